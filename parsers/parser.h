@@ -1,0 +1,41 @@
+/*
+ * parser: bytes of one message in, a record out. A format is one file with one `const struct parser`, listed in parser.c.
+ *
+ * Pure: no clock (now_us is given), no fd, no global. A parser is called once per message with a record that record_init has
+ * prepared. It writes the record only, allocates from ctx->arena only, and must take any bytes in bounded time.
+ */
+#ifndef PARSERS_PARSER_H
+#define PARSERS_PARSER_H
+
+#include "base/arena.h"
+#include "parsers/record.h"
+#include "text/stamp.h"
+
+struct parse_ctx {
+    struct arena *arena;     /* reset by the caller after the record has been judged */
+    const struct zone *zone; /* for stamps without a zone; NULL is UTC */
+    int64_t now_us;          /* for stamps without a year */
+    int64_t last_us;         /* time of the stream's previous record, or RECORD_NO_TIME; settles the repeated hour */
+    const char *reason;      /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
+    struct slice log_format; /* nginx-access: the log_format text, empty for combined and contrib's */
+};
+
+struct parser {
+    const char *name;
+    enum format format;
+    /* True when this line begins a message; NULL when every line does. Lines for which it is false continue the message
+       before them. Must be cheap: it is asked for every line. */
+    bool (*head)(struct slice line);
+    /* False: refused, ctx->reason says why, and the record is not to be used. */
+    bool (*parse)(struct parse_ctx *ctx, struct record *r);
+};
+
+/* NULL for FORMAT_AUTO and for formats not built in. */
+const struct parser *parser_of(enum format f);
+/*
+ * Which format a line most likely has; FORMAT_TEXT when nothing better fits. Looks at this line only; a stream keeps what its
+ * first telling line gave.
+ */
+enum format parser_detect(struct slice line);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * record: what was understood of one message.
+ *
+ * Slices borrow from the message, or from the parser's arena where text had to be decoded; both live until the record has
+ * been judged. An absent member is {NULL, 0}. The names of the members as users see them are those of crumbd(8), "parse".
+ */
+#ifndef PARSERS_RECORD_H
+#define PARSERS_RECORD_H
+
+#include "base/sbuf.h"
+#include "base/slice.h"
+
+enum format {
+    FORMAT_AUTO,
+    FORMAT_NGINX_ERROR,
+    FORMAT_NGINX_ACCESS,
+    FORMAT_SYSLOG,
+    FORMAT_GELF,
+    FORMAT_DOCKER,
+    FORMAT_CRI,
+    FORMAT_JSON,
+    FORMAT_LOGFMT,
+    FORMAT_TEXT,
+    FORMAT_N
+};
+
+/* Sentry's five levels, least to most severe; NONE is unknown. */
+enum level { LEVEL_NONE, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR, LEVEL_FATAL };
+
+/* NUMBER: a JSON number in its own spelling. BOOL: true or false. JSON: an object or array as JSON text. */
+enum field_type { FIELD_STRING, FIELD_NUMBER, FIELD_BOOL, FIELD_JSON };
+
+struct field {
+    struct slice name, value;
+    enum field_type type;
+};
+
+#define RECORD_NO_TIME INT64_MIN
+
+enum { RECORD_FIELDS_MAX = 128 };
+
+struct record {
+    enum format format;
+    enum level level;
+    int severity; /* syslog's 0 to 7, or -1 */
+    int facility; /* 0 to 23, or -1 */
+    int64_t time_us; /* Unix microseconds UTC, or RECORD_NO_TIME */
+    struct slice raw; /* the message as framed */
+    struct slice message;
+    struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
+    struct slice host, app, procid, msgid, logger;
+    struct slice request_id, trace_id, span_id;
+    unsigned lines; /* how many lines it was made of, at least 1 */
+    bool truncated; /* its writer or max_message cut it */
+    bool fields_lost; /* had more than RECORD_FIELDS_MAX fields */
+    unsigned n_fields;
+    struct field fields[RECORD_FIELDS_MAX];
+};
+
+/* Resets to "nothing is known yet". Does not clear the field array itself: only the first n_fields have meaning. */
+void record_init(struct record *r, enum format format, struct slice raw);
+/* Appends; past RECORD_FIELDS_MAX sets fields_lost. Empty names are ignored. */
+void record_add(struct record *r, struct slice name, struct slice value, enum field_type type);
+/* The first field of that name, or NULL. */
+const struct field *record_field(const struct record *r, struct slice name);
+/* Its value, or {NULL, 0}. */
+struct slice record_value(const struct record *r, const char *name);
+/* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger, request_id,
+   trace_id, a field, or the derived upstream.host, request.method, request.path. {NULL, 0} when absent. */
+struct slice record_get(const struct record *r, struct slice name);
+
+const char *format_name(enum format f);
+/* FORMAT_N when unknown. */
+enum format format_by_name(struct slice name);
+const char *level_name(enum level l); /* "" for LEVEL_NONE */
+/* One of Sentry's five names; LEVEL_NONE when it is none of them. */
+enum level level_by_name(struct slice name);
+/* Any word loggers use (emerg, crit, err, warn, notice, trace, SEVERE, E, …), case-insensitive; LEVEL_NONE if unknown. */
+enum level level_from_word(struct slice word);
+/* syslog 0..7 to Sentry's level: reference is design 6.4 and RFC 5424, table 2. */
+enum level level_from_severity(int severity);
+
+/* The JSON object of `crumbd parse` (one line, no LF). `reason` not NULL: {"error":reason,"raw":…}. */
+void record_json(const struct record *r, struct sbuf *out);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * arena: memory for the life of one line or one set of rules, given back all at once.
+ *
+ * Chunks of doubling size; reset keeps the largest one. Under AddressSanitizer every allocation is its own malloc, so
+ * that overruns inside an arena are seen. Pointers stay valid until reset or free. One thread at a time.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/slice.h"
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *chunk;
+    size_t total_bytes; /* handed out since the last reset */
+};
+
+/* A zeroed struct arena is ready for use. */
+void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull));
+void *arena_calloc(struct arena *a, size_t count, size_t size) __attribute__((returns_nonnull));
+/* A copy of s with a NUL behind it that is not counted. */
+struct slice arena_dup(struct arena *a, struct slice s);
+char *arena_cstr(struct arena *a, struct slice s);
+void arena_reset(struct arena *a);
+void arena_free(struct arena *a);
+
+#endif

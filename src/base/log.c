@@ -1,0 +1,134 @@
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sbuf.h"
+
+enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 2048, LIMITERS = 64 };
+
+/* One row per message text; texts are string literals, so the address is the identity. */
+struct limiter {
+    const char *msg;
+    time_t since;
+    unsigned seen;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    enum log_level level;
+    bool journal;
+    struct limiter limiters[LIMITERS];
+} self = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO};
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char journal_priority[] = {'3', '4', '6', '7'};
+
+void log_open(enum log_level level, bool journal)
+{
+    self.level = level;
+    self.journal = journal;
+}
+
+static bool needs_quotes(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f)
+            return true;
+    }
+    return s.n == 0;
+}
+
+static void put_value(struct sbuf *b, struct slice s)
+{
+    s = slice_sub(s, 0, VALUE_MAX_BYTES);
+    if (!needs_quotes(s)) {
+        sbuf_adds(b, s);
+        return;
+    }
+    sbuf_addc(b, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '"' || c == '\\')
+            sbuf_addf(b, "\\%c", c);
+        else if (c == '\n')
+            sbuf_add(b, "\\n", 2);
+        else if (c < 0x20 || c == 0x7f)
+            sbuf_addf(b, "\\x%02x", c);
+        else
+            sbuf_addc(b, (char)c);
+    }
+    sbuf_addc(b, '"');
+}
+
+static void emit(enum log_level level, struct slice rest)
+{
+    struct sbuf b;
+    sbuf_init(&b, LINE_MAX_BYTES + 256);
+    if (self.journal) {
+        sbuf_addf(&b, "<%c>", journal_priority[level]);
+    } else {
+        struct timespec now;
+        struct tm tm;
+        clock_gettime(CLOCK_REALTIME, &now);
+        gmtime_r(&now.tv_sec, &tm);
+        sbuf_addf(&b, "time=%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                  tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
+    }
+    sbuf_addf(&b, "level=%s ", level_names[level]);
+    sbuf_adds(&b, rest);
+    sbuf_addc(&b, '\n');
+    ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+    (void)ignored;
+    sbuf_free(&b);
+}
+
+/* Returns whether the message may pass, and in *missed how many were held back in the window that just ended. */
+static bool admit(const char *msg, unsigned *missed)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    struct limiter *l = &self.limiters[((uintptr_t)msg >> 3) % LIMITERS];
+    *missed = 0;
+    if (l->msg != msg || now.tv_sec - l->since >= LOG_WINDOW_S) {
+        *missed = l->msg == msg && l->seen > LOG_BURST ? l->seen - LOG_BURST : 0;
+        *l = (struct limiter){.msg = msg, .since = now.tv_sec};
+    }
+    return ++l->seen <= LOG_BURST;
+}
+
+void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n)
+{
+    if (level > self.level)
+        return;
+    unsigned missed;
+    pthread_mutex_lock(&self.lock);
+    bool pass = admit(msg, &missed);
+    pthread_mutex_unlock(&self.lock);
+    if (!pass)
+        return;
+    struct sbuf b;
+    sbuf_init(&b, LINE_MAX_BYTES);
+    sbuf_adds(&b, SLICE("msg="));
+    put_value(&b, slice_str(msg));
+    for (unsigned i = 0; i < n; i++) {
+        sbuf_addf(&b, " %s=", tags[i].key);
+        if (tags[i].type == LOG_TAG_INT)
+            sbuf_addf(&b, "%" PRId64, tags[i].num);
+        else
+            put_value(&b, tags[i].str);
+    }
+    if (missed)
+        sbuf_addf(&b, " left_out=%u", missed);
+    emit(level, sbuf_slice(&b));
+    sbuf_free(&b);
+}
+
+void log_line(enum log_level level, struct slice logfmt)
+{
+    if (level <= self.level)
+        emit(level, logfmt);
+}

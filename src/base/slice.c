@@ -1,0 +1,118 @@
+#include "base/slice.h"
+
+#include "base/xalloc.h"
+
+ptrdiff_t slice_find(struct slice s, struct slice needle)
+{
+    if (needle.n == 0)
+        return 0;
+    if (needle.n > s.n)
+        return -1;
+    const char *hit = memmem(s.p, s.n, needle.p, needle.n);
+    return hit ? hit - s.p : -1;
+}
+
+ptrdiff_t slice_rfind(struct slice s, struct slice needle)
+{
+    if (needle.n == 0)
+        return (ptrdiff_t)s.n;
+    for (size_t end = s.n; end >= needle.n;) {
+        const char *hit = memrchr(s.p, needle.p[0], end - needle.n + 1);
+        if (!hit)
+            return -1;
+        if (memcmp(hit, needle.p, needle.n) == 0)
+            return hit - s.p;
+        end = (size_t)(hit - s.p) + needle.n - 1;
+    }
+    return -1;
+}
+
+bool slice_istarts(struct slice s, struct slice prefix)
+{
+    if (s.n < prefix.n)
+        return false;
+    for (size_t i = 0; i < prefix.n; i++)
+        if (ascii_lower(s.p[i]) != ascii_lower(prefix.p[i]))
+            return false;
+    return true;
+}
+
+bool slice_ieq(struct slice a, struct slice b)
+{
+    return a.n == b.n && slice_istarts(a, b);
+}
+
+struct slice slice_trim(struct slice s)
+{
+    while (s.n && ascii_space(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && ascii_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+struct slice slice_split(struct slice *s, char c)
+{
+    const char *at = slice_chr(*s, c);
+    struct slice head = *s;
+    if (!at) {
+        *s = SLICE_NONE;
+        return head;
+    }
+    head.n = (size_t)(at - s->p);
+    *s = slice_from(*s, head.n + 1);
+    return head;
+}
+
+bool slice_u64(struct slice s, uint64_t *out)
+{
+    uint64_t v = 0;
+    if (s.n == 0)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_digit(s.p[i]))
+            return false;
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+        if (v > (UINT64_MAX - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    *out = v;
+    return true;
+}
+
+char *slice_dup(struct slice s)
+{
+    char *p = xmalloc(s.n + 1);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return p;
+}
+
+/* The finaliser of a multiply-and-fold hash: 64x64 -> 128 bits, both halves folded together. */
+uint64_t hash_mix(uint64_t h, uint64_t v)
+{
+    unsigned __int128 m = (unsigned __int128)(h ^ 0x9e3779b97f4a7c15u) * (v ^ 0xd6e8feb86659fd93u);
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+uint64_t slice_hash(struct slice s, uint64_t seed)
+{
+    uint64_t h = hash_mix(seed, s.n + 0x51ed270b9f5c8d3du);
+    while (s.n >= 8) {
+        uint64_t word;
+        memcpy(&word, s.p, 8);
+        h = hash_mix(h, word);
+        s.p += 8;
+        s.n -= 8;
+    }
+    if (s.n) {
+        uint64_t word = 0;
+        memcpy(&word, s.p, s.n);
+        h = hash_mix(h, word);
+    }
+    return hash_mix(h, 0xa0761d6478bd642fu);
+}

@@ -1,0 +1,128 @@
+/*
+ * slice: a borrowed run of bytes, passed by value.
+ *
+ * Owns nothing; valid as long as the bytes it points into. Never NUL-terminated by contract. An absent value is
+ * {NULL, 0}; an empty one has n == 0. All functions are pure and take any bytes.
+ */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+    const char *p;
+    size_t n;
+};
+
+#define SLICE_NONE ((struct slice){NULL, 0})
+/* A string literal as a slice, without strlen. */
+#define SLICE(lit) ((struct slice){"" lit, sizeof(lit) - 1})
+/* For printf("%.*s"). Only for text known to hold no NUL. */
+#define SLICE_ARG(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), (s).p ? (s).p : ""
+
+static inline struct slice slice_of(const char *p, size_t n)
+{
+    return (struct slice){p, n};
+}
+
+static inline struct slice slice_str(const char *s)
+{
+    return (struct slice){s, s ? strlen(s) : 0};
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool slice_is(struct slice a, const char *s)
+{
+    return slice_eq(a, slice_str(s));
+}
+
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+static inline bool slice_ends(struct slice s, struct slice suffix)
+{
+    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+}
+
+/* The bytes [from, to); both are clamped to the slice. */
+static inline struct slice slice_sub(struct slice s, size_t from, size_t to)
+{
+    to = to > s.n ? s.n : to;
+    from = from > to ? to : from;
+    return (struct slice){s.p ? s.p + from : NULL, to - from};
+}
+
+static inline struct slice slice_from(struct slice s, size_t from)
+{
+    return slice_sub(s, from, s.n);
+}
+
+static inline const char *slice_chr(struct slice s, char c)
+{
+    return s.n ? memchr(s.p, c, s.n) : NULL;
+}
+
+/* ASCII only; independent of the locale. */
+static inline bool ascii_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool ascii_alnum(char c)
+{
+    return ascii_alpha(c) || ascii_digit(c);
+}
+
+static inline bool ascii_hex(char c)
+{
+    return ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static inline bool ascii_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* Position of the first or last occurrence of needle, or -1. */
+ptrdiff_t slice_find(struct slice s, struct slice needle);
+ptrdiff_t slice_rfind(struct slice s, struct slice needle);
+/* ASCII case-insensitive comparison. */
+bool slice_ieq(struct slice a, struct slice b);
+bool slice_istarts(struct slice s, struct slice prefix);
+/* Without white space at both ends. */
+struct slice slice_trim(struct slice s);
+/* Splits at the first c: returns what is before it and leaves in *s what is after it ({NULL,0} when c is absent). */
+struct slice slice_split(struct slice *s, char c);
+/* The whole slice as a decimal number. False, *out untouched: empty, a non-digit, or beyond 2^64-1. */
+bool slice_u64(struct slice s, uint64_t *out);
+/* A copy with a final NUL, malloc'd; the caller frees it. */
+char *slice_dup(struct slice s);
+
+/*
+ * A 64-bit hash of bytes: stable over runs and hosts for the same seed, so it may be stored. Not cryptographic: use a
+ * random seed where the bytes come from outside and collisions would cost.
+ */
+uint64_t slice_hash(struct slice s, uint64_t seed);
+/* Stirs one number into a hash. */
+uint64_t hash_mix(uint64_t h, uint64_t v);
+
+#endif

@@ -1,0 +1,112 @@
+#include "base/utf8.h"
+
+size_t utf8_step(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    if (s.n == 0)
+        return 0;
+    if (p[0] < 0x80)
+        return 1;
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+        (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+bool utf8_valid(struct slice s)
+{
+    while (s.n) {
+        size_t len = utf8_step(s);
+        if (!len)
+            return false;
+        s = slice_from(s, len);
+    }
+    return true;
+}
+
+size_t utf8_count(struct slice s)
+{
+    size_t points = 0;
+    for (; s.n; points++) {
+        size_t len = utf8_step(s);
+        s = slice_from(s, len ? len : 1);
+    }
+    return points;
+}
+
+struct slice utf8_prefix(struct slice s, size_t max_points)
+{
+    /* A text of no more bytes than points always fits. */
+    if (s.n <= max_points)
+        return s;
+    struct slice rest = s;
+    while (rest.n && max_points--) {
+        size_t len = utf8_step(rest);
+        rest = slice_from(rest, len ? len : 1);
+    }
+    return slice_sub(s, 0, s.n - rest.n);
+}
+
+/* Length of the ANSI escape sequence at the start of s (which begins with ESC); at least 1. ECMA-48, 5.4 and 5.6. */
+static size_t escape_length(struct slice s)
+{
+    size_t i = 2;
+    if (s.n < 2)
+        return 1;
+    if (s.p[1] == '[') {
+        while (i < s.n && (unsigned char)s.p[i] >= 0x20 && (unsigned char)s.p[i] <= 0x3f)
+            i++;
+        return i < s.n && (unsigned char)s.p[i] >= 0x40 && (unsigned char)s.p[i] <= 0x7e ? i + 1 : i;
+    }
+    if (s.p[1] == ']') {
+        while (i < s.n && s.p[i] != '\a' && s.p[i] != '\n' && s.p[i] != 0x1b)
+            i++;
+        if (i < s.n && s.p[i] == '\a')
+            return i + 1;
+        return i + 1 < s.n && s.p[i] == 0x1b && s.p[i + 1] == '\\' ? i + 2 : i;
+    }
+    return s.p[1] >= '@' && s.p[1] <= '_' ? 2 : 1;
+}
+
+static bool plain(unsigned char c)
+{
+    return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
+void utf8_clean(struct sbuf *out, struct slice s)
+{
+    while (s.n) {
+        size_t run = 0;
+        while (run < s.n && plain((unsigned char)s.p[run]))
+            run++;
+        sbuf_add(out, s.p, run);
+        s = slice_from(s, run);
+        if (!s.n)
+            break;
+        size_t len = utf8_step(s);
+        if (s.p[0] == 0x1b)
+            len = escape_length(s);
+        else if (len > 1)
+            sbuf_add(out, s.p, len);
+        else
+            sbuf_add(out, "\xef\xbf\xbd", 3);
+        s = slice_from(s, len ? len : 1);
+    }
+}
+
+bool utf8_is_clean(struct slice s)
+{
+    while (s.n) {
+        size_t len = utf8_step(s);
+        if (!len || (len == 1 && !plain((unsigned char)s.p[0])))
+            return false;
+        s = slice_from(s, len);
+    }
+    return true;
+}

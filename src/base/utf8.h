@@ -1,0 +1,24 @@
+/*
+ * utf8: what may leave towards Sentry. Strict UTF-8 (no surrogates, no overlong forms, at most U+10FFFF).
+ */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include "base/sbuf.h"
+
+/* Length in bytes of the valid sequence at the start of s, 0 if it is not one. */
+size_t utf8_step(struct slice s);
+bool utf8_valid(struct slice s);
+/* Code points; an invalid byte counts as one. */
+size_t utf8_count(struct slice s);
+/* The longest prefix of at most max_points code points; never cuts inside one. */
+struct slice utf8_prefix(struct slice s, size_t max_points);
+/*
+ * Adds s to out in the form Sentry can keep: invalid bytes and NUL become U+FFFD, ANSI escape sequences (CSI, OSC, two-byte)
+ * go, other control bytes but TAB, LF and CR become U+FFFD.
+ */
+void utf8_clean(struct sbuf *out, struct slice s);
+/* True when utf8_clean would copy s as it is. */
+bool utf8_is_clean(struct slice s);
+
+#endif

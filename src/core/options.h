@@ -1,0 +1,39 @@
+/*
+ * options: what the pipeline must know of the configuration. Plain data, filled by app/settings, immutable while in use.
+ */
+#ifndef CORE_OPTIONS_H
+#define CORE_OPTIONS_H
+
+#include "base/slice.h"
+#include "text/regex.h"
+
+enum fallback { FALLBACK_EVENT, FALLBACK_CRUMB, FALLBACK_DROP };
+
+struct options {
+    struct slice environment, release, server_name; /* release empty: none */
+    enum fallback fallback;
+
+    struct {
+        unsigned before, after;
+        int64_t wait_us, max_age_us;
+        size_t memory_bytes;
+    } crumbs;
+
+    struct {
+        unsigned burst;
+        int64_t period_us;
+        unsigned per_minute, per_day;
+    } limits;
+
+    struct {
+        bool defaults, send_ip;
+        struct regex **patterns;
+        unsigned n_patterns;
+    } scrub;
+
+    struct slice *in_app, *source_roots;
+    unsigned n_in_app, n_source_roots;
+    bool group_everywhere;
+};
+
+#endif

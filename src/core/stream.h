@@ -1,0 +1,24 @@
+/*
+ * stream: one source of messages in order: a tailed file, a connection, a socket's sender, standard input.
+ *
+ * Owned by the input that made it; the pipeline reads the identity and keeps the running state in it. No lock: one worker.
+ */
+#ifndef CORE_STREAM_H
+#define CORE_STREAM_H
+
+#include "parsers/parser.h"
+
+struct stream {
+    /* Set by the input. */
+    enum format format;        /* FORMAT_AUTO until the first telling line has shown it */
+    const struct zone *zone;   /* for stamps without a zone */
+    struct slice log_format;   /* nginx-access: text of the log_format directive, or empty */
+    struct slice source;       /* path or address, for people */
+    struct slice peer;         /* sender's address, host of records that name none; empty for files */
+    uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
+    uint64_t ring;             /* breadcrumb ring of records that name no finer one */
+    /* Kept by the pipeline. */
+    int64_t last_us;           /* time of the last record that had one, or RECORD_NO_TIME */
+};
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * dsn: a Sentry DSN taken apart (reference: sentry.io develop docs, "DSN"; grammar in the header of dsn.c).
+ */
+#ifndef IO_DSN_H
+#define IO_DSN_H
+
+#include "base/err.h"
+
+struct dsn {
+    char *public_key, *secret; /* secret NULL when absent or empty */
+    char *envelope_url;        /* scheme://host[:port]prefix/api/ID/envelope/ */
+    char *shown;               /* the DSN without its secret, for people */
+    char *project_id;
+};
+
+/* False and an entry in d (no place) that names the part that is wrong; never prints the key. */
+bool dsn_parse(struct dsn *out, struct slice text, struct diag *d);
+void dsn_free(struct dsn *d);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * input: where messages come from. Each kind is one file with one `const struct input_type`, listed in input.c.
+ *
+ * An input lives on the worker's event base and thread. It frames bytes (parsers/cut), makes a stream for each source of
+ * messages in order, and hands every message to the sink at once; it parses nothing. What it allocates at a peer's wish is capped by
+ * its options. Whatever it throws away it counts.
+ */
+#ifndef IO_INPUT_H
+#define IO_INPUT_H
+
+#include <event2/event.h>
+
+#include "base/count.h"
+#include "base/err.h"
+#include "core/stream.h"
+
+enum input_kind { INPUT_TAIL, INPUT_GELF, INPUT_SYSLOG, INPUT_JOURNAL, INPUT_STDIN };
+enum input_transport { INPUT_UDP, INPUT_TCP, INPUT_HTTP, INPUT_TLS, INPUT_UNIX };
+
+/* An address range: the first `bits` bits of `addr` (16 bytes; IPv4 mapped into ::ffff:0:0/96, so bits counts from there + 96). */
+struct input_cidr {
+    uint8_t addr[16];
+    unsigned bits;
+};
+
+struct input_options {
+    enum input_kind kind;
+    enum input_transport transport;
+    char *text;                /* tail pattern, address as written, journal unit: for people and as the input's name */
+    char *host;                /* listening address without brackets; or the unix socket's path */
+    uint16_t port;             /* 0 is a free one, logged */
+    enum format format;
+    char *log_format;          /* nginx-access; NULL: combined, contrib's or JSON, told by the line */
+    const struct zone *zone;
+    bool from_start;           /* tail: from: start */
+    uint64_t receive_buffer_bytes;
+    struct input_cidr *allow;  /* none: everyone */
+    unsigned n_allow;
+    size_t max_message_bytes;
+    unsigned max_connections;
+    int64_t idle_timeout_us;   /* 0: none */
+    unsigned per_sender;       /* messages a second from one address; 0: no cap */
+    bool proxy_protocol;
+    struct {
+        char *cert, *key, *client_ca;
+    } tls;
+    struct err_place place;    /* of the input in the configuration, for errors at start */
+};
+
+/* What the worker gives to its inputs. */
+struct input_sink {
+    void *u;
+    /*
+     * One message. `lines` is how many physical lines it was made of (at least 1). `cut_bytes` is how many bytes were left out
+     * of it at max_message. `offset` is the file offset of its first byte (0 when the stream has no file_key). The bytes
+     * may be reused when the call returns.
+     */
+    void (*message)(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset);
+    struct counts *counts;
+    /* Microseconds of the wall clock, read once per turn of the loop. */
+    int64_t (*now_us)(void *u);
+};
+
+struct input;
+
+struct input_type {
+    enum input_kind kind;
+    /* Opens and binds. NULL and an entry in d, with place and remedy, when that is impossible. */
+    struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink, struct diag *d);
+    /* Back-pressure: while paused, an input that can leave its bytes where they are (files, TCP) reads none. */
+    void (*pause)(struct input *in, bool paused);
+    /* True when everything that could be read now has been handed on (used to drain at exit and by `crumbd -`). */
+    bool (*drained)(struct input *in);
+    /* Stops reading, closes, frees. */
+    void (*stop)(struct input *in);
+};
+
+/* First member of every input's own struct. */
+struct input {
+    const struct input_type *type;
+};
+
+#endif

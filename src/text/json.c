@@ -1,0 +1,347 @@
+#include "text/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <yajl/yajl_gen.h>
+#include <yajl/yajl_parse.h>
+
+#include "base/utf8.h"
+
+struct reader {
+    const struct json_handler *h;
+    void *u;
+    unsigned depth;
+    bool too_deep;
+};
+
+static int on_null(void *ctx)
+{
+    struct reader *r = ctx;
+    return !r->h->null || r->h->null(r->u);
+}
+
+static int on_boolean(void *ctx, int v)
+{
+    struct reader *r = ctx;
+    return !r->h->boolean || r->h->boolean(r->u, v != 0);
+}
+
+static int on_number(void *ctx, const char *p, size_t n)
+{
+    struct reader *r = ctx;
+    return !r->h->number || r->h->number(r->u, slice_of(p, n));
+}
+
+static int on_string(void *ctx, const unsigned char *p, size_t n)
+{
+    struct reader *r = ctx;
+    return !r->h->string || r->h->string(r->u, slice_of((const char *)p, n));
+}
+
+static int on_key(void *ctx, const unsigned char *p, size_t n)
+{
+    struct reader *r = ctx;
+    return !r->h->key || r->h->key(r->u, slice_of((const char *)p, n));
+}
+
+static bool descend(struct reader *r)
+{
+    r->too_deep = ++r->depth > JSON_DEPTH_MAX;
+    return !r->too_deep;
+}
+
+static int on_map_start(void *ctx)
+{
+    struct reader *r = ctx;
+    return descend(r) && (!r->h->map_start || r->h->map_start(r->u));
+}
+
+static int on_map_end(void *ctx)
+{
+    struct reader *r = ctx;
+    r->depth--;
+    return !r->h->map_end || r->h->map_end(r->u);
+}
+
+static int on_array_start(void *ctx)
+{
+    struct reader *r = ctx;
+    return descend(r) && (!r->h->array_start || r->h->array_start(r->u));
+}
+
+static int on_array_end(void *ctx)
+{
+    struct reader *r = ctx;
+    r->depth--;
+    return !r->h->array_end || r->h->array_end(r->u);
+}
+
+static const yajl_callbacks callbacks = {
+    .yajl_null = on_null,
+    .yajl_boolean = on_boolean,
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_start_map = on_map_start,
+    .yajl_map_key = on_key,
+    .yajl_end_map = on_map_end,
+    .yajl_start_array = on_array_start,
+    .yajl_end_array = on_array_end,
+};
+
+enum json_result json_read(struct slice text, const struct json_handler *h, void *u, size_t *used)
+{
+    struct reader r = {.h = h, .u = u};
+    yajl_handle y = yajl_alloc(&callbacks, NULL, &r);
+    assert(y);
+    /* Trailing bytes are the caller's to judge: Graylog reads the first value of a payload and no more. */
+    yajl_config(y, yajl_allow_trailing_garbage, 1);
+    yajl_config(y, yajl_dont_validate_strings, 1);
+    yajl_status st = yajl_parse(y, (const unsigned char *)(text.p ? text.p : ""), text.n);
+    size_t consumed = yajl_get_bytes_consumed(y);
+    bool fed = st == yajl_status_ok;
+    if (fed)
+        st = yajl_complete_parse(y);
+    enum json_result result = JSON_OK;
+    if (r.too_deep)
+        result = JSON_TOO_DEEP;
+    else if (st == yajl_status_client_canceled)
+        result = JSON_STOPPED;
+    else if (st != yajl_status_ok)
+        result = fed ? JSON_INCOMPLETE : JSON_BAD;
+    yajl_free(y);
+    if (used)
+        *used = consumed;
+    return result;
+}
+
+static void print(void *ctx, const char *p, size_t n)
+{
+    sbuf_add(ctx, p, n);
+}
+
+void json_start(struct json *j, struct sbuf *out)
+{
+    yajl_gen g = yajl_gen_alloc(NULL);
+    assert(g);
+    yajl_gen_config(g, yajl_gen_print_callback, print, out);
+    *j = (struct json){.out = out, .gen = g};
+}
+
+void json_end(struct json *j)
+{
+    yajl_gen_free(j->gen);
+    j->gen = NULL;
+}
+
+void json_map(struct json *j)
+{
+    yajl_gen_map_open(j->gen);
+}
+
+void json_map_end(struct json *j)
+{
+    yajl_gen_map_close(j->gen);
+}
+
+void json_array(struct json *j)
+{
+    yajl_gen_array_open(j->gen);
+}
+
+void json_array_end(struct json *j)
+{
+    yajl_gen_array_close(j->gen);
+}
+
+void json_str(struct json *j, struct slice v)
+{
+    if (utf8_is_clean(v)) {
+        yajl_gen_string(j->gen, (const unsigned char *)(v.p ? v.p : ""), v.n);
+        return;
+    }
+    struct sbuf clean;
+    sbuf_init(&clean, v.n * 3 + 1); /* a bad byte becomes three */
+    utf8_clean(&clean, v);
+    yajl_gen_string(j->gen, (const unsigned char *)(clean.p ? clean.p : ""), clean.n);
+    sbuf_free(&clean);
+}
+
+void json_str_max(struct json *j, struct slice v, size_t max_points)
+{
+    assert(max_points > 3);
+    struct sbuf clean;
+    sbuf_init(&clean, v.n * 3 + 4);
+    utf8_clean(&clean, v);
+    struct slice s = sbuf_slice(&clean);
+    if (utf8_prefix(s, max_points).n < s.n) {
+        clean.n = utf8_prefix(s, max_points - 3).n;
+        sbuf_adds(&clean, SLICE("..."));
+        s = sbuf_slice(&clean);
+    }
+    yajl_gen_string(j->gen, (const unsigned char *)(s.p ? s.p : ""), s.n);
+    sbuf_free(&clean);
+}
+
+void json_key(struct json *j, const char *key)
+{
+    json_str(j, slice_str(key));
+}
+
+void json_key_s(struct json *j, struct slice key)
+{
+    json_str(j, key);
+}
+
+void json_int(struct json *j, int64_t v)
+{
+    yajl_gen_integer(j->gen, v);
+}
+
+void json_bool(struct json *j, bool v)
+{
+    yajl_gen_bool(j->gen, v);
+}
+
+void json_time(struct json *j, int64_t us)
+{
+    char text[40];
+    bool negative = us < 0;
+    uint64_t u = negative ? -(uint64_t)us : (uint64_t)us;
+    int n = snprintf(text, sizeof text, "%s%" PRIu64 ".%06" PRIu64, negative ? "-" : "", u / 1000000, u % 1000000);
+    json_raw(j, slice_of(text, (size_t)n));
+}
+
+void json_raw(struct json *j, struct slice v)
+{
+    yajl_gen_number(j->gen, v.p, v.n);
+}
+
+bool json_number_ok(struct slice v)
+{
+    size_t i = 0, digits;
+    if (i < v.n && v.p[i] == '-')
+        i++;
+    size_t start = i;
+    while (i < v.n && ascii_digit(v.p[i]))
+        i++;
+    digits = i - start;
+    if (digits == 0 || digits > 15 || (digits > 1 && v.p[start] == '0'))
+        return false;
+    if (i == v.n)
+        return true;
+    if (v.p[i] != '.' || i + 1 == v.n)
+        return false;
+    for (i++; i < v.n; i++)
+        if (!ascii_digit(v.p[i]))
+            return false;
+    return v.n <= 40;
+}
+
+struct builder {
+    struct arena *a;
+    struct json_node *root;
+    struct json_node *stack[JSON_DEPTH_MAX + 1];
+    struct json_node *last[JSON_DEPTH_MAX + 1];
+    unsigned depth;
+    struct slice key;
+};
+
+static struct json_node *append(struct builder *b, int type)
+{
+    struct json_node *n = arena_calloc(b->a, 1, sizeof *n);
+    n->type = type;
+    if (b->depth == 0) {
+        b->root = n;
+        return n;
+    }
+    struct json_node *parent = b->stack[b->depth - 1], **last = &b->last[b->depth - 1];
+    if (parent->type == JSON_MAP)
+        n->key = b->key;
+    if (*last)
+        (*last)->next = n;
+    else
+        parent->child = n;
+    *last = n;
+    return n;
+}
+
+static bool tree_null(void *u)
+{
+    append(u, JSON_NULL);
+    return true;
+}
+
+static bool tree_boolean(void *u, bool v)
+{
+    append(u, JSON_BOOL)->truth = v;
+    return true;
+}
+
+static bool tree_number(void *u, struct slice v)
+{
+    struct builder *b = u;
+    append(b, JSON_NUMBER)->text = arena_dup(b->a, v);
+    return true;
+}
+
+static bool tree_string(void *u, struct slice v)
+{
+    struct builder *b = u;
+    append(b, JSON_STRING)->text = arena_dup(b->a, v);
+    return true;
+}
+
+static bool tree_key(void *u, struct slice v)
+{
+    struct builder *b = u;
+    b->key = arena_dup(b->a, v);
+    return true;
+}
+
+static bool push(struct builder *b, int type)
+{
+    struct json_node *n = append(b, type);
+    b->stack[b->depth] = n;
+    b->last[b->depth] = NULL;
+    b->depth++;
+    return true;
+}
+
+static bool tree_map(void *u)
+{
+    return push(u, JSON_MAP);
+}
+
+static bool tree_array(void *u)
+{
+    return push(u, JSON_ARRAY);
+}
+
+static bool tree_pop(void *u)
+{
+    ((struct builder *)u)->depth--;
+    return true;
+}
+
+struct json_node *json_tree(struct arena *a, struct slice text)
+{
+    static const struct json_handler h = {tree_null, tree_boolean, tree_number, tree_string, tree_map,
+                                          tree_key,  tree_pop,     tree_array,  tree_pop};
+    struct builder b = {.a = a};
+    size_t used;
+    if (json_read(text, &h, &b, &used) != JSON_OK || slice_trim(slice_from(text, used)).n)
+        return NULL;
+    return b.root;
+}
+
+const struct json_node *json_get(const struct json_node *map, const char *key)
+{
+    if (!map || map->type != JSON_MAP)
+        return NULL;
+    for (const struct json_node *n = map->child; n; n = n->next)
+        if (slice_is(n->key, key))
+            return n;
+    return NULL;
+}

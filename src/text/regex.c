@@ -1,0 +1,171 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "text/regex.h"
+
+#include <assert.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MAX = 512 * 1024, HEAP_LIMIT_KIB = 4096, DEPTH_LIMIT = 2000 };
+
+struct regex {
+    pcre2_code *code;
+    unsigned count;
+    char *names[REGEX_CAPTURES_MAX + 1];
+    bool jit;
+};
+
+struct regex_scratch {
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+    struct slice subject;
+    unsigned groups; /* pairs that the last match set */
+};
+
+static void read_names(struct regex *re)
+{
+    uint32_t count = 0, size = 0;
+    PCRE2_SPTR table = NULL;
+    pcre2_pattern_info(re->code, PCRE2_INFO_NAMECOUNT, &count);
+    pcre2_pattern_info(re->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+    pcre2_pattern_info(re->code, PCRE2_INFO_NAMETABLE, &table);
+    /* pcre2api(3): each entry is the group number in two bytes, most significant first, then the name and a NUL. */
+    for (uint32_t i = 0; i < count; i++, table += size) {
+        unsigned number = (unsigned)(table[0] << 8 | table[1]);
+        if (number <= REGEX_CAPTURES_MAX && !re->names[number])
+            re->names[number] = xstrdup((const char *)table + 2);
+    }
+}
+
+struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offset, char message[256])
+{
+    int code;
+    PCRE2_SIZE at = 0;
+    uint32_t options = PCRE2_NEVER_BACKSLASH_C | (ignore_case ? PCRE2_CASELESS : 0);
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""), pattern.n, options, &code, &at, NULL);
+    *offset = at;
+    if (!compiled) {
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)message, 256);
+        return NULL;
+    }
+    uint32_t count = 0;
+    pcre2_pattern_info(compiled, PCRE2_INFO_CAPTURECOUNT, &count);
+    if (count > REGEX_CAPTURES_MAX) {
+        snprintf(message, 256, "more than %d groups; use (?:…) where nothing is captured", REGEX_CAPTURES_MAX);
+        pcre2_code_free(compiled);
+        return NULL;
+    }
+    struct regex *re = xcalloc(1, sizeof *re);
+    re->code = compiled;
+    re->count = count;
+    read_names(re);
+    re->jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
+    return re;
+}
+
+void regex_free(struct regex *re)
+{
+    if (!re)
+        return;
+    for (unsigned i = 0; i <= REGEX_CAPTURES_MAX; i++)
+        free(re->names[i]);
+    pcre2_code_free(re->code);
+    free(re);
+}
+
+unsigned regex_count(const struct regex *re)
+{
+    return re->count;
+}
+
+const char *regex_name(const struct regex *re, unsigned number)
+{
+    return number <= REGEX_CAPTURES_MAX ? re->names[number] : NULL;
+}
+
+unsigned regex_number(const struct regex *re, struct slice name)
+{
+    for (unsigned i = 1; i <= re->count; i++)
+        if (re->names[i] && slice_is(name, re->names[i]))
+            return i;
+    return 0;
+}
+
+bool regex_is_jit(const struct regex *re)
+{
+    return re->jit;
+}
+
+bool regex_have_jit(void)
+{
+    size_t offset;
+    char message[256];
+    struct regex *re = regex_compile(SLICE("a"), false, &offset, message);
+    bool jit = re && re->jit;
+    regex_free(re);
+    return jit;
+}
+
+const char *regex_version(void)
+{
+    static char text[64];
+    if (!text[0] && pcre2_config(PCRE2_CONFIG_VERSION, NULL) < (int)sizeof text)
+        pcre2_config(PCRE2_CONFIG_VERSION, text);
+    return text;
+}
+
+struct regex_scratch *regex_scratch_new(void)
+{
+    struct regex_scratch *s = xcalloc(1, sizeof *s);
+    s->data = pcre2_match_data_create(REGEX_CAPTURES_MAX + 1, NULL);
+    s->context = pcre2_match_context_create(NULL);
+    s->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+    assert(s->data && s->context);
+    pcre2_set_match_limit(s->context, REGEX_MATCH_LIMIT);
+    /* Depth and heap limits guard the interpreter; JIT knows only the match limit and its stack. */
+    pcre2_set_depth_limit(s->context, DEPTH_LIMIT);
+    pcre2_set_heap_limit(s->context, HEAP_LIMIT_KIB);
+    if (s->stack)
+        pcre2_jit_stack_assign(s->context, NULL, s->stack);
+    return s;
+}
+
+void regex_scratch_free(struct regex_scratch *s)
+{
+    if (!s)
+        return;
+    pcre2_match_data_free(s->data);
+    pcre2_match_context_free(s->context);
+    if (s->stack)
+        pcre2_jit_stack_free(s->stack);
+    free(s);
+}
+
+enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, struct slice subject, size_t from)
+{
+    assert(from <= subject.n);
+    s->subject = subject;
+    s->groups = 0;
+    PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
+    int rc = pcre2_match(re->code, text, subject.n, from, 0, s->data, s->context);
+    if (rc == PCRE2_ERROR_NOMATCH)
+        return REGEX_NO;
+    if (rc < 0) /* a pattern with (*UTF) on text that is not UTF-8 does not match it; all else is a limit */
+        return rc <= PCRE2_ERROR_UTF8_ERR1 && rc >= PCRE2_ERROR_UTF8_ERR21 ? REGEX_NO : REGEX_LIMIT;
+    s->groups = (unsigned)rc;
+    return REGEX_YES;
+}
+
+struct slice regex_capture(const struct regex_scratch *s, unsigned number)
+{
+    if (number >= s->groups)
+        return SLICE_NONE;
+    const PCRE2_SIZE *v = pcre2_get_ovector_pointer(s->data);
+    PCRE2_SIZE from = v[2 * number], to = v[2 * number + 1];
+    if (from == PCRE2_UNSET || to < from || to > s->subject.n)
+        return SLICE_NONE;
+    return slice_sub(s->subject, from, to);
+}

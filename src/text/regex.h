@@ -1,0 +1,40 @@
+/*
+ * regex: the one door to PCRE2. Byte mode (no UTF unless the pattern asks with (*UTF)), JIT where the system allows it.
+ *
+ * A compiled regex is immutable and may be shared by threads; a scratch belongs to one thread. Matching is bounded by a match
+ * limit, so that a pattern that backtracks without end costs milliseconds and is reported as REGEX_LIMIT.
+ */
+#ifndef TEXT_REGEX_H
+#define TEXT_REGEX_H
+
+#include "base/slice.h"
+
+struct regex;
+struct regex_scratch;
+
+enum { REGEX_CAPTURES_MAX = 64, REGEX_MATCH_LIMIT = 200000 };
+
+/* NULL on error: *offset is the byte in the pattern, message (at least 256 bytes) says what is wrong. */
+struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offset, char message[256]);
+void regex_free(struct regex *re);
+/* Captures by number (1..count); the name of each, or NULL. */
+unsigned regex_count(const struct regex *re);
+const char *regex_name(const struct regex *re, unsigned number);
+/* Number of a named capture, 0 if there is none. */
+unsigned regex_number(const struct regex *re, struct slice name);
+bool regex_is_jit(const struct regex *re);
+/* Whether this process can have JIT at all (MemoryDenyWriteExecute and seccomp can take it away). */
+bool regex_have_jit(void);
+const char *regex_version(void);
+
+struct regex_scratch *regex_scratch_new(void);
+void regex_scratch_free(struct regex_scratch *s);
+
+enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT };
+
+/* On REGEX_YES the captures are read with regex_capture until the next match with the same scratch. */
+enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, struct slice subject, size_t from);
+/* Capture 0 is the whole match. {NULL, 0} for a group that took no part. Points into the subject. */
+struct slice regex_capture(const struct regex_scratch *s, unsigned number);
+
+#endif

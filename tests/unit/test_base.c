@@ -1,0 +1,245 @@
+#include "tests/unit/unit.h"
+
+#include "base/arena.h"
+#include "base/count.h"
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "base/table.h"
+#include "base/utf8.h"
+#include "text/json.h"
+#include "text/regex.h"
+#include "text/zip.h"
+
+START_TEST(slices)
+{
+    struct slice s = SLICE("a, b, , c");
+    ck_slice(slice_split(&s, ','), "a");
+    ck_slice(s, " b, , c");
+    ck_assert_int_eq(slice_find(SLICE("xabcab"), SLICE("ab")), 1);
+    ck_assert_int_eq(slice_rfind(SLICE("xabcab"), SLICE("ab")), 4);
+    ck_assert_int_eq(slice_rfind(SLICE("aaa"), SLICE("aa")), 1);
+    ck_assert_int_eq(slice_rfind(SLICE("xyz"), SLICE("ab")), -1);
+    uint64_t v = 7;
+    ck_assert(slice_u64(SLICE("18446744073709551615"), &v) && v == UINT64_MAX);
+    ck_assert(!slice_u64(SLICE("18446744073709551616"), &v) && v == UINT64_MAX);
+    ck_assert(!slice_u64(SLICE("1x"), &v) && !slice_u64(SLICE(""), &v));
+    ck_assert(slice_hash(SLICE("abc"), 1) != slice_hash(SLICE("abd"), 1));
+    ck_assert(slice_hash(SLICE("abcdefgh"), 1) != slice_hash(SLICE("abcdefgh\0"), 1));
+    ck_slice(slice_trim(SLICE(" \t x y\n")), "x y");
+}
+END_TEST
+
+START_TEST(sbuf_overflow_sticks)
+{
+    struct sbuf b;
+    sbuf_init(&b, 4);
+    sbuf_adds(&b, SLICE("abc"));
+    sbuf_adds(&b, SLICE("de"));
+    ck_assert(b.over);
+    sbuf_addc(&b, 'x');
+    ck_assert_str_eq(sbuf_cstr(&b), "abc");
+    sbuf_reset(&b);
+    sbuf_addf(&b, "%d", 1234);
+    ck_assert(!b.over);
+    ck_assert_str_eq(sbuf_cstr(&b), "1234");
+    sbuf_consume(&b, 2);
+    ck_assert_str_eq(sbuf_cstr(&b), "34");
+    sbuf_free(&b);
+}
+END_TEST
+
+START_TEST(table_against_a_model)
+{
+    struct table t = {0};
+    static char model[512];
+    uint64_t rnd = 1;
+    for (int i = 0; i < 20000; i++) {
+        rnd = hash_mix(rnd, 3);
+        uint64_t key = rnd % 512;
+        if (rnd >> 32 & 1) {
+            table_put(&t, key * 4096, &model[key]);
+            model[key] = 1;
+        } else {
+            ck_assert_ptr_eq(table_del(&t, key * 4096), model[key] ? &model[key] : NULL);
+            model[key] = 0;
+        }
+    }
+    size_t n = 0;
+    for (uint64_t key = 0; key < 512; key++) {
+        n += (size_t)model[key];
+        ck_assert_ptr_eq(table_get(&t, key * 4096), model[key] ? &model[key] : NULL);
+    }
+    ck_assert_uint_eq(t.n, n);
+    table_free(&t);
+}
+END_TEST
+
+static void ck_clean(struct slice in, const char *want)
+{
+    struct sbuf b;
+    sbuf_init(&b, 1000);
+    utf8_clean(&b, in);
+    ck_slice(sbuf_slice(&b), want);
+    ck_assert(utf8_valid(sbuf_slice(&b)) && utf8_is_clean(sbuf_slice(&b)));
+    sbuf_free(&b);
+}
+
+START_TEST(utf8_repairs)
+{
+    ck_clean(SLICE("a\xffz"), "a\xef\xbf\xbdz");
+    ck_clean(SLICE("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
+    ck_clean(SLICE("\xc0\x80"), "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong NUL */
+    ck_clean(SLICE("x\0y"), "x\xef\xbf\xbdy");
+    ck_clean(SLICE("\x1b[1;31mred\x1b[0m\n"), "red\n");
+    ck_clean(SLICE("\x1b]0;title\aok"), "ok");
+    ck_clean(SLICE("cut \x1b["), "cut ");
+    ck_clean(SLICE("\xf0\x9f\x8d\x9e bread"), "\xf0\x9f\x8d\x9e bread");
+    ck_slice(utf8_prefix(SLICE("\xc3\xa9\xc3\xa9\xc3\xa9"), 2), "\xc3\xa9\xc3\xa9");
+    ck_assert_uint_eq(utf8_count(SLICE("\xc3\xa9x\xff")), 3);
+}
+END_TEST
+
+START_TEST(err_shows_the_place)
+{
+    struct diag d = {0};
+    struct err_place at = {"a.yaml", 2, 3, SLICE("one\nt\xc3\xa9wo\x1b\nthree\n")};
+    err_add(&d, ERR_ERROR, at, "no %s", "good");
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    err_print(&d, f);
+    fclose(f);
+    ck_assert_str_eq(text, "a.yaml:2:3: error: no good\n  t\xc3\xa9wo\\x1b\n    ^\n");
+    free(text);
+    err_free(&d);
+    const char *const names[] = {"breadcrumbs", "before", "after", NULL};
+    ck_assert_str_eq(err_nearest(SLICE("braedcrumbs"), names), "breadcrumbs");
+    ck_assert_ptr_null(err_nearest(SLICE("xyz"), names));
+}
+END_TEST
+
+START_TEST(ledger_line)
+{
+    struct counts c = {0};
+    c.v[COUNT_lines_in] = 3;
+    c.v[COUNT_event] = 2;
+    ck_assert(!count_balances(&c));
+    c.v[COUNT_crumb] = 1;
+    ck_assert(count_balances(&c));
+    struct sbuf b;
+    sbuf_init(&b, 1000);
+    count_ledger(&c, &b);
+    ck_assert_str_eq(sbuf_cstr(&b), "msg=ledger lines_in=3 event=2 crumb=1");
+    sbuf_free(&b);
+}
+END_TEST
+
+START_TEST(json_writes_and_reads)
+{
+    struct sbuf b;
+    struct json j;
+    sbuf_init(&b, 1000);
+    json_start(&j, &b);
+    json_map(&j);
+    json_key(&j, "a");
+    json_str(&j, SLICE("q\"\\\n\xff"));
+    json_key(&j, "t");
+    json_time(&j, 1700000000123456);
+    json_key(&j, "cut");
+    json_str_max(&j, SLICE("0123456789"), 6);
+    json_key(&j, "l");
+    json_array(&j);
+    json_int(&j, -5);
+    json_bool(&j, true);
+    json_array_end(&j);
+    json_map_end(&j);
+    json_end(&j);
+    ck_assert_str_eq(sbuf_cstr(&b), "{\"a\":\"q\\\"\\\\\\n\xef\xbf\xbd\",\"t\":1700000000.123456,\"cut\":\"012...\",\"l\":[-5,true]}");
+    struct arena a = {0};
+    struct json_node *n = json_tree(&a, sbuf_slice(&b));
+    ck_assert_ptr_nonnull(n);
+    ck_slice(json_get(n, "cut")->text, "012...");
+    ck_slice(json_get(n, "t")->text, "1700000000.123456");
+    ck_assert(json_get(n, "l")->child->next->truth);
+    ck_assert_ptr_null(json_tree(&a, SLICE("{\"a\":1} x")));
+    struct sbuf deep;
+    sbuf_init(&deep, 100000);
+    for (int i = 0; i < 10000; i++)
+        sbuf_addc(&deep, '[');
+    const struct json_handler none = {0};
+    ck_assert_int_eq(json_read(sbuf_slice(&deep), &none, NULL, NULL), JSON_TOO_DEEP);
+    ck_assert_int_eq(json_read(SLICE("{\"a\":"), &none, NULL, NULL), JSON_INCOMPLETE);
+    ck_assert_int_eq(json_read(SLICE("{\"a\":}"), &none, NULL, NULL), JSON_BAD);
+    sbuf_free(&deep);
+    arena_free(&a);
+    sbuf_free(&b);
+}
+END_TEST
+
+START_TEST(regex_bounds)
+{
+    size_t at;
+    char message[256];
+    struct regex_scratch *s = regex_scratch_new();
+    struct regex *re = regex_compile(SLICE("(?<errno>\\d+): (x)?"), false, &at, message);
+    ck_assert_ptr_nonnull(re);
+    ck_assert_int_eq(regex_match(re, s, SLICE("failed (111: y"), 0), REGEX_YES);
+    ck_slice(regex_capture(s, regex_number(re, SLICE("errno"))), "111");
+    ck_assert_ptr_null(regex_capture(s, 2).p);
+    ck_assert_int_eq(regex_match(re, s, SLICE("none"), 0), REGEX_NO);
+    regex_free(re);
+    re = regex_compile(SLICE("(a+)+$"), false, &at, message);
+    struct sbuf b;
+    sbuf_init(&b, 60000);
+    for (int i = 0; i < 50000; i++)
+        sbuf_addc(&b, 'a');
+    sbuf_addc(&b, 'b');
+    ck_assert_int_eq(regex_match(re, s, sbuf_slice(&b), 0), REGEX_LIMIT);
+    sbuf_free(&b);
+    regex_free(re);
+    ck_assert_ptr_null(regex_compile(SLICE("a(b"), false, &at, message));
+    ck_assert_uint_eq(at, 3);
+    regex_scratch_free(s);
+}
+END_TEST
+
+START_TEST(zip_round_trip_and_bomb)
+{
+    struct sbuf plain, packed, back;
+    sbuf_init(&plain, 2000000);
+    sbuf_init(&packed, 2000000);
+    sbuf_init(&back, 1000);
+    for (int i = 0; i < 1000000; i++)
+        sbuf_addc(&plain, 'x');
+    ck_assert(zip_gzip(sbuf_slice(&plain), &packed));
+    ck_assert(zip_is_gzip(sbuf_slice(&packed)));
+    ck_assert_int_eq(zip_inflate(sbuf_slice(&packed), &back), ZIP_TOO_LARGE);
+    ck_assert_uint_eq(back.n, 0);
+    sbuf_free(&back);
+    sbuf_init(&back, 1000000 + 1);
+    ck_assert_int_eq(zip_inflate(sbuf_slice(&packed), &back), ZIP_OK);
+    ck_assert(slice_eq(sbuf_slice(&back), sbuf_slice(&plain)));
+    sbuf_reset(&back);
+    ck_assert_int_eq(zip_inflate(slice_sub(sbuf_slice(&packed), 0, 100), &back), ZIP_BAD);
+    sbuf_free(&plain);
+    sbuf_free(&packed);
+    sbuf_free(&back);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("base");
+    TCase *t = tcase_create("base");
+    tcase_add_test(t, slices);
+    tcase_add_test(t, sbuf_overflow_sticks);
+    tcase_add_test(t, table_against_a_model);
+    tcase_add_test(t, utf8_repairs);
+    tcase_add_test(t, err_shows_the_place);
+    tcase_add_test(t, ledger_line);
+    tcase_add_test(t, json_writes_and_reads);
+    tcase_add_test(t, regex_bounds);
+    tcase_add_test(t, zip_round_trip_and_bomb);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
