@@ -17,7 +17,8 @@ static char *line_of(struct slice text, unsigned line)
     return slice_dup(slice_ends(s, SLICE("\r")) ? slice_sub(s, 0, s.n - 1) : s);
 }
 
-static void add(struct diag *d, enum err_kind kind, struct err_place at, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void add(struct diag *d, enum err_kind kind, struct err_place at,
+                                                      const char *fmt, va_list ap)
 {
     if (kind == ERR_ERROR)
         d->errors++;
@@ -137,7 +138,8 @@ static unsigned distance(struct slice a, struct slice b)
             unsigned best = last[j - 1] + (ascii_lower(a.p[i - 1]) != ascii_lower(b.p[j - 1]));
             best = last[j] + 1 < best ? last[j] + 1 : best;
             best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] && before[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
+                before[j - 2] + 1 < best)
                 best = before[j - 2] + 1;
             now[j] = best;
         }
