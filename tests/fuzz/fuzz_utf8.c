@@ -1,0 +1,22 @@
+/* utf8_clean on any bytes: what comes out is valid and clean, and cleaning it again changes nothing. */
+#include "tests/fuzz/fuzz.h"
+
+#include "base/utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct slice in = {(const char *)data, n};
+    struct sbuf one, two;
+    sbuf_init(&one, 3 * n + 1);
+    sbuf_init(&two, 3 * n + 1);
+    utf8_clean(&one, in);
+    assert(!one.over && utf8_valid(sbuf_slice(&one)) && utf8_is_clean(sbuf_slice(&one)));
+    utf8_clean(&two, sbuf_slice(&one));
+    assert(slice_eq(sbuf_slice(&one), sbuf_slice(&two)));
+    assert(!utf8_is_clean(in) || slice_eq(in, sbuf_slice(&one)));
+    struct slice head = utf8_prefix(in, 7);
+    assert(head.p == in.p && head.n <= n && utf8_count(head) <= 7);
+    sbuf_free(&one);
+    sbuf_free(&two);
+    return 0;
+}
