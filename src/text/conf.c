@@ -1,0 +1,593 @@
+#include "text/conf.h"
+
+#include <assert.h>
+#include <libfyaml.h>
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "text/json.h"
+
+enum { CLIP_POINTS = 80 };
+
+/* A map or list that is not closed yet. */
+struct level {
+    struct conf_node *node, *last;
+    struct slice anchor;
+    struct slice key; /* a key that waits for its value; p is NULL when none does */
+    unsigned key_line, key_col;
+    unsigned weight, height;
+};
+
+struct anchor {
+    struct slice name;
+    struct conf_node *node; /* NULL until the value is complete: an alias then lies inside it */
+    unsigned weight, height;
+};
+
+struct builder {
+    struct conf_file *file;
+    struct diag *d;
+    struct fy_parser *parser;
+    uint32_t *starts; /* where each line begins */
+    unsigned n_lines;
+    struct table anchors;
+    unsigned weight; /* nodes so far, aliases counted in full */
+    unsigned documents;
+    unsigned depth;
+    struct level level[CONF_DEPTH_MAX];
+};
+
+static struct err_place place(const struct conf_file *f, unsigned line, unsigned col)
+{
+    return (struct err_place){.file = f->name, .line = line, .col = col, .source = f->text};
+}
+
+/* Of a name that a message quotes. */
+static struct slice clip(struct slice s)
+{
+    return utf8_prefix(s, CLIP_POINTS);
+}
+
+static bool refuse(struct builder *b, unsigned line, unsigned col, const char *text)
+{
+    err_add(b->d, ERR_ERROR, place(b->file, line, col), "%s", text);
+    return false;
+}
+
+/* What must not reach libfyaml. Also fills b->starts. */
+static bool check_bytes(struct builder *b)
+{
+    struct slice s = b->file->text;
+    uint32_t *starts = NULL;
+    size_t cap = 0, line_at = 0;
+    bool ok = true;
+    for (size_t i = 0, step; i <= s.n; i += step) {
+        step = 1;
+        if (i == line_at) {
+            if (b->n_lines == cap)
+                starts = xrealloc(starts, cap = cap ? cap * 2 : 256, sizeof *starts);
+            starts[b->n_lines++] = (uint32_t)i;
+        }
+        if (i == s.n)
+            break;
+        unsigned char c = (unsigned char)s.p[i];
+        unsigned col = (unsigned)(i - starts[b->n_lines - 1]) + 1;
+        char text[96];
+        text[0] = '\0';
+        if (c == '\n') {
+            line_at = i + 1;
+        } else if (c == '%' && col == 1) {
+            snprintf(text, sizeof text, "a line must not begin with '%%'; YAML directives are not supported");
+        } else if (c == '\r' && (i + 1 == s.n || s.p[i + 1] != '\n')) {
+            snprintf(text, sizeof text, "a carriage return without a line feed; end lines with LF or CR LF");
+        } else if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f) {
+            snprintf(text, sizeof text, "control byte 0x%02x; write it as \"\\x%02x\" in double quotes", c,
+                     c);
+        } else if (c >= 0x80 && (step = utf8_step(slice_from(s, i))) == 0) {
+            snprintf(text, sizeof text, "byte 0x%02x is not valid UTF-8; save the file as UTF-8", c);
+        }
+        if (text[0]) {
+            ok = refuse(b, b->n_lines, col, text);
+            break;
+        }
+    }
+    b->starts = starts;
+    return ok;
+}
+
+static unsigned line_at(const struct builder *b, size_t pos)
+{
+    unsigned low = 0, high = b->n_lines;
+    while (high - low > 1) {
+        unsigned mid = low + (high - low) / 2;
+        if (b->starts[mid] <= pos)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low + 1;
+}
+
+/* libfyaml counts columns in code points and lines its own way; its byte position is what can be relied on.
+ */
+static bool mark_at(const struct builder *b, const struct fy_mark *m, unsigned *line, unsigned *col)
+{
+    if (!m || m->input_pos > b->file->text.n)
+        return false;
+    *line = line_at(b, m->input_pos);
+    *col = (unsigned)(m->input_pos - b->starts[*line - 1]) + 1;
+    return true;
+}
+
+/* libfyaml's words where an admin would not know what they mean. */
+static const char *plain_words(const char *msg)
+{
+    static const struct {
+        const char *theirs, *ours;
+    } words[] = {
+        {"tab character may not be used as indentation", "a tab cannot indent YAML; use spaces"},
+        {"did not find expected key", "expected \"key: value\" here; check the indentation"},
+        {"invalid nested block mapping on the same line", "a value with \": \" in it must be in quotes"},
+        {"did not find expected node content", "expected a value here"},
+        {"missing document start", "something is left over here; check the indentation and quotes"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(msg, words[i].theirs) == 0)
+            return words[i].ours;
+    return msg;
+}
+
+static void report_parser(struct builder *b, struct fy_diag *fd)
+{
+    void *iter = NULL;
+    struct fy_diag_error *e = fy_diag_errors_iterate(fd, &iter);
+    if (!e || e->line < 1 || e->column < 1) {
+        refuse(b, 0, 0, e && e->msg ? plain_words(e->msg) : "this is not YAML");
+        return;
+    }
+    unsigned line = (unsigned)e->line > b->n_lines ? b->n_lines : (unsigned)e->line;
+    struct slice rest = slice_from(b->file->text, b->starts[line - 1]);
+    rest = slice_split(&rest, '\n');
+    size_t bytes = utf8_prefix(rest, (size_t)e->column - 1).n;
+    refuse(b, line, (unsigned)bytes + 1, plain_words(e->msg ? e->msg : "this is not YAML"));
+}
+
+static struct slice token_text(const struct builder *b, struct fy_token *t)
+{
+    size_t n = 0;
+    const char *p = t ? fy_token_get_text(t, &n) : NULL;
+    return p ? arena_dup(&b->file->arena, slice_of(p, n)) : SLICE_NONE;
+}
+
+static bool add_weight(struct builder *b, const struct conf_node *n, unsigned weight, unsigned height)
+{
+    if (b->depth + height > CONF_DEPTH_MAX)
+        return conf_error(b->d, n, "nested deeper than %d levels", CONF_DEPTH_MAX);
+    if (weight > CONF_NODES_MAX - b->weight)
+        return conf_error(b->d, n, "more than %d values in one file, aliases counted in full",
+                          CONF_NODES_MAX);
+    b->weight += weight;
+    if (b->depth) {
+        struct level *up = &b->level[b->depth - 1];
+        up->weight += weight;
+        up->height = up->height > height ? up->height : height;
+    }
+    return true;
+}
+
+/* Hangs a value into the map or list that is open, or makes it the root. */
+static void attach(struct builder *b, struct conf_node *n)
+{
+    if (b->depth == 0) {
+        b->file->root = n;
+        return;
+    }
+    struct level *up = &b->level[b->depth - 1];
+    if (up->node->type == CONF_MAP) {
+        n->key = up->key;
+        n->key_line = up->key_line;
+        n->key_col = up->key_col;
+        up->key = SLICE_NONE;
+    }
+    *(up->last ? &up->last->next : &up->node->child) = n;
+    up->last = n;
+    up->node->n++;
+}
+
+static bool marked_inside(struct fy_event *e)
+{
+    if (e->type != FYET_SCALAR)
+        return e->type == FYET_ALIAS;
+    struct fy_token *t = fy_event_get_token(e);
+    enum fy_scalar_style style = t ? fy_token_scalar_style(t) : FYSS_PLAIN;
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
+static struct conf_node *node_new(struct builder *b, enum conf_type type, struct fy_event *e)
+{
+    struct conf_node *n = arena_calloc(&b->file->arena, 1, sizeof *n);
+    n->type = type;
+    n->file = b->file;
+    n->line = n->col = 1;
+    if (mark_at(b, fy_event_start_mark(e), &n->line, &n->col)) {
+        n->col -= marked_inside(e) && n->col > 1; /* of "x", 'x' and *x the mark is at the x */
+        return n;
+    }
+    if (b->depth == 0)
+        return n;
+    /* A value that is left out has no token; its key, or the list, is where a person looks. */
+    const struct level *up = &b->level[b->depth - 1];
+    n->line = up->key.p ? up->key_line : up->node->line;
+    n->col = up->key.p ? up->key_col : up->node->col;
+    return n;
+}
+
+static void anchor_set(struct builder *b, struct slice name, struct conf_node *node, unsigned weight,
+                       unsigned height)
+{
+    if (!name.p)
+        return;
+    struct anchor *a = arena_alloc(&b->file->arena, sizeof *a);
+    *a = (struct anchor){.name = name, .node = node, .weight = weight, .height = height};
+    table_put(&b->anchors, slice_hash(name, 0), a);
+}
+
+static bool wants_key(const struct builder *b)
+{
+    return b->depth && b->level[b->depth - 1].node->type == CONF_MAP && !b->level[b->depth - 1].key.p;
+}
+
+static bool take_key(struct builder *b, struct fy_event *e)
+{
+    struct level *up = &b->level[b->depth - 1];
+    struct conf_node *n = node_new(b, CONF_SCALAR, e);
+    if (e->type != FYET_SCALAR)
+        return conf_error(b->d, n, "a key must be plain text");
+    n->text = token_text(b, fy_event_get_token(e));
+    if (n->text.n == 0)
+        return conf_error(b->d, n, "a key is missing before the colon");
+    up->key = n->text;
+    up->key_line = n->line;
+    up->key_col = n->col;
+    return true;
+}
+
+static bool is_null_word(struct slice s)
+{
+    return slice_is(s, "~") || slice_is(s, "null") || slice_is(s, "Null") || slice_is(s, "NULL");
+}
+
+static bool take_scalar(struct builder *b, struct fy_event *e)
+{
+    struct fy_token *t = fy_event_get_token(e);
+    struct conf_node *n = node_new(b, CONF_SCALAR, e);
+    n->quoted = t && fy_token_scalar_style(t) != FYSS_PLAIN;
+    n->text = token_text(b, t);
+    if (!n->quoted && is_null_word(n->text))
+        n->text = slice_sub(n->text, n->text.n, n->text.n);
+    if (!add_weight(b, n, 1, 0))
+        return false;
+    anchor_set(b, token_text(b, fy_event_get_anchor_token(e)), n, 1, 0);
+    attach(b, n);
+    return true;
+}
+
+static bool take_alias(struct builder *b, struct fy_event *e)
+{
+    struct conf_node *n = node_new(b, CONF_SCALAR, e);
+    struct slice name = token_text(b, fy_event_get_token(e));
+    const struct anchor *a = table_get(&b->anchors, slice_hash(name, 0));
+    if (!a || !slice_eq(a->name, name))
+        return conf_error(b->d, n, "no anchor &%.*s before this alias; quote the value if it is no alias",
+                          SLICE_ARG(clip(name)));
+    if (!a->node)
+        return conf_error(b->d, n, "the alias *%.*s stands inside its own anchor", SLICE_ARG(clip(name)));
+    if (!add_weight(b, n, a->weight, a->height))
+        return false;
+    unsigned line = n->line, col = n->col;
+    *n = *a->node; /* shares the children */
+    n->next = NULL;
+    n->line = line;
+    n->col = col;
+    attach(b, n);
+    return true;
+}
+
+static bool take_start(struct builder *b, struct fy_event *e, enum conf_type type)
+{
+    struct conf_node *n = node_new(b, type, e);
+    if (!add_weight(b, n, 1, 1))
+        return false;
+    struct slice anchor = token_text(b, fy_event_get_anchor_token(e));
+    anchor_set(b, anchor, NULL, 0, 0);
+    attach(b, n);
+    b->level[b->depth++] = (struct level){.node = n, .anchor = anchor, .weight = 1};
+    return true;
+}
+
+static bool check_duplicates(struct builder *b, const struct conf_node *map)
+{
+    struct table seen = {0};
+    bool ok = true;
+    for (struct conf_node *n = map->child; n && map->n > 1; n = n->next) {
+        uint64_t h = slice_hash(n->key, 0);
+        const struct conf_node *same;
+        while ((same = table_get(&seen, h)) && !slice_eq(same->key, n->key))
+            h = hash_mix(h, 1);
+        if (same) {
+            err_add(b->d, ERR_ERROR, conf_key_place(n), "duplicate key \"%.*s\", first on line %u",
+                    SLICE_ARG(clip(n->key)), same->key_line);
+            ok = false;
+            break;
+        }
+        table_put(&seen, h, n);
+    }
+    table_free(&seen);
+    return ok;
+}
+
+static bool take_end(struct builder *b)
+{
+    assert(b->depth);
+    struct level done = b->level[--b->depth];
+    if (done.node->type == CONF_MAP && !check_duplicates(b, done.node))
+        return false;
+    anchor_set(b, done.anchor, done.node, done.weight, done.height + 1);
+    if (b->depth) {
+        struct level *up = &b->level[b->depth - 1];
+        up->weight += done.weight - 1; /* its own 1 was added when it began */
+        up->height = up->height > done.height + 1 ? up->height : done.height + 1;
+    }
+    return true;
+}
+
+static bool take(struct builder *b, struct fy_event *e)
+{
+    struct fy_token *tag = fy_event_get_tag_token(e);
+    unsigned line = 1, col = 1;
+    if (tag) {
+        mark_at(b, fy_token_start_mark(tag), &line, &col);
+        return refuse(b, line, col,
+                      "tags (!name) are not supported; put a value that begins with '!' in quotes");
+    }
+    switch (e->type) {
+    case FYET_DOCUMENT_START:
+        if (b->documents++ == 0)
+            return true;
+        mark_at(b, fy_event_start_mark(e), &line, &col);
+        return refuse(b, line, col, "a second document; one file holds one");
+    case FYET_SCALAR:
+        return wants_key(b) ? take_key(b, e) : take_scalar(b, e);
+    case FYET_ALIAS:
+        return wants_key(b) ? take_key(b, e) : take_alias(b, e);
+    case FYET_MAPPING_START:
+    case FYET_SEQUENCE_START:
+        return wants_key(b) ? take_key(b, e)
+                            : take_start(b, e, e->type == FYET_MAPPING_START ? CONF_MAP : CONF_LIST);
+    case FYET_MAPPING_END:
+    case FYET_SEQUENCE_END:
+        return take_end(b);
+    default:
+        return true;
+    }
+}
+
+/* All that libfyaml would print is collected instead; this is for what it prints all the same. */
+static void swallow(struct fy_diag *fd, void *u, const char *text, size_t n)
+{
+    (void)fd;
+    (void)u;
+    (void)text;
+    (void)n;
+}
+
+static bool run_parser(struct builder *b)
+{
+    struct fy_diag_cfg dc;
+    fy_diag_cfg_default(&dc);
+    dc.fp = NULL;
+    dc.output_fn = swallow;
+    dc.colorize = false;
+    struct fy_diag *fd = fy_diag_create(&dc);
+    struct fy_parse_cfg pc = {
+        .search_path = "", .flags = FYPCF_QUIET | FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_1_2, .diag = fd};
+    b->parser = fd ? fy_parser_create(&pc) : NULL;
+    bool ok = false;
+    if (b->parser) {
+        fy_diag_set_collect_errors(fd, true);
+        ok = fy_parser_set_string(b->parser, b->file->text.p, b->file->text.n) == 0;
+        struct fy_event *e;
+        while (ok && (e = fy_parser_parse(b->parser))) {
+            ok = take(b, e);
+            fy_parser_event_free(b->parser, e);
+        }
+        if (ok && (fy_parser_get_stream_error(b->parser) || b->depth)) {
+            report_parser(b, fd);
+            ok = false;
+        }
+        fy_parser_destroy(b->parser);
+    } else {
+        refuse(b, 0, 0, "out of memory");
+    }
+    if (fd)
+        fy_diag_destroy(fd);
+    return ok;
+}
+
+struct conf_file *conf_parse(const char *name, struct slice text, struct diag *d)
+{
+    struct conf_file *f = xcalloc(1, sizeof *f);
+    f->name = xstrdup(name);
+    struct builder b = {.file = f, .d = d};
+    if (slice_starts(text, SLICE("\xef\xbb\xbf"))) /* the byte order mark some editors write */
+        text = slice_from(text, 3);
+    bool ok = text.n <= CONF_BYTES_MAX || refuse(&b, 0, 0, "larger than 16 MiB");
+    if (ok) {
+        f->text = arena_dup(&f->arena, text);
+        ok = check_bytes(&b) && (f->text.n == 0 || run_parser(&b));
+    }
+    if (ok && f->root && conf_null(f->root))
+        f->root = NULL;
+    free(b.starts);
+    table_free(&b.anchors);
+    if (ok)
+        return f;
+    conf_free(f);
+    return NULL;
+}
+
+void conf_free(struct conf_file *f)
+{
+    if (!f)
+        return;
+    arena_free(&f->arena);
+    free(f->name);
+    free(f);
+}
+
+const struct conf_node *conf_get(const struct conf_node *map, const char *key)
+{
+    if (!map || map->type != CONF_MAP)
+        return NULL;
+    for (const struct conf_node *n = map->child; n; n = n->next)
+        if (slice_is(n->key, key))
+            return n;
+    return NULL;
+}
+
+struct err_place conf_place(const struct conf_node *n)
+{
+    return place(n->file, n->line, n->col);
+}
+
+struct err_place conf_key_place(const struct conf_node *n)
+{
+    return n->key_line ? place(n->file, n->key_line, n->key_col) : conf_place(n);
+}
+
+struct err_place conf_place_in(const struct conf_node *n, size_t offset)
+{
+    struct slice text = slice_sub(n->text, 0, offset), source = n->file->text;
+    unsigned line = 1, more = 0;
+    const char *lf;
+    while ((lf = slice_chr(text, '\n'))) {
+        text = slice_from(text, (size_t)(lf - text.p) + 1);
+        more++;
+    }
+    for (; line < n->line + more && source.p; line++)
+        slice_split(&source, '\n');
+    struct slice s = slice_split(&source, '\n');
+    size_t at = more ? 0 : n->col - 1;
+    while (at < s.n && s.p[at] == ' ')
+        at++;
+    if (n->quoted && more == 0 && at < s.n && (s.p[at] == '\'' || s.p[at] == '"'))
+        at++;
+    if (!s.p || !slice_starts(slice_from(s, at), text))
+        return conf_place(n);
+    return place(n->file, line, (unsigned)(at + text.n) + 1);
+}
+
+bool conf_error(struct diag *d, const struct conf_node *n, const char *fmt, ...)
+{
+    struct sbuf b;
+    va_list ap;
+    sbuf_init(&b, 1 << 20);
+    va_start(ap, fmt);
+    sbuf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    err_add(d, ERR_ERROR, conf_place(n), "%s", b.over ? "a message that is too long" : sbuf_cstr(&b));
+    sbuf_free(&b);
+    return false;
+}
+
+const char *conf_version(void)
+{
+    return fy_library_version();
+}
+
+/* A number of YAML 1.2's core schema in JSON's spelling; false when the word is none. */
+static bool json_number(struct slice s, struct sbuf *out)
+{
+    size_t i = 0, digits = 0;
+    bool minus = s.n && s.p[0] == '-';
+    i += s.n && (s.p[0] == '-' || s.p[0] == '+');
+    size_t first = i;
+    while (i < s.n && ascii_digit(s.p[i]))
+        i++;
+    digits = i - first;
+    while (first + 1 < i && s.p[first] == '0')
+        first++;
+    struct slice whole = slice_sub(s, first, i), fraction = SLICE_NONE, exponent = SLICE_NONE;
+    if (i < s.n && s.p[i] == '.') {
+        size_t from = ++i;
+        while (i < s.n && ascii_digit(s.p[i]))
+            i++;
+        fraction = slice_sub(s, from, i);
+        digits += fraction.n;
+    }
+    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+        size_t from = i++;
+        i += i < s.n && (s.p[i] == '-' || s.p[i] == '+');
+        size_t power = i;
+        while (i < s.n && ascii_digit(s.p[i]))
+            i++;
+        if (i == power)
+            return false;
+        exponent = slice_sub(s, from, i);
+    }
+    if (digits == 0 || i != s.n)
+        return false;
+    sbuf_addf(out, "%s%.*s%s%.*s%.*s", minus ? "-" : "", SLICE_ARG(whole.n ? whole : SLICE("0")),
+              fraction.n ? "." : "", SLICE_ARG(fraction), SLICE_ARG(exponent));
+    return true;
+}
+
+static void json_scalar(struct json *j, const struct conf_node *n)
+{
+    static const char *const truth[] = {"true", "True", "TRUE", "false", "False", "FALSE"};
+    for (int i = 0; i < 6 && !n->quoted; i++)
+        if (slice_is(n->text, truth[i])) {
+            json_bool(j, i < 3);
+            return;
+        }
+    struct sbuf number;
+    sbuf_init(&number, 512);
+    if (conf_null(n))
+        json_raw(j, SLICE("null"));
+    else if (!n->quoted && json_number(n->text, &number) && !number.over)
+        json_raw(j, sbuf_slice(&number));
+    else
+        json_str(j, n->text);
+    sbuf_free(&number);
+}
+
+static void json_node(struct json *j, const struct conf_node *n)
+{
+    if (n->type == CONF_SCALAR) {
+        json_scalar(j, n);
+        return;
+    }
+    if (n->type == CONF_MAP)
+        json_map(j);
+    else
+        json_array(j);
+    for (const struct conf_node *c = n->child; c; c = c->next) {
+        if (n->type == CONF_MAP)
+            json_key_s(j, c->key);
+        json_node(j, c);
+    }
+    if (n->type == CONF_MAP)
+        json_map_end(j);
+    else
+        json_array_end(j);
+}
+
+void conf_json(const struct conf_node *n, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_node(&j, n);
+    json_end(&j);
+}
