@@ -15,6 +15,7 @@ struct stream {
     struct slice log_format;   /* nginx-access: text of the log_format directive, or empty */
     struct slice source;       /* path or address, for people */
     struct slice peer;         /* sender's address, host of records that name none; empty for files */
+    uint32_t peer_pid;         /* sender's process on a unix socket, procid of records that name none; 0: not known */
     uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
     uint64_t ring;             /* breadcrumb ring of records that name no finer one */
     /* Kept by the pipeline. */

@@ -15,7 +15,8 @@
 #include "core/stream.h"
 
 enum input_kind { INPUT_TAIL, INPUT_GELF, INPUT_SYSLOG, INPUT_JOURNAL, INPUT_STDIN };
-enum input_transport { INPUT_UDP, INPUT_TCP, INPUT_HTTP, INPUT_TLS, INPUT_UNIX };
+/* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
+enum input_transport { INPUT_UDP, INPUT_TCP, INPUT_HTTP, INPUT_TLS, INPUT_UNIX, INPUT_UNIX_STREAM };
 
 /* An address range: the first `bits` bits of `addr` (16 bytes; IPv4 mapped into ::ffff:0:0/96, so bits counts from there + 96). */
 struct input_cidr {
@@ -75,9 +76,19 @@ struct input_type {
     void (*stop)(struct input *in);
 };
 
-/* First member of every input's own struct. */
+/* First member of every input's own struct. Written by the worker only. */
 struct input {
     const struct input_type *type;
+    uint16_t port;         /* bound; 0 when it has none */
+    unsigned connections;  /* open now */
+    uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
 };
+
+extern const struct input_type in_udp;
+
+/* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
+const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);
+/* The format of an input's messages when the configuration names none. */
+enum format input_format(const struct input_options *opt);
 
 #endif

@@ -1,0 +1,272 @@
+/*
+ * in_udp: messages that come one in a datagram: GELF and syslog over UDP, syslog on a unix datagram socket
+ * (/dev/log).
+ *
+ * Up to BATCH datagrams are taken with one recvmmsg(2), into slots that are reserved once and cost memory
+ * only as far as datagrams have filled them. Under back-pressure it goes on reading: a full kernel buffer
+ * would lose datagrams by UDP, and on a unix socket stop every program that logs. What the kernel drops is
+ * asked for once a second.
+ */
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/listen.h"
+
+/* UDP carries 65 527 bytes at most. A unix datagram may be as long as the sender's SO_SNDBUF, 208 KiB unless
+ * it was raised. */
+enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1 };
+
+union control {
+    struct cmsghdr align;
+    char room[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+struct in_udp {
+    struct input input;
+    const struct input_options *opt;
+    struct input_sink sink;
+    struct listener listener;
+    struct event *readable, *poll;
+    struct rates *rates;
+    struct stream stream;
+    struct peer peer; /* of the datagram before: most come in runs */
+    char host[256];   /* our own name, host of what comes by a unix socket */
+    char *slots;
+    size_t slot_bytes;
+    bool slots_large; /* a slot grew beyond its first page since it was last given back */
+    uint32_t drops_seen;
+    struct mmsghdr msg[BATCH];
+    struct iovec iov[BATCH];
+    struct sockaddr_storage from[BATCH];
+    union control control[BATCH];
+};
+
+static bool over_unix(const struct in_udp *in)
+{
+    return in->opt->transport == INPUT_UNIX;
+}
+
+/* The socket's own count since it was made, of 32 bits; it wraps. */
+static uint32_t kernel_drops(const struct in_udp *in)
+{
+    uint32_t mem[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof mem;
+    return getsockopt(in->listener.fd, SOL_SOCKET, SO_MEMINFO, mem, &len) == 0 ? mem[SK_MEMINFO_DROPS]
+                                                                               : in->drops_seen;
+}
+
+static void poll_drops(struct in_udp *in)
+{
+    uint32_t seen = kernel_drops(in), fresh = seen - in->drops_seen;
+    in->drops_seen = seen;
+    if (fresh == 0)
+        return;
+    in->input.kernel_drops += fresh;
+    in->sink.counts->v[COUNT_udp_kernel_drops] += fresh;
+    log_at(LOG_WARN, "the kernel dropped datagrams: the receive buffer was full; raise receive_buffer",
+           log_c("input", in->opt->text), log_i("datagrams", fresh));
+}
+
+static void on_poll(evutil_socket_t fd, short what, void *u)
+{
+    struct in_udp *in = u;
+    (void)fd, (void)what;
+    poll_drops(in);
+    /* After a burst of large datagrams, give their pages back. */
+    if (in->slots_large)
+        madvise(in->slots, BATCH * in->slot_bytes, MADV_DONTNEED);
+    in->slots_large = false;
+}
+
+static void set_ring(struct in_udp *in)
+{
+    in->stream.ring =
+        slice_hash(slice_of((const char *)in->peer.addr, sizeof in->peer.addr), (uint64_t)(uintptr_t)in);
+}
+
+static uint32_t sender_pid(struct msghdr *h)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+        struct ucred cred;
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
+            c->cmsg_len == CMSG_LEN(sizeof cred)) {
+            memcpy(&cred, CMSG_DATA(c), sizeof cred);
+            return cred.pid > 0 ? (uint32_t)cred.pid : 0;
+        }
+    }
+    return 0;
+}
+
+/* Sets the stream up for the sender of this datagram. False: it is not welcome. */
+static bool admit(struct in_udp *in, struct msghdr *h)
+{
+    uint64_t *counts = in->sink.counts->v;
+    if (over_unix(in)) {
+        in->stream.peer_pid = sender_pid(h);
+        return true;
+    }
+    if (!peer_is(&in->peer, h->msg_name)) {
+        peer_set(&in->peer, h->msg_name);
+        in->stream.peer = peer_slice(&in->peer);
+        set_ring(in);
+    }
+    if (!peer_allowed(&in->peer, in->opt)) {
+        counts[COUNT_not_allowed]++;
+        log_at(LOG_WARN, "datagrams from an address outside allow", log_c("input", in->opt->text),
+               log_s("peer", in->stream.peer));
+        return false;
+    }
+    if (in->rates && rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u)) > 0) {
+        counts[COUNT_rate_limited]++;
+        log_at(LOG_WARN, "a sender is above per_sender", log_c("input", in->opt->text),
+               log_s("peer", in->stream.peer));
+        return false;
+    }
+    return true;
+}
+
+static void take(struct in_udp *in, struct mmsghdr *m)
+{
+    struct slice msg = {m->msg_hdr.msg_iov->iov_base, m->msg_len};
+    if (!admit(in, &m->msg_hdr))
+        return;
+    if (m->msg_hdr.msg_flags & MSG_TRUNC) {
+        in->sink.counts->v[COUNT_udp_truncated]++;
+        return;
+    }
+    in->slots_large |= msg.n > 4096;
+    size_t max = in->opt->max_message_bytes;
+    uint64_t cut_bytes = msg.n > max ? msg.n - max : 0;
+    in->sink.message(in->sink.u, &in->stream, slice_sub(msg, 0, max), 1, cut_bytes, 0);
+}
+
+/* One recvmmsg. True when there may be more. */
+static bool read_batch(struct in_udp *in)
+{
+    for (unsigned i = 0; i < BATCH; i++) {
+        in->msg[i].msg_hdr.msg_namelen = sizeof in->from[i];
+        in->msg[i].msg_hdr.msg_controllen = over_unix(in) ? sizeof in->control[i] : 0;
+    }
+    int n = recvmmsg(in->listener.fd, in->msg, BATCH, MSG_DONTWAIT, NULL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        in->sink.counts->v[COUNT_input_errors]++;
+        log_at(LOG_WARN, "datagram not read", log_c("input", in->opt->text), log_c("error", strerror(errno)));
+    }
+    for (int i = 0; i < n; i++)
+        take(in, &in->msg[i]);
+    return n == BATCH;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *u)
+{
+    struct in_udp *in = u;
+    (void)fd, (void)what;
+    /* Then the other inputs have their turn; the socket is still readable and this one comes back. */
+    for (unsigned i = 0; i < BATCHES_A_TURN && read_batch(in); i++)
+        ;
+}
+
+static void reserve_slots(struct in_udp *in)
+{
+    in->slot_bytes = over_unix(in) ? UNIX_SLOT : UDP_SLOT;
+    in->slots = mmap(NULL, BATCH * in->slot_bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (in->slots == MAP_FAILED)
+        in->slots = NULL;
+    for (unsigned i = 0; i < BATCH && in->slots; i++) {
+        in->iov[i] = (struct iovec){in->slots + i * in->slot_bytes, in->slot_bytes};
+        in->msg[i].msg_hdr = (struct msghdr){.msg_name = &in->from[i],
+                                             .msg_iov = &in->iov[i],
+                                             .msg_iovlen = 1,
+                                             .msg_control = over_unix(in) ? &in->control[i] : NULL};
+    }
+}
+
+static void udp_stop(struct input *input)
+{
+    struct in_udp *in = (struct in_udp *)input;
+    if (in->listener.fd >= 0)
+        poll_drops(in);
+    if (in->readable)
+        event_free(in->readable);
+    if (in->poll)
+        event_free(in->poll);
+    listen_close(&in->listener);
+    if (in->slots)
+        munmap(in->slots, BATCH * in->slot_bytes);
+    rates_free(in->rates);
+    free(in);
+}
+
+static void set_stream(struct in_udp *in)
+{
+    const struct input_options *opt = in->opt;
+    in->stream = (struct stream){.format = input_format(opt),
+                                 .zone = opt->zone,
+                                 .log_format = slice_str(opt->log_format),
+                                 .source = slice_str(opt->text),
+                                 .last_us = RECORD_NO_TIME};
+    if (over_unix(in) && gethostname(in->host, sizeof in->host - 1) == 0)
+        in->stream.peer = slice_str(in->host);
+    set_ring(in);
+}
+
+static struct input *udp_start(struct event_base *base, const struct input_options *opt,
+                               const struct input_sink *sink, struct diag *d)
+{
+    struct in_udp *in = xcalloc(1, sizeof *in);
+    *in = (struct in_udp){.input = {.type = &in_udp}, .opt = opt, .sink = *sink};
+    if (!listen_open(&in->listener, opt, SOCK_DGRAM, d)) {
+        udp_stop(&in->input);
+        return NULL;
+    }
+    in->input.port = in->listener.port;
+    int on = 1;
+    if (over_unix(in))
+        setsockopt(in->listener.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    else
+        listen_receive_buffer(in->listener.fd, opt);
+    /* What a socket from systemd dropped before is not ours to report. */
+    in->drops_seen = kernel_drops(in);
+    in->rates = rates_new(opt->per_sender);
+    set_stream(in);
+    reserve_slots(in);
+    in->readable = event_new(base, in->listener.fd, EV_READ | EV_PERSIST, on_readable, in);
+    in->poll = event_new(base, -1, EV_PERSIST, on_poll, in);
+    struct timeval every = {.tv_sec = POLL_S};
+    if (!in->slots || !in->readable || !in->poll || event_add(in->readable, NULL) != 0 ||
+        event_add(in->poll, &every) != 0) {
+        err_add(d, ERR_ERROR, opt->place, "cannot read from %s: no memory or no event", opt->text);
+        udp_stop(&in->input);
+        return NULL;
+    }
+    return &in->input;
+}
+
+static void udp_pause(struct input *in, bool paused)
+{
+    (void)in, (void)paused;
+}
+
+static bool udp_drained(struct input *input)
+{
+    struct in_udp *in = (struct in_udp *)input;
+    struct pollfd p = {.fd = in->listener.fd, .events = POLLIN};
+    return poll(&p, 1, 0) <= 0;
+}
+
+/* INPUT_GELF or INPUT_SYSLOG. */
+const struct input_type in_udp = {
+    .kind = INPUT_SYSLOG,
+    .start = udp_start,
+    .pause = udp_pause,
+    .drained = udp_drained,
+    .stop = udp_stop,
+};

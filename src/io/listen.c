@@ -1,0 +1,284 @@
+#include "io/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum { SYSTEMD_FIRST_FD = 3, SYSTEMD_FDS_MAX = 1024, BACKLOG = 1024 };
+
+union address {
+    struct sockaddr sa;
+    struct sockaddr_un un;
+    struct sockaddr_storage room;
+};
+
+static bool is_unix(const struct input_options *opt)
+{
+    return opt->transport == INPUT_UNIX || opt->transport == INPUT_UNIX_STREAM;
+}
+
+static bool refuse(struct diag *d, const struct input_options *opt, const char *why)
+{
+    err_add(d, ERR_ERROR, opt->place, "cannot listen on %s: %s", opt->text, why);
+    return false;
+}
+
+/* What an admin should do about errno e of socket, bind or listen. */
+static bool refuse_errno(struct diag *d, const struct input_options *opt, int socktype, int e)
+{
+    char *why;
+    switch (e) {
+    case EADDRINUSE:
+        why = xasprintf("port %u is in use. Who has it: ss -ln%cp 'sport = :%u'. Stop that service or choose "
+                        "another port",
+                        opt->port, socktype == SOCK_DGRAM ? 'u' : 't', opt->port);
+        break;
+    case EACCES:
+    case EPERM:
+        why =
+            opt->port && opt->port < 1024
+                ? xasprintf(
+                      "no privilege for port %u. Use a port above 1024, or give crumbd CAP_NET_BIND_SERVICE "
+                      "(systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE) or a .socket unit",
+                      opt->port)
+                : xasprintf("%s. A security policy (SELinux, AppArmor, seccomp) may forbid it", strerror(e));
+        break;
+    case EADDRNOTAVAIL:
+        why =
+            xasprintf("this host has no address %s. See them with: ip addr. 0.0.0.0 or [::] is every address",
+                      opt->host);
+        break;
+    case EAFNOSUPPORT:
+        why = xasprintf("this kernel has no IPv6. Use an IPv4 address such as 0.0.0.0");
+        break;
+    default:
+        why = xasprintf("%s", strerror(e));
+    }
+    refuse(d, opt, why);
+    free(why);
+    return false;
+}
+
+static bool any_address(const struct peer *p)
+{
+    return strcmp(p->text, "0.0.0.0") == 0 || strcmp(p->text, "::") == 0;
+}
+
+/* systemd's ListenStream=12201 binds [::]:12201, which is what 0.0.0.0:12201 asks for, too. */
+static bool same_address(const union address *have, const union address *want)
+{
+    if (have->sa.sa_family == AF_UNIX || want->sa.sa_family == AF_UNIX)
+        return have->sa.sa_family == want->sa.sa_family && strcmp(have->un.sun_path, want->un.sun_path) == 0;
+    struct peer a, b;
+    peer_set(&a, &have->sa);
+    peer_set(&b, &want->sa);
+    if (a.n == 0 || b.n == 0 || a.port != b.port)
+        return false;
+    return memcmp(a.addr, b.addr, sizeof a.addr) == 0 || (any_address(&a) && any_address(&b));
+}
+
+static int socket_type(int fd)
+{
+    int type = 0;
+    socklen_t len = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 ? type : 0;
+}
+
+static uint64_t env_number(const char *name)
+{
+    uint64_t v = 0;
+    const char *text = getenv(name);
+    return text && slice_u64(slice_str(text), &v) ? v : 0;
+}
+
+/* A duplicate of the passed socket that fits, or -1. sd_listen_fds(3): LISTEN_PID is ours, LISTEN_FDS from
+ * descriptor 3 on. */
+static int from_systemd(const union address *want, int socktype)
+{
+    uint64_t n = env_number("LISTEN_FDS");
+    if (env_number("LISTEN_PID") != (uint64_t)getpid())
+        return -1;
+    for (int fd = SYSTEMD_FIRST_FD; n > 0 && n <= SYSTEMD_FDS_MAX; fd++, n--) {
+        union address have = {0};
+        socklen_t len = sizeof have - 1;
+        /* What `crumbd exec` starts must not inherit it. */
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+            continue;
+        if (socket_type(fd) == socktype && getsockname(fd, &have.sa, &len) == 0 && same_address(&have, want))
+            return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    }
+    return -1;
+}
+
+static bool set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static uint16_t bound_port(int fd)
+{
+    union address a = {0};
+    socklen_t len = sizeof a;
+    struct peer p = {0};
+    if (getsockname(fd, &a.sa, &len) == 0)
+        peer_set(&p, &a.sa);
+    return p.port;
+}
+
+/* The first address of the name, IPv4 before IPv6, since senders that are told `localhost` try that. */
+static bool resolve(union address *out, socklen_t *len, const struct input_options *opt, int socktype,
+                    struct diag *d)
+{
+    struct addrinfo hints = {.ai_socktype = socktype, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *all = NULL;
+    char port[8];
+    snprintf(port, sizeof port, "%u", opt->port);
+    int e = getaddrinfo(opt->host && *opt->host ? opt->host : "0.0.0.0", port, &hints, &all);
+    if (e != 0) {
+        char *why = xasprintf(
+            "the name %s has no address (%s). Write an address of this host, or 0.0.0.0 for every one",
+            opt->host, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+        refuse(d, opt, why);
+        free(why);
+        return false;
+    }
+    struct addrinfo *best = all;
+    for (struct addrinfo *a = all; a && best->ai_family != AF_INET; a = a->ai_next)
+        if (a->ai_family == AF_INET)
+            best = a;
+    memcpy(out, best->ai_addr, best->ai_addrlen);
+    *len = best->ai_addrlen;
+    freeaddrinfo(all);
+    return true;
+}
+
+static bool open_inet(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
+{
+    union address want = {0};
+    socklen_t len;
+    if (!resolve(&want, &len, opt, socktype, d))
+        return false;
+    l->fd = from_systemd(&want, socktype);
+    if (l->fd >= 0) {
+        log_at(LOG_INFO, "took a socket from systemd", log_c("input", opt->text));
+        return true;
+    }
+    l->fd = socket(want.sa.sa_family, socktype | SOCK_CLOEXEC, 0);
+    int on = 1, off = 0;
+    /* For UDP it would let a second process take the port silently. */
+    if (l->fd >= 0 && socktype == SOCK_STREAM)
+        setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (l->fd >= 0 && want.sa.sa_family == AF_INET6)
+        setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (l->fd < 0 || bind(l->fd, &want.sa, len) != 0)
+        return refuse_errno(d, opt, socktype, errno);
+    return true;
+}
+
+/* Removes a socket file that a dead process left. False: it is not ours to remove. */
+static bool clear_stale(const union address *a, const struct input_options *opt, int socktype, struct diag *d)
+{
+    struct stat st;
+    if (lstat(opt->host, &st) != 0)
+        return true; /* bind will say what is wrong, if anything is */
+    if (!S_ISSOCK(st.st_mode))
+        return refuse(
+            d, opt, "there is a file of this name that is not a socket. Move it away or choose another path");
+    int fd = socket(AF_UNIX, socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool dead = fd >= 0 && connect(fd, &a->sa, sizeof a->un) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    if (!dead)
+        return refuse(d, opt,
+                      "another process listens on this path. Who: ss -lxp. Stop it or choose another path");
+    if (unlink(opt->host) != 0) {
+        char *why =
+            xasprintf("the old socket file cannot be removed (%s). Remove it by hand", strerror(errno));
+        refuse(d, opt, why);
+        free(why);
+        return false;
+    }
+    return true;
+}
+
+static bool open_unix(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
+{
+    union address a = {.un = {.sun_family = AF_UNIX}};
+    if (strlen(opt->host) >= sizeof a.un.sun_path)
+        return refuse(d, opt, "the path is longer than the 107 bytes a unix socket may have");
+    memcpy(a.un.sun_path, opt->host, strlen(opt->host));
+    l->fd = from_systemd(&a, socktype);
+    if (l->fd >= 0) {
+        log_at(LOG_INFO, "took a socket from systemd", log_c("input", opt->text));
+        return true;
+    }
+    if (!clear_stale(&a, opt, socktype, d))
+        return false;
+    l->fd = socket(AF_UNIX, socktype | SOCK_CLOEXEC, 0);
+    if (l->fd < 0 || bind(l->fd, &a.sa, sizeof a.un) != 0) {
+        char *why =
+            xasprintf(errno == ENOENT ? "%s: its folder does not exist (systemd: RuntimeDirectory=crumbd)"
+                                      : "%s. crumbd's user must be able to write in its folder",
+                      strerror(errno));
+        refuse(d, opt, why);
+        free(why);
+        return false;
+    }
+    l->unlink_path = xstrdup(opt->host);
+    /* Like /dev/log: every local process may write. */
+    if (chmod(opt->host, 0666) != 0)
+        log_at(LOG_WARN, "socket mode not set, some programs may not be able to write to it",
+               log_c("input", opt->text));
+    return true;
+}
+
+bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
+{
+    *l = (struct listener){.fd = -1};
+    bool ok = is_unix(opt) ? open_unix(l, opt, socktype, d) : open_inet(l, opt, socktype, d);
+    if (ok && ((socktype == SOCK_STREAM && listen(l->fd, BACKLOG) != 0) || !set_nonblocking(l->fd)))
+        ok = refuse_errno(d, opt, socktype, errno);
+    if (!ok) {
+        listen_close(l);
+        return false;
+    }
+    l->port = bound_port(l->fd);
+    log_at(LOG_INFO, "listening", log_c("input", opt->text), log_i("port", l->port));
+    return true;
+}
+
+void listen_close(struct listener *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    if (l->unlink_path)
+        unlink(l->unlink_path);
+    free(l->unlink_path);
+    *l = (struct listener){.fd = -1};
+}
+
+void listen_receive_buffer(int fd, const struct input_options *opt)
+{
+    int want = opt->receive_buffer_bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)opt->receive_buffer_bytes,
+        got = 0;
+    socklen_t len = sizeof got;
+    if (want == 0)
+        return;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof want) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &want, sizeof want);
+    /* The kernel doubles what is asked, for its own bookkeeping, and shows the doubled value (socket(7)). */
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0 && got / 2 < want)
+        log_at(LOG_WARN,
+               "the kernel gave a smaller receive buffer than receive_buffer; raise it with sysctl "
+               "net.core.rmem_max, or give "
+               "crumbd CAP_NET_ADMIN",
+               log_c("input", opt->text), log_i("wanted_bytes", want), log_i("got_bytes", got / 2));
+}

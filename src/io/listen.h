@@ -1,0 +1,28 @@
+/*
+ * listen: one listening socket for an input: from systemd (sd_listen_fds(3)) or resolved and bound here.
+ *
+ * Set-up only, so it may block in the resolver. The descriptor belongs to the caller.
+ */
+#ifndef IO_LISTEN_H
+#define IO_LISTEN_H
+
+#include "io/peer.h"
+
+struct listener {
+    int fd;            /* non-blocking, close-on-exec; for a stream type already listening */
+    uint16_t port;     /* 0 for a unix socket */
+    char *unlink_path; /* socket file made here, to be removed at the end; or NULL */
+};
+
+/*
+ * socktype: SOCK_DGRAM or SOCK_STREAM. A socket that systemd passed is taken when type and address fit: its
+ * own duplicate, so an input can be closed and opened again while the process lives. A socket file is removed
+ * first only if nobody listens on it. False and an entry in d, naming address and remedy.
+ */
+bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d);
+void listen_close(struct listener *l);
+
+/* SO_RCVBUFFORCE, then SO_RCVBUF; a log line when the kernel gave less than opt->receive_buffer_bytes. */
+void listen_receive_buffer(int fd, const struct input_options *opt);
+
+#endif

@@ -1,0 +1,128 @@
+#include "io/peer.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/xalloc.h"
+
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/* The 16 bytes and the port, or false for another family. */
+static bool address_of(const struct sockaddr *sa, uint8_t out[16], uint16_t *port)
+{
+    if (sa->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, sa, sizeof v4);
+        memcpy(out, mapped, sizeof mapped);
+        memcpy(out + 12, &v4.sin_addr, 4);
+        *port = ntohs(v4.sin_port);
+        return true;
+    }
+    if (sa->sa_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, sa, sizeof v6);
+        memcpy(out, &v6.sin6_addr, 16);
+        *port = ntohs(v6.sin6_port);
+        return true;
+    }
+    return false;
+}
+
+void peer_set(struct peer *p, const struct sockaddr *sa)
+{
+    *p = (struct peer){0};
+    if (!address_of(sa, p->addr, &p->port))
+        return;
+    const char *text = memcmp(p->addr, mapped, sizeof mapped) == 0
+                           ? inet_ntop(AF_INET, p->addr + 12, p->text, sizeof p->text)
+                           : inet_ntop(AF_INET6, p->addr, p->text, sizeof p->text);
+    p->n = text ? (uint8_t)strlen(text) : 0;
+}
+
+bool peer_is(const struct peer *p, const struct sockaddr *sa)
+{
+    uint8_t addr[16];
+    uint16_t port;
+    return p->n > 0 && address_of(sa, addr, &port) && memcmp(addr, p->addr, sizeof addr) == 0;
+}
+
+static bool in_range(const uint8_t *addr, const struct input_cidr *c)
+{
+    unsigned bytes = c->bits / 8, rest = c->bits % 8;
+    if (memcmp(addr, c->addr, bytes) != 0)
+        return false;
+    return rest == 0 || ((addr[bytes] ^ c->addr[bytes]) >> (8 - rest)) == 0;
+}
+
+bool peer_allowed(const struct peer *p, const struct input_options *opt)
+{
+    if (opt->n_allow == 0 || p->n == 0)
+        return true;
+    for (unsigned i = 0; i < opt->n_allow; i++)
+        if (in_range(p->addr, &opt->allow[i]))
+            return true;
+    return false;
+}
+
+/* A bucket holds the time at which it was, or will be, full again: one number instead of tokens and a stamp.
+ */
+enum { RATE_SETS = 1024, RATE_WAYS = 4 };
+
+struct bucket {
+    uint8_t addr[16];
+    int64_t full_at_us;
+};
+
+struct rates {
+    int64_t token_us; /* what one message costs */
+    int64_t burst_us; /* what a full bucket is worth */
+    uint64_t seed;
+    struct bucket set[RATE_SETS][RATE_WAYS];
+};
+
+struct rates *rates_new(unsigned per_s)
+{
+    if (per_s == 0)
+        return NULL;
+    struct rates *r = xcalloc(1, sizeof *r);
+    r->token_us = per_s < 1000000 ? 1000000 / per_s : 1;
+    r->burst_us = r->token_us * per_s;
+    /* Without a seed, who knows the hash could crowd a chosen sender out of its set. */
+    if (getrandom(&r->seed, sizeof r->seed, GRND_NONBLOCK) != sizeof r->seed)
+        r->seed = (uint64_t)(uintptr_t)r;
+    return r;
+}
+
+void rates_free(struct rates *r)
+{
+    free(r);
+}
+
+int64_t rates_take(struct rates *r, const struct peer *p, int64_t now_us)
+{
+    if (!r)
+        return 0;
+    struct bucket *set = r->set[slice_hash(slice_of((const char *)p->addr, 16), r->seed) % RATE_SETS];
+    struct bucket *b = NULL, *fullest = &set[0];
+    for (unsigned i = 0; i < RATE_WAYS && !b; i++) {
+        if (memcmp(set[i].addr, p->addr, 16) == 0)
+            b = &set[i];
+        else if (set[i].full_at_us < fullest->full_at_us)
+            fullest = &set[i];
+    }
+    if (!b) {
+        /* The fullest bucket is the one whose loss changes least. */
+        b = fullest;
+        memcpy(b->addr, p->addr, 16);
+        b->full_at_us = now_us;
+    }
+    /* The wall clock may have been set back. */
+    if (b->full_at_us < now_us || b->full_at_us > now_us + 2 * r->burst_us)
+        b->full_at_us = now_us;
+    int64_t wait_us = b->full_at_us + r->token_us - (now_us + r->burst_us);
+    if (wait_us > 0)
+        return wait_us;
+    b->full_at_us += r->token_us;
+    return 0;
+}

@@ -1,0 +1,262 @@
+#include "tests/unit/net.h"
+
+#include <sys/stat.h>
+
+#include "io/listen.h"
+
+START_TEST(allow_ranges)
+{
+    struct input_cidr ranges[] = {
+        {{[10] = 0xff, 0xff, 10, 0, 0, 0}, 96 + 8},
+        {{[10] = 0xff, 0xff, 192, 168, 1, 128}, 96 + 25},
+        {{0x20, 0x01, 0x0d, 0xb8}, 32},
+    };
+    struct input_options opt = {.allow = ranges, .n_allow = 3};
+    static const struct {
+        const char *address;
+        bool want;
+    } cases[] = {
+        {"10.0.0.1", true},         {"10.255.1.2", true},  {"11.0.0.1", false},     {"192.168.1.200", true},
+        {"192.168.1.127", false},   {"2001:db8::1", true}, {"2001:db9::1", false},  {"::ffff:10.1.1.1", true},
+        {"::ffff:11.1.1.1", false}, {"::10.0.0.1", false}, {"192.168.1.255", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+        struct sockaddr_in v4 = {.sin_family = AF_INET};
+        struct peer p;
+        bool is4 = inet_pton(AF_INET, cases[i].address, &v4.sin_addr) == 1;
+        ck_assert(is4 || inet_pton(AF_INET6, cases[i].address, &v6.sin6_addr) == 1);
+        peer_set(&p, is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6);
+        ck_assert_msg(peer_allowed(&p, &opt) == cases[i].want, "%s", cases[i].address);
+    }
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
+    struct peer p;
+    inet_pton(AF_INET6, "::ffff:192.0.2.7", &mapped.sin6_addr);
+    peer_set(&p, (struct sockaddr *)&mapped);
+    ck_slice(peer_slice(&p), "192.0.2.7");
+}
+END_TEST
+
+static struct peer peer_number(uint32_t n)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(n)}};
+    struct peer p;
+    peer_set(&p, (struct sockaddr *)&v4);
+    return p;
+}
+
+START_TEST(rate_a_sender)
+{
+    struct rates *r = rates_new(10);
+    struct peer a = peer_number(0x0a000001), b = peer_number(0x0a000002);
+    int64_t now = 1700000000000000;
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(rates_take(r, &a, now), 0);
+    ck_assert_int_eq(rates_take(r, &a, now), 100000);
+    ck_assert_int_eq(rates_take(r, &b, now), 0);
+    ck_assert_int_eq(rates_take(r, &a, now + 100000), 0);
+    ck_assert_int_gt(rates_take(r, &a, now + 100000), 0);
+    /* The clock set back an hour must not lock a sender out for an hour. */
+    ck_assert_int_eq(rates_take(r, &a, now - 3600000000), 0);
+    /* A flood of other addresses is bounded work and memory, and does not give `a` an endless allowance. */
+    unsigned passed = 0;
+    for (uint32_t i = 0; i < 100000; i++) {
+        struct peer x = peer_number(0x0b000000 + i);
+        passed += rates_take(r, &x, now) == 0;
+    }
+    ck_assert_uint_eq(passed, 100000);
+    rates_free(r);
+    ck_assert_int_eq(rates_take(NULL, &a, now), 0);
+}
+END_TEST
+
+START_TEST(udp_datagrams)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
+    t->opt.receive_buffer_bytes = 1 << 20;
+    t->opt.max_message_bytes = 8192;
+    net_start(t);
+    int fd = net_connect(t, SOCK_DGRAM);
+    net_send(fd, SLICE("<13>one\nline two"));
+    char *big = xmalloc(65000);
+    memset(big, 'x', 65000);
+    net_send(fd, slice_of(big, 65000));
+    net_send(fd, SLICE(""));
+    net_send(fd, slice_of("\0\xff", 2));
+    net_until(t, t->n == 4);
+    net_is(t, 0, "<13>one\nline two");
+    ck_assert_str_eq(t->msg[0].peer, "127.0.0.1");
+    ck_assert_uint_eq(t->msg[1].n, 8192);
+    ck_assert_uint_eq(t->msg[1].cut_bytes, 65000 - 8192);
+    ck_assert_uint_eq(t->msg[2].n, 0);
+    ck_assert_uint_eq(t->msg[3].n, 2);
+    net_until(t, t->in->type->drained(t->in));
+    free(big);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(udp_kernel_drops_are_counted)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
+    t->opt.receive_buffer_bytes = 4096;
+    net_start(t);
+    int fd = net_connect(t, SOCK_DGRAM);
+    for (int i = 0; i < 1000; i++)
+        net_send(fd, SLICE("<13>nobody reads for a while"));
+    net_until(t, t->in->type->drained(t->in) && t->in->kernel_drops > 0);
+    ck_assert_uint_eq(t->n + t->in->kernel_drops, 1000);
+    ck_assert_uint_eq(t->counts.v[COUNT_udp_kernel_drops], t->in->kernel_drops);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(udp_guards)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
+    struct input_cidr ten = {{[10] = 0xff, 0xff, 10}, 104};
+    t->opt.allow = &ten;
+    t->opt.n_allow = 1;
+    net_start(t);
+    int fd = net_connect(t, SOCK_DGRAM);
+    net_send(fd, SLICE("<13>not welcome"));
+    net_until(t, t->counts.v[COUNT_not_allowed] == 1);
+    ck_assert_uint_eq(t->n, 0);
+    close(fd);
+    net_free(t);
+
+    t = net_new(INPUT_SYSLOG, INPUT_UDP);
+    t->opt.per_sender = 5;
+    t->clock_us = 1700000000000000;
+    net_start(t);
+    fd = net_connect(t, SOCK_DGRAM);
+    for (int i = 0; i < 20; i++)
+        net_send(fd, SLICE("<13>again"));
+    net_until(t, t->n + t->counts.v[COUNT_rate_limited] == 20);
+    ck_assert_uint_eq(t->n, 5);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(port_in_use)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP), *second = net_new(INPUT_SYSLOG, INPUT_UDP);
+    net_start(t);
+    second->opt.port = t->in->port;
+    ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_UDP)
+                           ->start(second->base, &second->opt, &second->sink, &second->diag));
+    ck_assert_ptr_nonnull(strstr(net_error(second), "cannot listen on the input under test: port"));
+    ck_assert_ptr_nonnull(strstr(net_error(second), "in use"));
+    net_free(second);
+
+    second = net_new(INPUT_SYSLOG, INPUT_UDP);
+    free(second->opt.host);
+    second->opt.host = xstrdup("192.0.2.1");
+    ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_UDP)
+                           ->start(second->base, &second->opt, &second->sink, &second->diag));
+    ck_assert_ptr_nonnull(strstr(net_error(second), "this host has no address 192.0.2.1"));
+    net_free(second);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(socket_from_systemd)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    char text[16];
+    snprintf(text, sizeof text, "%d", getpid());
+    setenv("LISTEN_PID", text, 1);
+    snprintf(text, sizeof text, "%d", fd - 2);
+    setenv("LISTEN_FDS", text, 1);
+    t->opt.port = ntohs(a.sin_port);
+    net_start(t); /* binding would fail: the port is taken */
+    int client = net_connect(t, SOCK_DGRAM);
+    net_send(client, SLICE("<13>through systemd"));
+    net_until(t, t->n == 1);
+    unsetenv("LISTEN_PID");
+    close(client);
+    net_free(t);
+    close(fd);
+}
+END_TEST
+
+static char *temp_path(char *dir)
+{
+    strcpy(dir, "/tmp/crumbd-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    return xasprintf("%s/log", dir);
+}
+
+START_TEST(unix_datagrams)
+{
+    char dir[64];
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UNIX);
+    free(t->opt.host);
+    t->opt.host = temp_path(dir);
+    net_start(t);
+    struct stat st;
+    ck_assert_int_eq(stat(t->opt.host, &st), 0);
+    ck_assert_int_eq(st.st_mode & 0777, 0666);
+    int fd = net_connect(t, SOCK_DGRAM);
+    net_send(fd, SLICE("<13>May  6 07:08:09 app: text"));
+    char *big = xmalloc(100000);
+    memset(big, 'x', 100000);
+    net_send(fd, slice_of(big, 100000));
+    net_until(t, t->n == 2);
+    net_is(t, 0, "<13>May  6 07:08:09 app: text");
+    ck_assert_uint_eq(t->msg[0].pid, (uint32_t)getpid());
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    ck_assert_str_eq(t->msg[0].peer, host);
+    ck_assert_uint_eq(t->msg[1].n + t->msg[1].cut_bytes, 100000);
+    free(big);
+
+    struct net *second = net_new(INPUT_SYSLOG, INPUT_UNIX);
+    free(second->opt.host);
+    second->opt.host = xstrdup(t->opt.host);
+    ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_UNIX)
+                           ->start(second->base, &second->opt, &second->sink, &second->diag));
+    ck_assert_ptr_nonnull(strstr(net_error(second), "another process listens"));
+    net_send(fd, SLICE("<13>still here"));
+    net_until(t, t->n == 3);
+    /* A dead one is replaced. */
+    int dead = socket(AF_UNIX, SOCK_DGRAM, 0);
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    unlink(t->opt.host);
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", t->opt.host);
+    ck_assert_int_eq(bind(dead, (struct sockaddr *)&a, sizeof a), 0);
+    close(dead);
+    err_free(&second->diag);
+    net_start(second);
+    close(fd);
+    net_free(second);
+    ck_assert_int_ne(access(t->opt.host, F_OK), 0);
+    net_free(t);
+    rmdir(dir);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("inputs");
+    TCase *c = tcase_create("inputs");
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, allow_ranges);
+    tcase_add_test(c, rate_a_sender);
+    tcase_add_test(c, udp_datagrams);
+    tcase_add_test(c, udp_kernel_drops_are_counted);
+    tcase_add_test(c, udp_guards);
+    tcase_add_test(c, port_in_use);
+    tcase_add_test(c, socket_from_systemd);
+    tcase_add_test(c, unix_datagrams);
+    suite_add_tcase(s, c);
+    return unit_run(s);
+}
