@@ -1,0 +1,323 @@
+"""harness: what every scenario is written with.
+
+A scenario is a function `scenario_NAME(t)` in tests/scenarios/*.py; its docstring says what it shows. `t` makes things that end
+with the scenario: a folder, stand-ins for Sentry, daemons, other programs. A scenario fails by `assert`, by t.fail(), by a fact
+that does not come before the ceiling, and, without a word of its own, when
+
+  - a daemon that was stopped exits with anything but 0, or its last ledger does not balance;
+  - a sanitizer wrote a line;
+  - an envelope that a stand-in took breaks the protocol (shared/tools/check-envelope, where it is at hand);
+  - a process is left running.
+
+Nothing sleeps: everything waits for a fact (`t.until`, `Standin.wait`).
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import standin
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.environ.get("CRUMBD_SHARED") or os.path.join(TOP, "..", "shared")
+CEILING_S = float(os.environ.get("CRUMBD_CEILING", 30))
+POLL_S = 0.02
+SANITIZER = re.compile(r"ERROR: (?:Address|Leak|Thread)Sanitizer|runtime error: ")
+
+
+class Failure(Exception):
+    pass
+
+
+class Skip(Exception):
+    pass
+
+
+def fates():
+    """Names of the FATE rows of counters.def."""
+    with open(os.path.join(TOP, "src", "base", "counters.def"), encoding="utf-8") as f:
+        return re.findall(r"^COUNTER\((\w+), *FATE,", f.read(), re.M)
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def parse_ledger(line):
+    return {k: int(v) for k, v in re.findall(r"\b(\w+)=(\d+)(?=\s|$)", line[line.index("msg=ledger"):])}
+
+
+def check_ledger(ledger):
+    want = sum(ledger.get(name, 0) for name in fates())
+    if ledger.get("lines_in") != want:
+        raise Failure("the ledger does not balance: lines_in is not the sum of its fates, %d: %s" % (want, ledger))
+
+
+class Program:
+    """A child in a session of its own, with its output in files of the scenario's folder."""
+
+    def __init__(self, t, name, argv, env=None, stdin=None, cwd=None):
+        self.t, self.name, self.argv = t, name, argv
+        self.out_path, self.err_path = t.path(name + ".out"), t.path(name + ".err")
+        with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
+            self.p = subprocess.Popen(argv, stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=cwd or t.dir,
+                                      start_new_session=True)
+        self.pid = self.p.pid
+        t.programs.append(self)
+
+    def running(self):
+        return self.p.poll() is None
+
+    def wait(self, ceiling_s=CEILING_S):
+        try:
+            return self.p.wait(ceiling_s)
+        except subprocess.TimeoutExpired:
+            raise Failure("%s did not end within %d s" % (self.name, ceiling_s)) from None
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def end(self):
+        """The whole session, hard."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.p.wait()
+
+    @property
+    def err(self):
+        with open(self.err_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    @property
+    def out(self):
+        with open(self.out_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+
+class Daemon(Program):
+    """crumbd run. Ready means it said so to systemd's socket (NOTIFY_SOCKET), so that is shown too."""
+
+    def __init__(self, t, name, argv, env, ready):
+        self.notify_path = t.path(name + ".notify")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(self.notify_path)
+        self.notify.setblocking(False)
+        self.said = ""
+        super().__init__(t, name, argv, dict(env, NOTIFY_SOCKET=self.notify_path))
+        if ready:
+            t.until(self.is_ready, "crumbd says READY=1")
+
+    def is_ready(self):
+        try:
+            while True:
+                self.said += self.notify.recv(4096).decode() + "\n"
+        except BlockingIOError:
+            pass
+        if "READY=1" in self.said.split("\n"):
+            return True
+        if not self.running():
+            raise Failure("crumbd ended with %s before it was ready:\n%s" % (self.p.returncode, self.err[-2000:]))
+        return False
+
+    def ledgers(self):
+        return [parse_ledger(line) for line in self.err.split("\n")[:-1] if "msg=ledger" in line]
+
+    def ledger(self):
+        """Asks for it (SIGUSR1)."""
+        before = len(self.ledgers())
+        self.signal(signal.SIGUSR1)
+        self.t.until(lambda: len(self.ledgers()) > before, "a ledger after SIGUSR1")
+        return self.ledgers()[-1]
+
+    def wait_count(self, name, at_least, ceiling_s=CEILING_S):
+        self.t.until(lambda: self.ledger().get(name, 0) >= at_least, "%s reaches %d" % (name, at_least), ceiling_s)
+
+    def wait_log(self, text, ceiling_s=CEILING_S):
+        self.t.until(lambda: text in self.err, "crumbd logs %r" % text, ceiling_s)
+
+    def stop(self, ceiling_s=CEILING_S):
+        """SIGTERM, exit status 0, and a ledger that balances; the ledger comes back."""
+        self.signal(signal.SIGTERM)
+        return self.ended(ceiling_s)
+
+    def ended(self, ceiling_s=CEILING_S):
+        status = self.wait(ceiling_s)
+        if status != 0:
+            raise Failure("crumbd ended with %d:\n%s" % (status, self.err[-2000:]))
+        ledgers = self.ledgers()
+        if not ledgers:
+            raise Failure("crumbd logged no ledger at its end:\n%s" % self.err[-2000:])
+        check_ledger(ledgers[-1])
+        return ledgers[-1]
+
+    def kill(self):
+        """kill -9."""
+        self.signal(signal.SIGKILL)
+        self.p.wait()
+
+
+class Scenario:
+    def __init__(self, name, folder, crumbd):
+        self.name, self.dir, self.crumbd_path = name, folder, crumbd
+        self.programs, self.standins, self.at_end = [], [], []
+        os.makedirs(folder)
+        os.chmod(folder, 0o755)
+
+    # --- what a scenario says
+
+    def fail(self, why):
+        raise Failure(why)
+
+    def skip(self, why):
+        raise Skip(why)
+
+    def eq(self, got, want, what=""):
+        if got != want:
+            raise Failure("%s: got %r, want %r" % (what or "not equal", got, want))
+
+    def until(self, fact, what, ceiling_s=CEILING_S):
+        """Waits for fact() to hold and returns what it returned."""
+        end = time.monotonic() + ceiling_s
+        while True:
+            got = fact()
+            if got:
+                return got
+            if time.monotonic() > end:
+                raise Failure("not within %d s: %s" % (ceiling_s, what))
+            time.sleep(POLL_S)
+
+    # --- files
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def write(self, name, text):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def append(self, name, text):
+        with open(self.path(name), "ab") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+
+    # --- programs
+
+    def env(self, **more):
+        """What crumbd finds around it: nothing of the user's, data from the sources, state in the scenario's folder."""
+        env = {"PATH": os.environ["PATH"], "HOME": self.dir, "XDG_STATE_HOME": self.path("state"), "TZ": "UTC", "LC_ALL": "C.UTF-8",
+               "CRUMBD_DATA": TOP, "ASAN_OPTIONS": "abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
+        env.update({k: str(v) for k, v in more.items()})
+        return env
+
+    def upstream(self, **args):
+        s = standin.Standin(self.path("upstream%d" % (len(self.standins) + 1)), **args)
+        self.standins.append(s)
+        return s
+
+    def config(self, text, name="crumbd.yaml", store="crumbd.db"):
+        """A configuration file; {dir} is the scenario's folder. The store is put there unless the text names one."""
+        text = text.replace("{dir}", self.dir)
+        if not re.search(r"^store:", text, re.M):
+            text += "\nstore: %s\n" % self.path(store)
+        return self.write(name, text)
+
+    def start(self, config=None, args=(), env=None, ready=True):
+        """crumbd run with a configuration file (a path), or with none."""
+        name = "crumbd%d" % (1 + sum(isinstance(p, Daemon) for p in self.programs))
+        argv = [self.crumbd_path, "run"] + (["-c", config] if config else []) + list(args)
+        return Daemon(self, name, argv, env or self.env(), ready)
+
+    def run(self, *args, status=0, stdin=None, env=None, ceiling_s=CEILING_S):
+        """A command of crumbd to its end: (stdout, stderr). status None: any."""
+        p = subprocess.run([self.crumbd_path, *args], input=stdin.encode() if isinstance(stdin, str) else stdin or b"",
+                           capture_output=True, env=env or self.env(), cwd=self.dir, timeout=ceiling_s, check=False)
+        out, err = p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
+        self.append("commands.err", "$ crumbd %s\n%s[%d]\n" % (" ".join(args), err, p.returncode))
+        if status is not None and p.returncode != status:
+            raise Failure("crumbd %s ended with %d, not %d:\n%s%s" % (" ".join(args), p.returncode, status, out[-500:], err[-2000:]))
+        return out, err
+
+    def program(self, name, argv, **args):
+        return Program(self, name, argv, **args)
+
+    def wait_events(self, up, n, ceiling_s=CEILING_S):
+        """Until a stand-in has n different events; all it has."""
+        if not up.wait(lambda: len(up.events) >= n, ceiling_s):
+            logs = "".join(p.err[-1500:] for p in self.programs if isinstance(p, Daemon))
+            raise Failure("%d of %d events within %d s; crumbd says:\n%s" % (len(up.events), n, ceiling_s, logs))
+        return list(up.events)
+
+    def wait_port(self, port, what):
+        def answers():
+            with socket.socket() as s:
+                s.settimeout(1)
+                return s.connect_ex(("127.0.0.1", port)) == 0
+        self.until(answers, "%s listens on %d" % (what, port))
+
+    # --- the end
+
+    def finish(self):
+        """The facts that hold for every scenario; raises Failure."""
+        for p in self.programs:
+            if isinstance(p, Daemon) and p.running():
+                p.stop()
+        for act in reversed(self.at_end):
+            act()
+        self.at_end = []
+        for name in os.listdir(self.dir):
+            if name.endswith(".err"):
+                with open(self.path(name), encoding="utf-8", errors="replace") as f:
+                    found = SANITIZER.search(f.read())
+                if found:
+                    raise Failure("%s: %s" % (name, found.group()))
+        files = [f for s in self.standins for f in s.files]
+        checker = os.path.join(SHARED, "tools", "check-envelope")
+        if files and os.path.exists(checker):
+            p = subprocess.run([sys.executable, checker, *files], capture_output=True, text=True, check=False)
+            if p.returncode != 0:
+                raise Failure("check-envelope over %d envelopes:\n%s%s" % (len(files), p.stdout[-3000:], p.stderr[-500:]))
+        for p in self.programs:
+            if p.running():
+                p.end()
+        left = [pid for pid in os.listdir("/proc") if pid.isdigit() and self.left_running(pid)]
+        if left:
+            raise Failure("left running: %s" % " ".join(left))
+
+    def left_running(self, pid):
+        if int(pid) == os.getpid():
+            return False
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as f:
+                return (self.dir + "/").encode() in f.read() or os.readlink("/proc/%s/cwd" % pid).startswith(self.dir)
+        except OSError:
+            return False
+
+    def clean_up(self):
+        """Whatever happened."""
+        for act in reversed(self.at_end):
+            try:
+                act()
+            except Exception as e:  # the next ones must still run
+                print("harness: at the end:", e, file=sys.stderr)
+        for p in self.programs:
+            p.end()
+        for s in self.standins:
+            s.stop()
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def jsonl(text):
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
