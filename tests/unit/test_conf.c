@@ -98,7 +98,8 @@ END_TEST
 
 START_TEST(empty_files)
 {
-    static const char *const texts[] = {"", "\n\n", "# only a comment\n", "---\n", "--- ~\n...\n", "\xef\xbb\xbf"};
+    static const char *const texts[] = {"",      "\n\n",         "# only a comment\n",
+                                        "---\n", "--- ~\n...\n", "\xef\xbb\xbf"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct diag d = {0};
         struct conf_file *f = parse(texts[i], &d);
@@ -167,8 +168,8 @@ START_TEST(aliases)
     sbuf_init(&b, 10000);
     sbuf_addf(&b, "- &a0 [x, x, x, x, x, x, x, x, x]\n");
     for (int i = 1; i < 10; i++)
-        sbuf_addf(&b, "- &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i - 1, i - 1, i - 1, i - 1, i - 1,
-                  i - 1, i - 1, i - 1, i - 1);
+        sbuf_addf(&b, "- &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i - 1, i - 1,
+                  i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
     ck_refused_s(sbuf_slice(&b), "6:");
     sbuf_reset(&b);
     /* Each line one level deeper than the one before it. */
