@@ -1,0 +1,512 @@
+#include "parsers/cut.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+void cut_init(struct cut *c, enum cut_mode mode, size_t max_bytes, uint64_t offset)
+{
+    *c = (struct cut){.mode = mode, .max = max_bytes ? max_bytes : CUT_MESSAGE_MAX, .at_offset = offset};
+    c->piece.offset = offset;
+}
+
+void cut_set_head(struct cut *c, bool (*head)(struct slice line), size_t max_bytes)
+{
+    assert(c->mode == CUT_LINES);
+    c->head = head;
+    c->join_max = max_bytes ? max_bytes : CUT_JOIN_MAX;
+}
+
+void cut_free(struct cut *c)
+{
+    free(c->p);
+    c->p = NULL;
+    c->n = c->cap = 0;
+}
+
+/* ---- the buffer ---- */
+
+/* Moves p[from, to) down to `dst` and returns the end of where it is now. */
+static size_t move_down(struct cut *c, size_t dst, size_t from, size_t to)
+{
+    assert(dst <= from && from <= to && to <= c->n);
+    if (dst != from && to > from)
+        memmove(c->p + dst, c->p + from, to - from);
+    return dst + (to - from);
+}
+
+/* Closes the gaps that messages taken and bytes swallowed have left. */
+static void compact(struct cut *c)
+{
+    size_t end = 0;
+    if (c->entry.open) {
+        /* An entry that is still whole reaches up to the piece, its last line end included. */
+        size_t to = c->entry.cut ? c->entry.from + c->entry.kept : c->piece.from;
+        end = move_down(c, 0, c->entry.from, to);
+        c->entry.from = 0;
+    }
+    size_t piece_end = c->piece.from + c->piece.kept;
+    size_t json_kept = c->json.at <= piece_end ? c->json.at - c->piece.from : c->piece.kept;
+    size_t from = end;
+    end = move_down(c, end, c->piece.from, piece_end);
+    c->piece.from = from;
+    size_t at = end;
+    end = move_down(c, end, c->at, c->n);
+    c->at = at;
+    c->n = end;
+    c->json.at = from + json_kept;
+}
+
+char *cut_room(struct cut *c, size_t want)
+{
+    if (c->cap - c->n < want) {
+        compact(c);
+        if (c->cap - c->n < want) {
+            size_t cap = c->n + want;
+            cap = c->cap && cap < c->cap + c->cap / 2 ? c->cap + c->cap / 2 : cap;
+            c->p = xrealloc(c->p, cap, 1);
+            c->cap = cap;
+        }
+    }
+    return c->p ? c->p + c->n : (c->p = xmalloc(1));
+}
+
+void cut_fill(struct cut *c, size_t n)
+{
+    assert(n <= c->cap - c->n);
+    c->n += n;
+}
+
+void cut_feed(struct cut *c, struct slice bytes)
+{
+    if (!bytes.n)
+        return;
+    memcpy(cut_room(c, bytes.n), bytes.p, bytes.n);
+    cut_fill(c, bytes.n);
+}
+
+void cut_trim(struct cut *c)
+{
+    compact(c);
+    if (c->n == 0)
+        cut_free(c);
+    else if (c->n < c->cap) {
+        c->p = xrealloc(c->p, c->n, 1);
+        c->cap = c->n;
+    }
+}
+
+/* ---- the piece ---- */
+
+static bool piece_empty(const struct cut *c)
+{
+    return c->piece.kept == 0 && c->piece.cut == 0;
+}
+
+static void json_run(struct cut *c, size_t to);
+
+/* The bytes up to `to` belong to the piece. Invariant: while the piece is below its cap, no gap lies before
+ * `at`. */
+static void take(struct cut *c, size_t to)
+{
+    size_t n = to - c->at, room = c->max - c->piece.kept;
+    if (c->mode == CUT_GELF && n > room)
+        json_run(c, to);
+    c->piece.kept += n < room ? n : room;
+    c->piece.cut += n < room ? 0 : n - room;
+    c->at = to;
+    c->at_offset += n;
+}
+
+/* The next n bytes belong to nothing: a delimiter, or padding between frames. */
+static void skip(struct cut *c, size_t n)
+{
+    c->at += n;
+    c->at_offset += n;
+}
+
+static void begin_piece(struct cut *c)
+{
+    c->piece.from = c->at;
+    c->piece.kept = 0;
+    c->piece.cut = 0;
+    c->piece.offset = c->at_offset;
+    c->json.at = c->at;
+    c->json.depth = 0;
+    c->json.state = CUT_JSON_START;
+    c->json.in_string = c->json.escaped = false;
+    c->frame = CUT_FRAME_UNKNOWN;
+}
+
+static struct slice piece_text(const struct cut *c)
+{
+    return slice_of(c->p + c->piece.from, c->piece.kept);
+}
+
+/* What some senders put between frames. */
+static bool padding(char b)
+{
+    return b == '\n' || b == '\r' || b == '\0' || b == ' ';
+}
+
+static void skip_padding(struct cut *c)
+{
+    if (!piece_empty(c) || c->frame != CUT_FRAME_UNKNOWN)
+        return;
+    while (c->at < c->n && padding(c->p[c->at]))
+        skip(c, 1);
+    begin_piece(c);
+}
+
+/* Gives the piece out as a message of its own and begins the next one at `at`. */
+static void yield_piece(struct cut *c, struct cut_message *out)
+{
+    *out = (struct cut_message){piece_text(c), 1, c->piece.cut, c->piece.offset};
+    begin_piece(c);
+}
+
+/* Without the padding that came before its end; a counted frame is what its sender counted. */
+static void yield_trimmed(struct cut *c, struct cut_message *out)
+{
+    bool exact = c->mode == CUT_NUL || c->frame == CUT_FRAME_COUNTED;
+    yield_piece(c, out);
+    if (!out->cut_bytes && !exact)
+        while (out->text.n && padding(out->text.p[out->text.n - 1]))
+            out->text.n--;
+}
+
+/* The first a or b in [from, to), or NULL. In blocks, so that one of them being rare does not make it
+ * quadratic. */
+static const char *find_either(const char *from, const char *to, char a, char b)
+{
+    enum { BLOCK = 512 };
+    while (from < to) {
+        size_t n = (size_t)(to - from) < BLOCK ? (size_t)(to - from) : BLOCK;
+        const char *hit = memchr(from, a, n);
+        const char *other = memchr(from, b, hit ? (size_t)(hit - from) : n);
+        if (other)
+            return other;
+        if (hit)
+            return hit;
+        from += n;
+    }
+    return NULL;
+}
+
+/* ---- lines and entries ---- */
+
+static struct slice without_cr(struct slice s)
+{
+    return s.n && s.p[s.n - 1] == '\r' ? slice_sub(s, 0, s.n - 1) : s;
+}
+
+static void yield_entry(struct cut *c, struct cut_message *out)
+{
+    struct slice text = slice_of(c->p + c->entry.from, c->entry.kept);
+    if (!c->entry.cut)
+        text = without_cr(text);
+    *out = (struct cut_message){text, c->entry.lines, c->entry.cut, c->entry.offset};
+    c->entry.open = false;
+}
+
+static void open_entry(struct cut *c)
+{
+    c->entry.open = true;
+    c->entry.from = c->piece.from;
+    c->entry.kept = c->piece.kept;
+    c->entry.limit = c->piece.kept > c->join_max ? c->piece.kept : c->join_max;
+    c->entry.cut = c->piece.cut;
+    c->entry.offset = c->piece.offset;
+    c->entry.lines = 1;
+}
+
+static void extend_entry(struct cut *c)
+{
+    c->entry.lines++;
+    if (c->entry.cut) {
+        c->entry.cut += 1 + c->piece.kept + c->piece.cut;
+        return;
+    }
+    size_t kept = c->piece.from + c->piece.kept - c->entry.from;
+    c->entry.kept = kept < c->entry.limit ? kept : c->entry.limit;
+    c->entry.cut = kept - c->entry.kept + c->piece.cut;
+}
+
+/* A whole line is in the piece. True when that made a message ready. */
+static bool line_done(struct cut *c, struct cut_message *out)
+{
+    if (!c->head && !c->entry.open) {
+        struct slice text = c->piece.cut ? piece_text(c) : without_cr(piece_text(c));
+        yield_piece(c, out);
+        out->text = text;
+        return true;
+    }
+    bool ready = false;
+    if (c->entry.open && c->head && !c->head(without_cr(piece_text(c)))) {
+        extend_entry(c);
+        /* Something that is no log of this format would otherwise be one entry without end. */
+        if (c->entry.cut >= CUT_SWALLOW_MAX) {
+            yield_entry(c, out);
+            ready = true;
+        }
+    } else {
+        if (c->entry.open) {
+            yield_entry(c, out);
+            ready = true;
+        }
+        open_entry(c);
+    }
+    begin_piece(c);
+    return ready;
+}
+
+static bool next_line(struct cut *c, struct cut_message *out)
+{
+    while (c->at < c->n) {
+        const char *lf = memchr(c->p + c->at, '\n', c->n - c->at);
+        take(c, lf ? (size_t)(lf - c->p) : c->n);
+        if (!lf)
+            return false;
+        skip(c, 1);
+        if (line_done(c, out))
+            return true;
+    }
+    return false;
+}
+
+/* ---- GELF ---- */
+
+/* Follows the piece as JSON up to `to`: enough to know when its outermost object has closed, nothing more. */
+static void json_run(struct cut *c, size_t to)
+{
+    for (; c->json.at < to; c->json.at++) {
+        char b = c->p[c->json.at];
+        if (c->json.state == CUT_JSON_NONE) {
+            c->json.at = to;
+            return;
+        }
+        if (c->json.state == CUT_JSON_START) {
+            c->json.state = b == '{' ? CUT_JSON_INSIDE : CUT_JSON_NONE;
+            c->json.depth = 1;
+        } else if (c->json.state == CUT_JSON_WHOLE) {
+            if (!ascii_space(b))
+                c->json.state = CUT_JSON_NONE;
+        } else if (c->json.in_string) {
+            if (c->json.escaped)
+                c->json.escaped = false;
+            else if (b == '\\')
+                c->json.escaped = true;
+            else if (b == '"')
+                c->json.in_string = false;
+        } else if (b == '"') {
+            c->json.in_string = true;
+        } else if (b == '{' || b == '[') {
+            c->json.depth++;
+        } else if ((b == '}' || b == ']') && --c->json.depth == 0) {
+            c->json.state = CUT_JSON_WHOLE;
+        }
+    }
+}
+
+static bool next_gelf(struct cut *c, struct cut_message *out)
+{
+    skip_padding(c);
+    while (c->at < c->n) {
+        const char *hit = find_either(c->p + c->at, c->p + c->n, '\n', '\0');
+        size_t to = hit ? (size_t)(hit - c->p) : c->n;
+        take(c, to);
+        if (!hit)
+            return false;
+        /* Only an LF asks what the bytes before it are, so a client that ends its frames with NUL does not
+         * pay for it. */
+        if (*hit == '\n') {
+            json_run(c, to);
+            if (c->json.state != CUT_JSON_WHOLE) {
+                take(c, to + 1);
+                continue;
+            }
+        }
+        skip(c, 1);
+        yield_trimmed(c, out);
+        return true;
+    }
+    return false;
+}
+
+static bool next_nul(struct cut *c, struct cut_message *out)
+{
+    while (c->at < c->n) {
+        const char *nul = memchr(c->p + c->at, '\0', c->n - c->at);
+        take(c, nul ? (size_t)(nul - c->p) : c->n);
+        if (!nul)
+            return false;
+        skip(c, 1);
+        if (!piece_empty(c)) {
+            yield_piece(c, out);
+            return true;
+        }
+        begin_piece(c);
+    }
+    return false;
+}
+
+/* ---- syslog ---- */
+
+/*
+ * A number and a space, but no '<' behind it: a count only if a frame of exactly that length ends where
+ * something else does or where the next frame begins. Some senders count messages that have no PRI; most such
+ * lines are just text that begins with a number.
+ */
+static bool fits_exactly(const struct cut *c, struct slice body, uint64_t count, bool end, bool *known)
+{
+    enum { FIT_MAX = 8192 }; /* the bytes are searched again with every read */
+    *known = true;
+    if (count > c->max || count > FIT_MAX)
+        return false;
+    const char *lf = slice_chr(slice_sub(body, 0, count + 1), '\n');
+    if (lf)
+        return (uint64_t)(lf - body.p) == count;
+    if (body.n > count)
+        return body.p[count] == '\0' || body.p[count] == '<' ||
+               (body.p[count] >= '1' && body.p[count] <= '9');
+    *known = end;
+    return body.n == count;
+}
+
+/*
+ * Tells what kind of frame begins here: each one anew, since a relay may mix both on one connection (RFC
+ * 6587, 3.4). A line that begins with a date or an address is no count: up to ten digits, a space and '<' are
+ * asked for. False: more bytes are needed.
+ */
+static bool tell_frame(struct cut *c, bool end)
+{
+    enum { DIGITS_MAX = 10 };
+    struct slice s = slice_of(c->p + c->at, c->n - c->at);
+    size_t digits = 0;
+    uint64_t count = 0;
+    c->frame = CUT_FRAME_LINE;
+    if (s.n && s.p[0] == '0')
+        return true;
+    for (; digits < s.n && ascii_digit(s.p[digits]); digits++) {
+        if (digits == DIGITS_MAX)
+            return true;
+        count = count * 10 + (uint64_t)(s.p[digits] - '0');
+    }
+    bool counted = digits > 0 && count <= CUT_COUNT_MAX, known = true;
+    if (digits == s.n || digits + 1 == s.n) {
+        known = end || !counted || (digits < s.n && s.p[digits] != ' ');
+        counted = false;
+    } else if (counted && s.p[digits] == ' ') {
+        struct slice body = slice_from(s, digits + 1);
+        counted = body.p[0] == '<' || fits_exactly(c, body, count, end, &known);
+    } else {
+        counted = false;
+    }
+    if (!known) {
+        c->frame = CUT_FRAME_UNKNOWN;
+        return false;
+    }
+    if (counted) {
+        skip(c, digits + 1);
+        begin_piece(c);
+        c->frame = CUT_FRAME_COUNTED;
+        c->count = count;
+    }
+    return true;
+}
+
+static bool next_syslog(struct cut *c, bool end, struct cut_message *out)
+{
+    skip_padding(c);
+    if (c->at == c->n || (c->frame == CUT_FRAME_UNKNOWN && !tell_frame(c, end)))
+        return false;
+    if (c->frame == CUT_FRAME_COUNTED) {
+        uint64_t left = c->count - c->piece.kept - c->piece.cut;
+        size_t n = c->n - c->at < left ? c->n - c->at : (size_t)left;
+        take(c, c->at + n);
+        if (n < left)
+            return false;
+    } else {
+        const char *hit = find_either(c->p + c->at, c->p + c->n, '\n', '\0');
+        take(c, hit ? (size_t)(hit - c->p) : c->n);
+        if (!hit)
+            return false;
+        skip(c, 1);
+    }
+    yield_trimmed(c, out);
+    return true;
+}
+
+/* ---- out ---- */
+
+bool cut_next(struct cut *c, struct cut_message *out)
+{
+    switch (c->mode) {
+    case CUT_LINES:
+        return next_line(c, out);
+    case CUT_NUL:
+        return next_nul(c, out);
+    case CUT_GELF:
+        return next_gelf(c, out);
+    case CUT_SYSLOG:
+        return next_syslog(c, false, out);
+    }
+    return false;
+}
+
+static bool flush_end(struct cut *c, struct cut_message *out)
+{
+    /* A number at the very end of a stream can only now be told from a count. */
+    if (c->mode == CUT_SYSLOG && next_syslog(c, true, out))
+        return true;
+    if (piece_empty(c) && c->frame != CUT_FRAME_COUNTED)
+        return false;
+    if (c->frame == CUT_FRAME_COUNTED)
+        c->piece.cut = c->count - c->piece.kept;
+    yield_trimmed(c, out);
+    return true;
+}
+
+bool cut_flush(struct cut *c, enum cut_flush how, struct cut_message *out)
+{
+    if (c->mode == CUT_LINES) {
+        if (how == CUT_END && !piece_empty(c) && line_done(c, out))
+            return true;
+        if (!c->entry.open)
+            return false;
+        yield_entry(c, out);
+        return true;
+    }
+    if (how == CUT_END)
+        return flush_end(c, out);
+    if (!cut_waiting(c))
+        return false;
+    json_run(c, c->at);
+    if (c->json.state != CUT_JSON_WHOLE)
+        return false;
+    yield_trimmed(c, out);
+    return true;
+}
+
+bool cut_waiting(const struct cut *c)
+{
+    return c->mode == CUT_LINES ? c->entry.open : c->mode == CUT_GELF && !piece_empty(c);
+}
+
+bool cut_peek(const struct cut *c, struct slice *line)
+{
+    if (c->mode != CUT_LINES || c->entry.open || !piece_empty(c) || c->at == c->n)
+        return false;
+    struct slice rest = slice_of(c->p + c->at, c->n - c->at);
+    const char *lf = slice_chr(rest, '\n');
+    if (!lf)
+        return false;
+    *line = without_cr(slice_sub(rest, 0, (size_t)(lf - rest.p) < c->max ? (size_t)(lf - rest.p) : c->max));
+    return true;
+}
+
+uint64_t cut_done(const struct cut *c)
+{
+    return c->entry.open ? c->entry.offset : c->piece.offset;
+}

@@ -1,0 +1,104 @@
+/*
+ * cut: framing. Bytes of a stream go in as they come, messages come out as slices of the buffer; nothing is
+ * copied.
+ *
+ *   char *at = cut_room(c, 65536);  n = read(fd, at, 65536);  cut_fill(c, n);
+ *   while (cut_next(c, &msg)) use(msg);
+ *
+ * What comes out depends on the bytes only, never on how they were split into reads. Slices live until the
+ * next call that changes the cutter. A message longer than its cap keeps its first bytes; the rest is
+ * swallowed and counted, so an endless line needs no more memory than two messages and one read. Time is
+ * linear in the bytes. Owns its buffer; one thread at a time.
+ */
+#ifndef PARSERS_CUT_H
+#define PARSERS_CUT_H
+
+#include "base/slice.h"
+
+enum cut_mode {
+    CUT_LINES,  /* LF, a CR before it is not part of the line; lines that `head` refuses continue the entry
+                   before them */
+    CUT_NUL,    /* NUL ends a frame; empty frames are skipped */
+    CUT_GELF,   /* GELF over TCP: NUL, or LF when what is before it is one whole JSON object */
+    CUT_SYSLOG, /* syslog over TCP, told frame by frame: octet counting (RFC 6587, 3.4.1), or a line ended by
+                   LF or NUL */
+};
+
+enum {
+    CUT_MESSAGE_MAX = 256 << 10, /* default cap of a message */
+    CUT_JOIN_MAX = 64 << 10,     /* default cap of an entry joined of several lines */
+    CUT_SWALLOW_MAX = 1 << 20, /* an entry that has lost this much ends, and the next line begins a new one */
+    CUT_COUNT_MAX = 16 << 20,  /* a greater number before a syslog frame is text, not a count */
+};
+
+struct cut_message {
+    struct slice text;
+    unsigned lines;     /* physical lines it was made of; 1 for frames, whatever they hold */
+    uint64_t cut_bytes; /* left out at the cap, or promised by a count and never sent */
+    uint64_t offset;    /* of its first byte in the stream */
+};
+
+/* All members are private. */
+struct cut {
+    enum cut_mode mode;
+    bool (*head)(struct slice line);
+    size_t max, join_max;
+    char *p;
+    size_t n, cap; /* bytes held, bytes allocated */
+    size_t at;     /* the next byte to look at; what is held from here on has not been judged */
+    uint64_t at_offset;
+    struct { /* the line or frame being read: kept bytes, then possibly swallowed ones, then `at` */
+        size_t from, kept;
+        uint64_t cut, offset;
+    } piece;
+    struct { /* whole lines that wait for the head that ends their entry */
+        bool open;
+        size_t from, kept, limit;
+        uint64_t cut, offset;
+        unsigned lines;
+    } entry;
+    struct {       /* CUT_GELF: where the piece stands as JSON */
+        size_t at; /* looked at up to here */
+        uint64_t depth;
+        enum { CUT_JSON_START, CUT_JSON_INSIDE, CUT_JSON_WHOLE, CUT_JSON_NONE } state;
+        bool in_string, escaped;
+    } json;
+    enum { CUT_FRAME_UNKNOWN, CUT_FRAME_LINE, CUT_FRAME_COUNTED } frame; /* CUT_SYSLOG */
+    uint64_t count;                                                      /* length of a counted frame */
+};
+
+/* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */
+void cut_init(struct cut *c, enum cut_mode mode, size_t max_bytes, uint64_t offset);
+/* CUT_LINES: which lines begin an entry; NULL (as after cut_init) when all do. max_bytes caps the joined
+ * text, 0: default. */
+void cut_set_head(struct cut *c, bool (*head)(struct slice line), size_t max_bytes);
+void cut_free(struct cut *c);
+
+/* Space for want more bytes. */
+char *cut_room(struct cut *c, size_t want) __attribute__((returns_nonnull));
+/* n bytes were written there. */
+void cut_fill(struct cut *c, size_t n);
+/* Both in one, with a copy. */
+void cut_feed(struct cut *c, struct slice bytes);
+
+/* The next whole message. False: none, feed more. */
+bool cut_next(struct cut *c, struct cut_message *out);
+
+/*
+ * What waits, after cut_next has said no; to be called until it says no. CUT_IDLE: only what is complete in
+ * itself (an entry whose next head has not come, a JSON object without its delimiter), never a line without
+ * LF. CUT_END: everything.
+ */
+enum cut_flush { CUT_IDLE, CUT_END };
+bool cut_flush(struct cut *c, enum cut_flush how, struct cut_message *out);
+/* False when cut_flush(CUT_IDLE) can yield nothing. */
+bool cut_waiting(const struct cut *c);
+
+/* CUT_LINES: the next line if it is there whole and nothing waits before it, without taking it. */
+bool cut_peek(const struct cut *c, struct slice *line);
+/* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
+uint64_t cut_done(const struct cut *c);
+/* Gives back memory that is not needed now: all of it when nothing is held. */
+void cut_trim(struct cut *c);
+
+#endif

@@ -1,0 +1,279 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/sbuf.h"
+#include "parsers/cut.h"
+#include "text/json.h"
+
+/* Feeds `in` in reads of `step` bytes and writes each message as [text/lines/cut@offset]. */
+static void run(struct cut *c, struct slice in, size_t step, bool end, struct sbuf *out)
+{
+    struct cut_message m;
+    for (size_t at = 0; at < in.n || at == 0; at += step) {
+        cut_feed(c, slice_sub(in, at, at + step));
+        while (cut_next(c, &m))
+            sbuf_addf(out, "[%.*s/%u/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.cut_bytes,
+                      (unsigned)m.offset);
+    }
+    while (end && cut_flush(c, CUT_END, &m))
+        sbuf_addf(out, "[%.*s/%u/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.cut_bytes,
+                  (unsigned)m.offset);
+}
+
+static bool head(struct slice line)
+{
+    return line.n && ascii_digit(line.p[0]);
+}
+
+/* Every split must give the same. */
+static void ck_cut(enum cut_mode mode, size_t max, bool joined, struct slice in, const char *want)
+{
+    for (size_t step = 1; step <= in.n + 1; step++) {
+        struct cut c;
+        struct sbuf out;
+        sbuf_init(&out, 100000);
+        cut_init(&c, mode, max, 0);
+        if (joined)
+            cut_set_head(&c, head, max);
+        run(&c, in, step, true, &out);
+        ck_assert_str_eq(sbuf_cstr(&out), want);
+        ck_assert_uint_eq(cut_done(&c), in.n);
+        sbuf_free(&out);
+        cut_free(&c);
+    }
+}
+
+START_TEST(lines)
+{
+    ck_cut(CUT_LINES, 0, false, SLICE("one\ntwo\r\n\nthree"), "[one/1/0@0][two/1/0@4][/1/0@9][three/1/0@10]");
+    ck_cut(CUT_LINES, 4, false, SLICE("abcd\nabcdef\nx\n"), "[abcd/1/0@0][abcd/1/2@5][x/1/0@12]");
+}
+END_TEST
+
+START_TEST(lines_join)
+{
+    ck_cut(CUT_LINES, 0, true, SLICE("stray\n1 a\n b\r\n\n c\r\n2 d\n3 e"),
+           "[stray/1/0@0][1 a\n b\r\n\n c/4/0@6][2 d/1/0@19][3 e/1/0@23]");
+    /* Beyond the cap of an entry a line is kept in part, and those after it not at all. */
+    ck_cut(CUT_LINES, 8, true, SLICE("1 a\n2 b\ncdefgh\nghij\n3\n4 56789012\nx\n"),
+           "[1 a/1/0@0][2 b\ncdef/3/7@4][3/1/0@20][4 567890/2/4@22]");
+}
+END_TEST
+
+START_TEST(the_endless_line)
+{
+    struct cut c;
+    struct cut_message m;
+    cut_init(&c, CUT_LINES, 1000, 5);
+    static char block[65536];
+    memset(block, 'x', sizeof block);
+    for (int i = 0; i < 200; i++) {
+        cut_feed(&c, slice_of(block, sizeof block));
+        ck_assert(!cut_next(&c, &m) && !cut_flush(&c, CUT_IDLE, &m));
+        ck_assert_uint_le(c.cap, 2 * sizeof block + 2000);
+    }
+    ck_assert_uint_eq(cut_done(&c), 5);
+    cut_feed(&c, SLICE("\nnext\n"));
+    ck_assert(cut_next(&c, &m));
+    ck_assert_uint_eq(m.text.n, 1000);
+    ck_assert_uint_eq(m.cut_bytes, 200 * sizeof block - 1000);
+    ck_assert(cut_next(&c, &m));
+    ck_slice(m.text, "next");
+    ck_assert_uint_eq(m.offset, 200 * sizeof block + 6);
+    cut_trim(&c);
+    ck_assert_ptr_null(c.p);
+}
+END_TEST
+
+START_TEST(what_never_begins_an_entry_still_ends)
+{
+    struct cut c;
+    struct cut_message m;
+    cut_init(&c, CUT_LINES, 0, 0);
+    cut_set_head(&c, head, 0);
+    uint64_t fed = 0, out = 0, bytes = 0;
+    for (int i = 0; i < 400000; i++, fed++) {
+        cut_feed(&c, SLICE("none of it is what it was taken for\n"));
+        while (cut_next(&c, &m)) {
+            out += m.lines;
+            bytes += m.text.n + m.cut_bytes + 1;
+            ck_assert_uint_le(m.text.n, CUT_JOIN_MAX);
+        }
+    }
+    ck_assert_uint_ge(out, fed - 2 * CUT_SWALLOW_MAX / 36);
+    while (cut_flush(&c, CUT_END, &m)) {
+        out += m.lines;
+        bytes += m.text.n + m.cut_bytes + 1;
+    }
+    ck_assert_uint_eq(out, fed);
+    ck_assert_uint_eq(bytes, fed * 36);
+    ck_assert_uint_le(c.cap, 1 << 20);
+    cut_free(&c);
+}
+END_TEST
+
+START_TEST(idle)
+{
+    struct cut c;
+    struct cut_message m;
+    cut_init(&c, CUT_LINES, 0, 0);
+    cut_set_head(&c, head, 0);
+    cut_feed(&c, SLICE("1 a\n b\n2 part"));
+    ck_assert(!cut_next(&c, &m));
+    ck_assert(cut_waiting(&c));
+    ck_assert(cut_flush(&c, CUT_IDLE, &m));
+    ck_slice(m.text, "1 a\n b");
+    ck_assert_uint_eq(m.lines, 2);
+    ck_assert(!cut_waiting(&c) && !cut_flush(&c, CUT_IDLE, &m));
+    ck_assert_uint_eq(cut_done(&c), 7);
+    cut_trim(&c);
+    cut_feed(&c, SLICE("ial\n3\n"));
+    ck_assert(cut_next(&c, &m));
+    ck_slice(m.text, "2 partial");
+    ck_assert_uint_eq(m.offset, 7);
+    cut_free(&c);
+
+    cut_init(&c, CUT_GELF, 0, 0);
+    cut_feed(&c, SLICE("{\"a\":{}"));
+    ck_assert(!cut_next(&c, &m) && !cut_flush(&c, CUT_IDLE, &m));
+    cut_feed(&c, SLICE("} "));
+    ck_assert(!cut_next(&c, &m) && cut_flush(&c, CUT_IDLE, &m));
+    ck_slice(m.text, "{\"a\":{}}");
+    cut_feed(&c, SLICE("\n\0{}\n"));
+    ck_assert(cut_next(&c, &m));
+    ck_slice(m.text, "{}");
+    cut_free(&c);
+}
+END_TEST
+
+START_TEST(peek)
+{
+    struct cut c;
+    struct cut_message m;
+    struct slice line;
+    cut_init(&c, CUT_LINES, 0, 0);
+    ck_assert(!cut_peek(&c, &line));
+    cut_feed(&c, SLICE("1 a\r"));
+    ck_assert(!cut_peek(&c, &line));
+    cut_feed(&c, SLICE("\n b\n"));
+    ck_assert(cut_peek(&c, &line));
+    ck_slice(line, "1 a");
+    cut_set_head(&c, head, 0);
+    ck_assert(!cut_next(&c, &m) && cut_flush(&c, CUT_IDLE, &m));
+    ck_slice(m.text, "1 a\r\n b");
+    cut_free(&c);
+}
+END_TEST
+
+START_TEST(gelf)
+{
+    ck_cut(CUT_GELF, 0, false, SLICE("\0{\"a\":1}\0\0{\"b\":\n\"x\n}{\\\"\"}\r\n \n{\"c\":[{}\n]}\n\0{}"),
+           "[{\"a\":1}/1/0@1][{\"b\":\n\"x\n}{\\\"\"}/1/0@10][{\"c\":[{}\n]}/1/0@29][{}/1/0@42]");
+    /* Only NUL ends what is no object. */
+    ck_cut(CUT_GELF, 0, false, SLICE("hello\n{}\n\0{}\n[1]\n"), "[hello\n{}/1/0@0][{}/1/0@10][[1]/1/0@13]");
+    /* Over its cap an object is still followed to its end. */
+    ck_cut(CUT_GELF, 4, false, SLICE("{\"abc\":\"\n\"}\n{}\n"), "[{\"ab/1/7@0][{}/1/0@12]");
+}
+END_TEST
+
+START_TEST(nul)
+{
+    ck_cut(CUT_NUL, 3, false, SLICE("\0a\n\0\0bcdef\0g"), "[a\n/1/0@1][bcd/1/2@5][g/1/0@11]");
+}
+END_TEST
+
+START_TEST(syslog)
+{
+    ck_cut(CUT_SYSLOG, 0, false, SLICE("4 <1>a\n7 <2>b\n\n\r\n<3>line\r\n<4>nul\0 4 <5>"),
+           "[<1>a/1/0@2][<2>b\n\n\r/1/0@9][<3>line/1/0@17][<4>nul/1/0@26][<5>/1/1@36]");
+    ck_cut(CUT_SYSLOG, 0, false,
+           SLICE("2025-07-29 10:00\n10.0.0.1 x\n3 x\n07 <1>a\n99999999999 <1>\n12 hm\n33"),
+           "[2025-07-29 10:00/1/0@0][10.0.0.1 x/1/0@17][3 x/1/0@28][07 <1>a/1/0@32][99999999999 "
+           "<1>/1/0@40][12 hm/1/0@56]"
+           "[33/1/0@62]");
+    /* A count without a PRI behind it is believed when it fits. */
+    ck_cut(CUT_SYSLOG, 0, false, SLICE("3 abc4 defg\n5 hello"), "[abc/1/0@2][defg/1/0@7][hello/1/0@14]");
+    ck_cut(CUT_SYSLOG, 4, false, SLICE("9 <1>abcdef3 <2><1>abcdef\n<3>"),
+           "[<1>a/1/5@2][<2>/1/0@13][<1>a/1/5@16][<3>/1/0@26]");
+    /* A count beyond reason is text. */
+    ck_cut(CUT_SYSLOG, 0, false, SLICE("999999999 <1>a\n<2>"), "[999999999 <1>a/1/0@0][<2>/1/0@15]");
+}
+END_TEST
+
+static void ck_corpus_case(struct arena *a, struct slice line)
+{
+    const struct json_node *o = json_tree(a, line), *max = json_get(o, "max_len"), *x = json_get(o, "expect");
+    const char *id = arena_cstr(a, json_get(o, "id")->text);
+    struct slice in = json_get(json_get(o, "stream"), "text")->text;
+    uint64_t cap = 0;
+    if (max)
+        ck_assert(slice_u64(max->text, &cap));
+    struct cut c;
+    struct cut_message m;
+    cut_init(&c, CUT_SYSLOG, cap, 0);
+    const struct json_node *want = json_get(x, "frames")->child;
+    cut_feed(&c, in);
+    while (cut_next(&c, &m) || cut_flush(&c, CUT_END, &m)) {
+        /* Where the source gives an error and throws the frame away, ours is marked as cut. */
+        if (!want) {
+            ck_assert_msg(json_get(x, "error") && m.cut_bytes > 0, "%s: one frame too many: %.*s", id,
+                          SLICE_ARG(m.text));
+            continue;
+        }
+        ck_assert_msg(slice_eq(m.text, json_get(want, "text")->text), "%s: got '%.*s'", id,
+                      SLICE_ARG(m.text));
+        want = want->next;
+    }
+    ck_assert_msg(!want, "%s: a frame is missing", id);
+    cut_free(&c);
+}
+
+START_TEST(corpus)
+{
+    const char *shared = getenv("CRUMBD_SHARED"), *top = getenv("top_srcdir");
+    char path[4096];
+    snprintf(path, sizeof path, "%s%s/corpus/syslog/framing.jsonl",
+             shared ? shared
+             : top  ? top
+                    : ".",
+             shared ? "" : "/../shared");
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        printf("SKIP test_cut corpus: %s is not there\n", path);
+        return;
+    }
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    unsigned cases = 0;
+    while ((n = getline(&line, &cap, f)) > 0) {
+        struct arena a = {0};
+        ck_corpus_case(&a, slice_of(line, (size_t)n));
+        arena_free(&a);
+        cases++;
+    }
+    ck_assert_uint_ge(cases, 9);
+    free(line);
+    fclose(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("cut");
+    TCase *t = tcase_create("cut");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, lines);
+    tcase_add_test(t, lines_join);
+    tcase_add_test(t, the_endless_line);
+    tcase_add_test(t, what_never_begins_an_entry_still_ends);
+    tcase_add_test(t, idle);
+    tcase_add_test(t, peek);
+    tcase_add_test(t, gelf);
+    tcase_add_test(t, nul);
+    tcase_add_test(t, syslog);
+    tcase_add_test(t, corpus);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
