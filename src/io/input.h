@@ -57,6 +57,8 @@ struct input_sink {
      * may be reused when the call returns.
      */
     void (*message)(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset);
+    /* s is about to be freed: let go of what waits for it. NULL: nobody cares. */
+    void (*gone)(void *u, struct stream *s);
     struct counts *counts;
     /* Microseconds of the wall clock, read once per turn of the loop. */
     int64_t (*now_us)(void *u);
