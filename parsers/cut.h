@@ -100,5 +100,10 @@ bool cut_peek(const struct cut *c, struct slice *line);
 uint64_t cut_done(const struct cut *c);
 /* Gives back memory that is not needed now: all of it when nothing is held. */
 void cut_trim(struct cut *c);
+/* Memory it holds now. */
+static inline size_t cut_memory_bytes(const struct cut *c)
+{
+    return c->cap;
+}
 
 #endif

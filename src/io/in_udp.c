@@ -85,12 +85,6 @@ static void on_poll(evutil_socket_t fd, short what, void *u)
     in->slots_large = false;
 }
 
-static void set_ring(struct in_udp *in)
-{
-    in->stream.ring =
-        slice_hash(slice_of((const char *)in->peer.addr, sizeof in->peer.addr), (uint64_t)(uintptr_t)in);
-}
-
 static uint32_t sender_pid(struct msghdr *h)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
@@ -115,7 +109,7 @@ static bool admit(struct in_udp *in, struct msghdr *h)
     if (!peer_is(&in->peer, h->msg_name)) {
         peer_set(&in->peer, h->msg_name);
         in->stream.peer = peer_slice(&in->peer);
-        set_ring(in);
+        in->stream.ring = peer_ring(&in->peer);
     }
     if (!peer_allowed(&in->peer, in->opt)) {
         counts[COUNT_not_allowed]++;
@@ -215,7 +209,7 @@ static void set_stream(struct in_udp *in)
                                  .last_us = RECORD_NO_TIME};
     if (over_unix(in) && gethostname(in->host, sizeof in->host - 1) == 0)
         in->stream.peer = slice_str(in->host);
-    set_ring(in);
+    in->stream.ring = peer_ring(&in->peer);
 }
 
 static struct input *udp_start(struct event_base *base, const struct input_options *opt,

@@ -1,10 +1,24 @@
 #include "io/input.h"
 
+static const struct input_type *listening_type(enum input_transport transport)
+{
+    switch (transport) {
+    case INPUT_UDP:
+    case INPUT_UNIX:
+        return &in_udp;
+    case INPUT_TCP:
+    case INPUT_TLS:
+    case INPUT_UNIX_STREAM:
+        return &in_tcp;
+    case INPUT_HTTP:
+        return NULL;
+    }
+    return NULL;
+}
+
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport)
 {
-    if (kind == INPUT_GELF || kind == INPUT_SYSLOG)
-        return transport == INPUT_UDP || transport == INPUT_UNIX ? &in_udp : NULL;
-    return NULL;
+    return kind == INPUT_GELF || kind == INPUT_SYSLOG ? listening_type(transport) : NULL;
 }
 
 enum format input_format(const struct input_options *opt)

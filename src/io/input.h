@@ -74,7 +74,7 @@ struct input_type {
     void (*pause)(struct input *in, bool paused);
     /* True when everything that could be read now has been handed on (used to drain at exit and by `crumbd -`). */
     bool (*drained)(struct input *in);
-    /* Stops reading, closes, frees. */
+    /* Stops reading, hands on what had begun (a last line without its end), closes, frees. */
     void (*stop)(struct input *in);
 };
 
@@ -86,7 +86,7 @@ struct input {
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
 };
 
-extern const struct input_type in_udp;
+extern const struct input_type in_udp, in_tcp;
 
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);

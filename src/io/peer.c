@@ -65,6 +65,11 @@ bool peer_allowed(const struct peer *p, const struct input_options *opt)
     return false;
 }
 
+uint64_t peer_ring(const struct peer *p)
+{
+    return slice_hash(slice_of((const char *)p->addr, sizeof p->addr), 0x70656572);
+}
+
 /* A bucket holds the time at which it was, or will be, full again: one number instead of tokens and a stamp.
  */
 enum { RATE_SETS = 1024, RATE_WAYS = 4 };
@@ -99,10 +104,9 @@ void rates_free(struct rates *r)
     free(r);
 }
 
-int64_t rates_take(struct rates *r, const struct peer *p, int64_t now_us)
+/* p's bucket; another's place when it has none. */
+static struct bucket *bucket_of(struct rates *r, const struct peer *p, int64_t now_us)
 {
-    if (!r)
-        return 0;
     struct bucket *set = r->set[slice_hash(slice_of((const char *)p->addr, 16), r->seed) % RATE_SETS];
     struct bucket *b = NULL, *fullest = &set[0];
     for (unsigned i = 0; i < RATE_WAYS && !b; i++) {
@@ -120,9 +124,27 @@ int64_t rates_take(struct rates *r, const struct peer *p, int64_t now_us)
     /* The wall clock may have been set back. */
     if (b->full_at_us < now_us || b->full_at_us > now_us + 2 * r->burst_us)
         b->full_at_us = now_us;
+    return b;
+}
+
+static int64_t wait_of(const struct rates *r, const struct bucket *b, int64_t now_us)
+{
     int64_t wait_us = b->full_at_us + r->token_us - (now_us + r->burst_us);
-    if (wait_us > 0)
-        return wait_us;
-    b->full_at_us += r->token_us;
-    return 0;
+    return wait_us > 0 ? wait_us : 0;
+}
+
+int64_t rates_wait(struct rates *r, const struct peer *p, int64_t now_us)
+{
+    return r ? wait_of(r, bucket_of(r, p, now_us), now_us) : 0;
+}
+
+int64_t rates_take(struct rates *r, const struct peer *p, int64_t now_us)
+{
+    if (!r)
+        return 0;
+    struct bucket *b = bucket_of(r, p, now_us);
+    int64_t wait_us = wait_of(r, b, now_us);
+    if (wait_us == 0)
+        b->full_at_us += r->token_us;
+    return wait_us;
 }

@@ -33,6 +33,9 @@ static inline struct slice peer_slice(const struct peer *p)
     return (struct slice){p->text, p->n};
 }
 
+/* The breadcrumb ring of records that name no finer one: one for each address, whatever input it comes by. */
+uint64_t peer_ring(const struct peer *p);
+
 struct rates;
 
 /* per_s: tokens a second and the size of a burst. NULL when it is 0: no cap. */
@@ -41,5 +44,7 @@ void rates_free(struct rates *r);
 /* Takes one token of p's. 0 when there was one, else the microseconds until there will be. NULL r always has
  * one. */
 int64_t rates_take(struct rates *r, const struct peer *p, int64_t now_us);
+/* The same answer without taking it. */
+int64_t rates_wait(struct rates *r, const struct peer *p, int64_t now_us);
 
 #endif

@@ -1,0 +1,212 @@
+/*
+ * in_tcp: messages that come over connections: GELF and syslog over TCP, TLS and unix stream sockets.
+ *
+ * A connection is an early stage (PROXY header, TLS handshake; it has TCP_HANDSHAKE_US) and then a
+ * bufferevent whose bytes go into its cutter. Bounds: max_connections connections, a cutter and TCP_READ_MAX
+ * bytes each, TCP_HELD_MAX bytes in all cutters together. When a new connection finds no place, the one that
+ * has said nothing for longest makes room, so that a crowd of silent ones cannot keep a sender out. `allow`
+ * is about the address that connects, also where a PROXY header names another. Under back-pressure, and above
+ * per_sender, nothing is read and the sender waits.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/tcp_conn.h"
+
+enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000 };
+
+/* The connection that has been silent longest. What it sent may not have been read yet, hence the question;
+ * NULL after a few. */
+static struct conn *most_silent(struct in_tcp *in)
+{
+    struct conn *c;
+    unsigned asked = 0;
+    TAILQ_FOREACH (c, &in->conns, link) {
+        if (c->proven)
+            continue;
+        if (!tcp_readable(c->fd))
+            return c;
+        if (++asked == ASKED_MAX)
+            break;
+    }
+    return NULL;
+}
+
+/* Room for one more. False: every connection has proven itself. */
+static bool make_room(struct in_tcp *in)
+{
+    if (in->input.connections < in->opt->max_connections)
+        return true;
+    ++*tcp_counter(in, COUNT_connections_over_cap);
+    struct conn *oldest = most_silent(in);
+    log_at(LOG_WARN, "max_connections reached", log_c("input", in->opt->text),
+           log_i("max_connections", in->opt->max_connections),
+           log_c("closed", oldest ? "the one that has been silent longest" : "the new one"));
+    if (oldest)
+        conn_free(oldest);
+    return oldest != NULL;
+}
+
+static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *u)
+{
+    struct in_tcp *in = u;
+    struct peer peer;
+    int on = 1;
+    (void)l, (void)len;
+    peer_set(&peer, sa);
+    ++*tcp_counter(in, COUNT_connections);
+    if (!peer_allowed(&peer, in->opt)) {
+        ++*tcp_counter(in, COUNT_not_allowed);
+        log_at(LOG_WARN, "a connection from an address outside allow", log_c("input", in->opt->text),
+               log_s("peer", peer_slice(&peer)));
+        close(fd);
+        return;
+    }
+    if (!make_room(in)) {
+        close(fd);
+        return;
+    }
+    /* So that a peer which vanished does not hold its place for ever. */
+    if (!tcp_over_unix(in))
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    conn_open(in, fd, sa);
+}
+
+/* No descriptors left, most likely: a level-triggered loop would spin until there are some. */
+static void on_accept_error(struct evconnlistener *l, void *u)
+{
+    struct in_tcp *in = u;
+    ++*tcp_counter(in, COUNT_input_errors);
+    log_at(LOG_ERROR, "connection not accepted; raise LimitNOFILE if descriptors have run out",
+           log_c("input", in->opt->text), log_c("error", strerror(errno)));
+    evconnlistener_disable(l);
+    in->accept_failed = true;
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *u)
+{
+    struct in_tcp *in = u;
+    struct conn *c, *next;
+    (void)fd, (void)what;
+    in->tick++;
+    if (in->accept_failed)
+        evconnlistener_enable(in->acceptor);
+    in->accept_failed = false;
+    for (c = TAILQ_FIRST(&in->conns); c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        conn_sweep(c);
+    }
+}
+
+static void on_unpause(evutil_socket_t fd, short what, void *u)
+{
+    struct in_tcp *in = u;
+    struct conn *c, *next;
+    (void)fd, (void)what;
+    for (c = TAILQ_FIRST(&in->conns); c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        conn_go_on(c);
+    }
+    tcp_keep_budget(in);
+}
+
+/* May be called from within sink.message, so a connection is never run from here. */
+static void tcp_pause(struct input *input, bool paused)
+{
+    struct in_tcp *in = (struct in_tcp *)input;
+    struct conn *c;
+    if (paused == in->paused)
+        return;
+    in->paused = paused;
+    if (!paused) {
+        event_active(in->unpause, EV_TIMEOUT, 0);
+        return;
+    }
+    TAILQ_FOREACH (c, &in->conns, link) {
+        if (c->ready)
+            bufferevent_disable(c->bev, EV_READ);
+    }
+}
+
+static bool tcp_drained(struct input *input)
+{
+    struct in_tcp *in = (struct in_tcp *)input;
+    struct conn *c;
+    if (tcp_readable(in->listener.fd))
+        return false;
+    TAILQ_FOREACH (c, &in->conns, link) {
+        if (!conn_drained(c))
+            return false;
+    }
+    return true;
+}
+
+static void tcp_stop(struct input *input)
+{
+    struct in_tcp *in = (struct in_tcp *)input;
+    while (!TAILQ_EMPTY(&in->conns))
+        conn_free(TAILQ_FIRST(&in->conns));
+    if (in->acceptor)
+        evconnlistener_free(in->acceptor);
+    if (in->sweep)
+        event_free(in->sweep);
+    if (in->unpause)
+        event_free(in->unpause);
+    listen_close(&in->listener);
+    tls_free(in->tls);
+    rates_free(in->rates);
+    free(in);
+}
+
+static bool open_events(struct in_tcp *in)
+{
+    int64_t idle_us = in->opt->idle_timeout_us;
+    in->tick_us = idle_us && idle_us < TICK_US ? (idle_us < TICK_MIN_US ? TICK_MIN_US : idle_us) : TICK_US;
+    struct timeval every = {.tv_sec = in->tick_us / 1000000, .tv_usec = in->tick_us % 1000000};
+    in->sweep = event_new(in->base, -1, EV_PERSIST, on_sweep, in);
+    in->unpause = evtimer_new(in->base, on_unpause, in);
+    in->acceptor = evconnlistener_new(in->base, on_accept, in, LEV_OPT_CLOSE_ON_EXEC, 0, in->listener.fd);
+    if (!in->sweep || !in->unpause || !in->acceptor || event_add(in->sweep, &every) != 0)
+        return false;
+    evconnlistener_set_error_cb(in->acceptor, on_accept_error);
+    return true;
+}
+
+static struct input *tcp_start(struct event_base *base, const struct input_options *opt,
+                               const struct input_sink *sink, struct diag *d)
+{
+    struct in_tcp *in = xcalloc(1, sizeof *in);
+    in->input.type = &in_tcp;
+    in->opt = opt;
+    in->sink = *sink;
+    in->base = base;
+    in->listener.fd = -1;
+    TAILQ_INIT(&in->conns);
+    if (tcp_over_unix(in) && gethostname(in->host, sizeof in->host - 1) != 0)
+        in->host[0] = '\0';
+    in->tls = opt->transport == INPUT_TLS ? tls_new(opt, d) : NULL;
+    if ((opt->transport == INPUT_TLS && !in->tls) || !listen_open(&in->listener, opt, SOCK_STREAM, d)) {
+        tcp_stop(&in->input);
+        return NULL;
+    }
+    in->input.port = in->listener.port;
+    in->rates = rates_new(opt->per_sender);
+    if (!open_events(in)) {
+        err_add(d, ERR_ERROR, opt->place, "cannot read from %s: no memory or no event", opt->text);
+        tcp_stop(&in->input);
+        return NULL;
+    }
+    return &in->input;
+}
+
+/* INPUT_GELF or INPUT_SYSLOG. */
+const struct input_type in_tcp = {
+    .kind = INPUT_SYSLOG,
+    .start = tcp_start,
+    .pause = tcp_pause,
+    .drained = tcp_drained,
+    .stop = tcp_stop,
+};

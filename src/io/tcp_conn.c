@@ -1,0 +1,387 @@
+#include "io/tcp_conn.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/proxy.h"
+
+static void log_conn(enum log_level level, const char *msg, const struct conn *c, const char *error)
+{
+    log_at(level, msg, log_c("input", c->in->opt->text), log_s("peer", c->stream.peer),
+           log_c("error", error));
+}
+
+/* ---- the end of a connection ---- */
+
+static void account(struct conn *c)
+{
+    size_t now = cut_memory_bytes(&c->cut);
+    c->in->held_bytes += now - c->held_bytes;
+    c->held_bytes = now;
+}
+
+static void deliver(struct conn *c, const struct cut_message *m)
+{
+    c->in->sink.message(c->in->sink.u, &c->stream, m->text, m->lines, m->cut_bytes, 0);
+}
+
+void conn_free(struct conn *c)
+{
+    struct in_tcp *in = c->in;
+    struct cut_message m;
+    while (cut_next(&c->cut, &m) || cut_flush(&c->cut, CUT_END, &m))
+        deliver(c, &m);
+    if (in->sink.gone)
+        in->sink.gone(in->sink.u, &c->stream);
+    TAILQ_REMOVE(&in->conns, c, link);
+    in->input.connections--;
+    cut_free(&c->cut);
+    account(c);
+    if (c->early)
+        event_free(c->early);
+    if (c->resume)
+        event_free(c->resume);
+    if (c->bev)
+        bufferevent_free(c->bev);
+    else
+        close(c->fd);
+    sbuf_free(&c->header);
+    free(c);
+}
+
+/* The connection whose unfinished messages take the most memory. */
+static struct conn *heaviest(struct in_tcp *in)
+{
+    struct conn *c, *most = NULL;
+    TAILQ_FOREACH (c, &in->conns, link) {
+        if (!most || c->held_bytes > most->held_bytes)
+            most = c;
+    }
+    return most;
+}
+
+void tcp_keep_budget(struct in_tcp *in)
+{
+    while (in->held_bytes > TCP_HELD_MAX) {
+        struct conn *c = heaviest(in);
+        ++*tcp_counter(in, COUNT_connections_memory);
+        log_conn(LOG_WARN, "unfinished messages hold too much memory, the largest sender is cut off", c, "");
+        conn_free(c);
+    }
+}
+
+/* ---- bytes to messages ---- */
+
+static void on_resume(evutil_socket_t fd, short what, void *u);
+
+/* True when the sender has to wait; reading goes on by itself. */
+static bool over_rate(struct conn *c)
+{
+    struct in_tcp *in = c->in;
+    int64_t wait_us =
+        in->rates && !tcp_over_unix(in) ? rates_wait(in->rates, &c->peer, in->sink.now_us(in->sink.u)) : 0;
+    if (wait_us == 0)
+        return false;
+    if (!c->resume)
+        c->resume = evtimer_new(in->base, on_resume, c);
+    struct timeval wait = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
+    c->held = c->resume && event_add(c->resume, &wait) == 0;
+    return c->held;
+}
+
+static bool stopped(const struct conn *c)
+{
+    return c->in->paused || c->held;
+}
+
+static void run_messages(struct conn *c)
+{
+    struct cut_message m;
+    while (!stopped(c) && !over_rate(c) && cut_next(&c->cut, &m)) {
+        rates_take(c->in->rates, &c->peer, c->in->sink.now_us(c->in->sink.u));
+        c->proven = true;
+        deliver(c, &m);
+    }
+}
+
+/* Everything that was read, as far as the sender may go. Frees c when it has ended. */
+static void conn_run(struct conn *c)
+{
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    run_messages(c);
+    while (!stopped(c) && evbuffer_get_length(in) > 0) {
+        int got = evbuffer_remove(in, cut_room(&c->cut, TCP_STEP), TCP_STEP);
+        cut_fill(&c->cut, got > 0 ? (size_t)got : 0);
+        run_messages(c);
+    }
+    account(c);
+    if (stopped(c))
+        bufferevent_disable(c->bev, EV_READ);
+    else if (c->ended)
+        conn_free(c);
+}
+
+void conn_go_on(struct conn *c)
+{
+    if (!c->ready || stopped(c))
+        return;
+    bufferevent_enable(c->bev, EV_READ);
+    conn_run(c);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *u)
+{
+    struct conn *c = u;
+    struct in_tcp *in = c->in;
+    (void)fd, (void)what;
+    c->held = false;
+    conn_go_on(c);
+    tcp_keep_budget(in);
+}
+
+static void on_read(struct bufferevent *bev, void *u)
+{
+    struct conn *c = u;
+    struct in_tcp *in = c->in;
+    c->tick = in->tick;
+    if (!c->seen) {
+        unsigned char head[2] = {0};
+        evbuffer_copyout(bufferevent_get_input(bev), head, sizeof head);
+        /* A TLS record of a handshake, version 3.x: RFC 8446, 5.1. */
+        if (head[0] == 0x16 && head[1] == 0x03 && !in->tls) {
+            ++*tcp_counter(in, COUNT_tls_on_plain);
+            log_conn(
+                LOG_WARN,
+                "a TLS client called a port without TLS; make the input tls:// or turn TLS off at the sender",
+                c, "");
+            conn_free(c);
+            return;
+        }
+        c->seen = true;
+    }
+    conn_run(c);
+    tcp_keep_budget(in);
+}
+
+static void tls_failed(struct conn *c)
+{
+    unsigned long e;
+    const char *reason = NULL;
+    /* The newest first; among OpenSSL's errors libevent puts other codes, which have no reason. */
+    while (!reason && (e = bufferevent_get_openssl_error(c->bev)) != 0)
+        reason = ERR_reason_error_string(e);
+    if (!reason || tls_gone(e)) /* a port scan, a balancer's health check */
+        return;
+    ++*tcp_counter(c->in, COUNT_tls_errors);
+    if (tls_not_tls(e))
+        log_conn(LOG_WARN,
+                 "a sender without TLS called a TLS port; turn TLS on at the sender or make the input tcp://",
+                 c, reason);
+    else
+        log_conn(LOG_WARN, "TLS handshake failed", c, reason);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *u)
+{
+    struct conn *c = u;
+    struct in_tcp *in = c->in;
+    (void)bev;
+    c->tick = in->tick;
+    if (what & BEV_EVENT_CONNECTED) {
+        c->ready = true;
+        if (in->paused)
+            bufferevent_disable(c->bev, EV_READ);
+        return;
+    }
+    if (!c->ready) {
+        tls_failed(c);
+        conn_free(c);
+        return;
+    }
+    c->ended = true;
+    conn_run(c);
+    tcp_keep_budget(in);
+}
+
+/* ---- the early stage ---- */
+
+/* Everything before the messages is done, or begins here: TLS. */
+static void attach(struct conn *c)
+{
+    struct in_tcp *in = c->in;
+    SSL *ssl = in->tls ? tls_accept(in->tls, in->sink.now_us(in->sink.u)) : NULL;
+    int flags = BEV_OPT_CLOSE_ON_FREE;
+    if (in->tls)
+        c->bev = ssl ? bufferevent_openssl_socket_new(in->base, c->fd, ssl, BUFFEREVENT_SSL_ACCEPTING, flags)
+                     : NULL;
+    else
+        c->bev = bufferevent_socket_new(in->base, c->fd, flags);
+    if (!c->bev) {
+        SSL_free(ssl);
+        ++*tcp_counter(in, COUNT_input_errors);
+        conn_free(c);
+        return;
+    }
+    if (in->tls)
+        /* Many senders just close; the frame decides whether something is missing. */
+        bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
+    c->ready = !in->tls;
+    bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, TCP_READ_MAX);
+    bufferevent_set_max_single_read(c->bev, TCP_READ_MAX);
+    if (!in->paused || in->tls)
+        bufferevent_enable(c->bev, EV_READ | (in->tls ? EV_WRITE : 0));
+}
+
+static void set_peer(struct conn *c, const struct sockaddr *sa)
+{
+    peer_set(&c->peer, sa);
+    c->stream.peer = peer_slice(&c->peer);
+    c->stream.ring = peer_ring(&c->peer);
+}
+
+static void proxy_failed(struct conn *c)
+{
+    ++*tcp_counter(c->in, COUNT_proxy_errors);
+    log_conn(LOG_WARN, "no PROXY header; turn it on at the balancer or proxy_protocol off here", c, "");
+    conn_free(c);
+}
+
+/* Takes no byte beyond the header: what follows may be for OpenSSL. */
+static void on_proxy(evutil_socket_t fd, short what, void *u)
+{
+    struct conn *c = u;
+    struct sockaddr_storage from;
+    size_t want = 0;
+    (void)what;
+    for (;;) {
+        enum proxy_result r = proxy_read(sbuf_slice(&c->header), &from, &want);
+        if (r == PROXY_BAD) {
+            proxy_failed(c);
+            return;
+        }
+        if (r == PROXY_DONE)
+            break;
+        ssize_t n = recv(fd, sbuf_room(&c->header, want), want, 0);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n == 0 && c->header.n == 0) { /* a health check */
+            conn_free(c);
+            return;
+        }
+        if (n <= 0) {
+            proxy_failed(c);
+            return;
+        }
+        c->header.n += (size_t)n;
+    }
+    event_free(c->early);
+    c->early = NULL;
+    sbuf_free(&c->header);
+    if (from.ss_family != AF_UNSPEC)
+        set_peer(c, (struct sockaddr *)&from);
+    attach(c);
+}
+
+static uint32_t peer_pid(int fd)
+{
+    struct ucred cred = {0};
+    socklen_t len = sizeof cred;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.pid > 0 ? (uint32_t)cred.pid : 0;
+}
+
+static void begin(struct conn *c)
+{
+    if (!c->in->opt->proxy_protocol || tcp_over_unix(c->in)) {
+        attach(c);
+        return;
+    }
+    c->early = event_new(c->in->base, c->fd, EV_READ | EV_PERSIST, on_proxy, c);
+    if (!c->early || event_add(c->early, NULL) != 0) {
+        ++*tcp_counter(c->in, COUNT_input_errors);
+        conn_free(c);
+    }
+}
+
+void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa)
+{
+    const struct input_options *opt = in->opt;
+    struct conn *c = xcalloc(1, sizeof *c);
+    c->in = in;
+    c->fd = fd;
+    c->tick = in->tick;
+    c->stream = (struct stream){.format = input_format(opt),
+                                .zone = opt->zone,
+                                .log_format = slice_str(opt->log_format),
+                                .source = slice_str(opt->text),
+                                .last_us = RECORD_NO_TIME};
+    sbuf_init(&c->header, PROXY_HEADER_MAX);
+    cut_init(&c->cut, opt->kind == INPUT_GELF ? CUT_GELF : CUT_SYSLOG, opt->max_message_bytes, 0);
+    set_peer(c, sa);
+    if (tcp_over_unix(in)) {
+        c->stream.peer = slice_str(in->host);
+        c->stream.peer_pid = peer_pid(fd);
+    }
+    TAILQ_INSERT_TAIL(&in->conns, c, link);
+    in->input.connections++;
+    begin(c);
+}
+
+/* ---- time ---- */
+
+static unsigned ticks(const struct in_tcp *in, int64_t us)
+{
+    return (unsigned)((us + in->tick_us - 1) / in->tick_us) + 1;
+}
+
+void conn_sweep(struct conn *c)
+{
+    struct in_tcp *in = c->in;
+    int64_t idle_us = in->opt->idle_timeout_us;
+    unsigned age = in->tick - c->tick;
+    if (!c->ready) {
+        if (age < ticks(in, idle_us && idle_us < TCP_HANDSHAKE_US ? idle_us : TCP_HANDSHAKE_US))
+            return;
+        ++*tcp_counter(in, COUNT_connections_idle);
+        log_conn(LOG_WARN, in->tls ? "TLS handshake not finished in time" : "PROXY header not sent in time",
+                 c, "");
+        conn_free(c);
+        return;
+    }
+    if (stopped(c))
+        return;
+    struct cut_message m;
+    while (age >= 1 && cut_waiting(&c->cut) && cut_flush(&c->cut, CUT_IDLE, &m)) {
+        c->proven = true;
+        deliver(c, &m);
+    }
+    if (age >= 1) {
+        cut_trim(&c->cut);
+        account(c);
+    }
+    if (idle_us && age >= ticks(in, idle_us)) {
+        ++*tcp_counter(in, COUNT_connections_idle);
+        conn_free(c);
+    }
+}
+
+bool tcp_readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
+bool conn_drained(const struct conn *c)
+{
+    if (!c->ready)
+        return true;
+    SSL *ssl = c->in->tls ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+    return !c->held && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
+           !(ssl && SSL_pending(ssl)) && !tcp_readable(c->fd);
+}

@@ -1,0 +1,88 @@
+/*
+ * tcp_conn: one connection of a TCP, TLS or unix stream input, from accept to close. Private to in_tcp.c,
+ * which says the bounds.
+ */
+#ifndef IO_TCP_CONN_H
+#define IO_TCP_CONN_H
+
+#include <event2/bufferevent_ssl.h>
+#include <event2/listener.h>
+#include <sys/queue.h>
+
+#include "io/listen.h"
+#include "io/tls.h"
+#include "parsers/cut.h"
+
+enum {
+    TCP_READ_MAX = 64 << 10, /* taken from the kernel at once */
+    TCP_STEP = 16 << 10,     /* given to the cutter at once */
+    TCP_HELD_MAX = 64 << 20, /* bytes in the cutters of all connections of an input */
+    TCP_HANDSHAKE_US = 10000000,
+};
+
+struct conn {
+    TAILQ_ENTRY(conn) link;
+    struct in_tcp *in;
+    int fd;              /* ours until bev has it */
+    struct event *early; /* PROXY header */
+    struct sbuf header;
+    struct bufferevent *bev;
+    struct event *resume; /* when per_sender lets it go on */
+    struct peer peer;
+    struct stream stream;
+    struct cut cut;
+    size_t held_bytes; /* of in->held_bytes */
+    unsigned tick;     /* of the last bytes, or of the accept */
+    bool ready;        /* past the early stage */
+    bool seen;         /* its first bytes were looked at */
+    bool proven;       /* has sent a whole message */
+    bool held;         /* above per_sender */
+    bool ended;        /* nothing more will come */
+};
+
+TAILQ_HEAD(conns, conn);
+
+struct in_tcp {
+    struct input input;
+    const struct input_options *opt;
+    struct input_sink sink;
+    struct event_base *base;
+    struct listener listener;
+    struct evconnlistener *acceptor;
+    struct event *sweep, *unpause;
+    struct tls *tls;
+    struct rates *rates;
+    struct conns conns; /* in the order of arrival */
+    size_t held_bytes;
+    int64_t tick_us;
+    unsigned tick;
+    bool paused, accept_failed;
+    char host[256];
+};
+
+/* Takes fd, which may be closed before this returns. */
+void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa);
+/* Hands on what it had begun, closes. */
+void conn_free(struct conn *c);
+/* After a pause. May free c. */
+void conn_go_on(struct conn *c);
+/* Once a tick: time-outs, and what waits for a delimiter that does not come. May free c. */
+void conn_sweep(struct conn *c);
+/* True when nothing can be read from it now. */
+bool conn_drained(const struct conn *c);
+/* Closes the connections that hold most until all together hold no more than TCP_HELD_MAX. May free any. */
+void tcp_keep_budget(struct in_tcp *in);
+
+bool tcp_readable(int fd);
+
+static inline uint64_t *tcp_counter(struct in_tcp *in, enum count c)
+{
+    return &in->sink.counts->v[c];
+}
+
+static inline bool tcp_over_unix(const struct in_tcp *in)
+{
+    return in->opt->transport == INPUT_UNIX_STREAM;
+}
+
+#endif

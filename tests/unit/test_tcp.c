@@ -1,0 +1,466 @@
+#include "tests/unit/net.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "io/proxy.h"
+
+/* A literal with NULs inside. */
+#define BYTES(lit) ((struct slice){lit, sizeof(lit) - 1})
+
+static struct net *tcp_new(enum input_kind kind)
+{
+    return net_new(kind, INPUT_TCP);
+}
+
+START_TEST(syslog_frames)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, SLICE("<13>by line\n9 <13>count<14>again\n0 zero\n1000000000000 huge\n<15>last, no LF"));
+    net_until(t, t->n == 5);
+    close(fd);
+    net_until(t, t->n == 6 && t->in->connections == 0);
+    net_is(t, 0, "<13>by line");
+    net_is(t, 1, "<13>count");
+    net_is(t, 2, "<14>again");
+    net_is(t, 3, "0 zero");
+    net_is(t, 4, "1000000000000 huge");
+    net_is(t, 5, "<15>last, no LF");
+    ck_assert_str_eq(t->msg[0].peer, "127.0.0.1");
+    ck_assert_uint_eq(t->counts.v[COUNT_connections], 1);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(gelf_frames)
+{
+    struct net *t = tcp_new(INPUT_GELF);
+    t->opt.idle_timeout_us = 400000;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, BYTES("{\"short_message\":\"a\nb\"}\0{\"x\":\n1}\n{\"y\":1}\0\0"));
+    net_until(t, t->n == 3);
+    net_is(t, 0, "{\"short_message\":\"a\nb\"}");
+    net_is(t, 1, "{\"x\":\n1}");
+    net_is(t, 2, "{\"y\":1}");
+    /* Whole, but the sender keeps its delimiter for itself. */
+    net_send(fd, SLICE("{\"z\":1}"));
+    net_until(t, t->n == 4);
+    net_is(t, 3, "{\"z\":1}");
+    net_until(t, net_closed(fd));
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_idle], 1);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(an_endless_line)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.max_message_bytes = 1000;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    char *chunk = xmalloc(100000);
+    memset(chunk, 'x', 100000);
+    for (int i = 0; i < 10; i++) {
+        net_send(fd, slice_of(chunk, 100000));
+        net_until(t, t->in->type->drained(t->in));
+    }
+    net_send(fd, SLICE("\n<13>after\n"));
+    net_until(t, t->n == 2);
+    ck_assert_uint_eq(t->msg[0].n, 1000);
+    ck_assert_uint_eq(t->msg[0].cut_bytes, 999000);
+    net_is(t, 1, "<13>after");
+    free(chunk);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(slow_sender)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM), other = net_connect(t, SOCK_STREAM);
+    static const char text[] = "17 <13>slow but sure\n";
+    for (size_t i = 0; i < sizeof text - 1; i++) {
+        net_send(fd, slice_of(text + i, 1));
+        net_send(other, SLICE("<13>quick\n"));
+        net_until(t, t->n >= i + 1 && t->in->type->drained(t->in));
+    }
+    net_until(t, t->n == sizeof text);
+    size_t slow = 0;
+    for (size_t i = 0; i < t->n; i++)
+        slow += slice_is(slice_of(t->msg[i].text, t->msg[i].n), "<13>slow but sure");
+    ck_assert_uint_eq(slow, 1);
+    close(fd);
+    close(other);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(random_bytes)
+{
+    enum { SENDERS = 8, ROUNDS = 40 };
+    static const enum input_kind kinds[] = {INPUT_SYSLOG, INPUT_GELF};
+    for (unsigned k = 0; k < 2; k++) {
+        struct net *t = tcp_new(kinds[k]);
+        t->opt.max_message_bytes = 512;
+        net_start(t);
+        int good = net_connect(t, SOCK_STREAM), fd[SENDERS];
+        for (int i = 0; i < SENDERS; i++)
+            fd[i] = net_connect(t, SOCK_STREAM);
+        uint64_t rnd = 7;
+        size_t sent = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            for (int i = 0; i < SENDERS; i++) {
+                char junk[700];
+                for (size_t n = 0; n < sizeof junk; n++)
+                    junk[n] = (char)(rnd = hash_mix(rnd, n));
+                junk[0] = junk[0] == 0x16 ? 'x' : junk[0];
+                net_send(fd[i], slice_of(junk, sizeof junk));
+            }
+            net_send(good, SLICE("{\"good\":1}\n"));
+            sent++;
+            net_until(t, t->in->type->drained(t->in));
+        }
+        for (int i = 0; i < SENDERS; i++)
+            close(fd[i]);
+        close(good);
+        net_until(t, t->in->connections == 0);
+        size_t arrived = 0;
+        for (size_t i = 0; i < t->n && i < NET_KEPT; i++) {
+            arrived += slice_is(slice_of(t->msg[i].text, t->msg[i].n), "{\"good\":1}");
+            ck_assert_uint_le(t->msg[i].n, 512);
+        }
+        ck_assert_uint_eq(arrived, sent);
+        net_free(t);
+    }
+}
+END_TEST
+
+START_TEST(a_crowd_that_says_nothing)
+{
+    enum { CROWD = 500, CAP = 20 };
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.max_connections = CAP;
+    net_start(t);
+    int good = net_connect(t, SOCK_STREAM), crowd[CROWD];
+    net_send(good, SLICE("<13>before\n"));
+    net_until(t, t->n == 1);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = net_connect(t, SOCK_STREAM);
+        if (i % 50 == 0)
+            net_until(t, t->counts.v[COUNT_connections] == (uint64_t)i + 2);
+        ck_assert_uint_le(t->in->connections, CAP);
+    }
+    net_until(t, t->counts.v[COUNT_connections] == CROWD + 1);
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_cap], CROWD + 1 - CAP);
+    ck_assert_uint_eq(t->in->connections, CAP);
+    /* Who had spoken stays, and who comes now finds room. */
+    net_send(good, SLICE("<13>after\n"));
+    int late = net_connect(t, SOCK_STREAM);
+    net_send(late, SLICE("<13>late\n"));
+    net_until(t, t->n == 3);
+    for (int i = 0; i < CROWD; i++)
+        close(crowd[i]);
+    net_until(t, t->in->connections == 2);
+    /* When all have proven themselves, the newcomer is refused. */
+    int more[CAP];
+    for (int i = 0; i < CAP; i++) {
+        more[i] = net_connect(t, SOCK_STREAM);
+        net_send(more[i], SLICE("<13>x\n"));
+    }
+    net_until(t, t->n == 3 + CAP - 2 && net_closed(more[CAP - 1]));
+    for (int i = 0; i < CAP; i++)
+        close(more[i]);
+    close(good);
+    close(late);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(unfinished_messages_have_a_budget)
+{
+    enum { HOGS = 40 };
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.max_message_bytes = 8 << 20;
+    net_start(t);
+    int good = net_connect(t, SOCK_STREAM), hog[HOGS];
+    net_send(good, SLICE("<13>before\n"));
+    char *chunk = xcalloc(1, 128 << 10);
+    memset(chunk, 'x', 128 << 10);
+    for (int i = 0; i < HOGS; i++)
+        hog[i] = net_connect(t, SOCK_STREAM);
+    for (int round = 0; round < 24; round++) {
+        for (int i = 0; i < HOGS; i++)
+            (void)!send(hog[i], chunk, 128 << 10, MSG_NOSIGNAL | MSG_DONTWAIT);
+        net_until(t, t->in->type->drained(t->in));
+    }
+    net_until(t, t->counts.v[COUNT_connections_memory] > 0);
+    net_send(good, SLICE("<13>after\n"));
+    net_until(t, slice_is(slice_of(t->msg[t->n - 1].text, t->msg[t->n - 1].n), "<13>after"));
+    for (int i = 0; i < HOGS; i++)
+        close(hog[i]);
+    close(good);
+    free(chunk);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(back_pressure)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, SLICE("<13>one\n"));
+    net_until(t, t->n == 1);
+    t->in->type->pause(t->in, true);
+    net_send(fd, SLICE("<13>two\n<13>three"));
+    close(fd);
+    int second = net_connect(t, SOCK_STREAM);
+    net_send(second, SLICE("<13>four\n"));
+    net_until(t, t->in->connections == 2);
+    for (int i = 0; i < 20; i++)
+        event_base_loop(t->base, EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(t->n, 1);
+    ck_assert(!t->in->type->drained(t->in));
+    t->in->type->pause(t->in, false);
+    net_until(t, t->n == 4 && t->in->connections == 1);
+    close(second);
+    net_free(t);
+}
+END_TEST
+
+/* Pauses from inside the call that hands a message on, as the pipeline does when the mailbox is full. */
+static void pausing_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
+                            uint64_t offset)
+{
+    struct net *t = u;
+    net_message(u, s, msg, lines, cut_bytes, offset);
+    t->in->type->pause(t->in, true);
+}
+
+START_TEST(pause_between_messages)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->sink.message = pausing_message;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, SLICE("<13>one\n<13>two\n<13>three"));
+    close(fd);
+    for (size_t i = 1; i <= 3; i++) {
+        net_until(t, t->n == i);
+        for (int turn = 0; turn < 10; turn++)
+            event_base_loop(t->base, EVLOOP_NONBLOCK);
+        ck_assert_uint_eq(t->n, i);
+        t->in->type->pause(t->in, false);
+    }
+    net_until(t, t->in->connections == 0);
+    net_is(t, 2, "<13>three");
+    net_free(t);
+}
+END_TEST
+
+START_TEST(per_sender_waits)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.per_sender = 20;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    for (int i = 0; i < 30; i++)
+        net_send(fd, SLICE("<13>all of them arrive\n"));
+    int64_t start = net_real_us();
+    net_until(t, t->n == 30);
+    ck_assert_int_ge(net_real_us() - start, 400000);
+    ck_assert_uint_eq(t->counts.v[COUNT_rate_limited], 0);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(not_allowed)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    struct input_cidr ten = {{[10] = 0xff, 0xff, 10}, 104};
+    t->opt.allow = &ten;
+    t->opt.n_allow = 1;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_until(t, net_closed(fd));
+    ck_assert_uint_eq(t->counts.v[COUNT_not_allowed], 1);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(tls_client_on_a_plain_port)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, BYTES("\x16\x03\x01\x02\x00\x01\x00\x01\xfc"));
+    net_until(t, net_closed(fd));
+    ck_assert_uint_eq(t->counts.v[COUNT_tls_on_plain], 1);
+    ck_assert_uint_eq(t->n, 0);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(out_of_descriptors)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.idle_timeout_us = 300000; /* the sweep that tries again comes as often */
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    struct rlimit old, none;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none = old;
+    none.rlim_cur = 3;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    net_until(t, t->counts.v[COUNT_input_errors] > 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+    net_until(t, t->in->connections == 1);
+    ck_assert_uint_lt(t->counts.v[COUNT_input_errors], 100);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(unix_stream)
+{
+    char dir[] = "/tmp/crumbd-test-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UNIX_STREAM);
+    free(t->opt.host);
+    t->opt.host = xasprintf("%s/log", dir);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, BYTES("<13>one\0<13>two\n<13>three"));
+    close(fd);
+    net_until(t, t->n == 3);
+    net_is(t, 1, "<13>two");
+    ck_assert_uint_eq(t->msg[0].pid, (uint32_t)getpid());
+    net_free(t);
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* ---- PROXY ---- */
+
+static const char v2_tcp4[] =
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x09\x7f\x00\x00\x01\x12\x34\x56\x78";
+
+/* Feeds the header as the reader asks for it; the bytes taken, 0 when it is refused or ends too early. */
+static size_t proxy_walk(struct slice s, struct sockaddr_storage *from)
+{
+    size_t n = 0, want = 0;
+    for (;;) {
+        enum proxy_result r = proxy_read(slice_sub(s, 0, n), from, &want);
+        if (r == PROXY_DONE)
+            return n;
+        if (r == PROXY_BAD)
+            return 0;
+        ck_assert_uint_gt(want, 0);
+        if (n + want > s.n)
+            return 0;
+        n += want;
+    }
+}
+
+START_TEST(proxy_headers)
+{
+    static const struct {
+        struct slice in;
+        size_t taken;
+        const char *peer;
+    } cases[] = {
+        {SLICE("PROXY TCP4 203.0.113.9 127.0.0.1 56324 443\r\n<13>x"), 44, "203.0.113.9"},
+        {SLICE("PROXY TCP6 2001:db8::1 ::1 1 2\r\nrest"), 32, "2001:db8::1"},
+        {SLICE("PROXY UNKNOWN\r\nrest"), 15, ""},
+        {SLICE("PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\nx"), 43, ""},
+        {{v2_tcp4, sizeof v2_tcp4 - 1}, 28, "203.0.113.9"},
+        {SLICE("\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x03xyz<13>"), 19, ""},
+        {SLICE("PROXY TCP4 203.0.113.9 127.0.0.1 56324 443\n<13>x"), 0, ""},
+        {SLICE("PROXY TCP4 203.0.113.999 127.0.0.1 56324 443\r\n"), 0, ""},
+        {SLICE("PROXY TCP4 203.0.113.9 127.0.0.1 70000 443\r\n"), 0, ""},
+        {SLICE("PROXY TCP5 203.0.113.9 127.0.0.1 7 443\r\n"), 0, ""},
+        {SLICE("<13>no header at all, just text that goes on\n"), 0, ""},
+        {SLICE("\r\n\r\n\0\r\nQUIT\n\x31\x11\x00\x0c............"), 0, ""},
+        {SLICE("\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x04...."), 0, ""},
+        {SLICE("\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff...."), 0, ""},
+        {SLICE("PROXY UNKNOWN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n"),
+         0, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sockaddr_storage from;
+        char text[INET6_ADDRSTRLEN] = "";
+        ck_assert_msg(proxy_walk(cases[i].in, &from) == cases[i].taken, "case %zu", i);
+        if (cases[i].taken && from.ss_family != AF_UNSPEC)
+            inet_ntop(from.ss_family,
+                      from.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&from)->sin_addr
+                                                : (void *)&((struct sockaddr_in6 *)&from)->sin6_addr,
+                      text, sizeof text);
+        ck_assert_str_eq(text, cases[i].peer);
+    }
+}
+END_TEST
+
+START_TEST(proxy_connections)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.proxy_protocol = true;
+    t->opt.idle_timeout_us = 500000;
+    net_start(t);
+    int v1 = net_connect(t, SOCK_STREAM), v2 = net_connect(t, SOCK_STREAM),
+        none = net_connect(t, SOCK_STREAM);
+    int silent = net_connect(t, SOCK_STREAM), check = net_connect(t, SOCK_STREAM);
+    net_send(v1, SLICE("PROXY TCP4 203.0.113.1 127.0.0.1 56324 443\r\n<13>one\n"));
+    net_until(t, t->n == 1);
+    net_send(v2, slice_of(v2_tcp4, 20));
+    net_until(t, t->in->type->drained(t->in));
+    net_send(v2, slice_of(v2_tcp4 + 20, 8));
+    net_send(v2, SLICE("<13>two\n"));
+    net_send(none, SLICE("<13>there is no header here\n"));
+    close(check);
+    net_until(t, t->n == 2 && net_closed(none) && net_closed(silent));
+    ck_assert_str_eq(t->msg[0].peer, "203.0.113.1");
+    ck_assert_str_eq(t->msg[1].peer, "203.0.113.9");
+    ck_assert_uint_eq(t->counts.v[COUNT_proxy_errors], 1);
+    ck_assert_uint_ge(t->counts.v[COUNT_connections_idle], 1);
+    close(v1);
+    close(v2);
+    close(none);
+    close(silent);
+    net_free(t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("tcp");
+    TCase *c = tcase_create("tcp");
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, syslog_frames);
+    tcase_add_test(c, gelf_frames);
+    tcase_add_test(c, an_endless_line);
+    tcase_add_test(c, slow_sender);
+    tcase_add_test(c, random_bytes);
+    tcase_add_test(c, a_crowd_that_says_nothing);
+    tcase_add_test(c, unfinished_messages_have_a_budget);
+    tcase_add_test(c, back_pressure);
+    tcase_add_test(c, pause_between_messages);
+    tcase_add_test(c, per_sender_waits);
+    tcase_add_test(c, not_allowed);
+    tcase_add_test(c, tls_client_on_a_plain_port);
+    tcase_add_test(c, out_of_descriptors);
+    tcase_add_test(c, unix_stream);
+    tcase_add_test(c, proxy_headers);
+    tcase_add_test(c, proxy_connections);
+    suite_add_tcase(s, c);
+    return unit_run(s);
+}
