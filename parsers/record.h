@@ -9,6 +9,7 @@
 
 #include "base/sbuf.h"
 #include "base/slice.h"
+#include "text/json.h"
 
 enum format {
     FORMAT_AUTO,
@@ -66,7 +67,8 @@ const struct field *record_field(const struct record *r, struct slice name);
 /* Its value, or {NULL, 0}. */
 struct slice record_value(const struct record *r, const char *name);
 /* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger, request_id,
-   trace_id, a field, or the derived upstream.host, request.method, request.path. {NULL, 0} when absent. */
+   trace_id, span_id, full_message, a field, or the derived upstream.host (host:port, or unix:/path), request.method,
+   request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 
 const char *format_name(enum format f);
@@ -77,10 +79,14 @@ const char *level_name(enum level l); /* "" for LEVEL_NONE */
 enum level level_by_name(struct slice name);
 /* Any word loggers use (emerg, crit, err, warn, notice, trace, SEVERE, E, …), case-insensitive; LEVEL_NONE if unknown. */
 enum level level_from_word(struct slice word);
-/* syslog 0..7 to Sentry's level: reference is design 6.4 and RFC 5424, table 2. */
+/* syslog 0..7 (RFC 5424, table 2) to Sentry's level: 0 to 2 fatal, 3 error, 4 warning, 5 and 6 info, 7 debug. */
 enum level level_from_severity(int severity);
 
-/* The JSON object of `crumbd parse` (one line, no LF). `reason` not NULL: {"error":reason,"raw":…}. */
+/* The JSON object of `crumbd parse` (one line, no LF), every text cleaned. Of fields with the same name the first is shown. */
 void record_json(const struct record *r, struct sbuf *out);
+/* The same members without the braces, inside a map that is open. */
+void record_json_members(const struct record *r, struct json *j);
+/* {"error":reason,"raw":…}, for a message its parser refused. */
+void record_json_refused(const char *reason, struct slice raw, struct sbuf *out);
 
 #endif

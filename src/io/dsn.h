@@ -7,13 +7,13 @@
 #include "base/err.h"
 
 struct dsn {
-    char *public_key, *secret; /* secret NULL when absent or empty */
+    char *public_key, *secret; /* 32 letters and digits; secret NULL when absent or empty */
     char *envelope_url;        /* scheme://host[:port]prefix/api/ID/envelope/ */
-    char *shown;               /* the DSN without its secret, for people */
-    char *project_id;
+    char *shown;               /* the DSN without key and secret, for people */
+    char *project_id;          /* decimal digits */
 };
 
-/* False and an entry in d (no place) that names the part that is wrong; never prints the key. */
+/* White space around the text is ignored (files end in a newline). False and an entry in d (no place) that names the part that is wrong; never prints the key. */
 bool dsn_parse(struct dsn *out, struct slice text, struct diag *d);
 void dsn_free(struct dsn *d);
 

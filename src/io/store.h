@@ -4,6 +4,10 @@
  * Belongs to the main thread. Everything the worker accepted since the last time arrives as one `struct cut` and becomes one
  * transaction, so after any crash the positions, the events and the counts agree. A lock file beside the database, holding the
  * pid, keeps a second daemon out; readers (`crumbd queue`) need no lock.
+ *
+ * What happened to a row that was sent is kept in memory until the next store_commit or store_flush writes it down, many rows in
+ * one transaction. A crash in between only sends the row again, under the same event_id. In memory: at most STORE_PENDING_MAX
+ * such outcomes and one payload per row handed out.
  */
 #ifndef IO_STORE_H
 #define IO_STORE_H
@@ -14,7 +18,13 @@
 
 struct store;
 
+/* TOOL works beside a running daemon: no lock, makes nothing, migrates nothing, waits longer for the daemon's transactions. */
 enum store_mode { STORE_DAEMON, STORE_TOOL };
+
+enum {
+    STORE_PAYLOAD_MAX = 1 << 20, /* Sentry's limit for an event */
+    STORE_PENDING_MAX = 4096,    /* rows handed out or with outcomes not yet written; then store_next gives no more */
+};
 
 /* What is stored of one event. `event_id` is 32 lower-case hex digits and a NUL. */
 struct store_event {
@@ -23,7 +33,7 @@ struct store_event {
     int64_t time_us;        /* of the event */
     struct slice project;   /* name in sentry.projects; empty is the default one */
     struct slice title, level;
-    struct slice payload;   /* the event's JSON */
+    struct slice payload;   /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
 };
 
 /* A tailed file as the store knows it. `head_hash` is over its first `head_bytes` bytes (at most 1024). */
@@ -44,11 +54,13 @@ struct cut {
     unsigned n_events;
     struct store_file *files; /* changed ones */
     unsigned n_files;
-    struct counts counts;     /* deltas */
+    struct counts counts;     /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
 };
 
-/* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock. NULL with an entry in d that says what to do. */
+/* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock and makes missing directories. NULL with an entry
+   in d that says what to do. limit_bytes: the most the database may use, 0 for no limit. */
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d);
+/* Writes pending outcomes, gives the lock back. NULL is allowed. */
 void store_close(struct store *s);
 /* 16 random bytes made with the database: part of every event id. */
 const uint8_t *store_id(const struct store *s);
@@ -56,10 +68,13 @@ const uint8_t *store_id(const struct store *s);
 enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 
 /*
- * One transaction. STORE_FULL: disk full or store_limit reached; nothing was written, try the same cut again later.
+ * One transaction. STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other trouble, logged with its remedy. In
+ * both cases nothing was written: try the same cut again later. A cut without events is not held to store_limit.
  * An event whose id is there already as open is replaced (its final form); one that is there closed is left as it is.
  */
 enum store_result store_commit(struct store *s, const struct cut *c);
+/* Writes pending outcomes alone. */
+enum store_result store_flush(struct store *s);
 /* Rows left open by a process that died become ready to send. Returns how many. */
 unsigned store_close_open(struct store *s);
 /* Calls back for every known file. */
@@ -74,22 +89,50 @@ struct store_row {
     enum store_state state;
     int64_t created_us, next_try_us;
     unsigned attempts;
-    char *reason;           /* last answer, or NULL */
+    uint64_t stored_bytes;  /* of the payload, as kept (gzip where that pays) */
+    const char *reason;     /* last answer, or NULL */
+    bool damaged;           /* store_each only: nothing but the id could be read */
     struct store_event event;
 };
 
-/* The oldest ready row of a project whose next_try is due and whose id is greater than after_id; caller frees with store_row_free. NULL: none. */
-struct store_row *store_next(struct store *s, struct slice project, int64_t now_us, int64_t after_id);
-struct store_row *store_get(struct store *s, int64_t id);
-/* Every row, oldest first, without payloads. */
-void store_each(struct store *s, bool (*each)(void *u, const struct store_row *r), void *u);
+/*
+ * Takes the row of a project that has been due longest; the row is not given out again until store_sent, store_retry, store_dead
+ * or store_release. Caller frees with store_row_free. NULL: none. A row that cannot be read becomes a dead letter and the next
+ * one is tried.
+ */
+struct store_row *store_next(struct store *s, struct slice project, int64_t now_us);
+/* When the next row of a project that has not been taken is due, INT64_MAX if there is none. */
+int64_t store_due(struct store *s, struct slice project);
+/* Calls back for every project that has rows to send, at most 64. */
+void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u);
+/* NULL: no such row, or it cannot be read; *damaged, if not NULL, tells which. */
+struct store_row *store_get(struct store *s, int64_t id, bool *damaged);
+/* Every row, oldest first, without payloads, until `each` returns false. Holds no transaction while calling back. False: the
+   database could not be read to its end (store_error). */
+bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r), void *u);
 void store_row_free(struct store_row *r);
+
+/* What became of a row given out by store_next. Reasons are cut at 300 bytes. Each also counts: sent, retries, dead. */
 void store_sent(struct store *s, int64_t id);
 void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *reason);
 void store_dead(struct store *s, int64_t id, const char *reason);
-/* Dead or failing rows back to ready now; id 0: all. Returns how many. */
-unsigned store_requeue(struct store *s, int64_t id);
-unsigned store_drop(struct store *s, int64_t id);
+/* Nothing: as if it had not been taken. */
+void store_release(struct store *s, int64_t id);
+
+struct store_totals {
+    uint64_t open, ready, dead; /* rows */
+    uint64_t used_bytes;        /* pages in use; what store_limit bounds */
+};
+
+void store_totals(struct store *s, struct store_totals *out);
+
+/* For people. Dead or failing rows back to ready now; id 0: all. Returns how many, -1 when it could not be done. */
+int64_t store_requeue(struct store *s, int64_t id);
+/* Deletes a row; id 0: all dead ones, or all. Returns how many, -1 when it could not be done. */
+int64_t store_drop(struct store *s, int64_t id, bool dead_only);
+/* Why the last call failed, for people; "" if none did. */
+const char *store_error(const struct store *s);
+/* Of SQLite. */
 const char *store_version(void);
 
 #endif

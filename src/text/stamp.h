@@ -43,11 +43,15 @@ int64_t stamp_local(const struct zone *z, int64_t local_us, int64_t last_us);
 bool stamp_nginx(struct slice *s, int64_t *out);
 /* 23/Nov/2026:02:30:09 +0000  (access logs) */
 bool stamp_clf(struct slice *s, int64_t *out);
-/* RFC 3339 and its relatives: T or space, fraction of 1 to 9 digits after . or , and Z, ±hh:mm, ±hhmm, ±hh or nothing. */
+/*
+ * RFC 3339 and its relatives: T or space, fraction of 1 to 9 digits after . or , and Z, ±hh:mm, ±hhmm, ±hh or nothing; behind
+ * one space also UTC, GMT, ±hh:mm and ±hhmm.
+ */
 bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone);
 /*
  * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or behind it,
- * zone word UTC, GMT or Z behind it. Without a year: the one that puts the stamp nearest to now_us.
+ * zone word behind it (UTC, GMT, Z, CEST, …; one that means several zones is read over), weekday or Cisco's * before it.
+ * Without a year: the one that puts the stamp nearest to now_us.
  */
 bool stamp_rfc3164(struct slice *s, int64_t now_us, int64_t *out, bool *has_zone);
 /* Unix seconds with an optional fraction, or milli-, micro- or nanoseconds told by magnitude (> 1e11, > 1e14, > 1e17). */

@@ -1,0 +1,36 @@
+# bash completion for crumbd(8)
+_crumbd()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= word i
+    local commands='run check parse try explain test exec backfill queue help'
+    local formats='nginx-error nginx-access syslog gelf docker cri json logfmt text auto'
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        [[ $word == -* ]] || { command=$word; break; }
+    done
+    case $prev in
+    --format) mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$cur"); return ;;
+    -c | --rules) mapfile -t COMPREPLY < <(compgen -f -X '!*.y?(a)ml' -- "$cur"; compgen -d -- "$cur"); return ;;
+    esac
+    case $command in
+    '') mapfile -t COMPREPLY < <(compgen -W "$commands --version --help -c" -- "$cur") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+    queue) mapfile -t COMPREPLY < <(compgen -W 'ls cat export retry drop -c' -- "$cur") ;;
+    *)
+        if [[ $cur == -* ]]; then
+            local options=-c
+            case $command in
+            check) options='-c --dump' ;;
+            parse) options='--format --template' ;;
+            try) options='-c --format --rules --events --json --limits --diff' ;;
+            explain | backfill) options='-c --format' ;;
+            esac
+            mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        fi
+        ;;
+    esac
+}
+complete -o filenames -F _crumbd crumbd

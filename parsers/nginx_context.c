@@ -1,0 +1,283 @@
+#include "parsers/nginx_context.h"
+
+/* How far a reading can be trusted; see nginx_context. */
+enum grade { GRADE_NONE, GRADE_PARSES, GRADE_EVEN, GRADE_SURE };
+
+struct label {
+    struct slice text;
+    enum context_part part;
+    bool quoted;
+};
+
+/* ngx_http_log_error_handler, ngx_stream_proxy_log_error and ngx_mail_log_error, in the order of their
+ * fields. */
+static const struct label labels[] = {
+    {{", request: \"", 12}, CONTEXT_REQUEST, true},   {{", subrequest: \"", 15}, CONTEXT_SUBREQUEST, true},
+    {{", login: \"", 10}, CONTEXT_LOGIN, true},       {{", upstream: \"", 13}, CONTEXT_UPSTREAM, true},
+    {{", upstream: ", 12}, CONTEXT_UPSTREAM, false},  {{", host: \"", 9}, CONTEXT_HOST, true},
+    {{", referrer: \"", 13}, CONTEXT_REFERRER, true}, {{", bytes from/to client:", 23}, CONTEXT_BYTES, false},
+};
+
+enum { LABELS = sizeof labels / sizeof *labels };
+
+/* The label at the front of s that may follow `after`, or NULL. With cut, one that the end of s cuts short
+ * also counts. */
+static const struct label *label_at(struct slice s, enum context_part after, bool cut)
+{
+    if (s.n < 2 ? !cut : s.p[0] != ',' || s.p[1] != ' ')
+        return NULL;
+    for (const struct label *l = labels; l < labels + LABELS; l++)
+        if (l->part > after && (slice_starts(s, l->text) || (cut && slice_starts(l->text, s))))
+            return l;
+    return NULL;
+}
+
+/* An address without port, IPv6 without brackets, or unix:. */
+static bool is_address(struct slice s)
+{
+    if (slice_starts(s, SLICE("unix:")))
+        return !slice_chr(s, '"');
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_hex(s.p[i]) && s.p[i] != '.' && s.p[i] != ':')
+            return false;
+    return s.n > 0;
+}
+
+/* METHOD target HTTP/x.y, with a space nowhere else. */
+static bool is_request(struct slice s)
+{
+    struct slice method = slice_split(&s, ' '), target = slice_split(&s, ' ');
+    return method.n && target.n && s.n == 8 && slice_starts(s, SLICE("HTTP/")) && s.p[6] == '.';
+}
+
+/*
+ * The length of a quoted value at the front of s, n when only the end of s ends it and the closing quote is
+ * missing. A quote ends the value when nothing or a later label follows it. The first such quote counts, but
+ * a request line is preferred to end where it has its whole shape.
+ */
+static size_t quoted_length(struct slice s, enum context_part part, bool cut)
+{
+    size_t first = s.n;
+    for (size_t from = 0; from < s.n;) {
+        const char *quote = memchr(s.p + from, '"', s.n - from);
+        if (!quote)
+            break;
+        size_t at = (size_t)(quote - s.p);
+        from = at + 1;
+        if (from < s.n && !label_at(slice_from(s, from), part, cut))
+            continue;
+        if (part != CONTEXT_REQUEST || is_request(slice_sub(s, 0, at)))
+            return at;
+        if (first == s.n)
+            first = at;
+    }
+    return first;
+}
+
+/* The length of a value without quotes at the front of s: up to a later label. */
+static size_t bare_length(struct slice s, enum context_part part, bool cut)
+{
+    for (size_t from = 0; from < s.n;) {
+        const char *comma = memchr(s.p + from, ',', s.n - from);
+        if (!comma)
+            break;
+        size_t at = (size_t)(comma - s.p);
+        if (label_at(slice_from(s, at), part, cut))
+            return at;
+        from = at + 1;
+    }
+    return s.n;
+}
+
+static void skip(struct slice *s, size_t n)
+{
+    *s = slice_from(*s, n);
+}
+
+/* `, client: ADDR[ using starttls], server: ` and the server's name; *s is left at the first label. */
+static bool read_ends(struct slice *s, bool cut, struct nginx_context *c)
+{
+    c->udp = slice_starts(*s, SLICE(", udp "));
+    skip(s, c->udp ? 14 : 10);
+    size_t n = 0;
+    while (n < s->n && s->p[n] != ',')
+        n++;
+    struct slice client = slice_sub(*s, 0, n);
+    if (slice_ends(client, SLICE(" using starttls")))
+        client.n -= 15;
+    skip(s, n);
+    struct slice server_label = SLICE(", server: ");
+    if (cut && slice_starts(server_label, *s) && (client.n == 0 || is_address(client))) {
+        /* An address that the cut may have shortened is another client's. */
+        if (s->n)
+            c->part[CONTEXT_CLIENT] = client;
+        *s = SLICE_NONE;
+        return true;
+    }
+    if (!is_address(client) || !slice_starts(*s, server_label))
+        return false;
+    c->part[CONTEXT_CLIENT] = client;
+    skip(s, 10);
+    n = bare_length(*s, CONTEXT_SERVER, cut);
+    struct slice server = slice_sub(*s, 0, n);
+    if (slice_chr(server, '"') || slice_chr(server, '\n'))
+        return false;
+    if (n < s->n || !cut)
+        c->part[CONTEXT_SERVER] = server;
+    skip(s, n);
+    return true;
+}
+
+/* Of values that the cut has shortened, those are kept that still say something true. */
+static bool useful_when_cut(const struct label *l, struct slice v)
+{
+    if (l->part == CONTEXT_UPSTREAM) {
+        ptrdiff_t scheme = slice_find(v, SLICE("://"));
+        return scheme >= 0 && slice_chr(slice_from(v, (size_t)scheme + 3), '/');
+    }
+    return l->part == CONTEXT_REQUEST || l->part == CONTEXT_SUBREQUEST || l->part == CONTEXT_REFERRER;
+}
+
+/* Reads a context that begins at the front of s and must reach its end. */
+static bool read_context(struct slice s, bool cut, struct nginx_context *c)
+{
+    *c = (struct nginx_context){0};
+    if (!read_ends(&s, cut, c))
+        return false;
+    enum context_part last = CONTEXT_SERVER;
+    while (s.n) {
+        const struct label *l = label_at(s, last, cut);
+        if (!l)
+            return false;
+        if (!slice_starts(s, l->text)) /* the label itself is cut */
+            return true;
+        skip(&s, l->text.n);
+        size_t n = l->quoted ? quoted_length(s, l->part, cut) : bare_length(s, l->part, cut);
+        bool open = n == s.n && (l->quoted || cut);
+        if (open && !cut)
+            return false;
+        struct slice value = slice_sub(s, 0, n);
+        if (!open || useful_when_cut(l, value))
+            c->part[l->part] = value;
+        skip(&s, n + l->quoted);
+        last = l->part;
+    }
+    return true;
+}
+
+/*
+ * How sure a reading is. Client data stands between quotes, so with an even number of quotes before it the
+ * context is outside of them, unless the data has quotes of its own; without any quote before it there is no
+ * doubt. A request line of the usual shape speaks for a reading. What a program wrote to stderr ends with `"
+ * while `: inside a value this shows that the context was part of that text, and so does a second context in
+ * a host name.
+ */
+static enum grade grade_of(const struct nginx_context *c, struct slice text, size_t quotes, bool cut)
+{
+    if (quotes == 0)
+        return GRADE_SURE;
+    if (quotes % 2)
+        return GRADE_PARSES;
+    struct slice request = c->part[CONTEXT_REQUEST];
+    if (request.p && !is_request(request) && !cut)
+        return GRADE_EVEN;
+    if (slice_find(c->part[CONTEXT_HOST], SLICE(", client: ")) >= 0)
+        return GRADE_PARSES;
+    if (slice_starts(text, SLICE("FastCGI sent in stderr: \"")))
+        for (int p = CONTEXT_REQUEST; p < CONTEXT_REFERRER; p++)
+            if (slice_find(c->part[p], SLICE("\" while ")) >= 0)
+                return GRADE_PARSES;
+    return GRADE_SURE;
+}
+
+/* Offset of the next `, client: ` or `, udp client: ` from `from` on, or -1. */
+static ptrdiff_t next_candidate(struct slice text, size_t from)
+{
+    ptrdiff_t at = slice_find(slice_from(text, from), SLICE("client: "));
+    for (; at >= 0; at = slice_find(slice_from(text, from), SLICE("client: "))) {
+        size_t end = from + (size_t)at;
+        if (end >= 2 && text.p[end - 2] == ',' && text.p[end - 1] == ' ')
+            return (ptrdiff_t)end - 2;
+        if (end >= 6 && memcmp(text.p + end - 6, ", udp ", 6) == 0)
+            return (ptrdiff_t)end - 6;
+        from = end + 8;
+    }
+    return -1;
+}
+
+static ptrdiff_t previous_candidate(struct slice text)
+{
+    ptrdiff_t tcp = slice_rfind(text, SLICE(", client: ")), udp = slice_rfind(text, SLICE(", udp client: "));
+    return tcp > udp ? tcp : udp;
+}
+
+static size_t count_quotes(struct slice s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '"';
+    return n;
+}
+
+/* The reading of a text whose context, if it has one, reaches its end. */
+static bool find_context(struct slice text, bool cut, struct nginx_context *found)
+{
+    enum grade best = GRADE_NONE;
+    size_t quotes = 0, counted = 0;
+    struct nginx_context c;
+    ptrdiff_t at = next_candidate(text, 0);
+    for (int tries = 0; at >= 0 && tries < CONTEXT_TRIES; tries++) {
+        quotes += count_quotes(slice_sub(text, counted, (size_t)at));
+        counted = (size_t)at;
+        if (read_context(slice_from(text, (size_t)at), cut, &c)) {
+            enum grade g = grade_of(&c, text, quotes, cut);
+            /* The first of the better ones; the last of the worst, found from the other end below. */
+            if (g > best && g > GRADE_PARSES) {
+                best = g;
+                c.at = (size_t)at;
+                *found = c;
+            }
+            if (g == GRADE_SURE)
+                return true;
+        }
+        at = next_candidate(text, (size_t)at + 10);
+    }
+    if (best != GRADE_NONE)
+        return true;
+    struct slice rest = text;
+    for (int tries = 0; tries < CONTEXT_TRIES && (at = previous_candidate(rest)) >= 0; tries++) {
+        if (read_context(slice_from(text, (size_t)at), cut, &c)) {
+            c.at = (size_t)at;
+            *found = c;
+            return true;
+        }
+        rest = slice_sub(text, 0, (size_t)at);
+    }
+    return false;
+}
+
+bool nginx_context(struct slice text, bool cut, struct nginx_context *c)
+{
+    struct slice window = slice_sub(text, 0, CONTEXT_WINDOW);
+    if (window.n == text.n && find_context(text, cut, c)) {
+        c->end = text.n;
+        return true;
+    }
+    /* Lines that something else wrote into the file may follow the entry: its context then ends with one of
+     * its lines. */
+    size_t begin = 0;
+    for (int tries = 0; tries < CONTEXT_TRIES;) {
+        const char *lf = slice_chr(slice_from(window, begin), '\n');
+        if (!lf)
+            return false;
+        size_t end = (size_t)(lf - window.p);
+        bool candidate = next_candidate(slice_sub(window, begin, end), 0) >= 0;
+        tries += candidate;
+        if (candidate && find_context(slice_sub(window, 0, end), false, c)) {
+            c->end = end;
+            return true;
+        }
+        begin = end + 1;
+    }
+    return false;
+}

@@ -1,0 +1,354 @@
+#include "parsers/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const format_names[FORMAT_N] = {
+    [FORMAT_AUTO] = "auto",
+    [FORMAT_NGINX_ERROR] = "nginx-error",
+    [FORMAT_NGINX_ACCESS] = "nginx-access",
+    [FORMAT_SYSLOG] = "syslog",
+    [FORMAT_GELF] = "gelf",
+    [FORMAT_DOCKER] = "docker",
+    [FORMAT_CRI] = "cri",
+    [FORMAT_JSON] = "json",
+    [FORMAT_LOGFMT] = "logfmt",
+    [FORMAT_TEXT] = "text",
+};
+
+static const char *const level_names[] = {"", "debug", "info", "warning", "error", "fatal"};
+
+/* Sorted, for bsearch. Longest word: WORD_MAX bytes. */
+static const struct level_word {
+    char word[16];
+    enum level level;
+} level_words[] = {
+    {"alert", LEVEL_FATAL},      {"audit", LEVEL_INFO},
+    {"c", LEVEL_FATAL},          {"config", LEVEL_DEBUG},
+    {"crit", LEVEL_FATAL},       {"critical", LEVEL_FATAL},
+    {"d", LEVEL_DEBUG},          {"dbg", LEVEL_DEBUG},
+    {"debug", LEVEL_DEBUG},      {"deprecated", LEVEL_INFO},
+    {"dpanic", LEVEL_FATAL},     {"e", LEVEL_ERROR},
+    {"emerg", LEVEL_FATAL},      {"emergency", LEVEL_FATAL},
+    {"err", LEVEL_ERROR},        {"error", LEVEL_ERROR},
+    {"f", LEVEL_FATAL},          {"fail", LEVEL_ERROR},
+    {"failure", LEVEL_ERROR},    {"fatal", LEVEL_FATAL},
+    {"fine", LEVEL_DEBUG},       {"finer", LEVEL_DEBUG},
+    {"finest", LEVEL_DEBUG},     {"i", LEVEL_INFO},
+    {"inf", LEVEL_INFO},         {"info", LEVEL_INFO},
+    {"information", LEVEL_INFO}, {"informational", LEVEL_INFO},
+    {"log", LEVEL_INFO},         {"n", LEVEL_INFO},
+    {"note", LEVEL_INFO},        {"notice", LEVEL_INFO},
+    {"panic", LEVEL_FATAL},      {"severe", LEVEL_ERROR},
+    {"success", LEVEL_INFO},     {"t", LEVEL_DEBUG},
+    {"trace", LEVEL_DEBUG},      {"v", LEVEL_DEBUG},
+    {"verbose", LEVEL_DEBUG},    {"w", LEVEL_WARNING},
+    {"warn", LEVEL_WARNING},     {"warning", LEVEL_WARNING},
+    {"wrn", LEVEL_WARNING},
+};
+
+void record_init(struct record *r, enum format format, struct slice raw)
+{
+    memset(r, 0, offsetof(struct record, fields));
+    r->format = format;
+    r->severity = -1;
+    r->facility = -1;
+    r->time_us = RECORD_NO_TIME;
+    r->raw = raw;
+    r->lines = 1;
+}
+
+void record_add(struct record *r, struct slice name, struct slice value, enum field_type type)
+{
+    if (name.n == 0)
+        return;
+    if (r->n_fields == RECORD_FIELDS_MAX) {
+        r->fields_lost = true;
+        return;
+    }
+    r->fields[r->n_fields++] = (struct field){name, value, type};
+}
+
+const struct field *record_field(const struct record *r, struct slice name)
+{
+    for (unsigned i = 0; i < r->n_fields; i++)
+        if (slice_eq(r->fields[i].name, name))
+            return &r->fields[i];
+    return NULL;
+}
+
+struct slice record_value(const struct record *r, const char *name)
+{
+    const struct field *f = record_field(r, slice_str(name));
+    return f ? f->value : SLICE_NONE;
+}
+
+/* The peer of one upstream: host:port of scheme://host:port/uri, or unix:/path of scheme://unix:/path:/uri.
+ */
+static struct slice peer_of(struct slice upstream)
+{
+    ptrdiff_t scheme = slice_find(upstream, SLICE("://"));
+    struct slice s = slice_from(upstream, scheme < 0 ? 0 : (size_t)scheme + 3);
+    if (slice_starts(s, SLICE("unix:"))) {
+        const char *end = slice_chr(slice_from(s, 5), ':');
+        return end ? slice_of(s.p, (size_t)(end - s.p)) : s;
+    }
+    return slice_split(&s, '/');
+}
+
+static struct slice upstream_host(const struct record *r)
+{
+    struct slice s = record_value(r, "upstream");
+    if (s.n)
+        return peer_of(s);
+    /* An access line lists every try: ", " between peers, " : " between internal redirects. The last one
+     * answered. */
+    s = record_value(r, "upstream_addr");
+    ptrdiff_t at = slice_rfind(s, SLICE(" "));
+    s = slice_from(s, (size_t)(at + 1));
+    return slice_is(s, "-") ? SLICE_NONE : s;
+}
+
+/* Method and target of a request line; false when it has not the shape of one. */
+static bool request_parts(const struct record *r, struct slice *method, struct slice *target)
+{
+    struct slice line = record_value(r, "request");
+    *method = slice_split(&line, ' ');
+    for (size_t i = 0; i < method->n; i++)
+        if (!ascii_alnum(method->p[i]) && method->p[i] != '-' && method->p[i] != '_')
+            return false;
+    if (method->n == 0 || line.n == 0)
+        return false;
+    ptrdiff_t proto = slice_rfind(line, SLICE(" HTTP/"));
+    *target = slice_sub(line, 0, proto < 0 ? line.n : (size_t)proto);
+    return true;
+}
+
+static struct slice request_method(const struct record *r)
+{
+    struct slice method, target;
+    if (request_parts(r, &method, &target))
+        return method;
+    method = record_value(r, "request_method");
+    return method.n ? method : record_value(r, "method");
+}
+
+static struct slice request_path(const struct record *r)
+{
+    struct slice method, target;
+    if (!request_parts(r, &method, &target)) {
+        target = record_value(r, "request_uri");
+        if (target.n == 0)
+            target = record_value(r, "uri");
+    }
+    /* The absolute form of a request line names scheme and host as well. */
+    ptrdiff_t scheme = slice_find(target, SLICE("://"));
+    if (scheme > 0 && target.p[0] != '/') {
+        struct slice rest = slice_from(target, (size_t)scheme + 3);
+        const char *path = slice_chr(rest, '/');
+        target = path ? slice_from(rest, (size_t)(path - rest.p)) : SLICE("/");
+    }
+    return slice_split(&target, '?');
+}
+
+struct slice record_get(const struct record *r, struct slice name)
+{
+    const struct {
+        struct slice name, value;
+    } members[] = {
+        {SLICE("message"), r->message},
+        {SLICE("host"), r->host},
+        {SLICE("app"), r->app},
+        {SLICE("level"), slice_str(level_names[r->level])},
+        {SLICE("procid"), r->procid},
+        {SLICE("format"), slice_str(format_names[r->format])},
+        {SLICE("msgid"), r->msgid},
+        {SLICE("logger"), r->logger},
+        {SLICE("request_id"), r->request_id},
+        {SLICE("trace_id"), r->trace_id},
+        {SLICE("span_id"), r->span_id},
+        {SLICE("full_message"), r->full_message},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i].value.n && slice_eq(members[i].name, name))
+            return members[i].value;
+    /* An absent member does not hide a field of its name: nginx's `host` is the request's, not the machine's.
+     */
+    const struct field *f = record_field(r, name);
+    if (f)
+        return f->value;
+    if (slice_is(name, "upstream.host"))
+        return upstream_host(r);
+    if (slice_is(name, "request.method"))
+        return request_method(r);
+    if (slice_is(name, "request.path"))
+        return request_path(r);
+    return SLICE_NONE;
+}
+
+const char *format_name(enum format f)
+{
+    return f < FORMAT_N ? format_names[f] : "";
+}
+
+enum format format_by_name(struct slice name)
+{
+    for (unsigned f = 0; f < FORMAT_N; f++)
+        if (slice_is(name, format_names[f]))
+            return (enum format)f;
+    return FORMAT_N;
+}
+
+const char *level_name(enum level l)
+{
+    return level_names[l];
+}
+
+enum level level_by_name(struct slice name)
+{
+    for (unsigned l = LEVEL_DEBUG; l <= LEVEL_FATAL; l++)
+        if (slice_is(name, level_names[l]))
+            return (enum level)l;
+    return LEVEL_NONE;
+}
+
+static int compare_word(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct level_word *)row)->word);
+}
+
+enum level level_from_word(struct slice word)
+{
+    char lower[sizeof level_words[0].word];
+    if (word.n == 0 || word.n >= sizeof lower)
+        return LEVEL_NONE;
+    for (size_t i = 0; i < word.n; i++)
+        lower[i] = ascii_lower(word.p[i]);
+    lower[word.n] = '\0';
+    if (strlen(lower) != word.n)
+        return LEVEL_NONE;
+    const struct level_word *hit = bsearch(lower, level_words, sizeof level_words / sizeof *level_words,
+                                           sizeof *level_words, compare_word);
+    return hit ? hit->level : LEVEL_NONE;
+}
+
+enum level level_from_severity(int severity)
+{
+    static const enum level levels[8] = {LEVEL_FATAL,   LEVEL_FATAL, LEVEL_FATAL, LEVEL_ERROR,
+                                         LEVEL_WARNING, LEVEL_INFO,  LEVEL_INFO,  LEVEL_DEBUG};
+    return severity >= 0 && severity <= 7 ? levels[severity] : LEVEL_NONE;
+}
+
+static void put(struct json *j, const char *key, struct slice v)
+{
+    if (v.n == 0)
+        return;
+    json_key(j, key);
+    json_str(j, v);
+}
+
+static void put_fields(const struct record *r, struct json *j)
+{
+    if (r->n_fields == 0)
+        return;
+    json_key(j, "fields");
+    json_map(j);
+    for (const struct field *f = r->fields; f < r->fields + r->n_fields; f++) {
+        if (record_field(r, f->name) != f)
+            continue;
+        json_key_s(j, f->name);
+        if ((f->type == FIELD_NUMBER && json_number_ok(f->value)) || (f->type == FIELD_BOOL && f->value.n))
+            json_raw(j, f->value);
+        else
+            json_str(j, f->value);
+    }
+    json_map_end(j);
+}
+
+static void put_prefixed(struct json *j, struct slice prefix, struct slice v)
+{
+    struct sbuf key;
+    sbuf_init(&key, prefix.n + v.n + 1);
+    sbuf_adds(&key, prefix);
+    sbuf_adds(&key, v);
+    json_str(j, sbuf_slice(&key));
+    sbuf_free(&key);
+}
+
+static void put_keys(const struct record *r, struct json *j)
+{
+    struct slice pid = record_value(r, "pid"), connection = record_value(r, "connection");
+    bool nginx =
+        (r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS) && pid.n && connection.n;
+    if (!r->request_id.n && !r->trace_id.n && !nginx)
+        return;
+    json_key(j, "keys");
+    json_array(j);
+    if (r->request_id.n)
+        put_prefixed(j, SLICE("req:"), r->request_id);
+    if (r->trace_id.n)
+        put_prefixed(j, SLICE("trace:"), r->trace_id);
+    if (nginx) {
+        char text[64];
+        int n = snprintf(text, sizeof text, "conn:%.*s*%.*s", SLICE_ARG(slice_sub(pid, 0, 24)),
+                         SLICE_ARG(slice_sub(connection, 0, 24)));
+        json_str(j, slice_of(text, (size_t)n));
+    }
+    json_array_end(j);
+}
+
+void record_json_members(const struct record *r, struct json *j)
+{
+    put(j, "format", slice_str(format_names[r->format]));
+    if (r->time_us != RECORD_NO_TIME) {
+        json_key(j, "time");
+        json_time(j, r->time_us);
+    }
+    put(j, "level", slice_str(level_names[r->level]));
+    if (r->facility >= 0) {
+        json_key(j, "facility");
+        json_int(j, r->facility);
+    }
+    if (r->severity >= 0) {
+        json_key(j, "severity");
+        json_int(j, r->severity);
+    }
+    put(j, "host", r->host);
+    put(j, "app", r->app);
+    put(j, "procid", r->procid);
+    put(j, "msgid", r->msgid);
+    put(j, "logger", r->logger);
+    put(j, "message", r->message);
+    put(j, "full_message", r->full_message);
+    put(j, "request_id", r->request_id);
+    put(j, "trace_id", r->trace_id);
+    put(j, "span_id", r->span_id);
+    if (r->truncated) {
+        json_key(j, "truncated");
+        json_bool(j, true);
+    }
+    put_fields(r, j);
+    put_keys(r, j);
+}
+
+void record_json(const struct record *r, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_map(&j);
+    record_json_members(r, &j);
+    json_map_end(&j);
+    json_end(&j);
+}
+
+void record_json_refused(const char *reason, struct slice raw, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_map(&j);
+    put(&j, "error", slice_str(reason));
+    json_key(&j, "raw");
+    json_str(&j, raw);
+    json_map_end(&j);
+    json_end(&j);
+}

@@ -1,0 +1,76 @@
+#include "io/lockfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+/* The pid somebody else wrote, or 0. */
+static uint64_t pid_in(int fd)
+{
+    char text[24];
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    uint64_t pid = 0;
+    if (n > 0)
+        slice_u64(slice_trim(slice_of(text, (size_t)n)), &pid);
+    return pid;
+}
+
+static bool refused(int fd, const char *path, const char *what, struct diag *d)
+{
+    uint64_t pid = pid_in(fd);
+    if (pid)
+        return err_plain(d,
+                         "%s is in use by another crumbd, pid %llu; stop that one first, or give this one a "
+                         "`store` of its own",
+                         what, (unsigned long long)pid);
+    return err_plain(d,
+                     "%s is in use by another crumbd, which holds %s; stop that one first, or give this one "
+                     "a `store` of its own",
+                     what, path);
+}
+
+int lockfile_take(const char *path, const char *what, struct diag *d)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0) {
+        err_plain(d, "cannot open the lock file %s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            refused(fd, path, what, d);
+        else
+            err_plain(d, "cannot lock %s: %s; the file system must support flock (a local disk does)", path,
+                      strerror(errno));
+        close(fd);
+        return -1;
+    }
+    char text[24];
+    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    /* The pid is for people; on a full disk the lock holds without it. */
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+        (void)!ftruncate(fd, 0);
+    return fd;
+}
+
+bool lockfile_mkdirs(const char *path, struct diag *d)
+{
+    char *dir = xstrdup(path);
+    bool ok = true;
+    for (char *p = dir + 1; ok && *dir && (p = strchr(p, '/')); p++) {
+        *p = '\0';
+        if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+            ok = err_plain(
+                d, "cannot make the directory %s: %s; make it by hand, owned by the user crumbd runs as", dir,
+                strerror(errno));
+        *p = '/';
+    }
+    free(dir);
+    return ok;
+}

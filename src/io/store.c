@@ -1,0 +1,468 @@
+#include "io/store_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "io/lockfile.h"
+#include "text/zip.h"
+
+enum {
+    APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
+    DAEMON_BUSY_MS = 1000, /* the main loop stands still meanwhile; a failed commit is tried again anyway */
+    TOOL_BUSY_MS = 10000,
+    CACHE_KIB = 1024,
+    WAL_KEPT_BYTES = 16 << 20, /* what is left of the WAL after an unusually large transaction */
+    SLACK_PAGES = 2048,        /* free pages kept for the next burst */
+    EVICT_ROWS = 64,
+    TITLE_POINTS = 200,
+    ZIP_WORTH_BYTES = 256,
+};
+
+int64_t store_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+const char *store_version(void)
+{
+    return sqlite3_libversion();
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->error;
+}
+
+const uint8_t *store_id(const struct store *s)
+{
+    return s->id;
+}
+
+/* Statements: bound, run, reset. */
+
+void store_bind_text(sqlite3_stmt *q, int i, struct slice v)
+{
+    sqlite3_bind_text(q, i, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
+}
+
+bool store_run(struct store *s, enum query which)
+{
+    int rc;
+    errno = 0;
+    while ((rc = sqlite3_step(s->stmt[which])) == SQLITE_ROW)
+        ;
+    /* sqlite3_system_errno knows nothing of a COMMIT that could not be written. */
+    s->os_error = errno;
+    sqlite3_reset(s->stmt[which]);
+    return rc == SQLITE_DONE;
+}
+
+static int64_t number(struct store *s, enum query which)
+{
+    int64_t v = sqlite3_step(s->stmt[which]) == SQLITE_ROW ? sqlite3_column_int64(s->stmt[which], 0) : -1;
+    sqlite3_reset(s->stmt[which]);
+    return v;
+}
+
+static bool pragma_number(sqlite3 *db, const char *text, int64_t *out)
+{
+    sqlite3_stmt *q = NULL;
+    bool ok = sqlite3_prepare_v2(db, text, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
+    if (ok)
+        *out = sqlite3_column_int64(q, 0);
+    return sqlite3_finalize(q) == SQLITE_OK && ok;
+}
+
+/* What the last error of the database means and what to do about it; ends the transaction if there is one. */
+enum store_result store_failed(struct store *s, const char *doing)
+{
+    int rc = sqlite3_extended_errcode(s->db), os = s->os_error;
+    const char *hint = "it will be tried again";
+    enum store_result result = STORE_FAILED;
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        result = STORE_FULL;
+        break;
+    case SQLITE_IOERR:
+        result = os == ENOSPC || os == EDQUOT || os == EFBIG ? STORE_FULL : STORE_FAILED;
+        break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        hint = "the database is damaged: stop crumbd, move it aside together with its -wal and -shm files, "
+               "start again";
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        hint = "it must be writable for this user; check its owner and mode and those of its directory";
+        break;
+    }
+    bool known = result == STORE_FULL && s->full;
+    if (result == STORE_FULL) {
+        hint = "the disk is full: make room; nothing is lost meanwhile, crumbd stops reading";
+        s->full = true;
+    }
+    snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, sqlite3_errmsg(s->db), hint);
+    if (!s->tool && !known) /* a tool prints store_error itself */
+        log_error("cannot work with the store", log_c("path", s->path), log_c("doing", doing),
+                  log_c("error", sqlite3_errmsg(s->db)), log_c("os_error", os ? strerror(os) : ""),
+                  log_c("hint", hint));
+    if (!sqlite3_get_autocommit(s->db))
+        store_run(s, Q_ROLLBACK);
+    return result;
+}
+
+/* Opening. */
+
+static bool open_failed(struct store *s, struct diag *d, const char *doing)
+{
+    int rc = sqlite3_extended_errcode(s->db), os = sqlite3_system_errno(s->db);
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+        return err_plain(d,
+                         "the store %s is damaged or no database (%s). Move it aside together with its -wal "
+                         "and -shm files and "
+                         "start again; `sqlite3 FILE .recover` can get events out of the old one",
+                         s->path, sqlite3_errmsg(s->db));
+    return err_plain(d, "cannot %s the store %s: %s%s%s", doing, s->path, sqlite3_errmsg(s->db),
+                     os ? ", " : "", os ? strerror(os) : "");
+}
+
+static bool set_up_daemon_file(struct store *s, struct diag *d)
+{
+    char *lock = xasprintf("%s.lock", s->path);
+    if (lockfile_mkdirs(s->path, d))
+        s->lock_fd = lockfile_take(lock, s->path, d);
+    free(lock);
+    if (s->lock_fd < 0)
+        return false;
+    /* Made here and not by SQLite for the sake of its mode; -wal and -shm get the same one. */
+    int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
+    close(fd);
+    return true;
+}
+
+static bool exec(struct store *s, const char *text)
+{
+    return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool migrate(struct store *s, int64_t from, struct diag *d)
+{
+    bool ok = exec(s, "BEGIN IMMEDIATE");
+    for (int64_t v = from; ok && v < STORE_SCHEMA_VERSION; v++)
+        ok = exec(s, store_steps[v]);
+    char *version = xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT",
+                              STORE_SCHEMA_VERSION, APPLICATION_ID);
+    ok = ok && exec(s, version);
+    free(version);
+    return ok || open_failed(s, d, "set up");
+}
+
+static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
+{
+    int64_t version, application, pages;
+    if (!pragma_number(s->db, "PRAGMA user_version", &version) ||
+        !pragma_number(s->db, "PRAGMA application_id", &application) ||
+        !pragma_number(s->db, "PRAGMA page_count", &pages))
+        return open_failed(s, d, "read");
+    bool fresh = version == 0 && application == 0 && pages <= 1;
+    if (!fresh && application != APPLICATION_ID)
+        return err_plain(d, "%s is an SQLite database of some other program; give `store` another path",
+                         s->path);
+    if (version > STORE_SCHEMA_VERSION)
+        return err_plain(d,
+                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that "
+                         "one, or start with another store",
+                         s->path, (long long)version, STORE_SCHEMA_VERSION);
+    if (version == STORE_SCHEMA_VERSION)
+        return true;
+    if (mode == STORE_TOOL)
+        return err_plain(d, "the store %s %s; start the daemon once to set it up", s->path,
+                         fresh ? "is empty" : "is of an older crumbd");
+    /* auto_vacuum can only be chosen before the first page is written. */
+    if (fresh && !exec(s, "PRAGMA auto_vacuum=INCREMENTAL"))
+        return open_failed(s, d, "set up");
+    return exec(s, "PRAGMA journal_mode=WAL") ? migrate(s, version, d) : open_failed(s, d, "set up");
+}
+
+static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
+{
+    if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return open_failed(s, d, "open");
+    sqlite3_busy_timeout(s->db, mode == STORE_TOOL ? TOOL_BUSY_MS : DAEMON_BUSY_MS);
+    if (!check_schema(s, mode, d))
+        return false;
+    /*
+     * NORMAL syncs the WAL only at a checkpoint. Positions, events and counts are in one transaction, so what
+     * a power loss takes is a number of whole last transactions: work resumes at an earlier consistent cut,
+     * reads the files again from there, and makes the same event ids. A crash of the process loses nothing.
+     * FULL would cost an fsync every 200 ms for no promise.
+     */
+    char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;",
+                           CACHE_KIB, WAL_KEPT_BYTES);
+    bool ok = exec(s, tune);
+    free(tune);
+    int64_t page_bytes = 0;
+    ok = ok && pragma_number(s->db, "PRAGMA page_size", &page_bytes);
+    s->page_bytes = (uint64_t)page_bytes;
+    for (int i = 0; ok && i < Q_N; i++)
+        ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) ==
+             SQLITE_OK;
+    return ok || open_failed(s, d, "prepare");
+}
+
+static bool read_id(struct store *s, struct diag *d)
+{
+    sqlite3_stmt *q = NULL;
+    bool ok = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE name='store_id'", -1, &q, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_step(q) == SQLITE_ROW && sqlite3_column_bytes(q, 0) == (int)sizeof s->id;
+    if (ok)
+        memcpy(s->id, sqlite3_column_blob(q, 0), sizeof s->id);
+    sqlite3_finalize(q);
+    return ok || open_failed(s, d, "read the id of");
+}
+
+struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    s->path = xstrdup(path);
+    s->lock_fd = -1;
+    s->tool = mode == STORE_TOOL;
+    s->limit_bytes = limit_bytes;
+    s->pending = xcalloc(STORE_PENDING_MAX, sizeof(struct outcome *));
+    sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
+    bool ok =
+        mode == STORE_DAEMON
+            ? set_up_daemon_file(s, d)
+            : access(path, F_OK) == 0 ||
+                  err_plain(d,
+                            "there is no store at %s (%s); name the right one with -c FILE or --store PATH",
+                            path, strerror(errno));
+    ok = ok && open_database(s, mode, d) && read_id(s, d);
+    if (ok)
+        return s;
+    store_close(s);
+    return NULL;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    if (s->n_pending)
+        store_flush(s);
+    store_outcomes_free(s);
+    for (int i = 0; i < Q_N; i++)
+        sqlite3_finalize(s->stmt[i]);
+    sqlite3_close(s->db);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    sbuf_free(&s->zipped);
+    free(s->path);
+    free(s);
+}
+
+/* Cuts. */
+
+uint64_t store_used(struct store *s)
+{
+    int64_t pages = number(s, Q_PAGES), free_pages = number(s, Q_FREE_PAGES);
+    return pages > free_pages && free_pages >= 0 ? (uint64_t)(pages - free_pages) * s->page_bytes : 0;
+}
+
+static bool over_limit(struct store *s)
+{
+    return s->limit_bytes && store_used(s) > s->limit_bytes;
+}
+
+/* Dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make room. */
+static bool evict(struct store *s)
+{
+    int gone = 0;
+    do {
+        sqlite3_bind_int(s->stmt[Q_EVICT], 1, EVICT_ROWS);
+        if (!store_run(s, Q_EVICT))
+            return false;
+        gone = sqlite3_changes(s->db);
+        if (gone)
+            log_warn("dead letters dropped to stay within store_limit", log_c("path", s->path),
+                     log_i("rows", gone),
+                     log_c("hint", "look at `crumbd queue ls` more often, or raise store_limit"));
+    } while (gone && over_limit(s));
+    return true;
+}
+
+static enum store_result full(struct store *s)
+{
+    if (!s->full)
+        log_warn("the store is full, reading stops until events have been delivered", log_c("path", s->path),
+                 log_i("store_limit", (int64_t)s->limit_bytes),
+                 log_c("hint", "see why with `crumbd queue ls`, or raise store_limit"));
+    s->full = true;
+    snprintf(s->error, sizeof s->error, "store_limit of %llu bytes reached",
+             (unsigned long long)s->limit_bytes);
+    if (!sqlite3_get_autocommit(s->db))
+        store_run(s, Q_ROLLBACK);
+    return STORE_FULL;
+}
+
+static bool put_event(struct store *s, const struct store_event *e, int64_t now)
+{
+    assert(e->payload.n <= STORE_PAYLOAD_MAX);
+    uint8_t id[16];
+    store_event_id_bytes(e->event_id, id);
+    /* gzip where it saves an eighth; the first byte of JSON tells the two apart. */
+    struct slice payload = e->payload;
+    sbuf_reset(&s->zipped);
+    if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) &&
+        s->zipped.n < payload.n - payload.n / 8)
+        payload = sbuf_slice(&s->zipped);
+    sqlite3_stmt *q = s->stmt[Q_EVENT];
+    sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
+    sqlite3_bind_int(q, 2, e->open ? STORE_STATE_OPEN : STORE_STATE_READY);
+    store_bind_text(q, 3, e->project);
+    sqlite3_bind_int64(q, 4, now);
+    sqlite3_bind_int64(q, 5, e->time_us);
+    store_bind_text(q, 6, e->level);
+    store_bind_text(q, 7, utf8_prefix(slice_sub(e->title, 0, 4 * TITLE_POINTS), TITLE_POINTS));
+    sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
+    return store_run(s, Q_EVENT);
+}
+
+static bool put_file(struct store *s, const struct store_file *f)
+{
+    sqlite3_stmt *q = s->stmt[f->gone ? Q_FILE_GONE : Q_FILE];
+    sqlite3_bind_int64(q, 1, (int64_t)f->key);
+    if (!f->gone) {
+        sqlite3_bind_int64(q, 2, (int64_t)f->dev);
+        sqlite3_bind_int64(q, 3, (int64_t)f->ino);
+        sqlite3_bind_int64(q, 4, f->head_bytes);
+        sqlite3_bind_int64(q, 5, (int64_t)f->head_hash);
+        sqlite3_bind_int64(q, 6, (int64_t)f->offset);
+        store_bind_text(q, 7, f->path);
+        store_bind_text(q, 8, f->input);
+    }
+    return store_run(s, f->gone ? Q_FILE_GONE : Q_FILE);
+}
+
+bool store_add_count(struct store *s, const char *name, uint64_t v)
+{
+    if (v == 0)
+        return true;
+    store_bind_text(s->stmt[Q_COUNT], 1, slice_str(name));
+    sqlite3_bind_int64(s->stmt[Q_COUNT], 2, (int64_t)v);
+    return store_run(s, Q_COUNT);
+}
+
+static bool put_cut(struct store *s, const struct cut *c)
+{
+    bool ok = true;
+    int64_t now = store_now_us();
+    for (unsigned i = 0; ok && i < c->n_events; i++)
+        ok = put_event(s, &c->events[i], now);
+    for (unsigned i = 0; ok && i < c->n_files; i++)
+        ok = put_file(s, &c->files[i]);
+    for (int i = 0; ok && i < COUNT_N; i++)
+        ok = store_add_count(s, count_rows[i].name, c->counts.v[i]);
+    return ok;
+}
+
+static bool cut_empty(const struct cut *c)
+{
+    static const struct counts zero;
+    return !c->n_events && !c->n_files && memcmp(&c->counts, &zero, sizeof zero) == 0;
+}
+
+void store_shrink(struct store *s)
+{
+    if (number(s, Q_FREE_PAGES) > SLACK_PAGES && !store_run(s, Q_SHRINK))
+        store_failed(s, "shrink the database");
+}
+
+/* Outcomes have a transaction of their own: what they free must not be rolled back with a cut that does not
+ * fit. */
+enum store_result store_commit(struct store *s, const struct cut *c)
+{
+    enum store_result r = store_flush(s);
+    if (r != STORE_OK || cut_empty(c))
+        return r;
+    if (!store_run(s, Q_BEGIN) || !put_cut(s, c))
+        return store_failed(s, "write new events and positions");
+    if (c->n_events && over_limit(s)) {
+        if (!evict(s))
+            return store_failed(s, "make room");
+        if (over_limit(s))
+            return full(s);
+    }
+    if (!store_run(s, Q_COMMIT))
+        return store_failed(s, "write new events and positions");
+    if (s->full)
+        log_info("the store has room again, reading goes on", log_c("path", s->path));
+    s->full = false;
+    return STORE_OK;
+}
+
+unsigned store_close_open(struct store *s)
+{
+    if (!store_run(s, Q_CLOSE_OPEN)) {
+        store_failed(s, "close events left open");
+        return 0;
+    }
+    return (unsigned)sqlite3_changes(s->db);
+}
+
+struct slice store_column(sqlite3_stmt *q, int i)
+{
+    const void *p = sqlite3_column_blob(q, i); /* first, so that the length is of what it points to */
+    return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
+}
+
+void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_FILES];
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct store_file f = {
+            .key = (uint64_t)sqlite3_column_int64(q, 0),
+            .dev = (uint64_t)sqlite3_column_int64(q, 1),
+            .ino = (uint64_t)sqlite3_column_int64(q, 2),
+            .head_bytes = (uint32_t)sqlite3_column_int64(q, 3),
+            .head_hash = (uint64_t)sqlite3_column_int64(q, 4),
+            .offset = (uint64_t)sqlite3_column_int64(q, 5),
+            .path = store_column(q, 6),
+            .input = store_column(q, 7),
+        };
+        each(u, &f);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read the file positions");
+}
+
+void store_counts(struct store *s, struct counts *out)
+{
+    sqlite3_stmt *q = s->stmt[Q_COUNTS];
+    int rc;
+    *out = (struct counts){0};
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct slice name = store_column(q, 0);
+        for (int i = 0; i < COUNT_N; i++)
+            if (slice_is(name, count_rows[i].name))
+                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read the ledger");
+}

@@ -1,0 +1,68 @@
+/*
+ * store_impl: what store.c (opening, cuts) and store_rows.c (the outbox) share. Private to the store.
+ */
+#ifndef IO_STORE_IMPL_H
+#define IO_STORE_IMPL_H
+
+#include <sqlite3.h>
+
+#include "base/table.h"
+#include "io/store.h"
+
+enum { STORE_SCHEMA_VERSION = 1 };
+
+enum query {
+    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
+    Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_REQUEUE,
+    Q_REQUEUE_ALL, Q_DROP, Q_DROP_DEAD, Q_DROP_ALL, Q_N
+};
+
+/* From schema version i to i + 1. */
+extern const char *const store_steps[STORE_SCHEMA_VERSION];
+extern const char *const store_sql[Q_N];
+
+/* A row given out by store_next, and what became of it. */
+struct outcome {
+    enum { OUTCOME_NONE, OUTCOME_SENT, OUTCOME_RETRY, OUTCOME_DEAD } kind;
+    int64_t id, next_try_us;
+    char *reason;
+    bool stuck; /* on a damaged page, which cannot be written either: stays taken, so that nobody tries it for ever */
+};
+
+struct store {
+    sqlite3 *db;
+    bool tool;
+    char *path;
+    int lock_fd;
+    uint64_t limit_bytes, page_bytes;
+    uint8_t id[16];
+    sqlite3_stmt *stmt[Q_N];
+    struct table taken;      /* row id to struct outcome */
+    struct outcome **pending; /* those of `taken` that have an outcome, in order */
+    unsigned n_pending;
+    bool full;               /* said so already */
+    struct sbuf zipped;
+    int os_error;            /* errno of the last statement that failed, 0 unknown */
+    char error[512]; /* of the last failure */
+};
+
+/* Statements take borrowed text: it must live until the statement has run. */
+void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
+/* Valid until the statement's next step or reset. */
+struct slice store_column(sqlite3_stmt *q, int i);
+/* Runs to the end and resets; false when it failed. */
+bool store_run(struct store *s, enum query which);
+/* Logs and keeps in s->error what the last error means and what to do, and ends the transaction if there is one. */
+enum store_result store_failed(struct store *s, const char *doing);
+bool store_add_count(struct store *s, const char *name, uint64_t v);
+/* Bytes in pages that are in use, the open transaction's included. */
+uint64_t store_used(struct store *s);
+/* 32 lower-case hex digits to 16 bytes. */
+void store_event_id_bytes(const char *hex, uint8_t id[16]);
+/* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
+void store_shrink(struct store *s);
+void store_outcomes_free(struct store *s);
+/* Unix microseconds of the wall clock. */
+int64_t store_now_us(void);
+
+#endif

@@ -1,0 +1,390 @@
+/* store_rows: the outbox half of store.h. */
+#include "io/store_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "text/zip.h"
+
+enum {
+    ROWS_PER_STEP = 1000, /* of a tool's transaction, so that the daemon never waits long for it */
+    REASON_BYTES = 300,
+};
+
+/* A next_try further away than any delay of ours means that the clock was set back since: such a row is due.
+ */
+#define NEXT_TRY_MAX_US (INT64_C(2) * 24 * 3600 * 1000000)
+
+/* A store_row, and what its slices point into. */
+struct boxed {
+    struct store_row row;
+    struct arena arena;
+    struct sbuf payload;
+};
+
+static unsigned nibble(char c)
+{
+    assert(ascii_digit(c) || (c >= 'a' && c <= 'f'));
+    return (unsigned)(ascii_digit(c) ? c - '0' : c - 'a' + 10);
+}
+
+void store_event_id_bytes(const char *hex, uint8_t id[16])
+{
+    assert(strlen(hex) == 32);
+    for (int i = 0; i < 16; i++)
+        id[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+}
+
+static bool event_id_text(struct slice id, char hex[33])
+{
+    if (id.n != 16)
+        return false;
+    for (int i = 0; i < 16; i++)
+        snprintf(hex + 2 * i, 3, "%02x", (unsigned)(unsigned char)id.p[i]);
+    return true;
+}
+
+static bool unpack(struct slice stored, struct sbuf *out)
+{
+    if (zip_is_gzip(stored))
+        return zip_inflate(stored, out) == ZIP_OK && out->n > 0;
+    sbuf_adds(out, stored);
+    return !out->over && out->n > 0;
+}
+
+/* Columns as ROW_COLUMNS names them. False: something in it cannot be what was written. */
+static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
+{
+    struct store_row *r = &b->row;
+    int64_t state = sqlite3_column_int64(q, 1);
+    r->id = sqlite3_column_int64(q, 0);
+    r->state = (enum store_state)state;
+    r->created_us = sqlite3_column_int64(q, 2);
+    r->next_try_us = sqlite3_column_int64(q, 3);
+    r->attempts = (unsigned)sqlite3_column_int64(q, 4);
+    r->event.time_us = sqlite3_column_int64(q, 5);
+    r->event.project = arena_dup(&b->arena, store_column(q, 7));
+    r->event.level = arena_dup(&b->arena, store_column(q, 8));
+    r->event.title = arena_dup(&b->arena, store_column(q, 9));
+    if (sqlite3_column_type(q, 10) != SQLITE_NULL)
+        r->reason = arena_cstr(&b->arena, store_column(q, 10));
+    r->stored_bytes = (uint64_t)sqlite3_column_int64(q, 11);
+    r->event.open = state == STORE_STATE_OPEN;
+    if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD ||
+        !event_id_text(store_column(q, 6), r->event.event_id))
+        return false;
+    if (!with_payload)
+        return true;
+    sbuf_init(&b->payload, STORE_PAYLOAD_MAX);
+    if (!unpack(store_column(q, 12), &b->payload))
+        return false;
+    r->event.payload = sbuf_slice(&b->payload);
+    return true;
+}
+
+/* NULL, *damaged false: no such row. */
+static struct store_row *load(struct store *s, enum query which, int64_t id, bool *damaged)
+{
+    sqlite3_stmt *q = s->stmt[which];
+    sqlite3_bind_int64(q, 1, id);
+    int rc = sqlite3_step(q);
+    struct boxed *b = NULL;
+    *damaged = rc != SQLITE_DONE;
+    if (rc == SQLITE_ROW) {
+        b = xcalloc(1, sizeof *b);
+        *damaged = !fill(b, q, which == Q_GET);
+    }
+    sqlite3_reset(q);
+    if (b && *damaged) {
+        store_row_free(&b->row);
+        b = NULL;
+    }
+    return b ? &b->row : NULL;
+}
+
+void store_row_free(struct store_row *r)
+{
+    if (!r)
+        return;
+    struct boxed *b = (struct boxed *)r; /* row is its first member */
+    arena_free(&b->arena);
+    sbuf_free(&b->payload);
+    free(b);
+}
+
+struct store_row *store_get(struct store *s, int64_t id, bool *damaged)
+{
+    bool ignored;
+    return load(s, Q_GET, id, damaged ? damaged : &ignored);
+}
+
+bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r), void *u)
+{
+    /* The ids first, from the index alone: rows are then read one by one, with no transaction held over a
+       slow reader of the list, and past those on damaged pages. Eight bytes a row. */
+    sqlite3_stmt *q = s->stmt[Q_IDS];
+    int64_t *ids = NULL;
+    size_t n = 0, cap = 0;
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        if (n == cap)
+            ids = xrealloc(ids, cap = cap ? cap * 2 : 64, sizeof *ids);
+        ids[n++] = sqlite3_column_int64(q, 0);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "list the rows");
+    bool go_on = true;
+    for (size_t i = 0; go_on && i < n; i++) {
+        bool damaged;
+        struct store_row *r = load(s, Q_HEAD, ids[i], &damaged);
+        if (r || damaged)
+            go_on = each(u, r ? r : &(struct store_row){.id = ids[i], .damaged = true});
+        store_row_free(r);
+    }
+    free(ids);
+    return rc == SQLITE_DONE;
+}
+
+/* Outcomes. */
+
+static struct outcome *outcome_of(struct store *s, int64_t id)
+{
+    return table_get(&s->taken, (uint64_t)id);
+}
+
+static void take(struct store *s, int64_t id)
+{
+    struct outcome *o = xcalloc(1, sizeof *o);
+    o->id = id;
+    table_put(&s->taken, (uint64_t)id, o);
+}
+
+static void outcome_free(struct outcome *o)
+{
+    free(o->reason);
+    free(o);
+}
+
+static struct outcome *decide(struct store *s, int64_t id, const char *reason)
+{
+    struct outcome *o = outcome_of(s, id);
+    assert(o && o->kind == OUTCOME_NONE);
+    assert(s->n_pending < STORE_PENDING_MAX);
+    o->reason = reason ? slice_dup(slice_sub(slice_str(reason), 0, REASON_BYTES)) : NULL;
+    s->pending[s->n_pending++] = o;
+    return o;
+}
+
+void store_sent(struct store *s, int64_t id)
+{
+    decide(s, id, NULL)->kind = OUTCOME_SENT;
+}
+
+void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *reason)
+{
+    struct outcome *o = decide(s, id, reason);
+    o->kind = OUTCOME_RETRY;
+    o->next_try_us = next_try_us;
+}
+
+void store_dead(struct store *s, int64_t id, const char *reason)
+{
+    decide(s, id, reason)->kind = OUTCOME_DEAD;
+}
+
+void store_release(struct store *s, int64_t id)
+{
+    struct outcome *o = outcome_of(s, id);
+    assert(o && o->kind == OUTCOME_NONE);
+    table_del(&s->taken, (uint64_t)id);
+    outcome_free(o);
+}
+
+/* `n` outcomes and their counts as one transaction. */
+static bool write_outcomes(struct store *s, struct outcome *const *v, unsigned n)
+{
+    static const enum query how[] = {
+        [OUTCOME_SENT] = Q_SENT, [OUTCOME_RETRY] = Q_RETRY, [OUTCOME_DEAD] = Q_DEAD};
+    uint64_t did[] = {[OUTCOME_SENT] = 0, [OUTCOME_RETRY] = 0, [OUTCOME_DEAD] = 0};
+    bool ok = store_run(s, Q_BEGIN);
+    for (unsigned i = 0; ok && i < n; i++) {
+        sqlite3_stmt *q = s->stmt[how[v[i]->kind]];
+        sqlite3_bind_int64(q, 1, v[i]->id);
+        if (v[i]->kind == OUTCOME_RETRY)
+            sqlite3_bind_int64(q, 2, v[i]->next_try_us);
+        if (v[i]->kind != OUTCOME_SENT)
+            store_bind_text(q, 3, slice_str(v[i]->reason));
+        ok = store_run(s, how[v[i]->kind]);
+        did[v[i]->kind]++;
+    }
+    return ok && store_add_count(s, "sent", did[OUTCOME_SENT]) &&
+           store_add_count(s, "retries", did[OUTCOME_RETRY]) &&
+           store_add_count(s, "dead", did[OUTCOME_DEAD]) && store_run(s, Q_COMMIT);
+}
+
+/* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
+ * stays taken. */
+static void write_one_by_one(struct store *s)
+{
+    for (unsigned i = 0; i < s->n_pending; i++)
+        if (!write_outcomes(s, &s->pending[i], 1)) {
+            store_failed(s, "write down what was sent");
+            s->pending[i]->stuck = true;
+        }
+}
+
+enum store_result store_flush(struct store *s)
+{
+    if (!s->n_pending)
+        return STORE_OK;
+    if (!write_outcomes(s, s->pending, s->n_pending)) {
+        bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
+        enum store_result r = store_failed(s, "write down what was sent");
+        if (!damaged)
+            return r;
+        write_one_by_one(s);
+    }
+    for (unsigned i = 0; i < s->n_pending; i++)
+        if (!s->pending[i]->stuck) {
+            table_del(&s->taken, (uint64_t)s->pending[i]->id);
+            outcome_free(s->pending[i]);
+        }
+    s->n_pending = 0;
+    store_shrink(s);
+    return STORE_OK;
+}
+
+void store_outcomes_free(struct store *s)
+{
+    table_each (&s->taken, slot) {
+        outcome_free(slot->value);
+    }
+    table_free(&s->taken);
+    free(s->pending);
+}
+
+/* Giving rows out. */
+
+/* The id of the first due row that is not taken; 0: none. */
+static int64_t first_due(struct store *s, struct slice project, int64_t now_us)
+{
+    sqlite3_stmt *q = s->stmt[Q_DUE];
+    store_bind_text(q, 1, project);
+    sqlite3_bind_int64(q, 2, now_us);
+    sqlite3_bind_int64(q, 3, now_us + NEXT_TRY_MAX_US);
+    int64_t id = 0;
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW && !id)
+        if (!outcome_of(s, sqlite3_column_int64(q, 0)))
+            id = sqlite3_column_int64(q, 0);
+    sqlite3_reset(q);
+    if (!id && rc != SQLITE_DONE)
+        store_failed(s, "look for events to send");
+    return id;
+}
+
+struct store_row *store_next(struct store *s, struct slice project, int64_t now_us)
+{
+    while (s->taken.n < STORE_PENDING_MAX) {
+        int64_t id = first_due(s, project, now_us);
+        if (!id)
+            break;
+        bool damaged;
+        struct store_row *r = load(s, Q_GET, id, &damaged);
+        take(s, id);
+        if (r)
+            return r;
+        log_error("an event in the store is damaged and cannot be sent", log_c("path", s->path),
+                  log_i("id", id));
+        store_dead(s, id, "damaged in the store");
+    }
+    return NULL;
+}
+
+int64_t store_due(struct store *s, struct slice project)
+{
+    sqlite3_stmt *q = s->stmt[Q_NEXT_DUE];
+    store_bind_text(q, 1, project);
+    int64_t due = INT64_MAX;
+    while (due == INT64_MAX && sqlite3_step(q) == SQLITE_ROW)
+        if (!outcome_of(s, sqlite3_column_int64(q, 0)))
+            due = sqlite3_column_int64(q, 1);
+    sqlite3_reset(q);
+    return due;
+}
+
+void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_PROJECTS];
+    while (sqlite3_step(q) == SQLITE_ROW)
+        each(u, store_column(q, 0));
+    sqlite3_reset(q);
+}
+
+void store_totals(struct store *s, struct store_totals *out)
+{
+    sqlite3_stmt *q = s->stmt[Q_TOTALS];
+    *out = (struct store_totals){0};
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        uint64_t n = (uint64_t)sqlite3_column_int64(q, 1);
+        switch (sqlite3_column_int64(q, 0)) {
+        case STORE_STATE_OPEN:
+            out->open = n;
+            break;
+        case STORE_STATE_READY:
+            out->ready = n;
+            break;
+        case STORE_STATE_DEAD:
+            out->dead = n;
+            break;
+        }
+    }
+    sqlite3_reset(q);
+    out->used_bytes = store_used(s);
+}
+
+/* For people. */
+
+/* Runs a statement whose ?1 is a limit until it changes no more. */
+static int64_t in_steps(struct store *s, enum query which, const char *doing)
+{
+    int64_t total = 0;
+    int changed;
+    do {
+        sqlite3_bind_int(s->stmt[which], 1, ROWS_PER_STEP);
+        if (!store_run(s, which)) {
+            store_failed(s, doing);
+            return -1;
+        }
+        changed = sqlite3_changes(s->db);
+        total += changed;
+    } while (changed == ROWS_PER_STEP);
+    return total;
+}
+
+static int64_t one(struct store *s, enum query which, int64_t id, const char *doing)
+{
+    sqlite3_bind_int64(s->stmt[which], 1, id);
+    if (store_run(s, which))
+        return sqlite3_changes(s->db);
+    store_failed(s, doing);
+    return -1;
+}
+
+int64_t store_requeue(struct store *s, int64_t id)
+{
+    static const char doing[] = "put events back into the queue";
+    sqlite3_bind_int64(s->stmt[id ? Q_REQUEUE : Q_REQUEUE_ALL], 2, store_now_us());
+    return id ? one(s, Q_REQUEUE, id, doing) : in_steps(s, Q_REQUEUE_ALL, doing);
+}
+
+int64_t store_drop(struct store *s, int64_t id, bool dead_only)
+{
+    static const char doing[] = "drop events";
+    return id ? one(s, Q_DROP, id, doing) : in_steps(s, dead_only ? Q_DROP_DEAD : Q_DROP_ALL, doing);
+}

@@ -1,0 +1,57 @@
+#include "io/store_impl.h"
+
+/*
+ * The migration path: step i leads from user_version i to i + 1. A step, once released, is never changed; a new need is a new
+ * step. `event_due` lets the sender find the next row, and its ids survive when the page of a row is damaged.
+ * AUTOINCREMENT: an id never comes back, so that an answer still on its way cannot hit another row.
+ */
+const char *const store_steps[STORE_SCHEMA_VERSION] = {
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO meta VALUES('store_id', randomblob(16));"
+    "CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, event_id BLOB NOT NULL UNIQUE, state INTEGER NOT NULL,"
+    " project TEXT NOT NULL, next_try_us INTEGER NOT NULL, created_us INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL DEFAULT 0, level TEXT NOT NULL, title TEXT NOT NULL, reason TEXT, payload BLOB NOT NULL);"
+    "CREATE INDEX event_due ON event(state, project, next_try_us);"
+    "CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, head_bytes INTEGER NOT NULL,"
+    " head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL, input TEXT NOT NULL);"
+    "CREATE TABLE count(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+};
+
+#define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),"
+
+const char *const store_sql[Q_N] = {
+    [Q_BEGIN] = "BEGIN IMMEDIATE",
+    [Q_COMMIT] = "COMMIT",
+    [Q_ROLLBACK] = "ROLLBACK",
+    [Q_PAGES] = "PRAGMA page_count",
+    [Q_FREE_PAGES] = "PRAGMA freelist_count",
+    [Q_SHRINK] = "PRAGMA incremental_vacuum(512)",
+    [Q_EVENT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload)"
+                " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
+                " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
+                " title=excluded.title,payload=excluded.payload WHERE event.state=0",
+    [Q_FILE] = "INSERT OR REPLACE INTO file VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [Q_FILE_GONE] = "DELETE FROM file WHERE key=?1",
+    [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
+    [Q_COUNTS] = "SELECT name,value FROM count",
+    [Q_FILES] = "SELECT key,dev,ino,head_bytes,head_hash,offset,path,input FROM file",
+    [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE state=0",
+    [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND (next_try_us<=?2 OR next_try_us>?3)"
+              " ORDER BY next_try_us,id",
+    [Q_NEXT_DUE] = "SELECT id,next_try_us FROM event WHERE state=1 AND project=?1 ORDER BY next_try_us,id",
+    [Q_PROJECTS] = "SELECT DISTINCT project FROM event WHERE state=1 LIMIT 64",
+    [Q_GET] = "SELECT " ROW_COLUMNS "payload FROM event WHERE id=?1",
+    [Q_HEAD] = "SELECT " ROW_COLUMNS "NULL FROM event WHERE id=?1",
+    [Q_IDS] = "SELECT id FROM event INDEXED BY event_due WHERE state IN(0,1,2) ORDER BY id",
+    [Q_SENT] = "DELETE FROM event WHERE id=?1",
+    [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
+    [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
+    [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
+    [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
+    [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?2 WHERE id=?1 AND (state=2 OR (state=1 AND attempts>0))",
+    [Q_REQUEUE_ALL] = "UPDATE event SET state=1,next_try_us=?2 WHERE id IN(SELECT id FROM event"
+                      " WHERE state=2 OR (state=1 AND next_try_us>?2) LIMIT ?1)",
+    [Q_DROP] = "DELETE FROM event WHERE id=?1",
+    [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 LIMIT ?1)",
+    [Q_DROP_ALL] = "DELETE FROM event WHERE id IN(SELECT id FROM event LIMIT ?1)",
+};

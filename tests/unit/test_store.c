@@ -1,0 +1,691 @@
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "io/store.h"
+
+static char dir[64], path[96];
+
+static void set_up(void)
+{
+    snprintf(dir, sizeof dir, "/tmp/crumbd-store-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/deep/down/crumbd.db", dir);
+}
+
+static void tear_down(void)
+{
+    char *cmd = xasprintf("rm -rf '%s'", dir);
+    ck_assert_int_eq(system(cmd), 0);
+    free(cmd);
+}
+
+static struct store *open_at(const char *p, enum store_mode mode, uint64_t limit)
+{
+    struct diag d = {0};
+    struct store *s = store_open(p, mode, limit, &d);
+    ck_assert_msg(s != NULL, "%s", d.n ? d.v[0].text : "no reason given");
+    return s;
+}
+
+static struct store *open_it(void)
+{
+    return open_at(path, STORE_DAEMON, 0);
+}
+
+/* The reason why it does not open; caller frees. */
+static char *refusal(const char *p, enum store_mode mode)
+{
+    struct diag d = {0};
+    ck_assert_ptr_null(store_open(p, mode, 0, &d));
+    ck_assert_uint_eq(d.errors, 1);
+    char *text = xstrdup(d.v[0].text);
+    err_free(&d);
+    return text;
+}
+
+static void exec_sql(const char *sql)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    char *error = NULL;
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &error) == SQLITE_OK, "%s: %s", sql, error ? error : "");
+    sqlite3_close(db);
+}
+
+static int64_t ask_sql(const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(q), SQLITE_ROW);
+    int64_t v = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return v;
+}
+
+static struct store_event event(unsigned n, const char *payload)
+{
+    struct store_event e = {
+        .time_us = 1700000000000000 + n, .title = SLICE("title"), .level = SLICE("error")};
+    snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", n);
+    e.payload = slice_str(payload);
+    return e;
+}
+
+static enum store_result put(struct store *s, struct store_event e)
+{
+    struct cut c = {.events = &e, .n_events = 1};
+    return store_commit(s, &c);
+}
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000 + 1;
+}
+
+static struct store_row *next(struct store *s)
+{
+    return store_next(s, SLICE(""), now());
+}
+
+static struct store_totals totals(struct store *s)
+{
+    struct store_totals t;
+    store_totals(s, &t);
+    return t;
+}
+
+static struct counts counts(struct store *s)
+{
+    struct counts c;
+    store_counts(s, &c);
+    return c;
+}
+
+START_TEST(made_as_it_should_be)
+{
+    struct store *s = open_it();
+    struct stat st;
+    uint8_t id[16];
+    memcpy(id, store_id(s), 16);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0640);
+    char *wal = xasprintf("%s-wal", path), *deep = xasprintf("%s/deep", dir);
+    ck_assert_int_eq(stat(wal, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0640);
+    ck_assert_int_eq(stat(deep, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0750);
+    free(wal);
+    free(deep);
+    store_close(s);
+    ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
+    ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 1);
+    s = open_it();
+    ck_assert_mem_eq(id, store_id(s), 16);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(one_daemon_many_tools)
+{
+    struct store *s = open_it();
+    char *text = refusal(path, STORE_DAEMON), *pid = xasprintf("pid %ld", (long)getpid());
+    ck_assert_msg(strstr(text, pid) != NULL, "%s", text);
+    free(text);
+    free(pid);
+    ck_assert_int_eq(put(s, event(1, "{\"a\":1}")), STORE_OK);
+    struct store *tool = open_at(path, STORE_TOOL, 0);
+    struct store_row *r = store_get(tool, 1, NULL);
+    ck_assert_ptr_nonnull(r);
+    ck_slice(r->event.payload, "{\"a\":1}");
+    store_row_free(r);
+    ck_assert_int_eq(store_drop(tool, 1, false), 1);
+    ck_assert_ptr_null(next(s));
+    store_close(tool);
+    store_close(s);
+    store_close(open_it()); /* the lock went with the store */
+}
+END_TEST
+
+START_TEST(refused_with_a_remedy)
+{
+    char *text = refusal(path, STORE_TOOL);
+    ck_assert(strstr(text, "there is no store") && strstr(text, "--store"));
+    free(text);
+    store_close(open_it());
+
+    exec_sql("PRAGMA user_version=999");
+    text = refusal(path, STORE_DAEMON);
+    ck_assert(strstr(text, "newer crumbd") != NULL);
+    free(text);
+
+    exec_sql("PRAGMA user_version=1; PRAGMA application_id=7");
+    text = refusal(path, STORE_DAEMON);
+    ck_assert(strstr(text, "other program") != NULL);
+    free(text);
+
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    ck_assert_int_eq(write(fd, "this is no database, it only sits where one should be", 53), 53);
+    close(fd);
+    text = refusal(path, STORE_DAEMON);
+    ck_assert_msg(strstr(text, "aside") != NULL, "%s", text);
+    free(text);
+
+    text = refusal("/proc/no/such/place/crumbd.db", STORE_DAEMON);
+    ck_assert_msg(strstr(text, "directory /proc/no") != NULL, "%s", text);
+    free(text);
+}
+END_TEST
+
+START_TEST(rows_and_their_ways)
+{
+    struct store *s = open_it();
+    struct store_event e[3] = {event(1, "{\"n\":1}"), event(2, "{\"n\":2}"), event(3, "{\"n\":3}")};
+    e[2].project = SLICE("billing");
+    struct cut c = {.events = e, .n_events = 3};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+
+    struct store_row *a = next(s), *b = next(s);
+    ck_assert_int_eq(a->id, 1);
+    ck_assert_int_eq(b->id, 2);
+    ck_assert_str_eq(a->event.event_id, e[0].event_id);
+    ck_slice(a->event.title, "title");
+    ck_assert_ptr_null(a->reason);
+    ck_assert_ptr_null(next(s)); /* both are taken, the third is of another project */
+    ck_assert_int_eq(store_due(s, SLICE("")), INT64_MAX);
+    store_release(s, 1);
+    store_row_free(a);
+    a = next(s);
+    ck_assert_int_eq(a->id, 1);
+
+    store_sent(s, 1);
+    store_retry(s, 2, now() + 60000000, "503 later");
+    ck_assert_ptr_null(next(s)); /* decided, not yet written */
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_assert_ptr_null(next(s));
+    ck_assert_int_gt(store_due(s, SLICE("")), now());
+    store_row_free(a);
+    store_row_free(b);
+
+    b = store_get(s, 2, NULL);
+    ck_assert_uint_eq(b->attempts, 1);
+    ck_assert_str_eq(b->reason, "503 later");
+    store_row_free(b);
+    ck_assert_int_eq(store_requeue(s, 0), 1);
+    b = next(s);
+    ck_assert_int_eq(b->id, 2);
+    store_dead(s, 2, "400 bad");
+    store_row_free(b);
+    store_flush(s);
+    ck_assert_uint_eq(totals(s).dead, 1);
+    ck_assert_uint_eq(totals(s).ready, 1);
+    struct counts got = counts(s);
+    ck_assert_uint_eq(got.v[COUNT_sent], 1);
+    ck_assert_uint_eq(got.v[COUNT_retries], 1);
+    ck_assert_uint_eq(got.v[COUNT_dead], 1);
+    ck_assert_int_eq(store_requeue(s, 2), 1);
+    ck_assert_int_eq(store_requeue(s, 3), 0); /* never failed: nothing to do */
+    ck_assert_int_eq(store_drop(s, 0, true), 0);
+    ck_assert_int_eq(store_drop(s, 0, false), 2);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(oldest_due_first_and_no_starving)
+{
+    struct store *s = open_it();
+    for (unsigned i = 1; i <= 3; i++)
+        put(s, event(i, "{\"n\":0}"));
+    struct store_row *r = next(s);
+    ck_assert_int_eq(r->id, 1);
+    store_retry(s, 1, now(), "500"); /* goes behind what is older, before what is newer */
+    store_row_free(r);
+    store_flush(s);
+    put(s, event(4, "{\"n\":0}"));
+    static const int64_t order[] = {2, 3, 1, 4};
+    for (int i = 0; i < 4; i++) {
+        r = next(s);
+        ck_assert_int_eq(r->id, order[i]);
+        store_row_free(r);
+    }
+    for (int i = 0; i < 4; i++)
+        store_release(s, order[i]);
+    /* The clock was years ahead when these were written: they go out all the same. */
+    exec_sql("UPDATE event SET next_try_us=next_try_us+100000000000000");
+    r = next(s);
+    ck_assert_ptr_nonnull(r);
+    store_row_free(r);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(open_rows)
+{
+    struct store *s = open_it();
+    struct store_event e = event(1, "{\"final\":false}");
+    e.open = true;
+    ck_assert_int_eq(put(s, e), STORE_OK);
+    ck_assert_ptr_null(next(s));
+    e.payload = SLICE("{\"final\":true}");
+    e.open = false;
+    ck_assert_int_eq(put(s, e), STORE_OK);
+    e.payload = SLICE("{\"final\":\"again\"}");
+    ck_assert_int_eq(put(s, e), STORE_OK); /* closed already: left as it is */
+    struct store_event second = event(2, "{}");
+    second.open = true;
+    ck_assert_int_eq(put(s, second), STORE_OK);
+    store_close(s);
+
+    s = open_it();
+    ck_assert_uint_eq(store_close_open(s), 1);
+    struct store_row *a = next(s), *b = next(s);
+    ck_slice(a->event.payload, "{\"final\":true}");
+    ck_slice(b->event.payload, "{}");
+    store_row_free(a);
+    store_row_free(b);
+    store_close(s);
+}
+END_TEST
+
+static void collect(void *u, const struct store_file *f)
+{
+    struct store_file *out = u;
+    ck_slice(f->path, "/var/log/a.log");
+    ck_slice(f->input, "/var/log/*.log");
+    *out = *f;
+}
+
+static void none_expected(void *u, const struct store_file *f)
+{
+    (void)u;
+    ck_abort_msg("file %llx is still known", (unsigned long long)f->key);
+}
+
+START_TEST(files_and_counts)
+{
+    struct store *s = open_it();
+    struct store_file f = {.key = UINT64_MAX - 1,
+                           .dev = 5,
+                           .ino = UINT64_MAX,
+                           .head_bytes = 1024,
+                           .head_hash = 1ull << 63,
+                           .offset = 77,
+                           .path = SLICE("/var/log/a.log"),
+                           .input = SLICE("/var/log/*.log")};
+    struct cut c = {.files = &f, .n_files = 1};
+    c.counts.v[COUNT_lines_in] = 3;
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    f.offset = 78;
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    store_close(s);
+    s = open_it();
+    struct store_file got = {0};
+    store_files(s, collect, &got);
+    ck_assert(got.key == f.key && got.ino == f.ino && got.head_hash == f.head_hash && got.offset == 78);
+    ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 6);
+    f.gone = true;
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    store_files(s, none_expected, NULL);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(payloads_come_back_as_they_went)
+{
+    struct store *s = open_it();
+    size_t n = STORE_PAYLOAD_MAX;
+    char *text = xmalloc(n + 1), *noise = xmalloc(n + 1);
+    uint64_t rnd = 1;
+    for (size_t i = 0; i < n; i++) {
+        text[i] = "{\"text\":\"text\"} "[i % 16];
+        rnd = hash_mix(rnd, i);
+        noise[i] = (char)('!' + rnd % 90);
+    }
+    text[n] = noise[n] = '\0';
+    ck_assert_int_eq(put(s, event(1, text)), STORE_OK);
+    ck_assert_int_eq(put(s, event(2, noise)), STORE_OK);
+    struct store_row *a = store_get(s, 1, NULL), *b = store_get(s, 2, NULL);
+    ck_slice(a->event.payload, text);
+    ck_slice(b->event.payload, noise);
+    ck_assert_uint_lt(a->stored_bytes, n / 10);
+    store_row_free(a);
+    store_row_free(b);
+    free(text);
+    free(noise);
+    store_close(s);
+}
+END_TEST
+
+static bool count_rows_seen(void *u, const struct store_row *r)
+{
+    unsigned *n = u;
+    n[r->damaged]++;
+    return true;
+}
+
+START_TEST(damaged_rows_do_not_stop_the_rest)
+{
+    struct store *s = open_it();
+    char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    text[0] = '{';
+    text[sizeof text - 1] = '\0';
+    for (unsigned i = 1; i <= 4; i++)
+        put(s, event(i, text));
+    store_close(s);
+    exec_sql("UPDATE event SET payload=substr(payload,1,20) WHERE id=1;"
+             "UPDATE event SET event_id=x'00' WHERE id=2; UPDATE event SET payload='' WHERE id=3");
+    s = open_it();
+    struct store_row *r = next(s);
+    ck_assert_int_eq(r->id, 4);
+    store_row_free(r);
+    store_release(s, 4);
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_assert_uint_eq(totals(s).dead, 3);
+    bool damaged = false;
+    ck_assert(!store_get(s, 1, &damaged) && damaged);
+    ck_assert(!store_get(s, 99, &damaged) && !damaged);
+    unsigned seen[2] = {0};
+    ck_assert(store_each(s, count_rows_seen, seen));
+    ck_assert_uint_eq(seen[0], 3); /* 1 and 3 have a whole head */
+    ck_assert_uint_eq(seen[1], 1);
+    store_close(s);
+}
+END_TEST
+
+/* Overwrites the middle of the page that holds the middle row. */
+START_TEST(damaged_pages_do_not_stop_the_rest)
+{
+    struct store *s = open_it();
+    char text[400];
+    enum { ROWS = 300 };
+    for (unsigned i = 1; i <= ROWS; i++) {
+        snprintf(text, sizeof text, "{\"marker\":\"row%u.\"}", i);
+        put(s, event(i, text));
+    }
+    store_close(s);
+    int fd = open(path, O_RDWR);
+    struct stat st;
+    fstat(fd, &st);
+    char *all = xmalloc((size_t)st.st_size);
+    ck_assert_int_eq(pread(fd, all, (size_t)st.st_size, 0), st.st_size);
+    ptrdiff_t at = slice_find(slice_of(all, (size_t)st.st_size), SLICE("row150."));
+    ck_assert_int_gt(at, 4096);
+    char junk[4096];
+    memset(junk, 0xee, sizeof junk);
+    ck_assert_int_eq(pwrite(fd, junk, sizeof junk, at / 4096 * 4096), (ssize_t)sizeof junk);
+    close(fd);
+    free(all);
+
+    s = open_it();
+    unsigned good = 0;
+    for (struct store_row *r; (r = next(s)) != NULL; good++) {
+        store_sent(s, r->id);
+        store_row_free(r);
+        if (good % 50 == 49)
+            store_flush(s);
+    }
+    store_flush(s);
+    ck_assert_uint_gt(good, ROWS / 2);
+    ck_assert_uint_lt(good, ROWS);
+    ck_assert_ptr_null(next(s)); /* and the damaged ones are not tried for ever */
+    ck_assert_int_eq(put(s, event(ROWS + 1, "{\"new\":1}")), STORE_OK);
+    struct store_row *r = next(s);
+    ck_assert_ptr_nonnull(r);
+    store_row_free(r);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(limit)
+{
+    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    char noise[20000];
+    uint64_t rnd = 1;
+    enum store_result r = STORE_OK;
+    unsigned n = 0;
+    for (; r == STORE_OK && n < 100; n++) {
+        for (size_t i = 0; i < sizeof noise - 1; i++)
+            noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+        noise[sizeof noise - 1] = '\0';
+        r = put(s, event(n, noise));
+    }
+    ck_assert_int_eq(r, STORE_FULL);
+    ck_assert_uint_gt(n, 20);
+    ck_assert_uint_le(totals(s).used_bytes, 512 * 1024);
+    ck_assert_uint_eq(totals(s).ready, n - 1);
+    /* Positions and counts still go in, an event still does not. */
+    struct cut c = {.n_events = 0};
+    c.counts.v[COUNT_lines_in] = 1;
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    ck_assert_int_eq(put(s, event(200, noise)), STORE_FULL);
+    /* Delivered: there is room. */
+    struct store_row *row = next(s);
+    store_sent(s, row->id);
+    store_row_free(row);
+    ck_assert_int_eq(put(s, event(200, noise)), STORE_OK);
+    /* Dead letters make room. */
+    ck_assert_int_eq(put(s, event(201, noise)), STORE_FULL);
+    row = next(s);
+    store_dead(s, row->id, "400");
+    store_row_free(row);
+    ck_assert_int_eq(put(s, event(201, noise)), STORE_OK);
+    ck_assert_uint_eq(totals(s).dead, 0);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(space_is_given_back)
+{
+    struct store *s = open_it();
+    char *noise = xmalloc(500001);
+    uint64_t rnd = 1;
+    for (size_t i = 0; i < 500000; i++)
+        noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+    noise[500000] = '\0';
+    for (unsigned n = 0; n < 60; n++)
+        ck_assert_int_eq(put(s, event(n, noise)), STORE_OK);
+    free(noise);
+    for (struct store_row *r; (r = next(s)) != NULL;) {
+        store_sent(s, r->id);
+        store_row_free(r);
+        ck_assert_int_eq(store_flush(s), STORE_OK);
+    }
+    store_close(s);
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_lt(st.st_size, 12 << 20); /* of 24 MB */
+}
+END_TEST
+
+/* No file may grow past a limit, as on a full disk: nothing of a cut is written, and it goes in once there is
+ * room. */
+START_TEST(disk_full)
+{
+    struct store *s = open_it();
+    ck_assert_int_eq(put(s, event(1, "{\"n\":1}")), STORE_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    char *wal = xasprintf("%s-wal", path);
+    struct stat st;
+    ck_assert_int_eq(stat(wal, &st), 0);
+    free(wal);
+    struct rlimit before, tight;
+    getrlimit(RLIMIT_FSIZE, &before);
+    tight = before;
+    tight.rlim_cur = (rlim_t)st.st_size + 8192;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tight), 0);
+
+    char *noise = xmalloc(100001);
+    uint64_t rnd = 1;
+    for (size_t i = 0; i < 100000; i++)
+        noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+    noise[100000] = '\0';
+    struct store_event e = event(2, noise);
+    struct store_file f = {.key = 9, .offset = 5, .path = SLICE("p"), .input = SLICE("i")};
+    struct cut c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+    c.counts.v[COUNT_lines_in] = 1;
+    ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
+    ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
+    ck_assert_uint_eq(totals(s).ready, 1);
+    ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 0);
+    store_files(s, none_expected, NULL);
+    struct store_row *r = next(s); /* what is there is still delivered */
+    ck_assert_int_eq(r->id, 1);
+    store_row_free(r);
+    store_sent(s, 1);
+
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    ck_assert_uint_eq(totals(s).ready, 1);
+    ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 1);
+    free(noise);
+    store_close(s);
+}
+END_TEST
+
+/* Commits cuts of five events, a position and counts, sending some, until it is killed. Never returns. */
+static void churn(void)
+{
+    struct store *s = open_it();
+    uint64_t offset = 0;
+    struct counts have = counts(s);
+    offset = have.v[COUNT_lines_in];
+    for (;;) {
+        struct store_event e[5];
+        for (unsigned i = 0; i < 5; i++)
+            e[i] = event((unsigned)offset + i, "{\"some\":\"payload\"}");
+        offset += 5;
+        struct store_file f = {.key = 1, .offset = offset, .path = SLICE("p"), .input = SLICE("i")};
+        struct cut c = {.events = e, .n_events = 5, .files = &f, .n_files = 1};
+        c.counts.v[COUNT_lines_in] = c.counts.v[COUNT_event] = 5;
+        if (store_commit(s, &c) != STORE_OK)
+            _exit(1);
+        for (int i = 0; i < 4; i++) {
+            struct store_row *r = next(s);
+            if (r)
+                store_sent(s, r->id);
+            store_row_free(r);
+        }
+    }
+}
+
+static void offset_of(void *u, const struct store_file *f)
+{
+    *(uint64_t *)u = f->offset;
+}
+
+START_TEST(killed_at_any_moment)
+{
+    store_close(open_it());
+    uint64_t rnd = (uint64_t)time(NULL), last = 0;
+    for (int round = 0; round < 25; round++) {
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0)
+            churn();
+        /* Not a wait for a fact: the moment itself is what varies. */
+        struct timespec t = {.tv_nsec = (long)((rnd = hash_mix(rnd, 1)) % 40000000)};
+        nanosleep(&t, NULL);
+        kill(pid, SIGKILL);
+        int status;
+        waitpid(pid, &status, 0);
+        ck_assert(WIFSIGNALED(status));
+
+        struct store *s = open_it();
+        struct counts c = counts(s);
+        uint64_t offset = 0;
+        store_files(s, offset_of, &offset);
+        ck_assert_uint_eq(c.v[COUNT_lines_in], offset);
+        ck_assert_uint_eq(c.v[COUNT_event], offset);
+        ck_assert_uint_eq(c.v[COUNT_sent] + totals(s).ready, offset);
+        ck_assert_uint_ge(offset, last);
+        last = offset;
+        store_close(s);
+    }
+    ck_assert_uint_gt(last, 0);
+    ck_assert_int_eq(ask_sql("SELECT integrity_check='ok' FROM pragma_integrity_check"), 1);
+}
+END_TEST
+
+/* A power loss leaves the database file and any prefix of the WAL: each opens at some consistent cut, ever
+ * later. */
+START_TEST(any_prefix_of_the_wal_is_a_cut)
+{
+    struct store *s = open_it();
+    for (unsigned i = 0; i < 20; i++) {
+        struct store_event e = event(i, "{\"some\":\"payload\"}");
+        struct store_file f = {.key = 1, .offset = i + 1, .path = SLICE("p"), .input = SLICE("i")};
+        struct cut c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+        c.counts.v[COUNT_lines_in] = 1;
+        ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    }
+    char *copy = xasprintf("%s/copy.db", dir);
+    char *wal = xasprintf("%s-wal", path), *cmd = xasprintf("cp '%s' '%s/base.db'", path, dir);
+    ck_assert_int_eq(system(cmd), 0);
+    free(cmd);
+    struct stat st;
+    ck_assert_int_eq(stat(wal, &st), 0);
+    uint64_t last = 0;
+    for (off_t cut = st.st_size; cut > 0; cut -= 40009) {
+        cmd = xasprintf("cd '%s' && rm -f copy.db* && cp base.db copy.db && head -c %lld '%s' >copy.db-wal",
+                        dir, (long long)cut, wal);
+        ck_assert_int_eq(system(cmd), 0);
+        free(cmd);
+        struct diag d = {0};
+        struct store *c = store_open(copy, STORE_DAEMON, 0, &d);
+        ck_assert_ptr_nonnull(c);
+        struct counts got = counts(c);
+        uint64_t offset = 0;
+        store_files(c, offset_of, &offset);
+        ck_assert_uint_eq(got.v[COUNT_lines_in], offset);
+        ck_assert_uint_eq(totals(c).ready, offset);
+        ck_assert(cut == st.st_size ? offset == 20 : offset <= last);
+        last = offset;
+        store_close(c);
+    }
+    free(copy);
+    free(wal);
+    store_close(s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("store");
+    TCase *t = tcase_create("store");
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, made_as_it_should_be);
+    tcase_add_test(t, one_daemon_many_tools);
+    tcase_add_test(t, refused_with_a_remedy);
+    tcase_add_test(t, rows_and_their_ways);
+    tcase_add_test(t, oldest_due_first_and_no_starving);
+    tcase_add_test(t, open_rows);
+    tcase_add_test(t, files_and_counts);
+    tcase_add_test(t, payloads_come_back_as_they_went);
+    tcase_add_test(t, damaged_rows_do_not_stop_the_rest);
+    tcase_add_test(t, damaged_pages_do_not_stop_the_rest);
+    tcase_add_test(t, limit);
+    tcase_add_test(t, space_is_given_back);
+    tcase_add_test(t, disk_full);
+    tcase_add_test(t, killed_at_any_moment);
+    tcase_add_test(t, any_prefix_of_the_wal_is_a_cut);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
