@@ -1,0 +1,33 @@
+/*
+ * envelope: what is posted to Sentry: a header line, then items of a header line and a payload (Sentry's developer
+ * documentation, "Envelopes").
+ *
+ * Written straight into an sbuf: the header first, then as many items as wanted, each whole with its final LF, so that there is no
+ * end to be written. Every receiver takes this form; blank lines they do not.
+ */
+#ifndef CORE_ENVELOPE_H
+#define CORE_ENVELOPE_H
+
+#include "base/sbuf.h"
+
+/* The name crumbd goes by: in envelopes, events and request headers. The version is that of the package. */
+#define SDK_NAME "crumbd.c"
+
+enum {
+    ENVELOPE_HEADER_MAX = 8192,  /* Bugsink's limit for a header line */
+    ENVELOPE_FRAME_MAX = 10240,  /* room for everything but the payloads, of one item or two */
+};
+
+struct envelope {
+    const char *event_id;       /* 32 hex digits; NULL when there is neither event nor attachment inside */
+    int64_t sent_at_us;         /* of this very transmission: receivers take clock drift from it */
+    /* The trace header: both, or neither. public_key is that of the DSN. */
+    struct slice trace_id, public_key;
+};
+
+/* The header line. False, and nothing added: it would be longer than ENVELOPE_HEADER_MAX, or out has no room. */
+bool envelope_start(struct sbuf *out, const struct envelope *e);
+/* One item. An event comes first: GlitchTip stops at the first type it does not know. */
+void envelope_item(struct sbuf *out, const char *type, struct slice payload);
+
+#endif
