@@ -185,14 +185,14 @@ class Scenario:
             raise Failure("%s: got %r, want %r" % (what or "not equal", got, want))
 
     def until(self, fact, what, ceiling_s=CEILING_S):
-        """Waits for fact() to hold and returns what it returned."""
+        """Waits for fact() to hold and returns what it returned. what: the fact in words, or a function that makes them."""
         end = time.monotonic() + ceiling_s
         while True:
             got = fact()
             if got:
                 return got
             if time.monotonic() > end:
-                raise Failure("not within %d s: %s" % (ceiling_s, what))
+                raise Failure("not within %d s: %s" % (ceiling_s, what() if callable(what) else what))
             time.sleep(POLL_S)
 
     # --- files
@@ -321,3 +321,31 @@ class Scenario:
 
 def jsonl(text):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+# --- lines of an nginx error log
+
+REFUSED = "connect() failed (111: Connection refused) while connecting to upstream"
+
+
+def nginx_line(n, text=REFUSED, level="error", conn=None, pid=7, upstream='"http://127.0.0.1:9000/item/%d"', when=None):
+    """An entry about request number n; its number is in the path."""
+    stamp = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(when))
+    return '%s [%s] %d#%d: *%d %s, client: 203.0.113.9, server: shop, request: "GET /item/%d HTTP/1.1", %shost: "shop.example"\n' % (
+        stamp, level, pid, pid, n if conn is None else conn, text, n, "upstream: %s, " % (upstream % n) if upstream else "")
+
+
+def item(event):
+    """The number that nginx_line put into the request, or None."""
+    found = re.search(r"/item/(\d+)", event.get("request", {}).get("url", ""))
+    return int(found.group(1)) if found else None
+
+
+def text_of(event):
+    """What a person reads first: the exception's value, or the message."""
+    return standin.title(event)
+
+
+def crumbs(event):
+    got = event.get("breadcrumbs", [])
+    return got.get("values", []) if isinstance(got, dict) else got
