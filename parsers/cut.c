@@ -5,20 +5,20 @@
 
 #include "base/xalloc.h"
 
-void cut_init(struct cut *c, enum cut_mode mode, size_t max_bytes, uint64_t offset)
+void cut_init(struct cutter *c, enum cut_mode mode, size_t max_bytes, uint64_t offset)
 {
-    *c = (struct cut){.mode = mode, .max = max_bytes ? max_bytes : CUT_MESSAGE_MAX, .at_offset = offset};
+    *c = (struct cutter){.mode = mode, .max = max_bytes ? max_bytes : CUT_MESSAGE_MAX, .at_offset = offset};
     c->piece.offset = offset;
 }
 
-void cut_set_head(struct cut *c, bool (*head)(struct slice line), size_t max_bytes)
+void cut_set_head(struct cutter *c, bool (*head)(struct slice line), size_t max_bytes)
 {
     assert(c->mode == CUT_LINES);
     c->head = head;
     c->join_max = max_bytes ? max_bytes : CUT_JOIN_MAX;
 }
 
-void cut_free(struct cut *c)
+void cut_free(struct cutter *c)
 {
     free(c->p);
     c->p = NULL;
@@ -28,7 +28,7 @@ void cut_free(struct cut *c)
 /* ---- the buffer ---- */
 
 /* Moves p[from, to) down to `dst` and returns the end of where it is now. */
-static size_t move_down(struct cut *c, size_t dst, size_t from, size_t to)
+static size_t move_down(struct cutter *c, size_t dst, size_t from, size_t to)
 {
     assert(dst <= from && from <= to && to <= c->n);
     if (dst != from && to > from)
@@ -37,7 +37,7 @@ static size_t move_down(struct cut *c, size_t dst, size_t from, size_t to)
 }
 
 /* Closes the gaps that messages taken and bytes swallowed have left. */
-static void compact(struct cut *c)
+static void compact(struct cutter *c)
 {
     size_t end = 0;
     if (c->entry.open) {
@@ -58,7 +58,7 @@ static void compact(struct cut *c)
     c->json.at = from + json_kept;
 }
 
-char *cut_room(struct cut *c, size_t want)
+char *cut_room(struct cutter *c, size_t want)
 {
     if (c->cap - c->n < want) {
         compact(c);
@@ -72,13 +72,13 @@ char *cut_room(struct cut *c, size_t want)
     return c->p ? c->p + c->n : (c->p = xmalloc(1));
 }
 
-void cut_fill(struct cut *c, size_t n)
+void cut_fill(struct cutter *c, size_t n)
 {
     assert(n <= c->cap - c->n);
     c->n += n;
 }
 
-void cut_feed(struct cut *c, struct slice bytes)
+void cut_feed(struct cutter *c, struct slice bytes)
 {
     if (!bytes.n)
         return;
@@ -86,7 +86,7 @@ void cut_feed(struct cut *c, struct slice bytes)
     cut_fill(c, bytes.n);
 }
 
-void cut_trim(struct cut *c)
+void cut_trim(struct cutter *c)
 {
     compact(c);
     if (c->n == 0)
@@ -99,16 +99,16 @@ void cut_trim(struct cut *c)
 
 /* ---- the piece ---- */
 
-static bool piece_empty(const struct cut *c)
+static bool piece_empty(const struct cutter *c)
 {
     return c->piece.kept == 0 && c->piece.cut == 0;
 }
 
-static void json_run(struct cut *c, size_t to);
+static void json_run(struct cutter *c, size_t to);
 
 /* The bytes up to `to` belong to the piece. Invariant: while the piece is below its cap, no gap lies before
  * `at`. */
-static void take(struct cut *c, size_t to)
+static void take(struct cutter *c, size_t to)
 {
     size_t n = to - c->at, room = c->max - c->piece.kept;
     if (c->mode == CUT_GELF && n > room)
@@ -120,13 +120,13 @@ static void take(struct cut *c, size_t to)
 }
 
 /* The next n bytes belong to nothing: a delimiter, or padding between frames. */
-static void skip(struct cut *c, size_t n)
+static void skip(struct cutter *c, size_t n)
 {
     c->at += n;
     c->at_offset += n;
 }
 
-static void begin_piece(struct cut *c)
+static void begin_piece(struct cutter *c)
 {
     c->piece.from = c->at;
     c->piece.kept = 0;
@@ -139,7 +139,7 @@ static void begin_piece(struct cut *c)
     c->frame = CUT_FRAME_UNKNOWN;
 }
 
-static struct slice piece_text(const struct cut *c)
+static struct slice piece_text(const struct cutter *c)
 {
     return slice_of(c->p + c->piece.from, c->piece.kept);
 }
@@ -150,7 +150,7 @@ static bool padding(char b)
     return b == '\n' || b == '\r' || b == '\0' || b == ' ';
 }
 
-static void skip_padding(struct cut *c)
+static void skip_padding(struct cutter *c)
 {
     if (!piece_empty(c) || c->frame != CUT_FRAME_UNKNOWN)
         return;
@@ -160,14 +160,14 @@ static void skip_padding(struct cut *c)
 }
 
 /* Gives the piece out as a message of its own and begins the next one at `at`. */
-static void yield_piece(struct cut *c, struct cut_message *out)
+static void yield_piece(struct cutter *c, struct cut_message *out)
 {
     *out = (struct cut_message){piece_text(c), 1, c->piece.cut, c->piece.offset};
     begin_piece(c);
 }
 
 /* Without the padding that came before its end; a counted frame is what its sender counted. */
-static void yield_trimmed(struct cut *c, struct cut_message *out)
+static void yield_trimmed(struct cutter *c, struct cut_message *out)
 {
     bool exact = c->mode == CUT_NUL || c->frame == CUT_FRAME_COUNTED;
     yield_piece(c, out);
@@ -201,7 +201,7 @@ static struct slice without_cr(struct slice s)
     return s.n && s.p[s.n - 1] == '\r' ? slice_sub(s, 0, s.n - 1) : s;
 }
 
-static void yield_entry(struct cut *c, struct cut_message *out)
+static void yield_entry(struct cutter *c, struct cut_message *out)
 {
     struct slice text = slice_of(c->p + c->entry.from, c->entry.kept);
     if (!c->entry.cut)
@@ -210,7 +210,7 @@ static void yield_entry(struct cut *c, struct cut_message *out)
     c->entry.open = false;
 }
 
-static void open_entry(struct cut *c)
+static void open_entry(struct cutter *c)
 {
     c->entry.open = true;
     c->entry.from = c->piece.from;
@@ -221,7 +221,7 @@ static void open_entry(struct cut *c)
     c->entry.lines = 1;
 }
 
-static void extend_entry(struct cut *c)
+static void extend_entry(struct cutter *c)
 {
     c->entry.lines++;
     if (c->entry.cut) {
@@ -234,7 +234,7 @@ static void extend_entry(struct cut *c)
 }
 
 /* A whole line is in the piece. True when that made a message ready. */
-static bool line_done(struct cut *c, struct cut_message *out)
+static bool line_done(struct cutter *c, struct cut_message *out)
 {
     if (!c->head && !c->entry.open) {
         struct slice text = c->piece.cut ? piece_text(c) : without_cr(piece_text(c));
@@ -261,7 +261,7 @@ static bool line_done(struct cut *c, struct cut_message *out)
     return ready;
 }
 
-static bool next_line(struct cut *c, struct cut_message *out)
+static bool next_line(struct cutter *c, struct cut_message *out)
 {
     while (c->at < c->n) {
         const char *lf = memchr(c->p + c->at, '\n', c->n - c->at);
@@ -278,7 +278,7 @@ static bool next_line(struct cut *c, struct cut_message *out)
 /* ---- GELF ---- */
 
 /* Follows the piece as JSON up to `to`: enough to know when its outermost object has closed, nothing more. */
-static void json_run(struct cut *c, size_t to)
+static void json_run(struct cutter *c, size_t to)
 {
     for (; c->json.at < to; c->json.at++) {
         char b = c->p[c->json.at];
@@ -309,7 +309,7 @@ static void json_run(struct cut *c, size_t to)
     }
 }
 
-static bool next_gelf(struct cut *c, struct cut_message *out)
+static bool next_gelf(struct cutter *c, struct cut_message *out)
 {
     skip_padding(c);
     while (c->at < c->n) {
@@ -334,7 +334,7 @@ static bool next_gelf(struct cut *c, struct cut_message *out)
     return false;
 }
 
-static bool next_nul(struct cut *c, struct cut_message *out)
+static bool next_nul(struct cutter *c, struct cut_message *out)
 {
     while (c->at < c->n) {
         const char *nul = memchr(c->p + c->at, '\0', c->n - c->at);
@@ -358,7 +358,7 @@ static bool next_nul(struct cut *c, struct cut_message *out)
  * something else does or where the next frame begins. Some senders count messages that have no PRI; most such
  * lines are just text that begins with a number.
  */
-static bool fits_exactly(const struct cut *c, struct slice body, uint64_t count, bool end, bool *known)
+static bool fits_exactly(const struct cutter *c, struct slice body, uint64_t count, bool end, bool *known)
 {
     enum { FIT_MAX = 8192 }; /* the bytes are searched again with every read */
     *known = true;
@@ -379,7 +379,7 @@ static bool fits_exactly(const struct cut *c, struct slice body, uint64_t count,
  * 6587, 3.4). A line that begins with a date or an address is no count: up to ten digits, a space and '<' are
  * asked for. False: more bytes are needed.
  */
-static bool tell_frame(struct cut *c, bool end)
+static bool tell_frame(struct cutter *c, bool end)
 {
     enum { DIGITS_MAX = 10 };
     struct slice s = slice_of(c->p + c->at, c->n - c->at);
@@ -416,7 +416,7 @@ static bool tell_frame(struct cut *c, bool end)
     return true;
 }
 
-static bool next_syslog(struct cut *c, bool end, struct cut_message *out)
+static bool next_syslog(struct cutter *c, bool end, struct cut_message *out)
 {
     skip_padding(c);
     if (c->at == c->n || (c->frame == CUT_FRAME_UNKNOWN && !tell_frame(c, end)))
@@ -440,7 +440,7 @@ static bool next_syslog(struct cut *c, bool end, struct cut_message *out)
 
 /* ---- out ---- */
 
-bool cut_next(struct cut *c, struct cut_message *out)
+bool cut_next(struct cutter *c, struct cut_message *out)
 {
     switch (c->mode) {
     case CUT_LINES:
@@ -455,7 +455,7 @@ bool cut_next(struct cut *c, struct cut_message *out)
     return false;
 }
 
-static bool flush_end(struct cut *c, struct cut_message *out)
+static bool flush_end(struct cutter *c, struct cut_message *out)
 {
     /* A number at the very end of a stream can only now be told from a count. */
     if (c->mode == CUT_SYSLOG && next_syslog(c, true, out))
@@ -468,7 +468,7 @@ static bool flush_end(struct cut *c, struct cut_message *out)
     return true;
 }
 
-bool cut_flush(struct cut *c, enum cut_flush how, struct cut_message *out)
+bool cut_flush(struct cutter *c, enum cut_flush how, struct cut_message *out)
 {
     if (c->mode == CUT_LINES) {
         if (how == CUT_END && !piece_empty(c) && line_done(c, out))
@@ -489,12 +489,12 @@ bool cut_flush(struct cut *c, enum cut_flush how, struct cut_message *out)
     return true;
 }
 
-bool cut_waiting(const struct cut *c)
+bool cut_waiting(const struct cutter *c)
 {
     return c->mode == CUT_LINES ? c->entry.open : c->mode == CUT_GELF && !piece_empty(c);
 }
 
-bool cut_peek(const struct cut *c, struct slice *line)
+bool cut_peek(const struct cutter *c, struct slice *line)
 {
     if (c->mode != CUT_LINES || c->entry.open || !piece_empty(c) || c->at == c->n)
         return false;
@@ -506,7 +506,7 @@ bool cut_peek(const struct cut *c, struct slice *line)
     return true;
 }
 
-uint64_t cut_done(const struct cut *c)
+uint64_t cut_done(const struct cutter *c)
 {
     return c->entry.open ? c->entry.offset : c->piece.offset;
 }

@@ -39,7 +39,7 @@ struct cut_message {
 };
 
 /* All members are private. */
-struct cut {
+struct cutter {
     enum cut_mode mode;
     bool (*head)(struct slice line);
     size_t max, join_max;
@@ -68,21 +68,21 @@ struct cut {
 };
 
 /* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */
-void cut_init(struct cut *c, enum cut_mode mode, size_t max_bytes, uint64_t offset);
+void cut_init(struct cutter *c, enum cut_mode mode, size_t max_bytes, uint64_t offset);
 /* CUT_LINES: which lines begin an entry; NULL (as after cut_init) when all do. max_bytes caps the joined
  * text, 0: default. */
-void cut_set_head(struct cut *c, bool (*head)(struct slice line), size_t max_bytes);
-void cut_free(struct cut *c);
+void cut_set_head(struct cutter *c, bool (*head)(struct slice line), size_t max_bytes);
+void cut_free(struct cutter *c);
 
 /* Space for want more bytes. */
-char *cut_room(struct cut *c, size_t want) __attribute__((returns_nonnull));
+char *cut_room(struct cutter *c, size_t want) __attribute__((returns_nonnull));
 /* n bytes were written there. */
-void cut_fill(struct cut *c, size_t n);
+void cut_fill(struct cutter *c, size_t n);
 /* Both in one, with a copy. */
-void cut_feed(struct cut *c, struct slice bytes);
+void cut_feed(struct cutter *c, struct slice bytes);
 
 /* The next whole message. False: none, feed more. */
-bool cut_next(struct cut *c, struct cut_message *out);
+bool cut_next(struct cutter *c, struct cut_message *out);
 
 /*
  * What waits, after cut_next has said no; to be called until it says no. CUT_IDLE: only what is complete in
@@ -90,18 +90,18 @@ bool cut_next(struct cut *c, struct cut_message *out);
  * LF. CUT_END: everything.
  */
 enum cut_flush { CUT_IDLE, CUT_END };
-bool cut_flush(struct cut *c, enum cut_flush how, struct cut_message *out);
+bool cut_flush(struct cutter *c, enum cut_flush how, struct cut_message *out);
 /* False when cut_flush(CUT_IDLE) can yield nothing. */
-bool cut_waiting(const struct cut *c);
+bool cut_waiting(const struct cutter *c);
 
 /* CUT_LINES: the next line if it is there whole and nothing waits before it, without taking it. */
-bool cut_peek(const struct cut *c, struct slice *line);
+bool cut_peek(const struct cutter *c, struct slice *line);
 /* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
-uint64_t cut_done(const struct cut *c);
+uint64_t cut_done(const struct cutter *c);
 /* Gives back memory that is not needed now: all of it when nothing is held. */
-void cut_trim(struct cut *c);
+void cut_trim(struct cutter *c);
 /* Memory it holds now. */
-static inline size_t cut_memory_bytes(const struct cut *c)
+static inline size_t cut_memory_bytes(const struct cutter *c)
 {
     return c->cap;
 }

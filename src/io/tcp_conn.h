@@ -30,7 +30,7 @@ struct conn {
     struct event *resume; /* when per_sender lets it go on */
     struct peer peer;
     struct stream stream;
-    struct cut cut;
+    struct cutter cut;
     size_t held_bytes; /* of in->held_bytes */
     unsigned tick;     /* of the last bytes, or of the accept */
     bool ready;        /* past the early stage */

@@ -35,7 +35,7 @@ static struct seen note(struct slice stream, const struct cut_message *m)
 /* Feeds the stream in reads whose lengths come from seed. */
 static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct seen *out)
 {
-    struct cut c;
+    struct cutter c;
     struct cut_message m;
     unsigned n = 0;
     cut_init(&c, flags & 3, MESSAGE_MAX, 0);

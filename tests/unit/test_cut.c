@@ -7,7 +7,7 @@
 #include "text/json.h"
 
 /* Feeds `in` in reads of `step` bytes and writes each message as [text/lines/cut@offset]. */
-static void run(struct cut *c, struct slice in, size_t step, bool end, struct sbuf *out)
+static void run(struct cutter *c, struct slice in, size_t step, bool end, struct sbuf *out)
 {
     struct cut_message m;
     for (size_t at = 0; at < in.n || at == 0; at += step) {
@@ -30,7 +30,7 @@ static bool head(struct slice line)
 static void ck_cut(enum cut_mode mode, size_t max, bool joined, struct slice in, const char *want)
 {
     for (size_t step = 1; step <= in.n + 1; step++) {
-        struct cut c;
+        struct cutter c;
         struct sbuf out;
         sbuf_init(&out, 100000);
         cut_init(&c, mode, max, 0);
@@ -63,7 +63,7 @@ END_TEST
 
 START_TEST(the_endless_line)
 {
-    struct cut c;
+    struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 1000, 5);
     static char block[65536];
@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(what_never_begins_an_entry_still_ends)
 {
-    struct cut c;
+    struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 0, 0);
     cut_set_head(&c, head, 0);
@@ -115,7 +115,7 @@ END_TEST
 
 START_TEST(idle)
 {
-    struct cut c;
+    struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 0, 0);
     cut_set_head(&c, head, 0);
@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(peek)
 {
-    struct cut c;
+    struct cutter c;
     struct cut_message m;
     struct slice line;
     cut_init(&c, CUT_LINES, 0, 0);
@@ -209,7 +209,7 @@ static void ck_corpus_case(struct arena *a, struct slice line)
     uint64_t cap = 0;
     if (max)
         ck_assert(slice_u64(max->text, &cap));
-    struct cut c;
+    struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_SYSLOG, cap, 0);
     const struct json_node *want = json_get(x, "frames")->child;
