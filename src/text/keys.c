@@ -158,7 +158,10 @@ void keys_words(const struct key *k, struct sbuf *out)
         sbuf_adds(out, SLICE("on or off"));
         break;
     case KEY_INT:
-        sbuf_addf(out, "a whole number from %lld to %lld", (long long)k->min, (long long)keys_max(k));
+        if (k->min == keys_max(k))
+            sbuf_addf(out, "%lld", (long long)k->min);
+        else
+            sbuf_addf(out, "a whole number from %lld to %lld", (long long)k->min, (long long)keys_max(k));
         break;
     case KEY_DURATION:
         sbuf_adds(out, SLICE("a duration such as 500ms, 30s, 10m, 1h or 7d"));
@@ -325,7 +328,8 @@ static bool bind_value(struct keys_ctx *c, const struct key *k, const char *labe
                        void *base)
 {
     void *at = (char *)base + k->offset;
-    if (conf_null(n) && (k->type == KEY_TABLE || k->type == KEY_LIST || k->type == KEY_MAP) && n->key.p)
+    bool holds_more = k->type == KEY_TABLE || k->type == KEY_LIST || k->type == KEY_MAP;
+    if (conf_null(n) && holds_more && n->key.p && !k->min)
         return true; /* "inputs:" with all below it commented out */
     switch (k->type) {
     case KEY_STRING:
@@ -399,24 +403,29 @@ static bool check_one_of(struct keys_ctx *c, const struct key_table *t, const st
     return false;
 }
 
-static bool check_rows(struct keys_ctx *c, const struct key_table *t, const struct conf_node *map, void *base)
+static bool check_required(struct keys_ctx *c, const struct key_table *t, const struct conf_node *map)
 {
     bool ok = true;
     for (const struct key *k = t->keys; k->name; k++) {
         const struct conf_node *n = conf_get(map, k->name);
-        const char *text = NULL;
         if ((!n || conf_null(n)) && k->required)
             ok = conf_error(c->diag, map, "the key \"%s\" is missing", k->name);
-        if (n && t->applies && !t->applies(k, base, &text)) {
-            err_add(c->diag, ERR_ERROR, conf_key_place(n), "\"%s\" has no meaning here%s%s", k->name,
+    }
+    return ok;
+}
+
+static void warn(struct keys_ctx *c, const struct key_table *t, const struct conf_node *map, const void *base)
+{
+    for (const struct key *k = t->keys; k->name; k++) {
+        const struct conf_node *n = conf_get(map, k->name);
+        const char *text = NULL;
+        if (n && t->applies && !t->applies(k, base, &text))
+            err_add(c->diag, ERR_WARNING, conf_key_place(n), "\"%s\" has no meaning here%s%s", k->name,
                     text ? "; " : "", text ? text : "");
-            ok = false;
-        }
         if (n && k->later)
             err_add(c->diag, ERR_WARNING, conf_key_place(n), "\"%s\" is accepted, but not yet in force",
                     k->name);
     }
-    return ok;
 }
 
 static bool bind_keys(struct keys_ctx *c, const struct key_table *t, const struct conf_node *map, void *base)
@@ -450,7 +459,10 @@ bool keys_bind(const struct key_table *t, const struct conf_node *map, void *bas
     bool ok = bind_keys(c, t, map, base);
     if (!check_one_of(c, t, map) || !ok) /* what follows looks at values */
         return false;
-    return check_rows(c, t, map, base) && (!t->check || t->check(c, map, base));
+    if (!check_required(c, t, map) || (t->check && !t->check(c, map, base)))
+        return false;
+    warn(c, t, map, base);
+    return true;
 }
 
 /* The table's own text goes the way of a person's; that it passes is the table's promise. */

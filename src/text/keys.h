@@ -61,7 +61,8 @@ struct key_table {
     size_t size;            /* of the struct; needed for tables that are elements or dumped */
     const char *help;
     const char *const *one_of; /* exactly one of these keys must be there; NULL ends it */
-    /* False: the key has no meaning beside the others. May say why in `text`. NULL: all apply. */
+    /* False: the key has no meaning beside the others: a warning, and it is not dumped. May say why in
+     * `text`. NULL: all apply. */
     bool (*applies)(const struct key *k, const void *base, const char **text);
     /* What one row cannot say, after all rows are bound without error. False with an entry in c->diag. */
     bool (*check)(struct keys_ctx *c, const struct conf_node *map, void *base);
@@ -117,9 +118,11 @@ void keys_put_string(struct slice s, struct sbuf *out);
 /* A secret for people: user and password of a URL, or the whole text, become asterisks. */
 void keys_put_masked(struct slice s, struct sbuf *out);
 
-/* Every key with its value as YAML; "# default" behind those that have theirs, a comment for those that are
- * not set. */
-void keys_dump(const struct key_table *t, const void *base, struct sbuf *out);
+/*
+ * Every key with its value as YAML; "# default" behind those that equal the one in def (NULL: the table's
+ * own), a comment for those that are not set.
+ */
+void keys_dump(const struct key_table *t, const void *base, const void *def, struct sbuf *out);
 /* JSON Schema (draft 7) of the file kind. */
 void keys_schema(const struct key_table *t, const char *title, struct sbuf *out);
 /* mdoc(7): an .It row for each key, nested lists for tables; to stand inside .Bl -tag and .El. */

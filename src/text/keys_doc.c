@@ -98,6 +98,8 @@ static void put_many(const struct key *k, const char *base, struct sbuf *out)
 {
     const char *v = *(const char *const *)(const void *)(base + k->offset);
     unsigned n = *(const unsigned *)(const void *)(base + k->n_offset);
+    if (n == 0 && k->min) /* an empty one would be refused: it is not set */
+        return;
     sbuf_addc(out, k->type == KEY_MAP ? '{' : '[');
     for (unsigned i = 0; i < n; i++, v += k->elem_size) {
         sbuf_adds(out, i ? SLICE(", ") : SLICE(""));
@@ -237,12 +239,15 @@ static void dump_table(struct dump *d, const struct key_table *t, const char *ba
     }
 }
 
-void keys_dump(const struct key_table *t, const void *base, struct sbuf *out)
+void keys_dump(const struct key_table *t, const void *base, const void *def, struct sbuf *out)
 {
     struct dump d = {.out = out};
-    char *def = arena_calloc(&d.arena, 1, t->size);
     struct keys_ctx c = {.arena = &d.arena};
-    keys_bind(t, NULL, def, &c);
+    if (!def) {
+        void *own = arena_calloc(&d.arena, 1, t->size);
+        keys_bind(t, NULL, own, &c);
+        def = own;
+    }
     dump_table(&d, t, base, def, 0, false);
     arena_free(&d.arena);
 }

@@ -265,7 +265,6 @@ static const struct {
     {"name: x\npairs: {a: [1]}\n", "2:12 \"a\" must be text, not a list"},
     {"name: x\nitems: [{file: a, url: b}]\n", "2:19 \"file\" and \"url\" cannot stand in one entry"},
     {"name: x\nitems: [{host: a}]\n", "2:9 one of these keys is missing: file or url"},
-    {"name: x\nitems: [{file: a, port: 1}]\n", "2:19 \"port\" has no meaning here; only a url has one"},
     {"name: x\nitems: [{url: a, port: 65536}]\n", "2:24 \"port\" must be a whole number from 0 to 65535"},
     {"name: x\nitems: [5]\n", "2:9 each of \"items\" must be a map"},
     {"name: x\ncount: 895\n", "1:1 too much"},
@@ -298,13 +297,19 @@ START_TEST(all_errors_at_once)
 }
 END_TEST
 
-START_TEST(later_warns)
+START_TEST(warnings)
 {
     struct bound *b = bind("name: x\ncount: 3\n");
     ck_assert(b->ok);
     ck_assert_uint_eq(b->diag.warnings, 1);
     ck_assert_str_eq(b->diag.v[0].text, "\"count\" is accepted, but not yet in force");
     ck_assert_uint_eq(b->diag.v[0].line, 2);
+    unbind(b);
+    b = bind("name: x\nitems: [{file: a, port: 1}]\n");
+    ck_assert(b->ok);
+    ck_assert_uint_eq(b->diag.warnings, 1);
+    ck_assert_str_eq(b->diag.v[0].text, "\"port\" has no meaning here; only a url has one");
+    ck_assert_uint_eq(b->diag.v[0].col, 19);
     unbind(b);
 }
 END_TEST
@@ -313,7 +318,7 @@ static char *dump(const struct thing *t)
 {
     struct sbuf b;
     sbuf_init(&b, 1 << 16);
-    keys_dump(&thing, t, &b);
+    keys_dump(&thing, t, NULL, &b);
     char *text = xstrdup(sbuf_cstr(&b));
     sbuf_free(&b);
     return text;
@@ -468,7 +473,7 @@ int main(void)
     tcase_add_test(t, defaults);
     tcase_add_loop_test(t, errors, 0, sizeof bad / sizeof *bad);
     tcase_add_test(t, all_errors_at_once);
-    tcase_add_test(t, later_warns);
+    tcase_add_test(t, warnings);
     tcase_add_test(t, dump_can_be_read_again);
     tcase_add_test(t, words);
     tcase_add_test(t, schema);

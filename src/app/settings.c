@@ -1,0 +1,375 @@
+#include "app/settings.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "app/file.h"
+#include "app/settings_parts.h"
+#include "app/zone.h"
+#include "base/xalloc.h"
+
+enum { SECRET_BYTES_MAX = 64 * 1024, ENVIRONMENT_MAX = 64, RELEASE_MAX = 200, ERROR_BYTES_MAX = 4096 };
+
+/* ---- the rest of the host ---- */
+
+struct settings_zone {
+    struct settings_zone *next;
+    struct zone *zone;
+};
+
+const struct zone *settings_zone(struct settings *s, struct slice name, struct diag *d, struct err_place at)
+{
+    for (struct settings_zone *z = s->zones; z; z = z->next)
+        if (slice_is(name, z->zone->name))
+            return z->zone;
+    struct zone *zone = zone_load(name, d, at);
+    if (!zone)
+        return NULL;
+    struct settings_zone *z = arena_alloc(&s->arena, sizeof *z);
+    *z = (struct settings_zone){.next = s->zones, .zone = zone};
+    s->zones = z;
+    return zone;
+}
+
+static const char *env(const char *name)
+{
+    const char *v = getenv(name);
+    return v && *v ? v : NULL;
+}
+
+/* The first line of a small file, trimmed; NULL with an entry in d. */
+static char *first_line(struct settings *s, const char *path, struct diag *d, struct err_place at)
+{
+    struct sbuf b;
+    char *line = NULL;
+    sbuf_init(&b, 2 * SECRET_BYTES_MAX);
+    if (file_read(path, SECRET_BYTES_MAX, &b, d, at)) {
+        struct slice rest = sbuf_slice(&b), first = slice_trim(slice_split(&rest, '\n'));
+        if (first.n == 0 || memchr(first.p, '\0', first.n))
+            err_add(d, ERR_ERROR, at, "the first line of %s is empty", path);
+        else
+            line = arena_cstr(&s->arena, first);
+    }
+    sbuf_free(&b);
+    return line;
+}
+
+static const struct conf_node *sentry_node(const struct settings *s, const char *key)
+{
+    return s->file ? conf_get(conf_get(s->file->root, "sentry"), key) : NULL;
+}
+
+static struct err_place place_of(const struct conf_node *n)
+{
+    return n ? conf_place(n) : (struct err_place){0};
+}
+
+/* The DSN in force: dsn, dsn_file, SENTRY_DSN, the systemd credential. */
+static void find_dsn(struct settings *s, struct diag *d)
+{
+    static const char *const names[] = {"dsn", "sentry_dsn"};
+    const char *dir = env("CREDENTIALS_DIRECTORY");
+    if (s->sentry.dsn) {
+        s->dsn = s->sentry.dsn;
+        s->dsn_from = "sentry.dsn";
+    } else if (s->sentry.dsn_file) {
+        s->dsn = first_line(s, s->sentry.dsn_file, d, place_of(sentry_node(s, "dsn_file")));
+        s->dsn_from = "sentry.dsn_file";
+    } else if (env("SENTRY_DSN")) {
+        s->dsn = arena_cstr(&s->arena, slice_trim(slice_str(env("SENTRY_DSN"))));
+        s->dsn_from = "SENTRY_DSN";
+    }
+    for (int i = 0; i < 2 && dir && !s->dsn_from; i++) {
+        char *path = xasprintf("%s/%s", dir, names[i]);
+        if (access(path, F_OK) == 0) {
+            s->dsn = first_line(s, path, d, (struct err_place){0});
+            s->dsn_from = "the systemd credential";
+        }
+        free(path);
+    }
+}
+
+static bool has_any(const char *text, const char *bytes)
+{
+    return text[strcspn(text, bytes)] != '\0';
+}
+
+/* What Relay would delete from every event (its rules for names of releases and environments). */
+static const char *bad_environment(const char *text)
+{
+    if (strlen(text) > ENVIRONMENT_MAX)
+        return "Sentry takes at most 64 bytes";
+    return has_any(text, "\n\r\t\f /") || strcmp(text, "None") == 0
+               ? "Sentry refuses blanks, slashes and \"None\" here"
+               : NULL;
+}
+
+static const char *bad_release(const char *text)
+{
+    if (strlen(text) > RELEASE_MAX)
+        return "Sentry takes at most 200 bytes";
+    bool dots = strcmp(text, ".") == 0 || strcmp(text, "..") == 0;
+    return dots || has_any(text, "\n\r\t\f/\\") ? "Sentry refuses slashes, tabs and dots alone here" : NULL;
+}
+
+static void check_name(struct diag *d, const struct conf_node *n, const char *what, const char *why)
+{
+    if (why)
+        err_add(d, ERR_ERROR, place_of(n), "the %s cannot be used: %s", what, why);
+}
+
+static void find_names(struct settings *s, struct diag *d)
+{
+    struct utsname host;
+    const struct conf_node *environment = sentry_node(s, "environment"), *release = sentry_node(s, "release");
+    if (!environment && env("SENTRY_ENVIRONMENT"))
+        s->sentry.environment = arena_cstr(&s->arena, slice_str(env("SENTRY_ENVIRONMENT")));
+    check_name(d, environment, environment ? "environment" : "environment in SENTRY_ENVIRONMENT",
+               bad_environment(s->sentry.environment));
+    if (!release && env("SENTRY_RELEASE"))
+        s->sentry.release.text = arena_cstr(&s->arena, slice_str(env("SENTRY_RELEASE")));
+    if (s->sentry.release.file) {
+        /* A release not deployed yet is no reason to leave its host unwatched. */
+        struct diag own = {0};
+        s->sentry.release.text = first_line(s, s->sentry.release.file, &own, place_of(release));
+        if (!s->sentry.release.text)
+            err_add(d, ERR_WARNING, place_of(release), "%s; events carry no release", own.v[0].text);
+        err_free(&own);
+    }
+    if (s->sentry.release.text)
+        check_name(d, release, release ? "release" : "release in SENTRY_RELEASE",
+                   bad_release(s->sentry.release.text));
+    s->options.environment = slice_str(s->sentry.environment);
+    s->options.release = slice_str(s->sentry.release.text);
+    if (uname(&host) == 0)
+        s->options.server_name = arena_dup(&s->arena, slice_str(host.nodename));
+}
+
+static char *default_store(struct arena *a)
+{
+    const char *state = env("STATE_DIRECTORY"), *xdg = env("XDG_STATE_HOME"), *home = env("HOME");
+    struct slice first = slice_str(state);
+    char *path;
+    if (state && slice_split(&first, ':').n) { /* systemd joins several with colons */
+        size_t n = strcspn(state, ":");
+        path = xasprintf("%.*s/crumbd.db", (int)n, state);
+    } else if (xdg && xdg[0] == '/') { /* the XDG specification: a relative one is to be ignored */
+        path = xasprintf("%s/crumbd/crumbd.db", xdg);
+    } else if (home) {
+        path = xasprintf("%s/.local/state/crumbd/crumbd.db", home);
+    } else {
+        path = xasprintf("/var/lib/crumbd/crumbd.db");
+    }
+    char *copy = arena_cstr(a, slice_str(path));
+    free(path);
+    return copy;
+}
+
+static void compile_patterns(struct settings *s, struct diag *d)
+{
+    s->options.scrub.patterns = arena_calloc(&s->arena, s->n_patterns, sizeof *s->options.scrub.patterns);
+    for (unsigned i = 0; i < s->n_patterns; i++) {
+        struct regex *re = keys_regex(d, s->patterns[i], false);
+        if (re)
+            s->options.scrub.patterns[s->options.scrub.n_patterns++] = re;
+    }
+}
+
+static void check_roots(struct settings *s, struct diag *d)
+{
+    const struct conf_node *list = s->file ? conf_get(s->file->root, "source_roots") : NULL;
+    for (const struct conf_node *n = list ? list->child : NULL; n; n = n->next)
+        if (n->text.p[0] != '/')
+            conf_error(d, n, "a source root is an absolute path");
+}
+
+/* All that does not stand in the file itself. */
+static bool complete(struct settings *s, struct diag *d)
+{
+    unsigned errors = d->errors;
+    find_dsn(s, d);
+    find_names(s, d);
+    compile_patterns(s, d);
+    check_roots(s, d);
+    if (!s->store)
+        s->store = default_store(&s->arena);
+    if (s->n_inputs == 0)
+        settings_find_inputs(s, "", d);
+    return d->errors == errors;
+}
+
+/* ---- snapshots ---- */
+
+static struct settings *settings_new(void)
+{
+    struct settings *s = xcalloc(1, sizeof *s);
+    atomic_init(&s->refs, 1);
+    return s;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void settings_unref(struct settings *s)
+{
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (unsigned i = 0; i < s->options.scrub.n_patterns; i++)
+        regex_free(s->options.scrub.patterns[i]);
+    for (struct settings_zone *z = s->zones; z; z = z->next)
+        zone_free(z->zone);
+    conf_free(s->file);
+    free(s->path);
+    free(s->dir);
+    arena_free(&s->arena);
+    free(s);
+}
+
+static struct settings *finish(struct settings *s, bool ok)
+{
+    if (ok)
+        return s;
+    settings_unref(s);
+    return NULL;
+}
+
+struct settings *settings_default(struct diag *d)
+{
+    struct settings *s = settings_new();
+    struct keys_ctx c = {.arena = &s->arena, .diag = d, .u = s};
+    keys_bind(&settings_table, NULL, s, &c);
+    s->http = (struct settings_http){.host = arena_cstr(&s->arena, SLICE("127.0.0.1")), .port = 8686};
+    return finish(s, complete(s, d));
+}
+
+static char *folder_of(const char *path)
+{
+    char *full = realpath(path, NULL);
+    char *slash = full ? strrchr(full, '/') : NULL;
+    if (!slash) {
+        free(full);
+        return NULL;
+    }
+    *slash = '\0';
+    return full;
+}
+
+static struct settings *load(const char *path, struct diag *d)
+{
+    struct sbuf text;
+    struct settings *s = settings_new();
+    s->path = xstrdup(path);
+    s->dir = folder_of(path);
+    sbuf_init(&text, CONF_BYTES_MAX + (1 << 20));
+    if (file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0}))
+        s->file = conf_parse(path, sbuf_slice(&text), d);
+    sbuf_free(&text);
+    struct keys_ctx c = {.arena = &s->arena, .diag = d, .u = s};
+    return finish(s, s->file && keys_bind(&settings_table, s->file->root, s, &c) && complete(s, d));
+}
+
+struct settings *settings_load(const char *path, struct diag *d)
+{
+    static const char *const usual[] = {SYSCONFDIR "/crumbd/crumbd.yaml", "/etc/crumbd/crumbd.yaml"};
+    if (path)
+        return load(path, d);
+    for (int i = 0; i < 2; i++)
+        if (access(usual[i], F_OK) == 0)
+            return load(usual[i], d);
+    return settings_default(d);
+}
+
+/* ---- what others ask ---- */
+
+void settings_dump(const struct settings *s, FILE *out)
+{
+    struct sbuf b;
+    struct settings def = {.store = NULL};
+    struct diag d = {0};
+    struct keys_ctx c = {.arena = &def.arena, .diag = &d, .u = &def};
+    keys_bind(&settings_table, NULL, &def, &c);
+    def.store = default_store(&def.arena);
+    sbuf_init(&b, CONF_BYTES_MAX);
+    sbuf_addf(&b, "# %s\n", s->path ? s->path : "zero configuration");
+    if (s->dsn && s->dsn != s->sentry.dsn) {
+        sbuf_addf(&b, "# the DSN in force comes from %s: ", s->dsn_from);
+        keys_put_masked(slice_str(s->dsn), &b);
+        sbuf_addc(&b, '\n');
+    } else if (!s->dsn) {
+        sbuf_adds(&b, SLICE("# no DSN: events stay in the store\n"));
+    }
+    if (s->inputs_found)
+        sbuf_adds(&b, SLICE("# inputs: what was found on this host\n"));
+    keys_dump(&settings_table, s, &def, &b);
+    fwrite(b.p, 1, b.n, out);
+    sbuf_free(&b);
+    arena_free(&def.arena);
+}
+
+const char *settings_data_dir(void)
+{
+    const char *dir = env("CRUMBD_DATA");
+    return dir ? dir : PKGDATADIR;
+}
+
+static char *rule_pattern(const struct settings *s, struct slice text)
+{
+    if (slice_is(text, "shipped"))
+        return xasprintf("%s/rules/*.yaml", settings_data_dir());
+    if (text.p[0] == '/' || !s->dir)
+        return slice_dup(text);
+    return xasprintf("%s/%.*s", s->dir, SLICE_ARG(text));
+}
+
+static bool has(char **files, unsigned n, const char *path)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (strcmp(files[i], path) == 0)
+            return true;
+    return false;
+}
+
+static struct err_place rule_place(const struct settings *s, unsigned index)
+{
+    const struct conf_node *list = s->file ? conf_get(s->file->root, "rules") : NULL;
+    const struct conf_node *n = list ? list->child : NULL;
+    while (n && index--)
+        n = n->next;
+    return place_of(n);
+}
+
+unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d)
+{
+    char **found = NULL;
+    unsigned n = 0;
+    for (unsigned i = 0; i < s->n_rules; i++) {
+        glob_t g;
+        char *pattern = rule_pattern(s, s->rules[i]);
+        int e = glob(pattern, 0, NULL, &g);
+        for (size_t k = 0; e == 0 && k < g.gl_pathc; k++) {
+            if (has(found, n, g.gl_pathv[k]))
+                continue;
+            found = xrealloc(found, n + 1, sizeof *found);
+            found[n++] = xstrdup(g.gl_pathv[k]);
+        }
+        if (e == 0)
+            globfree(&g);
+        else
+            err_add(d, ERR_WARNING, rule_place(s, i), "no rule file matches %s", pattern);
+        free(pattern);
+    }
+    *files = found;
+    return n;
+}
+
+void settings_files_free(char **files, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        free(files[i]);
+    free(files);
+}

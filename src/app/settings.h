@@ -1,0 +1,93 @@
+/*
+ * settings: everything that crumbd.yaml, the environment and the host say, as one immutable snapshot.
+ *
+ * Loading reads files, the environment and zones, so it belongs to the main thread before others run. A
+ * snapshot is counted: any thread may hold one, and the last settings_unref frees it. Slices, places and
+ * pointers handed out live as long as it does.
+ */
+#ifndef APP_SETTINGS_H
+#define APP_SETTINGS_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "core/options.h"
+#include "io/input.h"
+#include "text/keys.h"
+
+/* A name that rules choose by, and its DSN. */
+struct settings_project {
+    struct slice name;
+    char *dsn;
+};
+
+struct settings_zone;
+
+struct settings {
+    struct options options;
+    struct {
+        char *dsn, *dsn_file; /* as written; `dsn` below is what is in force */
+        char *environment;    /* as in options */
+        struct settings_release {
+            char *text, *file;
+        } release;
+        char *ca_file, *proxy; /* NULL: the system's, none but the environment's */
+        struct settings_project *projects;
+        unsigned n_projects;
+    } sentry;
+    char *dsn;            /* of the default project; NULL: none, events stay in the store */
+    const char *dsn_from; /* "sentry.dsn", "SENTRY_DSN", …: for people */
+
+    struct input_options *inputs;
+    unsigned n_inputs;
+    bool inputs_found; /* not configured but found on this host: one that does not start is a warning, not an
+                          error */
+
+    const struct conf_node **patterns; /* scrub.patterns as written; compiled in options */
+    unsigned n_patterns;
+    struct slice *rules; /* as written */
+    unsigned n_rules;
+    char *store; /* path of the database; its folder may not be there yet */
+    uint64_t store_limit_bytes;
+    struct settings_http {
+        char *host; /* without brackets; NULL: off */
+        uint16_t port;
+    } http;
+    unsigned workers;
+
+    char *path; /* of the file; NULL: zero configuration */
+    char *dir;  /* its folder, absolute: relative paths begin there; NULL: the working directory */
+
+    /* Owned. */
+    atomic_uint refs;
+    struct arena arena;
+    struct conf_file *file;
+    struct settings_zone *zones;
+};
+
+/*
+ * path NULL: SYSCONFDIR/crumbd/crumbd.yaml or /etc/crumbd/crumbd.yaml if one of them is there, else zero
+ * configuration. NULL with errors in d; warnings may be there in any case.
+ */
+struct settings *settings_load(const char *path, struct diag *d);
+/* Zero configuration: the environment and what is found on this host. NULL only when the environment names
+ * something wrong. */
+struct settings *settings_default(struct diag *d);
+struct settings *settings_ref(struct settings *s);
+void settings_unref(struct settings *s);
+
+/* What is in force, as YAML that can be read again; secrets are masked. */
+void settings_dump(const struct settings *s, FILE *out);
+/* The folder that holds rules/: CRUMBD_DATA, else the installed one. */
+const char *settings_data_dir(void);
+/*
+ * The rule files that `rules` names, in their order, each pattern's sorted by name and none twice. A pattern
+ * that finds nothing is a warning. *files and its strings are freed with settings_files_free.
+ */
+unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d);
+void settings_files_free(char **files, unsigned n);
+
+/* The table of crumbd.yaml, for the schema and the manual. */
+extern const struct key_table settings_table;
+
+#endif

@@ -1,0 +1,128 @@
+/* settings, zero configuration: what this host logs, and where to listen. */
+#include <glob.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "app/settings_parts.h"
+#include "base/xalloc.h"
+
+static const struct known {
+    const char *pattern;
+    enum format format;
+} known[] = {
+    {"/var/log/nginx/*error.log", FORMAT_NGINX_ERROR},
+    {"/var/log/nginx/*access.log", FORMAT_NGINX_ACCESS},
+    {"/var/log/php*-fpm.log", FORMAT_AUTO},
+    {"/var/log/php-fpm/*.log", FORMAT_AUTO},
+    {"/var/log/postgresql/*.log", FORMAT_AUTO},
+    {"/var/lib/pgsql/data/log/*.log", FORMAT_AUTO},
+    {"/var/log/mysql/*error.log", FORMAT_AUTO},
+    {"/var/log/mysqld.log", FORMAT_AUTO},
+    {"/var/log/mariadb/*.log", FORMAT_AUTO},
+    {"/var/log/redis/*.log", FORMAT_AUTO},
+    {"/var/log/apache2/*error.log", FORMAT_AUTO},
+    {"/var/log/httpd/*error_log", FORMAT_AUTO},
+    {"/var/log/syslog", FORMAT_SYSLOG},
+    {"/var/log/messages", FORMAT_SYSLOG},
+};
+
+enum { KNOWN = sizeof known / sizeof *known, LISTENERS = 4 };
+
+static bool is_kind(const char *path, mode_t kind)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+}
+
+/* The official nginx image links its logs to /dev/stderr: such a pattern has nothing to follow. */
+static bool has_file(const char *pattern)
+{
+    glob_t g;
+    bool found = false;
+    if (glob(pattern, GLOB_NOSORT, NULL, &g) != 0)
+        return false;
+    for (size_t i = 0; i < g.gl_pathc && !found; i++)
+        found = is_kind(g.gl_pathv[i], S_IFREG);
+    globfree(&g);
+    return found;
+}
+
+static struct input_options *add(struct settings *s)
+{
+    struct input_options *o = &s->inputs[s->n_inputs++];
+    settings_input_defaults(s, o);
+    return o;
+}
+
+static bool built_in(enum input_kind kind, enum input_transport transport)
+{
+    return input_type_of(kind, transport) != NULL;
+}
+
+/* GTSA's variable, or loopback; Go's ":12201" is every address. */
+static bool add_gelf(struct settings *s, const char *scheme, enum input_transport transport,
+                     const char *variable, struct diag *d)
+{
+    const char *set = getenv(variable), *why;
+    set = set && *set ? set : NULL;
+    if (!built_in(INPUT_GELF, transport))
+        return true;
+    char *text =
+        xasprintf("%s://%s%s", scheme, set && *set == ':' ? "0.0.0.0" : "", set ? set : "127.0.0.1:12201");
+    bool ok = settings_input_address(add(s), INPUT_GELF, slice_str(text), &s->arena, &why);
+    free(text);
+    return ok || err_plain(d, "%s=%s is no address to listen on: %s", variable, set, why);
+}
+
+static void add_syslog(struct settings *s, const char *address, enum input_transport transport)
+{
+    const char *why;
+    if (built_in(INPUT_SYSLOG, transport))
+        settings_input_address(add(s), INPUT_SYSLOG, slice_str(address), &s->arena, &why);
+}
+
+static bool add_file(struct settings *s, const char *root, const struct known *k)
+{
+    char *pattern = xasprintf("%s%s", root, k->pattern);
+    bool found = has_file(pattern);
+    if (found) {
+        struct input_options *o = add(s);
+        o->kind = INPUT_TAIL;
+        o->format = k->format;
+        o->text = arena_cstr(&s->arena, slice_str(pattern));
+    }
+    free(pattern);
+    return found;
+}
+
+static bool has_journal(const char *root)
+{
+    static const char *const dirs[] = {"/run/log/journal", "/var/log/journal"};
+    bool found = false;
+    for (int i = 0; i < 2 && !found; i++) {
+        char *path = xasprintf("%s%s", root, dirs[i]);
+        found = is_kind(path, S_IFDIR);
+        free(path);
+    }
+    return found;
+}
+
+bool settings_find_inputs(struct settings *s, const char *root, struct diag *d)
+{
+    bool syslog_file = false;
+    s->inputs = arena_calloc(&s->arena, KNOWN + LISTENERS + 1, sizeof *s->inputs);
+    s->n_inputs = 0;
+    s->inputs_found = true;
+    for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++)
+        syslog_file |= add_file(s, root, &known[i]) && known[i].format == FORMAT_SYSLOG;
+    /* A syslog file holds what the journal holds: reading both would tell everything twice. */
+    if (!syslog_file && built_in(INPUT_JOURNAL, INPUT_UDP) && has_journal(root)) {
+        struct input_options *o = add(s);
+        o->kind = INPUT_JOURNAL;
+        o->text = arena_cstr(&s->arena, SLICE("all"));
+    }
+    add_syslog(s, "udp://127.0.0.1:5514", INPUT_UDP);
+    add_syslog(s, "tcp://127.0.0.1:5514", INPUT_TCP);
+    bool ok = add_gelf(s, "udp", INPUT_UDP, "UDP_ADDR", d);
+    return add_gelf(s, "tcp", INPUT_TCP, "TCP_ADDR", d) && ok;
+}

@@ -1,0 +1,453 @@
+/* settings, the inputs: addresses, ranges, zones, and which key has a meaning where. */
+#include <arpa/inet.h>
+#include <assert.h>
+
+#include "app/settings_parts.h"
+
+enum { PORT_DIGITS = 5, HOST_MAX = 255 };
+
+static bool host_char(char c)
+{
+    return ascii_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
+}
+
+bool settings_address(struct slice text, struct arena *a, char **host, uint16_t *port, const char **why)
+{
+    ptrdiff_t colon = slice_rfind(text, SLICE(":"));
+    struct slice name = slice_sub(text, 0, colon < 0 ? 0 : (size_t)colon);
+    uint64_t number;
+    *why = "it needs a host and a port, such as 127.0.0.1:5514 or [::1]:5514";
+    if (colon < 0 || text.n - (size_t)colon - 1 > PORT_DIGITS ||
+        !slice_u64(slice_from(text, (size_t)colon + 1), &number))
+        return false;
+    if (name.n == 0) {
+        *why = "it needs a host before the port; 0.0.0.0 is every address";
+        return false;
+    }
+    if (number > UINT16_MAX) {
+        *why = "a port is a number up to 65535";
+        return false;
+    }
+    bool bracketed = name.p[0] == '[';
+    if (bracketed ? name.p[name.n - 1] != ']' : slice_chr(name, ':') != NULL) {
+        *why = "an IPv6 address stands in brackets: [::1]:5514";
+        return false;
+    }
+    name = bracketed ? slice_sub(name, 1, name.n - 1) : name;
+    bool ok = name.n > 0 && name.n <= HOST_MAX;
+    for (size_t i = 0; ok && i < name.n; i++)
+        ok = host_char(name.p[i]);
+    if (!ok) {
+        *why = "the host is neither an address nor a name";
+        return false;
+    }
+    *host = arena_cstr(a, name);
+    *port = (uint16_t)number;
+    return true;
+}
+
+static const struct scheme {
+    const char *name;
+    enum input_transport transport;
+    bool gelf, syslog;
+} schemes[] = {{"udp", INPUT_UDP, true, true},    {"tcp", INPUT_TCP, true, true},
+               {"http", INPUT_HTTP, true, false}, {"tls", INPUT_TLS, true, true},
+               {"unix", INPUT_UNIX, true, true},  {"unix-stream", INPUT_UNIX_STREAM, true, true}};
+
+enum { SCHEMES = sizeof schemes / sizeof *schemes };
+
+static const struct scheme *scheme_of(struct slice name, enum input_kind kind)
+{
+    for (unsigned i = 0; i < SCHEMES; i++)
+        if (slice_is(name, schemes[i].name) && (kind == INPUT_GELF ? schemes[i].gelf : schemes[i].syslog))
+            return &schemes[i];
+    return NULL;
+}
+
+bool settings_input_address(struct input_options *o, enum input_kind kind, struct slice text, struct arena *a,
+                            const char **why)
+{
+    struct slice rest = text, name = slice_split(&rest, ':');
+    const struct scheme *s = rest.p ? scheme_of(name, kind) : NULL;
+    *why = kind == INPUT_GELF ? "it must begin with udp://, tcp://, http://, tls://, unix: or unix-stream:"
+                              : "it must begin with udp://, tcp://, tls://, unix: or unix-stream:";
+    if (!s)
+        return false;
+    bool slashes = slice_starts(rest, SLICE("//"));
+    rest = slashes ? slice_from(rest, 2) : rest;
+    if (s->transport == INPUT_UNIX || s->transport == INPUT_UNIX_STREAM) {
+        *why = "after unix: stands an absolute path: unix:/run/crumbd/log";
+        if (rest.n < 2 || rest.p[0] != '/')
+            return false;
+        o->host = arena_cstr(a, rest);
+    } else {
+        *why = "after the scheme stand two slashes: udp://0.0.0.0:5514";
+        if (!slashes || !settings_address(rest, a, &o->host, &o->port, why))
+            return false;
+    }
+    o->kind = kind;
+    o->transport = s->transport;
+    o->text = arena_cstr(a, text);
+    return true;
+}
+
+/* ---- rows ---- */
+
+static bool bind_listen(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    const char *why;
+    enum input_kind kind = strcmp(k->name, "gelf") == 0 ? INPUT_GELF : INPUT_SYSLOG;
+    if (n->type != CONF_SCALAR || n->text.n == 0)
+        return conf_error(c->diag, n, "\"%s\" must be an address such as udp://0.0.0.0:%s", k->name,
+                          kind == INPUT_GELF ? "12201" : "5514");
+    if (!settings_input_address(at, kind, n->text, c->arena, &why))
+        return conf_error(c->diag, n, "\"%s\": this is no address to listen on: %s", k->name, why);
+    return true;
+}
+
+static bool bind_tail(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct input_options *o = at;
+    o->kind = INPUT_TAIL;
+    return settings_path.bind(c, k, n, &o->text);
+}
+
+static bool bind_journal(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct input_options *o = at;
+    (void)k;
+    if (n->type != CONF_SCALAR || n->text.n == 0)
+        return conf_error(c->diag, n, "\"journal\" must be all or the name of a unit");
+    o->kind = INPUT_JOURNAL;
+    o->text = arena_cstr(c->arena, n->text);
+    return true;
+}
+
+static bool bind_stdin(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct input_options *o = at;
+    bool on;
+    (void)k;
+    if (n->type != CONF_SCALAR || n->quoted || !keys_bool(n->text, &on) || !on)
+        return conf_error(c->diag, n,
+                          "\"stdin\" can only be on; leave the entry out to read no standard input");
+    o->kind = INPUT_STDIN;
+    o->text = arena_cstr(c->arena, SLICE("stdin"));
+    return true;
+}
+
+static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin", NULL};
+_Static_assert(INPUT_STDIN == 4, "kinds follows enum input_kind");
+
+static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct input_options *o = at;
+    if (!o->text || strcmp(kinds[o->kind], k->name) != 0)
+        return;
+    if (o->kind == INPUT_STDIN)
+        sbuf_adds(out, SLICE("on"));
+    else
+        keys_put_string(slice_str(o->text), out);
+}
+
+#define ADDRESS_SCHEMA(schemes_)                                                                             \
+    "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
+static const struct key_custom custom_tail = {bind_tail, dump_kind, "{\"type\":\"string\",\"minLength\":1}",
+                                              "a path or pattern"};
+static const struct key_custom custom_gelf = {
+    bind_listen, dump_kind, ADDRESS_SCHEMA("udp|tcp|tls|http"),
+    "an address: udp://host:port, tcp://host:port, http://host:port, tls://host:port, unix:/path or "
+    "unix-stream:/path"};
+static const struct key_custom custom_syslog = {
+    bind_listen, dump_kind, ADDRESS_SCHEMA("udp|tcp|tls"),
+    "an address: udp://host:port, tcp://host:port, tls://host:port, unix:/path or unix-stream:/path"};
+static const struct key_custom custom_journal = {
+    bind_journal, dump_kind, "{\"type\":\"string\",\"minLength\":1}", "all or the name of a unit"};
+static const struct key_custom custom_stdin = {bind_stdin, dump_kind, "{\"enum\":[true,\"on\",\"yes\"]}",
+                                               "on"};
+
+static bool bind_zone(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    (void)k;
+    if (n->type != CONF_SCALAR || n->text.n == 0)
+        return conf_error(c->diag, n, "\"timezone\" must be a name such as Europe/Berlin, or local");
+    return (*(const struct zone **)at = settings_zone(c->u, n->text, c->diag, conf_place(n))) != NULL;
+}
+
+static void dump_zone(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct zone *z = *(const struct zone *const *)at;
+    (void)k;
+    keys_put_string(z ? slice_str(z->name) : SLICE("local"), out);
+}
+
+static const struct key_custom custom_zone = {
+    bind_zone, dump_zone, "{\"type\":\"string\",\"default\":\"local\"}",
+    "local, a name such as Europe/Berlin, or an offset such as +02:00; default: local"};
+
+/* 10.0.0.0/8, 2001:db8::/32, or one address. */
+static bool read_cidr(struct slice text, struct input_cidr *out)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    char buf[INET6_ADDRSTRLEN];
+    struct slice bits = text, address = slice_split(&bits, '/');
+    uint64_t n = 0;
+    if (address.n >= sizeof buf || (bits.p && !slice_u64(bits, &n)))
+        return false;
+    memcpy(buf, address.p, address.n);
+    buf[address.n] = '\0';
+    struct input_cidr c = {.bits = 128};
+    bool v4 = inet_pton(AF_INET, buf, c.addr + 12) == 1;
+    if (v4)
+        memcpy(c.addr, mapped, sizeof mapped);
+    else if (inet_pton(AF_INET6, buf, c.addr) != 1)
+        return false;
+    if (n > (v4 ? 32 : 128))
+        return false;
+    if (bits.p)
+        c.bits = (unsigned)n + (v4 ? 96 : 0);
+    *out = c;
+    return true;
+}
+
+static bool bind_cidr(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    (void)k;
+    return (n->type == CONF_SCALAR && n->text.n && read_cidr(n->text, at)) ||
+           conf_error(c->diag, n,
+                      "each of \"allow\" must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
+}
+
+static void dump_cidr(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct input_cidr *c = at;
+    char buf[INET6_ADDRSTRLEN + 4];
+    (void)k;
+    bool v4 = memcmp(c->addr, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 && c->bits >= 96;
+    if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? c->addr + 12 : c->addr, buf, INET6_ADDRSTRLEN))
+        return;
+    size_t n = strlen(buf);
+    snprintf(buf + n, sizeof buf - n, "/%u", v4 ? c->bits - 96 : c->bits);
+    sbuf_addf(out, "'%s'", buf);
+}
+
+static const struct key_custom custom_cidr = {bind_cidr, dump_cidr, "{\"type\":\"string\"}", "a range"};
+static const struct key cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
+
+static const char *const formats[] = {"auto", "nginx-error", "nginx-access", "syslog", "gelf", "docker",
+                                      "cri",  "json",        "logfmt",       "text",   NULL};
+_Static_assert(FORMAT_TEXT == 9 && FORMAT_N == 10, "formats follows enum format");
+static const char *const from[] = {"end", "start", NULL};
+
+static const struct key tls_keys[] = {
+    {.name = "cert",
+     .type = KEY_CUSTOM,
+     KEY_AT(struct input_options, tls.cert),
+     .custom = &settings_path,
+     .required = true,
+     .help = "The certificate with its chain, PEM."},
+    {.name = "key",
+     .type = KEY_CUSTOM,
+     KEY_AT(struct input_options, tls.key),
+     .custom = &settings_path,
+     .required = true,
+     .help = "Its private key, PEM."},
+    {.name = "client_ca",
+     .type = KEY_CUSTOM,
+     KEY_AT(struct input_options, tls.client_ca),
+     .custom = &settings_path,
+     .help = "Only clients with a certificate of this authority are let in."},
+    {.name = NULL}};
+static const struct key_table tls_table = {.keys = tls_keys};
+
+#define AT(member_) KEY_AT(struct input_options, member_)
+static const struct key input_keys[] = {
+    {.name = "tail",
+     .type = KEY_CUSTOM,
+     .custom = &custom_tail,
+     .help = "Files to follow. *, ? and [] match within one folder; files that appear later are found, "
+             "rotation is followed."},
+    {.name = "gelf",
+     .type = KEY_CUSTOM,
+     .custom = &custom_gelf,
+     .help = "Listens for GELF. unix: is a datagram socket, unix-stream: one that takes connections."},
+    {.name = "syslog",
+     .type = KEY_CUSTOM,
+     .custom = &custom_syslog,
+     .help = "Listens for syslog, RFC 5424 and RFC 3164 with its dialects."},
+    {.name = "journal",
+     .type = KEY_CUSTOM,
+     .custom = &custom_journal,
+     .help = "The systemd journal; its cursor is kept in the store."},
+    {.name = "stdin", .type = KEY_CUSTOM, .custom = &custom_stdin, .help = "Standard input."},
+    {.name = "format",
+     .type = KEY_ENUM,
+     AT(format),
+     .names = formats,
+     .def = "auto",
+     .help = "What the messages look like; auto looks at the first telling line of each file or connection."},
+    {.name = "log_format",
+     .type = KEY_CSTR,
+     AT(log_format),
+     .min = 1,
+     .max = 4096,
+     .help = "For nginx-access: the text of nginx's log_format. Without it the combined form, contrib's and "
+             "JSON are told apart."},
+    {.name = "timezone",
+     .type = KEY_CUSTOM,
+     AT(zone),
+     .custom = &custom_zone,
+     .help = "For stamps that name no zone."},
+    {.name = "from",
+     .type = KEY_ENUM,
+     AT(from_start),
+     .names = from,
+     .def = "end",
+     .help = "Where to begin when this pattern is seen for the first time. Files that appear later are read "
+             "from their start."},
+    {.name = "receive_buffer",
+     .type = KEY_SIZE,
+     AT(receive_buffer_bytes),
+     .min = 4096,
+     .max = 1 << 30,
+     .def = "8m",
+     .help = "The kernel's buffer for datagrams. What the kernel gives less is said at start."},
+    {.name = "allow",
+     .type = KEY_LIST,
+     KEY_MANY(struct input_options, allow, n_allow),
+     .of = &cidr,
+     .min = 1,
+     .max = 1000,
+     .help = "Addresses and ranges that may send; everyone when left out."},
+    {.name = "max_message",
+     .type = KEY_SIZE,
+     AT(max_message_bytes),
+     .min = 64,
+     .max = 64 << 20,
+     .def = "1m",
+     .help = "Longer messages and lines are cut there and marked; what is left out is counted."},
+    {.name = "max_connections",
+     .type = KEY_INT,
+     AT(max_connections),
+     .min = 1,
+     .max = 1000000,
+     .def = "1000",
+     .help = "Connections at once; more are closed at once and counted."},
+    {.name = "idle_timeout",
+     .type = KEY_DURATION,
+     AT(idle_timeout_us),
+     .def = "10m",
+     .help = "A connection that is silent for so long is closed; 0: never."},
+    {.name = "per_sender",
+     .type = KEY_INT,
+     AT(per_sender),
+     .def = "0",
+     .help = "Messages a second from one address; more are dropped and counted. 0: no cap."},
+    {.name = "proxy_protocol",
+     .type = KEY_BOOL,
+     AT(proxy_protocol),
+     .def = "off",
+     .help = "Connections begin with a PROXY protocol header, version 1 or 2. Only behind a proxy that "
+             "writes it."},
+    {.name = "tls", .type = KEY_TABLE, .table = &tls_table, .help = "For tls:// addresses."},
+    {.name = NULL}};
+
+enum {
+    ON_FILE = 1,     /* tail */
+    ON_STDIN = 2,    /* stdin */
+    ON_SYSLOG = 4,   /* syslog by any transport */
+    ON_DATAGRAM = 8, /* udp, unix */
+    ON_STREAM = 16,  /* tcp, tls, http, unix-stream */
+    ON_NET = 32,     /* what has an address of a sender */
+    ON_TLS = 64,
+    ON_MESSAGES = 128 /* everything but the journal */
+};
+
+static unsigned traits(const struct input_options *o)
+{
+    switch (o->kind) {
+    case INPUT_TAIL:
+        return ON_FILE | ON_MESSAGES;
+    case INPUT_STDIN:
+        return ON_STDIN | ON_MESSAGES;
+    case INPUT_JOURNAL:
+        return 0;
+    default:
+        break;
+    }
+    unsigned t =
+        ON_MESSAGES | (o->kind == INPUT_SYSLOG ? ON_SYSLOG : 0) | (o->transport == INPUT_TLS ? ON_TLS : 0);
+    bool datagram = o->transport == INPUT_UDP || o->transport == INPUT_UNIX;
+    bool local = o->transport == INPUT_UNIX || o->transport == INPUT_UNIX_STREAM;
+    return t | (datagram ? ON_DATAGRAM : ON_STREAM) | (local ? 0 : ON_NET);
+}
+
+static const struct {
+    const char *key;
+    unsigned on; /* any of these */
+    const char *text;
+} meanings[] = {
+    {"format", ON_MESSAGES, "the journal has one format"},
+    {"log_format", ON_FILE | ON_STDIN | ON_SYSLOG, "it is for nginx access logs"},
+    {"timezone", ON_FILE | ON_STDIN | ON_SYSLOG, "gelf and journal carry the time in UTC"},
+    {"from", ON_FILE, "it is for tail"},
+    {"receive_buffer", ON_DATAGRAM, "it is for udp:// and unix:"},
+    {"allow", ON_NET, "it is for senders with an address; a unix socket is guarded by file modes"},
+    {"max_message", ON_MESSAGES, "the journal has its own limit"},
+    {"max_connections", ON_STREAM, "it is for what takes connections"},
+    {"idle_timeout", ON_STREAM, "it is for what takes connections"},
+    {"per_sender", ON_NET, "it is for senders with an address"},
+    {"proxy_protocol", ON_STREAM, "it is for what takes connections"},
+    {"tls", ON_TLS, "it is for tls:// addresses"},
+};
+
+static bool input_applies(const struct key *k, const void *base, const char **text)
+{
+    unsigned have = traits(base);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (strcmp(k->name, meanings[i].key) == 0) {
+            *text = meanings[i].text;
+            return (have & meanings[i].on) != 0;
+        }
+    return true;
+}
+
+static bool input_check(struct keys_ctx *c, const struct conf_node *map, void *base)
+{
+    struct input_options *o = base;
+    o->place = conf_place(map);
+    if (!o->zone)
+        o->zone = settings_zone(c->u, SLICE("local"), c->diag, o->place);
+    if (o->transport == INPUT_TLS && !conf_get(map, "tls") &&
+        (o->kind == INPUT_GELF || o->kind == INPUT_SYSLOG))
+        return conf_error(c->diag, map,
+                          "a tls:// address needs \"tls\" with cert and key: tls: {cert: c.pem, key: k.pem}");
+    if (o->transport != INPUT_TLS && conf_get(map, "tls"))
+        return conf_error(c->diag, conf_get(map, "tls"),
+                          "this input is not encrypted: \"tls\" needs a tls:// address");
+    if (o->kind == INPUT_GELF && o->format != FORMAT_AUTO && o->format != FORMAT_GELF)
+        return conf_error(c->diag, conf_get(map, "format"),
+                          "a gelf input takes gelf; use syslog for other formats");
+    const struct conf_node *log_format = conf_get(map, "log_format");
+    if (log_format && o->format != FORMAT_NGINX_ACCESS)
+        return conf_error(c->diag, log_format, "\"log_format\" needs \"format: nginx-access\" beside it");
+    return true;
+}
+
+static const struct key_table input_table = {.keys = input_keys,
+                                             .size = sizeof(struct input_options),
+                                             .one_of = kinds,
+                                             .applies = input_applies,
+                                             .check = input_check};
+const struct key settings_input = {.type = KEY_TABLE, .table = &input_table};
+
+void settings_input_defaults(struct settings *s, struct input_options *o)
+{
+    struct diag d = {0};
+    struct keys_ctx c = {.arena = &s->arena, .diag = &d};
+    *o = (struct input_options){0};
+    bool ok = keys_bind(&input_table, NULL, o, &c);
+    assert(ok);
+    o->zone = settings_zone(s, SLICE("local"), &d, o->place);
+    assert(o->zone);
+}

@@ -1,0 +1,316 @@
+/* settings, the table of crumbd.yaml. */
+#include <stdlib.h>
+
+#include "app/settings_parts.h"
+#include "base/xalloc.h"
+
+static bool bind_path(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    const struct settings *s = c->u;
+    if (n->type != CONF_SCALAR || n->text.n == 0)
+        return conf_error(c->diag, n, "\"%s\" must be a path", k->name);
+    if (n->text.p[0] == '/' || !s->dir) {
+        *(char **)at = arena_cstr(c->arena, n->text);
+        return true;
+    }
+    char *joined = xasprintf("%s/%.*s", s->dir, SLICE_ARG(n->text));
+    *(char **)at = arena_cstr(c->arena, slice_str(joined));
+    free(joined);
+    return true;
+}
+
+static void dump_path(const struct key *k, const void *at, struct sbuf *out)
+{
+    const char *path = *(char *const *)at;
+    (void)k;
+    if (path)
+        keys_put_string(slice_str(path), out);
+}
+
+const struct key_custom settings_path = {bind_path, dump_path, "{\"type\":\"string\",\"minLength\":1}",
+                                         "a path"};
+
+static const struct key release_keys[] = {{.name = "file",
+                                           .type = KEY_CUSTOM,
+                                           KEY_AT(struct settings_release, file),
+                                           .custom = &settings_path,
+                                           .required = true},
+                                          {.name = NULL}};
+static const struct key_table release_table = {.keys = release_keys};
+
+static bool bind_release(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct settings_release *r = at;
+    (void)k;
+    if (n->type == CONF_MAP)
+        return keys_bind(&release_table, n, at, c);
+    if (n->type != CONF_SCALAR || n->text.n == 0)
+        return conf_error(c->diag, n, "\"release\" must be text or {file: path}");
+    r->text = arena_cstr(c->arena, n->text);
+    return true;
+}
+
+static void dump_release(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct settings_release *r = at;
+    (void)k;
+    if (!r->file && !r->text)
+        return;
+    sbuf_adds(out, r->file ? SLICE("{file: ") : SLICE(""));
+    keys_put_string(slice_str(r->file ? r->file : r->text), out);
+    sbuf_adds(out, r->file ? SLICE("}") : SLICE(""));
+}
+
+static const struct key_custom custom_release = {bind_release, dump_release,
+                                                 "{\"oneOf\":[{\"type\":[\"string\",\"number\"]},{\"type\":"
+                                                 "\"object\",\"properties\":{\"file\":{\"type\":\"string\"}},"
+                                                 "\"required\":[\"file\"],\"additionalProperties\":false}]}",
+                                                 "text or {file: path}"};
+
+static bool bind_http(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct settings_http *h = at;
+    const char *why = "it must be an address such as 127.0.0.1:8686, or off";
+    bool on;
+    (void)k;
+    if (n->type == CONF_SCALAR && !n->quoted && keys_bool(n->text, &on) && !on) {
+        h->host = NULL;
+        return true;
+    }
+    return (n->type == CONF_SCALAR && n->text.n &&
+            settings_address(n->text, c->arena, &h->host, &h->port, &why)) ||
+           conf_error(c->diag, n, "\"http\": %s", why);
+}
+
+static void dump_http(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct settings_http *h = at;
+    (void)k;
+    if (!h->host)
+        sbuf_adds(out, SLICE("off"));
+    else
+        sbuf_addf(out, strchr(h->host, ':') ? "'[%s]:%u'" : "%s:%u", h->host, h->port);
+}
+
+static const struct key_custom custom_http = {
+    bind_http, dump_http,
+    "{\"anyOf\":[{\"enum\":[false,\"off\",\"no\"]},{\"type\":\"string\",\"pattern\":\":[0-9]+$\"}]}",
+    "host:port, or off; default: off"};
+
+static const char *const fallbacks[] = {"event", "crumb", "drop", NULL};
+_Static_assert(FALLBACK_DROP == 2, "fallbacks follows enum fallback");
+static const char *const groups[] = {"sentry", "everywhere", NULL};
+
+#define AT(member_) KEY_AT(struct settings, member_)
+
+static const struct key project_dsn = {
+    .type = KEY_CSTR, KEY_AT(struct settings_project, dsn), .min = 1, .secret = true};
+static const struct key sentry_keys[] = {
+    {.name = "dsn",
+     .type = KEY_CSTR,
+     AT(sentry.dsn),
+     .min = 1,
+     .secret = true,
+     .help = "Where events go: the DSN that Sentry shows under Client Keys. Then dsn_file, SENTRY_DSN and "
+             "the systemd credential "
+             "dsn or sentry_dsn are asked; without any, events stay in the store."},
+    {.name = "dsn_file",
+     .type = KEY_CUSTOM,
+     AT(sentry.dsn_file),
+     .custom = &settings_path,
+     .help = "A file that holds the DSN, so that this one may be read by everyone."},
+    {.name = "environment",
+     .type = KEY_CSTR,
+     AT(sentry.environment),
+     .min = 1,
+     .def = "production",
+     .help = "The events' environment; when left out, SENTRY_ENVIRONMENT."},
+    {.name = "release",
+     .type = KEY_CUSTOM,
+     AT(sentry.release),
+     .custom = &custom_release,
+     .help = "The events' release, or the file whose first line says it; when left out, SENTRY_RELEASE."},
+    {.name = "ca_file",
+     .type = KEY_CUSTOM,
+     AT(sentry.ca_file),
+     .custom = &settings_path,
+     .help = "Certificates, PEM, by which to know the server; when left out, the system's."},
+    {.name = "proxy",
+     .type = KEY_CSTR,
+     AT(sentry.proxy),
+     .min = 1,
+     .secret = true,
+     .help = "http://host:port of a proxy towards Sentry; when left out, https_proxy of the environment."},
+    {.name = "projects",
+     .type = KEY_MAP,
+     KEY_MANY(struct settings, sentry.projects, sentry.n_projects),
+     .of = &project_dsn,
+     .max = 1000,
+     .help = "More projects, name: DSN; rules choose one by its name."},
+    {.name = NULL}};
+static const struct key_table sentry_table = {.keys = sentry_keys};
+
+static const struct key breadcrumbs_keys[] = {
+    {.name = "before",
+     .type = KEY_INT,
+     AT(options.crumbs.before),
+     .def = "30",
+     .help = "Earlier lines of the same request or stream that an event takes along; 0 for none."},
+    {.name = "after",
+     .type = KEY_INT,
+     AT(options.crumbs.after),
+     .def = "5",
+     .help = "Later lines; 0 for none."},
+    {.name = "wait",
+     .type = KEY_DURATION,
+     AT(options.crumbs.wait_us),
+     .max = INT64_C(600000000),
+     .def = "500ms",
+     .help = "How long an event waits for its later lines, and for the access line of its request."},
+    {.name = "max_age",
+     .type = KEY_DURATION,
+     AT(options.crumbs.max_age_us),
+     .min = 1000,
+     .def = "10m",
+     .help = "Older lines are no breadcrumbs."},
+    {.name = "memory",
+     .type = KEY_SIZE,
+     AT(options.crumbs.memory_bytes),
+     .min = 64 << 10,
+     .def = "32m",
+     .help = "What all remembered lines may take; the oldest go first."},
+    {.name = NULL}};
+static const struct key_table breadcrumbs_table = {.keys = breadcrumbs_keys};
+
+static const struct key per_issue_keys[] = {
+    {.name = "burst",
+     .type = KEY_INT,
+     AT(options.limits.burst),
+     .min = 1,
+     .def = "10",
+     .help = "Occurrences of one issue that pass in a period; then 2, 4, 8 … times as many must come for one "
+             "more to pass."},
+    {.name = "period",
+     .type = KEY_DURATION,
+     AT(options.limits.period_us),
+     .min = 1000,
+     .def = "1h",
+     .help = "When it ends, one summary event tells how many were suppressed, and counting begins anew."},
+    {.name = NULL}};
+static const struct key_table per_issue_table = {.keys = per_issue_keys};
+static const struct key limits_keys[] = {
+    {.name = "per_issue",
+     .type = KEY_TABLE,
+     .table = &per_issue_table,
+     .help = "Flood control of each fingerprint."},
+    {.name = "per_minute",
+     .type = KEY_INT,
+     AT(options.limits.per_minute),
+     .min = 1,
+     .def = "300",
+     .help = "Events of all issues in a minute. The first of a new issue passes in any case."},
+    {.name = "per_day",
+     .type = KEY_INT,
+     AT(options.limits.per_day),
+     .min = 1,
+     .def = "100000",
+     .help = "The same for a day."},
+    {.name = NULL}};
+static const struct key_table limits_table = {.keys = limits_keys};
+
+static const struct key pattern = {.type = KEY_TEXT, .size = sizeof(const struct conf_node *)};
+static const struct key scrub_keys[] = {
+    {.name = "defaults",
+     .type = KEY_BOOL,
+     AT(options.scrub.defaults),
+     .def = "on",
+     .help = "Take out what looks like passwords, keys, tokens, card numbers and mail addresses."},
+    {.name = "patterns",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, patterns, n_patterns),
+     .of = &pattern,
+     .max = 1000,
+     .help = "Regular expressions (PCRE2); what they match is taken out as well."},
+    {.name = "send_ip",
+     .type = KEY_BOOL,
+     AT(options.scrub.send_ip),
+     .def = "off",
+     .help = "Send clients' addresses as the event's user."},
+    {.name = NULL}};
+static const struct key_table scrub_table = {.keys = scrub_keys};
+
+static const struct key settings_keys[] = {
+    {.name = "sentry",
+     .type = KEY_TABLE,
+     .table = &sentry_table,
+     .help = "Where events go, and what they say of this host."},
+    {.name = "inputs",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, inputs, n_inputs),
+     .of = &settings_input,
+     .max = 1000,
+     .help =
+         "Where messages come from. Without any, crumbd takes the logs it finds and listens on loopback."},
+    {.name = "rules",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, rules, n_rules),
+     .of = &key_string,
+     .def = "[shipped]",
+     .help = "Rule files and patterns, tried in this order; shipped is what is installed with crumbd."},
+    {.name = "fallback",
+     .type = KEY_ENUM,
+     AT(options.fallback),
+     .names = fallbacks,
+     .def = "event",
+     .help = "What becomes of an error-level record that no rule knows."},
+    {.name = "breadcrumbs",
+     .type = KEY_TABLE,
+     .table = &breadcrumbs_table,
+     .help = "The lines before and after an event."},
+    {.name = "limits", .type = KEY_TABLE, .table = &limits_table, .help = "Flood control."},
+    {.name = "scrub", .type = KEY_TABLE, .table = &scrub_table, .help = "What must not leave this host."},
+    {.name = "in_app",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, options.in_app, options.n_in_app),
+     .of = &key_string,
+     .help = "Beginnings of modules and paths that are one's own code in stack traces."},
+    {.name = "source_roots",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, options.source_roots, options.n_source_roots),
+     .of = &key_string,
+     .help = "Folders from which the source lines of frames may be read."},
+    {.name = "group",
+     .type = KEY_ENUM,
+     AT(options.group_everywhere),
+     .names = groups,
+     .def = "sentry",
+     .help = "everywhere: send a fingerprint with every event, for servers that ignore frames."},
+    {.name = "store",
+     .type = KEY_CUSTOM,
+     AT(store),
+     .custom = &settings_path,
+     .help = "The database. When left out, crumbd.db under $STATE_DIRECTORY, $XDG_STATE_HOME/crumbd or "
+             "~/.local/state/crumbd."},
+    {.name = "store_limit",
+     .type = KEY_SIZE,
+     AT(store_limit_bytes),
+     .min = 64 << 10,
+     .def = "512m",
+     .help = "How large it may grow while Sentry cannot be reached."},
+    {.name = "http",
+     .type = KEY_CUSTOM,
+     AT(http),
+     .custom = &custom_http,
+     .help = "Status page, /api/, /metrics, /healthz and /readyz. Keep it on loopback or behind a proxy that "
+             "asks for a password."},
+    {.name = "workers",
+     .type = KEY_INT,
+     AT(workers),
+     .min = 1,
+     .max = 1,
+     .def = "1",
+     .help = "Worker threads; one for now."},
+    {.name = NULL}};
+const struct key_table settings_table = {.keys = settings_keys,
+                                         .size = sizeof(struct settings),
+                                         .help = "Configuration of crumbd, crumbd.yaml(5)."};

@@ -1,0 +1,32 @@
+/*
+ * settings_parts: what the files of settings share. Nobody else includes it.
+ */
+#ifndef APP_SETTINGS_PARTS_H
+#define APP_SETTINGS_PARTS_H
+
+#include "app/settings.h"
+
+/* keys_ctx.u is the struct settings while a configuration is bound. */
+
+/* A path as KEY_CUSTOM into a char *, beside the configuration file when it is relative. */
+extern const struct key_custom settings_path;
+/* An entry of `inputs`. */
+extern const struct key settings_input;
+
+/* The snapshot's one copy of a zone. NULL with an error at the place. */
+const struct zone *settings_zone(struct settings *s, struct slice name, struct diag *d, struct err_place at);
+
+/* host:port, [v6]:port or name:port. False and *why, a fixed text, when it is none. host is allocated in a.
+ */
+bool settings_address(struct slice text, struct arena *a, char **host, uint16_t *port, const char **why);
+/* An input with its defaults; kind, transport and address are the caller's. */
+void settings_input_defaults(struct settings *s, struct input_options *o);
+/* udp://host:port and so on; false with *why. */
+bool settings_input_address(struct input_options *o, enum input_kind kind, struct slice text, struct arena *a,
+                            const char **why);
+
+/* Fills s->inputs with what this host has, looking for files below root ("" for all of it). False, with an
+   entry in d, only for a wrong UDP_ADDR or TCP_ADDR. */
+bool settings_find_inputs(struct settings *s, const char *root, struct diag *d);
+
+#endif
