@@ -1,0 +1,484 @@
+#include "io/sender.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+#include "core/envelope.h"
+#include "io/reply.h"
+#include "text/zip.h"
+
+enum {
+    RETRY_FIRST_MS = 1000,
+    RETRY_MOST_MS = 300 * 1000,
+    PAUSE_FIRST_MS = 300 * 1000,
+    PAUSE_MOST_MS = 1800 * 1000,
+    POLL_MS = 2000,        /* rows that `crumbd queue retry` put back are found within it */
+    WRITE_DOWN_MS = 20,    /* outcomes gathered for one transaction, where no commit comes earlier */
+    WRITE_AGAIN_MS = 1000, /* after one that failed */
+    ANSWER_POINTS = 200,   /* of an answer's body in a reason */
+    REMIND_FAILURES = 16,  /* a failing project is mentioned again after so many probes */
+};
+
+struct project {
+    struct sender *sender;
+    char *name, *shown;
+    struct post_target *target;
+    struct event *timer;
+    unsigned in_flight;
+    struct reply_limits limits;
+    unsigned failures; /* in a row; while there are any, one probe at a time */
+    unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
+    int64_t until_ms;  /* nothing is sent before it */
+    int64_t failing_since_ms;
+};
+
+/* A request on its way. */
+struct flight {
+    struct flight *next, **link;
+    struct project *project;
+    int64_t row;
+    char event_id[33];
+    unsigned attempts, epoch;
+};
+
+struct sender {
+    struct event_base *base;
+    struct store *store;
+    struct post *post;
+    struct project *projects;
+    unsigned n_projects, in_flight;
+    struct counts *counts, own_counts;
+    struct flight *flights;
+    struct event *write_timer, *flush_timer;
+    void (*flushed)(void *u); /* NULL: not flushing */
+    void *flushed_u;
+    uint64_t chance;
+    int64_t retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
+};
+
+static int64_t clock_us(clockid_t which)
+{
+    struct timespec t;
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t mono_ms(void)
+{
+    return clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+static void arm(struct event *timer, int64_t ms)
+{
+    ms = ms < 0 ? 0 : ms;
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    evtimer_add(timer, &tv);
+}
+
+/* first, doubled n - 1 times, at most `most`. */
+static int64_t doubled(int64_t first_ms, unsigned n, int64_t most_ms)
+{
+    for (; n > 1 && first_ms < most_ms; n--)
+        first_ms *= 2;
+    return first_ms < most_ms ? first_ms : most_ms;
+}
+
+/* Full jitter above the first delay, so that many crumbds do not come back at the same moment. */
+static int64_t retry_delay_ms(struct sender *s, unsigned failures)
+{
+    int64_t most = doubled(2 * s->retry_first_ms, failures, s->retry_most_ms),
+            spread = most - s->retry_first_ms;
+    s->chance = hash_mix(s->chance, (uint64_t)clock_us(CLOCK_MONOTONIC));
+    return s->retry_first_ms + (spread > 0 ? (int64_t)(s->chance % (uint64_t)spread) : 0);
+}
+
+/* Sending. */
+
+static bool make_body(const char *event_id, struct slice payload, struct sbuf *body)
+{
+    struct sbuf plain;
+    struct envelope e = {
+        .event_id = event_id,
+        .sent_at_us = clock_us(CLOCK_REALTIME), /* of this try: servers correct clocks by it */
+    };
+    sbuf_init(&plain, payload.n + ENVELOPE_FRAME_MAX);
+    sbuf_init(body, 2 * (payload.n + ENVELOPE_FRAME_MAX));
+    bool ok = envelope_start(&plain, &e);
+    envelope_item(&plain, "event", payload);
+    ok = ok && !plain.over && zip_gzip(sbuf_slice(&plain), body);
+    sbuf_free(&plain);
+    return ok;
+}
+
+static void on_answer(void *u, const struct post_answer *a);
+
+static void send_row(struct project *p, const struct store_row *row)
+{
+    struct sender *s = p->sender;
+    struct sbuf body;
+    bool ok = make_body(row->event.event_id, row->event.payload, &body);
+    if (!ok) {
+        sbuf_free(&body);
+        store_dead(s->store, row->id, "does not fit into an envelope");
+        s->counts->v[COUNT_dead]++;
+        arm(s->write_timer, WRITE_DOWN_MS);
+        return;
+    }
+    struct flight *f = xcalloc(1, sizeof *f);
+    *f = (struct flight){.next = s->flights,
+                         .link = &s->flights,
+                         .project = p,
+                         .row = row->id,
+                         .attempts = row->attempts,
+                         .epoch = p->epoch};
+    memcpy(f->event_id, row->event.event_id, sizeof f->event_id);
+    if (f->next)
+        f->next->link = &f->next;
+    s->flights = f;
+    p->in_flight++;
+    s->in_flight++;
+    post_send(s->post, p->target, &body, on_answer, f);
+    sbuf_free(&body);
+}
+
+static int64_t blocked_until_ms(const struct project *p)
+{
+    int64_t limit = reply_events_until(&p->limits);
+    return limit > p->until_ms ? limit : p->until_ms;
+}
+
+/* Starts what may be started, and sets the timer for what may be later. */
+static void pump(struct project *p)
+{
+    struct sender *s = p->sender;
+    unsigned most = p->failures ? 1 : SENDER_IN_FLIGHT;
+    while (p->in_flight < most) {
+        int64_t wait_ms = blocked_until_ms(p) - mono_ms();
+        if (wait_ms > 0) {
+            arm(p->timer, wait_ms);
+            return;
+        }
+        int64_t now_us = clock_us(CLOCK_REALTIME);
+        struct store_row *row = store_next(s->store, slice_str(p->name), now_us);
+        if (!row) {
+            int64_t due_us = store_due(s->store, slice_str(p->name)), due_ms = (due_us - now_us) / 1000 + 1;
+            arm(p->timer, due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS
+                          : due_ms < WRITE_DOWN_MS                ? WRITE_DOWN_MS
+                                                                  : due_ms);
+            return;
+        }
+        send_row(p, row);
+        store_row_free(row);
+    }
+}
+
+static void pump_all(struct sender *s)
+{
+    for (unsigned i = 0; i < s->n_projects; i++)
+        pump(&s->projects[i]);
+}
+
+/* Answers. */
+
+static void failed(struct project *p, const struct flight *f, const char *reason)
+{
+    struct sender *s = p->sender;
+    if (f->epoch != p->epoch)
+        return;
+    p->epoch++;
+    p->failures++;
+    int64_t delay_ms = retry_delay_ms(s, p->failures);
+    p->until_ms = mono_ms() + delay_ms;
+    if (p->failures == 1)
+        p->failing_since_ms = mono_ms();
+    if (p->failures % REMIND_FAILURES == 1)
+        log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
+                 log_c("project", p->name), log_c("reason", reason), log_i("failures", p->failures),
+                 log_i("next_try_ms", delay_ms));
+}
+
+static void paused(struct project *p, const struct flight *f, unsigned status, const char *reason)
+{
+    struct sender *s = p->sender;
+    if (f->epoch != p->epoch)
+        return;
+    p->epoch++;
+    p->failures++;
+    int64_t delay_ms = doubled(s->pause_first_ms, p->failures, s->pause_most_ms);
+    p->until_ms = mono_ms() + delay_ms;
+    if (p->failures == 1)
+        p->failing_since_ms = mono_ms();
+    log_error("project paused, its events wait in the store", log_c("dsn", p->shown),
+              log_c("project", p->name), log_c("reason", reason), log_c("hint", reply_hint(status)),
+              log_i("next_try_s", delay_ms / 1000));
+}
+
+/* The upstream took this one, or refused nothing but this one. */
+static void works(struct project *p, const struct flight *f)
+{
+    if (!p->failures || f->epoch != p->epoch)
+        return;
+    log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
+             log_i("after_s", (mono_ms() - p->failing_since_ms) / 1000));
+    p->failures = 0;
+    p->until_ms = 0;
+}
+
+static void limited(struct project *p, const struct flight *f, int64_t before_ms, const char *reason)
+{
+    int64_t now_ms = mono_ms(), until_ms = reply_events_until(&p->limits);
+    if (until_ms <= now_ms)
+        failed(p, f, reason);
+    else if (before_ms <= now_ms)
+        log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown),
+                 log_c("project", p->name), log_i("seconds", (until_ms - now_ms + 999) / 1000));
+}
+
+/* "HTTP 400: what it said", or why there was no answer: one clean line. */
+static void describe(const struct post_answer *a, struct sbuf *out)
+{
+    if (!a->status) {
+        utf8_clean(out, slice_str(a->error));
+    } else {
+        sbuf_addf(out, "HTTP %u", a->status);
+        if (a->body.n)
+            sbuf_adds(out, SLICE(": "));
+        utf8_clean(out, utf8_prefix(a->body, ANSWER_POINTS));
+    }
+    for (size_t i = 0; i < out->n; i++)
+        if (out->p[i] == '\n' || out->p[i] == '\r' || out->p[i] == '\t')
+            out->p[i] = ' ';
+}
+
+/*
+ * When a row may be tried again. Where the upstream saw it and failed, the row itself may be the reason: it
+ * waits by its own count, so that others go before it. Where nothing got through, the project's delay is
+ * enough.
+ */
+static int64_t row_next_us(struct sender *s, const struct flight *f, const struct post_answer *a,
+                           enum reply_verdict v)
+{
+    bool own = v == REPLY_RETRY && (a->status || a->uploaded);
+    return clock_us(CLOCK_REALTIME) + (own ? retry_delay_ms(s, f->attempts + 1) * 1000 : 0);
+}
+
+static void settle(struct sender *s, const struct flight *f, const struct post_answer *a)
+{
+    struct project *p = f->project;
+    struct reply_answer answer = {
+        .status = a->status,
+        .has_rate_limits = a->has_rate_limits,
+        .rate_limits = a->rate_limits,
+        .retry_after = a->retry_after,
+        .now_ms = mono_ms(),
+        .now_s = clock_us(CLOCK_REALTIME) / 1000000,
+    };
+    int64_t limited_before_ms = reply_events_until(&p->limits);
+    enum reply_verdict v = reply_judge(&answer, &p->limits);
+    const char *hint = reply_hint(a->status);
+    struct sbuf reason;
+    sbuf_init(&reason, 2048);
+    describe(a, &reason);
+    switch (v) {
+    case REPLY_SENT:
+        store_sent(s->store, f->row);
+        s->counts->v[COUNT_sent]++;
+        works(p, f);
+        break;
+    case REPLY_DEAD:
+        store_dead(s->store, f->row, sbuf_cstr(&reason));
+        s->counts->v[COUNT_dead]++;
+        log_warn("event refused upstream, kept as a dead letter", log_i("id", f->row),
+                 log_c("event_id", f->event_id), log_s("reason", sbuf_slice(&reason)),
+                 log_c("hint", *hint ? hint : "see it with `crumbd queue cat ID`"));
+        works(p, f);
+        break;
+    case REPLY_RETRY:
+    case REPLY_PAUSE:
+    case REPLY_LIMITED:
+        store_retry(s->store, f->row, row_next_us(s, f, a, v), sbuf_cstr(&reason));
+        s->counts->v[COUNT_retries]++;
+        if (v == REPLY_RETRY)
+            failed(p, f, sbuf_cstr(&reason));
+        else if (v == REPLY_PAUSE)
+            paused(p, f, a->status, sbuf_cstr(&reason));
+        else
+            limited(p, f, limited_before_ms, sbuf_cstr(&reason));
+        break;
+    }
+    sbuf_free(&reason);
+}
+
+static void flight_end(struct flight *f)
+{
+    *f->link = f->next;
+    if (f->next)
+        f->next->link = f->link;
+    f->project->in_flight--;
+    f->project->sender->in_flight--;
+    free(f);
+}
+
+/* While flushing: is there anything left that could go out now? */
+static void look_whether_flushed(struct sender *s)
+{
+    if (!s->flushed || s->in_flight)
+        return;
+    store_flush(s->store);
+    pump_all(s); /* there may be more, where the store had no room for outcomes */
+    if (!s->in_flight)
+        arm(s->flush_timer, 0);
+}
+
+static void on_answer(void *u, const struct post_answer *a)
+{
+    struct flight *f = u;
+    struct project *p = f->project;
+    struct sender *s = p->sender;
+    settle(s, f, a);
+    flight_end(f);
+    if (!evtimer_pending(s->write_timer, NULL))
+        arm(s->write_timer, WRITE_DOWN_MS);
+    pump(p);
+    look_whether_flushed(s);
+}
+
+static void on_project_timer(evutil_socket_t fd, short what, void *u)
+{
+    (void)fd;
+    (void)what;
+    pump(u);
+}
+
+static void on_write_timer(evutil_socket_t fd, short what, void *u)
+{
+    (void)fd;
+    (void)what;
+    struct sender *s = u;
+    if (store_flush(s->store) != STORE_OK)
+        arm(s->write_timer, WRITE_AGAIN_MS);
+    pump_all(s);
+}
+
+static void on_flush_timer(evutil_socket_t fd, short what, void *u)
+{
+    (void)fd;
+    (void)what;
+    struct sender *s = u;
+    void (*flushed)(void *) = s->flushed;
+    s->flushed = NULL;
+    if (flushed)
+        flushed(s->flushed_u); /* last: it may free the sender */
+}
+
+/* From outside. */
+
+/* Events of a project that is no longer configured have nobody to go to. */
+static void look_for_orphans(void *u, struct slice name)
+{
+    const struct sender *s = u;
+    for (unsigned i = 0; i < s->n_projects; i++)
+        if (slice_is(name, s->projects[i].name))
+            return;
+    log_warn(
+        "the store has events of a project that is not configured; they stay there", log_s("project", name),
+        log_c("hint", "name it under sentry.projects, or see `crumbd queue ls` and `crumbd queue drop`"));
+}
+
+static void project_init(struct sender *s, struct project *p, const struct sender_project *from,
+                         const struct post_options *opt)
+{
+    *p = (struct project){
+        .sender = s,
+        .name = slice_dup(from->name),
+        .shown = xstrdup(from->dsn->shown),
+        .target = post_target_new(from->dsn, opt),
+        .timer = evtimer_new(s->base, on_project_timer, p),
+    };
+    arm(p->timer, 0);
+}
+
+struct sender *sender_new(struct event_base *base, struct store *store, const struct sender_options *opt)
+{
+    struct sender *s = xcalloc(1, sizeof *s);
+    signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an answer, not an end; TLS libraries write without
+                                 MSG_NOSIGNAL */
+    s->base = base;
+    s->store = store;
+    s->post = post_new(base);
+    s->counts = opt->counts ? opt->counts : &s->own_counts;
+    s->write_timer = evtimer_new(base, on_write_timer, s);
+    s->flush_timer = evtimer_new(base, on_flush_timer, s);
+    s->retry_first_ms = opt->retry_first_ms ? opt->retry_first_ms : RETRY_FIRST_MS;
+    s->retry_most_ms = opt->retry_most_ms ? opt->retry_most_ms : RETRY_MOST_MS;
+    s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
+    s->pause_most_ms = opt->pause_most_ms ? opt->pause_most_ms : PAUSE_MOST_MS;
+    if (getrandom(&s->chance, sizeof s->chance, GRND_NONBLOCK) != sizeof s->chance)
+        s->chance = (uint64_t)clock_us(CLOCK_REALTIME);
+    s->projects = xcalloc(opt->n_projects, sizeof *s->projects);
+    s->n_projects = opt->n_projects;
+    for (unsigned i = 0; i < opt->n_projects; i++)
+        project_init(s, &s->projects[i], &opt->projects[i], &opt->post);
+    store_projects(store, look_for_orphans, s);
+    return s;
+}
+
+void sender_free(struct sender *s)
+{
+    if (!s)
+        return;
+    post_free(s->post);
+    while (s->flights) {
+        store_release(s->store, s->flights->row);
+        flight_end(s->flights);
+    }
+    for (unsigned i = 0; i < s->n_projects; i++) {
+        free(s->projects[i].name);
+        free(s->projects[i].shown);
+        post_target_free(s->projects[i].target);
+        event_free(s->projects[i].timer);
+    }
+    free(s->projects);
+    event_free(s->write_timer);
+    event_free(s->flush_timer);
+    free(s);
+}
+
+void sender_kick(struct sender *s)
+{
+    pump_all(s);
+}
+
+bool sender_busy(const struct sender *s)
+{
+    return s->in_flight > 0;
+}
+
+void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), void *u)
+{
+    s->flushed = done;
+    s->flushed_u = u;
+    arm(s->flush_timer, timeout_ms);
+    pump_all(s);
+    look_whether_flushed(s);
+}
+
+bool sender_post_once(const struct dsn *dsn, const struct post_options *opt, const char *event_id,
+                      struct slice payload, post_done *done, void *u)
+{
+    struct sbuf body;
+    bool ok = make_body(event_id, payload, &body);
+    if (ok) {
+        struct post_target *t = post_target_new(dsn, opt);
+        post_once(t, &body, done, u);
+        post_target_free(t);
+    }
+    sbuf_free(&body);
+    return ok;
+}

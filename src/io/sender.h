@@ -1,0 +1,55 @@
+/*
+ * sender: takes due rows from the store, posts them, and writes back what became of them.
+ *
+ * For each project at most SENDER_IN_FLIGHT requests at a time; only one while the project fails, as a probe, after a delay that
+ * grows from a second to five minutes and is spread by chance. A refused key or path pauses the project (five minutes, growing); rate
+ * limits are waited for. Nothing is dropped here: an event is sent, waits, or is a dead letter with its reason. What
+ * an answer means is decided by `reply`; how requests travel is the business of `post`.
+ *
+ * Memory: one compressed event per request on its way. Main thread, on the loop it is given; SIGPIPE becomes ignored.
+ */
+#ifndef IO_SENDER_H
+#define IO_SENDER_H
+
+#include "base/count.h"
+#include "io/post.h"
+#include "io/store.h"
+
+enum { SENDER_IN_FLIGHT = 4 };
+
+struct sender_project {
+    struct slice name; /* in sentry.projects; empty is the default one */
+    const struct dsn *dsn;
+};
+
+struct sender_options {
+    const struct sender_project *projects;
+    unsigned n_projects;
+    struct post_options post;
+    struct counts *counts; /* sent, retries and dead are added here as they happen; NULL: nowhere */
+    /* 0: the usual ones. */
+    int64_t retry_first_ms, retry_most_ms; /* 1 s, 5 min */
+    int64_t pause_first_ms, pause_most_ms; /* 5 min, 30 min */
+};
+
+struct sender;
+
+/* Copies what it needs of the options; `counts` and the store must outlive it. Starts with the first turn of the loop. */
+struct sender *sender_new(struct event_base *base, struct store *store, const struct sender_options *opt);
+/* Requests on their way are dropped; their events stay in the store. NULL is allowed. */
+void sender_free(struct sender *s);
+/* New rows are there. Cheap; may be called after every commit. */
+void sender_kick(struct sender *s);
+/* Requests are on their way. */
+bool sender_busy(const struct sender *s);
+/*
+ * For the exit: calls `done` from the loop, once, as soon as nothing that can be sent now is left, at the latest after
+ * timeout_ms. What waits for a retry, a pause or a limit is not waited for. `done` may free the sender.
+ */
+void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), void *u);
+
+/* One event to one project, now, without a store or a loop; `done` is called before it returns. False: it does not fit. */
+bool sender_post_once(const struct dsn *dsn, const struct post_options *opt, const char *event_id, struct slice payload,
+                      post_done *done, void *u);
+
+#endif

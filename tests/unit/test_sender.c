@@ -1,0 +1,700 @@
+#include "config.h"
+
+#include "tests/unit/upstream.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "io/sender.h"
+#include "text/json.h"
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+enum { CEILING_S = 30 };
+
+static char dir[64];
+static struct event_base *base;
+static struct store *store;
+static struct sender *sender;
+static struct upstream up;
+static struct dsn dsn;
+static struct counts counted;
+static struct sender_options options;
+static unsigned n_events;
+
+static void parse_dsn(struct dsn *out, const char *text)
+{
+    struct diag d = {0};
+    ck_assert(dsn_parse(out, slice_str(text), &d));
+}
+
+static void set_up(void)
+{
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++)
+        unsetenv(proxies[i]);
+    snprintf(dir, sizeof dir, "/tmp/crumbd-sender-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    char *path = xasprintf("%s/crumbd.db", dir);
+    struct diag d = {0};
+    store = store_open(path, STORE_DAEMON, 0, &d);
+    ck_assert_ptr_nonnull(store);
+    free(path);
+    base = event_base_new();
+    up = (struct upstream){0};
+    upstream_start(&up, base);
+    char *text = xasprintf("http://" KEY "@127.0.0.1:%u/prefix/42", up.port);
+    parse_dsn(&dsn, text);
+    free(text);
+    static struct sender_project project;
+    project = (struct sender_project){.name = SLICE(""), .dsn = &dsn};
+    counted = (struct counts){{0}};
+    options = (struct sender_options){
+        .projects = &project, .n_projects = 1, .counts = &counted, .retry_first_ms = 10, .retry_most_ms = 40};
+    n_events = 0;
+}
+
+static void tear_down(void)
+{
+    sender_free(sender);
+    sender = NULL;
+    store_close(store);
+    upstream_stop(&up);
+    event_base_free(base);
+    dsn_free(&dsn);
+    char *cmd = xasprintf("rm -rf '%s'", dir);
+    ck_assert_int_eq(system(cmd), 0);
+    free(cmd);
+}
+
+static void start(void)
+{
+    sender = sender_new(base, store, &options);
+}
+
+static void put_for(const char *project)
+{
+    struct store_event e = {.time_us = 1700000000000000,
+                            .title = SLICE("t"),
+                            .level = SLICE("error"),
+                            .project = slice_str(project)};
+    snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", ++n_events);
+    char *payload = xasprintf("{\"event_id\":\"%s\",\"message\":\"text with \xe2\x80\xa6\"}", e.event_id);
+    e.payload = slice_str(payload);
+    struct cut c = {.events = &e, .n_events = 1};
+    ck_assert_int_eq(store_commit(store, &c), STORE_OK);
+    free(payload);
+    if (sender)
+        sender_kick(sender);
+}
+
+static void put(void)
+{
+    put_for("");
+}
+
+static int64_t ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Turns the loop until it is so; a ceiling ends a test that waits in vain. */
+#define until(condition)                                                                                     \
+    do {                                                                                                     \
+        int64_t give_up_ = ms() + CEILING_S * 1000;                                                          \
+        while (!(condition)) {                                                                               \
+            struct timeval slice_ = {.tv_usec = 5000};                                                       \
+            event_base_loopexit(base, &slice_);                                                              \
+            event_base_loop(base, EVLOOP_ONCE);                                                              \
+            ck_assert_msg(ms() < give_up_, "waited in vain for " #condition);                                \
+        }                                                                                                    \
+    } while (0)
+
+/* Turns the loop so long that anything wrongly sent would have been seen. */
+static void let_it_be(int64_t for_ms)
+{
+    int64_t end = ms() + for_ms;
+    until(ms() >= end);
+}
+
+static struct store_totals totals(void)
+{
+    struct store_totals t;
+    store_flush(store);
+    store_totals(store, &t);
+    return t;
+}
+
+static bool all_gone(void)
+{
+    return !sender_busy(sender) && totals().ready == 0;
+}
+
+static void event_id_of(const struct request *r, char id[33])
+{
+    struct slice rest = sbuf_slice(&r->body);
+    struct arena a = {0};
+    const struct json_node *head = json_tree(&a, slice_split(&rest, '\n'));
+    ck_assert_ptr_nonnull(head);
+    struct slice text = json_get(head, "event_id")->text;
+    ck_assert_uint_eq(text.n, 32);
+    memcpy(id, text.p, 32);
+    id[32] = '\0';
+    arena_free(&a);
+}
+
+/* The script of most tests: the first `bad_n` requests get `bad`. */
+static struct action bad;
+static unsigned bad_n;
+
+static struct action bad_first(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)r;
+    return n < bad_n ? bad : (struct action){0};
+}
+
+static void misbehave(unsigned n, struct action a)
+{
+    bad_n = n;
+    bad = a;
+    up.script = bad_first;
+}
+
+START_TEST(a_request_to_the_letter)
+{
+    put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 1);
+    const struct request *r = &up.requests[0];
+    ck_assert(slice_starts(slice_str(r->head), SLICE("POST /prefix/api/42/envelope/ HTTP/1.1\r\n")));
+    ck_slice(request_header(r, "X-Sentry-Auth"),
+             "Sentry sentry_key=" KEY ", sentry_version=7, sentry_client=crumbd.c/" PACKAGE_VERSION);
+    ck_slice(request_header(r, "Content-Type"), "application/x-sentry-envelope");
+    ck_slice(request_header(r, "Content-Encoding"), "gzip");
+    ck_slice(request_header(r, "User-Agent"), "crumbd.c/" PACKAGE_VERSION);
+    char length[32];
+    snprintf(length, sizeof length, "%zu", r->wire.n);
+    ck_slice(request_header(r, "Content-Length"), length);
+    static const char *const absent[] = {"Expect", "Authorization", "Transfer-Encoding", "Origin", "Referer"};
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        ck_assert_msg(!request_header(r, absent[i]).p, "%s was sent", absent[i]);
+    struct slice body = sbuf_slice(&r->body);
+    ck_assert_int_gt(
+        slice_find(
+            body,
+            SLICE(
+                "\n{\"type\":\"event\",\"length\":73}\n{\"event_id\":\"00000001000040008000000000000000\"")),
+        0);
+    ck_assert(slice_ends(body, SLICE("}\n")) && !slice_ends(body, SLICE("\n\n")));
+    ck_assert_uint_eq(counted.v[COUNT_sent], 1);
+    ck_assert_uint_eq(totals().dead, 0);
+}
+END_TEST
+
+START_TEST(a_secret_only_when_the_dsn_has_one)
+{
+    dsn_free(&dsn);
+    char *text = xasprintf("http://" KEY ":5ecre7@127.0.0.1:%u/1", up.port);
+    parse_dsn(&dsn, text);
+    free(text);
+    put();
+    start();
+    until(all_gone());
+    ck_assert(slice_ends(request_header(&up.requests[0], "X-Sentry-Auth"), SLICE(", sentry_secret=5ecre7")));
+}
+END_TEST
+
+/* Many events, few connections, never more than four at a time. */
+START_TEST(many_over_kept_connections)
+{
+    misbehave(100, (struct action){.delay_ms = 2});
+    for (int i = 0; i < 200; i++)
+        put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 200);
+    ck_assert_uint_eq(up.connections, SENDER_IN_FLIGHT);
+    ck_assert_uint_eq(up.most_in_progress, SENDER_IN_FLIGHT);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 200);
+}
+END_TEST
+
+START_TEST(trouble_is_tried_again_with_the_same_id)
+{
+    misbehave(2, (struct action){.status = 503, .body = "over\x1b[31mload\nnow"});
+    put();
+    start();
+    until(up.n_requests == 1 && !sender_busy(sender));
+    store_flush(store);
+    struct store_row *row = store_get(store, 1, NULL);
+    ck_assert_str_eq(row->reason, "HTTP 503: overload now");
+    ck_assert_uint_eq(row->attempts, 1);
+    store_row_free(row);
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 3);
+    char first[33], id[33];
+    event_id_of(&up.requests[0], first);
+    for (int i = 1; i < 3; i++) {
+        event_id_of(&up.requests[i], id);
+        ck_assert_str_eq(first, id);
+        struct slice a = sbuf_slice(&up.requests[i - 1].body), b = sbuf_slice(&up.requests[i].body);
+        ck_assert_msg(!slice_eq(slice_split(&a, '\n'), slice_split(&b, '\n')), "sent_at was not refreshed");
+        ck_assert(slice_eq(a, b));
+    }
+    ck_assert_uint_eq(counted.v[COUNT_retries], 2);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 1);
+    struct counts stored;
+    store_counts(store, &stored);
+    ck_assert_uint_eq(stored.v[COUNT_retries], 2);
+    ck_assert_uint_eq(stored.v[COUNT_sent], 1);
+}
+END_TEST
+
+/* While a project fails there is one probe at a time, and in the end each event was taken once. */
+START_TEST(one_probe_at_a_time)
+{
+    misbehave(30, (struct action){.status = 500, .delay_ms = 3});
+    for (int i = 0; i < 20; i++)
+        put();
+    start();
+    until(up.n_requests == SENDER_IN_FLIGHT && !sender_busy(sender));
+    up.most_in_progress = 0;
+    until(all_gone());
+    ck_assert_uint_eq(up.most_in_progress, 1);
+    ck_assert_uint_eq(up.n_requests, 50);
+    unsigned char taken[21] = {0};
+    for (unsigned i = 30; i < 50; i++) {
+        char id[33];
+        event_id_of(&up.requests[i], id);
+        id[8] = '\0';
+        unsigned long n = strtoul(id, NULL, 16);
+        ck_assert_uint_le(n, 20);
+        ck_assert_uint_eq(taken[n]++, 0);
+    }
+    ck_assert_uint_eq(counted.v[COUNT_retries], 30);
+}
+END_TEST
+
+/* One event at which the server always fails does not keep the others. */
+static struct action poison(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    char id[33];
+    event_id_of(r, id);
+    return (struct action){.status = !strncmp(id, "00000001", 8) ? 500 : 200};
+}
+
+START_TEST(a_poisonous_event_does_not_stop_the_rest)
+{
+    up.script = poison;
+    for (int i = 0; i < 20; i++)
+        put();
+    start();
+    until(totals().ready == 1);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 19);
+}
+END_TEST
+
+START_TEST(refused_for_good)
+{
+    misbehave(1, (struct action){.status = 400, .body = "{\"detail\":\"bad envelope\"}"});
+    put();
+    put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(totals().dead, 1);
+    ck_assert_uint_eq(up.n_requests, 2);
+    struct store_row *row = store_get(store, 1, NULL);
+    ck_assert_int_eq(row->state, STORE_STATE_DEAD);
+    ck_assert_str_eq(row->reason, "HTTP 400: {\"detail\":\"bad envelope\"}");
+    store_row_free(row);
+    ck_assert_uint_eq(counted.v[COUNT_dead], 1);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 1);
+}
+END_TEST
+
+START_TEST(a_wrong_key_pauses_the_project)
+{
+    static const unsigned statuses[] = {401, 403, 404, 302};
+    misbehave(100000, (struct action){.status = statuses[_i], .headers = "Location: /elsewhere\r\n"});
+    for (int i = 0; i < 10; i++)
+        put();
+    start();
+    until(up.n_requests >= 1 && !sender_busy(sender));
+    ck_assert_uint_le(up.n_requests, SENDER_IN_FLIGHT);
+    unsigned n = up.n_requests;
+    put();
+    let_it_be(200);
+    ck_assert_uint_eq(up.n_requests, n);
+    ck_assert_uint_eq(totals().ready, 11);
+    ck_assert_uint_eq(totals().dead, 0);
+    for (unsigned i = 0; i < n; i++)
+        ck_assert(slice_starts(slice_str(up.requests[i].head), SLICE("POST /prefix/api/42/")));
+}
+END_TEST
+
+START_TEST(a_pause_ends)
+{
+    options.pause_first_ms = options.pause_most_ms = 20;
+    misbehave(6, (struct action){.status = 403});
+    for (int i = 0; i < 10; i++)
+        put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 16);
+}
+END_TEST
+
+START_TEST(told_to_wait)
+{
+    misbehave(1, (struct action){.status = 429, .headers = "Retry-After: 1\r\n"});
+    put();
+    start();
+    until(up.n_requests == 1 && !sender_busy(sender));
+    int64_t at = ms();
+    put();
+    until(up.n_requests > 1);
+    ck_assert_int_ge(ms() - at, 900);
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 3);
+    ck_assert_uint_eq(counted.v[COUNT_dead], 0);
+}
+END_TEST
+
+START_TEST(told_to_wait_on_success)
+{
+    misbehave(
+        1,
+        (struct action){
+            .status = 200,
+            .headers = "X-Sentry-Rate-Limits: 60:transaction:key\r\nx-sentry-rate-limits: 1:error:key\r\n"});
+    put();
+    start();
+    until(up.n_requests == 1 && !sender_busy(sender));
+    int64_t at = ms();
+    put();
+    until(all_gone());
+    ck_assert_int_ge(ms() - at, 900);
+    ck_assert_uint_eq(up.n_requests, 2);
+}
+END_TEST
+
+/* Answers that are none, and answers that never end. */
+START_TEST(bad_answers)
+{
+    static const struct action actions[] = {
+        {.close = true},
+        {.raw = "\x01\x02 this is not HTTP\r\n\r\n"},
+        {.raw = "HTTP/1.1 "},
+        {.raw = "HTTP/1.1 200 OK\r\nContent-Len"},
+        {.raw = "HTTP/1.1 100 Continue\r\n\r\n"},
+        {.raw = "HTTP/9.9 banana\r\n\r\n"},
+        {.raw = ""},
+    };
+    misbehave(1, actions[_i]);
+    put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 2);
+    ck_assert_uint_eq(counted.v[COUNT_retries], 1);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 1);
+}
+END_TEST
+
+/* The status is there: the event was taken, whatever becomes of the rest. */
+START_TEST(taken_though_the_answer_is_odd)
+{
+    static const struct action actions[] = {
+        {.raw = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"id\""},
+        {.body_bytes = 3000000},
+        {.raw = "HTTP/1.1 103 Early\r\nRetry-After: 5\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}"},
+    };
+    misbehave(1, actions[_i]);
+    put();
+    start();
+    until(all_gone());
+    put();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 2);
+    ck_assert_uint_eq(counted.v[COUNT_retries], 0);
+}
+END_TEST
+
+START_TEST(endless_headers)
+{
+    struct sbuf b;
+    sbuf_init(&b, 400000);
+    sbuf_adds(&b, SLICE("HTTP/1.1 200 OK\r\n"));
+    while (b.n < 200000)
+        sbuf_adds(
+            &b,
+            SLICE("X-Padding: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n"));
+    misbehave(1, (struct action){.raw = sbuf_cstr(&b)});
+    put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(counted.v[COUNT_retries], 1);
+    sbuf_free(&b);
+}
+END_TEST
+
+/* The server closes a kept connection just as the next request is on its way: sent again at once, and it is
+ * no failure. */
+static struct action close_when_reused(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    (void)r;
+    return (struct action){.close_reused = true};
+}
+
+START_TEST(a_kept_connection_that_is_closed)
+{
+    up.script = close_when_reused;
+    put();
+    start();
+    until(all_gone());
+    for (int i = 0; i < 5; i++) {
+        put();
+        until(all_gone());
+    }
+    ck_assert_uint_eq(counted.v[COUNT_sent], 6);
+    ck_assert_uint_eq(counted.v[COUNT_retries], 0);
+    ck_assert_uint_eq(up.connections, 6);
+    ck_assert_uint_eq(up.n_requests, 11);
+    for (unsigned i = 1; i < 11; i += 2)
+        ck_assert(slice_eq(sbuf_slice(&up.requests[i].body), sbuf_slice(&up.requests[i + 1].body)));
+}
+END_TEST
+
+static void mark(void *u)
+{
+    *(bool *)u = true;
+}
+
+START_TEST(nobody_there)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof sa;
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, sizeof sa),
+                     0); /* bound, not listening: nobody else gets it */
+    getsockname(fd, (struct sockaddr *)&sa, &n);
+    dsn_free(&dsn);
+    char *text = xasprintf("http://" KEY "@127.0.0.1:%u/1", ntohs(sa.sin_port));
+    parse_dsn(&dsn, text);
+    free(text);
+    put();
+    put();
+    start();
+    until(counted.v[COUNT_retries] >= 3);
+    ck_assert_uint_eq(totals().ready, 2);
+    struct store_row *row = store_get(store, 1, NULL);
+    ck_assert_msg(strstr(row->reason, "127.0.0.1") != NULL, "%s", row->reason);
+    store_row_free(row);
+    /* The exit does not wait for a server that is not there. */
+    bool flushed = false;
+    sender_flush(sender, 20000, mark, &flushed);
+    int64_t at = ms();
+    until(flushed);
+    ck_assert_int_lt(ms() - at, 5000);
+    close(fd);
+}
+END_TEST
+
+START_TEST(flush_sends_what_can_be_sent)
+{
+    for (int i = 0; i < 50; i++)
+        put();
+    start();
+    bool flushed = false;
+    sender_flush(sender, 20000, mark, &flushed);
+    until(flushed);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 50);
+    ck_assert_uint_eq(totals().ready, 0);
+}
+END_TEST
+
+START_TEST(flush_ends_at_its_deadline)
+{
+    misbehave(1000, (struct action){.stall = true});
+    put();
+    start();
+    until(up.n_requests == 1);
+    bool flushed = false;
+    int64_t at = ms();
+    sender_flush(sender, 150, mark, &flushed);
+    until(flushed);
+    ck_assert_int_ge(ms() - at, 140);
+    sender_free(sender); /* with a request on its way */
+    sender = NULL;
+    ck_assert_uint_eq(totals().ready, 1);
+    struct store_row *row = store_next(store, SLICE(""), INT64_MAX / 2);
+    ck_assert_ptr_nonnull(row);
+    store_row_free(row);
+}
+END_TEST
+
+START_TEST(projects_do_not_wait_for_one_another)
+{
+    struct dsn other;
+    parse_dsn(&other, "http://" KEY "@127.0.0.1:9/1");
+    struct sender_project projects[] = {{SLICE("billing"), &other}, {SLICE(""), &dsn}};
+    options.projects = projects;
+    options.n_projects = 2;
+    for (int i = 0; i < 10; i++) {
+        put_for("billing");
+        put_for("gone");
+        put();
+    }
+    start();
+    until(counted.v[COUNT_sent] == 10);
+    ck_assert_uint_eq(totals().ready, 20);
+    dsn_free(&other);
+}
+END_TEST
+
+START_TEST(found_without_a_kick)
+{
+    put();
+    misbehave(1, (struct action){.status = 400});
+    start();
+    until(totals().dead == 1);
+    let_it_be(100); /* until the sender's own writing down, which looks for more, is over */
+    ck_assert_int_eq(store_requeue(store, 1), 1); /* as `crumbd queue retry` does */
+    until(all_gone());
+    ck_assert_uint_eq(counted.v[COUNT_sent], 1);
+}
+END_TEST
+
+START_TEST(through_a_proxy)
+{
+    dsn_free(&dsn);
+    parse_dsn(&dsn, "http://" KEY "@sentry.invalid/1");
+    char *proxy = xasprintf("http://127.0.0.1:%u", up.port);
+    options.post.proxy = proxy;
+    put();
+    start();
+    until(all_gone());
+    ck_assert(slice_starts(slice_str(up.requests[0].head),
+                           SLICE("POST http://sentry.invalid/api/1/envelope/ HTTP/1.1\r\n")));
+    free(proxy);
+}
+END_TEST
+
+/* A certificate for 127.0.0.1 that signs itself, used by the server and written to `path`. */
+static void make_tls(const char *path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    X509_set_version(cert, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+    X509_set_pubkey(cert, key);
+    X509_NAME *name = X509_get_subject_name(cert);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+    X509_set_issuer_name(cert, name);
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
+    X509_add_ext(cert, e, -1);
+    X509_EXTENSION_free(e);
+    ck_assert_int_gt(X509_sign(cert, key, EVP_sha256()), 0);
+    FILE *f = fopen(path, "w");
+    PEM_write_X509(f, cert);
+    fclose(f);
+    up.tls = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_use_certificate(up.tls, cert);
+    SSL_CTX_use_PrivateKey(up.tls, key);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+START_TEST(tls_is_verified)
+{
+    char *ca = xasprintf("%s/ca.pem", dir);
+    make_tls(ca);
+    dsn_free(&dsn);
+    char *text = xasprintf("https://" KEY "@127.0.0.1:%u/1", up.port);
+    parse_dsn(&dsn, text);
+    free(text);
+    put();
+    start();
+    until(counted.v[COUNT_retries] == 2);
+    ck_assert_uint_eq(up.n_requests, 0);
+    struct store_row *row = (store_flush(store), store_get(store, 1, NULL));
+    ck_assert_msg(strstr(row->reason, "certificate") != NULL, "%s", row->reason);
+    store_row_free(row);
+    sender_free(sender);
+    options.post.ca_file = ca;
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 1);
+    SSL_CTX_free(up.tls);
+    free(ca);
+}
+END_TEST
+
+static void keep_answer(void *u, const struct post_answer *a)
+{
+    struct sbuf *out = u;
+    sbuf_addf(out, "%u %s", a->status, a->error);
+    sbuf_adds(out, a->body);
+}
+
+START_TEST(one_by_hand)
+{
+    struct sbuf out;
+    sbuf_init(&out, 1000);
+    dsn_free(&dsn);
+    parse_dsn(&dsn, "http://" KEY "@127.0.0.1:9/1");
+    ck_assert(sender_post_once(&dsn, &options.post, "00000001000040008000000000000000", SLICE("{}"),
+                               keep_answer, &out));
+    ck_assert_msg(slice_starts(sbuf_slice(&out), SLICE("0 ")) &&
+                      slice_find(sbuf_slice(&out), SLICE("127.0.0.1")) > 0,
+                  "%s", sbuf_cstr(&out));
+    sbuf_free(&out);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("sender");
+    TCase *t = tcase_create("sender");
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, a_request_to_the_letter);
+    tcase_add_test(t, a_secret_only_when_the_dsn_has_one);
+    tcase_add_test(t, many_over_kept_connections);
+    tcase_add_test(t, trouble_is_tried_again_with_the_same_id);
+    tcase_add_test(t, one_probe_at_a_time);
+    tcase_add_test(t, a_poisonous_event_does_not_stop_the_rest);
+    tcase_add_test(t, refused_for_good);
+    tcase_add_loop_test(t, a_wrong_key_pauses_the_project, 0, 4);
+    tcase_add_test(t, a_pause_ends);
+    tcase_add_test(t, told_to_wait);
+    tcase_add_test(t, told_to_wait_on_success);
+    tcase_add_loop_test(t, bad_answers, 0, 7);
+    tcase_add_loop_test(t, taken_though_the_answer_is_odd, 0, 3);
+    tcase_add_test(t, endless_headers);
+    tcase_add_test(t, a_kept_connection_that_is_closed);
+    tcase_add_test(t, nobody_there);
+    tcase_add_test(t, flush_sends_what_can_be_sent);
+    tcase_add_test(t, flush_ends_at_its_deadline);
+    tcase_add_test(t, projects_do_not_wait_for_one_another);
+    tcase_add_test(t, found_without_a_kick);
+    tcase_add_test(t, through_a_proxy);
+    tcase_add_test(t, tls_is_verified);
+    tcase_add_test(t, one_by_hand);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
