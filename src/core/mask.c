@@ -1,0 +1,416 @@
+#include "core/mask.h"
+
+#include <assert.h>
+
+#include "core/mask_piece.h"
+
+static const struct word_set not_users = {{
+    ['a' - 'a'] = "authentication agent at and as account access ",
+    ['b' - 'a'] = "by ",
+    ['c' - 'a'] = "can cannot could credentials ",
+    ['d' - 'a'] = "does did data defined directory ",
+    ['e' - 'a'] = "error ",
+    ['f' - 'a'] = "from for ",
+    ['g' - 'a'] = "group groups ",
+    ['h' - 'a'] = "has had home ",
+    ['i' - 'a'] = "id is in input interface info information ",
+    ['l' - 'a'] = "level ",
+    ['m' - 'a'] = "may must mode ",
+    ['n' - 'a'] = "name not ",
+    ['o' - 'a'] = "on of or ",
+    ['p' - 'a'] = "process program permission permissions password ",
+    ['r' - 'a'] = "request ",
+    ['s' - 'a'] = "space session ",
+    ['t' - 'a'] = "to that time ",
+    ['u' - 'a'] = "unknown ",
+    ['w' - 'a'] = "was with without who which whose ",
+}};
+
+static const struct word_set accesses = {{
+    ['f' - 'a'] = "failure failures ",
+    ['h' - 'a'] = "hostbased ",
+    ['l' - 'a'] = "login logon ",
+    ['n' - 'a'] = "none ",
+    ['p' - 'a'] = "password publickey pam ",
+}};
+
+static const struct word_set not_names = {{
+    ['a' - 'a'] = "a an all ",
+    ['e' - 'a'] = "each ",
+    ['i' - 'a'] = "invalid illegal ",
+    ['r' - 'a'] = "root's ",
+    ['t' - 'a'] = "the this that ",
+    ['u' - 'a'] = "user ",
+    ['y' - 'a'] = "your ",
+}};
+
+static const struct word_set speaking_keys = {{
+    ['c' - 'a'] = "cause ",
+    ['d' - 'a'] = "desc description ",
+    ['e' - 'a'] = "err error errmsg error_message exception exc event errno ",
+    ['l' - 'a'] = "level lvl ",
+    ['m' - 'a'] = "msg message ",
+    ['r' - 'a'] = "reason ",
+    ['s' - 'a'] = "severity ",
+}};
+
+static const struct word_set code_keys = {{
+    ['c' - 'a'] = "code ",
+    ['e' - 'a'] = "error_code errcode ",
+    ['s' - 'a'] = "sqlstate ",
+}};
+
+/* Whether the word [p, q) is a user's name, by the words before it. */
+static bool user(const struct mask_work *w, const char *p, struct slice word)
+{
+    if (w->prev.n < 3 || w->prev.n > 4 || word.n == 0)
+        return false;
+    const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
+    if (p == end || p - end > 3 || *end != ' ' || p[-1] != ' ' || (next < w->e && *next == '='))
+        return false;
+    if (w->prev.n == 4 && slice_ieq(w->prev, SLICE("user")))
+        return !word_set_has(&not_users, word.p, word.n);
+    if (w->prev.n == 3 && memcmp(w->prev.p, "for", 3) == 0)
+        return word_set_has(&accesses, w->prev2.p, w->prev2.n) && !word_set_has(&not_names, word.p, word.n);
+    return false;
+}
+
+/* Behind an address in parentheses: its name, or nothing where it has none. Returns the end or p. */
+static const char *address_name(const char *p, const char *e)
+{
+    if (e - p < 3 || p[0] != ' ' || p[1] != '(')
+        return p;
+    const char *q = p + 2;
+    bool dot = false;
+    while (q < e && q - p < 256 && (ascii_alnum(*q) || *q == '.' || *q == '-' || *q == '_' || *q == ':')) {
+        dot = dot || *q == '.' || *q == ':';
+        q++;
+    }
+    return q < e && *q == ')' && (dot || q == p + 2) ? q + 1 : p;
+}
+
+/* The closing quote that belongs to the one at p, or NULL. */
+static const char *closing(struct mask_work *w, const char *p)
+{
+    bool single = *p != '"';
+    if (w->no_quote[single])
+        return NULL;
+    for (const char *q = p + 1; q < w->e; q++) {
+        if (!single) {
+            q = memchr(q, '"', (size_t)(w->e - q));
+            if (!q)
+                break;
+            if (q[-1] != '\\' || (q - p > 2 && q[-2] == '\\'))
+                return q;
+        } else if (*q == '\'' || *q == '`') {
+            if (q + 1 == w->e || !token_word_byte(q[1]))
+                return q;
+            if (*q == '`' || !token_word_byte(q[-1]))
+                return NULL; /* another one opens */
+        }
+    }
+    w->no_quote[single] = true;
+    return NULL;
+}
+
+/* "GET /x HTTP/1.1": the method tells messages apart, the rest does not. Returns the length of method and
+ * space. */
+static size_t request_line(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 'A' && s.p[n] <= 'Z')
+        n++;
+    return n >= 3 && n <= 9 && s.n > n + 1 && s.p[n] == ' ' &&
+                   (s.p[n + 1] == '/' || slice_starts(slice_from(s, n + 1), SLICE("http")))
+               ? n + 1
+               : 0;
+}
+
+static bool json_key(struct slice s, const char *close, const char *e)
+{
+    if (e - close < 2 || close[1] != ':' || s.n > 40)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_alpha(s.p[i]) && s.p[i] != '_' && s.p[i] != '-' && s.p[i] != '.')
+            return false;
+    return true;
+}
+
+/* Keys whose value is the message itself, or what tells messages apart: masked piece by piece, not as a
+ * whole. */
+static bool speaking_key(struct slice key)
+{
+    return word_set_has(&speaking_keys, key.p, key.n);
+}
+
+/* A quote at p. Returns where to go on: behind p when it opens nothing. */
+static const char *quoted(struct mask_work *w, const char *p)
+{
+    if (p == w->literal_quote || (p > w->s && token_word_byte(p[-1])))
+        return p + 1;
+    const char *q = closing(w, p);
+    if (!q || q == p + 1)
+        return q ? q + 1 : p + 1;
+    struct slice in = slice_of(p + 1, (size_t)(q - p - 1));
+    if (p == w->s && q + 1 == w->e) {
+        w->literal_quote = q; /* the whole message in quotes */
+        return p + 1;
+    }
+    if (json_key(in, q, w->e)) {
+        const char *v = q + 2 + (w->e - q > 2 && q[2] == ' ');
+        if (v < w->e && *v == '"' && speaking_key(in)) {
+            w->literal_quote = closing(w, v);
+            return v + 1;
+        }
+        return q + 1;
+    }
+    size_t method = request_line(in);
+    mask_emit(w, method ? TOKEN_PATH : TOKEN_QUOTED, in.p + method, q);
+    return q + 1;
+}
+
+/* The end of the value that begins at v; v when it is not to be masked as a whole. */
+static const char *value_end(struct mask_work *w, const char *v)
+{
+    const char *p = v, *e = w->e;
+    if (*v == '"' || (*v == '\'' && e - v > 1)) {
+        const char *q = closing(w, v);
+        return q ? q + 1 : v;
+    }
+    for (; p < e; p++) {
+        if (*p == '(' || *p == '[' || *p == '{') {
+            char shut = *p == '(' ? ')' : *p == '[' ? ']' : '}';
+            const char *q = p;
+            while (q < e && *q != shut && (unsigned char)*q > ' ' && q - p < 64)
+                q++;
+            if (q == e || *q != shut || p == v)
+                return v;
+            p = q;
+        } else if ((mask_class_of(*p) & MASK_END && *p != '=') || *p == '&' || *p == '"') {
+            break;
+        }
+    }
+    while (p > v + 1 && (p[-1] == '.' || p[-1] == ':'))
+        p--;
+    return p;
+}
+
+/* A '=' at p, the key before it. Returns where to go on. */
+static const char *pair(struct mask_work *w, const char *p)
+{
+    const char *v = p + 1, *k = p;
+    while (k > w->s && p - k < 24 && (token_word_byte(k[-1]) || k[-1] == '-' || k[-1] == '.'))
+        k--;
+    if (k == p || v == w->e || (unsigned char)*v <= ' ' || *v == '=' || *v == '>' || *v == '~')
+        return v;
+    struct slice key = slice_of(k, (size_t)(p - k));
+    if (speaking_key(key)) {
+        w->literal_quote = *v == '"' ? closing(w, v) : w->literal_quote;
+        return *v == '"' ? v + 1 : v;
+    }
+    const char *end = value_end(w, v);
+    size_t t = end > v && ascii_digit(*v) ? token_time(v, w->e) : 0;
+    end = t > (size_t)(end - v) ? v + t : end;
+    if (end == v || (word_set_has(&code_keys, key.p, key.n) && *v >= 'A' && *v <= 'Z' && end - v <= 8))
+        return end > v ? end : v;
+    mask_emit(w, TOKEN_VALUE, v, end);
+    return end;
+}
+
+/* White space or a control byte at p: one space, whatever they are. Returns where to go on. */
+static const char *space(struct mask_work *w, const char *p)
+{
+    if (*p == ' ' && p + 1 < w->e && (unsigned char)p[1] > ' ' && p[1] != 127)
+        return p + 1;
+    mask_flush(w, p);
+    bool line = false;
+    while (p < w->e && ((unsigned char)*p <= ' ' || *p == 127)) {
+        line = line || *p == '\n';
+        if (*p == 27 && w->e - p > 1 && p[1] == '[') { /* ESC [ 1 ; 31 m */
+            for (p += 2; p < w->e && (ascii_digit(*p) || *p == ';' || *p == '?');)
+                p++;
+            p += p < w->e;
+            continue;
+        }
+        p++;
+    }
+    if (w->n > 0 && p < w->e)
+        mask_put(w, line ? "\n" : " ", 1);
+    w->lit = p;
+    return p;
+}
+
+/* One of the bytes that end a piece. */
+static const char *delimiter(struct mask_work *w, const char *p)
+{
+    enum token type;
+    switch (*p) {
+    case '"':
+    case '`':
+        return quoted(w, p);
+    case '=':
+        return pair(w, p);
+    case '<': /* "lifetime <1 sec" */
+        if (w->e - p > 3 && ascii_digit(p[1])) {
+            size_t n = token_number(p + 1, w->e, &type);
+            if (type == TOKEN_DURATION) {
+                mask_emit(w, TOKEN_TIME, p, p + 1 + n);
+                return p + 1 + n;
+            }
+        }
+        return p + 1;
+    default:
+        return (unsigned char)*p <= ' ' || *p == 127 ? space(w, p) : p + 1;
+    }
+}
+
+/* A piece of letters and such only. */
+static const char *plain(struct mask_work *w, const char *p, const char *q)
+{
+    size_t n = (size_t)(q - p);
+    size_t t;
+    if (n >= 3 && n <= 9 && *p >= 'A' && *p <= 'W' && q < w->e && (*q == ' ' || *q == ',') &&
+        (t = token_time_words(p, w->e)) > 0) {
+        mask_emit(w, TOKEN_TIME, p, p + t);
+        return p + t;
+    }
+    if ((n == 4 || n == 5) && ((n == 4 && ((p[0] | 32) == 't') && memcmp(p + 1, "rue", 3) == 0) ||
+                               (n == 5 && ((p[0] | 32) == 'f') && memcmp(p + 1, "alse", 4) == 0)))
+        mask_emit(w, TOKEN_BOOL, p, q);
+    else if (n == 2 && ascii_alpha(*p) && (p[1] == '+' || p[1] == '-'))
+        mask_emit(w, TOKEN_ID, p, q); /* an axis, a direction: x+ */
+    else if (*p == '*' && n >= 3 && n <= 5 && memcmp(p, "*****", n) == 0 &&
+             ((w->last == TOKEN_NUM && w->last_end == p - 1 && *w->last_end == ' ') ||
+              (w->e - q > 1 && *q == ' ' && ascii_digit(q[1]))))
+        mask_emit(w, TOKEN_NUM, p, q); /* a number too wide for its column */
+    return q;
+}
+
+static void remember(struct mask_work *w, const char *p, const char *q)
+{
+    while (q > p && (q[-1] == ':' || q[-1] == '.'))
+        q--;
+    w->prev2 = w->prev;
+    w->prev = slice_of(p, (size_t)(q - p));
+}
+
+/* The commonest of all: digits only. Returns the end; NULL when the piece is something else. */
+static const char *integer(struct mask_work *w, const char *p, const char *q)
+{
+    const char *r = p;
+    while (r < q && ascii_digit(*r))
+        r++;
+    bool date = q - p <= 2 && w->e - q > 4 && *q == ' ' && q[1] >= 'A' && q[1] <= 'S'; /* 6 May 2024 */
+    if (r < q || date || (w->prev.n == 4 && (*w->prev.p | 32) == 'u'))
+        return NULL;
+    enum token type;
+    size_t n = token_number(p, w->e, &type);
+    mask_emit(w, type, p, p + n);
+    return p + n;
+}
+
+/* The piece at p. Returns where to go on. */
+static const char *next_piece(struct mask_work *w, const char *p)
+{
+    const char *q = p;
+    unsigned acc = 0, c;
+    if (*p == '\'')
+        return quoted(w, p);
+    while (q < w->e && !((c = mask_class_of(*q)) & MASK_END)) {
+        acc |= c;
+        q++;
+    }
+    const char *t = q;
+    if (acc & (MASK_DOT | MASK_COLON | MASK_QUOTE))
+        while (t > p && mask_class_of(t[-1]) & (MASK_DOT | MASK_COLON | MASK_QUOTE))
+            t--;
+    const char *end;
+    if (acc == MASK_DIGIT && (end = integer(w, p, q))) {
+        w->prev = SLICE_NONE;
+        return end;
+    }
+    if (user(w, p, slice_of(p, (size_t)(t - p)))) {
+        mask_emit(w, TOKEN_USER, p, t);
+        w->prev = SLICE_NONE; /* a user may be called "user" */
+        return t;
+    } else if (!(acc & (MASK_DIGIT | MASK_SLASH | MASK_AT)) &&
+               (!(acc & (MASK_DOT | MASK_COLON)) ||
+                (!memchr(p, '.', (size_t)(t - p)) && !memchr(p, ':', (size_t)(t - p))))) {
+        end = plain(w, p, t);
+        end = end == t ? q : end;
+    } else {
+        end = mask_piece(w, p, q, acc);
+    }
+    remember(w, p, t);
+    if (w->last_end == end && w->last == TOKEN_ADDR && end < w->e && *end == ' ') {
+        const char *b = address_name(end, w->e);
+        if (b > end)
+            w->last_end = w->lit = end = b;
+    }
+    return end;
+}
+
+/* The first two lines that are not empty, without white space at the ends. */
+static struct slice head(struct slice msg)
+{
+    msg = slice_trim(msg);
+    const char *lf = slice_chr(msg, '\n');
+    if (lf) {
+        const char *e = msg.p + msg.n, *q = lf;
+        while (q < e && ascii_space(*q))
+            q++;
+        lf = memchr(q, '\n', (size_t)(e - q));
+        msg.n = lf ? (size_t)(lf - msg.p) : msg.n;
+    }
+    return slice_trim(msg);
+}
+
+void mask_init(struct mask *m)
+{
+    sbuf_init(&m->text, MASK_TEXT_MAX);
+    m->n_params = 0;
+}
+
+void mask_free(struct mask *m)
+{
+    sbuf_free(&m->text);
+}
+
+void mask_message(struct slice msg, struct mask *m)
+{
+    sbuf_reset(&m->text);
+    m->n_params = 0;
+    msg = head(msg);
+    if (msg.n == 0)
+        return;
+    struct mask_work w = {
+        .m = m, .s = msg.p, .e = msg.p + msg.n, .lit = msg.p, .out = sbuf_room(&m->text, MASK_TEXT_MAX)};
+    assert(w.out);
+    const char *p = w.s;
+    while (p < w.e && !w.full)
+        p = mask_class_of(*p) & MASK_END ? delimiter(&w, p) : next_piece(&w, p);
+    if (!w.full)
+        mask_flush(&w, w.e);
+    while (w.n > 0 && w.full && (unsigned char)w.out[w.n - 1] >= 0x80)
+        w.n--; /* a UTF-8 sequence may have been cut */
+    m->text.n = w.n;
+}
+
+void mask_percent(const struct mask *m, struct sbuf *out)
+{
+    struct slice text = sbuf_slice(&m->text);
+    size_t from = 0;
+    for (unsigned i = 0; i <= m->n_params; i++) {
+        size_t to = i < m->n_params ? m->params[i].at : text.n;
+        for (const char *pc; (pc = slice_chr(slice_sub(text, from, to), '%'));) {
+            sbuf_add(out, text.p + from, (size_t)(pc - text.p) - from);
+            sbuf_adds(out, SLICE("%%"));
+            from = (size_t)(pc - text.p) + 1;
+        }
+        sbuf_adds(out, slice_sub(text, from, to));
+        if (i < m->n_params) {
+            sbuf_adds(out, SLICE("%s"));
+            from = to + m->params[i].n;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/*
+ * mask_piece: the inner half of mask: what one piece of a message (the bytes between white space, brackets,
+ * quotes and commas) becomes in the template. For mask.c only.
+ *
+ * The work borrows the message and the struct mask being filled; it lives for one mask_message.
+ */
+#ifndef CORE_MASK_PIECE_H
+#define CORE_MASK_PIECE_H
+
+#include "core/mask.h"
+#include "core/token.h"
+
+/* What a byte is to the pieces a message is cut into. */
+enum { MASK_ALPHA = 1, MASK_DIGIT = 2, MASK_DOT = 4, MASK_COLON = 8, MASK_SLASH = 16, MASK_AT = 32, MASK_END = 64, MASK_QUOTE = 128 };
+
+extern const unsigned char mask_class[256];
+
+struct mask_work {
+    struct mask *m;
+    const char *s, *e;
+    char *out;
+    size_t n;
+    const char *lit;                  /* literal text from here on is not yet written */
+    const char *last_from, *last_end; /* the last placeholder's bytes in the message, NULL before the first */
+    enum token last;
+    unsigned last_at;          /* where that placeholder stands in out */
+    bool full;                 /* the template can take no more */
+    bool no_quote[2];          /* no closing " or ' ahead: not to be looked for again */
+    const char *literal_quote; /* a quote that is text */
+    struct slice prev, prev2;  /* the words before */
+};
+
+static inline unsigned char mask_class_of(char c)
+{
+    return mask_class[(unsigned char)c];
+}
+
+/* Adds text to the template; sets full when it did not fit. */
+void mask_put(struct mask_work *w, const char *p, size_t n);
+/* Writes the literal text that waits, up to `to`. */
+void mask_flush(struct mask_work *w, const char *to);
+/* A placeholder for the bytes [from, to) of the message, joined to the one before it where they make a list.
+ */
+void mask_emit(struct mask_work *w, enum token type, const char *from, const char *to);
+/* A piece [p, q) of which something may vary; acc holds the classes of its bytes. Returns where to go on,
+   which is behind q for what has spaces inside. */
+const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsigned acc);
+
+#endif
