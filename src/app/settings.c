@@ -9,6 +9,7 @@
 #include "app/settings_parts.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
+#include "io/dsn.h"
 
 enum { SECRET_BYTES_MAX = 64 * 1024, ENVIRONMENT_MAX = 64, RELEASE_MAX = 200, ERROR_BYTES_MAX = 4096 };
 
@@ -88,6 +89,32 @@ static void find_dsn(struct settings *s, struct diag *d)
             s->dsn_from = "the systemd credential";
         }
         free(path);
+    }
+}
+
+/* Said without the line it stands on: this text goes to logs, and the key does not. */
+static void check_dsn(const char *text, const char *from, struct diag *d, struct err_place at)
+{
+    struct dsn dsn;
+    struct diag own = {0};
+    at.source = SLICE_NONE;
+    if (dsn_parse(&dsn, slice_str(text), &own))
+        dsn_free(&dsn);
+    else
+        err_add(d, ERR_ERROR, at, "%s: %s", from, own.v[0].text);
+    err_free(&own);
+}
+
+static void check_dsns(struct settings *s, struct diag *d)
+{
+    const struct conf_node *projects = sentry_node(s, "projects");
+    if (s->dsn)
+        check_dsn(s->dsn, s->dsn_from, d, place_of(sentry_node(s, s->sentry.dsn ? "dsn" : "dsn_file")));
+    for (unsigned i = 0; i < s->sentry.n_projects; i++) {
+        char *from = xasprintf("sentry.projects.%.*s", SLICE_ARG(s->sentry.projects[i].name));
+        check_dsn(s->sentry.projects[i].dsn, from, d,
+                  place_of(conf_get(projects, s->sentry.projects[i].name.p)));
+        free(from);
     }
 }
 
@@ -190,6 +217,7 @@ static bool complete(struct settings *s, struct diag *d)
 {
     unsigned errors = d->errors;
     find_dsn(s, d);
+    check_dsns(s, d);
     find_names(s, d);
     compile_patterns(s, d);
     check_roots(s, d);

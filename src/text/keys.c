@@ -190,6 +190,15 @@ void keys_words(const struct key *k, struct sbuf *out)
     }
 }
 
+/* A secret's own line is not shown: what is printed goes to logs. */
+static struct err_place place_of(const struct key *k, const struct conf_node *n)
+{
+    struct err_place at = conf_place(n);
+    if (k->secret)
+        at.source = SLICE_NONE;
+    return at;
+}
+
 /* `"key" must be …`; entries of a list have no name of their own. */
 static bool wrong(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n)
 {
@@ -203,11 +212,11 @@ static bool wrong(struct keys_ctx *c, const struct key *k, const char *label, co
                       : k->type == KEY_INT && n->quoted ? ", without quotes"
                                                         : "";
     if (n->key.p)
-        conf_error(c->diag, n, "\"%.*s\" must be %s%s%s%s%s", SLICE_ARG(clip(n->key)), sbuf_cstr(&words), got,
-                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        err_add(c->diag, ERR_ERROR, place_of(k, n), "\"%.*s\" must be %s%s%s%s%s", SLICE_ARG(clip(n->key)),
+                sbuf_cstr(&words), got, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     else
-        conf_error(c->diag, n, "each of \"%s\" must be %s%s%s%s%s", label, sbuf_cstr(&words), got,
-                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        err_add(c->diag, ERR_ERROR, place_of(k, n), "each of \"%s\" must be %s%s%s%s%s", label,
+                sbuf_cstr(&words), got, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     sbuf_free(&words);
     return false;
 }

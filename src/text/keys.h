@@ -115,7 +115,7 @@ void keys_put_duration(int64_t us, struct sbuf *out);
 void keys_put_size(uint64_t bytes, struct sbuf *out);
 /* A scalar as YAML: plain where that is safe, else in quotes. */
 void keys_put_string(struct slice s, struct sbuf *out);
-/* A secret for people: user and password of a URL, or the whole text, become asterisks. */
+/* A secret for people: user and password of a URL, or the whole text, become a row of x. */
 void keys_put_masked(struct slice s, struct sbuf *out);
 
 /*

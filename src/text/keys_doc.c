@@ -14,8 +14,10 @@ static bool looks_like_other(struct slice s)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_ieq(s, slice_str(words[i])))
             return true;
+    if (!ascii_digit(s.p[0]) && !strchr("+-.", s.p[0]))
+        return false;
     for (size_t i = 0; i < s.n; i++)
-        if (!ascii_digit(s.p[i]) && !strchr("+-.eExXoO_:", s.p[i]))
+        if (!ascii_hex(s.p[i]) && !strchr("+-.xXoO_:", s.p[i]))
             return false;
     return true;
 }
@@ -59,7 +61,9 @@ void keys_put_masked(struct slice s, struct sbuf *out)
         slice_rfind(slice_sub(authority, 0, end ? (size_t)(end - authority.p) : authority.n), SLICE("@"));
     sbuf_adds(&b, slice_sub(s, 0, from));
     if (at >= 0 || scheme < 0)
-        sbuf_adds(&b, SLICE("********"));
+        sbuf_adds(
+            &b,
+            SLICE("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")); /* as long as a DSN's key, so that it reads as one */
     if (at >= 0 || scheme >= 0)
         sbuf_adds(&b, slice_from(authority, at < 0 ? 0 : (size_t)at));
     keys_put_string(sbuf_slice(&b), out);

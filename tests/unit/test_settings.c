@@ -210,6 +210,10 @@ static const struct {
     {"scrub: {patterns: ['ok', 'a(b']}\n", "1:30 this pattern does not compile: missing closing parenthesis"},
     {"sentry: {environment: 'a b'}\n", "1:23 the environment cannot be used: Sentry refuses blanks"},
     {"sentry: {environment: None}\n", "1:23 the environment cannot be used"},
+    {"sentry: {dsn: 'https://0123456789abcdef@h/42'}\n",
+     "1:15 sentry.dsn: the public key of the DSN must be 32 letters and digits"},
+    {"sentry: {projects: {a: 'x', b: 'https://0123456789abcdef0123456789abcdef@h/42'}}\n",
+     "1:24 sentry.projects.a: the DSN has no scheme"},
     {"sentry: {release: a/b}\n", "1:19 the release cannot be used"},
     {"sentry: {release: [a]}\n", "1:19 \"release\" must be text or {file: path}"},
     {"sentry: {release: {fil: x}}\n", "1:20 unknown key \"fil\"; did you mean \"file\"?"},
@@ -272,6 +276,8 @@ START_TEST(errors)
     ck_assert_msg(strncmp(got, bad[_i].want, strlen(bad[_i].want)) == 0, "got '%s', want '%s'", got,
                   bad[_i].want);
     ck_assert_ptr_nonnull(strstr(d.v[0].file, "/crumbd.yaml"));
+    /* A key must not reach the log, not even as the line that is wrong. */
+    ck_assert(!strstr(bad[_i].text, "0123456789abcdef") || !d.v[0].source);
     free(got);
     err_free(&d);
 }
@@ -325,27 +331,27 @@ END_TEST
 
 START_TEST(where_the_dsn_comes_from)
 {
-    char *file = put("dsn", "https://1111111111111111@h/1\n"),
+    char *file = put("dsn", "https://11111111111111111111111111111111@h/1\n"),
          *credentials = xasprintf("%s/credentials", dir);
     ck_assert_int_eq(mkdir(credentials, 0700), 0);
-    free(put("credentials/sentry_dsn", "https://2222222222222222@h/2"));
+    free(put("credentials/sentry_dsn", "https://22222222222222222222222222222222@h/2"));
     struct settings *s = good(INPUT);
     ck_assert_ptr_null(s->dsn);
     settings_unref(s);
     setenv("CREDENTIALS_DIRECTORY", credentials, 1);
     s = good(INPUT);
-    ck_assert_str_eq(s->dsn, "https://2222222222222222@h/2");
+    ck_assert_str_eq(s->dsn, "https://22222222222222222222222222222222@h/2");
     settings_unref(s);
-    setenv("SENTRY_DSN", "https://3333333333333333@h/3", 1);
+    setenv("SENTRY_DSN", "https://33333333333333333333333333333333@h/3", 1);
     s = good(INPUT);
-    ck_assert_str_eq(s->dsn, "https://3333333333333333@h/3");
+    ck_assert_str_eq(s->dsn, "https://33333333333333333333333333333333@h/3");
     ck_assert_str_eq(s->dsn_from, "SENTRY_DSN");
     settings_unref(s);
     s = good("sentry: {dsn_file: dsn}\n" INPUT);
-    ck_assert_str_eq(s->dsn, "https://1111111111111111@h/1");
+    ck_assert_str_eq(s->dsn, "https://11111111111111111111111111111111@h/1");
     settings_unref(s);
-    s = good("sentry: {dsn_file: dsn, dsn: 'https://4444444444444444@h/4'}\n" INPUT);
-    ck_assert_str_eq(s->dsn, "https://4444444444444444@h/4");
+    s = good("sentry: {dsn_file: dsn, dsn: 'https://44444444444444444444444444444444@h/4'}\n" INPUT);
+    ck_assert_str_eq(s->dsn, "https://44444444444444444444444444444444@h/4");
     settings_unref(s);
     setenv("SENTRY_DSN", "", 1);
     s = good(INPUT);
@@ -418,7 +424,7 @@ START_TEST(dump_can_be_read_again)
 {
     static const char *const texts[] = {
         INPUT, "sentry: {environment: 'on', release: '1.10', proxy: 'http://u:p@h:1', projects: {'a b': "
-               "'https://k@h/1'}}\n"
+               "'https://0123456789abcdef0123456789abcdef@h/1'}}\n"
                "inputs:\n"
                "  - {tail: '/a b/*.log', timezone: '+02:00', log_format: '$a \"$b\"', format: nginx-access}\n"
                "  - {gelf: 'udp://[::1]:1', allow: ['::/0', 1.2.3.4]}\n"
@@ -448,10 +454,11 @@ START_TEST(dump_can_be_read_again)
     ck_assert_ptr_nonnull(strstr(text, "\n  - gelf: udp://127.0.0.1:0\n    format: auto  # default\n"));
     free(text);
     settings_unref(s);
-    setenv("SENTRY_DSN", "https://0123456789abcdef:secret@h/3", 1);
+    setenv("SENTRY_DSN", "https://0123456789abcdef0123456789abcdef:secret@h/3", 1);
     s = good(INPUT);
     text = dump(s);
-    ck_assert_ptr_nonnull(strstr(text, "# the DSN in force comes from SENTRY_DSN: https://********@h/3\n"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "# the DSN in force comes from SENTRY_DSN: https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@h/3\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nstore: /home/nobody/.local/state/crumbd/crumbd.db  # default\n"));
     ck_assert_ptr_null(strstr(text, "0123456789abcdef"));
     free(text);
