@@ -420,7 +420,7 @@ START_TEST(heads)
     static const char *const yes[] = {HEAD, "2026/11/23 10:00:00 [warn] 1#1: *3 x", "nginx: [emerg] x",
                                       "nginx: [warn] x", "nginx: the configuration file /x syntax is ok"};
     static const char *const no[] = {"",
-                                     " " HEAD,
+                                     (" " HEAD),
                                      "2026/11/23 10:00:00 [error]",
                                      "2026/11/23 10:00:00 [fatal] 7#7: x",
                                      "2026/13/23 10:00:00 [error] 7#7: x",
