@@ -1,0 +1,344 @@
+#include "core/trail.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+
+enum {
+    RING_MIN_BYTES = 4096,
+    APP_MAX = 64,
+    INDEX_SLOTS = 3,          /* rings that one request id is remembered for */
+    INDEX_GENERATION = 16384, /* keys before the older half of the index is forgotten */
+};
+
+/* In the ring's buffer; text then app follow. Entries never wrap: a gap at the end of the buffer is skipped. */
+struct entry {
+    uint32_t size; /* with texts, a multiple of 8; 0 marks the gap */
+    uint16_t text_n;
+    uint8_t app_n, format, level;
+    int64_t time_us;
+    uint64_t seq, conn, request, weak;
+};
+
+struct ring {
+    uint64_t key;
+    struct ring *older, *newer; /* by last use */
+    char *buf;
+    uint32_t cap, head, tail; /* oldest entry, end of the newest */
+    uint32_t n;
+};
+
+struct trail {
+    size_t max_bytes, bytes;
+    uint64_t seq;
+    struct table rings;
+    struct ring *oldest, *newest;
+    struct table index, index_before; /* request or weak key and slot -> ring key, two generations */
+};
+
+struct trail *trail_new(size_t memory_bytes)
+{
+    struct trail *t = xcalloc(1, sizeof *t);
+    t->max_bytes = memory_bytes > 2 * RING_MIN_BYTES ? memory_bytes : 2 * RING_MIN_BYTES;
+    return t;
+}
+
+void trail_free(struct trail *t)
+{
+    if (!t)
+        return;
+    for (struct ring *r = t->oldest, *next; r; r = next) {
+        next = r->newer;
+        free(r->buf);
+        free(r);
+    }
+    table_free(&t->rings);
+    table_free(&t->index);
+    table_free(&t->index_before);
+    free(t);
+}
+
+size_t trail_bytes(const struct trail *t)
+{
+    return t->bytes;
+}
+
+static void unlink_ring(struct trail *t, struct ring *r)
+{
+    *(r->older ? &r->older->newer : &t->oldest) = r->newer;
+    *(r->newer ? &r->newer->older : &t->newest) = r->older;
+    r->older = r->newer = NULL;
+}
+
+static void link_newest(struct trail *t, struct ring *r)
+{
+    r->older = t->newest;
+    *(t->newest ? &t->newest->newer : &t->oldest) = r;
+    t->newest = r;
+}
+
+static void drop_ring(struct trail *t, struct ring *r)
+{
+    unlink_ring(t, r);
+    table_del(&t->rings, r->key);
+    t->bytes -= r->cap + sizeof *r;
+    free(r->buf);
+    free(r);
+}
+
+/* Makes room for `need` more bytes by letting the rings used longest ago go, `keep` excepted. False: it cannot be had. */
+static bool make_room(struct trail *t, size_t need, const struct ring *keep)
+{
+    while (t->bytes + need > t->max_bytes) {
+        struct ring *r = t->oldest == keep && t->oldest ? t->oldest->newer : t->oldest;
+        if (!r)
+            return false;
+        drop_ring(t, r);
+    }
+    return true;
+}
+
+static struct ring *ring_for(struct trail *t, uint64_t key)
+{
+    if (t->newest && t->newest->key == key)
+        return t->newest;
+    struct ring *r = table_get(&t->rings, key);
+    if (r) {
+        unlink_ring(t, r);
+        link_newest(t, r);
+        return r;
+    }
+    make_room(t, RING_MIN_BYTES + sizeof *r, NULL);
+    r = xcalloc(1, sizeof *r);
+    *r = (struct ring){.key = key, .cap = RING_MIN_BYTES, .buf = xmalloc(RING_MIN_BYTES)};
+    t->bytes += r->cap + sizeof *r;
+    table_put(&t->rings, key, r);
+    link_newest(t, r);
+    return r;
+}
+
+static struct entry *entry_at(const struct ring *r, uint32_t at)
+{
+    return (struct entry *)(void *)(r->buf + at);
+}
+
+/* Where the entry at `at` really is: past the end or at a gap mark the next one is at the start. */
+static uint32_t settle(const struct ring *r, uint32_t at)
+{
+    return at + sizeof(uint32_t) > r->cap || entry_at(r, at)->size == 0 ? 0 : at;
+}
+
+static void drop_oldest(struct ring *r)
+{
+    r->head = settle(r, r->head);
+    r->head += entry_at(r, r->head)->size;
+    if (--r->n == 0)
+        r->head = r->tail = 0;
+}
+
+/* Copies the entries in order into a buffer of twice the size. */
+static bool grow(struct trail *t, struct ring *r)
+{
+    uint32_t cap = r->cap * 2, at = r->head, end = 0;
+    if (cap > TRAIL_RING_MAX_BYTES || !make_room(t, r->cap, r))
+        return false;
+    char *buf = xmalloc(cap);
+    for (uint32_t i = 0; i < r->n; i++) {
+        at = settle(r, at);
+        uint32_t size = entry_at(r, at)->size;
+        memcpy(buf + end, r->buf + at, size);
+        at += size;
+        end += size;
+    }
+    free(r->buf);
+    t->bytes += cap - r->cap;
+    r->buf = buf;
+    r->cap = cap;
+    r->head = 0;
+    r->tail = end;
+    return true;
+}
+
+/* A place for `size` bytes behind the newest entry, or NULL when the oldest must go first. */
+static struct entry *place(struct ring *r, uint32_t size)
+{
+    if (r->n == 0)
+        r->head = r->tail = 0;
+    bool wrapped = r->n && r->tail <= r->head;
+    if (wrapped)
+        return r->head - r->tail >= size ? entry_at(r, r->tail) : NULL;
+    if (r->cap - r->tail >= size)
+        return entry_at(r, r->tail);
+    if (r->head < size)
+        return NULL;
+    if (r->cap - r->tail >= sizeof(uint32_t))
+        entry_at(r, r->tail)->size = 0;
+    r->tail = 0;
+    return entry_at(r, 0);
+}
+
+static uint64_t index_lookup(const struct trail *t, uint64_t key, unsigned slot)
+{
+    uint64_t k = hash_mix(key, slot);
+    void *v = table_get(&t->index, k);
+    return (uint64_t)(uintptr_t)(v ? v : table_get(&t->index_before, k));
+}
+
+/* Remembers that lines with this key are in this ring. */
+static void index_add(struct trail *t, uint64_t key, uint64_t ring)
+{
+    for (unsigned slot = 0; slot < INDEX_SLOTS; slot++) {
+        uint64_t there = index_lookup(t, key, slot);
+        if (there == ring)
+            return;
+        if (there && table_get(&t->rings, there))
+            continue;
+        if (t->index.n >= INDEX_GENERATION) {
+            table_free(&t->index_before);
+            t->index_before = t->index;
+            t->index = (struct table){0};
+        }
+        table_put(&t->index, hash_mix(key, slot), (void *)(uintptr_t)ring);
+        return;
+    }
+}
+
+void trail_push(struct trail *t, const struct trail_keys *k, int64_t time_us, enum format format, enum level level,
+                struct slice app, struct slice text)
+{
+    uint64_t ring_key = k->ring ? k->ring : 1;
+    app = slice_sub(app, 0, APP_MAX);
+    text = slice_sub(text, 0, TRAIL_TEXT_MAX);
+    uint32_t size = (uint32_t)(sizeof(struct entry) + text.n + app.n + 7) & ~7u;
+    struct ring *r = ring_for(t, ring_key);
+    struct entry *e;
+    while (!(e = place(r, size)))
+        if (!grow(t, r))
+            drop_oldest(r);
+    *e = (struct entry){.size = size,
+                        .text_n = (uint16_t)text.n,
+                        .app_n = (uint8_t)app.n,
+                        .format = (uint8_t)format,
+                        .level = (uint8_t)level,
+                        .time_us = time_us,
+                        .seq = ++t->seq,
+                        .conn = k->conn,
+                        .request = k->request,
+                        .weak = k->weak};
+    char *bytes = (char *)(e + 1);
+    if (text.n)
+        memcpy(bytes, text.p, text.n);
+    if (app.n)
+        memcpy(bytes + text.n, app.p, app.n);
+    r->tail += size;
+    r->n++;
+    if (k->request)
+        index_add(t, k->request, ring_key);
+    if (k->weak)
+        index_add(t, k->weak, ring_key);
+}
+
+/* The newest `max` entries wanted so far, in order of arrival; pieces point into the rings. */
+struct picks {
+    const struct entry **v;
+    unsigned n, max, seen;
+};
+
+static void pick(struct picks *p, const struct entry *e)
+{
+    p->seen++;
+    if (p->max == 0)
+        return;
+    unsigned at = p->n;
+    while (at > 0 && p->v[at - 1]->seq > e->seq)
+        at--;
+    if (at > 0 && p->v[at - 1] == e)
+        return;
+    if (p->n < p->max) {
+        memmove(p->v + at + 1, p->v + at, (p->n - at) * sizeof *p->v);
+        p->v[at] = e;
+        p->n++;
+    } else if (at > 0) {
+        memmove(p->v, p->v + 1, (at - 1) * sizeof *p->v);
+        p->v[at - 1] = e;
+    }
+}
+
+static bool is_weak(const struct entry *e, const struct trail_keys *k, int64_t time_us)
+{
+    int64_t apart = e->time_us > time_us ? e->time_us - time_us : time_us - e->time_us;
+    return k->weak && e->weak == k->weak && apart <= TRAIL_WEAK_WINDOW_US;
+}
+
+static bool is_related(const struct entry *e, const struct trail_keys *k, int64_t time_us)
+{
+    return (k->conn && e->conn == k->conn) || (k->request && e->request == k->request) || is_weak(e, k, time_us);
+}
+
+/* Walks one ring and picks the entries that are related, or those that are not. */
+static void walk(const struct ring *r, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, bool related,
+                 struct picks *p)
+{
+    uint32_t at = r->head;
+    for (uint32_t i = 0; i < r->n; i++) {
+        at = settle(r, at);
+        const struct entry *e = entry_at(r, at);
+        at += e->size;
+        if (e->time_us >= oldest_us && is_related(e, k, time_us) == related)
+            pick(p, e);
+    }
+}
+
+static int by_time(const void *pa, const void *pb)
+{
+    const struct entry *a = *(const struct entry *const *)pa, *b = *(const struct entry *const *)pb;
+    if (a->time_us != b->time_us)
+        return a->time_us < b->time_us ? -1 : 1;
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+unsigned trail_collect(struct trail *t, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, unsigned max,
+                       struct arena *a, struct crumb *out, unsigned *seen)
+{
+    uint64_t ring_key = k->ring ? k->ring : 1;
+    struct picks own = {.v = arena_calloc(a, max + 1, sizeof *own.v), .max = max};
+    const struct ring *home = table_get(&t->rings, ring_key);
+    if (home)
+        walk(home, k, time_us, oldest_us, true, &own);
+    const uint64_t across[] = {k->request, k->weak};
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
+            uint64_t key = index_lookup(t, across[i], slot);
+            const struct ring *r = key && key != ring_key ? table_get(&t->rings, key) : NULL;
+            if (r)
+                walk(r, k, time_us, oldest_us, true, &own);
+        }
+    /* What is left of the room goes to the other lines of the same worker, file or unit. */
+    struct picks rest = {.v = arena_calloc(a, max + 1, sizeof *rest.v), .max = max - own.n};
+    if (home)
+        walk(home, k, time_us, oldest_us, false, &rest);
+    assert(own.n + rest.n <= max);
+    if (rest.n)
+        memcpy(own.v + own.n, rest.v, rest.n * sizeof *own.v);
+    unsigned n = own.n + rest.n;
+    *seen = own.seen + rest.seen;
+    qsort(own.v, n, sizeof *own.v, by_time);
+    for (unsigned i = 0; i < n; i++) {
+        const struct entry *e = own.v[i];
+        const char *bytes = (const char *)(e + 1);
+        out[i] = (struct crumb){
+            .time_us = e->time_us,
+            .seq = e->seq,
+            .format = (enum format)e->format,
+            .level = (enum level)e->level,
+            .related = is_related(e, k, time_us),
+            .weak = !(k->conn && e->conn == k->conn) && !(k->request && e->request == k->request) && is_weak(e, k, time_us),
+            .app = arena_dup(a, slice_of(bytes + e->text_n, e->app_n)),
+            .text = arena_dup(a, slice_of(bytes, e->text_n)),
+        };
+    }
+    return n;
+}

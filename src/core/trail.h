@@ -1,0 +1,53 @@
+/*
+ * trail: the recent lines of every stream, from which the breadcrumbs of an event are taken.
+ *
+ * A ring for each coarse stream (worker process, container, unit, file); an entry holds a line's time, level and text and up to
+ * three 64-bit keys (connection, request, weak request). Lines are kept in bytes, not pieces: rings grow by doubling to RING_MAX and all
+ * together stay under the memory cap, the ring used longest ago giving way first. Pushing a line copies it once and allocates
+ * nothing in the steady state. One thread.
+ */
+#ifndef CORE_TRAIL_H
+#define CORE_TRAIL_H
+
+#include "base/arena.h"
+#include "parsers/record.h"
+
+struct trail;
+
+enum { TRAIL_TEXT_MAX = 1024, TRAIL_RING_MAX_BYTES = 256 * 1024 };
+
+/* How a line can be found again. A key of 0 is absent. */
+struct trail_keys {
+    uint64_t ring;    /* coarse stream */
+    uint64_t conn;    /* nginx host, pid and connection */
+    uint64_t request; /* request or trace id */
+    uint64_t weak;    /* client and request line: only within WEAK_WINDOW */
+};
+
+#define TRAIL_WEAK_WINDOW_US INT64_C(2000000)
+
+struct crumb {
+    int64_t time_us;
+    uint64_t seq; /* order of arrival */
+    enum format format;
+    enum level level;
+    bool related; /* shares connection or request with the record, or weakly its request line */
+    bool weak;    /* related by client and request line only */
+    struct slice app, text;
+};
+
+struct trail *trail_new(size_t memory_bytes);
+void trail_free(struct trail *t);
+/* `app` is cut at 64 bytes, `text` at TRAIL_TEXT_MAX. */
+void trail_push(struct trail *t, const struct trail_keys *k, int64_t time_us, enum format format, enum level level,
+                struct slice app, struct slice text);
+/*
+ * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id (in any
+ * ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us. Texts are copied
+ * into the arena. *seen is how many candidates there were.
+ */
+unsigned trail_collect(struct trail *t, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, unsigned max,
+                       struct arena *a, struct crumb *out, unsigned *seen);
+size_t trail_bytes(const struct trail *t);
+
+#endif
