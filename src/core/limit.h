@@ -1,0 +1,68 @@
+/*
+ * limit: flood control. Which occurrences of an issue pass, and the exact number of those that do not.
+ *
+ * Per fingerprint and period the first `burst` occurrences pass, then the occurrences burst*2, burst*4, burst*8, … The first of a
+ * fingerprint passes whatever the budgets of its project say. When a period closes (also when the fingerprint is evicted, or at exit)
+ * one summary carries the number of the suppressed. So occurrences = passed + sum of suppressed, always.
+ *
+ * Bounded: LIMIT_ENTRIES_MAX fingerprints and LIMIT_SAMPLE_BYTES of samples; the fingerprint seen longest ago gives way, its summary
+ * going out first. Pure: the present is an argument. One thread.
+ */
+#ifndef CORE_LIMIT_H
+#define CORE_LIMIT_H
+
+#include "base/slice.h"
+
+enum { LIMIT_ENTRIES_MAX = 65536, LIMIT_SAMPLE_BYTES = 16 << 20, LIMIT_PROJECTS_MAX = 64 };
+
+struct limit;
+
+struct limit_budget {
+    unsigned per_minute, per_day;
+};
+
+struct limit_issue {
+    uint64_t key; /* of fingerprint and project */
+    uint64_t project;
+    unsigned burst;
+    int64_t period_us;
+};
+
+/* HOLD_FIRST: held back, and no sample of the issue is there yet: give one with limit_keep_sample. */
+enum limit_answer { LIMIT_PASS, LIMIT_HOLD, LIMIT_HOLD_FIRST };
+
+/* What a summary is made from: an event of the issue with its place in the outbox. Texts are copied. */
+struct limit_sample {
+    struct slice project, title, level, payload;
+};
+
+/* The state of one fingerprint, as it is stored with every cut. A budget is kept in the same form: period_us is 0, start_us
+   is the day's begin and count what passed in it. */
+struct limit_row {
+    uint64_t key;
+    int64_t start_us, period_us;
+    unsigned burst;
+    uint64_t count, next_pass, suppressed;
+    int64_t first_us, last_us; /* of the suppressed */
+    bool closed;               /* forget it */
+    const struct limit_sample *sample; /* NULL: none yet */
+};
+
+typedef void limit_row_f(void *u, const struct limit_row *row);
+
+/* evicted: counts fingerprints that gave way; may be NULL. summary is called for every period that ends with suppressed ones. */
+struct limit *limit_new(limit_row_f *summary, void *u, uint64_t *evicted);
+void limit_free(struct limit *l);
+enum limit_answer limit_admit(struct limit *l, const struct limit_issue *issue, const struct limit_budget *budget, int64_t now_us);
+void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample *sample);
+/* Ends the periods that are over. Returns when the next one will be, INT64_MAX if none runs. */
+int64_t limit_tick(struct limit *l, int64_t now_us);
+/* Summaries of everything suppressed so far, without ending the periods: before exit. */
+void limit_summarise(struct limit *l);
+/* Calls back for every row that changed since the last call. */
+void limit_changed(struct limit *l, limit_row_f *each, void *u);
+/* Puts a stored row back. */
+void limit_restore(struct limit *l, const struct limit_row *row);
+unsigned limit_size(const struct limit *l);
+
+#endif

@@ -1,0 +1,285 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "core/limit.h"
+#include "core/scrub.h"
+#include "core/trail.h"
+
+/* --- trail --- */
+
+static void push(struct trail *t, uint64_t ring, uint64_t conn, uint64_t request, int64_t at, const char *text)
+{
+    const struct trail_keys k = {.ring = ring, .conn = conn, .request = request};
+    trail_push(t, &k, at, FORMAT_TEXT, LEVEL_INFO, SLICE("app"), slice_str(text));
+}
+
+static unsigned collect(struct trail *t, struct trail_keys k, int64_t now, unsigned max, struct arena *a, struct crumb *out)
+{
+    unsigned seen;
+    return trail_collect(t, &k, now, 0, max, a, out, &seen);
+}
+
+START_TEST(trail_prefers_the_connection)
+{
+    struct trail *t = trail_new(1 << 20);
+    struct arena a = {0};
+    struct crumb c[8];
+    push(t, 1, 7, 0, 1000, "mine, early");
+    for (int i = 0; i < 50; i++)
+        push(t, 1, 8, 0, 2000 + i, "another connection");
+    push(t, 2, 0, 0, 3000, "another worker");
+    unsigned n = collect(t, (struct trail_keys){.ring = 1, .conn = 7}, 4000, 4, &a, c);
+    ck_assert_uint_eq(n, 4);
+    ck_slice(c[0].text, "mine, early");
+    ck_assert(c[0].related && !c[1].related);
+    ck_assert(c[1].time_us <= c[2].time_us && c[2].time_us <= c[3].time_us);
+    ck_assert_int_eq(c[3].time_us, 2049); /* of the rest the newest */
+    arena_free(&a);
+    trail_free(t);
+}
+END_TEST
+
+START_TEST(trail_joins_rings_by_request)
+{
+    struct trail *t = trail_new(1 << 20);
+    struct arena a = {0};
+    struct crumb c[8];
+    push(t, 10, 0, 99, 1000, "access line");
+    push(t, 11, 0, 99, 2000, "application line");
+    push(t, 12, 0, 98, 2500, "another request");
+    unsigned n = collect(t, (struct trail_keys){.ring = 13, .request = 99}, 3000, 8, &a, c);
+    ck_assert_uint_eq(n, 2);
+    ck_slice(c[0].text, "access line");
+    ck_slice(c[1].text, "application line");
+    arena_free(&a);
+    trail_free(t);
+}
+END_TEST
+
+START_TEST(trail_weak_only_within_two_seconds)
+{
+    struct trail *t = trail_new(1 << 20);
+    struct arena a = {0};
+    struct crumb c[8];
+    const struct trail_keys access = {.ring = 20, .weak = 5};
+    trail_push(t, &access, 10000000, FORMAT_NGINX_ACCESS, LEVEL_INFO, SLICE_NONE, SLICE("near"));
+    trail_push(t, &access, 1000000, FORMAT_NGINX_ACCESS, LEVEL_INFO, SLICE_NONE, SLICE("far"));
+    unsigned n = collect(t, (struct trail_keys){.ring = 21, .weak = 5}, 11000000, 8, &a, c);
+    ck_assert_uint_eq(n, 1);
+    ck_slice(c[0].text, "near");
+    ck_assert(c[0].weak);
+    arena_free(&a);
+    trail_free(t);
+}
+END_TEST
+
+/* Every line pushed lately is there, byte for byte, whatever the ring did in between. */
+START_TEST(trail_ring_keeps_what_is_newest)
+{
+    struct trail *t = trail_new(1 << 20);
+    struct arena a = {0};
+    static struct crumb c[64];
+    char text[1100];
+    for (int i = 0; i < 20000; i++) {
+        int n = snprintf(text, sizeof text, "%d:%0*d", i, (i * 37) % 900 + 1, i);
+        ck_assert(n > 0);
+        push(t, 1, 0, 0, i, text);
+    }
+    unsigned n = collect(t, (struct trail_keys){.ring = 1}, 20000, 64, &a, c);
+    ck_assert_uint_eq(n, 64);
+    for (int i = 0; i < 64; i++) {
+        int number = 20000 - 64 + i;
+        snprintf(text, sizeof text, "%d:%0*d", number, (number * 37) % 900 + 1, number);
+        ck_slice(c[i].text, text);
+    }
+    ck_assert_uint_le(trail_bytes(t), TRAIL_RING_MAX_BYTES + 4096);
+    arena_free(&a);
+    trail_free(t);
+}
+END_TEST
+
+START_TEST(trail_memory_is_capped)
+{
+    struct trail *t = trail_new(256 * 1024);
+    struct arena a = {0};
+    struct crumb c[4];
+    for (uint64_t ring = 1; ring <= 10000; ring++)
+        push(t, ring, 0, ring, (int64_t)ring, "a line");
+    ck_assert_uint_le(trail_bytes(t), 256 * 1024);
+    ck_assert_uint_eq(collect(t, (struct trail_keys){.ring = 10000}, 10001, 4, &a, c), 1);
+    ck_assert_uint_eq(collect(t, (struct trail_keys){.ring = 1}, 10001, 4, &a, c), 0); /* used longest ago */
+    arena_free(&a);
+    trail_free(t);
+}
+END_TEST
+
+/* --- scrub --- */
+
+static void ck_scrub(struct scrub *s, struct arena *a, const char *in, const char *want)
+{
+    ck_slice(scrub_text(s, slice_str(in), a), want);
+}
+
+START_TEST(scrub_hides_secrets_and_nothing_else)
+{
+    const struct options opt = {.scrub = {.defaults = true}};
+    struct scrub *s = scrub_new(&opt);
+    struct arena a = {0};
+    ck_scrub(s, &a, "login password=hunter2 failed", "login password=[Filtered] failed");
+    ck_scrub(s, &a, "{\"api_key\": \"abc\", \"n\": 1}", "{\"api_key\": \"[Filtered]\", \"n\": 1}");
+    ck_scrub(s, &a, "Authorization: Bearer abcdefghijklmnop", "Authorization: [Filtered]");
+    ck_scrub(s, &a, "postgres://app:s3cret@db/x", "postgres://app:[Filtered]@db/x");
+    ck_scrub(s, &a, "card 4111 1111 1111 1111 refused", "card [Filtered] refused");
+    ck_scrub(s, &a, "order 4111 1111 1111 1112 refused", "order 4111 1111 1111 1112 refused"); /* no Luhn */
+    ck_scrub(s, &a, "x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc y", "x [Filtered] y");
+    ck_scrub(s, &a, "user \"bob\": password mismatch", "user \"bob\": password mismatch");
+    ck_scrub(s, &a, "unexpected token: }", "unexpected token: }");
+    ck_slice(scrub_query(s, SLICE("id=7&access_token=abc&x"), &a), "id=7&access_token=[Filtered]&x");
+    arena_free(&a);
+    scrub_free(s);
+}
+END_TEST
+
+START_TEST(scrub_own_patterns)
+{
+    size_t at;
+    char message[256];
+    struct regex *re = regex_compile(SLICE("\\bsecret-[a-z0-9]+\\b"), false, &at, message);
+    const struct options opt = {.scrub = {.patterns = &re, .n_patterns = 1}};
+    struct scrub *s = scrub_new(&opt);
+    struct arena a = {0};
+    ck_scrub(s, &a, "a secret-x1 b secret-y2", "a [Filtered] b [Filtered]");
+    ck_scrub(s, &a, "password=shown", "password=shown"); /* defaults are off */
+    arena_free(&a);
+    scrub_free(s);
+    regex_free(re);
+}
+END_TEST
+
+/* --- limit --- */
+
+struct sums {
+    uint64_t suppressed, summaries;
+};
+
+static void on_summary(void *u, const struct limit_row *row)
+{
+    struct sums *s = u;
+    s->suppressed += row->suppressed;
+    s->summaries++;
+}
+
+static const struct limit_budget plenty = {.per_minute = 1000000, .per_day = 1000000};
+
+START_TEST(limit_passes_burst_then_doublings)
+{
+    struct sums sums = {0};
+    struct limit *l = limit_new(on_summary, &sums, NULL);
+    const struct limit_issue issue = {.key = 1, .burst = 10, .period_us = 3600000000};
+    uint64_t passed = 0, last = 0;
+    for (uint64_t i = 1; i <= 1000; i++)
+        if (limit_admit(l, &issue, &plenty, (int64_t)i) == LIMIT_PASS) {
+            passed++;
+            last = i;
+        }
+    ck_assert_uint_eq(passed, 10 + 6); /* 20 40 80 160 320 640 */
+    ck_assert_uint_eq(last, 640);
+    ck_assert_int_eq(limit_tick(l, 3600000000 - 1), 3600000001);
+    ck_assert_uint_eq(sums.summaries, 0);
+    limit_tick(l, 3600000001);
+    ck_assert_uint_eq(sums.summaries, 1);
+    ck_assert_uint_eq(passed + sums.suppressed, 1000);
+    ck_assert_int_eq(limit_admit(l, &issue, &plenty, 3600000002), LIMIT_PASS); /* a new period, a new first */
+    limit_free(l);
+}
+END_TEST
+
+START_TEST(limit_first_passes_over_budget)
+{
+    struct sums sums = {0};
+    struct limit *l = limit_new(on_summary, &sums, NULL);
+    const struct limit_budget small = {.per_minute = 5, .per_day = 100};
+    uint64_t passed = 0;
+    for (uint64_t key = 1; key <= 20; key++)
+        for (int i = 0; i < 3; i++)
+            passed += limit_admit(l, &(struct limit_issue){.key = key, .burst = 10, .period_us = 1000000}, &small, 1000) == LIMIT_PASS;
+    ck_assert_uint_eq(passed, 3 + 1 + 1 + 18 - 0); /* three of the first, then only firsts once five are spent */
+    limit_summarise(l);
+    ck_assert_uint_eq(passed + sums.suppressed, 60);
+    limit_free(l);
+}
+END_TEST
+
+START_TEST(limit_is_exact_when_it_forgets)
+{
+    struct sums sums = {0};
+    uint64_t evicted = 0, passed = 0, total = 0;
+    struct limit *l = limit_new(on_summary, &sums, &evicted);
+    for (uint64_t i = 0; i < 200000; i++)
+        for (uint64_t repeat = 0; repeat < 3; repeat++, total++)
+            passed += limit_admit(l, &(struct limit_issue){.key = i * 7 + 1, .burst = 1, .period_us = 3600000000}, &plenty,
+                                  (int64_t)i) == LIMIT_PASS;
+    ck_assert_uint_le(limit_size(l), LIMIT_ENTRIES_MAX);
+    ck_assert_uint_gt(evicted, 0);
+    limit_summarise(l);
+    ck_assert_uint_eq(passed + sums.suppressed, total);
+    limit_free(l);
+}
+END_TEST
+
+struct kept {
+    struct limit_row rows[16];
+    unsigned n;
+};
+
+static void keep_row(void *u, const struct limit_row *row)
+{
+    struct kept *k = u;
+    ck_assert_uint_lt(k->n, 16);
+    k->rows[k->n] = *row;
+    k->rows[k->n++].sample = NULL;
+}
+
+START_TEST(limit_survives_a_restart)
+{
+    struct sums sums = {0};
+    struct kept kept = {0};
+    const struct limit_issue issue = {.key = 5, .project = 77, .burst = 2, .period_us = 3600000000};
+    struct limit *l = limit_new(on_summary, &sums, NULL);
+    uint64_t passed = 0;
+    for (int i = 0; i < 7; i++)
+        passed += limit_admit(l, &issue, &plenty, 100 + i) == LIMIT_PASS;
+    ck_assert_uint_eq(passed, 3); /* 1, 2 and 4 */
+    limit_changed(l, keep_row, &kept);
+    limit_free(l);
+    l = limit_new(on_summary, &sums, NULL);
+    for (unsigned i = 0; i < kept.n; i++)
+        limit_restore(l, &kept.rows[i]);
+    ck_assert_int_eq(limit_admit(l, &issue, &plenty, 200), LIMIT_PASS); /* the eighth */
+    ck_assert_int_ne(limit_admit(l, &issue, &plenty, 201), LIMIT_PASS);
+    limit_summarise(l);
+    ck_assert_uint_eq(sums.suppressed, 4 + 1);
+    limit_free(l);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("trail, scrub, limit");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, trail_prefers_the_connection);
+    tcase_add_test(t, trail_joins_rings_by_request);
+    tcase_add_test(t, trail_weak_only_within_two_seconds);
+    tcase_add_test(t, trail_ring_keeps_what_is_newest);
+    tcase_add_test(t, trail_memory_is_capped);
+    tcase_add_test(t, scrub_hides_secrets_and_nothing_else);
+    tcase_add_test(t, scrub_own_patterns);
+    tcase_add_test(t, limit_passes_burst_then_doublings);
+    tcase_add_test(t, limit_first_passes_over_budget);
+    tcase_add_test(t, limit_is_exact_when_it_forgets);
+    tcase_add_test(t, limit_survives_a_restart);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
