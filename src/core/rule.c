@@ -1,0 +1,323 @@
+#include "core/rule.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "core/mask.h"
+
+void judge_init(struct judge *j, const struct ruleset *set)
+{
+    unsigned widest = 0;
+    *j = (struct judge){.set = set};
+    j->match = regex_scratch_new();
+    j->other = regex_scratch_new();
+    j->scan = scan_scratch_new();
+    for (unsigned f = 0; f < FORMAT_N; f++) {
+        if (set->lanes[f].scan)
+            scan_scratch_fit(j->scan, set->lanes[f].scan);
+        widest = set->lanes[f].n > widest ? set->lanes[f].n : widest;
+    }
+    j->hits = scan_hits_new(widest);
+    j->stats = xcalloc(set->n, sizeof *j->stats);
+}
+
+void judge_done(struct judge *j)
+{
+    regex_scratch_free(j->match);
+    regex_scratch_free(j->other);
+    scan_scratch_free(j->scan);
+    scan_hits_free(&j->hits);
+    free(j->stats);
+    *j = (struct judge){0};
+}
+
+/* --- matching --- */
+
+static bool when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
+{
+    if (w->formats && !(w->formats >> r->format & 1))
+        return false;
+    if (w->level > r->level)
+        return false;
+    for (unsigned i = 0; i < w->n; i++) {
+        struct slice v = record_get(r, w->conditions[i].name);
+        if (!v.p || regex_match(w->conditions[i].regex, j->other, v, 0) != REGEX_YES)
+            return false;
+    }
+    return true;
+}
+
+static enum rule_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    if (!when_holds(j, &rule->pack_when, r) || !when_holds(j, &rule->when, r))
+        return WHY_WHEN;
+    struct rule_stats *st = &j->stats[rule->index];
+    st->tried++;
+    if (rule->match) {
+        enum regex_result hit = regex_match(rule->match, j->match, r->message, 0);
+        st->limit_hits += hit == REGEX_LIMIT;
+        if (hit != REGEX_YES)
+            return hit == REGEX_LIMIT ? WHY_LIMIT : WHY_MATCH;
+    }
+    if (rule->unless) {
+        enum regex_result hit = regex_match(rule->unless, j->other, r->message, 0);
+        st->limit_hits += hit == REGEX_LIMIT;
+        if (hit != REGEX_NO)
+            return hit == REGEX_LIMIT ? WHY_LIMIT : WHY_UNLESS;
+    }
+    st->hits++;
+    return rule->go_on ? WHY_CONTINUED : WHY_WON;
+}
+
+static enum rule_why timed_try(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    if (!j->clock_ns)
+        return try_rule(j, rule, r);
+    uint64_t start = j->clock_ns();
+    enum rule_why why = try_rule(j, rule, r);
+    j->stats[rule->index].ns += j->clock_ns() - start;
+    return why;
+}
+
+/* --- templates --- */
+
+static struct slice part_value(const struct template_part *p, const struct judge *j, const struct record *r)
+{
+    if (!p->is_name)
+        return p->text;
+    return p->capture ? regex_capture(j->match, p->capture) : record_get(r, p->text);
+}
+
+struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < t->n; i++)
+        n += part_value(&t->parts[i], j, r).n;
+    if (t->n == 1)
+        return part_value(&t->parts[0], j, r);
+    char *p = arena_alloc(a, n + 1), *at = p;
+    for (unsigned i = 0; i < t->n; i++) {
+        struct slice v = part_value(&t->parts[i], j, r);
+        if (v.n)
+            memcpy(at, v.p, v.n);
+        at += v.n;
+    }
+    *at = '\0';
+    return slice_of(p, n);
+}
+
+static void add_tags(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+{
+    for (unsigned i = 0; i < rule->event.n_tags; i++) {
+        struct slice value = template_fill(&rule->event.tags[i].value, j, r, a);
+        unsigned at = 0;
+        while (at < out->n_tags && !slice_eq(out->tags[at].key, rule->event.tags[i].key))
+            at++;
+        if (value.n && at < SHAPE_TAGS_MAX) {
+            out->tags[at] = (struct tag){rule->event.tags[i].key, value};
+            out->n_tags += at == out->n_tags;
+        }
+    }
+}
+
+static void hash_fingerprint(struct shape *out)
+{
+    uint64_t h = 0;
+    for (unsigned i = 0; i < out->n_fingerprint; i++)
+        h = hash_mix(h, slice_hash(out->fingerprint[i], 1));
+    out->fingerprint_hash = h;
+}
+
+/* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */
+static void default_fingerprint(const struct record *r, struct arena *a, struct shape *out)
+{
+    struct mask m;
+    mask_init(&m);
+    mask_message(r->message, &m);
+    out->n_fingerprint = 0;
+    out->fingerprint[out->n_fingerprint++] = out->rule ? out->rule->pack : slice_str(format_name(r->format));
+    if (out->rule)
+        out->fingerprint[out->n_fingerprint++] = out->rule->id;
+    if (r->app.n)
+        out->fingerprint[out->n_fingerprint++] = r->app;
+    out->fingerprint[out->n_fingerprint++] = arena_dup(a, sbuf_slice(&m.text));
+    mask_free(&m);
+}
+
+static void fill_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+{
+    const struct rule *rule = out->rule;
+    if (rule && rule->event.n_fingerprint) {
+        for (unsigned i = 0; i < rule->event.n_fingerprint; i++)
+            out->fingerprint[i] = template_fill(&rule->event.fingerprint[i], j, r, a);
+        out->n_fingerprint = rule->event.n_fingerprint;
+    } else {
+        default_fingerprint(r, a, out);
+    }
+    if (rule)
+        out->project = template_fill(&rule->event.project, j, r, a);
+    hash_fingerprint(out);
+}
+
+/* --- judging --- */
+
+static void decide(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+{
+    out->rule = rule;
+    out->action = rule->action;
+    if (rule->event.level)
+        out->level = rule->event.level;
+    add_tags(j, rule, r, a, out);
+}
+
+void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
+    memset(out, 0, offsetof(struct shape, tags));
+    out->n_tags = out->n_fingerprint = out->n_params = 0;
+    out->level = r->level;
+    out->action = ACTION_CRUMB;
+    bool scanned = lane->scan && !j->exhaustive;
+    if (scanned)
+        scan_run(lane->scan, j->scan, r->message, &j->hits);
+    unsigned words = (lane->n + 63) / 64;
+    for (unsigned w = 0; w < words; w++) {
+        uint64_t bits = scanned ? j->hits.word[w] : ~UINT64_C(0);
+        for (; bits; bits &= bits - 1) {
+            unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
+            if (i >= lane->n)
+                break;
+            const struct rule *rule = lane->rules[i];
+            enum rule_why why = timed_try(j, rule, r);
+            if (explain)
+                explain(u, rule, why);
+            if (why == WHY_CONTINUED) {
+                add_tags(j, rule, r, a, out);
+                if (rule->event.level)
+                    out->level = rule->event.level;
+            } else if (why == WHY_WON) {
+                decide(j, rule, r, a, out);
+                if (out->action == ACTION_EVENT)
+                    fill_fingerprint(j, r, a, out);
+                return;
+            }
+        }
+    }
+}
+
+void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+{
+    out->action = ACTION_EVENT;
+    fill_fingerprint(j, r, a, out);
+}
+
+/* --- texts --- */
+
+/* The message as mask sees it: template with %s, params, and the text without ids. */
+static void shape_by_mask(const struct record *r, struct arena *a, struct shape *out, struct slice *shown)
+{
+    struct mask m;
+    struct sbuf format;
+    mask_init(&m);
+    sbuf_init(&format, 4 * MASK_TEXT_MAX);
+    mask_message(r->message, &m);
+    *shown = arena_dup(a, sbuf_slice(&m.text));
+    out->formatted = r->message;
+    if (m.n_params) {
+        mask_percent(&m, &format);
+        out->template = arena_dup(a, sbuf_slice(&format));
+        out->n_params = m.n_params;
+        out->params = arena_alloc(a, m.n_params * sizeof *out->params);
+        for (unsigned i = 0; i < m.n_params; i++)
+            out->params[i] = m.params[i].value;
+    }
+    sbuf_free(&format);
+    mask_free(&m);
+}
+
+static void add_percent(struct sbuf *b, struct slice literal)
+{
+    for (struct slice rest = literal; rest.p;) {
+        sbuf_adds(b, slice_split(&rest, '%'));
+        if (rest.p)
+            sbuf_adds(b, SLICE("%%"));
+    }
+}
+
+/* The rule's own message: its literals are the template, its names the params. */
+static void shape_by_message(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+{
+    const struct template *t = &out->rule->event.message;
+    struct sbuf format;
+    sbuf_init(&format, 65536);
+    out->n_params = 0;
+    out->params = arena_alloc(a, (t->n + 1) * sizeof *out->params);
+    for (unsigned i = 0; i < t->n; i++) {
+        struct slice v = part_value(&t->parts[i], j, r);
+        if (!t->parts[i].is_name) {
+            add_percent(&format, t->parts[i].text);
+        } else {
+            out->params[out->n_params++] = v;
+            sbuf_adds(&format, SLICE("%s"));
+        }
+    }
+    out->formatted = template_fill(t, j, r, a);
+    out->template = out->n_params && !format.over ? arena_dup(a, sbuf_slice(&format)) : SLICE_NONE;
+    sbuf_free(&format);
+}
+
+static struct slice first_line(struct slice s)
+{
+    s = slice_trim(s);
+    return slice_split(&s, '\n');
+}
+
+/* What stands where a type is missing: events of the fallback carry the masked text as the value of one named after their
+   source, so that no id gets into a title. */
+static struct slice source_type(const struct record *r)
+{
+    if (r->app.n)
+        return r->app;
+    if (r->logger.n)
+        return r->logger;
+    return slice_str(format_name(r->format));
+}
+
+void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+{
+    const struct rule_event *e = out->rule ? &out->rule->event : NULL;
+    struct slice shown = SLICE_NONE;
+    if (out->level == LEVEL_NONE)
+        out->level = LEVEL_ERROR;
+    if (e && e->message.set) {
+        shape_by_message(j, r, a, out);
+        shown = out->formatted;
+    } else {
+        shape_by_mask(r, a, out, &shown);
+    }
+    if (e && e->type.set)
+        out->type = template_fill(&e->type, j, r, a);
+    else if (!e)
+        out->type = source_type(r);
+    out->value = shown;
+    struct sbuf title;
+    sbuf_init(&title, 4096);
+    struct slice line = slice_sub(first_line(shown), 0, 1024), type = slice_sub(out->type, 0, 256);
+    if (type.n)
+        sbuf_addf(&title, "%.*s%s", SLICE_ARG(type), line.n ? ": " : "");
+    sbuf_adds(&title, line);
+    out->title = arena_dup(a, sbuf_slice(&title));
+    sbuf_free(&title);
+    if (!e)
+        return;
+    out->logger = template_fill(&e->logger, j, r, a);
+    out->transaction = template_fill(&e->transaction, j, r, a);
+    out->method = template_fill(&e->method, j, r, a);
+    out->url = template_fill(&e->url, j, r, a);
+    out->query_string = template_fill(&e->query_string, j, r, a);
+    out->user_id = template_fill(&e->user_id, j, r, a);
+    out->username = template_fill(&e->username, j, r, a);
+    out->email = template_fill(&e->email, j, r, a);
+    out->user_ip = template_fill(&e->user_ip, j, r, a);
+}

@@ -1,0 +1,177 @@
+/*
+ * rule: the rule language (crumbd-rules(5)) at work: which rule decides about a record, and what it makes of it.
+ *
+ * A ruleset is built once, then immutable and shared. A judge holds what one thread needs for matching. Rules are tried in file
+ * order and the first match wins; one prefilter scan says which rules are worth trying.
+ */
+#ifndef CORE_RULE_H
+#define CORE_RULE_H
+
+#include "base/arena.h"
+#include "parsers/record.h"
+#include "text/conf.h"
+#include "text/regex.h"
+#include "text/scan.h"
+
+enum action { ACTION_EVENT, ACTION_CRUMB, ACTION_LOG, ACTION_DROP };
+
+/* A text with {names} in it, taken apart. A literal brace is written {{ or }}. */
+struct template_part {
+    struct slice text; /* literal, or the name */
+    bool is_name;
+    unsigned capture;  /* number of the match's capture, 0: a member or field of the record */
+};
+
+struct template {
+    struct template_part *parts;
+    unsigned n;
+    bool set; /* the key was there; an empty text is set with no parts */
+};
+
+struct rule_tag {
+    struct slice key;
+    struct template value;
+};
+
+/* One condition of `when`: a member or field of the record against a regex. */
+struct rule_condition {
+    struct slice name;
+    struct regex *regex;
+};
+
+struct rule_when {
+    unsigned formats; /* a bit for each enum format; 0: any */
+    enum level level; /* at least; NONE: any */
+    struct rule_condition *conditions;
+    unsigned n;
+};
+
+struct rule_event {
+    struct template type, message, project, logger, transaction;
+    enum level level;
+    struct template *fingerprint;
+    unsigned n_fingerprint;
+    struct rule_tag *tags;
+    unsigned n_tags;
+    struct template method, url, query_string;          /* request */
+    struct template user_id, username, email, user_ip;  /* user */
+};
+
+struct rule_sample {
+    const struct conf_node *node;
+    struct slice lines;
+    enum format format; /* FORMAT_AUTO: the rule's, else text */
+    const struct conf_node *event; /* NULL: `none` */
+};
+
+struct rule_threshold {
+    unsigned count; /* 0: no threshold */
+    int64_t within_us;
+    struct template *by;
+    unsigned n_by;
+};
+
+struct rule {
+    struct slice id, pack;
+    unsigned index; /* in the ruleset */
+    const struct conf_node *node;
+    struct rule_when pack_when, when;
+    struct regex *match, *unless;
+    struct slice match_text;
+    enum action action;
+    bool go_on; /* continue: add tags and try the next rules */
+    struct rule_event event;
+    unsigned burst;      /* limits: 0: the configured ones */
+    int64_t period_us;
+    struct rule_threshold threshold;
+    struct rule_sample *samples;
+    unsigned n_samples;
+};
+
+/* The rules that can meet records of one format, in file order, with their prefilter. */
+struct rule_lane {
+    struct rule **rules;
+    unsigned n;
+    struct scan *scan;
+};
+
+struct ruleset {
+    struct arena arena;
+    struct conf_file **files; /* owned: samples and errors point into them */
+    unsigned n_files;
+    struct rule **rules;
+    unsigned n;
+    struct rule_lane lanes[FORMAT_N];
+};
+
+/* --- rule_load.c --- */
+
+/* A zeroed ruleset is empty. Adds the rules of one file; takes ownership of f in any case. False: errors are in d. */
+bool rule_load(struct ruleset *set, struct conf_file *f, struct diag *d);
+/* Ends loading: builds the lanes. Call once. */
+void rule_ready(struct ruleset *set, bool prefilter);
+void rule_free(struct ruleset *set);
+
+/* --- rule.c --- */
+
+struct rule_stats {
+    uint64_t tried, hits, limit_hits;
+    uint64_t ns; /* in match and unless, when the judge is timed */
+};
+
+struct judge {
+    const struct ruleset *set;
+    struct regex_scratch *match, *other;
+    struct scan_scratch *scan;
+    struct scan_hits hits;
+    struct rule_stats *stats;          /* one for each rule */
+    uint64_t (*clock_ns)(void);        /* NULL: not timed */
+    bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */
+};
+
+void judge_init(struct judge *j, const struct ruleset *set);
+void judge_done(struct judge *j);
+
+struct tag {
+    struct slice key, value;
+};
+
+enum { SHAPE_TAGS_MAX = 32, SHAPE_FINGERPRINT_MAX = 16 };
+
+/* What the rule made of the record; texts live in the arena given to rule_judge, or in the record. */
+struct shape {
+    const struct rule *rule; /* NULL: no rule matched */
+    enum action action;
+    enum level level;
+    struct tag tags[SHAPE_TAGS_MAX];
+    unsigned n_tags;
+    struct slice fingerprint[SHAPE_FINGERPRINT_MAX];
+    unsigned n_fingerprint;
+    uint64_t fingerprint_hash;
+    struct slice project;
+    /* Filled by rule_shape. */
+    struct slice type, value;                /* exception; type empty: a message event */
+    struct slice template, formatted;        /* logentry; template with %s, empty when there are no params */
+    struct slice *params;
+    unsigned n_params;
+    struct slice title;                      /* for people and lists: no ids in it */
+    struct slice logger, transaction, method, url, query_string, user_id, username, email, user_ip;
+};
+
+/* Why a rule of the lane did not decide; for `explain`. */
+enum rule_why { WHY_WON, WHY_WHEN, WHY_MATCH, WHY_UNLESS, WHY_LIMIT, WHY_CONTINUED };
+typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
+
+/*
+ * Finds the rule that decides and fills action, level, tags, fingerprint and project (the rest costs more and is asked for by
+ * rule_shape). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
+ */
+void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u);
+/* No rule matched and the fallback is `event`: the fingerprint is the template of the message with source and app. */
+void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct shape *out);
+/* For a record that will be an event: type, texts and the rest. */
+void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct shape *out);
+/* Expands a template against the record and the judge's last match. */
+struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a);
+
+#endif

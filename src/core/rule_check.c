@@ -1,0 +1,205 @@
+#include "core/rule_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "parsers/cut.h"
+#include "text/json.h"
+
+/* What the lines of one sample gave. */
+struct outcome {
+    struct arena arena;
+    struct slice payload; /* of the first event */
+    unsigned events;
+    const struct rule *decided; /* by which rule the last record was decided */
+    const char *refused;
+};
+
+static void on_event(void *u, const struct promoted *e)
+{
+    struct outcome *o = u;
+    if (e->open)
+        return;
+    if (o->events++ == 0)
+        o->payload = arena_dup(&o->arena, e->payload);
+}
+
+static void on_judged(void *u, const struct judged *j)
+{
+    struct outcome *o = u;
+    if (!j->record)
+        o->refused = j->reason;
+    else
+        o->decided = j->shape->rule;
+}
+
+static enum format sample_format(const struct rule *r, const struct rule_sample *s)
+{
+    if (s->format != FORMAT_AUTO)
+        return s->format;
+    unsigned formats = r->when.formats ? r->when.formats : r->pack_when.formats;
+    return formats ? (enum format)__builtin_ctz(formats) : FORMAT_TEXT;
+}
+
+/* --- comparing --- */
+
+struct mismatch {
+    struct sbuf path;
+    const struct conf_node *node;
+    char text[400];
+};
+
+static bool differ(struct mismatch *m, const struct conf_node *want, struct slice got, const char *what)
+{
+    m->node = want;
+    snprintf(m->text, sizeof m->text, "%s%s%s: %s%.*s", "event", m->path.n ? "." : "", sbuf_cstr(&m->path), what,
+             SLICE_ARG(slice_sub(got, 0, 200)));
+    return false;
+}
+
+static struct slice json_words(const struct json_node *n)
+{
+    switch (n->type) {
+    case JSON_BOOL:
+        return n->truth ? SLICE("true") : SLICE("false");
+    case JSON_NULL:
+        return SLICE("null");
+    case JSON_MAP:
+        return SLICE("a map");
+    case JSON_ARRAY:
+        return SLICE("a list");
+    default:
+        return n->text;
+    }
+}
+
+static bool contains(struct mismatch *m, const struct conf_node *want, const struct json_node *got);
+
+static bool contains_map(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
+{
+    for (const struct conf_node *w = want->child; w; w = w->next) {
+        size_t mark = m->path.n;
+        const struct json_node *g = got->child;
+        while (g && !slice_eq(g->key, w->key))
+            g = g->next;
+        sbuf_addf(&m->path, "%s%.*s", mark ? "." : "", SLICE_ARG(w->key));
+        if (!g)
+            return differ(m, w, SLICE_NONE, "is not in the event");
+        if (!contains(m, w, g))
+            return false;
+        m->path.n = mark;
+    }
+    return true;
+}
+
+static bool contains_list(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
+{
+    const struct conf_node *w = want->child;
+    const struct json_node *g = got->child;
+    for (unsigned i = 0; w && g; w = w->next, g = g->next, i++) {
+        size_t mark = m->path.n;
+        sbuf_addf(&m->path, "[%u]", i);
+        if (!contains(m, w, g))
+            return false;
+        m->path.n = mark;
+    }
+    if (w)
+        return differ(m, w, SLICE_NONE, "the event's list is shorter");
+    return g ? differ(m, want, json_words(g), "the event's list has also ") : true;
+}
+
+/* Scalars are compared as text: a sample may say 111 where the payload has "111". */
+static bool contains(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
+{
+    if (want->type == CONF_MAP)
+        return got->type == JSON_MAP ? contains_map(m, want, got) : differ(m, want, json_words(got), "is not a map but ");
+    if (want->type == CONF_LIST)
+        return got->type == JSON_ARRAY ? contains_list(m, want, got) : differ(m, want, json_words(got), "is not a list but ");
+    if (got->type == JSON_MAP || got->type == JSON_ARRAY || !slice_eq(want->text, json_words(got)))
+        return differ(m, want, json_words(got), "is ");
+    return true;
+}
+
+static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct diag *d)
+{
+    if (!s->event) {
+        if (!o->events)
+            return true;
+        const struct json_node *event = json_tree(&o->arena, o->payload);
+        const struct json_node *entry = json_get(json_get(event, "logentry"), "formatted");
+        return conf_error(d, s->node, "the lines give an event (%.*s) where the sample says none",
+                          SLICE_ARG(entry ? slice_sub(entry->text, 0, 120) : SLICE_NONE));
+    }
+    if (!o->events && o->refused)
+        return conf_error(d, s->node, "the lines cannot be read: %s", o->refused);
+    if (!o->events && o->decided)
+        return conf_error(d, s->node, "the lines give no event; rule \"%.*s\" decided", SLICE_ARG(o->decided->id));
+    if (!o->events)
+        return conf_error(d, s->node, "the lines give no event: no rule matches them");
+    struct mismatch m = {0};
+    sbuf_init(&m.path, 1024);
+    const struct json_node *event = json_tree(&o->arena, o->payload);
+    bool ok = event && contains(&m, s->event, event);
+    if (!ok)
+        conf_error(d, m.node ? m.node : s->node, "%s", m.node ? m.text : "the event is no JSON");
+    sbuf_free(&m.path);
+    return ok;
+}
+
+/* --- running --- */
+
+/* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
+#define SAMPLE_NOW_US INT64_C(4102444800000000)
+
+static void run_lines(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct outcome *o)
+{
+    static const uint8_t store_id[16] = {1};
+    const struct options options = {.fallback = FALLBACK_CRUMB,
+                                    .environment = SLICE("production"),
+                                    .crumbs = {.before = 30, .after = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+                                    .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
+                                    .scrub = {.defaults = true, .send_ip = true}};
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = set,
+                                         .store_id = store_id,
+                                         .record_clock = true,
+                                         .hooks = {.u = o, .emit = on_event, .judged = on_judged}};
+    struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct pipeline *p = pipeline_new(&setup);
+    const struct parser *parser = parser_of(stream.format);
+    struct cutter cut;
+    struct cut_message msg;
+    cut_init(&cut, CUT_LINES, 0, 0);
+    cut_set_head(&cut, parser ? parser->head : NULL, 0);
+    cut_feed(&cut, s->lines);
+    while (cut_next(&cut, &msg) || cut_flush(&cut, CUT_END, &msg))
+        pipeline_message(p, &stream, msg.text, msg.lines, msg.cut_bytes, msg.offset, SAMPLE_NOW_US);
+    pipeline_flush(p);
+    cut_free(&cut);
+    pipeline_free(p);
+}
+
+static bool run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d)
+{
+    struct outcome o = {0};
+    run_lines(set, rule, s, &o);
+    bool ok = judge_outcome(s, &o, d);
+    arena_free(&o.arena);
+    return ok;
+}
+
+struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
+{
+    struct rule_check total = {0};
+    for (unsigned i = 0; i < set->n; i++) {
+        const struct rule *rule = set->rules[i];
+        if (!rule->n_samples)
+            conf_error(d, rule->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
+        for (unsigned k = 0; k < rule->n_samples; k++) {
+            total.samples++;
+            total.failed += !run_sample(set, rule, &rule->samples[k], d);
+        }
+    }
+    return total;
+}

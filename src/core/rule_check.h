@@ -1,0 +1,19 @@
+/*
+ * rule_check: runs the samples of rules, so that a pack proves itself.
+ *
+ * A sample's lines go through the whole pipeline with every loaded rule (fallback: crumb); the event they give must contain what
+ * the sample says. Also proves the prefilter: a rule that matches a sample must be among its candidates.
+ */
+#ifndef CORE_RULE_CHECK_H
+#define CORE_RULE_CHECK_H
+
+#include "core/pipeline.h"
+
+struct rule_check {
+    unsigned samples, failed;
+};
+
+/* Errors are added to d at the sample's place; a rule without a sample is one, at the rule's. */
+struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d);
+
+#endif

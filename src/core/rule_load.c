@@ -1,0 +1,448 @@
+/* rule_load: rule files to a ruleset, and the one table of every key they may hold. */
+#include "core/rule.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "core/rule_keys.h"
+
+/* --- the keys --- */
+
+struct raw_when {
+    const struct conf_node *format;
+    enum level level;
+    struct raw_pattern {
+        struct slice name;
+        const struct conf_node *regex;
+    } *fields;
+    unsigned n_fields;
+};
+
+struct raw_event {
+    struct slice type, message, project, logger, transaction;
+    enum level level;
+    struct slice *fingerprint;
+    unsigned n_fingerprint;
+    struct key_pair *tags;
+    unsigned n_tags;
+    struct {
+        struct slice method, url, query_string;
+    } request;
+    struct {
+        struct slice id, username, email, ip_address;
+    } user;
+};
+
+struct raw_sample {
+    struct slice lines, format;
+    const struct conf_node *event;
+};
+
+struct raw_rule {
+    struct slice id;
+    const struct conf_node *match, *unless;
+    struct raw_when when;
+    enum action action;
+    bool go_on;
+    struct raw_event event;
+    struct {
+        unsigned burst;
+        int64_t period_us;
+    } limits;
+    struct {
+        unsigned count;
+        int64_t within_us;
+        struct slice *by;
+        unsigned n_by;
+    } threshold;
+    struct raw_sample *samples;
+    unsigned n_samples;
+};
+
+struct raw_pack {
+    struct slice pack;
+    struct raw_when when;
+    struct raw_rule *rules;
+    unsigned n_rules;
+};
+
+static const char *const level_words[] = {"", "debug", "info", "warning", "error", "fatal", NULL};
+static const char *const action_words[] = {"event", "crumb", "log", "drop", NULL};
+
+static const struct key key_pattern = {.type = KEY_TEXT, KEY_AT(struct raw_pattern, regex)};
+
+static const struct key when_keys[] = {
+    {.name = "format", .type = KEY_NODE, KEY_AT(struct raw_when, format),
+     .help = "Format of the record, or a list of formats: nginx-error, nginx-access, syslog, gelf, docker, cri, json, logfmt, text."},
+    {.name = "level", .type = KEY_ENUM, KEY_AT(struct raw_when, level), .names = level_words,
+     .help = "The least level the record must have."},
+    {.name = "*", .type = KEY_MAP, KEY_MANY(struct raw_when, fields, n_fields), .of = &key_pattern,
+     .help = "host, app, any other member or any field of the record: a regular expression that must match its value."},
+    {.name = NULL},
+};
+
+static const struct key_table when_table = {.keys = when_keys, .size = sizeof(struct raw_when)};
+
+static const struct key request_keys[] = {
+    {.name = "method", .type = KEY_STRING, KEY_AT(struct raw_event, request.method), .help = "HTTP method."},
+    {.name = "url", .type = KEY_STRING, KEY_AT(struct raw_event, request.url), .help = "URL; a query in it is split off."},
+    {.name = "query_string", .type = KEY_STRING, KEY_AT(struct raw_event, request.query_string), .help = "Query string."},
+    {.name = NULL},
+};
+
+static const struct key_table request_table = {.keys = request_keys, .size = sizeof(struct raw_event)};
+
+static const struct key user_keys[] = {
+    {.name = "id", .type = KEY_STRING, KEY_AT(struct raw_event, user.id), .help = "The user's id."},
+    {.name = "username", .type = KEY_STRING, KEY_AT(struct raw_event, user.username), .help = "The user's name."},
+    {.name = "email", .type = KEY_STRING, KEY_AT(struct raw_event, user.email), .help = "The user's e-mail address."},
+    {.name = "ip_address", .type = KEY_STRING, KEY_AT(struct raw_event, user.ip_address),
+     .help = "The user's address; sent only with scrub.send_ip."},
+    {.name = NULL},
+};
+
+static const struct key_table user_table = {.keys = user_keys, .size = sizeof(struct raw_event)};
+
+static const struct key event_keys[] = {
+    {.name = "type", .type = KEY_STRING, KEY_AT(struct raw_event, type),
+     .help = "Exception type. Without it the event is a message."},
+    {.name = "level", .type = KEY_ENUM, KEY_AT(struct raw_event, level), .names = level_words,
+     .help = "Level of the event; the record's own by default."},
+    {.name = "message", .type = KEY_STRING, KEY_AT(struct raw_event, message),
+     .help = "Text of the event: the exception's value, or the message. By default the record's message with its variable parts masked."},
+    {.name = "fingerprint", .type = KEY_LIST, KEY_MANY(struct raw_event, fingerprint, n_fingerprint), .of = &key_string,
+     .min = 1, .max = SHAPE_FINGERPRINT_MAX, .help = "What the events of one issue have in common."},
+    {.name = "tags", .type = KEY_MAP, KEY_MANY(struct raw_event, tags, n_tags), .of = &key_pair_string,
+     .max = SHAPE_TAGS_MAX, .help = "Tags of the event."},
+    {.name = "project", .type = KEY_STRING, KEY_AT(struct raw_event, project),
+     .help = "A name from sentry.projects; the default project without it."},
+    {.name = "logger", .type = KEY_STRING, KEY_AT(struct raw_event, logger), .help = "The event's logger."},
+    {.name = "transaction", .type = KEY_STRING, KEY_AT(struct raw_event, transaction),
+     .help = "Name of what was going on, such as a route; few different values."},
+    {.name = "request", .type = KEY_TABLE, .table = &request_table, .help = "The HTTP request, where the record's fields do not show it."},
+    {.name = "user", .type = KEY_TABLE, .table = &user_table, .help = "The user who met the error."},
+    {.name = NULL},
+};
+
+static const struct key_table event_table = {.keys = event_keys, .size = sizeof(struct raw_event)};
+
+static const struct key limits_keys[] = {
+    {.name = "burst", .type = KEY_INT, KEY_AT(struct raw_rule, limits.burst), .min = 1, .help = "As limits.per_issue.burst of crumbd.yaml(5), for this rule."},
+    {.name = "period", .type = KEY_DURATION, KEY_AT(struct raw_rule, limits.period_us), .min = 1, .help = "As limits.per_issue.period, for this rule."},
+    {.name = NULL},
+};
+
+static const struct key_table limits_table = {.keys = limits_keys, .size = sizeof(struct raw_rule)};
+
+static const struct key threshold_keys[] = {
+    {.name = "count", .type = KEY_INT, KEY_AT(struct raw_rule, threshold.count), .min = 1, .required = true,
+     .help = "How many matches make an event."},
+    {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, threshold.within_us), .min = 1, .required = true,
+     .help = "In how much time they must come."},
+    {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, threshold.by, threshold.n_by), .of = &key_string, .max = 4,
+     .help = "Templates; each different value is counted apart."},
+    {.name = NULL},
+};
+
+static const struct key_table threshold_table = {.keys = threshold_keys, .size = sizeof(struct raw_rule)};
+
+static const struct key sample_keys[] = {
+    {.name = "lines", .type = KEY_STRING, KEY_AT(struct raw_sample, lines), .required = true, .help = "One or more lines as they stand in the log."},
+    {.name = "event", .type = KEY_NODE, KEY_AT(struct raw_sample, event), .required = true,
+     .help = "A part of the event they must give, or none."},
+    {.name = "format", .type = KEY_STRING, KEY_AT(struct raw_sample, format),
+     .help = "How to read them; by default the rule's or the pack's format, else text."},
+    {.name = NULL},
+};
+
+static const struct key_table sample_table = {.keys = sample_keys, .size = sizeof(struct raw_sample)};
+static const struct key key_sample = {.type = KEY_TABLE, .table = &sample_table};
+
+static const struct key rule_keys[] = {
+    {.name = "id", .type = KEY_STRING, KEY_AT(struct raw_rule, id), .required = true, .min = 1, .max = 128,
+     .help = "Name of the rule, unique over all files."},
+    {.name = "match", .type = KEY_TEXT, KEY_AT(struct raw_rule, match),
+     .help = "Regular expression (PCRE2) that the record's message must match. Without it every record that meets when does."},
+    {.name = "unless", .type = KEY_TEXT, KEY_AT(struct raw_rule, unless), .help = "Regular expression that it must not match."},
+    {.name = "when", .type = KEY_TABLE, .table = &when_table, KEY_AT(struct raw_rule, when), .help = "Conditions on the record."},
+    {.name = "action", .type = KEY_ENUM, KEY_AT(struct raw_rule, action), .names = action_words, .def = "event",
+     .help = "What becomes of the record: an event, a breadcrumb of later events, a counted line, or nothing."},
+    {.name = "continue", .type = KEY_BOOL, KEY_AT(struct raw_rule, go_on), .def = "off",
+     .help = "Add the tags (and the level) and try the next rules."},
+    {.name = "event", .type = KEY_TABLE, .table = &event_table, KEY_AT(struct raw_rule, event), .help = "What the event looks like."},
+    {.name = "limits", .type = KEY_TABLE, .table = &limits_table, .help = "Flood control of this rule's issues."},
+    {.name = "threshold", .type = KEY_TABLE, .table = &threshold_table, .help = "Promote only the last of several.", .later = true},
+    {.name = "samples", .type = KEY_LIST, KEY_MANY(struct raw_rule, samples, n_samples), .of = &key_sample,
+     .help = "Lines with the event they must give; crumbd check runs them."},
+    {.name = NULL},
+};
+
+static const struct key_table rule_table = {.keys = rule_keys, .size = sizeof(struct raw_rule)};
+static const struct key key_rule = {.type = KEY_TABLE, .table = &rule_table};
+
+static const struct key pack_keys[] = {
+    {.name = "pack", .type = KEY_STRING, KEY_AT(struct raw_pack, pack), .required = true, .min = 1, .max = 64,
+     .help = "Name of the pack."},
+    {.name = "when", .type = KEY_TABLE, .table = &when_table, KEY_AT(struct raw_pack, when),
+     .help = "Conditions that every record must meet before a rule of this pack is tried."},
+    {.name = "rules", .type = KEY_LIST, KEY_MANY(struct raw_pack, rules, n_rules), .of = &key_rule, .required = true,
+     .help = "The rules, tried in this order."},
+    {.name = NULL},
+};
+
+const struct key_table rule_pack_table = {.keys = pack_keys, .size = sizeof(struct raw_pack), .help = "A rule pack of crumbd."};
+
+/* --- templates --- */
+
+static bool is_name(struct slice s)
+{
+    if (s.n == 0 || s.n > 64 || !(ascii_alpha(s.p[0]) || s.p[0] == '_'))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_alnum(s.p[i]) && !strchr("_.-@", s.p[i]))
+            return false;
+    return true;
+}
+
+/* Length of "{name}" at the start of s, 0 when it is literal text. "{{…}}" is Sentry's, and literal. */
+static size_t name_length(struct slice s)
+{
+    const char *end = slice_chr(s, '}');
+    if (s.n < 3 || !end)
+        return 0;
+    return is_name(slice_sub(s, 1, (size_t)(end - s.p))) ? (size_t)(end - s.p) + 1 : 0;
+}
+
+static void add_part(struct arena *a, struct template *t, struct slice text, bool name, const struct regex *match)
+{
+    if (text.n == 0)
+        return;
+    struct template_part *grown = arena_alloc(a, (t->n + 1) * sizeof *grown);
+    if (t->n)
+        memcpy(grown, t->parts, t->n * sizeof *grown);
+    grown[t->n++] = (struct template_part){.text = text, .is_name = name, .capture = name && match ? regex_number(match, text) : 0};
+    t->parts = grown;
+}
+
+static struct template template_of(struct arena *a, struct slice text, const struct regex *match)
+{
+    struct template t = {.set = text.p != NULL};
+    size_t from = 0;
+    text = arena_dup(a, text);
+    for (size_t i = 0; i < text.n;) {
+        if (text.p[i] != '{') {
+            i++;
+            continue;
+        }
+        if (i + 1 < text.n && text.p[i + 1] == '{') {
+            ptrdiff_t close = slice_find(slice_from(text, i), SLICE("}}"));
+            i = close < 0 ? text.n : i + (size_t)close + 2;
+            continue;
+        }
+        size_t n = name_length(slice_from(text, i));
+        if (n) {
+            add_part(a, &t, slice_sub(text, from, i), false, NULL);
+            add_part(a, &t, slice_sub(text, i + 1, i + n - 1), true, match);
+            from = i + n;
+        }
+        i += n ? n : 1;
+    }
+    add_part(a, &t, slice_from(text, from), false, NULL);
+    return t;
+}
+
+/* --- one rule --- */
+
+struct loader {
+    struct ruleset *set;
+    struct diag *d;
+    const struct conf_node *list; /* nodes of the rules, in step with the raw ones */
+    struct slice pack;
+    bool ok;
+};
+
+static void add_format(struct loader *l, const struct conf_node *n, struct rule_when *w)
+{
+    enum format f = n->type == CONF_SCALAR ? format_by_name(n->text) : FORMAT_N;
+    if (f == FORMAT_N || f == FORMAT_AUTO) {
+        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; formats are nginx-error, nginx-access, syslog, gelf, docker, cri, "
+                                    "json, logfmt and text", SLICE_ARG(n->text));
+        return;
+    }
+    w->formats |= 1u << f;
+}
+
+static void load_when(struct loader *l, const struct raw_when *raw, struct rule_when *w)
+{
+    w->level = raw->level;
+    if (raw->format && raw->format->type == CONF_LIST)
+        for (const struct conf_node *n = raw->format->child; n; n = n->next)
+            add_format(l, n, w);
+    else if (raw->format)
+        add_format(l, raw->format, w);
+    w->conditions = arena_calloc(&l->set->arena, raw->n_fields, sizeof *w->conditions);
+    for (unsigned i = 0; i < raw->n_fields; i++) {
+        struct regex *re = keys_regex(l->d, raw->fields[i].regex, false);
+        w->conditions[w->n++] = (struct rule_condition){arena_dup(&l->set->arena, raw->fields[i].name), re};
+        l->ok &= re != NULL;
+    }
+}
+
+static void load_event(struct loader *l, const struct raw_event *raw, const struct regex *m, struct rule_event *e)
+{
+    struct arena *a = &l->set->arena;
+    e->type = template_of(a, raw->type, m);
+    e->message = template_of(a, raw->message, m);
+    e->project = template_of(a, raw->project, m);
+    e->logger = template_of(a, raw->logger, m);
+    e->transaction = template_of(a, raw->transaction, m);
+    e->level = raw->level;
+    e->fingerprint = arena_calloc(a, raw->n_fingerprint, sizeof *e->fingerprint);
+    for (e->n_fingerprint = 0; e->n_fingerprint < raw->n_fingerprint; e->n_fingerprint++)
+        e->fingerprint[e->n_fingerprint] = template_of(a, raw->fingerprint[e->n_fingerprint], m);
+    e->tags = arena_calloc(a, raw->n_tags, sizeof *e->tags);
+    for (e->n_tags = 0; e->n_tags < raw->n_tags; e->n_tags++)
+        e->tags[e->n_tags] = (struct rule_tag){arena_dup(a, raw->tags[e->n_tags].name),
+                                               template_of(a, raw->tags[e->n_tags].value, m)};
+    e->method = template_of(a, raw->request.method, m);
+    e->url = template_of(a, raw->request.url, m);
+    e->query_string = template_of(a, raw->request.query_string, m);
+    e->user_id = template_of(a, raw->user.id, m);
+    e->username = template_of(a, raw->user.username, m);
+    e->email = template_of(a, raw->user.email, m);
+    e->user_ip = template_of(a, raw->user.ip_address, m);
+}
+
+static void load_samples(struct loader *l, const struct raw_rule *raw, struct rule *rule)
+{
+    const struct conf_node *list = conf_get(rule->node, "samples"), *n = list ? list->child : NULL;
+    rule->samples = arena_calloc(&l->set->arena, raw->n_samples, sizeof *rule->samples);
+    for (unsigned i = 0; i < raw->n_samples && n; i++, n = n->next) {
+        const struct raw_sample *s = &raw->samples[i];
+        struct rule_sample *out = &rule->samples[rule->n_samples++];
+        *out = (struct rule_sample){.node = n, .lines = arena_dup(&l->set->arena, s->lines), .format = FORMAT_AUTO, .event = s->event};
+        if (s->format.p && (out->format = format_by_name(s->format)) == FORMAT_N)
+            l->ok = conf_error(l->d, conf_get(n, "format"), "unknown format \"%.*s\"", SLICE_ARG(s->format));
+        if (s->event && s->event->type == CONF_SCALAR) {
+            if (!slice_is(s->event->text, "none"))
+                l->ok = conf_error(l->d, s->event, "an event is a map with a part of the payload, or none");
+            out->event = NULL;
+        }
+    }
+}
+
+static void refuse_twice(struct loader *l, const struct rule *rule)
+{
+    for (unsigned i = 0; i < l->set->n; i++)
+        if (slice_eq(l->set->rules[i]->id, rule->id)) {
+            struct err_place at = conf_place(l->set->rules[i]->node);
+            l->ok = conf_error(l->d, conf_get(rule->node, "id"), "rule \"%.*s\" is there already: %s:%u", SLICE_ARG(rule->id),
+                               at.file, at.line);
+            return;
+        }
+}
+
+static void load_rule(struct loader *l, const struct raw_pack *pack, const struct raw_rule *raw, const struct conf_node *node)
+{
+    struct arena *a = &l->set->arena;
+    struct rule *rule = arena_calloc(a, 1, sizeof *rule);
+    rule->id = arena_dup(a, raw->id);
+    rule->pack = l->pack;
+    rule->node = node;
+    rule->action = raw->action;
+    rule->go_on = raw->go_on;
+    rule->burst = raw->limits.burst;
+    rule->period_us = raw->limits.period_us;
+    refuse_twice(l, rule);
+    rule->index = l->set->n;
+    l->set->rules = xrealloc(l->set->rules, l->set->n + 1, sizeof(struct rule *));
+    l->set->rules[l->set->n++] = rule; /* from here on rule_free knows it, also when something is wrong with it */
+    if (raw->match) {
+        rule->match = keys_regex(l->d, raw->match, false);
+        rule->match_text = arena_dup(a, raw->match->text);
+        l->ok &= rule->match != NULL;
+    }
+    if (raw->unless) {
+        rule->unless = keys_regex(l->d, raw->unless, false);
+        l->ok &= rule->unless != NULL;
+    }
+    load_when(l, &pack->when, &rule->pack_when);
+    load_when(l, &raw->when, &rule->when);
+    if (!raw->match && !rule->when.n && !rule->when.formats && !rule->when.level && !rule->pack_when.n && !rule->pack_when.level)
+        l->ok = conf_error(l->d, node, "rule \"%.*s\" has neither match nor when: it would decide about every record", SLICE_ARG(rule->id));
+    load_event(l, &raw->event, rule->match, &rule->event);
+    rule->threshold.count = raw->threshold.count;
+    rule->threshold.within_us = raw->threshold.within_us;
+    rule->threshold.by = arena_calloc(a, raw->threshold.n_by, sizeof *rule->threshold.by);
+    for (unsigned i = 0; i < raw->threshold.n_by; i++)
+        rule->threshold.by[rule->threshold.n_by++] = template_of(a, raw->threshold.by[i], rule->match);
+    load_samples(l, raw, rule);
+}
+
+bool rule_load(struct ruleset *set, struct conf_file *f, struct diag *d)
+{
+    set->files = xrealloc(set->files, set->n_files + 1, sizeof *set->files);
+    set->files[set->n_files++] = f;
+    if (!f->root)
+        return true;
+    struct raw_pack raw = {0};
+    struct keys_ctx c = {.arena = &set->arena, .diag = d};
+    if (!keys_bind(&rule_pack_table, f->root, &raw, &c))
+        return false;
+    struct loader l = {.set = set, .d = d, .pack = arena_dup(&set->arena, raw.pack), .ok = true};
+    const struct conf_node *list = conf_get(f->root, "rules"), *n = list ? list->child : NULL;
+    for (unsigned i = 0; i < raw.n_rules && n; i++, n = n->next)
+        load_rule(&l, &raw, &raw.rules[i], n);
+    return l.ok;
+}
+
+/* --- lanes --- */
+
+static bool can_meet(const struct rule *r, unsigned format)
+{
+    return (!r->pack_when.formats || r->pack_when.formats >> format & 1) && (!r->when.formats || r->when.formats >> format & 1);
+}
+
+void rule_ready(struct ruleset *set, bool prefilter)
+{
+    for (unsigned f = 0; f < FORMAT_N; f++) {
+        struct rule_lane *lane = &set->lanes[f];
+        lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
+        struct scan_pattern *patterns = xcalloc(set->n, sizeof *patterns);
+        for (unsigned i = 0; i < set->n; i++) {
+            if (!can_meet(set->rules[i], f))
+                continue;
+            patterns[lane->n] = (struct scan_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
+            lane->rules[lane->n++] = set->rules[i];
+        }
+        if (prefilter && lane->n)
+            lane->scan = scan_compile(patterns, lane->n);
+        free(patterns);
+    }
+}
+
+static void when_free(struct rule_when *w)
+{
+    for (unsigned i = 0; i < w->n; i++)
+        regex_free(w->conditions[i].regex);
+}
+
+void rule_free(struct ruleset *set)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        struct rule *r = set->rules[i];
+        regex_free(r->match);
+        regex_free(r->unless);
+        when_free(&r->pack_when);
+        when_free(&r->when);
+    }
+    for (unsigned f = 0; f < FORMAT_N; f++)
+        scan_free(set->lanes[f].scan);
+    for (unsigned i = 0; i < set->n_files; i++)
+        conf_free(set->files[i]);
+    free(set->files);
+    free(set->rules);
+    arena_free(&set->arena);
+    *set = (struct ruleset){0};
+}
