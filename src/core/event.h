@@ -11,21 +11,36 @@
 
 enum { EVENT_BYTES_MAX = 1000000 }; /* what Relay, Bugsink and GlitchTip all take: 1 MiB less a margin */
 
+/* A summary instead of an occurrence (flood control). */
+struct event_summary {
+    uint64_t suppressed; /* 0: this is no summary */
+    int64_t first_us, last_us;
+};
+
 /* Everything an event is made of. */
 struct event_source {
     char event_id[33];
     const struct record *record;
-    const struct shape *shape;       /* the rule's templates filled in, or the fallback's */
-    const struct crumb *crumbs;      /* in time order */
+    const struct shape *shape;   /* the rule's templates filled in, or the fallback's */
+    const struct crumb *crumbs;  /* in time order */
     unsigned n_crumbs;
-    unsigned crumbs_seen;            /* how many there were before the cap; _meta says so */
-    struct slice transaction_id;     /* nginx $request_id, from the access line */
-    unsigned response_status;        /* from the access line, 0 unknown */
-    int64_t received_us;             /* time when the record has none */
+    unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */
+    struct slice transaction_id; /* nginx $request_id, from the access line */
+    unsigned response_status;    /* from the access line, 0 unknown */
+    struct slice source;         /* file or address it came from */
+    int64_t received_us;         /* time when the record has none, or one in the future */
+    struct event_summary summary;
 };
 
-/* Writes the JSON object, at most EVENT_BYTES_MAX bytes; leaves out breadcrumbs when it would be longer. False: it does not fit
+/* Writes the JSON object, at most EVENT_BYTES_MAX bytes; without the breadcrumbs when it would be longer. False: it does not fit
    even so. */
 bool event_write(const struct event_source *src, const struct options *opt, struct scrub *scrub, struct sbuf *out);
+/* The time an event carries: the record's, or received_us when that is missing or more than a minute ahead. */
+int64_t event_time(const struct record *r, int64_t received_us);
+/*
+ * 32 hex digits shaped as a version 4 UUID, the same for the same arguments: a line that is read again after a crash gives the
+ * same event. store_id is 16 bytes.
+ */
+void event_make_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal);
 
 #endif

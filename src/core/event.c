@@ -1,0 +1,398 @@
+#include "core/event.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "base/version.h"
+#include "core/fill.h"
+#include "parsers/parser.h"
+
+/* sentry-protocol.md, section 3: limits in code points, some below Relay's where Bugsink's or GlitchTip's are lower. */
+enum {
+    TEXT_MAX = 8192,
+    TITLE_VALUE_MAX = 8192,
+    TYPE_MAX = 256,
+    LOGGER_MAX = 64,
+    TRANSACTION_MAX = 200,
+    SERVER_MAX = 200,
+    RELEASE_MAX = 200,
+    ENVIRONMENT_MAX = 64,
+    FINGERPRINT_MAX = 512,
+    CRUMB_TEXT_MAX = 1024,
+    PARAM_MAX = 512,
+};
+
+static const int64_t FUTURE_US = 60 * INT64_C(1000000);
+
+int64_t event_time(const struct record *r, int64_t received_us)
+{
+    if (r->time_us == RECORD_NO_TIME || r->time_us <= 0 || r->time_us > received_us + FUTURE_US)
+        return received_us;
+    return r->time_us;
+}
+
+void event_make_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal)
+{
+    uint64_t half[2];
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t h = slice_hash(slice_of((const char *)store_id, 16), i + 1);
+        half[i] = hash_mix(hash_mix(hash_mix(h, file_key), offset), ordinal + i);
+    }
+    /* RFC 9562, 4.1 and 5.4: version 4, variant 10. */
+    half[0] = (half[0] & ~UINT64_C(0xf000)) | 0x4000;
+    half[1] = (half[1] & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
+    snprintf(out, 33, "%016llx%016llx", (unsigned long long)half[0], (unsigned long long)half[1]);
+}
+
+/* --- exception and logentry --- */
+
+static struct slice without_line_breaks(struct writer *w, struct slice s)
+{
+    char *p = arena_cstr(w->arena, s);
+    for (size_t i = 0; i < s.n; i++)
+        if (p[i] == '\n' || p[i] == '\r')
+            p[i] = ' ';
+    return slice_of(p, s.n);
+}
+
+static void put_mechanism(struct writer *w)
+{
+    char type[64];
+    snprintf(type, sizeof type, "auto.log.%s", format_name(w->src->record->format));
+    json_key(&w->json, "mechanism");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, slice_str(type));
+    json_key(&w->json, "handled");
+    json_bool(&w->json, true);
+    json_map_end(&w->json);
+}
+
+static bool is_in_app(const struct writer *w, struct slice file, struct slice module)
+{
+    for (unsigned i = 0; i < w->opt->n_in_app; i++)
+        if (slice_starts(file, w->opt->in_app[i]) || slice_starts(module, w->opt->in_app[i]))
+            return true;
+    return w->opt->n_in_app == 0;
+}
+
+static struct slice first_of(const struct record *r, const char *a, const char *b)
+{
+    struct slice v = record_value(r, a);
+    return v.n ? v : record_value(r, b);
+}
+
+/* A logger that names the place it was called from gives one frame. */
+static void put_call_site(struct writer *w, const struct record *r)
+{
+    struct slice file = record_value(r, "file"), line = record_value(r, "line");
+    struct slice function = first_of(r, "function", "func"), module = record_value(r, "module");
+    uint64_t number;
+    if (!file.n || slice_chr(file, '\n'))
+        return;
+    json_key(&w->json, "stacktrace");
+    json_map(&w->json);
+    json_key(&w->json, "frames");
+    json_array(&w->json);
+    json_map(&w->json);
+    writer_text(w, "filename", file, TYPE_MAX);
+    writer_text(w, "function", function, TYPE_MAX);
+    writer_text(w, "module", module, TYPE_MAX);
+    if (slice_u64(line, &number) && number >= 1 && number <= INT32_MAX) {
+        json_key(&w->json, "lineno");
+        json_int(&w->json, (int64_t)number);
+    }
+    json_key(&w->json, "in_app");
+    json_bool(&w->json, is_in_app(w, file, module));
+    json_map_end(&w->json);
+    json_array_end(&w->json);
+    json_map_end(&w->json);
+}
+
+static void put_exception(struct writer *w)
+{
+    const struct shape *shape = w->src->shape;
+    if (!shape->type.n)
+        return;
+    json_key(&w->json, "exception");
+    json_map(&w->json);
+    json_key(&w->json, "values");
+    json_array(&w->json);
+    json_map(&w->json);
+    writer_text(w, "type", without_line_breaks(w, shape->type), TYPE_MAX);
+    writer_text(w, "value", shape->value, TITLE_VALUE_MAX);
+    put_mechanism(w);
+    put_call_site(w, w->src->record);
+    json_map_end(&w->json);
+    json_array_end(&w->json);
+    json_map_end(&w->json);
+}
+
+/* Whether the template with its params in the place of each %s is the text, byte for byte. */
+static bool renders_to(const struct shape *shape, struct slice text)
+{
+    unsigned used = 0;
+    struct slice t = shape->template;
+    for (size_t i = 0; i < t.n; i++) {
+        struct slice piece = slice_sub(t, i, i + 1);
+        if (t.p[i] == '%') {
+            bool param = ++i < t.n && t.p[i] == 's';
+            if (param && used >= shape->n_params)
+                return false;
+            if (param)
+                piece = shape->params[used++];
+        }
+        if (!slice_starts(text, piece))
+            return false;
+        text = slice_from(text, piece.n);
+    }
+    return text.n == 0 && used == shape->n_params;
+}
+
+/*
+ * 3.3: template and params go together, and rendering one with the other gives `formatted`. So the rendered text alone is sent when
+ * scrubbing or cutting changes it, or when the template left something out (white space, later lines).
+ */
+static bool params_survive(struct writer *w)
+{
+    const struct shape *shape = w->src->shape;
+    if (!shape->template.n || shape->formatted.n > TEXT_MAX || !utf8_is_clean(shape->formatted))
+        return false;
+    struct slice whole = scrub_text(w->scrub, shape->formatted, w->arena);
+    if (!slice_eq(whole, shape->formatted) || !renders_to(shape, shape->formatted))
+        return false;
+    for (unsigned i = 0; i < shape->n_params; i++)
+        if (shape->params[i].n > PARAM_MAX)
+            return false;
+    return true;
+}
+
+static void put_logentry(struct writer *w)
+{
+    const struct shape *shape = w->src->shape;
+    struct slice text = shape->formatted.n ? shape->formatted : SLICE("(empty message)");
+    json_key(&w->json, "logentry");
+    json_map(&w->json);
+    writer_text(w, "formatted", text, TEXT_MAX);
+    if (params_survive(w)) {
+        writer_text(w, "message", shape->template, TEXT_MAX);
+        json_key(&w->json, "params");
+        json_array(&w->json);
+        for (unsigned i = 0; i < shape->n_params; i++)
+            json_str(&w->json, shape->params[i]);
+        json_array_end(&w->json);
+    }
+    json_map_end(&w->json);
+}
+
+/* 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. */
+static void put_fingerprint_part(struct writer *w, struct slice part)
+{
+    struct slice s = slice_trim(part);
+    bool variable = slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}")) && !slice_is(s, "{{ default }}");
+    if (variable) {
+        struct sbuf b;
+        sbuf_init(&b, s.n + 8);
+        sbuf_addf(&b, "text:");
+        sbuf_adds(&b, s);
+        writer_item(w, sbuf_slice(&b), FINGERPRINT_MAX);
+        sbuf_free(&b);
+    } else if (part.n) {
+        writer_item(w, part, FINGERPRINT_MAX);
+    }
+}
+
+static void put_fingerprint(struct writer *w)
+{
+    const struct shape *shape = w->src->shape;
+    bool any = false;
+    for (unsigned i = 0; i < shape->n_fingerprint; i++)
+        any |= shape->fingerprint[i].n > 0;
+    if (!any)
+        return;
+    json_key(&w->json, "fingerprint");
+    json_array(&w->json);
+    for (unsigned i = 0; i < shape->n_fingerprint; i++)
+        put_fingerprint_part(w, shape->fingerprint[i]);
+    json_array_end(&w->json);
+}
+
+/* --- breadcrumbs --- */
+
+static void put_crumb_http(struct writer *w, const struct record *access)
+{
+    struct slice line = record_value(access, "request"), status = record_value(access, "status");
+    struct slice method = record_get(access, SLICE("request.method"));
+    json_key(&w->json, "data");
+    json_map(&w->json);
+    writer_text(w, "method", method, 32);
+    slice_split(&line, ' ');
+    struct slice target = slice_split(&line, ' ');
+    struct slice path = slice_split(&target, '?');
+    writer_text(w, "url", path, 256);
+    if (target.n) {
+        json_key(&w->json, "http.query");
+        json_str_max(&w->json, scrub_query(w->scrub, target, w->arena), 512);
+    }
+    if (json_number_ok(status)) {
+        json_key(&w->json, "status_code");
+        json_raw(&w->json, status);
+    }
+    json_map_end(&w->json);
+}
+
+static bool parse_access(struct writer *w, const struct crumb *c, struct record *r)
+{
+    const struct parser *p = parser_of(FORMAT_NGINX_ACCESS);
+    struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
+    record_init(r, FORMAT_NGINX_ACCESS, c->text);
+    return p && p->parse(&ctx, r);
+}
+
+static void put_crumb(struct writer *w, const struct crumb *c, struct record *scratch)
+{
+    bool access = c->format == FORMAT_NGINX_ACCESS && parse_access(w, c, scratch);
+    struct slice category = slice_str(format_name(c->format));
+    struct sbuf named;
+    sbuf_init(&named, 256);
+    if (c->app.n) {
+        sbuf_addf(&named, "%s.%.*s", format_name(c->format), SLICE_ARG(c->app));
+        category = sbuf_slice(&named);
+    }
+    json_map(&w->json);
+    json_key(&w->json, "timestamp");
+    json_time(&w->json, c->time_us);
+    json_key(&w->json, "type");
+    json_str(&w->json, access ? SLICE("http") : c->level >= LEVEL_ERROR ? SLICE("error") : SLICE("default"));
+    writer_text(w, "category", access ? SLICE("nginx.access") : c->format == FORMAT_NGINX_ERROR ? SLICE("nginx.error") : category, 128);
+    json_key(&w->json, "level");
+    json_str(&w->json, slice_str(c->level ? level_name(c->level) : "info"));
+    if (access)
+        put_crumb_http(w, scratch);
+    else
+        writer_text(w, "message", c->text, CRUMB_TEXT_MAX);
+    if (c->weak && !access) {
+        json_key(&w->json, "data");
+        json_map(&w->json);
+        json_key(&w->json, "joined_by");
+        json_str(&w->json, SLICE("client and request line"));
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+    sbuf_free(&named);
+}
+
+static void put_breadcrumbs(struct writer *w)
+{
+    const struct event_source *src = w->src;
+    if (!src->n_crumbs)
+        return;
+    struct record *scratch = arena_alloc(w->arena, sizeof *scratch);
+    json_key(&w->json, "breadcrumbs");
+    json_map(&w->json);
+    json_key(&w->json, "values");
+    json_array(&w->json);
+    for (unsigned i = 0; i < src->n_crumbs; i++)
+        put_crumb(w, &src->crumbs[i], scratch);
+    json_array_end(&w->json);
+    json_map_end(&w->json);
+}
+
+/* --- the whole --- */
+
+static void put_sdk(struct writer *w)
+{
+    json_key(&w->json, "sdk");
+    json_map(&w->json);
+    json_key(&w->json, "name");
+    json_str(&w->json, SLICE(CRUMBD_SDK_NAME));
+    json_key(&w->json, "version");
+    json_str(&w->json, SLICE(CRUMBD_SDK_VERSION));
+    json_key(&w->json, "integrations");
+    json_array(&w->json);
+    json_str(&w->json, slice_str(format_name(w->src->record->format)));
+    json_array_end(&w->json);
+    json_map_end(&w->json);
+}
+
+/* 3.11: what was cut away is told in the shadow tree. */
+static void put_meta(struct writer *w, bool with_crumbs)
+{
+    const struct event_source *src = w->src;
+    if (with_crumbs && src->crumbs_seen <= src->n_crumbs)
+        return;
+    if (!src->crumbs_seen)
+        return;
+    json_key(&w->json, "_meta");
+    json_map(&w->json);
+    json_key(&w->json, "breadcrumbs");
+    json_map(&w->json);
+    json_key(&w->json, "values");
+    json_map(&w->json);
+    json_key(&w->json, "");
+    json_map(&w->json);
+    json_key(&w->json, "len");
+    json_int(&w->json, src->crumbs_seen);
+    json_map_end(&w->json);
+    json_map_end(&w->json);
+    json_map_end(&w->json);
+    json_map_end(&w->json);
+}
+
+static void write_all(struct writer *w, bool with_crumbs)
+{
+    const struct event_source *src = w->src;
+    const struct record *r = src->record;
+    const struct shape *shape = src->shape;
+    json_map(&w->json);
+    json_key(&w->json, "event_id");
+    json_str(&w->json, slice_str(src->event_id));
+    json_key(&w->json, "timestamp");
+    json_time(&w->json, event_time(r, src->received_us));
+    json_key(&w->json, "platform");
+    json_str(&w->json, SLICE("other"));
+    json_key(&w->json, "level");
+    json_str(&w->json, slice_str(level_name(shape->level ? shape->level : LEVEL_ERROR)));
+    struct slice logger = shape->logger.n ? shape->logger : r->logger.n ? r->logger : r->app;
+    if (r->format == FORMAT_NGINX_ERROR && !shape->logger.n)
+        logger = SLICE("nginx.error");
+    writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
+    struct slice server = r->format == FORMAT_NGINX_ERROR || !r->host.n ? w->opt->server_name : r->host;
+    writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
+    writer_text(w, "environment", w->opt->environment, ENVIRONMENT_MAX);
+    writer_text(w, "release", w->opt->release, RELEASE_MAX);
+    writer_text(w, "transaction", without_line_breaks(w, shape->transaction), TRANSACTION_MAX);
+    put_exception(w);
+    put_logentry(w);
+    put_fingerprint(w);
+    fill_tags(w);
+    fill_request(w);
+    fill_user(w);
+    fill_contexts(w);
+    if (with_crumbs)
+        put_breadcrumbs(w);
+    put_sdk(w);
+    put_meta(w, with_crumbs);
+    json_map_end(&w->json);
+}
+
+bool event_write(const struct event_source *src, const struct options *opt, struct scrub *scrub, struct sbuf *out)
+{
+    struct sbuf own;
+    for (int with_crumbs = 1; with_crumbs >= 0; with_crumbs--) {
+        struct arena arena = {0};
+        struct writer w = {.src = src, .opt = opt, .scrub = scrub, .arena = &arena};
+        sbuf_init(&own, EVENT_BYTES_MAX);
+        json_start(&w.json, &own);
+        write_all(&w, with_crumbs);
+        json_end(&w.json);
+        arena_free(&arena);
+        bool fits = !own.over;
+        if (fits)
+            sbuf_adds(out, sbuf_slice(&own));
+        sbuf_free(&own);
+        if (fits)
+            return !out->over;
+    }
+    return false;
+}

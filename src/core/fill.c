@@ -1,0 +1,417 @@
+#include "core/fill.h"
+
+#include "base/utf8.h"
+
+/* sentry-protocol.md, 3.2 and 8: what every receiver keeps. */
+enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
+/* A context may hold 8 KiB; past about half of it the rest of the fields is left out. */
+enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024 };
+enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75 };
+
+void writer_text(struct writer *w, const char *key, struct slice text, size_t max_points)
+{
+    if (text.n == 0)
+        return;
+    json_key(&w->json, key);
+    writer_item(w, text, max_points);
+}
+
+void writer_item(struct writer *w, struct slice text, size_t max_points)
+{
+    json_str_max(&w->json, scrub_text(w->scrub, text, w->arena), max_points);
+}
+
+/* --- tags --- */
+
+struct tagger {
+    struct writer *w;
+    struct slice keys[TAGS_MAX];
+    unsigned n;
+};
+
+static bool is_reserved(struct slice key)
+{
+    static const char *const names[] = {"release", "dist", "user", "filename", "function", "environment", "level", "server_name"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(key, names[i]))
+            return true;
+    return false;
+}
+
+/* A key in the alphabet of tags, or nothing when none of it can be kept. */
+static struct slice tag_key(struct slice key, struct arena *a)
+{
+    key = slice_sub(key, 0, TAG_KEY_MAX);
+    char *p = arena_cstr(a, key);
+    for (size_t i = 0; i < key.n; i++)
+        if (!ascii_alnum(p[i]) && !strchr("_.:-", p[i]))
+            p[i] = '-';
+    return slice_of(p, key.n);
+}
+
+static void put_tag(struct tagger *t, struct slice key, struct slice value)
+{
+    key = tag_key(key, t->w->arena);
+    value = slice_trim(scrub_text(t->w->scrub, value, t->w->arena));
+    value = slice_trim(slice_split(&value, '\n'));
+    if (!key.n || !value.n || t->n >= TAGS_MAX || is_reserved(key))
+        return;
+    for (unsigned i = 0; i < t->n; i++)
+        if (slice_eq(t->keys[i], key))
+            return;
+    t->keys[t->n++] = key;
+    json_key_s(&t->w->json, key);
+    json_str_max(&t->w->json, value, TAG_VALUE_MAX);
+}
+
+static bool is_address_name(struct slice name)
+{
+    return slice_is(name, "client") || slice_is(name, "remote_addr") || slice_is(name, "client_ip") || slice_is(name, "remote_ip");
+}
+
+/* Fields that have their own place in the event, or that differ in every message. */
+static bool has_own_place(struct slice name)
+{
+    static const char *const names[] = {"file",       "line",     "function", "func",     "module",    "request_id", "trace_id", "span_id",
+                                        "logger_name", "logger",  "full_message", "timestamp", "stack_trace", "exception"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_nginx(const struct record *r)
+{
+    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+}
+
+static bool fits_tag(const struct record *r, const struct field *f)
+{
+    return r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
+           f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n');
+}
+
+static bool may_show(const struct writer *w, const struct field *f)
+{
+    return !has_own_place(f->name) && (w->opt->scrub.send_ip || !is_address_name(f->name));
+}
+
+static struct slice field_value(const struct field *f)
+{
+    return scrub_is_secret_name(f->name) && f->type == FIELD_STRING ? SLICE(SCRUB_MARK) : f->value;
+}
+
+void fill_tags(struct writer *w)
+{
+    const struct record *r = w->src->record;
+    const struct shape *shape = w->src->shape;
+    struct tagger t = {.w = w};
+    json_key(&w->json, "tags");
+    json_map(&w->json);
+    for (unsigned i = 0; i < shape->n_tags; i++)
+        put_tag(&t, shape->tags[i].key, shape->tags[i].value);
+    put_tag(&t, SLICE("transaction_id"), w->src->transaction_id.n ? w->src->transaction_id : r->request_id);
+    if (shape->rule)
+        put_tag(&t, SLICE("rule"), shape->rule->id);
+    put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
+    put_tag(&t, SLICE("app"), r->app);
+    if (is_nginx(r)) {
+        put_tag(&t, SLICE("server"), record_value(r, "server"));
+        put_tag(&t, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
+        put_tag(&t, SLICE("errno"), record_value(r, "errno"));
+    } else {
+        put_tag(&t, SLICE("msgid"), r->msgid);
+        for (unsigned i = 0; i < r->n_fields; i++)
+            if (fits_tag(r, &r->fields[i]) && may_show(w, &r->fields[i]))
+                put_tag(&t, r->fields[i].name, field_value(&r->fields[i]));
+    }
+    json_map_end(&w->json);
+}
+
+/* --- request --- */
+
+struct url {
+    struct slice method, url, query;
+};
+
+static struct url request_url(struct writer *w, const struct record *r)
+{
+    const struct shape *shape = w->src->shape;
+    struct slice line = record_value(r, "request"), host = record_value(r, "host");
+    struct url u = {.method = record_get(r, SLICE("request.method"))};
+    slice_split(&line, ' ');
+    struct slice target = slice_split(&line, ' ');
+    struct slice path = slice_split(&target, '?');
+    u.query = target;
+    u.url = path;
+    if (path.n && path.p[0] == '/' && host.n) {
+        /* The log does not say whether the client spoke TLS. */
+        struct sbuf b;
+        sbuf_init(&b, 4096);
+        sbuf_addf(&b, "http://%.*s", SLICE_ARG(slice_sub(host, 0, 255)));
+        sbuf_adds(&b, slice_sub(path, 0, 2048));
+        u.url = arena_dup(w->arena, sbuf_slice(&b));
+        sbuf_free(&b);
+    }
+    if (shape->url.n) {
+        u.query = shape->url;
+        u.url = slice_split(&u.query, '?');
+    }
+    if (shape->method.n)
+        u.method = shape->method;
+    if (shape->query_string.n)
+        u.query = shape->query_string;
+    return u;
+}
+
+static void put_header(struct writer *w, const char *name, struct slice value)
+{
+    if (value.n == 0)
+        return;
+    json_array(&w->json);
+    json_str(&w->json, slice_str(name));
+    struct slice query = value, address = slice_split(&query, '?');
+    if (query.p) { /* a referrer's query holds secrets as often as a request's does */
+        struct sbuf b;
+        sbuf_init(&b, value.n * 12 + 64);
+        sbuf_adds(&b, scrub_text(w->scrub, address, w->arena));
+        sbuf_addc(&b, '?');
+        sbuf_adds(&b, scrub_query(w->scrub, query, w->arena));
+        json_str_max(&w->json, sbuf_slice(&b), HEADER_MAX);
+        sbuf_free(&b);
+    } else {
+        writer_item(w, value, HEADER_MAX);
+    }
+    json_array_end(&w->json);
+}
+
+static bool is_method(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 'A' || s.p[i] > 'Z')
+            return false;
+    return s.n >= 1 && s.n <= 32;
+}
+
+void fill_request(struct writer *w)
+{
+    const struct record *r = w->src->record;
+    struct url u = request_url(w, r);
+    struct slice host = record_value(r, "host"), referrer = record_value(r, "referrer");
+    struct slice agent = record_value(r, "agent"), client = record_value(r, "client");
+    bool web = is_nginx(r);
+    if (!u.url.n && !(web && (host.n || referrer.n)))
+        return;
+    json_key(&w->json, "request");
+    json_map(&w->json);
+    if (is_method(u.method))
+        writer_text(w, "method", u.method, 32);
+    writer_text(w, "url", u.url, URL_MAX);
+    if (u.query.n) {
+        json_key(&w->json, "query_string");
+        json_str_max(&w->json, scrub_query(w->scrub, u.query, w->arena), QUERY_MAX);
+    }
+    if (web && (host.n || referrer.n || agent.n)) {
+        json_key(&w->json, "headers");
+        json_array(&w->json);
+        put_header(w, "Host", host);
+        put_header(w, "Referer", referrer);
+        put_header(w, "User-Agent", agent);
+        json_array_end(&w->json);
+    }
+    if (w->opt->scrub.send_ip && client.n) {
+        json_key(&w->json, "env");
+        json_map(&w->json);
+        writer_text(w, "REMOTE_ADDR", client, 64);
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}
+
+/* --- user --- */
+
+static bool is_address(struct slice s)
+{
+    bool dots = false, colons = false;
+    for (size_t i = 0; i < s.n; i++) {
+        dots |= s.p[i] == '.';
+        colons |= s.p[i] == ':';
+        if (!ascii_hex(s.p[i]) && s.p[i] != '.' && s.p[i] != ':')
+            return false;
+    }
+    return s.n >= 2 && s.n <= 45 && (dots || colons);
+}
+
+void fill_user(struct writer *w)
+{
+    const struct shape *shape = w->src->shape;
+    struct slice ip = shape->user_ip.n ? shape->user_ip : record_value(w->src->record, "client");
+    if (!w->opt->scrub.send_ip || !is_address(ip))
+        ip = SLICE_NONE;
+    if (!ip.n && !shape->user_id.n && !shape->username.n && !shape->email.n)
+        return;
+    json_key(&w->json, "user");
+    json_map(&w->json);
+    writer_text(w, "id", shape->user_id, USER_MAX);
+    writer_text(w, "username", shape->username, USER_MAX);
+    writer_text(w, "email", shape->email, EMAIL_MAX);
+    writer_text(w, "ip_address", ip, 45);
+    json_map_end(&w->json);
+}
+
+/* --- contexts --- */
+
+static void put_number(struct writer *w, const char *key, struct slice v)
+{
+    if (!json_number_ok(v)) {
+        writer_text(w, key, v, CONTEXT_VALUE_MAX);
+        return;
+    }
+    json_key(&w->json, key);
+    json_raw(&w->json, v);
+}
+
+static void fill_nginx(struct writer *w, const struct record *r)
+{
+    json_key(&w->json, "nginx");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("nginx"));
+    put_number(w, "worker_pid", record_value(r, "pid"));
+    put_number(w, "connection", record_value(r, "connection"));
+    writer_text(w, "phase", record_value(r, "phase"), 128);
+    writer_text(w, "subrequest", record_value(r, "subrequest"), CONTEXT_VALUE_MAX);
+    writer_text(w, "upstream", record_value(r, "upstream"), CONTEXT_VALUE_MAX);
+    writer_text(w, "errstr", record_value(r, "errstr"), 256);
+    json_map_end(&w->json);
+}
+
+static bool has_fields_for_context(const struct writer *w, const struct record *r)
+{
+    for (unsigned i = 0; i < r->n_fields; i++)
+        if (!fits_tag(r, &r->fields[i]) && may_show(w, &r->fields[i]) && r->fields[i].value.n)
+            return true;
+    return false;
+}
+
+/* What is too long, too deep or too much for tags. */
+static void fill_fields(struct writer *w, const struct record *r)
+{
+    size_t start = w->json.out->n;
+    json_key(&w->json, "fields");
+    json_map(&w->json);
+    for (unsigned i = 0; i < r->n_fields && w->json.out->n - start < CONTEXT_BYTES_MAX; i++) {
+        const struct field *f = &r->fields[i];
+        bool known = false;
+        for (unsigned k = 0; k < i && !known; k++)
+            known = slice_eq(r->fields[k].name, f->name);
+        if (known || fits_tag(r, f) || !may_show(w, f) || !f->value.n)
+            continue;
+        json_key_s(&w->json, f->name);
+        if (f->type == FIELD_NUMBER && json_number_ok(f->value))
+            json_raw(&w->json, f->value);
+        else if (f->type == FIELD_BOOL)
+            json_bool(&w->json, slice_is(f->value, "true"));
+        else
+            writer_item(w, field_value(f), CONTEXT_VALUE_MAX);
+    }
+    json_map_end(&w->json);
+}
+
+static bool is_id(struct slice s, size_t digits)
+{
+    bool zero = true;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_hex(s.p[i]))
+            return false;
+        zero &= s.p[i] == '0';
+    }
+    return s.n == digits && !zero;
+}
+
+static struct slice lower(struct arena *a, struct slice s)
+{
+    char *p = arena_cstr(a, s);
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = ascii_lower(p[i]);
+    return slice_of(p, s.n);
+}
+
+/* sentry-protocol.md, 7.1: both ids or none; a span of our own (from the event's id) is legitimate when only the trace is known. */
+static void fill_trace(struct writer *w, const struct record *r)
+{
+    if (!is_id(r->trace_id, 32))
+        return;
+    json_key(&w->json, "trace");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("trace"));
+    json_key(&w->json, "trace_id");
+    json_str(&w->json, lower(w->arena, r->trace_id));
+    json_key(&w->json, "span_id");
+    json_str(&w->json, is_id(r->span_id, 16) ? lower(w->arena, r->span_id) : slice_of(w->src->event_id, 16));
+    json_map_end(&w->json);
+}
+
+static void fill_log(struct writer *w, const struct record *r)
+{
+    json_key(&w->json, "log");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("log"));
+    writer_text(w, "source", w->src->source, CONTEXT_VALUE_MAX);
+    if (!slice_eq(r->message, w->src->shape->formatted))
+        writer_text(w, "message", r->message, 4096);
+    put_number(w, "procid", is_nginx(r) ? SLICE_NONE : r->procid);
+    if (r->lines > 1) {
+        json_key(&w->json, "lines");
+        json_int(&w->json, r->lines);
+    }
+    if (r->truncated) {
+        json_key(&w->json, "truncated");
+        json_bool(&w->json, true);
+    }
+    json_map_end(&w->json);
+}
+
+/* crumbd-rules(5), LIMITS: how many occurrences were held back, and when. */
+static void fill_summary(struct writer *w)
+{
+    const struct event_summary *s = &w->src->summary;
+    json_key(&w->json, "crumbd");
+    json_map(&w->json);
+    json_key(&w->json, "summary");
+    json_bool(&w->json, true);
+    json_key(&w->json, "suppressed");
+    json_int(&w->json, (int64_t)s->suppressed);
+    json_key(&w->json, "first");
+    json_time(&w->json, s->first_us);
+    json_key(&w->json, "last");
+    json_time(&w->json, s->last_us);
+    json_map_end(&w->json);
+}
+
+void fill_contexts(struct writer *w)
+{
+    const struct record *r = w->src->record;
+    json_key(&w->json, "contexts");
+    json_map(&w->json);
+    if (w->src->summary.suppressed)
+        fill_summary(w);
+    fill_log(w, r);
+    fill_trace(w, r);
+    if (is_nginx(r))
+        fill_nginx(w, r);
+    else if (has_fields_for_context(w, r))
+        fill_fields(w, r);
+    if (w->src->response_status) {
+        json_key(&w->json, "response");
+        json_map(&w->json);
+        json_key(&w->json, "type");
+        json_str(&w->json, SLICE("response"));
+        json_key(&w->json, "status_code");
+        json_int(&w->json, w->src->response_status);
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}

@@ -1,0 +1,30 @@
+/*
+ * fill: the members of an event that are read off the record: tags, request, user, contexts. Part of event.c's work, apart because
+ * each format has its own names for things.
+ */
+#ifndef CORE_FILL_H
+#define CORE_FILL_H
+
+#include "core/event.h"
+#include "text/json.h"
+
+/* Everything that writes one event shares this. */
+struct writer {
+    struct json json;
+    const struct event_source *src;
+    const struct options *opt;
+    struct scrub *scrub;
+    struct arena *arena;
+};
+
+/* "key": text, scrubbed, cleaned, cut to max code points; nothing at all when the text is empty. */
+void writer_text(struct writer *w, const char *key, struct slice text, size_t max_points);
+/* The same for a value in an array. */
+void writer_item(struct writer *w, struct slice text, size_t max_points);
+
+void fill_tags(struct writer *w);
+void fill_request(struct writer *w);
+void fill_user(struct writer *w);
+void fill_contexts(struct writer *w);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * summary: the event that says how many occurrences of an issue were held back, made from a sample of the issue.
+ */
+#ifndef CORE_SUMMARY_H
+#define CORE_SUMMARY_H
+
+#include "core/event.h"
+
+/* Copies the sample's payload with this id, the time of the last occurrence, and the numbers in contexts.crumbd. False when the
+   payload is no JSON object or the result does not fit. */
+bool summary_write(struct slice payload, const char *event_id, const struct event_summary *numbers, struct sbuf *out);
+
+#endif
