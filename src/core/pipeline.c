@@ -1,0 +1,442 @@
+#include "core/pipeline.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "core/summary.h"
+#include "core/waiting.h"
+#include "parsers/parser.h"
+
+struct pipeline {
+    struct pipeline_setup setup;
+    const struct options *opt;
+    struct judge judge;
+    struct trail *trail;
+    struct scrub *scrub;
+    struct limit *limit;
+    struct counts counts;
+    struct waiting_list waiting;
+    struct arena arena;  /* the life of one message */
+    struct record record;
+    struct shape shape;
+    struct sbuf payload;
+    int64_t wall_us; /* the present as the caller sees it */
+    int64_t now_us;  /* the clock that waiting and limits go by: wall_us, or the newest time a record had */
+    uint64_t seq;    /* messages so far */
+};
+
+static limit_row_f on_summary;
+
+struct pipeline *pipeline_new(const struct pipeline_setup *setup)
+{
+    struct pipeline *p = xcalloc(1, sizeof *p);
+    p->setup = *setup;
+    p->opt = setup->options;
+    judge_init(&p->judge, setup->rules);
+    p->trail = trail_new(p->opt->crumbs.memory_bytes);
+    p->scrub = scrub_new(p->opt);
+    p->limit = limit_new(on_summary, p, &p->counts.v[COUNT_limit_evicted]);
+    sbuf_init(&p->payload, EVENT_BYTES_MAX);
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    while (p->waiting.oldest) {
+        struct waiting *w = p->waiting.oldest;
+        waiting_take(&p->waiting, w);
+        waiting_free(w);
+    }
+    table_free(&p->waiting.by_key);
+    judge_done(&p->judge);
+    trail_free(p->trail);
+    scrub_free(p->scrub);
+    limit_free(p->limit);
+    sbuf_free(&p->payload);
+    arena_free(&p->arena);
+    free(p);
+}
+
+struct counts *pipeline_counts(struct pipeline *p)
+{
+    return &p->counts;
+}
+
+struct judge *pipeline_judge(struct pipeline *p)
+{
+    return &p->judge;
+}
+
+/* --- events out --- */
+
+static void emit(struct pipeline *p, struct waiting *w, bool open)
+{
+    w->src.crumbs = w->crumbs;
+    w->src.n_crumbs = w->n_crumbs;
+    sbuf_reset(&p->payload);
+    if (!event_write(&w->src, p->opt, p->scrub, &p->payload)) {
+        if (!open)
+            p->counts.v[COUNT_event_too_large]++;
+        return;
+    }
+    struct promoted e = {.open = open,
+                         .time_us = event_time(w->record, w->src.received_us),
+                         .project = w->shape.project,
+                         .title = w->shape.title,
+                         .level = slice_str(level_name(w->shape.level)),
+                         .payload = sbuf_slice(&p->payload),
+                         .shape = &w->shape};
+    memcpy(e.event_id, w->src.event_id, sizeof e.event_id);
+    p->setup.hooks.emit(p->setup.hooks.u, &e);
+}
+
+static void release(struct pipeline *p, struct waiting *w)
+{
+    waiting_take(&p->waiting, w);
+    emit(p, w, false);
+    waiting_free(w);
+}
+
+static void forget_row(void *u, const struct limit_row *row)
+{
+    (void)u;
+    (void)row;
+}
+
+int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
+{
+    if (!p->setup.record_clock)
+        p->now_us = now_us;
+    while (p->waiting.oldest && p->waiting.oldest->due_us <= p->now_us)
+        release(p, p->waiting.oldest);
+    int64_t due_us = limit_tick(p->limit, p->now_us);
+    if (!p->setup.hooks.limit_row)
+        limit_changed(p->limit, forget_row, NULL);
+    return p->waiting.oldest && p->waiting.oldest->due_us < due_us ? p->waiting.oldest->due_us : due_us;
+}
+
+void pipeline_flush(struct pipeline *p)
+{
+    while (p->waiting.oldest)
+        release(p, p->waiting.oldest);
+    limit_summarise(p->limit);
+}
+
+void pipeline_cut(struct pipeline *p)
+{
+    for (struct waiting *w = p->waiting.oldest; w; w = w->newer) {
+        if (!w->written_open)
+            emit(p, w, true);
+        w->written_open = true;
+    }
+    if (p->setup.hooks.limit_row)
+        limit_changed(p->limit, p->setup.hooks.limit_row, p->setup.hooks.u);
+}
+
+void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row)
+{
+    limit_restore(p->limit, row);
+}
+
+/* --- flood control --- */
+
+static void on_summary(void *u, const struct limit_row *row)
+{
+    struct pipeline *p = u;
+    struct promoted e = {.time_us = row->last_us, .suppressed = row->suppressed};
+    if (!row->sample)
+        return; /* the sample did not fit an event: counted when it was made */
+    const struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
+    event_make_id(e.event_id, p->setup.store_id, row->key, (uint64_t)row->start_us, row->count);
+    sbuf_reset(&p->payload);
+    if (!summary_write(row->sample->payload, e.event_id, &numbers, &p->payload))
+        return;
+    e.project = row->sample->project;
+    e.title = row->sample->title;
+    e.level = row->sample->level;
+    e.payload = sbuf_slice(&p->payload);
+    p->setup.hooks.emit(p->setup.hooks.u, &e);
+}
+
+/* The event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */
+static void keep_sample(struct pipeline *p, const struct stream *s, uint64_t key)
+{
+    rule_shape(&p->judge, &p->record, &p->arena, &p->shape);
+    struct event_source src = {.record = &p->record,
+                               .shape = &p->shape,
+                               .source = s->source,
+                               .received_us = p->wall_us,
+                               .summary = {.suppressed = 1, .first_us = p->now_us, .last_us = p->now_us}};
+    event_make_id(src.event_id, p->setup.store_id, key, 0, 0);
+    sbuf_reset(&p->payload);
+    if (!event_write(&src, p->opt, p->scrub, &p->payload))
+        return;
+    const struct limit_sample sample = {.project = p->shape.project,
+                                        .title = p->shape.title,
+                                        .level = slice_str(level_name(p->shape.level)),
+                                        .payload = sbuf_slice(&p->payload)};
+    limit_keep_sample(p->limit, key, &sample);
+}
+
+static bool admit(struct pipeline *p, const struct stream *s)
+{
+    const struct rule *rule = p->shape.rule;
+    uint64_t project = slice_hash(p->shape.project, 1);
+    const struct limit_issue issue = {.key = hash_mix(p->shape.fingerprint_hash, project),
+                                      .project = project,
+                                      .burst = rule && rule->burst ? rule->burst : p->opt->limits.burst,
+                                      .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us};
+    const struct limit_budget budget = {p->opt->limits.per_minute, p->opt->limits.per_day};
+    enum limit_answer answer = limit_admit(p->limit, &issue, &budget, p->now_us);
+    if (answer == LIMIT_HOLD_FIRST)
+        keep_sample(p, s, issue.key);
+    return answer == LIMIT_PASS;
+}
+
+/* --- keys --- */
+
+static uint64_t key_of(uint64_t kind, struct slice a, struct slice b, struct slice c)
+{
+    uint64_t h = hash_mix(slice_hash(a, kind), slice_hash(b, kind));
+    h = hash_mix(h, slice_hash(c, kind));
+    return h ? h : 1;
+}
+
+enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
+
+static void keys_of(const struct stream *s, const struct record *r, struct trail_keys *k)
+{
+    bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+    struct slice id = r->request_id.n ? r->request_id : r->trace_id;
+    *k = (struct trail_keys){.ring = s->ring};
+    if (id.n)
+        k->request = key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE);
+    if (nginx) {
+        struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
+        struct slice client = record_value(r, "client"), request = record_value(r, "request");
+        if (pid.n)
+            k->ring = key_of(KEY_WORKER, r->host, pid, SLICE_NONE);
+        if (pid.n && conn.n)
+            k->conn = key_of(KEY_CONNECTION, r->host, pid, conn);
+        /* Only where one side does not know its connection; see also `found_by` in dispose. */
+        if (client.n && request.n && (r->format == FORMAT_NGINX_ERROR || !k->conn))
+            k->weak = key_of(KEY_WEAK, client, request, SLICE_NONE);
+    } else {
+        struct slice unit = record_value(r, "container_id");
+        if (!s->file_key && (r->host.n || r->app.n))
+            k->ring = key_of(KEY_APP, r->host, r->app, unit);
+    }
+}
+
+/* --- the access line of a request --- */
+
+/* Takes the request id and the status from an access line, if it is that of the event's own request: a keep-alive connection
+   has many. */
+static void take_access(struct waiting *w, const struct record *access)
+{
+    struct slice mine = record_value(w->record, "request"), its = record_value(access, "request");
+    uint64_t status;
+    if (mine.n && its.n && !slice_eq(mine, its))
+        return;
+    if (!w->src.transaction_id.n && access->request_id.n)
+        w->src.transaction_id = arena_dup(&w->arena, access->request_id);
+    if (!w->src.response_status && slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
+        w->src.response_status = (unsigned)status;
+}
+
+/* The access log may have been read before the error log although it was written after: look among the crumbs. */
+static void take_access_crumbs(struct pipeline *p, struct waiting *w, int64_t time_us)
+{
+    const struct parser *parser = parser_of(FORMAT_NGINX_ACCESS);
+    for (unsigned i = 0; parser && i < w->n_crumbs; i++) {
+        const struct crumb *c = &w->crumbs[i];
+        int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
+        if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > TRAIL_WEAK_WINDOW_US)
+            continue;
+        struct parse_ctx ctx = {.arena = &p->arena, .now_us = p->wall_us, .last_us = RECORD_NO_TIME};
+        struct record *r = arena_alloc(&p->arena, sizeof *r);
+        record_init(r, FORMAT_NGINX_ACCESS, c->text);
+        if (parser->parse(&ctx, r))
+            take_access(w, r);
+    }
+}
+
+/* --- lines after an event --- */
+
+struct arrival {
+    struct pipeline *p;
+    const struct record *record;
+    int64_t time_us;
+    struct slice text;
+};
+
+static void give_line(void *u, struct waiting *w)
+{
+    struct arrival *in = u;
+    struct pipeline *p = in->p;
+    if (w->touched == p->seq)
+        return;
+    w->touched = p->seq;
+    if (in->record->format == FORMAT_NGINX_ACCESS)
+        take_access(w, in->record);
+    if (w->after >= p->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
+        return;
+    struct slice text = slice_sub(in->text, 0, TRAIL_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);
+    unsigned at = w->n_crumbs++;
+    while (at > 0 && w->crumbs[at - 1].time_us > in->time_us) {
+        w->crumbs[at] = w->crumbs[at - 1];
+        at--;
+    }
+    w->crumbs[at] = (struct crumb){.time_us = in->time_us,
+                                   .format = in->record->format,
+                                   .level = in->record->level,
+                                   .related = true,
+                                   .app = arena_dup(&w->arena, app),
+                                   .text = arena_dup(&w->arena, text)};
+    w->src.crumbs_seen++;
+    w->after++;
+}
+
+/* --- one message --- */
+
+static void promote(struct pipeline *p, const struct stream *s, const struct trail_keys *k, uint64_t offset)
+{
+    const struct record *r = &p->record;
+    const struct options *opt = p->opt;
+    rule_shape(&p->judge, r, &p->arena, &p->shape);
+    struct waiting *w = waiting_new(r, &p->shape, opt->crumbs.before + opt->crumbs.after);
+    int64_t time_us = event_time(r, p->wall_us);
+    w->keys = *k;
+    w->touched = p->seq;
+    w->src.received_us = p->wall_us;
+    w->src.source = arena_dup(&w->arena, s->source);
+    event_make_id(w->src.event_id, p->setup.store_id, s->file_key ? s->file_key : p->setup.run_key,
+                  s->file_key ? offset : p->seq, 0);
+    unsigned seen;
+    w->n_crumbs = trail_collect(p->trail, k, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
+                                w->crumbs, &seen);
+    w->src.crumbs_seen = seen;
+    take_access_crumbs(p, w, time_us);
+    w->due_us = p->now_us + opt->crumbs.wait_us;
+    waiting_add(&p->waiting, w);
+    if (opt->crumbs.wait_us == 0)
+        release(p, w);
+    while (p->waiting.n > PIPELINE_WAITING_MAX || p->waiting.bytes > PIPELINE_WAITING_BYTES) {
+        p->counts.v[COUNT_early_events]++;
+        release(p, p->waiting.oldest);
+    }
+}
+
+/* What becomes of a record no rule decided. */
+static void fall_back(struct pipeline *p)
+{
+    if (p->record.level < LEVEL_ERROR || p->opt->fallback == FALLBACK_CRUMB)
+        return; /* rule_judge left it a crumb */
+    if (p->opt->fallback == FALLBACK_EVENT)
+        rule_fallback(&p->judge, &p->record, &p->arena, &p->shape);
+    else
+        p->shape.action = ACTION_DROP;
+}
+
+static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
+{
+    struct record *r = &p->record;
+    struct trail_keys k;
+    keys_of(s, r, &k);
+    rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
+    if (!p->shape.rule)
+        fall_back(p);
+    if (p->shape.action == ACTION_DROP)
+        return COUNT_drop;
+    struct slice text = r->format == FORMAT_NGINX_ACCESS ? r->raw : r->message;
+    int64_t time_us = event_time(r, p->wall_us);
+    /* An error line looks for access lines by its weak key, but two error lines belong together by connection alone. */
+    struct trail_keys found_by = k;
+    if (r->format == FORMAT_NGINX_ERROR)
+        found_by.weak = 0;
+    if (p->waiting.n) {
+        struct arrival in = {.p = p, .record = r, .time_us = time_us, .text = text};
+        waiting_match(&p->waiting, &found_by, give_line, &in);
+    }
+    enum count fate = p->shape.action == ACTION_LOG ? COUNT_log : COUNT_crumb;
+    if (p->shape.action == ACTION_EVENT) {
+        bool passes = admit(p, s);
+        if (passes)
+            promote(p, s, &k, offset);
+        fate = passes ? COUNT_event : COUNT_suppressed;
+    }
+    /* Last, so that no event finds its own line among the lines before it. */
+    trail_push(p->trail, &found_by, time_us, r->format, r->level, r->app, text);
+    return fate;
+}
+
+static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const char **reason)
+{
+    enum format format = s->format;
+    if (format == FORMAT_AUTO) {
+        format = parser_detect(msg);
+        if (format != FORMAT_TEXT)
+            s->format = format; /* a stream keeps what its first telling line gave */
+    }
+    const struct parser *parser = parser_of(format);
+    *reason = "a format this build cannot read";
+    if (!parser)
+        return false;
+    struct parse_ctx ctx = {.arena = &p->arena,
+                            .zone = s->zone,
+                            .now_us = p->wall_us,
+                            .last_us = s->last_us,
+                            .reason = "not in this format",
+                            .log_format = s->log_format};
+    record_init(&p->record, format, msg);
+    bool ok = parser->parse(&ctx, &p->record);
+    *reason = ctx.reason;
+    return ok;
+}
+
+static bool is_blank(struct slice s)
+{
+    return slice_trim(s).n == 0;
+}
+
+void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
+                      uint64_t offset, int64_t now_us)
+{
+    assert(lines >= 1);
+    p->wall_us = now_us;
+    if (!p->setup.record_clock)
+        p->now_us = now_us;
+    p->seq++;
+    p->counts.v[COUNT_lines_in] += lines;
+    p->counts.v[COUNT_joined] += lines - 1;
+    if (cut_bytes) {
+        p->counts.v[COUNT_cut_messages]++;
+        p->counts.v[COUNT_cut_bytes] += cut_bytes;
+    }
+    struct judged j = {.raw = msg, .fate = COUNT_blank};
+    if (!is_blank(msg)) {
+        struct record *r = &p->record;
+        j.fate = COUNT_refused;
+        if (parse(p, s, msg, &j.reason)) {
+            r->lines = lines;
+            r->truncated |= cut_bytes > 0;
+            if (!r->host.n)
+                r->host = s->peer;
+            if (r->time_us != RECORD_NO_TIME)
+                s->last_us = r->time_us;
+            if (p->setup.record_clock && r->time_us != RECORD_NO_TIME && r->time_us > p->now_us)
+                p->now_us = r->time_us;
+            p->counts.v[COUNT_truncated_entries] += r->truncated && !cut_bytes;
+            if (p->setup.record_clock)
+                pipeline_tick(p, now_us);
+            j.fate = dispose(p, s, offset);
+            j.record = r;
+            j.shape = &p->shape;
+        }
+    }
+    p->counts.v[j.fate]++;
+    if (p->setup.hooks.judged)
+        p->setup.hooks.judged(p->setup.hooks.u, &j);
+    arena_reset(&p->arena);
+}

@@ -1,0 +1,75 @@
+/*
+ * pipeline: one message in, its fate decided; now and then an event out.
+ *
+ *   message -> parse -> rule_judge -> event | crumb | log | drop
+ *                                       |
+ *                         trail (lines before) + waiting (lines after, the access line) -> event JSON -> emit
+ *
+ * Pure: the present is an argument, events leave through a callback. Every message ends in exactly one fate of the ledger before
+ * pipeline_message returns, also when its event still waits for the lines after it. What waits is capped in number and bytes
+ * and let go early when the cap is reached. One thread.
+ */
+#ifndef CORE_PIPELINE_H
+#define CORE_PIPELINE_H
+
+#include "base/count.h"
+#include "core/event.h"
+#include "core/limit.h"
+#include "core/stream.h"
+
+struct pipeline;
+
+/* An event on its way out. Slices are valid during the call. */
+struct promoted {
+    char event_id[33];
+    bool open; /* a first form of an event that still waits; the closed form follows under the same id */
+    int64_t time_us;
+    struct slice project, title, level, payload;
+    const struct shape *shape; /* NULL for a summary */
+    uint64_t suppressed;       /* not 0: a summary of so many occurrences that were held back */
+};
+
+/* What happened to a message, for commands that show it. */
+struct judged {
+    const struct record *record; /* NULL when the parser refused it */
+    const struct shape *shape;
+    enum count fate;
+    struct slice raw;
+    const char *reason; /* of the refusal */
+};
+
+struct pipeline_hooks {
+    void *u;
+    void (*emit)(void *u, const struct promoted *e);
+    void (*judged)(void *u, const struct judged *j); /* may be NULL */
+    limit_row_f *limit_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
+};
+
+struct pipeline_setup {
+    const struct options *options;
+    const struct ruleset *rules;
+    const uint8_t *store_id;  /* 16 bytes */
+    uint64_t run_key;         /* random; part of the ids of messages that cannot be read again */
+    bool record_clock;        /* the present is the newest time a record had: for files read after the fact */
+    struct pipeline_hooks hooks;
+};
+
+enum { PIPELINE_WAITING_MAX = 512, PIPELINE_WAITING_BYTES = 8 << 20 };
+
+struct pipeline *pipeline_new(const struct pipeline_setup *setup);
+void pipeline_free(struct pipeline *p);
+/* See struct input_sink for lines, cut_bytes and offset. */
+void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
+                      uint64_t offset, int64_t now_us);
+/* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
+int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
+/* Lets everything go, summaries included: at the end of input and at exit. */
+void pipeline_flush(struct pipeline *p);
+/* For the consistent cut: emits an open form of every waiting event that has none yet, and the changed rows of flood control. */
+void pipeline_cut(struct pipeline *p);
+/* Flood control as the store remembers it, before the first message. */
+void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row);
+struct counts *pipeline_counts(struct pipeline *p);
+struct judge *pipeline_judge(struct pipeline *p);
+
+#endif

@@ -1,0 +1,123 @@
+#include "core/waiting.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+static struct slice keep(struct arena *a, struct slice s)
+{
+    return s.p ? arena_dup(a, s) : s;
+}
+
+static struct record *keep_record(struct arena *a, const struct record *r)
+{
+    struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
+    memcpy(c, r, offsetof(struct record, fields));
+    struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,      &c->procid,
+                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id};
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = keep(a, *texts[i]);
+    c->raw = SLICE_NONE;
+    for (unsigned i = 0; i < r->n_fields; i++)
+        c->fields[i] = (struct field){keep(a, r->fields[i].name), keep(a, r->fields[i].value), r->fields[i].type};
+    return c;
+}
+
+static void keep_shape(struct arena *a, struct shape *s, const struct shape *from)
+{
+    *s = *from;
+    for (unsigned i = 0; i < s->n_tags; i++)
+        s->tags[i].value = keep(a, s->tags[i].value);
+    for (unsigned i = 0; i < s->n_fingerprint; i++)
+        s->fingerprint[i] = keep(a, s->fingerprint[i]);
+    struct slice *params = arena_alloc(a, (s->n_params + 1) * sizeof *params);
+    for (unsigned i = 0; i < s->n_params; i++)
+        params[i] = keep(a, s->params[i]);
+    s->params = params;
+    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->project, &s->logger,
+                                   &s->transaction, &s->method, &s->url, &s->query_string, &s->user_id, &s->username, &s->email,
+                                   &s->user_ip};
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = keep(a, *texts[i]);
+}
+
+struct waiting *waiting_new(const struct record *r, const struct shape *shape, unsigned cap_crumbs)
+{
+    struct waiting *w = xcalloc(1, sizeof *w);
+    w->record = keep_record(&w->arena, r);
+    keep_shape(&w->arena, &w->shape, shape);
+    w->cap_crumbs = cap_crumbs;
+    w->crumbs = arena_alloc(&w->arena, (cap_crumbs + 1) * sizeof *w->crumbs);
+    w->src.record = w->record;
+    w->src.shape = &w->shape;
+    return w;
+}
+
+void waiting_free(struct waiting *w)
+{
+    arena_free(&w->arena);
+    free(w);
+}
+
+static void link_key(struct waiting_list *l, struct waiting *w, unsigned i, uint64_t key)
+{
+    if (!key)
+        return;
+    struct waiting_link *first = table_get(&l->by_key, key);
+    w->links[i] = (struct waiting_link){.w = w, .next = first, .key = key};
+    if (first)
+        first->back = &w->links[i].next;
+    table_put(&l->by_key, key, &w->links[i]);
+}
+
+void waiting_add(struct waiting_list *l, struct waiting *w)
+{
+    bool own = w->keys.conn || w->keys.request || w->keys.weak;
+    link_key(l, w, 0, w->keys.conn);
+    link_key(l, w, 1, w->keys.request);
+    link_key(l, w, 2, w->keys.weak);
+    link_key(l, w, 3, own ? 0 : w->keys.ring);
+    w->older = l->newest;
+    *(l->newest ? &l->newest->newer : &l->oldest) = w;
+    l->newest = w;
+    l->n++;
+    l->bytes += w->arena.total_bytes;
+}
+
+static void unlink_key(struct waiting_list *l, struct waiting_link *k)
+{
+    if (!k->key)
+        return;
+    if (k->next)
+        k->next->back = k->back;
+    if (k->back)
+        *k->back = k->next;
+    else if (k->next)
+        table_put(&l->by_key, k->key, k->next);
+    else
+        table_del(&l->by_key, k->key);
+}
+
+void waiting_take(struct waiting_list *l, struct waiting *w)
+{
+    for (unsigned i = 0; i < WAITING_KEYS; i++)
+        unlink_key(l, &w->links[i]);
+    *(w->older ? &w->older->newer : &l->oldest) = w->newer;
+    *(w->newer ? &w->newer->older : &l->newest) = w->older;
+    assert(l->n > 0);
+    l->n--;
+    l->bytes = l->n ? l->bytes - (l->bytes > w->arena.total_bytes ? w->arena.total_bytes : l->bytes) : 0;
+}
+
+void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*each)(void *u, struct waiting *w), void *u)
+{
+    const uint64_t keys[] = {k->conn, k->request, k->weak, k->ring};
+    for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct waiting_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
+        for (struct waiting_link *next; link; link = next) {
+            next = link->next;
+            each(u, link->w);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/*
+ * waiting: promoted records until the lines after them have come or their time is over.
+ *
+ * First in, first out: all wait equally long, so the oldest is always due first. Each is found by its connection, request or weak key,
+ * or by its ring when it has none of them, in constant time however many wait. Owns deep copies. One thread.
+ */
+#ifndef CORE_WAITING_H
+#define CORE_WAITING_H
+
+#include "base/table.h"
+#include "core/event.h"
+
+enum { WAITING_KEYS = 4 };
+
+struct waiting_link {
+    struct waiting *w;
+    struct waiting_link *next, **back;
+    uint64_t key;
+};
+
+struct waiting {
+    struct arena arena; /* everything below lives in it */
+    struct event_source src;
+    struct record *record;
+    struct shape shape;
+    struct crumb *crumbs;
+    unsigned n_crumbs, cap_crumbs;
+    unsigned after; /* lines that came after */
+    struct trail_keys keys;
+    int64_t due_us;
+    bool written_open;
+    uint64_t touched; /* number of the last line given to it */
+    struct waiting_link links[WAITING_KEYS];
+    struct waiting *older, *newer;
+};
+
+struct waiting_list {
+    struct waiting *oldest, *newest;
+    struct table by_key; /* of struct waiting_link, the first of its key */
+    unsigned n;
+    size_t bytes;
+};
+
+/* Copies record and shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
+struct waiting *waiting_new(const struct record *r, const struct shape *shape, unsigned cap_crumbs);
+void waiting_add(struct waiting_list *l, struct waiting *w);
+/* Takes it out of the list; the caller frees it. */
+void waiting_take(struct waiting_list *l, struct waiting *w);
+void waiting_free(struct waiting *w);
+/* Calls back for everything that waits for a line with these keys. */
+void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*each)(void *u, struct waiting *w), void *u);
+
+#endif

@@ -1,0 +1,358 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/xalloc.h"
+#include "core/pipeline.h"
+#include "core/rule_check.h"
+#include "text/json.h"
+
+static const char rules_text[] =
+    "pack: nginx\n"
+    "when: {format: nginx-error}\n"
+    "rules:\n"
+    "  - id: test.tag\n"
+    "    match: 'failed'\n"
+    "    continue: true\n"
+    "    event: {tags: {seen: 'yes', errno: wrong}}\n"
+    "    samples:\n"
+    "      - {lines: '2026/11/23 10:00:00 [info] 7#7: *1 x failed', event: none}\n"
+    "  - id: test.refused\n"
+    "    match: 'connect\\(\\) failed \\((?<errno>\\d+): (?<reason>[^)]+)\\) while connecting to upstream'\n"
+    "    unless: 'favicon'\n"
+    "    event:\n"
+    "      type: UpstreamConnectionRefused\n"
+    "      message: 'connect() to upstream failed: {reason}'\n"
+    "      fingerprint: [nginx, upstream-refused, '{upstream.host}', '{nothing}']\n"
+    "      tags: {errno: '{errno}', upstream: '{upstream.host}'}\n"
+    "    samples:\n"
+    "      - lines: '2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: "
+    "203.0.113.9, server: shop, request: \"GET /c HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"shop\"'\n"
+    "        event: {level: error, tags: {errno: \"111\", seen: yes}, fingerprint: [nginx, upstream-refused, \"127.0.0.1:9000\"]}\n"
+    "  - id: test.missing\n"
+    "    match: 'open\\(\\) \"(?<path>[^\"]+)\" failed \\(2:'\n"
+    "    action: crumb\n"
+    "    samples:\n"
+    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: *1 open() \"/x\" failed (2: No such file or directory), client: 1.2.3.4, server: a', event: none}\n";
+
+#define HEAD "2026/11/23 10:00:%02d [%s] 7#7: *%d %s, client: 203.0.113.9, server: shop, request: \"GET /c?id=5 HTTP/1.1\", " \
+             "upstream: \"http://127.0.0.1:9000/c\", host: \"shop.example\""
+#define REFUSED "connect() failed (111: Connection refused) while connecting to upstream"
+
+struct bench {
+    struct ruleset rules;
+    struct options options;
+    struct pipeline *pipeline;
+    struct stream error_log, access_log;
+    struct arena arena;
+    struct json_node *events[512];
+    char ids[512][33];
+    bool open[512];
+    uint64_t suppressed[512];
+    unsigned n;
+    int64_t now_us;
+};
+
+static void on_event(void *u, const struct promoted *e)
+{
+    struct bench *b = u;
+    ck_assert_uint_lt(b->n, 512);
+    b->open[b->n] = e->open;
+    b->suppressed[b->n] = e->suppressed;
+    memcpy(b->ids[b->n], e->event_id, 33);
+    b->events[b->n] = json_tree(&b->arena, e->payload);
+    ck_assert_ptr_nonnull(b->events[b->n]);
+    b->n++;
+}
+
+static void load(struct bench *b, const char *text)
+{
+    struct diag d = {0};
+    struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
+    if (!f || !rule_load(&b->rules, f, &d))
+        err_print(&d, stderr);
+    ck_assert_uint_eq(d.errors, 0);
+    rule_ready(&b->rules, true);
+    err_free(&d);
+}
+
+static struct bench *bench_new(void)
+{
+    static const uint8_t store_id[16] = "0123456789abcdef";
+    struct bench *b = xcalloc(1, sizeof *b);
+    load(b, rules_text);
+    b->options = (struct options){.environment = SLICE("production"),
+                                  .server_name = SLICE("web-1"),
+                                  .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+                                  .limits = {.burst = 3, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
+                                  .scrub = {.defaults = true}};
+    b->now_us = INT64_C(1795428000000000); /* 2026-11-23 10:00 UTC */
+    b->error_log = (struct stream){.format = FORMAT_NGINX_ERROR, .source = SLICE("/log/error.log"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS, .source = SLICE("/log/access.log"), .file_key = 2, .ring = 2, .last_us = RECORD_NO_TIME};
+    const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
+    b->pipeline = pipeline_new(&setup);
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    ck_assert(count_balances(pipeline_counts(b->pipeline)));
+    pipeline_free(b->pipeline);
+    rule_free(&b->rules);
+    arena_free(&b->arena);
+    free(b);
+}
+
+static void feed(struct bench *b, int second, const char *level, int conn, const char *message)
+{
+    static uint64_t offset;
+    char line[2048];
+    int n = snprintf(line, sizeof line, HEAD, second, level, conn, message);
+    pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, offset += 300, b->now_us);
+}
+
+static void feed_access(struct bench *b, const char *line)
+{
+    pipeline_message(b->pipeline, &b->access_log, slice_str(line), 1, 0, 0, b->now_us);
+}
+
+static const struct json_node *at(const struct json_node *n, const char *path)
+{
+    struct slice rest = slice_str(path);
+    while (n && rest.p) {
+        struct slice step = slice_split(&rest, '/');
+        uint64_t i;
+        n = n->child;
+        if (slice_u64(step, &i))
+            while (n && i--)
+                n = n->next;
+        else
+            while (n && !slice_eq(n->key, step))
+                n = n->next;
+    }
+    return n;
+}
+
+static void ck_at(const struct json_node *n, const char *path, const char *want)
+{
+    const struct json_node *v = at(n, path);
+    ck_assert_msg(v != NULL, "%s is missing", path);
+    ck_slice(v->text, want);
+}
+
+START_TEST(an_error_becomes_an_event)
+{
+    struct bench *b = bench_new();
+    feed(b, 1, "info", 4, "client sent something, then left");
+    feed(b, 2, "notice", 5, "another connection");
+    feed(b, 3, "error", 4, REFUSED);
+    ck_assert_uint_eq(b->n, 0); /* waits for the lines after it */
+    feed(b, 4, "info", 4, "after");
+    feed(b, 4, "info", 5, "after, but elsewhere");
+    b->now_us += 500000;
+    pipeline_tick(b->pipeline, b->now_us);
+    ck_assert_uint_eq(b->n, 1);
+    const struct json_node *e = b->events[0];
+    ck_at(e, "exception/values/0/type", "UpstreamConnectionRefused");
+    ck_at(e, "exception/values/0/value", "connect() to upstream failed: Connection refused");
+    ck_at(e, "logentry/message", "connect() to upstream failed: %s");
+    ck_at(e, "logentry/params/0", "Connection refused");
+    ck_at(e, "fingerprint/2", "127.0.0.1:9000");
+    ck_assert_ptr_null(at(e, "fingerprint/3")); /* an empty part is left out */
+    ck_at(e, "tags/errno", "111");
+    ck_at(e, "tags/seen", "yes");
+    ck_at(e, "request/url", "http://shop.example/c");
+    ck_at(e, "request/query_string", "id=5");
+    ck_at(e, "server_name", "web-1");
+    ck_at(e, "contexts/nginx/connection", "4");
+    ck_at(e, "breadcrumbs/values/0/message", "client sent something, then left");
+    ck_at(e, "breadcrumbs/values/1/message", "another connection");
+    ck_at(e, "breadcrumbs/values/2/message", "after");
+    ck_assert_ptr_null(at(e, "breadcrumbs/values/3"));
+    ck_assert_ptr_null(at(e, "user")); /* send_ip is off */
+    ck_assert_ptr_null(at(e, "request/env"));
+    ck_at(e, "event_id", b->ids[0]);
+    ck_assert_int_eq(b->ids[0][12], '4');
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(the_access_line_gives_request_id_and_status)
+{
+    struct bench *b = bench_new();
+    feed(b, 3, "error", 4, REFUSED);
+    feed_access(b, "203.0.113.9 - - [23/Nov/2026:10:00:03 +0000] \"GET /other HTTP/1.1\" 200 5 \"-\" \"ua\" 7 4 "
+                   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1795428003.100");
+    feed_access(b, "203.0.113.9 - - [23/Nov/2026:10:00:03 +0000] \"GET /c?id=5 HTTP/1.1\" 502 157 \"-\" \"ua\" 7 4 "
+                   "5aee9f614e285353ed54e41455fb3e4b 1795428003.200");
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "tags/transaction_id", "5aee9f614e285353ed54e41455fb3e4b");
+    ck_at(b->events[0], "contexts/response/status_code", "502");
+    ck_at(b->events[0], "breadcrumbs/values/1/type", "http");
+    ck_at(b->events[0], "breadcrumbs/values/1/data/status_code", "502");
+    ck_at(b->events[0], "breadcrumbs/values/1/data/url", "/c");
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(combined_access_lines_join_weakly)
+{
+    struct bench *b = bench_new();
+    feed_access(b, "203.0.113.9 - - [23/Nov/2026:10:00:02 +0000] \"GET /c?id=5 HTTP/1.1\" 502 157 \"-\" \"ua\"");
+    feed_access(b, "203.0.113.8 - - [23/Nov/2026:10:00:02 +0000] \"GET /c?id=5 HTTP/1.1\" 200 157 \"-\" \"ua\"");
+    feed(b, 3, "error", 4, REFUSED);
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "contexts/response/status_code", "502");
+    ck_at(b->events[0], "breadcrumbs/values/0/category", "nginx.access");
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(an_unknown_error_falls_back_without_ids_in_its_title)
+{
+    struct bench *b = bench_new();
+    feed(b, 1, "error", 4, "worker 7133 lost shard 9f3a6c0b7d12 at 10.2.3.4:8080");
+    feed(b, 2, "error", 5, "worker 42 lost shard 00ff6c0b7d99 at 10.9.9.9:80");
+    feed(b, 2, "warn", 5, "worker 42 is slow");
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert(slice_eq(at(b->events[0], "exception/values/0/value")->text, at(b->events[1], "exception/values/0/value")->text));
+    ck_at(b->events[0], "logentry/formatted", "worker 7133 lost shard 9f3a6c0b7d12 at 10.2.3.4:8080");
+    ck_assert_uint_eq(pipeline_counts(b->pipeline)->v[COUNT_crumb], 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(crumb_and_unless)
+{
+    struct bench *b = bench_new();
+    feed(b, 1, "error", 4, "open() \"/srv/x\" failed (2: No such file or directory)");
+    b->options.fallback = FALLBACK_CRUMB;
+    feed(b, 2, "error", 5, REFUSED ", favicon");
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 0);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_flood_is_thinned_and_counted)
+{
+    struct bench *b = bench_new();
+    for (int i = 0; i < 100; i++)
+        feed(b, i / 10, "error", i, REFUSED);
+    pipeline_flush(b->pipeline);
+    uint64_t events = 0, suppressed = 0;
+    for (unsigned i = 0; i < b->n; i++) {
+        events += !b->suppressed[i];
+        suppressed += b->suppressed[i];
+        if (b->suppressed[i]) {
+            ck_at(b->events[i], "contexts/crumbd/suppressed", "92");
+            ck_at(b->events[i], "fingerprint/2", "127.0.0.1:9000");
+            ck_at(b->events[i], "exception/values/0/type", "UpstreamConnectionRefused");
+        }
+    }
+    ck_assert_uint_eq(events, 3 + 5); /* 6 12 24 48 96 */
+    ck_assert_uint_eq(events + suppressed, 100);
+    ck_assert_uint_eq(pipeline_counts(b->pipeline)->v[COUNT_suppressed], suppressed);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_cut_shows_waiting_events_once)
+{
+    struct bench *b = bench_new();
+    feed(b, 1, "error", 4, REFUSED);
+    pipeline_cut(b->pipeline);
+    pipeline_cut(b->pipeline);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert(b->open[0]);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert(!b->open[1]);
+    ck_assert_str_eq(b->ids[0], b->ids[1]);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(the_same_line_gives_the_same_id)
+{
+    struct bench *b = bench_new(), *c = bench_new();
+    const char *line = "2026/11/23 10:00:01 [error] 7#7: *1 " REFUSED;
+    pipeline_message(b->pipeline, &b->error_log, slice_str(line), 1, 0, 4096, b->now_us);
+    pipeline_message(c->pipeline, &c->error_log, slice_str(line), 1, 0, 4096, c->now_us + 1000);
+    pipeline_flush(b->pipeline);
+    pipeline_flush(c->pipeline);
+    ck_assert_str_eq(b->ids[0], c->ids[0]);
+    bench_free(b);
+    bench_free(c);
+}
+END_TEST
+
+/* --- samples --- */
+
+START_TEST(samples_prove_rules)
+{
+    struct bench *b = bench_new();
+    struct diag d = {0};
+    struct rule_check r = rule_check_samples(&b->rules, &d);
+    err_print(&d, stderr);
+    ck_assert_uint_eq(r.samples, 3);
+    ck_assert_uint_eq(r.failed, 0);
+    ck_assert_uint_eq(d.errors, 0);
+    err_free(&d);
+    bench_free(b);
+}
+END_TEST
+
+static void ck_fails(const char *rule, const char *want)
+{
+    struct bench *b = xcalloc(1, sizeof *b);
+    struct diag d = {0};
+    char *text = xasprintf("pack: p\nrules:\n  - id: x\n    match: 'boom (?<n>\\d+)'\n%s", rule), *shown = NULL;
+    size_t n = 0;
+    struct conf_file *f = conf_parse("bad.yaml", slice_str(text), &d);
+    if (f && rule_load(&b->rules, f, &d)) {
+        rule_ready(&b->rules, true);
+        rule_check_samples(&b->rules, &d);
+    }
+    FILE *out = open_memstream(&shown, &n);
+    err_print(&d, out);
+    fclose(out);
+    ck_assert_msg(strstr(shown, want) != NULL, "want '%s' in:\n%s", want, shown);
+    free(shown);
+    free(text);
+    err_free(&d);
+    rule_free(&b->rules);
+    free(b);
+}
+
+START_TEST(wrong_samples_are_told_with_their_place)
+{
+    ck_fails("", "bad.yaml:3:5: error: rule \"x\" has no sample");
+    ck_fails("    samples: [{lines: 'ERROR boom 7', event: none}]\n", "give an event");
+    ck_fails("    samples: [{lines: 'all is well', event: {level: error}}]\n", "no rule matches");
+    ck_fails("    samples: [{lines: 'ERROR boom 7', event: {level: info}}]\n", "event.level: is error");
+    ck_fails("    samples: [{lines: 'ERROR boom 7', event: {tags: {n: 7}}}]\n", "event.tags.n: is not in the event");
+    ck_fails("    mach: x\n", "did you mean \"match\"");
+    ck_fails("    unless: 'a(b'\n", "bad.yaml:5:");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("pipeline");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, an_error_becomes_an_event);
+    tcase_add_test(t, the_access_line_gives_request_id_and_status);
+    tcase_add_test(t, combined_access_lines_join_weakly);
+    tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
+    tcase_add_test(t, crumb_and_unless);
+    tcase_add_test(t, a_flood_is_thinned_and_counted);
+    tcase_add_test(t, a_cut_shows_waiting_events_once);
+    tcase_add_test(t, the_same_line_gives_the_same_id);
+    tcase_add_test(t, samples_prove_rules);
+    tcase_add_test(t, wrong_samples_are_told_with_their_place);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
