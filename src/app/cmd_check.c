@@ -1,0 +1,67 @@
+/* crumbd check: the configuration, and every rule with its samples. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/command.h"
+#include "app/rules.h"
+#include "app/settings.h"
+#include "core/rule_check.h"
+#include "core/rule_keys.h"
+#include "text/keys.h"
+
+static int print_schema(const char *kind)
+{
+    struct sbuf out;
+    sbuf_init(&out, 1 << 20);
+    if (strcmp(kind, "config") == 0)
+        keys_schema(&settings_table, "crumbd.yaml", &out);
+    else if (strcmp(kind, "rules") == 0)
+        keys_schema(&rule_pack_table, "crumbd rules", &out);
+    else
+        return command_usage("check", "--schema takes config or rules, not \"%s\"", kind);
+    fwrite(out.p, 1, out.n, stdout);
+    sbuf_free(&out);
+    return EXIT_WELL;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    const char *config = NULL;
+    bool dump = false;
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+            config = argv[++i];
+        else if (strcmp(argv[i], "--dump") == 0)
+            dump = true;
+        else if (strcmp(argv[i], "--schema") == 0 && i + 1 < argc)
+            return print_schema(argv[i + 1]);
+        else
+            return command_usage("check", "unknown option or missing value: %s", argv[i]);
+    }
+    struct diag d = {0};
+    struct ruleset set = {0};
+    struct rule_check result = {0};
+    struct settings *s = NULL;
+    bool loaded;
+    if (i < argc && !config && !dump) { /* rule files alone need no configuration */
+        loaded = rules_load_files(&set, argv + i, (unsigned)(argc - i), &d);
+        rule_ready(&set, true);
+    } else {
+        s = settings_load(config, &d);
+        if (s && dump)
+            settings_dump(s, stdout);
+        loaded = s && (i < argc ? rules_load_files(&set, argv + i, (unsigned)(argc - i), &d) : rules_load(&set, s, &d));
+        if (loaded && i < argc)
+            rule_ready(&set, true);
+    }
+    if (loaded)
+        result = rule_check_samples(&set, &d);
+    if (!d.errors && !dump)
+        printf("ok: %s%s%u rules, %u samples\n", s ? (s->path ? s->path : "zero configuration") : "", s ? ", " : "", set.n,
+               result.samples);
+    rule_free(&set);
+    int status = command_finish(&d, EXIT_INPUT_WRONG);
+    settings_unref(s);
+    return status;
+}

@@ -1,0 +1,218 @@
+/* crumbd explain: which rule decides about a line, and why. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/command.h"
+#include "app/rules.h"
+#include "app/settings.h"
+#include "app/show.h"
+#include "app/zone.h"
+#include "base/xalloc.h"
+#include "core/pipeline.h"
+
+enum { VALUE_POINTS = 200, NEAR_MISSES = 8 };
+
+static void put(const char *name, struct slice value)
+{
+    if (!value.n)
+        return;
+    printf("  %-14s ", name);
+    show_text(stdout, value, VALUE_POINTS);
+    putchar('\n');
+}
+
+static void show_record(const struct record *r, bool detected)
+{
+    printf("record\n");
+    put("format", slice_str(format_name(r->format)));
+    if (detected)
+        printf("  %-14s %s\n", "", "(found by auto: no other format fits the line as well)");
+    if (r->time_us != RECORD_NO_TIME) {
+        printf("  %-14s ", "time");
+        show_time(stdout, r->time_us);
+        putchar('\n');
+    }
+    put("level", slice_str(level_name(r->level)));
+    put("message", r->message);
+    put("host", r->host);
+    put("app", r->app);
+    put("procid", r->procid);
+    put("request_id", r->request_id);
+    put("trace_id", r->trace_id);
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        char *name = slice_dup(r->fields[i].name);
+        put(name, r->fields[i].value);
+        free(name);
+    }
+    if (r->truncated)
+        printf("  %-14s its writer cut it\n", "truncated");
+}
+
+/* --- why not --- */
+
+struct misses {
+    unsigned when, match;
+};
+
+static void on_tried(void *u, const struct rule *r, enum rule_why why)
+{
+    struct misses *m = u;
+    switch (why) {
+    case WHY_WHEN:
+        if (++m->when <= NEAR_MISSES)
+            printf("  %-40.*s no: `when` does not hold\n", SLICE_ARG(r->id));
+        break;
+    case WHY_MATCH:
+        if (++m->match <= NEAR_MISSES)
+            printf("  %-40.*s no: `match` does not match\n", SLICE_ARG(r->id));
+        break;
+    case WHY_UNLESS:
+        printf("  %-40.*s no: `match` matches, and so does `unless`\n", SLICE_ARG(r->id));
+        break;
+    case WHY_LIMIT:
+        printf("  %-40.*s no: its pattern ran into the match limit\n", SLICE_ARG(r->id));
+        break;
+    case WHY_CONTINUED:
+        printf("  %-40.*s yes, and `continue`: adds its tags\n", SLICE_ARG(r->id));
+        break;
+    case WHY_WON:
+        printf("  %-40.*s yes: it decides\n", SLICE_ARG(r->id));
+        break;
+    }
+}
+
+static void show_captures(const struct judge *j, const struct rule *rule)
+{
+    for (unsigned i = 1; rule->match && i <= regex_count(rule->match); i++) {
+        struct slice v = regex_capture(j->match, i);
+        const char *name = regex_name(rule->match, i);
+        char number[16];
+        snprintf(number, sizeof number, "%u", i);
+        if (v.p)
+            put(name ? name : number, v);
+    }
+}
+
+static void show_event(struct judge *j, const struct record *r, struct arena *a, struct shape *shape)
+{
+    rule_shape(j, r, a, shape);
+    printf("event\n");
+    put("title", shape->title);
+    put("level", slice_str(level_name(shape->level)));
+    for (unsigned i = 0; i < shape->n_fingerprint; i++)
+        put(i ? "" : "fingerprint", shape->fingerprint[i]);
+    for (unsigned i = 0; i < shape->n_tags; i++) {
+        struct sbuf b;
+        sbuf_init(&b, 8192);
+        sbuf_adds(&b, slice_sub(shape->tags[i].key, 0, 1000));
+        sbuf_addf(&b, "=");
+        sbuf_adds(&b, slice_sub(shape->tags[i].value, 0, 4000));
+        put(i ? "" : "tags", sbuf_slice(&b));
+        sbuf_free(&b);
+    }
+    put("project", shape->project);
+}
+
+static void explain(const struct settings *s, const struct ruleset *rules, const struct record *r, struct arena *a)
+{
+    static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on", "dropped"};
+    struct judge j;
+    struct shape shape;
+    struct misses misses = {0};
+    judge_init(&j, rules);
+    j.exhaustive = true;
+    printf("rules\n");
+    rule_judge(&j, r, a, &shape, on_tried, &misses);
+    unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) + (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
+    if (more)
+        printf("  and %u more that do not match\n", more);
+    if (shape.rule) {
+        struct err_place at = conf_place(shape.rule->node);
+        printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(shape.rule->id), at.file, at.line, actions[shape.action]);
+        printf("captures\n");
+        show_captures(&j, shape.rule);
+    } else if (r->level < LEVEL_ERROR) {
+        printf("no rule decides, and the level is below error: a breadcrumb of later events\n");
+    } else {
+        static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
+        printf("no rule decides; fallback: %s\n", fallbacks[s->options.fallback]);
+        if (s->options.fallback == FALLBACK_EVENT)
+            rule_fallback(&j, r, a, &shape);
+    }
+    if (shape.action == ACTION_EVENT)
+        show_event(&j, r, a, &shape);
+    judge_done(&j);
+}
+
+static int64_t wall_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static bool explain_line(const struct settings *s, const struct ruleset *rules, struct slice line, enum format format, struct diag *d)
+{
+    struct arena a = {0};
+    struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
+    enum format found = format == FORMAT_AUTO ? parser_detect(line) : format;
+    const struct parser *parser = parser_of(found);
+    struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format"};
+    struct record *r = xcalloc(1, sizeof *r);
+    record_init(r, found, line);
+    bool ok = parser && parser->parse(&ctx, r);
+    if (ok) {
+        r->lines = 1;
+        show_record(r, format == FORMAT_AUTO);
+        explain(s, rules, r, &a);
+    } else {
+        err_plain(d, "the line is not %s: %s", format_name(found), parser ? ctx.reason : "this build cannot read it");
+    }
+    free(r);
+    zone_free(zone);
+    arena_free(&a);
+    return ok;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    const char *config = NULL, *line = NULL;
+    enum format format = FORMAT_AUTO;
+    char **files = xcalloc((size_t)argc, sizeof *files);
+    unsigned n_files = 0;
+    int status = EXIT_WELL;
+    for (int i = 1; i < argc && status == EXIT_WELL; i++) {
+        bool more = i + 1 < argc;
+        if (strcmp(argv[i], "-c") == 0 && more)
+            config = argv[++i];
+        else if (strcmp(argv[i], "--rules") == 0 && more)
+            files[n_files++] = argv[++i];
+        else if (strcmp(argv[i], "--format") == 0 && more) {
+            format = format_by_name(slice_str(argv[++i]));
+            if (format == FORMAT_N)
+                status = command_usage("explain", "unknown format \"%s\"", argv[i]);
+        } else if (!line)
+            line = argv[i];
+        else
+            status = command_usage("explain", "one line is explained at a time; put it in quotes");
+    }
+    if (status == EXIT_WELL && !line)
+        status = command_usage("explain", "no line is given");
+    if (status == EXIT_WELL) {
+        struct diag d = {0};
+        struct ruleset rules = {0};
+        struct settings *s = settings_load(config, &d);
+        bool loaded = s && (n_files ? rules_load_files(&rules, files, n_files, &d) : rules_load(&rules, s, &d));
+        if (loaded && n_files)
+            rule_ready(&rules, false);
+        if (loaded)
+            explain_line(s, &rules, slice_str(line), format, &d);
+        rule_free(&rules);
+        status = command_finish(&d, EXIT_INPUT_WRONG);
+        settings_unref(s);
+    }
+    free(files);
+    return status;
+}

@@ -1,0 +1,60 @@
+/* crumbd run, and `crumbd -`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/daemon.h"
+#include "base/log.h"
+#include "parsers/cut.h"
+
+/* sd-daemon(3): $JOURNAL_STREAM holds device and inode of the stream that leads to the journal. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char its[64];
+    if (!stream || fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    snprintf(its, sizeof its, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    return strcmp(stream, its) == 0;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    const char *config = NULL;
+    bool from_stdin = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+            config = argv[++i];
+        else if (strcmp(argv[i], "-") == 0)
+            from_stdin = true;
+        else
+            return command_usage("run", "unknown option or missing value: %s", argv[i]);
+    }
+    struct diag d = {0};
+    struct ruleset rules = {0};
+    char name[] = "standard input";
+    const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = CUT_MESSAGE_MAX};
+    log_open(LOG_INFO, stderr_is_journal());
+    struct settings *s = settings_load(config, &d);
+    int status = EXIT_INPUT_WRONG;
+    if (s && !d.errors) {
+        const struct daemon_setup setup = {.settings = s,
+                                           .inputs = from_stdin ? &piped : s->inputs,
+                                           .n_inputs = from_stdin ? 1 : s->n_inputs,
+                                           .drain = from_stdin,
+                                           .rules = &rules};
+        status = daemon_run(&setup, &d);
+    }
+    if (status == EXIT_CANNOT_RUN && d.errors && d.v[0].file && d.v[0].line)
+        status = EXIT_INPUT_WRONG; /* something written is wrong, not this host */
+    fflush(stdout);
+    err_print(&d, stderr);
+    err_free(&d);
+    rule_free(&rules);
+    settings_unref(s);
+    return status;
+}

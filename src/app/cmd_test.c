@@ -1,0 +1,96 @@
+/* crumbd test: one event to each project, and what the server says. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "app/command.h"
+#include "app/show.h"
+#include "app/upstream.h"
+#include "core/event.h"
+
+enum { ANSWER_POINTS = 400 };
+
+struct verdict {
+    bool accepted;
+};
+
+static void on_answer(void *u, const struct post_answer *a)
+{
+    struct verdict *v = u;
+    v->accepted = a->status >= 200 && a->status < 300;
+    if (!a->status) {
+        printf("  no answer: %s\n", a->error);
+        return;
+    }
+    printf("  %s: HTTP %u ", v->accepted ? "accepted" : "REFUSED", a->status);
+    show_text(stdout, a->body, ANSWER_POINTS);
+    putchar('\n');
+    if (a->status == 401 || a->status == 403)
+        printf("  check the key of the DSN: the server does not know it, or the project is off\n");
+    if (a->status == 404)
+        printf("  check host, path and project number of the DSN\n");
+}
+
+static void write_event(const struct settings *s, char id[33], struct sbuf *out)
+{
+    struct record record;
+    struct shape shape = {.level = LEVEL_INFO,
+                          .formatted = SLICE("crumbd test: this host can reach this project"),
+                          .fingerprint = {SLICE("crumbd"), SLICE("test")},
+                          .n_fingerprint = 2};
+    struct timespec now;
+    uint8_t random[16] = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (getrandom(random, sizeof random, 0) < 0)
+        memcpy(random, &now, sizeof random);
+    record_init(&record, FORMAT_TEXT, SLICE_NONE);
+    record.message = shape.formatted;
+    record.lines = 1;
+    struct event_source src = {.record = &record,
+                               .shape = &shape,
+                               .source = SLICE("crumbd test"),
+                               .received_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
+    event_make_id(src.event_id, random, (uint64_t)now.tv_nsec, 0, 0);
+    memcpy(id, src.event_id, 33);
+    struct scrub *scrub = scrub_new(&s->options);
+    event_write(&src, &s->options, scrub, out);
+    scrub_free(scrub);
+}
+
+static bool test_project(const struct settings *s, const struct upstream *u, const struct sender_project *p)
+{
+    char id[33];
+    struct sbuf payload;
+    struct verdict v = {0};
+    sbuf_init(&payload, EVENT_BYTES_MAX);
+    write_event(s, id, &payload);
+    printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name), p->dsn->shown, id);
+    sender_post_once(p->dsn, &u->post, id, sbuf_slice(&payload), on_answer, &v);
+    sbuf_free(&payload);
+    return v.accepted;
+}
+
+int cmd_test(int argc, char **argv)
+{
+    const char *config = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
+            config = argv[++i];
+        else
+            return command_usage("test", "unknown option or missing value: %s", argv[i]);
+    }
+    struct diag d = {0};
+    struct upstream u = {0};
+    bool accepted = true;
+    struct settings *s = settings_load(config, &d);
+    bool ready = s && upstream_init(&u, s, &d);
+    if (ready && !u.n)
+        err_plain(&d, "there is no DSN to test: set sentry.dsn in crumbd.yaml, or SENTRY_DSN");
+    for (unsigned i = 0; ready && i < u.n; i++)
+        accepted &= test_project(s, &u, &u.projects[i]);
+    upstream_free(&u);
+    int status = command_finish(&d, EXIT_INPUT_WRONG);
+    settings_unref(s);
+    return status != EXIT_WELL ? status : accepted ? EXIT_WELL : EXIT_INPUT_WRONG;
+}

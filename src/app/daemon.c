@@ -1,0 +1,318 @@
+#include "app/daemon.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/notify.h"
+#include "app/rules.h"
+#include "app/worker.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "base/xalloc.h"
+#include "app/upstream.h"
+
+enum {
+    COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same cut again */
+    EXIT_COMMIT_S = 5,    /* how long the last cut may take at exit */
+    EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
+    DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
+};
+
+struct daemon {
+    const struct daemon_setup *setup;
+    struct event_base *base;
+    struct store *store;
+    struct upstream upstream;
+    struct sender *sender;
+    struct worker *worker;
+    struct mailbox *mailbox;
+    struct counts counts; /* of this run: what cuts brought, and what the sender adds */
+    struct worker_cut *unstored;
+    struct event *commit_retry, *exit_timer, *watchdog, *signals[3];
+    bool stopping, sending_rest, full_said;
+};
+
+static struct timeval seconds(int s)
+{
+    return (struct timeval){.tv_sec = s};
+}
+
+/* --- ledger --- */
+
+static void log_ledger(struct daemon *dm)
+{
+    struct sbuf line;
+    sbuf_init(&line, 16384);
+    count_ledger(&dm->counts, &line);
+    log_line(LOG_INFO, sbuf_slice(&line));
+    sbuf_free(&line);
+}
+
+/* --- end --- */
+
+static void end_loop(struct daemon *dm)
+{
+    event_base_loopbreak(dm->base);
+}
+
+static void on_all_sent(void *u)
+{
+    end_loop(u);
+}
+
+/* The last cut is stored: what waits has a little time to leave. */
+static void send_rest(struct daemon *dm)
+{
+    worker_join(dm->worker);
+    dm->worker = NULL;
+    dm->sending_rest = true;
+    sender_flush(dm->sender, dm->setup->drain ? DRAIN_SEND_MS : EXIT_SEND_MS, on_all_sent, dm);
+}
+
+static void on_exit_timer(evutil_socket_t fd, short what, void *u)
+{
+    struct daemon *dm = u;
+    (void)fd;
+    (void)what;
+    if (dm->sending_rest)
+        return;
+    log_error("the last cut could not be stored; files are read again from the one before it at the next start",
+              log_c("store", dm->setup->settings->store));
+    end_loop(dm);
+}
+
+static void stop(struct daemon *dm)
+{
+    if (dm->stopping)
+        return;
+    dm->stopping = true;
+    notify_send("STOPPING=1");
+    const struct timeval limit = seconds(EXIT_COMMIT_S);
+    event_add(dm->exit_timer, &limit);
+    if (dm->worker)
+        worker_stop(dm->worker);
+}
+
+/* --- cuts --- */
+
+static void commit(struct daemon *dm, struct worker_cut *c)
+{
+    enum store_result result = store_commit(dm->store, &c->cut);
+    if (result != STORE_OK) {
+        if (!dm->full_said)
+            log_error(result == STORE_FULL ? "the store is full: reading stops until there is room, nothing is lost"
+                                           : "the store cannot be written: reading stops until it can, nothing is lost",
+                      log_c("store", dm->setup->settings->store),
+                      log_c("remedy", result == STORE_FULL ? "free disk space, raise store_limit, or see `crumbd queue ls`"
+                                                           : "check the disk and the rights of the file"));
+        dm->full_said = true;
+        dm->unstored = c;
+        const struct timeval again = seconds(COMMIT_RETRY_S);
+        event_add(dm->commit_retry, &again);
+        return;
+    }
+    if (dm->full_said)
+        log_info("the store takes events again");
+    dm->full_said = false;
+    count_add(&dm->counts, &c->cut.counts);
+    bool last = c->last, events = c->cut.n_events > 0;
+    worker_cut_free(c);
+    worker_answer(dm->worker);
+    if (events)
+        sender_kick(dm->sender);
+    if (last)
+        send_rest(dm);
+}
+
+static void on_mail(void *u, struct mail *m)
+{
+    struct daemon *dm = u;
+    struct worker_cut *c = (struct worker_cut *)m;
+    assert(!dm->unstored);
+    commit(dm, c);
+}
+
+static void on_commit_retry(evutil_socket_t fd, short what, void *u)
+{
+    struct daemon *dm = u;
+    struct worker_cut *c = dm->unstored;
+    (void)fd;
+    (void)what;
+    dm->unstored = NULL;
+    if (c)
+        commit(dm, c);
+}
+
+/* --- signals and time --- */
+
+static void on_signal(evutil_socket_t sig, short what, void *u)
+{
+    struct daemon *dm = u;
+    (void)what;
+    if (sig == SIGUSR1) {
+        log_ledger(dm);
+        return;
+    }
+    if (dm->stopping) { /* asked twice: at once */
+        end_loop(dm);
+        return;
+    }
+    log_info("stopping", log_c("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
+    stop(dm);
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *u)
+{
+    (void)fd;
+    (void)what;
+    (void)u;
+    notify_send("WATCHDOG=1");
+}
+
+static void add_events(struct daemon *dm)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+    for (unsigned i = 0; i < 3; i++) {
+        dm->signals[i] = evsignal_new(dm->base, signals[i], on_signal, dm);
+        event_add(dm->signals[i], NULL);
+    }
+    dm->commit_retry = evtimer_new(dm->base, on_commit_retry, dm);
+    dm->exit_timer = evtimer_new(dm->base, on_exit_timer, dm);
+    dm->watchdog = event_new(dm->base, -1, EV_PERSIST, on_watchdog, dm);
+    int64_t us = notify_watchdog_us();
+    const struct timeval every = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
+    if (us)
+        event_add(dm->watchdog, &every);
+}
+
+static void free_events(struct daemon *dm)
+{
+    for (unsigned i = 0; i < 3; i++)
+        event_free(dm->signals[i]);
+    event_free(dm->commit_retry);
+    event_free(dm->exit_timer);
+    event_free(dm->watchdog);
+}
+
+/* --- start --- */
+
+struct known {
+    struct store_file *v;
+    unsigned n;
+    struct arena arena;
+};
+
+static void add_known(void *u, const struct store_file *f)
+{
+    struct known *k = u;
+    k->v = xrealloc(k->v, k->n + 1, sizeof *k->v);
+    k->v[k->n] = *f;
+    k->v[k->n].path = arena_dup(&k->arena, f->path);
+    k->v[k->n].input = arena_dup(&k->arena, f->input);
+    k->n++;
+}
+
+static void restore(struct daemon *dm)
+{
+    struct known known = {0};
+    unsigned left = store_close_open(dm->store);
+    if (left)
+        log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
+    store_files(dm->store, add_known, &known);
+    worker_restore(dm->worker, known.v, known.n);
+    free(known.v);
+    arena_free(&known.arena);
+}
+
+static uint64_t random_key(void)
+{
+    uint64_t key = 0;
+    if (getrandom(&key, sizeof key, 0) != sizeof key)
+        key = hash_mix((uint64_t)time(NULL), (uint64_t)clock());
+    return key ? key : 1;
+}
+
+static void say_start(const struct daemon *dm)
+{
+    const struct settings *s = dm->setup->settings;
+    log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
+             log_c("store", s->store), log_i("rules", dm->setup->rules->n), log_i("inputs", dm->setup->n_inputs));
+    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
+        static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
+        log_info("input", log_c(kinds[dm->setup->inputs[i].kind], dm->setup->inputs[i].text));
+    }
+    if (!s->dsn)
+        log_warn("no DSN: events stay in the store", log_c("see", "crumbd queue ls"), log_c("remedy", "set sentry.dsn or SENTRY_DSN"));
+    if (!regex_have_jit())
+        log_warn("regular expressions run without JIT, which is slower", log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
+}
+
+static bool open_all(struct daemon *dm, struct diag *d)
+{
+    const struct settings *s = dm->setup->settings;
+    dm->store = store_open(s->store, STORE_DAEMON, s->store_limit_bytes, d);
+    if (!dm->store || !upstream_init(&dm->upstream, s, d))
+        return false;
+    const struct worker_setup setup = {.inputs = dm->setup->inputs,
+                                       .n_inputs = dm->setup->n_inputs,
+                                       .store_id = store_id(dm->store),
+                                       .run_key = random_key(),
+                                       .drain = dm->setup->drain,
+                                       .tolerant = s->inputs_found && !dm->setup->drain};
+    dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
+    return dm->worker && rules_load(dm->setup->rules, s, d);
+}
+
+static void run_loop(struct daemon *dm, struct diag *d)
+{
+    const struct settings *s = dm->setup->settings;
+    dm->mailbox = mailbox_new(dm->base, on_mail, dm);
+    add_events(dm);
+    restore(dm);
+    worker_start(dm->worker, &s->options, dm->setup->rules, dm->mailbox);
+    err_print(d, stderr); /* warnings, and inputs left out */
+    err_free(d);
+    say_start(dm);
+    notify_send("READY=1");
+    sender_kick(dm->sender);
+    event_base_dispatch(dm->base);
+    if (dm->worker) { /* left without its last cut: its thread must not outlive what it uses */
+        log_ledger(dm);
+        _exit(EXIT_CANNOT_RUN);
+    }
+    log_ledger(dm);
+    free_events(dm);
+    mailbox_free(dm->mailbox);
+}
+
+int daemon_run(const struct daemon_setup *setup, struct diag *d)
+{
+    struct daemon dm = {.setup = setup};
+    int status = EXIT_CANNOT_RUN;
+    dm.base = event_base_new();
+    assert(dm.base);
+    if (open_all(&dm, d)) {
+        const struct sender_options options = {.projects = dm.upstream.projects,
+                                               .n_projects = dm.upstream.n,
+                                               .post = dm.upstream.post,
+                                               .counts = &dm.counts};
+        dm.sender = sender_new(dm.base, dm.store, &options);
+        run_loop(&dm, d);
+        status = EXIT_WELL;
+    } else if (dm.worker) {
+        worker_join(dm.worker);
+    }
+    sender_free(dm.sender);
+    upstream_free(&dm.upstream);
+    if (dm.store)
+        store_close(dm.store);
+    event_base_free(dm.base);
+    return status;
+}

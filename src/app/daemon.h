@@ -1,0 +1,25 @@
+/*
+ * daemon: the main thread of `crumbd run`: signals, store, sender, the letters of the worker.
+ *
+ *   worker --cut--> store_commit --answer--> worker
+ *                        |
+ *                     outbox --sender--> Sentry
+ */
+#ifndef APP_DAEMON_H
+#define APP_DAEMON_H
+
+#include "app/settings.h"
+#include "core/rule.h"
+
+struct daemon_setup {
+    const struct settings *settings;
+    const struct input_options *inputs; /* instead of the settings' */
+    unsigned n_inputs;
+    bool drain; /* end with status 0 when the inputs are at their end */
+    struct ruleset *rules; /* loaded by daemon_run after the inputs are bound */
+};
+
+/* Runs until SIGTERM, SIGINT or the end of the inputs. Returns the exit status; errors of starting are in d. */
+int daemon_run(const struct daemon_setup *setup, struct diag *d);
+
+#endif

@@ -1,0 +1,132 @@
+/* crumbd: log lines to Sentry issues. The table of commands, and what belongs to all of them. */
+#include "app/command.h"
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/version.h"
+#include "io/post.h"
+#include "io/store.h"
+#include "text/conf.h"
+#include "text/regex.h"
+#include "text/scan.h"
+
+struct command {
+    const char *name;
+    command_f *run;
+    const char *usage, *help;
+};
+
+static const struct command commands[] = {
+    {"run", cmd_run, "crumbd [run] [-c FILE]",
+     "Runs in the foreground until SIGTERM. Without -c it reads " SYSCONFDIR "/crumbd/crumbd.yaml if that exists,\n"
+     "and otherwise finds the logs of this host by itself. SIGUSR1 logs the ledger."},
+    {"check", cmd_check, "crumbd check [-c FILE] [--dump] [--schema config|rules] [RULES.yaml...]",
+     "Checks the configuration and every rule with its samples; with files, those rules only.\n"
+     "  --dump    prints the configuration with every default\n"
+     "  --schema  prints the JSON Schema of crumbd.yaml or of rule files"},
+    {"parse", cmd_parse, "crumbd parse [--format F] [--template] [FILE...|-]",
+     "Prints what was understood, one JSON object per message. Loads no rules.\n"
+     "  --format    nginx-error nginx-access syslog gelf docker cri json logfmt text auto (default auto)\n"
+     "  --template  adds the message with its variable parts taken out, and those parts"},
+    {"try", cmd_try, "crumbd try [-c FILE] [--format F] [--rules FILE]... [--events] [--json] [--limits] FILE...|-",
+     "Runs the whole pipeline over files; nothing is sent. Prints what matched, what was missed, and the issues it would make.\n"
+     "  --events  prints each event instead, as the JSON that would be sent\n"
+     "  --json    prints the summary as JSON\n"
+     "  --rules   uses these rules instead of the configured ones\n"
+     "  --limits  applies flood control, on the records' own times"},
+    {"explain", cmd_explain, "crumbd explain [-c FILE] [--format F] [--rules FILE]... 'LINE'",
+     "Says which rule decides about a line, what it captured, and why the rules before it did not."},
+    {"test", cmd_test, "crumbd test [-c FILE]", "Sends one event to each configured project and prints the server's answer."},
+    {"queue", cmd_queue, "crumbd queue ls|cat ID|export|retry [ID]|drop ID [-c FILE]",
+     "Shows and mends the outbox and the dead letters, also while the daemon runs."},
+    {"help", cmd_help, "crumbd help [COMMAND]", "Explains a command."},
+    {"version", cmd_version, "crumbd --version", "Prints the version, build options and library versions."},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find(const char *name)
+{
+    for (unsigned i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+int command_usage(const char *command, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("crumbd: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\ntry: crumbd help%s%s\n", command ? " " : "", command ? command : "");
+    return EXIT_USAGE;
+}
+
+int command_finish(struct diag *d, int status)
+{
+    int result = d->errors ? status : EXIT_WELL;
+    fflush(stdout);
+    err_print(d, stderr);
+    err_free(d);
+    return result;
+}
+
+int cmd_help(int argc, char **argv)
+{
+    if (argc > 1) {
+        const struct command *c = find(argv[1]);
+        if (!c)
+            return command_usage(NULL, "there is no command \"%s\"", argv[1]);
+        printf("%s\n\n%s\n", c->usage, c->help);
+        return EXIT_WELL;
+    }
+    printf("crumbd turns log lines into Sentry issues.\n\n");
+    for (unsigned i = 0; i < N_COMMANDS; i++)
+        printf("  %s\n", commands[i].usage);
+    printf("\nExit status: 0 well, 1 the input is wrong, 2 wrong usage, 3 cannot run.\n"
+           "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5)\n");
+    return EXIT_WELL;
+}
+
+int cmd_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("crumbd %s\n", PACKAGE_VERSION);
+    printf("regex: PCRE2 %s, JIT %s\n", regex_version(), regex_have_jit() ? "on" : "off (rules are judged more slowly)");
+    printf("prefilter: %s%s\n", scan_version(), strcmp(scan_version(), "none") == 0 ? " (every rule is tried on every line)" : "");
+#ifdef HAVE_SYSTEMD
+    printf("journal: on\n");
+#else
+    printf("journal: off (built without libsystemd)\n");
+#endif
+    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), post_version(), store_version(),
+           conf_version(), zlibVersion(), OpenSSL_version(OPENSSL_VERSION));
+    return EXIT_WELL;
+}
+
+int main(int argc, char **argv)
+{
+    /* Numbers are written with a point whatever the locale; so it stays "C". A closed pipe is an error, not a death. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2 || (argv[1][0] == '-' && argv[1][1] == 'c'))
+        return cmd_run(argc, argv);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return cmd_version(argc, argv);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return cmd_help(1, argv);
+    if (strcmp(argv[1], "-") == 0)
+        return cmd_run(argc, argv);
+    const struct command *c = find(argv[1]);
+    if (!c)
+        return command_usage(NULL, "there is no command \"%s\"", argv[1]);
+    return c->run(argc - 1, argv + 1);
+}

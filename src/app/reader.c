@@ -1,0 +1,109 @@
+#include "app/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "parsers/parser.h"
+
+enum { READ_BYTES = 256 << 10 };
+
+struct reader {
+    struct cutter cut;
+    enum format *format;
+    bool settled;
+    reader_f *each;
+    void *u;
+};
+
+/* The head predicate of a file whose format is told by its first lines must be set before they are taken. */
+static void settle(struct reader *r)
+{
+    struct slice line;
+    if (r->settled || !cut_peek(&r->cut, &line))
+        return;
+    if (*r->format == FORMAT_AUTO) {
+        enum format f = parser_detect(line);
+        if (f == FORMAT_TEXT)
+            return;
+        *r->format = f;
+    }
+    const struct parser *p = parser_of(*r->format);
+    cut_set_head(&r->cut, p ? p->head : NULL, 0);
+    r->settled = true;
+}
+
+static bool hand_out(struct reader *r)
+{
+    struct cut_message m;
+    for (settle(r); cut_next(&r->cut, &m); settle(r))
+        if (!r->each(r->u, &m))
+            return false;
+    return true;
+}
+
+static bool hand_out_rest(struct reader *r)
+{
+    struct cut_message m;
+    while (cut_flush(&r->cut, CUT_END, &m))
+        if (!r->each(r->u, &m))
+            return false;
+    return true;
+}
+
+static int open_input(const char *path, struct diag *d)
+{
+    if (strcmp(path, "-") == 0)
+        return STDIN_FILENO;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
+        fd = -1;
+        errno = EISDIR;
+    }
+    if (fd < 0)
+        err_add(d, ERR_ERROR, (struct err_place){.file = path}, "cannot be read: %s", strerror(errno));
+    return fd;
+}
+
+static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
+{
+    for (;;) {
+        ssize_t n = read(fd, cut_room(&r->cut, READ_BYTES), READ_BYTES);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            err_add(d, ERR_ERROR, (struct err_place){.file = path}, "cannot be read: %s", strerror(errno));
+            return false;
+        }
+        if (n == 0)
+            return hand_out_rest(r), true;
+        cut_fill(&r->cut, (size_t)n);
+        if (!hand_out(r))
+            return true;
+    }
+}
+
+/* Offline GELF is one object per line or NUL-separated objects: CUT_GELF knows both (crumbd(8), --format). */
+static enum cut_mode mode_of(enum format f)
+{
+    return f == FORMAT_GELF ? CUT_GELF : CUT_LINES;
+}
+
+bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d)
+{
+    struct reader r = {.format = format, .each = each, .u = u};
+    int fd = open_input(path, d);
+    if (fd < 0)
+        return false;
+    cut_init(&r.cut, mode_of(*format), 0, 0);
+    r.settled = mode_of(*format) != CUT_LINES;
+    bool ok = pump(&r, fd, path, d);
+    cut_free(&r.cut);
+    if (fd != STDIN_FILENO)
+        close(fd);
+    return ok;
+}

@@ -1,0 +1,21 @@
+/*
+ * reader: whole files (or standard input) as messages, for the commands that work after the fact. Streams in bounded memory; a gzip
+ * file is unpacked on the way. May block.
+ */
+#ifndef APP_READER_H
+#define APP_READER_H
+
+#include "base/err.h"
+#include "parsers/cut.h"
+#include "parsers/record.h"
+
+/* Return false to stop reading. */
+typedef bool reader_f(void *u, const struct cut_message *m);
+
+/*
+ * path "-" is standard input. *format AUTO is settled by the first line that tells, and written back, so that lines of entries with
+ * several join. False and an entry in d when the file cannot be read.
+ */
+bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d);
+
+#endif

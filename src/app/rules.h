@@ -1,0 +1,15 @@
+/*
+ * rules: loads the rule files of a configuration or of a command line.
+ */
+#ifndef APP_RULES_H
+#define APP_RULES_H
+
+#include "app/settings.h"
+#include "core/rule.h"
+
+/* Adds each file's rules, in order. False: errors are in d, and set is to be freed all the same. */
+bool rules_load_files(struct ruleset *set, char **files, unsigned n, struct diag *d);
+/* Those that the settings name, ready for use. */
+bool rules_load(struct ruleset *set, const struct settings *s, struct diag *d);
+
+#endif

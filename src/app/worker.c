@@ -1,0 +1,364 @@
+#include "app/worker.h"
+
+#include <assert.h>
+#include <event2/thread.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/xalloc.h"
+#include "io/in_tail.h"
+
+enum order { ORDER_ANSWER, ORDER_STOP };
+
+struct order_mail {
+    struct mail mail;
+    enum order order;
+};
+
+struct worker {
+    struct event_base *base;
+    struct input **inputs;
+    unsigned n_inputs;
+    struct input_sink sink;
+    struct counts counts; /* what inputs count */
+    struct counts told;   /* what cuts have carried */
+    struct worker_setup setup;
+    struct pipeline *pipeline;
+    struct mailbox *in, *to;
+    struct event *cut_timer, *tick;
+    int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
+    struct worker_cut *next; /* being filled */
+    bool under_way, paused, stopping, running;
+    pthread_t thread;
+};
+
+static int64_t wall_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --- the cut --- */
+
+static struct worker_cut *cut_of(struct worker *w)
+{
+    if (!w->next)
+        w->next = xcalloc(1, sizeof *w->next);
+    return w->next;
+}
+
+void worker_cut_free(struct worker_cut *c)
+{
+    free(c->cut.events);
+    free(c->cut.files);
+    arena_free(&c->arena);
+    free(c);
+}
+
+static void add_event(void *u, const struct promoted *e)
+{
+    struct worker_cut *c = cut_of(u);
+    unsigned n = c->cut.n_events;
+    if ((n & (n - 1)) == 0)
+        c->cut.events = xrealloc(c->cut.events, n ? n * 2 : 1, sizeof *c->cut.events);
+    struct store_event *out = &c->cut.events[c->cut.n_events++];
+    *out = (struct store_event){.open = e->open,
+                                .time_us = e->time_us,
+                                .project = arena_dup(&c->arena, e->project),
+                                .title = arena_dup(&c->arena, e->title),
+                                .level = arena_dup(&c->arena, e->level),
+                                .payload = arena_dup(&c->arena, e->payload)};
+    memcpy(out->event_id, e->event_id, sizeof out->event_id);
+}
+
+static void add_positions(struct worker *w, struct worker_cut *c)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++) {
+        const struct store_file *files;
+        if (w->inputs[i]->type->kind != INPUT_TAIL)
+            continue;
+        unsigned n = tail_positions(w->inputs[i], &files);
+        if (!n)
+            continue;
+        c->cut.files = xrealloc(c->cut.files, c->cut.n_files + n, sizeof *c->cut.files);
+        for (unsigned k = 0; k < n; k++) {
+            struct store_file *f = &c->cut.files[c->cut.n_files++];
+            *f = files[k];
+            f->path = arena_dup(&c->arena, f->path);
+            f->input = arena_dup(&c->arena, f->input);
+        }
+    }
+}
+
+static bool add_counts(struct worker *w, struct worker_cut *c)
+{
+    struct counts total = w->counts;
+    bool any = false;
+    count_add(&total, pipeline_counts(w->pipeline));
+    for (unsigned i = 0; i < COUNT_N; i++) {
+        c->cut.counts.v[i] = total.v[i] - w->told.v[i];
+        any |= c->cut.counts.v[i] != 0;
+    }
+    w->told = total;
+    return any;
+}
+
+/* Everything up to this moment, in one piece. */
+static void post_cut(struct worker *w)
+{
+    if (w->under_way)
+        return;
+    pipeline_cut(w->pipeline);
+    struct worker_cut *c = cut_of(w);
+    add_positions(w, c);
+    bool counted = add_counts(w, c);
+    if (!counted && !c->cut.n_events && !c->cut.n_files && !c->last)
+        return;
+    w->next = NULL;
+    w->under_way = true;
+    mailbox_post(w->to, &c->mail);
+}
+
+/* --- flow --- */
+
+static void pause_inputs(struct worker *w, bool paused)
+{
+    if (w->paused == paused)
+        return;
+    w->paused = paused;
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        w->inputs[i]->type->pause(w->inputs[i], paused);
+}
+
+static void check_pressure(struct worker *w)
+{
+    if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
+        post_cut(w);
+    pause_inputs(w, w->under_way && w->next && w->next->arena.total_bytes > WORKER_PENDING_BYTES);
+}
+
+static void set_tick(struct worker *w, int64_t due_us)
+{
+    if (due_us >= w->tick_us)
+        return;
+    w->tick_us = due_us;
+    int64_t in_us = due_us - wall_us();
+    in_us = in_us < 1000 ? 1000 : in_us;
+    struct timeval tv = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
+    event_add(w->tick, &tv);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *u)
+{
+    struct worker *w = u;
+    (void)fd;
+    (void)what;
+    w->tick_us = INT64_MAX;
+    set_tick(w, pipeline_tick(w->pipeline, wall_us()));
+}
+
+static int64_t sink_now(void *u)
+{
+    (void)u;
+    return wall_us();
+}
+
+static void sink_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset)
+{
+    struct worker *w = u;
+    int64_t now_us = wall_us();
+    pipeline_message(w->pipeline, s, msg, lines, cut_bytes, offset, now_us);
+    set_tick(w, pipeline_tick(w->pipeline, now_us));
+    if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
+        check_pressure(w);
+}
+
+static void stop_inputs(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        w->inputs[i]->type->stop(w->inputs[i]);
+    free(w->inputs);
+    w->inputs = NULL;
+    w->n_inputs = 0;
+}
+
+static void finish(struct worker *w)
+{
+    if (w->stopping)
+        return;
+    w->stopping = true;
+    struct worker_cut *c = cut_of(w);
+    c->last = true;
+    add_positions(w, c);
+    stop_inputs(w);
+    pipeline_flush(w->pipeline);
+    post_cut(w); /* or, with one under way, when its answer comes */
+}
+
+static bool all_drained(const struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (!w->inputs[i]->type->drained(w->inputs[i]))
+            return false;
+    return true;
+}
+
+static void on_cut_timer(evutil_socket_t fd, short what, void *u)
+{
+    struct worker *w = u;
+    (void)fd;
+    (void)what;
+    if (w->setup.drain && all_drained(w))
+        finish(w);
+    if (w->stopping)
+        return;
+    post_cut(w);
+    check_pressure(w);
+}
+
+static void on_order(void *u, struct mail *m)
+{
+    struct worker *w = u;
+    enum order order = ((struct order_mail *)m)->order;
+    free(m);
+    if (order == ORDER_STOP) {
+        finish(w);
+        return;
+    }
+    w->under_way = false;
+    if (!w->stopping)
+        check_pressure(w);
+    else if (w->next)
+        post_cut(w);
+    else
+        event_base_loopbreak(w->base); /* the last cut is stored */
+}
+
+/* --- life --- */
+
+static bool start_inputs(struct worker *w, struct diag *d)
+{
+    bool ok = true;
+    w->inputs = xcalloc(w->setup.n_inputs, sizeof *w->inputs);
+    for (unsigned i = 0; i < w->setup.n_inputs; i++) {
+        const struct input_options *opt = &w->setup.inputs[i];
+        const struct input_type *type = input_type_of(opt->kind, opt->transport);
+        if (!type) {
+            err_add(d, ERR_ERROR, opt->place, "this build cannot read \"%s\"", opt->text);
+            ok = false;
+            continue;
+        }
+        struct input *in = type->start(w->base, opt, &w->sink, d);
+        if (in)
+            w->inputs[w->n_inputs++] = in;
+        ok &= in != NULL || w->setup.tolerant;
+    }
+    return ok;
+}
+
+struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
+{
+    struct worker *w = xcalloc(1, sizeof *w);
+    evthread_use_pthreads();
+    w->setup = *setup;
+    w->tick_us = INT64_MAX;
+    w->base = event_base_new();
+    assert(w->base);
+    w->sink = (struct input_sink){.u = w, .message = sink_message, .counts = &w->counts, .now_us = sink_now};
+    w->in = mailbox_new(w->base, on_order, w);
+    if (start_inputs(w, d))
+        return w;
+    worker_join(w);
+    return NULL;
+}
+
+static bool names_an_input(const struct worker *w, struct slice input)
+{
+    for (unsigned i = 0; i < w->setup.n_inputs; i++)
+        if (w->setup.inputs[i].kind == INPUT_TAIL && slice_is(input, w->setup.inputs[i].text))
+            return true;
+    return false;
+}
+
+/* A tail gets its own files and those of patterns that are no longer configured. */
+void worker_restore(struct worker *w, const struct store_file *known, unsigned n)
+{
+    struct store_file *own = xcalloc(n, sizeof *own);
+    for (unsigned i = 0; i < w->n_inputs; i++) {
+        unsigned count = 0;
+        if (w->inputs[i]->type->kind != INPUT_TAIL)
+            continue;
+        for (unsigned k = 0; k < n; k++)
+            if (slice_is(known[k].input, w->setup.inputs[i].text) || !names_an_input(w, known[k].input))
+                own[count++] = known[k];
+        tail_restore(w->inputs[i], own, count);
+    }
+    free(own);
+}
+
+static void *run(void *u)
+{
+    struct worker *w = u;
+    const struct timeval every = {.tv_usec = WORKER_CUT_MS * 1000};
+    event_add(w->cut_timer, &every);
+    event_base_loop(w->base, 0);
+    return NULL;
+}
+
+void worker_start(struct worker *w, const struct options *options, const struct ruleset *rules, struct mailbox *to)
+{
+    struct pipeline_setup setup = {.options = options,
+                                   .rules = rules,
+                                   .store_id = w->setup.store_id,
+                                   .run_key = w->setup.run_key,
+                                   .hooks = {.u = w, .emit = add_event}};
+    w->to = to;
+    w->pipeline = pipeline_new(&setup);
+    w->cut_timer = event_new(w->base, -1, EV_PERSIST, on_cut_timer, w);
+    w->tick = event_new(w->base, -1, 0, on_tick, w);
+    assert(w->cut_timer && w->tick);
+    /* Signals are the main thread's. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&w->thread, NULL, run, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert(rc == 0);
+    w->running = true;
+}
+
+static void give_order(struct worker *w, enum order order)
+{
+    struct order_mail *m = xcalloc(1, sizeof *m);
+    m->order = order;
+    mailbox_post(w->in, &m->mail);
+}
+
+void worker_answer(struct worker *w)
+{
+    give_order(w, ORDER_ANSWER);
+}
+
+void worker_stop(struct worker *w)
+{
+    give_order(w, ORDER_STOP);
+}
+
+void worker_join(struct worker *w)
+{
+    if (w->running)
+        pthread_join(w->thread, NULL);
+    stop_inputs(w);
+    mailbox_free(w->in);
+    if (w->cut_timer)
+        event_free(w->cut_timer);
+    if (w->tick)
+        event_free(w->tick);
+    if (w->pipeline)
+        pipeline_free(w->pipeline);
+    event_base_free(w->base);
+    free(w);
+}

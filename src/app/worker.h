@@ -1,0 +1,51 @@
+/*
+ * worker: the thread that reads and judges. Own event base, inputs, pipeline.
+ *
+ * At least every WORKER_CUT_MS it puts everything since the last time - events, file positions, counts - into one cut and posts it
+ * to the main thread, which makes one transaction of it and answers. One cut is under way at a time; while the store is slow or
+ * full the worker goes on until WORKER_PENDING_BYTES are waiting, then pauses what can be paused. Nothing else is shared.
+ */
+#ifndef APP_WORKER_H
+#define APP_WORKER_H
+
+#include "core/pipeline.h"
+#include "io/input.h"
+#include "io/mailbox.h"
+#include "io/store.h"
+
+enum { WORKER_CUT_MS = 200, WORKER_PENDING_BYTES = 8 << 20, WORKER_CUT_BYTES = 1 << 20 };
+
+/* A letter from the worker. The receiver answers with worker_answer when it is stored, then frees it with worker_cut_free. */
+struct worker_cut {
+    struct mail mail;
+    struct cut cut;
+    struct arena arena; /* the texts of the cut */
+    bool last;          /* after the answer the worker ends: join it */
+};
+
+struct worker_setup {
+    const struct input_options *inputs;
+    unsigned n_inputs;
+    const uint8_t *store_id;
+    uint64_t run_key;
+    bool drain;    /* end when all inputs are at their end */
+    bool tolerant; /* an input that cannot be opened is left out; d says which */
+};
+
+struct worker;
+
+/* Opens and binds the inputs, on the caller's thread. NULL, and entries in d, when one could not. */
+struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
+/* What the store knows of files, before worker_start. */
+void worker_restore(struct worker *w, const struct store_file *known, unsigned n);
+/* Starts the thread. Cuts are posted to `to`. */
+void worker_start(struct worker *w, const struct options *options, const struct ruleset *rules, struct mailbox *to);
+/* From the main thread: the cut under way has been stored. */
+void worker_answer(struct worker *w);
+/* From the main thread: finish. The last cut has `last` set. */
+void worker_stop(struct worker *w);
+/* After the answer to the last cut: waits for the thread and frees. Also frees a worker that was never started. */
+void worker_join(struct worker *w);
+void worker_cut_free(struct worker_cut *c);
+
+#endif
