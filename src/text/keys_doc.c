@@ -475,7 +475,8 @@ void keys_schema(const struct key_table *t, const char *title, struct sbuf *out)
 
 /* ---- manual ---- */
 
-/* Text for mdoc(7): a backslash is an escape, and a period or quote that begins a line is a request. */
+/* Text for mdoc(7): a backslash is an escape, a period or quote that begins a line is a request, and each
+ * sentence begins a line. */
 static void put_mdoc(struct slice s, struct sbuf *out)
 {
     if (s.n && (s.p[0] == '.' || s.p[0] == '\''))
@@ -483,6 +484,9 @@ static void put_mdoc(struct slice s, struct sbuf *out)
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == '\\')
             sbuf_adds(out, SLICE("\\e"));
+        else if (i && i + 1 < s.n && s.p[i] == ' ' && s.p[i - 1] == '.' && s.p[i + 1] >= 'A' &&
+                 s.p[i + 1] <= 'Z')
+            sbuf_addc(out, '\n');
         else
             sbuf_addc(out, s.p[i]);
 }
@@ -492,7 +496,7 @@ static void man_value(const struct key *k, struct sbuf *out)
     struct sbuf words;
     sbuf_init(&words, VALUE_MAX);
     if (k->type == KEY_LIST || k->type == KEY_MAP)
-        sbuf_addf(&words, "A %s", k->type == KEY_LIST ? "list" : "map with free names");
+        sbuf_addf(&words, "a %s", k->type == KEY_LIST ? "list" : "map with free names");
     else
         keys_words(k, &words);
     if (k->def)

@@ -68,7 +68,7 @@ static const struct key inner_keys[] = {
      KEY_AT(struct thing, inner.burst),
      .min = 1,
      .def = "10",
-     .help = "The first ones."},
+     .help = "The first ones. Then fewer."},
     {.name = "password", .type = KEY_CSTR, KEY_AT(struct thing, inner.password), .secret = true},
     {.name = NULL}};
 static const struct key_table inner = {.keys = inner_keys};
@@ -446,7 +446,7 @@ START_TEST(manual)
     ck_assert_ptr_nonnull(
         strstr(sbuf_cstr(&b), ".It Cm name\n\\&.dots and \\e.\nValue: text; required.\n.It Cm path\n"));
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&b),
-                                 ".It Cm inner\nLimits.\n.Bl -tag -width Ds\n.It Cm burst\nThe first ones.\n"
+                                 ".It Cm inner\nLimits.\n.Bl -tag -width Ds\n.It Cm burst\nThe first ones.\nThen fewer.\n"
                                  "Value: a whole number from 1 to 2147483647; default: 10.\n"));
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&b), ".It Ar any other key\nA field.\n"));
     sbuf_free(&b);
