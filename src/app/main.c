@@ -2,19 +2,19 @@
 #include "app/command.h"
 
 #include <event2/event.h>
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/version.h"
 #include "io/post.h"
 #include "io/store.h"
+#include "io/tls.h"
 #include "text/conf.h"
 #include "text/regex.h"
 #include "text/scan.h"
+#include "text/zip.h"
 
 struct command {
     const char *name;
@@ -109,7 +109,7 @@ int cmd_version(int argc, char **argv)
     printf("journal: off (built without libsystemd)\n");
 #endif
     printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), post_version(), store_version(),
-           conf_version(), zlibVersion(), OpenSSL_version(OPENSSL_VERSION));
+           conf_version(), zip_version(), tls_version());
     return EXIT_WELL;
 }
 

@@ -203,3 +203,8 @@ bool tls_gone(unsigned long e)
     return false;
 #endif
 }
+
+const char *tls_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}

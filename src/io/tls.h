@@ -25,5 +25,6 @@ SSL *tls_accept(struct tls *t, int64_t now_us);
 bool tls_not_tls(unsigned long e);
 /* True when it means that the peer just closed. */
 bool tls_gone(unsigned long e);
+const char *tls_version(void);
 
 #endif

@@ -78,3 +78,8 @@ enum zip_result zip_inflate(struct slice in, struct sbuf *out)
         out->n = before;
     return result;
 }
+
+const char *zip_version(void)
+{
+    return zlibVersion();
+}

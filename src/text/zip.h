@@ -15,5 +15,6 @@ bool zip_gzip(struct slice in, struct sbuf *out);
 enum zip_result zip_inflate(struct slice in, struct sbuf *out);
 bool zip_is_gzip(struct slice in);
 bool zip_is_zlib(struct slice in);
+const char *zip_version(void);
 
 #endif
