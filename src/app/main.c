@@ -44,7 +44,14 @@ static const struct command commands[] = {
      "Says which rule decides about a line, what it captured, and why the rules before it did not."},
     {"test", cmd_test, "crumbd test [-c FILE]", "Sends one event to each configured project and prints the server's answer."},
     {"queue", cmd_queue, "crumbd queue ls|cat ID|export|retry [ID]|drop ID [-c FILE]",
-     "Shows and mends the outbox and the dead letters, also while the daemon runs."},
+     "Shows and mends the outbox and the dead letters, also while the daemon runs. ID is the number that ls shows, or an event id.\n"
+     "  ls               what waits, what is dead, and why\n"
+     "  cat ID [--json]  one event, for reading or as it will be sent\n"
+     "  export [--dead]  every event as a line of JSON\n"
+     "  retry [ID]       sends dead and failing ones again\n"
+     "  drop ID|--dead|--all [--yes]\n"
+     "                   deletes; --yes answers the question\n"
+     "  --store PATH     the store itself; no configuration is read then"},
     {"help", cmd_help, "crumbd help [COMMAND]", "Explains a command."},
     {"version", cmd_version, "crumbd --version", "Prints the version, build options and library versions."},
 };

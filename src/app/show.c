@@ -1,7 +1,25 @@
 #include "app/show.h"
 
+#include <inttypes.h>
+
 #include "base/utf8.h"
 #include "text/stamp.h"
+
+/*
+ * Sequences of n bytes that print nothing of their own but change what is around them: C1 controls (U+0080 to
+ * U+009F, which drive terminals too), line and paragraph separators, and marks that turn the direction of
+ * writing (UAX 9).
+ */
+static bool meddles(const char *p, size_t n)
+{
+    const unsigned char *c = (const unsigned char *)p;
+    if (n == 2)
+        return c[0] == 0xc2 && c[1] < 0xa0;
+    if (n != 3 || c[0] != 0xe2)
+        return false;
+    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
+           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
 
 void show_text(FILE *out, struct slice s, size_t max_points)
 {
@@ -11,14 +29,14 @@ void show_text(FILE *out, struct slice s, size_t max_points)
     for (struct slice rest = cut; rest.n;) {
         size_t len = utf8_step(rest);
         unsigned char c = (unsigned char)rest.p[0];
-        bool c1 = len == 2 && c == 0xc2 && (unsigned char)rest.p[1] < 0xa0; /* U+0080 to U+009F drive terminals too */
+        bool escape = c < 0x20 || c == 0x7f || meddles(rest.p, len);
         if (c == '\n' || c == '\r' || c == '\t')
             fputc(' ', out);
-        else if (len == 0 || c < 0x20 || c == 0x7f || c1)
+        else if (len == 0 || escape)
             fprintf(out, "\\x%02x", c);
         else
             fwrite(rest.p, 1, len, out);
-        rest = slice_from(rest, len && !c1 ? len : 1);
+        rest = slice_from(rest, len && !escape ? len : 1);
     }
     if (cut.n < s.n)
         fputs("...", out);
@@ -34,4 +52,50 @@ void show_time(FILE *out, int64_t us)
     stamp_print(us, text);
     text[10] = ' ';
     fprintf(out, "%.19s UTC", text);
+}
+
+void show_block(FILE *out, struct slice s, unsigned indent, size_t max_points)
+{
+    do {
+        struct slice line = slice_split(&s, '\n');
+        if (slice_ends(line, SLICE("\r")))
+            line.n--;
+        fprintf(out, "%*s", (int)indent, "");
+        show_text(out, line, max_points);
+        fputc('\n', out);
+    } while (s.n);
+}
+
+const char *show_span(int64_t us, char buf[SHOW_SMALL])
+{
+    int64_t s = us < 0 ? 0 : us / 1000000;
+    if (s < 120)
+        snprintf(buf, SHOW_SMALL, "%" PRId64 "s", s);
+    else if (s < 120 * 60)
+        snprintf(buf, SHOW_SMALL, "%" PRId64 "m", s / 60);
+    else if (s < 48 * 3600)
+        snprintf(buf, SHOW_SMALL, "%" PRId64 "h", s / 3600);
+    else
+        snprintf(buf, SHOW_SMALL, "%" PRId64 "d", s / 86400);
+    return buf;
+}
+
+const char *show_size(uint64_t bytes, char buf[SHOW_SMALL])
+{
+    static const char units[] = "kmgtpe";
+    if (bytes < 1000) {
+        snprintf(buf, SHOW_SMALL, "%" PRIu64, bytes);
+        return buf;
+    }
+    size_t unit = 0;
+    while (bytes >= 1000 * 1024 && units[unit + 1]) {
+        bytes /= 1024;
+        unit++;
+    }
+    uint64_t tenths = (bytes * 10 + 512) / 1024;
+    if (tenths < 100)
+        snprintf(buf, SHOW_SMALL, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, units[unit]);
+    else
+        snprintf(buf, SHOW_SMALL, "%" PRIu64 "%c", tenths / 10, units[unit]);
+    return buf;
 }

@@ -1,7 +1,6 @@
-#include "config.h"
-
 #include "core/envelope.h"
 
+#include "base/version.h"
 #include "text/json.h"
 #include "text/stamp.h"
 
@@ -21,8 +20,8 @@ static void write_header(struct json *j, const struct envelope *e)
     pair(j, "sent_at", slice_str(sent_at));
     json_key(j, "sdk");
     json_map(j);
-    pair(j, "name", SLICE(SDK_NAME));
-    pair(j, "version", SLICE(PACKAGE_VERSION));
+    pair(j, "name", SLICE(CRUMBD_SDK_NAME));
+    pair(j, "version", SLICE(CRUMBD_SDK_VERSION));
     json_map_end(j);
     if (e->trace_id.n && e->public_key.n) {
         json_key(j, "trace");

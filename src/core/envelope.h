@@ -10,9 +10,6 @@
 
 #include "base/sbuf.h"
 
-/* The name crumbd goes by: in envelopes, events and request headers. The version is that of the package. */
-#define SDK_NAME "crumbd.c"
-
 enum {
     ENVELOPE_HEADER_MAX = 8192,  /* Bugsink's limit for a header line */
     ENVELOPE_FRAME_MAX = 10240,  /* room for everything but the payloads, of one item or two */

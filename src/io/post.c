@@ -1,13 +1,11 @@
-#include "config.h"
-
 #include "io/post.h"
 
 #include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "base/version.h"
 #include "base/xalloc.h"
-#include "core/envelope.h"
 
 enum {
     CONNECT_TIMEOUT_S = 15,
@@ -18,7 +16,7 @@ enum {
     RETRY_AFTER_BYTES = 128,
 };
 
-#define CLIENT SDK_NAME "/" PACKAGE_VERSION
+#define CLIENT CRUMBD_SDK_NAME "/" CRUMBD_SDK_VERSION
 
 struct post_target {
     char *url, *ca_file, *proxy;

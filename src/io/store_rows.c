@@ -350,41 +350,38 @@ void store_totals(struct store *s, struct store_totals *out)
 
 /* For people. */
 
-/* Runs a statement whose ?1 is a limit until it changes no more. */
-static int64_t in_steps(struct store *s, enum query which, const char *doing)
+/* Runs a statement, ?1 a limit and ?2 an id or 0, until it changes no more; adds what it changed to a count
+ * where one is named. */
+static int64_t in_steps(struct store *s, enum query which, int64_t id, const char *count, const char *doing)
 {
     int64_t total = 0;
     int changed;
     do {
         sqlite3_bind_int(s->stmt[which], 1, ROWS_PER_STEP);
-        if (!store_run(s, which)) {
+        sqlite3_bind_int64(s->stmt[which], 2, id);
+        bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
+        changed = ok ? sqlite3_changes(s->db) : 0;
+        if (!ok || (count && !store_add_count(s, count, (uint64_t)changed)) || !store_run(s, Q_COMMIT)) {
             store_failed(s, doing);
             return -1;
         }
-        changed = sqlite3_changes(s->db);
         total += changed;
     } while (changed == ROWS_PER_STEP);
     return total;
 }
 
-static int64_t one(struct store *s, enum query which, int64_t id, const char *doing)
-{
-    sqlite3_bind_int64(s->stmt[which], 1, id);
-    if (store_run(s, which))
-        return sqlite3_changes(s->db);
-    store_failed(s, doing);
-    return -1;
-}
-
 int64_t store_requeue(struct store *s, int64_t id)
 {
-    static const char doing[] = "put events back into the queue";
-    sqlite3_bind_int64(s->stmt[id ? Q_REQUEUE : Q_REQUEUE_ALL], 2, store_now_us());
-    return id ? one(s, Q_REQUEUE, id, doing) : in_steps(s, Q_REQUEUE_ALL, doing);
+    sqlite3_bind_int64(s->stmt[Q_REQUEUE], 3, store_now_us());
+    return in_steps(s, Q_REQUEUE, id, NULL, "put events back into the queue");
 }
 
 int64_t store_drop(struct store *s, int64_t id, bool dead_only)
 {
     static const char doing[] = "drop events";
-    return id ? one(s, Q_DROP, id, doing) : in_steps(s, dead_only ? Q_DROP_DEAD : Q_DROP_ALL, doing);
+    int64_t dead = in_steps(s, Q_DROP_DEAD, id, NULL, doing);
+    if (dead < 0 || dead_only)
+        return dead;
+    int64_t living = in_steps(s, Q_DROP_LIVING, id, "dropped_by_hand", doing);
+    return living < 0 ? -1 : dead + living;
 }

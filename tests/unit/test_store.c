@@ -242,7 +242,10 @@ START_TEST(rows_and_their_ways)
     ck_assert_int_eq(store_requeue(s, 2), 1);
     ck_assert_int_eq(store_requeue(s, 3), 0); /* never failed: nothing to do */
     ck_assert_int_eq(store_drop(s, 0, true), 0);
-    ck_assert_int_eq(store_drop(s, 0, false), 2);
+    ck_assert_int_eq(store_drop(s, 3, false), 1);
+    ck_assert_int_eq(store_drop(s, 3, false), 0);
+    ck_assert_int_eq(store_drop(s, 0, false), 1);
+    ck_assert_uint_eq(counts(s).v[COUNT_dropped_by_hand], 2);
     store_close(s);
 }
 END_TEST

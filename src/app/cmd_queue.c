@@ -1,0 +1,411 @@
+/* crumbd queue: the outbox and the dead letters for people, beside a running daemon or without one. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/settings.h"
+#include "app/show.h"
+#include "base/xalloc.h"
+#include "io/store.h"
+#include "text/stamp.h"
+
+enum { TITLE_POINTS = 120, REASON_POINTS = 200, TEXT_POINTS = 1000 };
+
+struct queue_options {
+    const char *config, *store;
+    bool json, dead, all, yes, help;
+};
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Opening. */
+
+/* Caller frees; NULL and entries in d. */
+static char *store_path(const struct queue_options *o, struct diag *d)
+{
+    if (o->store)
+        return xstrdup(o->store);
+    struct settings *s = settings_load(o->config, d);
+    if (!s)
+        return NULL;
+    char *path = xstrdup(s->store);
+    settings_unref(s);
+    return path;
+}
+
+static struct store *open_store(const struct queue_options *o)
+{
+    struct diag d = {0};
+    char *path = store_path(o, &d);
+    struct store *s = path ? store_open(path, STORE_TOOL, 0, &d) : NULL;
+    if (!s) {
+        err_print(&d, stderr);
+        if (!path)
+            fputs("crumbd queue: with --store PATH no configuration is read\n", stderr);
+    }
+    err_free(&d);
+    free(path);
+    return s;
+}
+
+/* Which event. */
+
+struct search {
+    struct slice event_id;
+    int64_t found;
+};
+
+static bool look(void *u, const struct store_row *r)
+{
+    struct search *s = u;
+    if (!r->damaged && slice_ieq(slice_str(r->event.event_id), s->event_id))
+        s->found = r->id;
+    return !s->found;
+}
+
+/* 0: no such event. */
+static int64_t find(struct store *s, const char *text)
+{
+    struct search search = {.event_id = slice_str(text)};
+    uint64_t id = 0;
+    if (search.event_id.n < 19 && slice_u64(search.event_id, &id))
+        return (int64_t)id;
+    store_each(s, look, &search);
+    return search.found;
+}
+
+static int no_such(const char *text)
+{
+    fprintf(stderr, "crumbd queue: there is no event %s; it may have been delivered, see `crumbd queue ls`\n",
+            text);
+    return EXIT_INPUT_WRONG;
+}
+
+static int store_trouble(struct store *s)
+{
+    fprintf(stderr, "crumbd queue: %s\n", store_error(s));
+    return EXIT_CANNOT_RUN;
+}
+
+/* ls */
+
+static const char *state_name(enum store_state s)
+{
+    return s == STORE_STATE_OPEN ? "open" : s == STORE_STATE_READY ? "ready" : "dead";
+}
+
+static const char *next_try(const struct store_row *r, int64_t now, char buf[SHOW_SMALL])
+{
+    if (r->state != STORE_STATE_READY)
+        return "-";
+    return r->next_try_us <= now ? "now" : show_span(r->next_try_us - now, buf);
+}
+
+static bool list_one(void *u, const struct store_row *r)
+{
+    const int64_t *now = u;
+    char age[SHOW_SMALL], size[SHOW_SMALL], next[SHOW_SMALL];
+    if (r->damaged) {
+        printf("%7" PRId64 "  damaged: it cannot be read; `crumbd queue drop %" PRId64 "` removes it\n",
+               r->id, r->id);
+        return true;
+    }
+    printf("%7" PRId64 "  %-5s %5s  ", r->id, state_name(r->state), show_span(*now - r->created_us, age));
+    show_text(stdout, r->event.level, 7);
+    printf("%*s %5u %5s %6s  ", (int)(r->event.level.n < 7 ? 7 - r->event.level.n : 0), "", r->attempts,
+           next_try(r, *now, next), show_size(r->stored_bytes, size));
+    if (r->event.project.n) {
+        fputc('[', stdout);
+        show_text(stdout, r->event.project, 40);
+        fputs("] ", stdout);
+    }
+    show_text(stdout, r->event.title, TITLE_POINTS);
+    if (r->reason) {
+        printf("\n%*s", 50, "");
+        show_text(stdout, slice_str(r->reason), REASON_POINTS);
+    }
+    fputc('\n', stdout);
+    return true;
+}
+
+static int do_ls(struct store *s)
+{
+    int64_t now = now_us();
+    struct store_totals t;
+    char size[SHOW_SMALL];
+    store_totals(s, &t);
+    if (t.open + t.ready + t.dead)
+        printf("%7s  %-5s %5s  %-7s %5s %5s %6s  %s\n", "ID", "STATE", "AGE", "LEVEL", "TRIES", "NEXT",
+               "SIZE", "TITLE");
+    bool whole = store_each(s, list_one, &now);
+    printf("%" PRIu64 " ready to send, %" PRIu64 " dead, %" PRIu64 " still open; %s in use\n", t.ready,
+           t.dead, t.open, show_size(t.used_bytes, size));
+    return whole ? EXIT_WELL : store_trouble(s);
+}
+
+/* cat */
+
+static void put_line(const char *name, struct slice value)
+{
+    if (!value.n)
+        return;
+    printf("%-14s", name);
+    show_text(stdout, value, TEXT_POINTS);
+    fputc('\n', stdout);
+}
+
+static void show_row(const struct store_row *r)
+{
+    char stamp[32], age[SHOW_SMALL], next[SHOW_SMALL];
+    int64_t now = now_us();
+    put_line("title", r->event.title);
+    put_line("level", r->event.level);
+    stamp_print(r->event.time_us, stamp);
+    printf("%-14s%s, %s ago\n", "time", stamp, show_span(now - r->event.time_us, age));
+    printf("%-14s%s\n%-14s%" PRId64 "\n", "event", r->event.event_id, "id", r->id);
+    printf("%-14s%s, %u tries", "state", state_name(r->state), r->attempts);
+    if (r->state == STORE_STATE_READY)
+        printf(", next one %s%s", r->next_try_us <= now ? "" : "in ", next_try(r, now, next));
+    fputc('\n', stdout);
+    put_line("reason", slice_str(r->reason));
+    put_line("project", r->event.project);
+    show_payload(stdout, r->event.payload);
+}
+
+static void put_payload(struct slice payload)
+{
+    fwrite(payload.p, 1, payload.n, stdout);
+    fputc('\n', stdout);
+}
+
+static int do_cat(struct store *s, const char *text, bool json)
+{
+    bool damaged = false;
+    int64_t id = find(s, text);
+    struct store_row *r = id ? store_get(s, id, &damaged) : NULL;
+    if (!r && !damaged)
+        return no_such(text);
+    if (!r) {
+        fprintf(stderr, "crumbd queue: event %s is damaged and cannot be read\n", text);
+        return EXIT_INPUT_WRONG;
+    }
+    if (json)
+        put_payload(r->event.payload);
+    else
+        show_row(r);
+    store_row_free(r);
+    return EXIT_WELL;
+}
+
+/* export */
+
+struct export
+{
+    struct store *store;
+    bool dead_only;
+    unsigned damaged;
+};
+
+static bool export_one(void *u, const struct store_row *head)
+{
+    struct export *x = u;
+    if (x->dead_only && !head->damaged && head->state != STORE_STATE_DEAD)
+        return true;
+    bool damaged = false;
+    struct store_row *r = store_get(x->store, head->id, &damaged);
+    x->damaged += damaged;
+    if (r)
+        put_payload(r->event.payload);
+    store_row_free(r);
+    return !ferror(stdout);
+}
+
+static int do_export(struct store *s, bool dead_only)
+{
+    struct export x = {.store = s, .dead_only = dead_only};
+    bool whole = store_each(s, export_one, &x);
+    if (x.damaged)
+        fprintf(stderr, "crumbd queue: %u damaged events were left out\n", x.damaged);
+    return whole ? EXIT_WELL : store_trouble(s);
+}
+
+/* retry, drop */
+
+static int do_retry(struct store *s, const char *text)
+{
+    int64_t id = text ? find(s, text) : 0;
+    if (text && !id)
+        return no_such(text);
+    int64_t n = store_requeue(s, id);
+    if (n < 0)
+        return store_trouble(s);
+    if (id && n == 0) {
+        fprintf(stderr, "crumbd queue: event %s is not dead and does not wait for a retry, or is not there\n",
+                text);
+        return EXIT_INPUT_WRONG;
+    }
+    printf(
+        "%" PRId64
+        " back in the queue; a running crumbd sends within seconds unless the project is paused or limited\n",
+        n);
+    return EXIT_WELL;
+}
+
+/* Asks, where there is somebody to ask. */
+static bool confirmed(uint64_t n, const char *what)
+{
+    if (!isatty(STDIN_FILENO))
+        return false;
+    printf("drop %" PRIu64 " %s? They cannot be had back. [y/N] ", n, what);
+    fflush(stdout);
+    int c = getchar();
+    return c == 'y' || c == 'Y';
+}
+
+static int do_drop(struct store *s, const char *text, const struct queue_options *o)
+{
+    int64_t id = text ? find(s, text) : 0;
+    if (text && !id)
+        return no_such(text);
+    if (!id && !o->yes) {
+        struct store_totals t;
+        store_totals(s, &t);
+        if (!confirmed(o->dead ? t.dead : t.dead + t.ready + t.open, o->dead ? "dead letters" : "events")) {
+            fputs("crumbd queue: nothing dropped; --yes answers the question\n", stderr);
+            return EXIT_INPUT_WRONG;
+        }
+    }
+    int64_t n = store_drop(s, id, o->dead);
+    if (n < 0)
+        return store_trouble(s);
+    if (id && n == 0)
+        return no_such(text);
+    printf("%" PRId64 " dropped\n", n);
+    return EXIT_WELL;
+}
+
+/* The command line. */
+
+static bool read_options(int argc, char **argv, struct queue_options *o)
+{
+    enum { STORE = 256, JSON, DEAD, ALL, YES };
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'}, {"store", required_argument, NULL, STORE},
+        {"json", no_argument, NULL, JSON},        {"dead", no_argument, NULL, DEAD},
+        {"all", no_argument, NULL, ALL},          {"yes", no_argument, NULL, YES},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    optind = 0; /* glibc: from the beginning, whatever was read before */
+    opterr = 0;
+    int c;
+    while ((c = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            o->config = optarg;
+            break;
+        case STORE:
+            o->store = optarg;
+            break;
+        case JSON:
+            o->json = true;
+            break;
+        case DEAD:
+            o->dead = true;
+            break;
+        case ALL:
+            o->all = true;
+            break;
+        case YES:
+            o->yes = true;
+            break;
+        case 'h':
+            o->help = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+enum verb { LS, CAT, EXPORT, RETRY, DROP, VERBS };
+static const char *const verbs[VERBS + 1] = {"ls", "cat", "export", "retry", "drop", NULL};
+
+/* NULL: it is as it should be. */
+static const char *misuse(enum verb verb, const char *id, const struct queue_options *o)
+{
+    if (verb == CAT && !id)
+        return "cat wants an ID";
+    if (verb == DROP && (id != NULL) + o->dead + o->all != 1)
+        return "drop wants one of ID, --dead and --all";
+    if (id && (verb == LS || verb == EXPORT))
+        return "too many words";
+    if (o->json && verb != CAT)
+        return "--json belongs to cat; export writes JSON anyway";
+    if (o->dead && verb != DROP && verb != EXPORT)
+        return "--dead belongs to drop and export";
+    if ((o->all || o->yes) && verb != DROP)
+        return "--all and --yes belong to drop";
+    return NULL;
+}
+
+static int act(enum verb verb, struct store *s, const char *id, const struct queue_options *o)
+{
+    switch (verb) {
+    case CAT:
+        return do_cat(s, id, o->json);
+    case EXPORT:
+        return do_export(s, o->dead);
+    case RETRY:
+        return do_retry(s, id);
+    case DROP:
+        return do_drop(s, id, o);
+    default:
+        return do_ls(s);
+    }
+}
+
+int cmd_queue(int argc, char **argv)
+{
+    struct queue_options o = {0};
+    if (!read_options(argc, argv, &o))
+        return command_usage("queue", "queue: an option is not known or wants a value");
+    if (o.help) {
+        char *help[] = {(char[]){"help"}, (char[]){"queue"}, NULL};
+        return cmd_help(2, help);
+    }
+    const char *word = optind < argc ? argv[optind++] : NULL, *id = optind < argc ? argv[optind++] : NULL;
+    if (!word || optind < argc)
+        return command_usage("queue", "queue: %s",
+                             word ? "too many words" : "say what to do: ls, cat, export, retry or drop");
+    enum verb verb = LS;
+    while (verb < VERBS && strcmp(word, verbs[verb]) != 0)
+        verb++;
+    const char *near = verb == VERBS ? err_nearest(slice_str(word), verbs) : NULL;
+    if (verb == VERBS)
+        return command_usage("queue", "queue: there is no \"%s\"%s%s%s", word, near ? "; did you mean " : "",
+                             near ? near : "", near ? "?" : "");
+    const char *wrong = misuse(verb, id, &o);
+    if (wrong)
+        return command_usage("queue", "queue: %s", wrong);
+    struct store *s = open_store(&o);
+    if (!s)
+        return EXIT_CANNOT_RUN;
+    int status = act(verb, s, id, &o);
+    store_close(s);
+    errno = 0;
+    if (fflush(stdout) == 0 || errno == EPIPE) /* who closed the pipe has seen enough */
+        return status;
+    perror("crumbd queue: cannot write the answer");
+    return EXIT_CANNOT_RUN;
+}
