@@ -3,12 +3,22 @@
 #include <assert.h>
 #include <zlib.h>
 
-enum { GZIP_WINDOW = 15 + 16, ANY_WINDOW = 15 + 32, STEP = 64 * 1024 };
+enum { WINDOW_MIN = 9, WINDOW_MAX = 15, GZIP_FRAME = 16, ANY_WINDOW = 15 + 32, STEP = 64 * 1024 };
+
+/* A window larger than the text gains nothing, and setting up zlib's full 256 KiB costs more than compressing a usual event. */
+static int window_for(size_t n)
+{
+    int bits = WINDOW_MIN;
+    while (bits < WINDOW_MAX && (size_t)1 << bits < n)
+        bits++;
+    return bits;
+}
 
 bool zip_gzip(struct slice in, struct sbuf *out)
 {
     z_stream z = {0};
-    int rc = deflateInit2(&z, 6, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY);
+    int bits = window_for(in.n), memory_level = bits - 7; /* 15 and 8 are zlib's own choice */
+    int rc = deflateInit2(&z, 6, Z_DEFLATED, bits + GZIP_FRAME, memory_level, Z_DEFAULT_STRATEGY);
     assert(rc == Z_OK && in.n <= UINT32_MAX);
     z.next_in = (Bytef *)(uintptr_t)in.p; /* zlib does not write to it */
     z.avail_in = (uInt)in.n;
