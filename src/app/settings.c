@@ -287,18 +287,24 @@ static char *folder_of(const char *path)
     return full;
 }
 
+struct settings *settings_read(const char *path, struct slice text, struct diag *d)
+{
+    struct settings *s = settings_new();
+    struct keys_ctx c = {.arena = &s->arena, .diag = d, .u = s};
+    s->path = xstrdup(path);
+    s->dir = folder_of(path);
+    s->file = conf_parse(path, text, d);
+    return finish(s, s->file && keys_bind(&settings_table, s->file->root, s, &c));
+}
+
 static struct settings *load(const char *path, struct diag *d)
 {
     struct sbuf text;
-    struct settings *s = settings_new();
-    s->path = xstrdup(path);
-    s->dir = folder_of(path);
     sbuf_init(&text, CONF_BYTES_MAX + (1 << 20));
-    if (file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0}))
-        s->file = conf_parse(path, sbuf_slice(&text), d);
+    bool ok = file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0});
+    struct settings *s = ok ? settings_read(path, sbuf_slice(&text), d) : NULL;
     sbuf_free(&text);
-    struct keys_ctx c = {.arena = &s->arena, .diag = d, .u = s};
-    return finish(s, s->file && keys_bind(&settings_table, s->file->root, s, &c) && complete(s, d));
+    return s && complete(s, d) ? s : finish(s, false);
 }
 
 struct settings *settings_load(const char *path, struct diag *d)

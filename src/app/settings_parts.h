@@ -8,6 +8,9 @@
 
 /* keys_ctx.u is the struct settings while a configuration is bound. */
 
+/* A configuration file's text alone, before the environment and the host are asked. NULL with errors in d. */
+struct settings *settings_read(const char *path, struct slice text, struct diag *d);
+
 /* A path as KEY_CUSTOM into a char *, beside the configuration file when it is relative. */
 extern const struct key_custom settings_path;
 /* An entry of `inputs`. */
