@@ -1,13 +1,15 @@
 /*
- * keys: the key list of a manual page, or a JSON Schema, from the table that reads the file. Runs while building.
+ * keys: the key list of a manual page, or a JSON Schema, from the table that reads the file. Runs while
+ * building.
  *
- *   keys man|schema crumbd
+ *   keys man|schema crumbd|crumbd-rules
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/settings.h"
+#include "core/rule_keys.h"
 #include "text/keys.h"
 
 enum { TEXT_BYTES_MAX = 4 << 20 };
@@ -17,6 +19,7 @@ static const struct {
     const struct key_table *table;
 } files[] = {
     {"crumbd", "crumbd.yaml", &settings_table},
+    {"crumbd-rules", "crumbd rules", &rule_pack_table},
 };
 
 int main(int argc, char **argv)
@@ -38,6 +41,6 @@ int main(int argc, char **argv)
         sbuf_free(&out);
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    fputs("usage: keys man|schema crumbd\n", stderr);
+    fputs("usage: keys man|schema crumbd|crumbd-rules\n", stderr);
     return 2;
 }

@@ -231,7 +231,8 @@ static void dump_cidr(const struct key *k, const void *at, struct sbuf *out)
     sbuf_addf(out, "'%s'", buf);
 }
 
-static const struct key_custom custom_cidr = {bind_cidr, dump_cidr, "{\"type\":\"string\"}", "a range"};
+static const struct key_custom custom_cidr = {bind_cidr, dump_cidr, "{\"type\":\"string\"}",
+                                              "an address or a range such as 10.0.0.0/8 or 2001:db8::/32"};
 static const struct key cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
 
 static const char *const formats[] = {"auto", "nginx-error", "nginx-access", "syslog", "gelf", "docker",

@@ -475,35 +475,46 @@ void keys_schema(const struct key_table *t, const char *title, struct sbuf *out)
 
 /* ---- manual ---- */
 
-/* Text for mdoc(7): a backslash is an escape, a period or quote that begins a line is a request, and each
+/* Text for mdoc(7): a backslash is an escape, a period or quote that begins a line is a request, and a
  * sentence begins a line. */
 static void put_mdoc(struct slice s, struct sbuf *out)
 {
-    if (s.n && (s.p[0] == '.' || s.p[0] == '\''))
-        sbuf_adds(out, SLICE("\\&"));
-    for (size_t i = 0; i < s.n; i++)
+    bool starts = true;
+    for (size_t i = 0; i < s.n; i++) {
+        if (starts && (s.p[i] == '.' || s.p[i] == '\''))
+            sbuf_adds(out, SLICE("\\&"));
+        starts = s.p[i] == ' ' && i > 0 && s.p[i - 1] == '.';
         if (s.p[i] == '\\')
             sbuf_adds(out, SLICE("\\e"));
-        else if (i && i + 1 < s.n && s.p[i] == ' ' && s.p[i - 1] == '.' && s.p[i + 1] >= 'A' &&
-                 s.p[i + 1] <= 'Z')
-            sbuf_addc(out, '\n');
         else
-            sbuf_addc(out, s.p[i]);
+            sbuf_addc(out, starts ? '\n' : s.p[i]);
+    }
+}
+
+static void man_words(const struct key *k, struct sbuf *out)
+{
+    if (k->type != KEY_LIST && k->type != KEY_MAP) {
+        keys_words(k, out);
+        return;
+    }
+    sbuf_adds(out, k->type == KEY_LIST ? SLICE("a list; each entry: ")
+                                       : SLICE("a map with free names; each value: "));
+    if (k->of->type == KEY_TABLE)
+        sbuf_adds(out, SLICE("a map with these keys"));
+    else
+        man_words(k->of, out);
 }
 
 static void man_value(const struct key *k, struct sbuf *out)
 {
     struct sbuf words;
     sbuf_init(&words, VALUE_MAX);
-    if (k->type == KEY_LIST || k->type == KEY_MAP)
-        sbuf_addf(&words, "a %s", k->type == KEY_LIST ? "list" : "map with free names");
-    else
-        keys_words(k, &words);
+    sbuf_adds(&words, SLICE("Value: "));
+    man_words(k, &words);
     if (k->def)
         sbuf_addf(&words, "; default: %s", k->def);
     else if (k->required)
         sbuf_adds(&words, SLICE("; required"));
-    sbuf_adds(out, SLICE("Value: "));
     put_mdoc(sbuf_slice(&words), out);
     sbuf_adds(out, SLICE(".\n"));
     sbuf_free(&words);
