@@ -12,6 +12,7 @@
 struct reader {
     const struct json_handler *h;
     void *u;
+    yajl_handle y;
     unsigned depth;
     bool too_deep;
 };
@@ -90,11 +91,12 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_array_end,
 };
 
-enum json_result json_read(struct slice text, const struct json_handler *h, void *u, size_t *used)
+/* One value of `text` through yajl with these callbacks; *r is their context. */
+static enum json_result run(struct slice text, const yajl_callbacks *cb, struct reader *r, size_t *used)
 {
-    struct reader r = {.h = h, .u = u};
-    yajl_handle y = yajl_alloc(&callbacks, NULL, &r);
+    yajl_handle y = yajl_alloc(cb, NULL, r);
     assert(y);
+    r->y = y;
     /* Trailing bytes are the caller's to judge: Graylog reads the first value of a payload and no more. */
     yajl_config(y, yajl_allow_trailing_garbage, 1);
     yajl_config(y, yajl_dont_validate_strings, 1);
@@ -104,7 +106,7 @@ enum json_result json_read(struct slice text, const struct json_handler *h, void
     if (fed)
         st = yajl_complete_parse(y);
     enum json_result result = JSON_OK;
-    if (r.too_deep)
+    if (r->too_deep)
         result = JSON_TOO_DEEP;
     else if (st == yajl_status_client_canceled)
         result = JSON_STOPPED;
@@ -114,6 +116,223 @@ enum json_result json_read(struct slice text, const struct json_handler *h, void
     if (used)
         *used = consumed;
     return result;
+}
+
+enum json_result json_read(struct slice text, const struct json_handler *h, void *u, size_t *used)
+{
+    struct reader r = {.h = h, .u = u};
+    return run(text, &callbacks, &r, used);
+}
+
+struct member_reader {
+    struct reader r; /* first: the callbacks are given its address */
+    struct slice text;
+    struct arena *arena;
+    unsigned levels;
+    unsigned arrays; /* open arrays: what is inside them is not handed out */
+    bool (*member)(void *u, const struct json_member *m);
+    struct slice key[JSON_DEPTH_MAX + 1];  /* by depth of the object it stands in */
+    size_t start[JSON_DEPTH_MAX + 1];      /* where the object or array that opened at this depth began */
+};
+
+/* yajl decodes a string in place when it has no escapes; only a decoded copy must be kept. */
+static struct slice keep(struct member_reader *m, const void *p, size_t n)
+{
+    uintptr_t at = (uintptr_t)p, from = (uintptr_t)m->text.p;
+    if (at >= from && at - from <= m->text.n && n <= m->text.n - (at - from))
+        return slice_of(m->text.p + (at - from), n);
+    return arena_dup(m->arena, slice_of(p, n));
+}
+
+/* Without the cap, one long key above many short ones would cost their product. */
+static struct slice path(struct member_reader *m, unsigned depth)
+{
+    if (depth == 1)
+        return m->key[1];
+    size_t n = depth - 1;
+    for (unsigned d = 1; d <= depth; d++)
+        n += m->key[d].n;
+    if (n > JSON_PATH_MAX)
+        return SLICE_NONE;
+    char *p = arena_alloc(m->arena, n), *at = p;
+    for (unsigned d = 1; d <= depth; d++) {
+        if (d > 1)
+            *at++ = '.';
+        if (m->key[d].n)
+            memcpy(at, m->key[d].p, m->key[d].n);
+        at += m->key[d].n;
+    }
+    return slice_of(p, n);
+}
+
+/* True when a value that stands at this depth is to be handed out. */
+static bool wanted(const struct member_reader *m, unsigned depth)
+{
+    return m->arrays == 0 && depth >= 1 && depth <= m->levels;
+}
+
+static int give(struct member_reader *m, unsigned depth, enum json_type type, struct slice value)
+{
+    struct json_member out = {.name = path(m, depth), .value = value, .type = type, .depth = depth};
+    return !out.name.p || m->member(m->r.u, &out);
+}
+
+static int member_null(void *ctx)
+{
+    struct member_reader *m = ctx;
+    return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_NULL, SLICE(""));
+}
+
+static int member_boolean(void *ctx, int v)
+{
+    struct member_reader *m = ctx;
+    return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_BOOL, v ? SLICE("true") : SLICE("false"));
+}
+
+static int member_number(void *ctx, const char *p, size_t n)
+{
+    struct member_reader *m = ctx;
+    return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_NUMBER, keep(m, p, n));
+}
+
+static int member_string(void *ctx, const unsigned char *p, size_t n)
+{
+    struct member_reader *m = ctx;
+    return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_STRING, keep(m, p, n));
+}
+
+static int member_key(void *ctx, const unsigned char *p, size_t n)
+{
+    struct member_reader *m = ctx;
+    if (wanted(m, m->r.depth))
+        m->key[m->r.depth] = keep(m, p, n);
+    return 1;
+}
+
+static int member_open(struct member_reader *m)
+{
+    if (!descend(&m->r))
+        return 0;
+    m->start[m->r.depth] = yajl_get_bytes_consumed(m->r.y) - 1;
+    return 1;
+}
+
+static int member_close(struct member_reader *m, enum json_type type)
+{
+    size_t from = m->start[m->r.depth--];
+    return !wanted(m, m->r.depth) ||
+           give(m, m->r.depth, type, slice_sub(m->text, from, yajl_get_bytes_consumed(m->r.y)));
+}
+
+static int member_map_start(void *ctx)
+{
+    return member_open(ctx);
+}
+
+static int member_map_end(void *ctx)
+{
+    return member_close(ctx, JSON_MAP);
+}
+
+static int member_array_start(void *ctx)
+{
+    struct member_reader *m = ctx;
+    m->arrays++;
+    return member_open(m);
+}
+
+static int member_array_end(void *ctx)
+{
+    struct member_reader *m = ctx;
+    m->arrays--;
+    return member_close(m, JSON_ARRAY);
+}
+
+static const yajl_callbacks member_callbacks = {
+    .yajl_null = member_null,
+    .yajl_boolean = member_boolean,
+    .yajl_number = member_number,
+    .yajl_string = member_string,
+    .yajl_start_map = member_map_start,
+    .yajl_map_key = member_key,
+    .yajl_end_map = member_map_end,
+    .yajl_start_array = member_array_start,
+    .yajl_end_array = member_array_end,
+};
+
+enum json_result json_members(struct slice text, struct arena *a, unsigned depth,
+                              bool (*member)(void *u, const struct json_member *m), void *u, size_t *used)
+{
+    assert(depth >= 1 && depth <= JSON_DEPTH_MAX);
+    size_t i = 0;
+    while (i < text.n && ascii_space(text.p[i]))
+        i++;
+    if (i == text.n || text.p[i] != '{') {
+        if (used)
+            *used = i;
+        return JSON_BAD;
+    }
+    struct member_reader m;
+    m.r = (struct reader){.u = u};
+    m.text = text;
+    m.arena = a;
+    m.levels = depth;
+    m.arrays = 0;
+    m.member = member;
+    return run(text, &member_callbacks, &m.r, used);
+}
+
+/* The word of a number that JSON has not, at the front of s: its length, or 0. */
+static size_t not_a_number(struct slice s)
+{
+    static const struct slice words[] = {{"NaN", 3}, {"Infinity", 8}, {"-Infinity", 9}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_starts(s, words[i]) && (s.n == words[i].n || !ascii_alnum(s.p[words[i].n])))
+            return words[i].n;
+    return 0;
+}
+
+static bool comma_dangles(struct slice s)
+{
+    size_t i = 1;
+    while (i < s.n && ascii_space(s.p[i]))
+        i++;
+    return i < s.n && (s.p[i] == '}' || s.p[i] == ']');
+}
+
+struct slice json_repair(struct arena *a, struct slice text)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t controls = 0, n = 0, skip;
+    for (size_t i = 0; i < text.n; i++)
+        controls += (unsigned char)text.p[i] < 0x20;
+    /* NaN, the shortest, grows by one byte. */
+    char *p = arena_alloc(a, text.n + text.n / 3 + controls * 5 + 1);
+    bool inside = false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '"') {
+            inside = !inside;
+        } else if (inside && c == '\\' && i + 1 < text.n && (unsigned char)text.p[i + 1] >= 0x20) {
+            p[n++] = c;
+            c = text.p[++i];
+        } else if (inside && (unsigned char)c < 0x20) {
+            memcpy(p + n, "\\u00", 4);
+            p[n + 4] = hex[c >> 4];
+            p[n + 5] = hex[c & 15];
+            n += 6;
+            continue;
+        } else if (!inside && c == ',' && comma_dangles(slice_from(text, i))) {
+            continue;
+        } else if (!inside && (c == 'N' || c == 'I' || c == '-') && (skip = not_a_number(slice_from(text, i)))) {
+            memcpy(p + n, "null", 4);
+            n += 4;
+            i += skip - 1;
+            continue;
+        }
+        p[n++] = c;
+    }
+    return slice_of(p, n);
 }
 
 static void print(void *ctx, const char *p, size_t n)
