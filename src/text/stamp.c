@@ -194,18 +194,15 @@ bool stamp_clf(struct slice *s, int64_t *out)
     return true;
 }
 
-/* A fraction of a second behind . or , : the bytes it takes, 0 when there is none. More than nine digits are
- * no fraction. */
+/* A fraction of a second behind . or , : the bytes it takes, 0 when there is none. Digits beyond the ninth are read over. */
 static size_t fraction_at(struct slice s, int32_t *micro)
 {
     if (s.n < 2 || (s.p[0] != '.' && s.p[0] != ',') || !ascii_digit(s.p[1]))
         return 0;
     int32_t v = 0, unit = 100000;
     size_t i = 1;
-    for (; i < s.n && i <= 9 && ascii_digit(s.p[i]); i++, unit /= 10)
+    for (; i < s.n && ascii_digit(s.p[i]); i++, unit /= 10)
         v += (s.p[i] - '0') * unit;
-    if (i < s.n && ascii_digit(s.p[i]))
-        return 0;
     *micro = v;
     return i;
 }
@@ -236,15 +233,12 @@ bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone)
     struct slice rest = slice_from(*s, 19);
     if (rest.n && ascii_digit(rest.p[0]))
         return false;
-    size_t n = fraction_at(rest, &c.micro);
-    if (n == 0 && rest.n > 1 && (rest.p[0] == '.' || rest.p[0] == ',') && ascii_digit(rest.p[1]))
-        return false;
-    advance(&rest, n);
+    advance(&rest, fraction_at(rest, &c.micro));
     int64_t us;
     if (!stamp_civil(&c, &us))
         return false;
     int32_t offset_s;
-    n = iso_zone_at(rest, &offset_s);
+    size_t n = iso_zone_at(rest, &offset_s);
     *has_zone = n > 0;
     *out = us - offset_s * STAMP_SECOND;
     advance(&rest, n);

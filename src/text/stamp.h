@@ -44,7 +44,7 @@ bool stamp_nginx(struct slice *s, int64_t *out);
 /* 23/Nov/2026:02:30:09 +0000  (access logs) */
 bool stamp_clf(struct slice *s, int64_t *out);
 /*
- * RFC 3339 and its relatives: T or space, fraction of 1 to 9 digits after . or , and Z, ±hh:mm, ±hhmm, ±hh or nothing; behind
+ * RFC 3339 and its relatives: T or space, a fraction after . or , (digits beyond the ninth are read over) and Z, ±hh:mm, ±hhmm, ±hh or nothing; behind
  * one space also UTC, GMT, ±hh:mm and ±hhmm.
  */
 bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone);
