@@ -69,6 +69,19 @@ void record_add(struct record *r, struct slice name, struct slice value, enum fi
     r->fields[r->n_fields++] = (struct field){name, value, type};
 }
 
+struct field *record_put(struct record *r, struct slice name, struct slice value, enum field_type type)
+{
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        if (slice_eq(r->fields[i].name, name)) {
+            r->fields[i] = (struct field){name, value, type};
+            return &r->fields[i];
+        }
+    }
+    unsigned n = r->n_fields;
+    record_add(r, name, value, type);
+    return r->n_fields > n ? &r->fields[n] : NULL;
+}
+
 const struct field *record_field(const struct record *r, struct slice name)
 {
     for (unsigned i = 0; i < r->n_fields; i++)

@@ -62,6 +62,9 @@ struct record {
 void record_init(struct record *r, enum format format, struct slice raw);
 /* Appends; past RECORD_FIELDS_MAX sets fields_lost. Empty names are ignored. */
 void record_add(struct record *r, struct slice name, struct slice value, enum field_type type);
+/* As record_add, but a field of that name takes the new value: of a JSON object's duplicate keys the last counts. The field,
+   or NULL when there was no room for it. */
+struct field *record_put(struct record *r, struct slice name, struct slice value, enum field_type type);
 /* The first field of that name, or NULL. */
 const struct field *record_field(const struct record *r, struct slice name);
 /* Its value, or {NULL, 0}. */

@@ -1,0 +1,272 @@
+#include "parsers/alias.h"
+
+#include <stdlib.h>
+
+enum { NAME_MAX_BYTES = 32, TRACEPARENT_BYTES = 55, SENTRY_TRACE_BYTES = 49 };
+
+/* Sorted, for bsearch. The one- and two-letter names of Serilog's compact format keep their @. */
+static const struct alias {
+    char name[28];
+    unsigned char role, rank;
+} aliases[] = {
+    {"@l", ROLE_LEVEL, 0},
+    {"@m", ROLE_MESSAGE, 2},
+    {"@mt", ROLE_MESSAGE, 9},
+    {"@sp", ROLE_SPAN, 2},
+    {"@t", ROLE_TIME, 0},
+    {"@tr", ROLE_TRACE, 2},
+    {"@x", ROLE_STACK, 6},
+    {"app", ROLE_APP, 0},
+    {"application", ROLE_APP, 2},
+    {"applicationname", ROLE_APP, 3},
+    {"appname", ROLE_APP, 1},
+    {"asctime", ROLE_TIME, 6},
+    {"backtrace", ROLE_STACK, 21},
+    {"body", ROLE_MESSAGE, 7},
+    {"category", ROLE_LOGGER, 5},
+    {"channel", ROLE_LOGGER, 4},
+    {"contextexception", ROLE_STACK, 19},
+    {"correlationid", ROLE_REQUEST, 4},
+    {"created", ROLE_TIME, 10},
+    {"ctxtexception", ROLE_STACK, 18},
+    {"date", ROLE_TIME, 9},
+    {"datetime", ROLE_TIME, 4},
+    {"datetimedate", ROLE_TIME, 5},
+    {"err", ROLE_ERROR, 1},
+    {"errmessage", ROLE_ERROR, 3},
+    {"errmsg", ROLE_ERROR, 8},
+    {"error", ROLE_ERROR, 0},
+    {"errormessage", ROLE_ERROR, 2},
+    {"errormsg", ROLE_ERROR, 7},
+    {"errorstack", ROLE_STACK, 2},
+    {"errorstacktrace", ROLE_STACK, 3},
+    {"errorverbose", ROLE_STACK, 17},
+    {"errstack", ROLE_STACK, 4},
+    {"errstacktrace", ROLE_STACK, 5},
+    {"event", ROLE_MESSAGE, 4},
+    {"eventtime", ROLE_TIME, 7},
+    {"exception", ROLE_STACK, 7},
+    {"exception0stacktrace", ROLE_STACK, 20},
+    {"exceptionmessage", ROLE_ERROR, 4},
+    {"exceptionstack", ROLE_STACK, 11},
+    {"exceptionstacktrace", ROLE_STACK, 10},
+    {"excinfo", ROLE_STACK, 8},
+    {"exctext", ROLE_STACK, 9},
+    {"host", ROLE_HOST, 1},
+    {"hosthostname", ROLE_HOST, 2},
+    {"hostname", ROLE_HOST, 0},
+    {"httprequestid", ROLE_REQUEST, 3},
+    {"instantepochsecond", ROLE_SECONDS, 0},
+    {"instantnanoofsecond", ROLE_NANOS, 0},
+    {"level", ROLE_LEVEL, 1},
+    {"levelname", ROLE_LEVEL, 2},
+    {"levelno", ROLE_LEVEL, 8},
+    {"levelvalue", ROLE_LEVEL, 7},
+    {"log", ROLE_MESSAGE, 6},
+    {"logger", ROLE_LOGGER, 0},
+    {"loggername", ROLE_LOGGER, 1},
+    {"logginggoogleapiscomspanid", ROLE_SPAN, 3},
+    {"logginggoogleapiscomtrace", ROLE_TRACE, 3},
+    {"loglevel", ROLE_LEVEL, 6},
+    {"loglogger", ROLE_LOGGER, 2},
+    {"lvl", ROLE_LEVEL, 3},
+    {"machinename", ROLE_HOST, 3},
+    {"message", ROLE_MESSAGE, 0},
+    {"messagetemplate", ROLE_MESSAGE, 10},
+    {"msg", ROLE_MESSAGE, 1},
+    {"name", ROLE_LOGGER, 7},
+    {"otelspanid", ROLE_SPAN, 1},
+    {"oteltraceid", ROLE_TRACE, 1},
+    {"pid", ROLE_PID, 0},
+    {"priority", ROLE_LEVEL, 9},
+    {"processid", ROLE_PID, 1},
+    {"processpid", ROLE_PID, 2},
+    {"procid", ROLE_PID, 3},
+    {"program", ROLE_APP, 6},
+    {"renderedmessage", ROLE_MESSAGE, 3},
+    {"reqid", ROLE_REQUEST, 1},
+    {"requestid", ROLE_REQUEST, 0},
+    {"sentrytrace", ROLE_TRACEPARENT, 1},
+    {"service", ROLE_APP, 4},
+    {"servicename", ROLE_APP, 5},
+    {"severity", ROLE_LEVEL, 4},
+    {"severitytext", ROLE_LEVEL, 5},
+    {"shortmessage", ROLE_MESSAGE, 5},
+    {"sourcecontext", ROLE_LOGGER, 3},
+    {"spanid", ROLE_SPAN, 0},
+    {"stack", ROLE_STACK, 0},
+    {"stacktrace", ROLE_STACK, 1},
+    {"stringlevel", ROLE_LEVEL, 10},
+    {"syslogidentifier", ROLE_APP, 7},
+    {"target", ROLE_LOGGER, 6},
+    {"text", ROLE_MESSAGE, 8},
+    {"throwable", ROLE_STACK, 14},
+    {"throwablemessage", ROLE_ERROR, 6},
+    {"throwablesteparray", ROLE_STACK, 15},
+    {"thrownextendedstacktrace", ROLE_STACK, 12},
+    {"thrownmessage", ROLE_ERROR, 5},
+    {"thrownstacktrace", ROLE_STACK, 13},
+    {"time", ROLE_TIME, 2},
+    {"timemillis", ROLE_TIME, 8},
+    {"timestamp", ROLE_TIME, 1},
+    {"timestampnanos", ROLE_NANOS, 1},
+    {"timestampseconds", ROLE_SECONDS, 1},
+    {"traceback", ROLE_STACK, 16},
+    {"traceid", ROLE_TRACE, 0},
+    {"traceparent", ROLE_TRACEPARENT, 0},
+    {"ts", ROLE_TIME, 3},
+    {"xcorrelationid", ROLE_REQUEST, 5},
+    {"xrequestid", ROLE_REQUEST, 2},
+};
+
+static int compare(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct alias *)row)->name);
+}
+
+enum role alias_role(struct slice name, unsigned *rank)
+{
+    char folded[NAME_MAX_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (c == '_' || c == '-' || c == '.' || c == ' ' || (c == '@' && (i || name.n > 3)))
+            continue;
+        if (n + 1 == sizeof folded || c == '\0')
+            return ROLE_NONE;
+        folded[n++] = ascii_lower(c);
+    }
+    folded[n] = '\0';
+    const struct alias *a =
+        bsearch(folded, aliases, sizeof aliases / sizeof *aliases, sizeof *aliases, compare);
+    if (!a)
+        return ROLE_NONE;
+    *rank = a->rank;
+    return a->role;
+}
+
+static enum level level_from_number(uint64_t n)
+{
+    static const enum level tens[] = {LEVEL_NONE,    LEVEL_DEBUG, LEVEL_DEBUG, LEVEL_INFO,
+                                      LEVEL_WARNING, LEVEL_ERROR, LEVEL_FATAL};
+    static const enum level hundreds[] = {LEVEL_NONE,  LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING,
+                                          LEVEL_ERROR, LEVEL_FATAL, LEVEL_FATAL};
+    static const enum level thousands[] = {LEVEL_DEBUG,   LEVEL_DEBUG, LEVEL_INFO,
+                                           LEVEL_WARNING, LEVEL_ERROR, LEVEL_FATAL};
+    if (n <= 7)
+        return level_from_severity((int)n);
+    if (n >= 10 && n < 70)
+        return tens[n / 10];
+    if (n >= 100 && n <= 600)
+        return hundreds[n / 100];
+    if (n >= 5000 && n <= 50000 && n % 5000 == 0)
+        return thousands[n / 10000];
+    return LEVEL_NONE;
+}
+
+enum level alias_level(struct slice text)
+{
+    text = slice_trim(text);
+    size_t i = 0;
+    while (i < text.n && ascii_digit(text.p[i]))
+        i++;
+    uint64_t n;
+    if (i && (i == text.n || text.p[i] == '.'))
+        return slice_u64(slice_sub(text, 0, i), &n) ? level_from_number(n) : LEVEL_NONE;
+    /* Go's slog writes levels between its own as ERROR+2. */
+    while (i < text.n && text.p[i] != '+' && text.p[i] != '-')
+        i++;
+    return level_from_word(slice_sub(text, 0, i));
+}
+
+/* 1.7e9, as some writers print a double. */
+static bool from_exponent(struct slice text, int64_t *us)
+{
+    char number[32], *end;
+    if (!text.n || text.n >= sizeof number || !ascii_digit(*text.p) ||
+        !(memchr(text.p, 'e', text.n) || memchr(text.p, 'E', text.n)))
+        return false;
+    memcpy(number, text.p, text.n);
+    number[text.n] = '\0';
+    double v = strtod(number, &end);
+    return *end == '\0' && stamp_epoch_number(v, us);
+}
+
+bool alias_time(struct slice text, const struct zone *zone, int64_t *us)
+{
+    struct slice s = text = slice_trim(text);
+    int64_t t;
+    bool zoned = true;
+    if ((stamp_epoch(&s, &t) && s.n == 0) || from_exponent(text, &t)) {
+        *us = t;
+        return t > 0;
+    }
+    s = text;
+    if (!stamp_rfc3339(&s, &t, &zoned) && !stamp_clf(&s, &t)) {
+        zoned = false;
+        if (!stamp_nginx(&s, &t))
+            return false;
+    }
+    if (s.n)
+        return false;
+    *us = zoned ? t : stamp_local(zone, t, STAMP_NONE);
+    return *us > 0;
+}
+
+static bool is_id(struct slice v, size_t most)
+{
+    size_t hex = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] != '-' && !ascii_hex(v.p[i]))
+            return false;
+        hex += v.p[i] != '-' && v.p[i] != '0';
+    }
+    return hex && v.n >= 16 && v.n <= most;
+}
+
+static void set(struct slice *member, struct slice v)
+{
+    if (!member->n)
+        *member = v;
+}
+
+static void take_traceparent(struct record *r, struct slice v)
+{
+    /* W3C Trace Context, 3.2: 00-<32 hex>-<16 hex>-<2 hex>; sentry-trace is <32 hex>-<16 hex>, a flag may
+     * follow. */
+    if (v.n == TRACEPARENT_BYTES && v.p[2] == '-')
+        v = slice_from(v, 3);
+    if (v.n < SENTRY_TRACE_BYTES || v.p[32] != '-' || !is_id(slice_sub(v, 0, 32), 32) ||
+        !is_id(slice_sub(v, 33, 49), 16))
+        return;
+    set(&r->trace_id, slice_sub(v, 0, 32));
+    set(&r->span_id, slice_sub(v, 33, 49));
+}
+
+void alias_take(struct record *r, enum role role, struct slice value)
+{
+    value = slice_trim(value);
+    if (!value.n)
+        return;
+    if (role == ROLE_LOGGER)
+        set(&r->logger, value);
+    else if (role == ROLE_APP)
+        set(&r->app, value);
+    else if (role == ROLE_HOST)
+        set(&r->host, value);
+    else if (role == ROLE_PID)
+        set(&r->procid, value);
+    else if (role == ROLE_REQUEST)
+        set(&r->request_id, value);
+    else if (role == ROLE_TRACEPARENT)
+        take_traceparent(r, value);
+    else if (role == ROLE_TRACE) {
+        /* Google writes projects/NAME/traces/ID. */
+        ptrdiff_t slash = slice_rfind(value, SLICE("/"));
+        value = slice_from(value, (size_t)(slash + 1));
+        if (is_id(value, 36))
+            set(&r->trace_id, value);
+    } else if (role == ROLE_SPAN && is_id(value, 16)) {
+        set(&r->span_id, value);
+    }
+}

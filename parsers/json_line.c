@@ -1,0 +1,97 @@
+/*
+ * json_line: one JSON object per line, as bunyan, pino, winston, zap, logrus, zerolog, slog, Serilog (CLEF),
+ * log4j2, logback, python-json-logger, structlog, klog, tracing and the ECS and Google layouts write it.
+ *
+ * Told by the names of the members (alias.h), not by a guess at the library. Message, level, time, host, app
+ * and pid become the record's; a stack becomes full_message; members of error objects become fields
+ * `err.type` and so on, those of MDC-like objects fields of their own name; everything else is a field as it
+ * stands, nested values as JSON text. null and empty strings are left out; of members with the same name the
+ * last counts. A line that is no JSON at all is read as plain text: what a runtime prints when it crashes
+ * does not go through the logger.
+ */
+#include "parsers/java_text.h"
+#include "parsers/parsers.h"
+#include "parsers/roles.h"
+#include "text/json.h"
+
+enum { WALK_DEPTH = 3 };
+
+static bool in_list(struct slice name, const char *const *list)
+{
+    for (; *list; list++)
+        if (slice_ieq(name, slice_str(*list)))
+            return true;
+    return false;
+}
+
+/* Objects whose members become fields: with the object's name in front, or without. */
+static const char *const error_objects[] = {"err", "error", "exception", "exc", "thrown", "throwable", NULL};
+static const char *const open_objects[] = {"mdc",   "contextMap", "Properties", "fields",
+                                           "extra", "context",    NULL};
+
+static bool nested(struct roles *w, const struct json_member *m, enum field_type type)
+{
+    struct slice inside = m->name, outer = slice_split(&inside, '.');
+    if (m->depth == 2 && in_list(outer, error_objects)) {
+        if (m->type == JSON_ARRAY && java_frames_name(inside))
+            w->frames = m->value;
+        roles_offer(w, m->name, m->value, type, ROLES_NESTED, roles_put(w, m->name, m->value, type));
+    } else if (m->depth == 2 && in_list(outer, open_objects)) {
+        struct slice name = record_field(w->r, inside) ? m->name : inside;
+        roles_offer(w, inside, m->value, type, ROLES_NESTED, roles_put(w, name, m->value, type));
+    } else {
+        roles_offer(w, m->name, m->value, type, ROLES_NESTED, ROLES_NO_FIELD);
+    }
+    return true;
+}
+
+static bool member(void *u, const struct json_member *m)
+{
+    static const enum field_type types[] = {[JSON_BOOL] = FIELD_BOOL,
+                                            [JSON_NUMBER] = FIELD_NUMBER,
+                                            [JSON_STRING] = FIELD_STRING,
+                                            [JSON_MAP] = FIELD_JSON,
+                                            [JSON_ARRAY] = FIELD_JSON};
+    struct roles *w = u;
+    if (m->type == JSON_NULL || m->value.n == 0)
+        return true;
+    if (m->depth > 1)
+        return nested(w, m, types[m->type]);
+    if (m->type == JSON_MAP && (in_list(m->name, error_objects) || in_list(m->name, open_objects)))
+        return true;
+    roles_offer(w, m->name, m->value, types[m->type], 0, roles_put(w, m->name, m->value, types[m->type]));
+    return true;
+}
+
+static bool parse(struct parse_ctx *ctx, struct record *r)
+{
+    struct slice s = slice_trim(r->raw);
+    const struct parser *plain = parser_of(FORMAT_TEXT);
+    if (!s.n) {
+        ctx->reason = "empty message";
+        return false;
+    }
+    if (*s.p != '{' && plain) {
+        r->format = FORMAT_TEXT;
+        return plain->parse(ctx, r);
+    }
+    struct roles w;
+    roles_start(&w, ctx, r);
+    unsigned n = r->n_fields;
+    size_t used;
+    enum json_result result = json_members(s, ctx->arena, WALK_DEPTH, member, &w, &used);
+    if (result == JSON_BAD) {
+        roles_start(&w, ctx, r);
+        r->n_fields = n;
+        s = json_repair(ctx->arena, s);
+        result = json_members(s, ctx->arena, WALK_DEPTH, member, &w, &used);
+    }
+    if (result != JSON_OK || slice_trim(slice_from(s, used)).n) {
+        ctx->reason = result == JSON_TOO_DEEP ? "JSON nested too deep" : "not one JSON object";
+        return false;
+    }
+    roles_finish(&w);
+    return true;
+}
+
+const struct parser parser_json_line = {.name = "json", .format = FORMAT_JSON, .head = NULL, .parse = parse};

@@ -1,0 +1,123 @@
+/*
+ * logfmt: key=value pairs, as Go's slog and logfmt, logrus, Heroku and many others write them; values in
+ * double quotes may hold spaces and the escapes \" \\ \n \r \t. A key alone is true.
+ *
+ * Names are understood as in json_line. A line without msg keeps its whole text as message; one that is not
+ * of this form at all is plain text.
+ */
+#include "parsers/parsers.h"
+#include "parsers/roles.h"
+
+static bool key_char(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '.' || c == '-' || c == '/' || c == '@' ||
+           (unsigned char)c >= 0x80;
+}
+
+static struct slice decode(struct arena *a, struct slice v)
+{
+    if (!slice_chr(v, '\\'))
+        return v;
+    char *p = arena_alloc(a, v.n);
+    size_t n = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        static const char from[] = "\"\\nrt", to[] = "\"\\\n\r\t";
+        const char *e = v.p[i] == '\\' && i + 1 < v.n && v.p[i + 1] ? strchr(from, v.p[i + 1]) : NULL;
+        p[n++] = e ? to[e - from] : v.p[i];
+        i += e != NULL;
+    }
+    return slice_of(p, n);
+}
+
+/* Takes one pair from the front; value.p is NULL for a key alone. False: what stands there is no pair. */
+static bool take_pair(struct slice *s, struct slice *key, struct slice *value, bool *quoted)
+{
+    size_t n = 0;
+    while (n < s->n && key_char(s->p[n]))
+        n++;
+    if (n == 0 || (n < s->n && s->p[n] != '=' && s->p[n] != ' '))
+        return false;
+    *key = slice_sub(*s, 0, n);
+    *value = SLICE_NONE;
+    *quoted = false;
+    if (n == s->n || s->p[n] == ' ') {
+        *s = slice_from(*s, n);
+        return true;
+    }
+    struct slice rest = slice_from(*s, n + 1);
+    *quoted = rest.n && *rest.p == '"';
+    if (*quoted) {
+        for (n = 1; n < rest.n && rest.p[n] != '"'; n++)
+            n += rest.p[n] == '\\' && n + 1 < rest.n;
+        if (n >= rest.n || (n + 1 < rest.n && rest.p[n + 1] != ' '))
+            return false;
+        *value = slice_sub(rest, 1, n++);
+    } else {
+        const char *end = slice_chr(rest, ' ');
+        n = end ? (size_t)(end - rest.p) : rest.n;
+        *value = slice_sub(rest, 0, n);
+    }
+    *s = slice_from(rest, n);
+    return true;
+}
+
+static void add(struct roles *w, struct slice key, struct slice value, bool quoted)
+{
+    enum field_type type = FIELD_STRING;
+    if (!value.p) {
+        value = SLICE("true");
+        type = FIELD_BOOL;
+    } else if (quoted) {
+        value = decode(w->ctx->arena, value);
+    } else if (json_number_ok(value)) {
+        type = FIELD_NUMBER;
+    } else if (slice_is(value, "true") || slice_is(value, "false")) {
+        type = FIELD_BOOL;
+    }
+    if (value.n)
+        roles_offer(w, key, value, type, 0, roles_put(w, key, value, type));
+}
+
+/* The pairs of the whole line, or false when it is something else. */
+static bool read_pairs(struct roles *w, struct slice s)
+{
+    unsigned pairs = 0, alone = 0;
+    while (s.n) {
+        struct slice key, value;
+        bool quoted;
+        if (!take_pair(&s, &key, &value, &quoted))
+            return false;
+        add(w, key, value, quoted);
+        pairs += value.p != NULL;
+        alone += value.p == NULL;
+        while (s.n && *s.p == ' ')
+            s = slice_from(s, 1);
+    }
+    return pairs > alone;
+}
+
+static bool parse(struct parse_ctx *ctx, struct record *r)
+{
+    struct slice s = slice_trim(r->raw);
+    struct roles w;
+    unsigned n = r->n_fields;
+    if (!s.n) {
+        ctx->reason = "empty message";
+        return false;
+    }
+    roles_start(&w, ctx, r);
+    if (read_pairs(&w, s)) {
+        roles_finish(&w);
+        return true;
+    }
+    r->n_fields = n;
+    const struct parser *plain = parser_of(FORMAT_TEXT);
+    if (!plain) {
+        r->message = s;
+        return true;
+    }
+    r->format = FORMAT_TEXT;
+    return plain->parse(ctx, r);
+}
+
+const struct parser parser_logfmt = {.name = "logfmt", .format = FORMAT_LOGFMT, .head = NULL, .parse = parse};
