@@ -1,0 +1,310 @@
+#include "parsers/gelf_chunk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/xalloc.h"
+
+/* malloc's own cost of a block, so that the caps mean memory. */
+enum { BLOCK_BYTES = 16 };
+
+struct part {
+    char *p; /* NULL: not there yet, or handed out */
+    size_t n;
+    uint64_t hash;
+    bool here;
+};
+
+struct link {
+    struct set *prev, *next;
+};
+
+struct set {
+    struct link all, own; /* oldest first: every set, and those of its sender */
+    struct sender *sender;
+    uint64_t key;
+    char id[8];
+    int64_t first_us;
+    size_t bytes, payload_bytes;
+    unsigned count, have;
+    struct part part[];
+};
+
+struct sender {
+    char name[GELF_SENDER_MAX];
+    size_t name_n;
+    uint64_t key;
+    struct set *oldest, *newest;
+    unsigned sets;
+    size_t bytes;
+};
+
+struct gelf_chunks {
+    struct gelf_chunk_caps caps;
+    gelf_chunk_lost *lost;
+    void *u;
+    struct table sets, senders;
+    struct set *oldest, *newest;
+    unsigned waiting;
+    size_t bytes;
+    struct sbuf out;
+};
+
+struct gelf_chunk_caps gelf_chunk_defaults(void)
+{
+    return (struct gelf_chunk_caps){
+        .sets = 16384,
+        .sets_per_sender = 8192,
+        .bytes = 32 << 20,
+        .bytes_per_sender = 16 << 20,
+        .message_bytes = 1 << 20,
+        .timeout_us = INT64_C(5000000),
+    };
+}
+
+struct gelf_chunks *gelf_chunks_new(const struct gelf_chunk_caps *caps, gelf_chunk_lost *lost, void *u)
+{
+    assert(caps->sets > 0 && caps->sets_per_sender > 0 && caps->message_bytes > 0);
+    struct gelf_chunks *c = xcalloc(1, sizeof *c);
+    c->caps = *caps;
+    c->lost = lost;
+    c->u = u;
+    sbuf_init(&c->out, caps->message_bytes);
+    return c;
+}
+
+bool gelf_is_chunk(struct slice d)
+{
+    return d.n >= 2 && (unsigned char)d.p[0] == 0x1e && (unsigned char)d.p[1] == 0x0f;
+}
+
+static bool whole(const struct set *s)
+{
+    return s->have == s->count;
+}
+
+static void drop_payloads(struct gelf_chunks *c, struct set *s)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        if (!s->part[i].p)
+            continue;
+        size_t n = s->part[i].n + BLOCK_BYTES;
+        free(s->part[i].p);
+        s->part[i].p = NULL;
+        s->bytes -= n;
+        s->sender->bytes -= n;
+        c->bytes -= n;
+    }
+}
+
+static void unlink_set(struct gelf_chunks *c, struct set *s)
+{
+    struct sender *from = s->sender;
+    *(s->all.prev ? &s->all.prev->all.next : &c->oldest) = s->all.next;
+    *(s->all.next ? &s->all.next->all.prev : &c->newest) = s->all.prev;
+    *(s->own.prev ? &s->own.prev->own.next : &from->oldest) = s->own.next;
+    *(s->own.next ? &s->own.next->own.prev : &from->newest) = s->own.prev;
+    from->sets--;
+    from->bytes -= s->bytes;
+    c->bytes -= s->bytes;
+}
+
+static void free_set(struct gelf_chunks *c, struct set *s)
+{
+    struct sender *from = s->sender;
+    if (!whole(s))
+        c->waiting--;
+    drop_payloads(c, s);
+    unlink_set(c, s);
+    table_del(&c->sets, s->key);
+    free(s);
+    if (from->sets == 0) {
+        table_del(&c->senders, from->key);
+        c->bytes -= sizeof *from + BLOCK_BYTES;
+        free(from);
+    }
+}
+
+static void give_up(struct gelf_chunks *c, struct set *s, enum gelf_chunk_loss why, struct counts *counts)
+{
+    static const enum count row[] = {[GELF_CHUNK_EXPIRED] = COUNT_gelf_sets_expired,
+                                     [GELF_CHUNK_EVICTED] = COUNT_gelf_sets_evicted,
+                                     [GELF_CHUNK_OVERSIZE] = COUNT_gelf_sets_oversize};
+    if (!whole(s)) {
+        counts->v[row[why]]++;
+        if (c->lost)
+            c->lost(c->u, why, slice_of(s->sender->name, s->sender->name_n), s->have, s->count);
+    }
+    free_set(c, s);
+}
+
+void gelf_chunks_free(struct gelf_chunks *c)
+{
+    if (!c)
+        return;
+    while (c->oldest)
+        free_set(c, c->oldest);
+    table_free(&c->sets);
+    table_free(&c->senders);
+    sbuf_free(&c->out);
+    free(c);
+}
+
+void gelf_chunks_expire(struct gelf_chunks *c, int64_t now_us, struct counts *counts)
+{
+    while (c->oldest && now_us - c->oldest->first_us >= c->caps.timeout_us)
+        give_up(c, c->oldest, GELF_CHUNK_EXPIRED, counts);
+}
+
+static struct sender *sender_of(struct gelf_chunks *c, struct slice name)
+{
+    name = slice_sub(name, 0, GELF_SENDER_MAX);
+    uint64_t key = slice_hash(name, c->caps.seed);
+    struct sender *s = table_get(&c->senders, key);
+    /* Two addresses with one 64-bit hash share an allowance; their sets still differ by id. */
+    if (s)
+        return s;
+    s = xcalloc(1, sizeof *s);
+    s->key = key;
+    s->name_n = name.n;
+    if (name.n)
+        memcpy(s->name, name.p, name.n);
+    table_put(&c->senders, key, s);
+    c->bytes += sizeof *s + BLOCK_BYTES;
+    return s;
+}
+
+static struct set *set_new(struct gelf_chunks *c, struct sender *from, uint64_t key, const char *id,
+                           unsigned count, int64_t now_us)
+{
+    size_t n = sizeof(struct set) + count * sizeof(struct part);
+    struct set *s = xcalloc(1, n);
+    s->key = key;
+    s->sender = from;
+    memcpy(s->id, id, sizeof s->id);
+    s->count = count;
+    s->first_us = now_us;
+    s->bytes = n + BLOCK_BYTES;
+    s->all.prev = c->newest;
+    s->own.prev = from->newest;
+    *(c->newest ? &c->newest->all.next : &c->oldest) = s;
+    *(from->newest ? &from->newest->own.next : &from->oldest) = s;
+    c->newest = from->newest = s;
+    from->sets++;
+    from->bytes += s->bytes;
+    c->bytes += s->bytes;
+    c->waiting++;
+    table_put(&c->sets, key, s);
+    return s;
+}
+
+/* Lets the oldest go until the caps are kept. `keep`, the set at hand, goes last: true while it is there. */
+static bool keep_caps(struct gelf_chunks *c, struct set *keep, struct counts *counts)
+{
+    struct sender *from = keep->sender;
+    while (from->sets > c->caps.sets_per_sender || from->bytes > c->caps.bytes_per_sender) {
+        bool last = from->oldest == keep;
+        give_up(c, from->oldest, GELF_CHUNK_EVICTED, counts);
+        if (last)
+            return false;
+    }
+    while (c->sets.n > c->caps.sets || c->bytes > c->caps.bytes) {
+        bool last = c->oldest == keep;
+        give_up(c, c->oldest, GELF_CHUNK_EVICTED, counts);
+        if (last)
+            return false;
+    }
+    return true;
+}
+
+static struct slice assemble(struct gelf_chunks *c, struct set *s)
+{
+    sbuf_reset(&c->out);
+    for (unsigned i = 0; i < s->count; i++)
+        sbuf_add(&c->out, s->part[i].p, s->part[i].n);
+    assert(!c->out.over);
+    c->waiting--;
+    drop_payloads(c, s);
+    return sbuf_slice(&c->out);
+}
+
+/* The set this chunk belongs to, new or old; NULL when the chunk is to be dropped, and counted. */
+static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct slice d, uint64_t hash,
+                            int64_t now_us, struct counts *counts)
+{
+    const char *id = d.p + 2;
+    unsigned seq = (unsigned char)d.p[10], count = (unsigned char)d.p[11];
+    uint64_t key =
+        slice_hash(slice_of(id, 8), slice_hash(slice_sub(sender, 0, GELF_SENDER_MAX), c->caps.seed));
+    struct set *s = table_get(&c->sets, key);
+    if (s && now_us - s->first_us >= c->caps.timeout_us) {
+        give_up(c, s, GELF_CHUNK_EXPIRED, counts);
+        s = NULL;
+    }
+    if (s && whole(s)) {
+        /* A late copy, unless the id was used again for something else. */
+        if (s->count == count && s->part[seq].hash == hash) {
+            counts->v[COUNT_gelf_chunks_duplicate]++;
+            return NULL;
+        }
+        free_set(c, s);
+        s = NULL;
+    }
+    if (s && s->count != count) {
+        counts->v[COUNT_gelf_chunks_mismatch]++;
+        return NULL;
+    }
+    if (s && s->part[seq].here) {
+        counts->v[COUNT_gelf_chunks_duplicate]++;
+        return NULL;
+    }
+    return s ? s : set_new(c, sender_of(c, sender), key, id, count, now_us);
+}
+
+bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us,
+                     struct counts *counts, struct slice *payload)
+{
+    counts->v[COUNT_gelf_chunks]++;
+    unsigned seq = d.n < GELF_CHUNK_HEADER ? 0 : (unsigned char)d.p[10];
+    unsigned count = d.n < GELF_CHUNK_HEADER ? 0 : (unsigned char)d.p[11];
+    if (!gelf_is_chunk(d) || count > GELF_CHUNKS_MAX || seq >= count) {
+        counts->v[COUNT_gelf_chunks_bad]++;
+        return false;
+    }
+    gelf_chunks_expire(c, now_us, counts);
+    struct slice bytes = slice_from(d, GELF_CHUNK_HEADER);
+    uint64_t hash = slice_hash(bytes, c->caps.seed);
+    struct set *s = find_set(c, sender, d, hash, now_us, counts);
+    if (!s)
+        return false;
+    if (bytes.n > c->caps.message_bytes - s->payload_bytes) {
+        give_up(c, s, GELF_CHUNK_OVERSIZE, counts);
+        return false;
+    }
+    struct part *part = &s->part[seq];
+    *part = (struct part){
+        .p = memcpy(xmalloc(bytes.n + 1), bytes.p, bytes.n), .n = bytes.n, .hash = hash, .here = true};
+    s->have++;
+    s->payload_bytes += bytes.n;
+    size_t n = bytes.n + BLOCK_BYTES;
+    s->bytes += n;
+    s->sender->bytes += n;
+    c->bytes += n;
+    if (whole(s)) {
+        *payload = assemble(c, s);
+        return true;
+    }
+    keep_caps(c, s, counts);
+    return false;
+}
+
+unsigned gelf_chunks_waiting(const struct gelf_chunks *c)
+{
+    return c->waiting;
+}
+
+size_t gelf_chunks_bytes(const struct gelf_chunks *c)
+{
+    return c->bytes;
+}
