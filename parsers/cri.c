@@ -1,0 +1,27 @@
+/*
+ * cri: container log files of Kubernetes (containerd, CRI-O): "TIME STREAM P|F[:tag…] text", one space
+ * between, the rest verbatim.
+ *
+ * P is a piece of a longer line; piece.h joins them before this parser, a piece met here has the field
+ * `partial`. The text is read further when it is of a format of its own (inner.h).
+ */
+#include "parsers/inner.h"
+#include "parsers/parsers.h"
+#include "parsers/piece.h"
+
+static bool parse(struct parse_ctx *ctx, struct record *r)
+{
+    struct cri_line line;
+    if (!cri_read(r->raw, &line)) {
+        ctx->reason = "no line of a CRI log: time, stream, P or F, text";
+        return false;
+    }
+    r->time_us = line.time_us;
+    record_add(r, SLICE("stream"), line.stream, FIELD_STRING);
+    if (line.partial)
+        record_add(r, SLICE("partial"), SLICE("true"), FIELD_BOOL);
+    inner_any(ctx, r, line.text);
+    return true;
+}
+
+const struct parser parser_cri = {.name = "cri", .format = FORMAT_CRI, .head = NULL, .parse = parse};
