@@ -6,6 +6,12 @@
 
 #include "parsers/parser.h"
 
+extern const struct parser parser_cri;
+extern const struct parser parser_docker;
+extern const struct parser parser_gelf;
+extern const struct parser parser_json_line;
+extern const struct parser parser_logfmt;
 extern const struct parser parser_nginx_error;
+extern const struct parser parser_syslog;
 
 #endif
