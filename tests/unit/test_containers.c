@@ -26,7 +26,9 @@ static void run_container(struct arena *a, const struct json_node *c, struct sbu
     if ((n = json_get(expect, "message")))
         corpus_differs(why, "message", r.message, n->text);
     if ((n = json_get(expect, "message_b64"))) {
-        struct json_node b64 = {.type = JSON_MAP, .child = &(struct json_node){.type = JSON_STRING, .key = SLICE("b64"), .text = n->text}};
+        struct json_node b64 = {
+            .type = JSON_MAP,
+            .child = &(struct json_node){.type = JSON_STRING, .key = SLICE("b64"), .text = n->text}};
         /* The piece of the case ends with the line's LF, which is not the message's. */
         corpus_differs(why, "message", slice_trim(r.message), corpus_bytes(a, &b64));
     }
@@ -83,12 +85,18 @@ START_TEST(journal_fields)
     struct arena a = {0};
     struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
     const struct journald_field f[] = {
-        {SLICE("MESSAGE"), SLICE("boom\nsecond line")}, {SLICE("PRIORITY"), SLICE("3")},
-        {SLICE("_HOSTNAME"), SLICE("web-1")},           {SLICE("SYSLOG_IDENTIFIER"), SLICE("shop")},
-        {SLICE("_COMM"), SLICE("shop-worker")},         {SLICE("_PID"), SLICE("812")},
-        {SLICE("_SYSTEMD_UNIT"), SLICE("shop.service")}, {SLICE("CODE_FILE"), SLICE("src/shop.c")},
-        {SLICE("CODE_LINE"), SLICE("42")},              {SLICE("REQUEST_ID"), SLICE("r-7")},
-        {SLICE("_SECRET"), SLICE("x")},                 {SLICE("__REALTIME_TIMESTAMP"), SLICE("1700000000000001")},
+        {SLICE("MESSAGE"), SLICE("boom\nsecond line")},
+        {SLICE("PRIORITY"), SLICE("3")},
+        {SLICE("_HOSTNAME"), SLICE("web-1")},
+        {SLICE("SYSLOG_IDENTIFIER"), SLICE("shop")},
+        {SLICE("_COMM"), SLICE("shop-worker")},
+        {SLICE("_PID"), SLICE("812")},
+        {SLICE("_SYSTEMD_UNIT"), SLICE("shop.service")},
+        {SLICE("CODE_FILE"), SLICE("src/shop.c")},
+        {SLICE("CODE_LINE"), SLICE("42")},
+        {SLICE("REQUEST_ID"), SLICE("r-7")},
+        {SLICE("_SECRET"), SLICE("x")},
+        {SLICE("__REALTIME_TIMESTAMP"), SLICE("1700000000000001")},
     };
     record_init(&r, FORMAT_SYSLOG, SLICE_NONE);
     ck_assert(journald_fields(&ctx, &r, f, sizeof f / sizeof *f));
@@ -212,7 +220,8 @@ START_TEST(docker_pieces)
     ck_assert_uint_eq(r.message.n, 16384 * 2 + 7);
     ck_assert(r.message.p[16383] == 'a' && r.message.p[16384] == 'b' && r.message.p[32768] == 'c');
     ck_assert(!record_field(&r, SLICE("partial")));
-    /* A whole line of just that length has its LF, and one without LF that is shorter is the last of a dying container. */
+    /* A whole line of just that length has its LF, and one without LF that is shorter is the last of a dying
+     * container. */
     ck_assert(piece_feed(&j, docker_line(&a, "stdout", 'd', 16384, "\\n"), 0, 50, &p));
     ck_assert(piece_feed(&j, docker_line(&a, "stdout", 'd', 16383, ""), 0, 60, &p));
     ck_assert(!piece_holds(&j));
@@ -244,15 +253,18 @@ START_TEST(what_is_inside_is_read)
 {
     struct arena a = {0};
     ck_assert(parse(&a, FORMAT_CRI,
-                    SLICE("2026-11-23T10:00:00Z stderr F {\"level\":50,\"time\":1700000000123,\"msg\":\"no disk\",\"req_id\":\"r1\"}")));
+                    SLICE("2026-11-23T10:00:00Z stderr F {\"level\":50,\"time\":1700000000123,\"msg\":\"no "
+                          "disk\",\"req_id\":\"r1\"}")));
     ck_slice(r.message, "no disk");
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_int_eq(r.format, FORMAT_CRI);
     ck_slice(r.request_id, "r1");
     ck_slice(record_value(&r, "stream"), "stderr");
-    ck_assert(parse(&a, FORMAT_DOCKER,
-                    SLICE("{\"log\":\"2026/11/23 10:00:00 [error] 7#7: *1 open() failed, client: 10.0.0.1, server: x, request: "
-                          "\\\"GET / HTTP/1.1\\\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T10:00:00.5Z\"}")));
+    ck_assert(parse(
+        &a, FORMAT_DOCKER,
+        SLICE("{\"log\":\"2026/11/23 10:00:00 [error] 7#7: *1 open() failed, client: 10.0.0.1, server: x, "
+              "request: "
+              "\\\"GET / HTTP/1.1\\\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T10:00:00.5Z\"}")));
     ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
     ck_slice(record_value(&r, "client"), "10.0.0.1");
     ck_slice(record_value(&r, "stream"), "stderr");

@@ -1,0 +1,283 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "parsers/alias.h"
+#include "parsers/parser.h"
+
+static struct arena arena;
+static struct record r;
+
+static bool parse(enum format f, struct slice raw)
+{
+    struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
+    record_init(&r, f, raw);
+    return parser_of(f)->parse(&ctx, &r);
+}
+
+/* What each logger writes for one failure, in its default layout. */
+static const struct {
+    const char *logger, *line;
+    enum level level;
+    const char *message, *time, *stack, *field, *value;
+} samples[] = {
+    {"bunyan",
+     "{\"name\":\"shop\",\"hostname\":\"web-1\",\"pid\":812,\"level\":50,\"err\":{\"message\":\"no "
+     "disk\",\"name\":\"Error\",\"stack\":\"Error: "
+     "no disk\\n    at f (/srv/a.js:1:2)\"},\"msg\":\"save "
+     "failed\",\"time\":\"2026-11-23T10:00:00.123Z\",\"v\":0}",
+     LEVEL_ERROR, "save failed", "2026-11-23T10:00:00.123Z", "Error: no disk\n    at f (/srv/a.js:1:2)",
+     "err.name", "Error"},
+    {"pino",
+     "{\"level\":60,\"time\":1795428000123,\"pid\":657,\"hostname\":\"web-1\",\"reqId\":\"req-1\",\"err\":{"
+     "\"type\":\"TypeError\",\"message\":"
+     "\"x\",\"stack\":\"TypeError: x\\n    at /srv/b.js:3:4\"},\"msg\":\"crash\"}",
+     LEVEL_FATAL, "crash", "2026-11-23T10:00:00.123Z", "TypeError: x\n    at /srv/b.js:3:4", "err.type",
+     "TypeError"},
+    {"winston",
+     "{\"level\":\"error\",\"message\":\"boom\",\"timestamp\":\"2026-11-23T10:00:00.000Z\",\"stack\":\"Error:"
+     " boom\\n    at g\"}",
+     LEVEL_ERROR, "boom", "2026-11-23T10:00:00.000Z", "Error: boom\n    at g", NULL, NULL},
+    {"zap",
+     "{\"level\":\"dpanic\",\"ts\":1795428000.5,\"logger\":\"api\",\"caller\":\"api/"
+     "h.go:12\",\"msg\":\"bad\",\"error\":\"dial tcp: refused\","
+     "\"stacktrace\":\"main.f\\n\\t/src/main.go:23\"}",
+     LEVEL_FATAL, "bad", "2026-11-23T10:00:00.500Z", "main.f\n\t/src/main.go:23", "error",
+     "dial tcp: refused"},
+    {"logrus",
+     "{\"error\":\"EOF\",\"level\":\"warning\",\"msg\":\"retry\",\"time\":\"2026-11-23T11:00:00+01:00\"}",
+     LEVEL_WARNING, "retry", "2026-11-23T10:00:00.000Z", "", "error", "EOF"},
+    {"zerolog", "{\"level\":\"error\",\"error\":\"file missing\",\"time\":1795428000,\"caller\":\"/x.go:3\"}",
+     LEVEL_ERROR, "file missing", "2026-11-23T10:00:00.000Z", "", "caller", "/x.go:3"},
+    {"slog",
+     "{\"time\":\"2026-11-23T10:00:00.1Z\",\"level\":\"ERROR+2\",\"msg\":\"down\",\"source\":{\"file\":\"a."
+     "go\",\"line\":7}}",
+     LEVEL_ERROR, "down", "2026-11-23T10:00:00.100Z", "", "source", "{\"file\":\"a.go\",\"line\":7}"},
+    {"serilog",
+     "{\"@t\":\"2026-11-23T10:00:00.0000000Z\",\"@mt\":\"Order {OrderId:000} of {@User} failed "
+     "{Nope}\",\"@l\":\"Fatal\",\"@x\":\"System."
+     "Exception: x\\n   at A.B()\",\"OrderId\":42,\"User\":\"eve\",\"SourceContext\":\"Shop.Cart\"}",
+     LEVEL_FATAL, "Order 42 of eve failed {Nope}", "2026-11-23T10:00:00.000Z",
+     "System.Exception: x\n   at A.B()", "OrderId", "42"},
+    {"serilog without level", "{\"@t\":\"2026-11-23T10:00:00Z\",\"@m\":\"started\"}", LEVEL_INFO, "started",
+     "2026-11-23T10:00:00.000Z", "", NULL, NULL},
+    {"log4j2",
+     "{\"instant\":{\"epochSecond\":1795428000,\"nanoOfSecond\":123000000},\"thread\":\"main\",\"level\":"
+     "\"ERROR\",\"loggerName\":\"a.B\","
+     "\"message\":\"oops\",\"thrown\":{\"commonElementCount\":0,\"message\":\"no\",\"name\":\"java.lang."
+     "IllegalStateException\","
+     "\"extendedStackTrace\":[{\"class\":\"a.B\",\"method\":\"run\",\"file\":\"B.java\",\"line\":12,"
+     "\"exact\":true},{\"class\":\"a.C\","
+     "\"method\":\"main\"}]},\"contextMap\":{\"requestId\":\"r-9\"}}",
+     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.123Z",
+     "java.lang.IllegalStateException: no\n\tat a.B.run(B.java:12)\n\tat a.C.main(Unknown Source)",
+     "requestId", "r-9"},
+    {"logback",
+     "{\"sequenceNumber\":0,\"timestamp\":1795428000123,\"nanoseconds\":123000000,\"level\":\"WARN\","
+     "\"threadName\":\"main\",\"loggerName\":"
+     "\"a.B\",\"mdc\":{\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\"},\"message\":\"slow\",\"throwable\":{"
+     "\"className\":\"a.X\",\"message\":"
+     "\"y\",\"stepArray\":[{\"className\":\"a.B\",\"methodName\":\"run\",\"fileName\":\"B.java\","
+     "\"lineNumber\":-2}]}}",
+     LEVEL_WARNING, "slow", "2026-11-23T10:00:00.123Z", "a.X: y\n\tat a.B.run(B.java)", "threadName", "main"},
+    {"logstash-logback",
+     "{\"@timestamp\":\"2026-11-23T10:00:00.000Z\",\"@version\":\"1\",\"message\":\"m\",\"logger_name\":\"a."
+     "B\",\"level\":\"ERROR\","
+     "\"level_value\":40000,\"stack_trace\":\"a.X: y\\n\\tat a.B.run(B.java:3)\"}",
+     LEVEL_ERROR, "m", "2026-11-23T10:00:00.000Z", "a.X: y\n\tat a.B.run(B.java:3)", "logger_name", "a.B"},
+    {"python-json-logger",
+     "{\"asctime\":\"2026-11-23 "
+     "10:00:00,123\",\"levelname\":\"CRITICAL\",\"name\":\"shop.db\",\"message\":\"lost\",\"exc_info\":"
+     "\"Traceback (most "
+     "recent call last):\\n  File \\\"a.py\\\", line 1, in f\\nValueError: x\",\"taskName\":null}",
+     LEVEL_FATAL, "lost", "2026-11-23T10:00:00.123Z",
+     "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: x", "name", "shop.db"},
+    {"structlog",
+     "{\"event\":\"payment "
+     "declined\",\"level\":\"warn\",\"timestamp\":\"2026-11-23T10:00:00Z\",\"amount\":12.50,\"ok\":false}",
+     LEVEL_WARNING, "payment declined", "2026-11-23T10:00:00.000Z", "", "amount", "12.50"},
+    {"klog",
+     "{\"ts\":1795428000.123,\"caller\":\"a/b.go:7\",\"msg\":\"Sync "
+     "failed\",\"pod\":\"x/y\",\"err\":\"conflict\"}",
+     LEVEL_ERROR, "Sync failed", "2026-11-23T10:00:00.123Z", "", "err", "conflict"},
+    {"tracing",
+     "{\"timestamp\":\"2026-11-23T10:00:00Z\",\"level\":\"ERROR\",\"fields\":{\"message\":\"rust\",\"code\":"
+     "7},\"target\":\"app::db\"}",
+     LEVEL_ERROR, "rust", "2026-11-23T10:00:00.000Z", "", "code", "7"},
+    {"ECS",
+     "{\"@timestamp\":\"2026-11-23T10:00:00Z\",\"log.level\":\"ERROR\",\"message\":\"e\",\"service.name\":"
+     "\"shop\",\"trace.id\":"
+     "\"0af7651916cd43dd8448eb211c80319c\",\"error\":{\"type\":\"X\",\"stack_trace\":\"X: y\\n\\tat z\"}}",
+     LEVEL_ERROR, "e", "2026-11-23T10:00:00.000Z", "X: y\n\tat z", "error.type", "X"},
+    {"Google",
+     "{\"severity\":\"EMERGENCY\",\"message\":\"g\",\"timestamp\":{\"seconds\":1795428000,\"nanos\":5000}}",
+     LEVEL_FATAL, "g", "2026-11-23T10:00:00.000Z", "", "timestamp",
+     "{\"seconds\":1795428000,\"nanos\":5000}"},
+    {"Monolog",
+     "{\"message\":\"php\",\"context\":{\"user\":7},\"level\":550,\"level_name\":\"ALERT\",\"channel\":"
+     "\"app\",\"datetime\":\"2026-11-23T10:00:00.000000+00:00\",\"extra\":{}}",
+     LEVEL_FATAL, "php", "2026-11-23T10:00:00.000Z", "", "user", "7"},
+};
+
+START_TEST(json_of_each_logger)
+{
+    const char *name = samples[_i].logger;
+    char time[32] = "";
+    ck_assert_msg(parse(FORMAT_JSON, slice_str(samples[_i].line)), "%s", name);
+    ck_assert_msg(r.level == samples[_i].level, "%s: level %s", name, level_name(r.level));
+    ck_slice(r.message, samples[_i].message);
+    if (r.time_us != RECORD_NO_TIME)
+        stamp_print(r.time_us, time);
+    ck_assert_msg(strcmp(time, samples[_i].time) == 0, "%s: time %s", name, time);
+    ck_slice(r.full_message, samples[_i].stack);
+    if (samples[_i].field)
+        ck_slice(record_value(&r, samples[_i].field), samples[_i].value);
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(json_members_of_the_record)
+{
+    ck_assert(parse(FORMAT_JSON, slice_str(samples[0].line)));
+    ck_slice(r.app, "shop");
+    ck_slice(r.host, "web-1");
+    ck_slice(r.procid, "812");
+    ck_assert(!r.logger.n);
+    ck_assert(!record_field(&r, SLICE("msg")) && !record_field(&r, SLICE("level")) &&
+              !record_field(&r, SLICE("time")));
+    ck_assert(parse(FORMAT_JSON, slice_str(samples[1].line)));
+    ck_slice(r.request_id, "req-1");
+    ck_assert(parse(FORMAT_JSON, slice_str(samples[9].line)));
+    ck_slice(r.logger, "a.B");
+    ck_slice(r.request_id, "r-9");
+    ck_assert(parse(FORMAT_JSON, slice_str(samples[10].line)));
+    ck_slice(r.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+    ck_assert(parse(FORMAT_JSON, slice_str(samples[12].line)));
+    ck_slice(r.logger, "shop.db");
+    ck_assert(parse(
+        FORMAT_JSON,
+        SLICE(
+            "{\"msg\":\"x\",\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}")));
+    ck_slice(r.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+    ck_slice(r.span_id, "00f067aa0ba902b7");
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(json_odd)
+{
+    ck_assert(
+        parse(FORMAT_JSON, SLICE("{\"a\":1,\"a\":2,\"b\":\"x\\ty\",\"c\":true,\"d\":null,\"e\":\"\",}")));
+    ck_slice(record_value(&r, "a"), "2");
+    ck_slice(record_value(&r, "b"), "x\ty");
+    ck_assert_int_eq(record_field(&r, SLICE("c"))->type, FIELD_BOOL);
+    ck_assert_uint_eq(r.n_fields, 3);
+    ck_assert(slice_starts(r.message, SLICE("{\"a\":1")));
+    /* A value that is no time stays to be seen. */
+    ck_assert(parse(FORMAT_JSON, SLICE("{\"time\":\"yesterday\",\"msg\":\"m\"}")));
+    ck_assert(r.time_us == RECORD_NO_TIME);
+    ck_slice(record_value(&r, "time"), "yesterday");
+    ck_assert(parse(FORMAT_JSON, SLICE("{\"msg\":\"raw\nbreak\",\"n\":NaN}")));
+    ck_slice(r.message, "raw\nbreak");
+    ck_assert(!parse(FORMAT_JSON, SLICE("{\"msg\":\"cut")));
+    ck_assert(!parse(FORMAT_JSON, SLICE("{\"msg\":1} and text")));
+    ck_assert(!parse(FORMAT_JSON, SLICE("")));
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(json_many_fields)
+{
+    struct sbuf b;
+    sbuf_init(&b, 100000);
+    sbuf_adds(&b, SLICE("{\"msg\":\"m\""));
+    for (int i = 0; i < 300; i++)
+        sbuf_addf(&b, ",\"k%d\":{\"level\":\"error\"}", i);
+    sbuf_adds(&b, SLICE(",\"level\":\"warn\"}"));
+    ck_assert(parse(FORMAT_JSON, sbuf_slice(&b)));
+    ck_assert(r.fields_lost && r.n_fields < RECORD_FIELDS_MAX);
+    ck_slice(r.message, "m");
+    ck_assert_int_eq(r.level, LEVEL_WARNING);
+    sbuf_reset(&b);
+    for (int i = 0; i < 10000; i++)
+        sbuf_adds(&b, SLICE("{\"a\":"));
+    ck_assert(!parse(FORMAT_JSON, sbuf_slice(&b)));
+    sbuf_free(&b);
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(logfmt)
+{
+    ck_assert(parse(
+        FORMAT_LOGFMT,
+        SLICE("ts=2026-11-23T10:00:00Z level=error msg=\"no \\\"disk\\\"\\nleft\" err=ENOSPC n=7 ok=false "
+              "verbose request_id=r1 caller=a.go:3 empty= path=/a=b")));
+    ck_slice(r.message, "no \"disk\"\nleft");
+    ck_assert_int_eq(r.level, LEVEL_ERROR);
+    ck_assert_int_eq(r.time_us, INT64_C(1795428000000000));
+    ck_slice(r.request_id, "r1");
+    ck_slice(record_value(&r, "err"), "ENOSPC");
+    ck_slice(record_value(&r, "path"), "/a=b");
+    ck_assert_int_eq(record_field(&r, SLICE("n"))->type, FIELD_NUMBER);
+    ck_assert_int_eq(record_field(&r, SLICE("ok"))->type, FIELD_BOOL);
+    ck_assert_int_eq(record_field(&r, SLICE("verbose"))->type, FIELD_BOOL);
+    ck_assert(!record_field(&r, SLICE("empty")));
+    ck_assert(parse(FORMAT_LOGFMT, SLICE("at=error code=H12 dyno=web.1")));
+    ck_slice(r.message, "at=error code=H12 dyno=web.1");
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(aliases)
+{
+    unsigned rank;
+    ck_assert_int_eq(alias_role(SLICE("X-Request-ID"), &rank), ROLE_REQUEST);
+    ck_assert_int_eq(alias_role(SLICE("http.request.id"), &rank), ROLE_REQUEST);
+    ck_assert_int_eq(alias_role(SLICE("@t"), &rank), ROLE_TIME);
+    ck_assert_int_eq(alias_role(SLICE("x"), &rank), ROLE_NONE);
+    ck_assert_int_eq(alias_role(SLICE("t"), &rank), ROLE_NONE);
+    ck_assert_int_eq(alias_role(SLICE(""), &rank), ROLE_NONE);
+    ck_assert_int_eq(alias_role(SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), &rank),
+                     ROLE_NONE);
+    /* The table must be sorted for every one of its names to be found: the first and last of it, and one of
+     * each role. */
+    static const char *const names[] = {
+        "@l",     "xrequestid", "message", "level",     "time",     "timestampseconds", "timestampnanos",
+        "logger", "app",        "host",    "pid",       "span_id",  "traceparent",      "error",
+        "stack",  "traceback",  "@x",      "backtrace", "exc_info", "trace_id"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_msg(alias_role(slice_str(names[i]), &rank) != ROLE_NONE, "%s", names[i]);
+    ck_assert_int_eq(alias_level(SLICE("3.9")), LEVEL_ERROR);
+    ck_assert_int_eq(alias_level(SLICE("0")), LEVEL_FATAL);
+    ck_assert_int_eq(alias_level(SLICE("30")), LEVEL_INFO);
+    ck_assert_int_eq(alias_level(SLICE("400")), LEVEL_ERROR);
+    ck_assert_int_eq(alias_level(SLICE("20000")), LEVEL_INFO);
+    ck_assert_int_eq(alias_level(SLICE("-1")), LEVEL_NONE);
+    ck_assert_int_eq(alias_level(SLICE("9")), LEVEL_NONE);
+    ck_assert_int_eq(alias_level(SLICE("99999999999999999999")), LEVEL_NONE);
+    int64_t us;
+    ck_assert(alias_time(SLICE("1.7e9"), NULL, &us) && us == INT64_C(1700000000000000));
+    ck_assert(alias_time(SLICE("1700000000123456789"), NULL, &us) && us == INT64_C(1700000000123456));
+    ck_assert(alias_time(SLICE("23/Nov/2026:11:00:00 +0100"), NULL, &us) && us == INT64_C(1795428000000000));
+    ck_assert(!alias_time(SLICE("0"), NULL, &us) && !alias_time(SLICE("-5"), NULL, &us) &&
+              !alias_time(SLICE("NaN"), NULL, &us));
+    ck_assert(!alias_time(SLICE("1e999"), NULL, &us) && !alias_time(SLICE(""), NULL, &us));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("loggers");
+    TCase *t = tcase_create("loggers");
+    tcase_add_loop_test(t, json_of_each_logger, 0, sizeof samples / sizeof *samples);
+    tcase_add_test(t, json_members_of_the_record);
+    tcase_add_test(t, json_odd);
+    tcase_add_test(t, json_many_fields);
+    tcase_add_test(t, logfmt);
+    tcase_add_test(t, aliases);
+    suite_add_tcase(s, t);
+    int status = unit_run(s);
+    arena_free(&arena);
+    return status;
+}
