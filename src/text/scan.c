@@ -3,20 +3,28 @@
 #include "config.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "text/literal.h"
 
 #ifdef HAVE_HS
 #include <hs/hs.h>
 #endif
 
+/*
+ * Two databases: the literals of the patterns that have some (cheap to compile and to run), and the other patterns as regular
+ * expressions. What neither can hold is always a candidate.
+ */
 struct scan {
-    unsigned n;       /* patterns */
-    unsigned always;  /* how many of them the database does not hold */
+    unsigned n; /* patterns */
+    unsigned always;
     uint64_t *is_always;
+    unsigned *owner; /* of each literal: its pattern */
+    unsigned n_literals;
 #ifdef HAVE_HS
-    hs_database_t *db; /* NULL: every pattern is always a candidate */
+    hs_database_t *literals, *regexes; /* NULL: empty */
 #endif
 };
 
@@ -45,40 +53,108 @@ static void mark_always(struct scan *s, unsigned i)
 }
 
 #ifdef HAVE_HS
+/* The literals of all patterns in one list, each with its owner. */
+struct literal_list {
+    const char **text;
+    size_t *len;
+    unsigned *flags, *ids, n, cap;
+};
+
+static void list_add(struct literal_list *l, const struct literal *lit)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 64;
+        l->text = xrealloc(l->text, l->cap, sizeof *l->text);
+        l->len = xrealloc(l->len, l->cap, sizeof *l->len);
+        l->flags = xrealloc(l->flags, l->cap, sizeof *l->flags);
+        l->ids = xrealloc(l->ids, l->cap, sizeof *l->ids);
+    }
+    l->text[l->n] = lit->text.p;
+    l->len[l->n] = lit->text.n;
+    /* One report per literal is all that is asked. */
+    l->flags[l->n] = HS_FLAG_SINGLEMATCH | (lit->ignore_case ? HS_FLAG_CASELESS : 0);
+    l->ids[l->n] = l->n;
+    l->n++;
+}
+
+static void list_free(struct literal_list *l)
+{
+    free(l->text);
+    free(l->len);
+    free(l->flags);
+    free(l->ids);
+}
+
+/* False: libhs would not have them; their owners are left to the other database. */
+static bool build_literals(struct scan *s, const struct literal_list *l)
+{
+    hs_compile_error_t *err = NULL;
+    if (!l->n)
+        return true;
+    if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->len, l->n, HS_MODE_BLOCK, NULL, &s->literals, &err) == HS_SUCCESS)
+        return true;
+    hs_free_compile_error(err);
+    s->literals = NULL;
+    return false;
+}
+
 /*
- * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset; SINGLEMATCH
- * because one report per pattern is all that is asked.
+ * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset. False: one
+ * pattern was refused and marked, try again without it.
  */
-static bool build(struct scan *s, const struct scan_pattern *patterns)
+static bool build_regexes(struct scan *s, const struct scan_pattern *patterns, const uint64_t *held)
 {
     const char **regex = xcalloc(s->n, sizeof *regex);
     unsigned *flags = xcalloc(s->n, sizeof *flags), *ids = xcalloc(s->n, sizeof *ids), n = 0;
     for (unsigned i = 0; i < s->n; i++) {
-        if (s->is_always[i / 64] >> (i % 64) & 1)
+        if ((s->is_always[i / 64] | held[i / 64]) >> (i % 64) & 1)
             continue;
         regex[n] = patterns[i].regex.p;
-        flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
-                   (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
+        flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
         ids[n++] = i;
     }
     hs_compile_error_t *err = NULL;
-    int bad = -1;
-    hs_error_t rc = n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, NULL, &s->db, &err) : HS_SUCCESS;
+    hs_error_t rc = n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, NULL, &s->regexes, &err) : HS_SUCCESS;
+    int bad = rc != HS_SUCCESS && err ? err->expression : -1;
     if (rc != HS_SUCCESS) {
-        s->db = NULL;
-        bad = err ? err->expression : -1;
+        s->regexes = NULL;
+        hs_free_compile_error(err);
         if (bad >= 0)
             mark_always(s, ids[bad]);
-        hs_free_compile_error(err);
+        for (unsigned i = 0; bad < 0 && i < n; i++) /* not one pattern's fault: go on without them */
+            mark_always(s, ids[i]);
     }
     free(regex);
     free(flags);
     free(ids);
-    if (rc != HS_SUCCESS && bad < 0) /* not one pattern's fault: go on without a prefilter */
-        for (unsigned i = 0; i < s->n; i++)
-            if (!(s->is_always[i / 64] >> (i % 64) & 1))
-                mark_always(s, i);
     return rc == HS_SUCCESS || bad < 0;
+}
+
+static void build(struct scan *s, const struct scan_pattern *patterns)
+{
+    struct arena arena = {0};
+    struct literal_list list = {0};
+    uint64_t *held = xcalloc(words_for(s->n), sizeof *held);
+    for (unsigned i = 0; i < s->n; i++) {
+        struct literals found;
+        if (s->is_always[i / 64] >> (i % 64) & 1)
+            continue;
+        literal_find(patterns[i].regex, patterns[i].ignore_case, &arena, &found);
+        s->owner = xrealloc(s->owner, s->n_literals + found.n + 1, sizeof *s->owner);
+        for (unsigned k = 0; k < found.n; k++) {
+            list_add(&list, &found.v[k]);
+            s->owner[s->n_literals++] = i;
+        }
+        if (found.n)
+            set_bit(held, i);
+    }
+    if (!build_literals(s, &list))
+        memset(held, 0, words_for(s->n) * sizeof *held);
+    while (!build_regexes(s, patterns, held))
+        ;
+    list_free(&list);
+    arena_free(&arena);
+    free(held);
 }
 #endif
 
@@ -88,12 +164,11 @@ struct scan *scan_compile(const struct scan_pattern *patterns, unsigned n)
     s->n = n;
     s->is_always = xcalloc(words_for(n), sizeof *s->is_always);
     for (unsigned i = 0; i < n; i++)
-        /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way. */
-        if (slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
+        /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way; an empty one matches. */
+        if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
             mark_always(s, i);
 #ifdef HAVE_HS
-    while (!build(s, patterns))
-        ;
+    build(s, patterns);
 #else
     for (unsigned i = 0; i < n; i++)
         if (!(s->is_always[i / 64] >> (i % 64) & 1))
@@ -107,8 +182,10 @@ void scan_free(struct scan *s)
     if (!s)
         return;
 #ifdef HAVE_HS
-    hs_free_database(s->db);
+    hs_free_database(s->literals);
+    hs_free_database(s->regexes);
 #endif
+    free(s->owner);
     free(s->is_always);
     free(s);
 }
@@ -126,8 +203,9 @@ struct scan_scratch *scan_scratch_new(void)
 void scan_scratch_fit(struct scan_scratch *x, const struct scan *s)
 {
 #ifdef HAVE_HS
-    if (s->db) {
-        hs_error_t rc = hs_alloc_scratch(s->db, &x->hs);
+    hs_database_t *const both[] = {s->literals, s->regexes};
+    for (unsigned i = 0; i < 2; i++) {
+        hs_error_t rc = both[i] ? hs_alloc_scratch(both[i], &x->hs) : HS_SUCCESS;
         assert(rc == HS_SUCCESS);
     }
 #else
@@ -147,13 +225,34 @@ void scan_scratch_free(struct scan_scratch *x)
 }
 
 #ifdef HAVE_HS
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+struct report {
+    const unsigned *owner;
+    uint64_t *word;
+};
+
+static int on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
+    const struct report *r = ctx;
     (void)from;
     (void)to;
     (void)flags;
-    set_bit(ctx, id);
+    set_bit(r->word, r->owner[id]);
     return 0;
+}
+
+static int on_regex(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    const struct report *r = ctx;
+    (void)from;
+    (void)to;
+    (void)flags;
+    set_bit(r->word, id);
+    return 0;
+}
+
+static bool run(const hs_database_t *db, struct scan_scratch *x, struct slice text, match_event_handler on_match, struct report *r)
+{
+    return !db || (text.n <= UINT32_MAX && hs_scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
 }
 #endif
 
@@ -163,10 +262,9 @@ void scan_run(const struct scan *s, struct scan_scratch *x, struct slice text, s
     assert(hits->n >= words);
     memcpy(hits->word, s->is_always, words * sizeof *hits->word);
 #ifdef HAVE_HS
-    if (!s->db)
-        return;
-    /* A text beyond what libhs can take in one block is judged in full instead. */
-    if (text.n > UINT32_MAX || hs_scan(s->db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, hits->word) != HS_SUCCESS)
+    struct report r = {.owner = s->owner, .word = hits->word};
+    /* What libhs cannot take in one block is judged in full instead. */
+    if (!run(s->literals, x, text, on_literal, &r) || !run(s->regexes, x, text, on_regex, &r))
         memset(hits->word, 0xff, words * sizeof *hits->word);
 #else
     (void)x;
@@ -189,7 +287,10 @@ void scan_hits_free(struct scan_hits *h)
 const char *scan_version(void)
 {
 #ifdef HAVE_HS
-    return hs_version();
+    static char text[80];
+    if (!text[0])
+        snprintf(text, sizeof text, "libhs %s", hs_version());
+    return text;
 #else
     return "none";
 #endif

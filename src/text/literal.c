@@ -1,0 +1,284 @@
+#include "text/literal.h"
+
+enum { NESTING_MAX = 20, RUN_MAX = 255 };
+
+/*
+ * A pattern is an alternation of sequences of atoms. A sequence needs all of its atoms, so its best atom will do: a run of
+ * plain characters, or a group that must take part. An alternation needs one of its sequences, so it needs a literal of each.
+ */
+struct parser {
+    struct slice s;
+    size_t at;
+    bool failed; /* syntax this does not know */
+    struct arena *arena;
+};
+
+static void alternation(struct parser *p, bool ignore_case, unsigned depth, struct literals *out);
+
+static bool more(const struct parser *p)
+{
+    return !p->failed && p->at < p->s.n;
+}
+
+static char peek(const struct parser *p, size_t ahead)
+{
+    return p->at + ahead < p->s.n ? p->s.p[p->at + ahead] : '\0';
+}
+
+/* The shortest literal decides how often the prefilter errs; of two equally good sets the smaller one is better. */
+static bool is_better(const struct literals *a, const struct literals *b)
+{
+    size_t shortest_a = SIZE_MAX, shortest_b = SIZE_MAX;
+    if (!a->n || !b->n)
+        return a->n > 0;
+    for (unsigned i = 0; i < a->n; i++)
+        shortest_a = a->v[i].text.n < shortest_a ? a->v[i].text.n : shortest_a;
+    for (unsigned i = 0; i < b->n; i++)
+        shortest_b = b->v[i].text.n < shortest_b ? b->v[i].text.n : shortest_b;
+    if (shortest_a != shortest_b)
+        return shortest_a > shortest_b;
+    return a->n < b->n;
+}
+
+static void offer(struct literals *best, const struct literals *candidate)
+{
+    if (is_better(candidate, best))
+        *best = *candidate;
+}
+
+struct run {
+    char text[RUN_MAX];
+    size_t n;
+};
+
+static void end_run(struct parser *p, struct run *r, bool ignore_case, struct literals *best)
+{
+    if (r->n >= LITERAL_LEN_MIN) {
+        struct literals one = {.n = 1};
+        one.v[0] = (struct literal){arena_dup(p->arena, slice_of(r->text, r->n)), ignore_case};
+        offer(best, &one);
+    }
+    r->n = 0;
+}
+
+/* Reads the quantifier behind an atom, if there is one. *min is 1 without. */
+static bool quantifier(struct parser *p, unsigned *min)
+{
+    char c = peek(p, 0);
+    *min = 1;
+    if (c == '?' || c == '*' || c == '+') {
+        *min = c == '+';
+        p->at++;
+    } else if (c == '{' && (ascii_digit(peek(p, 1)) || peek(p, 1) == ',')) {
+        const char *close = slice_chr(slice_from(p->s, p->at), '}');
+        if (!close) { /* a brace that closes nothing is a plain character to PCRE2; not worth being clever about */
+            p->failed = true;
+            return false;
+        }
+        struct slice inside = slice_sub(p->s, p->at + 1, (size_t)(close - p->s.p));
+        *min = inside.n && ascii_digit(inside.p[0]) && !(inside.p[0] == '0' && (inside.n == 1 || inside.p[1] == ',')) ? 1 : 0;
+        p->at = (size_t)(close - p->s.p) + 1;
+    } else {
+        return false;
+    }
+    if (peek(p, 0) == '?' || peek(p, 0) == '+') /* lazy, possessive */
+        p->at++;
+    return true;
+}
+
+/* One plain character was read: joins the run unless it may be missing. */
+static void add_char(struct parser *p, struct run *r, char c, bool ignore_case, struct literals *best)
+{
+    unsigned min;
+    bool repeated = quantifier(p, &min);
+    if (min && r->n < RUN_MAX)
+        r->text[r->n++] = c;
+    if (repeated || r->n == RUN_MAX)
+        end_run(p, r, ignore_case, best);
+}
+
+/* Something that may match anything: what is before it and what is after it do not touch. */
+static void add_unknown(struct parser *p, struct run *r, bool ignore_case, struct literals *best)
+{
+    unsigned min;
+    end_run(p, r, ignore_case, best);
+    quantifier(p, &min);
+}
+
+static void skip_class(struct parser *p)
+{
+    p->at++; /* [ */
+    if (peek(p, 0) == '^')
+        p->at++;
+    if (peek(p, 0) == ']')
+        p->at++;
+    for (; p->at < p->s.n; p->at++) {
+        char c = p->s.p[p->at];
+        if (c == '\\') {
+            p->failed |= peek(p, 1) == 'Q';
+            p->at++;
+        } else if (c == '[' && (peek(p, 1) == ':' || peek(p, 1) == '.' || peek(p, 1) == '=')) {
+            ptrdiff_t close = slice_find(slice_from(p->s, p->at), SLICE(":]"));
+            p->failed |= close < 0 || peek(p, 1) != ':';
+            p->at += close > 0 ? (size_t)close + 1 : 0;
+        } else if (c == ']') {
+            p->at++;
+            return;
+        }
+    }
+    p->failed = true;
+}
+
+static int hex_digit(char c)
+{
+    return ascii_digit(c) ? c - '0' : ascii_hex(c) ? ascii_lower(c) - 'a' + 10 : -1;
+}
+
+static void escape(struct parser *p, struct run *r, bool ignore_case, struct literals *best)
+{
+    char c = peek(p, 1);
+    p->at += 2;
+    if (!c || p->at > p->s.n) {
+        p->failed = true;
+    } else if (!ascii_alnum(c)) {
+        add_char(p, r, c, ignore_case, best);
+    } else if (c == 'n' || c == 't' || c == 'r' || c == 'f' || c == 'e' || c == 'a') {
+        static const char from[] = "ntrfea", to[] = "\n\t\r\f\033\a";
+        add_char(p, r, to[strchr(from, c) - from], ignore_case, best);
+    } else if (c == 'x' && hex_digit(peek(p, 0)) >= 0 && hex_digit(peek(p, 1)) >= 0) {
+        char byte = (char)(hex_digit(peek(p, 0)) << 4 | hex_digit(peek(p, 1)));
+        p->at += 2;
+        add_char(p, r, byte, ignore_case, best);
+    } else if (strchr("bBAzZG", c)) {
+        ; /* a place, not a character */
+    } else if (strchr("dDwWsSvVhHNRX", c)) {
+        add_unknown(p, r, ignore_case, best);
+    } else {
+        p->failed = true; /* \Q, \K, \p, \1, \k and other rarities */
+    }
+}
+
+/* Behind "(?": reads what kind of group it is. */
+enum group { GROUP_PLAIN, GROUP_LOOK, GROUP_FLAGS, GROUP_UNKNOWN };
+
+static enum group group_kind(struct parser *p, bool *ignore_case)
+{
+    char c = peek(p, 0), d = peek(p, 1);
+    if (c == ':' || c == '>') {
+        p->at++;
+        return GROUP_PLAIN;
+    }
+    if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'))) {
+        p->at += c == '<' ? 2 : 1;
+        return GROUP_LOOK;
+    }
+    if (c == '<' || c == '\'' || (c == 'P' && d == '<')) {
+        const char *close = slice_chr(slice_from(p->s, p->at + 2), c == '\'' ? '\'' : '>');
+        if (!close)
+            return GROUP_UNKNOWN;
+        p->at = (size_t)(close - p->s.p) + 1;
+        return GROUP_PLAIN;
+    }
+    while (peek(p, 0) == 'i' || peek(p, 0) == 's' || peek(p, 0) == 'm') {
+        *ignore_case |= peek(p, 0) == 'i';
+        p->at++;
+    }
+    if (peek(p, 0) == ')')
+        return GROUP_FLAGS;
+    if (peek(p, 0) != ':')
+        return GROUP_UNKNOWN;
+    p->at++;
+    return GROUP_PLAIN;
+}
+
+/* At "(". Returns false when the group only sets flags for the rest of the sequence, which *ignore_case then holds. */
+static bool group(struct parser *p, bool *ignore_case, unsigned depth, struct literals *best)
+{
+    struct literals inside = {0};
+    enum group kind = GROUP_PLAIN;
+    bool inner = *ignore_case;
+    unsigned min;
+    p->at++;
+    if (peek(p, 0) == '?') {
+        p->at++;
+        kind = group_kind(p, &inner);
+    } else if (peek(p, 0) == '*') {
+        kind = GROUP_UNKNOWN;
+    }
+    if (kind == GROUP_UNKNOWN || depth >= NESTING_MAX) {
+        p->failed = true;
+        return true;
+    }
+    if (kind == GROUP_FLAGS) {
+        p->at++;
+        *ignore_case = inner;
+        return false;
+    }
+    alternation(p, inner, depth + 1, &inside);
+    if (peek(p, 0) != ')') {
+        p->failed = true;
+        return true;
+    }
+    p->at++;
+    quantifier(p, &min);
+    if (min && kind == GROUP_PLAIN)
+        offer(best, &inside);
+    return true;
+}
+
+static void sequence(struct parser *p, bool *ignore_case, unsigned depth, struct literals *best)
+{
+    struct run r = {.n = 0};
+    while (more(p)) {
+        char c = p->s.p[p->at];
+        if (c == '|' || c == ')')
+            break;
+        if (c == '(') {
+            bool before = *ignore_case;
+            end_run(p, &r, before, best);
+            group(p, ignore_case, depth, best);
+        } else if (c == '[') {
+            skip_class(p);
+            add_unknown(p, &r, *ignore_case, best);
+        } else if (c == '\\') {
+            escape(p, &r, *ignore_case, best);
+        } else if (c == '.') {
+            p->at++;
+            add_unknown(p, &r, *ignore_case, best);
+        } else if (c == '^' || c == '$') {
+            p->at++;
+        } else if (c == '*' || c == '+' || c == '?') {
+            p->failed = true;
+        } else {
+            p->at++;
+            add_char(p, &r, c, *ignore_case, best);
+        }
+    }
+    end_run(p, &r, *ignore_case, best);
+}
+
+static void alternation(struct parser *p, bool ignore_case, unsigned depth, struct literals *out)
+{
+    bool every = true;
+    out->n = 0;
+    for (;;) {
+        struct literals best = {0};
+        sequence(p, &ignore_case, depth, &best); /* flags set in one branch hold in the next ones: pcre2pattern(3) */
+        every &= best.n > 0 && out->n + best.n <= LITERALS_MAX;
+        for (unsigned i = 0; every && i < best.n; i++)
+            out->v[out->n++] = best.v[i];
+        if (!more(p) || p->s.p[p->at] != '|')
+            break;
+        p->at++;
+    }
+    if (!every)
+        out->n = 0;
+}
+
+void literal_find(struct slice pattern, bool ignore_case, struct arena *a, struct literals *out)
+{
+    struct parser p = {.s = pattern, .arena = a};
+    alternation(&p, ignore_case, 0, out);
+    if (p.failed || p.at < pattern.n)
+        out->n = 0;
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""gen_nginx: writes what the scan bench reads.
+
+    gen_nginx.py log MEGABYTES FILE      an nginx error log of lines of about 260 bytes; 4 % of them match a rule of `rules`
+    gen_nginx.py rules N FILE            N rules; the first ones are the same for every N, and match
+    gen_nginx.py patterns N FILE         the same patterns, one per line, for ripgrep
+
+The same arguments give the same bytes.
+"""
+import random
+import re
+import sys
+
+FAULTS = [
+    "connect() failed (111: Connection refused) while connecting to upstream",
+    "upstream timed out (110: Connection timed out) while reading response header from upstream",
+    "upstream prematurely closed connection while reading response header from upstream",
+    "no live upstreams while connecting to upstream",
+    "recv() failed (104: Connection reset by peer) while reading response header from upstream",
+    "upstream sent too big header while reading response header from upstream",
+    "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
+    "connect() to unix:/run/php/fpm.sock failed (11: Resource temporarily unavailable) while connecting to upstream",
+]
+NOISE = [
+    'open() "/srv/www/static/img/%d/%x.png" failed (2: No such file or directory)',
+    'access forbidden by rule',
+    'client intended to send too large body: %d%x bytes',
+    'directory index of "/srv/www/files/%d/%x/" is forbidden',
+    'user "u%d%x" was not found in "/etc/nginx/htpasswd"',
+]
+MATCHING = [
+    r'connect\(\) failed \((?<errno>\d+): (?<reason>[^)]+)\) while connecting to upstream',
+    r'upstream timed out \((?<errno>\d+): [^)]+\) while (?<phase>[a-z ]+)',
+    r'upstream prematurely closed connection while (?<phase>[a-z ]+)',
+    r'no live upstreams while connecting to upstream',
+    r'recv\(\) failed \((?<errno>\d+): [^)]+\) while reading response header',
+    r'upstream sent too big header',
+    r'SSL_do_handshake\(\) failed \(SSL: (?<ssl>[^)]*)\) while SSL handshaking to upstream',
+    r'connect\(\) to unix:(?<path>\S+) failed \((?<errno>\d+):',
+]
+WORDS = ("worker cache upstream socket buffer header frame stream session zone shard replica lease quota token queue batch index segment "
+         "cursor handle thread fiber kernel driver device volume inode journal commit rollback snapshot").split()
+
+
+def pattern(i):
+    if i < len(MATCHING):
+        return MATCHING[i]
+    rnd = random.Random(i)
+    a, b, c = rnd.sample(WORDS, 3)
+    return (rf'{a} {b}-{i} (?:failed|was lost) \((?<code>\d+): [^)]+\)', rf'cannot {a} the {b} of {c} \d+ in zone "z{i}"',
+            rf'{a} of {b} {i:03d} exceeded (?<limit>\d+) {c}s', rf'unexpected {c} in {a} {b}: 0x[0-9a-f]+ at e{i}\b')[i % 4]
+
+
+def log(megabytes, out):
+    rnd = random.Random(7)
+    size, second = 0, 0
+    block = []
+    with open(out, "w") as f:
+        while size < megabytes * 1000000:
+            second += rnd.random() < 0.01
+            if rnd.random() < 0.04:
+                text = rnd.choice(FAULTS)
+                level = "error"
+            else:
+                text = rnd.choice(NOISE)
+                text = text % (rnd.randrange(100000), rnd.randrange(1 << 32)) if "%" in text else text
+                level = "error"
+            s = second % 86400
+            line = (f"2026/11/23 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d} [{level}] {7000 + rnd.randrange(4)}#0: *{rnd.randrange(1, 90000)} {text}, "
+                    f"client: 203.0.113.{rnd.randrange(256)}, server: shop.example.com, request: \"GET /api/v1/cart/{rnd.randrange(10**6)}?session={rnd.randrange(1 << 60):x} HTTP/1.1\", ")
+            if level == "error" and "upstream" in text:
+                line += 'upstream: "http://10.0.0.7:8080/api/v1/cart", '
+            line += 'host: "shop.example.com"\n'
+            block.append(line)
+            size += len(line)
+            if len(block) == 20000:
+                f.write("".join(block))
+                block = []
+        f.write("".join(block))
+
+
+def rules(n, out):
+    with open(out, "w") as f:
+        f.write("pack: bench\nwhen: {format: nginx-error}\nrules:\n")
+        for i in range(n):
+            f.write(f"  - id: bench.r{i:04d}\n    match: '{pattern(i)}'\n    event: {{type: Bench{i}, fingerprint: [bench, r{i}]}}\n")
+
+
+def patterns(n, out):
+    with open(out, "w") as f:
+        for i in range(n):
+            f.write(re.sub(r"\(\?<\w+>", "(", pattern(i)) + "\n")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "rules", "patterns"):
+        sys.exit(__doc__)
+    globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
