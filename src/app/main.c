@@ -109,7 +109,10 @@ int cmd_version(int argc, char **argv)
     (void)argv;
     printf("crumbd %s\n", PACKAGE_VERSION);
     printf("regex: PCRE2 %s, JIT %s\n", regex_version(), regex_have_jit() ? "on" : "off (rules are judged more slowly)");
-    printf("prefilter: %s%s\n", scan_version(), strcmp(scan_version(), "none") == 0 ? " (every rule is tried on every line)" : "");
+    if (strcmp(scan_version(), "none") == 0)
+        printf("prefilter: none, so every rule is tried on every line (built without libhs)\n");
+    else
+        printf("prefilter: libhs %s\n", scan_version());
 #ifdef HAVE_SYSTEMD
     printf("journal: on\n");
 #else

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -287,10 +286,7 @@ void scan_hits_free(struct scan_hits *h)
 const char *scan_version(void)
 {
 #ifdef HAVE_HS
-    static char text[80];
-    if (!text[0])
-        snprintf(text, sizeof text, "libhs %s", hs_version());
-    return text;
+    return hs_version();
 #else
     return "none";
 #endif

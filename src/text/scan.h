@@ -35,7 +35,7 @@ void scan_scratch_free(struct scan_scratch *x);
 void scan_run(const struct scan *s, struct scan_scratch *x, struct slice text, struct scan_hits *hits);
 struct scan_hits scan_hits_new(unsigned patterns);
 void scan_hits_free(struct scan_hits *h);
-/* "Vectorscan 5.4.9", or "none" when built without. */
+/* Version of libhs, or "none" when built without. */
 const char *scan_version(void);
 
 #endif
