@@ -376,7 +376,9 @@ static void unknown(struct keys_ctx *c, const struct key_table *t, const struct 
     for (const struct key *k = t->keys; k->name && count < NAMES_MAX; k++)
         names[count++] = k->name;
     names[count] = NULL;
-    const char *near = err_nearest(n->key, names);
+    /* Beyond DIAG_MAX nothing is shown, and looking for the nearest of each of 100 000 keys would take
+     * seconds. */
+    const char *near = c->diag->n < DIAG_MAX ? err_nearest(n->key, names) : NULL;
     struct sbuf known;
     sbuf_init(&known, WORDS_MAX);
     if (count <= NAMES_SHOWN)

@@ -437,7 +437,7 @@ START_TEST(dump_can_be_read_again)
     for (size_t i = 0; i < 2; i++) {
         struct settings *s = good(texts[i]);
         char *first = dump(s);
-        ck_assert_ptr_null(strstr(first, "u:p"));
+        ck_assert(!strstr(first, "u:p") && !strstr(first, "0123456789abcdef"));
         struct settings *again = good(first);
         char *second = dump(again);
         ck_assert_str_eq(first, second);
