@@ -53,8 +53,7 @@ struct slice utf8_prefix(struct slice s, size_t max_points)
     return slice_sub(s, 0, s.n - rest.n);
 }
 
-/* Length of the ANSI escape sequence at the start of s (which begins with ESC); at least 1. ECMA-48, 5.4 and 5.6. */
-static size_t escape_length(struct slice s)
+size_t utf8_escape(struct slice s)
 {
     size_t i = 2;
     if (s.n < 2)
@@ -91,7 +90,7 @@ void utf8_clean(struct sbuf *out, struct slice s)
             break;
         size_t len = utf8_step(s);
         if (s.p[0] == 0x1b)
-            len = escape_length(s);
+            len = utf8_escape(s);
         else if (len > 1)
             sbuf_add(out, s.p, len);
         else

@@ -18,6 +18,8 @@ struct slice utf8_prefix(struct slice s, size_t max_points);
  * go, other control bytes but TAB, LF and CR become U+FFFD.
  */
 void utf8_clean(struct sbuf *out, struct slice s);
+/* Length of the terminal escape sequence at the start of s, which begins with ESC; at least 1. ECMA-48, 5.4 and 5.6. */
+size_t utf8_escape(struct slice s);
 /* True when utf8_clean would copy s as it is. */
 bool utf8_is_clean(struct slice s);
 
