@@ -5,12 +5,14 @@
 
 static const struct parser *const parsers[FORMAT_N] = {
     [FORMAT_NGINX_ERROR] = &parser_nginx_error,
+    [FORMAT_NGINX_ACCESS] = &parser_nginx_access,
     [FORMAT_SYSLOG] = &parser_syslog,
     [FORMAT_GELF] = &parser_gelf,
     [FORMAT_DOCKER] = &parser_docker,
     [FORMAT_CRI] = &parser_cri,
     [FORMAT_JSON] = &parser_json_line,
     [FORMAT_LOGFMT] = &parser_logfmt,
+    [FORMAT_TEXT] = &parser_text,
 };
 
 const struct parser *parser_of(enum format f)
@@ -26,11 +28,29 @@ static bool has(struct slice s, struct slice needle)
     return slice_find(s, needle) >= 0;
 }
 
+/* An application that logs its requests says a level as well; nginx has none. */
+static bool is_access_json(struct slice s)
+{
+    return has(s, SLICE("\"status")) && (has(s, SLICE("\"remote_")) || has(s, SLICE("\"request"))) &&
+           !has(s, SLICE("\"level\"")) && !has(s, SLICE("\"short_message\""));
+}
+
 static enum format detect_json(struct slice s)
 {
     if (has(s, SLICE("\"log\"")) && (has(s, SLICE("\"stream\":\"std")) || has(s, SLICE("\"stream\": \"std"))))
         return FORMAT_DOCKER;
+    if (is_access_json(s))
+        return FORMAT_NGINX_ACCESS;
     return has(s, SLICE("\"short_message\"")) ? FORMAT_GELF : FORMAT_JSON;
+}
+
+/* addr - user [23/Nov/2026:10:00:00 +0000] " */
+static bool is_access(struct slice s)
+{
+    int64_t us;
+    const char *open = slice_chr(slice_sub(s, 0, 300), '[');
+    struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
+    return open && stamp_clf(&stamp, &us) && slice_starts(stamp, SLICE("] \""));
 }
 
 static bool has_pri(struct slice s)
@@ -44,9 +64,11 @@ static bool has_pri(struct slice s)
 /* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
 static bool syslog_file(struct slice s)
 {
+    /* Any year will do that has a 29th of February. */
+    static const int64_t leap_year_us = INT64_C(951782400) * STAMP_SECOND;
     int64_t us;
     bool zoned = false, iso = s.n > 10 && s.p[10] == 'T' && stamp_rfc3339(&s, &us, &zoned);
-    if (iso ? !zoned : !stamp_rfc3164(&s, 0, &us, &zoned))
+    if (iso ? !zoned : !stamp_rfc3164(&s, leap_year_us, &us, &zoned))
         return false;
     if (!s.n || *s.p != ' ')
         return false;
@@ -88,5 +110,7 @@ enum format parser_detect(struct slice line)
         return FORMAT_CRI;
     if (syslog_file(s))
         return FORMAT_SYSLOG;
+    if (is_access(s))
+        return FORMAT_NGINX_ACCESS;
     return is_logfmt(s) ? FORMAT_LOGFMT : FORMAT_TEXT;
 }

@@ -11,7 +11,9 @@ extern const struct parser parser_docker;
 extern const struct parser parser_gelf;
 extern const struct parser parser_json_line;
 extern const struct parser parser_logfmt;
+extern const struct parser parser_nginx_access;
 extern const struct parser parser_nginx_error;
 extern const struct parser parser_syslog;
+extern const struct parser parser_text;
 
 #endif

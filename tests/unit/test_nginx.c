@@ -1,6 +1,6 @@
+#include "tests/unit/shared_file.h"
 #include "tests/unit/unit.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "parsers/parser.h"
@@ -464,26 +464,6 @@ END_TEST
 
 /* The shared corpus: what a real nginx wrote, and what each entry says. */
 
-static char *read_file(const char *name, size_t *size)
-{
-    const char *shared = getenv("CRUMBD_SHARED"), *top = getenv("top_srcdir");
-    char path[4096];
-    snprintf(path, sizeof path, "%s%s/corpus/nginx/%s",
-             shared ? shared
-             : top  ? top
-                    : ".",
-             shared ? "" : "/../shared", name);
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        printf("SKIP %s: not there\n", path);
-        return NULL;
-    }
-    char *p = malloc(1 << 20);
-    *size = fread(p, 1, 1 << 20, f);
-    fclose(f);
-    return p;
-}
-
 /* Takes the next entry, its lines without the last line feed, off the front of *log. */
 static struct slice next_entry(struct slice *log)
 {
@@ -537,7 +517,7 @@ static void ck_expected(const struct json_node *want, struct arena *a)
 static void ck_corpus(const char *log_name, const char *expected_name)
 {
     size_t n, m;
-    char *log = read_file(log_name, &n), *expected = log ? read_file(expected_name, &m) : NULL;
+    char *log = shared_file(log_name, &n), *expected = log ? shared_file(expected_name, &m) : NULL;
     if (!expected) {
         free(log);
         return;
@@ -561,18 +541,18 @@ static void ck_corpus(const char *log_name, const char *expected_name)
 
 START_TEST(corpus)
 {
-    ck_corpus("real-error-limits.log", "real-error-limits.expected.jsonl");
-    ck_corpus("real-startup.log", "real-startup.expected.jsonl");
+    ck_corpus("nginx/real-error-limits.log", "nginx/real-error-limits.expected.jsonl");
+    ck_corpus("nginx/real-startup.log", "nginx/real-startup.expected.jsonl");
 }
 END_TEST
 
 /* No expected results: every line must have a head or continue one, with pid and level. */
 START_TEST(corpus_debug_and_stderr)
 {
-    static const char *const names[] = {"real-error-debug.log", "real-startup-stderr.log"};
+    static const char *const names[] = {"nginx/real-error-debug.log", "nginx/real-startup-stderr.log"};
     for (size_t i = 0; i < 2; i++) {
         size_t n;
-        char *log = read_file(names[i], &n);
+        char *log = shared_file(names[i], &n);
         if (!log)
             continue;
         struct slice entries = slice_of(log, n);

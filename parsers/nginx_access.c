@@ -1,0 +1,524 @@
+/*
+ * nginx_access: lines of nginx's access log, also of Apache's combined log.
+ *
+ *   combined     $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent
+ *                "$http_referer" "$http_user_agent"
+ *   contrib's    the same, and then $pid $connection $request_id $msec
+ *   main         (nginx.conf as it is packaged) the same, and then "$http_x_forwarded_for"
+ *   escape=json  one object a line, under nginx's names of the variables or the usual ones of people
+ *   custom       the text of the log_format directive, in ctx->log_format
+ *
+ * An access line tells how a request ended; what went wrong is in the error log. So that one fault is one
+ * event, no status makes a line worse than a warning: 5xx is a warning, everything else information. The
+ * message is the request line and the status. A line of none of these shapes becomes a record without level,
+ * with all of it as the message.
+ *
+ * Values are slices of the line; one with escapes in it is copied to the arena.
+ */
+#include "parsers/parsers.h"
+
+#include "text/json.h"
+
+enum kind {
+    KIND_TEXT,
+    KIND_NUMBER,
+    KIND_REQUEST,
+    KIND_METHOD,
+    KIND_URI,
+    KIND_STATUS,
+    KIND_TIME_LOCAL,
+    KIND_TIME_ISO,
+    KIND_TIME_EPOCH,
+    KIND_REQUEST_ID,
+    KIND_TRACE,
+};
+
+/* A variable of nginx, or what people call it in JSON, and the field it becomes. */
+struct variable {
+    struct slice name;
+    const char *field;
+    enum kind kind;
+};
+
+#define VARIABLE(name, field, kind)                                                                          \
+    {                                                                                                        \
+        {name, sizeof name - 1}, field, kind                                                                 \
+    }
+static const struct variable variables[] = {
+    VARIABLE("remote_addr", "client", KIND_TEXT),
+    VARIABLE("remote_user", "user", KIND_TEXT),
+    VARIABLE("time_local", "time_local", KIND_TIME_LOCAL),
+    VARIABLE("request", "request", KIND_REQUEST),
+    VARIABLE("status", "status", KIND_STATUS),
+    VARIABLE("body_bytes_sent", "bytes", KIND_NUMBER),
+    VARIABLE("http_referer", "referrer", KIND_TEXT),
+    VARIABLE("http_user_agent", "agent", KIND_TEXT),
+    VARIABLE("pid", "pid", KIND_NUMBER),
+    VARIABLE("connection", "connection", KIND_NUMBER),
+    VARIABLE("request_id", "request_id", KIND_REQUEST_ID),
+    VARIABLE("msec", "msec", KIND_TIME_EPOCH),
+    VARIABLE("http_x_forwarded_for", "http_x_forwarded_for", KIND_TEXT),
+    /* Those above are named by BUILTIN below: their order counts. */
+    VARIABLE("time_iso8601", "time_iso8601", KIND_TIME_ISO),
+    VARIABLE("request_method", "request_method", KIND_METHOD),
+    VARIABLE("request_uri", "request_uri", KIND_URI),
+    VARIABLE("uri", "uri", KIND_URI),
+    VARIABLE("request_time", "request_time", KIND_NUMBER),
+    VARIABLE("request_length", "request_length", KIND_NUMBER),
+    VARIABLE("bytes_sent", "bytes_sent", KIND_NUMBER),
+    VARIABLE("connection_requests", "connection_requests", KIND_NUMBER),
+    VARIABLE("connection_time", "connection_time", KIND_NUMBER),
+    VARIABLE("upstream_status", "upstream_status", KIND_NUMBER),
+    VARIABLE("upstream_response_time", "upstream_response_time", KIND_NUMBER),
+    VARIABLE("upstream_connect_time", "upstream_connect_time", KIND_NUMBER),
+    VARIABLE("upstream_header_time", "upstream_header_time", KIND_NUMBER),
+    VARIABLE("upstream_response_length", "upstream_response_length", KIND_NUMBER),
+    VARIABLE("http_host", "host", KIND_TEXT),
+    VARIABLE("server_name", "server", KIND_TEXT),
+    VARIABLE("http_traceparent", "traceparent", KIND_TRACE),
+    VARIABLE("http_sentry_trace", "sentry_trace", KIND_TRACE),
+    VARIABLE("http_x_request_id", "http_x_request_id", KIND_REQUEST_ID),
+    /* Names people give. */
+    VARIABLE("client", "client", KIND_TEXT),
+    VARIABLE("client_ip", "client", KIND_TEXT),
+    VARIABLE("remote_ip", "client", KIND_TEXT),
+    VARIABLE("user", "user", KIND_TEXT),
+    VARIABLE("method", "request_method", KIND_METHOD),
+    VARIABLE("path", "uri", KIND_URI),
+    VARIABLE("url", "request_uri", KIND_URI),
+    VARIABLE("status_code", "status", KIND_STATUS),
+    VARIABLE("bytes", "bytes", KIND_NUMBER),
+    VARIABLE("size", "bytes", KIND_NUMBER),
+    VARIABLE("referer", "referrer", KIND_TEXT),
+    VARIABLE("referrer", "referrer", KIND_TEXT),
+    VARIABLE("http_referrer", "referrer", KIND_TEXT),
+    VARIABLE("agent", "agent", KIND_TEXT),
+    VARIABLE("user_agent", "agent", KIND_TEXT),
+    VARIABLE("time", "time", KIND_TIME_ISO),
+    VARIABLE("timestamp", "timestamp", KIND_TIME_ISO),
+    VARIABLE("@timestamp", "timestamp", KIND_TIME_ISO),
+    VARIABLE("ts", "ts", KIND_TIME_ISO),
+    VARIABLE("traceparent", "traceparent", KIND_TRACE),
+    VARIABLE("trace_id", "trace_id", KIND_TRACE),
+};
+
+enum { VARIABLES = sizeof variables / sizeof *variables };
+
+/* What has been read of a line. A later time of the list replaces an earlier one: it is as exact or more. */
+struct line {
+    struct parse_ctx *ctx;
+    struct record *r;
+    struct slice request, method, uri, status;
+    enum kind time_kind;
+    unsigned depth; /* JSON */
+    struct slice key;
+};
+
+static bool is_hex(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_hex(s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+static unsigned hex_value(char c)
+{
+    return ascii_digit(c) ? (unsigned)(c - '0') : (unsigned)(ascii_lower(c) - 'a') + 10;
+}
+
+/* One escape behind a backslash at the front of *s, and what it stands for; false leaves the backslash a
+ * plain one. */
+static bool escape_from(struct slice *s, char *out)
+{
+    static const char letters[] = "\"\"\\\\//n\nr\rt\tb\bf\f";
+    if (s->n == 0)
+        return false;
+    for (const char *l = letters; *l; l += 2)
+        if (s->p[0] == *l) {
+            *out = l[1];
+            *s = slice_from(*s, 1);
+            return true;
+        }
+    /* \xHH, and \u00HH of escape=json: it writes no other \u. */
+    size_t skip = s->p[0] == 'x' ? 1 : slice_starts(*s, SLICE("u00")) ? 3 : 0;
+    struct slice hex = slice_sub(*s, skip, skip + 2);
+    if (!skip || hex.n < 2 || !is_hex(hex))
+        return false;
+    *out = (char)(hex_value(hex.p[0]) * 16 + hex_value(hex.p[1]));
+    *s = slice_from(*s, skip + 2);
+    return true;
+}
+
+static struct slice unescaped(struct arena *arena, struct slice v)
+{
+    if (!slice_chr(v, '\\'))
+        return v;
+    char *p = arena_alloc(arena, v.n), *end = p;
+    while (v.n) {
+        char c = v.p[0];
+        v = slice_from(v, 1);
+        if (c == '\\')
+            escape_from(&v, &c);
+        *end++ = c;
+    }
+    return slice_of(p, (size_t)(end - p));
+}
+
+static void add(struct line *l, const char *field, struct slice value, enum field_type type)
+{
+    record_add(l->r, slice_str(field), value, type);
+}
+
+static enum field_type number_type(struct slice v)
+{
+    return json_number_ok(v) ? FIELD_NUMBER : FIELD_STRING; /* "0.012, 0.300" is a list of tries */
+}
+
+/* 00-TRACE-SPAN-01 of W3C or TRACE-SPAN-1 of Sentry. */
+static void set_trace(struct record *r, struct slice v)
+{
+    if (slice_starts(v, SLICE("00-")))
+        v = slice_from(v, 3);
+    struct slice trace = slice_split(&v, '-'), span = slice_split(&v, '-');
+    if (trace.n != 32 || !is_hex(trace))
+        return;
+    r->trace_id = trace;
+    if (span.n == 16 && is_hex(span))
+        r->span_id = span;
+}
+
+static void set_time(struct line *l, enum kind kind, struct slice v)
+{
+    int64_t us;
+    bool zone = true;
+    bool ok = kind == KIND_TIME_LOCAL
+                  ? stamp_clf(&v, &us)
+                  : stamp_rfc3339(&v, &us, &zone) || stamp_epoch(&v, &us) || stamp_clf(&v, &us);
+    if (!ok || kind < l->time_kind)
+        return;
+    l->time_kind = kind;
+    l->r->time_us = zone ? us : stamp_local(l->ctx->zone, us, l->ctx->last_us);
+}
+
+static void set_status(struct line *l, struct slice v)
+{
+    l->status = v;
+    /* 000 (nothing was sent) and 009 (an HTTP/0.9 answer) are numbers too, but not as JSON spells them. */
+    while (v.n > 1 && v.p[0] == '0')
+        v = slice_from(v, 1);
+    add(l, "status", v, number_type(v));
+}
+
+static void set_request_id(struct line *l, const char *field, struct slice v)
+{
+    add(l, field, v, FIELD_STRING);
+    if (!l->r->request_id.n)
+        l->r->request_id = v;
+}
+
+/* `var` NULL: a variable that is not in the table, kept under its own name. */
+static void assign(struct line *l, const struct variable *var, struct slice name, struct slice v)
+{
+    if (v.n == 0 || slice_is(v, "-"))
+        return;
+    if (!var) {
+        record_add(l->r, name, v, FIELD_STRING);
+        return;
+    }
+    switch (var->kind) {
+    case KIND_REQUEST:
+        l->request = v;
+        break;
+    case KIND_METHOD:
+        l->method = v;
+        break;
+    case KIND_URI:
+        if (!l->uri.n || var->field[0] == 'r') /* request_uri is what the client asked for */
+            l->uri = v;
+        break;
+    case KIND_STATUS:
+        set_status(l, v);
+        return;
+    case KIND_TIME_LOCAL:
+    case KIND_TIME_ISO:
+    case KIND_TIME_EPOCH:
+        set_time(l, var->kind, v);
+        return;
+    case KIND_REQUEST_ID:
+        set_request_id(l, var->field, v);
+        return;
+    case KIND_TRACE:
+        set_trace(l->r, v);
+        return;
+    case KIND_NUMBER:
+        add(l, var->field, v, number_type(v));
+        return;
+    case KIND_TEXT:
+        break;
+    }
+    add(l, var->field, v, FIELD_STRING);
+}
+
+static const struct variable *variable_of(struct slice name)
+{
+    for (const struct variable *v = variables; v < variables + VARIABLES; v++)
+        if (slice_eq(v->name, name))
+            return v;
+    return NULL;
+}
+
+/*
+ * Takes a value and the literal behind it off *rest; without a literal, all of it. A quote behind a backslash
+ * is part of the value: nginx writes none, Apache and escape=json do.
+ */
+static bool value_from(struct slice *rest, struct slice literal, struct slice *value)
+{
+    if (literal.n == 0) {
+        *value = *rest;
+        *rest = SLICE_NONE;
+        return true;
+    }
+    for (size_t from = 0;;) {
+        ptrdiff_t at = slice_find(slice_from(*rest, from), literal);
+        if (at < 0)
+            return false;
+        size_t end = from + (size_t)at, slashes = 0;
+        while (slashes < end && rest->p[end - 1 - slashes] == '\\')
+            slashes++;
+        from = end + 1;
+        if (literal.p[0] == '"' && slashes % 2)
+            continue;
+        *value = slice_sub(*rest, 0, end);
+        *rest = slice_from(*rest, end + literal.n);
+        return true;
+    }
+}
+
+/* A variable of a shape that is built in, and the literal behind it. */
+struct step {
+    enum {
+        REMOTE_ADDR,
+        REMOTE_USER,
+        TIME_LOCAL,
+        REQUEST,
+        STATUS,
+        BODY_BYTES_SENT,
+        HTTP_REFERER,
+        HTTP_USER_AGENT,
+        PID,
+        CONNECTION,
+        REQUEST_ID,
+        MSEC,
+        HTTP_X_FORWARDED_FOR
+    } variable;
+    struct slice literal;
+};
+
+static const struct step common_steps[] = {{REMOTE_ADDR, {" - ", 3}},
+                                           {REMOTE_USER, {" [", 2}},
+                                           {TIME_LOCAL, {"] \"", 3}},
+                                           {REQUEST, {"\" ", 2}},
+                                           {STATUS, {" ", 1}}};
+static const struct step combined_steps[] = {
+    {BODY_BYTES_SENT, {" \"", 2}}, {HTTP_REFERER, {"\" \"", 3}}, {HTTP_USER_AGENT, {"\"", 1}}};
+static const struct step contrib_steps[] = {
+    {PID, {" ", 1}}, {CONNECTION, {" ", 1}}, {REQUEST_ID, {" ", 1}}, {MSEC, {NULL, 0}}};
+
+enum { STEPS_MAX = 5 };
+
+/* Assigns only when all of the steps fit. */
+static bool walk(struct line *l, struct slice *rest, const struct step *steps, size_t n)
+{
+    struct slice values[STEPS_MAX], s = *rest;
+    for (size_t i = 0; i < n; i++)
+        if (!value_from(&s, steps[i].literal, &values[i]))
+            return false;
+    for (size_t i = 0; i < n; i++)
+        assign(l, &variables[steps[i].variable], SLICE_NONE, unescaped(l->ctx->arena, values[i]));
+    *rest = s;
+    return true;
+}
+
+#define WALK(l, rest, steps) walk(l, rest, steps, sizeof(steps) / sizeof *(steps))
+
+static bool read_combined(struct line *l)
+{
+    struct slice rest = l->r->raw;
+    if (!WALK(l, &rest, common_steps) || l->r->time_us == RECORD_NO_TIME)
+        return false;
+    if (!WALK(l, &rest, combined_steps)) {
+        assign(l, &variables[BODY_BYTES_SENT], SLICE_NONE, slice_split(&rest, ' '));
+        return true;
+    }
+    if (!slice_starts(rest, SLICE(" ")))
+        return true;
+    rest = slice_from(rest, 1);
+    if (slice_starts(rest, SLICE("\""))) {
+        struct slice quoted = slice_from(rest, 1);
+        if (value_from(&quoted, SLICE("\""), &rest))
+            assign(l, &variables[HTTP_X_FORWARDED_FOR], SLICE_NONE, unescaped(l->ctx->arena, rest));
+    } else {
+        WALK(l, &rest, contrib_steps);
+    }
+    return true;
+}
+
+/* Takes a variable, $name or ${name}, off the front of *format. */
+static struct slice variable_from(struct slice *format)
+{
+    struct slice s = slice_from(*format, 1);
+    bool braces = s.n && s.p[0] == '{';
+    s = slice_from(s, braces);
+    size_t n = 0;
+    while (n < s.n && (ascii_alnum(s.p[n]) || s.p[n] == '_'))
+        n++;
+    *format = slice_from(s, n + (braces && n < s.n && s.p[n] == '}'));
+    return slice_sub(s, 0, n);
+}
+
+static struct slice literal_from(struct slice *format)
+{
+    const char *dollar = slice_chr(*format, '$');
+    struct slice literal = slice_sub(*format, 0, dollar ? (size_t)(dollar - format->p) : format->n);
+    *format = slice_from(*format, literal.n);
+    return literal;
+}
+
+static bool read_custom(struct line *l, struct slice format)
+{
+    struct slice rest = l->r->raw, value, literal = literal_from(&format);
+    if (!slice_starts(rest, literal))
+        return false;
+    rest = slice_from(rest, literal.n);
+    while (format.n) {
+        struct slice name = variable_from(&format);
+        literal = literal_from(&format);
+        if (!value_from(&rest, literal, &value))
+            return false;
+        assign(l, variable_of(name), name, unescaped(l->ctx->arena, value));
+    }
+    return true;
+}
+
+static bool json_value(struct line *l, struct slice v, enum field_type type)
+{
+    if (l->depth != 1)
+        return true;
+    const struct variable *var = variable_of(l->key);
+    v = arena_dup(l->ctx->arena, v);
+    if (var || type == FIELD_STRING)
+        assign(l, var, l->key, v);
+    else
+        record_add(l->r, l->key, v, type);
+    return true;
+}
+
+static bool on_string(void *u, struct slice v)
+{
+    return json_value(u, v, FIELD_STRING);
+}
+
+static bool on_number(void *u, struct slice v)
+{
+    return json_value(u, v, FIELD_NUMBER);
+}
+
+static bool on_boolean(void *u, bool v)
+{
+    return json_value(u, v ? SLICE("true") : SLICE("false"), FIELD_BOOL);
+}
+
+static bool on_key(void *u, struct slice v)
+{
+    struct line *l = u;
+    if (l->depth == 1)
+        l->key = arena_dup(l->ctx->arena, v);
+    return true;
+}
+
+static bool on_start(void *u)
+{
+    ((struct line *)u)->depth++;
+    return true;
+}
+
+static bool on_end(void *u)
+{
+    ((struct line *)u)->depth--;
+    return true;
+}
+
+/* The members of the object; what they hold in turn is left out. */
+static bool read_json(struct line *l)
+{
+    static const struct json_handler h = {.boolean = on_boolean,
+                                          .number = on_number,
+                                          .string = on_string,
+                                          .key = on_key,
+                                          .map_start = on_start,
+                                          .map_end = on_end,
+                                          .array_start = on_start,
+                                          .array_end = on_end};
+    return json_read(l->r->raw, &h, l, NULL) == JSON_OK;
+}
+
+static void forget(struct line *l)
+{
+    struct parse_ctx *ctx = l->ctx;
+    struct record *r = l->r;
+    record_init(r, FORMAT_NGINX_ACCESS, r->raw);
+    *l = (struct line){.ctx = ctx, .r = r};
+}
+
+static bool read_line(struct line *l)
+{
+    struct slice format = l->ctx->log_format;
+    if (slice_starts(l->r->raw, SLICE("{"))) {
+        if (read_json(l))
+            return true;
+        forget(l); /* a number that was not set breaks it: "urt":, */
+    }
+    if (format.n ? read_custom(l, format) : read_combined(l))
+        return true;
+    forget(l);
+    return false;
+}
+
+/* "GET /cart HTTP/1.1 -> 502" */
+static void set_message(struct line *l)
+{
+    struct slice parts[5] = {l->request};
+    if (!l->request.n) {
+        parts[0] = l->method;
+        parts[1] = l->method.n && l->uri.n ? SLICE(" ") : SLICE_NONE;
+        parts[2] = l->method.n || l->uri.n ? l->uri : SLICE("no request");
+    }
+    parts[3] = l->status.n ? SLICE(" -> ") : SLICE_NONE;
+    parts[4] = l->status;
+    size_t n = 0;
+    for (int i = 0; i < 5; i++)
+        n += parts[i].n;
+    char *p = arena_alloc(l->ctx->arena, n), *at = p;
+    for (int i = 0; i < 5; i++)
+        if (parts[i].n) {
+            memcpy(at, parts[i].p, parts[i].n);
+            at += parts[i].n;
+        }
+    l->r->message = slice_of(p, n);
+}
+
+static bool parse(struct parse_ctx *ctx, struct record *r)
+{
+    struct line l = {.ctx = ctx, .r = r};
+    if (!read_line(&l) || !(l.request.n || l.method.n || l.uri.n || l.status.n)) {
+        r->message = r->raw;
+        return true;
+    }
+    bool failed = l.status.n == 3 && l.status.p[0] == '5';
+    r->level = failed ? LEVEL_WARNING : LEVEL_INFO;
+    set_message(&l);
+    return true;
+}
+
+const struct parser parser_nginx_access = {"nginx-access", FORMAT_NGINX_ACCESS, NULL, parse};

@@ -1,0 +1,239 @@
+#include "tests/unit/shared_file.h"
+#include "tests/unit/unit.h"
+
+#include "parsers/parser.h"
+#include "text/json.h"
+
+static struct record r;
+static struct arena arena;
+
+static void parse(struct slice raw, const char *log_format)
+{
+    arena_reset(&arena);
+    struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .log_format = slice_str(log_format)};
+    record_init(&r, FORMAT_NGINX_ACCESS, raw);
+    ck_assert(parser_of(FORMAT_NGINX_ACCESS)->parse(&ctx, &r));
+}
+
+static void ck_line(const char *raw, const char *log_format, const char *want)
+{
+    parse(slice_str(raw), log_format);
+    struct sbuf got;
+    sbuf_init(&got, 1 << 16);
+    record_json(&r, &got);
+    ck_assert_str_eq(sbuf_cstr(&got), want);
+    sbuf_free(&got);
+}
+
+#define FRONT "203.0.113.9 - - [23/Nov/2026:10:00:00 +0000] "
+#define FORMAT_OF(level)                                                                                     \
+    "{\"format\":\"nginx-access\",\"time\":1795428000.000000,\"level\":\"" level "\",\"message\":"
+#define CLIENT "\"fields\":{\"client\":\"203.0.113.9\","
+
+START_TEST(combined)
+{
+    ck_line("203.0.113.9 - alice [23/Nov/2026:11:00:00 +0100] \"GET /cart?a=b HTTP/1.1\" 502 157 "
+            "\"https://shop.test/\" \"Mozilla/5.0 (X11)\"",
+            "",
+            FORMAT_OF("warning") "\"GET /cart?a=b HTTP/1.1 -> 502\"," CLIENT
+                                 "\"user\":\"alice\",\"request\":\"GET /cart?a=b "
+                                 "HTTP/1.1\",\"status\":502,\"bytes\":157,"
+                                 "\"referrer\":\"https://shop.test/\",\"agent\":\"Mozilla/5.0 (X11)\"}}");
+    ck_slice(record_get(&r, SLICE("request.path")), "/cart");
+    ck_line(FRONT "\"GET / HTTP/1.1\" 404 6", "",
+            FORMAT_OF("info") "\"GET / HTTP/1.1 -> 404\"," CLIENT
+                              "\"request\":\"GET / HTTP/1.1\",\"status\":404,\"bytes\":6}}");
+    ck_line(FRONT "\"GET / HTTP/1.1\" 200 6 \"-\" \"x\" \"10.0.0.1, 10.0.0.2\"", "",
+            FORMAT_OF("info") "\"GET / HTTP/1.1 -> 200\"," CLIENT
+                              "\"request\":\"GET / HTTP/1.1\",\"status\":200,\"bytes\":6,"
+                              "\"agent\":\"x\",\"http_x_forwarded_for\":\"10.0.0.1, 10.0.0.2\"}}");
+    ck_line(FRONT "\"GET / HTTP/1.1\" 200 6 \"-\" \"x\" rt=0.5", "",
+            FORMAT_OF("info") "\"GET / HTTP/1.1 -> 200\"," CLIENT
+                              "\"request\":\"GET / HTTP/1.1\",\"status\":200,\"bytes\":6,"
+                              "\"agent\":\"x\"}}");
+}
+END_TEST
+
+START_TEST(contrib)
+{
+    ck_line(FRONT
+            "\"GET / HTTP/1.1\" 200 6 \"-\" \"x\" 4711 12 5aee9f614e285353ed54e41455fb3e4b 1795427999.123",
+            "",
+            "{\"format\":\"nginx-access\",\"time\":1795427999.123000,\"level\":\"info\",\"message\":\"GET / "
+            "HTTP/1.1 -> 200\","
+            "\"request_id\":\"5aee9f614e285353ed54e41455fb3e4b\"," CLIENT
+            "\"request\":\"GET / "
+            "HTTP/1.1\",\"status\":200,\"bytes\":6,\"agent\":\"x\",\"pid\":4711,\"connection\":12,"
+            "\"request_id\":\"5aee9f614e285353ed54e41455fb3e4b\"},"
+            "\"keys\":[\"req:5aee9f614e285353ed54e41455fb3e4b\",\"conn:4711*12\"]}");
+}
+END_TEST
+
+START_TEST(oddities)
+{
+    static const struct {
+        const char *request, *status, *message, *number;
+    } rows[] = {
+        {"GET /ssh HTTP/1.1", "009", "GET /ssh HTTP/1.1 -> 009", "9"},
+        {"-", "000", "no request -> 000", "0"},
+        {"", "400", "no request -> 400", "400"},
+        {"GET / HTTP/1.1", "499", "GET / HTTP/1.1 -> 499", "499"},
+        {"GET /\\xD0\\xBF\\x22 HTTP/1.1", "500", "GET /\xd0\xbf\" HTTP/1.1 -> 500", "500"},
+        {"GET /\\\"a\\\\ HTTP/1.1", "200", "GET /\"a\\ HTTP/1.1 -> 200", "200"},
+        {"\\x16\\x03\\x01", "400", "\x16\x03\x01 -> 400", "400"},
+        {"a\\xZZ\\", "200", NULL, NULL}, /* the closing quote is escaped */
+        {"a\\xZZ", "200", "a\\xZZ -> 200", "200"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[300];
+        snprintf(line, sizeof line, FRONT "\"%s\" %s 0 \"-\" \"-\"", rows[i].request, rows[i].status);
+        parse(slice_str(line), "");
+        if (!rows[i].message) {
+            ck_slice(r.message, line);
+            ck_assert_int_eq(r.level, LEVEL_NONE);
+            continue;
+        }
+        ck_slice(r.message, rows[i].message);
+        ck_slice(record_value(&r, "status"), rows[i].number);
+        ck_assert_int_eq(r.level, rows[i].status[0] == '5' ? LEVEL_WARNING : LEVEL_INFO);
+    }
+}
+END_TEST
+
+START_TEST(json_lines)
+{
+    ck_line("{\"time_local\":\"23/Nov/2026:02:26:06 "
+            "+0000\",\"time_iso8601\":\"2026-11-23T10:00:00+00:00\",\"remote_addr\":"
+            "\"203.0.113.9\",\"request\":\"GET /x "
+            "HTTP/1.1\",\"status\":\"502\",\"body_bytes_sent\":157,\"http_user_agent\":\"\","
+            "\"request_id\":\"5aee\",\"upstream_addr\":\"10.0.0.1:1, 10.0.0.2:2\",\"upstream_status\":\"502, "
+            "200\","
+            "\"upstream_response_time\":\"0.1\",\"pid\":7,\"connection\":3,\"deep\":{\"pid\":[8]},\"tls\":"
+            "true,\"mine\":1.5}",
+            "",
+            "{\"format\":\"nginx-access\",\"time\":1795428000.000000,\"level\":\"warning\",\"message\":\"GET "
+            "/x HTTP/1.1 -> 502\","
+            "\"request_id\":\"5aee\",\"fields\":{\"client\":\"203.0.113.9\",\"request\":\"GET /x "
+            "HTTP/1.1\",\"status\":502,"
+            "\"bytes\":157,\"request_id\":\"5aee\",\"upstream_addr\":\"10.0.0.1:1, "
+            "10.0.0.2:2\",\"upstream_status\":\"502, 200\","
+            "\"upstream_response_time\":0.1,\"pid\":7,\"connection\":3,\"tls\":true,\"mine\":1.5},"
+            "\"keys\":[\"req:5aee\",\"conn:7*3\"]}");
+    ck_slice(record_get(&r, SLICE("upstream.host")), "10.0.0.2:2");
+    ck_line(
+        "{\"client_ip\":\"203.0.113.9\",\"method\":\"POST\",\"uri\":\"/index.php\",\"request_uri\":\"/"
+        "a?b\",\"status\":200,"
+        "\"http_traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\",\"ts\":1795428000}",
+        "",
+        FORMAT_OF("info") "\"POST /a?b -> 200\",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\","
+                          "\"span_id\":\"b7ad6b7169203331\",\"fields\":{\"client\":\"203.0.113.9\",\"request_"
+                          "method\":\"POST\","
+                          "\"uri\":\"/index.php\",\"request_uri\":\"/"
+                          "a?b\",\"status\":200},\"keys\":[\"trace:0af7651916cd43dd8448eb211c80319c\"]}");
+}
+END_TEST
+
+START_TEST(custom_formats)
+{
+    ck_line("203.0.113.9|GET /x|502|0.12|-|a\\x22b",
+            "$remote_addr|$request|${status}|$request_time|$remote_user|$foo",
+            "{\"format\":\"nginx-access\",\"level\":\"warning\",\"message\":\"GET /x -> 502\"," CLIENT
+            "\"request\":\"GET /x\",\"status\":502,\"request_time\":0.12,\"foo\":\"a\\\"b\"}}");
+    ck_line("<2026-11-23T10:00:00+00:00> 200 /x", "<$time_iso8601> $status $uri",
+            FORMAT_OF("info") "\"/x -> 200\",\"fields\":{\"status\":200,\"uri\":\"/x\"}}");
+    /* A number that was not set breaks the JSON, not the format. */
+    ck_line("{\"a\":\"203.0.113.9\",\"urt\":,\"status\":200,\"r\":\"a\\\"b\"}",
+            "{\"a\":\"$remote_addr\",\"urt\":$upstream_response_time,\"status\":$status,\"r\":\"$request\"}",
+            "{\"format\":\"nginx-access\",\"level\":\"info\",\"message\":\"a\\\"b -> 200\"," CLIENT
+            "\"status\":200,\"request\":\"a\\\"b\"}}");
+    ck_line("x 200", "$status",
+            "{\"format\":\"nginx-access\",\"level\":\"info\",\"message\":\"no request -> x "
+            "200\",\"fields\":{\"status\":\"x 200\"}}");
+    ck_line("x 200", "y $status", "{\"format\":\"nginx-access\",\"message\":\"x 200\"}");
+    ck_line("x 200", "$", "{\"format\":\"nginx-access\",\"message\":\"x 200\"}");
+    ck_line("x 200", "${status",
+            "{\"format\":\"nginx-access\",\"level\":\"info\",\"message\":\"no request -> x "
+            "200\",\"fields\":{\"status\":\"x 200\"}}");
+}
+END_TEST
+
+START_TEST(what_is_no_access_line)
+{
+    static const char *const lines[] = {"",
+                                        "{",
+                                        "{}",
+                                        "plain text",
+                                        "{\"remote_addr\":\"1.2.3.4\",\"urt\":,\"status\":200}",
+                                        "a - b [c] \"d\" e f",
+                                        "{\"level\":\"error\"}"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        parse(slice_str(lines[i]), "");
+        ck_slice(r.message, lines[i]);
+        ck_assert_int_eq(r.level, LEVEL_NONE);
+    }
+    ck_assert_int_eq(parser_detect(SLICE(FRONT "\"GET / HTTP/1.1\" 200 6")), FORMAT_NGINX_ACCESS);
+    ck_assert_int_eq(parser_detect(SLICE("{\"remote_addr\":\"a\",\"status\":200}")), FORMAT_NGINX_ACCESS);
+    ck_assert_int_ne(parser_detect(SLICE("{\"remote_addr\":\"a\",\"status\":200,\"level\":30}")),
+                     FORMAT_NGINX_ACCESS);
+    ck_assert_int_eq(parser_detect(SLICE("plain")), FORMAT_TEXT);
+}
+END_TEST
+
+START_TEST(corpus)
+{
+    size_t n, m;
+    char *log = shared_file("nginx/access-combined.log", &n), *expected = NULL;
+    if (log)
+        expected = shared_file("nginx/access-combined.expected.jsonl", &m);
+    if (!expected) {
+        free(log);
+        return;
+    }
+    static const char *const pairs[][2] = {
+        {"remote_addr", "client"}, {"remote_user", "user"}, {"request", "request"}, {"status", "status"},
+        {"bytes", "bytes"},        {"referer", "referrer"}, {"user_agent", "agent"}};
+    struct slice lines = slice_of(log, n), wanted = slice_of(expected, m);
+    struct arena a = {0};
+    unsigned count = 0;
+    for (; wanted.n; count++) {
+        const struct json_node *want = json_tree(&a, slice_split(&wanted, '\n'));
+        parse(slice_split(&lines, '\n'), "");
+        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+            const struct json_node *w = json_get(want, pairs[i][0]);
+            struct slice got = record_value(&r, pairs[i][1]);
+            if (w->type == JSON_MAP) /* in base64: bytes that are no text */
+                continue;
+            struct slice text = w->type == JSON_NULL ? SLICE_NONE : w->text;
+            ck_assert_msg(slice_eq(got, text), "%s: got '%.*s', want '%.*s'", pairs[i][0], SLICE_ARG(got),
+                          SLICE_ARG(text));
+        }
+        ck_assert_int_eq(r.time_us, atoll(arena_cstr(&a, json_get(want, "epoch")->text)) * STAMP_SECOND);
+        arena_reset(&a);
+    }
+    printf("access-combined.log: %u lines\n", count);
+    arena_free(&a);
+    free(log);
+    free(expected);
+}
+END_TEST
+
+static void teardown(void)
+{
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    Suite *s = suite_create("access");
+    TCase *t = tcase_create("access");
+    tcase_add_checked_fixture(t, NULL, teardown);
+    tcase_add_test(t, combined);
+    tcase_add_test(t, contrib);
+    tcase_add_test(t, oddities);
+    tcase_add_test(t, json_lines);
+    tcase_add_test(t, custom_formats);
+    tcase_add_test(t, what_is_no_access_line);
+    tcase_add_test(t, corpus);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}

@@ -1,0 +1,223 @@
+#include "tests/unit/unit.h"
+
+#include "parsers/parser.h"
+
+#define NOON INT64_C(1795428000000000) /* 2026-11-23 10:00:00 UTC */
+#define AT(us) (NOON + (us))
+#define NONE RECORD_NO_TIME
+
+static struct record r;
+static struct arena arena;
+
+static void parse(struct slice raw)
+{
+    arena_reset(&arena);
+    struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .now_us = NOON};
+    record_init(&r, FORMAT_TEXT, raw);
+    ck_assert(parser_of(FORMAT_TEXT)->parse(&ctx, &r));
+}
+
+/* clang-format off */
+static const struct {
+    const char *raw;
+    int64_t time_us;
+    const char *level, *logger, *procid, *message;
+} rows[] = {
+    {"2026-11-23 10:00:00,123 ERROR name: msg",
+     AT(123000), "error", "name", "", "msg"},
+    {"2026-11-23 10:00:00,123 - app.db - ERROR - msg here: x",
+     AT(123000), "error", "app.db", "", "msg here: x"},
+    {"[2026-11-23 10:00:00,123] ERROR in app: Exception on /x [GET]",
+     AT(123000), "error", "app", "", "Exception on /x [GET]"},
+    {"[2026-11-23 10:00:00 +0000] [7] [ERROR] Worker (pid:9) exited",
+     AT(0), "error", "", "7", "Worker (pid:9) exited"},
+    {"[2026-11-23 10:00:00,123: ERROR/ForkPoolWorker-1] Task a.b[uuid] raised unexpected: X()",
+     AT(123000), "error", "", "", "Task a.b[uuid] raised unexpected: X()"},
+    {"ERROR:root:something broke",
+     NONE, "error", "root", "", "something broke"},
+    {"ERROR:    Exception in ASGI application",
+     NONE, "error", "", "", "Exception in ASGI application"},
+    {"2026-11-23 10:00:00.123 ERROR 1234 --- [main] c.a.B : msg",
+     AT(123000), "error", "c.a.B", "1234", "msg"},
+    {"2026-11-23T10:00:00.123+01:00 ERROR 1234 --- [app] [main] c.a.B                    : msg",
+     AT(-3599877000), "error", "c.a.B", "1234", "msg"},
+    {"2026-11-23 10:00:00.123 ERROR [thread-1] c.a.B - msg: x",
+     AT(123000), "error", "c.a.B", "", "msg: x"},
+    {"2026-11-23 10:00:00.123 [thread-1] ERROR c.a.B - msg: x",
+     AT(123000), "error", "c.a.B", "", "msg: x"},
+    {"10:00:00.123 [main] ERROR c.a.B - msg",
+     NONE, "error", "c.a.B", "", "msg"},
+    {"E1123 10:00:00.123456    1234 file.go:12] msg",
+     AT(123456), "error", "file.go", "1234", "msg"},
+    {"[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 10.0.0.1:5000] AH00124: Request exceeded the limit",
+     AT(123456), "error", "core", "7", "AH00124: Request exceeded the limit"},
+    {"[Mon Nov 23 10:00:00.123456 2026] [proxy:error] [pid 7:tid 8] (111)Connection refused: AH00957: HTTP: attempt to connect",
+     AT(123456), "error", "proxy", "7", "(111)Connection refused: AH00957: HTTP: attempt to connect"},
+    {"[Mon Nov 23 10:00:00.123456 2026] [php:error] [pid 7] [client 10.0.0.1:5000] PHP Fatal error:  Uncaught E: x in /a.php:3",
+     AT(123456), "error", "php", "7", "PHP Fatal error:  Uncaught E: x in /a.php:3"},
+    {"[23-Nov-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Exception: x in /a.php:3",
+     AT(0), "error", "", "", "PHP Fatal error:  Uncaught Exception: x in /a.php:3"},
+    {"[23-Nov-2026 10:00:00 Europe/Berlin] PHP Warning:  foo in /a.php on line 3",
+     AT(0), "warning", "", "", "PHP Warning:  foo in /a.php on line 3"},
+    {"[23-Nov-2026 10:00:00] WARNING: [pool www] child 7 exited on signal 11",
+     AT(0), "warning", "", "", "[pool www] child 7 exited on signal 11"},
+    {"7:M 23 Nov 2026 10:00:00.123 # Server initialized",
+     AT(123000), "warning", "", "7", "Server initialized"},
+    {"7:M 23 Nov 2026 10:00:00.123 * Ready to accept connections",
+     AT(123000), "info", "", "7", "Ready to accept connections"},
+    {"2026-11-23 10:00:00.123 UTC [1234] ERROR:  relation \"x\" does not exist at character 15",
+     AT(123000), "error", "", "1234", "relation \"x\" does not exist at character 15"},
+    {"2026-11-23 10:00:00.123 UTC [1234] app@db FATAL:  password authentication failed",
+     AT(123000), "fatal", "", "1234", "password authentication failed"},
+    {"2026-11-23 10:00:00.123 UTC [1234] app@db STATEMENT:  select 1",
+     AT(123000), "", "", "1234", "[1234] app@db STATEMENT:  select 1"},
+    {"2026-11-23 10:00:00.123 UTC [1234] LOG:  checkpoint starting: time",
+     AT(123000), "info", "", "1234", "checkpoint starting: time"},
+    {"2026-11-23T10:00:00.123456Z 0 [ERROR] [MY-010584] [Repl] Replica SQL: Error",
+     AT(123456), "error", "", "0", "[MY-010584] [Repl] Replica SQL: Error"},
+    {"2026-11-23 10:00:00 0 [Note] InnoDB: Starting shutdown...",
+     AT(0), "info", "InnoDB", "0", "Starting shutdown..."},
+    {"E, [2026-11-23T10:00:00.123456 #1234] ERROR -- : boom",
+     AT(123456), "error", "", "1234", "boom"},
+    {"E, [2026-11-23T10:00:00.123456 #1234] ERROR -- prog: boom: x",
+     AT(123456), "error", "prog", "1234", "boom: x"},
+    {"[2026-11-23 10:00:00] local.ERROR: boom {\"exception\":\"x\"}",
+     AT(0), "error", "local", "", "boom {\"exception\":\"x\"}"},
+    {"[2026-11-23T10:00:00.123456+00:00] request.CRITICAL: Uncaught PHP Exception",
+     AT(123456), "fatal", "request", "", "Uncaught PHP Exception"},
+    {"[2026-11-23T10:00:00Z ERROR my_crate::x] msg",
+     AT(0), "error", "my_crate::x", "", "msg"},
+    {"2026-11-23T10:00:00.123456Z ERROR my_crate::x: msg",
+     AT(123456), "error", "my_crate::x", "", "msg"},
+    {"2026/11/23 10:00:00 something happened",
+     AT(0), "", "", "", "something happened"},
+    {"2026/11/23 10:00:00.123456 main.go:12: something",
+     AT(123456), "", "", "", "main.go:12: something"},
+    {"2026-11-23 10:00:00.123 | ERROR    | module:func:12 - msg",
+     AT(123000), "error", "module:func:12", "", "msg"},
+    {"2026-11-23 10:00:00 [error    ] msg k=v",
+     AT(0), "error", "", "", "msg k=v"},
+    {"10:00:00.123 [error] GenServer #PID<0.1.0> terminating",
+     NONE, "error", "", "", "GenServer #PID<0.1.0> terminating"},
+    {"[10:00:00 ERR] Serilog msg",
+     NONE, "error", "", "", "Serilog msg"},
+    {"2026-11-23 10:00:00.123 +01:00 [ERR] msg",
+     AT(-3599877000), "error", "", "", "msg"},
+    {"fail: Microsoft.AspNetCore.Server.Kestrel[13]",
+     NONE, "error", "", "", "fail: Microsoft.AspNetCore.Server.Kestrel[13]"},
+    {"error: something (winston)",
+     NONE, "error", "", "", "error: something (winston)"},
+    {"Error: boom",
+     NONE, "error", "", "", "Error: boom"},
+    {"panic: runtime error: index out of range",
+     NONE, "fatal", "", "", "panic: runtime error: index out of range"},
+    {"Traceback (most recent call last):",
+     NONE, "", "", "", "Traceback (most recent call last):"},
+    {"    at foo (bar.js:1:2)",
+     NONE, "", "", "", "    at foo (bar.js:1:2)"},
+    {"\x1b[31mERROR\x1b[0m coloured",
+     NONE, "error", "", "", "coloured"},
+    {"<3>sd daemon error",
+     NONE, "error", "", "", "sd daemon error"},
+    {"[ERROR] plain",
+     NONE, "error", "", "", "plain"},
+    {"[main] ERROR x.y.Z - hello",
+     NONE, "error", "x.y.Z", "", "hello"},
+    {"FATAL something died",
+     NONE, "fatal", "", "", "something died"},
+    {"2026-11-23 10:00:00 ERROR java.lang.RuntimeException: boom",
+     AT(0), "error", "", "", "java.lang.RuntimeException: boom"},
+    {"2026-11-23 10:00:00 error connecting to x",
+     AT(0), "", "", "", "error connecting to x"},
+    {"1795400766.123 ERROR x",
+     AT(-27233877000), "error", "", "", "x"},
+    {"[12345.678901] usb 1-1: new device",
+     NONE, "", "", "", "[12345.678901] usb 1-1: new device"},
+    {"INFO 2026-11-23 10:00:00,123 module 123 456 django msg",
+     AT(123000), "info", "", "", "module 123 456 django msg"},
+    {"Nov 23 10:00:00 web-1 app[7]: ERROR boom",
+     AT(0), "", "", "", "web-1 app[7]: ERROR boom"},
+    {"2026-11-23T10:00:00Z",
+     AT(0), "", "", "", "2026-11-23T10:00:00Z"},
+    {"ERROR",
+     NONE, "error", "", "", "ERROR"},
+    {"INFO  [2026-11-23 10:00:00,123] org.x.Y: drop msg",
+     AT(123000), "info", "org.x.Y", "", "drop msg"},
+    {"[ERROR] 2026-11-23 10:00:00 msg",
+     AT(0), "error", "", "", "msg"},
+    {"[foo] bar",
+     NONE, "", "", "", "[foo] bar"},
+    {"[a] [b] [c] [d] [e] [f] [g] ERROR x",
+     NONE, "", "", "", "[a] [b] [c] [d] [e] [f] [g] ERROR x"},
+};
+/* clang-format on */
+
+START_TEST(layouts)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        parse(slice_str(rows[i].raw));
+        struct slice got[] = {slice_str(level_name(r.level)), r.logger, r.procid, r.message};
+        const char *want[] = {rows[i].level, rows[i].logger, rows[i].procid, rows[i].message};
+        for (int k = 0; k < 4; k++)
+            ck_assert_msg(slice_is(got[k], want[k]), "%s: got '%.*s', want '%s'", rows[i].raw,
+                          SLICE_ARG(got[k]), want[k]);
+        ck_assert_msg(r.time_us == rows[i].time_us, "%s: time is off by %lld", rows[i].raw,
+                      (long long)(r.time_us - rows[i].time_us));
+    }
+}
+END_TEST
+
+START_TEST(apache_client)
+{
+    parse(SLICE(
+        "[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 10.0.0.1:5000] AH00124: x"));
+    ck_slice(record_value(&r, "client"), "10.0.0.1");
+    parse(SLICE("[Mon Nov 23 10:00:00 2026] [error] [client 10.0.0.1] File does not exist: /x"));
+    ck_slice(record_value(&r, "client"), "10.0.0.1");
+    ck_slice(r.message, "File does not exist: /x");
+}
+END_TEST
+
+/* Every prefix of every row, and some bytes changed: nothing is refused, and the message is never lost. */
+START_TEST(anything_goes)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300];
+        size_t n = strlen(rows[i].raw);
+        memcpy(text, rows[i].raw, n);
+        for (size_t len = 0; len <= n; len++) {
+            parse(slice_of(text, len));
+            /* Escape sequences alone are no text. */
+            if (slice_trim(r.raw).n > 0 && r.raw.p[0] != '\x1b' && r.message.n == 0)
+                ck_abort_msg("no message: %.*s", (int)len, text);
+        }
+        for (size_t at = 0; at < n; at++)
+            for (const char *c = "]: [-\n\xff"; *c; c++) {
+                char was = text[at];
+                text[at] = *c;
+                parse(slice_of(text, n));
+                text[at] = was;
+            }
+    }
+    parse(SLICE(""));
+    parse(SLICE("\0\0"));
+    parse(SLICE("\x1b"));
+}
+END_TEST
+
+static void teardown(void)
+{
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    Suite *s = suite_create("text");
+    TCase *t = tcase_create("text");
+    tcase_add_checked_fixture(t, NULL, teardown);
+    tcase_add_test(t, layouts);
+    tcase_add_test(t, apache_client);
+    tcase_add_test(t, anything_goes);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
