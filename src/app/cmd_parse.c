@@ -1,0 +1,149 @@
+/* crumbd parse: what is understood of each message, as one line of JSON. Loads no rules. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/command.h"
+#include "app/reader.h"
+#include "app/zone.h"
+#include "core/mask.h"
+#include "parsers/parser.h"
+
+/* The JSON of one message: its text at six bytes a byte, twice for formats that repeat it in fields, and
+ * some. */
+enum { JSON_BYTES_MAX = 16 << 20 };
+
+struct parse {
+    enum format format; /* of the file being read; AUTO until a line has told */
+    bool template;
+    const struct zone *zone;
+    int64_t now_us, last_us;
+    struct arena arena;
+    struct mask mask;
+    struct sbuf out;
+    struct record record;
+    bool closed; /* standard output takes no more */
+};
+
+static void put_template(struct parse *p, struct json *j)
+{
+    mask_message(p->record.message, &p->mask);
+    json_key(j, "template");
+    json_str(j, sbuf_slice(&p->mask.text));
+    json_key(j, "params");
+    json_array(j);
+    for (unsigned i = 0; i < p->mask.n_params; i++)
+        json_str(j, p->mask.params[i].value);
+    json_array_end(j);
+}
+
+static void put_record(struct parse *p)
+{
+    struct json j;
+    json_start(&j, &p->out);
+    json_map(&j);
+    record_json_members(&p->record, &j);
+    if (p->template)
+        put_template(p, &j);
+    json_map_end(&j);
+    json_end(&j);
+}
+
+static bool on_message(void *u, const struct cut_message *m)
+{
+    struct parse *p = u;
+    if (m->text.n == 0)
+        return true;
+    enum format f = p->format == FORMAT_AUTO ? FORMAT_TEXT : p->format;
+    struct parse_ctx ctx = {.arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us};
+    record_init(&p->record, f, m->text);
+    sbuf_reset(&p->out);
+    if (!parser_of(f)->parse(&ctx, &p->record)) {
+        record_json_refused(ctx.reason, m->text, &p->out);
+    } else {
+        if (p->record.time_us != RECORD_NO_TIME)
+            p->last_us = p->record.time_us;
+        if (m->cut_bytes)
+            p->record.truncated = true;
+        put_record(p);
+    }
+    if (p->out.over) {
+        sbuf_reset(&p->out);
+        record_json_refused("too long to print", slice_sub(m->text, 0, 1000), &p->out);
+    }
+    arena_reset(&p->arena);
+    sbuf_addc(&p->out, '\n');
+    p->closed = fwrite(p->out.p, 1, p->out.n, stdout) != p->out.n;
+    return !p->closed;
+}
+
+static bool read_arguments(int argc, char **argv, struct parse *p, int *first_file)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        const char *format = NULL;
+        if (strcmp(argv[i], "--") == 0) {
+            i++;
+            break;
+        }
+        if (strcmp(argv[i], "--template") == 0) {
+            p->template = true;
+            continue;
+        }
+        if (strncmp(argv[i], "--format=", 9) == 0)
+            format = argv[i] + 9;
+        else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
+            format = argv[++i];
+        else
+            return command_usage("parse", "%s is no option, or lacks its value", argv[i]), false;
+        p->format = format_by_name(slice_str(format));
+        if (p->format == FORMAT_N)
+            return command_usage("parse", "there is no format \"%s\"", format), false;
+    }
+    *first_file = i;
+    return true;
+}
+
+static int64_t wall_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void read_files(struct parse *p, char **files, int n, struct diag *d)
+{
+    static char standard_input[] = "-";
+    char *none[] = {standard_input};
+    enum format asked = p->format;
+    for (int i = 0; i < (n ? n : 1) && !p->closed; i++) {
+        p->format = asked;
+        p->last_us = RECORD_NO_TIME;
+        reader_run(n ? files[i] : none[0], &p->format, on_message, p, d);
+    }
+    if (fflush(stdout) != 0 || p->closed)
+        err_plain(d, "standard output cannot be written: %s", strerror(errno));
+}
+
+int cmd_parse(int argc, char **argv)
+{
+    static struct parse p; /* a record is large */
+    struct diag d = {0};
+    int first;
+    if (!read_arguments(argc, argv, &p, &first))
+        return EXIT_USAGE;
+    if (p.format != FORMAT_AUTO && !parser_of(p.format))
+        return command_usage("parse", "format %s is not built in", format_name(p.format));
+    struct zone *zone = zone_load(SLICE("local"), &d, (struct err_place){0});
+    p.zone = zone;
+    p.now_us = wall_us();
+    mask_init(&p.mask);
+    sbuf_init(&p.out, JSON_BYTES_MAX);
+    read_files(&p, argv + first, argc - first, &d);
+    sbuf_free(&p.out);
+    mask_free(&p.mask);
+    arena_free(&p.arena);
+    zone_free(zone);
+    return command_finish(&d, EXIT_INPUT_WRONG);
+}
