@@ -60,24 +60,21 @@ static const struct word_set code_keys = {{
     ['s' - 'a'] = "sqlstate ",
 }};
 
-/* Whether the word [p, q) is a user's name, by the words before it. */
-static bool user(const struct mask_work *w, const char *p, struct slice word)
+/* Whether the word is a user's name, by the hint of the word before it. */
+static bool user(const struct mask_work *w, struct slice word)
 {
-    if (w->prev.n < 3 || w->prev.n > 4 || word.n == 0)
-        return false;
     const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
-    if (p == end || p - end > 3 || *end != ' ' || p[-1] != ' ' || (next < w->e && *next == '='))
+    if (word.n == 0 || word.p - end > 3 || *end != ' ' || word.p[-1] != ' ' || (next < w->e && *next == '='))
         return false;
-    if (w->prev.n == 4 && slice_ieq(w->prev, SLICE("user")))
-        return !word_set_has(&not_users, word.p, word.n);
-    if (w->prev.n == 3 && memcmp(w->prev.p, "for", 3) == 0)
-        return word_set_has(&accesses, w->prev2.p, w->prev2.n) && !word_set_has(&not_names, word.p, word.n);
-    return false;
+    const struct word_set *others = w->hint == MASK_HINT_USER ? &not_users : &not_names;
+    return !word_set_has(others, word.p, word.n);
 }
 
-/* Behind an address in parentheses: its name, or nothing where it has none. Returns the end or p. */
-static const char *address_name(const char *p, const char *e)
+/* Behind an address that ends at p, in parentheses: its name, or nothing where it has none. Belongs to the
+ * address. Returns where to go on. */
+static const char *address_name(struct mask_work *w, const char *p)
 {
+    const char *e = w->e;
     if (e - p < 3 || p[0] != ' ' || p[1] != '(')
         return p;
     const char *q = p + 2;
@@ -86,7 +83,9 @@ static const char *address_name(const char *p, const char *e)
         dot = dot || *q == '.' || *q == ':';
         q++;
     }
-    return q < e && *q == ')' && (dot || q == p + 2) ? q + 1 : p;
+    if (q < e && *q == ')' && (dot || q == p + 2))
+        p = w->last_end = w->lit = q + 1;
+    return p;
 }
 
 /* The closing quote that belongs to the one at p, or NULL. */
@@ -223,18 +222,18 @@ static const char *space(struct mask_work *w, const char *p)
     if (*p == ' ' && p + 1 < w->e && (unsigned char)p[1] > ' ' && p[1] != 127)
         return p + 1;
     mask_flush(w, p);
-    bool line = false;
-    while (p < w->e && ((unsigned char)*p <= ' ' || *p == 127)) {
+    bool blank = false, line = false;
+    for (; p < w->e && ((unsigned char)*p <= ' ' || *p == 127); p++) {
+        blank = blank || *p != 27;
         line = line || *p == '\n';
         if (*p == 27 && w->e - p > 1 && p[1] == '[') { /* ESC [ 1 ; 31 m */
             for (p += 2; p < w->e && (ascii_digit(*p) || *p == ';' || *p == '?');)
                 p++;
-            p += p < w->e;
-            continue;
+            if (p == w->e)
+                break;
         }
-        p++;
     }
-    if (w->n > 0 && p < w->e)
+    if (blank && w->n > 0 && p < w->e)
         mask_put(w, line ? "\n" : " ", 1);
     w->lit = p;
     return p;
@@ -267,46 +266,63 @@ static const char *delimiter(struct mask_work *w, const char *p)
 /* A piece of letters and such only. */
 static const char *plain(struct mask_work *w, const char *p, const char *q)
 {
-    size_t n = (size_t)(q - p);
+    ptrdiff_t n = q - p;
     size_t t;
-    if (n >= 3 && n <= 9 && *p >= 'A' && *p <= 'W' && q < w->e && (*q == ' ' || *q == ',') &&
+    char next = q < w->e ? *q : 0;
+    if (n >= 3 && n <= 9 && (next == ' ' || next == ',') && *p >= 'A' && *p <= 'W' && token_time_word(p) &&
         (t = token_time_words(p, w->e)) > 0) {
         mask_emit(w, TOKEN_TIME, p, p + t);
         return p + t;
     }
-    if ((n == 4 || n == 5) && ((n == 4 && ((p[0] | 32) == 't') && memcmp(p + 1, "rue", 3) == 0) ||
-                               (n == 5 && ((p[0] | 32) == 'f') && memcmp(p + 1, "alse", 4) == 0)))
+    char first = n > 0 ? ascii_lower(*p) : 0;
+    if ((n == 4 && first == 't' && memcmp(p + 1, "rue", 3) == 0) ||
+        (n == 5 && first == 'f' && memcmp(p + 1, "alse", 4) == 0))
         mask_emit(w, TOKEN_BOOL, p, q);
-    else if (n == 2 && ascii_alpha(*p) && (p[1] == '+' || p[1] == '-'))
+    else if (n == 2 && (p[1] == '+' || p[1] == '-') && ascii_alpha(first))
         mask_emit(w, TOKEN_ID, p, q); /* an axis, a direction: x+ */
-    else if (*p == '*' && n >= 3 && n <= 5 && memcmp(p, "*****", n) == 0 &&
-             ((w->last == TOKEN_NUM && w->last_end == p - 1 && *w->last_end == ' ') ||
-              (w->e - q > 1 && *q == ' ' && ascii_digit(q[1]))))
+    else if (first == '*' && n >= 3 && n <= 5 && memcmp(p, "*****", (size_t)n) == 0 &&
+             ((w->last == TOKEN_NUM && w->last_end == p - 1 && p[-1] == ' ') ||
+              (next == ' ' && w->e - q > 1 && ascii_digit(q[1]))))
         mask_emit(w, TOKEN_NUM, p, q); /* a number too wide for its column */
     return q;
 }
 
+/* Keeps the word [p, q) for what comes behind it. */
 static void remember(struct mask_work *w, const char *p, const char *q)
 {
-    while (q > p && (q[-1] == ':' || q[-1] == '.'))
-        q--;
-    w->prev2 = w->prev;
-    w->prev = slice_of(p, (size_t)(q - p));
+    ptrdiff_t n = q - p;
+    enum mask_hint hint = MASK_HINT_NONE;
+    if (n == 4 && slice_ieq(slice_of(p, 4), SLICE("user")))
+        hint = MASK_HINT_USER;
+    else if (n == 3 && p[0] == 'f' && p[1] == 'o' && p[2] == 'r' &&
+             word_set_has(&accesses, w->prev.p, w->prev.n))
+        hint = MASK_HINT_FOR;
+    w->prev = slice_of(p, (size_t)n);
+    w->hint = hint;
 }
 
-/* The commonest of all: digits only. Returns the end; NULL when the piece is something else. */
-static const char *integer(struct mask_work *w, const char *p, const char *q)
+/* The commonest of all: [p, t) is digits, with at most one dot between them. Returns the end; NULL when it is
+ * something else. */
+static const char *decimal(struct mask_work *w, const char *p, const char *t)
 {
-    const char *r = p;
-    while (r < q && ascii_digit(*r))
-        r++;
-    bool date = q - p <= 2 && w->e - q > 4 && *q == ' ' && q[1] >= 'A' && q[1] <= 'S'; /* 6 May 2024 */
-    if (r < q || date || (w->prev.n == 4 && (*w->prev.p | 32) == 'u'))
+    const char *r = p + token_digits(p, t);
+    bool date = r - p <= 2 && w->e - r > 4 && *r == ' ' && r[1] >= 'A' && r[1] <= 'S'; /* 6 May 2024 */
+    if (t - r > 1 && *r == '.')
+        r += 1 + token_digits(r + 1, t);
+    if (r < t || r == p || date || w->hint)
         return NULL;
     enum token type;
     size_t n = token_number(p, w->e, &type);
     mask_emit(w, type, p, p + n);
     return p + n;
+}
+
+/* Whether a dot or a colon stands in [p, q). */
+static bool inner_mark(const char *p, const char *q)
+{
+    while (p < q && !(mask_class_of(*p) & (MASK_DOT | MASK_COLON)))
+        p++;
+    return p < q;
 }
 
 /* The piece at p. Returns where to go on. */
@@ -325,29 +341,22 @@ static const char *next_piece(struct mask_work *w, const char *p)
         while (t > p && mask_class_of(t[-1]) & (MASK_DOT | MASK_COLON | MASK_QUOTE))
             t--;
     const char *end;
-    if (acc == MASK_DIGIT && (end = integer(w, p, q))) {
+    if ((acc & ~MASK_DOT) == MASK_DIGIT && (end = decimal(w, p, t))) {
         w->prev = SLICE_NONE;
         return end;
     }
-    if (user(w, p, slice_of(p, (size_t)(t - p)))) {
+    if (w->hint && user(w, slice_of(p, (size_t)(t - p)))) {
         mask_emit(w, TOKEN_USER, p, t);
         w->prev = SLICE_NONE; /* a user may be called "user" */
+        w->hint = MASK_HINT_NONE;
         return t;
-    } else if (!(acc & (MASK_DIGIT | MASK_SLASH | MASK_AT)) &&
-               (!(acc & (MASK_DOT | MASK_COLON)) ||
-                (!memchr(p, '.', (size_t)(t - p)) && !memchr(p, ':', (size_t)(t - p))))) {
-        end = plain(w, p, t);
-        end = end == t ? q : end;
-    } else {
+    }
+    if (acc & (MASK_DIGIT | MASK_SLASH | MASK_AT) || (acc & (MASK_DOT | MASK_COLON) && inner_mark(p, t)))
         end = mask_piece(w, p, q, acc);
-    }
+    else if ((end = plain(w, p, t)) == t)
+        end = q;
     remember(w, p, t);
-    if (w->last_end == end && w->last == TOKEN_ADDR && end < w->e && *end == ' ') {
-        const char *b = address_name(end, w->e);
-        if (b > end)
-            w->last_end = w->lit = end = b;
-    }
-    return end;
+    return w->last_end == end && w->last == TOKEN_ADDR ? address_name(w, end) : end;
 }
 
 /* The first two lines that are not empty, without white space at the ends. */
@@ -387,8 +396,11 @@ void mask_message(struct slice msg, struct mask *m)
         .m = m, .s = msg.p, .e = msg.p + msg.n, .lit = msg.p, .out = sbuf_room(&m->text, MASK_TEXT_MAX)};
     assert(w.out);
     const char *p = w.s;
-    while (p < w.e && !w.full)
+    while (p < w.e && !w.full) {
         p = mask_class_of(*p) & MASK_END ? delimiter(&w, p) : next_piece(&w, p);
+        if (w.e - p > 1 && *p == ' ' && (unsigned char)p[1] > ' ' && p[1] != 127)
+            p++; /* delimiter() would say the same, in more steps */
+    }
     if (!w.full)
         mask_flush(&w, w.e);
     while (w.n > 0 && w.full && (unsigned char)w.out[w.n - 1] >= 0x80)

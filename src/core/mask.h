@@ -2,22 +2,24 @@
  * mask: a message split into a template and its parameters.
  *
  * "Failed password for root from 203.0.113.9 port 40122 ssh2" becomes
- * "Failed password for <user> from <addr> port <num> ssh2" and the three values. Messages that differ in their ids, numbers,
- * addresses, names of users, paths, quoted texts and times give the same template, byte for byte and on every host, so it may
- * stand in a fingerprint. Sentry's own parameterisation (reference: sentry-protocol.md 4.1) works on the rendered text and
- * knows neither paths nor names nor mixed ids; this is what a message without a rule is grouped by.
+ * "Failed password for <user> from <addr> port <num> ssh2" and the three values. Messages that differ in
+ * their ids, numbers, addresses, names of users, paths, quoted texts and times give the same template, byte
+ * for byte and on every host, so it may stand in a fingerprint. Sentry's own parameterisation (reference:
+ * sentry-protocol.md 4.1) works on the rendered text and knows neither paths nor names nor mixed ids; this is
+ * what a message without a rule is grouped by.
  *
  * Rules of thumb, all of them about how logs are written and none about one program's messages:
- * - What may now be one kind of thing and now another in the same place has one name: IP and host are <addr>, decimal and
- *   short hexadecimal are <num>, every value behind `key=` is <*>.
+ * - What may now be one kind of thing and now another in the same place has one name: IP and host are <addr>,
+ * decimal and short hexadecimal are <num>, every value behind `key=` is <*>.
  * - Lists of like things are one placeholder, however long: "a 1, 2, 3" is "a <num>".
  * - Names keep their letters: exec-4 is exec-<num>, job_17_0001 is job_<id>, ssh2 and HTTP/1.1 stay.
  * - Runs of white space are one space; escape sequences of terminals are left out.
- * - Only the first two lines that are not empty count: what follows is a trace or a dump, and differs each time.
+ * - Only the first two lines that are not empty count: what follows is a trace or a dump, and differs each
+ * time.
  *
- * Owns its text and nothing else: parameters borrow from the message. One pass, linear in the bytes read; it stops when
- * the template is full (MASK_TEXT_MAX bytes), which depends on the template alone and so cuts like messages alike. Keep one
- * struct mask for many messages: its memory is reused. One thread at a time.
+ * Owns its text and nothing else: parameters borrow from the message. One pass, linear in the bytes read; it
+ * stops when the template is full (MASK_TEXT_MAX bytes), which depends on the template alone and so cuts like
+ * messages alike. Keep one struct mask for many messages: its memory is reused. One thread at a time.
  */
 #ifndef CORE_MASK_H
 #define CORE_MASK_H
@@ -45,8 +47,8 @@ void mask_free(struct mask *m);
 /* Fills m with msg's template and parameters, replacing what it held. Any bytes. */
 void mask_message(struct slice msg, struct mask *m);
 /*
- * Appends the template in the form that Sentry's logentry.message takes: %s for each of m->params in order, %% for a percent sign.
- * Placeholders beyond MASK_PARAMS_MAX stay as they are.
+ * Appends the template in the form that Sentry's logentry.message takes: %s for each of m->params in order,
+ * %% for a percent sign. Placeholders beyond MASK_PARAMS_MAX stay as they are.
  */
 void mask_percent(const struct mask *m, struct sbuf *out);
 

@@ -1,11 +1,15 @@
 #include "core/mask_piece.h"
 
 const unsigned char mask_class[256] = {
-    [0 ... ' '] = MASK_END, ['"'] = MASK_END,    ['('] = MASK_END,           [')'] = MASK_END,           ['['] = MASK_END,
-    [']'] = MASK_END,       ['{'] = MASK_END,    ['}'] = MASK_END,           ['<'] = MASK_END,           ['>'] = MASK_END,
-    [','] = MASK_END,       [';'] = MASK_END,    ['='] = MASK_END,           ['|'] = MASK_END,           ['`'] = MASK_END,
-    [127] = MASK_END,       ['.'] = MASK_DOT,    [':'] = MASK_COLON,         ['/'] = MASK_SLASH,         ['\\'] = MASK_SLASH,
-    ['@'] = MASK_AT,        ['\''] = MASK_QUOTE, ['0' ... '9'] = MASK_DIGIT, ['A' ... 'Z'] = MASK_ALPHA, ['a' ... 'z'] = MASK_ALPHA,
+    [0 ... ' '] = MASK_END,     ['"'] = MASK_END,           ['('] = MASK_END,
+    [')'] = MASK_END,           ['['] = MASK_END,           [']'] = MASK_END,
+    ['{'] = MASK_END,           ['}'] = MASK_END,           ['<'] = MASK_END,
+    ['>'] = MASK_END,           [','] = MASK_END,           [';'] = MASK_END,
+    ['='] = MASK_END,           ['|'] = MASK_END,           ['`'] = MASK_END,
+    [127] = MASK_END,           ['.'] = MASK_DOT,           [':'] = MASK_COLON,
+    ['/'] = MASK_SLASH,         ['\\'] = MASK_SLASH,        ['@'] = MASK_AT,
+    ['\''] = MASK_QUOTE,        ['0' ... '9'] = MASK_DIGIT, ['A' ... 'Z'] = MASK_ALPHA,
+    ['a' ... 'z'] = MASK_ALPHA,
 };
 
 void mask_put(struct mask_work *w, const char *p, size_t n)
@@ -112,7 +116,6 @@ static const struct word_set known_names = {{
     ['g' - 'a'] = "gzip2 ",
     ['h' - 'a'] = "http2 http3 h2 h2c h264 hs256 ",
     ['i' - 'a'] = "ipv4 ipv6 ip4 ip6 i386 i686 i18n ",
-    ['j' - 'a'] = "jk2 ",
     ['k' - 'a'] = "k8s ",
     ['l' - 'a'] = "log4j log4j2 lz4 l2tp l10n ",
     ['m' - 'a'] = "md5 mp3 mp4 ",
@@ -254,6 +257,21 @@ static const char *name(struct mask_work *w, const char *p, const char *run)
     return end;
 }
 
+/* Whether the number [p, r) may begin a date or a time of day, by what follows it. */
+static bool time_like(const char *p, const char *r, const char *e)
+{
+    if (r - p > 4 || e - r < 3)
+        return r - p == 8 && r < e && *r == 'T';
+    if (*r == ':')
+        return r - p <= 2 && ascii_digit(r[1]) && ascii_digit(r[2]);
+    if (*r == ' ')
+        return r[1] >= 'A' && r[1] <= 'S';
+    const char *q = r + 1; /* the same mark again behind a day or month */
+    while (q < e && q - r < 5 && ascii_alnum(*q))
+        q++;
+    return (*r == '-' || *r == '/' || *r == '.') && q < e && *q == *r;
+}
+
 /*
  * Things with inner punctuation that begin at p, where a word begins. Returns their end or NULL. What stands
  * behind the first run of digits says which of them it can be.
@@ -277,9 +295,7 @@ static const char *compound(struct mask_work *w, const char *p, const char *q)
         return NULL;
     else if (sep == '.' && run <= 3 && (n = token_ip4(p, q)) > 0)
         t = TOKEN_ADDR;
-    else if (((run <= 4 && (sep == ':' || sep == '-' || sep == '/' || sep == '.' || sep == ' ')) ||
-              sep == 'T') &&
-             before != ':' && before != '.' && before != '-' && before != '_' &&
+    else if (before != ':' && before != '.' && before != '-' && before != '_' && time_like(p, r, w->e) &&
              (n = token_time(p, w->e)) > 0)
         t = TOKEN_TIME;
     if (n > 0)
@@ -450,7 +466,7 @@ const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsign
         return words(w, c, q);
     if (acc & MASK_DIGIT && *p >= 'A' && *p <= 'Z' && (c = error_code(w, p, q)))
         return c;
-    if (acc & MASK_DOT && (n = token_host(p, t)) > 0) {
+    if (acc & MASK_DOT && acc & MASK_ALPHA && (n = token_host(p, t)) > 0) {
         mask_emit(w, TOKEN_ADDR, p, p + n);
         return words(w, p + n, q);
     }
@@ -468,11 +484,11 @@ const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsign
             return c;
         }
     }
-    if (acc & MASK_DIGIT && (n = token_pod_suffix(p, t)) > 0) {
+    if (acc & MASK_DIGIT && t - p > 16 && (n = token_pod_suffix(p, t)) > 0) {
         mask_emit(w, TOKEN_ID, t - n, t);
         return t;
     }
-    if (acc & MASK_DIGIT && (c = assembly(p, t))) {
+    if (acc & MASK_DIGIT && t - p > 8 && (c = assembly(p, t))) {
         mask_emit(w, TOKEN_ID, p, c);
         return c;
     }

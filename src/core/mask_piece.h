@@ -11,9 +11,21 @@
 #include "core/token.h"
 
 /* What a byte is to the pieces a message is cut into. */
-enum { MASK_ALPHA = 1, MASK_DIGIT = 2, MASK_DOT = 4, MASK_COLON = 8, MASK_SLASH = 16, MASK_AT = 32, MASK_END = 64, MASK_QUOTE = 128 };
+enum {
+    MASK_ALPHA = 1,
+    MASK_DIGIT = 2,
+    MASK_DOT = 4,
+    MASK_COLON = 8,
+    MASK_SLASH = 16,
+    MASK_AT = 32,
+    MASK_END = 64,
+    MASK_QUOTE = 128
+};
 
 extern const unsigned char mask_class[256];
+
+/* Words behind which a name of a user may stand: "user", and "for" as in "password for". */
+enum mask_hint { MASK_HINT_NONE, MASK_HINT_USER, MASK_HINT_FOR };
 
 struct mask_work {
     struct mask *m;
@@ -27,7 +39,8 @@ struct mask_work {
     bool full;                 /* the template can take no more */
     bool no_quote[2];          /* no closing " or ' ahead: not to be looked for again */
     const char *literal_quote; /* a quote that is text */
-    struct slice prev, prev2;  /* the words before */
+    struct slice prev;         /* the word before */
+    enum mask_hint hint;       /* what it says of the next one */
 };
 
 static inline unsigned char mask_class_of(char c)

@@ -103,7 +103,10 @@ size_t token_host(const char *p, const char *e);
 size_t token_email(const char *p, const char *e);
 /* A date, a time of day or both, beginning with a digit. */
 size_t token_time(const char *p, const char *e);
-/* The same beginning with the name of a weekday or month. */
+/* Whether the three bytes at p begin the name of a weekday or a month as dates have it: a quick no for most
+ * words. */
+bool token_time_word(const char *p);
+/* As token_time, beginning with such a name. */
 size_t token_time_words(const char *p, const char *e);
 /* A number with its unit; p is at a digit or at the sign before one. `*type` is one of NUM, HEX, ID,
    DURATION, SIZE, VERSION; ID when letters follow that are no unit. */

@@ -157,6 +157,36 @@ size_t token_time(const char *p, const char *e)
     return 0;
 }
 
+#define KEY3(a, b, c) ((unsigned)(a) << 16 | (unsigned)(b) << 8 | (unsigned)(c))
+
+bool token_time_word(const char *p)
+{
+    switch (KEY3(p[0], ascii_lower(p[1]), ascii_lower(p[2])) & 0xffffff) {
+    case KEY3('M', 'o', 'n'):
+    case KEY3('T', 'u', 'e'):
+    case KEY3('W', 'e', 'd'):
+    case KEY3('T', 'h', 'u'):
+    case KEY3('F', 'r', 'i'):
+    case KEY3('S', 'a', 't'):
+    case KEY3('S', 'u', 'n'):
+    case KEY3('J', 'a', 'n'):
+    case KEY3('F', 'e', 'b'):
+    case KEY3('M', 'a', 'r'):
+    case KEY3('A', 'p', 'r'):
+    case KEY3('M', 'a', 'y'):
+    case KEY3('J', 'u', 'n'):
+    case KEY3('J', 'u', 'l'):
+    case KEY3('A', 'u', 'g'):
+    case KEY3('S', 'e', 'p'):
+    case KEY3('O', 'c', 't'):
+    case KEY3('N', 'o', 'v'):
+    case KEY3('D', 'e', 'c'):
+        return true;
+    default:
+        return false;
+    }
+}
+
 size_t token_time_words(const char *p, const char *e)
 {
     const char *s = p;

@@ -1,4 +1,5 @@
-/* Any bytes as a message: parameters lie in it in order, their placeholders in the template, and a second pass agrees. */
+/* Any bytes as a message: parameters lie in it in order, their placeholders in the template, and a second
+ * pass agrees. */
 #include "tests/fuzz/fuzz.h"
 
 #include "core/mask.h"

@@ -70,7 +70,8 @@ END_TEST
 
 START_TEST(names_keep_their_letters)
 {
-    shows("http-nio-8080-exec-4 and pool-1-thread-7 hang", "http-nio-<num>-exec-<num> and pool-<num>-thread-<num> hang");
+    shows("http-nio-8080-exec-4 and pool-1-thread-7 hang",
+          "http-nio-<num>-exec-<num> and pool-<num>-thread-<num> hang");
     shows("job_17_0001 waits for blk_-99", "job_<id> waits for blk_<num>");
     shows("ssh2 over HTTP/1.1 with sha256", "ssh2 over HTTP/1.1 with sha256");
     shows("Slf4jLogger.init2() of Http2Server$Handler", "Slf4jLogger.init2() of Http2Server$Handler");
@@ -85,11 +86,14 @@ END_TEST
 
 START_TEST(users_and_pairs)
 {
-    shows("Failed password for root from 203.0.113.9 port 22", "Failed password for <user> from <addr> port <num>");
-    shows("Failed password for invalid user bob from host", "Failed password for invalid user <user> from host");
+    shows("Failed password for root from 203.0.113.9 port 22",
+          "Failed password for <user> from <addr> port <num>");
+    shows("Failed password for invalid user bob from host",
+          "Failed password for invalid user <user> from host");
     shows("user user [x], user unknown, user  x", "user <user> [x], user unknown, user <user>");
     shows("uid=0 tty= rhost=203.0.113.9 user=x", "uid=<*> tty= rhost=<*> user=<*>");
-    GROUP("closed peer=203.0.113.9", "closed peer=a.example.net", "closed peer=\"x y\"", "closed peer=Sock(fd:4)");
+    GROUP("closed peer=203.0.113.9", "closed peer=a.example.net", "closed peer=\"x y\"",
+          "closed peer=Sock(fd:4)");
     shows("a==b x=>y n = 4 k!=v", "a==b x=>y n = <num> k!=v");
     /* What tells messages apart is not hidden behind its key. */
     shows("level=error msg=\"lost node 7\" id=4", "level=error msg=\"lost node <num>\" id=<*>");
@@ -110,7 +114,7 @@ END_TEST
 
 START_TEST(white_space_and_lines)
 {
-    shows("  a \t b\x1b[1;31mc\x1b[0m  ", "a b c");
+    shows("  a \t b\x1b[1;31mc\x1b[0m  ", "a bc");
     shows("", "");
     shows(" \n\t ", "");
     shows("one 1\n\n\n  two 2\nthree", "one <num>\ntwo <num>");
