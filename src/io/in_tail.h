@@ -1,18 +1,20 @@
 /*
  * in_tail: files that grow, found by a pattern, read once and to their last byte.
  *
- * inotify says when to look, a poll once a second finds what inotify cannot (network file systems, a full queue). A file is told
- * by device, inode and a hash of its head; the random key it gets at first sight stays with its bytes: through a rename, through
- * copytruncate (the rest is read from the copy), through a restart. After a crash reading resumes at the last positions
- * that were committed, so each line is judged once.
+ * inotify says when to look, a poll once a second finds what inotify cannot (network file systems, a full
+ * queue). A file is told by device, inode and a hash of its head; the random key it gets at first sight stays
+ * with its bytes: through a rename, through copytruncate (the rest is read from the copy), through a restart.
+ * After a crash reading resumes at the last positions that were committed, so each line is judged once.
  *
- * Bounds: TAIL_TURN_BYTES per turn of the loop, shared fairly; a buffer only for files that have something unfinished (cut.h);
- * TAIL_LOOSE_MAX descriptors of rotated files that are read to their end and may still grow; one line of log per file that
- * cannot be read, and a retry with every poll. One input has one inotify instance. Worker thread only.
+ * Bounds: TAIL_TURN_BYTES per turn of the loop, shared fairly; a buffer only for files that have something
+ * unfinished (cut.h); TAIL_LOOSE_MAX descriptors of rotated files that are read to their end and may still
+ * grow; one line of log per file that cannot be read, and a retry with every poll. One input has one inotify
+ * instance. Worker thread only.
  *
- * What cannot be seen: a file truncated and written past the old position with the same first 1024 bytes between two looks; lines
- * written and taken away again (truncated without a copy, or deleted before their file was first opened) between two looks;
- * a file that came and was rotated to a name outside the pattern while crumbd was stopped.
+ * What cannot be seen: a file truncated and written past the old position with the same first 1024 bytes
+ * between two looks; lines written and taken away again (truncated without a copy, or deleted before their
+ * file was first opened) between two looks; a file that came and was rotated to a name outside the pattern
+ * while crumbd was stopped.
  */
 #ifndef IO_IN_TAIL_H
 #define IO_IN_TAIL_H
@@ -27,28 +29,30 @@ enum {
     TAIL_LOOSE_MAX = 64,          /* rotated files kept open although they are read to their end */
     TAIL_LOOSE_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
     TAIL_POLL_MS = 1000,
-    TAIL_IDLE_MS = 300,           /* an entry that no head follows is complete after this */
+    TAIL_IDLE_MS = 300, /* an entry that no head follows is complete after this */
 };
 
 extern const struct input_type in_tail;
 
 /*
- * What the store knows, before the loop runs for the first time after start. Give the rows whose `input` is this input's text,
- * and those whose `input` names none that is configured now: of these it takes over the files its pattern leads to. Copies
- * what it needs.
+ * What the store knows, before the loop runs for the first time after start. Give the rows whose `input` is
+ * this input's text, and those whose `input` names none that is configured now: of these it takes over the
+ * files its pattern leads to. Copies what it needs.
  */
 void tail_restore(struct input *in, const struct store_file *known, unsigned n);
 
 /*
- * Files whose row has to be written since the last call, for a cut made now: everything before `offset` has been handed to the
- * sink. Valid until the next call or stop, so copy what goes to another thread. Every call has to reach the store in the end, in
- * order. One row without path and inode says that this input has been there, so that `from` is not asked again.
+ * Files whose row has to be written since the last call, for a cut made now: everything before `offset` has
+ * been handed to the sink. Valid until the next call or stop, so copy what goes to another thread. Every call
+ * has to reach the store in the end, in order. One row without path and inode says that this input has been
+ * there, so that `from` is not asked again.
  */
 unsigned tail_positions(struct input *in, const struct store_file **out);
 /* The row of this file is to be given out again at the next call: its maker wrote less than was handed on. */
 void tail_again(struct input *in, uint64_t file_key);
 
-/* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default. */
+/* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
+ */
 struct tail_tuning {
     unsigned poll_ms, idle_ms;
     bool no_inotify;

@@ -1,5 +1,7 @@
 #include "io/input.h"
 
+#include "io/in_tail.h"
+
 static const struct input_type *listening_type(enum input_transport transport)
 {
     switch (transport) {
@@ -18,7 +20,17 @@ static const struct input_type *listening_type(enum input_transport transport)
 
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport)
 {
-    return kind == INPUT_GELF || kind == INPUT_SYSLOG ? listening_type(transport) : NULL;
+    switch (kind) {
+    case INPUT_TAIL:
+        return &in_tail;
+    case INPUT_GELF:
+    case INPUT_SYSLOG:
+        return listening_type(transport);
+    case INPUT_JOURNAL:
+    case INPUT_STDIN:
+        return NULL;
+    }
+    return NULL;
 }
 
 enum format input_format(const struct input_options *opt)

@@ -1,0 +1,485 @@
+#include "io/in_tail.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/tail.h"
+
+enum {
+    SCAN_GAP_MS = 20, /* a flood of names must not become a flood of scans */
+    UNTOLD_MAX = 100, /* lines that tell no format, after which the file is taken for text */
+};
+
+int64_t tail_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timeval ms_of(int64_t ms)
+{
+    ms = ms < 0 ? 0 : ms;
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+static void schedule(struct event *e, int64_t ms)
+{
+    struct timeval tv = ms_of(ms);
+    event_add(e, &tv);
+}
+
+/* ---- what is known ---- */
+
+static uint64_t inode_key(uint64_t dev, uint64_t ino)
+{
+    return hash_mix(hash_mix(1, dev), ino);
+}
+
+struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino)
+{
+    struct tail_file *f = table_get(&t->by_inode, inode_key(dev, ino));
+    return f && f->id.dev == dev && f->id.ino == ino ? f : NULL;
+}
+
+static void forget_inode(struct tail *t, struct tail_file *f)
+{
+    if (tail_by_inode(t, f->id.dev, f->id.ino) == f)
+        table_del(&t->by_inode, inode_key(f->id.dev, f->id.ino));
+}
+
+static struct tail_file *insert(struct tail *t, uint64_t key, uint64_t offset, const char *path)
+{
+    struct tail_file *f = tail_file_new(key, offset, path, t->opt->max_message_bytes);
+    f->stream.format = t->opt->format;
+    f->stream.zone = t->opt->zone;
+    f->stream.log_format = slice_str(t->opt->log_format);
+    TAILQ_INSERT_TAIL(&t->files, f, all);
+    return f;
+}
+
+void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path)
+{
+    forget_inode(t, f);
+    tail_unwatch_file(t->watch, f);
+    tail_file_wake(f, fd, st, path);
+    table_put(&t->by_inode, inode_key(f->id.dev, f->id.ino), f);
+    tail_watch_file(t->watch, f);
+    f->quiet_since = tail_now_ms();
+    tail_ready(t, f);
+}
+
+struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
+{
+    struct tail_file *f = insert(t, 0, offset, path);
+    tail_attach(t, f, fd, st, path);
+    log_info("file found", log_c("path", path), log_i("from", (int64_t)offset), log_i("size", st->st_size));
+    return f;
+}
+
+static void unqueue(struct tail *t, struct tail_file *f)
+{
+    if (f->is_ready)
+        TAILQ_REMOVE(&t->ready, f, ready);
+    if (f->is_waiting)
+        TAILQ_REMOVE(&t->waiting, f, waiting);
+    f->is_ready = f->is_waiting = false;
+}
+
+void tail_put_to_sleep(struct tail *t, struct tail_file *f)
+{
+    unqueue(t, f);
+    tail_unwatch_file(t->watch, f);
+    tail_file_sleep(f);
+}
+
+void tail_bury(struct tail *t, struct tail_file *f)
+{
+    tail_put_to_sleep(t, f);
+    forget_inode(t, f);
+    if (t->sink.gone)
+        t->sink.gone(t->sink.u, &f->stream);
+    f->gone = true;
+    TAILQ_REMOVE(&t->files, f, all);
+    TAILQ_INSERT_TAIL(&t->graves, f, all);
+}
+
+/* ---- reading ---- */
+
+static void hand_on(struct tail *t, struct tail_file *f, const struct cut_message *m)
+{
+    f->changed = true;
+    t->sink.message(t->sink.u, &f->stream, m->text, m->lines, m->cut_bytes, m->offset);
+}
+
+/* Without a configured format the first telling line shows it, and with it which lines begin an entry. */
+static void tell_format(struct tail_file *f)
+{
+    struct slice line;
+    if (f->stream.format == FORMAT_AUTO && cut_peek(&f->cut, &line) && line.n > 0) {
+        enum format format = parser_detect(line);
+        if (format != FORMAT_TEXT || ++f->untold >= UNTOLD_MAX)
+            f->stream.format = format;
+    }
+    if (f->framed == f->stream.format)
+        return;
+    f->framed = f->stream.format;
+    const struct parser *p = parser_of(f->framed);
+    cut_set_head(&f->cut, p ? p->head : NULL, 0);
+}
+
+static void hand_on_whole(struct tail *t, struct tail_file *f)
+{
+    struct cut_message m;
+    while (!t->paused) {
+        tell_format(f);
+        if (!cut_next(&f->cut, &m))
+            return;
+        hand_on(t, f, &m);
+    }
+}
+
+void tail_finish(struct tail *t, struct tail_file *f)
+{
+    struct cut_message m;
+    for (tell_format(f); cut_next(&f->cut, &m); tell_format(f))
+        hand_on(t, f, &m);
+    while (cut_flush(&f->cut, CUT_END, &m))
+        hand_on(t, f, &m);
+}
+
+static void wait_for_more(struct tail *t, struct tail_file *f)
+{
+    if (f->is_waiting)
+        TAILQ_REMOVE(&t->waiting, f, waiting);
+    f->is_waiting = cut_waiting(&f->cut);
+    if (!f->is_waiting)
+        return;
+    f->deadline = tail_now_ms() + t->tuning.idle_ms;
+    TAILQ_INSERT_TAIL(&t->waiting, f, waiting);
+    if (TAILQ_FIRST(&t->waiting) == f)
+        schedule(t->idle, t->tuning.idle_ms);
+}
+
+/* What waited long enough is complete; a file with more to read waits for that first. */
+static void on_idle(evutil_socket_t fd, short what, void *u)
+{
+    struct tail *t = u;
+    struct tail_file *f;
+    struct cut_message m;
+    (void)fd, (void)what;
+    int64_t now = tail_now_ms();
+    while (!t->paused && (f = TAILQ_FIRST(&t->waiting)) && f->deadline <= now) {
+        TAILQ_REMOVE(&t->waiting, f, waiting);
+        f->is_waiting = false;
+        if (f->is_ready || tail_file_look(f, true) != TAIL_LOOK_SAME) {
+            tail_ready(t, f);
+            continue;
+        }
+        while (cut_flush(&f->cut, CUT_IDLE, &m))
+            hand_on(t, f, &m);
+        cut_trim(&f->cut);
+    }
+    if (!t->paused && (f = TAILQ_FIRST(&t->waiting)))
+        schedule(t->idle, f->deadline - now);
+}
+
+static void read_failed(struct tail *t, struct tail_file *f)
+{
+    log_warn("cannot read on in a file, will open it again", log_c("path", f->path),
+             log_c("error", strerror(errno)));
+    tail_put_to_sleep(t, f);
+}
+
+static void at_its_end(struct tail *t, struct tail_file *f)
+{
+    wait_for_more(t, f);
+    if (!f->is_waiting)
+        cut_trim(&f->cut);
+}
+
+/* One file's share. True: it has more. */
+static bool read_some(struct tail *t, struct tail_file *f)
+{
+    hand_on_whole(t, f);
+    if (t->paused)
+        return true;
+    enum tail_look look = tail_file_look(f, true);
+    if (look == TAIL_LOOK_CUT) {
+        tail_scan_soon(t);
+        return false;
+    }
+    if (look == TAIL_LOOK_BAD) {
+        read_failed(t, f);
+        return false;
+    }
+    if (f->read_at == 0 && look == TAIL_LOOK_MORE) {
+        f->read_at = tail_after_hole(f->fd, f->size);
+        cut_free(&f->cut);
+        cut_init(&f->cut, CUT_LINES, f->cut.max, f->read_at);
+        f->framed = FORMAT_AUTO;
+    }
+    uint64_t left = f->size - f->read_at;
+    ssize_t n = left ? tail_file_read(f, left < TAIL_READ_BYTES ? (size_t)left : TAIL_READ_BYTES) : 0;
+    if (n < 0) {
+        read_failed(t, f);
+        return false;
+    }
+    if (n > 0)
+        f->quiet_since = tail_now_ms();
+    hand_on_whole(t, f);
+    if (t->paused || (n > 0 && f->read_at < f->size))
+        return true;
+    at_its_end(t, f);
+    return false;
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *u)
+{
+    struct tail *t = u;
+    struct tail_file *f;
+    (void)fd, (void)what;
+    for (uint64_t done = 0; !t->paused && done < TAIL_TURN_BYTES && (f = TAILQ_FIRST(&t->ready));) {
+        TAILQ_REMOVE(&t->ready, f, ready);
+        f->is_ready = false;
+        uint64_t before = f->read_at;
+        if (read_some(t, f))
+            tail_ready(t, f);
+        done += f->read_at - before + 256;
+    }
+    if (!t->paused && TAILQ_FIRST(&t->ready))
+        event_active(t->turn, EV_TIMEOUT, 0);
+}
+
+void tail_ready(struct tail *t, struct tail_file *f)
+{
+    if (f->is_ready || f->fd < 0)
+        return;
+    if (!TAILQ_FIRST(&t->ready) && !t->paused)
+        event_active(t->turn, EV_TIMEOUT, 0);
+    f->is_ready = true;
+    TAILQ_INSERT_TAIL(&t->ready, f, ready);
+}
+
+/* ---- looking ---- */
+
+static void scan(struct tail *t)
+{
+    event_del(t->soon);
+    tail_scan(t);
+    t->scanned_ms = tail_now_ms();
+    schedule(t->poll, t->tuning.poll_ms);
+}
+
+static void on_scan(evutil_socket_t fd, short what, void *u)
+{
+    (void)fd, (void)what;
+    scan(u);
+}
+
+void tail_scan_soon(struct tail *t)
+{
+    if (!event_pending(t->soon, EV_TIMEOUT, NULL))
+        schedule(t->soon, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
+}
+
+/* ---- the store ---- */
+
+void tail_restore(struct input *in, const struct store_file *known, unsigned n)
+{
+    struct tail *t = (struct tail *)in;
+    struct slice name = slice_str(t->opt->text);
+    assert(t->scans == 0);
+    for (unsigned i = 0; i < n; i++) {
+        const struct store_file *k = &known[i];
+        bool mine = slice_eq(k->input, name);
+        if (k->path.n == 0) {
+            t->marker = mine ? k->key : t->marker;
+            continue;
+        }
+        char *path = slice_dup(k->path);
+        if (mine || fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0) {
+            struct tail_file *f = insert(t, k->key, k->offset, path);
+            f->id = (struct tail_id){k->dev, k->ino, k->head_hash, k->head_bytes};
+            f->changed = !mine;
+            table_put(&t->by_inode, inode_key(k->dev, k->ino), f);
+            t->at_end &= !mine;
+        }
+        free(path);
+    }
+    if (t->marker)
+        t->at_end = false;
+}
+
+static void report_row(struct tail *t, unsigned *n, struct store_file row)
+{
+    if (*n == t->report_cap) {
+        t->report_cap = t->report_cap ? t->report_cap * 2 : 16;
+        t->report = xrealloc(t->report, t->report_cap, sizeof *t->report);
+    }
+    row.input = slice_str(t->opt->text);
+    t->report[(*n)++] = row;
+}
+
+static struct store_file row_of(const struct tail_file *f)
+{
+    return (struct store_file){.key = f->key,
+                               .dev = f->id.dev,
+                               .ino = f->id.ino,
+                               .head_bytes = f->id.head_bytes,
+                               .head_hash = f->id.head_hash,
+                               .offset = cut_done(&f->cut),
+                               .path = slice_str(f->path),
+                               .gone = f->gone};
+}
+
+unsigned tail_positions(struct input *in, const struct store_file **out)
+{
+    struct tail *t = (struct tail *)in;
+    struct tail_file *f, *next;
+    unsigned n = 0;
+    if (t->marker_changed)
+        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE("")});
+    t->marker_changed = false;
+    for (f = TAILQ_FIRST(&t->graves); f; f = next) {
+        next = TAILQ_NEXT(f, all);
+        if (f->changed) {
+            f->changed = false;
+            report_row(t, &n, row_of(f));
+        } else {
+            TAILQ_REMOVE(&t->graves, f, all);
+            tail_file_free(f);
+        }
+    }
+    TAILQ_FOREACH (f, &t->files, all) {
+        if (f->changed)
+            report_row(t, &n, row_of(f));
+        f->changed = false;
+    }
+    *out = t->report;
+    return n;
+}
+
+void tail_again(struct input *in, uint64_t file_key)
+{
+    struct tail *t = (struct tail *)in;
+    struct tail_file *f;
+    TAILQ_FOREACH (f, &t->files, all)
+        f->changed |= f->key == file_key;
+    TAILQ_FOREACH (f, &t->graves, all)
+        f->changed |= f->key == file_key;
+}
+
+/* ---- an input ---- */
+
+static void free_all(struct tail_files *list)
+{
+    struct tail_file *f;
+    while ((f = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, f, all);
+        tail_file_free(f);
+    }
+}
+
+static void stop(struct input *in)
+{
+    struct tail *t = (struct tail *)in;
+    struct tail_file *f;
+    if (t->sink.gone)
+        TAILQ_FOREACH (f, &t->files, all)
+            t->sink.gone(t->sink.u, &f->stream);
+    free_all(&t->files);
+    free_all(&t->graves);
+    struct event *events[] = {t->turn, t->poll, t->soon, t->idle};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (events[i])
+            event_free(events[i]);
+    tail_watch_free(t->watch);
+    tail_complaints_free(t);
+    table_free(&t->by_inode);
+    free(t->report);
+    free(t);
+}
+
+void tail_tune(struct input *in, const struct tail_tuning *tuning)
+{
+    struct tail *t = (struct tail *)in;
+    t->tuning = *tuning;
+    if (!t->tuning.poll_ms)
+        t->tuning.poll_ms = TAIL_POLL_MS;
+    if (!t->tuning.idle_ms)
+        t->tuning.idle_ms = TAIL_IDLE_MS;
+    tail_watch_free(t->watch);
+    t->watch = t->tuning.no_inotify ? NULL : tail_watch_new(t);
+}
+
+static struct input *start(struct event_base *base, const struct input_options *opt,
+                           const struct input_sink *sink, struct diag *d)
+{
+    if (!tail_acceptable(opt, d))
+        return NULL;
+    struct tail *t = xcalloc(1, sizeof *t);
+    *t = (struct tail){
+        .input = {.type = &in_tail}, .base = base, .opt = opt, .sink = *sink, .at_end = !opt->from_start};
+    TAILQ_INIT(&t->files);
+    TAILQ_INIT(&t->ready);
+    TAILQ_INIT(&t->waiting);
+    TAILQ_INIT(&t->graves);
+    t->turn = event_new(base, -1, 0, on_turn, t);
+    t->poll = event_new(base, -1, 0, on_scan, t);
+    t->soon = event_new(base, -1, 0, on_scan, t);
+    t->idle = event_new(base, -1, 0, on_idle, t);
+    if (!t->turn || !t->poll || !t->soon || !t->idle) {
+        err_add(d, ERR_ERROR, opt->place, "cannot tail %s: no memory for its events", opt->text);
+        stop(&t->input);
+        return NULL;
+    }
+    tail_tune(&t->input, &(struct tail_tuning){0});
+    schedule(t->soon, 0);
+    return &t->input;
+}
+
+static void pause_reading(struct input *in, bool paused)
+{
+    struct tail *t = (struct tail *)in;
+    struct tail_file *f;
+    t->paused = paused;
+    if (paused)
+        return;
+    if (TAILQ_FIRST(&t->ready))
+        event_active(t->turn, EV_TIMEOUT, 0);
+    if ((f = TAILQ_FIRST(&t->waiting)))
+        schedule(t->idle, f->deadline - tail_now_ms());
+}
+
+static bool drained(struct input *in)
+{
+    struct tail *t = (struct tail *)in;
+    struct tail_file *f;
+    if (t->scans == 0 || event_pending(t->soon, EV_TIMEOUT, NULL) || TAILQ_FIRST(&t->ready) ||
+        TAILQ_FIRST(&t->waiting))
+        return false;
+    bool all = true;
+    TAILQ_FOREACH (f, &t->files, all) {
+        if (f->fd >= 0 && tail_file_look(f, true) != TAIL_LOOK_SAME) {
+            tail_ready(t, f);
+            all = false;
+        }
+    }
+    return all;
+}
+
+const struct input_type in_tail = {
+    .kind = INPUT_TAIL,
+    .start = start,
+    .pause = pause_reading,
+    .drained = drained,
+    .stop = stop,
+};

@@ -1,0 +1,96 @@
+/* tail: what in_tail, tail_find and tail_watch share; for them alone. */
+#ifndef IO_TAIL_H
+#define IO_TAIL_H
+
+#include "base/table.h"
+#include "io/in_tail.h"
+#include "io/tail_file.h"
+
+struct tail_watch;
+
+struct tail {
+    struct input input;
+    struct event_base *base;
+    const struct input_options *opt;
+    struct input_sink sink;
+    struct tail_tuning tuning;
+    struct tail_watch *watch;
+    struct event *turn, *poll, *soon, *idle;
+    struct tail_files files;   /* all that are known, awake or asleep */
+    struct tail_files ready;   /* by turns: there may be something to read */
+    struct tail_files waiting; /* by deadline: something complete waits for what follows */
+    struct tail_files graves;  /* gone, until the store has been told */
+    struct table by_inode;
+    struct table complaints; /* path -> errno last complained of */
+    uint64_t scans;
+    int64_t scanned_ms;
+    uint64_t marker; /* key of the row that says this input has been here; 0: none yet */
+    bool marker_changed;
+    bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
+    bool paused;
+    struct store_file *report;
+    unsigned report_cap;
+};
+
+/* ---- in_tail.c ---- */
+int64_t tail_now_ms(void);
+void tail_ready(struct tail *t, struct tail_file *f);
+/* Looks for files in this turn of the loop, or the next if that has just been done. */
+void tail_scan_soon(struct tail *t);
+/* A file not seen before, to be read from `offset` on. */
+struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
+/* Gives the file these bytes, in a new place; what was read and what waits stay. */
+void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
+/* Nothing more will come of it: hands on what waits, also a line without LF. */
+void tail_finish(struct tail *t, struct tail_file *f);
+/* Closes it; what is known of it stays. */
+void tail_put_to_sleep(struct tail *t, struct tail_file *f);
+void tail_bury(struct tail *t, struct tail_file *f);
+struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
+
+/* ---- tail_find.c ---- */
+/* One look at everything: new files, old ones under new names, rotated and truncated ones. */
+void tail_scan(struct tail *t);
+
+/* ---- tail_path.c ---- */
+struct tail_found {
+    char *path;
+    struct stat st;
+};
+struct tail_findings {
+    struct tail_found *v;
+    size_t n, cap;
+};
+/* The regular files that the pattern leads to; the caller frees paths and list. */
+struct tail_findings tail_list(struct tail *t);
+/* False: the path, given without wildcards, can never be tailed; why and what to do is in d. */
+bool tail_acceptable(const struct input_options *opt, struct diag *d);
+/* Opens what must be a regular file, else -1. The first complains, once for each path and reason. */
+int tail_open(struct tail *t, const char *path, struct stat *st);
+int tail_open_quietly(const char *path, struct stat *st);
+/* It, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
+bool tail_unreadable_at_first(const struct tail *t, const char *path);
+/* It has been opened. */
+void tail_readable(struct tail *t, const char *path);
+/* Drops the complaints that this scan had no reason for. */
+void tail_complaints_sweep(struct tail *t);
+void tail_complaints_free(struct tail *t);
+const char *tail_base_name(const char *path);
+/* The caller frees it. */
+char *tail_folder_of(const char *path);
+bool tail_same_folder(const char *a, const char *b);
+/* Base names. True for those that rotation makes of app.log: app.log.1, app.log-20261123, app.log~,
+ * app-20261123.log, app.1.log. */
+bool tail_named_as_copy(const char *original, const char *copy);
+
+/* ---- tail_watch.c ---- */
+/* NULL when inotify cannot be had; everything then depends on the poll. */
+struct tail_watch *tail_watch_new(struct tail *t);
+void tail_watch_free(struct tail_watch *w);
+/* Watches, or watches no longer, the inode that f has open. w may be NULL. */
+void tail_watch_file(struct tail_watch *w, struct tail_file *f);
+void tail_unwatch_file(struct tail_watch *w, struct tail_file *f);
+/* Watches every folder in which files of the pattern, or folders on the way to them, may appear. */
+void tail_watch_folders(struct tail_watch *w, const char *pattern);
+
+#endif

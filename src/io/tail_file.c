@@ -1,0 +1,258 @@
+#include "io/tail_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "io/in_tail.h"
+
+enum { HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
+
+/* All n bytes at `at`, unless the file ends before. */
+static size_t read_at(int fd, void *buf, size_t n, uint64_t at)
+{
+    size_t got = 0;
+    while (got < n) {
+        ssize_t r = pread(fd, (char *)buf + got, n - got, (off_t)(at + got));
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            break;
+        got += (size_t)r;
+    }
+    return got;
+}
+
+static bool head_hash(int fd, uint32_t bytes, uint64_t *hash)
+{
+    char head[TAIL_HEAD_MAX];
+    if (bytes > sizeof head || read_at(fd, head, bytes, 0) != bytes)
+        return false;
+    *hash = slice_hash(slice_of(head, bytes), HEAD_SEED);
+    return true;
+}
+
+bool tail_head_is(int fd, const struct tail_id *id)
+{
+    uint64_t hash;
+    return id->head_bytes == 0 || (head_hash(fd, id->head_bytes, &hash) && hash == id->head_hash);
+}
+
+static bool same_block(int a, int b, uint64_t from, size_t n)
+{
+    char x[BLOCK], y[BLOCK];
+    return read_at(a, x, n, from) == n && read_at(b, y, n, from) == n && memcmp(x, y, n) == 0;
+}
+
+bool tail_same_bytes(int a, int b, uint64_t to)
+{
+    size_t n = to < BLOCK ? (size_t)to : BLOCK;
+    return same_block(a, b, 0, n) && same_block(a, b, to - n, n);
+}
+
+uint64_t tail_after_last_lf(int fd, uint64_t size)
+{
+    char block[BLOCK];
+    while (size > 0) {
+        size_t n = size < BLOCK ? (size_t)size : BLOCK;
+        n = read_at(fd, block, n, size - n);
+        if (n == 0)
+            return 0;
+        const char *lf = memrchr(block, '\n', n);
+        if (lf)
+            return size - n + (size_t)(lf - block) + 1;
+        size -= n;
+    }
+    return 0;
+}
+
+uint64_t tail_after_hole(int fd, uint64_t size)
+{
+    char block[BLOCK];
+    if (read_at(fd, block, 1, 0) != 1 || block[0] != '\0')
+        return 0;
+    off_t data = lseek(fd, 0, SEEK_DATA);
+    uint64_t at = data > 0 ? (uint64_t)data : 0;
+    for (uint64_t end = at + NULS_MAX < size ? at + NULS_MAX : size; at < end;) {
+        size_t n = read_at(fd, block, sizeof block, at);
+        for (size_t i = 0; i < n; i++)
+            if (block[i])
+                return at + i;
+        at += n;
+        if (n == 0)
+            break;
+    }
+    return at;
+}
+
+enum tail_writers tail_writers(int fd)
+{
+    /*
+     * A read lease is given only while no one has the file open for writing (fcntl(2), F_SETLEASE). It is
+     * given back at once; who opens the file in between waits that long, and the signal about it is one that
+     * is ignored by default, not SIGIO, which kills.
+     */
+    if (fcntl(fd, F_SETSIG, SIGURG) != 0)
+        return TAIL_WRITERS_UNKNOWN;
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+        return TAIL_WRITERS_NONE;
+    }
+    return errno == EAGAIN ? TAIL_WRITERS_SOME : TAIL_WRITERS_UNKNOWN;
+}
+
+/* ---- its life ---- */
+
+uint64_t tail_random_key(void)
+{
+    uint64_t key = 0;
+    while (key == 0)
+        if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
+            key = 0;
+    return key;
+}
+
+struct tail_file *tail_file_new(uint64_t key, uint64_t offset, const char *path, size_t max_message_bytes)
+{
+    struct tail_file *f = xcalloc(1, sizeof *f);
+    f->key = key ? key : tail_random_key();
+    f->fd = f->wd = -1;
+    f->read_at = offset;
+    f->path = xstrdup(path);
+    f->source = xstrdup(path);
+    cut_init(&f->cut, CUT_LINES, max_message_bytes, offset);
+    f->stream.file_key = f->key;
+    f->stream.source = slice_str(f->source);
+    f->stream.ring = slice_hash(f->stream.source, 0);
+    f->stream.last_us = RECORD_NO_TIME;
+    return f;
+}
+
+void tail_file_free(struct tail_file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    cut_free(&f->cut);
+    free(f->path);
+    free(f->found);
+    free(f->source);
+    free(f);
+}
+
+/* Where the kernel says the descriptor's file is now; NULL when its name is gone or /proc is not there.
+ * Caller frees. */
+static char *path_of(int fd)
+{
+    static const char deleted[] = " (deleted)";
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n <= 0 || path[0] != '/' || slice_ends(slice_of(path, (size_t)n), slice_str(deleted)))
+        return NULL;
+    path[n] = '\0';
+    return xstrdup(path);
+}
+
+static void set_path(struct tail_file *f, char *path)
+{
+    free(f->path);
+    f->path = path;
+}
+
+/* The head as far as it reaches now, for a file whose known head has been found to be the same. */
+static void learn_head(struct tail_file *f)
+{
+    uint32_t bytes = f->size < TAIL_HEAD_MAX ? (uint32_t)f->size : TAIL_HEAD_MAX;
+    uint64_t hash;
+    if (bytes <= f->id.head_bytes || !head_hash(f->fd, bytes, &hash))
+        return;
+    f->id.head_bytes = bytes;
+    f->id.head_hash = hash;
+    f->changed = true;
+}
+
+void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = fd;
+    f->id.dev = st->st_dev;
+    f->id.ino = st->st_ino;
+    f->size = (uint64_t)st->st_size;
+    f->mtime = (struct timespec){0};
+    char *real = path_of(fd);
+    set_path(f, real ? real : xstrdup(path));
+    learn_head(f);
+    f->changed = true;
+}
+
+void tail_file_sleep(struct tail_file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+    uint64_t offset = cut_done(&f->cut);
+    cut_free(&f->cut);
+    cut_init(&f->cut, CUT_LINES, f->cut.max, offset);
+    f->framed = FORMAT_AUTO;
+    f->read_at = offset;
+    f->checked = true;
+    f->changed = true;
+}
+
+enum tail_look tail_file_look(struct tail_file *f, bool thorough)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0)
+        return TAIL_LOOK_BAD;
+    uint64_t size = (uint64_t)st.st_size;
+    if (size < f->read_at)
+        return TAIL_LOOK_CUT;
+    bool same_time = st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec;
+    if (thorough || size != f->size || !same_time) {
+        if (!tail_head_is(f->fd, &f->id))
+            return TAIL_LOOK_CUT;
+        f->size = size;
+        learn_head(f);
+        /* A time as young as the clock's grain would hide what is written in the same instant. */
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        f->mtime = now.tv_sec - st.st_mtim.tv_sec > 1 ? st.st_mtim : (struct timespec){0};
+    }
+    return f->size > f->read_at ? TAIL_LOOK_MORE : TAIL_LOOK_SAME;
+}
+
+ssize_t tail_file_read(struct tail_file *f, size_t max)
+{
+    char *room = cut_room(&f->cut, max);
+    ssize_t n;
+    do {
+        n = pread(f->fd, room, max, (off_t)f->read_at);
+    } while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        cut_fill(&f->cut, (size_t)n);
+        f->read_at += (uint64_t)n;
+    }
+    return n;
+}
+
+bool tail_file_linked(struct tail_file *f, bool *renamed)
+{
+    struct stat st;
+    *renamed = false;
+    if (fstat(f->fd, &st) != 0 || st.st_nlink == 0)
+        return false;
+    char *now = path_of(f->fd);
+    if (now && strcmp(now, f->path) != 0) {
+        set_path(f, now);
+        f->changed = *renamed = true;
+        return true;
+    }
+    free(now);
+    return true;
+}

@@ -1,0 +1,88 @@
+/*
+ * tail_file: one tailed file: which bytes it is made of, how far they have been read, and whether more may
+ * come.
+ *
+ * A file is awake (it has a descriptor) or asleep (known, with nothing to read). Its key and its offsets
+ * belong to its bytes: they stay when the bytes move to another inode as a copy does. Owns descriptor, buffer
+ * and names. Worker thread only; used by in_tail and tail_find alone.
+ */
+#ifndef IO_TAIL_FILE_H
+#define IO_TAIL_FILE_H
+
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#include "core/stream.h"
+#include "io/store.h"
+#include "parsers/cut.h"
+
+/* What tells it from others: its first head_bytes bytes, and where the file system keeps it. */
+struct tail_id {
+    uint64_t dev, ino;
+    uint64_t head_hash;
+    uint32_t head_bytes;
+};
+
+struct tail_file {
+    TAILQ_ENTRY(tail_file) all, ready, waiting;
+    struct tail_id id;
+    uint64_t key;
+    char *path;   /* where it is; symbolic links resolved */
+    char *found;  /* the name the pattern found it by, or NULL */
+    char *source; /* the first such name: what people know it by */
+    int fd;       /* -1: asleep */
+    int wd;       /* inotify's number for it, or -1 */
+    uint64_t size, read_at;
+    struct timespec mtime; /* with size, when its head was last compared; zero: compare again */
+    struct cutter cut;
+    struct stream stream;
+    uint64_t seen;       /* the last scan in which the pattern led here */
+    int64_t quiet_since; /* ms */
+    int64_t deadline;    /* ms; when what waits in the buffer is complete */
+    unsigned untold;     /* lines from which no format could be told */
+    enum format framed;  /* the format whose heads the buffer looks for */
+    bool loose;   /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
+    bool checked; /* asleep, and its bytes are those the store knows */
+    bool away;    /* asleep, and its file system seems not to be mounted */
+    bool is_ready, is_waiting, changed, gone;
+};
+
+TAILQ_HEAD(tail_files, tail_file);
+
+/* Never 0. */
+uint64_t tail_random_key(void);
+/* Takes over no descriptor. key 0: a random one. */
+struct tail_file *tail_file_new(uint64_t key, uint64_t offset, const char *path, size_t max_message_bytes);
+void tail_file_free(struct tail_file *f);
+/* Awake: fd is its own from now on, and st is of fd. Learns its path and its head. */
+void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path);
+void tail_file_sleep(struct tail_file *f);
+
+enum tail_look {
+    TAIL_LOOK_SAME, /* nothing new */
+    TAIL_LOOK_MORE, /* size is greater than read_at */
+    TAIL_LOOK_CUT,  /* what was read from it is no longer there */
+    TAIL_LOOK_BAD,  /* errno says why */
+};
+/* Looks at size and head. thorough: also compares a head whose size and time have not changed. */
+enum tail_look tail_file_look(struct tail_file *f, bool thorough);
+/* Reads up to max bytes into the buffer. 0 at the end of the file, -1 and errno on failure. */
+ssize_t tail_file_read(struct tail_file *f, size_t max);
+/* False: its name is gone. The new one, if it has been renamed, is in f->path; true in *renamed. */
+bool tail_file_linked(struct tail_file *f, bool *renamed);
+
+/* True when the first bytes of fd are those of id. */
+bool tail_head_is(int fd, const struct tail_id *id);
+/* True when both hold the same in [0, to), as far as the head and the last block of it show. */
+bool tail_same_bytes(int a, int b, uint64_t to);
+/* The byte after the last LF before `size`; 0 when there is none. */
+uint64_t tail_after_last_lf(int fd, uint64_t size);
+/* The first byte that is not NUL: who writes on at its old position after a truncation leaves a hole before
+ * it. */
+uint64_t tail_after_hole(int fd, uint64_t size);
+
+enum tail_writers { TAIL_WRITERS_NONE, TAIL_WRITERS_SOME, TAIL_WRITERS_UNKNOWN };
+/* Whether anyone has it open for writing. */
+enum tail_writers tail_writers(int fd);
+
+#endif

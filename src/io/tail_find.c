@@ -1,0 +1,467 @@
+/*
+ * tail_find: which files there are, and which of them are known. The rules, in the order they are tried:
+ *
+ * 1. A file that is shorter than what was read of it, or whose head has changed, was truncated. If a copy of
+ * the old bytes lies in the same folder (copytruncate), the rest is read from there under the old key. The
+ * truncated file is a new one.
+ * 2. Device and inode, with the same head: the same file, whatever its name.
+ * 3. A known file that its name no longer leads to is looked for in its folder by inode, then as a copy.
+ * 4. A file that is new, named like a rotated copy of one that is read, and holding the same bytes: such a
+ * copy. It is not read.
+ * 5. Anything else is new, and read from its first byte.
+ */
+#include "io/tail.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum { HEAD_CONVINCES = 64 }; /* bytes of an equal head that prove as much as an equal inode */
+
+/* ---- copies ---- */
+
+/* A place where bytes of a known file were found. path NULL: nowhere. */
+struct place {
+    char *path;
+    struct stat st;
+    int fd;
+};
+
+static void leave(struct place *p)
+{
+    if (p->path)
+        close(p->fd);
+    free(p->path);
+    p->path = NULL;
+}
+
+/* Puts f there, and it is read on. */
+static void move_to(struct tail *t, struct tail_file *f, struct place *p)
+{
+    tail_attach(t, f, p->fd, &p->st, p->path);
+    free(p->path);
+    p->path = NULL;
+}
+
+static bool newer(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec > b->st_mtim.tv_sec
+                                                  : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
+}
+
+/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless
+ * that has a newer one. */
+static void try_place(const struct tail *t, const struct tail_file *f, const char *path, struct place *p)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < f->read_at ||
+        tail_by_inode(t, st.st_dev, st.st_ino) || (p->path && !newer(&st, &p->st)))
+        return;
+    int fd = tail_open_quietly(path, &st);
+    if (fd < 0)
+        return;
+    if ((uint64_t)st.st_size < f->read_at || !tail_head_is(fd, &f->id)) {
+        close(fd);
+        return;
+    }
+    leave(p);
+    *p = (struct place){xstrdup(path), st, fd};
+}
+
+/* Looks through the folder of f for a copy that holds at least what was read of it. */
+static struct place find_copy(const struct tail *t, const struct tail_file *f)
+{
+    struct place p = {0};
+    char *folder = tail_folder_of(f->path);
+    DIR *d = f->id.head_bytes ? opendir(folder) : NULL;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (!tail_named_as_copy(tail_base_name(f->path), e->d_name))
+            continue;
+        char *path = xasprintf("%s/%s", folder, e->d_name);
+        try_place(t, f, path, &p);
+        free(path);
+    }
+    if (d)
+        closedir(d);
+    free(folder);
+    return p;
+}
+
+/* Its name in its folder, found by its inode; caller frees. NULL: it is not there. */
+static char *find_inode(const struct tail_file *f, struct stat *st)
+{
+    if (lstat(f->path, st) == 0 && st->st_dev == f->id.dev && st->st_ino == f->id.ino)
+        return xstrdup(f->path);
+    char *folder = tail_folder_of(f->path), *path = NULL;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; !path && d && (e = readdir(d));) {
+        if (e->d_ino != f->id.ino)
+            continue;
+        path = xasprintf("%s/%s", folder, e->d_name);
+        if (lstat(path, st) != 0 || st->st_dev != f->id.dev || st->st_ino != f->id.ino ||
+            !S_ISREG(st->st_mode)) {
+            free(path);
+            path = NULL;
+        }
+    }
+    if (d)
+        closedir(d);
+    free(folder);
+    return path;
+}
+
+/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then
+ * the file may come back. */
+static bool may_come_back(const struct tail_file *f)
+{
+    struct stat st;
+    char *folder = tail_folder_of(f->path);
+    bool there = false, unreadable = false;
+    while (!(there = stat(folder, &st) == 0)) {
+        unreadable |= errno != ENOENT && errno != ENOTDIR;
+        char *above = tail_folder_of(folder);
+        bool top = strcmp(above, folder) == 0 || strcmp(folder, ".") == 0;
+        free(folder);
+        folder = above;
+        if (top)
+            break;
+    }
+    unreadable |= there && access(folder, R_OK | X_OK) != 0;
+    free(folder);
+    return unreadable || !there || st.st_dev != f->id.dev;
+}
+
+/* ---- known files ---- */
+
+/* The bytes of f are no longer in its inode. Read on in a copy of them, else that was all. */
+static void lost_its_bytes(struct tail *t, struct tail_file *f)
+{
+    struct place p = find_copy(t, f);
+    t->sink.counts->v[COUNT_files_truncated]++;
+    if (p.path) {
+        log_info("file truncated, its rest is read from a copy", log_c("path", f->path),
+                 log_c("copy", p.path), log_i("rest_bytes", (int64_t)((uint64_t)p.st.st_size - f->read_at)));
+        move_to(t, f, &p);
+        return;
+    }
+    log_info("file truncated, it is read from its start", log_c("path", f->path),
+             log_i("read_bytes", (int64_t)f->read_at));
+    tail_finish(t, f);
+    tail_bury(t, f);
+}
+
+/*
+ * A file shorter than what the store says was read of it, with its whole head in place: a machine went down
+ * before the last lines reached the disk. What is left has been read; what comes is new, under a new key,
+ * since offsets come again.
+ */
+static bool lost_its_end(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path)
+{
+    if (f->id.head_bytes < TAIL_HEAD_MAX || !tail_head_is(fd, &f->id))
+        return false;
+    log_warn("file is shorter than when it was read last; read on at its end", log_c("path", path),
+             log_i("read_bytes", (int64_t)f->read_at), log_i("size", st->st_size));
+    t->sink.counts->v[COUNT_files_truncated]++;
+    tail_bury(t, f);
+    tail_add(t, fd, st, path, (uint64_t)st->st_size);
+    return true;
+}
+
+/*
+ * A sleeping file found by its inode at path. It is woken when the pattern leads to it, or there is more to
+ * read.
+ */
+static void found_asleep(struct tail *t, struct tail_file *f, const char *path, bool matched)
+{
+    struct stat st;
+    int fd = tail_open(t, path, &st);
+    if (fd < 0) {
+        /* Not searched for elsewhere, and not taken for a new file: it is there, and will be readable one
+         * day. */
+        f->seen = t->scans;
+        return;
+    }
+    bool shorter = (uint64_t)st.st_size < f->read_at;
+    if (shorter && lost_its_end(t, f, fd, &st, path))
+        return;
+    if (shorter || !tail_head_is(fd, &f->id)) {
+        close(fd);
+        lost_its_bytes(t, f);
+        return;
+    }
+    f->checked = true;
+    f->loose = !matched;
+    f->seen = t->scans;
+    if (matched || (uint64_t)st.st_size > f->read_at) {
+        tail_attach(t, f, fd, &st, path);
+        return;
+    }
+    close(fd);
+}
+
+/* A sleeping file to which no name of the pattern led. */
+static void search_for(struct tail *t, struct tail_file *f)
+{
+    struct stat st;
+    if (f->away && lstat(f->path, &st) != 0)
+        return;
+    f->away = false;
+    char *path = find_inode(f, &st);
+    if (path) {
+        if (strcmp(path, f->path) != 0) {
+            free(f->path);
+            f->path = xstrdup(path);
+            f->changed = true;
+        }
+        if (!f->checked || (uint64_t)st.st_size != f->read_at)
+            found_asleep(t, f, path, false);
+        free(path);
+        return;
+    }
+    struct place p = {0};
+    bool same_inode_number = lstat(f->path, &st) == 0 && st.st_ino == f->id.ino;
+    if (same_inode_number || f->id.head_bytes >= HEAD_CONVINCES)
+        try_place(t, f, f->path, &p);
+    if (!p.path)
+        p = find_copy(t, f);
+    if (p.path) {
+        f->loose = true;
+        f->checked = true;
+        move_to(t, f, &p);
+        return;
+    }
+    if (may_come_back(f)) {
+        f->away = true;
+        return;
+    }
+    log_info("a file is gone", log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
+    tail_bury(t, f);
+}
+
+/* ---- what the pattern leads to ---- */
+
+/* The pattern leads to a known file. */
+static void seen_again(struct tail *t, struct tail_file *f, const struct tail_found *at)
+{
+    if (f->seen == t->scans)
+        return;
+    if (f->fd < 0)
+        found_asleep(t, f, at->path, true);
+    else if (!f->found || strcmp(f->found, at->path) != 0) {
+        bool renamed;
+        tail_file_linked(f, &renamed);
+    }
+    /* Not so when its bytes turned out to be elsewhere, or nowhere. */
+    if (tail_by_inode(t, at->st.st_dev, at->st.st_ino) != f || f->fd < 0)
+        return;
+    f->seen = t->scans;
+    f->loose = false;
+    if (!f->found || strcmp(f->found, at->path) != 0) {
+        free(f->found);
+        f->found = xstrdup(at->path);
+    }
+}
+
+/* True when this new file is a copy of one that is being read: an open one, still under its name, and with
+ * the same bytes. */
+static bool is_copy_of_another(struct tail *t, const char *path, int fd, const struct stat *st)
+{
+    const struct tail_file *f;
+    TAILQ_FOREACH (f, &t->files, all) {
+        struct stat original;
+        if (f->fd < 0 || f->seen != t->scans || !f->found || !tail_same_folder(f->found, path) ||
+            !tail_named_as_copy(tail_base_name(f->found), tail_base_name(path)))
+            continue;
+        if (fstat(f->fd, &original) != 0)
+            continue;
+        if (st->st_size <= original.st_size && tail_same_bytes(f->fd, fd, (uint64_t)st->st_size))
+            return true;
+        if ((uint64_t)original.st_size < f->read_at || !tail_head_is(f->fd, &f->id)) {
+            /* Truncated this very moment: the next scan knows what to do with both. */
+            tail_scan_soon(t);
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A file that was deleted while this one, with the same bytes at its start, came under its name: rewritten by
+ * an editor, or brought back from a copy.
+ */
+static struct tail_file *rewritten(const struct tail *t, const char *path, int fd, const struct stat *st)
+{
+    struct tail_file *f;
+    struct stat old;
+    TAILQ_FOREACH (f, &t->files, all)
+        if (f->fd >= 0 && f->seen != t->scans && f->found && strcmp(f->found, path) == 0 &&
+            f->read_at >= HEAD_CONVINCES && f->read_at <= (uint64_t)st->st_size && fstat(f->fd, &old) == 0 &&
+            old.st_nlink == 0 && (uint64_t)old.st_size == f->read_at &&
+            tail_writers(f->fd) != TAIL_WRITERS_SOME && tail_same_bytes(f->fd, fd, f->read_at))
+            return f;
+    return NULL;
+}
+
+static void found_new(struct tail *t, const struct tail_found *at)
+{
+    struct stat st;
+    int fd = tail_open(t, at->path, &st);
+    if (fd < 0)
+        return;
+    if (tail_by_inode(t, st.st_dev, st.st_ino) || is_copy_of_another(t, at->path, fd, &st)) {
+        close(fd);
+        return;
+    }
+    struct tail_file *f = rewritten(t, at->path, fd, &st);
+    if (f)
+        tail_attach(t, f, fd, &st, at->path);
+    else
+        f = tail_add(t, fd, &st, at->path,
+                     t->at_end || tail_unreadable_at_first(t, at->path)
+                         ? tail_after_last_lf(fd, (uint64_t)st.st_size)
+                         : 0);
+    tail_readable(t, at->path);
+    f->seen = t->scans;
+    f->loose = false;
+    free(f->found);
+    f->found = xstrdup(at->path);
+}
+
+/* ---- rotated files ---- */
+
+/* True when an open file that is read to its end will not grow any more, as far as can be known. */
+static bool is_over(struct tail *t, struct tail_file *f)
+{
+    if (f->is_ready || t->paused)
+        return false;
+    enum tail_writers w = tail_writers(f->fd);
+    if (w == TAIL_WRITERS_SOME ||
+        (w == TAIL_WRITERS_UNKNOWN && tail_now_ms() - f->quiet_since < TAIL_LOOSE_QUIET_MS))
+        return false;
+    /* The last writer may have written between the last read and its close. */
+    if (tail_file_look(f, true) == TAIL_LOOK_SAME)
+        return true;
+    tail_ready(t, f);
+    return false;
+}
+
+static void close_loose(struct tail *t, struct tail_file *f)
+{
+    bool renamed;
+    bool linked = tail_file_linked(f, &renamed);
+    log_info("rotated file read to its end", log_c("path", f->path), log_i("size", (int64_t)f->size));
+    tail_finish(t, f);
+    if (linked)
+        tail_put_to_sleep(t, f);
+    else
+        tail_bury(t, f);
+}
+
+/* Rotated files are kept open as long as they may grow, but not without number: those silent longest go
+ * first. */
+static void tidy_loose(struct tail *t)
+{
+    struct tail_file *f, *next, *quietest = NULL;
+    unsigned n = 0;
+    for (f = TAILQ_FIRST(&t->files); f; f = next) {
+        next = TAILQ_NEXT(f, all);
+        if (f->fd < 0 || !f->loose)
+            continue;
+        bool renamed;
+        tail_file_linked(f, &renamed);
+        if (is_over(t, f)) {
+            close_loose(t, f);
+            continue;
+        }
+        n++;
+        if (!f->is_ready && (!quietest || f->quiet_since < quietest->quiet_since))
+            quietest = f;
+    }
+    if (n > TAIL_LOOSE_MAX && quietest && !t->paused) {
+        log_warn("too many rotated files may still grow; the one silent longest is closed",
+                 log_c("path", quietest->path));
+        close_loose(t, quietest);
+    }
+}
+
+/* ---- a scan ---- */
+
+static void look_at_open_files(struct tail *t)
+{
+    struct tail_file *f, *next;
+    for (f = TAILQ_FIRST(&t->files); f; f = next) {
+        next = TAILQ_NEXT(f, all);
+        if (f->fd < 0)
+            continue;
+        switch (tail_file_look(f, false)) {
+        case TAIL_LOOK_MORE:
+            tail_ready(t, f);
+            break;
+        case TAIL_LOOK_CUT:
+            lost_its_bytes(t, f);
+            break;
+        case TAIL_LOOK_SAME:
+        case TAIL_LOOK_BAD:
+            break;
+        }
+    }
+}
+
+static void look_for_the_missing(struct tail *t)
+{
+    struct tail_file *f, *next;
+    for (f = TAILQ_FIRST(&t->files); f; f = next) {
+        next = TAILQ_NEXT(f, all);
+        if (f->seen == t->scans)
+            continue;
+        if (f->fd < 0) {
+            search_for(t, f);
+        } else if (!f->loose) {
+            f->loose = true;
+            log_debug("file is no longer under its name", log_c("path", f->path));
+        }
+    }
+}
+
+/*
+ * From now on a file that is new has come while crumbd was there to see it, or stopped in between. Not while
+ * something cannot be read: the usual remedy is a group and a restart, and that is the first time `from` can
+ * be asked.
+ */
+static void been_here(struct tail *t)
+{
+    t->at_end = false;
+    if (t->marker || t->complaints.n)
+        return;
+    t->marker = tail_random_key();
+    t->marker_changed = true;
+}
+
+void tail_scan(struct tail *t)
+{
+    t->scans++;
+    tail_watch_folders(t->watch, t->opt->text);
+    look_at_open_files(t);
+    struct tail_findings all = tail_list(t);
+    if (t->scans == 1 && all.n == 0)
+        log_warn("no file to tail there yet, will watch for one", log_c("tail", t->opt->text));
+    for (size_t i = 0; i < all.n; i++) {
+        struct tail_file *f = tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino);
+        if (f)
+            seen_again(t, f, &all.v[i]);
+    }
+    look_for_the_missing(t);
+    for (size_t i = 0; i < all.n; i++) {
+        if (!tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino))
+            found_new(t, &all.v[i]);
+        free(all.v[i].path);
+    }
+    free(all.v);
+    tidy_loose(t);
+    tail_complaints_sweep(t);
+    been_here(t);
+}
