@@ -5,6 +5,7 @@
 
 #include "app/settings_parts.h"
 #include "base/xalloc.h"
+#include "io/in_tail.h"
 
 static const struct known {
     const char *pattern;
@@ -42,7 +43,7 @@ static bool has_file(const char *pattern)
     if (glob(pattern, GLOB_NOSORT, NULL, &g) != 0)
         return false;
     for (size_t i = 0; i < g.gl_pathc && !found; i++)
-        found = is_kind(g.gl_pathv[i], S_IFREG);
+        found = tail_can_follow(g.gl_pathv[i]);
     globfree(&g);
     return found;
 }

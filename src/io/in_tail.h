@@ -51,6 +51,12 @@ unsigned tail_positions(struct input *in, const struct store_file **out);
 /* The row of this file is to be given out again at the next call: its maker wrote less than was handed on. */
 void tail_again(struct input *in, uint64_t file_key);
 
+/*
+ * Whether a path leads to a file that can be tailed: a regular one, and no link into /dev or /proc, which may
+ * look like one when this process has its own output in a file.
+ */
+bool tail_can_follow(const char *path);
+
 /* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
  */
 struct tail_tuning {

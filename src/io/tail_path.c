@@ -153,6 +153,12 @@ static enum path_kind kind_of(const char *path, struct stat *st)
     return S_ISREG(st->st_mode) ? PATH_REGULAR : S_ISDIR(st->st_mode) ? PATH_FOLDER : PATH_OTHER;
 }
 
+bool tail_can_follow(const char *path)
+{
+    struct stat st;
+    return kind_of(path, &st) == PATH_REGULAR;
+}
+
 bool tail_acceptable(const struct input_options *opt, struct diag *d)
 {
     struct stat st;
