@@ -16,7 +16,7 @@ _crumbd()
     case $command in
     '') mapfile -t COMPREPLY < <(compgen -W "$commands --version --help -c" -- "$cur") ;;
     help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-    queue) mapfile -t COMPREPLY < <(compgen -W 'ls cat export retry drop -c' -- "$cur") ;;
+    queue) mapfile -t COMPREPLY < <(compgen -W 'ls cat export retry drop -c --store --json --dead --all --yes' -- "$cur") ;;
     *)
         if [[ $cur == -* ]]; then
             local options=-c

@@ -173,7 +173,7 @@ static void show_row(const struct store_row *r)
     stamp_print(r->event.time_us, stamp);
     printf("%-14s%s, %s ago\n", "time", stamp, show_span(now - r->event.time_us, age));
     printf("%-14s%s\n%-14s%" PRId64 "\n", "event", r->event.event_id, "id", r->id);
-    printf("%-14s%s, %u tries", "state", state_name(r->state), r->attempts);
+    printf("%-14s%s, %u %s", "state", state_name(r->state), r->attempts, r->attempts == 1 ? "try" : "tries");
     if (r->state == STORE_STATE_READY)
         printf(", next one %s%s", r->next_try_us <= now ? "" : "in ", next_try(r, now, next));
     fputc('\n', stdout);

@@ -1,6 +1,7 @@
 /* show_payload: the part of show.h that knows the payload of a Sentry event. */
 #include "app/show.h"
 
+#include "base/utf8.h"
 #include "text/json.h"
 #include "text/stamp.h"
 
@@ -8,6 +9,7 @@ enum {
     VALUE_POINTS = 400,
     LINE_POINTS = 1000,
     NAME_COLUMN = 14,
+    NAME_COLUMN_MAX = 26,
     CLOCK_FROM = 11,
     CLOCK_TO = 23,
     DATE_TO = 10
@@ -37,18 +39,24 @@ static bool time_of(const struct json_node *map, int64_t *us)
     return n && (n->type == JSON_NUMBER ? stamp_epoch(&text, us) : stamp_rfc3339(&text, us, &has_zone));
 }
 
-static void put_name(FILE *out, struct slice name)
+static void put_name(FILE *out, struct slice name, size_t column)
 {
-    size_t points = 0;
-    for (size_t i = 0; i < name.n; i++)
-        points += ((unsigned char)name.p[i] & 0xc0) != 0x80;
+    size_t points = utf8_count(name);
     fputs("  ", out);
     show_text(out, name, VALUE_POINTS);
-    fprintf(out, "%*s", (int)(points < NAME_COLUMN ? NAME_COLUMN - points : 1), "");
+    fprintf(out, "%*s", (int)(points < column ? column - points : 2), "");
+}
+
+/* Sentry writes headers and the like as lists of pairs. */
+static bool is_pair(const struct json_node *n)
+{
+    return n->type == JSON_ARRAY && n->child && n->child->type == JSON_STRING && n->child->next &&
+           !n->child->next->next;
 }
 
 static void put_node(FILE *out, const struct json_node *n)
 {
+    const char *between = n->type == JSON_MAP ? " " : is_pair(n) ? "=" : ", ";
     switch (n->type) {
     case JSON_STRING:
     case JSON_NUMBER:
@@ -69,7 +77,7 @@ static void put_node(FILE *out, const struct json_node *n)
             }
             put_node(out, c);
             if (c->next)
-                fputs(n->type == JSON_MAP ? " " : ", ", out);
+                fputs(between, out);
         }
         break;
     }
@@ -81,9 +89,13 @@ static void put_map(FILE *out, const struct json_node *event, const char *key)
     const struct json_node *map = json_get(event, key);
     if (!map || map->type != JSON_MAP || !map->child)
         return;
+    size_t column = NAME_COLUMN;
+    for (const struct json_node *c = map->child; c; c = c->next)
+        if (c->key.n + 2 > column && c->key.n + 2 <= NAME_COLUMN_MAX)
+            column = c->key.n + 2;
     fprintf(out, "\n%s\n", key);
     for (const struct json_node *c = map->child; c; c = c->next) {
-        put_name(out, c->key);
+        put_name(out, c->key, column);
         put_node(out, c);
         fputc('\n', out);
     }

@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -668,6 +669,50 @@ START_TEST(any_prefix_of_the_wal_is_a_cut)
 }
 END_TEST
 
+static bool seen_one(void *u, const struct store_row *r)
+{
+    (void)r;
+    ++*(unsigned *)u;
+    return true;
+}
+
+/* A tool that reads, requeues and drops all the time, while the daemon commits. */
+START_TEST(tools_beside_a_busy_daemon)
+{
+    int go[2];
+    ck_assert_int_eq(pipe(go), 0);
+    pid_t pid = fork(); /* before anything is open: SQLite must not be carried across */
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        char c;
+        if (read(go[0], &c, 1) != 1)
+            _exit(2);
+        for (int i = 0; i < 40; i++) {
+            struct store *tool = open_at(path, STORE_TOOL, 0);
+            unsigned n = 0;
+            if (!store_each(tool, seen_one, &n) || store_requeue(tool, 0) < 0 ||
+                store_drop(tool, i + 1, false) < 0)
+                _exit(1);
+            store_close(tool);
+        }
+        _exit(0);
+    }
+    struct store *s = open_it();
+    ck_assert_int_eq(write(go[1], "x", 1), 1);
+    int status = -1;
+    unsigned n = 0;
+    for (pid_t done = 0; done == 0; done = waitpid(pid, &status, WNOHANG)) {
+        ck_assert_int_eq(put(s, event(++n, "{\"some\":\"payload\"}")), STORE_OK);
+        poll(NULL, 0, 3); /* a daemon's pace, if a fast one: it commits every 200 ms */
+    }
+    ck_assert_int_eq(status, 0);
+    close(go[0]);
+    close(go[1]);
+    ck_assert_uint_eq(totals(s).ready + counts(s).v[COUNT_dropped_by_hand], n);
+    store_close(s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("store");
@@ -676,6 +721,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, made_as_it_should_be);
     tcase_add_test(t, one_daemon_many_tools);
+    tcase_add_test(t, tools_beside_a_busy_daemon);
     tcase_add_test(t, refused_with_a_remedy);
     tcase_add_test(t, rows_and_their_ways);
     tcase_add_test(t, oldest_due_first_and_no_starving);
