@@ -26,8 +26,9 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
     case INPUT_GELF:
     case INPUT_SYSLOG:
         return listening_type(transport);
-    case INPUT_JOURNAL:
     case INPUT_STDIN:
+        return &in_stdin;
+    case INPUT_JOURNAL:
         return NULL;
     }
     return NULL;

@@ -84,9 +84,10 @@ struct input {
     uint16_t port;         /* bound; 0 when it has none */
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
+    bool ended;            /* nothing will ever come again: standard input at its end */
 };
 
-extern const struct input_type in_udp, in_tcp;
+extern const struct input_type in_udp, in_tcp, in_stdin;
 
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);

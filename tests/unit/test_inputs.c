@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "io/in_stdin.h"
 #include "io/listen.h"
 
 START_TEST(allow_ranges)
@@ -244,6 +245,85 @@ START_TEST(unix_datagrams)
 }
 END_TEST
 
+/* ---- standard input ---- */
+
+static struct net *stdin_new(int fd, enum format format)
+{
+    struct net *t = net_new(INPUT_STDIN, INPUT_UDP);
+    t->opt.format = format;
+    t->in = stdin_open(t->base, &t->opt, &t->sink, fd, &t->diag);
+    ck_assert_ptr_nonnull(t->in);
+    return t;
+}
+
+static const char nginx_entries[] = "2026/11/23 10:00:00 [error] 7#7: *1 one\n"
+                                    " more of it\n"
+                                    "2026/11/23 10:00:01 [error] 7#7: *1 two\n";
+
+START_TEST(stdin_pipe)
+{
+    int fd[2];
+    ck_assert_int_eq(pipe(fd), 0);
+    struct net *t = stdin_new(fd[0], FORMAT_TEXT);
+    ck_assert_int_eq(write(fd[1], "one\r\ntw", 7), 7);
+    net_until(t, t->n == 1);
+    net_is(t, 0, "one");
+    ck_assert(t->in->type->drained(t->in) && !t->in->ended);
+    /* Paused, released with nothing to read: must not block. */
+    t->in->type->pause(t->in, true);
+    t->in->type->pause(t->in, false);
+    ck_assert_int_eq(write(fd[1], "o\0\nlast", 7), 7);
+    net_until(t, t->n == 2);
+    close(fd[1]);
+    net_until(t, t->in->ended);
+    ck_assert(t->in->type->drained(t->in));
+    ck_assert_uint_eq(t->msg[1].n, 4);
+    net_is(t, 2, "last");
+    net_free(t);
+    close(fd[0]);
+}
+END_TEST
+
+START_TEST(stdin_entries)
+{
+    int fd[2];
+    ck_assert_int_eq(pipe(fd), 0);
+    struct net *t = stdin_new(fd[0], FORMAT_AUTO);
+    ck_assert_int_eq(write(fd[1], nginx_entries, sizeof nginx_entries - 1),
+                     (ssize_t)sizeof nginx_entries - 1);
+    /* The second is complete when nothing follows for a while. */
+    net_until(t, t->n == 2);
+    ck_assert_uint_eq(t->msg[0].lines, 2);
+    net_is(t, 1, "2026/11/23 10:00:01 [error] 7#7: *1 two");
+    close(fd[1]);
+    net_until(t, t->in->ended);
+    net_free(t);
+    close(fd[0]);
+}
+END_TEST
+
+START_TEST(stdin_file)
+{
+    FILE *f = tmpfile();
+    for (int i = 0; i < 20000; i++)
+        fprintf(f, "line %d\n", i);
+    fputs("no end", f);
+    fflush(f);
+    rewind(f);
+    struct net *t = stdin_new(fileno(f), FORMAT_TEXT);
+    t->in->type->pause(t->in, true);
+    for (int i = 0; i < 10; i++)
+        event_base_loop(t->base, EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(t->n, 0);
+    t->in->type->pause(t->in, false);
+    net_until(t, t->in->ended);
+    ck_assert_uint_eq(t->n, 20001);
+    net_is(t, 4000, "line 4000");
+    net_free(t);
+    fclose(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("inputs");
@@ -257,6 +337,9 @@ int main(void)
     tcase_add_test(c, port_in_use);
     tcase_add_test(c, socket_from_systemd);
     tcase_add_test(c, unix_datagrams);
+    tcase_add_test(c, stdin_pipe);
+    tcase_add_test(c, stdin_entries);
+    tcase_add_test(c, stdin_file);
     suite_add_tcase(s, c);
     return unit_run(s);
 }

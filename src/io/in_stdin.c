@@ -1,0 +1,198 @@
+#include "io/in_stdin.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "parsers/cut.h"
+
+enum { UNTOLD_MAX = 100 /* lines that tell no format, after which it is text */ };
+
+struct in_stdin {
+    struct input input;
+    const struct input_options *opt;
+    struct input_sink sink;
+    int fd;
+    bool waitable; /* poll can say when there is something: not for files and /dev/null */
+    bool paused;
+    struct event *readable, *idle;
+    struct stream stream;
+    struct cutter cut;
+    enum format framed; /* the format whose heads the cutter knows */
+    unsigned untold;
+};
+
+/* Without a configured format the first telling line shows it, and with it which lines begin an entry. */
+static void tell_format(struct in_stdin *in)
+{
+    struct slice line;
+    if (in->stream.format == FORMAT_AUTO && cut_peek(&in->cut, &line) && line.n > 0) {
+        enum format format = parser_detect(line);
+        if (format != FORMAT_TEXT || ++in->untold >= UNTOLD_MAX)
+            in->stream.format = format;
+    }
+    if (in->framed == in->stream.format)
+        return;
+    in->framed = in->stream.format;
+    const struct parser *p = parser_of(in->framed);
+    cut_set_head(&in->cut, p ? p->head : NULL, 0);
+}
+
+static void deliver(struct in_stdin *in, const struct cut_message *m)
+{
+    in->sink.message(in->sink.u, &in->stream, m->text, m->lines, m->cut_bytes, 0);
+}
+
+static void run_messages(struct in_stdin *in)
+{
+    struct cut_message m;
+    for (tell_format(in); !in->paused && cut_next(&in->cut, &m); tell_format(in))
+        deliver(in, &m);
+}
+
+/* The next turn, when there is one. */
+static void wait_for_more(struct in_stdin *in)
+{
+    static const struct timeval idle = {.tv_usec = STDIN_IDLE_MS * 1000};
+    if (in->input.ended || in->paused)
+        return;
+    if (in->waitable)
+        event_add(in->readable, NULL);
+    else
+        event_active(in->readable, EV_READ, 0);
+    if (cut_waiting(&in->cut))
+        event_add(in->idle, &idle);
+}
+
+static void end(struct in_stdin *in)
+{
+    struct cut_message m;
+    while (cut_flush(&in->cut, CUT_END, &m))
+        deliver(in, &m);
+    cut_free(&in->cut);
+    in->input.ended = true;
+}
+
+/* Asked before each read, for a descriptor that may block and an event that a pause's end has made. */
+static bool can_read(const struct in_stdin *in)
+{
+    struct pollfd p = {.fd = in->fd, .events = POLLIN};
+    return !in->waitable || poll(&p, 1, 0) > 0;
+}
+
+static void read_some(struct in_stdin *in)
+{
+    ssize_t n = read(in->fd, cut_room(&in->cut, STDIN_READ), STDIN_READ);
+    if (n > 0) {
+        cut_fill(&in->cut, (size_t)n);
+        run_messages(in);
+    } else if (n == 0) {
+        end(in);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        in->sink.counts->v[COUNT_input_errors]++;
+        log_at(LOG_ERROR, "standard input cannot be read any more", log_c("input", in->opt->text),
+               log_c("error", strerror(errno)));
+        end(in);
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *u)
+{
+    struct in_stdin *in = u;
+    (void)fd, (void)what;
+    event_del(in->idle);
+    run_messages(in); /* what a pause has left */
+    if (in->paused)
+        return;
+    if (can_read(in))
+        read_some(in);
+    wait_for_more(in);
+}
+
+static void on_idle(evutil_socket_t fd, short what, void *u)
+{
+    struct in_stdin *in = u;
+    struct cut_message m;
+    (void)fd, (void)what;
+    while (cut_flush(&in->cut, CUT_IDLE, &m))
+        deliver(in, &m);
+    cut_trim(&in->cut);
+}
+
+static void stdin_stop(struct input *input)
+{
+    struct in_stdin *in = (struct in_stdin *)input;
+    if (!in->input.ended)
+        end(in);
+    if (in->readable)
+        event_free(in->readable);
+    if (in->idle)
+        event_free(in->idle);
+    free(in);
+}
+
+struct input *stdin_open(struct event_base *base, const struct input_options *opt,
+                         const struct input_sink *sink, int fd, struct diag *d)
+{
+    struct in_stdin *in = xcalloc(1, sizeof *in);
+    struct stat st;
+    in->input.type = &in_stdin;
+    in->opt = opt;
+    in->sink = *sink;
+    in->fd = fd;
+    in->stream = (struct stream){.format = opt->format,
+                                 .zone = opt->zone,
+                                 .log_format = slice_str(opt->log_format),
+                                 .source = slice_str(opt->text),
+                                 .ring = slice_hash(slice_str(opt->text), (uint64_t)fd),
+                                 .last_us = RECORD_NO_TIME};
+    cut_init(&in->cut, CUT_LINES, opt->max_message_bytes, 0);
+    in->readable = event_new(base, fd, EV_READ, on_readable, in);
+    in->idle = evtimer_new(base, on_idle, in);
+    bool open = fstat(fd, &st) == 0;
+    if (!open || !in->readable || !in->idle) {
+        err_add(d, ERR_ERROR, opt->place, "cannot read %s: %s", opt->text,
+                open ? "no memory" : "it is closed; give crumbd an input, or leave stdin out");
+        in->input.ended = true;
+        stdin_stop(&in->input);
+        return NULL;
+    }
+    in->waitable = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
+    wait_for_more(in);
+    return &in->input;
+}
+
+static struct input *stdin_start(struct event_base *base, const struct input_options *opt,
+                                 const struct input_sink *sink, struct diag *d)
+{
+    return stdin_open(base, opt, sink, STDIN_FILENO, d);
+}
+
+static void stdin_pause(struct input *input, bool paused)
+{
+    struct in_stdin *in = (struct in_stdin *)input;
+    if (paused == in->paused)
+        return;
+    in->paused = paused;
+    /* May be called from within sink.message: go on from the loop, not from here. */
+    if (!paused && !in->input.ended)
+        event_active(in->readable, EV_READ, 0);
+}
+
+static bool stdin_drained(struct input *input)
+{
+    const struct in_stdin *in = (const struct in_stdin *)input;
+    return in->input.ended || (!in->paused && !can_read(in));
+}
+
+const struct input_type in_stdin = {
+    .kind = INPUT_STDIN,
+    .start = stdin_start,
+    .pause = stdin_pause,
+    .drained = stdin_drained,
+    .stop = stdin_stop,
+};
