@@ -18,7 +18,7 @@ struct in_stdin {
     struct input_sink sink;
     int fd;
     bool waitable; /* poll can say when there is something: not for files and /dev/null */
-    bool paused;
+    bool paused, ended;
     struct event *readable, *idle;
     struct stream stream;
     struct cutter cut;
@@ -58,7 +58,7 @@ static void run_messages(struct in_stdin *in)
 static void wait_for_more(struct in_stdin *in)
 {
     static const struct timeval idle = {.tv_usec = STDIN_IDLE_MS * 1000};
-    if (in->input.ended || in->paused)
+    if (in->ended || in->paused)
         return;
     if (in->waitable)
         event_add(in->readable, NULL);
@@ -74,7 +74,7 @@ static void end(struct in_stdin *in)
     while (cut_flush(&in->cut, CUT_END, &m))
         deliver(in, &m);
     cut_free(&in->cut);
-    in->input.ended = true;
+    in->ended = true;
 }
 
 /* Asked before each read, for a descriptor that may block and an event that a pause's end has made. */
@@ -126,7 +126,7 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
 static void stdin_stop(struct input *input)
 {
     struct in_stdin *in = (struct in_stdin *)input;
-    if (!in->input.ended)
+    if (!in->ended)
         end(in);
     if (in->readable)
         event_free(in->readable);
@@ -157,7 +157,7 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
     if (!open || !in->readable || !in->idle) {
         err_add(d, ERR_ERROR, opt->place, "cannot read %s: %s", opt->text,
                 open ? "no memory" : "it is closed; give crumbd an input, or leave stdin out");
-        in->input.ended = true;
+        in->ended = true;
         stdin_stop(&in->input);
         return NULL;
     }
@@ -179,14 +179,14 @@ static void stdin_pause(struct input *input, bool paused)
         return;
     in->paused = paused;
     /* May be called from within sink.message: go on from the loop, not from here. */
-    if (!paused && !in->input.ended)
+    if (!paused && !in->ended)
         event_active(in->readable, EV_READ, 0);
 }
 
 static bool stdin_drained(struct input *input)
 {
     const struct in_stdin *in = (const struct in_stdin *)input;
-    return in->input.ended || (!in->paused && !can_read(in));
+    return in->ended;
 }
 
 const struct input_type in_stdin = {

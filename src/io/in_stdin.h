@@ -2,7 +2,7 @@
  * in_stdin: lines from a descriptor that is open already: standard input, or the pipe of a command.
  *
  * One read of STDIN_READ bytes per turn of the loop, so that nothing blocks whatever mode the descriptor is
- * in. At its end, or when it cannot be read, what is left is handed on and input.ended says so. An entry that
+ * in. At its end, or when it cannot be read, what is left is handed on and it is drained. An entry that
  * waits for the head of the next one is handed on after STDIN_IDLE_MS of silence.
  */
 #ifndef IO_IN_STDIN_H

@@ -13,7 +13,7 @@ static const struct input_type *listening_type(enum input_transport transport)
     case INPUT_UNIX_STREAM:
         return &in_tcp;
     case INPUT_HTTP:
-        return NULL;
+        return &in_http;
     }
     return NULL;
 }

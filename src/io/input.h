@@ -72,7 +72,8 @@ struct input_type {
     struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink, struct diag *d);
     /* Back-pressure: while paused, an input that can leave its bytes where they are (files, TCP) reads none. */
     void (*pause)(struct input *in, bool paused);
-    /* True when everything that could be read now has been handed on (used to drain at exit and by `crumbd -`). */
+    /* True when everything that could be read now has been handed on; for standard input, when its end has been reached
+       (used to drain at exit and by `crumbd -`). */
     bool (*drained)(struct input *in);
     /* Stops reading, hands on what had begun (a last line without its end), closes, frees. */
     void (*stop)(struct input *in);
@@ -84,10 +85,9 @@ struct input {
     uint16_t port;         /* bound; 0 when it has none */
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
-    bool ended;            /* nothing will ever come again: standard input at its end */
 };
 
-extern const struct input_type in_udp, in_tcp, in_stdin;
+extern const struct input_type in_udp, in_tcp, in_http, in_stdin;
 
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);

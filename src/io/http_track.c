@@ -1,0 +1,238 @@
+#include "io/http_track.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum { SWEEP_S = 1 };
+
+struct tracked {
+    TAILQ_ENTRY(tracked) link;
+    struct track *track;
+    struct bufferevent *bev;
+    size_t unfinished_bytes; /* that have come since the last whole request */
+    bool proven;             /* has sent a whole request */
+    bool answering;          /* what is being sent is ours */
+    bool doomed;
+};
+
+TAILQ_HEAD(tracked_list, tracked);
+
+struct track {
+    struct evconnlistener *listener;
+    struct event *sweep, *reap;
+    struct counts *counts;
+    struct tracked_list list; /* in the order of arrival */
+    size_t unfinished_bytes;
+    unsigned max, *open;
+    const char *name;
+};
+
+/* evhttp's own name for the connection, or NULL when it has let go of it. */
+static struct evhttp_connection *owner(const struct tracked *c)
+{
+    bufferevent_data_cb on_read, on_write;
+    bufferevent_event_cb on_event;
+    void *arg;
+    bufferevent_getcb(c->bev, &on_read, &on_write, &on_event, &arg);
+    return on_event ? arg : NULL;
+}
+
+static void set_unfinished(struct tracked *c, size_t n)
+{
+    c->track->unfinished_bytes += n - c->unfinished_bytes;
+    c->unfinished_bytes = n;
+}
+
+/* An answer that is not ours is evhttp's, to something that is no HTTP or has no end. */
+static void on_output(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
+{
+    struct tracked *c = u;
+    char status[sizeof "HTTP/1.1 4"] = "";
+    if (c->answering || info->n_added == 0 || info->orig_size != 0)
+        return;
+    evbuffer_copyout(b, status, sizeof status - 1);
+    c->track->counts->v[COUNT_http_malformed] += strcmp(status, "HTTP/1.1 4") == 0;
+}
+
+static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
+{
+    struct tracked *c = u;
+    (void)b;
+    c->answering &= info->n_added == 0;
+    set_unfinished(c, c->unfinished_bytes + info->n_added);
+    if (c->track->unfinished_bytes > TRACK_BYTES_MAX)
+        event_active(c->track->reap, EV_TIMEOUT, 0); /* not from within its own buffer */
+}
+
+static void forget(struct tracked *c)
+{
+    struct track *t = c->track;
+    evbuffer_remove_cb(bufferevent_get_input(c->bev), on_input, c);
+    evbuffer_remove_cb(bufferevent_get_output(c->bev), on_output, c);
+    set_unfinished(c, 0);
+    TAILQ_REMOVE(&t->list, c, link);
+    --*t->open;
+    bufferevent_decref(c->bev);
+    free(c);
+}
+
+static void forget_gone(struct track *t)
+{
+    struct tracked *c, *next;
+    for (c = TAILQ_FIRST(&t->list); c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (!owner(c))
+            forget(c);
+    }
+}
+
+static void close_one(struct tracked *c)
+{
+    struct evhttp_connection *conn = owner(c);
+    if (conn)
+        evhttp_connection_free(conn);
+    forget(c);
+}
+
+static struct tracked *largest(struct track *t)
+{
+    struct tracked *c, *most = TAILQ_FIRST(&t->list);
+    TAILQ_FOREACH (c, &t->list, link) {
+        if (c->unfinished_bytes > most->unfinished_bytes)
+            most = c;
+    }
+    return most;
+}
+
+static void on_reap(evutil_socket_t fd, short what, void *u)
+{
+    struct track *t = u;
+    struct tracked *c, *next;
+    (void)fd, (void)what;
+    forget_gone(t);
+    for (c = TAILQ_FIRST(&t->list); c; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (c->doomed)
+            close_one(c);
+    }
+    while (t->unfinished_bytes > TRACK_BYTES_MAX) {
+        t->counts->v[COUNT_connections_memory]++;
+        log_at(LOG_WARN, "unfinished requests hold too much memory, the largest sender is cut off",
+               log_c("input", t->name));
+        close_one(largest(t));
+    }
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *u)
+{
+    struct track *t = u;
+    (void)fd, (void)what;
+    forget_gone(t);
+    evconnlistener_enable(t->listener);
+}
+
+/* No descriptors left, most likely: until the next sweep, so that the loop does not spin. u is the evhttp. */
+static void on_accept_error(struct evconnlistener *l, void *u)
+{
+    (void)u;
+    log_at(LOG_ERROR, "HTTP connection not accepted; raise LimitNOFILE if descriptors have run out",
+           log_c("error", strerror(errno)));
+    evconnlistener_disable(l);
+}
+
+/* Room for one more. False: every connection has proven itself. */
+static bool make_room(struct track *t)
+{
+    struct tracked *c;
+    forget_gone(t);
+    if (*t->open < t->max)
+        return true;
+    t->counts->v[COUNT_connections_over_cap]++;
+    log_at(LOG_WARN, "max_connections reached", log_c("input", t->name), log_i("max_connections", t->max));
+    TAILQ_FOREACH (c, &t->list, link) {
+        if (!c->proven) {
+            close_one(c);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* evhttp asks for the bufferevent of a connection it has just accepted. NULL would make it take one of its
+ * own. */
+static struct bufferevent *on_connection(struct event_base *base, void *u)
+{
+    struct track *t = u;
+    t->counts->v[COUNT_connections]++;
+    bool room = make_room(t);
+    /* The descriptor must not be closed, and its number used again, before the last reference is gone. */
+    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    if (!bev)
+        return NULL;
+    struct tracked *c = xcalloc(1, sizeof *c);
+    *c = (struct tracked){.track = t, .bev = bev, .doomed = !room};
+    bufferevent_incref(bev);
+    evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
+    evbuffer_add_cb(bufferevent_get_output(bev), on_output, c);
+    TAILQ_INSERT_TAIL(&t->list, c, link);
+    ++*t->open;
+    if (!room)
+        event_active(t->reap, EV_TIMEOUT, 0);
+    return bev;
+}
+
+void track_request(struct track *t, struct evhttp_connection *conn)
+{
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(conn);
+    struct tracked *c;
+    TAILQ_FOREACH (c, &t->list, link) {
+        if (c->bev != bev)
+            continue;
+        c->proven = c->answering = true;
+        /* What is there already belongs to the next request. */
+        set_unfinished(c, evbuffer_get_length(bufferevent_get_input(bev)));
+        return;
+    }
+}
+
+bool track_idle(const struct track *t)
+{
+    return t->unfinished_bytes == 0;
+}
+
+struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l, unsigned max,
+                        struct counts *counts, unsigned *open, const char *name)
+{
+    static const struct timeval every = {.tv_sec = SWEEP_S};
+    struct track *t = xcalloc(1, sizeof *t);
+    *t = (struct track){.listener = l, .counts = counts, .max = max, .open = open, .name = name};
+    TAILQ_INIT(&t->list);
+    t->sweep = event_new(base, -1, EV_PERSIST, on_sweep, t);
+    t->reap = evtimer_new(base, on_reap, t);
+    if (!t->sweep || !t->reap || event_add(t->sweep, &every) != 0) {
+        track_free(t);
+        return NULL;
+    }
+    evhttp_set_bevcb(http, on_connection, t);
+    evconnlistener_set_error_cb(l, on_accept_error);
+    return t;
+}
+
+void track_free(struct track *t)
+{
+    if (!t)
+        return;
+    while (!TAILQ_EMPTY(&t->list))
+        forget(TAILQ_FIRST(&t->list));
+    if (t->sweep)
+        event_free(t->sweep);
+    if (t->reap)
+        event_free(t->reap);
+    free(t);
+}

@@ -1,0 +1,346 @@
+/*
+ * in_http: GELF by POST /gelf, through libevent's HTTP server.
+ *
+ * A body is one message, or several: objects on lines of their own or behind one another, or an array. It may
+ * be gzip or zlib, said by Content-Encoding or told by its first bytes. 202 when at least one message was
+ * taken; what is not acceptable beside it is handed on to be counted as refused. Everything else is a 4xx or
+ * 503 with a JSON body that says why. Bounds: HTTP_BODY_MAX, or max_message when that is more, for a body as
+ * sent and inflated; http_track for connections.
+ */
+#include <event2/buffer.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/http_track.h"
+#include "io/listen.h"
+#include "parsers/gelf.h"
+#include "parsers/parser.h"
+#include "text/json.h"
+
+enum {
+    HTTP_BODY_MAX = 8 << 20,
+    HTTP_REFUSED_MAX = 64 << 20, /* beyond this evhttp itself answers, before it reads */
+    HTTP_HEADERS_MAX = 16 << 10,
+    HTTP_TIMEOUT_S = 60,
+    RETRY_AFTER_S = 5,
+};
+
+struct in_http {
+    struct input input;
+    const struct input_options *opt;
+    struct input_sink sink;
+    struct listener listener;
+    struct evhttp *http;
+    struct track *track;
+    struct rates *rates;
+    struct stream stream;
+    struct peer peer;   /* of the request in hand */
+    struct arena arena; /* for looking at one message */
+    size_t body_max;
+    bool paused;
+};
+
+/* ---- answers ---- */
+
+static void put_header(struct evhttp_request *req, const char *name, const char *value)
+{
+    evhttp_add_header(evhttp_request_get_output_headers(req), name, value);
+}
+
+/* An error with a body such as {"error":"…"}; why NULL: no body. */
+static void answer(struct evhttp_request *req, int status, const char *reason, const char *why)
+{
+    struct evbuffer *body = why ? evbuffer_new() : NULL;
+    if (body) {
+        struct sbuf text;
+        struct json j;
+        sbuf_init(&text, 4096);
+        json_start(&j, &text);
+        json_map(&j);
+        json_key(&j, "error");
+        json_str(&j, slice_str(why));
+        json_map_end(&j);
+        json_end(&j);
+        sbuf_addc(&text, '\n');
+        evbuffer_add(body, text.p, text.n);
+        sbuf_free(&text);
+        put_header(req, "Content-Type", "application/json");
+    }
+    evhttp_send_reply(req, status, reason, body);
+    if (body)
+        evbuffer_free(body);
+}
+
+static void refuse(struct in_http *in, struct evhttp_request *req, enum count counter, int status,
+                   const char *reason, const char *why)
+{
+    in->sink.counts->v[counter]++;
+    log_at(LOG_WARN, "HTTP request refused", log_c("input", in->opt->text), log_s("peer", in->stream.peer),
+           log_i("status", status), log_c("why", why));
+    answer(req, status, reason, why);
+}
+
+static void retry_later(struct in_http *in, struct evhttp_request *req, enum count counter, int status,
+                        const char *reason, int64_t after_s, const char *why)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)after_s);
+    put_header(req, "Retry-After", text);
+    refuse(in, req, counter, status, reason, why);
+}
+
+/* A page of another origin may send, as to Graylog; it learns nothing it did not know. */
+static void answer_options(struct evhttp_request *req)
+{
+    put_header(req, "Allow", "POST, OPTIONS");
+    put_header(req, "Access-Control-Allow-Origin", "*");
+    put_header(req, "Access-Control-Allow-Methods", "POST, OPTIONS");
+    put_header(req, "Access-Control-Allow-Headers", "Content-Type, Content-Encoding, Authorization");
+    answer(req, 200, "OK", NULL);
+}
+
+/* ---- bodies ---- */
+
+static const char too_long[] = "a message is longer than max_message";
+
+/* Why the parser would refuse this message, or NULL. */
+static const char *fault_of(struct in_http *in, struct slice message)
+{
+    struct record r;
+    struct parse_ctx ctx = {.arena = &in->arena,
+                            .now_us = in->sink.now_us(in->sink.u),
+                            .last_us = RECORD_NO_TIME,
+                            .reason = "not acceptable"};
+    const struct parser *p = parser_of(in->stream.format);
+    if (message.n > in->opt->max_message_bytes)
+        return too_long;
+    record_init(&r, in->stream.format, message);
+    const char *fault = !p || p->parse(&ctx, &r) ? NULL : ctx.reason;
+    arena_reset(&in->arena);
+    return fault;
+}
+
+/* The fault of the first bad message when there is no good one, else NULL. */
+static const char *fault_of_all(struct in_http *in, struct slice body)
+{
+    const char *first = NULL;
+    struct slice one;
+    while (gelf_next(&body, &one)) {
+        const char *fault = fault_of(in, one);
+        if (!fault)
+            return NULL;
+        first = first ? first : fault;
+    }
+    return first ? first : "the body is empty";
+}
+
+static void deliver(struct in_http *in, struct slice body)
+{
+    struct slice one;
+    size_t max = in->opt->max_message_bytes;
+    for (bool first = true; gelf_next(&body, &one); first = false) {
+        /* The request has paid for the first. A bulk is taken whole and leaves its sender in debt for no
+         * longer than a burst. */
+        if (!first)
+            rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u));
+        uint64_t cut_bytes = one.n > max ? one.n - max : 0;
+        in->sink.message(in->sink.u, &in->stream, slice_sub(one, 0, max), 1, cut_bytes, 0);
+    }
+}
+
+static bool encoding_known(struct evhttp_request *req)
+{
+    static const char *const known[] = {"identity", "gzip", "x-gzip", "deflate"};
+    struct slice v =
+        slice_trim(slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Encoding")));
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (slice_ieq(v, slice_str(known[i])))
+            return true;
+    return v.n == 0;
+}
+
+static void take_json(struct in_http *in, struct evhttp_request *req, struct slice body)
+{
+    const char *fault = fault_of_all(in, body);
+    if (fault == too_long) {
+        refuse(in, req, COUNT_http_too_large, 413, "Payload Too Large", fault);
+    } else if (fault) {
+        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request", fault);
+    } else {
+        deliver(in, body);
+        answer(req, 202, "Accepted", NULL);
+    }
+}
+
+static void take_body(struct in_http *in, struct evhttp_request *req)
+{
+    struct evbuffer *buf = evhttp_request_get_input_buffer(req);
+    size_t n = evbuffer_get_length(buf);
+    if (n > in->body_max) {
+        refuse(in, req, COUNT_http_too_large, 413, "Payload Too Large", "the body is too long");
+        return;
+    }
+    struct slice payload = {(const char *)evbuffer_pullup(buf, -1), n}, json;
+    struct sbuf room;
+    sbuf_init(&room, in->body_max);
+    switch (gelf_open_payload(payload, &room, &json)) {
+    case GELF_PLAIN:
+    case GELF_INFLATED:
+        take_json(in, req, json);
+        break;
+    case GELF_TOO_LARGE:
+        refuse(in, req, COUNT_http_too_large, 413, "Payload Too Large", "the body inflates to too much");
+        break;
+    case GELF_BAD_ZIP:
+        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request",
+               "the body is not what its compression says");
+        break;
+    case GELF_SHORT:
+    case GELF_UNKNOWN:
+        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request",
+               "the body is no GELF: neither JSON nor gzip nor zlib");
+        break;
+    }
+    sbuf_free(&room);
+}
+
+/* ---- requests ---- */
+
+static void set_peer(struct in_http *in, struct evhttp_request *req)
+{
+    const struct sockaddr *sa = evhttp_connection_get_addr(evhttp_request_get_connection(req));
+    in->peer = (struct peer){0};
+    if (sa)
+        peer_set(&in->peer, sa);
+    in->stream.peer = peer_slice(&in->peer);
+    in->stream.ring = peer_ring(&in->peer);
+}
+
+static void judge(struct in_http *in, struct evhttp_request *req)
+{
+    int64_t wait_us;
+    if (!peer_allowed(&in->peer, in->opt)) {
+        refuse(in, req, COUNT_not_allowed, 403, "Forbidden",
+               "your address is not in this input's allow list");
+    } else if (strcmp(evhttp_request_get_uri(req), "/gelf") != 0) {
+        refuse(in, req, COUNT_http_not_found, 404, "Not Found", "there is nothing but POST /gelf here");
+    } else if (evhttp_request_get_command(req) == EVHTTP_REQ_OPTIONS) {
+        answer_options(req);
+    } else if (evhttp_request_get_command(req) != EVHTTP_REQ_POST) {
+        put_header(req, "Allow", "POST, OPTIONS");
+        refuse(in, req, COUNT_http_bad_method, 405, "Method Not Allowed", "send messages with POST");
+    } else if (!encoding_known(req)) {
+        refuse(in, req, COUNT_http_bad_request, 415, "Unsupported Media Type",
+               "Content-Encoding must be gzip or deflate");
+    } else if (in->paused) {
+        retry_later(in, req, COUNT_http_unavailable, 503, "Service Unavailable", RETRY_AFTER_S,
+                    "the store is behind; send it again");
+    } else if ((wait_us = rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u))) > 0) {
+        retry_later(in, req, COUNT_rate_limited, 429, "Too Many Requests", wait_us / 1000000 + 1,
+                    "more than per_sender allows");
+    } else {
+        take_body(in, req);
+    }
+}
+
+static void on_request(struct evhttp_request *req, void *u)
+{
+    struct in_http *in = u;
+    track_request(in->track, evhttp_request_get_connection(req));
+    set_peer(in, req);
+    judge(in, req);
+}
+
+/* ---- the input ---- */
+
+static void http_stop(struct input *input)
+{
+    struct in_http *in = (struct in_http *)input;
+    if (in->http)
+        evhttp_free(in->http);
+    track_free(in->track);
+    listen_close(&in->listener);
+    rates_free(in->rates);
+    arena_free(&in->arena);
+    free(in);
+}
+
+static bool open_http(struct in_http *in, struct event_base *base)
+{
+    const struct input_options *opt = in->opt;
+    in->http = evhttp_new(base);
+    if (!in->http)
+        return false;
+    struct evconnlistener *l =
+        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, in->listener.fd);
+    if (!l || !evhttp_bind_listener(in->http, l)) {
+        if (l)
+            evconnlistener_free(l);
+        return false;
+    }
+    in->track = track_new(base, in->http, l, opt->max_connections, in->sink.counts, &in->input.connections,
+                          opt->text);
+    if (!in->track)
+        return false;
+    evhttp_set_gencb(in->http, on_request, in);
+    /* Every method reaches on_request, for an answer that says what is expected. */
+    evhttp_set_allowed_methods(in->http, UINT16_MAX);
+    evhttp_set_max_headers_size(in->http, HTTP_HEADERS_MAX);
+    evhttp_set_max_body_size(in->http,
+                             in->body_max > HTTP_REFUSED_MAX ? (ev_ssize_t)in->body_max : HTTP_REFUSED_MAX);
+    evhttp_set_default_content_type(in->http, NULL);
+    int64_t idle_us = opt->idle_timeout_us;
+    struct timeval idle = {.tv_sec = HTTP_TIMEOUT_S};
+    if (idle_us && idle_us < HTTP_TIMEOUT_S * INT64_C(1000000))
+        idle = (struct timeval){.tv_sec = idle_us / 1000000, .tv_usec = idle_us % 1000000};
+    evhttp_set_timeout_tv(in->http, &idle);
+    return true;
+}
+
+static struct input *http_start(struct event_base *base, const struct input_options *opt,
+                                const struct input_sink *sink, struct diag *d)
+{
+    struct in_http *in = xcalloc(1, sizeof *in);
+    *in = (struct in_http){.input = {.type = &in_http}, .opt = opt, .sink = *sink, .listener = {.fd = -1}};
+    in->body_max = opt->max_message_bytes > HTTP_BODY_MAX ? opt->max_message_bytes : HTTP_BODY_MAX;
+    in->stream = (struct stream){.format = input_format(opt),
+                                 .zone = opt->zone,
+                                 .source = slice_str(opt->text),
+                                 .last_us = RECORD_NO_TIME};
+    if (opt->proxy_protocol)
+        err_add(d, ERR_ERROR, opt->place, "%s: proxy_protocol is for tcp:// and tls://, not for http://",
+                opt->text);
+    else if (listen_open(&in->listener, opt, SOCK_STREAM, d)) {
+        in->input.port = in->listener.port;
+        in->rates = rates_new(opt->per_sender);
+        if (open_http(in, base))
+            return &in->input;
+        err_add(d, ERR_ERROR, opt->place, "cannot read from %s: no memory or no event", opt->text);
+    }
+    http_stop(&in->input);
+    return NULL;
+}
+
+static void http_pause(struct input *input, bool paused)
+{
+    ((struct in_http *)input)->paused = paused;
+}
+
+static bool http_drained(struct input *input)
+{
+    struct in_http *in = (struct in_http *)input;
+    struct pollfd p = {.fd = in->listener.fd, .events = POLLIN};
+    return track_idle(in->track) && poll(&p, 1, 0) <= 0;
+}
+
+const struct input_type in_http = {
+    .kind = INPUT_GELF,
+    .start = http_start,
+    .pause = http_pause,
+    .drained = http_drained,
+    .stop = http_stop,
+};
