@@ -12,12 +12,15 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
+#include "parsers/gelf.h"
+#include "parsers/gelf_chunk.h"
 
 /* UDP carries 65 527 bytes at most. A unix datagram may be as long as the sender's SO_SNDBUF, 208 KiB unless
  * it was raised. */
@@ -40,6 +43,8 @@ struct in_udp {
     char host[256];   /* our own name, host of what comes by a unix socket */
     char *slots;
     size_t slot_bytes;
+    struct gelf_chunks *chunks; /* GELF only */
+    struct sbuf inflated;
     bool slots_large; /* a slot grew beyond its first page since it was last given back */
     uint32_t drops_seen;
     struct mmsghdr msg[BATCH];
@@ -83,6 +88,10 @@ static void on_poll(evutil_socket_t fd, short what, void *u)
     if (in->slots_large)
         madvise(in->slots, BATCH * in->slot_bytes, MADV_DONTNEED);
     in->slots_large = false;
+    if (in->chunks) {
+        gelf_chunks_expire(in->chunks, in->sink.now_us(in->sink.u), in->sink.counts);
+        sbuf_free(&in->inflated);
+    }
 }
 
 static uint32_t sender_pid(struct msghdr *h)
@@ -126,19 +135,79 @@ static bool admit(struct in_udp *in, struct msghdr *h)
     return true;
 }
 
+static void deliver(struct in_udp *in, struct slice msg)
+{
+    size_t max = in->opt->max_message_bytes;
+    uint64_t cut_bytes = msg.n > max ? msg.n - max : 0;
+    in->sink.message(in->sink.u, &in->stream, slice_sub(msg, 0, max), 1, cut_bytes, 0);
+}
+
+/* Chunks are told apart by the sender's address, or on a unix socket by its process. */
+static struct slice sender_of(const struct in_udp *in)
+{
+    if (over_unix(in))
+        return slice_of((const char *)&in->stream.peer_pid, sizeof in->stream.peer_pid);
+    return slice_of((const char *)in->peer.addr, sizeof in->peer.addr);
+}
+
+static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have, unsigned count)
+{
+    static const char *const text[] = {
+        [GELF_CHUNK_EXPIRED] =
+            "chunks of a GELF message did not arrive within 5 s; let the sender use TCP or smaller messages",
+        [GELF_CHUNK_EVICTED] = "a GELF message was given up because too many unfinished ones waited",
+        [GELF_CHUNK_OVERSIZE] = "a chunked GELF message is longer than max_message",
+    };
+    struct in_udp *in = u;
+    struct peer peer = {0};
+    if (sender.n == sizeof peer.addr) {
+        struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+        memcpy(&a.sin6_addr, sender.p, sender.n);
+        peer_set(&peer, (struct sockaddr *)&a);
+    }
+    log_at(LOG_WARN, text[why], log_c("input", in->opt->text), log_s("peer", peer_slice(&peer)),
+           log_i("have", have), log_i("of", count));
+}
+
+static void take_gelf(struct in_udp *in, struct slice datagram)
+{
+    uint64_t *counts = in->sink.counts->v;
+    struct slice json;
+    if (gelf_is_chunk(datagram) && !gelf_chunks_add(in->chunks, sender_of(in), datagram,
+                                                    in->sink.now_us(in->sink.u), in->sink.counts, &datagram))
+        return;
+    switch (gelf_open_payload(datagram, &in->inflated, &json)) {
+    case GELF_PLAIN:
+    case GELF_INFLATED:
+        deliver(in, json);
+        break;
+    case GELF_TOO_LARGE:
+        counts[COUNT_gelf_inflated_too_large]++;
+        log_at(LOG_WARN, "a GELF message inflates to more than max_message", log_c("input", in->opt->text),
+               log_s("peer", in->stream.peer));
+        break;
+    case GELF_SHORT:
+    case GELF_UNKNOWN:
+    case GELF_BAD_ZIP:
+        counts[COUNT_gelf_bad_payload]++;
+        log_at(LOG_WARN, "a datagram is no GELF: neither JSON nor gzip nor zlib nor a chunk",
+               log_c("input", in->opt->text), log_s("peer", in->stream.peer));
+        break;
+    }
+}
+
 static void take(struct in_udp *in, struct mmsghdr *m)
 {
     struct slice msg = {m->msg_hdr.msg_iov->iov_base, m->msg_len};
     if (!admit(in, &m->msg_hdr))
         return;
-    if (m->msg_hdr.msg_flags & MSG_TRUNC) {
-        in->sink.counts->v[COUNT_udp_truncated]++;
-        return;
-    }
     in->slots_large |= msg.n > 4096;
-    size_t max = in->opt->max_message_bytes;
-    uint64_t cut_bytes = msg.n > max ? msg.n - max : 0;
-    in->sink.message(in->sink.u, &in->stream, slice_sub(msg, 0, max), 1, cut_bytes, 0);
+    if (m->msg_hdr.msg_flags & MSG_TRUNC)
+        in->sink.counts->v[COUNT_udp_truncated]++;
+    else if (in->chunks)
+        take_gelf(in, msg);
+    else
+        deliver(in, msg);
 }
 
 /* One recvmmsg. True when there may be more. */
@@ -196,6 +265,8 @@ static void udp_stop(struct input *input)
     if (in->slots)
         munmap(in->slots, BATCH * in->slot_bytes);
     rates_free(in->rates);
+    gelf_chunks_free(in->chunks);
+    sbuf_free(&in->inflated);
     free(in);
 }
 
@@ -210,6 +281,16 @@ static void set_stream(struct in_udp *in)
     if (over_unix(in) && gethostname(in->host, sizeof in->host - 1) == 0)
         in->stream.peer = slice_str(in->host);
     in->stream.ring = peer_ring(&in->peer);
+}
+
+static void start_gelf(struct in_udp *in)
+{
+    struct gelf_chunk_caps caps = gelf_chunk_defaults();
+    if (getrandom(&caps.seed, sizeof caps.seed, GRND_NONBLOCK) != sizeof caps.seed)
+        caps.seed = (uint64_t)(uintptr_t)in;
+    caps.message_bytes = in->opt->max_message_bytes;
+    in->chunks = gelf_chunks_new(&caps, on_lost, in);
+    sbuf_init(&in->inflated, in->opt->max_message_bytes);
 }
 
 static struct input *udp_start(struct event_base *base, const struct input_options *opt,
@@ -230,6 +311,8 @@ static struct input *udp_start(struct event_base *base, const struct input_optio
     /* What a socket from systemd dropped before is not ours to report. */
     in->drops_seen = kernel_drops(in);
     in->rates = rates_new(opt->per_sender);
+    if (opt->kind == INPUT_GELF)
+        start_gelf(in);
     set_stream(in);
     reserve_slots(in);
     in->readable = event_new(base, in->listener.fd, EV_READ | EV_PERSIST, on_readable, in);
