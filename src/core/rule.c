@@ -288,6 +288,8 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
 {
     const struct rule_event *e = out->rule ? &out->rule->event : NULL;
     struct slice shown = SLICE_NONE;
+    /* The shape served the last event, whose texts are gone with its line. */
+    memset(&out->type, 0, sizeof *out - offsetof(struct shape, type));
     if (out->level == LEVEL_NONE)
         out->level = LEVEL_ERROR;
     if (e && e->message.set) {

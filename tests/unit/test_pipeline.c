@@ -29,6 +29,11 @@ static const char rules_text[] =
     "      - lines: '2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: "
     "203.0.113.9, server: shop, request: \"GET /c HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"shop\"'\n"
     "        event: {level: error, tags: {errno: \"111\", seen: yes}, fingerprint: [nginx, upstream-refused, \"127.0.0.1:9000\"]}\n"
+    "  - id: test.plain\n"
+    "    match: 'an odd thing'\n"
+    "    event: {message: 'something odd'}\n"
+    "    samples:\n"
+    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: an odd thing', event: {level: error}}\n"
     "  - id: test.missing\n"
     "    match: 'open\\(\\) \"(?<path>[^\"]+)\" failed \\(2:'\n"
     "    action: crumb\n"
@@ -297,7 +302,7 @@ START_TEST(samples_prove_rules)
     struct diag d = {0};
     struct rule_check r = rule_check_samples(&b->rules, &d);
     err_print(&d, stderr);
-    ck_assert_uint_eq(r.samples, 3);
+    ck_assert_uint_eq(r.samples, 4);
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     err_free(&d);
@@ -339,6 +344,26 @@ START_TEST(wrong_samples_are_told_with_their_place)
 }
 END_TEST
 
+START_TEST(nothing_of_the_last_event_stays)
+{
+    struct bench *b = bench_new();
+    feed(b, 0, "error", 1, REFUSED);
+    feed(b, 1, "error", 2, "an odd thing");
+    feed(b, 2, "error", 3, "unheard of, 7 times");
+    feed(b, 3, "error", 4, "an odd thing");
+    pipeline_flush(b->pipeline);
+    ck_assert_ptr_nonnull(b->events[3]);
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct json_node *entry = at(b->events[i], "logentry/formatted");
+        if (!entry || !slice_is(entry->text, "something odd"))
+            continue;
+        ck_assert_ptr_null(at(b->events[i], "exception"));
+        ck_assert_ptr_null(at(b->events[i], "logentry/params"));
+    }
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("pipeline");
@@ -347,6 +372,7 @@ int main(void)
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
+    tcase_add_test(t, nothing_of_the_last_event_stays);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
     tcase_add_test(t, a_cut_shows_waiting_events_once);
