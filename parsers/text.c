@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "parsers/text_head.h"
 
-enum { TOKENS_MAX = 6, NAME_MAX = 120 };
+enum { TOKENS_MAX = 6, NAME_MAX = 120, BRACKETS_MAX = 400 };
 
 static void skip(struct slice *s, size_t n)
 {
@@ -39,7 +39,7 @@ static size_t group_at(struct slice s, struct slice *inside)
     if (!s.n || s.p[0] != '[')
         return 0;
     unsigned depth = 0;
-    for (size_t i = 0; i < s.n && i < NAME_MAX && s.p[i] != '\n'; i++) {
+    for (size_t i = 0; i < s.n && i < BRACKETS_MAX && s.p[i] != '\n'; i++) {
         depth += s.p[i] == '[';
         depth -= s.p[i] == ']';
         if (depth == 0) {
