@@ -221,8 +221,8 @@ static const char *space(struct mask_work *w, const char *p)
 {
     if (*p == ' ' && p + 1 < w->e && (unsigned char)p[1] > ' ' && p[1] != 127)
         return p + 1;
+    bool blank = false, line = false, behind = p == w->last_end;
     mask_flush(w, p);
-    bool blank = false, line = false;
     for (; p < w->e && ((unsigned char)*p <= ' ' || *p == 127); p++) {
         blank = blank || *p != 27;
         line = line || *p == '\n';
@@ -236,7 +236,35 @@ static const char *space(struct mask_work *w, const char *p)
     if (blank && w->n > 0 && p < w->e)
         mask_put(w, line ? "\n" : " ", 1);
     w->lit = p;
+    w->last_blank = behind && !line ? p : NULL;
     return p;
+}
+
+/*
+ * "[req-6f1d… 4711 - - -] " at the front: who asked, as ids with a dash for each that is unknown; now three
+ * of them, now none. Returns where to go on.
+ */
+static const char *request_context(struct mask_work *w, const char *p)
+{
+    bool dash = false;
+    const char *q = p + 1;
+    while (q < w->e && *q != ']' && q - p < 256) {
+        const char *t = q;
+        bool digit = false;
+        while (t < w->e && (ascii_alnum(*t) || *t == '-' || *t == '_')) {
+            digit = digit || ascii_digit(*t);
+            t++;
+        }
+        bool none = t - q == 1 && *q == '-';
+        if (t == w->e || (*t != ' ' && *t != ']') || !(digit || none))
+            return p + 1;
+        dash = dash || none;
+        q = t + (*t == ' ');
+    }
+    if (!dash || q == w->e || *q != ']')
+        return p + 1;
+    mask_emit(w, TOKEN_ID, p + 1, q);
+    return q;
 }
 
 /* One of the bytes that end a piece. */
@@ -249,6 +277,8 @@ static const char *delimiter(struct mask_work *w, const char *p)
         return quoted(w, p);
     case '=':
         return pair(w, p);
+    case '[':
+        return p == w->s ? request_context(w, p) : p + 1;
     case '<': /* "lifetime <1 sec" */
         if (w->e - p > 3 && ascii_digit(p[1])) {
             size_t n = token_number(p + 1, w->e, &type);

@@ -53,6 +53,8 @@ static bool same_prefix(const struct mask_work *w, const char *from)
 /* Whether what stands between two placeholders makes them one list. *type becomes the list's. */
 static bool joins(const struct mask_work *w, const char *from, enum token *type)
 {
+    if (from == w->last_blank && *type == w->last)
+        return true;
     ptrdiff_t n = w->last_end ? from - w->last_end : 0;
     if (n < 1 || w->lit != w->last_end || w->full)
         return false;
@@ -303,6 +305,12 @@ static const char *compound(struct mask_work *w, const char *p, const char *q)
     return n > 0 ? p + n : NULL;
 }
 
+/* One or two capitals: part of an id in pieces. */
+static bool short_mark(const char *p, const char *q)
+{
+    return q - p <= 2 && *p >= 'A' && *p <= 'Z' && q[-1] >= 'A' && q[-1] <= 'Z';
+}
+
 /* Word by word through a piece that is not one thing as a whole. */
 static const char *words(struct mask_work *w, const char *p, const char *q)
 {
@@ -318,8 +326,9 @@ static const char *words(struct mask_work *w, const char *p, const char *q)
                     ascii_digit(run[1])) {
                     for (run++; run < q && (ascii_digit(*run) || *run == '.');)
                         run++;
-                } else if (run - p == 1 && before == '-' && w->last == TOKEN_ID && w->last_end == p - 1) {
-                    mask_emit(w, TOKEN_ID, p, run); /* R63-L0-D */
+                } else if (before == '-' && w->last == TOKEN_ID && w->last_end == p - 1 &&
+                           short_mark(p, run)) {
+                    mask_emit(w, TOKEN_ID, p, run); /* R63-M0-NE-C */
                 } else if (run - p == 8 && run < q && *run == '-') {
                     const char *c = compound(w, p, q);
                     run = c ? c : run;

@@ -34,6 +34,7 @@ struct mask_work {
     size_t n;
     const char *lit;                  /* literal text from here on is not yet written */
     const char *last_from, *last_end; /* the last placeholder's bytes in the message, NULL before the first */
+    const char *last_blank;           /* what follows the last placeholder and a run of white space */
     enum token last;
     unsigned last_at;          /* where that placeholder stands in out */
     bool full;                 /* the template can take no more */

@@ -108,6 +108,10 @@ START_TEST(lists)
     GROUP("drop 1, 2, 3 now", "drop 4 now", "drop 5,6 now", "drop 7-9 now");
     GROUP("ask 10.0.0.1 for blk_1 blk_-2 blk_3", "ask 10.0.0.1 for blk_9");
     GROUP("from 192.0.2.1 (a.example.com) ok", "from 192.0.2.7 () ok", "from 192.0.2.8 (192.0.2.8) ok");
+    GROUP("[req-7f3a0c22 4711 90ab - - -] spawned", "[req-0b1c - - - - -] spawned", "[-] spawned");
+    shows("[12] [x - -] up", "[<num>] [x - -] up");
+    GROUP("at 1702  2395 D x", "at 1702 12395 D x");
+    GROUP("on R63-L0-U09-D bit", "on R23-M0-NE-C:J05-U01 bit", "on R1-C2 bit");
     GROUP("rpm ( 3000 3100 **** )", "rpm ( **** 3100 2999 )");
 }
 END_TEST
