@@ -1,0 +1,294 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "parsers/parser.h"
+
+static struct arena arena;
+static struct record r;
+
+/* 2026-11-23 10:00:00 UTC */
+#define NOW (INT64_C(1795428000) * STAMP_SECOND)
+
+static bool parse_at(struct slice raw, int64_t now_us)
+{
+    struct parse_ctx ctx = {.arena = &arena, .now_us = now_us, .last_us = RECORD_NO_TIME};
+    record_init(&r, FORMAT_SYSLOG, raw);
+    return parser_of(FORMAT_SYSLOG)->parse(&ctx, &r);
+}
+
+static bool parse(const char *raw)
+{
+    return parse_at(slice_str(raw), NOW);
+}
+
+static const struct {
+    const char *raw, *time, *host, *app, *procid, *message;
+    enum level level;
+    const char *field, *value;
+} dialects[] = {
+    /* glibc, musl: no host */
+    {"<27>Nov 23 09:59:58 shop[812]: no disk", "2026-11-23T09:59:58.000Z", "", "shop", "812", "no disk",
+     LEVEL_ERROR, NULL, NULL},
+    {"<27>Nov  3 09:59:58 shop: no disk", "2026-11-03T09:59:58.000Z", "", "shop", "", "no disk", LEVEL_ERROR,
+     NULL, NULL},
+    /* util-linux logger */
+    {"<13>Nov 23 09:59:58 web-1 root: hello", "2026-11-23T09:59:58.000Z", "web-1", "root", "", "hello",
+     LEVEL_INFO, NULL, NULL},
+    {"<13>1 2026-11-23T09:59:58.123456+01:00 web-1 root - - [timeQuality tzKnown=\"1\" isSynced=\"0\"] hello",
+     "2026-11-23T08:59:58.123Z", "web-1", "root", "", "hello", LEVEL_INFO, "timeQuality.tzKnown", "1"},
+    /* tags */
+    {"<22>Nov 23 09:59:58 mx postfix/smtpd[99]: connect", "2026-11-23T09:59:58.000Z", "mx", "postfix/smtpd",
+     "99", "connect", LEVEL_INFO, NULL, NULL},
+    {"<11>Nov 23 09:59:58 h app[thread 7]: x", "2026-11-23T09:59:58.000Z", "h", "app", "thread 7", "x",
+     LEVEL_ERROR, NULL, NULL},
+    {"<11>Nov 23 09:59:58 h Foo::Bar[1]: x", "2026-11-23T09:59:58.000Z", "h", "Foo::Bar", "1", "x",
+     LEVEL_ERROR, NULL, NULL},
+    {"<11>Nov 23 09:59:58 h app:no space", "2026-11-23T09:59:58.000Z", "h", "app", "", "no space",
+     LEVEL_ERROR, NULL, NULL},
+    {"<11>Nov 23 09:59:58 h key=value other=x", "2026-11-23T09:59:58.000Z", "h", "", "", "key=value other=x",
+     LEVEL_ERROR, NULL, NULL},
+    {"<11>Nov 23 09:59:58 h Connection refused", "2026-11-23T09:59:58.000Z", "h", "", "",
+     "Connection refused", LEVEL_ERROR, NULL, NULL},
+    {"<11>Nov 23 09:59:58 2001:db8::1 app: x", "2026-11-23T09:59:58.000Z", "2001:db8::1", "app", "", "x",
+     LEVEL_ERROR, NULL, NULL},
+    {"<11>Nov 23 09:59:58 relay/web app: x", "2026-11-23T09:59:58.000Z", "relay/web", "app", "", "x",
+     LEVEL_ERROR, NULL, NULL},
+    /* stamps */
+    {"<11>2026-11-23T09:59:58.5Z h app: x", "2026-11-23T09:59:58.500Z", "h", "app", "", "x", LEVEL_ERROR,
+     NULL, NULL},
+    {"<11>2026-11-23 09:59:58,123 h app: x", "2026-11-23T09:59:58.123Z", "h", "app", "", "x", LEVEL_ERROR,
+     NULL, NULL},
+    {"<11>Mon Nov 23 09:59:58 2026 h app: x", "2026-11-23T09:59:58.000Z", "h", "app", "", "x", LEVEL_ERROR,
+     NULL, NULL},
+    {"<11>2026 Nov 23 09:59:58 h app: x", "2026-11-23T09:59:58.000Z", "h", "app", "", "x", LEVEL_ERROR, NULL,
+     NULL},
+    {"<11>Nov 23 09:59:58 CET h app: x", "2026-11-23T08:59:58.000Z", "h", "app", "", "x", LEVEL_ERROR, NULL,
+     NULL},
+    {"<134>1 1795427998.774247251 fw1 events type=x", "2026-11-23T09:59:58.774Z", "fw1", "events", "",
+     "type=x", LEVEL_INFO, NULL, NULL},
+    {"<11>2024 was a good year", "", "", "", "", "2024 was a good year", LEVEL_ERROR, NULL, NULL},
+    {"<11>3 errors found", "", "", "", "", "3 errors found", LEVEL_ERROR, NULL, NULL},
+    {"<11>10 20 30", "", "", "", "", "10 20 30", LEVEL_ERROR, NULL, NULL},
+    /* Cisco */
+    {"<189>91: *Nov 23 09:59:58.123 UTC: %SYS-3-CONFIG_I: Configured", "2026-11-23T09:59:58.123Z", "",
+     "%SYS-3-CONFIG_I", "", "Configured", LEVEL_ERROR, "sequence", "91"},
+    {"<189>91: sw1: .Nov 23 09:59:58: %SYS-5-CONFIG_I: Configured", "2026-11-23T09:59:58.000Z", "sw1",
+     "%SYS-5-CONFIG_I", "", "Configured", LEVEL_INFO, "sequence", "91"},
+    {"<189>sw1: 91: Nov 23 09:59:58 gmt: %SYS-5-X: y", "2026-11-23T09:59:58.000Z", "sw1", "%SYS-5-X", "", "y",
+     LEVEL_INFO, NULL, NULL},
+    {"<189>91: 1w2d: %LINK-3-UPDOWN: down", "", "", "%LINK-3-UPDOWN", "", "down", LEVEL_ERROR, NULL, NULL},
+    {"<189>91: 00:00:46: %LINK-3-UPDOWN: down", "", "", "%LINK-3-UPDOWN", "", "down", LEVEL_ERROR, NULL,
+     NULL},
+    {"<166>Nov 23 2026 09:59:58 fw : %ASA-2-302013: Built", "2026-11-23T09:59:58.000Z", "fw", "%ASA-2-302013",
+     "", "Built", LEVEL_FATAL, NULL, NULL},
+    {"<166>Nov 23 2026 09:59:58: %ASA-6-302013: Built", "2026-11-23T09:59:58.000Z", "", "%ASA-6-302013", "",
+     "Built", LEVEL_INFO, NULL, NULL},
+    /* other vendors */
+    {"<188>date=2026-11-23 time=09:59:58 tz=\"+0100\" devname=\"FW1\" level=\"error\" msg=\"a b\"",
+     "2026-11-23T08:59:58.000Z", "FW1", "", "", "a b", LEVEL_ERROR, "level", "error"},
+    {"<166>2026-11-23T09:59:58.123Z esx Vpxa: error vpxa[2099] [Originator@6876 sub=Host opID=a-1] lost it",
+     "2026-11-23T09:59:58.123Z", "esx", "Vpxa", "",
+     "error vpxa[2099] [Originator@6876 sub=Host opID=a-1] lost it", LEVEL_ERROR, "Originator@6876.opID",
+     "a-1"},
+    {"<38>Nov 23 09:59:58 Message forwarded from aix1: sshd[7]: ok", "2026-11-23T09:59:58.000Z", "aix1",
+     "sshd", "7", "ok", LEVEL_INFO, NULL, NULL},
+    {"<13>Nov 23 09:59:58 user.notice root: hi", "2026-11-23T09:59:58.000Z", "", "root", "", "hi", LEVEL_INFO,
+     NULL, NULL},
+    {"Nov 23 09:59:58 box daemon.err app: hi", "2026-11-23T09:59:58.000Z", "box", "app", "", "hi",
+     LEVEL_ERROR, NULL, NULL},
+    {"<13>Nov 23 09:59:58 last message repeated 3 times", "2026-11-23T09:59:58.000Z", "", "", "",
+     "last message repeated 3 times", LEVEL_INFO, "repeated", "3"},
+    {"<13>Nov 23 09:59:58 web last message repeated 3 times", "2026-11-23T09:59:58.000Z", "web", "", "",
+     "last message repeated 3 times", LEVEL_INFO, "repeated", "3"},
+    {"<13>last message repeated x times", "", "", "", "", "last message repeated x times", LEVEL_INFO, NULL,
+     NULL},
+    {"<3>Nov 23 09:59:58 h kernel: [  12.345678] oops", "2026-11-23T09:59:58.000Z", "h", "kernel", "", "oops",
+     LEVEL_ERROR, "uptime", "12.345678"},
+    /* no header but a PRI: Python's SysLogHandler, log4j */
+    {"<11>Traceback (most recent call last):\n  File \"a.py\"\nValueError: x", "", "", "", "",
+     "Traceback (most recent call last):\n  File \"a.py\"\nValueError: x", LEVEL_ERROR, NULL, NULL},
+    {"<11>ValueError: x", "", "", "", "", "ValueError: x", LEVEL_ERROR, NULL, NULL},
+    {"<11>ERROR: x", "", "", "", "", "ERROR: x", LEVEL_ERROR, NULL, NULL},
+    {"<14>shop: started", "", "", "shop", "", "started", LEVEL_INFO, NULL, NULL},
+    /* files: no PRI, the level from the text or none */
+    {"Nov 23 09:59:58 web-1 shop[1]: error: no disk", "2026-11-23T09:59:58.000Z", "web-1", "shop", "1",
+     "error: no disk", LEVEL_ERROR, NULL, NULL},
+    {"2026-11-23T09:59:58.123456+00:00 web-1 shop: started", "2026-11-23T09:59:58.123Z", "web-1", "shop", "",
+     "started", LEVEL_NONE, NULL, NULL},
+    {"just a line", "", "", "", "", "just a line", LEVEL_NONE, NULL, NULL},
+    {"<html> is no PRI", "", "", "", "", "<html> is no PRI", LEVEL_NONE, NULL, NULL},
+    {"<13", "", "", "", "", "<13", LEVEL_NONE, NULL, NULL},
+    /* bodies */
+    {"<14>Nov 23 09:59:58 h app: @cee: {\"msg\":\"m\",\"level\":\"error\",\"n\":7}",
+     "2026-11-23T09:59:58.000Z", "h", "app", "", "m", LEVEL_ERROR, "n", "7"},
+    {"<14>1 - h app 7 - - {\"message\":\"m\",\"pid\":9,\"time\":\"2026-11-23T08:00:00Z\"}",
+     "2026-11-23T08:00:00.000Z", "h", "app", "7", "m", LEVEL_INFO, NULL, NULL},
+    {"<14>{\"message\":\"m\",\"hostname\":\"h2\"}", "", "h2", "", "", "m", LEVEL_INFO, NULL, NULL},
+    {"<14>Nov 23 09:59:58 h app: {not json}", "2026-11-23T09:59:58.000Z", "h", "app", "", "{not json}",
+     LEVEL_INFO, NULL, NULL},
+    {"<190>Nov 23 09:59:58 h app: [a x=\"1\" y=\"2\"] text", "2026-11-23T09:59:58.000Z", "h", "app", "",
+     "text", LEVEL_INFO, "a.y", "2"},
+    {"<190>Nov 23 09:59:58 h app: [worker 3] text", "2026-11-23T09:59:58.000Z", "h", "app", "",
+     "[worker 3] text", LEVEL_INFO, NULL, NULL},
+    /* RFC 5424 and what departs from it */
+    {"<11>1 2026-11-23t09:59:58.123456789z h a p m [x@1 a=\"\\\"\\]\\\\\\n\"][y] \xef\xbb\xbfmsg",
+     "2026-11-23T09:59:58.123Z", "h", "a", "p", "msg", LEVEL_ERROR, "x@1.a", "\"]\\\\n"},
+    {"<11>1 2026-11-23 09:59:58 h a p m - msg", "2026-11-23T09:59:58.000Z", "h", "a", "p", "msg", LEVEL_ERROR,
+     NULL, NULL},
+    {"<11>1 - - - - - -", "", "", "", "", "", LEVEL_ERROR, NULL, NULL},
+    {"<190>1 2026-11-23T09:59:58+00:00 host app web.1 - Error R14 (Memory)", "2026-11-23T09:59:58.000Z",
+     "host", "app", "web.1", "Error R14 (Memory)", LEVEL_INFO, NULL, NULL},
+    {"<11>1 - h a p m [O@6876 sub=Vpxa op=a-1] msg", "", "h", "a", "p", "msg", LEVEL_ERROR, "O@6876.op",
+     "a-1"},
+    {"<11>1 - h a p m -  two spaces", "", "h", "a", "p", " two spaces", LEVEL_ERROR, NULL, NULL},
+};
+
+START_TEST(dialect)
+{
+    const char *raw = dialects[_i].raw;
+    char time[32] = "";
+    ck_assert_msg(parse(raw), "%s", raw);
+    if (r.time_us != RECORD_NO_TIME)
+        stamp_print(r.time_us, time);
+    ck_assert_msg(strcmp(time, dialects[_i].time) == 0, "%s: time %s", raw, time);
+    ck_slice(r.host, dialects[_i].host);
+    ck_slice(r.app, dialects[_i].app);
+    ck_slice(r.procid, dialects[_i].procid);
+    ck_slice(r.message, dialects[_i].message);
+    ck_assert_msg(r.level == dialects[_i].level, "%s: level %s", raw, level_name(r.level));
+    if (dialects[_i].field)
+        ck_slice(record_value(&r, dialects[_i].field), dialects[_i].value);
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(refused)
+{
+    static const char *const raws[] = {
+        "",
+        "\n",
+        "<192>x",
+        "<013>x",
+        "<00>x",
+        "<>x",
+        "<99999999999999999999>x",
+        "<11>1 ",
+        "<11>1 -",
+        "<11>1 - h",
+        "<11>1 - h a p m",
+        "<11>1 - h a p m ",
+        "<11>1 2026-11-23T09:59:58Z h a p",
+        "<11>1 2026-11-23Q09:59:58Z h a p m - x",
+        "<11>1 2026-13-23T09:59:58Z h a p m - x",
+        "<11>1 -  h a p m - x",
+        "<11>1 - h\x01 a p m - x",
+        "<11>1 - h a p m [x",
+        "<11>1 - h a p m [x a=\"b] y",
+        "<11>1 - h a p m [x a=\"]\"] y",
+        "<11>1 - h a p m [x a] y",
+        "<11>1 - h a p m [] y",
+        "<11>1 - h a p m [=] y",
+        "<11>1 - h a p m ] y",
+    };
+    for (size_t i = 0; i < sizeof raws / sizeof *raws; i++)
+        ck_assert_msg(!parse(raws[i]), "accepted: %s", raws[i]);
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(trailing_bytes)
+{
+    ck_assert(parse_at(slice_of("<11>hello\0", 10), NOW));
+    ck_slice(r.message, "hello");
+    ck_assert(parse("<11>Nov 23 09:59:58 h app: x\r\n"));
+    ck_slice(r.message, "x");
+    ck_assert_int_eq(r.facility, 1);
+    ck_assert_int_eq(r.severity, 3);
+    arena_reset(&arena);
+}
+END_TEST
+
+/* The year is the one that brings the stamp nearest to now: New Year, and clocks that are a little ahead. */
+START_TEST(missing_year)
+{
+    const int64_t new_year = INT64_C(1798761600) * STAMP_SECOND; /* 2027-01-01 */
+    ck_assert(parse_at(SLICE("<11>Dec 31 23:59:59 h app: x"), new_year + STAMP_SECOND));
+    ck_assert_int_eq(r.time_us, new_year - STAMP_SECOND);
+    ck_assert(parse_at(SLICE("<11>Jan  1 00:00:01 h app: x"), new_year - 5 * STAMP_SECOND));
+    ck_assert_int_eq(r.time_us, new_year + STAMP_SECOND);
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(nginx_inside)
+{
+    ck_assert(parse("<187>Nov 23 09:59:58 web-1 nginx: 2026/11/23 09:59:58 [crit] 7#8: *9 open() \"/x\" "
+                    "failed (13: Permission denied), "
+                    "client: 10.0.0.1, server: shop, request: \"GET /x HTTP/1.1\", host: \"shop\""));
+    ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
+    ck_slice(r.host, "web-1");
+    ck_slice(r.app, "nginx");
+    ck_assert_int_eq(r.level, LEVEL_FATAL);
+    ck_assert_int_eq(r.facility, 23);
+    ck_slice(record_value(&r, "client"), "10.0.0.1");
+    ck_slice(record_value(&r, "host"), "shop");
+    ck_assert(slice_starts(r.raw, SLICE("<187>")));
+    arena_reset(&arena);
+}
+END_TEST
+
+/* rsyslog escapes line breaks; the message stays as it came, the text with its lines is where a trace is
+ * looked for. */
+START_TEST(escaped_lines)
+{
+    ck_assert(parse("<11>Nov 23 09:59:58 h app: Boom#012#011at a.B.c(B.java:1)"));
+    ck_slice(r.message, "Boom#012#011at a.B.c(B.java:1)");
+    ck_slice(r.full_message, "Boom\n\tat a.B.c(B.java:1)");
+    arena_reset(&arena);
+}
+END_TEST
+
+START_TEST(detected)
+{
+    static const struct {
+        const char *line;
+        enum format format;
+    } lines[] = {
+        {"<11>Nov 23 09:59:58 h app: x", FORMAT_SYSLOG},
+        {"Nov 23 09:59:58 h app[1]: x", FORMAT_SYSLOG},
+        {"2026-11-23T09:59:58.1+00:00 h app: x", FORMAT_SYSLOG},
+        {"2026-11-23T09:59:58.1+00:00 ERROR main: x", FORMAT_TEXT},
+        {"2026-11-23T09:59:58Z stdout F x", FORMAT_CRI},
+        {"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T09:59:58Z\"}", FORMAT_DOCKER},
+        {"{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"m\"}", FORMAT_GELF},
+        {"{\"level\":\"error\",\"msg\":\"m\"}", FORMAT_JSON},
+        {"ts=1 level=error msg=x", FORMAT_LOGFMT},
+        {"caller=a.go level=error", FORMAT_LOGFMT},
+        {"a=b", FORMAT_TEXT},
+        {"some text", FORMAT_TEXT},
+        {"", FORMAT_TEXT},
+        {"2026/11/23 09:59:58 [error] 7#7: x", FORMAT_NGINX_ERROR},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        ck_assert_msg(parser_detect(slice_str(lines[i].line)) == lines[i].format, "%s: %s", lines[i].line,
+                      format_name(parser_detect(slice_str(lines[i].line))));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("syslog");
+    TCase *t = tcase_create("syslog");
+    tcase_add_loop_test(t, dialect, 0, sizeof dialects / sizeof *dialects);
+    tcase_add_test(t, refused);
+    tcase_add_test(t, trailing_bytes);
+    tcase_add_test(t, missing_year);
+    tcase_add_test(t, nginx_inside);
+    tcase_add_test(t, escaped_lines);
+    tcase_add_test(t, detected);
+    suite_add_tcase(s, t);
+    int status = unit_run(s);
+    arena_free(&arena);
+    return status;
+}
