@@ -12,17 +12,11 @@
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
     struct docker_line line;
-    struct slice time;
-    bool zoned;
     if (!docker_read(ctx->arena, r->raw, r, &line)) {
-        ctx->reason = "no line of Docker's json-file driver";
+        ctx->reason = "no line of Docker's json-file driver: log, stream, time";
         return false;
     }
-    time = line.time;
-    if (!stamp_rfc3339(&time, &r->time_us, &zoned) || time.n || !zoned) {
-        ctx->reason = "Docker: time is not RFC 3339";
-        return false;
-    }
+    r->time_us = line.time_us;
     record_add(r, SLICE("stream"), line.stream, FIELD_STRING);
     if (line.partial)
         record_add(r, SLICE("partial"), SLICE("true"), FIELD_BOOL);

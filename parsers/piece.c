@@ -7,8 +7,7 @@ enum { HEAD_ROOM = 4096 };
 
 struct docker_members {
     struct record *r;
-    struct docker_line *out;
-    bool log, stream, time, bad;
+    struct slice log, stream, time;
 };
 
 static bool docker_member(void *u, const struct json_member *m)
@@ -20,9 +19,9 @@ static bool docker_member(void *u, const struct json_member *m)
             record_put(d->r, name, m->value, FIELD_STRING);
         return true;
     }
-    struct slice *to = slice_is(m->name, "log")      ? &d->out->text
-                       : slice_is(m->name, "stream") ? &d->out->stream
-                       : slice_is(m->name, "time")   ? &d->out->time
+    struct slice *to = slice_is(m->name, "log")      ? &d->log
+                       : slice_is(m->name, "stream") ? &d->stream
+                       : slice_is(m->name, "time")   ? &d->time
                                                      : NULL;
     if (!to)
         return true;
@@ -39,16 +38,19 @@ static bool is_stream(struct slice s)
 
 bool docker_read(struct arena *a, struct slice raw, struct record *r, struct docker_line *out)
 {
-    struct docker_line line = {0};
-    struct docker_members d = {.r = r, .out = &line};
-    if (json_members(raw, a, r ? 2 : 1, docker_member, &d, NULL) != JSON_OK || !line.text.p ||
-        !is_stream(line.stream) || !line.time.p)
+    struct docker_members d = {.r = r};
+    int64_t us;
+    bool zoned;
+    if (json_members(raw, a, r ? 2 : 1, docker_member, &d, NULL) != JSON_OK || !d.log.p ||
+        !is_stream(d.stream))
         return false;
-    bool lf = slice_ends(line.text, SLICE("\n"));
-    line.partial = !lf && line.text.n >= PIECE_DOCKER_BYTES;
-    line.text.n -= lf;
-    line.text.n -= lf && slice_ends(line.text, SLICE("\r"));
-    *out = line;
+    if (!stamp_rfc3339(&d.time, &us, &zoned) || d.time.n || !zoned)
+        return false;
+    bool lf = slice_ends(d.log, SLICE("\n")), crlf = slice_ends(d.log, SLICE("\r\n"));
+    *out = (struct docker_line){.text = slice_sub(d.log, 0, d.log.n - lf - crlf),
+                                .stream = d.stream,
+                                .time_us = us,
+                                .partial = !lf && d.log.n >= PIECE_DOCKER_BYTES};
     return true;
 }
 

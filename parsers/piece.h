@@ -19,7 +19,8 @@ enum { PIECE_DOCKER_BYTES = 16384, PIECE_STREAMS = 2 };
 
 struct docker_line {
     struct slice text; /* without its final LF or CR LF */
-    struct slice stream, time;
+    struct slice stream;
+    int64_t time_us;
     bool partial;
 };
 

@@ -1,0 +1,27 @@
+/* A GELF payload, plain or compressed, then the messages of the same bytes as a body. The repaired text is
+   JSON whenever the original was. */
+#include "tests/fuzz/parse.h"
+
+#include "parsers/gelf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static struct record r;
+    struct arena a = {0};
+    struct sbuf room;
+    struct slice raw = {(const char *)data, n}, json, one, rest = raw;
+    sbuf_init(&room, 1 << 20);
+    enum gelf_open kind = gelf_open_payload(raw, &room, &json);
+    if (kind == GELF_PLAIN || kind == GELF_INFLATED)
+        fuzz_parse(&a, &r, FORMAT_GELF, json);
+    for (size_t left = rest.n + 1; gelf_next(&rest, &one); left = rest.n) {
+        assert(one.n > 0 && rest.n < left);
+        fuzz_parse(&a, &r, FORMAT_GELF, one);
+        arena_reset(&a);
+    }
+    if (json_tree(&a, raw))
+        assert(json_tree(&a, json_repair(&a, raw)));
+    sbuf_free(&room);
+    arena_free(&a);
+    return 0;
+}

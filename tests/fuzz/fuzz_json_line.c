@@ -1,0 +1,13 @@
+/* Structured log lines of any bytes: JSON and logfmt. */
+#include "tests/fuzz/parse.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static struct record r;
+    struct arena a = {0};
+    struct slice raw = {(const char *)data, n};
+    fuzz_parse(&a, &r, FORMAT_JSON, raw);
+    fuzz_parse(&a, &r, FORMAT_LOGFMT, raw);
+    arena_free(&a);
+    return 0;
+}
