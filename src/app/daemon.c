@@ -219,6 +219,11 @@ static void add_known(void *u, const struct store_file *f)
     k->n++;
 }
 
+static void restore_limit(void *u, const struct limit_row *row)
+{
+    worker_restore_limit(u, row);
+}
+
 static void restore(struct daemon *dm)
 {
     struct known known = {0};
@@ -227,6 +232,7 @@ static void restore(struct daemon *dm)
         log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
     store_files(dm->store, add_known, &known);
     worker_restore(dm->worker, known.v, known.n);
+    store_limits(dm->store, restore_limit, dm->worker);
     free(known.v);
     arena_free(&known.arena);
 }
@@ -275,8 +281,9 @@ static void run_loop(struct daemon *dm, struct diag *d)
     const struct settings *s = dm->setup->settings;
     dm->mailbox = mailbox_new(dm->base, on_mail, dm);
     add_events(dm);
+    worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
-    worker_start(dm->worker, &s->options, dm->setup->rules, dm->mailbox);
+    worker_start(dm->worker, dm->mailbox);
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
     say_start(dm);

@@ -54,8 +54,23 @@ void worker_cut_free(struct worker_cut *c)
 {
     free(c->cut.events);
     free(c->cut.files);
+    free(c->cut.limits);
+    free(c->cut.reports);
     arena_free(&c->arena);
     free(c);
+}
+
+/* A summary tells the project's members; the same number as a client report tells its owner (sentry-protocol.md, 5.5). */
+static void add_report(struct worker_cut *c, struct slice project, uint64_t quantity)
+{
+    for (unsigned i = 0; i < c->cut.n_reports; i++)
+        if (slice_eq(c->cut.reports[i].project, project)) {
+            c->cut.reports[i].quantity += quantity;
+            return;
+        }
+    c->cut.reports = xrealloc(c->cut.reports, c->cut.n_reports + 1, sizeof *c->cut.reports);
+    c->cut.reports[c->cut.n_reports++] =
+        (struct store_report){.project = project, .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = quantity};
 }
 
 static void add_event(void *u, const struct promoted *e)
@@ -72,6 +87,27 @@ static void add_event(void *u, const struct promoted *e)
                                 .level = arena_dup(&c->arena, e->level),
                                 .payload = arena_dup(&c->arena, e->payload)};
     memcpy(out->event_id, e->event_id, sizeof out->event_id);
+    if (e->suppressed)
+        add_report(c, out->project, e->suppressed);
+}
+
+static void add_limit(void *u, const struct limit_row *row)
+{
+    struct worker_cut *c = cut_of(u);
+    unsigned n = c->cut.n_limits;
+    if ((n & (n - 1)) == 0)
+        c->cut.limits = xrealloc(c->cut.limits, n ? n * 2 : 1, sizeof *c->cut.limits);
+    struct limit_row *out = &c->cut.limits[c->cut.n_limits++];
+    *out = *row;
+    out->sample = NULL;
+    if (row->sample && row->sample_is_new) {
+        struct limit_sample *sample = arena_alloc(&c->arena, sizeof *sample);
+        *sample = (struct limit_sample){.project = arena_dup(&c->arena, row->sample->project),
+                                        .title = arena_dup(&c->arena, row->sample->title),
+                                        .level = arena_dup(&c->arena, row->sample->level),
+                                        .payload = arena_dup(&c->arena, row->sample->payload)};
+        out->sample = sample;
+    }
 }
 
 static void add_positions(struct worker *w, struct worker_cut *c)
@@ -115,7 +151,7 @@ static void post_cut(struct worker *w)
     struct worker_cut *c = cut_of(w);
     add_positions(w, c);
     bool counted = add_counts(w, c);
-    if (!counted && !c->cut.n_events && !c->cut.n_files && !c->last)
+    if (!counted && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_reports && !c->last)
         return;
     w->next = NULL;
     w->under_way = true;
@@ -308,15 +344,19 @@ static void *run(void *u)
     return NULL;
 }
 
-void worker_start(struct worker *w, const struct options *options, const struct ruleset *rules, struct mailbox *to)
+void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules)
 {
     struct pipeline_setup setup = {.options = options,
                                    .rules = rules,
                                    .store_id = w->setup.store_id,
                                    .run_key = w->setup.run_key,
-                                   .hooks = {.u = w, .emit = add_event}};
-    w->to = to;
+                                   .hooks = {.u = w, .emit = add_event, .limit_row = add_limit}};
     w->pipeline = pipeline_new(&setup);
+}
+
+void worker_start(struct worker *w, struct mailbox *to)
+{
+    w->to = to;
     w->cut_timer = event_new(w->base, -1, EV_PERSIST, on_cut_timer, w);
     w->tick = event_new(w->base, -1, 0, on_tick, w);
     assert(w->cut_timer && w->tick);
@@ -335,6 +375,11 @@ static void give_order(struct worker *w, enum order order)
     struct order_mail *m = xcalloc(1, sizeof *m);
     m->order = order;
     mailbox_post(w->in, &m->mail);
+}
+
+void worker_restore_limit(struct worker *w, const struct limit_row *row)
+{
+    pipeline_restore_limit(w->pipeline, row);
 }
 
 void worker_answer(struct worker *w)

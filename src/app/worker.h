@@ -36,10 +36,13 @@ struct worker;
 
 /* Opens and binds the inputs, on the caller's thread. NULL, and entries in d, when one could not. */
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
-/* What the store knows of files, before worker_start. */
+/* Makes the pipeline. */
+void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules);
+/* What the store knows of files and of flood control, between worker_prepare and worker_start. */
 void worker_restore(struct worker *w, const struct store_file *known, unsigned n);
+void worker_restore_limit(struct worker *w, const struct limit_row *row);
 /* Starts the thread. Cuts are posted to `to`. */
-void worker_start(struct worker *w, const struct options *options, const struct ruleset *rules, struct mailbox *to);
+void worker_start(struct worker *w, struct mailbox *to);
 /* From the main thread: the cut under way has been stored. */
 void worker_answer(struct worker *w);
 /* From the main thread: finish. The last cut has `last` set. */

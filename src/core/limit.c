@@ -230,6 +230,7 @@ void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample 
         at += texts[i]->n;
     }
     e->row.sample = &e->sample;
+    e->row.sample_is_new = true;
     e->sample_bytes = n;
     l->sample_bytes += n;
     mark_dirty(l, e);
@@ -279,6 +280,7 @@ void limit_changed(struct limit *l, limit_row_f *each, void *u)
         /* A key that was closed and opened again is told as its open row only. */
         if (now == e || (last_closed && !now))
             each(u, &e->row);
+        e->row.sample_is_new = false;
         if (last_closed)
             table_del(&l->gone, e->row.key);
         if (now != e)

@@ -46,6 +46,7 @@ struct limit_row {
     int64_t first_us, last_us; /* of the suppressed */
     bool closed;               /* forget it */
     const struct limit_sample *sample; /* NULL: none yet */
+    bool sample_is_new; /* limit_changed has not told of it before */
 };
 
 typedef void limit_row_f(void *u, const struct limit_row *row);

@@ -374,6 +374,10 @@ static bool put_cut(struct store *s, const struct cut *c)
         ok = put_event(s, &c->events[i], now);
     for (unsigned i = 0; ok && i < c->n_files; i++)
         ok = put_file(s, &c->files[i]);
+    for (unsigned i = 0; ok && i < c->n_limits; i++)
+        ok = store_put_limit(s, &c->limits[i]);
+    for (unsigned i = 0; ok && i < c->n_reports; i++)
+        ok = store_put_report(s, &c->reports[i]);
     for (int i = 0; ok && i < COUNT_N; i++)
         ok = store_add_count(s, count_rows[i].name, c->counts.v[i]);
     return ok;
@@ -382,7 +386,7 @@ static bool put_cut(struct store *s, const struct cut *c)
 static bool cut_empty(const struct cut *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_files && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_files && !c->n_limits && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 void store_shrink(struct store *s)

@@ -15,6 +15,7 @@
 #include "base/count.h"
 #include "base/err.h"
 #include "base/sbuf.h"
+#include "core/limit.h"
 
 struct store;
 
@@ -48,12 +49,23 @@ struct store_file {
     bool gone;              /* fully read and no longer there: forget it */
 };
 
+/* Something that Sentry is to be told the number of (client report; sentry-protocol.md, 5.5). Quantities of the same project, reason and
+   category add up. */
+struct store_report {
+    struct slice project, reason, category;
+    uint64_t quantity;
+};
+
 /* A consistent cut: everything since the last one. Owned by its maker until store_commit returns. */
 struct cut {
     struct store_event *events;
     unsigned n_events;
     struct store_file *files; /* changed ones */
     unsigned n_files;
+    struct limit_row *limits; /* changed state of flood control; `sample` only where it is new */
+    unsigned n_limits;
+    struct store_report *reports;
+    unsigned n_reports;
     struct counts counts;     /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
 };
 
@@ -79,6 +91,12 @@ enum store_result store_flush(struct store *s);
 unsigned store_close_open(struct store *s);
 /* Calls back for every known file. */
 void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u);
+/* Calls back for every row of flood control. */
+void store_limits(struct store *s, limit_row_f *each, void *u);
+/* Calls back for everything that the project has not been told yet. */
+void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);
+/* So much of it has been told. */
+void store_report_done(struct store *s, const struct store_report *r);
 /* Totals over all runs. */
 void store_counts(struct store *s, struct counts *out);
 

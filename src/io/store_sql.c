@@ -15,6 +15,12 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, head_bytes INTEGER NOT NULL,"
     " head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL, input TEXT NOT NULL);"
     "CREATE TABLE count(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+
+    "CREATE TABLE flood(key INTEGER PRIMARY KEY, start_us INTEGER NOT NULL, period_us INTEGER NOT NULL, burst INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, next_pass INTEGER NOT NULL, suppressed INTEGER NOT NULL, first_us INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, project TEXT, title TEXT, level TEXT, sample BLOB);"
+    "CREATE TABLE report(project TEXT NOT NULL, reason TEXT NOT NULL, category TEXT NOT NULL, quantity INTEGER NOT NULL,"
+    " PRIMARY KEY(project, reason, category)) WITHOUT ROWID;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),"
@@ -52,5 +58,17 @@ const char *const store_sql[Q_N] = {
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE SET"
+                " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
+                " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_us,"
+                " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
+                " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample)",
+    [Q_LIMIT_GONE] = "DELETE FROM flood WHERE key=?1",
+    [Q_LIMITS] = "SELECT * FROM flood",
+    [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4) ON CONFLICT(project,reason,category) DO UPDATE SET"
+                 " quantity=quantity+excluded.quantity",
+    [Q_REPORTS] = "SELECT reason,category,quantity FROM report WHERE project=?1",
+    [Q_REPORT_DONE] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
+    [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
     [Q_DROP_LIVING] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state IN(0,1) AND (?2=0 OR id=?2) LIMIT ?1)",
 };

@@ -1,0 +1,98 @@
+/* store_state: what the store keeps for flood control and client reports. */
+#include "io/store_impl.h"
+
+/* A slice that is absent is NULL in the row, so that coalesce keeps what is there. */
+static void bind_optional(sqlite3_stmt *q, int i, struct slice v)
+{
+    if (v.p)
+        store_bind_text(q, i, v);
+    else
+        sqlite3_bind_null(q, i);
+}
+
+bool store_put_limit(struct store *s, const struct limit_row *row)
+{
+    sqlite3_stmt *q = s->stmt[row->closed ? Q_LIMIT_GONE : Q_LIMIT];
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
+    if (row->closed)
+        return store_run(s, Q_LIMIT_GONE);
+    static const struct limit_sample none;
+    const struct limit_sample *sample = row->sample && row->sample_is_new ? row->sample : &none;
+    sqlite3_bind_int64(q, 2, row->start_us);
+    sqlite3_bind_int64(q, 3, row->period_us);
+    sqlite3_bind_int64(q, 4, row->burst);
+    sqlite3_bind_int64(q, 5, (sqlite3_int64)row->count);
+    sqlite3_bind_int64(q, 6, (sqlite3_int64)row->next_pass);
+    sqlite3_bind_int64(q, 7, (sqlite3_int64)row->suppressed);
+    sqlite3_bind_int64(q, 8, row->first_us);
+    sqlite3_bind_int64(q, 9, row->last_us);
+    bind_optional(q, 10, sample->project);
+    bind_optional(q, 11, sample->title);
+    bind_optional(q, 12, sample->level);
+    bind_optional(q, 13, sample->payload);
+    return store_run(s, Q_LIMIT);
+}
+
+void store_limits(struct store *s, limit_row_f *each, void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_LIMITS];
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        const struct limit_sample sample = {.project = store_column(q, 9),
+                                            .title = store_column(q, 10),
+                                            .level = store_column(q, 11),
+                                            .payload = store_column(q, 12)};
+        const struct limit_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
+                                      .start_us = sqlite3_column_int64(q, 1),
+                                      .period_us = sqlite3_column_int64(q, 2),
+                                      .burst = (unsigned)sqlite3_column_int64(q, 3),
+                                      .count = (uint64_t)sqlite3_column_int64(q, 4),
+                                      .next_pass = (uint64_t)sqlite3_column_int64(q, 5),
+                                      .suppressed = (uint64_t)sqlite3_column_int64(q, 6),
+                                      .first_us = sqlite3_column_int64(q, 7),
+                                      .last_us = sqlite3_column_int64(q, 8),
+                                      .sample = sample.payload.n ? &sample : NULL};
+        each(u, &row);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read the state of flood control");
+}
+
+static bool run_report(struct store *s, enum query which, const struct store_report *r)
+{
+    sqlite3_stmt *q = s->stmt[which];
+    store_bind_text(q, 1, r->project);
+    store_bind_text(q, 2, r->reason);
+    store_bind_text(q, 3, r->category);
+    sqlite3_bind_int64(q, 4, (sqlite3_int64)r->quantity);
+    return store_run(s, which);
+}
+
+bool store_put_report(struct store *s, const struct store_report *r)
+{
+    return r->quantity == 0 || run_report(s, Q_REPORT, r);
+}
+
+void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_REPORTS];
+    int rc;
+    store_bind_text(q, 1, project);
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        const struct store_report r = {.project = project,
+                                       .reason = store_column(q, 0),
+                                       .category = store_column(q, 1),
+                                       .quantity = (uint64_t)sqlite3_column_int64(q, 2)};
+        each(u, &r);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read what is to be reported");
+}
+
+void store_report_done(struct store *s, const struct store_report *r)
+{
+    if (!run_report(s, Q_REPORT_DONE, r) || !store_run(s, Q_REPORT_GONE))
+        store_failed(s, "note what has been reported");
+}
