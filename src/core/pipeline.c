@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "core/recent.h"
 #include "core/summary.h"
 #include "core/waiting.h"
 #include "parsers/parser.h"
@@ -15,6 +16,7 @@ struct pipeline {
     struct trail *trail;
     struct scrub *scrub;
     struct limit *limit;
+    struct recent *recent;
     struct counts counts;
     struct waiting_list waiting;
     struct arena arena;  /* the life of one message */
@@ -36,6 +38,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     judge_init(&p->judge, setup->rules);
     p->trail = trail_new(p->opt->crumbs.memory_bytes);
     p->scrub = scrub_new(p->opt);
+    p->recent = recent_new();
     p->limit = limit_new(on_summary, p, &p->counts.v[COUNT_limit_evicted]);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
     return p;
@@ -53,6 +56,7 @@ void pipeline_free(struct pipeline *p)
     trail_free(p->trail);
     scrub_free(p->scrub);
     limit_free(p->limit);
+    recent_free(p->recent);
     sbuf_free(&p->payload);
     arena_free(&p->arena);
     free(p);
@@ -339,6 +343,12 @@ static void fall_back(struct pipeline *p)
         p->shape.action = ACTION_DROP;
 }
 
+static bool over_threshold(struct pipeline *p)
+{
+    const struct rule_threshold *t = &p->shape.rule->threshold;
+    return !t->count || recent_reaches(p->recent, p->shape.threshold_key, t->count, t->within_us, p->now_us);
+}
+
 static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
 {
     struct record *r = &p->record;
@@ -347,6 +357,8 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
     rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
     if (!p->shape.rule)
         fall_back(p);
+    else if (p->shape.action == ACTION_EVENT && !over_threshold(p))
+        p->shape.action = ACTION_CRUMB;
     if (p->shape.action == ACTION_DROP)
         return COUNT_drop;
     struct slice text = r->format == FORMAT_NGINX_ACCESS ? r->raw : r->message;

@@ -162,12 +162,22 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
 
 /* --- judging --- */
 
+static uint64_t threshold_key(const struct rule *rule, struct judge *j, const struct record *r, struct arena *a)
+{
+    uint64_t h = slice_hash(rule->id, 3);
+    for (unsigned i = 0; i < rule->threshold.n_by; i++)
+        h = hash_mix(h, slice_hash(template_fill(&rule->threshold.by[i], j, r, a), 3));
+    return h;
+}
+
 static void decide(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
 {
     out->rule = rule;
     out->action = rule->action;
     if (rule->event.level)
         out->level = rule->event.level;
+    if (rule->threshold.count)
+        out->threshold_key = threshold_key(rule, j, r, a);
     add_tags(j, rule, r, a, out);
 }
 

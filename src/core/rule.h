@@ -64,6 +64,8 @@ struct rule_sample {
     const struct conf_node *event; /* NULL: `none` */
 };
 
+enum { RULE_THRESHOLD_MAX = 10000 };
+
 struct rule_threshold {
     unsigned count; /* 0: no threshold */
     int64_t within_us;
@@ -149,6 +151,7 @@ struct shape {
     unsigned n_fingerprint;
     uint64_t fingerprint_hash;
     struct slice project;
+    uint64_t threshold_key; /* of the rule's threshold and its `by` values */
     /* Filled by rule_shape. */
     struct slice type, value;                /* exception; type empty: a message event */
     struct slice template, formatted;        /* logentry; template with %s, empty when there are no params */

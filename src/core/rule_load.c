@@ -136,7 +136,7 @@ static const struct key limits_keys[] = {
 static const struct key_table limits_table = {.keys = limits_keys, .size = sizeof(struct raw_rule)};
 
 static const struct key threshold_keys[] = {
-    {.name = "count", .type = KEY_INT, KEY_AT(struct raw_rule, threshold.count), .min = 1, .required = true,
+    {.name = "count", .type = KEY_INT, KEY_AT(struct raw_rule, threshold.count), .min = 1, .max = RULE_THRESHOLD_MAX, .required = true,
      .help = "How many matches make an event."},
     {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, threshold.within_us), .min = 1, .required = true,
      .help = "In how much time they must come."},
@@ -172,7 +172,7 @@ static const struct key rule_keys[] = {
      .help = "Add the tags (and the level) and try the next rules."},
     {.name = "event", .type = KEY_TABLE, .table = &event_table, KEY_AT(struct raw_rule, event), .help = "What the event looks like."},
     {.name = "limits", .type = KEY_TABLE, .table = &limits_table, .help = "Flood control of this rule's issues."},
-    {.name = "threshold", .type = KEY_TABLE, .table = &threshold_table, .help = "Promote only the last of several.", .later = true},
+    {.name = "threshold", .type = KEY_TABLE, .table = &threshold_table, .help = "Promote only the last of several matches; the others are breadcrumbs."},
     {.name = "samples", .type = KEY_LIST, KEY_MANY(struct raw_rule, samples, n_samples), .of = &key_sample,
      .help = "Lines with the event they must give; crumbd check runs them."},
     {.name = NULL},

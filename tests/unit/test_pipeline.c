@@ -38,7 +38,22 @@ static const char rules_text[] =
     "    match: 'open\\(\\) \"(?<path>[^\"]+)\" failed \\(2:'\n"
     "    action: crumb\n"
     "    samples:\n"
-    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: *1 open() \"/x\" failed (2: No such file or directory), client: 1.2.3.4, server: a', event: none}\n";
+    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: *1 open() \"/x\" failed (2: No such file or directory), client: 1.2.3.4, server: a', event: none}\n"
+    "  - id: test.often\n"
+    "    match: 'knocks'\n"
+    "    threshold: {count: 3, within: 1m, by: ['{client}']}\n"
+    "    samples:\n"
+    "      - lines: |\n"
+    "          2026/11/23 10:00:00 [error] 7#7: *1 knocks, client: 203.0.113.9, server: a\n"
+    "          2026/11/23 10:00:10 [error] 7#7: *2 knocks, client: 203.0.113.8, server: a\n"
+    "          2026/11/23 10:00:20 [error] 7#7: *3 knocks, client: 203.0.113.9, server: a\n"
+    "          2026/11/23 10:00:30 [error] 7#7: *4 knocks, client: 203.0.113.9, server: a\n"
+    "        event: {tags: {rule: test.often}, contexts: {nginx: {connection: 4}}}\n"
+    "      - lines: |\n"
+    "          2026/11/23 10:00:00 [error] 7#7: *1 knocks, client: 203.0.113.9, server: a\n"
+    "          2026/11/23 10:00:40 [error] 7#7: *3 knocks, client: 203.0.113.9, server: a\n"
+    "          2026/11/23 10:01:30 [error] 7#7: *4 knocks, client: 203.0.113.9, server: a\n"
+    "        event: none\n";
 
 #define HEAD "2026/11/23 10:00:%02d [%s] 7#7: *%d %s, client: 203.0.113.9, server: shop, request: \"GET /c?id=5 HTTP/1.1\", " \
              "upstream: \"http://127.0.0.1:9000/c\", host: \"shop.example\""
@@ -302,7 +317,7 @@ START_TEST(samples_prove_rules)
     struct diag d = {0};
     struct rule_check r = rule_check_samples(&b->rules, &d);
     err_print(&d, stderr);
-    ck_assert_uint_eq(r.samples, 4);
+    ck_assert_uint_eq(r.samples, 6);
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     err_free(&d);
