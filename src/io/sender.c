@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "core/envelope.h"
 #include "io/reply.h"
+#include "io/report.h"
 #include "text/zip.h"
 
 enum {
@@ -36,6 +37,9 @@ struct project {
     unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
     int64_t until_ms;  /* nothing is sent before it */
     int64_t failing_since_ms;
+    struct report report; /* on its way */
+    bool report_in_flight;
+    int64_t report_due_ms;
 };
 
 /* A request on its way. */
@@ -147,6 +151,29 @@ static void send_row(struct project *p, const struct store_row *row)
     sbuf_free(&body);
 }
 
+static void on_report_answer(void *u, const struct post_answer *a);
+
+/* Tells the project what it was not sent: every REPORT_EVERY_MS, and before the end. */
+static void pump_report(struct project *p)
+{
+    struct sender *s = p->sender;
+    int64_t now_ms = mono_ms();
+    struct sbuf plain, body;
+    if (p->report_in_flight || p->failures || now_ms < p->until_ms || now_ms < p->report_due_ms)
+        return;
+    p->report_due_ms = now_ms + REPORT_EVERY_MS;
+    sbuf_init(&plain, REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX);
+    sbuf_init(&body, 2 * (REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX));
+    if (report_make(&p->report, s->store, slice_str(p->name), clock_us(CLOCK_REALTIME), &plain) &&
+        zip_gzip(sbuf_slice(&plain), &body)) {
+        p->report_in_flight = true;
+        s->in_flight++;
+        post_send(s->post, p->target, &body, on_report_answer, p);
+    }
+    sbuf_free(&plain);
+    sbuf_free(&body);
+}
+
 static int64_t blocked_until_ms(const struct project *p)
 {
     int64_t limit = reply_events_until(&p->limits);
@@ -158,6 +185,7 @@ static void pump(struct project *p)
 {
     struct sender *s = p->sender;
     unsigned most = p->failures ? 1 : SENDER_IN_FLIGHT;
+    pump_report(p);
     while (p->in_flight < most) {
         int64_t wait_ms = blocked_until_ms(p) - mono_ms();
         if (wait_ms > 0) {
@@ -336,6 +364,18 @@ static void look_whether_flushed(struct sender *s)
         arm(s->flush_timer, 0);
 }
 
+static void on_report_answer(void *u, const struct post_answer *a)
+{
+    struct project *p = u;
+    struct sender *s = p->sender;
+    if (a->status >= 200 && a->status < 300)
+        report_accepted(&p->report, s->store);
+    report_free(&p->report);
+    p->report_in_flight = false;
+    s->in_flight--;
+    look_whether_flushed(s);
+}
+
 static void on_answer(void *u, const struct post_answer *a)
 {
     struct flight *f = u;
@@ -400,6 +440,7 @@ static void project_init(struct sender *s, struct project *p, const struct sende
         .shown = xstrdup(from->dsn->shown),
         .target = post_target_new(from->dsn, opt),
         .timer = evtimer_new(s->base, on_project_timer, p),
+        .report_due_ms = mono_ms() + REPORT_EVERY_MS,
     };
     arm(p->timer, 0);
 }
@@ -443,6 +484,7 @@ void sender_free(struct sender *s)
         free(s->projects[i].shown);
         post_target_free(s->projects[i].target);
         event_free(s->projects[i].timer);
+        report_free(&s->projects[i].report);
     }
     free(s->projects);
     event_free(s->write_timer);
@@ -464,6 +506,8 @@ void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), v
 {
     s->flushed = done;
     s->flushed_u = u;
+    for (unsigned i = 0; i < s->n_projects; i++)
+        s->projects[i].report_due_ms = 0;
     arm(s->flush_timer, timeout_ms);
     pump_all(s);
     look_whether_flushed(s);
