@@ -26,9 +26,13 @@ static const struct label *label_at(struct slice s, enum context_part after, boo
 {
     if (s.n < 2 ? !cut : s.p[0] != ',' || s.p[1] != ' ')
         return NULL;
-    for (const struct label *l = labels; l < labels + LABELS; l++)
-        if (l->part > after && (slice_starts(s, l->text) || (cut && slice_starts(l->text, s))))
+    for (const struct label *l = labels; l < labels + LABELS; l++) {
+        /* The first letter tells most labels apart without a comparison. */
+        if (l->part <= after || (s.n > 2 && s.p[2] != l->text.p[2]))
+            continue;
+        if (slice_starts(s, l->text) || (cut && slice_starts(l->text, s)))
             return l;
+    }
     return NULL;
 }
 

@@ -47,7 +47,7 @@ static struct slice digits_from(struct slice *s)
 static bool level_from(struct slice *s, int *severity)
 {
     for (int i = 0; i < 8; i++)
-        if (slice_starts(*s, level_tags[i])) {
+        if (s->n > 2 && s->p[1] == level_tags[i].p[1] && slice_starts(*s, level_tags[i])) {
             *severity = i;
             skip(s, level_tags[i].n);
             return true;
@@ -91,10 +91,33 @@ static bool stderr_head(struct slice s, struct head *h)
     return true;
 }
 
+static unsigned two_digits(const char *p)
+{
+    return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
+}
+
+/* The shape of a head without its values: this is asked for every line, parse only for entries. */
+static bool has_file_head(struct slice s)
+{
+    static const char shape[] = "0000/00/00 00:00:00 ";
+    int severity;
+    if (s.n < sizeof shape)
+        return false;
+    for (size_t i = 0; i < sizeof shape - 1; i++)
+        if (shape[i] == '0' ? !ascii_digit(s.p[i]) : s.p[i] != shape[i])
+            return false;
+    unsigned month = two_digits(s.p + 5), day = two_digits(s.p + 8);
+    if (month < 1 || month > 12 || day < 1 || day > 31 || two_digits(s.p + 11) > 23 || two_digits(s.p + 14) > 59 ||
+        two_digits(s.p + 17) > 60)
+        return false;
+    skip(&s, sizeof shape - 1);
+    return level_from(&s, &severity) && digits_from(&s).n && char_from(&s, '#') && digits_from(&s).n && char_from(&s, ':');
+}
+
 static bool head(struct slice line)
 {
     struct head h;
-    return line.n && (line.p[0] == 'n' ? stderr_head(line, &h) : file_head(line, &h));
+    return line.n && (line.p[0] == 'n' ? stderr_head(line, &h) : has_file_head(line));
 }
 
 /* Takes " while PHASE" off the end: PHASE is letters, digits, / and spaces, else the word belongs to the

@@ -26,6 +26,7 @@ struct trial {
     struct arguments args;
     struct pipeline *pipeline;
     struct stream stream;
+    int64_t now_us; /* of the start: nothing here depends on the present by more */
     struct try_result result;
 };
 
@@ -126,7 +127,7 @@ static void on_judged(void *u, const struct judged *j)
 static bool on_message(void *u, const struct cut_message *m)
 {
     struct trial *t = u;
-    pipeline_message(t->pipeline, &t->stream, m->text, m->lines, m->cut_bytes, m->offset, wall_us());
+    pipeline_message(t->pipeline, &t->stream, m->text, m->lines, m->cut_bytes, m->offset, t->now_us);
     return true;
 }
 
@@ -191,6 +192,7 @@ static void run(struct trial *t, const struct settings *s, const struct ruleset 
     t->pipeline = pipeline_new(&setup);
     if (!t->args.events)
         pipeline_judge(t->pipeline)->clock_ns = clock_ns;
+    t->now_us = wall_us();
     t->result.first_us = t->result.last_us = RECORD_NO_TIME;
     for (unsigned i = 0; i < t->args.n_files; i++)
         read_file(t, t->args.files[i], zone, d);

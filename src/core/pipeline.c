@@ -200,15 +200,28 @@ static bool admit(struct pipeline *p, const struct stream *s)
 
 /* --- keys --- */
 
-static uint64_t key_of(uint64_t kind, struct slice a, struct slice b, struct slice c)
+enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
+
+static uint64_t key_of(enum key_kind kind, struct slice a, struct slice b, struct slice c)
 {
-    uint64_t h = hash_mix(slice_hash(a, kind), slice_hash(b, kind));
-    h = hash_mix(h, slice_hash(c, kind));
+    uint64_t h = slice_hash(a, kind);
+    if (b.n)
+        h = slice_hash(b, h);
+    if (c.n)
+        h = slice_hash(c, h);
     return h ? h : 1;
 }
 
-enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
+static uint64_t weak_key_of(const struct record *r)
+{
+    struct slice client = record_value(r, "client"), request = record_value(r, "request");
+    return client.n && request.n ? key_of(KEY_WEAK, client, request, SLICE_NONE) : 0;
+}
 
+/*
+ * By which keys others find this line. Only an access line that does not know its connection is found weakly: two error lines
+ * belong together by connection alone.
+ */
 static void keys_of(const struct stream *s, const struct record *r, struct trail_keys *k)
 {
     bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
@@ -218,18 +231,14 @@ static void keys_of(const struct stream *s, const struct record *r, struct trail
         k->request = key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE);
     if (nginx) {
         struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
-        struct slice client = record_value(r, "client"), request = record_value(r, "request");
         if (pid.n)
-            k->ring = key_of(KEY_WORKER, r->host, pid, SLICE_NONE);
+            k->ring = key_of(KEY_WORKER, pid, r->host, SLICE_NONE);
         if (pid.n && conn.n)
-            k->conn = key_of(KEY_CONNECTION, r->host, pid, conn);
-        /* Only where one side does not know its connection; see also `found_by` in dispose. */
-        if (client.n && request.n && (r->format == FORMAT_NGINX_ERROR || !k->conn))
-            k->weak = key_of(KEY_WEAK, client, request, SLICE_NONE);
-    } else {
-        struct slice unit = record_value(r, "container_id");
-        if (!s->file_key && (r->host.n || r->app.n))
-            k->ring = key_of(KEY_APP, r->host, r->app, unit);
+            k->conn = key_of(KEY_CONNECTION, conn, pid, r->host);
+        if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
+            k->weak = weak_key_of(r);
+    } else if (!s->file_key && (r->host.n || r->app.n)) {
+        k->ring = key_of(KEY_APP, r->host, r->app, record_value(r, "container_id"));
     }
 }
 
@@ -304,21 +313,24 @@ static void give_line(void *u, struct waiting *w)
 
 /* --- one message --- */
 
-static void promote(struct pipeline *p, const struct stream *s, const struct trail_keys *k, uint64_t offset)
+static void promote(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset)
 {
     const struct record *r = &p->record;
+    struct trail_keys k = *keys;
+    if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
+        k.weak = weak_key_of(r);
     const struct options *opt = p->opt;
     rule_shape(&p->judge, r, &p->arena, &p->shape);
     struct waiting *w = waiting_new(r, &p->shape, opt->crumbs.before + opt->crumbs.after);
     int64_t time_us = event_time(r, p->wall_us);
-    w->keys = *k;
+    w->keys = k;
     w->touched = p->seq;
     w->src.received_us = p->wall_us;
     w->src.source = arena_dup(&w->arena, s->source);
     event_make_id(w->src.event_id, p->setup.store_id, s->file_key ? s->file_key : p->setup.run_key,
                   s->file_key ? offset : p->seq, 0);
     unsigned seen;
-    w->n_crumbs = trail_collect(p->trail, k, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
+    w->n_crumbs = trail_collect(p->trail, &k, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
                                 w->crumbs, &seen);
     w->src.crumbs_seen = seen;
     take_access_crumbs(p, w, time_us);
@@ -363,13 +375,9 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         return COUNT_drop;
     struct slice text = r->format == FORMAT_NGINX_ACCESS ? r->raw : r->message;
     int64_t time_us = event_time(r, p->wall_us);
-    /* An error line looks for access lines by its weak key, but two error lines belong together by connection alone. */
-    struct trail_keys found_by = k;
-    if (r->format == FORMAT_NGINX_ERROR)
-        found_by.weak = 0;
     if (p->waiting.n) {
         struct arrival in = {.p = p, .record = r, .time_us = time_us, .text = text};
-        waiting_match(&p->waiting, &found_by, give_line, &in);
+        waiting_match(&p->waiting, &k, give_line, &in);
     }
     enum count fate = p->shape.action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (p->shape.action == ACTION_EVENT) {
@@ -379,7 +387,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         fate = passes ? COUNT_event : COUNT_suppressed;
     }
     /* Last, so that no event finds its own line among the lines before it. */
-    trail_push(p->trail, &found_by, time_us, r->format, r->level, r->app, text);
+    trail_push(p->trail, &k, time_us, r->format, r->level, r->app, text);
     return fate;
 }
 
