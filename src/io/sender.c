@@ -258,12 +258,11 @@ static void works(struct project *p, const struct flight *f)
     p->until_ms = 0;
 }
 
-static void limited(struct project *p, const struct flight *f, int64_t before_ms, const char *reason)
+/* A limit has begun, with whatever status it came. */
+static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms)
 {
-    int64_t now_ms = mono_ms(), until_ms = reply_events_until(&p->limits);
-    if (until_ms <= now_ms)
-        failed(p, f, reason);
-    else if (before_ms <= now_ms)
+    int64_t until_ms = reply_events_until(&p->limits);
+    if (before_ms <= now_ms && until_ms > now_ms)
         log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown),
                  log_c("project", p->name), log_i("seconds", (until_ms - now_ms + 999) / 1000));
 }
@@ -296,9 +295,43 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
     return clock_us(CLOCK_REALTIME) + (own ? retry_delay_ms(s, f->attempts + 1) * 1000 : 0);
 }
 
-static void settle(struct sender *s, const struct flight *f, const struct post_answer *a)
+/* Tells the store and the project what the answer means. */
+static void settle(struct sender *s, const struct flight *f, const struct post_answer *a,
+                   enum reply_verdict v, struct sbuf *why)
 {
     struct project *p = f->project;
+    const char *hint = reply_hint(a->status), *reason = sbuf_cstr(why);
+    switch (v) {
+    case REPLY_SENT:
+        store_sent(s->store, f->row);
+        s->counts->v[COUNT_sent]++;
+        works(p, f);
+        return;
+    case REPLY_DEAD:
+        store_dead(s->store, f->row, reason);
+        s->counts->v[COUNT_dead]++;
+        log_warn("event refused upstream, kept as a dead letter", log_i("id", f->row),
+                 log_c("event_id", f->event_id), log_c("reason", reason),
+                 log_c("hint", *hint ? hint : "see it with `crumbd queue cat ID`"));
+        works(p, f);
+        return;
+    case REPLY_RETRY:
+        failed(p, f, reason);
+        break;
+    case REPLY_PAUSE:
+        paused(p, f, a->status, reason);
+        break;
+    case REPLY_LIMITED:
+        if (reply_events_until(&p->limits) <= mono_ms()) /* told to wait, but not for how long */
+            failed(p, f, reason);
+        break;
+    }
+    store_retry(s->store, f->row, row_next_us(s, f, a, v), reason);
+    s->counts->v[COUNT_retries]++;
+}
+
+static void judge(struct sender *s, const struct flight *f, const struct post_answer *a)
+{
     struct reply_answer answer = {
         .status = a->status,
         .has_rate_limits = a->has_rate_limits,
@@ -307,40 +340,14 @@ static void settle(struct sender *s, const struct flight *f, const struct post_a
         .now_ms = mono_ms(),
         .now_s = clock_us(CLOCK_REALTIME) / 1000000,
     };
-    int64_t limited_before_ms = reply_events_until(&p->limits);
-    enum reply_verdict v = reply_judge(&answer, &p->limits);
-    const char *hint = reply_hint(a->status);
-    struct sbuf reason;
-    sbuf_init(&reason, 2048);
-    describe(a, &reason);
-    switch (v) {
-    case REPLY_SENT:
-        store_sent(s->store, f->row);
-        s->counts->v[COUNT_sent]++;
-        works(p, f);
-        break;
-    case REPLY_DEAD:
-        store_dead(s->store, f->row, sbuf_cstr(&reason));
-        s->counts->v[COUNT_dead]++;
-        log_warn("event refused upstream, kept as a dead letter", log_i("id", f->row),
-                 log_c("event_id", f->event_id), log_s("reason", sbuf_slice(&reason)),
-                 log_c("hint", *hint ? hint : "see it with `crumbd queue cat ID`"));
-        works(p, f);
-        break;
-    case REPLY_RETRY:
-    case REPLY_PAUSE:
-    case REPLY_LIMITED:
-        store_retry(s->store, f->row, row_next_us(s, f, a, v), sbuf_cstr(&reason));
-        s->counts->v[COUNT_retries]++;
-        if (v == REPLY_RETRY)
-            failed(p, f, sbuf_cstr(&reason));
-        else if (v == REPLY_PAUSE)
-            paused(p, f, a->status, sbuf_cstr(&reason));
-        else
-            limited(p, f, limited_before_ms, sbuf_cstr(&reason));
-        break;
-    }
-    sbuf_free(&reason);
+    int64_t limited_before_ms = reply_events_until(&f->project->limits);
+    enum reply_verdict v = reply_judge(&answer, &f->project->limits);
+    tell_limit(f->project, limited_before_ms, answer.now_ms);
+    struct sbuf why;
+    sbuf_init(&why, 2048);
+    describe(a, &why);
+    settle(s, f, a, v, &why);
+    sbuf_free(&why);
 }
 
 static void flight_end(struct flight *f)
@@ -381,7 +388,7 @@ static void on_answer(void *u, const struct post_answer *a)
     struct flight *f = u;
     struct project *p = f->project;
     struct sender *s = p->sender;
-    settle(s, f, a);
+    judge(s, f, a);
     flight_end(f);
     if (!evtimer_pending(s->write_timer, NULL))
         arm(s->write_timer, WRITE_DOWN_MS);

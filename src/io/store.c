@@ -402,9 +402,11 @@ enum store_result store_commit(struct store *s, const struct cut *c)
     enum store_result r = store_flush(s);
     if (r != STORE_OK || cut_empty(c))
         return r;
+    /* With a limit below twice a cut, one may go in past it: what never fits would stop reading for good. */
+    bool roomy = store_used(s) <= s->limit_bytes / 2;
     if (!store_run(s, Q_BEGIN) || !put_cut(s, c))
         return store_failed(s, "write new events and positions");
-    if (c->n_events && over_limit(s)) {
+    if (c->n_events && !roomy && over_limit(s)) {
         if (!evict(s))
             return store_failed(s, "make room");
         if (over_limit(s))

@@ -81,7 +81,8 @@ enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 
 /*
  * One transaction. STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other trouble, logged with its remedy. In
- * both cases nothing was written: try the same cut again later. A cut without events is not held to store_limit.
+ * both cases nothing was written: try the same cut again later. A cut without events is not held to store_limit, nor is one that
+ * finds the store less than half full.
  * An event whose id is there already as open is replaced (its final form); one that is there closed is left as it is.
  */
 enum store_result store_commit(struct store *s, const struct cut *c);

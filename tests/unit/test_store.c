@@ -495,6 +495,24 @@ START_TEST(limit)
 }
 END_TEST
 
+START_TEST(a_cut_larger_than_the_limit)
+{
+    struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
+    char noise[300001];
+    uint64_t rnd = 1;
+    for (size_t i = 0; i < sizeof noise - 1; i++)
+        noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+    noise[sizeof noise - 1] = '\0';
+    ck_assert_int_eq(put(s, event(1, noise)), STORE_OK);
+    ck_assert_int_eq(put(s, event(2, "{}")), STORE_FULL);
+    struct store_row *r = next(s);
+    store_sent(s, r->id);
+    store_row_free(r);
+    ck_assert_int_eq(put(s, event(2, noise)), STORE_OK);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(space_is_given_back)
 {
     struct store *s = open_it();
@@ -731,6 +749,7 @@ int main(void)
     tcase_add_test(t, damaged_rows_do_not_stop_the_rest);
     tcase_add_test(t, damaged_pages_do_not_stop_the_rest);
     tcase_add_test(t, limit);
+    tcase_add_test(t, a_cut_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
     tcase_add_test(t, killed_at_any_moment);
