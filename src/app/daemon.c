@@ -35,7 +35,9 @@ struct daemon {
     struct mailbox *mailbox;
     struct counts counts; /* of this run: what cuts brought, and what the sender adds */
     struct worker_cut *unstored;
-    struct event *commit_retry, *exit_timer, *watchdog, *signals[3];
+    char *store_path;
+    bool store_is_own;
+    struct event *commit_retry, *exit_timer, *watchdog, *signals[5];
     bool stopping, sending_rest, full_said;
 };
 
@@ -160,6 +162,12 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
         log_ledger(dm);
         return;
     }
+    if (dm->setup->child) {
+        /* A terminal sends SIGINT to the child as well. */
+        if (sig != SIGINT)
+            kill(dm->setup->child, (int)sig);
+        return;
+    }
     if (dm->stopping) { /* asked twice: at once */
         end_loop(dm);
         return;
@@ -178,8 +186,9 @@ static void on_watchdog(evutil_socket_t fd, short what, void *u)
 
 static void add_events(struct daemon *dm)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
-    for (unsigned i = 0; i < 3; i++) {
+    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGQUIT};
+    const unsigned n = dm->setup->child ? 5 : 3;
+    for (unsigned i = 0; i < n; i++) {
         dm->signals[i] = evsignal_new(dm->base, signals[i], on_signal, dm);
         event_add(dm->signals[i], NULL);
     }
@@ -194,8 +203,9 @@ static void add_events(struct daemon *dm)
 
 static void free_events(struct daemon *dm)
 {
-    for (unsigned i = 0; i < 3; i++)
-        event_free(dm->signals[i]);
+    for (unsigned i = 0; i < 5; i++)
+        if (dm->signals[i])
+            event_free(dm->signals[i]);
     event_free(dm->commit_retry);
     event_free(dm->exit_timer);
     event_free(dm->watchdog);
@@ -249,7 +259,7 @@ static void say_start(const struct daemon *dm)
 {
     const struct settings *s = dm->setup->settings;
     log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
-             log_c("store", s->store), log_i("rules", dm->setup->rules->n), log_i("inputs", dm->setup->n_inputs));
+             log_c("store", dm->store_path), log_i("rules", dm->setup->rules->n), log_i("inputs", dm->setup->n_inputs));
     for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
         static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
         log_info("input", log_c(kinds[dm->setup->inputs[i].kind], dm->setup->inputs[i].text));
@@ -260,10 +270,50 @@ static void say_start(const struct daemon *dm)
         log_warn("regular expressions run without JIT, which is slower", log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
 }
 
+/* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
+static struct store *open_store(struct daemon *dm, struct diag *d)
+{
+    const struct settings *s = dm->setup->settings;
+    struct diag refused = {0};
+    struct store *store = store_open(s->store, STORE_DAEMON, s->store_limit_bytes, dm->setup->own_store ? &refused : d);
+    dm->store_path = xstrdup(s->store);
+    if (!store && dm->setup->own_store) {
+        free(dm->store_path);
+        dm->store_path = xasprintf("%s.%d", s->store, (int)getpid());
+        store = store_open(dm->store_path, STORE_DAEMON, s->store_limit_bytes, d);
+        dm->store_is_own = store != NULL;
+    }
+    err_free(&refused);
+    return store;
+}
+
+/* What could not be sent stays in a store that nobody else knows of. */
+static void leave_own_store(struct daemon *dm)
+{
+    struct store_totals totals;
+    store_totals(dm->store, &totals);
+    bool empty = totals.open + totals.ready + totals.dead == 0;
+    sender_free(dm->sender);
+    dm->sender = NULL;
+    store_close(dm->store);
+    dm->store = NULL;
+    if (!empty) {
+        log_warn("events that could not be sent yet are kept", log_c("store", dm->store_path),
+                 log_c("remedy", "crumbd run with this store sends them"));
+        return;
+    }
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    for (unsigned i = 0; i < 4; i++) {
+        char *path = xasprintf("%s%s", dm->store_path, ends[i]);
+        unlink(path);
+        free(path);
+    }
+}
+
 static bool open_all(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
-    dm->store = store_open(s->store, STORE_DAEMON, s->store_limit_bytes, d);
+    dm->store = open_store(dm, d);
     if (!dm->store || !upstream_init(&dm->upstream, s, d))
         return false;
     const struct worker_setup setup = {.inputs = dm->setup->inputs,
@@ -316,10 +366,13 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     } else if (dm.worker) {
         worker_join(dm.worker);
     }
+    if (dm.store_is_own && dm.sender)
+        leave_own_store(&dm);
     sender_free(dm.sender);
     upstream_free(&dm.upstream);
     if (dm.store)
         store_close(dm.store);
+    free(dm.store_path);
     event_base_free(dm.base);
     return status;
 }

@@ -8,6 +8,8 @@
 #ifndef APP_DAEMON_H
 #define APP_DAEMON_H
 
+#include <sys/types.h>
+
 #include "app/settings.h"
 #include "core/rule.h"
 
@@ -16,6 +18,8 @@ struct daemon_setup {
     const struct input_options *inputs; /* instead of the settings' */
     unsigned n_inputs;
     bool drain; /* end with status 0 when the inputs are at their end */
+    pid_t child;   /* not 0: signals are passed on to it, and its end is that of the inputs */
+    bool own_store; /* when the store is in use, take one beside it that belongs to this process */
     struct ruleset *rules; /* loaded by daemon_run after the inputs are bound */
 };
 

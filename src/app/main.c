@@ -42,6 +42,9 @@ static const struct command commands[] = {
      "  --limits  applies flood control, on the records' own times"},
     {"explain", cmd_explain, "crumbd explain [-c FILE] [--format F] [--rules FILE]... 'LINE'",
      "Says which rule decides about a line, what it captured, and why the rules before it did not."},
+    {"exec", cmd_exec, "crumbd exec [-c FILE] -- CMD [ARG...]",
+     "Runs a command, passes its output through, promotes from it, and ends with its exit status. A status that is not zero\n"
+     "and a signal become an event with the last lines as breadcrumbs."},
     {"test", cmd_test, "crumbd test [-c FILE]", "Sends one event to each configured project and prints the server's answer."},
     {"queue", cmd_queue, "crumbd queue ls|cat ID|export|retry [ID]|drop ID [-c FILE]",
      "Shows and mends the outbox and the dead letters, also while the daemon runs. ID is the number that ls shows, or an event id.\n"

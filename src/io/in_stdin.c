@@ -148,7 +148,7 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
                                  .zone = opt->zone,
                                  .log_format = slice_str(opt->log_format),
                                  .source = slice_str(opt->text),
-                                 .ring = slice_hash(slice_str(opt->text), (uint64_t)fd),
+                                 .ring = slice_hash(slice_str(opt->text), 1),
                                  .last_us = RECORD_NO_TIME};
     cut_init(&in->cut, CUT_LINES, opt->max_message_bytes, 0);
     in->readable = event_new(base, fd, EV_READ, on_readable, in);
@@ -169,7 +169,7 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
 static struct input *stdin_start(struct event_base *base, const struct input_options *opt,
                                  const struct input_sink *sink, struct diag *d)
 {
-    return stdin_open(base, opt, sink, STDIN_FILENO, d);
+    return stdin_open(base, opt, sink, opt->fd, d);
 }
 
 static void stdin_pause(struct input *input, bool paused)

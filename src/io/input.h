@@ -33,6 +33,7 @@ struct input_options {
     enum format format;
     char *log_format;          /* nginx-access; NULL: combined, contrib's or JSON, told by the line */
     const struct zone *zone;
+    int fd;                    /* stdin: the descriptor, 0 for standard input; those of one text share their breadcrumbs */
     bool from_start;           /* tail: from: start */
     uint64_t receive_buffer_bytes;
     struct input_cidr *allow;  /* none: everyone */

@@ -430,6 +430,8 @@ static void on_flush_timer(evutil_socket_t fd, short what, void *u)
 static void look_for_orphans(void *u, struct slice name)
 {
     const struct sender *s = u;
+    if (!s->n_projects) /* no DSN at all: that is said elsewhere */
+        return;
     for (unsigned i = 0; i < s->n_projects; i++)
         if (slice_is(name, s->projects[i].name))
             return;

@@ -1,0 +1,250 @@
+/*
+ * crumbd exec: runs a command, passes its output through, and promotes from it.
+ *
+ * A thread for each of stdout and stderr copies what the command writes to the same descriptor of crumbd's and into a pipe that an
+ * input reads. When the command ends other than well, a line of JSON says how, which rules/exec.yaml makes an event of; the lines
+ * before it are its breadcrumbs. crumbd never stands in the way: the command runs also when crumbd itself cannot.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/daemon.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "parsers/cut.h"
+#include "text/json.h"
+
+enum { COPY_BYTES = 65536, EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL_BASE = 128 };
+
+struct copier {
+    int from, to, into; /* the command's pipe, crumbd's own descriptor, the input's pipe */
+    bool reading;       /* the input still reads */
+    pthread_t thread;
+    bool running;
+};
+
+struct wrapped {
+    char **argv;
+    pid_t pid;
+    struct copier copiers[2]; /* stdout, stderr */
+    int tell;                 /* where the end is told */
+    int status;               /* of wait(2) */
+    pthread_t waiter;
+};
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+    while (n) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno != EINTR)
+            return false;
+        p += done > 0 ? done : 0;
+        n -= done > 0 ? (size_t)done : 0;
+    }
+    return true;
+}
+
+static void *copy(void *u)
+{
+    struct copier *c = u;
+    char bytes[COPY_BYTES];
+    for (;;) {
+        ssize_t n = read(c->from, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        write_all(c->to, bytes, (size_t)n); /* nobody reads it any more: the command may go on all the same */
+        c->reading = c->reading && write_all(c->into, bytes, (size_t)n);
+    }
+    close(c->into);
+    return NULL;
+}
+
+/* --- the end --- */
+
+static void tell_end(const struct wrapped *w)
+{
+    struct sbuf line;
+    struct json j;
+    const char *name = strrchr(w->argv[0], '/');
+    name = name ? name + 1 : w->argv[0];
+    sbuf_init(&line, 8192);
+    json_start(&j, &line);
+    json_map(&j);
+    json_key(&j, "level");
+    json_str(&j, SLICE("error"));
+    json_key(&j, "logger");
+    json_str(&j, SLICE("crumbd.exec"));
+    json_key(&j, "command");
+    json_str_max(&j, slice_str(name), 200);
+    struct sbuf text;
+    sbuf_init(&text, 1024);
+    if (WIFSIGNALED(w->status)) {
+        json_key(&j, "signal");
+        json_int(&j, WTERMSIG(w->status));
+        sbuf_addf(&text, "%.200s was killed by signal %d (SIG%s)%s", name, WTERMSIG(w->status),
+                  sigabbrev_np(WTERMSIG(w->status)), WCOREDUMP(w->status) ? ", core dumped" : "");
+    } else {
+        json_key(&j, "status");
+        json_int(&j, WEXITSTATUS(w->status));
+        sbuf_addf(&text, "%.200s exited with status %d", name, WEXITSTATUS(w->status));
+    }
+    json_key(&j, "message");
+    json_str(&j, sbuf_slice(&text));
+    json_map_end(&j);
+    json_end(&j);
+    sbuf_addc(&line, '\n');
+    write_all(w->tell, line.p, line.n);
+    sbuf_free(&text);
+    sbuf_free(&line);
+}
+
+static void *wait_for_end(void *u)
+{
+    struct wrapped *w = u;
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(w->copiers[i].thread, NULL);
+    while (waitpid(w->pid, &w->status, 0) < 0 && errno == EINTR)
+        ;
+    if (!WIFEXITED(w->status) || WEXITSTATUS(w->status) != 0)
+        tell_end(w);
+    close(w->tell);
+    return NULL;
+}
+
+static int status_of(const struct wrapped *w)
+{
+    return WIFSIGNALED(w->status) ? EXIT_SIGNAL_BASE + WTERMSIG(w->status) : WEXITSTATUS(w->status);
+}
+
+/* --- the start --- */
+
+static _Noreturn void become(char **argv)
+{
+    signal(SIGPIPE, SIG_DFL);
+    execvp(argv[0], argv);
+    int status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+    fprintf(stderr, "crumbd: %s cannot be run: %s\n", argv[0], strerror(errno));
+    _exit(status);
+}
+
+static bool start_command(struct wrapped *w)
+{
+    int pipes[2][2];
+    if (pipe2(pipes[0], O_CLOEXEC) != 0 || pipe2(pipes[1], O_CLOEXEC) != 0)
+        return false;
+    fflush(NULL);
+    w->pid = fork();
+    if (w->pid < 0)
+        return false;
+    if (w->pid == 0) {
+        dup2(pipes[0][1], STDOUT_FILENO);
+        dup2(pipes[1][1], STDERR_FILENO);
+        become(w->argv);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        close(pipes[i][1]);
+        w->copiers[i].from = pipes[i][0];
+        w->copiers[i].to = i ? STDERR_FILENO : STDOUT_FILENO;
+        w->copiers[i].reading = true;
+    }
+    return true;
+}
+
+/* The pipes that the inputs read, and the threads that fill them. */
+static bool start_threads(struct wrapped *w, struct input_options inputs[3], char *name)
+{
+    int ends[3][2];
+    for (unsigned i = 0; i < 3; i++) {
+        if (pipe2(ends[i], O_CLOEXEC) != 0)
+            return false;
+        inputs[i] = (struct input_options){.kind = INPUT_STDIN,
+                                           .text = name,
+                                           .fd = ends[i][0],
+                                           .format = i == 2 ? FORMAT_JSON : FORMAT_AUTO,
+                                           .max_message_bytes = CUT_MESSAGE_MAX};
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
+    bool ok = true;
+    for (unsigned i = 0; i < 2; i++) {
+        w->copiers[i].into = ends[i][1];
+        ok &= pthread_create(&w->copiers[i].thread, NULL, copy, &w->copiers[i]) == 0;
+    }
+    w->tell = ends[2][1];
+    ok = ok && pthread_create(&w->waiter, NULL, wait_for_end, w) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
+}
+
+/* crumbd itself cannot run: say so, and let the command run alone. */
+static int run_alone(char **argv, struct diag *d)
+{
+    err_print(d, stderr);
+    err_free(d);
+    fprintf(stderr, "crumbd: nothing is promoted from %s\n", argv[0]);
+    become(argv);
+}
+
+static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
+{
+    struct wrapped w = {.argv = argv};
+    struct input_options inputs[3];
+    struct ruleset rules = {0};
+    if (!start_command(&w) || !start_threads(&w, inputs, argv[0])) {
+        fprintf(stderr, "crumbd: %s cannot be started: %s\n", argv[0], strerror(errno));
+        return EXIT_CANNOT_RUN;
+    }
+    const struct daemon_setup setup = {.settings = s,
+                                       .inputs = inputs,
+                                       .n_inputs = 3,
+                                       .drain = true,
+                                       .child = w.pid,
+                                       .own_store = true,
+                                       .rules = &rules};
+    if (daemon_run(&setup, d) != EXIT_WELL) {
+        err_print(d, stderr);
+        fprintf(stderr, "crumbd: nothing is promoted from %s\n", argv[0]);
+        for (unsigned i = 0; i < 3; i++)
+            close(inputs[i].fd);
+    }
+    pthread_join(w.waiter, NULL);
+    err_free(d);
+    rule_free(&rules);
+    return status_of(&w);
+}
+
+int cmd_exec(int argc, char **argv)
+{
+    const char *config = NULL;
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            i++;
+            break;
+        }
+        if (strcmp(argv[i], "-c") != 0 || i + 1 >= argc)
+            return command_usage("exec", "unknown option or missing value: %s", argv[i]);
+        config = argv[++i];
+    }
+    if (i >= argc)
+        return command_usage("exec", "no command is given");
+    struct diag d = {0};
+    log_open(LOG_WARN, false); /* what the command says is what people want to see */
+    struct settings *s = settings_load(config, &d);
+    if (!s || d.errors)
+        return run_alone(argv + i, &d);
+    int status = run_wrapped(s, argv + i, &d);
+    settings_unref(s);
+    return status;
+}
