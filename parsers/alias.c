@@ -4,125 +4,68 @@
 
 enum { NAME_MAX_BYTES = 32, TRACEPARENT_BYTES = 55, SENTRY_TRACE_BYTES = 49 };
 
-/* Sorted, for bsearch. The one- and two-letter names of Serilog's compact format keep their @. */
-static const struct alias {
-    char name[28];
+/* Names by their length. The one- and two-letter names of Serilog's compact format keep their @. */
+#define ROWS(...)                                                                                            \
+    {                                                                                                        \
+        (const struct alias[]){__VA_ARGS__},                                                                 \
+            sizeof((const struct alias[]){__VA_ARGS__}) / sizeof(struct alias)                               \
+    }
+struct alias {
+    char name[NAME_MAX_BYTES];
     unsigned char role, rank;
-} aliases[] = {
-    {"@l", ROLE_LEVEL, 0},
-    {"@m", ROLE_MESSAGE, 2},
-    {"@mt", ROLE_MESSAGE, 9},
-    {"@sp", ROLE_SPAN, 2},
-    {"@t", ROLE_TIME, 0},
-    {"@tr", ROLE_TRACE, 2},
-    {"@x", ROLE_STACK, 6},
-    {"app", ROLE_APP, 0},
-    {"application", ROLE_APP, 2},
-    {"applicationname", ROLE_APP, 3},
-    {"appname", ROLE_APP, 1},
-    {"asctime", ROLE_TIME, 6},
-    {"backtrace", ROLE_STACK, 21},
-    {"body", ROLE_MESSAGE, 7},
-    {"category", ROLE_LOGGER, 5},
-    {"channel", ROLE_LOGGER, 4},
-    {"contextexception", ROLE_STACK, 19},
-    {"correlationid", ROLE_REQUEST, 4},
-    {"created", ROLE_TIME, 10},
-    {"ctxtexception", ROLE_STACK, 18},
-    {"date", ROLE_TIME, 9},
-    {"datetime", ROLE_TIME, 4},
-    {"datetimedate", ROLE_TIME, 5},
-    {"err", ROLE_ERROR, 1},
-    {"errmessage", ROLE_ERROR, 3},
-    {"errmsg", ROLE_ERROR, 8},
-    {"error", ROLE_ERROR, 0},
-    {"errormessage", ROLE_ERROR, 2},
-    {"errormsg", ROLE_ERROR, 7},
-    {"errorstack", ROLE_STACK, 2},
-    {"errorstacktrace", ROLE_STACK, 3},
-    {"errorverbose", ROLE_STACK, 17},
-    {"errstack", ROLE_STACK, 4},
-    {"errstacktrace", ROLE_STACK, 5},
-    {"event", ROLE_MESSAGE, 4},
-    {"eventtime", ROLE_TIME, 7},
-    {"exception", ROLE_STACK, 7},
-    {"exception0stacktrace", ROLE_STACK, 20},
-    {"exceptionmessage", ROLE_ERROR, 4},
-    {"exceptionstack", ROLE_STACK, 11},
-    {"exceptionstacktrace", ROLE_STACK, 10},
-    {"excinfo", ROLE_STACK, 8},
-    {"exctext", ROLE_STACK, 9},
-    {"host", ROLE_HOST, 1},
-    {"hosthostname", ROLE_HOST, 2},
-    {"hostname", ROLE_HOST, 0},
-    {"httprequestid", ROLE_REQUEST, 3},
-    {"instantepochsecond", ROLE_SECONDS, 0},
-    {"instantnanoofsecond", ROLE_NANOS, 0},
-    {"level", ROLE_LEVEL, 1},
-    {"levelname", ROLE_LEVEL, 2},
-    {"levelno", ROLE_LEVEL, 8},
-    {"levelvalue", ROLE_LEVEL, 7},
-    {"log", ROLE_MESSAGE, 6},
-    {"logger", ROLE_LOGGER, 0},
-    {"loggername", ROLE_LOGGER, 1},
-    {"logginggoogleapiscomspanid", ROLE_SPAN, 3},
-    {"logginggoogleapiscomtrace", ROLE_TRACE, 3},
-    {"loglevel", ROLE_LEVEL, 6},
-    {"loglogger", ROLE_LOGGER, 2},
-    {"lvl", ROLE_LEVEL, 3},
-    {"machinename", ROLE_HOST, 3},
-    {"message", ROLE_MESSAGE, 0},
-    {"messagetemplate", ROLE_MESSAGE, 10},
-    {"msg", ROLE_MESSAGE, 1},
-    {"name", ROLE_LOGGER, 7},
-    {"otelspanid", ROLE_SPAN, 1},
-    {"oteltraceid", ROLE_TRACE, 1},
-    {"pid", ROLE_PID, 0},
-    {"priority", ROLE_LEVEL, 9},
-    {"processid", ROLE_PID, 1},
-    {"processpid", ROLE_PID, 2},
-    {"procid", ROLE_PID, 3},
-    {"program", ROLE_APP, 6},
-    {"renderedmessage", ROLE_MESSAGE, 3},
-    {"reqid", ROLE_REQUEST, 1},
-    {"requestid", ROLE_REQUEST, 0},
-    {"sentrytrace", ROLE_TRACEPARENT, 1},
-    {"service", ROLE_APP, 4},
-    {"servicename", ROLE_APP, 5},
-    {"severity", ROLE_LEVEL, 4},
-    {"severitytext", ROLE_LEVEL, 5},
-    {"shortmessage", ROLE_MESSAGE, 5},
-    {"sourcecontext", ROLE_LOGGER, 3},
-    {"spanid", ROLE_SPAN, 0},
-    {"stack", ROLE_STACK, 0},
-    {"stacktrace", ROLE_STACK, 1},
-    {"stringlevel", ROLE_LEVEL, 10},
-    {"syslogidentifier", ROLE_APP, 7},
-    {"target", ROLE_LOGGER, 6},
-    {"text", ROLE_MESSAGE, 8},
-    {"throwable", ROLE_STACK, 14},
-    {"throwablemessage", ROLE_ERROR, 6},
-    {"throwablesteparray", ROLE_STACK, 15},
-    {"thrownextendedstacktrace", ROLE_STACK, 12},
-    {"thrownmessage", ROLE_ERROR, 5},
-    {"thrownstacktrace", ROLE_STACK, 13},
-    {"time", ROLE_TIME, 2},
-    {"timemillis", ROLE_TIME, 8},
-    {"timestamp", ROLE_TIME, 1},
-    {"timestampnanos", ROLE_NANOS, 1},
-    {"timestampseconds", ROLE_SECONDS, 1},
-    {"traceback", ROLE_STACK, 16},
-    {"traceid", ROLE_TRACE, 0},
-    {"traceparent", ROLE_TRACEPARENT, 0},
-    {"ts", ROLE_TIME, 3},
-    {"xcorrelationid", ROLE_REQUEST, 5},
-    {"xrequestid", ROLE_REQUEST, 2},
 };
-
-static int compare(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct alias *)row)->name);
-}
+static const struct {
+    const struct alias *rows;
+    size_t n;
+} aliases[NAME_MAX_BYTES] = {
+    [2] = ROWS({"@l", ROLE_LEVEL, 0}, {"@m", ROLE_MESSAGE, 2}, {"@t", ROLE_TIME, 0}, {"@x", ROLE_STACK, 6},
+               {"ts", ROLE_TIME, 3}),
+    [3] = ROWS({"@mt", ROLE_MESSAGE, 9}, {"@sp", ROLE_SPAN, 2}, {"@tr", ROLE_TRACE, 2}, {"app", ROLE_APP, 0},
+               {"err", ROLE_ERROR, 1}, {"log", ROLE_MESSAGE, 6}, {"lvl", ROLE_LEVEL, 3},
+               {"msg", ROLE_MESSAGE, 1}, {"pid", ROLE_PID, 0}),
+    [4] = ROWS({"body", ROLE_MESSAGE, 7}, {"date", ROLE_TIME, 9}, {"host", ROLE_HOST, 1},
+               {"name", ROLE_LOGGER, 7}, {"text", ROLE_MESSAGE, 8}, {"time", ROLE_TIME, 2}),
+    [5] = ROWS({"error", ROLE_ERROR, 0}, {"event", ROLE_MESSAGE, 4}, {"level", ROLE_LEVEL, 1},
+               {"reqid", ROLE_REQUEST, 1}, {"stack", ROLE_STACK, 0}),
+    [6] = ROWS({"errmsg", ROLE_ERROR, 8}, {"logger", ROLE_LOGGER, 0}, {"procid", ROLE_PID, 3},
+               {"spanid", ROLE_SPAN, 0}, {"target", ROLE_LOGGER, 6}),
+    [7] = ROWS({"appname", ROLE_APP, 1}, {"asctime", ROLE_TIME, 6}, {"channel", ROLE_LOGGER, 4},
+               {"created", ROLE_TIME, 10}, {"excinfo", ROLE_STACK, 8}, {"exctext", ROLE_STACK, 9},
+               {"levelno", ROLE_LEVEL, 8}, {"message", ROLE_MESSAGE, 0}, {"program", ROLE_APP, 6},
+               {"service", ROLE_APP, 4}, {"traceid", ROLE_TRACE, 0}),
+    [8] = ROWS({"category", ROLE_LOGGER, 5}, {"datetime", ROLE_TIME, 4}, {"errormsg", ROLE_ERROR, 7},
+               {"errstack", ROLE_STACK, 4}, {"hostname", ROLE_HOST, 0}, {"loglevel", ROLE_LEVEL, 6},
+               {"priority", ROLE_LEVEL, 9}, {"severity", ROLE_LEVEL, 4}),
+    [9] = ROWS({"backtrace", ROLE_STACK, 21}, {"eventtime", ROLE_TIME, 7}, {"exception", ROLE_STACK, 7},
+               {"levelname", ROLE_LEVEL, 2}, {"loglogger", ROLE_LOGGER, 2}, {"processid", ROLE_PID, 1},
+               {"requestid", ROLE_REQUEST, 0}, {"throwable", ROLE_STACK, 14}, {"timestamp", ROLE_TIME, 1},
+               {"traceback", ROLE_STACK, 16}),
+    [10] = ROWS({"errmessage", ROLE_ERROR, 3}, {"errorstack", ROLE_STACK, 2}, {"levelvalue", ROLE_LEVEL, 7},
+                {"loggername", ROLE_LOGGER, 1}, {"otelspanid", ROLE_SPAN, 1}, {"processpid", ROLE_PID, 2},
+                {"stacktrace", ROLE_STACK, 1}, {"timemillis", ROLE_TIME, 8}, {"xrequestid", ROLE_REQUEST, 2}),
+    [11] = ROWS({"application", ROLE_APP, 2}, {"machinename", ROLE_HOST, 3}, {"oteltraceid", ROLE_TRACE, 1},
+                {"sentrytrace", ROLE_TRACEPARENT, 1}, {"servicename", ROLE_APP, 5},
+                {"stringlevel", ROLE_LEVEL, 10}, {"traceparent", ROLE_TRACEPARENT, 0}),
+    [12] = ROWS({"datetimedate", ROLE_TIME, 5}, {"errormessage", ROLE_ERROR, 2},
+                {"errorverbose", ROLE_STACK, 17}, {"hosthostname", ROLE_HOST, 2},
+                {"severitytext", ROLE_LEVEL, 5}, {"shortmessage", ROLE_MESSAGE, 5}),
+    [13] = ROWS({"correlationid", ROLE_REQUEST, 4}, {"ctxtexception", ROLE_STACK, 18},
+                {"errstacktrace", ROLE_STACK, 5}, {"httprequestid", ROLE_REQUEST, 3},
+                {"sourcecontext", ROLE_LOGGER, 3}, {"thrownmessage", ROLE_ERROR, 5}),
+    [14] = ROWS({"exceptionstack", ROLE_STACK, 11}, {"timestampnanos", ROLE_NANOS, 1},
+                {"xcorrelationid", ROLE_REQUEST, 5}),
+    [15] = ROWS({"applicationname", ROLE_APP, 3}, {"errorstacktrace", ROLE_STACK, 3},
+                {"messagetemplate", ROLE_MESSAGE, 10}, {"renderedmessage", ROLE_MESSAGE, 3}),
+    [16] = ROWS({"contextexception", ROLE_STACK, 19}, {"exceptionmessage", ROLE_ERROR, 4},
+                {"syslogidentifier", ROLE_APP, 7}, {"throwablemessage", ROLE_ERROR, 6},
+                {"thrownstacktrace", ROLE_STACK, 13}, {"timestampseconds", ROLE_SECONDS, 1}),
+    [18] = ROWS({"instantepochsecond", ROLE_SECONDS, 0}, {"throwablesteparray", ROLE_STACK, 15}),
+    [19] = ROWS({"exceptionstacktrace", ROLE_STACK, 10}, {"instantnanoofsecond", ROLE_NANOS, 0}),
+    [20] = ROWS({"exception0stacktrace", ROLE_STACK, 20}),
+    [24] = ROWS({"thrownextendedstacktrace", ROLE_STACK, 12}),
+    [25] = ROWS({"logginggoogleapiscomtrace", ROLE_TRACE, 3}),
+    [26] = ROWS({"logginggoogleapiscomspanid", ROLE_SPAN, 3}),
+};
 
 enum role alias_role(struct slice name, unsigned *rank)
 {
@@ -132,17 +75,18 @@ enum role alias_role(struct slice name, unsigned *rank)
         char c = name.p[i];
         if (c == '_' || c == '-' || c == '.' || c == ' ' || (c == '@' && (i || name.n > 3)))
             continue;
-        if (n + 1 == sizeof folded || c == '\0')
+        if (n + 1 == sizeof folded)
             return ROLE_NONE;
         folded[n++] = ascii_lower(c);
     }
-    folded[n] = '\0';
-    const struct alias *a =
-        bsearch(folded, aliases, sizeof aliases / sizeof *aliases, sizeof *aliases, compare);
-    if (!a)
-        return ROLE_NONE;
-    *rank = a->rank;
-    return a->role;
+    for (size_t i = 0; i < aliases[n].n; i++) {
+        const struct alias *a = &aliases[n].rows[i];
+        if (a->name[0] == folded[0] && memcmp(a->name, folded, n) == 0) {
+            *rank = a->rank;
+            return a->role;
+        }
+    }
+    return ROLE_NONE;
 }
 
 static enum level level_from_number(uint64_t n)

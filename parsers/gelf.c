@@ -79,11 +79,13 @@ static bool take_native(struct reader *rd, const struct json_member *m)
 /* Graylog's rule for names of fields: word characters, `.`, `-` and `@`. */
 static bool name_ok(struct slice name)
 {
+    static const bool allowed[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true,
+        ['.'] = true,         ['-'] = true,         ['@'] = true};
+    bool ok = name.n > 0;
     for (size_t i = 0; i < name.n; i++)
-        if (!ascii_alnum(name.p[i]) && name.p[i] != '_' && name.p[i] != '.' && name.p[i] != '-' &&
-            name.p[i] != '@')
-            return false;
-    return name.n > 0;
+        ok &= allowed[(unsigned char)name.p[i]];
+    return ok;
 }
 
 /* What an additional field says beyond its value. */
@@ -165,7 +167,8 @@ static bool finish(struct reader *rd)
     return true;
 }
 
-static enum json_result read_object(struct parse_ctx *ctx, struct record *r, struct slice text, struct reader *rd)
+static enum json_result read_object(struct parse_ctx *ctx, struct record *r, struct slice text,
+                                    struct reader *rd)
 {
     *rd = (struct reader){.ctx = ctx, .r = r};
     return json_members(text, ctx->arena, 1, member, rd, NULL);

@@ -167,7 +167,7 @@ static struct slice strip_uptime(struct record *r, struct slice text)
  */
 static struct slice decode_octal(struct arena *a, struct slice s)
 {
-    if (slice_find(s, SLICE("#012")) < 0)
+    if (!slice_chr(s, '#') || slice_find(s, SLICE("#012")) < 0)
         return SLICE_NONE;
     char *p = arena_alloc(a, s.n);
     size_t n = 0;

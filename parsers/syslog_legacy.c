@@ -14,15 +14,16 @@
 
 enum { TAG_MAX = 255, HOST_MAX = 255, PID_MAX = 128, FAR_DIGITS = 10 };
 
-static const char *const facilities[] = {"kern",   "user",   "mail",   "daemon", "auth",     "syslog",
-                                         "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
-                                         "ntp",    "audit",  "alert",  "clock",  "local0",   "local1",
-                                         "local2", "local3", "local4", "local5", "local6",   "local7"};
+static const struct slice facilities[] = {
+    {"kern", 4},   {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},     {"syslog", 6},
+    {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},   {"authpriv", 8}, {"ftp", 3},
+    {"ntp", 3},    {"audit", 5},  {"alert", 5},  {"clock", 5},  {"local0", 6},   {"local1", 6},
+    {"local2", 6}, {"local3", 6}, {"local4", 6}, {"local5", 6}, {"local6", 6},   {"local7", 6}};
 
 int syslog_facility(struct slice name)
 {
     for (int i = 0; i < 24; i++)
-        if (slice_ieq(name, slice_str(facilities[i])))
+        if (slice_ieq(name, facilities[i]))
             return i;
     return -1;
 }
@@ -109,22 +110,23 @@ static struct slice first_word(struct slice s)
 /* busybox writes "user.notice" where a host or nothing belongs; without a PRI it is the only word on both. */
 static bool take_priority_word(struct record *r, struct slice *s)
 {
+    static const struct slice severities[] = {{"emerg", 5}, {"alert", 5},  {"crit", 4}, {"err", 3},
+                                              {"warn", 4},  {"notice", 6}, {"info", 4}, {"debug", 5}};
     struct slice word = first_word(*s), level = word, name = slice_split(&level, '.');
-    static const char *const severities[] = {"emerg", "alert",  "crit", "err",
-                                             "warn",  "notice", "info", "debug"};
-    int facility = syslog_facility(name);
-    for (int i = 0; facility >= 0 && word.n < s->n && i < 8; i++) {
-        if (!slice_is(level, severities[i]) && !(i == 4 && slice_is(level, "warning")))
-            continue;
-        if (r->severity < 0) {
-            r->facility = facility;
-            r->severity = i;
-            r->level = level_from_severity(i);
-        }
-        *s = slice_from(*s, word.n + 1);
-        return true;
+    int severity = 7, facility;
+    if (slice_is(level, "warning"))
+        level = severities[4];
+    while (severity >= 0 && !slice_eq(level, severities[severity]))
+        severity--;
+    if (severity < 0 || word.n == s->n || (facility = syslog_facility(name)) < 0)
+        return false;
+    if (r->severity < 0) {
+        r->facility = facility;
+        r->severity = severity;
+        r->level = level_from_severity(severity);
     }
-    return false;
+    *s = slice_from(*s, word.n + 1);
+    return true;
 }
 
 /* Only the exact phrase is the notice of a syslogd; then *n is what it says. */
@@ -268,7 +270,7 @@ static bool take_cisco_head(struct parse_ctx *ctx, struct record *r, struct slic
     bool stamped;
     for (;;) {
         skip_spaces(&rest);
-        stamped = take_stamp(ctx, r, &rest);
+        stamped = (sequence.p || host.p) && take_stamp(ctx, r, &rest);
         struct slice word = first_word(rest), name = slice_sub(word, 0, word.n - (word.n > 0));
         uint64_t n;
         if (stamped || take_uptime(&rest) || word.n == rest.n || word.n < 2 || word.p[word.n - 1] != ':')
@@ -309,11 +311,9 @@ static void read_mnemonic(struct record *r)
 static void read_vmware(struct parse_ctx *ctx, struct record *r)
 {
     struct slice head = slice_sub(r->message, 0, 256);
-    ptrdiff_t at = slice_find(head, SLICE("[Originator@"));
-    if (at < 0)
-        return;
+    ptrdiff_t at = slice_chr(head, '[') ? slice_find(head, SLICE("[Originator@")) : -1;
     struct slice sd = slice_from(r->message, (size_t)at);
-    if (!syslog_sd(ctx, r, &sd, false))
+    if (at < 0 || !syslog_sd(ctx, r, &sd, false))
         return;
     enum level level = level_from_word(first_word(r->message));
     if (level != LEVEL_NONE)
