@@ -26,13 +26,10 @@ static const struct label *label_at(struct slice s, enum context_part after, boo
 {
     if (s.n < 2 ? !cut : s.p[0] != ',' || s.p[1] != ' ')
         return NULL;
-    for (const struct label *l = labels; l < labels + LABELS; l++) {
-        /* The first letter tells most labels apart without a comparison. */
-        if (l->part <= after || (s.n > 2 && s.p[2] != l->text.p[2]))
-            continue;
-        if (slice_starts(s, l->text) || (cut && slice_starts(l->text, s)))
+    for (const struct label *l = labels; l < labels + LABELS; l++)
+        if (l->part > after && (s.n < 3 || s.p[2] == l->text.p[2]) &&
+            (slice_starts(s, l->text) || (cut && slice_starts(l->text, s))))
             return l;
-    }
     return NULL;
 }
 
@@ -172,9 +169,9 @@ static bool read_context(struct slice s, bool cut, struct nginx_context *c)
 /*
  * How sure a reading is. Client data stands between quotes, so with an even number of quotes before it the
  * context is outside of them, unless the data has quotes of its own; without any quote before it there is no
- * doubt. A request line of the usual shape speaks for a reading. What a program wrote to stderr ends with `"
- * while `: inside a value this shows that the context was part of that text, and so does a second context in
- * a host name.
+ * doubt. A request line of the usual shape speaks for a reading, a second context in a host name against it.
+ * What a program wrote to stderr is quoted as it is and ends with `" while `: inside a value this shows that
+ * the context was part of that text; and the real context of stderr text names the upstream it came from.
  */
 static enum grade grade_of(const struct nginx_context *c, struct slice text, size_t quotes, bool cut)
 {
@@ -187,24 +184,27 @@ static enum grade grade_of(const struct nginx_context *c, struct slice text, siz
         return GRADE_EVEN;
     if (slice_find(c->part[CONTEXT_HOST], SLICE(", client: ")) >= 0)
         return GRADE_PARSES;
-    if (slice_starts(text, SLICE("FastCGI sent in stderr: \"")))
-        for (int p = CONTEXT_REQUEST; p < CONTEXT_REFERRER; p++)
-            if (slice_find(c->part[p], SLICE("\" while ")) >= 0)
-                return GRADE_PARSES;
-    return GRADE_SURE;
+    if (!slice_starts(text, SLICE("FastCGI sent in stderr: \"")))
+        return GRADE_SURE;
+    for (int p = CONTEXT_REQUEST; p < CONTEXT_REFERRER; p++)
+        if (slice_find(c->part[p], SLICE("\" while ")) >= 0)
+            return GRADE_PARSES;
+    return c->part[CONTEXT_UPSTREAM].p || cut ? GRADE_SURE : GRADE_EVEN;
 }
 
-/* Offset of the next `, client: ` or `, udp client: ` from `from` on, or -1. */
+/* Offset of the next `, client: ` or `, udp client: ` from `from` on, or -1. Commas are rare, and memchr is
+ * fast. */
 static ptrdiff_t next_candidate(struct slice text, size_t from)
 {
-    ptrdiff_t at = slice_find(slice_from(text, from), SLICE("client: "));
-    for (; at >= 0; at = slice_find(slice_from(text, from), SLICE("client: "))) {
-        size_t end = from + (size_t)at;
-        if (end >= 2 && text.p[end - 2] == ',' && text.p[end - 1] == ' ')
-            return (ptrdiff_t)end - 2;
-        if (end >= 6 && memcmp(text.p + end - 6, ", udp ", 6) == 0)
-            return (ptrdiff_t)end - 6;
-        from = end + 8;
+    while (from < text.n) {
+        const char *comma = memchr(text.p + from, ',', text.n - from);
+        if (!comma)
+            break;
+        from = (size_t)(comma - text.p);
+        struct slice at = slice_from(text, from);
+        if (slice_starts(at, SLICE(", client: ")) || slice_starts(at, SLICE(", udp client: ")))
+            return (ptrdiff_t)from;
+        from++;
     }
     return -1;
 }
@@ -218,8 +218,8 @@ static ptrdiff_t previous_candidate(struct slice text)
 static size_t count_quotes(struct slice s)
 {
     size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == '"';
+    for (const char *quote; (quote = slice_chr(s, '"')); n++)
+        s = slice_from(s, (size_t)(quote - s.p) + 1);
     return n;
 }
 

@@ -23,8 +23,7 @@ static const struct slice level_tags[8] = {{"[emerg] ", 8}, {"[alert] ", 8}, {"[
                                            {"[info] ", 7},  {"[debug] ", 8}};
 
 struct head {
-    int64_t local_us; /* STAMP_NONE on stderr */
-    int severity;     /* -1 on stderr when there is none */
+    int severity; /* -1 on stderr when there is none */
     struct slice pid, tid;
     struct slice text;
 };
@@ -46,12 +45,17 @@ static struct slice digits_from(struct slice *s)
 
 static bool level_from(struct slice *s, int *severity)
 {
-    for (int i = 0; i < 8; i++)
-        if (s->n > 2 && s->p[1] == level_tags[i].p[1] && slice_starts(*s, level_tags[i])) {
+    if (s->n < 3)
+        return false;
+    for (int i = 0; i < 8; i++) {
+        const struct slice *tag = &level_tags[i];
+        /* The second letter tells the two that share their first. */
+        if (s->p[1] == tag->p[1] && s->p[2] == tag->p[2] && slice_starts(*s, *tag)) {
             *severity = i;
-            skip(s, level_tags[i].n);
+            skip(s, tag->n);
             return true;
         }
+    }
     return false;
 }
 
@@ -63,9 +67,34 @@ static bool char_from(struct slice *s, char c)
     return true;
 }
 
+static inline uint64_t eight_at(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Looks like "yyyy/mm/dd hh:mm:ss [": asked for every line, so it looks at eight bytes at a time and reads no
+ * number. */
+static bool dated(struct slice s)
+{
+    static const char want[] = "0000/00/00 00:00:00 [";
+    static const unsigned char mask[] = {0xf0, 0xf0, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff,
+                                         0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xff};
+    uint64_t bad = 0;
+    if (s.n < sizeof mask)
+        return false;
+    for (size_t at = 0; at <= 13; at += at ? 5 : 8) /* 0, 8 and 13: together all 21 bytes */
+        bad |= (eight_at(s.p + at) & eight_at(mask + at)) ^ eight_at(want + at);
+    return !bad;
+}
+
 static bool file_head(struct slice s, struct head *h)
 {
-    if (!stamp_nginx(&s, &h->local_us) || !char_from(&s, ' ') || !level_from(&s, &h->severity))
+    if (!dated(s))
+        return false;
+    skip(&s, 20);
+    if (!level_from(&s, &h->severity))
         return false;
     h->pid = digits_from(&s);
     if (!h->pid.n || !char_from(&s, '#'))
@@ -83,7 +112,7 @@ static bool stderr_head(struct slice s, struct head *h)
     if (!slice_starts(s, SLICE("nginx: ")))
         return false;
     skip(&s, 7);
-    *h = (struct head){.local_us = STAMP_NONE, .severity = -1};
+    *h = (struct head){.severity = -1};
     if (!level_from(&s, &h->severity) && !slice_starts(s, SLICE("configuration file ")) &&
         !slice_starts(s, SLICE("the configuration file ")))
         return false;
@@ -91,33 +120,10 @@ static bool stderr_head(struct slice s, struct head *h)
     return true;
 }
 
-static unsigned two_digits(const char *p)
-{
-    return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
-}
-
-/* The shape of a head without its values: this is asked for every line, parse only for entries. */
-static bool has_file_head(struct slice s)
-{
-    static const char shape[] = "0000/00/00 00:00:00 ";
-    int severity;
-    if (s.n < sizeof shape)
-        return false;
-    for (size_t i = 0; i < sizeof shape - 1; i++)
-        if (shape[i] == '0' ? !ascii_digit(s.p[i]) : s.p[i] != shape[i])
-            return false;
-    unsigned month = two_digits(s.p + 5), day = two_digits(s.p + 8);
-    if (month < 1 || month > 12 || day < 1 || day > 31 || two_digits(s.p + 11) > 23 || two_digits(s.p + 14) > 59 ||
-        two_digits(s.p + 17) > 60)
-        return false;
-    skip(&s, sizeof shape - 1);
-    return level_from(&s, &severity) && digits_from(&s).n && char_from(&s, '#') && digits_from(&s).n && char_from(&s, ':');
-}
-
 static bool head(struct slice line)
 {
     struct head h;
-    return line.n && (line.p[0] == 'n' ? stderr_head(line, &h) : has_file_head(line));
+    return line.n && (line.p[0] == 'n' ? stderr_head(line, &h) : file_head(line, &h));
 }
 
 /* Takes " while PHASE" off the end: PHASE is letters, digits, / and spaces, else the word belongs to the
@@ -164,53 +170,43 @@ static struct slice ssl_of(struct slice s)
     return at < 0 ? SLICE_NONE : slice_sub(s, (size_t)at + 7, s.n - 1);
 }
 
-static void add(struct record *r, const char *name, struct slice value, enum field_type type)
+static inline void add(struct record *r, struct slice name, struct slice value, enum field_type type)
 {
     if (value.p)
-        record_add(r, slice_str(name), value, type);
-}
-
-/* What may stand at the end of a text is looked for there, not in the whole of it. */
-static size_t tail_of(struct slice text)
-{
-    enum { TAIL_BYTES = 400 };
-    return text.n > TAIL_BYTES ? text.n - TAIL_BYTES : 0;
+        record_add(r, name, value, type);
 }
 
 /* Takes " on ADDR" off " while accepting new connection on ADDR" at the end (ngx_accept_log_error). */
 static struct slice accepting_from(struct slice *s)
 {
-    static const struct slice mark = {" while accepting new connection on ", 35};
-    size_t from = tail_of(*s);
-    ptrdiff_t at = slice_rfind(slice_from(*s, from), mark);
-    if (at < 0)
+    const char *space = s->n ? memrchr(s->p, ' ', s->n) : NULL;
+    struct slice before = slice_sub(*s, 0, space ? (size_t)(space - s->p) : 0);
+    if (!slice_ends(before, SLICE(" while accepting new connection on")))
         return SLICE_NONE;
-    size_t end = from + (size_t)at + mark.n;
-    struct slice address = slice_from(*s, end);
-    if (slice_chr(address, ' '))
-        return SLICE_NONE;
-    s->n = end - 4;
+    struct slice address = slice_from(*s, before.n + 1);
+    s->n = before.n - 3;
     return address;
 }
 
 /* Phase, errno and SSL text of a message, as far as its writer has finished it. */
 static void add_message_parts(struct record *r, struct slice message)
 {
-    struct slice number, text, address = accepting_from(&message);
-    add(r, "phase", phase_from(&message), FIELD_STRING);
+    struct slice number, text;
+    add(r, SLICE("phase"), phase_from(&message), FIELD_STRING);
     if (errno_from(&message, &number, &text)) {
-        add(r, "errno", number, FIELD_NUMBER);
-        add(r, "errstr", text, FIELD_STRING);
+        add(r, SLICE("errno"), number, FIELD_NUMBER);
+        add(r, SLICE("errstr"), text, FIELD_STRING);
     }
-    add(r, "ssl", ssl_of(message), FIELD_STRING);
-    add(r, "server", address, FIELD_STRING); /* where it listens, as before a request exists */
+    add(r, SLICE("ssl"), ssl_of(message), FIELD_STRING);
 }
 
 /* N/N, bytes from/to upstream:N/N */
 static void add_bytes(struct record *r, struct slice s)
 {
-    static const char *const names[4] = {"bytes_from_client", "bytes_to_client", "bytes_from_upstream",
-                                         "bytes_to_upstream"};
+    static const struct slice names[4] = {{"bytes_from_client", 17},
+                                          {"bytes_to_client", 15},
+                                          {"bytes_from_upstream", 19},
+                                          {"bytes_to_upstream", 17}};
     static const char *const between[4] = {"/", ", bytes from/to upstream:", "/", ""};
     for (int i = 0; i < 4; i++) {
         struct slice number = digits_from(&s);
@@ -225,31 +221,42 @@ static void add_bytes(struct record *r, struct slice s)
 
 static void add_context(struct record *r, const struct nginx_context *c)
 {
-    static const char *const names[] = {"client", "server",   "request", "subrequest",
-                                        "login",  "upstream", "host",    "referrer"};
+    static const struct slice names[] = {{"client", 6}, {"server", 6},   {"request", 7}, {"subrequest", 10},
+                                         {"login", 5},  {"upstream", 8}, {"host", 4},    {"referrer", 8}};
     for (int p = CONTEXT_CLIENT; p < CONTEXT_BYTES; p++)
         add(r, names[p], c->part[p], FIELD_STRING);
     add_bytes(r, c->part[CONTEXT_BYTES]);
     if (c->udp)
-        add(r, "protocol", SLICE("udp"), FIELD_STRING);
+        add(r, SLICE("protocol"), SLICE("udp"), FIELD_STRING);
 }
 
 /* Contexts of logs that no client stands behind, each a few bare words at the end of the text. */
 struct tail {
     struct slice label; /* in front of the value */
     const char *phase;  /* what the text before it must end with */
-    const char *field;
+    struct slice field;
 };
 static const struct tail tails[] = {
-    {{", resolver: ", 12}, " while resolving", "resolver"},                       /* ngx_resolver_log_error */
-    {{", responder: ", 13}, " while requesting certificate status", "responder"}, /* ngx_ssl_ocsp_log_error */
-    {{", server: ", 10}, " while logging to syslog", "server"},                   /* ngx_syslog_log_error */
+    {{", resolver: ", 12}, " while resolving", {"resolver", 8}}, /* ngx_resolver_log_error */
+    {{", responder: ", 13},
+     " while requesting certificate status",
+     {"responder", 9}},                                              /* ngx_ssl_ocsp_log_error */
+    {{", server: ", 10}, " while logging to syslog", {"server", 6}}, /* ngx_syslog_log_error */
 };
+
+/* What may stand at the end of a text is looked for there, not in the whole of it. */
+static size_t tail_of(struct slice text)
+{
+    enum { TAIL_BYTES = 400 };
+    return text.n > TAIL_BYTES ? text.n - TAIL_BYTES : 0;
+}
 
 /* The message without such a context, whose value becomes a field. */
 static struct slice without_tail(struct record *r, struct slice text)
 {
     size_t from = tail_of(text);
+    if (!slice_chr(slice_from(text, from), ','))
+        return text;
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         ptrdiff_t at = slice_rfind(slice_from(text, from), tails[i].label);
         struct slice before = slice_sub(text, 0, at < 0 ? 0 : from + (size_t)at);
@@ -303,7 +310,10 @@ static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice tex
         add_context(r, &c);
     } else {
         r->message = r->truncated ? without_stub(text) : without_tail(r, text);
-        add_message_parts(r, r->message);
+        text = r->message;
+        /* Where it listens is the server, as in a context before a request exists. */
+        add(r, SLICE("server"), accepting_from(&text), FIELD_STRING);
+        add_message_parts(r, text);
     }
     if (foreign.n) {
         char *p = arena_alloc(ctx->arena, r->message.n + foreign.n);
@@ -355,11 +365,14 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     r->severity = h.severity;
     r->level = level_from_severity(h.severity);
     if (file) {
-        r->time_us = stamp_local(ctx->zone, h.local_us, ctx->last_us);
-        add(r, "pid", h.pid, FIELD_NUMBER);
-        add(r, "tid", h.tid, FIELD_NUMBER);
+        int64_t local_us;
+        struct slice stamp = raw;
+        if (stamp_nginx(&stamp, &local_us))
+            r->time_us = stamp_local(ctx->zone, local_us, ctx->last_us);
+        add(r, SLICE("pid"), h.pid, FIELD_NUMBER);
+        add(r, SLICE("tid"), h.tid, FIELD_NUMBER);
         struct slice connection = connection_from(&h.text, h.severity);
-        add(r, "connection", connection, FIELD_NUMBER);
+        add(r, SLICE("connection"), connection, FIELD_NUMBER);
     }
     parse_text(ctx, r, h.text, full != 0, foreign);
     return true;

@@ -207,8 +207,9 @@ START_TEST(stream_mail_and_the_rest)
         HEAD
         "accept4() failed (103: Software caused connection abort) while accepting new connection on [::]:80",
         "accept4() failed (103: Software caused connection abort) while accepting new connection on [::]:80",
-        "pid=7|tid=8|phase=accepting new connection|errno=103|errstr=Software caused connection "
-        "abort|server=[::]:80");
+        "pid=7|tid=8|server=[::]:80|phase=accepting new connection|errno=103|errstr=Software caused "
+        "connection "
+        "abort");
 }
 END_TEST
 
@@ -293,13 +294,20 @@ START_TEST(forged_in_stderr)
         "evil\" while a, client: 1.1.1.1, server: x",
         "evil\" while a, client: 1.1.1.1, server: x, request: \"GET / HTTP/1.1\", host: \"h",
         "evil\" while a, client: 1.1.1.1, server: x, request: \"GET / HTTP/1.1",
+        "evil\" while reading upstream, client: 1.1.1.1, server: x, request: \"GET / HTTP/1.1\", host: "
+        "\"h\", "
+        "referrer: \"r",
         "quotes \" \" \"",
     };
+    static const char tail[] = ", client: 203.0.113.9, server: shop, request: \"GET /c HTTP/1.1\", "
+                               "upstream: \"fastcgi://127.0.0.1:9000\", host: \"shop.test\"";
+    static const char fields[] = READING_FIELDS "client=203.0.113.9|server=shop|request=GET /c HTTP/1.1|"
+                                                "upstream=fastcgi://127.0.0.1:9000|host=shop.test";
     for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
         char line[1000], message[500];
         snprintf(message, sizeof message, STDERR "%s" READING, forged[i]);
-        snprintf(line, sizeof line, HEAD "*1 %s" TAIL, message);
-        ck_entry(line, message, READING_FIELDS TAIL_FIELDS);
+        snprintf(line, sizeof line, HEAD "*1 %s%s", message, tail);
+        ck_entry(line, message, fields);
     }
 }
 END_TEST
@@ -423,7 +431,7 @@ START_TEST(heads)
                                      (" " HEAD),
                                      "2026/11/23 10:00:00 [error]",
                                      "2026/11/23 10:00:00 [fatal] 7#7: x",
-                                     "2026/13/23 10:00:00 [error] 7#7: x",
+                                     "2026/11-23 10:00:00 [error] 7#7: x",
                                      "2026/11/23 10:00:00 [error] 7: x",
                                      "2026/11/23 10:00:00 error 7#7: x",
                                      "nginx: x",
