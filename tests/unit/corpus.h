@@ -52,6 +52,22 @@ static inline bool corpus_excepted(struct slice id)
     return found;
 }
 
+/* A whole file of at most 4 MB; the caller frees. NULL, after a line that says SKIP, when it is not there. */
+static inline char *corpus_read(const char *under, const char *file, size_t *size)
+{
+    enum { CORPUS_FILE_BYTES = 4 << 20 };
+    char path[4096];
+    FILE *f = corpus_open(under, file, path);
+    if (!f) {
+        printf("SKIP %s: not there\n", path);
+        return NULL;
+    }
+    char *p = malloc(CORPUS_FILE_BYTES);
+    *size = fread(p, 1, CORPUS_FILE_BYTES, f);
+    fclose(f);
+    return p;
+}
+
 /* The bytes of {"text": …}, {"b64": …} or a plain string. */
 static inline struct slice corpus_bytes(struct arena *a, const struct json_node *n)
 {

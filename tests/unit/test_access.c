@@ -1,5 +1,6 @@
-#include "tests/unit/shared_file.h"
 #include "tests/unit/unit.h"
+
+#include <stdio.h>
 
 #include "parsers/parser.h"
 #include "text/json.h"
@@ -179,44 +180,6 @@ START_TEST(what_is_no_access_line)
 }
 END_TEST
 
-START_TEST(corpus)
-{
-    size_t n, m;
-    char *log = shared_file("nginx/access-combined.log", &n), *expected = NULL;
-    if (log)
-        expected = shared_file("nginx/access-combined.expected.jsonl", &m);
-    if (!expected) {
-        free(log);
-        return;
-    }
-    static const char *const pairs[][2] = {
-        {"remote_addr", "client"}, {"remote_user", "user"}, {"request", "request"}, {"status", "status"},
-        {"bytes", "bytes"},        {"referer", "referrer"}, {"user_agent", "agent"}};
-    struct slice lines = slice_of(log, n), wanted = slice_of(expected, m);
-    struct arena a = {0};
-    unsigned count = 0;
-    for (; wanted.n; count++) {
-        const struct json_node *want = json_tree(&a, slice_split(&wanted, '\n'));
-        parse(slice_split(&lines, '\n'), "");
-        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-            const struct json_node *w = json_get(want, pairs[i][0]);
-            struct slice got = record_value(&r, pairs[i][1]);
-            if (w->type == JSON_MAP) /* in base64: bytes that are no text */
-                continue;
-            struct slice text = w->type == JSON_NULL ? SLICE_NONE : w->text;
-            ck_assert_msg(slice_eq(got, text), "%s: got '%.*s', want '%.*s'", pairs[i][0], SLICE_ARG(got),
-                          SLICE_ARG(text));
-        }
-        ck_assert_int_eq(r.time_us, atoll(arena_cstr(&a, json_get(want, "epoch")->text)) * STAMP_SECOND);
-        arena_reset(&a);
-    }
-    printf("access-combined.log: %u lines\n", count);
-    arena_free(&a);
-    free(log);
-    free(expected);
-}
-END_TEST
-
 static void teardown(void)
 {
     arena_free(&arena);
@@ -233,7 +196,6 @@ int main(void)
     tcase_add_test(t, json_lines);
     tcase_add_test(t, custom_formats);
     tcase_add_test(t, what_is_no_access_line);
-    tcase_add_test(t, corpus);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

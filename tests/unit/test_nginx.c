@@ -1,4 +1,3 @@
-#include "tests/unit/shared_file.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -470,113 +469,6 @@ START_TEST(hostile_entries_are_cheap)
 }
 END_TEST
 
-/* The shared corpus: what a real nginx wrote, and what each entry says. */
-
-/* Takes the next entry, its lines without the last line feed, off the front of *log. */
-static struct slice next_entry(struct slice *log)
-{
-    const struct parser *p = parser_of(FORMAT_NGINX_ERROR);
-    struct slice whole = *log;
-    slice_split(log, '\n');
-    while (log->n) {
-        struct slice rest = *log, line = slice_split(&rest, '\n');
-        if (p->head(line))
-            break;
-        *log = rest;
-    }
-    size_t n = log->n ? (size_t)(log->p - whole.p) : whole.n;
-    return slice_sub(whole, 0, n && whole.p[n - 1] == '\n' ? n - 1 : n);
-}
-
-static void ck_member(const struct json_node *want, const char *member, const char *field)
-{
-    const struct json_node *n = json_get(want, member);
-    struct slice got = record_value(&r, field), text = n && n->type != JSON_NULL ? n->text : SLICE_NONE;
-    ck_assert_msg(slice_eq(got, text), "%s: got '%.*s', want '%.*s' in: %.*s", member, SLICE_ARG(got),
-                  SLICE_ARG(text), SLICE_ARG(r.raw));
-}
-
-static void ck_expected(const struct json_node *want, struct arena *a)
-{
-    static const char *const same[] = {"errno",      "errstr",   "ssl",  "client",   "server", "request",
-                                       "subrequest", "upstream", "host", "referrer", "pid",    "tid"};
-    static const char *const severities[] = {"emerg", "alert",  "crit", "error",
-                                             "warn",  "notice", "info", "debug"};
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        ck_member(want, same[i], same[i]);
-    ck_member(want, "conn", "connection");
-    ck_member(want, "action", "phase");
-    ck_slice(json_get(want, "level")->text, severities[r.severity]);
-    struct slice stamp = json_get(want, "time")->text;
-    int64_t us;
-    bool zone;
-    ck_assert(stamp_rfc3339(&stamp, &us, &zone) && us == r.time_us);
-    const struct json_node *lines = json_get(want, "lines"), *truncated = json_get(want, "truncated");
-    ck_assert_int_eq(r.lines, atoi(lines->child->next->text.p) - atoi(lines->child->text.p) + 1);
-    ck_assert(r.truncated == (truncated && truncated->truth));
-    /* There the message ends where errno or phase begins. */
-    char *message = arena_cstr(a, json_get(want, "message")->text);
-    ck_assert_msg(slice_starts(r.message, slice_str(message)), "message '%.*s', want '%s…'",
-                  SLICE_ARG(r.message), message);
-    struct slice rest = slice_from(r.message, strlen(message));
-    ck_assert(rest.n == 0 || slice_starts(rest, SLICE(" (")) || slice_starts(rest, SLICE(" while ")));
-}
-
-static void ck_corpus(const char *log_name, const char *expected_name)
-{
-    size_t n, m;
-    char *log = shared_file(log_name, &n), *expected = log ? shared_file(expected_name, &m) : NULL;
-    if (!expected) {
-        free(log);
-        return;
-    }
-    struct slice entries = slice_of(log, n), wanted = slice_of(expected, m);
-    struct arena a = {0};
-    unsigned count = 0;
-    for (; wanted.n; count++) {
-        const struct json_node *want = json_tree(&a, slice_split(&wanted, '\n'));
-        ck_assert(want && entries.n);
-        parse(next_entry(&entries));
-        ck_expected(want, &a);
-        arena_reset(&a);
-    }
-    ck_assert_uint_eq(entries.n, 0);
-    printf("%s: %u entries\n", log_name, count);
-    arena_free(&a);
-    free(log);
-    free(expected);
-}
-
-START_TEST(corpus)
-{
-    ck_corpus("nginx/real-error-limits.log", "nginx/real-error-limits.expected.jsonl");
-    ck_corpus("nginx/real-startup.log", "nginx/real-startup.expected.jsonl");
-}
-END_TEST
-
-/* No expected results: every line must have a head or continue one, with pid and level. */
-START_TEST(corpus_debug_and_stderr)
-{
-    static const char *const names[] = {"nginx/real-error-debug.log", "nginx/real-startup-stderr.log"};
-    for (size_t i = 0; i < 2; i++) {
-        size_t n;
-        char *log = shared_file(names[i], &n);
-        if (!log)
-            continue;
-        struct slice entries = slice_of(log, n);
-        while (entries.n) {
-            parse(next_entry(&entries));
-            if (!slice_starts(r.raw, SLICE("nginx: ")))
-                ck_assert(r.severity >= 0 && record_value(&r, "pid").n && r.time_us != RECORD_NO_TIME);
-            else if (slice_starts(r.raw, SLICE("nginx: [")))
-                ck_assert(r.severity >= 0);
-            ck_assert(r.message.n > 0);
-        }
-        free(log);
-    }
-}
-END_TEST
-
 static void teardown(void)
 {
     arena_free(&arena);
@@ -602,8 +494,6 @@ int main(void)
     tcase_add_test(t, bytes_as_they_are);
     tcase_add_test(t, heads);
     tcase_add_test(t, hostile_entries_are_cheap);
-    tcase_add_test(t, corpus);
-    tcase_add_test(t, corpus_debug_and_stderr);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
