@@ -55,7 +55,7 @@ static bool on_message(void *u, const struct cut_message *m)
     struct parse *p = u;
     if (m->text.n == 0)
         return true;
-    enum format f = p->format == FORMAT_AUTO ? FORMAT_TEXT : p->format;
+    enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
     struct parse_ctx ctx = {.arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us};
     record_init(&p->record, f, m->text);
     sbuf_reset(&p->out);

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/xalloc.h"
 #include "parsers/parser.h"
 
 enum { READ_BYTES = 256 << 10 };
@@ -13,6 +15,7 @@ enum { READ_BYTES = 256 << 10 };
 struct reader {
     struct cutter cut;
     enum format *format;
+    bool started; /* the first bytes have been seen, and the framing is known */
     bool settled;
     reader_f *each;
     void *u;
@@ -69,28 +72,47 @@ static int open_input(const char *path, struct diag *d)
     return fd;
 }
 
-static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
+/*
+ * GELF in a file is one object per line, or objects that NUL ends (crumbd(8), --format); the first bytes tell
+ * which. Where lines are the frames, one that is broken must not swallow those after it; an object that goes
+ * on over its line can only be ended by a NUL.
+ */
+static enum cut_mode mode_of(enum format f, struct slice first)
+{
+    if (f != FORMAT_GELF)
+        return CUT_LINES;
+    if (slice_chr(first, '\0'))
+        return CUT_NUL;
+    return slice_is(slice_trim(slice_split(&first, '\n')), "{") ? CUT_GELF : CUT_LINES;
+}
+
+static void start(struct reader *r, struct slice first)
+{
+    enum cut_mode mode = mode_of(*r->format, first);
+    cut_init(&r->cut, mode, 0, 0);
+    r->settled = mode != CUT_LINES;
+    r->started = true;
+}
+
+static bool pump(struct reader *r, int fd, const char *path, char *buf, struct diag *d)
 {
     for (;;) {
-        ssize_t n = read(fd, cut_room(&r->cut, READ_BYTES), READ_BYTES);
+        ssize_t n = read(fd, buf, READ_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
             err_add(d, ERR_ERROR, (struct err_place){.file = path}, "cannot be read: %s", strerror(errno));
             return false;
         }
+        struct slice bytes = slice_of(buf, (size_t)n);
+        if (!r->started)
+            start(r, bytes);
         if (n == 0)
             return hand_out_rest(r), true;
-        cut_fill(&r->cut, (size_t)n);
+        cut_feed(&r->cut, bytes);
         if (!hand_out(r))
             return true;
     }
-}
-
-/* Offline GELF is one object per line or NUL-separated objects: CUT_GELF knows both (crumbd(8), --format). */
-static enum cut_mode mode_of(enum format f)
-{
-    return f == FORMAT_GELF ? CUT_GELF : CUT_LINES;
 }
 
 bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d)
@@ -99,10 +121,11 @@ bool reader_run(const char *path, enum format *format, reader_f *each, void *u, 
     int fd = open_input(path, d);
     if (fd < 0)
         return false;
-    cut_init(&r.cut, mode_of(*format), 0, 0);
-    r.settled = mode_of(*format) != CUT_LINES;
-    bool ok = pump(&r, fd, path, d);
-    cut_free(&r.cut);
+    char *buf = xmalloc(READ_BYTES);
+    bool ok = pump(&r, fd, path, buf, d);
+    free(buf);
+    if (r.started)
+        cut_free(&r.cut);
     if (fd != STDIN_FILENO)
         close(fd);
     return ok;
