@@ -85,7 +85,12 @@ class Program:
         os.kill(self.pid, number)
 
     def end(self):
-        """The whole session, hard."""
+        """The whole session: asked, then hard."""
+        try:
+            self.signal(signal.SIGTERM)
+            self.p.wait(5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -290,11 +295,14 @@ class Scenario:
         for p in self.programs:
             if p.running():
                 p.end()
-        left = [pid for pid in os.listdir("/proc") if pid.isdigit() and self.left_running(pid)]
-        if left:
-            raise Failure("left running: %s" % " ".join(left))
+        # A process that was killed may need a moment to be gone.
+        self.until(lambda: not self.left_running(), lambda: "left running: %s" % self.left_running(), 5)
 
-    def left_running(self, pid):
+    def left_running(self):
+        """Processes that have to do with the scenario's folder."""
+        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and self.is_of_this(pid)]
+
+    def is_of_this(self, pid):
         if int(pid) == os.getpid():
             return False
         try:
