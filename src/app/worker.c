@@ -360,6 +360,9 @@ void worker_start(struct worker *w, struct mailbox *to)
     w->cut_timer = event_new(w->base, -1, EV_PERSIST, on_cut_timer, w);
     w->tick = event_new(w->base, -1, 0, on_tick, w);
     assert(w->cut_timer && w->tick);
+    /* One turn here, so that tails have seen the files that are there now before anyone is told that crumbd is ready: a line written
+       after that moment must not count as old. */
+    event_base_loop(w->base, EVLOOP_NONBLOCK);
     /* Signals are the main thread's. */
     sigset_t all, before;
     sigfillset(&all);
