@@ -521,4 +521,4 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_nginx_access = {"nginx-access", FORMAT_NGINX_ACCESS, NULL, parse};
+const struct parser parser_nginx_access = {.name = "nginx-access", .format = FORMAT_NGINX_ACCESS, .parse = parse};

@@ -344,7 +344,7 @@ static struct slice connection_from(struct slice *text, int severity)
     return number;
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool begin(struct parse_ctx *ctx, struct record *r)
 {
     struct slice raw = r->raw, foreign = SLICE_NONE;
     size_t full = full_size(raw);
@@ -374,8 +374,31 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         struct slice connection = connection_from(&h.text, h.severity);
         add(r, SLICE("connection"), connection, FIELD_NUMBER);
     }
-    parse_text(ctx, r, h.text, full != 0, foreign);
+    if (full)
+        parse_text(ctx, r, h.text, true, foreign);
+    else
+        r->message = h.text;
+    r->partial = !full;
     return true;
 }
 
-const struct parser parser_nginx_error = {"nginx-error", FORMAT_NGINX_ERROR, head, parse};
+static void finish(struct parse_ctx *ctx, struct record *r)
+{
+    r->partial = false;
+    parse_text(ctx, r, r->message, false, SLICE_NONE);
+}
+
+static bool parse(struct parse_ctx *ctx, struct record *r)
+{
+    begin(ctx, r);
+    if (r->partial)
+        finish(ctx, r);
+    return true;
+}
+
+const struct parser parser_nginx_error = {.name = "nginx-error",
+                                          .format = FORMAT_NGINX_ERROR,
+                                          .head = head,
+                                          .parse = parse,
+                                          .begin = begin,
+                                          .finish = finish};

@@ -28,6 +28,13 @@ struct parser {
     bool (*head)(struct slice line);
     /* False: refused, ctx->reason says why, and the record is not to be used. */
     bool (*parse)(struct parse_ctx *ctx, struct record *r);
+    /*
+     * For formats where most of the work is only worth it for lines that matter; both or neither. begin is parse up to time, level
+     * and the fields that keys are made of; if it leaves r->partial, message is the text that still has the rest of the fields behind
+     * it, and finish must be called before message or any other field is used.
+     */
+    bool (*begin)(struct parse_ctx *ctx, struct record *r);
+    void (*finish)(struct parse_ctx *ctx, struct record *r);
 };
 
 /* NULL for FORMAT_AUTO and for formats not built in. */

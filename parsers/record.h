@@ -53,6 +53,7 @@ struct record {
     struct slice request_id, trace_id, span_id;
     unsigned lines; /* how many lines it was made of, at least 1 */
     bool truncated; /* its writer or max_message cut it */
+    bool partial;   /* see struct parser: finish has not been called */
     bool fields_lost; /* had more than RECORD_FIELDS_MAX fields */
     unsigned n_fields;
     struct field fields[RECORD_FIELDS_MAX];

@@ -426,4 +426,4 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_text = {"text", FORMAT_TEXT, NULL, parse};
+const struct parser parser_text = {.name = "text", .format = FORMAT_TEXT, .parse = parse};

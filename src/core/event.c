@@ -249,6 +249,19 @@ static bool parse_access(struct writer *w, const struct crumb *c, struct record 
     return p && p->parse(&ctx, r);
 }
 
+/* The message of a line that was of no interest when it came, so that nobody has looked for where its message ends. */
+static struct slice finished_text(struct writer *w, const struct crumb *c, struct record *r)
+{
+    const struct parser *p = c->partial ? parser_of(c->format) : NULL;
+    struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
+    if (!p || !p->finish)
+        return c->text;
+    record_init(r, c->format, c->text);
+    r->message = c->text;
+    p->finish(&ctx, r);
+    return r->message;
+}
+
 static void put_crumb(struct writer *w, const struct crumb *c, struct record *scratch)
 {
     bool access = c->format == FORMAT_NGINX_ACCESS && parse_access(w, c, scratch);
@@ -270,7 +283,7 @@ static void put_crumb(struct writer *w, const struct crumb *c, struct record *sc
     if (access)
         put_crumb_http(w, scratch);
     else
-        writer_text(w, "message", c->text, CRUMB_TEXT_MAX);
+        writer_text(w, "message", finished_text(w, c, scratch), CRUMB_TEXT_MAX);
     if (c->weak && !access) {
         json_key(&w->json, "data");
         json_map(&w->json);

@@ -304,6 +304,7 @@ static void give_line(void *u, struct waiting *w)
     w->crumbs[at] = (struct crumb){.time_us = in->time_us,
                                    .format = in->record->format,
                                    .level = in->record->level,
+                                   .partial = in->record->partial,
                                    .related = true,
                                    .app = arena_dup(&w->arena, app),
                                    .text = arena_dup(&w->arena, text)};
@@ -348,7 +349,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
 static void fall_back(struct pipeline *p)
 {
     if (p->record.level < LEVEL_ERROR || p->opt->fallback == FALLBACK_CRUMB)
-        return; /* rule_judge left it a crumb */
+        return; /* it is a crumb already */
     if (p->opt->fallback == FALLBACK_EVENT)
         rule_fallback(&p->judge, &p->record, &p->arena, &p->shape);
     else
@@ -366,7 +367,10 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
     struct record *r = &p->record;
     struct trail_keys k;
     keys_of(s, r, &k);
-    rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
+    if (r->partial)
+        rule_none(r, &p->shape);
+    else
+        rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
     if (!p->shape.rule)
         fall_back(p);
     else if (p->shape.action == ACTION_EVENT && !over_threshold(p))
@@ -387,8 +391,34 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         fate = passes ? COUNT_event : COUNT_suppressed;
     }
     /* Last, so that no event finds its own line among the lines before it. */
-    trail_push(p->trail, &k, time_us, r->format, r->level, r->app, text);
+    const struct trail_line line = {
+        .time_us = time_us, .format = r->format, .level = r->level, .partial = r->partial, .app = r->app, .text = text};
+    trail_push(p->trail, &k, &line);
     return fate;
+}
+
+static struct parse_ctx parse_ctx_of(struct pipeline *p, const struct stream *s)
+{
+    return (struct parse_ctx){.arena = &p->arena,
+                              .zone = s->zone,
+                              .now_us = p->wall_us,
+                              .last_us = s->last_us,
+                              .reason = "not in this format",
+                              .log_format = s->log_format};
+}
+
+/*
+ * Most lines of a log are of no interest to any rule, which one scan of the whole text shows: then the parser need not even look for
+ * where the message ends. A breadcrumb made of such a line does that when it is needed.
+ */
+static void finish_if_of_interest(struct pipeline *p, const struct stream *s)
+{
+    struct record *r = &p->record;
+    bool promoted = r->level >= LEVEL_ERROR && p->opt->fallback == FALLBACK_EVENT;
+    if (!promoted && r->message.n <= TRAIL_TEXT_MAX && !rule_maybe(&p->judge, r->format, r->message))
+        return;
+    struct parse_ctx ctx = parse_ctx_of(p, s);
+    parser_of(r->format)->finish(&ctx, r);
 }
 
 static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const char **reason)
@@ -403,14 +433,11 @@ static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const 
     *reason = "a format this build cannot read";
     if (!parser)
         return false;
-    struct parse_ctx ctx = {.arena = &p->arena,
-                            .zone = s->zone,
-                            .now_us = p->wall_us,
-                            .last_us = s->last_us,
-                            .reason = "not in this format",
-                            .log_format = s->log_format};
+    struct parse_ctx ctx = parse_ctx_of(p, s);
     record_init(&p->record, format, msg);
-    bool ok = parser->parse(&ctx, &p->record);
+    bool ok = parser->begin ? parser->begin(&ctx, &p->record) : parser->parse(&ctx, &p->record);
+    if (ok && p->record.partial)
+        finish_if_of_interest(p, s);
     *reason = ctx.reason;
     return ok;
 }

@@ -181,13 +181,26 @@ static void decide(struct judge *j, const struct rule *rule, const struct record
     add_tags(j, rule, r, a, out);
 }
 
-void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u)
+void rule_none(const struct record *r, struct shape *out)
 {
-    const struct rule_lane *lane = &j->set->lanes[r->format];
     memset(out, 0, offsetof(struct shape, tags));
     out->n_tags = out->n_fingerprint = out->n_params = 0;
     out->level = r->level;
     out->action = ACTION_CRUMB;
+}
+
+bool rule_maybe(struct judge *j, enum format format, struct slice text)
+{
+    const struct rule_lane *lane = &j->set->lanes[format];
+    if (!lane->n)
+        return false;
+    return !lane->scan || j->exhaustive || scan_maybe(lane->scan, j->scan, text);
+}
+
+void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
+    rule_none(r, out);
     bool scanned = lane->scan && !j->exhaustive;
     if (scanned)
         scan_run(lane->scan, j->scan, r->message, &j->hits);

@@ -170,6 +170,10 @@ typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
  * rule_shape). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
  */
 void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u);
+/* False: no rule can match a record of this format whose message is some part of this text. */
+bool rule_maybe(struct judge *j, enum format format, struct slice text);
+/* What rule_judge gives when no rule matches. */
+void rule_none(const struct record *r, struct shape *out);
 /* No rule matched and the fallback is `event`: the fingerprint is the template of the message with source and app. */
 void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct shape *out);
 /* For a record that will be an event: type, texts and the rest. */

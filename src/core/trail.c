@@ -18,7 +18,7 @@ enum {
 struct entry {
     uint32_t size; /* with texts, a multiple of 8; 0 marks the gap */
     uint16_t text_n;
-    uint8_t app_n, format, level;
+    uint8_t app_n, format, level, partial;
     int64_t time_us;
     uint64_t seq, conn, request, weak;
 };
@@ -206,12 +206,10 @@ static void index_add(struct trail *t, uint64_t key, uint64_t ring)
     }
 }
 
-void trail_push(struct trail *t, const struct trail_keys *k, int64_t time_us, enum format format, enum level level,
-                struct slice app, struct slice text)
+void trail_push(struct trail *t, const struct trail_keys *k, const struct trail_line *line)
 {
     uint64_t ring_key = k->ring ? k->ring : 1;
-    app = slice_sub(app, 0, APP_MAX);
-    text = slice_sub(text, 0, TRAIL_TEXT_MAX);
+    struct slice app = slice_sub(line->app, 0, APP_MAX), text = slice_sub(line->text, 0, TRAIL_TEXT_MAX);
     uint32_t size = (uint32_t)(sizeof(struct entry) + text.n + app.n + 7) & ~7u;
     struct ring *r = ring_for(t, ring_key);
     struct entry *e;
@@ -221,9 +219,10 @@ void trail_push(struct trail *t, const struct trail_keys *k, int64_t time_us, en
     *e = (struct entry){.size = size,
                         .text_n = (uint16_t)text.n,
                         .app_n = (uint8_t)app.n,
-                        .format = (uint8_t)format,
-                        .level = (uint8_t)level,
-                        .time_us = time_us,
+                        .format = (uint8_t)line->format,
+                        .level = (uint8_t)line->level,
+                        .partial = line->partial,
+                        .time_us = line->time_us,
                         .seq = ++t->seq,
                         .conn = k->conn,
                         .request = k->request,
@@ -334,6 +333,7 @@ unsigned trail_collect(struct trail *t, const struct trail_keys *k, int64_t time
             .seq = e->seq,
             .format = (enum format)e->format,
             .level = (enum level)e->level,
+            .partial = e->partial,
             .related = is_related(e, k, time_us),
             .weak = !(k->conn && e->conn == k->conn) && !(k->request && e->request == k->request) && is_weak(e, k, time_us),
             .app = arena_dup(a, slice_of(bytes + e->text_n, e->app_n)),

@@ -32,15 +32,22 @@ struct crumb {
     enum format format;
     enum level level;
     bool related; /* shares connection or request with the record, or weakly its request line */
+    bool partial; /* text as record.partial leaves it: its format's finish tells the message */
     bool weak;    /* related by client and request line only */
     struct slice app, text;
 };
 
 struct trail *trail_new(size_t memory_bytes);
 void trail_free(struct trail *t);
-/* `app` is cut at 64 bytes, `text` at TRAIL_TEXT_MAX. */
-void trail_push(struct trail *t, const struct trail_keys *k, int64_t time_us, enum format format, enum level level,
-                struct slice app, struct slice text);
+/* A line to remember; `app` is cut at 64 bytes, `text` at TRAIL_TEXT_MAX. */
+struct trail_line {
+    int64_t time_us;
+    enum format format;
+    enum level level;
+    bool partial;
+    struct slice app, text;
+};
+void trail_push(struct trail *t, const struct trail_keys *k, const struct trail_line *line);
 /*
  * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id (in any
  * ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us. Texts are copied

@@ -271,6 +271,30 @@ void scan_run(const struct scan *s, struct scan_scratch *x, struct slice text, s
 #endif
 }
 
+#ifdef HAVE_HS
+static int on_any(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    (void)id;
+    (void)from;
+    (void)to;
+    (void)flags;
+    (void)ctx;
+    return 1; /* one is enough */
+}
+#endif
+
+bool scan_maybe(const struct scan *s, struct scan_scratch *x, struct slice text)
+{
+#ifdef HAVE_HS
+    if (!s->always && !s->regexes && text.n <= UINT32_MAX)
+        return s->literals && hs_scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
+#endif
+    (void)s;
+    (void)x;
+    (void)text;
+    return true;
+}
+
 struct scan_hits scan_hits_new(unsigned patterns)
 {
     unsigned words = words_for(patterns ? patterns : 1);

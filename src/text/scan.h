@@ -33,6 +33,11 @@ void scan_scratch_fit(struct scan_scratch *x, const struct scan *s);
 void scan_scratch_free(struct scan_scratch *x);
 /* Sets in hits (the scan's own width, cleared first) the bit of every pattern that may match. */
 void scan_run(const struct scan *s, struct scan_scratch *x, struct slice text, struct scan_hits *hits);
+/*
+ * False: none of its patterns can match any part of this text. So one look at a text tells that a piece of it, whose bounds would
+ * cost more to find, is of no interest. True whenever a pattern is not known by its literals.
+ */
+bool scan_maybe(const struct scan *s, struct scan_scratch *x, struct slice text);
 struct scan_hits scan_hits_new(unsigned patterns);
 void scan_hits_free(struct scan_hits *h);
 /* Version of libhs, or "none" when built without. */

@@ -11,7 +11,7 @@
 static void push(struct trail *t, uint64_t ring, uint64_t conn, uint64_t request, int64_t at, const char *text)
 {
     const struct trail_keys k = {.ring = ring, .conn = conn, .request = request};
-    trail_push(t, &k, at, FORMAT_TEXT, LEVEL_INFO, SLICE("app"), slice_str(text));
+    trail_push(t, &k, &(struct trail_line){.time_us = at, .format = FORMAT_TEXT, .level = LEVEL_INFO, .app = SLICE("app"), .text = slice_str(text)});
 }
 
 static unsigned collect(struct trail *t, struct trail_keys k, int64_t now, unsigned max, struct arena *a, struct crumb *out)
@@ -63,8 +63,8 @@ START_TEST(trail_weak_only_within_two_seconds)
     struct arena a = {0};
     struct crumb c[8];
     const struct trail_keys access = {.ring = 20, .weak = 5};
-    trail_push(t, &access, 10000000, FORMAT_NGINX_ACCESS, LEVEL_INFO, SLICE_NONE, SLICE("near"));
-    trail_push(t, &access, 1000000, FORMAT_NGINX_ACCESS, LEVEL_INFO, SLICE_NONE, SLICE("far"));
+    trail_push(t, &access, &(struct trail_line){.time_us = 10000000, .format = FORMAT_NGINX_ACCESS, .level = LEVEL_INFO, .text = SLICE("near")});
+    trail_push(t, &access, &(struct trail_line){.time_us = 1000000, .format = FORMAT_NGINX_ACCESS, .level = LEVEL_INFO, .text = SLICE("far")});
     unsigned n = collect(t, (struct trail_keys){.ring = 21, .weak = 5}, 11000000, 8, &a, c);
     ck_assert_uint_eq(n, 1);
     ck_slice(c[0].text, "near");
