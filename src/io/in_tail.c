@@ -24,6 +24,13 @@ int64_t tail_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static uint64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static struct timeval ms_of(int64_t ms)
 {
     ms = ms < 0 ? 0 : ms;
@@ -62,6 +69,16 @@ static struct tail_file *insert(struct tail *t, uint64_t key, uint64_t offset, c
     f->stream.zone = t->opt->zone;
     f->stream.log_format = slice_str(t->opt->log_format);
     TAILQ_INSERT_TAIL(&t->files, f, all);
+    return f;
+}
+
+struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
+                            uint64_t offset)
+{
+    struct tail_file *f = insert(t, key, offset, path);
+    f->id = *id;
+    f->changed = true;
+    table_put(&t->by_inode, inode_key(id->dev, id->ino), f);
     return f;
 }
 
@@ -302,14 +319,13 @@ void tail_restore(struct input *in, const struct store_file *known, unsigned n)
         bool mine = slice_eq(k->input, name);
         if (k->path.n == 0) {
             t->marker = mine ? k->key : t->marker;
+            t->last_ms = mine ? k->offset : t->last_ms;
             continue;
         }
         char *path = slice_dup(k->path);
         if (mine || fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0) {
-            struct tail_file *f = insert(t, k->key, k->offset, path);
-            f->id = (struct tail_id){k->dev, k->ino, k->head_hash, k->head_bytes};
-            f->changed = !mine;
-            table_put(&t->by_inode, inode_key(k->dev, k->ino), f);
+            const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
+            tail_know(t, &id, path, k->key, k->offset)->changed = !mine;
             t->at_end &= !mine;
         }
         free(path);
@@ -345,9 +361,6 @@ unsigned tail_positions(struct input *in, const struct store_file **out)
     struct tail *t = (struct tail *)in;
     struct tail_file *f, *next;
     unsigned n = 0;
-    if (t->marker_changed)
-        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE("")});
-    t->marker_changed = false;
     for (f = TAILQ_FIRST(&t->graves); f; f = next) {
         next = TAILQ_NEXT(f, all);
         if (f->changed) {
@@ -363,6 +376,9 @@ unsigned tail_positions(struct input *in, const struct store_file **out)
             report_row(t, &n, row_of(f));
         f->changed = false;
     }
+    if (t->marker && (n || t->marker_changed))
+        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE(""), .offset = wall_ms()});
+    t->marker_changed = false;
     *out = t->report;
     return n;
 }

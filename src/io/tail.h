@@ -24,7 +24,8 @@ struct tail {
     struct table complaints; /* path -> errno last complained of */
     uint64_t scans;
     int64_t scanned_ms;
-    uint64_t marker; /* key of the row that says this input has been here; 0: none yet */
+    uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
+    uint64_t marker;  /* key of the row that says this input has been here; 0: none yet */
     bool marker_changed;
     bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
@@ -39,6 +40,9 @@ void tail_ready(struct tail *t, struct tail_file *f);
 void tail_scan_soon(struct tail *t);
 /* A file not seen before, to be read from `offset` on. */
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
+/* A file known to be read up to `offset`, asleep. */
+struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
+                            uint64_t offset);
 /* Gives the file these bytes, in a new place; what was read and what waits stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
 /* Nothing more will come of it: hands on what waits, also a line without LF. */
@@ -61,8 +65,13 @@ struct tail_findings {
     struct tail_found *v;
     size_t n, cap;
 };
-/* The regular files that the pattern leads to; the caller frees paths and list. */
+/* The regular files that the pattern leads to. */
 struct tail_findings tail_list(struct tail *t);
+/* Those that a rotation has given a name outside the pattern: error.log.1, error.log-20261123,
+ * error-20261123.log. */
+struct tail_findings tail_list_rotated(struct tail *t);
+void tail_findings_free(struct tail_findings *all);
+bool tail_rotated_name(const char *pattern, const char *path);
 /* False: the path, given without wildcards, can never be tailed; why and what to do is in d. */
 bool tail_acceptable(const struct input_options *opt, struct diag *d);
 /* Opens what must be a regular file, else -1. The first complains, once for each path and reason. */

@@ -43,6 +43,16 @@ bool tail_head_is(int fd, const struct tail_id *id)
     return id->head_bytes == 0 || (head_hash(fd, id->head_bytes, &hash) && hash == id->head_hash);
 }
 
+void tail_head_learn(int fd, uint64_t size, struct tail_id *id)
+{
+    uint32_t bytes = size < TAIL_HEAD_MAX ? (uint32_t)size : TAIL_HEAD_MAX;
+    uint64_t hash;
+    if (bytes <= id->head_bytes || !head_hash(fd, bytes, &hash))
+        return;
+    id->head_bytes = bytes;
+    id->head_hash = hash;
+}
+
 static bool same_block(int a, int b, uint64_t from, size_t n)
 {
     char x[BLOCK], y[BLOCK];
@@ -167,13 +177,9 @@ static void set_path(struct tail_file *f, char *path)
 /* The head as far as it reaches now, for a file whose known head has been found to be the same. */
 static void learn_head(struct tail_file *f)
 {
-    uint32_t bytes = f->size < TAIL_HEAD_MAX ? (uint32_t)f->size : TAIL_HEAD_MAX;
-    uint64_t hash;
-    if (bytes <= f->id.head_bytes || !head_hash(f->fd, bytes, &hash))
-        return;
-    f->id.head_bytes = bytes;
-    f->id.head_hash = hash;
-    f->changed = true;
+    uint32_t before = f->id.head_bytes;
+    tail_head_learn(f->fd, f->size, &f->id);
+    f->changed |= f->id.head_bytes != before;
 }
 
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path)

@@ -71,6 +71,8 @@ ssize_t tail_file_read(struct tail_file *f, size_t max);
 /* False: its name is gone. The new one, if it has been renamed, is in f->path; true in *renamed. */
 bool tail_file_linked(struct tail_file *f, bool *renamed);
 
+/* The head of a file that is `size` bytes long. */
+void tail_head_learn(int fd, uint64_t size, struct tail_id *id);
 /* True when the first bytes of fd are those of id. */
 bool tail_head_is(int fd, const struct tail_id *id);
 /* True when both hold the same in [0, to), as far as the head and the last block of it show. */

@@ -20,7 +20,10 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-enum { HEAD_CONVINCES = 64 }; /* bytes of an equal head that prove as much as an equal inode */
+enum {
+    HEAD_CONVINCES = 64,    /* bytes of an equal head that prove as much as an equal inode */
+    COMMIT_SLACK_MS = 2000, /* the store may have heard of other files while this one had not been seen yet */
+};
 
 /* ---- copies ---- */
 
@@ -53,18 +56,25 @@ static bool newer(const struct stat *a, const struct stat *b)
                                                   : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
+/* True when these are the bytes of a known file; not when only its inode has been given out again. */
+static bool is_anothers(const struct tail *t, int fd, const struct stat *st)
+{
+    const struct tail_file *f = tail_by_inode(t, st->st_dev, st->st_ino);
+    return f && (f->fd >= 0 || (f->id.head_bytes && tail_head_is(fd, &f->id)));
+}
+
 /* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless
  * that has a newer one. */
 static void try_place(const struct tail *t, const struct tail_file *f, const char *path, struct place *p)
 {
     struct stat st;
     if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < f->read_at ||
-        tail_by_inode(t, st.st_dev, st.st_ino) || (p->path && !newer(&st, &p->st)))
+        (p->path && !newer(&st, &p->st)))
         return;
     int fd = tail_open_quietly(path, &st);
     if (fd < 0)
         return;
-    if ((uint64_t)st.st_size < f->read_at || !tail_head_is(fd, &f->id)) {
+    if ((uint64_t)st.st_size < f->read_at || !tail_head_is(fd, &f->id) || is_anothers(t, fd, &st)) {
         close(fd);
         return;
     }
@@ -79,7 +89,9 @@ static struct place find_copy(const struct tail *t, const struct tail_file *f)
     char *folder = tail_folder_of(f->path);
     DIR *d = f->id.head_bytes ? opendir(folder) : NULL;
     for (struct dirent *e; d && (e = readdir(d));) {
-        if (!tail_named_as_copy(tail_base_name(f->path), e->d_name))
+        /* The copy was made when the file still had its first name. */
+        if (!tail_named_as_copy(tail_base_name(f->path), e->d_name) &&
+            !tail_named_as_copy(tail_base_name(f->source), e->d_name))
             continue;
         char *path = xasprintf("%s/%s", folder, e->d_name);
         try_place(t, f, path, &p);
@@ -137,19 +149,22 @@ static bool may_come_back(const struct tail_file *f)
 
 /* ---- known files ---- */
 
-/* The bytes of f are no longer in its inode. Read on in a copy of them, else that was all. */
-static void lost_its_bytes(struct tail *t, struct tail_file *f)
+/*
+ * The bytes of f are no longer in its inode. Read on in a copy of them, else that was all. truncated: by name
+ * it is still the same file; otherwise the inode has been given out again.
+ */
+static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
 {
     struct place p = find_copy(t, f);
-    t->sink.counts->v[COUNT_files_truncated]++;
+    t->sink.counts->v[COUNT_files_truncated] += truncated;
     if (p.path) {
         log_info("file truncated, its rest is read from a copy", log_c("path", f->path),
                  log_c("copy", p.path), log_i("rest_bytes", (int64_t)((uint64_t)p.st.st_size - f->read_at)));
         move_to(t, f, &p);
         return;
     }
-    log_info("file truncated, it is read from its start", log_c("path", f->path),
-             log_i("read_bytes", (int64_t)f->read_at));
+    log_info(truncated ? "file truncated, it is read from its start" : "a file is gone",
+             log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
     tail_finish(t, f);
     tail_bury(t, f);
 }
@@ -190,7 +205,7 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
         return;
     if (shorter || !tail_head_is(fd, &f->id)) {
         close(fd);
-        lost_its_bytes(t, f);
+        lost_its_bytes(t, f, strcmp(path, f->path) == 0);
         return;
     }
     f->checked = true;
@@ -211,6 +226,11 @@ static void search_for(struct tail *t, struct tail_file *f)
         return;
     f->away = false;
     char *path = find_inode(f, &st);
+    if (path && tail_by_inode(t, st.st_dev, st.st_ino) != f) {
+        /* Given out again, and another has been found in it. */
+        free(path);
+        path = NULL;
+    }
     if (path) {
         if (strcmp(path, f->path) != 0) {
             free(f->path);
@@ -333,6 +353,46 @@ static void found_new(struct tail *t, const struct tail_found *at)
 
 /* ---- rotated files ---- */
 
+/* True when what fd begins with is known: a copy, made by hand or by a rotation that was seen. */
+static bool head_is_known(const struct tail *t, int fd, const struct stat *st)
+{
+    const struct tail_file *f;
+    TAILQ_FOREACH (f, &t->files, all)
+        if (f->id.head_bytes &&
+            (f->id.head_bytes >= HEAD_CONVINCES || f->id.head_bytes == (uint64_t)st->st_size) &&
+            tail_head_is(fd, &f->id))
+            return true;
+    return false;
+}
+
+/*
+ * The first scan looks at what rotation has put outside the pattern. When the input is new, all of it is
+ * history and known from now on. Later, whatever is not known there and was written after the store last
+ * heard from this input came while crumbd was stopped, or too short a time before it was killed: it is read.
+ */
+static void look_at_rotated(struct tail *t)
+{
+    struct tail_findings all = tail_list_rotated(t);
+    for (size_t i = 0; i < all.n; i++) {
+        const char *path = all.v[i].path;
+        struct stat st;
+        int fd = tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino) ? -1 : tail_open_quietly(path, &st);
+        if (fd < 0)
+            continue;
+        uint64_t written_ms = (uint64_t)st.st_mtim.tv_sec * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
+        if (!t->marker) {
+            struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
+            tail_head_learn(fd, (uint64_t)st.st_size, &id);
+            tail_know(t, &id, path, 0, (uint64_t)st.st_size);
+        } else if (t->last_ms && written_ms + COMMIT_SLACK_MS >= t->last_ms && !head_is_known(t, fd, &st)) {
+            tail_add(t, fd, &st, path, 0)->loose = true;
+            continue;
+        }
+        close(fd);
+    }
+    tail_findings_free(&all);
+}
+
 /* True when an open file that is read to its end will not grow any more, as far as can be known. */
 static bool is_over(struct tail *t, struct tail_file *f)
 {
@@ -402,7 +462,7 @@ static void look_at_open_files(struct tail *t)
             tail_ready(t, f);
             break;
         case TAIL_LOOK_CUT:
-            lost_its_bytes(t, f);
+            lost_its_bytes(t, f, true);
             break;
         case TAIL_LOOK_SAME:
         case TAIL_LOOK_BAD:
@@ -458,9 +518,10 @@ void tail_scan(struct tail *t)
     for (size_t i = 0; i < all.n; i++) {
         if (!tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino))
             found_new(t, &all.v[i]);
-        free(all.v[i].path);
     }
-    free(all.v);
+    tail_findings_free(&all);
+    if (t->scans == 1)
+        look_at_rotated(t);
     tidy_loose(t);
     tail_complaints_sweep(t);
     been_here(t);

@@ -3,8 +3,10 @@
  */
 #include "io/tail.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <grp.h>
 #include <stdio.h>
@@ -266,7 +268,55 @@ bool tail_same_folder(const char *a, const char *b)
     return n == (size_t)(tail_base_name(b) - b) && memcmp(a, b, n) == 0;
 }
 
+/*
+ * Where the suffix begins that a rotation has put at the end of [name, end): separators and at least so many
+ * digits. `end` when there is none.
+ */
+static const char *rotation_suffix(const char *name, const char *end, unsigned digits_min)
+{
+    const char *at = end, *suffix = end;
+    for (unsigned digits = 0; at > name && strchr(".-_T0123456789", at[-1]); at--) {
+        digits += ascii_digit(at[-1]);
+        if (digits >= digits_min && strchr(".-_", at[-1]))
+            suffix = at - 1;
+    }
+    return suffix;
+}
+
+bool tail_rotated_name(const char *pattern, const char *path)
+{
+    /* app-2.log is a second log beside app.log, app-20261123.log an old one. */
+    enum { NUMBER = 1, DATE = 6 };
+    const char *name = tail_base_name(path), *end = name + strlen(name), *ext = strrchr(name, '.');
+    const char *suffix = rotation_suffix(name, end, NUMBER);
+    if (suffix == end && ext)
+        suffix = rotation_suffix(name, end = ext, DATE);
+    if (suffix == name || suffix == end)
+        return false;
+    char *plain = xasprintf("%.*s%s", (int)(suffix - path), path, end);
+    bool rotated = fnmatch(pattern, plain, FNM_PATHNAME | FNM_PERIOD) == 0;
+    free(plain);
+    return rotated;
+}
+
 /* ---- the pattern ---- */
+
+static void add_found(struct tail_findings *all, const char *path, const struct stat *st)
+{
+    if (all->n == all->cap) {
+        all->cap = all->cap ? all->cap * 2 : 16;
+        all->v = xrealloc(all->v, all->cap, sizeof *all->v);
+    }
+    all->v[all->n++] = (struct tail_found){xstrdup(path), *st};
+}
+
+void tail_findings_free(struct tail_findings *all)
+{
+    for (size_t i = 0; i < all->n; i++)
+        free(all->v[i].path);
+    free(all->v);
+    *all = (struct tail_findings){0};
+}
 
 static void consider(struct tail *t, struct tail_findings *all, const char *path, bool wild)
 {
@@ -275,11 +325,7 @@ static void consider(struct tail *t, struct tail_findings *all, const char *path
         return;
     switch (kind_of(path, &st)) {
     case PATH_REGULAR:
-        if (all->n == all->cap) {
-            all->cap = all->cap ? all->cap * 2 : 16;
-            all->v = xrealloc(all->v, all->cap, sizeof *all->v);
-        }
-        all->v[all->n++] = (struct tail_found){xstrdup(path), st};
+        add_found(all, path, &st);
         break;
     case PATH_OTHER:
         if (complain(t, path, NOT_REGULAR))
@@ -305,6 +351,39 @@ static int cannot_list(const char *path, int error)
             log_c("remedy",
                   "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
     return 0;
+}
+
+static void list_rotated(const struct tail *t, const char *folder, struct tail_findings *all)
+{
+    const char *pattern = t->opt->text;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        /* In the words of the pattern: fnmatch does not know that ./a.log is a.log. */
+        char *path = strchr(pattern, '/')
+                         ? xasprintf("%s/%s", *folder == '/' && !folder[1] ? "" : folder, e->d_name)
+                         : xstrdup(e->d_name);
+        struct stat st;
+        if (!compressed(path) && tail_rotated_name(pattern, path) &&
+            fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) != 0 && lstat(path, &st) == 0 &&
+            S_ISREG(st.st_mode))
+            add_found(all, path, &st);
+        free(path);
+    }
+    if (d)
+        closedir(d);
+}
+
+struct tail_findings tail_list_rotated(struct tail *t)
+{
+    struct tail_findings all = {0};
+    char *folder = tail_folder_of(t->opt->text);
+    glob_t g;
+    if (glob(folder, GLOB_ONLYDIR, NULL, &g) == 0)
+        for (size_t i = 0; i < g.gl_pathc; i++)
+            list_rotated(t, g.gl_pathv[i], &all);
+    globfree(&g);
+    free(folder);
+    return all;
 }
 
 struct tail_findings tail_list(struct tail *t)

@@ -123,6 +123,15 @@ static inline void rig_commit(struct rig *r)
     r->committed = r->n;
 }
 
+/* What is committed of the file that was last seen under this name; UINT64_MAX: nothing. */
+static inline uint64_t rig_offset(const struct rig *r, const char *name)
+{
+    for (unsigned i = 0; i < r->n_rows; i++)
+        if (slice_is(r->row[i].path, rig_path(r, name)))
+            return r->row[i].offset;
+    return UINT64_MAX;
+}
+
 static inline void rig_stop(struct rig *r)
 {
     in_tail.stop(r->in);

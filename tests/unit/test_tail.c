@@ -348,7 +348,7 @@ START_TEST(long_lines)
     rig_expect_only(r, "first|");
     ck_assert_uint_le(TAILQ_FIRST(&((struct tail *)r->in)->files)->cut.cap, 1000);
     rig_commit(r);
-    ck_assert_uint_eq(r->row[0].offset | r->row[1].offset, 6);
+    ck_assert_uint_eq(rig_offset(r, "a.log"), 6);
     rig_append(r, "a.log", "\nlast\n");
     rig_until(r, r->n == 3);
     ck_assert_uint_eq(strlen(r->msg[1].text), 1000);
@@ -386,8 +386,7 @@ START_TEST(paused)
     ck_assert_uint_eq(r->n, 2);
     ck_assert(!in_tail.drained(r->in));
     rig_commit(r);
-    for (unsigned i = 0; i < r->n_rows; i++)
-        ck_assert(r->row[i].path.n == 0 || r->row[i].offset == 4);
+    ck_assert_uint_eq(rig_offset(r, "a.log"), 4);
     in_tail.pause(r->in, false);
     rig_expect_only(r, "1|2|3|4|");
     rig_free(r);
@@ -405,14 +404,41 @@ START_TEST(entries_of_several_lines)
     rig_expect(r, HEAD "a\nmore|");
     ck_assert(!in_tail.drained(r->in));
     rig_commit(r);
-    for (unsigned i = 0; i < r->n_rows; i++)
-        ck_assert(r->row[i].path.n == 0 || r->row[i].offset == strlen(HEAD "a\nmore\n"));
+    ck_assert_uint_eq(rig_offset(r, "a.log"), strlen(HEAD "a\nmore\n"));
     rig_append(r, "a.log", "of b\n" HEAD "unfini");
     rig_expect_only(r, HEAD "a\nmore|" HEAD "b\nof b|");
     ck_assert_uint_eq(r->msg[1].lines, 2);
     rig_append(r, "a.log", "shed\n");
     rig_expect_only(r, HEAD "a\nmore|" HEAD "b\nof b|" HEAD "unfinished|");
     rig_free(r);
+}
+END_TEST
+
+START_TEST(names)
+{
+    static const struct {
+        const char *pattern, *path;
+        bool rotated;
+    } rows[] = {
+        {"/l/*error.log", "/l/error.log.1", true},
+        {"/l/*error.log", "/l/x-error.log-20261123", true},
+        {"/l/*error.log", "/l/error-20261123.log", true},
+        {"/l/error.log", "/l/error.log.2026-11-23T10", true},
+        {"error.log", "error.log.1", true},
+        {"/l/app.log", "/l/app-2.log", false},
+        {"/l/app.log", "/l/app.log.txt", false},
+        {"/l/app.log", "/l/.1", false},
+        {"/l/app.log", "/l/app.log", false},
+        {"/l/app.log", "/l/other.log.1", false},
+        {"/l/1", "/l/1.1", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_msg(tail_rotated_name(rows[i].pattern, rows[i].path) == rows[i].rotated, "%s",
+                      rows[i].path);
+    ck_assert(tail_named_as_copy("a.log", "a.log.1") && tail_named_as_copy("a.log", "a.log-20261123") &&
+              tail_named_as_copy("a.log", "a-20261123.log") && tail_named_as_copy("a.log", "a.1.log"));
+    ck_assert(!tail_named_as_copy("a.log.1", "a.log") && !tail_named_as_copy("a.log", "a.log") &&
+              !tail_named_as_copy("a.log", "a-worker.log") && !tail_named_as_copy("a.log", "b.log.1"));
 }
 END_TEST
 
@@ -566,6 +592,7 @@ int main(void)
     tcase_add_loop_test(t, fair, 0, 2);
     tcase_add_loop_test(t, paused, 0, 2);
     tcase_add_loop_test(t, entries_of_several_lines, 0, 4);
+    tcase_add_test(t, names);
     tcase_add_test(t, refused);
     tcase_add_loop_test(t, not_allowed_yet, 0, 2);
     tcase_add_loop_test(t, a_thousand_files, 0, 2);
