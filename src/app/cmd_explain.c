@@ -74,6 +74,9 @@ static void on_tried(void *u, const struct rule *r, enum rule_why why)
     case WHY_LIMIT:
         printf("  %-40.*s no: its pattern ran into the match limit\n", SLICE_ARG(r->id));
         break;
+    case WHY_SUSPENDED:
+        printf("  %-40.*s no: suspended, it ran into the match limit too often\n", SLICE_ARG(r->id));
+        break;
     case WHY_CONTINUED:
         printf("  %-40.*s yes, and `continue`: adds its tags\n", SLICE_ARG(r->id));
         break;

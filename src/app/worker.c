@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "io/in_tail.h"
 
@@ -202,12 +203,23 @@ static int64_t sink_now(void *u)
     return wall_us();
 }
 
+static void say_suspended(struct judge *j)
+{
+    if (!j->just_suspended)
+        return;
+    struct err_place at = conf_place(j->just_suspended->node);
+    log_warn("a rule is not tried any more: its pattern backtracks without end", log_s("rule", j->just_suspended->id), log_c("file", at.file),
+             log_i("line", at.line), log_c("remedy", "make its pattern more exact; see `crumbd explain`"));
+    j->just_suspended = NULL;
+}
+
 static void sink_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset)
 {
     struct worker *w = u;
     int64_t now_us = wall_us();
     pipeline_message(w->pipeline, s, msg, lines, cut_bytes, offset, now_us);
     set_tick(w, pipeline_tick(w->pipeline, now_us));
+    say_suspended(pipeline_judge(w->pipeline));
     if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
         check_pressure(w);
 }

@@ -356,6 +356,13 @@ static void fall_back(struct pipeline *p)
         p->shape.action = ACTION_DROP;
 }
 
+/* `sample` of the rule: the first of so many matches. */
+static bool in_sample(struct pipeline *p)
+{
+    const struct rule *rule = p->shape.rule;
+    return rule->sample <= 1 || (p->judge.stats[rule->index].hits - 1) % rule->sample == 0;
+}
+
 static bool over_threshold(struct pipeline *p)
 {
     const struct rule_threshold *t = &p->shape.rule->threshold;
@@ -373,7 +380,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
     if (!p->shape.rule)
         fall_back(p);
-    else if (p->shape.action == ACTION_EVENT && !over_threshold(p))
+    else if (p->shape.action == ACTION_EVENT && !(in_sample(p) && over_threshold(p)))
         p->shape.action = ACTION_CRUMB;
     if (p->shape.action == ACTION_DROP)
         return COUNT_drop;
@@ -383,6 +390,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         struct arrival in = {.p = p, .record = r, .time_us = time_us, .text = text};
         waiting_match(&p->waiting, &k, give_line, &in);
     }
+    p->counts.v[COUNT_regex_limit] = p->judge.limit_hits;
     enum count fate = p->shape.action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (p->shape.action == ACTION_EVENT) {
         bool passes = admit(p, s);

@@ -48,23 +48,35 @@ static bool when_holds(struct judge *j, const struct rule_when *w, const struct 
     return true;
 }
 
+/* The match limit bounds one match, not how often it is reached: a rule that does so again and again is left out. */
+static enum rule_why over_limit(struct judge *j, const struct rule *rule)
+{
+    struct rule_stats *st = &j->stats[rule->index];
+    j->limit_hits++;
+    if (++st->limit_hits >= RULE_SUSPEND_AFTER) {
+        st->suspended = true;
+        j->just_suspended = rule;
+    }
+    return WHY_LIMIT;
+}
+
 static enum rule_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
 {
     if (!when_holds(j, &rule->pack_when, r) || !when_holds(j, &rule->when, r))
         return WHY_WHEN;
     struct rule_stats *st = &j->stats[rule->index];
+    if (st->suspended)
+        return WHY_SUSPENDED;
     st->tried++;
     if (rule->match) {
         enum regex_result hit = regex_match(rule->match, j->match, r->message, 0);
-        st->limit_hits += hit == REGEX_LIMIT;
         if (hit != REGEX_YES)
-            return hit == REGEX_LIMIT ? WHY_LIMIT : WHY_MATCH;
+            return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
     }
     if (rule->unless) {
         enum regex_result hit = regex_match(rule->unless, j->other, r->message, 0);
-        st->limit_hits += hit == REGEX_LIMIT;
         if (hit != REGEX_NO)
-            return hit == REGEX_LIMIT ? WHY_LIMIT : WHY_UNLESS;
+            return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_UNLESS;
     }
     st->hits++;
     return rule->go_on ? WHY_CONTINUED : WHY_WON;

@@ -86,6 +86,7 @@ struct rule {
     unsigned burst;      /* limits: 0: the configured ones */
     int64_t period_us;
     struct rule_threshold threshold;
+    unsigned sample; /* promote one in so many matches; 0 and 1: every one */
     struct rule_sample *samples;
     unsigned n_samples;
 };
@@ -116,8 +117,12 @@ void rule_free(struct ruleset *set);
 
 /* --- rule.c --- */
 
+/* A rule that runs into the match limit so often is not tried any more. */
+enum { RULE_SUSPEND_AFTER = 100 };
+
 struct rule_stats {
     uint64_t tried, hits, limit_hits;
+    bool suspended;
     uint64_t ns; /* in match and unless, when the judge is timed */
 };
 
@@ -128,6 +133,8 @@ struct judge {
     struct scan_hits hits;
     struct rule_stats *stats;          /* one for each rule */
     uint64_t (*clock_ns)(void);        /* NULL: not timed */
+    uint64_t limit_hits;               /* over all rules */
+    const struct rule *just_suspended; /* set by rule_judge, for whoever logs it to clear */
     bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */
 };
 
@@ -162,7 +169,7 @@ struct shape {
 };
 
 /* Why a rule of the lane did not decide; for `explain`. */
-enum rule_why { WHY_WON, WHY_WHEN, WHY_MATCH, WHY_UNLESS, WHY_LIMIT, WHY_CONTINUED };
+enum rule_why { WHY_WON, WHY_WHEN, WHY_MATCH, WHY_UNLESS, WHY_LIMIT, WHY_SUSPENDED, WHY_CONTINUED };
 typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
 
 /*

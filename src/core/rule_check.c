@@ -180,13 +180,26 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
     pipeline_free(p);
 }
 
-static bool run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d)
+/* Returns the rule that decided the sample's last record. */
+static const struct rule *run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
+                                     struct rule_check *total)
 {
     struct outcome o = {0};
     run_lines(set, rule, s, &o);
-    bool ok = judge_outcome(s, &o, d);
+    total->samples++;
+    total->failed += !judge_outcome(s, &o, d);
     arena_free(&o.arena);
-    return ok;
+    return o.decided;
+}
+
+/* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches. */
+static void check_reach(const struct rule *rule, const struct rule *winner, struct diag *d)
+{
+    if (winner)
+        conf_error(d, rule->node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" comes first and always wins",
+                   SLICE_ARG(rule->id), SLICE_ARG(winner->id));
+    else
+        conf_error(d, rule->node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
 }
 
 struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
@@ -196,10 +209,16 @@ struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
         const struct rule *rule = set->rules[i];
         if (!rule->n_samples)
             conf_error(d, rule->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
+        const struct rule *winner = NULL;
+        bool fires = rule->go_on || !rule->n_samples;
+        unsigned failed = total.failed;
         for (unsigned k = 0; k < rule->n_samples; k++) {
-            total.samples++;
-            total.failed += !run_sample(set, rule, &rule->samples[k], d);
+            const struct rule *decided = run_sample(set, rule, &rule->samples[k], d, &total);
+            fires |= decided == rule;
+            winner = decided ? decided : winner;
         }
+        if (!fires && failed == total.failed) /* else the samples have said what is wrong */
+            check_reach(rule, winner, d);
     }
     return total;
 }

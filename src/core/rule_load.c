@@ -56,6 +56,7 @@ struct raw_rule {
         struct slice *by;
         unsigned n_by;
     } threshold;
+    unsigned sample;
     struct raw_sample *samples;
     unsigned n_samples;
 };
@@ -173,6 +174,8 @@ static const struct key rule_keys[] = {
     {.name = "event", .type = KEY_TABLE, .table = &event_table, KEY_AT(struct raw_rule, event), .help = "What the event looks like."},
     {.name = "limits", .type = KEY_TABLE, .table = &limits_table, .help = "Flood control of this rule's issues."},
     {.name = "threshold", .type = KEY_TABLE, .table = &threshold_table, .help = "Promote only the last of several matches; the others are breadcrumbs."},
+    {.name = "sample", .type = KEY_INT, KEY_AT(struct raw_rule, sample), .min = 1, .def = "1",
+     .help = "Promote one in so many matches, the first among them; the others are breadcrumbs."},
     {.name = "samples", .type = KEY_LIST, KEY_MANY(struct raw_rule, samples, n_samples), .of = &key_sample,
      .help = "Lines with the event they must give; crumbd check runs them."},
     {.name = NULL},
@@ -354,6 +357,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     rule->go_on = raw->go_on;
     rule->burst = raw->limits.burst;
     rule->period_us = raw->limits.period_us;
+    rule->sample = raw->sample;
     refuse_twice(l, rule);
     rule->index = l->set->n;
     l->set->rules = xrealloc(l->set->rules, l->set->n + 1, sizeof(struct rule *));
