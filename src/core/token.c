@@ -79,7 +79,7 @@ size_t token_ip6(const char *p, const char *e)
     bool gap = false, digit = false;
     while (p < e) {
         size_t n = token_hexes(p, e);
-        if (n > 4)
+        if (n > 4 || groups > 8)
             return 0;
         if (n > 0 && p + n < e && p[n] == '.' && groups > 0) {
             size_t v4 = token_ip4(p, e);
@@ -90,7 +90,8 @@ size_t token_ip6(const char *p, const char *e)
             digit = true;
             break;
         }
-        digit = digit || token_digits(p, p + n) > 0;
+        for (size_t i = 0; i < n; i++)
+            digit = digit || ascii_digit(p[i]);
         p += n;
         groups += n > 0;
         if (p == e || *p != ':')
@@ -114,6 +115,8 @@ size_t token_ip6(const char *p, const char *e)
     return (size_t)(p - s);
 }
 
+enum { MAC_PAIRS_MAX = 32 }; /* a SHA-256 fingerprint */
+
 size_t token_mac(const char *p, const char *e)
 {
     const char *s = p;
@@ -123,7 +126,8 @@ size_t token_mac(const char *p, const char *e)
         letter = letter || !ascii_digit(p[0]) || !ascii_digit(p[1]);
         pairs++;
         p += 2;
-        if (p == e || (*p != ':' && *p != '-') || (pairs > 1 && *p != s[2]) || token_hexes(p + 1, e) != 2)
+        if (pairs == MAC_PAIRS_MAX || p == e || (*p != ':' && *p != '-') || *p != s[2] ||
+            token_hexes(p + 1, e) != 2)
             break;
         p++;
     }

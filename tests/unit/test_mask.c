@@ -45,6 +45,7 @@ START_TEST(kinds)
           "peer <addr> and [<addr>]:<num>, <addr>");
     shows("lookup db-3.prod.example.com: no answer", "lookup <addr>: no answer");
     shows("lease for 00:1b:44:11:3a:b7 gone", "lease for <mac> gone");
+    shows("peer fe80::a gone, std::fade stays", "peer <addr> gone, std::fade stays");
     shows("GET https://example.org/a?b=c,d&e=1. Done", "GET <url>. Done");
     shows("cannot stat /srv/app/cache/f81d.tmp: gone", "cannot stat <path>: gone");
     shows("in C:\\Program Files (x86)\\Acme\\x.dll, line 4", "in <path>, line <num>");
