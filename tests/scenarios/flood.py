@@ -1,0 +1,146 @@
+"""Flood control: a flood is bounded before it leaves the host, a new fault passes, and the numbers are exact."""
+import os
+import time
+
+FAULTS = 20
+LINES = 200000 if not os.environ.get("CRUMBD_FLOOD_LINES") else int(os.environ["CRUMBD_FLOOD_LINES"])
+
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - tail: {dir}/logs/*.log
+    format: nginx-error
+    timezone: UTC
+    from: start
+rules: [{dir}/rules.yaml]
+breadcrumbs: {{wait: 10ms}}
+limits: {{per_issue: {{burst: 10, period: 1h}}, per_minute: {per_minute}, per_day: 100000}}
+"""
+
+RULES = """
+pack: flood
+rules:
+  - id: flood.fault
+    match: '^fault (?<n>\\d+) of unit'
+    event: {type: Fault, message: 'fault {n}', fingerprint: [flood, '{n}']}
+"""
+
+
+def line(fault, i):
+    return f"2026/11/23 10:00:{i * 60 // LINES:02d} [error] 7#7: *{i} fault {fault} of unit {i}\n"
+
+
+def fault_of(event):
+    return int(event["fingerprint"][1])
+
+
+def suppressed_of(event):
+    return event.get("contexts", {}).get("crumbd", {}).get("suppressed", 0)
+
+
+def totals(up):
+    """fault -> [events that are no summary, suppressed]"""
+    sums = {}
+    for e in up.events:
+        t = sums.setdefault(fault_of(e), [0, 0])
+        n = suppressed_of(e)
+        t[0] += n == 0
+        t[1] += n
+    return sums
+
+
+def begin(t, per_minute=300):
+    up = t.upstream()
+    os.makedirs(t.path("logs"), exist_ok=True)
+    t.write("rules.yaml", RULES)
+    return up, t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir, per_minute=per_minute))
+
+
+def flood(t, up, between=None):
+    block = []
+    for i in range(LINES):
+        block.append(line(i % FAULTS, i))
+        if i == LINES // 2 and between:
+            t.append("logs/error.log", "".join(block))
+            block = []
+            between()
+        if len(block) == 10000:
+            t.append("logs/error.log", "".join(block))
+            block = []
+    t.append("logs/error.log", "".join(block))
+
+
+def check_exact(t, up, ledger, new=1):
+    sums = totals(up)
+    per_fault = LINES // FAULTS
+    for fault in range(FAULTS):
+        t.eq(sum(sums[fault]), per_fault, f"occurrences of fault {fault}")
+    suppressed = sum(s for _, s in sums.values())
+    t.eq(ledger["lines_in"], LINES + new)
+    t.eq(ledger["suppressed"], suppressed)
+    t.until(lambda: up.reports["sample_rate", "error"] == suppressed, f"a client report of {suppressed}: {up.reports}")
+
+
+def scenario_flood_is_exact(t):
+    """20 faults, one new one in the middle: the new one is upstream within two seconds, and every total is exact."""
+    up, config = begin(t)
+    d = t.start(config)
+    seen = {}
+
+    def new_fault():
+        d.wait_count("lines_in", LINES // 2 - LINES // 20) # what lies before it in the file is the writer's haste, not crumbd's
+        began = time.monotonic()
+        t.append("logs/error.log", line(999, LINES // 2))
+        t.until(lambda: any(fault_of(e) == 999 for e in up.events), "the new fault upstream", 30)
+        seen["after"] = time.monotonic() - began
+
+    flood(t, up, new_fault)
+    d.wait_count("lines_in", LINES + 1)
+    ledger = d.stop()
+    check_exact(t, up, ledger)
+    t.eq(totals(up)[999], [1, 0])
+    assert seen["after"] < 2 or os.environ.get("CRUMBD_SLOW"), f"the new fault took {seen['after']:.1f} s"
+    passed = sum(n for n, _ in totals(up).values())
+    assert passed <= 300 * 2 + FAULTS + 1, f"{passed} events passed a budget of 300 a minute"
+
+
+def scenario_flood_survives_kill(t):
+    """kill -9 in the middle of a flood: no occurrence is counted twice or lost."""
+    up, config = begin(t)
+    d = t.start(config)
+    state = {}
+
+    def crash():
+        d.wait_count("lines_in", LINES // 4)
+        d.kill()
+        state["again"] = t.start(config)
+
+    flood(t, up, crash)
+    last = line(998, LINES - 1) # read last, so its event says that all is read
+    t.append("logs/error.log", last)
+    t.until(lambda: any(fault_of(e) == 998 for e in up.events), "the rest to be read", 60)
+    state["again"].stop()
+    sums = totals(up)
+    for fault in range(FAULTS):
+        t.eq(sum(sums[fault]), LINES // FAULTS, f"occurrences of fault {fault}")
+
+
+
+
+def scenario_first_of_a_fault_passes_the_budget(t):
+    """A budget of 5 a minute is spent by one fault; the first of every other one still passes."""
+    up, config = begin(t, per_minute=5)
+    d = t.start(config)
+    for i in range(40):
+        t.append("logs/error.log", line(1, i))
+    d.wait_count("lines_in", 40)
+    for fault in range(2, 12):
+        t.append("logs/error.log", line(fault, 40))
+    d.wait_count("lines_in", 50)
+    ledger = d.stop()
+    sums = totals(up)
+    t.eq(sum(sums[1]), 40)
+    assert sums[1][0] <= 10, sums
+    for fault in range(2, 12):
+        t.eq(sums[fault], [1, 0])
+    t.eq(ledger["event"] + ledger["suppressed"], 50)
