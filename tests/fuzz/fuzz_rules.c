@@ -1,0 +1,97 @@
+/*
+ * Rule files and what they make of lines: YAML up to a line of "----", then lines of nginx's error log. Every line must end in
+ * one fate, every event must be JSON, and the prefilter must decide as trying every rule does.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <assert.h>
+
+#include "core/pipeline.h"
+#include "text/json.h"
+
+enum { LINES_MAX = 50, INPUT_MAX = 16384 };
+
+static void on_event(void *u, const struct promoted *e)
+{
+    struct arena a = {0};
+    (void)u;
+    assert(json_tree(&a, e->payload));
+    arena_free(&a);
+}
+
+static bool load(struct ruleset *set, struct slice text)
+{
+    struct diag d = {0};
+    struct conf_file *f = conf_parse("fuzz.yaml", text, &d);
+    bool ok = f && rule_load(set, f, &d);
+    assert(ok || d.errors);
+    err_free(&d);
+    return ok;
+}
+
+static const struct rule *decided_by(struct judge *j, const struct record *r, bool exhaustive)
+{
+    struct arena a = {0};
+    struct shape shape;
+    j->exhaustive = exhaustive;
+    rule_judge(j, r, &a, &shape, NULL, NULL);
+    arena_free(&a);
+    return shape.rule;
+}
+
+/* A rule that gives up at the match limit may do so in one way of matching and not in the other. */
+static bool gave_up(const struct judge *j)
+{
+    return j->limit_hits > 0;
+}
+
+static void compare_judging(const struct ruleset *set, struct slice line)
+{
+    struct judge with, without;
+    struct arena a = {0};
+    struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
+    static struct record r;
+    record_init(&r, FORMAT_NGINX_ERROR, line);
+    if (parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r)) {
+        judge_init(&with, set);
+        judge_init(&without, set);
+        const struct rule *fast = decided_by(&with, &r, false), *slow = decided_by(&without, &r, true);
+        assert(fast == slow || gave_up(&with) || gave_up(&without));
+        judge_done(&with);
+        judge_done(&without);
+    }
+    arena_free(&a);
+}
+
+static void run_lines(const struct ruleset *set, struct slice lines)
+{
+    static const uint8_t store_id[16];
+    const struct options options = {.crumbs = {.before = 5, .after = 2, .wait_us = 1000, .max_age_us = 1000000, .memory_bytes = 65536},
+                                    .limits = {.burst = 2, .period_us = 1000000, .per_minute = 10, .per_day = 20},
+                                    .scrub = {.defaults = true}};
+    const struct pipeline_setup setup = {
+        .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event}};
+    struct stream s = {.format = FORMAT_NGINX_ERROR, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct pipeline *p = pipeline_new(&setup);
+    for (unsigned i = 0; lines.p && i < LINES_MAX; i++) {
+        struct slice line = slice_split(&lines, '\n');
+        pipeline_message(p, &s, line, 1, 0, i, INT64_C(1795428000000000));
+        compare_judging(set, line);
+    }
+    pipeline_flush(p);
+    assert(count_balances(pipeline_counts(p)));
+    pipeline_free(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);
+    ptrdiff_t at = slice_find(input, SLICE("\n----\n"));
+    struct ruleset set = {0};
+    if (load(&set, at < 0 ? input : slice_sub(input, 0, (size_t)at + 1)) && set.n <= 8) {
+        rule_ready(&set, true);
+        run_lines(&set, at < 0 ? SLICE("2026/11/23 10:00:00 [error] 7#7: *1 x") : slice_from(input, (size_t)at + 6));
+    }
+    rule_free(&set);
+    return 0;
+}
