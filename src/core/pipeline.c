@@ -1,6 +1,7 @@
 #include "core/pipeline.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -450,6 +451,13 @@ static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const 
     return ok;
 }
 
+static struct slice pid_text(struct arena *a, uint32_t pid)
+{
+    char text[16];
+    int n = snprintf(text, sizeof text, "%u", pid);
+    return arena_dup(a, slice_of(text, (size_t)n));
+}
+
 static bool is_blank(struct slice s)
 {
     return slice_trim(s).n == 0;
@@ -478,6 +486,8 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
             r->truncated |= cut_bytes > 0;
             if (!r->host.n)
                 r->host = s->peer;
+            if (!r->procid.n && s->peer_pid)
+                r->procid = pid_text(&p->arena, s->peer_pid);
             if (r->time_us != RECORD_NO_TIME)
                 s->last_us = r->time_us;
             if (p->setup.record_clock && r->time_us != RECORD_NO_TIME && r->time_us > p->now_us)
