@@ -2,6 +2,7 @@
 
 #include "parsers/alias.h"
 #include "parsers/inner.h"
+#include "parsers/parsers.h"
 #include "text/json.h"
 
 /* What the journal knows by itself (names with one underscore) and is worth a field; the rest of these is
@@ -187,3 +188,5 @@ bool journald_json(struct parse_ctx *ctx, struct record *r)
     }
     return finish(&e);
 }
+
+const struct parser parser_journal = {.name = "journal", .format = FORMAT_JOURNAL, .parse = journald_json};

@@ -13,6 +13,7 @@ static const struct parser *const parsers[FORMAT_N] = {
     [FORMAT_JSON] = &parser_json_line,
     [FORMAT_LOGFMT] = &parser_logfmt,
     [FORMAT_TEXT] = &parser_text,
+    [FORMAT_JOURNAL] = &parser_journal,
 };
 
 const struct parser *parser_of(enum format f)

@@ -9,6 +9,7 @@
 extern const struct parser parser_cri;
 extern const struct parser parser_docker;
 extern const struct parser parser_gelf;
+extern const struct parser parser_journal;
 extern const struct parser parser_json_line;
 extern const struct parser parser_logfmt;
 extern const struct parser parser_nginx_access;

@@ -14,6 +14,7 @@ static const char *const format_names[FORMAT_N] = {
     [FORMAT_JSON] = "json",
     [FORMAT_LOGFMT] = "logfmt",
     [FORMAT_TEXT] = "text",
+    [FORMAT_JOURNAL] = "journal",
 };
 
 static const char *const level_names[] = {"", "debug", "info", "warning", "error", "fatal"};

@@ -22,6 +22,7 @@ enum format {
     FORMAT_JSON,
     FORMAT_LOGFMT,
     FORMAT_TEXT,
+    FORMAT_JOURNAL, /* entries of the systemd journal as JSON: what the journal input hands on; records become SYSLOG */
     FORMAT_N
 };
 

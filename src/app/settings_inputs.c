@@ -237,7 +237,7 @@ static const struct key cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
 
 static const char *const formats[] = {"auto", "nginx-error", "nginx-access", "syslog", "gelf", "docker",
                                       "cri",  "json",        "logfmt",       "text",   NULL};
-_Static_assert(FORMAT_TEXT == 9 && FORMAT_N == 10, "formats follows enum format");
+_Static_assert(FORMAT_TEXT == 9 && FORMAT_JOURNAL == 10 && FORMAT_N == 11, "formats follows enum format; journal is for that input");
 static const char *const from[] = {"end", "start", NULL};
 
 static const struct key tls_keys[] = {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/in_journal.h"
 #include "io/in_tail.h"
 
 enum order { ORDER_ANSWER, ORDER_STOP };
@@ -111,13 +112,26 @@ static void add_limit(void *u, const struct limit_row *row)
     }
 }
 
+static unsigned positions_of(struct input *in, const struct store_file **files)
+{
+    switch (in->type->kind) {
+    case INPUT_TAIL:
+        return tail_positions(in, files);
+    case INPUT_JOURNAL:
+        return journal_positions(in, files);
+    case INPUT_GELF:
+    case INPUT_SYSLOG:
+    case INPUT_STDIN:
+        break;
+    }
+    return 0;
+}
+
 static void add_positions(struct worker *w, struct worker_cut *c)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
         const struct store_file *files;
-        if (w->inputs[i]->type->kind != INPUT_TAIL)
-            continue;
-        unsigned n = tail_positions(w->inputs[i], &files);
+        unsigned n = positions_of(w->inputs[i], &files);
         if (!n)
             continue;
         c->cut.files = xrealloc(c->cut.files, c->cut.n_files + n, sizeof *c->cut.files);
@@ -337,11 +351,15 @@ void worker_restore(struct worker *w, const struct store_file *known, unsigned n
     struct store_file *own = xcalloc(n, sizeof *own);
     for (unsigned i = 0; i < w->n_inputs; i++) {
         unsigned count = 0;
+        if (w->inputs[i]->type->kind == INPUT_JOURNAL)
+            journal_restore(w->inputs[i], known, n);
         if (w->inputs[i]->type->kind != INPUT_TAIL)
             continue;
-        for (unsigned k = 0; k < n; k++)
-            if (slice_is(known[k].input, w->setup.inputs[i].text) || !names_an_input(w, known[k].input))
+        for (unsigned k = 0; k < n; k++) {
+            bool orphan = !names_an_input(w, known[k].input) && !journal_owns(&known[k]);
+            if (orphan || slice_is(known[k].input, w->setup.inputs[i].text))
                 own[count++] = known[k];
+        }
         tail_restore(w->inputs[i], own, count);
     }
     free(own);

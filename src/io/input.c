@@ -1,5 +1,7 @@
 #include "io/input.h"
 
+#include "config.h"
+
 #include "io/in_tail.h"
 
 static const struct input_type *listening_type(enum input_transport transport)
@@ -29,7 +31,11 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
     case INPUT_STDIN:
         return &in_stdin;
     case INPUT_JOURNAL:
+#ifdef HAVE_SYSTEMD
+        return &in_journal;
+#else
         return NULL;
+#endif
     }
     return NULL;
 }

@@ -88,7 +88,7 @@ struct input {
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
 };
 
-extern const struct input_type in_udp, in_tcp, in_http, in_stdin;
+extern const struct input_type in_udp, in_tcp, in_http, in_stdin, in_journal;
 
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);

@@ -1,0 +1,403 @@
+#include "io/in_journal.h"
+
+#include "config.h"
+
+bool journal_owns(const struct store_file *f)
+{
+    return slice_starts(f->input, SLICE("journal:"));
+}
+
+#ifdef HAVE_SYSTEMD
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+/* sd-journal.h brings syslog.h, whose names for levels are also those of base/log.h. */
+#undef LOG_INFO
+#undef LOG_DEBUG
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "text/json.h"
+
+enum {
+    LOOK_S = 30,       /* inotify may be out of watches */
+    LOOK_REMOTE_S = 1, /* network file systems tell nothing */
+    FIELDS_BYTES_MAX = 4 << 20,
+    JSON_BLOW_UP = 6, /* \u0001 */
+};
+
+struct in_journal {
+    struct input input;
+    const struct input_options *opt;
+    struct input_sink sink;
+    sd_journal *journal;
+    struct event *readable, *more;
+    bool paused, placed;
+    bool caught_up; /* the last look found no further entry */
+    bool moved;     /* the current entry is not the one `cursor` names */
+    bool told;      /* the store has been told `cursor` */
+    char *cursor;
+    char *row_name; /* "journal:" and the unit */
+    struct store_file row;
+    struct stream stream;
+    struct sbuf json;
+    char own_pid[24];
+    const char *own_invocation;
+};
+
+/* ---- position ---- */
+
+static void keep_cursor(struct in_journal *in)
+{
+    char *cursor;
+    if (!in->moved || sd_journal_get_cursor(in->journal, &cursor) < 0)
+        return;
+    free(in->cursor);
+    in->cursor = cursor;
+    in->moved = false;
+    in->told = false;
+}
+
+void journal_restore(struct input *input, const struct store_file *known, unsigned n)
+{
+    struct in_journal *in = (struct in_journal *)input;
+    for (unsigned i = 0; i < n; i++) {
+        if (!slice_is(known[i].input, in->row_name))
+            continue;
+        free(in->cursor);
+        in->cursor = slice_dup(known[i].path);
+        in->told = true;
+    }
+}
+
+unsigned journal_positions(struct input *input, const struct store_file **out)
+{
+    struct in_journal *in = (struct in_journal *)input;
+    keep_cursor(in);
+    if (in->told || !in->cursor)
+        return 0;
+    in->told = true;
+    struct slice name = slice_str(in->row_name);
+    in->row = (struct store_file){.key = slice_hash(name, 0), .path = slice_str(in->cursor), .input = name};
+    *out = &in->row;
+    return 1;
+}
+
+static void log_journal(enum log_level level, const char *msg, const struct in_journal *in, int e)
+{
+    log_at(level, msg, log_c("input", in->row_name), log_c("error", e < 0 ? strerror(-e) : ""));
+}
+
+/* After the entry of the cursor, or where it would be. */
+static int place_at_cursor(struct in_journal *in)
+{
+    int r = sd_journal_next(in->journal);
+    if (r > 0 && sd_journal_test_cursor(in->journal, in->cursor) > 0)
+        return 0;
+    log_journal(LOG_WARN, "the last entry read is no longer in the journal; going on with what came after it",
+                in, r);
+    if (r <= 0)
+        return r;
+    /* The current entry is the first of these. */
+    r = sd_journal_previous(in->journal);
+    return r == 0 ? sd_journal_seek_head(in->journal) : r;
+}
+
+/* On the entry before the first to be handed on. */
+static int place(struct in_journal *in)
+{
+    if (in->cursor && sd_journal_seek_cursor(in->journal, in->cursor) >= 0)
+        return place_at_cursor(in);
+    if (in->cursor)
+        log_journal(LOG_ERROR, "the place kept in the store is none; going on with what comes now", in, 0);
+    if (in->opt->from_start)
+        return sd_journal_seek_head(in->journal);
+    int r = sd_journal_seek_tail(in->journal);
+    /* The tail is behind the last entry, where `next` does not see what is added later: stand on the last
+     * one. */
+    if (r >= 0)
+        r = sd_journal_previous(in->journal);
+    in->moved = r > 0;
+    return r;
+}
+
+/* ---- an entry ---- */
+
+static bool split(const void *data, size_t n, struct slice *name, struct slice *value)
+{
+    *value = slice_of(data, n);
+    *name = slice_split(value, '=');
+    return value->p != NULL;
+}
+
+/* The value of a field, valid until the next one is asked for. */
+static struct slice field(struct in_journal *in, const char *name)
+{
+    const void *data;
+    size_t n;
+    struct slice key, value;
+    if (sd_journal_get_data(in->journal, name, &data, &n) < 0 || !split(data, n, &key, &value))
+        return SLICE_NONE;
+    return value;
+}
+
+static bool own_entry(struct in_journal *in)
+{
+    return slice_is(field(in, "_PID"), in->own_pid) ||
+           (in->own_invocation && slice_is(field(in, "_SYSTEMD_INVOCATION_ID"), in->own_invocation));
+}
+
+static uint64_t ring_of(struct in_journal *in)
+{
+    static const char *const names[] = {"_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_TRANSPORT"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct slice v = field(in, names[i]);
+        if (v.n)
+            return slice_hash(v, 0x6a6f7572);
+    }
+    return slice_hash(SLICE("journal"), 0x6a6f7572);
+}
+
+static void put_time(struct in_journal *in, struct json *j)
+{
+    uint64_t us;
+    char text[24];
+    if (sd_journal_get_realtime_usec(in->journal, &us) < 0)
+        return;
+    int n = snprintf(text, sizeof text, "%llu", (unsigned long long)us);
+    json_key(j, "__REALTIME_TIMESTAMP");
+    json_str(j, slice_of(text, (size_t)n));
+}
+
+/* The entry as JSON in in->json. How much of its message was left out comes back. */
+static uint64_t render(struct in_journal *in)
+{
+    const void *data;
+    size_t n;
+    struct json j;
+    struct slice name, value = field(in, "MESSAGE");
+    size_t max = in->opt->max_message_bytes;
+    uint64_t cut_bytes = value.n > max ? value.n - max : 0;
+    sbuf_reset(&in->json);
+    json_start(&j, &in->json);
+    json_map(&j);
+    put_time(in, &j);
+    json_key(&j, "MESSAGE");
+    json_str(&j, slice_sub(value, 0, max));
+    size_t room = in->json.n + FIELDS_BYTES_MAX;
+    sd_journal_restart_data(in->journal);
+    while (in->json.n < room && sd_journal_enumerate_data(in->journal, &data, &n) > 0) {
+        if (!split(data, n, &name, &value) || value.n > JOURNAL_FIELD_MAX || slice_is(name, "MESSAGE"))
+            continue;
+        json_key_s(&j, name);
+        json_str(&j, value);
+    }
+    json_map_end(&j);
+    json_end(&j);
+    return cut_bytes;
+}
+
+static void take(struct in_journal *in)
+{
+    in->moved = true;
+    if (own_entry(in))
+        return;
+    in->stream.ring = ring_of(in);
+    uint64_t cut_bytes = render(in);
+    in->sink.message(in->sink.u, &in->stream, sbuf_slice(&in->json), 1, cut_bytes, 0);
+}
+
+/* ---- the loop ---- */
+
+static void wait_for_more(struct in_journal *in)
+{
+    struct timeval look = {.tv_sec = sd_journal_reliable_fd(in->journal) > 0 ? LOOK_S : LOOK_REMOTE_S};
+    event_add(in->readable, &look);
+}
+
+static void failed(struct in_journal *in, const char *msg, int e)
+{
+    in->sink.counts->v[COUNT_input_errors]++;
+    log_journal(LOG_ERROR, msg, in, e);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *u)
+{
+    struct in_journal *in = u;
+    int r = 1;
+    (void)fd, (void)what;
+    if (in->paused)
+        return;
+    if (!in->placed && (r = place(in)) < 0)
+        failed(in, "no place to begin in the journal", r);
+    in->placed = true;
+    unsigned n = 0;
+    for (r = 1; n < JOURNAL_TURN && !in->paused && (r = sd_journal_next(in->journal)) > 0; n++)
+        take(in);
+    keep_cursor(in);
+    in->caught_up = r == 0;
+    if (r < 0)
+        failed(in, "the journal cannot be read; trying again", r);
+    if (in->paused)
+        return;
+    if (r > 0) {
+        event_active(in->more, EV_TIMEOUT, 0);
+    } else {
+        if (in->json.cap > 2 * JOURNAL_FIELD_MAX)
+            sbuf_free(&in->json);
+        wait_for_more(in);
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *u)
+{
+    struct in_journal *in = u;
+    int r = sd_journal_process(in->journal);
+    if (r < 0)
+        failed(in, "the journal's files cannot be watched", r);
+    on_turn(fd, what, u);
+}
+
+/* ---- the input ---- */
+
+static bool add_match(sd_journal *j, const char *name, const char *value)
+{
+    char *text = xasprintf("%s=%s", name, value);
+    int r = sd_journal_add_match(j, text, 0);
+    free(text);
+    return r >= 0;
+}
+
+/* What the unit writes, what systemd says about it, and its core dumps: as journalctl --unit. */
+static bool match_unit(sd_journal *j, const char *text)
+{
+    char *unit = strchr(text, '.') ? xstrdup(text) : xasprintf("%s.service", text);
+    bool ok = add_match(j, "_SYSTEMD_UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
+              add_match(j, "_PID", "1") && add_match(j, "UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
+              add_match(j, "_UID", "0") && add_match(j, "OBJECT_SYSTEMD_UNIT", unit) &&
+              sd_journal_add_disjunction(j) >= 0 &&
+              add_match(j, "MESSAGE_ID", "fc2e22bc6ee647b6b90729ab34a250b1") && add_match(j, "_UID", "0") &&
+              add_match(j, "COREDUMP_UNIT", unit);
+    free(unit);
+    return ok;
+}
+
+static void journal_stop(struct input *input)
+{
+    struct in_journal *in = (struct in_journal *)input;
+    if (in->readable)
+        event_free(in->readable);
+    if (in->more)
+        event_free(in->more);
+    sd_journal_close(in->journal);
+    sbuf_free(&in->json);
+    free(in->cursor);
+    free(in->row_name);
+    free(in);
+}
+
+static bool open_files(struct in_journal *in, const char *folder, struct diag *d)
+{
+    const struct input_options *opt = in->opt;
+    int r = folder ? sd_journal_open_directory(&in->journal, folder, 0)
+                   : sd_journal_open(&in->journal, SD_JOURNAL_LOCAL_ONLY);
+    if (r < 0) {
+        err_add(d, ERR_ERROR, opt->place, "the systemd journal cannot be opened: %s", strerror(-r));
+        return false;
+    }
+    if (!folder && sd_journal_has_runtime_files(in->journal) <= 0 &&
+        sd_journal_has_persistent_files(in->journal) <= 0)
+        log_at(LOG_WARN,
+               "no journal that crumbd may read: is systemd-journald running, and crumbd's user in group "
+               "systemd-journal?",
+               log_c("input", in->row_name));
+    sd_journal_set_data_threshold(in->journal, opt->max_message_bytes + sizeof "MESSAGE=");
+    if (strcmp(opt->text, "all") != 0 && !match_unit(in->journal, opt->text)) {
+        err_add(d, ERR_ERROR, opt->place, "the journal cannot be searched for unit %s", opt->text);
+        return false;
+    }
+    return true;
+}
+
+static bool open_events(struct in_journal *in, struct event_base *base)
+{
+    int fd = sd_journal_get_fd(in->journal), events = fd < 0 ? 0 : sd_journal_get_events(in->journal);
+    short what = (short)((events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0));
+    /* Without a descriptor, the time-out alone. */
+    in->readable = event_new(base, fd < 0 ? -1 : fd, fd < 0 ? 0 : what, on_readable, in);
+    in->more = evtimer_new(base, on_turn, in);
+    return in->readable && in->more;
+}
+
+struct input *journal_open(struct event_base *base, const struct input_options *opt,
+                           const struct input_sink *sink, const char *folder, struct diag *d)
+{
+    struct in_journal *in = xcalloc(1, sizeof *in);
+    *in = (struct in_journal){.input = {.type = &in_journal}, .opt = opt, .sink = *sink};
+    in->row_name = xasprintf("journal:%s", opt->text);
+    in->stream = (struct stream){
+        .format = FORMAT_JOURNAL, .source = slice_str(in->row_name), .last_us = RECORD_NO_TIME};
+    in->own_invocation = getenv("INVOCATION_ID");
+    snprintf(in->own_pid, sizeof in->own_pid, "%d", getpid());
+    sbuf_init(&in->json,
+              JSON_BLOW_UP * (opt->max_message_bytes + JOURNAL_FIELD_MAX + 4096) + FIELDS_BYTES_MAX);
+    bool ok = open_files(in, folder, d);
+    if (ok && !open_events(in, base)) {
+        err_add(d, ERR_ERROR, opt->place, "cannot read the journal: no memory or no event");
+        ok = false;
+    }
+    if (!ok) {
+        journal_stop(&in->input);
+        return NULL;
+    }
+    event_active(in->more, EV_TIMEOUT, 0);
+    return &in->input;
+}
+
+static struct input *journal_start(struct event_base *base, const struct input_options *opt,
+                                   const struct input_sink *sink, struct diag *d)
+{
+    return journal_open(base, opt, sink, NULL, d);
+}
+
+static void journal_pause(struct input *input, bool paused)
+{
+    struct in_journal *in = (struct in_journal *)input;
+    if (paused == in->paused)
+        return;
+    in->paused = paused;
+    if (!paused)
+        event_active(in->more, EV_TIMEOUT, 0);
+}
+
+static bool journal_drained(struct input *input)
+{
+    return ((struct in_journal *)input)->caught_up;
+}
+
+const struct input_type in_journal = {
+    .kind = INPUT_JOURNAL,
+    .start = journal_start,
+    .pause = journal_pause,
+    .drained = journal_drained,
+    .stop = journal_stop,
+};
+
+#else
+
+/* There is no such input, so nobody has one to ask. */
+void journal_restore(struct input *in, const struct store_file *known, unsigned n)
+{
+    (void)in, (void)known, (void)n;
+}
+
+unsigned journal_positions(struct input *in, const struct store_file **out)
+{
+    (void)in, (void)out;
+    return 0;
+}
+
+#endif
