@@ -96,8 +96,24 @@ static struct slice joined(struct arena *a, struct slice id, struct slice name)
     return slice_of(p, id.n + 1 + name.n);
 }
 
+/*
+ * A parameter without `=`: Vector keeps such messages without the element, so does this; what it said becomes
+ * the field `sd`. `from` is where the element began. False: it has no clear end.
+ */
+static bool set_aside(struct record *r, struct slice from, struct slice *s)
+{
+    const char *end = slice_chr(*s, ']');
+    size_t n = end ? (size_t)(end - from.p) + 1 : 0;
+    if (!end || slice_chr(slice_of(s->p, (size_t)(end - s->p)), '"'))
+        return false;
+    record_put(r, SLICE("sd"), slice_sub(from, 0, n), FIELD_STRING);
+    *s = slice_from(from, n);
+    return true;
+}
+
 static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
 {
+    struct slice from = *s;
     *s = slice_from(*s, 1);
     struct slice id = take_sd_name(s);
     unsigned params = 0;
@@ -115,7 +131,7 @@ static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *
             continue;
         struct slice name = take_sd_name(s), value;
         if (!name.n || !s->n || *s->p != '=')
-            return false;
+            return name.n && !quoted && set_aside(r, from, s);
         *s = slice_from(*s, 1);
         if (s->n && *s->p == '"') {
             if (!take_quoted(s, &value))
@@ -290,7 +306,7 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
     if (slice_is(s, "-") || slice_starts(s, SLICE("- "))) {
         s = slice_from(s, 1);
     } else if (*s.p == '[' || *s.p == ']') {
-        if (!syslog_sd(ctx, r, &s, false))
+        if (!syslog_sd(ctx, r, &s, false) || (s.n < 2 && record_field(r, SLICE("sd"))))
             return refuse(ctx, "RFC 5424: bad structured data");
     } else {
         syslog_body(ctx, r, s);
@@ -326,6 +342,12 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         s.n--;
     if (!s.n)
         return refuse(ctx, "empty message");
+    /* A PRI is where the message begins, also behind white space that is left of the message before. */
+    size_t lead = 0;
+    while (lead < s.n && ascii_space(s.p[lead]))
+        lead++;
+    if (lead + 1 < s.n && s.p[lead] == '<' && ascii_digit(s.p[lead + 1]))
+        s = slice_from(s, lead);
     if (!take_pri(ctx, r, &s))
         return false;
     if (r->severity >= 0 && announces_5424(s))

@@ -139,26 +139,31 @@ static bool is_repeat(struct slice s, struct slice *n)
     return slice_u64(*n, &v);
 }
 
+/* AIX puts "Message forwarded from HOST: " or "From HOST: " in front. */
+static bool take_forwarder(struct record *r, struct slice *s)
+{
+    static const struct slice phrases[] = {{"Message forwarded from ", 23}, {"From ", 5}};
+    for (size_t i = 0; i < 2; i++) {
+        struct slice rest = slice_from(*s, phrases[i].n), host = slice_split(&rest, ':');
+        if (!slice_starts(*s, phrases[i]) || !is_host(host) || !rest.n || *rest.p != ' ')
+            continue;
+        r->host = host;
+        *s = slice_from(rest, 1);
+        return true;
+    }
+    return false;
+}
+
 static void take_host(struct record *r, struct slice *s)
 {
-    static const struct slice forwarded = {"Message forwarded from ", 23};
     struct slice word = first_word(*s), n;
-    if (is_repeat(*s, &n) || take_priority_word(r, s))
+    if (is_repeat(*s, &n) || take_priority_word(r, s) || take_forwarder(r, s))
         return;
-    if (slice_starts(*s, forwarded)) { /* AIX */
-        struct slice rest = slice_from(*s, forwarded.n);
-        word = slice_split(&rest, ':');
-        if (is_host(word) && rest.n && *rest.p == ' ') {
-            r->host = word;
-            *s = slice_from(rest, 1);
-        }
-        return;
+    if (is_host(word)) {
+        r->host = word;
+        *s = slice_from(*s, word.n);
+        skip_spaces(s);
     }
-    if (!is_host(word))
-        return;
-    r->host = word;
-    *s = slice_from(*s, word.n);
-    skip_spaces(s);
     if (slice_starts(*s, SLICE(": "))) /* Cisco ASA: "host : %ASA-…" */
         *s = slice_from(*s, 2);
     take_priority_word(r, s);
@@ -177,9 +182,8 @@ static bool is_tag(struct slice word)
     if (!word.n || word.n > TAG_MAX)
         return false;
     for (size_t i = 0; i < word.n; i++) {
-        bool twin =
-            word.p[i] == ':' && ((i + 1 < word.n && word.p[i + 1] == ':') || (i && word.p[i - 1] == ':'));
-        if (!word.p[i] || (!twin && !tag_char(word.p[i])))
+        bool inside = word.p[i] == ':' && i && i + 1 < word.n;
+        if (!word.p[i] || (!inside && !tag_char(word.p[i])))
             return false;
         letter |= ascii_alpha(word.p[i]) || *word.p == '#';
         only_dashes &= word.p[i] == '-';
@@ -202,17 +206,28 @@ static bool sentence_word(struct slice word)
     return word.n > 1 && *word.p >= 'A' && *word.p <= 'Z' && i == word.n;
 }
 
+/* A colon ends a tag where a space follows, or a pid stands between: "a:b: text", "a:b[7]: text"; else the
+ * first one does. */
 static size_t tag_length(struct slice s)
 {
-    size_t i = 0;
-    for (; i < s.n && i <= TAG_MAX && s.p[i] != ' ' && s.p[i] != '['; i++) {
-        if (s.p[i] != ':')
-            continue;
-        if (i + 2 >= s.n || s.p[i + 1] != ':' || s.p[i + 2] == ' ')
-            break;
-        i++;
+    size_t end = 0, first = 0;
+    for (; end < s.n && end <= TAG_MAX && s.p[end] != ' ' && s.p[end] != '\t' && s.p[end] != '['; end++) {
+        bool twin = (end && s.p[end - 1] == ':') || (end + 1 < s.n && s.p[end + 1] == ':');
+        if (s.p[end] == ':' && !first && !twin)
+            first = end;
     }
-    return i;
+    if (end && s.p[end - 1] == ':')
+        return end - 1;
+    struct slice rest = slice_sub(s, end, end + PID_MAX + 3);
+    const char *close = rest.n && *rest.p == '[' ? slice_chr(rest, ']') : NULL;
+    if (!first || (close && slice_starts(slice_from(rest, (size_t)(close - rest.p) + 1), SLICE(":"))))
+        return end;
+    return first;
+}
+
+static bool is_space(struct slice s)
+{
+    return s.n && (*s.p == ' ' || *s.p == '\t');
 }
 
 /* tag[pid]: or tag: or, behind a stamp, tag and a space. Advances *s to the text. */
@@ -232,15 +247,15 @@ static void take_tag(struct record *r, struct slice *s, bool stamped)
     bool colon = rest.n && *rest.p == ':';
     if (colon)
         rest = slice_from(rest, 1);
-    if (rest.n && *rest.p != ' ' && !(stamped && colon && *rest.p != '/'))
+    if (rest.n && !is_space(rest) && !(stamped && colon && *rest.p != '/'))
         return;
     if (!colon && (!stamped || (!pid.p && rest.n && sentence_word(tag))))
         return;
-    if (colon && !stamped && !pid.p && names_a_fault(tag))
+    if (colon && !stamped && !pid.p && (names_a_fault(tag) || slice_chr(tag, ':')))
         return;
     r->app = tag;
     r->procid = pid.n ? pid : SLICE_NONE;
-    *s = slice_from(rest, rest.n && *rest.p == ' ');
+    *s = slice_from(rest, is_space(rest));
 }
 
 /* Time since boot, as Cisco writes it while no clock is set: "1w2d:" or "00:00:46:". Takes it and its colon.
