@@ -11,6 +11,7 @@
 
 #include "app/command.h"
 #include "app/notify.h"
+#include "app/routes.h"
 #include "app/rules.h"
 #include "app/worker.h"
 #include "base/log.h"
@@ -38,6 +39,9 @@ struct daemon {
     char *store_path;
     bool store_is_own;
     struct event *commit_retry, *exit_timer, *watchdog, *signals[5];
+    struct http *http; /* NULL: off, or its port could not be had */
+    int64_t start_us;
+    enum store_result stored; /* the last cut */
     bool stopping, sending_rest, full_said;
 };
 
@@ -106,7 +110,7 @@ static void stop(struct daemon *dm)
 
 static void commit(struct daemon *dm, struct worker_cut *c)
 {
-    enum store_result result = store_commit(dm->store, &c->cut);
+    enum store_result result = dm->stored = store_commit(dm->store, &c->cut);
     if (result != STORE_OK) {
         if (!dm->full_said)
             log_error(result == STORE_FULL ? "the store is full: reading stops until there is room, nothing is lost"
@@ -209,6 +213,56 @@ static void free_events(struct daemon *dm)
     event_free(dm->commit_retry);
     event_free(dm->exit_timer);
     event_free(dm->watchdog);
+}
+
+/* --- status page --- */
+
+static int64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static const char *why_not_ready(const struct daemon *dm)
+{
+    return dm->stopping                  ? "crumbd is stopping"
+           : dm->stored == STORE_FULL    ? "the store is full: reading waits until there is room"
+           : dm->stored == STORE_FAILED  ? "the store cannot be written: reading waits until it can; crumbd's log says why"
+                                         : NULL;
+}
+
+static void on_http(void *u, const struct http_request *req, struct http_answer *a)
+{
+    struct daemon *dm = u;
+    const struct settings *s = dm->setup->settings;
+    struct status status = {.now_us = wall_us(),
+                            .start_us = dm->start_us,
+                            .config = s->path,
+                            .store_path = dm->store_path,
+                            .dsn_from = s->dsn ? s->dsn_from : NULL,
+                            .rules = dm->setup->rules->n,
+                            .inputs = dm->setup->inputs,
+                            .n_inputs = dm->setup->n_inputs,
+                            .not_ready = why_not_ready(dm),
+                            .counts = &dm->counts,
+                            .store_limit_bytes = s->store_limit_bytes};
+    routes_answer(&status, dm->store, req, a);
+}
+
+/* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
+static void open_http(struct daemon *dm)
+{
+    const struct settings *s = dm->setup->settings;
+    struct diag d = {0};
+    if (!s->http.host || (!s->path && dm->setup->drain))
+        return;
+    dm->http = http_new(dm->base, s->http.host, s->http.port, on_http, dm, &d);
+    /* A wrapped command often reads the configuration of the daemon beside it, which has the port. */
+    if (!dm->http)
+        log_at(dm->setup->own_store ? LOG_INFO : LOG_WARN, "there is no status page",
+               log_c("why", d.n ? d.v[0].text : "unknown"));
+    err_free(&d);
 }
 
 /* --- start --- */
@@ -334,6 +388,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
     worker_start(dm->worker, dm->mailbox);
+    open_http(dm);
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
     say_start(dm);
@@ -345,13 +400,14 @@ static void run_loop(struct daemon *dm, struct diag *d)
         _exit(EXIT_CANNOT_RUN);
     }
     log_ledger(dm);
+    http_free(dm->http);
     free_events(dm);
     mailbox_free(dm->mailbox);
 }
 
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
-    struct daemon dm = {.setup = setup};
+    struct daemon dm = {.setup = setup, .start_us = wall_us()};
     int status = EXIT_CANNOT_RUN;
     dm.base = event_base_new();
     assert(dm.base);

@@ -129,6 +129,11 @@ struct store_row *store_get(struct store *s, int64_t id, bool *damaged);
 /* Every row, oldest first, without payloads, until `each` returns false. Holds no transaction while calling back. False: the
    database could not be read to its end (store_error). */
 bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r), void *u);
+/* The newest `most` rows, the newest first, without payloads. `each` must not use the store. False: the database could not be
+   read that far (store_error). */
+bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u);
+/* The row of an event id, 32 lower-case hex digits; 0: none. */
+int64_t store_find(struct store *s, const char *event_id);
 void store_row_free(struct store_row *r);
 
 /* What became of a row given out by store_next. Reasons are cut at 300 bytes. Each also counts: sent, retries, dead. */

@@ -150,6 +150,37 @@ bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r
     return rc == SQLITE_DONE;
 }
 
+bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_NEWEST];
+    int rc;
+    sqlite3_bind_int64(q, 1, most);
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct boxed b = {0};
+        b.row.damaged = !fill(&b, q, false);
+        each(u, &b.row);
+        arena_free(&b.arena);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "list the newest rows");
+    return rc == SQLITE_DONE;
+}
+
+int64_t store_find(struct store *s, const char *event_id)
+{
+    sqlite3_stmt *q = s->stmt[Q_FIND];
+    uint8_t bytes[16];
+    store_event_id_bytes(event_id, bytes);
+    sqlite3_bind_blob(q, 1, bytes, sizeof bytes, SQLITE_STATIC);
+    int rc = sqlite3_step(q);
+    int64_t id = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    sqlite3_reset(q);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        store_failed(s, "find an event");
+    return id;
+}
+
 /* Outcomes. */
 
 static struct outcome *outcome_of(struct store *s, int64_t id)

@@ -49,6 +49,8 @@ const char *const store_sql[Q_N] = {
     [Q_GET] = "SELECT " ROW_COLUMNS "payload FROM event WHERE id=?1",
     [Q_HEAD] = "SELECT " ROW_COLUMNS "NULL FROM event WHERE id=?1",
     [Q_IDS] = "SELECT id FROM event INDEXED BY event_due WHERE state IN(0,1,2) ORDER BY id",
+    [Q_NEWEST] = "SELECT " ROW_COLUMNS "NULL FROM event ORDER BY id DESC LIMIT ?1",
+    [Q_FIND] = "SELECT id FROM event WHERE event_id=?1",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",

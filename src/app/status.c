@@ -1,0 +1,115 @@
+#include "app/status.h"
+
+#include <inttypes.h>
+
+#include "base/version.h"
+
+const char *status_state(const struct store_row *r)
+{
+    static const char *const names[] = {
+        [STORE_STATE_OPEN] = "open", [STORE_STATE_READY] = "ready", [STORE_STATE_DEAD] = "dead"};
+    return r->damaged ? "damaged" : names[r->state];
+}
+
+/* --- metrics (Prometheus, exposition formats, text 0.0.4) --- */
+
+/* In a help text a backslash and a line feed are escaped. */
+static void put_help(struct sbuf *out, const char *help)
+{
+    for (; *help; help++) {
+        if (*help == '\\' || *help == '\n')
+            sbuf_addf(out, "\\%c", *help == '\n' ? 'n' : '\\');
+        else
+            sbuf_addc(out, *help);
+    }
+}
+
+static void put_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help)
+{
+    sbuf_addf(out, "# HELP crumbd_%s%s ", name, end);
+    put_help(out, help);
+    sbuf_addf(out, "\n# TYPE crumbd_%s%s %s\n", name, end, type);
+}
+
+static void put_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help)
+{
+    put_head(out, name, "", "gauge", help);
+    sbuf_addf(out, "crumbd_%s %" PRIu64 "\n", name, v);
+}
+
+void status_metrics(const struct status *s, struct sbuf *out)
+{
+    for (unsigned i = 0; i < COUNT_N; i++) {
+        put_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
+        sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
+    }
+    put_head(
+        out, "outbox_rows", "", "gauge",
+        "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
+    sbuf_addf(out, "crumbd_outbox_rows{state=\"open\"} %" PRIu64 "\n", s->outbox.open);
+    sbuf_addf(out, "crumbd_outbox_rows{state=\"ready\"} %" PRIu64 "\n", s->outbox.ready);
+    sbuf_addf(out, "crumbd_outbox_rows{state=\"dead\"} %" PRIu64 "\n", s->outbox.dead);
+    put_gauge(out, "outbox_bytes", s->outbox.used_bytes,
+              "bytes of the store in use, which store_limit bounds");
+    put_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
+    put_gauge(out, "ready", !s->not_ready,
+              "1 while events are accepted, 0 when the store is full or failing, or at the end");
+    put_gauge(out, "rules", s->rules, "rules loaded");
+    put_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
+    sbuf_addf(out, "crumbd_start_time_seconds %" PRId64 ".%06" PRId64 "\n", s->start_us / 1000000,
+              s->start_us % 1000000);
+    put_head(out, "build_info", "", "gauge", "always 1; the version is a label");
+    sbuf_addf(out, "crumbd_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+}
+
+/* --- JSON --- */
+
+void status_ledger(const struct status *s, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_map(&j);
+    json_key(&j, "balanced");
+    json_bool(&j, count_balances(s->counts));
+    json_key(&j, "start");
+    json_time(&j, s->start_us);
+    json_key(&j, "now");
+    json_time(&j, s->now_us);
+    json_key(&j, "counts");
+    json_map(&j);
+    for (unsigned i = 0; i < COUNT_N; i++) {
+        json_key(&j, count_rows[i].name);
+        json_int(&j, (int64_t)s->counts->v[i]);
+    }
+    json_map_end(&j);
+    json_map_end(&j);
+    json_end(&j);
+    sbuf_addc(out, '\n');
+}
+
+static void put_member(struct json *j, const char *key, struct slice v)
+{
+    json_key(j, key);
+    json_str(j, v);
+}
+
+void status_event(struct json *j, const struct store_row *r)
+{
+    json_map(j);
+    json_key(j, "id");
+    json_int(j, r->id);
+    put_member(j, "state", slice_str(status_state(r)));
+    if (!r->damaged) {
+        put_member(j, "event_id", slice_str(r->event.event_id));
+        put_member(j, "level", r->event.level);
+        put_member(j, "title", r->event.title);
+        put_member(j, "project", r->event.project);
+        json_key(j, "time");
+        json_time(j, r->event.time_us);
+        json_key(j, "attempts");
+        json_int(j, r->attempts);
+        if (r->reason)
+            put_member(j, "reason", slice_str(r->reason));
+    }
+    json_map_end(j);
+}

@@ -1,0 +1,54 @@
+/*
+ * status: what the status page says, as texts made from facts: /metrics, /api/, and HTML.
+ *
+ * Pure: the present is an argument, nothing is opened or asked. Texts from logs go into HTML only through
+ * page_text, which escapes them, and into JSON through the writer. The answers to addresses are in `routes`.
+ */
+#ifndef APP_STATUS_H
+#define APP_STATUS_H
+
+#include "base/count.h"
+#include "io/input.h"
+#include "io/store.h"
+#include "text/json.h"
+
+struct status {
+    int64_t now_us, start_us;
+    const char *config; /* path; NULL: zero configuration */
+    const char *store_path;
+    const char *dsn_from; /* where the DSN was found; NULL: there is none */
+    unsigned rules;
+    const struct input_options *inputs;
+    unsigned n_inputs;
+    const char *not_ready;       /* why it is not, for people; NULL: it is */
+    const struct counts *counts; /* of this run */
+    struct store_totals outbox;
+    uint64_t store_limit_bytes;
+};
+
+/* "open" (waits for the lines after it), "ready" or "dead". */
+const char *status_state(const struct store_row *r);
+
+/* --- status.c --- */
+
+/* Prometheus' text format, version 0.0.4. */
+void status_metrics(const struct status *s, struct sbuf *out);
+/* {"balanced":…,"start":…,"now":…,"counts":{name: n of every row}} */
+void status_ledger(const struct status *s, struct sbuf *out);
+/* One row of the outbox as an object, without its payload. */
+void status_event(struct json *j, const struct store_row *r);
+
+/* --- status_page.c --- */
+
+/* Escaped for HTML, in text and in attributes. Control bytes, invalid ones and marks that turn the direction
+   of writing are shown as \xHH; cut to max_points. */
+void page_text(struct sbuf *out, struct slice s, size_t max_points);
+/* The page /: its begin, one row for each event, its end. nonce: of its style element. */
+void page_begin(const struct status *s, const char *nonce, struct sbuf *out);
+void page_row(const struct status *s, const struct store_row *r, struct sbuf *out);
+/* complete: all rows that were asked for could be read. */
+void page_end(bool complete, struct sbuf *out);
+/* The page of one event, with its payload made readable. */
+void page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out);
+
+#endif

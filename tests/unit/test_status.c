@@ -1,0 +1,243 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "app/routes.h"
+#include "base/xalloc.h"
+
+static char dir[64];
+static struct store *store;
+static struct counts counts;
+static struct http_answer answer;
+
+static void set_up(void)
+{
+    snprintf(dir, sizeof dir, "/tmp/crumbd-status-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    char *path = xasprintf("%s/crumbd.db", dir);
+    struct diag d = {0};
+    store = store_open(path, STORE_DAEMON, 0, &d);
+    ck_assert_ptr_nonnull(store);
+    free(path);
+    counts = (struct counts){0};
+    sbuf_init(&answer.body, HTTP_ANSWER_MAX);
+}
+
+static void tear_down(void)
+{
+    sbuf_free(&answer.body);
+    store_close(store);
+    char *cmd = xasprintf("rm -rf '%s'", dir);
+    ck_assert_int_eq(system(cmd), 0);
+    free(cmd);
+}
+
+static const char hostile[] = "<script>alert('1')</script> & \"x\" \x1b[31m \xff \xe2\x80\xae";
+
+static void put(unsigned n, const char *title, const char *payload)
+{
+    struct store_event e = {.time_us = 1700000000000000, .level = SLICE("error")};
+    e.title = slice_str(title);
+    e.payload = slice_str(payload);
+    snprintf(e.event_id, sizeof e.event_id, "%08xabcd40008000000000000000", n);
+    struct cut c = {.events = &e, .n_events = 1};
+    ck_assert_int_eq(store_commit(store, &c), STORE_OK);
+}
+
+/* The answer's body, NUL-terminated. */
+static const char *get(const char *path, const char *query, const char *not_ready)
+{
+    char input_text[] = "udp://<&>:1";
+    const struct input_options input = {.kind = INPUT_GELF, .text = input_text};
+    struct status s = {.now_us = 1700000060000000,
+                       .start_us = 1700000000250000,
+                       .store_path = "/s/<b>.db",
+                       .rules = 3,
+                       .inputs = &input,
+                       .n_inputs = 1,
+                       .not_ready = not_ready,
+                       .counts = &counts,
+                       .store_limit_bytes = 1 << 20};
+    const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .nonce = "abc"};
+    sbuf_reset(&answer.body);
+    answer.status = 200;
+    answer.type = NULL;
+    routes_answer(&s, store, &req, &answer);
+    return sbuf_cstr(&answer.body);
+}
+
+static void has(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "no %s in: %s", part, text);
+}
+
+static void hasnt(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) == NULL, "%s in: %s", part, text);
+}
+
+START_TEST(text_is_escaped)
+{
+    struct sbuf out;
+    sbuf_init(&out, 1000);
+    page_text(&out, slice_str(hostile), 100);
+    ck_slice(sbuf_slice(&out), "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;x&quot; "
+                               "\\x1b[31m \\xff \\xe2\\x80\\xae");
+    sbuf_reset(&out);
+    page_text(&out, SLICE("<<<<<<"), 5);
+    ck_slice(sbuf_slice(&out), "&lt;&lt;...");
+    sbuf_free(&out);
+}
+END_TEST
+
+START_TEST(pages_are_escaped)
+{
+    char *payload =
+        xasprintf("{\"platform\":\"%s\",\"logentry\":{\"formatted\":\"a\\n\\n%s\"},\"tags\":{\"<i>\":\"%s\"},"
+                  "\"breadcrumbs\":[{\"message\":\"%s\"}]}",
+                  "<b>", "<u>two", "<em>", "</pre><s>");
+    put(1, hostile, payload);
+    const char *page = get("/", "", NULL);
+    has(page, "<style nonce=\"abc\">");
+    has(page, "<a href=\"/event/1\">&lt;script&gt;");
+    has(page, "udp://&lt;&amp;&gt;:1");
+    has(page, "/s/&lt;b&gt;.db");
+    has(page, "running");
+    hasnt(page, "<script");
+    page = get("/event/1", "", NULL);
+    has(page, "<h2>message</h2>\n<pre>  a\n  \n  &lt;u&gt;two\n</pre>\n<h2>tags</h2>");
+    has(page, "<h2>breadcrumbs</h2>");
+    has(page, "&lt;/pre&gt;&lt;s&gt;");
+    hasnt(page, "<script");
+    hasnt(page, "<em>");
+    hasnt(page, "<s>");
+    free(payload);
+}
+END_TEST
+
+/* Every line is a comment or `name{labels} number`; every name has its HELP and TYPE before it, once. */
+START_TEST(metrics_follow_the_format)
+{
+    counts.v[COUNT_lines_in] = 7;
+    counts.v[COUNT_event] = 7;
+    put(1, "t", "{}");
+    get("/metrics", "", NULL);
+    ck_assert_str_eq(answer.type, "text/plain; version=0.0.4; charset=utf-8");
+    struct slice rest = sbuf_slice(&answer.body), last = SLICE_NONE;
+    unsigned samples = 0, families = 0;
+    ck_assert(slice_ends(rest, SLICE("\n")));
+    rest.n--;
+    while (rest.n) {
+        struct slice line = slice_split(&rest, '\n');
+        if (slice_starts(line, SLICE("# HELP "))) {
+            struct slice type = slice_split(&rest, '\n'), name = slice_from(line, 7);
+            name = slice_split(&name, ' ');
+            ck_assert(slice_starts(type, SLICE("# TYPE ")));
+            type = slice_from(type, 7);
+            ck_assert(slice_eq(slice_split(&type, ' '), name));
+            ck_assert(slice_is(type, slice_ends(name, SLICE("_total")) ? "counter" : "gauge"));
+            last = name;
+            families++;
+            continue;
+        }
+        struct slice name = slice_split(&line, ' ');
+        uint64_t whole;
+        ck_assert(slice_starts(name, last) && (name.n == last.n || name.p[last.n] == '{'));
+        ck_assert(slice_u64(slice_split(&line, '.'), &whole));
+        samples++;
+    }
+    ck_assert_uint_gt(families, COUNT_N);
+    ck_assert_uint_eq(samples, families + 2); /* the three states of the outbox are one */
+    const char *text = sbuf_cstr(&answer.body);
+    has(text, "\ncrumbd_lines_in_total 7\n");
+    has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
+    has(text, "\ncrumbd_start_time_seconds 1700000000.250000\n");
+    has(text, "\ncrumbd_ready 1\n");
+}
+END_TEST
+
+START_TEST(ledger_says_whether_it_balances)
+{
+    counts.v[COUNT_lines_in] = 2;
+    has(get("/api/ledger", "", NULL), "{\"balanced\":false,\"start\":1700000000.250000,");
+    counts.v[COUNT_blank] = 2;
+    has(get("/api/ledger", "", NULL), "{\"balanced\":true,");
+    has(sbuf_cstr(&answer.body), "\"blank\":2,");
+}
+END_TEST
+
+START_TEST(events_newest_first)
+{
+    put(1, "one", "{\"a\":1}");
+    put(2, "two", "{\"a\":2}");
+    put(3, "three", "{\"a\":3}");
+    ck_assert_str_eq(get("/api/events", "limit=1", NULL),
+                     "[{\"id\":3,\"state\":\"ready\",\"event_id\":\"00000003abcd40008000000000000000\","
+                     "\"level\":\"error\","
+                     "\"title\":\"three\",\"project\":\"\",\"time\":1700000000.000000,\"attempts\":0}]\n");
+    const char *all = get("/api/events", "x=y&limit=999999", NULL);
+    ck_assert(strstr(all, "three") < strstr(all, "two") && strstr(all, "two") < strstr(all, "one"));
+    ck_assert_str_eq(get("/api/events/2", "", NULL), "{\"a\":2}\n");
+    ck_assert_str_eq(get("/api/events/00000003ABCD40008000000000000000", "", NULL), "{\"a\":3}\n");
+    static const char *const bad[] = {"limit=0", "limit=", "limit=-1", "limit=99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        get("/api/events", bad[i], NULL);
+        ck_assert_int_eq(answer.status, 400);
+    }
+}
+END_TEST
+
+START_TEST(nothing_else_is_there)
+{
+    static const char *const paths[] = {"",
+                                        "/x",
+                                        "/event/",
+                                        "/event/0",
+                                        "/event/9",
+                                        "/event/1/../2",
+                                        "/../x",
+                                        "/api/events/",
+                                        "/api/events/x",
+                                        "/event/%31",
+                                        "/api/events/-1",
+                                        "//",
+                                        "/healthz/",
+                                        "/event/18446744073709551617",
+                                        "/event/0000000zabcd40008000000000000000",
+                                        "/event/00000009abcd40008000000000000000"};
+    put(1, "one", "{}");
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        get(paths[i], "", NULL);
+        ck_assert_msg(answer.status == 404, "%s: %d", paths[i], answer.status);
+    }
+}
+END_TEST
+
+START_TEST(probes)
+{
+    ck_assert_str_eq(get("/healthz", "", "the store is full"), "ok\n");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_str_eq(get("/readyz", "", NULL), "ready\n");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_str_eq(get("/readyz", "", "the store is full"), "the store is full\n");
+    ck_assert_int_eq(answer.status, 503);
+    has(get("/metrics", "", "the store is full"), "\ncrumbd_ready 0\n");
+    has(get("/", "", "the store is full"), "not ready");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("status");
+    TCase *t = tcase_create("status");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, text_is_escaped);
+    tcase_add_test(t, pages_are_escaped);
+    tcase_add_test(t, metrics_follow_the_format);
+    tcase_add_test(t, ledger_says_whether_it_balances);
+    tcase_add_test(t, events_newest_first);
+    tcase_add_test(t, nothing_else_is_there);
+    tcase_add_test(t, probes);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
