@@ -219,7 +219,7 @@ static void put_fingerprint(struct writer *w)
 
 /* --- breadcrumbs --- */
 
-static void put_crumb_http(struct writer *w, const struct record *access)
+static void put_crumb_http(struct writer *w, const struct record *access, bool weak)
 {
     struct slice line = record_value(access, "request"), status = record_value(access, "status");
     struct slice method = record_get(access, SLICE("request.method"));
@@ -238,6 +238,8 @@ static void put_crumb_http(struct writer *w, const struct record *access)
         json_key(&w->json, "status_code");
         json_raw(&w->json, status);
     }
+    if (weak)
+        writer_text(w, "joined_by", SLICE("client and request line"), 32);
     json_map_end(&w->json);
 }
 
@@ -281,16 +283,9 @@ static void put_crumb(struct writer *w, const struct crumb *c, struct record *sc
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(c->level ? level_name(c->level) : "info"));
     if (access)
-        put_crumb_http(w, scratch);
+        put_crumb_http(w, scratch, c->weak);
     else
         writer_text(w, "message", finished_text(w, c, scratch), CRUMB_TEXT_MAX);
-    if (c->weak && !access) {
-        json_key(&w->json, "data");
-        json_map(&w->json);
-        json_key(&w->json, "joined_by");
-        json_str(&w->json, SLICE("client and request line"));
-        json_map_end(&w->json);
-    }
     json_map_end(&w->json);
     sbuf_free(&named);
 }

@@ -224,6 +224,7 @@ START_TEST(combined_access_lines_join_weakly)
     pipeline_flush(b->pipeline);
     ck_at(b->events[0], "contexts/response/status_code", "502");
     ck_at(b->events[0], "breadcrumbs/values/0/category", "nginx.access");
+    ck_at(b->events[0], "breadcrumbs/values/0/data/joined_by", "client and request line");
     ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
     bench_free(b);
 }
