@@ -302,8 +302,9 @@ static const struct key settings_keys[] = {
      .type = KEY_CUSTOM,
      AT(http),
      .custom = &custom_http,
-     .help = "Status page, /api/, /metrics, /healthz and /readyz. Keep it on loopback or behind a proxy that "
-             "asks for a password."},
+     .help = "Where the status page, /api/, /metrics, /healthz and /readyz are served (crumbd(8), STATUS PAGE). "
+             "They show what the logs say and ask for no password: keep it on loopback, or behind a proxy that "
+             "does. A port that is taken is a warning."},
     {.name = "workers",
      .type = KEY_INT,
      AT(workers),

@@ -1,0 +1,119 @@
+"""The status page: what the key `http` serves."""
+import http.client
+import json
+import re
+import socket
+
+from harness import check_ledger, free_port, nginx_line
+
+CONFIG = """inputs: [{tail: "{dir}/*.log", format: nginx-error, from: start}]
+http: 127.0.0.1:%d
+"""
+HOSTILE = "<script>alert(1)</script> \"&\" \x1b]0;x\x07\x1b[31m \u202e failed"
+
+
+def ask(port, path, method="GET", headers=None, body=None):
+    """(status, headers, body) of one request."""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    c.request(method, path, body=body, headers=headers or {})
+    r = c.getresponse()
+    got = r.status, dict(r.getheaders()), r.read().decode()
+    c.close()
+    return got
+
+
+def text(port, path):
+    return ask(port, path)[2]
+
+
+def raw(port, request):
+    """The status line that answers these bytes."""
+    with socket.create_connection(("127.0.0.1", port), 10) as s:
+        try:
+            s.sendall(request)
+            return s.recv(4096).split(b"\r\n")[0].decode()
+        except ConnectionError:
+            return "cut off"
+
+
+def start(t, lines):
+    port = free_port()
+    t.write("error.log", "".join(lines))
+    return t.start(t.config(CONFIG % port)), port
+
+
+def scenario_status_page_without_a_sentry(t):
+    """Everything can be seen with no Sentry at all, and nothing that a log says is markup."""
+    d, port = start(t, [nginx_line(1), nginx_line(2, text=HOSTILE, upstream=None), nginx_line(3)])
+    t.until(lambda: [e["state"] for e in json.loads(text(port, "/api/events"))] == ["ready"] * 3, "three events are in the store")
+    t.eq(ask(port, "/healthz")[::2], (200, "ok\n"))
+    t.eq(ask(port, "/readyz")[0], 200)
+    events = json.loads(text(port, "/api/events?limit=2"))
+    t.eq([(e["id"], e["level"], e["attempts"]) for e in events], [(3, "error", 0), (2, "error", 0)])
+    status, headers, page = ask(port, "/")
+    t.eq((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+    policy = headers["Content-Security-Policy"]
+    nonce = re.search(r"default-src 'none'; style-src 'nonce-(\w{32})';", policy).group(1)
+    assert '<style nonce="%s">' % nonce in page and nonce not in text(port, "/"), policy
+    for id in (1, 2, 3):
+        assert 'href="/event/%d"' % id in page, page
+        t.eq(json.loads(text(port, "/api/events/%d" % id)), json.loads(t.run("queue", "cat", str(id), "--json", "-c", t.path("crumbd.yaml"))[0]))
+    event = text(port, "/event/2")
+    assert "<h2>breadcrumbs</h2>" in event and "&lt;script&gt;" in event, event
+    for markup in (page, event):
+        assert "<script" not in markup and "\x1b" not in markup and "\u202e" not in markup, markup
+    assert "<h2>breadcrumbs</h2>" in text(port, "/event/" + events[1]["event_id"])
+    ledger = json.loads(text(port, "/api/ledger"))
+    assert ledger["balanced"], ledger
+    check_ledger(ledger["counts"])
+    t.eq({k: v for k, v in ledger["counts"].items() if v}, d.ledger())
+    samples = dict(line.rsplit(" ", 1) for line in text(port, "/metrics").splitlines() if not line.startswith("#"))
+    t.eq({k: int(samples["crumbd_%s_total" % k]) for k in ledger["counts"]}, ledger["counts"])
+    t.eq(samples['crumbd_outbox_rows{state="ready"}'], "3")
+    d.stop()
+
+
+def scenario_status_page_is_hard_to_misuse(t):
+    d, port = start(t, [])
+    t.eq(ask(port, "/", "HEAD")[2], "")
+    t.eq(ask(port, "/", "HEAD")[1]["Content-Length"], ask(port, "/")[1]["Content-Length"])
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
+        status, headers, _ = ask(port, "/", method)
+        t.eq((status, headers["Allow"]), (405, "GET, HEAD"), method)
+    for path in ("/../etc/passwd", "/event/../metrics", "/%6detrics", "/event/0x1", "/api/", "/x?limit=1"):
+        t.eq(ask(port, path)[0], 404, path)
+    t.eq(ask(port, "/api/events?limit=none")[0], 400)
+    # A web page may make its own name mean 127.0.0.1, but not this one's.
+    t.eq(ask(port, "/", headers={"Host": "evil.example"})[0], 421)
+    for host in ("localhost", "LOCALHOST:%d" % port, "127.0.0.1", "[::1]:%d" % port):
+        t.eq(ask(port, "/healthz", headers={"Host": host})[0], 200, host)
+    t.eq(raw(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100000 + b"\r\n\r\n")[:12] in ("HTTP/1.1 400", "cut off", "HTTP/1.1 413"), True)
+    t.eq(raw(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"), "HTTP/1.1 413 Request Entity Too Large")
+    idle = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(100)]
+    t.eq(ask(port, "/healthz")[0], 200, "beside 100 connections that say nothing")
+    for s in idle:
+        s.close()
+    t.eq(d.stop().get("connections", 0), 0, "who looks is not in the ledger")
+
+
+def scenario_not_ready_while_the_store_is_full(t):
+    port = free_port()
+    t.write("error.log", "".join(nginx_line(n, text='open() "/srv/%s" failed (13: Permission denied)' % ("x" * n)) for n in range(1, 400)))
+    config = t.config("store_limit: 64k\nlimits: {per_issue: {burst: 1000}, per_minute: 100000}\n" + CONFIG % port)
+    d = t.start(config)
+    t.until(lambda: ask(port, "/readyz")[0] == 503, "not ready")
+    assert "full" in text(port, "/readyz"), text(port, "/readyz")
+    t.eq(ask(port, "/healthz")[0], 200)
+    assert "not ready" in text(port, "/")
+    d.kill()
+
+
+def scenario_port_of_the_status_page_is_taken(t):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        t.write("error.log", nginx_line(1))
+        d = t.start(t.config(CONFIG % other.getsockname()[1]))
+        d.wait_log("there is no status page")
+        d.wait_count("event", 1)
+        d.stop()
