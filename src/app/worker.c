@@ -357,7 +357,7 @@ void worker_restore(struct worker *w, const struct store_file *known, unsigned n
             continue;
         for (unsigned k = 0; k < n; k++) {
             bool orphan = !names_an_input(w, known[k].input) && !journal_owns(&known[k]);
-            if (orphan || slice_is(known[k].input, w->setup.inputs[i].text))
+            if (orphan || slice_is(known[k].input, tail_pattern(w->inputs[i])))
                 own[count++] = known[k];
         }
         tail_restore(w->inputs[i], own, count);

@@ -24,7 +24,7 @@ int64_t tail_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static uint64_t wall_ms(void)
+uint64_t tail_wall_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -309,6 +309,11 @@ void tail_scan_soon(struct tail *t)
 
 /* ---- the store ---- */
 
+const char *tail_pattern(const struct input *in)
+{
+    return ((const struct tail *)in)->opt->text;
+}
+
 void tail_restore(struct input *in, const struct store_file *known, unsigned n)
 {
     struct tail *t = (struct tail *)in;
@@ -377,7 +382,7 @@ unsigned tail_positions(struct input *in, const struct store_file **out)
         f->changed = false;
     }
     if (t->marker && (n || t->marker_changed))
-        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE(""), .offset = wall_ms()});
+        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE(""), .offset = tail_wall_ms()});
     t->marker_changed = false;
     *out = t->report;
     return n;

@@ -12,9 +12,8 @@
  * instance. Worker thread only.
  *
  * What cannot be seen: a file truncated and written past the old position with the same first 1024 bytes
- * between two looks; lines written and taken away again (truncated without a copy, or deleted before their
- * file was first opened) between two looks; a file that came and was rotated to a name outside the pattern
- * while crumbd was stopped.
+ * between two looks; lines written and taken away again between two looks, by a truncation without a copy, by
+ * deletion, or by compression; what is written between the copy and the truncation of copytruncate.
  */
 #ifndef IO_IN_TAIL_H
 #define IO_IN_TAIL_H
@@ -34,6 +33,8 @@ enum {
 
 extern const struct input_type in_tail;
 
+/* As configured; the store's name for this input. */
+const char *tail_pattern(const struct input *in);
 /*
  * What the store knows, before the loop runs for the first time after start. Give the rows whose `input` is
  * this input's text, and those whose `input` names none that is configured now: of these it takes over the

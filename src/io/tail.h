@@ -34,7 +34,9 @@ struct tail {
 };
 
 /* ---- in_tail.c ---- */
+/* Monotonic, and Unix. */
 int64_t tail_now_ms(void);
+uint64_t tail_wall_ms(void);
 void tail_ready(struct tail *t, struct tail_file *f);
 /* Looks for files in this turn of the loop, or the next if that has just been done. */
 void tail_scan_soon(struct tail *t);
@@ -87,7 +89,6 @@ void tail_complaints_free(struct tail *t);
 const char *tail_base_name(const char *path);
 /* The caller frees it. */
 char *tail_folder_of(const char *path);
-bool tail_same_folder(const char *a, const char *b);
 /* Base names. True for those that rotation makes of app.log: app.log.1, app.log-20261123, app.log~,
  * app-20261123.log, app.1.log. */
 bool tail_named_as_copy(const char *original, const char *copy);

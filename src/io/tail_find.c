@@ -291,12 +291,12 @@ static void seen_again(struct tail *t, struct tail_file *f, const struct tail_fo
 static bool is_copy_of_another(struct tail *t, const char *path, int fd, const struct stat *st)
 {
     const struct tail_file *f;
+    size_t folder = (size_t)(tail_base_name(path) - path);
     TAILQ_FOREACH (f, &t->files, all) {
         struct stat original;
-        if (f->fd < 0 || f->seen != t->scans || !f->found || !tail_same_folder(f->found, path) ||
-            !tail_named_as_copy(tail_base_name(f->found), tail_base_name(path)))
-            continue;
-        if (fstat(f->fd, &original) != 0)
+        if (f->fd < 0 || f->seen != t->scans || !f->found || strncmp(f->found, path, folder) != 0 ||
+            strchr(f->found + folder, '/') || !tail_named_as_copy(f->found + folder, path + folder) ||
+            fstat(f->fd, &original) != 0)
             continue;
         if (st->st_size <= original.st_size && tail_same_bytes(f->fd, fd, (uint64_t)st->st_size))
             return true;
@@ -367,27 +367,30 @@ static bool head_is_known(const struct tail *t, int fd, const struct stat *st)
 
 /*
  * The first scan looks at what rotation has put outside the pattern. When the input is new, all of it is
- * history and known from now on. Later, whatever is not known there and was written after the store last
- * heard from this input came while crumbd was stopped, or too short a time before it was killed: it is read.
+ * history; what is so young that it could be mistaken later is known from now on. When it is not, whatever is
+ * not known there and was written after the store last heard from this input came while crumbd was stopped,
+ * or too short a time before it was killed: it is read.
  */
 static void look_at_rotated(struct tail *t)
 {
     struct tail_findings all = tail_list_rotated(t);
+    uint64_t since_ms = (t->marker ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
     for (size_t i = 0; i < all.n; i++) {
         const char *path = all.v[i].path;
-        struct stat st;
-        int fd = tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino) ? -1 : tail_open_quietly(path, &st);
+        struct stat st = all.v[i].st;
+        uint64_t written_ms = (uint64_t)st.st_mtim.tv_sec * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
+        if (written_ms < since_ms || tail_by_inode(t, st.st_dev, st.st_ino))
+            continue;
+        int fd = tail_open_quietly(path, &st);
         if (fd < 0)
             continue;
-        uint64_t written_ms = (uint64_t)st.st_mtim.tv_sec * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
-        if (!t->marker) {
-            struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
-            tail_head_learn(fd, (uint64_t)st.st_size, &id);
-            tail_know(t, &id, path, 0, (uint64_t)st.st_size);
-        } else if (t->last_ms && written_ms + COMMIT_SLACK_MS >= t->last_ms && !head_is_known(t, fd, &st)) {
+        if (t->marker && !head_is_known(t, fd, &st)) {
             tail_add(t, fd, &st, path, 0)->loose = true;
             continue;
         }
+        struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
+        tail_head_learn(fd, (uint64_t)st.st_size, &id);
+        tail_know(t, &id, path, 0, (uint64_t)st.st_size);
         close(fd);
     }
     tail_findings_free(&all);

@@ -262,12 +262,6 @@ bool tail_named_as_copy(const char *original, const char *copy)
     return strchr(".-_", copy[stem]) && strspn(copy + stem, ".-_0123456789T") >= m - tail - stem;
 }
 
-bool tail_same_folder(const char *a, const char *b)
-{
-    size_t n = (size_t)(tail_base_name(a) - a);
-    return n == (size_t)(tail_base_name(b) - b) && memcmp(a, b, n) == 0;
-}
-
 /*
  * Where the suffix begins that a rotation has put at the end of [name, end): separators and at least so many
  * digits. `end` when there is none.

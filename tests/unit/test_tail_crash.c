@@ -251,6 +251,26 @@ START_TEST(brought_back_from_a_copy)
 }
 END_TEST
 
+START_TEST(positions_once_more)
+{
+    struct rig *r = rig_new("a.log", _i);
+    rig_append(r, "a.log", "one\n");
+    rig_start(r);
+    rig_expect(r, "one|");
+    rig_settle(r);
+    rig_commit(r);
+    const struct store_file *rows;
+    ck_assert_uint_eq(tail_positions(r->in, &rows), 0);
+    /* Who has judged less than it was given writes less, and asks for the row again. */
+    tail_again(r->in, r->msg[0].key);
+    ck_assert_uint_eq(tail_positions(r->in, &rows), 2);
+    ck_assert(rows[0].key == r->msg[0].key && rows[0].offset == 4 && rows[1].path.n == 0);
+    ck_slice(rows[0].input, r->opt.text);
+    ck_assert_str_eq(tail_pattern(r->in), r->opt.text);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(the_pattern_changed)
 {
     struct rig *r = rig_new("a.log", _i);
@@ -456,6 +476,7 @@ int main(void)
     tcase_add_loop_test(t, not_mounted_for_a_while, 0, 2);
     tcase_add_loop_test(t, the_end_did_not_reach_the_disk, 0, 2);
     tcase_add_loop_test(t, brought_back_from_a_copy, 0, 2);
+    tcase_add_loop_test(t, positions_once_more, 0, 2);
     tcase_add_loop_test(t, the_pattern_changed, 0, 2);
     tcase_add_loop_test(t, whatever_happens, 0, 4);
     suite_add_tcase(s, t);
