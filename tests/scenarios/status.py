@@ -8,6 +8,7 @@ from harness import check_ledger, free_port, nginx_line
 
 CONFIG = """inputs: [{tail: "{dir}/*.log", format: nginx-error, from: start}]
 http: 127.0.0.1:%d
+rules: []
 """
 HOSTILE = "<script>alert(1)</script> \"&\" \x1b]0;x\x07\x1b[31m \u202e failed"
 
