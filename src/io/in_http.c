@@ -152,15 +152,22 @@ static void deliver(struct in_http *in, struct slice body)
     }
 }
 
+/* Whether each coding of the list (RFC 9110, 8.4) is one that the first bytes tell. Clients name the codings
+ * they know rather than the one they used (pygelf: "gzip,deflate" over zlib), so the order says nothing. */
 static bool encoding_known(struct evhttp_request *req)
 {
     static const char *const known[] = {"identity", "gzip", "x-gzip", "deflate"};
-    struct slice v =
-        slice_trim(slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Encoding")));
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (slice_ieq(v, slice_str(known[i])))
-            return true;
-    return v.n == 0;
+    struct slice list =
+        slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Encoding"));
+    while (list.n) {
+        struct slice v = slice_trim(slice_split(&list, ','));
+        bool found = v.n == 0;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            found = found || slice_ieq(v, slice_str(known[i]));
+        if (!found)
+            return false;
+    }
+    return true;
 }
 
 static void take_json(struct in_http *in, struct evhttp_request *req, struct slice body)
