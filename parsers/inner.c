@@ -17,6 +17,7 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         return false;
     }
     r->raw = carrier.raw;
+    r->format = carrier.format;
     if (r->time_us == RECORD_NO_TIME)
         r->time_us = carrier.time_us;
     if (r->level == LEVEL_NONE)

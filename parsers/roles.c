@@ -52,6 +52,7 @@ static void drop_absorbed(struct roles *w, bool stack_taken)
 /* Serilog's compact format writes the template and its properties, and the text only if told to. */
 static struct slice render(struct roles *w, struct slice template)
 {
+    const struct slice whole = template;
     struct sbuf out;
     sbuf_init(&out, template.n + 4096);
     while (template.n) {
@@ -73,7 +74,7 @@ static struct slice render(struct roles *w, struct slice template)
         template = slice_from(template, (size_t)(close - template.p) + 1);
     }
     sbuf_adds(&out, template);
-    struct slice text = arena_dup(w->ctx->arena, sbuf_slice(&out));
+    struct slice text = out.over ? whole : arena_dup(w->ctx->arena, sbuf_slice(&out));
     sbuf_free(&out);
     return text;
 }

@@ -154,7 +154,9 @@ START_TEST(json_writes_and_reads)
     json_array_end(&j);
     json_map_end(&j);
     json_end(&j);
-    ck_assert_str_eq(sbuf_cstr(&b), "{\"a\":\"q\\\"\\\\\\n\xef\xbf\xbd\",\"t\":1700000000.123456,\"cut\":\"012...\",\"l\":[-5,true]}");
+    ck_assert_str_eq(
+        sbuf_cstr(&b),
+        "{\"a\":\"q\\\"\\\\\\n\xef\xbf\xbd\",\"t\":1700000000.123456,\"cut\":\"012...\",\"l\":[-5,true]}");
     struct arena a = {0};
     struct json_node *n = json_tree(&a, sbuf_slice(&b));
     ck_assert_ptr_nonnull(n);
@@ -227,6 +229,57 @@ START_TEST(zip_round_trip_and_bomb)
 }
 END_TEST
 
+static bool show_member(void *u, const struct json_member *m)
+{
+    sbuf_addf(u, "%u %.*s=%.*s;", m->depth, SLICE_ARG(m->name), SLICE_ARG(m->value));
+    return !slice_is(m->name, "stop");
+}
+
+/* The members of text down to two levels, as "depth name=value;". */
+static enum json_result show_members(const char *text, struct sbuf *out, size_t *used)
+{
+    struct arena a = {0};
+    sbuf_reset(out);
+    enum json_result result = json_members(slice_str(text), &a, 2, show_member, out, used);
+    arena_free(&a);
+    return result;
+}
+
+START_TEST(json_members_are_handed_out)
+{
+    struct sbuf out;
+    size_t used;
+    sbuf_init(&out, 4096);
+    const char *text =
+        " {\"a\":\"x\\ty\",\"b\":{\"c\":1,\"d\":{\"e\":2}},\"f\":[{\"g\":3}],\"h\":null,\"i\":true} rest";
+    ck_assert_int_eq(show_members(text, &out, &used), JSON_OK);
+    ck_assert_str_eq(
+        sbuf_cstr(&out),
+        "1 a=x\ty;2 b.c=1;2 b.d={\"e\":2};1 b={\"c\":1,\"d\":{\"e\":2}};1 f=[{\"g\":3}];1 h=;1 i=true;");
+    ck_assert_str_eq(text + used, " rest");
+    ck_assert_int_eq(show_members("{\"stop\":1,\"b\":2}", &out, NULL), JSON_STOPPED);
+    ck_assert_int_eq(show_members("[1]", &out, NULL), JSON_BAD);
+    ck_assert_int_eq(show_members("", &out, NULL), JSON_BAD);
+    ck_assert_int_eq(show_members("{\"a\":1", &out, NULL), JSON_INCOMPLETE);
+    sbuf_free(&out);
+}
+END_TEST
+
+START_TEST(json_is_mended)
+{
+    static const char *const pairs[][2] = {{"{\"a\":\"x\ny\",}", "{\"a\":\"x\\u000ay\"}"},
+                                           {"[1 , ]", "[1  ]"},
+                                           {"[NaN,-Infinity,Infinity]", "[null,null,null]"},
+                                           {"{\"NaN,}\":\"-Infinity,]\"}", "{\"NaN,}\":\"-Infinity,]\"}"},
+                                           {"\"\\\",}\"", "\"\\\",}\""},
+                                           {"", ""}};
+    struct arena a = {0};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        ck_slice(json_repair(&a, slice_str(pairs[i][0])), pairs[i][1]);
+    arena_free(&a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -240,6 +293,8 @@ int main(void)
     tcase_add_test(t, json_writes_and_reads);
     tcase_add_test(t, regex_bounds);
     tcase_add_test(t, zip_round_trip_and_bomb);
+    tcase_add_test(t, json_members_are_handed_out);
+    tcase_add_test(t, json_is_mended);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
