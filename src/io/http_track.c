@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <sys/queue.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 
-enum { SWEEP_S = 1 };
+enum { ASKED_MAX = 64, SWEEP_S = 1, LARGE_BYTES = 1 << 20 };
 
 struct tracked {
     TAILQ_ENTRY(tracked) link;
@@ -29,6 +33,7 @@ struct track {
     struct counts *counts;
     struct tracked_list list; /* in the order of arrival */
     size_t unfinished_bytes;
+    bool large; /* a request of more than LARGE_BYTES came since the last sweep */
     unsigned max, *open;
     const char *name;
 };
@@ -66,6 +71,7 @@ static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, vo
     (void)b;
     c->answering &= info->n_added == 0;
     set_unfinished(c, c->unfinished_bytes + info->n_added);
+    c->track->large |= c->unfinished_bytes > LARGE_BYTES;
     if (c->track->unfinished_bytes > TRACK_BYTES_MAX)
         event_active(c->track->reap, EV_TIMEOUT, 0); /* not from within its own buffer */
 }
@@ -135,6 +141,12 @@ static void on_sweep(evutil_socket_t fd, short what, void *u)
     (void)fd, (void)what;
     forget_gone(t);
     evconnlistener_enable(t->listener);
+#ifdef __GLIBC__
+    /* A body lies in many small pieces, which malloc would keep when they are free again. */
+    if (t->large && t->unfinished_bytes == 0)
+        malloc_trim(0);
+#endif
+    t->large &= t->unfinished_bytes > 0;
 }
 
 /* No descriptors left, most likely: until the next sweep, so that the loop does not spin. u is the evhttp. */
@@ -146,6 +158,23 @@ static void on_accept_error(struct evconnlistener *l, void *u)
     evconnlistener_disable(l);
 }
 
+/* The connection that has finished no request for longest. What it sent may not have been read yet, hence the
+   question; NULL after a few. */
+static struct tracked *most_silent(struct track *t)
+{
+    struct tracked *c;
+    unsigned asked = 0;
+    TAILQ_FOREACH (c, &t->list, link) {
+        if (c->proven)
+            continue;
+        if (!descriptor_readable(bufferevent_getfd(c->bev)))
+            return c;
+        if (++asked == ASKED_MAX)
+            break;
+    }
+    return NULL;
+}
+
 /* Room for one more. False: every connection has proven itself. */
 static bool make_room(struct track *t)
 {
@@ -155,13 +184,10 @@ static bool make_room(struct track *t)
         return true;
     t->counts->v[COUNT_connections_over_cap]++;
     log_at(LOG_WARN, "max_connections reached", log_c("input", t->name), log_i("max_connections", t->max));
-    TAILQ_FOREACH (c, &t->list, link) {
-        if (!c->proven) {
-            close_one(c);
-            return true;
-        }
-    }
-    return false;
+    c = most_silent(t);
+    if (c)
+        close_one(c);
+    return c != NULL;
 }
 
 /* evhttp asks for the bufferevent of a connection it has just accepted. NULL would make it take one of its

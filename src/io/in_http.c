@@ -10,11 +10,11 @@
 #include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 #include "io/http_track.h"
 #include "io/listen.h"
 #include "parsers/gelf.h"
@@ -23,7 +23,6 @@
 
 enum {
     HTTP_BODY_MAX = 8 << 20,
-    HTTP_REFUSED_MAX = 64 << 20, /* beyond this evhttp itself answers, before it reads */
     HTTP_HEADERS_MAX = 16 << 10,
     HTTP_TIMEOUT_S = 60,
     RETRY_AFTER_S = 5,
@@ -297,8 +296,8 @@ static bool open_http(struct in_http *in, struct event_base *base)
     /* Every method reaches on_request, for an answer that says what is expected. */
     evhttp_set_allowed_methods(in->http, UINT16_MAX);
     evhttp_set_max_headers_size(in->http, HTTP_HEADERS_MAX);
-    evhttp_set_max_body_size(in->http,
-                             in->body_max > HTTP_REFUSED_MAX ? (ev_ssize_t)in->body_max : HTTP_REFUSED_MAX);
+    /* Up to twice the cap the answer is ours, with its reason; beyond, evhttp refuses before it reads. */
+    evhttp_set_max_body_size(in->http, (ev_ssize_t)in->body_max * 2);
     evhttp_set_default_content_type(in->http, NULL);
     int64_t idle_us = opt->idle_timeout_us;
     struct timeval idle = {.tv_sec = HTTP_TIMEOUT_S};
@@ -340,8 +339,7 @@ static void http_pause(struct input *input, bool paused)
 static bool http_drained(struct input *input)
 {
     struct in_http *in = (struct in_http *)input;
-    struct pollfd p = {.fd = in->listener.fd, .events = POLLIN};
-    return track_idle(in->track) && poll(&p, 1, 0) <= 0;
+    return track_idle(in->track) && !descriptor_readable(in->listener.fd);
 }
 
 const struct input_type in_http = {

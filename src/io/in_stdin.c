@@ -1,13 +1,13 @@
 #include "io/in_stdin.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 #include "parsers/cut.h"
 
 enum { UNTOLD_MAX = 100 /* lines that tell no format, after which it is text */ };
@@ -80,8 +80,7 @@ static void end(struct in_stdin *in)
 /* Asked before each read, for a descriptor that may block and an event that a pause's end has made. */
 static bool can_read(const struct in_stdin *in)
 {
-    struct pollfd p = {.fd = in->fd, .events = POLLIN};
-    return !in->waitable || poll(&p, 1, 0) > 0;
+    return !in->waitable || descriptor_readable(in->fd);
 }
 
 static void read_some(struct in_stdin *in)

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 #include "io/tcp_conn.h"
 
 enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000 };
@@ -27,7 +28,7 @@ static struct conn *most_silent(struct in_tcp *in)
     TAILQ_FOREACH (c, &in->conns, link) {
         if (c->proven)
             continue;
-        if (!tcp_readable(c->fd))
+        if (!descriptor_readable(c->fd))
             return c;
         if (++asked == ASKED_MAX)
             break;
@@ -135,7 +136,7 @@ static bool tcp_drained(struct input *input)
 {
     struct in_tcp *in = (struct in_tcp *)input;
     struct conn *c;
-    if (tcp_readable(in->listener.fd))
+    if (descriptor_readable(in->listener.fd))
         return false;
     TAILQ_FOREACH (c, &in->conns, link) {
         if (!conn_drained(c))

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -18,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 #include "io/listen.h"
 #include "parsers/gelf.h"
 #include "parsers/gelf_chunk.h"
@@ -335,8 +335,7 @@ static void udp_pause(struct input *in, bool paused)
 static bool udp_drained(struct input *input)
 {
     struct in_udp *in = (struct in_udp *)input;
-    struct pollfd p = {.fd = in->listener.fd, .events = POLLIN};
-    return poll(&p, 1, 0) <= 0;
+    return !descriptor_readable(in->listener.fd);
 }
 
 /* INPUT_GELF or INPUT_SYSLOG. */

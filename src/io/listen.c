@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 
 enum { SYSTEMD_FIRST_FD = 3, SYSTEMD_FDS_MAX = 1024, BACKLOG = 1024 };
 
@@ -243,6 +244,8 @@ static bool open_unix(struct listener *l, const struct input_options *opt, int s
 bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
 {
     *l = (struct listener){.fd = -1};
+    if (socktype == SOCK_STREAM)
+        descriptors_more(); /* one for each connection */
     bool ok = is_unix(opt) ? open_unix(l, opt, socktype, d) : open_inet(l, opt, socktype, d);
     if (ok && ((socktype == SOCK_STREAM && listen(l->fd, BACKLOG) != 0) || !set_nonblocking(l->fd)))
         ok = refuse_errno(d, opt, socktype, errno);

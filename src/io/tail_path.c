@@ -11,11 +11,11 @@
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 
 enum { COMPLAINTS_MAX = 4096, SWEEP_MAX = 64, LINKS_MAX = 16 };
 
@@ -182,21 +182,11 @@ bool tail_acceptable(const struct input_options *opt, struct diag *d)
     return true;
 }
 
-/* Many files need many descriptors, and the usual soft limit is 1024. True when there is room now. */
-static bool more_descriptors(void)
-{
-    struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= r.rlim_max)
-        return false;
-    r.rlim_cur = r.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &r) == 0;
-}
-
 int tail_open_quietly(const char *path, struct stat *st)
 {
     const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
     int fd = open(path, flags);
-    if (fd < 0 && errno == EMFILE && more_descriptors())
+    if (fd < 0 && errno == EMFILE && descriptors_more())
         fd = open(path, flags);
     if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
         close(fd);

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <openssl/err.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 #include "io/proxy.h"
 
 static void log_conn(enum log_level level, const char *msg, const struct conn *c, const char *error)
@@ -371,17 +371,11 @@ void conn_sweep(struct conn *c)
     }
 }
 
-bool tcp_readable(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0;
-}
-
 bool conn_drained(const struct conn *c)
 {
     if (!c->ready)
         return true;
     SSL *ssl = c->in->tls ? bufferevent_openssl_get_ssl(c->bev) : NULL;
     return !c->held && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
-           !(ssl && SSL_pending(ssl)) && !tcp_readable(c->fd);
+           !(ssl && SSL_pending(ssl)) && !descriptor_readable(c->fd);
 }

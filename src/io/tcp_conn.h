@@ -73,8 +73,6 @@ bool conn_drained(const struct conn *c);
 /* Closes the connections that hold most until all together hold no more than TCP_HELD_MAX. May free any. */
 void tcp_keep_budget(struct in_tcp *in);
 
-bool tcp_readable(int fd);
-
 static inline uint64_t *tcp_counter(struct in_tcp *in, enum count c)
 {
     return &in->sink.counts->v[c];
