@@ -49,8 +49,6 @@ int cmd_run(int argc, char **argv)
                                            .rules = &rules};
         status = daemon_run(&setup, &d);
     }
-    if (status == EXIT_CANNOT_RUN && d.errors && d.v[0].file && d.v[0].line)
-        status = EXIT_INPUT_WRONG; /* something written is wrong, not this host */
     fflush(stdout);
     err_print(&d, stderr);
     err_free(&d);

@@ -364,12 +364,15 @@ static void leave_own_store(struct daemon *dm)
     }
 }
 
-static bool open_all(struct daemon *dm, struct diag *d)
+/* EXIT_WELL, EXIT_INPUT_WRONG when something written is wrong, or EXIT_CANNOT_RUN when it is this host. */
+static int open_all(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
     dm->store = open_store(dm, d);
-    if (!dm->store || !upstream_init(&dm->upstream, s, d))
-        return false;
+    if (!dm->store)
+        return EXIT_CANNOT_RUN;
+    if (!upstream_init(&dm->upstream, s, d))
+        return EXIT_INPUT_WRONG;
     const struct worker_setup setup = {.inputs = dm->setup->inputs,
                                        .n_inputs = dm->setup->n_inputs,
                                        .store_id = store_id(dm->store),
@@ -377,7 +380,9 @@ static bool open_all(struct daemon *dm, struct diag *d)
                                        .drain = dm->setup->drain,
                                        .tolerant = s->inputs_found && !dm->setup->drain};
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
-    return dm->worker && rules_load(dm->setup->rules, s, d);
+    if (!dm->worker)
+        return EXIT_CANNOT_RUN;
+    return rules_load(dm->setup->rules, s, d) ? EXIT_WELL : EXIT_INPUT_WRONG;
 }
 
 static void run_loop(struct daemon *dm, struct diag *d)
@@ -408,17 +413,16 @@ static void run_loop(struct daemon *dm, struct diag *d)
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
     struct daemon dm = {.setup = setup, .start_us = wall_us()};
-    int status = EXIT_CANNOT_RUN;
     dm.base = event_base_new();
     assert(dm.base);
-    if (open_all(&dm, d)) {
+    int status = open_all(&dm, d);
+    if (status == EXIT_WELL) {
         const struct sender_options options = {.projects = dm.upstream.projects,
                                                .n_projects = dm.upstream.n,
                                                .post = dm.upstream.post,
                                                .counts = &dm.counts};
         dm.sender = sender_new(dm.base, dm.store, &options);
         run_loop(&dm, d);
-        status = EXIT_WELL;
     } else if (dm.worker) {
         worker_join(dm.worker);
     }
