@@ -1,0 +1,176 @@
+/*
+ * flood: syslog messages over UDP or TCP at a given rate, and a receiver that only counts, as the yardstick.
+ *
+ *   flood udp PORT RATE SECONDS [BYTES]              150-byte RFC 5424 datagrams to 127.0.0.1, prints what was sent
+ *   flood tcp PORT RATE SECONDS [BYTES [CONNS]]      the same ended by LF, over CONNS connections (4); RATE 0: as fast as it goes
+ *   flood sink PORT SECONDS                          receives datagrams with an 8 MB buffer and prints received and dropped
+ *
+ * Every message is different (a sequence number), and one in a hundred is an error. Prints one line: sent=N seconds=S rate=R.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 64, BYTES_MAX = 8192, CONNS_MAX = 256, SINK_SLOT = 2048, SINK_BUFFER = 8 << 20 };
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void die(const char *what)
+{
+    fprintf(stderr, "flood: %s: %s\n", what, strerror(errno));
+    exit(3);
+}
+
+static struct sockaddr_in loopback(const char *port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+}
+
+static int connected(const char *port, int type)
+{
+    struct sockaddr_in a = loopback(port);
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
+        die("connect");
+    return fd;
+}
+
+/* Message number seq, exactly `bytes` long, at out. */
+static void message(char *out, size_t bytes, uint64_t seq)
+{
+    char text[512];
+    int n = snprintf(text, sizeof text, "<%d>1 2026-11-23T10:00:00.%06uZ web-%u shop %u ID47 - request %llu took %u ms, user %u ",
+                     seq % 100 ? 134 : 131, (unsigned)(seq % 1000000), (unsigned)(seq % 7), (unsigned)(1000 + seq % 8),
+                     (unsigned long long)seq, (unsigned)(seq % 900), (unsigned)(seq * 7919 % 100000));
+    size_t used = (size_t)n < bytes ? (size_t)n : bytes;
+    memcpy(out, text, used);
+    memset(out + used, 'x', bytes - used);
+}
+
+/* Sleeps until message number `sent` is due. */
+static void pace(int64_t start_us, uint64_t sent, uint64_t rate)
+{
+    int64_t wait_us = rate ? start_us + (int64_t)(sent * 1000000 / rate) - now_us() : 0;
+    if (wait_us > 0)
+        usleep((useconds_t)wait_us);
+}
+
+static void report(uint64_t sent, int64_t start_us)
+{
+    double seconds = (double)(now_us() - start_us) / 1e6;
+    printf("sent=%llu seconds=%.2f rate=%.0f\n", (unsigned long long)sent, seconds, (double)sent / seconds);
+}
+
+static int flood_udp(const char *port, uint64_t rate, int64_t seconds, size_t bytes)
+{
+    static char text[BATCH][BYTES_MAX];
+    struct iovec iov[BATCH];
+    struct mmsghdr m[BATCH] = {0};
+    int fd = connected(port, SOCK_DGRAM);
+    int64_t start = now_us();
+    uint64_t sent = 0;
+    for (unsigned i = 0; i < BATCH; i++) {
+        iov[i] = (struct iovec){text[i], bytes};
+        m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+    }
+    while (now_us() - start < seconds * 1000000) {
+        for (unsigned i = 0; i < BATCH; i++)
+            message(text[i], bytes, sent + i);
+        int n = sendmmsg(fd, m, BATCH, 0);
+        if (n < 0 && errno != ECONNREFUSED)
+            die("sendmmsg");
+        sent += n > 0 ? (uint64_t)n : 0;
+        pace(start, sent, rate);
+    }
+    report(sent, start);
+    return 0;
+}
+
+static int flood_tcp(const char *port, uint64_t rate, int64_t seconds, size_t bytes, unsigned conns)
+{
+    static char text[BATCH * (BYTES_MAX + 1)];
+    int fd[CONNS_MAX];
+    uint64_t sent = 0;
+    for (unsigned i = 0; i < conns; i++)
+        fd[i] = connected(port, SOCK_STREAM);
+    int64_t start = now_us();
+    while (now_us() - start < seconds * 1000000) {
+        size_t n = BATCH * (bytes + 1);
+        for (unsigned i = 0; i < BATCH; i++) {
+            message(text + i * (bytes + 1), bytes, sent + i);
+            text[i * (bytes + 1) + bytes] = '\n';
+        }
+        for (size_t at = 0; at < n;) {
+            ssize_t w = send(fd[sent / BATCH % conns], text + at, n - at, MSG_NOSIGNAL);
+            if (w < 0)
+                die("send");
+            at += (size_t)w;
+        }
+        sent += BATCH;
+        pace(start, sent, rate);
+    }
+    for (unsigned i = 0; i < conns; i++)
+        close(fd[i]);
+    report(sent, start);
+    return 0;
+}
+
+static int sink(const char *port, int64_t seconds)
+{
+    static char room[BATCH][SINK_SLOT];
+    struct iovec iov[BATCH];
+    struct mmsghdr m[BATCH] = {0};
+    struct sockaddr_in a = loopback(port);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = SINK_BUFFER;
+    struct timeval tick = {.tv_usec = 100000};
+    uint64_t received = 0;
+    uint32_t mem[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof mem;
+    for (unsigned i = 0; i < BATCH; i++) {
+        iov[i] = (struct iovec){room[i], sizeof room[i]};
+        m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0)
+        die("bind");
+    for (int64_t start = now_us(); now_us() - start < seconds * 1000000;) {
+        int n = recvmmsg(fd, m, BATCH, MSG_WAITFORONE, NULL);
+        received += n > 0 ? (uint64_t)n : 0;
+    }
+    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len);
+    printf("received=%llu dropped=%u\n", (unsigned long long)received, mem[SK_MEMINFO_DROPS]);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    size_t bytes = argc > 5 ? (size_t)atoi(argv[5]) : 150;
+    unsigned conns = argc > 6 ? (unsigned)atoi(argv[6]) : 4;
+    if (bytes == 0 || bytes > BYTES_MAX || conns == 0 || conns > CONNS_MAX)
+        mode = "";
+    if (strcmp(mode, "udp") == 0 && argc >= 5)
+        return flood_udp(argv[2], strtoull(argv[3], NULL, 10), atoi(argv[4]), bytes);
+    if (strcmp(mode, "tcp") == 0 && argc >= 5)
+        return flood_tcp(argv[2], strtoull(argv[3], NULL, 10), atoi(argv[4]), bytes, conns);
+    if (strcmp(mode, "sink") == 0 && argc == 4)
+        return sink(argv[2], atoi(argv[3]));
+    fputs("usage: flood udp|tcp PORT RATE SECONDS [BYTES [CONNECTIONS]] | flood sink PORT SECONDS\n", stderr);
+    return 2;
+}
