@@ -408,6 +408,16 @@ static bool can_meet(const struct rule *r, unsigned format)
     return (!r->pack_when.formats || r->pack_when.formats >> format & 1) && (!r->when.formats || r->when.formats >> format & 1);
 }
 
+/* An earlier lane with the same rules: most formats meet the same ones, and compiling is what starting takes longest for. */
+static const struct rule_lane *lane_like(const struct ruleset *set, unsigned format)
+{
+    const struct rule_lane *lane = &set->lanes[format];
+    for (unsigned f = 0; f < format && lane->n; f++)
+        if (set->lanes[f].n == lane->n && memcmp(set->lanes[f].rules, lane->rules, lane->n * sizeof(struct rule *)) == 0)
+            return &set->lanes[f];
+    return NULL;
+}
+
 void rule_ready(struct ruleset *set, bool prefilter)
 {
     for (unsigned f = 0; f < FORMAT_N; f++) {
@@ -420,7 +430,10 @@ void rule_ready(struct ruleset *set, bool prefilter)
             patterns[lane->n] = (struct scan_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
             lane->rules[lane->n++] = set->rules[i];
         }
-        if (prefilter && lane->n)
+        const struct rule_lane *same = prefilter ? lane_like(set, f) : NULL;
+        if (same)
+            lane->scan = same->scan;
+        else if (prefilter && lane->n)
             lane->scan = scan_compile(patterns, lane->n);
         free(patterns);
     }
@@ -442,7 +455,8 @@ void rule_free(struct ruleset *set)
         when_free(&r->when);
     }
     for (unsigned f = 0; f < FORMAT_N; f++)
-        scan_free(set->lanes[f].scan);
+        if (!lane_like(set, f))
+            scan_free(set->lanes[f].scan);
     for (unsigned i = 0; i < set->n_files; i++)
         conf_free(set->files[i]);
     free(set->files);
