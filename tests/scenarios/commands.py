@@ -1,0 +1,170 @@
+"""The commands, as a person types them."""
+import json
+import os
+import re
+import signal
+
+from harness import TOP, free_port, jsonl, nginx_line
+
+CONFIG = """
+inputs:
+  - tail: {dir}/logs/error.log
+    format: nginx-error
+    timezone: UTC
+    from: start
+breadcrumbs: {wait: 10ms}
+"""
+
+
+def scenario_queue_without_sentry(t):
+    """Without a DSN events stay in the store, and queue shows them, readably, while the daemon runs and after."""
+    t.write("logs/error.log", nginx_line(1))
+    config = t.config(CONFIG)
+    d = t.start(config)
+    d.wait_count("event", 1)
+    listing = t.until(lambda: [x for x in t.run("queue", "ls", "-c", config)[0].splitlines() if "onnect" in x], "the event in queue ls")
+    row = re.match(r"\s*(\S+)", listing[0]).group(1)
+    shown = t.run("queue", "cat", row, "-c", config)[0]
+    assert "Connection refused" in shown and "/item/1" in shown, shown
+    d.stop()
+    assert "Connection refused" in t.run("queue", "cat", row, "-c", config)[0]
+    exported = jsonl(t.run("queue", "export", "-c", config)[0])
+    t.eq(len(exported), 1)
+    t.run("queue", "drop", row, "-c", config)
+    assert "onnect" not in t.run("queue", "ls", "-c", config)[0]
+    t.run("queue", "cat", row, "-c", config, status=1)
+
+
+def scenario_zero_configuration(t):
+    """No file and no argument: it finds logs, says what it found and where its store is, and runs."""
+    port = free_port()
+    env = t.env(UDP_ADDR="127.0.0.1:%d" % port, TCP_ADDR="127.0.0.1:%d" % port)
+    d = t.start(env=env)
+    d.wait_log("crumbd.db")
+    assert os.path.exists(t.path("state/crumbd/crumbd.db")), os.listdir(t.dir)
+    d.stop()
+
+
+def scenario_second_daemon_refused(t):
+    """One store, one daemon; the second says who has it. A lock left by kill -9 is no hindrance."""
+    t.write("logs/error.log", "")
+    config = t.config(CONFIG)
+    first = t.start(config)
+    second = t.start(config, ready=False)
+    t.eq(second.wait(), 3)
+    assert str(first.pid) in second.err, second.err
+    first.kill()
+    t.start(config).stop()
+
+
+def scenario_configuration_errors(t):
+    """check and run refuse with file, line, column, the line itself and a caret, and guess what was meant."""
+    wrong = {
+        "breadcrumbs: {befor: 3}\n": (1, "before"),
+        "sentry:\n  environment: x\ninputs:\n  - tail: /x.log\n    format: nginx-eror\n": (5, "nginx-error"),
+        "breadcrumbs:\n  before: many\n": (2, "before"),
+        "http: [1\n": (None, ""),
+        "fallback: sometimes\n": (1, "fallback"),
+    }
+    for n, (text, (line, word)) in enumerate(wrong.items()):
+        path = t.write("c%d.yaml" % n, text)
+        for command in ("check", "run"):
+            err = t.run(command, "-c", path, status=1)[1]
+            place = re.search(r"c%d\.yaml:(\d+):\d+: error: " % n, err)
+            assert place, (text, err)
+            if line:
+                t.eq(int(place.group(1)), line, text)
+            assert word in err and "^" in err, err
+    # A wrong DSN is named, but not shown: it may hold a key.
+    err = t.run("check", "-c", t.write("dsn.yaml", "sentry: {dsn: 'https://0123456789abcdef@'}\n"), status=1)[1]
+    assert "dsn.yaml:1:15: error: " in err and "0123456789abcdef" not in err, err
+    t.run("check", "-c", t.path("no-such-file.yaml"), status=1)
+    t.run("no-such-command", status=2)
+
+
+def scenario_rule_errors(t):
+    """A rule that does not compile stops check and run with its place; a sample that fails stops check only."""
+    broken = t.write("broken.yaml", "pack: p\nrules:\n  - id: p.x\n    match: 'a(b'\n    samples: [{lines: ab, event: none}]\n")
+    err = t.run("check", broken, status=1)[1]
+    assert re.search(r"broken\.yaml:4:\d+: error: ", err), err
+    t.write("logs/error.log", "")
+    config = t.config(CONFIG + "rules: [{dir}/broken.yaml]\n")
+    assert "broken.yaml:4:" in t.run("run", "-c", config, status=1)[1]
+    false = t.write("false.yaml", "pack: p\nrules:\n  - id: p.x\n    match: 'abc'\n    event: {message: seen}\n"
+                    "    samples: [{lines: xyz, event: {level: error}}]\n")
+    assert "false.yaml:6:" in t.run("check", false, status=1)[1]
+    t.start(t.config(CONFIG + "rules: [{dir}/false.yaml]\n", name="false-config.yaml")).stop()
+
+
+def scenario_check_shipped(t):
+    """The shipped rules pass with every sample, and the dump of the defaults is itself a configuration."""
+    t.run("check")
+    dump = t.run("check", "--dump")[0]
+    t.run("check", "-c", t.write("dump.yaml", dump))
+
+
+def scenario_parse(t):
+    """parse shows what was understood, one JSON object per message."""
+    out = jsonl(t.run("parse", "--format", "nginx-error", "-", stdin=nginx_line(1) + nginx_line(2, "x", "warn", upstream=None))[0])
+    t.eq(len(out), 2)
+    t.eq(out[0]["level"], "error")
+    t.eq(out[0]["message"], "connect() failed (111: Connection refused) while connecting to upstream")
+    t.eq(str(out[0]["fields"]["connection"]), "1")
+    t.eq(out[0]["fields"]["phase"], "connecting to upstream")
+    t.eq(out[1]["level"], "warning")
+
+
+def scenario_try(t):
+    """try says what a log would become, without sending; --events prints the payloads; explain names the rule."""
+    log = t.write("error.log", "".join(nginx_line(n) for n in range(5)) + nginx_line(9, "client closed keepalive connection", "info", upstream=None))
+    summary = json.loads(t.run("try", "--format", "nginx-error", "--json", log)[0])
+    t.eq(summary["lines"], 6)
+    events = jsonl(t.run("try", "--format", "nginx-error", "--events", log)[0])
+    t.eq(len(events), 5)
+    t.eq(len({tuple(e["fingerprint"]) for e in events}), 1)
+    again = jsonl(t.run("try", "--format", "nginx-error", "--events", log)[0])
+    t.eq([e["event_id"] for e in events], [e["event_id"] for e in again], "event ids of the same file")
+    assert "6" in t.run("try", "--format", "nginx-error", log)[0]
+    said = t.run("explain", "--format", "nginx-error", nginx_line(1).rstrip("\n"))[0]
+    assert "nginx." in said and "111" in said, said
+
+
+def scenario_test(t):
+    """test sends one event to each project and prints the answers; without one, or when refused, its status says so."""
+    up = t.upstream()
+    config = t.config('sentry: {dsn: "%s", projects: {other: "%s"}}\n' % (up.dsn(1), up.dsn(2)))
+    out = t.run("test", "-c", config)[0]
+    t.eq(len(up.events), 2)
+    t.eq({project for project, _ in up.seen}, {"1", "2"})
+    assert "200" in out, out
+    up.default = {"status": 403}
+    t.run("test", "-c", config, status=1)
+
+
+def scenario_version_and_help(t):
+    """--version names the libraries; help knows each command that --help lists."""
+    out = t.run("--version")[0]
+    for name in ("crumbd ", "PCRE2", "SQLite", "libcurl", "libevent"):
+        assert name.lower() in out.lower(), out
+    out = t.run("--help")[0]
+    for command in ("run", "check", "parse", "try", "explain", "test", "queue"):
+        assert re.search(r"^\s+crumbd \[?%s\b" % command, out, re.M), (command, out)
+        t.run("help", command)
+    t.run("--nonsense", status=2)
+
+
+def scenario_ends_on_signals(t):
+    """SIGINT ends it as SIGTERM does; SIGUSR1 logs the ledger and nothing else."""
+    t.write("logs/error.log", nginx_line(1))
+    d = t.start(t.config(CONFIG))
+    d.wait_count("event", 1)
+    t.eq(d.ledger()["lines_in"], 1)
+    d.signal(signal.SIGINT)
+    d.ended()
+
+
+def scenario_quickstart_names(t):
+    """The files that the README names are there."""
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:
+        for link in re.findall(r"\]\(([^)#:]+)\)", f.read()):
+            assert os.path.exists(os.path.join(TOP, link)), link

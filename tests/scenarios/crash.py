@@ -1,0 +1,103 @@
+"""kill -9: every error once upstream, none missing."""
+import os
+import random
+import threading
+
+from harness import item, nginx_line
+
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - tail: {dir}/logs/error.log
+    format: nginx-error
+    timezone: UTC
+    from: start
+breadcrumbs: {{wait: 10ms}}
+limits: {{per_issue: {{burst: 2000000000, period: 1h}}, per_minute: 2000000000, per_day: 2000000000}}
+"""
+LINES = 10000
+
+
+class Writer(threading.Thread):
+    """Appends LINES errors, a few at a time, to whatever error.log is; rotate() renames it between two of its writes."""
+
+    def __init__(self, t):
+        super().__init__(daemon=True)
+        self.t, self.lock, self.written, self.rotations = t, threading.Lock(), 0, 0
+        self.f = open(t.path("logs/error.log"), "ab")
+        self.go = threading.Semaphore(0)
+
+    def run(self):
+        rnd = random.Random(4)
+        while self.written < LINES:
+            with self.lock:
+                n = min(LINES - self.written, rnd.randrange(1, 60))
+                data = "".join(nginx_line(self.written + i) for i in range(n)).encode()
+                # Also in two writes, so that a line may be half there.
+                cut = rnd.randrange(len(data))
+                self.f.write(data[:cut])
+                self.f.flush()
+                self.f.write(data[cut:])
+                self.f.flush()
+                self.written += n
+            self.go.acquire(timeout=0.01)  # about five thousand lines a second
+
+    def rotate(self):
+        with self.lock:
+            self.rotations += 1
+            self.f.close()
+            os.rename(self.t.path("logs/error.log"), self.t.path("logs/error.log.%d" % self.rotations))
+            self.f = open(self.t.path("logs/error.log"), "ab")
+
+
+def check_all_there(t, up):
+    t.until(lambda: len(up.events) >= LINES, "%d different events upstream" % LINES, 180)
+    seen = sorted(map(item, list(up.events)))
+    missing = sorted(set(range(LINES)) - set(seen))
+    t.eq(missing[:10], [], "%d missing" % len(missing))
+    t.eq(len(seen), LINES, "events with different ids for the same line")
+
+
+def scenario_kill_nine(t):
+    """Ten kills at random moments while 10 000 errors are written, some with a rotation between kill and restart."""
+    up = t.upstream()
+    os.makedirs(t.path("logs"))
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir))
+    writer = Writer(t)
+    rnd = random.Random(8)
+    d = t.start(config)
+    writer.start()
+    for i in range(10):
+        # The moment is wherever the next few events find it, so anywhere in a commit, a read or a delivery.
+        mark = len(up.events) + rnd.randrange(1, 700)
+        up.wait(lambda: len(up.events) >= min(mark, LINES), 60)
+        d.kill()
+        if i % 3 == 0:
+            writer.rotate()
+        d = t.start(config)
+    writer.join(120)
+    check_all_there(t, up)
+    d.stop()
+    print("%d events came twice with one id" % len(up.duplicates))
+
+
+def scenario_kill_nine_upstream_down(t):
+    """The same while nobody listens upstream: everything waits in the store."""
+    up = t.upstream()
+    os.makedirs(t.path("logs"))
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir))
+    up.stop()
+    writer = Writer(t)
+    d = t.start(config)
+    writer.start()
+    for i in range(4):
+        d.wait_count("lines_in", 1500)
+        d.kill()
+        if i % 2:
+            writer.rotate()
+        d = t.start(config)
+    writer.join(120)
+    up.start()
+    check_all_there(t, up)
+    t.eq(up.duplicates, {})
+    d.stop()

@@ -1,0 +1,166 @@
+"""A real nginx, provoked: what it writes becomes the issues an operator would open."""
+import os
+
+from harness import crumbs, free_port, text_of
+from nginx import FastCGI, Backend, Nginx, Tmpfs, misbehave
+
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - tail: {dir}/nginx/logs/error.log
+    format: nginx-error
+    timezone: UTC
+    from: start
+{access}
+breadcrumbs: {{wait: {wait}}}
+limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000}}
+"""
+ACCESS = """
+  - tail: {dir}/nginx/logs/access.log
+    format: nginx-access
+    from: start
+"""
+PHP = """PHP message: PHP Fatal error:  Uncaught RuntimeException: no stock in /srv/app/cart.php:31
+Stack trace:
+#0 /srv/app/index.php(7): Cart->buy()
+#1 {main}
+  thrown in /srv/app/cart.php on line 31"""
+
+
+def set_up(t, access="", wait="10ms", **args):
+    up = t.upstream()
+    b = Backend(t, misbehave)
+    server = """
+        location /refused { proxy_pass http://127.0.0.1:%d; }
+        location /backend/ { proxy_pass http://127.0.0.1:%d/; proxy_read_timeout 300ms; }
+    """ % (free_port(), b.port)
+    n = Nginx(t, server=server + args.pop("server", ""), **args)
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir, wait=wait, access=access.format(dir=t.dir)))
+    return up, n, b, t.start(config)
+
+
+def by_path(up):
+    """URL path -> its events."""
+    out = {}
+    for e in list(up.events):
+        out.setdefault(e.get("request", {}).get("url", "").partition("://")[2].partition("/")[2].partition("?")[0], []).append(e)
+    return out
+
+
+def scenario_nginx_provoked(t):
+    """Faults become events, each with its own fingerprint; what clients do wrong does not."""
+    fcgi = FastCGI(t, PHP)
+    up, n, _, d = set_up(t, level="info", http="limit_req_zone $server_name zone=z:32k rate=1r/m;", server="""
+        location /php { fastcgi_pass 127.0.0.1:%d; }
+        location /cycle { rewrite ^ /cycle last; }
+        location /upload { client_max_body_size 1k; }
+        location /limited { limit_req zone=z; }
+    """ % fcgi.port)
+    n.www("denied.txt", "x", 0)
+    faults = {"refused": "111", "backend/silent": "110", "backend/close": None, "backend/garbage": None, "backend/big-header": None,
+              "backend/cut-body": None, "php/cart": None, "cycle": None, "denied.txt": "13"}
+    for _ in range(2):
+        for path in faults:
+            n.get("/%s?x=1" % path)
+    n.get("/missing.txt")
+    n.get("/limited")
+    n.get("/limited")
+    n.get("/upload", "POST", b"x" * 5000)
+    n.send_raw(b"GET / HTTP/1.1\r\nHost: a\r\nBad Header\r\n\r\n")
+    for text in ("111: Connection refused", "110: Connection timed out", "prematurely closed", "invalid header", "too big header",
+                 "FastCGI sent in stderr", "redirection cycle", "13: Permission denied", "limiting requests", "too large body"):
+        n.wait_error(text)
+    t.until(lambda: all(len(by_path(up).get(p, [])) == 2 for p in faults),
+            lambda: "two events for each fault, got %s" % {p: len(e) for p, e in by_path(up).items()})
+    got = by_path(up)
+    for path, errno in faults.items():
+        a, b = got[path]
+        t.eq(a["fingerprint"], b["fingerprint"], path)
+        assert a["level"] in ("error", "fatal"), (path, a["level"])
+        t.eq(a["request"]["method"], "GET")
+        if errno:
+            t.eq(a["tags"].get("errno"), errno, path)
+        assert str(n.program.pid) not in text_of(a)
+    prints = {tuple(got[p][0]["fingerprint"]) for p in faults}
+    t.eq(len(prints), len(faults), "each fault is an issue of its own: %s" % sorted(prints))
+    noise = {"missing.txt", "upload"} & {p for p, es in got.items() if any(e["level"] in ("error", "fatal") for e in es)}
+    t.eq(noise, set(), "client noise became error events")
+    d.stop()
+
+
+def scenario_nginx_full_disk(t):
+    """No space for a request body is an event; nginx is real and so is the full file system."""
+    small = Tmpfs(t, "small", "64k")
+    up, n, b, d = set_up(t, server="""
+        location /full { client_max_body_size 10m; client_body_buffer_size 1k; client_body_temp_path %s/body;
+                         proxy_pass http://127.0.0.1:1; }
+    """ % small.path)
+    n.get("/full", "POST", b"x" * 500_000)
+    n.wait_error("28: No space left on device")
+    event = t.wait_events(up, 1)[0]
+    t.eq(event["tags"].get("errno"), "28")
+    t.eq(event["request"]["method"], "POST")
+    d.stop()
+
+
+def scenario_nginx_same_connection(t):
+    """The earlier error of a keep-alive connection is a breadcrumb of the later one, and no other connection's is before it."""
+    up, n, _, d = set_up(t)
+    c = n.connection()
+    n.get("/refused?first", connection=c)
+    n.get("/refused?second", connection=c)
+    events = t.wait_events(up, 2)
+    said = [x for x in crumbs(events[1]) if "111: Connection refused" in x.get("message", "")]
+    t.eq(len(said), 1, "breadcrumbs of the first request")
+    c.close()
+    d.stop()
+
+
+def joined(t, format, paths=("refused",)):
+    up, n, _, d = set_up(t, access=ACCESS, wait="2s", format=format)
+    for path in paths:
+        n.get("/" + path)
+    events = t.wait_events(up, len(paths))
+    d.stop()
+    with open(n.access_log, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    return events, lines
+
+
+def scenario_nginx_access_join(t):
+    """With contrib's log format the request's access line is an http breadcrumb, and its id the tag transaction_id."""
+    events, lines = joined(t, "crumbd")
+    request_id = lines[0].split()[-2]
+    t.eq(len(request_id), 32)
+    t.eq(events[0]["tags"].get("transaction_id"), request_id)
+    http = [c for c in crumbs(events[0]) if c.get("type") == "http"]
+    t.eq(len(http), 1, "http breadcrumbs")
+    t.eq(http[0]["data"].get("method"), "GET")
+    t.eq(int(http[0]["data"].get("status_code")), 502)
+    assert http[0]["data"].get("url", "").endswith("/refused") and "joined_by" not in http[0]["data"], http
+
+
+def scenario_nginx_access_join_combined(t):
+    """With `combined` the join is by client, request line and time, and says that it is weak."""
+    events, _ = joined(t, "combined")
+    http = [c for c in crumbs(events[0]) if c.get("type") == "http"]
+    t.eq(len(http), 1, "http breadcrumbs")
+    t.eq(int(http[0]["data"].get("status_code")), 502)
+    t.eq(http[0]["data"].get("joined_by"), "client and request line")
+    assert "transaction_id" not in events[0].get("tags", {})
+
+
+def scenario_nginx_logrotate(t):
+    """logrotate's way with a real nginx: rename, USR1, go on."""
+    up, n, _, d = set_up(t)
+    for i in range(3):
+        n.get("/refused?%d" % i)
+        os.rename(n.error_log, n.error_log + ".%d" % i)
+        n.get("/refused?late%d" % i)
+        n.reopen()
+        t.until(lambda: os.path.exists(n.error_log), "nginx reopens its log")
+        t.wait_events(up, 2 * (i + 1))  # crumbd has seen this one before the next
+    n.get("/refused?last")
+    t.wait_events(up, 7)
+    t.eq(len({e["request"].get("query_string") for e in up.events}), 7)
+    d.stop()

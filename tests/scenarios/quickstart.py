@@ -1,0 +1,19 @@
+"""The first of the README's two commands."""
+import os
+import signal
+
+from harness import TOP, Daemon, free_port
+
+
+def scenario_quickstart(t):
+    """contrib/quickstart builds in a folder of its own, ends with crumbd running, and says what to look at; no Sentry."""
+    port = free_port()
+    env = t.env(CRUMBD_BUILD=t.path("build"), UDP_ADDR="127.0.0.1:%d" % port, TCP_ADDR="127.0.0.1:%d" % port)
+    del env["CRUMBD_DATA"]
+    d = Daemon(t, "quickstart", [os.path.join(TOP, "contrib", "quickstart")], env, ready=False)
+    t.until(d.is_ready, lambda: "crumbd is ready; quickstart says:\n" + d.out[-2000:], 240)
+    for words in ("queue ls", "queue cat", "try", "SENTRY_DSN"):
+        assert words in d.out, d.out
+    t.run("queue", "ls", env=env)
+    d.signal(signal.SIGINT)
+    d.ended()

@@ -1,0 +1,115 @@
+"""Upstreams that are absent, slow, rude or refusing: events wait, and what cannot be sent is kept where it can be seen."""
+import os
+
+from harness import item, nginx_line
+
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - tail: {dir}/logs/error.log
+    format: nginx-error
+    timezone: UTC
+    from: start
+breadcrumbs: {{wait: 10ms}}
+limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000}}
+"""
+
+
+def begin(t):
+    up = t.upstream()
+    os.makedirs(t.path("logs"))
+    t.write("logs/error.log", "")
+    return up, t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir))
+
+
+def write(t, first, last):
+    t.append("logs/error.log", "".join(nginx_line(n) for n in range(first, last + 1)))
+
+
+def check(t, up, d, last, once=True):
+    t.wait_events(up, last, 90)
+    t.eq(sorted(map(item, up.events)), list(range(1, last + 1)))
+    if once:
+        t.eq(up.duplicates, {})
+    t.until(lambda: d.ledger().get("sent", 0) >= last, "crumbd knows that all were sent")
+    return d.stop()
+
+
+def scenario_upstream_down(t):
+    """Nobody listens, then somebody does; a restart between."""
+    up, config = begin(t)
+    up.stop()
+    d = t.start(config)
+    write(t, 1, 20)
+    d.wait_count("event", 20)
+    d.wait_count("retries", 1)
+    d.stop()
+    d = t.start(config)
+    write(t, 21, 25)
+    d.wait_count("event", 25 if d.ledger()["lines_in"] > 5 else 5)
+    up.start()
+    t.wait_events(up, 25, 90)
+    t.eq(sorted(map(item, up.events)), list(range(1, 26)))
+    t.eq(up.duplicates, {})
+    d.stop()
+
+
+def scenario_upstream_rude(t):
+    """Errors, garbage, and connections closed before, in and after the answer: each event arrives."""
+    up, config = begin(t)
+    up.script.extend([{"status": 500}, {"close": "before"}, {"raw": b"SSH-2.0-garbage\r\n\r\n"}, {"close": "middle"}, {"status": 503},
+                      {"close": "after"}, {"status": 200, "body": b"\xff\xfe not json"}])
+    d = t.start(config)
+    write(t, 1, 12)
+    ledger = check(t, up, d, 12, once=False)
+    assert ledger["retries"] >= 5, ledger
+
+
+def scenario_upstream_slow(t):
+    """A slow server slows nothing but itself: lines are read meanwhile, and each event arrives once."""
+    up, config = begin(t)
+    up.default = {"delay": 1}
+    d = t.start(config)
+    write(t, 1, 4)
+    d.wait_count("event", 4, 5)
+    write(t, 5, 6)
+    d.wait_count("event", 6, 5)
+    assert len(up.events) < 6
+    check(t, up, d, 6)
+
+
+def scenario_dead_letters(t):
+    """What the server refuses is kept with its reason; retry and drop work on it, beside the running daemon."""
+    up, config = begin(t)
+    up.script.extend([{"status": 400}, {"status": 413}])
+    d = t.start(config)
+    write(t, 1, 3)
+    d.wait_count("dead", 2)
+    t.wait_events(up, 1)
+    listing = t.run("queue", "ls", "-c", config)[0]
+    assert "400" in listing and "413" in listing, listing
+    t.run("queue", "retry", "-c", config)
+    t.wait_events(up, 3)
+    t.eq(sorted(map(item, up.events)), [1, 2, 3])
+    d.stop()
+
+
+def scenario_project_paused(t):
+    """401 means the key is wrong: one try, not one for each event; after the key is right again everything arrives."""
+    up, config = begin(t)
+    up.default = {"status": 401}
+    d = t.start(config)
+    write(t, 1, 10)
+    d.wait_count("event", 10)
+    d.wait_log("401")
+    tries = len(up.requests)
+    assert tries < 10, "a try for each event"
+    write(t, 11, 30)
+    d.wait_count("event", 30)
+    d.stop()
+    assert len(up.requests) <= tries + 4, "%d requests to a project that refuses the key" % len(up.requests)
+    up.default = {}
+    d = t.start(config)
+    t.wait_events(up, 30)
+    t.eq(sorted(map(item, up.events)), list(range(1, 31)))
+    d.stop()
