@@ -5,7 +5,7 @@
 /* sentry-protocol.md, 3.2 and 8: what every receiver keeps. */
 enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
 /* A context may hold 8 KiB; past about half of it the rest of the fields is left out. */
-enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024 };
+enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024, FULL_MESSAGE_MAX = 3500 };
 enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75 };
 
 void writer_text(struct writer *w, const char *key, struct slice text, size_t max_points)
@@ -361,7 +361,9 @@ static void fill_log(struct writer *w, const struct record *r)
     json_str(&w->json, SLICE("log"));
     writer_text(w, "source", w->src->source, CONTEXT_VALUE_MAX);
     if (!slice_eq(r->message, w->src->shape->formatted))
-        writer_text(w, "message", r->message, 4096);
+        writer_text(w, "message", r->message, FULL_MESSAGE_MAX);
+    if (!slice_eq(r->full_message, r->message))
+        writer_text(w, "full_message", r->full_message, FULL_MESSAGE_MAX);
     put_number(w, "procid", is_nginx(r) ? SLICE_NONE : r->procid);
     if (r->lines > 1) {
         json_key(&w->json, "lines");
