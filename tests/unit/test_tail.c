@@ -447,6 +447,10 @@ START_TEST(refused)
     static const char *const devices[] = {"/dev/stderr", "/proc/self/fd/2", "link"};
     for (size_t i = 0; i < 5; i++) {
         struct rig *r = rig_new("a.log", 0);
+        /* With its own output in a file the link would lead to a regular one, and crumbd would read what it
+         * says. */
+        int out = open(rig_path(r, "own"), O_WRONLY | O_CREAT, 0666), before = dup(2);
+        dup2(out, 2);
         if (i < 2)
             ck_assert_int_eq(symlink(devices[i], rig_path(r, "a.log")), 0);
         else if (i == 2)
@@ -456,6 +460,9 @@ START_TEST(refused)
             ck_assert_int_eq(i == 3 ? mkfifo(rig_path(r, "a.log"), 0666) : mkdir(rig_path(r, "a.log"), 0777),
                              0);
         ck_assert_ptr_null(in_tail.start(r->base, &r->opt, &r->sink, &r->diag));
+        dup2(before, 2);
+        close(before);
+        close(out);
         ck_assert_uint_eq(r->diag.errors, 1);
         ck_assert_ptr_nonnull(strstr(r->diag.v[0].text, i == 4 ? "/*.log" : "volume"));
         rig_free(r);
