@@ -25,7 +25,7 @@ import standin
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.environ.get("CRUMBD_SHARED") or os.path.join(TOP, "..", "shared")
-CEILING_S = float(os.environ.get("CRUMBD_CEILING", 30))
+CEILING_S = float(os.environ.get("CRUMBD_CEILING", 60))
 POLL_S = 0.02
 # Envelopes of one stand-in that are held against the protocol; each takes some milliseconds.
 CHECKED_MAX = 200
@@ -280,7 +280,7 @@ class Scenario:
 
     # --- the end
 
-    def finish(self):
+    def finish(self, left_ceiling_s=CEILING_S):
         """The facts that hold for every scenario; raises Failure."""
         for p in self.programs:
             if isinstance(p, Daemon) and p.running():
@@ -304,20 +304,21 @@ class Scenario:
             if p.running():
                 p.end()
         # A process that was killed may need a moment to be gone.
-        self.until(lambda: not self.left_running(), lambda: "left running: %s" % self.left_running(), 5)
+        self.until(lambda: not self.left_running(), lambda: "left running: %s" % self.left_running(), left_ceiling_s)
 
     def left_running(self):
-        """Processes that have to do with the scenario's folder."""
-        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and self.is_of_this(pid)]
+        """Processes that have to do with the scenario's folder: pid -> command line."""
+        return {int(pid): line for pid in os.listdir("/proc") if pid.isdigit() for line in [self.command_line(pid)] if line}
 
-    def is_of_this(self, pid):
-        if int(pid) == os.getpid():
-            return False
+    def command_line(self, pid):
+        """None where the process is gone, or has nothing to do with the scenario."""
         try:
             with open("/proc/%s/cmdline" % pid, "rb") as f:
-                return (self.dir + "/").encode() in f.read() or os.readlink("/proc/%s/cwd" % pid).startswith(self.dir)
+                line = f.read().replace(b"\0", b" ").decode("utf-8", "replace")
+            ours = self.dir + "/" in line or (os.readlink("/proc/%s/cwd" % pid) + "/").startswith(self.dir + "/")
+            return line if ours and int(pid) != os.getpid() else None
         except OSError:
-            return False
+            return None
 
     def clean_up(self):
         """Whatever happened."""

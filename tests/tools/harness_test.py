@@ -51,7 +51,7 @@ class HarnessTest(unittest.TestCase):
 
     def fails(self, words):
         with self.assertRaisesRegex(harness.Failure, words):
-            self.t.finish()
+            self.t.finish(1)
 
     def test_good(self):
         d = self.start()
