@@ -219,9 +219,14 @@ def scenario_bad_input_beside_a_good_sender(t):
 
     acts = (abuse_random, abuse_frames, abuse_bombs, abuse_chunks, abuse_silence)
     threads = [threading.Thread(target=run, args=(act, n)) for n, act in enumerate(acts)]
+    # Connected before the crowd is: at max_connections a new one may find no room.
+    tcp, unix, tls, sent = i.connect("tcp"), i.unix("log", socket.SOCK_DGRAM), i.tls(), 0
+    for send in (tcp.sendall, tls.sendall):
+        send(b"<14>good-sender-%d\n" % sent)
+        sent += 1
+    i.daemon.wait_count("log", sent)
     for thread in threads:
         thread.start()
-    tcp, unix, tls, sent = i.connect("tcp"), i.unix("log", socket.SOCK_DGRAM), i.tls(), 0
     while time.monotonic() < end:
         for send in (tcp.sendall, tls.sendall):
             send(b"<14>good-sender-%d\n" % sent)
