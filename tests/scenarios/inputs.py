@@ -79,12 +79,18 @@ fallback: crumb
             c.load_cert_chain(self.t.path(identity + ".pem"), self.t.path(identity + ".key"))
         return c.wrap_socket(self.connect("tls"))
 
-    def post(self, body):
-        c = http.client.HTTPConnection("127.0.0.1", self.port["http"], timeout=10)
+    def http(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port["http"], timeout=10)
+
+    def post(self, body, kept=None):
+        """Over a connection that is kept, or over one of its own."""
+        c = kept or self.http()
         c.request("POST", "/gelf", body)
-        status = c.getresponse().status
-        c.close()
-        return status
+        answer = c.getresponse()
+        answer.read()
+        if not kept:
+            c.close()
+        return answer.status
 
     def unix(self, name, kind):
         s = socket.socket(socket.AF_UNIX, kind)
@@ -201,8 +207,6 @@ def abuse_silence(i, rnd):
 
 def scenario_bad_input_beside_a_good_sender(t):
     """Every kind of bad input at once; the good sender's every message arrives, memory stays small. CRUMBD_ABUSE_S: how long."""
-    if "CRUMBD_ABUSE_S" not in os.environ:
-        t.skip("CRUMBD_ABUSE_S is not set: at max_connections the good HTTP sender, which connects anew each time, may find no room")
     i = Inputs(t)
     end = time.monotonic() + ABUSE_S
     rounds, faults = {}, []
@@ -226,6 +230,9 @@ def scenario_bad_input_beside_a_good_sender(t):
     for send in (tcp.sendall, tls.sendall):
         send(b"<14>good-sender-%d\n" % sent)
         sent += 1
+    web = i.http()
+    t.eq(i.post(gelf("good-sender-%d" % sent), web), 202)
+    sent += 1
     i.daemon.wait_count("log", sent)
     for thread in threads:
         thread.start()
@@ -235,14 +242,14 @@ def scenario_bad_input_beside_a_good_sender(t):
             sent += 1
         unix.send(b"<14>good-sender-%d" % sent)
         sent += 1
-        if i.post(gelf("good-sender-%d" % sent)) == 202:
+        if i.post(gelf("good-sender-%d" % sent), web) == 202:
             sent += 1
         time.sleep(0.005)
     for thread in threads:
         thread.join()
     t.eq(faults, [])
     assert all(rounds.get(act.__name__) for act in acts), rounds
-    for s in (tcp, tls, unix):
+    for s in (tcp, tls, unix, web):
         s.close()
     i.daemon.wait_count("log", sent)
     with open("/proc/%d/status" % i.daemon.pid, encoding="ascii") as f:
