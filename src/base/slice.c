@@ -92,11 +92,16 @@ char *slice_dup(struct slice s)
     return p;
 }
 
-/* The finaliser of a multiply-and-fold hash: 64x64 -> 128 bits, both halves folded together. */
-uint64_t hash_mix(uint64_t h, uint64_t v)
+/* 1 to 7 bytes as a number, little end first on every host that crumbd runs on. */
+static uint64_t word_of(struct slice s)
 {
-    unsigned __int128 m = (unsigned __int128)(h ^ 0x9e3779b97f4a7c15u) * (v ^ 0xd6e8feb86659fd93u);
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
+    uint32_t low, high;
+    if (s.n < 4) /* first, middle and last byte, which may be the same */
+        return (uint64_t)(unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << (s.n / 2 * 8) |
+               (uint64_t)(unsigned char)s.p[s.n - 1] << ((s.n - 1) * 8);
+    memcpy(&low, s.p, 4);
+    memcpy(&high, s.p + s.n - 4, 4);
+    return low | (uint64_t)high << ((s.n - 4) * 8);
 }
 
 uint64_t slice_hash(struct slice s, uint64_t seed)
@@ -109,10 +114,7 @@ uint64_t slice_hash(struct slice s, uint64_t seed)
         s.p += 8;
         s.n -= 8;
     }
-    if (s.n) {
-        uint64_t word = 0;
-        memcpy(&word, s.p, s.n);
-        h = hash_mix(h, word);
-    }
+    if (s.n)
+        h = hash_mix(h, word_of(s));
     return hash_mix(h, 0xa0761d6478bd642fu);
 }

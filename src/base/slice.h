@@ -122,7 +122,11 @@ char *slice_dup(struct slice s);
  * random seed where the bytes come from outside and collisions would cost.
  */
 uint64_t slice_hash(struct slice s, uint64_t seed);
-/* Stirs one number into a hash. */
-uint64_t hash_mix(uint64_t h, uint64_t v);
+/* Stirs one number into a hash: 64x64 -> 128 bits, both halves folded together. */
+static inline uint64_t hash_mix(uint64_t h, uint64_t v)
+{
+    unsigned __int128 m = (unsigned __int128)(h ^ 0x9e3779b97f4a7c15u) * (v ^ 0xd6e8feb86659fd93u);
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
 
 #endif

@@ -24,6 +24,14 @@ START_TEST(slices)
     ck_assert(!slice_u64(SLICE("18446744073709551616"), &v) && v == UINT64_MAX);
     ck_assert(!slice_u64(SLICE("1x"), &v) && !slice_u64(SLICE(""), &v));
     ck_assert(slice_hash(SLICE("abc"), 1) != slice_hash(SLICE("abd"), 1));
+    /* Hashes are in stores: these must stay as they are. */
+    static const uint64_t stored[] = {
+        UINT64_C(0x0dbfb10730c86860), UINT64_C(0xcd3f6f16e6755b6f), UINT64_C(0x8d62e6067e7752f2), UINT64_C(0xdc6df2ec4b08f36f),
+        UINT64_C(0x0fcc5f2dbd75cf32), UINT64_C(0xd9bcaad2d8bcbef9), UINT64_C(0x3e7341b255af70a8), UINT64_C(0x44b2b6b951e7f374),
+        UINT64_C(0x4d21172267b7bf65), UINT64_C(0xb97312f22dc2520e), UINT64_C(0x83a0e1cb78880b53), UINT64_C(0x151dbdb952dd9df6),
+        UINT64_C(0xb117007b61c23003), UINT64_C(0x9f2e696fcaf1bcfb)};
+    for (size_t n = 0; n < sizeof stored / sizeof *stored; n++)
+        ck_assert_uint_eq(slice_hash(slice_sub(SLICE("crumbd stores"), 0, n), 7), stored[n]);
     ck_assert(slice_hash(SLICE("abcdefgh"), 1) != slice_hash(SLICE("abcdefgh\0"), 1));
     ck_slice(slice_trim(SLICE(" \t x y\n")), "x y");
 }
