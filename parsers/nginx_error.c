@@ -28,38 +28,41 @@ struct head {
     struct slice text;
 };
 
-static void skip(struct slice *s, size_t n)
+/* n is at most s->n. */
+static inline void skip(struct slice *s, size_t n)
 {
-    *s = slice_from(*s, n);
+    s->p += n;
+    s->n -= n;
 }
 
-static struct slice digits_from(struct slice *s)
+static inline struct slice digits_from(struct slice *s)
 {
-    size_t n = 0;
-    while (n < s->n && n < 20 && ascii_digit(s->p[n]))
-        n++;
-    struct slice digits = slice_sub(*s, 0, n);
-    skip(s, n);
-    return digits;
+    const char *from = s->p, *p = from, *end = from + (s->n < 20 ? s->n : 20);
+    while (p < end && (unsigned char)(*p - '0') < 10)
+        p++;
+    s->p = p;
+    s->n -= (size_t)(p - from);
+    return slice_of(from, (size_t)(p - from));
 }
 
 static bool level_from(struct slice *s, int *severity)
 {
-    if (s->n < 3)
+    /* By the first letter, of which only emerg and error have the same one. */
+    static const signed char by_letter[26] = {['a' - 'a'] = 2, ['c' - 'a'] = 3, ['d' - 'a'] = 8, ['e' - 'a'] = 4,
+                                              ['i' - 'a'] = 7, ['n' - 'a'] = 6, ['w' - 'a'] = 5};
+    if (s->n < 3 || s->p[1] < 'a' || s->p[1] > 'z')
         return false;
-    for (int i = 0; i < 8; i++) {
-        const struct slice *tag = &level_tags[i];
-        /* The second letter tells the two that share their first. */
-        if (s->p[1] == tag->p[1] && s->p[2] == tag->p[2] && slice_starts(*s, *tag)) {
-            *severity = i;
-            skip(s, tag->n);
-            return true;
-        }
-    }
-    return false;
+    int i = by_letter[s->p[1] - 'a'] - 1;
+    if (i == 3 && s->p[2] == 'm')
+        i = 0;
+    if (i < 0 || !slice_starts(*s, level_tags[i]))
+        return false;
+    *severity = i;
+    skip(s, level_tags[i].n);
+    return true;
 }
 
-static bool char_from(struct slice *s, char c)
+static inline bool char_from(struct slice *s, char c)
 {
     if (s->n == 0 || s->p[0] != c)
         return false;
@@ -344,6 +347,24 @@ static struct slice connection_from(struct slice *text, int severity)
     return number;
 }
 
+/* The log's clock has seconds, so a busy log has the same stamp many times in a row. */
+static int64_t time_of(const struct parse_ctx *ctx, struct slice entry)
+{
+    struct stamp_memo *memo = ctx->memo;
+    int64_t us;
+    if (memo && memo->known && memcmp(memo->text, entry.p, sizeof memo->text) == 0)
+        return memo->us;
+    struct slice stamp = entry;
+    if (!stamp_nginx(&stamp, &us))
+        return RECORD_NO_TIME;
+    us = stamp_local(ctx->zone, us, ctx->last_us);
+    if (memo) {
+        *memo = (struct stamp_memo){.known = true, .us = us};
+        memcpy(memo->text, entry.p, sizeof memo->text);
+    }
+    return us;
+}
+
 static bool begin(struct parse_ctx *ctx, struct record *r)
 {
     struct slice raw = r->raw, foreign = SLICE_NONE;
@@ -365,10 +386,7 @@ static bool begin(struct parse_ctx *ctx, struct record *r)
     r->severity = h.severity;
     r->level = level_from_severity(h.severity);
     if (file) {
-        int64_t local_us;
-        struct slice stamp = raw;
-        if (stamp_nginx(&stamp, &local_us))
-            r->time_us = stamp_local(ctx->zone, local_us, ctx->last_us);
+        r->time_us = time_of(ctx, raw);
         add(r, SLICE("pid"), h.pid, FIELD_NUMBER);
         add(r, SLICE("tid"), h.tid, FIELD_NUMBER);
         struct slice connection = connection_from(&h.text, h.severity);

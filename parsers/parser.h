@@ -11,11 +11,19 @@
 #include "parsers/record.h"
 #include "text/stamp.h"
 
+/* The stamp a stream had last, in nginx's spelling, and its time: kept by whoever keeps the stream. */
+struct stamp_memo {
+    bool known;
+    char text[19];
+    int64_t us;
+};
+
 struct parse_ctx {
     struct arena *arena;     /* reset by the caller after the record has been judged */
     const struct zone *zone; /* for stamps without a zone; NULL is UTC */
     int64_t now_us;          /* for stamps without a year */
     int64_t last_us;         /* time of the stream's previous record, or RECORD_NO_TIME; settles the repeated hour */
+    struct stamp_memo *memo; /* the stream's, or NULL */
     const char *reason;      /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
     struct slice log_format; /* nginx-access: the log_format text, empty for combined and contrib's */
 };

@@ -77,20 +77,6 @@ struct field *record_put(struct record *r, struct slice name, struct slice value
     return r->n_fields > n ? &r->fields[n] : NULL;
 }
 
-const struct field *record_field(const struct record *r, struct slice name)
-{
-    for (unsigned i = 0; i < r->n_fields; i++)
-        if (slice_eq(r->fields[i].name, name))
-            return &r->fields[i];
-    return NULL;
-}
-
-struct slice record_value(const struct record *r, const char *name)
-{
-    const struct field *f = record_field(r, slice_str(name));
-    return f ? f->value : SLICE_NONE;
-}
-
 /* The peer of one upstream: host:port of scheme://host:port/uri, or unix:/path of scheme://unix:/path:/uri.
  */
 static struct slice peer_of(struct slice upstream)

@@ -68,9 +68,19 @@ void record_add(struct record *r, struct slice name, struct slice value, enum fi
    or NULL when there was no room for it. */
 struct field *record_put(struct record *r, struct slice name, struct slice value, enum field_type type);
 /* The first field of that name, or NULL. */
-const struct field *record_field(const struct record *r, struct slice name);
+static inline const struct field *record_field(const struct record *r, struct slice name)
+{
+    for (unsigned i = 0; i < r->n_fields; i++)
+        if (slice_eq(r->fields[i].name, name))
+            return &r->fields[i];
+    return NULL;
+}
 /* Its value, or {NULL, 0}. */
-struct slice record_value(const struct record *r, const char *name);
+static inline struct slice record_value(const struct record *r, const char *name)
+{
+    const struct field *f = record_field(r, slice_str(name));
+    return f ? f->value : SLICE_NONE;
+}
 /* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger, request_id,
    trace_id, span_id, full_message, a field, or the derived upstream.host (host:port, or unix:/path), request.method,
    request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */

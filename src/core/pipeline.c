@@ -234,8 +234,8 @@ static void keys_of(const struct stream *s, const struct record *r, struct trail
         struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
         if (pid.n)
             k->ring = key_of(KEY_WORKER, pid, r->host, SLICE_NONE);
-        if (pid.n && conn.n)
-            k->conn = key_of(KEY_CONNECTION, conn, pid, r->host);
+        if (pid.n && conn.n) /* the ring's key stands for process and host */
+            k->conn = hash_mix(slice_hash(conn, KEY_CONNECTION), k->ring) | 1;
         if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
             k->weak = weak_key_of(r);
     } else if (!s->file_key && (r->host.n || r->app.n)) {
@@ -406,12 +406,13 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
     return fate;
 }
 
-static struct parse_ctx parse_ctx_of(struct pipeline *p, const struct stream *s)
+static struct parse_ctx parse_ctx_of(struct pipeline *p, struct stream *s)
 {
     return (struct parse_ctx){.arena = &p->arena,
                               .zone = s->zone,
                               .now_us = p->wall_us,
                               .last_us = s->last_us,
+                              .memo = &s->memo,
                               .reason = "not in this format",
                               .log_format = s->log_format};
 }
@@ -420,7 +421,7 @@ static struct parse_ctx parse_ctx_of(struct pipeline *p, const struct stream *s)
  * Most lines of a log are of no interest to any rule, which one scan of the whole text shows: then the parser need not even look for
  * where the message ends. A breadcrumb made of such a line does that when it is needed.
  */
-static void finish_if_of_interest(struct pipeline *p, const struct stream *s)
+static void finish_if_of_interest(struct pipeline *p, struct stream *s)
 {
     struct record *r = &p->record;
     bool promoted = r->level >= LEVEL_ERROR && p->opt->fallback == FALLBACK_EVENT;

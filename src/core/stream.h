@@ -19,6 +19,7 @@ struct stream {
     uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
     uint64_t ring;             /* breadcrumb ring of records that name no finer one */
     /* Kept by the pipeline. */
+    struct stamp_memo memo;
     int64_t last_us;           /* time of the last record that had one, or RECORD_NO_TIME */
 };
 

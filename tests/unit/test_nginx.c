@@ -469,6 +469,28 @@ START_TEST(hostile_entries_are_cheap)
 }
 END_TEST
 
+/* A log's stamp stands in many lines in a row; what is remembered of it must be that of the very same stamp. */
+START_TEST(stamps_in_a_row)
+{
+    static const struct {
+        const char *raw;
+        int64_t second; /* 0: no time */
+    } lines[] = {{"2026/11/23 10:00:00 [error] 7#8: a", 1795428000},
+                 {"2026/11/23 10:00:00 [error] 7#8: b", 1795428000},
+                 {"2026/11/23 10:00:01 [error] 7#8: c", 1795428001},
+                 {"2026/13/23 10:00:01 [error] 7#8: no such month", 0},
+                 {"2026/11/23 10:00:01 [error] 7#8: d", 1795428001},
+                 {"2026/11/24 10:00:01 [error] 7#8: e", 1795514401}};
+    struct stamp_memo memo = {0};
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .memo = &memo};
+        record_init(&r, FORMAT_NGINX_ERROR, slice_str(lines[i].raw));
+        ck_assert(parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r));
+        ck_assert_int_eq(r.time_us, lines[i].second ? lines[i].second * STAMP_SECOND : RECORD_NO_TIME);
+    }
+}
+END_TEST
+
 static void teardown(void)
 {
     arena_free(&arena);
@@ -493,6 +515,7 @@ int main(void)
     tcase_add_test(t, cut_entries);
     tcase_add_test(t, bytes_as_they_are);
     tcase_add_test(t, heads);
+    tcase_add_test(t, stamps_in_a_row);
     tcase_add_test(t, hostile_entries_are_cheap);
     suite_add_tcase(s, t);
     return unit_run(s);
