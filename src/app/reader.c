@@ -10,7 +10,7 @@
 #include "base/xalloc.h"
 #include "parsers/parser.h"
 
-enum { READ_BYTES = 256 << 10 };
+enum { READ_BYTES = 128 << 10 };
 
 struct reader {
     struct cutter cut;
@@ -94,25 +94,44 @@ static void start(struct reader *r, struct slice first)
     r->started = true;
 }
 
-static bool pump(struct reader *r, int fd, const char *path, char *buf, struct diag *d)
+/* The next bytes of the file, -1 when it cannot be read. */
+static ssize_t read_some(int fd, char *to, const char *path, struct diag *d)
 {
-    for (;;) {
-        ssize_t n = read(fd, buf, READ_BYTES);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            err_add(d, ERR_ERROR, (struct err_place){.file = path}, "cannot be read: %s", strerror(errno));
+    ssize_t n;
+    do
+        n = read(fd, to, READ_BYTES);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        err_add(d, ERR_ERROR, (struct err_place){.file = path}, "cannot be read: %s", strerror(errno));
+    return n;
+}
+
+/* The framing is told by the first bytes, so only these are copied; the others are read to where they stay. */
+static bool pump_first(struct reader *r, int fd, const char *path, struct diag *d)
+{
+    char *first = xmalloc(READ_BYTES);
+    ssize_t n = read_some(fd, first, path, d);
+    if (n >= 0) {
+        start(r, slice_of(first, (size_t)n));
+        cut_feed(&r->cut, slice_of(first, (size_t)n));
+    }
+    free(first);
+    return n >= 0;
+}
+
+static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
+{
+    if (!pump_first(r, fd, path, d))
+        return false;
+    while (hand_out(r)) {
+        ssize_t n = read_some(fd, cut_room(&r->cut, READ_BYTES), path, d);
+        if (n < 0)
             return false;
-        }
-        struct slice bytes = slice_of(buf, (size_t)n);
-        if (!r->started)
-            start(r, bytes);
         if (n == 0)
             return hand_out_rest(r), true;
-        cut_feed(&r->cut, bytes);
-        if (!hand_out(r))
-            return true;
+        cut_fill(&r->cut, (size_t)n);
     }
+    return true;
 }
 
 bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d)
@@ -121,9 +140,7 @@ bool reader_run(const char *path, enum format *format, reader_f *each, void *u, 
     int fd = open_input(path, d);
     if (fd < 0)
         return false;
-    char *buf = xmalloc(READ_BYTES);
-    bool ok = pump(&r, fd, path, buf, d);
-    free(buf);
+    bool ok = pump(&r, fd, path, d);
     if (r.started)
         cut_free(&r.cut);
     if (fd != STDIN_FILENO)
