@@ -7,6 +7,7 @@ import subprocess
 
 import foreign
 from harness import TOP, free_port
+from inputs import certificates
 from nginx import Nginx
 
 # Each says something that is no error too, which must arrive and not become an event.
@@ -60,21 +61,6 @@ const noise = require('fs').readFileSync('noise', 'utf8');
             () => log.error('the queue by ' + name + ' failed', new TypeError('no unit ' + name)));
 });
 """
-
-
-def certificates(t):
-    """ca.pem, and server and client that it has signed."""
-    if not shutil.which("openssl"):
-        t.skip("no openssl command")
-
-    def openssl(*args):
-        subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=t.dir)
-    t.write("names", "subjectAltName=IP:127.0.0.1")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    for name in ("server", "client"):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=127.0.0.1")
-        openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", name + ".pem",
-                "-days", "2", "-extfile", "names")
 
 
 class Listener:
@@ -152,7 +138,7 @@ ruleset(name="tls") {{ action(type="omfwd" target="127.0.0.1" port="{tls}" proto
 def scenario_rsyslog(t):
     """Debian's rsyslog forwards files: by UDP, by TCP with octet counting, and by TLS with a client certificate."""
     files = foreign.Debian(t, "rsyslog", "rsyslog-openssl", "libestr0", "libfastjson4", "liblognorm5")
-    certificates(t)
+    certificates(t, "server", "client")
     c = Listener(t, "syslog", "udp", "tcp", "tls")
     for scheme in c.port:
         t.write(scheme + ".log", "unit %s is gone\nunit %s has no till: 4 %% \u00e4\n" % (scheme, scheme))
@@ -184,7 +170,7 @@ log {{ source {{ file("{dir}/{name}.log" flags(no-parse) program-override("till-
 def scenario_syslog_ng(t):
     """Debian's syslog-ng forwards files: network() by UDP and TCP, syslog() by TCP and by TLS with a client certificate."""
     files = foreign.Debian(t, "syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libjson-c5", "libpcre3", "libglib2.0-0")
-    certificates(t)
+    certificates(t, "server", "client")
     c = Listener(t, "syslog", "udp", "tcp", "tls")
     names = ("udp", "tcp", "counted", "tls")
     text = SYSLOG_NG.format(dir=t.dir, **c.port)
