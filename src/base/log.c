@@ -7,9 +7,9 @@
 
 #include "base/sbuf.h"
 
-enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 2048, LIMITERS = 64 };
+enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 2048, LIMITERS = 256 };
 
-/* One row per message text; texts are string literals, so the address is the identity. */
+/* One row per message text; texts are string literals, so the address is the identity, and there are far fewer than rows. */
 struct limiter {
     const char *msg;
     time_t since;
@@ -86,12 +86,25 @@ static void emit(enum log_level level, struct slice rest)
     sbuf_free(&b);
 }
 
+/* The text's row, or the one for it. Rows are never given up: two texts that shared one would each end the other's window, and
+   neither would be limited. */
+static struct limiter *limiter_of(const char *msg)
+{
+    unsigned first = (unsigned)(((uintptr_t)msg >> 3) % LIMITERS);
+    for (unsigned i = 0; i < LIMITERS; i++) {
+        struct limiter *l = &self.limiters[(first + i) % LIMITERS];
+        if (l->msg == msg || !l->msg)
+            return l;
+    }
+    return &self.limiters[first];
+}
+
 /* Returns whether the message may pass, and in *missed how many were held back in the window that just ended. */
 static bool admit(const char *msg, unsigned *missed)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    struct limiter *l = &self.limiters[((uintptr_t)msg >> 3) % LIMITERS];
+    struct limiter *l = limiter_of(msg);
     *missed = 0;
     if (l->msg != msg || now.tv_sec - l->since >= LOG_WINDOW_S) {
         *missed = l->msg == msg && l->seen > LOG_BURST ? l->seen - LOG_BURST : 0;

@@ -26,6 +26,8 @@ SAMPLE_S = 1
 # What the daemon may hold however long it goes on: caps of the cutters, of the chunk sets and of 10 000 connections.
 ANON_MAX_KIB = 300000
 ANON_MAX_SANITIZED_KIB = 1500000
+# A line of log a second for each thing that can be said: ten in ten seconds.
+LINES_MAX, LINES_S_MAX = 300, 30
 
 
 class Gate:
@@ -345,13 +347,15 @@ def more_descriptors(want):
 
 
 def check(t, a, good, ledger, memory):
-    """Nobody was let down, everything bad was counted, memory stayed."""
+    """Nobody was let down, everything bad was counted, memory stayed, the log was not flooded."""
     t.eq(ledger["log"], good.total(), "messages of the good sender")
     t.eq(ledger.get("udp_kernel_drops", 0), 0, "datagrams dropped by the kernel")
     missing = [act.__name__ for act in ACTS if not a.did.get("rounds of " + act.__name__[len("abuse_"):])]
     t.eq(missing, [], "generators that did nothing")
     for name in COUNTED:
         assert ledger.get(name), "%s is not counted: %s" % (name, ledger)
+    lines = [line for line in a.inputs.daemon.err.split("\n") if "msg=ledger" not in line]
+    assert len(lines) < LINES_MAX + LINES_S_MAX * len(memory), "%d lines of log" % len(lines)
     most = ANON_MAX_SANITIZED_KIB if sanitized(t.crumbd_path) else ANON_MAX_KIB
     assert max(memory) < most, "%d KiB of memory" % max(memory)
     third = len(memory) // 3

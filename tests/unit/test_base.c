@@ -3,12 +3,15 @@
 #include "base/arena.h"
 #include "base/count.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/sbuf.h"
 #include "base/table.h"
 #include "base/utf8.h"
 #include "text/json.h"
 #include "text/regex.h"
 #include "text/zip.h"
+
+#include <unistd.h>
 
 START_TEST(slices)
 {
@@ -288,6 +291,34 @@ START_TEST(json_is_mended)
 }
 END_TEST
 
+/* Lines that `times` calls for each of two texts in turn leave on stderr. */
+static unsigned lines_logged(const char *a, const char *b, unsigned times)
+{
+    FILE *f = tmpfile();
+    int before = dup(STDERR_FILENO);
+    unsigned lines = 0;
+    ck_assert(f && before >= 0 && dup2(fileno(f), STDERR_FILENO) >= 0);
+    for (unsigned i = 0; i < times; i++) {
+        log_warn(a);
+        log_warn(b);
+    }
+    dup2(before, STDERR_FILENO);
+    close(before);
+    rewind(f);
+    for (int c; (c = fgetc(f)) != EOF;)
+        lines += c == '\n';
+    fclose(f);
+    return lines;
+}
+
+START_TEST(each_log_text_is_limited)
+{
+    /* So far apart that whatever power of two a table of them has, up to 4096 rows, they want the same row. */
+    static char texts[2][8 * 4096] = {"one", "other"};
+    ck_assert_uint_eq(lines_logged(texts[0], texts[1], 100), 2 * LOG_BURST);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -303,6 +334,7 @@ int main(void)
     tcase_add_test(t, zip_round_trip_and_bomb);
     tcase_add_test(t, json_members_are_handed_out);
     tcase_add_test(t, json_is_mended);
+    tcase_add_test(t, each_log_text_is_limited);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
