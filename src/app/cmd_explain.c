@@ -132,7 +132,7 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
     if (more)
         printf("  and %u more that do not match\n", more);
     if (shape.rule) {
-        struct err_place at = conf_place(shape.rule->node);
+        const struct err_place at = shape.rule->place;
         printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(shape.rule->id), at.file, at.line, actions[shape.action]);
         printf("captures\n");
         show_captures(&j, shape.rule);

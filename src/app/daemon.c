@@ -8,6 +8,9 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "app/command.h"
 #include "app/notify.h"
@@ -396,6 +399,10 @@ static void run_loop(struct daemon *dm, struct diag *d)
     open_http(dm);
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
+    rule_forget_files(dm->setup->rules);
+#ifdef __GLIBC__
+    malloc_trim(0); /* what compiling the rules took and gave back */
+#endif
     say_start(dm);
     notify_send("READY=1");
     sender_kick(dm->sender);

@@ -221,7 +221,7 @@ static void say_suspended(struct judge *j)
 {
     if (!j->just_suspended)
         return;
-    struct err_place at = conf_place(j->just_suspended->node);
+    const struct err_place at = j->just_suspended->place;
     log_warn("a rule is not tried any more: its pattern backtracks without end", log_s("rule", j->just_suspended->id), log_c("file", at.file),
              log_i("line", at.line), log_c("remedy", "make its pattern more exact; see `crumbd explain`"));
     j->just_suspended = NULL;

@@ -76,7 +76,8 @@ struct rule_threshold {
 struct rule {
     struct slice id, pack;
     unsigned index; /* in the ruleset */
-    const struct conf_node *node;
+    struct err_place place;       /* file and line only */
+    const struct conf_node *node; /* NULL after rule_forget_files */
     struct rule_when pack_when, when;
     struct regex *match, *unless;
     struct slice match_text;
@@ -113,6 +114,8 @@ struct ruleset {
 bool rule_load(struct ruleset *set, struct conf_file *f, struct diag *d);
 /* Ends loading: builds the lanes. Call once. */
 void rule_ready(struct ruleset *set, bool prefilter);
+/* Frees the files' texts and with them the samples, which judging does not need: half of what the shipped rules hold. */
+void rule_forget_files(struct ruleset *set);
 void rule_free(struct ruleset *set);
 
 /* --- rule.c --- */

@@ -262,6 +262,7 @@ struct loader {
     struct diag *d;
     const struct conf_node *list; /* nodes of the rules, in step with the raw ones */
     struct slice pack;
+    const char *file; /* its name, in the ruleset's arena */
     bool ok;
 };
 
@@ -353,6 +354,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     rule->id = arena_dup(a, raw->id);
     rule->pack = l->pack;
     rule->node = node;
+    rule->place = (struct err_place){.file = l->file, .line = conf_place(node).line};
     rule->action = raw->action;
     rule->go_on = raw->go_on;
     rule->burst = raw->limits.burst;
@@ -394,7 +396,11 @@ bool rule_load(struct ruleset *set, struct conf_file *f, struct diag *d)
     struct keys_ctx c = {.arena = &set->arena, .diag = d};
     if (!keys_bind(&rule_pack_table, f->root, &raw, &c))
         return false;
-    struct loader l = {.set = set, .d = d, .pack = arena_dup(&set->arena, raw.pack), .ok = true};
+    struct loader l = {.set = set,
+                       .d = d,
+                       .pack = arena_dup(&set->arena, raw.pack),
+                       .file = arena_cstr(&set->arena, slice_str(conf_place(f->root).file)),
+                       .ok = true};
     const struct conf_node *list = conf_get(f->root, "rules"), *n = list ? list->child : NULL;
     for (unsigned i = 0; i < raw.n_rules && n; i++, n = n->next)
         load_rule(&l, &raw, &raw.rules[i], n);
@@ -445,6 +451,20 @@ static void when_free(struct rule_when *w)
         regex_free(w->conditions[i].regex);
 }
 
+void rule_forget_files(struct ruleset *set)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        set->rules[i]->node = NULL;
+        set->rules[i]->samples = NULL;
+        set->rules[i]->n_samples = 0;
+    }
+    for (unsigned i = 0; i < set->n_files; i++)
+        conf_free(set->files[i]);
+    free(set->files);
+    set->files = NULL;
+    set->n_files = 0;
+}
+
 void rule_free(struct ruleset *set)
 {
     for (unsigned i = 0; i < set->n; i++) {
@@ -457,9 +477,7 @@ void rule_free(struct ruleset *set)
     for (unsigned f = 0; f < FORMAT_N; f++)
         if (!lane_like(set, f))
             scan_free(set->lanes[f].scan);
-    for (unsigned i = 0; i < set->n_files; i++)
-        conf_free(set->files[i]);
-    free(set->files);
+    rule_forget_files(set);
     free(set->rules);
     arena_free(&set->arena);
     *set = (struct ruleset){0};

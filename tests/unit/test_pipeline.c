@@ -94,6 +94,7 @@ static void load(struct bench *b, const char *text)
     ck_assert_uint_eq(d.errors, 0);
     rule_ready(&b->rules, true);
     err_free(&d);
+    rule_forget_files(&b->rules); /* as the daemon does: judging must not need them */
 }
 
 static struct bench *bench_new(void)
