@@ -2,6 +2,7 @@
 """gen_nginx: writes what the scan bench reads.
 
     gen_nginx.py log MEGABYTES FILE      an nginx error log of lines of about 260 bytes; 4 % of them match a rule of `rules`
+    gen_nginx.py matching MEGABYTES FILE the same, and all of them match
     gen_nginx.py rules N FILE            N rules; the first ones are the same for every N, and match
     gen_nginx.py patterns N FILE         the same patterns, one per line, for ripgrep
 
@@ -51,14 +52,14 @@ def pattern(i):
             rf'{a} of {b} {i:03d} exceeded (?<limit>\d+) {c}s', rf'unexpected {c} in {a} {b}: 0x[0-9a-f]+ at e{i}\b')[i % 4]
 
 
-def log(megabytes, out):
+def log(megabytes, out, share=0.04):
     rnd = random.Random(7)
     size, second = 0, 0
     block = []
     with open(out, "w") as f:
         while size < megabytes * 1000000:
             second += rnd.random() < 0.01
-            if rnd.random() < 0.04:
+            if rnd.random() < share:
                 text = rnd.choice(FAULTS)
                 level = "error"
             else:
@@ -79,6 +80,10 @@ def log(megabytes, out):
         f.write("".join(block))
 
 
+def matching(megabytes, out):
+    log(megabytes, out, 1)
+
+
 def rules(n, out):
     with open(out, "w") as f:
         f.write("pack: bench\nwhen: {format: nginx-error}\nrules:\n")
@@ -93,6 +98,6 @@ def patterns(n, out):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "rules", "patterns"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "rules", "patterns"):
         sys.exit(__doc__)
     globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
