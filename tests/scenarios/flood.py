@@ -3,7 +3,7 @@ import os
 import time
 
 FAULTS = 20
-LINES = 200000 if not os.environ.get("CRUMBD_FLOOD_LINES") else int(os.environ["CRUMBD_FLOOD_LINES"])
+LINES = int(os.environ.get("CRUMBD_FLOOD_LINES", 1000000))
 
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
@@ -123,8 +123,6 @@ def scenario_flood_survives_kill(t):
     sums = totals(up)
     for fault in range(FAULTS):
         t.eq(sum(sums[fault]), LINES // FAULTS, f"occurrences of fault {fault}")
-
-
 
 
 def scenario_first_of_a_fault_passes_the_budget(t):
