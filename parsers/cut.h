@@ -98,6 +98,11 @@ bool cut_waiting(const struct cutter *c);
 bool cut_peek(const struct cutter *c, struct slice *line);
 /* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
 uint64_t cut_done(const struct cutter *c);
+/* Offset of the first byte that has not been looked at. */
+static inline uint64_t cut_taken(const struct cutter *c)
+{
+    return c->at_offset;
+}
 /* Gives back memory that is not needed now: all of it when nothing is held. */
 void cut_trim(struct cutter *c);
 /* Memory it holds now. */

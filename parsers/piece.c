@@ -3,7 +3,8 @@
 #include "text/json.h"
 #include "text/stamp.h"
 
-enum { HEAD_ROOM = 4096 };
+/* What stands before the text of a line and behind it: Docker's attrs may be long. */
+enum { HEAD_MAX = 64 << 10 };
 
 struct docker_members {
     struct record *r;
@@ -78,8 +79,8 @@ void piece_init(struct piece_join *j, enum format format, size_t max_bytes)
 {
     *j = (struct piece_join){.format = format, .max_bytes = max_bytes};
     for (int i = 0; i < PIECE_STREAMS; i++) {
-        sbuf_init(&j->held[i].text, max_bytes + HEAD_ROOM);
-        sbuf_init(&j->held[i].tail, HEAD_ROOM);
+        sbuf_init(&j->held[i].text, max_bytes + 2 * HEAD_MAX + 4);
+        sbuf_init(&j->held[i].tail, HEAD_MAX);
     }
 }
 
@@ -92,17 +93,28 @@ void piece_free(struct piece_join *j)
     arena_free(&j->arena);
 }
 
+void piece_trim(struct piece_join *j)
+{
+    if (!piece_holds(j))
+        piece_free(j);
+}
+
+/* The stream whose line has waited longest. */
+static struct piece_held *oldest(struct piece_join *j)
+{
+    struct piece_held *out = &j->held[0], *err = &j->held[1];
+    return !out->lines || (err->lines && err->offset < out->offset) ? err : out;
+}
+
 bool piece_holds(const struct piece_join *j)
 {
     return j->held[0].lines || j->held[1].lines;
 }
 
-uint64_t piece_done(const struct piece_join *j, uint64_t now)
+uint64_t piece_mark(const struct piece_join *j)
 {
-    for (int i = 0; i < PIECE_STREAMS; i++)
-        if (j->held[i].lines && j->held[i].offset < now)
-            now = j->held[i].offset;
-    return now;
+    const struct piece_held *h = oldest((struct piece_join *)(uintptr_t)j);
+    return h->lines ? hash_mix(hash_mix(1, h->offset), h->lines) | 1 : 0;
 }
 
 /* The longest prefix of escaped JSON text of at most n bytes that cuts no escape. */
@@ -119,21 +131,21 @@ static size_t whole_escapes(struct slice s, size_t n)
 
 static void append(struct piece_join *j, struct piece_held *h, struct slice text, uint64_t cut_bytes)
 {
-    size_t left = j->max_bytes > h->text.n ? j->max_bytes - h->text.n : 0, n = text.n;
+    size_t left = h->cut_bytes ? 0 : j->max_bytes - h->text_bytes, n = text.n;
     if (n > left)
         n = j->format == FORMAT_DOCKER ? whole_escapes(text, left) : left;
     sbuf_add(&h->text, text.p, n);
+    h->text_bytes += n;
     h->cut_bytes += cut_bytes + (text.n - n);
     h->lines++;
 }
 
-static void emit(struct piece_held *h, struct piece_out *out)
+static void emit(struct piece_held *h, struct cut_message *out)
 {
     sbuf_adds(&h->text, sbuf_slice(&h->tail));
-    *out = (struct piece_out){
+    *out = (struct cut_message){
         .text = sbuf_slice(&h->text), .lines = h->lines, .cut_bytes = h->cut_bytes, .offset = h->offset};
     h->lines = 0;
-    h->cut_bytes = 0;
 }
 
 static void begin(struct piece_held *h, struct slice head, struct slice tail, uint64_t offset)
@@ -141,101 +153,136 @@ static void begin(struct piece_held *h, struct slice head, struct slice tail, ui
     sbuf_reset(&h->text);
     sbuf_reset(&h->tail);
     sbuf_adds(&h->text, head);
+    if (!tail.p && !slice_ends(head, SLICE(" ")))
+        sbuf_addc(&h->text, ' '); /* an empty text may have come without the space before it */
     sbuf_adds(&h->tail, tail);
+    h->text_bytes = 0;
+    h->cut_bytes = 0;
     h->offset = offset;
 }
 
-static bool feed_cri(struct piece_join *j, struct slice line, uint64_t cut_bytes, uint64_t offset,
-                     struct piece_out *out)
+/* A line of either format, as far as joining has to know it. */
+struct piece {
+    struct slice head, text, tail; /* as they stand in the file, escapes and all */
+    int stream;
+    bool partial;
+};
+
+static bool read_cri(struct slice line, struct piece *p)
 {
     struct cri_line c;
-    if (!cri_read(line, &c) || c.head.n > HEAD_ROOM)
-        return true;
-    struct piece_held *h = &j->held[slice_is(c.stream, "stderr")];
-    if (!c.partial && !h->lines)
-        return true;
-    if (!h->lines)
-        begin(h, c.head, SLICE_NONE, offset);
-    append(j, h, c.text, cut_bytes);
-    if (c.partial)
+    if (!cri_read(line, &c))
         return false;
+    *p = (struct piece){
+        .head = c.head, .text = c.text, .stream = slice_is(c.stream, "stderr"), .partial = c.partial};
+    return true;
+}
+
+/* Behind the string that begins at s.p[i], or s.n. */
+static size_t string_end(struct slice s, size_t i)
+{
+    for (i++; i < s.n && s.p[i] != '"'; i++)
+        i += s.p[i] == '\\';
+    return i < s.n ? i + 1 : s.n;
+}
+
+/* Where the string value of the outermost "log" stands; whatever the order of the members is. */
+static bool log_span(struct slice line, struct piece *p)
+{
+    unsigned depth = 0;
+    bool key = false;
+    for (size_t i = 0; i < line.n;) {
+        char c = line.p[i];
+        if (c != '"') {
+            depth += c == '{' || c == '[';
+            depth -= depth && (c == '}' || c == ']');
+            key &= ascii_space(c) || c == ':';
+            i++;
+            continue;
+        }
+        size_t end = string_end(line, i);
+        if (key && end > i + 1) {
+            p->head = slice_sub(line, 0, i + 1);
+            p->text = slice_sub(line, i + 1, end - 1);
+            p->tail = slice_from(line, end - 1);
+            return true;
+        }
+        key = depth == 1 && slice_is(slice_sub(line, i, end), "\"log\"");
+        i = end;
+    }
+    return false;
+}
+
+static bool read_docker(struct arena *a, struct slice line, struct piece *p)
+{
+    struct docker_line d;
+    arena_reset(a);
+    if (!docker_read(a, line, NULL, &d) || !log_span(line, p))
+        return false;
+    p->stream = slice_is(d.stream, "stderr");
+    p->partial = d.partial;
+    return true;
+}
+
+static bool read_piece(struct piece_join *j, struct slice line, struct piece *p)
+{
+    bool known = j->format == FORMAT_CRI ? read_cri(line, p) : read_docker(&j->arena, line, p);
+    return known && p->head.n <= HEAD_MAX && p->tail.n <= HEAD_MAX;
+}
+
+int piece_stream(struct piece_join *j, struct slice line)
+{
+    struct piece p;
+    return read_piece(j, line, &p) ? p.stream : -1;
+}
+
+/* The last piece of the line that h holds is in it: makes its form that of a whole line. */
+static void complete(const struct piece_join *j, struct piece_held *h)
+{
+    if (j->format == FORMAT_DOCKER) {
+        if (h->cut_bytes)
+            sbuf_adds(&h->text, SLICE("\\n"));
+        return;
+    }
     /* The head is the first piece's; its tag becomes that of the last. */
     for (size_t i = 0, spaces = 0; i < h->text.n && spaces < 2; i++)
         if (h->text.p[i] == ' ' && ++spaces == 2)
             h->text.p[i + 1] = 'F';
-    emit(h, out);
-    return false;
 }
 
-/* Where the value of "log", which Docker writes first, stands in the line, escapes and all. */
-static bool log_span(struct slice line, struct slice *head, struct slice *value, struct slice *tail)
+enum piece_step piece_feed(struct piece_join *j, const struct cut_message *line, struct cut_message *out)
 {
-    size_t i = 0;
-    const struct slice parts[] = {{"{", 1}, {"\"log\"", 5}, {":", 1}, {"\"", 1}};
-    for (size_t k = 0; k < 4; k++) {
-        while (i < line.n && ascii_space(line.p[i]))
-            i++;
-        if (!slice_starts(slice_from(line, i), parts[k]))
-            return false;
-        i += parts[k].n;
+    struct piece p;
+    bool holds = piece_holds(j);
+    if (holds && line->offset - oldest(j)->offset > piece_span(j->max_bytes))
+        return piece_flush(j, out), PIECE_FIRST;
+    /* With nothing held, a line that is shorter than a piece is all there is to know. */
+    bool whole = !holds && j->format == FORMAT_DOCKER && line->text.n < PIECE_DOCKER_BYTES;
+    if (!whole && !read_piece(j, line->text, &p)) {
+        /* What is no line of the runtime tells that its writer was disturbed: nothing is joined over it. */
+        if (holds)
+            return piece_flush(j, out), PIECE_FIRST;
+        whole = true;
     }
-    size_t from = i;
-    while (i < line.n && line.p[i] != '"')
-        i += line.p[i] == '\\' ? 2 : 1;
-    if (i >= line.n)
-        return false;
-    *head = slice_sub(line, 0, from);
-    *value = slice_sub(line, from, i);
-    *tail = slice_from(line, i);
-    return true;
-}
-
-static bool feed_docker(struct piece_join *j, struct slice line, uint64_t cut_bytes, uint64_t offset,
-                        struct piece_out *out)
-{
-    struct slice head, value, tail;
-    struct docker_line d;
-    if (!log_span(line, &head, &value, &tail) || tail.n > HEAD_ROOM / 2)
-        return true;
-    /* Decoding only makes it shorter: a short value is no piece, and with nothing held that is all there is
-     * to know. */
-    if (!piece_holds(j) && (value.n < PIECE_DOCKER_BYTES || slice_ends(value, SLICE("\\n"))))
-        return true;
-    arena_reset(&j->arena);
-    if (!docker_read(&j->arena, line, NULL, &d))
-        return true;
-    struct piece_held *h = &j->held[slice_is(d.stream, "stderr")];
-    if (!d.partial && !h->lines)
-        return true;
+    if (whole || (!p.partial && !j->held[p.stream].lines)) {
+        *out = *line;
+        return PIECE_WHOLE;
+    }
+    struct piece_held *h = &j->held[p.stream];
     if (!h->lines)
-        begin(h, head, tail, offset);
-    append(j, h, value, cut_bytes);
-    if (!d.partial)
-        emit(h, out);
-    return false;
-}
-
-bool piece_feed(struct piece_join *j, struct slice line, uint64_t cut_bytes, uint64_t offset,
-                struct piece_out *out)
-{
-    struct piece_out own = {.text = line, .lines = 1, .cut_bytes = cut_bytes, .offset = offset};
-    struct piece_out joined = {0};
-    bool passes = j->format == FORMAT_CRI ? feed_cri(j, line, cut_bytes, offset, &joined)
-                                          : feed_docker(j, line, cut_bytes, offset, &joined);
-    if (passes)
-        *out = own;
-    else if (joined.lines)
-        *out = joined;
-    return passes || joined.lines;
-}
-
-bool piece_flush(struct piece_join *j, struct piece_out *out)
-{
-    struct piece_held *h = &j->held[0];
-    if (!h->lines || (j->held[1].lines && j->held[1].offset < h->offset))
-        h = &j->held[1];
-    if (!h->lines)
-        return false;
+        begin(h, p.head, p.tail, line->offset);
+    append(j, h, p.text, line->cut_bytes);
+    if (p.partial)
+        return PIECE_HELD;
+    complete(j, h);
     emit(h, out);
+    return PIECE_WHOLE;
+}
+
+bool piece_flush(struct piece_join *j, struct cut_message *out)
+{
+    if (!piece_holds(j))
+        return false;
+    emit(oldest(j), out);
     return true;
 }

@@ -6,13 +6,14 @@
  * places for each file. A joined line has the form of the format, with the head of its first piece: what
  * comes out is what the parser of the format reads.
  *
- * Owns the bytes held. Bounded: a line longer than the cap keeps its first bytes, the rest is counted. Pure;
- * one thread.
+ * Owns the bytes held. Bounded: a line longer than the cap keeps its first bytes, the rest is counted; and
+ * pieces wait no longer than piece_span bytes of the file, whatever comes between them. Pure; one thread.
  */
 #ifndef PARSERS_PIECE_H
 #define PARSERS_PIECE_H
 
 #include "base/arena.h"
+#include "parsers/cut.h"
 #include "parsers/record.h"
 
 enum { PIECE_DOCKER_BYTES = 16384, PIECE_STREAMS = 2 };
@@ -38,9 +39,10 @@ struct cri_line {
 bool cri_read(struct slice raw, struct cri_line *out);
 
 struct piece_held {
-    struct sbuf text; /* head and text so far; the tail of a docker line behind it when it comes out */
+    struct sbuf text;  /* head and text so far; the tail of a docker line behind it when it comes out */
     struct sbuf tail;
-    unsigned lines; /* 0: nothing is held */
+    size_t text_bytes; /* of what is held, the head not counted */
+    unsigned lines;    /* 0: nothing is held */
     uint64_t cut_bytes, offset;
 };
 
@@ -52,28 +54,31 @@ struct piece_join {
     struct arena arena;
 };
 
-/* One message, as the cutter of the file would have given it. */
-struct piece_out {
-    struct slice text;
-    unsigned lines;     /* pieces it was made of */
-    uint64_t cut_bytes; /* left out at the cap */
-    uint64_t offset;    /* of its first piece */
-};
-
-/* format: FORMAT_DOCKER or FORMAT_CRI. max_bytes: cap of a joined line. */
+/* format: FORMAT_DOCKER or FORMAT_CRI. max_bytes: cap of a joined text. */
 void piece_init(struct piece_join *j, enum format format, size_t max_bytes);
 void piece_free(struct piece_join *j);
-/*
- * One line of the file. True: *out is a whole line, valid until the next call and as long as `line`; mostly
- * it is the line itself. A line that is not of the format comes out as it is; pieces that are held go on
- * waiting.
- */
-bool piece_feed(struct piece_join *j, struct slice line, uint64_t cut_bytes, uint64_t offset,
-                struct piece_out *out);
-/* What waits for more, after an idle while or at the end: to be called until false. */
-bool piece_flush(struct piece_join *j, struct piece_out *out);
+
+enum piece_step {
+    PIECE_HELD,  /* it waits for what follows */
+    PIECE_WHOLE, /* *out is a whole line: mostly this one itself, else the one that it ends */
+    PIECE_FIRST, /* *out is what was held and is whole without this line, which is to be fed again */
+};
+/* One line of the file. *out is valid until the next call and as long as the line. */
+enum piece_step piece_feed(struct piece_join *j, const struct cut_message *line, struct cut_message *out);
+/* The line that has waited longest, after an idle while; at the end to be called until false. */
+bool piece_flush(struct piece_join *j, struct cut_message *out);
+/* Of which stream a line is, 0 or 1 as in `held`; -1 when it is not of the format. */
+int piece_stream(struct piece_join *j, struct slice line);
 bool piece_holds(const struct piece_join *j);
-/* Offset of the earliest piece held: where reading has to begin again after a crash. `now` when none is. */
-uint64_t piece_done(const struct piece_join *j, uint64_t now);
+/* Changes whenever the line that has waited longest gets another piece or is another one; 0: none waits. */
+uint64_t piece_mark(const struct piece_join *j);
+/* Gives back memory when nothing is held. */
+void piece_trim(struct piece_join *j);
+
+/* So much of the file may lie between the first piece of a line and the last: all of a text at the cap, escaped. */
+static inline uint64_t piece_span(size_t max_bytes)
+{
+    return 8 * (uint64_t)max_bytes + (1 << 20);
+}
 
 #endif

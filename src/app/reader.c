@@ -8,40 +8,22 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "parsers/parser.h"
+#include "parsers/lines.h"
 
 enum { READ_BYTES = 128 << 10 };
 
 struct reader {
-    struct cutter cut;
+    struct lines lines;
     enum format *format;
     bool started; /* the first bytes have been seen, and the framing is known */
-    bool settled;
     reader_f *each;
     void *u;
 };
 
-/* The head predicate of a file whose format is told by its first lines must be set before they are taken. */
-static void settle(struct reader *r)
-{
-    struct slice line;
-    if (r->settled || !cut_peek(&r->cut, &line))
-        return;
-    if (*r->format == FORMAT_AUTO) {
-        enum format f = parser_detect(line);
-        if (f == FORMAT_TEXT)
-            return;
-        *r->format = f;
-    }
-    const struct parser *p = parser_of(*r->format);
-    cut_set_head(&r->cut, p ? p->head : NULL, 0);
-    r->settled = true;
-}
-
 static bool hand_out(struct reader *r)
 {
     struct cut_message m;
-    for (settle(r); cut_next(&r->cut, &m); settle(r))
+    while (lines_next(&r->lines, r->format, &m))
         if (!r->each(r->u, &m))
             return false;
     return true;
@@ -50,7 +32,7 @@ static bool hand_out(struct reader *r)
 static bool hand_out_rest(struct reader *r)
 {
     struct cut_message m;
-    while (cut_flush(&r->cut, CUT_END, &m))
+    while (lines_flush(&r->lines, CUT_END, &m))
         if (!r->each(r->u, &m))
             return false;
     return true;
@@ -88,9 +70,7 @@ static enum cut_mode mode_of(enum format f, struct slice first)
 
 static void start(struct reader *r, struct slice first)
 {
-    enum cut_mode mode = mode_of(*r->format, first);
-    cut_init(&r->cut, mode, 0, 0);
-    r->settled = mode != CUT_LINES;
+    lines_init(&r->lines, mode_of(*r->format, first), 0, &(struct lines_place){0});
     r->started = true;
 }
 
@@ -113,7 +93,7 @@ static bool pump_first(struct reader *r, int fd, const char *path, struct diag *
     ssize_t n = read_some(fd, first, path, d);
     if (n >= 0) {
         start(r, slice_of(first, (size_t)n));
-        cut_feed(&r->cut, slice_of(first, (size_t)n));
+        cut_feed(&r->lines.cut, slice_of(first, (size_t)n));
     }
     free(first);
     return n >= 0;
@@ -124,12 +104,12 @@ static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
     if (!pump_first(r, fd, path, d))
         return false;
     while (hand_out(r)) {
-        ssize_t n = read_some(fd, cut_room(&r->cut, READ_BYTES), path, d);
+        ssize_t n = read_some(fd, cut_room(&r->lines.cut, READ_BYTES), path, d);
         if (n < 0)
             return false;
         if (n == 0)
             return hand_out_rest(r), true;
-        cut_fill(&r->cut, (size_t)n);
+        cut_fill(&r->lines.cut, (size_t)n);
     }
     return true;
 }
@@ -142,7 +122,7 @@ bool reader_run(const char *path, enum format *format, reader_f *each, void *u, 
         return false;
     bool ok = pump(&r, fd, path, d);
     if (r.started)
-        cut_free(&r.cut);
+        lines_free(&r.lines);
     if (fd != STDIN_FILENO)
         close(fd);
     return ok;

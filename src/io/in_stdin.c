@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/descriptors.h"
-#include "parsers/cut.h"
+#include "parsers/lines.h"
 
 enum { UNTOLD_MAX = 100 /* lines that tell no format, after which it is text */ };
 
@@ -21,26 +21,8 @@ struct in_stdin {
     bool paused, ended;
     struct event *readable, *idle;
     struct stream stream;
-    struct cutter cut;
-    enum format framed; /* the format whose heads the cutter knows */
-    unsigned untold;
+    struct lines lines;
 };
-
-/* Without a configured format the first telling line shows it, and with it which lines begin an entry. */
-static void tell_format(struct in_stdin *in)
-{
-    struct slice line;
-    if (in->stream.format == FORMAT_AUTO && cut_peek(&in->cut, &line) && line.n > 0) {
-        enum format format = parser_detect(line);
-        if (format != FORMAT_TEXT || ++in->untold >= UNTOLD_MAX)
-            in->stream.format = format;
-    }
-    if (in->framed == in->stream.format)
-        return;
-    in->framed = in->stream.format;
-    const struct parser *p = parser_of(in->framed);
-    cut_set_head(&in->cut, p ? p->head : NULL, 0);
-}
 
 static void deliver(struct in_stdin *in, const struct cut_message *m)
 {
@@ -50,7 +32,7 @@ static void deliver(struct in_stdin *in, const struct cut_message *m)
 static void run_messages(struct in_stdin *in)
 {
     struct cut_message m;
-    for (tell_format(in); !in->paused && cut_next(&in->cut, &m); tell_format(in))
+    while (!in->paused && lines_next(&in->lines, &in->stream.format, &m))
         deliver(in, &m);
 }
 
@@ -58,22 +40,23 @@ static void run_messages(struct in_stdin *in)
 static void wait_for_more(struct in_stdin *in)
 {
     static const struct timeval idle = {.tv_usec = STDIN_IDLE_MS * 1000};
+    static const struct timeval pieces = {.tv_sec = STDIN_IDLE_MS * LINES_PIECE_IDLE / 1000};
     if (in->ended || in->paused)
         return;
     if (in->waitable)
         event_add(in->readable, NULL);
     else
         event_active(in->readable, EV_READ, 0);
-    if (cut_waiting(&in->cut))
-        event_add(in->idle, &idle);
+    if (lines_waiting(&in->lines))
+        event_add(in->idle, lines_joins(&in->lines) ? &pieces : &idle);
 }
 
 static void end(struct in_stdin *in)
 {
     struct cut_message m;
-    while (cut_flush(&in->cut, CUT_END, &m))
+    while (lines_flush(&in->lines, CUT_END, &m))
         deliver(in, &m);
-    cut_free(&in->cut);
+    lines_free(&in->lines);
     in->ended = true;
 }
 
@@ -85,9 +68,9 @@ static bool can_read(const struct in_stdin *in)
 
 static void read_some(struct in_stdin *in)
 {
-    ssize_t n = read(in->fd, cut_room(&in->cut, STDIN_READ), STDIN_READ);
+    ssize_t n = read(in->fd, cut_room(&in->lines.cut, STDIN_READ), STDIN_READ);
     if (n > 0) {
-        cut_fill(&in->cut, (size_t)n);
+        cut_fill(&in->lines.cut, (size_t)n);
         run_messages(in);
     } else if (n == 0) {
         end(in);
@@ -117,9 +100,9 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
     struct in_stdin *in = u;
     struct cut_message m;
     (void)fd, (void)what;
-    while (cut_flush(&in->cut, CUT_IDLE, &m))
+    while (lines_flush(&in->lines, CUT_IDLE, &m))
         deliver(in, &m);
-    cut_trim(&in->cut);
+    lines_trim(&in->lines);
 }
 
 static void stdin_stop(struct input *input)
@@ -149,7 +132,8 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
                                  .source = slice_str(opt->text),
                                  .ring = slice_hash(slice_str(opt->text), 1),
                                  .last_us = RECORD_NO_TIME};
-    cut_init(&in->cut, CUT_LINES, opt->max_message_bytes, 0);
+    lines_init(&in->lines, CUT_LINES, opt->max_message_bytes, &(struct lines_place){0});
+    in->lines.untold_max = UNTOLD_MAX;
     in->readable = event_new(base, fd, EV_READ, on_readable, in);
     in->idle = evtimer_new(base, on_idle, in);
     bool open = fstat(fd, &st) == 0;

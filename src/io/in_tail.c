@@ -14,7 +14,6 @@
 
 enum {
     SCAN_GAP_MS = 20, /* a flood of names must not become a flood of scans */
-    UNTOLD_MAX = 100, /* lines that tell no format, after which the file is taken for text */
 };
 
 int64_t tail_now_ms(void)
@@ -62,9 +61,9 @@ static void forget_inode(struct tail *t, struct tail_file *f)
         table_del(&t->by_inode, inode_key(f->id.dev, f->id.ino));
 }
 
-static struct tail_file *insert(struct tail *t, uint64_t key, uint64_t offset, const char *path)
+static struct tail_file *insert(struct tail *t, uint64_t key, const struct lines_place *from, const char *path)
 {
-    struct tail_file *f = tail_file_new(key, offset, path, t->opt->max_message_bytes);
+    struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
     f->stream.format = t->opt->format;
     f->stream.zone = t->opt->zone;
     f->stream.log_format = slice_str(t->opt->log_format);
@@ -73,9 +72,9 @@ static struct tail_file *insert(struct tail *t, uint64_t key, uint64_t offset, c
 }
 
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
-                            uint64_t offset)
+                            const struct lines_place *at)
 {
-    struct tail_file *f = insert(t, key, offset, path);
+    struct tail_file *f = insert(t, key, at, path);
     f->id = *id;
     f->changed = true;
     table_put(&t->by_inode, inode_key(id->dev, id->ino), f);
@@ -95,7 +94,7 @@ void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat 
 
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
 {
-    struct tail_file *f = insert(t, 0, offset, path);
+    struct tail_file *f = insert(t, 0, &(struct lines_place){.offset = offset}, path);
     tail_attach(t, f, fd, st, path);
     log_info("file found", log_c("path", path), log_i("from", (int64_t)offset), log_i("size", st->st_size));
     return f;
@@ -136,73 +135,79 @@ static void hand_on(struct tail *t, struct tail_file *f, const struct cut_messag
     t->sink.message(t->sink.u, &f->stream, m->text, m->lines, m->cut_bytes, m->offset);
 }
 
-/* Without a configured format the first telling line shows it, and with it which lines begin an entry. */
-static void tell_format(struct tail_file *f)
-{
-    struct slice line;
-    if (f->stream.format == FORMAT_AUTO && cut_peek(&f->cut, &line) && line.n > 0) {
-        enum format format = parser_detect(line);
-        if (format != FORMAT_TEXT || ++f->untold >= UNTOLD_MAX)
-            f->stream.format = format;
-    }
-    if (f->framed == f->stream.format)
-        return;
-    f->framed = f->stream.format;
-    const struct parser *p = parser_of(f->framed);
-    cut_set_head(&f->cut, p ? p->head : NULL, 0);
-}
-
 static void hand_on_whole(struct tail *t, struct tail_file *f)
 {
     struct cut_message m;
-    while (!t->paused) {
-        tell_format(f);
-        if (!cut_next(&f->cut, &m))
-            return;
+    while (!t->paused && lines_next(&f->lines, &f->stream.format, &m))
         hand_on(t, f, &m);
-    }
 }
 
 void tail_finish(struct tail *t, struct tail_file *f)
 {
     struct cut_message m;
-    for (tell_format(f); cut_next(&f->cut, &m); tell_format(f))
+    while (lines_next(&f->lines, &f->stream.format, &m))
         hand_on(t, f, &m);
-    while (cut_flush(&f->cut, CUT_END, &m))
+    while (lines_flush(&f->lines, CUT_END, &m))
         hand_on(t, f, &m);
 }
 
+/* By deadline; the new one is mostly the last. */
+static void enqueue_waiting(struct tail *t, struct tail_file *f)
+{
+    struct tail_file *before = TAILQ_LAST(&t->waiting, tail_files);
+    while (before && before->deadline > f->deadline)
+        before = TAILQ_PREV(before, tail_files, waiting);
+    if (before)
+        TAILQ_INSERT_AFTER(&t->waiting, before, f, waiting);
+    else
+        TAILQ_INSERT_HEAD(&t->waiting, f, waiting);
+    f->is_waiting = true;
+    if (TAILQ_FIRST(&t->waiting) == f)
+        schedule(t->idle, f->deadline - tail_now_ms());
+}
+
+/*
+ * The file has been read to its end. What waits in the buffer is complete when nothing has come to it for long
+ * enough; lines of another stream of a container are not that.
+ */
 static void wait_for_more(struct tail *t, struct tail_file *f)
 {
+    struct cut_message m;
+    uint64_t waits;
     if (f->is_waiting)
         TAILQ_REMOVE(&t->waiting, f, waiting);
-    f->is_waiting = cut_waiting(&f->cut);
-    if (!f->is_waiting)
-        return;
-    f->deadline = tail_now_ms() + t->tuning.idle_ms;
-    TAILQ_INSERT_TAIL(&t->waiting, f, waiting);
-    if (TAILQ_FIRST(&t->waiting) == f)
-        schedule(t->idle, t->tuning.idle_ms);
+    f->is_waiting = false;
+    while ((waits = lines_waiting(&f->lines))) {
+        int64_t now = tail_now_ms();
+        if (waits != f->waits)
+            f->deadline = now + t->tuning.idle_ms * (lines_joins(&f->lines) ? LINES_PIECE_IDLE : 1);
+        f->waits = waits;
+        if (t->paused || f->deadline > now) {
+            enqueue_waiting(t, f);
+            return;
+        }
+        if (lines_flush(&f->lines, CUT_IDLE, &m))
+            hand_on(t, f, &m);
+    }
+    f->waits = 0;
+    lines_trim(&f->lines);
 }
 
-/* What waited long enough is complete; a file with more to read waits for that first. */
+/* A file with more to read waits for that first. */
 static void on_idle(evutil_socket_t fd, short what, void *u)
 {
     struct tail *t = u;
     struct tail_file *f;
-    struct cut_message m;
     (void)fd, (void)what;
     int64_t now = tail_now_ms();
     while (!t->paused && (f = TAILQ_FIRST(&t->waiting)) && f->deadline <= now) {
-        TAILQ_REMOVE(&t->waiting, f, waiting);
-        f->is_waiting = false;
-        if (f->is_ready || tail_file_look(f, true) != TAIL_LOOK_SAME) {
-            tail_ready(t, f);
+        if (!f->is_ready && tail_file_look(f, true) == TAIL_LOOK_SAME) {
+            wait_for_more(t, f);
             continue;
         }
-        while (cut_flush(&f->cut, CUT_IDLE, &m))
-            hand_on(t, f, &m);
-        cut_trim(&f->cut);
+        TAILQ_REMOVE(&t->waiting, f, waiting);
+        f->is_waiting = false;
+        tail_ready(t, f);
     }
     if (!t->paused && (f = TAILQ_FIRST(&t->waiting)))
         schedule(t->idle, f->deadline - now);
@@ -213,13 +218,6 @@ static void read_failed(struct tail *t, struct tail_file *f)
     log_warn("cannot read on in a file, will open it again", log_c("path", f->path),
              log_c("error", strerror(errno)));
     tail_put_to_sleep(t, f);
-}
-
-static void at_its_end(struct tail *t, struct tail_file *f)
-{
-    wait_for_more(t, f);
-    if (!f->is_waiting)
-        cut_trim(&f->cut);
 }
 
 /* One file's share. True: it has more. */
@@ -238,10 +236,9 @@ static bool read_some(struct tail *t, struct tail_file *f)
         return false;
     }
     if (f->read_at == 0 && look == TAIL_LOOK_MORE) {
-        f->read_at = tail_after_hole(f->fd, f->size);
-        cut_free(&f->cut);
-        cut_init(&f->cut, CUT_LINES, f->cut.max, f->read_at);
-        f->framed = FORMAT_AUTO;
+        uint64_t begin = tail_after_hole(f->fd, f->size);
+        if (begin)
+            tail_file_go_to(f, &(struct lines_place){.offset = begin});
     }
     uint64_t left = f->size - f->read_at;
     ssize_t n = left ? tail_file_read(f, left < TAIL_READ_BYTES ? (size_t)left : TAIL_READ_BYTES) : 0;
@@ -254,7 +251,7 @@ static bool read_some(struct tail *t, struct tail_file *f)
     hand_on_whole(t, f);
     if (t->paused || (n > 0 && f->read_at < f->size))
         return true;
-    at_its_end(t, f);
+    wait_for_more(t, f);
     return false;
 }
 
@@ -330,7 +327,8 @@ void tail_restore(struct input *in, const struct store_file *known, unsigned n)
         char *path = slice_dup(k->path);
         if (mine || fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0) {
             const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
-            tail_know(t, &id, path, k->key, k->offset)->changed = !mine;
+            const struct lines_place at = {k->offset, {k->held[0], k->held[1]}};
+            tail_know(t, &id, path, k->key, &at)->changed = !mine;
             t->at_end &= !mine;
         }
         free(path);
@@ -351,12 +349,14 @@ static void report_row(struct tail *t, unsigned *n, struct store_file row)
 
 static struct store_file row_of(const struct tail_file *f)
 {
+    struct lines_place at = lines_place(&f->lines);
     return (struct store_file){.key = f->key,
                                .dev = f->id.dev,
                                .ino = f->id.ino,
                                .head_bytes = f->id.head_bytes,
                                .head_hash = f->id.head_hash,
-                               .offset = cut_done(&f->cut),
+                               .offset = at.offset,
+                               .held = {at.held[0], at.held[1]},
                                .path = slice_str(f->path),
                                .gone = f->gone};
 }

@@ -353,6 +353,8 @@ static bool put_file(struct store *s, const struct store_file *f)
         sqlite3_bind_int64(q, 6, (int64_t)f->offset);
         store_bind_text(q, 7, f->path);
         store_bind_text(q, 8, f->input);
+        sqlite3_bind_int64(q, 9, (int64_t)f->held[0]);
+        sqlite3_bind_int64(q, 10, (int64_t)f->held[1]);
     }
     return store_run(s, f->gone ? Q_FILE_GONE : Q_FILE);
 }
@@ -449,6 +451,7 @@ void store_files(struct store *s, void (*each)(void *u, const struct store_file 
             .offset = (uint64_t)sqlite3_column_int64(q, 5),
             .path = store_column(q, 6),
             .input = store_column(q, 7),
+            .held = {(uint64_t)sqlite3_column_int64(q, 8), (uint64_t)sqlite3_column_int64(q, 9)},
         };
         each(u, &f);
     }

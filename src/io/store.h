@@ -43,7 +43,8 @@ struct store_file {
     uint64_t dev, ino;
     uint32_t head_bytes;
     uint64_t head_hash;
-    uint64_t offset;        /* everything before it has been judged */
+    uint64_t offset;        /* everything before it has been judged, */
+    uint64_t held[2];       /* but the open pieces of a container's lines: see struct lines_place */
     struct slice path;      /* where it was last seen */
     struct slice input;     /* the pattern that found it */
     bool gone;              /* fully read and no longer there: forget it */

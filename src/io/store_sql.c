@@ -21,6 +21,9 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     " last_us INTEGER NOT NULL, project TEXT, title TEXT, level TEXT, sample BLOB);"
     "CREATE TABLE report(project TEXT NOT NULL, reason TEXT NOT NULL, category TEXT NOT NULL, quantity INTEGER NOT NULL,"
     " PRIMARY KEY(project, reason, category)) WITHOUT ROWID;",
+
+    "ALTER TABLE file ADD COLUMN held_stdout INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE file ADD COLUMN held_stderr INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),"
@@ -36,11 +39,11 @@ const char *const store_sql[Q_N] = {
                 " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
                 " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
                 " title=excluded.title,payload=excluded.payload WHERE event.state=0",
-    [Q_FILE] = "INSERT OR REPLACE INTO file VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [Q_FILE] = "INSERT OR REPLACE INTO file VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [Q_FILE_GONE] = "DELETE FROM file WHERE key=?1",
     [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
     [Q_COUNTS] = "SELECT name,value FROM count",
-    [Q_FILES] = "SELECT key,dev,ino,head_bytes,head_hash,offset,path,input FROM file",
+    [Q_FILES] = "SELECT key,dev,ino,head_bytes,head_hash,offset,path,input,held_stdout,held_stderr FROM file",
     [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE state=0",
     [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND (next_try_us<=?2 OR next_try_us>?3)"
               " ORDER BY next_try_us,id",

@@ -42,9 +42,9 @@ void tail_ready(struct tail *t, struct tail_file *f);
 void tail_scan_soon(struct tail *t);
 /* A file not seen before, to be read from `offset` on. */
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
-/* A file known to be read up to `offset`, asleep. */
+/* A file known to be read up to there, asleep. */
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
-                            uint64_t offset);
+                            const struct lines_place *at);
 /* Gives the file these bytes, in a new place; what was read and what waits stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
 /* Nothing more will come of it: hands on what waits, also a line without LF. */

@@ -12,6 +12,8 @@
 #include "io/in_tail.h"
 
 enum { HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
+/* Lines that tell no format, after which the file is taken for text. */
+enum { UNTOLD_MAX = 100 };
 
 /* All n bytes at `at`, unless the file ends before. */
 static size_t read_at(int fd, void *buf, size_t n, uint64_t at)
@@ -127,15 +129,16 @@ uint64_t tail_random_key(void)
     return key;
 }
 
-struct tail_file *tail_file_new(uint64_t key, uint64_t offset, const char *path, size_t max_message_bytes)
+struct tail_file *tail_file_new(uint64_t key, const struct lines_place *from, const char *path, size_t max_message_bytes)
 {
     struct tail_file *f = xcalloc(1, sizeof *f);
     f->key = key ? key : tail_random_key();
     f->fd = f->wd = -1;
-    f->read_at = offset;
+    f->read_at = lines_first(from);
     f->path = xstrdup(path);
     f->source = xstrdup(path);
-    cut_init(&f->cut, CUT_LINES, max_message_bytes, offset);
+    lines_init(&f->lines, CUT_LINES, max_message_bytes, from);
+    f->lines.untold_max = UNTOLD_MAX;
     f->stream.file_key = f->key;
     f->stream.source = slice_str(f->source);
     f->stream.ring = slice_hash(f->stream.source, 0);
@@ -147,7 +150,7 @@ void tail_file_free(struct tail_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
-    cut_free(&f->cut);
+    lines_free(&f->lines);
     free(f->path);
     free(f->found);
     free(f->source);
@@ -197,18 +200,32 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     f->changed = true;
 }
 
+void tail_file_go_to(struct tail_file *f, const struct lines_place *from)
+{
+    size_t max = f->lines.cut.max;
+    unsigned untold = f->lines.untold;
+    lines_free(&f->lines);
+    lines_init(&f->lines, CUT_LINES, max, from);
+    f->lines.untold = untold;
+    f->lines.untold_max = UNTOLD_MAX;
+    f->read_at = lines_first(from);
+}
+
 void tail_file_sleep(struct tail_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
     f->fd = -1;
-    uint64_t offset = cut_done(&f->cut);
-    cut_free(&f->cut);
-    cut_init(&f->cut, CUT_LINES, f->cut.max, offset);
-    f->framed = FORMAT_AUTO;
-    f->read_at = offset;
+    struct lines_place at = lines_place(&f->lines);
+    tail_file_go_to(f, &at);
     f->checked = true;
     f->changed = true;
+}
+
+uint64_t tail_file_reach(const struct tail_file *f)
+{
+    uint64_t handed_on = lines_place(&f->lines).offset;
+    return handed_on > f->read_at ? handed_on : f->read_at;
 }
 
 enum tail_look tail_file_look(struct tail_file *f, bool thorough)
@@ -235,13 +252,13 @@ enum tail_look tail_file_look(struct tail_file *f, bool thorough)
 
 ssize_t tail_file_read(struct tail_file *f, size_t max)
 {
-    char *room = cut_room(&f->cut, max);
+    char *room = cut_room(&f->lines.cut, max);
     ssize_t n;
     do {
         n = pread(f->fd, room, max, (off_t)f->read_at);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
-        cut_fill(&f->cut, (size_t)n);
+        cut_fill(&f->lines.cut, (size_t)n);
         f->read_at += (uint64_t)n;
     }
     return n;

@@ -14,7 +14,7 @@
 
 #include "core/stream.h"
 #include "io/store.h"
-#include "parsers/cut.h"
+#include "parsers/lines.h"
 
 /* What tells it from others: its first head_bytes bytes, and where the file system keeps it. */
 struct tail_id {
@@ -34,13 +34,12 @@ struct tail_file {
     int wd;       /* inotify's number for it, or -1 */
     uint64_t size, read_at;
     struct timespec mtime; /* with size, when its head was last compared; zero: compare again */
-    struct cutter cut;
+    struct lines lines;
+    uint64_t waits; /* lines_waiting when deadline was set */
     struct stream stream;
     uint64_t seen;       /* the last scan in which the pattern led here */
     int64_t quiet_since; /* ms */
     int64_t deadline;    /* ms; when what waits in the buffer is complete */
-    unsigned untold;     /* lines from which no format could be told */
-    enum format framed;  /* the format whose heads the buffer looks for */
     bool loose;   /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
     bool checked; /* asleep, and its bytes are those the store knows */
     bool away;    /* asleep, and its file system seems not to be mounted */
@@ -52,11 +51,15 @@ TAILQ_HEAD(tail_files, tail_file);
 /* Never 0. */
 uint64_t tail_random_key(void);
 /* Takes over no descriptor. key 0: a random one. */
-struct tail_file *tail_file_new(uint64_t key, uint64_t offset, const char *path, size_t max_message_bytes);
+struct tail_file *tail_file_new(uint64_t key, const struct lines_place *from, const char *path, size_t max_message_bytes);
+/* Forgets what is in the buffer, and reads on from there. */
+void tail_file_go_to(struct tail_file *f, const struct lines_place *from);
 void tail_file_free(struct tail_file *f);
 /* Awake: fd is its own from now on, and st is of fd. Learns its path and its head. */
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path);
 void tail_file_sleep(struct tail_file *f);
+/* So long it has been, to the best of what is known. */
+uint64_t tail_file_reach(const struct tail_file *f);
 
 enum tail_look {
     TAIL_LOOK_SAME, /* nothing new */

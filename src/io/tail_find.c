@@ -68,13 +68,13 @@ static bool is_anothers(const struct tail *t, int fd, const struct stat *st)
 static void try_place(const struct tail *t, const struct tail_file *f, const char *path, struct place *p)
 {
     struct stat st;
-    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < f->read_at ||
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < tail_file_reach(f) ||
         (p->path && !newer(&st, &p->st)))
         return;
     int fd = tail_open_quietly(path, &st);
     if (fd < 0)
         return;
-    if ((uint64_t)st.st_size < f->read_at || !tail_head_is(fd, &f->id) || is_anothers(t, fd, &st)) {
+    if ((uint64_t)st.st_size < tail_file_reach(f) || !tail_head_is(fd, &f->id) || is_anothers(t, fd, &st)) {
         close(fd);
         return;
     }
@@ -200,7 +200,7 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
         f->seen = t->scans;
         return;
     }
-    bool shorter = (uint64_t)st.st_size < f->read_at;
+    bool shorter = (uint64_t)st.st_size < tail_file_reach(f);
     if (shorter && lost_its_end(t, f, fd, &st, path))
         return;
     if (shorter || !tail_head_is(fd, &f->id)) {
@@ -390,7 +390,7 @@ static void look_at_rotated(struct tail *t)
         }
         struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
         tail_head_learn(fd, (uint64_t)st.st_size, &id);
-        tail_know(t, &id, path, 0, (uint64_t)st.st_size);
+        tail_know(t, &id, path, 0, &(struct lines_place){.offset = (uint64_t)st.st_size});
         close(fd);
     }
     tail_findings_free(&all);

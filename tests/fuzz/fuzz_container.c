@@ -1,42 +1,75 @@
 /*
  * Container log files: the lines of the input joined and parsed as Docker's and as CRI's, and read as journal
- * entries. No byte of text is made up, what is held is capped, and a joined line of Docker's is still one of
- * Docker's.
+ * entries. No byte of text is made up, what is held is capped, and a joined line is still one of its format.
+ *
+ * And exactly once: reading that stops at any line and begins again at the place given there yields the same messages,
+ * none twice and none left out.
  */
 #include "tests/fuzz/parse.h"
 
 #include "parsers/journald.h"
-#include "parsers/piece.h"
+#include "parsers/lines.h"
 
-enum { CAP = 20000 };
+enum { CAP = 20000, MESSAGES_MAX = 4096 };
 
 static struct record r;
 
-static void take(struct arena *a, enum format f, const struct piece_out *p, size_t n)
+struct seen {
+    uint64_t offset, text_hash;
+    unsigned lines;
+};
+
+static unsigned note(struct arena *a, enum format f, const struct cut_message *m, struct seen *out, unsigned n)
 {
-    assert(p->lines >= 1);
-    bool ok = fuzz_parse(a, &r, f, p->text);
-    assert(p->lines == 1 || ok);
-    assert(p->text.n <= CAP + 4096 || p->text.n <= n);
+    assert(m->lines >= 1);
+    bool ok = fuzz_parse(a, &r, f, m->text);
+    assert(m->lines == 1 || ok);
+    assert(m->text.n <= CAP + 3 * 65536);
     arena_reset(a);
+    if (n < MESSAGES_MAX)
+        out[n] = (struct seen){m->offset, slice_hash(m->text, 1), m->lines};
+    return n + 1;
 }
 
-static void join(struct arena *a, enum format f, struct slice text)
+/* Reads all of it; from the place at which the byte `stop` had been read it begins again, as after a crash. */
+static unsigned read_all(struct arena *a, enum format f, struct slice file, size_t stop, struct seen *out)
 {
-    struct piece_join j;
-    struct piece_out p;
-    size_t n = text.n;
-    piece_init(&j, f, CAP);
-    for (uint64_t offset = 0; text.p; offset += 100) {
-        struct slice line = slice_split(&text, '\n');
-        if (piece_feed(&j, line, 0, offset, &p))
-            take(a, f, &p, n);
-        assert(piece_done(&j, offset + 100) <= offset + 100);
+    struct lines l;
+    struct cut_message m;
+    unsigned n = 0;
+    enum format format = f;
+    lines_init(&l, CUT_LINES, CAP, &(struct lines_place){0});
+    cut_feed(&l.cut, slice_sub(file, 0, stop));
+    while (lines_next(&l, &format, &m))
+        n = note(a, f, &m, out, n);
+    struct lines_place at = lines_place(&l);
+    assert(at.offset <= stop && lines_first(&at) <= at.offset);
+    lines_free(&l);
+    lines_init(&l, CUT_LINES, CAP, &at);
+    assert(lines_first(&at) == lines_place(&l).offset || lines_place(&l).offset == at.offset);
+    cut_feed(&l.cut, slice_from(file, lines_first(&at)));
+    while (lines_next(&l, &format, &m))
+        n = note(a, f, &m, out, n);
+    while (lines_flush(&l, CUT_END, &m))
+        n = note(a, f, &m, out, n);
+    assert(lines_waiting(&l) == 0 && lines_place(&l).offset == file.n);
+    lines_free(&l);
+    return n;
+}
+
+static void join(struct arena *a, enum format f, struct slice file)
+{
+    static struct seen whole[MESSAGES_MAX], twice[MESSAGES_MAX];
+    unsigned n = read_all(a, f, file, 0, whole), lines = 0, newlines = 0;
+    for (size_t i = 0; i < file.n; i++)
+        newlines += file.p[i] == '\n';
+    for (unsigned i = 0; i < n && n <= MESSAGES_MAX; i++)
+        lines += whole[i].lines;
+    assert(n > MESSAGES_MAX || lines == newlines + (file.n && file.p[file.n - 1] != '\n'));
+    for (int k = 1; k < 4; k++) {
+        assert(read_all(a, f, file, file.n * (size_t)k / 4, twice) == n);
+        assert(n > MESSAGES_MAX || memcmp(whole, twice, n * sizeof *whole) == 0);
     }
-    while (piece_flush(&j, &p))
-        take(a, f, &p, n);
-    assert(!piece_holds(&j));
-    piece_free(&j);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -146,56 +146,147 @@ START_TEST(journal_text_may_say_worse)
 }
 END_TEST
 
-/* Feeds lines; each message comes out as [text/pieces@offset]. */
+/* Feeds lines; each message comes out as [text/pieces@offset], what is flushed at the end behind a '|'. */
 static void join(struct piece_join *j, const struct slice *lines, size_t n, struct sbuf *out)
 {
-    struct piece_out p;
-    for (size_t i = 0; i < n; i++)
-        if (piece_feed(j, lines[i], 0, 100 * i, &p))
-            sbuf_addf(out, "[%.*s/%u@%u]", SLICE_ARG(p.text), p.lines, (unsigned)p.offset);
-    while (piece_flush(j, &p))
-        sbuf_addf(out, "[%.*s/%u@%u]", SLICE_ARG(p.text), p.lines, (unsigned)p.offset);
+    struct cut_message m;
+    for (size_t i = 0; i < n; i++) {
+        const struct cut_message line = {.text = lines[i], .lines = 1, .offset = 100 * i};
+        enum piece_step step;
+        do {
+            step = piece_feed(j, &line, &m);
+            if (step != PIECE_HELD)
+                sbuf_addf(out, "[%.*s/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.offset);
+        } while (step == PIECE_FIRST);
+    }
+    sbuf_addf(out, "|");
+    while (piece_flush(j, &m))
+        sbuf_addf(out, "[%.*s/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.offset);
+}
+
+/* One line fed on its own. */
+static enum piece_step feed(struct piece_join *j, struct slice text, uint64_t offset, struct cut_message *out)
+{
+    const struct cut_message line = {.text = text, .lines = 1, .offset = offset};
+    return piece_feed(j, &line, out);
+}
+
+/* Lines as "OUT P text": stdout or stderr, P or F. */
+static void check_cri(const char *const *short_lines, const char *want)
+{
+    struct arena a = {0};
+    struct slice lines[16];
+    struct piece_join j;
+    struct sbuf out;
+    size_t n = 0;
+    for (; short_lines[n]; n++) {
+        struct slice rest = slice_str(short_lines[n]), stream = slice_split(&rest, ' ');
+        char text[256];
+        if (slice_is(stream, "OUT") || slice_is(stream, "ERR"))
+            snprintf(text, sizeof text, "2026-11-23T10:00:0%zuZ %s %.*s", n,
+                     slice_is(stream, "ERR") ? "stderr" : "stdout", SLICE_ARG(rest));
+        else
+            snprintf(text, sizeof text, "%s", short_lines[n]);
+        lines[n] = arena_dup(&a, slice_str(text));
+    }
+    sbuf_init(&out, 100000);
+    piece_init(&j, FORMAT_CRI, 1000);
+    join(&j, lines, n, &out);
+    ck_assert_str_eq(sbuf_cstr(&out), want);
+    ck_assert(!piece_holds(&j) && piece_mark(&j) == 0);
+    piece_free(&j);
+    sbuf_free(&out);
+    arena_free(&a);
 }
 
 START_TEST(cri_pieces)
 {
-    static const struct slice lines[] = {
-        {"2026-11-23T10:00:00.1Z stdout P one ", 36}, {"2026-11-23T10:00:00.2Z stderr F whole", 37},
-        {"2026-11-23T10:00:00.3Z stderr P err ", 36}, {"no line of the format", 21},
-        {"2026-11-23T10:00:00.4Z stdout P two ", 36}, {"2026-11-23T10:00:00.5Z stdout F three", 37},
-        {"2026-11-23T10:00:00.6Z stdout F ", 32},
-    };
+    static const char *const interleaved[] = {"OUT P one ",   "ERR F whole",  "ERR P err ", "OUT P two ",
+                                              "OUT F three", "OUT F ", "ERR F:x end", NULL};
+    check_cri(interleaved, "[2026-11-23T10:00:01Z stderr F whole/1@100]"
+                           "[2026-11-23T10:00:00Z stdout F one two three/3@0]"
+                           "[2026-11-23T10:00:05Z stdout F /1@500]"
+                           "[2026-11-23T10:00:02Z stderr F err end/2@200]|");
+    /* An F without text ends a line whose last piece was exactly full; a dying container leaves a P. */
+    static const char *const ends[] = {"OUT P:a full", "OUT F ", "OUT P", "OUT P more", "ERR P x", NULL};
+    check_cri(ends, "[2026-11-23T10:00:00Z stdout F:a full/2@0]"
+                    "|[2026-11-23T10:00:02Z stdout P more/2@200][2026-11-23T10:00:04Z stderr P x/1@400]");
+    /* Nothing is joined over what is no line of the runtime. */
+    static const char *const broken[] = {"OUT P one ", "ERR P err ", "no line of CRI", "OUT F two", NULL};
+    check_cri(broken, "[2026-11-23T10:00:00Z stdout P one /1@0][2026-11-23T10:00:01Z stderr P err /1@100]"
+                      "[no line of CRI/1@200][2026-11-23T10:00:03Z stdout F two/1@300]|");
+}
+END_TEST
+
+/* Docker and CRI in one file: each is a stranger to the other. */
+START_TEST(cri_pieces_and_a_docker_line)
+{
+    static const char *const mixed[] = {
+        "OUT P one ", "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00Z\"}", "OUT F two",
+        NULL};
+    check_cri(mixed, "[2026-11-23T10:00:00Z stdout P one /1@0]"
+                     "[{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00Z\"}/1@100]"
+                     "[2026-11-23T10:00:02Z stdout F two/1@200]|");
+}
+END_TEST
+
+START_TEST(cri_pieces_may_cut_a_character)
+{
+    struct arena a = {0};
     struct piece_join j;
-    struct sbuf out;
-    sbuf_init(&out, 100000);
+    struct cut_message m;
     piece_init(&j, FORMAT_CRI, 1000);
-    join(&j, lines, sizeof lines / sizeof *lines, &out);
-    ck_assert_str_eq(sbuf_cstr(&out), "[2026-11-23T10:00:00.2Z stderr F whole/1@100]"
-                                      "[no line of the format/1@300]"
-                                      "[2026-11-23T10:00:00.1Z stdout F one two three/3@0]"
-                                      "[2026-11-23T10:00:00.6Z stdout F /1@600]"
-                                      "[2026-11-23T10:00:00.3Z stderr P err /1@200]");
-    ck_assert(!piece_holds(&j));
-    ck_assert_uint_eq(piece_done(&j, 77), 77);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout P \xd0\x9f\xd1"), 0, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout F \x80"), 50, &m), PIECE_WHOLE);
+    ck_assert(parse(&a, FORMAT_CRI, m.text));
+    ck_slice(r.message, "\xd0\x9f\xd1\x80");
     piece_free(&j);
-    sbuf_free(&out);
+    arena_free(&a);
 }
 END_TEST
 
 START_TEST(cri_pieces_are_capped)
 {
     struct piece_join j;
-    struct piece_out p;
+    struct cut_message m;
     struct slice piece = SLICE("2026-11-23T10:00:00.1Z stdout P 0123456789");
-    piece_init(&j, FORMAT_CRI, piece.n + 5);
-    ck_assert(!piece_feed(&j, piece, 3, 500, &p));
-    for (int i = 0; i < 1000; i++)
-        ck_assert(!piece_feed(&j, piece, 0, 501, &p));
-    ck_assert_uint_eq(piece_done(&j, 9999), 500);
-    ck_assert(piece_flush(&j, &p));
-    ck_slice(p.text, "2026-11-23T10:00:00.1Z stdout P 012345678901234");
-    ck_assert_uint_eq(p.lines, 1001);
-    ck_assert_uint_eq(p.cut_bytes, 3 + 1000 * 10 - 5);
+    piece_init(&j, FORMAT_CRI, 15);
+    for (unsigned i = 0; i < 1000; i++)
+        ck_assert_int_eq(feed(&j, piece, 500 + i, &m), PIECE_HELD);
+    ck_assert(piece_flush(&j, &m));
+    ck_slice(m.text, "2026-11-23T10:00:00.1Z stdout P 012345678901234");
+    ck_assert_uint_eq(m.lines, 1000);
+    ck_assert_uint_eq(m.cut_bytes, 1000 * 10 - 15);
+    ck_assert_uint_eq(m.offset, 500);
+    /* What follows a line that its file's reader cut itself is not put in the place of what is missing. */
+    const struct cut_message cut = {.text = piece, .lines = 1, .cut_bytes = 3};
+    ck_assert_int_eq(piece_feed(&j, &cut, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, piece, 501, &m), PIECE_HELD);
+    ck_assert(piece_flush(&j, &m));
+    ck_slice(m.text, "2026-11-23T10:00:00.1Z stdout P 0123456789");
+    ck_assert_uint_eq(m.cut_bytes, 13);
+    piece_free(&j);
+}
+END_TEST
+
+/* A line without end, and one whose stream falls silent while the other one goes on. */
+START_TEST(pieces_do_not_wait_for_ever)
+{
+    struct piece_join j;
+    struct cut_message m;
+    uint64_t span = piece_span(1000);
+    piece_init(&j, FORMAT_CRI, 1000);
+    struct slice piece = SLICE("2026-11-23T10:00:00Z stdout P abc"), other = SLICE("2026-11-23T10:00:00Z stderr F x");
+    ck_assert_int_eq(feed(&j, piece, 7, &m), PIECE_HELD);
+    uint64_t mark = piece_mark(&j);
+    ck_assert_int_eq(feed(&j, other, 7 + span, &m), PIECE_WHOLE);
+    ck_assert_uint_eq(piece_mark(&j), mark);
+    ck_assert_int_eq(feed(&j, piece, 7 + span, &m), PIECE_HELD);
+    ck_assert_uint_ne(piece_mark(&j), mark);
+    ck_assert_int_eq(feed(&j, other, 8 + span, &m), PIECE_FIRST);
+    ck_slice(m.text, "2026-11-23T10:00:00Z stdout P abcabc");
+    ck_assert_int_eq(feed(&j, other, 8 + span, &m), PIECE_WHOLE);
+    ck_slice(m.text, "2026-11-23T10:00:00Z stderr F x");
     piece_free(&j);
 }
 END_TEST
@@ -218,26 +309,88 @@ START_TEST(docker_pieces)
 {
     struct arena a = {0};
     struct piece_join j;
-    struct piece_out p;
+    struct cut_message m;
     piece_init(&j, FORMAT_DOCKER, 100000);
     struct slice small = docker_line(&a, "stderr", 'e', 3, "\\n");
-    ck_assert(piece_feed(&j, small, 0, 0, &p) && slice_eq(p.text, small));
-    ck_assert(!piece_feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 0, 10, &p));
-    ck_assert(piece_feed(&j, small, 0, 20, &p) && p.offset == 20);
-    ck_assert(!piece_feed(&j, docker_line(&a, "stdout", 'b', 16384, ""), 0, 30, &p));
-    ck_assert(piece_feed(&j, docker_line(&a, "stdout", 'c', 7, "\\n"), 0, 40, &p));
-    ck_assert_uint_eq(p.offset, 10);
-    ck_assert_uint_eq(p.lines, 3);
-    ck_assert(parse(&a, FORMAT_DOCKER, p.text));
+    ck_assert(feed(&j, small, 0, &m) == PIECE_WHOLE && slice_eq(m.text, small));
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 10, &m), PIECE_HELD);
+    ck_assert(feed(&j, small, 20, &m) == PIECE_WHOLE && m.offset == 20);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 16384, ""), 30, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'c', 7, "\\n"), 40, &m), PIECE_WHOLE);
+    ck_assert_uint_eq(m.offset, 10);
+    ck_assert_uint_eq(m.lines, 3);
+    ck_assert(parse(&a, FORMAT_DOCKER, m.text));
     ck_assert_uint_eq(r.message.n, 16384 * 2 + 7);
     ck_assert(r.message.p[16383] == 'a' && r.message.p[16384] == 'b' && r.message.p[32768] == 'c');
     ck_assert(!record_field(&r, SLICE("partial")));
     /* A whole line of just that length has its LF, and one without LF that is shorter is the last of a dying
      * container. */
-    ck_assert(piece_feed(&j, docker_line(&a, "stdout", 'd', 16384, "\\n"), 0, 50, &p));
-    ck_assert(piece_feed(&j, docker_line(&a, "stdout", 'd', 16383, ""), 0, 60, &p));
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'd', 16384, "\\n"), 50, &m), PIECE_WHOLE);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'd', 16383, ""), 60, &m), PIECE_WHOLE);
     ck_assert(!piece_holds(&j));
+    /* So it may be behind a full piece, and a line of exactly one piece ends with a line end alone, on a terminal
+     * with two. */
+    static const char *const ends[] = {"last words", "\\n", "\\r\\n"};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 70, &m), PIECE_HELD);
+        ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, ends[i]), 80, &m), PIECE_WHOLE);
+        ck_assert(parse(&a, FORMAT_DOCKER, m.text));
+        ck_assert_uint_eq(r.message.n, 16384 + (i ? 0 : 10));
+        ck_assert_int_eq(record_field(&r, SLICE("partial")) != NULL, i == 0);
+    }
     piece_free(&j);
+    arena_free(&a);
+}
+END_TEST
+
+/* The halves of a line end, and of a character, which Docker has made U+FFFD each. */
+START_TEST(docker_pieces_cut_anywhere)
+{
+    struct arena a = {0};
+    struct piece_join j;
+    struct cut_message m;
+    piece_init(&j, FORMAT_DOCKER, 100000);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\r"), 0, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\n"), 10, &m), PIECE_WHOLE);
+    ck_assert(parse(&a, FORMAT_DOCKER, m.text));
+    ck_assert_uint_eq(r.message.n, 16383);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\ufffd"), 20, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\ufffdz\\n"), 30, &m), PIECE_WHOLE);
+    ck_assert(parse(&a, FORMAT_DOCKER, m.text));
+    ck_slice(slice_from(r.message, 16383), "\xef\xbf\xbd\xef\xbf\xbdz");
+    /* A torn line, as a machine that went down leaves it. */
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 40, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PIECE_FIRST);
+    ck_assert(parse(&a, FORMAT_DOCKER, m.text) && m.offset == 40);
+    ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PIECE_WHOLE);
+    piece_free(&j);
+    arena_free(&a);
+}
+END_TEST
+
+/* attrs of any size, and members in another order, whose text looks like a member. */
+START_TEST(docker_pieces_with_attrs)
+{
+    struct arena a = {0};
+    struct piece_join j;
+    struct cut_message m;
+    struct sbuf b;
+    sbuf_init(&b, 1 << 20);
+    piece_init(&j, FORMAT_DOCKER, 100000);
+    for (int i = 0; i < 3; i++) {
+        sbuf_reset(&b);
+        sbuf_addf(&b, "{\"attrs\":{\"log\":\"no\",\"tag\":\"a \\\"log\\\":\\\"b\",\"filler\":\"%0*d\"},\"stream\" : \"stdout\", \"log\" :\t\"",
+                  20000, 7);
+        sbuf_addf(&b, "%0*d%s\",\"time\":\"2026-11-23T10:00:00Z\"}", i < 2 ? 16384 : 2, i, i < 2 ? "" : "\\n");
+        ck_assert_int_eq(feed(&j, sbuf_slice(&b), (uint64_t)i, &m), i < 2 ? PIECE_HELD : PIECE_WHOLE);
+    }
+    ck_assert(parse(&a, FORMAT_DOCKER, m.text));
+    ck_assert_uint_eq(r.message.n, 2 * 16384 + 2);
+    ck_slice(slice_from(r.message, r.message.n - 3), "102");
+    ck_slice(record_value(&r, "log"), "no");
+    ck_slice(record_value(&r, "tag"), "a \"log\":\"b");
+    piece_free(&j);
+    sbuf_free(&b);
     arena_free(&a);
 }
 END_TEST
@@ -249,12 +402,17 @@ START_TEST(docker_cap_keeps_json_whole)
     struct slice line = docker_line(&a, "stdout", 'a', 16378, "\\u20ac\\t\\\\\\u20ac");
     for (size_t max = 16380; max < 16420; max++) {
         struct piece_join j;
-        struct piece_out p;
+        struct cut_message m;
         piece_init(&j, FORMAT_DOCKER, max);
-        ck_assert(!piece_feed(&j, line, 0, 0, &p));
-        ck_assert(piece_flush(&j, &p));
-        ck_assert(parse(&a, FORMAT_DOCKER, p.text));
-        ck_assert_uint_gt(p.cut_bytes + r.message.n, 16383);
+        ck_assert_int_eq(feed(&j, line, 0, &m), PIECE_HELD);
+        if (max & 1)
+            ck_assert(piece_flush(&j, &m));
+        else
+            ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 50, "\\n"), 9, &m), PIECE_WHOLE);
+        ck_assert(parse(&a, FORMAT_DOCKER, m.text));
+        ck_assert_uint_gt(m.cut_bytes + r.message.n, 16383);
+        /* Cut is not partial: its end had come. */
+        ck_assert_int_eq(record_field(&r, SLICE("partial")) != NULL, (max & 1) && r.message.n >= 16384);
         piece_free(&j);
     }
     arena_free(&a);
@@ -294,8 +452,13 @@ int main(void)
     tcase_add_test(t, journal_fields);
     tcase_add_test(t, journal_text_may_say_worse);
     tcase_add_test(t, cri_pieces);
+    tcase_add_test(t, cri_pieces_and_a_docker_line);
+    tcase_add_test(t, cri_pieces_may_cut_a_character);
     tcase_add_test(t, cri_pieces_are_capped);
+    tcase_add_test(t, pieces_do_not_wait_for_ever);
     tcase_add_test(t, docker_pieces);
+    tcase_add_test(t, docker_pieces_cut_anywhere);
+    tcase_add_test(t, docker_pieces_with_attrs);
     tcase_add_test(t, docker_cap_keeps_json_whole);
     tcase_add_test(t, what_is_inside_is_read);
     suite_add_tcase(s, t);

@@ -136,7 +136,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 2);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 3);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);

@@ -14,7 +14,7 @@ START_TEST(lines_as_they_come)
     rig_append(r, "a.log", "f\n\n");
     rig_expect_only(r, "one|two|half||");
     ck_assert_uint_eq(r->msg[2].offset, 9);
-    ck_assert_ptr_null(TAILQ_FIRST(&((struct tail *)r->in)->files)->cut.p);
+    ck_assert_ptr_null(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.cut.p);
     rig_free(r);
 }
 END_TEST
@@ -346,7 +346,7 @@ START_TEST(long_lines)
         rig_append(r, "a.log", "%.*s", (int)sizeof block, block);
     rig_start(r);
     rig_expect_only(r, "first|");
-    ck_assert_uint_le(TAILQ_FIRST(&((struct tail *)r->in)->files)->cut.cap, 1000);
+    ck_assert_uint_le(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.cut.cap, 1000);
     rig_commit(r);
     ck_assert_uint_eq(rig_offset(r, "a.log"), 6);
     rig_append(r, "a.log", "\nlast\n");
