@@ -80,7 +80,7 @@ struct rule {
     const struct conf_node *node; /* NULL after rule_forget_files */
     struct rule_when pack_when, when;
     struct regex *match, *unless;
-    struct slice match_text;
+    struct slice match_text; /* its references replaced */
     enum action action;
     bool go_on; /* continue: add tags and try the next rules */
     struct rule_event event;

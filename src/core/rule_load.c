@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "core/rule_keys.h"
+#include "text/grok.h"
 
 /* --- the keys --- */
 
@@ -63,6 +64,8 @@ struct raw_rule {
 
 struct raw_pack {
     struct slice pack;
+    struct raw_pattern *patterns;
+    unsigned n_patterns;
     struct raw_when when;
     struct raw_rule *rules;
     unsigned n_rules;
@@ -189,6 +192,8 @@ static const struct key pack_keys[] = {
      .help = "Name of the pack."},
     {.name = "when", .type = KEY_TABLE, .table = &when_table, KEY_AT(struct raw_pack, when),
      .help = "Conditions that every record must meet before a rule of this pack is tried."},
+    {.name = "patterns", .type = KEY_MAP, KEY_MANY(struct raw_pack, patterns, n_patterns), .of = &key_pattern,
+     .help = "Names of this file for %{NAME} in its regular expressions, each with the regular expression it stands for."},
     {.name = "rules", .type = KEY_LIST, KEY_MANY(struct raw_pack, rules, n_rules), .of = &key_rule, .required = true,
      .help = "The rules, tried in this order."},
     {.name = NULL},
@@ -198,23 +203,13 @@ const struct key_table rule_pack_table = {.keys = pack_keys, .size = sizeof(stru
 
 /* --- templates --- */
 
-static bool is_name(struct slice s)
-{
-    if (s.n == 0 || s.n > 64 || !(ascii_alpha(s.p[0]) || s.p[0] == '_'))
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!ascii_alnum(s.p[i]) && !strchr("_.-@", s.p[i]))
-            return false;
-    return true;
-}
-
 /* Length of "{name}" at the start of s, 0 when it is literal text. "{{…}}" is Sentry's, and literal. */
-static size_t name_length(struct slice s)
+static size_t name_length(struct slice s, char name[GROK_FIELD_MAX + 1])
 {
     const char *end = slice_chr(s, '}');
     if (s.n < 3 || !end)
         return 0;
-    return is_name(slice_sub(s, 1, (size_t)(end - s.p))) ? (size_t)(end - s.p) + 1 : 0;
+    return grok_field_name(slice_sub(s, 1, (size_t)(end - s.p)), name) ? (size_t)(end - s.p) + 1 : 0;
 }
 
 static void add_part(struct arena *a, struct template *t, struct slice text, bool name, const struct regex *match)
@@ -243,10 +238,11 @@ static struct template template_of(struct arena *a, struct slice text, const str
             i = close < 0 ? text.n : i + (size_t)close + 2;
             continue;
         }
-        size_t n = name_length(slice_from(text, i));
+        char name[GROK_FIELD_MAX + 1];
+        size_t n = name_length(slice_from(text, i), name);
         if (n) {
             add_part(a, &t, slice_sub(text, from, i), false, NULL);
-            add_part(a, &t, slice_sub(text, i + 1, i + n - 1), true, match);
+            add_part(a, &t, arena_dup(a, slice_str(name)), true, match);
             from = i + n;
         }
         i += n ? n : 1;
@@ -263,8 +259,27 @@ struct loader {
     const struct conf_node *list; /* nodes of the rules, in step with the raw ones */
     struct slice pack;
     const char *file; /* its name, in the ruleset's arena */
+    struct grok grok; /* the pack's own patterns */
     bool ok;
 };
+
+/* Each must compile alone, so that what is wrong with it is told where it stands and not where it is used. */
+static void load_patterns(struct loader *l, const struct raw_pack *raw)
+{
+    struct grok_name *own = arena_calloc(&l->set->arena, raw->n_patterns, sizeof *own);
+    for (unsigned i = 0; i < raw->n_patterns; i++) {
+        own[i] = (struct grok_name){arena_dup(&l->set->arena, raw->patterns[i].name), arena_dup(&l->set->arena, raw->patterns[i].regex->text)};
+        if (!grok_name_ok(own[i].name))
+            l->ok = conf_error(l->d, raw->patterns[i].regex, "the name of a pattern is a letter, then letters, digits and _, at most %d",
+                               GROK_NAME_MAX);
+    }
+    l->grok = (struct grok){.own = own, .n_own = raw->n_patterns};
+    for (unsigned i = 0; i < raw->n_patterns; i++) {
+        struct regex *re = grok_compile(&l->grok, l->d, raw->patterns[i].regex, NULL, NULL);
+        l->ok &= re != NULL;
+        regex_free(re);
+    }
+}
 
 static void add_format(struct loader *l, const struct conf_node *n, struct rule_when *w)
 {
@@ -287,7 +302,7 @@ static void load_when(struct loader *l, const struct raw_when *raw, struct rule_
         add_format(l, raw->format, w);
     w->conditions = arena_calloc(&l->set->arena, raw->n_fields, sizeof *w->conditions);
     for (unsigned i = 0; i < raw->n_fields; i++) {
-        struct regex *re = keys_regex(l->d, raw->fields[i].regex, false);
+        struct regex *re = grok_compile(&l->grok, l->d, raw->fields[i].regex, NULL, NULL);
         w->conditions[w->n++] = (struct rule_condition){arena_dup(&l->set->arena, raw->fields[i].name), re};
         l->ok &= re != NULL;
     }
@@ -365,12 +380,11 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     l->set->rules = xrealloc(l->set->rules, l->set->n + 1, sizeof(struct rule *));
     l->set->rules[l->set->n++] = rule; /* from here on rule_free knows it, also when something is wrong with it */
     if (raw->match) {
-        rule->match = keys_regex(l->d, raw->match, false);
-        rule->match_text = arena_dup(a, raw->match->text);
+        rule->match = grok_compile(&l->grok, l->d, raw->match, a, &rule->match_text);
         l->ok &= rule->match != NULL;
     }
     if (raw->unless) {
-        rule->unless = keys_regex(l->d, raw->unless, false);
+        rule->unless = grok_compile(&l->grok, l->d, raw->unless, NULL, NULL);
         l->ok &= rule->unless != NULL;
     }
     load_when(l, &pack->when, &rule->pack_when);
@@ -401,6 +415,7 @@ bool rule_load(struct ruleset *set, struct conf_file *f, struct diag *d)
                        .pack = arena_dup(&set->arena, raw.pack),
                        .file = arena_cstr(&set->arena, slice_str(conf_place(f->root).file)),
                        .ok = true};
+    load_patterns(&l, &raw);
     const struct conf_node *list = conf_get(f->root, "rules"), *n = list ? list->child : NULL;
     for (unsigned i = 0; i < raw.n_rules && n; i++, n = n->next)
         load_rule(&l, &raw, &raw.rules[i], n);

@@ -14,6 +14,7 @@ struct regex {
     pcre2_code *code;
     unsigned count;
     char *names[REGEX_CAPTURES_MAX + 1];
+    unsigned char same[REGEX_CAPTURES_MAX + 1]; /* of each capture: the next of the same name, 0 none */
     bool jit;
 };
 
@@ -21,6 +22,7 @@ struct regex_scratch {
     pcre2_match_data *data;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
+    const struct regex *re; /* of the last match */
     struct slice subject;
     unsigned groups; /* pairs that the last match set */
 };
@@ -94,6 +96,26 @@ unsigned regex_number(const struct regex *re, struct slice name)
     return 0;
 }
 
+static void link_same(struct regex *re)
+{
+    for (unsigned i = 1; i <= re->count; i++) {
+        unsigned next = i + 1;
+        while (next <= re->count && !(re->names[i] && re->names[next] && strcmp(re->names[i], re->names[next]) == 0))
+            next++;
+        re->same[i] = (unsigned char)(next <= re->count ? next : 0);
+    }
+}
+
+void regex_rename(struct regex *re, const char *name, struct slice as)
+{
+    unsigned number = regex_number(re, slice_str(name));
+    if (!number)
+        return;
+    free(re->names[number]);
+    re->names[number] = slice_dup(as);
+    link_same(re);
+}
+
 bool regex_is_jit(const struct regex *re)
 {
     return re->jit;
@@ -147,6 +169,7 @@ void regex_scratch_free(struct regex_scratch *s)
 enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, struct slice subject, size_t from)
 {
     assert(from <= subject.n);
+    s->re = re;
     s->subject = subject;
     s->groups = 0;
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
@@ -159,7 +182,7 @@ enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, s
     return REGEX_YES;
 }
 
-struct slice regex_capture(const struct regex_scratch *s, unsigned number)
+static struct slice group_text(const struct regex_scratch *s, unsigned number)
 {
     if (number >= s->groups)
         return SLICE_NONE;
@@ -168,4 +191,12 @@ struct slice regex_capture(const struct regex_scratch *s, unsigned number)
     if (from == PCRE2_UNSET || to < from || to > s->subject.n)
         return SLICE_NONE;
     return slice_sub(s->subject, from, to);
+}
+
+struct slice regex_capture(const struct regex_scratch *s, unsigned number)
+{
+    struct slice text = group_text(s, number);
+    while (!text.p && s->groups && number <= REGEX_CAPTURES_MAX && (number = s->re->same[number]) != 0)
+        text = group_text(s, number);
+    return text;
 }

@@ -20,8 +20,10 @@ void regex_free(struct regex *re);
 /* Captures by number (1..count); the name of each, or NULL. */
 unsigned regex_count(const struct regex *re);
 const char *regex_name(const struct regex *re, unsigned number);
-/* Number of a named capture, 0 if there is none. */
+/* Number of a named capture, the first of several, 0 if there is none. */
 unsigned regex_number(const struct regex *re, struct slice name);
+/* The capture of this name is called something else from now on, which PCRE2 need not allow and other captures may be called too. */
+void regex_rename(struct regex *re, const char *name, struct slice as);
 bool regex_is_jit(const struct regex *re);
 /* Whether this process can have JIT at all (MemoryDenyWriteExecute and seccomp can take it away). */
 bool regex_have_jit(void);
@@ -34,7 +36,10 @@ enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT };
 
 /* On REGEX_YES the captures are read with regex_capture until the next match with the same scratch. */
 enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, struct slice subject, size_t from);
-/* Capture 0 is the whole match. {NULL, 0} for a group that took no part. Points into the subject. */
+/*
+ * Capture 0 is the whole match. {NULL, 0} for a group that took no part, nor did a later one of the same name. Points into the
+ * subject. The regex of the match must still be there.
+ */
 struct slice regex_capture(const struct regex_scratch *s, unsigned number);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "text/literal.h"
+#include "text/loose.h"
 
 #ifdef HAVE_HS
 #include <hs/hs.h>
@@ -101,14 +102,14 @@ static bool build_literals(struct scan *s, const struct literal_list *l)
  * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset. False: one
  * pattern was refused and marked, try again without it.
  */
-static bool build_regexes(struct scan *s, const struct scan_pattern *patterns, const uint64_t *held)
+static bool build_regexes(struct scan *s, const struct scan_pattern *patterns, const uint64_t *held, struct arena *a)
 {
     const char **regex = xcalloc(s->n, sizeof *regex);
     unsigned *flags = xcalloc(s->n, sizeof *flags), *ids = xcalloc(s->n, sizeof *ids), n = 0;
     for (unsigned i = 0; i < s->n; i++) {
         if ((s->is_always[i / 64] | held[i / 64]) >> (i % 64) & 1)
             continue;
-        regex[n] = patterns[i].regex.p;
+        regex[n] = loose_pattern(patterns[i].regex, a).p;
         flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
         ids[n++] = i;
     }
@@ -149,7 +150,7 @@ static void build(struct scan *s, const struct scan_pattern *patterns)
     }
     if (!build_literals(s, &list))
         memset(held, 0, words_for(s->n) * sizeof *held);
-    while (!build_regexes(s, patterns, held))
+    while (!build_regexes(s, patterns, held, &arena))
         ;
     list_free(&list);
     arena_free(&arena);
