@@ -240,17 +240,38 @@ void trail_push(struct trail *t, const struct trail_keys *k, const struct trail_
         index_add(t, k->weak, ring_key);
 }
 
-/* The newest `max` entries wanted so far, in order of arrival; pieces point into the rings. */
+/* The newest `max` entries wanted so far, by order of arrival from `first` on and round the end; they point into the rings. */
 struct picks {
     const struct entry **v;
-    unsigned n, max, seen;
+    unsigned n, max, first, seen;
 };
 
-static void pick(struct picks *p, const struct entry *e)
+static struct picks picks_new(struct arena *a, unsigned max)
 {
-    p->seen++;
-    if (p->max == 0)
+    return (struct picks){.v = arena_calloc(a, max + 1, sizeof(struct entry *)), .max = max};
+}
+
+static const struct entry *newest_pick(const struct picks *p)
+{
+    return p->n ? p->v[(p->first ? p->first : p->n) - 1] : NULL;
+}
+
+/* Turns it so that it begins at the first place again. */
+static void straighten(struct picks *p, struct arena *a)
+{
+    if (!p->first)
         return;
+    const struct entry **turned = arena_alloc(a, p->n * sizeof *turned);
+    memcpy(turned, p->v + p->first, (p->n - p->first) * sizeof *turned);
+    memcpy(turned + p->n - p->first, p->v, p->first * sizeof *turned);
+    memcpy(p->v, turned, p->n * sizeof *turned);
+    p->first = 0;
+}
+
+/* An entry of another ring than the last: older than some that are there, and perhaps there itself. */
+static void pick_between(struct picks *p, const struct entry *e, struct arena *a)
+{
+    straighten(p, a);
     unsigned at = p->n;
     while (at > 0 && p->v[at - 1]->seq > e->seq)
         at--;
@@ -266,6 +287,22 @@ static void pick(struct picks *p, const struct entry *e)
     }
 }
 
+static void pick(struct picks *p, const struct entry *e, struct arena *a)
+{
+    const struct entry *newest = newest_pick(p);
+    p->seen++;
+    if (p->max == 0)
+        return;
+    if (newest && newest->seq >= e->seq) {
+        pick_between(p, e, a);
+    } else if (p->n < p->max) {
+        p->v[p->n++] = e;
+    } else {
+        p->v[p->first] = e;
+        p->first = p->first + 1 == p->max ? 0 : p->first + 1;
+    }
+}
+
 static bool is_weak(const struct entry *e, const struct trail_keys *k, int64_t time_us)
 {
     int64_t apart = e->time_us > time_us ? e->time_us - time_us : time_us - e->time_us;
@@ -277,17 +314,20 @@ static bool is_related(const struct entry *e, const struct trail_keys *k, int64_
     return (k->conn && e->conn == k->conn) || (k->request && e->request == k->request) || is_weak(e, k, time_us);
 }
 
-/* Walks one ring and picks the entries that are related, or those that are not. */
-static void walk(const struct ring *r, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, bool related,
-                 struct picks *p)
+/* Walks one ring: what is related goes to one list, what is not to the other, which may be NULL. */
+static void walk(const struct ring *r, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, struct picks *related,
+                 struct picks *others, struct arena *a)
 {
     uint32_t at = r->head;
     for (uint32_t i = 0; i < r->n; i++) {
         at = settle(r, at);
         const struct entry *e = entry_at(r, at);
         at += e->size;
-        if (e->time_us >= oldest_us && is_related(e, k, time_us) == related)
-            pick(p, e);
+        if (e->time_us < oldest_us)
+            continue;
+        struct picks *to = is_related(e, k, time_us) ? related : others;
+        if (to)
+            pick(to, e, a);
     }
 }
 
@@ -303,26 +343,24 @@ unsigned trail_collect(struct trail *t, const struct trail_keys *k, int64_t time
                        struct arena *a, struct crumb *out, unsigned *seen)
 {
     uint64_t ring_key = k->ring ? k->ring : 1;
-    struct picks own = {.v = arena_calloc(a, max + 1, sizeof *own.v), .max = max};
+    struct picks own = picks_new(a, max), rest = picks_new(a, max);
     const struct ring *home = table_get(&t->rings, ring_key);
     if (home)
-        walk(home, k, time_us, oldest_us, true, &own);
+        walk(home, k, time_us, oldest_us, &own, &rest, a);
     const uint64_t across[] = {k->request, k->weak};
     for (unsigned i = 0; i < 2; i++)
         for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
             uint64_t key = index_lookup(t, across[i], slot);
             const struct ring *r = key && key != ring_key ? table_get(&t->rings, key) : NULL;
             if (r)
-                walk(r, k, time_us, oldest_us, true, &own);
+                walk(r, k, time_us, oldest_us, &own, NULL, a);
         }
-    /* What is left of the room goes to the other lines of the same worker, file or unit. */
-    struct picks rest = {.v = arena_calloc(a, max + 1, sizeof *rest.v), .max = max - own.n};
-    if (home)
-        walk(home, k, time_us, oldest_us, false, &rest);
-    assert(own.n + rest.n <= max);
-    if (rest.n)
-        memcpy(own.v + own.n, rest.v, rest.n * sizeof *own.v);
-    unsigned n = own.n + rest.n;
+    /* What is left of the room goes to the newest other lines of the same worker, file or unit. */
+    straighten(&own, a);
+    straighten(&rest, a);
+    unsigned more = rest.n < max - own.n ? rest.n : max - own.n, n = own.n + more;
+    if (more)
+        memcpy(own.v + own.n, rest.v + rest.n - more, more * sizeof *own.v);
     *seen = own.seen + rest.seen;
     qsort(own.v, n, sizeof *own.v, by_time);
     for (unsigned i = 0; i < n; i++) {

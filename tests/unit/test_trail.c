@@ -57,6 +57,31 @@ START_TEST(trail_joins_rings_by_request)
 }
 END_TEST
 
+/* The lines of one request lie in three rings, and each ring is walked by itself: the newest of all of them come out. */
+START_TEST(trail_newest_over_rings)
+{
+    struct trail *t = trail_new(1 << 20);
+    struct arena a = {0};
+    struct crumb c[8];
+    char text[16];
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "line %d", i);
+        push(t, 10 + (uint64_t)(i * i % 3), 0, 99, 1000 + i, text);
+        push(t, 10, 0, 98, 1000 + i, "another request");
+    }
+    for (uint64_t home = 9; home <= 11; home++) {
+        unsigned n = collect(t, (struct trail_keys){.ring = home, .request = 99}, 3000, 8, &a, c);
+        ck_assert_uint_eq(n, 8);
+        for (int i = 0; i < 8; i++) {
+            snprintf(text, sizeof text, "line %d", 92 + i);
+            ck_slice(c[i].text, text);
+        }
+    }
+    arena_free(&a);
+    trail_free(t);
+}
+END_TEST
+
 START_TEST(trail_weak_only_within_two_seconds)
 {
     struct trail *t = trail_new(1 << 20);
@@ -271,6 +296,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, trail_prefers_the_connection);
     tcase_add_test(t, trail_joins_rings_by_request);
+    tcase_add_test(t, trail_newest_over_rings);
     tcase_add_test(t, trail_weak_only_within_two_seconds);
     tcase_add_test(t, trail_ring_keeps_what_is_newest);
     tcase_add_test(t, trail_memory_is_capped);
