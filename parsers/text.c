@@ -263,6 +263,21 @@ static void python_logger(struct slice *s, struct record *r)
     skip(s, n + 1);
 }
 
+/* "LearnerHandler-/10.0.0.1:52:LearnerHandler@562": log4j's %t:%C{1}@%L. The class, when there is one. */
+static struct slice class_behind_thread(struct slice inside)
+{
+    ptrdiff_t at = slice_rfind(inside, SLICE("@")), colon;
+    if (at < 1 || !all_digits(slice_from(inside, (size_t)at + 1)))
+        return SLICE_NONE;
+    struct slice name = slice_sub(inside, 0, (size_t)at);
+    colon = slice_rfind(name, SLICE(":"));
+    name = slice_from(name, (size_t)(colon + 1));
+    for (size_t i = 0; i < name.n; i++)
+        if (!ascii_alnum(name.p[i]) && name.p[i] != '_' && name.p[i] != '$' && name.p[i] != '.')
+            return SLICE_NONE;
+    return name.n && ascii_alpha(name.p[0]) ? name : SLICE_NONE;
+}
+
 /* Takes what stands between the level and the message off the front. */
 static void separator_from(struct slice *s, struct record *r)
 {
@@ -298,7 +313,10 @@ static void separator_from(struct slice *s, struct record *r)
         *s = rest;
     }
     for (int i = 0; i < 1 + spring; i++) {
-        skip(&rest, group_at(rest, &inside));
+        size_t group = group_at(rest, &inside);
+        if (group && !r->logger.n)
+            r->logger = class_behind_thread(inside);
+        skip(&rest, group);
         skip_spaces(&rest);
     }
     bool thread = rest.p != s->p;

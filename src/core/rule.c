@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "core/mask.h"
+#include "core/origin.h"
 
 void judge_init(struct judge *j, const struct ruleset *set)
 {
@@ -151,8 +152,11 @@ static void default_fingerprint(const struct record *r, struct arena *a, struct 
     out->fingerprint[out->n_fingerprint++] = out->rule ? out->rule->pack : slice_str(format_name(r->format));
     if (out->rule)
         out->fingerprint[out->n_fingerprint++] = out->rule->id;
-    if (r->app.n)
-        out->fingerprint[out->n_fingerprint++] = r->app;
+    struct slice app = origin_app(r), logger = out->rule ? SLICE_NONE : origin_logger(r, a);
+    if (app.n)
+        out->fingerprint[out->n_fingerprint++] = app;
+    if (logger.n)
+        out->fingerprint[out->n_fingerprint++] = logger;
     out->fingerprint[out->n_fingerprint++] = arena_dup(a, sbuf_slice(&m.text));
     mask_free(&m);
 }
@@ -308,17 +312,6 @@ static struct slice first_line(struct slice s)
     return slice_split(&s, '\n');
 }
 
-/* What stands where a type is missing: events of the fallback carry the masked text as the value of one named after their
-   source, so that no id gets into a title. */
-static struct slice source_type(const struct record *r)
-{
-    if (r->app.n)
-        return r->app;
-    if (r->logger.n)
-        return r->logger;
-    return slice_str(format_name(r->format));
-}
-
 void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
 {
     const struct rule_event *e = out->rule ? &out->rule->event : NULL;
@@ -335,8 +328,8 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
     }
     if (e && e->type.set)
         out->type = template_fill(&e->type, j, r, a);
-    else if (!e)
-        out->type = source_type(r);
+    else if (!e) /* as the value of a type, so that no id gets into the title that Sentry shows */
+        out->type = origin_type(r, out->level, a);
     out->value = shown;
     struct sbuf title;
     sbuf_init(&title, 4096);
