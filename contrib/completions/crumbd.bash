@@ -9,9 +9,10 @@ _crumbd()
         word=${COMP_WORDS[i]}
         [[ $word == -* ]] || { command=$word; break; }
     done
+    [[ $command == try && ${COMP_WORDS[COMP_CWORD - 2]} == --diff ]] && prev=--diff # its second set of rules
     case $prev in
     --format) mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$cur"); return ;;
-    -c | --rules) mapfile -t COMPREPLY < <(compgen -f -X '!*.y?(a)ml' -- "$cur"; compgen -d -- "$cur"); return ;;
+    -c | --rules | --diff) mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$cur"; compgen -f -X '!*.yml' -- "$cur"; compgen -d -- "$cur"); return ;;
     esac
     case $command in
     '') mapfile -t COMPREPLY < <(compgen -W "$commands --version --help -c" -- "$cur") ;;

@@ -1,6 +1,12 @@
 #include "app/rules.h"
 
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "app/file.h"
+#include "base/xalloc.h"
 
 static bool load_file(struct ruleset *set, const char *path, struct diag *d)
 {
@@ -26,6 +32,85 @@ bool rules_load(struct ruleset *set, const struct settings *s, struct diag *d)
     unsigned n = settings_rule_files(s, &files, d);
     bool ok = rules_load_files(set, files, n, d);
     settings_files_free(files, n);
+    if (ok)
+        rule_ready(set, true);
+    return ok;
+}
+
+/* --- names of a command line --- */
+
+struct file_list {
+    char **files;
+    unsigned n;
+};
+
+static void add_once(struct file_list *l, const char *path)
+{
+    for (unsigned i = 0; i < l->n; i++)
+        if (strcmp(l->files[i], path) == 0)
+            return;
+    l->files = xrealloc(l->files, l->n + 1, sizeof *l->files);
+    l->files[l->n++] = xstrdup(path);
+}
+
+static bool exists(const char *path, bool *folder)
+{
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    *folder = there && S_ISDIR(st.st_mode);
+    return there;
+}
+
+static void add_pattern(struct file_list *l, const char *pattern)
+{
+    glob_t g;
+    if (glob(pattern, 0, NULL, &g) != 0)
+        return;
+    for (size_t i = 0; i < g.gl_pathc; i++)
+        add_once(l, g.gl_pathv[i]);
+    globfree(&g);
+}
+
+static bool add_named(struct file_list *l, const char *name, struct diag *d)
+{
+    bool folder, shipped = strcmp(name, "shipped") == 0;
+    if (exists(name, &folder) && !folder) {
+        add_once(l, name);
+        return true;
+    }
+    unsigned before = l->n;
+    char *pattern = shipped  ? xasprintf("%s/rules/*.yaml", settings_data_dir())
+                    : folder ? xasprintf("%s/*.yaml", name)
+                             : xstrdup(name);
+    add_pattern(l, pattern);
+    if (l->n == before)
+        err_plain(d, "no rule file matches %s; a set of rules is a file, a folder, a pattern or \"shipped\"", pattern);
+    free(pattern);
+    return l->n > before;
+}
+
+static bool add_list(struct file_list *l, const char *names, struct diag *d)
+{
+    bool folder, ok = true;
+    if (exists(names, &folder)) /* its name may have a comma */
+        return add_named(l, names, d);
+    struct slice rest = slice_str(names);
+    while (rest.p) {
+        char *name = slice_dup(slice_split(&rest, ','));
+        ok &= add_named(l, name, d);
+        free(name);
+    }
+    return ok;
+}
+
+bool rules_load_named(struct ruleset *set, char *const *names, unsigned n, struct diag *d)
+{
+    struct file_list l = {0};
+    bool ok = true;
+    for (unsigned i = 0; i < n; i++)
+        ok &= add_list(&l, names[i], d);
+    ok = ok && rules_load_files(set, l.files, l.n, d);
+    settings_files_free(l.files, l.n);
     if (ok)
         rule_ready(set, true);
     return ok;

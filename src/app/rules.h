@@ -11,5 +11,10 @@
 bool rules_load_files(struct ruleset *set, char **files, unsigned n, struct diag *d);
 /* Those that the settings name, ready for use. */
 bool rules_load(struct ruleset *set, const struct settings *s, struct diag *d);
+/*
+ * Those that words of a command line name, ready for use. Each is a file, a folder (its *.yaml), a pattern, `shipped`, or several of
+ * them with commas between. A name that gives no file is an error.
+ */
+bool rules_load_named(struct ruleset *set, char *const *names, unsigned n, struct diag *d);
 
 #endif

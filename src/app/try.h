@@ -1,35 +1,130 @@
 /*
- * try: what `crumbd try` finds out about files, and how it is told. cmd_try.c reads and judges, try_show.c prints.
+ * try: what `crumbd try` finds out about files, and how it is told.
+ *
+ * try_run.c judges messages with one set of rules and keeps what came of them; try_show.c and try_json.c tell it, for people
+ * and for programs; try_diff.c compares two sets of rules over the same messages. cmd_try.c reads arguments and files. One
+ * thread; bounded by TRY_ISSUES_MAX and TRY_DAYS_MAX, and what did not fit is said.
  */
 #ifndef APP_TRY_H
 #define APP_TRY_H
 
 #include "base/table.h"
+#include "core/mask.h"
 #include "core/pipeline.h"
+#include "parsers/cut.h"
+#include "text/json.h"
 
-/* An issue that the files would make. */
+/* An issue that the files would make, or, for suspects, a kind of line. */
 struct try_issue {
     uint64_t fingerprint_hash;
     char *title, *first_line;
     enum level level;
     const struct rule *rule; /* NULL: no rule knows it */
     uint64_t count;
-    int64_t first_us, last_us; /* STAMP_NONE: its records have no time */
+    int64_t first_us, last_us; /* RECORD_NO_TIME: its records have no time */
 };
 
-enum { TRY_ISSUES_MAX = 100000 };
+enum { TRY_ISSUES_MAX = 100000, TRY_DAYS_MAX = 4000 };
+
+struct try_issues {
+    struct try_issue **list;
+    unsigned n;
+    bool lost; /* there were more */
+    struct table by_hash;
+};
+
+/* Events of one UTC day, after flood control. */
+struct try_day {
+    int64_t day; /* days since 1970 */
+    uint64_t events;
+};
 
 struct try_result {
     uint64_t messages, matched, missed, ignored, refused;
+    uint64_t suspicious;                     /* of the ignored: they read like an error */
     uint64_t occurrences, events, summaries; /* before and after flood control */
     int64_t first_us, last_us;
-    struct try_issue **issues;
-    unsigned n_issues;
-    bool issues_lost;
-    struct table by_fingerprint;
+    uint64_t ns; /* the whole run */
+    struct try_issues issues, suspects;
+    struct try_day *days; /* ascending */
+    unsigned n_days;
 };
 
-void try_show_text(const struct try_result *t, struct pipeline *p, const struct ruleset *rules);
-void try_show_json(const struct try_result *t, struct pipeline *p, const struct ruleset *rules);
+struct try_setup {
+    const struct options *options;
+    const struct ruleset *rules;
+    bool events;          /* print each event's payload as a line of JSON */
+    bool timed;           /* measure each rule */
+    bool suspects;        /* look for lines below error that read like one */
+};
+
+struct try_run {
+    struct try_setup setup;
+    struct pipeline *pipeline;
+    int64_t now_us; /* of the start: nothing here depends on the present by more */
+    struct try_result result;
+    struct mask mask;
+    struct regex *suspicion;
+    struct regex_scratch *scratch;
+    /* Called for every message judged, with the issue that it is an occurrence of, or NULL; may be NULL itself. */
+    void (*judged)(void *u, const struct judged *j, struct try_issue *issue);
+    void *u;
+};
+
+/* --- try_run.c --- */
+
+void try_run_init(struct try_run *t, const struct try_setup *setup);
+/* Ends the input: what waits is let go, issues are sorted by their number of occurrences. */
+void try_run_end(struct try_run *t);
+void try_run_free(struct try_run *t);
+
+/* Of a try on average, without the slowest one: that may be an interruption. */
+double try_rule_us(const struct rule_stats *s);
+/* A rule is slow when it ran into the match limit, or takes so long for a try. */
+enum { TRY_SLOW_US = 20, TRY_SLOW_TRIES = 20 };
+bool try_is_slow(const struct rule_stats *s);
+/* "event", "crumb", … */
+const char *try_action_name(enum action a);
+/* "no rule" or its id. */
+struct slice try_rule_name(const struct try_issue *i);
+
+/* What the events would be of a day, and of a month's quota. */
+struct try_rate {
+    double span_days; /* from the first record to the last, at least one; 0: no record has a time */
+    double a_day;     /* on average over that span */
+    const struct try_day *most;
+};
+struct try_rate try_rate_of(const struct try_result *t);
+/* Events a month that hosted plans and budgets are commonly cut into: yardsticks, no vendor's. */
+enum { TRY_PLANS = 3 };
+extern const unsigned try_plans[TRY_PLANS];
+enum { TRY_MONTH_DAYS = 30 };
+
+/* --- try_show.c, try_json.c --- */
+
+enum { TRY_WIDTH = 100 };
+/* Columns of the terminal that standard output is, else what COLUMNS says, else TRY_WIDTH. */
+unsigned try_width(void);
+/* One line with number, level and title, one with rule and first line. */
+void try_show_issue(const struct try_issue *i, uint64_t count, unsigned width);
+/* "… and N more" when there are more than were shown. */
+void try_show_more(unsigned shown, unsigned n);
+void try_show_text(struct try_run *t);
+void try_show_json(struct try_run *t);
+/* Title, level, rule, times and first line of one issue, as members of the map that is open. */
+void try_put_issue(struct json *j, const struct try_issue *i);
+void try_put_count(struct json *j, const char *key, uint64_t v);
+
+/* --- try_diff.c --- */
+
+struct try_diff;
+
+struct try_diff *try_diff_new(const struct options *options, const struct ruleset *old_rules, const struct ruleset *new_rules);
+/* Both sets of rules over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
+void try_diff_message(struct try_diff *d, struct stream s[2], const struct cut_message *m);
+void try_diff_end(struct try_diff *d);
+void try_diff_show_text(const struct try_diff *d, const char *old_name, const char *new_name);
+void try_diff_show_json(const struct try_diff *d);
+void try_diff_free(struct try_diff *d);
 
 #endif

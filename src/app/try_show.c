@@ -1,189 +1,221 @@
+/* try, for people. See try.h. */
 #include "app/try.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "app/show.h"
 #include "base/xalloc.h"
-#include "text/json.h"
+#include "text/stamp.h"
 
-enum { LINE_POINTS = 110, TITLE_POINTS = 90, ISSUES_SHOWN = 200 };
+enum {
+    WIDTH_LEAST = 60,
+    WIDTH_MOST = 200,
+    INDENT = 18, /* of an issue's title: its number, its level */
+    RULE_COLUMN = 28,
+    ISSUES_SHOWN = 50,
+    SUSPECTS_SHOWN = 10,
+    RULES_SHOWN = 20,
+};
 
-static int by_count(const void *pa, const void *pb)
+unsigned try_width(void)
 {
-    const struct try_issue *a = *(struct try_issue *const *)pa, *b = *(struct try_issue *const *)pb;
-    if (a->count != b->count)
-        return a->count < b->count ? 1 : -1;
-    return a->first_us < b->first_us ? -1 : a->first_us > b->first_us;
+    struct winsize w;
+    const char *columns = getenv("COLUMNS");
+    unsigned n = TRY_WIDTH;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col)
+        n = w.ws_col;
+    else if (columns && atoi(columns) > 0)
+        n = (unsigned)atoi(columns);
+    return n < WIDTH_LEAST ? WIDTH_LEAST : n > WIDTH_MOST ? WIDTH_MOST : n;
 }
-
-static const char *const action_names[] = {"event", "crumb", "log", "drop"};
 
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0.0;
 }
 
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void show_total(const char *name, uint64_t n, uint64_t of, const char *what)
+{
+    printf("%-9s %9" PRIu64 "  %5.1f %%  %s\n", name, n, percent(n, of), what);
+}
+
 static void show_totals(const struct try_result *t)
 {
-    printf("messages %10" PRIu64 "   ", t->messages);
+    printf("%-9s %9" PRIu64 "  ", "messages", t->messages);
     show_time(stdout, t->first_us);
     printf(" to ");
     show_time(stdout, t->last_us);
-    printf("\nmatched  %10" PRIu64 "   %5.1f %%  decided by a rule\n", t->matched, percent(t->matched, t->messages));
-    printf("missed   %10" PRIu64 "   %5.1f %%  error or worse, and no rule knows them\n", t->missed, percent(t->missed, t->messages));
-    printf("ignored  %10" PRIu64 "   %5.1f %%  below error, no rule: breadcrumbs\n", t->ignored, percent(t->ignored, t->messages));
+    putchar('\n');
+    show_total("matched", t->matched, t->messages, "decided by a rule");
+    show_total("missed", t->missed, t->messages, "error or worse, and no rule knows them");
+    show_total("ignored", t->ignored, t->messages, "below error, no rule: breadcrumbs");
     if (t->refused)
-        printf("refused  %10" PRIu64 "   %5.1f %%  not readable in their format\n", t->refused, percent(t->refused, t->messages));
+        show_total("refused", t->refused, t->messages, "not readable in their format");
 }
 
-static int by_cost(const void *pa, const void *pb)
+/* --- issues --- */
+
+void try_show_issue(const struct try_issue *i, uint64_t count, unsigned width)
 {
-    const struct rule_stats *a = *(struct rule_stats *const *)pa, *b = *(struct rule_stats *const *)pb;
-    if (a->ns != b->ns)
-        return a->ns < b->ns ? 1 : -1;
-    return a < b ? -1 : a > b;
+    struct slice rule = try_rule_name(i);
+    printf("%9" PRIu64 " %-7s ", count, i->level ? level_name(i->level) : "-");
+    show_text(stdout, slice_str(i->title), width - INDENT);
+    int used = printf("\n%*s%-*.*s ", INDENT, "", width > 110 ? RULE_COLUMN : 0, SLICE_ARG(rule)) - 1;
+    unsigned rest = width > (unsigned)used + 20 ? width - (unsigned)used - 2 : 20;
+    printf("| ");
+    show_text(stdout, slice_str(i->first_line), rest);
+    putchar('\n');
 }
 
-static void show_rules(struct pipeline *p, const struct ruleset *rules, uint64_t messages)
+void try_show_more(unsigned shown, unsigned n)
 {
-    struct rule_stats *stats = pipeline_judge(p)->stats, **order = xcalloc(rules->n, sizeof *order);
-    unsigned n = 0;
-    for (unsigned i = 0; i < rules->n; i++)
-        if (stats[i].tried)
-            order[n++] = &stats[i];
-    qsort(order, n, sizeof *order, by_cost);
+    if (shown < n)
+        printf("%*sand %u more; --json shows all\n", INDENT, "", n - shown);
+}
+
+static void show_issues(const struct try_result *t, unsigned width)
+{
+    unsigned n = t->issues.n, shown = n < ISSUES_SHOWN ? n : ISSUES_SHOWN;
+    printf("\n%u issue%s, %" PRIu64 " occurrence%s%s\n", n, plural(n), t->occurrences, plural(t->occurrences),
+           t->issues.lost ? ", and more issues than could be told apart" : "");
     if (n)
-        printf("\n%10s %10s %9s %10s  %-6s %s\n", "HITS", "TRIED", "US/TRY", "NS/LINE", "ACTION", "RULE");
-    for (unsigned i = 0; i < n; i++) {
-        const struct rule *r = rules->rules[order[i] - stats];
-        printf("%10" PRIu64 " %10" PRIu64 " %9.2f %10.1f  %-6s %.*s%s\n", order[i]->hits, order[i]->tried,
-               (double)order[i]->ns / (double)order[i]->tried / 1000.0, messages ? (double)order[i]->ns / (double)messages : 0.0,
-               action_names[r->action], SLICE_ARG(r->id), order[i]->limit_hits ? "  (ran into the match limit)" : "");
-    }
-    free(order);
+        printf("%9s %-7s %s\n", "COUNT", "LEVEL", "ISSUE, RULE | FIRST LINE");
+    for (unsigned i = 0; i < shown; i++)
+        try_show_issue(t->issues.list[i], t->issues.list[i]->count, width);
+    try_show_more(shown, n);
 }
 
-static void show_issues(const struct try_result *t)
+static void show_suspects(const struct try_result *t, unsigned width)
 {
-    unsigned shown = t->n_issues < ISSUES_SHOWN ? t->n_issues : ISSUES_SHOWN;
-    printf("\n%u issue%s%s\n", t->n_issues, t->n_issues == 1 ? "" : "s", t->issues_lost ? ", and more than could be counted" : "");
+    unsigned n = t->suspects.n, shown = n < SUSPECTS_SHOWN ? n : SUSPECTS_SHOWN;
+    if (!n)
+        return;
+    printf("\nOf the ignored, %" PRIu64 " read%s like an error: perhaps worth a rule\n", t->suspicious,
+           t->suspicious == 1 ? "s" : "");
     for (unsigned i = 0; i < shown; i++) {
-        const struct try_issue *is = t->issues[i];
-        printf("%10" PRIu64 "  %-7s  ", is->count, level_name(is->level));
-        show_text(stdout, slice_str(is->title), TITLE_POINTS);
-        if (is->rule)
-            printf("  [%.*s]", SLICE_ARG(is->rule->id));
-        else
-            printf("  [no rule]");
-        printf("\n%10s  %-7s  ", "", "");
-        show_text(stdout, slice_str(is->first_line), LINE_POINTS);
+        const struct try_issue *is = t->suspects.list[i];
+        printf("%9" PRIu64 " %-7s ", is->count, is->level ? level_name(is->level) : "-");
+        show_text(stdout, slice_str(is->title), width - INDENT);
         putchar('\n');
     }
-    if (shown < t->n_issues)
-        printf("%10s  and %u more; --json shows all\n", "", t->n_issues - shown);
+    try_show_more(shown, n);
 }
 
-void try_show_text(const struct try_result *t, struct pipeline *p, const struct ruleset *rules)
+/* --- rules --- */
+
+struct row {
+    const struct rule *rule;
+    const struct rule_stats *stats;
+};
+
+/* Those that hit, then those that cost most. */
+static int by_use(const void *pa, const void *pb)
 {
-    qsort(t->issues, t->n_issues, sizeof *t->issues, by_count);
-    show_totals(t);
-    show_rules(p, rules, t->messages);
-    show_issues(t);
-    int64_t span_us = t->last_us > t->first_us && t->first_us != RECORD_NO_TIME ? t->last_us - t->first_us : 0;
-    printf("\n%" PRIu64 " occurrence%s, %" PRIu64 " event%s after flood control (%" PRIu64 " of them summaries)", t->occurrences,
-           t->occurrences == 1 ? "" : "s", t->events, t->events == 1 ? "" : "s", t->summaries);
-    if (span_us > 0)
-        printf(", %.0f a day", (double)t->events * 86400e6 / (double)(span_us < INT64_C(86400000000) ? INT64_C(86400000000) : span_us));
-    putchar('\n');
+    const struct row *a = pa, *b = pb;
+    if (a->stats->hits != b->stats->hits)
+        return a->stats->hits < b->stats->hits ? 1 : -1;
+    if (a->stats->ns != b->stats->ns)
+        return a->stats->ns < b->stats->ns ? 1 : -1;
+    return a->rule->index < b->rule->index ? -1 : 1;
 }
 
-static void put_time(struct json *j, const char *key, int64_t us)
+static void show_slow(const struct row *rows, unsigned n)
 {
-    if (us == RECORD_NO_TIME)
-        return;
-    json_key(j, key);
-    json_time(j, us);
-}
-
-static void put_count(struct json *j, const char *key, uint64_t v)
-{
-    json_key(j, key);
-    json_int(j, (int64_t)v);
-}
-
-static void put_rules(struct json *j, struct pipeline *p, const struct ruleset *rules)
-{
-    const struct rule_stats *stats = pipeline_judge(p)->stats;
-    json_key(j, "rules");
-    json_array(j);
-    for (unsigned i = 0; i < rules->n; i++) {
-        if (!stats[i].tried)
+    bool any = false;
+    for (unsigned i = 0; i < n; i++) {
+        const struct rule_stats *s = rows[i].stats;
+        if (!try_is_slow(s))
             continue;
-        json_map(j);
-        json_key(j, "id");
-        json_str(j, rules->rules[i]->id);
-        json_key(j, "action");
-        json_str(j, slice_str(action_names[rules->rules[i]->action]));
-        put_count(j, "hits", stats[i].hits);
-        put_count(j, "tried", stats[i].tried);
-        put_count(j, "ns", stats[i].ns);
-        if (stats[i].limit_hits)
-            put_count(j, "match_limit", stats[i].limit_hits);
-        json_map_end(j);
+        if (!any)
+            printf("slow rules:\n");
+        any = true;
+        printf("  %.*s: %.0f us a try", SLICE_ARG(rows[i].rule->id), try_rule_us(s));
+        if (s->limit_hits)
+            printf(", ran into the match limit %" PRIu64 " time%s%s", s->limit_hits, plural(s->limit_hits),
+                   s->suspended ? " and was suspended" : "");
+        putchar('\n');
     }
-    json_array_end(j);
+    if (n && !any)
+        printf("slow rules: none\n");
 }
 
-static void put_issues(struct json *j, const struct try_result *t)
+static void show_rules(struct try_run *t)
 {
-    json_key(j, "issues");
-    json_array(j);
-    for (unsigned i = 0; i < t->n_issues; i++) {
-        const struct try_issue *is = t->issues[i];
-        json_map(j);
-        json_key(j, "title");
-        json_str(j, slice_str(is->title));
-        json_key(j, "level");
-        json_str(j, slice_str(level_name(is->level)));
-        put_count(j, "count", is->count);
-        if (is->rule) {
-            json_key(j, "rule");
-            json_str(j, is->rule->id);
-        }
-        put_time(j, "first", is->first_us);
-        put_time(j, "last", is->last_us);
-        json_key(j, "line");
-        json_str(j, slice_str(is->first_line));
-        json_map_end(j);
+    const struct ruleset *set = t->setup.rules;
+    const struct rule_stats *stats = pipeline_judge(t->pipeline)->stats;
+    struct row *rows = xcalloc(set->n, sizeof *rows);
+    unsigned n = 0, hit = 0;
+    uint64_t ns = 0;
+    for (unsigned i = 0; i < set->n; i++) {
+        hit += stats[i].hits > 0;
+        ns += stats[i].ns;
+        if (stats[i].tried)
+            rows[n++] = (struct row){set->rules[i], &stats[i]};
     }
-    json_array_end(j);
+    qsort(rows, n, sizeof *rows, by_use);
+    printf("\n%u rule%s, %u of them matched; %.2f us a message, %.2f of it in rules\n", set->n, plural(set->n), hit,
+           t->result.messages ? (double)t->result.ns / (double)t->result.messages / 1000.0 : 0.0,
+           t->result.messages ? (double)ns / (double)t->result.messages / 1000.0 : 0.0);
+    if (n)
+        printf("%9s %9s %8s %8s  %-6s %s\n", "MATCHED", "TRIED", "US/TRY", "NS/MSG", "ACTION", "RULE");
+    unsigned shown = n < RULES_SHOWN ? n : RULES_SHOWN;
+    for (unsigned i = 0; i < shown; i++) {
+        const struct rule_stats *s = rows[i].stats;
+        printf("%9" PRIu64 " %9" PRIu64 " %8.2f %8.1f  %-6s %.*s\n", s->hits, s->tried, try_rule_us(s),
+               (double)s->ns / (double)t->result.messages, try_action_name(rows[i].rule->action), SLICE_ARG(rows[i].rule->id));
+    }
+    if (shown < n)
+        printf("%9s and %u more that were tried; --json shows all\n", "", n - shown);
+    show_slow(rows, n);
+    free(rows);
 }
 
-void try_show_json(const struct try_result *t, struct pipeline *p, const struct ruleset *rules)
+/* --- flood control --- */
+
+static void show_day(int64_t day)
 {
-    struct sbuf out;
-    struct json j;
-    sbuf_init(&out, (size_t)1 << 30);
-    qsort(t->issues, t->n_issues, sizeof *t->issues, by_count);
-    json_start(&j, &out);
-    json_map(&j);
-    put_count(&j, "lines", pipeline_counts(p)->v[COUNT_lines_in]);
-    put_count(&j, "messages", t->messages);
-    put_count(&j, "matched", t->matched);
-    put_count(&j, "missed", t->missed);
-    put_count(&j, "ignored", t->ignored);
-    put_count(&j, "refused", t->refused);
-    put_count(&j, "occurrences", t->occurrences);
-    put_count(&j, "events", t->events);
-    put_count(&j, "summaries", t->summaries);
-    put_time(&j, "first", t->first_us);
-    put_time(&j, "last", t->last_us);
-    put_rules(&j, p, rules);
-    put_issues(&j, t);
-    json_map_end(&j);
-    json_end(&j);
-    fwrite(out.p, 1, out.n, stdout);
-    putchar('\n');
-    sbuf_free(&out);
+    char text[32];
+    stamp_print(day * INT64_C(86400000000), text);
+    printf("%.10s", text);
+}
+
+static void show_flow(const struct try_run *t)
+{
+    const struct try_result *r = &t->result;
+    struct try_rate rate = try_rate_of(r);
+    unsigned per_day = t->setup.options->limits.per_day;
+    if (!r->occurrences && !r->events)
+        return;
+    printf("\nFlood control: %" PRIu64 " occurrence%s, %" PRIu64 " event%s, of which %" PRIu64 " sum up what was held back\n",
+           r->occurrences, plural(r->occurrences), r->events, plural(r->events), r->summaries);
+    if (!rate.most) {
+        printf("  the lines carry no time: there is no rate to tell\n");
+        return;
+    }
+    printf("  a day     %.0f on average over %.1f day%s; %" PRIu64 " on the fullest date, ", rate.a_day, rate.span_days,
+           rate.span_days == 1 ? "" : "s", rate.most->events);
+    show_day(rate.most->day);
+    printf("\n            which is %.1f %% of limits.per_day, %u\n", percent(rate.most->events, per_day), per_day);
+    printf("  a month   %.0f, if each day is like the average, which is\n            ", rate.a_day * TRY_MONTH_DAYS);
+    for (unsigned i = 0; i < TRY_PLANS; i++)
+        printf("%.1f %% of %u%s", 100.0 * rate.a_day * TRY_MONTH_DAYS / try_plans[i], try_plans[i], i + 1 < TRY_PLANS ? ", " : "\n");
+}
+
+void try_show_text(struct try_run *t)
+{
+    unsigned width = try_width();
+    show_totals(&t->result);
+    show_issues(&t->result, width);
+    show_suspects(&t->result, width);
+    show_rules(t);
+    show_flow(t);
 }

@@ -89,7 +89,10 @@ static enum rule_why timed_try(struct judge *j, const struct rule *rule, const s
         return try_rule(j, rule, r);
     uint64_t start = j->clock_ns();
     enum rule_why why = try_rule(j, rule, r);
-    j->stats[rule->index].ns += j->clock_ns() - start;
+    struct rule_stats *st = &j->stats[rule->index];
+    uint64_t ns = j->clock_ns() - start;
+    st->ns += ns;
+    st->ns_worst = ns > st->ns_worst ? ns : st->ns_worst;
     return why;
 }
 

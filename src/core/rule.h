@@ -126,7 +126,7 @@ enum { RULE_SUSPEND_AFTER = 100 };
 struct rule_stats {
     uint64_t tried, hits, limit_hits;
     bool suspended;
-    uint64_t ns; /* in match and unless, when the judge is timed */
+    uint64_t ns, ns_worst; /* in match and unless, and of the slowest try, when the judge is timed */
 };
 
 struct judge {

@@ -1,0 +1,281 @@
+#include "app/try.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/xalloc.h"
+
+/* Words that tell of a failure in lines whose level does not. */
+#define SUSPICION                                                                                                      \
+    "exception\\b|\\b(?:(?<!\\b0 )(?<!\\bno )errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|crash(?:ed)?|" \
+    "abort(?:ed|ing)?|segfault|corrupt(?:ed|ion)?|denied|refused|unreachable|cannot|can't|could not|couldn't|unable to|"   \
+    "timed out|timeout exceeded|out of memory|no space left|killed|broken|unexpected(?:ly)?)\\b"
+
+const unsigned try_plans[TRY_PLANS] = {5000, 50000, 100000};
+
+static uint64_t clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int64_t wall_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --- issues --- */
+
+static void note_time(int64_t time_us, int64_t *first_us, int64_t *last_us)
+{
+    if (time_us == RECORD_NO_TIME)
+        return;
+    if (*first_us == RECORD_NO_TIME || time_us < *first_us)
+        *first_us = time_us;
+    if (*last_us == RECORD_NO_TIME || time_us > *last_us)
+        *last_us = time_us;
+}
+
+static struct try_issue *issue_new(struct try_issues *s, uint64_t hash, struct slice title, struct slice raw)
+{
+    if (s->n >= TRY_ISSUES_MAX) {
+        s->lost = true;
+        return NULL;
+    }
+    struct try_issue *i = xcalloc(1, sizeof *i);
+    *i = (struct try_issue){.fingerprint_hash = hash,
+                            .title = slice_dup(title),
+                            .first_line = slice_dup(slice_sub(slice_split(&raw, '\n'), 0, 1000)),
+                            .first_us = RECORD_NO_TIME,
+                            .last_us = RECORD_NO_TIME};
+    s->list = xrealloc(s->list, s->n + 1, sizeof *s->list);
+    s->list[s->n++] = i;
+    table_put(&s->by_hash, hash, i);
+    return i;
+}
+
+static void issue_count(struct try_issue *i, const struct record *r)
+{
+    i->count++;
+    note_time(r->time_us, &i->first_us, &i->last_us);
+}
+
+static struct try_issue *note_occurrence(struct try_result *r, const struct judged *j)
+{
+    struct try_issue *i = table_get(&r->issues.by_hash, j->shape->fingerprint_hash);
+    r->occurrences++;
+    if (!i) { /* the first of an issue always passes, so its title is there */
+        i = issue_new(&r->issues, j->shape->fingerprint_hash, j->shape->title, j->raw);
+        if (!i)
+            return NULL;
+        i->level = j->shape->level;
+        i->rule = j->shape->rule;
+    }
+    issue_count(i, j->record);
+    return i;
+}
+
+static int by_count(const void *pa, const void *pb)
+{
+    const struct try_issue *a = *(struct try_issue *const *)pa, *b = *(struct try_issue *const *)pb;
+    if (a->count != b->count)
+        return a->count < b->count ? 1 : -1;
+    if (a->first_us != b->first_us)
+        return a->first_us < b->first_us ? -1 : 1;
+    return a->fingerprint_hash < b->fingerprint_hash ? -1 : a->fingerprint_hash > b->fingerprint_hash;
+}
+
+static void issues_sort(struct try_issues *s)
+{
+    if (s->n)
+        qsort(s->list, s->n, sizeof *s->list, by_count);
+}
+
+static void issues_free(struct try_issues *s)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        free(s->list[i]->title);
+        free(s->list[i]->first_line);
+        free(s->list[i]);
+    }
+    free(s->list);
+    table_free(&s->by_hash);
+}
+
+/* --- what reads like an error, and is none to anyone --- */
+
+static void note_suspect(struct try_run *t, const struct judged *j)
+{
+    const struct record *r = j->record;
+    if (r->format == FORMAT_NGINX_ACCESS || regex_match(t->suspicion, t->scratch, r->message, 0) != REGEX_YES)
+        return;
+    t->result.suspicious++;
+    mask_message(r->message, &t->mask);
+    struct slice text = sbuf_slice(&t->mask.text), line = slice_split(&text, '\n');
+    uint64_t hash = slice_hash(line, slice_hash(r->app, 5));
+    struct try_issue *i = table_get(&t->result.suspects.by_hash, hash);
+    if (!i) {
+        char *title = r->app.n ? xasprintf("%.*s: %.*s", SLICE_ARG(r->app), SLICE_ARG(line)) : slice_dup(line);
+        i = issue_new(&t->result.suspects, hash, slice_str(title), j->raw);
+        free(title);
+        if (i)
+            i->level = r->level;
+    }
+    if (i)
+        issue_count(i, r);
+}
+
+/* --- what the pipeline tells --- */
+
+/* Counts an event in its day. Days come nearly in order, so the search begins at the end. */
+static void note_day(struct try_result *r, int64_t time_us)
+{
+    const int64_t day_us = INT64_C(86400000000);
+    int64_t day = time_us / day_us - (time_us % day_us < 0);
+    unsigned i = r->n_days;
+    while (i > 0 && r->days[i - 1].day > day)
+        i--;
+    if (i > 0 && r->days[i - 1].day == day) {
+        r->days[i - 1].events++;
+        return;
+    }
+    if (r->n_days >= TRY_DAYS_MAX)
+        return;
+    r->days = xrealloc(r->days, r->n_days + 1, sizeof *r->days);
+    memmove(r->days + i + 1, r->days + i, (r->n_days - i) * sizeof *r->days);
+    r->days[i] = (struct try_day){day, 1};
+    r->n_days++;
+}
+
+static void on_event(void *u, const struct promoted *e)
+{
+    struct try_run *t = u;
+    if (e->open)
+        return;
+    t->result.summaries += e->suppressed > 0;
+    t->result.events++;
+    note_day(&t->result, e->time_us);
+    if (t->setup.events) {
+        fwrite(e->payload.p, 1, e->payload.n, stdout);
+        fputc('\n', stdout);
+    }
+}
+
+static struct try_issue *note(struct try_run *t, const struct judged *j)
+{
+    struct try_result *r = &t->result;
+    if (!j->record) {
+        r->refused += j->fate == COUNT_refused;
+        r->ignored += j->fate == COUNT_blank;
+        return NULL;
+    }
+    note_time(j->record->time_us, &r->first_us, &r->last_us);
+    if (j->shape->rule) {
+        r->matched++;
+    } else if (j->record->level >= LEVEL_ERROR) {
+        r->missed++;
+    } else {
+        r->ignored++;
+        if (t->suspicion)
+            note_suspect(t, j);
+    }
+    return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(r, j) : NULL;
+}
+
+static void on_judged(void *u, const struct judged *j)
+{
+    struct try_run *t = u;
+    t->result.messages++;
+    struct try_issue *i = note(t, j);
+    if (t->judged)
+        t->judged(t->u, j, i);
+}
+
+/* --- a run --- */
+
+void try_run_init(struct try_run *t, const struct try_setup *setup)
+{
+    static const uint8_t no_store[16];
+    *t = (struct try_run){.setup = *setup, .now_us = wall_us()};
+    const struct pipeline_setup s = {.options = setup->options,
+                                     .rules = setup->rules,
+                                     .store_id = no_store,
+                                     .record_clock = true,
+                                     .hooks = {.u = t, .emit = on_event, .judged = on_judged}};
+    t->pipeline = pipeline_new(&s);
+    if (setup->timed)
+        pipeline_judge(t->pipeline)->clock_ns = clock_ns;
+    mask_init(&t->mask);
+    if (setup->suspects) {
+        size_t at;
+        char why[256];
+        t->suspicion = regex_compile(SLICE(SUSPICION), true, &at, why);
+        t->scratch = regex_scratch_new();
+    }
+    t->result.first_us = t->result.last_us = RECORD_NO_TIME;
+    t->result.ns = clock_ns();
+}
+
+void try_run_end(struct try_run *t)
+{
+    pipeline_flush(t->pipeline);
+    t->result.ns = clock_ns() - t->result.ns;
+    issues_sort(&t->result.issues);
+    issues_sort(&t->result.suspects);
+}
+
+void try_run_free(struct try_run *t)
+{
+    if (t->pipeline)
+        pipeline_free(t->pipeline);
+    issues_free(&t->result.issues);
+    issues_free(&t->result.suspects);
+    free(t->result.days);
+    mask_free(&t->mask);
+    regex_free(t->suspicion);
+    regex_scratch_free(t->scratch);
+    *t = (struct try_run){0};
+}
+
+/* --- what is asked of a result --- */
+
+double try_rule_us(const struct rule_stats *s)
+{
+    if (s->tried < 2)
+        return (double)s->ns / 1000.0;
+    return (double)(s->ns - s->ns_worst) / (double)(s->tried - 1) / 1000.0;
+}
+
+bool try_is_slow(const struct rule_stats *s)
+{
+    return s->limit_hits || (s->tried >= TRY_SLOW_TRIES && try_rule_us(s) >= TRY_SLOW_US);
+}
+
+const char *try_action_name(enum action a)
+{
+    static const char *const names[] = {"event", "crumb", "log", "drop"};
+    return names[a];
+}
+
+struct slice try_rule_name(const struct try_issue *i)
+{
+    return i->rule ? i->rule->id : SLICE("no rule");
+}
+
+struct try_rate try_rate_of(const struct try_result *t)
+{
+    struct try_rate r = {0};
+    if (t->first_us == RECORD_NO_TIME)
+        return r;
+    r.span_days = (double)(t->last_us - t->first_us) / 86400e6;
+    r.span_days = r.span_days < 1 ? 1 : r.span_days;
+    r.a_day = (double)t->events / r.span_days;
+    for (unsigned i = 0; i < t->n_days; i++)
+        if (!r.most || t->days[i].events > r.most->events)
+            r.most = &t->days[i];
+    return r;
+}

@@ -1,0 +1,129 @@
+"""crumbd try: what a log would become, and what other rules would make of it."""
+import json
+import os
+import re
+
+from harness import SHARED, TOP
+
+LOG = """\
+2026-11-20 10:00:00 ERROR db: cannot reach replica 4
+2026-11-20 10:00:01 ERROR db: cannot reach replica 5
+2026-11-20 10:00:02 INFO job: export 17 done with 3 failed rows
+2026-11-21 10:00:03 ERROR web: the template is broken
+2026-11-21 10:00:04 ERROR web: the template is broken
+2026-11-21 10:00:05 ERROR web: old noise 77
+2026-11-21 10:00:06 WARN disk: 91 % full
+"""
+
+OLD = """\
+pack: shop
+rules:
+  - id: shop.disk
+    match: '% full'
+    event: {type: Disk, message: 'the disk fills up', fingerprint: [disk]}
+"""
+
+NEW = """\
+pack: shop
+rules:
+  - id: shop.disk
+    match: '% full'
+    event: {type: Disk, message: 'the disk is nearly full', level: fatal, fingerprint: [disk]}
+  - id: shop.noise
+    match: 'old noise'
+    action: drop
+  - id: shop.export
+    match: 'export \\d+ done with (?!0)\\d+ failed'
+    event: {type: Export, message: 'an export has failed rows'}
+  - id: shop.template
+    match: 'template is broken'
+    event: {type: Template, message: 'a template is broken'}
+"""
+
+
+def titles(issues):
+    return [(i["count"], i["title"]) for i in issues]
+
+
+def scenario_try_summary(t):
+    """The summary: what matched, what was missed, what only reads like an error, what it costs, and what a quota says to it."""
+    log, rules = t.write("shop.log", LOG), t.write("rules/shop.yaml", OLD)
+    got = json.loads(t.run("try", "--rules", rules, "--json", log)[0])
+    t.eq([got[k] for k in ("messages", "matched", "missed", "ignored", "suspicious")], [7, 1, 5, 1, 1])
+    t.eq(titles(got["issues"]), [(2, "db: cannot reach replica <num>"), (2, "web: the template is broken"), (1, "web: old noise <num>"),
+                                 (1, "Disk: the disk fills up")])
+    t.eq(titles(got["suspects"]), [(1, "export <num> done with <num> failed rows")])
+    t.eq(got["days"], [{"day": "2026-11-20", "events": 2}, {"day": "2026-11-21", "events": 4}])
+    t.eq(got["rules"][0]["id"], "shop.disk")
+    t.eq([(q["period"], q["quota"]) for q in got["quotas"]], [("day", 100000), ("month", 5000), ("month", 50000), ("month", 100000)])
+    month = got["events_a_day"] * 30
+    t.eq([q["percent"] for q in got["quotas"]][1:], [round(month / q, 2) for q in (50, 500, 1000)], "percent of a month")
+    for columns in (80, 120):
+        out = t.run("try", "--rules", rules, log, env=dict(t.env(), COLUMNS=str(columns)))[0]
+        assert max(map(len, out.splitlines())) <= columns, out
+        for said in ("matched           1", "missed            5", "web: the template is broken", "shop.disk", "read like", "slow rules: none",
+                     "4 on the fullest date, 2026-11-21", "limits.per_day"):
+            assert said in out.replace("reads like", "read like"), (said, out)
+
+
+def scenario_try_long_lists(t):
+    """What is long is cut for people, and whole for programs."""
+    words = ["%s%s" % (a, b) for a in ("red", "blue", "green", "pink", "grey", "black", "white", "brown") for b in
+             ("fox", "dog", "cat", "hen", "cow", "pig", "owl", "bee")]
+    log = t.write("zoo.log", "".join("ERROR %s has gone astray\nWARN %s refused to eat\n" % (w, w) for w in words))
+    out = t.run("try", log)[0]
+    assert "and 14 more" in out and "and 54 more" in out, out
+    assert "no time" in out, out
+    got = json.loads(t.run("try", "--json", log)[0])
+    t.eq((len(got["issues"]), len(got["suspects"])), (64, 64))
+
+
+def scenario_try_slow_rule(t):
+    """A rule that backtracks without end is named, and does not hold the others up."""
+    rules = t.write("slow.yaml", "pack: x\nrules:\n  - {id: x.slow, match: '(a+)+(?<=b)$'}\n  - {id: x.good, match: 'baaa'}\n")
+    log = t.write("slow.log", ("ERROR b" + "a" * 3000 + "\n") * 200)
+    out = t.run("try", "--rules", rules, log)[0]
+    slow = out[out.index("slow rules:"):]
+    assert re.search(r"x\.slow: \d+ us a try, ran into the match limit 100 times and was suspended", slow), out
+    assert "x.good" not in slow, out
+    rule = next(r for r in json.loads(t.run("try", "--rules", rules, "--json", log)[0])["rules"] if r["id"] == "x.slow")
+    t.eq((rule["slow"], rule["match_limit"]), (True, 100))
+
+
+def scenario_try_diff(t):
+    """--diff names issues that appear, vanish, move or change; a set of rules is a file, a folder, a pattern or a list."""
+    log = t.write("shop.log", LOG)
+    t.write("old/shop.yaml", OLD)
+    new = t.write("new/shop.yaml", NEW)
+    got = json.loads(t.run("try", "--diff", "old", new, "--json", log)[0])
+    t.eq(titles(got["appear"]), [(1, "Export: an export has failed rows")])
+    t.eq(titles(got["vanish"]), [(1, "web: old noise <num>")])
+    t.eq([(m["count"], m["from"]["title"], m["to"]["title"], m["emptied"], m["new"]) for m in got["move"]],
+         [(2, "web: the template is broken", "Template: a template is broken", True, True)])
+    t.eq([(c["from"]["title"], c["to"]["title"], c["to"]["level"]) for c in got["change"]],
+         [("Disk: the disk fills up", "Disk: the disk is nearly full", "fatal")])
+    for names in (("old", "new"), ("old/*.yaml", "new/sh*.yaml"), ("old/shop.yaml", "new/")):
+        out = t.run("try", "--diff", *names, log)[0]
+        for said in ("1 would appear\n", "1 would vanish\n", "1 would move", "-> new: Template: a template is broken", "1 of them with"):
+            assert said in out, (said, out)
+    none = t.run("try", "--diff", "old", "old", log)[0]
+    assert "0 would appear" in none and "0 would vanish" in none and "0 would move" in none and "4 would stay, 0 of" in none, none
+    more = json.loads(t.run("try", "--diff", "old", "old,shipped", "--json", log)[0])
+    assert more["new"]["rules"] > 300 and more["old"]["rules"] == 1, more
+    assert "gone" in t.run("try", "--diff", "gone", "new", log, status=1)[1]
+    t.write("bad/x.yaml", "pack: x\nrules:\n  - {id: x.y, match: '(', samples: []}\n")
+    assert "bad/x.yaml:3:" in t.run("try", "--diff", "old", "bad", log, status=1)[1]
+    for wrong in (("--diff", "old"), ("--diff", "old", "new"), ("--diff", "old", "new", "--rules", "new", log)):
+        t.run("try", *wrong, status=2)
+
+
+def scenario_try_names_are_steady(t):
+    """No id gets into a title with the name of a program, a container or a logger; loggers are faults of their own."""
+    log = t.write("names.log", "".join("2026-11-20 10:00:00,000 ERROR [main] org.example.%s: it broke\n" % c for c in ("Pool", "Wire")))
+    got = json.loads(t.run("try", "--json", log)[0])
+    t.eq(sorted(titles(got["issues"])), [(1, "Pool: it broke"), (1, "Wire: it broke")])
+    ids = ("3f2a9c81d0be", "9c81d0be3f2a")
+    pods = ("web-7f9c4cb7d5-4fj2z", "web-6d4cf56db6-x8k2p")
+    log = t.write("names.sys", "".join("<11>Nov 20 10:00:00 h %s[1]: it broke\n" % n for n in ids + pods))
+    got = json.loads(t.run("try", "--format", "syslog", "--json", log)[0])
+    t.eq(sorted(titles(got["issues"])), [(2, "container: it broke"), (2, "web: it broke")])
