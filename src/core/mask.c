@@ -34,6 +34,29 @@ static const struct word_set accesses = {{
     ['p' - 'a'] = "password publickey pam ",
 }};
 
+static const struct word_set refusals = {{
+    ['a' - 'a'] = "accepted ",
+    ['d' - 'a'] = "denied ",
+    ['f' - 'a'] = "failed ",
+    ['r' - 'a'] = "refused rejected ",
+}};
+
+/* Words of a quoted text that says what went wrong, and does not just name something. */
+static const struct word_set faults = {{
+    ['a' - 'a'] = "aborted ",
+    ['b' - 'a'] = "broken ",
+    ['c' - 'a'] = "cannot closed corrupt corrupted ",
+    ['d' - 'a'] = "denied disconnected ",
+    ['e' - 'a'] = "error exceeded exhausted expired ",
+    ['f' - 'a'] = "failed failure forbidden ",
+    ['i' - 'a'] = "invalid ",
+    ['m' - 'a'] = "missing ",
+    ['n' - 'a'] = "no not ",
+    ['r' - 'a'] = "refused rejected reset ",
+    ['t' - 'a'] = "timed timeout ",
+    ['u' - 'a'] = "unable unavailable unexpected unknown unreachable unsupported ",
+}};
+
 static const struct word_set not_names = {{
     ['a' - 'a'] = "a an all ",
     ['e' - 'a'] = "each ",
@@ -46,7 +69,7 @@ static const struct word_set not_names = {{
 
 static const struct word_set speaking_keys = {{
     ['c' - 'a'] = "cause ",
-    ['d' - 'a'] = "desc description ",
+    ['d' - 'a'] = "desc description detail details ",
     ['e' - 'a'] = "err error errmsg error_message exception exc event errno ",
     ['l' - 'a'] = "level lvl ",
     ['m' - 'a'] = "msg message ",
@@ -60,11 +83,32 @@ static const struct word_set code_keys = {{
     ['s' - 'a'] = "sqlstate ",
 }};
 
+static bool followed_by_from(const struct mask_work *w, const char *p)
+{
+    return w->e - p > 6 && memcmp(p, " from ", 6) == 0;
+}
+
+/* What may stand between the word that gives the hint and the name: a space, ": " before a name that ends something, or a
+   parenthesis around it. */
+static bool beside_hint(const struct mask_work *w, struct slice word)
+{
+    const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
+    ptrdiff_t gap = word.p - end;
+    if (gap == 2 && end[0] == ':' && end[1] == ' ')
+        return w->hint == MASK_HINT_USER && (next == w->e || *next == ',' || *next == ';' || followed_by_from(w, next)) &&
+               !word_set_has(&faults, word.p, word.n);
+    if (gap == 2 && end[0] == ' ' && end[1] == '(')
+        return next < w->e && *next == ')';
+    return gap <= 3 && *end == ' ' && word.p[-1] == ' ';
+}
+
 /* Whether the word is a user's name, by the hint of the word before it. */
 static bool user(const struct mask_work *w, struct slice word)
 {
-    const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
-    if (word.n == 0 || word.p - end > 3 || *end != ' ' || word.p[-1] != ' ' || (next < w->e && *next == '='))
+    const char *next = word.p + word.n;
+    if (word.n == 0 || !beside_hint(w, word) || (next < w->e && *next == '='))
+        return false;
+    if (w->hint == MASK_HINT_FOR_FROM && !followed_by_from(w, next))
         return false;
     const struct word_set *others = w->hint == MASK_HINT_USER ? &not_users : &not_names;
     return !word_set_has(others, word.p, word.n);
@@ -84,6 +128,18 @@ static const char *address_name(struct mask_work *w, const char *p)
         q++;
     }
     if (q < e && *q == ')' && (dot || q == p + 2))
+        p = w->last_end = w->lit = q + 1;
+    return p;
+}
+
+/* Behind a size that ends at p, in parentheses: the same in other units, or nothing where there are none. */
+static const char *size_again(struct mask_work *w, const char *p)
+{
+    enum token type;
+    if (w->e - p < 4 || p[0] != ' ' || p[1] != '(' || !ascii_digit(p[2]))
+        return p;
+    const char *q = p + 2 + token_number(p + 2, w->e, &type);
+    if (type == TOKEN_SIZE && q < w->e && *q == ')')
         p = w->last_end = w->lit = q + 1;
     return p;
 }
@@ -142,6 +198,24 @@ static bool speaking_key(struct slice key)
     return word_set_has(&speaking_keys, key.p, key.n);
 }
 
+enum { SPEAKS_MAX = 300 };
+
+/* "connection reset by peer": a quoted text that tells faults apart, and so is masked piece by piece. */
+static bool speaks(struct slice in)
+{
+    const char *p = in.p, *e = in.p + in.n;
+    if (in.n > SPEAKS_MAX || !slice_chr(in, ' '))
+        return false;
+    while (p < e) {
+        size_t n = token_letters(p, e);
+        if (n > 1 && word_set_has(&faults, p, n))
+            return true;
+        for (p += n; p < e && !ascii_alpha(*p);)
+            p++;
+    }
+    return false;
+}
+
 /* A quote at p. Returns where to go on: behind p when it opens nothing. */
 static const char *quoted(struct mask_work *w, const char *p)
 {
@@ -163,9 +237,24 @@ static const char *quoted(struct mask_work *w, const char *p)
         }
         return q + 1;
     }
+    if (speaks(in)) {
+        w->literal_quote = q;
+        return p + 1;
+    }
     size_t method = request_line(in);
     mask_emit(w, method ? TOKEN_PATH : TOKEN_QUOTED, in.p + method, q);
     return q + 1;
+}
+
+enum { BRACKETED_MAX = 64 };
+
+/* The end of <bob> or <a@b.example> at v, or v. */
+static const char *angle_end(const char *v, const char *e)
+{
+    const char *p = v + 1;
+    while (p < e && *p != '>' && *p != '<' && (unsigned char)*p > ' ' && p - v < BRACKETED_MAX)
+        p++;
+    return p < e && *p == '>' ? p + 1 : v;
 }
 
 /* The end of the value that begins at v; v when it is not to be masked as a whole. */
@@ -174,13 +263,15 @@ static const char *value_end(struct mask_work *w, const char *v)
     const char *p = v, *e = w->e;
     if (*v == '"' || (*v == '\'' && e - v > 1)) {
         const char *q = closing(w, v);
-        return q ? q + 1 : v;
+        return q && !speaks(slice_of(v + 1, (size_t)(q - v - 1))) ? q + 1 : v;
     }
+    if (*v == '<')
+        return angle_end(v, e);
     for (; p < e; p++) {
         if (*p == '(' || *p == '[' || *p == '{') {
             char shut = *p == '(' ? ')' : *p == '[' ? ']' : '}';
             const char *q = p;
-            while (q < e && *q != shut && (unsigned char)*q > ' ' && q - p < 64)
+            while (q < e && *q != shut && (unsigned char)*q >= ' ' && q - p < BRACKETED_MAX)
                 q++;
             if (q == e || *q != shut || p == v)
                 return v;
@@ -267,10 +358,28 @@ static const char *request_context(struct mask_work *w, const char *p)
     return q;
 }
 
+/* [2001:db8::5]:8080 or [192.0.2.1]:22 at p: an address as good as one without brackets. Returns its end or NULL. */
+static const char *bracketed_address(struct mask_work *w, const char *p)
+{
+    if (w->e - p < 6 || !(ascii_hex(p[1]) || p[1] == ':') || (p > w->s && token_word_byte(p[-1])))
+        return NULL;
+    size_t n = token_ip6(p + 1, w->e);
+    n = n ? n : token_ip4(p + 1, w->e);
+    const char *shut = p + 1 + n;
+    if (!n || w->e - shut < 3 || shut[0] != ']' || shut[1] != ':')
+        return NULL;
+    size_t digits = token_digits(shut + 2, w->e);
+    if (digits < 1 || digits > 5 || !token_ends(shut + 2 + digits, w->e))
+        return NULL;
+    mask_emit(w, TOKEN_ADDR, p, shut + 2 + digits);
+    return shut + 2 + digits;
+}
+
 /* One of the bytes that end a piece. */
 static const char *delimiter(struct mask_work *w, const char *p)
 {
     enum token type;
+    const char *end;
     switch (*p) {
     case '"':
     case '`':
@@ -278,6 +387,9 @@ static const char *delimiter(struct mask_work *w, const char *p)
     case '=':
         return pair(w, p);
     case '[':
+        end = bracketed_address(w, p);
+        if (end)
+            return end;
         return p == w->s ? request_context(w, p) : p + 1;
     case '<': /* "lifetime <1 sec" */
         if (w->e - p > 3 && ascii_digit(p[1])) {
@@ -327,6 +439,8 @@ static void remember(struct mask_work *w, const char *p, const char *q)
     else if (n == 3 && p[0] == 'f' && p[1] == 'o' && p[2] == 'r' &&
              word_set_has(&accesses, w->prev.p, w->prev.n))
         hint = MASK_HINT_FOR;
+    else if (n == 3 && p[0] == 'f' && p[1] == 'o' && p[2] == 'r' && word_set_has(&refusals, w->prev.p, w->prev.n))
+        hint = MASK_HINT_FOR_FROM;
     w->prev = slice_of(p, (size_t)n);
     w->hint = hint;
 }
@@ -344,7 +458,7 @@ static const char *decimal(struct mask_work *w, const char *p, const char *t)
     enum token type;
     size_t n = token_number(p, w->e, &type);
     mask_emit(w, type, p, p + n);
-    return p + n;
+    return type == TOKEN_SIZE ? size_again(w, p + n) : p + n;
 }
 
 /* Whether a dot or a colon stands in [p, q). */
@@ -355,6 +469,16 @@ static bool inner_mark(const char *p, const char *q)
     return p < q;
 }
 
+/* "chrome.exe *64 - ": who speaks, in front of what is said, as Windows shows a program. Its end or NULL. */
+static const char *program(const char *p, const char *q, const char *e)
+{
+    if (q - p < 5 || !slice_ieq(slice_of(q - 4, 4), SLICE(".exe")))
+        return NULL;
+    if (e - q > 6 && (memcmp(q, " *64 - ", 7) == 0 || memcmp(q, " *32 - ", 7) == 0))
+        return q + 4;
+    return e - q > 2 && memcmp(q, " - ", 3) == 0 ? q : NULL;
+}
+
 /* The piece at p. Returns where to go on. */
 static const char *next_piece(struct mask_work *w, const char *p)
 {
@@ -362,6 +486,8 @@ static const char *next_piece(struct mask_work *w, const char *p)
     unsigned acc = 0, c;
     if (*p == '\'')
         return quoted(w, p);
+    if (*p == '@' && w->e - p > 1 && p[1] == '\'' && p == w->last_end + 1) /* 'bob'@'host' of MySQL */
+        return quoted(w, p + 1);
     while (q < w->e && !((c = mask_class_of(*q)) & MASK_END)) {
         acc |= c;
         q++;
@@ -371,6 +497,10 @@ static const char *next_piece(struct mask_work *w, const char *p)
         while (t > p && mask_class_of(t[-1]) & (MASK_DOT | MASK_COLON | MASK_QUOTE))
             t--;
     const char *end;
+    if (p == w->s && acc & MASK_DOT && (end = program(p, t, w->e))) {
+        mask_emit(w, TOKEN_PATH, p, end);
+        return end;
+    }
     if ((acc & ~MASK_DOT) == MASK_DIGIT && (end = decimal(w, p, t))) {
         w->prev = SLICE_NONE;
         return end;

@@ -111,7 +111,7 @@ void mask_emit(struct mask_work *w, enum token type, const char *from, const cha
 }
 
 static const struct word_set known_names = {{
-    ['a' - 'a'] = "amd64 arm64 aarch64 ",
+    ['a' - 'a'] = "amd64 arm64 aarch64 apache2 ",
     ['b' - 'a'] = "base64 b64 bzip2 ",
     ['c' - 'a'] = "crc32 ",
     ['e' - 'a'] = "ec2 ext2 ext3 ext4 ed25519 es256 ",
@@ -171,6 +171,8 @@ static const char *windows_path_end(const char *p, const char *e)
     }
 }
 
+enum { KEY_LEAST = 16, BASE64_LEAST = 20 };
+
 /* Letters and digits without underscore: one piece of a name. */
 static const char *name_piece(struct mask_work *w, const char *p, const char *run)
 {
@@ -213,10 +215,12 @@ static const char *name_piece(struct mask_work *w, const char *p, const char *ru
             mask_emit(w, type == TOKEN_ID ? TOKEN_NUM : type, d, end);
         return end;
     }
-    bool plain_tail = q - d <= 2 && head >= 3;
-    for (const char *r = q; r < run && plain_tail; r++)
-        plain_tail = !ascii_digit(*r);
-    if (!plain_tail) /* Slf4jLogger stays */
+    bool plain_tail = q - d <= 2 && head >= 3, lower = false;
+    for (const char *r = p; r < run; r++) {
+        plain_tail = plain_tail && (r < q || !ascii_digit(*r));
+        lower = lower || *r >= 'a';
+    }
+    if (!plain_tail || (!lower && run - p >= KEY_LEAST)) /* Slf4jLogger stays, AKIAIOSFODNN7EXAMPLE goes */
         mask_emit(w, TOKEN_ID, p, run);
     return run;
 }
@@ -311,6 +315,11 @@ static bool short_mark(const char *p, const char *q)
     return q - p <= 2 && *p >= 'A' && *p <= 'Z' && q[-1] >= 'A' && q[-1] <= 'Z';
 }
 
+static bool is_bool(const char *p, const char *q)
+{
+    return (q - p == 4 && memcmp(p, "true", 4) == 0) || (q - p == 5 && memcmp(p, "false", 5) == 0);
+}
+
 /* Word by word through a piece that is not one thing as a whole. */
 static const char *words(struct mask_work *w, const char *p, const char *q)
 {
@@ -319,6 +328,7 @@ static const char *words(struct mask_work *w, const char *p, const char *q)
         if (token_word_byte(*p)) {
             const char *run = p;
             bool digit = false;
+            size_t n;
             for (; run < q && token_word_byte(*run); run++)
                 digit = digit || ascii_digit(*run);
             if (!digit) {
@@ -329,6 +339,11 @@ static const char *words(struct mask_work *w, const char *p, const char *q)
                 } else if (before == '-' && w->last == TOKEN_ID && w->last_end == p - 1 &&
                            short_mark(p, run)) {
                     mask_emit(w, TOKEN_ID, p, run); /* R63-M0-NE-C */
+                } else if (before == ':' && is_bool(p, run)) {
+                    mask_emit(w, TOKEN_BOOL, p, run);
+                } else if (before == ':' && run < q && (*run == '.' || *run == '-') && (n = token_host(p, q)) > 0) {
+                    mask_emit(w, TOKEN_ADDR, p, p + n);
+                    run = p + n;
                 } else if (run - p == 8 && run < q && *run == '-') {
                     const char *c = compound(w, p, q);
                     run = c ? c : run;
@@ -337,7 +352,7 @@ static const char *words(struct mask_work *w, const char *p, const char *q)
                 continue;
             }
             const char *c = ascii_hex(*p) ? compound(w, p, q) : NULL;
-            size_t n = !c && before == ':' ? token_host(p, q) : 0;
+            n = !c && before == ':' ? token_host(p, q) : 0;
             if (n > 0) {
                 mask_emit(w, TOKEN_ADDR, p, p + n);
                 c = p + n;
@@ -383,6 +398,8 @@ static bool relative_path(const char *p, const char *q)
         return false;
     if (*p == '\\' && ascii_digit(p[1]))
         return false; /* \042 */
+    if (slashes == 1 && q - last > 1 && last[0] == '.' && ascii_alpha(last[1]) && memchr(p, '.', (size_t)(last - 1 - p)))
+        return true; /* org.example.app/.MainActivity */
     return (slashes >= 2 && odd > 0) || slashes >= 3 ||
            (slashes == 1 && dot && dot > last && q - dot > 1 && ascii_alpha(dot[1]));
 }
@@ -455,6 +472,43 @@ static const char *error_code(const struct mask_work *w, const char *p, const ch
                : NULL;
 }
 
+/* What letters, digits and two marks encode: it has a bit of everything, as names do not. */
+static bool base64(const char *p, const char *q)
+{
+    unsigned upper = 0, lower = 0, numbers = 0;
+    for (const char *r = p; r < q; r++) {
+        bool digit = ascii_digit(*r);
+        if (!ascii_alnum(*r) && *r != '+' && *r != '/' && *r != '-' && *r != '_')
+            return false;
+        upper += *r >= 'A' && *r <= 'Z';
+        lower += *r >= 'a' && *r <= 'z';
+        numbers += digit && (r == p || !ascii_digit(r[-1]));
+    }
+    return q - p >= BASE64_LEAST && upper >= 2 && lower >= 2 && numbers >= 2;
+}
+
+/* A key's fingerprint (SHA256:…), a JSON Web Token, base64 with its marks: all of it is one id. Returns its end or NULL. */
+static const char *encoded(struct mask_work *w, const char *p, const char *q, unsigned acc)
+{
+    const char *from = p;
+    if (q - p < BASE64_LEAST)
+        return NULL;
+    if (acc & MASK_COLON && q - p > 7 && p[6] == ':' && slice_ieq(slice_of(p, 6), SLICE("sha256")))
+        from = p + 7;
+    else if (acc & MASK_DOT) {
+        if (memcmp(p, "eyJ", 3) != 0)
+            return NULL;
+        mask_emit(w, TOKEN_ID, p, q);
+        return q;
+    } else if (!(acc & MASK_SLASH || memchr(p, '+', (size_t)(q - p))) || *p == '/') {
+        return NULL;
+    }
+    if (!base64(from, q) || token_hexes(from, q) == (size_t)(q - from))
+        return NULL;
+    mask_emit(w, TOKEN_ID, from, q);
+    return q;
+}
+
 /* A piece [p, q) with digits, slashes, inner dots, colons or an @ in it; its kinds are in acc. */
 const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsigned acc)
 {
@@ -462,6 +516,8 @@ const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsign
     size_t n;
     while (t > p && (t[-1] == '.' || t[-1] == ':' || t[-1] == '!' || t[-1] == '?' || t[-1] == '\''))
         t--;
+    if (acc & MASK_DIGIT && (c = encoded(w, p, t, acc)))
+        return c;
     if (acc & MASK_COLON && acc & MASK_SLASH && (c = url(w, p, q)))
         return c;
     if (acc & MASK_SLASH && (c = path(w, p, q)))

@@ -24,8 +24,8 @@ enum {
 
 extern const unsigned char mask_class[256];
 
-/* Words behind which a name of a user may stand: "user", and "for" as in "password for". */
-enum mask_hint { MASK_HINT_NONE, MASK_HINT_USER, MASK_HINT_FOR };
+/* Words behind which a name of a user may stand: "user", "for" as in "password for", "for" as in "login failed for x from". */
+enum mask_hint { MASK_HINT_NONE, MASK_HINT_USER, MASK_HINT_FOR, MASK_HINT_FOR_FROM };
 
 struct mask_work {
     struct mask *m;

@@ -112,6 +112,9 @@ size_t token_ip6(const char *p, const char *e)
     if (e - p > 1 && *p == '%' && ascii_alnum(p[1]))
         for (p++; p < e && ascii_alnum(*p);)
             p++;
+    size_t bits = e - p > 1 && *p == '/' ? token_digits(p + 1, e) : 0;
+    if (bits >= 1 && bits <= 3 && token_ends(p + 1 + bits, e))
+        p += 1 + bits;
     return (size_t)(p - s);
 }
 
@@ -288,6 +291,13 @@ size_t token_email(const char *p, const char *e)
     return name && !hash && token_ends(p, e) ? (size_t)(p - s) : 0;
 }
 
+static const struct word_set long_bytes = {{
+    ['b' - 'a'] = "byte bytes ",
+    ['g' - 'a'] = "gbytes gigabytes ",
+    ['k' - 'a'] = "kbytes kilobytes ",
+    ['m' - 'a'] = "mbytes megabytes ",
+}};
+
 static bool unit_time(const char *p, size_t n)
 {
     return word_set_has(&short_times, p, n);
@@ -347,7 +357,7 @@ static size_t number_unit_word(const char *p, const char *e, enum token *type)
     size_t n = token_letters(p + 1, e);
     if (n == 0 || n > 12 || !token_ends(p + 1 + n, e))
         return 0;
-    if (unit_bytes(p + 1, n) && (n > 1 || p[1] == 'B')) {
+    if ((unit_bytes(p + 1, n) && (n > 1 || p[1] == 'B')) || word_set_has(&long_bytes, p + 1, n)) {
         *type = TOKEN_SIZE;
         return n + 1;
     }

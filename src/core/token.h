@@ -93,7 +93,7 @@ static inline unsigned token_value(const char *p, size_t n)
 size_t token_uuid(const char *p, const char *e);
 /* IPv4 with optional :port and /prefix length. */
 size_t token_ip4(const char *p, const char *e);
-/* IPv6, also with an embedded IPv4 address or a %zone. */
+/* IPv6, also with an embedded IPv4 address, a %zone or a /prefix length. */
 size_t token_ip6(const char *p, const char *e);
 /* Six or more pairs of hexadecimal digits (four, when one has a letter) joined by ':' or by '-'. */
 size_t token_mac(const char *p, const char *e);

@@ -42,7 +42,7 @@ START_TEST(kinds)
     shows("commit 9f86d081884c7d65 by dev@example.org", "commit <num> by <email>");
     shows("order 6f1d7c2e-90ab-4cde-8f01-23456789abcd lost", "order <uuid> lost");
     shows("peer 198.51.100.7:443 and [2001:db8::7]:443, ::1, 10.0.0.0/8",
-          "peer <addr> and [<addr>]:<num>, <addr>");
+          "peer <addr> and <addr>");
     shows("lookup db-3.prod.example.com: no answer", "lookup <addr>: no answer");
     shows("lease for 00:1b:44:11:3a:b7 gone", "lease for <mac> gone");
     shows("peer fe80::a gone, std::fade stays", "peer <addr> gone, std::fade stays");
@@ -96,11 +96,48 @@ START_TEST(users_and_pairs)
     GROUP("closed peer=203.0.113.9", "closed peer=a.example.net", "closed peer=\"x y\"",
           "closed peer=Sock(fd:4)");
     shows("a==b x=>y n = 4 k!=v", "a==b x=>y n = <num> k!=v");
+    GROUP("auth failed: user=<bob>, rip=192.0.2.1", "auth failed: user=<>, rip=192.0.2.1", "auth failed: user=<b@example.org>, rip=::1");
+    shows("login failed for bob from 192.0.2.1, for data from x", "login failed for <user> from <addr>, for data from x");
+    shows("check failed for user (root), user: bob, ip", "check failed for user (<user>), user: <user>, ip");
+    shows("no user: timeout", "no user: timeout");
+    shows("denied for user 'bob'@'192.0.2.1' now", "denied for user '<quoted>'@'<quoted>' now");
     /* What tells messages apart is not hidden behind its key. */
     shows("level=error msg=\"lost node 7\" id=4", "level=error msg=\"lost node <num>\" id=<*>");
     shows("code=H10 code=503", "code=H10 code=<*>");
     shows("{\"level\":\"error\",\"msg\":\"no disk 4\",\"user\":\"bob\",\"n\":12.5}",
           "{\"level\":\"error\",\"msg\":\"no disk <num>\",\"user\":\"<quoted>\",\"n\":<num>}");
+}
+END_TEST
+
+START_TEST(what_is_encoded)
+{
+    GROUP("RSA SHA256:q2Zp8wRr+1/kTt0LmVx3yA7eUuHhGgJjKk4 for x", "RSA SHA256:AbCdEf0123456789AbCdEf0123456789abcdEfg for x");
+    GROUP("token eyJhbGciOiJI.eyJzdWIi.q-R_7x expired", "token eyJ0eXAiOiJK.eyJpc3Mi.0-8_zz expired");
+    GROUP("nonce 7Gq+aB3/xYz0ppQw9LmN/4 used", "nonce Zz1/Kk+QqR2sTuVwX3yZaB used");
+    shows("key AKXQJZ7WBCDEFGHIJKLM of UTF8Decoder", "key <id> of UTF8Decoder");
+    shows("sha256:9f86d081884c7d659a2feaa0 stays as it was", "sha256:<num> stays as it was");
+}
+END_TEST
+
+START_TEST(one_thing_in_two_forms)
+{
+    GROUP("peer [2001:db8::5]:8080 gone", "peer 192.0.2.5:8080 gone", "peer [192.0.2.5]:22 gone");
+    GROUP("from web[2001:db8::5] now", "from web[192.0.2.5] now");
+    GROUP("net 2001:db8::/48 full", "net 192.0.2.0/24 full");
+    GROUP("sent 12 bytes of it", "sent 1301 bytes (1.3 KB) of it", "sent 2 MB of it");
+    GROUP("curl.exe - quits", "wget.exe *64 - quits");
+    GROUP("ok:true", "ok:false");
+    GROUP("start org.example.app/.Main now", "start org.example.app/org.example.Other now");
+    GROUP("state=Lock{17 main} x", "state=null x");
+    shows("curl.exe quits - why", "curl.exe quits - why");
+}
+END_TEST
+
+START_TEST(quotes_that_speak)
+{
+    shows("peer said \"connection 7 reset by peer\" to 'my post'", "peer said \"connection <num> reset by peer\" to '<quoted>'");
+    shows("x='not found here' y='my title'", "x='not found here' y=<*>");
+    shows("no such table \"errors\"", "no such table \"<quoted>\"");
 }
 END_TEST
 
@@ -182,6 +219,9 @@ int main(void)
     tcase_add_test(t, times);
     tcase_add_test(t, names_keep_their_letters);
     tcase_add_test(t, users_and_pairs);
+    tcase_add_test(t, what_is_encoded);
+    tcase_add_test(t, one_thing_in_two_forms);
+    tcase_add_test(t, quotes_that_speak);
     tcase_add_test(t, lists);
     tcase_add_test(t, white_space_and_lines);
     tcase_add_test(t, params);
