@@ -131,6 +131,7 @@ static void commit(struct daemon *dm, struct worker_cut *c)
         log_info("the store takes events again");
     dm->full_said = false;
     count_add(&dm->counts, &c->cut.counts);
+    dm->counts.v[COUNT_store_overflow] = store_overflowed(dm->store);
     bool last = c->last, events = c->cut.n_events > 0;
     worker_cut_free(c);
     worker_answer(dm->worker);
@@ -374,6 +375,8 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->store = open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
+    if (!s->dsn && !s->sentry.n_projects)
+        store_keep_newest(dm->store);
     if (!upstream_init(&dm->upstream, s, d))
         return EXIT_INPUT_WRONG;
     const struct worker_setup setup = {.inputs = dm->setup->inputs,

@@ -287,21 +287,44 @@ static bool over_limit(struct store *s)
     return s->limit_bytes && store_used(s) > s->limit_bytes;
 }
 
-/* Dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make room. */
-static bool evict(struct store *s)
+/* Deletes the oldest rows of a kind until what is left is within the limit. Returns how many, -1 when that failed. */
+static int64_t evict_rows(struct store *s, enum query which)
 {
-    int gone = 0;
-    do {
-        sqlite3_bind_int(s->stmt[Q_EVICT], 1, EVICT_ROWS);
-        if (!store_run(s, Q_EVICT))
-            return false;
-        gone = sqlite3_changes(s->db);
-        if (gone)
-            log_warn("dead letters dropped to stay within store_limit", log_c("path", s->path),
-                     log_i("rows", gone),
-                     log_c("hint", "look at `crumbd queue ls` more often, or raise store_limit"));
-    } while (gone && over_limit(s));
-    return true;
+    int64_t gone = 0;
+    while (over_limit(s)) {
+        sqlite3_bind_int(s->stmt[which], 1, EVICT_ROWS);
+        if (!store_run(s, which))
+            return -1;
+        if (sqlite3_changes(s->db) == 0)
+            break;
+        gone += sqlite3_changes(s->db);
+    }
+    return gone;
+}
+
+/* Dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make room. *overflow: how many of the
+   living did too. */
+static bool evict(struct store *s, int64_t *overflow)
+{
+    int64_t dead = evict_rows(s, Q_EVICT);
+    if (dead > 0)
+        log_warn("dead letters dropped to stay within store_limit", log_c("path", s->path), log_i("rows", dead),
+                 log_c("hint", "look at `crumbd queue ls` more often, or raise store_limit"));
+    *overflow = dead >= 0 && s->keep_newest ? evict_rows(s, Q_EVICT_READY) : 0;
+    if (*overflow > 0 && !s->overflowed)
+        log_warn("store_limit is reached, and there is no Sentry to send to: the oldest events make room from now on",
+                 log_c("path", s->path), log_c("remedy", "set sentry.dsn, or raise store_limit"));
+    return dead >= 0 && *overflow >= 0 && store_add_count(s, "store_overflow", (uint64_t)*overflow);
+}
+
+void store_keep_newest(struct store *s)
+{
+    s->keep_newest = true;
+}
+
+uint64_t store_overflowed(const struct store *s)
+{
+    return s->overflowed;
 }
 
 static enum store_result full(struct store *s)
@@ -406,10 +429,11 @@ enum store_result store_commit(struct store *s, const struct cut *c)
         return r;
     /* With a limit below twice a cut, one may go in past it: what never fits would stop reading for good. */
     bool roomy = store_used(s) <= s->limit_bytes / 2;
+    int64_t overflow = 0;
     if (!store_run(s, Q_BEGIN) || !put_cut(s, c))
         return store_failed(s, "write new events and positions");
     if (c->n_events && !roomy && over_limit(s)) {
-        if (!evict(s))
+        if (!evict(s, &overflow))
             return store_failed(s, "make room");
         if (over_limit(s))
             return full(s);
@@ -419,6 +443,7 @@ enum store_result store_commit(struct store *s, const struct cut *c)
     if (s->full)
         log_info("the store has room again, reading goes on", log_c("path", s->path));
     s->full = false;
+    s->overflowed += (uint64_t)overflow;
     return STORE_OK;
 }
 

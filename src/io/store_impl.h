@@ -13,7 +13,7 @@ enum { STORE_SCHEMA_VERSION = 3 };
 
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
-    Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_REQUEUE,
+    Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_REQUEUE,
     Q_DROP_DEAD, Q_DROP_LIVING, Q_LIMIT, Q_LIMIT_GONE, Q_LIMITS, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_N
 };
 
@@ -41,6 +41,8 @@ struct store {
     struct outcome **pending; /* those of `taken` that have an outcome, in order */
     unsigned n_pending;
     bool full;               /* said so already */
+    bool keep_newest;        /* see store_keep_newest */
+    uint64_t overflowed;
     struct sbuf zipped;
     int os_error;            /* errno of the last statement that failed, 0 unknown */
     char error[512]; /* of the last failure */

@@ -59,6 +59,7 @@ const char *const store_sql[Q_N] = {
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
     [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
+    [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=1 ORDER BY id LIMIT ?1)",
     /* ?2: an id, or 0 for all. What is put back is due at ?3. */
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",

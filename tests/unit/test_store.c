@@ -495,6 +495,31 @@ START_TEST(limit)
 }
 END_TEST
 
+/* Without a DSN nobody makes room by delivering: the newest are kept, and each of the others is counted. */
+START_TEST(limit_without_a_dsn)
+{
+    enum { EVENTS = 200 };
+    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    char noise[20000];
+    uint64_t rnd = 1;
+    store_keep_newest(s);
+    for (unsigned n = 0; n < EVENTS; n++) {
+        for (size_t i = 0; i < sizeof noise - 1; i++)
+            noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+        noise[sizeof noise - 1] = '\0';
+        ck_assert_int_eq(put(s, event(n, noise)), STORE_OK);
+        ck_assert_uint_le(totals(s).used_bytes, 512 * 1024);
+    }
+    uint64_t left = totals(s).ready;
+    ck_assert_uint_gt(left, 0);
+    ck_assert_uint_eq(store_overflowed(s), EVENTS - left);
+    ck_assert_uint_eq(counts(s).v[COUNT_store_overflow], EVENTS - left);
+    ck_assert_int_eq(ask_sql("SELECT max(id)-min(id)+1 FROM event"), left);
+    ck_assert_int_eq(ask_sql("SELECT max(id) FROM event"), EVENTS);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(a_cut_larger_than_the_limit)
 {
     struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
@@ -749,6 +774,7 @@ int main(void)
     tcase_add_test(t, damaged_rows_do_not_stop_the_rest);
     tcase_add_test(t, damaged_pages_do_not_stop_the_rest);
     tcase_add_test(t, limit);
+    tcase_add_test(t, limit_without_a_dsn);
     tcase_add_test(t, a_cut_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
