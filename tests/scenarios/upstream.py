@@ -1,5 +1,6 @@
 """Upstreams that are absent, slow, rude or refusing: events wait, and what cannot be sent is kept where it can be seen."""
 import os
+import re
 
 from harness import item, nginx_line
 
@@ -113,3 +114,19 @@ def scenario_project_paused(t):
     t.wait_events(up, 30)
     t.eq(sorted(map(item, up.events)), list(range(1, 31)))
     d.stop()
+
+
+def scenario_no_dsn_keeps_the_newest(t):
+    """Without a DSN the store is a window on what came last: it never stops the reading, and what left it is counted."""
+    os.makedirs(t.path("logs"))
+    t.write("logs/error.log", "")
+    config = CONFIG.format(dsn="", dir=t.dir).replace('sentry: {dsn: ""}', "store_limit: 256k")
+    d = t.start(t.config(config), env=t.env(SENTRY_DSN=""))
+    write(t, 1, 3000)
+    d.wait_count("event", 3000)
+    ledger = d.stop()
+    t.eq(ledger["event"], 3000)
+    said, _ = t.run("queue", "ls", "-c", t.path("crumbd.yaml"))
+    left = int(re.search(r"^(\d+) ready to send", said, re.M).group(1))
+    assert 0 < left < 3000, said
+    t.eq(ledger["store_overflow"] + left, 3000)
