@@ -111,6 +111,7 @@ static void forget_row(void *u, const struct limit_row *row)
 
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
 {
+    p->wall_us = now_us;
     if (!p->setup.record_clock)
         p->now_us = now_us;
     while (p->waiting.oldest && p->waiting.oldest->due_us <= p->now_us)
@@ -149,13 +150,15 @@ void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row)
 static void on_summary(void *u, const struct limit_row *row)
 {
     struct pipeline *p = u;
-    struct promoted e = {.time_us = row->last_us, .suppressed = row->suppressed};
+    /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock being wrong. */
+    bool ahead = p->wall_us && row->last_us > p->wall_us;
+    struct promoted e = {.time_us = ahead ? p->wall_us : row->last_us, .suppressed = row->suppressed};
     if (!row->sample)
         return; /* the sample did not fit an event: counted when it was made */
     const struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
     event_make_id(e.event_id, p->setup.store_id, row->key, (uint64_t)row->start_us, row->count);
     sbuf_reset(&p->payload);
-    if (!summary_write(row->sample->payload, e.event_id, &numbers, &p->payload))
+    if (!summary_write(row->sample->payload, e.event_id, e.time_us, &numbers, &p->payload))
         return;
     e.project = row->sample->project;
     e.title = row->sample->title;
@@ -295,6 +298,9 @@ static void give_line(void *u, struct waiting *w)
     if (in->record->format == FORMAT_NGINX_ACCESS)
         take_access(w, in->record);
     if (w->after >= p->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
+        return;
+    /* Read right after it, but out of a backlog, and written long after. */
+    if (in->time_us > event_time(w->record, w->src.received_us) + p->opt->crumbs.wait_us + TRAIL_CLOCKS_US)
         return;
     struct slice text = slice_sub(in->text, 0, TRAIL_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);
     unsigned at = w->n_crumbs++;

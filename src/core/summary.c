@@ -5,6 +5,7 @@
 struct rewrite {
     struct json json;
     const char *event_id;
+    int64_t time_us;
     const struct event_summary *numbers;
 };
 
@@ -14,7 +15,7 @@ static bool replaced(struct rewrite *w, struct slice key, unsigned depth, bool i
     if (depth == 1 && slice_is(key, "event_id"))
         json_str(&w->json, slice_str(w->event_id));
     else if (depth == 1 && slice_is(key, "timestamp"))
-        json_time(&w->json, w->numbers->last_us);
+        json_time(&w->json, w->time_us);
     else if (in_crumbd && slice_is(key, "suppressed"))
         json_int(&w->json, (int64_t)w->numbers->suppressed);
     else if (in_crumbd && slice_is(key, "first"))
@@ -59,10 +60,11 @@ static void copy(struct rewrite *w, const struct json_node *n, unsigned depth, b
     }
 }
 
-bool summary_write(struct slice payload, const char *event_id, const struct event_summary *numbers, struct sbuf *out)
+bool summary_write(struct slice payload, const char *event_id, int64_t time_us, const struct event_summary *numbers,
+                   struct sbuf *out)
 {
     struct arena a = {0};
-    struct rewrite w = {.event_id = event_id, .numbers = numbers};
+    struct rewrite w = {.event_id = event_id, .time_us = time_us, .numbers = numbers};
     const struct json_node *root = json_tree(&a, payload);
     bool ok = root && root->type == JSON_MAP;
     if (ok) {

@@ -323,7 +323,7 @@ static void walk(const struct ring *r, const struct trail_keys *k, int64_t time_
         at = settle(r, at);
         const struct entry *e = entry_at(r, at);
         at += e->size;
-        if (e->time_us < oldest_us)
+        if (e->time_us < oldest_us || e->time_us > time_us + TRAIL_CLOCKS_US)
             continue;
         struct picks *to = is_related(e, k, time_us) ? related : others;
         if (to)

@@ -24,7 +24,9 @@ struct trail_keys {
     uint64_t weak;    /* client and request line: only within WEAK_WINDOW */
 };
 
-#define TRAIL_WEAK_WINDOW_US INT64_C(2000000)
+/* Clocks of different writers, and stamps without a fraction, may be apart by so much. */
+#define TRAIL_CLOCKS_US INT64_C(2000000)
+#define TRAIL_WEAK_WINDOW_US TRAIL_CLOCKS_US
 
 struct crumb {
     int64_t time_us;
@@ -50,7 +52,8 @@ struct trail_line {
 void trail_push(struct trail *t, const struct trail_keys *k, const struct trail_line *line);
 /*
  * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id (in any
- * ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us. Texts are copied
+ * ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us and none from after
+ * the record's own time_us (a log whose times jump, or clocks that differ). Texts are copied
  * into the arena. *seen is how many candidates there were.
  */
 unsigned trail_collect(struct trail *t, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, unsigned max,

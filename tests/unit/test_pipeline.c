@@ -198,6 +198,21 @@ START_TEST(an_error_becomes_an_event)
 }
 END_TEST
 
+/* A log read late is read faster than it was written: its own times say what belongs to an event. */
+START_TEST(a_backlog_brings_no_crumbs_from_afar)
+{
+    struct bench *b = bench_new();
+    feed(b, 50, "info", 4, "the times of this log jump back after this line");
+    feed(b, 3, "error", 4, REFUSED);
+    feed(b, 4, "info", 4, "a second after");
+    feed(b, 33, "info", 4, "half a minute after");
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "a second after");
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(the_access_line_gives_request_id_and_status)
 {
     struct bench *b = bench_new();
@@ -387,6 +402,7 @@ int main(void)
     Suite *s = suite_create("pipeline");
     TCase *t = tcase_create("all");
     tcase_add_test(t, an_error_becomes_an_event);
+    tcase_add_test(t, a_backlog_brings_no_crumbs_from_afar);
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
