@@ -218,6 +218,13 @@ static void wait_for_more(struct in_journal *in)
     event_add(in->readable, &look);
 }
 
+/* By a timer, so that the loop asks everyone else first. */
+static void next_turn(struct in_journal *in)
+{
+    static const struct timeval now = {0};
+    event_add(in->more, &now);
+}
+
 static void failed(struct in_journal *in, const char *msg, int e)
 {
     in->sink.counts->v[COUNT_input_errors]++;
@@ -244,7 +251,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
     if (in->paused)
         return;
     if (r > 0) {
-        event_active(in->more, EV_TIMEOUT, 0);
+        next_turn(in);
     } else {
         if (in->json.cap > 2 * JOURNAL_FIELD_MAX)
             sbuf_free(&in->json);
@@ -353,7 +360,7 @@ struct input *journal_open(struct event_base *base, const struct input_options *
         journal_stop(&in->input);
         return NULL;
     }
-    event_active(in->more, EV_TIMEOUT, 0);
+    next_turn(in);
     return &in->input;
 }
 
@@ -370,7 +377,7 @@ static void journal_pause(struct input *input, bool paused)
         return;
     in->paused = paused;
     if (!paused)
-        event_active(in->more, EV_TIMEOUT, 0);
+        next_turn(in);
 }
 
 static bool journal_drained(struct input *input)

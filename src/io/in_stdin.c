@@ -19,7 +19,7 @@ struct in_stdin {
     int fd;
     bool waitable; /* poll can say when there is something: not for files and /dev/null */
     bool paused, ended;
-    struct event *readable, *idle;
+    struct event *readable, *more, *idle;
     struct stream stream;
     struct lines lines;
 };
@@ -36,6 +36,13 @@ static void run_messages(struct in_stdin *in)
         deliver(in, &m);
 }
 
+/* By a timer, so that the loop asks everyone else first. */
+static void next_turn(struct in_stdin *in)
+{
+    static const struct timeval now = {0};
+    event_add(in->more, &now);
+}
+
 /* The next turn, when there is one. */
 static void wait_for_more(struct in_stdin *in)
 {
@@ -46,7 +53,7 @@ static void wait_for_more(struct in_stdin *in)
     if (in->waitable)
         event_add(in->readable, NULL);
     else
-        event_active(in->readable, EV_READ, 0);
+        next_turn(in);
     if (lines_waiting(&in->lines))
         event_add(in->idle, lines_joins(&in->lines) ? &pieces : &idle);
 }
@@ -86,6 +93,8 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
 {
     struct in_stdin *in = u;
     (void)fd, (void)what;
+    if (in->ended)
+        return;
     event_del(in->idle);
     run_messages(in); /* what a pause has left */
     if (in->paused)
@@ -112,6 +121,8 @@ static void stdin_stop(struct input *input)
         end(in);
     if (in->readable)
         event_free(in->readable);
+    if (in->more)
+        event_free(in->more);
     if (in->idle)
         event_free(in->idle);
     free(in);
@@ -135,9 +146,10 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
     lines_init(&in->lines, CUT_LINES, opt->max_message_bytes, &(struct lines_place){0});
     in->lines.untold_max = UNTOLD_MAX;
     in->readable = event_new(base, fd, EV_READ, on_readable, in);
+    in->more = evtimer_new(base, on_readable, in);
     in->idle = evtimer_new(base, on_idle, in);
     bool open = fstat(fd, &st) == 0;
-    if (!open || !in->readable || !in->idle) {
+    if (!open || !in->readable || !in->more || !in->idle) {
         err_add(d, ERR_ERROR, opt->place, "cannot read %s: %s", opt->text,
                 open ? "no memory" : "it is closed; give crumbd an input, or leave stdin out");
         in->ended = true;
@@ -163,7 +175,7 @@ static void stdin_pause(struct input *input, bool paused)
     in->paused = paused;
     /* May be called from within sink.message: go on from the loop, not from here. */
     if (!paused && !in->ended)
-        event_active(in->readable, EV_READ, 0);
+        next_turn(in);
 }
 
 static bool stdin_drained(struct input *input)

@@ -42,6 +42,12 @@ static void schedule(struct event *e, int64_t ms)
     event_add(e, &tv);
 }
 
+/* By a timer, so that the loop asks everyone else first: what activates itself runs again before anything else. */
+static void next_turn(struct tail *t)
+{
+    schedule(t->turn, 0);
+}
+
 /* ---- what is known ---- */
 
 static uint64_t inode_key(uint64_t dev, uint64_t ino)
@@ -269,7 +275,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
         done += f->read_at - before + 256;
     }
     if (!t->paused && TAILQ_FIRST(&t->ready))
-        event_active(t->turn, EV_TIMEOUT, 0);
+        next_turn(t);
 }
 
 void tail_ready(struct tail *t, struct tail_file *f)
@@ -277,7 +283,7 @@ void tail_ready(struct tail *t, struct tail_file *f)
     if (f->is_ready || f->fd < 0)
         return;
     if (!TAILQ_FIRST(&t->ready) && !t->paused)
-        event_active(t->turn, EV_TIMEOUT, 0);
+        next_turn(t);
     f->is_ready = true;
     TAILQ_INSERT_TAIL(&t->ready, f, ready);
 }
@@ -302,6 +308,11 @@ void tail_scan_soon(struct tail *t)
 {
     if (!event_pending(t->soon, EV_TIMEOUT, NULL))
         schedule(t->soon, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
+}
+
+void tail_look(struct input *in)
+{
+    scan((struct tail *)in);
 }
 
 /* ---- the store ---- */
@@ -475,7 +486,7 @@ static void pause_reading(struct input *in, bool paused)
     if (paused)
         return;
     if (TAILQ_FIRST(&t->ready))
-        event_active(t->turn, EV_TIMEOUT, 0);
+        next_turn(t);
     if ((f = TAILQ_FIRST(&t->waiting)))
         schedule(t->idle, f->deadline - tail_now_ms());
 }

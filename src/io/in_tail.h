@@ -43,6 +43,12 @@ const char *tail_pattern(const struct input *in);
 void tail_restore(struct input *in, const struct store_file *known, unsigned n);
 
 /*
+ * Looks for its files at once, and not in the first turn of the loop; reads nothing. With the positions that come of it
+ * stored before the loop runs, a file is known from the first moment: it may be renamed right after a kill.
+ */
+void tail_look(struct input *in);
+
+/*
  * Files whose row has to be written since the last call, for a cut made now: everything before `offset` has
  * been handed to the sink. Valid until the next call or stop, so copy what goes to another thread. Every call
  * has to reach the store in the end, in order. One row without path and inode says that this input has been
