@@ -26,6 +26,7 @@ enum {
     COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same cut again */
     EXIT_COMMIT_S = 5,    /* how long the last cut may take at exit */
     EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
+    SILENT_TICKS = 3,      /* of the watchdog without a sign of life, before that is said */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
 };
 
@@ -45,6 +46,7 @@ struct daemon {
     struct http *http; /* NULL: off, or its port could not be had */
     int64_t start_us;
     enum store_result stored; /* the last cut */
+    unsigned silent_ticks;    /* of the watchdog, since the worker was last seen alive */
     bool stopping, sending_rest, full_said;
 };
 
@@ -184,12 +186,18 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
     stop(dm);
 }
 
+/* This thread lives when it comes here; the worker, when its loop has turned since. */
 static void on_watchdog(evutil_socket_t fd, short what, void *u)
 {
+    struct daemon *dm = u;
     (void)fd;
     (void)what;
-    (void)u;
-    notify_send("WATCHDOG=1");
+    bool turned = !dm->worker || worker_turned(dm->worker);
+    dm->silent_ticks = turned ? 0 : dm->silent_ticks + 1;
+    if (turned)
+        notify_send("WATCHDOG=1");
+    else if (dm->silent_ticks == SILENT_TICKS)
+        log_error("the worker thread hangs; the watchdog is not told any more that all is well");
 }
 
 static void add_events(struct daemon *dm)
@@ -398,6 +406,9 @@ static void run_loop(struct daemon *dm, struct diag *d)
     add_events(dm);
     worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
+    struct worker_cut *first = worker_look(dm->worker);
+    if (first)
+        commit(dm, first);
     worker_start(dm->worker, dm->mailbox);
     open_http(dm);
     err_print(d, stderr); /* warnings, and inputs left out */

@@ -4,6 +4,7 @@
 #include <event2/thread.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -34,6 +35,8 @@ struct worker {
     struct worker_cut *next; /* being filled */
     bool under_way, paused, stopping, running;
     pthread_t thread;
+    atomic_uint turns;   /* counted by its thread */
+    unsigned turns_seen; /* by the main thread */
 };
 
 static int64_t wall_us(void)
@@ -157,20 +160,27 @@ static bool add_counts(struct worker *w, struct worker_cut *c)
     return any;
 }
 
-/* Everything up to this moment, in one piece. */
-static void post_cut(struct worker *w)
+/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
+static struct worker_cut *take_cut(struct worker *w)
 {
     if (w->under_way)
-        return;
+        return NULL;
     pipeline_cut(w->pipeline);
     struct worker_cut *c = cut_of(w);
     add_positions(w, c);
     bool counted = add_counts(w, c);
     if (!counted && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_reports && !c->last)
-        return;
+        return NULL;
     w->next = NULL;
     w->under_way = true;
-    mailbox_post(w->to, &c->mail);
+    return c;
+}
+
+static void post_cut(struct worker *w)
+{
+    struct worker_cut *c = take_cut(w);
+    if (c)
+        mailbox_post(w->to, &c->mail);
 }
 
 /* --- flow --- */
@@ -273,6 +283,7 @@ static void on_cut_timer(evutil_socket_t fd, short what, void *u)
     struct worker *w = u;
     (void)fd;
     (void)what;
+    atomic_fetch_add_explicit(&w->turns, 1, memory_order_relaxed);
     if (w->setup.drain && all_drained(w))
         finish(w);
     if (w->stopping)
@@ -384,15 +395,20 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
     w->pipeline = pipeline_new(&setup);
 }
 
+struct worker_cut *worker_look(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->kind == INPUT_TAIL)
+            tail_look(w->inputs[i]);
+    return take_cut(w);
+}
+
 void worker_start(struct worker *w, struct mailbox *to)
 {
     w->to = to;
     w->cut_timer = event_new(w->base, -1, EV_PERSIST, on_cut_timer, w);
     w->tick = event_new(w->base, -1, 0, on_tick, w);
     assert(w->cut_timer && w->tick);
-    /* One turn here, so that tails have seen the files that are there now before anyone is told that crumbd is ready: a line written
-       after that moment must not count as old. */
-    event_base_loop(w->base, EVLOOP_NONBLOCK);
     /* Signals are the main thread's. */
     sigset_t all, before;
     sigfillset(&all);
@@ -400,7 +416,15 @@ void worker_start(struct worker *w, struct mailbox *to)
     int rc = pthread_create(&w->thread, NULL, run, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert(rc == 0);
+    pthread_setname_np(w->thread, "worker");
     w->running = true;
+}
+
+bool worker_turned(struct worker *w)
+{
+    unsigned before = w->turns_seen;
+    w->turns_seen = atomic_load_explicit(&w->turns, memory_order_relaxed);
+    return w->turns_seen != before;
 }
 
 static void give_order(struct worker *w, enum order order)

@@ -38,13 +38,20 @@ struct worker;
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
 /* Makes the pipeline. */
 void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules);
-/* What the store knows of files and of flood control, between worker_prepare and worker_start. */
+/* What the store knows of files and of flood control, between worker_prepare and worker_look. */
 void worker_restore(struct worker *w, const struct store_file *known, unsigned n);
 void worker_restore_limit(struct worker *w, const struct limit_row *row);
+/*
+ * Tails look for their files, before anyone is told that crumbd is ready: a line written after that moment must not count as old.
+ * Nothing is read. What is new is the first cut, to be stored and answered like any other; NULL: nothing.
+ */
+struct worker_cut *worker_look(struct worker *w);
 /* Starts the thread. Cuts are posted to `to`. */
 void worker_start(struct worker *w, struct mailbox *to);
 /* From the main thread: the cut under way has been stored. */
 void worker_answer(struct worker *w);
+/* From the main thread: whether its loop has turned since the last call; it does so every WORKER_CUT_MS, whatever there is to do. */
+bool worker_turned(struct worker *w);
 /* From the main thread: finish. The last cut has `last` set. */
 void worker_stop(struct worker *w);
 /* After the answer to the last cut: waits for the thread and frees. Also frees a worker that was never started. */

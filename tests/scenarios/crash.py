@@ -81,6 +81,27 @@ def scenario_kill_nine(t):
     print("%d events came twice with one id" % len(up.duplicates))
 
 
+def scenario_kill_nine_at_first_sight(t):
+    """Killed as soon as its very first run is ready, and the file renamed: what was there, and what came since, arrives."""
+    for begin in ("start", "end"):
+        up = t.upstream()
+        folder = "logs/" + begin
+        t.write(folder + "/error.log", nginx_line(1))
+        config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir).replace("logs", folder).replace("from: start", "from: " + begin),
+                          name=begin + ".yaml", store=begin + ".db")
+        d = t.start(config)
+        t.append(folder + "/error.log", nginx_line(2))
+        d.kill()
+        os.rename(t.path(folder, "error.log"), t.path(folder, "error.log.1"))
+        t.write(folder + "/error.log", nginx_line(3))
+        d = t.start(config)
+        want = [1, 2, 3] if begin == "start" else [2, 3]
+        t.wait_events(up, len(want))
+        t.eq(sorted(map(item, up.events)), want, "from: " + begin)
+        d.stop()
+        t.eq(len(up.events), len(want))
+
+
 def scenario_kill_nine_upstream_down(t):
     """The same while nobody listens upstream: everything waits in the store."""
     up = t.upstream()

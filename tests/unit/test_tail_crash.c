@@ -33,6 +33,32 @@ START_TEST(killed_between_commits)
 }
 END_TEST
 
+/* As the daemon does it: what is there is known before anything is read. */
+static void first_look(struct rig *r)
+{
+    rig_start(r);
+    tail_look(r->in);
+    rig_commit(r);
+}
+
+START_TEST(killed_at_first_sight)
+{
+    struct rig *r = rig_new("a.log", _i & 1);
+    r->opt.from_start = _i & 2;
+    rig_append(r, "a.log", "one\n");
+    first_look(r);
+    rig_append(r, "a.log", "two\n");
+    rig_crash(r);
+    rig_rename(r, "a.log", "a.log.1");
+    rig_append(r, "a.log", "three\n");
+    rig_start(r);
+    rig_until(r, strstr(rig_all(r), "two|") && strstr(rig_all(r), "three|"));
+    rig_settle(r);
+    ck_assert_uint_eq(r->n, _i & 2 ? 3 : 2);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(renamed_while_stopped)
 {
     struct rig *r = rig_new(_i & 2 ? "a.log*" : "a.log", _i & 1);
@@ -333,7 +359,7 @@ static void write_lines(struct world *w)
 static void go_up(struct world *w)
 {
     if (!w->up)
-        rig_start(w->r);
+        first_look(w->r);
     w->up = true;
     w->paused = false;
 }
@@ -352,12 +378,10 @@ static bool may_rotate(struct world *w)
     struct stat st;
     if (stat(rig_path(w->r, "a.log"), &st) != 0)
         return false;
-    if (w->copies_match)
+    if (w->copies_match || !w->up)
         return true;
-    if (!w->up)
-        return w->r->n_rows > 0;
     const struct tail_file *f = tail_by_inode((struct tail *)w->r->in, st.st_dev, st.st_ino);
-    return w->r->n_rows > 0 && f && f->fd >= 0 && f->id.head_bytes > 0 && tail_head_is(f->fd, &f->id);
+    return f && f->fd >= 0 && f->id.head_bytes > 0 && tail_head_is(f->fd, &f->id);
 }
 
 static void rotate(struct world *w, bool copy)
@@ -448,7 +472,7 @@ START_TEST(whatever_happens)
         struct world w = {.rnd = hash_mix((uint64_t)seed, 1), .copies_match = seed & 2, .up = true};
         w.r = rig_new(w.copies_match ? "a.log*" : "a.log", seed & 1);
         w.r->tuning.poll_ms = 5;
-        rig_start(w.r);
+        first_look(w.r);
         for (int i = 0; i < 200; i++)
             step(&w);
         complete_line(&w);
@@ -466,6 +490,7 @@ int main(void)
     TCase *t = tcase_create("tail_crash");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, killed_between_commits, 0, 2);
+    tcase_add_loop_test(t, killed_at_first_sight, 0, 4);
     tcase_add_loop_test(t, renamed_while_stopped, 0, 4);
     tcase_add_loop_test(t, came_and_went_while_stopped, 0, 2);
     tcase_add_loop_test(t, history_is_not_read, 0, 2);
