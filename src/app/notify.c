@@ -31,9 +31,9 @@ int64_t notify_watchdog_us(void)
 {
     const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
     uint64_t us, its;
-    if (!usec || !slice_u64(slice_str(usec), &us) || us < 2)
+    if (!usec || !slice_u64(slice_str(usec), &us) || us < 4)
         return 0;
     if (pid && (!slice_u64(slice_str(pid), &its) || its != (uint64_t)getpid()))
         return 0;
-    return (int64_t)(us / 2);
+    return (int64_t)(us / 4);
 }

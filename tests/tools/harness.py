@@ -124,18 +124,21 @@ class Daemon(Program):
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_path)
         self.notify.setblocking(False)
-        self.said = ""
+        self.said = []
         super().__init__(t, name, argv, dict(env, NOTIFY_SOCKET=self.notify_path))
         if ready:
             t.until(self.is_ready, "crumbd says READY=1")
 
-    def is_ready(self):
+    def notified(self):
+        """What it has said to systemd so far, in order."""
         try:
             while True:
-                self.said += self.notify.recv(4096).decode() + "\n"
+                self.said += self.notify.recv(4096).decode().split("\n")
         except BlockingIOError:
-            pass
-        if "READY=1" in self.said.split("\n"):
+            return self.said
+
+    def is_ready(self):
+        if "READY=1" in self.notified():
             return True
         if not self.running():
             raise Failure("crumbd ended with %s before it was ready:\n%s" % (self.p.returncode, self.err[-2000:]))
