@@ -212,6 +212,19 @@ static void check_roots(struct settings *s, struct diag *d)
             conf_error(d, n, "a source root is an absolute path");
 }
 
+/* The store tells inputs apart by what they read, and each would promote every line once more. Listeners fail at their port. */
+static void check_twins(const struct settings *s, struct diag *d)
+{
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        for (unsigned k = 0; k < i; k++) {
+            const struct input_options *a = &s->inputs[k], *b = &s->inputs[i];
+            if (a->kind != b->kind || strcmp(a->text, b->text) != 0 || a->kind == INPUT_GELF || a->kind == INPUT_SYSLOG)
+                continue;
+            err_add(d, ERR_ERROR, b->place, "this is read already by the input of line %u", a->place.line);
+            break;
+        }
+}
+
 /* All that does not stand in the file itself. */
 static bool complete(struct settings *s, struct diag *d)
 {
@@ -221,6 +234,7 @@ static bool complete(struct settings *s, struct diag *d)
     find_names(s, d);
     compile_patterns(s, d);
     check_roots(s, d);
+    check_twins(s, d);
     if (!s->store)
         s->store = default_store(&s->arena);
     if (s->n_inputs == 0)

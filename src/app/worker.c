@@ -315,6 +315,7 @@ static void on_order(void *u, struct mail *m)
 static bool start_inputs(struct worker *w, struct diag *d)
 {
     bool ok = true;
+    struct input *last_tail = NULL;
     w->inputs = xcalloc(w->setup.n_inputs, sizeof *w->inputs);
     for (unsigned i = 0; i < w->setup.n_inputs; i++) {
         const struct input_options *opt = &w->setup.inputs[i];
@@ -327,6 +328,11 @@ static bool start_inputs(struct worker *w, struct diag *d)
         struct input *in = type->start(w->base, opt, &w->sink, d);
         if (in)
             w->inputs[w->n_inputs++] = in;
+        if (in && opt->kind == INPUT_TAIL) {
+            if (last_tail)
+                tail_after(in, last_tail);
+            last_tail = in;
+        }
         ok &= in != NULL || w->setup.tolerant;
     }
     return ok;

@@ -322,6 +322,12 @@ const char *tail_pattern(const struct input *in)
     return ((const struct tail *)in)->opt->text;
 }
 
+void tail_after(struct input *in, struct input *earlier)
+{
+    ((struct tail *)in)->earlier = (struct tail *)earlier;
+    ((struct tail *)earlier)->later = (struct tail *)in;
+}
+
 void tail_restore(struct input *in, const struct store_file *known, unsigned n)
 {
     struct tail *t = (struct tail *)in;
@@ -336,7 +342,7 @@ void tail_restore(struct input *in, const struct store_file *known, unsigned n)
             continue;
         }
         char *path = slice_dup(k->path);
-        if (mine || fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0) {
+        if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
             const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
             const struct lines_place at = {k->offset, {k->held[0], k->held[1]}};
             tail_know(t, &id, path, k->key, &at)->changed = !mine;
@@ -433,6 +439,10 @@ static void stop(struct input *in)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (events[i])
             event_free(events[i]);
+    if (t->earlier)
+        t->earlier->later = t->later;
+    if (t->later)
+        t->later->earlier = t->earlier;
     tail_watch_free(t->watch);
     tail_complaints_free(t);
     table_free(&t->by_inode);

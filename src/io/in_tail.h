@@ -36,6 +36,11 @@ extern const struct input_type in_tail;
 /* As configured; the store's name for this input. */
 const char *tail_pattern(const struct input *in);
 /*
+ * Told of the input before it, before anything else: a file to which both lead is read once. By its name it belongs to the first,
+ * by its inode to the one that has it already.
+ */
+void tail_after(struct input *in, struct input *earlier);
+/*
  * What the store knows, before the loop runs for the first time after start. Give the rows whose `input` is
  * this input's text, and those whose `input` names none that is configured now: of these it takes over the
  * files its pattern leads to. Copies what it needs.

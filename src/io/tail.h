@@ -13,6 +13,7 @@ struct tail {
     struct event_base *base;
     const struct input_options *opt;
     struct input_sink sink;
+    struct tail *earlier, *later; /* in the order of the configuration */
     struct tail_tuning tuning;
     struct tail_watch *watch;
     struct event *turn, *poll, *soon, *idle;
@@ -73,6 +74,8 @@ struct tail_findings tail_list(struct tail *t);
  * error-20261123.log. */
 struct tail_findings tail_list_rotated(struct tail *t);
 void tail_findings_free(struct tail_findings *all);
+/* The earlier input whose pattern leads to this path, or NULL. */
+const struct tail *tail_owner(const struct tail *t, const char *path);
 bool tail_rotated_name(const char *pattern, const char *path);
 /* False: the path, given without wildcards, can never be tailed; why and what to do is in d. */
 bool tail_acceptable(const struct input_options *opt, struct diag *d);

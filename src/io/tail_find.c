@@ -63,6 +63,18 @@ static bool is_anothers(const struct tail *t, int fd, const struct stat *st)
     return f && (f->fd >= 0 || (f->id.head_bytes && tail_head_is(fd, &f->id)));
 }
 
+static bool is_other_inputs(const struct tail *t, int fd, const struct stat *st)
+{
+    const struct tail *o = t->earlier;
+    while (o && !is_anothers(o, fd, st))
+        o = o->earlier;
+    if (o)
+        return true;
+    for (o = t->later; o && !is_anothers(o, fd, st);)
+        o = o->later;
+    return o != NULL;
+}
+
 /* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless
  * that has a newer one. */
 static void try_place(const struct tail *t, const struct tail_file *f, const char *path, struct place *p)
@@ -332,7 +344,8 @@ static void found_new(struct tail *t, const struct tail_found *at)
     int fd = tail_open(t, at->path, &st);
     if (fd < 0)
         return;
-    if (tail_by_inode(t, st.st_dev, st.st_ino) || is_copy_of_another(t, at->path, fd, &st)) {
+    if (tail_by_inode(t, st.st_dev, st.st_ino) || is_other_inputs(t, fd, &st) ||
+        is_copy_of_another(t, at->path, fd, &st)) {
         close(fd);
         return;
     }
@@ -384,6 +397,10 @@ static void look_at_rotated(struct tail *t)
         int fd = tail_open_quietly(path, &st);
         if (fd < 0)
             continue;
+        if (is_other_inputs(t, fd, &st)) {
+            close(fd);
+            continue;
+        }
         if (t->marker && !head_is_known(t, fd, &st)) {
             tail_add(t, fd, &st, path, 0)->loose = true;
             continue;

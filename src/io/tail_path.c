@@ -302,10 +302,27 @@ void tail_findings_free(struct tail_findings *all)
     *all = (struct tail_findings){0};
 }
 
+const struct tail *tail_owner(const struct tail *t, const char *path)
+{
+    const struct tail *e = t->earlier;
+    while (e && fnmatch(e->opt->text, path, FNM_PATHNAME | FNM_PERIOD) != 0)
+        e = e->earlier;
+    return e;
+}
+
+static bool belongs_to_another(const struct tail *t, const char *path)
+{
+    const struct tail *owner = tail_owner(t, path);
+    if (owner && t->scans == 1)
+        log_warn("two inputs lead to a file, it is read as the first of them says", log_c("path", path),
+                 log_c("first", owner->opt->text), log_c("second", t->opt->text));
+    return owner != NULL;
+}
+
 static void consider(struct tail *t, struct tail_findings *all, const char *path, bool wild)
 {
     struct stat st;
-    if (wild && compressed(path))
+    if ((wild && compressed(path)) || belongs_to_another(t, path))
         return;
     switch (kind_of(path, &st)) {
     case PATH_REGULAR:

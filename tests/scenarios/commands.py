@@ -65,6 +65,7 @@ def scenario_configuration_errors(t):
         "breadcrumbs:\n  before: many\n": (2, "before"),
         "http: [1\n": (None, ""),
         "fallback: sometimes\n": (1, "fallback"),
+        "inputs:\n  - tail: /x.log\n  - stdin: on\n  - tail: /x.log\n": (4, "line 2"),
     }
     for n, (text, (line, word)) in enumerate(wrong.items()):
         path = t.write("c%d.yaml" % n, text)
