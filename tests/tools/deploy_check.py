@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""deploy_check CRUMBD TOP: what contrib's Dockerfile, compose file and Kubernetes manifest name is there.
+
+Nothing is built or started: no registry is needed. Each fault is one line; exit status 1 when there is one, 77 without PyYAML.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+try:
+    import yaml
+except ImportError:
+    print("SKIP contrib: no PyYAML (apt-get install python3-yaml)")
+    sys.exit(77)
+
+CRUMBD, TOP = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+faults = []
+
+
+def check(fact, what):
+    if not fact:
+        faults.append(what)
+
+
+def documents(name):
+    with open(os.path.join(TOP, name), encoding="utf-8") as f:
+        return list(yaml.safe_load_all(f))
+
+
+def check_configuration(name, text):
+    """crumbd takes it; secrets, which only the cluster has, are put in place."""
+    with tempfile.TemporaryDirectory() as folder:
+        dsn = os.path.join(folder, "dsn")
+        with open(dsn, "w", encoding="utf-8") as f:
+            f.write("https://0123456789abcdef0123456789abcdef@sentry.example.com/42\n")
+        config = os.path.join(folder, "crumbd.yaml")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(re.sub(r"dsn_file: \S+", "dsn_file: " + dsn, text))
+        p = subprocess.run([CRUMBD, "check", "-c", config], capture_output=True, text=True, check=False,
+                           env=dict(os.environ, CRUMBD_DATA=TOP))
+        check(p.returncode == 0 and "warning" not in p.stderr, "%s: crumbd check: %s" % (name, p.stderr or p.stdout))
+
+
+def check_dockerfile():
+    name = "contrib/docker/Dockerfile"
+    with open(os.path.join(TOP, name), encoding="utf-8") as f:
+        text = re.sub(r"\\\n", " ", f.read())
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.M):
+        for source in sources.split():
+            check(os.path.exists(os.path.join(TOP, source)), "%s: COPY %s: no such file" % (name, source))
+    entry = re.search(r'^ENTRYPOINT \["([^"]+)"\]', text, re.M)
+    check(entry and "--prefix=/usr " in text and entry.group(1) == "/usr/bin/crumbd", name + ": the entry point is not what is installed")
+    user = re.search(r"^USER (\d+)$", text, re.M)
+    check(user and "--uid %s " % user.group(1) in text, name + ": USER is nobody it makes")
+    return user and int(user.group(1))
+
+
+def check_compose(folder="contrib/docker"):
+    name = folder + "/compose.yaml"
+    compose, = documents(name)
+    for service, s in compose["services"].items():
+        build = s.get("build")
+        if build:
+            context = os.path.join(TOP, folder, build["context"])
+            check(os.path.exists(os.path.join(context, build["dockerfile"])), "%s: %s: no such dockerfile" % (name, service))
+            check_arguments("%s: %s" % (name, service), s.get("command", []))
+        targets = []
+        for v in s.get("volumes", []):
+            source, target = (v["source"], v["target"]) if isinstance(v, dict) else v.split(":")[:2]
+            targets.append(target)
+            there = os.path.isfile(os.path.join(TOP, folder, source)) if "/" in source else source in compose["volumes"]
+            check(there, "%s: %s: there is no %s" % (name, service, source))
+            # Docker fills a new volume with what the image has there: nginx's links to /dev/stderr.
+            copied = isinstance(v, str) or not v.get("volume", {}).get("nocopy")
+            check(target != "/var/log/nginx" or not copied, "%s: %s: without nocopy" % (name, service))
+        for argument in s.get("command", []):
+            check(not argument.startswith("/") or argument in targets, "%s: %s: nothing is mounted at %s" % (name, service, argument))
+    with open(os.path.join(TOP, folder, "crumbd.yaml"), encoding="utf-8") as f:
+        check_configuration(folder + "/crumbd.yaml", f.read())
+
+
+def check_arguments(where, arguments):
+    """A command that crumbd has, and options that its help names."""
+    p = subprocess.run([CRUMBD, "help", arguments[0]], capture_output=True, text=True, check=False)
+    check(p.returncode == 0, "%s: crumbd has no command %s" % (where, arguments[0]))
+    for option in (a for a in arguments if a.startswith("-")):
+        check(re.search(r"(^|[\s\[])%s\b" % re.escape(option), p.stdout), "%s: crumbd %s has no %s" % (where, arguments[0], option))
+
+
+def check_kubernetes(uid):
+    name = "contrib/kubernetes/sidecar.yaml"
+    kinds = {d["kind"]: d for d in documents(name)}
+    data, spec = kinds["ConfigMap"]["data"], kinds["Deployment"]["spec"]["template"]["spec"]
+    volumes = {v["name"]: v for v in spec["volumes"]}
+    for c in spec["containers"]:
+        where = "%s: container %s" % (name, c["name"])
+        for m in c["volumeMounts"]:
+            v = volumes.get(m["name"])
+            check(v, "%s: no volume %s" % (where, m["name"]))
+            check("subPath" not in m or m["subPath"] in data, "%s: the ConfigMap has no %s" % (where, m.get("subPath")))
+        ports = {p.get("name") for p in c.get("ports", [])}
+        for probe in ("readinessProbe", "livenessProbe"):
+            check(probe not in c or c[probe]["httpGet"]["port"] in ports, "%s: %s asks a port without name" % (where, probe))
+    crumbd = next(c for c in spec["containers"] if c["name"] == "crumbd")
+    check_arguments(name, crumbd["args"])
+    check(crumbd["securityContext"]["runAsUser"] == spec["securityContext"]["fsGroup"] == uid, name + ": not the image's user")
+    check(kinds["Deployment"]["spec"]["selector"]["matchLabels"] == kinds["Deployment"]["spec"]["template"]["metadata"]["labels"],
+          name + ": the selector does not match")
+    port = crumbd["ports"][0]["containerPort"]
+    check(re.search(r"^http: 0\.0\.0\.0:%d$" % port, data["crumbd.yaml"], re.M), name + ": the status page is not at port %d" % port)
+    check_configuration(name, data["crumbd.yaml"])
+    mounted = {m["mountPath"] for m in crumbd["volumeMounts"]}
+    for path in re.findall(r"^\s*(?:- tail|store|dsn_file): (/\S+)$", data["crumbd.yaml"], re.M):
+        check(any(path.startswith(m + "/") for m in mounted), "%s: %s is in no volume" % (name, path))
+
+
+check_compose()
+check_kubernetes(check_dockerfile())
+for fault in faults:
+    print("contrib:", fault)
+sys.exit(1 if faults else 0)
