@@ -1,5 +1,31 @@
 #include "parsers/inner.h"
 
+static bool is_nginx(enum format f)
+{
+    return f == FORMAT_NGINX_ERROR || f == FORMAT_NGINX_ACCESS;
+}
+
+static bool near(int64_t a, int64_t b)
+{
+    static const int64_t NEAR_US = 600 * STAMP_SECOND;
+    return a > b ? a - b < NEAR_US : b - a < NEAR_US;
+}
+
+/*
+ * Programs in containers mostly write UTC, whatever the zone of their host is, and few name it. The carrier knows what time it is:
+ * when read in the zone the text would be hours off, and in UTC it is not, it is UTC.
+ */
+static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
+{
+    if (!z || carrier_us == RECORD_NO_TIME || *us == RECORD_NO_TIME || near(*us, carrier_us))
+        return;
+    int64_t offset_us = 0;
+    for (unsigned i = 0; i < z->n && z->rows[i].from_utc_s <= *us / STAMP_SECOND; i++)
+        offset_us = z->rows[i].offset_s * STAMP_SECOND;
+    if (near(*us + offset_us, carrier_us))
+        *us += offset_us;
+}
+
 /* Parses text as format f into r. What r knew of the carrier wins over what the text says, but for time and
  * level. */
 static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
@@ -10,6 +36,7 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
     const char *reason = ctx->reason;
     memcpy(&carrier, r, offsetof(struct record, fields));
     r->raw = text;
+    r->format = f;
     if (!p || !p->parse(ctx, r)) {
         memcpy(r, &carrier, offsetof(struct record, fields));
         r->n_fields = n;
@@ -17,9 +44,11 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         return false;
     }
     r->raw = carrier.raw;
-    r->format = carrier.format;
+    if (!is_nginx(r->format))
+        r->format = carrier.format;
     if (r->time_us == RECORD_NO_TIME)
         r->time_us = carrier.time_us;
+    mend_zone(ctx->zone, carrier.time_us, &r->time_us);
     if (r->level == LEVEL_NONE)
         r->level = carrier.level;
     if (carrier.severity >= 0) {
@@ -40,10 +69,7 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
 bool inner_nginx(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     enum format f = parser_detect(text);
-    if ((f != FORMAT_NGINX_ERROR && f != FORMAT_NGINX_ACCESS) || !parse_as(ctx, r, text, f))
-        return false;
-    r->format = f;
-    return true;
+    return is_nginx(f) && parse_as(ctx, r, text, f);
 }
 
 bool inner_json(struct parse_ctx *ctx, struct record *r, struct slice text)
@@ -54,9 +80,12 @@ bool inner_json(struct parse_ctx *ctx, struct record *r, struct slice text)
 void inner_any(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     enum format f = parser_detect(text);
+    /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file. */
+    if (f == FORMAT_SYSLOG && ascii_digit(*text.p))
+        f = FORMAT_TEXT;
     r->message = text;
-    if (f == FORMAT_NGINX_ERROR || f == FORMAT_NGINX_ACCESS)
-        inner_nginx(ctx, r, text);
-    else if (f == FORMAT_JSON || f == FORMAT_LOGFMT || f == FORMAT_TEXT)
+    if (is_nginx(f) || f == FORMAT_GELF || f == FORMAT_SYSLOG || f == FORMAT_LOGFMT || f == FORMAT_TEXT)
         parse_as(ctx, r, text, f);
+    else if (f == FORMAT_JSON || f == FORMAT_DOCKER)
+        inner_json(ctx, r, text);
 }

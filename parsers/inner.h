@@ -14,8 +14,8 @@ bool inner_nginx(struct parse_ctx *ctx, struct record *r, struct slice text);
 /* A JSON object: message, level and the rest as the json format reads them; the record's format stays. False
  * as above. */
 bool inner_json(struct parse_ctx *ctx, struct record *r, struct slice text);
-/* Whatever parser_detect finds in it; plain text is read for a leading time and level. Always sets the
- * message. */
+/* Whatever parser_detect finds in it, but no container's envelope within another one; plain text is read for a leading time and
+ * level. Always sets the message. */
 void inner_any(struct parse_ctx *ctx, struct record *r, struct slice text);
 
 #endif

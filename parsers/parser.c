@@ -36,9 +36,11 @@ static bool is_access_json(struct slice s)
            !has(s, SLICE("\"level\"")) && !has(s, SLICE("\"short_message\""));
 }
 
-static enum format detect_json(struct slice s)
+/* What tells Docker's lines stands behind the text, which may be long. */
+static enum format detect_json(struct slice s, struct slice line)
 {
-    if (has(s, SLICE("\"log\"")) && (has(s, SLICE("\"stream\":\"std")) || has(s, SLICE("\"stream\": \"std"))))
+    if (has(s, SLICE("\"log\"")) &&
+        (has(line, SLICE("\"stream\":\"std")) || has(line, SLICE("\"stream\": \"std"))))
         return FORMAT_DOCKER;
     if (is_access_json(s))
         return FORMAT_NGINX_ACCESS;
@@ -106,7 +108,7 @@ enum format parser_detect(struct slice line)
     if (*s.p == '<' && has_pri(s))
         return FORMAT_SYSLOG;
     if (*s.p == '{')
-        return detect_json(s);
+        return detect_json(s, line);
     if (cri_read(line, &cri))
         return FORMAT_CRI;
     if (syslog_file(s))

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "parsers/container.h"
+
 static const char *const format_names[FORMAT_N] = {
     [FORMAT_AUTO] = "auto",
     [FORMAT_NGINX_ERROR] = "nginx-error",
@@ -145,6 +147,27 @@ static struct slice request_path(const struct record *r)
     return slice_split(&target, '?');
 }
 
+struct slice record_runs_in(const struct record *r, struct slice name)
+{
+    static const struct {
+        const char *name, *fields[3];
+    } origins[] = {
+        {"container", {"container_name", "kubernetes_container_name", "io.kubernetes.container.name"}},
+        {"pod", {"pod_name", "kubernetes_pod_name", "io.kubernetes.pod.name"}},
+        {"namespace", {"namespace_name", "kubernetes_namespace_name", "io.kubernetes.pod.namespace"}},
+        {"image", {"image_name", "kubernetes_container_image"}},
+    };
+    if (r->container)
+        return container_get(r->container, name);
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
+        for (size_t k = 0; k < 3 && origins[i].fields[k] && slice_is(name, origins[i].name); k++) {
+            const struct field *f = record_field(r, slice_str(origins[i].fields[k]));
+            if (f && f->type == FIELD_STRING)
+                return slice_from(f->value, slice_starts(f->value, SLICE("/"))); /* Docker's names begin with one */
+        }
+    return SLICE_NONE;
+}
+
 struct slice record_get(const struct record *r, struct slice name)
 {
     const struct {
@@ -166,11 +189,16 @@ struct slice record_get(const struct record *r, struct slice name)
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (members[i].value.n && slice_eq(members[i].name, name))
             return members[i].value;
+    struct slice origin = record_runs_in(r, name);
+    if (r->container && origin.n)
+        return origin;
     /* An absent member does not hide a field of its name: nginx's `host` is the request's, not the machine's.
      */
     const struct field *f = record_field(r, name);
     if (f)
         return f->value;
+    if (origin.n)
+        return origin;
     if (slice_is(name, "upstream.host"))
         return upstream_host(r);
     if (slice_is(name, "request.method"))
@@ -241,14 +269,23 @@ static void put(struct json *j, const char *key, struct slice v)
     json_str(j, v);
 }
 
+/* What is known of the container: it counts before a field of the same name. */
+static void put_origin(const struct record *r, struct json *j)
+{
+    static const char *const names[] = {"container", "container_id", "pod", "pod_uid", "namespace", "image"};
+    for (size_t i = 0; r->container && i < sizeof names / sizeof *names; i++)
+        put(j, names[i], container_get(r->container, slice_str(names[i])));
+}
+
 static void put_fields(const struct record *r, struct json *j)
 {
-    if (r->n_fields == 0)
+    if (r->n_fields == 0 && !r->container)
         return;
     json_key(j, "fields");
     json_map(j);
+    put_origin(r, j);
     for (const struct field *f = r->fields; f < r->fields + r->n_fields; f++) {
-        if (record_field(r, f->name) != f)
+        if (record_field(r, f->name) != f || (r->container && container_get(r->container, f->name).n))
             continue;
         json_key_s(j, f->name);
         if ((f->type == FIELD_NUMBER && json_number_ok(f->value)) || (f->type == FIELD_BOOL && f->value.n))

@@ -11,6 +11,8 @@
 #include "base/slice.h"
 #include "text/json.h"
 
+struct container;
+
 enum format {
     FORMAT_AUTO,
     FORMAT_NGINX_ERROR,
@@ -52,6 +54,7 @@ struct record {
     struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
     struct slice host, app, procid, msgid, logger;
     struct slice request_id, trace_id, span_id;
+    const struct container *container; /* whose log it stands in, or NULL */
     unsigned lines; /* how many lines it was made of, at least 1 */
     bool truncated; /* its writer or max_message cut it */
     bool partial;   /* see struct parser: finish has not been called */
@@ -81,8 +84,12 @@ static inline struct slice record_value(const struct record *r, const char *name
     const struct field *f = record_field(r, slice_str(name));
     return f ? f->value : SLICE_NONE;
 }
+/* Of which container, pod, namespace or image it is: by the log file it stands in, else by fields that Docker and Fluent Bit
+   write. {NULL, 0} when unknown. */
+struct slice record_runs_in(const struct record *r, struct slice name);
 /* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger, request_id,
-   trace_id, span_id, full_message, a field, or the derived upstream.host (host:port, or unix:/path), request.method,
+   trace_id, span_id, full_message, what container_get knows, a field, or the derived container, pod, namespace and image (see
+   record_runs_in), upstream.host (host:port, or unix:/path), request.method,
    request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 

@@ -156,13 +156,13 @@ static int64_t wall_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static bool explain_line(const struct settings *s, const struct ruleset *rules, struct slice line, enum format format, struct diag *d)
+static bool explain_line(const struct settings *s, const struct ruleset *rules, struct slice line, enum format format, struct slice log_format, struct diag *d)
 {
     struct arena a = {0};
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
     enum format found = format == FORMAT_AUTO ? parser_detect(line) : format;
     const struct parser *parser = parser_of(found);
-    struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format"};
+    struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format", .log_format = log_format};
     struct record *r = xcalloc(1, sizeof *r);
     record_init(r, found, line);
     bool ok = parser && parser->parse(&ctx, r);
@@ -181,7 +181,7 @@ static bool explain_line(const struct settings *s, const struct ruleset *rules, 
 
 int cmd_explain(int argc, char **argv)
 {
-    const char *config = NULL, *line = NULL;
+    const char *config = NULL, *line = NULL, *log_format = NULL;
     enum format format = FORMAT_AUTO;
     char **files = xcalloc((size_t)argc, sizeof *files);
     unsigned n_files = 0;
@@ -192,6 +192,8 @@ int cmd_explain(int argc, char **argv)
             config = argv[++i];
         else if (strcmp(argv[i], "--rules") == 0 && more)
             files[n_files++] = argv[++i];
+        else if (strcmp(argv[i], "--log-format") == 0 && more)
+            log_format = argv[++i];
         else if (strcmp(argv[i], "--format") == 0 && more) {
             format = format_by_name(slice_str(argv[++i]));
             if (format == FORMAT_N)
@@ -203,6 +205,8 @@ int cmd_explain(int argc, char **argv)
     }
     if (status == EXIT_WELL && !line)
         status = command_usage("explain", "no line is given");
+    if (status == EXIT_WELL)
+        status = command_log_format("explain", log_format, &format);
     if (status == EXIT_WELL) {
         struct diag d = {0};
         struct ruleset rules = {0};
@@ -211,7 +215,7 @@ int cmd_explain(int argc, char **argv)
         if (loaded && n_files)
             rule_ready(&rules, false);
         if (loaded)
-            explain_line(s, &rules, slice_str(line), format, &d);
+            explain_line(s, &rules, slice_str(line), format, slice_str(log_format), &d);
         rule_free(&rules);
         status = command_finish(&d, EXIT_INPUT_WRONG);
         settings_unref(s);

@@ -8,6 +8,7 @@
 #include "app/reader.h"
 #include "app/zone.h"
 #include "core/mask.h"
+#include "io/container_file.h"
 #include "parsers/parser.h"
 
 /* The JSON of one message: its text at six bytes a byte, twice for formats that repeat it in fields, and
@@ -18,6 +19,8 @@ struct parse {
     enum format format; /* of the file being read; AUTO until a line has told */
     bool template;
     const struct zone *zone;
+    struct slice log_format;
+    const struct container *container; /* of the file being read */
     int64_t now_us, last_us;
     struct arena arena;
     struct mask mask;
@@ -56,7 +59,7 @@ static bool on_message(void *u, const struct cut_message *m)
     if (m->text.n == 0)
         return true;
     enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
-    struct parse_ctx ctx = {.arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us};
+    struct parse_ctx ctx = {.arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us, .log_format = p->log_format};
     record_init(&p->record, f, m->text);
     sbuf_reset(&p->out);
     if (!parser_of(f)->parse(&ctx, &p->record)) {
@@ -66,6 +69,9 @@ static bool on_message(void *u, const struct cut_message *m)
             p->last_us = p->record.time_us;
         if (m->cut_bytes)
             p->record.truncated = true;
+        p->record.container = p->container;
+        if (!p->record.app.n && p->container)
+            p->record.app = p->container->app;
         put_record(p);
     }
     if (p->out.over) {
@@ -78,31 +84,36 @@ static bool on_message(void *u, const struct cut_message *m)
     return !p->closed;
 }
 
+/* --name VALUE or --name=VALUE at argv[*i], which is left at its last word. */
+static bool takes(const char *name, int argc, char **argv, int *i, const char **value)
+{
+    size_t n = strlen(name);
+    if (strncmp(argv[*i], name, n) != 0)
+        return false;
+    if (argv[*i][n] == '=')
+        *value = argv[*i] + n + 1;
+    else if (argv[*i][n] == '\0' && *i + 1 < argc)
+        *value = argv[++*i];
+    else
+        return false;
+    return true;
+}
+
 static bool read_arguments(int argc, char **argv, struct parse *p, int *first_file)
 {
+    const char *format = "auto", *log_format = NULL;
     int i = 1;
-    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-        const char *format = NULL;
-        if (strcmp(argv[i], "--") == 0) {
-            i++;
-            break;
-        }
-        if (strcmp(argv[i], "--template") == 0) {
+    for (; i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--template") == 0)
             p->template = true;
-            continue;
-        }
-        if (strncmp(argv[i], "--format=", 9) == 0)
-            format = argv[i] + 9;
-        else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
-            format = argv[++i];
-        else
+        else if (!takes("--format", argc, argv, &i, &format) && !takes("--log-format", argc, argv, &i, &log_format))
             return command_usage("parse", "%s is no option, or lacks its value", argv[i]), false;
-        p->format = format_by_name(slice_str(format));
-        if (p->format == FORMAT_N)
-            return command_usage("parse", "there is no format \"%s\"", format), false;
-    }
-    *first_file = i;
-    return true;
+    *first_file = i + (i < argc && strcmp(argv[i], "--") == 0);
+    p->format = format_by_name(slice_str(format));
+    if (p->format == FORMAT_N)
+        return command_usage("parse", "there is no format \"%s\"", format), false;
+    p->log_format = slice_str(log_format);
+    return command_log_format("parse", log_format, &p->format) == EXIT_WELL;
 }
 
 static int64_t wall_us(void)
@@ -120,7 +131,11 @@ static void read_files(struct parse *p, char **files, int n, struct diag *d)
     for (int i = 0; i < (n ? n : 1) && !p->closed; i++) {
         p->format = asked;
         p->last_us = RECORD_NO_TIME;
-        reader_run(n ? files[i] : none[0], &p->format, on_message, p, d);
+        const char *path = n ? files[i] : none[0];
+        struct arena about = {0};
+        p->container = container_of_file(&about, path, NULL);
+        reader_run(path, &p->format, on_message, p, d);
+        arena_free(&about);
     }
     if (fflush(stdout) != 0 || p->closed)
         err_plain(d, "standard output cannot be written: %s", strerror(errno));

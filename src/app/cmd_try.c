@@ -10,9 +10,10 @@
 #include "app/try.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
+#include "io/container_file.h"
 
 struct arguments {
-    const char *config;
+    const char *config, *log_format;
     enum format format;
     char **rules, **files;
     char *diff[2]; /* old and new rules; NULL: nothing is compared */
@@ -47,26 +48,33 @@ static void read_files(struct trial *t, struct diag *d)
         enum format format = t->args.format;
         const char *path = t->args.files[i];
         uint64_t id = slice_hash(slice_str(path), 7);
+        struct arena about = {0};
+        const struct container *container = container_of_file(&about, path, NULL);
         t->stream[0] = (struct stream){.format = format,
                                        .zone = zone,
+                                       .log_format = slice_str(t->args.log_format),
                                        .source = slice_str(path),
                                        .file_key = id,
-                                       .ring = id,
+                                       .container = container,
+                                       .ring = container ? container_key(container) : id,
                                        .last_us = RECORD_NO_TIME};
         t->stream[1] = t->stream[0];
         /* The reader settles the format before the first message; the stream then finds the same by itself. */
         reader_run(path, &format, on_message, t, d);
+        arena_free(&about);
     }
     zone_free(zone);
 }
 
 /* --- arguments --- */
 
-static int check_arguments(const struct arguments *a)
+static int check_arguments(struct arguments *a)
 {
     if (a->diff[0] && (a->n_rules || a->events || a->limits))
         return command_usage("try", "--diff names both sets of rules: not with --rules, --events or --limits");
-    return a->n_files ? EXIT_WELL : command_usage("try", "no file is named; - is standard input");
+    if (!a->n_files)
+        return command_usage("try", "no file is named; - is standard input");
+    return command_log_format("try", a->log_format, &a->format);
 }
 
 static int read_arguments(int argc, char **argv, struct arguments *a)
@@ -84,7 +92,9 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
         else if (strcmp(argv[i], "--diff") == 0 && i + 2 < argc) {
             a->diff[0] = argv[++i];
             a->diff[1] = argv[++i];
-        } else if (strcmp(argv[i], "--format") == 0 && more) {
+        } else if (strcmp(argv[i], "--log-format") == 0 && more)
+            a->log_format = argv[++i];
+        else if (strcmp(argv[i], "--format") == 0 && more) {
             a->format = format_by_name(slice_str(argv[++i]));
             if (a->format == FORMAT_N)
                 return command_usage("try", "unknown format \"%s\"", argv[i]);

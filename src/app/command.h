@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "parsers/record.h"
 
 /* Exit statuses of crumbd(8). */
 enum { EXIT_WELL = 0, EXIT_INPUT_WRONG = 1, EXIT_USAGE = 2, EXIT_CANNOT_RUN = 3 };
@@ -18,6 +19,9 @@ command_f cmd_run, cmd_check, cmd_parse, cmd_try, cmd_explain, cmd_exec, cmd_tes
 
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* --log-format is for access logs only: with auto it settles the format. Returns EXIT_WELL, or that of a wrong usage. text NULL: the
+   option was not given. */
+int command_log_format(const char *command, const char *text, enum format *format);
 /* Prints d to stderr, frees it, and returns `status` if there was an error, else EXIT_WELL. */
 int command_finish(struct diag *d, int status);
 

@@ -30,18 +30,21 @@ static const struct command commands[] = {
      "Checks the configuration and every rule with its samples; with files, those rules only.\n"
      "  --dump    prints the configuration with every default\n"
      "  --schema  prints the JSON Schema of crumbd.yaml or of rule files"},
-    {"parse", cmd_parse, "crumbd parse [--format F] [--template] [FILE...|-]",
+    {"parse", cmd_parse, "crumbd parse [--format F] [--log-format TEXT] [--template] [FILE...|-]",
      "Prints what was understood, one JSON object per message. Loads no rules.\n"
      "  --format    nginx-error nginx-access syslog gelf docker cri json logfmt text auto (default auto)\n"
+     "  --log-format  of an nginx access log: the text of its log_format\n"
      "  --template  adds the message with its variable parts taken out, and those parts"},
-    {"try", cmd_try, "crumbd try [-c FILE] [--format F] [--rules FILE]... [--events] [--json] [--limits] FILE...|-",
+    {"try", cmd_try, "crumbd try [-c FILE] [--format F] [--log-format TEXT] [--rules FILE]... [--events] [--json] [--limits] FILE...|-",
      "Runs the whole pipeline over files; nothing is sent. Prints what matched, what was missed, and the issues it would make.\n"
+     "  --log-format  of an nginx access log: the text of its log_format\n"
      "  --events  prints each event instead, as the JSON that would be sent\n"
      "  --json    prints the summary as JSON\n"
      "  --rules   uses these rules instead of the configured ones\n"
      "  --limits  applies flood control, on the records' own times"},
-    {"explain", cmd_explain, "crumbd explain [-c FILE] [--format F] [--rules FILE]... 'LINE'",
-     "Says which rule decides about a line, what it captured, and why the rules before it did not."},
+    {"explain", cmd_explain, "crumbd explain [-c FILE] [--format F] [--log-format TEXT] [--rules FILE]... 'LINE'",
+     "Says which rule decides about a line, what it captured, and why the rules before it did not.\n"
+     "  --log-format  of a line of an nginx access log: the text of its log_format"},
     {"exec", cmd_exec, "crumbd exec [-c FILE] -- CMD [ARG...]",
      "Runs a command, passes its output through, promotes from it, and ends with its exit status. A status that is not zero\n"
      "and a signal become an event with the last lines as breadcrumbs."},
@@ -78,6 +81,18 @@ int command_usage(const char *command, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "\ntry: crumbd help%s%s\n", command ? " " : "", command ? command : "");
     return EXIT_USAGE;
+}
+
+int command_log_format(const char *command, const char *text, enum format *format)
+{
+    if (!text)
+        return EXIT_WELL;
+    if (!*text)
+        return command_usage(command, "--log-format needs the text of nginx's log_format");
+    if (*format != FORMAT_AUTO && *format != FORMAT_NGINX_ACCESS)
+        return command_usage(command, "--log-format is for nginx-access, not for %s", format_name(*format));
+    *format = FORMAT_NGINX_ACCESS;
+    return EXIT_WELL;
 }
 
 int command_finish(struct diag *d, int status)

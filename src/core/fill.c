@@ -1,6 +1,7 @@
 #include "core/fill.h"
 
 #include "base/utf8.h"
+#include "parsers/container.h"
 
 /* sentry-protocol.md, 3.2 and 8: what every receiver keeps. */
 enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
@@ -103,6 +104,7 @@ static struct slice field_value(const struct field *f)
 
 void fill_tags(struct writer *w)
 {
+    static const struct slice origin[] = {{"container", 9}, {"pod", 3}, {"namespace", 9}, {"image", 5}};
     const struct record *r = w->src->record;
     const struct shape *shape = w->src->shape;
     struct tagger t = {.w = w};
@@ -115,6 +117,8 @@ void fill_tags(struct writer *w)
         put_tag(&t, SLICE("rule"), shape->rule->id);
     put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
     put_tag(&t, SLICE("app"), r->app);
+    for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
+        put_tag(&t, origin[i], record_runs_in(r, origin[i]));
     if (is_nginx(r)) {
         put_tag(&t, SLICE("server"), record_value(r, "server"));
         put_tag(&t, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
@@ -376,6 +380,32 @@ static void fill_log(struct writer *w, const struct record *r)
     json_map_end(&w->json);
 }
 
+static void fill_container(struct writer *w, const struct container *c)
+{
+    json_key(&w->json, "container");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("container"));
+    writer_text(w, "name", c->name, CONTAINER_TEXT_MAX);
+    writer_text(w, "id", c->id, CONTAINER_TEXT_MAX);
+    writer_text(w, "image", c->image, CONTAINER_TEXT_MAX);
+    writer_text(w, "pod", c->pod, CONTAINER_TEXT_MAX);
+    writer_text(w, "pod_uid", c->pod_uid, CONTAINER_TEXT_MAX);
+    writer_text(w, "namespace", c->namespace, CONTAINER_TEXT_MAX);
+    if (c->n_labels) {
+        size_t start = w->json.out->n;
+        json_key(&w->json, "labels");
+        json_map(&w->json);
+        for (unsigned i = 0; i < c->n_labels && w->json.out->n - start < CONTEXT_BYTES_MAX; i++) {
+            json_key_s(&w->json, c->labels[i].key);
+            writer_item(w, scrub_is_secret_name(c->labels[i].key) ? SLICE(SCRUB_MARK) : c->labels[i].value,
+                        CONTAINER_TEXT_MAX);
+        }
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}
+
 /* crumbd-rules(5), LIMITS: how many occurrences were held back, and when. */
 static void fill_summary(struct writer *w)
 {
@@ -402,6 +432,8 @@ void fill_contexts(struct writer *w)
         fill_summary(w);
     fill_log(w, r);
     fill_trace(w, r);
+    if (r->container)
+        fill_container(w, r->container);
     if (is_nginx(r))
         fill_nginx(w, r);
     else if (has_fields_for_context(w, r))

@@ -8,6 +8,7 @@
 #include "core/recent.h"
 #include "core/summary.h"
 #include "core/waiting.h"
+#include "parsers/container.h"
 #include "parsers/parser.h"
 
 struct pipeline {
@@ -222,6 +223,14 @@ static uint64_t weak_key_of(const struct record *r)
     return client.n && request.n ? key_of(KEY_WEAK, client, request, SLICE_NONE) : 0;
 }
 
+/* Process ids are the same in every container. */
+static struct slice place_of(const struct stream *s, const struct record *r)
+{
+    if (s->container)
+        return slice_of((const char *)&s->ring, sizeof s->ring);
+    return s->file_key ? SLICE_NONE : record_value(r, "container_id");
+}
+
 /*
  * By which keys others find this line. Only an access line that does not know its connection is found weakly: two error lines
  * belong together by connection alone.
@@ -236,7 +245,7 @@ static void keys_of(const struct stream *s, const struct record *r, struct trail
     if (nginx) {
         struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
         if (pid.n)
-            k->ring = key_of(KEY_WORKER, pid, r->host, SLICE_NONE);
+            k->ring = key_of(KEY_WORKER, pid, r->host, place_of(s, r));
         if (pid.n && conn.n) /* the ring's key stands for process and host */
             k->conn = hash_mix(slice_hash(conn, KEY_CONNECTION), k->ring) | 1;
         if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
@@ -493,6 +502,9 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
             r->truncated |= cut_bytes > 0;
             if (!r->host.n)
                 r->host = s->peer;
+            r->container = s->container;
+            if (!r->app.n && s->container)
+                r->app = s->container->app;
             if (!r->procid.n && s->peer_pid)
                 r->procid = pid_text(&p->arena, s->peer_pid);
             if (r->time_us != RECORD_NO_TIME)

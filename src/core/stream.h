@@ -17,6 +17,7 @@ struct stream {
     struct slice peer;         /* sender's address, host of records that name none; empty for files */
     uint32_t peer_pid;         /* sender's process on a unix socket, procid of records that name none; 0: not known */
     uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
+    const struct container *container; /* whose log it is, or NULL */
     uint64_t ring;             /* breadcrumb ring of records that name no finer one */
     /* Kept by the pipeline. */
     struct stamp_memo memo;

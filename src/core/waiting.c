@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "parsers/container.h"
 
 static struct slice keep(struct arena *a, struct slice s)
 {
@@ -19,6 +20,7 @@ static struct record *keep_record(struct arena *a, const struct record *r)
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
     c->raw = SLICE_NONE;
+    c->container = r->container ? container_keep(a, r->container) : NULL;
     for (unsigned i = 0; i < r->n_fields; i++)
         c->fields[i] = (struct field){keep(a, r->fields[i].name), keep(a, r->fields[i].value), r->fields[i].type};
     return c;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "io/container_file.h"
 #include "io/in_tail.h"
 
 enum { HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
@@ -151,6 +152,7 @@ void tail_file_free(struct tail_file *f)
     if (f->fd >= 0)
         close(f->fd);
     lines_free(&f->lines);
+    arena_free(&f->about);
     free(f->path);
     free(f->found);
     free(f->source);
@@ -185,6 +187,17 @@ static void learn_head(struct tail_file *f)
     f->changed |= f->id.head_bytes != before;
 }
 
+/* Its lines share their breadcrumbs with what else the container writes: before a rotation, before it was restarted. */
+static void learn_container(struct tail_file *f, const char *found)
+{
+    if (f->stream.container)
+        return;
+    arena_reset(&f->about);
+    f->stream.container = container_of_file(&f->about, found, f->path);
+    if (f->stream.container)
+        f->stream.ring = container_key(f->stream.container);
+}
+
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path)
 {
     if (f->fd >= 0)
@@ -197,6 +210,7 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     char *real = path_of(fd);
     set_path(f, real ? real : xstrdup(path));
     learn_head(f);
+    learn_container(f, path);
     f->changed = true;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "core/stream.h"
 #include "io/store.h"
 #include "parsers/lines.h"
@@ -37,6 +38,7 @@ struct tail_file {
     struct lines lines;
     uint64_t waits; /* lines_waiting when deadline was set */
     struct stream stream;
+    struct arena about;  /* what stream.container is made of */
     uint64_t seen;       /* the last scan in which the pattern led here */
     int64_t quiet_since; /* ms */
     int64_t deadline;    /* ms; when what waits in the buffer is complete */

@@ -1,12 +1,13 @@
 /*
  * Container log files: the lines of the input joined and parsed as Docker's and as CRI's, and read as journal
- * entries. No byte of text is made up, what is held is capped, and a joined line is still one of its format.
+ * entries, as a path and as Docker's config.v2.json. No byte of text is made up, what is held is capped, and a joined line is still one of its format.
  *
  * And exactly once: reading that stops at any line and begins again at the place given there yields the same messages,
  * none twice and none left out.
  */
 #include "tests/fuzz/parse.h"
 
+#include "parsers/container.h"
 #include "parsers/journald.h"
 #include "parsers/lines.h"
 
@@ -72,6 +73,18 @@ static void join(struct arena *a, enum format f, struct slice file)
     }
 }
 
+static void whose(struct arena *a, struct slice raw)
+{
+    struct container c = {0};
+    struct slice json = raw, path = slice_split(&json, '\n');
+    container_from_path(&c, a, path);
+    container_from_config(&c, a, json.p ? json : raw);
+    container_finish(&c);
+    assert(c.n_labels <= CONTAINER_LABELS_MAX && c.name.n <= CONTAINER_TEXT_MAX && container_key(&c));
+    const struct container *kept = container_keep(a, &c);
+    assert(slice_eq(container_get(kept, SLICE("pod")), c.pod));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct arena a = {0};
@@ -79,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct parse_ctx ctx = {.arena = &a, .now_us = FUZZ_NOW, .last_us = RECORD_NO_TIME};
     join(&a, FORMAT_DOCKER, raw);
     join(&a, FORMAT_CRI, raw);
+    whose(&a, raw);
     record_init(&r, FORMAT_SYSLOG, raw);
     bool ok = journald_json(&ctx, &r);
     fuzz_show(&a, &r, ok, ctx.reason);

@@ -1,16 +1,23 @@
 #include "tests/unit/corpus.h"
 
 #include "base/utf8.h"
+#include "base/xalloc.h"
 #include "parsers/journald.h"
 #include "parsers/piece.h"
 
 static struct record r;
 
-static bool parse(struct arena *a, enum format f, struct slice raw)
+static bool parse_in_zone(struct arena *a, enum format f, struct slice raw, const struct zone *zone)
 {
-    struct parse_ctx ctx = {.arena = a, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
+    struct parse_ctx ctx = {
+        .arena = a, .zone = zone, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
     record_init(&r, f, raw);
     return parser_of(f)->parse(&ctx, &r);
+}
+
+static bool parse(struct arena *a, enum format f, struct slice raw)
+{
+    return parse_in_zone(a, f, raw, NULL);
 }
 
 static struct slice cleaned(struct arena *a, struct slice s)
@@ -305,6 +312,15 @@ static struct slice docker_line(struct arena *a, const char *stream, char c, siz
     return s;
 }
 
+START_TEST(a_first_piece_tells_its_format)
+{
+    struct arena a = {0};
+    ck_assert_int_eq(parser_detect(docker_line(&a, "stdout", 'a', 16384, "")), FORMAT_DOCKER);
+    ck_assert_int_eq(parser_detect(docker_line(&a, "stderr", 'a', 1, "\\n")), FORMAT_DOCKER);
+    arena_free(&a);
+}
+END_TEST
+
 START_TEST(docker_pieces)
 {
     struct arena a = {0};
@@ -419,25 +435,122 @@ START_TEST(docker_cap_keeps_json_whole)
 }
 END_TEST
 
+/* The text of a container's line, as each of the runtimes writes it. */
+static void inside(struct arena *a, enum format f, const char *text, const struct zone *zone)
+{
+    struct sbuf b;
+    struct json j;
+    sbuf_init(&b, 1 << 20);
+    if (f == FORMAT_CRI) {
+        sbuf_addf(&b, "2026-11-23T10:00:00.5Z stderr F %s", text);
+    } else {
+        char *line = xasprintf("%s\n", text);
+        json_start(&j, &b);
+        json_map(&j);
+        json_key(&j, "log");
+        json_str(&j, slice_str(line));
+        json_key(&j, "stream");
+        json_str(&j, SLICE("stderr"));
+        json_key(&j, "time");
+        json_str(&j, SLICE("2026-11-23T10:00:00.5Z"));
+        json_map_end(&j);
+        json_end(&j);
+        free(line);
+    }
+    ck_assert(parse_in_zone(a, f, arena_dup(a, sbuf_slice(&b)), zone));
+    ck_slice(record_value(&r, "stream"), "stderr");
+    sbuf_free(&b);
+}
+
+#define CARRIED_US INT64_C(1795428000500000) /* 2026-11-23T10:00:00.5Z */
+
 START_TEST(what_is_inside_is_read)
 {
+    static const struct {
+        const char *text;
+        enum format format; /* AUTO: the carrier's */
+        enum level level;
+        const char *message, *field, *value;
+    } cases[] = {
+        {"{\"level\":50,\"time\":1700000000123,\"msg\":\"no disk\",\"disk\":\"sda\"}", FORMAT_AUTO, LEVEL_ERROR,
+         "no disk", "disk", "sda"},
+        {"2026/11/23 10:00:00 [error] 7#7: *1 open() failed, client: 10.0.0.1, server: x, request: \"GET / HTTP/1.1\"",
+         FORMAT_NGINX_ERROR, LEVEL_ERROR, "open() failed", "client", "10.0.0.1"},
+        {"10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] \"GET /x HTTP/1.1\" 502 7 \"-\" \"curl\"", FORMAT_NGINX_ACCESS,
+         LEVEL_WARNING, "GET /x HTTP/1.1 -> 502", "status", "502"},
+        {"E1123 10:00:00.123456       7 kubelet.go:12] no node", FORMAT_AUTO, LEVEL_ERROR, "no node", NULL, NULL},
+        {"level=warn msg=\"slow\" took=3s", FORMAT_AUTO, LEVEL_WARNING, "slow", "took", "3s"},
+        {"2026-11-23 10:00:00,123 ERROR shop.pay: refused", FORMAT_AUTO, LEVEL_ERROR, "refused", NULL, NULL},
+        {"2026-11-23T10:00:00Z shop starts: now", FORMAT_AUTO, LEVEL_NONE, "shop starts: now", NULL, NULL},
+        {"{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"gelf\",\"level\":3,\"_k\":\"v\"}", FORMAT_AUTO,
+         LEVEL_ERROR, "gelf", "k", "v"},
+        {"<27>Nov 23 10:00:00 mail postfix/smtpd[812]: fatal: no", FORMAT_AUTO, LEVEL_ERROR, "fatal: no", NULL, NULL},
+        {"no format at all", FORMAT_AUTO, LEVEL_NONE, "no format at all", NULL, NULL},
+        {"", FORMAT_AUTO, LEVEL_NONE, "", NULL, NULL},
+    };
     struct arena a = {0};
-    ck_assert(parse(&a, FORMAT_CRI,
-                    SLICE("2026-11-23T10:00:00Z stderr F {\"level\":50,\"time\":1700000000123,\"msg\":\"no "
-                          "disk\",\"req_id\":\"r1\"}")));
-    ck_slice(r.message, "no disk");
-    ck_assert_int_eq(r.level, LEVEL_ERROR);
-    ck_assert_int_eq(r.format, FORMAT_CRI);
-    ck_slice(r.request_id, "r1");
-    ck_slice(record_value(&r, "stream"), "stderr");
-    ck_assert(parse(
-        &a, FORMAT_DOCKER,
-        SLICE("{\"log\":\"2026/11/23 10:00:00 [error] 7#7: *1 open() failed, client: 10.0.0.1, server: x, "
-              "request: "
-              "\\\"GET / HTTP/1.1\\\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T10:00:00.5Z\"}")));
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        enum format carrier = i & 1 ? FORMAT_CRI : FORMAT_DOCKER;
+        inside(&a, carrier, cases[i / 2].text, NULL);
+        ck_assert_msg(slice_is(r.message, cases[i / 2].message), "%s: '%.*s'", cases[i / 2].text, SLICE_ARG(r.message));
+        ck_assert_msg(r.format == (cases[i / 2].format ? cases[i / 2].format : carrier), "%s", cases[i / 2].text);
+        ck_assert_msg(r.level == cases[i / 2].level, "%s: %s", cases[i / 2].text, level_name(r.level));
+        if (cases[i / 2].field)
+            ck_slice(record_value(&r, cases[i / 2].field), cases[i / 2].value);
+        ck_assert_int_ne(r.time_us, RECORD_NO_TIME);
+    }
+    arena_free(&a);
+}
+END_TEST
+
+/* Also what was joined of pieces. */
+START_TEST(what_is_inside_of_pieces_is_read)
+{
+    struct arena a = {0};
+    struct piece_join j;
+    struct cut_message m;
+    piece_init(&j, FORMAT_CRI, 1 << 20);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr P 2026/11/23 10:00:00 [err"), 0, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr F or] 7#7: *1 open() failed, client: 10.0.0.1, server: x"), 99, &m),
+                     PIECE_WHOLE);
+    ck_assert(parse(&a, FORMAT_CRI, m.text));
     ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
     ck_slice(record_value(&r, "client"), "10.0.0.1");
-    ck_slice(record_value(&r, "stream"), "stderr");
+    piece_free(&j);
+    piece_init(&j, FORMAT_DOCKER, 1 << 20);
+    struct slice head = docker_line(&a, "stdout", '.', 16384, "");
+    char *json = arena_cstr(&a, head);
+    memcpy(json + strlen("{\"log\":\""), "{'level':'error','msg':'", 24); /* quotes as in JSON text follow */
+    struct sbuf b;
+    sbuf_init(&b, 100000);
+    for (size_t i = 0; i < head.n; i++)
+        sbuf_addf(&b, json[i] == '\'' ? "\\\"" : "%c", json[i]);
+    ck_assert_int_eq(feed(&j, sbuf_slice(&b), 0, &m), PIECE_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", '.', 3, "\\\",\\\"user\\\":\\\"7\\\"}\\n"), 9, &m), PIECE_WHOLE);
+    ck_assert(parse(&a, FORMAT_DOCKER, m.text));
+    ck_assert_int_eq(r.level, LEVEL_ERROR);
+    ck_assert_uint_eq(r.message.n, 16384 - 24 + 3);
+    ck_slice(record_value(&r, "user"), "7");
+    sbuf_free(&b);
+    piece_free(&j);
+    arena_free(&a);
+}
+END_TEST
+
+/* The host's zone is not the container's; a stamp that fits in it, and what is just old, stay as they are. */
+START_TEST(the_time_inside_may_be_utc)
+{
+    static struct zone_row rows[] = {{INT64_MIN, 7200}, {INT64_C(1790000000), 3600}};
+    static const struct zone berlin = {.rows = rows, .n = 2};
+    struct arena a = {0};
+    inside(&a, FORMAT_CRI, "2026/11/23 10:00:00 [error] 7#7: utc", &berlin);
+    ck_assert_int_eq(r.time_us, CARRIED_US - 500000);
+    inside(&a, FORMAT_DOCKER, "2026-11-23 11:00:00.123 ERROR local", &berlin);
+    ck_assert_int_eq(r.time_us, CARRIED_US - 377000);
+    inside(&a, FORMAT_DOCKER, "2026-11-22 10:00:00.5 ERROR old", &berlin);
+    ck_assert_int_eq(r.time_us, CARRIED_US - INT64_C(25) * 3600 * STAMP_SECOND);
+    inside(&a, FORMAT_CRI, "2026/11/23 10:00:00 [error] 7#7: utc", NULL);
+    ck_assert_int_eq(r.time_us, CARRIED_US - 500000);
     arena_free(&a);
 }
 END_TEST
@@ -456,11 +569,14 @@ int main(void)
     tcase_add_test(t, cri_pieces_may_cut_a_character);
     tcase_add_test(t, cri_pieces_are_capped);
     tcase_add_test(t, pieces_do_not_wait_for_ever);
+    tcase_add_test(t, a_first_piece_tells_its_format);
     tcase_add_test(t, docker_pieces);
     tcase_add_test(t, docker_pieces_cut_anywhere);
     tcase_add_test(t, docker_pieces_with_attrs);
     tcase_add_test(t, docker_cap_keeps_json_whole);
     tcase_add_test(t, what_is_inside_is_read);
+    tcase_add_test(t, what_is_inside_of_pieces_is_read);
+    tcase_add_test(t, the_time_inside_may_be_utc);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

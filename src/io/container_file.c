@@ -1,0 +1,64 @@
+#include "io/container_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+/* All of a small regular file. NULL: there is none; the caller frees. */
+static char *read_small(const char *path, size_t *n)
+{
+    struct stat st;
+    char *text = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= CONTAINER_CONFIG_MAX) {
+        text = xmalloc((size_t)st.st_size);
+        *n = 0;
+        for (ssize_t got = 1; got != 0 && *n < (size_t)st.st_size;) {
+            got = read(fd, text + *n, (size_t)st.st_size - *n);
+            if (got < 0 && errno != EINTR)
+                break;
+            *n += got > 0 ? (size_t)got : 0;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static void read_config(struct container *c, struct arena *a, const char *log)
+{
+    const char *slash = strrchr(log, '/');
+    char *path = xasprintf("%.*s/config.v2.json", slash ? (int)(slash - log) : 1, slash ? log : ".");
+    size_t n;
+    char *text = read_small(path, &n);
+    if (text) {
+        /* What is kept of it is small. */
+        struct arena own = {0};
+        struct container with = *c;
+        container_from_config(&with, &own, slice_of(text, n));
+        *c = *container_keep(a, &with);
+        arena_free(&own);
+    }
+    free(text);
+    free(path);
+}
+
+struct container *container_of_file(struct arena *a, const char *found, const char *real)
+{
+    struct container c = {0};
+    char *resolved = real ? NULL : realpath(found, NULL);
+    real = real ? real : resolved ? resolved : found;
+    bool known = container_from_path(&c, a, slice_str(found));
+    known |= container_from_path(&c, a, slice_str(real));
+    if (known && c.id.n)
+        read_config(&c, a, real);
+    free(resolved);
+    if (!known)
+        return NULL;
+    container_finish(&c);
+    return container_keep(a, &c);
+}

@@ -1,0 +1,279 @@
+"""Log files of containers, laid out as Docker and Kubernetes lay them out."""
+import gzip
+import json
+import os
+import random
+import time
+
+from harness import crumbs, jsonl, nginx_line, text_of
+
+PIECE = 16384
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - tail: {tail}
+    from: start
+rules: [{rules}]
+breadcrumbs: {{wait: 10ms}}
+limits: {{per_issue: {{burst: 2000000000, period: 1h}}, per_minute: 2000000000, per_day: 2000000000}}
+"""
+
+
+def begin(t, tail, rules="shipped"):
+    up = t.upstream()
+    return up, t.config(CONFIG.format(dsn=up.dsn(), tail=t.path(tail), rules=rules))
+
+
+def stamp():
+    now = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + ".%09dZ" % (now % 1 * 1e9)
+
+
+def docker(text, stream="stderr", attrs=None):
+    """The lines that Docker's json-file driver makes of a program's line."""
+    text = text + "\n"
+    pieces = [text[i:i + PIECE] for i in range(0, len(text), PIECE)]
+    more = {"attrs": attrs} if attrs else {}
+    return [json.dumps({"log": p, "stream": stream, **more, "time": stamp()}, separators=(",", ":")) + "\n" for p in pieces]
+
+
+def cri(text, stream="stderr", piece=PIECE):
+    """The lines that containerd makes of it; an empty F ends what fits exactly."""
+    pieces = [text[i:i + piece] for i in range(0, len(text), piece)] or [""]
+    if len(text) % piece == 0 and text:
+        pieces.append("")
+    return ["%s %s %s %s\n" % (stamp(), stream, "P" if i + 1 < len(pieces) else "F", p) for i, p in enumerate(pieces)]
+
+
+def error(n, size=0):
+    """A program's JSON line about fault n, filled up to a size behind its message."""
+    line = json.dumps({"level": "error", "msg": "fault number %d of this run" % n, "n": n, "filler": ""})
+    return line[:-2] + "x" * max(0, size - len(line)) + line[-2:]
+
+
+def numbers(up):
+    return sorted(int(e["tags"]["n"]) for e in up.events)
+
+
+def docker_log(t, number, name=None, image="shop:1.2", labels=None):
+    cid = "%064x" % (number * 0x123456789abcdef)
+    path = "docker/containers/%s/%s-json.log" % (cid, cid)
+    os.makedirs(os.path.dirname(t.path(path)), exist_ok=True)
+    if name:
+        t.write(os.path.dirname(path) + "/config.v2.json", json.dumps(
+            {"ID": cid, "Name": "/" + name, "Image": "sha256:00", "Config": {"Image": image, "Labels": labels or {}}}))
+    return cid, path
+
+
+def scenario_docker_files(t):
+    """Pieces are joined, each stream for itself; the event says which container it is and has the lines of no other one."""
+    up, config = begin(t, "docker/containers/*/*-json.log")
+    cid, web = docker_log(t, 1, "shop-web-1", labels={"com.docker.compose.service": "web", "tier": "front"})
+    other_id, other = docker_log(t, 2)
+    long = docker(error(1, 3 * PIECE + 100), attrs={"tag": "web/1"})
+    t.eq(len(long), 4)
+    t.write(other, "".join(docker("a line of the other container", "stdout")))
+    t.write(web, "".join(docker("a line before", "stdout") + long[:2] + docker("a line between the pieces", "stdout") + long[2:]))
+    d = t.start(config)
+    event, = t.wait_events(up, 1)
+    tags = event["tags"]
+    t.eq((tags["container"], tags["image"], tags["app"], tags["tag"]), ("shop-web-1", "shop:1.2", "web", "web/1"))
+    about = event["contexts"]["container"]
+    t.eq((about["id"], about["labels"]), (cid, {"com.docker.compose.service": "web", "tier": "front"}))
+    t.eq(event["contexts"]["log"]["lines"], 4)
+    said = [c.get("message") for c in crumbs(event)]
+    assert "a line before" in said and "a line between the pieces" in said, said
+    assert not [s for s in said if "other" in s], said
+    # One that has no config.v2.json is named as `docker ps` shows it; broken ones do no harm.
+    t.append(other, "".join(docker(error(2))))
+    event = t.wait_events(up, 2)[1]
+    t.eq(event["tags"]["container"], other_id[:12])
+    for i, broken in enumerate((b"", b"{", b"\0" * 5000, b'{"Name":[]}', b"x" * (2 << 20))):
+        cid, path = docker_log(t, 10 + i)
+        t.write(os.path.dirname(path) + "/config.v2.json", broken)
+        t.write(path, "".join(docker(error(10 + i))))
+        t.wait_events(up, 3 + i)
+        t.eq([e["tags"]["container"] for e in up.events if e["contexts"]["container"]["id"] == cid], [cid[:12]])
+    ledger = d.stop()
+    t.eq((ledger["joined"], ledger["event"], ledger["lines_in"]), (3, 7, 13))
+
+
+def scenario_pod_files(t):
+    """By the links of /var/log/containers: pod, namespace and container, in tags and for rules; nginx inside is nginx."""
+    rules = t.write("rules.yaml", """
+pack: shop
+rules:
+  - id: shop.test-namespace
+    match: fault
+    when: {namespace: '^test$'}
+    action: drop
+    samples: [{lines: 'fault', event: none}]
+  - id: shop.fault
+    match: fault number (?<n>[0-9]+)
+    when: {pod: '^shop-'}
+    event: {type: Fault, message: '{container} of {pod} in {namespace}: fault number {n}', fingerprint: [fault]}
+    samples: [{lines: 'fault', event: none}]
+""")
+    up, config = begin(t, "containers/*.log", "shipped, " + rules)
+    os.makedirs(t.path("containers"))
+    paths = {}
+    for namespace, pod, container in (("prod", "shop-1", "web"), ("prod", "shop-1", "proxy"), ("test", "shop-1", "web")):
+        path = "pods/%s_%s_%s-uid/%s/0.log" % (namespace, pod, namespace, container)
+        t.write(path, "")
+        os.symlink(t.path(path), t.path("containers/%s_%s_%s-%s.log" % (pod, namespace, container, "ab" * 32)))
+        paths[namespace, container] = path
+    d = t.start(config)
+    t.append(paths["test", "web"], "".join(cri(error(1))))
+    t.append(paths["prod", "web"], "".join(cri("a word before", "stdout") + cri(error(2, 2 * PIECE))))
+    event, = t.wait_events(up, 1)
+    t.eq(text_of(event), "Fault: web of shop-1 in prod: fault number 2")
+    t.eq([event["tags"][k] for k in ("pod", "namespace", "container", "app")], ["shop-1", "prod", "web", "web"])
+    about = event["contexts"]["container"]
+    t.eq((about["pod_uid"], about["id"]), ("prod-uid", "ab" * 32))
+    t.eq([c["message"] for c in crumbs(event)], ["a word before"])
+    # Every nginx has its worker 7 with a connection 5: only the lines of this one belong to the event.
+    stranger = nginx_line(3, "client closed keepalive connection", "info", conn=5, upstream=None)
+    t.append(paths["test", "web"], "".join(cri(stranger.rstrip())))
+    d.wait_count("lines_in", 5)
+    mine = nginx_line(4, "a client request body is buffered", "warn", conn=5, upstream=None)
+    t.append(paths["prod", "proxy"], "".join(cri(mine.rstrip()) + cri(nginx_line(5, conn=5).rstrip(), piece=100)))
+    event = t.wait_events(up, 2)[1]
+    t.eq((event["request"]["method"], event["logger"]), ("GET", "nginx.error"))
+    t.eq([event["tags"][k] for k in ("pod", "namespace", "container")], ["shop-1", "prod", "proxy"])
+    said = [c.get("message", "") for c in crumbs(event)]
+    assert len(said) == 1 and "buffered" in said[0], said
+    d.stop()
+
+
+def scenario_pod_files_are_rotated(t):
+    """0.log.DATE is read to its end, 0.log.DATE.gz is not read again, 1.log belongs to the same container."""
+    for tail in ("pods/*/*/*.log", "pods/*/*/*"):
+        name = "a" if tail.endswith(".log") else "b"
+        up, config = begin(t, name + tail)
+        folder = name + "pods/prod_shop-1_uid/web/"
+        t.write(folder + "0.log", "".join(cri(error(1))))
+        d = t.start(config)
+        t.wait_events(up, 1)
+        old = open(t.path(folder + "0.log"), "ab")
+        os.rename(t.path(folder + "0.log"), t.path(folder + "0.log.20240506-070809"))
+        old.write("".join(cri(error(2, 40000))).encode())
+        old.close()
+        t.write(folder + "0.log", "".join(cri(error(3))))
+        t.wait_events(up, 3)
+        # The kubelet compresses what is not the newest, under another name first.
+        with open(t.path(folder + "0.log.20240506-070809"), "rb") as f:
+            t.write(folder + "0.log.20240506-070809.tmp", gzip.compress(f.read()))
+        os.rename(t.path(folder + "0.log.20240506-070809.tmp"), t.path(folder + "0.log.20240506-070809.gz"))
+        os.remove(t.path(folder + "0.log.20240506-070809"))
+        t.write(folder + "1.log", "".join(cri("words after the restart", "stdout") + cri(error(4))))
+        event = t.wait_events(up, 4)[3]
+        t.eq(numbers(up), [1, 2, 3, 4])
+        assert "words after the restart" in [c.get("message") for c in crumbs(event)], crumbs(event)
+        d.stop()
+        d = t.start(config)
+        t.append(folder + "1.log", "".join(cri(error(5))))
+        t.wait_events(up, 5)
+        ledger = d.stop()
+        t.eq((ledger["lines_in"], ledger["event"]), (1, 1))
+
+
+def scenario_killed_between_pieces(t):
+    """kill -9 again and again while lines of many pieces are written: every one once, whole, and the lines between them."""
+    dice = random.Random(7)
+    up, config = begin(t, "docker/containers/*/*-json.log")
+    _, path = docker_log(t, 1, "shop-web-1")
+    t.write(path, "")
+    d = t.start(config)
+    sent = 0
+    for turn in range(8):
+        lines = docker(error(2 * turn, dice.randrange(2, 6) * PIECE)), docker(error(2 * turn + 1, 2 * PIECE + turn), "stdout")
+        order = [0] * len(lines[0]) + [1] * len(lines[1])
+        dice.shuffle(order)
+        at = [0, 0]
+        cut = dice.randrange(1, len(order))
+        for i, stream in enumerate(order):
+            t.append(path, lines[stream][at[stream]])
+            at[stream] += 1
+            if i == cut:
+                if turn % 2:  # what was whole has been stored and sent
+                    whole = sum(at[s] == len(lines[s]) for s in (0, 1))
+                    t.wait_events(up, sent + whole)
+                d.kill()
+                d = t.start(config)
+        sent += 2
+    t.wait_events(up, sent)
+    # What was under way when it was killed is sent again, as the same event; a line judged twice would be another one.
+    t.eq(numbers(up), list(range(sent)))
+    for event in up.events:
+        size = 2 * PIECE
+        assert event["contexts"]["log"]["lines"] >= size // PIECE, event["contexts"]["log"]
+        assert "partial" not in event["tags"], event["tags"]
+    d.stop()
+
+
+def scenario_the_last_words_of_a_container(t):
+    """A line whose rest never comes is not kept for ever, nor a last one without its end."""
+    up, config = begin(t, "logs/*.log")
+    t.write("logs/0.log", "".join(cri(error(1, 3 * PIECE))[:2]))
+    t.write("logs/1.log", docker(error(2))[0].replace("\\n", ""))
+    d = t.start(config)
+    t.wait_events(up, 1)
+    t.eq(numbers(up), [2])
+    d.wait_count("lines_in", 3)
+    ledger = d.stop()
+    t.eq((ledger["lines_in"], ledger["joined"]), (3, 1))
+
+
+def scenario_container_lines_in_commands(t):
+    """parse, try and standard input join as the daemon does, and know the container by the path."""
+    long = error(1, 2 * PIECE + 10)
+    cid, path = docker_log(t, 1, "shop-web-1")
+    t.write(path, "".join(docker(long) + docker("end", "stdout")))
+    for args in ((path,), ("--format", "docker", path)):
+        first, second = jsonl(t.run("parse", *args)[0])
+        t.eq((first["message"], len(first["fields"]["filler"]), first["level"]),
+             ("fault number 1 of this run", len(json.loads(long)["filler"]), "error"))
+        t.eq((first["app"], first["fields"]["container"], first["fields"]["image"], first["fields"]["container_id"]),
+             ("shop-web-1", "shop-web-1", "shop:1.2", cid))
+        t.eq((second["message"], second["fields"]["stream"]), ("end", "stdout"))
+    event, = jsonl(t.run("try", "--events", path)[0])
+    t.eq((event["tags"]["container"], event["contexts"]["log"]["lines"]), ("shop-web-1", 3))
+    pod = t.write("pods/prod_shop-1_uid/web/0.log", "".join(cri(long) + cri("half", piece=2)[:1]))
+    first, second = jsonl(t.run("parse", pod)[0])
+    t.eq([first["fields"][k] for k in ("pod", "namespace", "container")], ["shop-1", "prod", "web"])
+    t.eq((second["message"], second["fields"]["partial"]), ("ha", True))
+    with open(pod, encoding="utf-8") as f:
+        text = f.read()
+    first, second = jsonl(t.run("parse", "--format", "cri", "-", stdin=text)[0])
+    assert "pod" not in first["fields"] and second["message"] == "ha", (first, second)
+    up = t.upstream()
+    t.run("-", "-c", t.config("sentry: {dsn: \"%s\"}\n" % up.dsn()), stdin=text, status=None)
+
+
+def scenario_log_format_of_commands(t):
+    """--log-format reads a custom access log in parse, try and explain."""
+    text = "$remote_addr|$request_time|$status|$request_method $uri|$http_x_shop"
+    log = t.write("access.log", "203.0.113.9|0.250|503|GET /cart|blue\n")
+    for option in (("--log-format", text), ("--log-format=" + text,), ("--format", "nginx-access", "--log-format", text)):
+        record, = jsonl(t.run("parse", *option, log)[0])
+        t.eq((record["format"], record["level"], record["message"]), ("nginx-access", "warning", "GET /cart -> 503"))
+        t.eq((record["fields"]["client"], record["fields"]["http_x_shop"]), ("203.0.113.9", "blue"))
+    rules = t.write("rules.yaml", """
+pack: shop
+rules:
+  - id: shop.cart
+    match: ' /cart -> 503$'
+    when: {format: nginx-access, http_x_shop: blue}
+    event: {type: CartDown, message: 'the cart is down for {client}'}
+    samples: [{lines: x, event: none}]
+""")
+    event, = jsonl(t.run("try", "--rules", rules, "--events", "--log-format", text, log)[0])
+    t.eq(text_of(event), "CartDown: the cart is down for 203.0.113.9")
+    with open(log, encoding="utf-8") as f:
+        out, _ = t.run("explain", "--rules", rules, "--log-format", text, f.read().strip())
+    assert "decided by shop.cart" in out and "http_x_shop    blue" in out, out
+    for command in (("parse",), ("try",), ("explain",)):
+        t.run(*command, "--format", "json", "--log-format", text, log, status=2)
+        t.run(*command, "--log-format", "", log, status=2)
+    for command in ("parse", "try"):
+        t.run(command, "--log-format", status=2)
