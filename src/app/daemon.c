@@ -38,6 +38,7 @@ struct daemon {
     struct sender *sender;
     struct worker *worker;
     struct mailbox *mailbox;
+    struct input_state *inputs; /* as the last cut brought it */
     struct counts counts; /* of this run: what cuts brought, and what the sender adds */
     struct worker_cut *unstored;
     char *store_path;
@@ -134,6 +135,8 @@ static void commit(struct daemon *dm, struct worker_cut *c)
     dm->full_said = false;
     count_add(&dm->counts, &c->cut.counts);
     dm->counts.v[COUNT_store_overflow] = store_overflowed(dm->store);
+    if (c->inputs)
+        memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
     bool last = c->last, events = c->cut.n_events > 0;
     worker_cut_free(c);
     worker_answer(dm->worker);
@@ -256,6 +259,7 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .rules = dm->setup->rules->n,
                             .inputs = dm->setup->inputs,
                             .n_inputs = dm->setup->n_inputs,
+                            .states = dm->inputs,
                             .not_ready = why_not_ready(dm),
                             .counts = &dm->counts,
                             .store_limit_bytes = s->store_limit_bytes};
@@ -406,6 +410,8 @@ static void run_loop(struct daemon *dm, struct diag *d)
     add_events(dm);
     worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
+    dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);
+    worker_inputs(dm->worker, dm->inputs);
     struct worker_cut *first = worker_look(dm->worker);
     if (first)
         commit(dm, first);
@@ -454,6 +460,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     if (dm.store)
         store_close(dm.store);
     free(dm.store_path);
+    free(dm.inputs);
     event_base_free(dm.base);
     return status;
 }

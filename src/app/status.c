@@ -37,12 +37,42 @@ static void put_gauge(struct sbuf *out, const char *name, uint64_t v, const char
     sbuf_addf(out, "crumbd_%s %" PRIu64 "\n", name, v);
 }
 
+/* In the value of a label a quotation mark, too. */
+static void put_label(struct sbuf *out, const char *v)
+{
+    for (; *v; v++) {
+        if (*v == '\\' || *v == '"' || *v == '\n')
+            sbuf_addc(out, '\\');
+        sbuf_addc(out, *v == '\n' ? 'n' : *v);
+    }
+}
+
+bool status_drops(const struct input_options *input)
+{
+    return (input->kind == INPUT_GELF || input->kind == INPUT_SYSLOG) && input->transport == INPUT_UDP;
+}
+
+static void put_drops(const struct status *s, struct sbuf *out)
+{
+    put_head(out, "input_kernel_drops", "_total", "counter",
+             "datagrams for which the receive buffer of this socket had no room (raise receive_buffer)");
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        if (!status_drops(&s->inputs[i]))
+            continue;
+        sbuf_adds(out, SLICE("crumbd_input_kernel_drops_total{input=\""));
+        put_label(out, s->inputs[i].text);
+        /* Two inputs may both ask for port 0. */
+        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].kernel_drops);
+    }
+}
+
 void status_metrics(const struct status *s, struct sbuf *out)
 {
     for (unsigned i = 0; i < COUNT_N; i++) {
         put_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
+    put_drops(s, out);
     put_head(
         out, "outbox_rows", "", "gauge",
         "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");

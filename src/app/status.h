@@ -20,12 +20,15 @@ struct status {
     unsigned rules;
     const struct input_options *inputs;
     unsigned n_inputs;
+    const struct input_state *states; /* of the inputs, in their order */
     const char *not_ready;       /* why it is not, for people; NULL: it is */
     const struct counts *counts; /* of this run */
     struct store_totals outbox;
     uint64_t store_limit_bytes;
 };
 
+/* Whether the kernel drops what this input's socket has no room for. */
+bool status_drops(const struct input_options *input);
 /* "open" (waits for the lines after it), "ready" or "dead". */
 const char *status_state(const struct store_row *r);
 

@@ -117,6 +117,11 @@ static void put_age(const struct status *s, int64_t us, struct sbuf *out)
 
 /* --- the whole --- */
 
+static void put_drops(uint64_t n, struct sbuf *out)
+{
+    sbuf_addf(out, " <span class=\"%s\">%" PRIu64 " dropped by the kernel</span>", n ? "warning" : "dim", n);
+}
+
 static void put_inputs(const struct status *s, struct sbuf *out)
 {
     static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
@@ -124,6 +129,8 @@ static void put_inputs(const struct status *s, struct sbuf *out)
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_addf(out, "<dt>%s</dt><dd>", kinds[s->inputs[i].kind]);
         page_text(out, slice_str(s->inputs[i].text), INPUT_MAX);
+        if (status_drops(&s->inputs[i]))
+            put_drops(s->states[i].kernel_drops, out);
         put(out, "</dd>\n");
     }
     put(out, s->n_inputs ? "</dl>\n" : "</dl>\n<p class=\"dim\">none</p>\n");

@@ -61,6 +61,7 @@ void worker_cut_free(struct worker_cut *c)
     free(c->cut.files);
     free(c->cut.limits);
     free(c->cut.reports);
+    free(c->inputs);
     arena_free(&c->arena);
     free(c);
 }
@@ -147,6 +148,22 @@ static void add_positions(struct worker *w, struct worker_cut *c)
     }
 }
 
+void worker_inputs(const struct worker *w, struct input_state *out)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++) {
+        const struct input *in = w->inputs[i];
+        out[in->index] = (struct input_state){.port = in->port, .kernel_drops = in->kernel_drops};
+    }
+}
+
+static void add_states(struct worker *w, struct worker_cut *c)
+{
+    if (!w->n_inputs)
+        return;
+    c->inputs = xcalloc(w->setup.n_inputs, sizeof *c->inputs);
+    worker_inputs(w, c->inputs);
+}
+
 static bool add_counts(struct worker *w, struct worker_cut *c)
 {
     struct counts total = w->counts;
@@ -171,6 +188,7 @@ static struct worker_cut *take_cut(struct worker *w)
     bool counted = add_counts(w, c);
     if (!counted && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_reports && !c->last)
         return NULL;
+    add_states(w, c);
     w->next = NULL;
     w->under_way = true;
     return c;
@@ -326,8 +344,10 @@ static bool start_inputs(struct worker *w, struct diag *d)
             continue;
         }
         struct input *in = type->start(w->base, opt, &w->sink, d);
-        if (in)
+        if (in) {
+            in->index = i;
             w->inputs[w->n_inputs++] = in;
+        }
         if (in && opt->kind == INPUT_TAIL) {
             if (last_tail)
                 tail_after(in, last_tail);

@@ -20,6 +20,7 @@ struct worker_cut {
     struct mail mail;
     struct cut cut;
     struct arena arena; /* the texts of the cut */
+    struct input_state *inputs; /* in the order of the configuration; NULL: they are closed */
     bool last;          /* after the answer the worker ends: join it */
 };
 
@@ -48,6 +49,8 @@ void worker_restore_limit(struct worker *w, const struct limit_row *row);
 struct worker_cut *worker_look(struct worker *w);
 /* Starts the thread. Cuts are posted to `to`. */
 void worker_start(struct worker *w, struct mailbox *to);
+/* What there is to show of each input, before worker_start; later the cuts bring it. */
+void worker_inputs(const struct worker *w, struct input_state *out);
 /* From the main thread: the cut under way has been stored. */
 void worker_answer(struct worker *w);
 /* From the main thread: whether its loop has turned since the last call; it does so every WORKER_CUT_MS, whatever there is to do. */

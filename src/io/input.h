@@ -80,9 +80,16 @@ struct input_type {
     void (*stop)(struct input *in);
 };
 
+/* What is shown of an input while it runs. */
+struct input_state {
+    uint16_t port;         /* bound; 0 when it has none, or is not open */
+    uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
+};
+
 /* First member of every input's own struct. Written by the worker only. */
 struct input {
     const struct input_type *type;
+    unsigned index;        /* of its options in the configuration */
     uint16_t port;         /* bound; 0 when it has none */
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */

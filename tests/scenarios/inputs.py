@@ -1,10 +1,14 @@
 """The network inputs: every transport, and bad input beside a good sender."""
 import gzip
 import os
+import re
+import signal
 import socket
 import ssl
+import urllib.request
 
 import abuse
+from harness import free_port
 from inputs import Inputs, gelf, stranger
 
 ABUSE_S = float(os.environ.get("CRUMBD_ABUSE_S", 8))
@@ -55,6 +59,40 @@ def scenario_wrong_certificates(t):
     ledger = i.daemon.stop()
     t.eq((ledger["log"], ledger["tls_errors"]), (1, 3))
     assert "a sender without TLS called a TLS port" in i.daemon.err
+
+
+def scenario_kernel_drops_are_counted_by_socket(t):
+    """What a stopped crumbd has no room for: exactly what was sent and did not arrive, at the socket it was for."""
+    ports = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
+    web = free_port()
+    d = t.start(t.config("""
+inputs:
+  - {syslog: 'udp://127.0.0.1:%d', receive_buffer: 64k}
+  - {gelf: 'udp://127.0.0.1:%d', receive_buffer: 64k}
+http: 127.0.0.1:%d
+rules: []
+fallback: crumb
+""" % (*ports, web)))
+    sent = 5000
+    d.signal(signal.SIGSTOP)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for n in range(sent):
+            s.sendto(b"<14>1 - - - - - - number %d" % n, ("127.0.0.1", ports[0]))
+        s.sendto(gelf("one"), ("127.0.0.1", ports[1]))
+    d.signal(signal.SIGCONT)
+
+    def drops(path, form):
+        """Of each socket, as this address shows them."""
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (web, path)) as answer:
+            text = answer.read().decode()
+        return [int(re.search(form % port, text).group(1)) for port in ports]
+    ledger = t.until(lambda: next((x for x in [d.ledger()] if x["lines_in"] + x.get("udp_kernel_drops", 0) == sent + 1), None),
+                     "every datagram is read or counted")
+    lost = sent + 1 - ledger["lines_in"]
+    assert 0 < lost < sent, ledger
+    t.eq(drops("/metrics", r'input_kernel_drops_total\{input="udp://127.0.0.1:%d",.*\} (\d+)'), [lost, 0])
+    t.eq(drops("/", r'udp://127.0.0.1:%d <span class="\w+">(\d+) dropped by the kernel'), [lost, 0])
+    t.eq(d.stop()["udp_kernel_drops"], lost)
 
 
 def scenario_a_port_in_use(t):

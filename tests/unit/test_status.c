@@ -47,14 +47,16 @@ static void put(unsigned n, const char *title, const char *payload)
 /* The answer's body, NUL-terminated. */
 static const char *get(const char *path, const char *query, const char *not_ready)
 {
-    char input_text[] = "udp://<&>:1";
-    const struct input_options input = {.kind = INPUT_GELF, .text = input_text};
+    char input_text[] = "udp://<&\"\\>:1";
+    const struct input_options input = {.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text};
+    const struct input_state state = {.port = 1, .kernel_drops = 17};
     struct status s = {.now_us = 1700000060000000,
                        .start_us = 1700000000250000,
                        .store_path = "/s/<b>.db",
                        .rules = 3,
                        .inputs = &input,
                        .n_inputs = 1,
+                       .states = &state,
                        .not_ready = not_ready,
                        .counts = &counts,
                        .store_limit_bytes = 1 << 20};
@@ -100,7 +102,7 @@ START_TEST(pages_are_escaped)
     const char *page = get("/", "", NULL);
     has(page, "<style nonce=\"abc\">");
     has(page, "<a href=\"/event/1\">&lt;script&gt;");
-    has(page, "udp://&lt;&amp;&gt;:1");
+    has(page, "udp://&lt;&amp;&quot;\\&gt;:1 <span class=\"warning\">17 dropped by the kernel</span>");
     has(page, "/s/&lt;b&gt;.db");
     has(page, "running");
     hasnt(page, "<script");
@@ -153,6 +155,7 @@ START_TEST(metrics_follow_the_format)
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
     has(text, "\ncrumbd_start_time_seconds 1700000000.250000\n");
     has(text, "\ncrumbd_ready 1\n");
+    has(text, "\ncrumbd_input_kernel_drops_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 17\n");
 }
 END_TEST
 
