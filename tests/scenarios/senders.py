@@ -1,9 +1,11 @@
 """Senders that nobody here wrote, each pointed at crumbd by its address alone: what they say arrives as they meant it."""
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
+import threading
 
 import foreign
 from harness import TOP, free_port
@@ -236,6 +238,249 @@ def scenario_pygelf(t):
 def scenario_graypy(t):
     """graypy (PyPI): in chunks by UDP, by TCP, by HTTP."""
     python_logs(t, "graypy==2.1.0", GRAYPY, ("udp", "tcp", "http"))
+
+
+LARGE = """
+import logging, sys
+from pygelf import GelfUdpHandler
+for name, compress, chunk in (("plain", False, 1703), ("zlib", True, 1031)):
+    log = logging.getLogger(name)
+    log.addHandler(GelfUdpHandler("127.0.0.1", int(sys.argv[1]), compress=compress, chunk_size=chunk))
+    log.error(open(name).read())
+"""
+
+# What is out of order breaks the run of digits: no size of a chunk here is a multiple of ten. What is compressed has a checksum.
+LARGE_RULES = """
+pack: large
+rules:
+  - id: large.plain
+    match: '^(?:0123456789)++ the end of plain-\\d+$'
+    event: {type: Plain, message: 'plain', fingerprint: [plain]}
+  - id: large.zlib
+    match: '^[0-9a-f]{65000}.*the end of zlib-\\d+$'
+    event: {type: Zlib, message: 'zlib', fingerprint: [zlib]}
+"""
+
+
+class Disorder:
+    """Stands between a sender of chunks and crumbd: keeps them until `want` sets are whole, then passes them on in any order, every
+    third one twice."""
+
+    def __init__(self, t, to, want):
+        self.sets, self.want, self.to = {}, want, ("127.0.0.1", to)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.1)
+        self.port = self.socket.getsockname()[1]
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        t.at_end.append(self.close)
+
+    def whole(self):
+        return sum(len(s) == next(iter(s.values()))[11] for s in self.sets.values()) == self.want
+
+    def run(self):
+        while not self.done.is_set() and not self.whole():
+            try:
+                chunk = self.socket.recv(65536)
+                self.sets.setdefault(chunk[2:10], {})[chunk[10]] = chunk
+            except socket.timeout:
+                pass
+        disorder(self.socket, self.to, [chunk for s in self.sets.values() for chunk in s.values()])
+
+    def close(self):
+        self.done.set()
+        self.thread.join()
+        self.socket.close()
+
+
+def disorder(s, to, chunks):
+    chunks = chunks + chunks[::3]
+    random.Random(4711).shuffle(chunks)
+    for chunk in chunks:
+        s.sendto(chunk, to)
+
+
+def scenario_chunks_in_disorder(t):
+    """Messages of 200 KB, made by pygelf and by hand, whose chunks come mixed, shuffled and some of them twice."""
+    python = foreign.python(t, "pygelf==0.4.3")
+    t.write("large.yaml", LARGE_RULES)
+    c = Listener(t, "gelf", "udp", rules="[large.yaml]")
+    t.write("plain", "0123456789" * 20000 + " the end of plain-1")
+    t.write("zlib", os.urandom(100000).hex() + " the end of zlib-1")
+    between = Disorder(t, c.port["udp"], 2)
+    p = t.program("python", [python, t.write("program.py", LARGE), str(between.port)])
+    t.eq(p.wait(), 0, p.err)
+    c.daemon.wait_count("lines_in", 2)
+    chunks = []
+    for n in range(2, 6):
+        message = json.dumps({"version": "1.1", "host": "h", "level": 3, "short_message": "0123456789" * 20000 + " the end of plain-%d" % n}).encode()
+        id, size = os.urandom(8), len(message) // 127 + 1
+        chunks += [b"\x1e\x0f" + id + bytes([k, 127]) + message[k * size:(k + 1) * size] for k in range(127)]
+        assert size % 10, size
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        disorder(s, ("127.0.0.1", c.port["udp"]), chunks)
+    c.daemon.wait_count("lines_in", 6)
+    t.wait_events(c.up, 6)
+    ledger = c.daemon.stop()
+    t.eq(sorted(tag(e, "rule") for e in c.up.events), ["large.plain"] * 5 + ["large.zlib"])
+    kept = sum(len(s) for s in between.sets.values())
+    twice = (kept + 2) // 3 + len(chunks[::3])
+    t.eq((ledger["lines_in"], ledger["gelf_chunks"], ledger["gelf_chunks_duplicate"]), (6, kept + len(chunks) + twice, twice))
+    for name in ("gelf_sets_expired", "gelf_sets_evicted", "gelf_chunks_mismatch", "gelf_bad_payload"):
+        t.eq(ledger.get(name, 0), 0, name)
+
+
+JAVA = """
+import java.util.Scanner;
+
+public class Program {
+    static void settle(String unit) {
+        throw new IllegalStateException("no unit " + unit, new java.io.IOException("the disk of " + unit + " is gone"));
+    }
+
+    static void say(String name, org.slf4j.Logger log, String noise) {
+        log.info("all is well with {}", name);
+        try {
+            settle(name);
+        } catch (IllegalStateException e) {
+            org.slf4j.MDC.put("order", name + "-4711");
+            org.slf4j.MDC.put("noise", noise);
+            log.error("cannot settle by " + name, e);
+            org.slf4j.MDC.clear();
+        }
+    }
+
+    static void say(String name, org.apache.logging.log4j.Logger log, String noise) {
+        log.info("all is well with {}", name);
+        try {
+            settle(name);
+        } catch (IllegalStateException e) {
+            org.apache.logging.log4j.ThreadContext.put("order", name + "-4711");
+            org.apache.logging.log4j.ThreadContext.put("noise", noise);
+            log.error("cannot settle by " + name, e);
+            org.apache.logging.log4j.ThreadContext.clearAll();
+        }
+    }
+
+    public static void main(String[] a) throws Exception {
+        String noise = new Scanner(new java.io.File("noise")).next();
+        for (String name : new String[] {"udp", "plain", "tcp"})
+            say("logback-" + name, org.slf4j.LoggerFactory.getLogger("shop." + name), noise);
+        for (String name : new String[] {"udp", "tcp"})
+            say("log4j-" + name, org.apache.logging.log4j.LogManager.getLogger("shop." + name), noise);
+        ((ch.qos.logback.classic.LoggerContext) org.slf4j.LoggerFactory.getILoggerFactory()).stop();
+        org.apache.logging.log4j.LogManager.shutdown();
+    }
+}
+"""
+
+LOGBACK = """<configuration>
+  <appender name="udp" class="de.siegmar.logbackgelf.GelfUdpAppender">
+    <graylogHost>127.0.0.1</graylogHost><graylogPort>{udp}</graylogPort><maxChunkSize>500</maxChunkSize></appender>
+  <appender name="plain" class="de.siegmar.logbackgelf.GelfUdpAppender"><compressionMethod>NONE</compressionMethod>
+    <graylogHost>127.0.0.1</graylogHost><graylogPort>{udp}</graylogPort><maxChunkSize>500</maxChunkSize></appender>
+  <appender name="tcp" class="de.siegmar.logbackgelf.GelfTcpAppender">
+    <graylogHost>127.0.0.1</graylogHost><graylogPort>{tcp}</graylogPort></appender>
+  <logger name="shop.udp" level="INFO"><appender-ref ref="udp"/></logger>
+  <logger name="shop.plain" level="INFO"><appender-ref ref="plain"/></logger>
+  <logger name="shop.tcp" level="INFO"><appender-ref ref="tcp"/></logger>
+</configuration>
+"""
+
+LOG4J = """<Configuration status="error"><Appenders>
+  <Socket name="udp" host="127.0.0.1" port="{udp}" protocol="UDP"><GelfLayout includeThreadContext="true" compressionType="GZIP"/></Socket>
+  <Socket name="tcp" host="127.0.0.1" port="{tcp}"><GelfLayout compressionType="OFF" includeNullDelimiter="true"/></Socket>
+</Appenders><Loggers>
+  <Logger name="shop.udp" level="info"><AppenderRef ref="udp"/></Logger>
+  <Logger name="shop.tcp" level="info"><AppenderRef ref="tcp"/></Logger>
+</Loggers></Configuration>
+"""
+
+
+def scenario_java(t):
+    """logback-gelf by UDP (compressed and plain, in chunks) and TCP, log4j's GelfLayout by UDP and TCP: exceptions with their causes."""
+    path = foreign.java(t, JAVA, "ch.qos.logback:logback-classic:1.5.18", "de.siegmar:logback-gelf:6.1.1",
+                        "org.apache.logging.log4j:log4j-core:2.25.4")
+    c = Listener(t, "gelf", "udp", "tcp")
+    noise = os.urandom(2000).hex()
+    t.write("noise", noise)
+    t.write("logback.xml", LOGBACK.format(**c.port))
+    t.write("log4j2.xml", LOG4J.format(**c.port))
+    p = t.program("java", ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", t.dir + ":" + path, "Program"])
+    t.eq(p.wait(), 0, p.err)
+    names = ["logback-udp", "logback-plain", "logback-tcp", "log4j-udp", "log4j-tcp"]
+    events = c.events(len(names))
+    for name in names:
+        e = check(t, events, "cannot settle by " + name, level="error", format="gelf", order=name + "-4711")
+        text = json.dumps(e)
+        for words in ("IllegalStateException: no unit " + name, "at Program.settle(Program.java:", "at Program.main(Program.java:",
+                      "Caused by: java.io.IOException: the disk of %s is gone" % name):
+            assert words in text, "no %r in %s" % (words, text)
+        assert e["contexts"]["fields"]["noise"].startswith(noise[:500]), "the chunks of %s are not joined rightly" % name
+    t.eq(c.ledger["lines_in"], 2 * len(names))
+
+
+GO = """
+package main
+
+import (
+	"io"
+	"log"
+	"os"
+
+	"github.com/Graylog2/go-gelf/gelf"
+)
+
+func say(name string, to io.Writer, write func(*gelf.Message) error, noise string) {
+	l := log.New(to, "", 0)
+	l.Printf("all is well with %s", name)
+	err := write(&gelf.Message{Version: "1.1", Host: "till-9", Short: "cannot settle by " + name, Level: gelf.LOG_ERR, Facility: "till",
+		Full: "cannot settle by " + name + "\\npanic: no unit\\n", TimeUnix: 1795428000.25,
+		Extra: map[string]interface{}{"_order": name + "-4711", "_noise": noise}})
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func main() {
+	noise, _ := os.ReadFile("noise")
+	kinds := map[string]gelf.CompressType{"gzip": gelf.CompressGzip, "zlib": gelf.CompressZlib, "none": gelf.CompressNone}
+	for name, kind := range kinds {
+		w, err := gelf.NewUDPWriter(os.Args[1])
+		if err != nil {
+			log.Fatal(err)
+		}
+		w.CompressionType = kind
+		say(name, w, w.WriteMessage, string(noise))
+	}
+	w, err := gelf.NewTCPWriter(os.Args[2])
+	if err != nil {
+		log.Fatal(err)
+	}
+	say("tcp", w, w.WriteMessage, string(noise))
+	w.Close()
+}
+"""
+
+
+def scenario_go_gelf(t):
+    """Graylog's own Go module by UDP (gzip, zlib and plain, in chunks) and TCP, under Go's log and by itself."""
+    program = foreign.go(t, GO, "github.com/Graylog2/go-gelf@v0.0.0-20191017102106-1550ee647df0")
+    c = Listener(t, "gelf", "udp", "tcp")
+    noise = os.urandom(3000).hex()
+    t.write("noise", noise)
+    p = t.program("go", [program] + ["127.0.0.1:%d" % port for port in c.port.values()])
+    t.eq(p.wait(), 0, p.err)
+    names = ("gzip", "zlib", "none", "tcp")
+    events = c.events(len(names))
+    for name in names:
+        e = check(t, events, "cannot settle by " + name, level="error", format="gelf", server_name="till-9", facility="till",
+                  order=name + "-4711")
+        assert e["contexts"]["fields"]["noise"].startswith(noise[:500]), "the chunks of %s are not joined rightly" % name
+    t.eq(c.ledger["lines_in"], 2 * len(names))
 
 
 def scenario_gelf_pro(t):
