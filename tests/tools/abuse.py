@@ -45,9 +45,10 @@ class Gate:
                     return int(part[4].split(":")[1], 16)
         return 0
 
-    def send(self, port, datagrams):
+    def send(self, port, datagrams, source="127.0.0.1"):
         """Together no more than about 100 KB, which the smallest receive buffer has room for."""
         with self.lock, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind((source, 0))
             s.connect(("127.0.0.1", port))
             while self.queued(port) > self.ROOM and not self.end.is_set():
                 time.sleep(0.001)
@@ -277,13 +278,20 @@ class Good:
         self.ways.update({"unix": lambda n: self.unix.send(b"<14>good-sender-%d" % n),
                           "udp": lambda n: a.gate.send(i.port["udp"], [b"<14>1 - - - - - - good-sender-%d" % n]),
                           "gelf udp": lambda n: a.gate.send(i.port["gudp"], [gelf("good-sender-%d" % n)]),
-                          "gelf http": self.post})
+                          "gelf chunks": self.chunks, "gelf http": self.post})
         self.sent = dict.fromkeys(self.ways, 0)
 
     def stream(self, s, name):
         if name == "gelf tcp":
             return lambda n: s.sendall(gelf("good-sender-%d" % n) + b"\0")
         return lambda n: s.sendall(b"<14>good-sender-%d\n" % n)
+
+    def chunks(self, n):
+        """From an address of its own: what a sender may have unfinished is bounded."""
+        text = gelf("good-sender-%d" % n)
+        id, third = os.urandom(8), len(text) // 3 + 1
+        order = random.sample(range(3), 3)
+        self.a.gate.send(self.inputs.port["gudp"], [b"\x1e\x0f" + id + bytes([k, 3]) + text[k * third:(k + 1) * third] for k in order], "127.0.0.2")
 
     def post(self, n):
         status = self.inputs.post(gelf("good-sender-%d" % n), self.web)
