@@ -9,7 +9,7 @@ import threading
 
 import foreign
 from harness import TOP, free_port
-from inputs import certificates
+from inputs import certificates, stranger
 from nginx import Nginx
 
 # Each says something that is no error too, which must arrive and not become an event.
@@ -134,19 +134,26 @@ ruleset(name="tcp") {{ action(type="omfwd" target="127.0.0.1" port="{tcp}" proto
 ruleset(name="tls") {{ action(type="omfwd" target="127.0.0.1" port="{tls}" protocol="tcp" TCP_Framing="octet-counted"
     StreamDriver="ossl" StreamDriverMode="1" StreamDriverAuthMode="x509/certvalid" StreamDriver.CAFile="{dir}/ca.pem"
     StreamDriver.CertFile="{dir}/client.pem" StreamDriver.KeyFile="{dir}/client.key") }}
+input(type="imfile" file="{dir}/stranger.log" tag="till-stranger" severity="error" facility="daemon" ruleset="stranger")
+ruleset(name="stranger") {{ action(type="omfwd" target="127.0.0.1" port="{tls}" protocol="tcp" TCP_Framing="octet-counted"
+    StreamDriver="ossl" StreamDriverMode="1" StreamDriverAuthMode="x509/certvalid" StreamDriver.CAFile="{dir}/ca.pem"
+    StreamDriver.CertFile="{dir}/stranger.pem" StreamDriver.KeyFile="{dir}/stranger.key") }}
 """
 
 
 def scenario_rsyslog(t):
-    """Debian's rsyslog forwards files: by UDP, by TCP with octet counting, and by TLS with a client certificate."""
+    """Debian's rsyslog forwards files: by UDP, by TCP with octet counting, and by TLS with a client certificate; with one that
+    client_ca has not signed it is refused."""
     files = foreign.Debian(t, "rsyslog", "rsyslog-openssl", "libestr0", "libfastjson4", "liblognorm5")
     certificates(t, "server", "client")
+    stranger(t)
     c = Listener(t, "syslog", "udp", "tcp", "tls")
-    for scheme in c.port:
+    for scheme in (*c.port, "stranger"):
         t.write(scheme + ".log", "unit %s is gone\nunit %s has no till: 4 %% \u00e4\n" % (scheme, scheme))
     conf = t.write("rsyslog.conf", RSYSLOG.format(dir=t.dir, **c.port))
     t.program("rsyslogd", [files.find("usr/sbin/rsyslogd"), "-n", "-f", conf, "-i", t.path("rsyslog.pid"), "-M",
                            files.find("usr/lib/*-linux-gnu*/rsyslog")], env=files.env)
+    c.daemon.wait_count("tls_errors", 1)
     events = c.events(6)
     for scheme in c.port:
         for text in ("unit %s is gone", "unit %s has no till: 4 %% \u00e4"):
@@ -161,6 +168,8 @@ destination d_tcp {{ network("127.0.0.1" port({tcp}) transport("tcp")); }};
 destination d_counted {{ syslog("127.0.0.1" port({tcp}) transport("tcp") persist-name("counted")); }};
 destination d_tls {{ syslog("127.0.0.1" port({tls}) transport("tls")
     tls(ca-file("{dir}/ca.pem") cert-file("{dir}/client.pem") key-file("{dir}/client.key") peer-verify(required-trusted))); }};
+destination d_stranger {{ syslog("127.0.0.1" port({tls}) transport("tls") persist-name("stranger")
+    tls(ca-file("{dir}/ca.pem") cert-file("{dir}/stranger.pem") key-file("{dir}/stranger.key") peer-verify(required-trusted))); }};
 """
 
 SYSLOG_NG_PATH = """
@@ -170,27 +179,42 @@ log {{ source {{ file("{dir}/{name}.log" flags(no-parse) program-override("till-
 
 
 def scenario_syslog_ng(t):
-    """Debian's syslog-ng forwards files: network() by UDP and TCP, syslog() by TCP and by TLS with a client certificate."""
+    """Debian's syslog-ng forwards files: network() by UDP and TCP, syslog() by TCP with octet counting and by TLS with a client
+    certificate; with one that client_ca has not signed it is refused."""
     files = foreign.Debian(t, "syslog-ng-core", "libivykis0", "libnet1", "libwrap0", "libjson-c5", "libpcre3", "libglib2.0-0")
     certificates(t, "server", "client")
+    stranger(t)
     c = Listener(t, "syslog", "udp", "tcp", "tls")
     names = ("udp", "tcp", "counted", "tls")
     text = SYSLOG_NG.format(dir=t.dir, **c.port)
-    for name in names:
+    for name in (*names, "stranger"):
         t.write(name + ".log", "unit %s is gone\nunit %s has no till: 4 %% \u00e4\n" % (name, name))
         text += SYSLOG_NG_PATH.format(dir=t.dir, name=name)
     conf = t.write("syslog-ng.conf", text)
     t.program("syslog-ng", [files.find("usr/sbin/syslog-ng"), "-F", "--stderr", "--no-caps", "-f", conf, "-R", t.path("persist"), "-p",
                             t.path("pid"), "-c", t.path("ctl"), "--module-path", files.find("usr/lib/syslog-ng/3.*")], env=files.env)
+    c.daemon.wait_count("tls_errors", 1)
     events = c.events(8)
     for name in names:
         for text in ("unit %s is gone", "unit %s has no till: 4 %% \u00e4"):
             check(t, events, text % name, level="error", app="till-" + name, server_name="web-8", format="syslog")
 
 
+ACCESS_RULES = """
+pack: edge
+when: {format: nginx-access}
+rules:
+  - id: edge.bad-gateway
+    match: '^GET /till\\?order=4711 '
+    when: {status: '^502$'}
+    event: {type: BadGateway, level: warning, message: 'the edge answered {status} to {client}', fingerprint: [edge]}
+"""
+
+
 def scenario_nginx_by_syslog(t):
-    """nginx sends its error log and its access log: each is read as what it is, and meets nginx's rules."""
-    c = Listener(t, "syslog", "udp", rules="['%s']" % os.path.join(TOP, "rules", "nginx.yaml"))
+    """nginx sends its error log and its access log: each is read as what it is, and meets the rules for it."""
+    t.write("edge.yaml", ACCESS_RULES)
+    c = Listener(t, "syslog", "udp", rules="['%s', edge.yaml]" % os.path.join(TOP, "rules", "nginx.yaml"))
     dead = free_port()
     to = "syslog:server=127.0.0.1:%d,tag=edge" % c.port["udp"]
     n = Nginx(t, server="error_log %s error; access_log %s combined; location /till { proxy_pass http://127.0.0.1:%d; }" % (to, to, dead))
@@ -198,8 +222,11 @@ def scenario_nginx_by_syslog(t):
     t.eq(n.get("/till?order=4711"), 502)
     t.eq(n.get("/fine"), 200)
     c.daemon.wait_count("lines_in", 3)
-    t.wait_events(c.up, 1)
+    t.wait_events(c.up, 2)
     c.ledger = c.daemon.stop()
+    access = [e for e in c.up.events if tag(e, "rule") == "edge.bad-gateway"]
+    t.eq([(e["level"], tag(e, "app"), tag(e, "format"), e["exception"]["values"][-1]["value"]) for e in access],
+         [("warning", "edge", "nginx-access", "the edge answered 502 to 127.0.0.1")], json.dumps(c.up.events))
     errors = [e for e in c.up.events if tag(e, "rule") == "nginx.upstream-refused"]
     t.eq(len(errors), 1, json.dumps(c.up.events))
     e = errors[0]
