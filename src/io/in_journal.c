@@ -35,7 +35,8 @@ struct in_journal {
     struct input_sink sink;
     sd_journal *journal;
     struct event *readable, *more;
-    bool paused, placed;
+    bool by_unit; /* else all */
+    bool paused, begun, placed;
     bool caught_up; /* the last look found no further entry */
     bool moved;     /* the current entry is not the one `cursor` names */
     bool told;      /* the store has been told `cursor` */
@@ -91,37 +92,82 @@ static void log_journal(enum log_level level, const char *msg, const struct in_j
     log_at(level, msg, log_c("input", in->row_name), log_c("error", e < 0 ? strerror(-e) : ""));
 }
 
-/* After the entry of the cursor, or where it would be. */
-static int place_at_cursor(struct in_journal *in)
+static bool add_match(sd_journal *j, const char *name, const char *value)
 {
-    int r = sd_journal_next(in->journal);
-    if (r > 0 && sd_journal_test_cursor(in->journal, in->cursor) > 0)
-        return 0;
-    log_journal(LOG_WARN, "the last entry read is no longer in the journal; going on with what came after it",
-                in, r);
-    if (r <= 0)
-        return r;
-    /* The current entry is the first of these. */
-    r = sd_journal_previous(in->journal);
-    return r == 0 ? sd_journal_seek_head(in->journal) : r;
+    char *text = xasprintf("%s=%s", name, value);
+    int r = sd_journal_add_match(j, text, 0);
+    free(text);
+    return r >= 0;
+}
+
+/* What the unit writes, what systemd says about it, and its core dumps: as journalctl --unit. */
+static bool match_unit(sd_journal *j, const char *text)
+{
+    char *unit = strchr(text, '.') ? xstrdup(text) : xasprintf("%s.service", text);
+    bool ok = add_match(j, "_SYSTEMD_UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
+              add_match(j, "_PID", "1") && add_match(j, "UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
+              add_match(j, "_UID", "0") && add_match(j, "OBJECT_SYSTEMD_UNIT", unit) &&
+              sd_journal_add_disjunction(j) >= 0 &&
+              add_match(j, "MESSAGE_ID", "fc2e22bc6ee647b6b90729ab34a250b1") && add_match(j, "_UID", "0") &&
+              add_match(j, "COREDUMP_UNIT", unit);
+    free(unit);
+    return ok;
+}
+
+static bool match(struct in_journal *in)
+{
+    sd_journal_flush_matches(in->journal);
+    return !in->by_unit || match_unit(in->journal, in->opt->text);
+}
+
+/* At the first run: the last entry of any unit is what was read, so that also a unit that has written nothing
+ * yet has a place, and what it writes while crumbd is away is found. */
+static int mark_end(struct in_journal *in)
+{
+    sd_journal_flush_matches(in->journal);
+    int r = sd_journal_seek_tail(in->journal);
+    if (r >= 0)
+        r = sd_journal_previous(in->journal);
+    in->moved = r > 0;
+    keep_cursor(in);
+    return r < 0 ? r : match(in) ? 0 : -ENOMEM;
+}
+
+static bool cursor_is_there(struct in_journal *in)
+{
+    sd_journal_flush_matches(in->journal);
+    bool there = sd_journal_seek_cursor(in->journal, in->cursor) >= 0 && sd_journal_next(in->journal) > 0 &&
+                 sd_journal_test_cursor(in->journal, in->cursor) > 0;
+    return match(in) && there;
+}
+
+/* Once: settles where to go on. */
+static int begin(struct in_journal *in)
+{
+    if (in->cursor && sd_journal_seek_cursor(in->journal, in->cursor) < 0) {
+        log_journal(LOG_ERROR, "the place kept in the store is none; going on with what comes now", in, 0);
+        free(in->cursor);
+        in->cursor = NULL;
+    }
+    if (in->cursor && !cursor_is_there(in))
+        log_journal(LOG_WARN, "the last entry read is no longer in the journal; going on with what came after it",
+                    in, 0);
+    return in->cursor || in->opt->from_start ? 0 : mark_end(in);
 }
 
 /* On the entry before the first to be handed on. */
 static int place(struct in_journal *in)
 {
-    if (in->cursor && sd_journal_seek_cursor(in->journal, in->cursor) >= 0)
-        return place_at_cursor(in);
-    if (in->cursor)
-        log_journal(LOG_ERROR, "the place kept in the store is none; going on with what comes now", in, 0);
-    if (in->opt->from_start)
+    if (!in->cursor) /* all of it, or there was nothing when we came */
         return sd_journal_seek_head(in->journal);
-    int r = sd_journal_seek_tail(in->journal);
-    /* The tail is behind the last entry, where `next` does not see what is added later: stand on the last
-     * one. */
+    int r = sd_journal_seek_cursor(in->journal, in->cursor);
     if (r >= 0)
-        r = sd_journal_previous(in->journal);
-    in->moved = r > 0;
-    return r;
+        r = sd_journal_next(in->journal);
+    if (r <= 0 || sd_journal_test_cursor(in->journal, in->cursor) > 0)
+        return r;
+    /* Vacuumed, or of another unit: the current entry is the first of those after it. */
+    r = sd_journal_previous(in->journal);
+    return r == 0 ? sd_journal_seek_head(in->journal) : r;
 }
 
 /* ---- an entry ---- */
@@ -238,9 +284,13 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
     (void)fd, (void)what;
     if (in->paused)
         return;
-    if (!in->placed && (r = place(in)) < 0)
+    if (!in->begun)
+        r = begin(in);
+    if (!in->placed && r >= 0)
+        r = place(in);
+    if (r < 0)
         failed(in, "no place to begin in the journal", r);
-    in->placed = true;
+    in->begun = in->placed = true;
     unsigned n = 0;
     for (r = 1; n < JOURNAL_TURN && !in->paused && (r = sd_journal_next(in->journal)) > 0; n++)
         take(in);
@@ -265,32 +315,14 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
     int r = sd_journal_process(in->journal);
     if (r < 0)
         failed(in, "the journal's files cannot be watched", r);
+    /* journald counts an entry before it puts it into the lists that a unit is looked up in. When libsystemd looks in
+     * between it has seen that count, and does not look again before the next entry; from a new place it does. */
+    if (what & EV_TIMEOUT && in->by_unit)
+        in->placed = false;
     on_turn(fd, what, u);
 }
 
 /* ---- the input ---- */
-
-static bool add_match(sd_journal *j, const char *name, const char *value)
-{
-    char *text = xasprintf("%s=%s", name, value);
-    int r = sd_journal_add_match(j, text, 0);
-    free(text);
-    return r >= 0;
-}
-
-/* What the unit writes, what systemd says about it, and its core dumps: as journalctl --unit. */
-static bool match_unit(sd_journal *j, const char *text)
-{
-    char *unit = strchr(text, '.') ? xstrdup(text) : xasprintf("%s.service", text);
-    bool ok = add_match(j, "_SYSTEMD_UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
-              add_match(j, "_PID", "1") && add_match(j, "UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
-              add_match(j, "_UID", "0") && add_match(j, "OBJECT_SYSTEMD_UNIT", unit) &&
-              sd_journal_add_disjunction(j) >= 0 &&
-              add_match(j, "MESSAGE_ID", "fc2e22bc6ee647b6b90729ab34a250b1") && add_match(j, "_UID", "0") &&
-              add_match(j, "COREDUMP_UNIT", unit);
-    free(unit);
-    return ok;
-}
 
 static void journal_stop(struct input *input)
 {
@@ -322,7 +354,7 @@ static bool open_files(struct in_journal *in, const char *folder, struct diag *d
                "systemd-journal?",
                log_c("input", in->row_name));
     sd_journal_set_data_threshold(in->journal, opt->max_message_bytes + sizeof "MESSAGE=");
-    if (strcmp(opt->text, "all") != 0 && !match_unit(in->journal, opt->text)) {
+    if (!match(in)) {
         err_add(d, ERR_ERROR, opt->place, "the journal cannot be searched for unit %s", opt->text);
         return false;
     }
@@ -345,6 +377,7 @@ struct input *journal_open(struct event_base *base, const struct input_options *
     struct in_journal *in = xcalloc(1, sizeof *in);
     *in = (struct in_journal){.input = {.type = &in_journal}, .opt = opt, .sink = *sink};
     in->row_name = xasprintf("journal:%s", opt->text);
+    in->by_unit = strcmp(opt->text, "all") != 0;
     in->stream = (struct stream){
         .format = FORMAT_JOURNAL, .source = slice_str(in->row_name), .last_us = RECORD_NO_TIME};
     in->own_invocation = getenv("INVOCATION_ID");

@@ -3,8 +3,8 @@
  * JSON object, shaped like a line of `journalctl -o json`; parsers/journald reads it.
  *
  * The position is the cursor of the last entry handed on. It is kept in the store as a file row: `path` is
- * the cursor, `input` is "journal:" and the unit. At the first run reading begins with what is written from
- * then on. A cursor whose entry is gone (vacuumed) leads to the entry after it. Our own entries are skipped,
+ * the cursor, `input` is "journal:" and the unit. At the first run that is the last entry there is, of any
+ * unit: reading begins with what is written from then on. A cursor whose entry is gone (vacuumed) leads to the entry after it. Our own entries are skipped,
  * or a complaint about one would lead to the next for ever.
  *
  * Bounds: JOURNAL_TURN entries a turn of the loop; the message up to max_message; other fields longer than
