@@ -1,10 +1,12 @@
 """The commands, as a person types them."""
+import glob
 import json
 import os
 import re
 import signal
+import subprocess
 
-from harness import TOP, free_port, jsonl, nginx_line
+from harness import SHARED, TOP, free_port, jsonl, nginx_line
 
 CONFIG = """
 inputs:
@@ -169,3 +171,17 @@ def scenario_quickstart_names(t):
     with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:
         for link in re.findall(r"\]\(([^)#:]+)\)", f.read()):
             assert os.path.exists(os.path.join(TOP, link)), link
+
+
+def scenario_events_of_real_logs_conform(t):
+    """Each event that `try` makes of the real logs of the corpus keeps every rule of the protocol's checker."""
+    checker = os.path.join(SHARED, "tools", "check-envelope")
+    logs = sorted(glob.glob(os.path.join(SHARED, "corpus", "loghub", "*.log")) + glob.glob(os.path.join(SHARED, "corpus", "nginx", "*.log")))
+    if not os.path.exists(checker) or not logs:
+        t.skip("no shared/ beside the sources")
+    for limits in ([], ["--limits"]):
+        events, _ = t.run("try", "--events", *limits, *logs)
+        assert events.count("\n") > 100, f"{events.count(chr(10))} events"
+        name = t.write("events.jsonl", events)
+        p = subprocess.run([checker, "--events", name], capture_output=True, text=True)
+        assert p.returncode == 0, p.stdout[-3000:] + p.stderr[-500:]
