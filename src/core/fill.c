@@ -30,7 +30,7 @@ struct tagger {
     unsigned n;
 };
 
-static bool is_reserved(struct slice key)
+bool fill_tag_is_reserved(struct slice key)
 {
     static const char *const names[] = {"release", "dist", "user", "filename", "function", "environment", "level", "server_name"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
@@ -55,7 +55,7 @@ static void put_tag(struct tagger *t, struct slice key, struct slice value)
     key = tag_key(key, t->w->arena);
     value = slice_trim(scrub_text(t->w->scrub, value, t->w->arena));
     value = slice_trim(slice_split(&value, '\n'));
-    if (!key.n || !value.n || t->n >= TAGS_MAX || is_reserved(key))
+    if (!key.n || !value.n || t->n >= TAGS_MAX || fill_tag_is_reserved(key))
         return;
     for (unsigned i = 0; i < t->n; i++)
         if (slice_eq(t->keys[i], key))

@@ -22,6 +22,8 @@ void writer_text(struct writer *w, const char *key, struct slice text, size_t ma
 /* The same for a value in an array. */
 void writer_item(struct writer *w, struct slice text, size_t max_points);
 
+/* Names of tags that Sentry keeps for itself: such a tag would be lost. */
+bool fill_tag_is_reserved(struct slice key);
 void fill_tags(struct writer *w);
 void fill_request(struct writer *w);
 void fill_user(struct writer *w);

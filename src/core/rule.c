@@ -105,22 +105,42 @@ static struct slice part_value(const struct template_part *p, const struct judge
     return p->capture ? regex_capture(j->match, p->capture) : record_get(r, p->text);
 }
 
-struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a)
+static struct slice masked(struct slice v, struct arena *a)
 {
+    struct mask m;
+    mask_init(&m);
+    mask_message(v, &m);
+    v = arena_dup(a, sbuf_slice(&m.text));
+    mask_free(&m);
+    return v;
+}
+
+/* `raw`: what is to be masked stays as it is. */
+static struct slice fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a, bool raw)
+{
+    struct slice *values = arena_alloc(a, (t->n + 1) * sizeof *values);
     size_t n = 0;
-    for (unsigned i = 0; i < t->n; i++)
-        n += part_value(&t->parts[i], j, r).n;
+    for (unsigned i = 0; i < t->n; i++) {
+        values[i] = part_value(&t->parts[i], j, r);
+        if (t->parts[i].masked && !raw)
+            values[i] = masked(values[i], a);
+        n += values[i].n;
+    }
     if (t->n == 1)
-        return part_value(&t->parts[0], j, r);
+        return values[0];
     char *p = arena_alloc(a, n + 1), *at = p;
     for (unsigned i = 0; i < t->n; i++) {
-        struct slice v = part_value(&t->parts[i], j, r);
-        if (v.n)
-            memcpy(at, v.p, v.n);
-        at += v.n;
+        if (values[i].n)
+            memcpy(at, values[i].p, values[i].n);
+        at += values[i].n;
     }
     *at = '\0';
     return slice_of(p, n);
+}
+
+struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a)
+{
+    return fill(t, j, r, a, false);
 }
 
 static void add_tags(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
@@ -148,9 +168,6 @@ static void hash_fingerprint(struct shape *out)
 /* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */
 static void default_fingerprint(const struct record *r, struct arena *a, struct shape *out)
 {
-    struct mask m;
-    mask_init(&m);
-    mask_message(r->message, &m);
     out->n_fingerprint = 0;
     out->fingerprint[out->n_fingerprint++] = out->rule ? out->rule->pack : slice_str(format_name(r->format));
     if (out->rule)
@@ -160,8 +177,7 @@ static void default_fingerprint(const struct record *r, struct arena *a, struct 
         out->fingerprint[out->n_fingerprint++] = app;
     if (logger.n)
         out->fingerprint[out->n_fingerprint++] = logger;
-    out->fingerprint[out->n_fingerprint++] = arena_dup(a, sbuf_slice(&m.text));
-    mask_free(&m);
+    out->fingerprint[out->n_fingerprint++] = masked(r->message, a);
 }
 
 static void fill_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
@@ -304,7 +320,8 @@ static void shape_by_message(struct judge *j, const struct record *r, struct are
             sbuf_adds(&format, SLICE("%s"));
         }
     }
-    out->formatted = template_fill(t, j, r, a);
+    /* With its ids, where the type makes the title: the event shows what was said, the title what it is about. */
+    out->formatted = fill(t, j, r, a, out->rule->event.type.set);
     out->template = out->n_params && !format.over ? arena_dup(a, sbuf_slice(&format)) : SLICE_NONE;
     sbuf_free(&format);
 }
@@ -325,7 +342,7 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
         out->level = LEVEL_ERROR;
     if (e && e->message.set) {
         shape_by_message(j, r, a, out);
-        shown = out->formatted;
+        shown = template_fill(&e->message, j, r, a);
     } else {
         shape_by_mask(r, a, out, &shown);
     }

@@ -19,6 +19,7 @@ enum action { ACTION_EVENT, ACTION_CRUMB, ACTION_LOG, ACTION_DROP };
 struct template_part {
     struct slice text; /* literal, or the name */
     bool is_name;
+    bool masked;       /* {masked.NAME}: the value as a template (mask.h) */
     unsigned capture;  /* number of the match's capture, 0: a member or field of the record */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "core/fill.h"
 #include "core/rule_keys.h"
 #include "text/grok.h"
 
@@ -214,12 +215,16 @@ static size_t name_length(struct slice s, char name[GROK_FIELD_MAX + 1])
 
 static void add_part(struct arena *a, struct template *t, struct slice text, bool name, const struct regex *match)
 {
+    static const struct slice prefix = SLICE("masked.");
+    bool masked = name && text.n > prefix.n && slice_starts(text, prefix);
     if (text.n == 0)
         return;
+    text = masked ? slice_from(text, prefix.n) : text;
     struct template_part *grown = arena_alloc(a, (t->n + 1) * sizeof *grown);
     if (t->n)
         memcpy(grown, t->parts, t->n * sizeof *grown);
-    grown[t->n++] = (struct template_part){.text = text, .is_name = name, .capture = name && match ? regex_number(match, text) : 0};
+    grown[t->n++] = (struct template_part){
+        .text = text, .is_name = name, .masked = masked, .capture = name && match ? regex_number(match, text) : 0};
     t->parts = grown;
 }
 
@@ -333,6 +338,15 @@ static void load_event(struct loader *l, const struct raw_event *raw, const stru
     e->user_ip = template_of(a, raw->user.ip_address, m);
 }
 
+static void refuse_reserved_tags(struct loader *l, const struct rule *rule)
+{
+    for (unsigned i = 0; i < rule->event.n_tags; i++)
+        if (fill_tag_is_reserved(rule->event.tags[i].key))
+            l->ok = conf_error(l->d, conf_get(conf_get(rule->node, "event"), "tags"),
+                               "Sentry keeps the tag \"%.*s\" for itself; %s", SLICE_ARG(rule->event.tags[i].key),
+                               slice_is(rule->event.tags[i].key, "user") ? "use event.user.username" : "take another name");
+}
+
 static void load_samples(struct loader *l, const struct raw_rule *raw, struct rule *rule)
 {
     const struct conf_node *list = conf_get(rule->node, "samples"), *n = list ? list->child : NULL;
@@ -392,6 +406,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     if (!raw->match && !rule->when.n && !rule->when.formats && !rule->when.level && !rule->pack_when.n && !rule->pack_when.level)
         l->ok = conf_error(l->d, node, "rule \"%.*s\" has neither match nor when: it would decide about every record", SLICE_ARG(rule->id));
     load_event(l, &raw->event, rule->match, &rule->event);
+    refuse_reserved_tags(l, rule);
     rule->threshold.count = raw->threshold.count;
     rule->threshold.within_us = raw->threshold.within_us;
     rule->threshold.by = arena_calloc(a, raw->threshold.n_by, sizeof *rule->threshold.by);

@@ -34,6 +34,11 @@ static const char rules_text[] =
     "    event: {message: 'something odd'}\n"
     "    samples:\n"
     "      - {lines: '2026/11/23 10:00:00 [error] 7#7: an odd thing', event: {level: error}}\n"
+    "  - id: test.masked\n"
+    "    match: 'app says: (?<text>.*)'\n"
+    "    event: {type: App, message: 'the app: {masked.text}', fingerprint: [app, '{masked.text}'], tags: {raw: '{text}'}}\n"
+    "    samples:\n"
+    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: app says: order 7 is lost', event: {fingerprint: [app, 'order <num> is lost']}}\n"
     "  - id: test.missing\n"
     "    match: 'open\\(\\) \"(?<path>[^\"]+)\" failed \\(2:'\n"
     "    action: crumb\n"
@@ -261,6 +266,23 @@ START_TEST(an_unknown_error_falls_back_without_ids_in_its_title)
 }
 END_TEST
 
+START_TEST(a_masked_name_keeps_ids_out_of_title_and_fingerprint)
+{
+    struct bench *b = bench_new();
+    feed(b, 1, "error", 4, "app says: order 4711 of bob@example.org is lost");
+    feed(b, 2, "error", 5, "app says: order 4712 of eve@example.org is lost");
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 2);
+    for (unsigned i = 0; i < b->n; i++) {
+        ck_at(b->events[i], "exception/values/0/value", "the app: order <num> of <email> is lost");
+        ck_at(b->events[i], "fingerprint/1", "order <num> of <email> is lost");
+    }
+    ck_at(b->events[0], "logentry/message", "the app: %s");
+    ck_at(b->events[0], "logentry/formatted", "the app: order 4711 of bob@example.org is lost");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(crumb_and_unless)
 {
     struct bench *b = bench_new();
@@ -335,7 +357,7 @@ START_TEST(samples_prove_rules)
     load(&b, rules_text);
     struct rule_check r = rule_check_samples(&b.rules, &d);
     err_print(&d, stderr);
-    ck_assert_uint_eq(r.samples, 6);
+    ck_assert_uint_eq(r.samples, 7);
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     err_free(&d);
@@ -372,6 +394,8 @@ START_TEST(wrong_samples_are_told_with_their_place)
     ck_fails("    samples: [{lines: 'all is well', event: {level: error}}]\n", "no rule matches");
     ck_fails("    samples: [{lines: 'ERROR boom 7', event: {level: info}}]\n", "event.level: is error");
     ck_fails("    samples: [{lines: 'ERROR boom 7', event: {tags: {n: 7}}}]\n", "event.tags.n: is not in the event");
+    ck_fails("    event: {tags: {user: '{message}'}}\n    samples: [{lines: 'ERROR boom 7', event: {level: error}}]\n",
+             "bad.yaml:5:19: error: Sentry keeps the tag \"user\" for itself; use event.user.username");
     ck_fails("    mach: x\n", "did you mean \"match\"");
     ck_fails("    unless: 'a(b'\n", "bad.yaml:5:");
 }
@@ -407,6 +431,7 @@ int main(void)
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
     tcase_add_test(t, nothing_of_the_last_event_stays);
+    tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
     tcase_add_test(t, a_cut_shows_waiting_events_once);
