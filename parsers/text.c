@@ -226,6 +226,18 @@ static bool is_dotted(struct slice name)
     return slice_chr(name, '.') || slice_chr(name, ':') || slice_chr(name, '_') || slice_chr(name, '/');
 }
 
+/* org.apache.catalina.core.StandardService.initInternal: the class and method that the JDK's own logging prints. The class is the
+   logger. */
+static struct slice class_and_method(struct slice name)
+{
+    ptrdiff_t method = slice_rfind(name, SLICE("."));
+    struct slice class = slice_sub(name, 0, method > 0 ? (size_t)method : 0);
+    ptrdiff_t dot = slice_rfind(class, SLICE("."));
+    bool fits = dot > 0 && (size_t)dot + 1 < class.n && class.p[dot + 1] >= 'A' && class.p[dot + 1] <= 'Z' &&
+                (size_t)method + 1 < name.n && ((name.p[method + 1] >= 'a' && name.p[method + 1] <= 'z') || name.p[method + 1] == '<');
+    return fits ? class : SLICE_NONE;
+}
+
 /* A logger's name and what ends it: ": ", " : ", or, where the name or a thread before it shows it is one, "
  * - " or " [". */
 static bool logger_from(struct slice *s, bool thread, struct record *r)
@@ -240,6 +252,12 @@ static bool logger_from(struct slice *s, bool thread, struct record *r)
     if (ended)
         name.n--;
     skip_spaces(&behind);
+    struct slice class = thread && !ended ? class_and_method(name) : SLICE_NONE;
+    if (class.n && !starts(behind, ": ") && !starts(behind, "- ")) {
+        r->logger = class;
+        *s = behind;
+        return true;
+    }
     if (!ended && (starts(behind, ": ") || (sure && starts(behind, "- ")))) {
         skip(&behind, 2);
         ended = true;

@@ -455,15 +455,17 @@ static const char *assembly(const char *p, const char *q)
     return parts >= 3 ? q : NULL;
 }
 
-/* ORA-00942: and [MY-010584]: the code of an error says what happened and stays. Returns its end or NULL. */
+/* ORA-00942:, [MY-010584] and Apache's AH01071: the code of an error says what happened and stays. Returns its end or NULL. */
 static const char *error_code(const struct mask_work *w, const char *p, const char *q)
 {
     const char *r = p;
     while (r < q && *r >= 'A' && *r <= 'Z')
         r++;
-    if (r - p < 2 || r - p > 8 || r == q || *r != '-')
+    bool apache = q - p >= 7 && memcmp(p, "AH", 2) == 0 && token_digits(p + 2, q) == 5;
+    if (r - p < 2 || r - p > 8 || r == q || (*r != '-' && !apache))
         return NULL;
-    const char *d = ++r;
+    r += !apache;
+    const char *d = r;
     while (r < q && ascii_digit(*r))
         r++;
     return r - d >= 3 && r - d <= 6 && r < w->e && (*r == ':' || *r == ']') &&

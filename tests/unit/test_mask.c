@@ -78,6 +78,7 @@ START_TEST(names_keep_their_letters)
     shows("Slf4jLogger.init2() of Http2Server$Handler", "Slf4jLogger.init2() of Http2Server$Handler");
     shows("ORA-00942: no table [MY-010584]", "ORA-00942: no table [MY-010584]");
     shows("org.apache.Foo says job.id of index.pl", "org.apache.Foo says job.id of index.pl");
+    shows("AH00035: access to /x denied, AH00035", "AH00035: access to <path> denied, AH<num>");
     GROUP("pod web-6d4cf56db6-x8k2p died", "pod web-xkzpqvbn7-bcdfg died", "pod web-7f9c4cb7d5-4fj2z died");
     GROUP("eth0 down", "eth12 down");
     GROUP("part a1b2-1234 bad", "part 1234-a1b2 bad");
