@@ -4,7 +4,9 @@
 #include <glob.h>
 
 #include "base/err.h"
+#include "core/pipeline.h"
 #include "core/rule_check.h"
+#include "parsers/cut.h"
 #include "parsers/parsers.h"
 
 static struct ruleset rules;
@@ -48,6 +50,70 @@ static void tear_down(void)
     rule_free(&rules);
     rules = (struct ruleset){0};
 }
+
+/* --- titles --- */
+
+/* A number of four digits or more, an address, a mailbox: what a title must not have, as it tells one occurrence from the next. */
+static bool has_id(struct slice title)
+{
+    for (size_t i = 0, run = 0, dots = 0; i < title.n; i++) {
+        bool digit = ascii_digit(title.p[i]);
+        dots = digit ? dots : title.p[i] == '.' && run > 0 ? dots + 1 : 0;
+        run = digit ? run + 1 : 0;
+        bool mailbox = title.p[i] == '@' && i > 0 && i + 1 < title.n && ascii_alnum(title.p[i - 1]) && ascii_alnum(title.p[i + 1]);
+        if (run >= 4 || (dots == 3 && digit) || mailbox)
+            return true;
+    }
+    return false;
+}
+
+static void on_title(void *u, const struct promoted *e)
+{
+    const struct rule *rule = u;
+    /* What the configuration of the host says is the same each time: nodes, flags of a connection. */
+    static const char *const said[] = {"nginx.config-warning", "rabbitmq.node-down"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (slice_is(rule->id, said[i]))
+            return;
+    ck_assert_msg(!has_id(e->title), "%.*s: the title has an id: %.*s", SLICE_ARG(rule->id), SLICE_ARG(e->title));
+}
+
+static void run_sample(const struct rule *rule, const struct rule_sample *s)
+{
+    static const uint8_t store_id[16] = {1};
+    const struct options options = {.fallback = FALLBACK_CRUMB,
+                                    .crumbs = {.memory_bytes = 1 << 16},
+                                    .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000}};
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = &rules,
+                                         .store_id = store_id,
+                                         .record_clock = true,
+                                         .hooks = {.u = (void *)(uintptr_t)rule, .emit = on_title}};
+    unsigned formats = rule->when.formats ? rule->when.formats : rule->pack_when.formats;
+    enum format f = s->format != FORMAT_AUTO ? s->format : formats ? (enum format)__builtin_ctz(formats) : FORMAT_TEXT;
+    struct stream stream = {.format = f, .source = SLICE("sample"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct pipeline *p = pipeline_new(&setup);
+    struct cutter cut;
+    struct cut_message m;
+    cut_init(&cut, CUT_LINES, 0, 0);
+    cut_set_head(&cut, parser_of(f)->head, 0);
+    cut_feed(&cut, s->lines);
+    while (cut_next(&cut, &m) || cut_flush(&cut, CUT_END, &m))
+        pipeline_message(p, &stream, m.text, m.lines, m.cut_bytes, m.offset, INT64_C(4102444800000000));
+    pipeline_flush(p);
+    cut_free(&cut);
+    pipeline_free(p);
+}
+
+START_TEST(no_title_has_an_id)
+{
+    ck_assert(has_id(SLICE("order 4711 is gone")) && has_id(SLICE("to 10.0.0.1")) && has_id(SLICE("a@b")));
+    ck_assert(!has_id(SLICE("signal 11 in libc.so.6 (v1.2.3), status 503")));
+    for (unsigned i = 0; i < rules.n; i++)
+        for (unsigned k = 0; k < rules.rules[i]->n_samples; k++)
+            run_sample(rules.rules[i], &rules.rules[i]->samples[k]);
+}
+END_TEST
 
 START_TEST(samples_hold)
 {
@@ -128,6 +194,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, samples_hold);
+    tcase_add_test(t, no_title_has_an_id);
     tcase_add_test(t, nginx_knows_real_logs);
     suite_add_tcase(s, t);
     return unit_run(s);
