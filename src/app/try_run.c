@@ -8,9 +8,10 @@
 
 /* Words that tell of a failure in lines whose level does not. */
 #define SUSPICION                                                                                                      \
-    "exception\\b|\\b(?:(?<!\\b0 )(?<!\\bno )errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|crash(?:ed)?|" \
-    "abort(?:ed|ing)?|segfault|corrupt(?:ed|ion)?|denied|refused|unreachable|cannot|can't|could not|couldn't|unable to|"   \
-    "timed out|timeout exceeded|out of memory|no space left|killed|broken|unexpected(?:ly)?)\\b"
+    "(?:exception|(?<![\\w./-])(?:(?<!\\b0 )(?<!\\bno )errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|"  \
+    "crash(?:ed)?|abort(?:ed|ing)?|segfault|corrupt(?:ed|ion)?|denied|refused|unreachable|cannot|can't|could not|"         \
+    "couldn't|unable to|timed out|timeout exceeded|out of memory|no space left|killed|broken|unexpected(?:ly)?))"          \
+    "(?![\\w/-]|\\.\\w)"
 
 const unsigned try_plans[TRY_PLANS] = {5000, 50000, 100000};
 
