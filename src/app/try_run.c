@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/xalloc.h"
+#include "core/origin.h"
 
 /* Words that tell of a failure in lines whose level does not. */
 #define SUSPICION                                                                                                      \
@@ -117,10 +118,11 @@ static void note_suspect(struct try_run *t, const struct judged *j)
     t->result.suspicious++;
     mask_message(r->message, &t->mask);
     struct slice text = sbuf_slice(&t->mask.text), line = slice_split(&text, '\n');
-    uint64_t hash = slice_hash(line, slice_hash(r->app, 5));
+    struct slice origin = origin_app(r).n || r->logger.n ? origin_type(r, r->level, &t->arena) : SLICE_NONE;
+    uint64_t hash = slice_hash(line, slice_hash(origin, 5));
     struct try_issue *i = table_get(&t->result.suspects.by_hash, hash);
     if (!i) {
-        char *title = r->app.n ? xasprintf("%.*s: %.*s", SLICE_ARG(r->app), SLICE_ARG(line)) : slice_dup(line);
+        char *title = origin.n ? xasprintf("%.*s: %.*s", SLICE_ARG(origin), SLICE_ARG(line)) : slice_dup(line);
         i = issue_new(&t->result.suspects, hash, slice_str(title), j->raw);
         free(title);
         if (i)
@@ -128,6 +130,7 @@ static void note_suspect(struct try_run *t, const struct judged *j)
     }
     if (i)
         issue_count(i, r);
+    arena_reset(&t->arena);
 }
 
 /* --- what the pipeline tells --- */
@@ -237,6 +240,7 @@ void try_run_free(struct try_run *t)
     issues_free(&t->result.suspects);
     free(t->result.days);
     mask_free(&t->mask);
+    arena_free(&t->arena);
     regex_free(t->suspicion);
     regex_scratch_free(t->scratch);
     *t = (struct try_run){0};

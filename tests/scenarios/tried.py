@@ -52,7 +52,7 @@ def scenario_try_summary(t):
     t.eq([got[k] for k in ("messages", "matched", "missed", "ignored", "suspicious")], [7, 1, 5, 1, 1])
     t.eq(titles(got["issues"]), [(2, "db: cannot reach replica <num>"), (2, "web: the template is broken"), (1, "web: old noise <num>"),
                                  (1, "Disk: the disk fills up")])
-    t.eq(titles(got["suspects"]), [(1, "export <num> done with <num> failed rows")])
+    t.eq(titles(got["suspects"]), [(1, "job: export <num> done with <num> failed rows")])
     t.eq(got["days"], [{"day": "2026-11-20", "events": 2}, {"day": "2026-11-21", "events": 4}])
     t.eq(got["rules"][0]["id"], "shop.disk")
     t.eq([(q["period"], q["quota"]) for q in got["quotas"]], [("day", 100000), ("month", 5000), ("month", 50000), ("month", 100000)])
@@ -127,3 +127,40 @@ def scenario_try_names_are_steady(t):
     log = t.write("names.sys", "".join("<11>Nov 20 10:00:00 h %s[1]: it broke\n" % n for n in ids + pods))
     got = json.loads(t.run("try", "--format", "syslog", "--json", log)[0])
     t.eq(sorted(titles(got["issues"])), [(2, "container: it broke"), (2, "web: it broke")])
+
+
+def loghub(t, name):
+    path = os.path.join(SHARED, "corpus", "loghub", name)
+    if not os.path.exists(path):
+        t.skip("no shared/corpus/loghub beside the sources")
+    return path
+
+
+def scenario_try_readme(t):
+    """What the README shows of three logs is what try prints of them, and none of their lines is quoted."""
+    readme = open(os.path.join(TOP, "README.md"), encoding="utf-8").read()
+    shown = re.search(r"```\n(\$ crumbd try .*?)```", readme, re.S).group(1)
+    parts = re.findall(r"^\$ crumbd try (\S+)\n(.*?)(?=^\$ |\Z)", shown, re.S | re.M)
+    t.eq(len(parts), 3)
+    for name, text in parts:
+        path = loghub(t, name)
+        out = t.run("try", path, env=dict(t.env(), COLUMNS="100", TZ="UTC"))[0].splitlines()
+        out = [line.replace(" ISSUE, RULE | FIRST LINE", " ISSUE") for line in out]
+        for line in filter(None, text.splitlines()):
+            while out and out[0] != line:
+                out.pop(0)
+            assert out, "the README says of %s what try does not print there:\n%s" % (name, line)
+        for raw in open(path, encoding="utf-8", errors="replace"):
+            assert raw.strip() not in readme, raw
+
+
+def scenario_try_loghub(t):
+    """No id, number, time or address in any title over eight systems' logs; as many issues as there are faults."""
+    issues = {"Apache": 2, "HDFS": 0, "Hadoop": 5, "Linux": 3, "OpenSSH": 1, "OpenStack": 0, "Spark": 0, "Zookeeper": 2}
+    for name, n in issues.items():
+        got = json.loads(t.run("try", "--json", loghub(t, name + "_2k.log"))[0])
+        t.eq(got["messages"], 2000, name)
+        t.eq(len(got["issues"]), n, name)
+        for issue in got["issues"] + got["suspects"]:
+            # What stays may have a digit in a name: jk2_init, ssh2, v1.
+            assert not re.search(r"(?<![A-Za-z_])\d|\d{2}", issue["title"]), (name, issue["title"])
