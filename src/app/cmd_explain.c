@@ -11,6 +11,7 @@
 #include "app/zone.h"
 #include "base/xalloc.h"
 #include "core/pipeline.h"
+#include "text/keys.h"
 
 enum { VALUE_POINTS = 200, NEAR_MISSES = 8 };
 
@@ -80,6 +81,9 @@ static void on_tried(void *u, const struct rule *r, enum rule_why why)
     case WHY_CONTINUED:
         printf("  %-40.*s yes, and `continue`: adds its tags\n", SLICE_ARG(r->id));
         break;
+    case WHY_END:
+        printf("  %-40.*s an end of its pair: the record goes on\n", SLICE_ARG(r->id));
+        break;
     case WHY_WON:
         printf("  %-40.*s yes: it decides\n", SLICE_ARG(r->id));
         break;
@@ -118,6 +122,20 @@ static void show_event(struct judge *j, const struct record *r, struct arena *a,
     put("project", shape->project);
 }
 
+/* A rule that waits: what the event would be if the line, or its end, did not come. */
+static void show_waiting(struct judge *j, const struct record *r, struct arena *a, struct shape *shape)
+{
+    const struct rule *rule = shape->rule;
+    struct sbuf b;
+    sbuf_init(&b, 64);
+    keys_put_duration(rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us, &b);
+    printf("%s %s, an event is made:\n", rule->absence.every_us ? "when it does not come again for" : "when no end comes within",
+           sbuf_cstr(&b));
+    sbuf_free(&b);
+    if (rule_apply(j, rule, r, a, shape))
+        show_event(j, r, a, shape);
+}
+
 static void explain(const struct settings *s, const struct ruleset *rules, const struct record *r, struct arena *a)
 {
     static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on", "dropped"};
@@ -136,6 +154,10 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
         printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(shape.rule->id), at.file, at.line, actions[shape.action]);
         printf("captures\n");
         show_captures(&j, shape.rule);
+        if (rule_waits(shape.rule)) {
+            show_waiting(&j, r, a, &shape);
+            shape.action = ACTION_CRUMB; /* the line itself, which has been told */
+        }
     } else if (r->level < LEVEL_ERROR) {
         printf("no rule decides, and the level is below error: a breadcrumb of later events\n");
     } else {

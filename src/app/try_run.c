@@ -199,6 +199,12 @@ static void on_judged(void *u, const struct judged *j)
         t->judged(t->u, j, i);
 }
 
+/* An issue of what did not come. Its line has been counted as what it was. */
+static void on_overdue(void *u, const struct judged *j)
+{
+    note_occurrence(&((struct try_run *)u)->result, j);
+}
+
 /* --- a run --- */
 
 void try_run_init(struct try_run *t, const struct try_setup *setup)
@@ -209,7 +215,7 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
                                      .rules = setup->rules,
                                      .store_id = no_store,
                                      .record_clock = true,
-                                     .hooks = {.u = t, .emit = on_event, .judged = on_judged}};
+                                     .hooks = {.u = t, .emit = on_event, .judged = on_judged, .overdue = on_overdue}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_ns;

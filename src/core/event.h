@@ -17,6 +17,13 @@ struct event_summary {
     int64_t first_us, last_us;
 };
 
+/* An event because something did not come. */
+struct event_overdue {
+    const struct rule *rule; /* NULL: this is none */
+    int64_t since_us;        /* when the line came last, or the start; RECORD_NO_TIME: never */
+    unsigned times;          /* pair: how often it started */
+};
+
 /* Everything an event is made of. */
 struct event_source {
     char event_id[33];
@@ -30,6 +37,7 @@ struct event_source {
     struct slice source;         /* file or address it came from */
     int64_t received_us;         /* time when the record has none, or one in the future */
     struct event_summary summary;
+    struct event_overdue overdue;
 };
 
 /* Writes the JSON object, at most EVENT_BYTES_MAX bytes; without the breadcrumbs when it would be longer. False: it does not fit

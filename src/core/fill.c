@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "parsers/container.h"
+#include "text/keys.h"
 
 /* sentry-protocol.md, 3.2 and 8: what every receiver keeps. */
 enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
@@ -406,12 +407,10 @@ static void fill_container(struct writer *w, const struct container *c)
     json_map_end(&w->json);
 }
 
-/* crumbd-rules(5), LIMITS: how many occurrences were held back, and when. */
-static void fill_summary(struct writer *w)
+/* How many occurrences flood control held back, and when. */
+static void put_summary(struct writer *w)
 {
     const struct event_summary *s = &w->src->summary;
-    json_key(&w->json, "crumbd");
-    json_map(&w->json);
     json_key(&w->json, "summary");
     json_bool(&w->json, true);
     json_key(&w->json, "suppressed");
@@ -420,6 +419,47 @@ static void fill_summary(struct writer *w)
     json_time(&w->json, s->first_us);
     json_key(&w->json, "last");
     json_time(&w->json, s->last_us);
+}
+
+static void put_duration(struct writer *w, const char *key, int64_t us)
+{
+    struct sbuf b;
+    sbuf_init(&b, 32);
+    keys_put_duration(us, &b);
+    writer_text(w, key, sbuf_slice(&b), 32);
+    sbuf_free(&b);
+}
+
+/* What did not come, and since when. */
+static void put_overdue(struct writer *w)
+{
+    const struct event_overdue *o = &w->src->overdue;
+    bool absence = o->rule->absence.every_us > 0;
+    if (o->since_us != RECORD_NO_TIME) {
+        json_key(&w->json, absence ? "last_seen" : "started");
+        json_time(&w->json, o->since_us);
+    } else {
+        json_key(&w->json, "never_seen");
+        json_bool(&w->json, true);
+    }
+    put_duration(w, absence ? "every" : "within", absence ? o->rule->absence.every_us : o->rule->pair.within_us);
+    if (o->times > 1) {
+        json_key(&w->json, "starts");
+        json_int(&w->json, o->times);
+    }
+}
+
+static void fill_crumbd(struct writer *w)
+{
+    bool summary = w->src->summary.suppressed > 0, overdue = w->src->overdue.rule != NULL;
+    if (!summary && !overdue)
+        return;
+    json_key(&w->json, "crumbd");
+    json_map(&w->json);
+    if (summary)
+        put_summary(w);
+    if (overdue)
+        put_overdue(w);
     json_map_end(&w->json);
 }
 
@@ -428,8 +468,7 @@ void fill_contexts(struct writer *w)
     const struct record *r = w->src->record;
     json_key(&w->json, "contexts");
     json_map(&w->json);
-    if (w->src->summary.suppressed)
-        fill_summary(w);
+    fill_crumbd(w);
     fill_log(w, r);
     fill_trace(w, r);
     if (r->container)

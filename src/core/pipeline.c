@@ -5,11 +5,16 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "core/check_in.h"
+#include "core/packed.h"
 #include "core/recent.h"
 #include "core/summary.h"
 #include "core/waiting.h"
 #include "parsers/container.h"
 #include "parsers/parser.h"
+
+/* While nothing can be heard: how often to look whether that is over. */
+static const int64_t DEAF_LOOK_US = 200000;
 
 struct pipeline {
     struct pipeline_setup setup;
@@ -19,6 +24,10 @@ struct pipeline {
     struct scrub *scrub;
     struct limit *limit;
     struct recent *recent;
+    struct overdue *overdue;
+    struct record past; /* of the line that something is overdue since */
+    struct sbuf packed;
+    bool deaf;
     struct counts counts;
     struct waiting_list waiting;
     struct arena arena;  /* the life of one message */
@@ -31,6 +40,7 @@ struct pipeline {
 };
 
 static limit_row_f on_summary;
+static overdue_f on_overdue;
 
 struct pipeline *pipeline_new(const struct pipeline_setup *setup)
 {
@@ -42,7 +52,9 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     p->scrub = scrub_new(p->opt);
     p->recent = recent_new();
     p->limit = limit_new(on_summary, p, &p->counts.v[COUNT_limit_evicted]);
+    p->overdue = overdue_new(setup->rules, setup->waits, on_overdue, p, &p->counts.v[COUNT_overdue_evicted]);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
+    sbuf_init(&p->packed, PACKED_MAX);
     return p;
 }
 
@@ -59,6 +71,8 @@ void pipeline_free(struct pipeline *p)
     scrub_free(p->scrub);
     limit_free(p->limit);
     recent_free(p->recent);
+    overdue_free(p->overdue);
+    sbuf_free(&p->packed);
     sbuf_free(&p->payload);
     arena_free(&p->arena);
     free(p);
@@ -76,25 +90,31 @@ struct judge *pipeline_judge(struct pipeline *p)
 
 /* --- events out --- */
 
-static void emit(struct pipeline *p, struct waiting *w, bool open)
+static void hand_out(struct pipeline *p, const struct event_source *src, bool open)
 {
-    w->src.crumbs = w->crumbs;
-    w->src.n_crumbs = w->n_crumbs;
+    const struct shape *shape = src->shape;
     sbuf_reset(&p->payload);
-    if (!event_write(&w->src, p->opt, p->scrub, &p->payload)) {
+    if (!event_write(src, p->opt, p->scrub, &p->payload)) {
         if (!open)
             p->counts.v[COUNT_event_too_large]++;
         return;
     }
     struct promoted e = {.open = open,
-                         .time_us = event_time(w->record, w->src.received_us),
-                         .project = w->shape.project,
-                         .title = w->shape.title,
-                         .level = slice_str(level_name(w->shape.level)),
+                         .time_us = event_time(src->record, src->received_us),
+                         .project = shape->project,
+                         .title = shape->title,
+                         .level = slice_str(level_name(shape->level)),
                          .payload = sbuf_slice(&p->payload),
-                         .shape = &w->shape};
-    memcpy(e.event_id, w->src.event_id, sizeof e.event_id);
+                         .shape = shape};
+    memcpy(e.event_id, src->event_id, sizeof e.event_id);
     p->setup.hooks.emit(p->setup.hooks.u, &e);
+}
+
+static void emit(struct pipeline *p, struct waiting *w, bool open)
+{
+    w->src.crumbs = w->crumbs;
+    w->src.n_crumbs = w->n_crumbs;
+    hand_out(p, &w->src, open);
 }
 
 static void release(struct pipeline *p, struct waiting *w)
@@ -110,6 +130,24 @@ static void forget_row(void *u, const struct limit_row *row)
     (void)row;
 }
 
+/* When it wants to be called next. */
+static int64_t tick_overdue(struct pipeline *p)
+{
+    if (!p->setup.record_clock)
+        overdue_listen(p->overdue, p->wall_us, p->deaf);
+    else if (p->now_us)
+        overdue_set_clock(p->overdue, p->now_us);
+    int64_t left_us = overdue_tick(p->overdue, p->setup.record_clock ? UINT32_MAX : PIPELINE_OVERDUE_MOST);
+    if (p->deaf && left_us < DEAF_LOOK_US)
+        left_us = DEAF_LOOK_US;
+    return left_us < INT64_MAX - p->now_us ? p->now_us + left_us : INT64_MAX;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
 {
     p->wall_us = now_us;
@@ -117,10 +155,19 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
         p->now_us = now_us;
     while (p->waiting.oldest && p->waiting.oldest->due_us <= p->now_us)
         release(p, p->waiting.oldest);
-    int64_t due_us = limit_tick(p->limit, p->now_us);
+    int64_t due_us = earlier(limit_tick(p->limit, p->now_us), tick_overdue(p));
     if (!p->setup.hooks.limit_row)
         limit_changed(p->limit, forget_row, NULL);
-    return p->waiting.oldest && p->waiting.oldest->due_us < due_us ? p->waiting.oldest->due_us : due_us;
+    return p->waiting.oldest ? earlier(p->waiting.oldest->due_us, due_us) : due_us;
+}
+
+void pipeline_elapse(struct pipeline *p, int64_t us)
+{
+    assert(p->setup.record_clock);
+    p->now_us = p->now_us ? p->now_us : 1; /* no record had a time */
+    pipeline_tick(p, p->wall_us);
+    p->now_us += us;
+    pipeline_tick(p, p->wall_us);
 }
 
 void pipeline_flush(struct pipeline *p)
@@ -139,11 +186,33 @@ void pipeline_cut(struct pipeline *p)
     }
     if (p->setup.hooks.limit_row)
         limit_changed(p->limit, p->setup.hooks.limit_row, p->setup.hooks.u);
+    if (p->setup.hooks.overdue_row)
+        overdue_changed(p->overdue, p->setup.hooks.overdue_row, p->setup.hooks.u);
 }
 
 void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row)
 {
     limit_restore(p->limit, row);
+}
+
+void pipeline_restore_clock(struct pipeline *p, int64_t clock_us)
+{
+    overdue_restore_clock(p->overdue, clock_us);
+}
+
+void pipeline_restore_overdue(struct pipeline *p, const struct overdue_row *row)
+{
+    overdue_restore(p->overdue, row);
+}
+
+int64_t pipeline_clock(const struct pipeline *p)
+{
+    return overdue_idle(p->overdue) ? -1 : overdue_clock(p->overdue);
+}
+
+void pipeline_deaf(struct pipeline *p, bool deaf)
+{
+    p->deaf = deaf;
 }
 
 /* --- flood control --- */
@@ -169,14 +238,11 @@ static void on_summary(void *u, const struct limit_row *row)
 }
 
 /* The event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */
-static void keep_sample(struct pipeline *p, const struct stream *s, uint64_t key)
+static void keep_sample(struct pipeline *p, const struct event_source *held, uint64_t key)
 {
-    rule_shape(&p->judge, &p->record, &p->arena, &p->shape);
-    struct event_source src = {.record = &p->record,
-                               .shape = &p->shape,
-                               .source = s->source,
-                               .received_us = p->wall_us,
-                               .summary = {.suppressed = 1, .first_us = p->now_us, .last_us = p->now_us}};
+    struct event_source src = *held;
+    src.summary = (struct event_summary){.suppressed = 1, .first_us = p->now_us, .last_us = p->now_us};
+    rule_shape(&p->judge, src.record, &p->arena, &p->shape);
     event_make_id(src.event_id, p->setup.store_id, key, 0, 0);
     sbuf_reset(&p->payload);
     if (!event_write(&src, p->opt, p->scrub, &p->payload))
@@ -188,7 +254,8 @@ static void keep_sample(struct pipeline *p, const struct stream *s, uint64_t key
     limit_keep_sample(p->limit, key, &sample);
 }
 
-static bool admit(struct pipeline *p, const struct stream *s)
+/* `src` of p->shape, without breadcrumbs. */
+static bool admit(struct pipeline *p, const struct event_source *src)
 {
     const struct rule *rule = p->shape.rule;
     uint64_t project = slice_hash(p->shape.project, 1);
@@ -199,7 +266,7 @@ static bool admit(struct pipeline *p, const struct stream *s)
     const struct limit_budget budget = {p->opt->limits.per_minute, p->opt->limits.per_day};
     enum limit_answer answer = limit_admit(p->limit, &issue, &budget, p->now_us);
     if (answer == LIMIT_HOLD_FIRST)
-        keep_sample(p, s, issue.key);
+        keep_sample(p, src, issue.key);
     return answer == LIMIT_PASS;
 }
 
@@ -361,6 +428,97 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     }
 }
 
+/* --- lines that do not come --- */
+
+/* event_make_id's last argument: events of one line, or of nothing, that are not that line itself. */
+enum { ORDINAL_PAIR = 1, ORDINAL_ABSENCE, ORDINAL_CHECK_IN, ORDINAL_MONITOR };
+
+/* Says how the line of an absence fares; p->shape is of the rule, and the judge has its match. */
+static void tell_monitor(struct pipeline *p, const struct rule *rule, const struct record *r, struct arena *a, enum check_in_status status,
+                         const char *id)
+{
+    struct slice slug = check_in_slug(template_fill(&rule->absence.monitor, &p->judge, r, a), a);
+    struct promoted e = {.time_us = p->wall_us, .level = status == CHECK_IN_OK ? SLICE("info") : SLICE("error")};
+    if (!rule->absence.monitor.set || !slug.n || !p->setup.hooks.check_in)
+        return;
+    const struct check_in c = {.id = id, .slug = slug, .status = status, .every_us = rule->absence.every_us};
+    struct sbuf title;
+    sbuf_init(&title, 256);
+    sbuf_addf(&title, "check-in %.*s: %s", SLICE_ARG(slug), check_in_status_name(status));
+    sbuf_reset(&p->payload);
+    check_in_write(&c, p->opt, &p->payload);
+    e.project = template_fill(&rule->event.project, &p->judge, r, a);
+    event_make_id(e.event_id, p->setup.store_id, slice_hash(slug, ORDINAL_MONITOR), slice_hash(e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
+    e.title = sbuf_slice(&title);
+    e.payload = sbuf_slice(&p->payload);
+    p->counts.v[COUNT_check_ins]++;
+    p->setup.hooks.check_in(p->setup.hooks.u, &e);
+    sbuf_free(&title);
+}
+
+/* The record is a line of an absence, or the start of a pair. */
+static void wait_for(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset)
+{
+    const struct rule *rule = p->shape.rule;
+    const struct record *r = &p->record;
+    packed_write(r, s->source, &p->packed);
+    const struct overdue_row row = {.key = p->shape.key,
+                                    .time_us = event_time(r, p->wall_us),
+                                    .file_key = s->file_key ? s->file_key : p->setup.run_key,
+                                    .offset = s->file_key ? offset : p->seq,
+                                    .record = sbuf_slice(&p->packed)};
+    if (rule->pair.within_us) {
+        overdue_open(p->overdue, rule, &row, keys);
+    } else if (overdue_came(p->overdue, rule, &row, keys)) {
+        char id[33];
+        event_make_id(id, p->setup.store_id, row.file_key, row.offset, ORDINAL_CHECK_IN);
+        tell_monitor(p, rule, r, &p->arena, CHECK_IN_OK, id);
+    }
+}
+
+/* When it became overdue. Offline that may be long before the next record. */
+static int64_t overdue_time(const struct pipeline *p, const struct rule *rule, const struct overdue_row *row)
+{
+    int64_t period_us = rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us;
+    bool known = p->setup.record_clock && row->since_us > 1; /* some record had a time */
+    return known ? row->since_us + period_us : p->wall_us;
+}
+
+static void on_overdue(void *u, const struct rule *rule, const struct overdue_row *row, const struct trail_keys *keys)
+{
+    struct pipeline *p = u;
+    struct arena a = {0}; /* many may be due in one call */
+    struct record *r = &p->past;
+    struct event_source src = {.record = r, .shape = &p->shape, .received_us = overdue_time(p, rule, row)};
+    src.overdue = (struct event_overdue){.rule = rule, .since_us = row->time_us, .times = row->times};
+    bool absence = rule->absence.every_us > 0;
+    if (packed_read(row->record, &a, r, &src.source) && rule_apply(&p->judge, rule, r, &a, &p->shape)) {
+        struct crumb *crumbs = arena_alloc(&a, (p->opt->crumbs.before + 1) * sizeof *crumbs);
+        struct judged j = {.record = r, .shape = &p->shape, .fate = COUNT_overdue_suppressed, .raw = r->message};
+        r->time_us = src.received_us; /* the event is of now */
+        p->counts.v[COUNT_overdue]++;
+        if (absence)
+            event_make_id(src.event_id, p->setup.store_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
+        else
+            event_make_id(src.event_id, p->setup.store_id, row->file_key, row->offset, ORDINAL_PAIR);
+        if (admit(p, &src)) {
+            j.fate = COUNT_overdue;
+            rule_shape(&p->judge, r, &a, &p->shape);
+            src.n_crumbs = trail_collect(p->trail, keys, src.received_us, src.received_us - p->opt->crumbs.max_age_us,
+                                         p->opt->crumbs.before, &a, crumbs, &src.crumbs_seen);
+            src.crumbs = crumbs;
+            hand_out(p, &src, false);
+        } else {
+            p->counts.v[COUNT_overdue_suppressed]++;
+        }
+        if (p->setup.hooks.overdue)
+            p->setup.hooks.overdue(p->setup.hooks.u, &j);
+        if (absence)
+            tell_monitor(p, rule, r, &a, CHECK_IN_ERROR, src.event_id);
+    }
+    arena_free(&a);
+}
+
 /* What becomes of a record no rule decided. */
 static void fall_back(struct pipeline *p)
 {
@@ -382,7 +540,7 @@ static bool in_sample(struct pipeline *p)
 static bool over_threshold(struct pipeline *p)
 {
     const struct rule_threshold *t = &p->shape.rule->threshold;
-    return !t->count || recent_reaches(p->recent, p->shape.threshold_key, t->count, t->within_us, p->now_us);
+    return !t->count || recent_reaches(p->recent, p->shape.key, t->count, t->within_us, p->now_us);
 }
 
 static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
@@ -394,8 +552,12 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         rule_none(r, &p->shape);
     else
         rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
+    for (const struct rule_end *e = p->shape.ends; e; e = e->next)
+        overdue_end(p->overdue, e->rule, e->key);
     if (!p->shape.rule)
         fall_back(p);
+    else if (rule_waits(p->shape.rule))
+        wait_for(p, s, &k, offset);
     else if (p->shape.action == ACTION_EVENT && !(in_sample(p) && over_threshold(p)))
         p->shape.action = ACTION_CRUMB;
     if (p->shape.action == ACTION_DROP)
@@ -409,7 +571,8 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
     p->counts.v[COUNT_regex_limit] = p->judge.limit_hits;
     enum count fate = p->shape.action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (p->shape.action == ACTION_EVENT) {
-        bool passes = admit(p, s);
+        const struct event_source src = {.record = r, .shape = &p->shape, .source = s->source, .received_us = p->wall_us};
+        bool passes = admit(p, &src);
         if (passes)
             promote(p, s, &k, offset);
         fate = passes ? COUNT_event : COUNT_suppressed;

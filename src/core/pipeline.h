@@ -15,6 +15,7 @@
 #include "base/count.h"
 #include "core/event.h"
 #include "core/limit.h"
+#include "core/overdue.h"
 #include "core/stream.h"
 
 struct pipeline;
@@ -43,6 +44,13 @@ struct pipeline_hooks {
     void (*emit)(void *u, const struct promoted *e);
     void (*judged)(void *u, const struct judged *j); /* may be NULL */
     limit_row_f *limit_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
+    overdue_row_f *overdue_row; /* the same of what is waited for */
+    /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as its fate. May
+       be NULL. */
+    void (*overdue)(void *u, const struct judged *j);
+    /* A word for a Sentry monitor; event_id is the monitor's, so that a newer word takes the place of one that has not left. May be
+       NULL. */
+    void (*check_in)(void *u, const struct promoted *e);
 };
 
 struct pipeline_setup {
@@ -51,9 +59,11 @@ struct pipeline_setup {
     const uint8_t *store_id;  /* 16 bytes */
     uint64_t run_key;         /* random; part of the ids of messages that cannot be read again */
     bool record_clock;        /* the present is the newest time a record had: for files read after the fact */
+    const struct rule *waits; /* the only rule that waits for lines; NULL: all that do */
     struct pipeline_hooks hooks;
 };
 
+enum { PIPELINE_OVERDUE_MOST = 64 }; /* made in one call, so that the caller can take them away */
 enum { PIPELINE_WAITING_MAX = 512, PIPELINE_WAITING_BYTES = 8 << 20 };
 
 struct pipeline *pipeline_new(const struct pipeline_setup *setup);
@@ -69,6 +79,15 @@ void pipeline_flush(struct pipeline *p);
 void pipeline_cut(struct pipeline *p);
 /* Flood control as the store remembers it, before the first message. */
 void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row);
+/* The same of what is waited for: first the clock, then the rows in the order of since_us. */
+void pipeline_restore_clock(struct pipeline *p, int64_t clock_us);
+void pipeline_restore_overdue(struct pipeline *p, const struct overdue_row *row);
+/* The clock to be kept with the cut; -1: nothing is waited for. */
+int64_t pipeline_clock(const struct pipeline *p);
+/* Inputs do not read, or are behind: meanwhile nothing that does not come is missed. */
+void pipeline_deaf(struct pipeline *p, bool deaf);
+/* With record_clock: so much time passes without a message. */
+void pipeline_elapse(struct pipeline *p, int64_t us);
 struct counts *pipeline_counts(struct pipeline *p);
 struct judge *pipeline_judge(struct pipeline *p);
 

@@ -37,11 +37,17 @@ static void link_newest(struct recent *r, struct entry *e)
     r->newest = e;
 }
 
+/* A rule with a count of 2 and a million different values must not cost more than it seems to. */
+static unsigned cost_of(unsigned count)
+{
+    return count + (unsigned)((sizeof(struct entry) + sizeof(struct table_slot) * 2) / sizeof(int64_t));
+}
+
 static void drop(struct recent *r, struct entry *e)
 {
     unlink_entry(r, e);
     table_del(&r->entries, e->key);
-    r->times -= e->cap;
+    r->times -= cost_of(e->cap);
     free(e);
 }
 
@@ -65,12 +71,12 @@ static struct entry *entry_of(struct recent *r, uint64_t key, unsigned count)
     if (e) {
         unlink_entry(r, e);
     } else {
-        while (r->oldest && r->times + count > RECENT_TIMES_MAX)
+        while (r->oldest && r->times + cost_of(count) > RECENT_TIMES_MAX)
             drop(r, r->oldest);
         e = xcalloc(1, sizeof *e + count * sizeof e->times_us[0]);
         e->key = key;
         e->cap = count;
-        r->times += count;
+        r->times += cost_of(count);
         table_put(&r->entries, key, e);
     }
     link_newest(r, e);

@@ -1,7 +1,7 @@
 /*
  * recent: rules that look back: the n-th match within a time. Remembers when each key was met lately.
  *
- * Bounded: RECENT_TIMES_MAX times over all keys; the key met longest ago gives way. Pure, the present is an argument. One thread.
+ * Bounded: the memory of RECENT_TIMES_MAX times over all keys; the key met longest ago gives way. Pure, the present is an argument. One thread.
  */
 #ifndef CORE_RECENT_H
 #define CORE_RECENT_H

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "core/mask.h"
 #include "core/origin.h"
+#include "text/keys.h"
 
 void judge_init(struct judge *j, const struct ruleset *set)
 {
@@ -17,7 +18,8 @@ void judge_init(struct judge *j, const struct ruleset *set)
     for (unsigned f = 0; f < FORMAT_N; f++) {
         if (set->lanes[f].scan)
             scan_scratch_fit(j->scan, set->lanes[f].scan);
-        widest = set->lanes[f].n > widest ? set->lanes[f].n : widest;
+        unsigned n = set->lanes[f].n + set->lanes[f].n_ends;
+        widest = n > widest ? n : widest;
     }
     j->hits = scan_hits_new(widest);
     j->stats = xcalloc(set->n, sizeof *j->stats);
@@ -61,9 +63,14 @@ static enum rule_why over_limit(struct judge *j, const struct rule *rule)
     return WHY_LIMIT;
 }
 
+static bool both_hold(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    return when_holds(j, &rule->pack_when, r) && when_holds(j, &rule->when, r);
+}
+
 static enum rule_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
 {
-    if (!when_holds(j, &rule->pack_when, r) || !when_holds(j, &rule->when, r))
+    if (!both_hold(j, rule, r))
         return WHY_WHEN;
     struct rule_stats *st = &j->stats[rule->index];
     if (st->suspended)
@@ -83,12 +90,24 @@ static enum rule_why try_rule(struct judge *j, const struct rule *rule, const st
     return rule->go_on ? WHY_CONTINUED : WHY_WON;
 }
 
-static enum rule_why timed_try(struct judge *j, const struct rule *rule, const struct record *r)
+static enum rule_why try_end(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    if (!both_hold(j, rule, r))
+        return WHY_WHEN;
+    if (j->stats[rule->index].suspended)
+        return WHY_SUSPENDED;
+    enum regex_result hit = regex_match(rule->pair.end, j->match, r->message, 0);
+    return hit == REGEX_YES ? WHY_END : hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
+}
+
+typedef enum rule_why try_f(struct judge *j, const struct rule *rule, const struct record *r);
+
+static enum rule_why timed(try_f *attempt, struct judge *j, const struct rule *rule, const struct record *r)
 {
     if (!j->clock_ns)
-        return try_rule(j, rule, r);
+        return attempt(j, rule, r);
     uint64_t start = j->clock_ns();
-    enum rule_why why = try_rule(j, rule, r);
+    enum rule_why why = attempt(j, rule, r);
     struct rule_stats *st = &j->stats[rule->index];
     uint64_t ns = j->clock_ns() - start;
     st->ns += ns;
@@ -165,6 +184,17 @@ static void hash_fingerprint(struct shape *out)
     out->fingerprint_hash = h;
 }
 
+/* What does not come has no text, only the values that tell it apart. */
+static void absence_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+{
+    const struct rule *rule = out->rule;
+    out->fingerprint[0] = rule->pack;
+    out->fingerprint[1] = rule->id;
+    out->n_fingerprint = 2;
+    for (unsigned i = 0; i < rule->absence.by.n; i++)
+        out->fingerprint[out->n_fingerprint++] = template_fill(&rule->absence.by.v[i], j, r, a);
+}
+
 /* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */
 static void default_fingerprint(const struct record *r, struct arena *a, struct shape *out)
 {
@@ -187,6 +217,8 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
         for (unsigned i = 0; i < rule->event.n_fingerprint; i++)
             out->fingerprint[i] = template_fill(&rule->event.fingerprint[i], j, r, a);
         out->n_fingerprint = rule->event.n_fingerprint;
+    } else if (rule && rule->absence.every_us) {
+        absence_fingerprint(j, r, a, out);
     } else {
         default_fingerprint(r, a, out);
     }
@@ -197,23 +229,38 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
 
 /* --- judging --- */
 
-static uint64_t threshold_key(const struct rule *rule, struct judge *j, const struct record *r, struct arena *a)
+uint64_t rule_key(const struct rule *rule)
 {
-    uint64_t h = slice_hash(rule->id, 3);
-    for (unsigned i = 0; i < rule->threshold.n_by; i++)
-        h = hash_mix(h, slice_hash(template_fill(&rule->threshold.by[i], j, r, a), 3));
+    return slice_hash(rule->id, 3);
+}
+
+static uint64_t key_by(const struct rule *rule, const struct rule_by *by, struct judge *j, const struct record *r, struct arena *a)
+{
+    uint64_t h = rule_key(rule);
+    for (unsigned i = 0; i < by->n; i++)
+        h = hash_mix(h, slice_hash(template_fill(&by->v[i], j, r, a), 3));
     return h;
+}
+
+/* Tags and level, of a rule that decides or goes on. */
+static void add_to(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+{
+    if (rule->event.level)
+        out->level = rule->event.level;
+    add_tags(j, rule, r, a, out);
 }
 
 static void decide(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
 {
     out->rule = rule;
-    out->action = rule->action;
-    if (rule->event.level)
-        out->level = rule->event.level;
+    out->action = rule_waits(rule) ? ACTION_CRUMB : rule->action;
     if (rule->threshold.count)
-        out->threshold_key = threshold_key(rule, j, r, a);
-    add_tags(j, rule, r, a, out);
+        out->key = key_by(rule, &rule->threshold.by, j, r, a);
+    else if (rule->absence.every_us)
+        out->key = key_by(rule, &rule->absence.by, j, r, a);
+    else if (rule->pair.within_us)
+        out->key = key_by(rule, &rule->pair.by, j, r, a);
+    add_to(j, rule, r, a, out);
 }
 
 void rule_none(const struct record *r, struct shape *out)
@@ -232,6 +279,47 @@ bool rule_maybe(struct judge *j, enum format format, struct slice text)
     return !lane->scan || j->exhaustive || scan_maybe(lane->scan, j->scan, text);
 }
 
+/* Before any rule decides: the one that does may be another, and its captures are to be the last. */
+static void find_ends(struct judge *j, bool scanned, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain,
+                      void *u)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
+    for (unsigned i = 0; i < lane->n_ends; i++) {
+        unsigned bit = lane->n + i;
+        const struct rule *rule = lane->ends[i];
+        if ((scanned && !(j->hits.word[bit / 64] >> (bit % 64) & 1)) || timed(try_end, j, rule, r) != WHY_END)
+            continue;
+        struct rule_end *end = arena_alloc(a, sizeof *end);
+        *end = (struct rule_end){.rule = rule, .key = key_by(rule, &rule->pair.end_by, j, r, a), .next = out->ends};
+        out->ends = end;
+        if (explain)
+            explain(u, rule, WHY_END);
+    }
+}
+
+bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
+    bool came = r->message.n > 0;
+    rule_none(r, out);
+    for (unsigned i = 0; came && i < lane->n && lane->rules[i] != rule; i++) {
+        const struct rule *before = lane->rules[i];
+        struct rule_stats counted = j->stats[before->index]; /* when the record came */
+        if (before->go_on && try_rule(j, before, r) == WHY_CONTINUED)
+            add_to(j, before, r, a, out);
+        j->stats[before->index] = counted;
+    }
+    /* Also where nothing came, so that no captures of another match are taken for its own. */
+    if (rule->match && regex_match(rule->match, j->match, r->message, 0) != REGEX_YES && came)
+        return false;
+    decide(j, rule, r, a, out);
+    out->action = ACTION_EVENT;
+    if (!rule->event.level && out->level < LEVEL_ERROR)
+        out->level = LEVEL_ERROR;
+    fill_fingerprint(j, r, a, out);
+    return true;
+}
+
 void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u)
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
@@ -239,6 +327,8 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
     bool scanned = lane->scan && !j->exhaustive;
     if (scanned)
         scan_run(lane->scan, j->scan, r->message, &j->hits);
+    if (lane->n_ends)
+        find_ends(j, scanned, r, a, out, explain, u);
     unsigned words = (lane->n + 63) / 64;
     for (unsigned w = 0; w < words; w++) {
         uint64_t bits = scanned ? j->hits.word[w] : ~UINT64_C(0);
@@ -247,13 +337,11 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
             if (i >= lane->n)
                 break;
             const struct rule *rule = lane->rules[i];
-            enum rule_why why = timed_try(j, rule, r);
+            enum rule_why why = timed(try_rule, j, rule, r);
             if (explain)
                 explain(u, rule, why);
             if (why == WHY_CONTINUED) {
-                add_tags(j, rule, r, a, out);
-                if (rule->event.level)
-                    out->level = rule->event.level;
+                add_to(j, rule, r, a, out);
             } else if (why == WHY_WON) {
                 decide(j, rule, r, a, out);
                 if (out->action == ACTION_EVENT)
@@ -326,6 +414,44 @@ static void shape_by_message(struct judge *j, const struct record *r, struct are
     sbuf_free(&format);
 }
 
+/*
+ * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers stand in
+ * contexts.crumbd.
+ */
+static void shape_by_absence(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+{
+    const struct rule *rule = out->rule;
+    struct sbuf b;
+    sbuf_init(&b, 4096);
+    sbuf_adds(&b, rule->id);
+    for (unsigned i = 0; i < rule->absence.by.n; i++) {
+        sbuf_addc(&b, ' ');
+        sbuf_adds(&b, slice_sub(template_fill(&rule->absence.by.v[i], j, r, a), 0, 256));
+    }
+    sbuf_adds(&b, SLICE(" has not been seen for "));
+    keys_put_duration(rule->absence.every_us, &b);
+    out->formatted = arena_dup(a, sbuf_slice(&b));
+    sbuf_free(&b);
+}
+
+static void shape_by_pair(const struct record *r, struct arena *a, struct shape *out, struct slice *shown)
+{
+    struct slice *const texts[] = {&out->formatted, &out->template, shown};
+    struct sbuf b;
+    shape_by_mask(r, a, out, shown);
+    for (unsigned i = 0; i < 3; i++) {
+        if (!texts[i]->n)
+            continue;
+        sbuf_init(&b, texts[i]->n + 128);
+        sbuf_adds(&b, SLICE("no end within "));
+        keys_put_duration(out->rule->pair.within_us, &b);
+        sbuf_adds(&b, SLICE(": "));
+        sbuf_adds(&b, *texts[i]);
+        *texts[i] = arena_dup(a, sbuf_slice(&b));
+        sbuf_free(&b);
+    }
+}
+
 static struct slice first_line(struct slice s)
 {
     s = slice_trim(s);
@@ -343,6 +469,11 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
     if (e && e->message.set) {
         shape_by_message(j, r, a, out);
         shown = template_fill(&e->message, j, r, a);
+    } else if (e && out->rule->absence.every_us) {
+        shape_by_absence(j, r, a, out);
+        shown = out->formatted;
+    } else if (e && out->rule->pair.within_us) {
+        shape_by_pair(r, a, out, &shown);
     } else {
         shape_by_mask(r, a, out, &shown);
     }

@@ -61,17 +61,38 @@ struct rule_event {
 struct rule_sample {
     const struct conf_node *node;
     struct slice lines;
+    int64_t elapse_us; /* without a line, after them */
     enum format format; /* FORMAT_AUTO: the rule's, else text */
     const struct conf_node *event; /* NULL: `none` */
 };
 
-enum { RULE_THRESHOLD_MAX = 10000 };
+enum { RULE_THRESHOLD_MAX = 10000, RULE_BY_MAX = 4 };
+
+/* What tells apart things that are counted or waited for each by itself. */
+struct rule_by {
+    struct template *v;
+    unsigned n;
+};
 
 struct rule_threshold {
     unsigned count; /* 0: no threshold */
     int64_t within_us;
-    struct template *by;
-    unsigned n_by;
+    struct rule_by by;
+};
+
+/* A line that must come every so often. */
+struct rule_absence {
+    int64_t every_us; /* 0: none */
+    struct rule_by by;
+    struct template monitor; /* slug of a Sentry monitor; not set: no check-ins */
+};
+
+/* A start, which is the rule's match, that must have an end. */
+struct rule_pair {
+    struct regex *end;
+    struct slice end_text;
+    int64_t within_us;         /* 0: none */
+    struct rule_by by, end_by; /* the same templates, against the captures of match and of end */
 };
 
 struct rule {
@@ -88,6 +109,8 @@ struct rule {
     unsigned burst;      /* limits: 0: the configured ones */
     int64_t period_us;
     struct rule_threshold threshold;
+    struct rule_absence absence;
+    struct rule_pair pair;
     unsigned sample; /* promote one in so many matches; 0 and 1: every one */
     struct rule_sample *samples;
     unsigned n_samples;
@@ -97,6 +120,8 @@ struct rule {
 struct rule_lane {
     struct rule **rules;
     unsigned n;
+    struct rule **ends; /* those of them that are pairs: their ends are the patterns n, n + 1, ... of scan */
+    unsigned n_ends;
     struct scan *scan;
 };
 
@@ -151,18 +176,26 @@ struct tag {
 
 enum { SHAPE_TAGS_MAX = 32, SHAPE_FINGERPRINT_MAX = 16 };
 
+/* The record is an end of this rule's pair. */
+struct rule_end {
+    const struct rule *rule;
+    uint64_t key;
+    struct rule_end *next;
+};
+
 /* What the rule made of the record; texts live in the arena given to rule_judge, or in the record. */
 struct shape {
     const struct rule *rule; /* NULL: no rule matched */
     enum action action;
     enum level level;
+    struct rule_end *ends; /* whichever rule decides */
+    uint64_t key;          /* of the rule and its `by` values: threshold, absence, pair */
     struct tag tags[SHAPE_TAGS_MAX];
     unsigned n_tags;
     struct slice fingerprint[SHAPE_FINGERPRINT_MAX];
     unsigned n_fingerprint;
     uint64_t fingerprint_hash;
     struct slice project;
-    uint64_t threshold_key; /* of the rule's threshold and its `by` values */
     /* Filled by rule_shape. */
     struct slice type, value;                /* exception; type empty: a message event */
     struct slice template, formatted;        /* logentry; template with %s, empty when there are no params */
@@ -173,7 +206,7 @@ struct shape {
 };
 
 /* Why a rule of the lane did not decide; for `explain`. */
-enum rule_why { WHY_WON, WHY_WHEN, WHY_MATCH, WHY_UNLESS, WHY_LIMIT, WHY_SUSPENDED, WHY_CONTINUED };
+enum rule_why { WHY_WON, WHY_WHEN, WHY_MATCH, WHY_UNLESS, WHY_LIMIT, WHY_SUSPENDED, WHY_CONTINUED, WHY_END };
 typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
 
 /*
@@ -183,6 +216,18 @@ typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
 void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u);
 /* False: no rule can match a record of this format whose message is some part of this text. */
 bool rule_maybe(struct judge *j, enum format format, struct slice text);
+/* Its event is made of what does not come; a record that it decides about is a breadcrumb. */
+static inline bool rule_waits(const struct rule *rule)
+{
+    return rule->absence.every_us || rule->pair.within_us;
+}
+/* Key of an absence without `by`. */
+uint64_t rule_key(const struct rule *rule);
+/*
+ * As rule_judge when this rule decides, for a record of the past of which it makes an event now. False: it no longer matches. A
+ * record without a message stands for one that never came; it has nothing to match.
+ */
+bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out);
 /* What rule_judge gives when no rule matches. */
 void rule_none(const struct record *r, struct shape *out);
 /* No rule matched and the fallback is `event`: the fingerprint is the template of the message with source and app. */

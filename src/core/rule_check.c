@@ -12,7 +12,9 @@ struct outcome {
     struct arena arena;
     struct slice payload; /* of the first event */
     unsigned events;
+    const struct rule *rule;    /* whose sample it is */
     const struct rule *decided; /* by which rule the last record was decided */
+    bool fired;                 /* its own rule decided one of the records: the last line of a pair is its end */
     const char *refused;
 };
 
@@ -32,6 +34,7 @@ static void on_judged(void *u, const struct judged *j)
         o->refused = j->reason;
     else
         o->decided = j->shape->rule;
+    o->fired |= j->record && j->shape->rule == o->rule;
 }
 
 static enum format sample_format(const struct rule *r, const struct rule_sample *s)
@@ -164,6 +167,7 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
                                          .rules = set,
                                          .store_id = store_id,
                                          .record_clock = true,
+                                         .waits = rule,
                                          .hooks = {.u = o, .emit = on_event, .judged = on_judged}};
     struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
@@ -176,20 +180,22 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
     while (cut_next(&cut, &msg) || cut_flush(&cut, CUT_END, &msg))
         pipeline_message(p, &stream, msg.text, msg.lines, msg.cut_bytes, msg.offset, SAMPLE_NOW_US);
     pipeline_flush(p);
+    if (s->elapse_us)
+        pipeline_elapse(p, s->elapse_us);
     cut_free(&cut);
     pipeline_free(p);
 }
 
-/* Returns the rule that decided the sample's last record. */
+/* Returns the sample's own rule if it decided one of its records, else the one that decided the last. */
 static const struct rule *run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
                                      struct rule_check *total)
 {
-    struct outcome o = {0};
+    struct outcome o = {.rule = rule};
     run_lines(set, rule, s, &o);
     total->samples++;
     total->failed += !judge_outcome(s, &o, d);
     arena_free(&o.arena);
-    return o.decided;
+    return o.fired ? rule : o.decided;
 }
 
 /* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "core/check_in.h"
 #include "core/fill.h"
 #include "core/rule_keys.h"
 #include "text/grok.h"
@@ -36,8 +37,14 @@ struct raw_event {
     } user;
 };
 
+struct raw_by {
+    struct slice *v;
+    unsigned n;
+};
+
 struct raw_sample {
     struct slice lines, format;
+    int64_t elapse_us;
     const struct conf_node *event;
 };
 
@@ -55,9 +62,18 @@ struct raw_rule {
     struct {
         unsigned count;
         int64_t within_us;
-        struct slice *by;
-        unsigned n_by;
+        struct raw_by by;
     } threshold;
+    struct {
+        int64_t every_us;
+        struct slice monitor;
+        struct raw_by by;
+    } absence;
+    struct {
+        const struct conf_node *end;
+        int64_t within_us;
+        struct raw_by by;
+    } pair;
     unsigned sample;
     struct raw_sample *samples;
     unsigned n_samples;
@@ -71,6 +87,8 @@ struct raw_pack {
     struct raw_rule *rules;
     unsigned n_rules;
 };
+
+#define PERIOD_MAX_US (INT64_C(400) * 86400 * 1000000)
 
 static const char *const level_words[] = {"", "debug", "info", "warning", "error", "fatal", NULL};
 static const char *const action_words[] = {"event", "crumb", "log", "drop", NULL};
@@ -145,12 +163,36 @@ static const struct key threshold_keys[] = {
      .help = "How many matches make an event."},
     {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, threshold.within_us), .min = 1, .required = true,
      .help = "In how much time they must come."},
-    {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, threshold.by, threshold.n_by), .of = &key_string, .max = 4,
+    {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, threshold.by.v, threshold.by.n), .of = &key_string, .max = RULE_BY_MAX,
      .help = "Templates; each different value is counted apart."},
     {.name = NULL},
 };
 
 static const struct key_table threshold_table = {.keys = threshold_keys, .size = sizeof(struct raw_rule)};
+
+static const struct key absence_keys[] = {
+    {.name = "every", .type = KEY_DURATION, KEY_AT(struct raw_rule, absence.every_us), .min = 1, .max = PERIOD_MAX_US, .required = true,
+     .help = "How long it may be until the line comes again."},
+    {.name = "monitor", .type = KEY_STRING, KEY_AT(struct raw_rule, absence.monitor), .min = 1,
+     .help = "A template: slug of the Sentry monitor that gets a check-in, ok when the line comes and error when it does not."},
+    {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, absence.by.v, absence.by.n), .of = &key_string, .max = RULE_BY_MAX,
+     .help = "Templates; each different value, once it has come, is waited for by itself."},
+    {.name = NULL},
+};
+
+static const struct key_table absence_table = {.keys = absence_keys, .size = sizeof(struct raw_rule)};
+
+static const struct key pair_keys[] = {
+    {.name = "end", .type = KEY_TEXT, KEY_AT(struct raw_rule, pair.end), .required = true,
+     .help = "Regular expression that the message of the end matches; match is the start."},
+    {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, pair.within_us), .min = 1, .max = PERIOD_MAX_US, .required = true,
+     .help = "In how much time the end must come."},
+    {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, pair.by.v, pair.by.n), .of = &key_string, .max = RULE_BY_MAX,
+     .help = "Templates; an end belongs to the start that gives the same values."},
+    {.name = NULL},
+};
+
+static const struct key_table pair_table = {.keys = pair_keys, .size = sizeof(struct raw_rule)};
 
 static const struct key sample_keys[] = {
     {.name = "lines", .type = KEY_STRING, KEY_AT(struct raw_sample, lines), .required = true, .help = "One or more lines as they stand in the log."},
@@ -158,6 +200,8 @@ static const struct key sample_keys[] = {
      .help = "A part of the event they must give, or none."},
     {.name = "format", .type = KEY_STRING, KEY_AT(struct raw_sample, format),
      .help = "How to read them; by default the rule's or the pack's format, else text."},
+    {.name = "elapse", .type = KEY_DURATION, KEY_AT(struct raw_sample, elapse_us), .max = PERIOD_MAX_US,
+     .help = "So much time passes after the lines, for absence and pair."},
     {.name = NULL},
 };
 
@@ -178,6 +222,10 @@ static const struct key rule_keys[] = {
     {.name = "event", .type = KEY_TABLE, .table = &event_table, KEY_AT(struct raw_rule, event), .help = "What the event looks like."},
     {.name = "limits", .type = KEY_TABLE, .table = &limits_table, .help = "Flood control of this rule's issues."},
     {.name = "threshold", .type = KEY_TABLE, .table = &threshold_table, .help = "Promote only the last of several matches; the others are breadcrumbs."},
+    {.name = "absence", .type = KEY_TABLE, .table = &absence_table,
+     .help = "The line must come every so often. It is a breadcrumb itself; the event is made when it does not come."},
+    {.name = "pair", .type = KEY_TABLE, .table = &pair_table,
+     .help = "The line starts something that must end. It is a breadcrumb itself; the event is made of it when no end comes."},
     {.name = "sample", .type = KEY_INT, KEY_AT(struct raw_rule, sample), .min = 1, .def = "1",
      .help = "Promote one in so many matches, the first among them; the others are breadcrumbs."},
     {.name = "samples", .type = KEY_LIST, KEY_MANY(struct raw_rule, samples, n_samples), .of = &key_sample,
@@ -254,6 +302,14 @@ static struct template template_of(struct arena *a, struct slice text, const str
     }
     add_part(a, &t, slice_from(text, from), false, NULL);
     return t;
+}
+
+static struct rule_by by_of(struct arena *a, const struct raw_by *raw, const struct regex *match)
+{
+    struct rule_by by = {.v = arena_calloc(a, raw->n, sizeof *by.v)};
+    for (; by.n < raw->n; by.n++)
+        by.v[by.n] = template_of(a, raw->v[by.n], match);
+    return by;
 }
 
 /* --- one rule --- */
@@ -354,7 +410,7 @@ static void load_samples(struct loader *l, const struct raw_rule *raw, struct ru
     for (unsigned i = 0; i < raw->n_samples && n; i++, n = n->next) {
         const struct raw_sample *s = &raw->samples[i];
         struct rule_sample *out = &rule->samples[rule->n_samples++];
-        *out = (struct rule_sample){.node = n, .lines = arena_dup(&l->set->arena, s->lines), .format = FORMAT_AUTO, .event = s->event};
+        *out = (struct rule_sample){.node = n, .lines = arena_dup(&l->set->arena, s->lines), .elapse_us = s->elapse_us, .format = FORMAT_AUTO, .event = s->event};
         if (s->format.p && (out->format = format_by_name(s->format)) == FORMAT_N)
             l->ok = conf_error(l->d, conf_get(n, "format"), "unknown format \"%.*s\"", SLICE_ARG(s->format));
         if (s->event && s->event->type == CONF_SCALAR) {
@@ -374,6 +430,81 @@ static void refuse_twice(struct loader *l, const struct rule *rule)
                                at.file, at.line);
             return;
         }
+}
+
+static bool has_names(const struct template *t)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (t->parts[i].is_name)
+            return true;
+    return false;
+}
+
+static void load_absence(struct loader *l, const struct raw_rule *raw, struct rule *rule)
+{
+    struct arena *a = &l->set->arena;
+    struct slice slug = raw->absence.monitor;
+    rule->absence = (struct rule_absence){.every_us = raw->absence.every_us,
+                                          .by = by_of(a, &raw->absence.by, rule->match),
+                                          .monitor = template_of(a, slug, rule->match)};
+    if (!slug.p)
+        return;
+    const struct conf_node *node = conf_get(conf_get(rule->node, "absence"), "monitor");
+    bool named = has_names(&rule->absence.monitor);
+    if (raw->absence.every_us < CHECK_IN_EVERY_MIN_US)
+        l->ok = conf_error(l->d, node, "a monitor wants an every of at least 1m: Sentry's schedules go by the minute");
+    if (rule->absence.by.n && !named)
+        l->ok = conf_error(l->d, node, "every value of by has the same monitor: put it into the name, such as \"%.*s-{host}\"", SLICE_ARG(slug));
+    else if (!named && !check_in_is_slug(slug))
+        l->ok = conf_error(l->d, node, "a monitor's slug is made of lower-case letters, digits, - and _, at most %d, not of digits alone",
+                           CHECK_IN_SLUG_MAX);
+}
+
+/* A value that the start has as a capture and the end has not: no start would ever end. */
+static void check_pair_by(struct loader *l, const struct rule *rule)
+{
+    const struct conf_node *list = conf_get(conf_get(rule->node, "pair"), "by"), *n = list ? list->child : NULL;
+    for (unsigned i = 0; i < rule->pair.by.n && n; i++, n = n->next)
+        for (unsigned k = 0; k < rule->pair.by.v[i].n; k++) {
+            const struct template_part *p = &rule->pair.by.v[i].parts[k];
+            if (p->capture && !regex_number(rule->pair.end, p->text))
+                l->ok = conf_error(l->d, n, "{%.*s} is a capture of match, and end has none of that name", SLICE_ARG(p->text));
+        }
+}
+
+static void load_pair(struct loader *l, const struct raw_rule *raw, struct rule *rule)
+{
+    struct arena *a = &l->set->arena;
+    if (!raw->pair.end)
+        return;
+    rule->pair = (struct rule_pair){.end = keys_regex(l->d, raw->pair.end, false),
+                                    .end_text = arena_dup(a, raw->pair.end->text),
+                                    .within_us = raw->pair.within_us,
+                                    .by = by_of(a, &raw->pair.by, rule->match)};
+    l->ok &= rule->pair.end != NULL;
+    if (!rule->pair.end)
+        return;
+    rule->pair.end_by = by_of(a, &raw->pair.by, rule->pair.end);
+    check_pair_by(l, rule);
+}
+
+/* Each of these says when an event is made: two would say it twice, and where no event is made none says anything. */
+static void refuse_contradictions(struct loader *l, const struct rule *rule)
+{
+    static const char *const whens[] = {"absence", "pair", "threshold", "sample"};
+    const char *other = NULL;
+    for (unsigned i = 0; i < sizeof whens / sizeof *whens; i++) {
+        const struct conf_node *node = conf_get(rule->node, whens[i]);
+        if (!node)
+            continue;
+        if (other && !slice_is(slice_str(other), "threshold")) /* with sample, one in so many matches counts for it */
+            l->ok = conf_error(l->d, node, "%s and %s contradict each other: make two rules of this one", other, whens[i]);
+        if (rule->go_on)
+            l->ok = conf_error(l->d, node, "%s says when an event is made, and a rule with continue makes none", whens[i]);
+        else if (rule->action != ACTION_EVENT)
+            l->ok = conf_error(l->d, node, "%s says when an event is made, and action: %s makes none", whens[i], action_words[rule->action]);
+        other = whens[i];
+    }
 }
 
 static void load_rule(struct loader *l, const struct raw_pack *pack, const struct raw_rule *raw, const struct conf_node *node)
@@ -407,11 +538,12 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
         l->ok = conf_error(l->d, node, "rule \"%.*s\" has neither match nor when: it would decide about every record", SLICE_ARG(rule->id));
     load_event(l, &raw->event, rule->match, &rule->event);
     refuse_reserved_tags(l, rule);
-    rule->threshold.count = raw->threshold.count;
-    rule->threshold.within_us = raw->threshold.within_us;
-    rule->threshold.by = arena_calloc(a, raw->threshold.n_by, sizeof *rule->threshold.by);
-    for (unsigned i = 0; i < raw->threshold.n_by; i++)
-        rule->threshold.by[rule->threshold.n_by++] = template_of(a, raw->threshold.by[i], rule->match);
+    rule->threshold = (struct rule_threshold){.count = raw->threshold.count,
+                                              .within_us = raw->threshold.within_us,
+                                              .by = by_of(a, &raw->threshold.by, rule->match)};
+    load_absence(l, raw, rule);
+    load_pair(l, raw, rule);
+    refuse_contradictions(l, rule);
     load_samples(l, raw, rule);
 }
 
@@ -459,18 +591,23 @@ void rule_ready(struct ruleset *set, bool prefilter)
     for (unsigned f = 0; f < FORMAT_N; f++) {
         struct rule_lane *lane = &set->lanes[f];
         lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
-        struct scan_pattern *patterns = xcalloc(set->n, sizeof *patterns);
+        lane->ends = arena_calloc(&set->arena, set->n, sizeof *lane->ends);
+        struct scan_pattern *patterns = xcalloc(2 * (size_t)set->n, sizeof *patterns);
         for (unsigned i = 0; i < set->n; i++) {
             if (!can_meet(set->rules[i], f))
                 continue;
             patterns[lane->n] = (struct scan_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
             lane->rules[lane->n++] = set->rules[i];
+            if (set->rules[i]->pair.end)
+                lane->ends[lane->n_ends++] = set->rules[i];
         }
+        for (unsigned i = 0; i < lane->n_ends; i++)
+            patterns[lane->n + i] = (struct scan_pattern){.regex = lane->ends[i]->pair.end_text};
         const struct rule_lane *same = prefilter ? lane_like(set, f) : NULL;
         if (same)
             lane->scan = same->scan;
         else if (prefilter && lane->n)
-            lane->scan = scan_compile(patterns, lane->n);
+            lane->scan = scan_compile(patterns, lane->n + lane->n_ends);
         free(patterns);
     }
 }
@@ -501,6 +638,7 @@ void rule_free(struct ruleset *set)
         struct rule *r = set->rules[i];
         regex_free(r->match);
         regex_free(r->unless);
+        regex_free(r->pair.end);
         when_free(&r->pack_when);
         when_free(&r->when);
     }

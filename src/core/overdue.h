@@ -1,0 +1,68 @@
+/*
+ * overdue: rules that look ahead: lines that must come (absence) and starts that must have an end (pair), and what is due when they
+ * do not.
+ *
+ * Time is that in which lines could come, `clock_us`: it stands still while crumbd is not running, is paused or has not caught up,
+ * and goes on by at most OVERDUE_STEP_US at a time, so that neither a restart nor a suspended host nor a clock that is set is taken for
+ * silence. It is kept in the store with the rows. Offline it is the newest time a record had.
+ *
+ * All that one rule waits for is due in the order in which it came, so each rule has a list, oldest first. Bounded: OVERDUE_RULE_MAX and
+ * OVERDUE_RULE_BYTES for each rule, OVERDUE_BYTES for all; what this rule has waited for longest gives way, and is counted. An
+ * absence without `by` is one entry that never gives way. Pure. One thread.
+ */
+#ifndef CORE_OVERDUE_H
+#define CORE_OVERDUE_H
+
+#include "core/rule.h"
+#include "core/trail.h"
+
+enum { OVERDUE_RULE_MAX = 10000, OVERDUE_RULE_BYTES = 4 << 20, OVERDUE_BYTES = 16 << 20 };
+
+#define OVERDUE_STEP_US INT64_C(10000000)
+
+struct overdue;
+
+/* One thing that is waited for, as it is stored with every cut. */
+struct overdue_row {
+    uint64_t key;              /* of the rule and its `by` values */
+    struct slice rule;         /* its id */
+    int64_t since_us;          /* clock_us when the line last came, or the start */
+    int64_t time_us;           /* the same as Unix time, for people; RECORD_NO_TIME: it has never come */
+    unsigned times;            /* how often the start came meanwhile */
+    bool silent;               /* absence: the event has been made */
+    bool closed;               /* forget it */
+    uint64_t file_key, offset; /* of the line: its event's id is made of them */
+    struct slice record;       /* as packed.h makes it; empty where nothing came */
+};
+
+typedef void overdue_row_f(void *u, const struct overdue_row *row);
+/* It did not come. `keys` are those of the line that came last. */
+typedef void overdue_f(void *u, const struct rule *rule, const struct overdue_row *row, const struct trail_keys *keys);
+
+/* only: the one rule to wait for, NULL for all. evicted: counts what gave way. What waits for a line never seen begins now. */
+struct overdue *overdue_new(const struct ruleset *rules, const struct rule *only, overdue_f *due, void *u, uint64_t *evicted);
+void overdue_free(struct overdue *o);
+
+/* A line of an absence came. True when the monitor is to be told. Of the row: key, time_us, file_key, offset, record. */
+bool overdue_came(struct overdue *o, const struct rule *rule, const struct overdue_row *row, const struct trail_keys *keys);
+/* A start came; one that is open already keeps its time. */
+void overdue_open(struct overdue *o, const struct rule *rule, const struct overdue_row *row, const struct trail_keys *keys);
+void overdue_end(struct overdue *o, const struct rule *rule, uint64_t key);
+
+/* The wall clock stands so; deaf: no line could come since the last call. */
+void overdue_listen(struct overdue *o, int64_t wall_us, bool deaf);
+/* Offline: the newest time of a record. */
+void overdue_set_clock(struct overdue *o, int64_t clock_us);
+int64_t overdue_clock(const struct overdue *o);
+/* Calls back for at most `most` that are due. Returns in how many microseconds of the clock the next one is, INT64_MAX: none. */
+int64_t overdue_tick(struct overdue *o, unsigned most);
+/* Nothing is waited for, now or ever. */
+bool overdue_idle(const struct overdue *o);
+
+/* For the store: the clock first, then rows in the order of since_us, before anything comes. */
+void overdue_restore_clock(struct overdue *o, int64_t clock_us);
+void overdue_restore(struct overdue *o, const struct overdue_row *row);
+/* Calls back for every row that changed since the last call. */
+void overdue_changed(struct overdue *o, overdue_row_f *each, void *u);
+
+#endif
