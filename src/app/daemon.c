@@ -304,6 +304,11 @@ static void restore_limit(void *u, const struct limit_row *row)
     worker_restore_limit(u, row);
 }
 
+static void restore_overdue(void *u, const struct overdue_row *row)
+{
+    worker_restore_overdue(u, row);
+}
+
 static void restore(struct daemon *dm)
 {
     struct known known = {0};
@@ -313,6 +318,8 @@ static void restore(struct daemon *dm)
     store_files(dm->store, add_known, &known);
     worker_restore(dm->worker, known.v, known.n);
     store_limits(dm->store, restore_limit, dm->worker);
+    worker_restore_clock(dm->worker, store_clock(dm->store));
+    store_overdue(dm->store, restore_overdue, dm->worker);
     free(known.v);
     arena_free(&known.arena);
 }

@@ -243,6 +243,22 @@ static void put_members(FILE *out, const struct json_node *event)
     }
 }
 
+/* A check-in of a monitor: a few members, and the schedule. */
+static void show_check_in(FILE *out, const struct json_node *check_in)
+{
+    static const char *const names[] = {"monitor_slug", "status", "environment", "release"};
+    fputs("\ncheck-in\n", out);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct slice v = text_of(check_in, names[i]);
+        if (!v.n)
+            continue;
+        put_name(out, slice_str(names[i]), NAME_COLUMN);
+        show_text(out, v, VALUE_POINTS);
+        fputc('\n', out);
+    }
+    put_map(out, check_in, "monitor_config");
+}
+
 void show_payload(FILE *out, struct slice payload)
 {
     struct arena a = {0};
@@ -250,6 +266,11 @@ void show_payload(FILE *out, struct slice payload)
     if (!event || event->type != JSON_MAP) {
         fputs("\nthis is no event in JSON:\n", out);
         show_block(out, payload, 2, LINE_POINTS);
+        arena_free(&a);
+        return;
+    }
+    if (json_get(event, "check_in_id")) {
+        show_check_in(out, event);
         arena_free(&a);
         return;
     }

@@ -33,7 +33,9 @@ struct worker {
     struct event *cut_timer, *tick;
     int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
     struct worker_cut *next; /* being filled */
-    bool under_way, paused, stopping, running;
+    int64_t clock_told_us;   /* pipeline_clock of the last cut */
+    int64_t start_us;
+    bool under_way, paused, caught_up, stopping, running;
     pthread_t thread;
     atomic_uint turns;   /* counted by its thread */
     unsigned turns_seen; /* by the main thread */
@@ -60,6 +62,7 @@ void worker_cut_free(struct worker_cut *c)
     free(c->cut.events);
     free(c->cut.files);
     free(c->cut.limits);
+    free(c->cut.overdue);
     free(c->cut.reports);
     free(c->inputs);
     arena_free(&c->arena);
@@ -79,22 +82,46 @@ static void add_report(struct worker_cut *c, struct slice project, uint64_t quan
         (struct store_report){.project = project, .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = quantity};
 }
 
-static void add_event(void *u, const struct promoted *e)
+static struct store_event *new_event(struct worker_cut *c, enum store_kind kind, const struct promoted *e)
 {
-    struct worker_cut *c = cut_of(u);
     unsigned n = c->cut.n_events;
     if ((n & (n - 1)) == 0)
         c->cut.events = xrealloc(c->cut.events, n ? n * 2 : 1, sizeof *c->cut.events);
     struct store_event *out = &c->cut.events[c->cut.n_events++];
-    *out = (struct store_event){.open = e->open,
+    *out = (struct store_event){.kind = kind,
+                                .open = e->open,
                                 .time_us = e->time_us,
                                 .project = arena_dup(&c->arena, e->project),
                                 .title = arena_dup(&c->arena, e->title),
                                 .level = arena_dup(&c->arena, e->level),
                                 .payload = arena_dup(&c->arena, e->payload)};
     memcpy(out->event_id, e->event_id, sizeof out->event_id);
+    return out;
+}
+
+static void add_event(void *u, const struct promoted *e)
+{
+    struct worker_cut *c = cut_of(u);
+    const struct store_event *out = new_event(c, STORE_EVENT, e);
     if (e->suppressed)
         add_report(c, out->project, e->suppressed);
+}
+
+static void add_check_in(void *u, const struct promoted *e)
+{
+    new_event(cut_of(u), STORE_CHECK_IN, e);
+}
+
+static void add_overdue(void *u, const struct overdue_row *row)
+{
+    struct worker_cut *c = cut_of(u);
+    unsigned n = c->cut.n_overdue;
+    if ((n & (n - 1)) == 0)
+        c->cut.overdue = xrealloc(c->cut.overdue, n ? n * 2 : 1, sizeof *c->cut.overdue);
+    struct overdue_row *out = &c->cut.overdue[c->cut.n_overdue++];
+    *out = *row;
+    out->rule = arena_dup(&c->arena, row->rule);
+    out->record = arena_dup(&c->arena, row->record);
 }
 
 static void add_limit(void *u, const struct limit_row *row)
@@ -177,6 +204,17 @@ static bool add_counts(struct worker *w, struct worker_cut *c)
     return any;
 }
 
+/* With every other change, and now and then without one, so that a crash does not turn it back far. */
+static bool add_clock(struct worker *w, struct worker_cut *c)
+{
+    int64_t clock_us = pipeline_clock(w->pipeline);
+    bool rows = c->cut.n_overdue > 0, due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
+    if (!rows && !due && !c->last)
+        return false;
+    c->cut.clock_us = w->clock_told_us = clock_us;
+    return clock_us >= 0;
+}
+
 /* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
 static struct worker_cut *take_cut(struct worker *w)
 {
@@ -185,8 +223,8 @@ static struct worker_cut *take_cut(struct worker *w)
     pipeline_cut(w->pipeline);
     struct worker_cut *c = cut_of(w);
     add_positions(w, c);
-    bool counted = add_counts(w, c);
-    if (!counted && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_reports && !c->last)
+    bool counted = add_counts(w, c), clocked = add_clock(w, c);
+    if (!counted && !clocked && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_overdue && !c->cut.n_reports && !c->last)
         return NULL;
     add_states(w, c);
     w->next = NULL;
@@ -296,6 +334,27 @@ static bool all_drained(const struct worker *w)
     return true;
 }
 
+/* What was written before the start may hold the very line that is waited for. */
+static bool has_caught_up(const struct worker *w)
+{
+    if (w->caught_up || wall_us() - w->start_us > WORKER_CATCH_UP_S * INT64_C(1000000))
+        return true;
+    for (unsigned i = 0; i < w->n_inputs; i++) {
+        enum input_kind kind = w->inputs[i]->type->kind;
+        if ((kind == INPUT_TAIL || kind == INPUT_JOURNAL) && !w->inputs[i]->type->drained(w->inputs[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Lets the pipeline's clock go on in small steps, as far as lines could come. */
+static void hear(struct worker *w)
+{
+    w->caught_up = has_caught_up(w);
+    pipeline_deaf(w->pipeline, w->paused || !w->caught_up);
+    set_tick(w, pipeline_tick(w->pipeline, wall_us()));
+}
+
 static void on_cut_timer(evutil_socket_t fd, short what, void *u)
 {
     struct worker *w = u;
@@ -306,6 +365,7 @@ static void on_cut_timer(evutil_socket_t fd, short what, void *u)
         finish(w);
     if (w->stopping)
         return;
+    hear(w);
     post_cut(w);
     check_pressure(w);
 }
@@ -417,8 +477,14 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                    .rules = rules,
                                    .store_id = w->setup.store_id,
                                    .run_key = w->setup.run_key,
-                                   .hooks = {.u = w, .emit = add_event, .limit_row = add_limit}};
+                                   .hooks = {.u = w,
+                                             .emit = add_event,
+                                             .limit_row = add_limit,
+                                             .overdue_row = add_overdue,
+                                             .check_in = add_check_in}};
     w->pipeline = pipeline_new(&setup);
+    pipeline_deaf(w->pipeline, true);
+    w->start_us = wall_us();
 }
 
 struct worker_cut *worker_look(struct worker *w)
@@ -463,6 +529,17 @@ static void give_order(struct worker *w, enum order order)
 void worker_restore_limit(struct worker *w, const struct limit_row *row)
 {
     pipeline_restore_limit(w->pipeline, row);
+}
+
+void worker_restore_clock(struct worker *w, int64_t clock_us)
+{
+    w->clock_told_us = clock_us;
+    pipeline_restore_clock(w->pipeline, clock_us);
+}
+
+void worker_restore_overdue(struct worker *w, const struct overdue_row *row)
+{
+    pipeline_restore_overdue(w->pipeline, row);
 }
 
 void worker_answer(struct worker *w)

@@ -14,6 +14,8 @@
 #include "io/store.h"
 
 enum { WORKER_CUT_MS = 200, WORKER_PENDING_BYTES = 8 << 20, WORKER_CUT_BYTES = 1 << 20 };
+enum { WORKER_CLOCK_S = 60 };     /* how often the clock of what is waited for is stored when nothing else is */
+enum { WORKER_CATCH_UP_S = 60 };  /* how long, at most, nothing counts as missing while inputs read what was written before the start */
 
 /* A letter from the worker. The receiver answers with worker_answer when it is stored, then frees it with worker_cut_free. */
 struct worker_cut {
@@ -39,9 +41,12 @@ struct worker;
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
 /* Makes the pipeline. */
 void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules);
-/* What the store knows of files and of flood control, between worker_prepare and worker_look. */
+/* What the store knows of files, of flood control and of lines waited for, between worker_prepare and worker_look. */
 void worker_restore(struct worker *w, const struct store_file *known, unsigned n);
 void worker_restore_limit(struct worker *w, const struct limit_row *row);
+/* Before the rows. */
+void worker_restore_clock(struct worker *w, int64_t clock_us);
+void worker_restore_overdue(struct worker *w, const struct overdue_row *row);
 /*
  * Tails look for their files, before anyone is told that crumbd is ready: a line written after that moment must not count as old.
  * Nothing is read. What is new is the first cut, to be stored and answered like any other; NULL: nothing.

@@ -13,7 +13,6 @@
 #ifndef CORE_OVERDUE_H
 #define CORE_OVERDUE_H
 
-#include "core/rule.h"
 #include "core/trail.h"
 
 enum { OVERDUE_RULE_MAX = 10000, OVERDUE_RULE_BYTES = 4 << 20, OVERDUE_BYTES = 16 << 20 };
@@ -21,6 +20,8 @@ enum { OVERDUE_RULE_MAX = 10000, OVERDUE_RULE_BYTES = 4 << 20, OVERDUE_BYTES = 1
 #define OVERDUE_STEP_US INT64_C(10000000)
 
 struct overdue;
+struct rule;
+struct ruleset;
 
 /* One thing that is waited for, as it is stored with every cut. */
 struct overdue_row {

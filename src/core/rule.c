@@ -94,8 +94,10 @@ static enum rule_why try_end(struct judge *j, const struct rule *rule, const str
 {
     if (!both_hold(j, rule, r))
         return WHY_WHEN;
-    if (j->stats[rule->index].suspended)
+    struct rule_stats *st = &j->stats[rule->index];
+    if (st->suspended)
         return WHY_SUSPENDED;
+    st->tried++;
     enum regex_result hit = regex_match(rule->pair.end, j->match, r->message, 0);
     return hit == REGEX_YES ? WHY_END : hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
 }

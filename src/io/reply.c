@@ -177,6 +177,12 @@ int64_t reply_events_until(const struct reply_limits *limits)
     return until;
 }
 
+int64_t reply_check_ins_until(const struct reply_limits *limits)
+{
+    int64_t all = limits->until_ms[REPLY_ALL], own = limits->until_ms[REPLY_MONITOR];
+    return own > all ? own : all;
+}
+
 const char *reply_hint(unsigned status)
 {
     switch (status) {

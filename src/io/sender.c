@@ -31,7 +31,8 @@ struct project {
     char *name, *shown;
     struct post_target *target;
     struct event *timer;
-    unsigned in_flight;
+    unsigned in_flight; /* events */
+    bool check_in_in_flight;
     struct reply_limits limits;
     unsigned failures; /* in a row; while there are any, one probe at a time */
     unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
@@ -47,6 +48,7 @@ struct flight {
     struct flight *next, **link;
     struct project *project;
     int64_t row;
+    enum store_kind kind;
     char event_id[33];
     unsigned attempts, epoch;
 };
@@ -104,17 +106,17 @@ static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 
 /* Sending. */
 
-static bool make_body(const char *event_id, struct slice payload, struct sbuf *body)
+static bool make_body(enum store_kind kind, const char *event_id, struct slice payload, struct sbuf *body)
 {
     struct sbuf plain;
     struct envelope e = {
-        .event_id = event_id,
+        .event_id = kind == STORE_EVENT ? event_id : NULL,
         .sent_at_us = clock_us(CLOCK_REALTIME), /* of this try: servers correct clocks by it */
     };
     sbuf_init(&plain, payload.n + ENVELOPE_FRAME_MAX);
     sbuf_init(body, 2 * (payload.n + ENVELOPE_FRAME_MAX));
     bool ok = envelope_start(&plain, &e);
-    envelope_item(&plain, "event", payload);
+    envelope_item(&plain, kind == STORE_EVENT ? "event" : "check_in", payload);
     ok = ok && !plain.over && zip_gzip(sbuf_slice(&plain), body);
     sbuf_free(&plain);
     return ok;
@@ -126,7 +128,7 @@ static void send_row(struct project *p, const struct store_row *row)
 {
     struct sender *s = p->sender;
     struct sbuf body;
-    bool ok = make_body(row->event.event_id, row->event.payload, &body);
+    bool ok = make_body(row->event.kind, row->event.event_id, row->event.payload, &body);
     if (!ok) {
         sbuf_free(&body);
         store_dead(s->store, row->id, "does not fit into an envelope");
@@ -139,13 +141,17 @@ static void send_row(struct project *p, const struct store_row *row)
                          .link = &s->flights,
                          .project = p,
                          .row = row->id,
+                         .kind = row->event.kind,
                          .attempts = row->attempts,
                          .epoch = p->epoch};
     memcpy(f->event_id, row->event.event_id, sizeof f->event_id);
     if (f->next)
         f->next->link = &f->next;
     s->flights = f;
-    p->in_flight++;
+    if (f->kind == STORE_EVENT)
+        p->in_flight++;
+    else
+        p->check_in_in_flight = true;
     s->in_flight++;
     post_send(s->post, p->target, &body, on_answer, f);
     sbuf_free(&body);
@@ -174,36 +180,47 @@ static void pump_report(struct project *p)
     sbuf_free(&body);
 }
 
-static int64_t blocked_until_ms(const struct project *p)
+static int64_t blocked_until_ms(const struct project *p, enum store_kind kind)
 {
-    int64_t limit = reply_events_until(&p->limits);
+    int64_t limit = kind == STORE_EVENT ? reply_events_until(&p->limits) : reply_check_ins_until(&p->limits);
     return limit > p->until_ms ? limit : p->until_ms;
+}
+
+/* One at a time, so that a monitor hears the last word last. */
+static bool has_room(const struct project *p, enum store_kind kind)
+{
+    unsigned most = p->failures ? 1 : SENDER_IN_FLIGHT;
+    return kind == STORE_EVENT ? p->in_flight < most : !p->check_in_in_flight;
+}
+
+/* Starts what may be started of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer has come. */
+static int64_t pump_kind(struct project *p, enum store_kind kind)
+{
+    struct sender *s = p->sender;
+    while (has_room(p, kind)) {
+        int64_t wait_ms = blocked_until_ms(p, kind) - mono_ms();
+        if (wait_ms > 0)
+            return wait_ms;
+        int64_t now_us = clock_us(CLOCK_REALTIME);
+        struct store_row *row = store_next(s->store, slice_str(p->name), kind, now_us);
+        if (!row) {
+            int64_t due_us = store_due(s->store, slice_str(p->name), kind), due_ms = (due_us - now_us) / 1000 + 1;
+            return due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS : due_ms < WRITE_DOWN_MS ? WRITE_DOWN_MS : due_ms;
+        }
+        send_row(p, row);
+        store_row_free(row);
+    }
+    return INT64_MAX;
 }
 
 /* Starts what may be started, and sets the timer for what may be later. */
 static void pump(struct project *p)
 {
-    struct sender *s = p->sender;
-    unsigned most = p->failures ? 1 : SENDER_IN_FLIGHT;
     pump_report(p);
-    while (p->in_flight < most) {
-        int64_t wait_ms = blocked_until_ms(p) - mono_ms();
-        if (wait_ms > 0) {
-            arm(p->timer, wait_ms);
-            return;
-        }
-        int64_t now_us = clock_us(CLOCK_REALTIME);
-        struct store_row *row = store_next(s->store, slice_str(p->name), now_us);
-        if (!row) {
-            int64_t due_us = store_due(s->store, slice_str(p->name)), due_ms = (due_us - now_us) / 1000 + 1;
-            arm(p->timer, due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS
-                          : due_ms < WRITE_DOWN_MS                ? WRITE_DOWN_MS
-                                                                  : due_ms);
-            return;
-        }
-        send_row(p, row);
-        store_row_free(row);
-    }
+    int64_t events_ms = pump_kind(p, STORE_EVENT), check_ins_ms = pump_kind(p, STORE_CHECK_IN);
+    int64_t next_ms = events_ms < check_ins_ms ? events_ms : check_ins_ms;
+    if (next_ms != INT64_MAX)
+        arm(p->timer, next_ms);
 }
 
 static void pump_all(struct sender *s)
@@ -256,6 +273,25 @@ static void works(struct project *p, const struct flight *f)
              log_i("after_s", (mono_ms() - p->failing_since_ms) / 1000));
     p->failures = 0;
     p->until_ms = 0;
+}
+
+/*
+ * A check-in that is not taken says nothing of events: a server that knows no check-ins must not keep errors from being sent. It
+ * waits by its own count, and a newer one takes its place.
+ */
+static void settle_check_in(struct sender *s, const struct flight *f, enum reply_verdict v, const char *reason)
+{
+    if (v == REPLY_SENT) {
+        store_sent(s->store, f->row);
+        s->counts->v[COUNT_sent]++;
+    } else if (v == REPLY_DEAD) {
+        store_dead(s->store, f->row, reason);
+        s->counts->v[COUNT_dead]++;
+        log_warn("check-in refused upstream, kept as a dead letter until the next one", log_i("id", f->row), log_c("reason", reason));
+    } else {
+        store_retry(s->store, f->row, clock_us(CLOCK_REALTIME) + retry_delay_ms(s, f->attempts + 1) * 1000, reason);
+        s->counts->v[COUNT_retries]++;
+    }
 }
 
 /* A limit has begun, with whatever status it came. */
@@ -346,7 +382,10 @@ static void judge(struct sender *s, const struct flight *f, const struct post_an
     struct sbuf why;
     sbuf_init(&why, 2048);
     describe(a, &why);
-    settle(s, f, a, v, &why);
+    if (f->kind == STORE_CHECK_IN)
+        settle_check_in(s, f, v, sbuf_cstr(&why));
+    else
+        settle(s, f, a, v, &why);
     sbuf_free(&why);
 }
 
@@ -355,7 +394,10 @@ static void flight_end(struct flight *f)
     *f->link = f->next;
     if (f->next)
         f->next->link = f->link;
-    f->project->in_flight--;
+    if (f->kind == STORE_EVENT)
+        f->project->in_flight--;
+    else
+        f->project->check_in_in_flight = false;
     f->project->sender->in_flight--;
     free(f);
 }
@@ -526,7 +568,7 @@ bool sender_post_once(const struct dsn *dsn, const struct post_options *opt, con
                       struct slice payload, post_done *done, void *u)
 {
     struct sbuf body;
-    bool ok = make_body(event_id, payload, &body);
+    bool ok = make_body(STORE_EVENT, event_id, payload, &body);
     if (ok) {
         struct post_target *t = post_target_new(dsn, opt);
         post_once(t, &body, done, u);

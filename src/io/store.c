@@ -352,7 +352,8 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) &&
         s->zipped.n < payload.n - payload.n / 8)
         payload = sbuf_slice(&s->zipped);
-    sqlite3_stmt *q = s->stmt[Q_EVENT];
+    enum query how = e->kind == STORE_CHECK_IN ? Q_CHECK_IN : Q_EVENT;
+    sqlite3_stmt *q = s->stmt[how];
     sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
     sqlite3_bind_int(q, 2, e->open ? STORE_STATE_OPEN : STORE_STATE_READY);
     store_bind_text(q, 3, e->project);
@@ -361,7 +362,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     store_bind_text(q, 6, e->level);
     store_bind_text(q, 7, utf8_prefix(slice_sub(e->title, 0, 4 * TITLE_POINTS), TITLE_POINTS));
     sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
-    return store_run(s, Q_EVENT);
+    return store_run(s, how);
 }
 
 static bool put_file(struct store *s, const struct store_file *f)
@@ -401,6 +402,10 @@ static bool put_cut(struct store *s, const struct cut *c)
         ok = put_file(s, &c->files[i]);
     for (unsigned i = 0; ok && i < c->n_limits; i++)
         ok = store_put_limit(s, &c->limits[i]);
+    for (unsigned i = 0; ok && i < c->n_overdue; i++)
+        ok = store_put_overdue(s, &c->overdue[i]);
+    if (ok && c->clock_us > 0)
+        ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
         ok = store_put_report(s, &c->reports[i]);
     for (int i = 0; ok && i < COUNT_N; i++)
@@ -411,7 +416,7 @@ static bool put_cut(struct store *s, const struct cut *c)
 static bool cut_empty(const struct cut *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_files && !c->n_limits && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_files && !c->n_limits && !c->n_overdue && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 void store_shrink(struct store *s)

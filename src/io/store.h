@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/sbuf.h"
 #include "core/limit.h"
+#include "core/overdue.h"
 
 struct store;
 
@@ -27,8 +28,12 @@ enum {
     STORE_PENDING_MAX = 4096,    /* rows handed out or with outcomes not yet written; then store_next gives no more */
 };
 
+/* A check-in's event_id is its monitor's: a newer one takes the place of one that has not left. */
+enum store_kind { STORE_EVENT, STORE_CHECK_IN };
+
 /* What is stored of one event. `event_id` is 32 lower-case hex digits and a NUL. */
 struct store_event {
+    enum store_kind kind;
     char event_id[33];
     bool open;              /* still waiting for its after-lines: not to be sent unless the process dies first */
     int64_t time_us;        /* of the event */
@@ -65,6 +70,9 @@ struct cut {
     unsigned n_files;
     struct limit_row *limits; /* changed state of flood control; `sample` only where it is new */
     unsigned n_limits;
+    struct overdue_row *overdue; /* changed lines waited for */
+    unsigned n_overdue;
+    int64_t clock_us;         /* of these; 0 or less: not told */
     struct store_report *reports;
     unsigned n_reports;
     struct counts counts;     /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
@@ -99,6 +107,9 @@ unsigned store_close_open(struct store *s);
 void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u);
 /* Calls back for every row of flood control. */
 void store_limits(struct store *s, limit_row_f *each, void *u);
+/* Calls back for everything that is waited for, in the order of since_us. */
+void store_overdue(struct store *s, overdue_row_f *each, void *u);
+int64_t store_clock(struct store *s);
 /* Calls back for everything that the project has not been told yet. */
 void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);
 /* So much of it has been told. */
@@ -120,13 +131,13 @@ struct store_row {
 };
 
 /*
- * Takes the row of a project that has been due longest; the row is not given out again until store_sent, store_retry, store_dead
+ * Takes the row of a project and kind that has been due longest; the row is not given out again until store_sent, store_retry, store_dead
  * or store_release. Caller frees with store_row_free. NULL: none. A row that cannot be read becomes a dead letter and the next
  * one is tried.
  */
-struct store_row *store_next(struct store *s, struct slice project, int64_t now_us);
-/* When the next row of a project that has not been taken is due, INT64_MAX if there is none. */
-int64_t store_due(struct store *s, struct slice project);
+struct store_row *store_next(struct store *s, struct slice project, enum store_kind kind, int64_t now_us);
+/* When the next row of a project and kind that has not been taken is due, INT64_MAX if there is none. */
+int64_t store_due(struct store *s, struct slice project, enum store_kind kind);
 /* Calls back for every project that has rows to send, at most 64. */
 void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u);
 /* NULL: no such row, or it cannot be read; *damaged, if not NULL, tells which. */

@@ -9,12 +9,13 @@
 #include "base/table.h"
 #include "io/store.h"
 
-enum { STORE_SCHEMA_VERSION = 3 };
+enum { STORE_SCHEMA_VERSION = 4 };
 
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
     Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_REQUEUE,
-    Q_DROP_DEAD, Q_DROP_LIVING, Q_LIMIT, Q_LIMIT_GONE, Q_LIMITS, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_N
+    Q_DROP_DEAD, Q_DROP_LIVING, Q_LIMIT, Q_LIMIT_GONE, Q_LIMITS, Q_CHECK_IN,
+    Q_OVERDUE, Q_OVERDUE_GONE, Q_OVERDUES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_N
 };
 
 /* From schema version i to i + 1. */
@@ -65,6 +66,8 @@ void store_event_id_bytes(const char *hex, uint8_t id[16]);
 void store_shrink(struct store *s);
 /* Parts of a cut, inside its transaction. */
 bool store_put_limit(struct store *s, const struct limit_row *row);
+bool store_put_overdue(struct store *s, const struct overdue_row *row);
+bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
 void store_outcomes_free(struct store *s);
 /* Unix microseconds of the wall clock. */

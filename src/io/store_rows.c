@@ -73,6 +73,7 @@ static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
     if (sqlite3_column_type(q, 10) != SQLITE_NULL)
         r->reason = arena_cstr(&b->arena, store_column(q, 10));
     r->stored_bytes = (uint64_t)sqlite3_column_int64(q, 11);
+    r->event.kind = sqlite3_column_int64(q, 12) == STORE_CHECK_IN ? STORE_CHECK_IN : STORE_EVENT;
     r->event.open = state == STORE_STATE_OPEN;
     if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD ||
         !event_id_text(store_column(q, 6), r->event.event_id))
@@ -80,7 +81,7 @@ static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
     if (!with_payload)
         return true;
     sbuf_init(&b->payload, STORE_PAYLOAD_MAX);
-    if (!unpack(store_column(q, 12), &b->payload))
+    if (!unpack(store_column(q, 13), &b->payload))
         return false;
     r->event.payload = sbuf_slice(&b->payload);
     return true;
@@ -302,12 +303,13 @@ void store_outcomes_free(struct store *s)
 /* Giving rows out. */
 
 /* The id of the first due row that is not taken; 0: none. */
-static int64_t first_due(struct store *s, struct slice project, int64_t now_us)
+static int64_t first_due(struct store *s, struct slice project, enum store_kind kind, int64_t now_us)
 {
     sqlite3_stmt *q = s->stmt[Q_DUE];
     store_bind_text(q, 1, project);
     sqlite3_bind_int64(q, 2, now_us);
     sqlite3_bind_int64(q, 3, now_us + NEXT_TRY_MAX_US);
+    sqlite3_bind_int(q, 4, kind);
     int64_t id = 0;
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW && !id)
@@ -319,10 +321,10 @@ static int64_t first_due(struct store *s, struct slice project, int64_t now_us)
     return id;
 }
 
-struct store_row *store_next(struct store *s, struct slice project, int64_t now_us)
+struct store_row *store_next(struct store *s, struct slice project, enum store_kind kind, int64_t now_us)
 {
     while (s->taken.n < STORE_PENDING_MAX) {
-        int64_t id = first_due(s, project, now_us);
+        int64_t id = first_due(s, project, kind, now_us);
         if (!id)
             break;
         bool damaged;
@@ -337,10 +339,11 @@ struct store_row *store_next(struct store *s, struct slice project, int64_t now_
     return NULL;
 }
 
-int64_t store_due(struct store *s, struct slice project)
+int64_t store_due(struct store *s, struct slice project, enum store_kind kind)
 {
     sqlite3_stmt *q = s->stmt[Q_NEXT_DUE];
     store_bind_text(q, 1, project);
+    sqlite3_bind_int(q, 2, kind);
     int64_t due = INT64_MAX;
     while (due == INT64_MAX && sqlite3_step(q) == SQLITE_ROW)
         if (!outcome_of(s, sqlite3_column_int64(q, 0)))

@@ -24,9 +24,16 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
 
     "ALTER TABLE file ADD COLUMN held_stdout INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE file ADD COLUMN held_stderr INTEGER NOT NULL DEFAULT 0;",
+
+    "ALTER TABLE event ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX event_due;"
+    "CREATE INDEX event_due ON event(state, project, kind, next_try_us);"
+    "CREATE TABLE overdue(key INTEGER PRIMARY KEY, rule TEXT NOT NULL, since_us INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+    " times INTEGER NOT NULL, silent INTEGER NOT NULL, file_key INTEGER NOT NULL, offset INTEGER NOT NULL, record BLOB NOT NULL);"
+    "INSERT INTO meta VALUES('clock_us', 0);",
 };
 
-#define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),"
+#define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
 
 const char *const store_sql[Q_N] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -35,6 +42,9 @@ const char *const store_sql[Q_N] = {
     [Q_PAGES] = "PRAGMA page_count",
     [Q_FREE_PAGES] = "PRAGMA freelist_count",
     [Q_SHRINK] = "PRAGMA incremental_vacuum(512)",
+    /* A new id, so that the answer to the one before does not hit it. */
+    [Q_CHECK_IN] = "INSERT OR REPLACE INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,kind)"
+                   " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,1)",
     [Q_EVENT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload)"
                 " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
                 " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
@@ -45,9 +55,9 @@ const char *const store_sql[Q_N] = {
     [Q_COUNTS] = "SELECT name,value FROM count",
     [Q_FILES] = "SELECT key,dev,ino,head_bytes,head_hash,offset,path,input,held_stdout,held_stderr FROM file",
     [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE state=0",
-    [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND (next_try_us<=?2 OR next_try_us>?3)"
+    [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND kind=?4 AND (next_try_us<=?2 OR next_try_us>?3)"
               " ORDER BY next_try_us,id",
-    [Q_NEXT_DUE] = "SELECT id,next_try_us FROM event WHERE state=1 AND project=?1 ORDER BY next_try_us,id",
+    [Q_NEXT_DUE] = "SELECT id,next_try_us FROM event WHERE state=1 AND project=?1 AND kind=?2 ORDER BY next_try_us,id",
     [Q_PROJECTS] = "SELECT DISTINCT project FROM event WHERE state=1 LIMIT 64",
     [Q_GET] = "SELECT " ROW_COLUMNS "payload FROM event WHERE id=?1",
     [Q_HEAD] = "SELECT " ROW_COLUMNS "NULL FROM event WHERE id=?1",
@@ -71,6 +81,11 @@ const char *const store_sql[Q_N] = {
                 " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample)",
     [Q_LIMIT_GONE] = "DELETE FROM flood WHERE key=?1",
     [Q_LIMITS] = "SELECT * FROM flood",
+    [Q_OVERDUE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [Q_OVERDUE_GONE] = "DELETE FROM overdue WHERE key=?1",
+    [Q_OVERDUES] = "SELECT * FROM overdue ORDER BY since_us",
+    [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
+    [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4) ON CONFLICT(project,reason,category) DO UPDATE SET"
                  " quantity=quantity+excluded.quantity",
     [Q_REPORTS] = "SELECT reason,category,quantity FROM report WHERE project=?1",

@@ -1,4 +1,4 @@
-/* store_state: what the store keeps for flood control and client reports. */
+/* store_state: what the store keeps for flood control, lines waited for and client reports. */
 #include "io/store_impl.h"
 
 /* A slice that is absent is NULL in the row, so that coalesce keeps what is there. */
@@ -57,6 +57,59 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
         store_failed(s, "read the state of flood control");
+}
+
+bool store_put_overdue(struct store *s, const struct overdue_row *row)
+{
+    enum query how = row->closed ? Q_OVERDUE_GONE : Q_OVERDUE;
+    sqlite3_stmt *q = s->stmt[how];
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
+    if (!row->closed) {
+        store_bind_text(q, 2, row->rule);
+        sqlite3_bind_int64(q, 3, row->since_us);
+        sqlite3_bind_int64(q, 4, row->time_us);
+        sqlite3_bind_int64(q, 5, row->times);
+        sqlite3_bind_int(q, 6, row->silent);
+        sqlite3_bind_int64(q, 7, (sqlite3_int64)row->file_key);
+        sqlite3_bind_int64(q, 8, (sqlite3_int64)row->offset);
+        sqlite3_bind_blob(q, 9, row->record.n ? row->record.p : "", (int)row->record.n, SQLITE_STATIC);
+    }
+    return store_run(s, how);
+}
+
+void store_overdue(struct store *s, overdue_row_f *each, void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_OVERDUES];
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        const struct overdue_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
+                                        .rule = store_column(q, 1),
+                                        .since_us = sqlite3_column_int64(q, 2),
+                                        .time_us = sqlite3_column_int64(q, 3),
+                                        .times = (unsigned)sqlite3_column_int64(q, 4),
+                                        .silent = sqlite3_column_int(q, 5) != 0,
+                                        .file_key = (uint64_t)sqlite3_column_int64(q, 6),
+                                        .offset = (uint64_t)sqlite3_column_int64(q, 7),
+                                        .record = store_column(q, 8)};
+        each(u, &row);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read what is waited for");
+}
+
+bool store_put_clock(struct store *s, int64_t clock_us)
+{
+    sqlite3_bind_int64(s->stmt[Q_CLOCK], 1, clock_us);
+    return store_run(s, Q_CLOCK);
+}
+
+int64_t store_clock(struct store *s)
+{
+    sqlite3_stmt *q = s->stmt[Q_CLOCK_GET];
+    int64_t clock_us = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    sqlite3_reset(q);
+    return clock_us > 0 ? clock_us : 0;
 }
 
 static bool run_report(struct store *s, enum query which, const struct store_report *r)

@@ -29,14 +29,22 @@ static bool load(struct ruleset *set, struct slice text)
     return ok;
 }
 
-static const struct rule *decided_by(struct judge *j, const struct record *r, bool exhaustive)
+struct verdict {
+    const struct rule *rule;
+    uint64_t ends; /* a number of the pairs it is an end of, and of their keys */
+};
+
+static struct verdict judged(struct judge *j, const struct record *r, bool exhaustive)
 {
     struct arena a = {0};
     struct shape shape;
     j->exhaustive = exhaustive;
     rule_judge(j, r, &a, &shape, NULL, NULL);
+    struct verdict v = {.rule = shape.rule};
+    for (const struct rule_end *e = shape.ends; e; e = e->next)
+        v.ends = hash_mix(v.ends, e->key + e->rule->index);
     arena_free(&a);
-    return shape.rule;
+    return v;
 }
 
 /* A rule that gives up at the match limit may do so in one way of matching and not in the other. */
@@ -55,8 +63,8 @@ static void compare_judging(const struct ruleset *set, struct slice line)
     if (parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r)) {
         judge_init(&with, set);
         judge_init(&without, set);
-        const struct rule *fast = decided_by(&with, &r, false), *slow = decided_by(&without, &r, true);
-        assert(fast == slow || gave_up(&with) || gave_up(&without));
+        struct verdict fast = judged(&with, &r, false), slow = judged(&without, &r, true);
+        assert((fast.rule == slow.rule && fast.ends == slow.ends) || gave_up(&with) || gave_up(&without));
         judge_done(&with);
         judge_done(&without);
     }
@@ -70,7 +78,7 @@ static void run_lines(const struct ruleset *set, struct slice lines)
                                     .limits = {.burst = 2, .period_us = 1000000, .per_minute = 10, .per_day = 20},
                                     .scrub = {.defaults = true}};
     const struct pipeline_setup setup = {
-        .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event}};
+        .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event, .check_in = on_event}};
     struct stream s = {.format = FORMAT_NGINX_ERROR, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     for (unsigned i = 0; lines.p && i < LINES_MAX; i++) {
@@ -78,6 +86,7 @@ static void run_lines(const struct ruleset *set, struct slice lines)
         pipeline_message(p, &s, line, 1, 0, i, INT64_C(1795428000000000));
         compare_judging(set, line);
     }
+    pipeline_elapse(p, INT64_C(86400000000));
     pipeline_flush(p);
     assert(count_balances(pipeline_counts(p)));
     pipeline_free(p);

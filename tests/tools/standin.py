@@ -177,6 +177,7 @@ class Standin:
         self.files = []  # of the envelopes taken
         self.events = []  # payloads, the first of each event_id, in the order of arrival
         self.seen = collections.Counter()  # (project, event_id) -> how often
+        self.check_ins = []  # payloads, in the order of arrival
         self.reports = collections.Counter()  # (reason, category) -> quantity
         self.server = None
         self.port = port
@@ -244,10 +245,17 @@ class Standin:
         try:
             events = [json.loads(p) for p in events]
             reports = [json.loads(p) for h, p in items if h.get("type") == "client_report"]
+            check_ins = [json.loads(p) for h, p in items if h.get("type") == "check_in"]
         except ValueError as e:
             raise Refused(400, "payload is no JSON: %s" % e)
         if events and header.get("event_id") != events[0].get("event_id"):
             raise Refused(400, "event_id of header and event differ")
+        if len(check_ins) > 1 or (check_ins and (events or "event_id" in header)):
+            raise Refused(400, "a check-in goes alone")
+        for c in check_ins:
+            if not (re.fullmatch(r"[0-9a-f]{32}", c.get("check_in_id", "")) and re.fullmatch(r"[a-z0-9_-]{1,50}", c.get("monitor_slug", "")) and
+                    c.get("status") in ("in_progress", "ok", "error")):
+                raise Refused(400, "no check-in: %s" % c)
         with self.changed:
             name = os.path.join(self.folder, "%06d.envelope" % (len(self.files) + 1))
             with open(name, "wb") as f:
@@ -260,6 +268,7 @@ class Standin:
                     self.events.append(event)
                     if self.on_event:
                         self.on_event(event)
+            self.check_ins += check_ins
             for report in reports:
                 for row in report.get("discarded_events", []):
                     self.reports[row["reason"], row["category"]] += row["quantity"]

@@ -68,7 +68,7 @@ static void three(void)
     put(2, "second", "{\"event_id\":\"2\"}");
     put(3, "third", "{\"event_id\":\"3\"}");
     for (int i = 0; i < 3; i++)
-        store_row_free(store_next(store, SLICE(""), INT64_MAX / 2));
+        store_row_free(store_next(store, SLICE(""), STORE_EVENT, INT64_MAX / 2));
     store_release(store, 1);
     store_dead(store, 2, "HTTP 400: {\"detail\":\"no\"}");
     store_retry(store, 3, 4000000000000000, "HTTP 503");
@@ -173,7 +173,7 @@ START_TEST(retry)
     ck_has("1 back in the queue");
     ck_assert_int_eq(queue("ls"), 0);
     ck_has("3 ready to send, 0 dead");
-    ck_assert_int_lt(store_due(store, SLICE("")), 4000000000000000);
+    ck_assert_int_lt(store_due(store, SLICE(""), STORE_EVENT), 4000000000000000);
 }
 END_TEST
 
@@ -227,6 +227,27 @@ START_TEST(the_store_of_a_configuration)
     ck_has("none.yaml");
     free(words);
     free(conf);
+}
+END_TEST
+
+START_TEST(check_ins_are_told_apart)
+{
+    struct store_event e = {.kind = STORE_CHECK_IN,
+                            .event_id = "00000001000040008000000000000000",
+                            .time_us = 1700000000000000,
+                            .level = SLICE("info"),
+                            .title = SLICE("check-in nightly: ok"),
+                            .payload = SLICE("{\"check_in_id\":\"00000002000040008000000000000000\",\"monitor_slug\":\"nightly\",\"status\":\"ok\","
+                                             "\"monitor_config\":{\"schedule\":{\"type\":\"interval\",\"value\":25,\"unit\":\"hour\"},"
+                                             "\"checkin_margin\":16}}")};
+    struct cut c = {.events = &e, .n_events = 1};
+    ck_assert_int_eq(store_commit(store, &c), STORE_OK);
+    ck_assert_int_eq(queue("ls"), 0);
+    ck_has("check-in nightly: ok\n");
+    ck_assert_int_eq(queue("cat 1"), 0);
+    ck_has("\ncheck-in\n  monitor_slug  nightly\n  status        ok\n");
+    ck_has("schedule        type=interval value=25 unit=hour\n");
+    ck_assert_int_eq(queue("drop 1"), 0);
 }
 END_TEST
 
@@ -322,6 +343,7 @@ int main(void)
     tcase_add_test(t, drop);
     tcase_add_test(t, misuse);
     tcase_add_test(t, the_store_of_a_configuration);
+    tcase_add_test(t, check_ins_are_told_apart);
     tcase_add_test(t, cat_reads_like_a_story);
     tcase_add_test(t, nothing_reaches_the_terminal_alive);
     tcase_add_test(t, spans_and_sizes);

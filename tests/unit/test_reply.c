@@ -59,6 +59,18 @@ START_TEST(whom_a_limit_concerns)
 }
 END_TEST
 
+START_TEST(check_ins_have_their_own_limit)
+{
+    judge(200, "60:monitor:key", NULL);
+    ck_assert_int_eq(events_ms(), 0);
+    ck_assert_int_eq(reply_check_ins_until(&limits), NOW_MS + 60000);
+    judge(200, "90:error:key", NULL);
+    ck_assert_int_eq(reply_check_ins_until(&limits), NOW_MS + 60000);
+    judge(200, "120::organization", NULL);
+    ck_assert_int_eq(reply_check_ins_until(&limits), NOW_MS + 120000);
+}
+END_TEST
+
 START_TEST(only_default_or_all_stops_events_too)
 {
     judge(200, "7:default:key", NULL);
@@ -193,6 +205,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_add_test(t, a_limit_on_success);
     tcase_add_test(t, whom_a_limit_concerns);
+    tcase_add_test(t, check_ins_have_their_own_limit);
     tcase_add_test(t, only_default_or_all_stops_events_too);
     tcase_add_test(t, odd_spellings);
     tcase_add_test(t, the_later_deadline_stays);

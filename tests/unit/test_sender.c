@@ -200,6 +200,116 @@ START_TEST(a_request_to_the_letter)
 }
 END_TEST
 
+/* A word about monitor `n`. */
+static void put_check_in(unsigned n, const char *status)
+{
+    struct store_event e = {.kind = STORE_CHECK_IN, .time_us = 1700000000000000, .title = SLICE("check-in"), .level = SLICE("info")};
+    snprintf(e.event_id, sizeof e.event_id, "%08x00004000a000000000000000", n);
+    char *payload = xasprintf("{\"check_in_id\":\"%s\",\"monitor_slug\":\"m%u\",\"status\":\"%s\"}", e.event_id, n, status);
+    e.payload = slice_str(payload);
+    struct cut c = {.events = &e, .n_events = 1};
+    ck_assert_int_eq(store_commit(store, &c), STORE_OK);
+    free(payload);
+    if (sender)
+        sender_kick(sender);
+}
+
+static bool is_check_in(const struct request *r)
+{
+    return slice_find(sbuf_slice(&r->body), SLICE("{\"type\":\"check_in\"")) > 0;
+}
+
+START_TEST(a_check_in_to_the_letter)
+{
+    put_check_in(1, "ok");
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 1);
+    struct slice body = sbuf_slice(&up.requests[0].body), head = slice_split(&body, '\n');
+    ck_assert_int_lt(slice_find(head, SLICE("event_id")), 0);
+    ck_assert(slice_starts(body, SLICE("{\"type\":\"check_in\",\"length\":84}\n{\"check_in_id\":")));
+    ck_assert(slice_ends(body, SLICE("\"status\":\"ok\"}\n")));
+    ck_assert_uint_eq(counted.v[COUNT_sent], 1);
+}
+END_TEST
+
+static struct action slow_check_ins(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    return (struct action){.delay_ms = is_check_in(r) ? 20 : 0};
+}
+
+START_TEST(a_monitor_hears_the_last_word_last)
+{
+    up.script = slow_check_ins;
+    put_check_in(1, "error");
+    start();
+    until(up.n_requests == 1);
+    put_check_in(1, "ok"); /* the first is still on its way */
+    put_check_in(2, "ok");
+    until(all_gone());
+    ck_assert_uint_eq(up.most_in_progress, 1);
+    ck_assert_uint_eq(up.n_requests, 3);
+    ck_assert_int_gt(slice_find(sbuf_slice(&up.requests[0].body), SLICE("\"status\":\"error\"")), 0);
+    ck_assert_int_gt(slice_find(sbuf_slice(&up.requests[1].body), SLICE("\"monitor_slug\":\"m1\",\"status\":\"ok\"")), 0);
+}
+END_TEST
+
+static unsigned no_check_ins_status;
+
+static struct action no_check_ins(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    return (struct action){.status = is_check_in(r) ? no_check_ins_status : 200};
+}
+
+/* Whatever a server says to check-ins, events go on. */
+START_TEST(a_server_without_check_ins_gets_events)
+{
+    static const unsigned statuses[] = {400, 403, 404, 500, 413};
+    no_check_ins_status = statuses[_i];
+    up.script = no_check_ins;
+    put_check_in(1, "ok");
+    start();
+    until(counted.v[COUNT_retries] + counted.v[COUNT_dead] > 0);
+    for (int i = 0; i < 20; i++)
+        put();
+    until(counted.v[COUNT_sent] == 20);
+    ck_assert_uint_eq(totals().ready + totals().dead, 1);
+}
+END_TEST
+
+START_TEST(limits_of_one_category_stop_only_that)
+{
+    misbehave(1, (struct action){.headers = "X-Sentry-Rate-Limits: 60:monitor:key\r\n"});
+    put();
+    start();
+    until(all_gone());
+    put_check_in(1, "ok");
+    put();
+    until(counted.v[COUNT_sent] == 2);
+    let_it_be(100);
+    ck_assert_uint_eq(up.n_requests, 2);
+    ck_assert_uint_eq(totals().ready, 1);
+}
+END_TEST
+
+START_TEST(limits_on_events_leave_check_ins)
+{
+    misbehave(1, (struct action){.headers = "X-Sentry-Rate-Limits: 60:error:key\r\n"});
+    put();
+    start();
+    until(all_gone());
+    put();
+    put_check_in(1, "ok");
+    until(counted.v[COUNT_sent] == 2);
+    ck_assert(is_check_in(&up.requests[1]));
+    ck_assert_uint_eq(totals().ready, 1);
+}
+END_TEST
+
 START_TEST(a_secret_only_when_the_dsn_has_one)
 {
     dsn_free(&dsn);
@@ -539,7 +649,7 @@ START_TEST(flush_ends_at_its_deadline)
     sender_free(sender); /* with a request on its way */
     sender = NULL;
     ck_assert_uint_eq(totals().ready, 1);
-    struct store_row *row = store_next(store, SLICE(""), INT64_MAX / 2);
+    struct store_row *row = store_next(store, SLICE(""), STORE_EVENT, INT64_MAX / 2);
     ck_assert_ptr_nonnull(row);
     store_row_free(row);
 }
@@ -691,6 +801,11 @@ int main(void)
     tcase_add_test(t, flush_sends_what_can_be_sent);
     tcase_add_test(t, flush_ends_at_its_deadline);
     tcase_add_test(t, projects_do_not_wait_for_one_another);
+    tcase_add_test(t, a_check_in_to_the_letter);
+    tcase_add_test(t, a_monitor_hears_the_last_word_last);
+    tcase_add_loop_test(t, a_server_without_check_ins_gets_events, 0, 5);
+    tcase_add_test(t, limits_of_one_category_stop_only_that);
+    tcase_add_test(t, limits_on_events_leave_check_ins);
     tcase_add_test(t, found_without_a_kick);
     tcase_add_test(t, through_a_proxy);
     tcase_add_test(t, tls_is_verified);

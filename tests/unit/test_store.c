@@ -101,7 +101,7 @@ static int64_t now(void)
 
 static struct store_row *next(struct store *s)
 {
-    return store_next(s, SLICE(""), now());
+    return store_next(s, SLICE(""), STORE_EVENT, now());
 }
 
 static struct store_totals totals(struct store *s)
@@ -136,7 +136,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 3);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 4);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -209,7 +209,7 @@ START_TEST(rows_and_their_ways)
     ck_slice(a->event.title, "title");
     ck_assert_ptr_null(a->reason);
     ck_assert_ptr_null(next(s)); /* both are taken, the third is of another project */
-    ck_assert_int_eq(store_due(s, SLICE("")), INT64_MAX);
+    ck_assert_int_eq(store_due(s, SLICE(""), STORE_EVENT), INT64_MAX);
     store_release(s, 1);
     store_row_free(a);
     a = next(s);
@@ -220,7 +220,7 @@ START_TEST(rows_and_their_ways)
     ck_assert_ptr_null(next(s)); /* decided, not yet written */
     ck_assert_int_eq(store_flush(s), STORE_OK);
     ck_assert_ptr_null(next(s));
-    ck_assert_int_gt(store_due(s, SLICE("")), now());
+    ck_assert_int_gt(store_due(s, SLICE(""), STORE_EVENT), now());
     store_row_free(a);
     store_row_free(b);
 
@@ -248,6 +248,114 @@ START_TEST(rows_and_their_ways)
     ck_assert_int_eq(store_drop(s, 0, false), 1);
     ck_assert_uint_eq(counts(s).v[COUNT_dropped_by_hand], 2);
     store_close(s);
+}
+END_TEST
+
+static struct store_event check_in(const char *payload)
+{
+    struct store_event e = event(9, payload);
+    e.kind = STORE_CHECK_IN;
+    return e;
+}
+
+START_TEST(the_newest_word_about_a_monitor)
+{
+    struct store *s = open_it();
+    put(s, event(1, "{\"n\":1}"));
+    put(s, check_in("{\"status\":\"ok\"}"));
+    struct store_row *r = next(s);
+    ck_assert_int_eq(r->event.kind, STORE_EVENT);
+    store_row_free(r);
+    ck_assert_ptr_null(next(s)); /* check-ins are asked for by themselves */
+    ck_assert_int_lt(store_due(s, SLICE(""), STORE_CHECK_IN), now());
+    r = store_next(s, SLICE(""), STORE_CHECK_IN, now());
+    ck_assert_int_eq(r->event.kind, STORE_CHECK_IN);
+    int64_t first = r->id;
+    store_row_free(r);
+    put(s, check_in("{\"status\":\"error\"}")); /* while the first is on its way */
+    store_sent(s, first);
+    store_flush(s);
+    r = store_next(s, SLICE(""), STORE_CHECK_IN, now());
+    ck_assert_ptr_nonnull(r);
+    ck_slice(r->event.payload, "{\"status\":\"error\"}");
+    store_dead(s, r->id, "400");
+    store_row_free(r);
+    store_flush(s);
+    ck_assert_uint_eq(totals(s).dead, 1);
+    put(s, check_in("{\"status\":\"ok\"}"));
+    ck_assert_uint_eq(totals(s).dead, 0); /* no dead letters pile up */
+    put(s, check_in("{\"status\":\"ok\"}"));
+    ck_assert_uint_eq(totals(s).ready, 2);
+    store_close(s);
+}
+END_TEST
+
+static struct overdue_row rows[8];
+static unsigned n_rows;
+static char row_record[8][16];
+
+static void on_row(void *u, const struct overdue_row *row)
+{
+    (void)u;
+    rows[n_rows] = *row;
+    memcpy(row_record[n_rows], row->record.p ? row->record.p : "", row->record.n);
+    ck_slice(row->rule, "r");
+    n_rows++;
+}
+
+START_TEST(what_is_waited_for)
+{
+    struct store *s = open_it();
+    struct overdue_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
+                              {.key = 2, .rule = SLICE("r"), .since_us = 10, .time_us = 7, .times = 3, .silent = true, .file_key = UINT64_MAX,
+                               .offset = 5, .record = SLICE("a\0b")}};
+    struct cut c = {.overdue = v, .n_overdue = 2, .clock_us = 30};
+    ck_assert_int_eq(store_clock(s), 0);
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    store_close(s);
+    s = open_it();
+    ck_assert_int_eq(store_clock(s), 30);
+    n_rows = 0;
+    store_overdue(s, on_row, NULL);
+    ck_assert_uint_eq(n_rows, 2);
+    ck_assert_uint_eq(rows[0].key, 2);
+    ck_assert_uint_eq(rows[0].file_key, UINT64_MAX);
+    ck_assert(rows[0].silent && rows[0].times == 3 && rows[0].offset == 5 && rows[0].time_us == 7);
+    ck_assert_mem_eq(row_record[0], "a\0b", 3);
+    ck_assert_uint_eq(rows[1].key, UINT64_MAX - 1);
+    ck_assert_int_eq(rows[1].time_us, INT64_MIN);
+    ck_assert_uint_eq(rows[1].record.n, 0);
+    v[0].since_us = 5;
+    v[1].closed = true;
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    c = (struct cut){.clock_us = 40};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* the clock alone is worth a cut */
+    n_rows = 0;
+    store_overdue(s, on_row, NULL);
+    ck_assert_uint_eq(n_rows, 1);
+    ck_assert_int_eq(rows[0].since_us, 5);
+    ck_assert_int_eq(store_clock(s), 40);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(an_older_store_learns_check_ins)
+{
+    struct store *s = open_it();
+    put(s, event(1, "{\"n\":1}"));
+    store_close(s);
+    exec_sql("DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER TABLE event DROP COLUMN kind;"
+             "CREATE INDEX event_due ON event(state, project, next_try_us); PRAGMA user_version=3");
+    s = open_it();
+    struct store_row *r = next(s);
+    ck_assert_ptr_nonnull(r);
+    ck_assert_int_eq(r->event.kind, STORE_EVENT);
+    ck_slice(r->event.payload, "{\"n\":1}");
+    store_row_free(r);
+    put(s, check_in("{}"));
+    ck_assert_uint_eq(totals(s).ready, 2);
+    store_close(s);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 4);
 }
 END_TEST
 
@@ -768,6 +876,9 @@ int main(void)
     tcase_add_test(t, refused_with_a_remedy);
     tcase_add_test(t, rows_and_their_ways);
     tcase_add_test(t, oldest_due_first_and_no_starving);
+    tcase_add_test(t, the_newest_word_about_a_monitor);
+    tcase_add_test(t, what_is_waited_for);
+    tcase_add_test(t, an_older_store_learns_check_ins);
     tcase_add_test(t, open_rows);
     tcase_add_test(t, files_and_counts);
     tcase_add_test(t, payloads_come_back_as_they_went);
