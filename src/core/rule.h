@@ -90,7 +90,7 @@ struct rule_absence {
 /* A start, which is the rule's match, that must have an end. */
 struct rule_pair {
     struct regex *end;
-    struct slice end_text;
+    struct slice end_text;     /* its references replaced */
     int64_t within_us;         /* 0: none */
     struct rule_by by, end_by; /* the same templates, against the captures of match and of end */
 };

@@ -477,10 +477,8 @@ static void load_pair(struct loader *l, const struct raw_rule *raw, struct rule 
     struct arena *a = &l->set->arena;
     if (!raw->pair.end)
         return;
-    rule->pair = (struct rule_pair){.end = keys_regex(l->d, raw->pair.end, false),
-                                    .end_text = arena_dup(a, raw->pair.end->text),
-                                    .within_us = raw->pair.within_us,
-                                    .by = by_of(a, &raw->pair.by, rule->match)};
+    rule->pair = (struct rule_pair){.within_us = raw->pair.within_us, .by = by_of(a, &raw->pair.by, rule->match)};
+    rule->pair.end = grok_compile(&l->grok, l->d, raw->pair.end, a, &rule->pair.end_text);
     l->ok &= rule->pair.end != NULL;
     if (!rule->pair.end)
         return;

@@ -3,6 +3,7 @@ import os
 import sqlite3
 import time
 
+from bugsink import Bugsink
 from harness import crumbs, text_of
 
 CONFIG = """
@@ -140,7 +141,7 @@ def scenario_a_silence(t):
     t.until(lambda: statuses(up)[-1] == "ok", "the end of the silence is told")
     ledger = d.stop()
     t.eq(len(up.events), 1)
-    t.eq(len({c["check_in_id"] for c in up.check_ins}), len(up.check_ins))
+    t.eq(len({c["check_in_id"] for c in up.check_ins}), 3, "what was sent again after a kill has the same id")
     t.eq(ledger["crumb"], 1)
 
 
@@ -176,3 +177,21 @@ def scenario_check_ins_do_no_harm(t):
     t.wait_events(up, 1)
     t.eq(jobs(up), [1])
     d.stop()
+
+
+def scenario_bugsink_and_check_ins(t):
+    """Bugsink, which knows no check-ins, is not hurt by them, and takes the events of what did not come."""
+    server = Bugsink(t)
+    os.makedirs(t.path("logs"))
+    t.write("rules.yaml", RULES % ("1d", "1s"))
+    d = t.start(t.config(CONFIG.format(dsn=server.dsn, dir=t.dir)))
+    t.append("logs/app.log", "beat\n")
+    d.wait_count("check_ins", 1)
+    t.until(lambda: sum(d.ledger().get(n, 0) for n in ("sent", "dead", "retries")) > 0, "an answer to the check-in")
+    t.append("logs/app.log", "job 7 started\n")
+    issues = t.until(server.issues, "an issue")
+    data = server.events(issues[0])[0]["data"]
+    t.eq((data["tags"]["job"], data["contexts"]["crumbd"]["within"]), ("7", "1s"))
+    ledger = d.stop()
+    t.eq(ledger.get("retries", 0), 0)
+    print("Bugsink's answer to the check-in: %s" % ("taken" if ledger.get("sent") == 2 else "refused"))
