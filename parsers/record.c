@@ -147,48 +147,72 @@ static struct slice request_path(const struct record *r)
     return slice_split(&target, '?');
 }
 
+/* SLICE, as an initializer. */
+#define TEXT(lit)                                                                                            \
+    {                                                                                                        \
+        "" lit, sizeof(lit) - 1                                                                              \
+    }
+
 struct slice record_runs_in(const struct record *r, struct slice name)
 {
     static const struct {
-        const char *name, *fields[3];
+        struct slice name, fields[3];
     } origins[] = {
-        {"container", {"container_name", "kubernetes_container_name", "io.kubernetes.container.name"}},
-        {"pod", {"pod_name", "kubernetes_pod_name", "io.kubernetes.pod.name"}},
-        {"namespace", {"namespace_name", "kubernetes_namespace_name", "io.kubernetes.pod.namespace"}},
-        {"image", {"image_name", "kubernetes_container_image"}},
+        {TEXT("container"),
+         {TEXT("container_name"), TEXT("kubernetes_container_name"), TEXT("io.kubernetes.container.name")}},
+        {TEXT("pod"), {TEXT("pod_name"), TEXT("kubernetes_pod_name"), TEXT("io.kubernetes.pod.name")}},
+        {TEXT("namespace"),
+         {TEXT("namespace_name"), TEXT("kubernetes_namespace_name"), TEXT("io.kubernetes.pod.namespace")}},
+        {TEXT("image"), {TEXT("image_name"), TEXT("kubernetes_container_image")}},
     };
     if (r->container)
         return container_get(r->container, name);
-    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
-        for (size_t k = 0; k < 3 && origins[i].fields[k] && slice_is(name, origins[i].name); k++) {
-            const struct field *f = record_field(r, slice_str(origins[i].fields[k]));
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        if (!slice_eq(name, origins[i].name))
+            continue;
+        for (size_t k = 0; k < 3 && origins[i].fields[k].n; k++) {
+            const struct field *f = record_field(r, origins[i].fields[k]);
             if (f && f->type == FIELD_STRING)
                 return slice_from(f->value, slice_starts(f->value, SLICE("/"))); /* Docker's names begin with one */
         }
+    }
     return SLICE_NONE;
+}
+
+/* Asked for each condition of each rule that a line may concern, so nothing is made that is not asked for. */
+static struct slice member_value(const struct record *r, struct slice name)
+{
+    static const struct {
+        struct slice name;
+        size_t at;
+    } members[] = {
+        {TEXT("message"), offsetof(struct record, message)},
+        {TEXT("host"), offsetof(struct record, host)},
+        {TEXT("app"), offsetof(struct record, app)},
+        {TEXT("procid"), offsetof(struct record, procid)},
+        {TEXT("msgid"), offsetof(struct record, msgid)},
+        {TEXT("logger"), offsetof(struct record, logger)},
+        {TEXT("request_id"), offsetof(struct record, request_id)},
+        {TEXT("trace_id"), offsetof(struct record, trace_id)},
+        {TEXT("span_id"), offsetof(struct record, span_id)},
+        {TEXT("full_message"), offsetof(struct record, full_message)},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (slice_eq(members[i].name, name)) {
+            struct slice v;
+            memcpy(&v, (const char *)r + members[i].at, sizeof v);
+            return v;
+        }
+    if (slice_eq(name, SLICE("level")))
+        return slice_str(level_names[r->level]);
+    return slice_eq(name, SLICE("format")) ? slice_str(format_names[r->format]) : SLICE_NONE;
 }
 
 struct slice record_get(const struct record *r, struct slice name)
 {
-    const struct {
-        struct slice name, value;
-    } members[] = {
-        {SLICE("message"), r->message},
-        {SLICE("host"), r->host},
-        {SLICE("app"), r->app},
-        {SLICE("level"), slice_str(level_names[r->level])},
-        {SLICE("procid"), r->procid},
-        {SLICE("format"), slice_str(format_names[r->format])},
-        {SLICE("msgid"), r->msgid},
-        {SLICE("logger"), r->logger},
-        {SLICE("request_id"), r->request_id},
-        {SLICE("trace_id"), r->trace_id},
-        {SLICE("span_id"), r->span_id},
-        {SLICE("full_message"), r->full_message},
-    };
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (members[i].value.n && slice_eq(members[i].name, name))
-            return members[i].value;
+    struct slice member = member_value(r, name);
+    if (member.n)
+        return member;
     struct slice origin = record_runs_in(r, name);
     if (r->container && origin.n)
         return origin;
@@ -199,11 +223,11 @@ struct slice record_get(const struct record *r, struct slice name)
         return f->value;
     if (origin.n)
         return origin;
-    if (slice_is(name, "upstream.host"))
+    if (slice_eq(name, SLICE("upstream.host")))
         return upstream_host(r);
-    if (slice_is(name, "request.method"))
+    if (slice_eq(name, SLICE("request.method")))
         return request_method(r);
-    if (slice_is(name, "request.path"))
+    if (slice_eq(name, SLICE("request.path")))
         return request_path(r);
     return SLICE_NONE;
 }
