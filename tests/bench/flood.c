@@ -49,16 +49,33 @@ static int connected(const char *port, int type)
     return fd;
 }
 
-/* Message number seq, exactly `bytes` long, at out. */
-static void message(char *out, size_t bytes, uint64_t seq)
+static void put_digits(char *at, unsigned n, uint64_t v)
 {
-    char text[512];
-    int n = snprintf(text, sizeof text, "<%d>1 2026-11-23T10:00:00.%06uZ web-%u shop %u ID47 - request %llu took %u ms, user %u ",
-                     seq % 100 ? 134 : 131, (unsigned)(seq % 1000000), (unsigned)(seq % 7), (unsigned)(1000 + seq % 8),
-                     (unsigned long long)seq, (unsigned)(seq % 900), (unsigned)(seq * 7919 % 100000));
-    size_t used = (size_t)n < bytes ? (size_t)n : bytes;
-    memcpy(out, text, used);
-    memset(out + used, 'x', bytes - used);
+    for (; n--; v /= 10)
+        at[n] = (char)('0' + v % 10);
+}
+
+/* Where the digits are in form, and how many. Patching them is ten times as fast as printing the text, which leaves the
+   processor to the receiver. */
+static const char form[] = "<134>1 2026-11-23T10:00:00.000000Z web-0 shop 1000 ID47 - request 000000000000 took 000 ms, user 00000 ";
+enum { AT_PRI = 3, AT_MICRO = 27, AT_HOST = 39, AT_PID = 49, AT_REQUEST = 66, AT_TOOK = 84, AT_USER = 97 };
+
+/* Message number seq, exactly `bytes` long, at out, where a message of that length was before or `fresh` says that none was. */
+static void message(char *out, size_t bytes, uint64_t seq, bool fresh)
+{
+    char text[sizeof form];
+    size_t n = bytes < sizeof form - 1 ? bytes : sizeof form - 1;
+    memcpy(text, form, sizeof text);
+    text[AT_PRI] = seq % 100 ? '4' : '1'; /* <134>: info, <131>: error */
+    put_digits(text + AT_MICRO, 6, seq % 1000000);
+    put_digits(text + AT_HOST, 1, seq % 7);
+    put_digits(text + AT_PID, 4, 1000 + seq % 8);
+    put_digits(text + AT_REQUEST, 12, seq);
+    put_digits(text + AT_TOOK, 3, seq % 900);
+    put_digits(text + AT_USER, 5, seq * 7919 % 100000);
+    memcpy(out, text, n);
+    if (fresh)
+        memset(out + n, 'x', bytes - n);
 }
 
 /* Sleeps until message number `sent` is due. */
@@ -89,7 +106,7 @@ static int flood_udp(const char *port, uint64_t rate, int64_t seconds, size_t by
     }
     while (now_us() - start < seconds * 1000000) {
         for (unsigned i = 0; i < BATCH; i++)
-            message(text[i], bytes, sent + i);
+            message(text[i], bytes, sent + i, sent < BATCH);
         int n = sendmmsg(fd, m, BATCH, 0);
         if (n < 0 && errno != ECONNREFUSED)
             die("sendmmsg");
@@ -111,7 +128,7 @@ static int flood_tcp(const char *port, uint64_t rate, int64_t seconds, size_t by
     while (now_us() - start < seconds * 1000000) {
         size_t n = BATCH * (bytes + 1);
         for (unsigned i = 0; i < BATCH; i++) {
-            message(text + i * (bytes + 1), bytes, sent + i);
+            message(text + i * (bytes + 1), bytes, sent + i, sent < BATCH);
             text[i * (bytes + 1) + bytes] = '\n';
         }
         for (size_t at = 0; at < n;) {
