@@ -2,16 +2,18 @@
 import gzip
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import urllib.request
 
 import abuse
 from harness import free_port
 from inputs import Inputs, gelf, stranger
 
-ABUSE_S = float(os.environ.get("CRUMBD_ABUSE_S", 8))
+ABUSE_S = float(os.environ.get("CRUMBD_ABUSE_S", 20))
 
 
 def scenario_every_transport(t):
@@ -95,13 +97,44 @@ fallback: crumb
     t.eq(d.stop()["udp_kernel_drops"], lost)
 
 
-def scenario_a_port_in_use(t):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        s.listen()
-        port = s.getsockname()[1]
-        _, err = t.run("run", "-c", t.config("inputs:\n  - syslog: tcp://127.0.0.1:%d\n" % port), status=3)
-    assert "tcp://127.0.0.1:%d" % port in err and "in use" in err and "ss -lntp" in err, err
+def scenario_what_cannot_be_listened_on(t):
+    """Each error names the address, why, and what to do; nothing else of the configuration runs."""
+    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_UNIX) as unix:
+        for s in (tcp, udp):
+            s.bind(("127.0.0.1", 0))
+        tcp.listen()
+        unix.bind(t.path("taken"))
+        unix.listen()
+        t.write("plain", "")
+        cases = [("syslog: tcp://127.0.0.1:%d" % tcp.getsockname()[1], "in use", "ss -lntp"),
+                 ("gelf: http://127.0.0.1:%d" % tcp.getsockname()[1], "in use", "ss -lntp"),
+                 ("gelf: udp://127.0.0.1:%d" % udp.getsockname()[1], "in use", "ss -lnup"),
+                 ("syslog: udp://192.0.2.1:5514", "no address 192.0.2.1", "ip addr"),
+                 ("syslog: tcp://no-such-host.invalid:5514", "has no address", "0.0.0.0"),
+                 ("syslog: unix-stream:" + t.path("taken"), "another process listens", "ss -lxp"),
+                 ("syslog: unix:" + t.path("plain"), "not a socket", "choose another path"),
+                 ("syslog: unix:" + t.path("none/log"), "folder does not exist", "RuntimeDirectory")]
+        for line, why, remedy in cases:
+            _, err = t.run("run", "-c", t.config("inputs:\n  - %s\n" % line), status=3)
+            address = line.split(": ", 1)[1]
+            assert "crumbd.yaml:2:" in err and "cannot listen on " + address in err and why in err and remedy in err, err
+
+
+def scenario_a_port_without_privilege(t):
+    """514 as a user, where the host does not give it to everyone."""
+    if os.getuid() != 0 or not shutil.which("setpriv"):
+        t.skip("only root can become a user")
+    os.chmod(t.dir, 0o777)
+    for scheme in ("udp", "tcp"):
+        # A network of its own has the kernel's own bound for ports, whatever a container was given.
+        p = subprocess.run(["unshare", "--net", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", t.crumbd_path,
+                            "run", "-c", t.config("inputs:\n  - syslog: %s://0.0.0.0:514\n" % scheme, store=scheme + ".db")],
+                           env=t.env(), cwd=t.dir, capture_output=True, text=True, timeout=60, check=False)
+        if "unshare failed" in p.stderr or "failed to execute" in p.stderr:
+            t.skip("cannot be tried here: " + p.stderr.strip())
+        t.eq(p.returncode, 3, p.stderr)
+        for part in ("crumbd.yaml:2:", "cannot listen on %s://0.0.0.0:514: no privilege for port 514" % scheme, "CAP_NET_BIND_SERVICE", "above 1024"):
+            assert part in p.stderr, p.stderr
 
 
 def scenario_bad_input_beside_a_good_sender(t):
