@@ -23,9 +23,10 @@ _crumbd()
             local options=-c
             case $command in
             check) options='-c --dump' ;;
-            parse) options='--format --template' ;;
-            try) options='-c --format --rules --events --json --limits --diff' ;;
-            explain | backfill) options='-c --format' ;;
+            parse) options='--format --log-format --template' ;;
+            try) options='-c --format --log-format --rules --events --json --limits --diff' ;;
+            explain) options='-c --format --log-format --rules' ;;
+            backfill) options='-c --format' ;;
             esac
             mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         else

@@ -23,6 +23,9 @@ static const struct known {
     {"/var/log/redis/*.log", FORMAT_AUTO},
     {"/var/log/apache2/*error.log", FORMAT_AUTO},
     {"/var/log/httpd/*error_log", FORMAT_AUTO},
+    /* Links to /var/log/pods, or to Docker's files where Docker runs the pods: these are then read once. */
+    {"/var/log/containers/*.log", FORMAT_AUTO},
+    {"/var/lib/docker/containers/*/*-json.log", FORMAT_DOCKER},
     {"/var/log/syslog", FORMAT_SYSLOG},
     {"/var/log/messages", FORMAT_SYSLOG},
 };

@@ -11,6 +11,8 @@
  * grow; one line of log per file that cannot be read, and a retry with every poll. One input has one inotify
  * instance. Worker thread only.
  *
+ * Lines of containers are joined of their pieces, but not over a rotation between two of them.
+ *
  * What cannot be seen: a file truncated and written past the old position with the same first 1024 bytes
  * between two looks; lines written and taken away again between two looks, by a truncation without a copy, by
  * deletion, or by compression; what is written between the copy and the truncation of copytruncate.

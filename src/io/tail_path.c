@@ -235,7 +235,8 @@ static bool compressed(const char *path)
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         if (slice_ends(slice_str(path), slice_str(suffixes[i])))
             return true;
-    return false;
+    /* The kubelet compresses into 0.log.20261123-100000.tmp. */
+    return strstr(tail_base_name(path), ".log.") && slice_ends(slice_str(path), SLICE(".tmp"));
 }
 
 bool tail_named_as_copy(const char *original, const char *copy)

@@ -487,6 +487,11 @@ START_TEST(what_a_host_has)
     touch("var/log/nginx/error.log");
     touch("var/log/syslog");
     touch("var/log/redis/x/unrelated");
+    touch("var/log/pods/prod_shop-1_uid/web/0.log");
+    touch("var/lib/docker/containers/0123/0123-json.log");
+    char *pods = xasprintf("mkdir '%s/var/log/containers' && ln -s ../pods/prod_shop-1_uid/web/0.log '%s/var/log/containers/a.log'", dir, dir);
+    ck_assert_int_eq(system(pods), 0);
+    free(pods);
     char *link = xasprintf("%s/var/log/nginx/access.log", dir);
     ck_assert_int_eq(symlink("/dev/stdout", link), 0);
     free(link);
@@ -494,16 +499,18 @@ START_TEST(what_a_host_has)
     setenv("UDP_ADDR", ":12222", 1);
     ck_assert(settings_find_inputs(s, dir, &d));
     ck_assert(s->inputs_found);
-    bool nginx = false, gelf = false;
+    bool nginx = false, gelf = false, pod = false, docker = false;
     for (unsigned i = 0; i < s->n_inputs; i++) {
         const struct input_options *o = &s->inputs[i];
         ck_assert_ptr_nonnull(o->zone);
         ck_assert(!strstr(o->text, "access") && !strstr(o->text, "redis") && o->kind != INPUT_JOURNAL);
+        pod |= o->kind == INPUT_TAIL && o->format == FORMAT_AUTO && strstr(o->text, "/var/log/containers/*.log");
+        docker |= o->kind == INPUT_TAIL && o->format == FORMAT_DOCKER && strstr(o->text, "/containers/*/*-json.log");
         nginx |= o->kind == INPUT_TAIL && o->format == FORMAT_NGINX_ERROR;
         gelf |= o->kind == INPUT_GELF && o->transport == INPUT_UDP && o->port == 12222 &&
                 strcmp(o->host, "0.0.0.0") == 0;
     }
-    ck_assert(gelf);
+    ck_assert(gelf && pod && docker);
     ck_assert(nginx == (input_type_of(INPUT_TAIL, INPUT_UDP) != NULL));
     setenv("UDP_ADDR", "12222", 1);
     ck_assert(!settings_find_inputs(s, dir, &d));
