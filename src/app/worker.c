@@ -133,6 +133,8 @@ static void add_limit(void *u, const struct limit_row *row)
     struct limit_row *out = &c->cut.limits[c->cut.n_limits++];
     *out = *row;
     out->sample = NULL;
+    out->varied = NULL;
+    out->varied_text = row->varied_text.p ? arena_dup(&c->arena, row->varied_text) : SLICE_NONE;
     if (row->sample && row->sample_is_new) {
         struct limit_sample *sample = arena_alloc(&c->arena, sizeof *sample);
         *sample = (struct limit_sample){.project = arena_dup(&c->arena, row->sample->project),

@@ -15,6 +15,7 @@ enum { EVENT_BYTES_MAX = 1000000 }; /* what Relay, Bugsink and GlitchTip all tak
 struct event_summary {
     uint64_t suppressed; /* 0: this is no summary */
     int64_t first_us, last_us;
+    struct slice top; /* JSON of varied_show, or nothing */
 };
 
 /* An event because something did not come. */

@@ -93,9 +93,14 @@ static bool fits_tag(const struct record *r, const struct field *f)
            f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n');
 }
 
+bool fill_shows(const struct options *opt, struct slice name)
+{
+    return !has_own_place(name) && (opt->scrub.send_ip || !is_address_name(name));
+}
+
 static bool may_show(const struct writer *w, const struct field *f)
 {
-    return !has_own_place(f->name) && (w->opt->scrub.send_ip || !is_address_name(f->name));
+    return fill_shows(w->opt, f->name);
 }
 
 static struct slice field_value(const struct field *f)

@@ -24,6 +24,10 @@ void writer_item(struct writer *w, struct slice text, size_t max_points);
 
 /* Names of tags that Sentry keeps for itself: such a tag would be lost. */
 bool fill_tag_is_reserved(struct slice key);
+
+/* Whether a field of this name may be shown, as a tag or elsewhere. */
+bool fill_shows(const struct options *opt, struct slice name);
+
 void fill_tags(struct writer *w);
 void fill_request(struct writer *w);
 void fill_user(struct writer *w);

@@ -27,7 +27,8 @@ struct limit {
     struct entry *oldest, *newest, *dirty;
     struct budget budgets[LIMIT_PROJECTS_MAX];
     unsigned n_budgets;
-    size_t sample_bytes;
+    size_t sample_bytes, varied_bytes;
+    struct entry *held; /* by the last limit_admit */
     int64_t next_due_us; /* no period ends before it */
     limit_row_f *summary;
     void *u;
@@ -56,9 +57,18 @@ static void free_sample(struct limit *l, struct entry *e)
     e->row.sample = NULL;
 }
 
+static void free_varied(struct entry *e)
+{
+    if (e->row.varied && varied_told(e->row.varied))
+        e->row.varied_text = SLICE("");
+    varied_free(e->row.varied);
+    e->row.varied = NULL;
+}
+
 static void free_entry(struct limit *l, struct entry *e)
 {
     free_sample(l, e);
+    free_varied(e);
     free(e);
 }
 
@@ -116,6 +126,7 @@ static void summarise(struct limit *l, struct entry *e)
         return;
     l->summary(l->u, &e->row);
     e->row.suppressed = 0;
+    free_varied(e);
     mark_dirty(l, e);
 }
 
@@ -211,7 +222,16 @@ enum limit_answer limit_admit(struct limit *l, const struct limit_issue *issue, 
     if (!row->suppressed++)
         row->first_us = now_us;
     row->last_us = now_us;
+    l->held = e;
     return row->sample ? LIMIT_HOLD : LIMIT_HOLD_FIRST;
+}
+
+struct varied *limit_varied(struct limit *l)
+{
+    struct limit_row *row = &l->held->row;
+    if (!row->varied)
+        row->varied = varied_new(&l->varied_bytes);
+    return row->varied;
 }
 
 void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample *s)
@@ -281,6 +301,7 @@ void limit_changed(struct limit *l, limit_row_f *each, void *u)
         if (now == e || (last_closed && !now))
             each(u, &e->row);
         e->row.sample_is_new = false;
+        e->row.varied_text = SLICE_NONE;
         if (last_closed)
             table_del(&l->gone, e->row.key);
         if (now != e)
@@ -307,6 +328,8 @@ void limit_restore(struct limit *l, const struct limit_row *row)
     const struct limit_sample *sample = row->sample;
     e->row = *row;
     e->row.sample = NULL;
+    e->row.varied = row->varied_text.n ? varied_read(row->varied_text, &l->varied_bytes) : NULL;
+    e->row.varied_text = SLICE_NONE;
     if (sample)
         limit_keep_sample(l, row->key, sample);
 }

@@ -5,13 +5,13 @@
  * fingerprint passes whatever the budgets of its project say. When a period closes (also when the fingerprint is evicted, or at exit)
  * one summary carries the number of the suppressed. So occurrences = passed + sum of suppressed, always.
  *
- * Bounded: LIMIT_ENTRIES_MAX fingerprints and LIMIT_SAMPLE_BYTES of samples; the fingerprint seen longest ago gives way, its summary
+ * Bounded: LIMIT_ENTRIES_MAX fingerprints, LIMIT_SAMPLE_BYTES of samples, VARIED_BYTES_MAX of values that varied; the fingerprint seen longest ago gives way, its summary
  * going out first. Pure: the present is an argument. One thread.
  */
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
-#include "base/slice.h"
+#include "core/varied.h"
 
 enum { LIMIT_ENTRIES_MAX = 65536, LIMIT_SAMPLE_BYTES = 16 << 20, LIMIT_PROJECTS_MAX = 64 };
 
@@ -47,6 +47,8 @@ struct limit_row {
     bool closed;               /* forget it */
     const struct limit_sample *sample; /* NULL: none yet */
     bool sample_is_new; /* limit_changed has not told of it before */
+    struct varied *varied;     /* which values the suppressed had; NULL: none suppressed yet */
+    struct slice varied_text;  /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
 };
 
 typedef void limit_row_f(void *u, const struct limit_row *row);
@@ -55,6 +57,8 @@ typedef void limit_row_f(void *u, const struct limit_row *row);
 struct limit *limit_new(limit_row_f *summary, void *u, uint64_t *evicted);
 void limit_free(struct limit *l);
 enum limit_answer limit_admit(struct limit *l, const struct limit_issue *issue, const struct limit_budget *budget, int64_t now_us);
+/* Of the issue that limit_admit has just held back. */
+struct varied *limit_varied(struct limit *l);
 void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample *sample);
 /* Ends the periods that are over. Returns when the next one will be, INT64_MAX if none runs. */
 int64_t limit_tick(struct limit *l, int64_t now_us);

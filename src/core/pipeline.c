@@ -177,6 +177,20 @@ void pipeline_flush(struct pipeline *p)
     limit_summarise(p->limit);
 }
 
+/* Adds to a changed row what its occurrences had, scrubbed, when that is worth writing again. */
+static void tell_row(void *u, const struct limit_row *row)
+{
+    struct pipeline *p = u;
+    struct limit_row told = *row;
+    if (row->varied && !row->closed && varied_due(row->varied)) {
+        sbuf_reset(&p->payload);
+        varied_scrub(row->varied, p->scrub);
+        varied_write(row->varied, &p->payload);
+        told.varied_text = p->payload.over ? SLICE_NONE : sbuf_slice(&p->payload);
+    }
+    p->setup.hooks.limit_row(p->setup.hooks.u, &told);
+}
+
 void pipeline_cut(struct pipeline *p)
 {
     for (struct waiting *w = p->waiting.oldest; w; w = w->newer) {
@@ -185,7 +199,7 @@ void pipeline_cut(struct pipeline *p)
         w->written_open = true;
     }
     if (p->setup.hooks.limit_row)
-        limit_changed(p->limit, p->setup.hooks.limit_row, p->setup.hooks.u);
+        limit_changed(p->limit, tell_row, p);
     if (p->setup.hooks.overdue_row)
         overdue_changed(p->overdue, p->setup.hooks.overdue_row, p->setup.hooks.u);
 }
@@ -225,10 +239,19 @@ static void on_summary(void *u, const struct limit_row *row)
     struct promoted e = {.time_us = ahead ? p->wall_us : row->last_us, .suppressed = row->suppressed};
     if (!row->sample)
         return; /* the sample did not fit an event: counted when it was made */
-    const struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
+    struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
+    struct sbuf top;
+    sbuf_init(&top, EVENT_BYTES_MAX);
+    if (row->varied) {
+        varied_scrub(row->varied, p->scrub);
+        varied_show(row->varied, &top);
+    }
+    numbers.top = sbuf_slice(&top);
     event_make_id(e.event_id, p->setup.store_id, row->key, (uint64_t)row->start_us, row->count);
     sbuf_reset(&p->payload);
-    if (!summary_write(row->sample->payload, e.event_id, e.time_us, &numbers, &p->payload))
+    bool written = summary_write(row->sample->payload, e.event_id, e.time_us, &numbers, &p->payload);
+    sbuf_free(&top);
+    if (!written)
         return;
     e.project = row->sample->project;
     e.title = row->sample->title;
@@ -265,9 +288,14 @@ static bool admit(struct pipeline *p, const struct event_source *src)
                                       .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us};
     const struct limit_budget budget = {p->opt->limits.per_minute, p->opt->limits.per_day};
     enum limit_answer answer = limit_admit(p->limit, &issue, &budget, p->now_us);
+    if (answer == LIMIT_PASS)
+        return true;
+    struct varied *varied = limit_varied(p->limit);
+    if (varied_begin(varied))
+        varied_note(varied, &p->judge, src->record, &p->shape, p->opt);
     if (answer == LIMIT_HOLD_FIRST)
         keep_sample(p, src, issue.key);
-    return answer == LIMIT_PASS;
+    return false;
 }
 
 /* --- keys --- */

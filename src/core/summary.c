@@ -55,6 +55,10 @@ static void copy(struct rewrite *w, const struct json_node *n, unsigned depth, b
                 copy(w, c, depth + 1, depth == 1 && slice_is(c->key, "contexts"),
                      in_contexts && slice_is(c->key, "crumbd"));
         }
+        if (in_crumbd && w->numbers->top.n) {
+            json_key(&w->json, "top");
+            json_raw(&w->json, w->numbers->top);
+        }
         json_map_end(&w->json);
         break;
     }

@@ -31,6 +31,8 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "CREATE TABLE overdue(key INTEGER PRIMARY KEY, rule TEXT NOT NULL, since_us INTEGER NOT NULL, time_us INTEGER NOT NULL,"
     " times INTEGER NOT NULL, silent INTEGER NOT NULL, file_key INTEGER NOT NULL, offset INTEGER NOT NULL, record BLOB NOT NULL);"
     "INSERT INTO meta VALUES('clock_us', 0);",
+
+    "ALTER TABLE flood ADD COLUMN varied TEXT;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
@@ -74,11 +76,12 @@ const char *const store_sql[Q_N] = {
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT(key) DO UPDATE SET"
+    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT(key) DO UPDATE SET"
                 " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
                 " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_us,"
                 " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
-                " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample)",
+                " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample),"
+                " varied=coalesce(excluded.varied,varied)",
     [Q_LIMIT_GONE] = "DELETE FROM flood WHERE key=?1",
     [Q_LIMITS] = "SELECT * FROM flood",
     [Q_OVERDUE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",

@@ -30,6 +30,7 @@ bool store_put_limit(struct store *s, const struct limit_row *row)
     bind_optional(q, 11, sample->title);
     bind_optional(q, 12, sample->level);
     bind_optional(q, 13, sample->payload);
+    bind_optional(q, 14, row->varied_text);
     return store_run(s, Q_LIMIT);
 }
 
@@ -51,7 +52,8 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
                                       .suppressed = (uint64_t)sqlite3_column_int64(q, 6),
                                       .first_us = sqlite3_column_int64(q, 7),
                                       .last_us = sqlite3_column_int64(q, 8),
-                                      .sample = sample.payload.n ? &sample : NULL};
+                                      .sample = sample.payload.n ? &sample : NULL,
+                                      .varied_text = store_column(q, 13)};
         each(u, &row);
     }
     sqlite3_reset(q);

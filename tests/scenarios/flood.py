@@ -125,6 +125,31 @@ def scenario_flood_survives_kill(t):
         t.eq(sum(sums[fault]), LINES // FAULTS, f"occurrences of fault {fault}")
 
 
+def scenario_summary_says_what_varied(t):
+    """The summary names the commonest values, secrets taken out, also of occurrences from before a kill -9."""
+    up, config = begin(t)
+    t.write("rules.yaml", RULES.replace("unit'", "unit (?<unit>\\S+)'"))
+    units = ["AKIAIOSFODNN7EXAMPLE" if i % 4 == 0 else f"unit-{i % 2}" for i in range(800)]
+    lines = [f"2026/11/23 10:00:00 [error] 7#7: *1 fault 1 of unit {unit}\n" for unit in units]
+    d = t.start(config)
+    t.append("logs/error.log", "".join(lines[:400]))
+    d.wait_count("lines_in", 400)
+    d.kill()
+    d = t.start(config)
+    t.append("logs/error.log", "".join(lines[400:]))
+    t.append("logs/error.log", line(2, 1)) # read last, so its event says that all is read
+    t.until(lambda: any(fault_of(e) == 2 for e in up.events), "the rest to be read", 60)
+    d.stop()
+    t.eq(sum(totals(up)[1]), 800)
+    summary = [e["contexts"]["crumbd"] for e in up.events if suppressed_of(e)]
+    t.eq(len(summary), 1)
+    t.eq(list(summary[0]["top"]), ["unit"], str(summary))
+    counts = {text.split(" × ")[1]: int(text.split(" × ")[0]) for text in summary[0]["top"]["unit"]}
+    t.eq(list(counts), ["unit-1", "unit-0", "[Filtered]"], str(summary))
+    # Since the last time the store was told up to an eighth may be lost.
+    assert 330 <= counts["unit-1"] <= 400 and 150 <= counts["[Filtered]"] <= 200, counts
+
+
 def scenario_first_of_a_fault_passes_the_budget(t):
     """A budget of 5 a minute is spent by one fault; the first of every other one still passes."""
     up, config = begin(t, per_minute=5)

@@ -318,6 +318,53 @@ START_TEST(a_flood_is_thinned_and_counted)
 }
 END_TEST
 
+/* What varied is told with the summary; addresses of clients only where they may be sent, secrets never. */
+START_TEST(a_summary_says_what_varied)
+{
+    struct bench *b = bench_new();
+    char line[600];
+    for (unsigned i = 0; i < 60; i++) {
+        int n = snprintf(line, sizeof line, "2026/11/23 10:00:00 [error] 7#7: *%u " REFUSED ", client: 203.0.113.%u, server: shop, request: \"GET /cart/%s?token=s3cret "
+                         "HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"%s\"", i, i, i % 3 ? "a" : "b",
+                         i % 10 ? "www.example.com" : "AKIAIOSFODNN7EXAMPLE");
+        pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, i * 300, b->now_us);
+    }
+    pipeline_flush(b->pipeline);
+    const struct json_node *top = NULL;
+    for (unsigned i = 0; i < b->n; i++)
+        top = b->suppressed[i] ? at(b->events[i], "contexts/crumbd/top") : top;
+    ck_assert_ptr_nonnull(top);
+    ck_at(top, "request.path/0", "34 \xc3\x97 /cart/a"); /* 1 2 3, 6 12 24 48 passed */
+    ck_at(top, "request.path/1", "19 \xc3\x97 /cart/b");
+    ck_at(top, "host/0", "48 \xc3\x97 www.example.com");
+    ck_at(top, "host/1", "5 \xc3\x97 [Filtered]");
+    ck_assert_ptr_null(at(top, "client"));
+    ck_assert_ptr_null(at(top, "upstream")); /* always the same */
+    bench_free(b);
+}
+END_TEST
+
+/* Without a rule that has captures the parameters of the template are what varies. */
+START_TEST(a_summary_of_an_unknown_message_says_its_parameters)
+{
+    struct bench *b = bench_new();
+    char message[200];
+    for (int i = 0; i < 30; i++) {
+        snprintf(message, sizeof message, "disk /dev/sd%c failed %d times after %d tries", 'a' + i % 2, i % 2 ? 7 : 8, i);
+        feed(b, i / 10, "crit", 1, message);
+    }
+    pipeline_flush(b->pipeline);
+    const struct json_node *top = NULL;
+    for (unsigned i = 0; i < b->n; i++)
+        top = b->suppressed[i] ? at(b->events[i], "contexts/crumbd/top") : top;
+    ck_assert_ptr_nonnull(top);
+    ck_assert_ptr_nonnull(at(top, "<path>"));
+    ck_assert_ptr_nonnull(at(top, "<num>"));
+    ck_assert_ptr_null(at(top, "<num> 2")); /* different each time */
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(a_cut_shows_waiting_events_once)
 {
     struct bench *b = bench_new();
@@ -434,6 +481,8 @@ int main(void)
     tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
+    tcase_add_test(t, a_summary_says_what_varied);
+    tcase_add_test(t, a_summary_of_an_unknown_message_says_its_parameters);
     tcase_add_test(t, a_cut_shows_waiting_events_once);
     tcase_add_test(t, the_same_line_gives_the_same_id);
     tcase_add_test(t, samples_prove_rules);

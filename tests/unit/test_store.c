@@ -136,7 +136,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 4);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 5);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -345,6 +345,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, event(1, "{\"n\":1}"));
     store_close(s);
     exec_sql("DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER TABLE event DROP COLUMN kind;"
+             "ALTER TABLE flood DROP COLUMN varied;"
              "CREATE INDEX event_due ON event(state, project, next_try_us); PRAGMA user_version=3");
     s = open_it();
     struct store_row *r = next(s);
@@ -355,7 +356,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 4);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 5);
 }
 END_TEST
 
@@ -454,6 +455,40 @@ START_TEST(files_and_counts)
     f.gone = true;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     store_files(s, none_expected, NULL);
+    store_close(s);
+}
+END_TEST
+
+static void ck_row(void *u, const struct limit_row *row)
+{
+    ck_assert_uint_eq(row->suppressed, 7);
+    ck_slice(row->varied_text, u);
+}
+
+static void put_row(struct store *s, struct slice varied)
+{
+    struct limit_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .varied_text = varied};
+    struct cut c = {.limits = &row, .n_limits = 1};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+}
+
+/* A row keeps what varied until it is told something else; a store from before that was kept is taken over. */
+START_TEST(rows_of_flood_control)
+{
+    struct store *s = open_it();
+    put_row(s, SLICE("[1]"));
+    put_row(s, SLICE_NONE);
+    store_limits(s, ck_row, (char[]){"[1]"});
+    put_row(s, SLICE("[2]"));
+    store_limits(s, ck_row, (char[]){"[2]"});
+    put_row(s, SLICE(""));
+    store_limits(s, ck_row, (char[]){""});
+    store_close(s);
+    exec_sql("ALTER TABLE flood DROP COLUMN varied; PRAGMA user_version=4");
+    s = open_it();
+    store_limits(s, ck_row, (char[]){""});
+    put_row(s, SLICE("[3]"));
+    store_limits(s, ck_row, (char[]){"[3]"});
     store_close(s);
 }
 END_TEST
@@ -881,6 +916,7 @@ int main(void)
     tcase_add_test(t, an_older_store_learns_check_ins);
     tcase_add_test(t, open_rows);
     tcase_add_test(t, files_and_counts);
+    tcase_add_test(t, rows_of_flood_control);
     tcase_add_test(t, payloads_come_back_as_they_went);
     tcase_add_test(t, damaged_rows_do_not_stop_the_rest);
     tcase_add_test(t, damaged_pages_do_not_stop_the_rest);

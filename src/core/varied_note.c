@@ -1,0 +1,82 @@
+/* varied_note: what the occurrences of an issue are told apart by. The names are those of the event's tags where it has such a tag. */
+#include <stdio.h>
+
+#include "core/fill.h"
+#include "core/mask.h"
+#include "core/varied.h"
+
+static void note(struct varied *v, const struct options *opt, struct slice name, struct slice value)
+{
+    if (value.n && varied_is_new(v, name) && (!fill_shows(opt, name) || scrub_is_secret_name(name)))
+        varied_hide(v, name);
+    varied_add(v, name, value);
+}
+
+/* True when the rule has captures with names: then they are the parameters, and better ones than a template finds. */
+static bool note_captures(struct varied *v, const struct judge *j, const struct rule *rule, const struct options *opt)
+{
+    bool any = false;
+    for (unsigned i = 1; rule && rule->match && i <= regex_count(rule->match); i++) {
+        const char *name = regex_name(rule->match, i);
+        any |= name != NULL;
+        if (name)
+            note(v, opt, slice_str(name), regex_capture(j->match, i));
+    }
+    return any;
+}
+
+static bool is_nginx(const struct record *r)
+{
+    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+}
+
+static void note_origin(struct varied *v, const struct record *r, const struct options *opt)
+{
+    static const char *const fields[] = {"server", "host", "client", "errno", "status"};
+    if (!is_nginx(r)) {
+        note(v, opt, SLICE("host"), r->host);
+        note(v, opt, SLICE("app"), r->app);
+        return;
+    }
+    note(v, opt, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
+    note(v, opt, SLICE("request.path"), record_get(r, SLICE("request.path")));
+    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+        note(v, opt, slice_str(fields[i]), record_value(r, fields[i]));
+}
+
+static void note_fields(struct varied *v, const struct record *r, const struct options *opt)
+{
+    for (unsigned i = 0; i < r->n_fields; i++)
+        if (r->fields[i].type != FIELD_JSON)
+            note(v, opt, r->fields[i].name, r->fields[i].value);
+}
+
+/* "<user>", and "<num> 2" for the second of its kind. */
+static void note_params(struct varied *v, const struct record *r, const struct options *opt)
+{
+    struct mask m;
+    mask_init(&m);
+    mask_message(r->message, &m);
+    for (unsigned i = 0; i < m.n_params; i++) {
+        struct slice kind = slice_sub(sbuf_slice(&m.text), m.params[i].at, m.params[i].at + m.params[i].n);
+        char name[VARIED_NAME_MAX];
+        unsigned nth = 1;
+        for (unsigned k = 0; k < i; k++)
+            nth += slice_eq(kind, slice_sub(sbuf_slice(&m.text), m.params[k].at, m.params[k].at + m.params[k].n));
+        snprintf(name, sizeof name, nth > 1 ? "%.*s %u" : "%.*s", SLICE_ARG(slice_sub(kind, 0, 20)), nth);
+        note(v, opt, slice_str(name), m.params[i].value);
+    }
+    mask_free(&m);
+}
+
+void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct shape *shape, const struct options *opt)
+{
+    for (unsigned i = 0; i < shape->n_tags; i++)
+        varied_add(v, shape->tags[i].key, shape->tags[i].value);
+    bool named = note_captures(v, j, shape->rule, opt);
+    note_origin(v, r, opt);
+    if (!named)
+        note_params(v, r, opt);
+    if (!is_nginx(r)) /* of nginx's fields the rest is different each time */
+        note_fields(v, r, opt);
+}
