@@ -40,6 +40,8 @@ struct daemon {
     struct mailbox *mailbox;
     struct input_state *inputs; /* as the last cut brought it */
     struct counts counts; /* of this run: what cuts brought, and what the sender adds */
+    struct rule_stats *rule_stats; /* of each rule, as the last cut brought them */
+    unsigned issues;
     struct worker_cut *unstored;
     char *store_path;
     bool store_is_own;
@@ -134,6 +136,9 @@ static void commit(struct daemon *dm, struct worker_cut *c)
         log_info("the store takes events again");
     dm->full_said = false;
     count_add(&dm->counts, &c->cut.counts);
+    dm->issues = c->issues;
+    for (unsigned i = 0; i < c->n_rules; i++)
+        dm->rule_stats[c->rules[i].index] = c->rules[i].stats;
     dm->counts.v[COUNT_store_overflow] = store_overflowed(dm->store);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
@@ -256,7 +261,9 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .config = s->path,
                             .store_path = dm->store_path,
                             .dsn_from = s->dsn ? s->dsn_from : NULL,
-                            .rules = dm->setup->rules->n,
+                            .rules = dm->setup->rules,
+                            .rule_stats = dm->rule_stats,
+                            .issues = dm->issues,
                             .inputs = dm->setup->inputs,
                             .n_inputs = dm->setup->n_inputs,
                             .states = dm->inputs,
@@ -415,6 +422,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     const struct settings *s = dm->setup->settings;
     dm->mailbox = mailbox_new(dm->base, on_mail, dm);
     add_events(dm);
+    dm->rule_stats = xcalloc(dm->setup->rules->n, sizeof *dm->rule_stats);
     worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
     dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);
@@ -468,6 +476,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
         store_close(dm.store);
     free(dm.store_path);
     free(dm.inputs);
+    free(dm.rule_stats);
     event_base_free(dm.base);
     return status;
 }

@@ -63,6 +63,14 @@ static void answer_ledger(struct status *s, struct store *store, const struct ht
     status_ledger(s, &a->body);
 }
 
+static void answer_rules(struct status *s, struct store *store, const struct http_request *req,
+                         struct http_answer *a)
+{
+    (void)store, (void)req;
+    a->type = json;
+    status_rules(s, &a->body);
+}
+
 static void answer_health(struct status *s, struct store *store, const struct http_request *req,
                           struct http_answer *a)
 {
@@ -182,7 +190,8 @@ void routes_answer(struct status *s, struct store *store, const struct http_requ
         void (*answer)(struct status *s, struct store *store, const struct http_request *req,
                        struct http_answer *a);
     } routes[] = {{"/", answer_page},        {"/metrics", answer_metrics},   {"/healthz", answer_health},
-                  {"/readyz", answer_ready}, {"/api/ledger", answer_ledger}, {"/api/events", answer_events}};
+                  {"/readyz", answer_ready}, {"/api/ledger", answer_ledger}, {"/api/events", answer_events},
+                  {"/api/rules", answer_rules}};
     const struct slice page = SLICE("/event/"), payload = SLICE("/api/events/");
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (slice_is(req->path, routes[i].path)) {

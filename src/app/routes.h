@@ -3,8 +3,8 @@
  *
  *   /                 page of the whole         /event/ID       page of one event
  *   /api/ledger       counts as JSON            /api/events     newest rows of the outbox, ?limit=N
+ *   /api/rules        numbers of each rule      /healthz /readyz  for probes
  *   /metrics          for Prometheus            /api/events/ID  payload of one event
- *   /healthz /readyz  for probes
  *
  * ID is the number of a row or an event id. Asks the store, so it belongs to the main thread; `status` makes
  * the texts.

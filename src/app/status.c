@@ -24,26 +24,26 @@ static void put_help(struct sbuf *out, const char *help)
     }
 }
 
-static void put_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help)
+void status_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help)
 {
     sbuf_addf(out, "# HELP crumbd_%s%s ", name, end);
     put_help(out, help);
     sbuf_addf(out, "\n# TYPE crumbd_%s%s %s\n", name, end, type);
 }
 
-static void put_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help)
+void status_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help)
 {
-    put_head(out, name, "", "gauge", help);
+    status_head(out, name, "", "gauge", help);
     sbuf_addf(out, "crumbd_%s %" PRIu64 "\n", name, v);
 }
 
 /* In the value of a label a quotation mark, too. */
-static void put_label(struct sbuf *out, const char *v)
+void status_label(struct sbuf *out, struct slice v)
 {
-    for (; *v; v++) {
-        if (*v == '\\' || *v == '"' || *v == '\n')
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] == '\\' || v.p[i] == '"' || v.p[i] == '\n')
             sbuf_addc(out, '\\');
-        sbuf_addc(out, *v == '\n' ? 'n' : *v);
+        sbuf_addc(out, v.p[i] == '\n' ? 'n' : v.p[i]);
     }
 }
 
@@ -54,13 +54,13 @@ bool status_drops(const struct input_options *input)
 
 static void put_drops(const struct status *s, struct sbuf *out)
 {
-    put_head(out, "input_kernel_drops", "_total", "counter",
+    status_head(out, "input_kernel_drops", "_total", "counter",
              "datagrams for which the receive buffer of this socket had no room (raise receive_buffer)");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         if (!status_drops(&s->inputs[i]))
             continue;
         sbuf_adds(out, SLICE("crumbd_input_kernel_drops_total{input=\""));
-        put_label(out, s->inputs[i].text);
+        status_label(out, slice_str(s->inputs[i].text));
         /* Two inputs may both ask for port 0. */
         sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].kernel_drops);
     }
@@ -69,26 +69,28 @@ static void put_drops(const struct status *s, struct sbuf *out)
 void status_metrics(const struct status *s, struct sbuf *out)
 {
     for (unsigned i = 0; i < COUNT_N; i++) {
-        put_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
+        status_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
     put_drops(s, out);
-    put_head(
+    status_head(
         out, "outbox_rows", "", "gauge",
         "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
     sbuf_addf(out, "crumbd_outbox_rows{state=\"open\"} %" PRIu64 "\n", s->outbox.open);
     sbuf_addf(out, "crumbd_outbox_rows{state=\"ready\"} %" PRIu64 "\n", s->outbox.ready);
     sbuf_addf(out, "crumbd_outbox_rows{state=\"dead\"} %" PRIu64 "\n", s->outbox.dead);
-    put_gauge(out, "outbox_bytes", s->outbox.used_bytes,
+    status_gauge(out, "outbox_bytes", s->outbox.used_bytes,
               "bytes of the store in use, which store_limit bounds");
-    put_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
-    put_gauge(out, "ready", !s->not_ready,
+    status_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
+    status_gauge(out, "ready", !s->not_ready,
               "1 while events are accepted, 0 when the store is full or failing, or at the end");
-    put_gauge(out, "rules", s->rules, "rules loaded");
-    put_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
+    status_gauge(out, "rules", s->rules->n, "rules loaded");
+    status_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
+    status_rule_metrics(s, out);
+    status_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
     sbuf_addf(out, "crumbd_start_time_seconds %" PRId64 ".%06" PRId64 "\n", s->start_us / 1000000,
               s->start_us % 1000000);
-    put_head(out, "build_info", "", "gauge", "always 1; the version is a label");
+    status_head(out, "build_info", "", "gauge", "always 1; the version is a label");
     sbuf_addf(out, "crumbd_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 }
 

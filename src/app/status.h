@@ -8,6 +8,7 @@
 #define APP_STATUS_H
 
 #include "base/count.h"
+#include "core/rule.h"
 #include "io/input.h"
 #include "io/store.h"
 #include "text/json.h"
@@ -17,7 +18,9 @@ struct status {
     const char *config; /* path; NULL: zero configuration */
     const char *store_path;
     const char *dsn_from; /* where the DSN was found; NULL: there is none */
-    unsigned rules;
+    const struct ruleset *rules;
+    const struct rule_stats *rule_stats; /* of each rule */
+    unsigned issues;                     /* that flood control keeps in mind */
     const struct input_options *inputs;
     unsigned n_inputs;
     const struct input_state *states; /* of the inputs, in their order */
@@ -40,6 +43,23 @@ void status_metrics(const struct status *s, struct sbuf *out);
 void status_ledger(const struct status *s, struct sbuf *out);
 /* One row of the outbox as an object, without its payload. */
 void status_event(struct json *j, const struct store_row *r);
+
+/* --- status_rules.c --- */
+
+/* Rules that were tried, at most so many, in file order: what grows with the rules must not grow without end. */
+enum { STATUS_RULES_MAX = 1000, STATUS_RULES_SHOWN = 50 };
+
+/* Families of one row for each rule, for status_metrics. */
+void status_rule_metrics(const struct status *s, struct sbuf *out);
+/* [{"id":…,"tried":…,"hits":…,"seconds":…,"match_limit":…,"suspended":…}, …] */
+void status_rules(const struct status *s, struct sbuf *out);
+/* A table of the suspended rules and those with the most hits. */
+void page_rules(const struct status *s, struct sbuf *out);
+
+/* --- status.c, for status_rules.c --- */
+void status_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help);
+void status_label(struct sbuf *out, struct slice v);
+void status_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help);
 
 /* --- status_page.c --- */
 

@@ -182,17 +182,18 @@ void page_begin(const struct status *s, const char *nonce, struct sbuf *out)
     put(out, "<p>for ");
     put_age(s, s->start_us, out);
     put(out, "</p><p><a href=\"/metrics\">metrics</a> · <a href=\"/api/ledger\">ledger</a> · "
-             "<a href=\"/api/events\">events</a></p></header>\n<dl>");
+             "<a href=\"/api/events\">events</a> · <a href=\"/api/rules\">rules</a></p></header>\n<dl>");
     if (s->not_ready)
         put_fact(out, "not ready", s->not_ready);
     put_fact(out, "configuration", s->config ? s->config : "none: what this host has");
     put_fact(out, "Sentry", s->dsn_from ? s->dsn_from : "no DSN: events stay here, in the store");
     put_fact(out, "store", s->store_path);
-    snprintf(rules, sizeof rules, "%u", s->rules);
+    snprintf(rules, sizeof rules, "%u", s->rules->n);
     put_fact(out, "rules", rules);
     put(out, "</dl>\n");
     put_inputs(s, out);
     put_outbox(s, out);
+    page_rules(s, out);
     put_ledger(s, out);
     put(out, "<h2>Newest events in the store</h2>\n<div class=\"scroll\"><table>"
              "<tr><th>level</th><th>title</th><th class=\"n\">age</th><th>state</th></tr>\n");

@@ -29,6 +29,7 @@ struct worker {
     struct counts told;   /* what cuts have carried */
     struct worker_setup setup;
     struct pipeline *pipeline;
+    uint64_t *asked; /* of each rule, as the last cut carried it */
     struct mailbox *in, *to;
     struct event *cut_timer, *tick;
     int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
@@ -46,6 +47,14 @@ static int64_t wall_us(void)
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Of this thread: what others do meanwhile is no cost of a rule. */
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 /* --- the cut --- */
@@ -217,6 +226,23 @@ static bool add_clock(struct worker *w, struct worker_cut *c)
     return clock_us >= 0;
 }
 
+/* The judge's numbers are the worker's own; what has changed of them goes along. */
+static void add_rules(struct worker *w, struct worker_cut *c)
+{
+    const struct judge *j = pipeline_judge(w->pipeline);
+    unsigned n = 0;
+    c->issues = pipeline_issues(w->pipeline);
+    for (unsigned i = 0; i < j->set->n; i++)
+        n += j->stats[i].asked != w->asked[i];
+    c->rules = arena_calloc(&c->arena, n, sizeof *c->rules);
+    c->n_rules = 0;
+    for (unsigned i = 0; i < j->set->n; i++) {
+        if (j->stats[i].asked != w->asked[i])
+            c->rules[c->n_rules++] = (struct worker_rule){i, j->stats[i]};
+        w->asked[i] = j->stats[i].asked;
+    }
+}
+
 /* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
 static struct worker_cut *take_cut(struct worker *w)
 {
@@ -229,6 +255,7 @@ static struct worker_cut *take_cut(struct worker *w)
     if (!counted && !clocked && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_overdue && !c->cut.n_reports && !c->last)
         return NULL;
     add_states(w, c);
+    add_rules(w, c);
     w->next = NULL;
     w->under_way = true;
     return c;
@@ -487,6 +514,9 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
     w->pipeline = pipeline_new(&setup);
     pipeline_deaf(w->pipeline, true);
     w->start_us = wall_us();
+    w->asked = xcalloc(rules->n, sizeof *w->asked);
+    pipeline_judge(w->pipeline)->clock_ns = cpu_ns;
+    pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
 }
 
 struct worker_cut *worker_look(struct worker *w)
@@ -567,5 +597,6 @@ void worker_join(struct worker *w)
     if (w->pipeline)
         pipeline_free(w->pipeline);
     event_base_free(w->base);
+    free(w->asked);
     free(w);
 }

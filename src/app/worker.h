@@ -13,7 +13,7 @@
 #include "io/mailbox.h"
 #include "io/store.h"
 
-enum { WORKER_CUT_MS = 200, WORKER_PENDING_BYTES = 8 << 20, WORKER_CUT_BYTES = 1 << 20 };
+enum { WORKER_CUT_MS = 200, WORKER_PENDING_BYTES = 8 << 20, WORKER_CUT_BYTES = 1 << 20, WORKER_CLOCK_EVERY = 128 };
 enum { WORKER_CLOCK_S = 60 };     /* how often the clock of what is waited for is stored when nothing else is */
 enum { WORKER_CATCH_UP_S = 60 };  /* how long, at most, nothing counts as missing while inputs read what was written before the start */
 
@@ -24,6 +24,12 @@ struct worker_cut {
     struct arena arena; /* the texts of the cut */
     struct input_state *inputs; /* in the order of the configuration; NULL: they are closed */
     bool last;          /* after the answer the worker ends: join it */
+    unsigned issues;    /* that flood control keeps in mind */
+    struct worker_rule {
+        unsigned index;
+        struct rule_stats stats;
+    } *rules; /* those that were asked since the last cut, with their numbers of this run; in the arena */
+    unsigned n_rules;
 };
 
 struct worker_setup {

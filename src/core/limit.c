@@ -5,6 +5,7 @@
 
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "core/varied.h"
 
 struct entry {
     struct limit_row row;

@@ -11,11 +11,12 @@
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
-#include "core/varied.h"
+#include "base/slice.h"
 
 enum { LIMIT_ENTRIES_MAX = 65536, LIMIT_SAMPLE_BYTES = 16 << 20, LIMIT_PROJECTS_MAX = 64 };
 
 struct limit;
+struct varied;
 
 struct limit_budget {
     unsigned per_minute, per_day;

@@ -9,6 +9,7 @@
 #include "core/packed.h"
 #include "core/recent.h"
 #include "core/summary.h"
+#include "core/varied.h"
 #include "core/waiting.h"
 #include "parsers/container.h"
 #include "parsers/parser.h"
@@ -204,6 +205,11 @@ void pipeline_cut(struct pipeline *p)
         overdue_changed(p->overdue, p->setup.hooks.overdue_row, p->setup.hooks.u);
 }
 
+unsigned pipeline_issues(const struct pipeline *p)
+{
+    return limit_size(p->limit);
+}
+
 void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row)
 {
     limit_restore(p->limit, row);
@@ -257,6 +263,7 @@ static void on_summary(void *u, const struct limit_row *row)
     e.title = row->sample->title;
     e.level = row->sample->level;
     e.payload = sbuf_slice(&p->payload);
+    p->counts.v[COUNT_summarised] += row->suppressed;
     p->setup.hooks.emit(p->setup.hooks.u, &e);
 }
 

@@ -88,6 +88,8 @@ int64_t pipeline_clock(const struct pipeline *p);
 void pipeline_deaf(struct pipeline *p, bool deaf);
 /* With record_clock: so much time passes without a message. */
 void pipeline_elapse(struct pipeline *p, int64_t us);
+/* How many issues flood control keeps in mind. */
+unsigned pipeline_issues(const struct pipeline *p);
 struct counts *pipeline_counts(struct pipeline *p);
 struct judge *pipeline_judge(struct pipeline *p);
 

@@ -37,18 +37,19 @@ void judge_done(struct judge *j)
 
 /* --- matching --- */
 
-static bool when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
+static enum regex_result when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
 {
     if (w->formats && !(w->formats >> r->format & 1))
-        return false;
+        return REGEX_NO;
     if (w->level > r->level)
-        return false;
+        return REGEX_NO;
     for (unsigned i = 0; i < w->n; i++) {
         struct slice v = record_get(r, w->conditions[i].name);
-        if (!v.p || regex_match(w->conditions[i].regex, j->other, v, 0) != REGEX_YES)
-            return false;
+        enum regex_result hit = v.p ? regex_match(w->conditions[i].regex, j->other, v, 0) : REGEX_NO;
+        if (hit != REGEX_YES)
+            return hit;
     }
-    return true;
+    return REGEX_YES;
 }
 
 /* The match limit bounds one match, not how often it is reached: a rule that does so again and again is left out. */
@@ -63,18 +64,20 @@ static enum rule_why over_limit(struct judge *j, const struct rule *rule)
     return WHY_LIMIT;
 }
 
-static bool both_hold(struct judge *j, const struct rule *rule, const struct record *r)
+static enum regex_result both_hold(struct judge *j, const struct rule *rule, const struct record *r)
 {
-    return when_holds(j, &rule->pack_when, r) && when_holds(j, &rule->when, r);
+    enum regex_result pack = when_holds(j, &rule->pack_when, r);
+    return pack == REGEX_YES ? when_holds(j, &rule->when, r) : pack;
 }
 
 static enum rule_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
 {
-    if (!both_hold(j, rule, r))
-        return WHY_WHEN;
     struct rule_stats *st = &j->stats[rule->index];
     if (st->suspended)
         return WHY_SUSPENDED;
+    enum regex_result when = both_hold(j, rule, r);
+    if (when != REGEX_YES)
+        return when == REGEX_LIMIT ? over_limit(j, rule) : WHY_WHEN;
     st->tried++;
     if (rule->match) {
         enum regex_result hit = regex_match(rule->match, j->match, r->message, 0);
@@ -92,11 +95,12 @@ static enum rule_why try_rule(struct judge *j, const struct rule *rule, const st
 
 static enum rule_why try_end(struct judge *j, const struct rule *rule, const struct record *r)
 {
-    if (!both_hold(j, rule, r))
-        return WHY_WHEN;
     struct rule_stats *st = &j->stats[rule->index];
     if (st->suspended)
         return WHY_SUSPENDED;
+    enum regex_result when = both_hold(j, rule, r);
+    if (when != REGEX_YES)
+        return when == REGEX_LIMIT ? over_limit(j, rule) : WHY_WHEN;
     st->tried++;
     enum regex_result hit = regex_match(rule->pair.end, j->match, r->message, 0);
     return hit == REGEX_YES ? WHY_END : hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
@@ -106,13 +110,16 @@ typedef enum rule_why try_f(struct judge *j, const struct rule *rule, const stru
 
 static enum rule_why timed(try_f *attempt, struct judge *j, const struct rule *rule, const struct record *r)
 {
-    if (!j->clock_ns)
+    struct rule_stats *st = &j->stats[rule->index];
+    unsigned every = j->clock_every ? j->clock_every : 1;
+    /* Not the first of them, which pays for cold caches. */
+    bool sampled = st->asked++ % every == every / 2;
+    if (!j->clock_ns || !sampled)
         return attempt(j, rule, r);
     uint64_t start = j->clock_ns();
     enum rule_why why = attempt(j, rule, r);
-    struct rule_stats *st = &j->stats[rule->index];
     uint64_t ns = j->clock_ns() - start;
-    st->ns += ns;
+    st->ns += ns * every;
     st->ns_worst = ns > st->ns_worst ? ns : st->ns_worst;
     return why;
 }

@@ -150,9 +150,10 @@ void rule_free(struct ruleset *set);
 enum { RULE_SUSPEND_AFTER = 100 };
 
 struct rule_stats {
+    uint64_t asked; /* how often it was a candidate */
     uint64_t tried, hits, limit_hits;
     bool suspended;
-    uint64_t ns, ns_worst; /* in match and unless, and of the slowest try, when the judge is timed */
+    uint64_t ns, ns_worst; /* in when, match and unless, and of the slowest try, when the judge is timed */
 };
 
 struct judge {
@@ -162,6 +163,7 @@ struct judge {
     struct scan_hits hits;
     struct rule_stats *stats;          /* one for each rule */
     uint64_t (*clock_ns)(void);        /* NULL: not timed */
+    unsigned clock_every;              /* times one in so many, which counts for all; 0 and 1: every one */
     uint64_t limit_hits;               /* over all rules */
     const struct rule *just_suspended; /* set by rule_judge, for whoever logs it to clear */
     bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */

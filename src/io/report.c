@@ -58,10 +58,14 @@ bool report_make(struct report *r, struct store *store, struct slice project, in
     return ok;
 }
 
-void report_accepted(struct report *r, struct store *store)
+uint64_t report_accepted(struct report *r, struct store *store)
 {
-    for (unsigned i = 0; i < r->n; i++)
+    uint64_t suppressed = 0;
+    for (unsigned i = 0; i < r->n; i++) {
         store_report_done(store, &r->rows[i]);
+        suppressed += slice_is(r->rows[i].reason, count_rows[COUNT_suppressed].reason) ? r->rows[i].quantity : 0;
+    }
+    return suppressed;
 }
 
 void report_free(struct report *r)

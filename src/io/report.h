@@ -20,8 +20,8 @@ struct report {
 
 /* Takes what the project has not been told yet and writes the envelope, plain. False, and r is empty: there is nothing. */
 bool report_make(struct report *r, struct store *store, struct slice project, int64_t now_us, struct sbuf *out);
-/* It was accepted. */
-void report_accepted(struct report *r, struct store *store);
+/* It was accepted. Returns how many suppressed occurrences it told of. */
+uint64_t report_accepted(struct report *r, struct store *store);
 void report_free(struct report *r);
 
 #endif

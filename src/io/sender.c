@@ -418,7 +418,7 @@ static void on_report_answer(void *u, const struct post_answer *a)
     struct project *p = u;
     struct sender *s = p->sender;
     if (a->status >= 200 && a->status < 300)
-        report_accepted(&p->report, s->store);
+        s->counts->v[COUNT_reported] += report_accepted(&p->report, s->store);
     report_free(&p->report);
     p->report_in_flight = false;
     s->in_flight--;

@@ -148,6 +148,7 @@ void store_reports(struct store *s, struct slice project, void (*each)(void *u, 
 
 void store_report_done(struct store *s, const struct store_report *r)
 {
-    if (!run_report(s, Q_REPORT_DONE, r) || !store_run(s, Q_REPORT_GONE))
+    bool suppressed = slice_is(r->reason, count_rows[COUNT_suppressed].reason);
+    if (!run_report(s, Q_REPORT_DONE, r) || !store_run(s, Q_REPORT_GONE) || (suppressed && !store_add_count(s, "reported", r->quantity)))
         store_failed(s, "note what has been reported");
 }

@@ -74,6 +74,50 @@ def scenario_status_page_without_a_sentry(t):
     d.stop()
 
 
+RULES = """
+pack: p
+rules:
+  - {id: p.refused, match: 'connect\\(\\) failed', event: {type: Refused, fingerprint: [p, refused]}}
+  - {id: p.never, match: 'never seen'}
+  - {id: p.slow, match: 'slow (a+)+$'}
+"""
+
+
+def metrics(port):
+    """name{labels} -> number"""
+    return {k: float(v) for k, v in (line.rsplit(" ", 1) for line in text(port, "/metrics").splitlines() if not line.startswith("#"))}
+
+
+def scenario_metrics_of_rules_and_of_what_was_suppressed(t):
+    """Each rule that was tried has its numbers, a suspended one is named; suppressed, summaries and client reports agree."""
+    port, up = free_port(), t.upstream()
+    t.write("rules.yaml", RULES)
+    slow = "slow " + "a" * 2000 + "!"
+    t.write("error.log", "".join(nginx_line(n) for n in range(300)) + "".join(nginx_line(n, text=slow) for n in range(110)))
+    config = t.config((CONFIG % port).replace("rules: []", "rules: [{dir}/rules.yaml]") + 'sentry: {dsn: "%s"}\nlimits: {per_issue: {burst: 5, period: 2s}}\nfallback: crumb\n' % up.dsn())
+    d = t.start(config)
+    d.wait_log("a rule is not tried any more", 60)
+    d.wait_count("lines_in", 410)
+    m = metrics(port)
+    t.eq((m['crumbd_rule_hits_total{rule="p.refused"}'], m['crumbd_rule_tried_total{rule="p.refused"}']), (300, 300))
+    assert 0 < m['crumbd_rule_seconds_total{rule="p.refused"}'] < 1, m
+    t.eq(m['crumbd_rule_match_limit_total{rule="p.slow"}'], 100)
+    t.eq((m['crumbd_rule_suspended{rule="p.slow"}'], m['crumbd_rule_suspended{rule="p.refused"}']), (1, 0))
+    t.eq((m["crumbd_rules"], m["crumbd_rules_tried"], m["crumbd_rules_suspended"]), (3, 2, 1))
+    assert "p.never" not in text(port, "/metrics") + text(port, "/api/rules")
+    t.eq([r["id"] for r in json.loads(text(port, "/api/rules"))], ["p.refused", "p.slow"])
+    page = text(port, "/")
+    assert "p.refused" in page and "suspended</span>" in page, page
+    suppressed = m["crumbd_suppressed_total"]
+    assert suppressed > 250, m
+    t.until(lambda: metrics(port)["crumbd_summarised_total"] == suppressed, "the period's summary", 30)
+    t.until(lambda: metrics(port)["crumbd_issues"] == 0, "the issue to be forgotten", 30)
+    ledger = d.stop()
+    t.eq((ledger["suppressed"], ledger["summarised"], ledger["reported"]), (suppressed,) * 3)
+    t.eq(sum(e.get("contexts", {}).get("crumbd", {}).get("suppressed", 0) for e in up.events), suppressed)
+    t.eq(up.reports["sample_rate", "error"], suppressed)
+
+
 def scenario_status_page_is_hard_to_misuse(t):
     d, port = start(t, [])
     t.eq(ask(port, "/", "HEAD")[2], "")

@@ -448,6 +448,52 @@ START_TEST(wrong_samples_are_told_with_their_place)
 }
 END_TEST
 
+static uint64_t ticks;
+
+static uint64_t tick_ns(void)
+{
+    return ++ticks * 10;
+}
+
+/* A rule that runs into the match limit, in `when` or in `match`, is counted and after a while not tried any more. */
+START_TEST(a_rule_without_end_is_suspended)
+{
+    struct bench b = {0};
+    struct judge j;
+    static struct record r;
+    static struct shape shape;
+    struct arena a = {0};
+    char text[4096];
+    load(&b, "pack: p\nrules:\n  - {id: a, when: {app: '(a+)+$'}, match: slow}\n  - {id: b, match: 'slow (a+)+$'}\n  - {id: c, match: slow}\n");
+    memset(text, 'a', sizeof text);
+    memcpy(text, "slow ", 5);
+    text[sizeof text - 1] = '!';
+    judge_init(&j, &b.rules);
+    j.clock_ns = tick_ns;
+    j.clock_every = 64;
+    for (unsigned i = 0; i < RULE_SUSPEND_AFTER + 28; i++) {
+        record_init(&r, FORMAT_TEXT, slice_of(text, sizeof text));
+        r.message = r.raw;
+        r.app = slice_of(text + 5, sizeof text - 5);
+        rule_judge(&j, &r, &a, &shape, NULL, NULL);
+        ck_assert_ptr_eq(shape.rule, b.rules.rules[2]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert(j.stats[i].suspended);
+        ck_assert_uint_eq(j.stats[i].limit_hits, RULE_SUSPEND_AFTER);
+        ck_assert_uint_eq(j.stats[i].hits, 0);
+    }
+    ck_assert_uint_eq(j.limit_hits, 2 * RULE_SUSPEND_AFTER);
+    ck_assert(!j.stats[2].suspended);
+    ck_assert_uint_eq(j.stats[2].hits, RULE_SUSPEND_AFTER + 28);
+    ck_assert_uint_eq(j.stats[2].ns, 2 * 64 * 10); /* two of 128 were timed, ten ns each */
+    ck_assert_uint_eq(ticks, 3 * 2 * 2);
+    judge_done(&j);
+    arena_free(&a);
+    rule_free(&b.rules);
+}
+END_TEST
+
 START_TEST(nothing_of_the_last_event_stays)
 {
     struct bench *b = bench_new();
@@ -477,6 +523,7 @@ int main(void)
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
+    tcase_add_test(t, a_rule_without_end_is_suspended);
     tcase_add_test(t, nothing_of_the_last_event_stays);
     tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);

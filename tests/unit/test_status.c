@@ -9,6 +9,9 @@ static char dir[64];
 static struct store *store;
 static struct counts counts;
 static struct http_answer answer;
+static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")}, {.id = SLICE("never")}, {.id = SLICE("slow")}};
+static struct rule_stats rule_stats[3];
+static struct rule *const rule_list[] = {&rules[0], &rules[1], &rules[2]};
 
 static void set_up(void)
 {
@@ -20,6 +23,7 @@ static void set_up(void)
     ck_assert_ptr_nonnull(store);
     free(path);
     counts = (struct counts){0};
+    memset(rule_stats, 0, sizeof rule_stats);
     sbuf_init(&answer.body, HTTP_ANSWER_MAX);
 }
 
@@ -50,10 +54,15 @@ static const char *get(const char *path, const char *query, const char *not_read
     char input_text[] = "udp://<&\"\\>:1";
     const struct input_options input = {.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text};
     const struct input_state state = {.port = 1, .kernel_drops = 17};
+    struct rule *list[3];
+    memcpy(list, rule_list, sizeof list);
+    const struct ruleset set = {.rules = list, .n = 3};
     struct status s = {.now_us = 1700000060000000,
                        .start_us = 1700000000250000,
                        .store_path = "/s/<b>.db",
-                       .rules = 3,
+                       .rules = &set,
+                       .rule_stats = rule_stats,
+                       .issues = 4,
                        .inputs = &input,
                        .n_inputs = 1,
                        .states = &state,
@@ -122,6 +131,8 @@ START_TEST(metrics_follow_the_format)
 {
     counts.v[COUNT_lines_in] = 7;
     counts.v[COUNT_event] = 7;
+    rule_stats[0] = (struct rule_stats){.tried = 9, .hits = 8, .ns = 1234567890};
+    rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended = true};
     put(1, "t", "{}");
     get("/metrics", "", NULL);
     ck_assert_str_eq(answer.type, "text/plain; version=0.0.4; charset=utf-8");
@@ -142,20 +153,50 @@ START_TEST(metrics_follow_the_format)
             families++;
             continue;
         }
-        struct slice name = slice_split(&line, ' ');
+        ptrdiff_t space = slice_rfind(line, SLICE(" "));
+        struct slice name = slice_sub(line, 0, (size_t)space);
         uint64_t whole;
+        line = slice_from(line, (size_t)space + 1);
         ck_assert(slice_starts(name, last) && (name.n == last.n || name.p[last.n] == '{'));
         ck_assert(slice_u64(slice_split(&line, '.'), &whole));
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2); /* the three states of the outbox are one */
+    ck_assert_uint_eq(samples, families + 2 + 5); /* the three states of the outbox are one, and so are both rules five times */
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
     has(text, "\ncrumbd_start_time_seconds 1700000000.250000\n");
     has(text, "\ncrumbd_ready 1\n");
     has(text, "\ncrumbd_input_kernel_drops_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 17\n");
+    has(text, "\ncrumbd_rules 3\n");
+    has(text, "\ncrumbd_issues 4\n");
+    has(text, "\ncrumbd_rules_tried 2\n");
+    has(text, "\ncrumbd_rules_suspended 1\n");
+    has(text, "\ncrumbd_rule_hits_total{rule=\"shop.\\\"<b>\\\"\\\\\\n\"} 8\n");
+    has(text, "\ncrumbd_rule_seconds_total{rule=\"shop.\\\"<b>\\\"\\\\\\n\"} 1.234567\n");
+    has(text, "\ncrumbd_rule_tried_total{rule=\"slow\"} 100\n");
+    has(text, "\ncrumbd_rule_match_limit_total{rule=\"slow\"} 100\n");
+    has(text, "\ncrumbd_rule_suspended{rule=\"slow\"} 1\n");
+    hasnt(text, "never");
+}
+END_TEST
+
+START_TEST(rules_as_json_and_as_a_table)
+{
+    ck_assert_str_eq(get("/api/rules", "", NULL), "[]\n");
+    has(get("/", "", NULL), "none was tried yet");
+    rule_stats[0] = (struct rule_stats){.tried = 9, .hits = 8, .ns = 1234567890};
+    rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended = true};
+    ck_assert_str_eq(get("/api/rules", "", NULL),
+                     "[{\"id\":\"shop.\\\"<b>\\\"\\\\\\n\",\"tried\":9,\"hits\":8,\"seconds\":1.234567,\"match_limit\":0,\"suspended\":false},"
+                     "{\"id\":\"slow\",\"tried\":100,\"hits\":0,\"seconds\":0.000000,\"match_limit\":100,\"suspended\":true}]\n");
+    const char *page = get("/", "", NULL);
+    has(page, "&lt;b&gt;");
+    hasnt(page, "<b>");
+    has(page, "suspended</span>");
+    ck_assert(strstr(page, "slow <span") < strstr(page, "shop."));
+    has(page, "<td class=\"n\">8</td><td class=\"n\">9</td><td class=\"n\">1.234567</td><td class=\"n\">0</td>");
 }
 END_TEST
 
@@ -237,6 +278,7 @@ int main(void)
     tcase_add_test(t, text_is_escaped);
     tcase_add_test(t, pages_are_escaped);
     tcase_add_test(t, metrics_follow_the_format);
+    tcase_add_test(t, rules_as_json_and_as_a_table);
     tcase_add_test(t, ledger_says_whether_it_balances);
     tcase_add_test(t, events_newest_first);
     tcase_add_test(t, nothing_else_is_there);

@@ -1,0 +1,140 @@
+/* status_rules: the part of status.h that is about single rules. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "app/status.h"
+#include "base/xalloc.h"
+
+static bool is_tried(const struct status *s, unsigned i)
+{
+    const struct rule_stats *st = &s->rule_stats[i];
+    return st->tried || st->limit_hits || st->suspended;
+}
+
+/* --- metrics --- */
+
+enum number { NUMBER_HITS, NUMBER_TRIED, NUMBER_SECONDS, NUMBER_LIMIT, NUMBER_SUSPENDED, NUMBER_N };
+
+static void put_number(struct sbuf *out, const struct rule_stats *st, enum number which)
+{
+    const uint64_t whole[] = {st->hits, st->tried, st->ns / 1000000000, st->limit_hits, st->suspended};
+    sbuf_addf(out, "%" PRIu64, whole[which]);
+    if (which == NUMBER_SECONDS)
+        sbuf_addf(out, ".%06" PRIu64, st->ns / 1000 % 1000000);
+}
+
+void status_rule_metrics(const struct status *s, struct sbuf *out)
+{
+    static const struct {
+        const char *name, *end, *help;
+    } families[NUMBER_N] = {
+        [NUMBER_TRIED] = {"rule_tried", "_total", "records that met the conditions of a rule and were held against its patterns"},
+        [NUMBER_HITS] = {"rule_hits", "_total", "records that a rule matched"},
+        [NUMBER_SECONDS] = {"rule_seconds", "_total",
+                            "processor time of a rule's conditions and patterns, estimated from one try in 128; the prefilter all rules share is not in it"},
+        [NUMBER_LIMIT] = {"rule_match_limit", "_total", "matches of a rule given up at the match limit"},
+        [NUMBER_SUSPENDED] = {"rule_suspended", "", "1 when a rule is not tried any more since it ran into the match limit too often"},
+    };
+    unsigned tried = 0, suspended = 0;
+    for (unsigned i = 0; i < s->rules->n; i++) {
+        tried += is_tried(s, i);
+        suspended += s->rule_stats[i].suspended;
+    }
+    status_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
+    status_gauge(out, "rules_suspended", suspended, "rules that are not tried any more since they ran into the match limit too often");
+    for (unsigned f = 0; tried && f < NUMBER_N; f++) {
+        unsigned told = 0;
+        status_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
+        for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++) {
+            if (!is_tried(s, i))
+                continue;
+            told++;
+            sbuf_addf(out, "crumbd_%s%s{rule=\"", families[f].name, families[f].end);
+            status_label(out, s->rules->rules[i]->id);
+            sbuf_adds(out, SLICE("\"} "));
+            put_number(out, &s->rule_stats[i], f);
+            sbuf_addc(out, '\n');
+        }
+    }
+}
+
+/* --- JSON --- */
+
+static void put_count(struct json *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_int(j, (int64_t)v);
+}
+
+static void put_rule(struct json *j, const struct rule *r, const struct rule_stats *st)
+{
+    json_map(j);
+    json_key(j, "id");
+    json_str(j, r->id);
+    put_count(j, "tried", st->tried);
+    put_count(j, "hits", st->hits);
+    json_key(j, "seconds");
+    json_time(j, (int64_t)(st->ns / 1000));
+    put_count(j, "match_limit", st->limit_hits);
+    json_key(j, "suspended");
+    json_bool(j, st->suspended);
+    json_map_end(j);
+}
+
+void status_rules(const struct status *s, struct sbuf *out)
+{
+    struct json j;
+    unsigned told = 0;
+    json_start(&j, out);
+    json_array(&j);
+    for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++)
+        if (is_tried(s, i)) {
+            put_rule(&j, s->rules->rules[i], &s->rule_stats[i]);
+            told++;
+        }
+    json_array_end(&j);
+    json_end(&j);
+    sbuf_addc(out, '\n');
+}
+
+/* --- HTML --- */
+
+static int by_hits(const void *pa, const void *pb)
+{
+    const struct rule_stats *a = *(const struct rule_stats *const *)pa, *b = *(const struct rule_stats *const *)pb;
+    if (a->suspended != b->suspended)
+        return a->suspended ? -1 : 1;
+    if (a->hits != b->hits)
+        return a->hits < b->hits ? 1 : -1;
+    return a < b ? -1 : a > b; /* file order */
+}
+
+void page_rules(const struct status *s, struct sbuf *out)
+{
+    const struct rule_stats **order = xcalloc(s->rules->n, sizeof *order);
+    unsigned n = 0;
+    for (unsigned i = 0; i < s->rules->n; i++)
+        if (is_tried(s, i))
+            order[n++] = &s->rule_stats[i];
+    qsort(order, n, sizeof *order, by_hits);
+    sbuf_adds(out, SLICE("<h2>Rules of this run</h2>\n"));
+    if (n)
+        sbuf_adds(out, SLICE("<div class=\"scroll\"><table><tr><th>rule</th><th class=\"n\">hits</th><th class=\"n\">tried</th>"
+                             "<th class=\"n\">seconds</th><th class=\"n\">match limit</th></tr>\n"));
+    for (unsigned i = 0; i < n && i < STATUS_RULES_SHOWN; i++) {
+        const struct rule_stats *st = order[i];
+        sbuf_adds(out, SLICE("<tr><td class=\"t\">"));
+        page_text(out, s->rules->rules[st - s->rule_stats]->id, 128);
+        if (st->suspended)
+            sbuf_adds(out, SLICE(" <span class=\"b no\">suspended</span>"));
+        for (unsigned which = 0; which < NUMBER_SUSPENDED; which++) {
+            sbuf_adds(out, SLICE("</td><td class=\"n\">"));
+            put_number(out, st, which);
+        }
+        sbuf_adds(out, SLICE("</td></tr>\n"));
+    }
+    sbuf_adds(out, n ? SLICE("</table></div>\n") : SLICE("<p class=\"dim\">none was tried yet</p>\n"));
+    if (n > STATUS_RULES_SHOWN)
+        sbuf_addf(out, "<p class=\"dim\">and %u more: <a href=\"/api/rules\">all</a></p>\n", n - STATUS_RULES_SHOWN);
+    free(order);
+}
