@@ -43,7 +43,8 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         ctx->reason = reason;
         return false;
     }
-    r->raw = carrier.raw;
+    if (r->format != FORMAT_NGINX_ACCESS)
+        r->raw = carrier.raw;
     if (!is_nginx(r->format))
         r->format = carrier.format;
     if (r->time_us == RECORD_NO_TIME)

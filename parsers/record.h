@@ -49,7 +49,7 @@ struct record {
     int severity; /* syslog's 0 to 7, or -1 */
     int facility; /* 0 to 23, or -1 */
     int64_t time_us; /* Unix microseconds UTC, or RECORD_NO_TIME */
-    struct slice raw; /* the message as framed */
+    struct slice raw; /* the message as framed; of an access line in a message of another format, that line */
     struct slice message;
     struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
     struct slice host, app, procid, msgid, logger;

@@ -432,6 +432,33 @@ static void give_line(void *u, struct waiting *w)
 
 /* --- one message --- */
 
+/*
+ * What is remembered of an access line: the line, from which a breadcrumb is read again. In a form of its own it can only be read
+ * with its log_format, so what breadcrumbs need of it is remembered as nginx writes it in JSON.
+ */
+static struct slice access_text(struct pipeline *p, const struct stream *s)
+{
+    static const char *const names[] = {"request", "request_method", "uri", "status", "request_id"};
+    const struct record *r = &p->record;
+    struct sbuf text;
+    struct json j;
+    if (!s->log_format.n || !r->n_fields)
+        return r->raw;
+    sbuf_init(&text, TRAIL_TEXT_MAX);
+    json_start(&j, &text);
+    json_map(&j);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct slice v = record_value(r, names[i]);
+        json_key(&j, names[i]);
+        json_str_max(&j, v, TRAIL_TEXT_MAX / 2);
+    }
+    json_map_end(&j);
+    json_end(&j);
+    struct slice kept = text.over ? r->raw : arena_dup(&p->arena, sbuf_slice(&text));
+    sbuf_free(&text);
+    return kept;
+}
+
 static void promote(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset)
 {
     const struct record *r = &p->record;
@@ -597,7 +624,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         p->shape.action = ACTION_CRUMB;
     if (p->shape.action == ACTION_DROP)
         return COUNT_drop;
-    struct slice text = r->format == FORMAT_NGINX_ACCESS ? r->raw : r->message;
+    struct slice text = r->format == FORMAT_NGINX_ACCESS ? access_text(p, s) : r->message;
     int64_t time_us = event_time(r, p->wall_us);
     if (p->waiting.n) {
         struct arrival in = {.p = p, .record = r, .time_us = time_us, .text = text};

@@ -142,6 +142,15 @@ rules:
     t.eq([event["tags"][k] for k in ("pod", "namespace", "container")], ["shop-1", "prod", "proxy"])
     said = [c.get("message", "") for c in crumbs(event)]
     assert len(said) == 1 and "buffered" in said[0], said
+    # Its access line goes to the other stream, and is a request all the same.
+    when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    t.append(paths["prod", "proxy"], "".join(
+        cri('203.0.113.9 - - [%s] "GET /item/6 HTTP/1.1" 502 7 "-" "curl"' % when, "stdout") +
+        cri(nginx_line(6, conn=9).rstrip())))
+    event = t.wait_events(up, 3)[2]
+    request, = [c for c in crumbs(event) if c["type"] == "http"]
+    t.eq((request["data"]["url"], request["data"]["status_code"]), ("/item/6", 502))
+    t.eq(event["contexts"]["response"]["status_code"], 502)
     d.stop()
 
 
@@ -247,11 +256,13 @@ def scenario_container_lines_in_commands(t):
     first, second = jsonl(t.run("parse", "--format", "cri", "-", stdin=text)[0])
     assert "pod" not in first["fields"] and second["message"] == "ha", (first, second)
     up = t.upstream()
-    t.run("-", "-c", t.config("sentry: {dsn: \"%s\"}\n" % up.dsn()), stdin=text, status=None)
+    t.run("-", stdin=text, env=t.env(SENTRY_DSN=up.dsn()))
+    event, = up.events
+    t.eq((event["contexts"]["log"]["lines"], event["tags"]["n"]), (3, "1"))
 
 
 def scenario_log_format_of_commands(t):
-    """--log-format reads a custom access log in parse, try and explain."""
+    """--log-format reads a custom access log in parse, try and explain; its lines are requests in breadcrumbs."""
     text = "$remote_addr|$request_time|$status|$request_method $uri|$http_x_shop"
     log = t.write("access.log", "203.0.113.9|0.250|503|GET /cart|blue\n")
     for option in (("--log-format", text), ("--log-format=" + text,), ("--format", "nginx-access", "--log-format", text)):
@@ -272,6 +283,23 @@ rules:
     with open(log, encoding="utf-8") as f:
         out, _ = t.run("explain", "--rules", rules, "--log-format", text, f.read().strip())
     assert "decided by shop.cart" in out and "http_x_shop    blue" in out, out
+    both = "$pid $connection $status $request_id $request"
+    t.write("both.log", "7 5 502 0123456789abcdef GET /item/5 HTTP/1.1\n")
+    up = t.upstream()
+    config = t.config("""
+sentry: {dsn: "%s"}
+inputs:
+  - {tail: {dir}/both.log, format: nginx-access, log_format: '%s', from: start}
+  - {tail: {dir}/error.log, format: nginx-error, timezone: UTC}
+""" % (up.dsn(), both))
+    d = t.start(config)
+    d.wait_count("lines_in", 1)
+    t.write("error.log", nginx_line(5, conn=5))
+    event, = t.wait_events(up, 1)
+    request, = [c for c in crumbs(event) if c["type"] == "http"]
+    t.eq((request["data"], event["tags"]["transaction_id"]),
+         ({"method": "GET", "url": "/item/5", "status_code": 502}, "0123456789abcdef"))
+    d.stop()
     for command in (("parse",), ("try",), ("explain",)):
         t.run(*command, "--format", "json", "--log-format", text, log, status=2)
         t.run(*command, "--log-format", "", log, status=2)
