@@ -14,7 +14,7 @@ struct outcome {
     unsigned events;
     const struct rule *rule;    /* whose sample it is */
     const struct rule *decided; /* by which rule the last record was decided */
-    bool fired;                 /* its own rule decided one of the records: the last line of a pair is its end */
+    bool fired;                 /* its own rule decided one of the records, or added to one and went on */
     const char *refused;
 };
 
@@ -182,11 +182,12 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
     pipeline_flush(p);
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);
+    o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->index].hits > 0;
     cut_free(&cut);
     pipeline_free(p);
 }
 
-/* Returns the sample's own rule if it decided one of its records, else the one that decided the last. */
+/* Returns the sample's own rule if it fired, else the one that decided the last. */
 static const struct rule *run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
                                      struct rule_check *total)
 {
@@ -201,10 +202,11 @@ static const struct rule *run_sample(const struct ruleset *set, const struct rul
 /* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches. */
 static void check_reach(const struct rule *rule, const struct rule *winner, struct diag *d)
 {
-    if (winner)
-        conf_error(d, rule->node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" comes first and always wins",
-                   SLICE_ARG(rule->id), SLICE_ARG(winner->id));
-    else
+    if (winner) {
+        struct err_place at = conf_place(winner->node);
+        conf_error(d, rule->node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" (%s:%u) comes first and always wins",
+                   SLICE_ARG(rule->id), SLICE_ARG(winner->id), at.file, at.line);
+    } else
         conf_error(d, rule->node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
 }
 
@@ -216,14 +218,14 @@ struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
         if (!rule->n_samples)
             conf_error(d, rule->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
         const struct rule *winner = NULL;
-        bool fires = rule->go_on || !rule->n_samples;
+        bool fires = !rule->n_samples;
         unsigned failed = total.failed;
         for (unsigned k = 0; k < rule->n_samples; k++) {
             const struct rule *decided = run_sample(set, rule, &rule->samples[k], d, &total);
             fires |= decided == rule;
             winner = decided ? decided : winner;
         }
-        if (!fires && failed == total.failed) /* else the samples have said what is wrong */
+        if (!fires && (winner || failed == total.failed)) /* else the samples have said what is wrong */
             check_reach(rule, winner, d);
     }
     return total;

@@ -1,0 +1,106 @@
+/* crumbd check's overlap report: over files, with when, continue, unless and different formats. */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "core/rule_check.h"
+
+/* Each text is a file: 1.yaml, 2.yaml, … Returns what check says, for the caller to free. */
+static char *check(const char *const *files, unsigned *errors)
+{
+    struct ruleset set = {0};
+    struct diag d = {0};
+    char *said = NULL;
+    size_t n = 0;
+    for (unsigned i = 0; files[i]; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%u.yaml", i + 1);
+        struct conf_file *f = conf_parse(name, slice_str(files[i]), &d);
+        ck_assert(f && rule_load(&set, f, &d));
+    }
+    rule_ready(&set, true);
+    rule_check_samples(&set, &d);
+    *errors = d.errors;
+    FILE *out = open_memstream(&said, &n);
+    err_print(&d, out);
+    fclose(out);
+    err_free(&d);
+    rule_free(&set);
+    return said;
+}
+
+static void says(const char *want, const char *const *files)
+{
+    unsigned errors;
+    char *said = check(files, &errors);
+    if (want)
+        ck_assert_msg(strstr(said, want) != NULL, "want '%s' in:\n%s", want, said);
+    else
+        ck_assert_msg(errors == 0, "%s", said);
+    free(said);
+}
+
+#define FILES(...) (const char *const[]){__VA_ARGS__, NULL}
+#define PACK(name) "pack: " name "\nrules:\n"
+#define SAMPLE "    samples: [{lines: 'ERROR disk 7 is full', event: {level: error}}]\n"
+#define FULL PACK("two") "  - id: two.full\n    match: 'disk \\d+ is full'\n" SAMPLE
+
+START_TEST(an_earlier_file_always_wins)
+{
+    says("2.yaml:3:5: error: rule \"two.full\" can never fire on its samples: \"one.any\" (1.yaml:3) comes first and always wins",
+         FILES(PACK("one") "  - id: one.any\n    match: 'full'\n" SAMPLE, FULL));
+    /* Also where the sample does not come out as it should, which is why. */
+    says("\"one.drop\" (1.yaml:3) comes first",
+         FILES(PACK("one") "  - id: one.drop\n    match: 'full'\n    action: drop\n    samples: [{lines: 'it is full', event: none}]\n", FULL));
+    says(NULL, FILES(FULL, PACK("one") "  - id: one.any\n    match: 'full'\n    samples: [{lines: 'ERROR so full', event: {level: error}}]\n"));
+}
+END_TEST
+
+START_TEST(what_does_not_meet_does_not_win)
+{
+    says(NULL, FILES(PACK("one") "  - id: one.json\n    match: 'full'\n    when: {format: json}\n"
+                                 "    samples: [{lines: '{\"level\":\"error\",\"message\":\"full\"}', event: {level: error}}]\n", FULL));
+    says(NULL, FILES(PACK("one") "  - id: one.fatal\n    match: 'full'\n    when: {level: fatal}\n"
+                                 "    samples: [{lines: 'FATAL disk full', event: {level: fatal}}]\n", FULL));
+    says(NULL, FILES(PACK("one") "  - id: one.unless\n    match: 'full'\n    unless: 'disk'\n"
+                                 "    samples: [{lines: 'ERROR full house', event: {level: error}}]\n", FULL));
+    says(NULL, FILES("pack: one\nwhen: {app: '^x$'}\nrules:\n  - id: one.app\n    match: 'full'\n"
+                     "    samples: [{format: syslog, lines: '<11>Nov 23 10:00:00 h x: full', event: {level: error}}]\n", FULL));
+}
+END_TEST
+
+START_TEST(continue_goes_on)
+{
+    const char *tag = PACK("one") "  - id: one.tag\n    match: 'full'\n    continue: true\n    event: {tags: {seen: 'yes'}}\n" SAMPLE;
+    says(NULL, FILES(tag, FULL));
+    says("rule \"one.tag\" can never fire on its samples: \"two.full\" (1.yaml:3)", FILES(FULL, tag));
+    says("rule \"one.tag\" matches none of its samples",
+         FILES(PACK("one") "  - id: one.tag\n    match: 'empty'\n    continue: true\n    samples: [{lines: 'all is well', event: none}]\n"));
+}
+END_TEST
+
+START_TEST(one_line_of_its_own_is_enough)
+{
+    says(NULL, FILES(PACK("one") "  - id: one.seven\n    match: 'disk 7'\n" SAMPLE,
+                     PACK("two") "  - id: two.full\n    match: 'is full'\n    samples:\n"
+                                 "      - {lines: 'ERROR disk 7 is full', event: {level: error}}\n"
+                                 "      - {lines: 'ERROR disk 8 is full', event: {level: error}}\n"));
+    says(NULL, FILES(PACK("one") "  - id: one.seven\n    match: 'disk 7'\n" SAMPLE,
+                     PACK("two") "  - id: two.full\n    match: 'is full'\n    samples:\n      - lines: |\n"
+                                 "          ERROR disk 8 is full\n          ERROR disk 7 is hot\n        event: {level: error}\n"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("check");
+    TCase *t = tcase_create("overlap");
+    tcase_add_test(t, an_earlier_file_always_wins);
+    tcase_add_test(t, what_does_not_meet_does_not_win);
+    tcase_add_test(t, continue_goes_on);
+    tcase_add_test(t, one_line_of_its_own_is_enough);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
