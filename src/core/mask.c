@@ -4,43 +4,6 @@
 
 #include "core/mask_piece.h"
 
-static const struct word_set not_users = {{
-    ['a' - 'a'] = "authentication agent at and as account access ",
-    ['b' - 'a'] = "by ",
-    ['c' - 'a'] = "can cannot could credentials ",
-    ['d' - 'a'] = "does did data defined directory ",
-    ['e' - 'a'] = "error ",
-    ['f' - 'a'] = "from for ",
-    ['g' - 'a'] = "group groups ",
-    ['h' - 'a'] = "has had home ",
-    ['i' - 'a'] = "id is in input interface info information ",
-    ['l' - 'a'] = "level ",
-    ['m' - 'a'] = "may must mode ",
-    ['n' - 'a'] = "name not ",
-    ['o' - 'a'] = "on of or ",
-    ['p' - 'a'] = "process program permission permissions password ",
-    ['r' - 'a'] = "request ",
-    ['s' - 'a'] = "space session ",
-    ['t' - 'a'] = "to that time ",
-    ['u' - 'a'] = "unknown ",
-    ['w' - 'a'] = "was with without who which whose ",
-}};
-
-static const struct word_set accesses = {{
-    ['f' - 'a'] = "failure failures ",
-    ['h' - 'a'] = "hostbased ",
-    ['l' - 'a'] = "login logon ",
-    ['n' - 'a'] = "none ",
-    ['p' - 'a'] = "password publickey pam ",
-}};
-
-static const struct word_set refusals = {{
-    ['a' - 'a'] = "accepted ",
-    ['d' - 'a'] = "denied ",
-    ['f' - 'a'] = "failed ",
-    ['r' - 'a'] = "refused rejected ",
-}};
-
 /* Words of a quoted text that says what went wrong, and does not just name something. */
 static const struct word_set faults = {{
     ['a' - 'a'] = "aborted ",
@@ -55,16 +18,6 @@ static const struct word_set faults = {{
     ['r' - 'a'] = "refused rejected reset ",
     ['t' - 'a'] = "timed timeout ",
     ['u' - 'a'] = "unable unavailable unexpected unknown unreachable unsupported ",
-}};
-
-static const struct word_set not_names = {{
-    ['a' - 'a'] = "a an all ",
-    ['e' - 'a'] = "each ",
-    ['i' - 'a'] = "invalid illegal ",
-    ['r' - 'a'] = "root's ",
-    ['t' - 'a'] = "the this that ",
-    ['u' - 'a'] = "user ",
-    ['y' - 'a'] = "your ",
 }};
 
 static const struct word_set speaking_keys = {{
@@ -82,37 +35,6 @@ static const struct word_set code_keys = {{
     ['e' - 'a'] = "error_code errcode ",
     ['s' - 'a'] = "sqlstate ",
 }};
-
-static bool followed_by_from(const struct mask_work *w, const char *p)
-{
-    return w->e - p > 6 && memcmp(p, " from ", 6) == 0;
-}
-
-/* What may stand between the word that gives the hint and the name: a space, ": " before a name that ends something, or a
-   parenthesis around it. */
-static bool beside_hint(const struct mask_work *w, struct slice word)
-{
-    const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
-    ptrdiff_t gap = word.p - end;
-    if (gap == 2 && end[0] == ':' && end[1] == ' ')
-        return w->hint == MASK_HINT_USER && (next == w->e || *next == ',' || *next == ';' || followed_by_from(w, next)) &&
-               !word_set_has(&faults, word.p, word.n);
-    if (gap == 2 && end[0] == ' ' && end[1] == '(')
-        return next < w->e && *next == ')';
-    return gap <= 3 && *end == ' ' && word.p[-1] == ' ';
-}
-
-/* Whether the word is a user's name, by the hint of the word before it. */
-static bool user(const struct mask_work *w, struct slice word)
-{
-    const char *next = word.p + word.n;
-    if (word.n == 0 || !beside_hint(w, word) || (next < w->e && *next == '='))
-        return false;
-    if (w->hint == MASK_HINT_FOR_FROM && !followed_by_from(w, next))
-        return false;
-    const struct word_set *others = w->hint == MASK_HINT_USER ? &not_users : &not_names;
-    return !word_set_has(others, word.p, word.n);
-}
 
 /* Behind an address that ends at p, in parentheses: its name, or nothing where it has none. Belongs to the
  * address. Returns where to go on. */
@@ -198,6 +120,11 @@ static bool speaking_key(struct slice key)
     return word_set_has(&speaking_keys, key.p, key.n);
 }
 
+bool mask_is_fault(const char *p, size_t n)
+{
+    return word_set_has(&faults, p, n);
+}
+
 enum { SPEAKS_MAX = 300 };
 
 /* "connection reset by peer": a quoted text that tells faults apart, and so is masked piece by piece. */
@@ -208,7 +135,7 @@ static bool speaks(struct slice in)
         return false;
     while (p < e) {
         size_t n = token_letters(p, e);
-        if (n > 1 && word_set_has(&faults, p, n))
+        if (n > 1 && mask_is_fault(p, n))
             return true;
         for (p += n; p < e && !ascii_alpha(*p);)
             p++;
@@ -310,6 +237,8 @@ static const char *pair(struct mask_work *w, const char *p)
 /* White space or a control byte at p: one space, whatever they are. Returns where to go on. */
 static const char *space(struct mask_work *w, const char *p)
 {
+    if (w->hint == MASK_HINT_USER && mask_empty_user(w, p))
+        return p + 1;
     if (*p == ' ' && p + 1 < w->e && (unsigned char)p[1] > ' ' && p[1] != 127)
         return p + 1;
     bool blank = false, line = false, behind = p == w->last_end;
@@ -365,6 +294,7 @@ static const char *bracketed_address(struct mask_work *w, const char *p)
         return NULL;
     size_t n = token_ip6(p + 1, w->e);
     n = n ? n : token_ip4(p + 1, w->e);
+    n = n ? n : p[1] == ':' && p[2] == ':' ? 2 : 0; /* any address */
     const char *shut = p + 1 + n;
     if (!n || w->e - shut < 3 || shut[0] != ']' || shut[1] != ':')
         return NULL;
@@ -417,7 +347,9 @@ static const char *plain(struct mask_work *w, const char *p, const char *q)
         return p + t;
     }
     char first = n > 0 ? ascii_lower(*p) : 0;
-    if ((n == 4 && first == 't' && memcmp(p + 1, "rue", 3) == 0) ||
+    if (next == '(' && w->e - q > 5 && memcmp(q, "(uid=", 5) == 0 && ascii_lower(q[-1]) == q[-1])
+        mask_emit(w, TOKEN_USER, p, q); /* bob(uid=1000); not LOGIN(uid=0), which is a program */
+    else if ((n == 4 && first == 't' && memcmp(p + 1, "rue", 3) == 0) ||
         (n == 5 && first == 'f' && memcmp(p + 1, "alse", 4) == 0))
         mask_emit(w, TOKEN_BOOL, p, q);
     else if (n == 2 && (p[1] == '+' || p[1] == '-') && ascii_alpha(first))
@@ -427,22 +359,6 @@ static const char *plain(struct mask_work *w, const char *p, const char *q)
               (next == ' ' && w->e - q > 1 && ascii_digit(q[1]))))
         mask_emit(w, TOKEN_NUM, p, q); /* a number too wide for its column */
     return q;
-}
-
-/* Keeps the word [p, q) for what comes behind it. */
-static void remember(struct mask_work *w, const char *p, const char *q)
-{
-    ptrdiff_t n = q - p;
-    enum mask_hint hint = MASK_HINT_NONE;
-    if (n == 4 && slice_ieq(slice_of(p, 4), SLICE("user")))
-        hint = MASK_HINT_USER;
-    else if (n == 3 && p[0] == 'f' && p[1] == 'o' && p[2] == 'r' &&
-             word_set_has(&accesses, w->prev.p, w->prev.n))
-        hint = MASK_HINT_FOR;
-    else if (n == 3 && p[0] == 'f' && p[1] == 'o' && p[2] == 'r' && word_set_has(&refusals, w->prev.p, w->prev.n))
-        hint = MASK_HINT_FOR_FROM;
-    w->prev = slice_of(p, (size_t)n);
-    w->hint = hint;
 }
 
 /* The commonest of all: [p, t) is digits, with at most one dot between them. Returns the end; NULL when it is
@@ -501,11 +417,15 @@ static const char *next_piece(struct mask_work *w, const char *p)
         mask_emit(w, TOKEN_PATH, p, end);
         return end;
     }
+    if (acc == MASK_COLON && q - p == 2 && w->e - q > 6 && memcmp(q, " port ", 6) == 0) { /* "on :: port 22" */
+        mask_emit(w, TOKEN_ADDR, p, q);
+        return q;
+    }
     if ((acc & ~MASK_DOT) == MASK_DIGIT && (end = decimal(w, p, t))) {
         w->prev = SLICE_NONE;
         return end;
     }
-    if (w->hint && user(w, slice_of(p, (size_t)(t - p)))) {
+    if (w->hint && mask_is_user(w, slice_of(p, (size_t)(t - p)))) {
         mask_emit(w, TOKEN_USER, p, t);
         w->prev = SLICE_NONE; /* a user may be called "user" */
         w->hint = MASK_HINT_NONE;
@@ -515,7 +435,7 @@ static const char *next_piece(struct mask_work *w, const char *p)
         end = mask_piece(w, p, q, acc);
     else if ((end = plain(w, p, t)) == t)
         end = q;
-    remember(w, p, t);
+    mask_remember(w, p, t);
     return w->last_end == end && w->last == TOKEN_ADDR ? address_name(w, end) : end;
 }
 

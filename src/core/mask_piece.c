@@ -445,6 +445,17 @@ static const char *url(struct mask_work *w, const char *p, const char *q)
     return end;
 }
 
+/* db-3:5432, of which only a part with a digit tells from a word before a number: as good as the same with dots. Returns its end or NULL. */
+static const char *short_host(const char *p, const char *q)
+{
+    const char *r = p;
+    bool digit = false;
+    while (r < q && (ascii_alnum(*r) || *r == '-'))
+        digit = ascii_digit(*r++) || digit;
+    size_t port = q - r > 4 && *r == ':' ? token_digits(r + 1, q) : 0;
+    return digit && ascii_alpha(*p) && (port == 4 || port == 5) && r + 1 + port == q ? q : NULL;
+}
+
 /* Name~publickey~architecture~language~version: an identity in parts, of which the name varies most. Its end
  * or NULL. */
 static const char *assembly(const char *p, const char *q)
@@ -550,6 +561,10 @@ const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsign
             mask_emit(w, TOKEN_PATH, p, c);
             return c;
         }
+    }
+    if ((acc & ~MASK_ALPHA) == (MASK_DIGIT | MASK_COLON) && (c = short_host(p, t))) {
+        mask_emit(w, TOKEN_ADDR, p, c);
+        return c;
     }
     if (acc & MASK_DIGIT && t - p > 16 && (n = token_pod_suffix(p, t)) > 0) {
         mask_emit(w, TOKEN_ID, t - n, t);

@@ -60,4 +60,22 @@ void mask_emit(struct mask_work *w, enum token type, const char *from, const cha
    which is behind q for what has spaces inside. */
 const char *mask_piece(struct mask_work *w, const char *p, const char *q, unsigned acc);
 
+/* --- mask_user.c --- */
+
+/* What the word, with the one before it, says of the next one. */
+enum mask_hint mask_hint_of(const struct mask_work *w, struct slice word);
+/* Keeps the word [p, q) for what comes behind it. */
+static inline void mask_remember(struct mask_work *w, const char *p, const char *q)
+{
+    bool may = (q - p == 3 && *p == 'f') || (q - p == 4 && (*p == 'u' || *p == 'U'));
+    w->hint = may ? mask_hint_of(w, slice_of(p, (size_t)(q - p))) : MASK_HINT_NONE;
+    w->prev = slice_of(p, (size_t)(q - p));
+}
+/* Whether the word is a user's name, by the hint of the word before it. */
+bool mask_is_user(const struct mask_work *w, struct slice word);
+/* Two spaces at p behind "user" where the name is empty: takes a placeholder for nothing, so that the line is like one with a name. */
+bool mask_empty_user(struct mask_work *w, const char *p);
+/* mask.c: whether the word tells that something went wrong. */
+bool mask_is_fault(const char *p, size_t n);
+
 #endif

@@ -101,6 +101,10 @@ START_TEST(users_and_pairs)
     shows("login failed for bob from 192.0.2.1, for data from x", "login failed for <user> from <addr>, for data from x");
     shows("check failed for user (root), user: bob, ip", "check failed for user (<user>), user: <user>, ip");
     shows("no user: timeout", "no user: timeout");
+    GROUP("invalid user  from 192.0.2.1", "invalid user bob from 192.0.2.1");
+    GROUP("invalid user  [preauth]", "invalid user bob [preauth]");
+    shows("opened for user bob(uid=7) by eve(uid=0), LOGIN(uid=0)",
+          "opened for user <user>(uid=<*>) by <user>(uid=<*>), LOGIN(uid=<*>)");
     shows("denied for user 'bob'@'192.0.2.1' now", "denied for user '<quoted>'@'<quoted>' now");
     /* What tells messages apart is not hidden behind its key. */
     shows("level=error msg=\"lost node 7\" id=4", "level=error msg=\"lost node <num>\" id=<*>");
@@ -126,6 +130,10 @@ START_TEST(one_thing_in_two_forms)
     GROUP("from web[2001:db8::5] now", "from web[192.0.2.5] now");
     GROUP("net 2001:db8::/48 full", "net 192.0.2.0/24 full");
     GROUP("sent 12 bytes of it", "sent 1301 bytes (1.3 KB) of it", "sent 2 MB of it");
+    GROUP("listens on :: port 22", "listens on 0.0.0.0 port 22");
+    GROUP("to [::]:443 now", "to 0.0.0.0:443 now");
+    GROUP("lost db-3:5432 now", "lost db-3.example.com:5432 now", "lost 192.0.2.7:5432 now");
+    shows("timeout-ms:5000 at error2:12", "timeout-ms:<num> at error<num>");
     GROUP("curl.exe - quits", "wget.exe *64 - quits");
     GROUP("ok:true", "ok:false");
     GROUP("start org.example.app/.Main now", "start org.example.app/org.example.Other now");
