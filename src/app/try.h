@@ -69,6 +69,7 @@ struct try_run {
     struct regex_scratch *scratch;
     /* Called for every message judged, with the issue that it is an occurrence of, or NULL; may be NULL itself. */
     void (*judged)(void *u, const struct judged *j, struct try_issue *issue);
+    void (*overdue)(void *u, struct try_issue *issue); /* the same for what did not come */
     void *u;
 };
 

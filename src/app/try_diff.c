@@ -19,6 +19,7 @@ enum { OLD, NEW, SHOWN = 30, INDENT = 18 };
 
 /* Answers of one run that the other has none to yet. */
 struct answers {
+    struct try_diff *diff;
     struct try_issue **list;
     unsigned n, cap;
 };
@@ -72,6 +73,19 @@ static void count_edge(struct try_diff *d, struct try_issue *from, struct try_is
     e->count++;
 }
 
+/* No message stands for what did not come, so nothing is paired. */
+static void on_old_overdue(void *u, struct try_issue *issue)
+{
+    struct answers *a = u;
+    count_edge(a->diff, issue, NULL);
+}
+
+static void on_new_overdue(void *u, struct try_issue *issue)
+{
+    struct answers *a = u;
+    count_edge(a->diff, NULL, issue);
+}
+
 static void pair_answers(struct try_diff *d)
 {
     struct answers *a = &d->answers[OLD], *b = &d->answers[NEW];
@@ -123,7 +137,9 @@ struct try_diff *try_diff_new(const struct options *options, const struct rulese
         const struct try_setup setup = {.options = options, .rules = k == OLD ? old_rules : new_rules};
         try_run_init(&d->run[k], &setup);
         d->run[k].judged = on_judged;
+        d->run[k].overdue = k == OLD ? on_old_overdue : on_new_overdue;
         d->run[k].u = &d->answers[k];
+        d->answers[k].diff = d;
     }
     return d;
 }

@@ -202,7 +202,10 @@ static void on_judged(void *u, const struct judged *j)
 /* An issue of what did not come. Its line has been counted as what it was. */
 static void on_overdue(void *u, const struct judged *j)
 {
-    note_occurrence(&((struct try_run *)u)->result, j);
+    struct try_run *t = u;
+    struct try_issue *i = note_occurrence(&t->result, j);
+    if (t->overdue)
+        t->overdue(t->u, i);
 }
 
 /* --- a run --- */

@@ -117,6 +117,21 @@ def scenario_try_diff(t):
         t.run("try", *wrong, status=2)
 
 
+def scenario_try_what_did_not_come(t):
+    """A pair whose end does not come is an issue too, and --diff knows it."""
+    rule = "pack: p\nrules:\n  - id: p.job\n    match: 'job (?<n>\\d+) begins'\n    pair: {end: 'job (?<n>\\d+) ends', within: 1m, by: ['{n}']}\n" \
+           "    event: {type: JobHangs, message: 'a job does not end', fingerprint: [job]}\n"
+    log = t.write("job.log", "".join("2026-11-20 10:0%d:00 INFO job %s\n" % l for l in
+                                     ((0, "1 begins"), (0, "2 begins"), (0, "3 begins"), (0, "2 ends"), (5, "4 begins"), (5, "4 ends"))))
+    new, old = t.write("new.yaml", rule), t.write("old.yaml", "pack: p\nrules: []\n")
+    got = json.loads(t.run("try", "--rules", new, "--json", log)[0])
+    t.eq(titles(got["issues"]), [(2, "JobHangs: a job does not end")])
+    diff = json.loads(t.run("try", "--diff", old, new, "--json", log)[0])
+    t.eq(titles(diff["appear"]), [(2, "JobHangs: a job does not end")])
+    assert "2 would stay" not in t.run("try", "--diff", new, new, log)[0]
+    t.eq(json.loads(t.run("try", "--diff", new, old, "--json", log)[0])["vanish"][0]["count"], 2)
+
+
 def scenario_try_names_are_steady(t):
     """No id gets into a title with the name of a program, a container or a logger; loggers are faults of their own."""
     log = t.write("names.log", "".join("2026-11-20 10:00:00,000 ERROR [main] org.example.%s: it broke\n" % c for c in ("Pool", "Wire")))
