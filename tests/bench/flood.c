@@ -4,12 +4,14 @@
  *   flood udp PORT RATE SECONDS [BYTES]              150-byte RFC 5424 datagrams to 127.0.0.1, prints what was sent
  *   flood tcp PORT RATE SECONDS [BYTES [CONNS]]      the same ended by LF, over CONNS connections (4); RATE 0: as fast as it goes
  *   flood sink PORT SECONDS                          receives datagrams with an 8 MB buffer and prints received and dropped
+ *   flood tcpsink PORT                               takes connections and counts line feeds until all that came have closed
  *
  * Every message is different (a sequence number), and one in a hundred is an error. Prints one line: sent=N seconds=S rate=R.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -175,6 +177,42 @@ static int sink(const char *port, int64_t seconds)
     return 0;
 }
 
+static uint64_t count_lines(const char *p, size_t n)
+{
+    uint64_t lines = 0;
+    for (const char *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        lines++;
+    return lines;
+}
+
+static int tcp_sink(const char *port)
+{
+    static char room[64 << 10];
+    struct pollfd p[CONNS_MAX + 1] = {{.events = POLLIN}};
+    struct sockaddr_in a = loopback(port);
+    unsigned n = 1;
+    uint64_t lines = 0;
+    p[0].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(p[0].fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(p[0].fd, CONNS_MAX) != 0)
+        die("bind");
+    do {
+        if (poll(p, n, -1) < 0)
+            die("poll");
+        for (unsigned i = n; i-- > 1;) {
+            ssize_t got = p[i].revents ? recv(p[i].fd, room, sizeof room, 0) : -1;
+            lines += got > 0 ? count_lines(room, (size_t)got) : 0;
+            if (got == 0) {
+                close(p[i].fd);
+                p[i] = p[--n];
+            }
+        }
+        if (p[0].revents && n <= CONNS_MAX)
+            p[n++] = (struct pollfd){.fd = accept(p[0].fd, NULL, NULL), .events = POLLIN};
+    } while (n > 1);
+    printf("received=%llu\n", (unsigned long long)lines);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -188,6 +226,8 @@ int main(int argc, char **argv)
         return flood_tcp(argv[2], strtoull(argv[3], NULL, 10), atoi(argv[4]), bytes, conns);
     if (strcmp(mode, "sink") == 0 && argc == 4)
         return sink(argv[2], atoi(argv[3]));
-    fputs("usage: flood udp|tcp PORT RATE SECONDS [BYTES [CONNECTIONS]] | flood sink PORT SECONDS\n", stderr);
+    if (strcmp(mode, "tcpsink") == 0 && argc == 3)
+        return tcp_sink(argv[2]);
+    fputs("usage: flood udp|tcp PORT RATE SECONDS [BYTES [CONNECTIONS]] | flood sink PORT SECONDS | flood tcpsink PORT\n", stderr);
     return 2;
 }
