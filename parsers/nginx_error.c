@@ -37,12 +37,13 @@ static inline void skip(struct slice *s, size_t n)
 
 static inline struct slice digits_from(struct slice *s)
 {
-    const char *from = s->p, *p = from, *end = from + (s->n < 20 ? s->n : 20);
-    while (p < end && (unsigned char)(*p - '0') < 10)
-        p++;
-    s->p = p;
-    s->n -= (size_t)(p - from);
-    return slice_of(from, (size_t)(p - from));
+    const char *from = s->p;
+    size_t n = 0, most = s->n < 20 ? s->n : 20;
+    while (n < most && (unsigned char)(from[n] - '0') < 10)
+        n++;
+    if (n) /* of nothing there may be no pointer */
+        skip(s, n);
+    return slice_of(from, n);
 }
 
 static bool level_from(struct slice *s, int *severity)
