@@ -25,6 +25,7 @@ struct watch {
     const struct rule *rule;
     struct list waiting, silent;
     unsigned n;
+    unsigned monitors; /* given to entries since the start, also to those that have gone */
     size_t bytes;
     bool dirty;
 };
@@ -149,6 +150,8 @@ static struct entry *entry_new(struct overdue *o, struct watch *w, uint64_t key)
     e->watch = w;
     e->row = (struct overdue_row){.key = key, .rule = w->rule->id, .time_us = RECORD_NO_TIME};
     e->told_us = INT64_MIN;
+    e->row.monitored = w->rule->absence.monitor.set && w->monitors < OVERDUE_MONITORS_MAX;
+    w->monitors += e->row.monitored;
     w->n++;
     w->bytes += size_of(e);
     o->bytes += size_of(e);
@@ -195,7 +198,7 @@ bool overdue_came(struct overdue *o, const struct rule *rule, const struct overd
     link_newest(o, e);
     if (tell)
         e->told_us = o->clock_us;
-    return tell;
+    return tell && e->row.monitored;
 }
 
 void overdue_open(struct overdue *o, const struct rule *rule, const struct overdue_row *row, const struct trail_keys *keys)
@@ -321,7 +324,9 @@ void overdue_restore(struct overdue *o, const struct overdue_row *row)
         return;
     keep_record(o, e, row->record);
     struct slice record = e->row.record, id = e->row.rule;
+    bool monitored = e->row.monitored;
     e->row = *row;
+    e->row.monitored = monitored;
     e->row.rule = id;
     e->row.record = record;
     e->row.since_us = row->since_us < o->clock_us ? row->since_us : o->clock_us;

@@ -16,6 +16,8 @@
 #include "core/trail.h"
 
 enum { OVERDUE_RULE_MAX = 10000, OVERDUE_RULE_BYTES = 4 << 20, OVERDUE_BYTES = 16 << 20 };
+/* Monitors of one rule from one start to the next: Sentry makes, and bills, each, and their names may come from a log. */
+enum { OVERDUE_MONITORS_MAX = 100 };
 
 #define OVERDUE_STEP_US INT64_C(10000000)
 
@@ -32,6 +34,7 @@ struct overdue_row {
     unsigned times;            /* how often the start came meanwhile */
     bool silent;               /* absence: the event has been made */
     bool closed;               /* forget it */
+    bool monitored;            /* one of its rule's OVERDUE_MONITORS_MAX; not stored */
     uint64_t file_key, offset; /* of the line: its event's id is made of them */
     struct slice record;       /* as packed.h makes it; empty where nothing came */
 };

@@ -575,7 +575,7 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
         }
         if (p->setup.hooks.overdue)
             p->setup.hooks.overdue(p->setup.hooks.u, &j);
-        if (absence)
+        if (row->monitored)
             tell_monitor(p, rule, r, &a, CHECK_IN_ERROR, src.event_id);
     }
     arena_free(&a);

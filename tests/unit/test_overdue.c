@@ -11,7 +11,7 @@
 #include "parsers/container.h"
 #include "text/json.h"
 
-enum { EVENTS_MAX = 256, ROWS_MAX = 64 };
+enum { EVENTS_MAX = 512, ROWS_MAX = 64 };
 
 #define S INT64_C(1000000)
 #define START_US (INT64_C(1795572000) * S) /* 2026-11-25 02:00 UTC */
@@ -345,6 +345,22 @@ START_TEST(a_monitor_is_told_and_not_flooded)
     ck_at(b->check_ins[3], "status", "ok");
     ck_assert(!slice_eq(at(c, "check_in_id")->text, at(b->check_ins[3], "check_in_id")->text));
     ck_assert_uint_eq(counted(b, COUNT_check_ins), 4);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(names_from_a_log_make_few_monitors)
+{
+    struct bench *b = bench_new("  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, monitor: 'm-{who}', by: ['{who}']}}\n", false);
+    char text[64];
+    for (unsigned i = 0; i < 3 * OVERDUE_MONITORS_MAX; i++) {
+        snprintf(text, sizeof text, "beat of w%u", i);
+        line(b, text);
+    }
+    ck_assert_uint_eq(b->n_check_ins, OVERDUE_MONITORS_MAX);
+    pass(b, 150 * S); /* some in each call */
+    ck_assert_uint_eq(counted(b, COUNT_overdue), 3 * OVERDUE_MONITORS_MAX); /* events are made of all */
+    ck_assert_uint_eq(b->n_check_ins, 2 * OVERDUE_MONITORS_MAX);
     bench_free(b);
 }
 END_TEST
@@ -849,6 +865,7 @@ int main(void)
     tcase_add_test(t, a_clock_that_jumps_is_no_silence);
     tcase_add_test(t, each_value_is_waited_for_by_itself);
     tcase_add_test(t, a_monitor_is_told_and_not_flooded);
+    tcase_add_test(t, names_from_a_log_make_few_monitors);
     tcase_add_test(t, schedules_slugs_and_gaps);
     tcase_add_test(t, a_start_without_end_is_an_event);
     tcase_add_test(t, starts_over_and_over_do_not_put_it_off);
