@@ -293,6 +293,11 @@ int64_t overdue_tick(struct overdue *o, unsigned most)
     return next == INT64_MAX ? INT64_MAX : next - o->clock_us + 1;
 }
 
+bool overdue_any(const struct overdue *o)
+{
+    return o->n_watches > 0;
+}
+
 bool overdue_idle(const struct overdue *o)
 {
     return o->entries.n == 0;

@@ -60,7 +60,9 @@ void overdue_set_clock(struct overdue *o, int64_t clock_us);
 int64_t overdue_clock(const struct overdue *o);
 /* Calls back for at most `most` that are due. Returns in how many microseconds of the clock the next one is, INT64_MAX: none. */
 int64_t overdue_tick(struct overdue *o, unsigned most);
-/* Nothing is waited for, now or ever. */
+/* Some rule waits, whether for something or not. */
+bool overdue_any(const struct overdue *o);
+/* Nothing is waited for now. */
 bool overdue_idle(const struct overdue *o);
 
 /* For the store: the clock first, then rows in the order of since_us, before anything comes. */

@@ -28,6 +28,7 @@ struct pipeline {
     struct overdue *overdue;
     struct record past; /* of the line that something is overdue since */
     struct sbuf packed;
+    bool waits; /* some rule does: else that costs no line anything */
     bool deaf;
     struct counts counts;
     struct waiting_list waiting;
@@ -54,6 +55,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     p->recent = recent_new();
     p->limit = limit_new(on_summary, p, &p->counts.v[COUNT_limit_evicted]);
     p->overdue = overdue_new(setup->rules, setup->waits, on_overdue, p, &p->counts.v[COUNT_overdue_evicted]);
+    p->waits = overdue_any(p->overdue);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
     sbuf_init(&p->packed, PACKED_MAX);
     return p;
@@ -156,7 +158,9 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
         p->now_us = now_us;
     while (p->waiting.oldest && p->waiting.oldest->due_us <= p->now_us)
         release(p, p->waiting.oldest);
-    int64_t due_us = earlier(limit_tick(p->limit, p->now_us), tick_overdue(p));
+    int64_t due_us = limit_tick(p->limit, p->now_us);
+    if (p->waits)
+        due_us = earlier(due_us, tick_overdue(p));
     if (!p->setup.hooks.limit_row)
         limit_changed(p->limit, forget_row, NULL);
     return p->waiting.oldest ? earlier(p->waiting.oldest->due_us, due_us) : due_us;
