@@ -154,9 +154,46 @@ static void report_parser(struct builder *b, struct fy_diag *fd)
     refuse(b, line, (unsigned)bytes + 1, plain_words(e->msg ? e->msg : "this is not YAML"));
 }
 
+/*
+ * The text between single quotes (YAML 1.2, 7.3.2): '' is a quote, white space around line ends folds into a space, or into as many
+ * line feeds as there are empty lines. libfyaml 0.7.12 does that itself, but gets two or more '' in a row wrong.
+ */
+static struct slice single_quoted(struct arena *a, struct slice raw)
+{
+    char *to = arena_alloc(a, raw.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < raw.n;) {
+        if (raw.p[i] != '\n' && raw.p[i] != '\r') {
+            to[n++] = raw.p[i];
+            i += raw.p[i] == '\'' ? 2 : 1;
+            continue;
+        }
+        unsigned ends = 0;
+        while (n && (to[n - 1] == ' ' || to[n - 1] == '\t'))
+            n--;
+        for (; i < raw.n && ascii_space(raw.p[i]); i++)
+            ends += raw.p[i] == '\n' || (raw.p[i] == '\r' && (i + 1 == raw.n || raw.p[i + 1] != '\n'));
+        for (unsigned k = 1; k < ends; k++)
+            to[n++] = '\n';
+        if (ends == 1)
+            to[n++] = ' ';
+    }
+    to[n] = '\0';
+    return slice_of(to, n);
+}
+
+/* Where the token stands in the file. */
+static struct slice token_source(const struct builder *b, struct fy_token *t)
+{
+    const struct fy_mark *from = fy_token_start_mark(t), *to = fy_token_end_mark(t);
+    return from && to ? slice_sub(b->file->text, from->input_pos, to->input_pos) : SLICE_NONE;
+}
+
 static struct slice token_text(const struct builder *b, struct fy_token *t)
 {
     size_t n = 0;
+    if (t && fy_token_scalar_style(t) == FYSS_SINGLE_QUOTED && slice_find(token_source(b, t), SLICE("''''")) >= 0)
+        return single_quoted(&b->file->arena, token_source(b, t));
     const char *p = t ? fy_token_get_text(t, &n) : NULL;
     return p ? arena_dup(&b->file->arena, slice_of(p, n)) : SLICE_NONE;
 }

@@ -201,6 +201,16 @@ START_TEST(depth)
 }
 END_TEST
 
+START_TEST(quotes_in_quotes)
+{
+    ck_json("[ 'it''s', '''', '''''', 'x''''y', '''''''x''''''', 'a''b''c', \"a''''b\" ]",
+            "[\"it's\",\"'\",\"''\",\"x''y\",\"'''x'''\",\"a'b'c\",\"a''''b\"]");
+    ck_json("\xc3\xa9: '\xc3\xa9''''\xc3\xa9'", "{\"\xc3\xa9\":\"\xc3\xa9''\xc3\xa9\"}");
+    ck_json("a: '''''  \n    one''''\t\n\n\n  two '", "{\"a\":\"'' one''\\n\\ntwo \"}");
+    ck_json("a: '''''\r\n  b'", "{\"a\":\"'' b\"}");
+}
+END_TEST
+
 START_TEST(as_json)
 {
     ck_json("[1, -0, +5, 007, .5, 5., 1e3, 1.50, -1.5E-3, 0x1f, 1_000, 1e, '.', 1.2.3, 9007199254740993]",
@@ -223,6 +233,7 @@ int main(void)
     tcase_add_test(t, refused_by_us);
     tcase_add_test(t, aliases);
     tcase_add_test(t, depth);
+    tcase_add_test(t, quotes_in_quotes);
     tcase_add_test(t, as_json);
     suite_add_tcase(s, t);
     return unit_run(s);
