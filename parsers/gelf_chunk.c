@@ -291,12 +291,11 @@ bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d,
     s->bytes += n;
     s->sender->bytes += n;
     c->bytes += n;
-    if (whole(s)) {
+    bool ready = whole(s);
+    if (ready)
         *payload = assemble(c, s);
-        return true;
-    }
-    keep_caps(c, s, counts);
-    return false;
+    keep_caps(c, s, counts); /* what is left of a whole set, to know its copies by, counts too */
+    return ready;
 }
 
 unsigned gelf_chunks_waiting(const struct gelf_chunks *c)

@@ -356,6 +356,25 @@ START_TEST(chunks_flood)
 }
 END_TEST
 
+/* A message in one chunk is whole at once; what is kept of it, to know its copies by, is under the same caps. */
+START_TEST(chunks_whole_at_once)
+{
+    struct gelf_chunk_caps caps = gelf_chunk_defaults();
+    caps.bytes = 40000;
+    caps.bytes_per_sender = 20000;
+    chunks_start(caps);
+    for (unsigned i = 0; i < 5000; i++) {
+        char id[9], sender[9];
+        snprintf(id, sizeof id, "%08x", i);
+        snprintf(sender, sizeof sender, "%u", i % 3);
+        ck_assert_str_eq(send(sender, id, 0, 1, "whole", 1), "whole");
+        ck_assert_uint_le(gelf_chunks_bytes(chunks), caps.bytes);
+    }
+    ck_assert_uint_eq(counts.v[COUNT_gelf_sets_evicted], 0);
+    gelf_chunks_free(chunks);
+}
+END_TEST
+
 START_TEST(chunks_bytes)
 {
     struct gelf_chunk_caps caps = gelf_chunk_defaults();
@@ -401,6 +420,7 @@ int main(void)
     tcase_add_test(t, chunks_that_are_wrong);
     tcase_add_test(t, chunks_expire_from_the_first);
     tcase_add_test(t, chunks_flood);
+    tcase_add_test(t, chunks_whole_at_once);
     tcase_add_test(t, chunks_bytes);
     suite_add_tcase(s, t);
     int status = unit_run(s);
