@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { DAY_S = 86400 };
 
@@ -276,15 +277,30 @@ static size_t word_zone_at(struct slice s, int32_t *offset_s, bool *known)
     return 0;
 }
 
-/* 2000 to 2099 at the front, or 0. A digit or a letter behind it, also behind a colon, makes it something
- * else. */
-static int year_at(struct slice s)
+/* Such an abbreviation or an offset, +0200 or +02:00, or both; an offset counts more. */
+static void zone_from(struct slice *s, int32_t *offset_s, bool *known)
+{
+    advance(s, word_zone_at(*s, offset_s, known));
+    size_t space = s->n && s->p[0] == ' ';
+    int32_t exact_s;
+    struct slice sign = slice_from(*s, space);
+    size_t n = offset_at(sign, false, &exact_s);
+    if (!n || !boundary(sign, n))
+        return;
+    *offset_s = exact_s;
+    *known = true;
+    advance(s, space + n);
+}
+
+/* A year from `first` to 2099 at the front, or 0. A digit or a letter behind it, also behind a colon, makes it
+ * something else. */
+static int year_at(struct slice s, int first)
 {
     unsigned bad = 0;
     if (s.n < 4 || !boundary(s, 4) || (s.n > 4 && s.p[4] == ':' && !boundary(s, 5)))
         return 0;
     int year = four(s.p, &bad);
-    return !bad && year / 100 == 20 ? year : 0;
+    return !bad && year >= first && year <= 2099 ? year : 0;
 }
 
 static bool weekday_at(struct slice s)
@@ -326,7 +342,7 @@ static bool bsd_date_from(struct slice *s, struct civil *c)
         if (!spaces(s))
             return false;
     }
-    c->year = year_at(*s);
+    c->year = year_at(*s, 1970);
     if (c->year) {
         advance(s, 4);
         if (!spaces(s))
@@ -337,7 +353,7 @@ static bool bsd_date_from(struct slice *s, struct civil *c)
     advance(s, 3);
     if (!spaces(s) || !day_from(s, &c->day) || !spaces(s))
         return false;
-    if (!c->year && (c->year = year_at(*s))) {
+    if (!c->year && (c->year = year_at(*s, 1970))) {
         advance(s, 4);
         return spaces(s);
     }
@@ -364,23 +380,32 @@ static bool nearest_year(struct civil c, int64_t now_us, int64_t *out)
     return best != UINT64_MAX;
 }
 
+/* hh:mm:ss, also with one digit of the hour. */
+static bool clock_from(struct slice *s, struct civil *c)
+{
+    char two_digits[8] = "0";
+    bool one = s->n > 1 && s->p[1] == ':';
+    if (s->n < (one ? 7 : 8))
+        return false;
+    memcpy(two_digits + one, s->p, sizeof two_digits - one);
+    advance(s, sizeof two_digits - one);
+    return clock_at(two_digits, c) && !(s->n && ascii_digit(s->p[0]));
+}
+
 bool stamp_rfc3164(struct slice *s, int64_t now_us, int64_t *out, bool *has_zone)
 {
     struct civil c = {0};
     struct slice t = *s;
-    if (t.n < 14 || !bsd_date_from(&t, &c) || t.n < 8 || !clock_at(t.p, &c))
-        return false;
-    advance(&t, 8);
-    if (t.n && ascii_digit(t.p[0]))
+    if (t.n < 13 || !bsd_date_from(&t, &c) || !clock_from(&t, &c))
         return false;
     advance(&t, fraction_at(t, &c.micro));
     int32_t offset_s = 0;
     bool known = false;
-    advance(&t, word_zone_at(t, &offset_s, &known));
-    if (!c.year && t.n > 1 && t.p[0] == ' ' && (c.year = year_at(slice_from(t, 1)))) {
+    zone_from(&t, &offset_s, &known);
+    if (!c.year && t.n > 1 && t.p[0] == ' ' && (c.year = year_at(slice_from(t, 1), 2000))) {
         advance(&t, 5);
         if (!offset_s && !known)
-            advance(&t, word_zone_at(t, &offset_s, &known));
+            zone_from(&t, &offset_s, &known);
     }
     int64_t us;
     if (!(c.year ? stamp_civil(&c, &us) : nearest_year(c, now_us, &us)))

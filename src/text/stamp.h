@@ -50,7 +50,7 @@ bool stamp_clf(struct slice *s, int64_t *out);
 bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone);
 /*
  * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or behind it,
- * zone word behind it (UTC, GMT, Z, CEST, …; one that means several zones is read over), weekday or Cisco's * before it.
+ * zone word (UTC, GMT, Z, CEST, …; one that means several zones is read over) or offset behind it, weekday or Cisco's * before it.
  * Without a year: the one that puts the stamp nearest to now_us.
  */
 bool stamp_rfc3164(struct slice *s, int64_t now_us, int64_t *out, bool *has_zone);

@@ -159,7 +159,18 @@ START_TEST(rfc3164)
     ck_read(BSD, "Oct 07 03:10:04 2024x", "2026-10-07T03:10:04.000Z", false, " 2024x");
     ck_read(BSD, "Oct 32 03:10:04", "", false, "");
     ck_read(BSD, "Okt 07 03:10:04", "", false, "");
-    ck_read(BSD, "Oct 07 3:10:04 xx", "", false, "");
+    ck_read(BSD, "Oct 07 3:10:04 xx", "2026-10-07T03:10:04.000Z", false, " xx");
+    ck_read(BSD, "Oct 07 3:10", "", false, "");
+    ck_read(BSD, "Oct 07 3:10:0", "", false, "");
+    ck_read(BSD, "Oct 7 3:10:04", "2026-10-07T03:10:04.000Z", false, "");
+    ck_read(BSD, "Oct 07 03:10:04 +0200 x", "2026-10-07T01:10:04.000Z", true, " x");
+    ck_read(BSD, "Oct 07 03:10:04-07:30: x", "2026-10-07T10:40:04.000Z", true, ": x");
+    ck_read(BSD, "Oct 07 03:10:04 CST -06:00: x", "2026-10-07T09:10:04.000Z", true, ": x");
+    ck_read(BSD, "Oct 07 03:10:04 +0200x", "2026-10-07T03:10:04.000Z", false, " +0200x");
+    ck_read(BSD, "Oct 07 03:10:04 -- x", "2026-10-07T03:10:04.000Z", false, " -- x");
+    ck_read(BSD, "Wed Oct 07 03:10:04 +0000 2020", "2020-10-07T03:10:04.000Z", true, "");
+    ck_read(BSD, "Oct 07 1999 03:10:04 x", "1999-10-07T03:10:04.000Z", false, " x");
+    ck_read(BSD, "Oct 07 03:10:04 1999 x", "2026-10-07T03:10:04.000Z", false, " 1999 x");
     ck_read(BSD, "Oct 07", "", false, "");
     ck_read(BSD, "Oct 07 03:10:044", "", false, "");
 }
