@@ -67,10 +67,17 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
     return true;
 }
 
-bool inner_nginx(struct parse_ctx *ctx, struct record *r, struct slice text)
+static bool as_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+{
+    return is_nginx(f) && parse_as(ctx, r, text, f);
+}
+
+bool inner_known(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     enum format f = parser_detect(text);
-    return is_nginx(f) && parse_as(ctx, r, text, f);
+    if (f == FORMAT_LOGFMT)
+        return parse_as(ctx, r, text, f);
+    return as_nginx(ctx, r, text, f);
 }
 
 bool inner_json(struct parse_ctx *ctx, struct record *r, struct slice text)

@@ -9,8 +9,8 @@
  *
  * nginx: when what follows the tag is an entry of nginx's error log or a line of its access log, the record
  * becomes one of that format (so that rules for nginx see it), with host, app, facility and severity from the
- * header. JSON bodies, also behind
- * `@cee:`, are read as the json format reads them. A kernel line's uptime goes to field `uptime`.
+ * header. JSON bodies, also behind `@cee:`, and logfmt are read as those formats read them. A kernel line's
+ * uptime goes to field `uptime`.
  */
 #include "parsers/syslog_parts.h"
 
@@ -223,9 +223,9 @@ void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
         json = slice_from(json, 5);
         skip_spaces(&json);
     }
-    if (inner_nginx(ctx, r, text) || inner_json(ctx, r, json))
+    if (inner_known(ctx, r, text) || inner_json(ctx, r, json))
         return;
-    if (r->facility <= 0 && slice_is(r->app, "kernel"))
+    if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
         r->message = strip_uptime(r, text);
     r->full_message = decode_octal(ctx->arena, text);
     if (r->level == LEVEL_NONE)
@@ -316,22 +316,77 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
     return true;
 }
 
+/* As parse_5424, but leaves r as it was when the message is something else. */
+static bool try_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
+{
+    struct record before;
+    unsigned n = r->n_fields;
+    memcpy(&before, r, offsetof(struct record, fields));
+    if (parse_5424(ctx, r, s))
+        return true;
+    memcpy(r, &before, offsetof(struct record, fields));
+    r->n_fields = n;
+    return false;
+}
+
+static void set_pri(struct record *r, uint64_t pri)
+{
+    r->facility = (int)(pri / 8);
+    r->severity = (int)(pri % 8);
+    r->level = level_from_severity(r->severity);
+}
+
+/* A PRI that has lost its first or its last byte, "13>Nov 23 …" or "<13Nov 23 …": one only where a header
+ * follows. */
+static void take_torn_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    bool open = s->n && *s->p == '<', zoned;
+    struct slice digits = slice_from(*s, open), rest = digits, stamp;
+    int64_t us;
+    uint64_t pri;
+    while (rest.n && ascii_digit(*rest.p))
+        rest = slice_from(rest, 1);
+    digits = slice_sub(digits, 0, digits.n - rest.n);
+    bool close = rest.n && *rest.p == '>';
+    rest = slice_from(rest, close);
+    stamp = rest;
+    if (open != close && digits.n <= 3 && slice_u64(digits, &pri) && pri <= PRI_MAX &&
+        (stamp_rfc3164(&stamp, ctx->now_us, &us, &zoned) ||
+         (close && (stamp_rfc3339(&stamp, &us, &zoned) || announces_5424(rest))))) {
+        set_pri(r, pri);
+        *s = rest;
+    }
+}
+
 /* 6.2.1: `<`, 0 to 191 without leading zeros, `>`. Text that only begins with `<` has no PRI. */
 static bool take_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
     size_t i = 1;
     while (i < s->n && ascii_digit(s->p[i]))
         i++;
-    if (!s->n || *s->p != '<' || i == s->n || s->p[i] != '>')
+    if (!s->n || *s->p != '<' || i == s->n || s->p[i] != '>') {
+        if (i == s->n && i <= 4 && *s->p == '<')
+            return refuse(ctx, "cut off inside the PRI");
+        take_torn_pri(ctx, r, s);
         return true;
+    }
     uint64_t pri;
     if (!slice_u64(slice_sub(*s, 1, i), &pri) || pri > PRI_MAX || (i > 2 && s->p[1] == '0'))
         return refuse(ctx, "PRI is not a number from 0 to 191");
-    r->facility = (int)(pri / 8);
-    r->severity = (int)(pri % 8);
-    r->level = level_from_severity(r->severity);
+    set_pri(r, pri);
     *s = slice_from(*s, i + 1);
     return true;
+}
+
+/* Nothing but what the version of RFC 5424 may begin with: a header that was cut off there. */
+static bool only_a_version(struct slice s)
+{
+    enum { CUT_MAX = 8 };
+    size_t i = 0;
+    s = slice_trim(s);
+    while (i < s.n && ascii_alnum(s.p[i]))
+        i++;
+    return s.n && i == s.n && s.n <= CUT_MAX && ascii_digit(*s.p);
 }
 
 static bool parse(struct parse_ctx *ctx, struct record *r)
@@ -352,7 +407,11 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         return false;
     if (r->severity >= 0 && announces_5424(s))
         return parse_5424(ctx, r, s);
-    syslog_legacy(ctx, r, s);
+    bool c_string = r->raw.p[r->raw.n - 1] == '\0'; /* sent whole, as Python does */
+    if (r->severity >= 0 && (!s.n || (!c_string && only_a_version(s))))
+        return refuse(ctx, s.n ? "RFC 5424: cut off behind the version" : "nothing behind the PRI");
+    if (r->severity >= 0 || !slice_starts(s, SLICE("1 ")) || !try_5424(ctx, r, s))
+        syslog_legacy(ctx, r, s);
     return true;
 }
 

@@ -2,7 +2,9 @@
  * syslog_legacy: RFC 3164 as it is met: every part behind the PRI may be missing, and each vendor has its own
  * way.
  *
- *   [Cisco: sequence: host:] [stamp] [zone] [:] [host] [tag[pid]:] text
+ *   [stamp] [zone] [:] [host] [tag[pid]:] text
+ *
+ * with syslog_vendor.c before it and behind the host.
  *
  * The rules are those of rsyslog's and syslog-ng's parsers where these agree. Without a stamp no host is
  * looked for. A tag that no colon ends counts only behind a stamp, and not when it looks like the first word
@@ -51,8 +53,8 @@ static void take_zone_word(struct slice *s, bool *zoned)
     *s = slice_from(*s, i);
 }
 
-/* In rsyslog's order: RFC 3339, then the old form. Takes the colon and the spaces behind it too. */
-static bool take_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
+/* In rsyslog's order: RFC 3339, then the old form. */
+bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
     struct slice rest = *s;
     int64_t us;
@@ -72,9 +74,12 @@ static bool take_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
     return true;
 }
 
+/* Also with a zone, fe80::1%eth0. */
 static bool is_ipv6(struct slice s)
 {
     unsigned colons = 0;
+    const char *zone = slice_chr(s, '%');
+    s = slice_sub(s, 0, zone && zone + 1 < s.p + s.n ? (size_t)(zone - s.p) : s.n);
     for (size_t i = 0; i < s.n; i++) {
         colons += s.p[i] == ':';
         if (s.p[i] != ':' && s.p[i] != '.' && !ascii_hex(s.p[i]))
@@ -90,7 +95,7 @@ static bool host_char(char c)
 
 /* rsyslog: letters, digits, `.`, `_`, `-`, ending in a letter or digit; here also addresses and relays (a/b,
  * a@b). */
-static bool is_host(struct slice s)
+bool syslog_is_host(struct slice s)
 {
     if (!s.n || s.n > HOST_MAX)
         return false;
@@ -102,22 +107,23 @@ static bool is_host(struct slice s)
     return i == s.n ? ascii_alnum(s.p[s.n - 1]) && *s.p != '/' : is_ipv6(s);
 }
 
-static struct slice first_word(struct slice s)
+static int severity_of(struct slice word)
 {
-    return slice_split(&s, ' ');
+    static const struct slice severities[] = {{"emerg", 5}, {"alert", 5},  {"crit", 4}, {"err", 3},
+                                              {"warn", 4},  {"notice", 6}, {"info", 4}, {"debug", 5}};
+    int severity = 7;
+    if (slice_is(word, "warning"))
+        return 4;
+    while (severity >= 0 && !slice_eq(word, severities[severity]))
+        severity--;
+    return severity;
 }
 
 /* busybox writes "user.notice" where a host or nothing belongs; without a PRI it is the only word on both. */
 static bool take_priority_word(struct record *r, struct slice *s)
 {
-    static const struct slice severities[] = {{"emerg", 5}, {"alert", 5},  {"crit", 4}, {"err", 3},
-                                              {"warn", 4},  {"notice", 6}, {"info", 4}, {"debug", 5}};
     struct slice word = first_word(*s), level = word, name = slice_split(&level, '.');
-    int severity = 7, facility;
-    if (slice_is(level, "warning"))
-        level = severities[4];
-    while (severity >= 0 && !slice_eq(level, severities[severity]))
-        severity--;
+    int severity = severity_of(level), facility;
     if (severity < 0 || word.n == s->n || (facility = syslog_facility(name)) < 0)
         return false;
     if (r->severity < 0) {
@@ -127,6 +133,17 @@ static bool take_priority_word(struct record *r, struct slice *s)
     }
     *s = slice_from(*s, word.n + 1);
     return true;
+}
+
+/* F5: "notice tmm[7]: text" behind the host; the word means more than the PRI, which may be that of all. */
+static void take_severity_word(struct record *r, struct slice *s)
+{
+    struct slice word = first_word(*s), rest = slice_from(*s, word.n + 1);
+    int severity = severity_of(word);
+    if (severity < 0 || !slice_ends(first_word(rest), SLICE(":")))
+        return;
+    r->level = level_from_severity(severity);
+    *s = rest;
 }
 
 /* Only the exact phrase is the notice of a syslogd; then *n is what it says. */
@@ -145,7 +162,7 @@ static bool take_forwarder(struct record *r, struct slice *s)
     static const struct slice phrases[] = {{"Message forwarded from ", 23}, {"From ", 5}};
     for (size_t i = 0; i < 2; i++) {
         struct slice rest = slice_from(*s, phrases[i].n), host = slice_split(&rest, ':');
-        if (!slice_starts(*s, phrases[i]) || !is_host(host) || !rest.n || *rest.p != ' ')
+        if (!slice_starts(*s, phrases[i]) || !syslog_is_host(host) || !rest.n || *rest.p != ' ')
             continue;
         r->host = host;
         *s = slice_from(rest, 1);
@@ -154,19 +171,22 @@ static bool take_forwarder(struct record *r, struct slice *s)
     return false;
 }
 
-static void take_host(struct record *r, struct slice *s)
+/* False: only a tag that a colon ends may follow. */
+static bool take_host(struct record *r, struct slice *s)
 {
     struct slice word = first_word(*s), n;
     if (is_repeat(*s, &n) || take_priority_word(r, s) || take_forwarder(r, s))
-        return;
-    if (is_host(word)) {
+        return true;
+    if (syslog_is_host(word)) {
         r->host = word;
         *s = slice_from(*s, word.n);
         skip_spaces(s);
+        take_severity_word(r, s);
     }
-    if (slice_starts(*s, SLICE(": "))) /* Cisco ASA: "host : %ASA-…" */
-        *s = slice_from(*s, 2);
+    bool stray_colon = slice_starts(*s, SLICE(": ")); /* Cisco ASA: "host : %ASA-…" */
+    *s = slice_from(*s, stray_colon ? 2 : 0);
     take_priority_word(r, s);
+    return !stray_colon;
 }
 
 static bool tag_char(char c)
@@ -230,8 +250,15 @@ static bool is_space(struct slice s)
     return s.n && (*s.p == ' ' || *s.p == '\t');
 }
 
-/* tag[pid]: or tag: or, behind a stamp, tag and a space. Advances *s to the text. */
-static void take_tag(struct record *r, struct slice *s, bool stamped)
+static bool all_digits(struct slice s)
+{
+    uint64_t n;
+    return slice_u64(s, &n);
+}
+
+/* tag[pid]: or tag: or, behind a stamp, tag[pid] or, where `bare` tags are looked for, tag and a space.
+ * Advances *s to the text. */
+static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
 {
     size_t i = tag_length(*s);
     struct slice tag = slice_sub(*s, 0, i), pid = SLICE_NONE, rest = slice_from(*s, i);
@@ -247,160 +274,15 @@ static void take_tag(struct record *r, struct slice *s, bool stamped)
     bool colon = rest.n && *rest.p == ':';
     if (colon)
         rest = slice_from(rest, 1);
-    if (rest.n && !is_space(rest) && !(stamped && colon && *rest.p != '/'))
+    if (rest.n && !is_space(rest) && !(stamped && (colon ? *rest.p != '/' : all_digits(pid))))
         return;
-    if (!colon && (!stamped || (!pid.p && rest.n && sentence_word(tag))))
+    if (!colon && (!stamped || (!pid.p && rest.n && (!bare || sentence_word(tag)))))
         return;
     if (colon && !stamped && !pid.p && (names_a_fault(tag) || slice_chr(tag, ':')))
         return;
     r->app = tag;
     r->procid = pid.n ? pid : SLICE_NONE;
     *s = slice_from(rest, is_space(rest));
-}
-
-/* Time since boot, as Cisco writes it while no clock is set: "1w2d:" or "00:00:46:". Takes it and its colon.
- */
-static bool take_uptime(struct slice *s)
-{
-    struct slice word = first_word(*s);
-    bool unit = false;
-    size_t i = 0;
-    for (; i + 1 < word.n && (ascii_digit(word.p[i]) || (i && strchr("ywdhms:", word.p[i]))); i++)
-        unit |= !ascii_digit(word.p[i]);
-    if (!unit || i + 1 != word.n || word.p[i] != ':' || word.n > 16)
-        return false;
-    *s = slice_from(*s, word.n);
-    skip_spaces(s);
-    return true;
-}
-
-/*
- * Cisco IOS: sequence number and host, each ended by a colon, in either order, before the stamp: "91: host:
- * *Oct 07 …". Nothing is taken unless a stamp (behind a number) or a mnemonic follows: "host: stamp text" may
- * be a tag and its text.
- */
-static bool take_cisco_head(struct parse_ctx *ctx, struct record *r, struct slice *s)
-{
-    struct slice rest = *s, sequence = SLICE_NONE, host = SLICE_NONE;
-    bool stamped;
-    for (;;) {
-        skip_spaces(&rest);
-        stamped = (sequence.p || host.p) && take_stamp(ctx, r, &rest);
-        struct slice word = first_word(rest), name = slice_sub(word, 0, word.n - (word.n > 0));
-        uint64_t n;
-        if (stamped || take_uptime(&rest) || word.n == rest.n || word.n < 2 || word.p[word.n - 1] != ':')
-            break;
-        if (!sequence.p && slice_u64(name, &n))
-            sequence = name;
-        else if (!host.p && is_host(name))
-            host = name;
-        else
-            break;
-        rest = slice_from(rest, word.n);
-    }
-    bool mnemonic = rest.n && *rest.p == '%';
-    if ((!sequence.p && !host.p) || !(mnemonic || (stamped && sequence.p))) {
-        r->time_us = RECORD_NO_TIME;
-        return false;
-    }
-    if (sequence.p)
-        record_add(r, SLICE("sequence"), sequence, FIELD_NUMBER);
-    r->host = host;
-    *s = rest;
-    return true;
-}
-
-/* %FACILITY-SEVERITY-MNEMONIC says the severity better than the PRI does. */
-static void read_mnemonic(struct record *r)
-{
-    struct slice s = r->app;
-    if (s.n < 5 || *s.p != '%')
-        return;
-    for (size_t i = 1; i + 2 < s.n; i++)
-        if (s.p[i] == '-' && s.p[i + 1] >= '0' && s.p[i + 1] <= '7' && s.p[i + 2] == '-')
-            r->level = level_from_severity(s.p[i + 1] - '0');
-}
-
-/* VMware: "Vpxa: info vpxa[2099] [Originator@6876 sub=…] text". The message stays whole; the level is that of
- * the word. */
-static void read_vmware(struct parse_ctx *ctx, struct record *r)
-{
-    struct slice head = slice_sub(r->message, 0, 256);
-    ptrdiff_t at = slice_chr(head, '[') ? slice_find(head, SLICE("[Originator@")) : -1;
-    struct slice sd = slice_from(r->message, (size_t)at);
-    if (at < 0 || !syslog_sd(ctx, r, &sd, false))
-        return;
-    enum level level = level_from_word(first_word(r->message));
-    if (level != LEVEL_NONE)
-        r->level = level;
-}
-
-/* One key=value or key="value" at the front; a backslash keeps the quote behind it inside the value. */
-static bool take_pair(struct slice *s, struct slice *key, struct slice *value)
-{
-    skip_spaces(s);
-    size_t i = 0;
-    while (i < s->n && (ascii_alnum(s->p[i]) || s->p[i] == '_' || s->p[i] == '-' || s->p[i] == '.'))
-        i++;
-    if (i == 0 || i == s->n || s->p[i] != '=')
-        return false;
-    *key = slice_sub(*s, 0, i);
-    struct slice rest = slice_from(*s, i + 1);
-    i = 0;
-    if (rest.n && *rest.p == '"') {
-        for (i = 1; i < rest.n && rest.p[i] != '"'; i++)
-            i += rest.p[i] == '\\' && i + 1 < rest.n;
-        if (i >= rest.n)
-            return false;
-        *value = slice_sub(rest, 1, i++);
-    } else {
-        while (i < rest.n && rest.p[i] != ' ')
-            i++;
-        *value = slice_sub(rest, 0, i);
-    }
-    *s = slice_from(rest, i);
-    return true;
-}
-
-/* date= and time= of FortiGate, with the offset of tz= (quoted or not) when it has one. */
-static void fortigate_time(struct parse_ctx *ctx, struct record *r)
-{
-    struct slice date = record_value(r, "date"), clock = record_value(r, "time"), tz = record_value(r, "tz");
-    char text[64];
-    if (date.n != 10 || clock.n < 8 || clock.n > 18 || tz.n > 6)
-        return;
-    size_t n = 0;
-    const struct slice parts[] = {date, SLICE(" "), clock, tz};
-    for (size_t i = 0; i < 4; i++) {
-        if (parts[i].n)
-            memcpy(text + n, parts[i].p, parts[i].n);
-        n += parts[i].n;
-    }
-    struct slice s = slice_of(text, n);
-    int64_t us;
-    bool zoned;
-    if (stamp_rfc3339(&s, &us, &zoned))
-        r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
-}
-
-/* FortiGate: no header, key=value from the first byte on. */
-static bool take_fortigate(struct parse_ctx *ctx, struct record *r, struct slice s)
-{
-    if (!slice_starts(s, SLICE("date=")) || slice_find(slice_sub(s, 0, 64), SLICE(" time=")) < 0)
-        return false;
-    struct slice rest = s, key, value;
-    while (take_pair(&rest, &key, &value))
-        record_add(r, key, value, FIELD_STRING);
-    fortigate_time(ctx, r);
-    r->host = record_value(r, "devname");
-    enum level level = level_from_word(record_value(r, "level"));
-    r->level = level != LEVEL_NONE ? level : r->level;
-    r->message = record_value(r, "msg");
-    if (!r->message.n)
-        r->message = record_value(r, "logdesc");
-    if (!r->message.n)
-        r->message = s;
-    return true;
 }
 
 static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
@@ -414,10 +296,8 @@ static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
     if (syslog_sd(ctx, r, &sd, true))
         text = slice_from(sd, sd.n && *sd.p == ' ');
     syslog_body(ctx, r, text);
-    if (r->format != FORMAT_SYSLOG)
-        return;
-    read_mnemonic(r);
-    read_vmware(ctx, r);
+    if (r->format == FORMAT_SYSLOG)
+        syslog_vendor_level(ctx, r);
 }
 
 void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
@@ -428,21 +308,22 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
         syslog_body(ctx, r, s);
         return;
     }
-    if (take_fortigate(ctx, r, s))
+    if (syslog_fortigate(ctx, r, s))
         return;
     if (slice_starts(s, SLICE("1 "))) { /* Meraki: version 1, then Unix seconds */
         struct slice rest = slice_from(s, 2);
         if (take_epoch(&rest, &(int64_t){0}))
             s = slice_from(s, 2);
     }
-    bool cisco = take_cisco_head(ctx, r, &s);
-    bool stamped = cisco || take_stamp(ctx, r, &s);
-    if (stamped && !cisco)
-        take_host(r, &s);
+    bool cisco = syslog_cisco(ctx, r, &s), stamped = cisco || syslog_stamp(ctx, r, &s), bare = true;
+    if (stamped && !cisco) {
+        bare = take_host(r, &s);
+        bare = !syslog_cisco(ctx, r, &s) && bare; /* a relay puts its own stamp and host in front */
+    }
     struct slice tagged = s, n;
     skip_spaces(&tagged);
     if ((stamped || r->severity >= 0) && !is_repeat(tagged, &n)) {
-        take_tag(r, &tagged, stamped);
+        take_tag(r, &tagged, stamped, bare);
         if (r->app.p)
             s = tagged;
     }

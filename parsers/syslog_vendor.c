@@ -1,0 +1,209 @@
+/*
+ * syslog_vendor: the ways of Cisco, F5, FortiGate and VMware, as syslog_legacy.c asks for them.
+ *
+ *   Cisco IOS    91: router: *Oct 07 03:10:04.123 UTC: %SYS-5-CONFIG_I: text
+ *   Cisco NX-OS  : 2026 Mar  1 12:00:00 CET: %ETHPORT-5-IF_DOWN: text
+ *   Cisco IOS XR 91: router RP/0/RSP0/CPU0:Mar  1 12:00:00.123 CET: ifmgr[227]: %PKT_INFRA-3-UPDOWN : text
+ *   FortiGate    date=2026-03-01 time=12:00:00 devname="fw" level="error" msg="text"
+ *   VMware       Vpxa: info vpxa[2099] [Originator@6876 sub=…] text, behind stamp and host
+ */
+#include "parsers/syslog_parts.h"
+
+static bool mnemonic_char(char c)
+{
+    return (c >= 'A' && c <= 'Z') || ascii_digit(c) || c == '_' || c == '-';
+}
+
+/* The severity in %FACILITY-SEVERITY-MNEMONIC at the front of s, or -1; it says it better than the PRI does.
+ */
+static int mnemonic_severity(struct slice s)
+{
+    if (s.n < 5 || *s.p != '%')
+        return -1;
+    for (size_t i = 1; i + 2 < s.n && (mnemonic_char(s.p[i]) || ascii_alpha(s.p[i])); i++)
+        if (i > 1 && s.p[i] == '-' && s.p[i + 1] >= '0' && s.p[i + 1] <= '7' && s.p[i + 2] == '-')
+            return s.p[i + 1] - '0';
+    return -1;
+}
+
+/* Time since boot, as Cisco writes it while no clock is set: "1w2d:" or "00:00:46:". Takes it and its colon.
+ */
+static bool take_uptime(struct slice *s)
+{
+    struct slice word = first_word(*s);
+    bool unit = false;
+    size_t i = 0;
+    for (; i + 1 < word.n && (ascii_digit(word.p[i]) || (i && strchr("ywdhms:", word.p[i]))); i++)
+        unit |= !ascii_digit(word.p[i]);
+    if (!unit || i + 1 != word.n || word.p[i] != ':' || word.n > 16)
+        return false;
+    *s = slice_from(*s, word.n);
+    skip_spaces(s);
+    return true;
+}
+
+/* IOS XR: the processor, "RP/0/RSP0/CPU0:", or NX-OS and ASA: a bare colon. Only a stamp may follow. */
+static bool take_node(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    size_t i = 0, slashes = 0;
+    while (i < s->n && (mnemonic_char(s->p[i]) || s->p[i] == '/'))
+        slashes += s->p[i++] == '/';
+    struct slice rest = slice_from(*s, i + 1);
+    if (i >= s->n || s->p[i] != ':' || (i && !slashes) || !syslog_stamp(ctx, r, &rest))
+        return false;
+    *s = rest;
+    return true;
+}
+
+struct cisco {
+    struct slice sequence, host;
+    bool stamped, node; /* a stamp stands there; one behind a processor or a bare colon */
+};
+
+/* A name without a colon is the host only where the rest of a head follows it. */
+static bool bare_host(struct parse_ctx *ctx, struct record *r, struct slice word, struct slice rest)
+{
+    skip_spaces(&rest);
+    struct slice next = first_word(rest);
+    uint64_t n;
+    return syslog_is_host(word) &&
+           (slice_u64(slice_sub(next, 0, next.n - (next.n > 0)), &n) ? next.p[next.n - 1] == ':'
+                                                                     : take_node(ctx, r, &rest));
+}
+
+/* Takes one part of the head; false when there is no more of it. */
+static bool take_part(struct parse_ctx *ctx, struct record *r, struct cisco *c, struct slice *rest)
+{
+    skip_spaces(rest);
+    if (take_node(ctx, r, rest)) {
+        c->stamped = c->node = true;
+        return false;
+    }
+    c->stamped = (c->sequence.p || c->host.p) && syslog_stamp(ctx, r, rest);
+    struct slice word = first_word(*rest), name = slice_sub(word, 0, word.n - (word.n > 0));
+    uint64_t n;
+    if (c->stamped || take_uptime(rest) || word.n == rest->n || word.n < 2)
+        return false;
+    bool ended = word.p[word.n - 1] == ':';
+    if (ended && slice_u64(name, &n))
+        c->sequence = c->sequence.p ? c->sequence : name;
+    else if (!c->host.p &&
+             (ended ? syslog_is_host(name) : bare_host(ctx, r, word, slice_from(*rest, word.n))))
+        c->host = ended ? name : word;
+    else
+        return false;
+    *rest = slice_from(*rest, word.n);
+    return true;
+}
+
+bool syslog_cisco(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    enum { PARTS_MAX = 4 };
+    struct cisco c = {.host = r->host};
+    struct slice rest = *s;
+    int64_t time_us = r->time_us;
+    for (int i = 0; i < PARTS_MAX && take_part(ctx, r, &c, &rest); i++)
+        ;
+    bool told = c.node || (c.stamped && c.sequence.p) || mnemonic_severity(rest) >= 0;
+    if (!told || rest.p == s->p) {
+        r->time_us = time_us;
+        return false;
+    }
+    if (slice_starts(rest, SLICE(": ")))
+        rest = slice_from(rest, 2);
+    if (c.sequence.p)
+        record_add(r, SLICE("sequence"), c.sequence, FIELD_NUMBER);
+    r->host = c.host;
+    *s = rest;
+    return true;
+}
+
+/* The level is that of the word before the program; the message stays whole. */
+static void read_vmware(struct parse_ctx *ctx, struct record *r)
+{
+    struct slice head = slice_sub(r->message, 0, 256);
+    ptrdiff_t at = slice_chr(head, '[') ? slice_find(head, SLICE("[Originator@")) : -1;
+    struct slice sd = slice_from(r->message, (size_t)at);
+    if (at < 0 || !syslog_sd(ctx, r, &sd, false))
+        return;
+    enum level level = level_from_word(first_word(r->message));
+    if (level != LEVEL_NONE)
+        r->level = level;
+}
+
+void syslog_vendor_level(struct parse_ctx *ctx, struct record *r)
+{
+    int severity = mnemonic_severity(r->app);
+    if (severity < 0)
+        severity = mnemonic_severity(slice_sub(r->message, 0, 64));
+    if (severity >= 0)
+        r->level = level_from_severity(severity);
+    read_vmware(ctx, r);
+}
+
+/* One key=value or key="value" at the front; a backslash keeps the quote behind it inside the value. */
+static bool take_pair(struct slice *s, struct slice *key, struct slice *value)
+{
+    skip_spaces(s);
+    size_t i = 0;
+    while (i < s->n && (ascii_alnum(s->p[i]) || s->p[i] == '_' || s->p[i] == '-' || s->p[i] == '.'))
+        i++;
+    if (i == 0 || i == s->n || s->p[i] != '=')
+        return false;
+    *key = slice_sub(*s, 0, i);
+    struct slice rest = slice_from(*s, i + 1);
+    i = 0;
+    if (rest.n && *rest.p == '"') {
+        for (i = 1; i < rest.n && rest.p[i] != '"'; i++)
+            i += rest.p[i] == '\\' && i + 1 < rest.n;
+        if (i >= rest.n)
+            return false;
+        *value = slice_sub(rest, 1, i++);
+    } else {
+        while (i < rest.n && rest.p[i] != ' ')
+            i++;
+        *value = slice_sub(rest, 0, i);
+    }
+    *s = slice_from(rest, i);
+    return true;
+}
+
+/* date= and time= of FortiGate, with the offset of tz= (quoted or not) when it has one. */
+static void fortigate_time(struct parse_ctx *ctx, struct record *r)
+{
+    struct slice date = record_value(r, "date"), clock = record_value(r, "time"), tz = record_value(r, "tz");
+    char text[64];
+    if (date.n != 10 || clock.n < 8 || clock.n > 18 || tz.n > 6)
+        return;
+    size_t n = 0;
+    const struct slice parts[] = {date, SLICE(" "), clock, tz};
+    for (size_t i = 0; i < 4; i++) {
+        if (parts[i].n)
+            memcpy(text + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+    }
+    struct slice s = slice_of(text, n);
+    int64_t us;
+    bool zoned;
+    if (stamp_rfc3339(&s, &us, &zoned))
+        r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
+}
+
+bool syslog_fortigate(struct parse_ctx *ctx, struct record *r, struct slice s)
+{
+    if (!slice_starts(s, SLICE("date=")) || slice_find(slice_sub(s, 0, 64), SLICE(" time=")) < 0)
+        return false;
+    struct slice rest = s, key, value;
+    while (take_pair(&rest, &key, &value))
+        record_add(r, key, value, FIELD_STRING);
+    fortigate_time(ctx, r);
+    r->host = record_value(r, "devname");
+    enum level level = level_from_word(record_value(r, "level"));
+    r->level = level != LEVEL_NONE ? level : r->level;
+    r->message = record_value(r, "msg");
+    if (!r->message.n)
+        r->message = record_value(r, "logdesc");
+    if (!r->message.n)
+        r->message = s;
+    return true;
+}
