@@ -152,7 +152,7 @@ static bool padding(char b)
 
 static void skip_padding(struct cutter *c)
 {
-    if (!piece_empty(c) || c->frame != CUT_FRAME_UNKNOWN)
+    if (!piece_empty(c))
         return;
     while (c->at < c->n && padding(c->p[c->at]))
         skip(c, 1);
@@ -374,51 +374,89 @@ static bool fits_exactly(const struct cutter *c, struct slice body, uint64_t cou
     return body.n == count;
 }
 
+enum { DIGITS_MAX = 10, SPACES_MAX = 64 };
+
+/* A number and a space in front of a PRI, or of what has come of one. */
+struct count {
+    size_t digits;
+    uint64_t value;
+    bool known; /* no: more bytes would tell */
+    bool pri;   /* it is that, to the last byte here */
+};
+
+static struct count count_at(struct slice s)
+{
+    struct count k = {.known = true};
+    for (; k.digits < s.n && ascii_digit(s.p[k.digits]); k.digits++) {
+        if (k.digits == DIGITS_MAX)
+            return k;
+        k.value = k.value * 10 + (uint64_t)(s.p[k.digits] - '0');
+    }
+    struct slice rest = slice_from(s, k.digits);
+    bool fits = (rest.n < 1 || rest.p[0] == ' ') && (rest.n < 2 || rest.p[1] == '<') &&
+                (rest.n < 3 || ascii_digit(rest.p[2]));
+    k.known = rest.n > 2 || !fits;
+    k.pri = k.digits && fits;
+    return k;
+}
+
+/*
+ * What some senders put between frames. Spaces are that only before a PRI or a count: a line of a trace keeps
+ * its indentation. False: more bytes are needed.
+ */
+static bool skip_between(struct cutter *c, bool end)
+{
+    for (;;) {
+        while (c->at < c->n && padding(c->p[c->at]) && c->p[c->at] != ' ')
+            skip(c, 1);
+        size_t n = 0;
+        while (n < SPACES_MAX && c->at + n < c->n && c->p[c->at + n] == ' ')
+            n++;
+        begin_piece(c);
+        struct slice rest = slice_of(c->p + c->at + n, c->n - c->at - n);
+        if (n == 0)
+            return true;
+        struct count k = count_at(rest);
+        if (!end && (rest.n == 0 || (k.digits && !k.known)))
+            return false;
+        if (rest.n && *rest.p != '<' && !padding(*rest.p) && !k.pri)
+            return true;
+        skip(c, n);
+        begin_piece(c);
+    }
+}
+
 /*
  * Tells what kind of frame begins here: each one anew, since a relay may mix both on one connection (RFC
- * 6587, 3.4). A line that begins with a date or an address is no count: up to ten digits, a space and '<' are
- * asked for. False: more bytes are needed.
+ * 6587, 3.4). A line that begins with a date or an address is no count: up to ten digits, a space and a PRI
+ * are asked for. Of a count that cannot be true, as rsyslog does, the number is left out and the frame is a
+ * line. False: more bytes are needed.
  */
 static bool tell_frame(struct cutter *c, bool end)
 {
-    enum { DIGITS_MAX = 10 };
     struct slice s = slice_of(c->p + c->at, c->n - c->at);
-    size_t digits = 0;
-    uint64_t count = 0;
-    c->frame = CUT_FRAME_LINE;
-    if (s.n && s.p[0] == '0')
-        return true;
-    for (; digits < s.n && ascii_digit(s.p[digits]); digits++) {
-        if (digits == DIGITS_MAX)
-            return true;
-        count = count * 10 + (uint64_t)(s.p[digits] - '0');
-    }
-    bool counted = digits > 0 && count <= CUT_COUNT_MAX, known = true;
-    if (digits == s.n || digits + 1 == s.n) {
-        known = end || !counted || (digits < s.n && s.p[digits] != ' ');
-        counted = false;
-    } else if (counted && s.p[digits] == ' ') {
-        struct slice body = slice_from(s, digits + 1);
-        counted = body.p[0] == '<' || fits_exactly(c, body, count, end, &known);
-    } else {
-        counted = false;
-    }
-    if (!known) {
-        c->frame = CUT_FRAME_UNKNOWN;
+    struct count k = count_at(s);
+    bool sane = k.value > 0 && k.value <= CUT_COUNT_MAX, counted = k.pri && s.n > k.digits + 1, known = true;
+    if (k.digits && !k.known && !end)
         return false;
-    }
+    if (k.digits && sane && !counted && k.digits + 1 < s.n && s.p[k.digits] == ' ')
+        counted = fits_exactly(c, slice_from(s, k.digits + 1), k.value, end, &known);
+    if (!known)
+        return false;
+    c->frame = CUT_FRAME_LINE;
     if (counted) {
-        skip(c, digits + 1);
+        skip(c, k.digits + 1);
         begin_piece(c);
-        c->frame = CUT_FRAME_COUNTED;
-        c->count = count;
+        c->frame = sane ? CUT_FRAME_COUNTED : CUT_FRAME_LINE;
+        c->count = k.value;
     }
     return true;
 }
 
 static bool next_syslog(struct cutter *c, bool end, struct cut_message *out)
 {
-    skip_padding(c);
+    if (c->frame == CUT_FRAME_UNKNOWN && piece_empty(c) && (!skip_between(c, end) || c->at == c->n))
+        return false;
     if (c->at == c->n || (c->frame == CUT_FRAME_UNKNOWN && !tell_frame(c, end)))
         return false;
     if (c->frame == CUT_FRAME_COUNTED) {

@@ -28,7 +28,7 @@ enum {
     CUT_MESSAGE_MAX = 256 << 10, /* default cap of a message */
     CUT_JOIN_MAX = 64 << 10,     /* default cap of an entry joined of several lines */
     CUT_SWALLOW_MAX = 1 << 20, /* an entry that has lost this much ends, and the next line begins a new one */
-    CUT_COUNT_MAX = 16 << 20,  /* a greater number before a syslog frame is text, not a count */
+    CUT_COUNT_MAX = 16 << 20,  /* a greater number before a syslog frame is no count */
 };
 
 struct cut_message {

@@ -188,16 +188,20 @@ START_TEST(syslog)
     ck_cut(CUT_SYSLOG, 0, false, SLICE("4 <1>a\n7 <2>b\n\n\r\n<3>line\r\n<4>nul\0 4 <5>"),
            "[<1>a/1/0@2][<2>b\n\n\r/1/0@9][<3>line/1/0@17][<4>nul/1/0@26][<5>/1/1@36]");
     ck_cut(CUT_SYSLOG, 0, false,
-           SLICE("2025-07-29 10:00\n10.0.0.1 x\n3 x\n07 <1>a\n99999999999 <1>\n12 hm\n33"),
-           "[2025-07-29 10:00/1/0@0][10.0.0.1 x/1/0@17][3 x/1/0@28][07 <1>a/1/0@32][99999999999 "
+           SLICE("2025-07-29 10:00\n10.0.0.1 x\n3 x\n04 <1>a\n99999999999 <1>\n12 hm\n4 <b>\n33"),
+           "[2025-07-29 10:00/1/0@0][10.0.0.1 x/1/0@17][3 x/1/0@28][<1>a/1/0@35][99999999999 "
            "<1>/1/0@40][12 hm/1/0@56]"
-           "[33/1/0@62]");
+           "[4 <b>/1/0@62][33/1/0@68]");
     /* A count without a PRI behind it is believed when it fits. */
     ck_cut(CUT_SYSLOG, 0, false, SLICE("3 abc4 defg\n5 hello"), "[abc/1/0@2][defg/1/0@7][hello/1/0@14]");
     ck_cut(CUT_SYSLOG, 4, false, SLICE("9 <1>abcdef3 <2><1>abcdef\n<3>"),
            "[<1>a/1/5@2][<2>/1/0@13][<1>a/1/5@16][<3>/1/0@26]");
-    /* A count beyond reason is text. */
-    ck_cut(CUT_SYSLOG, 0, false, SLICE("999999999 <1>a\n<2>"), "[999999999 <1>a/1/0@0][<2>/1/0@15]");
+    /* A count beyond reason, and none: what follows is a line. */
+    ck_cut(CUT_SYSLOG, 0, false, SLICE("999999999 <1>a\n0 <2>b\n0 c\n"),
+           "[<1>a/1/0@10][<2>b/1/0@17][0 c/1/0@22]");
+    /* Spaces before a PRI or a count are none of the message's; before text they may be its indentation. */
+    ck_cut(CUT_SYSLOG, 0, false, SLICE(" <1>a\n  at b\n   \n  4 <2>c \n 3 d\n   "),
+           "[<1>a/1/0@1][  at b/1/0@6][<2>c/1/0@21][ 3 d/1/0@27]");
 }
 END_TEST
 
