@@ -4,7 +4,8 @@
 
 enum { NAME_MAX_BYTES = 32, TRACEPARENT_BYTES = 55, SENTRY_TRACE_BYTES = 49 };
 
-/* Names by their length. The one- and two-letter names of Serilog's compact format keep their @. */
+/* Names by their length. The one- and two-letter names of Serilog's compact format keep their @; zap's and
+ * MongoDB's of one letter keep their case. */
 #define ROWS(...)                                                                                            \
     {                                                                                                        \
         (const struct alias[]){__VA_ARGS__},                                                                 \
@@ -18,17 +19,21 @@ static const struct {
     const struct alias *rows;
     size_t n;
 } aliases[NAME_MAX_BYTES] = {
+    [1] = ROWS({"L", ROLE_LEVEL, 11}, {"M", ROLE_MESSAGE, 11}, {"N", ROLE_LOGGER, 11}, {"S", ROLE_STACK, 22},
+               {"T", ROLE_TIME, 11}, {"s", ROLE_LEVEL, 12}, {"t", ROLE_TIME, 12}),
     [2] = ROWS({"@l", ROLE_LEVEL, 0}, {"@m", ROLE_MESSAGE, 2}, {"@t", ROLE_TIME, 0}, {"@x", ROLE_STACK, 6},
-               {"ts", ROLE_TIME, 3}),
+               {"ts", ROLE_TIME, 3}, {"at", ROLE_LEVEL, 15}),
     [3] = ROWS({"@mt", ROLE_MESSAGE, 9}, {"@sp", ROLE_SPAN, 2}, {"@tr", ROLE_TRACE, 2}, {"app", ROLE_APP, 0},
                {"err", ROLE_ERROR, 1}, {"log", ROLE_MESSAGE, 6}, {"lvl", ROLE_LEVEL, 3},
                {"msg", ROLE_MESSAGE, 1}, {"pid", ROLE_PID, 0}),
-    [4] = ROWS({"body", ROLE_MESSAGE, 7}, {"date", ROLE_TIME, 9}, {"host", ROLE_HOST, 1},
-               {"name", ROLE_LOGGER, 7}, {"text", ROLE_MESSAGE, 8}, {"time", ROLE_TIME, 2}),
+    [4] = ROWS({"body", ROLE_MESSAGE, 7}, {"desc", ROLE_MESSAGE, 20}, {"date", ROLE_TIME, 9},
+               {"host", ROLE_HOST, 1}, {"name", ROLE_LOGGER, 7}, {"text", ROLE_MESSAGE, 40},
+               {"time", ROLE_TIME, 2}),
     [5] = ROWS({"error", ROLE_ERROR, 0}, {"event", ROLE_MESSAGE, 4}, {"level", ROLE_LEVEL, 1},
-               {"reqid", ROLE_REQUEST, 1}, {"stack", ROLE_STACK, 0}),
+               {"reqid", ROLE_REQUEST, 1}, {"stack", ROLE_STACK, 0}, {"label", ROLE_LEVEL, 13}),
     [6] = ROWS({"errmsg", ROLE_ERROR, 8}, {"logger", ROLE_LOGGER, 0}, {"procid", ROLE_PID, 3},
-               {"spanid", ROLE_SPAN, 0}, {"target", ROLE_LOGGER, 6}),
+               {"spanid", ROLE_SPAN, 0}, {"target", ROLE_LOGGER, 6}, {"module", ROLE_LOGGER, 9},
+               {"t$date", ROLE_TIME, 11}),
     [7] = ROWS({"appname", ROLE_APP, 1}, {"asctime", ROLE_TIME, 6}, {"channel", ROLE_LOGGER, 4},
                {"created", ROLE_TIME, 10}, {"excinfo", ROLE_STACK, 8}, {"exctext", ROLE_STACK, 9},
                {"levelno", ROLE_LEVEL, 8}, {"message", ROLE_MESSAGE, 0}, {"program", ROLE_APP, 6},
@@ -39,28 +44,34 @@ static const struct {
     [9] = ROWS({"backtrace", ROLE_STACK, 21}, {"eventtime", ROLE_TIME, 7}, {"exception", ROLE_STACK, 7},
                {"levelname", ROLE_LEVEL, 2}, {"loglogger", ROLE_LOGGER, 2}, {"processid", ROLE_PID, 1},
                {"requestid", ROLE_REQUEST, 0}, {"throwable", ROLE_STACK, 14}, {"timestamp", ROLE_TIME, 1},
-               {"traceback", ROLE_STACK, 16}),
+               {"traceback", ROLE_STACK, 16}, {"component", ROLE_LOGGER, 10}),
     [10] = ROWS({"errmessage", ROLE_ERROR, 3}, {"errorstack", ROLE_STACK, 2}, {"levelvalue", ROLE_LEVEL, 7},
                 {"loggername", ROLE_LOGGER, 1}, {"otelspanid", ROLE_SPAN, 1}, {"processpid", ROLE_PID, 2},
                 {"stacktrace", ROLE_STACK, 1}, {"timemillis", ROLE_TIME, 8}, {"xrequestid", ROLE_REQUEST, 2}),
     [11] = ROWS({"application", ROLE_APP, 2}, {"machinename", ROLE_HOST, 3}, {"oteltraceid", ROLE_TRACE, 1},
                 {"sentrytrace", ROLE_TRACEPARENT, 1}, {"servicename", ROLE_APP, 5},
-                {"stringlevel", ROLE_LEVEL, 10}, {"traceparent", ROLE_TRACEPARENT, 0}),
+                {"stringlevel", ROLE_LEVEL, 10}, {"traceparent", ROLE_TRACEPARENT, 0},
+                {"textpayload", ROLE_MESSAGE, 12}),
     [12] = ROWS({"datetimedate", ROLE_TIME, 5}, {"errormessage", ROLE_ERROR, 2},
                 {"errorverbose", ROLE_STACK, 17}, {"hosthostname", ROLE_HOST, 2},
-                {"severitytext", ROLE_LEVEL, 5}, {"shortmessage", ROLE_MESSAGE, 5}),
+                {"severitytext", ROLE_LEVEL, 5}, {"shortmessage", ROLE_MESSAGE, 5},
+                {"timeunixnano", ROLE_TIME, 11}),
     [13] = ROWS({"correlationid", ROLE_REQUEST, 4}, {"ctxtexception", ROLE_STACK, 18},
                 {"errstacktrace", ROLE_STACK, 5}, {"httprequestid", ROLE_REQUEST, 3},
-                {"sourcecontext", ROLE_LOGGER, 3}, {"thrownmessage", ROLE_ERROR, 5}),
+                {"sourcecontext", ROLE_LOGGER, 3}, {"thrownmessage", ROLE_ERROR, 5},
+                {"errorseverity", ROLE_LEVEL, 7}, {"recordmessage", ROLE_MESSAGE, 0}),
     [14] = ROWS({"exceptionstack", ROLE_STACK, 11}, {"timestampnanos", ROLE_NANOS, 1},
-                {"xcorrelationid", ROLE_REQUEST, 5}),
+                {"xcorrelationid", ROLE_REQUEST, 5}, {"severitynumber", ROLE_LEVEL, 14}),
     [15] = ROWS({"applicationname", ROLE_APP, 3}, {"errorstacktrace", ROLE_STACK, 3},
-                {"messagetemplate", ROLE_MESSAGE, 10}, {"renderedmessage", ROLE_MESSAGE, 3}),
+                {"messagetemplate", ROLE_MESSAGE, 10}, {"renderedmessage", ROLE_MESSAGE, 3},
+                {"bodystringvalue", ROLE_MESSAGE, 7}, {"recordlevelname", ROLE_LEVEL, 0}),
     [16] = ROWS({"contextexception", ROLE_STACK, 19}, {"exceptionmessage", ROLE_ERROR, 4},
                 {"syslogidentifier", ROLE_APP, 7}, {"throwablemessage", ROLE_ERROR, 6},
-                {"thrownstacktrace", ROLE_STACK, 13}, {"timestampseconds", ROLE_SECONDS, 1}),
+                {"thrownstacktrace", ROLE_STACK, 13}, {"timestampseconds", ROLE_SECONDS, 1},
+                {"formattedmessage", ROLE_MESSAGE, 0}),
     [18] = ROWS({"instantepochsecond", ROLE_SECONDS, 0}, {"throwablesteparray", ROLE_STACK, 15}),
-    [19] = ROWS({"exceptionstacktrace", ROLE_STACK, 10}, {"instantnanoofsecond", ROLE_NANOS, 0}),
+    [19] = ROWS({"exceptionstacktrace", ROLE_STACK, 10}, {"instantnanoofsecond", ROLE_NANOS, 0},
+                {"recordtimetimestamp", ROLE_TIME, 0}, {"resourceservicename", ROLE_APP, 5}),
     [20] = ROWS({"exception0stacktrace", ROLE_STACK, 20}),
     [24] = ROWS({"thrownextendedstacktrace", ROLE_STACK, 12}),
     [25] = ROWS({"logginggoogleapiscomtrace", ROLE_TRACE, 3}),
@@ -73,11 +84,11 @@ enum role alias_role(struct slice name, unsigned *rank)
     size_t n = 0;
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
-        if (c == '_' || c == '-' || c == '.' || c == ' ' || (c == '@' && (i || name.n > 3)))
+        if (c == '_' || c == '-' || c == '.' || c == ' ' || c == '/' || (c == '@' && (i || name.n > 3)))
             continue;
         if (n + 1 == sizeof folded)
             return ROLE_NONE;
-        folded[n++] = ascii_lower(c);
+        folded[n++] = name.n > 1 ? ascii_lower(c) : c;
     }
     for (size_t i = 0; i < aliases[n].n; i++) {
         const struct alias *a = &aliases[n].rows[i];
@@ -117,6 +128,8 @@ enum level alias_level(struct slice text)
     uint64_t n;
     if (i && (i == text.n || text.p[i] == '.'))
         return slice_u64(slice_sub(text, 0, i), &n) ? level_from_number(n) : LEVEL_NONE;
+    if (text.n == 2 && ascii_lower(*text.p) == 'd' && ascii_digit(text.p[1])) /* MongoDB: D1 to D5 */
+        return LEVEL_DEBUG;
     /* Go's slog writes levels between its own as ERROR+2. */
     while (i < text.n && text.p[i] != '+' && text.p[i] != '-')
         i++;

@@ -4,7 +4,7 @@
 
 enum { TEXT_MAX = 1 << 20 };
 
-static const char *const frame_lists[] = {"extendedStackTrace", "stackTrace", "stepArray", NULL};
+static const char *const frame_lists[] = {"extendedStackTrace", "stackTrace", "stepArray", "frames", NULL};
 
 bool java_frames_name(struct slice name)
 {
@@ -51,6 +51,10 @@ struct slice java_text(struct arena *a, const struct record *r, struct slice fra
     if (!type.n) {
         type = record_value(r, "throwable.className");
         message = record_value(r, "throwable.message");
+    }
+    if (!type.n) { /* jboss-logmanager */
+        type = record_value(r, "exception.exceptionType");
+        message = record_value(r, "exception.message");
     }
     if (!list || !type.n)
         return SLICE_NONE;

@@ -26,17 +26,25 @@ static bool in_list(struct slice name, const char *const *list)
 
 /* Objects whose members become fields: with the object's name in front, or without. */
 static const char *const error_objects[] = {"err", "error", "exception", "exc", "thrown", "throwable", NULL};
-static const char *const open_objects[] = {"mdc",   "contextMap", "Properties", "fields",
-                                           "extra", "context",    NULL};
+static const char *const open_objects[] = {"mdc",     "contextMap",  "Properties", "fields",
+                                           "extra",   "context",     "@fields",    "attributes",
+                                           "message", "jsonPayload", NULL};
 
 static bool nested(struct roles *w, const struct json_member *m, enum field_type type)
 {
-    struct slice inside = m->name, outer = slice_split(&inside, '.');
+    struct slice inside = m->name, outer = slice_split(&inside, '.'), member = inside;
+    if (m->depth == 3 && in_list(outer, open_objects) && in_list(slice_split(&member, '.'), error_objects)) {
+        /* Monolog: {"context":{"exception":{…}}} */
+        roles_offer(w, inside, m->value, type, ROLES_NESTED, roles_put(w, inside, m->value, type));
+        return true;
+    }
     if (m->depth == 2 && in_list(outer, error_objects)) {
         if (m->type == JSON_ARRAY && java_frames_name(inside))
             w->frames = m->value;
         roles_offer(w, m->name, m->value, type, ROLES_NESTED, roles_put(w, m->name, m->value, type));
     } else if (m->depth == 2 && in_list(outer, open_objects)) {
+        if (m->type == JSON_MAP && in_list(inside, error_objects))
+            return true;
         struct slice name = record_field(w->r, inside) ? m->name : inside;
         roles_offer(w, inside, m->value, type, ROLES_NESTED, roles_put(w, name, m->value, type));
     } else {

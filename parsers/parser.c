@@ -36,12 +36,25 @@ static bool is_access_json(struct slice s)
            !has(s, SLICE("\"level\"")) && !has(s, SLICE("\"short_message\""));
 }
 
-/* What tells Docker's lines stands behind the text, which may be long. */
+/* What the driver writes behind the text, which may be long: the stream and the time, as RFC 3339. */
+static bool is_docker(struct slice s, struct slice line)
+{
+    struct slice end = slice_from(line, line.n > TELLING_BYTES ? line.n - TELLING_BYTES : 0), time = end;
+    ptrdiff_t at = slice_find(end, SLICE("\"time\":"));
+    if (at < 0 || !has(s, SLICE("\"log\"")) ||
+        !(has(end, SLICE("\"stream\":\"std")) || has(end, SLICE("\"stream\": \"std"))))
+        return false;
+    time = slice_trim(slice_from(time, (size_t)at + 7));
+    return time.n > 20 && time.p[0] == '"' && time.p[11] == 'T';
+}
+
 static enum format detect_json(struct slice s, struct slice line)
 {
-    if (has(s, SLICE("\"log\"")) &&
-        (has(line, SLICE("\"stream\":\"std")) || has(line, SLICE("\"stream\": \"std"))))
+    if (is_docker(s, line))
         return FORMAT_DOCKER;
+    if (has(s, SLICE("\"MESSAGE\"")) &&
+        (has(s, SLICE("\"__CURSOR\"")) || has(s, SLICE("\"__REALTIME_TIMESTAMP\"")))) /* journalctl -o json */
+        return FORMAT_JOURNAL;
     if (is_access_json(s))
         return FORMAT_NGINX_ACCESS;
     return has(s, SLICE("\"short_message\"")) ? FORMAT_GELF : FORMAT_JSON;
@@ -82,6 +95,15 @@ static bool syslog_file(struct slice s)
     return tag.n > 1 && ascii_alnum(*tag.p) && tag.p[tag.n - 1] == ':';
 }
 
+/* sd-daemon(3): what a program prints begins with <3>. The same PRI is the kernel's, whose lines have a
+ * header or the seconds since boot. */
+static bool has_sd_prefix(struct slice s)
+{
+    struct slice rest = slice_from(s, 3);
+    return s.n > 3 && s.p[1] <= '7' && s.p[2] == '>' && *rest.p != '[' && !slice_starts(rest, SLICE("1 ")) &&
+           !slice_starts(rest, SLICE("kernel: ")) && !syslog_file(rest);
+}
+
 /* Pairs from the first byte on, and one of the names loggers always write. */
 static bool is_logfmt(struct slice s)
 {
@@ -105,7 +127,7 @@ enum format parser_detect(struct slice line)
         return FORMAT_TEXT;
     if (parser_nginx_error.head(line))
         return FORMAT_NGINX_ERROR;
-    if (*s.p == '<' && has_pri(s))
+    if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s))
         return FORMAT_SYSLOG;
     if (*s.p == '{')
         return detect_json(s, line);

@@ -1,6 +1,7 @@
 #include "parsers/roles.h"
 
 #include "parsers/java_text.h"
+#include "parsers/stack_text.h"
 
 void roles_start(struct roles *w, struct parse_ctx *ctx, struct record *r)
 {
@@ -19,9 +20,16 @@ void roles_offer(struct roles *w, struct slice name, struct slice value, enum fi
                  unsigned penalty, int field)
 {
     unsigned rank;
-    enum role role = type == FIELD_STRING || type == FIELD_NUMBER ? alias_role(name, &rank) : ROLE_NONE;
+    enum role role = type != FIELD_BOOL ? alias_role(name, &rank) : ROLE_NONE;
     if (role == ROLE_NONE || (role == ROLE_ERROR && type != FIELD_STRING))
         return;
+    if (type == FIELD_JSON) {
+        if (role == ROLE_STACK)
+            value = stack_text(w->ctx->arena, value);
+        if ((role != ROLE_STACK && role != ROLE_MESSAGE) || !value.n)
+            return;
+        penalty += ROLES_JSON;
+    }
     rank += penalty;
     struct role_pick *p = &w->pick[role];
     if (!p->value.p || rank <= p->rank)
@@ -108,10 +116,20 @@ static void set_level(struct roles *w)
     const struct role_pick *p = &w->pick[ROLE_LEVEL];
     if (p->value.n) {
         enum level level = alias_level(p->value);
+        uint64_t n;
+        if (slice_ieq(p->name, SLICE("severitynumber")) &&
+            slice_u64(p->value, &n)) /* OpenTelemetry: four each */
+            level = n > 20   ? LEVEL_FATAL
+                    : n > 16 ? LEVEL_ERROR
+                    : n > 12 ? LEVEL_WARNING
+                    : n > 8  ? LEVEL_INFO
+                             : LEVEL_DEBUG;
         /* Python's levelno counts in tens as bunyan does, one step lower. */
         if (slice_is(p->name, "levelno") && p->value.n == 2)
             level = level == LEVEL_NONE || level == LEVEL_FATAL ? level : level + (p->value.p[0] > '1');
         r->level = level;
+        if (level == LEVEL_NONE)
+            w->pick[ROLE_LEVEL].field = ROLES_NO_FIELD; /* not understood: it stays a field */
     } else if (w->pick[ROLE_ERROR].value.n || w->pick[ROLE_STACK].value.n) {
         r->level = LEVEL_ERROR; /* klog and its like name no level; an error is one */
     } else if (slice_is(w->pick[ROLE_TIME].name, "@t")) {
@@ -141,6 +159,14 @@ void roles_finish(struct roles *w)
     set_time(w);
     set_level(w);
     struct role_pick *stack = &w->pick[ROLE_STACK], *name = &w->pick[ROLE_LOGGER];
+    if (!stack->value.n && slice_chr(w->pick[ROLE_ERROR].value, '\n')) { /* {err: e.stack} */
+        *stack = w->pick[ROLE_ERROR];
+        w->pick[ROLE_ERROR].value = SLICE_NONE;
+    }
+    /* loguru: the line as it would be printed, with the traceback, beside the message in a record. */
+    struct slice printed = slice_trim(record_value(r, "text"));
+    if (slice_is(w->pick[ROLE_MESSAGE].name, "record.message") && slice_chr(printed, '\n'))
+        *stack = (struct role_pick){.name = SLICE("text"), .value = printed, .field = ROLES_NO_FIELD};
     bool stack_taken = is_stack(stack);
     if (stack_taken)
         r->full_message = stack->value;

@@ -10,7 +10,7 @@
 #include "parsers/alias.h"
 #include "parsers/parser.h"
 
-enum { ROLES_NO_FIELD = -1, ROLES_NESTED = 32 };
+enum { ROLES_NO_FIELD = -1, ROLES_NESTED = 32, ROLES_JSON = 64 };
 
 /* The value that is believed to hold a role, and the field it also became. */
 struct role_pick {
@@ -29,7 +29,7 @@ struct roles {
 void roles_start(struct roles *w, struct parse_ctx *ctx, struct record *r);
 /* Adds the field, or replaces the one of that name; the number to offer it with. */
 int roles_put(struct roles *w, struct slice name, struct slice value, enum field_type type);
-/* type: STRING or NUMBER are considered. penalty: 0, or ROLES_NESTED for what stands deeper and counts less.
+/* type: STRING or NUMBER are considered, JSON only for messages and stacks. penalty: 0, or ROLES_NESTED for what stands deeper and counts less.
  */
 void roles_offer(struct roles *w, struct slice name, struct slice value, enum field_type type,
                  unsigned penalty, int field);

@@ -329,6 +329,7 @@ START_TEST(docker_pieces)
     piece_init(&j, FORMAT_DOCKER, 100000);
     struct slice small = docker_line(&a, "stderr", 'e', 3, "\\n");
     ck_assert(feed(&j, small, 0, &m) == PIECE_WHOLE && slice_eq(m.text, small));
+    ck_assert_int_eq(parser_detect(docker_line(&a, "stdout", 'a', 16384, "")), FORMAT_DOCKER);
     ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 10, &m), PIECE_HELD);
     ck_assert(feed(&j, small, 20, &m) == PIECE_WHOLE && m.offset == 20);
     ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 16384, ""), 30, &m), PIECE_HELD);

@@ -117,6 +117,96 @@ static const struct {
      "{\"message\":\"php\",\"context\":{\"user\":7},\"level\":550,\"level_name\":\"ALERT\",\"channel\":"
      "\"app\",\"datetime\":\"2026-11-23T10:00:00.000000+00:00\",\"extra\":{}}",
      LEVEL_FATAL, "php", "2026-11-23T10:00:00.000Z", "", "user", "7"},
+    {"zap's development encoder",
+     "{\"L\":\"ERROR\",\"T\":\"2026-11-23T10:00:00.123Z\",\"N\":\"api\",\"C\":\"a/"
+     "h.go:12\",\"M\":\"bad\",\"S\":\"main.f\\n\\t/src/main.go:23\"}",
+     LEVEL_ERROR, "bad", "2026-11-23T10:00:00.123Z", "main.f\n\t/src/main.go:23", "C", "a/h.go:12"},
+    {"zerolog with a stack",
+     "{\"level\":\"error\",\"stack\":[{\"func\":\"load\",\"line\":\"20\",\"source\":\"disk.go\"},{\"func\":"
+     "\"main\",\"line\":\"9\",\"source\":\"main.go\"}],\"error\":\"no disk\",\"time\":1795428000}",
+     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.000Z", "load\n\tdisk.go:20\nmain\n\tmain.go:9", "error",
+     "no disk"},
+    {"winston with the stack as the error",
+     "{\"level\":\"error\",\"message\":\"save failed\",\"err\":\"Error: no disk\\n    at f "
+     "(/srv/a.js:1:2)\"}",
+     LEVEL_ERROR, "save failed", "", "Error: no disk\n    at f (/srv/a.js:1:2)", NULL, NULL},
+    {"winston for logstash",
+     "{\"@fields\":{\"level\":\"warn\",\"order\":7},\"@message\":\"slow\",\"@timestamp\":\"2026-11-23T10:00:"
+     "00Z\"}",
+     LEVEL_WARNING, "slow", "2026-11-23T10:00:00.000Z", "", "order", "7"},
+    {"logback's own",
+     "{\"timestamp\":1795428000123,\"level\":\"ERROR\",\"loggerName\":\"a.B\",\"message\":\"cannot "
+     "{}\",\"arguments\":[\"save\"],\"formattedMessage\":\"cannot save\"}",
+     LEVEL_ERROR, "cannot save", "2026-11-23T10:00:00.123Z", "", "message", "cannot {}"},
+    {"JBoss",
+     "{\"timestamp\":\"2026-11-23T10:00:00.5Z\",\"level\":\"ERROR\",\"loggerName\":\"a.B\",\"message\":"
+     "\"oops\",\"exception\":{\"refId\":1,\"exceptionType\":\"a.X\",\"message\":\"y\",\"frames\":[{\"class\":"
+     "\"a.B\",\"method\":\"run\",\"line\":3}]}}",
+     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.500Z", "a.X: y\n\tat a.B.run(Unknown Source)",
+     "exception.exceptionType", "a.X"},
+    {"Elasticsearch",
+     "{\"type\":\"server\",\"timestamp\":\"2026-11-23T10:00:00,123Z\",\"level\":\"ERROR\",\"component\":\"o."
+     "e.X\",\"message\":\"oops\",\"stacktrace\":[\"a.X: y\",\"\\tat a.B.run(B.java:3)\"]}",
+     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.123Z", "a.X: y\n\tat a.B.run(B.java:3)", "type", "server"},
+    {"structlog with exceptions as objects",
+     "{\"event\":\"save "
+     "failed\",\"level\":\"error\",\"timestamp\":1795428000.5,\"exception\":[{\"exc_type\":\"SaveError\","
+     "\"exc_value\":\"no\",\"is_cause\":false,\"frames\":[{\"filename\":\"a.py\",\"lineno\":3,\"name\":"
+     "\"save\"}]},{\"exc_type\":\"OSError\",\"exc_value\":\"disk\",\"is_cause\":true,\"frames\":[{"
+     "\"filename\":\"b.py\",\"lineno\":7,\"name\":\"write\"}]}]}",
+     LEVEL_ERROR, "save failed", "2026-11-23T10:00:00.500Z",
+     "Traceback (most recent call last):\n  File \"b.py\", line 7, in write\nOSError: disk\n\nThe above "
+     "exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  "
+     "File \"a.py\", line 3, in save\nSaveError: no",
+     NULL, NULL},
+    {"loguru",
+     "{\"text\":\"2026-11-23 10:00:00.000 | ERROR    | shop:f:3 - boom\\nTraceback (most recent call "
+     "last):\\nValueError: "
+     "x\\n\",\"record\":{\"level\":{\"icon\":\"x\",\"name\":\"ERROR\",\"no\":40},\"message\":\"boom\","
+     "\"time\":{\"repr\":\"r\",\"timestamp\":1795428000.25}}}",
+     LEVEL_ERROR, "boom", "2026-11-23T10:00:00.250Z",
+     "2026-11-23 10:00:00.000 | ERROR    | shop:f:3 - boom\nTraceback (most recent call last):\nValueError: "
+     "x",
+     NULL, NULL},
+    {"AWS Lambda",
+     "{\"timestamp\":\"2026-11-23T10:00:00.123Z\",\"level\":\"ERROR\",\"message\":{\"errorType\":"
+     "\"TypeError\",\"errorMessage\":\"x is undefined\",\"stackTrace\":[\"TypeError: x is undefined\",\"    "
+     "at h (/var/task/a.js:1:2)\"]}}",
+     LEVEL_ERROR, "x is undefined", "2026-11-23T10:00:00.123Z",
+     "TypeError: x is undefined\n    at h (/var/task/a.js:1:2)", "errorType", "TypeError"},
+    {"MongoDB",
+     "{\"t\":{\"$date\":\"2026-11-23T11:00:00.123+01:00\"},\"s\":\"E\",\"c\":\"STORAGE\",\"id\":20561,"
+     "\"ctx\":\"main\",\"msg\":\"no disk\",\"attr\":{\"code\":9}}",
+     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.123Z", "", "c", "STORAGE"},
+    {"MongoDB for debugging",
+     "{\"t\":{\"$date\":\"2026-11-23T10:00:00.123Z\"},\"s\":\"D2\",\"c\":\"QUERY\",\"msg\":\"plan\"}",
+     LEVEL_DEBUG, "plan", "2026-11-23T10:00:00.123Z", "", NULL, NULL},
+    {"PostgreSQL",
+     "{\"timestamp\":\"2026-11-23 10:00:00.123 "
+     "UTC\",\"pid\":7,\"error_severity\":\"ERROR\",\"state_code\":\"42P01\",\"message\":\"no such "
+     "relation\"}",
+     LEVEL_ERROR, "no such relation", "2026-11-23T10:00:00.123Z", "", "state_code", "42P01"},
+    {"MySQL",
+     "{\"prio\":1,\"err_code\":10584,\"msg\":\"no "
+     "disk\",\"time\":\"2026-11-23T10:00:00.123456Z\",\"label\":\"Error\"}",
+     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.123Z", "", "err_code", "10584"},
+    {"Google, exported",
+     "{\"severity\":\"CRITICAL\",\"textPayload\":\"gone\",\"timestamp\":\"2026-11-23T10:00:00Z\"}",
+     LEVEL_FATAL, "gone", "2026-11-23T10:00:00.000Z", "", NULL, NULL},
+    {"OpenTelemetry",
+     "{\"Timestamp\":\"1795428000123456789\",\"SeverityNumber\":17,\"Body\":\"bad\",\"Attributes\":{"
+     "\"exception.type\":\"X\",\"exception.stacktrace\":\"X: y\\n at z\"}}",
+     LEVEL_ERROR, "bad", "2026-11-23T10:00:00.123Z", "X: y\n at z", "exception.type", "X"},
+    {"Monolog with an exception",
+     "{\"message\":\"php\",\"context\":{\"order\":7,\"exception\":{\"class\":\"RuntimeException\","
+     "\"message\":\"no\",\"file\":\"/a.php:7\"}},\"level\":400}",
+     LEVEL_ERROR, "php", "", "", "exception.class", "RuntimeException"},
+    {"slog-rs", "{\"msg\":\"bad\",\"level\":\"ERRO\",\"ts\":\"2026-11-23T10:00:00Z\"}", LEVEL_ERROR, "bad",
+     "2026-11-23T10:00:00.000Z", "", NULL, NULL},
+    {"a level that is none", "{\"msg\":\"bad\",\"level\":\"loud\"}", LEVEL_NONE, "bad", "", "", "level",
+     "loud"},
+    {"a message of several values", "{\"msg\":[\"a\",7],\"level\":\"error\"}", LEVEL_ERROR, "[\"a\",7]", "",
+     "", NULL, NULL},
 };
 
 START_TEST(json_of_each_logger)
@@ -225,6 +315,9 @@ START_TEST(logfmt)
     ck_assert(!record_field(&r, SLICE("empty")));
     ck_assert(parse(FORMAT_LOGFMT, SLICE("at=error code=H12 dyno=web.1")));
     ck_slice(r.message, "at=error code=H12 dyno=web.1");
+    ck_assert_int_eq(r.level, LEVEL_ERROR);
+    ck_assert(parse(FORMAT_LOGFMT, SLICE("at=error code=H10 desc=\"App crashed\" dyno=web.1")));
+    ck_slice(r.message, "App crashed");
     arena_reset(&arena);
 }
 END_TEST
@@ -236,7 +329,9 @@ START_TEST(aliases)
     ck_assert_int_eq(alias_role(SLICE("http.request.id"), &rank), ROLE_REQUEST);
     ck_assert_int_eq(alias_role(SLICE("@t"), &rank), ROLE_TIME);
     ck_assert_int_eq(alias_role(SLICE("x"), &rank), ROLE_NONE);
-    ck_assert_int_eq(alias_role(SLICE("t"), &rank), ROLE_NONE);
+    ck_assert_int_eq(alias_role(SLICE("l"), &rank), ROLE_NONE);
+    ck_assert_int_eq(alias_role(SLICE("L"), &rank), ROLE_LEVEL);
+    ck_assert_int_eq(alias_role(SLICE("logging.googleapis.com/trace"), &rank), ROLE_TRACE);
     ck_assert_int_eq(alias_role(SLICE(""), &rank), ROLE_NONE);
     ck_assert_int_eq(alias_role(SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), &rank),
                      ROLE_NONE);
