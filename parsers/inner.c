@@ -67,17 +67,9 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
     return true;
 }
 
-static bool as_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+bool inner_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
 {
     return is_nginx(f) && parse_as(ctx, r, text, f);
-}
-
-bool inner_known(struct parse_ctx *ctx, struct record *r, struct slice text)
-{
-    enum format f = parser_detect(text);
-    if (f == FORMAT_LOGFMT)
-        return parse_as(ctx, r, text, f);
-    return as_nginx(ctx, r, text, f);
 }
 
 bool inner_json(struct parse_ctx *ctx, struct record *r, struct slice text)

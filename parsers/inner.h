@@ -8,10 +8,9 @@
 
 #include "parsers/parser.h"
 
-/* An entry of nginx's error log or a line of its access log: the record becomes one of that format. Logfmt:
-   message, level and the rest as that format reads them, the record's format stays. False: it is neither, and
-   the record is as it was. */
-bool inner_known(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* An entry of nginx's error log or a line of its access log, if f, the format that was found in text, is one
+   of these: the record becomes one of that format. False: it is neither, and the record is as it was. */
+bool inner_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f);
 /* A JSON object: message, level and the rest as the json format reads them; the record's format stays. False
  * as above. */
 bool inner_json(struct parse_ctx *ctx, struct record *r, struct slice text);

@@ -6,8 +6,8 @@
  * and pid become the record's; a stack becomes full_message; members of error objects become fields
  * `err.type` and so on, those of MDC-like objects fields of their own name; everything else is a field as it
  * stands, nested values as JSON text. null and empty strings are left out; of members with the same name the
- * last counts. A line that is no JSON at all is read as plain text: what a runtime prints when it crashes
- * does not go through the logger.
+ * last counts. A line that is no JSON at all is read as plain text or logfmt: what a runtime prints when it
+ * crashes does not go through the logger.
  */
 #include "parsers/java_text.h"
 #include "parsers/parsers.h"
@@ -74,14 +74,13 @@ static bool member(void *u, const struct json_member *m)
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = slice_trim(r->raw);
-    const struct parser *plain = parser_of(FORMAT_TEXT);
     if (!s.n) {
         ctx->reason = "empty message";
         return false;
     }
-    if (*s.p != '{' && plain) {
-        r->format = FORMAT_TEXT;
-        return plain->parse(ctx, r);
+    if (*s.p != '{') {
+        r->format = parser_detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
+        return parser_of(r->format)->parse(ctx, r);
     }
     struct roles w;
     roles_start(&w, ctx, r);

@@ -3,7 +3,7 @@
  * double quotes may hold spaces and the escapes \" \\ \n \r \t. A key alone is true.
  *
  * Names are understood as in json_line. A line without msg keeps its whole text as message; one that is not
- * of this form at all is plain text.
+ * of this form at all is JSON or plain text.
  */
 #include "parsers/parsers.h"
 #include "parsers/roles.h"
@@ -111,13 +111,8 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         return true;
     }
     r->n_fields = n;
-    const struct parser *plain = parser_of(FORMAT_TEXT);
-    if (!plain) {
-        r->message = s;
-        return true;
-    }
-    r->format = FORMAT_TEXT;
-    return plain->parse(ctx, r);
+    r->format = *s.p == '{' ? FORMAT_JSON : FORMAT_TEXT;
+    return parser_of(r->format)->parse(ctx, r);
 }
 
 const struct parser parser_logfmt = {.name = "logfmt", .format = FORMAT_LOGFMT, .head = NULL, .parse = parse};

@@ -84,7 +84,8 @@ static bool syslog_file(struct slice s)
     static const int64_t leap_year_us = INT64_C(951782400) * STAMP_SECOND;
     int64_t us;
     bool zoned = false, iso = s.n > 10 && s.p[10] == 'T' && stamp_rfc3339(&s, &us, &zoned);
-    if (iso ? !zoned : !stamp_rfc3164(&s, leap_year_us, &us, &zoned))
+    /* A weekday is not written there: OpenVPN begins so. */
+    if (iso ? !zoned : (s.n < 5 || ascii_alpha(s.p[4]) || !stamp_rfc3164(&s, leap_year_us, &us, &zoned)))
         return false;
     if (!s.n || *s.p != ' ')
         return false;

@@ -38,7 +38,8 @@ void roles_offer(struct roles *w, struct slice name, struct slice value, enum fi
 
 static bool absorbed(const struct roles *w, enum role role, int field)
 {
-    return w->pick[role].value.p && w->pick[role].field == field;
+    /* MongoDB's s, c and t are known by these names. */
+    return w->pick[role].value.p && w->pick[role].field == field && w->pick[role].name.n > 1;
 }
 
 /* Takes out the fields that became members of the record. */

@@ -9,11 +9,12 @@
  *
  * nginx: when what follows the tag is an entry of nginx's error log or a line of its access log, the record
  * becomes one of that format (so that rules for nginx see it), with host, app, facility and severity from the
- * header. JSON bodies, also behind `@cee:`, and logfmt are read as those formats read them. A kernel line's
- * uptime goes to field `uptime`.
+ * header. JSON bodies, also behind `@cee:`, are read as the json format reads them. A kernel line's uptime
+ * goes to field `uptime`.
  */
 #include "parsers/syslog_parts.h"
 
+#include "parsers/alias.h"
 #include "parsers/inner.h"
 
 enum { PRI_MAX = 191, HOST_MAX = 255, SD_NAME_MAX = 255, APP_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
@@ -212,6 +213,18 @@ static enum level leading_level(struct slice s)
     return level_from_word(slice_sub(s, 0, i));
 }
 
+/* dockerd and its like write pairs under one PRI for all; the message stays whole, the worse level counts. */
+static void read_pair_level(struct record *r, struct slice text)
+{
+    ptrdiff_t at = slice_starts(text, SLICE("level=")) ? 0 : slice_find(text, SLICE(" level=")) + 1;
+    struct slice value = slice_from(text, (size_t)at + 6);
+    enum level level = slice_starts(slice_from(text, (size_t)at), SLICE("level="))
+                           ? alias_level(slice_split(&value, ' '))
+                           : LEVEL_NONE;
+    if (level > r->level)
+        r->level = level;
+}
+
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
@@ -223,8 +236,11 @@ void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
         json = slice_from(json, 5);
         skip_spaces(&json);
     }
-    if (inner_known(ctx, r, text) || inner_json(ctx, r, json))
+    enum format f = parser_detect(text);
+    if (inner_nginx(ctx, r, text, f) || inner_json(ctx, r, json))
         return;
+    if (f == FORMAT_LOGFMT)
+        read_pair_level(r, text);
     if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
         r->message = strip_uptime(r, text);
     r->full_message = decode_octal(ctx->arena, text);

@@ -9,52 +9,11 @@
 #include "parsers/parsers.h"
 
 #include "base/utf8.h"
+#include "parsers/alias.h"
 #include "parsers/text_head.h"
+#include "parsers/text_parts.h"
 
-enum { TOKENS_MAX = 6, NAME_MAX = 120, BRACKETS_MAX = 400 };
-
-static void skip(struct slice *s, size_t n)
-{
-    *s = slice_from(*s, n);
-}
-
-static bool skip_spaces(struct slice *s)
-{
-    size_t n = 0;
-    while (n < s->n && (s->p[n] == ' ' || s->p[n] == '\t'))
-        n++;
-    skip(s, n);
-    return n > 0;
-}
-
-static bool starts(struct slice s, const char *text)
-{
-    return slice_starts(s, slice_str(text));
-}
-
-/* A pair of brackets at the front, with pairs inside; *inside is what is between them. 0 when there is none.
- */
-static size_t group_at(struct slice s, struct slice *inside)
-{
-    if (!s.n || s.p[0] != '[')
-        return 0;
-    unsigned depth = 0;
-    for (size_t i = 0; i < s.n && i < BRACKETS_MAX && s.p[i] != '\n'; i++) {
-        depth += s.p[i] == '[';
-        depth -= s.p[i] == ']';
-        if (depth == 0) {
-            *inside = slice_sub(s, 1, i);
-            return i + 1;
-        }
-    }
-    return 0;
-}
-
-static bool all_digits(struct slice s)
-{
-    uint64_t v;
-    return s.n < 20 && slice_u64(s, &v);
-}
+enum { TOKENS_MAX = 6 };
 
 enum spelling { SPELT_OTHER, SPELT_UPPER, SPELT_LOWER };
 
@@ -101,10 +60,14 @@ static enum level level_at(struct slice s, bool stamped, size_t *taken)
     bool colon = next == ':';
     enum spelling spelling = spelling_of(word);
     *taken = word.n;
-    if (spelling == SPELT_UPPER)
-        return (colon && word.n > 2) || ((next == ' ' || next == '\t' || next == '|') && !is_weak(word))
-                   ? level
-                   : LEVEL_NONE;
+    if (spelling == SPELT_UPPER) {
+        struct slice behind = slice_from(s, word.n);
+        skip_spaces(&behind);
+        bool column = stamped && starts(behind, "|"), ended = next == ' ' || next == '\t' || next == '|';
+        return (colon && word.n > 2) || column || (ended && !is_weak(word)) ? level : LEVEL_NONE;
+    }
+    if (stamped && next == '\t' && spelling == SPELT_LOWER && !is_weak(word)) /* zap, in columns */
+        return level;
     if (!colon || word.n < 3)
         return LEVEL_NONE;
     /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
@@ -120,14 +83,17 @@ static enum level level_in(struct slice inside, struct record *r)
     enum level level = level_from_word(text);
     if (level != LEVEL_NONE && (text.n > 1 || spelling_of(text) == SPELT_UPPER))
         return level;
+    if (slice_is(text, "System")) /* MySQL: the server starts or stops */
+        return LEVEL_INFO;
     level = LEVEL_NONE;
-    if (all_digits(text)) {
-        r->procid = text;
+    struct slice session = text, pid = slice_split(&session, '-'); /* PostgreSQL: [7-1], process and line */
+    if (all_digits(pid) && (!session.p || all_digits(session))) {
+        r->procid = pid;
     } else if (starts(text, "pid ")) {
-        struct slice pid = slice_from(text, 4);
+        pid = slice_from(text, 4);
         r->procid = slice_split(&pid, ':');
-    } else if (slice_chr(text, ':')) {
-        module = slice_split(&text, ':');
+    } else if (slice_chr(text, ':') || slice_chr(text, '/')) { /* also Minecraft's [thread/ERROR] */
+        module = slice_split(&text, slice_chr(text, ':') ? ':' : '/');
         level = level_from_word(text);
         if (level != LEVEL_NONE)
             r->logger = module;
@@ -154,198 +120,116 @@ static enum level channel_level(struct slice s, struct record *r, size_t *taken)
     return level;
 }
 
-/* What may stand between time and level: a process id, user@database, or "name - ". */
-static bool skip_name(struct slice *s, struct record *r)
+/* "shop.pay WARNING " of Python's cookbook: a name, not the first word of a sentence, and a level in
+ * capitals. */
+static bool name_before_level(struct slice name, struct slice behind)
 {
-    size_t n = 0;
-    while (n < s->n && n < NAME_MAX && !ascii_space(s->p[n]))
-        n++;
-    struct slice name = slice_sub(*s, 0, n);
-    if (!n || n == s->n || n == NAME_MAX)
+    size_t taken, lower = 1;
+    while (lower < name.n && name.p[lower] >= 'a' && name.p[lower] <= 'z')
+        lower++;
+    bool sentence = *name.p >= 'A' && *name.p <= 'Z' && lower == name.n;
+    skip_spaces(&behind);
+    struct slice word = slice_sub(behind, 0, word_length(behind));
+    char last = name.p[name.n - 1];
+    if ((last == ':' || last == ']') && spelling_of(word) == SPELT_LOWER &&
+        starts(slice_from(behind, word.n), ": "))
+        return word.n > 2 && level_from_word(word) != LEVEL_NONE;
+    return !sentence && !slice_chr(name, '=') && !starts(name, "TID-") &&
+           (ascii_alpha(*name.p) || *name.p == '_') && word.n > 3 && spelling_of(word) == SPELT_UPPER &&
+           level_at(behind, true, &taken) != LEVEL_NONE;
+}
+
+/* request_id=abc, as Elixir writes what it knows beside the message. */
+static bool take_pair(struct slice pair, struct record *r)
+{
+    struct slice value = pair, name = slice_split(&value, '=');
+    unsigned rank;
+    if (!value.n || !name.n || !ascii_alpha(*name.p) || slice_chr(value, '"'))
         return false;
-    bool dash = starts(slice_from(*s, n), " - ");
-    if (all_digits(name))
-        r->procid = name;
-    else if (dash)
-        r->logger = name;
-    else if (!slice_chr(name, '@'))
-        return false;
-    skip(s, n);
+    record_put(r, name, value, FIELD_STRING);
+    enum role role = alias_role(name, &rank);
+    if (role == ROLE_REQUEST || role == ROLE_TRACE)
+        alias_take(r, role, value);
     return true;
 }
 
-/* Finds the level in what follows the time. On success *s is behind it. */
+/* What may stand between time and level: a process id, user@database, "name - ", a name, pid=7 tid=a of
+ * Sidekiq. */
+static bool skip_name(struct slice *s, struct record *r)
+{
+    struct slice name = word_at(*s), behind = slice_from(*s, name.n);
+    if (!name.n || !behind.n || name.n == NAME_MAX)
+        return false;
+    if (all_digits(name))
+        r->procid = name;
+    else if (starts(name, "pid=") && all_digits(slice_from(name, 4)))
+        r->procid = slice_from(name, 4);
+    else if (starts(name, "class="))
+        r->logger = slice_from(name, 6);
+    else if (!slice_chr(name, '@') && (starts(behind, " - ") || name_before_level(name, behind)))
+        r->logger = slice_sub(name, 0, name.n - (strchr(":|", name.p[name.n - 1]) != NULL));
+    else if (!take_pair(name, r) && !slice_chr(name, '@') && !starts(name, "TID-"))
+        return false;
+    skip(s, name.n);
+    return true;
+}
+
+/* PostgreSQL says more about an error in lines of their own, which have its prefix but no level. */
+static bool is_detail(struct slice s)
+{
+    static const char *const labels[] = {"STATEMENT:", "DETAIL:", "HINT:", "CONTEXT:", "QUERY:", "LOCATION:"};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (starts(s, labels[i]))
+            return true;
+    return false;
+}
+
+/* "- ", ": ", or a column's "|", with the number of an event in a column of its own (NLog). */
+static bool skip_mark(struct slice *s, bool stamped)
+{
+    bool column = stamped && s->n > 1 && *s->p == '|';
+    if (!column && !(s->n > 1 && (*s->p == '-' || *s->p == ':') && s->p[1] == ' '))
+        return false;
+    skip(s, 1);
+    struct slice behind = *s, number = slice_split(&behind, '|');
+    if (column && behind.p && all_digits(number))
+        skip(s, number.n);
+    return true;
+}
+
+/*
+ * Finds the level in what follows the time. On success *s is behind it; but pairs before a bare level say
+ * what the message is about, as Sidekiq writes them, and stay in front of it.
+ */
 static enum level level_from(struct slice *s, struct record *r, bool stamped)
 {
     struct slice rest = *s, inside;
+    bool pairs = false;
     for (int i = 0; i < TOKENS_MAX; i++) {
         skip_spaces(&rest);
-        if (rest.n > 1 && (rest.p[0] == '-' || rest.p[0] == '|' || rest.p[0] == ':') && rest.p[1] == ' ') {
-            skip(&rest, 1);
+        if (skip_mark(&rest, stamped))
             continue;
+        if (stamped && is_detail(rest)) {
+            *s = rest;
+            return LEVEL_NONE;
         }
-        size_t taken = group_at(rest, &inside);
-        enum level level = LEVEL_NONE;
-        if (taken) {
-            level = level_in(inside, r);
-        } else {
-            level = level_at(rest, stamped, &taken);
-            if (level == LEVEL_NONE)
-                level = channel_level(rest, r, &taken);
-        }
+        size_t taken = pair_at(rest, '[', ']', &inside), bracket = taken;
+        enum level level = taken ? level_in(inside, r) : level_at(rest, stamped, &taken);
+        if (level == LEVEL_NONE && !bracket)
+            level = channel_level(rest, r, &taken);
         if (level != LEVEL_NONE) {
-            if (taken) {
-                skip(&rest, taken);
-                *s = rest;
-            }
+            if (taken && (bracket || !pairs))
+                *s = slice_from(rest, taken);
             return level;
         }
-        if (taken)
-            skip(&rest, taken);
+        size_t place = stamped ? pair_at(rest, '{', '}', &inside) : 0; /* Airflow: {file.py:42} */
+        pairs = pairs || slice_chr(word_at(rest), '=');
+        if (bracket || place)
+            skip(&rest, bracket + place);
         else if (!stamped || !skip_name(&rest, r))
             break;
     }
     return LEVEL_NONE;
-}
-
-/* ValueError, java.io.IOException: the type of what went wrong; AH00124, ORA-00600: a message's number. Not
- * loggers. */
-static bool names_a_fault(struct slice name)
-{
-    bool digit = false, lower = false;
-    for (size_t i = 0; i < name.n; i++) {
-        digit = digit || ascii_digit(name.p[i]);
-        lower = lower || (name.p[i] >= 'a' && name.p[i] <= 'z');
-    }
-    return (digit && !lower) || slice_ends(name, SLICE("Error")) || slice_ends(name, SLICE("Exception")) ||
-           slice_ends(name, SLICE("Warning"));
-}
-
-static bool is_dotted(struct slice name)
-{
-    return slice_chr(name, '.') || slice_chr(name, ':') || slice_chr(name, '_') || slice_chr(name, '/');
-}
-
-/* org.apache.catalina.core.StandardService.initInternal: the class and method that the JDK's own logging prints. The class is the
-   logger. */
-static struct slice class_and_method(struct slice name)
-{
-    ptrdiff_t method = slice_rfind(name, SLICE("."));
-    struct slice class = slice_sub(name, 0, method > 0 ? (size_t)method : 0);
-    ptrdiff_t dot = slice_rfind(class, SLICE("."));
-    bool fits = dot > 0 && (size_t)dot + 1 < class.n && class.p[dot + 1] >= 'A' && class.p[dot + 1] <= 'Z' &&
-                (size_t)method + 1 < name.n && ((name.p[method + 1] >= 'a' && name.p[method + 1] <= 'z') || name.p[method + 1] == '<');
-    return fits ? class : SLICE_NONE;
-}
-
-/* A logger's name and what ends it: ": ", " : ", or, where the name or a thread before it shows it is one, "
- * - " or " [". */
-static bool logger_from(struct slice *s, bool thread, struct record *r)
-{
-    size_t n = 0;
-    while (n < s->n && n < NAME_MAX && !ascii_space(s->p[n]) && !strchr("\"[(", s->p[n]))
-        n++;
-    struct slice name = slice_sub(*s, 0, n), behind = slice_from(*s, n);
-    if (r->logger.n || !n || !ascii_alpha(name.p[0]) || !behind.n || !ascii_space(behind.p[0]))
-        return false;
-    bool ended = name.p[n - 1] == ':', sure = thread || is_dotted(name);
-    if (ended)
-        name.n--;
-    skip_spaces(&behind);
-    struct slice class = thread && !ended ? class_and_method(name) : SLICE_NONE;
-    if (class.n && !starts(behind, ": ") && !starts(behind, "- ")) {
-        r->logger = class;
-        *s = behind;
-        return true;
-    }
-    if (!ended && (starts(behind, ": ") || (sure && starts(behind, "- ")))) {
-        skip(&behind, 2);
-        ended = true;
-    }
-    if (!(ended || (is_dotted(name) && starts(behind, "["))) || names_a_fault(name))
-        return false;
-    r->logger = name;
-    *s = behind;
-    return true;
-}
-
-/* "root:message" of Python's default format. */
-static void python_logger(struct slice *s, struct record *r)
-{
-    size_t n = 0;
-    while (n < s->n && n < NAME_MAX && (ascii_alnum(s->p[n]) || s->p[n] == '_' || s->p[n] == '.'))
-        n++;
-    if (n == 0 || n >= s->n || s->p[n] != ':' || starts(slice_from(*s, n), "://"))
-        return;
-    r->logger = slice_sub(*s, 0, n);
-    skip(s, n + 1);
-}
-
-/* "LearnerHandler-/10.0.0.1:52:LearnerHandler@562": log4j's %t:%C{1}@%L. The class, when there is one. */
-static struct slice class_behind_thread(struct slice inside)
-{
-    ptrdiff_t at = slice_rfind(inside, SLICE("@")), colon;
-    if (at < 1 || !all_digits(slice_from(inside, (size_t)at + 1)))
-        return SLICE_NONE;
-    struct slice name = slice_sub(inside, 0, (size_t)at);
-    colon = slice_rfind(name, SLICE(":"));
-    name = slice_from(name, (size_t)(colon + 1));
-    for (size_t i = 0; i < name.n; i++)
-        if (!ascii_alnum(name.p[i]) && name.p[i] != '_' && name.p[i] != '$' && name.p[i] != '.')
-            return SLICE_NONE;
-    return name.n && ascii_alpha(name.p[0]) ? name : SLICE_NONE;
-}
-
-/* Takes what stands between the level and the message off the front. */
-static void separator_from(struct slice *s, struct record *r)
-{
-    if (starts(*s, ":")) {
-        skip(s, 1);
-        if (!skip_spaces(s))
-            python_logger(s, r);
-        return;
-    }
-    if (starts(*s, " -- ")) { /* Ruby: "ERROR -- prog: message" */
-        skip(s, 4);
-        const char *colon = slice_chr(*s, ':');
-        if (colon) {
-            r->logger = slice_trim(slice_split(s, ':'));
-            skip_spaces(s);
-        }
-        return;
-    }
-    skip_spaces(s);
-    while (s->n > 1 && (s->p[0] == '-' || s->p[0] == '|' || s->p[0] == ':') && s->p[1] == ' ') {
-        skip(s, 1);
-        skip_spaces(s);
-    }
-    struct slice rest = *s, inside;
-    size_t digits = 0;
-    while (digits < rest.n && ascii_digit(rest.p[digits]))
-        digits++;
-    bool spring =
-        digits && starts(slice_from(rest, digits), " --- "); /* "ERROR 7 --- [app] [main] logger : message" */
-    if (spring) {
-        r->procid = slice_sub(rest, 0, digits);
-        skip(&rest, digits + 5);
-        *s = rest;
-    }
-    for (int i = 0; i < 1 + spring; i++) {
-        size_t group = group_at(rest, &inside);
-        if (group && !r->logger.n)
-            r->logger = class_behind_thread(inside);
-        skip(&rest, group);
-        skip_spaces(&rest);
-    }
-    bool thread = rest.p != s->p;
-    if (!thread && starts(rest, "in ")) /* Flask: "ERROR in app: message" */
-        skip(&rest, 3);
-    if (thread && (starts(rest, "- ") || starts(rest, ": "))) {
-        skip(&rest, 2);
-        *s = rest;
-    } else if (logger_from(&rest, thread, r)) {
-        *s = rest;
-    }
 }
 
 /* Apache's error log, behind module and level: "[pid 7:tid 8] [client 10.0.0.1:5000] AH00124: message". */
@@ -354,7 +238,7 @@ static void apache_groups(struct slice *s, struct record *r)
     struct slice rest = *s, inside;
     for (size_t n;; *s = rest) {
         skip_spaces(&rest);
-        n = group_at(rest, &inside);
+        n = pair_at(rest, '[', ']', &inside);
         if (!n)
             return;
         if (starts(inside, "pid ")) {
@@ -408,13 +292,41 @@ static enum level php_level(struct slice s)
 /* "LEVEL time", also with the time in brackets. */
 static void time_behind_level(struct parse_ctx *ctx, struct slice *s, struct record *r)
 {
-    struct slice rest = *s;
+    struct slice rest = *s, inside;
     struct text_head head;
     skip(&rest, starts(rest, ":") ? 1 : 0);
-    if (!skip_spaces(&rest) || !text_head(ctx, &rest, &head))
+    bool apart = skip_spaces(&rest);
+    skip(&rest, starts(rest, "- ") ? 2 : 0);
+    struct slice behind = slice_from(rest, pair_at(rest, '[', ']', &inside)); /* Cassandra: the thread */
+    skip_spaces(&behind);
+    if (!apart || !(text_head(ctx, &rest, &head) || (text_head(ctx, &behind, &head) && (rest = behind).p)))
         return;
     r->time_us = head.time_us;
+    skip(&rest, starts(rest, " --> ") ? 4 : 0);
     *s = rest;
+}
+
+/* PostgreSQL at Amazon: ":10.0.0.1(5000):user@db:[7]:ERROR:  text" behind the time. */
+static void amazon_prefix(struct slice *s, struct record *r)
+{
+    struct slice head = slice_sub(*s, 0, BRACKETS_MAX), inside;
+    ptrdiff_t at = starts(*s, ":") ? slice_find(head, SLICE(":[")) : -1;
+    struct slice rest = slice_from(*s, (size_t)(at + 1));
+    size_t n = at < 0 ? 0 : pair_at(rest, '[', ']', &inside);
+    if (!n || !all_digits(inside) || !starts(slice_from(rest, n), ":"))
+        return;
+    r->procid = inside;
+    *s = slice_from(rest, n + 1);
+}
+
+/* log4j's default: "125  [main] ERROR a.B  - text", milliseconds since the start. */
+static void skip_relative_time(struct slice *s)
+{
+    struct slice rest = *s;
+    while (rest.n && ascii_digit(*rest.p))
+        skip(&rest, 1);
+    if (rest.p != s->p && skip_spaces(&rest) && starts(rest, "["))
+        *s = rest;
 }
 
 /* What follows the time: finds the level and leaves the message in *s. */
@@ -435,7 +347,7 @@ static void parse_rest(struct parse_ctx *ctx, struct slice *s, bool stamped, str
         apache_groups(s, r);
     if (!stamped)
         time_behind_level(ctx, s, r);
-    separator_from(s, r);
+    text_name(s, r);
 }
 
 static bool parse(struct parse_ctx *ctx, struct record *r)
@@ -448,16 +360,30 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     }
     struct text_head head;
     bool stamped = text_head(ctx, &s, &head);
+    if (!stamped && s.n && *s.p == ' ') { /* Consul indents its lines */
+        struct slice rest = s;
+        skip_spaces(&rest);
+        if (rest.n > 20 && ascii_digit(*rest.p) && (stamped = text_head(ctx, &rest, &head)))
+            s = rest;
+    }
     if (stamped) {
         r->time_us = head.time_us;
         r->procid = head.procid;
         r->logger = head.logger;
+        skip(&s, starts(s, ": ") ? 2 : 0);
         skip_spaces(&s);
+        amazon_prefix(&s, r);
+    } else {
+        skip_relative_time(&s);
     }
+    struct slice behind = s;
     if (head.level != LEVEL_NONE)
         r->level = head.level;
     else if (s.n && !ascii_space(s.p[0]))
         parse_rest(ctx, &s, stamped, r);
+    /* A line in which nothing was found but a number keeps it. */
+    if (!stamped && r->level == LEVEL_NONE && s.p == behind.p)
+        s = whole;
     r->message = s.n ? s : whole;
     return true;
 }

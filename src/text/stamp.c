@@ -195,7 +195,8 @@ bool stamp_clf(struct slice *s, int64_t *out)
     return true;
 }
 
-/* A fraction of a second behind . or , : the bytes it takes, 0 when there is none. Digits beyond the ninth are read over. */
+/* A fraction of a second behind . or , : the bytes it takes, 0 when there is none. Digits beyond the ninth
+ * are read over. */
 static size_t fraction_at(struct slice s, int32_t *micro)
 {
     if (s.n < 2 || (s.p[0] != '.' && s.p[0] != ',') || !ascii_digit(s.p[1]))
@@ -206,45 +207,6 @@ static size_t fraction_at(struct slice s, int32_t *micro)
         v += (s.p[i] - '0') * unit;
     *micro = v;
     return i;
-}
-
-/* The zone behind an ISO time: the bytes it takes, 0 when there is none. */
-static size_t iso_zone_at(struct slice s, int32_t *offset_s)
-{
-    *offset_s = 0;
-    if (s.n && (s.p[0] == 'Z' || s.p[0] == 'z') && boundary(s, 1))
-        return 1;
-    size_t n = offset_at(s, true, offset_s);
-    if (n || s.n < 2 || s.p[0] != ' ')
-        return n;
-    struct slice word = slice_from(s, 1);
-    if ((slice_starts(word, SLICE("UTC")) || slice_starts(word, SLICE("GMT"))) && boundary(word, 3))
-        return 4;
-    /* Behind a space two digits with a sign may be anything: only the long forms count. */
-    n = offset_at(word, false, offset_s);
-    return n && boundary(word, n) ? n + 1 : 0;
-}
-
-bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone)
-{
-    struct civil c = {0};
-    if (s->n < 19 || (s->p[10] != 'T' && s->p[10] != ' ' && s->p[10] != 't') || !date_at(s->p, '-', &c) ||
-        !clock_at(s->p + 11, &c))
-        return false;
-    struct slice rest = slice_from(*s, 19);
-    if (rest.n && ascii_digit(rest.p[0]))
-        return false;
-    advance(&rest, fraction_at(rest, &c.micro));
-    int64_t us;
-    if (!stamp_civil(&c, &us))
-        return false;
-    int32_t offset_s;
-    size_t n = iso_zone_at(rest, &offset_s);
-    *has_zone = n > 0;
-    *out = us - offset_s * STAMP_SECOND;
-    advance(&rest, n);
-    *s = rest;
-    return true;
 }
 
 /* Abbreviations that say one offset wherever they are met; AMBIGUOUS ones are read over and leave the zone
@@ -277,6 +239,50 @@ static size_t word_zone_at(struct slice s, int32_t *offset_s, bool *known)
     return 0;
 }
 
+/* The zone behind an ISO time: the bytes it takes, 0 when there is none. `words`: abbreviations too. */
+static size_t iso_zone_at(struct slice s, bool words, int32_t *offset_s, bool *known)
+{
+    *offset_s = 0;
+    *known = true;
+    if (s.n && (s.p[0] == 'Z' || s.p[0] == 'z') && boundary(s, 1))
+        return 1;
+    size_t n = offset_at(s, true, offset_s);
+    if (n || s.n < 2 || s.p[0] != ' ')
+        return n;
+    struct slice word = slice_from(s, 1);
+    if ((slice_starts(word, SLICE("UTC")) || slice_starts(word, SLICE("GMT"))) && boundary(word, 3))
+        return 4;
+    if (words && (n = word_zone_at(s, offset_s, known)) > 0)
+        return n;
+    /* Behind a space two digits with a sign may be anything: only the long forms count, but for PostgreSQL's
+     * process in brackets behind it. */
+    n = offset_at(word, words && slice_starts(slice_from(word, 3), SLICE(" [")), offset_s);
+    return n && boundary(word, n) ? n + 1 : 0;
+}
+
+bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone)
+{
+    struct civil c = {0};
+    if (s->n < 19 || (s->p[10] != 'T' && s->p[10] != ' ' && s->p[10] != 't') || !date_at(s->p, '-', &c) ||
+        !clock_at(s->p + 11, &c))
+        return false;
+    struct slice rest = slice_from(*s, 19);
+    if (rest.n && ascii_digit(rest.p[0]))
+        return false;
+    advance(&rest, fraction_at(rest, &c.micro));
+    int64_t us;
+    if (!stamp_civil(&c, &us))
+        return false;
+    int32_t offset_s;
+    bool known;
+    size_t n = iso_zone_at(rest, s->p[10] == ' ', &offset_s, &known);
+    *has_zone = n > 0 && known;
+    *out = us - offset_s * STAMP_SECOND;
+    advance(&rest, n);
+    *s = rest;
+    return true;
+}
+
 /* Such an abbreviation or an offset, +0200 or +02:00, or both; an offset counts more. */
 static void zone_from(struct slice *s, int32_t *offset_s, bool *known)
 {
@@ -292,8 +298,8 @@ static void zone_from(struct slice *s, int32_t *offset_s, bool *known)
     advance(s, space + n);
 }
 
-/* A year from `first` to 2099 at the front, or 0. A digit or a letter behind it, also behind a colon, makes it
- * something else. */
+/* A year from `first` to 2099 at the front, or 0. A digit or a letter behind it, also behind a colon, makes
+ * it something else. */
 static int year_at(struct slice s, int first)
 {
     unsigned bad = 0;
