@@ -1,8 +1,8 @@
 /*
  * nginx_access: lines of nginx's access log, also of Apache's combined log.
  *
- *   combined     $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent
- *                "$http_referer" "$http_user_agent"
+ *   combined     [$host] $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent
+ *                "$http_referer" "$http_user_agent" [name=value …]
  *   contrib's    the same, and then $pid $connection $request_id $msec
  *   main         (nginx.conf as it is packaged) the same, and then "$http_x_forwarded_for"
  *   escape=json  one object a line, under nginx's names of the variables or the usual ones of people
@@ -98,6 +98,10 @@ static const struct variable variables[] = {
     VARIABLE("timestamp", "timestamp", KIND_TIME_ISO),
     VARIABLE("@timestamp", "timestamp", KIND_TIME_ISO),
     VARIABLE("ts", "ts", KIND_TIME_ISO),
+    VARIABLE("rt", "request_time", KIND_NUMBER),
+    VARIABLE("urt", "upstream_response_time", KIND_NUMBER),
+    VARIABLE("uct", "upstream_connect_time", KIND_NUMBER),
+    VARIABLE("uht", "upstream_header_time", KIND_NUMBER),
     VARIABLE("traceparent", "traceparent", KIND_TRACE),
     VARIABLE("trace_id", "trace_id", KIND_TRACE),
 };
@@ -327,12 +331,31 @@ static const struct step contrib_steps[] = {
 
 enum { STEPS_MAX = 5 };
 
+static bool is_status(struct slice s)
+{
+    return s.n >= 3 && ascii_digit(s.p[0]) && ascii_digit(s.p[1]) && ascii_digit(s.p[2]) &&
+           (s.n == 3 || s.p[3] == ' ');
+}
+
+/* A request with quotes in it (escape=none) ends where a status follows. */
+static bool request_from(struct slice *rest, struct slice literal, struct slice *value)
+{
+    struct slice s = *rest, part;
+    while (value_from(&s, literal, &part))
+        if (is_status(s)) {
+            *value = slice_of(rest->p, (size_t)(part.p + part.n - rest->p));
+            *rest = s;
+            return true;
+        }
+    return value_from(rest, literal, value);
+}
+
 /* Assigns only when all of the steps fit. */
 static bool walk(struct line *l, struct slice *rest, const struct step *steps, size_t n)
 {
     struct slice values[STEPS_MAX], s = *rest;
     for (size_t i = 0; i < n; i++)
-        if (!value_from(&s, steps[i].literal, &values[i]))
+        if (!(steps[i].variable == REQUEST ? request_from : value_from)(&s, steps[i].literal, &values[i]))
             return false;
     for (size_t i = 0; i < n; i++)
         assign(l, &variables[steps[i].variable], SLICE_NONE, unescaped(l->ctx->arena, values[i]));
@@ -342,11 +365,57 @@ static bool walk(struct line *l, struct slice *rest, const struct step *steps, s
 
 #define WALK(l, rest, steps) walk(l, rest, steps, sizeof(steps) / sizeof *(steps))
 
+/* Apache's vhost_combined and its like: "shop.test:443 203.0.113.9 - - [". A list of addresses has commas. */
+static struct slice virtual_host(struct slice *line)
+{
+    struct slice rest = *line, host = slice_split(&rest, ' ');
+    if (!host.n || host.p[host.n - 1] == ',' || slice_starts(rest, SLICE("- ")) || slice_chr(host, '"') ||
+        slice_chr(host, '['))
+        return SLICE_NONE;
+    *line = rest;
+    return host;
+}
+
+/* What contrib's format has at the end; other people's have other numbers there. */
+static bool is_contrib(struct slice s)
+{
+    struct slice pid = slice_split(&s, ' '), connection = slice_split(&s, ' '), id = slice_split(&s, ' ');
+    uint64_t n;
+    return slice_u64(pid, &n) && slice_u64(connection, &n) &&
+           (slice_is(id, "-") || (id.n == 32 && is_hex(id)));
+}
+
+/* rt=0.123 urt="0.100, 0.020", as many add behind the combined format. */
+static void read_pairs(struct line *l, struct slice s)
+{
+    while (s.n) {
+        struct slice rest = s, name = slice_split(&rest, '='), value;
+        for (size_t i = 0; i < name.n; i++)
+            if (!ascii_alnum(name.p[i]) && name.p[i] != '_')
+                return;
+        if (!name.n || !rest.p)
+            return;
+        if (slice_starts(rest, SLICE("\""))) {
+            rest = slice_from(rest, 1);
+            if (!value_from(&rest, SLICE("\""), &value))
+                return;
+        } else {
+            value = slice_split(&rest, ' ');
+        }
+        assign(l, variable_of(name), name, unescaped(l->ctx->arena, value));
+        while (rest.n && *rest.p == ' ')
+            rest = slice_from(rest, 1);
+        s = rest;
+    }
+}
+
 static bool read_combined(struct line *l)
 {
-    struct slice rest = l->r->raw;
+    struct slice rest = l->r->raw, host = virtual_host(&rest);
     if (!WALK(l, &rest, common_steps) || l->r->time_us == RECORD_NO_TIME)
         return false;
+    if (host.n)
+        add(l, "server", host, FIELD_STRING);
     if (!WALK(l, &rest, combined_steps)) {
         assign(l, &variables[BODY_BYTES_SENT], SLICE_NONE, slice_split(&rest, ' '));
         return true;
@@ -358,8 +427,10 @@ static bool read_combined(struct line *l)
         struct slice quoted = slice_from(rest, 1);
         if (value_from(&quoted, SLICE("\""), &rest))
             assign(l, &variables[HTTP_X_FORWARDED_FOR], SLICE_NONE, unescaped(l->ctx->arena, rest));
-    } else {
+    } else if (is_contrib(rest)) {
         WALK(l, &rest, contrib_steps);
+    } else {
+        read_pairs(l, rest);
     }
     return true;
 }
@@ -521,4 +592,5 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_nginx_access = {.name = "nginx-access", .format = FORMAT_NGINX_ACCESS, .parse = parse};
+const struct parser parser_nginx_access = {
+    .name = "nginx-access", .format = FORMAT_NGINX_ACCESS, .parse = parse};

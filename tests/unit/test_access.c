@@ -51,7 +51,25 @@ START_TEST(combined)
     ck_line(FRONT "\"GET / HTTP/1.1\" 200 6 \"-\" \"x\" rt=0.5", "",
             FORMAT_OF("info") "\"GET / HTTP/1.1 -> 200\"," CLIENT
                               "\"request\":\"GET / HTTP/1.1\",\"status\":200,\"bytes\":6,"
-                              "\"agent\":\"x\"}}");
+                              "\"agent\":\"x\",\"request_time\":0.5}}");
+    /* What people add behind it; none of it is contrib's process and connection. */
+    ck_line(FRONT "\"GET / HTTP/1.1\" 502 6 \"-\" \"-\" rt=0.5 uct=\"-\" urt=\"0.1, 0.2\" mine=x", "",
+            FORMAT_OF("warning") "\"GET / HTTP/1.1 -> 502\"," CLIENT
+                                 "\"request\":\"GET / HTTP/1.1\",\"status\":502,\"bytes\":6,\"request_time\":"
+                                 "0.5,\"upstream_response_time\":\"0.1, 0.2\",\"mine\":\"x\"}}");
+    ck_line(FRONT "\"GET / HTTP/1.1\" 200 6 \"-\" \"-\" 95 0.001 [shop] 10.1.0.2:80", "",
+            FORMAT_OF("info") "\"GET / HTTP/1.1 -> 200\"," CLIENT
+                              "\"request\":\"GET / HTTP/1.1\",\"status\":200,\"bytes\":6}}");
+    ck_line("shop.test:443 " FRONT "\"GET / HTTP/1.1\" 200 6 \"-\" \"-\"", "",
+            FORMAT_OF("info") "\"GET / HTTP/1.1 -> 200\"," CLIENT
+                              "\"request\":\"GET / HTTP/1.1\",\"status\":200,\"server\":\"shop.test:443\","
+                              "\"bytes\":6}}");
+    parse(SLICE("10.0.0.1, 10.0.0.2 - - [23/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 6 \"-\" \"-\""),
+          "");
+    ck_slice(record_value(&r, "client"), "10.0.0.1, 10.0.0.2");
+    /* escape=none */
+    parse(SLICE(FRONT "\"GET /\"a\" HTTP/1.1\" 400 6 \"-\" \"-\""), "");
+    ck_slice(r.message, "GET /\"a\" HTTP/1.1 -> 400");
 }
 END_TEST
 
@@ -62,8 +80,7 @@ START_TEST(contrib)
             "",
             "{\"format\":\"nginx-access\",\"time\":1795427999.123000,\"level\":\"info\",\"message\":\"GET / "
             "HTTP/1.1 -> 200\","
-            "\"request_id\":\"5aee9f614e285353ed54e41455fb3e4b\"," CLIENT
-            "\"request\":\"GET / "
+            "\"request_id\":\"5aee9f614e285353ed54e41455fb3e4b\"," CLIENT "\"request\":\"GET / "
             "HTTP/1.1\",\"status\":200,\"bytes\":6,\"agent\":\"x\",\"pid\":4711,\"connection\":12,"
             "\"request_id\":\"5aee9f614e285353ed54e41455fb3e4b\"},"
             "\"keys\":[\"req:5aee9f614e285353ed54e41455fb3e4b\",\"conn:4711*12\"]}");
