@@ -300,6 +300,14 @@ static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
         syslog_vendor_level(ctx, r);
 }
 
+/* A number, a bare colon, the path of a processor, or a mnemonic not far away. */
+static bool may_be_cisco(struct slice s)
+{
+    enum { NEAR = 64 };
+    return s.n && (ascii_digit(*s.p) || *s.p == ':' || slice_starts(s, SLICE("RP/")) ||
+                   slice_chr(slice_sub(s, 0, NEAR), '%'));
+}
+
 void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
     struct slice lead = s;
@@ -315,10 +323,14 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
         if (take_epoch(&rest, &(int64_t){0}))
             s = slice_from(s, 2);
     }
-    bool cisco = syslog_cisco(ctx, r, &s), stamped = cisco || syslog_stamp(ctx, r, &s), bare = true;
+    /* A month's name is neither a number nor a host: most messages need not ask. */
+    bool stamped = lead.n && ascii_alpha(*lead.p) && syslog_stamp(ctx, r, &s);
+    bool cisco = !stamped && syslog_cisco(ctx, r, &s), bare = true;
+    stamped = stamped || cisco || syslog_stamp(ctx, r, &s);
     if (stamped && !cisco) {
         bare = take_host(r, &s);
-        bare = !syslog_cisco(ctx, r, &s) && bare; /* a relay puts its own stamp and host in front */
+        /* A relay puts its own stamp and host in front. */
+        bare = !(may_be_cisco(s) && syslog_cisco(ctx, r, &s)) && bare;
     }
     struct slice tagged = s, n;
     skip_spaces(&tagged);

@@ -38,10 +38,11 @@ static size_t word_length(struct slice s)
 /* Words that begin sentences as often as they name a level: bare ones say nothing. */
 static bool is_weak(struct slice word)
 {
-    static const char *const weak[] = {"LOG",   "NOTE", "FINE",    "CONFIG",    "SUCCESS",
-                                       "AUDIT", "FAIL", "FAILURE", "DEPRECATED"};
+    static const struct slice weak[] = {{"LOG", 3},    {"NOTE", 4},    {"FINE", 4},
+                                        {"CONFIG", 6}, {"SUCCESS", 7}, {"AUDIT", 5},
+                                        {"FAIL", 4},   {"FAILURE", 7}, {"DEPRECATED", 10}};
     for (size_t i = 0; i < sizeof weak / sizeof *weak; i++)
-        if (slice_is(word, weak[i]))
+        if (slice_eq(word, weak[i]))
             return true;
     return word.n < 3;
 }
@@ -167,7 +168,7 @@ static bool skip_name(struct slice *s, struct record *r)
     else if (starts(name, "class="))
         r->logger = slice_from(name, 6);
     else if (!slice_chr(name, '@') && (starts(behind, " - ") || name_before_level(name, behind)))
-        r->logger = slice_sub(name, 0, name.n - (strchr(":|", name.p[name.n - 1]) != NULL));
+        r->logger = slice_sub(name, 0, name.n - (name.p[name.n - 1] == ':' || name.p[name.n - 1] == '|'));
     else if (!take_pair(name, r) && !slice_chr(name, '@') && !starts(name, "TID-"))
         return false;
     skip(s, name.n);
@@ -178,8 +179,8 @@ static bool skip_name(struct slice *s, struct record *r)
 static bool is_detail(struct slice s)
 {
     static const char *const labels[] = {"STATEMENT:", "DETAIL:", "HINT:", "CONTEXT:", "QUERY:", "LOCATION:"};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-        if (starts(s, labels[i]))
+    for (size_t i = 0; s.n && *s.p <= 'S' && i < sizeof labels / sizeof *labels; i++)
+        if (slice_starts(s, slice_str(labels[i])))
             return true;
     return false;
 }
@@ -284,7 +285,7 @@ static enum level php_level(struct slice s)
                  {"Deprecated:", LEVEL_INFO}};
     if (starts(s, "PHP "))
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (starts(slice_from(s, 4), words[i].word))
+            if (slice_starts(slice_from(s, 4), slice_str(words[i].word)))
                 return words[i].level;
     return LEVEL_NONE;
 }

@@ -99,8 +99,8 @@ static bool short_date(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
 static bool day_first(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
     struct civil c = {.day = digits_at(*s, 0, 2), .month = month_at(*s, 3), .year = digits_at(*s, 7, 4)};
-    if (c.day < 0 || !c.month || c.year < 0 || s->n < 20 || s->p[2] != s->p[6] || !strchr("- /", s->p[2]) ||
-        s->p[11] != ' ')
+    if (c.day < 0 || !c.month || c.year < 0 || s->n < 20 || s->p[2] != s->p[6] ||
+        (s->p[2] != '-' && s->p[2] != ' ' && s->p[2] != '/') || s->p[11] != ' ')
         return false;
     size_t clock = clock_at(*s, 12, ':', &c);
     return clock && finish(ctx, s, 12 + clock, c, out);
@@ -128,9 +128,11 @@ static size_t half_day_at(struct slice s, bool seconds, struct civil *c)
 static bool java_date(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
     size_t n = s->n > 5 && s->p[5] == ',' ? 5 : 6;
+    if (s->n < 20 || s->p[n] != ',' || s->p[3] != ' ')
+        return false;
     struct civil c = {
         .month = month_at(*s, 0), .day = digits_at(*s, 4, n - 4), .year = digits_at(*s, n + 2, 4)};
-    if (!c.month || c.day < 0 || c.year < 0 || s->p[3] != ' ' || s->p[n] != ',')
+    if (!c.month || c.day < 0 || c.year < 0)
         return false;
     size_t clock = half_day_at(slice_from(*s, n + 7), true, &c);
     return clock && finish(ctx, s, n + 7 + clock, c, out);
@@ -164,7 +166,9 @@ static bool digits_date(const struct parse_ctx *ctx, struct slice *s, int64_t *o
         c.day = day_first ? first : second;
     }
     struct slice rest = slice_from(*s, n);
-    size_t gap = slice_starts(rest, SLICE(", ")) ? 2 : rest.n && strchr(" T-_", *rest.p) ? 1 : 0;
+    size_t gap = slice_starts(rest, SLICE(", "))                                                    ? 2
+                 : rest.n && (*rest.p == ' ' || *rest.p == 'T' || *rest.p == '-' || *rest.p == '_') ? 1
+                                                                                                    : 0;
     size_t half = half_day_at(slice_from(rest, gap), true, &c), clock = half;
     if (!half && !(clock = clock_at(rest, gap, ':', &c)))
         return false;
@@ -242,10 +246,11 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
  * Newer glog writes it: "E20261123 …". */
 static bool klog(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
 {
+    if (!s->n || (*s->p != 'I' && *s->p != 'W' && *s->p != 'E' && *s->p != 'F'))
+        return false;
     size_t year = digits_at(*s, 1, 8) >= 0 ? 4 : 0, at = 1 + year;
     int month = digits_at(*s, at, 2), day = digits_at(*s, at + 2, 2);
-    if (s->n < at + 21 || !strchr("IWEF", s->p[0]) || s->p[0] == '\0' || month < 1 || month > 12 || day < 0 ||
-        s->p[at + 4] != ' ')
+    if (s->n < at + 21 || month < 1 || month > 12 || day < 0 || s->p[at + 4] != ' ')
         return false;
     /* As the RFC 3164 stamp it is, but for its spelling. */
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -18,17 +18,15 @@ static bool is_dotted(struct slice name)
     return slice_chr(name, '.') || slice_chr(name, ':') || slice_chr(name, '_') || slice_chr(name, '/');
 }
 
-static bool name_char(char c)
-{
-    return ascii_alnum(c) || strchr("._-$:/#", c);
-}
-
 static bool is_name(struct slice name)
 {
-    size_t i = 0;
-    while (i < name.n && name.p[i] && name_char(name.p[i]))
-        i++;
-    return name.n && i == name.n && (ascii_alpha(*name.p) || *name.p == '_');
+    static const bool in_names[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['.'] = true, ['_'] = true,
+        ['-'] = true,         ['$'] = true,         [':'] = true,         ['/'] = true, ['#'] = true};
+    bool ok = name.n && (ascii_alpha(*name.p) || *name.p == '_');
+    for (size_t i = 0; i < name.n; i++)
+        ok &= in_names[(unsigned char)name.p[i]];
+    return ok;
 }
 
 /* org.apache.catalina.core.StandardService.initInternal: the class and method that the JDK's own logging
@@ -56,11 +54,12 @@ static bool skip_mark(struct slice *s)
  * - ", " [main] - " or " [". */
 static bool logger_from(struct slice *s, bool thread, struct record *r)
 {
-    struct slice name = word_at(*s), inside;
-    for (size_t i = 0; i < name.n; i++)
-        if (strchr("\"[(", name.p[i]))
-            name = slice_sub(name, 0, i);
-    struct slice behind = slice_from(*s, name.n);
+    struct slice name = *s, inside;
+    size_t n = 0, most = s->n < NAME_MAX ? s->n : NAME_MAX;
+    while (n < most && !ascii_space(s->p[n]) && s->p[n] != '"' && s->p[n] != '[' && s->p[n] != '(')
+        n++;
+    name.n = n;
+    struct slice behind = slice_from(*s, n);
     if (r->logger.n || !name.n || name.n == NAME_MAX || !behind.n || !ascii_space(behind.p[0]) ||
         !(ascii_alpha(*name.p) || *name.p == '_'))
         return false;
@@ -87,7 +86,7 @@ static bool logger_from(struct slice *s, bool thread, struct record *r)
 /* "LearnerHandler-/10.0.0.1:52:LearnerHandler@562": log4j's %t:%C{1}@%L. The class, when there is one. */
 static struct slice class_behind_thread(struct slice inside)
 {
-    ptrdiff_t at = slice_rfind(inside, SLICE("@")), colon;
+    ptrdiff_t at = slice_chr(inside, '@') ? slice_rfind(inside, SLICE("@")) : -1, colon;
     if (at < 1 || !all_digits(slice_from(inside, (size_t)at + 1)))
         return SLICE_NONE;
     struct slice name = slice_sub(inside, 0, (size_t)at);
@@ -184,6 +183,8 @@ static bool spring(struct slice *s, struct record *r)
 static bool thread_in_parentheses(struct slice *s, struct record *r)
 {
     struct slice rest = *s, name = SLICE_NONE, inside = SLICE_NONE;
+    if (*s->p != '[' && *s->p != '(' && !ascii_digit(*s->p))
+        return false;
     size_t n = pair_at(rest, '[', ']', &name);
     bool named = n && is_name(name) && slice_chr(name, '.');
     if (n && !named)
@@ -260,6 +261,17 @@ static void skip_spans(struct slice *s)
     }
 }
 
+/* Odoo: "7 ERROR database odoo.http: message" */
+static bool odoo(struct slice *s, struct record *r)
+{
+    struct slice database = word_at(*s), rest = slice_from(*s, database.n + 1), name = word_at(rest);
+    if (r->logger.n || slice_chr(database, ':') || name.n < 2 || name.p[name.n - 1] != ':' ||
+        !slice_chr(name, '.') || !logger_from(&rest, false, r))
+        return false;
+    *s = rest;
+    return true;
+}
+
 void text_name(struct slice *s, struct record *r)
 {
     if (starts(*s, "[") && name_in_brackets(s, r))
@@ -288,21 +300,13 @@ void text_name(struct slice *s, struct record *r)
         skip(s, 1);
         skip_spaces(s);
     }
-    skip_spans(s);
+    if (slice_chr(slice_sub(*s, 0, NAME_MAX), '{'))
+        skip_spans(s);
     if (!s->n || spring(s, r) || thread_in_parentheses(s, r))
         return;
-    struct slice rest = *s, inside;
-    if (r->procid.n && !r->logger.n) { /* Odoo: "7 ERROR database odoo.http: message" */
-        skip(&rest, word_at(rest).n);
-        skip_spaces(&rest);
-        struct slice name = word_at(rest);
-        if (name.n > 1 && name.p[name.n - 1] == ':' && slice_chr(name, '.') && !slice_chr(word_at(*s), ':') &&
-            logger_from(&rest, false, r)) {
-            *s = rest;
-            return;
-        }
-        rest = *s;
-    }
+    struct slice rest = *s, inside = SLICE_NONE;
+    if (r->procid.n && odoo(s, r))
+        return;
     skip(&rest, pair_at(rest, '[', ']', &inside));
     bool thread = rest.p != s->p;
     if (thread && !r->logger.n)

@@ -28,10 +28,7 @@ static inline bool skip_spaces(struct slice *s)
     return n > 0;
 }
 
-static inline bool starts(struct slice s, const char *text)
-{
-    return slice_starts(s, slice_str(text));
-}
+#define starts(s, literal) slice_starts((s), SLICE(literal))
 
 static inline bool all_digits(struct slice s)
 {
@@ -42,10 +39,10 @@ static inline bool all_digits(struct slice s)
 /* The word up to white space. */
 static inline struct slice word_at(struct slice s)
 {
-    size_t n = 0;
-    while (n < s.n && n < NAME_MAX && !ascii_space(s.p[n]))
-        n++;
-    return slice_sub(s, 0, n);
+    const char *p = s.p, *end = p + (s.n < NAME_MAX ? s.n : NAME_MAX);
+    while (p < end && !ascii_space(*p))
+        p++;
+    return slice_of(s.p, (size_t)(p - s.p));
 }
 
 /* A pair of brackets of this kind at the front, with pairs inside; *inside is what is between them. 0 when
@@ -55,12 +52,12 @@ static inline size_t pair_at(struct slice s, char open, char close, struct slice
     unsigned depth = 0;
     if (!s.n || s.p[0] != open)
         return 0;
-    for (size_t i = 0; i < s.n && i < BRACKETS_MAX && s.p[i] != '\n'; i++) {
-        depth += s.p[i] == open;
-        depth -= s.p[i] == close;
-        if (depth == 0) {
-            *inside = slice_sub(s, 1, i);
-            return i + 1;
+    const char *p = s.p, *end = p + (s.n < BRACKETS_MAX ? s.n : BRACKETS_MAX);
+    for (; p < end && *p != '\n'; p++) {
+        depth += *p == open;
+        if (*p == close && --depth == 0) {
+            *inside = slice_of(s.p + 1, (size_t)(p - s.p) - 1);
+            return (size_t)(p - s.p) + 1;
         }
     }
     return 0;

@@ -9,6 +9,7 @@
 #include "app/zone.h"
 #include "core/mask.h"
 #include "io/container_file.h"
+#include "parsers/gelf.h"
 #include "parsers/parser.h"
 
 /* The JSON of one message: its text at six bytes a byte, twice for formats that repeat it in fields, and
@@ -53,21 +54,21 @@ static void put_record(struct parse *p)
     json_end(&j);
 }
 
-static bool on_message(void *u, const struct cut_message *m)
+static bool print_one(struct parse *p, enum format f, struct slice text, bool truncated)
 {
-    struct parse *p = u;
-    if (m->text.n == 0)
-        return true;
-    enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
-    struct parse_ctx ctx = {.arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us, .log_format = p->log_format};
-    record_init(&p->record, f, m->text);
+    struct parse_ctx ctx = {.arena = &p->arena,
+                            .zone = p->zone,
+                            .now_us = p->now_us,
+                            .last_us = p->last_us,
+                            .log_format = p->log_format};
+    record_init(&p->record, f, text);
     sbuf_reset(&p->out);
     if (!parser_of(f)->parse(&ctx, &p->record)) {
-        record_json_refused(ctx.reason, m->text, &p->out);
+        record_json_refused(ctx.reason, text, &p->out);
     } else {
         if (p->record.time_us != RECORD_NO_TIME)
             p->last_us = p->record.time_us;
-        if (m->cut_bytes)
+        if (truncated)
             p->record.truncated = true;
         p->record.container = p->container;
         if (!p->record.app.n && p->container)
@@ -76,7 +77,7 @@ static bool on_message(void *u, const struct cut_message *m)
     }
     if (p->out.over) {
         sbuf_reset(&p->out);
-        record_json_refused("too long to print", slice_sub(m->text, 0, 1000), &p->out);
+        record_json_refused("too long to print", slice_sub(text, 0, 1000), &p->out);
     }
     arena_reset(&p->arena);
     sbuf_addc(&p->out, '\n');
@@ -96,6 +97,21 @@ static bool takes(const char *name, int argc, char **argv, int *i, const char **
         *value = argv[++*i];
     else
         return false;
+    return true;
+}
+
+static bool on_message(void *u, const struct cut_message *m)
+{
+    struct parse *p = u;
+    struct slice rest = slice_trim(m->text), one;
+    if (m->text.n == 0)
+        return true;
+    enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
+    if (f != FORMAT_GELF || !slice_starts(rest, SLICE("[{")))
+        return print_one(p, f, m->text, m->cut_bytes > 0);
+    while (gelf_next(&rest, &one)) /* an array, as HTTP's clients send several */
+        if (!print_one(p, f, one, false))
+            return false;
     return true;
 }
 

@@ -46,6 +46,7 @@ def scenario_gelf_framing(t):
     pretty = one.replace(b"{", b"{\n").replace(b",", b",\n")
     t.eq([r["message"] for r in parse(t, "--format", "gelf", stdin=pretty + b"\0" + two)], ["one", "two"])
     t.eq([r["message"] for r in parse(t, "--format", "gelf", stdin=pretty)], ["one"])
+    t.eq([r["message"] for r in parse(t, "--format", "gelf", stdin=b"[" + one + b", " + two + b"]\n")], ["one", "two"])
 
 
 def scenario_times_are_of_the_local_zone(t):
