@@ -409,13 +409,13 @@ static bool skip_between(struct cutter *c, bool end)
     for (;;) {
         while (c->at < c->n && padding(c->p[c->at]) && c->p[c->at] != ' ')
             skip(c, 1);
+        begin_piece(c);
         size_t n = 0;
         while (n < SPACES_MAX && c->at + n < c->n && c->p[c->at + n] == ' ')
             n++;
-        begin_piece(c);
-        struct slice rest = slice_of(c->p + c->at + n, c->n - c->at - n);
         if (n == 0)
             return true;
+        struct slice rest = slice_of(c->p + c->at + n, c->n - c->at - n);
         struct count k = count_at(rest);
         if (!end && (rest.n == 0 || (k.digits && !k.known)))
             return false;

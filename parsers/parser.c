@@ -48,16 +48,24 @@ static bool is_docker(struct slice s, struct slice line)
     return time.n > 20 && time.p[0] == '"' && time.p[11] == 'T';
 }
 
-static enum format detect_json(struct slice s, struct slice line)
+static enum format detect_json(struct slice s, struct slice line, const char **why)
 {
-    if (is_docker(s, line))
+    if (is_docker(s, line)) {
+        *why = "an object with log, stream and an RFC 3339 time";
         return FORMAT_DOCKER;
+    }
     if (has(s, SLICE("\"MESSAGE\"")) &&
-        (has(s, SLICE("\"__CURSOR\"")) || has(s, SLICE("\"__REALTIME_TIMESTAMP\"")))) /* journalctl -o json */
+        (has(s, SLICE("\"__CURSOR\"")) || has(s, SLICE("\"__REALTIME_TIMESTAMP\"")))) {
+        *why = "an object as journalctl -o json prints it";
         return FORMAT_JOURNAL;
-    if (is_access_json(s))
+    }
+    if (is_access_json(s)) {
+        *why = "an object with a status and a request, and without a level";
         return FORMAT_NGINX_ACCESS;
-    return has(s, SLICE("\"short_message\"")) ? FORMAT_GELF : FORMAT_JSON;
+    }
+    bool gelf = has(s, SLICE("\"short_message\""));
+    *why = gelf ? "an object with a short_message" : "an object";
+    return gelf ? FORMAT_GELF : FORMAT_JSON;
 }
 
 /* addr - user [23/Nov/2026:10:00:00 +0000] " */
@@ -120,23 +128,51 @@ static bool is_logfmt(struct slice s)
     return has(s, SLICE(" level=")) || has(s, SLICE(" msg="));
 }
 
-enum format parser_detect(struct slice line)
+static enum format detect(struct slice line, const char **why)
 {
     struct slice s = slice_sub(line, 0, TELLING_BYTES);
     struct cri_line cri;
+    *why = "no mark of another format";
     if (!s.n)
         return FORMAT_TEXT;
-    if (parser_nginx_error.head(line))
+    if (parser_nginx_error.head(line)) {
+        *why = "date, time, [level] and pid#tid in front";
         return FORMAT_NGINX_ERROR;
-    if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s))
+    }
+    if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s)) {
+        *why = "a PRI in front";
         return FORMAT_SYSLOG;
+    }
     if (*s.p == '{')
-        return detect_json(s, line);
-    if (cri_read(line, &cri))
+        return detect_json(s, line, why);
+    if (cri_read(line, &cri)) {
+        *why = "a time, stdout or stderr, and P or F in front";
         return FORMAT_CRI;
-    if (syslog_file(s))
+    }
+    if (syslog_file(s)) {
+        *why = "a time, a host and a tag with its colon in front";
         return FORMAT_SYSLOG;
-    if (is_access(s))
+    }
+    if (is_access(s)) {
+        *why = "[time] and a quoted request behind a client and a user";
         return FORMAT_NGINX_ACCESS;
-    return is_logfmt(s) ? FORMAT_LOGFMT : FORMAT_TEXT;
+    }
+    if (is_logfmt(s)) {
+        *why = "pairs from the first byte on, level or msg or a time among them";
+        return FORMAT_LOGFMT;
+    }
+    return FORMAT_TEXT;
+}
+
+enum format parser_detect(struct slice line)
+{
+    const char *why;
+    return detect(line, &why);
+}
+
+const char *parser_detect_why(struct slice line)
+{
+    const char *why;
+    detect(line, &why);
+    return why;
 }

@@ -52,5 +52,7 @@ const struct parser *parser_of(enum format f);
  * first telling line gave.
  */
 enum format parser_detect(struct slice line);
+/* What told, in a few words. */
+const char *parser_detect_why(struct slice line);
 
 #endif

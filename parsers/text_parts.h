@@ -39,6 +39,8 @@ static inline bool all_digits(struct slice s)
 /* The word up to white space. */
 static inline struct slice word_at(struct slice s)
 {
+    if (!s.n)
+        return s;
     const char *p = s.p, *end = p + (s.n < NAME_MAX ? s.n : NAME_MAX);
     while (p < end && !ascii_space(*p))
         p++;

@@ -24,12 +24,13 @@ static void put(const char *name, struct slice value)
     putchar('\n');
 }
 
-static void show_record(const struct record *r, bool detected)
+/* `told_by`: what gave the format away, NULL when it was asked for. */
+static void show_record(const struct record *r, const char *told_by)
 {
     printf("record\n");
     put("format", slice_str(format_name(r->format)));
-    if (detected)
-        printf("  %-14s %s\n", "", "(found by auto: no other format fits the line as well)");
+    if (told_by)
+        printf("  %-14s (found by auto: %s)\n", "", told_by);
     if (r->time_us != RECORD_NO_TIME) {
         printf("  %-14s ", "time");
         show_time(stdout, r->time_us);
@@ -190,7 +191,7 @@ static bool explain_line(const struct settings *s, const struct ruleset *rules, 
     bool ok = parser && parser->parse(&ctx, r);
     if (ok) {
         r->lines = 1;
-        show_record(r, format == FORMAT_AUTO);
+        show_record(r, format == FORMAT_AUTO ? parser_detect_why(line) : NULL);
         explain(s, rules, r, &a);
     } else {
         err_plain(d, "the line is not %s: %s", format_name(found), parser ? ctx.reason : "this build cannot read it");

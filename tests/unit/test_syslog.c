@@ -362,6 +362,8 @@ START_TEST(detected)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         ck_assert_msg(parser_detect(slice_str(lines[i].line)) == lines[i].format, "%s: %s", lines[i].line,
                       format_name(parser_detect(slice_str(lines[i].line))));
+    ck_assert_str_eq(parser_detect_why(SLICE("<11>x")), "a PRI in front");
+    ck_assert_str_eq(parser_detect_why(SLICE("x")), "no mark of another format");
 }
 END_TEST
 
