@@ -178,32 +178,35 @@ static bool spring(struct slice *s, struct record *r)
     return true;
 }
 
-/* JBoss: "[org.x.Y] (thread) message"; HAProxy: "327/100000 (7) : message" and pino-pretty: "(7): message",
- * where it is the process. */
-static bool thread_in_parentheses(struct slice *s, struct record *r)
+/* JBoss: "[org.x.Y] (thread) message" */
+static bool jboss(struct slice *s, struct record *r)
 {
-    struct slice rest = *s, name = SLICE_NONE, inside = SLICE_NONE;
-    if (*s->p != '[' && *s->p != '(' && !ascii_digit(*s->p))
-        return false;
+    struct slice rest = *s, name, thread;
     size_t n = pair_at(rest, '[', ']', &name);
-    bool named = n && is_name(name) && slice_chr(name, '.');
-    if (n && !named)
+    if (!n || !is_name(name) || !slice_chr(name, '.'))
         return false;
-    skip(&rest, n ? n : word_at(rest).p[0] && ascii_digit(word_at(rest).p[0]) ? word_at(rest).n : 0);
-    skip_spaces(&rest);
-    n = pair_at(rest, '(', ')', &inside);
     skip(&rest, n);
-    struct slice pid = slice_split(&inside, ' '); /* "7 on web-1" */
-    size_t mark = starts(rest, " : ") ? 3 : starts(rest, ": ") ? 2 : 0;
-    bool process = !named && all_digits(pid) && mark;
-    if (!n || !(process || (named && starts(rest, " "))))
+    skip_spaces(&rest);
+    n = pair_at(rest, '(', ')', &thread);
+    if (!n || !starts(slice_from(rest, n), " "))
         return false;
-    if (named)
-        r->logger = name;
-    else
-        r->procid = pid;
-    skip(&rest, process ? mark : 1);
-    *s = rest;
+    r->logger = name;
+    *s = slice_from(rest, n + 1);
+    return true;
+}
+
+/* pino-pretty: "(7 on web-1): message"; HAProxy: "(7) : message", which it is known by and keeps. */
+static bool process_in_parentheses(struct slice *s, struct record *r)
+{
+    struct slice inside;
+    size_t n = pair_at(*s, '(', ')', &inside);
+    struct slice rest = slice_from(*s, n), pid = n ? slice_split(&inside, ' ') : SLICE_NONE;
+    bool pino = starts(rest, ": ");
+    if (!all_digits(pid) || !(pino || starts(rest, " : ")))
+        return false;
+    r->procid = pid;
+    if (pino)
+        *s = slice_from(rest, 2);
     return true;
 }
 
@@ -302,7 +305,7 @@ void text_name(struct slice *s, struct record *r)
     }
     if (slice_chr(slice_sub(*s, 0, NAME_MAX), '{'))
         skip_spans(s);
-    if (!s->n || spring(s, r) || thread_in_parentheses(s, r))
+    if (!s->n || spring(s, r) || jboss(s, r) || process_in_parentheses(s, r))
         return;
     struct slice rest = *s, inside = SLICE_NONE;
     if (r->procid.n && odoo(s, r))
