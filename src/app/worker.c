@@ -521,9 +521,12 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
 
 struct worker_cut *worker_look(struct worker *w)
 {
-    for (unsigned i = 0; i < w->n_inputs; i++)
+    for (unsigned i = 0; i < w->n_inputs; i++) {
         if (w->inputs[i]->type->kind == INPUT_TAIL)
             tail_look(w->inputs[i]);
+        if (w->inputs[i]->type->kind == INPUT_JOURNAL)
+            journal_look(w->inputs[i]);
+    }
     return take_cut(w);
 }
 

@@ -144,6 +144,7 @@ static bool cursor_is_there(struct in_journal *in)
 /* Once: settles where to go on. */
 static int begin(struct in_journal *in)
 {
+    in->begun = true;
     if (in->cursor && sd_journal_seek_cursor(in->journal, in->cursor) < 0) {
         log_journal(LOG_ERROR, "the place kept in the store is none; going on with what comes now", in, 0);
         free(in->cursor);
@@ -290,7 +291,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
         r = place(in);
     if (r < 0)
         failed(in, "no place to begin in the journal", r);
-    in->begun = in->placed = true;
+    in->placed = true;
     unsigned n = 0;
     for (r = 1; n < JOURNAL_TURN && !in->paused && (r = sd_journal_next(in->journal)) > 0; n++)
         take(in);
@@ -323,6 +324,14 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
 }
 
 /* ---- the input ---- */
+
+void journal_look(struct input *input)
+{
+    struct in_journal *in = (struct in_journal *)input;
+    int r = in->begun ? 0 : begin(in);
+    if (r < 0)
+        failed(in, "no place to begin in the journal", r);
+}
 
 static void journal_stop(struct input *input)
 {
@@ -432,6 +441,11 @@ const struct input_type in_journal = {
 void journal_restore(struct input *in, const struct store_file *known, unsigned n)
 {
     (void)in, (void)known, (void)n;
+}
+
+void journal_look(struct input *in)
+{
+    (void)in;
 }
 
 unsigned journal_positions(struct input *in, const struct store_file **out)

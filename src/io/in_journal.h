@@ -27,6 +27,8 @@ bool journal_owns(const struct store_file *f);
 /* What the store knows, before the loop runs for the first time after start. Takes the row that is its own,
  * if any. */
 void journal_restore(struct input *in, const struct store_file *known, unsigned n);
+/* Settles where reading begins, so that what is written from then on is not missed, nor what the store is told. */
+void journal_look(struct input *in);
 /* As tail_positions: the row to be written since the last call, 0 or 1. */
 unsigned journal_positions(struct input *in, const struct store_file **out);
 
