@@ -13,7 +13,7 @@ import abuse
 from harness import free_port
 from inputs import Inputs, gelf, stranger
 
-ABUSE_S = float(os.environ.get("CRUMBD_ABUSE_S", 20))
+ABUSE_S = float(os.environ.get("CRUMBD_ABUSE_S", 10))
 
 
 def scenario_every_transport(t):

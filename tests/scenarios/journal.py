@@ -12,7 +12,7 @@ rules: {rules}
 breadcrumbs: {{wait: 10ms}}
 limits: {{per_issue: {{burst: 2000000000, period: 1h}}, per_minute: 2000000000, per_day: 2000000000}}
 """
-ENTRIES = 3000
+ENTRIES = 1200
 
 
 def start(t, j, what="all", rules="[]", up=None):

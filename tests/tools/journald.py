@@ -69,6 +69,8 @@ class Journald:
             return False
 
     def kill(self):
+        """What is in its socket would be gone with it."""
+        self.run("journalctl", "--sync")
         self.program.signal(signal.SIGKILL)
         self.program.wait()
 
