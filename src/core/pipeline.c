@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "core/check_in.h"
+#include "core/line_keys.h"
 #include "core/packed.h"
 #include "core/recent.h"
 #include "core/summary.h"
@@ -309,132 +310,13 @@ static bool admit(struct pipeline *p, const struct event_source *src)
     return false;
 }
 
-/* --- keys --- */
-
-enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
-
-static uint64_t key_of(enum key_kind kind, struct slice a, struct slice b, struct slice c)
-{
-    uint64_t h = slice_hash(a, kind);
-    if (b.n)
-        h = slice_hash(b, h);
-    if (c.n)
-        h = slice_hash(c, h);
-    return h ? h : 1;
-}
-
-static uint64_t weak_key_of(const struct record *r)
-{
-    struct slice client = record_value(r, "client"), request = record_value(r, "request");
-    return client.n && request.n ? key_of(KEY_WEAK, client, request, SLICE_NONE) : 0;
-}
-
-/* Process ids are the same in every container. */
-static struct slice place_of(const struct stream *s, const struct record *r)
-{
-    if (s->container)
-        return slice_of((const char *)&s->ring, sizeof s->ring);
-    return s->file_key ? SLICE_NONE : record_value(r, "container_id");
-}
-
-/*
- * By which keys others find this line. Only an access line that does not know its connection is found weakly: two error lines
- * belong together by connection alone.
- */
-static void keys_of(const struct stream *s, const struct record *r, struct trail_keys *k)
-{
-    bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
-    struct slice id = r->request_id.n ? r->request_id : r->trace_id;
-    *k = (struct trail_keys){.ring = s->ring};
-    if (id.n)
-        k->request = key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE);
-    if (nginx) {
-        struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
-        if (pid.n)
-            k->ring = key_of(KEY_WORKER, pid, r->host, place_of(s, r));
-        if (pid.n && conn.n) /* the ring's key stands for process and host */
-            k->conn = hash_mix(slice_hash(conn, KEY_CONNECTION), k->ring) | 1;
-        if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
-            k->weak = weak_key_of(r);
-    } else if (!s->file_key && (r->host.n || r->app.n)) {
-        k->ring = key_of(KEY_APP, r->host, r->app, record_value(r, "container_id"));
-    }
-}
-
-/* --- the access line of a request --- */
-
-/* Takes the request id and the status from an access line, if it is that of the event's own request: a keep-alive connection
-   has many. */
-static void take_access(struct waiting *w, const struct record *access)
-{
-    struct slice mine = record_value(w->record, "request"), its = record_value(access, "request");
-    uint64_t status;
-    if (mine.n && its.n && !slice_eq(mine, its))
-        return;
-    if (!w->src.transaction_id.n && access->request_id.n)
-        w->src.transaction_id = arena_dup(&w->arena, access->request_id);
-    if (!w->src.response_status && slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
-        w->src.response_status = (unsigned)status;
-}
-
-/* The access log may have been read before the error log although it was written after: look among the crumbs. */
-static void take_access_crumbs(struct pipeline *p, struct waiting *w, int64_t time_us)
-{
-    const struct parser *parser = parser_of(FORMAT_NGINX_ACCESS);
-    for (unsigned i = 0; parser && i < w->n_crumbs; i++) {
-        const struct crumb *c = &w->crumbs[i];
-        int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
-        if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > TRAIL_WEAK_WINDOW_US)
-            continue;
-        struct parse_ctx ctx = {.arena = &p->arena, .now_us = p->wall_us, .last_us = RECORD_NO_TIME};
-        struct record *r = arena_alloc(&p->arena, sizeof *r);
-        record_init(r, FORMAT_NGINX_ACCESS, c->text);
-        if (parser->parse(&ctx, r))
-            take_access(w, r);
-    }
-}
-
-/* --- lines after an event --- */
-
-struct arrival {
-    struct pipeline *p;
-    const struct record *record;
-    int64_t time_us;
-    struct slice text;
-};
+/* --- one message --- */
 
 static void give_line(void *u, struct waiting *w)
 {
-    struct arrival *in = u;
-    struct pipeline *p = in->p;
-    if (w->touched == p->seq)
-        return;
-    w->touched = p->seq;
-    if (in->record->format == FORMAT_NGINX_ACCESS)
-        take_access(w, in->record);
-    if (w->after >= p->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
-        return;
-    /* Read right after it, but out of a backlog, and written long after. */
-    if (in->time_us > event_time(w->record, w->src.received_us) + p->opt->crumbs.wait_us + TRAIL_CLOCKS_US)
-        return;
-    struct slice text = slice_sub(in->text, 0, TRAIL_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);
-    unsigned at = w->n_crumbs++;
-    while (at > 0 && w->crumbs[at - 1].time_us > in->time_us) {
-        w->crumbs[at] = w->crumbs[at - 1];
-        at--;
-    }
-    w->crumbs[at] = (struct crumb){.time_us = in->time_us,
-                                   .format = in->record->format,
-                                   .level = in->record->level,
-                                   .partial = in->record->partial,
-                                   .related = true,
-                                   .app = arena_dup(&w->arena, app),
-                                   .text = arena_dup(&w->arena, text)};
-    w->src.crumbs_seen++;
-    w->after++;
+    waiting_give(w, u);
 }
 
-/* --- one message --- */
 
 /*
  * What is remembered of an access line: the line, from which a breadcrumb is read again. In a form of its own it can only be read
@@ -468,7 +350,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     const struct record *r = &p->record;
     struct trail_keys k = *keys;
     if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
-        k.weak = weak_key_of(r);
+        k.weak = line_weak_key(r);
     const struct options *opt = p->opt;
     rule_shape(&p->judge, r, &p->arena, &p->shape);
     struct waiting *w = waiting_new(r, &p->shape, opt->crumbs.before + opt->crumbs.after);
@@ -483,7 +365,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     w->n_crumbs = trail_collect(p->trail, &k, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
                                 w->crumbs, &seen);
     w->src.crumbs_seen = seen;
-    take_access_crumbs(p, w, time_us);
+    waiting_take_access(w, time_us, &p->arena, p->wall_us);
     w->due_us = p->now_us + opt->crumbs.wait_us;
     waiting_add(&p->waiting, w);
     if (opt->crumbs.wait_us == 0)
@@ -613,7 +495,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
 {
     struct record *r = &p->record;
     struct trail_keys k;
-    keys_of(s, r, &k);
+    line_keys_of(s, r, &k);
     if (r->partial)
         rule_none(r, &p->shape);
     else
@@ -631,7 +513,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
     struct slice text = r->format == FORMAT_NGINX_ACCESS ? access_text(p, s) : r->message;
     int64_t time_us = event_time(r, p->wall_us);
     if (p->waiting.n) {
-        struct arrival in = {.p = p, .record = r, .time_us = time_us, .text = text};
+        struct waiting_line in = {.opt = p->opt, .number = p->seq, .record = r, .time_us = time_us, .text = text};
         waiting_match(&p->waiting, &k, give_line, &in);
     }
     p->counts.v[COUNT_regex_limit] = p->judge.limit_hits;

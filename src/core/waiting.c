@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "parsers/container.h"
+#include "parsers/parser.h"
 
 static struct slice keep(struct arena *a, struct slice s)
 {
@@ -122,4 +123,63 @@ void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*ea
             each(u, link->w);
         }
     }
+}
+
+/* Takes the request id and the status from an access line, if it is that of the event's own request: a keep-alive connection
+   has many. */
+static void take_access(struct waiting *w, const struct record *access)
+{
+    struct slice mine = record_value(w->record, "request"), its = record_value(access, "request");
+    uint64_t status;
+    if (mine.n && its.n && !slice_eq(mine, its))
+        return;
+    if (!w->src.transaction_id.n && access->request_id.n)
+        w->src.transaction_id = arena_dup(&w->arena, access->request_id);
+    if (!w->src.response_status && slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
+        w->src.response_status = (unsigned)status;
+}
+
+void waiting_take_access(struct waiting *w, int64_t time_us, struct arena *a, int64_t now_us)
+{
+    const struct parser *parser = parser_of(FORMAT_NGINX_ACCESS);
+    for (unsigned i = 0; parser && i < w->n_crumbs; i++) {
+        const struct crumb *c = &w->crumbs[i];
+        int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
+        if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > TRAIL_WEAK_WINDOW_US)
+            continue;
+        struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
+        struct record *r = arena_alloc(a, sizeof *r);
+        record_init(r, FORMAT_NGINX_ACCESS, c->text);
+        if (parser->parse(&ctx, r))
+            take_access(w, r);
+    }
+}
+
+void waiting_give(struct waiting *w, const struct waiting_line *in)
+{
+    if (w->touched == in->number)
+        return;
+    w->touched = in->number;
+    if (in->record->format == FORMAT_NGINX_ACCESS)
+        take_access(w, in->record);
+    if (w->after >= in->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
+        return;
+    /* Read right after it, but out of a backlog, and written long after. */
+    if (in->time_us > event_time(w->record, w->src.received_us) + in->opt->crumbs.wait_us + TRAIL_CLOCKS_US)
+        return;
+    struct slice text = slice_sub(in->text, 0, TRAIL_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);
+    unsigned at = w->n_crumbs++;
+    while (at > 0 && w->crumbs[at - 1].time_us > in->time_us) {
+        w->crumbs[at] = w->crumbs[at - 1];
+        at--;
+    }
+    w->crumbs[at] = (struct crumb){.time_us = in->time_us,
+                                   .format = in->record->format,
+                                   .level = in->record->level,
+                                   .partial = in->record->partial,
+                                   .related = true,
+                                   .app = arena_dup(&w->arena, app),
+                                   .text = arena_dup(&w->arena, text)};
+    w->src.crumbs_seen++;
+    w->after++;
 }

@@ -50,4 +50,19 @@ void waiting_free(struct waiting *w);
 /* Calls back for everything that waits for a line with these keys. */
 void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*each)(void *u, struct waiting *w), void *u);
 
+/* A line that came later. */
+struct waiting_line {
+    const struct options *opt;
+    uint64_t number; /* of the line: it may be found by several keys, and is taken once */
+    const struct record *record;
+    int64_t time_us;
+    struct slice text;
+};
+
+/* Takes it as a breadcrumb, if it was written within the time that is waited, and from an access line id and status too. */
+void waiting_give(struct waiting *w, const struct waiting_line *in);
+/* Id and status from access lines that are among its crumbs: their log may have been read before the error log although it was
+   written after. `a` is for the time of the call. */
+void waiting_take_access(struct waiting *w, int64_t time_us, struct arena *a, int64_t now_us);
+
 #endif

@@ -1,0 +1,47 @@
+#include "core/line_keys.h"
+
+enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
+
+static uint64_t key_of(enum key_kind kind, struct slice a, struct slice b, struct slice c)
+{
+    uint64_t h = slice_hash(a, kind);
+    if (b.n)
+        h = slice_hash(b, h);
+    if (c.n)
+        h = slice_hash(c, h);
+    return h ? h : 1;
+}
+
+uint64_t line_weak_key(const struct record *r)
+{
+    struct slice client = record_value(r, "client"), request = record_value(r, "request");
+    return client.n && request.n ? key_of(KEY_WEAK, client, request, SLICE_NONE) : 0;
+}
+
+/* Process ids are the same in every container. */
+static struct slice place_of(const struct stream *s, const struct record *r)
+{
+    if (s->container)
+        return slice_of((const char *)&s->ring, sizeof s->ring);
+    return s->file_key ? SLICE_NONE : record_value(r, "container_id");
+}
+
+void line_keys_of(const struct stream *s, const struct record *r, struct trail_keys *k)
+{
+    bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+    struct slice id = r->request_id.n ? r->request_id : r->trace_id;
+    *k = (struct trail_keys){.ring = s->ring};
+    if (id.n)
+        k->request = key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE);
+    if (nginx) {
+        struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
+        if (pid.n)
+            k->ring = key_of(KEY_WORKER, pid, r->host, place_of(s, r));
+        if (pid.n && conn.n) /* the ring's key stands for process and host */
+            k->conn = hash_mix(slice_hash(conn, KEY_CONNECTION), k->ring) | 1;
+        if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
+            k->weak = line_weak_key(r);
+    } else if (!s->file_key && (r->host.n || r->app.n)) {
+        k->ring = key_of(KEY_APP, r->host, r->app, record_value(r, "container_id"));
+    }
+}

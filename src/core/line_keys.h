@@ -1,0 +1,18 @@
+/*
+ * line_keys: by which keys the breadcrumb trail finds a line again. Pure.
+ */
+#ifndef CORE_LINE_KEYS_H
+#define CORE_LINE_KEYS_H
+
+#include "core/stream.h"
+#include "core/trail.h"
+
+/*
+ * The ring of the worker process, container or unit, the connection, and the request. Only an access line that does not know its
+ * connection is found weakly: two error lines belong together by connection alone.
+ */
+void line_keys_of(const struct stream *s, const struct record *r, struct trail_keys *k);
+/* By client and request line; 0 when it lacks one of them. */
+uint64_t line_weak_key(const struct record *r);
+
+#endif
