@@ -61,6 +61,14 @@ static void end_run(struct parser *p, struct run *r, bool ignore_case, struct li
     r->n = 0;
 }
 
+static bool is_counts(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_digit(s.p[i]) && s.p[i] != ',')
+            return false;
+    return s.n > 0;
+}
+
 /* Reads the quantifier behind an atom, if there is one. *min is 1 without. */
 static bool quantifier(struct parser *p, unsigned *min)
 {
@@ -69,13 +77,13 @@ static bool quantifier(struct parser *p, unsigned *min)
     if (c == '?' || c == '*' || c == '+') {
         *min = c == '+';
         p->at++;
-    } else if (c == '{' && (ascii_digit(peek(p, 1)) || peek(p, 1) == ',')) {
+    } else if (c == '{' && (ascii_digit(peek(p, 1)) || peek(p, 1) == ',' || peek(p, 1) == ' ')) {
         const char *close = slice_chr(slice_from(p->s, p->at), '}');
-        if (!close) { /* a brace that closes nothing is a plain character to PCRE2; not worth being clever about */
+        struct slice inside = close ? slice_sub(p->s, p->at + 1, (size_t)(close - p->s.p)) : SLICE_NONE;
+        if (!is_counts(inside)) { /* plain characters to one PCRE2, counts to another; not worth being clever about */
             p->failed = true;
             return false;
         }
-        struct slice inside = slice_sub(p->s, p->at + 1, (size_t)(close - p->s.p));
         *min = inside.n && ascii_digit(inside.p[0]) && !(inside.p[0] == '0' && (inside.n == 1 || inside.p[1] == ',')) ? 1 : 0;
         p->at = (size_t)(close - p->s.p) + 1;
     } else {

@@ -277,6 +277,29 @@ START_TEST(the_prefilter_compiles_what_is_counted)
 }
 END_TEST
 
+/* A brace that counts nothing must not hide the alternative behind it. */
+START_TEST(a_brace_may_be_a_brace)
+{
+    static const char *const pairs[][2] = {{"first{20|second{2}x", "seconddx"}, {"first{2|{third}", "{third}"}, {"(?:first{1|a)third", "athird"},
+                                           {"abc{ 0}def", "abc{ 0}def"}, {"abc{,2}def", "abc{,2}def"}, {"abcd{0,1}ef", "abcef"}};
+    struct regex_scratch *s = regex_scratch_new();
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct regex *re = compiled(pairs[i][0]);
+        struct scan *scan = scan_compile(&(struct scan_pattern){.regex = slice_str(pairs[i][0])}, 1);
+        struct scan_scratch *x = scan_scratch_new();
+        struct scan_hits hits = scan_hits_new(1);
+        scan_scratch_fit(x, scan);
+        scan_run(scan, x, slice_str(pairs[i][1]), &hits);
+        ck_assert_msg(hits.word[0] == 1 || regex_match(re, s, slice_str(pairs[i][1]), 0) != REGEX_YES, "%s", pairs[i][0]);
+        scan_hits_free(&hits);
+        scan_scratch_free(x);
+        scan_free(scan);
+        regex_free(re);
+    }
+    regex_scratch_free(s);
+}
+END_TEST
+
 START_TEST(every_name_has_a_value)
 {
     for (const struct grok_entry *e = grok_library; e->name; e++) {
@@ -415,6 +438,7 @@ int main(void)
     tcase_add_test(t, the_prefilter_reads_the_library);
     tcase_add_test(t, counts_are_loosened_for_the_prefilter);
     tcase_add_test(t, the_prefilter_compiles_what_is_counted);
+    tcase_add_test(t, a_brace_may_be_a_brace);
     tcase_add_test(t, every_name_has_a_value);
     tcase_add_test(t, rules_use_names);
     tcase_add_test(t, a_field_may_come_twice);
