@@ -130,7 +130,7 @@ int cmd_version(int argc, char **argv)
     if (strcmp(scan_version(), "none") == 0)
         printf("prefilter: none, so every rule is tried on every line (built without libhs)\n");
     else
-        printf("prefilter: libhs %s\n", scan_version());
+        printf("prefilter: libhs %s%s\n", scan_version(), scan_code());
 #ifdef HAVE_SYSTEMD
     printf("journal: on\n");
 #else

@@ -11,6 +11,11 @@
 
 #ifdef HAVE_HS
 #include <hs/hs.h>
+
+typedef hs_error_t hs_scan_f(const hs_database_t *db, const char *text, unsigned n, unsigned flags, hs_scratch_t *scratch,
+                             match_event_handler on_match, void *ctx);
+/* Libraries for more than one kind of processor have one of these for each, and libhs takes the widest. */
+__attribute__((weak)) hs_scan_f avx2_hs_scan;
 #endif
 
 /*
@@ -24,6 +29,8 @@ struct scan {
     unsigned *owner; /* of each literal: its pattern */
     unsigned n_literals;
 #ifdef HAVE_HS
+    hs_scan_f *scan; /* NULL: libhs cannot be trusted here */
+    hs_platform_info_t platform;
     hs_database_t *literals, *regexes; /* NULL: empty */
 #endif
 };
@@ -53,6 +60,63 @@ static void mark_always(struct scan *s, unsigned i)
 }
 
 #ifdef HAVE_HS
+/* --- which code of libhs to trust --- */
+
+static int on_probe(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    (void)id;
+    (void)from;
+    (void)to;
+    (void)flags;
+    *(bool *)ctx = true;
+    return 0;
+}
+
+/* Is `needle` found wherever it stands in a text that is longer than any vector? */
+static bool finds(hs_scan_f *scan, const hs_platform_info_t *platform, const char *regex, const char *needle)
+{
+    enum { TEXT_N = 200, NEEDLE_N = 2 };
+    hs_database_t *db = NULL;
+    hs_scratch_t *scratch = NULL;
+    hs_compile_error_t *err = NULL;
+    bool all = hs_compile(regex, HS_FLAG_SINGLEMATCH, HS_MODE_BLOCK, platform, &db, &err) == HS_SUCCESS &&
+               hs_alloc_scratch(db, &scratch) == HS_SUCCESS;
+    for (unsigned at = 0; all && at + NEEDLE_N <= TEXT_N; at++) {
+        char text[TEXT_N];
+        bool hit = false;
+        memset(text, '_', sizeof text);
+        memcpy(text + at, needle, NEEDLE_N);
+        all = scan(db, text, sizeof text, 0, scratch, on_probe, &hit) == HS_SUCCESS && hit;
+    }
+    hs_free_compile_error(err);
+    hs_free_scratch(scratch);
+    hs_free_database(db);
+    return all;
+}
+
+/* One pattern for each way in which Vectorscan skips what cannot match, by one byte and by two. */
+static bool is_sound(hs_scan_f *scan, const hs_platform_info_t *platform)
+{
+    return finds(scan, platform, "x", "x_") && finds(scan, platform, "[x-z]1", "y1") && finds(scan, platform, "x.*z", "xz");
+}
+
+/*
+ * The AVX-512 code of Vectorscan 5.4.9, which is Debian 12's, misses matches behind the first 64 bytes of a text; its AVX2 code
+ * does not. So whatever the library, its code is asked before it is trusted.
+ */
+static hs_scan_f *sound_scan(hs_platform_info_t *platform)
+{
+    if (hs_populate_platform(platform) != HS_SUCCESS)
+        return NULL;
+    if (is_sound(hs_scan, platform))
+        return hs_scan;
+    bool has_avx2 = platform->cpu_features & HS_CPU_FEATURES_AVX2;
+    platform->cpu_features = HS_CPU_FEATURES_AVX2;
+    return avx2_hs_scan && has_avx2 && is_sound(avx2_hs_scan, platform) ? avx2_hs_scan : NULL;
+}
+
+/* --- compiling --- */
+
 /* The literals of all patterns in one list, each with its owner. */
 struct literal_list {
     const char **text;
@@ -91,7 +155,7 @@ static bool build_literals(struct scan *s, const struct literal_list *l)
     hs_compile_error_t *err = NULL;
     if (!l->n)
         return true;
-    if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->len, l->n, HS_MODE_BLOCK, NULL, &s->literals, &err) == HS_SUCCESS)
+    if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->len, l->n, HS_MODE_BLOCK, &s->platform, &s->literals, &err) == HS_SUCCESS)
         return true;
     hs_free_compile_error(err);
     s->literals = NULL;
@@ -114,7 +178,7 @@ static bool build_regexes(struct scan *s, const struct scan_pattern *patterns, c
         ids[n++] = i;
     }
     hs_compile_error_t *err = NULL;
-    hs_error_t rc = n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, NULL, &s->regexes, &err) : HS_SUCCESS;
+    hs_error_t rc = n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, &s->platform, &s->regexes, &err) : HS_SUCCESS;
     int bad = rc != HS_SUCCESS && err ? err->expression : -1;
     if (rc != HS_SUCCESS) {
         s->regexes = NULL;
@@ -168,12 +232,15 @@ struct scan *scan_compile(const struct scan_pattern *patterns, unsigned n)
         if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
             mark_always(s, i);
 #ifdef HAVE_HS
-    build(s, patterns);
-#else
+    s->scan = sound_scan(&s->platform);
+    if (s->scan) {
+        build(s, patterns);
+        return s;
+    }
+#endif
     for (unsigned i = 0; i < n; i++)
         if (!(s->is_always[i / 64] >> (i % 64) & 1))
             mark_always(s, i);
-#endif
     return s;
 }
 
@@ -250,9 +317,10 @@ static int on_regex(unsigned id, unsigned long long from, unsigned long long to,
     return 0;
 }
 
-static bool run(const hs_database_t *db, struct scan_scratch *x, struct slice text, match_event_handler on_match, struct report *r)
+static bool run(const struct scan *s, const hs_database_t *db, struct scan_scratch *x, struct slice text, match_event_handler on_match,
+                struct report *r)
 {
-    return !db || (text.n <= UINT32_MAX && hs_scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
+    return !db || (text.n <= UINT32_MAX && s->scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
 }
 #endif
 
@@ -264,7 +332,7 @@ void scan_run(const struct scan *s, struct scan_scratch *x, struct slice text, s
 #ifdef HAVE_HS
     struct report r = {.owner = s->owner, .word = hits->word};
     /* What libhs cannot take in one block is judged in full instead. */
-    if (!run(s->literals, x, text, on_literal, &r) || !run(s->regexes, x, text, on_regex, &r))
+    if (!run(s, s->literals, x, text, on_literal, &r) || !run(s, s->regexes, x, text, on_regex, &r))
         memset(hits->word, 0xff, words * sizeof *hits->word);
 #else
     (void)x;
@@ -288,7 +356,7 @@ bool scan_maybe(const struct scan *s, struct scan_scratch *x, struct slice text)
 {
 #ifdef HAVE_HS
     if (!s->always && !s->regexes && text.n <= UINT32_MAX)
-        return s->literals && hs_scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
+        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
 #endif
     (void)s;
     (void)x;
@@ -314,5 +382,18 @@ const char *scan_version(void)
     return hs_version();
 #else
     return "none";
+#endif
+}
+
+const char *scan_code(void)
+{
+#ifdef HAVE_HS
+    hs_platform_info_t platform;
+    hs_scan_f *scan = sound_scan(&platform);
+    if (scan == hs_scan)
+        return "";
+    return scan ? "(its code for AVX2, since that for AVX-512 misses matches)" : "(not used, since it misses matches)";
+#else
+    return "";
 #endif
 }

@@ -1,8 +1,8 @@
 /*
  * scan: the one door to libhs (Vectorscan or Hyperscan): which of many patterns can match a text at all, in one pass.
  *
- * A prefilter may let too much through, never too little: a pattern that libhs refuses, or a build without libhs, is reported
- * for every text. A compiled scan is immutable and shared; a scratch belongs to one thread.
+ * A prefilter may let too much through, never too little: a pattern that libhs refuses, or any without libhs, or with one that
+ * misses matches on this processor, is reported for every text. A compiled scan is immutable and shared; a scratch belongs to one thread.
  */
 #ifndef TEXT_SCAN_H
 #define TEXT_SCAN_H
@@ -42,5 +42,7 @@ struct scan_hits scan_hits_new(unsigned patterns);
 void scan_hits_free(struct scan_hits *h);
 /* Version of libhs, or "none" when built without. */
 const char *scan_version(void);
+/* Which code of libhs is used, and why, in parentheses, where it is not what libhs takes by itself; else "". */
+const char *scan_code(void);
 
 #endif
