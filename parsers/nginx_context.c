@@ -121,7 +121,8 @@ static bool read_ends(struct slice *s, bool cut, struct nginx_context *c)
     skip(s, 10);
     n = bare_length(*s, CONTEXT_SERVER, cut);
     struct slice server = slice_sub(*s, 0, n);
-    if (slice_chr(server, '"') || slice_chr(server, '\n'))
+    /* Text that an application has logged, up to the real context. */
+    if (slice_chr(server, '"') || slice_chr(server, '\n') || slice_find(server, SLICE(", client: ")) >= 0)
         return false;
     if (n < s->n || !cut)
         c->part[CONTEXT_SERVER] = server;

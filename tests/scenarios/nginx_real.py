@@ -1,5 +1,7 @@
 """A real nginx, provoked: what it writes becomes the issues an operator would open."""
+import http.client
 import os
+import socket
 
 from harness import crumbs, free_port, text_of
 from nginx import FastCGI, Backend, Nginx, Tmpfs, misbehave
@@ -85,6 +87,66 @@ def scenario_nginx_provoked(t):
     t.eq(len(prints), len(faults), "each fault is an issue of its own: %s" % sorted(prints))
     noise = {"missing.txt", "upload"} & {p for p, es in got.items() if any(e["level"] in ("error", "fatal") for e in es)}
     t.eq(noise, set(), "client noise became error events")
+    d.stop()
+
+
+# Path -> (location, type of its event; None: what clients do wrong, a breadcrumb).
+KINDS = {
+    "sock": ("proxy_pass http://unix:{dir}/none.sock:/x;", "UpstreamSocketMissing"),
+    "uwsgi": ("uwsgi_pass 127.0.0.1:{dead};", "UpstreamConnectionRefused"),
+    "scgi": ("scgi_pass 127.0.0.1:{rude};", "UpstreamClosedEarly"),
+    "grpc": ("grpc_pass grpc://127.0.0.1:{dead};", "UpstreamConnectionRefused"),
+    "memcached": ("set $memcached_key k; memcached_pass 127.0.0.1:{rude};", "UpstreamClosedEarly"),
+    "nokey": ("memcached_pass 127.0.0.1:{dead};", "VariableNotSet"),
+    "url": ("set $u ftp://a; proxy_pass $u;", "BadUpstreamUrl"),
+    "resolve": ("set $u http://no.such.host.test; resolver 127.0.0.1:{dead}; resolver_timeout 300ms; proxy_pass $u;", "ResolveFailed"),
+    "noresolver": ("set $u http://no.such.host.test; proxy_pass $u;", "ResolverMissing"),
+    "named": ("error_page 404 = @none;", "NamedLocationMissing"),
+    "loop": ("try_files /none /loop;", "RedirectCycle"),
+    "ask": ("auth_request /uwsgi;", "AuthRequestFailed"),
+    "page.shtml": ("ssi on; ssi_types *;", "SsiFailed"),
+    "user": ("auth_basic x; auth_basic_user_file {dir}/users;", None),
+    "denied": ("deny all;", None),
+    "put/": ("dav_methods PUT;", None),
+}
+
+
+class Rude(Backend):
+    """Listens to what is said first, in whatever protocol, and hangs up."""
+
+    def serve(self, s):
+        with s:
+            s.recv(65536)
+
+
+def scenario_nginx_kinds(t):
+    """Other upstreams, resolvers, subrequests, SSI, passwords; over IPv6 and a unix socket as well: each what it is."""
+    rude = Rude(t, None)
+    locations = "".join("location /%s { %s }\n" % (path, where) for path, (where, _) in KINDS.items())
+    for name, value in (("dead", free_port()), ("rude", rude.port)):
+        locations = locations.replace("{%s}" % name, str(value))
+    v6 = free_port()
+    up, n, _, d = set_up(t, level="info", server="listen unix:{dir}/web.sock; listen [::1]:%d;" % v6 + locations)
+    n.www("page.shtml", '<!--#nonsense a="b" -->')
+    t.write("nginx/users", "joe:{PLAIN}secret\n")
+    for path in KINDS:
+        n.get("/" + path, headers={"Authorization": "Basic am9lOndyb25n"} if path == "user" else {})
+    n.get("/put/", "PUT", b"x")
+    web = http.client.HTTPConnection("::1", v6, timeout=10)
+    n.get("/refused?six", connection=web)
+    web.close()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(n.dir, "web.sock"))
+        s.sendall(b"GET /refused?unix HTTP/1.0\r\nHost: shop.example\r\n\r\n")
+        s.recv(65536)
+    want = {path: kind for path, (_, kind) in KINDS.items() if kind}
+    t.until(lambda: set(want) | {"refused"} <= set(by_path(up)), lambda: "an event for each of %s" % (set(want) - set(by_path(up))))
+    got = by_path(up)
+    for path, kind in want.items():
+        assert kind in {e["exception"]["values"][-1]["type"] for e in got[path] if "exception" in e}, (path, kind, got[path])
+    t.until(lambda: len(by_path(up)["refused"]) == 2, "both events of /refused")
+    t.eq(set(got) & {path for path, (_, kind) in KINDS.items() if not kind}, set(), "what clients do wrong became events")
+    t.eq([text_of(e) for e in up.events if "exception" not in e], [], "events that no rule knows")
     d.stop()
 
 

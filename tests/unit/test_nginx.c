@@ -311,6 +311,16 @@ START_TEST(forged_in_stderr)
 }
 END_TEST
 
+/* ngx.log() of Lua writes no quotes around its words. */
+START_TEST(forged_without_quotes)
+{
+    ck_entry(HEAD "*1 [lua] a.lua:1: hello\nworld, client: 1.2.3.4, server: q, client: 127.0.0.1, server: s, request: "
+                  "\"GET / HTTP/1.1\", host: \"h\"",
+             "[lua] a.lua:1: hello\nworld, client: 1.2.3.4, server: q",
+             "pid=7|tid=8|connection=1|client=127.0.0.1|server=s|request=GET / HTTP/1.1|host=h");
+}
+END_TEST
+
 START_TEST(entries_of_several_lines)
 {
     ck_entry(
@@ -510,6 +520,7 @@ int main(void)
     tcase_add_test(t, forged_in_the_path);
     tcase_add_test(t, forged_in_request_and_headers);
     tcase_add_test(t, forged_in_stderr);
+    tcase_add_test(t, forged_without_quotes);
     tcase_add_test(t, entries_of_several_lines);
     tcase_add_test(t, entries_from_a_terminal);
     tcase_add_test(t, cut_entries);
