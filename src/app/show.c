@@ -5,38 +5,21 @@
 #include "base/utf8.h"
 #include "text/stamp.h"
 
-/*
- * Sequences of n bytes that print nothing of their own but change what is around them: C1 controls (U+0080 to
- * U+009F, which drive terminals too), line and paragraph separators, and marks that turn the direction of
- * writing (UAX 9).
- */
-static bool meddles(const char *p, size_t n)
-{
-    const unsigned char *c = (const unsigned char *)p;
-    if (n == 2)
-        return c[0] == 0xc2 && c[1] < 0xa0;
-    if (n != 3 || c[0] != 0xe2)
-        return false;
-    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
-           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
 void show_text(FILE *out, struct slice s, size_t max_points)
 {
     struct slice cut = utf8_prefix(s, max_points);
     if (cut.n < s.n && max_points > 3)
         cut = utf8_prefix(s, max_points - 3);
     for (struct slice rest = cut; rest.n;) {
-        size_t len = utf8_step(rest);
+        size_t len = utf8_shown(rest);
         unsigned char c = (unsigned char)rest.p[0];
-        bool escape = c < 0x20 || c == 0x7f || meddles(rest.p, len);
         if (c == '\n' || c == '\r' || c == '\t')
             fputc(' ', out);
-        else if (len == 0 || escape)
+        else if (len == 0)
             fprintf(out, "\\x%02x", c);
         else
             fwrite(rest.p, 1, len, out);
-        rest = slice_from(rest, len && !escape ? len : 1);
+        rest = slice_from(rest, len ? len : 1);
     }
     if (cut.n < s.n)
         fputs("...", out);

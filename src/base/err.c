@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "base/xalloc.h"
 
 static char *line_of(struct slice text, unsigned line)
@@ -57,12 +58,15 @@ bool err_plain(struct diag *d, const char *fmt, ...)
 /* The terminal of whoever reads this must not be driven by a file that is wrong. */
 static void put_safe(FILE *out, const char *s, bool keep_lf)
 {
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if ((c < 0x20 && c != '\t' && !(keep_lf && c == '\n')) || c == 0x7f)
-            fprintf(out, "\\x%02x", c);
+    for (struct slice rest = slice_str(s); rest.n;) {
+        size_t len = utf8_shown(rest);
+        if (rest.p[0] == '\t' || (keep_lf && rest.p[0] == '\n'))
+            fputc(rest.p[0], out);
+        else if (len == 0)
+            fprintf(out, "\\x%02x", (unsigned char)rest.p[0]);
         else
-            fputc(c, out);
+            fwrite(rest.p, 1, len, out);
+        rest = slice_from(rest, len ? len : 1);
     }
 }
 
@@ -79,14 +83,13 @@ static void print_caret(const struct err *e, FILE *out)
     fputs("  ", out);
     put_safe(out, part, false);
     fputs("\n  ", out);
-    for (size_t i = from; i < at; i++) {
-        unsigned char c = (unsigned char)e->source[i];
-        if (c == '\t')
+    for (size_t i = from; i < at;) {
+        size_t n = utf8_shown(slice_of(e->source + i, len - i));
+        if (e->source[i] == '\t')
             fputc('\t', out);
-        else if (c < 0x20 || c == 0x7f)
-            fputs("    ", out);
-        else if ((c & 0xc0) != 0x80) /* one column for each code point */
-            fputc(' ', out);
+        else /* one column for each code point, four for an escaped byte */
+            fputs(n ? " " : "    ", out);
+        i += n ? n : 1;
     }
     fputs("^\n", out);
     free(part);

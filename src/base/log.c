@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/sbuf.h"
+#include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 2048, LIMITERS = 256 };
 
@@ -34,14 +35,17 @@ void log_open(enum log_level level, bool journal)
 
 static bool needs_quotes(struct slice s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f)
+    bool empty = s.n == 0;
+    while (s.n) {
+        size_t len = utf8_shown(s);
+        if (len == 0 || memchr(" \"=\\", s.p[0], 4))
             return true;
+        s = slice_from(s, len);
     }
-    return s.n == 0;
+    return empty;
 }
 
+/* Values may come from anywhere: whoever reads the log has a terminal, and it must stay one line of UTF-8. */
 static void put_value(struct sbuf *b, struct slice s)
 {
     s = slice_sub(s, 0, VALUE_MAX_BYTES);
@@ -50,16 +54,17 @@ static void put_value(struct sbuf *b, struct slice s)
         return;
     }
     sbuf_addc(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c == '"' || c == '\\')
-            sbuf_addf(b, "\\%c", c);
-        else if (c == '\n')
+    while (s.n) {
+        size_t len = utf8_shown(s);
+        if (s.p[0] == '"' || s.p[0] == '\\')
+            sbuf_addf(b, "\\%c", s.p[0]);
+        else if (s.p[0] == '\n')
             sbuf_add(b, "\\n", 2);
-        else if (c < 0x20 || c == 0x7f)
-            sbuf_addf(b, "\\x%02x", c);
+        else if (len == 0)
+            sbuf_addf(b, "\\x%02x", (unsigned char)s.p[0]);
         else
-            sbuf_addc(b, (char)c);
+            sbuf_add(b, s.p, len);
+        s = slice_from(s, len ? len : 1);
     }
     sbuf_addc(b, '"');
 }

@@ -109,3 +109,26 @@ bool utf8_is_clean(struct slice s)
     }
     return true;
 }
+
+/*
+ * Sequences of n bytes that print nothing of their own but change what is around them: C1 controls (U+0080 to
+ * U+009F, which drive terminals too), line and paragraph separators, and marks that turn the direction of
+ * writing (UAX 9).
+ */
+static bool meddles(const char *p, size_t n)
+{
+    const unsigned char *c = (const unsigned char *)p;
+    if (n == 2)
+        return c[0] == 0xc2 && c[1] < 0xa0;
+    if (n != 3 || c[0] != 0xe2)
+        return false;
+    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
+           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+size_t utf8_shown(struct slice s)
+{
+    size_t len = utf8_step(s);
+    unsigned char c = s.n ? (unsigned char)s.p[0] : 0;
+    return c < 0x20 || c == 0x7f || meddles(s.p, len) ? 0 : len;
+}

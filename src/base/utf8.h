@@ -20,6 +20,11 @@ struct slice utf8_prefix(struct slice s, size_t max_points);
 void utf8_clean(struct sbuf *out, struct slice s);
 /* Length of the terminal escape sequence at the start of s, which begins with ESC; at least 1. ECMA-48, 5.4 and 5.6. */
 size_t utf8_escape(struct slice s);
+/*
+ * Length of the sequence at the start of s when a terminal can show it as it is; 0: it is invalid, or a control or a mark that
+ * changes what is around it, and its first byte is to be written in another way.
+ */
+size_t utf8_shown(struct slice s);
 /* True when utf8_clean would copy s as it is. */
 bool utf8_is_clean(struct slice s);
 

@@ -291,31 +291,63 @@ START_TEST(json_is_mended)
 }
 END_TEST
 
-/* Lines that `times` calls for each of two texts in turn leave on stderr. */
-static unsigned lines_logged(const char *a, const char *b, unsigned times)
+/* What `say` leaves on stderr. */
+static const char *logged(void (*say)(const char *const *), const char *const *texts)
 {
+    static char out[65536];
     FILE *f = tmpfile();
     int before = dup(STDERR_FILENO);
-    unsigned lines = 0;
     ck_assert(f && before >= 0 && dup2(fileno(f), STDERR_FILENO) >= 0);
-    for (unsigned i = 0; i < times; i++) {
-        log_warn(a);
-        log_warn(b);
-    }
+    say(texts);
     dup2(before, STDERR_FILENO);
     close(before);
     rewind(f);
-    for (int c; (c = fgetc(f)) != EOF;)
-        lines += c == '\n';
+    out[fread(out, 1, sizeof out - 1, f)] = '\0';
     fclose(f);
-    return lines;
+    return out;
 }
+
+static void say_a_hundred_times(const char *const *texts)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        log_warn(texts[0]);
+        log_warn(texts[1]);
+    }
+}
+
+static void say_value(const char *const *texts)
+{
+    log_warn("value", log_c("v", texts[0]));
+}
+
+START_TEST(log_values_cannot_drive_a_terminal)
+{
+    static const char *const pairs[][2] = {
+        {"plain", "v=plain\n"},
+        {"a b=\"c\\\"\n\t", "v=\"a b=\\\"c\\\\\\\"\\n\\x09\"\n"},
+        {"caf\xc3\xa9", "v=caf\xc3\xa9\n"},
+        {"\x1b[31m\x7f", "v=\"\\x1b[31m\\x7f\"\n"},
+        {"\xff\xc3", "v=\"\\xff\\xc3\"\n"},
+        {"\xc2\x9b" "31m \xe2\x80\xae", "v=\"\\xc2\\x9b31m \\xe2\\x80\\xae\"\n"},
+        {"", "v=\"\"\n"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const char *got = strstr(logged(say_value, pairs[i]), "v=");
+        ck_assert_ptr_nonnull(got);
+        ck_assert_str_eq(got, pairs[i][1]);
+    }
+}
+END_TEST
 
 START_TEST(each_log_text_is_limited)
 {
     /* So far apart that whatever power of two a table of them has, up to 4096 rows, they want the same row. */
     static char texts[2][8 * 4096] = {"one", "other"};
-    ck_assert_uint_eq(lines_logged(texts[0], texts[1], 100), 2 * LOG_BURST);
+    const char *both[] = {texts[0], texts[1]};
+    unsigned lines = 0;
+    for (const char *lf = logged(say_a_hundred_times, both); (lf = strchr(lf, '\n')); lf++)
+        lines++;
+    ck_assert_uint_eq(lines, 2 * LOG_BURST);
 }
 END_TEST
 
@@ -334,6 +366,7 @@ int main(void)
     tcase_add_test(t, zip_round_trip_and_bomb);
     tcase_add_test(t, json_members_are_handed_out);
     tcase_add_test(t, json_is_mended);
+    tcase_add_test(t, log_values_cannot_drive_a_terminal);
     tcase_add_test(t, each_log_text_is_limited);
     suite_add_tcase(s, t);
     return unit_run(s);
