@@ -1,6 +1,7 @@
 """Upstreams that are absent, slow, rude or refusing: events wait, and what cannot be sent is kept where it can be seen."""
 import os
 import re
+import signal
 
 from harness import item, nginx_line
 
@@ -77,6 +78,22 @@ def scenario_upstream_slow(t):
     d.wait_count("event", 6, 5)
     assert len(up.events) < 6
     check(t, up, d, 6)
+
+
+def scenario_stopped_while_upstream_hangs(t):
+    """SIGTERM while the server takes requests and says nothing: it ends in time, the events stay, and go at the next start."""
+    up, config = begin(t)
+    up.default = {"delay": 60}
+    d = t.start(config)
+    write(t, 1, 3)
+    t.until(lambda: up.server.open, "a request under way")
+    d.wait_count("event", 3)
+    d.signal(signal.SIGTERM)
+    t.eq(d.ended(15).get("sent", 0), 0)
+    up.stop()
+    up.default = {}
+    up.start()
+    check(t, up, t.start(config), 3, once=False)  # the first requests may have been taken after all, under the same ids
 
 
 def scenario_dead_letters(t):
