@@ -86,9 +86,11 @@ static bool pragma_number(sqlite3 *db, const char *text, int64_t *out)
 /* What the last error of the database means and what to do about it; ends the transaction if there is one. */
 enum store_result store_failed(struct store *s, const char *doing)
 {
-    int rc = sqlite3_extended_errcode(s->db), os = s->os_error;
+    int rc = s->no_room ? SQLITE_FULL : sqlite3_extended_errcode(s->db), os = s->no_room ? ENOSPC : s->os_error;
     const char *hint = "it will be tried again";
+    const char *error = rc == SQLITE_FULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db);
     enum store_result result = STORE_FAILED;
+    s->no_room = false;
     switch (rc & 0xff) {
     case SQLITE_FULL:
         result = STORE_FULL;
@@ -109,15 +111,17 @@ enum store_result store_failed(struct store *s, const char *doing)
     bool known = result == STORE_FULL && s->full;
     if (result == STORE_FULL) {
         hint = "the disk is full: make room; nothing is lost meanwhile, crumbd stops reading";
-        s->full = true;
+        s->full = s->disk_full = true;
     }
-    snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, sqlite3_errmsg(s->db), hint);
+    snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, error, hint);
     if (!s->tool && !known) /* a tool prints store_error itself */
         log_error("cannot work with the store", log_c("path", s->path), log_c("doing", doing),
-                  log_c("error", sqlite3_errmsg(s->db)), log_c("os_error", os ? strerror(os) : ""),
+                  log_c("error", error), log_c("os_error", os ? strerror(os) : ""),
                   log_c("hint", hint));
     if (!sqlite3_get_autocommit(s->db))
         store_run(s, Q_ROLLBACK);
+    if (result == STORE_FULL)
+        store_make_room(s);
     return result;
 }
 
@@ -145,11 +149,8 @@ static bool set_up_daemon_file(struct store *s, struct diag *d)
     if (s->lock_fd < 0)
         return false;
     /* Made here and not by SQLite for the sake of its mode; -wal and -shm get the same one. */
-    int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
-    close(fd);
-    return true;
+    s->file_fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    return s->file_fd >= 0 || err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
 }
 
 static bool exec(struct store *s, const char *text)
@@ -238,7 +239,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
 {
     struct store *s = xcalloc(1, sizeof *s);
     s->path = xstrdup(path);
-    s->lock_fd = -1;
+    s->lock_fd = s->file_fd = -1;
     s->tool = mode == STORE_TOOL;
     s->limit_bytes = limit_bytes;
     s->pending = xcalloc(STORE_PENDING_MAX, sizeof(struct outcome *));
@@ -267,6 +268,8 @@ void store_close(struct store *s)
     for (int i = 0; i < Q_N; i++)
         sqlite3_finalize(s->stmt[i]);
     sqlite3_close(s->db);
+    if (s->file_fd >= 0) /* not before: closing any descriptor of a file gives up SQLite's locks on it, fcntl(2) */
+        close(s->file_fd);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     sbuf_free(&s->zipped);
@@ -275,6 +278,12 @@ void store_close(struct store *s)
 }
 
 /* Cuts. */
+
+uint64_t store_pages_bytes(struct store *s)
+{
+    int64_t pages = number(s, Q_PAGES);
+    return pages > 0 ? (uint64_t)pages * s->page_bytes : 0;
+}
 
 uint64_t store_used(struct store *s)
 {
@@ -421,7 +430,9 @@ static bool cut_empty(const struct cut *c)
 
 void store_shrink(struct store *s)
 {
-    if (number(s, Q_FREE_PAGES) > SLACK_PAGES && !store_run(s, Q_SHRINK))
+    if (number(s, Q_FREE_PAGES) <= SLACK_PAGES)
+        return;
+    if (!store_run(s, Q_SHRINK))
         store_failed(s, "shrink the database");
 }
 
@@ -443,11 +454,11 @@ enum store_result store_commit(struct store *s, const struct cut *c)
         if (over_limit(s))
             return full(s);
     }
-    if (!store_run(s, Q_COMMIT))
+    if (!store_keep_room(s) || !store_run(s, Q_COMMIT))
         return store_failed(s, "write new events and positions");
     if (s->full)
         log_info("the store has room again, reading goes on", log_c("path", s->path));
-    s->full = false;
+    s->full = s->disk_full = false;
     s->overflowed += (uint64_t)overflow;
     return STORE_OK;
 }

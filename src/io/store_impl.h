@@ -34,8 +34,10 @@ struct store {
     sqlite3 *db;
     bool tool;
     char *path;
-    int lock_fd;
+    int lock_fd, file_fd;
     uint64_t limit_bytes, page_bytes;
+    bool disk_full;          /* until a cut goes in again */
+    bool no_room;            /* it has none for the pages of the open transaction */
     uint8_t id[16];
     sqlite3_stmt *stmt[Q_N];
     struct table taken;      /* row id to struct outcome */
@@ -60,6 +62,12 @@ enum store_result store_failed(struct store *s, const char *doing);
 bool store_add_count(struct store *s, const char *name, uint64_t v);
 /* Bytes in pages that are in use, the open transaction's included. */
 uint64_t store_used(struct store *s);
+/* Bytes of all pages, in use or free, the open transaction's included. */
+uint64_t store_pages_bytes(struct store *s);
+/* Before a COMMIT: makes sure that the database file can take its pages from the WAL. False: the disk is full. */
+bool store_keep_room(struct store *s);
+/* On a full disk: the WAL may begin anew. */
+void store_make_room(struct store *s);
 /* 32 lower-case hex digits to 16 bytes. */
 void store_event_id_bytes(const char *hex, uint8_t id[16]);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */

@@ -13,6 +13,7 @@
 enum {
     ROWS_PER_STEP = 1000, /* of a tool's transaction, so that the daemon never waits long for it */
     REASON_BYTES = 300,
+    FULL_STEP = 32, /* outcomes of a transaction on a full disk */
 };
 
 /* A next_try further away than any delay of ours means that the clock was set back since: such a row is due.
@@ -261,32 +262,49 @@ static bool write_outcomes(struct store *s, struct outcome *const *v, unsigned n
 
 /* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
  * stays taken. */
-static void write_one_by_one(struct store *s)
+static void write_one_by_one(struct store *s, unsigned n)
 {
-    for (unsigned i = 0; i < s->n_pending; i++)
+    for (unsigned i = 0; i < n; i++)
         if (!write_outcomes(s, &s->pending[i], 1)) {
             store_failed(s, "write down what was sent");
             s->pending[i]->stuck = true;
         }
 }
 
-enum store_result store_flush(struct store *s)
+/* The first n have been written. */
+static void forget_outcomes(struct store *s, unsigned n)
 {
-    if (!s->n_pending)
-        return STORE_OK;
-    if (!write_outcomes(s, s->pending, s->n_pending)) {
-        bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
-        enum store_result r = store_failed(s, "write down what was sent");
-        if (!damaged)
-            return r;
-        write_one_by_one(s);
-    }
-    for (unsigned i = 0; i < s->n_pending; i++)
+    for (unsigned i = 0; i < n; i++)
         if (!s->pending[i]->stuck) {
             table_del(&s->taken, (uint64_t)s->pending[i]->id);
             outcome_free(s->pending[i]);
         }
-    s->n_pending = 0;
+    s->n_pending -= n;
+    memmove(s->pending, s->pending + n, s->n_pending * sizeof *s->pending);
+}
+
+/* On a full disk there is only the room that the WAL has already: few rows at a time, and then it begins anew. */
+enum store_result store_flush(struct store *s)
+{
+    if (!s->n_pending)
+        return STORE_OK;
+    for (unsigned step = s->disk_full ? FULL_STEP : s->n_pending; s->n_pending;) {
+        unsigned n = step < s->n_pending ? step : s->n_pending;
+        if (!write_outcomes(s, s->pending, n)) {
+            bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
+            enum store_result r = store_failed(s, "write down what was sent");
+            if (r == STORE_FULL && step > FULL_STEP) {
+                step = FULL_STEP;
+                continue;
+            }
+            if (!damaged)
+                return r;
+            write_one_by_one(s, n);
+        }
+        forget_outcomes(s, n);
+        if (step == FULL_STEP)
+            store_make_room(s);
+    }
     store_shrink(s);
     return STORE_OK;
 }

@@ -4,6 +4,7 @@ import random
 import threading
 
 from harness import item, nginx_line
+from nginx import Tmpfs
 
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
@@ -121,4 +122,26 @@ def scenario_kill_nine_upstream_down(t):
     up.start()
     check_all_there(t, up)
     t.eq(up.duplicates, {})
+    d.stop()
+
+
+def scenario_kill_nine_disk_full(t):
+    """The disk fills up while nobody listens upstream; killed then. What is delivered makes the room for the rest: each once."""
+    up = t.upstream()
+    os.makedirs(t.path("logs"))
+    disk = Tmpfs(t, "disk", "4m")
+    lines = 3000
+    t.write("logs/error.log", "".join(map(nginx_line, range(lines))))
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir) + "store: %s/crumbd.db\n" % disk.path)
+    up.stop()
+    d = t.start(config)
+    d.wait_log("the disk is full")
+    read = d.ledger()["lines_in"]
+    assert read < lines, "the disk holds it all"
+    d.kill()
+    d = t.start(config)
+    up.start()
+    t.wait_events(up, lines, 180)
+    t.eq(sorted(map(item, up.events)), list(range(lines)))
+    t.until(lambda: d.ledger()["sent"] == lines, "crumbd knows that all were sent")
     d.stop()
