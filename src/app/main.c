@@ -141,6 +141,11 @@ int cmd_version(int argc, char **argv)
     return EXIT_WELL;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv)
 {
     /* Numbers are written with a point whatever the locale; so it stays "C". A closed pipe is an error, not a death. */
@@ -149,12 +154,14 @@ int main(int argc, char **argv)
         return cmd_run(argc, argv);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return cmd_version(argc, argv);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (is_help(argv[1]))
         return cmd_help(1, argv);
     if (strcmp(argv[1], "-") == 0)
         return cmd_run(argc, argv);
     const struct command *c = find(argv[1]);
     if (!c)
         return command_usage(NULL, "there is no command \"%s\"", argv[1]);
+    if (argc == 3 && is_help(argv[2]))
+        return cmd_help(2, (char *[]){argv[2], argv[1]});
     return c->run(argc - 1, argv + 1);
 }

@@ -152,7 +152,7 @@ def scenario_version_and_help(t):
     out = t.run("--help")[0]
     for command in ("run", "check", "parse", "try", "explain", "test", "queue"):
         assert re.search(r"^\s+crumbd \[?%s\b" % command, out, re.M), (command, out)
-        t.run("help", command)
+        t.eq(t.run("help", command), t.run(command, "--help"))
     t.run("--nonsense", status=2)
 
 
