@@ -153,8 +153,6 @@ static void read_files(struct parse *p, char **files, int n, struct diag *d)
         reader_run(path, &p->format, on_message, p, d);
         arena_free(&about);
     }
-    if (fflush(stdout) != 0 || p->closed)
-        err_plain(d, "standard output cannot be written: %s", strerror(errno));
 }
 
 int cmd_parse(int argc, char **argv)

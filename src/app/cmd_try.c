@@ -38,13 +38,13 @@ static bool on_message(void *u, const struct cut_message *m)
         try_diff_message(t->diff, t->stream, m);
     else
         pipeline_message(t->run.pipeline, &t->stream[0], m->text, m->lines, m->cut_bytes, m->offset, t->run.now_us);
-    return true;
+    return !ferror(stdout); /* `| head` has seen enough */
 }
 
 static void read_files(struct trial *t, struct diag *d)
 {
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
-    for (unsigned i = 0; i < t->args.n_files; i++) {
+    for (unsigned i = 0; i < t->args.n_files && !ferror(stdout); i++) {
         enum format format = t->args.format;
         const char *path = t->args.files[i];
         uint64_t id = slice_hash(slice_str(path), 7);

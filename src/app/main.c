@@ -97,8 +97,9 @@ int command_log_format(const char *command, const char *text, enum format *forma
 
 int command_finish(struct diag *d, int status)
 {
+    if (fflush(stdout) != 0 || ferror(stdout))
+        err_plain(d, "standard output cannot be written: %s", strerror(errno));
     int result = d->errors ? status : EXIT_WELL;
-    fflush(stdout);
     err_print(d, stderr);
     err_free(d);
     return result;

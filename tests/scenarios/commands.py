@@ -132,6 +132,22 @@ def scenario_try(t):
     assert "nginx." in said and "111" in said, said
 
 
+def scenario_output_that_takes_no_more(t):
+    """`| head` ends a long run at once; a full disk is said, and is an error."""
+    log = t.write("long.log", "".join(nginx_line(n) for n in range(1000)) * 300)
+    for args in (["parse", "--format", "nginx-error", log], ["try", "--events", "--format", "nginx-error", log]):
+        for target, why in ((None, "Broken pipe"), ("/dev/full", "No space left")):
+            out = open(target, "wb") if target else subprocess.PIPE
+            p = subprocess.Popen([t.crumbd_path, *args], stdout=out, stderr=subprocess.PIPE, env=t.env(), cwd=t.dir)
+            if not target:
+                p.stdout.readline()
+            (p.stdout or out).close()
+            p.stdout = None
+            said = p.communicate(timeout=20)[1].decode()
+            t.eq(p.returncode, 1, args)
+            assert why in said, said
+
+
 def scenario_test(t):
     """test sends one event to each project and prints the answers; without one, or when refused, its status says so."""
     up = t.upstream()
