@@ -70,7 +70,8 @@ static enum regex_result both_hold(struct judge *j, const struct rule *rule, con
     return pack == REGEX_YES ? when_holds(j, &rule->when, r) : pack;
 }
 
-static enum rule_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
+/* WHY_WON: its patterns are to be tried. */
+static enum rule_why applies(struct judge *j, const struct rule *rule, const struct record *r)
 {
     struct rule_stats *st = &j->stats[rule->index];
     if (st->suspended)
@@ -79,6 +80,14 @@ static enum rule_why try_rule(struct judge *j, const struct rule *rule, const st
     if (when != REGEX_YES)
         return when == REGEX_LIMIT ? over_limit(j, rule) : WHY_WHEN;
     st->tried++;
+    return WHY_WON;
+}
+
+static enum rule_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    enum rule_why why = applies(j, rule, r);
+    if (why != WHY_WON)
+        return why;
     if (rule->match) {
         enum regex_result hit = regex_match(rule->match, j->match, r->message, 0);
         if (hit != REGEX_YES)
@@ -89,19 +98,15 @@ static enum rule_why try_rule(struct judge *j, const struct rule *rule, const st
         if (hit != REGEX_NO)
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_UNLESS;
     }
-    st->hits++;
+    j->stats[rule->index].hits++;
     return rule->go_on ? WHY_CONTINUED : WHY_WON;
 }
 
 static enum rule_why try_end(struct judge *j, const struct rule *rule, const struct record *r)
 {
-    struct rule_stats *st = &j->stats[rule->index];
-    if (st->suspended)
-        return WHY_SUSPENDED;
-    enum regex_result when = both_hold(j, rule, r);
-    if (when != REGEX_YES)
-        return when == REGEX_LIMIT ? over_limit(j, rule) : WHY_WHEN;
-    st->tried++;
+    enum rule_why why = applies(j, rule, r);
+    if (why != WHY_WON)
+        return why;
     enum regex_result hit = regex_match(rule->pair.end, j->match, r->message, 0);
     return hit == REGEX_YES ? WHY_END : hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
 }
