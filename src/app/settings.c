@@ -408,7 +408,8 @@ unsigned settings_rule_files(const struct settings *s, char ***files, struct dia
         if (e == 0)
             globfree(&g);
         else
-            err_add(d, ERR_WARNING, rule_place(s, i), "no rule file matches %s", pattern);
+            err_add(d, ERR_WARNING, rule_place(s, i), "no rule file matches %s%s", pattern,
+                    slice_is(s->rules[i], "shipped") ? "; CRUMBD_DATA names a folder that has the shipped rules in rules/" : "");
         free(pattern);
     }
     *files = found;
