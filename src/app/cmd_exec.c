@@ -40,6 +40,9 @@ struct wrapped {
     pthread_t waiter;
 };
 
+/* For the signal handler, which can be told nothing. */
+static volatile sig_atomic_t command_pid;
+
 static bool write_all(int fd, const char *p, size_t n)
 {
     while (n) {
@@ -115,6 +118,7 @@ static void *wait_for_end(void *u)
         pthread_join(w->copiers[i].thread, NULL);
     while (waitpid(w->pid, &w->status, 0) < 0 && errno == EINTR)
         ;
+    command_pid = 0;
     if (!WIFEXITED(w->status) || WEXITSTATUS(w->status) != 0)
         tell_end(w);
     close(w->tell);
@@ -137,13 +141,45 @@ static _Noreturn void become(char **argv)
     _exit(status);
 }
 
+/* The daemon's loop passes signals on while it turns. Before it does, while rules are compiled, after its end, and where it cannot
+   run at all, this does: crumbd must not die of a signal and leave the command behind. */
+static void pass_on(int sig)
+{
+    int saved = errno;
+    /* A terminal sends SIGINT to the command as well; SIGUSR1 is crumbd's own. */
+    if (sig != SIGINT && sig != SIGUSR1 && command_pid > 0)
+        kill((pid_t)command_pid, sig);
+    errno = saved;
+}
+
+/* Forks with the signals held back, so that none comes before it has somewhere to go. */
+static pid_t fork_with_signals(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
+    enum { SIGNALS = sizeof signals / sizeof *signals };
+    const struct sigaction handler = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    sigset_t held, before;
+    sigemptyset(&held);
+    for (unsigned i = 0; i < SIGNALS; i++)
+        sigaddset(&held, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
+    pid_t pid = fork();
+    if (pid > 0) {
+        command_pid = pid;
+        for (unsigned i = 0; i < SIGNALS; i++)
+            sigaction(signals[i], &handler, NULL);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
 static bool start_command(struct wrapped *w)
 {
     int pipes[2][2];
     if (pipe2(pipes[0], O_CLOEXEC) != 0 || pipe2(pipes[1], O_CLOEXEC) != 0)
         return false;
     fflush(NULL);
-    w->pid = fork();
+    w->pid = fork_with_signals();
     if (w->pid < 0)
         return false;
     if (w->pid == 0) {

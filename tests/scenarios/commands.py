@@ -201,3 +201,14 @@ def scenario_events_of_real_logs_conform(t):
         name = t.write("events.jsonl", events)
         p = subprocess.run([checker, "--events", name], capture_output=True, text=True)
         assert p.returncode == 0, p.stdout[-3000:] + p.stderr[-500:]
+
+
+def scenario_exec_passes_an_early_signal_on(t):
+    """A signal that comes while crumbd still compiles its rules ends the command as it wishes, and never leaves it behind."""
+    script = "trap 'echo asked; exit 9' TERM; echo up; while :; do sleep 0.02; done"
+    p = t.program("exec", [t.crumbd_path, "exec", "-c", t.config(CONFIG), "--", "sh", "-c", script], env=t.env())
+    t.until(lambda: "up" in p.out, "the command runs")
+    p.signal(signal.SIGUSR1)
+    p.signal(signal.SIGTERM)
+    t.eq(p.wait(), 9, p.err)
+    t.eq(p.out, "up\nasked\n")
