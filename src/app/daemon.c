@@ -346,7 +346,8 @@ static void say_start(const struct daemon *dm)
              log_c("store", dm->store_path), log_i("rules", dm->setup->rules->n), log_i("inputs", dm->setup->n_inputs));
     for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
         static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
-        log_info("input", log_c(kinds[dm->setup->inputs[i].kind], dm->setup->inputs[i].text));
+        const struct log_tag tag = log_c(kinds[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
+        log_listed(LOG_INFO, "input", &tag, 1);
     }
     if (!s->dsn)
         log_warn("no DSN: events stay in the store", log_c("see", "crumbd queue ls"), log_c("remedy", "set sentry.dsn or SENTRY_DSN"));

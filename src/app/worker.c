@@ -333,6 +333,17 @@ static void sink_message(void *u, struct stream *s, struct slice msg, unsigned l
         check_pressure(w);
 }
 
+/* A counter alone does not say who sends what crumbd cannot read. The text stays out: it may hold anything. */
+static void on_judged(void *u, const struct judged *j)
+{
+    (void)u;
+    if (j->fate != COUNT_refused || !j->stream)
+        return;
+    const struct log_tag tags[] = {log_s("input", j->stream->source), log_c("why", j->reason ? j->reason : "unknown"),
+                                   log_s("peer", j->stream->peer)};
+    log_write(LOG_WARN, "a message is not of its input's format and was refused", tags, j->stream->peer.n ? 3 : 2);
+}
+
 static void stop_inputs(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_inputs; i++)
@@ -342,10 +353,18 @@ static void stop_inputs(struct worker *w)
     w->n_inputs = 0;
 }
 
+static void drain_inputs(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->drain)
+            w->inputs[i]->type->drain(w->inputs[i]);
+}
+
 static void finish(struct worker *w)
 {
     if (w->stopping)
         return;
+    drain_inputs(w);
     w->stopping = true;
     struct worker_cut *c = cut_of(w);
     c->last = true;
@@ -507,6 +526,7 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                    .store_id = w->setup.store_id,
                                    .run_key = w->setup.run_key,
                                    .hooks = {.u = w,
+                                             .judged = on_judged,
                                              .emit = add_event,
                                              .limit_row = add_limit,
                                              .overdue_row = add_overdue,

@@ -118,16 +118,8 @@ static bool admit(const char *msg, unsigned *missed)
     return ++l->seen <= LOG_BURST;
 }
 
-void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n)
+static void write_line(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n, unsigned missed)
 {
-    if (level > self.level)
-        return;
-    unsigned missed;
-    pthread_mutex_lock(&self.lock);
-    bool pass = admit(msg, &missed);
-    pthread_mutex_unlock(&self.lock);
-    if (!pass)
-        return;
     struct sbuf b;
     sbuf_init(&b, LINE_MAX_BYTES);
     sbuf_adds(&b, SLICE("msg="));
@@ -143,6 +135,24 @@ void log_write(enum log_level level, const char *msg, const struct log_tag *tags
         sbuf_addf(&b, " left_out=%u", missed);
     emit(level, sbuf_slice(&b));
     sbuf_free(&b);
+}
+
+void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n)
+{
+    if (level > self.level)
+        return;
+    unsigned missed;
+    pthread_mutex_lock(&self.lock);
+    bool pass = admit(msg, &missed);
+    pthread_mutex_unlock(&self.lock);
+    if (pass)
+        write_line(level, msg, tags, n, missed);
+}
+
+void log_listed(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n)
+{
+    if (level <= self.level)
+        write_line(level, msg, tags, n, 0);
 }
 
 void log_line(enum log_level level, struct slice logfmt)

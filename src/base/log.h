@@ -38,6 +38,8 @@ static inline struct log_tag log_i(const char *key, int64_t v)
 /* level: the least important level still written. journal: put <N> before each line, as systemd reads it (sd-daemon(3)). */
 void log_open(enum log_level level, bool journal);
 void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n);
+/* One of a list that the configuration bounds, such as the inputs; never limited. */
+void log_listed(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n);
 /* A line that is already logfmt (the ledger); never limited. */
 void log_line(enum log_level level, struct slice logfmt);
 

@@ -604,7 +604,7 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
         p->counts.v[COUNT_cut_messages]++;
         p->counts.v[COUNT_cut_bytes] += cut_bytes;
     }
-    struct judged j = {.raw = msg, .fate = COUNT_blank};
+    struct judged j = {.raw = msg, .fate = COUNT_blank, .stream = s};
     if (!is_blank(msg)) {
         struct record *r = &p->record;
         j.fate = COUNT_refused;

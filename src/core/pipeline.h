@@ -37,6 +37,7 @@ struct judged {
     enum count fate;
     struct slice raw;
     const char *reason; /* of the refusal */
+    const struct stream *stream; /* where the message came from; NULL when none came */
 };
 
 struct pipeline_hooks {

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -24,7 +25,7 @@
 
 /* UDP carries 65 527 bytes at most. A unix datagram may be as long as the sender's SO_SNDBUF, 208 KiB unless
  * it was raised. */
-enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1 };
+enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1, DRAIN_S = 2 };
 
 union control {
     struct cmsghdr align;
@@ -252,6 +253,23 @@ static void reserve_slots(struct in_udp *in)
     }
 }
 
+/* Datagrams that are in the socket's buffer have been accepted: closed with the socket they would be lost and in no counter. Bounded
+   by time, since the senders go on. */
+static void udp_drain(struct input *input)
+{
+    struct in_udp *in = (struct in_udp *)input;
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    bool more = !in->listener.passed;
+    while (more) {
+        more = read_batch(in);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        more &= now.tv_sec - start.tv_sec < DRAIN_S;
+    }
+    if (in->chunks) /* whose rest nobody will take */
+        gelf_chunks_expire(in->chunks, INT64_MAX, in->sink.counts);
+}
+
 static void udp_stop(struct input *input)
 {
     struct in_udp *in = (struct in_udp *)input;
@@ -344,5 +362,6 @@ const struct input_type in_udp = {
     .start = udp_start,
     .pause = udp_pause,
     .drained = udp_drained,
+    .drain = udp_drain,
     .stop = udp_stop,
 };

@@ -76,6 +76,8 @@ struct input_type {
     /* True when everything that could be read now has been handed on; for standard input, when its end has been reached
        (used to drain at exit and by `crumbd -`). */
     bool (*drained)(struct input *in);
+    /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket. NULL: nothing. */
+    void (*drain)(struct input *in);
     /* Stops reading, hands on what had begun (a last line without its end), closes, frees. */
     void (*stop)(struct input *in);
 };

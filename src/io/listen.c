@@ -170,6 +170,7 @@ static bool open_inet(struct listener *l, const struct input_options *opt, int s
     l->fd = from_systemd(&want, socktype);
     if (l->fd >= 0) {
         log_at(LOG_INFO, "took a socket from systemd", log_c("input", opt->text));
+        l->passed = true;
         return true;
     }
     l->fd = socket(want.sa.sa_family, socktype | SOCK_CLOEXEC, 0);
@@ -219,6 +220,7 @@ static bool open_unix(struct listener *l, const struct input_options *opt, int s
     l->fd = from_systemd(&a, socktype);
     if (l->fd >= 0) {
         log_at(LOG_INFO, "took a socket from systemd", log_c("input", opt->text));
+        l->passed = true;
         return true;
     }
     if (!clear_stale(&a, opt, socktype, d))
@@ -254,7 +256,8 @@ bool listen_open(struct listener *l, const struct input_options *opt, int sockty
         return false;
     }
     l->port = bound_port(l->fd);
-    log_at(LOG_INFO, "listening", log_c("input", opt->text), log_i("port", l->port));
+    const struct log_tag tags[] = {log_c("input", opt->text), log_i("port", l->port)};
+    log_listed(LOG_INFO, "listening", tags, l->port ? 2 : 1);
     return true;
 }
 
