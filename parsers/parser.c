@@ -29,11 +29,19 @@ static bool has(struct slice s, struct slice needle)
     return slice_find(s, needle) >= 0;
 }
 
-/* An application that logs its requests says a level as well; nginx has none. */
+/* An application that logs its requests says a level or a message as well; nginx has none. */
 static bool is_access_json(struct slice s)
 {
-    return has(s, SLICE("\"status")) && (has(s, SLICE("\"remote_")) || has(s, SLICE("\"request"))) &&
-           !has(s, SLICE("\"level\"")) && !has(s, SLICE("\"short_message\""));
+    static const struct slice said[] = {{"\"level\"", 7},     {"\"short_message\"", 15}, {"\"severity\"", 10},
+                                        {"\"levelname\"", 11}, {"\"log.level\"", 11},     {"\"loglevel\"", 10},
+                                        {"\"lvl\"", 5},        {"\"message\"", 9},        {"\"msg\"", 5},
+                                        {"\"@l\"", 4},         {"\"@m\"", 4},             {"\"@mt\"", 5}};
+    if (!has(s, SLICE("\"status")) || !(has(s, SLICE("\"remote_")) || has(s, SLICE("\"request"))))
+        return false;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (has(s, said[i]))
+            return false;
+    return true;
 }
 
 /* What the driver writes behind the text, which may be long: the stream and the time, as RFC 3339. */
@@ -60,7 +68,7 @@ static enum format detect_json(struct slice s, struct slice line, const char **w
         return FORMAT_JOURNAL;
     }
     if (is_access_json(s)) {
-        *why = "an object with a status and a request, and without a level";
+        *why = "an object with a status and a request, and without a level or a message";
         return FORMAT_NGINX_ACCESS;
     }
     bool gelf = has(s, SLICE("\"short_message\""));

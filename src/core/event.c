@@ -365,7 +365,7 @@ static void write_all(struct writer *w, bool with_crumbs)
     if (r->format == FORMAT_NGINX_ERROR && !shape->logger.n)
         logger = SLICE("nginx.error");
     writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
-    struct slice server = r->format == FORMAT_NGINX_ERROR || !r->host.n ? w->opt->server_name : r->host;
+    struct slice server = r->host.n ? r->host : w->opt->server_name;
     writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     writer_text(w, "environment", w->opt->environment, ENVIRONMENT_MAX);
     writer_text(w, "release", w->opt->release, RELEASE_MAX);

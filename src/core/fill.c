@@ -87,9 +87,29 @@ static bool is_nginx(const struct record *r)
     return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
 }
 
+/*
+ * What differs in every message, or says again what another tag or the message says: worth a look, not a tag. Docker's driver for
+ * GELF; the structured data that IANA has registered (a sender's own has an `@` in its name); a syslog body of pairs.
+ */
+static bool tells_nothing_apart(const struct record *r, struct slice name)
+{
+    static const char *const docker[] = {"container_id", "container_name", "image_id", "image_name", "command", "created"};
+    static const char *const syslog[] = {"meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
+    if (r->format == FORMAT_GELF && record_value(r, "container_id").n)
+        for (size_t i = 0; i < sizeof docker / sizeof *docker; i++)
+            if (slice_is(name, docker[i]))
+                return true;
+    if (r->format != FORMAT_SYSLOG)
+        return false;
+    for (size_t i = 0; i < sizeof syslog / sizeof *syslog; i++)
+        if (slice_is(name, syslog[i]))
+            return true;
+    return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
+}
+
 static bool fits_tag(const struct record *r, const struct field *f)
 {
-    return r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
+    return !tells_nothing_apart(r, f->name) && r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
            f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n');
 }
 

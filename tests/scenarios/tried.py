@@ -179,3 +179,28 @@ def scenario_try_loghub(t):
         for issue in got["issues"] + got["suspects"]:
             # What stays may have a digit in a name: jk2_init, ssh2, v1.
             assert not re.search(r"(?<![A-Za-z_])\d|\d{2}", issue["title"]), (name, issue["title"])
+
+
+def scenario_events_name_the_sender_and_hold_no_junk(t):
+    """Who wrote it is the server's name; what differs in each message, or repeats another tag, is no tag; no access line is made of
+    an application's."""
+    def event(name, line):
+        events = t.run("try", "--events", t.write(name, line + "\n"))[0].splitlines()
+        assert len(events) == 1, (name, events)
+        return json.loads(events[0])
+
+    nginx = event("nginx", '<187>Nov 25 10:00:00 web nginx: 2026/11/25 10:00:00 [error] 12#12: *7 connect() failed (111: Connection refused) while '
+                  'connecting to upstream, client: 203.0.113.9, server: shop, request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:9000/", '
+                  'host: "shop.example.com"')
+    t.eq((nginx["server_name"], nginx["tags"]["rule"]), ("web", "nginx.upstream-refused"))
+    logger = event("logger", '<11>1 2026-11-25T10:00:00.1Z web app - - [timeQuality tzKnown="1" isSynced="0"][x@1 k="v"] boom failed')
+    t.eq(logger["tags"], {"format": "syslog", "app": "app", "x-1.k": "v"})
+    t.eq(logger["contexts"]["fields"], {"timeQuality.tzKnown": "1", "timeQuality.isSynced": "0"})
+    docker = event("docker", json.dumps({"version": "1.1", "host": "web", "short_message": "boom failed", "level": 3, "_container_id": "0123456789ab",
+                                         "_container_name": "shop", "_image_id": "sha256:01", "_image_name": "shop:1", "_command": "./run",
+                                         "_created": "2026-11-25T10:00:00Z", "_tag": "blue"}))
+    t.eq(docker["tags"], {"format": "gelf", "app": "shop", "container": "shop", "image": "shop:1", "tag": "blue"})
+    t.eq(docker["contexts"]["fields"]["container_id"], "0123456789ab")
+    cloud = event("cloud", '{"severity":"ERROR","message":"boom failed","time":"2026-11-25T10:00:00Z",'
+                  '"httpRequest":{"requestMethod":"GET","status":500},"requestId":"a"}')
+    t.eq((cloud["tags"]["format"], cloud["level"]), ("json", "error"))
