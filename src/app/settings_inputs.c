@@ -319,7 +319,7 @@ static const struct key input_keys[] = {
      .of = &cidr,
      .min = 1,
      .max = 1000,
-     .help = "Addresses and ranges that may send; everyone when left out."},
+     .help = "Addresses and ranges that may send; everyone when left out. With proxy_protocol it is about the proxy itself."},
     {.name = "max_message",
      .type = KEY_SIZE,
      AT(max_message_bytes),
@@ -333,7 +333,8 @@ static const struct key input_keys[] = {
      .min = 1,
      .max = 1000000,
      .def = "1000",
-     .help = "Connections at once; more are closed at once and counted."},
+     .help = "Connections at once. One more takes the place of the one that has said nothing yet for longest; where all have, it is "
+             "closed. Counted either way."},
     {.name = "idle_timeout",
      .type = KEY_DURATION,
      AT(idle_timeout_us),

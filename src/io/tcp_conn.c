@@ -13,8 +13,9 @@
 
 static void log_conn(enum log_level level, const char *msg, const struct conn *c, const char *error)
 {
-    log_at(level, msg, log_c("input", c->in->opt->text), log_s("peer", c->stream.peer),
-           log_c("error", error));
+    const struct log_tag tags[] = {log_c("input", c->in->opt->text), log_s("peer", c->stream.peer),
+                                   log_c("error", error)};
+    log_write(level, msg, tags, *error ? 3 : 2);
 }
 
 /* ---- the end of a connection ---- */
@@ -179,6 +180,9 @@ static void tls_failed(struct conn *c)
     if (!reason || tls_gone(e)) /* a port scan, a balancer's health check */
         return;
     ++*tcp_counter(c->in, COUNT_tls_errors);
+    long verdict = SSL_get_verify_result(bufferevent_openssl_get_ssl(c->bev));
+    if (ERR_GET_REASON(e) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
+        reason = X509_verify_cert_error_string(verdict); /* "certificate has expired" says more */
     if (tls_not_tls(e))
         log_conn(LOG_WARN,
                  "a sender without TLS called a TLS port; turn TLS on at the sender or make the input tcp://",
