@@ -248,8 +248,10 @@ static void on_summary(void *u, const struct limit_row *row)
     /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock being wrong. */
     bool ahead = p->wall_us && row->last_us > p->wall_us;
     struct promoted e = {.time_us = ahead ? p->wall_us : row->last_us, .suppressed = row->suppressed};
-    if (!row->sample)
-        return; /* the sample did not fit an event: counted when it was made */
+    if (!row->sample) { /* the occurrence it would be made from was too large for an event itself */
+        p->counts.v[COUNT_event_too_large]++;
+        return;
+    }
     struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
     struct sbuf top;
     sbuf_init(&top, EVENT_BYTES_MAX);
@@ -262,8 +264,10 @@ static void on_summary(void *u, const struct limit_row *row)
     sbuf_reset(&p->payload);
     bool written = summary_write(row->sample->payload, e.event_id, e.time_us, &numbers, &p->payload);
     sbuf_free(&top);
-    if (!written)
+    if (!written) {
+        p->counts.v[COUNT_event_too_large]++;
         return;
+    }
     e.project = row->sample->project;
     e.title = row->sample->title;
     e.level = row->sample->level;
