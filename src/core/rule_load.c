@@ -88,6 +88,7 @@ struct raw_pack {
     unsigned n_rules;
 };
 
+#define DURATION_MIN_US 1000 /* what can be written */
 #define PERIOD_MAX_US (INT64_C(400) * 86400 * 1000000)
 
 static const char *const level_words[] = {"", "debug", "info", "warning", "error", "fatal", NULL};
@@ -152,7 +153,7 @@ static const struct key_table event_table = {.keys = event_keys, .size = sizeof(
 
 static const struct key limits_keys[] = {
     {.name = "burst", .type = KEY_INT, KEY_AT(struct raw_rule, limits.burst), .min = 1, .help = "As limits.per_issue.burst of crumbd.yaml(5), for this rule."},
-    {.name = "period", .type = KEY_DURATION, KEY_AT(struct raw_rule, limits.period_us), .min = 1, .help = "As limits.per_issue.period, for this rule."},
+    {.name = "period", .type = KEY_DURATION, KEY_AT(struct raw_rule, limits.period_us), .min = DURATION_MIN_US, .help = "As limits.per_issue.period, for this rule."},
     {.name = NULL},
 };
 
@@ -161,7 +162,7 @@ static const struct key_table limits_table = {.keys = limits_keys, .size = sizeo
 static const struct key threshold_keys[] = {
     {.name = "count", .type = KEY_INT, KEY_AT(struct raw_rule, threshold.count), .min = 1, .max = RULE_THRESHOLD_MAX, .required = true,
      .help = "How many matches make an event."},
-    {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, threshold.within_us), .min = 1, .required = true,
+    {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, threshold.within_us), .min = DURATION_MIN_US, .required = true,
      .help = "In how much time they must come."},
     {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, threshold.by.v, threshold.by.n), .of = &key_string, .max = RULE_BY_MAX,
      .help = "Templates; each different value is counted apart."},
@@ -171,7 +172,7 @@ static const struct key threshold_keys[] = {
 static const struct key_table threshold_table = {.keys = threshold_keys, .size = sizeof(struct raw_rule)};
 
 static const struct key absence_keys[] = {
-    {.name = "every", .type = KEY_DURATION, KEY_AT(struct raw_rule, absence.every_us), .min = 1, .max = PERIOD_MAX_US, .required = true,
+    {.name = "every", .type = KEY_DURATION, KEY_AT(struct raw_rule, absence.every_us), .min = DURATION_MIN_US, .max = PERIOD_MAX_US, .required = true,
      .help = "How long it may be until the line comes again."},
     {.name = "monitor", .type = KEY_STRING, KEY_AT(struct raw_rule, absence.monitor), .min = 1,
      .help = "A template: slug of the Sentry monitor that gets a check-in, ok when the line comes and error when it does not."},
@@ -185,7 +186,7 @@ static const struct key_table absence_table = {.keys = absence_keys, .size = siz
 static const struct key pair_keys[] = {
     {.name = "end", .type = KEY_TEXT, KEY_AT(struct raw_rule, pair.end), .required = true,
      .help = "Regular expression that the message of the end matches; match is the start."},
-    {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, pair.within_us), .min = 1, .max = PERIOD_MAX_US, .required = true,
+    {.name = "within", .type = KEY_DURATION, KEY_AT(struct raw_rule, pair.within_us), .min = DURATION_MIN_US, .max = PERIOD_MAX_US, .required = true,
      .help = "In how much time the end must come."},
     {.name = "by", .type = KEY_LIST, KEY_MANY(struct raw_rule, pair.by.v, pair.by.n), .of = &key_string, .max = RULE_BY_MAX,
      .help = "Templates; an end belongs to the start that gives the same values."},
@@ -342,15 +343,27 @@ static void load_patterns(struct loader *l, const struct raw_pack *raw)
     }
 }
 
+static void refuse_format(struct loader *l, const struct conf_node *n)
+{
+    const char *names[FORMAT_N + 1] = {0};
+    for (unsigned f = 0, k = 0; f < FORMAT_N; f++)
+        if (f != FORMAT_AUTO)
+            names[k++] = format_name(f);
+    const char *near = err_nearest(n->text, names);
+    if (near)
+        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; did you mean \"%s\"?", SLICE_ARG(n->text), near);
+    else
+        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; formats are nginx-error, nginx-access, syslog, gelf, docker, cri, "
+                                    "json, logfmt and text", SLICE_ARG(n->text));
+}
+
 static void add_format(struct loader *l, const struct conf_node *n, struct rule_when *w)
 {
     enum format f = n->type == CONF_SCALAR ? format_by_name(n->text) : FORMAT_N;
-    if (f == FORMAT_N || f == FORMAT_AUTO) {
-        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; formats are nginx-error, nginx-access, syslog, gelf, docker, cri, "
-                                    "json, logfmt and text", SLICE_ARG(n->text));
-        return;
-    }
-    w->formats |= 1u << f;
+    if (f == FORMAT_N || f == FORMAT_AUTO)
+        refuse_format(l, n);
+    else
+        w->formats |= 1u << f;
 }
 
 static void load_when(struct loader *l, const struct raw_when *raw, struct rule_when *w)
@@ -412,7 +425,7 @@ static void load_samples(struct loader *l, const struct raw_rule *raw, struct ru
         struct rule_sample *out = &rule->samples[rule->n_samples++];
         *out = (struct rule_sample){.node = n, .lines = arena_dup(&l->set->arena, s->lines), .elapse_us = s->elapse_us, .format = FORMAT_AUTO, .event = s->event};
         if (s->format.p && (out->format = format_by_name(s->format)) == FORMAT_N)
-            l->ok = conf_error(l->d, conf_get(n, "format"), "unknown format \"%.*s\"", SLICE_ARG(s->format));
+            refuse_format(l, conf_get(n, "format"));
         if (s->event && s->event->type == CONF_SCALAR) {
             if (!slice_is(s->event->text, "none"))
                 l->ok = conf_error(l->d, s->event, "an event is a map with a part of the payload, or none");
@@ -486,7 +499,20 @@ static void load_pair(struct loader *l, const struct raw_rule *raw, struct rule 
     check_pair_by(l, rule);
 }
 
-/* Each of these says when an event is made: two would say it twice, and where no event is made none says anything. */
+/* What no record can meet: the rule would be silent for ever. */
+static void refuse_impossible(struct loader *l, const struct raw_rule *raw, const struct rule *rule)
+{
+    unsigned mine = rule->when.formats, packs = rule->pack_when.formats;
+    if (mine && packs && !(mine & packs))
+        l->ok = conf_error(l->d, raw->when.format, "no record has both this format and one of the pack's: the rule can never fire");
+    if (raw->match && raw->unless && slice_eq(raw->match->text, raw->unless->text))
+        l->ok = conf_error(l->d, raw->unless, "unless is the same as match: the rule can never fire");
+}
+
+/*
+ * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no more than
+ * limits do.
+ */
 static void refuse_contradictions(struct loader *l, const struct rule *rule)
 {
     static const char *const whens[] = {"absence", "pair", "threshold", "sample"};
@@ -503,6 +529,11 @@ static void refuse_contradictions(struct loader *l, const struct rule *rule)
             l->ok = conf_error(l->d, node, "%s says when an event is made, and action: %s makes none", whens[i], action_words[rule->action]);
         other = whens[i];
     }
+    const struct conf_node *limits = conf_get(rule->node, "limits"), *action = conf_get(rule->node, "action");
+    if (limits && (rule->go_on || rule->action != ACTION_EVENT))
+        l->ok = conf_error(l->d, limits, "limits say how many events pass, and this rule makes none");
+    if (action && rule->go_on)
+        l->ok = conf_error(l->d, action, "a rule with continue leaves it to the next rules what becomes of the record");
 }
 
 static void load_rule(struct loader *l, const struct raw_pack *pack, const struct raw_rule *raw, const struct conf_node *node)
@@ -542,6 +573,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     load_absence(l, raw, rule);
     load_pair(l, raw, rule);
     refuse_contradictions(l, rule);
+    refuse_impossible(l, raw, rule);
     load_samples(l, raw, rule);
 }
 

@@ -775,6 +775,7 @@ END_TEST
 
 /* --- contradictions --- */
 
+/* want: NULL: it is taken. */
 static void ck_refused(const char *rule, const char *want)
 {
     struct ruleset rules = {0};
@@ -783,11 +784,11 @@ static void ck_refused(const char *rule, const char *want)
     size_t n = 0;
     struct conf_file *f = conf_parse("bad.yaml", slice_str(text), &d);
     ck_assert(f != NULL);
-    ck_assert_msg(!rule_load(&rules, f, &d), "taken:\n%s", text);
+    ck_assert_msg(rule_load(&rules, f, &d) == !want, "%s:\n%s", want ? "taken" : "refused", text);
     FILE *out = open_memstream(&shown, &n);
     err_print(&d, out);
     fclose(out);
-    ck_assert_msg(strstr(shown, want) != NULL, "want '%s' in:\n%s", want, shown);
+    ck_assert_msg(!want || strstr(shown, want) != NULL, "want '%s' in:\n%s", want, shown);
     free(shown);
     free(text);
     err_free(&d);
@@ -813,6 +814,7 @@ START_TEST(contradictions_are_refused_with_their_place)
     ck_refused("    threshold: {count: 2, within: 1m}\n    action: drop\n", "bad.yaml:5:16: error: threshold says when");
     ck_refused("    absence: {}\n", "every");
     ck_refused("    absence: {every: 0}\n", "every");
+    ck_refused("    absence: {every: 0s}\n", "from 1ms to 400d");
     ck_refused("    absence: {every: 500d}\n", "every");
     ck_refused("    absence: {every: 30s, monitor: m}\n", "at least 1m");
     ck_refused("    absence: {every: 30m, monitor: 'Not A Slug'}\n", "bad.yaml:5:36: error: a monitor's slug");
@@ -820,6 +822,21 @@ START_TEST(contradictions_are_refused_with_their_place)
     ck_refused("    pair: {within: 1m}\n", "end");
     ck_refused("    pair: {end: 'a(b', within: 1m}\n", "bad.yaml:5:");
     ck_refused("    pair: {end: 'end', within: 1m, by: ['{n}']}\n", "bad.yaml:5:41: error: {n} is a capture of match, and end has none");
+    ck_refused("    continue: on\n    action: drop\n", "bad.yaml:6:13: error: a rule with continue leaves it to the next rules");
+    ck_refused("    limits: {burst: 2}\n    action: crumb\n", "bad.yaml:5:13: error: limits say how many events pass");
+    ck_refused("    limits: {burst: 2}\n    continue: on\n", "limits say how many events pass");
+}
+END_TEST
+
+START_TEST(what_no_record_meets_is_refused)
+{
+    ck_refused("    unless: 'boom (?<n>\\d+)'\n", "bad.yaml:5:13: error: unless is the same as match");
+    ck_refused("  - {id: y, match: y}\nwhen: {format: [text, json]}\n", NULL);
+    ck_refused("    when: {format: [json, text]}\nwhen: {format: [text, syslog]}\n", NULL);
+    ck_refused("    when: {format: [json, gelf]}\nwhen: {format: [text, syslog]}\n", "bad.yaml:5:20: error: no record has both this format");
+    ck_refused("    when: {format: nginx-eror}\n", "did you mean \"nginx-error\"?");
+    ck_refused("    when: {format: cobol}\n", "formats are nginx-error, nginx-access, syslog");
+    ck_refused("    samples: [{lines: x, event: none, format: jsno}]\n", "did you mean \"json\"?");
 }
 END_TEST
 
@@ -885,6 +902,7 @@ int main(void)
     tcase_add_test(t, records_are_packed_and_read_again);
     tcase_add_test(t, packed_records_are_bounded);
     tcase_add_test(t, contradictions_are_refused_with_their_place);
+    tcase_add_test(t, what_no_record_meets_is_refused);
     tcase_add_test(t, samples_prove_rules_over_time);
     suite_add_tcase(s, t);
     return unit_run(s);
