@@ -80,6 +80,8 @@ void try_run_init(struct try_run *t, const struct try_setup *setup);
 void try_run_end(struct try_run *t);
 void try_run_free(struct try_run *t);
 
+/* Also one whose conditions alone ran into the match limit. */
+bool try_is_tried(const struct rule_stats *s);
 /* Of a try on average, without the slowest one: that may be an interruption. */
 double try_rule_us(const struct rule_stats *s);
 /* A rule is slow when it ran into the match limit, or takes so long for a try. */

@@ -43,7 +43,7 @@ static void put_rules(struct json *j, struct try_run *t)
     json_array(j);
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule_stats *s = &stats[i];
-        if (!s->tried)
+        if (!try_is_tried(s))
             continue;
         json_map(j);
         put_str(j, "id", set->rules[i]->id);

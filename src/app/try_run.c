@@ -257,11 +257,17 @@ void try_run_free(struct try_run *t)
 
 /* --- what is asked of a result --- */
 
+bool try_is_tried(const struct rule_stats *s)
+{
+    return s->tried || s->limit_hits;
+}
+
 double try_rule_us(const struct rule_stats *s)
 {
-    if (s->tried < 2)
+    uint64_t n = s->tried > s->limit_hits ? s->tried : s->limit_hits;
+    if (n < 2)
         return (double)s->ns / 1000.0;
-    return (double)(s->ns - s->ns_worst) / (double)(s->tried - 1) / 1000.0;
+    return (double)(s->ns - s->ns_worst) / (double)(n - 1) / 1000.0;
 }
 
 bool try_is_slow(const struct rule_stats *s)

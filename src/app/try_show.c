@@ -158,7 +158,7 @@ static void show_rules(struct try_run *t)
     for (unsigned i = 0; i < set->n; i++) {
         hit += stats[i].hits > 0;
         ns += stats[i].ns;
-        if (stats[i].tried)
+        if (try_is_tried(&stats[i]))
             rows[n++] = (struct row){set->rules[i], &stats[i]};
     }
     qsort(rows, n, sizeof *rows, by_use);

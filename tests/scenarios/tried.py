@@ -80,12 +80,13 @@ def scenario_try_long_lists(t):
 
 def scenario_try_slow_rule(t):
     """A rule that backtracks without end is named, and does not hold the others up."""
-    rules = t.write("slow.yaml", "pack: x\nrules:\n  - {id: x.slow, match: '(a+)+(?<=b)$'}\n  - {id: x.good, match: 'baaa'}\n")
+    rules = t.write("slow.yaml", "pack: x\nrules:\n  - {id: x.slow, match: '(a+)+(?<=b)$'}\n  - {id: x.when, match: 'a', when: {message: '(a+)+(?<=b)$'}}\n  - {id: x.good, match: 'baaa'}\n")
     log = t.write("slow.log", ("ERROR b" + "a" * 3000 + "\n") * 200)
     out = t.run("try", "--rules", rules, log)[0]
     slow = out[out.index("slow rules:"):]
     assert re.search(r"x\.slow: \d+ us a try, ran into the match limit 100 times and was suspended", slow), out
     assert "x.good" not in slow, out
+    assert re.search(r"x\.when: \d+ us a try, ran into the match limit 100 times and was suspended", slow), out
     rule = next(r for r in json.loads(t.run("try", "--rules", rules, "--json", log)[0])["rules"] if r["id"] == "x.slow")
     t.eq((rule["slow"], rule["match_limit"]), (True, 100))
 
