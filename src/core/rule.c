@@ -8,6 +8,15 @@
 #include "core/origin.h"
 #include "text/keys.h"
 
+/* Most formats have the scan of an earlier one, and to look at a large one takes libhs a millisecond. */
+static bool is_fitted(const struct ruleset *set, unsigned format)
+{
+    for (unsigned f = 0; f < format; f++)
+        if (set->lanes[f].scan == set->lanes[format].scan)
+            return true;
+    return false;
+}
+
 void judge_init(struct judge *j, const struct ruleset *set)
 {
     unsigned widest = 0;
@@ -16,7 +25,7 @@ void judge_init(struct judge *j, const struct ruleset *set)
     j->other = regex_scratch_new();
     j->scan = scan_scratch_new();
     for (unsigned f = 0; f < FORMAT_N; f++) {
-        if (set->lanes[f].scan)
+        if (set->lanes[f].scan && !is_fitted(set, f))
             scan_scratch_fit(j->scan, set->lanes[f].scan);
         unsigned n = set->lanes[f].n + set->lanes[f].n_ends;
         widest = n > widest ? n : widest;
