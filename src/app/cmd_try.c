@@ -72,6 +72,8 @@ static int check_arguments(struct arguments *a)
 {
     if (a->diff[0] && (a->n_rules || a->events || a->limits))
         return command_usage("try", "--diff names both sets of rules: not with --rules, --events or --limits");
+    if (a->events && a->json)
+        return command_usage("try", "--events prints events and --json a summary: one of them");
     if (!a->n_files)
         return command_usage("try", "no file is named; - is standard input");
     return command_log_format("try", a->log_format, &a->format);

@@ -114,7 +114,8 @@ def scenario_try_diff(t):
     assert "gone" in t.run("try", "--diff", "gone", "new", log, status=1)[1]
     t.write("bad/x.yaml", "pack: x\nrules:\n  - {id: x.y, match: '(', samples: []}\n")
     assert "bad/x.yaml:3:" in t.run("try", "--diff", "old", "bad", log, status=1)[1]
-    for wrong in (("--diff", "old"), ("--diff", "old", "new"), ("--diff", "old", "new", "--rules", "new", log)):
+    for wrong in (("--diff", "old"), ("--diff", "old", "new"), ("--diff", "old", "new", "--rules", "new", log),
+                  ("--events", "--json", log)):
         t.run("try", *wrong, status=2)
 
 
