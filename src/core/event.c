@@ -347,6 +347,12 @@ static void put_meta(struct writer *w, bool with_crumbs)
     json_map_end(&w->json);
 }
 
+/* What a sender on loopback is called when it names no host: the sidecar's nginx with nohostname. */
+static bool is_this_host(struct slice host)
+{
+    return slice_is(host, "127.0.0.1") || slice_is(host, "::1") || slice_is(host, "localhost");
+}
+
 static void write_all(struct writer *w, bool with_crumbs)
 {
     const struct event_source *src = w->src;
@@ -365,7 +371,7 @@ static void write_all(struct writer *w, bool with_crumbs)
     if (r->format == FORMAT_NGINX_ERROR && !shape->logger.n)
         logger = SLICE("nginx.error");
     writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
-    struct slice server = r->host.n ? r->host : w->opt->server_name;
+    struct slice server = r->host.n && !is_this_host(r->host) ? r->host : w->opt->server_name;
     writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     writer_text(w, "environment", w->opt->environment, ENVIRONMENT_MAX);
     writer_text(w, "release", w->opt->release, RELEASE_MAX);

@@ -195,6 +195,8 @@ def scenario_events_name_the_sender_and_hold_no_junk(t):
                   'connecting to upstream, client: 203.0.113.9, server: shop, request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:9000/", '
                   'host: "shop.example.com"')
     t.eq((nginx["server_name"], nginx["tags"]["rule"]), ("web", "nginx.upstream-refused"))
+    own = [event(host, "<11>Nov 25 10:00:00 %s app: boom failed" % host)["server_name"] for host in ("web", "127.0.0.1", "localhost")]
+    assert own[0] == "web" and own[1] == own[2] not in ("127.0.0.1", "localhost", ""), own
     logger = event("logger", '<11>1 2026-11-25T10:00:00.1Z web app - - [timeQuality tzKnown="1" isSynced="0"][x@1 k="v"] boom failed')
     t.eq(logger["tags"], {"format": "syslog", "app": "app", "x-1.k": "v"})
     t.eq(logger["contexts"]["fields"], {"timeQuality.tzKnown": "1", "timeQuality.isSynced": "0"})
