@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "io/listen.h"
 #include "app/upstream.h"
 
 enum {
@@ -349,6 +350,7 @@ static void say_start(const struct daemon *dm)
         const struct log_tag tag = log_c(kinds[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
         log_listed(LOG_INFO, "input", &tag, 1);
     }
+    listen_say_unclaimed();
     if (!s->dsn)
         log_warn("no DSN: events stay in the store", log_c("see", "crumbd queue ls"), log_c("remedy", "set sentry.dsn or SENTRY_DSN"));
     if (!regex_have_jit())

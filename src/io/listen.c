@@ -100,6 +100,9 @@ static uint64_t env_number(const char *name)
     return text && slice_u64(slice_str(text), &v) ? v : 0;
 }
 
+/* Which of the passed sockets some input took; written before listen_say_unclaimed only, by one thread at a time. */
+static bool claimed[SYSTEMD_FDS_MAX];
+
 /* A duplicate of the passed socket that fits, or -1. sd_listen_fds(3): LISTEN_PID is ours, LISTEN_FDS from
  * descriptor 3 on. */
 static int from_systemd(const union address *want, int socktype)
@@ -113,10 +116,32 @@ static int from_systemd(const union address *want, int socktype)
         /* What `crumbd exec` starts must not inherit it. */
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
             continue;
-        if (socket_type(fd) == socktype && getsockname(fd, &have.sa, &len) == 0 && same_address(&have, want))
+        if (socket_type(fd) == socktype && getsockname(fd, &have.sa, &len) == 0 && same_address(&have, want)) {
+            claimed[fd - SYSTEMD_FIRST_FD] = true;
             return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        }
     }
     return -1;
+}
+
+void listen_say_unclaimed(void)
+{
+    uint64_t n = env_number("LISTEN_FDS");
+    if (env_number("LISTEN_PID") != (uint64_t)getpid() || n > SYSTEMD_FDS_MAX)
+        return;
+    for (int fd = SYSTEMD_FIRST_FD; fd < SYSTEMD_FIRST_FD + (int)n; fd++) {
+        union address have = {0};
+        socklen_t len = sizeof have - 1;
+        struct peer p = {0};
+        if (claimed[fd - SYSTEMD_FIRST_FD] || getsockname(fd, &have.sa, &len) != 0)
+            continue;
+        peer_set(&p, &have.sa);
+        log_at(LOG_WARN,
+               "systemd passed a socket that no input reads; add an input for it or take it out of the .socket "
+               "unit",
+               log_s("address", p.n ? peer_slice(&p) : slice_str(have.un.sun_path)), log_i("port", p.port),
+               log_c("type", socket_type(fd) == SOCK_STREAM ? "stream" : "datagram"));
+    }
 }
 
 static bool set_nonblocking(int fd)

@@ -22,6 +22,9 @@ struct listener {
  */
 bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d);
 void listen_close(struct listener *l);
+/* When all inputs are open: one log line for each socket that systemd passed and none of them took, since whoever sends there waits
+   for nothing. */
+void listen_say_unclaimed(void);
 
 /* SO_RCVBUFFORCE, then SO_RCVBUF; a log line when the kernel gave less than opt->receive_buffer_bytes. */
 void listen_receive_buffer(int fd, const struct input_options *opt);

@@ -134,6 +134,21 @@ def scenario_every_input_is_listed(t):
     d.stop()
 
 
+def scenario_a_passed_socket_that_nobody_reads(t):
+    """systemd's socket whose input is missing, or of another port, is named: its senders would wait without a word."""
+    script = 'exec 3<&0; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" run -c "$1"'
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        for n, (theirs, said) in enumerate(((port, False), (free_port(), True))):
+            config = t.config("inputs:\n  - syslog: tcp://127.0.0.1:%d\n" % theirs, name="c%d.yaml" % n, store="s%d.db" % n)
+            p = t.program("passed%d" % n, ["sh", "-c", script, t.crumbd_path, config], env=t.env(), stdin=s)
+            t.until(lambda: "crumbd is running" in p.err and "no DSN" in p.err, "it runs")
+            t.eq("no input reads" in p.err and "port=%d type=stream" % port in p.err, said, p.err)
+            p.end()
+
+
 def scenario_what_cannot_be_listened_on(t):
     """Each error names the address, why, and what to do; nothing else of the configuration runs."""
     with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_UNIX) as unix:
