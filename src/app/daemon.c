@@ -458,6 +458,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
     struct daemon dm = {.setup = setup, .start_us = wall_us()};
+    signal(SIGUSR1, SIG_IGN); /* a supervisor that asks for the ledger while rules compile must not end the daemon */
     dm.base = event_base_new();
     assert(dm.base);
     int status = open_all(&dm, d);

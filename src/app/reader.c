@@ -91,6 +91,11 @@ static bool pump_first(struct reader *r, int fd, const char *path, struct diag *
 {
     char *first = xmalloc(READ_BYTES);
     ssize_t n = read_some(fd, first, path, d);
+    /* GELF may be compressed message by message. */
+    if (n > 2 && *r->format != FORMAT_GELF && memcmp(first, "\x1f\x8b\x08", 3) == 0) {
+        err_add(d, ERR_ERROR, (struct err_place){.file = path}, "is compressed; give what zcat makes of it on standard input, as -");
+        n = -1;
+    }
     if (n >= 0) {
         start(r, slice_of(first, (size_t)n));
         cut_feed(&r->lines.cut, slice_of(first, (size_t)n));

@@ -1,4 +1,5 @@
 """crumbd parse, as people and scripts run it."""
+import gzip
 import json
 import os
 import subprocess
@@ -66,6 +67,9 @@ def scenario_bad_use_and_bad_files(t):
     parse(t, "--nonsense", status=2)
     parse(t, t.path("absent.log"), status=1)
     parse(t, t.dir, status=1)
+    with gzip.open(t.path("old.log.gz"), "wb") as f:
+        f.write(b"ERROR x\n")
+    parse(t, t.path("old.log.gz"), status=1)
     good = t.write("good.log", "ERROR x\n")
     t.eq([r["message"] for r in parse(t, t.path("absent.log"), good, status=1)], ["x"])
 
