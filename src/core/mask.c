@@ -402,7 +402,7 @@ static const char *next_piece(struct mask_work *w, const char *p)
     unsigned acc = 0, c;
     if (*p == '\'')
         return quoted(w, p);
-    if (*p == '@' && w->e - p > 1 && p[1] == '\'' && p == w->last_end + 1) /* 'bob'@'host' of MySQL */
+    if (*p == '@' && w->e - p > 1 && p[1] == '\'' && w->last_end && p == w->last_end + 1) /* 'bob'@'host' of MySQL */
         return quoted(w, p + 1);
     while (q < w->e && !((c = mask_class_of(*q)) & MASK_END)) {
         acc |= c;
