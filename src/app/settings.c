@@ -118,6 +118,15 @@ static void check_dsns(struct settings *s, struct diag *d)
     }
 }
 
+/* Said now, and not with the first event; a warning, since the file may be there by then. */
+static void check_ca(const struct settings *s, struct diag *d)
+{
+    const char *ca = s->sentry.ca_file;
+    if (ca && access(ca, R_OK) != 0)
+        err_add(d, ERR_WARNING, place_of(sentry_node(s, "ca_file")), "cannot read %s: %s; without it no event is delivered", ca,
+                strerror(errno));
+}
+
 static bool has_any(const char *text, const char *bytes)
 {
     return text[strcspn(text, bytes)] != '\0';
@@ -231,6 +240,7 @@ static bool complete(struct settings *s, struct diag *d)
     unsigned errors = d->errors;
     find_dsn(s, d);
     check_dsns(s, d);
+    check_ca(s, d);
     find_names(s, d);
     compile_patterns(s, d);
     check_roots(s, d);
