@@ -1,4 +1,5 @@
 /* crumbd run, and `crumbd -`. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,9 @@ int cmd_run(int argc, char **argv)
     char name[] = "standard input";
     const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = CUT_MESSAGE_MAX};
     log_open(LOG_INFO, stderr_is_journal());
+    /* Until the daemon answers them. */
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
     struct settings *s = settings_load(config, &d);
     int status = EXIT_INPUT_WRONG;
     if (s && !d.errors) {

@@ -47,6 +47,7 @@ struct daemon {
     char *store_path;
     bool store_is_own;
     struct event *commit_retry, *exit_timer, *watchdog, *signals[5];
+    unsigned n_signals;
     struct http *http; /* NULL: off, or its port could not be had */
     int64_t start_us;
     enum store_result stored; /* the last cut */
@@ -187,6 +188,11 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
             kill(dm->setup->child, (int)sig);
         return;
     }
+    if (sig == SIGHUP) {
+        log_warn("SIGHUP is ignored: there is no reload yet",
+                 log_c("remedy", "restart crumbd, and it reads its configuration again"));
+        return;
+    }
     if (dm->stopping) { /* asked twice: at once */
         end_loop(dm);
         return;
@@ -209,14 +215,32 @@ static void on_watchdog(evutil_socket_t fd, short what, void *u)
         log_error("the worker thread hangs; the watchdog is not told any more that all is well");
 }
 
+/* Answered by the loop, also those that come while rules compile: a supervisor that asks too early must not end the daemon. */
+static void take_signals(struct daemon *dm, const int *signals, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct event **e = &dm->signals[dm->n_signals++];
+        *e = evsignal_new(dm->base, signals[i], on_signal, dm);
+        event_add(*e, NULL);
+    }
+}
+
+/* Until the loop turns, those that end crumbd end it at once, and the handler of `crumbd exec` has those of its command. */
+static void take_early_signals(struct daemon *dm)
+{
+    static const int signals[] = {SIGUSR1, SIGHUP};
+    take_signals(dm, signals, dm->setup->child ? 1 : 2);
+}
+
+static void take_other_signals(struct daemon *dm)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    take_signals(dm, signals, dm->setup->child ? 4 : 2);
+}
+
 static void add_events(struct daemon *dm)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGQUIT};
-    const unsigned n = dm->setup->child ? 5 : 3;
-    for (unsigned i = 0; i < n; i++) {
-        dm->signals[i] = evsignal_new(dm->base, signals[i], on_signal, dm);
-        event_add(dm->signals[i], NULL);
-    }
+    take_other_signals(dm);
     dm->commit_retry = evtimer_new(dm->base, on_commit_retry, dm);
     dm->exit_timer = evtimer_new(dm->base, on_exit_timer, dm);
     dm->watchdog = event_new(dm->base, -1, EV_PERSIST, on_watchdog, dm);
@@ -226,11 +250,14 @@ static void add_events(struct daemon *dm)
         event_add(dm->watchdog, &every);
 }
 
+static void free_signals(struct daemon *dm)
+{
+    while (dm->n_signals)
+        event_free(dm->signals[--dm->n_signals]);
+}
+
 static void free_events(struct daemon *dm)
 {
-    for (unsigned i = 0; i < 5; i++)
-        if (dm->signals[i])
-            event_free(dm->signals[i]);
     event_free(dm->commit_retry);
     event_free(dm->exit_timer);
     event_free(dm->watchdog);
@@ -458,9 +485,9 @@ static void run_loop(struct daemon *dm, struct diag *d)
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
     struct daemon dm = {.setup = setup, .start_us = wall_us()};
-    signal(SIGUSR1, SIG_IGN); /* a supervisor that asks for the ledger while rules compile must not end the daemon */
     dm.base = event_base_new();
     assert(dm.base);
+    take_early_signals(&dm);
     int status = open_all(&dm, d);
     if (status == EXIT_WELL) {
         const struct sender_options options = {.projects = dm.upstream.projects,
@@ -481,6 +508,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     free(dm.store_path);
     free(dm.inputs);
     free(dm.rule_stats);
+    free_signals(&dm);
     event_base_free(dm.base);
     return status;
 }

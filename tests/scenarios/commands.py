@@ -182,6 +182,52 @@ def scenario_ends_on_signals(t):
     d.ended()
 
 
+def survives(pid, number):
+    """Whether the process ignores or handles the signal by now."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        masks = re.findall(r"^Sig(?:Ign|Cgt):\s*(\w+)$", f.read(), re.M)
+    return any(int(m, 16) >> (number - 1) & 1 for m in masks)
+
+
+def scenario_sighup_is_no_end(t):
+    """SIGHUP, from the first moment on, is ignored with one line in the log; lines after it are read as before."""
+    t.write("logs/error.log", nginx_line(1))
+    d = t.start(t.config(CONFIG), ready=False)
+    t.until(lambda: survives(d.pid, signal.SIGHUP), "crumbd has something for it")
+    d.signal(signal.SIGHUP)
+    t.until(d.is_ready, "crumbd is ready")
+    before = d.err.count("there is no reload yet")  # it may have come before crumbd could say so
+    d.signal(signal.SIGHUP)
+    t.until(lambda: d.err.count("there is no reload yet") == before + 1, "one line says so")
+    t.append("logs/error.log", nginx_line(2))
+    d.wait_count("event", 2)
+    d.stop()
+
+
+def scenario_sighup_of_a_pipe(t):
+    """A terminal that hangs up does not take the last words of a command from `crumbd -`."""
+    r, w = os.pipe()
+    p = t.program("pipe", [t.crumbd_path, "-", "-c", t.config(CONFIG)], env=t.env(), stdin=r)
+    os.close(r)
+    t.until(lambda: "crumbd is running" in p.err, "crumbd runs")
+    p.signal(signal.SIGHUP)
+    t.until(lambda: "there is no reload yet" in p.err, "it says so")
+    os.write(w, nginx_line(7).encode())
+    os.close(w)
+    t.eq(p.wait(), 0, p.err)
+    assert re.search(r"msg=ledger lines_in=1 .*event=1", p.err), p.err
+
+
+def scenario_exec_passes_sighup_on(t):
+    """The command of `crumbd exec` gets it, and may do with it what it wishes."""
+    script = "trap 'echo hung up; exit 3' HUP; echo up; while :; do sleep 0.02; done"
+    p = t.program("exec", [t.crumbd_path, "exec", "-c", t.config(CONFIG), "--", "sh", "-c", script], env=t.env())
+    t.until(lambda: "up" in p.out, "the command runs")
+    p.signal(signal.SIGHUP)
+    t.eq(p.wait(), 3, p.err)
+    t.eq(p.out, "up\nhung up\n")
+
+
 def scenario_quickstart_names(t):
     """The files that the README names are there."""
     with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:
