@@ -200,13 +200,15 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return finish(&rd);
 }
 
-/* The length of the JSON object at the front of s by its braces, or 0 if it does not end. */
-static size_t object_length(struct slice s)
+/* The length of the JSON object at the front of s by its braces, or 0 if it does not end, or not in its line. */
+static size_t object_length(struct slice s, bool in_line)
 {
     size_t depth = 0;
     bool inside = false;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
+        if (c == '\n' && in_line)
+            return 0;
         if (inside && c == '\\')
             i++;
         else if (c == '"')
@@ -219,21 +221,37 @@ static size_t object_length(struct slice s)
     return 0;
 }
 
-bool gelf_next(struct slice *rest, struct slice *message)
+void gelf_body_open(struct gelf_body *b, struct slice bytes)
+{
+    *b = (struct gelf_body){.rest = bytes, .search_bytes = 4 * bytes.n};
+}
+
+/* The length of the object at the front of s, or 0. A search for an end that is not there is paid from
+ * search_bytes: without that, every '{' of a body of nothing else would search all that is behind it. */
+static size_t find_object(struct gelf_body *b, struct slice s)
+{
+    if (s.n > b->search_bytes)
+        return object_length(s, true);
+    size_t n = object_length(s, false);
+    b->search_bytes -= n ? 0 : s.n;
+    return n;
+}
+
+bool gelf_next(struct gelf_body *b, struct slice *message)
 {
     size_t i = 0, n;
-    while (i < rest->n && (ascii_space(rest->p[i]) || strchr(",[]", rest->p[i])))
+    while (i < b->rest.n && (ascii_space(b->rest.p[i]) || strchr(",[]", b->rest.p[i])))
         i++;
-    struct slice s = slice_from(*rest, i);
+    struct slice s = slice_from(b->rest, i);
     if (!s.n)
         return false;
-    n = *s.p == '{' ? object_length(s) : 0;
+    n = *s.p == '{' ? find_object(b, s) : 0;
     if (!n) {
         const char *end = slice_chr(s, '\n');
         n = end ? (size_t)(end - s.p) : s.n;
     }
     *message = slice_sub(s, 0, n);
-    *rest = slice_from(s, n);
+    b->rest = slice_from(s, n);
     return true;
 }
 

@@ -12,11 +12,22 @@
 #include "base/sbuf.h"
 
 /*
- * The next message of a body that may hold several: JSON objects one after another, with white space, NUL or
- * commas between them, or an array of objects. Advances *rest behind it. What is not an object comes out as
- * it stands, up to the end of its line, to be refused by the parser. False at the end.
+ * Reads a body that may hold several messages: JSON objects one after another, with white space, NUL or commas
+ * between them, or an array of objects. What is not an object comes out as it stands, up to the end of its
+ * line, to be refused by the parser.
+ *
+ * Time is linear in the body. An object that never ends costs a search of everything behind it; after four
+ * bodies' worth of such searches an object is only looked for in its own line. The bytes must outlive the
+ * reader.
  */
-bool gelf_next(struct slice *rest, struct slice *message);
+struct gelf_body {
+    struct slice rest;
+    size_t search_bytes; /* how many may still be searched in vain */
+};
+
+void gelf_body_open(struct gelf_body *b, struct slice bytes);
+/* The next message. False at the end. */
+bool gelf_next(struct gelf_body *b, struct slice *message);
 
 enum gelf_open { GELF_PLAIN, GELF_INFLATED, GELF_SHORT, GELF_UNKNOWN, GELF_BAD_ZIP, GELF_TOO_LARGE };
 

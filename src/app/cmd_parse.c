@@ -103,13 +103,15 @@ static bool takes(const char *name, int argc, char **argv, int *i, const char **
 static bool on_message(void *u, const struct cut_message *m)
 {
     struct parse *p = u;
-    struct slice rest = slice_trim(m->text), one;
+    struct slice text = slice_trim(m->text), one;
+    struct gelf_body body;
     if (m->text.n == 0)
         return true;
     enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
-    if (f != FORMAT_GELF || !slice_starts(rest, SLICE("[{")))
+    if (f != FORMAT_GELF || !slice_starts(text, SLICE("[{")))
         return print_one(p, f, m->text, m->cut_bytes > 0);
-    while (gelf_next(&rest, &one)) /* an array, as HTTP's clients send several */
+    gelf_body_open(&body, text);
+    while (gelf_next(&body, &one)) /* an array, as HTTP's clients send several */
         if (!print_one(p, f, one, false))
             return false;
     return true;

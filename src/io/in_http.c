@@ -3,8 +3,9 @@
  *
  * A body is one message, or several: objects on lines of their own or behind one another, or an array. It may
  * be gzip or zlib, said by Content-Encoding or told by its first bytes. 202 when at least one message was
- * taken; what is not acceptable beside it is handed on to be counted as refused. Everything else is a 4xx or
- * 503 with a JSON body that says why. Bounds: HTTP_BODY_MAX, or max_message when that is more, for a body as
+ * taken; what is not acceptable beside it is handed on to be counted as refused. After HTTP_BROKEN_MAX of those
+ * the rest of the body is counted and not looked at, and the answer is a 400 that says how many were taken.
+ * Everything else is a 4xx or 503 with a JSON body that says why. Bounds: HTTP_BODY_MAX, or max_message when that is more, for a body as
  * sent and inflated; http_track for connections.
  */
 #include <event2/buffer.h>
@@ -26,6 +27,7 @@ enum {
     HTTP_HEADERS_MAX = 16 << 10,
     HTTP_TIMEOUT_S = 60,
     RETRY_AFTER_S = 5,
+    HTTP_BROKEN_MAX = 100, /* broken messages of one request, after which it is given up */
 };
 
 struct in_http {
@@ -123,32 +125,47 @@ static const char *fault_of(struct in_http *in, struct slice message)
     return fault;
 }
 
-/* The fault of the first bad message when there is no good one, else NULL. */
-static const char *fault_of_all(struct in_http *in, struct slice body)
+/* What became of the messages of one request. */
+struct bulk {
+    uint64_t taken, left; /* left: not looked at, because too many before them were broken */
+    unsigned n_broken;
+    const char *fault; /* of the first broken one; NULL: there is none */
+    struct slice broken[HTTP_BROKEN_MAX];
+};
+
+static void hand_on(struct in_http *in, struct slice one, bool first)
 {
-    const char *first = NULL;
-    struct slice one;
-    while (gelf_next(&body, &one)) {
-        const char *fault = fault_of(in, one);
-        if (!fault)
-            return NULL;
-        first = first ? first : fault;
-    }
-    return first ? first : "the body is empty";
+    size_t max = in->opt->max_message_bytes;
+    /* The request has paid for the first. A bulk is taken whole and leaves its sender in debt for no longer
+     * than a burst. */
+    if (!first)
+        rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u));
+    uint64_t cut_bytes = one.n > max ? one.n - max : 0;
+    in->sink.message(in->sink.u, &in->stream, slice_sub(one, 0, max), 1, cut_bytes, 0);
 }
 
-static void deliver(struct in_http *in, struct slice body)
+/* Good messages are handed on where they stand. Broken ones wait until it is known that a good one is beside
+ * them, and are handed on then, to be counted as refused. */
+static void read_bulk(struct in_http *in, struct slice bytes, struct bulk *b)
 {
+    struct gelf_body body;
     struct slice one;
-    size_t max = in->opt->max_message_bytes;
-    for (bool first = true; gelf_next(&body, &one); first = false) {
-        /* The request has paid for the first. A bulk is taken whole and leaves its sender in debt for no
-         * longer than a burst. */
-        if (!first)
-            rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u));
-        uint64_t cut_bytes = one.n > max ? one.n - max : 0;
-        in->sink.message(in->sink.u, &in->stream, slice_sub(one, 0, max), 1, cut_bytes, 0);
+    *b = (struct bulk){0};
+    gelf_body_open(&body, bytes);
+    while (gelf_next(&body, &one)) {
+        const char *fault = b->n_broken < HTTP_BROKEN_MAX ? fault_of(in, one) : NULL;
+        if (b->n_broken == HTTP_BROKEN_MAX) {
+            b->left++;
+        } else if (fault) {
+            b->fault = b->fault ? b->fault : fault;
+            b->broken[b->n_broken++] = one;
+        } else {
+            hand_on(in, one, b->taken++ == 0);
+        }
     }
+    for (unsigned i = 0; i < b->n_broken && b->taken; i++)
+        hand_on(in, b->broken[i], false);
+    in->sink.counts->v[COUNT_http_given_up] += b->left;
 }
 
 /* Whether each coding of the list (RFC 9110, 8.4) is one that the first bytes tell. Clients name the codings
@@ -169,17 +186,27 @@ static bool encoding_known(struct evhttp_request *req)
     return true;
 }
 
+static void refuse_rest(struct in_http *in, struct evhttp_request *req, const struct bulk *b)
+{
+    char why[256];
+    snprintf(why, sizeof why,
+             "given up after %u broken messages, the first: %s; messages taken: %llu, not looked at: %llu",
+             b->n_broken, b->fault, (unsigned long long)b->taken, (unsigned long long)b->left);
+    refuse(in, req, COUNT_http_bad_request, 400, "Bad Request", why);
+}
+
 static void take_json(struct in_http *in, struct evhttp_request *req, struct slice body)
 {
-    const char *fault = fault_of_all(in, body);
-    if (fault == too_long) {
-        refuse(in, req, COUNT_http_too_large, 413, "Payload Too Large", fault);
-    } else if (fault) {
-        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request", fault);
-    } else {
-        deliver(in, body);
+    struct bulk b;
+    read_bulk(in, body, &b);
+    if (b.left)
+        refuse_rest(in, req, &b);
+    else if (b.taken)
         answer(req, 202, "Accepted", NULL);
-    }
+    else if (b.fault == too_long)
+        refuse(in, req, COUNT_http_too_large, 413, "Payload Too Large", b.fault);
+    else
+        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request", b.fault ? b.fault : "the body is empty");
 }
 
 static void take_body(struct in_http *in, struct evhttp_request *req)

@@ -1,5 +1,7 @@
 """The network inputs: every transport, and bad input beside a good sender."""
 import gzip
+import http.client
+import json
 import os
 import re
 import shutil
@@ -7,6 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 import urllib.request
 
 import abuse
@@ -187,6 +190,37 @@ def scenario_a_port_without_privilege(t):
         t.eq(p.returncode, 3, p.stderr)
         for part in ("crumbd.yaml:2:", "cannot listen on %s://0.0.0.0:514: no privilege for port 514" % scheme, "CAP_NET_BIND_SERVICE", "above 1024"):
             assert part in p.stderr, p.stderr
+
+
+def scenario_one_request_does_not_stop_all_reading(t):
+    """Objects that never end: answered within a second, the rest counted; who sends beside it loses nothing."""
+    ports = free_port(), free_port(socket.SOCK_DGRAM)
+    d = t.start(t.config("""
+inputs:
+  - gelf: http://127.0.0.1:%d
+  - syslog: udp://127.0.0.1:%d
+rules: []
+fallback: crumb
+""" % ports))
+    objects = 4_000_000
+    body = gzip.compress(b'{"short_message": "before"}\n' + b"{\n" * objects)
+    c = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=10)
+    began = time.monotonic()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        c.request("POST", "/gelf", body, {"Content-Encoding": "gzip"})
+        for n in range(100):
+            s.sendto(b"<14>1 - - - - - - number %d" % n, ("127.0.0.1", ports[1]))
+        answer = c.getresponse()
+        took = time.monotonic() - began
+    t.eq(answer.status, 400)
+    said = json.loads(answer.read())["error"]
+    assert "messages taken: 1, not looked at: %d" % (objects - 100) in said, said
+    assert took < (5 if abuse.sanitized(t.crumbd_path) else 1), took
+    d.wait_count("lines_in", 201)
+    ledger = d.ledger()
+    t.eq((ledger["crumb"], ledger["refused"], ledger["http_given_up"]), (101, 100, objects - 100))
+    d.wait_log("given up after 100 broken messages")
+    d.stop()
 
 
 def scenario_bad_input_beside_a_good_sender(t):

@@ -220,14 +220,60 @@ START_TEST(http_bodies)
                   {"junk\n{\"a\":1}", "<junk><{\"a\":1}>"},
                   {"{\"a\":1\n{\"b\":2}", "<{\"a\":1><{\"b\":2}>"}};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-        struct slice rest = slice_str(bodies[i].body), one;
+        struct gelf_body body;
+        struct slice one;
         struct sbuf out;
+        gelf_body_open(&body, slice_str(bodies[i].body));
         sbuf_init(&out, 4096);
-        while (gelf_next(&rest, &one))
+        while (gelf_next(&body, &one))
             sbuf_addf(&out, "<%.*s>", SLICE_ARG(one));
         ck_assert_str_eq(sbuf_cstr(&out), bodies[i].want);
         sbuf_free(&out);
     }
+}
+END_TEST
+
+/* Each begins objects that never end. Looked through once for each, they would take hours: the timeout of the
+ * test is far above what one pass takes. */
+START_TEST(http_bodies_without_an_end)
+{
+    enum { BODY = 8 << 20 };
+    static const char *const begins[] = {"{\n", "{", "{}", "{\"", "{\"\n", "{\"\\\"\n", "[{\n", "x\n", "\\", ",", "}"};
+    char *p = malloc(BODY);
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        for (size_t k = 0; k < 2; k++) { /* alone, and behind what has used up the searches */
+            size_t n = strlen(begins[i]), from = k ? 64 : 0, total = 0;
+            struct gelf_body body;
+            struct slice one;
+            for (size_t at = 0; at < from; at += 2)
+                memcpy(p + at, "{\n", 2);
+            for (size_t at = from; at < BODY; at++)
+                p[at] = begins[i][(at - from) % n];
+            gelf_body_open(&body, slice_of(p, BODY));
+            while (gelf_next(&body, &one))
+                total += one.n;
+            ck_assert_uint_le(total, BODY);
+        }
+    free(p);
+}
+END_TEST
+
+/* A broken object does not hide the good ones behind it, however often that happens. */
+START_TEST(http_bodies_beside_broken_ones)
+{
+    enum { N = 50 };
+    struct sbuf out;
+    struct gelf_body body;
+    struct slice one;
+    unsigned good = 0;
+    sbuf_init(&out, 1 << 20);
+    for (unsigned i = 0; i < N; i++)
+        sbuf_addf(&out, "{\"a\":{\"b\n{\"n\":%u}{\"c\":%u}\n", i, i);
+    gelf_body_open(&body, sbuf_slice(&out));
+    while (gelf_next(&body, &one))
+        good += slice_ends(one, SLICE("}"));
+    ck_assert_uint_eq(good, 2 * N);
+    sbuf_free(&out);
 }
 END_TEST
 
@@ -416,6 +462,8 @@ int main(void)
     tcase_add_test(t, where_the_stack_is);
     tcase_add_test(t, payloads);
     tcase_add_test(t, http_bodies);
+    tcase_add_test(t, http_bodies_without_an_end);
+    tcase_add_test(t, http_bodies_beside_broken_ones);
     tcase_add_test(t, chunks_in_any_order);
     tcase_add_test(t, chunks_that_are_wrong);
     tcase_add_test(t, chunks_expire_from_the_first);

@@ -89,7 +89,9 @@ static void receive_tcp(const struct json_node *c)
 
 static void receive_http(const struct json_node *c)
 {
-    struct slice body = corpus_bytes(rx.arena, json_get(c, "input")->child), message;
+    struct gelf_body body;
+    struct slice message;
+    gelf_body_open(&body, corpus_bytes(rx.arena, json_get(c, "input")->child));
     while (gelf_next(&body, &message))
         take(message);
 }

@@ -96,6 +96,44 @@ START_TEST(messages)
 }
 END_TEST
 
+/* Broken messages are counted as refused up to HTTP_BROKEN_MAX; the rest of the request is counted under a name. */
+START_TEST(too_many_broken)
+{
+    struct net *t = http_new();
+    struct sbuf body;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    sbuf_init(&body, 1 << 20);
+    sbuf_adds(&body, SLICE("{\"short_message\":\"before\"}\n"));
+    for (unsigned i = 0; i < 100; i++)
+        sbuf_adds(&body, SLICE("{\n"));
+    struct reply r = ask(t, fd, "POST /gelf", "", sbuf_slice(&body));
+    ck_assert_int_eq(r.status, 202); /* nothing is left behind them */
+    ck_assert_uint_eq(t->n, 101);
+    sbuf_adds(&body, SLICE("{\n{\"short_message\":\"after\"}\n"));
+    r = ask(t, fd, "POST /gelf", "", sbuf_slice(&body));
+    ck_assert_int_eq(r.status, 400);
+    ck_assert_ptr_nonnull(strstr(r.text, "after 100 broken messages"));
+    ck_assert_ptr_nonnull(strstr(r.text, "messages taken: 1, not looked at: 2"));
+    ck_assert_uint_eq(t->n, 202);
+    net_is(t, 101, "{\"short_message\":\"before\"}");
+    ck_assert_uint_eq(t->counts.v[COUNT_http_given_up], 2);
+    ck_assert_uint_eq(t->counts.v[COUNT_http_bad_request], 1);
+    /* Without a good one none is handed on. */
+    sbuf_reset(&body);
+    for (unsigned i = 0; i < 300; i++)
+        sbuf_adds(&body, SLICE("{\n"));
+    r = ask(t, fd, "POST /gelf", "", sbuf_slice(&body));
+    ck_assert_int_eq(r.status, 400);
+    ck_assert_ptr_nonnull(strstr(r.text, "messages taken: 0, not looked at: 200"));
+    ck_assert_uint_eq(t->n, 202);
+    ck_assert_uint_eq(t->counts.v[COUNT_http_given_up], 202);
+    sbuf_free(&body);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     struct net *t = http_new();
@@ -343,6 +381,7 @@ int main(void)
     TCase *c = tcase_create("http");
     tcase_set_timeout(c, 60);
     tcase_add_test(c, messages);
+    tcase_add_test(c, too_many_broken);
     tcase_add_test(c, refusals);
     tcase_add_test(c, compressed);
     tcase_add_test(c, too_large);
