@@ -179,7 +179,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     struct reader rd;
     struct record before;
     struct slice text = r->raw;
-    memcpy(&before, r, offsetof(struct record, fields));
+    record_copy_head(&before, r);
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
     if (text.n < 2) {
@@ -188,7 +188,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     }
     enum json_result result = read_object(ctx, r, text, &rd);
     if (result == JSON_BAD) {
-        memcpy(r, &before, offsetof(struct record, fields));
+        record_copy_head(r, &before);
         result = read_object(ctx, r, json_repair(ctx->arena, text), &rd);
     }
     if (result != JSON_OK) {

@@ -32,14 +32,12 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
 {
     const struct parser *p = parser_of(f);
     struct record carrier;
-    unsigned n = r->n_fields;
     const char *reason = ctx->reason;
-    memcpy(&carrier, r, offsetof(struct record, fields));
+    record_copy_head(&carrier, r);
     r->raw = text;
     r->format = f;
     if (!p || !p->parse(ctx, r)) {
-        memcpy(r, &carrier, offsetof(struct record, fields));
-        r->n_fields = n;
+        record_copy_head(r, &carrier);
         ctx->reason = reason;
         return false;
     }

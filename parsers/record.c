@@ -84,15 +84,23 @@ static const struct level_word {
     {"wrn", LEVEL_WARNING},
 };
 
+_Static_assert(offsetof(struct record, fields) + sizeof((struct record *)0)->fields == sizeof(struct record),
+               "fields is the last member: what stands behind it would not be copied");
+
+void record_copy_head(struct record *to, const struct record *from)
+{
+    memcpy(to, from, offsetof(struct record, fields));
+}
+
 void record_init(struct record *r, enum format format, struct slice raw)
 {
-    memset(r, 0, offsetof(struct record, fields));
+    static const struct record blank = {.severity = -1, .facility = -1, .time_us = RECORD_NO_TIME, .lines = 1};
+    record_copy_head(r, &blank);
     r->format = format;
-    r->severity = -1;
-    r->facility = -1;
-    r->time_us = RECORD_NO_TIME;
     r->raw = raw;
-    r->lines = 1;
+#ifdef __SANITIZE_ADDRESS__
+    memset(r->fields, 0xa5, sizeof r->fields);
+#endif
 }
 
 void record_add(struct record *r, struct slice name, struct slice value, enum field_type type)

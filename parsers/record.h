@@ -63,8 +63,11 @@ struct record {
     struct field fields[RECORD_FIELDS_MAX];
 };
 
-/* Resets to "nothing is known yet". Does not clear the field array itself: only the first n_fields have meaning. */
+/* Resets to "nothing is known yet". Of the field array only the first n_fields have meaning; with AddressSanitizer the others are made
+   unreadable as pointers, so that a field of the message before cannot go unseen. */
 void record_init(struct record *r, enum format format, struct slice raw);
+/* All but the array of fields; n_fields is copied. */
+void record_copy_head(struct record *to, const struct record *from);
 /* Appends; past RECORD_FIELDS_MAX sets fields_lost. Empty names are ignored. */
 void record_add(struct record *r, struct slice name, struct slice value, enum field_type type);
 /* As record_add, but a field of that name takes the new value: of a JSON object's duplicate keys the last counts. The field,

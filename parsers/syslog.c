@@ -336,12 +336,10 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
 static bool try_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
     struct record before;
-    unsigned n = r->n_fields;
-    memcpy(&before, r, offsetof(struct record, fields));
+    record_copy_head(&before, r);
     if (parse_5424(ctx, r, s))
         return true;
-    memcpy(r, &before, offsetof(struct record, fields));
-    r->n_fields = n;
+    record_copy_head(r, &before);
     return false;
 }
 

@@ -103,61 +103,61 @@ static void show_captures(const struct judge *j, const struct rule *rule)
     }
 }
 
-static void show_event(struct judge *j, const struct record *r, struct arena *a, struct shape *shape)
+static void show_event(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
 {
-    rule_shape(j, r, a, shape);
+    rule_shape(j, r, a, v);
     printf("event\n");
-    put("title", shape->title);
-    put("level", slice_str(level_name(shape->level)));
-    for (unsigned i = 0; i < shape->n_fingerprint; i++)
-        put(i ? "" : "fingerprint", shape->fingerprint[i]);
-    for (unsigned i = 0; i < shape->n_tags; i++) {
+    put("title", v->shape->title);
+    put("level", slice_str(level_name(v->level)));
+    for (unsigned i = 0; i < v->n_fingerprint; i++)
+        put(i ? "" : "fingerprint", v->fingerprint[i]);
+    for (unsigned i = 0; i < v->n_tags; i++) {
         struct sbuf b;
         sbuf_init(&b, 8192);
-        sbuf_adds(&b, slice_sub(shape->tags[i].key, 0, 1000));
+        sbuf_adds(&b, slice_sub(v->tags[i].key, 0, 1000));
         sbuf_addf(&b, "=");
-        sbuf_adds(&b, slice_sub(shape->tags[i].value, 0, 4000));
+        sbuf_adds(&b, slice_sub(v->tags[i].value, 0, 4000));
         put(i ? "" : "tags", sbuf_slice(&b));
         sbuf_free(&b);
     }
-    put("project", shape->project);
+    put("project", v->project);
 }
 
 /* A rule that waits: what the event would be if the line, or its end, did not come. */
-static void show_waiting(struct judge *j, const struct record *r, struct arena *a, struct shape *shape)
+static void show_waiting(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
 {
-    const struct rule *rule = shape->rule;
+    const struct rule *rule = v->rule;
     struct sbuf b;
     sbuf_init(&b, 64);
     keys_put_duration(rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us, &b);
     printf("%s %s, an event is made:\n", rule->absence.every_us ? "when it does not come again for" : "when no end comes within",
            sbuf_cstr(&b));
     sbuf_free(&b);
-    if (rule_apply(j, rule, r, a, shape))
-        show_event(j, r, a, shape);
+    if (rule_apply(j, rule, r, a, v))
+        show_event(j, r, a, v);
 }
 
 static void explain(const struct settings *s, const struct ruleset *rules, const struct record *r, struct arena *a)
 {
     static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on", "dropped"};
     struct judge j;
-    struct shape shape;
+    struct verdict v;
     struct misses misses = {0};
     judge_init(&j, rules);
     j.exhaustive = true;
     printf("rules\n");
-    rule_judge(&j, r, a, &shape, on_tried, &misses);
+    rule_judge(&j, r, a, &v, on_tried, &misses);
     unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) + (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
     if (more)
         printf("  and %u more that do not match\n", more);
-    if (shape.rule) {
-        const struct err_place at = shape.rule->place;
-        printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(shape.rule->id), at.file, at.line, actions[shape.action]);
+    if (v.rule) {
+        const struct err_place at = v.rule->place;
+        printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(v.rule->id), at.file, at.line, actions[v.action]);
         printf("captures\n");
-        show_captures(&j, shape.rule);
-        if (rule_waits(shape.rule)) {
-            show_waiting(&j, r, a, &shape);
-            shape.action = ACTION_CRUMB; /* the line itself, which has been told */
+        show_captures(&j, v.rule);
+        if (rule_waits(v.rule)) {
+            show_waiting(&j, r, a, &v);
+            v.action = ACTION_CRUMB; /* the line itself, which has been told */
         }
     } else if (r->level < LEVEL_ERROR) {
         printf("no rule decides, and the level is below error: a breadcrumb of later events\n");
@@ -165,10 +165,10 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
         static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
         printf("no rule decides; fallback: %s\n", fallbacks[s->options.fallback]);
         if (s->options.fallback == FALLBACK_EVENT)
-            rule_fallback(&j, r, a, &shape);
+            rule_fallback(&j, r, a, &v);
     }
-    if (shape.action == ACTION_EVENT)
-        show_event(&j, r, a, &shape);
+    if (v.action == ACTION_EVENT)
+        show_event(&j, r, a, &v);
     judge_done(&j);
 }
 

@@ -11,13 +11,13 @@
 
 enum { ANSWER_POINTS = 400 };
 
-struct verdict {
+struct answer {
     bool accepted;
 };
 
 static void on_answer(void *u, const struct post_answer *a)
 {
-    struct verdict *v = u;
+    struct answer *v = u;
     v->accepted = a->status >= 200 && a->status < 300;
     if (!a->status) {
         printf("  no answer: %s\n", a->error);
@@ -35,10 +35,9 @@ static void on_answer(void *u, const struct post_answer *a)
 static void write_event(const struct settings *s, char id[33], struct sbuf *out)
 {
     struct record record;
-    struct shape shape = {.level = LEVEL_INFO,
-                          .formatted = SLICE("crumbd test: this host can reach this project"),
-                          .fingerprint = {SLICE("crumbd"), SLICE("test")},
-                          .n_fingerprint = 2};
+    const struct shape shape = {.formatted = SLICE("crumbd test: this host can reach this project")};
+    struct slice fingerprint[] = {SLICE("crumbd"), SLICE("test")};
+    const struct verdict verdict = {.level = LEVEL_INFO, .fingerprint = fingerprint, .n_fingerprint = 2, .shape = &shape};
     struct timespec now;
     uint8_t random[16] = {0};
     clock_gettime(CLOCK_REALTIME, &now);
@@ -48,7 +47,7 @@ static void write_event(const struct settings *s, char id[33], struct sbuf *out)
     record.message = shape.formatted;
     record.lines = 1;
     struct event_source src = {.record = &record,
-                               .shape = &shape,
+                               .verdict = &verdict,
                                .source = SLICE("crumbd test"),
                                .received_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
     event_make_id(src.event_id, random, (uint64_t)now.tv_nsec, 0, 0);
@@ -62,7 +61,7 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
 {
     char id[33];
     struct sbuf payload;
-    struct verdict v = {0};
+    struct answer v = {0};
     sbuf_init(&payload, EVENT_BYTES_MAX);
     write_event(s, id, &payload);
     printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name), p->dsn->shown, id);

@@ -68,14 +68,14 @@ static void issue_count(struct try_issue *i, const struct record *r)
 
 static struct try_issue *note_occurrence(struct try_result *r, const struct judged *j)
 {
-    struct try_issue *i = table_get(&r->issues.by_hash, j->shape->fingerprint_hash);
+    struct try_issue *i = table_get(&r->issues.by_hash, j->verdict->fingerprint_hash);
     r->occurrences++;
     if (!i) { /* the first of an issue always passes, so its title is there */
-        i = issue_new(&r->issues, j->shape->fingerprint_hash, j->shape->title, j->raw);
+        i = issue_new(&r->issues, j->verdict->fingerprint_hash, j->verdict->shape ? j->verdict->shape->title : SLICE_NONE, j->raw);
         if (!i)
             return NULL;
-        i->level = j->shape->level;
-        i->rule = j->shape->rule;
+        i->level = j->verdict->level;
+        i->rule = j->verdict->rule;
     }
     issue_count(i, j->record);
     return i;
@@ -178,7 +178,7 @@ static struct try_issue *note(struct try_run *t, const struct judged *j)
         return NULL;
     }
     note_time(j->record->time_us, &r->first_us, &r->last_us);
-    if (j->shape->rule) {
+    if (j->verdict->rule) {
         r->matched++;
     } else if (j->record->level >= LEVEL_ERROR) {
         r->missed++;

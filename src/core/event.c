@@ -111,7 +111,7 @@ static void put_call_site(struct writer *w, const struct record *r)
 
 static void put_exception(struct writer *w)
 {
-    const struct shape *shape = w->src->shape;
+    const struct shape *shape = w->src->verdict->shape;
     if (!shape->type.n)
         return;
     json_key(&w->json, "exception");
@@ -155,7 +155,7 @@ static bool renders_to(const struct shape *shape, struct slice text)
  */
 static bool params_survive(struct writer *w)
 {
-    const struct shape *shape = w->src->shape;
+    const struct shape *shape = w->src->verdict->shape;
     if (!shape->template.n || shape->formatted.n > TEXT_MAX || !utf8_is_clean(shape->formatted))
         return false;
     struct slice whole = scrub_text(w->scrub, shape->formatted, w->arena);
@@ -169,7 +169,7 @@ static bool params_survive(struct writer *w)
 
 static void put_logentry(struct writer *w)
 {
-    const struct shape *shape = w->src->shape;
+    const struct shape *shape = w->src->verdict->shape;
     struct slice text = shape->formatted.n ? shape->formatted : SLICE("(empty message)");
     json_key(&w->json, "logentry");
     json_map(&w->json);
@@ -204,16 +204,16 @@ static void put_fingerprint_part(struct writer *w, struct slice part)
 
 static void put_fingerprint(struct writer *w)
 {
-    const struct shape *shape = w->src->shape;
+    const struct verdict *v = w->src->verdict;
     bool any = false;
-    for (unsigned i = 0; i < shape->n_fingerprint; i++)
-        any |= shape->fingerprint[i].n > 0;
+    for (unsigned i = 0; i < v->n_fingerprint; i++)
+        any |= v->fingerprint[i].n > 0;
     if (!any)
         return;
     json_key(&w->json, "fingerprint");
     json_array(&w->json);
-    for (unsigned i = 0; i < shape->n_fingerprint; i++)
-        put_fingerprint_part(w, shape->fingerprint[i]);
+    for (unsigned i = 0; i < v->n_fingerprint; i++)
+        put_fingerprint_part(w, v->fingerprint[i]);
     json_array_end(&w->json);
 }
 
@@ -357,7 +357,7 @@ static void write_all(struct writer *w, bool with_crumbs)
 {
     const struct event_source *src = w->src;
     const struct record *r = src->record;
-    const struct shape *shape = src->shape;
+    const struct shape *shape = src->verdict->shape;
     json_map(&w->json);
     json_key(&w->json, "event_id");
     json_str(&w->json, slice_str(src->event_id));
@@ -366,7 +366,7 @@ static void write_all(struct writer *w, bool with_crumbs)
     json_key(&w->json, "platform");
     json_str(&w->json, SLICE("other"));
     json_key(&w->json, "level");
-    json_str(&w->json, slice_str(level_name(shape->level ? shape->level : LEVEL_ERROR)));
+    json_str(&w->json, slice_str(level_name(src->verdict->level ? src->verdict->level : LEVEL_ERROR)));
     struct slice logger = shape->logger.n ? shape->logger : r->logger.n ? r->logger : r->app;
     if (r->format == FORMAT_NGINX_ERROR && !shape->logger.n)
         logger = SLICE("nginx.error");

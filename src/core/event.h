@@ -29,7 +29,7 @@ struct event_overdue {
 struct event_source {
     char event_id[33];
     const struct record *record;
-    const struct shape *shape;   /* the rule's templates filled in, or the fallback's */
+    const struct verdict *verdict; /* with its shape: the rule's templates filled in, or the fallback's */
     const struct crumb *crumbs;  /* in time order */
     unsigned n_crumbs;
     unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */

@@ -132,15 +132,15 @@ void fill_tags(struct writer *w)
 {
     static const struct slice origin[] = {{"container", 9}, {"pod", 3}, {"namespace", 9}, {"image", 5}};
     const struct record *r = w->src->record;
-    const struct shape *shape = w->src->shape;
+    const struct verdict *v = w->src->verdict;
     struct tagger t = {.w = w};
     json_key(&w->json, "tags");
     json_map(&w->json);
-    for (unsigned i = 0; i < shape->n_tags; i++)
-        put_tag(&t, shape->tags[i].key, shape->tags[i].value);
+    for (unsigned i = 0; i < v->n_tags; i++)
+        put_tag(&t, v->tags[i].key, v->tags[i].value);
     put_tag(&t, SLICE("transaction_id"), w->src->transaction_id.n ? w->src->transaction_id : r->request_id);
-    if (shape->rule)
-        put_tag(&t, SLICE("rule"), shape->rule->id);
+    if (v->rule)
+        put_tag(&t, SLICE("rule"), v->rule->id);
     put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
     put_tag(&t, SLICE("app"), r->app);
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
@@ -166,7 +166,7 @@ struct url {
 
 static struct url request_url(struct writer *w, const struct record *r)
 {
-    const struct shape *shape = w->src->shape;
+    const struct shape *shape = w->src->verdict->shape;
     struct slice line = record_value(r, "request"), host = record_value(r, "host");
     struct url u = {.method = record_get(r, SLICE("request.method"))};
     slice_split(&line, ' ');
@@ -274,7 +274,7 @@ static bool is_address(struct slice s)
 
 void fill_user(struct writer *w)
 {
-    const struct shape *shape = w->src->shape;
+    const struct shape *shape = w->src->verdict->shape;
     struct slice ip = shape->user_ip.n ? shape->user_ip : record_value(w->src->record, "client");
     if (!w->opt->scrub.send_ip || !is_address(ip))
         ip = SLICE_NONE;
@@ -390,7 +390,7 @@ static void fill_log(struct writer *w, const struct record *r)
     json_key(&w->json, "type");
     json_str(&w->json, SLICE("log"));
     writer_text(w, "source", w->src->source, CONTEXT_VALUE_MAX);
-    if (!slice_eq(r->message, w->src->shape->formatted))
+    if (!slice_eq(r->message, w->src->verdict->shape->formatted))
         writer_text(w, "message", r->message, FULL_MESSAGE_MAX);
     if (!slice_eq(r->full_message, r->message))
         writer_text(w, "full_message", r->full_message, FULL_MESSAGE_MAX);

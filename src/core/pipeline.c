@@ -35,7 +35,6 @@ struct pipeline {
     struct waiting_list waiting;
     struct arena arena;  /* the life of one message */
     struct record record;
-    struct shape shape;
     struct sbuf payload;
     int64_t wall_us; /* the present as the caller sees it */
     int64_t now_us;  /* the clock that waiting and limits go by: wall_us, or the newest time a record had */
@@ -96,7 +95,7 @@ struct judge *pipeline_judge(struct pipeline *p)
 
 static void hand_out(struct pipeline *p, const struct event_source *src, bool open)
 {
-    const struct shape *shape = src->shape;
+    const struct verdict *v = src->verdict;
     sbuf_reset(&p->payload);
     if (!event_write(src, p->opt, p->scrub, &p->payload)) {
         if (!open)
@@ -105,11 +104,11 @@ static void hand_out(struct pipeline *p, const struct event_source *src, bool op
     }
     struct promoted e = {.open = open,
                          .time_us = event_time(src->record, src->received_us),
-                         .project = shape->project,
-                         .title = shape->title,
-                         .level = slice_str(level_name(shape->level)),
+                         .project = v->project,
+                         .title = v->shape->title,
+                         .level = slice_str(level_name(v->level)),
                          .payload = sbuf_slice(&p->payload),
-                         .shape = shape};
+                         .verdict = v};
     memcpy(e.event_id, src->event_id, sizeof e.event_id);
     p->setup.hooks.emit(p->setup.hooks.u, &e);
 }
@@ -280,25 +279,28 @@ static void on_summary(void *u, const struct limit_row *row)
 static void keep_sample(struct pipeline *p, const struct event_source *held, uint64_t key)
 {
     struct event_source src = *held;
+    struct verdict v = *held->verdict;
+    src.verdict = &v;
     src.summary = (struct event_summary){.suppressed = 1, .first_us = p->now_us, .last_us = p->now_us};
-    rule_shape(&p->judge, src.record, &p->arena, &p->shape);
+    rule_shape(&p->judge, src.record, &p->arena, &v);
     event_make_id(src.event_id, p->setup.store_id, key, 0, 0);
     sbuf_reset(&p->payload);
     if (!event_write(&src, p->opt, p->scrub, &p->payload))
         return;
-    const struct limit_sample sample = {.project = p->shape.project,
-                                        .title = p->shape.title,
-                                        .level = slice_str(level_name(p->shape.level)),
+    const struct limit_sample sample = {.project = v.project,
+                                        .title = v.shape->title,
+                                        .level = slice_str(level_name(v.level)),
                                         .payload = sbuf_slice(&p->payload)};
     limit_keep_sample(p->limit, key, &sample);
 }
 
-/* `src` of p->shape, without breadcrumbs. */
+/* `src` without shape and breadcrumbs. */
 static bool admit(struct pipeline *p, const struct event_source *src)
 {
-    const struct rule *rule = p->shape.rule;
-    uint64_t project = slice_hash(p->shape.project, 1);
-    const struct limit_issue issue = {.key = hash_mix(p->shape.fingerprint_hash, project),
+    const struct verdict *v = src->verdict;
+    const struct rule *rule = v->rule;
+    uint64_t project = slice_hash(v->project, 1);
+    const struct limit_issue issue = {.key = hash_mix(v->fingerprint_hash, project),
                                       .project = project,
                                       .burst = rule && rule->burst ? rule->burst : p->opt->limits.burst,
                                       .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us};
@@ -308,7 +310,7 @@ static bool admit(struct pipeline *p, const struct event_source *src)
         return true;
     struct varied *varied = limit_varied(p->limit);
     if (varied_begin(varied))
-        varied_note(varied, &p->judge, src->record, &p->shape, p->opt);
+        varied_note(varied, &p->judge, src->record, v, p->opt);
     if (answer == LIMIT_HOLD_FIRST)
         keep_sample(p, src, issue.key);
     return false;
@@ -349,15 +351,15 @@ static struct slice access_text(struct pipeline *p, const struct stream *s)
     return kept;
 }
 
-static void promote(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset)
+static void promote(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset, struct verdict *v)
 {
     const struct record *r = &p->record;
     struct trail_keys k = *keys;
     if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
         k.weak = line_weak_key(r);
     const struct options *opt = p->opt;
-    rule_shape(&p->judge, r, &p->arena, &p->shape);
-    struct waiting *w = waiting_new(r, &p->shape, opt->crumbs.before + opt->crumbs.after);
+    rule_shape(&p->judge, r, &p->arena, v);
+    struct waiting *w = waiting_new(r, v, opt->crumbs.before + opt->crumbs.after);
     int64_t time_us = event_time(r, p->wall_us);
     w->keys = k;
     w->touched = p->seq;
@@ -385,7 +387,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
 /* event_make_id's last argument: events of one line, or of nothing, that are not that line itself. */
 enum { ORDINAL_PAIR = 1, ORDINAL_ABSENCE, ORDINAL_CHECK_IN, ORDINAL_MONITOR };
 
-/* Says how the line of an absence fares; p->shape is of the rule, and the judge has its match. */
+/* Says how the line of an absence fares; the judge has the rule's match. */
 static void tell_monitor(struct pipeline *p, const struct rule *rule, const struct record *r, struct arena *a, enum check_in_status status,
                          const char *id)
 {
@@ -409,12 +411,12 @@ static void tell_monitor(struct pipeline *p, const struct rule *rule, const stru
 }
 
 /* The record is a line of an absence, or the start of a pair. */
-static void wait_for(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset)
+static void wait_for(struct pipeline *p, const struct stream *s, const struct trail_keys *keys, uint64_t offset, const struct verdict *v)
 {
-    const struct rule *rule = p->shape.rule;
+    const struct rule *rule = v->rule;
     const struct record *r = &p->record;
     packed_write(r, s->source, &p->packed);
-    const struct overdue_row row = {.key = p->shape.key,
+    const struct overdue_row row = {.key = v->key,
                                     .time_us = event_time(r, p->wall_us),
                                     .file_key = s->file_key ? s->file_key : p->setup.run_key,
                                     .offset = s->file_key ? offset : p->seq,
@@ -441,12 +443,13 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
     struct pipeline *p = u;
     struct arena a = {0}; /* many may be due in one call */
     struct record *r = &p->past;
-    struct event_source src = {.record = r, .shape = &p->shape, .received_us = overdue_time(p, rule, row)};
+    struct verdict v;
+    struct event_source src = {.record = r, .verdict = &v, .received_us = overdue_time(p, rule, row)};
     src.overdue = (struct event_overdue){.rule = rule, .since_us = row->time_us, .times = row->times};
     bool absence = rule->absence.every_us > 0;
-    if (packed_read(row->record, &a, r, &src.source) && rule_apply(&p->judge, rule, r, &a, &p->shape)) {
+    if (packed_read(row->record, &a, r, &src.source) && rule_apply(&p->judge, rule, r, &a, &v)) {
         struct crumb *crumbs = arena_alloc(&a, (p->opt->crumbs.before + 1) * sizeof *crumbs);
-        struct judged j = {.record = r, .shape = &p->shape, .fate = COUNT_overdue_suppressed, .raw = r->message};
+        struct judged j = {.record = r, .verdict = &v, .fate = COUNT_overdue_suppressed, .raw = r->message};
         r->time_us = src.received_us; /* the event is of now */
         p->counts.v[COUNT_overdue]++;
         if (absence)
@@ -455,7 +458,7 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
             event_make_id(src.event_id, p->setup.store_id, row->file_key, row->offset, ORDINAL_PAIR);
         if (admit(p, &src)) {
             j.fate = COUNT_overdue;
-            rule_shape(&p->judge, r, &a, &p->shape);
+            rule_shape(&p->judge, r, &a, &v);
             src.n_crumbs = trail_collect(p->trail, keys, src.received_us, src.received_us - p->opt->crumbs.max_age_us,
                                          p->opt->crumbs.before, &a, crumbs, &src.crumbs_seen);
             src.crumbs = crumbs;
@@ -472,47 +475,46 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
 }
 
 /* What becomes of a record no rule decided. */
-static void fall_back(struct pipeline *p)
+static void fall_back(struct pipeline *p, struct verdict *v)
 {
     if (p->record.level < LEVEL_ERROR || p->opt->fallback == FALLBACK_CRUMB)
         return; /* it is a crumb already */
     if (p->opt->fallback == FALLBACK_EVENT)
-        rule_fallback(&p->judge, &p->record, &p->arena, &p->shape);
+        rule_fallback(&p->judge, &p->record, &p->arena, v);
     else
-        p->shape.action = ACTION_DROP;
+        v->action = ACTION_DROP;
 }
 
 /* `sample` of the rule: the first of so many matches. */
-static bool in_sample(struct pipeline *p)
+static bool in_sample(const struct pipeline *p, const struct rule *rule)
 {
-    const struct rule *rule = p->shape.rule;
     return rule->sample <= 1 || (p->judge.stats[rule->index].hits - 1) % rule->sample == 0;
 }
 
-static bool over_threshold(struct pipeline *p)
+static bool over_threshold(struct pipeline *p, const struct verdict *v)
 {
-    const struct rule_threshold *t = &p->shape.rule->threshold;
-    return !t->count || recent_reaches(p->recent, p->shape.key, t->count, t->within_us, p->now_us);
+    const struct rule_threshold *t = &v->rule->threshold;
+    return !t->count || recent_reaches(p->recent, v->key, t->count, t->within_us, p->now_us);
 }
 
-static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
+static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset, struct verdict *v)
 {
     struct record *r = &p->record;
     struct trail_keys k;
     line_keys_of(s, r, &k);
     if (r->partial)
-        rule_none(r, &p->shape);
+        rule_none(r, v);
     else
-        rule_judge(&p->judge, r, &p->arena, &p->shape, NULL, NULL);
-    for (const struct rule_end *e = p->shape.ends; e; e = e->next)
+        rule_judge(&p->judge, r, &p->arena, v, NULL, NULL);
+    for (const struct rule_end *e = v->ends; e; e = e->next)
         overdue_end(p->overdue, e->rule, e->key);
-    if (!p->shape.rule)
-        fall_back(p);
-    else if (rule_waits(p->shape.rule))
-        wait_for(p, s, &k, offset);
-    else if (p->shape.action == ACTION_EVENT && !(in_sample(p) && over_threshold(p)))
-        p->shape.action = ACTION_CRUMB;
-    if (p->shape.action == ACTION_DROP)
+    if (!v->rule)
+        fall_back(p, v);
+    else if (rule_waits(v->rule))
+        wait_for(p, s, &k, offset, v);
+    else if (v->action == ACTION_EVENT && !(in_sample(p, v->rule) && over_threshold(p, v)))
+        v->action = ACTION_CRUMB;
+    if (v->action == ACTION_DROP)
         return COUNT_drop;
     struct slice text = r->format == FORMAT_NGINX_ACCESS ? access_text(p, s) : r->message;
     int64_t time_us = event_time(r, p->wall_us);
@@ -521,12 +523,12 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset)
         waiting_match(&p->waiting, &k, give_line, &in);
     }
     p->counts.v[COUNT_regex_limit] = p->judge.limit_hits;
-    enum count fate = p->shape.action == ACTION_LOG ? COUNT_log : COUNT_crumb;
-    if (p->shape.action == ACTION_EVENT) {
-        const struct event_source src = {.record = r, .shape = &p->shape, .source = s->source, .received_us = p->wall_us};
+    enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
+    if (v->action == ACTION_EVENT) {
+        const struct event_source src = {.record = r, .verdict = v, .source = s->source, .received_us = p->wall_us};
         bool passes = admit(p, &src);
         if (passes)
-            promote(p, s, &k, offset);
+            promote(p, s, &k, offset, v);
         fate = passes ? COUNT_event : COUNT_suppressed;
     }
     /* Last, so that no event finds its own line among the lines before it. */
@@ -608,6 +610,7 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
         p->counts.v[COUNT_cut_messages]++;
         p->counts.v[COUNT_cut_bytes] += cut_bytes;
     }
+    struct verdict v;
     struct judged j = {.raw = msg, .fate = COUNT_blank, .stream = s};
     if (!is_blank(msg)) {
         struct record *r = &p->record;
@@ -629,9 +632,9 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
             p->counts.v[COUNT_truncated_entries] += r->truncated && !cut_bytes;
             if (p->setup.record_clock)
                 pipeline_tick(p, now_us);
-            j.fate = dispose(p, s, offset);
+            j.fate = dispose(p, s, offset, &v);
             j.record = r;
-            j.shape = &p->shape;
+            j.verdict = &v;
         }
     }
     p->counts.v[j.fate]++;

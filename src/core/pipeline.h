@@ -26,14 +26,14 @@ struct promoted {
     bool open; /* a first form of an event that still waits; the closed form follows under the same id */
     int64_t time_us;
     struct slice project, title, level, payload;
-    const struct shape *shape; /* NULL for a summary */
-    uint64_t suppressed;       /* not 0: a summary of so many occurrences that were held back */
+    const struct verdict *verdict; /* NULL for a summary */
+    uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
 };
 
 /* What happened to a message, for commands that show it. */
 struct judged {
     const struct record *record; /* NULL when the parser refused it */
-    const struct shape *shape;
+    const struct verdict *verdict; /* its shape is there when the record is an event */
     enum count fate;
     struct slice raw;
     const char *reason; /* of the refusal */

@@ -185,21 +185,28 @@ struct slice template_fill(const struct template *t, const struct judge *j, cons
     return fill(t, j, r, a, false);
 }
 
-static void add_tags(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+/* The tag of this key, or room for it; NULL when there is none. */
+static struct tag *tag_of(struct verdict *out, struct slice key, struct arena *a)
+{
+    for (unsigned i = 0; i < out->n_tags; i++)
+        if (slice_eq(out->tags[i].key, key))
+            return &out->tags[i];
+    if (!out->tags)
+        out->tags = arena_alloc(a, VERDICT_TAGS_MAX * sizeof *out->tags);
+    return out->n_tags < VERDICT_TAGS_MAX ? &out->tags[out->n_tags++] : NULL;
+}
+
+static void add_tags(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
 {
     for (unsigned i = 0; i < rule->event.n_tags; i++) {
         struct slice value = template_fill(&rule->event.tags[i].value, j, r, a);
-        unsigned at = 0;
-        while (at < out->n_tags && !slice_eq(out->tags[at].key, rule->event.tags[i].key))
-            at++;
-        if (value.n && at < SHAPE_TAGS_MAX) {
-            out->tags[at] = (struct tag){rule->event.tags[i].key, value};
-            out->n_tags += at == out->n_tags;
-        }
+        struct tag *tag = value.n ? tag_of(out, rule->event.tags[i].key, a) : NULL;
+        if (tag)
+            *tag = (struct tag){rule->event.tags[i].key, value};
     }
 }
 
-static void hash_fingerprint(struct shape *out)
+static void hash_fingerprint(struct verdict *out)
 {
     uint64_t h = 0;
     for (unsigned i = 0; i < out->n_fingerprint; i++)
@@ -208,7 +215,7 @@ static void hash_fingerprint(struct shape *out)
 }
 
 /* What does not come has no text, only the values that tell it apart. */
-static void absence_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+static void absence_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
 {
     const struct rule *rule = out->rule;
     out->fingerprint[0] = rule->pack;
@@ -219,9 +226,8 @@ static void absence_fingerprint(struct judge *j, const struct record *r, struct 
 }
 
 /* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */
-static void default_fingerprint(const struct record *r, struct arena *a, struct shape *out)
+static void default_fingerprint(const struct record *r, struct arena *a, struct verdict *out)
 {
-    out->n_fingerprint = 0;
     out->fingerprint[out->n_fingerprint++] = out->rule ? out->rule->pack : slice_str(format_name(r->format));
     if (out->rule)
         out->fingerprint[out->n_fingerprint++] = out->rule->id;
@@ -233,9 +239,11 @@ static void default_fingerprint(const struct record *r, struct arena *a, struct 
     out->fingerprint[out->n_fingerprint++] = masked(r->message, a);
 }
 
-static void fill_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+static void fill_fingerprint(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
 {
     const struct rule *rule = out->rule;
+    out->n_fingerprint = 0;
+    out->fingerprint = arena_alloc(a, VERDICT_FINGERPRINT_MAX * sizeof *out->fingerprint);
     if (rule && rule->event.n_fingerprint) {
         for (unsigned i = 0; i < rule->event.n_fingerprint; i++)
             out->fingerprint[i] = template_fill(&rule->event.fingerprint[i], j, r, a);
@@ -245,8 +253,7 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
     } else {
         default_fingerprint(r, a, out);
     }
-    if (rule)
-        out->project = template_fill(&rule->event.project, j, r, a);
+    out->project = rule ? template_fill(&rule->event.project, j, r, a) : SLICE_NONE;
     hash_fingerprint(out);
 }
 
@@ -266,14 +273,14 @@ static uint64_t key_by(const struct rule *rule, const struct rule_by *by, struct
 }
 
 /* Tags and level, of a rule that decides or goes on. */
-static void add_to(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+static void add_to(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
 {
     if (rule->event.level)
         out->level = rule->event.level;
     add_tags(j, rule, r, a, out);
 }
 
-static void decide(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+static void decide(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
 {
     out->rule = rule;
     out->action = rule_waits(rule) ? ACTION_CRUMB : rule->action;
@@ -286,12 +293,9 @@ static void decide(struct judge *j, const struct rule *rule, const struct record
     add_to(j, rule, r, a, out);
 }
 
-void rule_none(const struct record *r, struct shape *out)
+void rule_none(const struct record *r, struct verdict *out)
 {
-    memset(out, 0, offsetof(struct shape, tags));
-    out->n_tags = out->n_fingerprint = out->n_params = 0;
-    out->level = r->level;
-    out->action = ACTION_CRUMB;
+    *out = (struct verdict){.action = ACTION_CRUMB, .level = r->level};
 }
 
 bool rule_maybe(struct judge *j, enum format format, struct slice text)
@@ -303,7 +307,7 @@ bool rule_maybe(struct judge *j, enum format format, struct slice text)
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */
-static void find_ends(struct judge *j, bool scanned, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain,
+static void find_ends(struct judge *j, bool scanned, const struct record *r, struct arena *a, struct verdict *out, rule_explain_f *explain,
                       void *u)
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
@@ -320,7 +324,7 @@ static void find_ends(struct judge *j, bool scanned, const struct record *r, str
     }
 }
 
-bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
     bool came = r->message.n > 0;
@@ -343,7 +347,7 @@ bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r
     return true;
 }
 
-void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u)
+void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct verdict *out, rule_explain_f *explain, void *u)
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
     rule_none(r, out);
@@ -375,7 +379,7 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
     }
 }
 
-void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
 {
     out->action = ACTION_EVENT;
     fill_fingerprint(j, r, a, out);
@@ -415,12 +419,11 @@ static void add_percent(struct sbuf *b, struct slice literal)
 }
 
 /* The rule's own message: its literals are the template, its names the params. */
-static void shape_by_message(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+static void shape_by_message(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
 {
-    const struct template *t = &out->rule->event.message;
+    const struct template *t = &rule->event.message;
     struct sbuf format;
     sbuf_init(&format, 65536);
-    out->n_params = 0;
     out->params = arena_alloc(a, (t->n + 1) * sizeof *out->params);
     for (unsigned i = 0; i < t->n; i++) {
         struct slice v = part_value(&t->parts[i], j, r);
@@ -432,7 +435,7 @@ static void shape_by_message(struct judge *j, const struct record *r, struct are
         }
     }
     /* With its ids, where the type makes the title: the event shows what was said, the title what it is about. */
-    out->formatted = fill(t, j, r, a, out->rule->event.type.set);
+    out->formatted = fill(t, j, r, a, rule->event.type.set);
     out->template = out->n_params && !format.over ? arena_dup(a, sbuf_slice(&format)) : SLICE_NONE;
     sbuf_free(&format);
 }
@@ -441,9 +444,8 @@ static void shape_by_message(struct judge *j, const struct record *r, struct are
  * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers stand in
  * contexts.crumbd.
  */
-static void shape_by_absence(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+static void shape_by_absence(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
 {
-    const struct rule *rule = out->rule;
     struct sbuf b;
     sbuf_init(&b, 4096);
     sbuf_adds(&b, rule->id);
@@ -457,7 +459,7 @@ static void shape_by_absence(struct judge *j, const struct record *r, struct are
     sbuf_free(&b);
 }
 
-static void shape_by_pair(const struct record *r, struct arena *a, struct shape *out, struct slice *shown)
+static void shape_by_pair(const struct rule *rule, const struct record *r, struct arena *a, struct shape *out, struct slice *shown)
 {
     struct slice *const texts[] = {&out->formatted, &out->template, shown};
     struct sbuf b;
@@ -467,7 +469,7 @@ static void shape_by_pair(const struct record *r, struct arena *a, struct shape 
             continue;
         sbuf_init(&b, texts[i]->n + 128);
         sbuf_adds(&b, SLICE("no end within "));
-        keys_put_duration(out->rule->pair.within_us, &b);
+        keys_put_duration(rule->pair.within_us, &b);
         sbuf_adds(&b, SLICE(": "));
         sbuf_adds(&b, *texts[i]);
         *texts[i] = arena_dup(a, sbuf_slice(&b));
@@ -481,47 +483,61 @@ static struct slice first_line(struct slice s)
     return slice_split(&s, '\n');
 }
 
-void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct shape *out)
+/* The text that the event shows, and the one that names its issue. */
+static struct slice shape_texts(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
 {
-    const struct rule_event *e = out->rule ? &out->rule->event : NULL;
     struct slice shown = SLICE_NONE;
-    /* The shape served the last event, whose texts are gone with its line. */
-    memset(&out->type, 0, sizeof *out - offsetof(struct shape, type));
-    if (out->level == LEVEL_NONE)
-        out->level = LEVEL_ERROR;
-    if (e && e->message.set) {
-        shape_by_message(j, r, a, out);
-        shown = template_fill(&e->message, j, r, a);
-    } else if (e && out->rule->absence.every_us) {
-        shape_by_absence(j, r, a, out);
-        shown = out->formatted;
-    } else if (e && out->rule->pair.within_us) {
-        shape_by_pair(r, a, out, &shown);
-    } else {
-        shape_by_mask(r, a, out, &shown);
+    if (rule && rule->event.message.set) {
+        shape_by_message(j, rule, r, a, out);
+        return template_fill(&rule->event.message, j, r, a);
     }
-    if (e && e->type.set)
-        out->type = template_fill(&e->type, j, r, a);
-    else if (!e) /* as the value of a type, so that no id gets into the title that Sentry shows */
-        out->type = origin_type(r, out->level, a);
-    out->value = shown;
+    if (rule && rule->absence.every_us) {
+        shape_by_absence(j, rule, r, a, out);
+        return out->formatted;
+    }
+    if (rule && rule->pair.within_us)
+        shape_by_pair(rule, r, a, out, &shown);
+    else
+        shape_by_mask(r, a, out, &shown);
+    return shown;
+}
+
+static struct slice title_of(struct slice type, struct slice shown, struct arena *a)
+{
     struct sbuf title;
     sbuf_init(&title, 4096);
-    struct slice line = slice_sub(first_line(shown), 0, 1024), type = slice_sub(out->type, 0, 256);
+    struct slice line = slice_sub(first_line(shown), 0, 1024);
+    type = slice_sub(type, 0, 256);
     if (type.n)
         sbuf_addf(&title, "%.*s%s", SLICE_ARG(type), line.n ? ": " : "");
     sbuf_adds(&title, line);
-    out->title = arena_dup(a, sbuf_slice(&title));
+    struct slice text = arena_dup(a, sbuf_slice(&title));
     sbuf_free(&title);
-    if (!e)
-        return;
-    out->logger = template_fill(&e->logger, j, r, a);
-    out->transaction = template_fill(&e->transaction, j, r, a);
-    out->method = template_fill(&e->method, j, r, a);
-    out->url = template_fill(&e->url, j, r, a);
-    out->query_string = template_fill(&e->query_string, j, r, a);
-    out->user_id = template_fill(&e->user_id, j, r, a);
-    out->username = template_fill(&e->username, j, r, a);
-    out->email = template_fill(&e->email, j, r, a);
-    out->user_ip = template_fill(&e->user_ip, j, r, a);
+    return text;
+}
+
+void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
+{
+    static const struct rule_event no_templates;
+    const struct rule *rule = out->rule;
+    const struct rule_event *e = rule ? &rule->event : &no_templates;
+    if (out->level == LEVEL_NONE)
+        out->level = LEVEL_ERROR;
+    struct shape *shape = arena_alloc(a, sizeof *shape);
+    *shape = (struct shape){.logger = template_fill(&e->logger, j, r, a),
+                            .transaction = template_fill(&e->transaction, j, r, a),
+                            .method = template_fill(&e->method, j, r, a),
+                            .url = template_fill(&e->url, j, r, a),
+                            .query_string = template_fill(&e->query_string, j, r, a),
+                            .user_id = template_fill(&e->user_id, j, r, a),
+                            .username = template_fill(&e->username, j, r, a),
+                            .email = template_fill(&e->email, j, r, a),
+                            .user_ip = template_fill(&e->user_ip, j, r, a)};
+    shape->value = shape_texts(j, rule, r, a, shape);
+    if (e->type.set)
+        shape->type = template_fill(&e->type, j, r, a);
+    else if (!rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
+        shape->type = origin_type(r, out->level, a);
+    shape->title = title_of(shape->type, shape->value, a);
+    out->shape = shape;
 }

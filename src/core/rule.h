@@ -176,7 +176,7 @@ struct tag {
     struct slice key, value;
 };
 
-enum { SHAPE_TAGS_MAX = 32, SHAPE_FINGERPRINT_MAX = 16 };
+enum { VERDICT_TAGS_MAX = 32, VERDICT_FINGERPRINT_MAX = 16 };
 
 /* The record is an end of this rule's pair. */
 struct rule_end {
@@ -185,26 +185,32 @@ struct rule_end {
     struct rule_end *next;
 };
 
-/* What the rule made of the record; texts live in the arena given to rule_judge, or in the record. */
+/* What the event of a record says. Texts live in the arena given to rule_shape, or in the record. */
 struct shape {
+    struct slice type, value;         /* exception; type empty: a message event */
+    struct slice template, formatted; /* logentry; template with %s, empty when there are no params */
+    struct slice *params;
+    unsigned n_params;
+    struct slice title; /* for people and lists: no ids in it */
+    struct slice logger, transaction, method, url, query_string, user_id, username, email, user_ip;
+};
+
+/*
+ * What the rules decided about one record. It is set whole for each record and holds nothing of the one before; lists and texts live in
+ * the arena given to rule_judge, or in the record. Small, since every line has one: lists are only made where a rule adds to them.
+ */
+struct verdict {
     const struct rule *rule; /* NULL: no rule matched */
     enum action action;
     enum level level;
     struct rule_end *ends; /* whichever rule decides */
     uint64_t key;          /* of the rule and its `by` values: threshold, absence, pair */
-    struct tag tags[SHAPE_TAGS_MAX];
-    unsigned n_tags;
-    struct slice fingerprint[SHAPE_FINGERPRINT_MAX];
-    unsigned n_fingerprint;
+    struct tag *tags;
+    struct slice *fingerprint;
+    unsigned n_tags, n_fingerprint;
     uint64_t fingerprint_hash;
     struct slice project;
-    /* Filled by rule_shape. */
-    struct slice type, value;                /* exception; type empty: a message event */
-    struct slice template, formatted;        /* logentry; template with %s, empty when there are no params */
-    struct slice *params;
-    unsigned n_params;
-    struct slice title;                      /* for people and lists: no ids in it */
-    struct slice logger, transaction, method, url, query_string, user_id, username, email, user_ip;
+    const struct shape *shape; /* NULL before rule_shape */
 };
 
 /* Why a rule of the lane did not decide; for `explain`. */
@@ -215,7 +221,7 @@ typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
  * Finds the rule that decides and fills action, level, tags, fingerprint and project (the rest costs more and is asked for by
  * rule_shape). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
  */
-void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct shape *out, rule_explain_f *explain, void *u);
+void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct verdict *out, rule_explain_f *explain, void *u);
 /* False: no rule can match a record of this format whose message is some part of this text. */
 bool rule_maybe(struct judge *j, enum format format, struct slice text);
 /* Its event is made of what does not come; a record that it decides about is a breadcrumb. */
@@ -229,13 +235,13 @@ uint64_t rule_key(const struct rule *rule);
  * As rule_judge when this rule decides, for a record of the past of which it makes an event now. False: it no longer matches. A
  * record without a message stands for one that never came; it has nothing to match.
  */
-bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out);
+bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out);
 /* What rule_judge gives when no rule matches. */
-void rule_none(const struct record *r, struct shape *out);
+void rule_none(const struct record *r, struct verdict *out);
 /* No rule matched and the fallback is `event`: the fingerprint is the template of the message with source and app. */
-void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct shape *out);
-/* For a record that will be an event: type, texts and the rest. */
-void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct shape *out);
+void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
+/* For a record that will be an event: its shape. */
+void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /* Expands a template against the record and the judge's last match. */
 struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a);
 

@@ -33,8 +33,8 @@ static void on_judged(void *u, const struct judged *j)
     if (!j->record)
         o->refused = j->reason;
     else
-        o->decided = j->shape->rule;
-    o->fired |= j->record && j->shape->rule == o->rule;
+        o->decided = j->verdict->rule;
+    o->fired |= j->record && j->verdict->rule == o->rule;
 }
 
 static enum format sample_format(const struct rule *r, const struct rule_sample *s)

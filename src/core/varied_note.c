@@ -69,11 +69,11 @@ static void note_params(struct varied *v, const struct record *r, const struct o
     mask_free(&m);
 }
 
-void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct shape *shape, const struct options *opt)
+void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct options *opt)
 {
-    for (unsigned i = 0; i < shape->n_tags; i++)
-        varied_add(v, shape->tags[i].key, shape->tags[i].value);
-    bool named = note_captures(v, j, shape->rule, opt);
+    for (unsigned i = 0; i < verdict->n_tags; i++)
+        varied_add(v, verdict->tags[i].key, verdict->tags[i].value);
+    bool named = note_captures(v, j, verdict->rule, opt);
     note_origin(v, r, opt);
     if (!named)
         note_params(v, r, opt);

@@ -15,7 +15,7 @@ static struct slice keep(struct arena *a, struct slice s)
 static struct record *keep_record(struct arena *a, const struct record *r)
 {
     struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
-    memcpy(c, r, offsetof(struct record, fields));
+    record_copy_head(c, r);
     struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,      &c->procid,
                                    &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -30,30 +30,41 @@ static struct record *keep_record(struct arena *a, const struct record *r)
 static void keep_shape(struct arena *a, struct shape *s, const struct shape *from)
 {
     *s = *from;
-    for (unsigned i = 0; i < s->n_tags; i++)
-        s->tags[i].value = keep(a, s->tags[i].value);
-    for (unsigned i = 0; i < s->n_fingerprint; i++)
-        s->fingerprint[i] = keep(a, s->fingerprint[i]);
     struct slice *params = arena_alloc(a, (s->n_params + 1) * sizeof *params);
     for (unsigned i = 0; i < s->n_params; i++)
         params[i] = keep(a, s->params[i]);
     s->params = params;
-    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->project, &s->logger,
-                                   &s->transaction, &s->method, &s->url, &s->query_string, &s->user_id, &s->username, &s->email,
-                                   &s->user_ip};
+    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->logger, &s->transaction,
+                                   &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
 }
 
-struct waiting *waiting_new(const struct record *r, const struct shape *shape, unsigned cap_crumbs)
+/* Keys of tags are the rule's. */
+static void keep_verdict(struct arena *a, struct verdict *v, const struct verdict *from)
+{
+    *v = *from;
+    v->tags = arena_alloc(a, (v->n_tags + 1) * sizeof *v->tags);
+    for (unsigned i = 0; i < v->n_tags; i++)
+        v->tags[i] = (struct tag){from->tags[i].key, keep(a, from->tags[i].value)};
+    v->fingerprint = arena_alloc(a, (v->n_fingerprint + 1) * sizeof *v->fingerprint);
+    for (unsigned i = 0; i < v->n_fingerprint; i++)
+        v->fingerprint[i] = keep(a, from->fingerprint[i]);
+    v->project = keep(a, v->project);
+    v->ends = NULL;
+}
+
+struct waiting *waiting_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)
 {
     struct waiting *w = xcalloc(1, sizeof *w);
     w->record = keep_record(&w->arena, r);
-    keep_shape(&w->arena, &w->shape, shape);
+    keep_verdict(&w->arena, &w->verdict, verdict);
+    keep_shape(&w->arena, &w->shape, verdict->shape);
+    w->verdict.shape = &w->shape;
     w->cap_crumbs = cap_crumbs;
     w->crumbs = arena_alloc(&w->arena, (cap_crumbs + 1) * sizeof *w->crumbs);
     w->src.record = w->record;
-    w->src.shape = &w->shape;
+    w->src.verdict = &w->verdict;
     return w;
 }
 

@@ -22,6 +22,7 @@ struct waiting {
     struct arena arena; /* everything below lives in it */
     struct event_source src;
     struct record *record;
+    struct verdict verdict;
     struct shape shape;
     struct crumb *crumbs;
     unsigned n_crumbs, cap_crumbs;
@@ -41,8 +42,8 @@ struct waiting_list {
     size_t bytes;
 };
 
-/* Copies record and shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
-struct waiting *waiting_new(const struct record *r, const struct shape *shape, unsigned cap_crumbs);
+/* Copies record and verdict, which has its shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
+struct waiting *waiting_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs);
 void waiting_add(struct waiting_list *l, struct waiting *w);
 /* Takes it out of the list; the caller frees it. */
 void waiting_take(struct waiting_list *l, struct waiting *w);

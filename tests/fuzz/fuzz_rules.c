@@ -29,22 +29,22 @@ static bool load(struct ruleset *set, struct slice text)
     return ok;
 }
 
-struct verdict {
+struct outcome {
     const struct rule *rule;
     uint64_t ends; /* a number of the pairs it is an end of, and of their keys */
 };
 
-static struct verdict judged(struct judge *j, const struct record *r, bool exhaustive)
+static struct outcome judged(struct judge *j, const struct record *r, bool exhaustive)
 {
     struct arena a = {0};
-    struct shape shape;
+    struct verdict v;
     j->exhaustive = exhaustive;
-    rule_judge(j, r, &a, &shape, NULL, NULL);
-    struct verdict v = {.rule = shape.rule};
-    for (const struct rule_end *e = shape.ends; e; e = e->next)
-        v.ends = hash_mix(v.ends, e->key + e->rule->index);
+    rule_judge(j, r, &a, &v, NULL, NULL);
+    struct outcome o = {.rule = v.rule};
+    for (const struct rule_end *e = v.ends; e; e = e->next)
+        o.ends = hash_mix(o.ends, e->key + e->rule->index);
     arena_free(&a);
-    return v;
+    return o;
 }
 
 /* A rule that gives up at the match limit may do so in one way of matching and not in the other. */
@@ -63,7 +63,7 @@ static void compare_judging(const struct ruleset *set, struct slice line)
     if (parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r)) {
         judge_init(&with, set);
         judge_init(&without, set);
-        struct verdict fast = judged(&with, &r, false), slow = judged(&without, &r, true);
+        struct outcome fast = judged(&with, &r, false), slow = judged(&without, &r, true);
         assert((fast.rule == slow.rule && fast.ends == slow.ends) || gave_up(&with) || gave_up(&without));
         judge_done(&with);
         judge_done(&without);

@@ -357,18 +357,18 @@ START_TEST(rules_use_names)
     struct judge j;
     struct arena a = {0};
     static struct record r;
-    static struct shape shape;
+    struct verdict v;
     judge_init(&j, &set);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         record_init(&r, FORMAT_TEXT, slice_str(lines[i].message));
         r.message = r.raw;
         r.app = slice_str(lines[i].app);
-        rule_judge(&j, &r, &a, &shape, NULL, NULL);
-        ck_assert_msg((shape.rule != NULL) == (lines[i].value != NULL), "%s", lines[i].message);
-        if (!shape.rule)
+        rule_judge(&j, &r, &a, &v, NULL, NULL);
+        ck_assert_msg((v.rule != NULL) == (lines[i].value != NULL), "%s", lines[i].message);
+        if (!v.rule)
             continue;
-        rule_shape(&j, &r, &a, &shape);
-        ck_slice(shape.formatted, lines[i].value);
+        rule_shape(&j, &r, &a, &v);
+        ck_slice(v.shape->formatted, lines[i].value);
     }
     judge_done(&j);
     arena_free(&a);

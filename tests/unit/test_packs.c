@@ -132,14 +132,12 @@ static bool known(struct judge *j, struct slice entry)
 {
     struct arena a = {0};
     struct record r;
-    struct shape *s = calloc(1, sizeof *s);
-    ck_assert_ptr_nonnull(s);
+    struct verdict v;
     record_init(&r, FORMAT_NGINX_ERROR, entry);
     struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
     ck_assert(parser_nginx_error.parse(&ctx, &r));
-    rule_judge(j, &r, &a, s, NULL, NULL);
-    bool yes = s->rule || r.level == LEVEL_DEBUG;
-    free(s);
+    rule_judge(j, &r, &a, &v, NULL, NULL);
+    bool yes = v.rule || r.level == LEVEL_DEBUG;
     arena_free(&a);
     return yes;
 }

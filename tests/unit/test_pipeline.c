@@ -74,6 +74,7 @@ struct bench {
     char ids[512][33];
     bool open[512];
     uint64_t suppressed[512];
+    struct slice project[512];
     unsigned n;
     int64_t now_us;
 };
@@ -84,6 +85,7 @@ static void on_event(void *u, const struct promoted *e)
     ck_assert_uint_lt(b->n, 512);
     b->open[b->n] = e->open;
     b->suppressed[b->n] = e->suppressed;
+    b->project[b->n] = arena_dup(&b->arena, e->project);
     memcpy(b->ids[b->n], e->event_id, 33);
     b->events[b->n] = json_tree(&b->arena, e->payload);
     ck_assert_ptr_nonnull(b->events[b->n]);
@@ -101,11 +103,11 @@ static void load(struct bench *b, const char *text)
     err_free(&d);
 }
 
-static struct bench *bench_new(void)
+static struct bench *bench_of(const char *rules)
 {
     static const uint8_t store_id[16] = "0123456789abcdef";
     struct bench *b = xcalloc(1, sizeof *b);
-    load(b, rules_text);
+    load(b, rules);
     rule_forget_files(&b->rules); /* as the daemon does: judging must not need them */
     b->options = (struct options){.environment = SLICE("production"),
                                   .server_name = SLICE("web-1"),
@@ -118,6 +120,11 @@ static struct bench *bench_new(void)
     const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
     b->pipeline = pipeline_new(&setup);
     return b;
+}
+
+static struct bench *bench_new(void)
+{
+    return bench_of(rules_text);
 }
 
 static void bench_free(struct bench *b)
@@ -135,6 +142,18 @@ static void feed(struct bench *b, int second, const char *level, int conn, const
     char line[2048];
     int n = snprintf(line, sizeof line, HEAD, second, level, conn, message);
     pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, offset += 300, b->now_us);
+}
+
+/* A message that is gone at once, as a datagram is. */
+static void feed_short_lived(struct bench *b, const char *message)
+{
+    static uint64_t offset = 1 << 20;
+    char line[512], *own;
+    int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [error] 7#7: *1 %s", message);
+    ck_assert_ptr_nonnull(own = malloc((size_t)n));
+    memcpy(own, line, (size_t)n);
+    pipeline_message(b->pipeline, &b->error_log, slice_of(own, (size_t)n), 1, 0, offset += 300, b->now_us);
+    free(own);
 }
 
 static void feed_access(struct bench *b, const char *line)
@@ -461,7 +480,7 @@ START_TEST(a_rule_without_end_is_suspended)
     struct bench b = {0};
     struct judge j;
     static struct record r;
-    static struct shape shape;
+    struct verdict v;
     struct arena a = {0};
     char text[4096];
     load(&b, "pack: p\nrules:\n  - {id: a, when: {app: '(a+)+$'}, match: slow}\n  - {id: b, match: 'slow (a+)+$'}\n  - {id: c, match: slow}\n");
@@ -475,8 +494,8 @@ START_TEST(a_rule_without_end_is_suspended)
         record_init(&r, FORMAT_TEXT, slice_of(text, sizeof text));
         r.message = r.raw;
         r.app = slice_of(text + 5, sizeof text - 5);
-        rule_judge(&j, &r, &a, &shape, NULL, NULL);
-        ck_assert_ptr_eq(shape.rule, b.rules.rules[2]);
+        rule_judge(&j, &r, &a, &v, NULL, NULL);
+        ck_assert_ptr_eq(v.rule, b.rules.rules[2]);
     }
     for (unsigned i = 0; i < 2; i++) {
         ck_assert(j.stats[i].suspended);
@@ -514,6 +533,70 @@ START_TEST(nothing_of_the_last_event_stays)
 }
 END_TEST
 
+/* Every place of a rule's event that takes a template. */
+static const char tenant_rules[] =
+    "pack: tenants\n"
+    "rules:\n"
+    "  - id: tenants.constant\n"
+    "    match: 'constant'\n"
+    "    event: {project: billing}\n"
+    "  - id: tenants.every-place\n"
+    "    match: 'tenant (?<tenant>\\w+)'\n"
+    "    event:\n"
+    "      project: '{tenant}'\n"
+    "      type: 'type {tenant}'\n"
+    "      message: 'message {tenant}'\n"
+    "      level: warning\n"
+    "      logger: '{tenant}'\n"
+    "      transaction: '{tenant}'\n"
+    "      fingerprint: [a, '{tenant}', c, d, e, f]\n"
+    "      tags: {tenant: '{tenant}', second: 'x {tenant}'}\n"
+    "      request: {method: '{tenant}', url: 'http://{tenant}/', query_string: '{tenant}'}\n"
+    "      user: {id: '{tenant}', username: '{tenant}', email: '{tenant}', ip_address: '{tenant}'}\n"
+    "  - id: tenants.plain\n"
+    "    match: 'plain'\n";
+
+START_TEST(nothing_of_one_verdict_is_in_the_next)
+{
+    struct bench *b = bench_of(tenant_rules);
+    static const struct {
+        const char *message, *project;
+    } rows[] = {{"a constant", "billing"},      {"an unknown thing", ""}, {"tenant acme", "acme"}, {"another unknown thing", ""},
+                {"tenant umbrella", "umbrella"}, {"plain", ""},            {"tenant ", ""}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+        feed_short_lived(b, rows[i].message);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, sizeof rows / sizeof *rows);
+    for (unsigned i = 0; i < b->n; i++) {
+        ck_slice(b->project[i], rows[i].project);
+        bool acme = strstr(rows[i].message, "acme"), umbrella = strstr(rows[i].message, "umbrella");
+        const struct json_node *first = at(b->events[i], "tags/tenant");
+        ck_assert_int_eq(first != NULL, acme || umbrella);
+        ck_assert_int_eq(at(b->events[i], "transaction") != NULL, acme || umbrella);
+        ck_assert_int_eq(at(b->events[i], "request") != NULL, acme || umbrella);
+        ck_at(b->events[i], "level", acme || umbrella ? "warning" : "error");
+        ck_assert_int_eq(at(b->events[i], "fingerprint/5") != NULL, acme || umbrella);
+    }
+    bench_free(b);
+}
+END_TEST
+
+/* Where the project is part of what flood control counts by. */
+START_TEST(a_project_of_a_message_that_is_gone_is_not_read)
+{
+    struct bench *b = bench_of(tenant_rules);
+    for (unsigned i = 0; i < 40; i++)
+        feed_short_lived(b, i % 2 ? "an unknown thing" : "tenant acme");
+    pipeline_flush(b->pipeline);
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct json_node *rule = at(b->events[i], "tags/rule");
+        ck_slice(b->project[i], rule ? "acme" : "");
+    }
+    ck_assert_uint_gt(b->suppressed[b->n - 1], 0);
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("pipeline");
@@ -525,6 +608,8 @@ int main(void)
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
     tcase_add_test(t, a_rule_without_end_is_suspended);
     tcase_add_test(t, nothing_of_the_last_event_stays);
+    tcase_add_test(t, nothing_of_one_verdict_is_in_the_next);
+    tcase_add_test(t, a_project_of_a_message_that_is_gone_is_not_read);
     tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
