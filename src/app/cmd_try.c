@@ -54,6 +54,8 @@ static void read_files(struct trial *t, struct diag *d)
                                        .zone = zone,
                                        .log_format = slice_str(t->args.log_format),
                                        .source = slice_str(path),
+                                       .input = slice_str(path),
+                                       .trusted = true,
                                        .file_key = id,
                                        .container = container,
                                        .ring = container ? container_key(container) : id,

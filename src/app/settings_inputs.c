@@ -185,6 +185,33 @@ static const struct key_custom custom_zone = {
     bind_zone, dump_zone, "{\"type\":\"string\",\"default\":\"local\"}",
     "local, a name such as Europe/Berlin, or an offset such as +02:00; default: local"};
 
+/* Index: enum input_trust. */
+static const char *const trusts[] = {"local", "off", "on"};
+
+static bool bind_trust(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    enum input_trust *trust = at;
+    bool on;
+    (void)k;
+    if (n->type == CONF_SCALAR && slice_is(n->text, trusts[INPUT_TRUST_LOCAL]))
+        *trust = INPUT_TRUST_LOCAL;
+    else if (n->type == CONF_SCALAR && keys_bool(n->text, &on))
+        *trust = on ? INPUT_TRUST_ON : INPUT_TRUST_OFF;
+    else
+        return conf_error(c->diag, n, "\"trust\" must be on, off or local");
+    return true;
+}
+
+static void dump_trust(const struct key *k, const void *at, struct sbuf *out)
+{
+    (void)k;
+    sbuf_adds(out, slice_str(trusts[*(const enum input_trust *)at]));
+}
+
+static const struct key_custom custom_trust = {
+    bind_trust, dump_trust, "{\"enum\":[\"local\",true,false,\"on\",\"off\",\"yes\",\"no\"],\"default\":\"local\"}",
+    "on, off or local; default: local"};
+
 /* 10.0.0.0/8, 2001:db8::/32, or one address. */
 static bool read_cidr(struct slice text, struct input_cidr *out)
 {
@@ -351,6 +378,19 @@ static const struct key input_keys[] = {
      .def = "off",
      .help = "Connections begin with a PROXY protocol header, version 1 or 2. Only behind a proxy that "
              "writes it."},
+    {.name = "trust",
+     .type = KEY_CUSTOM,
+     AT(trust),
+     .custom = &custom_trust,
+     .help = "Whether a sender's fields may set reserved names: app, container, pod, namespace, image, server, transaction_id, release, "
+             "environment and the like. local: those of senders on this host may."},
+    {.name = "domain",
+     .type = KEY_CSTR,
+     AT(domain),
+     .min = 1,
+     .max = 64,
+     .help = "Inputs of one name share breadcrumbs and request ids for all their senders. Without it what is on this host is one domain, "
+             "named local, and every other address (IPv6: /64) is one of its own."},
     {.name = "tls", .type = KEY_TABLE, .table = &tls_table, .help = "For tls:// addresses."},
     {.name = NULL}};
 

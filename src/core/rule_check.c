@@ -169,7 +169,7 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
                                          .record_clock = true,
                                          .waits = rule,
                                          .hooks = {.u = o, .emit = on_event, .judged = on_judged}};
-    struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     const struct parser *parser = parser_of(stream.format);
     struct cutter cut;

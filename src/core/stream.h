@@ -14,8 +14,12 @@ struct stream {
     const struct zone *zone;   /* for stamps without a zone */
     struct slice log_format;   /* nginx-access: text of the log_format directive, or empty */
     struct slice source;       /* path or address, for people */
+    struct slice input;        /* the input's name: tag `input` */
     struct slice peer;         /* sender's address, host of records that name none; empty for files */
     uint32_t peer_pid;         /* sender's process on a unix socket, procid of records that name none; 0: not known */
+    uint64_t domain;           /* lines of two domains never meet; 0 is `local` */
+    bool remote;               /* the sender is another host */
+    bool trusted;              /* its fields may set reserved names */
     uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
     const struct container *container; /* whose log it is, or NULL */
     uint64_t ring;             /* breadcrumb ring of records that name no finer one */

@@ -249,8 +249,7 @@ static void set_peer(struct in_http *in, struct evhttp_request *req)
     in->peer = (struct peer){0};
     if (sa)
         peer_set(&in->peer, sa);
-    in->stream.peer = peer_slice(&in->peer);
-    in->stream.ring = peer_ring(&in->peer);
+    peer_to_stream(&in->peer, in->opt, &in->stream);
 }
 
 static void judge(struct in_http *in, struct evhttp_request *req)

@@ -20,6 +20,7 @@ bool journal_owns(const struct store_file *f)
 #undef LOG_DEBUG
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/peer.h"
 #include "text/json.h"
 
 enum {
@@ -389,6 +390,8 @@ struct input *journal_open(struct event_base *base, const struct input_options *
     in->by_unit = strcmp(opt->text, "all") != 0;
     in->stream = (struct stream){
         .format = FORMAT_JOURNAL, .source = slice_str(in->row_name), .last_us = RECORD_NO_TIME};
+    const struct peer none = peer_none();
+    peer_to_stream(&none, opt, &in->stream);
     in->own_invocation = getenv("INVOCATION_ID");
     snprintf(in->own_pid, sizeof in->own_pid, "%d", getpid());
     sbuf_init(&in->json,

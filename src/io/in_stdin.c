@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/descriptors.h"
+#include "io/peer.h"
 #include "parsers/lines.h"
 
 enum { UNTOLD_MAX = 100 /* lines that tell no format, after which it is text */ };
@@ -141,8 +142,10 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
                                  .zone = opt->zone,
                                  .log_format = slice_str(opt->log_format),
                                  .source = slice_str(opt->text),
-                                 .ring = slice_hash(slice_str(opt->text), 1),
                                  .last_us = RECORD_NO_TIME};
+    const struct peer none = peer_none();
+    peer_to_stream(&none, opt, &in->stream);
+    in->stream.ring = slice_hash(slice_str(opt->text), 1);
     lines_init(&in->lines, CUT_LINES, opt->max_message_bytes, &(struct lines_place){0});
     in->lines.untold_max = UNTOLD_MAX;
     in->readable = event_new(base, fd, EV_READ, on_readable, in);

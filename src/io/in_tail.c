@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/peer.h"
 #include "io/tail.h"
 
 enum {
@@ -70,6 +71,10 @@ static void forget_inode(struct tail *t, struct tail_file *f)
 static struct tail_file *insert(struct tail *t, uint64_t key, const struct lines_place *from, const char *path)
 {
     struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
+    const struct peer none = peer_none();
+    uint64_t ring = f->stream.ring; /* of the file or its container */
+    peer_to_stream(&none, t->opt, &f->stream);
+    f->stream.ring = ring;
     f->stream.format = t->opt->format;
     f->stream.zone = t->opt->zone;
     f->stream.log_format = slice_str(t->opt->log_format);

@@ -118,8 +118,7 @@ static bool admit(struct in_udp *in, struct msghdr *h)
     }
     if (!peer_is(&in->peer, h->msg_name)) {
         peer_set(&in->peer, h->msg_name);
-        in->stream.peer = peer_slice(&in->peer);
-        in->stream.ring = peer_ring(&in->peer);
+        peer_to_stream(&in->peer, in->opt, &in->stream);
     }
     if (!peer_allowed(&in->peer, in->opt)) {
         counts[COUNT_not_allowed]++;
@@ -296,9 +295,11 @@ static void set_stream(struct in_udp *in)
                                  .log_format = slice_str(opt->log_format),
                                  .source = slice_str(opt->text),
                                  .last_us = RECORD_NO_TIME};
+    if (over_unix(in))
+        in->peer = peer_none();
+    peer_to_stream(&in->peer, opt, &in->stream);
     if (over_unix(in) && gethostname(in->host, sizeof in->host - 1) == 0)
         in->stream.peer = slice_str(in->host);
-    in->stream.ring = peer_ring(&in->peer);
 }
 
 static void start_gelf(struct in_udp *in)

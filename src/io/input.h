@@ -24,6 +24,9 @@ struct input_cidr {
     unsigned bits;
 };
 
+/* Whose fields may set reserved names. */
+enum input_trust { INPUT_TRUST_LOCAL, INPUT_TRUST_OFF, INPUT_TRUST_ON };
+
 struct input_options {
     enum input_kind kind;
     enum input_transport transport;
@@ -43,6 +46,8 @@ struct input_options {
     int64_t idle_timeout_us;   /* 0: none */
     unsigned per_sender;       /* messages a second from one address; 0: no cap */
     bool proxy_protocol;
+    enum input_trust trust;
+    char *domain;              /* of all its senders; NULL: each sender's own */
     struct {
         char *cert, *key, *client_ca;
     } tls;

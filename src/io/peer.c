@@ -29,11 +29,18 @@ static bool address_of(const struct sockaddr *sa, uint8_t out[16], uint16_t *por
     return false;
 }
 
+static bool is_loopback(const uint8_t addr[16])
+{
+    static const uint8_t v6[16] = {[15] = 1};
+    return (memcmp(addr, mapped, sizeof mapped) == 0 && addr[12] == 127) || memcmp(addr, v6, sizeof v6) == 0;
+}
+
 void peer_set(struct peer *p, const struct sockaddr *sa)
 {
-    *p = (struct peer){0};
+    *p = (struct peer){.local = sa->sa_family == AF_UNIX};
     if (!address_of(sa, p->addr, &p->port))
         return;
+    p->local = is_loopback(p->addr);
     const char *text = memcmp(p->addr, mapped, sizeof mapped) == 0
                            ? inet_ntop(AF_INET, p->addr + 12, p->text, sizeof p->text)
                            : inet_ntop(AF_INET6, p->addr, p->text, sizeof p->text);
@@ -68,6 +75,36 @@ bool peer_allowed(const struct peer *p, const struct input_options *opt)
 uint64_t peer_ring(const struct peer *p)
 {
     return slice_hash(slice_of((const char *)p->addr, sizeof p->addr), 0x70656572);
+}
+
+void peer_network(const struct peer *p, uint8_t out[16])
+{
+    bool whole = memcmp(p->addr, mapped, sizeof mapped) == 0;
+    memset(out, 0, 16);
+    memcpy(out, p->addr, whole ? 16 : 8);
+}
+
+/* 0 is `local`, so no other domain has it. */
+static uint64_t domain_of(const struct peer *p, const char *name)
+{
+    uint8_t network[16];
+    if (name)
+        return strcmp(name, "local") == 0 ? 0 : slice_hash(slice_str(name), 0x646f6d61) | 1;
+    if (p->local)
+        return 0;
+    peer_network(p, network);
+    return slice_hash(slice_of((const char *)network, sizeof network), 0x646f6d62) | 1;
+}
+
+void peer_to_stream(const struct peer *p, const struct input_options *opt, struct stream *s)
+{
+    s->input = slice_str(opt->text);
+    s->peer = p->n ? peer_slice(p) : SLICE_NONE;
+    s->peer_pid = 0;
+    s->ring = peer_ring(p);
+    s->domain = domain_of(p, opt->domain);
+    s->remote = !p->local;
+    s->trusted = opt->trust == INPUT_TRUST_ON || (opt->trust == INPUT_TRUST_LOCAL && p->local);
 }
 
 /* A bucket holds the time at which it was, or will be, full again: one number instead of tokens and a stamp.

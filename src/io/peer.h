@@ -15,13 +15,34 @@
 
 struct peer {
     uint8_t addr[16];
+    bool local; /* on this host: a loopback address, or no network at all */
     uint16_t port;
     uint8_t n;                   /* length of text */
     char text[INET6_ADDRSTRLEN]; /* without port, IPv4 in its own dotted form; empty for a unix socket */
 };
 
-/* Anything but AF_INET and AF_INET6 gives an empty text and a zero address. */
+/* Anything but AF_INET and AF_INET6 gives an empty text and a zero address; of these only AF_UNIX is local. */
 void peer_set(struct peer *p, const struct sockaddr *sa);
+/* What needs no network: a unix socket, a file, the journal, standard input. */
+static inline struct peer peer_none(void)
+{
+    return (struct peer){.local = true};
+}
+
+/* The sender is on this host: 127.0.0.0/8, ::1, also mapped, or a unix socket. */
+static inline bool peer_is_local(const struct peer *p)
+{
+    return p->local;
+}
+
+/* What one sender can hardly leave: the whole IPv4 address, mapped, or the first 64 bits of an IPv6 address. Shares and domains
+ * go by it. */
+void peer_network(const struct peer *p, uint8_t out[16]);
+/*
+ * Says in the stream who sends, and with it address, ring, domain and trust. Every input calls it for every sender, so that nothing of
+ * the sender before lives on. p must live as long as s.
+ */
+void peer_to_stream(const struct peer *p, const struct input_options *opt, struct stream *s);
 /* True when sa is the address p was set from; the port is not looked at. */
 bool peer_is(const struct peer *p, const struct sockaddr *sa);
 /* True when opt has no allow list, or one of its ranges holds p. Unix sockets are guarded by file modes

@@ -246,8 +246,16 @@ static void attach(struct conn *c)
 static void set_peer(struct conn *c, const struct sockaddr *sa)
 {
     peer_set(&c->peer, sa);
-    c->stream.peer = peer_slice(&c->peer);
-    c->stream.ring = peer_ring(&c->peer);
+    peer_to_stream(&c->peer, c->in->opt, &c->stream);
+}
+
+/* The client that a PROXY header names. From another host, a loopback address is one of that host, not of ours. */
+static void set_client(struct conn *c, const struct sockaddr *sa)
+{
+    struct peer client;
+    peer_set(&client, sa);
+    if (client.n > 0 && (peer_is_local(&c->peer) || !peer_is_local(&client)))
+        set_peer(c, sa);
 }
 
 static void proxy_failed(struct conn *c)
@@ -288,8 +296,7 @@ static void on_proxy(evutil_socket_t fd, short what, void *u)
     event_free(c->early);
     c->early = NULL;
     sbuf_free(&c->header);
-    if (from.ss_family != AF_UNSPEC)
-        set_peer(c, (struct sockaddr *)&from);
+    set_client(c, (struct sockaddr *)&from);
     attach(c);
 }
 

@@ -79,7 +79,7 @@ static void run_lines(const struct ruleset *set, struct slice lines)
                                     .scrub = {.defaults = true}};
     const struct pipeline_setup setup = {
         .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event, .check_in = on_event}};
-    struct stream s = {.format = FORMAT_NGINX_ERROR, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct stream s = {.format = FORMAT_NGINX_ERROR, .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     for (unsigned i = 0; lines.p && i < LINES_MAX; i++) {
         struct slice line = slice_split(&lines, '\n');

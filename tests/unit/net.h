@@ -25,7 +25,8 @@ struct net_msg {
     uint32_t pid;
     uint64_t cut_bytes;
     unsigned lines;
-    uint64_t ring;
+    uint64_t ring, domain;
+    bool remote, trusted;
 };
 
 /* One input under test and what it handed on; the first NET_KEPT messages are kept, all are counted. */
@@ -61,7 +62,7 @@ static inline void net_message(void *u, struct stream *s, struct slice msg, unsi
     (void)offset;
     if (t->n < NET_KEPT) {
         struct net_msg *m = &t->msg[t->n];
-        *m = (struct net_msg){slice_dup(msg), msg.n, "", s->peer_pid, cut_bytes, lines, s->ring};
+        *m = (struct net_msg){slice_dup(msg), msg.n, "", s->peer_pid, cut_bytes, lines, s->ring, s->domain, s->remote, s->trusted};
         snprintf(m->peer, sizeof m->peer, "%.*s", SLICE_ARG(s->peer));
     }
     t->n++;

@@ -39,6 +39,89 @@ START_TEST(allow_ranges)
 }
 END_TEST
 
+static struct peer peer_text(const char *address)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct peer p;
+    bool is4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
+    ck_assert(is4 || inet_pton(AF_INET6, address, &v6.sin6_addr) == 1);
+    peer_set(&p, is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6);
+    return p;
+}
+
+static struct stream stream_from(const struct peer *p, enum input_trust trust, const char *domain)
+{
+    static char text[] = "udp://0.0.0.0:1";
+    char name[64] = "";
+    snprintf(name, sizeof name, "%s", domain ? domain : "");
+    struct input_options opt = {.text = text, .trust = trust, .domain = domain ? name : NULL};
+    struct stream s = {.peer = SLICE("of the one before"), .peer_pid = 7, .domain = 7, .remote = true, .trusted = true};
+    peer_to_stream(p, &opt, &s);
+    return s;
+}
+
+START_TEST(where_a_sender_stands)
+{
+    static const struct {
+        const char *address, *network;
+        bool local;
+    } cases[] = {
+        {"127.0.0.1", "::ffff:127.0.0.1", true},
+        {"127.8.9.10", "::ffff:127.8.9.10", true},
+        {"::1", "::", true},
+        {"::ffff:127.0.0.1", "::ffff:127.0.0.1", true},
+        {"192.0.2.7", "::ffff:192.0.2.7", false},
+        {"::ffff:192.0.2.7", "::ffff:192.0.2.7", false},
+        {"0.0.0.0", "::ffff:0.0.0.0", false},
+        {"::7f00:1", "::", false},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer p = peer_text(cases[i].address);
+        uint8_t network[16];
+        char text[INET6_ADDRSTRLEN];
+        peer_network(&p, network);
+        ck_assert_str_eq(inet_ntop(AF_INET6, network, text, sizeof text), cases[i].network);
+        ck_assert_msg(peer_is_local(&p) == cases[i].local, "%s", cases[i].address);
+        struct stream s = stream_from(&p, INPUT_TRUST_LOCAL, NULL);
+        ck_assert_msg((s.domain == 0) == cases[i].local, "%s", cases[i].address);
+        ck_assert(s.remote == !cases[i].local && s.trusted == cases[i].local && s.peer_pid == 0);
+        ck_slice(s.input, "udp://0.0.0.0:1");
+    }
+    struct sockaddr unix_socket = {.sa_family = AF_UNIX}, none = {.sa_family = AF_UNSPEC};
+    struct peer p;
+    peer_set(&p, &unix_socket);
+    ck_assert(peer_is_local(&p) && stream_from(&p, INPUT_TRUST_LOCAL, NULL).peer.n == 0);
+    peer_set(&p, &none);
+    ck_assert(!peer_is_local(&p));
+    p = peer_none();
+    ck_assert(peer_is_local(&p));
+}
+END_TEST
+
+START_TEST(domains_of_senders)
+{
+    struct peer a = peer_text("192.0.2.7"), b = peer_text("192.0.2.8"), here = peer_text("127.0.0.1");
+    struct peer six = peer_text("2001:db8::1"), near = peer_text("2001:db8::ffff:1"), far = peer_text("2001:db8:0:1::1");
+    uint64_t of_a = stream_from(&a, INPUT_TRUST_LOCAL, NULL).domain;
+    ck_assert(of_a != stream_from(&b, INPUT_TRUST_LOCAL, NULL).domain);
+    ck_assert(stream_from(&six, INPUT_TRUST_LOCAL, NULL).domain == stream_from(&near, INPUT_TRUST_LOCAL, NULL).domain);
+    ck_assert(stream_from(&six, INPUT_TRUST_LOCAL, NULL).domain != stream_from(&far, INPUT_TRUST_LOCAL, NULL).domain);
+    uint64_t named = stream_from(&a, INPUT_TRUST_LOCAL, "shop").domain;
+    ck_assert(named != of_a && named != 0);
+    ck_assert(named == stream_from(&b, INPUT_TRUST_LOCAL, "shop").domain);
+    ck_assert(named == stream_from(&here, INPUT_TRUST_LOCAL, "shop").domain);
+    ck_assert(named != stream_from(&a, INPUT_TRUST_LOCAL, "shop2").domain);
+    ck_assert(stream_from(&a, INPUT_TRUST_LOCAL, "local").domain == 0);
+    /* A name joins breadcrumbs; it makes nobody local or trusted. */
+    struct stream s = stream_from(&a, INPUT_TRUST_LOCAL, "local");
+    ck_assert(s.remote && !s.trusted);
+    ck_assert(stream_from(&a, INPUT_TRUST_ON, NULL).trusted);
+    ck_assert(!stream_from(&here, INPUT_TRUST_OFF, NULL).trusted && !stream_from(&here, INPUT_TRUST_OFF, NULL).remote);
+}
+END_TEST
+
 static struct peer peer_number(uint32_t n)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(n)}};
@@ -419,6 +502,8 @@ int main(void)
     TCase *c = tcase_create("inputs");
     tcase_set_timeout(c, 60);
     tcase_add_test(c, allow_ranges);
+    tcase_add_test(c, where_a_sender_stands);
+    tcase_add_test(c, domains_of_senders);
     tcase_add_test(c, rate_a_sender);
     tcase_add_test(c, udp_datagrams);
     tcase_add_test(c, udp_kernel_drops_are_counted);

@@ -99,7 +99,7 @@ static void begin(struct bench *b)
         .record_clock = b->record_clock,
         .hooks = {.u = b, .emit = on_event, .overdue = on_overdue, .check_in = on_check_in, .overdue_row = on_row}};
     b->pipeline = pipeline_new(&setup);
-    b->stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    b->stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
 }
 
 static struct bench *bench_new(const char *rules, bool record_clock)

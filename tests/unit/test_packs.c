@@ -91,7 +91,7 @@ static void run_sample(const struct rule *rule, const struct rule_sample *s)
                                          .hooks = {.u = (void *)(uintptr_t)rule, .emit = on_title}};
     unsigned formats = rule->when.formats ? rule->when.formats : rule->pack_when.formats;
     enum format f = s->format != FORMAT_AUTO ? s->format : formats ? (enum format)__builtin_ctz(formats) : FORMAT_TEXT;
-    struct stream stream = {.format = f, .source = SLICE("sample"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct stream stream = {.format = f, .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     struct cutter cut;
     struct cut_message m;

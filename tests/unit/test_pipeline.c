@@ -115,8 +115,8 @@ static struct bench *bench_of(const char *rules)
                                   .limits = {.burst = 3, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
                                   .scrub = {.defaults = true}};
     b->now_us = INT64_C(1795428000000000); /* 2026-11-23 10:00 UTC */
-    b->error_log = (struct stream){.format = FORMAT_NGINX_ERROR, .source = SLICE("/log/error.log"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
-    b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS, .source = SLICE("/log/access.log"), .file_key = 2, .ring = 2, .last_us = RECORD_NO_TIME};
+    b->error_log = (struct stream){.format = FORMAT_NGINX_ERROR, .source = SLICE("/log/error.log"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS, .source = SLICE("/log/access.log"), .trusted = true, .file_key = 2, .ring = 2, .last_us = RECORD_NO_TIME};
     const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
     b->pipeline = pipeline_new(&setup);
     return b;

@@ -431,6 +431,7 @@ START_TEST(proxy_connections)
     net_until(t, t->n == 2 && net_closed(none) && net_closed(silent));
     ck_assert_str_eq(t->msg[0].peer, "203.0.113.1");
     ck_assert_str_eq(t->msg[1].peer, "203.0.113.9");
+    ck_assert(t->msg[0].remote && !t->msg[0].trusted && t->msg[0].domain && t->msg[0].domain != t->msg[1].domain);
     ck_assert_uint_eq(t->counts.v[COUNT_proxy_errors], 1);
     ck_assert_uint_ge(t->counts.v[COUNT_connections_idle], 1);
     close(v1);
