@@ -356,7 +356,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     const struct record *r = &p->record;
     struct trail_keys k = *keys;
     if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
-        k.weak = line_weak_key(r);
+        k.weak = line_weak_key(s, r);
     const struct options *opt = p->opt;
     rule_shape(&p->judge, r, &p->arena, v);
     struct waiting *w = waiting_new(r, v, opt->crumbs.before + opt->crumbs.after);
@@ -416,7 +416,9 @@ static void wait_for(struct pipeline *p, const struct stream *s, const struct tr
     const struct rule *rule = v->rule;
     const struct record *r = &p->record;
     packed_write(r, s->source, &p->packed);
-    const struct overdue_row row = {.key = v->key,
+    /* A start ends, and a value is heard of, in one domain only. Who sends the line of an absence without `by` does not matter. */
+    bool alone = rule->pair.within_us || rule->absence.by.n;
+    const struct overdue_row row = {.key = alone ? line_domain_key(s, v->key) : v->key,
                                     .time_us = event_time(r, p->wall_us),
                                     .file_key = s->file_key ? s->file_key : p->setup.run_key,
                                     .offset = s->file_key ? offset : p->seq,
@@ -507,7 +509,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
     else
         rule_judge(&p->judge, r, &p->arena, v, NULL, NULL);
     for (const struct rule_end *e = v->ends; e; e = e->next)
-        overdue_end(p->overdue, e->rule, e->key);
+        overdue_end(p->overdue, e->rule, line_domain_key(s, e->key));
     if (!v->rule)
         fall_back(p, v);
     else if (rule_waits(v->rule))

@@ -131,7 +131,8 @@ void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*ea
         struct waiting_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
         for (struct waiting_link *next; link; link = next) {
             next = link->next;
-            each(u, link->w);
+            if (link->w->keys.domain == k->domain)
+                each(u, link->w);
         }
     }
 }
