@@ -36,10 +36,12 @@ struct worker {
     struct worker_cut *next; /* being filled */
     int64_t clock_told_us;   /* pipeline_clock of the last cut */
     int64_t start_us;
-    bool under_way, paused, caught_up, stopping, running;
+    bool under_way, caught_up, stopping, running;
+    atomic_bool paused; /* set by its thread */
     pthread_t thread;
-    atomic_uint turns;   /* counted by its thread */
-    unsigned turns_seen; /* by the main thread */
+    atomic_uint turns; /* counted by its thread */
+    struct turn_watch watch;
+    struct input *turn_input; /* whose turn it is; NULL: none's */
 };
 
 static int64_t wall_us(void)
@@ -190,7 +192,7 @@ void worker_inputs(const struct worker *w, struct input_state *out)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
         const struct input *in = w->inputs[i];
-        out[in->index] = (struct input_state){.port = in->port, .kernel_drops = in->kernel_drops};
+        out[in->index] = (struct input_state){.port = in->port, .kernel_drops = in->kernel_drops, .slow_turns = in->slow_turns};
     }
 }
 
@@ -268,6 +270,31 @@ static void post_cut(struct worker *w)
         mailbox_post(w->to, &c->mail);
 }
 
+/* --- turns --- */
+
+static void end_turn(struct worker *w)
+{
+    struct turn t;
+    if (!turn_end(&w->watch, &t) || t.took_us < TURN_BUDGET_US)
+        return;
+    w->counts.v[COUNT_slow_turns]++;
+    if (w->turn_input)
+        w->turn_input->slow_turns++;
+    turn_log(LOG_WARN, "one input held up the reading of all", &t, w->setup.inputs);
+}
+
+static void begin_turn(struct worker *w, struct input *in, struct slice who)
+{
+    end_turn(w);
+    w->turn_input = in;
+    turn_begin(&w->watch, in ? (int)in->index : TURN_NO_INPUT, who);
+}
+
+static void sink_turn(void *u, struct input *in, struct slice who)
+{
+    begin_turn(u, in, who);
+}
+
 /* --- flow --- */
 
 static void pause_inputs(struct worker *w, bool paused)
@@ -302,6 +329,7 @@ static void on_tick(evutil_socket_t fd, short what, void *u)
     struct worker *w = u;
     (void)fd;
     (void)what;
+    begin_turn(w, NULL, SLICE_NONE);
     w->tick_us = INT64_MAX;
     set_tick(w, pipeline_tick(w->pipeline, wall_us()));
 }
@@ -408,6 +436,7 @@ static void on_cut_timer(evutil_socket_t fd, short what, void *u)
     struct worker *w = u;
     (void)fd;
     (void)what;
+    begin_turn(w, NULL, SLICE_NONE);
     atomic_fetch_add_explicit(&w->turns, 1, memory_order_relaxed);
     if (w->setup.drain && all_drained(w))
         finish(w);
@@ -423,6 +452,7 @@ static void on_order(void *u, struct mail *m)
     struct worker *w = u;
     enum order order = ((struct order_mail *)m)->order;
     free(m);
+    begin_turn(w, NULL, SLICE_NONE);
     if (order == ORDER_STOP) {
         finish(w);
         return;
@@ -472,9 +502,10 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     evthread_use_pthreads();
     w->setup = *setup;
     w->tick_us = INT64_MAX;
+    turn_watch_init(&w->watch);
     w->base = event_base_new();
     assert(w->base);
-    w->sink = (struct input_sink){.u = w, .message = sink_message, .counts = &w->counts, .now_us = sink_now};
+    w->sink = (struct input_sink){.u = w, .message = sink_message, .turn = sink_turn, .counts = &w->counts, .now_us = sink_now};
     w->in = mailbox_new(w->base, on_order, w);
     if (start_inputs(w, d))
         return w;
@@ -515,7 +546,12 @@ static void *run(void *u)
     struct worker *w = u;
     const struct timeval every = {.tv_usec = WORKER_CUT_MS * 1000};
     event_add(w->cut_timer, &every);
-    event_base_loop(w->base, 0);
+    /* Step by step, so that a turn's end is known as well when nothing follows it. */
+    do {
+        if (event_base_loop(w->base, EVLOOP_ONCE) != 0)
+            break;
+        end_turn(w);
+    } while (!event_base_got_break(w->base));
     return NULL;
 }
 
@@ -567,11 +603,19 @@ void worker_start(struct worker *w, struct mailbox *to)
     w->running = true;
 }
 
-bool worker_turned(struct worker *w)
+unsigned worker_turns(struct worker *w)
 {
-    unsigned before = w->turns_seen;
-    w->turns_seen = atomic_load_explicit(&w->turns, memory_order_relaxed);
-    return w->turns_seen != before;
+    return atomic_load_explicit(&w->turns, memory_order_relaxed);
+}
+
+bool worker_turn(struct worker *w, struct turn *out)
+{
+    return turn_look(&w->watch, out);
+}
+
+bool worker_paused(const struct worker *w)
+{
+    return w->paused;
 }
 
 static void give_order(struct worker *w, enum order order)
@@ -620,6 +664,7 @@ void worker_join(struct worker *w)
     if (w->pipeline)
         pipeline_free(w->pipeline);
     event_base_free(w->base);
+    turn_watch_free(&w->watch);
     free(w->asked);
     free(w);
 }
