@@ -29,6 +29,7 @@ struct worker {
     struct counts told;   /* what cuts have carried */
     struct worker_setup setup;
     struct pipeline *pipeline;
+    const struct options *options;
     uint64_t *asked; /* of each rule, as the last cut carried it */
     struct mailbox *in, *to;
     struct event *cut_timer, *tick;
@@ -372,6 +373,27 @@ static void on_judged(void *u, const struct judged *j)
     log_write(LOG_WARN, "a message is not of its input's format and was refused", tags, j->stream->peer.n ? 3 : 2);
 }
 
+static void on_notice(void *u, const struct notice *n)
+{
+    const struct worker *w = u;
+    const struct log_tag input = log_s("input", n->input), project = log_s("project", n->project.n ? n->project : SLICE("default"));
+    const struct log_tag peer = log_s("peer", n->peer.n ? n->peer : SLICE("this host"));
+    switch (n->kind) {
+    case NOTICE_NEW_ISSUES: {
+        const struct log_tag tags[] = {input, project, peer, log_i("new_issues", w->options->limits.new_issues),
+                                       log_c("hint", "raise limits.new_issues if these are kinds of errors of their own; a rule with a "
+                                                     "fingerprint of its own groups them")};
+        log_write(LOG_WARN, "limits.new_issues is used up: what is new becomes one issue for an hour", tags, 5);
+        break;
+    }
+    case NOTICE_PROJECT: {
+        const struct log_tag tags[] = {project, input, peer, log_c("hint", "name it under sentry.projects")};
+        log_write(LOG_WARN, "a rule names a project that is not configured: its events go to the default one", tags, 4);
+        break;
+    }
+    }
+}
+
 static void stop_inputs(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_inputs; i++)
@@ -562,12 +584,14 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                    .store_id = w->setup.store_id,
                                    .run_key = w->setup.run_key,
                                    .hooks = {.u = w,
+                                             .notice = on_notice,
                                              .judged = on_judged,
                                              .emit = add_event,
                                              .limit_row = add_limit,
                                              .overdue_row = add_overdue,
                                              .check_in = add_check_in}};
     w->pipeline = pipeline_new(&setup);
+    w->options = options;
     pipeline_deaf(w->pipeline, true);
     w->start_us = wall_us();
     w->asked = xcalloc(rules->n, sizeof *w->asked);

@@ -15,7 +15,7 @@ struct window {
 
 struct new_issues {
     struct table windows;
-    int64_t now_us; /* of the last new_issues_take */
+    int64_t now_us; /* of the last new_issues_take, or of what was put back */
 };
 
 static const int64_t HOUR_US = 3600 * INT64_C(1000000);
@@ -121,6 +121,8 @@ void new_issues_restore(struct new_issues *n, const struct limit_row *row)
     struct window *w = window_by_key(n, row->key);
     if (w->key != row->key)
         return;
+    if (n->now_us < row->start_us)
+        n->now_us = row->start_us;
     w->start_us = row->start_us;
     w->count = row->count < UINT32_MAX ? (unsigned)row->count : UINT32_MAX;
 }

@@ -265,6 +265,9 @@ START_TEST(new_issues_survive_a_restart)
     n = new_issues_new();
     for (unsigned i = 0; i < kept.n; i++)
         new_issues_restore(n, &kept.rows[i]);
+    kept.n = 0;
+    new_issues_changed(n, keep_row, &kept);
+    ck_assert_uint_eq(kept.n, 0); /* a cut before the first message */
     ck_assert_uint_eq(taken(n, far, 200, 1000, 6), 40);
     taken(n, far, 200, 1, HOUR_US + 5);
     taken(n, (struct new_issue){.project = 2}, 200, 1, 2 * HOUR_US + 5);
