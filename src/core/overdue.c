@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "core/check_in.h"
+#include "text/stamp.h"
 
 struct entry {
     struct watch *watch;
@@ -307,7 +308,7 @@ bool overdue_idle(const struct overdue *o)
 
 void overdue_restore_clock(struct overdue *o, int64_t clock_us)
 {
-    begin_at(o, clock_us);
+    begin_at(o, stamp_clamp(clock_us));
 }
 
 void overdue_restore(struct overdue *o, const struct overdue_row *row)
@@ -334,7 +335,9 @@ void overdue_restore(struct overdue *o, const struct overdue_row *row)
     e->row.monitored = monitored;
     e->row.rule = id;
     e->row.record = record;
-    e->row.since_us = row->since_us < o->clock_us ? row->since_us : o->clock_us;
+    e->row.since_us = row->since_us < o->clock_us ? stamp_clamp(row->since_us) : o->clock_us;
+    if (row->time_us != RECORD_NO_TIME)
+        e->row.time_us = stamp_clamp(row->time_us);
     e->dirty = false;
     e->stored = true;
     link_newest(o, e);

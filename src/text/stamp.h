@@ -8,6 +8,13 @@
 
 #define STAMP_NONE INT64_MIN
 #define STAMP_SECOND INT64_C(1000000)
+#define STAMP_MAX (INT64_C(253402300800) * STAMP_SECOND) /* the year 10000 */
+
+/* For a time that somebody else kept: sums of a few such cannot overflow. */
+static inline int64_t stamp_clamp(int64_t us)
+{
+    return us < 0 ? 0 : us > STAMP_MAX ? STAMP_MAX : us;
+}
 
 /* From `from_utc_s` (Unix seconds) on, local time is UTC + offset_s. Rows ascend; the first begins at INT64_MIN. */
 struct zone_row {

@@ -1,47 +1,17 @@
 /* The rule packs that crumbd ships: they prove themselves by their samples, and know real logs. */
 #include "tests/unit/corpus.h"
 
-#include <glob.h>
-
-#include "base/err.h"
 #include "core/pipeline.h"
 #include "core/rule_check.h"
 #include "parsers/cut.h"
 #include "parsers/parsers.h"
+#include "tests/shipped.h"
 
 static struct ruleset rules;
 
-static void load(const char *path)
-{
-    struct diag d = {0};
-    struct sbuf text;
-    sbuf_init(&text, CONF_BYTES_MAX);
-    FILE *f = fopen(path, "r");
-    ck_assert_msg(f != NULL, "%s cannot be read", path);
-    for (size_t n = 1; n > 0; text.n += n) {
-        char *room = sbuf_room(&text, 65536);
-        ck_assert_ptr_nonnull(room);
-        n = fread(room, 1, 65536, f);
-    }
-    fclose(f);
-    struct conf_file *conf = conf_parse(path, sbuf_slice(&text), &d);
-    if (!conf || !rule_load(&rules, conf, &d))
-        err_print(&d, stderr);
-    ck_assert_uint_eq(d.errors, 0);
-    err_free(&d);
-    sbuf_free(&text);
-}
-
 static void set_up(void)
 {
-    const char *data = getenv("CRUMBD_DATA");
-    char pattern[4096];
-    glob_t g;
-    snprintf(pattern, sizeof pattern, "%s/rules/*.yaml", data ? data : ".");
-    ck_assert_msg(glob(pattern, 0, NULL, &g) == 0, "%s finds nothing", pattern);
-    for (size_t i = 0; i < g.gl_pathc; i++)
-        load(g.gl_pathv[i]);
-    globfree(&g);
+    shipped_load(&rules);
     rule_ready(&rules, true);
 }
 
