@@ -21,6 +21,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
+#include "io/privileges.h"
 #include "app/upstream.h"
 
 enum {
@@ -34,6 +35,7 @@ enum {
 struct daemon {
     const struct daemon_setup *setup;
     struct event_base *base;
+    struct privileges who; /* crumbd becomes, once its ports are bound */
     struct store *store;
     struct upstream upstream;
     struct sender *sender;
@@ -384,17 +386,35 @@ static void say_start(const struct daemon *dm)
         log_warn("regular expressions run without JIT, which is slower", log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
 }
 
+/* As the user who has to work with it later. A folder that is not there yet may be root's to make. */
+static struct store *open_store_of_user(struct daemon *dm, const char *path, struct diag *d)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash && slash > path ? slice_dup(slice_of(path, (size_t)(slash - path))) : xstrdup(slash ? "/" : ".");
+    struct store *store = NULL;
+    if (privileges_make_folder(&dm->who, folder, d)) {
+        privileges_borrow(&dm->who);
+        store = store_open(path, STORE_DAEMON, dm->setup->settings->store_limit_bytes, d);
+        privileges_return(&dm->who);
+    }
+    if (!store && dm->who.name)
+        err_plain(d, "crumbd becomes %s, who must own the store and may write in its folder. If it was made by another user: chown -R %s %s",
+                  dm->who.name, dm->who.name, folder);
+    free(folder);
+    return store;
+}
+
 /* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
 static struct store *open_store(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
     struct diag refused = {0};
-    struct store *store = store_open(s->store, STORE_DAEMON, s->store_limit_bytes, dm->setup->own_store ? &refused : d);
+    struct store *store = open_store_of_user(dm, s->store, dm->setup->own_store ? &refused : d);
     dm->store_path = xstrdup(s->store);
     if (!store && dm->setup->own_store) {
         free(dm->store_path);
         dm->store_path = xasprintf("%s.%d", s->store, (int)getpid());
-        store = store_open(dm->store_path, STORE_DAEMON, s->store_limit_bytes, d);
+        store = open_store_of_user(dm, dm->store_path, d);
         dm->store_is_own = store != NULL;
     }
     err_free(&refused);
@@ -428,6 +448,11 @@ static void leave_own_store(struct daemon *dm)
 static int open_all(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
+    /* The command of `crumbd exec` keeps its user, and another one could pass no signal on to it. */
+    bool may_change = !dm->setup->child;
+    if (!privileges_find(&dm->who, may_change ? s->user.user : NULL, may_change ? s->user.group : NULL, d))
+        return EXIT_CANNOT_RUN;
+    dm->who.keep_read = s->keep_read;
     dm->store = open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
@@ -444,7 +469,10 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
     if (!dm->worker)
         return EXIT_CANNOT_RUN;
-    return rules_load(dm->setup->rules, s, d) ? EXIT_WELL : EXIT_INPUT_WRONG;
+    if (!rules_load(dm->setup->rules, s, d))
+        return EXIT_INPUT_WRONG;
+    open_http(dm);
+    return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
 
 static void run_loop(struct daemon *dm, struct diag *d)
@@ -461,7 +489,6 @@ static void run_loop(struct daemon *dm, struct diag *d)
     if (first)
         commit(dm, first);
     worker_start(dm->worker, dm->mailbox);
-    open_http(dm);
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
     rule_forget_files(dm->setup->rules);
@@ -477,7 +504,6 @@ static void run_loop(struct daemon *dm, struct diag *d)
         _exit(EXIT_CANNOT_RUN);
     }
     log_ledger(dm);
-    http_free(dm->http);
     free_events(dm);
     mailbox_free(dm->mailbox);
 }
@@ -501,8 +527,10 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     }
     if (dm.store_is_own && dm.sender)
         leave_own_store(&dm);
+    http_free(dm.http);
     sender_free(dm.sender);
     upstream_free(&dm.upstream);
+    privileges_free(&dm.who);
     if (dm.store)
         store_close(dm.store);
     free(dm.store_path);

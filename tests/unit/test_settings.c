@@ -108,7 +108,13 @@ START_TEST(the_contract)
              "store: /var/lib/crumbd/crumbd.db\n"
              "store_limit: 1g\n"
              "http: 127.0.0.1:8686\n"
-             "workers: 1\n");
+             "workers: 1\n"
+             "user: crumbd:adm\n"
+             "keep_read: on\n"
+             "sandbox: off\n");
+    ck_assert_str_eq(s->user.user, "crumbd");
+    ck_assert_str_eq(s->user.group, "adm");
+    ck_assert(s->keep_read && !s->sandbox);
     ck_assert_str_eq(s->dsn_from, "sentry.dsn");
     ck_slice(s->options.environment, "staging");
     ck_slice(s->options.release, "web@1.2");
