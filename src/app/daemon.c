@@ -13,6 +13,7 @@
 #endif
 
 #include "app/command.h"
+#include "app/health.h"
 #include "app/notify.h"
 #include "app/routes.h"
 #include "app/rules.h"
@@ -28,7 +29,6 @@ enum {
     COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same cut again */
     EXIT_COMMIT_S = 5,    /* how long the last cut may take at exit */
     EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
-    SILENT_TICKS = 3,      /* of the watchdog without a sign of life, before that is said */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
 };
 
@@ -48,12 +48,13 @@ struct daemon {
     struct worker_cut *unstored;
     char *store_path;
     bool store_is_own;
-    struct event *commit_retry, *exit_timer, *watchdog, *signals[5];
+    struct event *commit_retry, *exit_timer, *pulse, *signals[5];
     unsigned n_signals;
     struct http *http; /* NULL: off, or its port could not be had */
     int64_t start_us;
     enum store_result stored; /* the last cut */
-    unsigned silent_ticks;    /* of the watchdog, since the worker was last seen alive */
+    struct health health;
+    bool watchdog; /* of the service manager waits for this process */
     bool stopping, sending_rest, full_said;
 };
 
@@ -101,6 +102,9 @@ static void on_exit_timer(evutil_socket_t fd, short what, void *u)
     (void)what;
     if (dm->sending_rest)
         return;
+    struct turn t;
+    if (dm->worker && worker_turn(dm->worker, &t))
+        turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t, dm->setup->inputs);
     log_error("the last cut could not be stored; files are read again from the one before it at the next start",
               log_c("store", dm->setup->settings->store));
     end_loop(dm);
@@ -204,17 +208,13 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
 }
 
 /* This thread lives when it comes here; the worker, when its loop has turned since. */
-static void on_watchdog(evutil_socket_t fd, short what, void *u)
+static void on_pulse(evutil_socket_t fd, short what, void *u)
 {
     struct daemon *dm = u;
     (void)fd;
     (void)what;
-    bool turned = !dm->worker || worker_turned(dm->worker);
-    dm->silent_ticks = turned ? 0 : dm->silent_ticks + 1;
-    if (turned)
+    if (health_pulse(&dm->health, dm->worker, dm->setup->inputs) && dm->watchdog)
         notify_send("WATCHDOG=1");
-    else if (dm->silent_ticks == SILENT_TICKS)
-        log_error("the worker thread hangs; the watchdog is not told any more that all is well");
 }
 
 /* Answered by the loop, also those that come while rules compile: a supervisor that asks too early must not end the daemon. */
@@ -245,11 +245,12 @@ static void add_events(struct daemon *dm)
     take_other_signals(dm);
     dm->commit_retry = evtimer_new(dm->base, on_commit_retry, dm);
     dm->exit_timer = evtimer_new(dm->base, on_exit_timer, dm);
-    dm->watchdog = event_new(dm->base, -1, EV_PERSIST, on_watchdog, dm);
-    int64_t us = notify_watchdog_us();
-    const struct timeval every = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
-    if (us)
-        event_add(dm->watchdog, &every);
+    int64_t watchdog_us = notify_watchdog_us();
+    dm->watchdog = watchdog_us > 0;
+    health_init(&dm->health, watchdog_us);
+    dm->pulse = event_new(dm->base, -1, EV_PERSIST, on_pulse, dm);
+    const struct timeval every = {.tv_sec = dm->health.pulse_us / 1000000, .tv_usec = dm->health.pulse_us % 1000000};
+    event_add(dm->pulse, &every);
 }
 
 static void free_signals(struct daemon *dm)
@@ -262,7 +263,7 @@ static void free_events(struct daemon *dm)
 {
     event_free(dm->commit_retry);
     event_free(dm->exit_timer);
-    event_free(dm->watchdog);
+    event_free(dm->pulse);
 }
 
 /* --- status page --- */
@@ -279,13 +280,15 @@ static const char *why_not_ready(const struct daemon *dm)
     return dm->stopping                  ? "crumbd is stopping"
            : dm->stored == STORE_FULL    ? "the store is full: reading waits until there is room"
            : dm->stored == STORE_FAILED  ? "the store cannot be written: reading waits until it can; crumbd's log says why"
-                                         : NULL;
+                                         : health_why_not_reading(&dm->health);
 }
 
 static void on_http(void *u, const struct http_request *req, struct http_answer *a)
 {
     struct daemon *dm = u;
     const struct settings *s = dm->setup->settings;
+    struct turn turn;
+    bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
     struct status status = {.now_us = wall_us(),
                             .start_us = dm->start_us,
                             .config = s->path,
@@ -298,6 +301,8 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .n_inputs = dm->setup->n_inputs,
                             .states = dm->inputs,
                             .not_ready = why_not_ready(dm),
+                            .not_healthy = health_why_sick(&dm->health),
+                            .turn = worker_is_busy ? &turn : NULL,
                             .counts = &dm->counts,
                             .store_limit_bytes = s->store_limit_bytes};
     routes_answer(&status, dm->store, req, a);

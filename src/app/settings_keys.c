@@ -255,13 +255,22 @@ static const struct key limits_keys[] = {
      AT(options.limits.per_minute),
      .min = 1,
      .def = "300",
-     .help = "Events of all issues in a minute. The first of a new issue passes in any case."},
+     .help = "Events of all issues of a project in a minute. The first of an issue that is new passes in any case, as far as new_issues "
+             "goes."},
     {.name = "per_day",
      .type = KEY_INT,
      AT(options.limits.per_day),
      .min = 1,
      .def = "100000",
      .help = "The same for a day."},
+    {.name = "new_issues",
+     .type = KEY_INT,
+     AT(options.limits.new_issues),
+     .min = 1,
+     .def = "200",
+     .help = "Issues of a project that may be new in an hour, that is, not seen for 30 days. What is above becomes one issue for each "
+             "input, with its exact number and the commonest of what it would have been. Another host may use half of it; the last "
+             "quarter is kept for rules whose fingerprint holds no value from the line."},
     {.name = NULL}};
 static const struct key_table limits_table = {.keys = limits_keys};
 

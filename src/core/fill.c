@@ -8,7 +8,7 @@
 enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
 /* A context may hold 8 KiB; past about half of it the rest of the fields is left out. */
 enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024, FULL_MESSAGE_MAX = 3500 };
-enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75 };
+enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75, KIND_MAX = 512 };
 
 void writer_text(struct writer *w, const char *key, struct slice text, size_t max_points)
 {
@@ -477,7 +477,8 @@ static void put_overdue(struct writer *w)
 static void fill_crumbd(struct writer *w)
 {
     bool summary = w->src->summary.suppressed > 0, overdue = w->src->overdue.rule != NULL;
-    if (!summary && !overdue)
+    struct slice kind = w->src->verdict->shape->kind;
+    if (!summary && !overdue && !kind.n)
         return;
     json_key(&w->json, "crumbd");
     json_map(&w->json);
@@ -485,6 +486,7 @@ static void fill_crumbd(struct writer *w)
         put_summary(w);
     if (overdue)
         put_overdue(w);
+    writer_text(w, "kind", kind, KIND_MAX);
     json_map_end(&w->json);
 }
 

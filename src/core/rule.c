@@ -206,7 +206,7 @@ static void add_tags(struct judge *j, const struct rule *rule, const struct reco
     }
 }
 
-static void hash_fingerprint(struct verdict *out)
+void rule_hash_fingerprint(struct verdict *out)
 {
     uint64_t h = 0;
     for (unsigned i = 0; i < out->n_fingerprint; i++)
@@ -254,7 +254,7 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
         default_fingerprint(r, a, out);
     }
     out->project = rule ? template_fill(&rule->event.project, j, r, a) : SLICE_NONE;
-    hash_fingerprint(out);
+    rule_hash_fingerprint(out);
 }
 
 /* --- judging --- */

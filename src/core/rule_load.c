@@ -140,7 +140,7 @@ static const struct key event_keys[] = {
     {.name = "tags", .type = KEY_MAP, KEY_MANY(struct raw_event, tags, n_tags), .of = &key_pair_string,
      .max = VERDICT_TAGS_MAX, .help = "Tags of the event."},
     {.name = "project", .type = KEY_STRING, KEY_AT(struct raw_event, project),
-     .help = "A name from sentry.projects; the default project without it."},
+     .help = "A name from sentry.projects; the default project without it, or where the name is none of these."},
     {.name = "logger", .type = KEY_STRING, KEY_AT(struct raw_event, logger), .help = "The event's logger."},
     {.name = "transaction", .type = KEY_STRING, KEY_AT(struct raw_event, transaction),
      .help = "Name of what was going on, such as a route; few different values."},
@@ -509,6 +509,17 @@ static void refuse_impossible(struct loader *l, const struct raw_rule *raw, cons
         l->ok = conf_error(l->d, raw->unless, "unless is the same as match: the rule can never fire");
 }
 
+/* A fingerprint that nobody outside can make up another of. */
+static bool has_constant_fingerprint(const struct rule *rule)
+{
+    const struct rule_event *e = &rule->event;
+    for (unsigned i = 0; i < e->n_fingerprint; i++)
+        for (unsigned k = 0; k < e->fingerprint[i].n; k++)
+            if (e->fingerprint[i].parts[k].is_name)
+                return false;
+    return e->n_fingerprint > 0 || (rule->absence.every_us && rule->absence.by.n == 0);
+}
+
 /*
  * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no more than
  * limits do.
@@ -572,6 +583,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
                                               .by = by_of(a, &raw->threshold.by, rule->match)};
     load_absence(l, raw, rule);
     load_pair(l, raw, rule);
+    rule->constant = has_constant_fingerprint(rule);
     refuse_contradictions(l, rule);
     refuse_impossible(l, raw, rule);
     load_samples(l, raw, rule);

@@ -34,7 +34,7 @@ static void keep_shape(struct arena *a, struct shape *s, const struct shape *fro
     for (unsigned i = 0; i < s->n_params; i++)
         params[i] = keep(a, s->params[i]);
     s->params = params;
-    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->logger, &s->transaction,
+    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
                                    &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
@@ -52,6 +52,7 @@ static void keep_verdict(struct arena *a, struct verdict *v, const struct verdic
         v->fingerprint[i] = keep(a, from->fingerprint[i]);
     v->project = keep(a, v->project);
     v->ends = NULL;
+    v->fold = NULL; /* the shape has what the event needs of it */
 }
 
 struct waiting *waiting_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)
@@ -131,7 +132,8 @@ void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*ea
         struct waiting_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
         for (struct waiting_link *next; link; link = next) {
             next = link->next;
-            each(u, link->w);
+            if (link->w->keys.domain == k->domain)
+                each(u, link->w);
         }
     }
 }

@@ -286,6 +286,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
     (void)fd, (void)what;
     if (in->paused)
         return;
+    input_turn(&in->sink, &in->input, SLICE_NONE);
     if (!in->begun)
         r = begin(in);
     if (!in->placed && r >= 0)
