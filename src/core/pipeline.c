@@ -9,6 +9,7 @@
 #include "core/fold.h"
 #include "core/line_keys.h"
 #include "core/new_issues.h"
+#include "core/origin.h"
 #include "core/packed.h"
 #include "core/recent.h"
 #include "core/summary.h"
@@ -664,6 +665,7 @@ static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const 
         return false;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     record_init(&p->record, format, msg);
+    p->record.untrusted = !s->trusted;
     bool ok = parser->begin ? parser->begin(&ctx, &p->record) : parser->parse(&ctx, &p->record);
     if (ok && p->record.partial)
         finish_if_of_interest(p, s);
@@ -676,6 +678,22 @@ static struct slice pid_text(struct arena *a, uint32_t pid)
     char text[16];
     int n = snprintf(text, sizeof text, "%u", pid);
     return arena_dup(a, slice_of(text, (size_t)n));
+}
+
+/* What is known of the sender without asking it. */
+static void set_origin(struct pipeline *p, const struct stream *s)
+{
+    struct record *r = &p->record;
+    r->input = s->input;
+    if (s->sender.n)
+        r->peer = s->sender;
+    if (!r->host.n || (s->remote && origin_is_nobody(r->host)))
+        r->host = s->peer;
+    r->container = s->container;
+    if (!r->app.n && s->container)
+        r->app = s->container->app;
+    if (!r->procid.n && s->peer_pid)
+        r->procid = pid_text(&p->arena, s->peer_pid);
 }
 
 static bool is_blank(struct slice s)
@@ -705,13 +723,7 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
         if (parse(p, s, msg, &j.reason)) {
             r->lines = lines;
             r->truncated |= cut_bytes > 0;
-            if (!r->host.n)
-                r->host = s->peer;
-            r->container = s->container;
-            if (!r->app.n && s->container)
-                r->app = s->container->app;
-            if (!r->procid.n && s->peer_pid)
-                r->procid = pid_text(&p->arena, s->peer_pid);
+            set_origin(p, s);
             if (r->time_us != RECORD_NO_TIME)
                 s->last_us = r->time_us;
             if (p->setup.record_clock && r->time_us != RECORD_NO_TIME && r->time_us > p->now_us)

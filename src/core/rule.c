@@ -526,6 +526,9 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
     struct shape *shape = arena_alloc(a, sizeof *shape);
     *shape = (struct shape){.logger = template_fill(&e->logger, j, r, a),
                             .transaction = template_fill(&e->transaction, j, r, a),
+                            .release = template_fill(&e->release, j, r, a),
+                            .environment = template_fill(&e->environment, j, r, a),
+                            .dist = template_fill(&e->dist, j, r, a),
                             .method = template_fill(&e->method, j, r, a),
                             .url = template_fill(&e->url, j, r, a),
                             .query_string = template_fill(&e->query_string, j, r, a),

@@ -48,7 +48,7 @@ struct rule_when {
 };
 
 struct rule_event {
-    struct template type, message, project, logger, transaction;
+    struct template type, message, project, logger, transaction, release, environment, dist;
     enum level level;
     struct template *fingerprint;
     unsigned n_fingerprint;
@@ -194,7 +194,7 @@ struct shape {
     unsigned n_params;
     struct slice title; /* for people and lists: no ids in it */
     struct slice kind;  /* of one that is folded (fold.h): the title it would have had by itself */
-    struct slice logger, transaction, method, url, query_string, user_id, username, email, user_ip;
+    struct slice logger, transaction, release, environment, dist, method, url, query_string, user_id, username, email, user_ip;
 };
 
 /* The issue for all of an input for which there was no room (fold.h). */

@@ -17,7 +17,8 @@ static struct record *keep_record(struct arena *a, const struct record *r)
     struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
     record_copy_head(c, r);
     struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,      &c->procid,
-                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id};
+                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id,
+                                   &c->input,   &c->peer};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
     c->raw = SLICE_NONE;
@@ -35,6 +36,7 @@ static void keep_shape(struct arena *a, struct shape *s, const struct shape *fro
         params[i] = keep(a, s->params[i]);
     s->params = params;
     struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
+                                   &s->release, &s->environment, &s->dist,
                                    &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);

@@ -104,6 +104,7 @@ void peer_to_stream(const struct peer *p, const struct input_options *opt, struc
 {
     s->input = slice_str(opt->text);
     s->peer = p->n ? peer_slice(p) : SLICE_NONE;
+    s->sender = s->peer;
     s->peer_pid = 0;
     s->ring = peer_ring(p);
     s->domain = domain_of(p, opt->domain);
