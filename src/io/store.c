@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "io/lockfile.h"
+#include "io/safe_open.h"
 #include "text/zip.h"
 
 enum {
@@ -239,6 +240,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
 {
     struct store *s = xcalloc(1, sizeof *s);
     s->path = xstrdup(path);
+    safe_own(path);
     s->lock_fd = s->file_fd = -1;
     s->tool = mode == STORE_TOOL;
     s->limit_bytes = limit_bytes;
@@ -273,6 +275,7 @@ void store_close(struct store *s)
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     sbuf_free(&s->zipped);
+    safe_disown(s->path);
     free(s->path);
     free(s);
 }
