@@ -1,5 +1,4 @@
 /* settings, zero configuration: what this host logs, and where to listen. */
-#include <glob.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -36,19 +35,6 @@ static bool is_kind(const char *path, mode_t kind)
 {
     struct stat st;
     return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
-}
-
-/* The official nginx image links its logs to /dev/stderr: such a pattern has nothing to follow. */
-static bool has_file(const char *pattern)
-{
-    glob_t g;
-    bool found = false;
-    if (glob(pattern, GLOB_NOSORT, NULL, &g) != 0)
-        return false;
-    for (size_t i = 0; i < g.gl_pathc && !found; i++)
-        found = tail_can_follow(g.gl_pathv[i]);
-    globfree(&g);
-    return found;
 }
 
 static struct input_options *add(struct settings *s)
@@ -88,7 +74,8 @@ static void add_syslog(struct settings *s, const char *address, enum input_trans
 static bool add_file(struct settings *s, const char *root, const struct known *k)
 {
     char *pattern = xasprintf("%s%s", root, k->pattern);
-    bool found = has_file(pattern);
+    /* The official nginx image links its logs to /dev/stderr: such a pattern has nothing to follow. */
+    bool found = tail_finds_any(pattern);
     if (found) {
         struct input_options *o = add(s);
         o->kind = INPUT_TAIL;

@@ -294,7 +294,8 @@ static const struct key input_keys[] = {
      .type = KEY_CUSTOM,
      .custom = &custom_tail,
      .help = "Files to follow. *, ? and [] match within one folder; files that appear later are found, "
-             "rotation is followed. A file to which two patterns lead is read once, as the first of them says."},
+             "rotation is followed. A file to which two patterns lead is read once, as the first of them says. "
+             "What is not opened: see FILES THAT ARE FOLLOWED."},
     {.name = "gelf",
      .type = KEY_CUSTOM,
      .custom = &custom_gelf,

@@ -1,5 +1,6 @@
 #include "io/descriptors.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sys/resource.h>
 
@@ -10,6 +11,14 @@ bool descriptors_more(void)
         return false;
     r.rlim_cur = r.rlim_max;
     return setrlimit(RLIMIT_NOFILE, &r) == 0;
+}
+
+unsigned descriptors_limit(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return (unsigned)r.rlim_cur;
 }
 
 bool descriptor_readable(int fd)

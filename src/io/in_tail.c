@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/descriptors.h"
 #include "io/peer.h"
 #include "io/tail.h"
 
@@ -92,21 +93,36 @@ struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char
     return f;
 }
 
+static void leave_turn(struct tail *t, struct tail_file *f)
+{
+    if (f->is_in_turn)
+        TAILQ_REMOVE(&t->turns, f, turn);
+    f->is_in_turn = false;
+}
+
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path)
 {
+    leave_turn(t, f);
     forget_inode(t, f);
+    t->n_open += f->fd < 0;
+    f->parked = false;
     tail_unwatch_file(t->watch, f);
     tail_file_wake(f, fd, st, path);
     table_put(&t->by_inode, inode_key(f->id.dev, f->id.ino), f);
     tail_watch_file(t->watch, f);
-    f->quiet_since = tail_now_ms();
+    f->quiet_since = f->opened = tail_now_ms();
     tail_ready(t, f);
 }
 
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
 {
     struct tail_file *f = insert(t, 0, &(struct lines_place){.offset = offset}, path);
+    bool room = tail_has_room(t);
     tail_attach(t, f, fd, st, path);
+    if (!room) {
+        tail_park(t, f);
+        tail_await_turn(t, f);
+    }
     log_info("file found", log_c("path", path), log_i("from", (int64_t)offset), log_i("size", st->st_size));
     return f;
 }
@@ -123,7 +139,10 @@ static void unqueue(struct tail *t, struct tail_file *f)
 void tail_put_to_sleep(struct tail *t, struct tail_file *f)
 {
     unqueue(t, f);
+    leave_turn(t, f);
     tail_unwatch_file(t->watch, f);
+    t->n_open -= f->fd >= 0;
+    f->parked = false;
     tail_file_sleep(f);
 }
 
@@ -210,7 +229,6 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
     struct tail *t = u;
     struct tail_file *f;
     (void)fd, (void)what;
-    input_turn(&t->sink, &t->input, SLICE_NONE);
     int64_t now = tail_now_ms();
     while (!t->paused && (f = TAILQ_FIRST(&t->waiting)) && f->deadline <= now) {
         if (!f->is_ready && tail_file_look(f, true) == TAIL_LOOK_SAME) {
@@ -235,7 +253,6 @@ static void read_failed(struct tail *t, struct tail_file *f)
 /* One file's share. True: it has more. */
 static bool read_some(struct tail *t, struct tail_file *f)
 {
-    input_turn(&t->sink, &t->input, slice_str(f->path));
     hand_on_whole(t, f);
     if (t->paused)
         return true;
@@ -307,16 +324,19 @@ static void scan(struct tail *t)
 
 static void on_scan(evutil_socket_t fd, short what, void *u)
 {
-    struct tail *t = u;
     (void)fd, (void)what;
-    input_turn(&t->sink, &t->input, SLICE_NONE);
-    scan(t);
+    scan(u);
+}
+
+void tail_scan_after(struct tail *t, int64_t ms)
+{
+    if (!event_pending(t->soon, EV_TIMEOUT, NULL))
+        schedule(t->soon, ms);
 }
 
 void tail_scan_soon(struct tail *t)
 {
-    if (!event_pending(t->soon, EV_TIMEOUT, NULL))
-        schedule(t->soon, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
+    tail_scan_after(t, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
 }
 
 void tail_look(struct input *in)
@@ -454,6 +474,7 @@ static void stop(struct input *in)
         t->later->earlier = t->earlier;
     tail_watch_free(t->watch);
     tail_complaints_free(t);
+    tail_folders_free(t);
     table_free(&t->by_inode);
     free(t->report);
     free(t);
@@ -483,6 +504,9 @@ static struct input *start(struct event_base *base, const struct input_options *
     TAILQ_INIT(&t->ready);
     TAILQ_INIT(&t->waiting);
     TAILQ_INIT(&t->graves);
+    TAILQ_INIT(&t->turns);
+    tail_folders_init(t);
+    descriptors_more();
     t->turn = event_new(base, -1, 0, on_turn, t);
     t->poll = event_new(base, -1, 0, on_scan, t);
     t->soon = event_new(base, -1, 0, on_scan, t);
@@ -515,7 +539,7 @@ static bool drained(struct input *in)
     struct tail *t = (struct tail *)in;
     struct tail_file *f;
     if (t->scans == 0 || event_pending(t->soon, EV_TIMEOUT, NULL) || TAILQ_FIRST(&t->ready) ||
-        TAILQ_FIRST(&t->waiting))
+        TAILQ_FIRST(&t->waiting) || TAILQ_FIRST(&t->turns))
         return false;
     bool all = true;
     TAILQ_FOREACH (f, &t->files, all) {

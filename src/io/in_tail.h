@@ -7,9 +7,10 @@
  * After a crash reading resumes at the last positions that were committed, so each line is judged once.
  *
  * Bounds: TAIL_TURN_BYTES per turn of the loop, shared fairly; a buffer only for files that have something
- * unfinished (cut.h); TAIL_LOOSE_MAX descriptors of rotated files that are read to their end and may still
- * grow; one line of log per file that cannot be read, and a retry with every poll. One input has one inotify
- * instance. Worker thread only.
+ * unfinished (cut.h); for all inputs together half of the descriptors a process may have, and beyond that files
+ * are read in turn (tail_share); of these TAIL_LOOSE_MAX for rotated files that are read to their end and may
+ * still grow; one line of log per file that cannot be read, and a retry with every poll. One input has one
+ * inotify instance. Worker thread only. What may be opened at all: safe_open.
  *
  * Lines of containers are joined of their pieces, but not over a rotation between two of them.
  *
@@ -65,11 +66,15 @@ unsigned tail_positions(struct input *in, const struct store_file **out);
 /* The row of this file is to be given out again at the next call: its maker wrote less than was handed on. */
 void tail_again(struct input *in, uint64_t file_key);
 
-/*
- * Whether a path leads to a file that can be tailed: a regular one, and no link into /dev or /proc, which may
- * look like one when this process has its own output in a file.
- */
+/* Whether a path leads to a file that can be tailed, as safe_open judges. */
 bool tail_can_follow(const char *path);
+/* Whether a pattern leads to such a file now. */
+bool tail_finds_any(const char *pattern);
+/*
+ * Calls back with each folder that reading a pattern's files needs now, absolute and without links, none twice: the fixed part of
+ * the pattern (the nearest folder above while it is not there), the folders it lists, and those that followed links lead to.
+ */
+void tail_folders(const char *pattern, void (*folder)(void *u, const char *path), void *u);
 
 /* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
  */

@@ -2,8 +2,10 @@
 #ifndef IO_TAIL_H
 #define IO_TAIL_H
 
+#include "base/sbuf.h"
 #include "base/table.h"
 #include "io/in_tail.h"
+#include "io/safe_open.h"
 #include "io/tail_file.h"
 
 struct tail_watch;
@@ -21,8 +23,13 @@ struct tail {
     struct tail_files ready;   /* by turns: there may be something to read */
     struct tail_files waiting; /* by deadline: something complete waits for what follows */
     struct tail_files graves;  /* gone, until the store has been told */
+    struct tail_files turns;   /* asleep, in the order in which they are to be opened */
     struct table by_inode;
-    struct table complaints; /* path -> errno last complained of */
+    struct table complaints; /* path -> what was last complained of */
+    struct table shared;     /* folders that others may write, of which that has been said */
+    struct sbuf shared_news; /* their paths until then */
+    unsigned n_open;         /* files with a descriptor */
+    unsigned n_loose;        /* of these, rotated ones */
     uint64_t scans;
     int64_t scanned_ms;
     uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
@@ -30,6 +37,8 @@ struct tail {
     bool marker_changed;
     bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
+    bool parked_said;
+    bool lacks_descriptors; /* in this scan something could not be opened for want of one */
     struct store_file *report;
     unsigned report_cap;
 };
@@ -41,6 +50,7 @@ uint64_t tail_wall_ms(void);
 void tail_ready(struct tail *t, struct tail_file *f);
 /* Looks for files in this turn of the loop, or the next if that has just been done. */
 void tail_scan_soon(struct tail *t);
+void tail_scan_after(struct tail *t, int64_t ms);
 /* A file not seen before, to be read from `offset` on. */
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
 /* A file known to be read up to there, asleep. */
@@ -55,11 +65,31 @@ void tail_put_to_sleep(struct tail *t, struct tail_file *f);
 void tail_bury(struct tail *t, struct tail_file *f);
 struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
 
+/* ---- tail_search.c ---- */
+/* A place where bytes of a known file were found. path NULL: nowhere. */
+struct tail_place {
+    char *path;
+    struct stat st;
+    int fd;
+    bool unknown; /* it could not be looked everywhere: nowhere is not gone */
+};
+/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless that has a newer one. */
+void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
+/* Looks through the folder of f for a copy that holds at least what was read of it. */
+struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
+/* Its name in its folder, found by its inode; caller frees. NULL: it is not there, or it could not be found out. */
+char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
+/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file may come back. */
+bool tail_may_come_back(const struct tail_file *f);
+/* True when another input has this file. */
+bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st);
+
 /* ---- tail_find.c ---- */
 /* One look at everything: new files, old ones under new names, rotated and truncated ones. */
 void tail_scan(struct tail *t);
 
 /* ---- tail_path.c ---- */
+enum { TAIL_UNKNOWN_MAX = 64 };
 struct tail_found {
     char *path;
     struct stat st;
@@ -67,6 +97,9 @@ struct tail_found {
 struct tail_findings {
     struct tail_found *v;
     size_t n, cap;
+    char *unknown[TAIL_UNKNOWN_MAX]; /* paths that could not be looked at, folders that could not be listed */
+    size_t n_unknown;
+    bool blind; /* there were more of these */
 };
 /* The regular files that the pattern leads to. */
 struct tail_findings tail_list(struct tail *t);
@@ -74,27 +107,60 @@ struct tail_findings tail_list(struct tail *t);
  * error-20261123.log. */
 struct tail_findings tail_list_rotated(struct tail *t);
 void tail_findings_free(struct tail_findings *all);
+/* True when it could not be seen whether the path leads to something: a listing that failed is no listing. */
+bool tail_is_unknown(const struct tail_findings *all, const char *path);
 /* The earlier input whose pattern leads to this path, or NULL. */
 const struct tail *tail_owner(const struct tail *t, const char *path);
 bool tail_rotated_name(const char *pattern, const char *path);
 /* False: the path, given without wildcards, can never be tailed; why and what to do is in d. */
 bool tail_acceptable(const struct input_options *opt, struct diag *d);
-/* Opens what must be a regular file, else -1. The first complains, once for each path and reason. */
+/* Opens what must be a regular file, else -1 and a complaint. */
 int tail_open(struct tail *t, const char *path, struct stat *st);
-int tail_open_quietly(const char *path, struct stat *st);
-/* It, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
-bool tail_unreadable_at_first(const struct tail *t, const char *path);
-/* It has been opened. */
-void tail_readable(struct tail *t, const char *path);
-/* Drops the complaints that this scan had no reason for. */
-void tail_complaints_sweep(struct tail *t);
-void tail_complaints_free(struct tail *t);
 const char *tail_base_name(const char *path);
 /* The caller frees it. */
 char *tail_folder_of(const char *path);
 /* Base names. True for those that rotation makes of app.log: app.log.1, app.log-20261123, app.log~,
  * app-20261123.log, app.1.log. */
 bool tail_named_as_copy(const char *original, const char *copy);
+
+/* ---- tail_complain.c: one line of log for each path and reason ---- */
+extern const char tail_nginx_hint[];
+/* Says it, unless nothing is there. */
+void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *why);
+void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why);
+/* It, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
+bool tail_unreadable_at_first(const struct tail *t, const char *path);
+/* Whether something cannot be read for want of a right or a descriptor. */
+bool tail_lacks_rights(const struct tail *t);
+/* It has been opened. */
+void tail_readable(struct tail *t, const char *path);
+/* Drops the complaints that this scan had no reason for. */
+void tail_complaints_sweep(struct tail *t);
+void tail_complaints_free(struct tail *t);
+
+/* ---- tail_share.c: more files than descriptors ---- */
+/* How many files all tail inputs may keep open. */
+unsigned tail_open_max(void);
+/* How many of one input's may be rotated ones. */
+unsigned tail_loose_max(void);
+/* True when one more may be opened; closes the one that has been read longest ago, if need be. */
+bool tail_has_room(struct tail *t);
+/* Others have taken more than their half: closes some files, so that there is room to look and to open in the next scan. */
+void tail_give_back(struct tail *t);
+/* Closes it although more may come: it is opened again at its place when it has changed. */
+void tail_park(struct tail *t, struct tail_file *f);
+/* True when what the pattern found shows nothing new in a parked file. */
+bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);
+/* It is opened as soon as there is room. */
+void tail_await_turn(struct tail *t, struct tail_file *f);
+
+/* ---- tail_folders.c: the folders that are followed ---- */
+void tail_folders_init(struct tail *t);
+void tail_folders_free(struct tail *t);
+/* Notes who may write the folders on the way to the path. */
+void tail_note_folders(struct tail *t, const char *path);
+/* One line names those noted since the last time that others may write. */
+void tail_say_shared(struct tail *t);
 
 /* ---- tail_watch.c ---- */
 /* NULL when inotify cannot be had; everything then depends on the poll. */

@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "io/container_file.h"
 #include "io/in_tail.h"
+#include "io/safe_open.h"
 
 enum { HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
 /* Lines that tell no format, after which the file is taken for text. */
@@ -142,7 +143,8 @@ struct tail_file *tail_file_new(uint64_t key, const struct lines_place *from, co
     f->lines.untold_max = UNTOLD_MAX;
     f->stream.file_key = f->key;
     f->stream.source = slice_str(f->source);
-    f->stream.ring = slice_hash(f->stream.source, 0);
+    /* By what tells the file: whoever gives another file its name, or it another name, mixes no lines. */
+    f->stream.ring = f->key;
     f->stream.last_us = RECORD_NO_TIME;
     return f;
 }
@@ -157,20 +159,6 @@ void tail_file_free(struct tail_file *f)
     free(f->found);
     free(f->source);
     free(f);
-}
-
-/* Where the kernel says the descriptor's file is now; NULL when its name is gone or /proc is not there.
- * Caller frees. */
-static char *path_of(int fd)
-{
-    static const char deleted[] = " (deleted)";
-    char link[64], path[4096];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path - 1);
-    if (n <= 0 || path[0] != '/' || slice_ends(slice_of(path, (size_t)n), slice_str(deleted)))
-        return NULL;
-    path[n] = '\0';
-    return xstrdup(path);
 }
 
 static void set_path(struct tail_file *f, char *path)
@@ -193,7 +181,7 @@ static void learn_container(struct tail_file *f, const char *found)
     if (f->stream.container)
         return;
     arena_reset(&f->about);
-    f->stream.container = container_of_file(&f->about, found, f->path);
+    f->stream.container = container_of_found_file(&f->about, found, f->path);
     if (f->stream.container)
         f->stream.ring = container_key(f->stream.container);
 }
@@ -207,7 +195,7 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     f->id.ino = st->st_ino;
     f->size = (uint64_t)st->st_size;
     f->mtime = (struct timespec){0};
-    char *real = path_of(fd);
+    char *real = safe_path_of(fd);
     set_path(f, real ? real : xstrdup(path));
     learn_head(f);
     learn_container(f, path);
@@ -284,7 +272,7 @@ bool tail_file_linked(struct tail_file *f, bool *renamed)
     *renamed = false;
     if (fstat(f->fd, &st) != 0 || st.st_nlink == 0)
         return false;
-    char *now = path_of(f->fd);
+    char *now = safe_path_of(f->fd);
     if (now && strcmp(now, f->path) != 0) {
         set_path(f, now);
         f->changed = *renamed = true;

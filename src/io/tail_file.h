@@ -25,7 +25,7 @@ struct tail_id {
 };
 
 struct tail_file {
-    TAILQ_ENTRY(tail_file) all, ready, waiting;
+    TAILQ_ENTRY(tail_file) all, ready, waiting, turn;
     struct tail_id id;
     uint64_t key;
     char *path;   /* where it is; symbolic links resolved */
@@ -41,11 +41,13 @@ struct tail_file {
     struct arena about;  /* what stream.container is made of */
     uint64_t seen;       /* the last scan in which the pattern led here */
     int64_t quiet_since; /* ms */
+    int64_t opened;      /* ms */
     int64_t deadline;    /* ms; when what waits in the buffer is complete */
     bool loose;   /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
     bool checked; /* asleep, and its bytes are those the store knows */
     bool away;    /* asleep, and its file system seems not to be mounted */
-    bool is_ready, is_waiting, changed, gone;
+    bool parked;  /* asleep because there are more files than descriptors; size and mtime are of then */
+    bool is_ready, is_waiting, is_in_turn, changed, gone;
 };
 
 TAILQ_HEAD(tail_files, tail_file);

@@ -12,7 +12,6 @@
  */
 #include "io/tail.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,145 +20,21 @@
 #include "base/xalloc.h"
 
 enum {
+    TURN_MS = 100,          /* while files wait for their turn, until the next are opened */
+    OPENED_PER_SCAN = 256,  /* known files: those that wait longer for their turn get it in the next scan */
     HEAD_CONVINCES = 64,    /* bytes of an equal head that prove as much as an equal inode */
     COMMIT_SLACK_MS = 2000, /* the store may have heard of other files while this one had not been seen yet */
 };
 
-/* ---- copies ---- */
-
-/* A place where bytes of a known file were found. path NULL: nowhere. */
-struct place {
-    char *path;
-    struct stat st;
-    int fd;
-};
-
-static void leave(struct place *p)
-{
-    if (p->path)
-        close(p->fd);
-    free(p->path);
-    p->path = NULL;
-}
+/* ---- known files ---- */
 
 /* Puts f there, and it is read on. */
-static void move_to(struct tail *t, struct tail_file *f, struct place *p)
+static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
 {
     tail_attach(t, f, p->fd, &p->st, p->path);
     free(p->path);
     p->path = NULL;
 }
-
-static bool newer(const struct stat *a, const struct stat *b)
-{
-    return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec > b->st_mtim.tv_sec
-                                                  : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
-}
-
-/* True when these are the bytes of a known file; not when only its inode has been given out again. */
-static bool is_anothers(const struct tail *t, int fd, const struct stat *st)
-{
-    const struct tail_file *f = tail_by_inode(t, st->st_dev, st->st_ino);
-    return f && (f->fd >= 0 || (f->id.head_bytes && tail_head_is(fd, &f->id)));
-}
-
-static bool is_other_inputs(const struct tail *t, int fd, const struct stat *st)
-{
-    const struct tail *o = t->earlier;
-    while (o && !is_anothers(o, fd, st))
-        o = o->earlier;
-    if (o)
-        return true;
-    for (o = t->later; o && !is_anothers(o, fd, st);)
-        o = o->later;
-    return o != NULL;
-}
-
-/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless
- * that has a newer one. */
-static void try_place(const struct tail *t, const struct tail_file *f, const char *path, struct place *p)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < tail_file_reach(f) ||
-        (p->path && !newer(&st, &p->st)))
-        return;
-    int fd = tail_open_quietly(path, &st);
-    if (fd < 0)
-        return;
-    if ((uint64_t)st.st_size < tail_file_reach(f) || !tail_head_is(fd, &f->id) || is_anothers(t, fd, &st)) {
-        close(fd);
-        return;
-    }
-    leave(p);
-    *p = (struct place){xstrdup(path), st, fd};
-}
-
-/* Looks through the folder of f for a copy that holds at least what was read of it. */
-static struct place find_copy(const struct tail *t, const struct tail_file *f)
-{
-    struct place p = {0};
-    char *folder = tail_folder_of(f->path);
-    DIR *d = f->id.head_bytes ? opendir(folder) : NULL;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        /* The copy was made when the file still had its first name. */
-        if (!tail_named_as_copy(tail_base_name(f->path), e->d_name) &&
-            !tail_named_as_copy(tail_base_name(f->source), e->d_name))
-            continue;
-        char *path = xasprintf("%s/%s", folder, e->d_name);
-        try_place(t, f, path, &p);
-        free(path);
-    }
-    if (d)
-        closedir(d);
-    free(folder);
-    return p;
-}
-
-/* Its name in its folder, found by its inode; caller frees. NULL: it is not there. */
-static char *find_inode(const struct tail_file *f, struct stat *st)
-{
-    if (lstat(f->path, st) == 0 && st->st_dev == f->id.dev && st->st_ino == f->id.ino)
-        return xstrdup(f->path);
-    char *folder = tail_folder_of(f->path), *path = NULL;
-    DIR *d = opendir(folder);
-    for (struct dirent *e; !path && d && (e = readdir(d));) {
-        if (e->d_ino != f->id.ino)
-            continue;
-        path = xasprintf("%s/%s", folder, e->d_name);
-        if (lstat(path, st) != 0 || st->st_dev != f->id.dev || st->st_ino != f->id.ino ||
-            !S_ISREG(st->st_mode)) {
-            free(path);
-            path = NULL;
-        }
-    }
-    if (d)
-        closedir(d);
-    free(folder);
-    return path;
-}
-
-/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then
- * the file may come back. */
-static bool may_come_back(const struct tail_file *f)
-{
-    struct stat st;
-    char *folder = tail_folder_of(f->path);
-    bool there = false, unreadable = false;
-    while (!(there = stat(folder, &st) == 0)) {
-        unreadable |= errno != ENOENT && errno != ENOTDIR;
-        char *above = tail_folder_of(folder);
-        bool top = strcmp(above, folder) == 0 || strcmp(folder, ".") == 0;
-        free(folder);
-        folder = above;
-        if (top)
-            break;
-    }
-    unreadable |= there && access(folder, R_OK | X_OK) != 0;
-    free(folder);
-    return unreadable || !there || st.st_dev != f->id.dev;
-}
-
-/* ---- known files ---- */
 
 /*
  * The bytes of f are no longer in its inode. Read on in a copy of them, else that was all. truncated: by name
@@ -167,7 +42,9 @@ static bool may_come_back(const struct tail_file *f)
  */
 static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
 {
-    struct place p = find_copy(t, f);
+    struct tail_place p = tail_find_copy(t, f);
+    if (!p.path && p.unknown)
+        return; /* the next scan comes here again */
     t->sink.counts->v[COUNT_files_truncated] += truncated;
     if (p.path) {
         log_info("file truncated, its rest is read from a copy", log_c("path", f->path),
@@ -212,6 +89,13 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
         f->seen = t->scans;
         return;
     }
+    if (st.st_dev != f->id.dev || st.st_ino != f->id.ino) {
+        /* Another has taken the name since it was listed: the next scan sees both. */
+        close(fd);
+        f->seen = t->scans;
+        tail_scan_soon(t);
+        return;
+    }
     bool shorter = (uint64_t)st.st_size < tail_file_reach(f);
     if (shorter && lost_its_end(t, f, fd, &st, path))
         return;
@@ -225,9 +109,23 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
     f->seen = t->scans;
     if (matched || (uint64_t)st.st_size > f->read_at) {
         tail_attach(t, f, fd, &st, path);
+        t->n_loose += f->loose;
         return;
     }
     close(fd);
+}
+
+/* Says it where lines are lost with it, as far as is known. */
+static void is_gone(struct tail *t, struct tail_file *f)
+{
+    if (f->size > f->read_at) {
+        t->sink.counts->v[COUNT_files_gone_unread]++;
+        log_warn("a file is gone that had not been read to its end", log_c("path", f->path),
+                 log_i("read_bytes", (int64_t)f->read_at), log_i("size", (int64_t)f->size));
+    } else {
+        log_info("a file is gone", log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
+    }
+    tail_bury(t, f);
 }
 
 /* A sleeping file to which no name of the pattern led. */
@@ -237,7 +135,10 @@ static void search_for(struct tail *t, struct tail_file *f)
     if (f->away && lstat(f->path, &st) != 0)
         return;
     f->away = false;
-    char *path = find_inode(f, &st);
+    bool unknown;
+    char *path = tail_find_inode(f, &st, &unknown);
+    if (unknown && !tail_may_come_back(f))
+        return;
     if (path && tail_by_inode(t, st.st_dev, st.st_ino) != f) {
         /* Given out again, and another has been found in it. */
         free(path);
@@ -249,74 +150,101 @@ static void search_for(struct tail *t, struct tail_file *f)
             f->path = xstrdup(path);
             f->changed = true;
         }
-        if (!f->checked || (uint64_t)st.st_size != f->read_at)
+        if ((!f->checked || (uint64_t)st.st_size != f->read_at) && t->n_loose < 2 * tail_loose_max())
             found_asleep(t, f, path, false);
         free(path);
         return;
     }
-    struct place p = {0};
+    struct tail_place p = {0};
     bool same_inode_number = lstat(f->path, &st) == 0 && st.st_ino == f->id.ino;
     if (same_inode_number || f->id.head_bytes >= HEAD_CONVINCES)
-        try_place(t, f, f->path, &p);
+        tail_try_place(t, f, f->path, &p);
     if (!p.path)
-        p = find_copy(t, f);
+        p = tail_find_copy(t, f);
     if (p.path) {
         f->loose = true;
         f->checked = true;
         move_to(t, f, &p);
         return;
     }
-    if (may_come_back(f)) {
+    if (p.unknown)
+        return;
+    if (tail_may_come_back(f)) {
         f->away = true;
         return;
     }
-    log_info("a file is gone", log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
-    tail_bury(t, f);
+    is_gone(t, f);
 }
 
 /* ---- what the pattern leads to ---- */
 
-/* The pattern leads to a known file. */
+/* The pattern leads to a known file. One that is asleep is opened when it is its turn. */
 static void seen_again(struct tail *t, struct tail_file *f, const struct tail_found *at)
 {
     if (f->seen == t->scans)
         return;
-    if (f->fd < 0)
-        found_asleep(t, f, at->path, true);
-    else if (!f->found || strcmp(f->found, at->path) != 0) {
-        bool renamed;
-        tail_file_linked(f, &renamed);
-    }
-    /* Not so when its bytes turned out to be elsewhere, or nowhere. */
-    if (tail_by_inode(t, at->st.st_dev, at->st.st_ino) != f || f->fd < 0)
-        return;
     f->seen = t->scans;
     f->loose = false;
-    if (!f->found || strcmp(f->found, at->path) != 0) {
-        free(f->found);
-        f->found = xstrdup(at->path);
+    if (f->fd < 0 && !tail_is_unchanged(f, &at->st)) {
+        f->size = (uint64_t)at->st.st_size;
+        tail_await_turn(t, f);
+    }
+    if (f->found && strcmp(f->found, at->path) == 0)
+        return;
+    bool renamed;
+    if (f->fd >= 0)
+        tail_file_linked(f, &renamed);
+    free(f->found);
+    f->found = xstrdup(at->path);
+}
+
+/* Opens those whose turn it is, as many as there is room for. */
+static void open_in_turn(struct tail *t)
+{
+    struct tail_file *f;
+    for (unsigned n = 0; n < OPENED_PER_SCAN && (f = TAILQ_FIRST(&t->turns)) && tail_has_room(t); n++) {
+        uint64_t dev = f->id.dev, ino = f->id.ino;
+        TAILQ_REMOVE(&t->turns, f, turn);
+        f->is_in_turn = f->parked = false;
+        if (f->seen == t->scans)
+            found_asleep(t, f, f->found, true);
+        if (tail_by_inode(t, dev, ino) != f)
+            f->seen = 0; /* its bytes turned out to be elsewhere, or nowhere */
     }
 }
 
-/* True when this new file is a copy of one that is being read: an open one, still under its name, and with
- * the same bytes. */
+/* Whether the new file fd holds the same bytes as the known one that from has open. */
+static bool is_copy_of(struct tail *t, const struct tail_file *f, int from, int fd, const struct stat *st)
+{
+    struct stat original;
+    if (fstat(from, &original) != 0)
+        return false;
+    if (st->st_size <= original.st_size && tail_same_bytes(from, fd, (uint64_t)st->st_size))
+        return true;
+    if ((uint64_t)original.st_size >= f->read_at && tail_head_is(from, &f->id))
+        return false;
+    /* Truncated this very moment: the next scan knows what to do with both. */
+    tail_scan_soon(t);
+    return true;
+}
+
+/* True when this new file is a copy of one that is being read: still under its name, and with the same bytes. */
 static bool is_copy_of_another(struct tail *t, const char *path, int fd, const struct stat *st)
 {
     const struct tail_file *f;
     size_t folder = (size_t)(tail_base_name(path) - path);
     TAILQ_FOREACH (f, &t->files, all) {
-        struct stat original;
-        if (f->fd < 0 || f->seen != t->scans || !f->found || strncmp(f->found, path, folder) != 0 ||
-            strchr(f->found + folder, '/') || !tail_named_as_copy(f->found + folder, path + folder) ||
-            fstat(f->fd, &original) != 0)
+        if (f->seen != t->scans || !f->found || strncmp(f->found, path, folder) != 0 ||
+            strchr(f->found + folder, '/') || !tail_named_as_copy(f->found + folder, path + folder))
             continue;
-        if (st->st_size <= original.st_size && tail_same_bytes(f->fd, fd, (uint64_t)st->st_size))
+        struct stat now;
+        struct safe_why why;
+        int from = f->fd >= 0 ? f->fd : safe_open(f->found, &now, &why);
+        bool copy = from >= 0 && is_copy_of(t, f, from, fd, st);
+        if (from >= 0 && from != f->fd)
+            close(from);
+        if (copy)
             return true;
-        if ((uint64_t)original.st_size < f->read_at || !tail_head_is(f->fd, &f->id)) {
-            /* Truncated this very moment: the next scan knows what to do with both. */
-            tail_scan_soon(t);
-            return true;
-        }
     }
     return false;
 }
@@ -344,7 +272,7 @@ static void found_new(struct tail *t, const struct tail_found *at)
     int fd = tail_open(t, at->path, &st);
     if (fd < 0)
         return;
-    if (tail_by_inode(t, st.st_dev, st.st_ino) || is_other_inputs(t, fd, &st) ||
+    if (tail_by_inode(t, st.st_dev, st.st_ino) || tail_is_other_inputs(t, fd, &st) ||
         is_copy_of_another(t, at->path, fd, &st)) {
         close(fd);
         return;
@@ -358,6 +286,7 @@ static void found_new(struct tail *t, const struct tail_found *at)
                          ? tail_after_last_lf(fd, (uint64_t)st.st_size)
                          : 0);
     tail_readable(t, at->path);
+    tail_note_folders(t, at->path);
     f->seen = t->scans;
     f->loose = false;
     free(f->found);
@@ -394,10 +323,11 @@ static void look_at_rotated(struct tail *t)
         uint64_t written_ms = (uint64_t)st.st_mtim.tv_sec * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
         if (written_ms < since_ms || tail_by_inode(t, st.st_dev, st.st_ino))
             continue;
-        int fd = tail_open_quietly(path, &st);
+        struct safe_why why;
+        int fd = safe_open(path, &st, &why);
         if (fd < 0)
             continue;
-        if (is_other_inputs(t, fd, &st)) {
+        if (tail_is_other_inputs(t, fd, &st)) {
             close(fd);
             continue;
         }
@@ -461,10 +391,12 @@ static void tidy_loose(struct tail *t)
         if (!f->is_ready && (!quietest || f->quiet_since < quietest->quiet_since))
             quietest = f;
     }
-    if (n > TAIL_LOOSE_MAX && quietest && !t->paused) {
+    t->n_loose = n;
+    if (n > tail_loose_max() && quietest && !t->paused) {
         log_warn("too many rotated files may still grow; the one silent longest is closed",
                  log_c("path", quietest->path));
         close_loose(t, quietest);
+        t->n_loose--;
     }
 }
 
@@ -491,12 +423,12 @@ static void look_at_open_files(struct tail *t)
     }
 }
 
-static void look_for_the_missing(struct tail *t)
+static void look_for_the_missing(struct tail *t, const struct tail_findings *all)
 {
     struct tail_file *f, *next;
     for (f = TAILQ_FIRST(&t->files); f; f = next) {
         next = TAILQ_NEXT(f, all);
-        if (f->seen == t->scans)
+        if (f->seen == t->scans || tail_is_unknown(all, f->found ? f->found : f->path))
             continue;
         if (f->fd < 0) {
             search_for(t, f);
@@ -515,7 +447,7 @@ static void look_for_the_missing(struct tail *t)
 static void been_here(struct tail *t)
 {
     t->at_end = false;
-    if (t->marker || t->complaints.n)
+    if (t->marker || tail_lacks_rights(t))
         return;
     t->marker = tail_random_key();
     t->marker_changed = true;
@@ -524,6 +456,7 @@ static void been_here(struct tail *t)
 void tail_scan(struct tail *t)
 {
     t->scans++;
+    t->lacks_descriptors = false;
     tail_watch_folders(t->watch, t->opt->text);
     look_at_open_files(t);
     struct tail_findings all = tail_list(t);
@@ -534,7 +467,8 @@ void tail_scan(struct tail *t)
         if (f)
             seen_again(t, f, &all.v[i]);
     }
-    look_for_the_missing(t);
+    open_in_turn(t);
+    look_for_the_missing(t, &all);
     for (size_t i = 0; i < all.n; i++) {
         if (!tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino))
             found_new(t, &all.v[i]);
@@ -544,5 +478,10 @@ void tail_scan(struct tail *t)
         look_at_rotated(t);
     tidy_loose(t);
     tail_complaints_sweep(t);
+    tail_say_shared(t);
     been_here(t);
+    if (t->lacks_descriptors)
+        tail_give_back(t);
+    if (TAILQ_FIRST(&t->turns))
+        tail_scan_after(t, TURN_MS);
 }

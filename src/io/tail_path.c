@@ -1,206 +1,50 @@
 /*
- * tail_path: what a pattern leads to, which of it can be tailed, and what to tell about the rest.
+ * tail_path: what a pattern leads to, and which of it can be tailed.
  */
 #include "io/tail.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <glob.h>
-#include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "io/descriptors.h"
-
-enum { COMPLAINTS_MAX = 4096, SWEEP_MAX = 64, LINKS_MAX = 16 };
-
-enum { NOT_REGULAR = -1 }; /* what a complaint is about that has no errno */
-
-static const char nginx_hint[] =
-    "only regular files can be tailed; the official nginx image links its logs to /dev/stderr and "
-    "/dev/stdout: mount a volume over "
-    "/var/log/nginx that crumbd shares, or let nginx send its log with error_log syslog:server=HOST:5514";
-
-/* ---- complaints: one line of log for each path and reason ---- */
-
-struct complaint {
-    int reason;
-    bool at_end;   /* it was there at the first scan: `from` holds for it too */
-    uint64_t scan; /* the last one that had reason to */
-};
-
-static uint64_t path_key(const char *path)
-{
-    return slice_hash(slice_str(path), 2);
-}
-
-void tail_complaints_free(struct tail *t)
-{
-    table_each (&t->complaints, s)
-        free(s->value);
-    table_free(&t->complaints);
-}
-
-/* True when this is news. */
-static bool complain(struct tail *t, const char *path, int reason)
-{
-    struct complaint *c = table_get(&t->complaints, path_key(path));
-    if (!c) {
-        if (t->complaints.n >= COMPLAINTS_MAX)
-            tail_complaints_free(t);
-        c = xcalloc(1, sizeof *c);
-        c->at_end = t->at_end && reason != NOT_REGULAR;
-        table_put(&t->complaints, path_key(path), c);
-    }
-    bool news = c->reason != reason;
-    c->reason = reason;
-    c->scan = t->scans;
-    return news;
-}
-
-void tail_complaints_sweep(struct tail *t)
-{
-    uint64_t over[SWEEP_MAX];
-    size_t n = 0;
-    table_each (&t->complaints, s)
-        if (((struct complaint *)s->value)->scan != t->scans && n < SWEEP_MAX)
-            over[n++] = s->key;
-    while (n)
-        free(table_del(&t->complaints, over[--n]));
-}
-
-void tail_readable(struct tail *t, const char *path)
-{
-    struct complaint *c = table_del(&t->complaints, path_key(path));
-    if (c)
-        log_info("file can be read now", log_c("path", path));
-    free(c);
-}
-
-/* What to do about it. Caller frees. */
-static char *remedy(const char *path, int error)
-{
-    struct stat st;
-    if (error == EMFILE || error == ENFILE)
-        return xstrdup("raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)");
-    if (error != EACCES && error != EPERM)
-        return xstrdup("it is tried again with every poll");
-    if (stat(path, &st) != 0)
-        return xstrdup("give the user crumbd runs as access to the folders above it (x), or add it to their "
-                       "group, often adm");
-    char buf[4096];
-    struct group g, *found = NULL;
-    if (st.st_mode & S_IRGRP && st.st_gid != 0 && getgrgid_r(st.st_gid, &g, buf, sizeof buf, &found) == 0 &&
-        found)
-        return xasprintf(
-            "add the user crumbd runs as to group %s (SupplementaryGroups=%s in the systemd unit)", g.gr_name,
-            g.gr_name);
-    return xasprintf("let the user crumbd runs as read it, for example: setfacl -m u:USER:r %s", path);
-}
-
-static void cannot_open(struct tail *t, const char *path, int error)
-{
-    if (error == ENOENT || error == ENOTDIR || !complain(t, path, error))
-        return;
-    char *what = remedy(path, error);
-    log_warn("cannot read a file, will keep trying", log_c("path", path), log_c("error", strerror(error)),
-             log_c("remedy", what));
-    free(what);
-}
+#include "io/safe_glob.h"
 
 /* ---- one path ---- */
-
-/* Follows symbolic links. True when they lead into /dev or /proc: what is there belongs to this process or to
- * no file. */
-static bool leads_to_device(const char *path)
-{
-    char at[4096], target[4096];
-    if (strlen(path) >= sizeof at)
-        return false;
-    strcpy(at, path);
-    for (int i = 0; i < LINKS_MAX; i++) {
-        ssize_t n = readlink(at, target, sizeof target - 1);
-        if (n <= 0)
-            return false;
-        target[n] = '\0';
-        if (strncmp(target, "/dev/", 5) == 0 || strncmp(target, "/proc/", 6) == 0)
-            return true;
-        char *slash = strrchr(at, '/');
-        size_t dir = target[0] == '/' || !slash ? 0 : (size_t)(slash - at) + 1;
-        if (dir + (size_t)n >= sizeof at)
-            return false;
-        memcpy(at + dir, target, (size_t)n + 1);
-    }
-    return false;
-}
-
-enum path_kind { PATH_REGULAR, PATH_FOLDER, PATH_OTHER, PATH_NONE };
-
-/* PATH_NONE: errno says why. */
-static enum path_kind kind_of(const char *path, struct stat *st)
-{
-    if (lstat(path, st) != 0)
-        return PATH_NONE;
-    if (S_ISLNK(st->st_mode)) {
-        if (leads_to_device(path))
-            return PATH_OTHER;
-        if (stat(path, st) != 0)
-            return PATH_NONE;
-    }
-    return S_ISREG(st->st_mode) ? PATH_REGULAR : S_ISDIR(st->st_mode) ? PATH_FOLDER : PATH_OTHER;
-}
 
 bool tail_can_follow(const char *path)
 {
     struct stat st;
-    return kind_of(path, &st) == PATH_REGULAR;
+    struct safe_why why;
+    return safe_look(path, &st, &why);
 }
 
 bool tail_acceptable(const struct input_options *opt, struct diag *d)
 {
     struct stat st;
-    if (strpbrk(opt->text, "*?["))
+    struct safe_why why;
+    if (safe_is_pattern(opt->text) || safe_look(opt->text, &st, &why))
         return true;
-    switch (kind_of(opt->text, &st)) {
-    case PATH_FOLDER:
+    if (why.reason == SAFE_FOLDER)
         err_add(d, ERR_ERROR, opt->place,
                 "cannot tail %s: it is a folder; name the files in it, for example %s/*.log", opt->text,
                 opt->text);
-        return false;
-    case PATH_OTHER:
-        err_add(d, ERR_ERROR, opt->place, "cannot tail %s: %s", opt->text, nginx_hint);
-        return false;
-    case PATH_REGULAR:
-    case PATH_NONE:
-        break;
-    }
-    return true;
-}
-
-int tail_open_quietly(const char *path, struct stat *st)
-{
-    const int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-    int fd = open(path, flags);
-    if (fd < 0 && errno == EMFILE && descriptors_more())
-        fd = open(path, flags);
-    if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
-        close(fd);
-        errno = ENOENT;
-        return -1;
-    }
-    return fd;
+    else if (why.reason == SAFE_KIND || why.reason == SAFE_PROC)
+        err_add(d, ERR_ERROR, opt->place, "cannot tail %s: %s", opt->text, tail_nginx_hint);
+    else
+        return true;
+    return false;
 }
 
 int tail_open(struct tail *t, const char *path, struct stat *st)
 {
-    int fd = tail_open_quietly(path, st);
+    struct safe_why why;
+    int fd = safe_open(path, st, &why);
     if (fd < 0)
-        cannot_open(t, path, errno);
+        tail_cannot_read(t, path, &why);
     return fd;
 }
 
@@ -218,15 +62,6 @@ char *tail_folder_of(const char *path)
     if (!slash)
         return xstrdup(".");
     return slash == path ? xstrdup("/") : slice_dup(slice_of(path, (size_t)(slash - path)));
-}
-
-bool tail_unreadable_at_first(const struct tail *t, const char *path)
-{
-    char *folder = tail_folder_of(path);
-    const struct complaint *file = table_get(&t->complaints, path_key(path));
-    const struct complaint *above = table_get(&t->complaints, path_key(folder));
-    free(folder);
-    return (file && file->at_end) || (above && above->at_end);
 }
 
 static bool compressed(const char *path)
@@ -299,6 +134,8 @@ void tail_findings_free(struct tail_findings *all)
 {
     for (size_t i = 0; i < all->n; i++)
         free(all->v[i].path);
+    for (size_t i = 0; i < all->n_unknown; i++)
+        free(all->unknown[i]);
     free(all->v);
     *all = (struct tail_findings){0};
 }
@@ -320,86 +157,144 @@ static bool belongs_to_another(const struct tail *t, const char *path)
     return owner != NULL;
 }
 
-static void consider(struct tail *t, struct tail_findings *all, const char *path, bool wild)
+/* What is not seen there this time need not be gone. */
+static void note_unknown(struct tail_findings *all, const char *path)
 {
+    if (all->n_unknown < TAIL_UNKNOWN_MAX)
+        all->unknown[all->n_unknown++] = xstrdup(path);
+    else
+        all->blind = true;
+}
+
+bool tail_is_unknown(const struct tail_findings *all, const char *path)
+{
+    for (size_t i = 0; i < all->n_unknown; i++) {
+        size_t n = strlen(all->unknown[i]);
+        if (strncmp(path, all->unknown[i], n) == 0 && (!path[n] || path[n] == '/' || all->unknown[i][n - 1] == '/'))
+            return true;
+    }
+    return all->blind;
+}
+
+struct listing {
+    struct tail *t;
+    struct tail_findings *all;
+};
+
+/* True for a file that is open: it was judged then, and a second name that someone gives it must not end its reading. */
+static bool is_open(const struct tail *t, const struct stat *st)
+{
+    const struct tail_file *f = S_ISREG(st->st_mode) ? tail_by_inode(t, st->st_dev, st->st_ino) : NULL;
+    return f && f->fd >= 0;
+}
+
+/* A look in the folder that was listed is enough for most. */
+static bool look(const struct tail *t, const char *path, int folder, struct stat *st, struct safe_why *why)
+{
+    return (folder >= 0 && fstatat(folder, tail_base_name(path), st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (safe_plain(st) || is_open(t, st))) ||
+           safe_look(path, st, why);
+}
+
+static void consider(void *u, const char *path, int folder)
+{
+    struct listing *l = u;
     struct stat st;
-    if ((wild && compressed(path)) || belongs_to_another(t, path))
+    struct safe_why why;
+    if ((safe_is_pattern(l->t->opt->text) && compressed(path)) || belongs_to_another(l->t, path))
         return;
-    switch (kind_of(path, &st)) {
-    case PATH_REGULAR:
-        add_found(all, path, &st);
-        break;
-    case PATH_OTHER:
-        if (complain(t, path, NOT_REGULAR))
-            log_error("this is no file to tail, it is left out", log_c("path", path),
-                      log_c("remedy", nginx_hint));
-        break;
-    case PATH_NONE:
-        cannot_open(t, path, errno);
-        break;
-    case PATH_FOLDER:
-        break;
+    if (look(l->t, path, folder, &st, &why)) {
+        add_found(l->all, path, &st);
+        return;
     }
+    if (safe_unknown(&why))
+        note_unknown(l->all, path);
+    tail_cannot_read(l->t, path, &why);
 }
 
-/* glob's error callback has no argument of its own; scans run on one thread each. */
-static _Thread_local struct tail *globbing;
-
-static int cannot_list(const char *path, int error)
+static void not_listed(void *u, const char *folder, const struct safe_why *why)
 {
-    if (error != ENOENT && error != ENOTDIR && complain(globbing, path, error))
-        log_warn(
-            "cannot list a folder, will keep trying", log_c("path", path), log_c("error", strerror(error)),
-            log_c("remedy",
-                  "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
-    return 0;
+    struct listing *l = u;
+    if (safe_unknown(why))
+        note_unknown(l->all, folder);
+    tail_cannot_list(l->t, folder, why);
 }
 
-static void list_rotated(const struct tail *t, const char *folder, struct tail_findings *all)
+/* Also those that hold no file yet. */
+static void listed(void *u, const char *folder)
 {
-    const char *pattern = t->opt->text;
-    DIR *d = opendir(folder);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        /* In the words of the pattern: fnmatch does not know that ./a.log is a.log. */
-        char *path = strchr(pattern, '/')
-                         ? xasprintf("%s/%s", *folder == '/' && !folder[1] ? "" : folder, e->d_name)
-                         : xstrdup(e->d_name);
-        struct stat st;
-        if (!compressed(path) && tail_rotated_name(pattern, path) &&
-            fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) != 0 && lstat(path, &st) == 0 &&
-            S_ISREG(st.st_mode))
-            add_found(all, path, &st);
-        free(path);
-    }
-    if (d)
-        closedir(d);
-}
-
-struct tail_findings tail_list_rotated(struct tail *t)
-{
-    struct tail_findings all = {0};
-    char *folder = tail_folder_of(t->opt->text);
-    glob_t g;
-    if (glob(folder, GLOB_ONLYDIR, NULL, &g) == 0)
-        for (size_t i = 0; i < g.gl_pathc; i++)
-            list_rotated(t, g.gl_pathv[i], &all);
-    globfree(&g);
-    free(folder);
-    return all;
+    struct listing *l = u;
+    if (l->t->scans == 1)
+        tail_note_folders(l->t, folder);
 }
 
 struct tail_findings tail_list(struct tail *t)
 {
     struct tail_findings all = {0};
-    if (!strpbrk(t->opt->text, "*?[")) {
-        consider(t, &all, t->opt->text, false);
-        return all;
-    }
-    glob_t g;
-    globbing = t;
-    if (glob(t->opt->text, 0, cannot_list, &g) == 0)
-        for (size_t i = 0; i < g.gl_pathc; i++)
-            consider(t, &all, g.gl_pathv[i], true);
-    globfree(&g);
+    struct listing l = {t, &all};
+    safe_glob(t->opt->text, &(struct safe_glob){&l, consider, not_listed, listed});
+    return all;
+}
+
+static void found_one(void *u, const char *path, int folder)
+{
+    bool *found = u;
+    (void)folder;
+    *found = *found || tail_can_follow(path);
+}
+
+bool tail_finds_any(const char *pattern)
+{
+    bool found = false;
+    safe_glob(pattern, &(struct safe_glob){&found, found_one, NULL, NULL});
+    return found;
+}
+
+/* ---- what rotation has put outside the pattern ---- */
+
+struct rotated {
+    const struct tail *t;
+    const char *folder; /* in the words of the pattern */
+    int fd;
+    struct tail_findings *all;
+};
+
+static bool consider_rotated(void *u, const struct dirent *e)
+{
+    struct rotated *r = u;
+    const char *pattern = r->t->opt->text;
+    /* In the words of the pattern: fnmatch does not know that ./a.log is a.log. */
+    char *path = strchr(pattern, '/')
+                     ? xasprintf("%s/%s", *r->folder == '/' && !r->folder[1] ? "" : r->folder, e->d_name)
+                     : xstrdup(e->d_name);
+    struct stat st;
+    if (!compressed(path) && tail_rotated_name(pattern, path) &&
+        fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) != 0 &&
+        fstatat(r->fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        add_found(r->all, path, &st);
+    free(path);
+    return true;
+}
+
+static void list_rotated(void *u, const char *path, int folder)
+{
+    struct rotated *r = u;
+    struct safe_why why;
+    (void)folder;
+    r->folder = path;
+    r->fd = safe_open_folder(path, &why);
+    if (r->fd < 0)
+        return;
+    safe_list(r->fd, consider_rotated, r, &why);
+    close(r->fd);
+}
+
+struct tail_findings tail_list_rotated(struct tail *t)
+{
+    struct tail_findings all = {0};
+    struct rotated r = {.t = t, .all = &all};
+    char *folder = tail_folder_of(t->opt->text);
+    safe_glob(folder, &(struct safe_glob){&r, list_rotated, NULL, NULL});
+    free(folder);
     return all;
 }

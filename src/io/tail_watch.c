@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
@@ -11,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/safe_glob.h"
 
 enum {
     FOLDER_EVENTS =
@@ -132,16 +132,19 @@ void tail_watch_free(struct tail_watch *w)
     free(w);
 }
 
+/* Watches the inode that is open, not what its name may lead to by now. */
+static int watch(const struct tail_watch *w, int fd, uint32_t events)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return inotify_add_watch(w->fd, link, events);
+}
+
 void tail_watch_file(struct tail_watch *w, struct tail_file *f)
 {
     if (!w)
         return;
-    /* The inode that is open, not what the name may lead to by now. */
-    char link[64];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", f->fd);
-    f->wd = inotify_add_watch(w->fd, link, FILE_EVENTS);
-    if (f->wd < 0)
-        f->wd = inotify_add_watch(w->fd, f->path, FILE_EVENTS);
+    f->wd = watch(w, f->fd, FILE_EVENTS);
     if (f->wd < 0)
         complain(w, "inotify_add_watch");
     else
@@ -159,17 +162,22 @@ void tail_unwatch_file(struct tail_watch *w, struct tail_file *f)
     f->wd = -1;
 }
 
-/* False: there is no such folder. */
+/* False: there is no such folder. One that must not be entered is not watched, nor is one above it. */
 static bool watch_folder(struct tail_watch *w, const char *path)
 {
+    struct safe_why why;
+    int fd = safe_open_folder(path, &why);
+    if (fd < 0)
+        return !safe_absent(&why);
     errno = ENOSPC;
-    int wd = w->folders < FOLDERS_MAX
-                 ? inotify_add_watch(w->fd, path, FOLDER_EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK)
-                 : -1;
+    int wd = w->folders < FOLDERS_MAX ? watch(w, fd, FOLDER_EVENTS | IN_ONLYDIR | IN_EXCL_UNLINK) : -1;
+    int error = errno;
+    close(fd);
     if (wd < 0) {
+        errno = error;
         if (errno == ENOSPC)
             complain(w, "inotify_add_watch");
-        return errno != ENOENT && errno != ENOTDIR;
+        return true;
     }
     if (!table_get(&w->by_wd, wd_key(wd))) {
         table_put(&w->by_wd, wd_key(wd), &folder);
@@ -195,6 +203,12 @@ static void watch_nearest(struct tail_watch *w, char *path)
     }
 }
 
+static void watch_found(void *u, const char *path, int fd)
+{
+    (void)fd;
+    watch_folder(u, path);
+}
+
 void tail_watch_folders(struct tail_watch *w, const char *pattern)
 {
     const char *slash = strchr(pattern, '/');
@@ -206,15 +220,10 @@ void tail_watch_folders(struct tail_watch *w, const char *pattern)
         const char *next = strchr(slash + 1, '/');
         char *prefix = slice_dup(slice_of(pattern, (size_t)(slash - pattern)));
         char *part = slice_dup(next ? slice_of(slash + 1, (size_t)(next - slash - 1)) : slice_str(slash + 1));
-        if (strpbrk(prefix, "*?[")) {
-            glob_t g;
-            if (glob(prefix, GLOB_ONLYDIR | GLOB_NOSORT, NULL, &g) == 0)
-                for (size_t i = 0; i < g.gl_pathc; i++)
-                    watch_folder(w, g.gl_pathv[i]);
-            globfree(&g);
-        } else if (!next || strpbrk(part, "*?[")) {
+        if (safe_is_pattern(prefix))
+            safe_glob(prefix, &(struct safe_glob){w, watch_found, NULL, NULL});
+        else if (!next || safe_is_pattern(part))
             watch_nearest(w, prefix);
-        }
         free(part);
         free(prefix);
     }

@@ -19,8 +19,9 @@ enum { RIG_KEPT = 40000, RIG_ROWS = 4096, RIG_DEADLINE_MS = 20000 };
 
 struct rig_msg {
     char *text;
-    uint64_t key, offset, cut_bytes;
+    uint64_t key, offset, cut_bytes, ring;
     unsigned lines;
+    bool in_container;
 };
 
 struct rig {
@@ -45,7 +46,8 @@ static inline void rig_message(void *u, struct stream *s, struct slice msg, unsi
 {
     struct rig *r = u;
     ck_assert_uint_lt(r->n, RIG_KEPT);
-    r->msg[r->n++] = (struct rig_msg){slice_dup(msg), s->file_key, offset, cut_bytes, lines};
+    r->msg[r->n++] =
+        (struct rig_msg){slice_dup(msg), s->file_key, offset, cut_bytes, s->ring, lines, s->container != NULL};
     if (r->pause_after && r->n == r->pause_after)
         in_tail.pause(r->in, true);
 }

@@ -1,0 +1,171 @@
+/* tail_complain: what cannot be read, or must not be: one line of log for each path and reason. */
+#include "io/tail.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum { COMPLAINTS_MAX = 4096, SWEEP_MAX = 64 };
+
+const char tail_nginx_hint[] =
+    "only regular files can be tailed; the official nginx image links its logs to /dev/stderr and "
+    "/dev/stdout: mount a volume over "
+    "/var/log/nginx that crumbd shares, or let nginx send its log with error_log syslog:server=HOST:5514";
+
+struct complaint {
+    struct safe_why why;
+    bool at_end;   /* it was there at the first scan: `from` holds for it too */
+    uint64_t scan; /* the last one that had reason to */
+};
+
+static uint64_t path_key(const char *path)
+{
+    return slice_hash(slice_str(path), 2);
+}
+
+void tail_complaints_free(struct tail *t)
+{
+    table_each (&t->complaints, s)
+        free(s->value);
+    table_free(&t->complaints);
+}
+
+/* True when this is news. */
+static bool complain(struct tail *t, const char *path, const struct safe_why *why)
+{
+    struct complaint *c = table_get(&t->complaints, path_key(path));
+    t->lacks_descriptors |= why->reason == SAFE_FAILED && (why->error == EMFILE || why->error == ENFILE);
+    bool news = !c || c->why.reason != why->reason || c->why.error != why->error;
+    if (!c) {
+        if (t->complaints.n >= COMPLAINTS_MAX)
+            tail_complaints_free(t);
+        c = xcalloc(1, sizeof *c);
+        c->at_end = t->at_end && why->reason != SAFE_KIND;
+        table_put(&t->complaints, path_key(path), c);
+    }
+    c->why = *why;
+    c->scan = t->scans;
+    return news;
+}
+
+void tail_complaints_sweep(struct tail *t)
+{
+    uint64_t over[SWEEP_MAX];
+    size_t n = 0;
+    table_each (&t->complaints, s)
+        if (((struct complaint *)s->value)->scan != t->scans && n < SWEEP_MAX)
+            over[n++] = s->key;
+    while (n)
+        free(table_del(&t->complaints, over[--n]));
+    t->input.unreadable = (unsigned)t->complaints.n;
+}
+
+void tail_readable(struct tail *t, const char *path)
+{
+    struct complaint *c = table_del(&t->complaints, path_key(path));
+    if (c)
+        log_info("file can be read now", log_c("path", path));
+    free(c);
+}
+
+bool tail_lacks_rights(const struct tail *t)
+{
+    table_each (&t->complaints, s)
+        if (((const struct complaint *)s->value)->why.reason == SAFE_FAILED)
+            return true;
+    return false;
+}
+
+bool tail_unreadable_at_first(const struct tail *t, const char *path)
+{
+    char *folder = tail_folder_of(path);
+    const struct complaint *file = table_get(&t->complaints, path_key(path));
+    const struct complaint *above = table_get(&t->complaints, path_key(folder));
+    free(folder);
+    return (file && file->at_end) || (above && above->at_end);
+}
+
+/* ---- what to do about it ---- */
+
+/* Caller frees. */
+static char *remedy(const char *path, int error)
+{
+    struct stat st;
+    if (error == EMFILE || error == ENFILE)
+        return xstrdup("raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)");
+    if (error != EACCES && error != EPERM)
+        return xstrdup("it is tried again with every poll");
+    if (stat(path, &st) != 0)
+        return xstrdup("give the user crumbd runs as access to the folders above it (x), or add it to their "
+                       "group, often adm");
+    char buf[4096];
+    struct group g, *found = NULL;
+    if (st.st_mode & S_IRGRP && st.st_gid != 0 && getgrgid_r(st.st_gid, &g, buf, sizeof buf, &found) == 0 &&
+        found)
+        return xasprintf(
+            "add the user crumbd runs as to group %s (SupplementaryGroups=%s in the systemd unit)", g.gr_name,
+            g.gr_name);
+    return xasprintf("let the user crumbd runs as read it, for example: setfacl -m u:USER:r %s", path);
+}
+
+static void say_failed(const char *path, int error)
+{
+    char *what = remedy(path, error);
+    log_warn("cannot read a file, will keep trying", log_c("path", path), log_c("error", strerror(error)),
+             log_c("remedy", what));
+    free(what);
+}
+
+static void say_refused(const char *path, const struct safe_why *why)
+{
+    switch (why->reason) {
+    case SAFE_LINK:
+        log_warn("a symbolic link is not followed: its owner is not root, crumbd's user or the owner of what it leads to",
+                 log_c("path", path), log_c("link", why->name), log_i("link_uid", why->owner),
+                 log_i("target_uid", why->target_owner),
+                 log_c("remedy", "let root or the owner of the target make the link (chown -h), or tail what it leads to"));
+        break;
+    case SAFE_HARD_LINK:
+        log_warn("a file with several names is not read: others may have put this one into the folder", log_c("path", path),
+                 log_i("folder_uid", why->owner), log_i("file_uid", why->target_owner),
+                 log_c("remedy", "remove its other names, or give the folder to root with mode 755"));
+        break;
+    case SAFE_OWN:
+        log_warn("the store is no log, it is left out", log_c("path", path),
+                 log_c("remedy", "keep the store in a folder of its own"));
+        break;
+    case SAFE_PROC:
+    case SAFE_KIND:
+    case SAFE_FOLDER:
+    case SAFE_FAILED:
+        log_error("this is no file to tail, it is left out", log_c("path", path), log_c("remedy", tail_nginx_hint));
+        break;
+    }
+}
+
+void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *why)
+{
+    if (safe_absent(why) || why->reason == SAFE_FOLDER || !complain(t, path, why))
+        return;
+    if (why->reason == SAFE_FAILED) {
+        say_failed(path, why->error);
+        return;
+    }
+    t->sink.counts->v[COUNT_files_refused]++;
+    say_refused(path, why);
+}
+
+void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why)
+{
+    if (why->reason != SAFE_FAILED)
+        tail_cannot_read(t, folder, why);
+    else if (!safe_absent(why) && complain(t, folder, why))
+        log_warn(
+            "cannot list a folder, will keep trying", log_c("path", folder), log_c("error", strerror(why->error)),
+            log_c("remedy", why->error == EMFILE || why->error == ENFILE
+                                ? "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)"
+                                : "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
+}

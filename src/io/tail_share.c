@@ -1,0 +1,143 @@
+/*
+ * tail_share: which files are open when there are more of them than descriptors.
+ *
+ * All tail inputs together keep at most half of the descriptors open that the process may have; the other half is
+ * for listeners, connections, the store and the sender. Where that is not enough files are read in turn: the one
+ * that has been quiet longest is parked, of the input that has most open, and opened again at its place when a scan
+ * sees that it has changed. Those that wait for their turn are opened in the order in which they began to wait.
+ */
+#include "io/tail.h"
+
+#include "base/log.h"
+#include "io/descriptors.h"
+
+enum {
+    OPEN_MIN = 4,        /* for any limit, however small */
+    OPEN_LEAST_MS = 100, /* so long a file that has more to read is read at least */
+    GIVEN_BACK = 4,      /* as many as a walk to a file and the file itself take */
+};
+
+unsigned tail_open_max(void)
+{
+    unsigned half = descriptors_limit() / 2;
+    return half > OPEN_MIN ? half : OPEN_MIN;
+}
+
+unsigned tail_loose_max(void)
+{
+    unsigned quarter = tail_open_max() / 4;
+    return quarter < TAIL_LOOSE_MAX ? quarter : TAIL_LOOSE_MAX;
+}
+
+/* ---- whose descriptor goes ---- */
+
+static struct tail *first_input(struct tail *t)
+{
+    while (t->earlier)
+        t = t->earlier;
+    return t;
+}
+
+static unsigned open_of_all(struct tail *t)
+{
+    unsigned n = 0;
+    for (const struct tail *i = first_input(t); i; i = i->later)
+        n += i->n_open;
+    return n;
+}
+
+/* The input itself, unless another has more. */
+static struct tail *richest_input(struct tail *t)
+{
+    struct tail *most = t;
+    for (struct tail *i = first_input(t); i; i = i->later)
+        if (i->n_open > most->n_open)
+            most = i;
+    return most;
+}
+
+/* The greater, the rather it is parked; 0: not at all. */
+static int dispensable(const struct tail *t, const struct tail_file *f, int64_t now)
+{
+    struct stat st;
+    /* A rotated file is read on while it is open, since its name may go; what waits in a buffer is complete soon. */
+    if (f->fd < 0 || f->loose || f->is_waiting)
+        return 0;
+    if (f->is_ready)
+        return !t->paused && now - f->opened >= OPEN_LEAST_MS ? 1 : 0;
+    if (fstat(f->fd, &st) != 0 || st.st_nlink == 0)
+        return 0;
+    return lines_place(&f->lines).offset == f->read_at ? 3 : 2;
+}
+
+static struct tail_file *most_dispensable(const struct tail *t)
+{
+    struct tail_file *f, *best = NULL;
+    int best_rank = 0;
+    int64_t now = tail_now_ms();
+    TAILQ_FOREACH (f, &t->files, all) {
+        int rank = dispensable(t, f, now);
+        if (rank > best_rank || (rank && rank == best_rank && f->quiet_since < best->quiet_since)) {
+            best = f;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+bool tail_has_room(struct tail *t)
+{
+    unsigned max = tail_open_max();
+    while (open_of_all(t) >= max) {
+        struct tail *from = richest_input(t);
+        struct tail_file *f = most_dispensable(from);
+        if (!f)
+            return false;
+        tail_park(from, f);
+    }
+    return true;
+}
+
+void tail_give_back(struct tail *t)
+{
+    struct tail *from = richest_input(t);
+    struct tail_file *f;
+    for (unsigned n = 0; n < GIVEN_BACK && (f = most_dispensable(from)); n++)
+        tail_park(from, f);
+}
+
+/* ---- parked files ---- */
+
+static void say_parked(struct tail *t)
+{
+    if (t->parked_said)
+        return;
+    t->parked_said = true;
+    log_warn("more files than may be open at once: they are read in turn, and what is deleted meanwhile is lost",
+             log_c("tail", t->opt->text), log_i("open_max", tail_open_max()),
+             log_c("remedy", "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -Hn), or tail fewer files"));
+}
+
+void tail_park(struct tail *t, struct tail_file *f)
+{
+    bool changed = f->changed; /* the store has the same place as before */
+    say_parked(t);
+    tail_put_to_sleep(t, f);
+    f->changed = changed;
+    f->parked = true;
+    t->sink.counts->v[COUNT_files_parked]++;
+}
+
+bool tail_is_unchanged(const struct tail_file *f, const struct stat *st)
+{
+    return f->parked && f->size == (uint64_t)st->st_size && f->mtime.tv_sec == st->st_mtim.tv_sec &&
+           f->mtime.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+void tail_await_turn(struct tail *t, struct tail_file *f)
+{
+    if (f->is_in_turn)
+        return;
+    f->is_in_turn = true;
+    TAILQ_INSERT_TAIL(&t->turns, f, turn);
+}
