@@ -5,19 +5,25 @@
 #include "app/status.h"
 #include "base/xalloc.h"
 
+/* Rests for some sender now. */
+static bool is_suspended(const struct status *s, const struct rule_stats *st)
+{
+    return s->now_us < st->suspended_until_us;
+}
+
 static bool is_tried(const struct status *s, unsigned i)
 {
     const struct rule_stats *st = &s->rule_stats[i];
-    return st->tried || st->limit_hits || st->suspended;
+    return st->tried || st->limit_hits;
 }
 
 /* --- metrics --- */
 
 enum number { NUMBER_HITS, NUMBER_TRIED, NUMBER_SECONDS, NUMBER_LIMIT, NUMBER_SUSPENDED, NUMBER_N };
 
-static void put_number(struct sbuf *out, const struct rule_stats *st, enum number which)
+static void put_number(const struct status *s, struct sbuf *out, const struct rule_stats *st, enum number which)
 {
-    const uint64_t whole[] = {st->hits, st->tried, st->ns / 1000000000, st->limit_hits, st->suspended};
+    const uint64_t whole[] = {st->hits, st->tried, st->ns / 1000000000, st->limit_hits, is_suspended(s, st)};
     sbuf_addf(out, "%" PRIu64, whole[which]);
     if (which == NUMBER_SECONDS)
         sbuf_addf(out, ".%06" PRIu64, st->ns / 1000 % 1000000);
@@ -33,15 +39,15 @@ void status_rule_metrics(const struct status *s, struct sbuf *out)
         [NUMBER_SECONDS] = {"rule_seconds", "_total",
                             "processor time of a rule's conditions and patterns, estimated from one try in 128; the prefilter all rules share is not in it"},
         [NUMBER_LIMIT] = {"rule_match_limit", "_total", "matches of a rule given up at the match limit"},
-        [NUMBER_SUSPENDED] = {"rule_suspended", "", "1 when a rule is not tried any more since it ran into the match limit too often"},
+        [NUMBER_SUSPENDED] = {"rule_suspended", "", "1 while a rule is not tried with what some sender sends, since it ran into the match limit too often there"},
     };
     unsigned tried = 0, suspended = 0;
     for (unsigned i = 0; i < s->rules->n; i++) {
         tried += is_tried(s, i);
-        suspended += s->rule_stats[i].suspended;
+        suspended += is_suspended(s, &s->rule_stats[i]);
     }
     status_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
-    status_gauge(out, "rules_suspended", suspended, "rules that are not tried any more since they ran into the match limit too often");
+    status_gauge(out, "rules_suspended", suspended, "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
     for (unsigned f = 0; tried && f < NUMBER_N; f++) {
         unsigned told = 0;
         status_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
@@ -52,7 +58,7 @@ void status_rule_metrics(const struct status *s, struct sbuf *out)
             sbuf_addf(out, "crumbd_%s%s{rule=\"", families[f].name, families[f].end);
             status_label(out, s->rules->rules[i]->id);
             sbuf_adds(out, SLICE("\"} "));
-            put_number(out, &s->rule_stats[i], f);
+            put_number(s, out, &s->rule_stats[i], f);
             sbuf_addc(out, '\n');
         }
     }
@@ -66,7 +72,7 @@ static void put_count(struct json *j, const char *key, uint64_t v)
     json_int(j, (int64_t)v);
 }
 
-static void put_rule(struct json *j, const struct rule *r, const struct rule_stats *st)
+static void put_rule(const struct status *s, struct json *j, const struct rule *r, const struct rule_stats *st)
 {
     json_map(j);
     json_key(j, "id");
@@ -77,7 +83,7 @@ static void put_rule(struct json *j, const struct rule *r, const struct rule_sta
     json_time(j, (int64_t)(st->ns / 1000));
     put_count(j, "match_limit", st->limit_hits);
     json_key(j, "suspended");
-    json_bool(j, st->suspended);
+    json_bool(j, is_suspended(s, st));
     json_map_end(j);
 }
 
@@ -89,7 +95,7 @@ void status_rules(const struct status *s, struct sbuf *out)
     json_array(&j);
     for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++)
         if (is_tried(s, i)) {
-            put_rule(&j, s->rules->rules[i], &s->rule_stats[i]);
+            put_rule(s, &j, s->rules->rules[i], &s->rule_stats[i]);
             told++;
         }
     json_array_end(&j);
@@ -102,8 +108,8 @@ void status_rules(const struct status *s, struct sbuf *out)
 static int by_hits(const void *pa, const void *pb)
 {
     const struct rule_stats *a = *(const struct rule_stats *const *)pa, *b = *(const struct rule_stats *const *)pb;
-    if (a->suspended != b->suspended)
-        return a->suspended ? -1 : 1;
+    if (a->suspended_until_us != b->suspended_until_us)
+        return a->suspended_until_us > b->suspended_until_us ? -1 : 1;
     if (a->hits != b->hits)
         return a->hits < b->hits ? 1 : -1;
     return a < b ? -1 : a > b; /* file order */
@@ -125,11 +131,11 @@ void page_rules(const struct status *s, struct sbuf *out)
         const struct rule_stats *st = order[i];
         sbuf_adds(out, SLICE("<tr><td class=\"t\">"));
         page_text(out, s->rules->rules[st - s->rule_stats]->id, 128);
-        if (st->suspended)
+        if (is_suspended(s, st))
             sbuf_adds(out, SLICE(" <span class=\"b no\">suspended</span>"));
         for (unsigned which = 0; which < NUMBER_SUSPENDED; which++) {
             sbuf_adds(out, SLICE("</td><td class=\"n\">"));
-            put_number(out, st, which);
+            put_number(s, out, st, which);
         }
         sbuf_adds(out, SLICE("</td></tr>\n"));
     }

@@ -141,7 +141,7 @@ static void show_slow(const struct row *rows, unsigned n)
         printf("  %.*s: %.0f us a try", SLICE_ARG(rows[i].rule->id), try_rule_us(s));
         if (s->limit_hits)
             printf(", ran into the match limit %" PRIu64 " time%s%s", s->limit_hits, plural(s->limit_hits),
-                   s->suspended ? " and was suspended" : "");
+                   s->suspended_until_us ? " and was suspended" : "");
         putchar('\n');
     }
     if (n && !any)

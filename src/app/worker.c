@@ -312,13 +312,15 @@ static int64_t sink_now(void *u)
     return wall_us();
 }
 
-static void say_suspended(struct judge *j)
+static void say_suspended(struct judge *j, const struct stream *s)
 {
     if (!j->just_suspended)
         return;
     const struct err_place at = j->just_suspended->place;
-    log_warn("a rule is not tried any more: its pattern backtracks without end", log_s("rule", j->just_suspended->id), log_c("file", at.file),
-             log_i("line", at.line), log_c("remedy", "make its pattern more exact; see `crumbd explain`"));
+    log_warn("a rule is not tried any more for a while with what this sender sends: its pattern backtracks without end",
+             log_s("rule", j->just_suspended->id), log_c("file", at.file), log_i("line", at.line), log_s("source", s->source),
+             log_s("peer", s->peer), log_i("seconds", j->suspended_for_us / 1000000),
+             log_c("remedy", "make its pattern more exact; `crumbd check` says which text it fails on"));
     j->just_suspended = NULL;
 }
 
@@ -328,7 +330,7 @@ static void sink_message(void *u, struct stream *s, struct slice msg, unsigned l
     int64_t now_us = wall_us();
     pipeline_message(w->pipeline, s, msg, lines, cut_bytes, offset, now_us);
     set_tick(w, pipeline_tick(w->pipeline, now_us));
-    say_suspended(pipeline_judge(w->pipeline));
+    say_suspended(pipeline_judge(w->pipeline), s);
     if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
         check_pressure(w);
 }

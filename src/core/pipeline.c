@@ -502,10 +502,13 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
     struct record *r = &p->record;
     struct trail_keys k;
     line_keys_of(s, r, &k);
-    if (r->partial)
+    if (r->partial) {
         rule_none(r, v);
-    else
+    } else {
+        p->judge.sender = s->ring; /* a sender's address, a file, a unit */
+        p->judge.now_us = p->now_us;
         rule_judge(&p->judge, r, &p->arena, v, NULL, NULL);
+    }
     for (const struct rule_end *e = v->ends; e; e = e->next)
         overdue_end(p->overdue, e->rule, e->key);
     if (!v->rule)

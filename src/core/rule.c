@@ -32,6 +32,7 @@ void judge_init(struct judge *j, const struct ruleset *set)
     }
     j->hits = scan_hits_new(widest);
     j->stats = xcalloc(set->n, sizeof *j->stats);
+    j->rests = xcalloc(set->n, sizeof *j->rests);
 }
 
 void judge_done(struct judge *j)
@@ -40,11 +41,25 @@ void judge_done(struct judge *j)
     regex_scratch_free(j->other);
     scan_scratch_free(j->scan);
     scan_hits_free(&j->hits);
+    for (unsigned i = 0; i < j->set->n; i++)
+        free(j->rests[i]);
+    free(j->rests);
     free(j->stats);
     *j = (struct judge){0};
 }
 
 /* --- matching --- */
+
+/* What patterns see of a text; no character is cut in two. */
+static struct slice seen(struct slice text)
+{
+    size_t n = RULE_TEXT_MAX;
+    if (text.n <= n)
+        return text;
+    while (n > RULE_TEXT_MAX - 4 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
+        n--;
+    return slice_sub(text, 0, n);
+}
 
 static enum regex_result when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
 {
@@ -54,23 +69,35 @@ static enum regex_result when_holds(struct judge *j, const struct rule_when *w, 
         return REGEX_NO;
     for (unsigned i = 0; i < w->n; i++) {
         struct slice v = record_get(r, w->conditions[i].name);
-        enum regex_result hit = v.p ? regex_match(w->conditions[i].regex, j->other, v, 0) : REGEX_NO;
+        enum regex_result hit = v.p ? regex_match(w->conditions[i].regex, j->other, seen(v), 0) : REGEX_NO;
         if (hit != REGEX_YES)
             return hit;
     }
     return REGEX_YES;
 }
 
-/* The match limit bounds one match, not how often it is reached: a rule that does so again and again is left out. */
 static enum rule_why over_limit(struct judge *j, const struct rule *rule)
 {
     struct rule_stats *st = &j->stats[rule->index];
+    struct rests **rests = &j->rests[rule->index];
     j->limit_hits++;
-    if (++st->limit_hits >= RULE_SUSPEND_AFTER) {
-        st->suspended = true;
+    st->limit_hits++;
+    if (!*rests)
+        *rests = xcalloc(1, sizeof **rests);
+    int64_t length_us = rests_hit(*rests, j->sender, j->now_us);
+    if (length_us) {
+        if (j->now_us + length_us > st->suspended_until_us)
+            st->suspended_until_us = j->now_us + length_us;
+        j->suspended_for_us = length_us;
         j->just_suspended = rule;
     }
     return WHY_LIMIT;
+}
+
+static bool is_suspended(const struct judge *j, const struct rule *rule)
+{
+    const struct rests *rests = j->rests[rule->index];
+    return rests && rests_for(rests, j->sender, j->now_us);
 }
 
 static enum regex_result both_hold(struct judge *j, const struct rule *rule, const struct record *r)
@@ -83,7 +110,7 @@ static enum regex_result both_hold(struct judge *j, const struct rule *rule, con
 static enum rule_why applies(struct judge *j, const struct rule *rule, const struct record *r)
 {
     struct rule_stats *st = &j->stats[rule->index];
-    if (st->suspended)
+    if (is_suspended(j, rule))
         return WHY_SUSPENDED;
     enum regex_result when = both_hold(j, rule, r);
     if (when != REGEX_YES)
@@ -98,12 +125,12 @@ static enum rule_why try_rule(struct judge *j, const struct rule *rule, const st
     if (why != WHY_WON)
         return why;
     if (rule->match) {
-        enum regex_result hit = regex_match(rule->match, j->match, r->message, 0);
+        enum regex_result hit = regex_match(rule->match, j->match, seen(r->message), 0);
         if (hit != REGEX_YES)
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
     }
     if (rule->unless) {
-        enum regex_result hit = regex_match(rule->unless, j->other, r->message, 0);
+        enum regex_result hit = regex_match(rule->unless, j->other, seen(r->message), 0);
         if (hit != REGEX_NO)
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_UNLESS;
     }
@@ -116,7 +143,7 @@ static enum rule_why try_end(struct judge *j, const struct rule *rule, const str
     enum rule_why why = applies(j, rule, r);
     if (why != WHY_WON)
         return why;
-    enum regex_result hit = regex_match(rule->pair.end, j->match, r->message, 0);
+    enum regex_result hit = regex_match(rule->pair.end, j->match, seen(r->message), 0);
     return hit == REGEX_YES ? WHY_END : hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
 }
 
@@ -303,7 +330,7 @@ bool rule_maybe(struct judge *j, enum format format, struct slice text)
     const struct rule_lane *lane = &j->set->lanes[format];
     if (!lane->n)
         return false;
-    return !lane->scan || j->exhaustive || scan_maybe(lane->scan, j->scan, text);
+    return !lane->scan || j->exhaustive || scan_maybe(lane->scan, j->scan, seen(text));
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */
@@ -337,7 +364,7 @@ bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r
         j->stats[before->index] = counted;
     }
     /* Also where nothing came, so that no captures of another match are taken for its own. */
-    if (rule->match && regex_match(rule->match, j->match, r->message, 0) != REGEX_YES && came)
+    if (rule->match && regex_match(rule->match, j->match, seen(r->message), 0) != REGEX_YES && came)
         return false;
     decide(j, rule, r, a, out);
     out->action = ACTION_EVENT;
@@ -353,7 +380,7 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
     rule_none(r, out);
     bool scanned = lane->scan && !j->exhaustive;
     if (scanned)
-        scan_run(lane->scan, j->scan, r->message, &j->hits);
+        scan_run(lane->scan, j->scan, seen(r->message), &j->hits);
     if (lane->n_ends)
         find_ends(j, scanned, r, a, out, explain, u);
     unsigned words = (lane->n + 63) / 64;

@@ -8,6 +8,7 @@
 #define CORE_RULE_H
 
 #include "base/arena.h"
+#include "core/rest.h"
 #include "parsers/record.h"
 #include "text/conf.h"
 #include "text/regex.h"
@@ -146,13 +147,13 @@ void rule_free(struct ruleset *set);
 
 /* --- rule.c --- */
 
-/* A rule that runs into the match limit so often is not tried any more. */
-enum { RULE_SUSPEND_AFTER = 100 };
+/* Patterns and conditions see so many bytes of a text: what a pattern may cost is bounded by the length of what it sees. */
+enum { RULE_TEXT_MAX = 16384 };
 
 struct rule_stats {
     uint64_t asked; /* how often it was a candidate */
     uint64_t tried, hits, limit_hits;
-    bool suspended;
+    int64_t suspended_until_us; /* for some sender (rest.h); 0: never was */
     uint64_t ns, ns_worst; /* in when, match and unless, and of the slowest try, when the judge is timed */
 };
 
@@ -162,10 +163,14 @@ struct judge {
     struct scan_scratch *scan;
     struct scan_hits hits;
     struct rule_stats *stats;          /* one for each rule */
+    struct rests **rests;              /* of each rule; NULL: it has not reached the match limit */
+    uint64_t sender;                   /* set by the caller: who sent the record, */
+    int64_t now_us;                    /* and the present */
     uint64_t (*clock_ns)(void);        /* NULL: not timed */
     unsigned clock_every;              /* times one in so many, which counts for all; 0 and 1: every one */
     uint64_t limit_hits;               /* over all rules */
-    const struct rule *just_suspended; /* set by rule_judge, for whoever logs it to clear */
+    const struct rule *just_suspended; /* set by rule_judge, for whoever logs it to clear, */
+    int64_t suspended_for_us;          /* for so long */
     bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */
 };
 

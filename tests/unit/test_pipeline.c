@@ -490,7 +490,7 @@ START_TEST(a_rule_without_end_is_suspended)
     judge_init(&j, &b.rules);
     j.clock_ns = tick_ns;
     j.clock_every = 64;
-    for (unsigned i = 0; i < RULE_SUSPEND_AFTER + 28; i++) {
+    for (unsigned i = 0; i < REST_AFTER + 28; i++) {
         record_init(&r, FORMAT_TEXT, slice_of(text, sizeof text));
         r.message = r.raw;
         r.app = slice_of(text + 5, sizeof text - 5);
@@ -498,17 +498,99 @@ START_TEST(a_rule_without_end_is_suspended)
         ck_assert_ptr_eq(v.rule, b.rules.rules[2]);
     }
     for (unsigned i = 0; i < 2; i++) {
-        ck_assert(j.stats[i].suspended);
-        ck_assert_uint_eq(j.stats[i].limit_hits, RULE_SUSPEND_AFTER);
+        ck_assert_int_eq(j.stats[i].suspended_until_us, REST_FIRST_US);
+        ck_assert_uint_eq(j.stats[i].limit_hits, REST_AFTER);
         ck_assert_uint_eq(j.stats[i].hits, 0);
     }
-    ck_assert_uint_eq(j.limit_hits, 2 * RULE_SUSPEND_AFTER);
-    ck_assert(!j.stats[2].suspended);
-    ck_assert_uint_eq(j.stats[2].hits, RULE_SUSPEND_AFTER + 28);
+    ck_assert_uint_eq(j.limit_hits, 2 * REST_AFTER);
+    ck_assert_int_eq(j.stats[2].suspended_until_us, 0);
+    ck_assert_uint_eq(j.stats[2].hits, REST_AFTER + 28);
     ck_assert_uint_eq(j.stats[2].ns, 2 * 64 * 10); /* two of 128 were timed, ten ns each */
     ck_assert_uint_eq(ticks, 3 * 2 * 2);
     judge_done(&j);
     arena_free(&a);
+    rule_free(&b.rules);
+}
+END_TEST
+
+/* Judges a text at this second; the rule that decides, or NULL. */
+static const struct rule *decided(struct judge *j, const char *text, uint64_t sender, int64_t second)
+{
+    static struct record r;
+    struct verdict v;
+    struct arena a = {0};
+    record_init(&r, FORMAT_TEXT, slice_str(text));
+    r.message = r.raw;
+    j->sender = sender;
+    j->now_us = second * 1000000;
+    rule_judge(j, &r, &a, &v, NULL, NULL);
+    arena_free(&a);
+    return v.rule;
+}
+
+/* Only for the sender whose messages ran it into the match limit, for a minute, then for two, at most for an hour. */
+START_TEST(no_stranger_switches_a_rule_off)
+{
+    struct bench b = {0};
+    struct judge j;
+    static const uint64_t stranger = 1, friend = 2;
+    int64_t second = 1795428000, length = 60;
+    char text[4096];
+    load(&b, "pack: p\nrules:\n  - {id: a, match: 'slow (a+)+$'}\n");
+    memset(text, 'a', sizeof text);
+    memcpy(text, "slow ", 5);
+    memcpy(text + sizeof text - 2, "!", 2);
+    judge_init(&j, &b.rules);
+    for (unsigned round = 0; round < 9; round++, length = length < 3600 / 2 ? length * 2 : 3600) {
+        for (unsigned i = 0; i < REST_AFTER; i++) {
+            ck_assert_ptr_nonnull(decided(&j, "slow aa", stranger, second));
+            ck_assert_ptr_null(decided(&j, text, stranger, second));
+        }
+        ck_assert_int_eq(j.suspended_for_us, length * 1000000);
+        ck_assert_ptr_null(decided(&j, "slow aa", stranger, second));
+        ck_assert_ptr_nonnull(decided(&j, "slow aa", friend, second));
+        ck_assert_ptr_null(decided(&j, "slow aa", stranger, second + length - 1));
+        ck_assert_ptr_nonnull(decided(&j, "slow aa", friend, second + length - 1));
+        second += length;
+    }
+    ck_assert_ptr_nonnull(decided(&j, "slow aa", stranger, second));
+    second += 2 * 3600;
+    for (unsigned i = 0; i < REST_AFTER; i++)
+        decided(&j, text, stranger, second);
+    ck_assert_int_eq(j.suspended_for_us, REST_FIRST_US); /* it begins anew */
+    /* More senders at fault than are kept in mind, and still no other is. */
+    for (uint64_t sender = 10; sender < 10 + 2 * REST_SENDERS_MAX; sender++)
+        for (unsigned i = 0; i < REST_AFTER; i++)
+            decided(&j, text, sender, second);
+    ck_assert_ptr_nonnull(decided(&j, "slow aa", friend, second));
+    judge_done(&j);
+    rule_free(&b.rules);
+}
+END_TEST
+
+START_TEST(patterns_see_the_front_of_a_long_message)
+{
+    struct bench b = {0};
+    struct judge j;
+    enum { FILL = 20 };
+    static char text[RULE_TEXT_MAX + FILL];
+    load(&b, "pack: p\nrules:\n  - {id: a, match: 'needle'}\n  - {id: b, match: 'straw', unless: 'hay'}\n"
+             "  - {id: c, match: '(*UTF)\xc3\xa4$'}\n  - {id: d, when: {message: 'pitchfork'}}\n");
+    judge_init(&j, &b.rules);
+    static const struct {
+        const char *word;
+        unsigned at, rule; /* 4: none */
+    } rows[] = {{"needle", RULE_TEXT_MAX - 6, 0}, {"needle", RULE_TEXT_MAX - 5, 4}, {"needle", RULE_TEXT_MAX + 1, 4}, {"straw hay", 3, 4},
+                {"straw hay", RULE_TEXT_MAX - 8, 1}, {"\xc3\xa4\xc3\xa4", RULE_TEXT_MAX - 3, 2}, {"pitchfork", 0, 3}, {"pitchfork", RULE_TEXT_MAX - 8, 4}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (unsigned exhaustive = 0; exhaustive < 2; exhaustive++) {
+            memset(text, '.', sizeof text - 1);
+            memcpy(text + rows[i].at, rows[i].word, strlen(rows[i].word));
+            j.exhaustive = exhaustive;
+            const struct rule *rule = decided(&j, text, 0, 0);
+            ck_assert_msg(rule == (rows[i].rule < 4 ? b.rules.rules[rows[i].rule] : NULL), "row %u", i);
+        }
+    judge_done(&j);
     rule_free(&b.rules);
 }
 END_TEST
@@ -607,6 +689,8 @@ int main(void)
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
     tcase_add_test(t, a_rule_without_end_is_suspended);
+    tcase_add_test(t, no_stranger_switches_a_rule_off);
+    tcase_add_test(t, patterns_see_the_front_of_a_long_message);
     tcase_add_test(t, nothing_of_the_last_event_stays);
     tcase_add_test(t, nothing_of_one_verdict_is_in_the_next);
     tcase_add_test(t, a_project_of_a_message_that_is_gone_is_not_read);

@@ -134,7 +134,7 @@ START_TEST(metrics_follow_the_format)
     counts.v[COUNT_lines_in] = 7;
     counts.v[COUNT_event] = 7;
     rule_stats[0] = (struct rule_stats){.tried = 9, .hits = 8, .ns = 1234567890};
-    rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended = true};
+    rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended_until_us = 1700000060000001};
     put(1, "t", "{}");
     get("/metrics", "", NULL);
     ck_assert_str_eq(answer.type, "text/plain; version=0.0.4; charset=utf-8");
@@ -190,7 +190,7 @@ START_TEST(rules_as_json_and_as_a_table)
     ck_assert_str_eq(get("/api/rules", "", NULL), "[]\n");
     has(get("/", "", NULL), "none was tried yet");
     rule_stats[0] = (struct rule_stats){.tried = 9, .hits = 8, .ns = 1234567890};
-    rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended = true};
+    rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended_until_us = 1700000060000001};
     ck_assert_str_eq(get("/api/rules", "", NULL),
                      "[{\"id\":\"shop.\\\"<b>\\\"\\\\\\n\",\"tried\":9,\"hits\":8,\"seconds\":1.234567,\"match_limit\":0,\"suspended\":false},"
                      "{\"id\":\"slow\",\"tried\":100,\"hits\":0,\"seconds\":0.000000,\"match_limit\":100,\"suspended\":true}]\n");
