@@ -26,6 +26,9 @@ enum role {
     ROLE_TRACEPARENT, /* W3C Trace Context: version-trace-span-flags */
     ROLE_ERROR,       /* what went wrong in a few words, beside the message */
     ROLE_STACK,
+    ROLE_CONTAINER, /* the container, pod, namespace or image it runs in */
+    ROLE_ORIGIN,    /* more that says whose it is: server, transaction_id, release, … */
+    ROLE_FACT,      /* what crumbd itself says of every record */
     ROLE_N
 };
 
@@ -39,7 +42,7 @@ enum level alias_level(struct slice text);
  * 0 or negative. */
 bool alias_time(struct slice text, const struct zone *zone, int64_t *us);
 /* Sets the record's member for the roles LOGGER to TRACEPARENT unless it has one already. Ids that do not
-   look like ids of their kind are passed over. */
+   look like ids of their kind are passed over, and APP and HOST of a sender that is not trusted. */
 void alias_take(struct record *r, enum role role, struct slice value);
 
 #endif

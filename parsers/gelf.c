@@ -155,7 +155,7 @@ static bool finish(struct reader *rd)
     }
     if (!r->host.n)
         r->host = rd->source;
-    if (!r->app.n)
+    if (!r->app.n && !r->untrusted)
         r->app = rd->container;
     if (r->level == LEVEL_NONE && rd->level_word.n)
         r->level = alias_level(rd->level_word);

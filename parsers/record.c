@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "parsers/alias.h"
 #include "parsers/container.h"
 
 static const char *const format_names[FORMAT_N] = {
@@ -195,6 +196,57 @@ static struct slice request_path(const struct record *r)
     return slice_split(&target, '?');
 }
 
+enum { NESTED_NAME_MAX = 128 }; /* longer ones are no tags anyway */
+
+/* Whether a name of this role says whose the record is, where the record is not believed. */
+static bool is_claim(const struct record *r, enum role role)
+{
+    switch (role) {
+    case ROLE_CONTAINER:
+        return r->untrusted || r->container;
+    case ROLE_FACT:
+    case ROLE_ORIGIN:
+    case ROLE_APP:
+    case ROLE_HOST:
+    case ROLE_REQUEST:
+        return r->untrusted;
+    default:
+        return false;
+    }
+}
+
+bool record_reserves(const struct record *r, struct slice name)
+{
+    unsigned rank;
+    enum role role = alias_role(name, &rank);
+    if (role == ROLE_FACT || is_claim(r, role))
+        return true;
+    /* In structured data of syslog and in nested objects: meta.app. There `host` is mostly another's. */
+    while (slice_chr(name, '.') && name.n <= NESTED_NAME_MAX) {
+        slice_split(&name, '.');
+        role = alias_role(name, &rank);
+        if (role != ROLE_HOST && is_claim(r, role))
+            return true;
+    }
+    return false;
+}
+
+static bool is_nginx(const struct record *r)
+{
+    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+}
+
+/* What a template or condition may not read. An entry of nginx has its own `server`, `host` and `request_id`. */
+static bool is_withheld(const struct record *r, struct slice name)
+{
+    unsigned rank;
+    if (!r->untrusted)
+        return false;
+    enum role role = alias_role(name, &rank);
+    bool own = is_nginx(r) && (role == ROLE_HOST || role == ROLE_REQUEST || slice_is(name, "server"));
+    return !own && is_claim(r, role);
+}
+
 /* SLICE, as an initializer. */
 #define TEXT(lit)                                                                                            \
     {                                                                                                        \
@@ -215,6 +267,8 @@ struct slice record_runs_in(const struct record *r, struct slice name)
     };
     if (r->container)
         return container_get(r->container, name);
+    if (r->untrusted)
+        return SLICE_NONE;
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
         if (!slice_eq(name, origins[i].name))
             continue;
@@ -244,6 +298,8 @@ static struct slice member_value(const struct record *r, struct slice name)
         {TEXT("trace_id"), offsetof(struct record, trace_id)},
         {TEXT("span_id"), offsetof(struct record, span_id)},
         {TEXT("full_message"), offsetof(struct record, full_message)},
+        {TEXT("input"), offsetof(struct record, input)},
+        {TEXT("peer"), offsetof(struct record, peer)},
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (slice_eq(members[i].name, name)) {
@@ -267,7 +323,7 @@ struct slice record_get(const struct record *r, struct slice name)
     /* An absent member does not hide a field of its name: nginx's `host` is the request's, not the machine's.
      */
     const struct field *f = record_field(r, name);
-    if (f)
+    if (f && !is_withheld(r, name))
         return f->value;
     if (origin.n)
         return origin;

@@ -55,6 +55,9 @@ struct record {
     struct slice host, app, procid, msgid, logger;
     struct slice request_id, trace_id, span_id;
     const struct container *container; /* whose log it stands in, or NULL */
+    struct slice input; /* the name of the input it came by */
+    struct slice peer;  /* who sent it: an address, or uid, pid and unit; not what it says itself */
+    bool untrusted;     /* its fields set none of the names that say whose it is: record_reserves */
     unsigned lines; /* how many lines it was made of, at least 1 */
     bool truncated; /* its writer or max_message cut it */
     bool partial;   /* see struct parser: finish has not been called */
@@ -87,11 +90,18 @@ static inline struct slice record_value(const struct record *r, const char *name
     const struct field *f = record_field(r, slice_str(name));
     return f ? f->value : SLICE_NONE;
 }
+/*
+ * A field of this name would say whose the record is, and this record's sender, or what its container writes, is not believed in that.
+ * It is a field as any other, for contexts. Names are compared as in alias.h. `rule`, `format`, `input` and `peer` are facts that no
+ * field tells.
+ */
+bool record_reserves(const struct record *r, struct slice name);
 /* Of which container, pod, namespace or image it is: by the log file it stands in, else by fields that Docker and Fluent Bit
    write. {NULL, 0} when unknown. */
 struct slice record_runs_in(const struct record *r, struct slice name);
 /* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger, request_id,
-   trace_id, span_id, full_message, what container_get knows, a field, or the derived container, pod, namespace and image (see
+   trace_id, span_id, full_message, input, peer, what container_get knows, a field (of a sender not trusted none of the
+   reserved names), or the derived container, pod, namespace and image (see
    record_runs_in), upstream.host (host:port, or unix:/path), request.method,
    request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);

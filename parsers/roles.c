@@ -174,8 +174,10 @@ void roles_finish(struct roles *w)
     else if (w->frames.n)
         r->full_message = java_text(w->ctx->arena, r, w->frames);
     set_message(w, stack_taken);
+    if (r->untrusted) /* they stay fields */
+        w->pick[ROLE_APP].field = w->pick[ROLE_HOST].field = ROLES_NO_FIELD;
     /* bunyan marks its format with "v"; there "name" is the program. */
-    if (slice_is(name->name, "name") && record_field(r, SLICE("v")) && !w->pick[ROLE_APP].value.n) {
+    if (!r->untrusted && slice_is(name->name, "name") && record_field(r, SLICE("v")) && !w->pick[ROLE_APP].value.n) {
         w->pick[ROLE_APP] = *name;
         *name = (struct role_pick){.field = ROLES_NO_FIELD};
     }

@@ -19,6 +19,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/privileges.h"
 #include "parsers/cut.h"
 #include "text/json.h"
 
@@ -237,7 +238,10 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
     struct wrapped w = {.argv = argv};
     struct input_options inputs[3];
     struct ruleset rules = {0};
-    if (!start_command(&w) || !start_threads(&w, inputs, argv[0])) {
+    bool started = start_command(&w);
+    if (started)
+        privileges_harden(); /* not before: the command must be able to do what it could do without crumbd */
+    if (!started || !start_threads(&w, inputs, argv[0])) {
         fprintf(stderr, "crumbd: %s cannot be started: %s\n", argv[0], strerror(errno));
         return EXIT_CANNOT_RUN;
     }

@@ -9,6 +9,7 @@
 #include "app/command.h"
 #include "app/daemon.h"
 #include "base/log.h"
+#include "io/privileges.h"
 #include "parsers/cut.h"
 
 /* sd-daemon(3): $JOURNAL_STREAM holds device and inode of the stream that leads to the journal. */
@@ -43,6 +44,7 @@ int cmd_run(int argc, char **argv)
     /* Until the daemon answers them. */
     signal(SIGHUP, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
+    privileges_harden();
     struct settings *s = settings_load(config, &d);
     int status = EXIT_INPUT_WRONG;
     if (s && !d.errors) {

@@ -123,6 +123,8 @@ static void run(struct trial *t, const struct settings *s, struct diag *d)
     struct ruleset rules = {0};
     bool loaded = a->n_rules ? rules_load_named(&rules, a->rules, a->n_rules, d) : rules_load(&rules, s, d);
     if (loaded) {
+        if (!a->limits)
+            options.limits.new_issues = 0;
         if (a->events && !a->limits) {
             options.limits.burst = UINT32_MAX;
             options.limits.per_minute = options.limits.per_day = UINT32_MAX;
@@ -144,10 +146,12 @@ static void run(struct trial *t, const struct settings *s, struct diag *d)
 static void compare(struct trial *t, const struct settings *s, struct diag *d)
 {
     struct ruleset rules[2] = {{.n = 0}, {.n = 0}};
+    struct options options = s->options;
+    options.limits.new_issues = 0;
     bool loaded = rules_load_named(&rules[0], &t->args.diff[0], 1, d);
     loaded &= rules_load_named(&rules[1], &t->args.diff[1], 1, d);
     if (loaded) {
-        t->diff = try_diff_new(&s->options, &rules[0], &rules[1]);
+        t->diff = try_diff_new(&options, &rules[0], &rules[1]);
         read_files(t, d);
         try_diff_end(t->diff);
         if (t->args.json)

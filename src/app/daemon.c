@@ -13,6 +13,7 @@
 #endif
 
 #include "app/command.h"
+#include "app/health.h"
 #include "app/notify.h"
 #include "app/routes.h"
 #include "app/rules.h"
@@ -21,19 +22,20 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
+#include "io/privileges.h"
 #include "app/upstream.h"
 
 enum {
     COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same cut again */
     EXIT_COMMIT_S = 5,    /* how long the last cut may take at exit */
     EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
-    SILENT_TICKS = 3,      /* of the watchdog without a sign of life, before that is said */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
 };
 
 struct daemon {
     const struct daemon_setup *setup;
     struct event_base *base;
+    struct privileges who; /* crumbd becomes, once its ports are bound */
     struct store *store;
     struct upstream upstream;
     struct sender *sender;
@@ -46,12 +48,13 @@ struct daemon {
     struct worker_cut *unstored;
     char *store_path;
     bool store_is_own;
-    struct event *commit_retry, *exit_timer, *watchdog, *signals[5];
+    struct event *commit_retry, *exit_timer, *pulse, *signals[5];
     unsigned n_signals;
     struct http *http; /* NULL: off, or its port could not be had */
     int64_t start_us;
     enum store_result stored; /* the last cut */
-    unsigned silent_ticks;    /* of the watchdog, since the worker was last seen alive */
+    struct health health;
+    bool watchdog; /* of the service manager waits for this process */
     bool stopping, sending_rest, full_said;
 };
 
@@ -99,6 +102,9 @@ static void on_exit_timer(evutil_socket_t fd, short what, void *u)
     (void)what;
     if (dm->sending_rest)
         return;
+    struct turn t;
+    if (dm->worker && worker_turn(dm->worker, &t))
+        turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t, dm->setup->inputs);
     log_error("the last cut could not be stored; files are read again from the one before it at the next start",
               log_c("store", dm->setup->settings->store));
     end_loop(dm);
@@ -202,17 +208,13 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
 }
 
 /* This thread lives when it comes here; the worker, when its loop has turned since. */
-static void on_watchdog(evutil_socket_t fd, short what, void *u)
+static void on_pulse(evutil_socket_t fd, short what, void *u)
 {
     struct daemon *dm = u;
     (void)fd;
     (void)what;
-    bool turned = !dm->worker || worker_turned(dm->worker);
-    dm->silent_ticks = turned ? 0 : dm->silent_ticks + 1;
-    if (turned)
+    if (health_pulse(&dm->health, dm->worker, dm->setup->inputs) && dm->watchdog)
         notify_send("WATCHDOG=1");
-    else if (dm->silent_ticks == SILENT_TICKS)
-        log_error("the worker thread hangs; the watchdog is not told any more that all is well");
 }
 
 /* Answered by the loop, also those that come while rules compile: a supervisor that asks too early must not end the daemon. */
@@ -243,11 +245,12 @@ static void add_events(struct daemon *dm)
     take_other_signals(dm);
     dm->commit_retry = evtimer_new(dm->base, on_commit_retry, dm);
     dm->exit_timer = evtimer_new(dm->base, on_exit_timer, dm);
-    dm->watchdog = event_new(dm->base, -1, EV_PERSIST, on_watchdog, dm);
-    int64_t us = notify_watchdog_us();
-    const struct timeval every = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
-    if (us)
-        event_add(dm->watchdog, &every);
+    int64_t watchdog_us = notify_watchdog_us();
+    dm->watchdog = watchdog_us > 0;
+    health_init(&dm->health, watchdog_us);
+    dm->pulse = event_new(dm->base, -1, EV_PERSIST, on_pulse, dm);
+    const struct timeval every = {.tv_sec = dm->health.pulse_us / 1000000, .tv_usec = dm->health.pulse_us % 1000000};
+    event_add(dm->pulse, &every);
 }
 
 static void free_signals(struct daemon *dm)
@@ -260,7 +263,7 @@ static void free_events(struct daemon *dm)
 {
     event_free(dm->commit_retry);
     event_free(dm->exit_timer);
-    event_free(dm->watchdog);
+    event_free(dm->pulse);
 }
 
 /* --- status page --- */
@@ -277,13 +280,15 @@ static const char *why_not_ready(const struct daemon *dm)
     return dm->stopping                  ? "crumbd is stopping"
            : dm->stored == STORE_FULL    ? "the store is full: reading waits until there is room"
            : dm->stored == STORE_FAILED  ? "the store cannot be written: reading waits until it can; crumbd's log says why"
-                                         : NULL;
+                                         : health_why_not_reading(&dm->health);
 }
 
 static void on_http(void *u, const struct http_request *req, struct http_answer *a)
 {
     struct daemon *dm = u;
     const struct settings *s = dm->setup->settings;
+    struct turn turn;
+    bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
     struct status status = {.now_us = wall_us(),
                             .start_us = dm->start_us,
                             .config = s->path,
@@ -296,6 +301,8 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .n_inputs = dm->setup->n_inputs,
                             .states = dm->inputs,
                             .not_ready = why_not_ready(dm),
+                            .not_healthy = health_why_sick(&dm->health),
+                            .turn = worker_is_busy ? &turn : NULL,
                             .counts = &dm->counts,
                             .store_limit_bytes = s->store_limit_bytes};
     routes_answer(&status, dm->store, req, a);
@@ -384,17 +391,35 @@ static void say_start(const struct daemon *dm)
         log_warn("regular expressions run without JIT, which is slower", log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
 }
 
+/* As the user who has to work with it later. A folder that is not there yet may be root's to make. */
+static struct store *open_store_of_user(struct daemon *dm, const char *path, struct diag *d)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash && slash > path ? slice_dup(slice_of(path, (size_t)(slash - path))) : xstrdup(slash ? "/" : ".");
+    struct store *store = NULL;
+    if (privileges_make_folder(&dm->who, folder, d)) {
+        privileges_borrow(&dm->who);
+        store = store_open(path, STORE_DAEMON, dm->setup->settings->store_limit_bytes, d);
+        privileges_return(&dm->who);
+    }
+    if (!store && dm->who.name)
+        err_plain(d, "crumbd becomes %s, who must own the store and may write in its folder. If it was made by another user: chown -R %s %s",
+                  dm->who.name, dm->who.name, folder);
+    free(folder);
+    return store;
+}
+
 /* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
 static struct store *open_store(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
     struct diag refused = {0};
-    struct store *store = store_open(s->store, STORE_DAEMON, s->store_limit_bytes, dm->setup->own_store ? &refused : d);
+    struct store *store = open_store_of_user(dm, s->store, dm->setup->own_store ? &refused : d);
     dm->store_path = xstrdup(s->store);
     if (!store && dm->setup->own_store) {
         free(dm->store_path);
         dm->store_path = xasprintf("%s.%d", s->store, (int)getpid());
-        store = store_open(dm->store_path, STORE_DAEMON, s->store_limit_bytes, d);
+        store = open_store_of_user(dm, dm->store_path, d);
         dm->store_is_own = store != NULL;
     }
     err_free(&refused);
@@ -428,6 +453,11 @@ static void leave_own_store(struct daemon *dm)
 static int open_all(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
+    /* The command of `crumbd exec` keeps its user, and another one could pass no signal on to it. */
+    bool may_change = !dm->setup->child;
+    if (!privileges_find(&dm->who, may_change ? s->user.user : NULL, may_change ? s->user.group : NULL, d))
+        return EXIT_CANNOT_RUN;
+    dm->who.keep_read = s->keep_read;
     dm->store = open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
@@ -444,7 +474,10 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
     if (!dm->worker)
         return EXIT_CANNOT_RUN;
-    return rules_load(dm->setup->rules, s, d) ? EXIT_WELL : EXIT_INPUT_WRONG;
+    if (!rules_load(dm->setup->rules, s, d))
+        return EXIT_INPUT_WRONG;
+    open_http(dm);
+    return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
 
 static void run_loop(struct daemon *dm, struct diag *d)
@@ -461,7 +494,6 @@ static void run_loop(struct daemon *dm, struct diag *d)
     if (first)
         commit(dm, first);
     worker_start(dm->worker, dm->mailbox);
-    open_http(dm);
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
     rule_forget_files(dm->setup->rules);
@@ -477,7 +509,6 @@ static void run_loop(struct daemon *dm, struct diag *d)
         _exit(EXIT_CANNOT_RUN);
     }
     log_ledger(dm);
-    http_free(dm->http);
     free_events(dm);
     mailbox_free(dm->mailbox);
 }
@@ -501,8 +532,10 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     }
     if (dm.store_is_own && dm.sender)
         leave_own_store(&dm);
+    http_free(dm.http);
     sender_free(dm.sender);
     upstream_free(&dm.upstream);
+    privileges_free(&dm.who);
     if (dm.store)
         store_close(dm.store);
     free(dm.store_path);

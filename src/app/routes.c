@@ -74,8 +74,11 @@ static void answer_rules(struct status *s, struct store *store, const struct htt
 static void answer_health(struct status *s, struct store *store, const struct http_request *req,
                           struct http_answer *a)
 {
-    (void)s, (void)store, (void)req;
-    sbuf_adds(&a->body, SLICE("ok\n"));
+    (void)store, (void)req;
+    if (s->not_healthy)
+        refuse(a, 503, s->not_healthy);
+    else
+        sbuf_adds(&a->body, SLICE("ok\n"));
 }
 
 static void answer_ready(struct status *s, struct store *store, const struct http_request *req,

@@ -118,6 +118,14 @@ static void check_dsns(struct settings *s, struct diag *d)
     }
 }
 
+static void name_projects(struct settings *s)
+{
+    s->options.n_projects = s->sentry.n_projects;
+    s->options.projects = arena_calloc(&s->arena, s->sentry.n_projects + 1, sizeof *s->options.projects);
+    for (unsigned i = 0; i < s->sentry.n_projects; i++)
+        s->options.projects[i] = s->sentry.projects[i].name;
+}
+
 /* Said now, and not with the first event; a warning, since the file may be there by then. */
 static void check_ca(const struct settings *s, struct diag *d)
 {
@@ -240,6 +248,7 @@ static bool complete(struct settings *s, struct diag *d)
     unsigned errors = d->errors;
     find_dsn(s, d);
     check_dsns(s, d);
+    name_projects(s);
     check_ca(s, d);
     find_names(s, d);
     compile_patterns(s, d);

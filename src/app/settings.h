@@ -54,6 +54,10 @@ struct settings {
         uint16_t port;
     } http;
     unsigned workers;
+    struct settings_user {
+        char *user, *group; /* whom crumbd becomes when root starts it; NULL: nobody else */
+    } user;
+    bool keep_read, sandbox;
 
     char *path; /* of the file; NULL: zero configuration */
     char *dir;  /* its folder, absolute: relative paths begin there; NULL: the working directory */

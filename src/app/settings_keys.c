@@ -99,7 +99,54 @@ static const struct key_custom custom_http = {
 
 static const char *const fallbacks[] = {"event", "crumb", "drop", NULL};
 _Static_assert(FALLBACK_DROP == 2, "fallbacks follows enum fallback");
-static const char *const groups[] = {"sentry", "everywhere", NULL};
+
+/* As chown(1) takes it: user, user:group or :group. */
+static bool bind_user(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct settings_user *u = at;
+    struct slice group = n->text, user = slice_split(&group, ':');
+    if (n->type != CONF_SCALAR || n->text.n == 0 || (group.p && group.n == 0))
+        return conf_error(c->diag, n, "\"%s\" must be a user, or user:group", k->name);
+    u->user = user.n ? arena_cstr(c->arena, user) : NULL;
+    if (group.p)
+        u->group = arena_cstr(c->arena, group);
+    return true;
+}
+
+static void dump_user(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct settings_user *u = at;
+    (void)k;
+    if (!u->user && !u->group)
+        return;
+    char *both = xasprintf("%s%s%s", u->user ? u->user : "", u->group ? ":" : "", u->group ? u->group : "");
+    keys_put_string(slice_str(both), out);
+    free(both);
+}
+
+static const struct key_custom custom_user = {bind_user, dump_user, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
+                                              "a user, or user:group"};
+
+/* How events are grouped; any other word is the group of `user`. */
+static bool bind_group(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct settings *s = c->u;
+    if (n->type != CONF_SCALAR || n->text.n == 0)
+        return conf_error(c->diag, n, "\"%s\" must be sentry or everywhere, or the group to run as", k->name);
+    *(bool *)at = slice_is(n->text, "everywhere");
+    if (s && !*(bool *)at && !slice_is(n->text, "sentry"))
+        s->user.group = arena_cstr(c->arena, n->text);
+    return true;
+}
+
+static void dump_group(const struct key *k, const void *at, struct sbuf *out)
+{
+    (void)k;
+    sbuf_adds(out, *(const bool *)at ? SLICE("everywhere") : SLICE("sentry"));
+}
+
+static const struct key_custom custom_group = {bind_group, dump_group, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
+                                               "sentry or everywhere, or the group to run as"};
 
 #define AT(member_) KEY_AT(struct settings, member_)
 
@@ -208,13 +255,22 @@ static const struct key limits_keys[] = {
      AT(options.limits.per_minute),
      .min = 1,
      .def = "300",
-     .help = "Events of all issues in a minute. The first of a new issue passes in any case."},
+     .help = "Events of all issues of a project in a minute. The first of an issue that is new passes in any case, as far as new_issues "
+             "goes."},
     {.name = "per_day",
      .type = KEY_INT,
      AT(options.limits.per_day),
      .min = 1,
      .def = "100000",
      .help = "The same for a day."},
+    {.name = "new_issues",
+     .type = KEY_INT,
+     AT(options.limits.new_issues),
+     .min = 1,
+     .def = "200",
+     .help = "Issues of a project that may be new in an hour, that is, not seen for 30 days. What is above becomes one issue for each "
+             "input, with its exact number and the commonest of what it would have been. Another host may use half of it; the last "
+             "quarter is kept for rules whose fingerprint holds no value from the line."},
     {.name = NULL}};
 static const struct key_table limits_table = {.keys = limits_keys};
 
@@ -281,11 +337,12 @@ static const struct key settings_keys[] = {
      .help = "Folders from which the source lines of frames may be read.",
      .later = true},
     {.name = "group",
-     .type = KEY_ENUM,
+     .type = KEY_CUSTOM,
      AT(options.group_everywhere),
-     .names = groups,
+     .custom = &custom_group,
      .def = "sentry",
-     .help = "everywhere: send a fingerprint with every event, for servers that ignore frames."},
+     .help = "everywhere: send a fingerprint with every event, for servers that ignore frames. Any other word is a group of this "
+             "host, and means what it means behind the colon of user."},
     {.name = "store",
      .type = KEY_CUSTOM,
      AT(store),
@@ -312,6 +369,25 @@ static const struct key settings_keys[] = {
      .max = 1,
      .def = "1",
      .help = "Worker threads; one for now."},
+    {.name = "user",
+     .type = KEY_CUSTOM,
+     AT(user),
+     .custom = &custom_user,
+     .help = "Whom crumbd becomes, for good, once it has bound its ports: a user, or user:group, as names or numbers. Only where "
+             "root starts it; a systemd unit names its user itself. The store must belong to that user; a new one does."},
+    {.name = "keep_read",
+     .type = KEY_BOOL,
+     AT(keep_read),
+     .def = "off",
+     .help = "Keep CAP_DAC_READ_SEARCH, and with it the right to read every log whoever owns it; all other capabilities go in any "
+             "case."},
+    {.name = "sandbox",
+     .type = KEY_BOOL,
+     AT(sandbox),
+     .def = "on",
+     .help = "Landlock and seccomp, see crumbd-security(7): crumbd can then open only what its configuration needs. off is for "
+             "debugging.",
+     .later = true},
     {.name = NULL}};
 const struct key_table settings_table = {.keys = settings_keys,
                                          .size = sizeof(struct settings),

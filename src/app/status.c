@@ -66,6 +66,27 @@ static void put_drops(const struct status *s, struct sbuf *out)
     }
 }
 
+/* Those counted, and the one under way when it is over the budget: it may never be counted. */
+uint64_t status_slow_turns(const struct status *s, unsigned input)
+{
+    bool now = s->turn && s->turn->input == (int)input && s->turn->took_us >= TURN_BUDGET_US;
+    return s->states[input].slow_turns + now;
+}
+
+static void put_slow_turns(const struct status *s, struct sbuf *out)
+{
+    status_head(out, "input_slow_turns", "_total", "counter",
+                "turns of this input that held up the reading of all others for more than a second");
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        sbuf_adds(out, SLICE("crumbd_input_slow_turns_total{input=\""));
+        status_label(out, slice_str(s->inputs[i].text));
+        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, status_slow_turns(s, i));
+    }
+    status_head(out, "worker_turn_seconds", "", "gauge", "how long the thread that reads has been in its present turn");
+    int64_t ms = s->turn ? s->turn->took_us / 1000 : 0;
+    sbuf_addf(out, "crumbd_worker_turn_seconds %" PRId64 ".%03" PRId64 "\n", ms / 1000, ms % 1000);
+}
+
 static void put_unreadable(const struct status *s, struct sbuf *out)
 {
     status_head(out, "input_unreadable", "", "gauge",
@@ -86,6 +107,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
     put_drops(s, out);
+    put_slow_turns(s, out);
     put_unreadable(s, out);
     status_head(
         out, "outbox_rows", "", "gauge",
@@ -98,6 +120,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
     status_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
     status_gauge(out, "ready", !s->not_ready,
               "1 while events are accepted, 0 when the store is full or failing, or at the end");
+    status_gauge(out, "healthy", !s->not_healthy, "1 while the thread that reads turns");
     status_gauge(out, "rules", s->rules->n, "rules loaded");
     status_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
     status_rule_metrics(s, out);

@@ -7,6 +7,7 @@
 #ifndef APP_STATUS_H
 #define APP_STATUS_H
 
+#include "app/turn.h"
 #include "base/count.h"
 #include "core/rule.h"
 #include "io/input.h"
@@ -25,6 +26,8 @@ struct status {
     unsigned n_inputs;
     const struct input_state *states; /* of the inputs, in their order */
     const char *not_ready;       /* why it is not, for people; NULL: it is */
+    const char *not_healthy;     /* the same */
+    const struct turn *turn;     /* what the worker is in; NULL: nothing */
     const struct counts *counts; /* of this run */
     struct store_totals outbox;
     uint64_t store_limit_bytes;
@@ -32,6 +35,8 @@ struct status {
 
 /* Whether the kernel drops what this input's socket has no room for. */
 bool status_drops(const struct input_options *input);
+/* Turns of an input that held up all others, with the one under way. */
+uint64_t status_slow_turns(const struct status *s, unsigned input);
 /* "open" (waits for the lines after it), "ready" or "dead". */
 const char *status_state(const struct store_row *r);
 

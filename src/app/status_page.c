@@ -122,6 +122,12 @@ static void put_drops(uint64_t n, struct sbuf *out)
     sbuf_addf(out, " <span class=\"%s\">%" PRIu64 " dropped by the kernel</span>", n ? "warning" : "dim", n);
 }
 
+static void put_slow_turns(uint64_t n, struct sbuf *out)
+{
+    if (n)
+        sbuf_addf(out, " <span class=\"warning\">held up all others %" PRIu64 " times</span>", n);
+}
+
 static void put_inputs(const struct status *s, struct sbuf *out)
 {
     static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
@@ -131,6 +137,7 @@ static void put_inputs(const struct status *s, struct sbuf *out)
         page_text(out, slice_str(s->inputs[i].text), INPUT_MAX);
         if (status_drops(&s->inputs[i]))
             put_drops(s->states[i].kernel_drops, out);
+        put_slow_turns(status_slow_turns(s, i), out);
         if (s->states[i].unreadable)
             sbuf_addf(out, " <span class=\"warning\">%u unreadable</span>", s->states[i].unreadable);
         put(out, "</dd>\n");
@@ -180,11 +187,14 @@ void page_begin(const struct status *s, const char *nonce, struct sbuf *out)
     char rules[SHOW_SMALL];
     put_begin("crumbd", nonce, out);
     sbuf_addf(out, "<header><h1>crumbd %s</h1>", PACKAGE_VERSION);
-    put_badge(out, s->not_ready ? "no" : "yes", s->not_ready ? SLICE("not ready") : SLICE("running"));
+    put_badge(out, s->not_healthy ? "no" : "yes", s->not_healthy ? SLICE("hangs") : SLICE("running"));
+    put_badge(out, s->not_ready ? "no" : "yes", s->not_ready ? SLICE("not ready") : SLICE("ready"));
     put(out, "<p>for ");
     put_age(s, s->start_us, out);
     put(out, "</p><p><a href=\"/metrics\">metrics</a> · <a href=\"/api/ledger\">ledger</a> · "
              "<a href=\"/api/events\">events</a> · <a href=\"/api/rules\">rules</a></p></header>\n<dl>");
+    if (s->not_healthy)
+        put_fact(out, "hangs", s->not_healthy);
     if (s->not_ready)
         put_fact(out, "not ready", s->not_ready);
     put_fact(out, "configuration", s->config ? s->config : "none: what this host has");

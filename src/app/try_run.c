@@ -70,7 +70,7 @@ static struct try_issue *note_occurrence(struct try_result *r, const struct judg
 {
     struct try_issue *i = table_get(&r->issues.by_hash, j->verdict->fingerprint_hash);
     r->occurrences++;
-    if (!i) { /* the first of an issue always passes, so its title is there */
+    if (!i) { /* the first of a new issue passes, so its title is there */
         i = issue_new(&r->issues, j->verdict->fingerprint_hash, j->verdict->shape ? j->verdict->shape->title : SLICE_NONE, j->raw);
         if (!i)
             return NULL;

@@ -29,6 +29,7 @@ struct worker {
     struct counts told;   /* what cuts have carried */
     struct worker_setup setup;
     struct pipeline *pipeline;
+    const struct options *options;
     uint64_t *asked; /* of each rule, as the last cut carried it */
     struct mailbox *in, *to;
     struct event *cut_timer, *tick;
@@ -36,10 +37,12 @@ struct worker {
     struct worker_cut *next; /* being filled */
     int64_t clock_told_us;   /* pipeline_clock of the last cut */
     int64_t start_us;
-    bool under_way, paused, caught_up, stopping, running;
+    bool under_way, caught_up, stopping, running;
+    atomic_bool paused; /* set by its thread */
     pthread_t thread;
-    atomic_uint turns;   /* counted by its thread */
-    unsigned turns_seen; /* by the main thread */
+    atomic_uint turns; /* counted by its thread */
+    struct turn_watch watch;
+    struct input *turn_input; /* whose turn it is; NULL: none's */
 };
 
 static int64_t wall_us(void)
@@ -190,7 +193,8 @@ void worker_inputs(const struct worker *w, struct input_state *out)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
         const struct input *in = w->inputs[i];
-        out[in->index] = (struct input_state){.port = in->port, .kernel_drops = in->kernel_drops, .unreadable = in->unreadable};
+        out[in->index] = (struct input_state){
+            .port = in->port, .kernel_drops = in->kernel_drops, .slow_turns = in->slow_turns, .unreadable = in->unreadable};
     }
 }
 
@@ -268,6 +272,31 @@ static void post_cut(struct worker *w)
         mailbox_post(w->to, &c->mail);
 }
 
+/* --- turns --- */
+
+static void end_turn(struct worker *w)
+{
+    struct turn t;
+    if (!turn_end(&w->watch, &t) || t.took_us < TURN_BUDGET_US)
+        return;
+    w->counts.v[COUNT_slow_turns]++;
+    if (w->turn_input)
+        w->turn_input->slow_turns++;
+    turn_log(LOG_WARN, "one input held up the reading of all", &t, w->setup.inputs);
+}
+
+static void begin_turn(struct worker *w, struct input *in, struct slice who)
+{
+    end_turn(w);
+    w->turn_input = in;
+    turn_begin(&w->watch, in ? (int)in->index : TURN_NO_INPUT, who);
+}
+
+static void sink_turn(void *u, struct input *in, struct slice who)
+{
+    begin_turn(u, in, who);
+}
+
 /* --- flow --- */
 
 static void pause_inputs(struct worker *w, bool paused)
@@ -302,6 +331,7 @@ static void on_tick(evutil_socket_t fd, short what, void *u)
     struct worker *w = u;
     (void)fd;
     (void)what;
+    begin_turn(w, NULL, SLICE_NONE);
     w->tick_us = INT64_MAX;
     set_tick(w, pipeline_tick(w->pipeline, wall_us()));
 }
@@ -344,6 +374,27 @@ static void on_judged(void *u, const struct judged *j)
     const struct log_tag tags[] = {log_s("input", j->stream->source), log_c("why", j->reason ? j->reason : "unknown"),
                                    log_s("peer", j->stream->peer)};
     log_write(LOG_WARN, "a message is not of its input's format and was refused", tags, j->stream->peer.n ? 3 : 2);
+}
+
+static void on_notice(void *u, const struct notice *n)
+{
+    const struct worker *w = u;
+    const struct log_tag input = log_s("input", n->input), project = log_s("project", n->project.n ? n->project : SLICE("default"));
+    const struct log_tag peer = log_s("peer", n->peer.n ? n->peer : SLICE("this host"));
+    switch (n->kind) {
+    case NOTICE_NEW_ISSUES: {
+        const struct log_tag tags[] = {input, project, peer, log_i("new_issues", w->options->limits.new_issues),
+                                       log_c("hint", "raise limits.new_issues if these are kinds of errors of their own; a rule with a "
+                                                     "fingerprint of its own groups them")};
+        log_write(LOG_WARN, "limits.new_issues is used up: what is new becomes one issue for an hour", tags, 5);
+        break;
+    }
+    case NOTICE_PROJECT: {
+        const struct log_tag tags[] = {project, input, peer, log_c("hint", "name it under sentry.projects")};
+        log_write(LOG_WARN, "a rule names a project that is not configured: its events go to the default one", tags, 4);
+        break;
+    }
+    }
 }
 
 static void stop_inputs(struct worker *w)
@@ -410,6 +461,7 @@ static void on_cut_timer(evutil_socket_t fd, short what, void *u)
     struct worker *w = u;
     (void)fd;
     (void)what;
+    begin_turn(w, NULL, SLICE_NONE);
     atomic_fetch_add_explicit(&w->turns, 1, memory_order_relaxed);
     if (w->setup.drain && all_drained(w))
         finish(w);
@@ -425,6 +477,7 @@ static void on_order(void *u, struct mail *m)
     struct worker *w = u;
     enum order order = ((struct order_mail *)m)->order;
     free(m);
+    begin_turn(w, NULL, SLICE_NONE);
     if (order == ORDER_STOP) {
         finish(w);
         return;
@@ -474,9 +527,10 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     evthread_use_pthreads();
     w->setup = *setup;
     w->tick_us = INT64_MAX;
+    turn_watch_init(&w->watch);
     w->base = event_base_new();
     assert(w->base);
-    w->sink = (struct input_sink){.u = w, .message = sink_message, .counts = &w->counts, .now_us = sink_now};
+    w->sink = (struct input_sink){.u = w, .message = sink_message, .turn = sink_turn, .counts = &w->counts, .now_us = sink_now};
     w->in = mailbox_new(w->base, on_order, w);
     if (start_inputs(w, d))
         return w;
@@ -517,7 +571,12 @@ static void *run(void *u)
     struct worker *w = u;
     const struct timeval every = {.tv_usec = WORKER_CUT_MS * 1000};
     event_add(w->cut_timer, &every);
-    event_base_loop(w->base, 0);
+    /* Step by step, so that a turn's end is known as well when nothing follows it. */
+    do {
+        if (event_base_loop(w->base, EVLOOP_ONCE) != 0)
+            break;
+        end_turn(w);
+    } while (!event_base_got_break(w->base));
     return NULL;
 }
 
@@ -528,12 +587,14 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                    .store_id = w->setup.store_id,
                                    .run_key = w->setup.run_key,
                                    .hooks = {.u = w,
+                                             .notice = on_notice,
                                              .judged = on_judged,
                                              .emit = add_event,
                                              .limit_row = add_limit,
                                              .overdue_row = add_overdue,
                                              .check_in = add_check_in}};
     w->pipeline = pipeline_new(&setup);
+    w->options = options;
     pipeline_deaf(w->pipeline, true);
     w->start_us = wall_us();
     w->asked = xcalloc(rules->n, sizeof *w->asked);
@@ -569,11 +630,19 @@ void worker_start(struct worker *w, struct mailbox *to)
     w->running = true;
 }
 
-bool worker_turned(struct worker *w)
+unsigned worker_turns(struct worker *w)
 {
-    unsigned before = w->turns_seen;
-    w->turns_seen = atomic_load_explicit(&w->turns, memory_order_relaxed);
-    return w->turns_seen != before;
+    return atomic_load_explicit(&w->turns, memory_order_relaxed);
+}
+
+bool worker_turn(struct worker *w, struct turn *out)
+{
+    return turn_look(&w->watch, out);
+}
+
+bool worker_paused(const struct worker *w)
+{
+    return w->paused;
 }
 
 static void give_order(struct worker *w, enum order order)
@@ -622,6 +691,7 @@ void worker_join(struct worker *w)
     if (w->pipeline)
         pipeline_free(w->pipeline);
     event_base_free(w->base);
+    turn_watch_free(&w->watch);
     free(w->asked);
     free(w);
 }

@@ -8,6 +8,7 @@
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
 
+#include "app/turn.h"
 #include "core/pipeline.h"
 #include "io/input.h"
 #include "io/mailbox.h"
@@ -64,8 +65,12 @@ void worker_start(struct worker *w, struct mailbox *to);
 void worker_inputs(const struct worker *w, struct input_state *out);
 /* From the main thread: the cut under way has been stored. */
 void worker_answer(struct worker *w);
-/* From the main thread: whether its loop has turned since the last call; it does so every WORKER_CUT_MS, whatever there is to do. */
-bool worker_turned(struct worker *w);
+/* From the main thread: how often its loop has turned; it does so every WORKER_CUT_MS, whatever there is to do. */
+unsigned worker_turns(struct worker *w);
+/* From the main thread: the turn that is under way; false: none is. */
+bool worker_turn(struct worker *w, struct turn *out);
+/* From the main thread: reading waits until the store has taken what there is. */
+bool worker_paused(const struct worker *w);
 /* From the main thread: finish. The last cut has `last` set. */
 void worker_stop(struct worker *w);
 /* After the answer to the last cut: waits for the thread and frees. Also frees a worker that was never started. */

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "base/version.h"
 #include "core/fill.h"
+#include "core/origin.h"
 #include "parsers/parser.h"
 
 /* sentry-protocol.md, section 3: limits in code points, some below Relay's where Bugsink's or GlitchTip's are lower. */
@@ -17,6 +18,7 @@ enum {
     SERVER_MAX = 200,
     RELEASE_MAX = 200,
     ENVIRONMENT_MAX = 64,
+    DIST_MAX = 64,
     FINGERPRINT_MAX = 512,
     CRUMB_TEXT_MAX = 1024,
     PARAM_MAX = 512,
@@ -347,10 +349,54 @@ static void put_meta(struct writer *w, bool with_crumbs)
     json_map_end(&w->json);
 }
 
-/* What a sender on loopback is called when it names no host: the sidecar's nginx with nohostname. */
-static bool is_this_host(struct slice host)
+static bool has_none_of(struct slice s, const char *bytes)
 {
-    return slice_is(host, "127.0.0.1") || slice_is(host, "::1") || slice_is(host, "localhost");
+    for (size_t i = 0; i < s.n; i++)
+        if (!s.p[i] || strchr(bytes, s.p[i]))
+            return false;
+    return true;
+}
+
+/* 3: a value with one of these makes Sentry drop the whole attribute. */
+static const char bad_in_release[] = "\r\n\f\t/\\", bad_in_environment[] = "\r\n\f\t /";
+
+static bool is_release(struct slice s)
+{
+    return s.n && !slice_is(s, ".") && !slice_is(s, "..") && has_none_of(s, bad_in_release);
+}
+
+static bool is_environment(struct slice s)
+{
+    return s.n && !slice_ieq(s, SLICE("none")) && has_none_of(s, bad_in_environment);
+}
+
+static bool is_dist(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '.' && s.p[i] != '-')
+            return false;
+    return s.n > 0 && s.n <= DIST_MAX;
+}
+
+/* What the rule says, else a field of this name where the sender is believed, else the configuration. */
+static struct slice chosen(const struct writer *w, struct slice by_rule, const char *name, bool (*usable)(struct slice),
+                           struct slice configured)
+{
+    const struct record *r = w->src->record;
+    const struct field *f = r->untrusted ? NULL : record_field(r, slice_str(name));
+    if (usable(by_rule))
+        return by_rule;
+    return f && f->type == FIELD_STRING && usable(f->value) ? f->value : configured;
+}
+
+static void put_deployment(struct writer *w)
+{
+    const struct shape *shape = w->src->verdict->shape;
+    struct slice release = chosen(w, shape->release, "release", is_release, w->opt->release);
+    writer_text(w, "environment", chosen(w, shape->environment, "environment", is_environment, w->opt->environment), ENVIRONMENT_MAX);
+    writer_text(w, "release", release, RELEASE_MAX);
+    if (release.n) /* which a dist is one of */
+        writer_text(w, "dist", chosen(w, shape->dist, "dist", is_dist, SLICE_NONE), DIST_MAX);
 }
 
 static void write_all(struct writer *w, bool with_crumbs)
@@ -371,10 +417,10 @@ static void write_all(struct writer *w, bool with_crumbs)
     if (r->format == FORMAT_NGINX_ERROR && !shape->logger.n)
         logger = SLICE("nginx.error");
     writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
-    struct slice server = r->host.n && !is_this_host(r->host) ? r->host : w->opt->server_name;
+    /* Whoever on this host names none is this host: a file, the sidecar's nginx with nohostname. */
+    struct slice server = origin_is_nobody(r->host) ? w->opt->server_name : r->host;
     writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
-    writer_text(w, "environment", w->opt->environment, ENVIRONMENT_MAX);
-    writer_text(w, "release", w->opt->release, RELEASE_MAX);
+    put_deployment(w);
     writer_text(w, "transaction", without_line_breaks(w, shape->transaction), TRANSACTION_MAX);
     put_exception(w);
     put_logentry(w);

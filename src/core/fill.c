@@ -8,7 +8,7 @@
 enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
 /* A context may hold 8 KiB; past about half of it the rest of the fields is left out. */
 enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024, FULL_MESSAGE_MAX = 3500 };
-enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75 };
+enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75, KIND_MAX = 512 };
 
 void writer_text(struct writer *w, const char *key, struct slice text, size_t max_points)
 {
@@ -107,9 +107,10 @@ static bool tells_nothing_apart(const struct record *r, struct slice name)
     return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
 }
 
+/* Every other field that may be shown is kept in a context. */
 static bool fits_tag(const struct record *r, const struct field *f)
 {
-    return !tells_nothing_apart(r, f->name) && r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
+    return !tells_nothing_apart(r, f->name) && !record_reserves(r, f->name) && !fill_tag_is_reserved(f->name) && r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
            f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n');
 }
 
@@ -120,12 +121,21 @@ bool fill_shows(const struct options *opt, struct slice name)
 
 static bool may_show(const struct writer *w, const struct field *f)
 {
-    return fill_shows(w->opt, f->name);
+    return fill_shows(w->opt, f->name) || (!is_address_name(f->name) && record_reserves(w->src->record, f->name));
 }
 
 static struct slice field_value(const struct field *f)
 {
     return scrub_is_secret_name(f->name) && f->type == FIELD_STRING ? SLICE(SCRUB_MARK) : f->value;
+}
+
+/* The id of nginx's access line, else the record's own; but not one that a field of a sender not trusted claims. */
+static struct slice transaction_id(const struct writer *w)
+{
+    const struct record *r = w->src->record;
+    if (w->src->transaction_id.n)
+        return w->src->transaction_id;
+    return r->untrusted && !is_nginx(r) ? SLICE_NONE : r->request_id;
 }
 
 void fill_tags(struct writer *w)
@@ -138,10 +148,12 @@ void fill_tags(struct writer *w)
     json_map(&w->json);
     for (unsigned i = 0; i < v->n_tags; i++)
         put_tag(&t, v->tags[i].key, v->tags[i].value);
-    put_tag(&t, SLICE("transaction_id"), w->src->transaction_id.n ? w->src->transaction_id : r->request_id);
+    put_tag(&t, SLICE("transaction_id"), transaction_id(w));
     if (v->rule)
         put_tag(&t, SLICE("rule"), v->rule->id);
     put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
+    put_tag(&t, SLICE("input"), r->input);
+    put_tag(&t, SLICE("peer"), r->peer);
     put_tag(&t, SLICE("app"), r->app);
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
         put_tag(&t, origin[i], record_runs_in(r, origin[i]));
@@ -477,7 +489,8 @@ static void put_overdue(struct writer *w)
 static void fill_crumbd(struct writer *w)
 {
     bool summary = w->src->summary.suppressed > 0, overdue = w->src->overdue.rule != NULL;
-    if (!summary && !overdue)
+    struct slice kind = w->src->verdict->shape->kind;
+    if (!summary && !overdue && !kind.n)
         return;
     json_key(&w->json, "crumbd");
     json_map(&w->json);
@@ -485,6 +498,7 @@ static void fill_crumbd(struct writer *w)
         put_summary(w);
     if (overdue)
         put_overdue(w);
+    writer_text(w, "kind", kind, KIND_MAX);
     json_map_end(&w->json);
 }
 

@@ -12,9 +12,15 @@ struct entry {
     struct limit_row row;
     struct limit_sample sample;
     size_t sample_bytes;
-    struct entry *older, *newer; /* by last occurrence */
+    struct entry *older, *newer; /* in its list */
     struct entry *next_dirty;
-    bool dirty;
+    bool dirty, resting;
+};
+
+/* By last occurrence, or by the end of the period where they rest. */
+struct list {
+    struct entry *oldest, *newest;
+    unsigned n;
 };
 
 struct budget {
@@ -26,7 +32,8 @@ struct budget {
 
 struct limit {
     struct table entries;
-    struct entry *oldest, *newest, *dirty;
+    struct list running[2], resting[2]; /* [1]: of those that only remote senders have sent */
+    struct entry *dirty;
     struct budget budgets[LIMIT_PROJECTS_MAX];
     unsigned n_budgets;
     size_t sample_bytes, varied_bytes;
@@ -35,10 +42,11 @@ struct limit {
     limit_row_f *summary;
     void *u;
     uint64_t *evicted;
-    struct table gone; /* closed keys that the store does not know of yet: values are struct entry */
+    struct table gone; /* forgotten keys that the store does not know of yet: values are struct entry */
 };
 
 static const int64_t MINUTE_US = 60 * INT64_C(1000000), DAY_US = 86400 * INT64_C(1000000);
+static const int64_t KNOWN_US = LIMIT_KNOWN_DAYS * 86400 * INT64_C(1000000);
 
 struct limit *limit_new(limit_row_f *summary, void *u, uint64_t *evicted)
 {
@@ -84,10 +92,9 @@ void limit_free(struct limit *l)
 {
     if (!l)
         return;
-    limit_changed(l, ignore_row, NULL); /* frees what is closed */
-    for (struct entry *e = l->oldest, *next; e; e = next) {
-        next = e->newer;
-        free_entry(l, e);
+    limit_changed(l, ignore_row, NULL); /* frees what is forgotten */
+    table_each (&l->entries, slot) {
+        free_entry(l, slot->value);
     }
     table_free(&l->gone);
     table_free(&l->entries);
@@ -96,7 +103,12 @@ void limit_free(struct limit *l)
 
 unsigned limit_size(const struct limit *l)
 {
-    return (unsigned)l->entries.n;
+    return l->running[0].n + l->running[1].n;
+}
+
+bool limit_knows(const struct limit *l, uint64_t key)
+{
+    return table_get(&l->entries, key) != NULL;
 }
 
 static void mark_dirty(struct limit *l, struct entry *e)
@@ -108,19 +120,42 @@ static void mark_dirty(struct limit *l, struct entry *e)
     l->dirty = e;
 }
 
+/* --- lists --- */
+
+static struct list *list_of(struct limit *l, const struct entry *e)
+{
+    return e->resting ? &l->resting[e->row.remote] : &l->running[e->row.remote];
+}
+
 static void unlink_entry(struct limit *l, struct entry *e)
 {
-    *(e->older ? &e->older->newer : &l->oldest) = e->newer;
-    *(e->newer ? &e->newer->older : &l->newest) = e->older;
+    struct list *list = list_of(l, e);
+    *(e->older ? &e->older->newer : &list->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &list->newest) = e->older;
     e->older = e->newer = NULL;
+    list->n--;
 }
 
 static void link_newest(struct limit *l, struct entry *e)
 {
-    e->older = l->newest;
-    *(l->newest ? &l->newest->newer : &l->oldest) = e;
-    l->newest = e;
+    struct list *list = list_of(l, e);
+    e->older = list->newest;
+    *(list->newest ? &list->newest->newer : &list->oldest) = e;
+    list->newest = e;
+    list->n++;
 }
+
+/* Who is forgotten when there are too many. */
+static struct entry *least_worth(const struct limit *l)
+{
+    const struct entry *const by_worth[] = {l->resting[1].oldest, l->running[1].oldest, l->resting[0].oldest, l->running[0].oldest};
+    unsigned i = 0;
+    while (!by_worth[i])
+        i++;
+    return (struct entry *)(uintptr_t)by_worth[i];
+}
+
+/* --- periods --- */
 
 static void summarise(struct limit *l, struct entry *e)
 {
@@ -132,8 +167,32 @@ static void summarise(struct limit *l, struct entry *e)
     mark_dirty(l, e);
 }
 
-/* Ends a period: the summary goes out, and the store is told to forget the row. */
-static void close_entry(struct limit *l, struct entry *e)
+static void begin_period(struct limit *l, struct entry *e, const struct limit_issue *issue, int64_t now_us)
+{
+    e->row.start_us = now_us;
+    e->row.period_us = issue->period_us;
+    e->row.burst = issue->burst;
+    e->row.next_pass = (uint64_t)issue->burst * 2;
+    if (now_us + issue->period_us < l->next_due_us)
+        l->next_due_us = now_us + issue->period_us;
+}
+
+/* Ends a period: the summary goes out, and what remains is that the fingerprint is known. */
+static void rest(struct limit *l, struct entry *e)
+{
+    summarise(l, e);
+    unlink_entry(l, e);
+    free_sample(l, e);
+    free_varied(e);
+    e->row.count = 0;
+    e->row.restarted = true;
+    e->resting = true;
+    link_newest(l, e);
+    mark_dirty(l, e);
+}
+
+/* The store is told to forget the row as well. */
+static void forget(struct limit *l, struct entry *e)
 {
     summarise(l, e);
     unlink_entry(l, e);
@@ -144,35 +203,43 @@ static void close_entry(struct limit *l, struct entry *e)
     table_put(&l->gone, e->row.key, e);
 }
 
-static struct entry *entry_of(struct limit *l, const struct limit_issue *issue, int64_t now_us)
+static void count_evicted(struct limit *l, const struct entry *e)
 {
-    struct entry *e = table_get(&l->entries, issue->key);
-    if (e && now_us - e->row.start_us >= e->row.period_us) {
-        close_entry(l, e);
-        e = NULL;
-    }
-    if (e) {
-        if (e != l->newest) {
-            unlink_entry(l, e);
-            link_newest(l, e);
-        }
-        return e;
-    }
+    if (l->evicted && !e->resting)
+        ++*l->evicted;
+}
+
+static struct entry *new_entry(struct limit *l, const struct limit_issue *issue, int64_t now_us)
+{
     while (l->entries.n >= LIMIT_ENTRIES_MAX) {
-        if (l->evicted)
-            ++*l->evicted;
-        close_entry(l, l->oldest);
+        struct entry *gone = least_worth(l);
+        count_evicted(l, gone);
+        forget(l, gone);
     }
-    e = xcalloc(1, sizeof *e);
-    e->row = (struct limit_row){.key = issue->key,
-                                .start_us = now_us,
-                                .period_us = issue->period_us,
-                                .burst = issue->burst,
-                                .next_pass = (uint64_t)issue->burst * 2};
+    struct entry *e = xcalloc(1, sizeof *e);
+    e->row.key = issue->key;
+    e->row.remote = issue->remote;
+    e->row.restarted = table_get(&l->gone, issue->key) != NULL;
+    begin_period(l, e, issue, now_us);
     table_put(&l->entries, issue->key, e);
     link_newest(l, e);
-    if (now_us + issue->period_us < l->next_due_us)
-        l->next_due_us = now_us + issue->period_us;
+    return e;
+}
+
+static struct entry *entry_of(struct limit *l, const struct limit_issue *issue, int64_t now_us, bool *is_new)
+{
+    struct entry *e = table_get(&l->entries, issue->key);
+    *is_new = !e;
+    if (!e)
+        return new_entry(l, issue, now_us);
+    if (!e->resting && now_us - e->row.start_us >= e->row.period_us)
+        rest(l, e);
+    if (e->resting)
+        begin_period(l, e, issue, now_us);
+    unlink_entry(l, e);
+    e->resting = false;
+    e->row.remote &= issue->remote;
+    link_newest(l, e);
     return e;
 }
 
@@ -204,7 +271,8 @@ static struct budget *budget_of(struct limit *l, uint64_t project, int64_t now_u
 
 enum limit_answer limit_admit(struct limit *l, const struct limit_issue *issue, const struct limit_budget *budget, int64_t now_us)
 {
-    struct entry *e = entry_of(l, issue, now_us);
+    bool is_new;
+    struct entry *e = entry_of(l, issue, now_us, &is_new);
     struct budget *b = budget_of(l, issue->project, now_us);
     struct limit_row *row = &e->row;
     mark_dirty(l, e);
@@ -215,7 +283,7 @@ enum limit_answer limit_admit(struct limit *l, const struct limit_issue *issue, 
         pass = true;
     }
     bool affordable = b->in_minute < budget->per_minute && b->in_day < budget->per_day;
-    if (row->count == 1 || (pass && affordable)) {
+    if (is_new || (pass && affordable)) {
         b->in_minute++;
         b->in_day++;
         b->dirty = true;
@@ -234,6 +302,16 @@ struct varied *limit_varied(struct limit *l)
     if (!row->varied)
         row->varied = varied_new(&l->varied_bytes);
     return row->varied;
+}
+
+/* Periods end early, those of remote senders first, but the one of `keep`. */
+static void keep_sample_budget(struct limit *l, const struct entry *keep)
+{
+    for (int remote = 1; remote >= 0; remote--)
+        while (l->sample_bytes > LIMIT_SAMPLE_BYTES && l->running[remote].oldest && l->running[remote].oldest != keep) {
+            count_evicted(l, l->running[remote].oldest);
+            rest(l, l->running[remote].oldest);
+        }
 }
 
 void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample *s)
@@ -256,36 +334,51 @@ void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample 
     e->sample_bytes = n;
     l->sample_bytes += n;
     mark_dirty(l, e);
-    while (l->sample_bytes > LIMIT_SAMPLE_BYTES && l->oldest != e) {
-        if (l->evicted)
-            ++*l->evicted;
-        close_entry(l, l->oldest);
-    }
+    keep_sample_budget(l, e);
 }
 
 /* --- time --- */
+
+static int64_t tick_list(struct limit *l, struct list *running, int64_t now_us)
+{
+    int64_t next = INT64_MAX;
+    for (struct entry *e = running->oldest, *newer; e; e = newer) {
+        newer = e->newer;
+        int64_t due = e->row.start_us + e->row.period_us;
+        if (due <= now_us)
+            rest(l, e);
+        else if (due < next)
+            next = due;
+    }
+    return next;
+}
+
+/* They have come to rest one after the other, nearly in the order of their starts. */
+static void forget_old(struct limit *l, struct list *resting, int64_t now_us)
+{
+    while (resting->oldest && now_us - resting->oldest->row.start_us >= KNOWN_US)
+        forget(l, resting->oldest);
+}
 
 int64_t limit_tick(struct limit *l, int64_t now_us)
 {
     if (now_us < l->next_due_us)
         return l->next_due_us;
-    int64_t next = INT64_MAX;
-    for (struct entry *e = l->oldest, *newer; e; e = newer) {
-        newer = e->newer;
-        int64_t due = e->row.start_us + e->row.period_us;
-        if (due <= now_us)
-            close_entry(l, e);
-        else if (due < next)
-            next = due;
+    l->next_due_us = INT64_MAX;
+    for (unsigned remote = 0; remote < 2; remote++) {
+        int64_t next = tick_list(l, &l->running[remote], now_us);
+        forget_old(l, &l->resting[remote], now_us);
+        if (next < l->next_due_us)
+            l->next_due_us = next;
     }
-    l->next_due_us = next;
-    return next;
+    return l->next_due_us;
 }
 
 void limit_summarise(struct limit *l)
 {
-    for (struct entry *e = l->oldest; e; e = e->newer)
-        summarise(l, e);
+    for (unsigned remote = 0; remote < 2; remote++)
+        for (struct entry *e = l->running[remote].oldest; e; e = e->newer)
+            summarise(l, e);
 }
 
 /* --- the store --- */
@@ -298,13 +391,13 @@ void limit_changed(struct limit *l, limit_row_f *each, void *u)
         next = e->next_dirty;
         e->dirty = false;
         const struct entry *now = table_get(&l->entries, e->row.key);
-        bool last_closed = table_get(&l->gone, e->row.key) == e;
-        /* A key that was closed and opened again is told as its open row only. */
-        if (now == e || (last_closed && !now))
+        bool last_gone = table_get(&l->gone, e->row.key) == e;
+        /* A key that was forgotten and came back is told as its new row only. */
+        if (now == e || (last_gone && !now))
             each(u, &e->row);
-        e->row.sample_is_new = false;
+        e->row.sample_is_new = e->row.restarted = false;
         e->row.varied_text = SLICE_NONE;
-        if (last_closed)
+        if (last_gone)
             table_del(&l->gone, e->row.key);
         if (now != e)
             free_entry(l, e);
@@ -333,13 +426,14 @@ static struct limit_row restored(const struct limit_row *row)
 void limit_restore(struct limit *l, const struct limit_row *stored)
 {
     struct limit_row own = restored(stored), *row = &own;
-    if (row->period_us == 0) {
+    if (row->period_us == LIMIT_ROW_BUDGET) {
         struct budget *b = budget_of(l, row->key, row->start_us);
         b->in_day = row->count;
         return;
     }
-    const struct limit_issue issue = {.key = row->key, .burst = row->burst, .period_us = row->period_us};
-    struct entry *e = entry_of(l, &issue, row->start_us);
+    const struct limit_issue issue = {.key = row->key, .burst = row->burst, .period_us = row->period_us, .remote = row->remote};
+    bool is_new;
+    struct entry *e = entry_of(l, &issue, row->start_us, &is_new);
     const struct limit_sample *sample = row->sample;
     free_sample(l, e);
     free_varied(e);
@@ -349,4 +443,9 @@ void limit_restore(struct limit *l, const struct limit_row *stored)
     e->row.varied_text = SLICE_NONE;
     if (sample)
         limit_keep_sample(l, row->key, sample);
+    if (!row->count) {
+        unlink_entry(l, e);
+        e->resting = true;
+        link_newest(l, e);
+    }
 }

@@ -1,19 +1,21 @@
 /*
  * limit: flood control. Which occurrences of an issue pass, and the exact number of those that do not.
  *
- * Per fingerprint and period the first `burst` occurrences pass, then the occurrences burst*2, burst*4, burst*8, … The first of a
- * fingerprint passes whatever the budgets of its project say. When a period closes (also when the fingerprint is evicted, or at exit)
- * one summary carries the number of the suppressed. So occurrences = passed + sum of suppressed, always.
+ * Per fingerprint and period the first `burst` occurrences pass, then the occurrences burst*2, burst*4, burst*8, … as far as the
+ * budgets of the project go. A fingerprint that is not known passes once whatever the budgets say; how many of these there may be is
+ * new_issues.h's. When a period ends (also when the fingerprint is forgotten, or at exit) one summary carries the number of the
+ * suppressed. So occurrences = passed + sum of suppressed, always.
  *
- * Bounded: LIMIT_ENTRIES_MAX fingerprints, LIMIT_SAMPLE_BYTES of samples, VARIED_BYTES_MAX of values that varied; the fingerprint seen longest ago gives way, its summary
- * going out first. Pure: the present is an argument. One thread.
+ * A fingerprint whose period has ended rests: it is known for LIMIT_KNOWN_DAYS more. Bounded: LIMIT_ENTRIES_MAX fingerprints,
+ * LIMIT_SAMPLE_BYTES of samples, VARIED_BYTES_MAX of values that varied. What only remote senders have sent gives way first, then what
+ * was seen longest ago, its summary going out before. Pure: the present is an argument. One thread.
  */
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
 #include "base/slice.h"
 
-enum { LIMIT_ENTRIES_MAX = 65536, LIMIT_SAMPLE_BYTES = 16 << 20, LIMIT_PROJECTS_MAX = 64 };
+enum { LIMIT_ENTRIES_MAX = 65536, LIMIT_SAMPLE_BYTES = 16 << 20, LIMIT_PROJECTS_MAX = 64, LIMIT_KNOWN_DAYS = 30 };
 
 struct limit;
 struct varied;
@@ -27,6 +29,7 @@ struct limit_issue {
     uint64_t project;
     unsigned burst;
     int64_t period_us;
+    bool remote; /* sent by another host */
 };
 
 /* HOLD_FIRST: held back, and no sample of the issue is there yet: give one with limit_keep_sample. */
@@ -37,8 +40,11 @@ struct limit_sample {
     struct slice project, title, level, payload;
 };
 
-/* The state of one fingerprint, as it is stored with every cut. A budget is kept in the same form: period_us is 0, start_us
-   is the day's begin and count what passed in it. */
+/* In the place of a period: what a row is when it is of no fingerprint. */
+enum { LIMIT_ROW_BUDGET = 0, LIMIT_ROW_NEW_ISSUES = -1 };
+
+/* The state of one fingerprint, as it is stored with every cut; count 0: it rests. A budget is kept in the same form: start_us is the
+   day's begin and count what passed in it; a window of new_issues.h as well. */
 struct limit_row {
     uint64_t key;
     int64_t start_us, period_us;
@@ -46,6 +52,8 @@ struct limit_row {
     uint64_t count, next_pass, suppressed;
     int64_t first_us, last_us; /* of the suppressed */
     bool closed;               /* forget it */
+    bool restarted;            /* what was stored of its sample and of what varied is of an earlier period: forget that */
+    bool remote;               /* only other hosts have sent it */
     const struct limit_sample *sample; /* NULL: none yet */
     bool sample_is_new; /* limit_changed has not told of it before */
     struct varied *varied;     /* which values the suppressed had; NULL: none suppressed yet */
@@ -54,9 +62,11 @@ struct limit_row {
 
 typedef void limit_row_f(void *u, const struct limit_row *row);
 
-/* evicted: counts fingerprints that gave way; may be NULL. summary is called for every period that ends with suppressed ones. */
+/* evicted: counts fingerprints whose period ended early to make room; may be NULL. summary is called for every period that ends with suppressed ones. */
 struct limit *limit_new(limit_row_f *summary, void *u, uint64_t *evicted);
 void limit_free(struct limit *l);
+/* It has been seen before, and is not forgotten. */
+bool limit_knows(const struct limit *l, uint64_t key);
 enum limit_answer limit_admit(struct limit *l, const struct limit_issue *issue, const struct limit_budget *budget, int64_t now_us);
 /* Of the issue that limit_admit has just held back. */
 struct varied *limit_varied(struct limit *l);
@@ -69,6 +79,7 @@ void limit_summarise(struct limit *l);
 void limit_changed(struct limit *l, limit_row_f *each, void *u);
 /* Puts a stored row back. */
 void limit_restore(struct limit *l, const struct limit_row *row);
+/* Fingerprints whose period has not ended. */
 unsigned limit_size(const struct limit *l);
 
 #endif

@@ -12,10 +12,15 @@ static uint64_t key_of(enum key_kind kind, struct slice a, struct slice b, struc
     return h ? h : 1;
 }
 
-uint64_t line_weak_key(const struct record *r)
+uint64_t line_domain_key(const struct stream *s, uint64_t key)
+{
+    return s->domain && key ? hash_mix(key, s->domain) | 1 : key;
+}
+
+uint64_t line_weak_key(const struct stream *s, const struct record *r)
 {
     struct slice client = record_value(r, "client"), request = record_value(r, "request");
-    return client.n && request.n ? key_of(KEY_WEAK, client, request, SLICE_NONE) : 0;
+    return client.n && request.n ? line_domain_key(s, key_of(KEY_WEAK, client, request, SLICE_NONE)) : 0;
 }
 
 /* Process ids are the same in every container. */
@@ -30,9 +35,9 @@ void line_keys_of(const struct stream *s, const struct record *r, struct trail_k
 {
     bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
     struct slice id = r->request_id.n ? r->request_id : r->trace_id;
-    *k = (struct trail_keys){.ring = s->ring};
+    *k = (struct trail_keys){.domain = s->domain, .ring = s->ring};
     if (id.n)
-        k->request = key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE);
+        k->request = line_domain_key(s, key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE));
     if (nginx) {
         struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
         if (pid.n)
@@ -40,8 +45,10 @@ void line_keys_of(const struct stream *s, const struct record *r, struct trail_k
         if (pid.n && conn.n) /* the ring's key stands for process and host */
             k->conn = hash_mix(slice_hash(conn, KEY_CONNECTION), k->ring) | 1;
         if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
-            k->weak = line_weak_key(r);
+            k->weak = line_weak_key(s, r);
     } else if (!s->file_key && (r->host.n || r->app.n)) {
         k->ring = key_of(KEY_APP, r->host, r->app, record_value(r, "container_id"));
     }
+    k->ring = line_domain_key(s, k->ring);
+    k->conn = line_domain_key(s, k->conn);
 }

@@ -13,6 +13,9 @@
  */
 void line_keys_of(const struct stream *s, const struct record *r, struct trail_keys *k);
 /* By client and request line; 0 when it lacks one of them. */
-uint64_t line_weak_key(const struct record *r);
+uint64_t line_weak_key(const struct stream *s, const struct record *r);
+/* A key as it is in the domain of s: what one domain calls so is not what another does. Keys of `local` stay as they are, and with
+ * them the keys of stores. */
+uint64_t line_domain_key(const struct stream *s, uint64_t key);
 
 #endif

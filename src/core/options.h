@@ -23,7 +23,11 @@ struct options {
         unsigned burst;
         int64_t period_us;
         unsigned per_minute, per_day;
+        unsigned new_issues; /* an hour; 0: no bound */
     } limits;
+
+    struct slice *projects; /* names that a rule may choose by; NULL: any */
+    unsigned n_projects;
 
     struct {
         bool defaults, send_ip;

@@ -85,3 +85,21 @@ struct slice origin_type(const struct record *r, enum level level, struct arena 
         s = slice_str(format_name(r->format));
     return s.n ? s : level_type(level);
 }
+
+bool origin_is_nobody(struct slice host)
+{
+    static const char *const names[] = {"-", "localhost", "localhost4", "localhost6", "::1", "::", "0.0.0.0"};
+    host = slice_trim(host);
+    if (slice_istarts(host, SLICE("::ffff:")))
+        host = slice_from(host, 7);
+    /* localhost.localdomain and localhost. are the same; 127.0.1.1 is what Debian calls itself. */
+    struct slice rest = host, first = slice_split(&rest, '.');
+    if (slice_is(first, "127") && token_ip4(host.p, host.p + host.n) == host.n)
+        return true;
+    if (slice_istarts(first, SLICE("localhost")) && (!rest.n || slice_istarts(rest, SLICE("localdomain"))))
+        host = first;
+    bool nobody = host.n == 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        nobody |= slice_ieq(host, slice_str(names[i]));
+    return nobody;
+}

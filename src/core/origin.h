@@ -1,6 +1,6 @@
 /*
  * origin: where a record comes from, as titles and fingerprints say it: names without what differs from one process, container or
- * connection to the next. Pure.
+ * connection to the next; and whether its host is a name at all. Pure.
  */
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
@@ -20,5 +20,8 @@ struct slice origin_logger(const struct record *r, struct arena *a);
  * format where that names a program, else the level. Never empty.
  */
 struct slice origin_type(const struct record *r, enum level level, struct arena *a);
+
+/* A name that every host calls itself: localhost, a loopback or unspecified address; or none at all. */
+bool origin_is_nobody(struct slice host);
 
 #endif

@@ -31,7 +31,10 @@ enum tag {
     TAG_POD_UID,
     TAG_NAMESPACE,
     TAG_LABEL_NAME,
-    TAG_LABEL
+    TAG_LABEL,
+    TAG_INPUT,
+    TAG_PEER,
+    TAG_UNTRUSTED
 };
 
 enum { HEAD_BYTES = 3 };
@@ -91,6 +94,10 @@ void packed_write(const struct record *r, struct slice source, struct sbuf *out)
     put(out, TAG_TRACE_ID, r->trace_id);
     put(out, TAG_SPAN_ID, r->span_id);
     put(out, TAG_SOURCE, source);
+    put(out, TAG_INPUT, r->input);
+    put(out, TAG_PEER, r->peer);
+    if (r->untrusted)
+        put(out, TAG_UNTRUSTED, SLICE("yes"));
     if (r->container)
         put_container(out, r->container);
     for (unsigned i = 0; i < r->n_fields; i++)
@@ -133,6 +140,10 @@ static struct slice *text_of(struct reader *in, unsigned tag)
         return &r->span_id;
     case TAG_SOURCE:
         return in->source;
+    case TAG_INPUT:
+        return &r->input;
+    case TAG_PEER:
+        return &r->peer;
     case TAG_FIELD_NAME:
     case TAG_LABEL_NAME:
         return &in->name;
@@ -163,6 +174,8 @@ static void take(struct reader *in, unsigned tag, struct slice v)
     } else if (tag == TAG_FORMAT) {
         enum format f = format_by_name(v);
         r->format = f < FORMAT_N ? f : r->format;
+    } else if (tag == TAG_UNTRUSTED) {
+        r->untrusted = true;
     } else if (tag == TAG_LEVEL) {
         r->level = level_by_name(v);
     } else if (tag == TAG_TIME) {

@@ -6,7 +6,10 @@
 
 #include "base/xalloc.h"
 #include "core/check_in.h"
+#include "core/fold.h"
 #include "core/line_keys.h"
+#include "core/new_issues.h"
+#include "core/origin.h"
 #include "core/packed.h"
 #include "core/recent.h"
 #include "core/summary.h"
@@ -25,6 +28,7 @@ struct pipeline {
     struct trail *trail;
     struct scrub *scrub;
     struct limit *limit;
+    struct new_issues *new_issues;
     struct recent *recent;
     struct overdue *overdue;
     struct record past; /* of the line that something is overdue since */
@@ -54,6 +58,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     p->scrub = scrub_new(p->opt);
     p->recent = recent_new();
     p->limit = limit_new(on_summary, p, &p->counts.v[COUNT_limit_evicted]);
+    p->new_issues = new_issues_new();
     p->overdue = overdue_new(setup->rules, setup->waits, on_overdue, p, &p->counts.v[COUNT_overdue_evicted]);
     p->waits = overdue_any(p->overdue);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
@@ -73,6 +78,7 @@ void pipeline_free(struct pipeline *p)
     trail_free(p->trail);
     scrub_free(p->scrub);
     limit_free(p->limit);
+    new_issues_free(p->new_issues);
     recent_free(p->recent);
     overdue_free(p->overdue);
     sbuf_free(&p->packed);
@@ -161,8 +167,10 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
     int64_t due_us = limit_tick(p->limit, p->now_us);
     if (p->waits)
         due_us = earlier(due_us, tick_overdue(p));
-    if (!p->setup.hooks.limit_row)
+    if (!p->setup.hooks.limit_row) {
         limit_changed(p->limit, forget_row, NULL);
+        new_issues_changed(p->new_issues, forget_row, NULL);
+    }
     return p->waiting.oldest ? earlier(p->waiting.oldest->due_us, due_us) : due_us;
 }
 
@@ -203,8 +211,10 @@ void pipeline_cut(struct pipeline *p)
             emit(p, w, true);
         w->written_open = true;
     }
-    if (p->setup.hooks.limit_row)
+    if (p->setup.hooks.limit_row) {
         limit_changed(p->limit, tell_row, p);
+        new_issues_changed(p->new_issues, tell_row, p);
+    }
     if (p->setup.hooks.overdue_row)
         overdue_changed(p->overdue, p->setup.hooks.overdue_row, p->setup.hooks.u);
 }
@@ -216,7 +226,10 @@ unsigned pipeline_issues(const struct pipeline *p)
 
 void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row)
 {
-    limit_restore(p->limit, row);
+    if (row->period_us == LIMIT_ROW_NEW_ISSUES)
+        new_issues_restore(p->new_issues, row);
+    else
+        limit_restore(p->limit, row);
 }
 
 void pipeline_restore_clock(struct pipeline *p, int64_t clock_us)
@@ -240,6 +253,13 @@ void pipeline_deaf(struct pipeline *p, bool deaf)
 }
 
 /* --- flood control --- */
+
+/* Who an occurrence is from, as far as shares go. */
+struct origin {
+    struct slice input, peer;
+    uint64_t network; /* of a remote sender, else 0 */
+    bool remote;
+};
 
 static void on_summary(void *u, const struct limit_row *row)
 {
@@ -275,6 +295,13 @@ static void on_summary(void *u, const struct limit_row *row)
     p->setup.hooks.emit(p->setup.hooks.u, &e);
 }
 
+static void shape(struct pipeline *p, const struct record *r, struct arena *a, struct verdict *v)
+{
+    rule_shape(&p->judge, r, a, v);
+    if (v->fold)
+        fold_shape(v, a);
+}
+
 /* The event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */
 static void keep_sample(struct pipeline *p, const struct event_source *held, uint64_t key)
 {
@@ -282,7 +309,7 @@ static void keep_sample(struct pipeline *p, const struct event_source *held, uin
     struct verdict v = *held->verdict;
     src.verdict = &v;
     src.summary = (struct event_summary){.suppressed = 1, .first_us = p->now_us, .last_us = p->now_us};
-    rule_shape(&p->judge, src.record, &p->arena, &v);
+    shape(p, src.record, &p->arena, &v);
     event_make_id(src.event_id, p->setup.store_id, key, 0, 0);
     sbuf_reset(&p->payload);
     if (!event_write(&src, p->opt, p->scrub, &p->payload))
@@ -294,23 +321,80 @@ static void keep_sample(struct pipeline *p, const struct event_source *held, uin
     limit_keep_sample(p->limit, key, &sample);
 }
 
-/* `src` without shape and breadcrumbs. */
-static bool admit(struct pipeline *p, const struct event_source *src)
+/* What the held back occurrence had. Of those that are folded first of all what they would have been. */
+static void note_varied(struct pipeline *p, const struct event_source *src)
 {
-    const struct verdict *v = src->verdict;
-    const struct rule *rule = v->rule;
+    struct varied *varied = limit_varied(p->limit);
+    struct verdict v = *src->verdict;
+    if (!varied_begin(varied))
+        return;
+    if (v.fold) {
+        rule_shape(&p->judge, src->record, &p->arena, &v);
+        varied_add(varied, SLICE("kind"), fold_kind(&v, p->scrub, &p->arena));
+    }
+    varied_note(varied, &p->judge, src->record, src->verdict, p->opt);
+}
+
+static void notice(struct pipeline *p, enum notice_kind kind, const struct origin *o, struct slice project)
+{
+    const struct notice n = {.kind = kind, .input = o->input, .project = project, .peer = o->remote ? o->peer : SLICE_NONE};
+    if (p->setup.hooks.notice)
+        p->setup.hooks.notice(p->setup.hooks.u, &n);
+}
+
+/* The name, if it is one of those that are configured: a line must not make up projects. */
+static struct slice known_project(struct pipeline *p, struct slice name, const struct origin *o)
+{
+    unsigned i = 0;
+    if (!name.n || !p->opt->projects)
+        return name;
+    while (i < p->opt->n_projects && !slice_eq(p->opt->projects[i], name))
+        i++;
+    if (i < p->opt->n_projects)
+        return name;
+    p->counts.v[COUNT_unknown_project]++;
+    notice(p, NOTICE_PROJECT, o, name);
+    return SLICE_NONE;
+}
+
+static struct limit_issue issue_of(const struct pipeline *p, const struct verdict *v, const struct origin *o)
+{
+    const struct rule *rule = v->fold ? NULL : v->rule;
     uint64_t project = slice_hash(v->project, 1);
-    const struct limit_issue issue = {.key = hash_mix(v->fingerprint_hash, project),
-                                      .project = project,
-                                      .burst = rule && rule->burst ? rule->burst : p->opt->limits.burst,
-                                      .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us};
+    return (struct limit_issue){.key = hash_mix(v->fingerprint_hash, project),
+                                .project = project,
+                                .burst = rule && rule->burst ? rule->burst : p->opt->limits.burst,
+                                .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us,
+                                .remote = o->remote && !v->fold};
+}
+
+/* Whether it may be an issue of its own: it is known, or one of the new ones that an hour may bring. */
+static bool is_known(struct pipeline *p, const struct verdict *v, const struct origin *o, const struct limit_issue *issue)
+{
+    const struct new_issue new = {.project = issue->project, .peer = o->network, .constant = v->rule && v->rule->constant};
+    if (!p->opt->limits.new_issues || limit_knows(p->limit, issue->key))
+        return true;
+    enum new_issues_answer answer = new_issues_take(p->new_issues, &new, p->opt->limits.new_issues, p->now_us);
+    if (answer == NEW_ISSUES_FULL_FIRST)
+        notice(p, NOTICE_NEW_ISSUES, o, v->project);
+    return answer == NEW_ISSUES_ROOM;
+}
+
+/* `src` of the verdict without shape and breadcrumbs. */
+static bool admit(struct pipeline *p, const struct event_source *src, struct verdict *v, const struct origin *o)
+{
+    v->project = known_project(p, v->project, o);
+    struct limit_issue issue = issue_of(p, v, o);
+    if (!is_known(p, v, o, &issue)) {
+        fold_verdict(v, o->input, p->opt->limits.new_issues, &p->arena);
+        issue = issue_of(p, v, o);
+        p->counts.v[COUNT_folded]++;
+    }
     const struct limit_budget budget = {p->opt->limits.per_minute, p->opt->limits.per_day};
     enum limit_answer answer = limit_admit(p->limit, &issue, &budget, p->now_us);
     if (answer == LIMIT_PASS)
         return true;
-    struct varied *varied = limit_varied(p->limit);
-    if (varied_begin(varied))
-        varied_note(varied, &p->judge, src->record, v, p->opt);
+    note_varied(p, src);
     if (answer == LIMIT_HOLD_FIRST)
         keep_sample(p, src, issue.key);
     return false;
@@ -356,9 +440,9 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     const struct record *r = &p->record;
     struct trail_keys k = *keys;
     if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
-        k.weak = line_weak_key(r);
+        k.weak = line_weak_key(s, r);
     const struct options *opt = p->opt;
-    rule_shape(&p->judge, r, &p->arena, v);
+    shape(p, r, &p->arena, v);
     struct waiting *w = waiting_new(r, v, opt->crumbs.before + opt->crumbs.after);
     int64_t time_us = event_time(r, p->wall_us);
     w->keys = k;
@@ -401,7 +485,7 @@ static void tell_monitor(struct pipeline *p, const struct rule *rule, const stru
     sbuf_addf(&title, "check-in %.*s: %s", SLICE_ARG(slug), check_in_status_name(status));
     sbuf_reset(&p->payload);
     check_in_write(&c, p->opt, &p->payload);
-    e.project = template_fill(&rule->event.project, &p->judge, r, a);
+    e.project = known_project(p, template_fill(&rule->event.project, &p->judge, r, a), &(struct origin){0});
     event_make_id(e.event_id, p->setup.store_id, slice_hash(slug, ORDINAL_MONITOR), slice_hash(e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
     e.title = sbuf_slice(&title);
     e.payload = sbuf_slice(&p->payload);
@@ -416,7 +500,9 @@ static void wait_for(struct pipeline *p, const struct stream *s, const struct tr
     const struct rule *rule = v->rule;
     const struct record *r = &p->record;
     packed_write(r, s->source, &p->packed);
-    const struct overdue_row row = {.key = v->key,
+    /* A start ends, and a value is heard of, in one domain only. Who sends the line of an absence without `by` does not matter. */
+    bool alone = rule->pair.within_us || rule->absence.by.n;
+    const struct overdue_row row = {.key = alone ? line_domain_key(s, v->key) : v->key,
                                     .time_us = event_time(r, p->wall_us),
                                     .file_key = s->file_key ? s->file_key : p->setup.run_key,
                                     .offset = s->file_key ? offset : p->seq,
@@ -456,9 +542,10 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
             event_make_id(src.event_id, p->setup.store_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
         else
             event_make_id(src.event_id, p->setup.store_id, row->file_key, row->offset, ORDINAL_PAIR);
-        if (admit(p, &src)) {
+        const struct origin from = {.input = src.source};
+        if (admit(p, &src, &v, &from)) {
             j.fate = COUNT_overdue;
-            rule_shape(&p->judge, r, &a, &v);
+            shape(p, r, &a, &v);
             src.n_crumbs = trail_collect(p->trail, keys, src.received_us, src.received_us - p->opt->crumbs.max_age_us,
                                          p->opt->crumbs.before, &a, crumbs, &src.crumbs_seen);
             src.crumbs = crumbs;
@@ -510,7 +597,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
         rule_judge(&p->judge, r, &p->arena, v, NULL, NULL);
     }
     for (const struct rule_end *e = v->ends; e; e = e->next)
-        overdue_end(p->overdue, e->rule, e->key);
+        overdue_end(p->overdue, e->rule, line_domain_key(s, e->key));
     if (!v->rule)
         fall_back(p, v);
     else if (rule_waits(v->rule))
@@ -529,7 +616,8 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (v->action == ACTION_EVENT) {
         const struct event_source src = {.record = r, .verdict = v, .source = s->source, .received_us = p->wall_us};
-        bool passes = admit(p, &src);
+        const struct origin from = {.input = s->input.n ? s->input : s->source, .peer = s->peer, .network = s->network, .remote = s->remote};
+        bool passes = admit(p, &src, v, &from);
         if (passes)
             promote(p, s, &k, offset, v);
         fate = passes ? COUNT_event : COUNT_suppressed;
@@ -580,6 +668,7 @@ static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const 
         return false;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     record_init(&p->record, format, msg);
+    p->record.untrusted = !s->trusted;
     bool ok = parser->begin ? parser->begin(&ctx, &p->record) : parser->parse(&ctx, &p->record);
     if (ok && p->record.partial)
         finish_if_of_interest(p, s);
@@ -592,6 +681,22 @@ static struct slice pid_text(struct arena *a, uint32_t pid)
     char text[16];
     int n = snprintf(text, sizeof text, "%u", pid);
     return arena_dup(a, slice_of(text, (size_t)n));
+}
+
+/* What is known of the sender without asking it. */
+static void set_origin(struct pipeline *p, const struct stream *s)
+{
+    struct record *r = &p->record;
+    r->input = s->input;
+    if (s->sender.n)
+        r->peer = s->sender;
+    if (!r->host.n || (s->remote && origin_is_nobody(r->host)))
+        r->host = s->peer;
+    r->container = s->container;
+    if (!r->app.n && s->container)
+        r->app = s->container->app;
+    if (!r->procid.n && s->peer_pid)
+        r->procid = pid_text(&p->arena, s->peer_pid);
 }
 
 static bool is_blank(struct slice s)
@@ -621,13 +726,7 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
         if (parse(p, s, msg, &j.reason)) {
             r->lines = lines;
             r->truncated |= cut_bytes > 0;
-            if (!r->host.n)
-                r->host = s->peer;
-            r->container = s->container;
-            if (!r->app.n && s->container)
-                r->app = s->container->app;
-            if (!r->procid.n && s->peer_pid)
-                r->procid = pid_text(&p->arena, s->peer_pid);
+            set_origin(p, s);
             if (r->time_us != RECORD_NO_TIME)
                 s->last_us = r->time_us;
             if (p->setup.record_clock && r->time_us != RECORD_NO_TIME && r->time_us > p->now_us)

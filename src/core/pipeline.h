@@ -40,8 +40,18 @@ struct judged {
     const struct stream *stream; /* where the message came from; NULL when none came */
 };
 
+/* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule named one that is
+   not configured. */
+enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT };
+
+struct notice {
+    enum notice_kind kind;
+    struct slice input, project, peer; /* peer: empty when it is this host */
+};
+
 struct pipeline_hooks {
     void *u;
+    void (*notice)(void *u, const struct notice *n); /* may be NULL */
     void (*emit)(void *u, const struct promoted *e);
     void (*judged)(void *u, const struct judged *j); /* may be NULL */
     limit_row_f *limit_row; /* state of flood control that changed, at every cut; NULL: it is not kept */

@@ -233,7 +233,7 @@ static void add_tags(struct judge *j, const struct rule *rule, const struct reco
     }
 }
 
-static void hash_fingerprint(struct verdict *out)
+void rule_hash_fingerprint(struct verdict *out)
 {
     uint64_t h = 0;
     for (unsigned i = 0; i < out->n_fingerprint; i++)
@@ -281,7 +281,7 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
         default_fingerprint(r, a, out);
     }
     out->project = rule ? template_fill(&rule->event.project, j, r, a) : SLICE_NONE;
-    hash_fingerprint(out);
+    rule_hash_fingerprint(out);
 }
 
 /* --- judging --- */
@@ -553,6 +553,9 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
     struct shape *shape = arena_alloc(a, sizeof *shape);
     *shape = (struct shape){.logger = template_fill(&e->logger, j, r, a),
                             .transaction = template_fill(&e->transaction, j, r, a),
+                            .release = template_fill(&e->release, j, r, a),
+                            .environment = template_fill(&e->environment, j, r, a),
+                            .dist = template_fill(&e->dist, j, r, a),
                             .method = template_fill(&e->method, j, r, a),
                             .url = template_fill(&e->url, j, r, a),
                             .query_string = template_fill(&e->query_string, j, r, a),

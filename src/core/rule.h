@@ -49,7 +49,7 @@ struct rule_when {
 };
 
 struct rule_event {
-    struct template type, message, project, logger, transaction;
+    struct template type, message, project, logger, transaction, release, environment, dist;
     enum level level;
     struct template *fingerprint;
     unsigned n_fingerprint;
@@ -107,6 +107,7 @@ struct rule {
     enum action action;
     bool go_on; /* continue: add tags and try the next rules */
     struct rule_event event;
+    bool constant;       /* the fingerprint holds no value from a line */
     unsigned burst;      /* limits: 0: the configured ones */
     int64_t period_us;
     struct rule_threshold threshold;
@@ -197,7 +198,14 @@ struct shape {
     struct slice *params;
     unsigned n_params;
     struct slice title; /* for people and lists: no ids in it */
-    struct slice logger, transaction, method, url, query_string, user_id, username, email, user_ip;
+    struct slice kind;  /* of one that is folded (fold.h): the title it would have had by itself */
+    struct slice logger, transaction, release, environment, dist, method, url, query_string, user_id, username, email, user_ip;
+};
+
+/* The issue for all of an input for which there was no room (fold.h). */
+struct fold {
+    struct slice input;
+    unsigned most;
 };
 
 /*
@@ -215,6 +223,7 @@ struct verdict {
     unsigned n_tags, n_fingerprint;
     uint64_t fingerprint_hash;
     struct slice project;
+    const struct fold *fold;   /* NULL: it has an issue of its own */
     const struct shape *shape; /* NULL before rule_shape */
 };
 
@@ -247,6 +256,8 @@ void rule_none(const struct record *r, struct verdict *out);
 void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /* For a record that will be an event: its shape. */
 void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
+/* After a change of the fingerprint. */
+void rule_hash_fingerprint(struct verdict *v);
 /* Expands a template against the record and the judge's last match. */
 struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a);
 

@@ -23,7 +23,7 @@ struct raw_when {
 };
 
 struct raw_event {
-    struct slice type, message, project, logger, transaction;
+    struct slice type, message, project, logger, transaction, release, environment, dist;
     enum level level;
     struct slice *fingerprint;
     unsigned n_fingerprint;
@@ -140,10 +140,16 @@ static const struct key event_keys[] = {
     {.name = "tags", .type = KEY_MAP, KEY_MANY(struct raw_event, tags, n_tags), .of = &key_pair_string,
      .max = VERDICT_TAGS_MAX, .help = "Tags of the event."},
     {.name = "project", .type = KEY_STRING, KEY_AT(struct raw_event, project),
-     .help = "A name from sentry.projects; the default project without it."},
+     .help = "A name from sentry.projects; the default project without it, or where the name is none of these."},
     {.name = "logger", .type = KEY_STRING, KEY_AT(struct raw_event, logger), .help = "The event's logger."},
     {.name = "transaction", .type = KEY_STRING, KEY_AT(struct raw_event, transaction),
      .help = "Name of what was going on, such as a route; few different values."},
+    {.name = "release", .type = KEY_STRING, KEY_AT(struct raw_event, release),
+     .help = "Release the event is of, such as shop@1.4.2; sentry.release without it, or where a line brings what Sentry refuses."},
+    {.name = "environment", .type = KEY_STRING, KEY_AT(struct raw_event, environment),
+     .help = "Environment the event is of; sentry.environment without it, as with release."},
+    {.name = "dist", .type = KEY_STRING, KEY_AT(struct raw_event, dist),
+     .help = "Which build of the release: letters, digits, _, . and -."},
     {.name = "request", .type = KEY_TABLE, .table = &request_table, .help = "The HTTP request, where the record's fields do not show it."},
     {.name = "user", .type = KEY_TABLE, .table = &user_table, .help = "The user who met the error."},
     {.name = NULL},
@@ -390,6 +396,9 @@ static void load_event(struct loader *l, const struct raw_event *raw, const stru
     e->project = template_of(a, raw->project, m);
     e->logger = template_of(a, raw->logger, m);
     e->transaction = template_of(a, raw->transaction, m);
+    e->release = template_of(a, raw->release, m);
+    e->environment = template_of(a, raw->environment, m);
+    e->dist = template_of(a, raw->dist, m);
     e->level = raw->level;
     e->fingerprint = arena_calloc(a, raw->n_fingerprint, sizeof *e->fingerprint);
     for (e->n_fingerprint = 0; e->n_fingerprint < raw->n_fingerprint; e->n_fingerprint++)
@@ -407,13 +416,28 @@ static void load_event(struct loader *l, const struct raw_event *raw, const stru
     e->user_ip = template_of(a, raw->user.ip_address, m);
 }
 
+/* Where the value of a tag that Sentry keeps for itself belongs. */
+static const char *instead_of_tag(struct slice key)
+{
+    static const struct {
+        const char *key, *use;
+    } places[] = {{"user", "use event.user.username"},
+                  {"level", "use event.level"},
+                  {"release", "use event.release"},
+                  {"environment", "use event.environment"},
+                  {"dist", "use event.dist"}};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (slice_is(key, places[i].key))
+            return places[i].use;
+    return "take another name";
+}
+
 static void refuse_reserved_tags(struct loader *l, const struct rule *rule)
 {
     for (unsigned i = 0; i < rule->event.n_tags; i++)
         if (fill_tag_is_reserved(rule->event.tags[i].key))
-            l->ok = conf_error(l->d, conf_get(conf_get(rule->node, "event"), "tags"),
-                               "Sentry keeps the tag \"%.*s\" for itself; %s", SLICE_ARG(rule->event.tags[i].key),
-                               slice_is(rule->event.tags[i].key, "user") ? "use event.user.username" : "take another name");
+            l->ok = conf_error(l->d, conf_get(conf_get(rule->node, "event"), "tags"), "Sentry keeps the tag \"%.*s\" for itself; %s",
+                               SLICE_ARG(rule->event.tags[i].key), instead_of_tag(rule->event.tags[i].key));
 }
 
 static void load_samples(struct loader *l, const struct raw_rule *raw, struct rule *rule)
@@ -509,6 +533,17 @@ static void refuse_impossible(struct loader *l, const struct raw_rule *raw, cons
         l->ok = conf_error(l->d, raw->unless, "unless is the same as match: the rule can never fire");
 }
 
+/* A fingerprint that nobody outside can make up another of. */
+static bool has_constant_fingerprint(const struct rule *rule)
+{
+    const struct rule_event *e = &rule->event;
+    for (unsigned i = 0; i < e->n_fingerprint; i++)
+        for (unsigned k = 0; k < e->fingerprint[i].n; k++)
+            if (e->fingerprint[i].parts[k].is_name)
+                return false;
+    return e->n_fingerprint > 0 || (rule->absence.every_us && rule->absence.by.n == 0);
+}
+
 /*
  * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no more than
  * limits do.
@@ -572,6 +607,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
                                               .by = by_of(a, &raw->threshold.by, rule->match)};
     load_absence(l, raw, rule);
     load_pair(l, raw, rule);
+    rule->constant = has_constant_fingerprint(rule);
     refuse_contradictions(l, rule);
     refuse_impossible(l, raw, rule);
     load_samples(l, raw, rule);

@@ -16,9 +16,11 @@ struct stream {
     struct slice source;       /* path or address, for people */
     struct slice input;        /* the input's name: tag `input` */
     struct slice peer;         /* sender's address, host of records that name none; empty for files */
+    struct slice sender;       /* tag `peer`: the address, or uid, pid and unit; empty for files */
     uint32_t peer_pid;         /* sender's process on a unix socket, procid of records that name none; 0: not known */
     uint64_t domain;           /* lines of two domains never meet; 0 is `local` */
     bool remote;               /* the sender is another host */
+    uint64_t network;          /* hash of its network address, by which shares go; 0: it is this host */
     bool trusted;              /* its fields may set reserved names */
     uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
     const struct container *container; /* whose log it is, or NULL */

@@ -24,7 +24,7 @@ struct entry {
 };
 
 struct ring {
-    uint64_t key;
+    uint64_t key, domain;
     struct ring *older, *newer; /* by last use */
     char *buf;
     uint32_t cap, head, tail; /* oldest entry, end of the newest */
@@ -101,19 +101,34 @@ static bool make_room(struct trail *t, size_t need, const struct ring *keep)
     return true;
 }
 
-static struct ring *ring_for(struct trail *t, uint64_t key)
+static uint64_t ring_key(const struct trail_keys *k)
 {
-    if (t->newest && t->newest->key == key)
-        return t->newest;
-    struct ring *r = table_get(&t->rings, key);
+    return k->ring ? k->ring : 1;
+}
+
+/* NULL: there is none, or its key belongs to a ring of another domain. */
+static struct ring *ring_find(const struct trail *t, uint64_t key, uint64_t domain)
+{
+    struct ring *r = t->newest && t->newest->key == key ? t->newest : table_get(&t->rings, key);
+    return r && r->domain == domain ? r : NULL;
+}
+
+/* NULL: two domains have made the same key; who came first keeps it. */
+static struct ring *ring_for(struct trail *t, uint64_t key, uint64_t domain)
+{
+    struct ring *r = ring_find(t, key, domain);
+    if (r == t->newest && r)
+        return r;
     if (r) {
         unlink_ring(t, r);
         link_newest(t, r);
         return r;
     }
+    if (table_get(&t->rings, key))
+        return NULL;
     make_room(t, RING_MIN_BYTES + sizeof *r, NULL);
     r = xcalloc(1, sizeof *r);
-    *r = (struct ring){.key = key, .cap = RING_MIN_BYTES, .buf = xmalloc(RING_MIN_BYTES)};
+    *r = (struct ring){.key = key, .domain = domain, .cap = RING_MIN_BYTES, .buf = xmalloc(RING_MIN_BYTES)};
     t->bytes += r->cap + sizeof *r;
     table_put(&t->rings, key, r);
     link_newest(t, r);
@@ -208,11 +223,12 @@ static void index_add(struct trail *t, uint64_t key, uint64_t ring)
 
 void trail_push(struct trail *t, const struct trail_keys *k, const struct trail_line *line)
 {
-    uint64_t ring_key = k->ring ? k->ring : 1;
     struct slice app = slice_sub(line->app, 0, APP_MAX), text = slice_sub(line->text, 0, TRAIL_TEXT_MAX);
     uint32_t size = (uint32_t)(sizeof(struct entry) + text.n + app.n + 7) & ~7u;
-    struct ring *r = ring_for(t, ring_key);
+    struct ring *r = ring_for(t, ring_key(k), k->domain);
     struct entry *e;
+    if (!r)
+        return;
     while (!(e = place(r, size)))
         if (!grow(t, r))
             drop_oldest(r);
@@ -235,9 +251,9 @@ void trail_push(struct trail *t, const struct trail_keys *k, const struct trail_
     r->tail += size;
     r->n++;
     if (k->request)
-        index_add(t, k->request, ring_key);
+        index_add(t, k->request, r->key);
     if (k->weak)
-        index_add(t, k->weak, ring_key);
+        index_add(t, k->weak, r->key);
 }
 
 /* The newest `max` entries wanted so far, by order of arrival from `first` on and round the end; they point into the rings. */
@@ -342,16 +358,15 @@ static int by_time(const void *pa, const void *pb)
 unsigned trail_collect(struct trail *t, const struct trail_keys *k, int64_t time_us, int64_t oldest_us, unsigned max,
                        struct arena *a, struct crumb *out, unsigned *seen)
 {
-    uint64_t ring_key = k->ring ? k->ring : 1;
     struct picks own = picks_new(a, max), rest = picks_new(a, max);
-    const struct ring *home = table_get(&t->rings, ring_key);
+    const struct ring *home = ring_find(t, ring_key(k), k->domain);
     if (home)
         walk(home, k, time_us, oldest_us, &own, &rest, a);
     const uint64_t across[] = {k->request, k->weak};
     for (unsigned i = 0; i < 2; i++)
         for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
             uint64_t key = index_lookup(t, across[i], slot);
-            const struct ring *r = key && key != ring_key ? table_get(&t->rings, key) : NULL;
+            const struct ring *r = key && key != ring_key(k) ? ring_find(t, key, k->domain) : NULL;
             if (r)
                 walk(r, k, time_us, oldest_us, &own, NULL, a);
         }

@@ -16,8 +16,9 @@ struct trail;
 
 enum { TRAIL_TEXT_MAX = 1024, TRAIL_RING_MAX_BYTES = 256 * 1024 };
 
-/* How a line can be found again. A key of 0 is absent. */
+/* How a line can be found again. A key of 0 is absent. Lines of two domains never meet, whatever their keys. */
 struct trail_keys {
+    uint64_t domain;  /* the stream's */
     uint64_t ring;    /* coarse stream */
     uint64_t conn;    /* nginx host, pid and connection */
     uint64_t request; /* request or trace id */

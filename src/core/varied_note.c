@@ -47,7 +47,7 @@ static void note_origin(struct varied *v, const struct record *r, const struct o
 static void note_fields(struct varied *v, const struct record *r, const struct options *opt)
 {
     for (unsigned i = 0; i < r->n_fields; i++)
-        if (r->fields[i].type != FIELD_JSON)
+        if (r->fields[i].type != FIELD_JSON && !record_reserves(r, r->fields[i].name))
             note(v, opt, r->fields[i].name, r->fields[i].value);
 }
 

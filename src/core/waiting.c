@@ -17,7 +17,8 @@ static struct record *keep_record(struct arena *a, const struct record *r)
     struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
     record_copy_head(c, r);
     struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,      &c->procid,
-                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id};
+                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id,
+                                   &c->input,   &c->peer};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
     c->raw = SLICE_NONE;
@@ -34,7 +35,8 @@ static void keep_shape(struct arena *a, struct shape *s, const struct shape *fro
     for (unsigned i = 0; i < s->n_params; i++)
         params[i] = keep(a, s->params[i]);
     s->params = params;
-    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->logger, &s->transaction,
+    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
+                                   &s->release, &s->environment, &s->dist,
                                    &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
@@ -52,6 +54,7 @@ static void keep_verdict(struct arena *a, struct verdict *v, const struct verdic
         v->fingerprint[i] = keep(a, from->fingerprint[i]);
     v->project = keep(a, v->project);
     v->ends = NULL;
+    v->fold = NULL; /* the shape has what the event needs of it */
 }
 
 struct waiting *waiting_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)
@@ -131,7 +134,8 @@ void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*ea
         struct waiting_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
         for (struct waiting_link *next; link; link = next) {
             next = link->next;
-            each(u, link->w);
+            if (link->w->keys.domain == k->domain)
+                each(u, link->w);
         }
     }
 }

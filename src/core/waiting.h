@@ -48,7 +48,7 @@ void waiting_add(struct waiting_list *l, struct waiting *w);
 /* Takes it out of the list; the caller frees it. */
 void waiting_take(struct waiting_list *l, struct waiting *w);
 void waiting_free(struct waiting *w);
-/* Calls back for everything that waits for a line with these keys. */
+/* Calls back for everything of the same domain that waits for a line with these keys. */
 void waiting_match(struct waiting_list *l, const struct trail_keys *k, void (*each)(void *u, struct waiting *w), void *u);
 
 /* A line that came later. */

@@ -284,6 +284,7 @@ static void on_request(struct evhttp_request *req, void *u)
     struct in_http *in = u;
     track_request(in->track, evhttp_request_get_connection(req));
     set_peer(in, req);
+    input_turn(&in->sink, &in->input, in->stream.peer);
     judge(in, req);
 }
 

@@ -286,6 +286,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
     (void)fd, (void)what;
     if (in->paused)
         return;
+    input_turn(&in->sink, &in->input, SLICE_NONE);
     if (!in->begun)
         r = begin(in);
     if (!in->placed && r >= 0)
@@ -392,6 +393,7 @@ struct input *journal_open(struct event_base *base, const struct input_options *
         .format = FORMAT_JOURNAL, .source = slice_str(in->row_name), .last_us = RECORD_NO_TIME};
     const struct peer none = peer_none();
     peer_to_stream(&none, opt, &in->stream);
+    in->stream.input = slice_str(in->row_name);
     in->own_invocation = getenv("INVOCATION_ID");
     snprintf(in->own_pid, sizeof in->own_pid, "%d", getpid());
     sbuf_init(&in->json,

@@ -97,6 +97,7 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
     if (in->ended)
         return;
     event_del(in->idle);
+    input_turn(&in->sink, &in->input, SLICE_NONE);
     run_messages(in); /* what a pause has left */
     if (in->paused)
         return;
@@ -110,6 +111,7 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
     struct in_stdin *in = u;
     struct cut_message m;
     (void)fd, (void)what;
+    input_turn(&in->sink, &in->input, SLICE_NONE);
     while (lines_flush(&in->lines, CUT_IDLE, &m))
         deliver(in, &m);
     lines_trim(&in->lines);

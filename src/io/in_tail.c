@@ -229,6 +229,7 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
     struct tail *t = u;
     struct tail_file *f;
     (void)fd, (void)what;
+    input_turn(&t->sink, &t->input, SLICE_NONE);
     int64_t now = tail_now_ms();
     while (!t->paused && (f = TAILQ_FIRST(&t->waiting)) && f->deadline <= now) {
         if (!f->is_ready && tail_file_look(f, true) == TAIL_LOOK_SAME) {
@@ -253,6 +254,7 @@ static void read_failed(struct tail *t, struct tail_file *f)
 /* One file's share. True: it has more. */
 static bool read_some(struct tail *t, struct tail_file *f)
 {
+    input_turn(&t->sink, &t->input, slice_str(f->path));
     hand_on_whole(t, f);
     if (t->paused)
         return true;
@@ -324,8 +326,10 @@ static void scan(struct tail *t)
 
 static void on_scan(evutil_socket_t fd, short what, void *u)
 {
+    struct tail *t = u;
     (void)fd, (void)what;
-    scan(u);
+    input_turn(&t->sink, &t->input, SLICE_NONE);
+    scan(t);
 }
 
 void tail_scan_after(struct tail *t, int64_t ms)

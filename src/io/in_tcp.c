@@ -92,6 +92,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *u)
     struct in_tcp *in = u;
     struct conn *c, *next;
     (void)fd, (void)what;
+    input_turn(&in->sink, &in->input, SLICE_NONE);
     in->tick++;
     if (in->accept_failed)
         evconnlistener_enable(in->acceptor);

@@ -231,6 +231,7 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
 {
     struct in_udp *in = u;
     (void)fd, (void)what;
+    input_turn(&in->sink, &in->input, SLICE_NONE);
     /* Then the other inputs have their turn; the socket is still readable and this one comes back. */
     for (unsigned i = 0; i < BATCHES_A_TURN && read_batch(in); i++)
         ;

@@ -55,6 +55,8 @@ struct input_options {
 };
 
 /* What the worker gives to its inputs. */
+struct input;
+
 struct input_sink {
     void *u;
     /*
@@ -65,12 +67,12 @@ struct input_sink {
     void (*message)(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset);
     /* s is about to be freed: let go of what waits for it. NULL: nobody cares. */
     void (*gone)(void *u, struct stream *s);
+    /* A turn of this input begins (app/turn.h); see input_turn. NULL: nobody cares. */
+    void (*turn)(void *u, struct input *in, struct slice who);
     struct counts *counts;
     /* Microseconds of the wall clock, read once per turn of the loop. */
     int64_t (*now_us)(void *u);
 };
-
-struct input;
 
 struct input_type {
     enum input_kind kind;
@@ -91,6 +93,7 @@ struct input_type {
 struct input_state {
     uint16_t port;         /* bound; 0 when it has none, or is not open */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
+    uint64_t slow_turns;   /* that held up all other inputs for too long (app/turn.h) */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
 };
 
@@ -101,10 +104,19 @@ struct input {
     uint16_t port;         /* bound; 0 when it has none */
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
+    uint64_t slow_turns;   /* counted by the worker */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
 };
 
 extern const struct input_type in_udp, in_tcp, in_http, in_stdin, in_journal;
+
+/* To be called where the loop calls the input, before anything is read: whom the input now works for (an address, a path; empty
+   when several or unknown), so that a turn that takes too long has a name. */
+static inline void input_turn(const struct input_sink *sink, struct input *in, struct slice who)
+{
+    if (sink->turn)
+        sink->turn(sink->u, in, who);
+}
 
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);

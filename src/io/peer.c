@@ -84,26 +84,32 @@ void peer_network(const struct peer *p, uint8_t out[16])
     memcpy(out, p->addr, whole ? 16 : 8);
 }
 
+/* Never 0. */
+static uint64_t hash_of_network(const struct peer *p)
+{
+    uint8_t network[16];
+    peer_network(p, network);
+    return slice_hash(slice_of((const char *)network, sizeof network), 0x646f6d62) | 1;
+}
+
 /* 0 is `local`, so no other domain has it. */
 static uint64_t domain_of(const struct peer *p, const char *name)
 {
-    uint8_t network[16];
     if (name)
         return strcmp(name, "local") == 0 ? 0 : slice_hash(slice_str(name), 0x646f6d61) | 1;
-    if (p->local)
-        return 0;
-    peer_network(p, network);
-    return slice_hash(slice_of((const char *)network, sizeof network), 0x646f6d62) | 1;
+    return p->local ? 0 : hash_of_network(p);
 }
 
 void peer_to_stream(const struct peer *p, const struct input_options *opt, struct stream *s)
 {
     s->input = slice_str(opt->text);
     s->peer = p->n ? peer_slice(p) : SLICE_NONE;
+    s->sender = s->peer;
     s->peer_pid = 0;
     s->ring = peer_ring(p);
     s->domain = domain_of(p, opt->domain);
     s->remote = !p->local;
+    s->network = p->local ? 0 : hash_of_network(p);
     s->trusted = opt->trust == INPUT_TRUST_ON || (opt->trust == INPUT_TRUST_LOCAL && p->local);
 }
 

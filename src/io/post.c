@@ -138,6 +138,18 @@ static void set(CURL *easy, CURLoption option, const char *value)
     (void)rc;
 }
 
+/* Of some twenty protocols that libcurl speaks. */
+static void only_http(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500 /* 7.85 */
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
 static struct transfer *transfer_new(const struct post_target *target, struct sbuf *body, post_done *done,
                                      void *u)
 {
@@ -158,6 +170,7 @@ static struct transfer *transfer_new(const struct post_target *target, struct sb
         set(e, CURLOPT_CAINFO, target->ca_file);
     if (target->proxy)
         set(e, CURLOPT_PROXY, target->proxy);
+    only_http(e);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, target->headers);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body.p); /* not copied */
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);

@@ -33,6 +33,8 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "INSERT INTO meta VALUES('clock_us', 0);",
 
     "ALTER TABLE flood ADD COLUMN varied TEXT;",
+
+    "ALTER TABLE flood ADD COLUMN remote INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
@@ -76,14 +78,14 @@ const char *const store_sql[Q_N] = {
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT(key) DO UPDATE SET"
+    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
                 " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
                 " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_us,"
                 " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
                 " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample),"
-                " varied=coalesce(excluded.varied,varied)",
+                " varied=coalesce(excluded.varied,varied),remote=excluded.remote",
     [Q_LIMIT_GONE] = "DELETE FROM flood WHERE key=?1",
-    [Q_LIMITS] = "SELECT * FROM flood",
+    [Q_LIMITS] = "SELECT * FROM flood ORDER BY start_us",
     [Q_OVERDUE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
     [Q_OVERDUE_GONE] = "DELETE FROM overdue WHERE key=?1",
     [Q_OVERDUES] = "SELECT * FROM overdue ORDER BY since_us",

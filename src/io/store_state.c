@@ -10,12 +10,20 @@ static void bind_optional(sqlite3_stmt *q, int i, struct slice v)
         sqlite3_bind_null(q, i);
 }
 
+static bool forget_limit(struct store *s, uint64_t key)
+{
+    sqlite3_bind_int64(s->stmt[Q_LIMIT_GONE], 1, (sqlite3_int64)key);
+    return store_run(s, Q_LIMIT_GONE);
+}
+
 bool store_put_limit(struct store *s, const struct limit_row *row)
 {
-    sqlite3_stmt *q = s->stmt[row->closed ? Q_LIMIT_GONE : Q_LIMIT];
-    sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
+    sqlite3_stmt *q = s->stmt[Q_LIMIT];
+    if ((row->closed || row->restarted) && !forget_limit(s, row->key))
+        return false;
     if (row->closed)
-        return store_run(s, Q_LIMIT_GONE);
+        return true;
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
     static const struct limit_sample none;
     const struct limit_sample *sample = row->sample && row->sample_is_new ? row->sample : &none;
     sqlite3_bind_int64(q, 2, row->start_us);
@@ -31,6 +39,7 @@ bool store_put_limit(struct store *s, const struct limit_row *row)
     bind_optional(q, 12, sample->level);
     bind_optional(q, 13, sample->payload);
     bind_optional(q, 14, row->varied_text);
+    sqlite3_bind_int(q, 15, row->remote);
     return store_run(s, Q_LIMIT);
 }
 
@@ -53,7 +62,8 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
                                       .first_us = sqlite3_column_int64(q, 7),
                                       .last_us = sqlite3_column_int64(q, 8),
                                       .sample = sample.payload.n ? &sample : NULL,
-                                      .varied_text = store_column(q, 13)};
+                                      .varied_text = store_column(q, 13),
+                                      .remote = sqlite3_column_int(q, 14) != 0};
         each(u, &row);
     }
     sqlite3_reset(q);

@@ -115,6 +115,7 @@ static void run_messages(struct conn *c)
 static void conn_run(struct conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
+    input_turn(&c->in->sink, &c->in->input, c->stream.peer);
     run_messages(c);
     while (!stopped(c) && evbuffer_get_length(in) > 0) {
         int got = evbuffer_remove(in, cut_room(&c->cut, TCP_STEP), TCP_STEP);

@@ -167,3 +167,67 @@ def scenario_first_of_a_fault_passes_the_budget(t):
     for fault in range(2, 12):
         t.eq(sums[fault], [1, 0])
     t.eq(ledger["event"] + ledger["suppressed"], 50)
+
+
+NEW_LINES = int(os.environ.get("CRUMBD_NEW_LINES", 80000))
+NEW_ISSUES = 200
+
+NEW_CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - tail: {dir}/logs/*.log
+    format: text
+    from: start
+rules: [{dir}/rules.yaml]
+breadcrumbs: {{before: 3, wait: 10ms}}
+limits: {{new_issues: {new_issues}}}
+"""
+
+DISK_RULES = """
+pack: disk
+rules:
+  - id: disk.broken
+    match: '^disk \\w+ is broken'
+    event: {type: Disk, message: 'a disk is broken', fingerprint: [disk, broken]}
+"""
+
+
+def word(i):
+    letters = "bcdfghjklmnpqrstvwxz"
+    return "q" + letters[i % 20] + letters[i // 20 % 20] + letters[i // 400 % 20] + letters[i // 8000 % 20]
+
+
+def fingerprints(up):
+    return {tuple(e["fingerprint"]) for e in up.events}
+
+
+def scenario_new_kinds_are_bounded(t):
+    """80 000 errors with a word of their own each are at most limits.new_issues issues and one for the rest, by the exact number, also
+    over kill -9; what a rule finds meanwhile still passes."""
+    up = t.upstream()
+    os.makedirs(t.path("logs"), exist_ok=True)
+    t.write("rules.yaml", DISK_RULES)
+    config = t.config(NEW_CONFIG.format(dsn=up.dsn(), dir=t.dir, new_issues=NEW_ISSUES))
+    d = t.start(config)
+    for i in range(0, NEW_LINES // 2, 1000):
+        t.append("logs/app.log", "".join(f"ERROR the word is {word(k)} today\n" for k in range(i, i + 1000)))
+    d.wait_log("limits.new_issues is used up")
+    d.wait_count("folded", 1000)
+    d.kill()
+    d = t.start(config)
+    for i in range(NEW_LINES // 2, NEW_LINES, 1000):
+        t.append("logs/app.log", "".join(f"ERROR the word is {word(k)} today\n" for k in range(i, i + 1000)))
+    t.append("logs/app.log", "disk sda is broken\n")
+    t.until(lambda: ("disk", "broken") in fingerprints(up), "the rule's event upstream", 60)
+    d.stop()
+    folded = [e for e in up.events if e["fingerprint"][:2] == ["crumbd", "new-kinds"]]
+    t.eq({e["fingerprint"][2] for e in folded}, {t.path("logs/*.log")})
+    t.eq(len(fingerprints(up)), NEW_ISSUES - NEW_ISSUES // 4 + 2)
+    own = sum(not suppressed_of(e) for e in up.events)
+    t.eq(own + sum(suppressed_of(e) for e in up.events), NEW_LINES + 1)
+    t.eq(sum(not suppressed_of(e) for e in folded) + sum(suppressed_of(e) for e in folded), NEW_LINES - (NEW_ISSUES - NEW_ISSUES // 4))
+    assert own <= NEW_ISSUES + 10 + 14, f"{own} events that are no summaries"
+    value = folded[0]["exception"]["values"][0]["value"]
+    t.eq(value, f"new kinds of errors from {t.path('logs/*.log')}: more than {NEW_ISSUES} in an hour")
+    assert folded[0]["contexts"]["crumbd"]["kind"].endswith("today"), folded[0]["contexts"]["crumbd"]
+    assert folded[0]["breadcrumbs"]["values"], "a sample without the lines before it"

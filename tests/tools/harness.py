@@ -123,6 +123,7 @@ class Daemon(Program):
         self.notify_path = t.path(name + ".notify")
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.notify_path)
+        os.chmod(self.notify_path, 0o777)  # as systemd's is: crumbd may become another user
         self.notify.setblocking(False)
         self.said = []
         super().__init__(t, name, argv, dict(env, NOTIFY_SOCKET=self.notify_path))

@@ -776,6 +776,22 @@ START_TEST(one_by_hand)
 }
 END_TEST
 
+/* Of the protocols that libcurl may have been built with. */
+START_TEST(nothing_but_http)
+{
+    static const char *const urls[] = {"file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1:9/x", "dict://127.0.0.1:9/x",
+                                       "ws://127.0.0.1:9/x", "smtp://127.0.0.1:9/x"};
+    struct sbuf out;
+    sbuf_init(&out, 1000);
+    free(dsn.envelope_url);
+    dsn.envelope_url = strdup(urls[_i]);
+    ck_assert(sender_post_once(&dsn, &options.post, "00000001000040008000000000000000", SLICE("{}"), keep_answer, &out));
+    ck_assert_msg(strstr(sbuf_cstr(&out), "not supported or disabled") || strstr(sbuf_cstr(&out), "nsupported protocol"), "%s: %s",
+                  urls[_i], sbuf_cstr(&out));
+    sbuf_free(&out);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("sender");
@@ -810,6 +826,7 @@ int main(void)
     tcase_add_test(t, through_a_proxy);
     tcase_add_test(t, tls_is_verified);
     tcase_add_test(t, one_by_hand);
+    tcase_add_loop_test(t, nothing_but_http, 0, 6);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

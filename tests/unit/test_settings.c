@@ -100,7 +100,7 @@ START_TEST(the_contract)
              "rules: [shipped, /etc/crumbd/rules.d/*.yaml]\n"
              "fallback: crumb\n"
              "breadcrumbs: {before: 0, after: 0, wait: 1s, max_age: 1m, memory: 1m}\n"
-             "limits: {per_issue: {burst: 3, period: 2h}, per_minute: 4, per_day: 5}\n"
+             "limits: {per_issue: {burst: 3, period: 2h}, per_minute: 4, per_day: 5, new_issues: 6}\n"
              "scrub: {defaults: off, patterns: ['\\bsecret-[a-z0-9]+\\b'], send_ip: on}\n"
              "in_app: [com.acme, /srv/app]\n"
              "source_roots: [/srv/app]\n"
@@ -108,7 +108,13 @@ START_TEST(the_contract)
              "store: /var/lib/crumbd/crumbd.db\n"
              "store_limit: 1g\n"
              "http: 127.0.0.1:8686\n"
-             "workers: 1\n");
+             "workers: 1\n"
+             "user: crumbd:adm\n"
+             "keep_read: on\n"
+             "sandbox: off\n");
+    ck_assert_str_eq(s->user.user, "crumbd");
+    ck_assert_str_eq(s->user.group, "adm");
+    ck_assert(s->keep_read && !s->sandbox);
     ck_assert_str_eq(s->dsn_from, "sentry.dsn");
     ck_slice(s->options.environment, "staging");
     ck_slice(s->options.release, "web@1.2");
@@ -158,7 +164,7 @@ START_TEST(the_contract)
     ck_assert(p->crumbs.before == 0 && p->crumbs.after == 0 && p->crumbs.wait_us == 1000000);
     ck_assert(p->crumbs.max_age_us == 60000000 && p->crumbs.memory_bytes == 1 << 20);
     ck_assert(p->limits.burst == 3 && p->limits.period_us == INT64_C(7200000000));
-    ck_assert(p->limits.per_minute == 4 && p->limits.per_day == 5);
+    ck_assert(p->limits.per_minute == 4 && p->limits.per_day == 5 && p->limits.new_issues == 6);
     ck_assert(!p->scrub.defaults && p->scrub.send_ip && p->scrub.n_patterns == 1);
     ck_slice(p->in_app[1], "/srv/app");
     ck_slice(p->source_roots[0], "/srv/app");
@@ -183,7 +189,7 @@ START_TEST(defaults)
     ck_assert(p->crumbs.before == 30 && p->crumbs.after == 5 && p->crumbs.wait_us == 500000);
     ck_assert(p->crumbs.max_age_us == 600000000 && p->crumbs.memory_bytes == 32 << 20);
     ck_assert(p->limits.burst == 10 && p->limits.period_us == INT64_C(3600000000));
-    ck_assert(p->limits.per_minute == 300 && p->limits.per_day == 100000);
+    ck_assert(p->limits.per_minute == 300 && p->limits.per_day == 100000 && p->limits.new_issues == 200);
     ck_assert(p->scrub.defaults && !p->scrub.send_ip && !p->group_everywhere);
     ck_assert_uint_eq(s->store_limit_bytes, 512 << 20);
     ck_assert_str_eq(s->store, "/home/nobody/.local/state/crumbd/crumbd.db");

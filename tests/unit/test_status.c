@@ -36,6 +36,8 @@ static void tear_down(void)
     free(cmd);
 }
 
+static const char *not_healthy;
+static const struct turn *turn;
 static const char hostile[] = "<script>alert('1')</script> & \"x\" \x1b[31m \xff \xe2\x80\xae";
 
 static void put(unsigned n, const char *title, const char *payload)
@@ -54,7 +56,7 @@ static const char *get(const char *path, const char *query, const char *not_read
     char input_text[] = "udp://<&\"\\>:1", tail_text[] = "/l/*.log";
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
-    const struct input_state states[] = {{.port = 1, .kernel_drops = 17}, {.unreadable = 3}};
+    const struct input_state states[] = {{.port = 1, .kernel_drops = 17, .slow_turns = 3}, {.unreadable = 3}};
     struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
     const struct ruleset set = {.rules = list, .n = 3};
@@ -68,6 +70,8 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .n_inputs = 2,
                        .states = states,
                        .not_ready = not_ready,
+                       .not_healthy = not_healthy,
+                       .turn = turn,
                        .counts = &counts,
                        .store_limit_bytes = 1 << 20};
     const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .nonce = "abc"};
@@ -164,7 +168,7 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2 + 5); /* the three states of the outbox are one, and so are both rules five times */
+    ck_assert_uint_eq(samples, families + 2 + 6); /* the three states of the outbox are one, and so are both rules five times */
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
@@ -270,6 +274,30 @@ START_TEST(probes)
     ck_assert_int_eq(answer.status, 503);
     has(get("/metrics", "", "the store is full"), "\ncrumbd_ready 0\n");
     has(get("/", "", "the store is full"), "not ready");
+    has(get("/", "", NULL), "running</span><span class=\"b yes\">ready");
+    not_healthy = "it hangs";
+    ck_assert_str_eq(get("/healthz", "", NULL), "it hangs\n");
+    ck_assert_int_eq(answer.status, 503);
+    has(get("/metrics", "", NULL), "\ncrumbd_healthy 0\n");
+    has(get("/", "", NULL), "<dt>hangs</dt><dd>it hangs</dd>");
+    not_healthy = NULL;
+}
+END_TEST
+
+/* The turn under way counts as soon as it is over the budget: it may never end. */
+START_TEST(slow_turns)
+{
+    struct turn now = {.input = 0, .took_us = TURN_BUDGET_US - 1};
+    turn = &now;
+    has(get("/metrics", "", NULL), "\ncrumbd_input_slow_turns_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 3\n");
+    has(get("/metrics", "", NULL), "\ncrumbd_worker_turn_seconds 0.999\n");
+    now.took_us++;
+    has(get("/metrics", "", NULL), ",port=\"1\"} 4\n");
+    has(get("/", "", NULL), "held up all others 4 times");
+    now.input = TURN_NO_INPUT;
+    has(get("/", "", NULL), "held up all others 3 times");
+    turn = NULL;
+    has(get("/metrics", "", NULL), "\ncrumbd_worker_turn_seconds 0.000\n");
 }
 END_TEST
 
@@ -286,6 +314,7 @@ int main(void)
     tcase_add_test(t, events_newest_first);
     tcase_add_test(t, nothing_else_is_there);
     tcase_add_test(t, probes);
+    tcase_add_test(t, slow_turns);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

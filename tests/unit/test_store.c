@@ -136,7 +136,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 5);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 6);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -345,7 +345,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, event(1, "{\"n\":1}"));
     store_close(s);
     exec_sql("DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER TABLE event DROP COLUMN kind;"
-             "ALTER TABLE flood DROP COLUMN varied;"
+             "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote;"
              "CREATE INDEX event_due ON event(state, project, next_try_us); PRAGMA user_version=3");
     s = open_it();
     struct store_row *r = next(s);
@@ -356,7 +356,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 5);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 6);
 }
 END_TEST
 
@@ -484,11 +484,33 @@ START_TEST(rows_of_flood_control)
     put_row(s, SLICE(""));
     store_limits(s, ck_row, (char[]){""});
     store_close(s);
-    exec_sql("ALTER TABLE flood DROP COLUMN varied; PRAGMA user_version=4");
+    exec_sql("ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
     s = open_it();
     store_limits(s, ck_row, (char[]){""});
     put_row(s, SLICE("[3]"));
     store_limits(s, ck_row, (char[]){"[3]"});
+    store_close(s);
+}
+END_TEST
+
+static void ck_rested(void *u, const struct limit_row *row)
+{
+    ++*(unsigned *)u;
+    ck_assert(row->remote && !row->sample && !row->varied_text.n);
+    ck_assert_uint_eq(row->count, 0);
+}
+
+/* What an ended period left behind must not be told of the next one. */
+START_TEST(rows_that_rest)
+{
+    struct store *s = open_it();
+    unsigned n = 0;
+    put_row(s, SLICE("[1]"));
+    struct limit_row row = {.key = UINT64_MAX, .period_us = 1000, .restarted = true, .remote = true};
+    const struct cut c = {.limits = &row, .n_limits = 1};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    store_limits(s, ck_rested, &n);
+    ck_assert_uint_eq(n, 1);
     store_close(s);
 }
 END_TEST
@@ -918,6 +940,7 @@ int main(void)
     tcase_add_test(t, open_rows);
     tcase_add_test(t, files_and_counts);
     tcase_add_test(t, rows_of_flood_control);
+    tcase_add_test(t, rows_that_rest);
     tcase_add_test(t, payloads_come_back_as_they_went);
     tcase_add_test(t, damaged_rows_do_not_stop_the_rest);
     tcase_add_test(t, damaged_pages_do_not_stop_the_rest);

@@ -182,116 +182,9 @@ START_TEST(scrub_own_patterns)
 }
 END_TEST
 
-/* --- limit --- */
-
-struct sums {
-    uint64_t suppressed, summaries;
-};
-
-static void on_summary(void *u, const struct limit_row *row)
-{
-    struct sums *s = u;
-    s->suppressed += row->suppressed;
-    s->summaries++;
-}
-
-static const struct limit_budget plenty = {.per_minute = 1000000, .per_day = 1000000};
-
-START_TEST(limit_passes_burst_then_doublings)
-{
-    struct sums sums = {0};
-    struct limit *l = limit_new(on_summary, &sums, NULL);
-    const struct limit_issue issue = {.key = 1, .burst = 10, .period_us = 3600000000};
-    uint64_t passed = 0, last = 0;
-    for (uint64_t i = 1; i <= 1000; i++)
-        if (limit_admit(l, &issue, &plenty, (int64_t)i) == LIMIT_PASS) {
-            passed++;
-            last = i;
-        }
-    ck_assert_uint_eq(passed, 10 + 6); /* 20 40 80 160 320 640 */
-    ck_assert_uint_eq(last, 640);
-    ck_assert_int_eq(limit_tick(l, 3600000000 - 1), 3600000001);
-    ck_assert_uint_eq(sums.summaries, 0);
-    limit_tick(l, 3600000001);
-    ck_assert_uint_eq(sums.summaries, 1);
-    ck_assert_uint_eq(passed + sums.suppressed, 1000);
-    ck_assert_int_eq(limit_admit(l, &issue, &plenty, 3600000002), LIMIT_PASS); /* a new period, a new first */
-    limit_free(l);
-}
-END_TEST
-
-START_TEST(limit_first_passes_over_budget)
-{
-    struct sums sums = {0};
-    struct limit *l = limit_new(on_summary, &sums, NULL);
-    const struct limit_budget small = {.per_minute = 5, .per_day = 100};
-    uint64_t passed = 0;
-    for (uint64_t key = 1; key <= 20; key++)
-        for (int i = 0; i < 3; i++)
-            passed += limit_admit(l, &(struct limit_issue){.key = key, .burst = 10, .period_us = 1000000}, &small, 1000) == LIMIT_PASS;
-    ck_assert_uint_eq(passed, 3 + 1 + 1 + 18 - 0); /* three of the first, then only firsts once five are spent */
-    limit_summarise(l);
-    ck_assert_uint_eq(passed + sums.suppressed, 60);
-    limit_free(l);
-}
-END_TEST
-
-START_TEST(limit_is_exact_when_it_forgets)
-{
-    struct sums sums = {0};
-    uint64_t evicted = 0, passed = 0, total = 0;
-    struct limit *l = limit_new(on_summary, &sums, &evicted);
-    for (uint64_t i = 0; i < 200000; i++)
-        for (uint64_t repeat = 0; repeat < 3; repeat++, total++)
-            passed += limit_admit(l, &(struct limit_issue){.key = i * 7 + 1, .burst = 1, .period_us = 3600000000}, &plenty,
-                                  (int64_t)i) == LIMIT_PASS;
-    ck_assert_uint_le(limit_size(l), LIMIT_ENTRIES_MAX);
-    ck_assert_uint_gt(evicted, 0);
-    limit_summarise(l);
-    ck_assert_uint_eq(passed + sums.suppressed, total);
-    limit_free(l);
-}
-END_TEST
-
-struct kept {
-    struct limit_row rows[16];
-    unsigned n;
-};
-
-static void keep_row(void *u, const struct limit_row *row)
-{
-    struct kept *k = u;
-    ck_assert_uint_lt(k->n, 16);
-    k->rows[k->n] = *row;
-    k->rows[k->n++].sample = NULL;
-}
-
-START_TEST(limit_survives_a_restart)
-{
-    struct sums sums = {0};
-    struct kept kept = {0};
-    const struct limit_issue issue = {.key = 5, .project = 77, .burst = 2, .period_us = 3600000000};
-    struct limit *l = limit_new(on_summary, &sums, NULL);
-    uint64_t passed = 0;
-    for (int i = 0; i < 7; i++)
-        passed += limit_admit(l, &issue, &plenty, 100 + i) == LIMIT_PASS;
-    ck_assert_uint_eq(passed, 3); /* 1, 2 and 4 */
-    limit_changed(l, keep_row, &kept);
-    limit_free(l);
-    l = limit_new(on_summary, &sums, NULL);
-    for (unsigned i = 0; i < kept.n; i++)
-        limit_restore(l, &kept.rows[i]);
-    ck_assert_int_eq(limit_admit(l, &issue, &plenty, 200), LIMIT_PASS); /* the eighth */
-    ck_assert_int_ne(limit_admit(l, &issue, &plenty, 201), LIMIT_PASS);
-    limit_summarise(l);
-    ck_assert_uint_eq(sums.suppressed, 4 + 1);
-    limit_free(l);
-}
-END_TEST
-
 int main(void)
 {
-    Suite *s = suite_create("trail, scrub, limit");
+    Suite *s = suite_create("trail, scrub");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, trail_prefers_the_connection);
@@ -302,10 +195,6 @@ int main(void)
     tcase_add_test(t, trail_memory_is_capped);
     tcase_add_test(t, scrub_hides_secrets_and_nothing_else);
     tcase_add_test(t, scrub_own_patterns);
-    tcase_add_test(t, limit_passes_burst_then_doublings);
-    tcase_add_test(t, limit_first_passes_over_budget);
-    tcase_add_test(t, limit_is_exact_when_it_forgets);
-    tcase_add_test(t, limit_survives_a_restart);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -1,0 +1,40 @@
+#include "core/fold.h"
+
+#include "base/utf8.h"
+#include "core/varied.h"
+
+void fold_verdict(struct verdict *v, struct slice input, unsigned most, struct arena *a)
+{
+    struct fold *fold = arena_alloc(a, sizeof *fold);
+    *fold = (struct fold){.input = input, .most = most};
+    v->fold = fold;
+    v->fingerprint = arena_alloc(a, 3 * sizeof *v->fingerprint);
+    v->fingerprint[0] = SLICE("crumbd");
+    v->fingerprint[1] = SLICE("new-kinds");
+    v->fingerprint[2] = input;
+    v->n_fingerprint = 3;
+    rule_hash_fingerprint(v);
+}
+
+void fold_shape(struct verdict *v, struct arena *a)
+{
+    struct shape *shape = arena_alloc(a, sizeof *shape);
+    struct sbuf text;
+    sbuf_init(&text, 1024);
+    sbuf_addf(&text, "new kinds of errors from %.*s: more than %u in an hour", SLICE_ARG(slice_sub(v->fold->input, 0, 512)), v->fold->most);
+    *shape = *v->shape;
+    shape->kind = v->shape->title;
+    shape->type = SLICE("NewKinds");
+    shape->value = shape->title = arena_dup(a, sbuf_slice(&text));
+    sbuf_free(&text);
+    v->shape = shape;
+}
+
+struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a)
+{
+    struct slice title = scrub_text(s, v->shape->title, a);
+    size_t n = 0;
+    for (size_t step = 1; step && n + step <= VARIED_TEXT_MAX; n += step)
+        step = utf8_step(slice_from(title, n));
+    return slice_sub(title, 0, n);
+}

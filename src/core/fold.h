@@ -1,0 +1,21 @@
+/*
+ * fold: what an occurrence says that has no issue of its own because too many new ones came (new_issues.h).
+ *
+ * All of an input and a project are one issue, fingerprint [crumbd, new-kinds, INPUT], to flood control an issue like any other. Its
+ * events are the occurrences that passed, as samples, under the issue's own title; contexts.crumbd.kind is the title an event would have
+ * had by itself, and what summaries tell the commonest of. Pure.
+ */
+#ifndef CORE_FOLD_H
+#define CORE_FOLD_H
+
+#include "core/rule.h"
+#include "core/scrub.h"
+
+/* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. */
+void fold_verdict(struct verdict *v, struct slice input, unsigned most, struct arena *a);
+/* After rule_shape. */
+void fold_shape(struct verdict *v, struct arena *a);
+/* The title by itself, without secrets and short enough to be counted; the verdict has its shape. */
+struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a);
+
+#endif
