@@ -5,19 +5,31 @@
 #include "parsers/parsers.h"
 #include "text/json.h"
 
-/* What the journal knows by itself (names with one underscore) and is worth a field; the rest of these is
- * left out. */
+enum fact { FACT_BOOT, FACT_CMDLINE, FACT_EXE, FACT_STREAM, FACT_TRANSPORT, FACT_UID, FACT_UNIT, FACT_N };
+
+/* What the journal knows by itself (names with one underscore) and is worth a field; the rest of these is left out. A sender's field of
+ * such a name keeps its capitals: it is a claim. */
 static const struct {
     const char *name, *field;
-} trusted[] = {{"_BOOT_ID", "boot_id"},     {"_CMDLINE", "cmdline"},     {"_EXE", "exe"},
-               {"_STREAM_ID", "stream_id"}, {"_TRANSPORT", "transport"}, {"_UID", "uid"},
-               {"CODE_FILE", "file"},       {"CODE_LINE", "line"},       {"CODE_FUNC", "function"}};
+} facts[FACT_N] = {[FACT_BOOT] = {"_BOOT_ID", "boot_id"},       [FACT_CMDLINE] = {"_CMDLINE", "cmdline"},
+                   [FACT_EXE] = {"_EXE", "exe"},                [FACT_STREAM] = {"_STREAM_ID", "stream_id"},
+                   [FACT_TRANSPORT] = {"_TRANSPORT", "transport"}, [FACT_UID] = {"_UID", "uid"},
+                   [FACT_UNIT] = {"_SYSTEMD_UNIT", "unit"}};
+
+/* What a program says of itself by names of its own. */
+static const struct {
+    const char *name, *field;
+} renamed[] = {{"CODE_FILE", "file"}, {"CODE_LINE", "line"}, {"CODE_FUNC", "function"}};
+
+/* systemd.journal-fields(7): the MESSAGE_ID of a core dump. */
+static const struct slice coredump = {"fc2e22bc6ee647b6b90729ab34a250b1", 32};
 
 struct entry {
     struct parse_ctx *ctx;
     struct record *r;
     struct slice message, identifier, comm, pid, syslog_pid;
-    struct slice unit, own_unit;
+    struct slice fact[FACT_N];
+    struct slice unit, coredump_unit, object_unit; /* of whom the entry speaks */
     int64_t sent_us, written_us;
 };
 
@@ -40,10 +52,9 @@ static bool take_known(struct entry *e, struct slice name, struct slice v)
                   {"_COMM", &e->comm},
                   {"_PID", &e->pid},
                   {"_HOSTNAME", &e->r->host},
-                  {"_SYSTEMD_UNIT", &e->own_unit},
                   {"UNIT", &e->unit},
-                  {"COREDUMP_UNIT", &e->unit},
-                  {"OBJECT_SYSTEMD_UNIT", &e->unit}};
+                  {"COREDUMP_UNIT", &e->coredump_unit},
+                  {"OBJECT_SYSTEMD_UNIT", &e->object_unit}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (slice_is(name, places[i].name)) {
             *places[i].to = v;
@@ -72,24 +83,115 @@ static struct slice lower(struct arena *a, struct slice name)
     return slice_of(p, name.n);
 }
 
+static struct slice upper(struct arena *a, struct slice name)
+{
+    char *p = arena_alloc(a, name.n);
+    for (size_t i = 0; i < name.n; i++)
+        p[i] = name.p[i] >= 'a' && name.p[i] <= 'z' ? (char)(name.p[i] - 32) : name.p[i];
+    return slice_of(p, name.n);
+}
+
+static bool take_fact(struct entry *e, struct slice name, struct slice v)
+{
+    for (size_t i = 0; i < FACT_N; i++)
+        if (slice_is(name, facts[i].name)) {
+            e->fact[i] = v;
+            return true;
+        }
+    return *name.p == '_';
+}
+
+/* Leaves room for the facts, however many fields a sender makes up. */
+static void put_own(struct entry *e, struct slice name, struct slice v)
+{
+    if (e->r->n_fields + FACT_N < RECORD_FIELDS_MAX)
+        record_put(e->r, name, v, FIELD_STRING);
+    else
+        e->r->fields_lost = true;
+}
+
+/* By which name a program's own field is known. */
+static struct slice own_name(struct entry *e, struct slice name)
+{
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++)
+        if (slice_is(name, renamed[i].name))
+            return slice_str(renamed[i].field);
+    for (size_t i = 0; i < FACT_N; i++)
+        if (slice_ieq(name, slice_str(facts[i].field)))
+            return name;
+    return lower(e->ctx->arena, name);
+}
+
 static void take(struct entry *e, struct slice name, struct slice v)
 {
     unsigned rank;
-    if (!name.n || !v.n || take_known(e, name, v))
-        return;
-    for (size_t i = 0; i < sizeof trusted / sizeof *trusted; i++) {
-        if (slice_is(name, trusted[i].name)) {
-            record_put(e->r, slice_str(trusted[i].field), v, FIELD_STRING);
-            return;
-        }
-    }
-    if (*name.p == '_')
+    if (!name.n || !v.n || take_known(e, name, v) || take_fact(e, name, v))
         return;
     enum role role = alias_role(name, &rank);
     if (role == ROLE_REQUEST || role == ROLE_TRACE || role == ROLE_SPAN || role == ROLE_TRACEPARENT ||
         role == ROLE_LOGGER)
         alias_take(e->r, role, v);
-    record_put(e->r, lower(e->ctx->arena, name), v, FIELD_STRING);
+    put_own(e, own_name(e, name), v);
+}
+
+/*
+ * Of which unit the entry is: of the sender's, unless the sender may speak about others: systemd itself by UNIT, root by the field that
+ * journald and systemd-coredump give. From anyone else these are claims.
+ */
+static void find_unit(struct entry *e)
+{
+    /* Every program's entry has both: without them it is the kernel's or journald's own, or a trimmed export. */
+    bool unsaid = !e->pid.n && !e->fact[FACT_UID].n;
+    bool root = unsaid || slice_is(e->fact[FACT_UID], "0"), manager = unsaid || slice_is(e->pid, "1");
+    bool dumped = root && slice_eq(e->r->msgid, coredump);
+    const struct {
+        const char *name;
+        struct slice value;
+        bool believed;
+    } said[] = {{"UNIT", e->unit, manager}, {"COREDUMP_UNIT", e->coredump_unit, dumped}, {"OBJECT_SYSTEMD_UNIT", e->object_unit, root}};
+    bool found = false;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        if (!said[i].value.n)
+            continue;
+        if (said[i].believed && !found)
+            e->fact[FACT_UNIT] = said[i].value;
+        else
+            put_own(e, own_name(e, slice_str(said[i].name)), said[i].value);
+        found |= said[i].believed;
+    }
+}
+
+/* What was found in the message is kept beside the fact, in capitals as a claim is. */
+static void put_facts(struct entry *e)
+{
+    for (size_t i = 0; i < FACT_N; i++) {
+        struct slice name = slice_str(facts[i].field);
+        const struct field *claimed = record_field(e->r, name);
+        if (!e->fact[i].n)
+            continue;
+        if (claimed && !slice_eq(claimed->value, e->fact[i])) {
+            struct slice value = claimed->value;
+            record_add(e->r, upper(e->ctx->arena, name), value, claimed->type);
+        }
+        record_put(e->r, name, e->fact[i], FIELD_STRING);
+    }
+}
+
+/* uid=1000 pid=812 unit=shop.service */
+static struct slice peer_of(struct entry *e, struct slice unit)
+{
+    const struct {
+        const char *name;
+        struct slice value;
+    } parts[] = {{"uid", e->fact[FACT_UID]}, {"pid", e->pid}, {"unit", unit}};
+    struct sbuf text;
+    sbuf_init(&text, 512);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].value.n)
+            sbuf_addf(&text, "%s%s=%.*s", text.n ? " " : "", parts[i].name, SLICE_ARG(slice_sub(parts[i].value, 0, 128)));
+    struct slice kept = arena_dup(e->ctx->arena, sbuf_slice(&text));
+    sbuf_free(&text);
+    return kept;
 }
 
 static void start(struct entry *e, struct parse_ctx *ctx, struct record *r)
@@ -107,12 +209,13 @@ static bool finish(struct entry *e)
     r->format = FORMAT_SYSLOG;
     r->app = e->identifier.n ? e->identifier : e->comm;
     r->procid = e->pid.n ? e->pid : e->syslog_pid;
-    if (!e->unit.n)
-        e->unit = e->own_unit;
-    if (e->unit.n)
-        record_put(r, SLICE("unit"), e->unit, FIELD_STRING);
+    if (!r->untrusted)
+        r->peer = peer_of(e, e->fact[FACT_UNIT]);
+    find_unit(e);
+    put_facts(e);
     enum level priority = level_from_severity(r->severity);
     inner_any(e->ctx, r, e->message);
+    put_facts(e); /* the text may have had fields of these names */
     /* What a unit prints has priority 6 whatever it is, so the text may say worse; it does not say better. */
     if (r->level < priority)
         r->level = priority;

@@ -137,6 +137,91 @@ START_TEST(journal_fields)
 }
 END_TEST
 
+/* Fields that a sender makes up do not cover what the journal knows, in whatever order they stand. */
+START_TEST(journal_facts_win)
+{
+    static const char *const claims[][2] = {{"UNIT", "sshd.service"}, {"UID", "0"},       {"EXE", "/usr/sbin/sshd"}, {"PID", "1"},
+                                            {"CMDLINE", "sshd -D"},   {"HOSTNAME", "x"},  {"COMM", "sshd"},          {"TRANSPORT", "kernel"},
+                                            {"COREDUMP_UNIT", "a"},   {"OBJECT_SYSTEMD_UNIT", "b"}, {"unit", "c"}};
+    static const char *const facts[][2] = {{"_SYSTEMD_UNIT", "user@1000.service"}, {"_UID", "1000"},   {"_EXE", "/home/u/a"}, {"_PID", "812"},
+                                           {"_CMDLINE", "./a"},                    {"_HOSTNAME", "web-1"}, {"_COMM", "a"},      {"_TRANSPORT", "journal"}};
+    enum { CLAIMS = sizeof claims / sizeof *claims, FACTS = sizeof facts / sizeof *facts };
+    for (unsigned order = 0; order < 2; order++) {
+        struct arena a = {0};
+        struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
+        struct journald_field f[CLAIMS + FACTS + 2];
+        size_t n = 0;
+        for (unsigned i = 0; i < CLAIMS; i++)
+            f[order ? FACTS + i : i] = (struct journald_field){slice_str(claims[i][0]), slice_str(claims[i][1])};
+        for (unsigned i = 0; i < FACTS; i++)
+            f[order ? i : CLAIMS + i] = (struct journald_field){slice_str(facts[i][0]), slice_str(facts[i][1])};
+        n = CLAIMS + FACTS;
+        f[n++] = (struct journald_field){SLICE("MESSAGE_ID"), SLICE("fc2e22bc6ee647b6b90729ab34a250b1")};
+        f[n++] = (struct journald_field){SLICE("MESSAGE"), SLICE("{\"msg\":\"m\",\"unit\":\"d\",\"uid\":0,\"exe\":\"e\"}")};
+        record_init(&r, FORMAT_SYSLOG, SLICE_NONE);
+        ck_assert(journald_fields(&ctx, &r, f, n));
+        ck_slice(record_value(&r, "unit"), "user@1000.service");
+        ck_slice(record_value(&r, "uid"), "1000");
+        ck_slice(record_value(&r, "exe"), "/home/u/a");
+        ck_slice(record_value(&r, "cmdline"), "./a");
+        ck_slice(record_value(&r, "transport"), "journal");
+        ck_slice(record_value(&r, "UNIT"), "sshd.service"); /* nothing is lost */
+        ck_slice(record_value(&r, "coredump_unit"), "a");
+        ck_slice(r.peer, "uid=1000 pid=812 unit=user@1000.service");
+        ck_slice(r.host, "web-1");
+        ck_slice(r.procid, "812");
+        ck_slice(r.app, "a");
+        /* Nor do very many fields push the facts out. */
+        struct journald_field many[300];
+        char names[300][8];
+        for (n = 0; n < 290; n++) {
+            snprintf(names[n], sizeof names[n], "N%zu", n);
+            many[n] = (struct journald_field){slice_str(names[n]), SLICE("x")};
+        }
+        many[n++] = (struct journald_field){SLICE("MESSAGE"), SLICE("m")};
+        many[n++] = (struct journald_field){SLICE("_UID"), SLICE("1000")};
+        record_init(&r, FORMAT_SYSLOG, SLICE_NONE);
+        ck_assert(journald_fields(&ctx, &r, many, n));
+        ck_slice(record_value(&r, "uid"), "1000");
+        ck_assert(r.fields_lost);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+/* Those who may speak about others: systemd, systemd-coredump, and journald about the object of a message. */
+START_TEST(journal_of_whom_the_manager_speaks)
+{
+    static const struct {
+        const char *name, *pid, *uid, *id, *want;
+    } cases[] = {
+        {"UNIT", "1", "0", NULL, "web.service"},
+        {"UNIT", "812", "0", NULL, "own.service"}, /* not even root */
+        {"OBJECT_SYSTEMD_UNIT", "812", "0", NULL, "web.service"},
+        {"OBJECT_SYSTEMD_UNIT", "812", "1000", NULL, "own.service"},
+        {"COREDUMP_UNIT", "812", "0", "fc2e22bc6ee647b6b90729ab34a250b1", "web.service"},
+        {"COREDUMP_UNIT", "812", "1000", "fc2e22bc6ee647b6b90729ab34a250b1", "own.service"},
+        {"COREDUMP_UNIT", "812", "0", "00000000000000000000000000000000", "own.service"},
+        {"USER_UNIT", "812", "1000", NULL, "own.service"},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena a = {0};
+        struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
+        const struct journald_field f[] = {{slice_str(cases[i].name), SLICE("web.service")},
+                                           {SLICE("_SYSTEMD_UNIT"), SLICE("own.service")},
+                                           {SLICE("_PID"), slice_str(cases[i].pid)},
+                                           {SLICE("_UID"), slice_str(cases[i].uid)},
+                                           {SLICE("MESSAGE"), SLICE("m")},
+                                           {SLICE("MESSAGE_ID"), slice_str(cases[i].id)}};
+        record_init(&r, FORMAT_SYSLOG, SLICE_NONE);
+        ck_assert(journald_fields(&ctx, &r, f, sizeof f / sizeof *f));
+        ck_slice(record_value(&r, "unit"), cases[i].want);
+        ck_assert(slice_ends(r.peer, SLICE("unit=own.service")));
+        arena_free(&a);
+    }
+}
+END_TEST
+
 /* What a unit prints is priority 6, whatever it is. */
 START_TEST(journal_text_may_say_worse)
 {
@@ -565,6 +650,8 @@ int main(void)
     tcase_add_test(t, corpus_journald);
     tcase_add_test(t, journal_fields);
     tcase_add_test(t, journal_text_may_say_worse);
+    tcase_add_test(t, journal_facts_win);
+    tcase_add_test(t, journal_of_whom_the_manager_speaks);
     tcase_add_test(t, cri_pieces);
     tcase_add_test(t, cri_pieces_and_a_docker_line);
     tcase_add_test(t, cri_pieces_may_cut_a_character);
