@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/table.h"
 #include "base/xalloc.h"
 
@@ -157,10 +158,16 @@ void gelf_chunks_expire(struct gelf_chunks *c, int64_t now_us, struct counts *co
         give_up(c, c->oldest, GELF_CHUNK_EXPIRED, counts);
 }
 
+static uint64_t hash_of(const struct gelf_chunks *c, uint64_t before, struct slice text)
+{
+    const struct hash_secret secret = {c->caps.seed, ~c->caps.seed};
+    return hash64(&secret, before, text);
+}
+
 static struct sender *sender_of(struct gelf_chunks *c, struct slice name)
 {
     name = slice_sub(name, 0, GELF_SENDER_MAX);
-    uint64_t key = slice_hash(name, c->caps.seed);
+    uint64_t key = hash_of(c, 0, name);
     struct sender *s = table_get(&c->senders, key);
     /* Two addresses with one 64-bit hash share an allowance; their sets still differ by id. */
     if (s)
@@ -229,15 +236,24 @@ static struct slice assemble(struct gelf_chunks *c, struct set *s)
     return sbuf_slice(&c->out);
 }
 
+/* Two senders must never meet in one set. */
+static bool is_of(const struct set *s, struct slice sender, const char *id)
+{
+    return memcmp(s->id, id, sizeof s->id) == 0 && slice_eq(slice_of(s->sender->name, s->sender->name_n), slice_sub(sender, 0, GELF_SENDER_MAX));
+}
+
 /* The set this chunk belongs to, new or old; NULL when the chunk is to be dropped, and counted. */
 static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct slice d, uint64_t hash,
                             int64_t now_us, struct counts *counts)
 {
     const char *id = d.p + 2;
     unsigned seq = (unsigned char)d.p[10], count = (unsigned char)d.p[11];
-    uint64_t key =
-        slice_hash(slice_of(id, 8), slice_hash(slice_sub(sender, 0, GELF_SENDER_MAX), c->caps.seed));
+    uint64_t key = hash_of(c, hash_of(c, 0, slice_sub(sender, 0, GELF_SENDER_MAX)), slice_of(id, 8));
     struct set *s = table_get(&c->sets, key);
+    if (s && !is_of(s, sender, id)) {
+        counts->v[COUNT_gelf_chunks_mismatch]++;
+        return NULL;
+    }
     if (s && now_us - s->first_us >= c->caps.timeout_us) {
         give_up(c, s, GELF_CHUNK_EXPIRED, counts);
         s = NULL;
@@ -274,7 +290,7 @@ bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d,
     }
     gelf_chunks_expire(c, now_us, counts);
     struct slice bytes = slice_from(d, GELF_CHUNK_HEADER);
-    uint64_t hash = slice_hash(bytes, c->caps.seed);
+    uint64_t hash = hash_of(c, 0, bytes);
     struct set *s = find_set(c, sender, d, hash, now_us, counts);
     if (!s)
         return false;

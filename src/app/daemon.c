@@ -468,6 +468,8 @@ static int open_all(struct daemon *dm, struct diag *d)
     const struct worker_setup setup = {.inputs = dm->setup->inputs,
                                        .n_inputs = dm->setup->n_inputs,
                                        .store_id = store_id(dm->store),
+                                       .old_keys = store_has_old_keys(dm->store),
+                                       .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
                                        .drain = dm->setup->drain,
                                        .tolerant = s->inputs_found && !dm->setup->drain};

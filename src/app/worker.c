@@ -585,6 +585,8 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
     struct pipeline_setup setup = {.options = options,
                                    .rules = rules,
                                    .store_id = w->setup.store_id,
+                                   .old_keys = w->setup.old_keys,
+                                   .secret = w->setup.secret,
                                    .run_key = w->setup.run_key,
                                    .hooks = {.u = w,
                                              .notice = on_notice,

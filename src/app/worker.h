@@ -37,6 +37,8 @@ struct worker_setup {
     const struct input_options *inputs;
     unsigned n_inputs;
     const uint8_t *store_id;
+    bool old_keys; /* see struct pipeline_setup */
+    struct hash_secret secret;
     uint64_t run_key;
     bool drain;    /* end when all inputs are at their end */
     bool tolerant; /* an input that cannot be opened is left out; d says which */

@@ -92,18 +92,6 @@ char *slice_dup(struct slice s)
     return p;
 }
 
-/* 1 to 7 bytes as a number, little end first on every host that crumbd runs on. */
-static uint64_t word_of(struct slice s)
-{
-    uint32_t low, high;
-    if (s.n < 4) /* first, middle and last byte, which may be the same */
-        return (uint64_t)(unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << (s.n / 2 * 8) |
-               (uint64_t)(unsigned char)s.p[s.n - 1] << ((s.n - 1) * 8);
-    memcpy(&low, s.p, 4);
-    memcpy(&high, s.p + s.n - 4, 4);
-    return low | (uint64_t)high << ((s.n - 4) * 8);
-}
-
 uint64_t slice_hash(struct slice s, uint64_t seed)
 {
     uint64_t h = hash_mix(seed, s.n + 0x51ed270b9f5c8d3du);
@@ -115,6 +103,6 @@ uint64_t slice_hash(struct slice s, uint64_t seed)
         s.n -= 8;
     }
     if (s.n)
-        h = hash_mix(h, word_of(s));
+        h = hash_mix(h, slice_word(s));
     return hash_mix(h, 0xa0761d6478bd642fu);
 }

@@ -117,12 +117,24 @@ bool slice_u64(struct slice s, uint64_t *out);
 /* A copy with a final NUL, malloc'd; the caller frees it. */
 char *slice_dup(struct slice s);
 
+/* 1 to 7 bytes as a number, little end first on every host that crumbd runs on. */
+static inline uint64_t slice_word(struct slice s)
+{
+    uint32_t low, high;
+    if (s.n < 4) /* first, middle and last byte, which may be the same */
+        return (uint64_t)(unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << (s.n / 2 * 8) |
+               (uint64_t)(unsigned char)s.p[s.n - 1] << ((s.n - 1) * 8);
+    memcpy(&low, s.p, 4);
+    memcpy(&high, s.p + s.n - 4, 4);
+    return low | (uint64_t)high << ((s.n - 4) * 8);
+}
+
 /*
- * A 64-bit hash of bytes: stable over runs and hosts for the same seed, so it may be stored. Not cryptographic: use a
- * random seed where the bytes come from outside and collisions would cost.
+ * A 64-bit hash of bytes: stable over runs and hosts for the same seed. For what stores made by older versions hold, and for texts that
+ * nobody outside chooses: a word of 0xd6e8feb86659fd93 makes all states equal. For the rest there is base/hash.h.
  */
 uint64_t slice_hash(struct slice s, uint64_t seed);
-/* Stirs one number into a hash: 64x64 -> 128 bits, both halves folded together. */
+/* Stirs one number into such a hash: 64x64 -> 128 bits, both halves folded together. */
 static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 {
     unsigned __int128 m = (unsigned __int128)(h ^ 0x9e3779b97f4a7c15u) * (v ^ 0xd6e8feb86659fd93u);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "base/version.h"
 #include "core/fill.h"
@@ -33,17 +34,37 @@ int64_t event_time(const struct record *r, int64_t received_us)
     return r->time_us;
 }
 
+/* RFC 9562, 4.1 and 5.4: version 4, variant 10. */
+static void put_id(char out[33], uint64_t high, uint64_t low)
+{
+    high = (high & ~UINT64_C(0xf000)) | 0x4000;
+    low = (low & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
+    snprintf(out, 33, "%016llx%016llx", (unsigned long long)high, (unsigned long long)low);
+}
+
+static struct hash128 add_number(struct hash128 h, uint64_t v)
+{
+    char bytes[8];
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (char)(v >> 8 * i);
+    return hash128(h, slice_of(bytes, sizeof bytes));
+}
+
 void event_make_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal)
+{
+    struct hash128 h = hash128(HASH128_START, slice_of((const char *)store_id, 16));
+    h = add_number(add_number(add_number(h, file_key), offset), ordinal);
+    put_id(out, h.high, h.low);
+}
+
+void event_make_old_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal)
 {
     uint64_t half[2];
     for (unsigned i = 0; i < 2; i++) {
         uint64_t h = slice_hash(slice_of((const char *)store_id, 16), i + 1);
         half[i] = hash_mix(hash_mix(hash_mix(h, file_key), offset), ordinal + i);
     }
-    /* RFC 9562, 4.1 and 5.4: version 4, variant 10. */
-    half[0] = (half[0] & ~UINT64_C(0xf000)) | 0x4000;
-    half[1] = (half[1] & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
-    snprintf(out, 33, "%016llx%016llx", (unsigned long long)half[0], (unsigned long long)half[1]);
+    put_id(out, half[0], half[1]);
 }
 
 /* --- exception and logentry --- */
@@ -187,12 +208,25 @@ static void put_logentry(struct writer *w)
     json_map_end(&w->json);
 }
 
-/* 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. */
-static void put_fingerprint_part(struct writer *w, struct slice part)
+/* The rule says "{{ default }}" itself, with no value of the record in it. */
+static bool is_default(const struct verdict *v, unsigned i)
+{
+    const struct rule_event *e = v->rule ? &v->rule->event : NULL;
+    if (!e || i >= e->n_fingerprint || e->fingerprint[i].n != 1 || e->fingerprint[i].parts[0].is_name)
+        return false;
+    struct slice s = slice_trim(v->fingerprint[i]);
+    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
+    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
+}
+
+/*
+ * 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. Its end may be cut off
+ * later, so what begins like one is none either.
+ */
+static void put_fingerprint_part(struct writer *w, struct slice part, bool is_default)
 {
     struct slice s = slice_trim(part);
-    bool variable = slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}")) && !slice_is(s, "{{ default }}");
-    if (variable) {
+    if (!is_default && slice_starts(s, SLICE("{{"))) {
         struct sbuf b;
         sbuf_init(&b, s.n + 8);
         sbuf_addf(&b, "text:");
@@ -215,7 +249,7 @@ static void put_fingerprint(struct writer *w)
     json_key(&w->json, "fingerprint");
     json_array(&w->json);
     for (unsigned i = 0; i < v->n_fingerprint; i++)
-        put_fingerprint_part(w, v->fingerprint[i]);
+        put_fingerprint_part(w, v->fingerprint[i], is_default(v, i));
     json_array_end(&w->json);
 }
 

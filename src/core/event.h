@@ -51,5 +51,7 @@ int64_t event_time(const struct record *r, int64_t received_us);
  * same event. store_id is 16 bytes.
  */
 void event_make_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal);
+/* As versions made it whose stores are still in use. */
+void event_make_old_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal);
 
 #endif

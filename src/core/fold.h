@@ -12,7 +12,7 @@
 #include "core/scrub.h"
 
 /* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. */
-void fold_verdict(struct verdict *v, struct slice input, unsigned most, struct arena *a);
+void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, unsigned most, struct arena *a);
 /* After rule_shape. */
 void fold_shape(struct verdict *v, struct arena *a);
 /* The title by itself, without secrets and short enough to be counted; the verdict has its shape. */

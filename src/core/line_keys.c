@@ -2,13 +2,13 @@
 
 enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
 
-static uint64_t key_of(enum key_kind kind, struct slice a, struct slice b, struct slice c)
+static uint64_t key_of(const struct hash_secret *secret, enum key_kind kind, struct slice a, struct slice b, struct slice c)
 {
-    uint64_t h = slice_hash(a, kind);
+    uint64_t h = hash64(secret, kind, a);
     if (b.n)
-        h = slice_hash(b, h);
+        h = hash64(secret, h, b);
     if (c.n)
-        h = slice_hash(c, h);
+        h = hash64(secret, h, c);
     return h ? h : 1;
 }
 
@@ -17,10 +17,10 @@ uint64_t line_domain_key(const struct stream *s, uint64_t key)
     return s->domain && key ? hash_mix(key, s->domain) | 1 : key;
 }
 
-uint64_t line_weak_key(const struct stream *s, const struct record *r)
+uint64_t line_weak_key(const struct stream *s, const struct record *r, const struct hash_secret *secret)
 {
     struct slice client = record_value(r, "client"), request = record_value(r, "request");
-    return client.n && request.n ? line_domain_key(s, key_of(KEY_WEAK, client, request, SLICE_NONE)) : 0;
+    return client.n && request.n ? line_domain_key(s, key_of(secret, KEY_WEAK, client, request, SLICE_NONE)) : 0;
 }
 
 /* Process ids are the same in every container. */
@@ -31,23 +31,23 @@ static struct slice place_of(const struct stream *s, const struct record *r)
     return s->file_key ? SLICE_NONE : record_value(r, "container_id");
 }
 
-void line_keys_of(const struct stream *s, const struct record *r, struct trail_keys *k)
+void line_keys_of(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct trail_keys *k)
 {
     bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
     struct slice id = r->request_id.n ? r->request_id : r->trace_id;
     *k = (struct trail_keys){.domain = s->domain, .ring = s->ring};
     if (id.n)
-        k->request = line_domain_key(s, key_of(KEY_REQUEST, id, SLICE_NONE, SLICE_NONE));
+        k->request = line_domain_key(s, key_of(secret, KEY_REQUEST, id, SLICE_NONE, SLICE_NONE));
     if (nginx) {
         struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
         if (pid.n)
-            k->ring = key_of(KEY_WORKER, pid, r->host, place_of(s, r));
+            k->ring = key_of(secret, KEY_WORKER, pid, r->host, place_of(s, r));
         if (pid.n && conn.n) /* the ring's key stands for process and host */
-            k->conn = hash_mix(slice_hash(conn, KEY_CONNECTION), k->ring) | 1;
+            k->conn = hash64(secret, k->ring ^ KEY_CONNECTION, conn) | 1;
         if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
-            k->weak = line_weak_key(s, r);
+            k->weak = line_weak_key(s, r, secret);
     } else if (!s->file_key && (r->host.n || r->app.n)) {
-        k->ring = key_of(KEY_APP, r->host, r->app, record_value(r, "container_id"));
+        k->ring = key_of(secret, KEY_APP, r->host, r->app, record_value(r, "container_id"));
     }
     k->ring = line_domain_key(s, k->ring);
     k->conn = line_domain_key(s, k->conn);

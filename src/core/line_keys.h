@@ -4,6 +4,7 @@
 #ifndef CORE_LINE_KEYS_H
 #define CORE_LINE_KEYS_H
 
+#include "base/hash.h"
 #include "core/stream.h"
 #include "core/trail.h"
 
@@ -11,9 +12,9 @@
  * The ring of the worker process, container or unit, the connection, and the request. Only an access line that does not know its
  * connection is found weakly: two error lines belong together by connection alone.
  */
-void line_keys_of(const struct stream *s, const struct record *r, struct trail_keys *k);
+void line_keys_of(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct trail_keys *k);
 /* By client and request line; 0 when it lacks one of them. */
-uint64_t line_weak_key(const struct stream *s, const struct record *r);
+uint64_t line_weak_key(const struct stream *s, const struct record *r, const struct hash_secret *secret);
 /* A key as it is in the domain of s: what one domain calls so is not what another does. Keys of `local` stay as they are, and with
  * them the keys of stores. */
 uint64_t line_domain_key(const struct stream *s, uint64_t key);

@@ -54,6 +54,8 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     p->setup = *setup;
     p->opt = setup->options;
     judge_init(&p->judge, setup->rules);
+    p->judge.secret = setup->secret;
+    p->judge.old_keys = setup->old_keys;
     p->trail = trail_new(p->opt->crumbs.memory_bytes);
     p->scrub = scrub_new(p->opt);
     p->recent = recent_new();
@@ -95,6 +97,17 @@ struct counts *pipeline_counts(struct pipeline *p)
 struct judge *pipeline_judge(struct pipeline *p)
 {
     return &p->judge;
+}
+
+static void make_id(const struct pipeline *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal)
+{
+    (p->setup.old_keys ? event_make_old_id : event_make_id)(out, p->setup.store_id, key, offset, ordinal);
+}
+
+/* Of a text that a log may have written. */
+static uint64_t stored_key(const struct pipeline *p, struct slice text, uint64_t old_seed)
+{
+    return p->setup.old_keys ? slice_hash(text, old_seed) : hash128(HASH128_START, text).low;
 }
 
 /* --- events out --- */
@@ -279,7 +292,7 @@ static void on_summary(void *u, const struct limit_row *row)
         varied_show(row->varied, &top);
     }
     numbers.top = sbuf_slice(&top);
-    event_make_id(e.event_id, p->setup.store_id, row->key, (uint64_t)row->start_us, row->count);
+    make_id(p, e.event_id, row->key, (uint64_t)row->start_us, row->count);
     sbuf_reset(&p->payload);
     bool written = summary_write(row->sample->payload, e.event_id, e.time_us, &numbers, &p->payload);
     sbuf_free(&top);
@@ -310,7 +323,7 @@ static void keep_sample(struct pipeline *p, const struct event_source *held, uin
     src.verdict = &v;
     src.summary = (struct event_summary){.suppressed = 1, .first_us = p->now_us, .last_us = p->now_us};
     shape(p, src.record, &p->arena, &v);
-    event_make_id(src.event_id, p->setup.store_id, key, 0, 0);
+    make_id(p, src.event_id, key, 0, 0);
     sbuf_reset(&p->payload);
     if (!event_write(&src, p->opt, p->scrub, &p->payload))
         return;
@@ -360,8 +373,9 @@ static struct slice known_project(struct pipeline *p, struct slice name, const s
 static struct limit_issue issue_of(const struct pipeline *p, const struct verdict *v, const struct origin *o)
 {
     const struct rule *rule = v->fold ? NULL : v->rule;
-    uint64_t project = slice_hash(v->project, 1);
-    return (struct limit_issue){.key = hash_mix(v->fingerprint_hash, project),
+    uint64_t project = stored_key(p, v->project, 1), fingerprint = v->fingerprint_hash;
+    bool old = p->setup.old_keys;
+    return (struct limit_issue){.key = old ? hash_mix(fingerprint, project) : hash128((struct hash128){fingerprint, 1}, v->project).low,
                                 .project = project,
                                 .burst = rule && rule->burst ? rule->burst : p->opt->limits.burst,
                                 .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us,
@@ -386,7 +400,7 @@ static bool admit(struct pipeline *p, const struct event_source *src, struct ver
     v->project = known_project(p, v->project, o);
     struct limit_issue issue = issue_of(p, v, o);
     if (!is_known(p, v, o, &issue)) {
-        fold_verdict(v, o->input, p->opt->limits.new_issues, &p->arena);
+        fold_verdict(&p->judge, v, o->input, p->opt->limits.new_issues, &p->arena);
         issue = issue_of(p, v, o);
         p->counts.v[COUNT_folded]++;
     }
@@ -440,7 +454,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     const struct record *r = &p->record;
     struct trail_keys k = *keys;
     if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
-        k.weak = line_weak_key(s, r);
+        k.weak = line_weak_key(s, r, &p->setup.secret);
     const struct options *opt = p->opt;
     shape(p, r, &p->arena, v);
     struct waiting *w = waiting_new(r, v, opt->crumbs.before + opt->crumbs.after);
@@ -449,7 +463,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     w->touched = p->seq;
     w->src.received_us = p->wall_us;
     w->src.source = arena_dup(&w->arena, s->source);
-    event_make_id(w->src.event_id, p->setup.store_id, s->file_key ? s->file_key : p->setup.run_key,
+    make_id(p, w->src.event_id, s->file_key ? s->file_key : p->setup.run_key,
                   s->file_key ? offset : p->seq, 0);
     unsigned seen;
     w->n_crumbs = trail_collect(p->trail, &k, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
@@ -486,7 +500,7 @@ static void tell_monitor(struct pipeline *p, const struct rule *rule, const stru
     sbuf_reset(&p->payload);
     check_in_write(&c, p->opt, &p->payload);
     e.project = known_project(p, template_fill(&rule->event.project, &p->judge, r, a), &(struct origin){0});
-    event_make_id(e.event_id, p->setup.store_id, slice_hash(slug, ORDINAL_MONITOR), slice_hash(e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
+    make_id(p, e.event_id, stored_key(p, slug, ORDINAL_MONITOR), stored_key(p, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
     e.title = sbuf_slice(&title);
     e.payload = sbuf_slice(&p->payload);
     p->counts.v[COUNT_check_ins]++;
@@ -511,7 +525,7 @@ static void wait_for(struct pipeline *p, const struct stream *s, const struct tr
         overdue_open(p->overdue, rule, &row, keys);
     } else if (overdue_came(p->overdue, rule, &row, keys)) {
         char id[33];
-        event_make_id(id, p->setup.store_id, row.file_key, row.offset, ORDINAL_CHECK_IN);
+        make_id(p, id, row.file_key, row.offset, ORDINAL_CHECK_IN);
         tell_monitor(p, rule, r, &p->arena, CHECK_IN_OK, id);
     }
 }
@@ -539,9 +553,9 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
         r->time_us = src.received_us; /* the event is of now */
         p->counts.v[COUNT_overdue]++;
         if (absence)
-            event_make_id(src.event_id, p->setup.store_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
+            make_id(p, src.event_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
         else
-            event_make_id(src.event_id, p->setup.store_id, row->file_key, row->offset, ORDINAL_PAIR);
+            make_id(p, src.event_id, row->file_key, row->offset, ORDINAL_PAIR);
         const struct origin from = {.input = src.source};
         if (admit(p, &src, &v, &from)) {
             j.fate = COUNT_overdue;
@@ -588,7 +602,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
 {
     struct record *r = &p->record;
     struct trail_keys k;
-    line_keys_of(s, r, &k);
+    line_keys_of(s, r, &p->setup.secret, &k);
     if (r->partial) {
         rule_none(r, v);
     } else {

@@ -68,6 +68,8 @@ struct pipeline_setup {
     const struct options *options;
     const struct ruleset *rules;
     const uint8_t *store_id;  /* 16 bytes */
+    bool old_keys;            /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is sent twice */
+    struct hash_secret secret; /* random; of keys that are not stored */
     uint64_t run_key;         /* random; part of the ids of messages that cannot be read again */
     bool record_clock;        /* the present is the newest time a record had: for files read after the fact */
     const struct rule *waits; /* the only rule that waits for lines; NULL: all that do */

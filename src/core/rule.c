@@ -233,12 +233,15 @@ static void add_tags(struct judge *j, const struct rule *rule, const struct reco
     }
 }
 
-void rule_hash_fingerprint(struct verdict *out)
+void rule_hash_fingerprint(const struct judge *j, struct verdict *out)
 {
-    uint64_t h = 0;
-    for (unsigned i = 0; i < out->n_fingerprint; i++)
-        h = hash_mix(h, slice_hash(out->fingerprint[i], 1));
-    out->fingerprint_hash = h;
+    struct hash128 h = HASH128_START;
+    uint64_t old = 0;
+    for (unsigned i = 0; i < out->n_fingerprint; i++) {
+        h = hash128(h, out->fingerprint[i]);
+        old = hash_mix(old, slice_hash(out->fingerprint[i], 1));
+    }
+    out->fingerprint_hash = j->old_keys ? old : h.low;
 }
 
 /* What does not come has no text, only the values that tell it apart. */
@@ -281,7 +284,7 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
         default_fingerprint(r, a, out);
     }
     out->project = rule ? template_fill(&rule->event.project, j, r, a) : SLICE_NONE;
-    rule_hash_fingerprint(out);
+    rule_hash_fingerprint(j, out);
 }
 
 /* --- judging --- */
@@ -291,11 +294,24 @@ uint64_t rule_key(const struct rule *rule)
     return slice_hash(rule->id, 3);
 }
 
+/* As stored: the key of what is waited for. */
 static uint64_t key_by(const struct rule *rule, const struct rule_by *by, struct judge *j, const struct record *r, struct arena *a)
 {
+    struct hash128 h = {.low = rule_key(rule)};
+    uint64_t old = h.low;
+    for (unsigned i = 0; i < by->n; i++) {
+        struct slice value = template_fill(&by->v[i], j, r, a);
+        h = hash128(h, value);
+        old = hash_mix(old, slice_hash(value, 3));
+    }
+    return j->old_keys ? old : h.low;
+}
+
+static uint64_t threshold_key(const struct rule *rule, struct judge *j, const struct record *r, struct arena *a)
+{
     uint64_t h = rule_key(rule);
-    for (unsigned i = 0; i < by->n; i++)
-        h = hash_mix(h, slice_hash(template_fill(&by->v[i], j, r, a), 3));
+    for (unsigned i = 0; i < rule->threshold.by.n; i++)
+        h = hash64(&j->secret, h, template_fill(&rule->threshold.by.v[i], j, r, a));
     return h;
 }
 
@@ -312,7 +328,7 @@ static void decide(struct judge *j, const struct rule *rule, const struct record
     out->rule = rule;
     out->action = rule_waits(rule) ? ACTION_CRUMB : rule->action;
     if (rule->threshold.count)
-        out->key = key_by(rule, &rule->threshold.by, j, r, a);
+        out->key = threshold_key(rule, j, r, a);
     else if (rule->absence.every_us)
         out->key = key_by(rule, &rule->absence.by, j, r, a);
     else if (rule->pair.within_us)

@@ -8,6 +8,7 @@
 #define CORE_RULE_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "core/rest.h"
 #include "parsers/record.h"
 #include "text/conf.h"
@@ -167,6 +168,8 @@ struct judge {
     struct rests **rests;              /* of each rule; NULL: it has not reached the match limit */
     uint64_t sender;                   /* set by the caller: who sent the record, */
     int64_t now_us;                    /* and the present */
+    struct hash_secret secret;         /* of keys that are not stored */
+    bool old_keys;                     /* see struct pipeline_setup */
     uint64_t (*clock_ns)(void);        /* NULL: not timed */
     unsigned clock_every;              /* times one in so many, which counts for all; 0 and 1: every one */
     uint64_t limit_hits;               /* over all rules */
@@ -257,7 +260,7 @@ void rule_fallback(struct judge *j, const struct record *r, struct arena *a, str
 /* For a record that will be an event: its shape. */
 void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /* After a change of the fingerprint. */
-void rule_hash_fingerprint(struct verdict *v);
+void rule_hash_fingerprint(const struct judge *j, struct verdict *v);
 /* Expands a template against the record and the judge's last match. */
 struct slice template_fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "text/json.h"
 
@@ -194,7 +195,7 @@ void varied_add(struct varied *v, struct slice name, struct slice text)
     n->total += v->weight;
     if (text.n > VARIED_TEXT_MAX)
         return;
-    uint64_t hash = slice_hash(text, 5);
+    uint64_t hash = hash128(HASH128_START, text).low; /* kept in stores */
     for (unsigned i = 0; i < n->n; i++)
         if (n->values[i].hash == hash) {
             n->values[i].count += v->weight;

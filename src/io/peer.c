@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -74,7 +75,7 @@ bool peer_allowed(const struct peer *p, const struct input_options *opt)
 
 uint64_t peer_ring(const struct peer *p)
 {
-    return slice_hash(slice_of((const char *)p->addr, sizeof p->addr), 0x70656572);
+    return hash128(HASH128_START, slice_of((const char *)p->addr, sizeof p->addr)).low;
 }
 
 void peer_network(const struct peer *p, uint8_t out[16])
@@ -89,7 +90,7 @@ static uint64_t hash_of_network(const struct peer *p)
 {
     uint8_t network[16];
     peer_network(p, network);
-    return slice_hash(slice_of((const char *)network, sizeof network), 0x646f6d62) | 1;
+    return hash128(HASH128_START, slice_of((const char *)network, sizeof network)).low | 1;
 }
 
 /* 0 is `local`, so no other domain has it. */

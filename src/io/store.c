@@ -49,6 +49,11 @@ const uint8_t *store_id(const struct store *s)
     return s->id;
 }
 
+bool store_has_old_keys(const struct store *s)
+{
+    return s->old_keys;
+}
+
 /* Statements: bound, run, reset. */
 
 void store_bind_text(sqlite3_stmt *q, int i, struct slice v)
@@ -233,6 +238,9 @@ static bool read_id(struct store *s, struct diag *d)
     if (ok)
         memcpy(s->id, sqlite3_column_blob(q, 0), sizeof s->id);
     sqlite3_finalize(q);
+    int64_t keys = 0;
+    ok = ok && pragma_number(s->db, "SELECT value FROM meta WHERE name='keys'", &keys);
+    s->old_keys = keys == 1;
     return ok || open_failed(s, d, "read the id of");
 }
 

@@ -85,6 +85,8 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
 void store_close(struct store *s);
 /* 16 random bytes made with the database: part of every event id. */
 const uint8_t *store_id(const struct store *s);
+/* It was made by a version before hash128: see struct pipeline_setup. */
+bool store_has_old_keys(const struct store *s);
 
 enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 

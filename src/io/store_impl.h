@@ -9,7 +9,7 @@
 #include "base/table.h"
 #include "io/store.h"
 
-enum { STORE_SCHEMA_VERSION = 6 };
+enum { STORE_SCHEMA_VERSION = 7 };
 
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
@@ -39,6 +39,7 @@ struct store {
     bool disk_full;          /* until a cut goes in again */
     bool no_room;            /* it has none for the pages of the open transaction */
     uint8_t id[16];
+    bool old_keys;
     sqlite3_stmt *stmt[Q_N];
     struct table taken;      /* row id to struct outcome */
     struct outcome **pending; /* those of `taken` that have an outcome, in order */

@@ -35,6 +35,9 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE flood ADD COLUMN varied TEXT;",
 
     "ALTER TABLE flood ADD COLUMN remote INTEGER NOT NULL DEFAULT 0;",
+
+    /* 1: the keys of older versions, which a store that has some goes on with; 2: hash128. */
+    "INSERT OR IGNORE INTO meta SELECT 'keys', CASE user_version WHEN 0 THEN 2 ELSE 1 END FROM pragma_user_version;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"

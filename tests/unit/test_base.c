@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/count.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/sbuf.h"
 #include "base/table.h"
@@ -37,6 +38,77 @@ START_TEST(slices)
         ck_assert_uint_eq(slice_hash(slice_sub(SLICE("crumbd stores"), 0, n), 7), stored[n]);
     ck_assert(slice_hash(SLICE("abcdefgh"), 1) != slice_hash(SLICE("abcdefgh\0"), 1));
     ck_slice(slice_trim(SLICE(" \t x y\n")), "x y");
+}
+END_TEST
+
+/* Key and texts of SipHash's authors, 00 01 02 …; values of another implementation (`openssl mac -macopt size:16 SIPHASH`). */
+START_TEST(hash128_is_siphash)
+{
+    static const struct {
+        unsigned n;
+        struct hash128 want;
+    } rows[] = {{0, {0xe6a825ba047f81a3, 0x930255c71472f66d}},  {1, {0x44af996bd8c187da, 0x45fc229b11597634}},
+                {7, {0x53c1dbd8beebf1a1, 0x3982f01fa64ab8c0}},  {8, {0x61f55862baa9623b, 0xb49714f364e2830f}},
+                {9, {0xabbad90a06994426, 0xed716dbb028b7fc4}},  {15, {0x11a8b03399e99354, 0xd9c3cf970fec087e}},
+                {16, {0xbb54b067caa4e26e, 0x77052385bf1533fd}}, {31, {0xfcfa233218b03929, 0x353dc4524fde2317}},
+                {63, {0x4a83502f77d15051, 0x7cbd3f979a063e50}}, {64, {0x3fcdd4c07d07af1e, 0x4ba75836384dad8c}}};
+    char text[64];
+    const struct hash128 key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    for (unsigned i = 0; i < sizeof text; i++)
+        text[i] = (char)i;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct hash128 got = hash128(key, slice_of(text, rows[i].n));
+        ck_assert_uint_eq(got.low, rows[i].want.low);
+        ck_assert_uint_eq(got.high, rows[i].want.high);
+    }
+}
+END_TEST
+
+static unsigned changed(struct hash128 a, struct hash128 b)
+{
+    return (unsigned)(__builtin_popcountll(a.low ^ b.low) + __builtin_popcountll(a.high ^ b.high));
+}
+
+/* Whatever word comes, what came before it still tells: the word that made all states of slice_hash equal, and others. */
+START_TEST(no_word_erases_a_hash)
+{
+    static const uint64_t words[] = {0xd6e8feb86659fd93, 0x9e3779b97f4a7c15, 0, 1, UINT64_MAX, 0xa0761d6478bd642f};
+    const struct hash_secret secret = {0x0123456789abcdef, 0xfedcba9876543210};
+    ck_assert_uint_eq(slice_hash(slice_of((const char *)&words[0], 8), 1), slice_hash(slice_of((const char *)&words[0], 8), 2));
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        char a[16] = "before-a", b[16] = "before-b";
+        memcpy(a + 8, &words[i], 8);
+        memcpy(b + 8, &words[i], 8);
+        ck_assert_uint_gt(changed(hash128(HASH128_START, slice_of(a, 16)), hash128(HASH128_START, slice_of(b, 16))), 30);
+        struct slice word = slice_of(a + 8, 8);
+        ck_assert_uint_gt(changed(hash128((struct hash128){1, 2}, word), hash128((struct hash128){1, 3}, word)), 30);
+        ck_assert_uint_ne(hash64(&secret, 0, slice_of(a, 16)), hash64(&secret, 0, slice_of(b, 16)));
+        ck_assert_uint_ne(hash64(&secret, 1, word), hash64(&secret, 2, word));
+    }
+    /* Parts do not run into each other. */
+    struct hash128 ab_c = hash128(hash128(HASH128_START, SLICE("ab")), SLICE("c")), a_bc = hash128(hash128(HASH128_START, SLICE("a")), SLICE("bc"));
+    ck_assert_uint_gt(changed(ab_c, a_bc), 30);
+}
+END_TEST
+
+/* Each bit of a text changes about half of the bits: of 128, with 33 texts of each length, no fewer than 32 and no more than 96. */
+START_TEST(each_bit_changes_half_of_the_hash)
+{
+    char text[33];
+    const struct hash_secret secret = {7, 9};
+    memset(text, 'x', sizeof text);
+    for (unsigned n = 1; n <= sizeof text; n++)
+        for (unsigned bit = 0; bit < n * 8; bit++) {
+            struct slice s = slice_of(text, n);
+            struct hash128 before = hash128(HASH128_START, s);
+            uint64_t keyed = hash64(&secret, 0, s);
+            text[bit / 8] ^= (char)(1 << bit % 8);
+            unsigned c = changed(before, hash128(HASH128_START, s));
+            ck_assert_uint_ge(c, 32);
+            ck_assert_uint_le(c, 96);
+            ck_assert_uint_ne(keyed, hash64(&secret, 0, s));
+            text[bit / 8] ^= (char)(1 << bit % 8);
+        }
 }
 END_TEST
 
@@ -356,6 +428,9 @@ int main(void)
     Suite *s = suite_create("base");
     TCase *t = tcase_create("base");
     tcase_add_test(t, slices);
+    tcase_add_test(t, hash128_is_siphash);
+    tcase_add_test(t, no_word_erases_a_hash);
+    tcase_add_test(t, each_bit_changes_half_of_the_hash);
     tcase_add_test(t, sbuf_overflow_sticks);
     tcase_add_test(t, table_against_a_model);
     tcase_add_test(t, utf8_repairs);

@@ -1,0 +1,77 @@
+#include "base/hash.h"
+
+/* A word of the text; the same on every host, whatever its byte order. */
+static uint64_t word_at(const char *p, size_t n)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < n; i++)
+        v |= (uint64_t)(unsigned char)p[i] << 8 * i;
+    return v;
+}
+
+/* --- SipHash-2-4 with an output of 128 bits --- */
+
+static uint64_t rotate(uint64_t v, unsigned bits)
+{
+    return v << bits | v >> (64 - bits);
+}
+
+static void rounds(uint64_t v[4], unsigned n)
+{
+    while (n--) {
+        v[0] += v[1];
+        v[2] += v[3];
+        v[1] = rotate(v[1], 13) ^ v[0];
+        v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] = rotate(v[0], 32) + v[3];
+        v[2] += v[1];
+        v[1] = rotate(v[1], 17) ^ v[2];
+        v[3] = rotate(v[3], 21) ^ v[0];
+        v[2] = rotate(v[2], 32);
+    }
+}
+
+static void add_word(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
+    rounds(v, 2);
+    v[0] ^= word;
+}
+
+struct hash128 hash128(struct hash128 before, struct slice part)
+{
+    uint64_t v[4] = {before.low ^ 0x736f6d6570736575, before.high ^ 0x646f72616e646f6d ^ 0xee, before.low ^ 0x6c7967656e657261,
+                     before.high ^ 0x7465646279746573};
+    struct hash128 out;
+    size_t whole = part.n & ~(size_t)7;
+    for (size_t i = 0; i < whole; i += 8)
+        add_word(v, word_at(part.p + i, 8));
+    add_word(v, (uint64_t)part.n << 56 | (part.n > whole ? word_at(part.p + whole, part.n - whole) : 0));
+    v[2] ^= 0xee;
+    rounds(v, 4);
+    out.low = v[0] ^ v[1] ^ v[2] ^ v[3];
+    v[1] ^= 0xdd;
+    rounds(v, 4);
+    out.high = v[0] ^ v[1] ^ v[2] ^ v[3];
+    return out;
+}
+
+/* --- for tables --- */
+
+static uint64_t stir(const struct hash_secret *secret, uint64_t h, uint64_t word)
+{
+    unsigned __int128 m = (unsigned __int128)(h ^ secret->a ^ 0x9e3779b97f4a7c15) * (word ^ secret->b ^ 0xd6e8feb86659fd93);
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+uint64_t hash64(const struct hash_secret *secret, uint64_t before, struct slice part)
+{
+    uint64_t h = stir(secret, before, part.n + 0x51ed270b9f5c8d3d), word;
+    for (; part.n >= 8; part.p += 8, part.n -= 8) {
+        memcpy(&word, part.p, 8);
+        h = stir(secret, h, word);
+    }
+    if (part.n)
+        h = stir(secret, h, slice_word(part));
+    return stir(secret, h, 0xa0761d6478bd642f);
+}

@@ -1,0 +1,200 @@
+/*
+ * A store that an older version made (old-store.sql) goes on with its keys: a line that is read again gives the event that is there
+ * already, and what was known, counted or waited for still is.
+ */
+#include "tests/unit/unit.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "core/pipeline.h"
+#include "io/store.h"
+
+/* What the old version read, from its first byte. */
+static const char *const lines[] = {"ERROR refused by alpha", "ERROR the disk is on fire", "INFO BEGIN job-1",      "INFO BEAT heart",
+                                    "ERROR refused by alpha", "ERROR refused by alpha",    "ERROR refused by beta"};
+
+static const char rules_text[] =
+    "pack: old\n"
+    "rules:\n"
+    "  - {id: old.pair, match: 'BEGIN (?<job>\\S+)', pair: {end: 'END (?<job>\\S+)', within: 1h, by: ['{job}']}}\n"
+    "  - {id: old.beat, match: 'BEAT (?<who>\\S+)', absence: {every: 1d, by: ['{who}']}}\n"
+    "  - {id: old.refused, match: 'refused by (?<who>\\S+)', event: {type: Refused, fingerprint: [refused, '{who}']}}\n";
+
+static char folder[] = "/tmp/crumbd-upgrade-XXXXXX", path[64];
+static struct ruleset rules;
+static struct store *store;
+static struct pipeline *pipeline;
+static struct stream stream;
+static char ids[8][33];
+static unsigned n_ids;
+static struct overdue_row rows[8];
+static unsigned n_rows;
+
+static void run_sql(const char *text)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static void make_old_store(void)
+{
+    const char *top = getenv("top_srcdir");
+    static char text[65536], name[4096];
+    snprintf(name, sizeof name, "%s/tests/unit/old-store.sql", top ? top : ".");
+    FILE *f = fopen(name, "r");
+    ck_assert_msg(f != NULL, "%s cannot be read", name);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/old.db", folder);
+    run_sql(text);
+}
+
+static void open_store(void)
+{
+    struct diag d = {0};
+    store = store_open(path, STORE_DAEMON, 0, &d);
+    if (!store)
+        err_print(&d, stderr);
+    ck_assert_ptr_nonnull(store);
+    err_free(&d);
+}
+
+static void on_event(void *u, const struct promoted *e)
+{
+    (void)u;
+    ck_assert_uint_lt(n_ids, 8);
+    memcpy(ids[n_ids++], e->event_id, 33);
+}
+
+static void on_overdue_row(void *u, const struct overdue_row *row)
+{
+    (void)u;
+    ck_assert_uint_lt(n_rows, 8);
+    rows[n_rows++] = *row;
+}
+
+static void restore_limit(void *u, const struct limit_row *row)
+{
+    pipeline_restore_limit(u, row);
+}
+
+static void restore_overdue(void *u, const struct overdue_row *row)
+{
+    pipeline_restore_overdue(u, row);
+}
+
+static void take_file(void *u, const struct store_file *f)
+{
+    if (f->path.n)
+        *(uint64_t *)u = f->key;
+}
+
+static void start(void)
+{
+    static const struct options options = {.fallback = FALLBACK_EVENT,
+                                           .crumbs = {.memory_bytes = 1 << 16},
+                                           .limits = {.burst = 2, .period_us = INT64_C(2592000000000), .per_minute = 300, .per_day = 100000}};
+    struct diag d = {0};
+    struct conf_file *f = conf_parse("old.yaml", slice_str(rules_text), &d);
+    ck_assert(f && rule_load(&rules, f, &d));
+    rule_ready(&rules, true);
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = &rules,
+                                         .store_id = store_id(store),
+                                         .old_keys = store_has_old_keys(store),
+                                         .secret = {1, 2},
+                                         .hooks = {.emit = on_event, .overdue_row = on_overdue_row}};
+    pipeline = pipeline_new(&setup);
+    store_limits(store, restore_limit, pipeline);
+    pipeline_restore_clock(pipeline, store_clock(store));
+    store_overdue(store, restore_overdue, pipeline);
+    stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
+    store_files(store, take_file, &stream.file_key);
+    ck_assert_uint_ne(stream.file_key, 0);
+    err_free(&d);
+}
+
+/* Reads line n again, or another text at the end. */
+static void feed(unsigned n, const char *text)
+{
+    uint64_t offset = 0;
+    for (unsigned i = 0; i < n; i++)
+        offset += strlen(lines[i]) + 1;
+    pipeline_message(pipeline, &stream, slice_str(text), 1, 0, offset, INT64_C(1795954600000000));
+    pipeline_tick(pipeline, INT64_C(1795954600000000));
+}
+
+/* The event that the old version made of it is in the store. */
+static void ck_same_event(unsigned n, int64_t row)
+{
+    unsigned before = n_ids;
+    feed(n, lines[n]);
+    ck_assert_uint_eq(n_ids, before + 1);
+    ck_assert_int_eq(store_find(store, ids[before]), row);
+}
+
+START_TEST(an_old_store_keeps_its_keys)
+{
+    make_old_store();
+    open_store();
+    ck_assert(store_has_old_keys(store));
+    store_close(store);
+    open_store(); /* it has the new schema now */
+    ck_assert(store_has_old_keys(store));
+    start();
+    unsigned known = pipeline_issues(pipeline);
+    ck_assert_uint_eq(known, 3);
+    ck_same_event(0, 1);
+    ck_same_event(1, 2);
+    ck_same_event(6, 4);
+    ck_assert_uint_eq(pipeline_issues(pipeline), known);
+    feed(3, lines[3]);
+    feed(7, "INFO END job-1");
+    pipeline_cut(pipeline);
+    ck_assert_uint_eq(n_rows, 2);
+    ck_assert(rows[0].closed);
+    ck_assert_uint_eq(rows[0].key, UINT64_C(4918349252555293563)); /* as `SELECT key, rule FROM overdue` says */
+    ck_assert_uint_eq(rows[1].key, UINT64_C(7269624030296983364));
+    pipeline_free(pipeline);
+    rule_free(&rules);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(a_new_store_has_new_keys)
+{
+    char id[33], old_id[33];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/new.db", folder);
+    open_store();
+    ck_assert(!store_has_old_keys(store));
+    event_make_id(id, store_id(store), 1, 2, 3);
+    event_make_old_id(old_id, store_id(store), 1, 2, 3);
+    ck_assert_str_ne(id, old_id);
+    store_close(store);
+}
+END_TEST
+
+static void tear_down(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+int main(void)
+{
+    Suite *s = suite_create("upgrade");
+    TCase *t = tcase_create("upgrade");
+    tcase_add_checked_fixture(t, NULL, tear_down);
+    tcase_add_test(t, an_old_store_keeps_its_keys);
+    tcase_add_test(t, a_new_store_has_new_keys);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
