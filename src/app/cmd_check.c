@@ -1,4 +1,4 @@
-/* crumbd check: the configuration, and every rule with its samples. */
+/* crumbd check: the configuration, and every rule with its samples and patterns. */
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +57,8 @@ int cmd_check(int argc, char **argv)
     }
     if (loaded)
         result = rule_check_samples(&set, &d);
+    if (loaded)
+        rule_check_patterns(&set, &d);
     if (!d.errors && !dump)
         printf("ok: %s%s%u rules, %u samples\n", s ? (s->path ? s->path : "zero configuration") : "", s ? ", " : "", set.n,
                result.samples);

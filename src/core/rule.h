@@ -38,7 +38,7 @@ struct rule_tag {
 
 /* One condition of `when`: a member or field of the record against a regex. */
 struct rule_condition {
-    struct slice name;
+    struct slice name, text; /* text: of the regex, its references replaced */
     struct regex *regex;
 };
 
@@ -104,7 +104,7 @@ struct rule {
     const struct conf_node *node; /* NULL after rule_forget_files */
     struct rule_when pack_when, when;
     struct regex *match, *unless;
-    struct slice match_text; /* its references replaced */
+    struct slice match_text, unless_text; /* their references replaced */
     enum action action;
     bool go_on; /* continue: add tags and try the next rules */
     struct rule_event event;

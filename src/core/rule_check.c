@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "parsers/cut.h"
 #include "text/json.h"
+#include "text/pump.h"
 
 /* What the lines of one sample gave. */
 struct outcome {
@@ -229,4 +230,60 @@ struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
             check_reach(rule, winner, d);
     }
     return total;
+}
+
+/* --- patterns --- */
+
+struct effort {
+    struct diag *d;
+    struct regex_scratch *scratch;
+    const struct regex *regex; /* the one that is tried */
+    const struct conf_node *node;
+    unsigned endless; /* patterns */
+};
+
+static bool on_pump(void *u, struct slice text, struct slice pumped)
+{
+    struct effort *e = u;
+    char shown[48];
+    unsigned n = 0;
+    if (regex_match(e->regex, e->scratch, text, 0) != REGEX_LIMIT)
+        return false;
+    for (; n < pumped.n && n < sizeof shown; n++)
+        shown[n] = pumped.p[n] >= ' ' && pumped.p[n] <= '~' ? pumped.p[n] : '?';
+    e->endless++;
+    conf_error(e->d, e->node, "the pattern backtracks without end: it runs into the match limit on %zu bytes in which \"%.*s\" comes again and again; "
+               "make it more exact, or a repeat possessive, as in [^:]++", text.n, (int)n, shown);
+    return true;
+}
+
+static void try_pattern(struct effort *e, const struct regex *regex, struct slice text, const struct conf_node *node)
+{
+    e->regex = regex;
+    e->node = node;
+    if (regex)
+        pump_each(text, RULE_TEXT_MAX, on_pump, e);
+}
+
+static void try_conditions(struct effort *e, const struct rule_when *when, const struct conf_node *rule)
+{
+    for (unsigned i = 0; i < when->n; i++)
+        try_pattern(e, when->conditions[i].regex, when->conditions[i].text, rule);
+}
+
+unsigned rule_check_patterns(const struct ruleset *set, struct diag *d)
+{
+    struct effort e = {.d = d, .scratch = regex_scratch_new()};
+    for (unsigned i = 0; i < set->n; i++) {
+        const struct rule *r = set->rules[i];
+        bool new_pack = i == 0 || !slice_eq(r->pack, set->rules[i - 1]->pack);
+        if (new_pack)
+            try_conditions(&e, &r->pack_when, r->node);
+        try_conditions(&e, &r->when, r->node);
+        try_pattern(&e, r->match, r->match_text, conf_get(r->node, "match"));
+        try_pattern(&e, r->unless, r->unless_text, conf_get(r->node, "unless"));
+        try_pattern(&e, r->pair.end, r->pair.end_text, conf_get(conf_get(r->node, "pair"), "end"));
+    }
+    regex_scratch_free(e.scratch);
+    return e.endless;
 }

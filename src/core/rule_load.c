@@ -382,8 +382,9 @@ static void load_when(struct loader *l, const struct raw_when *raw, struct rule_
         add_format(l, raw->format, w);
     w->conditions = arena_calloc(&l->set->arena, raw->n_fields, sizeof *w->conditions);
     for (unsigned i = 0; i < raw->n_fields; i++) {
-        struct regex *re = grok_compile(&l->grok, l->d, raw->fields[i].regex, NULL, NULL);
-        w->conditions[w->n++] = (struct rule_condition){arena_dup(&l->set->arena, raw->fields[i].name), re};
+        struct rule_condition *c = &w->conditions[w->n++];
+        c->name = arena_dup(&l->set->arena, raw->fields[i].name);
+        struct regex *re = c->regex = grok_compile(&l->grok, l->d, raw->fields[i].regex, &l->set->arena, &c->text);
         l->ok &= re != NULL;
     }
 }
@@ -593,7 +594,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
         l->ok &= rule->match != NULL;
     }
     if (raw->unless) {
-        rule->unless = grok_compile(&l->grok, l->d, raw->unless, NULL, NULL);
+        rule->unless = grok_compile(&l->grok, l->d, raw->unless, a, &rule->unless_text);
         l->ok &= rule->unless != NULL;
     }
     load_when(l, &pack->when, &rule->pack_when);

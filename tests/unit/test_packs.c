@@ -85,6 +85,17 @@ START_TEST(no_title_has_an_id)
 }
 END_TEST
 
+/* No text of 16 KiB that is made from a pattern runs it into the match limit. */
+START_TEST(no_pattern_backtracks_without_end)
+{
+    struct diag d = {0};
+    unsigned endless = rule_check_patterns(&rules, &d);
+    err_print(&d, stderr);
+    ck_assert_uint_eq(endless, 0);
+    err_free(&d);
+}
+END_TEST
+
 START_TEST(samples_hold)
 {
     struct diag d = {0};
@@ -162,6 +173,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, samples_hold);
+    tcase_add_test(t, no_pattern_backtracks_without_end);
     tcase_add_test(t, no_title_has_an_id);
     tcase_add_test(t, nginx_knows_real_logs);
     suite_add_tcase(s, t);
