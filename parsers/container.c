@@ -1,5 +1,6 @@
 #include "parsers/container.h"
 
+#include "base/hash.h"
 #include "text/json.h"
 
 enum { ID_DIGITS = 64, SHORT_ID = 12 };
@@ -165,8 +166,8 @@ struct slice container_get(const struct container *c, struct slice name)
 
 uint64_t container_key(const struct container *c)
 {
-    uint64_t key = c->pod_uid.n ? hash_mix(slice_hash(c->pod_uid, 11), slice_hash(c->name, 11))
-                                : slice_hash(c->id.n ? c->id : c->name, 12);
+    struct hash128 pod = hash128(HASH128_START, c->pod_uid);
+    uint64_t key = c->pod_uid.n ? hash128(pod, c->name).low : hash128(pod, c->id.n ? c->id : c->name).low;
     return key ? key : 1;
 }
 

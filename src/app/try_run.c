@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "core/origin.h"
 
@@ -119,7 +120,7 @@ static void note_suspect(struct try_run *t, const struct judged *j)
     mask_message(r->message, &t->mask);
     struct slice text = sbuf_slice(&t->mask.text), line = slice_split(&text, '\n');
     struct slice origin = origin_app(r).n || r->logger.n ? origin_type(r, r->level, &t->arena) : SLICE_NONE;
-    uint64_t hash = slice_hash(line, slice_hash(origin, 5));
+    uint64_t hash = hash128(hash128(HASH128_START, origin), line).low;
     struct try_issue *i = table_get(&t->result.suspects.by_hash, hash);
     if (!i) {
         char *title = origin.n ? xasprintf("%.*s: %.*s", SLICE_ARG(origin), SLICE_ARG(line)) : slice_dup(line);

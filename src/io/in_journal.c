@@ -18,6 +18,7 @@ bool journal_owns(const struct store_file *f)
 /* sd-journal.h brings syslog.h, whose names for levels are also those of base/log.h. */
 #undef LOG_INFO
 #undef LOG_DEBUG
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/peer.h"
@@ -204,7 +205,7 @@ static uint64_t ring_of(struct in_journal *in)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct slice v = field(in, names[i]);
         if (v.n)
-            return slice_hash(v, 0x6a6f7572);
+            return hash128(HASH128_START, v).low;
     }
     return slice_hash(SLICE("journal"), 0x6a6f7572);
 }

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -23,7 +24,7 @@ struct complaint {
 
 static uint64_t path_key(const char *path)
 {
-    return slice_hash(slice_str(path), 2);
+    return hash128(HASH128_START, slice_str(path)).low;
 }
 
 void tail_complaints_free(struct tail *t)

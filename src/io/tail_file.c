@@ -8,12 +8,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/xalloc.h"
 #include "io/container_file.h"
 #include "io/in_tail.h"
 #include "io/safe_open.h"
 
-enum { HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
+enum { OLD_HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
 /* Lines that tell no format, after which the file is taken for text. */
 enum { UNTOLD_MAX = 100 };
 
@@ -32,29 +33,35 @@ static size_t read_at(int fd, void *buf, size_t n, uint64_t at)
     return got;
 }
 
-static bool head_hash(int fd, uint32_t bytes, uint64_t *hash)
+struct head {
+    uint64_t hash, old_hash; /* old: as stores made by older versions have it */
+};
+
+static bool read_head(int fd, uint32_t bytes, struct head *out)
 {
     char head[TAIL_HEAD_MAX];
+    struct slice s = {head, bytes};
     if (bytes > sizeof head || read_at(fd, head, bytes, 0) != bytes)
         return false;
-    *hash = slice_hash(slice_of(head, bytes), HEAD_SEED);
+    *out = (struct head){hash128(HASH128_START, s).low, slice_hash(s, OLD_HEAD_SEED)};
     return true;
 }
 
 bool tail_head_is(int fd, const struct tail_id *id)
 {
-    uint64_t hash;
-    return id->head_bytes == 0 || (head_hash(fd, id->head_bytes, &hash) && hash == id->head_hash);
+    struct head head;
+    return id->head_bytes == 0 ||
+           (read_head(fd, id->head_bytes, &head) && (head.hash == id->head_hash || head.old_hash == id->head_hash));
 }
 
 void tail_head_learn(int fd, uint64_t size, struct tail_id *id)
 {
     uint32_t bytes = size < TAIL_HEAD_MAX ? (uint32_t)size : TAIL_HEAD_MAX;
-    uint64_t hash;
-    if (bytes <= id->head_bytes || !head_hash(fd, bytes, &hash))
+    struct head head;
+    if (bytes <= id->head_bytes || !read_head(fd, bytes, &head))
         return;
     id->head_bytes = bytes;
-    id->head_hash = hash;
+    id->head_hash = head.hash;
 }
 
 static bool same_block(int a, int b, uint64_t from, size_t n)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/sbuf.h"
 #include "base/xalloc.h"
@@ -64,7 +65,7 @@ struct needed {
 
 static void need(struct needed *n, const char *path)
 {
-    uint64_t key = slice_hash(slice_str(path), 3) | 1;
+    uint64_t key = hash128(HASH128_START, slice_str(path)).low | 1;
     if (table_get(&n->seen, key))
         return;
     table_put(&n->seen, key, n);

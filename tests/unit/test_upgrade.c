@@ -4,6 +4,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/err.h"
 #include "core/pipeline.h"
 #include "io/store.h"
+#include "io/tail_file.h"
 
 /* What the old version read, from its first byte. */
 static const char *const lines[] = {"ERROR refused by alpha", "ERROR the disk is on fire", "INFO BEGIN job-1",      "INFO BEAT heart",
@@ -167,6 +169,25 @@ START_TEST(an_old_store_keeps_its_keys)
 }
 END_TEST
 
+/* By what the old version remembered of its first bytes, a file is found again; by other bytes it is not. */
+START_TEST(a_file_is_known_by_the_old_hash)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/app.log", folder);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
+        dprintf(fd, "%s\n", lines[i]);
+    /* As `SELECT head_bytes, head_hash FROM file` says. */
+    struct tail_id old = {.head_bytes = 150, .head_hash = (uint64_t)INT64_C(-7808838181285204667)}, fresh = {0};
+    ck_assert(tail_head_is(fd, &old));
+    tail_head_learn(fd, old.head_bytes, &fresh);
+    ck_assert(tail_head_is(fd, &fresh) && fresh.head_hash != old.head_hash);
+    ck_assert_int_eq(pwrite(fd, "W", 1, 0), 1);
+    ck_assert(!tail_head_is(fd, &old) && !tail_head_is(fd, &fresh));
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_new_store_has_new_keys)
 {
     char id[33], old_id[33];
@@ -194,6 +215,7 @@ int main(void)
     TCase *t = tcase_create("upgrade");
     tcase_add_checked_fixture(t, NULL, tear_down);
     tcase_add_test(t, an_old_store_keeps_its_keys);
+    tcase_add_test(t, a_file_is_known_by_the_old_hash);
     tcase_add_test(t, a_new_store_has_new_keys);
     suite_add_tcase(s, t);
     return unit_run(s);
