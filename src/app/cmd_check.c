@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/command.h"
+#include "app/confine.h"
 #include "app/rules.h"
 #include "app/settings.h"
 #include "core/rule_check.h"
@@ -22,6 +23,19 @@ static int print_schema(const char *kind)
     fwrite(out.p, 1, out.n, stdout);
     sbuf_free(&out);
     return EXIT_WELL;
+}
+
+/* As comments, so that the whole is still a configuration. */
+static void print_sandbox(const struct settings *s)
+{
+    struct sandbox *box = confine_new(s, s->inputs, s->n_inputs, s->store);
+    struct sbuf out;
+    sbuf_init(&out, 1 << 20);
+    sbuf_addf(&out, "# The sandbox%s, crumbd-security(7).\n", s->sandbox ? "" : ", which is off");
+    sandbox_print(box, "# ", &out);
+    fwrite(out.p, 1, out.n, stdout);
+    sbuf_free(&out);
+    sandbox_free(box);
 }
 
 int cmd_check(int argc, char **argv)
@@ -49,8 +63,10 @@ int cmd_check(int argc, char **argv)
         rule_ready(&set, true);
     } else {
         s = settings_load(config, &d);
-        if (s && dump)
+        if (s && dump) {
             settings_dump(s, stdout);
+            print_sandbox(s);
+        }
         loaded = s && (i < argc ? rules_load_files(&set, argv + i, (unsigned)(argc - i), &d) : rules_load(&set, s, &d));
         if (loaded && i < argc)
             rule_ready(&set, true);

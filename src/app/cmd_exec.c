@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/confine.h"
 #include "app/daemon.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -27,6 +28,7 @@ enum { COPY_BYTES = 65536, EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT
 
 struct copier {
     int from, to, into; /* the command's pipe, crumbd's own descriptor, the input's pipe */
+    const struct sandbox *sandbox;
     bool reading;       /* the input still reads */
     pthread_t thread;
     bool running;
@@ -35,6 +37,7 @@ struct copier {
 struct wrapped {
     char **argv;
     pid_t pid;
+    struct sandbox *sandbox;  /* of the threads here; NULL: off */
     struct copier copiers[2]; /* stdout, stderr */
     int tell;                 /* where the end is told */
     int status;               /* of wait(2) */
@@ -56,10 +59,19 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+/* These threads open nothing. */
+static void confine_relay(const struct sandbox *s)
+{
+    privileges_drop_all();
+    confine_files(s, SANDBOX_RELAY);
+    confine_calls(s, SANDBOX_RELAY);
+}
+
 static void *copy(void *u)
 {
     struct copier *c = u;
     char bytes[COPY_BYTES];
+    confine_relay(c->sandbox);
     for (;;) {
         ssize_t n = read(c->from, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR)
@@ -115,6 +127,7 @@ static void tell_end(const struct wrapped *w)
 static void *wait_for_end(void *u)
 {
     struct wrapped *w = u;
+    confine_relay(w->sandbox);
     for (unsigned i = 0; i < 2; i++)
         pthread_join(w->copiers[i].thread, NULL);
     while (waitpid(w->pid, &w->status, 0) < 0 && errno == EINTR)
@@ -216,6 +229,7 @@ static bool start_threads(struct wrapped *w, struct input_options inputs[3], cha
     bool ok = true;
     for (unsigned i = 0; i < 2; i++) {
         w->copiers[i].into = ends[i][1];
+        w->copiers[i].sandbox = w->sandbox;
         ok &= pthread_create(&w->copiers[i].thread, NULL, copy, &w->copiers[i]) == 0;
     }
     w->tell = ends[2][1];
@@ -235,7 +249,7 @@ static int run_alone(char **argv, struct diag *d)
 
 static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
 {
-    struct wrapped w = {.argv = argv};
+    struct wrapped w = {.argv = argv, .sandbox = s->sandbox ? sandbox_new() : NULL};
     struct input_options inputs[3];
     struct ruleset rules = {0};
     bool started = start_command(&w);
@@ -261,6 +275,7 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
     pthread_join(w.waiter, NULL);
     err_free(d);
     rule_free(&rules);
+    sandbox_free(w.sandbox);
     return status_of(&w);
 }
 

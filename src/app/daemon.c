@@ -13,6 +13,7 @@
 #endif
 
 #include "app/command.h"
+#include "app/confine.h"
 #include "app/health.h"
 #include "app/notify.h"
 #include "app/routes.h"
@@ -35,6 +36,7 @@ enum {
 struct daemon {
     const struct daemon_setup *setup;
     struct event_base *base;
+    struct sandbox *sandbox; /* NULL: off */
     struct privileges who; /* crumbd becomes, once its ports are bound */
     struct store *store;
     struct upstream upstream;
@@ -482,9 +484,25 @@ static int open_all(struct daemon *dm, struct diag *d)
     return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
 
+/* From here on this thread opens no more files than those of the settings; nor does any that it makes. */
+static void fence(struct daemon *dm)
+{
+    const struct settings *s = dm->setup->settings;
+    if (!s->sandbox) {
+        confine_say(NULL);
+        return;
+    }
+    confine_preload(dm->setup->inputs, dm->setup->n_inputs);
+    dm->sandbox = confine_new(s, dm->setup->inputs, dm->setup->n_inputs, dm->store_path);
+    sandbox_command(dm->sandbox, dm->setup->child);
+    confine_files(dm->sandbox, SANDBOX_MAIN);
+    confine_say(dm->sandbox);
+}
+
 static void run_loop(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
+    fence(dm);
     dm->mailbox = mailbox_new(dm->base, on_mail, dm);
     add_events(dm);
     dm->rule_stats = xcalloc(dm->setup->rules->n, sizeof *dm->rule_stats);
@@ -495,7 +513,8 @@ static void run_loop(struct daemon *dm, struct diag *d)
     struct worker_cut *first = worker_look(dm->worker);
     if (first)
         commit(dm, first);
-    worker_start(dm->worker, dm->mailbox);
+    worker_start(dm->worker, dm->mailbox, dm->sandbox);
+    confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
     rule_forget_files(dm->setup->rules);
@@ -538,6 +557,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     sender_free(dm.sender);
     upstream_free(&dm.upstream);
     privileges_free(&dm.who);
+    sandbox_free(dm.sandbox);
     if (dm.store)
         store_close(dm.store);
     free(dm.store_path);

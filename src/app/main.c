@@ -9,6 +9,7 @@
 
 #include "base/version.h"
 #include "io/post.h"
+#include "io/sandbox.h"
 #include "io/store.h"
 #include "io/tls.h"
 #include "text/conf.h"
@@ -137,6 +138,10 @@ int cmd_version(int argc, char **argv)
 #else
     printf("journal: off (built without libsystemd)\n");
 #endif
+    if (strcmp(sandbox_seccomp_version(), "none") == 0)
+        printf("seccomp: off (built without libseccomp)\n");
+    else
+        printf("seccomp: libseccomp %s\n", sandbox_seccomp_version());
     printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), post_version(), store_version(),
            conf_version(), zip_version(), tls_version());
     return EXIT_WELL;

@@ -384,7 +384,7 @@ const char *settings_data_dir(void)
     return dir ? dir : PKGDATADIR;
 }
 
-static char *rule_pattern(const struct settings *s, struct slice text)
+char *settings_rule_pattern(const struct settings *s, struct slice text)
 {
     if (slice_is(text, "shipped"))
         return xasprintf("%s/rules/*.yaml", settings_data_dir());
@@ -416,7 +416,7 @@ unsigned settings_rule_files(const struct settings *s, char ***files, struct dia
     unsigned n = 0;
     for (unsigned i = 0; i < s->n_rules; i++) {
         glob_t g;
-        char *pattern = rule_pattern(s, s->rules[i]);
+        char *pattern = settings_rule_pattern(s, s->rules[i]);
         int e = glob(pattern, 0, NULL, &g);
         for (size_t k = 0; e == 0 && k < g.gl_pathc; k++) {
             if (has(found, n, g.gl_pathv[k]))

@@ -89,6 +89,10 @@ const char *settings_data_dir(void);
  * that finds nothing is a warning. *files and its strings are freed with settings_files_free.
  */
 unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d);
+/* An entry of `rules` as a pattern of paths; the caller frees it. */
+char *settings_rule_pattern(const struct settings *s, struct slice text);
+/* The patterns that zero configuration looks at, found or not. */
+void settings_each_place(void (*f)(void *u, const char *pattern), void *u);
 void settings_files_free(char **files, unsigned n);
 
 /* The table of crumbd.yaml, for the schema and the manual. */

@@ -37,6 +37,12 @@ static bool is_kind(const char *path, mode_t kind)
     return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
 }
 
+void settings_each_place(void (*f)(void *u, const char *pattern), void *u)
+{
+    for (unsigned i = 0; i < KNOWN; i++)
+        f(u, known[i].pattern);
+}
+
 static struct input_options *add(struct settings *s)
 {
     struct input_options *o = &s->inputs[s->n_inputs++];

@@ -386,8 +386,7 @@ static const struct key settings_keys[] = {
      AT(sandbox),
      .def = "on",
      .help = "Landlock and seccomp, see crumbd-security(7): crumbd can then open only what its configuration needs. off is for "
-             "debugging.",
-     .later = true},
+             "debugging."},
     {.name = NULL}};
 const struct key_table settings_table = {.keys = settings_keys,
                                          .size = sizeof(struct settings),

@@ -32,6 +32,7 @@ struct worker {
     const struct options *options;
     uint64_t *asked; /* of each rule, as the last cut carried it */
     struct mailbox *in, *to;
+    const struct sandbox *sandbox;
     struct event *cut_timer, *tick;
     int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
     struct worker_cut *next; /* being filled */
@@ -570,6 +571,9 @@ static void *run(void *u)
 {
     struct worker *w = u;
     const struct timeval every = {.tv_usec = WORKER_CUT_MS * 1000};
+    pthread_setname_np(pthread_self(), "worker"); /* of another thread it is a file in /proc that the main thread may not write */
+    confine_files(w->sandbox, SANDBOX_WORKER);
+    confine_calls(w->sandbox, SANDBOX_WORKER);
     event_add(w->cut_timer, &every);
     /* Step by step, so that a turn's end is known as well when nothing follows it. */
     do {
@@ -615,9 +619,10 @@ struct worker_cut *worker_look(struct worker *w)
     return take_cut(w);
 }
 
-void worker_start(struct worker *w, struct mailbox *to)
+void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox)
 {
     w->to = to;
+    w->sandbox = sandbox;
     w->cut_timer = event_new(w->base, -1, EV_PERSIST, on_cut_timer, w);
     w->tick = event_new(w->base, -1, 0, on_tick, w);
     assert(w->cut_timer && w->tick);
@@ -628,7 +633,6 @@ void worker_start(struct worker *w, struct mailbox *to)
     int rc = pthread_create(&w->thread, NULL, run, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert(rc == 0);
-    pthread_setname_np(w->thread, "worker");
     w->running = true;
 }
 

@@ -9,6 +9,7 @@
 #define APP_WORKER_H
 
 #include "app/turn.h"
+#include "app/confine.h"
 #include "core/pipeline.h"
 #include "io/input.h"
 #include "io/mailbox.h"
@@ -61,8 +62,8 @@ void worker_restore_overdue(struct worker *w, const struct overdue_row *row);
  * Nothing is read. What is new is the first cut, to be stored and answered like any other; NULL: nothing.
  */
 struct worker_cut *worker_look(struct worker *w);
-/* Starts the thread. Cuts are posted to `to`. */
-void worker_start(struct worker *w, struct mailbox *to);
+/* Starts the thread, inside the sandbox (NULL: none). Cuts are posted to `to`. */
+void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox);
 /* What there is to show of each input, before worker_start; later the cuts bring it. */
 void worker_inputs(const struct worker *w, struct input_state *out);
 /* From the main thread: the cut under way has been stored. */

@@ -213,3 +213,9 @@ bool privileges_become(const struct privileges *p, bool signals, struct diag *d)
     return err_plain(d, "root's rights cannot be given up (%s): crumbd does not go on with them%s%s", strerror(errno),
                      p->name ? "; it was to become " : "", p->name ? p->name : "");
 }
+
+void privileges_drop_all(void)
+{
+    drop_bounds(0);
+    keep_capabilities(0);
+}

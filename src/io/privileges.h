@@ -38,5 +38,7 @@ bool privileges_make_folder(const struct privileges *p, const char *folder, stru
  * opening and making files takes, and with `signals` what passing signals on takes. False: what was given up could come back.
  */
 bool privileges_become(const struct privileges *p, bool signals, struct diag *d);
+/* All of the calling thread's capabilities, for one that needs none. */
+void privileges_drop_all(void);
 
 #endif

@@ -203,8 +203,18 @@ static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
     return exec(s, "PRAGMA journal_mode=WAL") ? migrate(s, version, d) : open_failed(s, d, "set up");
 }
 
+/* What SQLite sorts or undoes on disk goes where the store is, and not to a /tmp that crumbd may not write. */
+static void keep_temporary_files(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    sqlite3_free(sqlite3_temp_directory);
+    sqlite3_temp_directory = slash ? sqlite3_mprintf("%.*s", slash > path ? (int)(slash - path) : 1, path) : sqlite3_mprintf(".");
+}
+
 static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
 {
+    if (!s->tool)
+        keep_temporary_files(s->path);
     if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return open_failed(s, d, "open");
     sqlite3_busy_timeout(s->db, mode == STORE_TOOL ? TOOL_BUSY_MS : DAEMON_BUSY_MS);

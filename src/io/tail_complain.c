@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -97,6 +98,8 @@ static char *remedy(const char *path, int error)
     struct stat st;
     if (error == EMFILE || error == ENFILE)
         return xstrdup("raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)");
+    if (error == EACCES && eaccess(path, R_OK) == 0) /* which asks for the user's rights, and not for those of the sandbox */
+        return xstrdup("the sandbox allows what the patterns and their links led to at the start: restart crumbd to have this read too");
     if (error != EACCES && error != EPERM)
         return xstrdup("it is tried again with every poll");
     if (stat(path, &st) != 0)

@@ -1,0 +1,232 @@
+#include "app/confine.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+/* ---- which files ---- */
+
+static void allow_if_there(struct sandbox *s, enum sandbox_role role, unsigned rights, const char *path)
+{
+    if (path && *path && access(path, F_OK) == 0)
+        sandbox_allow(s, role, rights, path);
+}
+
+/* For any thread that sends: the resolver, certificates, zones. resolv.conf, hosts and the like are replaced by other files while
+   crumbd runs, so a rule for each of them would soon be one for a file that is gone: it is the folder. */
+static void allow_host(struct sandbox *s)
+{
+    static const char *const folders[] = {
+        "/etc", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/connman",
+        "/usr/share/zoneinfo", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/lib/ca-certificates",
+        "/usr/lib/ssl", "/usr/local/ssl", "/usr/share/crypto-policies", "/dev/urandom", "/dev/random"};
+    static const char *const variables[] = {"TZDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, folders[i]);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, getenv(variables[i]));
+}
+
+/* The folder a path or a pattern always begins with. The caller frees. */
+static char *fixed_prefix(const char *pattern)
+{
+    size_t n = strcspn(pattern, "*?[");
+    while (n && pattern[n - 1] != '/')
+        n--;
+    return n == 0 ? xstrdup(".") : n == 1 ? xstrdup("/") : slice_dup(slice_of(pattern, n - 1));
+}
+
+static void allow_prefix(struct sandbox *s, enum sandbox_role role, unsigned rights, const char *pattern)
+{
+    char *folder = fixed_prefix(pattern);
+    sandbox_allow(s, role, rights, folder);
+    free(folder);
+}
+
+/* A small file that is read again may by then be another one of that name, also behind a link: its folder, and its target's. */
+static void allow_file(struct sandbox *s, enum sandbox_role role, const char *path)
+{
+    if (!path)
+        return;
+    allow_prefix(s, role, SANDBOX_READ, path);
+    char *real = realpath(path, NULL);
+    if (real)
+        allow_prefix(s, role, SANDBOX_READ, real);
+    free(real);
+}
+
+/* What links lead to now; and where those of the kubelet and of Docker will lead. */
+static void allow_targets(struct sandbox *s, const char *pattern)
+{
+    glob_t g;
+    int e = glob(pattern, GLOB_NOSORT, NULL, &g);
+    for (size_t i = 0; e == 0 && i < g.gl_pathc; i++)
+        if (!sandbox_covers(s, SANDBOX_WORKER, g.gl_pathv[i]))
+            allow_file(s, SANDBOX_WORKER, g.gl_pathv[i]);
+    if (e == 0)
+        globfree(&g);
+    allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, "/var/log/pods");
+    allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, "/var/lib/docker/containers");
+}
+
+static void allow_journal(struct sandbox *s)
+{
+    static const char *const places[] = {"/run/log/journal", "/etc/machine-id", "/proc/sys/kernel/random"};
+    sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ, "/var/log/journal");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, places[i]);
+}
+
+static void allow_input(struct sandbox *s, const struct input_options *in)
+{
+    if (in->kind == INPUT_TAIL) {
+        allow_prefix(s, SANDBOX_WORKER, SANDBOX_READ, in->text);
+        allow_targets(s, in->text);
+    } else if (in->kind == INPUT_JOURNAL) {
+        allow_journal(s);
+    } else if (in->transport == INPUT_UNIX || in->transport == INPUT_UNIX_STREAM) {
+        allow_prefix(s, SANDBOX_WORKER, SANDBOX_REMOVE, in->host);
+    }
+    allow_file(s, SANDBOX_MAIN, in->tls.cert);
+    allow_file(s, SANDBOX_MAIN, in->tls.key);
+    allow_file(s, SANDBOX_MAIN, in->tls.client_ca);
+}
+
+static void allow_place(void *u, const char *pattern)
+{
+    char *folder = fixed_prefix(pattern);
+    allow_if_there(u, SANDBOX_WORKER, SANDBOX_READ, folder);
+    free(folder);
+}
+
+/* What a reload may want to read again. */
+static void allow_settings(struct sandbox *s, const struct settings *of)
+{
+    allow_file(s, SANDBOX_MAIN, of->path);
+    allow_file(s, SANDBOX_MAIN, of->sentry.dsn_file);
+    allow_file(s, SANDBOX_MAIN, of->sentry.release.file);
+    allow_file(s, SANDBOX_MAIN, of->sentry.ca_file);
+    allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, getenv("CREDENTIALS_DIRECTORY"));
+    allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, settings_data_dir());
+    for (unsigned i = 0; i < of->n_rules; i++) {
+        char *pattern = settings_rule_pattern(of, of->rules[i]);
+        allow_prefix(s, SANDBOX_MAIN, SANDBOX_READ, pattern);
+        free(pattern);
+    }
+    for (unsigned i = 0; i < of->options.n_source_roots; i++) {
+        char *root = slice_dup(of->options.source_roots[i]);
+        sandbox_allow(s, SANDBOX_MAIN, SANDBOX_READ, root);
+        free(root);
+    }
+    if (of->inputs_found)
+        settings_each_place(allow_place, s);
+}
+
+struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs, const char *store_path)
+{
+    static const char *const of_worker[] = {
+        "/etc/group", "/etc/nsswitch.conf", /* for the remedy of a file that it may not read */
+        "/proc/self/uid_map", "/proc/sys/fs/protected_hardlinks"}; /* io/safe_open */
+    const char *manager = getenv("NOTIFY_SOCKET");
+    struct sandbox *box = sandbox_new();
+    allow_host(box);
+    allow_settings(box, s);
+    allow_prefix(box, SANDBOX_MAIN, SANDBOX_WRITE, store_path);
+    for (unsigned i = 0; i < n_inputs; i++)
+        allow_input(box, &inputs[i]);
+    for (size_t i = 0; i < sizeof of_worker / sizeof *of_worker; i++)
+        allow_if_there(box, SANDBOX_WORKER, SANDBOX_READ, of_worker[i]);
+    if (manager && *manager == '@')
+        sandbox_abstract_sockets(box);
+    return box;
+}
+
+/* ---- before ---- */
+
+/* RTLD_NODELETE: it stays, also when the one who asks for it later lets go of it. */
+static void load(const char *library)
+{
+    (void)!dlopen(library, RTLD_NOW | RTLD_NODELETE);
+}
+
+/* "hosts: files mdns4_minimal [NOTFOUND=return] dns", nsswitch.conf(5): each service is a library. */
+static void load_services(struct slice line)
+{
+    struct slice rest = line, database = slice_trim(slice_split(&rest, ':'));
+    if (!slice_is(database, "hosts") && !slice_is(database, "passwd") && !slice_is(database, "group") && !slice_is(database, "services"))
+        return;
+    while (rest.p) {
+        struct slice service = slice_trim(slice_split(&rest, ' '));
+        if (service.n == 0 || service.n > 32 || !ascii_alnum(service.p[0]))
+            continue;
+        char *library = xasprintf("libnss_%.*s.so.2", SLICE_ARG(service));
+        load(library);
+        free(library);
+    }
+}
+
+static void load_name_services(void)
+{
+    char line[512];
+    FILE *f = fopen("/etc/nsswitch.conf", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "#\n")] = '\0';
+        for (char *tab = line; (tab = strchr(tab, '\t'));)
+            *tab = ' ';
+        load_services(slice_str(line));
+    }
+    if (f)
+        fclose(f);
+}
+
+void confine_preload(const struct input_options *inputs, unsigned n_inputs)
+{
+    /* What libsystemd unpacks entries of the journal with, since version 256 only when it meets one. */
+    static const char *const unpackers[] = {"libzstd.so.1", "liblz4.so.1", "liblzma.so.5"};
+    load_name_services();
+    for (unsigned i = 0; i < n_inputs; i++)
+        for (size_t k = 0; inputs[i].kind == INPUT_JOURNAL && k < sizeof unpackers / sizeof *unpackers; k++)
+            load(unpackers[k]);
+}
+
+/* ---- in force ---- */
+
+void confine_say(const struct sandbox *s)
+{
+    unsigned abi = sandbox_landlock_abi();
+    bool filters = sandbox_has_filters();
+    if (!s) {
+        log_warn("the sandbox is off: crumbd may open whatever its user may", log_c("remedy", "sandbox: on"));
+        return;
+    }
+    const struct log_tag tags[] = {abi ? log_i("landlock", abi) : log_c("landlock", "none"), log_c("seccomp", filters ? "on" : "none"),
+                                   log_c("see", "crumbd check --dump")};
+    if (abi && filters)
+        log_write(LOG_INFO, "the sandbox is in force", tags, 3);
+    else
+        log_write(LOG_WARN, "this kernel, or this build, has not all of the sandbox; crumbd runs without that part", tags, 3);
+}
+
+static void say_failed(const char *what, enum sandbox_role role)
+{
+    log_error("a part of the sandbox is not in force", log_c("part", what), log_i("role", role), log_c("error", strerror(errno)));
+}
+
+void confine_files(const struct sandbox *s, enum sandbox_role role)
+{
+    if (s && sandbox_landlock_abi() && !sandbox_fence(s, role, 0))
+        say_failed("landlock", role);
+}
+
+void confine_calls(const struct sandbox *s, enum sandbox_role role)
+{
+    if (s && sandbox_has_filters() && !sandbox_filter(s, role))
+        say_failed("seccomp", role);
+}
