@@ -93,6 +93,7 @@ static void allow_input(struct sandbox *s, const struct input_options *in)
         allow_journal(s);
     } else if (in->transport == INPUT_UNIX || in->transport == INPUT_UNIX_STREAM) {
         allow_prefix(s, SANDBOX_WORKER, SANDBOX_REMOVE, in->host);
+        sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ, "/proc"); /* the unit of a sender; secrets of others there are shut by Landlock itself */
     }
     allow_file(s, SANDBOX_MAIN, in->tls.cert);
     allow_file(s, SANDBOX_MAIN, in->tls.key);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/packages.h"
 #include "base/version.h"
 #include "io/post.h"
 #include "io/sandbox.h"
@@ -119,7 +120,7 @@ int cmd_help(int argc, char **argv)
     for (unsigned i = 0; i < N_COMMANDS; i++)
         printf("  %s\n", commands[i].usage);
     printf("\nExit status: 0 well, 1 the input is wrong, 2 wrong usage, 3 cannot run.\n"
-           "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5)\n");
+           "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5), crumbd-security(7)\n");
     return EXIT_WELL;
 }
 
@@ -144,6 +145,12 @@ int cmd_version(int argc, char **argv)
         printf("seccomp: libseccomp %s\n", sandbox_seccomp_version());
     printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), post_version(), store_version(),
            conf_version(), zip_version(), tls_version());
+    struct sbuf packages;
+    sbuf_init(&packages, 8192);
+    packages_put("/var/lib/dpkg", &packages);
+    if (packages.n)
+        printf("packages: %.*s\n", SLICE_ARG(sbuf_slice(&packages)));
+    sbuf_free(&packages);
     return EXIT_WELL;
 }
 

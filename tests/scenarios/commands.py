@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -165,6 +166,14 @@ def scenario_version_and_help(t):
     out = t.run("--version")[0]
     for name in ("crumbd ", "PCRE2", "SQLite", "libcurl", "libevent"):
         assert name.lower() in out.lower(), out
+    assert re.search(r"^seccomp: ", out, re.M), out
+    if shutil.which("dpkg-query"):
+        # Each library's package with the version that dpkg itself names.
+        packages = dict(p.split(" ") for p in re.search(r"^packages: (.*)$", out, re.M).group(1).split(", "))
+        for name, version in packages.items():
+            p = subprocess.run(["dpkg-query", "-W", "-f", "${Version}\n", name], capture_output=True, text=True, check=True)
+            assert version in p.stdout.split(), (name, version, p.stdout)
+        assert any(p.startswith("libcurl") for p in packages) and any(p.startswith("libsqlite3") for p in packages), packages
     out = t.run("--help")[0]
     for command in ("run", "check", "parse", "try", "explain", "test", "queue"):
         assert re.search(r"^\s+crumbd \[?%s\b" % command, out, re.M), (command, out)
