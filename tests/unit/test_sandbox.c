@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -293,6 +293,10 @@ static void worker_calls(void)
     must(try_open(in_dir("logs/a.log"), O_RDONLY) == 0);
     must(mkdir(in_dir("logs/x"), 0755) != 0 && errno == EPERM);
     must(syscall(999) < 0 && errno == ENOSYS);
+    struct rlimit files;
+    must(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    files.rlim_cur = files.rlim_cur > 64 ? files.rlim_cur - 1 : files.rlim_cur;
+    must(setrlimit(RLIMIT_NOFILE, &files) == 0);
 #ifndef SANDBOX_SANITIZER
     must(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     void *room = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
