@@ -11,10 +11,11 @@ void cut_init(struct cutter *c, enum cut_mode mode, size_t max_bytes, uint64_t o
     c->piece.offset = offset;
 }
 
-void cut_set_head(struct cutter *c, bool (*head)(struct slice line), size_t max_bytes)
+void cut_set_head(struct cutter *c, cut_head_f *head, cut_told_f *told, size_t max_bytes)
 {
     assert(c->mode == CUT_LINES);
     c->head = head;
+    c->told = told;
     c->join_max = max_bytes ? max_bytes : CUT_JOIN_MAX;
 }
 
@@ -233,8 +234,37 @@ static void extend_entry(struct cutter *c)
     c->entry.cut = kept - c->entry.kept + c->piece.cut;
 }
 
+/* Whether the line in the piece, which looks like a head, begins another entry. False: more bytes would tell. */
+static bool ask(struct cutter *c, bool *begins)
+{
+    uint64_t from = c->piece.offset;
+    struct cut_doubt d = {
+        .entry = slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from),
+        .ahead = slice_of(c->p + c->piece.from, c->n - c->piece.from),
+        .last = c->last,
+        .seen = c->told_to.seen > from ? (size_t)(c->told_to.seen - from) : 0,
+    };
+    struct cut_told t = c->told(&d);
+    c->told_to.seen = from + d.seen;
+    *begins = t.what == CUT_HEAD;
+    if (*begins)
+        c->told_to.heads = from + t.n;
+    else if (t.what == CUT_INSIDE)
+        c->told_to.inside = from + t.n;
+    return t.what != CUT_UNTOLD;
+}
+
+/* The same of any line behind an open entry. Where bytes were left out there is nothing to ask about. */
+static bool tell_line(struct cutter *c, bool *begins)
+{
+    *begins = !c->head || (c->piece.offset >= c->told_to.inside && c->head(without_cr(piece_text(c))));
+    if (!*begins || !c->told || c->entry.cut || c->piece.cut || c->piece.offset < c->told_to.heads)
+        return true;
+    return ask(c, begins);
+}
+
 /* A whole line is in the piece. True when that made a message ready. */
-static bool line_done(struct cutter *c, struct cut_message *out)
+static bool line_done(struct cutter *c, bool begins, struct cut_message *out)
 {
     if (!c->head && !c->entry.open) {
         struct slice text = c->piece.cut ? piece_text(c) : without_cr(piece_text(c));
@@ -243,7 +273,7 @@ static bool line_done(struct cutter *c, struct cut_message *out)
         return true;
     }
     bool ready = false;
-    if (c->entry.open && c->head && !c->head(without_cr(piece_text(c)))) {
+    if (c->entry.open && !begins) {
         extend_entry(c);
         /* Something that is no log of this format would otherwise be one entry without end. */
         if (c->entry.cut >= CUT_SWALLOW_MAX) {
@@ -266,13 +296,32 @@ static bool next_line(struct cutter *c, struct cut_message *out)
     while (c->at < c->n) {
         const char *lf = memchr(c->p + c->at, '\n', c->n - c->at);
         take(c, lf ? (size_t)(lf - c->p) : c->n);
-        if (!lf)
+        bool begins = true;
+        if (!lf || (c->entry.open && !tell_line(c, &begins)))
             return false;
         skip(c, 1);
-        if (line_done(c, out))
+        if (line_done(c, begins, out))
             return true;
     }
     return false;
+}
+
+/* What is complete in itself, and with CUT_END the line without LF as well. */
+static bool flush_line(struct cutter *c, enum cut_flush how, struct cut_message *out)
+{
+    c->last = true;
+    bool ready = next_line(c, out), begins = true;
+    if (!ready && how == CUT_END && !piece_empty(c)) {
+        if (c->entry.open)
+            tell_line(c, &begins);
+        ready = line_done(c, begins, out);
+    }
+    c->last = false;
+    if (!ready && c->entry.open) {
+        yield_entry(c, out);
+        ready = true;
+    }
+    return ready;
 }
 
 /* ---- GELF ---- */
@@ -508,14 +557,8 @@ static bool flush_end(struct cutter *c, struct cut_message *out)
 
 bool cut_flush(struct cutter *c, enum cut_flush how, struct cut_message *out)
 {
-    if (c->mode == CUT_LINES) {
-        if (how == CUT_END && !piece_empty(c) && line_done(c, out))
-            return true;
-        if (!c->entry.open)
-            return false;
-        yield_entry(c, out);
-        return true;
-    }
+    if (c->mode == CUT_LINES)
+        return flush_line(c, how, out);
     if (how == CUT_END)
         return flush_end(c, out);
     if (!cut_waiting(c))

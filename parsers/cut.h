@@ -31,6 +31,26 @@ enum {
     CUT_COUNT_MAX = 16 << 20,  /* a greater number before a syslog frame is no count */
 };
 
+/* Asked about a line that looks like a head while an entry is open. */
+struct cut_doubt {
+    struct slice entry; /* the entry before it, without its last line end */
+    struct slice ahead; /* that line and all that is here behind it; in memory it follows the entry's line end */
+    bool last;          /* nothing more is waited for */
+    size_t seen;        /* kept for the rule from call to call: bytes of ahead in which it found nothing */
+};
+
+struct cut_told {
+    enum {
+        CUT_HEAD,   /* the line is one. n bytes of ahead hold no other that is to be asked about */
+        CUT_INSIDE, /* n bytes of ahead, whole lines, belong to the entry */
+        CUT_UNTOLD, /* more bytes would tell */
+    } what;
+    size_t n;
+};
+
+typedef bool cut_head_f(struct slice line);
+typedef struct cut_told cut_told_f(struct cut_doubt *d);
+
 struct cut_message {
     struct slice text;
     unsigned lines;     /* physical lines it was made of; 1 for frames, whatever they hold */
@@ -41,7 +61,8 @@ struct cut_message {
 /* All members are private. */
 struct cutter {
     enum cut_mode mode;
-    bool (*head)(struct slice line);
+    cut_head_f *head;
+    cut_told_f *told;
     size_t max, join_max;
     char *p;
     size_t n, cap; /* bytes held, bytes allocated */
@@ -57,6 +78,10 @@ struct cutter {
         uint64_t cut, offset;
         unsigned lines;
     } entry;
+    struct { /* offsets in the stream, from which on the next question is asked anew */
+        uint64_t inside, heads, seen;
+    } told_to;
+    bool last; /* while flushing */
     struct {       /* CUT_GELF: where the piece stands as JSON */
         size_t at; /* looked at up to here */
         uint64_t depth;
@@ -69,9 +94,9 @@ struct cutter {
 
 /* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */
 void cut_init(struct cutter *c, enum cut_mode mode, size_t max_bytes, uint64_t offset);
-/* CUT_LINES: which lines begin an entry; NULL (as after cut_init) when all do. max_bytes caps the joined
- * text, 0: default. */
-void cut_set_head(struct cutter *c, bool (*head)(struct slice line), size_t max_bytes);
+/* CUT_LINES: which lines begin an entry; NULL (as after cut_init) when all do. told: which of these are part of
+ * the entry before them all the same; NULL: none. max_bytes caps the joined text, 0: default. */
+void cut_set_head(struct cutter *c, cut_head_f *head, cut_told_f *told, size_t max_bytes);
 void cut_free(struct cutter *c);
 
 /* Space for want more bytes. */

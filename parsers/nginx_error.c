@@ -11,11 +11,7 @@
 #include "parsers/parsers.h"
 
 #include "parsers/nginx_context.h"
-
-/*
- * NGX_MAX_ERROR_STR less the line feed: an entry that long has lost its end. OpenResty doubles it.
- */
-enum { ENTRY_MAX = 2047, ENTRY_MAX_OPENRESTY = 4095 };
+#include "parsers/nginx_entry.h"
 
 /* In the order of severities. */
 static const struct slice level_tags[8] = {{"[emerg] ", 8}, {"[alert] ", 8}, {"[crit] ", 7},
@@ -46,6 +42,13 @@ static inline struct slice digits_from(struct slice *s)
     return slice_of(from, n);
 }
 
+static inline uint64_t eight_at(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 static bool level_from(struct slice *s, int *severity)
 {
     /* By the first letter, of which only emerg and error have the same one. */
@@ -56,10 +59,12 @@ static bool level_from(struct slice *s, int *severity)
     int i = by_letter[s->p[1] - 'a'] - 1;
     if (i == 3 && s->p[2] == 'm')
         i = 0;
-    if (i < 0 || !slice_starts(*s, level_tags[i]))
+    /* Asked for every line: eight bytes at once, and that of a tag of seven or nine by itself. */
+    size_t n = i < 0 ? 0 : level_tags[i].n;
+    if (n < 7 || s->n < n || (n == 8 ? eight_at(s->p) != eight_at(level_tags[i].p) : memcmp(s->p, level_tags[i].p, n) != 0))
         return false;
     *severity = i;
-    skip(s, level_tags[i].n);
+    skip(s, n);
     return true;
 }
 
@@ -71,13 +76,6 @@ static inline bool char_from(struct slice *s, char c)
     return true;
 }
 
-static inline uint64_t eight_at(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
 /* Looks like "yyyy/mm/dd hh:mm:ss [": asked for every line, so it looks at eight bytes at a time and reads no
  * number. */
 static bool dated(struct slice s)
@@ -85,14 +83,24 @@ static bool dated(struct slice s)
     static const char want[] = "0000/00/00 00:00:00 [";
     static const unsigned char mask[] = {0xf0, 0xf0, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff,
                                          0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xff};
-    uint64_t bad = 0;
     if (s.n < sizeof mask)
         return false;
-    for (size_t at = 0; at <= 13; at += at ? 5 : 8) /* 0, 8 and 13: together all 21 bytes */
-        bad |= (eight_at(s.p + at) & eight_at(mask + at)) ^ eight_at(want + at);
+    uint64_t bad = (eight_at(s.p) & eight_at(mask)) ^ eight_at(want);
+    bad |= (eight_at(s.p + 8) & eight_at(mask + 8)) ^ eight_at(want + 8);
+    bad |= (eight_at(s.p + 13) & eight_at(mask + 13)) ^ eight_at(want + 13);
     return !bad;
 }
 
+/* Behind the digits at p, at most twenty of them. */
+static inline const char *behind_digits(const char *p, const char *end)
+{
+    const char *most = end - p > 20 ? p + 20 : end;
+    while (p < most && (unsigned char)(*p - '0') < 10)
+        p++;
+    return p;
+}
+
+/* Asked for every line twice. */
 static bool file_head(struct slice s, struct head *h)
 {
     if (!dated(s))
@@ -100,14 +108,16 @@ static bool file_head(struct slice s, struct head *h)
     skip(&s, 20);
     if (!level_from(&s, &h->severity))
         return false;
-    h->pid = digits_from(&s);
-    if (!h->pid.n || !char_from(&s, '#'))
+    const char *end = s.p + s.n, *pid = behind_digits(s.p, end);
+    if (pid == s.p || pid == end || *pid != '#')
         return false;
-    h->tid = digits_from(&s);
-    if (!h->tid.n || !char_from(&s, ':'))
+    const char *tid = behind_digits(pid + 1, end);
+    if (tid == pid + 1 || tid == end || *tid != ':')
         return false;
-    char_from(&s, ' ');
-    h->text = s;
+    h->pid = slice_of(s.p, (size_t)(pid - s.p));
+    h->tid = slice_of(pid + 1, (size_t)(tid - pid - 1));
+    tid += 1 + (tid + 1 < end && tid[1] == ' ');
+    h->text = slice_of(tid, (size_t)(end - tid));
     return true;
 }
 
@@ -288,11 +298,34 @@ static struct slice without_stub(struct slice text)
  */
 static size_t full_size(struct slice raw)
 {
-    static const size_t sizes[] = {ENTRY_MAX, ENTRY_MAX_OPENRESTY};
+    static const size_t sizes[] = {NGINX_ENTRY_MAX, NGINX_ENTRY_MAX_OPENRESTY};
     for (int i = 0; i < 2; i++)
         if (raw.n == sizes[i] || (raw.n > sizes[i] && raw.p[sizes[i]] == '\n'))
             return sizes[i];
     return 0;
+}
+
+/* A line of it but the first looks like a head: bytes that a client chose, or nginx_entry.h would have ended the entry there. */
+static bool has_head_inside(struct slice s)
+{
+    for (const char *lf; (lf = slice_chr(s, '\n'));) {
+        s = slice_from(s, (size_t)(lf - s.p) + 1);
+        if (head(s))
+            return true;
+    }
+    return false;
+}
+
+/* So that nothing is promoted for what a client wrote: what is left is worth a warning at the most. */
+static void mark_forged(struct record *r)
+{
+    static const int WARNING = 4;
+    r->forged = true;
+    if (r->level > LEVEL_WARNING)
+        r->level = LEVEL_WARNING;
+    if (r->severity < WARNING)
+        r->severity = WARNING;
+    record_add(r, SLICE("forged"), SLICE("suspected"), FIELD_STRING);
 }
 
 /* Reads the text behind the head; `foreign` are lines behind a cut entry. */
@@ -319,6 +352,8 @@ static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice tex
         add(r, SLICE("server"), accepting_from(&text), FIELD_STRING);
         add_message_parts(r, text);
     }
+    if ((r->lines > 1 && has_head_inside(r->raw)) || nginx_entry_forges(record_value(r, "request")))
+        mark_forged(r);
     if (foreign.n) {
         char *p = arena_alloc(ctx->arena, r->message.n + foreign.n);
         memcpy(p, r->message.p, r->message.n);
@@ -418,6 +453,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
 const struct parser parser_nginx_error = {.name = "nginx-error",
                                           .format = FORMAT_NGINX_ERROR,
                                           .head = head,
+                                          .told = nginx_entry_told,
                                           .parse = parse,
                                           .begin = begin,
                                           .finish = finish};

@@ -60,6 +60,7 @@ struct record {
     bool untrusted;     /* its fields set none of the names that say whose it is: record_reserves */
     unsigned lines; /* how many lines it was made of, at least 1 */
     bool truncated; /* its writer or max_message cut it */
+    bool forged;    /* bytes of a client that were made to look like an entry: level is at most WARNING */
     bool partial;   /* see struct parser: finish has not been called */
     bool fields_lost; /* had more than RECORD_FIELDS_MAX fields */
     unsigned n_fields;

@@ -151,6 +151,8 @@ void fill_tags(struct writer *w)
     put_tag(&t, SLICE("transaction_id"), transaction_id(w));
     if (v->rule)
         put_tag(&t, SLICE("rule"), v->rule->id);
+    if (r->forged)
+        put_tag(&t, SLICE("forged"), SLICE("suspected"));
     put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
     put_tag(&t, SLICE("input"), r->input);
     put_tag(&t, SLICE("peer"), r->peer);

@@ -318,8 +318,8 @@ static uint64_t threshold_key(const struct rule *rule, struct judge *j, const st
 /* Tags and level, of a rule that decides or goes on. */
 static void add_to(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
 {
-    if (rule->event.level)
-        out->level = rule->event.level;
+    if (rule->event.level) /* a rule may know the text that a client has forged */
+        out->level = r->forged && rule->event.level > LEVEL_WARNING ? LEVEL_WARNING : rule->event.level;
     add_tags(j, rule, r, a, out);
 }
 

@@ -40,7 +40,7 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
     unsigned n = 0;
     cut_init(&c, flags & 3, MESSAGE_MAX, 0);
     if (c.mode == CUT_LINES && flags & 4)
-        cut_set_head(&c, head, JOIN_MAX);
+        cut_set_head(&c, head, NULL, JOIN_MAX);
     for (size_t at = 0; at < stream.n;) {
         seed = hash_mix(seed, at);
         size_t len = c.mode == CUT_SYSLOG && seed & 0x100 ? 1 : 1 + seed % READ_MAX;

@@ -2,8 +2,9 @@
 import http.client
 import os
 import socket
+import urllib.parse
 
-from harness import crumbs, free_port, text_of
+from harness import TOP, crumbs, free_port, text_of
 from nginx import FastCGI, Backend, Nginx, Tmpfs, misbehave
 
 CONFIG = """
@@ -225,4 +226,42 @@ def scenario_nginx_logrotate(t):
     n.get("/refused?last")
     t.wait_events(up, 7)
     t.eq(len({e["request"].get("query_string") for e in up.events}), 7)
+    d.stop()
+
+
+FORGED = "2026/11/29 10:00:00 [emerg] 999#999: worker process 1 exited on signal 11"
+FORGED_TAIL = '" failed (2: No such file or directory), client: 127.0.0.1, server: shop.example, request: "GET / HTTP/1.1", host: "shop.example"'
+# What clients ask for so that the path nginx writes looks like entries of its log.
+FORGED_PATHS = ["/x\n" + FORGED, "/x\"\n" + FORGED, "/x\r\n" + FORGED + "\"\r\ny", "/x\n%s\n%s" % (FORGED, FORGED), "/x" + FORGED_TAIL + "\n" + FORGED,
+                "/x\n" + FORGED + FORGED_TAIL + "\n" + FORGED, "/" + "x" * 900 + "\n" + FORGED]
+
+
+def scenario_nginx_forged_entries(t):
+    """A request whose path holds lines that look like entries of the log is one record, a warning, and makes no event."""
+    up, n, _, d = set_up(t)
+    before = len(n.errors())
+    for path in FORGED_PATHS:
+        n.send_raw(b"GET %s HTTP/1.0\r\nHost: shop.example\r\n\r\n" % urllib.parse.quote(path).encode())
+    t.until(lambda: len(n.errors()) - before >= 2 * len(FORGED_PATHS), "nginx writes the forged lines")
+    t.eq(sum(line.startswith(FORGED) for line in n.errors()), 9, "lines that look like entries, with a real nginx's own escaping")
+    n.get("/refused")
+    event = t.wait_events(up, 1)[0]
+    forged = [c for c in crumbs(event) if "worker process" in c.get("message", "")]
+    t.eq([c["level"] for c in forged], ["warning"] * len(FORGED_PATHS))
+    t.eq(len(up.events), 1)
+    d.stop()
+
+
+def scenario_nginx_refuses_forged_entries(t):
+    """With contrib's snippet nginx answers such requests with 400 and writes nothing of them; a query may hold what it likes."""
+    with open(TOP + "/contrib/nginx/crumbd-line-breaks.conf", encoding="utf-8") as f:
+        snippet = f.read()
+    up, n, _, d = set_up(t, http=snippet, server="if ($breaks_lines) { return 400; }")
+    for path in FORGED_PATHS:
+        t.eq(n.get(urllib.parse.quote(path)), 400)
+    n.www("page", "x")
+    t.eq(n.get("/page?text=one%0D%0Atwo"), 200)
+    n.get("/refused")
+    event = t.wait_events(up, 1)[0]
+    t.eq([c for c in crumbs(event) if "worker process" in c.get("message", "")], [])
     d.stop()

@@ -35,7 +35,7 @@ static void ck_cut(enum cut_mode mode, size_t max, bool joined, struct slice in,
         sbuf_init(&out, 100000);
         cut_init(&c, mode, max, 0);
         if (joined)
-            cut_set_head(&c, head, max);
+            cut_set_head(&c, head, NULL, max);
         run(&c, in, step, true, &out);
         ck_assert_str_eq(sbuf_cstr(&out), want);
         ck_assert_uint_eq(cut_done(&c), in.n);
@@ -91,7 +91,7 @@ START_TEST(what_never_begins_an_entry_still_ends)
     struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 0, 0);
-    cut_set_head(&c, head, 0);
+    cut_set_head(&c, head, NULL, 0);
     uint64_t fed = 0, out = 0, bytes = 0;
     for (int i = 0; i < 400000; i++, fed++) {
         cut_feed(&c, SLICE("none of it is what it was taken for\n"));
@@ -118,7 +118,7 @@ START_TEST(idle)
     struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 0, 0);
-    cut_set_head(&c, head, 0);
+    cut_set_head(&c, head, NULL, 0);
     cut_feed(&c, SLICE("1 a\n b\n2 part"));
     ck_assert(!cut_next(&c, &m));
     ck_assert(cut_waiting(&c));
@@ -159,7 +159,7 @@ START_TEST(peek)
     cut_feed(&c, SLICE("\n b\n"));
     ck_assert(cut_peek(&c, &line));
     ck_slice(line, "1 a");
-    cut_set_head(&c, head, 0);
+    cut_set_head(&c, head, NULL, 0);
     ck_assert(!cut_next(&c, &m) && cut_flush(&c, CUT_IDLE, &m));
     ck_slice(m.text, "1 a\r\n b");
     cut_free(&c);

@@ -1,0 +1,342 @@
+#include "parsers/nginx_entry.h"
+
+#include "parsers/nginx_context.h"
+#include "parsers/parsers.h"
+
+/* How far behind the beginning of an entry it is looked for its end. */
+enum { LINES_MAX = 64, BYTES_MAX = 64 << 10, DECODED_MAX = 4096 };
+
+/* ---- what is known of an entry: the rows of the table ---- */
+
+enum kind {
+    KIND_ENDED, /* the next head is one */
+    KIND_ODD,
+    KIND_EVEN,
+    KIND_TAIL,
+};
+
+/* The names in front of the quoted values of a tail. */
+static const struct slice labels[] = {{", host: ", 8},     {", referrer: ", 12},   {", request: ", 11},
+                                      {", upstream: ", 12}, {", subrequest: ", 14}, {", login: ", 9}};
+
+/* A label ends before p, up to which there are n bytes. */
+static __attribute__((noinline)) bool is_labelled(const char *p, size_t n)
+{
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (slice_ends(slice_of(p - n, n), labels[i]))
+            return true;
+    return false;
+}
+
+/* Ends with a value of a tail. Asked for every entry: mostly it looks at its last value only, which mostly is the host. */
+static inline bool ends_like_tail(struct slice s)
+{
+    if (s.n < 10 || s.p[s.n - 1] != '"')
+        return false;
+    const char *quote = memrchr(s.p + 8, '"', s.n - 9);
+    return quote && (memcmp(quote - 8, ", host: ", 8) == 0 || is_labelled(quote, (size_t)(quote - s.p)));
+}
+
+/* A subrequest's path is a decoded one, and stands in the tail. */
+static bool has_subrequest(struct slice s)
+{
+    return slice_find(s, SLICE(", subrequest: \"")) >= 0;
+}
+
+/* Client bytes stand behind a quote; the first one here is that of a value of the tail, or there is none. */
+static bool is_sealed(struct slice s)
+{
+    const char *quote = slice_chr(s, '"');
+    return !quote || (is_labelled(quote, (size_t)(quote - s.p)) && !has_subrequest(s));
+}
+
+static size_t count_quotes(struct slice s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '"';
+    return n;
+}
+
+/* What follows `pid#tid: ` of an entry with a head. */
+static struct slice text_of(struct slice entry)
+{
+    ptrdiff_t at = slice_find(entry, SLICE("#"));
+    struct slice s = slice_from(entry, at < 0 ? entry.n : (size_t)at);
+    at = slice_find(s, SLICE(":"));
+    s = slice_from(s, at < 0 ? s.n : (size_t)at + 1);
+    return slice_from(s, s.n && *s.p == ' ');
+}
+
+/* Without `*N `, or nothing when it has none. */
+static struct slice behind_connection(struct slice text)
+{
+    size_t n = 1;
+    if (!text.n || *text.p != '*')
+        return SLICE_NONE;
+    while (n < text.n && ascii_digit(text.p[n]))
+        n++;
+    return n > 1 && n < text.n && text.p[n] == ' ' ? slice_from(text, n + 1) : SLICE_NONE;
+}
+
+static bool is_debug(struct slice entry)
+{
+    enum { AT = 20 }; /* behind "yyyy/mm/dd hh:mm:ss " */
+    return slice_starts(slice_from(entry, AT), SLICE("[debug] "));
+}
+
+static enum kind kind_of(struct slice entry)
+{
+    struct nginx_context c;
+    if (nginx_entry_full(entry.n) || *entry.p == 'n' || is_debug(entry) || is_sealed(entry))
+        return KIND_ENDED;
+    if (ends_like_tail(entry) || (nginx_context(text_of(entry), false, &c) && c.end == text_of(entry).n))
+        return KIND_TAIL;
+    if (count_quotes(entry) % 2)
+        return KIND_ODD;
+    return behind_connection(text_of(entry)).p ? KIND_EVEN : KIND_ENDED;
+}
+
+/* ---- a path as nginx opens it ---- */
+
+static int hex(char c)
+{
+    return ascii_digit(c) ? c - '0' : ascii_hex(c) ? ascii_lower(c) - 'a' + 10 : -1;
+}
+
+/* The byte at s.p[0], one that is percent-encoded decoded; *used: how many bytes of s it takes. */
+static char decoded_byte(struct slice s, size_t *used)
+{
+    *used = s.n > 2 && s.p[0] == '%' && hex(s.p[1]) >= 0 && hex(s.p[2]) >= 0 ? 3 : 1;
+    return *used == 3 ? (char)(hex(s.p[1]) * 16 + hex(s.p[2])) : s.p[0];
+}
+
+/* Of `METHOD target HTTP/x.y`, the target up to its query, without scheme and host. */
+static struct slice path_of(struct slice request)
+{
+    slice_split(&request, ' ');
+    size_t n = 0;
+    while (n < request.n && request.p[n] != ' ' && request.p[n] != '?' && request.p[n] != '#')
+        n++;
+    struct slice path = slice_sub(request, 0, n);
+    ptrdiff_t scheme = path.n && *path.p != '/' ? slice_find(path, SLICE("://")) : -1;
+    if (scheme < 0)
+        return path;
+    path = slice_from(path, (size_t)scheme + 3);
+    const char *slash = slice_chr(path, '/');
+    return slice_from(path, slash ? (size_t)(slash - path.p) : path.n);
+}
+
+/* A segment `.` or `..` at the end of out[0, n) is taken away; returns the new length. */
+static size_t without_dots(const char *out, size_t n)
+{
+    struct slice s = slice_of(out, n);
+    if (slice_ends(s, SLICE("/.")))
+        return n - 1;
+    if (!slice_ends(s, SLICE("/..")))
+        return n;
+    const char *slash = n > 3 ? memrchr(out, '/', n - 3) : NULL;
+    return slash ? (size_t)(slash - out) + 1 : 1;
+}
+
+/* As ngx_http_parse_complex_uri: decoded, slashes merged, `.` and `..` resolved. */
+static struct slice decoded_path(struct slice request, char out[DECODED_MAX])
+{
+    struct slice path = path_of(request);
+    size_t n = 0;
+    for (size_t i = 0, used; i < path.n && n < DECODED_MAX; i += used) {
+        char c = decoded_byte(slice_from(path, i), &used);
+        if (c == '/')
+            n = without_dots(out, n);
+        if (c != '/' || !n || out[n - 1] != '/')
+            out[n++] = c;
+    }
+    return slice_of(out, without_dots(out, n));
+}
+
+/* Behind the first percent-encoded LF, CR or, with quote, `"`; nothing when there is none. */
+static struct slice behind_encoded(struct slice s, bool quote)
+{
+    for (const char *at; (at = slice_chr(s, '%'));) {
+        size_t used;
+        s = slice_from(s, (size_t)(at - s.p));
+        char c = decoded_byte(s, &used);
+        s = slice_from(s, used);
+        if (used > 1 && (quote ? c == '"' : c == '\n' || c == '\r'))
+            return s;
+    }
+    return SLICE_NONE;
+}
+
+static bool has_break(struct slice s)
+{
+    return behind_encoded(s, false).p;
+}
+
+static bool has_quote(struct slice s)
+{
+    return slice_chr(s, '"') || behind_encoded(s, true).p;
+}
+
+/* A line break, and behind it what a head can begin with. Nothing that nginx would take out can stand between them: that begins with
+ * a slash and leaves one. */
+static bool has_head(struct slice s)
+{
+    while ((s = behind_encoded(s, false)).n) {
+        size_t used;
+        char c = decoded_byte(s, &used);
+        if (ascii_digit(c) || c == 'n')
+            return true;
+    }
+    return false;
+}
+
+bool nginx_entry_forges(struct slice request)
+{
+    return has_head(path_of(request));
+}
+
+/*
+ * The path holds line breaks, and the lines behind the entry are what stands between them: each whole, the last as the beginning
+ * of its line. The entry ends with what stands before, as far as its last slash, since nginx may have put another folder there.
+ * A line whose own connection was not guessed right is another entry.
+ */
+static bool is_these_lines(struct slice entry, struct slice lines, struct slice request)
+{
+    char buffer[DECODED_MAX];
+    struct slice path = decoded_path(request, buffer), line, piece;
+    bool last = true;
+    do {
+        const char *cut = lines.n ? memrchr(lines.p, '\n', lines.n) : NULL, *cut_path = memrchr(path.p, '\n', path.n);
+        line = slice_from(lines, cut ? (size_t)(cut - lines.p) + 1 : 0);
+        if (!cut_path)
+            return false;
+        piece = slice_from(path, (size_t)(cut_path - path.p) + 1);
+        path = slice_sub(path, 0, (size_t)(cut_path - path.p));
+        struct slice text = text_of(line);
+        bool head = parser_nginx_error.head(line);
+        if (last ? !slice_starts(line, piece) : !slice_eq(line, piece))
+            return false;
+        if (head && (!parser_nginx_error.head(piece) || !text_of(piece).n || (text.n && *text.p == '*' && !behind_connection(text_of(piece)).p)))
+            return false;
+        last = false;
+        lines = slice_sub(lines, 0, cut ? (size_t)(cut - lines.p) : 0);
+    } while (lines.n);
+    const char *slash = memrchr(path.p, '/', path.n), *lf = memrchr(path.p, '\n', path.n);
+    const char *from = lf && (!slash || lf > slash) ? lf : slash;
+    return slice_ends(entry, slice_from(path, from ? (size_t)(from - path.p) + 1 : 0));
+}
+
+/* ---- the lines behind it ---- */
+
+struct walk {
+    const struct cut_doubt *d;
+    enum kind kind;
+    size_t quotes;  /* in the entry and the lines before this one */
+    bool answered;  /* a tail has come that is not this entry's */
+};
+
+/* How much of what is ahead may belong to the entry. */
+static size_t reach(const struct walk *w)
+{
+    size_t most = w->kind == KIND_ODD && !w->answered ? BYTES_MAX : NGINX_ENTRY_MAX_OPENRESTY, used = w->d->entry.n + 1;
+    return used < most ? most - used : 0;
+}
+
+/* What a tail that ends with this line, ahead[from, to), says. */
+static bool tail_tells(struct walk *w, const struct nginx_context *c, size_t quotes, size_t to)
+{
+    struct slice request = c->part[CONTEXT_REQUEST];
+    bool first = !w->answered;
+    w->answered = true;
+    if (w->kind == KIND_TAIL)
+        return is_these_lines(w->d->entry, slice_sub(w->d->ahead, 0, to), request);
+    return has_head(request) || (w->kind == KIND_ODD && first && quotes % 2 == 0 && !has_quote(request));
+}
+
+/* The entry goes on up to the end of this line, ahead[from, to). */
+static bool closes(struct walk *w, size_t from, size_t to)
+{
+    struct slice entry = w->d->entry, line = slice_sub(w->d->ahead, from, to), text = line;
+    struct nginx_context c;
+    bool full = nginx_entry_full(entry.n + 1 + to), strict = w->kind == KIND_TAIL;
+    if (strict && !full && !has_break(line))
+        return false;
+    if (has_subrequest(entry)) /* the tail has begun in the entry */
+        text = slice_of(entry.p, entry.n + 1 + to);
+    size_t before = text.p == line.p ? w->quotes : 0;
+    if (nginx_context(text, full, &c) && c.end == text.n &&
+        tail_tells(w, &c, before + (strict ? 0 : count_quotes(slice_sub(text, 0, c.at))), to))
+        return true;
+    w->quotes += strict ? 0 : count_quotes(line);
+    return full && !(strict && ends_like_tail(line));
+}
+
+static struct cut_told walk_lines(struct walk *w)
+{
+    struct slice ahead = w->d->ahead;
+    size_t from = 0;
+    w->quotes = w->kind == KIND_TAIL ? 0 : count_quotes(w->d->entry);
+    for (unsigned lines = 0; lines < LINES_MAX && from < reach(w); lines++) {
+        const char *lf = slice_chr(slice_from(ahead, from), '\n');
+        size_t to = lf ? (size_t)(lf - ahead.p) : ahead.n;
+        if (!lf && !w->d->last)
+            return (struct cut_told){ahead.n < reach(w) ? CUT_UNTOLD : CUT_HEAD, from};
+        if (to > from && to <= reach(w) && closes(w, from, to))
+            return (struct cut_told){CUT_INSIDE, to};
+        from = to + 1;
+        if (!lf)
+            break;
+    }
+    return (struct cut_told){CUT_HEAD, from < ahead.n ? from : ahead.n};
+}
+
+/* ---- the fast way for entries with a tail, which most are ---- */
+
+/* No %0A or %0D stands in ahead before `to`. What has been looked at, d->seen, is not looked at again, and it is looked as far as
+ * there are bytes. */
+static __attribute__((noinline)) bool is_clean(struct cut_doubt *d, size_t to)
+{
+    size_t end = d->ahead.n > 2 ? d->ahead.n - 2 : 0;
+    while (d->seen < to && d->seen < end) {
+        const char *at = memchr(d->ahead.p + d->seen, '%', end - d->seen);
+        d->seen = at ? (size_t)(at - d->ahead.p) : end;
+        if (at && at[1] == '0' && (ascii_lower(at[2]) == 'a' || ascii_lower(at[2]) == 'd'))
+            return d->seen >= to;
+        d->seen += at != NULL;
+    }
+    return true;
+}
+
+/* A line ends there, where that of an entry that was cut would. */
+static inline bool may_be_full(const struct cut_doubt *d, size_t size)
+{
+    size_t at = size - d->entry.n - 1;
+    return d->entry.n < size && (at < d->ahead.n ? d->ahead.p[at] == '\n' : at == d->ahead.n);
+}
+
+/* True when it is settled by the bytes at hand that the line is a head. Asked for every entry. */
+static inline bool is_plain(struct cut_doubt *d)
+{
+    enum { REACH = NGINX_ENTRY_MAX_OPENRESTY };
+    size_t used = d->entry.n + 1, to = used < REACH ? REACH - used : 0;
+    if (d->ahead.n < to + 3 || !ends_like_tail(d->entry))
+        return false;
+    return (d->seen >= to || is_clean(d, to)) && !may_be_full(d, NGINX_ENTRY_MAX) && !may_be_full(d, NGINX_ENTRY_MAX_OPENRESTY);
+}
+
+static __attribute__((noinline)) struct cut_told look(struct cut_doubt *d)
+{
+    struct walk w = {.d = d, .kind = kind_of(d->entry)};
+    if (w.kind == KIND_ENDED)
+        return (struct cut_told){CUT_HEAD, 0};
+    struct cut_told t = walk_lines(&w);
+    if (w.kind != KIND_ODD && t.what == CUT_HEAD)
+        t.n = 0; /* true entries stand behind such ones, and each may be forged itself */
+    return t;
+}
+
+struct cut_told nginx_entry_told(struct cut_doubt *d)
+{
+    return !d->entry.n || is_plain(d) ? (struct cut_told){CUT_HEAD, 0} : look(d);
+}
