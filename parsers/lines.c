@@ -54,7 +54,7 @@ static void tell_format(struct lines *l, enum format *format)
     struct slice line;
     if (*format == FORMAT_AUTO && cut_peek(&l->cut, &line) && line.n > 0) {
         enum format found = parser_detect(line);
-        if (found != FORMAT_TEXT || (l->untold_max && ++l->untold >= l->untold_max))
+        if (parser_tells(line, found) || (l->untold_max && ++l->untold >= l->untold_max))
             *format = found;
     }
     if (l->framed != *format)

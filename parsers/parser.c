@@ -2,6 +2,7 @@
 
 #include "parsers/parsers.h"
 #include "parsers/piece.h"
+#include "parsers/text_head.h"
 
 static const struct parser *const parsers[FORMAT_N] = {
     [FORMAT_NGINX_ERROR] = &parser_nginx_error,
@@ -176,6 +177,13 @@ enum format parser_detect(struct slice line)
 {
     const char *why;
     return detect(line, &why);
+}
+
+bool parser_tells(struct slice line, enum format found)
+{
+    const struct parse_ctx ctx = {.last_us = RECORD_NO_TIME};
+    struct text_head head;
+    return found != FORMAT_TEXT || text_head(&ctx, &line, &head);
 }
 
 const char *parser_detect_why(struct slice line)

@@ -55,6 +55,11 @@ const struct parser *parser_of(enum format f);
  * first telling line gave.
  */
 enum format parser_detect(struct slice line);
+/*
+ * Whether it tells the format of its stream: it has the mark of one, or the time in front that a program writes before each line of
+ * text. From then on no line is taken for anything else, whatever bytes a client has put at the front of it.
+ */
+bool parser_tells(struct slice line, enum format found);
 /* What told, in a few words. */
 const char *parser_detect_why(struct slice line);
 

@@ -673,7 +673,7 @@ static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const 
     enum format format = s->format;
     if (format == FORMAT_AUTO) {
         format = parser_detect(msg);
-        if (format != FORMAT_TEXT)
+        if (parser_tells(msg, format))
             s->format = format; /* a stream keeps what its first telling line gave */
     }
     const struct parser *parser = parser_of(format);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/sbuf.h"
-#include "parsers/cut.h"
+#include "parsers/lines.h"
 #include "text/json.h"
 
 /* Feeds `in` in reads of `step` bytes and writes each message as [text/lines/cut@offset]. */
@@ -263,6 +263,45 @@ START_TEST(corpus)
 }
 END_TEST
 
+/* The format that lines_next settles on, and which of the lines did it; -1: none. */
+static int told_by(struct slice in, enum format *format)
+{
+    struct lines l;
+    struct cut_message m;
+    int line = 0, by = -1;
+    *format = FORMAT_AUTO;
+    lines_init(&l, CUT_LINES, 0, &(struct lines_place){0});
+    cut_feed(&l.cut, in);
+    while (lines_next(&l, format, &m) || lines_flush(&l, CUT_END, &m)) {
+        if (*format != FORMAT_AUTO && by < 0)
+            by = line;
+        line++;
+    }
+    lines_free(&l);
+    return by;
+}
+
+/* A stream's first telling line tells, once; what a client wrote at the front of a later line tells nothing. */
+START_TEST(the_first_telling_line)
+{
+    static const char *const said[] = {"{\"level\":\"fatal\",\"msg\":\"x\"}", "<0>1 2026-11-29T10:00:00Z h a - - - x",
+                                       "2026/11/29 10:00:00 [emerg] 1#1: x", "level=fatal msg=x", "Nov 29 10:00:00 h a: x"};
+    static const char *const begun[] = {"2026-11-29 10:00:00,123 ERROR shop: a client said:",
+                                        "[Sun Nov 29 10:00:00.123456 2026] [core:error] [pid 7] a client said:",
+                                        "E1129 10:00:00.123456 7 a.go:12] a client said:"};
+    for (size_t b = 0; b < sizeof begun / sizeof *begun; b++)
+        for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+            struct sbuf in;
+            enum format f;
+            sbuf_init(&in, 1000);
+            sbuf_addf(&in, "starting\n%s\n%s\n", begun[b], said[i]);
+            ck_assert_int_eq(told_by(sbuf_slice(&in), &f), 1);
+            ck_assert_int_eq(f, FORMAT_TEXT);
+            sbuf_free(&in);
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cut");
@@ -278,6 +317,7 @@ int main(void)
     tcase_add_test(t, nul);
     tcase_add_test(t, syslog);
     tcase_add_test(t, corpus);
+    tcase_add_test(t, the_first_telling_line);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
