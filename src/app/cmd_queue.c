@@ -11,6 +11,7 @@
 #include "app/settings.h"
 #include "app/show.h"
 #include "base/xalloc.h"
+#include "base/utf8.h"
 #include "io/store.h"
 #include "text/stamp.h"
 
@@ -182,10 +183,15 @@ static void show_row(const struct store_row *r)
     show_payload(stdout, r->event.payload);
 }
 
+/* The store's may be of a crumbd that escaped less. */
 static void put_payload(struct slice payload)
 {
-    fwrite(payload.p, 1, payload.n, stdout);
+    struct sbuf out;
+    sbuf_init(&out, 3 * payload.n + 1);
+    utf8_json(&out, payload);
+    fwrite(out.p, 1, out.n, stdout);
     fputc('\n', stdout);
+    sbuf_free(&out);
 }
 
 static int do_cat(struct store *s, const char *text, bool json)

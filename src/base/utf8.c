@@ -119,7 +119,7 @@ static bool meddles(const char *p, size_t n)
 {
     const unsigned char *c = (const unsigned char *)p;
     if (n == 2)
-        return c[0] == 0xc2 && c[1] < 0xa0;
+        return (c[0] == 0xc2 && c[1] < 0xa0) || (c[0] == 0xd8 && c[1] == 0x9c);
     if (n != 3 || c[0] != 0xe2)
         return false;
     return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
@@ -131,4 +131,23 @@ size_t utf8_shown(struct slice s)
     size_t len = utf8_step(s);
     unsigned char c = s.n ? (unsigned char)s.p[0] : 0;
     return c < 0x20 || c == 0x7f || meddles(s.p, len) ? 0 : len;
+}
+
+void utf8_json(struct sbuf *out, struct slice s)
+{
+    size_t run = 0;
+    while (run < s.n) {
+        size_t len = (unsigned char)s.p[run] < 0xc2 ? 1 : utf8_step(slice_from(s, run));
+        if (len < 2 || !meddles(s.p + run, len)) {
+            run += len ? len : 1;
+            continue;
+        }
+        const unsigned char *c = (const unsigned char *)s.p + run;
+        unsigned point = len == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu) : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+        sbuf_add(out, s.p, run);
+        sbuf_addf(out, "\\u%04x", point);
+        s = slice_from(s, run + len);
+        run = 0;
+    }
+    sbuf_adds(out, s);
 }

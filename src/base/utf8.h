@@ -25,6 +25,8 @@ size_t utf8_escape(struct slice s);
  * changes what is around it, and its first byte is to be written in another way.
  */
 size_t utf8_shown(struct slice s);
+/* As sbuf_adds, of JSON text: what utf8_shown would not show, beyond ASCII, becomes \uXXXX, which is the same text to every reader. */
+void utf8_json(struct sbuf *out, struct slice s);
 /* True when utf8_clean would copy s as it is. */
 bool utf8_is_clean(struct slice s);
 

@@ -335,9 +335,10 @@ struct slice json_repair(struct arena *a, struct slice text)
     return slice_of(p, n);
 }
 
+/* Beyond ASCII there are only strings, and yajl hands them on without cutting a character. */
 static void print(void *ctx, const char *p, size_t n)
 {
-    sbuf_add(ctx, p, n);
+    utf8_json(ctx, slice_of(p, n));
 }
 
 void json_start(struct json *j, struct sbuf *out)

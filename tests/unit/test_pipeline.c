@@ -714,6 +714,7 @@ int main(void)
 {
     Suite *s = suite_create("pipeline");
     TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 60); /* a machine may have other things to do */
     tcase_add_test(t, an_error_becomes_an_event);
     tcase_add_test(t, a_backlog_brings_no_crumbs_from_afar);
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
