@@ -139,8 +139,8 @@ static size_t without_dots(const char *out, size_t n)
     return slash ? (size_t)(slash - out) + 1 : 1;
 }
 
-/* As ngx_http_parse_complex_uri: decoded, slashes merged, `.` and `..` resolved. */
-static struct slice decoded_path(struct slice request, char out[DECODED_MAX])
+/* As ngx_http_parse_complex_uri: decoded, slashes merged if merge_slashes is on, `.` and `..` resolved. */
+static struct slice decoded_path(struct slice request, bool merge, char out[DECODED_MAX])
 {
     struct slice path = path_of(request);
     size_t n = 0;
@@ -148,7 +148,7 @@ static struct slice decoded_path(struct slice request, char out[DECODED_MAX])
         char c = decoded_byte(slice_from(path, i), &used);
         if (c == '/')
             n = without_dots(out, n);
-        if (c != '/' || !n || out[n - 1] != '/')
+        if (c != '/' || !merge || !n || out[n - 1] != '/')
             out[n++] = c;
     }
     return slice_of(out, without_dots(out, n));
@@ -201,10 +201,9 @@ bool nginx_entry_forges(struct slice request)
  * of its line. The entry ends with what stands before, as far as its last slash, since nginx may have put another folder there.
  * A line whose own connection was not guessed right is another entry.
  */
-static bool is_these_lines(struct slice entry, struct slice lines, struct slice request)
+static bool is_these_lines(struct slice entry, struct slice lines, struct slice path)
 {
-    char buffer[DECODED_MAX];
-    struct slice path = decoded_path(request, buffer), line, piece;
+    struct slice line, piece;
     bool last = true;
     do {
         const char *cut = lines.n ? memrchr(lines.p, '\n', lines.n) : NULL, *cut_path = memrchr(path.p, '\n', path.n);
@@ -243,40 +242,59 @@ static size_t reach(const struct walk *w)
     return used < most ? most - used : 0;
 }
 
-/* What a tail that ends with this line, ahead[from, to), says. */
-static bool tail_tells(struct walk *w, const struct nginx_context *c, size_t quotes, size_t to)
+/* What a request in this line, which ends at ahead[to], says. */
+static bool request_tells(const struct walk *w, struct slice request, size_t to)
 {
-    struct slice request = c->part[CONTEXT_REQUEST];
-    bool first = !w->answered;
+    char buffer[DECODED_MAX];
+    struct slice lines = slice_sub(w->d->ahead, 0, to), entry = w->d->entry;
+    if (w->kind != KIND_TAIL)
+        return has_head(request);
+    return is_these_lines(entry, lines, decoded_path(request, true, buffer)) ||
+           is_these_lines(entry, lines, decoded_path(request, false, buffer));
+}
+
+/* Tails may be a client's own, in front of nginx's as part of the path and behind it in the referrer: each is asked. */
+static bool tails_tell(const struct walk *w, struct slice text, size_t to)
+{
+    static const struct slice label = {", request: \"", 12};
+    for (int tries = 0; tries < CONTEXT_TRIES && has_break(text); tries++) {
+        ptrdiff_t at = slice_find(text, label);
+        if (at < 0)
+            break;
+        text = slice_from(text, (size_t)at + label.n);
+        if (request_tells(w, text, to))
+            return true;
+    }
+    return false;
+}
+
+/* The first tail behind an entry with an odd number of quotes leaves them even. */
+static bool quotes_close(struct walk *w, struct slice text, size_t before)
+{
+    struct nginx_context c;
+    if (w->kind != KIND_ODD || w->answered || !nginx_context(text, false, &c) || c.end != text.n)
+        return false;
     w->answered = true;
-    if (w->kind == KIND_TAIL)
-        return is_these_lines(w->d->entry, slice_sub(w->d->ahead, 0, to), request);
-    return has_head(request) || (w->kind == KIND_ODD && first && quotes % 2 == 0 && !has_quote(request));
+    return (before + count_quotes(slice_sub(text, 0, c.at))) % 2 == 0 && !has_quote(c.part[CONTEXT_REQUEST]);
 }
 
 /* The entry goes on up to the end of this line, ahead[from, to). */
 static bool closes(struct walk *w, size_t from, size_t to)
 {
     struct slice entry = w->d->entry, line = slice_sub(w->d->ahead, from, to), text = line;
-    struct nginx_context c;
-    bool full = nginx_entry_full(entry.n + 1 + to), strict = w->kind == KIND_TAIL;
-    if (strict && !full && !has_break(line))
-        return false;
     if (has_subrequest(entry)) /* the tail has begun in the entry */
         text = slice_of(entry.p, entry.n + 1 + to);
-    size_t before = text.p == line.p ? w->quotes : 0;
-    if (nginx_context(text, full, &c) && c.end == text.n &&
-        tail_tells(w, &c, before + (strict ? 0 : count_quotes(slice_sub(text, 0, c.at))), to))
+    if (tails_tell(w, text, to) || quotes_close(w, text, text.p == line.p ? w->quotes : 0))
         return true;
-    w->quotes += strict ? 0 : count_quotes(line);
-    return full && !(strict && ends_like_tail(line));
+    w->quotes += w->kind == KIND_ODD ? count_quotes(line) : 0;
+    return nginx_entry_full(entry.n + 1 + to) && !(w->kind == KIND_TAIL && ends_like_tail(line));
 }
 
 static struct cut_told walk_lines(struct walk *w)
 {
     struct slice ahead = w->d->ahead;
     size_t from = 0;
-    w->quotes = w->kind == KIND_TAIL ? 0 : count_quotes(w->d->entry);
+    w->quotes = w->kind == KIND_ODD ? count_quotes(w->d->entry) : 0;
     for (unsigned lines = 0; lines < LINES_MAX && from < reach(w); lines++) {
         const char *lf = slice_chr(slice_from(ahead, from), '\n');
         size_t to = lf ? (size_t)(lf - ahead.p) : ahead.n;

@@ -77,13 +77,28 @@ static enum format detect_json(struct slice s, struct slice line, const char **w
     return gelf ? FORMAT_GELF : FORMAT_JSON;
 }
 
-/* addr - user [23/Nov/2026:10:00:00 +0000] " */
+/* An address, or the name of a host that looks one up: what client and server are called in front of an access line. */
+static bool is_place(struct slice s)
+{
+    bool dotted = slice_is(s, "localhost");
+    for (size_t i = 0; i < s.n; i++) {
+        dotted |= s.p[i] == '.' || s.p[i] == ':';
+        if (!ascii_alnum(s.p[i]) && !strchr(".:-_[]%", s.p[i]))
+            return false;
+    }
+    return dotted;
+}
+
+/* [host] addr - user [23/Nov/2026:10:00:00 +0000] ", from the first byte on: further behind it is a part of another message. */
 static bool is_access(struct slice s)
 {
     int64_t us;
     const char *open = slice_chr(slice_sub(s, 0, 300), '[');
     struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
-    return open && stamp_clf(&stamp, &us) && slice_starts(stamp, SLICE("] \""));
+    if (!open || !stamp_clf(&stamp, &us) || !slice_starts(stamp, SLICE("] \"")))
+        return false;
+    struct slice words = slice_sub(s, 0, (size_t)(open - s.p)), first = slice_split(&words, ' '), second = slice_split(&words, ' ');
+    return is_place(first) && (second.n == 1 || is_place(second));
 }
 
 static bool has_pri(struct slice s)
