@@ -20,6 +20,7 @@
 #include "base/xalloc.h"
 #include "io/descriptors.h"
 #include "io/listen.h"
+#include "io/unix_peer.h"
 #include "parsers/gelf.h"
 #include "parsers/gelf_chunk.h"
 
@@ -41,6 +42,7 @@ struct in_udp {
     struct rates *rates;
     struct stream stream;
     struct peer peer; /* of the datagram before: most come in runs */
+    struct unix_peer process; /* the same, on a unix socket */
     char host[256];   /* our own name, host of what comes by a unix socket */
     char *slots;
     size_t slot_bytes;
@@ -95,25 +97,14 @@ static void on_poll(evutil_socket_t fd, short what, void *u)
     }
 }
 
-static uint32_t sender_pid(struct msghdr *h)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-        struct ucred cred;
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS &&
-            c->cmsg_len == CMSG_LEN(sizeof cred)) {
-            memcpy(&cred, CMSG_DATA(c), sizeof cred);
-            return cred.pid > 0 ? (uint32_t)cred.pid : 0;
-        }
-    }
-    return 0;
-}
-
 /* Sets the stream up for the sender of this datagram. False: it is not welcome. */
 static bool admit(struct in_udp *in, struct msghdr *h)
 {
     uint64_t *counts = in->sink.counts->v;
     if (over_unix(in)) {
-        in->stream.peer_pid = sender_pid(h);
+        struct ucred cred;
+        bool known = unix_peer_of_message(h, &cred);
+        unix_peer_to_stream(&in->process, known ? &cred : NULL, in->sink.now_us(in->sink.u), &in->stream);
         return true;
     }
     if (!peer_is(&in->peer, h->msg_name)) {

@@ -301,13 +301,6 @@ static void on_proxy(evutil_socket_t fd, short what, void *u)
     attach(c);
 }
 
-static uint32_t peer_pid(int fd)
-{
-    struct ucred cred = {0};
-    socklen_t len = sizeof cred;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.pid > 0 ? (uint32_t)cred.pid : 0;
-}
-
 static void begin(struct conn *c)
 {
     if (!c->in->opt->proxy_protocol || tcp_over_unix(c->in)) {
@@ -338,7 +331,9 @@ void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa)
     set_peer(c, sa);
     if (tcp_over_unix(in)) {
         c->stream.peer = slice_str(in->host);
-        c->stream.peer_pid = peer_pid(fd);
+        struct ucred cred;
+        bool known = unix_peer_of_socket(fd, &cred);
+        unix_peer_to_stream(&c->process, known ? &cred : NULL, in->sink.now_us(in->sink.u), &c->stream);
     }
     TAILQ_INSERT_TAIL(&in->conns, c, link);
     in->input.connections++;

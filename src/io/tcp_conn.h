@@ -11,6 +11,7 @@
 
 #include "io/listen.h"
 #include "io/tls.h"
+#include "io/unix_peer.h"
 #include "parsers/cut.h"
 
 enum {
@@ -29,6 +30,7 @@ struct conn {
     struct bufferevent *bev;
     struct event *resume; /* when per_sender lets it go on */
     struct peer peer;
+    struct unix_peer process; /* on a unix socket: who connected */
     struct stream stream;
     struct cutter cut;
     size_t held_bytes; /* of in->held_bytes */

@@ -21,7 +21,7 @@ enum { NET_KEPT = 4096, NET_DEADLINE_MS = 20000 };
 struct net_msg {
     char *text;
     size_t n;
-    char peer[64];
+    char peer[64], sender[200];
     uint32_t pid;
     uint64_t cut_bytes;
     unsigned lines;
@@ -62,8 +62,9 @@ static inline void net_message(void *u, struct stream *s, struct slice msg, unsi
     (void)offset;
     if (t->n < NET_KEPT) {
         struct net_msg *m = &t->msg[t->n];
-        *m = (struct net_msg){slice_dup(msg), msg.n, "", s->peer_pid, cut_bytes, lines, s->ring, s->domain, s->remote, s->trusted};
+        *m = (struct net_msg){slice_dup(msg), msg.n, "", "", s->peer_pid, cut_bytes, lines, s->ring, s->domain, s->remote, s->trusted};
         snprintf(m->peer, sizeof m->peer, "%.*s", SLICE_ARG(s->peer));
+        snprintf(m->sender, sizeof m->sender, "%.*s", SLICE_ARG(s->sender));
     }
     t->n++;
 }

@@ -4,6 +4,7 @@
 
 #include "io/in_stdin.h"
 #include "io/listen.h"
+#include "io/unix_peer.h"
 #include "text/zip.h"
 
 START_TEST(allow_ranges)
@@ -280,6 +281,60 @@ static char *temp_path(char *dir)
     return xasprintf("%s/log", dir);
 }
 
+/* Datagrams come in one batch and each has a sender of its own. */
+START_TEST(datagrams_of_two_senders)
+{
+    struct net *t = net_new(INPUT_GELF, INPUT_UDP);
+    net_start(t);
+    int fd[2];
+    for (unsigned i = 0; i < 2; i++) {
+        struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK + i)}};
+        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(t->in->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(bind(fd[i], (struct sockaddr *)&from, sizeof from), 0);
+        ck_assert_int_eq(connect(fd[i], (struct sockaddr *)&to, sizeof to), 0);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        net_send(fd[i % 2], i % 2 ? SLICE("{\"short_message\":\"b\"}") : SLICE("{\"short_message\":\"a\"}"));
+    net_until(t, t->n == 20);
+    for (unsigned i = 0; i < 20; i++) {
+        bool second = strchr(t->msg[i].text, 'b') != NULL;
+        ck_assert_str_eq(t->msg[i].peer, second ? "127.0.0.2" : "127.0.0.1");
+        ck_assert_str_eq(t->msg[i].sender, t->msg[i].peer);
+    }
+    close(fd[0]);
+    close(fd[1]);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(units_of_processes)
+{
+    static const struct {
+        const char *cgroup, *unit;
+    } cases[] = {
+        {"0::/system.slice/nginx.service\n", "nginx.service"},
+        {"0::/system.slice/docker-0123.scope/init.scope\n", "docker-0123.scope"},
+        {"0::/user.slice/user-1000.slice/user@1000.service/app.slice/sshd.service\n", "user@1000.service"},
+        {"0::/system.slice/system-postgresql.slice/postgresql@16-main.service\n", "postgresql@16-main.service"},
+        {"12:pids:/other.service\n1:name=systemd:/system.slice/cron.service\n", "cron.service"},
+        {"0::/\n", ""},
+        {"0::/system.slice\n", ""},
+        {"0::/a b.service\n", ""},
+        {"", ""},
+        {"nonsense", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_slice(unix_peer_unit(slice_str(cases[i].cgroup)), cases[i].unit);
+    struct unix_peer p = {0};
+    struct stream s = {.sender = SLICE("of the one before"), .peer_pid = 7};
+    unix_peer_to_stream(&p, &(struct ucred){.pid = 0, .uid = 1000}, 1, &s); /* of another pid namespace */
+    ck_slice(s.sender, "uid=1000");
+    unix_peer_to_stream(&p, NULL, 2, &s);
+    ck_assert(s.sender.n == 0 && s.peer_pid == 0);
+}
+END_TEST
+
 START_TEST(unix_datagrams)
 {
     char dir[64];
@@ -301,6 +356,10 @@ START_TEST(unix_datagrams)
     char host[64] = "";
     gethostname(host, sizeof host - 1);
     ck_assert_str_eq(t->msg[0].peer, host);
+    char sender[64];
+    snprintf(sender, sizeof sender, "uid=%u pid=%u", getuid(), (unsigned)getpid());
+    ck_assert_int_eq(strncmp(t->msg[0].sender, sender, strlen(sender)), 0);
+    ck_assert(t->msg[0].trusted && !t->msg[0].remote && t->msg[0].domain == 0);
     ck_assert_uint_eq(t->msg[1].n + t->msg[1].cut_bytes, 100000);
     free(big);
 
@@ -511,6 +570,8 @@ int main(void)
     tcase_add_test(c, port_in_use);
     tcase_add_test(c, socket_from_systemd);
     tcase_add_test(c, unix_datagrams);
+    tcase_add_test(c, datagrams_of_two_senders);
+    tcase_add_test(c, units_of_processes);
     tcase_add_test(c, gelf_datagrams);
     tcase_add_test(c, gelf_chunks_that_never_end);
     tcase_add_test(c, stdin_pipe);
