@@ -30,7 +30,7 @@ static const struct {
     [4] = ROWS({"body", ROLE_MESSAGE, 7}, {"desc", ROLE_MESSAGE, 20}, {"date", ROLE_TIME, 9},
                {"host", ROLE_HOST, 1}, {"name", ROLE_LOGGER, 7}, {"text", ROLE_MESSAGE, 40},
                {"time", ROLE_TIME, 2},
-               {"dist", ROLE_ORIGIN, 0}, {"rule", ROLE_FACT, 0}, {"peer", ROLE_FACT, 0}),
+               {"dist", ROLE_ORIGIN, 0}, {"rule", ROLE_ORIGIN, 0}, {"peer", ROLE_FACT, 0}),
     [5] = ROWS({"error", ROLE_ERROR, 0}, {"event", ROLE_MESSAGE, 4}, {"level", ROLE_LEVEL, 1},
                {"reqid", ROLE_REQUEST, 1}, {"stack", ROLE_STACK, 0}, {"label", ROLE_LEVEL, 13},
                {"image", ROLE_CONTAINER, 0}, {"input", ROLE_FACT, 0}),

@@ -93,8 +93,8 @@ static inline struct slice record_value(const struct record *r, const char *name
 }
 /*
  * A field of this name would say whose the record is, and this record's sender, or what its container writes, is not believed in that.
- * It is a field as any other, for contexts. Names are compared as in alias.h. `rule`, `format`, `input` and `peer` are facts that no
- * field tells.
+ * It is a field as any other, for contexts. Names are compared as in alias.h. `format`, `input` and `peer` are facts that no field
+ * tells.
  */
 bool record_reserves(const struct record *r, struct slice name);
 /* Of which container, pod, namespace or image it is: by the log file it stands in, else by fields that Docker and Fluent Bit
