@@ -417,6 +417,21 @@ static void put(struct sbuf *out, const struct node *n, const struct node *end, 
     }
 }
 
+/* Many times in a row, to `bytes` at most; by copying twice as much each time. */
+static void put_many(struct sbuf *out, struct slice pumped, size_t bytes)
+{
+    size_t want = bytes / pumped.n * pumped.n, have = pumped.n;
+    char *room = sbuf_room(out, want);
+    if (!room || !want)
+        return;
+    memcpy(room, pumped.p, pumped.n);
+    for (size_t n; have < want; have += n) {
+        n = have < want - have ? have : want - have;
+        memcpy(room + have, room, n);
+    }
+    out->n += want;
+}
+
 static void try_text(struct pump *p, struct slice prefix, struct slice pumped)
 {
     const struct slice ends[] = {SLICE(""), SLICE("\n\001"), sbuf_slice(&p->whole)};
@@ -426,8 +441,7 @@ static void try_text(struct pump *p, struct slice prefix, struct slice pumped)
         struct slice end = ends[i];
         sbuf_reset(&p->text);
         sbuf_adds(&p->text, prefix);
-        while (p->text.n + pumped.n + end.n <= p->text_bytes)
-            sbuf_adds(&p->text, pumped);
+        put_many(&p->text, pumped, p->text_bytes - prefix.n - end.n);
         sbuf_adds(&p->text, end);
         p->done = p->each(p->u, sbuf_slice(&p->text), pumped);
     }
