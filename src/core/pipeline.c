@@ -547,6 +547,8 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
     struct event_source src = {.record = r, .verdict = &v, .received_us = overdue_time(p, rule, row)};
     src.overdue = (struct event_overdue){.rule = rule, .since_us = row->time_us, .times = row->times};
     bool absence = rule->absence.every_us > 0;
+    p->judge.sender = row->key; /* not who sent the last message */
+    p->judge.now_us = p->now_us;
     if (packed_read(row->record, &a, r, &src.source) && rule_apply(&p->judge, rule, r, &a, &v)) {
         struct crumb *crumbs = arena_alloc(&a, (p->opt->crumbs.before + 1) * sizeof *crumbs);
         struct judged j = {.record = r, .verdict = &v, .fate = COUNT_overdue_suppressed, .raw = r->message};
