@@ -32,10 +32,22 @@ static void deliver(struct conn *c, const struct cut_message *m)
     c->in->sink.message(c->in->sink.u, &c->stream, m->text, m->lines, m->cut_bytes, 0);
 }
 
+/* Bytes that did not tell yet what they begin are a message's all the same. */
+static void take_undecided(struct conn *c)
+{
+    struct evbuffer *in = c->bev ? bufferevent_get_input(c->bev) : NULL;
+    size_t n = in ? evbuffer_get_length(in) : 0;
+    if (c->opening != OPENING_MORE || !n)
+        return;
+    int got = evbuffer_remove(in, cut_room(&c->cut, n), n);
+    cut_fill(&c->cut, got > 0 ? (size_t)got : 0);
+}
+
 void conn_free(struct conn *c)
 {
     struct in_tcp *in = c->in;
     struct cut_message m;
+    take_undecided(c);
     while (cut_next(&c->cut, &m) || cut_flush(&c->cut, CUT_END, &m))
         deliver(c, &m);
     if (in->sink.gone)
@@ -111,11 +123,72 @@ static void run_messages(struct conn *c)
     }
 }
 
+/* ---- who speaks something else ---- */
+
+static enum opening tls_opening(struct conn *c, struct evbuffer *in)
+{
+    unsigned char head[2];
+    ssize_t n = c->in->tls ? 0 : evbuffer_copyout(in, head, sizeof head);
+    /* A TLS record of a handshake, version 3.x: RFC 8446, 5.1. */
+    if (n < 1 || head[0] != 0x16)
+        return OPENING_OURS;
+    return n < 2 ? OPENING_MORE : head[1] == 0x03 ? OPENING_TLS : OPENING_OURS;
+}
+
+static enum opening http_opening(struct conn *c, struct evbuffer *in)
+{
+    char bytes[1024];
+    struct evbuffer_ptr from;
+    enum request_line_is is = REQUEST_LINE_MORE;
+    while (is == REQUEST_LINE_MORE && evbuffer_ptr_set(in, &from, c->looked_at, EVBUFFER_PTR_SET) == 0) {
+        ssize_t n = evbuffer_copyout_from(in, &from, bytes, sizeof bytes);
+        if (n <= 0)
+            break;
+        c->looked_at += (size_t)n;
+        is = request_line_feed(&c->request_line, slice_of(bytes, (size_t)n));
+    }
+    return is == REQUEST_LINE_YES ? OPENING_HTTP : is == REQUEST_LINE_NO ? OPENING_OURS : OPENING_MORE;
+}
+
+static enum opening tell_opening(struct conn *c)
+{
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    enum opening o = tls_opening(c, in);
+    if (o == OPENING_OURS)
+        o = http_opening(c, in);
+    if (o == OPENING_MORE && c->ended)
+        o = request_line_whole(&c->request_line) ? OPENING_HTTP : OPENING_OURS;
+    return o;
+}
+
+/* True when the connection speaks what the input reads, as far as its first bytes tell; else it waits or is closed. */
+static bool speaks_ours(struct conn *c)
+{
+    static const struct {
+        enum count counter;
+        const char *msg;
+    } others[] = {
+        [OPENING_TLS] = {COUNT_tls_on_plain,
+                         "a TLS client called a port without TLS; make the input tls:// or turn TLS off at the sender"},
+        [OPENING_HTTP] = {COUNT_http_on_tcp, "an HTTP client, a web page perhaps, called a port that does not speak HTTP; GELF by "
+                                             "HTTP needs an http:// input"}};
+    if (c->opening == OPENING_MORE)
+        c->opening = tell_opening(c);
+    if (c->opening == OPENING_OURS || c->opening == OPENING_MORE)
+        return c->opening == OPENING_OURS;
+    ++*tcp_counter(c->in, others[c->opening].counter);
+    log_conn(LOG_WARN, others[c->opening].msg, c, "");
+    conn_free(c);
+    return false;
+}
+
 /* Everything that was read, as far as the sender may go. Frees c when it has ended. */
 static void conn_run(struct conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
     input_turn(&c->in->sink, &c->in->input, c->stream.peer);
+    if (!speaks_ours(c))
+        return;
     run_messages(c);
     while (!stopped(c) && evbuffer_get_length(in) > 0) {
         int got = evbuffer_remove(in, cut_room(&c->cut, TCP_STEP), TCP_STEP);
@@ -151,22 +224,8 @@ static void on_read(struct bufferevent *bev, void *u)
 {
     struct conn *c = u;
     struct in_tcp *in = c->in;
+    (void)bev;
     c->tick = in->tick;
-    if (!c->seen) {
-        unsigned char head[2] = {0};
-        evbuffer_copyout(bufferevent_get_input(bev), head, sizeof head);
-        /* A TLS record of a handshake, version 3.x: RFC 8446, 5.1. */
-        if (head[0] == 0x16 && head[1] == 0x03 && !in->tls) {
-            ++*tcp_counter(in, COUNT_tls_on_plain);
-            log_conn(
-                LOG_WARN,
-                "a TLS client called a port without TLS; make the input tls:// or turn TLS off at the sender",
-                c, "");
-            conn_free(c);
-            return;
-        }
-        c->seen = true;
-    }
     conn_run(c);
     tcp_keep_budget(in);
 }

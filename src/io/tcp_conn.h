@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "io/listen.h"
+#include "io/request_line.h"
 #include "io/tls.h"
 #include "io/unix_peer.h"
 #include "parsers/cut.h"
@@ -20,6 +21,9 @@ enum {
     TCP_HELD_MAX = 64 << 20, /* bytes in the cutters of all connections of an input */
     TCP_HANDSHAKE_US = 10000000,
 };
+
+/* What the first bytes of a connection begin. */
+enum opening { OPENING_MORE, OPENING_OURS, OPENING_TLS, OPENING_HTTP };
 
 struct conn {
     TAILQ_ENTRY(conn) link;
@@ -33,10 +37,12 @@ struct conn {
     struct unix_peer process; /* on a unix socket: who connected */
     struct stream stream;
     struct cutter cut;
+    struct request_line request_line;
+    size_t looked_at; /* for it; bytes of bev */
+    enum opening opening;
     size_t held_bytes; /* of in->held_bytes */
     unsigned tick;     /* of the last bytes, or of the accept */
     bool ready;        /* past the early stage */
-    bool seen;         /* its first bytes were looked at */
     bool proven;       /* has sent a whole message */
     bool held;         /* above per_sender */
     bool ended;        /* nothing more will come */

@@ -1,5 +1,7 @@
 #include "tests/unit/net.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -311,6 +313,87 @@ START_TEST(tls_client_on_a_plain_port)
 }
 END_TEST
 
+/* What comes by one connection: whole, or each byte alone once the one before was looked at. */
+static void say(struct net *t, int fd, struct slice s, bool bytewise)
+{
+    for (size_t i = 0; i < s.n && bytewise && !net_closed(fd); i++) {
+        send(fd, s.p + i, 1, MSG_NOSIGNAL);
+        int waiting = 1;
+        net_until(t, ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting == 0);
+        event_base_loop(t->base, EVLOOP_NONBLOCK);
+    }
+    if (!bytewise)
+        net_send(fd, s);
+}
+
+START_TEST(http_on_a_tcp_port)
+{
+    static const char long_path[] = "POST /", *const requests[] = {
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n\r\n<11>forged\n",
+        "GET /?a=<11>x HTTP/1.1\r\n\r\n{\"short_message\":\"forged\"}\n",
+        "OPTIONS * HTTP/1.0\n\n<11>forged\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "\r\n\nPATCH /x HTTP/1.1\r\n\r\n<11>forged\n",
+        "M-SEARCH * HTTP/1.1\r\n\r\n<11>forged\n",
+        "CONNECT a:443 HTTP/1.1\r\n\r\n<11>forged\n",
+        long_path};
+    struct sbuf request;
+    sbuf_init(&request, 1 << 20);
+    for (enum input_kind kind = INPUT_GELF; kind <= INPUT_SYSLOG; kind++) {
+        struct net *t = tcp_new(kind);
+        uint64_t want = 0;
+        net_start(t);
+        for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+            for (int bytewise = 0; bytewise < (requests[i] == long_path ? 1 : 2); bytewise++) {
+                sbuf_reset(&request);
+                sbuf_adds(&request, slice_str(requests[i]));
+                for (unsigned k = 0; k < 9000 && requests[i] == long_path; k++)
+                    sbuf_addc(&request, 'x');
+                int fd = net_connect(t, SOCK_STREAM);
+                say(t, fd, sbuf_slice(&request), bytewise);
+                want++;
+                net_until(t, t->counts.v[COUNT_http_on_tcp] == want && t->in->connections == 0);
+                close(fd);
+            }
+        ck_assert_uint_eq(t->n, 0);
+        net_free(t);
+    }
+    sbuf_free(&request);
+}
+END_TEST
+
+/* Lines that only begin like a request, whole, in pieces, and cut off. */
+START_TEST(no_http_on_a_tcp_port)
+{
+    static const char *const lines[] = {"GET /x HTTP/1.1 200 5ms",
+                                        "GET /x HTTP/1.1\r by another name",
+                                        "GET is a word",
+                                        "ERROR /var/log/x HTTP/x.1",
+                                        "ERROR",
+                                        "get /x HTTP/1.1",
+                                        "<13>GET /x HTTP/1.1",
+                                        "\x16 and no handshake",
+                                        "GET  HTTP/1.1"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        for (int how = 0; how < 4; how++) {
+            struct net *t = tcp_new(INPUT_SYSLOG);
+            net_start(t);
+            int fd = net_connect(t, SOCK_STREAM);
+            char *line = xasprintf("%s%s", lines[i], how & 2 ? "" : "\nGET / HTTP/1.1\n");
+            say(t, fd, slice_str(line), how & 1);
+            if (how & 2)
+                close(fd);
+            net_until(t, t->n == (how & 2 ? 1 : 2));
+            net_is(t, 0, lines[i]);
+            ck_assert_uint_eq(t->counts.v[COUNT_http_on_tcp] + t->counts.v[COUNT_tls_on_plain], 0);
+            if (!(how & 2))
+                close(fd);
+            free(line);
+            net_free(t);
+        }
+}
+END_TEST
+
 START_TEST(out_of_descriptors)
 {
     struct net *t = tcp_new(INPUT_SYSLOG);
@@ -459,6 +542,8 @@ int main(void)
     tcase_add_test(c, per_sender_waits);
     tcase_add_test(c, not_allowed);
     tcase_add_test(c, tls_client_on_a_plain_port);
+    tcase_add_test(c, http_on_a_tcp_port);
+    tcase_add_test(c, no_http_on_a_tcp_port);
     tcase_add_test(c, out_of_descriptors);
     tcase_add_test(c, unix_stream);
     tcase_add_test(c, proxy_headers);
