@@ -52,7 +52,7 @@ struct daemon {
     bool store_is_own;
     struct event *commit_retry, *exit_timer, *pulse, *signals[5];
     unsigned n_signals;
-    struct http *http; /* NULL: off, or its port could not be had */
+    struct http *http, *probes; /* NULL: off, or the port could not be had */
     int64_t start_us;
     enum store_result stored; /* the last cut */
     struct health health;
@@ -310,19 +310,38 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
     routes_answer(&status, dm->store, req, a);
 }
 
+static struct http *open_one(struct daemon *dm, const struct settings_http *at, bool probes_only, const char *missing)
+{
+    const struct settings *s = dm->setup->settings;
+    const struct http_setup setup = {.host = at->host,
+                                     .port = at->port,
+                                     .names = s->http_names,
+                                     .n_names = s->n_http_names,
+                                     .token = s->http_token,
+                                     .probes_only = probes_only,
+                                     .answer = on_http,
+                                     .u = dm};
+    struct diag d = {0};
+    struct http *h = at->host ? http_new(dm->base, &setup, &d) : NULL;
+    /* A wrapped command often reads the configuration of the daemon beside it, which has the port. */
+    if (at->host && !h)
+        log_at(dm->setup->own_store ? LOG_INFO : LOG_WARN, missing, log_c("why", d.n ? d.v[0].text : "unknown"));
+    err_free(&d);
+    return h;
+}
+
 /* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
 static void open_http(struct daemon *dm)
 {
     const struct settings *s = dm->setup->settings;
-    struct diag d = {0};
-    if (!s->http.host || (!s->path && dm->setup->drain))
+    if (!s->path && dm->setup->drain)
         return;
-    dm->http = http_new(dm->base, s->http.host, s->http.port, on_http, dm, &d);
-    /* A wrapped command often reads the configuration of the daemon beside it, which has the port. */
-    if (!dm->http)
-        log_at(dm->setup->own_store ? LOG_INFO : LOG_WARN, "there is no status page",
-               log_c("why", d.n ? d.v[0].text : "unknown"));
-    err_free(&d);
+    dm->http = open_one(dm, &s->http, false, "there is no status page");
+    dm->probes = open_one(dm, &s->probes, true, "there are no probes");
+    if (dm->http && !http_is_local(dm->http) && !s->http_token)
+        log_warn("the status page stays closed: its address is not loopback and there is no http_token_file; only health and metrics are "
+                 "served",
+                 log_c("http", s->http.host));
 }
 
 /* --- start --- */
@@ -554,6 +573,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     if (dm.store_is_own && dm.sender)
         leave_own_store(&dm);
     http_free(dm.http);
+    http_free(dm.probes);
     sender_free(dm.sender);
     upstream_free(&dm.upstream);
     privileges_free(&dm.who);

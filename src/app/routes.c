@@ -21,6 +21,32 @@ static void refuse(struct http_answer *a, int status, const char *why)
     sbuf_addc(&a->body, '\n');
 }
 
+/* --- who may see it --- */
+
+static bool wants_json(const struct http_request *req)
+{
+    return slice_starts(req->path, SLICE("/api/"));
+}
+
+/* What is not for everyone, to whom may not see it: how to. */
+static void answer_closed(struct status *s, const struct http_request *req, struct http_answer *a)
+{
+    static const char *const why[] = {
+        [HTTP_ASK] = "this needs the token of http_token_file: Authorization: Bearer TOKEN",
+        [HTTP_WRONG] = "this is not the token of http_token_file",
+        [HTTP_TOO_SOON] = "wait a second after a wrong token",
+        [HTTP_PROBES] = "only /healthz, /readyz and /metrics are served at this address; http_token_file opens the rest"};
+    static const int status[] = {[HTTP_ASK] = 401, [HTTP_WRONG] = 401, [HTTP_TOO_SOON] = 429, [HTTP_PROBES] = 403};
+    if (wants_json(req) || req->access == HTTP_PROBES) {
+        a->type = wants_json(req) ? json : NULL;
+        refuse(a, status[req->access], why[req->access]);
+        return;
+    }
+    a->status = status[req->access];
+    a->type = html;
+    page_login(s, req->nonce, req->access == HTTP_ASK ? NULL : why[req->access], &a->body);
+}
+
 /* --- the whole --- */
 
 struct listing {
@@ -190,17 +216,26 @@ void routes_answer(struct status *s, struct store *store, const struct http_requ
 {
     static const struct {
         const char *path;
+        bool for_everyone; /* no byte of a log is in it */
         void (*answer)(struct status *s, struct store *store, const struct http_request *req,
                        struct http_answer *a);
-    } routes[] = {{"/", answer_page},        {"/metrics", answer_metrics},   {"/healthz", answer_health},
-                  {"/readyz", answer_ready}, {"/api/ledger", answer_ledger}, {"/api/events", answer_events},
-                  {"/api/rules", answer_rules}};
+    } routes[] = {{"/", false, answer_page},
+                  {"/metrics", true, answer_metrics},
+                  {"/healthz", true, answer_health},
+                  {"/readyz", true, answer_ready},
+                  {"/api/ledger", false, answer_ledger},
+                  {"/api/events", false, answer_events},
+                  {"/api/rules", false, answer_rules}};
     const struct slice page = SLICE("/event/"), payload = SLICE("/api/events/");
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-        if (slice_is(req->path, routes[i].path)) {
+        if (slice_is(req->path, routes[i].path) && (routes[i].for_everyone || req->access == HTTP_ALL)) {
             routes[i].answer(s, store, req, a);
             return;
         }
+    if (req->access != HTTP_ALL) {
+        answer_closed(s, req, a);
+        return;
+    }
     if (slice_starts(req->path, page))
         answer_event(s, store, req, slice_from(req->path, page.n), a);
     else if (slice_starts(req->path, payload))

@@ -6,7 +6,8 @@
  *   /api/rules        numbers of each rule      /healthz /readyz  for probes
  *   /metrics          for Prometheus            /api/events/ID  payload of one event
  *
- * ID is the number of a row or an event id. Asks the store, so it belongs to the main thread; `status` makes
+ * What is not /healthz, /readyz or /metrics is for those whose access is HTTP_ALL; the others are asked for the
+ * token, also where nothing is. ID is the number of a row or an event id. Asks the store, so it belongs to the main thread; `status` makes
  * the texts.
  */
 #ifndef APP_ROUTES_H

@@ -10,6 +10,7 @@
 #include "app/zone.h"
 #include "base/xalloc.h"
 #include "io/dsn.h"
+#include "io/http_token.h"
 
 enum { SECRET_BYTES_MAX = 64 * 1024, ENVIRONMENT_MAX = 64, RELEASE_MAX = 200, ERROR_BYTES_MAX = 4096 };
 
@@ -191,6 +192,26 @@ static void find_names(struct settings *s, struct diag *d)
         s->options.server_name = arena_dup(&s->arena, slice_str(host.nodename));
 }
 
+/* Of the names that a Host header may hold; the inputs' HTTP servers ask, too. */
+static void share_http_names(struct settings *s)
+{
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        s->inputs[i].http_names = s->http_names;
+        s->inputs[i].n_http_names = s->n_http_names;
+    }
+}
+
+static void find_http_token(struct settings *s, struct diag *d)
+{
+    struct err_place at = place_of(s->file ? conf_get(s->file->root, "http_token_file") : NULL);
+    if (!s->http_token_file)
+        return;
+    s->http_token = first_line(s, s->http_token_file, d, at);
+    if (s->http_token && strlen(s->http_token) < HTTP_TOKEN_MIN)
+        err_add(d, ERR_ERROR, at, "the token in %s is shorter than %d characters; make one with: openssl rand -hex 16", s->http_token_file,
+                HTTP_TOKEN_MIN);
+}
+
 static char *default_store(struct arena *a)
 {
     const char *state = env("STATE_DIRECTORY"), *xdg = env("XDG_STATE_HOME"), *home = env("HOME");
@@ -254,10 +275,12 @@ static bool complete(struct settings *s, struct diag *d)
     compile_patterns(s, d);
     check_roots(s, d);
     check_twins(s, d);
+    find_http_token(s, d);
     if (!s->store)
         s->store = default_store(&s->arena);
     if (s->n_inputs == 0)
         settings_find_inputs(s, "", d);
+    share_http_names(s);
     return d->errors == errors;
 }
 

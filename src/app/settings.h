@@ -50,9 +50,12 @@ struct settings {
     char *store; /* path of the database; its folder may not be there yet */
     uint64_t store_limit_bytes;
     struct settings_http {
-        char *host; /* without brackets; NULL: off */
+        char *host; /* without brackets, or the path of a unix socket; NULL: off */
         uint16_t port;
-    } http;
+    } http, probes;
+    struct slice *http_names;
+    unsigned n_http_names;
+    char *http_token_file, *http_token; /* the token is its first line; NULL: there is none */
     unsigned workers;
     struct settings_user {
         char *user, *group; /* whom crumbd becomes when root starts it; NULL: nobody else */

@@ -262,6 +262,30 @@ static const struct key_custom custom_cidr = {bind_cidr, dump_cidr, "{\"type\":\
                                               "an address or a range such as 10.0.0.0/8 or 2001:db8::/32"};
 static const struct key cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
 
+/* scheme://host, scheme://host:port, or *; as a browser writes it, without a path. */
+static bool bind_origin(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct slice *origin = at;
+    ptrdiff_t colon = slice_find(n->text, SLICE("://"));
+    struct slice host = colon > 0 ? slice_from(n->text, (size_t)colon + 3) : SLICE_NONE;
+    bool ok = n->type == CONF_SCALAR && (slice_is(n->text, "*") || (host.n && !slice_chr(host, '/')));
+    (void)k;
+    if (!ok)
+        return conf_error(c->diag, n, "each of \"cors\" must be an origin such as https://shop.example.com, without a path, or '*'");
+    *origin = slice_str(arena_cstr(c->arena, n->text));
+    return true;
+}
+
+static void dump_origin(const struct key *k, const void *at, struct sbuf *out)
+{
+    (void)k;
+    keys_put_string(*(const struct slice *)at, out);
+}
+
+static const struct key_custom custom_origin = {bind_origin, dump_origin, "{\"type\":\"string\",\"pattern\":\"^([*]|[^/]+://[^/]+)$\"}",
+                                                "an origin such as https://shop.example.com, or '*'"};
+static const struct key origin = {.type = KEY_CUSTOM, .custom = &custom_origin};
+
 static const char *const formats[] = {"auto", "nginx-error", "nginx-access", "syslog", "gelf", "docker",
                                       "cri",  "json",        "logfmt",       "text",   NULL};
 _Static_assert(FORMAT_TEXT == 9 && FORMAT_JOURNAL == 10 && FORMAT_N == 11, "formats follows enum format; journal is for that input");
@@ -379,6 +403,14 @@ static const struct key input_keys[] = {
      .def = "off",
      .help = "Connections begin with a PROXY protocol header, version 1 or 2. Only behind a proxy that "
              "writes it."},
+    {.name = "cors",
+     .type = KEY_LIST,
+     KEY_MANY(struct input_options, cors, n_cors),
+     .of = &origin,
+     .min = 1,
+     .max = 1000,
+     .help = "For http://: origins of web pages whose browsers may send here, such as https://shop.example.com, or '*' for all. Without it a "
+             "request with an Origin is refused."},
     {.name = "trust",
      .type = KEY_CUSTOM,
      AT(trust),
@@ -403,7 +435,8 @@ enum {
     ON_STREAM = 16,  /* tcp, tls, http, unix-stream */
     ON_NET = 32,     /* what has an address of a sender */
     ON_TLS = 64,
-    ON_MESSAGES = 128 /* everything but the journal */
+    ON_MESSAGES = 128, /* everything but the journal */
+    ON_HTTP = 256
 };
 
 static unsigned traits(const struct input_options *o)
@@ -420,6 +453,7 @@ static unsigned traits(const struct input_options *o)
     }
     unsigned t =
         ON_MESSAGES | (o->kind == INPUT_SYSLOG ? ON_SYSLOG : 0) | (o->transport == INPUT_TLS ? ON_TLS : 0);
+    t |= o->transport == INPUT_HTTP ? ON_HTTP : 0;
     bool datagram = o->transport == INPUT_UDP || o->transport == INPUT_UNIX;
     bool local = o->transport == INPUT_UNIX || o->transport == INPUT_UNIX_STREAM;
     return t | (datagram ? ON_DATAGRAM : ON_STREAM) | (local ? 0 : ON_NET);
@@ -441,6 +475,7 @@ static const struct {
     {"idle_timeout", ON_STREAM, "it is for what takes connections"},
     {"per_sender", ON_NET, "it is for senders with an address"},
     {"proxy_protocol", ON_STREAM, "it is for what takes connections"},
+    {"cors", ON_HTTP, "it is for http:// addresses"},
     {"tls", ON_TLS, "it is for tls:// addresses"},
 };
 

@@ -70,16 +70,20 @@ static const struct key_custom custom_release = {bind_release, dump_release,
 static bool bind_http(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct settings_http *h = at;
-    const char *why = "it must be an address such as 127.0.0.1:8686, or off";
+    const char *why = "it must be an address such as 127.0.0.1:8686, unix:/path, or off";
+    const struct slice unix_scheme = SLICE("unix:");
     bool on;
-    (void)k;
     if (n->type == CONF_SCALAR && !n->quoted && keys_bool(n->text, &on) && !on) {
         h->host = NULL;
         return true;
     }
+    if (n->type == CONF_SCALAR && slice_starts(n->text, unix_scheme) && n->text.n > unix_scheme.n && n->text.p[unix_scheme.n] == '/') {
+        *h = (struct settings_http){.host = arena_cstr(c->arena, slice_from(n->text, unix_scheme.n))};
+        return true;
+    }
     return (n->type == CONF_SCALAR && n->text.n &&
             settings_address(n->text, c->arena, &h->host, &h->port, &why)) ||
-           conf_error(c->diag, n, "\"http\": %s", why);
+           conf_error(c->diag, n, "\"%s\": %s", k->name, why);
 }
 
 static void dump_http(const struct key *k, const void *at, struct sbuf *out)
@@ -88,14 +92,16 @@ static void dump_http(const struct key *k, const void *at, struct sbuf *out)
     (void)k;
     if (!h->host)
         sbuf_adds(out, SLICE("off"));
+    else if (h->host[0] == '/')
+        sbuf_addf(out, "unix:%s", h->host);
     else
         sbuf_addf(out, strchr(h->host, ':') ? "'[%s]:%u'" : "%s:%u", h->host, h->port);
 }
 
 static const struct key_custom custom_http = {
     bind_http, dump_http,
-    "{\"anyOf\":[{\"enum\":[false,\"off\",\"no\"]},{\"type\":\"string\",\"pattern\":\":[0-9]+$\"}]}",
-    "host:port, or off; default: off"};
+    "{\"anyOf\":[{\"enum\":[false,\"off\",\"no\"]},{\"type\":\"string\",\"pattern\":\"^unix:/|:[0-9]+$\"}]}",
+    "host:port, unix:/path, or off; default: off"};
 
 static const char *const fallbacks[] = {"event", "crumb", "drop", NULL};
 _Static_assert(FALLBACK_DROP == 2, "fallbacks follows enum fallback");
@@ -360,8 +366,25 @@ static const struct key settings_keys[] = {
      AT(http),
      .custom = &custom_http,
      .help = "Where the status page, /api/, /metrics, /healthz and /readyz are served (crumbd(8), STATUS PAGE). "
-             "They show what the logs say and ask for no password: keep it on loopback, or behind a proxy that "
-             "does. A port that is taken is a warning."},
+             "On loopback and on a unix socket whoever can reach it sees all; elsewhere it asks for the token of "
+             "http_token_file, and without one only /metrics, /healthz and /readyz are served. A port that is taken is a warning."},
+    {.name = "http_token_file",
+     .type = KEY_CUSTOM,
+     AT(http_token_file),
+     .custom = &settings_path,
+     .help = "A file whose first line is the token for http, 16 characters at least; nobody but crumbd need be able to read it."},
+    {.name = "http_names",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, http_names, n_http_names),
+     .of = &key_string,
+     .max = 100,
+     .help = "Names by which this host may be asked for, beside its addresses, localhost and its own name: by http, by probes, and by "
+             "http:// inputs on loopback."},
+    {.name = "probes",
+     .type = KEY_CUSTOM,
+     AT(probes),
+     .custom = &custom_http,
+     .help = "An address of its own for /metrics, /healthz and /readyz alone, which hold nothing that a log says."},
     {.name = "workers",
      .type = KEY_INT,
      AT(workers),

@@ -76,6 +76,8 @@ void page_begin(const struct status *s, const char *nonce, struct sbuf *out);
 void page_row(const struct status *s, const struct store_row *r, struct sbuf *out);
 /* complete: all rows that were asked for could be read. */
 void page_end(bool complete, struct sbuf *out);
+/* The form that asks for the token. why: what was wrong with the last one; NULL: nothing yet. */
+void page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out);
 /* The page of one event, with its payload made readable. */
 void page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out);
 

@@ -254,6 +254,23 @@ void page_end(bool complete, struct sbuf *out)
     put(out, "</body></html>\n");
 }
 
+/* --- the token --- */
+
+void page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out)
+{
+    (void)s;
+    put_begin("crumbd", nonce, out);
+    put(out, "<h1>crumbd</h1>\n<p>This page shows what logs say. It asks for the token that is in the file <code>http_token_file</code> "
+             "of the configuration.</p>\n");
+    if (why) {
+        put(out, "<p class=\"no\">");
+        page_text(out, slice_str(why), REASON_MAX);
+        put(out, "</p>\n");
+    }
+    put(out, "<form method=\"post\" action=\"/login\"><label>token <input type=\"password\" name=\"token\" "
+             "autocomplete=\"current-password\" required autofocus></label> <button>Open</button></form>\n</body></html>\n");
+}
+
 /* --- one event --- */
 
 /*

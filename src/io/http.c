@@ -2,31 +2,35 @@
 
 #include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
+#include "io/http_names.h"
+#include "io/http_token.h"
 #include "io/http_track.h"
 #include "io/listen.h"
 
 enum {
     HEAD_MAX = 16 << 10,
-    BODY_MAX = 4 << 10, /* of a request that has no business with one */
+    BODY_MAX = 4 << 10, /* of a form with a token; no other request has business with one */
+    TOKEN_MAX = 512,
     TIMEOUT_S = 20,
     NONCE_BYTES = 16,
 };
 
 struct http {
-    http_answer_f *answer;
-    void *u;
+    struct http_setup setup;
+    struct http_token *token; /* NULL: nobody is asked for one */
     struct input_options where;
     struct listener listener;
     struct evhttp *evhttp;
     struct track *track;
     struct counts unseen; /* who looks at the ledger is not in it */
     unsigned connections;
-    bool loopback;
+    bool local;
 };
 
 struct status_name {
@@ -37,10 +41,14 @@ struct status_name {
 static const char *name_of(int status)
 {
     static const struct status_name names[] = {{200, "OK"},
+                                               {303, "See Other"},
                                                {400, "Bad Request"},
+                                               {401, "Unauthorized"},
+                                               {403, "Forbidden"},
                                                {404, "Not Found"},
                                                {405, "Method Not Allowed"},
                                                {421, "Misdirected Request"},
+                                               {429, "Too Many Requests"},
                                                {503, "Service Unavailable"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].status == status)
@@ -62,19 +70,22 @@ static void put_headers(struct evhttp_request *req, const struct http_answer *a,
     struct evkeyvalq *h = evhttp_request_get_output_headers(req);
     char text[256];
     snprintf(text, sizeof text,
-             "default-src 'none'; style-src 'nonce-%s'; base-uri 'none'; form-action 'none'; frame-ancestors "
+             "default-src 'none'; style-src 'nonce-%s'; base-uri 'none'; form-action 'self'; frame-ancestors "
              "'none'",
              nonce);
     evhttp_add_header(h, "Content-Security-Policy", text);
     evhttp_add_header(h, "X-Content-Type-Options", "nosniff");
     evhttp_add_header(h, "X-Frame-Options", "DENY");
-    evhttp_add_header(h, "Referrer-Policy", "no-referrer");
+    /* Not no-referrer, which would also take the Origin from our own form. */
+    evhttp_add_header(h, "Referrer-Policy", "same-origin");
     evhttp_add_header(h, "Cross-Origin-Resource-Policy", "same-origin");
     evhttp_add_header(h, "Cache-Control", "no-store");
     evhttp_add_header(h, "Connection", "close");
     evhttp_add_header(h, "Content-Type", a->type ? a->type : "text/plain; charset=utf-8");
     if (a->status == 405)
         evhttp_add_header(h, "Allow", "GET, HEAD");
+    if (a->status == 401)
+        evhttp_add_header(h, "WWW-Authenticate", "Bearer realm=\"crumbd\"");
     /* evhttp would send the body of an answer to HEAD, and without one it would name no length. */
     snprintf(text, sizeof text, "%zu", a->body.n);
     evhttp_add_header(h, "Content-Length", text);
@@ -88,31 +99,127 @@ static void refuse(struct http_answer *a, int status, const char *why)
     sbuf_addf(&a->body, "%s\n", why);
 }
 
-/* A name that only its owner's name server answers for can be made to mean this machine; an address cannot.
- */
-static bool host_is_ours(const char *host)
+/* ---- who asks ---- */
+
+static struct slice header(struct evhttp_request *req, const char *name)
 {
-    struct slice h = slice_str(host);
-    return h.n == 0 || h.p[0] == '[' || slice_ieq(h, SLICE("localhost")) || strspn(h.p, "0123456789.") == h.n;
+    return slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), name));
+}
+
+static int64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static struct peer peer_of(struct evhttp_request *req)
+{
+    const struct sockaddr *sa = evhttp_connection_get_addr(evhttp_request_get_connection(req));
+    struct peer p = peer_none();
+    if (sa)
+        peer_set(&p, sa);
+    return p;
+}
+
+static enum http_access access_for(enum http_token_is is, const struct peer *from, const struct http *h)
+{
+    static const enum http_access access[] = {[HTTP_TOKEN_NONE] = HTTP_ASK,
+                                              [HTTP_TOKEN_RIGHT] = HTTP_ALL,
+                                              [HTTP_TOKEN_WRONG] = HTTP_WRONG,
+                                              [HTTP_TOKEN_TOO_SOON] = HTTP_TOO_SOON};
+    if (is == HTTP_TOKEN_WRONG)
+        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->where.text), log_s("peer", peer_slice(from)));
+    return access[is];
+}
+
+static enum http_access access_of(struct http *h, struct evhttp_request *req)
+{
+    if (h->setup.probes_only || (!h->local && !h->token))
+        return HTTP_PROBES;
+    if (h->local)
+        return HTTP_ALL;
+    struct peer from = peer_of(req);
+    return access_for(http_token_of(h->token, header(req, "Authorization"), header(req, "Cookie"), &from, wall_us()), &from, h);
+}
+
+/*
+ * A page of another origin sends this. Browsers that say where a request comes from (Fetch Metadata; only over a connection they
+ * trust) are believed, of others the Origin must be the host that was asked; a script sends neither.
+ */
+static bool from_elsewhere(struct evhttp_request *req)
+{
+    struct slice site = header(req, "Sec-Fetch-Site"), origin = header(req, "Origin");
+    if (site.p)
+        return !slice_is(site, "same-origin") && !slice_is(site, "none");
+    ptrdiff_t at = slice_find(origin, SLICE("://"));
+    return origin.p && (at < 0 || !slice_ieq(slice_from(origin, (size_t)at + 3), header(req, "Host")));
+}
+
+/* The form with the token has come. */
+static enum http_access log_in(struct http *h, struct evhttp_request *req)
+{
+    char token[TOKEN_MAX];
+    struct evbuffer *in = evhttp_request_get_input_buffer(req);
+    size_t n = evbuffer_get_length(in);
+    struct slice form = {(const char *)evbuffer_pullup(in, -1), n};
+    struct peer from = peer_of(req);
+    if (!http_form_value(form, "token", token, sizeof token))
+        return HTTP_WRONG;
+    return access_for(http_token_check(h->token, slice_trim(slice_str(token)), &from, wall_us()), &from, h);
+}
+
+static void welcome(struct http *h, struct evhttp_request *req, struct http_answer *a)
+{
+    struct evkeyvalq *out = evhttp_request_get_output_headers(req);
+    char cookie[HTTP_COOKIE_MAX];
+    http_token_cookie(h->token, wall_us(), cookie);
+    evhttp_add_header(out, "Set-Cookie", cookie);
+    evhttp_add_header(out, "Location", "/");
+    refuse(a, 303, "go to /");
+}
+
+static void answer_form(struct http *h, struct evhttp_request *req, struct http_request *request, struct http_answer *a)
+{
+    if (from_elsewhere(req)) {
+        refuse(a, 403, "a page of another origin may not send this");
+        return;
+    }
+    request->access = log_in(h, req);
+    if (request->access == HTTP_ALL)
+        welcome(h, req, a);
+    else
+        h->setup.answer(h->setup.u, request, a);
+}
+
+/* ---- answers ---- */
+
+static bool may_log_in(const struct http *h, const struct http_request *req)
+{
+    return h->token && !h->local && !h->setup.probes_only && slice_is(req->path, HTTP_LOGIN);
 }
 
 static void answer(struct http *h, struct evhttp_request *req, const char *nonce, struct http_answer *a)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
     const char *path = uri ? evhttp_uri_get_path(uri) : NULL, *query = uri ? evhttp_uri_get_query(uri) : NULL;
-    const struct http_request request = {
+    struct http_request request = {
         .path = slice_str(path && *path ? path : "/"), .query = slice_str(query), .nonce = nonce};
     enum evhttp_cmd_type method = evhttp_request_get_command(req);
-    if (h->loopback && !host_is_ours(evhttp_request_get_host(req)))
+    if (!http_names_hold(h->setup.names, h->setup.n_names, evhttp_request_get_host(req))) {
         refuse(a, 421,
-               "this address is to be asked for as localhost or by number; a proxy in front of it must not "
-               "pass its own Host on");
-    else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
+               "this host is not known by that name: ask for its address, localhost or its own name, or add the name to "
+               "http_names in crumbd's configuration");
+    } else if (method == EVHTTP_REQ_POST && may_log_in(h, &request)) {
+        answer_form(h, req, &request, a);
+    } else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
         refuse(a, 405, "only GET and HEAD");
-    else if (!uri)
+    } else if (!uri) {
         refuse(a, 400, "this is no address");
-    else
-        h->answer(h->u, &request, a);
+    } else {
+        request.access = access_of(h, req);
+        h->setup.answer(h->setup.u, &request, a);
+    }
     if (a->body.over)
         refuse(a, 500, "this is longer than an answer may be");
 }
@@ -136,20 +243,6 @@ static void on_request(struct evhttp_request *req, void *u)
     sbuf_free(&a.body);
 }
 
-static bool is_loopback(int fd)
-{
-    union {
-        struct sockaddr sa;
-        struct sockaddr_storage storage;
-    } at = {0};
-    struct peer p;
-    socklen_t len = sizeof at;
-    if (getsockname(fd, &at.sa, &len) != 0)
-        return false;
-    peer_set(&p, &at.sa);
-    return slice_starts(peer_slice(&p), SLICE("127.")) || slice_is(peer_slice(&p), "::1");
-}
-
 static bool serve(struct http *h, struct event_base *base)
 {
     static const struct timeval limit = {.tv_sec = TIMEOUT_S};
@@ -171,25 +264,34 @@ static bool serve(struct http *h, struct event_base *base)
     return h->track != NULL;
 }
 
-struct http *http_new(struct event_base *base, const char *host, uint16_t port, http_answer_f *answer_f,
-                      void *u, struct diag *d)
+struct http *http_new(struct event_base *base, const struct http_setup *setup, struct diag *d)
 {
     struct http *h = xcalloc(1, sizeof *h);
-    *h = (struct http){.answer = answer_f, .u = u, .listener = {.fd = -1}};
-    h->where = (struct input_options){
-        .kind = INPUT_GELF,
-        .transport = INPUT_HTTP,
-        .host = xstrdup(host),
-        .port = port,
-        .text = xasprintf(strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, (unsigned)port)};
+    bool path = setup->host[0] == '/';
+    bool v6 = strchr(setup->host, ':') != NULL;
+    *h = (struct http){.setup = *setup, .listener = {.fd = -1}};
+    h->where = (struct input_options){.kind = INPUT_GELF,
+                                      .transport = path ? INPUT_UNIX_STREAM : INPUT_HTTP,
+                                      .socket_mode = 0660,
+                                      .host = xstrdup(setup->host),
+                                      .port = setup->port,
+                                      .text = path ? xasprintf("unix:%s", setup->host)
+                                              : v6 ? xasprintf("http://[%s]:%u", setup->host, (unsigned)setup->port)
+                                                   : xasprintf("http://%s:%u", setup->host, (unsigned)setup->port)};
     if (listen_open(&h->listener, &h->where, SOCK_STREAM, d)) {
-        h->loopback = is_loopback(h->listener.fd);
+        h->local = listener_is_loopback(&h->listener);
+        h->token = setup->token ? http_token_new(setup->token, h->listener.port) : NULL;
         if (serve(h, base))
             return h;
         err_plain(d, "cannot serve %s: no memory or no event", h->where.text);
     }
     http_free(h);
     return NULL;
+}
+
+bool http_is_local(const struct http *h)
+{
+    return h->local;
 }
 
 void http_free(struct http *h)
@@ -200,6 +302,7 @@ void http_free(struct http *h)
         evhttp_free(h->evhttp);
     track_free(h->track);
     listen_close(&h->listener);
+    http_token_free(h->token);
     free(h->where.host);
     free(h->where.text);
     free(h);

@@ -1,11 +1,15 @@
 /*
- * http: the server of the status page: GET and HEAD, one answer for a request, nothing else.
+ * http: the server of the status page and of the probes: GET and HEAD, one answer for a request, and the form that asks for the
+ * token; nothing else.
  *
  * Moves bytes only; what is answered is the caller's. The path is handed on as it was sent: nothing is
  * decoded and no file is ever opened, so there is no folder to leave. Every answer ends its connection and
- * forbids a browser to run, load, embed or keep anything. On a loopback address a Host that is a foreign name
- * is refused, so that no web page can read the status of its visitor's machine under a name of its own (DNS
- * rebinding).
+ * forbids a browser to run, load, embed or keep anything. A Host that is a foreign name is refused, so that no
+ * web page can read the status of its visitor's network under a name of its own (http_names).
+ *
+ * Who may see everything: on a loopback address and a unix socket who can reach it; elsewhere who has the token
+ * (http_token). The others get what `http_request.access` allows. A POST that a page of another origin sends is
+ * refused before it is looked at.
  *
  * Bounds: HTTP_CONNECTIONS_MAX connections (http_track lets the oldest unfinished one go), request head and
  * body, a time limit, HTTP_ANSWER_MAX for an answer. Belongs to the thread of the base.
@@ -20,10 +24,20 @@
 
 enum { HTTP_CONNECTIONS_MAX = 16, HTTP_ANSWER_MAX = 4 << 20 };
 
+/* What the caller of an address may see; the last three see only what is for everyone. */
+enum http_access {
+    HTTP_ALL,
+    HTTP_ASK,      /* would see all with the token */
+    HTTP_WRONG,    /* gave a wrong one */
+    HTTP_TOO_SOON, /* gave one right after a wrong one */
+    HTTP_PROBES,   /* there is nothing more at this address */
+};
+
 struct http_request {
     struct slice path;  /* from '/', without the query */
     struct slice query; /* behind '?' */
     const char *nonce;  /* of this answer: the one style element allowed has it as its attribute */
+    enum http_access access;
 };
 
 struct http_answer {
@@ -37,10 +51,25 @@ typedef void http_answer_f(void *u, const struct http_request *req, struct http_
 
 struct http;
 
-/* host: a name or address without brackets; port 0: a free one. NULL, and an entry in d with the remedy, when
-   it cannot be bound. */
-struct http *http_new(struct event_base *base, const char *host, uint16_t port, http_answer_f *answer,
-                      void *u, struct diag *d);
+/* The texts outlive the server. */
+struct http_setup {
+    const char *host; /* a name or address without brackets, or the path of a unix socket: "/…" */
+    uint16_t port;    /* 0: a free one */
+    const struct slice *names; /* by which it may be asked for beside its own */
+    unsigned n_names;
+    const char *token; /* NULL: beyond this host only what is for everyone is served */
+    bool probes_only;
+    http_answer_f *answer;
+    void *u;
+};
+
+/* The path to which the form with the token is sent. */
+#define HTTP_LOGIN "/login"
+
+/* NULL, and an entry in d with the remedy, when it cannot be bound. */
+struct http *http_new(struct event_base *base, const struct http_setup *setup, struct diag *d);
+/* Whoever reaches it may see everything: a loopback address or a unix socket. */
+bool http_is_local(const struct http *h);
 /* Before the base; answers under way are cut off. NULL is allowed. */
 void http_free(struct http *h);
 uint16_t http_port(const struct http *h);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/descriptors.h"
+#include "io/http_names.h"
 #include "io/http_track.h"
 #include "io/listen.h"
 #include "parsers/gelf.h"
@@ -42,6 +43,7 @@ struct in_http {
     struct peer peer;   /* of the request in hand */
     struct arena arena; /* for looking at one message */
     size_t body_max;
+    bool loopback; /* the address it listens on */
     bool paused;
 };
 
@@ -94,14 +96,60 @@ static void retry_later(struct in_http *in, struct evhttp_request *req, enum cou
     refuse(in, req, counter, status, reason, why);
 }
 
-/* A page of another origin may send, as to Graylog; it learns nothing it did not know. */
+/* ---- web pages (the Fetch standard, CORS) ---- */
+
+static const char *header(struct evhttp_request *req, const char *name)
+{
+    return evhttp_find_header(evhttp_request_get_input_headers(req), name);
+}
+
+/* Browsers name the origin of the page with every POST and every question before it. */
+static bool origin_allowed(const struct in_http *in, const char *origin)
+{
+    for (unsigned i = 0; origin && i < in->opt->n_cors; i++)
+        if (slice_is(in->opt->cors[i], "*") || slice_ieq(in->opt->cors[i], slice_str(origin)))
+            return true;
+    return origin == NULL;
+}
+
+/* Nothing lies behind an answer, so credentials are never asked for. */
+static void put_cors(struct evhttp_request *req)
+{
+    const char *origin = header(req, "Origin");
+    if (!origin)
+        return;
+    put_header(req, "Access-Control-Allow-Origin", origin);
+    put_header(req, "Vary", "Origin");
+    if (header(req, "Access-Control-Request-Private-Network"))
+        put_header(req, "Access-Control-Allow-Private-Network", "true");
+}
+
 static void answer_options(struct evhttp_request *req)
 {
     put_header(req, "Allow", "POST, OPTIONS");
-    put_header(req, "Access-Control-Allow-Origin", "*");
-    put_header(req, "Access-Control-Allow-Methods", "POST, OPTIONS");
-    put_header(req, "Access-Control-Allow-Headers", "Content-Type, Content-Encoding, Authorization");
+    if (header(req, "Origin")) {
+        put_header(req, "Access-Control-Allow-Methods", "POST, OPTIONS");
+        put_header(req, "Access-Control-Allow-Headers", "Content-Type, Content-Encoding, Authorization");
+        put_header(req, "Access-Control-Max-Age", "600");
+    }
     answer(req, 200, "OK", NULL);
+}
+
+/* True when a browser, or a name that is not ours, stands behind the request; it is answered then. */
+static bool refuse_web_page(struct in_http *in, struct evhttp_request *req)
+{
+    const struct input_options *opt = in->opt;
+    if (in->loopback && !http_names_hold(opt->http_names, opt->n_http_names, evhttp_request_get_host(req))) {
+        refuse(in, req, COUNT_http_host, 421, "Misdirected Request",
+               "this host is not known by that name: send to 127.0.0.1, localhost or its own name, or add the name to http_names");
+    } else if (!origin_allowed(in, header(req, "Origin"))) {
+        refuse(in, req, COUNT_http_origin, 403, "Forbidden",
+               "a web page sent this; name its origin in cors of this input if it may");
+    } else {
+        put_cors(req);
+        return false;
+    }
+    return true;
 }
 
 /* ---- bodies ---- */
@@ -258,6 +306,8 @@ static void judge(struct in_http *in, struct evhttp_request *req)
     if (!peer_allowed(&in->peer, in->opt)) {
         refuse(in, req, COUNT_not_allowed, 403, "Forbidden",
                "your address is not in this input's allow list");
+    } else if (refuse_web_page(in, req)) {
+        return;
     } else if (strcmp(evhttp_request_get_uri(req), "/gelf") != 0) {
         refuse(in, req, COUNT_http_not_found, 404, "Not Found", "there is nothing but POST /gelf here");
     } else if (evhttp_request_get_command(req) == EVHTTP_REQ_OPTIONS) {
@@ -349,6 +399,7 @@ static struct input *http_start(struct event_base *base, const struct input_opti
                 opt->text);
     else if (listen_open(&in->listener, opt, SOCK_STREAM, d)) {
         in->input.port = in->listener.port;
+        in->loopback = listener_is_loopback(&in->listener);
         in->rates = rates_new(opt->per_sender);
         if (open_http(in, base))
             return &in->input;

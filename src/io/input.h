@@ -51,6 +51,11 @@ struct input_options {
     struct {
         char *cert, *key, *client_ca;
     } tls;
+    struct slice *cors;        /* http: origins of web pages that may send; "*": any */
+    unsigned n_cors;
+    const struct slice *http_names; /* http: by which this host may be asked for beside its own */
+    unsigned n_http_names;
+    unsigned socket_mode;      /* of a unix socket; 0: everyone may write */
     struct err_place place;    /* of the input in the configuration, for errors at start */
 };
 

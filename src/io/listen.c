@@ -262,7 +262,7 @@ static bool open_unix(struct listener *l, const struct input_options *opt, int s
     }
     l->unlink_path = xstrdup(opt->host);
     /* Like /dev/log: every local process may write. */
-    if (chmod(opt->host, 0666) != 0)
+    if (chmod(opt->host, opt->socket_mode ? opt->socket_mode : 0666) != 0)
         log_at(LOG_WARN, "socket mode not set, some programs may not be able to write to it",
                log_c("input", opt->text));
     return true;
@@ -284,6 +284,16 @@ bool listen_open(struct listener *l, const struct input_options *opt, int sockty
     const struct log_tag tags[] = {log_c("input", opt->text), log_i("port", l->port)};
     log_listed(LOG_INFO, "listening", tags, l->port ? 2 : 1);
     return true;
+}
+
+bool listener_is_loopback(const struct listener *l)
+{
+    union address a = {0};
+    socklen_t len = sizeof a;
+    struct peer p = {0};
+    if (getsockname(l->fd, &a.sa, &len) == 0)
+        peer_set(&p, &a.sa);
+    return peer_is_local(&p);
 }
 
 void listen_close(struct listener *l)

@@ -22,6 +22,8 @@ struct listener {
  */
 bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d);
 void listen_close(struct listener *l);
+/* Only this host can reach it: a loopback address, or a unix socket. */
+bool listener_is_loopback(const struct listener *l);
 /* When all inputs are open: one log line for each socket that systemd passed and none of them took, since whoever sends there waits
    for nothing. */
 void listen_say_unclaimed(void);

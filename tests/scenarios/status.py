@@ -1,6 +1,7 @@
 """The status page: what the key `http` serves."""
 import http.client
 import json
+import os
 import re
 import socket
 
@@ -151,6 +152,98 @@ def scenario_not_ready_while_the_store_is_full(t):
     t.eq(ask(port, "/healthz")[0], 200)
     assert "not ready" in text(port, "/")
     d.kill()
+
+
+TOKEN = "0123456789abcdef0123"
+OPEN = ("/healthz", "/readyz", "/metrics")
+CLOSED = ("/", "/event/1", "/api/events", "/api/events/1", "/api/ledger", "/api/rules")
+
+
+def start_beyond_loopback(t, token=None, more=""):
+    port = free_port()
+    t.write("error.log", nginx_line(1))
+    if token:
+        t.write("token", token + "\n")
+        more += "http_token_file: {dir}/token\n"
+    return t.start(t.config((CONFIG % port).replace("127.0.0.1", "0.0.0.0") + more)), port
+
+
+def log_in(port, token, **headers):
+    return ask(port, "/login", "POST", dict({"Content-Type": "application/x-www-form-urlencoded"}, **headers), "token=" + token)
+
+
+def scenario_status_page_without_a_token(t):
+    """Beyond loopback nothing is shown of what logs say, and the start says why."""
+    d, port = start_beyond_loopback(t)
+    d.wait_log("the status page stays closed")
+    t.eq([ask(port, p)[0] for p in OPEN], [200] * 3)
+    t.eq([ask(port, p)[0] for p in CLOSED], [403] * len(CLOSED))
+    t.eq(ask(port, "/", headers={"Authorization": "Bearer "})[0], 403)
+    t.eq(log_in(port, "x")[0], 405)
+    d.stop()
+
+
+def scenario_status_page_with_a_token(t):
+    """A form and a cookie for people, a bearer's header for scripts; guesses are slow, forged forms refused."""
+    d, port = start_beyond_loopback(t, TOKEN)
+    own = "http://127.0.0.1:%d" % port
+    t.eq([ask(port, p)[0] for p in OPEN], [200] * 3)
+    t.eq([ask(port, p)[0] for p in CLOSED], [401] * len(CLOSED))
+    t.eq(ask(port, "/api/events")[1]["WWW-Authenticate"], 'Bearer realm="crumbd"')
+    t.until(lambda: len(json.loads(ask(port, "/api/events", headers={"Authorization": "Bearer " + TOKEN})[2])) == 1, "the event")
+    assert '<form method="post" action="/login">' in text(port, "/"), text(port, "/")
+    for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site", "Origin": own}, {"Sec-Fetch-Site": "same-site"}):
+        t.eq(log_in(port, TOKEN, **headers)[0], 403, headers)
+    for headers in ({}, {"Origin": own}, {"Sec-Fetch-Site": "same-origin", "Origin": "https://proxy.example"}):
+        status, got, _ = log_in(port, TOKEN, **headers)
+        t.eq((status, got["Location"]), (303, "/"), headers)
+    cookie, *attributes = got["Set-Cookie"].split("; ")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes), attributes
+    assert TOKEN not in cookie and cookie.startswith("crumbd_%d=" % port), cookie
+    t.eq([ask(port, p, headers={"Cookie": "a=b; " + cookie + "; c=d"})[0] for p in CLOSED], [200] * len(CLOSED))
+    until, code = cookie.split("=")[1].split(".")
+    for forged in ("%d.%s" % (int(until) + 1, code), "1." + code, until + "." + code[:-1] + ("0" if code[-1] != "0" else "1"), until + ".", until, "", TOKEN, until + "." + code + "0"):
+        t.eq(ask(port, "/", headers={"Cookie": "crumbd_%d=%s" % (port, forged)})[0], 401, forged)
+    t.eq(log_in(port, TOKEN[:-1])[0], 401)
+    t.eq(log_in(port, TOKEN)[0], 429)
+    t.eq(ask(port, "/", headers={"Authorization": "Bearer " + TOKEN})[0], 429)
+    t.eq(ask(port, "/", headers={"Cookie": cookie})[0], 200)
+    t.until(lambda: log_in(port, TOKEN.replace("0", "%30"))[0] == 303, "the next try may be made")
+    line = next(x for x in d.err.splitlines() if "a wrong token" in x)
+    assert "peer=127.0.0.1" in line and TOKEN[:-1] not in d.err, d.err
+    t.eq(ask(port, "/", "POST", {"Cookie": cookie})[0], 405)
+    d.stop()
+    t.write("token", "short\n")
+    err = t.run("check", "-c", t.path("crumbd.yaml"), status=1)[1]
+    assert "shorter than 16" in err and "openssl rand" in err, err
+
+
+def scenario_status_page_knows_its_names(t):
+    d, port = start_beyond_loopback(t, TOKEN, "http_names: [logs.example]\n")
+    for host, want in (("evil.example", 421), ("127.0.0.1.evil.example", 421), ("logs.example:80", 200), ("LOCALHOST", 200), ("10.0.0.9", 200),
+                       ("[::1]:1", 200), (socket.gethostname(), 200)):
+        t.eq(ask(port, "/healthz", headers={"Host": host})[0], want, host)
+    assert "http_names" in ask(port, "/", headers={"Host": "evil.example"})[2]
+    d.stop()
+
+
+def scenario_status_page_on_a_unix_socket_and_probes_beside(t):
+    probes = free_port()
+    t.write("error.log", nginx_line(1))
+    d = t.start(t.config(CONFIG.replace("127.0.0.1:%d", "unix:{dir}/page.sock") + "probes: 0.0.0.0:%d\n" % probes))
+    t.eq(os.stat(t.path("page.sock")).st_mode & 0o777, 0o660)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(t.path("page.sock"))
+        s.sendall(b"GET /api/ledger HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        got = s.makefile("rb").read()
+    assert got.startswith(b"HTTP/1.1 200") and b'"balanced"' in got, got
+    t.eq([ask(probes, p)[0] for p in OPEN], [200] * 3)
+    t.eq([ask(probes, p)[0] for p in CLOSED], [403] * len(CLOSED))
+    t.eq(ask(probes, "/healthz", headers={"Host": "evil.example"})[0], 421)
+    assert "stays closed" not in d.err, d.err
+    d.stop()
+    out = t.run("check", "-c", t.path("crumbd.yaml"), "--dump")[0]
+    assert "http: unix:" in out and "probes: 0.0.0.0:%d" % probes in out, out
 
 
 def scenario_port_of_the_status_page_is_taken(t):

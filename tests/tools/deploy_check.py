@@ -37,7 +37,7 @@ def check_configuration(name, text):
             f.write("https://0123456789abcdef0123456789abcdef@sentry.example.com/42\n")
         config = os.path.join(folder, "crumbd.yaml")
         with open(config, "w", encoding="utf-8") as f:
-            f.write(re.sub(r"dsn_file: \S+", "dsn_file: " + dsn, text))
+            f.write(re.sub(r"(dsn_file|http_token_file): \S+", r"\1: " + dsn, text))
         p = subprocess.run([CRUMBD, "check", "-c", config], capture_output=True, text=True, check=False,
                            env=dict(os.environ, CRUMBD_DATA=TOP))
         check(p.returncode == 0 and "warning" not in p.stderr, "%s: crumbd check: %s" % (name, p.stderr or p.stdout))
@@ -65,7 +65,8 @@ def check_compose(folder="contrib/docker"):
         if build:
             context = os.path.join(TOP, folder, build["context"])
             check(os.path.exists(os.path.join(context, build["dockerfile"])), "%s: %s: no such dockerfile" % (name, service))
-            check_arguments("%s: %s" % (name, service), s.get("command", []))
+            if "entrypoint" not in s:
+                check_arguments("%s: %s" % (name, service), s.get("command", []))
         targets = []
         for v in s.get("volumes", []):
             source, target = (v["source"], v["target"]) if isinstance(v, dict) else v.split(":")[:2]
@@ -78,7 +79,26 @@ def check_compose(folder="contrib/docker"):
         for argument in s.get("command", []):
             check(not argument.startswith("/") or argument in targets, "%s: %s: nothing is mounted at %s" % (name, service, argument))
     with open(os.path.join(TOP, folder, "crumbd.yaml"), encoding="utf-8") as f:
-        check_configuration(folder + "/crumbd.yaml", f.read())
+        text = f.read()
+    check_configuration(folder + "/crumbd.yaml", text)
+    check_token(name, compose["services"], re.search(r"^http_token_file: (\S+)$", text, re.M))
+
+
+def check_token(name, services, configured):
+    """What is served beyond loopback asks for a token, and a service that ends first makes it where crumbd looks for it."""
+    check(configured, name + ": no http_token_file")
+    check(services["crumbd"].get("depends_on", {}).get("token", {}).get("condition") == "service_completed_successfully",
+          name + ": crumbd does not wait for its token")
+    script = services["token"]["command"][0].replace("$$", "$")
+    with tempfile.TemporaryDirectory() as folder:
+        made = os.path.join(folder, "token")
+        check(configured and configured.group(1) in script, name + ": the token is made elsewhere")
+        script = script.replace(configured.group(1), made) if configured else script
+        said = [subprocess.run(services["token"]["entrypoint"] + [script], capture_output=True, text=True, check=False).stdout for _ in range(2)]
+        with open(made, encoding="utf-8") as f:
+            token = f.read()
+        check(re.fullmatch("[0-9a-f]{32}", token) and os.stat(made).st_mode & 0o77 == 0, name + ": no token, or one that others may read")
+        check(said[0] == said[1] and token in said[0] and "http://127.0.0.1:8686/" in said[0], name + ": the token is not printed: %s" % said)
 
 
 def check_arguments(where, arguments):
@@ -101,7 +121,8 @@ def check_kubernetes(uid):
             check(v, "%s: no volume %s" % (where, m["name"]))
             check("subPath" not in m or m["subPath"] in data, "%s: the ConfigMap has no %s" % (where, m.get("subPath")))
         ports = {p.get("name") for p in c.get("ports", [])}
-        for probe in ("readinessProbe", "livenessProbe"):
+        check("readinessProbe" not in c, where + ": crumbd's readiness would take nginx out of service")
+        for probe in ("startupProbe", "livenessProbe"):
             check(probe not in c or c[probe]["httpGet"]["port"] in ports, "%s: %s asks a port without name" % (where, probe))
     crumbd = next(c for c in spec["containers"] if c["name"] == "crumbd")
     check_arguments(name, crumbd["args"])
@@ -109,7 +130,9 @@ def check_kubernetes(uid):
     check(kinds["Deployment"]["spec"]["selector"]["matchLabels"] == kinds["Deployment"]["spec"]["template"]["metadata"]["labels"],
           name + ": the selector does not match")
     port = crumbd["ports"][0]["containerPort"]
-    check(re.search(r"^http: 0\.0\.0\.0:%d$" % port, data["crumbd.yaml"], re.M), name + ": the status page is not at port %d" % port)
+    check(re.search(r"^probes: 0\.0\.0\.0:%d$" % port, data["crumbd.yaml"], re.M), name + ": the probes are not at port %d" % port)
+    check(re.search(r"^http: 127\.0\.0\.1:", data["crumbd.yaml"], re.M), name + ": the status page is for every pod")
+    check(crumbd["startupProbe"]["httpGet"]["path"] == "/healthz", name + ": no startupProbe on /healthz")
     check_configuration(name, data["crumbd.yaml"])
     mounted = {m["mountPath"] for m in crumbd["volumeMounts"]}
     for path in re.findall(r"^\s*(?:- tail|store|dsn_file): (/\S+)$", data["crumbd.yaml"], re.M):

@@ -56,7 +56,7 @@ static struct reply ask(struct net *t, int fd, const char *line, const char *hea
 {
     struct sbuf b;
     sbuf_init(&b, 64 << 20);
-    sbuf_addf(&b, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n%s\r\n", line, body.n, headers);
+    sbuf_addf(&b, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n", line, body.n, headers);
     sbuf_adds(&b, body);
     struct reply r = ask_raw(t, fd, sbuf_slice(&b));
     sbuf_free(&b);
@@ -86,7 +86,7 @@ START_TEST(messages)
     ck_assert_uint_eq(t->n, 9);
     /* In chunks, and in two pipelined requests. */
     struct reply r = ask_raw(t, fd,
-                             SLICE("POST /gelf HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             SLICE("POST /gelf HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                                    "10\r\n{\"short_message\"\r\n5\r\n:\"c\"}\r\n0\r\n\r\n"));
     ck_assert_int_eq(r.status, 202);
     net_is(t, 9, "{\"short_message\":\"c\"}");
@@ -174,6 +174,98 @@ START_TEST(refusals)
     ck_assert_ptr_nonnull(strstr(r.text, "Retry-After: "));
     t->in->type->pause(t->in, false);
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "", good).status, 202);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(web_pages)
+{
+    static struct slice own[] = {{"https://shop.example", 20}}, any[] = {{"*", 1}};
+    struct slice good = SLICE("{\"short_message\":\"x\"}");
+    struct net *t = http_new();
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    /* Whatever a browser does without asking first: a simple request of text. */
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://evil.example\r\nContent-Type: text/plain\r\n", good).status, 403);
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: null\r\n", good).status, 403);
+    struct reply r = ask(t, fd, "OPTIONS /gelf", "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n", SLICE_NONE);
+    ck_assert_int_eq(r.status, 403);
+    ck_assert_ptr_null(strcasestr(r.text, "access-control-allow"));
+    ck_assert_uint_eq(t->counts.v[COUNT_http_origin], 3);
+    ck_assert_uint_eq(t->n, 0);
+    r = ask(t, fd, "POST /gelf", "", good);
+    ck_assert_int_eq(r.status, 202);
+    ck_assert_ptr_null(strcasestr(r.text, "access-control-allow"));
+    t->opt.cors = own;
+    t->opt.n_cors = 1;
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://evil.example\r\n", good).status, 403);
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://shop.example.evil.example\r\n", good).status, 403);
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: http://shop.example\r\n", good).status, 403);
+    r = ask(t, fd, "OPTIONS /gelf", "Origin: https://shop.example\r\nAccess-Control-Request-Private-Network: true\r\n", SLICE_NONE);
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Origin: https://shop.example\r\n"));
+    ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Methods: POST, OPTIONS\r\n"));
+    ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Private-Network: true\r\n"));
+    ck_assert_ptr_nonnull(strstr(r.text, "Vary: Origin\r\n"));
+    r = ask(t, fd, "POST /gelf", "Origin: https://shop.example\r\n", good);
+    ck_assert_int_eq(r.status, 202);
+    ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Origin: https://shop.example\r\n"));
+    /* A page is told what was wrong with what it sent. */
+    r = ask(t, fd, "POST /gelf", "Origin: https://shop.example\r\n", SLICE("nonsense"));
+    ck_assert_int_eq(r.status, 400);
+    ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Origin: https://shop.example\r\n"));
+    t->opt.cors = any;
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://evil.example\r\n", good).status, 202);
+    ck_assert_uint_eq(t->n, 3);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+static int status_for_host(struct net *t, int fd, const char *host)
+{
+    struct sbuf b;
+    sbuf_init(&b, 4096);
+    sbuf_addf(&b, "POST /gelf HTTP/1.1\r\nHost: %s\r\nContent-Length: 21\r\n\r\n{\"short_message\":\"x\"}", host);
+    int status = ask_raw(t, fd, sbuf_slice(&b)).status;
+    sbuf_free(&b);
+    return status;
+}
+
+START_TEST(foreign_names)
+{
+    static const struct slice names[] = {{"Logs.example", 12}};
+    static const char *const ours[] = {"localhost", "LOCALHOST:12202", "localhost.", "127.0.0.1:12202", "10.1.2.3", "[::1]:12202", "logs.example", "logs.EXAMPLE.:80"};
+    static const char *const foreign[] = {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "logs.example.evil.example", "x"};
+    char own[256] = "";
+    struct net *t = http_new();
+    t->opt.http_names = names;
+    t->opt.n_http_names = 1;
+    net_start(t);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        int fd = net_connect(t, SOCK_STREAM);
+        ck_assert_msg(status_for_host(t, fd, ours[i]) == 202, "%s", ours[i]);
+        close(fd);
+    }
+    ck_assert_int_eq(gethostname(own, sizeof own - 1), 0);
+    int fd = net_connect(t, SOCK_STREAM);
+    ck_assert_int_eq(status_for_host(t, fd, own), 202);
+    close(fd);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        fd = net_connect(t, SOCK_STREAM);
+        ck_assert_msg(status_for_host(t, fd, foreign[i]) == 421, "%s", foreign[i]);
+        close(fd);
+    }
+    ck_assert_uint_eq(t->counts.v[COUNT_http_host], sizeof foreign / sizeof *foreign);
+    net_free(t);
+    /* Beyond loopback senders use any name that a name server has. */
+    t = http_new();
+    free(t->opt.host);
+    t->opt.host = xstrdup("0.0.0.0");
+    net_start(t);
+    fd = net_connect(t, SOCK_STREAM);
+    ck_assert_int_eq(status_for_host(t, fd, "crumbd.internal.example"), 202);
     close(fd);
     net_free(t);
 }
@@ -383,6 +475,8 @@ int main(void)
     tcase_add_test(c, messages);
     tcase_add_test(c, too_many_broken);
     tcase_add_test(c, refusals);
+    tcase_add_test(c, web_pages);
+    tcase_add_test(c, foreign_names);
     tcase_add_test(c, compressed);
     tcase_add_test(c, too_large);
     tcase_add_test(c, random_bytes);

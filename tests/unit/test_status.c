@@ -37,6 +37,7 @@ static void tear_down(void)
 }
 
 static const char *not_healthy;
+static enum http_access access_;
 static const struct turn *turn;
 static const char hostile[] = "<script>alert('1')</script> & \"x\" \x1b[31m \xff \xe2\x80\xae";
 
@@ -74,7 +75,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .turn = turn,
                        .counts = &counts,
                        .store_limit_bytes = 1 << 20};
-    const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .nonce = "abc"};
+    const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .nonce = "abc", .access = access_};
     sbuf_reset(&answer.body);
     answer.status = 200;
     answer.type = NULL;
@@ -284,6 +285,31 @@ START_TEST(probes)
 }
 END_TEST
 
+/* Who may not see what logs say sees health and numbers; where it can help, a form. */
+START_TEST(closed)
+{
+    static const char *const secret[] = {"/", "/event/1", "/api/events", "/api/events/1", "/api/ledger", "/api/rules", "/nothing"};
+    static const int status[] = {[HTTP_ASK] = 401, [HTTP_WRONG] = 401, [HTTP_TOO_SOON] = 429, [HTTP_PROBES] = 403};
+    put(1, "what a log says", "{\"a\":\"what a log says\"}");
+    for (access_ = HTTP_ASK; access_ <= HTTP_PROBES; access_++) {
+        for (size_t i = 0; i < sizeof secret / sizeof *secret; i++) {
+            bool json = strstr(secret[i], "/api/") != NULL, form = !json && access_ != HTTP_PROBES;
+            const char *text = get(secret[i], "", NULL);
+            ck_assert_int_eq(answer.status, status[access_]);
+            hasnt(text, "log says<");
+            hasnt(text, "what a log says");
+            ck_assert_int_eq(strstr(text, "<form method=\"post\" action=\"/login\">") != NULL, form);
+            ck_assert_int_eq(strstr(text, "{\"error\":") != NULL, json);
+        }
+        ck_assert_str_eq(get("/healthz", "", NULL), "ok\n");
+        ck_assert_str_eq(get("/readyz", "", NULL), "ready\n");
+        has(get("/metrics", "", NULL), "crumbd_ready 1");
+        hasnt(get("/metrics", "", NULL), "what a log says");
+    }
+    access_ = HTTP_ALL;
+}
+END_TEST
+
 /* The turn under way counts as soon as it is over the budget: it may never end. */
 START_TEST(slow_turns)
 {
@@ -315,6 +341,7 @@ int main(void)
     tcase_add_test(t, nothing_else_is_there);
     tcase_add_test(t, probes);
     tcase_add_test(t, slow_turns);
+    tcase_add_test(t, closed);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
