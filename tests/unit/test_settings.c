@@ -212,6 +212,11 @@ static const struct {
     {"workers: 2\n", "1:10 \"workers\" must be 1"},
     {"fallback: evnt\n", "1:11 \"fallback\" must be event, crumb or drop; did you mean \"event\"?"},
     {"http: on\n", "1:7 \"http\": it needs a host and a port"},
+    {"http: unix:page.sock\n", "1:7 \"http\": it needs a host and a port"},
+    {"probes: 8687\n", "1:9 \"probes\": it needs a host and a port"},
+    {"http_token_file: /nonexistent/token\n", "1:18 cannot read"},
+    {"inputs: [{gelf: 'http://0.0.0.0:1', cors: [shop.example]}]\n", "1:44 each of \"cors\" must be an origin"},
+    {"inputs: [{gelf: 'http://0.0.0.0:1', cors: ['https://shop.example/x']}]\n", "1:44 each of \"cors\" must be an origin"},
     {"http: 127.0.0.1:99999\n", "1:7 \"http\": a port is a number up to 65535"},
     {"store_limit: 5\n", "1:14 \"store_limit\" must be a size such as 64k, 32m or 1g from 64k"},
     {"source_roots: [srv]\n", "1:16 a source root is an absolute path"},
@@ -443,9 +448,12 @@ START_TEST(dump_can_be_read_again)
                "  - {gelf: 'udp://[::1]:1', allow: ['::/0', 1.2.3.4]}\n"
                "  - {syslog: 'tls://h:2', tls: {cert: /c, key: /k}}\n"
                "  - {journal: nginx.service}\n"
+               "  - {gelf: 'http://0.0.0.0:1', cors: ['*', 'https://shop.example']}\n"
                "  - {stdin: on}\n"
                "scrub: {patterns: ['\\d''+', \"a\\nb\"]}\n"
-               "http: '[::1]:80'\n"
+               "http: unix:/run/crumbd/page\n"
+               "http_names: [logs.example]\n"
+               "probes: '[::1]:80'\n"
                "rules: []\n"};
     for (size_t i = 0; i < 2; i++) {
         struct settings *s = good(texts[i]);
