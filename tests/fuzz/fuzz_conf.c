@@ -61,7 +61,7 @@ static void check_settings(struct settings *s)
     err_free(&d);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct slice text = {(const char *)data, n};
     struct diag d = {0};

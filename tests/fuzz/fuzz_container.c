@@ -85,7 +85,7 @@ static void whose(struct arena *a, struct slice raw)
     assert(slice_eq(container_get(kept, SLICE("pod")), c.pod));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct arena a = {0};
     struct slice raw = {(const char *)data, n};

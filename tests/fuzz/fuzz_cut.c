@@ -9,7 +9,7 @@
 
 #include "parsers/cut.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int fuzz_target(const uint8_t *data, size_t size);
 
 enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 4096 };
 
@@ -65,7 +65,7 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
     return n;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_target(const uint8_t *data, size_t size)
 {
     static struct seen a[MESSAGES_MAX], b[MESSAGES_MAX];
     if (size < 2 || size > MESSAGES_MAX)

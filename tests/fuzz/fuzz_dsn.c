@@ -11,7 +11,7 @@ static void clean(const char *s)
         assert((unsigned char)*s > ' ' && *s != 0x7f);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct dsn dsn;
     struct diag d = {0};

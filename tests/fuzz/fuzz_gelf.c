@@ -4,7 +4,7 @@
 
 #include "parsers/gelf.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     static struct record r;
     struct arena a = {0};

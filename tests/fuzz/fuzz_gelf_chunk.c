@@ -17,7 +17,7 @@ static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsi
     lost++;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     const struct gelf_chunk_caps caps = {.sets = 12,
                                          .sets_per_sender = 5,

@@ -29,7 +29,7 @@ static void compare(const struct regex *re, struct slice regex, struct slice tex
     regex_scratch_free(s);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_target(const uint8_t *data, size_t size)
 {
     static const struct grok_name own[] = {{SLICE("A"), SLICE("%{B}|(?<a>x)")}, {SLICE("B"), SLICE("%{A:b}")}, {SLICE("C"), SLICE("c%{D:d}")},
                                            {SLICE("D"), SLICE("%{INT}?")}};

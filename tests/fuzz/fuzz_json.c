@@ -51,7 +51,7 @@ static bool round_trip(struct slice text, struct sbuf *out)
     return n;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct sbuf one, two;
     sbuf_init(&one, 16 << 20);

@@ -1,7 +1,7 @@
 /* Structured log lines of any bytes: JSON and logfmt. */
 #include "tests/fuzz/parse.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     static struct record r;
     struct arena a = {0};

@@ -4,7 +4,7 @@
 
 #include "core/mask.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct slice msg = {(const char *)data, n};
     struct mask m, again;

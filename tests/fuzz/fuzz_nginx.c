@@ -27,7 +27,7 @@ static void touch(struct slice s)
     (void)sum;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     static struct record r;
     static const enum format formats[4] = {FORMAT_NGINX_ERROR, FORMAT_NGINX_ACCESS, FORMAT_NGINX_ACCESS,

@@ -312,7 +312,10 @@ static void check_ledger(const struct run *r)
     assert(r->summarised == held || (too_large && r->summarised < held));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The shipped rules are loaded, and judged over several streams and formats. */
+unsigned fuzz_steps_a_byte = 20000, fuzz_steps_once = 60000000;
+
+int fuzz_target(const uint8_t *data, size_t size)
 {
     static const struct options options = {.fallback = FALLBACK_EVENT,
                                            .environment = SLICE("production"),

@@ -5,7 +5,7 @@
 
 #include "io/proxy.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_target(const uint8_t *data, size_t size)
 {
     struct slice s = {(const char *)data, size};
     size_t n = 0, want = 0;

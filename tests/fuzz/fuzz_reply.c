@@ -4,7 +4,7 @@
 #include "io/reply.h"
 #include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     if (n < 3)
         return 0;

@@ -92,7 +92,7 @@ static void run_lines(const struct ruleset *set, struct slice lines)
     pipeline_free(p);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_target(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);
     ptrdiff_t at = slice_find(input, SLICE("\n----\n"));

@@ -30,7 +30,7 @@ static void check(struct slice in, struct slice rest, bool ok, int64_t us)
     assert(us - local == 3600 * STAMP_SECOND || us - local == 7200 * STAMP_SECOND);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct slice in = {(const char *)data, n}, s;
     bool zone;

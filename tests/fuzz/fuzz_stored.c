@@ -283,7 +283,7 @@ static void on_overdue_row(void *u, const struct overdue_row *row)
     (void)u, (void)sum;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int fuzz_target(const uint8_t *data, size_t size)
 {
     static const uint8_t store_id[16] = "fuzz";
     struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);

@@ -1,7 +1,7 @@
 /* Syslog messages of any bytes, and what detection says of them. */
 #include "tests/fuzz/parse.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     static struct record r;
     struct arena a = {0};

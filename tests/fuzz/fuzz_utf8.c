@@ -3,7 +3,7 @@
 
 #include "base/utf8.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+int fuzz_target(const uint8_t *data, size_t n)
 {
     struct slice in = {(const char *)data, n};
     struct sbuf one, two;
