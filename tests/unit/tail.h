@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 #include "io/tail.h"
 
-enum { RIG_KEPT = 40000, RIG_ROWS = 4096, RIG_DEADLINE_MS = 20000 };
+enum { RIG_KEPT = 40000, RIG_ROWS = 4096, RIG_DEADLINE_MS = 60000 };
 
 struct rig_msg {
     char *text;

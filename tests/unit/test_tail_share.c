@@ -348,7 +348,7 @@ int main(void)
 {
     Suite *s = suite_create("tail_share");
     TCase *t = tcase_create("tail_share");
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, read_in_turn, 0, 2);
     tcase_add_loop_test(t, from_end_holds_for_all, 0, 2);
     tcase_add_loop_test(t, unfinished_lines, 0, 2);
