@@ -9,10 +9,11 @@
 #include "app/settings_parts.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
+#include "core/event.h"
 #include "io/dsn.h"
 #include "io/http_token.h"
 
-enum { SECRET_BYTES_MAX = 64 * 1024, ENVIRONMENT_MAX = 64, RELEASE_MAX = 200, ERROR_BYTES_MAX = 4096 };
+enum { SECRET_BYTES_MAX = 64 * 1024, ERROR_BYTES_MAX = 4096 };
 
 /* ---- the rest of the host ---- */
 
@@ -136,27 +137,19 @@ static void check_ca(const struct settings *s, struct diag *d)
                 strerror(errno));
 }
 
-static bool has_any(const char *text, const char *bytes)
-{
-    return text[strcspn(text, bytes)] != '\0';
-}
-
-/* What Relay would delete from every event (its rules for names of releases and environments). */
+/* What Relay would delete from every event. */
 static const char *bad_environment(const char *text)
 {
-    if (strlen(text) > ENVIRONMENT_MAX)
+    if (strlen(text) > EVENT_ENVIRONMENT_MAX)
         return "Sentry takes at most 64 bytes";
-    return has_any(text, "\n\r\t\f /") || strcmp(text, "None") == 0
-               ? "Sentry refuses blanks, slashes and \"None\" here"
-               : NULL;
+    return !*text || event_is_environment(slice_str(text)) ? NULL : "Sentry refuses blanks, slashes and \"None\" here";
 }
 
 static const char *bad_release(const char *text)
 {
-    if (strlen(text) > RELEASE_MAX)
+    if (strlen(text) > EVENT_RELEASE_MAX)
         return "Sentry takes at most 200 bytes";
-    bool dots = strcmp(text, ".") == 0 || strcmp(text, "..") == 0;
-    return dots || has_any(text, "\n\r\t\f/\\") ? "Sentry refuses slashes, tabs and dots alone here" : NULL;
+    return !*text || event_is_release(slice_str(text)) ? NULL : "Sentry refuses slashes, tabs and dots alone here";
 }
 
 static void check_name(struct diag *d, const struct conf_node *n, const char *what, const char *why)

@@ -17,8 +17,6 @@ enum {
     LOGGER_MAX = 64,
     TRANSACTION_MAX = 200,
     SERVER_MAX = 200,
-    RELEASE_MAX = 200,
-    ENVIRONMENT_MAX = 64,
     DIST_MAX = 64,
     FINGERPRINT_MAX = 512,
     CRUMB_TEXT_MAX = 1024,
@@ -391,17 +389,14 @@ static bool has_none_of(struct slice s, const char *bytes)
     return true;
 }
 
-/* 3: a value with one of these makes Sentry drop the whole attribute. */
-static const char bad_in_release[] = "\r\n\f\t/\\", bad_in_environment[] = "\r\n\f\t /";
-
-static bool is_release(struct slice s)
+bool event_is_release(struct slice s)
 {
-    return s.n && !slice_is(s, ".") && !slice_is(s, "..") && has_none_of(s, bad_in_release);
+    return s.n && s.n <= EVENT_RELEASE_MAX && !slice_is(s, ".") && !slice_is(s, "..") && has_none_of(s, "\r\n\f\t/\\");
 }
 
-static bool is_environment(struct slice s)
+bool event_is_environment(struct slice s)
 {
-    return s.n && !slice_ieq(s, SLICE("none")) && has_none_of(s, bad_in_environment);
+    return s.n && s.n <= EVENT_ENVIRONMENT_MAX && !slice_is(s, "None") && has_none_of(s, "\r\n\f\t /");
 }
 
 static bool is_dist(struct slice s)
@@ -426,9 +421,9 @@ static struct slice chosen(const struct writer *w, struct slice by_rule, const c
 static void put_deployment(struct writer *w)
 {
     const struct shape *shape = w->src->verdict->shape;
-    struct slice release = chosen(w, shape->release, "release", is_release, w->opt->release);
-    writer_text(w, "environment", chosen(w, shape->environment, "environment", is_environment, w->opt->environment), ENVIRONMENT_MAX);
-    writer_text(w, "release", release, RELEASE_MAX);
+    struct slice release = chosen(w, shape->release, "release", event_is_release, w->opt->release);
+    writer_text(w, "environment", chosen(w, shape->environment, "environment", event_is_environment, w->opt->environment), EVENT_ENVIRONMENT_MAX);
+    writer_text(w, "release", release, EVENT_RELEASE_MAX);
     if (release.n) /* which a dist is one of */
         writer_text(w, "dist", chosen(w, shape->dist, "dist", is_dist, SLICE_NONE), DIST_MAX);
 }

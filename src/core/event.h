@@ -41,6 +41,10 @@ struct event_source {
     struct event_overdue overdue;
 };
 
+/* Names that Sentry takes; with any other it drops the whole attribute. */
+enum { EVENT_RELEASE_MAX = 200, EVENT_ENVIRONMENT_MAX = 64 };
+bool event_is_release(struct slice s);
+bool event_is_environment(struct slice s);
 /* Writes the JSON object, at most EVENT_BYTES_MAX bytes; without the breadcrumbs when it would be longer. False: it does not fit
    even so. */
 bool event_write(const struct event_source *src, const struct options *opt, struct scrub *scrub, struct sbuf *out);

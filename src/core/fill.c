@@ -110,8 +110,9 @@ static bool tells_nothing_apart(const struct record *r, struct slice name)
 /* Every other field that may be shown is kept in a context. */
 static bool fits_tag(const struct record *r, const struct field *f)
 {
-    return !tells_nothing_apart(r, f->name) && !record_reserves(r, f->name) && !fill_tag_is_reserved(f->name) && r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
-           f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n');
+    return r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
+           f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n') && !tells_nothing_apart(r, f->name) &&
+           !fill_tag_is_reserved(f->name) && !record_reserves(r, f->name);
 }
 
 bool fill_shows(const struct options *opt, struct slice name)

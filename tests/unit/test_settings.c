@@ -82,6 +82,8 @@ START_TEST(the_contract)
              "  - gelf: udp://0.0.0.0:12201\n"
              "    receive_buffer: 4m\n"
              "    allow: [10.0.0.0/8, '2001:db8::/32', ::1]\n"
+             "    trust: yes\n"
+             "    domain: shop\n"
              "  - gelf: tcp://0.0.0.0:12201\n"
              "  - gelf: http://0.0.0.0:12202\n"
              "  - syslog: udp://[::1]:5514\n"
@@ -134,6 +136,10 @@ START_TEST(the_contract)
     ck_assert_uint_eq(o->port, 12201);
     ck_assert_uint_eq(o->receive_buffer_bytes, 4 << 20);
     ck_assert_uint_eq(o->n_allow, 3);
+    ck_assert_int_eq(o->trust, INPUT_TRUST_ON);
+    ck_assert_str_eq(o->domain, "shop");
+    ck_assert_int_eq(s->inputs[2].trust, INPUT_TRUST_LOCAL);
+    ck_assert_ptr_null(s->inputs[2].domain);
     ck_assert_uint_eq(o->allow[0].bits, 104);
     ck_assert_uint_eq(o->allow[0].addr[12], 10);
     ck_assert_uint_eq(o->allow[1].bits, 32);
@@ -231,6 +237,8 @@ static const struct {
     {"sentry: {release: [a]}\n", "1:19 \"release\" must be text or {file: path}"},
     {"sentry: {release: {fil: x}}\n", "1:20 unknown key \"fil\"; did you mean \"file\"?"},
     {"sentry: {dsn_file: nowhere}\n", "1:20 cannot read "},
+    {"inputs: [{gelf: 'udp://h:1', trust: maybe}]\n", "1:36 \"trust\" must be on, off or local"},
+    {"inputs: [{gelf: 'udp://h:1', domain: ''}]\n", "1:37 \"domain\" must be"},
     {"inputs: [{gelf: 12201}]\n",
      "1:17 \"gelf\": this is no address to listen on: it must begin with udp://"},
     {"inputs: [{gelf: 'upd://x:1'}]\n",
