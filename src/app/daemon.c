@@ -48,6 +48,8 @@ struct daemon {
     struct rule_stats *rule_stats; /* of each rule, as the last cut brought them */
     unsigned issues;
     struct worker_cut *unstored;
+    struct shares shares;       /* of the store, nothing of them used */
+    uint64_t store_limit_bytes; /* that inputs share; 0: none, also where the oldest events make room */
     char *store_path;
     bool store_is_own;
     struct event *commit_retry, *exit_timer, *pulse, *signals[5];
@@ -126,13 +128,39 @@ static void stop(struct daemon *dm)
 
 /* --- cuts --- */
 
+/* Dead letters make room for others and do not count. */
+struct measure {
+    struct shares *shares;
+    uint64_t seen_bytes;
+};
+
+static void add_share(void *u, struct slice input, bool dead, uint64_t bytes)
+{
+    struct measure *m = u;
+    m->seen_bytes += bytes;
+    if (!dead)
+        shares_take(m->shares, shares_find(m->shares, input), bytes);
+}
+
+/* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
+static struct shares *measure(struct daemon *dm)
+{
+    struct measure m = {.shares = shares_copy(&dm->shares)};
+    if (dm->store_limit_bytes) {
+        store_shares(dm->store, add_share, &m);
+        uint64_t used_bytes = store_used(dm->store);
+        shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
+    }
+    return m.shares;
+}
+
 static void commit(struct daemon *dm, struct worker_cut *c)
 {
     enum store_result result = dm->stored = store_commit(dm->store, &c->cut);
     if (result != STORE_OK) {
         if (!dm->full_said)
-            log_error(result == STORE_FULL ? "the store is full: reading stops until there is room, nothing is lost"
-                                           : "the store cannot be written: reading stops until it can, nothing is lost",
+            log_error(result == STORE_FULL ? "the store is full: reading stops until there is room; what cannot wait is dropped and counted"
+                                           : "the store cannot be written: reading stops until it can; what cannot wait is dropped and counted",
                       log_c("store", dm->setup->settings->store),
                       log_c("remedy", result == STORE_FULL ? "free disk space, raise store_limit, or see `crumbd queue ls`"
                                                            : "check the disk and the rights of the file"));
@@ -154,7 +182,7 @@ static void commit(struct daemon *dm, struct worker_cut *c)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
     bool last = c->last, events = c->cut.n_events > 0;
     worker_cut_free(c);
-    worker_answer(dm->worker);
+    worker_answer(dm->worker, measure(dm));
     if (events)
         sender_kick(dm->sender);
     if (last)
@@ -277,10 +305,20 @@ static int64_t wall_us(void)
     return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
+/* One input alone leaves the others their share. */
+static bool all_without_room(const struct daemon *dm)
+{
+    for (unsigned i = 0; i < dm->setup->n_inputs; i++)
+        if (!dm->inputs[i].no_room)
+            return false;
+    return dm->setup->n_inputs > 0;
+}
+
 static const char *why_not_ready(const struct daemon *dm)
 {
+    bool full = dm->stored == STORE_FULL || all_without_room(dm);
     return dm->stopping                  ? "crumbd is stopping"
-           : dm->stored == STORE_FULL    ? "the store is full: reading waits until there is room"
+           : full                        ? "the store is full: reading waits until there is room"
            : dm->stored == STORE_FAILED  ? "the store cannot be written: reading waits until it can; crumbd's log says why"
                                          : health_why_not_reading(&dm->health);
 }
@@ -482,8 +520,11 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->store = open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
-    if (!s->dsn && !s->sentry.n_projects)
+    bool kept = s->dsn || s->sentry.n_projects;
+    if (!kept)
         store_keep_newest(dm->store);
+    dm->store_limit_bytes = kept ? s->store_limit_bytes : 0;
+    shares_init(&dm->shares, dm->setup->inputs, dm->setup->n_inputs, dm->store_limit_bytes);
     if (!upstream_init(&dm->upstream, s, d))
         return EXIT_INPUT_WRONG;
     const struct worker_setup setup = {.inputs = dm->setup->inputs,
@@ -492,6 +533,7 @@ static int open_all(struct daemon *dm, struct diag *d)
                                        .old_keys = store_has_old_keys(dm->store),
                                        .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
+                                       .used = measure(dm),
                                        .drain = dm->setup->drain,
                                        .tolerant = s->inputs_found && !dm->setup->drain};
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
@@ -582,6 +624,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
         store_close(dm.store);
     free(dm.store_path);
     free(dm.inputs);
+    shares_free(&dm.shares);
     free(dm.rule_stats);
     free_signals(&dm);
     event_base_free(dm.base);

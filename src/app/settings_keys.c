@@ -360,7 +360,9 @@ static const struct key settings_keys[] = {
      AT(store_limit_bytes),
      .min = 64 << 10,
      .def = "512m",
-     .help = "How large it may grow while Sentry cannot be reached."},
+     .help = "How large it may grow while Sentry cannot be reached. A quarter is kept for files, the journal and standard input, a quarter "
+             "for the inputs that others send to, in equal parts; the rest is for whoever comes first. An input that has used up its "
+             "share is not read meanwhile; events of udp and unix are dropped and counted."},
     {.name = "http",
      .type = KEY_CUSTOM,
      AT(http),

@@ -100,6 +100,23 @@ static void put_unreadable(const struct status *s, struct sbuf *out)
     }
 }
 
+static void put_room(const struct status *s, struct sbuf *out)
+{
+    status_head(out, "input_overflow", "_total", "counter",
+                "events of this input dropped because its share of the store was used up, or the store took nothing");
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        sbuf_adds(out, SLICE("crumbd_input_overflow_total{input=\""));
+        status_label(out, slice_str(s->inputs[i].text));
+        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].overflow);
+    }
+    status_head(out, "input_without_room", "", "gauge", "1 while this input has used up its share of the store");
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        sbuf_adds(out, SLICE("crumbd_input_without_room{input=\""));
+        status_label(out, slice_str(s->inputs[i].text));
+        sbuf_addf(out, "\",port=\"%u\"} %d\n", s->states[i].port, s->states[i].no_room);
+    }
+}
+
 void status_metrics(const struct status *s, struct sbuf *out)
 {
     for (unsigned i = 0; i < COUNT_N; i++) {
@@ -109,6 +126,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
     put_drops(s, out);
     put_slow_turns(s, out);
     put_unreadable(s, out);
+    put_room(s, out);
     status_head(
         out, "outbox_rows", "", "gauge",
         "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");

@@ -128,6 +128,14 @@ static void put_slow_turns(uint64_t n, struct sbuf *out)
         sbuf_addf(out, " <span class=\"warning\">held up all others %" PRIu64 " times</span>", n);
 }
 
+static void put_room(const struct input_state *state, struct sbuf *out)
+{
+    if (state->no_room)
+        put(out, " <span class=\"warning\">its share of the store is used up</span>");
+    if (state->overflow)
+        sbuf_addf(out, " <span class=\"warning\">%" PRIu64 " events dropped for want of room in the store</span>", state->overflow);
+}
+
 static void put_inputs(const struct status *s, struct sbuf *out)
 {
     static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
@@ -140,6 +148,7 @@ static void put_inputs(const struct status *s, struct sbuf *out)
         put_slow_turns(status_slow_turns(s, i), out);
         if (s->states[i].unreadable)
             sbuf_addf(out, " <span class=\"warning\">%u unreadable</span>", s->states[i].unreadable);
+        put_room(&s->states[i], out);
         put(out, "</dd>\n");
     }
     put(out, s->n_inputs ? "</dl>\n" : "</dl>\n<p class=\"dim\">none</p>\n");

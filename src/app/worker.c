@@ -18,6 +18,7 @@ enum order { ORDER_ANSWER, ORDER_STOP };
 struct order_mail {
     struct mail mail;
     enum order order;
+    struct shares *used; /* ORDER_ANSWER only */
 };
 
 struct worker {
@@ -30,6 +31,9 @@ struct worker {
     struct worker_setup setup;
     struct pipeline *pipeline;
     const struct options *options;
+    struct shares room; /* as the last answer had it, with what was promoted since */
+    uint64_t *added;    /* to the cut that is being filled, by each input */
+    bool short_of_room; /* some input is */
     uint64_t *asked; /* of each rule, as the last cut carried it */
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
@@ -104,6 +108,7 @@ static struct store_event *new_event(struct worker_cut *c, enum store_kind kind,
     *out = (struct store_event){.kind = kind,
                                 .open = e->open,
                                 .time_us = e->time_us,
+                                .input = e->input,
                                 .project = arena_dup(&c->arena, e->project),
                                 .title = arena_dup(&c->arena, e->title),
                                 .level = arena_dup(&c->arena, e->level),
@@ -112,10 +117,17 @@ static struct store_event *new_event(struct worker_cut *c, enum store_kind kind,
     return out;
 }
 
+enum { ROW_BYTES = 512 }; /* as the store reckons */
+
 static void add_event(void *u, const struct promoted *e)
 {
+    struct worker *w = u;
     struct worker_cut *c = cut_of(u);
     const struct store_event *out = new_event(c, STORE_EVENT, e);
+    int input = shares_find(&w->room, e->input);
+    shares_take(&w->room, input, e->payload.n + ROW_BYTES);
+    if (input >= 0)
+        w->added[input] += e->payload.n + ROW_BYTES;
     if (e->suppressed)
         add_report(c, out->project, e->suppressed);
 }
@@ -194,8 +206,12 @@ void worker_inputs(const struct worker *w, struct input_state *out)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
         const struct input *in = w->inputs[i];
-        out[in->index] = (struct input_state){
-            .port = in->port, .kernel_drops = in->kernel_drops, .slow_turns = in->slow_turns, .unreadable = in->unreadable};
+        out[in->index] = (struct input_state){.port = in->port,
+                                              .kernel_drops = in->kernel_drops,
+                                              .unreadable = in->unreadable,
+                                              .slow_turns = in->slow_turns,
+                                              .overflow = in->overflow,
+                                              .no_room = in->no_room};
     }
 }
 
@@ -257,11 +273,12 @@ static struct worker_cut *take_cut(struct worker *w)
     struct worker_cut *c = cut_of(w);
     add_positions(w, c);
     bool counted = add_counts(w, c), clocked = add_clock(w, c);
-    if (!counted && !clocked && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_overdue && !c->cut.n_reports && !c->last)
+    if (!counted && !clocked && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_overdue && !c->cut.n_reports && !c->last && !w->short_of_room)
         return NULL;
     add_states(w, c);
     add_rules(w, c);
     w->next = NULL;
+    memset(w->added, 0, w->setup.n_inputs * sizeof *w->added);
     w->under_way = true;
     return c;
 }
@@ -300,20 +317,66 @@ static void sink_turn(void *u, struct input *in, struct slice who)
 
 /* --- flow --- */
 
-static void pause_inputs(struct worker *w, bool paused)
+static bool is_behind(const struct worker *w)
 {
-    if (w->paused == paused)
-        return;
-    w->paused = paused;
-    for (unsigned i = 0; i < w->n_inputs; i++)
-        w->inputs[i]->type->pause(w->inputs[i], paused);
+    return w->under_way && w->next && w->next->arena.total_bytes > WORKER_PENDING_BYTES;
+}
+
+/* What waits for the lines after it will be stored as well. Whose it is does not matter: it is little, and soon gone. */
+static bool has_room(const struct worker *w, const struct input *in)
+{
+    size_t promised = in->type->never_waits ? 0 : pipeline_waiting_bytes(w->pipeline);
+    return shares_left(&w->room, in->index) > promised;
+}
+
+static void say_room(const struct input *in, const char *input)
+{
+    if (in->no_room)
+        log_warn("an input has used up its share of the store", log_c("input", input),
+                 log_c("meanwhile", in->type->never_waits ? "its events are dropped and counted" : "it is not read"),
+                 log_c("hint", "see why events do not leave with `crumbd queue ls`, or raise store_limit"));
+    else
+        log_info("the store has room again for an input", log_c("input", input));
+}
+
+static void pause_input(struct worker *w, struct input *in)
+{
+    bool no_room = !has_room(w, in), paused = w->paused || no_room;
+    if (no_room != in->no_room) {
+        in->no_room = no_room;
+        say_room(in, w->setup.inputs[in->index].text);
+    }
+    w->short_of_room |= no_room;
+    if (paused != in->paused)
+        in->type->pause(in, paused);
+    in->paused = paused;
 }
 
 static void check_pressure(struct worker *w)
 {
     if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
         post_cut(w);
-    pause_inputs(w, w->under_way && w->next && w->next->arena.total_bytes > WORKER_PENDING_BYTES);
+    w->paused = is_behind(w);
+    w->short_of_room = false;
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        pause_input(w, w->inputs[i]);
+}
+
+/* Asked for an event that is ready to be stored. What can wait has been read already, and is not read further. */
+static bool room_for_event(void *u, struct slice input)
+{
+    const struct worker *w = u;
+    int i = shares_find(&w->room, input);
+    if (i < 0 || !input_type_of(w->setup.inputs[i].kind, w->setup.inputs[i].transport)->never_waits)
+        return true;
+    return shares_left(&w->room, (unsigned)i) > 0 && !is_behind(w);
+}
+
+static void count_overflow(struct worker *w, struct slice input)
+{
+    int index = shares_find(&w->room, input);
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        w->inputs[i]->overflow += (int)w->inputs[i]->index == index;
 }
 
 static void set_tick(struct worker *w, int64_t due_us)
@@ -362,7 +425,8 @@ static void sink_message(void *u, struct stream *s, struct slice msg, unsigned l
     pipeline_message(w->pipeline, s, msg, lines, cut_bytes, offset, now_us);
     set_tick(w, pipeline_tick(w->pipeline, now_us));
     say_suspended(pipeline_judge(w->pipeline), s);
-    if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
+    bool full = w->turn_input && !w->turn_input->type->never_waits && !has_room(w, w->turn_input);
+    if (full || (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES))
         check_pressure(w);
 }
 
@@ -379,7 +443,7 @@ static void on_judged(void *u, const struct judged *j)
 
 static void on_notice(void *u, const struct notice *n)
 {
-    const struct worker *w = u;
+    struct worker *w = u;
     const struct log_tag input = log_s("input", n->input), project = log_s("project", n->project.n ? n->project : SLICE("default"));
     const struct log_tag peer = log_s("peer", n->peer.n ? n->peer : SLICE("this host"));
     switch (n->kind) {
@@ -395,6 +459,11 @@ static void on_notice(void *u, const struct notice *n)
         log_write(LOG_WARN, "a rule names a project that is not configured: its events go to the default one", tags, 4);
         break;
     }
+    case NOTICE_NO_ROOM:
+        count_overflow(w, n->input);
+        log_warn("events are dropped: the store has no room for what cannot wait", input,
+                 log_c("hint", "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
+        break;
     }
 }
 
@@ -453,7 +522,7 @@ static bool has_caught_up(const struct worker *w)
 static void hear(struct worker *w)
 {
     w->caught_up = has_caught_up(w);
-    pipeline_deaf(w->pipeline, w->paused || !w->caught_up);
+    pipeline_deaf(w->pipeline, w->paused || w->short_of_room || !w->caught_up);
     set_tick(w, pipeline_tick(w->pipeline, wall_us()));
 }
 
@@ -473,10 +542,22 @@ static void on_cut_timer(evutil_socket_t fd, short what, void *u)
     check_pressure(w);
 }
 
+/* The answer knows nothing of what the next cut already holds. */
+static void take_room(struct worker *w, struct shares *used)
+{
+    shares_free(&w->room);
+    w->room = *used;
+    free(used);
+    for (unsigned i = 0; i < w->setup.n_inputs; i++)
+        shares_take(&w->room, (int)i, w->added[i]);
+}
+
 static void on_order(void *u, struct mail *m)
 {
     struct worker *w = u;
     enum order order = ((struct order_mail *)m)->order;
+    if (order == ORDER_ANSWER)
+        take_room(w, ((struct order_mail *)m)->used);
     free(m);
     begin_turn(w, NULL, SLICE_NONE);
     if (order == ORDER_STOP) {
@@ -533,6 +614,8 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     assert(w->base);
     w->sink = (struct input_sink){.u = w, .message = sink_message, .turn = sink_turn, .counts = &w->counts, .now_us = sink_now};
     w->in = mailbox_new(w->base, on_order, w);
+    w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
+    take_room(w, setup->used);
     if (start_inputs(w, d))
         return w;
     worker_join(w);
@@ -595,6 +678,7 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                    .hooks = {.u = w,
                                              .notice = on_notice,
                                              .judged = on_judged,
+                                             .room = room_for_event,
                                              .emit = add_event,
                                              .limit_row = add_limit,
                                              .overdue_row = add_overdue,
@@ -651,10 +735,11 @@ bool worker_paused(const struct worker *w)
     return w->paused;
 }
 
-static void give_order(struct worker *w, enum order order)
+static void give_order(struct worker *w, enum order order, struct shares *used)
 {
     struct order_mail *m = xcalloc(1, sizeof *m);
     m->order = order;
+    m->used = used;
     mailbox_post(w->in, &m->mail);
 }
 
@@ -674,14 +759,14 @@ void worker_restore_overdue(struct worker *w, const struct overdue_row *row)
     pipeline_restore_overdue(w->pipeline, row);
 }
 
-void worker_answer(struct worker *w)
+void worker_answer(struct worker *w, struct shares *used)
 {
-    give_order(w, ORDER_ANSWER);
+    give_order(w, ORDER_ANSWER, used);
 }
 
 void worker_stop(struct worker *w)
 {
-    give_order(w, ORDER_STOP);
+    give_order(w, ORDER_STOP, NULL);
 }
 
 void worker_join(struct worker *w)
@@ -699,5 +784,7 @@ void worker_join(struct worker *w)
     event_base_free(w->base);
     turn_watch_free(&w->watch);
     free(w->asked);
+    free(w->added);
+    shares_free(&w->room);
     free(w);
 }

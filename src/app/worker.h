@@ -3,7 +3,8 @@
  *
  * At least every WORKER_CUT_MS it puts everything since the last time - events, file positions, counts - into one cut and posts it
  * to the main thread, which makes one transaction of it and answers. One cut is under way at a time; while the store is slow or
- * full the worker goes on until WORKER_PENDING_BYTES are waiting, then pauses what can be paused. Nothing else is shared.
+ * full the worker goes on until WORKER_PENDING_BYTES are waiting, then pauses what can be paused, and drops and counts the events of
+ * what cannot. The same is done to an input whose share of the store is used up (io/shares.h). Nothing else is shared.
  */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
@@ -13,6 +14,7 @@
 #include "core/pipeline.h"
 #include "io/input.h"
 #include "io/mailbox.h"
+#include "io/shares.h"
 #include "io/store.h"
 
 enum { WORKER_CUT_MS = 200, WORKER_PENDING_BYTES = 8 << 20, WORKER_CUT_BYTES = 1 << 20, WORKER_CLOCK_EVERY = 128 };
@@ -41,6 +43,7 @@ struct worker_setup {
     bool old_keys; /* see struct pipeline_setup */
     struct hash_secret secret;
     uint64_t run_key;
+    struct shares *used; /* of the store; the worker frees it */
     bool drain;    /* end when all inputs are at their end */
     bool tolerant; /* an input that cannot be opened is left out; d says which */
 };
@@ -66,8 +69,8 @@ struct worker_cut *worker_look(struct worker *w);
 void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox);
 /* What there is to show of each input, before worker_start; later the cuts bring it. */
 void worker_inputs(const struct worker *w, struct input_state *out);
-/* From the main thread: the cut under way has been stored. */
-void worker_answer(struct worker *w);
+/* From the main thread: the cut under way has been stored, and this is what inputs use of the store since; it is freed. */
+void worker_answer(struct worker *w, struct shares *used);
 /* From the main thread: how often its loop has turned; it does so every WORKER_CUT_MS, whatever there is to do. */
 unsigned worker_turns(struct worker *w);
 /* From the main thread: the turn that is under way; false: none is. */

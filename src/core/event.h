@@ -36,6 +36,7 @@ struct event_source {
     struct slice transaction_id; /* nginx $request_id, from the access line */
     unsigned response_status;    /* from the access line, 0 unknown */
     struct slice source;         /* file or address it came from */
+    struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
     int64_t received_us;         /* time when the record has none, or one in the future */
     struct event_summary summary;
     struct event_overdue overdue;

@@ -123,6 +123,7 @@ static void hand_out(struct pipeline *p, const struct event_source *src, bool op
     }
     struct promoted e = {.open = open,
                          .time_us = event_time(src->record, src->received_us),
+                         .input = src->input,
                          .project = v->project,
                          .title = v->shape->title,
                          .level = slice_str(level_name(v->level)),
@@ -139,10 +140,26 @@ static void emit(struct pipeline *p, struct waiting *w, bool open)
     hand_out(p, &w->src, open);
 }
 
+static bool has_room(const struct pipeline *p, const struct waiting *w)
+{
+    return w->written_open || !p->setup.hooks.room || p->setup.hooks.room(p->setup.hooks.u, w->src.input);
+}
+
+static void drop(struct pipeline *p, const struct waiting *w)
+{
+    const struct notice n = {.kind = NOTICE_NO_ROOM, .input = w->src.input, .project = w->verdict.project};
+    p->counts.v[COUNT_input_overflow]++;
+    if (p->setup.hooks.notice)
+        p->setup.hooks.notice(p->setup.hooks.u, &n);
+}
+
 static void release(struct pipeline *p, struct waiting *w)
 {
     waiting_take(&p->waiting, w);
-    emit(p, w, false);
+    if (has_room(p, w))
+        emit(p, w, false);
+    else
+        drop(p, w);
     waiting_free(w);
 }
 
@@ -220,9 +237,10 @@ static void tell_row(void *u, const struct limit_row *row)
 void pipeline_cut(struct pipeline *p)
 {
     for (struct waiting *w = p->waiting.oldest; w; w = w->newer) {
-        if (!w->written_open)
+        bool writes = !w->written_open && has_room(p, w);
+        if (writes)
             emit(p, w, true);
-        w->written_open = true;
+        w->written_open |= writes;
     }
     if (p->setup.hooks.limit_row) {
         limit_changed(p->limit, tell_row, p);
@@ -230,6 +248,11 @@ void pipeline_cut(struct pipeline *p)
     }
     if (p->setup.hooks.overdue_row)
         overdue_changed(p->overdue, p->setup.hooks.overdue_row, p->setup.hooks.u);
+}
+
+size_t pipeline_waiting_bytes(const struct pipeline *p)
+{
+    return p->waiting.bytes;
 }
 
 unsigned pipeline_issues(const struct pipeline *p)
@@ -463,6 +486,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     w->touched = p->seq;
     w->src.received_us = p->wall_us;
     w->src.source = arena_dup(&w->arena, s->source);
+    w->src.input = s->input;
     make_id(p, w->src.event_id, s->file_key ? s->file_key : p->setup.run_key,
                   s->file_key ? offset : p->seq, 0);
     unsigned seen;

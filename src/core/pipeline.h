@@ -25,6 +25,7 @@ struct promoted {
     char event_id[33];
     bool open; /* a first form of an event that still waits; the closed form follows under the same id */
     int64_t time_us;
+    struct slice input; /* empty: it is no input's, such as a summary */
     struct slice project, title, level, payload;
     const struct verdict *verdict; /* NULL for a summary */
     uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
@@ -41,8 +42,8 @@ struct judged {
 };
 
 /* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule named one that is
-   not configured. */
-enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT };
+   not configured. NO_ROOM: an event was dropped, because hooks.room said no. */
+enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT, NOTICE_NO_ROOM };
 
 struct notice {
     enum notice_kind kind;
@@ -52,6 +53,9 @@ struct notice {
 struct pipeline_hooks {
     void *u;
     void (*notice)(void *u, const struct notice *n); /* may be NULL */
+    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is asked once for an event, also where that
+       has two forms. NULL: always. */
+    bool (*room)(void *u, struct slice input);
     void (*emit)(void *u, const struct promoted *e);
     void (*judged)(void *u, const struct judged *j); /* may be NULL */
     limit_row_f *limit_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
@@ -101,6 +105,8 @@ int64_t pipeline_clock(const struct pipeline *p);
 void pipeline_deaf(struct pipeline *p, bool deaf);
 /* With record_clock: so much time passes without a message. */
 void pipeline_elapse(struct pipeline *p, int64_t us);
+/* What the events that wait for lines hold. */
+size_t pipeline_waiting_bytes(const struct pipeline *p);
 /* How many issues flood control keeps in mind. */
 unsigned pipeline_issues(const struct pipeline *p);
 struct counts *pipeline_counts(struct pipeline *p);

@@ -352,6 +352,7 @@ static bool udp_drained(struct input *input)
 /* INPUT_GELF or INPUT_SYSLOG. */
 const struct input_type in_udp = {
     .kind = INPUT_SYSLOG,
+    .never_waits = true,
     .start = udp_start,
     .pause = udp_pause,
     .drained = udp_drained,

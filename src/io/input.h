@@ -83,6 +83,7 @@ struct input_type {
     enum input_kind kind;
     /* Opens and binds. NULL and an entry in d, with place and remedy, when that is impossible. */
     struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink, struct diag *d);
+    bool never_waits; /* pause does nothing: events for which the store has no room are dropped, and counted */
     /* Back-pressure: while paused, an input that can leave its bytes where they are (files, TCP) reads none. */
     void (*pause)(struct input *in, bool paused);
     /* True when everything that could be read now has been handed on; for standard input, when its end has been reached
@@ -100,6 +101,8 @@ struct input_state {
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     uint64_t slow_turns;   /* that held up all other inputs for too long (app/turn.h) */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
+    uint64_t overflow;     /* events dropped because its share of the store was used up, or the store took nothing */
+    bool no_room;          /* its share of the store is used up */
 };
 
 /* First member of every input's own struct. Written by the worker only. */
@@ -109,8 +112,10 @@ struct input {
     uint16_t port;         /* bound; 0 when it has none */
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
-    uint64_t slow_turns;   /* counted by the worker */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
+    uint64_t slow_turns;   /* counted by the worker, */
+    uint64_t overflow;     /* like these */
+    bool paused, no_room;  /* kept by the worker */
 };
 
 extern const struct input_type in_udp, in_tcp, in_http, in_stdin, in_journal;

@@ -116,7 +116,7 @@ enum store_result store_failed(struct store *s, const char *doing)
     }
     bool known = result == STORE_FULL && s->full;
     if (result == STORE_FULL) {
-        hint = "the disk is full: make room; nothing is lost meanwhile, crumbd stops reading";
+        hint = "the disk is full: make room; meanwhile crumbd stops reading, and drops and counts datagrams";
         s->full = s->disk_full = true;
     }
     snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, error, hint);
@@ -226,7 +226,9 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
      * reads the files again from there, and makes the same event ids. A crash of the process loses nothing.
      * FULL would cost an fsync every 200 ms for no promise.
      */
-    char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;",
+    /* recursive_triggers: REPLACE tells the trigger of the row that goes. */
+    char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;"
+                           "PRAGMA recursive_triggers=ON;",
                            CACHE_KIB, WAL_KEPT_BYTES);
     bool ok = exec(s, tune);
     free(tune);
@@ -392,6 +394,8 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     store_bind_text(q, 6, e->level);
     store_bind_text(q, 7, utf8_prefix(slice_sub(e->title, 0, 4 * TITLE_POINTS), TITLE_POINTS));
     sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
+    if (how == Q_EVENT)
+        store_bind_text(q, 9, e->input);
     return store_run(s, how);
 }
 

@@ -38,6 +38,7 @@ struct store_event {
     bool open;              /* still waiting for its after-lines: not to be sent unless the process dies first */
     int64_t time_us;        /* of the event */
     struct slice project;   /* name in sentry.projects; empty is the default one */
+    struct slice input;     /* whose share of the store it uses (shares.h); empty: nobody's */
     struct slice title, level;
     struct slice payload;   /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
 };
@@ -118,6 +119,11 @@ void store_reports(struct store *s, struct slice project, void (*each)(void *u, 
 void store_report_done(struct store *s, const struct store_report *r);
 /* Totals over all runs. */
 void store_counts(struct store *s, struct counts *out);
+
+/* Calls back with what the rows of each input take, about as much as their pages. */
+void store_shares(struct store *s, void (*each)(void *u, struct slice input, bool dead, uint64_t bytes), void *u);
+/* Bytes of pages in use; what store_limit bounds. */
+uint64_t store_used(struct store *s);
 
 enum store_state { STORE_STATE_OPEN, STORE_STATE_READY, STORE_STATE_DEAD };
 

@@ -9,13 +9,13 @@
 #include "base/table.h"
 #include "io/store.h"
 
-enum { STORE_SCHEMA_VERSION = 7 };
+enum { STORE_SCHEMA_VERSION = 8 };
 
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
     Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_REQUEUE,
     Q_DROP_DEAD, Q_DROP_LIVING, Q_LIMIT, Q_LIMIT_GONE, Q_LIMITS, Q_CHECK_IN,
-    Q_OVERDUE, Q_OVERDUE_GONE, Q_OVERDUES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_N
+    Q_OVERDUE, Q_OVERDUE_GONE, Q_OVERDUES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_N
 };
 
 /* From schema version i to i + 1. */
@@ -62,7 +62,6 @@ bool store_run(struct store *s, enum query which);
 enum store_result store_failed(struct store *s, const char *doing);
 bool store_add_count(struct store *s, const char *name, uint64_t v);
 /* Bytes in pages that are in use, the open transaction's included. */
-uint64_t store_used(struct store *s);
 /* Bytes of all pages, in use or free, the open transaction's included. */
 uint64_t store_pages_bytes(struct store *s);
 /* Before a COMMIT: makes sure that the database file can take its pages from the WAL. False: the disk is full. */

@@ -1,5 +1,12 @@
 #include "io/store_impl.h"
 
+/* About what the pages of a row take. */
+#define ROW_BYTES(payload_) "length(" payload_ ")+512"
+#define SHARE_ADD                                                                                                                    \
+    "INSERT INTO share SELECT new.input,new.state=2,0 WHERE NOT EXISTS(SELECT 1 FROM share WHERE input=new.input AND"               \
+    " dead=(new.state=2)); UPDATE share SET bytes=bytes+" ROW_BYTES("new.payload") " WHERE input=new.input AND dead=(new.state=2);"
+#define SHARE_TAKE "UPDATE share SET bytes=bytes-(" ROW_BYTES("old.payload") ") WHERE input=old.input AND dead=(old.state=2);"
+
 /*
  * The migration path: step i leads from user_version i to i + 1. A step, once released, is never changed; a new need is a new
  * step. `event_due` lets the sender find the next row, and its ids survive when the page of a row is damaged.
@@ -38,6 +45,16 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
 
     /* 1: the keys of older versions, which a store that has some goes on with; 2: hash128. */
     "INSERT OR IGNORE INTO meta SELECT 'keys', CASE user_version WHEN 0 THEN 2 ELSE 1 END FROM pragma_user_version;",
+
+    /* What the rows of each input take, and apart from them its dead letters, which make room for others. Triggers keep it, so that it is
+       right whoever changes rows. */
+    "ALTER TABLE event ADD COLUMN input TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE share(input TEXT NOT NULL, dead INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(input, dead)) WITHOUT ROWID;"
+    "INSERT INTO share SELECT '',state=2,sum(" ROW_BYTES("payload") ") FROM event GROUP BY 2;"
+    "CREATE TRIGGER event_comes AFTER INSERT ON event BEGIN " SHARE_ADD " END;"
+    "CREATE TRIGGER event_goes AFTER DELETE ON event BEGIN " SHARE_TAKE " END;"
+    "CREATE TRIGGER event_changes AFTER UPDATE OF payload ON event BEGIN " SHARE_TAKE SHARE_ADD " END;"
+    "CREATE TRIGGER event_dies AFTER UPDATE OF state ON event WHEN (old.state=2)<>(new.state=2) BEGIN " SHARE_TAKE SHARE_ADD " END;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
@@ -52,8 +69,8 @@ const char *const store_sql[Q_N] = {
     /* A new id, so that the answer to the one before does not hit it. */
     [Q_CHECK_IN] = "INSERT OR REPLACE INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,kind)"
                    " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,1)",
-    [Q_EVENT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload)"
-                " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
+    [Q_EVENT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input)"
+                " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
                 " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
                 " title=excluded.title,payload=excluded.payload WHERE event.state=0",
     [Q_FILE] = "INSERT OR REPLACE INTO file VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
@@ -98,6 +115,7 @@ const char *const store_sql[Q_N] = {
                  " quantity=quantity+excluded.quantity",
     [Q_REPORTS] = "SELECT reason,category,quantity FROM report WHERE project=?1",
     [Q_REPORT_DONE] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
+    [Q_SHARES] = "SELECT input,dead,bytes FROM share WHERE bytes>0",
     [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
     [Q_DROP_LIVING] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state IN(0,1) AND (?2=0 OR id=?2) LIMIT ?1)",
 };

@@ -71,6 +71,14 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
         store_failed(s, "read the state of flood control");
 }
 
+void store_shares(struct store *s, void (*each)(void *u, struct slice input, bool dead, uint64_t bytes), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_SHARES];
+    while (sqlite3_step(q) == SQLITE_ROW)
+        each(u, store_column(q, 0), sqlite3_column_int(q, 1) != 0, (uint64_t)sqlite3_column_int64(q, 2));
+    sqlite3_reset(q);
+}
+
 bool store_put_overdue(struct store *s, const struct overdue_row *row)
 {
     enum query how = row->closed ? Q_OVERDUE_GONE : Q_OVERDUE;

@@ -57,7 +57,7 @@ static const char *get(const char *path, const char *query, const char *not_read
     char input_text[] = "udp://<&\"\\>:1", tail_text[] = "/l/*.log";
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
-    const struct input_state states[] = {{.port = 1, .kernel_drops = 17, .slow_turns = 3}, {.unreadable = 3}};
+    const struct input_state states[] = {{.port = 1, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true}, {.unreadable = 3}};
     struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
     const struct ruleset set = {.rules = list, .n = 3};

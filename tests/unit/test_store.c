@@ -64,6 +64,11 @@ static void exec_sql(const char *sql)
     sqlite3_close(db);
 }
 
+/* As steps before the seventh left it. */
+#define WITHOUT_SHARES                                                                                                 \
+    "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"            \
+    "DROP TABLE share; ALTER TABLE event DROP COLUMN input;"
+
 static int64_t ask_sql(const char *sql)
 {
     sqlite3 *db;
@@ -136,7 +141,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 7);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 8);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -344,7 +349,7 @@ START_TEST(an_older_store_learns_check_ins)
     struct store *s = open_it();
     put(s, event(1, "{\"n\":1}"));
     store_close(s);
-    exec_sql("DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER TABLE event DROP COLUMN kind;"
+    exec_sql(WITHOUT_SHARES "DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER TABLE event DROP COLUMN kind;"
              "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote;"
              "CREATE INDEX event_due ON event(state, project, next_try_us); PRAGMA user_version=3");
     s = open_it();
@@ -356,7 +361,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 7);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 8);
 }
 END_TEST
 
@@ -484,11 +489,66 @@ START_TEST(rows_of_flood_control)
     put_row(s, SLICE(""));
     store_limits(s, ck_row, (char[]){""});
     store_close(s);
-    exec_sql("ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
+    exec_sql(WITHOUT_SHARES "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
     s = open_it();
     store_limits(s, ck_row, (char[]){""});
     put_row(s, SLICE("[3]"));
     store_limits(s, ck_row, (char[]){"[3]"});
+    store_close(s);
+}
+END_TEST
+
+static void add_share(void *u, struct slice input, bool dead, uint64_t bytes)
+{
+    uint64_t *sums = u;
+    sums[slice_is(input, "one") ? 0 : slice_is(input, "two") ? 1 : 2] += dead ? bytes << 32 : bytes;
+}
+
+static void ck_shares(struct store *s, uint64_t one, uint64_t two, uint64_t nobody)
+{
+    uint64_t sums[3] = {0};
+    store_shares(s, add_share, sums);
+    ck_assert_uint_eq(sums[0], one);
+    ck_assert_uint_eq(sums[1], two);
+    ck_assert_uint_eq(sums[2], nobody);
+}
+
+/* Whatever becomes of a row, what its input is said to use is what is there: nothing runs away over time. */
+START_TEST(what_inputs_use)
+{
+    struct store *s = open_it();
+    struct store_event a = event(1, "{\"n\":1}"), b = event(2, "{\"n\":22}"), c = event(3, "{}");
+    const uint64_t one = 7 + 512, two = 8 + 512;
+    a.input = SLICE("one");
+    b.input = SLICE("two");
+    put(s, a);
+    put(s, b);
+    put(s, c);
+    put(s, check_in("[1]"));
+    put(s, check_in("[12]")); /* takes the place of the first */
+    ck_shares(s, one, two, 2 + 512 + 4 + 512);
+    struct store_event open = event(4, "{\"open\":1}");
+    open.input = SLICE("one");
+    open.open = true;
+    put(s, open);
+    ck_shares(s, 2 * one + 3, two, 2 + 512 + 4 + 512);
+    open.open = false;
+    open.payload = SLICE("{}");
+    put(s, open);
+    ck_shares(s, 2 * one - 5, two, 2 + 512 + 4 + 512);
+    struct store_row *r = next(s);
+    store_dead(s, r->id, "no");
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_shares(s, (one << 32) + one - 5, two, 2 + 512 + 4 + 512);
+    ck_assert_int_eq(store_requeue(s, r->id), 1);
+    ck_shares(s, 2 * one - 5, two, 2 + 512 + 4 + 512);
+    store_row_free(r);
+    r = next(s);
+    store_sent(s, r->id);
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    store_row_free(r);
+    ck_assert_int_ge(store_drop(s, 0, false), 3);
+    ck_shares(s, 0, 0, 0);
     store_close(s);
 }
 END_TEST
@@ -941,6 +1001,7 @@ int main(void)
     tcase_add_test(t, files_and_counts);
     tcase_add_test(t, rows_of_flood_control);
     tcase_add_test(t, rows_that_rest);
+    tcase_add_test(t, what_inputs_use);
     tcase_add_test(t, payloads_come_back_as_they_went);
     tcase_add_test(t, damaged_rows_do_not_stop_the_rest);
     tcase_add_test(t, damaged_pages_do_not_stop_the_rest);
