@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/hash.h"
 #include "base/table.h"
@@ -33,6 +34,9 @@ struct set {
 };
 
 struct sender {
+    TAILQ_ENTRY(sender) link; /* in its weight's list */
+    unsigned weight;          /* the power of two of its bytes */
+    bool exempt;
     char name[GELF_SENDER_MAX];
     size_t name_n;
     uint64_t key;
@@ -41,11 +45,16 @@ struct sender {
     size_t bytes;
 };
 
+TAILQ_HEAD(sender_list, sender);
+enum { WEIGHTS = 64 };
+
 struct gelf_chunks {
     struct gelf_chunk_caps caps;
     gelf_chunk_lost *lost;
     void *u;
     struct table sets, senders;
+    struct sender_list by_weight[WEIGHTS]; /* in the order in which they came to it */
+    bool exempt; /* the chunk at hand is of such a sender */
     struct set *oldest, *newest;
     unsigned waiting;
     size_t bytes;
@@ -56,9 +65,9 @@ struct gelf_chunk_caps gelf_chunk_defaults(void)
 {
     return (struct gelf_chunk_caps){
         .sets = 16384,
-        .sets_per_sender = 8192,
+        .sets_per_sender = 16384 / 8,
         .bytes = 32 << 20,
-        .bytes_per_sender = 16 << 20,
+        .bytes_per_sender = (32 << 20) / 8,
         .message_bytes = 1 << 20,
         .timeout_us = INT64_C(5000000),
     };
@@ -71,6 +80,8 @@ struct gelf_chunks *gelf_chunks_new(const struct gelf_chunk_caps *caps, gelf_chu
     c->caps = *caps;
     c->lost = lost;
     c->u = u;
+    for (unsigned i = 0; i < WEIGHTS; i++)
+        TAILQ_INIT(&c->by_weight[i]);
     sbuf_init(&c->out, caps->message_bytes);
     return c;
 }
@@ -83,6 +94,26 @@ bool gelf_is_chunk(struct slice d)
 static bool whole(const struct set *s)
 {
     return s->have == s->count;
+}
+
+/* After its bytes have changed. */
+static void weigh(struct gelf_chunks *c, struct sender *s)
+{
+    unsigned weight = 63 - (unsigned)__builtin_clzll((unsigned long long)s->bytes | 1);
+    if (weight == s->weight)
+        return;
+    TAILQ_REMOVE(&c->by_weight[s->weight], s, link);
+    s->weight = weight;
+    TAILQ_INSERT_TAIL(&c->by_weight[weight], s, link);
+}
+
+/* One of those that hold most, within a factor of two. */
+static struct sender *heaviest(const struct gelf_chunks *c)
+{
+    unsigned weight = WEIGHTS - 1;
+    while (weight > 0 && TAILQ_EMPTY(&c->by_weight[weight]))
+        weight--;
+    return TAILQ_FIRST(&c->by_weight[weight]);
 }
 
 static void drop_payloads(struct gelf_chunks *c, struct set *s)
@@ -109,6 +140,7 @@ static void unlink_set(struct gelf_chunks *c, struct set *s)
     from->sets--;
     from->bytes -= s->bytes;
     c->bytes -= s->bytes;
+    weigh(c, from);
 }
 
 static void free_set(struct gelf_chunks *c, struct set *s)
@@ -122,6 +154,7 @@ static void free_set(struct gelf_chunks *c, struct set *s)
     free(s);
     if (from->sets == 0) {
         table_del(&c->senders, from->key);
+        TAILQ_REMOVE(&c->by_weight[from->weight], from, link);
         c->bytes -= sizeof *from + BLOCK_BYTES;
         free(from);
     }
@@ -175,6 +208,8 @@ static struct sender *sender_of(struct gelf_chunks *c, struct slice name)
     s = xcalloc(1, sizeof *s);
     s->key = key;
     s->name_n = name.n;
+    s->exempt = c->exempt;
+    TAILQ_INSERT_TAIL(&c->by_weight[0], s, link);
     if (name.n)
         memcpy(s->name, name.p, name.n);
     table_put(&c->senders, key, s);
@@ -201,24 +236,27 @@ static struct set *set_new(struct gelf_chunks *c, struct sender *from, uint64_t 
     from->sets++;
     from->bytes += s->bytes;
     c->bytes += s->bytes;
+    weigh(c, from);
     c->waiting++;
     table_put(&c->sets, key, s);
     return s;
 }
 
-/* Lets the oldest go until the caps are kept. `keep`, the set at hand, goes last: true while it is there. */
+/* Lets the oldest go until the caps are kept: the sender's own where it is over its share, then those of senders that hold most.
+   `keep`, the set at hand, goes last: true while it is there. */
 static bool keep_caps(struct gelf_chunks *c, struct set *keep, struct counts *counts)
 {
     struct sender *from = keep->sender;
-    while (from->sets > c->caps.sets_per_sender || from->bytes > c->caps.bytes_per_sender) {
+    while (!from->exempt && (from->sets > c->caps.sets_per_sender || from->bytes > c->caps.bytes_per_sender)) {
         bool last = from->oldest == keep;
         give_up(c, from->oldest, GELF_CHUNK_EVICTED, counts);
         if (last)
             return false;
     }
     while (c->sets.n > c->caps.sets || c->bytes > c->caps.bytes) {
-        bool last = c->oldest == keep;
-        give_up(c, c->oldest, GELF_CHUNK_EVICTED, counts);
+        struct set *oldest = heaviest(c)->oldest;
+        bool last = oldest == keep;
+        give_up(c, oldest, GELF_CHUNK_EVICTED, counts);
         if (last)
             return false;
     }
@@ -233,6 +271,7 @@ static struct slice assemble(struct gelf_chunks *c, struct set *s)
     assert(!c->out.over);
     c->waiting--;
     drop_payloads(c, s);
+    weigh(c, s->sender);
     return sbuf_slice(&c->out);
 }
 
@@ -307,10 +346,20 @@ bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d,
     s->bytes += n;
     s->sender->bytes += n;
     c->bytes += n;
+    weigh(c, s->sender);
     bool ready = whole(s);
     if (ready)
         *payload = assemble(c, s);
     keep_caps(c, s, counts); /* what is left of a whole set, to know its copies by, counts too */
+    return ready;
+}
+
+bool gelf_chunks_add_exempt(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us, struct counts *counts,
+                            struct slice *payload)
+{
+    c->exempt = true;
+    bool ready = gelf_chunks_add(c, sender, d, now_us, counts, payload);
+    c->exempt = false;
     return ready;
 }
 

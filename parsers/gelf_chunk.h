@@ -8,7 +8,7 @@
  * whatever comes later.
  *
  * Owns copies of the payloads. Bounded by the caps: over one of them the oldest set goes, the sender's own if
- * the sender is over its share. Every lost set and chunk is in a counter, and `lost` is told, for a log line.
+ * the sender is over its share, else one of the sender that holds most, so that nobody can push out the few sets of another. Every lost set and chunk is in a counter, and `lost` is told, for a log line.
  * Pure; one thread at a time.
  */
 #ifndef PARSERS_GELF_CHUNK_H
@@ -26,7 +26,7 @@ struct gelf_chunk_caps {
     uint64_t seed; /* random, so that no sender can make keys collide */
 };
 
-/* 16384 sets and 32 MiB, half of each for one sender, 1 MiB a message, 5 s as in Graylog. The seed is 0. */
+/* 16384 sets and 32 MiB, an eighth of each for one sender, 1 MiB a message, 5 s as in Graylog. The seed is 0. */
 struct gelf_chunk_caps gelf_chunk_defaults(void);
 
 enum gelf_chunk_loss { GELF_CHUNK_EXPIRED, GELF_CHUNK_EVICTED, GELF_CHUNK_OVERSIZE };
@@ -52,6 +52,9 @@ bool gelf_is_chunk(struct slice datagram);
  */
 bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice datagram, int64_t now_us,
                      struct counts *counts, struct slice *payload);
+/* The same for a sender that no share bounds. */
+bool gelf_chunks_add_exempt(struct gelf_chunks *c, struct slice sender, struct slice datagram, int64_t now_us,
+                            struct counts *counts, struct slice *payload);
 /* Gives up what is too old. To be called about once a second; gelf_chunks_add does it for what it meets. */
 void gelf_chunks_expire(struct gelf_chunks *c, int64_t now_us, struct counts *counts);
 /* Sets not yet whole, and all bytes held. */

@@ -372,6 +372,13 @@ static const struct key input_keys[] = {
      .min = 1,
      .max = 1000,
      .help = "Addresses and ranges that may send; everyone when left out. With proxy_protocol it is about the proxy itself."},
+    {.name = "exempt",
+     .type = KEY_LIST,
+     KEY_MANY(struct input_options, exempt, n_exempt),
+     .of = &cidr,
+     .max = 1000,
+     .help = "Addresses and ranges of which each may have more than its share: connections (see max_connections) and unfinished chunked GELF "
+             "messages. For a relay or a proxy that speaks for many. Loopback and unix sockets are exempt anyway."},
     {.name = "max_message",
      .type = KEY_SIZE,
      AT(max_message_bytes),
@@ -385,8 +392,10 @@ static const struct key input_keys[] = {
      .min = 1,
      .max = 1000000,
      .def = "1000",
-     .help = "Connections at once. One more takes the place of the one that has said nothing yet for longest; where all have, it is "
-             "closed. Counted either way."},
+     .help = "Connections at once. One address (IPv6: its first 64 bits) holds an eighth of them, and 4 in any case; with one more it gives "
+             "up its own that has been idle longest. When all are taken, the address that holds most does so; where none holds more than "
+             "one, a connection that has said nothing yet makes room, or else the new one is closed. Counted each time. Loopback, unix "
+             "sockets and exempt addresses are not held to the eighth. With proxy_protocol it is about the client's address."},
     {.name = "idle_timeout",
      .type = KEY_DURATION,
      AT(idle_timeout_us),
@@ -396,7 +405,8 @@ static const struct key input_keys[] = {
      .type = KEY_INT,
      AT(per_sender),
      .def = "0",
-     .help = "Messages a second from one address; more are dropped and counted. 0: no cap."},
+     .help = "Messages a second from one address (IPv6: its first 64 bits); more are dropped and counted, on connections they wait. 0: no "
+             "cap."},
     {.name = "proxy_protocol",
      .type = KEY_BOOL,
      AT(proxy_protocol),
@@ -470,6 +480,7 @@ static const struct {
     {"from", ON_FILE, "it is for tail"},
     {"receive_buffer", ON_DATAGRAM, "it is for udp:// and unix:"},
     {"allow", ON_NET, "it is for senders with an address; a unix socket is guarded by file modes"},
+    {"exempt", ON_NET, "it is for senders with an address"},
     {"max_message", ON_MESSAGES, "the journal has its own limit"},
     {"max_connections", ON_STREAM, "it is for what takes connections"},
     {"idle_timeout", ON_STREAM, "it is for what takes connections"},

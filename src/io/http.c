@@ -255,7 +255,7 @@ static bool serve(struct http *h, struct event_base *base)
         return false;
     }
     h->track =
-        track_new(base, h->evhttp, l, HTTP_CONNECTIONS_MAX, &h->unseen, &h->connections, h->where.text);
+        track_new(base, h->evhttp, l, HTTP_CONNECTIONS_MAX, &h->unseen, &h->connections, &h->where);
     evhttp_set_gencb(h->evhttp, on_request, h);
     evhttp_set_allowed_methods(h->evhttp, UINT16_MAX); /* so that a wrong one gets our 405 */
     evhttp_set_max_headers_size(h->evhttp, HEAD_MAX);

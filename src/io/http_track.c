@@ -12,16 +12,19 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/descriptors.h"
+#include "io/holders.h"
 
 enum { ASKED_MAX = 64, SWEEP_S = 1, LARGE_BYTES = 1 << 20 };
 
 struct tracked {
     TAILQ_ENTRY(tracked) link;
+    struct held held;
     struct track *track;
     struct bufferevent *bev;
     size_t unfinished_bytes; /* that have come since the last whole request */
     bool proven;             /* has sent a whole request */
     bool answering;          /* what is being sent is ours */
+    bool placed; /* its address has been looked at */
     bool doomed;
 };
 
@@ -32,10 +35,11 @@ struct track {
     struct event *sweep, *reap;
     struct counts *counts;
     struct tracked_list list; /* in the order of arrival */
+    struct holders holders;
     size_t unfinished_bytes;
     bool large; /* a request of more than LARGE_BYTES came since the last sweep */
     unsigned max, *open;
-    const char *name;
+    const struct input_options *opt;
 };
 
 /* evhttp's own name for the connection, or NULL when it has let go of it. */
@@ -70,6 +74,7 @@ static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, vo
     struct tracked *c = u;
     (void)b;
     c->answering &= info->n_added == 0;
+    holders_touch(&c->held);
     set_unfinished(c, c->unfinished_bytes + info->n_added);
     c->track->large |= c->unfinished_bytes > LARGE_BYTES;
     if (c->track->unfinished_bytes > TRACK_BYTES_MAX)
@@ -82,6 +87,7 @@ static void forget(struct tracked *c)
     evbuffer_remove_cb(bufferevent_get_input(c->bev), on_input, c);
     evbuffer_remove_cb(bufferevent_get_output(c->bev), on_output, c);
     set_unfinished(c, 0);
+    holders_remove(&t->holders, &c->held);
     TAILQ_REMOVE(&t->list, c, link);
     --*t->open;
     bufferevent_decref(c->bev);
@@ -116,6 +122,61 @@ static struct tracked *largest(struct track *t)
     return most;
 }
 
+/* ---- shares ---- */
+
+static struct tracked *tracked_of(const struct held *held)
+{
+    return (struct tracked *)((uintptr_t)held - offsetof(struct tracked, held));
+}
+
+static bool is_idle(const struct held *held)
+{
+    const struct tracked *c = tracked_of(held);
+    return !c->doomed && !c->unfinished_bytes && !descriptor_readable(bufferevent_getfd(c->bev));
+}
+
+static bool peer_of(const struct tracked *c, struct peer *p)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof sa;
+    if (getpeername(bufferevent_getfd(c->bev), (struct sockaddr *)&sa, &len) != 0)
+        return false;
+    peer_set(p, (struct sockaddr *)&sa);
+    return true;
+}
+
+/* Its address may hold more than its share now. */
+static void place(struct tracked *c)
+{
+    struct track *t = c->track;
+    struct peer peer;
+    c->placed = true;
+    if (!peer_of(c, &peer))
+        return;
+    holders_add(&t->holders, &c->held, &peer, t->opt);
+    if (!holders_over(&t->holders, &c->held))
+        return;
+    struct held *idlest = holders_idlest(&t->holders, &c->held, is_idle);
+    t->counts->v[COUNT_connections_over_share]++;
+    log_at(LOG_WARN,
+           "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
+           "address in exempt if it speaks for many",
+           log_c("input", t->opt->text), log_s("peer", peer_slice(&peer)));
+    close_one(idlest ? tracked_of(idlest) : c);
+}
+
+/* The oldest of those that have come since the last time: they are the end of the list. */
+static struct tracked *first_unplaced(struct track *t)
+{
+    struct tracked *c, *first = NULL;
+    TAILQ_FOREACH_REVERSE (c, &t->list, tracked_list, link) {
+        if (c->placed)
+            break;
+        first = c;
+    }
+    return first;
+}
+
 static void on_reap(evutil_socket_t fd, short what, void *u)
 {
     struct track *t = u;
@@ -127,10 +188,12 @@ static void on_reap(evutil_socket_t fd, short what, void *u)
         if (c->doomed)
             close_one(c);
     }
+    while ((c = first_unplaced(t)) != NULL)
+        place(c);
     while (t->unfinished_bytes > TRACK_BYTES_MAX) {
         t->counts->v[COUNT_connections_memory]++;
         log_at(LOG_WARN, "unfinished requests hold too much memory, the largest sender is cut off",
-               log_c("input", t->name));
+               log_c("input", t->opt->text));
         close_one(largest(t));
     }
 }
@@ -183,8 +246,13 @@ static bool make_room(struct track *t)
     if (*t->open < t->max)
         return true;
     t->counts->v[COUNT_connections_over_cap]++;
-    log_at(LOG_WARN, "max_connections reached", log_c("input", t->name), log_i("max_connections", t->max));
-    c = most_silent(t);
+    struct held *most = holders_idlest(&t->holders, NULL, is_idle);
+    struct peer peer = {0};
+    c = most ? tracked_of(most) : most_silent(t);
+    bool known = most && peer_of(c, &peer);
+    log_at(LOG_WARN, "max_connections reached", log_c("input", t->opt->text), log_i("max_connections", t->max),
+           log_s("closed", known ? peer_slice(&peer) : c ? SLICE("the one that has been silent longest") : SLICE("the new one")),
+           log_c("hint", "raise max_connections, or name an address in exempt if it speaks for many"));
     if (c)
         close_one(c);
     return c != NULL;
@@ -208,8 +276,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *u)
     evbuffer_add_cb(bufferevent_get_output(bev), on_output, c);
     TAILQ_INSERT_TAIL(&t->list, c, link);
     ++*t->open;
-    if (!room)
-        event_active(t->reap, EV_TIMEOUT, 0);
+    event_active(t->reap, EV_TIMEOUT, 0); /* by then evhttp has given it its descriptor */
     return bev;
 }
 
@@ -233,12 +300,13 @@ bool track_idle(const struct track *t)
 }
 
 struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l, unsigned max,
-                        struct counts *counts, unsigned *open, const char *name)
+                        struct counts *counts, unsigned *open, const struct input_options *opt)
 {
     static const struct timeval every = {.tv_sec = SWEEP_S};
     struct track *t = xcalloc(1, sizeof *t);
-    *t = (struct track){.listener = l, .counts = counts, .max = max, .open = open, .name = name};
+    *t = (struct track){.listener = l, .counts = counts, .max = max, .open = open, .opt = opt};
     TAILQ_INIT(&t->list);
+    holders_init(&t->holders, max);
     t->sweep = event_new(base, -1, EV_PERSIST, on_sweep, t);
     t->reap = evtimer_new(base, on_reap, t);
     if (!t->sweep || !t->reap || event_add(t->sweep, &every) != 0) {
@@ -260,5 +328,6 @@ void track_free(struct track *t)
         event_free(t->sweep);
     if (t->reap)
         event_free(t->reap);
+    holders_free(&t->holders);
     free(t);
 }

@@ -4,8 +4,9 @@
  * libevent 2.1 tells nobody when a connection comes or goes. But it asks for the bufferevent of each
  * (evhttp_set_bevcb), and when it lets go of one, the callbacks are gone; so each is held by one more
  * reference until that has been seen. Bounds: max connections, and TRACK_BYTES_MAX in all unfinished requests
- * together. Over the first, the connection that has not finished a request for longest is closed; over the
- * second, the one whose request is largest. One thread.
+ * together. An address has its share of the connections (holders.h), and when all are taken the address that holds
+ * most gives one up, or the one that has not finished a request for longest is closed; when requests are too much, the
+ * one whose request is largest. One thread.
  */
 #ifndef IO_HTTP_TRACK_H
 #define IO_HTTP_TRACK_H
@@ -15,15 +16,16 @@
 #include <event2/listener.h>
 
 #include "base/count.h"
+#include "io/input.h"
 
 enum { TRACK_BYTES_MAX = 64 << 20 };
 
 struct track;
 
-/* l: http's listener, bound already. `open` is kept up to date with the number of connections; name is the
-   input's, for log lines. All outlive it. */
+/* l: http's listener, bound already. `open` is kept up to date with the number of connections; of opt the name and
+   exempt are used. All outlive it. */
 struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l, unsigned max,
-                        struct counts *counts, unsigned *open, const char *name);
+                        struct counts *counts, unsigned *open, const struct input_options *opt);
 /* After evhttp_free. */
 void track_free(struct track *t);
 /* A whole request has come by this connection, or an answer of ours is under way. */

@@ -365,8 +365,7 @@ static bool open_http(struct in_http *in, struct event_base *base)
             evconnlistener_free(l);
         return false;
     }
-    in->track = track_new(base, in->http, l, opt->max_connections, in->sink.counts, &in->input.connections,
-                          opt->text);
+    in->track = track_new(base, in->http, l, opt->max_connections, in->sink.counts, &in->input.connections, opt);
     if (!in->track)
         return false;
     evhttp_set_gencb(in->http, on_request, in);

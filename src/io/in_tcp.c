@@ -3,8 +3,9 @@
  *
  * A connection is an early stage (PROXY header, TLS handshake; it has TCP_HANDSHAKE_US) and then a
  * bufferevent whose bytes go into its cutter. Bounds: max_connections connections, a cutter and TCP_READ_MAX
- * bytes each, TCP_HELD_MAX bytes in all cutters together. When a new connection finds no place, the one that
- * has said nothing for longest makes room, so that a crowd of silent ones cannot keep a sender out. `allow`
+ * bytes each, TCP_HELD_MAX bytes in all cutters together. An address has its share of the connections (holders.h).
+ * When a new one finds no place, the address that holds most gives one up, or the one that has said nothing for
+ * longest makes room, so that a crowd of silent ones cannot keep a sender out. `allow`
  * is about the address that connects, also where a PROXY header names another. Under back-pressure, and above
  * per_sender, nothing is read and the sender waits.
  */
@@ -36,12 +37,14 @@ static struct conn *most_silent(struct in_tcp *in)
     return NULL;
 }
 
-/* Room for one more. False: every connection has proven itself. */
+/* Room for one more. False: no address holds several, and every connection has proven itself. */
 static bool make_room(struct in_tcp *in)
 {
     if (in->input.connections < in->opt->max_connections)
         return true;
     ++*tcp_counter(in, COUNT_connections_over_cap);
+    if (tcp_relieve(in))
+        return true;
     struct conn *oldest = most_silent(in);
     log_at(LOG_WARN, "max_connections reached", log_c("input", in->opt->text),
            log_i("max_connections", in->opt->max_connections),
@@ -158,6 +161,7 @@ static void tcp_stop(struct input *input)
     if (in->unpause)
         event_free(in->unpause);
     listen_close(&in->listener);
+    holders_free(&in->holders);
     tls_free(in->tls);
     rates_free(in->rates);
     free(in);
@@ -187,6 +191,7 @@ static struct input *tcp_start(struct event_base *base, const struct input_optio
     in->base = base;
     in->listener.fd = -1;
     TAILQ_INIT(&in->conns);
+    holders_init(&in->holders, opt->max_connections);
     if (tcp_over_unix(in) && gethostname(in->host, sizeof in->host - 1) != 0)
         in->host[0] = '\0';
     in->tls = opt->transport == INPUT_TLS ? tls_new(opt, d) : NULL;

@@ -120,7 +120,7 @@ static bool admit(struct in_udp *in, struct msghdr *h)
     if (in->rates && rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u)) > 0) {
         counts[COUNT_rate_limited]++;
         log_at(LOG_WARN, "a sender is above per_sender", log_c("input", in->opt->text),
-               log_s("peer", in->stream.peer));
+               log_s("peer", in->stream.peer), log_c("hint", "its messages are dropped; raise per_sender if it is honest"));
         return false;
     }
     return true;
@@ -133,12 +133,17 @@ static void deliver(struct in_udp *in, struct slice msg)
     in->sink.message(in->sink.u, &in->stream, slice_sub(msg, 0, max), 1, cut_bytes, 0);
 }
 
-/* Chunks are told apart by the sender's address, or on a unix socket by its process. */
-static struct slice sender_of(const struct in_udp *in)
+/* Chunks are told apart by the sender's network address, or on a unix socket by its process. */
+static bool add_chunk(struct in_udp *in, struct slice *datagram)
 {
+    uint8_t network[16];
+    peer_network(&in->peer, network);
+    struct slice sender = slice_of((const char *)network, sizeof network);
     if (over_unix(in))
-        return slice_of((const char *)&in->stream.peer_pid, sizeof in->stream.peer_pid);
-    return slice_of((const char *)in->peer.addr, sizeof in->peer.addr);
+        sender = slice_of((const char *)&in->stream.peer_pid, sizeof in->stream.peer_pid);
+    bool exempt = over_unix(in) || peer_exempt(&in->peer, in->opt);
+    return (exempt ? gelf_chunks_add_exempt : gelf_chunks_add)(in->chunks, sender, *datagram, in->sink.now_us(in->sink.u),
+                                                               in->sink.counts, datagram);
 }
 
 static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have, unsigned count)
@@ -146,7 +151,8 @@ static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsi
     static const char *const text[] = {
         [GELF_CHUNK_EXPIRED] =
             "chunks of a GELF message did not arrive within 5 s; let the sender use TCP or smaller messages",
-        [GELF_CHUNK_EVICTED] = "a GELF message was given up because too many unfinished ones waited",
+        [GELF_CHUNK_EVICTED] = "a GELF message was given up because too many unfinished ones waited, most of them of its sender; let it "
+                               "use TCP, or name it in exempt if it speaks for many",
         [GELF_CHUNK_OVERSIZE] = "a chunked GELF message is longer than max_message",
     };
     struct in_udp *in = u;
@@ -164,8 +170,7 @@ static void take_gelf(struct in_udp *in, struct slice datagram)
 {
     uint64_t *counts = in->sink.counts->v;
     struct slice json;
-    if (gelf_is_chunk(datagram) && !gelf_chunks_add(in->chunks, sender_of(in), datagram,
-                                                    in->sink.now_us(in->sink.u), in->sink.counts, &datagram))
+    if (gelf_is_chunk(datagram) && !add_chunk(in, &datagram))
         return;
     switch (gelf_open_payload(datagram, &in->inflated, &json)) {
     case GELF_PLAIN:

@@ -41,6 +41,8 @@ struct input_options {
     uint64_t receive_buffer_bytes;
     struct input_cidr *allow;  /* none: everyone */
     unsigned n_allow;
+    struct input_cidr *exempt; /* from the shares that one address may have */
+    unsigned n_exempt;
     size_t max_message_bytes;
     unsigned max_connections;
     int64_t idle_timeout_us;   /* 0: none */

@@ -63,14 +63,22 @@ static bool in_range(const uint8_t *addr, const struct input_cidr *c)
     return rest == 0 || ((addr[bytes] ^ c->addr[bytes]) >> (8 - rest)) == 0;
 }
 
-bool peer_allowed(const struct peer *p, const struct input_options *opt)
+static bool in_any(const uint8_t *addr, const struct input_cidr *ranges, unsigned n)
 {
-    if (opt->n_allow == 0 || p->n == 0)
-        return true;
-    for (unsigned i = 0; i < opt->n_allow; i++)
-        if (in_range(p->addr, &opt->allow[i]))
+    for (unsigned i = 0; i < n; i++)
+        if (in_range(addr, &ranges[i]))
             return true;
     return false;
+}
+
+bool peer_allowed(const struct peer *p, const struct input_options *opt)
+{
+    return opt->n_allow == 0 || p->n == 0 || in_any(p->addr, opt->allow, opt->n_allow);
+}
+
+bool peer_exempt(const struct peer *p, const struct input_options *opt)
+{
+    return p->local || p->n == 0 || in_any(p->addr, opt->exempt, opt->n_exempt);
 }
 
 uint64_t peer_ring(const struct peer *p)
@@ -119,7 +127,7 @@ void peer_to_stream(const struct peer *p, const struct input_options *opt, struc
 enum { RATE_SETS = 1024, RATE_WAYS = 4 };
 
 struct bucket {
-    uint8_t addr[16];
+    uint8_t network[16];
     int64_t full_at_us;
 };
 
@@ -151,10 +159,12 @@ void rates_free(struct rates *r)
 /* p's bucket; another's place when it has none. */
 static struct bucket *bucket_of(struct rates *r, const struct peer *p, int64_t now_us)
 {
-    struct bucket *set = r->set[slice_hash(slice_of((const char *)p->addr, 16), r->seed) % RATE_SETS];
+    uint8_t network[16];
+    peer_network(p, network);
+    struct bucket *set = r->set[slice_hash(slice_of((const char *)network, 16), r->seed) % RATE_SETS];
     struct bucket *b = NULL, *fullest = &set[0];
     for (unsigned i = 0; i < RATE_WAYS && !b; i++) {
-        if (memcmp(set[i].addr, p->addr, 16) == 0)
+        if (memcmp(set[i].network, network, 16) == 0)
             b = &set[i];
         else if (set[i].full_at_us < fullest->full_at_us)
             fullest = &set[i];
@@ -162,7 +172,7 @@ static struct bucket *bucket_of(struct rates *r, const struct peer *p, int64_t n
     if (!b) {
         /* The fullest bucket is the one whose loss changes least. */
         b = fullest;
-        memcpy(b->addr, p->addr, 16);
+        memcpy(b->network, network, 16);
         b->full_at_us = now_us;
     }
     /* The wall clock may have been set back. */

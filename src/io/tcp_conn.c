@@ -53,6 +53,7 @@ void conn_free(struct conn *c)
     if (in->sink.gone)
         in->sink.gone(in->sink.u, &c->stream);
     TAILQ_REMOVE(&in->conns, c, link);
+    holders_remove(&in->holders, &c->held);
     in->input.connections--;
     cut_free(&c->cut);
     account(c);
@@ -89,6 +90,48 @@ void tcp_keep_budget(struct in_tcp *in)
     }
 }
 
+/* ---- shares ---- */
+
+static struct conn *conn_of(const struct held *held)
+{
+    return (struct conn *)((uintptr_t)held - offsetof(struct conn, held));
+}
+
+/* What was sent may not have been read yet, or may have to wait. */
+static bool is_idle(const struct held *held)
+{
+    const struct conn *c = conn_of(held);
+    return !c->held_back && !descriptor_readable(c->fd);
+}
+
+bool tcp_relieve(struct in_tcp *in)
+{
+    struct held *most = holders_idlest(&in->holders, NULL, is_idle);
+    if (!most)
+        return false;
+    log_conn(LOG_WARN, "max_connections reached: the address that holds most gives one up; raise max_connections, or name it in exempt if it speaks for many",
+             conn_of(most), "");
+    conn_free(conn_of(most));
+    return true;
+}
+
+/* The address is known. False: it holds more than its share, all of them busy, and this one has been closed. */
+static bool claim_share(struct conn *c)
+{
+    struct in_tcp *in = c->in;
+    holders_add(&in->holders, &c->held, &c->peer, in->opt);
+    if (!holders_over(&in->holders, &c->held))
+        return true;
+    struct held *idlest = holders_idlest(&in->holders, &c->held, is_idle);
+    ++*tcp_counter(in, COUNT_connections_over_share);
+    log_conn(LOG_WARN,
+             "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
+             "address in exempt if it speaks for many",
+             c, "");
+    conn_free(idlest ? conn_of(idlest) : c);
+    return idlest != NULL;
+}
+
 /* ---- bytes to messages ---- */
 
 static void on_resume(evutil_socket_t fd, short what, void *u);
@@ -104,13 +147,17 @@ static bool over_rate(struct conn *c)
     if (!c->resume)
         c->resume = evtimer_new(in->base, on_resume, c);
     struct timeval wait = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
-    c->held = c->resume && event_add(c->resume, &wait) == 0;
-    return c->held;
+    c->held_back = c->resume && event_add(c->resume, &wait) == 0;
+    if (c->held_back) {
+        ++*tcp_counter(in, COUNT_rate_waits);
+        log_conn(LOG_WARN, "a sender is above per_sender and has to wait", c, "");
+    }
+    return c->held_back;
 }
 
 static bool stopped(const struct conn *c)
 {
-    return c->in->paused || c->held;
+    return c->in->paused || c->held_back;
 }
 
 static void run_messages(struct conn *c)
@@ -215,7 +262,7 @@ static void on_resume(evutil_socket_t fd, short what, void *u)
     struct conn *c = u;
     struct in_tcp *in = c->in;
     (void)fd, (void)what;
-    c->held = false;
+    c->held_back = false;
     conn_go_on(c);
     tcp_keep_budget(in);
 }
@@ -225,6 +272,7 @@ static void on_read(struct bufferevent *bev, void *u)
     struct conn *c = u;
     struct in_tcp *in = c->in;
     (void)bev;
+    holders_touch(&c->held);
     c->tick = in->tick;
     conn_run(c);
     tcp_keep_budget(in);
@@ -357,13 +405,16 @@ static void on_proxy(evutil_socket_t fd, short what, void *u)
     c->early = NULL;
     sbuf_free(&c->header);
     set_client(c, (struct sockaddr *)&from);
-    attach(c);
+    /* A balancer that speaks for itself has no share: it is one that is asked for. */
+    if (from.ss_family == AF_UNSPEC || claim_share(c))
+        attach(c);
 }
 
 static void begin(struct conn *c)
 {
     if (!c->in->opt->proxy_protocol || tcp_over_unix(c->in)) {
-        attach(c);
+        if (claim_share(c))
+            attach(c);
         return;
     }
     c->early = event_new(c->in->base, c->fd, EV_READ | EV_PERSIST, on_proxy, c);
@@ -442,6 +493,6 @@ bool conn_drained(const struct conn *c)
     if (!c->ready)
         return true;
     SSL *ssl = c->in->tls ? bufferevent_openssl_get_ssl(c->bev) : NULL;
-    return !c->held && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
+    return !c->held_back && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
            !(ssl && SSL_pending(ssl)) && !descriptor_readable(c->fd);
 }

@@ -9,6 +9,7 @@
 #include <event2/listener.h>
 #include <sys/queue.h>
 
+#include "io/holders.h"
 #include "io/listen.h"
 #include "io/request_line.h"
 #include "io/tls.h"
@@ -27,6 +28,7 @@ enum opening { OPENING_MORE, OPENING_OURS, OPENING_TLS, OPENING_HTTP };
 
 struct conn {
     TAILQ_ENTRY(conn) link;
+    struct held held; /* by the address of its sender, once that is known */
     struct in_tcp *in;
     int fd;              /* ours until bev has it */
     struct event *early; /* PROXY header */
@@ -44,7 +46,7 @@ struct conn {
     unsigned tick;     /* of the last bytes, or of the accept */
     bool ready;        /* past the early stage */
     bool proven;       /* has sent a whole message */
-    bool held;         /* above per_sender */
+    bool held_back;    /* above per_sender */
     bool ended;        /* nothing more will come */
 };
 
@@ -61,6 +63,7 @@ struct in_tcp {
     struct tls *tls;
     struct rates *rates;
     struct conns conns; /* in the order of arrival */
+    struct holders holders;
     size_t held_bytes;
     int64_t tick_us;
     unsigned tick;
@@ -72,6 +75,8 @@ struct in_tcp {
 void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa);
 /* Hands on what it had begun, closes. */
 void conn_free(struct conn *c);
+/* Closes the connection that has been idle longest of the address that holds most. False: none holds several, or all of its are busy. */
+bool tcp_relieve(struct in_tcp *in);
 /* After a pause. May free c. */
 void conn_go_on(struct conn *c);
 /* Once a tick: time-outs, and what waits for a delimiter that does not come. May free c. */

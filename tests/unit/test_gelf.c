@@ -402,6 +402,47 @@ START_TEST(chunks_flood)
 }
 END_TEST
 
+/* Senders that fill all there is push out each other's sets, not the one of who has few. */
+START_TEST(chunks_of_many_senders)
+{
+    struct gelf_chunk_caps caps = gelf_chunk_defaults();
+    ck_assert_uint_eq(caps.sets_per_sender, caps.sets / 8);
+    ck_assert_uint_eq(caps.bytes_per_sender, caps.bytes / 8);
+    caps.sets = 200;
+    caps.sets_per_sender = 25;
+    chunks_start(caps);
+    send("good", "12345678", 0, 2, "kept ", 0);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        char id[9], sender[9];
+        snprintf(id, sizeof id, "%08x", i);
+        snprintf(sender, sizeof sender, "bad%u", i % 20);
+        send(sender, id, 0, 128, "x", 1);
+    }
+    ck_assert_uint_eq(gelf_chunks_waiting(chunks), 200);
+    ck_assert_str_eq(send("good", "12345678", 1, 2, "whole", 2), "kept whole");
+    gelf_chunks_free(chunks);
+}
+END_TEST
+
+START_TEST(chunks_of_who_is_exempt)
+{
+    struct gelf_chunk_caps caps = gelf_chunk_defaults();
+    struct slice payload;
+    caps.sets = 200;
+    caps.sets_per_sender = 25;
+    chunks_start(caps);
+    for (unsigned i = 0; i < 100; i++) {
+        char datagram[32];
+        int n = snprintf(datagram, sizeof datagram, "\x1e\x0f%08u", i);
+        memcpy(datagram + n, "\0\2x", 3);
+        ck_assert(!gelf_chunks_add_exempt(chunks, SLICE("relay"), slice_of(datagram, (size_t)n + 3), 1, &counts, &payload));
+    }
+    ck_assert_uint_eq(gelf_chunks_waiting(chunks), 100);
+    ck_assert_uint_eq(counts.v[COUNT_gelf_sets_evicted], 0);
+    gelf_chunks_free(chunks);
+}
+END_TEST
+
 /* A message in one chunk is whole at once; what is kept of it, to know its copies by, is under the same caps. */
 START_TEST(chunks_whole_at_once)
 {
@@ -468,6 +509,8 @@ int main(void)
     tcase_add_test(t, chunks_that_are_wrong);
     tcase_add_test(t, chunks_expire_from_the_first);
     tcase_add_test(t, chunks_flood);
+    tcase_add_test(t, chunks_of_many_senders);
+    tcase_add_test(t, chunks_of_who_is_exempt);
     tcase_add_test(t, chunks_whole_at_once);
     tcase_add_test(t, chunks_bytes);
     suite_add_tcase(s, t);

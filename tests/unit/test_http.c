@@ -1,5 +1,7 @@
 #include "tests/unit/net.h"
 
+#include <ifaddrs.h>
+
 #include "text/zip.h"
 
 static struct net *http_new(void)
@@ -467,6 +469,69 @@ START_TEST(guards)
 }
 END_TEST
 
+/* An address of this host that is not loopback, so that a connection over it is a foreign one. False: there is none. */
+static bool own_address(struct in_addr *out)
+{
+    struct ifaddrs *all, *a;
+    bool found = false;
+    if (getifaddrs(&all) != 0)
+        return false;
+    for (a = all; a && !found; a = a->ifa_next) {
+        struct sockaddr_in in;
+        if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+            continue;
+        memcpy(&in, a->ifa_addr, sizeof in);
+        found = ntohl(in.sin_addr.s_addr) >> 24 != 127;
+        *out = in.sin_addr;
+    }
+    freeifaddrs(all);
+    return found;
+}
+
+static int connect_over(struct net *t, struct in_addr address)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(t->in->port), .sin_addr = address};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    return fd;
+}
+
+START_TEST(an_address_has_its_share_of_connections)
+{
+    enum { MAX = 40, EACH = 5 };
+    struct in_addr address;
+    struct net *t = http_new();
+    t->opt.max_connections = MAX;
+    free(t->opt.host);
+    t->opt.host = xstrdup("0.0.0.0");
+    net_start(t);
+    int far[EACH + 1], near[2 * EACH];
+    for (unsigned i = 0; i < 2 * EACH; i++) {
+        near[i] = net_connect(t, SOCK_STREAM);
+        ck_assert_int_eq(POST(t, near[i], "{\"short_message\":\"near\"}"), 202);
+    }
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 0);
+    if (!own_address(&address)) {
+        fprintf(stderr, "skipped: this host has no address but loopback\n");
+        net_free(t);
+        return;
+    }
+    for (unsigned i = 0; i < EACH; i++) {
+        far[i] = connect_over(t, address);
+        ck_assert_int_eq(POST(t, far[i], "{\"short_message\":\"far\"}"), 202);
+    }
+    ck_assert_int_eq(POST(t, far[0], "{\"short_message\":\"again\"}"), 202);
+    far[EACH] = connect_over(t, address);
+    ck_assert_int_eq(POST(t, far[EACH], "{\"short_message\":\"one more\"}"), 202);
+    net_until(t, net_closed(far[1]));
+    ck_assert(!net_closed(far[0]) && !net_closed(far[2]) && !net_closed(far[EACH]));
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 1);
+    for (unsigned i = 0; i < 2 * EACH; i++)
+        ck_assert(!net_closed(near[i]));
+    net_free(t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("http");
@@ -481,6 +546,7 @@ int main(void)
     tcase_add_test(c, too_large);
     tcase_add_test(c, random_bytes);
     tcase_add_test(c, a_crowd_that_says_nothing);
+    tcase_add_test(c, an_address_has_its_share_of_connections);
     tcase_add_test(c, unfinished_requests_have_a_budget);
     tcase_add_test(c, guards);
     suite_add_tcase(s, c);

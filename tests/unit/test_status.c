@@ -169,7 +169,7 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2 + 6); /* the three states of the outbox are one, and so are both rules five times */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 3); /* the three states of the outbox are one, and so are both rules five times and both inputs three times */
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");

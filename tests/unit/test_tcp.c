@@ -525,6 +525,133 @@ START_TEST(proxy_connections)
 }
 END_TEST
 
+/* ---- shares ---- */
+
+/* A connection that the proxy on loopback says is `from`'s, with a message that has arrived. */
+static int client(struct net *t, const char *from)
+{
+    size_t before = t->n;
+    char text[128];
+    int n = snprintf(text, sizeof text, "PROXY %s %s %s 56324 443\r\n<13>hello\n", strchr(from, ':') ? "TCP6" : "TCP4", from,
+                     strchr(from, ':') ? "::1" : "127.0.0.1");
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, slice_of(text, (size_t)n));
+    net_until(t, t->n == before + 1);
+    return fd;
+}
+
+static void say(struct net *t, int fd)
+{
+    size_t before = t->n;
+    net_send(fd, SLICE("<13>again\n"));
+    net_until(t, t->n == before + 1);
+}
+
+static unsigned open_of(const int *fds, unsigned n)
+{
+    unsigned open = 0;
+    for (unsigned i = 0; i < n; i++)
+        open += !net_closed(fds[i]);
+    return open;
+}
+
+static struct net *proxied(unsigned max_connections)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.proxy_protocol = true;
+    t->opt.max_connections = max_connections;
+    net_start(t);
+    return t;
+}
+
+static void close_all(const int *fds, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        close(fds[i]);
+}
+
+/* It gives up its own that has been idle longest, also where it says to be many of one network; nobody else loses any. */
+START_TEST(an_address_has_its_share_of_connections)
+{
+    enum { MAX = 64, EACH = 8 };
+    struct net *t = proxied(MAX);
+    int one[EACH + 1], six[2 * EACH], other = client(t, "203.0.113.2");
+    for (unsigned i = 0; i < EACH; i++)
+        one[i] = client(t, "203.0.113.1");
+    say(t, one[0]);
+    ck_assert_uint_eq(open_of(one, EACH), EACH);
+    one[EACH] = client(t, "203.0.113.1");
+    net_until(t, net_closed(one[1]));
+    ck_assert(!net_closed(one[0]) && !net_closed(one[2]) && !net_closed(one[EACH]) && !net_closed(other));
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 1);
+    for (unsigned i = 0; i < 2 * EACH; i++) {
+        char from[32];
+        snprintf(from, sizeof from, "2001:db8:0:7::%x", i + 1);
+        six[i] = client(t, from);
+    }
+    net_until(t, open_of(six, 2 * EACH) == EACH);
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 1 + EACH);
+    int elsewhere = client(t, "2001:db8:0:8::1");
+    ck_assert_uint_eq(open_of(six, 2 * EACH), EACH);
+    say(t, other);
+    close_all(one, EACH + 1);
+    close_all(six, 2 * EACH);
+    close(other);
+    close(elsewhere);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(who_is_exempt_has_no_share)
+{
+    enum { MAX = 32, MANY = 12 };
+    struct input_cidr range = {.addr = {[10] = 0xff, 0xff, 203, 0, 113, 0}, .bits = 96 + 24};
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.proxy_protocol = true;
+    t->opt.max_connections = MAX;
+    t->opt.exempt = &range;
+    t->opt.n_exempt = 1;
+    net_start(t);
+    int relay[MANY], local[MANY], other[MANY];
+    for (unsigned i = 0; i < MANY; i++)
+        relay[i] = client(t, "203.0.113.1");
+    for (unsigned i = 0; i < MANY; i++)
+        local[i] = client(t, "127.0.0.7");
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 0);
+    for (unsigned i = 0; i < MANY / 2; i++)
+        other[i] = client(t, "198.51.100.1");
+    net_until(t, open_of(other, MANY / 2) == MAX / 8);
+    ck_assert_uint_eq(open_of(relay, MANY) + open_of(local, MANY), 2 * MANY);
+    close_all(relay, MANY);
+    close_all(local, MANY);
+    close_all(other, MANY / 2);
+    net_free(t);
+}
+END_TEST
+
+/* Many addresses, each within its share and each of its connections proven, do not keep out one that comes later. */
+START_TEST(who_holds_most_gives_way)
+{
+    enum { MAX = 16 };
+    struct net *t = proxied(MAX);
+    int held[MAX];
+    for (unsigned i = 0; i < MAX; i++) /* 4, 3, 3, 3, 3 */
+        held[i] = client(t, i < 4 ? "203.0.113.1" : (const char *[]){"203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5"}[i % 4]);
+    ck_assert_uint_eq(open_of(held, MAX), MAX);
+    say(t, held[0]);
+    int late = client(t, "203.0.113.9");
+    net_until(t, net_closed(held[1]));
+    ck_assert_uint_eq(open_of(held, MAX), MAX - 1);
+    ck_assert(!net_closed(late));
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_cap], 1);
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 0);
+    say(t, late);
+    close_all(held, MAX);
+    close(late);
+    net_free(t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tcp");
@@ -548,6 +675,9 @@ int main(void)
     tcase_add_test(c, unix_stream);
     tcase_add_test(c, proxy_headers);
     tcase_add_test(c, proxy_connections);
+    tcase_add_test(c, an_address_has_its_share_of_connections);
+    tcase_add_test(c, who_is_exempt_has_no_share);
+    tcase_add_test(c, who_holds_most_gives_way);
     suite_add_tcase(s, c);
     return unit_run(s);
 }
