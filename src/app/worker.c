@@ -339,14 +339,22 @@ static void say_room(const struct input *in, const char *input)
         log_info("the store has room again for an input", log_c("input", input));
 }
 
+/* Said when nothing is left, and taken back when there is more than the next event brings. */
+static void tell_room(struct worker *w, struct input *in)
+{
+    uint64_t left = shares_left(&w->room, in->index);
+    bool changes = in->no_room ? left > w->room.of[in->index].kept_bytes / 4 : left == 0;
+    if (!changes)
+        return;
+    in->no_room = !in->no_room;
+    say_room(in, w->setup.inputs[in->index].text);
+}
+
 static void pause_input(struct worker *w, struct input *in)
 {
-    bool no_room = !has_room(w, in), paused = w->paused || no_room;
-    if (no_room != in->no_room) {
-        in->no_room = no_room;
-        say_room(in, w->setup.inputs[in->index].text);
-    }
-    w->short_of_room |= no_room;
+    bool full = !has_room(w, in), paused = w->paused || full;
+    tell_room(w, in);
+    w->short_of_room |= full || in->no_room;
     if (paused != in->paused)
         in->type->pause(in, paused);
     in->paused = paused;

@@ -51,7 +51,7 @@ def rows_of(t, name):
 
 def files_go_on(t, up, d):
     """What a file says while the share of another input is used up is stored meanwhile."""
-    before = d.ledger()["event"]
+    before = d.ledger().get("event", 0)
     t.append("logs/error.log", "".join(nginx_line(n) for n in range(1, LINES + 1)))
     d.wait_count("event", before + LINES)
     t.until(lambda: rows_of(t, t.path("logs/error.log")) == LINES, "rows of the file")
