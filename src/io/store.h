@@ -98,7 +98,8 @@ enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
  * An event whose id is there already as open is replaced (its final form); one that is there closed is left as it is.
  */
 enum store_result store_commit(struct store *s, const struct cut *c);
-/* Nobody fetches its events (there is no DSN): at the limit the oldest of them make room, instead of reading having to stop. */
+/* Nobody fetches its events (there is no DSN): at the limit the oldest ones of the input that uses most make room, instead of reading
+   having to stop. */
 void store_keep_newest(struct store *s);
 /* Events dropped that way since it was opened; the count store_overflow is written with the cut that dropped them. */
 uint64_t store_overflowed(const struct store *s);

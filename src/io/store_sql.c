@@ -49,6 +49,7 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     /* What the rows of each input take, and apart from them its dead letters, which make room for others. Triggers keep it, so that it is
        right whoever changes rows. */
     "ALTER TABLE event ADD COLUMN input TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX event_input ON event(input);"
     "CREATE TABLE share(input TEXT NOT NULL, dead INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(input, dead)) WITHOUT ROWID;"
     "INSERT INTO share SELECT '',state=2,sum(" ROW_BYTES("payload") ") FROM event GROUP BY 2;"
     "CREATE TRIGGER event_comes AFTER INSERT ON event BEGIN " SHARE_ADD " END;"
@@ -93,7 +94,9 @@ const char *const store_sql[Q_N] = {
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
     [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
-    [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=1 ORDER BY id LIMIT ?1)",
+    /* The oldest of the input that uses most. */
+    [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"
+                      " input=(SELECT input FROM share WHERE dead=0 ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?1)",
     /* ?2: an id, or 0 for all. What is put back is due at ?3. */
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",

@@ -66,6 +66,19 @@ def scenario_try_summary(t):
             assert said in out.replace("reads like", "read like"), (said, out)
 
 
+def scenario_try_folds_new_kinds_with_limits_only(t):
+    """limits.new_issues, by the records' own times, with --limits; without it every kind is shown."""
+    letters = "bcdfghjklmnpqrstvwxz"
+    log = t.write("kinds.log", "".join("2026-11-20 10:00:00 ERROR q%s%s is gone\n" % (a, b) for a in letters for b in letters))
+    later = t.write("later.log", "".join("2026-11-20 12:00:00 ERROR z%s%s is gone\n" % (a, b) for a in letters for b in letters))
+    t.eq(len(json.loads(t.run("try", "--json", log)[0])["issues"]), 400)
+    t.eq(len(t.run("try", "--events", log)[0].splitlines()), 400)
+    t.eq(len(json.loads(t.run("try", "--limits", "--json", log)[0])["issues"]), 150 + 1)
+    t.eq(len(json.loads(t.run("try", "--limits", "--json", log, later)[0])["issues"]), 2 * 150 + 2, "an hour later and from another file")
+    folded = [json.loads(e) for e in t.run("try", "--limits", "--events", log)[0].splitlines()]
+    t.eq(sum(e["contexts"].get("crumbd", {}).get("suppressed", 1) for e in folded), 400)
+
+
 def scenario_try_long_lists(t):
     """What is long is cut for people, and whole for programs."""
     words = ["%s%s" % (a, b) for a in ("red", "blue", "green", "pink", "grey", "black", "white", "brown") for b in

@@ -156,6 +156,33 @@ START_TEST(rate_a_sender)
 }
 END_TEST
 
+static struct peer peer_v6(const char *text)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct peer p;
+    ck_assert_int_eq(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+    peer_set(&p, (struct sockaddr *)&v6);
+    return p;
+}
+
+/* Whoever has a network of 2^64 addresses has one allowance. */
+START_TEST(rate_a_network)
+{
+    struct rates *r = rates_new(10);
+    unsigned passed = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "2001:db8:0:7::%x", i);
+        struct peer p = peer_v6(text);
+        passed += rates_take(r, &p, 1700000000000000) == 0;
+    }
+    ck_assert_uint_eq(passed, 10);
+    struct peer other = peer_v6("2001:db8:0:8::1");
+    ck_assert_int_eq(rates_take(r, &other, 1700000000000000), 0);
+    rates_free(r);
+}
+END_TEST
+
 START_TEST(udp_datagrams)
 {
     struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
@@ -564,6 +591,7 @@ int main(void)
     tcase_add_test(c, where_a_sender_stands);
     tcase_add_test(c, domains_of_senders);
     tcase_add_test(c, rate_a_sender);
+    tcase_add_test(c, rate_a_network);
     tcase_add_test(c, udp_datagrams);
     tcase_add_test(c, udp_kernel_drops_are_counted);
     tcase_add_test(c, udp_guards);

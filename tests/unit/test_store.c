@@ -67,7 +67,7 @@ static void exec_sql(const char *sql)
 /* As steps before the seventh left it. */
 #define WITHOUT_SHARES                                                                                                 \
     "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"            \
-    "DROP TABLE share; ALTER TABLE event DROP COLUMN input;"
+    "DROP TABLE share; DROP INDEX event_input; ALTER TABLE event DROP COLUMN input;"
 
 static int64_t ask_sql(const char *sql)
 {
@@ -745,6 +745,27 @@ START_TEST(limit_without_a_dsn)
 }
 END_TEST
 
+/* Without a DSN the input that uses most makes room, not the one whose events are oldest. */
+START_TEST(limit_without_a_dsn_spares_a_quiet_input)
+{
+    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    char noise[20000];
+    uint64_t rnd = 1;
+    store_keep_newest(s);
+    for (unsigned n = 0; n < 200; n++) {
+        for (size_t i = 0; i < sizeof noise - 1; i++)
+            noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+        noise[sizeof noise - 1] = '\0';
+        struct store_event e = event(n, noise);
+        e.input = n < 5 ? SLICE("quiet") : SLICE("loud");
+        ck_assert_int_eq(put(s, e), STORE_OK);
+    }
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE input='quiet'"), 5);
+    ck_assert_uint_gt(store_overflowed(s), 100);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(a_cut_larger_than_the_limit)
 {
     struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
@@ -1007,6 +1028,7 @@ int main(void)
     tcase_add_test(t, damaged_pages_do_not_stop_the_rest);
     tcase_add_test(t, limit);
     tcase_add_test(t, limit_without_a_dsn);
+    tcase_add_test(t, limit_without_a_dsn_spares_a_quiet_input);
     tcase_add_test(t, a_cut_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
