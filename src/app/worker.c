@@ -86,17 +86,19 @@ void worker_cut_free(struct worker_cut *c)
     free(c);
 }
 
-/* A summary tells the project's members; the same number as a client report tells its owner (sentry-protocol.md, 5.5). */
-static void add_report(struct worker_cut *c, struct slice project, uint64_t quantity)
+/* What was held back a summary tells the project's members; that and what was lost a client report tells its owner
+   (sentry-protocol.md, 5.5). */
+static void add_report(struct worker_cut *c, struct slice project, enum count why, uint64_t quantity)
 {
+    struct slice reason = slice_str(count_rows[why].reason);
     for (unsigned i = 0; i < c->cut.n_reports; i++)
-        if (slice_eq(c->cut.reports[i].project, project)) {
+        if (slice_eq(c->cut.reports[i].project, project) && slice_eq(c->cut.reports[i].reason, reason)) {
             c->cut.reports[i].quantity += quantity;
             return;
         }
     c->cut.reports = xrealloc(c->cut.reports, c->cut.n_reports + 1, sizeof *c->cut.reports);
-    c->cut.reports[c->cut.n_reports++] =
-        (struct store_report){.project = project, .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = quantity};
+    c->cut.reports[c->cut.n_reports++] = (struct store_report){
+        .project = arena_dup(&c->arena, project), .reason = reason, .category = SLICE("error"), .quantity = quantity};
 }
 
 static struct store_event *new_event(struct worker_cut *c, enum store_kind kind, const struct promoted *e)
@@ -129,7 +131,7 @@ static void add_event(void *u, const struct promoted *e)
     if (input >= 0)
         w->added[input] += e->payload.n + ROW_BYTES;
     if (e->suppressed)
-        add_report(c, out->project, e->suppressed);
+        add_report(c, out->project, COUNT_suppressed, e->suppressed);
 }
 
 static void add_check_in(void *u, const struct promoted *e)
@@ -469,6 +471,7 @@ static void on_notice(void *u, const struct notice *n)
     }
     case NOTICE_NO_ROOM:
         count_overflow(w, n->input);
+        add_report(cut_of(w), n->project, COUNT_input_overflow, 1);
         log_warn("events are dropped: the store has no room for what cannot wait", input,
                  log_c("hint", "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
         break;

@@ -91,6 +91,7 @@ def scenario_a_udp_sender_fills_the_store(t):
     ledger = d.stop()
     t.eq(ledger["lines_in"], sent + LINES + 1 - ledger.get("udp_kernel_drops", 0))
     t.eq(ledger["event"] - ledger["input_overflow"], len(up.events))
+    t.eq(up.reports["cache_overflow", "error"], ledger["input_overflow"], "the client reports")
 
 
 def scenario_a_tcp_sender_fills_the_store(t):
