@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "io/safe_open.h"
 
@@ -65,18 +66,38 @@ struct container *container_of_file(struct arena *a, const char *found, const ch
     return container_keep(a, &c);
 }
 
-static bool is_trusted_path(const char *path)
+/* A host's file system may be mounted anywhere: there its folders are as good as at the root. */
+static bool is_below_known_folder(const char *path)
 {
-    static const char *const roots[] = {"/var/log/pods/", "/var/log/containers/", "/var/lib/docker/containers/"};
-    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
-        if (slice_starts(slice_str(path), slice_str(roots[i])))
-            return !strstr(path, "/../");
-    return safe_is_ours(path);
+    static const char *const known[] = {"/var/log/pods/", "/var/log/containers/", "/var/lib/docker/containers/"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *at = strstr(path, known[i]);
+        if (!at || strstr(path, "/../"))
+            continue;
+        char *mount = slice_dup(slice_of(path, (size_t)(at - path)));
+        bool ours = !*mount || safe_is_ours(mount);
+        free(mount);
+        return ours;
+    }
+    return false;
+}
+
+/* Whether the path tells a container, and only root or crumbd's user can have made it do so. */
+static bool tells_container(const char *path)
+{
+    struct container c = {0};
+    struct arena a = {0};
+    bool looks = container_from_path(&c, &a, slice_str(path));
+    arena_free(&a);
+    if (!looks || is_below_known_folder(path) || safe_is_ours(path))
+        return looks;
+    log_info("a path looks like a container's, which is not believed: others may write there", log_c("path", path));
+    return false;
 }
 
 struct container *container_of_found_file(struct arena *a, const char *found, const char *real)
 {
-    bool by_name = is_trusted_path(found), by_place = is_trusted_path(real);
+    bool by_name = tells_container(found), by_place = strcmp(found, real) == 0 ? by_name : tells_container(real);
     if (!by_name && !by_place)
         return NULL;
     return container_of_file(a, by_name ? found : real, by_place ? real : found);

@@ -13,7 +13,8 @@ enum { CONTAINER_CONFIG_MAX = 1 << 20 };
  * to be found out. NULL: no log of a container. Lives in the arena. */
 struct container *container_of_file(struct arena *a, const char *found, const char *real);
 /* The same for a file that was found in a folder: what a path says counts only where nobody but root and crumbd's user chose it, which
- * is below the folders of the kubelet and Docker, and where only they may write on the whole way. */
+ * is below the folders of the kubelet and Docker (also of a host whose file system is mounted where only they may write), and where
+ * only they may write on the whole way. */
 struct container *container_of_found_file(struct arena *a, const char *found, const char *real);
 
 #endif

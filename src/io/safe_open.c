@@ -94,7 +94,7 @@ static bool is_ambiguous(uid_t owner)
     bool whole = map && fscanf(map, "%llu %llu %llu", &first, &outside, &n) == 3 && first == 0 && n == UINT32_MAX;
     if (map)
         fclose(map);
-    return map && !whole;
+    return !whole;
 }
 
 static bool is_same_owner(uid_t a, uid_t b)

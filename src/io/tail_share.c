@@ -59,18 +59,15 @@ static struct tail *richest_input(struct tail *t)
 /* The greater, the rather it is parked; 0: not at all. */
 static int dispensable(const struct tail *t, const struct tail_file *f, int64_t now)
 {
-    struct stat st;
     /* A rotated file is read on while it is open, since its name may go; what waits in a buffer is complete soon. */
     if (f->fd < 0 || f->loose || f->is_waiting)
         return 0;
     if (f->is_ready)
         return !t->paused && now - f->opened >= OPEN_LEAST_MS ? 1 : 0;
-    if (fstat(f->fd, &st) != 0 || st.st_nlink == 0)
-        return 0;
     return lines_place(&f->lines).offset == f->read_at ? 3 : 2;
 }
 
-static struct tail_file *most_dispensable(const struct tail *t)
+static struct tail_file *first_choice(const struct tail *t)
 {
     struct tail_file *f, *best = NULL;
     int best_rank = 0;
@@ -83,6 +80,16 @@ static struct tail_file *most_dispensable(const struct tail *t)
         }
     }
     return best;
+}
+
+/* Never one whose name is gone: it could not be opened again. */
+static struct tail_file *most_dispensable(const struct tail *t)
+{
+    struct stat st;
+    struct tail_file *f;
+    while ((f = first_choice(t)) && (fstat(f->fd, &st) != 0 || st.st_nlink == 0))
+        f->loose = true;
+    return f;
 }
 
 bool tail_has_room(struct tail *t)

@@ -277,6 +277,32 @@ START_TEST(a_path_tells_the_container_where_only_root_may_write)
 }
 END_TEST
 
+/* The host's file system, mounted in a container: Ubuntu's /var/log is its group's, and the kubelet's folder in it is root's. */
+static void check_mounted(uid_t owner, mode_t mode, bool known)
+{
+    struct rig *r = rig_new("host/var/log/pods/*/*/*.log", 0);
+    ck_assert_int_eq(chmod(r->dir, 0755), 0);
+    make_folder(r, "host", owner, mode);
+    make_folder(r, "host/var", 0, 0755);
+    make_folder(r, "host/var/log", 0, 0775);
+    make_folder(r, "host/var/log/pods", 0, 0755);
+    make_folder(r, "host/var/log/pods/prod_shop-1_uid", 0, 0755);
+    make_folder(r, "host/var/log/pods/prod_shop-1_uid/web", 0, 0755);
+    rig_append(r, "host/var/log/pods/prod_shop-1_uid/web/0.log", "%s", pod_log);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    ck_assert_int_eq(r->msg[0].in_container, known);
+    rig_free(r);
+}
+
+START_TEST(a_mounted_host_is_believed)
+{
+    check_mounted(0, 0755, true);
+    check_mounted(0, 0775, false);
+    check_mounted(MALLORY, 0755, false);
+}
+END_TEST
+
 /* Her folder is laid out like the kubelet's, and a link of hers leads from there to a file of hers. */
 START_TEST(a_link_tells_no_container)
 {
@@ -411,6 +437,7 @@ int main(void)
     tcase_add_loop_test(root, a_second_name, 0, 2);
     tcase_add_loop_test(root, the_store_is_no_log, 0, 2);
     tcase_add_test(root, a_path_tells_the_container_where_only_root_may_write);
+    tcase_add_test(root, a_mounted_host_is_believed);
     tcase_add_loop_test(root, a_link_tells_no_container, 0, 2);
     tcase_add_loop_test(root, links_of_kubelet_and_docker, 0, 2);
     tcase_add_test(root, which_folders_are_needed);
