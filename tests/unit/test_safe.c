@@ -438,6 +438,43 @@ START_TEST(swapped_while_opened)
 }
 END_TEST
 
+/* The same with second names of Alice's file, which a kernel without fs.protected_hardlinks lets anyone make. */
+START_TEST(second_names_swapped_while_opened)
+{
+    begin(_i);
+    make_folder("logs", MALLORY, 0777);
+    make_file("alices", ALICE, 0600);
+    make_file("logs/x.log", MALLORY, 0600);
+    ck_assert_int_eq(link(in("alices"), in("logs/keep")), 0);
+    pid_t swapper = fork();
+    while (swapper == 0) {
+        link(in("alices"), in("logs/tmp"));
+        rename(in("logs/tmp"), in("logs/x.log"));
+        int fd = open(in("logs/tmp"), O_WRONLY | O_CREAT, 0644);
+        fchown(fd, MALLORY, MALLORY);
+        close(fd);
+        rename(in("logs/tmp"), in("logs/x.log"));
+    }
+    unsigned opened = 0, second = 0;
+    for (unsigned n = 0; n < 200000 && (opened < 2000 || second < 2000); n++) {
+        struct stat st;
+        struct safe_why why;
+        int fd = safe_open(in("logs/x.log"), &st, &why);
+        if (fd >= 0) {
+            ck_assert_uint_ne(st.st_uid, ALICE);
+            close(fd);
+        }
+        opened += fd >= 0;
+        second += fd < 0 && why.reason == SAFE_HARD_LINK;
+    }
+    kill(swapper, SIGKILL);
+    ck_assert_int_eq(waitpid(swapper, NULL, 0), swapper);
+    ck_assert_uint_ge(opened, 500);
+    ck_assert_uint_ge(second, 500);
+    end();
+}
+END_TEST
+
 /* /var/log/containers -> /var/log/pods -> /var/lib/docker/containers, all made by root. */
 START_TEST(kubelet_and_docker)
 {
@@ -612,6 +649,7 @@ int main(void)
     tcase_add_loop_test(root, second_names, 0, 3);
     tcase_add_loop_test(root, second_names_of_links, 0, 3);
     tcase_add_loop_test(root, swapped_while_opened, 0, 3);
+    tcase_add_loop_test(root, second_names_swapped_while_opened, 0, 3);
     tcase_add_loop_test(root, kubelet_and_docker, 0, 3);
     tcase_add_loop_test(root, whose_folders, 0, 3);
     tcase_add_loop_test(root, patterns, 0, 3);
