@@ -128,10 +128,13 @@ static void say_parked(struct tail *t)
 void tail_park(struct tail *t, struct tail_file *f)
 {
     bool changed = f->changed; /* the store has the same place as before */
+    bool more = f->is_ready || f->read_at < f->size;
     say_parked(t);
     tail_put_to_sleep(t, f);
     f->changed = changed;
     f->parked = true;
+    if (more)
+        tail_await_turn(t, f);
     t->sink.counts->v[COUNT_files_parked]++;
 }
 
