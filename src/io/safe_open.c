@@ -108,7 +108,7 @@ struct walk {
     int at, folder; /* O_PATH; folder holds at, -1: it is not known */
     struct stat st, folder_st;
     char name[NAME_MAX + 1]; /* of at in folder */
-    unsigned links;
+    unsigned links, steps;
     struct safe_why *why;
     void (*each)(void *u, int fd, const struct stat *st); /* or NULL */
     void *u;
@@ -195,6 +195,8 @@ static bool step(struct walk *w, const char *name, bool more)
         return failed(w, ENOTDIR);
     if (!*name || strcmp(name, ".") == 0)
         return true;
+    if (++w->steps > SAFE_STEPS_MAX) /* links of links could ask for a hundred thousand */
+        return failed(w, ELOOP);
     memcpy(w->name, name, strlen(name) + 1);
     memcpy(w->why->name, w->name, sizeof w->name);
     return stand_on(w, open_component(w->at, name, more)) && (!S_ISLNK(w->st.st_mode) || follow(w));

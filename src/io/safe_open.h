@@ -13,7 +13,7 @@
  * - Nothing below /proc, whose files and links tell of the process that opens them.
  * - Only regular files, never the store's own.
  *
- * Holds no descriptor between calls. At most SAFE_LINKS_MAX links are followed. Any thread, but safe_own before
+ * Holds no descriptor between calls. At most SAFE_LINKS_MAX links are followed, and SAFE_STEPS_MAX names looked up. Any thread, but safe_own before
  * others open.
  */
 #ifndef IO_SAFE_OPEN_H
@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-enum { SAFE_LINKS_MAX = 40, SAFE_NAME_MAX = 255 };
+enum { SAFE_LINKS_MAX = 40, SAFE_STEPS_MAX = 512, SAFE_NAME_MAX = 255 };
 
 enum safe_reason {
     SAFE_FAILED,    /* by the system, `error` says why */

@@ -100,6 +100,8 @@ static char *remedy(const char *path, int error)
         return xstrdup("raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)");
     if (error == EACCES && eaccess(path, R_OK) == 0) /* which asks for the user's rights, and not for those of the sandbox */
         return xstrdup("the sandbox allows what the patterns and their links led to at the start: restart crumbd to have this read too");
+    if (error == EMLINK)
+        return xstrdup("remove links, or name fewer in the pattern: the first 4096 in a scan are followed, by name");
     if (error != EACCES && error != EPERM)
         return xstrdup("it is tried again with every poll");
     if (stat(path, &st) != 0)

@@ -13,6 +13,8 @@
 #include "base/xalloc.h"
 #include "io/safe_glob.h"
 
+enum { LINKS_PER_SCAN = 4096 };
+
 /* ---- one path ---- */
 
 bool tail_can_follow(const char *path)
@@ -179,6 +181,7 @@ bool tail_is_unknown(const struct tail_findings *all, const char *path)
 struct listing {
     struct tail *t;
     struct tail_findings *all;
+    unsigned looks;
 };
 
 /* True for a file that is open: it was judged then, and a second name that someone gives it must not end its reading. */
@@ -188,12 +191,16 @@ static bool is_open(const struct tail *t, const struct stat *st)
     return f && f->fd >= 0;
 }
 
-/* A look in the folder that was listed is enough for most. */
-static bool look(const struct tail *t, const char *path, int folder, struct stat *st, struct safe_why *why)
+/* A look in the folder that was listed is enough for most. Whoever may write there can make links without number. */
+static bool look(struct listing *l, const char *path, int folder, struct stat *st, struct safe_why *why)
 {
-    return (folder >= 0 && fstatat(folder, tail_base_name(path), st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            (safe_plain(st) || is_open(t, st))) ||
-           safe_look(path, st, why);
+    if (folder >= 0 && fstatat(folder, tail_base_name(path), st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (safe_plain(st) || is_open(l->t, st)))
+        return true;
+    if (++l->looks <= LINKS_PER_SCAN)
+        return safe_look(path, st, why);
+    *why = (struct safe_why){.reason = SAFE_FAILED, .error = EMLINK};
+    return false;
 }
 
 static void consider(void *u, const char *path, int folder)
@@ -203,13 +210,13 @@ static void consider(void *u, const char *path, int folder)
     struct safe_why why;
     if ((safe_is_pattern(l->t->opt->text) && compressed(path)) || belongs_to_another(l->t, path))
         return;
-    if (look(l->t, path, folder, &st, &why)) {
+    if (look(l, path, folder, &st, &why)) {
         add_found(l->all, path, &st);
         return;
     }
     if (safe_unknown(&why))
         note_unknown(l->all, path);
-    tail_cannot_read(l->t, path, &why);
+    tail_cannot_read(l->t, l->looks > LINKS_PER_SCAN ? l->t->opt->text : path, &why);
 }
 
 static void not_listed(void *u, const char *folder, const struct safe_why *why)
@@ -231,7 +238,7 @@ static void listed(void *u, const char *folder)
 struct tail_findings tail_list(struct tail *t)
 {
     struct tail_findings all = {0};
-    struct listing l = {t, &all};
+    struct listing l = {.t = t, .all = &all};
     safe_glob(t->opt->text, &(struct safe_glob){&l, consider, not_listed, listed});
     return all;
 }

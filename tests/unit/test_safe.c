@@ -237,6 +237,22 @@ START_TEST(loops_and_long_ways)
     }
     leads_to("40", "0");
     fails("41", ELOOP);
+    /* Few links, and more names to look up than any log has. */
+    make_folder("d", 0, 0755);
+    char text[4 * 300 + 4] = "";
+    for (int i = 0; i < 100; i++)
+        strcat(text, "d/../");
+    strcat(text, "0");
+    make_link(text, "short", 0);
+    leads_to("short", "0");
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "long%d", i);
+        snprintf(to, sizeof to, i ? "long%d" : "0", i - 1);
+        strcpy(text + 500, to);
+        make_link(text, name, 0);
+    }
+    leads_to("long1", "0");
+    fails("long2", ELOOP);
     char *deep = xmalloc(3 * 5000);
     strcpy(deep, dir);
     while (strlen(deep) < 2 * 5000)
@@ -660,5 +676,6 @@ int main(void)
         suite_add_tcase(s, root);
     else
         puts("SKIPPED: whose links are followed: only root can make files of other users");
-    return unit_run(s);
+    int status = unit_run(s);
+    return status == 0 && geteuid() != 0 ? 77 : status; /* Automake's word for skipped */
 }

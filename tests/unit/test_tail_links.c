@@ -193,6 +193,30 @@ START_TEST(a_second_name)
 }
 END_TEST
 
+/* More links than anyone has: the first are followed, and a file that is read goes on being read. */
+START_TEST(links_without_number)
+{
+    enum { LINKS = 4100 };
+    char name[32];
+    struct rig *r = rig_new("*.log", _i);
+    rig_append(r, "target", "one\n");
+    make_link(r, "target", "z.log", geteuid());
+    rig_start(r);
+    rig_expect_only(r, "one|");
+    for (int i = 0; i < LINKS; i++) {
+        snprintf(name, sizeof name, "%d.log", i);
+        make_link(r, "target", name, geteuid());
+    }
+    rig_settle(r);
+    ck_assert_uint_eq(r->in->unreadable, 1);
+    rig_append(r, "target", "two\n");
+    rig_append(r, "plain.log", "three\n");
+    rig_until(r, r->n == 3);
+    ck_assert_uint_eq(TAILQ_FIRST(&tail_of(r)->files)->loose, false);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(the_store_is_no_log)
 {
     struct rig *r = rig_new("*", _i);
@@ -435,6 +459,7 @@ int main(void)
     tcase_add_loop_test(root, a_fixed_path_over_a_link, 0, 2);
     tcase_add_loop_test(root, a_link_of_the_logs_own_user, 0, 2);
     tcase_add_loop_test(root, a_second_name, 0, 2);
+    tcase_add_loop_test(t, links_without_number, 0, 2);
     tcase_add_loop_test(root, the_store_is_no_log, 0, 2);
     tcase_add_test(root, a_path_tells_the_container_where_only_root_may_write);
     tcase_add_test(root, a_mounted_host_is_believed);
@@ -447,5 +472,6 @@ int main(void)
         suite_add_tcase(s, root);
     else
         puts("SKIPPED: links of other users: only root can make files of theirs");
-    return unit_run(s);
+    int status = unit_run(s);
+    return status == 0 && geteuid() != 0 ? 77 : status; /* Automake's word for skipped */
 }
