@@ -540,7 +540,7 @@ static int client(struct net *t, const char *from)
     return fd;
 }
 
-static void say(struct net *t, int fd)
+static void speak(struct net *t, int fd)
 {
     size_t before = t->n;
     net_send(fd, SLICE("<13>again\n"));
@@ -578,7 +578,7 @@ START_TEST(an_address_has_its_share_of_connections)
     int one[EACH + 1], six[2 * EACH], other = client(t, "203.0.113.2");
     for (unsigned i = 0; i < EACH; i++)
         one[i] = client(t, "203.0.113.1");
-    say(t, one[0]);
+    speak(t, one[0]);
     ck_assert_uint_eq(open_of(one, EACH), EACH);
     one[EACH] = client(t, "203.0.113.1");
     net_until(t, net_closed(one[1]));
@@ -593,7 +593,7 @@ START_TEST(an_address_has_its_share_of_connections)
     ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 1 + EACH);
     int elsewhere = client(t, "2001:db8:0:8::1");
     ck_assert_uint_eq(open_of(six, 2 * EACH), EACH);
-    say(t, other);
+    speak(t, other);
     close_all(one, EACH + 1);
     close_all(six, 2 * EACH);
     close(other);
@@ -638,14 +638,14 @@ START_TEST(who_holds_most_gives_way)
     for (unsigned i = 0; i < MAX; i++) /* 4, 3, 3, 3, 3 */
         held[i] = client(t, i < 4 ? "203.0.113.1" : (const char *[]){"203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5"}[i % 4]);
     ck_assert_uint_eq(open_of(held, MAX), MAX);
-    say(t, held[0]);
+    speak(t, held[0]);
     int late = client(t, "203.0.113.9");
     net_until(t, net_closed(held[1]));
     ck_assert_uint_eq(open_of(held, MAX), MAX - 1);
     ck_assert(!net_closed(late));
     ck_assert_uint_eq(t->counts.v[COUNT_connections_over_cap], 1);
     ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 0);
-    say(t, late);
+    speak(t, late);
     close_all(held, MAX);
     close(late);
     net_free(t);
