@@ -295,16 +295,18 @@ static struct cut_told walk_lines(struct walk *w)
     struct slice ahead = w->d->ahead;
     size_t from = 0;
     w->quotes = w->kind == KIND_ODD ? count_quotes(w->d->entry) : 0;
-    for (unsigned lines = 0; lines < LINES_MAX && from < reach(w); lines++) {
+    for (unsigned lines = 0; lines < LINES_MAX && from < ahead.n; lines++) {
         const char *lf = slice_chr(slice_from(ahead, from), '\n');
         size_t to = lf ? (size_t)(lf - ahead.p) : ahead.n;
+        if (to > reach(w))
+            break;
         if (!lf && !w->d->last)
-            return (struct cut_told){ahead.n < reach(w) ? CUT_UNTOLD : CUT_HEAD, from};
-        if (to > from && to <= reach(w) && closes(w, from, to))
+            return (struct cut_told){CUT_UNTOLD, 0};
+        if (to > from && closes(w, from, to))
             return (struct cut_told){CUT_INSIDE, to};
         from = to + 1;
-        if (!lf)
-            break;
+        if (from >= ahead.n && !w->d->last)
+            return (struct cut_told){CUT_UNTOLD, 0};
     }
     return (struct cut_told){CUT_HEAD, from < ahead.n ? from : ahead.n};
 }
@@ -357,4 +359,9 @@ static __attribute__((noinline)) struct cut_told look(struct cut_doubt *d)
 struct cut_told nginx_entry_told(struct cut_doubt *d)
 {
     return !d->entry.n || is_plain(d) ? (struct cut_told){CUT_HEAD, 0} : look(d);
+}
+
+bool nginx_entry_torn(struct slice entry)
+{
+    return entry.n && kind_of(entry) == KIND_ODD && behind_connection(text_of(entry)).p;
 }

@@ -46,6 +46,11 @@ static inline bool nginx_entry_full(size_t n)
 /* For cut_set_head. */
 struct cut_told nginx_entry_told(struct cut_doubt *d);
 /*
+ * An entry of a connection without its tail and with an odd number of quotes: what is left of one whose lines came each as a message
+ * of its own, from a container's log.
+ */
+bool nginx_entry_torn(struct slice entry);
+/*
  * The path of a request line (`METHOD target HTTP/x.y`) holds a line break, and behind it what a head could begin with. Such a
  * request has no purpose but to forge an entry.
  */

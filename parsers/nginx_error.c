@@ -316,18 +316,6 @@ static bool has_head_inside(struct slice s)
     return false;
 }
 
-/* So that nothing is promoted for what a client wrote: what is left is worth a warning at the most. */
-static void mark_forged(struct record *r)
-{
-    static const int WARNING = 4;
-    r->forged = true;
-    if (r->level > LEVEL_WARNING)
-        r->level = LEVEL_WARNING;
-    if (r->severity < WARNING)
-        r->severity = WARNING;
-    record_add(r, SLICE("forged"), SLICE("suspected"), FIELD_STRING);
-}
-
 /* Reads the text behind the head; `foreign` are lines behind a cut entry. */
 static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice text, bool full,
                        struct slice foreign)
@@ -351,9 +339,10 @@ static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice tex
         /* Where it listens is the server, as in a context before a request exists. */
         add(r, SLICE("server"), accepting_from(&text), FIELD_STRING);
         add_message_parts(r, text);
+        r->torn = nginx_entry_torn(r->raw);
     }
     if ((r->lines > 1 && has_head_inside(r->raw)) || nginx_entry_forges(record_value(r, "request")))
-        mark_forged(r);
+        record_suspect(r);
     if (foreign.n) {
         char *p = arena_alloc(ctx->arena, r->message.n + foreign.n);
         memcpy(p, r->message.p, r->message.n);

@@ -104,6 +104,19 @@ void record_init(struct record *r, enum format format, struct slice raw)
 #endif
 }
 
+void record_suspect(struct record *r)
+{
+    static const int WARNING = 4; /* syslog's */
+    if (r->forged)
+        return;
+    r->forged = true;
+    if (r->level > LEVEL_WARNING)
+        r->level = LEVEL_WARNING;
+    if (r->severity >= 0 && r->severity < WARNING)
+        r->severity = WARNING;
+    record_add(r, SLICE("forged"), SLICE("suspected"), FIELD_STRING);
+}
+
 void record_add(struct record *r, struct slice name, struct slice value, enum field_type type)
 {
     if (name.n == 0)

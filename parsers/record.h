@@ -60,6 +60,7 @@ struct record {
     bool untrusted;     /* its fields set none of the names that say whose it is: record_reserves */
     unsigned lines; /* how many lines it was made of, at least 1 */
     bool truncated; /* its writer or max_message cut it */
+    bool torn;      /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
     bool forged;    /* bytes of a client that were made to look like an entry: level is at most WARNING */
     bool partial;   /* see struct parser: finish has not been called */
     bool fields_lost; /* had more than RECORD_FIELDS_MAX fields */
@@ -72,6 +73,8 @@ struct record {
 void record_init(struct record *r, enum format format, struct slice raw);
 /* All but the array of fields; n_fields is copied. */
 void record_copy_head(struct record *to, const struct record *from);
+/* A client has, or may have, written it: what is left of it is worth a warning at the most. */
+void record_suspect(struct record *r);
 /* Appends; past RECORD_FIELDS_MAX sets fields_lost. Empty names are ignored. */
 void record_add(struct record *r, struct slice name, struct slice value, enum field_type type);
 /* As record_add, but a field of that name takes the new value: of a JSON object's duplicate keys the last counts. The field,

@@ -644,6 +644,8 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
         wait_for(p, s, &k, offset, v);
     else if (v->action == ACTION_EVENT && !(in_sample(p, v->rule) && over_threshold(p, v)))
         v->action = ACTION_CRUMB;
+    if (r->forged && r->torn && v->action == ACTION_EVENT)
+        v->action = ACTION_CRUMB; /* a part of an entry is none */
     if (v->action == ACTION_DROP)
         return COUNT_drop;
     struct slice text = r->format == FORMAT_NGINX_ACCESS ? access_text(p, s) : r->message;
@@ -739,6 +741,28 @@ static void set_origin(struct pipeline *p, const struct stream *s)
         r->procid = pid_text(&p->arena, s->peer_pid);
 }
 
+/*
+ * A container's log has a message for each line, so that an entry of nginx's with a client's line breaks comes as several: from the
+ * one that is open to the one that has a tail, none is worth more than a warning. Of what a program behind FastCGI says, which is in
+ * many lines by itself, only lines that look like nginx's are doubted.
+ */
+static void doubt(struct stream *s, struct record *r)
+{
+    enum { LINES_MAX = 64 };
+    if (r->format == FORMAT_NGINX_ACCESS)
+        return;
+    bool program = slice_starts(r->message, SLICE("FastCGI sent in stderr: ")), nginx = r->format == FORMAT_NGINX_ERROR;
+    bool ends = record_value(r, "client").n || slice_find(r->message, SLICE(", client: ")) >= 0;
+    bool begins = r->torn;
+    if (begins ? !program : s->doubted && (nginx || s->doubt_all)) {
+        record_suspect(r);
+        r->torn = true;
+    }
+    if (begins)
+        s->doubt_all = !program;
+    s->doubted = begins ? LINES_MAX : s->doubted && !ends ? s->doubted - 1 : 0;
+}
+
 static bool is_blank(struct slice s)
 {
     return slice_trim(s).n == 0;
@@ -766,6 +790,8 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
         if (parse(p, s, msg, &j.reason)) {
             r->lines = lines;
             r->truncated |= cut_bytes > 0;
+            if (s->container || s->format == FORMAT_DOCKER || s->format == FORMAT_CRI)
+                doubt(s, r);
             set_origin(p, s);
             if (r->time_us != RECORD_NO_TIME)
                 s->last_us = r->time_us;

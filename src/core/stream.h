@@ -27,6 +27,8 @@ struct stream {
     uint64_t ring;             /* breadcrumb ring of records that name no finer one */
     /* Kept by the pipeline. */
     struct stamp_memo memo;
+    unsigned doubted;          /* so many messages more may be lines of an entry of nginx's that began in one before */
+    bool doubt_all;            /* of them also those that look like anything else */
     int64_t last_us;           /* time of the last record that had one, or RECORD_NO_TIME */
 };
 

@@ -2,16 +2,17 @@
  * Framing: any bytes, any split into reads, any mode. The messages must not depend on the split, offsets must
  * rise, every byte of a message must be the byte at its offset, and memory must stay within the caps.
  *
- * Input: byte 0 the mode and whether lines join, byte 1 the seed of the second split, then the stream.
+ * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, byte 1 the seed of the second split, then the stream.
  */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "parsers/cut.h"
+#include "parsers/parser.h"
 
 int fuzz_target(const uint8_t *data, size_t size);
 
-enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 4096 };
+enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 16384, NGINX = 8 };
 
 struct seen {
     uint64_t text_hash, cut_bytes, offset;
@@ -23,11 +24,11 @@ static bool head(struct slice line)
     return line.n && ascii_digit(line.p[0]);
 }
 
-static struct seen note(struct slice stream, const struct cut_message *m)
+static struct seen note(struct slice stream, const struct cut_message *m, bool nginx)
 {
     assert(m->lines > 0);
     assert(m->offset + m->text.n <= stream.n);
-    assert(m->text.n <= (m->lines > 1 ? JOIN_MAX : MESSAGE_MAX));
+    assert(nginx || m->text.n <= (m->lines > 1 ? JOIN_MAX : MESSAGE_MAX));
     assert(slice_eq(m->text, slice_sub(stream, m->offset, m->offset + m->text.n)));
     return (struct seen){slice_hash(m->text, 1), m->cut_bytes, m->offset, m->lines};
 }
@@ -38,8 +39,12 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
     struct cutter c;
     struct cut_message m;
     unsigned n = 0;
-    cut_init(&c, flags & 3, MESSAGE_MAX, 0);
-    if (c.mode == CUT_LINES && flags & 4)
+    const struct parser *p = parser_of(FORMAT_NGINX_ERROR);
+    bool nginx = (flags & 3) == CUT_LINES && flags & NGINX;
+    cut_init(&c, flags & 3, nginx ? 0 : MESSAGE_MAX, 0);
+    if (nginx)
+        cut_set_head(&c, p->head, p->told, 0);
+    else if (c.mode == CUT_LINES && flags & 4)
         cut_set_head(&c, head, NULL, JOIN_MAX);
     for (size_t at = 0; at < stream.n;) {
         seed = hash_mix(seed, at);
@@ -49,15 +54,15 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
         at += bytes.n;
         while (cut_next(&c, &m)) {
             assert(n < MESSAGES_MAX);
-            out[n++] = note(stream, &m);
+            out[n++] = note(stream, &m, nginx);
             assert(cut_done(&c) > m.offset && cut_done(&c) <= at);
         }
         if (seed & 0x200)
             cut_trim(&c);
-        assert(c.cap <= 2 * (MESSAGE_MAX + JOIN_MAX + READ_MAX));
+        assert(nginx || c.cap <= 2 * (MESSAGE_MAX + JOIN_MAX + READ_MAX));
     }
     while (cut_flush(&c, CUT_END, &m))
-        out[n++] = note(stream, &m);
+        out[n++] = note(stream, &m, nginx);
     assert(!cut_flush(&c, CUT_END, &m) && cut_done(&c) == stream.n);
     for (unsigned i = 1; i < n; i++)
         assert(out[i - 1].offset < out[i].offset);

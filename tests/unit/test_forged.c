@@ -160,16 +160,35 @@ static void read_stream(struct pipeline *p, struct stream *s, enum cut_mode mode
     lines_free(&l);
 }
 
-static void run(const struct json_node *carrier, const struct slice *chosen, unsigned n, struct outcome *o)
+static struct pipeline *pipeline_into(struct outcome *o)
 {
     static const uint8_t store_id[16] = {1};
     static const struct options options = {.crumbs = {.memory_bytes = 1 << 16},
                                            .limits = {.burst = 1000, .per_minute = 100000, .per_day = 100000, .period_us = 3600000000}};
     const struct pipeline_setup setup = {
         .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = o, .emit = ignore_event, .judged = on_judged}};
+    return pipeline_new(&setup);
+}
+
+static struct stream stream_of(enum format f)
+{
+    return (struct stream){.format = f, .source = SLICE("x"), .trusted = true, .ring = 1, .last_us = RECORD_NO_TIME};
+}
+
+static void run_bytes(enum format f, struct slice bytes, struct outcome *o)
+{
+    struct pipeline *p = pipeline_into(o);
+    struct stream s = stream_of(f);
+    read_stream(p, &s, CUT_LINES, bytes);
+    pipeline_flush(p);
+    pipeline_free(p);
+}
+
+static void run(const struct json_node *carrier, const struct slice *chosen, unsigned n, struct outcome *o)
+{
     struct slice frame = json_get(carrier, "frame")->text, log = json_get(carrier, "log")->text;
-    struct stream s = {.format = format_by_name(json_get(carrier, "format")->text), .source = SLICE("x"), .trusted = true, .ring = 1, .last_us = RECORD_NO_TIME};
-    struct pipeline *p = pipeline_new(&setup);
+    struct stream s = stream_of(format_by_name(json_get(carrier, "format")->text));
+    struct pipeline *p = pipeline_into(o);
     struct sbuf all;
     sbuf_init(&all, LOG_MAX);
     for (unsigned i = 0; i < n; i++) {
@@ -286,12 +305,68 @@ START_TEST(no_byte_that_a_client_chose)
 }
 END_TEST
 
+/* One line of a container's log, as Docker or the CRI writes it. */
+static void put_container_line(struct sbuf *out, bool docker, struct slice line)
+{
+    if (!docker) {
+        sbuf_addf(out, "2026-11-29T10:00:00.123456789Z stderr F %.*s\n", SLICE_ARG(line));
+        return;
+    }
+    sbuf_addf(out, "{\"log\":\"");
+    put_json(out, line, 1);
+    sbuf_addf(out, "\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-29T10:00:00.123456789Z\"}\n");
+}
+
+/* There an entry with line breaks is a message for each line: none of them may be an event, and the true entry behind is one. */
+START_TEST(an_entry_in_lines_of_a_container)
+{
+    const struct slice entry = SLICE("2026/11/29 10:00:00 [error] 7#7: *1 open() \"/var/www/{raw}\" failed (2: No such file or directory), client: "
+                                       "203.0.113.9, server: shop, request: \"GET /{url} HTTP/1.1\", host: \"shop\"");
+    const struct slice fault = SLICE("2026/11/29 10:00:01 [error] 7#7: *2 no live upstreams while connecting to upstream, client: 203.0.113.9, "
+                                       "server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://a/\", host: \"shop\"");
+    struct arena a = {0};
+    struct slice all = read_all("chosen.jsonl", &a);
+    unsigned cases = 0;
+    shipped_load(&rules);
+    rule_ready(&rules, true);
+    for (struct slice rest = all; rest.n;) {
+        struct slice chosen = json_tree(&a, slice_split(&rest, '\n'))->text;
+        if (*chosen.p != '\n' || slice_chr(chosen, '"'))
+            continue; /* with quotes that fit no line tells that it is one of several */
+        for (int docker = 0; docker < 2; docker++, cases++) {
+            struct outcome o = {0};
+            struct sbuf text, log;
+            sbuf_init(&text, LOG_MAX);
+            sbuf_init(&log, LOG_MAX);
+            put_line(&text, entry, chosen);
+            sbuf_addc(&text, '\n');
+            sbuf_adds(&text, fault);
+            for (struct slice lines = sbuf_slice(&text); lines.n;)
+                put_container_line(&log, docker, slice_split(&lines, '\n'));
+            run_bytes(docker ? FORMAT_DOCKER : FORMAT_CRI, sbuf_slice(&log), &o);
+            for (unsigned i = 0; i + 1 < o.n; i++)
+                ck_assert_msg(o.seen[i].level <= LEVEL_WARNING && !promotes(o.seen[i].fate), "%.*s", SLICE_ARG(o.seen[i].raw));
+            ck_assert_uint_gt(o.n, 2);
+            ck_assert_int_eq(o.seen[o.n - 1].fate, COUNT_event);
+            ck_assert_int_eq(o.seen[o.n - 1].level, LEVEL_ERROR);
+            arena_free(&o.arena);
+            sbuf_free(&text);
+            sbuf_free(&log);
+        }
+    }
+    ck_assert_uint_gt(cases, 50);
+    rule_free(&rules);
+    arena_free(&a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("forged");
     TCase *t = tcase_create("forged");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, no_byte_that_a_client_chose);
+    tcase_add_test(t, an_entry_in_lines_of_a_container);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
