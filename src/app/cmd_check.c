@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "core/rule_check.h"
 #include "core/rule_keys.h"
+#include "core/scrub.h"
 #include "text/keys.h"
 
 static int print_schema(const char *kind)
@@ -71,6 +72,7 @@ int cmd_check(int argc, char **argv)
         if (loaded && i < argc)
             rule_ready(&set, true);
     }
+    scrub_check(&d);
     if (loaded)
         result = rule_check_samples(&set, &d);
     if (loaded)

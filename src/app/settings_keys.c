@@ -286,7 +286,17 @@ static const struct key scrub_keys[] = {
      .type = KEY_BOOL,
      AT(options.scrub.defaults),
      .def = "on",
-     .help = "Take out what looks like passwords, keys, tokens, card numbers and mail addresses."},
+     .help = "Take out passwords, keys, tokens, payment cards, account numbers and logins in URLs."},
+    {.name = "emails",
+     .type = KEY_BOOL,
+     AT(options.scrub.emails),
+     .def = "on",
+     .help = "Take out mail addresses."},
+    {.name = "ips",
+     .type = KEY_BOOL,
+     AT(options.scrub.ips),
+     .def = "off",
+     .help = "Take every internet address out of every text, also of servers."},
     {.name = "patterns",
      .type = KEY_LIST,
      KEY_MANY(struct settings, patterns, n_patterns),
@@ -297,7 +307,8 @@ static const struct key scrub_keys[] = {
      .type = KEY_BOOL,
      AT(options.scrub.send_ip),
      .def = "off",
-     .help = "Send clients' addresses as the event's user."},
+     .help = "Send the address of whoever made a request or logged in, as the event's user and where the log has it. Off: it is taken "
+             "out of every text; rules may still use it."},
     {.name = NULL}};
 static const struct key_table scrub_table = {.keys = scrub_keys};
 

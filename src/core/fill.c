@@ -23,6 +23,11 @@ void writer_item(struct writer *w, struct slice text, size_t max_points)
     json_str_max(&w->json, scrub_text(w->scrub, text, w->arena), max_points);
 }
 
+void writer_value(struct writer *w, struct slice name, struct slice text, size_t max_points)
+{
+    json_str_max(&w->json, scrub_value(w->scrub, name, text, w->arena), max_points);
+}
+
 /* --- tags --- */
 
 struct tagger {
@@ -54,7 +59,7 @@ static struct slice tag_key(struct slice key, struct arena *a)
 static void put_tag(struct tagger *t, struct slice key, struct slice value)
 {
     key = tag_key(key, t->w->arena);
-    value = slice_trim(scrub_text(t->w->scrub, value, t->w->arena));
+    value = slice_trim(scrub_value(t->w->scrub, key, value, t->w->arena));
     value = slice_trim(slice_split(&value, '\n'));
     if (!key.n || !value.n || t->n >= TAGS_MAX || fill_tag_is_reserved(key))
         return;
@@ -64,11 +69,6 @@ static void put_tag(struct tagger *t, struct slice key, struct slice value)
     t->keys[t->n++] = key;
     json_key_s(&t->w->json, key);
     json_str_max(&t->w->json, value, TAG_VALUE_MAX);
-}
-
-static bool is_address_name(struct slice name)
-{
-    return slice_is(name, "client") || slice_is(name, "remote_addr") || slice_is(name, "client_ip") || slice_is(name, "remote_ip");
 }
 
 /* Fields that have their own place in the event, or that differ in every message. */
@@ -115,19 +115,14 @@ static bool fits_tag(const struct record *r, const struct field *f)
            !fill_tag_is_reserved(f->name) && !record_reserves(r, f->name);
 }
 
-bool fill_shows(const struct options *opt, struct slice name)
+bool fill_shows(struct scrub *scrub, struct slice name, struct slice value)
 {
-    return !has_own_place(name) && (opt->scrub.send_ip || !is_address_name(name));
+    return !has_own_place(name) && !scrub_is_client(scrub, name, value);
 }
 
 static bool may_show(const struct writer *w, const struct field *f)
 {
-    return fill_shows(w->opt, f->name) || (!is_address_name(f->name) && record_reserves(w->src->record, f->name));
-}
-
-static struct slice field_value(const struct field *f)
-{
-    return scrub_is_secret_name(f->name) && f->type == FIELD_STRING ? SLICE(SCRUB_MARK) : f->value;
+    return fill_shows(w->scrub, f->name, f->value) || (!scrub_is_client(w->scrub, f->name, f->value) && record_reserves(w->src->record, f->name));
 }
 
 /* The id of nginx's access line, else the record's own; but not one that a field of a sender not trusted claims. */
@@ -168,7 +163,7 @@ void fill_tags(struct writer *w)
         put_tag(&t, SLICE("msgid"), r->msgid);
         for (unsigned i = 0; i < r->n_fields; i++)
             if (fits_tag(r, &r->fields[i]) && may_show(w, &r->fields[i]))
-                put_tag(&t, r->fields[i].name, field_value(&r->fields[i]));
+                put_tag(&t, r->fields[i].name, r->fields[i].value);
     }
     json_map_end(&w->json);
 }
@@ -215,18 +210,7 @@ static void put_header(struct writer *w, const char *name, struct slice value)
         return;
     json_array(&w->json);
     json_str(&w->json, slice_str(name));
-    struct slice query = value, address = slice_split(&query, '?');
-    if (query.p) { /* a referrer's query holds secrets as often as a request's does */
-        struct sbuf b;
-        sbuf_init(&b, value.n * 12 + 64);
-        sbuf_adds(&b, scrub_text(w->scrub, address, w->arena));
-        sbuf_addc(&b, '?');
-        sbuf_adds(&b, scrub_query(w->scrub, query, w->arena));
-        json_str_max(&w->json, sbuf_slice(&b), HEADER_MAX);
-        sbuf_free(&b);
-    } else {
-        writer_item(w, value, HEADER_MAX);
-    }
+    writer_value(w, slice_str(name), value, HEADER_MAX);
     json_array_end(&w->json);
 }
 
@@ -326,7 +310,11 @@ static void fill_nginx(struct writer *w, const struct record *r)
     put_number(w, "connection", record_value(r, "connection"));
     writer_text(w, "phase", record_value(r, "phase"), 128);
     writer_text(w, "subrequest", record_value(r, "subrequest"), CONTEXT_VALUE_MAX);
-    writer_text(w, "upstream", record_value(r, "upstream"), CONTEXT_VALUE_MAX);
+    struct slice upstream = record_value(r, "upstream");
+    if (upstream.n) {
+        json_key(&w->json, "upstream");
+        writer_value(w, SLICE("upstream"), upstream, CONTEXT_VALUE_MAX);
+    }
     writer_text(w, "errstr", record_value(r, "errstr"), 256);
     json_map_end(&w->json);
 }
@@ -352,13 +340,15 @@ static void fill_fields(struct writer *w, const struct record *r)
             known = slice_eq(r->fields[k].name, f->name);
         if (known || fits_tag(r, f) || !may_show(w, f) || !f->value.n)
             continue;
+        struct slice value = scrub_value(w->scrub, f->name, f->value, w->arena);
+        bool as_it_was = value.p == f->value.p;
         json_key_s(&w->json, f->name);
-        if (f->type == FIELD_NUMBER && json_number_ok(f->value))
-            json_raw(&w->json, f->value);
-        else if (f->type == FIELD_BOOL)
-            json_bool(&w->json, slice_is(f->value, "true"));
+        if (f->type == FIELD_NUMBER && as_it_was && json_number_ok(value))
+            json_raw(&w->json, value);
+        else if (f->type == FIELD_BOOL && as_it_was)
+            json_bool(&w->json, slice_is(value, "true"));
         else
-            writer_item(w, field_value(f), CONTEXT_VALUE_MAX);
+            json_str_max(&w->json, value, CONTEXT_VALUE_MAX);
     }
     json_map_end(&w->json);
 }
@@ -404,7 +394,10 @@ static void fill_log(struct writer *w, const struct record *r)
     json_map(&w->json);
     json_key(&w->json, "type");
     json_str(&w->json, SLICE("log"));
-    writer_text(w, "source", w->src->source, CONTEXT_VALUE_MAX);
+    if (w->src->source.n) {
+        json_key(&w->json, "source");
+        writer_value(w, SLICE("peer"), w->src->source, CONTEXT_VALUE_MAX);
+    }
     if (!slice_eq(r->message, w->src->verdict->shape->formatted))
         writer_text(w, "message", r->message, FULL_MESSAGE_MAX);
     if (!slice_eq(r->full_message, r->message))
@@ -439,8 +432,7 @@ static void fill_container(struct writer *w, const struct container *c)
         json_map(&w->json);
         for (unsigned i = 0; i < c->n_labels && w->json.out->n - start < CONTEXT_BYTES_MAX; i++) {
             json_key_s(&w->json, c->labels[i].key);
-            writer_item(w, scrub_is_secret_name(c->labels[i].key) ? SLICE(SCRUB_MARK) : c->labels[i].value,
-                        CONTAINER_TEXT_MAX);
+            writer_value(w, c->labels[i].key, c->labels[i].value, CONTAINER_TEXT_MAX);
         }
         json_map_end(&w->json);
     }

@@ -21,12 +21,14 @@ struct writer {
 void writer_text(struct writer *w, const char *key, struct slice text, size_t max_points);
 /* The same for a value in an array. */
 void writer_item(struct writer *w, struct slice text, size_t max_points);
+/* The same of a text whose name is known. */
+void writer_value(struct writer *w, struct slice name, struct slice text, size_t max_points);
 
 /* Names of tags that Sentry keeps for itself: such a tag would be lost. */
 bool fill_tag_is_reserved(struct slice key);
 
-/* Whether a field of this name may be shown, as a tag or elsewhere. */
-bool fill_shows(const struct options *opt, struct slice name);
+/* Whether a field may be shown, as a tag or elsewhere. */
+bool fill_shows(struct scrub *scrub, struct slice name, struct slice value);
 
 void fill_tags(struct writer *w);
 void fill_request(struct writer *w);

@@ -30,7 +30,7 @@ struct options {
     unsigned n_projects;
 
     struct {
-        bool defaults, send_ip;
+        bool defaults, emails, ips, send_ip;
         struct regex **patterns;
         unsigned n_patterns;
     } scrub;

@@ -368,7 +368,7 @@ static void note_varied(struct pipeline *p, const struct event_source *src)
         rule_shape(&p->judge, src->record, &p->arena, &v);
         varied_add(varied, SLICE("kind"), fold_kind(&v, p->scrub, &p->arena));
     }
-    varied_note(varied, &p->judge, src->record, src->verdict, p->opt);
+    varied_note(varied, &p->judge, src->record, src->verdict, p->scrub);
 }
 
 static void notice(struct pipeline *p, enum notice_kind kind, const struct origin *o, struct slice project)

@@ -163,7 +163,7 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
                                     .environment = SLICE("production"),
                                     .crumbs = {.before = 30, .after = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
                                     .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
-                                    .scrub = {.defaults = true, .send_ip = true}};
+                                    .scrub = {.defaults = true, .emails = true, .send_ip = true}};
     const struct pipeline_setup setup = {.options = &options,
                                          .rules = set,
                                          .store_id = store_id,

@@ -1,53 +1,19 @@
 #include "core/scrub.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
-#include "base/sbuf.h"
 #include "base/xalloc.h"
+#include "core/scrub_impl.h"
 
-/* What is replaced: capture 1, where there is one, stays in front of the mark. */
-struct pattern {
-    const char *regex;
-    const char *needs; /* a byte without which the pattern cannot match; cheap to look for */
-    bool luhn;
-};
-
-static const struct pattern defaults[] = {
-    {"((?i:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|auth|credentials?|jwt|csrf|xsrf|session[_-]?id)"
-     "[A-Za-z0-9_-]{0,16}[\"']?\\s{0,2}=\\s{0,2}[\"']?)(?!\\[Filtered\\])[^\\s\"'&,;<>]+",
-     "=", false},
-    {"((?i:\"[A-Za-z0-9_-]{0,16}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|jwt|csrf|xsrf)"
-     "[A-Za-z0-9_-]{0,16}\")\\s{0,2}:\\s{0,2}\")(?!\\[Filtered\\])(?:[^\"\\\\]|\\\\.)+",
-     ":", false},
-    {"((?i:authorization|proxy-authorization|cookie|set-cookie|x-api-key)\\s{0,2}:\\s{0,2})(?!\\[Filtered\\])[^\\r\\n\"]+", ":", false},
-    {"((?i:bearer|basic)\\s+)(?!\\[Filtered\\])[A-Za-z0-9._~+/=-]{12,}", " ", false},
-    {"\\beyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]*)?", ".", false},
-    {"\\b(?:AKIA|ASIA)[0-9A-Z]{16}\\b", "A", false},
-    {"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[\\s\\S]*?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|$)", "-", false},
-    {"(://[^\\s/:@]{1,64}:)(?!\\[Filtered\\])[^\\s/@]{1,128}(?=@)", "@", false},
-    {"\\b(?:[0-9][ -]?){12,18}[0-9]\\b", NULL, true},
-};
-
-enum { N_DEFAULTS = sizeof defaults / sizeof *defaults };
-
-struct scrub {
-    const struct options *opt;
-    struct regex *defaults[N_DEFAULTS];
-    struct regex_scratch *scratch;
-};
+enum { GROWTH = 12 /* one byte may become a mark with quotes */ };
 
 struct scrub *scrub_new(const struct options *opt)
 {
     struct scrub *s = xcalloc(1, sizeof *s);
     s->opt = opt;
     s->scratch = regex_scratch_new();
-    for (unsigned i = 0; i < N_DEFAULTS && opt->scrub.defaults; i++) {
-        size_t at;
-        char message[256];
-        s->defaults[i] = regex_compile(slice_str(defaults[i].regex), false, &at, message);
-        assert(s->defaults[i]);
-    }
+    names_init(&s->names);
+    tokens_init(s);
     return s;
 }
 
@@ -55,36 +21,206 @@ void scrub_free(struct scrub *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < N_DEFAULTS; i++)
-        regex_free(s->defaults[i]);
     regex_scratch_free(s->scratch);
+    sbuf_free(&s->out);
     free(s);
 }
 
-/* ISO/IEC 7812-1, annex B: every second digit from the right counts twice, the sum is a multiple of ten. */
-static bool passes_luhn(struct slice s)
+/* --- the walk --- */
+
+static void forget_words(struct walk *w)
 {
-    unsigned sum = 0, digits = 0;
-    for (size_t i = s.n; i-- > 0;) {
-        if (!ascii_digit(s.p[i]))
-            continue;
-        unsigned d = (unsigned)(s.p[i] - '0');
-        if (digits++ % 2) {
-            d *= 2;
-            d -= d > 9 ? 9 : 0;
-        }
-        sum += d;
-    }
-    return digits >= 13 && digits <= 19 && sum % 10 == 0;
+    memset(w->recent, 0, sizeof w->recent);
+    w->name.n = 0;
+    w->name_end = 0;
 }
 
-/* Replaces every match; a regex that gives up hides the whole text, since what it would have found is unknown. */
-static struct slice replace(struct scrub *s, const struct regex *re, bool luhn, struct slice text, struct arena *a)
+void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around)
 {
-    struct sbuf out;
+    if (from < w->done)
+        from = w->done;
+    sbuf_adds(&w->s->out, slice_sub(w->t, w->done, from));
+    sbuf_adds(&w->s->out, around);
+    sbuf_adds(&w->s->out, SLICE(SCRUB_MARK));
+    sbuf_adds(&w->s->out, around);
+    w->i = w->done = to > from ? to : from;
+    forget_words(w);
+}
+
+void walk_take(struct walk *w, size_t from, size_t to)
+{
+    walk_take_in(w, from, to, SLICE_NONE);
+}
+
+char walk_before(const struct walk *w, size_t i)
+{
+    return i == 0 ? ' ' : i <= w->done ? ']' : w->t.p[i - 1];
+}
+
+/* \npassword=x in a text with escapes: the n is no part of the name. */
+static bool is_escape_letter(const struct walk *w)
+{
+    return walk_before(w, w->i) == '\\' && one_of(w->t.p[w->i], "nrt") && w->i + 1 < w->t.n && ascii_alpha(w->t.p[w->i + 1]);
+}
+
+static void remember(struct walk *w, size_t start, size_t end)
+{
+    memmove(w->recent + 1, w->recent, (SCRUB_RECENT - 1) * sizeof *w->recent);
+    w->recent[0] = (struct recent_word){names_last_roles(&w->s->names, &w->name), start, end};
+}
+
+static bool is_command_word(struct slice word)
+{
+    return slice_ieq(word, SLICE("insert")) || slice_ieq(word, SLICE("replace")) || slice_ieq(word, SLICE("key"));
+}
+
+/* Bearer x and Basic x without the header's name. */
+static bool scheme_at(struct walk *w, size_t start, size_t end)
+{
+    struct slice word = slice_sub(w->t, start, end), rest = slice_from(w->t, end);
+    if (word.n != 5 || rest.n < 2 || rest.p[0] != ' ' || !slice_ieq(word, SLICE("basic")))
+        return false;
+    size_t stop = end + 1;
+    while (stop < w->t.n && (ascii_alnum(w->t.p[stop]) || one_of(w->t.p[stop], "+/=_-")))
+        stop++;
+    struct slice v = slice_sub(w->t, end + 1, stop);
+    if (!looks_random(v, 8) || (v.n % 4 && !slice_chr(v, '=')))
+        return false;
+    walk_take(w, end + 1, stop);
+    return true;
+}
+
+static bool takes_secrets(const struct walk *w)
+{
+    return w->s->opt->scrub.defaults;
+}
+
+static void walk_word(struct walk *w)
+{
+    size_t start = w->i + is_escape_letter(w);
+    bool goes_on = w->name.n && w->name_end + 1 == start && w->t.p[w->name_end] == ' ' && w->name_end >= w->done;
+    size_t end = names_read(&w->s->names, w->t, start, goes_on, &w->name);
+    struct slice word = slice_sub(w->t, start, end);
+    if (end == start) {
+        w->i++;
+        return;
+    }
+    struct name_is is = names_of(&w->s->names, &w->name);
+    remember(w, start, end);
+    w->name_end = w->i = end;
+    if (is.kind != NAME_NONE && (takes_secrets(w) || is.kind >= NAME_ADDRESS) && value_after_name(w, start, end, is))
+        return;
+    w->i = end;
+    if (!takes_secrets(w))
+        return;
+    if (is_command_word(word) && columns_at(w, end))
+        return;
+    if (scheme_at(w, start, end))
+        return;
+    if (end - start >= 2 && end - start <= 14)
+        program_seen(w, start, end);
+}
+
+static bool scrubs_mail(const struct walk *w)
+{
+    return w->s->opt->scrub.emails;
+}
+
+static bool is_word_start(const struct walk *w)
+{
+    char before = walk_before(w, w->i);
+    return !ascii_alnum(before) && (unsigned char)before < 0x80;
+}
+
+/* A sign that may begin or be in the middle of something. */
+static bool sign_at(struct walk *w)
+{
+    char c = w->t.p[w->i];
+    switch (c) {
+    case '@':
+        return scrubs_mail(w) && mail_at(w);
+    case ':':
+        if (w->i + 1 < w->t.n && w->t.p[w->i + 1] == ':' && is_word_start(w) && address_at(w))
+            return true;
+        return takes_secrets(w) && user_info_at(w);
+    case '-':
+        return takes_secrets(w) && (pem_at(w) || option_at(w));
+    case '[':
+        if (!slice_starts(slice_from(w->t, w->i), SLICE(SCRUB_MARK)))
+            return false;
+        walk_take(w, w->i, w->i + strlen(SCRUB_MARK));
+        return true;
+    case '$':
+    case '{':
+        return takes_secrets(w) && token_at(w);
+    case '%':
+    case '&':
+    case '\\': {
+        struct unit u = unit_at(w->t, w->i);
+        if (u.n > 1 && u.c == '@' && scrubs_mail(w) && mail_at(w))
+            return true;
+        if (u.n > 1 && u.c == ':' && takes_secrets(w) && user_info_at(w))
+            return true;
+        if (u.n > 1 && !ascii_alnum((char)u.c))
+            w->i += u.n - 1;
+        if (u.n > 1 && ascii_alnum((char)u.c)) {
+            walk_word(w);
+            return true;
+        }
+        return false;
+    }
+    default:
+        return false;
+    }
+}
+
+static void walk_step(struct walk *w)
+{
+    char c = w->t.p[w->i];
+    if (ascii_alnum(c)) {
+        if (takes_secrets(w) && is_word_start(w) && token_at(w))
+            return;
+        if (ascii_hex(c) && is_word_start(w) && address_at(w))
+            return;
+        walk_word(w);
+    } else if (!sign_at(w)) {
+        w->i++;
+    }
+}
+
+void walk_part(struct walk *w, size_t from, size_t to)
+{
+    size_t end = w->t.n;
+    w->t.n = to;
+    for (w->i = from; w->i < to;)
+        walk_step(w);
+    w->t.n = end;
+}
+
+static struct slice walk_text(struct scrub *s, struct slice text, bool query, struct arena *a)
+{
+    struct walk w = {.s = s, .t = text, .query = query};
+    w.client_until = s->field == NAME_ADDRESS ? text.n : 0;
+    w.keep_until = s->field == NAME_KEEP ? text.n : 0;
+    s->out.n = 0;
+    s->out.max = text.n * GROWTH + 64;
+    s->out.over = false;
+    walk_part(&w, 0, text.n);
+    if (!w.done)
+        return text;
+    sbuf_adds(&s->out, slice_from(text, w.done));
+    struct slice clean = sbuf_slice(&s->out);
+    return slice_eq(clean, text) ? text : arena_dup(a, clean);
+}
+
+/* --- own patterns --- */
+
+/* Replaces every match; a regex that gives up hides the whole text, since what it would have found is unknown. */
+static struct slice replace(struct scrub *s, const struct regex *re, struct slice text, struct arena *a)
+{
     size_t from = 0, done = 0;
-    bool changed = false;
-    sbuf_init(&out, text.n * 12 + 64);
+    struct sbuf out;
+    sbuf_init(&out, text.n * GROWTH + 64);
     while (from <= text.n) {
         enum regex_result hit = regex_match(re, s->scratch, text, from);
         if (hit == REGEX_LIMIT) {
@@ -93,72 +229,84 @@ static struct slice replace(struct scrub *s, const struct regex *re, bool luhn, 
         }
         if (hit == REGEX_NO)
             break;
-        struct slice whole = regex_capture(s->scratch, 0), keep = regex_capture(s->scratch, 1);
+        struct slice whole = regex_capture(s->scratch, 0);
         size_t start = (size_t)(whole.p - text.p), end = start + whole.n;
-        if (whole.n && (!luhn || passes_luhn(whole))) {
+        if (whole.n) {
             sbuf_adds(&out, slice_sub(text, done, start));
-            if (keep.p == whole.p)
-                sbuf_adds(&out, keep);
             sbuf_adds(&out, SLICE(SCRUB_MARK));
             done = end;
-            changed = true;
         }
         from = end > start ? end : end + 1;
     }
-    if (!changed) {
-        sbuf_free(&out);
-        return text;
+    if (done) {
+        sbuf_adds(&out, slice_from(text, done));
+        text = arena_dup(a, sbuf_slice(&out));
     }
-    sbuf_adds(&out, slice_from(text, done));
-    text = arena_dup(a, sbuf_slice(&out));
     sbuf_free(&out);
+    return text;
+}
+
+static struct slice scrub_any(struct scrub *s, struct slice text, bool query, struct arena *a)
+{
+    if (text.n == 0)
+        return text;
+    if (s->opt->scrub.defaults || s->opt->scrub.emails || s->opt->scrub.ips || !s->opt->scrub.send_ip)
+        text = walk_text(s, text, query, a);
+    for (unsigned i = 0; i < s->opt->scrub.n_patterns; i++)
+        text = replace(s, s->opt->scrub.patterns[i], text, a);
     return text;
 }
 
 struct slice scrub_text(struct scrub *s, struct slice text, struct arena *a)
 {
-    if (text.n == 0)
-        return text;
-    for (unsigned i = 0; i < N_DEFAULTS; i++)
-        if (s->defaults[i] && (!defaults[i].needs || slice_chr(text, *defaults[i].needs)))
-            text = replace(s, s->defaults[i], defaults[i].luhn, text, a);
-    for (unsigned i = 0; i < s->opt->scrub.n_patterns; i++)
-        text = replace(s, s->opt->scrub.patterns[i], false, text, a);
-    return text;
+    return scrub_any(s, text, false, a);
 }
 
-/* sentry-protocol.md, 3.7: names whose values Sentry's own data scrubbing hides. */
-bool scrub_is_secret_name(struct slice name)
+/* What the name of a field says of its value. */
+static bool hides(const struct scrub *s, struct name_is is, struct slice value)
 {
-    static const char *const words[] = {"auth", "token", "secret", "password", "passwd",     "pwd",  "key",
-                                        "jwt",  "bearer", "sso",   "saml",     "credential", "csrf", "xsrf", "cookie"};
-    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
-        struct slice w = slice_str(words[i]);
-        for (size_t at = 0; at + w.n <= name.n; at++)
-            if (slice_istarts(slice_from(name, at), w))
-                return true;
-    }
-    return false;
+    struct walk w = {.s = (struct scrub *)(uintptr_t)s, .t = value};
+    if (is.kind == NAME_NONE || is.kind == NAME_KEEP || is.kind == NAME_ADDRESS)
+        return false;
+    if (is.kind == NAME_CLIENT)
+        return !s->opt->scrub.send_ip;
+    return s->opt->scrub.defaults && value_of_field(&w, is, value);
+}
+
+struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a)
+{
+    struct name_is is = names_field(&s->names, name);
+    if (value.n && hides(s, is, value))
+        return SLICE(SCRUB_MARK);
+    s->field = is.kind;
+    value = scrub_any(s, value, false, a);
+    s->field = NAME_NONE;
+    return value;
 }
 
 struct slice scrub_query(struct scrub *s, struct slice query, struct arena *a)
 {
-    if (!s->opt->scrub.defaults || query.n == 0)
-        return scrub_text(s, query, a);
-    struct sbuf out;
-    sbuf_init(&out, query.n * 11 + 64);
-    for (struct slice rest = query; rest.p;) {
-        struct slice pair = slice_split(&rest, '&'), value = pair;
-        struct slice name = slice_split(&value, '=');
-        sbuf_adds(&out, name);
-        if (value.p) {
-            sbuf_addc(&out, '=');
-            sbuf_adds(&out, scrub_is_secret_name(name) ? SLICE(SCRUB_MARK) : value);
-        }
-        if (rest.p)
-            sbuf_addc(&out, '&');
-    }
-    struct slice clean = arena_dup(a, sbuf_slice(&out));
-    sbuf_free(&out);
-    return scrub_text(s, clean, a);
+    return scrub_any(s, query, true, a);
+}
+
+bool scrub_is_secret_name(const struct scrub *s, struct slice name)
+{
+    enum name_kind kind = names_field(&s->names, name).kind;
+    return s->opt->scrub.defaults && (kind == NAME_SECRET || kind == NAME_PHRASE || kind == NAME_HEADER || kind == NAME_DIGITS);
+}
+
+bool scrub_is_client(const struct scrub *s, struct slice name, struct slice value)
+{
+    enum name_kind kind = names_field(&s->names, name).kind;
+    return !s->opt->scrub.send_ip && (kind == NAME_CLIENT || (kind == NAME_ADDRESS && address_whole(value)));
+}
+
+void scrub_client(struct scrub *s, struct slice address)
+{
+    if (!address.p)
+        s->n_clients = 0;
+    if (!address.n || address.n > SCRUB_ADDRESS_MAX || s->n_clients == SCRUB_CLIENTS)
+        return;
+    memcpy(s->clients[s->n_clients].text, address.p, address.n);
+    s->clients[s->n_clients++].n = (unsigned char)address.n;
 }

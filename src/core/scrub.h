@@ -1,13 +1,15 @@
 /*
- * scrub: takes secrets out of every string of an event before it is written anywhere.
+ * scrub: takes secrets, mail addresses and clients' addresses out of every text that goes to disk, page, log or Sentry.
  *
- * Defaults (scrub.defaults): values of keys that name a secret, bearer and basic credentials, JSON web tokens, cloud keys, private keys,
- * passwords in URLs, payment card numbers that pass the Luhn test. Own patterns come on top. One thread.
+ * One pass over the text finds names of secrets (scrub_names.def) and takes their values out in whatever notation they stand, tokens
+ * that are known by their form (scrub_tokens.def), cards, accounts, key blocks, logins in URLs and command lines. Own patterns come on top.
+ * Work is linear in the text; scrubbing a scrubbed text changes nothing; what was UTF-8 or JSON stays so. One thread.
  */
 #ifndef CORE_SCRUB_H
 #define CORE_SCRUB_H
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "core/options.h"
 
 struct scrub;
@@ -18,9 +20,17 @@ struct scrub *scrub_new(const struct options *opt);
 void scrub_free(struct scrub *s);
 /* The text without secrets: the same slice when there are none, else a text in the arena. */
 struct slice scrub_text(struct scrub *s, struct slice text, struct arena *a);
-/* A URL query: the values of parameters whose names say that they are secret are replaced, then as scrub_text. */
+/* The value of a field, header or parameter of this name. */
+struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a);
+/* A URL's query, or form fields. */
 struct slice scrub_query(struct scrub *s, struct slice query, struct arena *a);
 /* True when a header, parameter or field of this name must not be sent as it is. */
-bool scrub_is_secret_name(struct slice name);
+bool scrub_is_secret_name(const struct scrub *s, struct slice name);
+/* True when the field is a client's address by its name and its value, and must not be sent. */
+bool scrub_is_client(const struct scrub *s, struct slice name, struct slice value);
+/* The client of the event in work: its address is taken out wherever it stands. SLICE_NONE: a new event begins. */
+void scrub_client(struct scrub *s, struct slice address);
+/* Runs the samples of scrub_samples.def, each a text and what must become of it. False, with entries in d: one failed. */
+bool scrub_check(struct diag *d);
 
 #endif

@@ -218,7 +218,8 @@ void varied_scrub(struct varied *v, struct scrub *s)
     for (unsigned i = 0; i < v->n; i++)
         for (unsigned k = 0; k < v->names[i].n; k++) {
             struct value *value = &v->names[i].values[k];
-            struct slice was = slice_of(value->text, value->n), text = value->clean ? was : scrub_text(s, was, &a);
+            struct slice name = slice_of(v->names[i].text, v->names[i].n_text), was = slice_of(value->text, value->n);
+            struct slice text = value->clean ? was : scrub_value(s, name, was, &a);
             value->clean = true;
             if (text.p != was.p && !set_text(v, value, slice_sub(text, 0, VARIED_TEXT_MAX)))
                 value->n = 0; /* no room for what stands for the secret */

@@ -5,22 +5,22 @@
 #include "core/mask.h"
 #include "core/varied.h"
 
-static void note(struct varied *v, const struct options *opt, struct slice name, struct slice value)
+static void note(struct varied *v, struct scrub *scrub, struct slice name, struct slice value)
 {
-    if (value.n && varied_is_new(v, name) && (!fill_shows(opt, name) || scrub_is_secret_name(name)))
+    if (value.n && varied_is_new(v, name) && (!fill_shows(scrub, name, value) || scrub_is_secret_name(scrub, name)))
         varied_hide(v, name);
     varied_add(v, name, value);
 }
 
 /* True when the rule has captures with names: then they are the parameters, and better ones than a template finds. */
-static bool note_captures(struct varied *v, const struct judge *j, const struct rule *rule, const struct options *opt)
+static bool note_captures(struct varied *v, const struct judge *j, const struct rule *rule, struct scrub *scrub)
 {
     bool any = false;
     for (unsigned i = 1; rule && rule->match && i <= regex_count(rule->match); i++) {
         const char *name = regex_name(rule->match, i);
         any |= name != NULL;
         if (name)
-            note(v, opt, slice_str(name), regex_capture(j->match, i));
+            note(v, scrub, slice_str(name), regex_capture(j->match, i));
     }
     return any;
 }
@@ -30,29 +30,29 @@ static bool is_nginx(const struct record *r)
     return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
 }
 
-static void note_origin(struct varied *v, const struct record *r, const struct options *opt)
+static void note_origin(struct varied *v, const struct record *r, struct scrub *scrub)
 {
     static const char *const fields[] = {"server", "host", "client", "errno", "status"};
     if (!is_nginx(r)) {
-        note(v, opt, SLICE("host"), r->host);
-        note(v, opt, SLICE("app"), r->app);
+        note(v, scrub, SLICE("host"), r->host);
+        note(v, scrub, SLICE("app"), r->app);
         return;
     }
-    note(v, opt, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
-    note(v, opt, SLICE("request.path"), record_get(r, SLICE("request.path")));
+    note(v, scrub, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
+    note(v, scrub, SLICE("request.path"), record_get(r, SLICE("request.path")));
     for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
-        note(v, opt, slice_str(fields[i]), record_value(r, fields[i]));
+        note(v, scrub, slice_str(fields[i]), record_value(r, fields[i]));
 }
 
-static void note_fields(struct varied *v, const struct record *r, const struct options *opt)
+static void note_fields(struct varied *v, const struct record *r, struct scrub *scrub)
 {
     for (unsigned i = 0; i < r->n_fields; i++)
         if (r->fields[i].type != FIELD_JSON && !record_reserves(r, r->fields[i].name))
-            note(v, opt, r->fields[i].name, r->fields[i].value);
+            note(v, scrub, r->fields[i].name, r->fields[i].value);
 }
 
 /* "<user>", and "<num> 2" for the second of its kind. */
-static void note_params(struct varied *v, const struct record *r, const struct options *opt)
+static void note_params(struct varied *v, const struct record *r, struct scrub *scrub)
 {
     struct mask m;
     mask_init(&m);
@@ -64,19 +64,19 @@ static void note_params(struct varied *v, const struct record *r, const struct o
         for (unsigned k = 0; k < i; k++)
             nth += slice_eq(kind, slice_sub(sbuf_slice(&m.text), m.params[k].at, m.params[k].at + m.params[k].n));
         snprintf(name, sizeof name, nth > 1 ? "%.*s %u" : "%.*s", SLICE_ARG(slice_sub(kind, 0, 20)), nth);
-        note(v, opt, slice_str(name), m.params[i].value);
+        note(v, scrub, slice_str(name), m.params[i].value);
     }
     mask_free(&m);
 }
 
-void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct options *opt)
+void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, struct scrub *scrub)
 {
     for (unsigned i = 0; i < verdict->n_tags; i++)
         varied_add(v, verdict->tags[i].key, verdict->tags[i].value);
-    bool named = note_captures(v, j, verdict->rule, opt);
-    note_origin(v, r, opt);
+    bool named = note_captures(v, j, verdict->rule, scrub);
+    note_origin(v, r, scrub);
     if (!named)
-        note_params(v, r, opt);
+        note_params(v, r, scrub);
     if (!is_nginx(r)) /* of nginx's fields the rest is different each time */
-        note_fields(v, r, opt);
+        note_fields(v, r, scrub);
 }

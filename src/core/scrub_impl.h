@@ -1,0 +1,152 @@
+/*
+ * scrub_impl: what the parts of scrub share. Private to them.
+ *
+ * A walk goes over a text once, from the front. What it takes out it leaves behind for good (`done`): nothing looks back over it, so
+ * that a text without secrets stays as it is when it is scrubbed again. All looking ahead ends in a take or is bounded.
+ */
+#ifndef CORE_SCRUB_IMPL_H
+#define CORE_SCRUB_IMPL_H
+
+#include "base/sbuf.h"
+#include "core/scrub.h"
+#include "core/scrub_name.h"
+
+enum { SCRUB_RECENT = 4, SCRUB_CLIENTS = 8, SCRUB_ADDRESS_MAX = 45, SCRUB_TOKENS = 240 };
+
+struct token_row {
+    const char *prefix;
+    unsigned char n, alphabet, least, flags;
+};
+
+struct scrub {
+    const struct options *opt;
+    struct names names;
+    unsigned char token_first[256], token_next[SCRUB_TOKENS]; /* rows by their first byte, + 1 */
+    struct regex_scratch *scratch;
+    struct sbuf out;
+    struct {
+        char text[SCRUB_ADDRESS_MAX];
+        unsigned char n;
+    } clients[SCRUB_CLIENTS]; /* of the event in work */
+    unsigned n_clients;
+    enum name_kind field; /* what the name says of the text in work, when that is a field's */
+};
+
+/* A word that has been passed. */
+struct recent_word {
+    unsigned roles;
+    size_t start, end;
+};
+
+struct walk {
+    struct scrub *s;
+    struct slice t;  /* t.n is where the part in work ends */
+    size_t i, done;  /* done: all before it is in s->out or needs no copy */
+    bool in_rows;    /* of SQL, where no others begin */
+    bool query;      /* the text is a query, or form fields */
+    struct name_words name;
+    size_t name_end;
+    struct recent_word recent[SCRUB_RECENT]; /* the newest first */
+    size_t client_until, keep_until;         /* addresses up to there are a client's, are a server's */
+    const struct program *program;
+    size_t program_from, program_until;
+};
+
+/* Takes [from, to) out, and goes on behind it. */
+void walk_take(struct walk *w, size_t from, size_t to);
+/* The same, with something around the mark. */
+void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around);
+/* The byte before i as the next run will see it. */
+char walk_before(const struct walk *w, size_t i);
+/* Goes over [from, to) of the same text. */
+void walk_part(struct walk *w, size_t from, size_t to);
+
+static inline bool one_of(char c, const char *bytes)
+{
+    return c && strchr(bytes, c);
+}
+
+/* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside another. */
+struct quote {
+    size_t n; /* 0: there is none */
+    unsigned slashes;
+    unsigned char c, layer;
+};
+struct quote value_quote_at(struct slice t, size_t i);
+/* Where the text ends that was opened by q before `from`; *behind: the first byte after its closing quote. */
+size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind);
+
+/* --- scrub_notation.c --- */
+
+/* True: something was taken, and the walk stands behind it. The name is [start, end). */
+bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is);
+
+/* --- scrub_value.c --- */
+
+enum separator { SEP_NONE, SEP_ASSIGN, SEP_COLON, SEP_ARROW, SEP_COMPARE, SEP_CALL, SEP_ELEMENT, SEP_LIST, SEP_MEMBER, SEP_SPACE, SEP_OPTION };
+
+struct place {
+    struct name_is is;
+    enum separator sep;
+    unsigned layer;         /* of the separator */
+    bool tight;             /* no space before the value */
+    bool query;
+    struct quote key;       /* the quote that closes the name, */
+    struct slice key_text;  /* and its bytes */
+    size_t at;              /* of the value */
+};
+
+/* v is the whole value of a field of such a name. */
+bool value_of_field(const struct walk *w, struct name_is is, struct slice v);
+bool looks_random(struct slice v, size_t least);
+/* Whether a value in this place would be a secret, and no word of a sentence, placeholder or mark. */
+bool value_is_worth(const struct walk *w, struct slice v, bool loose);
+/* The same of the value of a name, by its kind and its notation. */
+bool value_is_secret(const struct walk *w, const struct place *p, struct slice v, bool quoted);
+bool value_is_mark(struct slice v);
+/* A place for a value: ${NAME}, %s, <name>, ?. */
+bool value_is_placeholder(struct slice v);
+bool value_begins_sentence(const struct walk *w, struct slice v);
+bool value_says_nothing(const struct walk *w, struct slice v);
+struct slice value_first_word(struct slice v);
+bool value_is_name_byte(char c);
+/* An identifier and '=' stand at i. */
+bool value_pair_at(struct slice t, size_t i);
+/* Where a value ends: one without quotes; a list or an object; a header's; several words. */
+size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query);
+size_t value_structure_end(struct slice t, size_t from);
+size_t value_header_end(const struct walk *w, size_t at, size_t name);
+size_t value_phrase_end(const struct walk *w, size_t at);
+
+/* --- scrub_token.c --- */
+
+void tokens_init(struct scrub *s);
+/* At the first byte of a word: a token, card, IBAN or key there. True: it was taken. */
+bool token_at(struct walk *w);
+unsigned tokens_count(void);
+/* Adds a token of row i to out, and gives what of it stays. */
+struct slice token_sample(unsigned i, struct sbuf *out);
+/* At "-----BEGIN". */
+bool pem_at(struct walk *w);
+
+/* --- scrub_address.c --- */
+
+/* At '@': the mail address around it. */
+bool mail_at(struct walk *w);
+/* At ':': the user info of a URL behind it. */
+bool user_info_at(struct walk *w);
+/* At the first byte of a word, or ':': an internet address there. */
+bool address_at(struct walk *w);
+/* The text begins with an internet address, or a list of them: 192.0.2.1, 192.0.2.1:80, [2001:db8::1]. */
+bool address_whole(struct slice text);
+
+/* --- scrub_command.c --- */
+
+/* The identifier [start, end) is the name of a program that takes secrets as arguments. */
+void program_seen(struct walk *w, size_t start, size_t end);
+/* At '-' in a command line. */
+bool option_at(struct walk *w);
+/* After INSERT, REPLACE or Key: rows of values under a list of columns. */
+bool columns_at(struct walk *w, size_t end);
+
+#endif

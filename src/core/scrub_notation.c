@@ -1,0 +1,437 @@
+/* scrub_notation: the value that stands behind a secret's name, in every notation: found, measured and taken. Part of scrub. */
+#include "core/scrub_impl.h"
+
+enum { SPACES_MAX = 64, WRAPPERS_MAX = 2, VALUE_LOOK = 512 };
+
+/* --- between name and value --- */
+
+static size_t skip_spaces(struct slice t, size_t i, bool lines)
+{
+    size_t from = i;
+    while (i < t.n && i - from < SPACES_MAX && (t.p[i] == ' ' || t.p[i] == '\t' || (lines && (t.p[i] == '\n' || t.p[i] == '\r'))))
+        i++;
+    return i;
+}
+
+/* What closes the name: a quote, a bracket: "name", [name], ['name'], name[], name[0]. */
+static size_t close_name(struct walk *w, size_t i, struct place *p)
+{
+    struct quote q = value_quote_at(w->t, i);
+    if (q.n) {
+        p->key = q;
+        p->key_text = slice_sub(w->t, i, i + q.n);
+        i += q.n;
+    }
+    if (i < w->t.n && w->t.p[i] == '[') {
+        size_t k = i + 1;
+        while (k < w->t.n && k - i < 6 && ascii_digit(w->t.p[k]))
+            k++;
+        if (k < w->t.n && w->t.p[k] == ']')
+            i = k;
+    }
+    if (i < w->t.n && w->t.p[i] == ']')
+        i++;
+    struct unit u = unit_at(w->t, i);
+    return u.layer && u.c == ']' ? i + u.n : i;
+}
+
+static bool starts_at(struct slice t, size_t i, const char *text)
+{
+    return slice_istarts(slice_sub(t, i, i + 32), slice_str(text));
+}
+
+/* The sign that separates name and value, if there is one at i. */
+static enum separator separator_at(struct walk *w, size_t *i, struct place *p)
+{
+    struct slice t = w->t;
+    struct unit u = unit_at(t, *i), next = unit_at(t, *i + u.n);
+    p->layer = u.layer;
+    if (u.c == '=' || (u.c == ':' && next.c == '=')) {
+        *i += u.n + (u.c == ':' ? next.n : 0);
+        if (u.c == '=' && (next.c == '>' || next.c == '=')) {
+            while (unit_at(t, *i).c == '=' || unit_at(t, *i).c == '>')
+                *i += unit_at(t, *i).n;
+            return next.c == '>' ? SEP_ARROW : SEP_COMPARE;
+        }
+        return SEP_ASSIGN;
+    }
+    if (u.c == ':' && next.c != ':') {
+        *i += u.n;
+        return SEP_COLON;
+    }
+    if (u.c == '-' && next.c == '>') {
+        *i += 2;
+        return SEP_ARROW;
+    }
+    return SEP_NONE;
+}
+
+/* <name attr="x">value</name>. */
+static bool is_element(const struct walk *w, size_t start, size_t *i)
+{
+    size_t at = start;
+    while (at > w->done && start - at < 32 && value_is_name_byte(w->t.p[at - 1]))
+        at--;
+    if (at > w->done && w->t.p[at - 1] == ':')
+        for (at--; at > w->done && start - at < 48 && value_is_name_byte(w->t.p[at - 1]);)
+            at--;
+    bool raw = at > w->done && w->t.p[at - 1] == '<';
+    bool escaped = at >= w->done + 4 && starts_at(w->t, at - 4, "&lt;");
+    if (!raw && !escaped)
+        return false;
+    for (size_t k = *i; k < w->t.n && k - *i < 256; k++) {
+        struct unit u = unit_at(w->t, k);
+        if (u.c == '>') {
+            if (w->t.p[k - 1] == '/')
+                return false;
+            *i = k + u.n;
+            return true;
+        }
+        if (u.c == '<' || u.c == '\n')
+            return false;
+    }
+    return false;
+}
+
+/* name="password" value="x", and the same in JSON and YAML. */
+static bool is_member(const struct walk *w, size_t *i, struct place *p)
+{
+    size_t at = *i;
+    while (at < w->t.n && at - *i < SPACES_MAX && one_of(w->t.p[at], " \t\r\n,;>"))
+        at++;
+    if (starts_at(w->t, at, "<value>")) {
+        *i = at + 7;
+        return true;
+    }
+    struct quote q = value_quote_at(w->t, at);
+    at += q.n;
+    if (at == *i || !starts_at(w->t, at, "value"))
+        return false;
+    at += 5;
+    struct quote close = value_quote_at(w->t, at);
+    struct slice text = slice_sub(w->t, at, at + close.n);
+    at = skip_spaces(w->t, at + close.n, false);
+    if (at >= w->t.n || (w->t.p[at] != ':' && w->t.p[at] != '='))
+        return false;
+    p->key = close;
+    p->key_text = text;
+    *i = at + 1;
+    return true;
+}
+
+/* An option of a command line: its name begins with dashes. */
+static bool is_option(const struct walk *w, size_t start)
+{
+    return start > w->done && w->t.p[start - 1] == '-' && (start == w->done + 1 || !value_is_name_byte(w->t.p[start - 2]) || w->t.p[start - 2] == '-');
+}
+
+/* ("name", "x") and ["name", "x"]: a name and a value, and no list of names. */
+static bool is_pair(const struct walk *w, size_t start, size_t value, const struct place *p)
+{
+    struct quote q = value_quote_at(w->t, value);
+    size_t behind = value, end = value_quoted_end(slice_sub(w->t, 0, value + VALUE_LOOK), value + q.n, q, &behind), open = start - p->key.n;
+    if (start < w->done + p->key.n + 1 || !one_of(w->t.p[open - 1], "[("))
+        return false;
+    bool last = behind < w->t.n && one_of(w->t.p[behind], ")]");
+    return last && names_field(&w->s->names, slice_sub(w->t, value + q.n, end)).kind == NAME_NONE;
+}
+
+/* "--password", "x". */
+static bool is_argument_list(const struct walk *w, size_t start, size_t *i, const struct place *p)
+{
+    size_t at = *i;
+    if (!p->key.n || at >= w->t.n)
+        return false;
+    at += w->t.p[at] == ',';
+    at = skip_spaces(w->t, at, true);
+    if (at == *i || !value_quote_at(w->t, at).n || !(is_option(w, start) || is_pair(w, start, at, p)))
+        return false;
+    *i = at;
+    return true;
+}
+
+/* PHP's serialize: s:8:"password";s:7:"hunter2". */
+static bool is_serialized(const struct walk *w, size_t *i, const struct place *p)
+{
+    size_t at = *i;
+    if (!p->key.n || !starts_at(w->t, at, ";s:"))
+        return false;
+    for (at += 3; at < w->t.n && ascii_digit(w->t.p[at]);)
+        at++;
+    if (at >= w->t.n || w->t.p[at] != ':')
+        return false;
+    *i = at + 1;
+    return true;
+}
+
+/* password is x, password was x, password to x. */
+static size_t skip_link(struct slice t, size_t i)
+{
+    static const char *const links[] = {"is ", "was ", "to "};
+    for (unsigned k = 0; k < 3; k++)
+        if (starts_at(t, i, links[k]))
+            return i + strlen(links[k]);
+    return i;
+}
+
+/* No sign: the value follows a space. */
+static enum separator space_between(const struct walk *w, size_t start, size_t end, size_t *i, const struct place *p)
+{
+    if (*i == end || p->key.n || *i >= w->t.n)
+        return SEP_NONE;
+    if (is_option(w, start))
+        return w->t.p[*i] == '-' || w->t.p[*i] == '<' ? SEP_NONE : SEP_OPTION;
+    if (!(p->is.flags & (NAME_SPACED | NAME_QUOTED)))
+        return SEP_NONE;
+    if (p->is.flags & NAME_SPACED)
+        *i = skip_link(w->t, *i);
+    return (p->is.flags & NAME_QUOTED) && !value_quote_at(w->t, *i).n ? SEP_NONE : SEP_SPACE;
+}
+
+static enum separator find_separator(struct walk *w, size_t start, size_t end, struct place *p)
+{
+    size_t i = close_name(w, end, p), closed = i;
+    i = skip_spaces(w->t, i, p->key.n > 0);
+    bool spaced = i > closed;
+    enum separator sep = separator_at(w, &i, p);
+    if (sep != SEP_NONE) {
+        size_t at = skip_spaces(w->t, i, p->key.n > 0 || sep == SEP_ARROW);
+        p->tight = at == i;
+        /* "password= user=x" has no password */
+        if (sep == SEP_ASSIGN && !spaced && !p->tight && !value_quote_at(w->t, at).n && !p->key.n && (w->query || value_pair_at(w->t, at)))
+            return SEP_NONE;
+        p->at = at;
+        return sep;
+    }
+    p->tight = true;
+    if (i == end && i < w->t.n && w->t.p[i] == '(' && value_quote_at(w->t, i + 1).n)
+        p->at = i + 1, sep = SEP_CALL;
+    else if (is_element(w, start, &i))
+        p->at = i, sep = SEP_ELEMENT;
+    else if (i = closed, is_argument_list(w, start, &i, p) || is_serialized(w, &i, p))
+        p->at = i, sep = SEP_LIST;
+    else if (i = closed, is_member(w, &i, p))
+        p->at = skip_spaces(w->t, i, false), sep = SEP_MEMBER;
+    else if (i = skip_spaces(w->t, closed, false), sep = space_between(w, start, closed, &i, p), sep != SEP_NONE)
+        p->at = i;
+    return sep;
+}
+
+/* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
+static size_t skip_wrappers(struct slice t, size_t i)
+{
+    for (unsigned n = 0; n < WRAPPERS_MAX; n++) {
+        size_t at = i;
+        while (at < t.n && at - i < 32 && (ascii_alnum(t.p[at]) || t.p[at] == '_' || t.p[at] == '@' || t.p[at] == '&'))
+            at++;
+        if (at > i && at - i <= 2 && value_quote_at(t, at).n == 1)
+            return at;
+        if (at == i || at >= t.n || t.p[at] != '(')
+            return i;
+        size_t inner = at + 1;
+        while (inner < t.n && ascii_digit(t.p[inner]))
+            inner++;
+        if (inner > at + 1 && inner + 1 < t.n && t.p[inner] == ')' && t.p[inner + 1] == ' ' && value_quote_at(t, inner + 2).n)
+            return inner + 2;
+        if (!value_quote_at(t, at + 1).n && !(at + 1 < t.n && ascii_alpha(t.p[at + 1])))
+            return i;
+        if (value_quote_at(t, at + 1).n)
+            return at + 1;
+        return i;
+    }
+    return i;
+}
+
+/* --- taking --- */
+
+/*
+ * Whether a value is a secret is told by its first VALUE_LOOK bytes, so that what is left alone costs no more than that, and what
+ * is taken is passed once. Returns the end of the text, to be put back.
+ */
+static size_t look_only(struct walk *w, size_t at)
+{
+    size_t all = w->t.n;
+    if (all - at > VALUE_LOOK)
+        w->t.n = at + VALUE_LOOK;
+    return all;
+}
+
+/* JSON stays JSON: what had no quotes gets the name's. */
+static bool take_unquoted(struct walk *w, const struct place *p, size_t end)
+{
+    bool json = p->key.c == '"' && (p->sep == SEP_COLON || p->sep == SEP_MEMBER);
+    walk_take_in(w, p->at, end, json ? p->key_text : SLICE_NONE);
+    return true;
+}
+
+static bool take_quoted(struct walk *w, const struct place *p, struct quote q)
+{
+    size_t from = p->at + q.n, behind, all = look_only(w, p->at);
+    /* msg="password=" n=1: that quote closes what is around */
+    bool around = p->sep == SEP_ASSIGN && !p->key.n && from < w->t.n && one_of(w->t.p[from], " ]},;)");
+    bool secret = !around && value_is_secret(w, p, slice_sub(w->t, from, value_quoted_end(w->t, from, q, &behind)), true);
+    w->t.n = all;
+    if (!secret)
+        return false;
+    walk_take(w, from, value_quoted_end(w->t, from, q, &behind));
+    w->i = behind;
+    return true;
+}
+
+/* A block of YAML: the lines behind "name: |" that stand further in than nothing. */
+static bool take_block(struct walk *w, const struct place *p)
+{
+    size_t i = p->at + 1, from;
+    while (i < w->t.n && (w->t.p[i] == '-' || w->t.p[i] == '+' || ascii_digit(w->t.p[i])))
+        i++;
+    if (i >= w->t.n || w->t.p[i] != '\n')
+        return false;
+    from = ++i;
+    while (from < w->t.n && w->t.p[from] == ' ')
+        from++;
+    size_t margin = from - i;
+    if (!margin || from >= w->t.n || value_is_mark(slice_from(w->t, from)))
+        return false;
+    for (i = from; i < w->t.n; i++) {
+        if (w->t.p[i] != '\n')
+            continue;
+        size_t next = i + 1;
+        while (next < w->t.n && next - i <= margin && w->t.p[next] == ' ')
+            next++;
+        if (next - i <= margin)
+            break;
+    }
+    walk_take(w, from, i);
+    return true;
+}
+
+/* Not a mark, a place for a value, nor what a form says of the field: ["is too short"]. */
+static bool is_secret_structure(struct walk *w, const struct place *p)
+{
+    size_t inner = skip_spaces(w->t, p->at + 1, true), end = value_structure_end(w->t, p->at), behind;
+    struct quote q = value_quote_at(w->t, inner);
+    if (value_is_mark(slice_from(w->t, p->at)) || end <= p->at + 2 || value_is_placeholder(slice_sub(w->t, p->at, end)))
+        return false;
+    if (!q.n || w->t.p[p->at] == '{')
+        return true;
+    struct slice first = slice_sub(w->t, inner + q.n, value_quoted_end(w->t, inner + q.n, q, &behind));
+    return !(slice_chr(first, ' ') && value_begins_sentence(w, first));
+}
+
+static bool take_structure(struct walk *w, const struct place *p)
+{
+    if (p->is.kind == NAME_WEAK || p->is.kind == NAME_DIGITS || p->is.kind == NAME_QUERY || (!p->key.n && !p->tight))
+        return false;
+    size_t all = look_only(w, p->at);
+    bool secret = is_secret_structure(w, p);
+    w->t.n = all;
+    return secret && take_unquoted(w, p, value_structure_end(w->t, p->at));
+}
+
+static bool take_element(struct walk *w, const struct place *p)
+{
+    size_t end = p->at;
+    size_t skip = starts_at(w->t, p->at, "<![CDATA[") ? 9 : 0;
+    for (end = p->at + skip; end < w->t.n; end++) {
+        struct unit u = unit_at(w->t, end);
+        if (u.c == '<' && (skip == 0 || starts_at(w->t, end, "</")))
+            break;
+    }
+    size_t from = p->at + skip;
+    if (end == w->t.n)
+        return false;
+    if (skip && end >= from + 3 && memcmp(w->t.p + end - 3, "]]>", 3) == 0)
+        end -= 3;
+    if (!value_is_secret(w, p, slice_sub(w->t, from, end), true))
+        return false;
+    walk_take(w, from, end);
+    return true;
+}
+
+static size_t unquoted_end(const struct walk *w, const struct place *p, size_t name)
+{
+    switch (p->is.kind) {
+    case NAME_HEADER:
+        return value_header_end(w, p->at, name);
+    case NAME_PHRASE:
+        return value_phrase_end(w, p->at);
+    default:
+        return value_bare_end(w, p->at, p->layer, p->query);
+    }
+}
+
+static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t name)
+{
+    struct slice v = slice_sub(w->t, p->at, unquoted_end(w, p, name));
+    if (p->sep == SEP_COMPARE || p->sep == SEP_CALL || (p->sep == SEP_ASSIGN && value_pair_at(w->t, p->at) && p->key.n == 0 && !p->tight))
+        return false;
+    bool whole = p->is.kind == NAME_HEADER && v.n && (slice_chr(v, '=') || slice_chr(v, ' '));
+    if (!whole)
+        return value_is_secret(w, p, v, false);
+    bool scheme = names_roles(&w->s->names, value_first_word(v)) & WORD_SCHEME;
+    return !value_is_mark(v) && (scheme || !value_begins_sentence(w, v));
+}
+
+static bool take_bare(struct walk *w, const struct place *p, size_t name)
+{
+    size_t all = look_only(w, p->at);
+    bool secret = is_unquoted_secret(w, p, name);
+    w->t.n = all;
+    return secret && take_unquoted(w, p, unquoted_end(w, p, name));
+}
+
+/* The value names a client: addresses in it are taken by the walk as it comes to them. */
+static bool mark_addresses_in(struct walk *w, const struct place *p)
+{
+    struct quote q = value_quote_at(w->t, p->at);
+    size_t behind = p->at, end;
+    bool list = p->sep == SEP_COLON && !p->tight;
+    if (q.n)
+        end = value_quoted_end(w->t, p->at + q.n, q, &behind);
+    else
+        end = value_bare_end(w, p->at, p->layer, p->query);
+    /* X-Forwarded-For: a, b */
+    while (!q.n && list && end + 2 < w->t.n && w->t.p[end] == ',' && w->t.p[end + 1] == ' ' && ascii_hex(w->t.p[end + 2]) && !value_pair_at(w->t, end + 2))
+        end = value_bare_end(w, end + 2, 0, false);
+    *(p->is.kind == NAME_KEEP ? &w->keep_until : &w->client_until) = end;
+    if (p->is.kind != NAME_CLIENT || w->s->opt->scrub.send_ip || p->sep == SEP_SPACE)
+        return false;
+    size_t from = p->at + q.n;
+    if (end <= from || value_says_nothing(w, slice_sub(w->t, from, end)))
+        return false;
+    walk_take(w, from, end);
+    w->i = q.n ? behind : end;
+    return true;
+}
+
+static bool mark_addresses(struct walk *w, const struct place *p)
+{
+    size_t all = look_only(w, p->at);
+    bool taken = mark_addresses_in(w, p);
+    w->t.n = all;
+    return taken;
+}
+
+bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is)
+{
+    char before = walk_before(w, start);
+    struct place p = {.is = is, .query = w->query || before == '?' || before == '&' || before == '#'};
+    if (is.kind == NAME_QUERY && !p.query)
+        return false;
+    p.sep = find_separator(w, start, end, &p);
+    if (p.sep == SEP_NONE || p.at >= w->t.n)
+        return false;
+    if (is.kind >= NAME_ADDRESS)
+        return mark_addresses(w, &p);
+    if (p.sep == SEP_ELEMENT)
+        return take_element(w, &p);
+    if (p.sep == SEP_COLON && (w->t.p[p.at] == '|' || w->t.p[p.at] == '>'))
+        return take_block(w, &p);
+    p.at = skip_wrappers(w->t, p.at);
+    struct quote q = value_quote_at(w->t, p.at);
+    if (q.n)
+        return take_quoted(w, &p, q);
+    if (one_of(w->t.p[p.at], "{[(") && p.sep != SEP_SPACE)
+        return take_structure(w, &p);
+    return take_bare(w, &p, start);
+}

@@ -1,0 +1,415 @@
+/* scrub_value: quotes, where a value ends, and whether it is a secret, or a sentence, a mark, a place for one. Part of scrub. */
+#include "core/scrub_impl.h"
+
+/* --- quotes --- */
+
+struct quote value_quote_at(struct slice t, size_t i)
+{
+    struct quote q = {0};
+    struct unit u = unit_at(t, i);
+    size_t at = i;
+    while (u.n == 1 && u.c == '\\' && q.slashes < 63) {
+        q.slashes++;
+        u = unit_at(t, ++at);
+    }
+    if (!u.n || (u.c != '"' && u.c != '\'' && u.c != '`'))
+        return (struct quote){0};
+    q.c = u.c;
+    q.layer = u.layer;
+    q.n = at + u.n - i;
+    return q;
+}
+
+/*
+ * Each time text is put in quotes, a backslash before each quote and each backslash is added: with k backslashes before the opening
+ * quote, the closing one has k more than a multiple of 2(k+1), and a quote that is part of the text 2k+1 more. Fewer than k close
+ * what is around. A quote twice is one of the text's own, as SQL and CSV write it.
+ */
+size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind)
+{
+    size_t slashes = 0, period = 2 * ((size_t)q.slashes + 1);
+    for (size_t i = from; i < t.n;) {
+        struct unit u = unit_at(t, i);
+        if (u.c == '\\' && u.n == 1) {
+            slashes++;
+            i++;
+            continue;
+        }
+        if (u.c == q.c && u.layer <= q.layer && slashes < q.slashes) {
+            *behind = i - slashes;
+            return *behind;
+        }
+        if (u.c == q.c && u.layer <= q.layer && slashes % period == q.slashes) {
+            bool twice = q.slashes == 0 && q.layer == 0 && i > from && i + 1 < t.n && (unsigned char)t.p[i + 1] == q.c;
+            if (!twice) {
+                *behind = i + u.n;
+                return i - q.slashes;
+            }
+            i++;
+        }
+        slashes = 0;
+        i += u.n;
+    }
+    const char *line = memchr(t.p + from, '\n', t.n - from);
+    *behind = line ? (size_t)(line - t.p) : t.n;
+    return *behind;
+}
+
+/* --- what is no secret --- */
+
+bool value_is_mark(struct slice v)
+{
+    return slice_starts(v, SLICE(SCRUB_MARK));
+}
+
+/* One byte again and again, or none that says anything: ****, xxxx, ..., --. */
+static bool is_masked(struct slice v)
+{
+    bool same = v.n >= 3;
+    for (size_t i = 1; i < v.n && same; i++)
+        same = v.p[i] == v.p[0];
+    return same && !ascii_digit(v.p[0]);
+}
+
+static bool only(struct slice v, const char *signs)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (!ascii_alnum(v.p[i]) && !one_of(v.p[i], signs))
+            return false;
+    return true;
+}
+
+/* A place for a value: ${NAME}, $NAME, %s, {name}, <name>, ?, [hidden], :name. */
+bool value_is_placeholder(struct slice v)
+{
+    char last = v.p[v.n - 1];
+    struct slice inner = slice_sub(v, 1, v.n - 1);
+    switch (v.p[0]) {
+    case '$':
+        for (size_t i = 1; i < v.n; i++)
+            if (!(v.p[i] >= 'A' && v.p[i] <= 'Z') && !ascii_digit(v.p[i]) && v.p[i] != '_')
+                return v.p[1] == '{' || v.p[1] == '(';
+        return true;
+    case '%':
+        return v.n <= 3 || v.p[1] == '(' || (last == '%' && only(inner, "_"));
+    case '{':
+        return (last == '}' && only(inner, "_{} .-")) || v.n == 1;
+    case '<':
+        return last == '>' && only(inner, " _-");
+    case '[':
+        return last == ']' && only(inner, " _-") && !looks_random(inner, 6);
+    case '?':
+        return v.n == 1;
+    default:
+        return false;
+    }
+}
+
+static bool is_nothing(struct slice v)
+{
+    static const char *const words[] = {"null", "(null)", "none", "nil", "undefined", "nan", "<nil>", "nullptr", "n/a", "(none)", "(empty)", "''", "\"\""};
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_ieq(v, slice_str(words[i])))
+            return true;
+    return false;
+}
+
+/* The first word of the text, with an apostrophe inside. */
+struct slice value_first_word(struct slice v)
+{
+    size_t n = 0;
+    while (n < v.n && (ascii_alpha(v.p[n]) || (v.p[n] == '\'' && n) || (v.p[n] == '/' && n == 1)))
+        n++;
+    return slice_sub(v, 0, n);
+}
+
+bool value_begins_sentence(const struct walk *w, struct slice v)
+{
+    struct slice word = value_first_word(v);
+    if (!word.n || (word.n < v.n && !one_of(v.p[word.n], " .,;:!?)]}\"'\r\n\t(")))
+        return false;
+    return names_roles(&w->s->names, word) & WORD_PROSE;
+}
+
+bool looks_random(struct slice v, size_t least)
+{
+    unsigned lower = 0, upper = 0, digits = 0, signs = 0, humps = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        char c = v.p[i];
+        if (c >= 'a' && c <= 'z') {
+            lower++;
+        } else if (c >= 'A' && c <= 'Z') {
+            upper++;
+            humps += i > 0 && v.p[i - 1] >= 'a' && v.p[i - 1] <= 'z';
+        } else if (ascii_digit(c)) {
+            digits++;
+        } else if (one_of(c, "!@#$%^&*+=~?")) {
+            signs++;
+        } else if (c == ' ' || c == '\n') {
+            return false;
+        }
+    }
+    if (v.n < least)
+        return false;
+    return (digits && (lower || upper) && !(digits <= 2 && humps == 0 && v.n > 12 && signs == 0)) || (signs && (lower || upper || digits)) ||
+           (lower && upper && humps > 1) || (digits >= 16 && digits + signs == v.n);
+}
+
+/* Nothing, masked already, a place for one, or a sentence about it. */
+bool value_says_nothing(const struct walk *w, struct slice v)
+{
+    struct slice bare = slice_trim(v);
+    while (bare.n > 1 && one_of(bare.p[bare.n - 1], ".,;:!"))
+        bare.n--;
+    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || value_begins_sentence(w, bare))
+        return true;
+    for (size_t i = 0; i < bare.n; i++)
+        if (ascii_alnum(bare.p[i]) || (unsigned char)bare.p[i] >= 0x80)
+            return false;
+    return bare.n < 4;
+}
+
+bool value_is_worth(const struct walk *w, struct slice v, bool loose)
+{
+    return !value_says_nothing(w, v) && !(loose && v.p[v.n - 1] == ':');
+}
+
+static bool is_short_number(struct slice v, size_t least)
+{
+    v = slice_trim(v);
+    for (size_t i = 0; i < v.n; i++)
+        if (!ascii_digit(v.p[i]))
+            return false;
+    return v.n >= least && v.n <= 12;
+}
+
+bool value_is_name_byte(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+/* An identifier and '=' stand at i. */
+bool value_pair_at(struct slice t, size_t i)
+{
+    size_t from = i;
+    while (i < t.n && i - from < 64 && (value_is_name_byte(t.p[i]) || (i > from && one_of(t.p[i], "[]"))))
+        i++;
+    return i > from && i < t.n && t.p[i] == '=';
+}
+
+/* The value is called by its name, in capitals: --password PASSWORD. */
+static bool is_name_of_value(const struct walk *w, struct slice v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (v.p[i] != '_' && !(v.p[i] >= 'A' && v.p[i] <= 'Z'))
+            return false;
+    return names_field(&w->s->names, v).kind != NAME_NONE;
+}
+
+/* A parser's token: "Unexpected token: punc". */
+static bool follows_syntax(const struct walk *w)
+{
+    return (w->recent[1].roles & WORD_SYNTAX) && w->recent[0].end - w->recent[1].end <= 16;
+}
+
+/* Whether v is worth taking as the value of such a name. */
+bool value_is_secret(const struct walk *w, const struct place *p, struct slice v, bool quoted)
+{
+    bool loose = !quoted && p->sep == SEP_COLON && !p->tight && !p->key.n;
+    bool text = quoted || p->key.n;
+    bool sentence = quoted && slice_chr(v, ' ');
+    if (!v.n || value_is_mark(slice_trim(v)) || (p->sep == SEP_SPACE && !quoted && value_pair_at(w->t, p->at)))
+        return false;
+    switch (p->is.kind) {
+    case NAME_DIGITS:
+        return is_short_number(v, 3);
+    case NAME_WEAK:
+        return looks_random(v, 8) && !value_says_nothing(w, v);
+    case NAME_QUERY:
+        return p->query && looks_random(v, 16);
+    default:
+        break;
+    }
+    if (is_short_number(v, 1) && v.n < 4 && p->is.flags & NAME_TIGHT)
+        return false;
+    if (p->sep == SEP_SPACE && !quoted)
+        return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');
+    if (p->sep == SEP_OPTION && is_name_of_value(w, v))
+        return false;
+    if (text && !sentence)
+        return !(is_masked(v) || is_nothing(v) || value_is_placeholder(v)) && (v.n > 2 || only(v, ""));
+    if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
+        return looks_random(v, 6);
+    return value_is_worth(w, v, loose);
+}
+
+bool value_of_field(const struct walk *w, struct name_is is, struct slice v)
+{
+    const struct place p = {.is = is, .sep = SEP_ASSIGN, .tight = true, .key = {.n = 1}};
+    return value_is_secret(w, &p, v, true);
+}
+
+/* --- where a value ends --- */
+
+/* Whether the sign at i, which may end a value or be part of it, ends it. */
+static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
+{
+    char c = w->t.p[i], next = i + 1 < w->t.n ? w->t.p[i + 1] : ' ';
+    switch (c) {
+    case '&':
+        return query || value_pair_at(w->t, i + 1) || ascii_space(next);
+    case ',':
+    case ';':
+        return query || ascii_space(next) || one_of(next, "\"'\\}])") || value_pair_at(w->t, i + 1) || i + 1 == w->t.n;
+    case ')':
+    case ']':
+    case '}':
+        return !ascii_alnum(next) && !one_of(next, "!@#$%^&*-_");
+    case '"':
+    case '\'':
+    case '`':
+        return i == from || !ascii_alnum(next);
+    case '<':
+        return next == '/' || ascii_alpha(next) || ascii_space(next) || next == '!';
+    case '>':
+        return !ascii_alnum(next);
+    case '|':
+        return ascii_space(next);
+    case '#':
+        return query;
+    default:
+        return false;
+    }
+}
+
+static bool is_escaped_break(struct slice t, size_t i)
+{
+    return i + 1 < t.n && t.p[i] == '\\' && one_of(t.p[i + 1], "nrt");
+}
+
+size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query)
+{
+    struct slice t = w->t;
+    size_t i = from;
+    unsigned open = 0;
+    while (i < t.n) {
+        struct unit u = unit_at(t, i);
+        if (ascii_space((char)u.c) && u.layer <= layer)
+            break;
+        if (u.layer) {
+            if (u.layer <= layer && one_of(u.c, "&;,\"'<>"))
+                break;
+            i += u.n;
+            continue;
+        }
+        if (layer && (u.c == '&' || u.c == '"' || u.c == '\''))
+            break;
+        if (u.c == '\\' && (is_escaped_break(t, i) || value_quote_at(t, i).n))
+            break;
+        bool closes = (u.c == ')' || u.c == ']' || u.c == '}') && open;
+        open += u.c == '(' || u.c == '[' || u.c == '{';
+        if (closes)
+            open--;
+        else if (sign_ends(w, from, i, query))
+            break;
+        i++;
+    }
+    while (i > from + 1 && one_of(t.p[i - 1], ".!:,;") && (i == t.n || ascii_space(t.p[i])) && !query)
+        i--; /* the end of a sentence */
+    return i;
+}
+
+/* A list or an object, to its end; all of the text where it has none. */
+size_t value_structure_end(struct slice t, size_t from)
+{
+    unsigned depth = 0;
+    for (size_t i = from; i < t.n;) {
+        struct quote q = value_quote_at(t, i);
+        struct unit u = unit_at(t, i);
+        if (q.n && q.c == '"') {
+            value_quoted_end(t, i + q.n, q, &i);
+            continue;
+        }
+        if (u.c == '{' || u.c == '[' || u.c == '(')
+            depth++;
+        else if (u.c == '}' || u.c == ']' || u.c == ')')
+            depth--;
+        i += u.n;
+        if (!depth)
+            return i;
+    }
+    return t.n;
+}
+
+/* The rest of a line, or of the quoted text around it, with escapes of a line's end. */
+static size_t line_end(const struct walk *w, size_t from)
+{
+    size_t i = from;
+    while (i < w->t.n && w->t.p[i] != '\n' && w->t.p[i] != '\r') {
+        char c = w->t.p[i];
+        if (c == '\\' && (is_escaped_break(w->t, i) || value_quote_at(w->t, i).n))
+            break;
+        if ((c == '"' || c == '\'' || c == '}' || c == ']') && sign_ends(w, from, i, false))
+            break;
+        i++;
+    }
+    while (i > from && ascii_space(w->t.p[i - 1]))
+        i--;
+    return i;
+}
+
+/* More pairs of an Authorization header: Digest username="x", nonce="y". */
+static size_t pairs_end(const struct walk *w, size_t at)
+{
+    for (;;) {
+        size_t i = at, behind;
+        while (i < w->t.n && (w->t.p[i] == ' ' || w->t.p[i] == ','))
+            i++;
+        if (i == at || !value_pair_at(w->t, i))
+            return at;
+        while (w->t.p[i] != '=')
+            i++;
+        struct quote q = value_quote_at(w->t, ++i);
+        if (q.n)
+            value_quoted_end(w->t, i + q.n, q, &behind);
+        else
+            behind = value_bare_end(w, i, 0, false);
+        at = behind;
+    }
+}
+
+static bool is_cookie(const struct walk *w, size_t name)
+{
+    return name < w->t.n && (w->t.p[name] == 'c' || w->t.p[name] == 'C') && w->t.n - name >= 6;
+}
+
+/* Authorization: scheme and credentials, one word where there is no scheme. Cookie: the line. */
+size_t value_header_end(const struct walk *w, size_t at, size_t name)
+{
+    if (is_cookie(w, name))
+        return line_end(w, at);
+    size_t end = value_bare_end(w, at, 0, false);
+    struct slice word = value_first_word(slice_sub(w->t, at, end));
+    if (word.n == end - at && end + 1 < w->t.n && w->t.p[end] == ' ' && names_roles(&w->s->names, word) & WORD_SCHEME) {
+        if (!value_pair_at(w->t, end + 1))
+            end = value_bare_end(w, end + 1, 0, false);
+        end = pairs_end(w, end);
+    } else if (end - at > 4 && slice_starts(slice_from(w->t, at), SLICE("AWS4-"))) {
+        end = pairs_end(w, end);
+    }
+    return end;
+}
+
+/* Words up to the end of the line or of the sentence's part. */
+size_t value_phrase_end(const struct walk *w, size_t at)
+{
+    size_t end = value_bare_end(w, at, 0, false);
+    while (end + 1 < w->t.n && w->t.p[end] == ' ' && ascii_alpha(w->t.p[end + 1]) && !value_pair_at(w->t, end + 1)) {
+        size_t more = value_bare_end(w, end + 1, 0, false);
+        if (more == end + 1)
+            break;
+        end = more;
+    }
+    return end;
+}
+
