@@ -5,7 +5,7 @@
 #include "base/xalloc.h"
 #include "core/scrub_impl.h"
 
-enum { GROWTH = 12 /* one byte may become a mark with quotes */ };
+enum { GROWTH = 12 /* one byte may become a mark with quotes */, PASSES_MAX = 8 };
 
 struct scrub *scrub_new(const struct options *opt)
 {
@@ -246,12 +246,27 @@ static struct slice replace(struct scrub *s, const struct regex *re, struct slic
     return text;
 }
 
+/*
+ * Whether a value is a secret is told by how it looks, and a mark inside changes that. So what was changed is gone over again until
+ * nothing changes, which one more pass nearly always shows; a text that goes on changing is made to do so, and goes as a whole.
+ */
+static struct slice walk_until_same(struct scrub *s, struct slice text, bool query, struct arena *a)
+{
+    for (unsigned i = 0; i < PASSES_MAX; i++) {
+        struct slice again = walk_text(s, text, query, a);
+        if (again.p == text.p)
+            return text;
+        text = again;
+    }
+    return SLICE(SCRUB_MARK);
+}
+
 static struct slice scrub_any(struct scrub *s, struct slice text, bool query, struct arena *a)
 {
     if (text.n == 0)
         return text;
     if (s->opt->scrub.defaults || s->opt->scrub.emails || s->opt->scrub.ips || !s->opt->scrub.send_ip)
-        text = walk_text(s, text, query, a);
+        text = walk_until_same(s, text, query, a);
     for (unsigned i = 0; i < s->opt->scrub.n_patterns; i++)
         text = replace(s, s->opt->scrub.patterns[i], text, a);
     return text;

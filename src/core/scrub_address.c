@@ -134,6 +134,16 @@ static bool take_user_info(struct walk *w, size_t from, size_t at, size_t colon)
     return taken || user.n || pass.n;
 }
 
+/* mailto:bob@example.com has no password. */
+static bool is_mail_word(struct slice word)
+{
+    static const char *const words[] = {"mailto", "mail", "email", "to", "from", "cc", "bcc", "sender", "recipient", "user", "login", "rcpt", "account", "smtp", "sip", "xmpp", "acct"};
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_ieq(word, slice_str(words[i])))
+            return true;
+    return false;
+}
+
 /* user:password@tcp(host), user:password@10.0.0.1:5432, without a scheme. */
 static bool login_at(struct walk *w)
 {
@@ -143,6 +153,8 @@ static bool login_at(struct walk *w)
     if (i >= w->t.n || w->t.p[i] != '@' || i == w->i + 1 || w->name_end != w->i)
         return false;
     struct slice host = slice_from(w->t, i + 1);
+    if (is_mail_word(slice_sub(w->t, w->recent[0].start, w->recent[0].end)) && !slice_starts(host, SLICE("tcp(")))
+        return false;
     if (!host.n || !(ascii_alnum(host.p[0]) || host.p[0] == '[') || slice_starts(host, SLICE("sha256:")))
         return false;
     struct slice pass = slice_sub(w->t, w->i + 1, i);

@@ -350,5 +350,8 @@ unsigned names_roles(const struct names *n, struct slice word)
 
 unsigned names_last_roles(const struct names *n, const struct name_words *w)
 {
-    return w->n && w->ids[w->n - 1] ? n->words[w->ids[w->n - 1]].roles : 0;
+    unsigned all = 0;
+    for (unsigned i = w->n - w->fresh; i < w->n; i++)
+        all |= w->ids[i] ? n->words[w->ids[i]].roles : 0u;
+    return all;
 }

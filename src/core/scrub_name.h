@@ -72,7 +72,7 @@ struct name_is names_of(const struct names *n, const struct name_words *w);
 struct name_is names_field(const struct names *n, struct slice name);
 /* Roles of one word. */
 unsigned names_roles(const struct names *n, struct slice word);
-/* Roles of the last word read. */
+/* Roles of the words of the last identifier. */
 unsigned names_last_roles(const struct names *n, const struct name_words *w);
 
 #endif

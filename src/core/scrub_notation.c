@@ -119,6 +119,18 @@ static bool is_member(const struct walk *w, size_t *i, struct place *p)
     return true;
 }
 
+/* <entry key="password">x</entry>, and no label's text. */
+static bool is_attribute(const struct walk *w, size_t start, size_t *i, const struct place *p)
+{
+    size_t open = start - p->key.n;
+    if (!p->key.n || open < w->done + 5 || *i >= w->t.n || w->t.p[*i] != '>')
+        return false;
+    if (!slice_ends(slice_sub(w->t, 0, open), SLICE("name=")) && !slice_ends(slice_sub(w->t, 0, open), SLICE(" key=")))
+        return false;
+    ++*i;
+    return *i < w->t.n && w->t.p[*i] != '\n';
+}
+
 /* An option of a command line: its name begins with dashes. */
 static bool is_option(const struct walk *w, size_t start)
 {
@@ -207,6 +219,8 @@ static enum separator find_separator(struct walk *w, size_t start, size_t end, s
     if (i == end && i < w->t.n && w->t.p[i] == '(' && value_quote_at(w->t, i + 1).n)
         p->at = i + 1, sep = SEP_CALL;
     else if (is_element(w, start, &i))
+        p->at = i, sep = SEP_ELEMENT;
+    else if (i = closed, is_attribute(w, start, &i, p))
         p->at = i, sep = SEP_ELEMENT;
     else if (i = closed, is_argument_list(w, start, &i, p) || is_serialized(w, &i, p))
         p->at = i, sep = SEP_LIST;
@@ -372,8 +386,21 @@ static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t nam
     return !value_is_mark(v) && (scheme || !value_begins_sentence(w, v));
 }
 
+/* A card or an account in groups is longer than its first word. */
+static bool take_groups(struct walk *w, const struct place *p)
+{
+    size_t was = w->i;
+    w->i = p->at;
+    if (p->is.kind == NAME_SECRET && token_at(w))
+        return true;
+    w->i = was;
+    return false;
+}
+
 static bool take_bare(struct walk *w, const struct place *p, size_t name)
 {
+    if (take_groups(w, p))
+        return true;
     size_t all = look_only(w, p->at);
     bool secret = is_unquoted_secret(w, p, name);
     w->t.n = all;

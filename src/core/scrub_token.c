@@ -4,7 +4,7 @@
 enum alphabet { ALPHABET_WORD = 1, ALPHABET_URL, ALPHABET_DOTS, ALPHABET_HEX, ALPHABET_UPPER, ALPHABET_BASE, ALPHABET_PATH, ALPHABET_HASH, ALPHABET_JWT,
                 ALPHABET_COLONS, ALPHABET_FCM };
 enum token_flags { TOKEN_KEEP = 1, TOKEN_BESIDE = 2 };
-enum { SECRET_BESIDE = 40 /* an AWS secret key behind its id */, CARD_MIN = 12, CARD_MAX = 19, IBAN_MAX = 34, TOKEN_LOOK = 512 };
+enum { BESIDE_MIN = 30, BESIDE_MAX = 64 /* the secret behind its id */, CARD_MIN = 12, CARD_MAX = 19, IBAN_MAX = 34, TOKEN_LOOK = 512 };
 
 static const struct token_row token_rows[] = {
 #define KEEP TOKEN_KEEP
@@ -97,7 +97,7 @@ static void take_beside(struct walk *w)
     from = i;
     while (i < w->t.n && in_alphabet(ALPHABET_BASE, w->t.p[i]))
         i++;
-    if (i - from == SECRET_BESIDE && from > w->i)
+    if (i - from >= BESIDE_MIN && i - from <= BESIDE_MAX && from > w->i && is_made(slice_sub(w->t, from, i)))
         walk_take(w, from, i);
 }
 

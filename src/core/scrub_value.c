@@ -97,12 +97,21 @@ bool value_is_placeholder(struct slice v)
     case '<':
         return last == '>' && only(inner, " _-");
     case '[':
-        return last == ']' && only(inner, " _-") && !looks_random(inner, 6);
+        return last == ']' && only(inner, " _-") && !slice_chr(inner, ' ') && !looks_random(inner, 6);
     case '?':
         return v.n == 1;
     default:
         return false;
     }
+}
+
+/* getToken() and the like: it is a program's text. */
+static bool is_call(struct slice v)
+{
+    size_t n = 0;
+    while (n < v.n && (ascii_alpha(v.p[n]) || one_of(v.p[n], "_.:>-")))
+        n++;
+    return n > 1 && n < v.n && v.p[n] == '(' && !looks_random(slice_sub(v, n + 1, v.n - 1), 6);
 }
 
 static bool is_nothing(struct slice v)
@@ -128,6 +137,8 @@ bool value_begins_sentence(const struct walk *w, struct slice v)
     struct slice word = value_first_word(v);
     if (!word.n || (word.n < v.n && !one_of(v.p[word.n], " .,;:!?)]}\"'\r\n\t(")))
         return false;
+    if (word.n + 1 < v.n && one_of(v.p[word.n], ".,;:!?") && !one_of(v.p[word.n + 1], " \r\n\t\"'"))
+        return false; /* user:x@host */
     return names_roles(&w->s->names, word) & WORD_PROSE;
 }
 
@@ -161,7 +172,7 @@ bool value_says_nothing(const struct walk *w, struct slice v)
     struct slice bare = slice_trim(v);
     while (bare.n > 1 && one_of(bare.p[bare.n - 1], ".,;:!"))
         bare.n--;
-    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || value_begins_sentence(w, bare))
+    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || is_call(bare) || value_begins_sentence(w, bare))
         return true;
     for (size_t i = 0; i < bare.n; i++)
         if (ascii_alnum(bare.p[i]) || (unsigned char)bare.p[i] >= 0x80)
@@ -222,7 +233,7 @@ bool value_is_secret(const struct walk *w, const struct place *p, struct slice v
         return false;
     switch (p->is.kind) {
     case NAME_DIGITS:
-        return is_short_number(v, 3);
+        return is_short_number(v, p->sep == SEP_SPACE ? 4 : 3);
     case NAME_WEAK:
         return looks_random(v, 8) && !value_says_nothing(w, v);
     case NAME_QUERY:
@@ -231,6 +242,8 @@ bool value_is_secret(const struct walk *w, const struct place *p, struct slice v
         break;
     }
     if (is_short_number(v, 1) && v.n < 4 && p->is.flags & NAME_TIGHT)
+        return false;
+    if (p->sep == SEP_SPACE && p->is.flags & NAME_TIGHT && (slice_chr(v, '/') || slice_chr(v, '.')))
         return false;
     if (p->sep == SEP_SPACE && !quoted)
         return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');

@@ -337,6 +337,54 @@ START_TEST(a_flood_is_thinned_and_counted)
 }
 END_TEST
 
+static bool holds(const struct json_node *n, struct slice text)
+{
+    for (; n; n = n->next)
+        if (slice_find(n->text, text) >= 0 || slice_find(n->key, text) >= 0 || holds(n->child, text))
+            return true;
+    return false;
+}
+
+/* Whoever asked is nowhere: not as field, context, breadcrumb or message; the upstream is, and `by` knows them apart. */
+START_TEST(the_client_leaves_nowhere)
+{
+    struct bench *b = bench_new();
+    feed(b, 1, "info", 4, "client 203.0.113.9 sent something");
+    feed(b, 2, "error", 4, REFUSED);
+    feed(b, 3, "error", 5, "unknown trouble with 203.0.113.9 and 203.0.113.90");
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_ge(b->n, 2);
+    for (unsigned i = 0; i < b->n; i++) {
+        ck_assert(!holds(b->events[i], SLICE("203.0.113.9,")) && !holds(b->events[i], SLICE("203.0.113.9 ")));
+        ck_assert(!at(b->events[i], "user") && !at(b->events[i], "request/env"));
+    }
+    ck_assert(holds(b->events[0], SLICE("127.0.0.1:9000")));
+    ck_at(b->events[1], "logentry/formatted", "unknown trouble with [Filtered] and 203.0.113.90");
+    bench_free(b);
+}
+END_TEST
+
+/* The text parser and the syslog parser take a word and a colon in front for a logger and a program. */
+START_TEST(a_secret_is_no_message_of_its_name)
+{
+    static const char *const lines[] = {"2026-11-29 10:00:00 ERROR password: hunter2 refused", "2026-11-29 10:00:01 INFO db.password: hunter2",
+                                        "2026-11-29 10:00:02 ERROR auth.token: hunter2-hunter2 refused", "2026-11-29 10:00:03 ERROR shop: cart lost"};
+    struct bench *b = bench_new();
+    struct stream text = {.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 3, .ring = 3, .last_us = RECORD_NO_TIME};
+    struct stream syslog = {.format = FORMAT_SYSLOG, .source = SLICE("udp"), .trusted = true, .file_key = 4, .ring = 4, .last_us = RECORD_NO_TIME};
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
+        pipeline_message(b->pipeline, &text, slice_str(lines[i]), 1, 0, i * 100, b->now_us);
+    pipeline_message(b->pipeline, &syslog, SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), 1, 0, 0, b->now_us);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_ge(b->n, 4);
+    for (unsigned i = 0; i < b->n; i++)
+        ck_assert(!holds(b->events[i], SLICE("hunter2")));
+    ck_at(b->events[0], "logentry/formatted", "password: [Filtered] refused");
+    ck_assert(holds(b->events[b->n - 2], SLICE("shop")) || holds(b->events[b->n - 1], SLICE("shop")));
+    bench_free(b);
+}
+END_TEST
+
 /* What varied is told with the summary; addresses of clients only where they may be sent, secrets never. */
 START_TEST(a_summary_says_what_varied)
 {
@@ -730,6 +778,8 @@ int main(void)
     tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
+    tcase_add_test(t, the_client_leaves_nowhere);
+    tcase_add_test(t, a_secret_is_no_message_of_its_name);
     tcase_add_test(t, a_summary_says_what_varied);
     tcase_add_test(t, a_summary_of_an_unknown_message_says_its_parameters);
     tcase_add_test(t, a_cut_shows_waiting_events_once);
