@@ -130,7 +130,7 @@ static bool list_one(void *u, const struct store_row *r)
         show_text(stdout, r->event.project, 40);
         fputs("] ", stdout);
     }
-    show_text(stdout, r->event.title, TITLE_POINTS);
+    show_text(stdout, r->event.title.text, TITLE_POINTS);
     if (r->reason) {
         printf("\n%*s", 50, "");
         show_text(stdout, slice_str(r->reason), REASON_POINTS);
@@ -169,7 +169,7 @@ static void show_row(const struct store_row *r)
 {
     char stamp[32], age[SHOW_SMALL], next[SHOW_SMALL];
     int64_t now = now_us();
-    put_line("title", r->event.title);
+    put_line("title", r->event.title.text);
     put_line("level", r->event.level);
     stamp_print(r->event.time_us, stamp);
     printf("%-14s%s, %s ago\n", "time", stamp, show_span(now - r->event.time_us, age));
@@ -180,7 +180,7 @@ static void show_row(const struct store_row *r)
     fputc('\n', stdout);
     put_line("reason", slice_str(r->reason));
     put_line("project", r->event.project);
-    show_payload(stdout, r->event.payload);
+    show_payload(stdout, r->event.payload.text);
 }
 
 /* The store's may be of a crumbd that escaped less. */
@@ -206,7 +206,7 @@ static int do_cat(struct store *s, const char *text, bool json)
         return EXIT_INPUT_WRONG;
     }
     if (json)
-        put_payload(r->event.payload);
+        put_payload(r->event.payload.text);
     else
         show_row(r);
     store_row_free(r);
@@ -231,7 +231,7 @@ static bool export_one(void *u, const struct store_row *head)
     struct store_row *r = store_get(x->store, head->id, &damaged);
     x->damaged += damaged;
     if (r)
-        put_payload(r->event.payload);
+        put_payload(r->event.payload.text);
     store_row_free(r);
     return !ferror(stdout);
 }

@@ -205,7 +205,7 @@ static void answer_payload(struct store *store, struct slice id, struct http_ans
     a->type = json;
     struct store_row *r = get_event(store, id, a);
     if (r) {
-        sbuf_adds(&a->body, r->event.payload);
+        sbuf_adds(&a->body, r->event.payload.text);
         sbuf_addc(&a->body, '\n');
     }
     store_row_free(r);

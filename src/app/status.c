@@ -189,7 +189,7 @@ void status_event(struct json *j, const struct store_row *r)
     if (!r->damaged) {
         put_member(j, "event_id", slice_str(r->event.event_id));
         put_member(j, "level", r->event.level);
-        put_member(j, "title", r->event.title);
+        put_member(j, "title", r->event.title.text);
         put_member(j, "project", r->event.project);
         json_key(j, "time");
         json_time(j, r->event.time_us);

@@ -244,7 +244,7 @@ void page_row(const struct status *s, const struct store_row *r, struct sbuf *ou
     put(out, "<tr><td>");
     put_badge(out, NULL, r->event.level);
     sbuf_addf(out, "</td><td class=\"t\"><a href=\"/event/%" PRId64 "\">", r->id);
-    page_text(out, r->event.title.n ? r->event.title : SLICE("(no title)"), TITLE_MAX);
+    page_text(out, r->event.title.text.n ? r->event.title.text : SLICE("(no title)"), TITLE_MAX);
     put(out, "</a></td><td class=\"n\" title=\"");
     put_stamp(out, r->event.time_us);
     put(out, "\">");
@@ -329,7 +329,7 @@ void page_event(const struct status *s, const struct store_row *r, const char *n
 {
     put_begin("event - crumbd", nonce, out);
     put(out, "<p><a href=\"/\">crumbd</a></p>\n<h1>");
-    page_text(out, r->event.title.n ? r->event.title : SLICE("(no title)"), TITLE_MAX);
+    page_text(out, r->event.title.text.n ? r->event.title.text : SLICE("(no title)"), TITLE_MAX);
     put(out, "</h1>\n<dl><dt>level</dt><dd>");
     put_badge(out, NULL, r->event.level);
     put(out, "</dd>\n<dt>time</dt><dd>");
@@ -346,6 +346,6 @@ void page_event(const struct status *s, const struct store_row *r, const char *n
     }
     sbuf_addf(out, "<dt>event</dt><dd>%s (<a href=\"/api/events/%" PRId64 "\">JSON</a>)</dd></dl>\n",
               r->event.event_id, r->id);
-    put_payload(r->event.payload, out);
+    put_payload(r->event.payload.text, out);
     put(out, "</body></html>\n");
 }

@@ -165,7 +165,7 @@ static void on_event(void *u, const struct promoted *e)
     t->result.events++;
     note_day(&t->result, e->time_us);
     if (t->setup.events) {
-        fwrite(e->payload.p, 1, e->payload.n, stdout);
+        fwrite(e->payload.text.p, 1, e->payload.text.n, stdout);
         fputc('\n', stdout);
     }
 }

@@ -112,9 +112,9 @@ static struct store_event *new_event(struct worker_cut *c, enum store_kind kind,
                                 .time_us = e->time_us,
                                 .input = e->input,
                                 .project = arena_dup(&c->arena, e->project),
-                                .title = arena_dup(&c->arena, e->title),
+                                .title = scrubbed_dup(&c->arena, e->title),
                                 .level = arena_dup(&c->arena, e->level),
-                                .payload = arena_dup(&c->arena, e->payload)};
+                                .payload = scrubbed_dup(&c->arena, e->payload)};
     memcpy(out->event_id, e->event_id, sizeof out->event_id);
     return out;
 }
@@ -148,7 +148,7 @@ static void add_overdue(void *u, const struct overdue_row *row)
     struct overdue_row *out = &c->cut.overdue[c->cut.n_overdue++];
     *out = *row;
     out->rule = arena_dup(&c->arena, row->rule);
-    out->record = arena_dup(&c->arena, row->record);
+    out->record = scrubbed_dup(&c->arena, row->record);
 }
 
 static void add_limit(void *u, const struct limit_row *row)
@@ -161,13 +161,14 @@ static void add_limit(void *u, const struct limit_row *row)
     *out = *row;
     out->sample = NULL;
     out->varied = NULL;
-    out->varied_text = row->varied_text.p ? arena_dup(&c->arena, row->varied_text) : SLICE_NONE;
+    if (row->varied_text.text.p)
+        out->varied_text = scrubbed_dup(&c->arena, row->varied_text);
     if (row->sample && row->sample_is_new) {
         struct limit_sample *sample = arena_alloc(&c->arena, sizeof *sample);
         *sample = (struct limit_sample){.project = arena_dup(&c->arena, row->sample->project),
-                                        .title = arena_dup(&c->arena, row->sample->title),
+                                        .title = scrubbed_dup(&c->arena, row->sample->title),
                                         .level = arena_dup(&c->arena, row->sample->level),
-                                        .payload = arena_dup(&c->arena, row->sample->payload)};
+                                        .payload = scrubbed_dup(&c->arena, row->sample->payload)};
         out->sample = sample;
     }
 }

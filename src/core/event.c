@@ -465,13 +465,9 @@ static void write_all(struct writer *w, bool with_crumbs)
     json_map_end(&w->json);
 }
 
-/* Whoever asked or logged in: the address goes wherever it stands (scrub.send_ip). */
-static void name_clients(const struct event_source *src, struct scrub *scrub)
+void event_name_clients(const struct record *r, struct scrub *scrub)
 {
-    const struct record *r = src->record;
     scrub_client(scrub, SLICE_NONE);
-    if (src->verdict->shape->user_ip.n)
-        scrub_client(scrub, src->verdict->shape->user_ip);
     for (unsigned i = 0; i < r->n_fields; i++)
         if (scrub_is_client(scrub, r->fields[i].name, r->fields[i].value))
             scrub_client(scrub, r->fields[i].value);
@@ -480,7 +476,9 @@ static void name_clients(const struct event_source *src, struct scrub *scrub)
 bool event_write(const struct event_source *src, const struct options *opt, struct scrub *scrub, struct sbuf *out)
 {
     struct sbuf own;
-    name_clients(src, scrub);
+    event_name_clients(src->record, scrub);
+    if (src->verdict->shape->user_ip.n)
+        scrub_client(scrub, src->verdict->shape->user_ip);
     for (int with_crumbs = 1; with_crumbs >= 0; with_crumbs--) {
         struct arena arena = {0};
         struct writer w = {.src = src, .opt = opt, .scrub = scrub, .arena = &arena};

@@ -49,6 +49,8 @@ bool event_is_environment(struct slice s);
 /* Writes the JSON object, at most EVENT_BYTES_MAX bytes; without the breadcrumbs when it would be longer. False: it does not fit
    even so. */
 bool event_write(const struct event_source *src, const struct options *opt, struct scrub *scrub, struct sbuf *out);
+/* Tells the scrubber who asked or logged in: that address goes wherever it stands (scrub.send_ip), until the next event. */
+void event_name_clients(const struct record *r, struct scrub *scrub);
 /* The time an event carries: the record's, or received_us when that is missing or more than a minute ahead. */
 int64_t event_time(const struct record *r, int64_t received_us);
 /*

@@ -63,14 +63,14 @@ static void free_sample(struct limit *l, struct entry *e)
     if (!e->row.sample)
         return;
     l->sample_bytes -= e->sample_bytes;
-    free((char *)(uintptr_t)e->sample.payload.p); /* the four texts are one block, the payload first */
+    free((char *)(uintptr_t)e->sample.payload.text.p); /* the four texts are one block, the payload first */
     e->row.sample = NULL;
 }
 
 static void free_varied(struct entry *e)
 {
     if (e->row.varied && varied_told(e->row.varied))
-        e->row.varied_text = SLICE("");
+        e->row.varied_text.text = SLICE("");
     varied_free(e->row.varied);
     e->row.varied = NULL;
 }
@@ -319,9 +319,9 @@ void limit_keep_sample(struct limit *l, uint64_t key, const struct limit_sample 
     struct entry *e = table_get(&l->entries, key);
     if (!e || e->row.sample)
         return;
-    const struct slice *const texts[] = {&s->payload, &s->project, &s->title, &s->level};
-    struct slice *const own[] = {&e->sample.payload, &e->sample.project, &e->sample.title, &e->sample.level};
-    size_t n = s->payload.n + s->project.n + s->title.n + s->level.n;
+    const struct slice *const texts[] = {&s->payload.text, &s->project, &s->title.text, &s->level};
+    struct slice *const own[] = {&e->sample.payload.text, &e->sample.project, &e->sample.title.text, &e->sample.level};
+    size_t n = s->payload.text.n + s->project.n + s->title.text.n + s->level.n;
     char *at = xmalloc(n);
     for (unsigned i = 0; i < 4; i++) {
         if (texts[i]->n)
@@ -396,7 +396,7 @@ void limit_changed(struct limit *l, limit_row_f *each, void *u)
         if (now == e || (last_gone && !now))
             each(u, &e->row);
         e->row.sample_is_new = e->row.restarted = false;
-        e->row.varied_text = SLICE_NONE;
+        e->row.varied_text.text = SLICE_NONE;
         if (last_gone)
             table_del(&l->gone, e->row.key);
         if (now != e)
@@ -439,8 +439,8 @@ void limit_restore(struct limit *l, const struct limit_row *stored)
     free_varied(e);
     e->row = *row;
     e->row.sample = NULL;
-    e->row.varied = row->varied_text.n ? varied_read(row->varied_text, &l->varied_bytes) : NULL;
-    e->row.varied_text = SLICE_NONE;
+    e->row.varied = row->varied_text.text.n ? varied_read(row->varied_text.text, &l->varied_bytes) : NULL;
+    e->row.varied_text.text = SLICE_NONE;
     if (sample)
         limit_keep_sample(l, row->key, sample);
     if (!row->count) {

@@ -13,7 +13,7 @@
 #ifndef CORE_LIMIT_H
 #define CORE_LIMIT_H
 
-#include "base/slice.h"
+#include "core/scrubbed.h"
 
 enum { LIMIT_ENTRIES_MAX = 65536, LIMIT_SAMPLE_BYTES = 16 << 20, LIMIT_PROJECTS_MAX = 64, LIMIT_KNOWN_DAYS = 30 };
 
@@ -37,7 +37,8 @@ enum limit_answer { LIMIT_PASS, LIMIT_HOLD, LIMIT_HOLD_FIRST };
 
 /* What a summary is made from: an event of the issue with its place in the outbox. Texts are copied. */
 struct limit_sample {
-    struct slice project, title, level, payload;
+    struct slice project, level;
+    struct scrubbed title, payload;
 };
 
 /* In the place of a period: what a row is when it is of no fingerprint. */
@@ -57,7 +58,7 @@ struct limit_row {
     const struct limit_sample *sample; /* NULL: none yet */
     bool sample_is_new; /* limit_changed has not told of it before */
     struct varied *varied;     /* which values the suppressed had; NULL: none suppressed yet */
-    struct slice varied_text;  /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
+    struct scrubbed varied_text; /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
 };
 
 typedef void limit_row_f(void *u, const struct limit_row *row);

@@ -103,13 +103,13 @@ static void drop(struct overdue *o, struct entry *e)
     e->watch->n--;
     e->watch->bytes -= size_of(e);
     o->bytes -= size_of(e);
-    free((char *)(uintptr_t)e->row.record.p);
+    free((char *)(uintptr_t)e->row.record.text.p);
     free(e);
 }
 
 static void keep_record(struct overdue *o, struct entry *e, struct slice record)
 {
-    char *p = (char *)(uintptr_t)e->row.record.p;
+    char *p = (char *)(uintptr_t)e->row.record.text.p;
     if (record.n > e->record_cap) {
         size_t more = record.n - e->record_cap;
         if (e->watch->bytes + more > OVERDUE_RULE_BYTES || o->bytes + more > OVERDUE_BYTES)
@@ -121,7 +121,7 @@ static void keep_record(struct overdue *o, struct entry *e, struct slice record)
     }
     if (record.n)
         memcpy(p, record.p, record.n);
-    e->row.record = slice_of(p, record.n);
+    e->row.record.text = slice_of(p, record.n);
 }
 
 /* --- entries --- */
@@ -169,14 +169,14 @@ static struct entry *entry_of(struct overdue *o, const struct rule *rule, uint64
 /* NULL: there is no room, or the key belongs to something else. */
 static struct entry *entry_for(struct overdue *o, struct watch *w, const struct overdue_row *row)
 {
-    if (table_get(&o->entries, row->key) || !make_room(o, w, sizeof(struct entry) + row->record.n))
+    if (table_get(&o->entries, row->key) || !make_room(o, w, sizeof(struct entry) + row->record.text.n))
         return NULL;
     return entry_new(o, w, row->key);
 }
 
 static void note(struct overdue *o, struct entry *e, const struct overdue_row *row, const struct trail_keys *keys)
 {
-    keep_record(o, e, row->record);
+    keep_record(o, e, row->record.text);
     e->row.time_us = row->time_us;
     e->row.file_key = row->file_key;
     e->row.offset = row->offset;
@@ -319,7 +319,7 @@ void overdue_restore(struct overdue *o, const struct overdue_row *row)
             w = &o->watches[i];
     bool pair = w && w->rule->pair.within_us;
     /* The rule has gone, or waits for something else than it did. */
-    if (!w || (pair && (row->silent || !row->record.n)) || (!pair && !w->rule->absence.by.n && row->key != rule_key(w->rule))) {
+    if (!w || (pair && (row->silent || !row->record.text.n)) || (!pair && !w->rule->absence.by.n && row->key != rule_key(w->rule))) {
         forget_stored(o, row->key);
         return;
     }
@@ -328,8 +328,9 @@ void overdue_restore(struct overdue *o, const struct overdue_row *row)
         unlink_entry(e);
     else if (!(e = entry_for(o, w, row)))
         return;
-    keep_record(o, e, row->record);
-    struct slice record = e->row.record, id = e->row.rule;
+    keep_record(o, e, row->record.text);
+    struct scrubbed record = e->row.record;
+    struct slice id = e->row.rule;
     bool monitored = e->row.monitored;
     e->row = *row;
     e->row.monitored = monitored;
@@ -338,7 +339,9 @@ void overdue_restore(struct overdue *o, const struct overdue_row *row)
     e->row.since_us = row->since_us < o->clock_us ? stamp_clamp(row->since_us) : o->clock_us;
     if (row->time_us != RECORD_NO_TIME)
         e->row.time_us = stamp_clamp(row->time_us);
-    e->dirty = false;
+    e->row.rewritten = false;
+    e->dirty = row->rewritten;
+    w->dirty |= row->rewritten;
     e->stored = true;
     link_newest(o, e);
 }

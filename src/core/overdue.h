@@ -13,6 +13,7 @@
 #ifndef CORE_OVERDUE_H
 #define CORE_OVERDUE_H
 
+#include "core/scrubbed.h"
 #include "core/trail.h"
 
 enum { OVERDUE_RULE_MAX = 10000, OVERDUE_RULE_BYTES = 4 << 20, OVERDUE_BYTES = 16 << 20 };
@@ -34,9 +35,10 @@ struct overdue_row {
     unsigned times;            /* how often the start came meanwhile */
     bool silent;               /* absence: the event has been made */
     bool closed;               /* forget it */
+    bool rewritten;            /* not as the store has it: to be written again; not stored */
     bool monitored;            /* one of its rule's OVERDUE_MONITORS_MAX; not stored */
     uint64_t file_key, offset; /* of the line: its event's id is made of them */
-    struct slice record;       /* as packed.h makes it; empty where nothing came */
+    struct scrubbed record;    /* as packed.h makes it; empty where nothing came */
 };
 
 typedef void overdue_row_f(void *u, const struct overdue_row *row);

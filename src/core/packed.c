@@ -34,7 +34,10 @@ enum tag {
     TAG_LABEL,
     TAG_INPUT,
     TAG_PEER,
-    TAG_UNTRUSTED
+    TAG_UNTRUSTED,
+    TAG_SCRUBBED, /* how many captures there are, in decimal */
+    TAG_CAPTURE_NUMBER,
+    TAG_CAPTURE
 };
 
 enum { HEAD_BYTES = 3 };
@@ -49,60 +52,103 @@ static void put(struct sbuf *out, enum tag tag, struct slice v)
     sbuf_adds(out, v);
 }
 
-static void put_field(struct sbuf *out, const struct field *f)
+struct packer {
+    struct scrub *scrub;
+    struct arena arena; /* of texts that had secrets */
+    struct sbuf *out;
+};
+
+static void put_text(struct packer *w, enum tag tag, struct slice v)
 {
-    if (out->n + 2 * HEAD_BYTES + f->name.n + f->value.n > PACKED_MAX || f->value.n > PACKED_TEXT_MAX || f->name.n > PACKED_TEXT_MAX)
-        return;
-    put(out, TAG_FIELD_NAME, f->name);
-    put(out, (enum tag)(TAG_FIELD_STRING + f->type), f->value);
+    put(w->out, tag, scrub_text(w->scrub, slice_sub(v, 0, PACKED_TEXT_MAX), &w->arena));
 }
 
-static void put_container(struct sbuf *out, const struct container *c)
+static void put_named(struct packer *w, enum tag name_tag, struct slice name, enum tag tag, struct slice value)
 {
-    put(out, TAG_CONTAINER_NAME, c->name);
-    put(out, TAG_CONTAINER_APP, c->app);
-    put(out, TAG_CONTAINER_ID, c->id);
-    put(out, TAG_IMAGE, c->image);
-    put(out, TAG_POD, c->pod);
-    put(out, TAG_POD_UID, c->pod_uid);
-    put(out, TAG_NAMESPACE, c->namespace);
-    for (unsigned i = 0; i < c->n_labels; i++) {
-        put(out, TAG_LABEL_NAME, c->labels[i].key);
-        put(out, TAG_LABEL, c->labels[i].value);
+    if (value.n > PACKED_TEXT_MAX || name.n > PACKED_TEXT_MAX)
+        return;
+    value = scrub_value(w->scrub, name, value, &w->arena);
+    if (w->out->n + 2 * HEAD_BYTES + name.n + value.n > PACKED_MAX)
+        return;
+    put(w->out, name_tag, name);
+    put(w->out, tag, value);
+}
+
+static void put_container(struct packer *w, const struct container *c)
+{
+    put_text(w, TAG_CONTAINER_NAME, c->name);
+    put_text(w, TAG_CONTAINER_APP, c->app);
+    put_text(w, TAG_CONTAINER_ID, c->id);
+    put_text(w, TAG_IMAGE, c->image);
+    put_text(w, TAG_POD, c->pod);
+    put_text(w, TAG_POD_UID, c->pod_uid);
+    put_text(w, TAG_NAMESPACE, c->namespace);
+    for (unsigned i = 0; i < c->n_labels; i++)
+        put_named(w, TAG_LABEL_NAME, c->labels[i].key, TAG_LABEL, c->labels[i].value);
+}
+
+/* Not negative, in decimal, in the arena. */
+static struct slice number_text(struct arena *a, uint64_t v)
+{
+    char text[24];
+    unsigned i = sizeof text;
+    do
+        text[--i] = (char)('0' + v % 10);
+    while (v /= 10);
+    return arena_dup(a, slice_of(text + i, sizeof text - i));
+}
+
+/* Alone it may not look like a secret; then it is missing in the scrubbed message. */
+static struct slice clean_capture(struct packer *w, struct slice message, struct slice capture)
+{
+    struct slice clean = scrub_text(w->scrub, capture, &w->arena);
+    return slice_find(message, clean) < 0 ? SLICE(SCRUB_MARK) : clean;
+}
+
+static void put_captures(struct packer *w, struct slice message, const struct slice *captures, unsigned n)
+{
+    n = n < PACKED_CAPTURES_MAX ? n : PACKED_CAPTURES_MAX;
+    put(w->out, TAG_SCRUBBED, number_text(&w->arena, n));
+    message = n > 1 ? scrub_text(w->scrub, message, &w->arena) : SLICE_NONE;
+    for (unsigned i = 1; i < n; i++) {
+        if (!captures[i].n)
+            continue;
+        put(w->out, TAG_CAPTURE_NUMBER, number_text(&w->arena, i));
+        put(w->out, TAG_CAPTURE, slice_sub(clean_capture(w, message, captures[i]), 0, PACKED_CAPTURE_MAX));
     }
 }
 
-void packed_write(const struct record *r, struct slice source, struct sbuf *out)
+void packed_write(const struct record *r, const struct packed_extra *extra, const struct slice *captures, struct scrub *s, struct sbuf *out)
 {
-    char time[24];
+    struct packer w = {.scrub = s, .out = out};
     sbuf_reset(out);
+    put_captures(&w, r->message, captures, extra->n_captures);
     put(out, TAG_FORMAT, slice_str(format_name(r->format)));
     put(out, TAG_LEVEL, slice_str(level_name(r->level)));
-    if (r->time_us > 0) {
-        unsigned i = sizeof time;
-        for (uint64_t v = (uint64_t)r->time_us; v; v /= 10)
-            time[--i] = (char)('0' + v % 10);
-        put(out, TAG_TIME, slice_of(time + i, sizeof time - i));
-    }
-    put(out, TAG_MESSAGE, r->message);
-    put(out, TAG_HOST, r->host);
-    put(out, TAG_APP, r->app);
-    put(out, TAG_PROCID, r->procid);
-    put(out, TAG_MSGID, r->msgid);
-    put(out, TAG_LOGGER, r->logger);
-    put(out, TAG_REQUEST_ID, r->request_id);
-    put(out, TAG_TRACE_ID, r->trace_id);
-    put(out, TAG_SPAN_ID, r->span_id);
-    put(out, TAG_SOURCE, source);
+    if (r->time_us > 0)
+        put(out, TAG_TIME, number_text(&w.arena, (uint64_t)r->time_us));
+    put_text(&w, TAG_MESSAGE, r->message);
+    put_text(&w, TAG_HOST, r->host);
+    put_text(&w, TAG_APP, r->app);
+    put_text(&w, TAG_PROCID, r->procid);
+    put_text(&w, TAG_MSGID, r->msgid);
+    put_text(&w, TAG_LOGGER, r->logger);
+    put_text(&w, TAG_REQUEST_ID, r->request_id);
+    put_text(&w, TAG_TRACE_ID, r->trace_id);
+    put_text(&w, TAG_SPAN_ID, r->span_id);
+    put(out, TAG_SOURCE, extra->source);
     put(out, TAG_INPUT, r->input);
     put(out, TAG_PEER, r->peer);
     if (r->untrusted)
         put(out, TAG_UNTRUSTED, SLICE("yes"));
     if (r->container)
-        put_container(out, r->container);
-    for (unsigned i = 0; i < r->n_fields; i++)
-        put_field(out, &r->fields[i]);
-    put(out, TAG_FULL_MESSAGE, r->full_message);
+        put_container(&w, r->container);
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
+        put_named(&w, TAG_FIELD_NAME, f->name, (enum tag)(TAG_FIELD_STRING + f->type), f->value);
+    }
+    put_text(&w, TAG_FULL_MESSAGE, r->full_message);
+    arena_free(&w.arena);
 }
 
 struct reader {
@@ -110,7 +156,8 @@ struct reader {
     struct container *container; /* NULL: no member of it has come */
     struct arena *arena;
     struct slice name; /* of the field or label whose value comes next */
-    struct slice *source;
+    struct packed *out;
+    unsigned group; /* of the capture that comes next */
 };
 
 /* Where the text of a member belongs; NULL: it is none of those that are one text. */
@@ -139,7 +186,7 @@ static struct slice *text_of(struct reader *in, unsigned tag)
     case TAG_SPAN_ID:
         return &r->span_id;
     case TAG_SOURCE:
-        return in->source;
+        return &in->out->source;
     case TAG_INPUT:
         return &r->input;
     case TAG_PEER:
@@ -164,6 +211,13 @@ static void take_container(struct reader *in, unsigned tag, struct slice v)
         c->labels[c->n_labels++] = (struct container_label){in->name, v};
 }
 
+/* A number up to max; max for what is none. */
+static unsigned group_of(struct slice v, unsigned max)
+{
+    uint64_t n;
+    return slice_u64(v, &n) && n < max ? (unsigned)n : max;
+}
+
 static void take(struct reader *in, unsigned tag, struct slice v)
 {
     struct record *r = in->r;
@@ -184,16 +238,23 @@ static void take(struct reader *in, unsigned tag, struct slice v)
     } else if (tag >= TAG_FIELD_STRING && tag <= TAG_FIELD_JSON) {
         record_add(r, in->name, v, (enum field_type)(tag - TAG_FIELD_STRING));
         in->name = SLICE_NONE;
+    } else if (tag == TAG_SCRUBBED) {
+        in->out->scrubbed = true;
+        in->out->n_captures = group_of(v, PACKED_CAPTURES_MAX);
+    } else if (tag == TAG_CAPTURE_NUMBER) {
+        in->group = group_of(v, in->out->n_captures ? in->out->n_captures - 1 : 0);
+    } else if (tag == TAG_CAPTURE) {
+        in->out->captures[in->group] = v;
     } else if (tag >= TAG_CONTAINER_NAME && tag <= TAG_LABEL) {
         take_container(in, tag, v);
     }
 }
 
-bool packed_read(struct slice bytes, struct arena *a, struct record *r, struct slice *source)
+bool packed_read(struct slice bytes, struct arena *a, struct record *r, struct packed *out)
 {
-    struct reader in = {.r = r, .arena = a, .source = source};
+    struct reader in = {.r = r, .arena = a, .out = out};
     record_init(r, FORMAT_TEXT, SLICE_NONE);
-    *source = SLICE_NONE;
+    *out = (struct packed){.scrubbed = false};
     while (bytes.n) {
         const unsigned char *head = (const unsigned char *)bytes.p;
         if (bytes.n < HEAD_BYTES)

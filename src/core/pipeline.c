@@ -112,6 +112,12 @@ static uint64_t stored_key(const struct pipeline *p, struct slice text, uint64_t
 
 /* --- events out --- */
 
+/* What event_write and its like have made of texts that each went through the scrubber. */
+static struct scrubbed payload_of(const struct pipeline *p)
+{
+    return scrubbed_vouch(sbuf_slice(&p->payload));
+}
+
 static void hand_out(struct pipeline *p, const struct event_source *src, bool open)
 {
     const struct verdict *v = src->verdict;
@@ -125,9 +131,9 @@ static void hand_out(struct pipeline *p, const struct event_source *src, bool op
                          .time_us = event_time(src->record, src->received_us),
                          .input = src->input,
                          .project = v->project,
-                         .title = v->shape->title,
+                         .title = scrub_clean(p->scrub, v->shape->title, &p->arena),
                          .level = slice_str(level_name(v->level)),
-                         .payload = sbuf_slice(&p->payload),
+                         .payload = payload_of(p),
                          .verdict = v};
     memcpy(e.event_id, src->event_id, sizeof e.event_id);
     p->setup.hooks.emit(p->setup.hooks.u, &e);
@@ -229,7 +235,8 @@ static void tell_row(void *u, const struct limit_row *row)
         sbuf_reset(&p->payload);
         varied_scrub(row->varied, p->scrub);
         varied_write(row->varied, &p->payload);
-        told.varied_text = p->payload.over ? SLICE_NONE : sbuf_slice(&p->payload);
+        if (!p->payload.over)
+            told.varied_text = payload_of(p);
     }
     p->setup.hooks.limit_row(p->setup.hooks.u, &told);
 }
@@ -260,12 +267,33 @@ unsigned pipeline_issues(const struct pipeline *p)
     return limit_size(p->limit);
 }
 
+/* What the rule's pattern caught, by number. */
+static unsigned captures_of(const struct pipeline *p, const struct rule *rule, struct slice *captures)
+{
+    unsigned n = rule->match ? regex_count(rule->match) + 1 : 0;
+    n = n < PACKED_CAPTURES_MAX ? n : PACKED_CAPTURES_MAX;
+    for (unsigned i = 0; i < n; i++)
+        captures[i] = judge_capture(&p->judge, i);
+    return n;
+}
+
+/* A store made before may hold titles as the log had them. */
 void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row)
 {
-    if (row->period_us == LIMIT_ROW_NEW_ISSUES)
+    if (row->period_us == LIMIT_ROW_NEW_ISSUES) {
         new_issues_restore(p->new_issues, row);
-    else
-        limit_restore(p->limit, row);
+        return;
+    }
+    struct arena a = {0};
+    struct limit_row clean = *row;
+    struct limit_sample sample;
+    if (row->sample) {
+        sample = *row->sample;
+        sample.title = scrub_clean(p->scrub, sample.title.text, &a);
+        clean.sample = &sample;
+    }
+    limit_restore(p->limit, &clean);
+    arena_free(&a);
 }
 
 void pipeline_restore_clock(struct pipeline *p, int64_t clock_us)
@@ -273,9 +301,38 @@ void pipeline_restore_clock(struct pipeline *p, int64_t clock_us)
     overdue_restore_clock(p->overdue, clock_us);
 }
 
-void pipeline_restore_overdue(struct pipeline *p, const struct overdue_row *row)
+static const struct rule *rule_of_row(const struct pipeline *p, const struct overdue_row *row)
 {
-    overdue_restore(p->overdue, row);
+    for (unsigned i = 0; i < p->setup.rules->n; i++)
+        if (slice_eq(p->setup.rules->rules[i]->id, row->rule))
+            return p->setup.rules->rules[i];
+    return NULL;
+}
+
+/* A store made before holds records as they came: scrubbed on the way in, with what the rule catches in them, and written again. */
+static void scrub_row(struct pipeline *p, struct overdue_row *row, struct arena *a)
+{
+    const struct rule *rule = rule_of_row(p, row);
+    struct slice captures[PACKED_CAPTURES_MAX];
+    struct packed past;
+    if (!rule || !row->record.text.n || !packed_read(row->record.text, a, &p->past, &past) || past.scrubbed)
+        return;
+    struct packed_extra extra = {.source = past.source};
+    if (rule->match && regex_match(rule->match, p->judge.match, p->past.message, 0) == REGEX_YES)
+        extra.n_captures = captures_of(p, rule, captures);
+    event_name_clients(&p->past, p->scrub);
+    packed_write(&p->past, &extra, captures, p->scrub, &p->packed);
+    row->record = scrubbed_vouch(sbuf_slice(&p->packed));
+    row->rewritten = true;
+}
+
+void pipeline_restore_overdue(struct pipeline *p, const struct overdue_row *stored)
+{
+    struct arena a = {0};
+    struct overdue_row row = *stored;
+    scrub_row(p, &row, &a);
+    overdue_restore(p->overdue, &row);
+    arena_free(&a);
 }
 
 int64_t pipeline_clock(const struct pipeline *p)
@@ -317,7 +374,7 @@ static void on_summary(void *u, const struct limit_row *row)
     numbers.top = sbuf_slice(&top);
     make_id(p, e.event_id, row->key, (uint64_t)row->start_us, row->count);
     sbuf_reset(&p->payload);
-    bool written = summary_write(row->sample->payload, e.event_id, e.time_us, &numbers, &p->payload);
+    bool written = summary_write(row->sample->payload.text, e.event_id, e.time_us, &numbers, &p->payload);
     sbuf_free(&top);
     if (!written) {
         p->counts.v[COUNT_event_too_large]++;
@@ -326,7 +383,7 @@ static void on_summary(void *u, const struct limit_row *row)
     e.project = row->sample->project;
     e.title = row->sample->title;
     e.level = row->sample->level;
-    e.payload = sbuf_slice(&p->payload);
+    e.payload = payload_of(p);
     p->counts.v[COUNT_summarised] += row->suppressed;
     p->setup.hooks.emit(p->setup.hooks.u, &e);
 }
@@ -351,9 +408,9 @@ static void keep_sample(struct pipeline *p, const struct event_source *held, uin
     if (!event_write(&src, p->opt, p->scrub, &p->payload))
         return;
     const struct limit_sample sample = {.project = v.project,
-                                        .title = v.shape->title,
+                                        .title = scrub_clean(p->scrub, v.shape->title, &p->arena),
                                         .level = slice_str(level_name(v.level)),
-                                        .payload = sbuf_slice(&p->payload)};
+                                        .payload = payload_of(p)};
     limit_keep_sample(p->limit, key, &sample);
 }
 
@@ -513,7 +570,7 @@ enum { ORDINAL_PAIR = 1, ORDINAL_ABSENCE, ORDINAL_CHECK_IN, ORDINAL_MONITOR };
 static void tell_monitor(struct pipeline *p, const struct rule *rule, const struct record *r, struct arena *a, enum check_in_status status,
                          const char *id)
 {
-    struct slice slug = check_in_slug(template_fill(&rule->absence.monitor, &p->judge, r, a), a);
+    struct slice slug = check_in_slug(scrub_text(p->scrub, template_fill(&rule->absence.monitor, &p->judge, r, a), a), a);
     struct promoted e = {.time_us = p->wall_us, .level = status == CHECK_IN_OK ? SLICE("info") : SLICE("error")};
     if (!rule->absence.monitor.set || !slug.n || !p->setup.hooks.check_in)
         return;
@@ -525,8 +582,8 @@ static void tell_monitor(struct pipeline *p, const struct rule *rule, const stru
     check_in_write(&c, p->opt, &p->payload);
     e.project = known_project(p, template_fill(&rule->event.project, &p->judge, r, a), &(struct origin){0});
     make_id(p, e.event_id, stored_key(p, slug, ORDINAL_MONITOR), stored_key(p, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
-    e.title = sbuf_slice(&title);
-    e.payload = sbuf_slice(&p->payload);
+    e.title = scrub_clean(p->scrub, sbuf_slice(&title), a);
+    e.payload = payload_of(p);
     p->counts.v[COUNT_check_ins]++;
     p->setup.hooks.check_in(p->setup.hooks.u, &e);
     sbuf_free(&title);
@@ -537,14 +594,17 @@ static void wait_for(struct pipeline *p, const struct stream *s, const struct tr
 {
     const struct rule *rule = v->rule;
     const struct record *r = &p->record;
-    packed_write(r, s->source, &p->packed);
+    struct slice captures[PACKED_CAPTURES_MAX];
+    event_name_clients(r, p->scrub);
+    const struct packed_extra extra = {.source = s->source, .n_captures = captures_of(p, rule, captures)};
+    packed_write(r, &extra, captures, p->scrub, &p->packed);
     /* A start ends, and a value is heard of, in one domain only. Who sends the line of an absence without `by` does not matter. */
     bool alone = rule->pair.within_us || rule->absence.by.n;
     const struct overdue_row row = {.key = alone ? line_domain_key(s, v->key) : v->key,
                                     .time_us = event_time(r, p->wall_us),
                                     .file_key = s->file_key ? s->file_key : p->setup.run_key,
                                     .offset = s->file_key ? offset : p->seq,
-                                    .record = sbuf_slice(&p->packed)};
+                                    .record = scrubbed_vouch(sbuf_slice(&p->packed))};
     if (rule->pair.within_us) {
         overdue_open(p->overdue, rule, &row, keys);
     } else if (overdue_came(p->overdue, rule, &row, keys)) {
@@ -573,7 +633,12 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
     bool absence = rule->absence.every_us > 0;
     p->judge.sender = row->key; /* not who sent the last message */
     p->judge.now_us = p->now_us;
-    if (packed_read(row->record, &a, r, &src.source) && rule_apply(&p->judge, rule, r, &a, &v)) {
+    struct packed past;
+    bool known = packed_read(row->record.text, &a, r, &past);
+    src.source = past.source;
+    p->judge.kept = past.captures;
+    p->judge.n_kept = past.n_captures;
+    if (known && rule_apply(&p->judge, rule, r, &a, &v)) {
         struct crumb *crumbs = arena_alloc(&a, (p->opt->crumbs.before + 1) * sizeof *crumbs);
         struct judged j = {.record = r, .verdict = &v, .fate = COUNT_overdue_suppressed, .raw = r->message};
         r->time_us = src.received_us; /* the event is of now */
@@ -598,6 +663,7 @@ static void on_overdue(void *u, const struct rule *rule, const struct overdue_ro
         if (row->monitored)
             tell_monitor(p, rule, r, &a, CHECK_IN_ERROR, src.event_id);
     }
+    p->judge.n_kept = 0;
     arena_free(&a);
 }
 

@@ -26,7 +26,8 @@ struct promoted {
     bool open; /* a first form of an event that still waits; the closed form follows under the same id */
     int64_t time_us;
     struct slice input; /* empty: it is no input's, such as a summary */
-    struct slice project, title, level, payload;
+    struct slice project, level;
+    struct scrubbed title, payload;
     const struct verdict *verdict; /* NULL for a summary */
     uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
 };

@@ -171,7 +171,7 @@ static struct slice part_value(const struct template_part *p, const struct judge
 {
     if (!p->is_name)
         return p->text;
-    return p->capture ? regex_capture(j->match, p->capture) : record_get(r, p->text);
+    return p->capture ? judge_capture(j, p->capture) : record_get(r, p->text);
 }
 
 static struct slice masked(struct slice v, struct arena *a)
@@ -371,6 +371,8 @@ bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
     bool came = r->message.n > 0;
+    unsigned kept = j->n_kept;
+    j->n_kept = 0; /* they are this rule's, not of those before it */
     rule_none(r, out);
     for (unsigned i = 0; came && i < lane->n && lane->rules[i] != rule; i++) {
         const struct rule *before = lane->rules[i];
@@ -379,8 +381,9 @@ bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r
             add_to(j, before, r, a, out);
         j->stats[before->index] = counted;
     }
+    j->n_kept = kept;
     /* Also where nothing came, so that no captures of another match are taken for its own. */
-    if (rule->match && regex_match(rule->match, j->match, seen(r->message), 0) != REGEX_YES && came)
+    if (rule->match && !j->n_kept && regex_match(rule->match, j->match, seen(r->message), 0) != REGEX_YES && came)
         return false;
     decide(j, rule, r, a, out);
     out->action = ACTION_EVENT;

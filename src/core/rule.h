@@ -175,9 +175,18 @@ struct judge {
     uint64_t limit_hits;               /* over all rules */
     const struct rule *just_suspended; /* set by rule_judge, for whoever logs it to clear, */
     int64_t suspended_for_us;          /* for so long */
+    const struct slice *kept;          /* captures of a line of the past, by number, instead of the last match's, */
+    unsigned n_kept;                   /* 0: there are none */
     bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */
 };
 
+/* A group of the deciding rule's match; empty where it took no part. */
+static inline struct slice judge_capture(const struct judge *j, unsigned group)
+{
+    if (j->n_kept)
+        return group < j->n_kept ? j->kept[group] : SLICE_NONE;
+    return regex_capture(j->match, group);
+}
 void judge_init(struct judge *j, const struct ruleset *set);
 void judge_done(struct judge *j);
 

@@ -25,7 +25,7 @@ static void on_event(void *u, const struct promoted *e)
     if (e->open)
         return;
     if (o->events++ == 0)
-        o->payload = arena_dup(&o->arena, e->payload);
+        o->payload = arena_dup(&o->arena, e->payload.text);
 }
 
 static void on_judged(void *u, const struct judged *j)

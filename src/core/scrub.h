@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "core/options.h"
+#include "core/scrubbed.h"
 
 struct scrub;
 
@@ -20,6 +21,8 @@ struct scrub *scrub_new(const struct options *opt);
 void scrub_free(struct scrub *s);
 /* The text without secrets: the same slice when there are none, else a text in the arena. */
 struct slice scrub_text(struct scrub *s, struct slice text, struct arena *a);
+/* The same, as what the store takes. */
+struct scrubbed scrub_clean(struct scrub *s, struct slice text, struct arena *a);
 /* The value of a field, header or parameter of this name. */
 struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a);
 /* A URL's query, or form fields. */

@@ -20,7 +20,7 @@ static bool note_captures(struct varied *v, const struct judge *j, const struct 
         const char *name = regex_name(rule->match, i);
         any |= name != NULL;
         if (name)
-            note(v, scrub, slice_str(name), regex_capture(j->match, i));
+            note(v, scrub, slice_str(name), judge_capture(j, i));
     }
     return any;
 }

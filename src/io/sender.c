@@ -128,7 +128,7 @@ static void send_row(struct project *p, const struct store_row *row)
 {
     struct sender *s = p->sender;
     struct sbuf body;
-    bool ok = make_body(row->event.kind, row->event.event_id, row->event.payload, &body);
+    bool ok = make_body(row->event.kind, row->event.event_id, row->event.payload.text, &body);
     if (!ok) {
         sbuf_free(&body);
         store_dead(s->store, row->id, "does not fit into an envelope");

@@ -375,11 +375,11 @@ static enum store_result full(struct store *s)
 
 static bool put_event(struct store *s, const struct store_event *e, int64_t now)
 {
-    assert(e->payload.n <= STORE_PAYLOAD_MAX);
+    assert(e->payload.text.n <= STORE_PAYLOAD_MAX);
     uint8_t id[16];
     store_event_id_bytes(e->event_id, id);
     /* gzip where it saves an eighth; the first byte of JSON tells the two apart. */
-    struct slice payload = e->payload;
+    struct slice payload = e->payload.text;
     sbuf_reset(&s->zipped);
     if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) &&
         s->zipped.n < payload.n - payload.n / 8)
@@ -392,7 +392,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     sqlite3_bind_int64(q, 4, now);
     sqlite3_bind_int64(q, 5, e->time_us);
     store_bind_text(q, 6, e->level);
-    store_bind_text(q, 7, utf8_prefix(slice_sub(e->title, 0, 4 * TITLE_POINTS), TITLE_POINTS));
+    store_bind_text(q, 7, utf8_prefix(slice_sub(e->title.text, 0, 4 * TITLE_POINTS), TITLE_POINTS));
     sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
     if (how == Q_EVENT)
         store_bind_text(q, 9, e->input);

@@ -39,8 +39,9 @@ struct store_event {
     int64_t time_us;        /* of the event */
     struct slice project;   /* name in sentry.projects; empty is the default one */
     struct slice input;     /* whose share of the store it uses (shares.h); empty: nobody's */
-    struct slice title, level;
-    struct slice payload;   /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
+    struct slice level;
+    struct scrubbed title;
+    struct scrubbed payload; /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
 };
 
 /* A tailed file as the store knows it. `head_hash` is over its first `head_bytes` bytes (at most 1024). */

@@ -70,7 +70,7 @@ static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
     r->event.time_us = sqlite3_column_int64(q, 5);
     r->event.project = arena_dup(&b->arena, store_column(q, 7));
     r->event.level = arena_dup(&b->arena, store_column(q, 8));
-    r->event.title = arena_dup(&b->arena, store_column(q, 9));
+    r->event.title = scrubbed_vouch(arena_dup(&b->arena, store_column(q, 9)));
     if (sqlite3_column_type(q, 10) != SQLITE_NULL)
         r->reason = arena_cstr(&b->arena, store_column(q, 10));
     r->stored_bytes = (uint64_t)sqlite3_column_int64(q, 11);
@@ -84,7 +84,7 @@ static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
     sbuf_init(&b->payload, STORE_PAYLOAD_MAX);
     if (!unpack(store_column(q, 13), &b->payload))
         return false;
-    r->event.payload = sbuf_slice(&b->payload);
+    r->event.payload = scrubbed_vouch(sbuf_slice(&b->payload));
     return true;
 }
 

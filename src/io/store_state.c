@@ -35,10 +35,10 @@ bool store_put_limit(struct store *s, const struct limit_row *row)
     sqlite3_bind_int64(q, 8, row->first_us);
     sqlite3_bind_int64(q, 9, row->last_us);
     bind_optional(q, 10, sample->project);
-    bind_optional(q, 11, sample->title);
+    bind_optional(q, 11, sample->title.text);
     bind_optional(q, 12, sample->level);
-    bind_optional(q, 13, sample->payload);
-    bind_optional(q, 14, row->varied_text);
+    bind_optional(q, 13, sample->payload.text);
+    bind_optional(q, 14, row->varied_text.text);
     sqlite3_bind_int(q, 15, row->remote);
     return store_run(s, Q_LIMIT);
 }
@@ -49,9 +49,9 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
         const struct limit_sample sample = {.project = store_column(q, 9),
-                                            .title = store_column(q, 10),
+                                            .title = scrubbed_vouch(store_column(q, 10)),
                                             .level = store_column(q, 11),
-                                            .payload = store_column(q, 12)};
+                                            .payload = scrubbed_vouch(store_column(q, 12))};
         const struct limit_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
                                       .start_us = sqlite3_column_int64(q, 1),
                                       .period_us = sqlite3_column_int64(q, 2),
@@ -61,8 +61,8 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
                                       .suppressed = (uint64_t)sqlite3_column_int64(q, 6),
                                       .first_us = sqlite3_column_int64(q, 7),
                                       .last_us = sqlite3_column_int64(q, 8),
-                                      .sample = sample.payload.n ? &sample : NULL,
-                                      .varied_text = store_column(q, 13),
+                                      .sample = sample.payload.text.n ? &sample : NULL,
+                                      .varied_text = scrubbed_vouch(store_column(q, 13)),
                                       .remote = sqlite3_column_int(q, 14) != 0};
         each(u, &row);
     }
@@ -92,7 +92,7 @@ bool store_put_overdue(struct store *s, const struct overdue_row *row)
         sqlite3_bind_int(q, 6, row->silent);
         sqlite3_bind_int64(q, 7, (sqlite3_int64)row->file_key);
         sqlite3_bind_int64(q, 8, (sqlite3_int64)row->offset);
-        sqlite3_bind_blob(q, 9, row->record.n ? row->record.p : "", (int)row->record.n, SQLITE_STATIC);
+        sqlite3_bind_blob(q, 9, row->record.text.n ? row->record.text.p : "", (int)row->record.text.n, SQLITE_STATIC);
     }
     return store_run(s, how);
 }
@@ -110,7 +110,7 @@ void store_overdue(struct store *s, overdue_row_f *each, void *u)
                                         .silent = sqlite3_column_int(q, 5) != 0,
                                         .file_key = (uint64_t)sqlite3_column_int64(q, 6),
                                         .offset = (uint64_t)sqlite3_column_int64(q, 7),
-                                        .record = store_column(q, 8)};
+                                        .record = scrubbed_vouch(store_column(q, 8))};
         each(u, &row);
     }
     sqlite3_reset(q);

@@ -15,7 +15,7 @@ static void on_event(void *u, const struct promoted *e)
 {
     struct arena a = {0};
     (void)u;
-    assert(json_tree(&a, e->payload));
+    assert(json_tree(&a, e->payload.text));
     arena_free(&a);
 }
 

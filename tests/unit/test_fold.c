@@ -49,7 +49,7 @@ static void on_event(void *u, const struct promoted *e)
 {
     struct bench *b = u;
     struct arena a = {0};
-    const struct json_node *root = json_tree(&a, e->payload), *fp = json_get(root, "fingerprint");
+    const struct json_node *root = json_tree(&a, e->payload.text), *fp = json_get(root, "fingerprint");
     uint64_t hash = slice_hash(e->project, 0);
     if (e->open)
         return;
@@ -65,7 +65,7 @@ static void on_event(void *u, const struct promoted *e)
         b->folded_suppressed += e->suppressed;
         snprintf(b->folded_fingerprint, sizeof b->folded_fingerprint, "%.*s %.*s %.*s", SLICE_ARG(fp->child->text),
                  SLICE_ARG(fp->child->next->text), SLICE_ARG(fp->child->next->next->text));
-        snprintf(b->folded_title, sizeof b->folded_title, "%.*s", SLICE_ARG(e->title));
+        snprintf(b->folded_title, sizeof b->folded_title, "%.*s", SLICE_ARG(e->title.text));
         snprintf(b->folded_kind, sizeof b->folded_kind, "%.*s", SLICE_ARG(member(root, "contexts", "crumbd", "kind")));
         const struct json_node *top = json_get(json_get(json_get(root, "contexts"), "crumbd"), "top");
         const struct json_node *kinds = top ? json_get(top, "kind") : NULL;
@@ -86,7 +86,7 @@ static void on_row(void *u, const struct limit_row *row)
     b->rows[i] = *row;
     b->rows[i].sample = NULL;
     b->rows[i].varied = NULL;
-    b->rows[i].varied_text = SLICE_NONE;
+    b->rows[i].varied_text.text = SLICE_NONE;
 }
 
 static void on_notice(void *u, const struct notice *n)

@@ -27,7 +27,7 @@ static void on_event(void *u, const struct promoted *e)
 {
     struct bench *b = u;
     ck_assert_uint_lt(b->n, EVENTS_MAX);
-    b->events[b->n] = json_tree(&b->arena, e->payload);
+    b->events[b->n] = json_tree(&b->arena, e->payload.text);
     ck_assert_ptr_nonnull(b->events[b->n++]);
 }
 

@@ -41,7 +41,7 @@ static void on_event(void *u, const struct promoted *e)
     ck_assert_uint_lt(b->n, EVENTS_MAX);
     memcpy(b->ids[b->n], e->event_id, 33);
     b->suppressed[b->n] = e->suppressed;
-    b->events[b->n++] = json_tree(&b->arena, e->payload);
+    b->events[b->n++] = json_tree(&b->arena, e->payload.text);
 }
 
 static void on_check_in(void *u, const struct promoted *e)
@@ -49,7 +49,7 @@ static void on_check_in(void *u, const struct promoted *e)
     struct bench *b = u;
     ck_assert_uint_lt(b->n_check_ins, EVENTS_MAX);
     memcpy(b->monitors[b->n_check_ins], e->event_id, 33);
-    b->check_ins[b->n_check_ins] = json_tree(&b->arena, e->payload);
+    b->check_ins[b->n_check_ins] = json_tree(&b->arena, e->payload.text);
     ck_assert_ptr_nonnull(b->check_ins[b->n_check_ins++]);
 }
 
@@ -73,7 +73,7 @@ static void on_row(void *u, const struct overdue_row *row)
     ck_assert_uint_lt(i, ROWS_MAX);
     b->rows[i] = *row;
     b->rows[i].rule = arena_dup(&b->arena, row->rule);
-    b->rows[i].record = arena_dup(&b->arena, row->record);
+    b->rows[i].record = scrubbed_dup(&b->arena, row->record);
     b->n_rows += i == b->n_rows;
 }
 
@@ -707,7 +707,11 @@ START_TEST(records_are_packed_and_read_again)
     static struct record r, back;
     struct arena a = {0};
     struct sbuf b;
-    struct slice source;
+    struct packed came;
+    const struct packed_extra extra = {.source = SLICE("udp"), .n_captures = 3};
+    const struct slice captures[3] = {SLICE("whole"), SLICE("b"), SLICE("not in the message")};
+    const struct options opt = {.scrub = {.defaults = true}};
+    struct scrub *scrub = scrub_new(&opt);
     sbuf_init(&b, PACKED_MAX);
     record_init(&r, FORMAT_GELF, SLICE("raw"));
     r.level = LEVEL_WARNING;
@@ -722,14 +726,17 @@ START_TEST(records_are_packed_and_read_again)
     for (unsigned i = 0; i < 2; i++)
         c.labels[c.n_labels++] = (struct container_label){i ? SLICE("tier") : SLICE("team"), SLICE("x")};
     r.container = &c;
-    packed_write(&r, SLICE("udp"), &b);
-    ck_assert(packed_read(sbuf_slice(&b), &a, &back, &source));
+    packed_write(&r, &extra, captures, scrub, &b);
+    ck_assert(packed_read(sbuf_slice(&b), &a, &back, &came));
     ck_assert_int_eq(back.format, FORMAT_GELF);
     ck_assert_int_eq(back.level, LEVEL_WARNING);
     ck_assert_int_eq(back.time_us, r.time_us);
     ck_assert(slice_eq(back.message, r.message));
     ck_slice(back.trace_id, "0123");
-    ck_slice(source, "udp");
+    ck_slice(came.source, "udp");
+    ck_assert(came.scrubbed && came.n_captures == 3);
+    ck_slice(came.captures[1], "b");
+    ck_slice(came.captures[2], "[Filtered]");
     ck_slice(record_value(&back, "n"), "7");
     ck_assert_int_eq(record_field(&back, SLICE("n"))->type, FIELD_NUMBER);
     ck_slice(record_value(&back, "s"), "text");
@@ -740,11 +747,12 @@ START_TEST(records_are_packed_and_read_again)
     ck_assert_uint_eq(back.container->n_labels, 2);
     ck_slice(back.container->labels[1].key, "tier");
     for (size_t n = 0; n < b.n; n++) /* cut anywhere: read or refused, never past the end */
-        packed_read(slice_sub(sbuf_slice(&b), 0, n), &a, &back, &source);
+        packed_read(slice_sub(sbuf_slice(&b), 0, n), &a, &back, &came);
     for (size_t i = 0; i < b.n; i++) {
         b.p[i] = (char)~b.p[i];
-        packed_read(sbuf_slice(&b), &a, &back, &source);
+        packed_read(sbuf_slice(&b), &a, &back, &came);
     }
+    scrub_free(scrub);
     sbuf_free(&b);
     arena_free(&a);
 }
@@ -756,18 +764,23 @@ START_TEST(packed_records_are_bounded)
     static char big[20000];
     struct arena a = {0};
     struct sbuf b;
-    struct slice source;
+    struct packed came;
+    const struct packed_extra extra = {.source = SLICE("udp"), .n_captures = 3};
+    const struct slice captures[3] = {SLICE("whole"), SLICE("b"), SLICE("not in the message")};
+    const struct options opt = {.scrub = {.defaults = true}};
+    struct scrub *scrub = scrub_new(&opt);
     memset(big, 'x', sizeof big);
     sbuf_init(&b, PACKED_MAX);
     record_init(&r, FORMAT_JSON, SLICE_NONE);
     r.message = r.full_message = slice_of(big, sizeof big);
     for (int i = 0; i < RECORD_FIELDS_MAX; i++)
         record_add(&r, SLICE("f"), slice_of(big, 300), FIELD_STRING);
-    packed_write(&r, SLICE_NONE, &b);
+    packed_write(&r, &extra, captures, scrub, &b);
     ck_assert(!b.over && b.n <= PACKED_MAX);
-    ck_assert(packed_read(sbuf_slice(&b), &a, &back, &source));
+    ck_assert(packed_read(sbuf_slice(&b), &a, &back, &came));
     ck_assert_uint_eq(back.message.n, PACKED_TEXT_MAX);
     ck_assert_uint_gt(back.n_fields, 10);
+    scrub_free(scrub);
     sbuf_free(&b);
     arena_free(&a);
 }

@@ -45,7 +45,7 @@ static void on_title(void *u, const struct promoted *e)
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (slice_is(rule->id, said[i]))
             return;
-    ck_assert_msg(!has_id(e->title), "%.*s: the title has an id: %.*s", SLICE_ARG(rule->id), SLICE_ARG(e->title));
+    ck_assert_msg(!has_id(e->title.text), "%.*s: the title has an id: %.*s", SLICE_ARG(rule->id), SLICE_ARG(e->title.text));
 }
 
 static void run_sample(const struct rule *rule, const struct rule_sample *s)

@@ -87,7 +87,7 @@ static void on_event(void *u, const struct promoted *e)
     b->suppressed[b->n] = e->suppressed;
     b->project[b->n] = arena_dup(&b->arena, e->project);
     memcpy(b->ids[b->n], e->event_id, 33);
-    b->events[b->n] = json_tree(&b->arena, e->payload);
+    b->events[b->n] = json_tree(&b->arena, e->payload.text);
     ck_assert_ptr_nonnull(b->events[b->n]);
     b->n++;
 }

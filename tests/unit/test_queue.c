@@ -54,8 +54,8 @@ static void tear_down(void)
 static void put(unsigned n, const char *title, const char *payload)
 {
     struct store_event e = {.time_us = 1700000000000000, .level = SLICE("error")};
-    e.title = slice_str(title);
-    e.payload = slice_str(payload);
+    e.title.text = slice_str(title);
+    e.payload.text = slice_str(payload);
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", n);
     struct cut c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
@@ -236,10 +236,10 @@ START_TEST(check_ins_are_told_apart)
                             .event_id = "00000001000040008000000000000000",
                             .time_us = 1700000000000000,
                             .level = SLICE("info"),
-                            .title = SLICE("check-in nightly: ok"),
-                            .payload = SLICE("{\"check_in_id\":\"00000002000040008000000000000000\",\"monitor_slug\":\"nightly\",\"status\":\"ok\","
+                            .title = {SLICE("check-in nightly: ok")},
+                            .payload = {SLICE("{\"check_in_id\":\"00000002000040008000000000000000\",\"monitor_slug\":\"nightly\",\"status\":\"ok\","
                                              "\"monitor_config\":{\"schedule\":{\"type\":\"interval\",\"value\":25,\"unit\":\"hour\"},"
-                                             "\"checkin_margin\":16}}")};
+                                             "\"checkin_margin\":16}}")}};
     struct cut c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     ck_assert_int_eq(queue("ls"), 0);

@@ -80,12 +80,12 @@ static void start(void)
 static void put_for(const char *project)
 {
     struct store_event e = {.time_us = 1700000000000000,
-                            .title = SLICE("t"),
+                            .title = {SLICE("t")},
                             .level = SLICE("error"),
                             .project = slice_str(project)};
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", ++n_events);
     char *payload = xasprintf("{\"event_id\":\"%s\",\"message\":\"text with \xe2\x80\xa6\"}", e.event_id);
-    e.payload = slice_str(payload);
+    e.payload.text = slice_str(payload);
     struct cut c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     free(payload);
@@ -203,10 +203,10 @@ END_TEST
 /* A word about monitor `n`. */
 static void put_check_in(unsigned n, const char *status)
 {
-    struct store_event e = {.kind = STORE_CHECK_IN, .time_us = 1700000000000000, .title = SLICE("check-in"), .level = SLICE("info")};
+    struct store_event e = {.kind = STORE_CHECK_IN, .time_us = 1700000000000000, .title = {SLICE("check-in")}, .level = SLICE("info")};
     snprintf(e.event_id, sizeof e.event_id, "%08x00004000a000000000000000", n);
     char *payload = xasprintf("{\"check_in_id\":\"%s\",\"monitor_slug\":\"m%u\",\"status\":\"%s\"}", e.event_id, n, status);
-    e.payload = slice_str(payload);
+    e.payload.text = slice_str(payload);
     struct cut c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     free(payload);

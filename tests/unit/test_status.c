@@ -44,8 +44,8 @@ static const char hostile[] = "<script>alert('1')</script> & \"x\" \x1b[31m \xff
 static void put(unsigned n, const char *title, const char *payload)
 {
     struct store_event e = {.time_us = 1700000000000000, .level = SLICE("error")};
-    e.title = slice_str(title);
-    e.payload = slice_str(payload);
+    e.title.text = slice_str(title);
+    e.payload.text = slice_str(payload);
     snprintf(e.event_id, sizeof e.event_id, "%08xabcd40008000000000000000", n);
     struct cut c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);

@@ -85,9 +85,9 @@ static int64_t ask_sql(const char *sql)
 static struct store_event event(unsigned n, const char *payload)
 {
     struct store_event e = {
-        .time_us = 1700000000000000 + n, .title = SLICE("title"), .level = SLICE("error")};
+        .time_us = 1700000000000000 + n, .title = {SLICE("title")}, .level = SLICE("error")};
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", n);
-    e.payload = slice_str(payload);
+    e.payload.text = slice_str(payload);
     return e;
 }
 
@@ -159,7 +159,7 @@ START_TEST(one_daemon_many_tools)
     struct store *tool = open_at(path, STORE_TOOL, 0);
     struct store_row *r = store_get(tool, 1, NULL);
     ck_assert_ptr_nonnull(r);
-    ck_slice(r->event.payload, "{\"a\":1}");
+    ck_slice(r->event.payload.text, "{\"a\":1}");
     store_row_free(r);
     ck_assert_int_eq(store_drop(tool, 1, false), 1);
     ck_assert_ptr_null(next(s));
@@ -211,7 +211,7 @@ START_TEST(rows_and_their_ways)
     ck_assert_int_eq(a->id, 1);
     ck_assert_int_eq(b->id, 2);
     ck_assert_str_eq(a->event.event_id, e[0].event_id);
-    ck_slice(a->event.title, "title");
+    ck_slice(a->event.title.text, "title");
     ck_assert_ptr_null(a->reason);
     ck_assert_ptr_null(next(s)); /* both are taken, the third is of another project */
     ck_assert_int_eq(store_due(s, SLICE(""), STORE_EVENT), INT64_MAX);
@@ -282,7 +282,7 @@ START_TEST(the_newest_word_about_a_monitor)
     store_flush(s);
     r = store_next(s, SLICE(""), STORE_CHECK_IN, now());
     ck_assert_ptr_nonnull(r);
-    ck_slice(r->event.payload, "{\"status\":\"error\"}");
+    ck_slice(r->event.payload.text, "{\"status\":\"error\"}");
     store_dead(s, r->id, "400");
     store_row_free(r);
     store_flush(s);
@@ -303,7 +303,7 @@ static void on_row(void *u, const struct overdue_row *row)
 {
     (void)u;
     rows[n_rows] = *row;
-    memcpy(row_record[n_rows], row->record.p ? row->record.p : "", row->record.n);
+    memcpy(row_record[n_rows], row->record.text.p ? row->record.text.p : "", row->record.text.n);
     ck_slice(row->rule, "r");
     n_rows++;
 }
@@ -313,7 +313,7 @@ START_TEST(what_is_waited_for)
     struct store *s = open_it();
     struct overdue_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
                               {.key = 2, .rule = SLICE("r"), .since_us = 10, .time_us = 7, .times = 3, .silent = true, .file_key = UINT64_MAX,
-                               .offset = 5, .record = SLICE("a\0b")}};
+                               .offset = 5, .record = {SLICE("a\0b")}}};
     struct cut c = {.overdue = v, .n_overdue = 2, .clock_us = 30};
     ck_assert_int_eq(store_clock(s), 0);
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
@@ -329,7 +329,7 @@ START_TEST(what_is_waited_for)
     ck_assert_mem_eq(row_record[0], "a\0b", 3);
     ck_assert_uint_eq(rows[1].key, UINT64_MAX - 1);
     ck_assert_int_eq(rows[1].time_us, INT64_MIN);
-    ck_assert_uint_eq(rows[1].record.n, 0);
+    ck_assert_uint_eq(rows[1].record.text.n, 0);
     v[0].since_us = 5;
     v[1].closed = true;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
@@ -356,7 +356,7 @@ START_TEST(an_older_store_learns_check_ins)
     struct store_row *r = next(s);
     ck_assert_ptr_nonnull(r);
     ck_assert_int_eq(r->event.kind, STORE_EVENT);
-    ck_slice(r->event.payload, "{\"n\":1}");
+    ck_slice(r->event.payload.text, "{\"n\":1}");
     store_row_free(r);
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
@@ -400,10 +400,10 @@ START_TEST(open_rows)
     e.open = true;
     ck_assert_int_eq(put(s, e), STORE_OK);
     ck_assert_ptr_null(next(s));
-    e.payload = SLICE("{\"final\":true}");
+    e.payload.text = SLICE("{\"final\":true}");
     e.open = false;
     ck_assert_int_eq(put(s, e), STORE_OK);
-    e.payload = SLICE("{\"final\":\"again\"}");
+    e.payload.text = SLICE("{\"final\":\"again\"}");
     ck_assert_int_eq(put(s, e), STORE_OK); /* closed already: left as it is */
     struct store_event second = event(2, "{}");
     second.open = true;
@@ -413,8 +413,8 @@ START_TEST(open_rows)
     s = open_it();
     ck_assert_uint_eq(store_close_open(s), 1);
     struct store_row *a = next(s), *b = next(s);
-    ck_slice(a->event.payload, "{\"final\":true}");
-    ck_slice(b->event.payload, "{}");
+    ck_slice(a->event.payload.text, "{\"final\":true}");
+    ck_slice(b->event.payload.text, "{}");
     store_row_free(a);
     store_row_free(b);
     store_close(s);
@@ -467,12 +467,12 @@ END_TEST
 static void ck_row(void *u, const struct limit_row *row)
 {
     ck_assert_uint_eq(row->suppressed, 7);
-    ck_slice(row->varied_text, u);
+    ck_slice(row->varied_text.text, u);
 }
 
 static void put_row(struct store *s, struct slice varied)
 {
-    struct limit_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .varied_text = varied};
+    struct limit_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .varied_text = {varied}};
     struct cut c = {.limits = &row, .n_limits = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
 }
@@ -556,7 +556,7 @@ END_TEST
 static void ck_rested(void *u, const struct limit_row *row)
 {
     ++*(unsigned *)u;
-    ck_assert(row->remote && !row->sample && !row->varied_text.n);
+    ck_assert(row->remote && !row->sample && !row->varied_text.text.n);
     ck_assert_uint_eq(row->count, 0);
 }
 
@@ -590,8 +590,8 @@ START_TEST(payloads_come_back_as_they_went)
     ck_assert_int_eq(put(s, event(1, text)), STORE_OK);
     ck_assert_int_eq(put(s, event(2, noise)), STORE_OK);
     struct store_row *a = store_get(s, 1, NULL), *b = store_get(s, 2, NULL);
-    ck_slice(a->event.payload, text);
-    ck_slice(b->event.payload, noise);
+    ck_slice(a->event.payload.text, text);
+    ck_slice(b->event.payload.text, noise);
     ck_assert_uint_lt(a->stored_bytes, n / 10);
     store_row_free(a);
     store_row_free(b);

@@ -228,7 +228,7 @@ static void on_summary(void *u, const struct limit_row *row)
 static void on_row(void *u, const struct limit_row *row)
 {
     struct told *t = u;
-    t->cleared += row->varied_text.p && !row->varied_text.n && !row->closed;
+    t->cleared += row->varied_text.text.p && !row->varied_text.text.n && !row->closed;
     if (!row->varied)
         return;
     struct sbuf b;
@@ -262,7 +262,7 @@ START_TEST(a_period_begins_anew_and_the_store_is_told)
     limit_changed(l, on_row, &t);
     ck_assert_uint_eq(t.cleared, 1);
     limit_free(l);
-    const struct limit_row row = {.key = 1, .period_us = 1000000, .burst = 1, .count = 9, .next_pass = 16, .suppressed = 1, .varied_text = slice_str(t.stored)};
+    const struct limit_row row = {.key = 1, .period_us = 1000000, .burst = 1, .count = 9, .next_pass = 16, .suppressed = 1, .varied_text = {slice_str(t.stored)}};
     l = limit_new(on_summary, &t, NULL);
     limit_restore(l, &row);
     occur(l, "d");
