@@ -1,3 +1,4 @@
+#include "app/secret_files.h"
 #include "app/settings.h"
 
 #include <glob.h>
@@ -100,10 +101,13 @@ static void check_dsn(const char *text, const char *from, struct diag *d, struct
     struct dsn dsn;
     struct diag own = {0};
     at.source = SLICE_NONE;
-    if (dsn_parse(&dsn, slice_str(text), &own))
+    if (dsn_parse(&dsn, slice_str(text), &own)) {
+        if (dsn_in_the_clear(&dsn))
+            err_add(d, ERR_WARNING, at, "%s: http:// sends events and the key readable over the network; use https://", from);
         dsn_free(&dsn);
-    else
+    } else {
         err_add(d, ERR_ERROR, at, "%s: %s", from, own.v[0].text);
+    }
     err_free(&own);
 }
 
@@ -274,6 +278,7 @@ static bool complete(struct settings *s, struct diag *d)
     if (s->n_inputs == 0)
         settings_find_inputs(s, "", d);
     share_http_names(s);
+    secret_files_check(s, d);
     return d->errors == errors;
 }
 

@@ -127,9 +127,9 @@ static void add_event(void *u, const struct promoted *e)
     struct worker_cut *c = cut_of(u);
     const struct store_event *out = new_event(c, STORE_EVENT, e);
     int input = shares_find(&w->room, e->input);
-    shares_take(&w->room, input, e->payload.n + ROW_BYTES);
+    shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
     if (input >= 0)
-        w->added[input] += e->payload.n + ROW_BYTES;
+        w->added[input] += e->payload.text.n + ROW_BYTES;
     if (e->suppressed)
         add_report(c, out->project, COUNT_suppressed, e->suppressed);
 }

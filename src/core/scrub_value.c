@@ -374,11 +374,11 @@ static size_t line_end(const struct walk *w, size_t from)
 /* More pairs of an Authorization header: Digest username="x", nonce="y". */
 static size_t pairs_end(const struct walk *w, size_t at)
 {
-    for (;;) {
+    for (bool first = true;; first = false) {
         size_t i = at, behind;
         while (i < w->t.n && (w->t.p[i] == ' ' || w->t.p[i] == ','))
             i++;
-        if (i == at || !value_pair_at(w->t, i))
+        if (i == at || !(first || w->t.p[at] == ',') || !value_pair_at(w->t, i))
             return at;
         while (w->t.p[i] != '=')
             i++;
@@ -404,9 +404,7 @@ size_t value_header_end(const struct walk *w, size_t at, size_t name)
     size_t end = value_bare_end(w, at, 0, false);
     struct slice word = value_first_word(slice_sub(w->t, at, end));
     if (word.n == end - at && end + 1 < w->t.n && w->t.p[end] == ' ' && names_roles(&w->s->names, word) & WORD_SCHEME) {
-        if (!value_pair_at(w->t, end + 1))
-            end = value_bare_end(w, end + 1, 0, false);
-        end = pairs_end(w, end);
+        end = value_pair_at(w->t, end + 1) ? pairs_end(w, end) : value_bare_end(w, end + 1, 0, false);
     } else if (end - at > 4 && slice_starts(slice_from(w->t, at), SLICE("AWS4-"))) {
         end = pairs_end(w, end);
     }

@@ -215,3 +215,15 @@ void dsn_free(struct dsn *d)
     free(d->project_id);
     *d = (struct dsn){0};
 }
+
+bool dsn_in_the_clear(const struct dsn *d)
+{
+    static const char *const local[] = {"localhost", "127.", "[::1]"};
+    struct slice url = slice_str(d->envelope_url);
+    if (!slice_istarts(url, SLICE("http://")))
+        return false;
+    for (unsigned i = 0; i < sizeof local / sizeof *local; i++)
+        if (slice_istarts(slice_from(url, 7), slice_str(local[i])))
+            return false;
+    return true;
+}

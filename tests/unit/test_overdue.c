@@ -786,6 +786,70 @@ START_TEST(packed_records_are_bounded)
 }
 END_TEST
 
+/* --- secrets --- */
+
+static bool holds(const struct json_node *n, struct slice text)
+{
+    for (; n; n = n->next)
+        if (slice_find(n->text, text) >= 0 || slice_find(n->key, text) >= 0 || holds(n->child, text))
+            return true;
+    return false;
+}
+
+#define SECRET_PAIR                                                                                                                       \
+    "  - id: job\n    match: 'job (?<n>\\d+) started .*token=(?<secret>[a-z0-9]+) (?<mail>[a-z]+@[a-z.]+)( (?<rest>.*))?$'\n"               \
+    "    pair: {within: 1m, by: ['{n}'], end: 'job (?<n>\\d+) done'}\n"                                                                   \
+    "    event: {message: 'job {n} of {mail} with {secret} has not ended', tags: {job: '{n}', secret: '{secret}'}}\n"
+
+/* What waits is stored without secrets, and its event is made although the scrubbed line would not match again. */
+START_TEST(waiting_lines_are_stored_scrubbed)
+{
+    struct bench *b = bench_new(SECRET_PAIR, false);
+    static char text[12000];
+    b->options.scrub.emails = true;
+    snprintf(text, sizeof text, "job 7 started at %09000d token=abc123def4567890 bob@example.com and more", 1); /* more than is kept of a message */
+    line(b, text);
+    pipeline_cut(b->pipeline);
+    ck_assert_uint_eq(b->n_rows, 1);
+    ck_assert_int_lt(slice_find(b->rows[0].record.text, SLICE("abc123def4567890")), 0);
+    ck_assert_int_lt(slice_find(b->rows[0].record.text, SLICE("bob@example.com")), 0);
+    restart(b, S);
+    pass(b, 90 * S);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "tags/job", "7");
+    ck_assert(!holds(b->events[0], SLICE("abc123def4567890")) && !holds(b->events[0], SLICE("bob@example.com")));
+    bench_free(b);
+}
+END_TEST
+
+/* As a crumbd wrote it that did not scrub: tags 1 format and 4 message, each with its length in two bytes. */
+START_TEST(a_store_made_before_is_scrubbed_on_the_way_in)
+{
+    struct bench *b = bench_new(SECRET_PAIR, false);
+    static const char raw[] = "\x01\x04\0text\x04\x3d\0job 7 started by token=abc123def4567890 bob@example.com and x";
+    line(b, "job 7 started by token=abc123def4567890 bob@example.com and x");
+    pipeline_cut(b->pipeline);
+    ck_assert_uint_eq(b->n_rows, 1);
+    b->rows[0].record.text = slice_of(raw, sizeof raw - 1);
+    ck_assert_uint_eq(sizeof raw - 1, 3 + 4 + 3 + 0x3d);
+    b->clock_us = pipeline_clock(b->pipeline);
+    pipeline_free(b->pipeline);
+    begin(b);
+    pipeline_restore_clock(b->pipeline, b->clock_us);
+    struct overdue_row row = b->rows[0];
+    pipeline_restore_overdue(b->pipeline, &row);
+    pipeline_cut(b->pipeline); /* written again */
+    ck_assert_int_ge(slice_find(b->rows[0].record.text, SLICE("job 7")), 0);
+    ck_assert_int_lt(slice_find(b->rows[0].record.text, SLICE("abc123def4567890")), 0);
+    pipeline_tick(b->pipeline, b->now_us);
+    pass(b, 90 * S);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "tags/job", "7");
+    ck_assert(!holds(b->events[0], SLICE("abc123def4567890")));
+    bench_free(b);
+}
+END_TEST
+
 /* --- contradictions --- */
 
 /* want: NULL: it is taken. */
@@ -914,6 +978,8 @@ int main(void)
     tcase_add_test(t, rules_that_wait_keep_the_tags_of_those_before);
     tcase_add_test(t, records_are_packed_and_read_again);
     tcase_add_test(t, packed_records_are_bounded);
+    tcase_add_test(t, waiting_lines_are_stored_scrubbed);
+    tcase_add_test(t, a_store_made_before_is_scrubbed_on_the_way_in);
     tcase_add_test(t, contradictions_are_refused_with_their_place);
     tcase_add_test(t, what_no_record_meets_is_refused);
     tcase_add_test(t, samples_prove_rules_over_time);

@@ -75,6 +75,7 @@ struct bench {
     bool open[512];
     uint64_t suppressed[512];
     struct slice project[512];
+    char title[300]; /* of the last one */
     unsigned n;
     int64_t now_us;
 };
@@ -86,6 +87,7 @@ static void on_event(void *u, const struct promoted *e)
     b->open[b->n] = e->open;
     b->suppressed[b->n] = e->suppressed;
     b->project[b->n] = arena_dup(&b->arena, e->project);
+    snprintf(b->title, sizeof b->title, "%.*s", SLICE_ARG(e->title.text));
     memcpy(b->ids[b->n], e->event_id, 33);
     b->events[b->n] = json_tree(&b->arena, e->payload.text);
     ck_assert_ptr_nonnull(b->events[b->n]);
@@ -381,6 +383,18 @@ START_TEST(a_secret_is_no_message_of_its_name)
         ck_assert(!holds(b->events[i], SLICE("hunter2")));
     ck_at(b->events[0], "logentry/formatted", "password: [Filtered] refused");
     ck_assert(holds(b->events[b->n - 2], SLICE("shop")) || holds(b->events[b->n - 1], SLICE("shop")));
+    bench_free(b);
+}
+END_TEST
+
+/* The title is what lists, page and log show. */
+START_TEST(a_title_has_no_secrets)
+{
+    struct bench *b = bench_of("pack: p\nwhen: {format: nginx-error}\nrules:\n  - {id: a, match: 'login', event: {message: '{message}'}}\n");
+    feed(b, 1, "error", 4, "login failed: Authorization: Bearer abc123def456 password=hunter2 card 4111111111111111");
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_ge(b->n, 1);
+    ck_assert_str_eq(b->title, "login failed: Authorization: [Filtered] password=[Filtered] card [Filtered]");
     bench_free(b);
 }
 END_TEST
@@ -778,6 +792,7 @@ int main(void)
     tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
+    tcase_add_test(t, a_title_has_no_secrets);
     tcase_add_test(t, the_client_leaves_nowhere);
     tcase_add_test(t, a_secret_is_no_message_of_its_name);
     tcase_add_test(t, a_summary_says_what_varied);
