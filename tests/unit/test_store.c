@@ -533,7 +533,7 @@ START_TEST(what_inputs_use)
     put(s, open);
     ck_shares(s, 2 * one + 3, two, 2 + 512 + 4 + 512);
     open.open = false;
-    open.payload = SLICE("{}");
+    open.payload = scrubbed_vouch(SLICE("{}"));
     put(s, open);
     ck_shares(s, 2 * one - 5, two, 2 + 512 + 4 + 512);
     struct store_row *r = next(s);
