@@ -1,5 +1,7 @@
 #include "core/line_keys.h"
 
+#include "parsers/alias.h"
+
 enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
 
 static uint64_t key_of(const struct hash_secret *secret, enum key_kind kind, struct slice a, struct slice b, struct slice c)
@@ -31,6 +33,18 @@ static struct slice place_of(const struct stream *s, const struct record *r)
     return s->file_key ? SLICE_NONE : record_value(r, "container_id");
 }
 
+/* Where the sender is not trusted a field makes no tag `app`, but it may tell its own programs apart: keys are of its domain. */
+static struct slice app_of(const struct record *r)
+{
+    unsigned rank;
+    for (unsigned i = 0; r->untrusted && !r->app.n && i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
+        if (f->type == FIELD_STRING && (alias_role(f->name, &rank) == ROLE_APP || slice_is(f->name, "container_name")))
+            return f->value;
+    }
+    return r->app;
+}
+
 void line_keys_of(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct trail_keys *k)
 {
     bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
@@ -46,8 +60,10 @@ void line_keys_of(const struct stream *s, const struct record *r, const struct h
             k->conn = hash64(secret, k->ring ^ KEY_CONNECTION, conn) | 1;
         if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
             k->weak = line_weak_key(s, r, secret);
-    } else if (!s->file_key && (r->host.n || r->app.n)) {
-        k->ring = key_of(secret, KEY_APP, r->host, r->app, record_value(r, "container_id"));
+    } else if (!s->file_key) {
+        struct slice app = app_of(r);
+        if (r->host.n || app.n)
+            k->ring = key_of(secret, KEY_APP, r->host, app, record_value(r, "container_id"));
     }
     k->ring = line_domain_key(s, k->ring);
     k->conn = line_domain_key(s, k->conn);

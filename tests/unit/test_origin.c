@@ -241,6 +241,29 @@ START_TEST(one_host_keeps_its_join)
 }
 END_TEST
 
+/* The name of a program that a field gives is no tag, but its lines are still those of that program. */
+START_TEST(programs_of_a_stranger_stay_apart)
+{
+    static const char *const names[] = {"app", "service", "container_name"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        struct bench *b = bench_new(NO_RULES);
+        struct stream s = sender(FORMAT_GELF, "192.0.2.7", 0x777);
+        for (unsigned k = 0; k < 4; k++) {
+            char text[256];
+            snprintf(text, sizeof text, "{\"host\":\"web\",\"short_message\":\"%s %u\",\"level\":%u,\"_%s\":\"%s\"}", k % 2 ? "till" : "shop", k,
+                     k == 2 ? 3 : 6, names[i], k % 2 ? "till" : "shop");
+            feed(b, &s, text);
+        }
+        pass(b, 600000);
+        ck_assert_uint_eq(b->n, 1);
+        ck_assert(has_crumb(b->events[0], "shop 0"));
+        ck_assert(!has_crumb(b->events[0], "till"));
+        ck_assert_ptr_null(at(b->events[0], "tags/app"));
+        bench_free(b);
+    }
+}
+END_TEST
+
 #define JOB "pack: p\nrules:\n  - id: job\n    match: 'job (?<id>\\d+) started'\n" \
             "    pair: {end: 'job (?<id>\\d+) done', within: 5m, by: ['{id}']}\n" \
             "  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, by: ['{who}']}}\n" \
@@ -506,6 +529,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, lines_of_two_domains_never_meet, 0, sizeof carriers / sizeof *carriers);
     tcase_add_loop_test(t, one_host_keeps_its_join, 0, 2);
+    tcase_add_test(t, programs_of_a_stranger_stay_apart);
     tcase_add_test(t, a_stranger_ends_no_pair_and_no_silence);
     tcase_add_loop_test(t, a_field_of_a_stranger_sets_no_reserved_name, 0, sizeof forms / sizeof *forms);
     tcase_add_test(t, a_sender_that_is_trusted_sets_them);
