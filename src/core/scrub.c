@@ -14,6 +14,7 @@ struct scrub *scrub_new(const struct options *opt)
     s->scratch = regex_scratch_new();
     names_init(&s->names);
     tokens_init(s);
+    programs_init(s);
     return s;
 }
 

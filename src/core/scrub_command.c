@@ -34,13 +34,19 @@ static const struct program {
 
 enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, COLUMNS_MAX = 64, COLUMN_LIST_MAX = 4096 };
 
+void programs_init(struct scrub *s)
+{
+    for (unsigned i = 0; i < N_PROGRAMS; i++)
+        s->program_first[(unsigned char)programs[i].name[0]] = true;
+}
+
 void program_seen(struct walk *w, size_t start, size_t end)
 {
     struct slice name = slice_sub(w->t, start, end);
-    if (end < w->t.n && !one_of(w->t.p[end], " \"',\\\t"))
+    if (!w->s->program_first[(unsigned char)w->t.p[start]] || (end < w->t.n && !one_of(w->t.p[end], " \"',\\\t")))
         return;
     for (unsigned i = 0; i < N_PROGRAMS; i++)
-        if (slice_is(name, programs[i].name)) {
+        if (programs[i].name[0] == name.p[0] && slice_is(name, programs[i].name)) {
             w->program = &programs[i];
             w->program_from = end;
             w->program_until = end + COMMAND_MAX;

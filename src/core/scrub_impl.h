@@ -22,6 +22,7 @@ struct scrub {
     const struct options *opt;
     struct names names;
     unsigned char token_first[256], token_next[SCRUB_TOKENS]; /* rows by their first byte, + 1 */
+    bool program_first[256]; /* a known program begins so */
     struct regex_scratch *scratch;
     struct sbuf out;
     struct {
@@ -142,6 +143,7 @@ bool address_whole(struct slice text);
 
 /* --- scrub_command.c --- */
 
+void programs_init(struct scrub *s);
 /* The identifier [start, end) is the name of a program that takes secrets as arguments. */
 void program_seen(struct walk *w, size_t start, size_t end);
 /* At '-' in a command line. */

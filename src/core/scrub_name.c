@@ -143,10 +143,8 @@ static struct unit backslash(struct slice t, size_t at)
     return (struct unit){'\\', 1, 0};
 }
 
-struct unit unit_at(struct slice t, size_t i)
+struct unit unit_escaped(struct slice t, size_t i)
 {
-    if (i >= t.n)
-        return (struct unit){0};
     switch (t.p[i]) {
     case '%':
         return percent(t, i);

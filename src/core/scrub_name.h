@@ -63,7 +63,14 @@ struct unit {
     unsigned char c, n; /* the byte, and how long it is in the text; n == 0: the text is over */
     unsigned char layer; /* how often it was escaped */
 };
-struct unit unit_at(struct slice t, size_t i);
+struct unit unit_escaped(struct slice t, size_t i);
+static inline struct unit unit_at(struct slice t, size_t i)
+{
+    if (i >= t.n)
+        return (struct unit){0, 0, 0};
+    char c = t.p[i];
+    return c == '%' || c == '&' || c == '\\' ? unit_escaped(t, i) : (struct unit){(unsigned char)c, 1, 0};
+}
 /* Reads the identifier at i, which begins with a letter, a digit or an escape of one; returns its end. goes_on: it stands one space behind the one before. */
 size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on, struct name_words *w);
 /* What the last identifier names, with the ones before it. */

@@ -105,6 +105,8 @@ static bool prefixed_at(struct walk *w)
 {
     for (unsigned k = w->s->token_first[(unsigned char)w->t.p[w->i]]; k; k = w->s->token_next[k - 1]) {
         const struct token_row *row = &token_rows[k - 1];
+        if (w->i + 1 >= w->t.n || w->t.p[w->i + 1] != row->prefix[1])
+            continue; /* nearly always */
         size_t end = token_end(w->t, w->i, row);
         if (end == w->i)
             continue;
