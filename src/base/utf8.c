@@ -133,9 +133,23 @@ size_t utf8_shown(struct slice s)
     return c < 0x20 || c == 0x7f || meddles(s.p, len) ? 0 : len;
 }
 
+/* How many bytes at the front are ASCII, counted eight at a time. */
+static size_t ascii_run(struct slice s)
+{
+    size_t n = 0;
+    for (uint64_t eight; n + sizeof eight <= s.n; n += sizeof eight) {
+        memcpy(&eight, s.p + n, sizeof eight);
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (n < s.n && (unsigned char)s.p[n] < 0x80)
+        n++;
+    return n;
+}
+
 void utf8_json(struct sbuf *out, struct slice s)
 {
-    size_t run = 0;
+    size_t run = ascii_run(s);
     while (run < s.n) {
         size_t len = (unsigned char)s.p[run] < 0xc2 ? 1 : utf8_step(slice_from(s, run));
         if (len < 2 || !meddles(s.p + run, len)) {
