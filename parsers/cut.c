@@ -255,7 +255,7 @@ static bool ask(struct cutter *c, bool *begins)
 }
 
 /* The same of any line behind an open entry. Where bytes were left out there is nothing to ask about. */
-static bool tell_line(struct cutter *c, bool *begins)
+static inline __attribute__((always_inline)) bool tell_line(struct cutter *c, bool *begins)
 {
     *begins = !c->head || (c->piece.offset >= c->told_to.inside && c->head(without_cr(piece_text(c))));
     if (!*begins || !c->told || c->entry.cut || c->piece.cut || c->piece.offset < c->told_to.heads)

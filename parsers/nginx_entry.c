@@ -233,6 +233,7 @@ struct walk {
     enum kind kind;
     size_t quotes;  /* in the entry and the lines before this one */
     bool answered;  /* a tail has come that is not this entry's */
+    bool has_tail;  /* begun in the entry, by a subrequest */
 };
 
 /* How much of what is ahead may belong to the entry. */
@@ -282,7 +283,7 @@ static bool quotes_close(struct walk *w, struct slice text, size_t before)
 static bool closes(struct walk *w, size_t from, size_t to)
 {
     struct slice entry = w->d->entry, line = slice_sub(w->d->ahead, from, to), text = line;
-    if (has_subrequest(entry)) /* the tail has begun in the entry */
+    if (w->has_tail)
         text = slice_of(entry.p, entry.n + 1 + to);
     if (tails_tell(w, text, to) || quotes_close(w, text, text.p == line.p ? w->quotes : 0))
         return true;
@@ -295,6 +296,7 @@ static struct cut_told walk_lines(struct walk *w)
     struct slice ahead = w->d->ahead;
     size_t from = 0;
     w->quotes = w->kind == KIND_ODD ? count_quotes(w->d->entry) : 0;
+    w->has_tail = has_subrequest(w->d->entry);
     for (unsigned lines = 0; lines < LINES_MAX && from < ahead.n; lines++) {
         const char *lf = slice_chr(slice_from(ahead, from), '\n');
         size_t to = lf ? (size_t)(lf - ahead.p) : ahead.n;

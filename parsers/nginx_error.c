@@ -49,7 +49,7 @@ static inline uint64_t eight_at(const void *p)
     return v;
 }
 
-static bool level_from(struct slice *s, int *severity)
+static inline __attribute__((always_inline)) bool level_from(struct slice *s, int *severity)
 {
     /* By the first letter, of which only emerg and error have the same one. */
     static const signed char by_letter[26] = {['a' - 'a'] = 2, ['c' - 'a'] = 3, ['d' - 'a'] = 8, ['e' - 'a'] = 4,

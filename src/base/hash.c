@@ -1,12 +1,13 @@
 #include "base/hash.h"
 
-/* A word of the text; the same on every host, whatever its byte order. */
-static uint64_t word_at(const char *p, size_t n)
+#include <endian.h>
+
+/* Eight bytes of the text; the same number on every host, whatever its byte order. */
+static uint64_t word_at(const char *p)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < n; i++)
-        v |= (uint64_t)(unsigned char)p[i] << 8 * i;
-    return v;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return le64toh(v);
 }
 
 /* --- SipHash-2-4 with an output of 128 bits --- */
@@ -16,7 +17,7 @@ static uint64_t rotate(uint64_t v, unsigned bits)
     return v << bits | v >> (64 - bits);
 }
 
-static void rounds(uint64_t v[4], unsigned n)
+static inline __attribute__((always_inline)) void rounds(uint64_t v[4], unsigned n)
 {
     while (n--) {
         v[0] += v[1];
@@ -31,7 +32,7 @@ static void rounds(uint64_t v[4], unsigned n)
     }
 }
 
-static void add_word(uint64_t v[4], uint64_t word)
+static inline void add_word(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     rounds(v, 2);
@@ -45,8 +46,8 @@ struct hash128 hash128(struct hash128 before, struct slice part)
     struct hash128 out;
     size_t whole = part.n & ~(size_t)7;
     for (size_t i = 0; i < whole; i += 8)
-        add_word(v, word_at(part.p + i, 8));
-    add_word(v, (uint64_t)part.n << 56 | (part.n > whole ? word_at(part.p + whole, part.n - whole) : 0));
+        add_word(v, word_at(part.p + i));
+    add_word(v, (uint64_t)part.n << 56 | (part.n > whole ? slice_word(slice_from(part, whole)) : 0));
     v[2] ^= 0xee;
     rounds(v, 4);
     out.low = v[0] ^ v[1] ^ v[2] ^ v[3];

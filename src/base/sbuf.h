@@ -42,7 +42,10 @@ static inline void sbuf_adds(struct sbuf *b, struct slice s)
 
 static inline void sbuf_addc(struct sbuf *b, char c)
 {
-    sbuf_add(b, &c, 1);
+    if (!b->over && b->n < b->max && b->n + 1 < b->cap) /* mostly there is room */
+        b->p[b->n++] = c;
+    else
+        sbuf_add(b, &c, 1);
 }
 
 static inline struct slice sbuf_slice(const struct sbuf *b)

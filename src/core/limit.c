@@ -404,9 +404,10 @@ void limit_changed(struct limit *l, limit_row_f *each, void *u)
     }
     for (unsigned i = 0; i < l->n_budgets; i++) {
         struct budget *b = &l->budgets[i];
-        struct limit_row row = {.key = b->project, .start_us = b->day * DAY_US, .count = b->in_day};
-        if (b->dirty)
-            each(u, &row);
+        if (!b->dirty)
+            continue;
+        const struct limit_row row = {.key = b->project, .start_us = b->day * DAY_US, .count = b->in_day};
+        each(u, &row);
         b->dirty = false;
     }
 }

@@ -16,6 +16,7 @@ struct window {
 struct new_issues {
     struct table windows;
     int64_t now_us; /* of the last new_issues_take, or of what was put back */
+    bool looked_at; /* since then: nothing has changed and nothing has ended */
 };
 
 static const int64_t HOUR_US = 3600 * INT64_C(1000000);
@@ -83,6 +84,7 @@ static void take_one(struct window *w)
 enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_issue *issue, unsigned most, int64_t now_us)
 {
     n->now_us = now_us;
+    n->looked_at = false;
     struct window *project = window_of(n, issue->project, 0);
     struct window *peer = issue->peer ? window_of(n, issue->project, issue->peer) : NULL;
     if (project->count >= (issue->constant ? most : most - most / 4))
@@ -95,7 +97,7 @@ enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_is
     return NEW_ISSUES_ROOM;
 }
 
-void new_issues_changed(struct new_issues *n, limit_row_f *each, void *u)
+static __attribute__((noinline)) void look_at(struct new_issues *n, limit_row_f *each, void *u)
 {
     struct window *over[64];
     unsigned n_over = 0;
@@ -110,15 +112,23 @@ void new_issues_changed(struct new_issues *n, limit_row_f *each, void *u)
         if (ends)
             over[n_over++] = w;
     }
+    n->looked_at = n_over < sizeof over / sizeof *over; /* else there may be more */
     for (unsigned i = 0; i < n_over; i++) {
         table_del(&n->windows, over[i]->key);
         free(over[i]);
     }
 }
 
+void new_issues_changed(struct new_issues *n, limit_row_f *each, void *u)
+{
+    if (!n->looked_at) /* which is asked at each line of a log */
+        look_at(n, each, u);
+}
+
 void new_issues_restore(struct new_issues *n, const struct limit_row *row)
 {
     struct window *w = window_by_key(n, row->key);
+    n->looked_at = false;
     if (w->key != row->key)
         return;
     if (n->now_us < row->start_us)

@@ -838,7 +838,7 @@ static void rejoin_secret(struct pipeline *p, struct slice *name, struct slice m
     struct slice *message = &p->record.message;
     size_t gap = (size_t)((uintptr_t)message->p - (uintptr_t)(name->p + name->n));
     bool inside = (uintptr_t)name->p >= (uintptr_t)msg.p && (uintptr_t)message->p + message->n <= (uintptr_t)msg.p + msg.n;
-    if (!name->n || !message->n || gap > GAP_MAX || !inside || !scrub_is_secret_name(p->scrub, *name))
+    if (!message->n || gap > GAP_MAX || !inside || !scrub_is_secret_name(p->scrub, *name))
         return;
     *message = slice_of(name->p, name->n + gap + message->n);
     *name = SLICE_NONE;
@@ -846,7 +846,7 @@ static void rejoin_secret(struct pipeline *p, struct slice *name, struct slice m
 
 static bool is_blank(struct slice s)
 {
-    return slice_trim(s).n == 0;
+    return (!s.n || *s.p <= ' ') && slice_trim(s).n == 0;
 }
 
 void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
@@ -869,8 +869,10 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
         struct record *r = &p->record;
         j.fate = COUNT_refused;
         if (parse(p, s, msg, &j.reason)) {
-            rejoin_secret(p, &r->logger, msg);
-            rejoin_secret(p, &r->app, msg);
+            if (r->logger.n)
+                rejoin_secret(p, &r->logger, msg);
+            if (r->app.n)
+                rejoin_secret(p, &r->app, msg);
             r->lines = lines;
             r->truncated |= cut_bytes > 0;
             if (s->container || s->format == FORMAT_DOCKER || s->format == FORMAT_CRI)

@@ -238,8 +238,10 @@ void rule_hash_fingerprint(const struct judge *j, struct verdict *out)
     struct hash128 h = HASH128_START;
     uint64_t old = 0;
     for (unsigned i = 0; i < out->n_fingerprint; i++) {
-        h = hash128(h, out->fingerprint[i]);
-        old = hash_mix(old, slice_hash(out->fingerprint[i], 1));
+        if (j->old_keys)
+            old = hash_mix(old, slice_hash(out->fingerprint[i], 1));
+        else
+            h = hash128(h, out->fingerprint[i]);
     }
     out->fingerprint_hash = j->old_keys ? old : h.low;
 }

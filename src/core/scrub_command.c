@@ -36,18 +36,23 @@ enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, COLU
 
 void programs_init(struct scrub *s)
 {
-    for (unsigned i = 0; i < N_PROGRAMS; i++)
-        s->program_first[(unsigned char)programs[i].name[0]] = true;
+    _Static_assert((int)N_PROGRAMS <= (int)PROGRAMS_MAX, "numbers fit");
+    for (unsigned i = N_PROGRAMS; i-- > 0;) { /* so that the first in the table is the first that is looked at */
+        unsigned char *first = &s->program_first[two_bytes(programs[i].name)];
+        s->program_next[i] = *first;
+        *first = (unsigned char)(i + 1);
+    }
 }
 
 void program_seen(struct walk *w, size_t start, size_t end)
 {
     struct slice name = slice_sub(w->t, start, end);
-    if (!w->s->program_first[(unsigned char)w->t.p[start]] || (end < w->t.n && !one_of(w->t.p[end], " \"',\\\t")))
+    unsigned n = name.n < 2 ? 0 : w->s->program_first[two_bytes(name.p)];
+    if (!n || (end < w->t.n && !one_of(w->t.p[end], " \"',\\\t")))
         return;
-    for (unsigned i = 0; i < N_PROGRAMS; i++)
-        if (programs[i].name[0] == name.p[0] && slice_is(name, programs[i].name)) {
-            w->program = &programs[i];
+    for (; n; n = w->s->program_next[n - 1])
+        if (slice_is(name, programs[n - 1].name)) {
+            w->program = &programs[n - 1];
             w->program_from = end;
             w->program_until = end + COMMAND_MAX;
             return;

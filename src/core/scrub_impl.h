@@ -11,18 +11,24 @@
 #include "core/scrub.h"
 #include "core/scrub_name.h"
 
-enum { SCRUB_RECENT = 4, SCRUB_CLIENTS = 8, SCRUB_ADDRESS_MAX = 45, SCRUB_TOKENS = 240 };
+enum { SCRUB_RECENT = 4, SCRUB_CLIENTS = 8, SCRUB_ADDRESS_MAX = 45, SCRUB_TOKENS = 240, PROGRAMS_MAX = 128 };
 
 struct token_row {
     const char *prefix;
     unsigned char n, alphabet, least, flags;
 };
 
+/* A slot for what begins with these two: most words are told from all that is known by it. */
+static inline unsigned char two_bytes(const char *p)
+{
+    return (unsigned char)(p[0] + 33 * p[1]);
+}
+
 struct scrub {
     const struct options *opt;
     struct names names;
-    unsigned char token_first[256], token_next[SCRUB_TOKENS]; /* rows by their first byte, + 1 */
-    bool program_first[256]; /* a known program begins so */
+    unsigned char token_first[256], token_next[SCRUB_TOKENS]; /* rows by two_bytes of their prefix, + 1 */
+    unsigned char program_first[256], program_next[PROGRAMS_MAX]; /* the same of programs */
     struct regex_scratch *scratch;
     struct sbuf out;
     struct {

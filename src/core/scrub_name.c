@@ -54,6 +54,7 @@ static unsigned add_word(struct names *n, struct slice word)
     struct name_word *w = &n->words[at];
     assert(word.n && word.n <= NAME_WORD_MAX && n->n_words < NAME_SLOTS / 2);
     n->n_words += !w->p;
+    n->lengths[(unsigned char)word.p[0]] |= UINT32_C(1) << word.n;
     w->p = word.p;
     w->n = (unsigned char)word.n;
     return at;
@@ -189,17 +190,26 @@ static bool ends_as_joined(struct slice word)
     return false;
 }
 
+/* The slot of a known word, or 0. Most words have a length that no known word with their first byte has. */
+static unsigned known_slot(const struct names *n, struct slice word)
+{
+    if (!(n->lengths[(unsigned char)word.p[0]] >> word.n & 1))
+        return 0;
+    unsigned at = slot_of(n, word);
+    return n->words[at].p ? at : 0;
+}
+
 /* The word itself, or one it ends with. */
 static unsigned find_word(const struct names *names, struct slice word)
 {
-    unsigned at = slot_of(names, word);
-    if (names->words[at].p)
+    unsigned at = known_slot(names, word);
+    if (at)
         return at;
     for (size_t from = 1; from + 5 <= word.n && ends_as_joined(word); from++) {
         if (!memchr("aptswckm", word.p[from], 8))
             continue;
-        at = slot_of(names, slice_from(word, from));
-        if (names->words[at].p && names->words[at].joined)
+        at = known_slot(names, slice_from(word, from));
+        if (at && names->words[at].joined)
             return at;
     }
     return 0;
@@ -251,12 +261,28 @@ static bool goes_on_at(struct slice t, size_t i)
     return u.n && (letter_of(u.c) != SIGN || u.c == '_');
 }
 
+/* The end of a name that is one word of small letters, as most are; i when it is more, or may be. */
+static size_t plain_end(struct slice t, size_t i)
+{
+    size_t end = i;
+    while (end < t.n && end - i <= NAME_WORD_MAX && letter_of((unsigned char)t.p[end]) == LOWER)
+        end++;
+    bool more = end < t.n && (letter_of((unsigned char)t.p[end]) != SIGN || memchr("_-.%&\\", t.p[end], 6));
+    return more || end - i > NAME_WORD_MAX ? i : end;
+}
+
 size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on, struct name_words *w)
 {
     struct splitter s = {.names = n, .words = w};
     enum letter before = SIGN;
     w->n = goes_on ? w->n : 0;
     w->fresh = 0;
+    w->digits = false;
+    size_t end = plain_end(t, i);
+    if (end > i) {
+        push_word(w, find_word(n, slice_sub(t, i, end)));
+        return end;
+    }
     for (;;) {
         struct unit u = unit_at(t, i);
         enum letter now = letter_of(u.c);

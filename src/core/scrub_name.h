@@ -50,6 +50,7 @@ struct names {
     struct name_word words[NAME_SLOTS]; /* open addressing; slot 0 stays empty */
     struct name_row rows[NAME_ROWS];
     unsigned n_rows, n_words;
+    uint32_t lengths[256]; /* bit n: a word of n bytes begins with this one */
 };
 
 struct name_is {

@@ -19,7 +19,7 @@ enum { N_TOKENS = sizeof token_rows / sizeof *token_rows };
 void tokens_init(struct scrub *s)
 {
     for (unsigned i = N_TOKENS; i-- > 0;) {
-        unsigned char first = (unsigned char)token_rows[i].prefix[0];
+        unsigned char first = two_bytes(token_rows[i].prefix);
         s->token_next[i] = s->token_first[first];
         s->token_first[first] = (unsigned char)(i + 1);
     }
@@ -103,10 +103,9 @@ static void take_beside(struct walk *w)
 
 static bool prefixed_at(struct walk *w)
 {
-    for (unsigned k = w->s->token_first[(unsigned char)w->t.p[w->i]]; k; k = w->s->token_next[k - 1]) {
+    unsigned k = w->i + 1 < w->t.n ? w->s->token_first[two_bytes(w->t.p + w->i)] : 0;
+    for (; k; k = w->s->token_next[k - 1]) {
         const struct token_row *row = &token_rows[k - 1];
-        if (w->i + 1 >= w->t.n || w->t.p[w->i + 1] != row->prefix[1])
-            continue; /* nearly always */
         size_t end = token_end(w->t, w->i, row);
         if (end == w->i)
             continue;
@@ -315,7 +314,7 @@ bool pem_at(struct walk *w)
 bool token_at(struct walk *w)
 {
     char c = w->t.p[w->i];
-    if (w->s->token_first[(unsigned char)c] && prefixed_at(w))
+    if (prefixed_at(w))
         return true;
     if (ascii_digit(c))
         return card_at(w) || bot_at(w);

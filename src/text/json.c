@@ -338,7 +338,10 @@ struct slice json_repair(struct arena *a, struct slice text)
 /* Beyond ASCII there are only strings, and yajl hands them on without cutting a character. */
 static void print(void *ctx, const char *p, size_t n)
 {
-    utf8_json(ctx, slice_of(p, n));
+    if (n == 1) /* most are punctuation */
+        sbuf_addc(ctx, *p);
+    else
+        utf8_json(ctx, slice_of(p, n));
 }
 
 void json_start(struct json *j, struct sbuf *out)

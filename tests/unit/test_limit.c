@@ -289,6 +289,28 @@ static void count_row(void *u, const struct limit_row *row)
 }
 
 /* Invented addresses and projects do not grow it, and what they share is bounded as one. */
+static void count_closed(void *u, const struct limit_row *row)
+{
+    *(unsigned *)u += row->closed;
+}
+
+START_TEST(new_issues_all_end)
+{
+    enum { PROJECTS = 150 }; /* more than one look closes */
+    struct new_issues *n = new_issues_new();
+    unsigned closed = 0, ignored = 0;
+    for (uint64_t i = 1; i <= PROJECTS; i++)
+        taken(n, (struct new_issue){.project = i}, 200, 1, 5);
+    new_issues_changed(n, count_closed, &ignored);
+    taken(n, (struct new_issue){.project = PROJECTS + 1}, 200, 1, HOUR_US + 5);
+    for (unsigned i = 0; i < 4; i++) /* without a new one between */
+        new_issues_changed(n, count_closed, &closed);
+    ck_assert_uint_eq(ignored, 0);
+    ck_assert_uint_eq(closed, PROJECTS);
+    new_issues_free(n);
+}
+END_TEST
+
 START_TEST(new_issues_are_bounded)
 {
     struct new_issues *n = new_issues_new();
@@ -318,6 +340,7 @@ int main(void)
     tcase_add_test(t, new_issues_are_told_once);
     tcase_add_test(t, new_issues_survive_a_restart);
     tcase_add_test(t, new_issues_are_bounded);
+    tcase_add_test(t, new_issues_all_end);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
