@@ -543,7 +543,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct tra
     w->touched = p->seq;
     w->src.received_us = p->wall_us;
     w->src.source = arena_dup(&w->arena, s->source);
-    w->src.input = s->input;
+    w->src.input = arena_dup(&w->arena, s->input);
     make_id(p, w->src.event_id, s->file_key ? s->file_key : p->setup.run_key,
                   s->file_key ? offset : p->seq, 0);
     unsigned seen;
