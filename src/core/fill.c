@@ -56,10 +56,10 @@ static struct slice tag_key(struct slice key, struct arena *a)
     return slice_of(p, key.n);
 }
 
-static void put_tag(struct tagger *t, struct slice key, struct slice value)
+/* What crumbd itself says and no log can choose is written as it is: an input's address is not a client's, if it looks like it or not. */
+static void put_own_tag(struct tagger *t, struct slice key, struct slice value)
 {
-    key = tag_key(key, t->w->arena);
-    value = slice_trim(scrub_value(t->w->scrub, key, value, t->w->arena));
+    value = slice_trim(value);
     value = slice_trim(slice_split(&value, '\n'));
     if (!key.n || !value.n || t->n >= TAGS_MAX || fill_tag_is_reserved(key))
         return;
@@ -69,6 +69,12 @@ static void put_tag(struct tagger *t, struct slice key, struct slice value)
     t->keys[t->n++] = key;
     json_key_s(&t->w->json, key);
     json_str_max(&t->w->json, value, TAG_VALUE_MAX);
+}
+
+static void put_tag(struct tagger *t, struct slice key, struct slice value)
+{
+    key = tag_key(key, t->w->arena);
+    put_own_tag(t, key, scrub_value(t->w->scrub, key, value, t->w->arena));
 }
 
 /* Fields that have their own place in the event, or that differ in every message. */
@@ -150,8 +156,8 @@ void fill_tags(struct writer *w)
     if (r->forged)
         put_tag(&t, SLICE("forged"), SLICE("suspected"));
     put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
-    put_tag(&t, SLICE("input"), r->input);
-    put_tag(&t, SLICE("peer"), r->peer);
+    put_own_tag(&t, SLICE("input"), r->input);
+    put_own_tag(&t, SLICE("peer"), r->peer);
     put_tag(&t, SLICE("app"), r->app);
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
         put_tag(&t, origin[i], record_runs_in(r, origin[i]));

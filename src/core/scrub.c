@@ -322,11 +322,25 @@ bool scrub_is_client(const struct scrub *s, struct slice name, struct slice valu
     return !s->opt->scrub.send_ip && (kind == NAME_CLIENT || (kind == NAME_ADDRESS && address_whole(value)));
 }
 
+/* This host's own addresses tell nothing of anybody, and stand for upstreams and listeners, too. */
+static bool is_this_host(struct slice address)
+{
+    static const char *const begins[] = {"127.", "::ffff:127.", "unix:"};
+    static const char *const whole[] = {"::1", "::", "0.0.0.0"};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (slice_starts(address, slice_str(begins[i])))
+            return true;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (slice_is(address, whole[i]))
+            return true;
+    return false;
+}
+
 void scrub_client(struct scrub *s, struct slice address)
 {
     if (!address.p)
         s->n_clients = 0;
-    if (!address.n || address.n > SCRUB_ADDRESS_MAX || s->n_clients == SCRUB_CLIENTS)
+    if (!address.n || address.n > SCRUB_ADDRESS_MAX || is_this_host(address) || s->n_clients == SCRUB_CLIENTS)
         return;
     memcpy(s->clients[s->n_clients].text, address.p, address.n);
     s->clients[s->n_clients++].n = (unsigned char)address.n;
