@@ -20,6 +20,7 @@ struct try_issue {
     char *title, *first_line;
     enum level level;
     const struct rule *rule; /* NULL: no rule knows it */
+    unsigned number; /* in the order of their first occurrences */
     uint64_t count;
     int64_t first_us, last_us; /* RECORD_NO_TIME: its records have no time */
 };

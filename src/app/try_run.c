@@ -51,6 +51,7 @@ static struct try_issue *issue_new(struct try_issues *s, uint64_t hash, struct s
     }
     struct try_issue *i = xcalloc(1, sizeof *i);
     *i = (struct try_issue){.fingerprint_hash = hash,
+                            .number = s->n,
                             .title = slice_dup(title),
                             .first_line = slice_dup(slice_sub(slice_split(&raw, '\n'), 0, 1000)),
                             .first_us = RECORD_NO_TIME,
@@ -89,7 +90,7 @@ static int by_count(const void *pa, const void *pb)
         return a->count < b->count ? 1 : -1;
     if (a->first_us != b->first_us)
         return a->first_us < b->first_us ? -1 : 1;
-    return a->fingerprint_hash < b->fingerprint_hash ? -1 : a->fingerprint_hash > b->fingerprint_hash;
+    return a->number < b->number ? -1 : a->number > b->number;
 }
 
 static void issues_sort(struct try_issues *s)
