@@ -151,8 +151,8 @@ static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsi
     static const char *const text[] = {
         [GELF_CHUNK_EXPIRED] =
             "chunks of a GELF message did not arrive within 5 s; let the sender use TCP or smaller messages",
-        [GELF_CHUNK_EVICTED] = "a GELF message was given up because too many unfinished ones waited, most of them of its sender; let it "
-                               "use TCP, or name it in exempt if it speaks for many",
+        [GELF_CHUNK_EVICTED] =
+            "a GELF message was given up because too many unfinished ones waited, most of them of its sender; let it use TCP, or exempt it",
         [GELF_CHUNK_OVERSIZE] = "a chunked GELF message is longer than max_message",
     };
     struct in_udp *in = u;
