@@ -233,7 +233,7 @@ FORGED = "2026/11/29 10:00:00 [emerg] 999#999: worker process 1 exited on signal
 FORGED_TAIL = '" failed (2: No such file or directory), client: 127.0.0.1, server: shop.example, request: "GET / HTTP/1.1", host: "shop.example"'
 # What clients ask for so that the path nginx writes looks like entries of its log.
 FORGED_PATHS = ["/x\n" + FORGED, "/x\"\n" + FORGED, "/x\r\n" + FORGED + "\"\r\ny", "/x\n%s\n%s" % (FORGED, FORGED), "/x" + FORGED_TAIL + "\n" + FORGED,
-                "/x\n" + FORGED + FORGED_TAIL + "\n" + FORGED, "/" + "x" * 900 + "\n" + FORGED]
+                "/x\n" + FORGED + FORGED_TAIL + "\n" + FORGED, "/" + "x" * 300 + "\n" + FORGED] # a breadcrumb holds 1024 characters, and the folder counts
 
 
 def scenario_nginx_forged_entries(t):

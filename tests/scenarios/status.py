@@ -50,17 +50,19 @@ def scenario_status_page_without_a_sentry(t):
     t.until(lambda: [e["state"] for e in json.loads(text(port, "/api/events"))] == ["ready"] * 3, "three events are in the store")
     t.eq(ask(port, "/healthz")[::2], (200, "ok\n"))
     t.eq(ask(port, "/readyz")[0], 200)
+    ids = [e["id"] for e in json.loads(text(port, "/api/events"))]
+    assert ids == sorted(set(ids), reverse=True), ids
     events = json.loads(text(port, "/api/events?limit=2"))
-    t.eq([(e["id"], e["level"], e["attempts"]) for e in events], [(3, "error", 0), (2, "error", 0)])
+    t.eq([(e["id"], e["level"], e["attempts"]) for e in events], [(ids[0], "error", 0), (ids[1], "error", 0)])
     status, headers, page = ask(port, "/")
     t.eq((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
     policy = headers["Content-Security-Policy"]
     nonce = re.search(r"default-src 'none'; style-src 'nonce-(\w{32})';", policy).group(1)
     assert '<style nonce="%s">' % nonce in page and nonce not in text(port, "/"), policy
-    for id in (1, 2, 3):
+    for id in ids:
         assert 'href="/event/%d"' % id in page, page
         t.eq(json.loads(text(port, "/api/events/%d" % id)), json.loads(t.run("queue", "cat", str(id), "--json", "-c", t.path("crumbd.yaml"))[0]))
-    event = text(port, "/event/2")
+    event = text(port, "/event/%d" % ids[1])
     assert "<h2>breadcrumbs</h2>" in event and "&lt;script&gt;" in event, event
     for markup in (page, event):
         assert "<script" not in markup and "\x1b" not in markup and "\u202e" not in markup, markup

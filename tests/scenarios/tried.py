@@ -211,12 +211,12 @@ def scenario_events_name_the_sender_and_hold_no_junk(t):
     own = [event(host, "<11>Nov 25 10:00:00 %s app: boom failed" % host)["server_name"] for host in ("web", "127.0.0.1", "localhost")]
     assert own[0] == "web" and own[1] == own[2] not in ("127.0.0.1", "localhost", ""), own
     logger = event("logger", '<11>1 2026-11-25T10:00:00.1Z web app - - [timeQuality tzKnown="1" isSynced="0"][x@1 k="v"] boom failed')
-    t.eq(logger["tags"], {"format": "syslog", "app": "app", "x-1.k": "v"})
+    t.eq(logger["tags"], {"format": "syslog", "input": t.path("logger"), "app": "app", "x-1.k": "v"})
     t.eq(logger["contexts"]["fields"], {"timeQuality.tzKnown": "1", "timeQuality.isSynced": "0"})
     docker = event("docker", json.dumps({"version": "1.1", "host": "web", "short_message": "boom failed", "level": 3, "_container_id": "0123456789ab",
                                          "_container_name": "shop", "_image_id": "sha256:01", "_image_name": "shop:1", "_command": "./run",
                                          "_created": "2026-11-25T10:00:00Z", "_tag": "blue"}))
-    t.eq(docker["tags"], {"format": "gelf", "app": "shop", "container": "shop", "image": "shop:1", "tag": "blue"})
+    t.eq(docker["tags"], {"format": "gelf", "input": t.path("docker"), "app": "shop", "container": "shop", "image": "shop:1", "tag": "blue"})
     t.eq(docker["contexts"]["fields"]["container_id"], "0123456789ab")
     cloud = event("cloud", '{"severity":"ERROR","message":"boom failed","time":"2026-11-25T10:00:00Z",'
                   '"httpRequest":{"requestMethod":"GET","status":500},"requestId":"a"}')
