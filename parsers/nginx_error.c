@@ -10,6 +10,8 @@
  */
 #include "parsers/parsers.h"
 
+#include <endian.h>
+
 #include "parsers/nginx_context.h"
 #include "parsers/nginx_entry.h"
 
@@ -91,9 +93,15 @@ static bool dated(struct slice s)
     return !bad;
 }
 
-/* Behind the digits at p, at most twenty of them. */
+/* Behind the digits at p, at most twenty of them. Eight bytes at once: a digit has 3 in its upper half, also with 6 added to it. */
 static inline const char *behind_digits(const char *p, const char *end)
 {
+    if (end - p >= 8) {
+        uint64_t eight = le64toh(eight_at(p)), threes = UINT64_C(0x3030303030303030);
+        uint64_t others = ((eight ^ threes) | ((eight ^ threes) + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0);
+        if (others) /* a byte that carries into the next is itself none */
+            return p + __builtin_ctzll(others) / 8;
+    }
     const char *most = end - p > 20 ? p + 20 : end;
     while (p < most && (unsigned char)(*p - '0') < 10)
         p++;
@@ -101,7 +109,7 @@ static inline const char *behind_digits(const char *p, const char *end)
 }
 
 /* Asked for every line twice. */
-static bool file_head(struct slice s, struct head *h)
+static inline __attribute__((always_inline)) bool file_head(struct slice s, struct head *h)
 {
     if (!dated(s))
         return false;

@@ -383,7 +383,7 @@ void limit_summarise(struct limit *l)
 
 /* --- the store --- */
 
-void limit_changed(struct limit *l, limit_row_f *each, void *u)
+static __attribute__((noinline)) void tell_entries(struct limit *l, limit_row_f *each, void *u)
 {
     struct entry *e = l->dirty;
     l->dirty = NULL;
@@ -402,14 +402,22 @@ void limit_changed(struct limit *l, limit_row_f *each, void *u)
         if (now != e)
             free_entry(l, e);
     }
-    for (unsigned i = 0; i < l->n_budgets; i++) {
-        struct budget *b = &l->budgets[i];
-        if (!b->dirty)
-            continue;
-        const struct limit_row row = {.key = b->project, .start_us = b->day * DAY_US, .count = b->in_day};
-        each(u, &row);
-        b->dirty = false;
-    }
+}
+
+static __attribute__((noinline)) void tell_budget(struct budget *b, limit_row_f *each, void *u)
+{
+    const struct limit_row row = {.key = b->project, .start_us = b->day * DAY_US, .count = b->in_day};
+    each(u, &row);
+    b->dirty = false;
+}
+
+void limit_changed(struct limit *l, limit_row_f *each, void *u)
+{
+    if (l->dirty)
+        tell_entries(l, each, u);
+    for (unsigned i = 0; i < l->n_budgets; i++)
+        if (l->budgets[i].dirty)
+            tell_budget(&l->budgets[i], each, u);
 }
 
 /* Whatever the file says: numbers that can be reckoned with. */
