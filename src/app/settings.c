@@ -198,6 +198,16 @@ static void share_http_names(struct settings *s)
     }
 }
 
+/* Inputs without an address, such as tail, never look at it. */
+static void share_exempt(struct settings *s)
+{
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        if (s->inputs[i].n_exempt == 0) {
+            s->inputs[i].exempt = s->exempt;
+            s->inputs[i].n_exempt = s->n_exempt;
+        }
+}
+
 static void find_http_token(struct settings *s, struct diag *d)
 {
     struct err_place at = place_of(s->file ? conf_get(s->file->root, "http_token_file") : NULL);
@@ -278,6 +288,7 @@ static bool complete(struct settings *s, struct diag *d)
     if (s->n_inputs == 0)
         settings_find_inputs(s, "", d);
     share_http_names(s);
+    share_exempt(s);
     secret_files_check(s, d);
     return d->errors == errors;
 }

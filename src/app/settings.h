@@ -55,6 +55,8 @@ struct settings {
     } http, probes;
     struct slice *http_names;
     unsigned n_http_names;
+    struct input_cidr *exempt; /* for inputs that name none of their own */
+    unsigned n_exempt;
     char *http_token_file, *http_token; /* the token is its first line; NULL: there is none */
     unsigned workers;
     struct settings_user {

@@ -242,7 +242,7 @@ static bool bind_cidr(struct keys_ctx *c, const struct key *k, const struct conf
     (void)k;
     return (n->type == CONF_SCALAR && n->text.n && read_cidr(n->text, at)) ||
            conf_error(c->diag, n,
-                      "each of \"allow\" must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
+                      "each of \"allow\" and \"exempt\" must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
 }
 
 static void dump_cidr(const struct key *k, const void *at, struct sbuf *out)
@@ -260,7 +260,7 @@ static void dump_cidr(const struct key *k, const void *at, struct sbuf *out)
 
 static const struct key_custom custom_cidr = {bind_cidr, dump_cidr, "{\"type\":\"string\"}",
                                               "an address or a range such as 10.0.0.0/8 or 2001:db8::/32"};
-static const struct key cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
+const struct key settings_cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
 
 /* scheme://host, scheme://host:port, or *; as a browser writes it, without a path. */
 static bool bind_origin(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
@@ -368,17 +368,18 @@ static const struct key input_keys[] = {
     {.name = "allow",
      .type = KEY_LIST,
      KEY_MANY(struct input_options, allow, n_allow),
-     .of = &cidr,
+     .of = &settings_cidr,
      .min = 1,
      .max = 1000,
      .help = "Addresses and ranges that may send; everyone when left out. With proxy_protocol it is about the proxy itself."},
     {.name = "exempt",
      .type = KEY_LIST,
      KEY_MANY(struct input_options, exempt, n_exempt),
-     .of = &cidr,
+     .of = &settings_cidr,
      .max = 1000,
      .help = "Addresses and ranges of which each may have more than its share: connections (see max_connections) and unfinished chunked GELF "
-             "messages. For a relay or a proxy that speaks for many. Loopback and unix sockets are exempt anyway."},
+             "messages. For a relay or a proxy that speaks for many. Loopback and unix sockets are exempt anyway. "
+             "When left out, exempt beside inputs counts."},
     {.name = "max_message",
      .type = KEY_SIZE,
      AT(max_message_bytes),

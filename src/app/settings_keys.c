@@ -393,6 +393,12 @@ static const struct key settings_keys[] = {
      .max = 100,
      .help = "Names by which this host may be asked for, beside its addresses, localhost and its own name: by http, by probes, and by "
              "http:// inputs on loopback."},
+    {.name = "exempt",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, exempt, n_exempt),
+     .of = &settings_cidr,
+     .max = 1000,
+     .help = "Addresses and ranges that are exempt in every input which takes senders with an address and names none of its own."},
     {.name = "probes",
      .type = KEY_CUSTOM,
      AT(probes),

@@ -264,7 +264,7 @@ static const struct {
     {"inputs: [{syslog: 'tcp://0.0.0.0:1', tls: {cert: c, key: k}}]\n", "1:43 this input is not encrypted"},
     {"inputs: [{syslog: 'tls://0.0.0.0:1', tls: {cert: c}}]\n", "1:43 the key \"key\" is missing"},
     {"inputs: [{gelf: 'udp://h:1', allow: [10.0.0.0/33]}]\n",
-     "1:38 each of \"allow\" must be an address or a range"},
+     "1:38 each of \"allow\" and \"exempt\" must be an address or a range"},
     {"inputs: [{gelf: 'udp://h:1', allow: []}]\n", "1:37 \"allow\" needs at least 1 entry"},
     {"inputs: [{gelf: 'udp://h:1', allow: }]\n", "1:30 \"allow\" must be a list: [a, b], but has no value"},
     {"inputs: [{gelf: 'udp://h:1', format: text}]\n", "1:38 a gelf input takes gelf"},
@@ -495,6 +495,34 @@ START_TEST(dump_can_be_read_again)
 }
 END_TEST
 
+START_TEST(exempt_beside_the_inputs_is_for_those_without_their_own)
+{
+    struct settings *s = good("inputs:\n"
+                              "  - {gelf: 'tcp://127.0.0.1:1', exempt: [10.0.0.0/8]}\n"
+                              "  - syslog: udp://127.0.0.1:2\n"
+                              "  - tail: /var/log/x.log\n"
+                              "exempt: [192.0.2.1, '2001:db8::/32']\n");
+    ck_assert_uint_eq(s->inputs[0].n_exempt, 1);
+    ck_assert_uint_eq(s->inputs[0].exempt[0].addr[12], 10);
+    ck_assert_uint_eq(s->inputs[1].n_exempt, 2);
+    ck_assert_uint_eq(s->inputs[1].exempt[0].addr[12], 192);
+    char *first = dump(s);
+    ck_assert_ptr_nonnull(strstr(first, "\nexempt: ['192.0.2.1/32', '2001:db8::/32']\n"));
+    struct settings *again = good(first);
+    char *second = dump(again);
+    ck_assert_str_eq(first, second);
+    free(first);
+    free(second);
+    settings_unref(again);
+    settings_unref(s);
+    s = good(INPUT);
+    first = dump(s);
+    ck_assert_ptr_nonnull(strstr(first, "\nexempt: []  # default\n"));
+    free(first);
+    settings_unref(s);
+}
+END_TEST
+
 static void touch(const char *path)
 {
     char *command = xasprintf("mkdir -p '%s/%.*s' && touch '%s/%s'", dir, (int)(strrchr(path, '/') - path),
@@ -627,6 +655,7 @@ int main(void)
     tcase_add_test(t, environment_variables);
     tcase_add_test(t, meaningless_keys_warn);
     tcase_add_test(t, dump_can_be_read_again);
+    tcase_add_test(t, exempt_beside_the_inputs_is_for_those_without_their_own);
     tcase_add_test(t, what_a_host_has);
     tcase_add_test(t, rule_files);
     tcase_add_test(t, zones);
