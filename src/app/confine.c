@@ -100,6 +100,13 @@ static void allow_input(struct sandbox *s, const struct input_options *in)
     allow_file(s, SANDBOX_MAIN, in->tls.client_ca);
 }
 
+/* The main thread removes the socket of a page when it ends. */
+static void allow_page(struct sandbox *s, const struct settings_http *at)
+{
+    if (at->host && at->host[0] == '/')
+        allow_prefix(s, SANDBOX_MAIN, SANDBOX_REMOVE, at->host);
+}
+
 static void allow_place(void *u, const char *pattern)
 {
     char *folder = fixed_prefix(pattern);
@@ -114,6 +121,7 @@ static void allow_settings(struct sandbox *s, const struct settings *of)
     allow_file(s, SANDBOX_MAIN, of->sentry.dsn_file);
     allow_file(s, SANDBOX_MAIN, of->sentry.release.file);
     allow_file(s, SANDBOX_MAIN, of->sentry.ca_file);
+    allow_file(s, SANDBOX_MAIN, of->http_token_file);
     allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, getenv("CREDENTIALS_DIRECTORY"));
     allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, settings_data_dir());
     for (unsigned i = 0; i < of->n_rules; i++) {
@@ -139,6 +147,8 @@ struct sandbox *confine_new(const struct settings *s, const struct input_options
     struct sandbox *box = sandbox_new();
     allow_host(box);
     allow_settings(box, s);
+    allow_page(box, &s->http);
+    allow_page(box, &s->probes);
     allow_prefix(box, SANDBOX_MAIN, SANDBOX_WRITE, store_path);
     for (unsigned i = 0; i < n_inputs; i++)
         allow_input(box, &inputs[i]);

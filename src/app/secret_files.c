@@ -43,6 +43,7 @@ void secret_files_check(const struct settings *s, struct diag *d)
     if (s->sentry.dsn || s->sentry.n_projects)
         secret_file_check("it holds a DSN", s->path, d);
     secret_file_check("sentry.dsn_file", s->sentry.dsn_file, d);
+    secret_file_check("http_token_file", s->http_token_file, d);
     for (unsigned i = 0; i < s->n_inputs; i++)
         secret_file_check("the key of tls", s->inputs[i].tls.key ? s->inputs[i].tls.key : s->inputs[i].tls.cert, d);
     check_store(s->store, d);

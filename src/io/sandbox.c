@@ -120,7 +120,7 @@ void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out
     for (int role = 0; role < SANDBOX_ROLES; role++) {
         print_paths(s, role, SANDBOX_READ, "read", before, out);
         print_paths(s, role, SANDBOX_WRITE, "write", before, out);
-        if (role == SANDBOX_WORKER)
+        if (role != SANDBOX_RELAY)
             print_paths(s, role, SANDBOX_REMOVE, "remove sockets", before, out);
     }
     sbuf_addf(out, "%sseccomp: ", before);

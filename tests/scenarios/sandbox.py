@@ -86,6 +86,40 @@ def scenario_what_comes_later_is_read(t):
     d.stop()
 
 
+def ask_socket(path, what):
+    """The status line that answers at a unix socket."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(harness.CEILING_S)
+        s.connect(path)
+        s.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % what.encode())
+        return s.makefile("rb").readline().decode().strip()
+
+
+def scenario_sockets_of_the_page_go_with_it(t):
+    """The page and the probes on unix sockets, each in a folder that nothing else needs: the main thread serves them inside its
+    fence, and removes them when it ends."""
+    sockets = [t.path("page", "page.sock"), t.path("probes", "probes.sock")]
+    for folder in ("page", "probes", "state"):
+        os.makedirs(t.path(folder))
+    token = t.write("secret/token", "0123456789abcdef0123456789abcdef\n")
+    os.chmod(token, 0o600)
+    with open(begin(t)[2], encoding="utf-8") as f:
+        text = f.read()
+    config = t.write("etc/crumbd.yaml", text + "http: unix:%s\nprobes: unix:%s\nhttp_token_file: %s\n" % (*sockets, token))
+    out = t.run("check", "--dump", "-c", config)[0]
+    for right, folders in (("remove sockets", ("page", "probes")), ("read", ("secret",))):
+        allowed = re.search(r"^# +main may %s below:\n((?:#     .*\n)+)" % right, out, re.M)
+        for folder in folders:
+            assert allowed and os.path.realpath(t.path(folder)) + "\n" in allowed[1], out
+    d = t.start(config)
+    has_landlock(d)
+    t.eq([ask_socket(path, "/healthz") for path in sockets], ["HTTP/1.1 200 OK"] * 2)
+    t.eq(ask_socket(sockets[0], "/"), "HTTP/1.1 200 OK")
+    assert ask_socket(sockets[1], "/").startswith("HTTP/1.1 403"), "no payloads there"
+    d.stop()
+    t.eq([os.path.lexists(path) for path in sockets], [False, False])
+
+
 def scenario_filters(t):
     """Every thread has its filter; with `sandbox: off` none has, and the log says so."""
     _, _, config = begin(t)

@@ -37,6 +37,32 @@ START_TEST(files_that_others_may_read_are_named)
 }
 END_TEST
 
+/* Every key that names a file with a secret has its file looked at. */
+START_TEST(every_secret_file_is_looked_at)
+{
+    char dir[] = "/tmp/crumbd-secret-XXXXXX", path[64];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/file", dir);
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fclose(f);
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+    struct input_options with_key = {.tls = {.key = path}};
+    const struct settings each[] = {{.sentry = {.dsn_file = path}}, {.http_token_file = path}, {.inputs = &with_key, .n_inputs = 1}, {.store = path}};
+    const char *const names[] = {"sentry.dsn_file", "http_token_file", "the key of tls", "the store"};
+    for (unsigned i = 0; i < sizeof each / sizeof *each; i++) {
+        struct diag d = {0};
+        secret_files_check(&each[i], &d);
+        ck_assert_uint_eq(d.warnings, 1);
+        ck_assert_msg(strstr(d.v[0].text, names[i]), "%s", d.v[0].text);
+        err_free(&d);
+    }
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
 static bool in_the_clear(const char *text)
 {
     struct dsn dsn;
@@ -65,6 +91,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, files_that_others_may_read_are_named);
+    tcase_add_test(t, every_secret_file_is_looked_at);
     tcase_add_test(t, keys_in_the_clear_are_named);
     suite_add_tcase(s, t);
     return unit_run(s);
