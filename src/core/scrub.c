@@ -114,7 +114,7 @@ static void walk_word(struct walk *w)
     w->i = end;
     if (!takes_secrets(w))
         return;
-    if (is_command_word(word) && columns_at(w, end))
+    if ((is_command_word(word) && columns_at(w, end)) || verb_at(w, start, end))
         return;
     if (scheme_at(w, start, end))
         return;
@@ -130,7 +130,9 @@ static bool scrubs_mail(const struct walk *w)
 static bool is_word_start(const struct walk *w)
 {
     char before = walk_before(w, w->i);
-    return !ascii_alnum(before) && (unsigned char)before < 0x80;
+    if ((unsigned char)before >= 0x80)
+        return value_quote_is_before(w->t, w->i);
+    return !ascii_alnum(before);
 }
 
 /* A sign that may begin or be in the middle of something. */
@@ -143,7 +145,7 @@ static bool sign_at(struct walk *w)
     case ':':
         if (w->i + 1 < w->t.n && w->t.p[w->i + 1] == ':' && is_word_start(w) && address_at(w))
             return true;
-        return takes_secrets(w) && user_info_at(w);
+        return takes_secrets(w) && (user_info_at(w) || pgpass_at(w));
     case '-':
         return takes_secrets(w) && (pem_at(w) || option_at(w));
     case '[':

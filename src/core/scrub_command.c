@@ -32,7 +32,7 @@ static const struct program {
     {"lftp", "-u", ARG_LOGIN, NULL}, {"influx", "-t", ARG_NEXT, NULL}, {"vault", "-p", ARG_NEXT, "login"}, {"cqlsh", "-p", ARG_EITHER, NULL},
 };
 
-enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, COLUMNS_MAX = 64, COLUMN_LIST_MAX = 4096 };
+enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, PIPED_MAX = 256, LOOK_MAX = 512, COLUMNS_MAX = 64, COLUMN_LIST_MAX = 4096 };
 
 void programs_init(struct scrub *s)
 {
@@ -122,6 +122,175 @@ bool option_at(struct walk *w)
         if ((!p->verb || slice_find(slice_sub(w->t, w->program_from, w->i), slice_str(p->verb)) >= 0) && option_of(w, p))
             return true;
     return false;
+}
+
+/* --- commands of protocols --- */
+
+/* Which arguments are secret: a001 LOGIN user X; AUTH X, AUTH user X; IDENTIFY X; OPER user X. */
+static const struct verb {
+    const char *name;
+    unsigned least, most;
+} verbs[] = {{"LOGIN", 2, 2}, {"AUTH", 1, 2}, {"IDENTIFY", 1, 2}, {"OPER", 2, 2}};
+
+enum { VERB_VALUE_MIN = 6 };
+
+static const struct verb *find_verb(struct slice word)
+{
+    for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (slice_is(word, verbs[i].name))
+            return &verbs[i];
+    return NULL;
+}
+
+/* A word of a log may be written like the command, so what is not in quotes must look made. */
+static bool take_protocol_arguments(struct walk *w, const struct verb *verb, size_t at, bool quoted)
+{
+    bool taken = false;
+    for (unsigned n = 1; n <= verb->most; n++) {
+        size_t next = next_argument(w->t, at), from, end;
+        if (next == at || next >= w->t.n || (value_quote_at(w->t, at).n && !quoted))
+            break; /* a quote that closes what is around */
+        struct walk look = *w;
+        look.t = slice_sub(w->t, 0, next + LOOK_MAX);
+        argument_range(&look, next, &from, &end);
+        struct slice v = slice_sub(w->t, from, end);
+        quoted = from > next;
+        bool secret = n >= verb->least && v.n && !value_is_mark(v) && (quoted && verb->least > 1 ? !value_is_statement(w, v) : looks_random(v, VERB_VALUE_MIN));
+        if (v.n == 0 || names_roles(&w->s->names, value_first_word(v)) & WORD_STATE)
+            break; /* AUTH failed for bob */
+        if (secret)
+            walk_take(w, from, end);
+        taken |= secret;
+        at = end;
+    }
+    return taken;
+}
+
+/* --- echo X | passwd --- */
+
+static const struct reader {
+    const char *name, *option; /* the option, where there is one, must follow */
+    char split;
+} readers[] = {{"passwd", NULL, 0},        {"chpasswd", NULL, ':'},          {"smbpasswd", NULL, 0},        {"sudo", "-S", 0},           {"su ", NULL, 0},
+               {"cryptsetup", NULL, 0},    {"docker", "--password-stdin", 0}, {"podman", "--password-stdin", 0}, {"helm", "--password-stdin", 0}, {"nerdctl", "--password-stdin", 0},
+               {"gpg", "--passphrase-fd", 0}, {"kinit", NULL, 0},             {"gh", "--with-token", 0},     {"pass ", "insert", 0},      {"openssl", "stdin", 0}};
+
+static const struct reader *find_reader(struct slice command)
+{
+    for (unsigned i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (slice_starts(command, slice_str(readers[i].name)) && (!readers[i].option || slice_find(command, slice_str(readers[i].option)) >= 0))
+            return &readers[i];
+    return NULL;
+}
+
+/* The options of echo and the format of printf. */
+static size_t skip_options(struct slice t, size_t i)
+{
+    while (i < t.n && (t.p[i] == ' ' || t.p[i] == '-')) {
+        bool option = t.p[i] == '-';
+        i++;
+        while (option && i < t.n && ascii_alpha(t.p[i]))
+            i++;
+    }
+    struct quote q = value_quote_at(t, i);
+    if (i + q.n < t.n && t.p[i + q.n] == '%') {
+        const char *space = slice_chr(slice_sub(t, i, i + 16), ' ');
+        return space ? (size_t)(space - t.p) + 1 : i;
+    }
+    return i;
+}
+
+static bool take_piped(struct walk *w, size_t end)
+{
+    struct slice line = slice_sub(w->t, end, end + PIPED_MAX);
+    ptrdiff_t pipe = slice_find(line, SLICE("|"));
+    if (pipe < 0 || memchr(line.p, '\n', (size_t)pipe))
+        return false;
+    size_t behind = end + (size_t)pipe + 1, from, stop;
+    while (behind < w->t.n && w->t.p[behind] == ' ')
+        behind++;
+    struct slice command = slice_sub(w->t, behind, behind + PIPED_MAX);
+    if (slice_starts(command, SLICE("sudo ")) && slice_find(slice_sub(command, 0, 12), SLICE("-S")) < 0)
+        command = slice_from(command, 5);
+    const struct reader *reader = find_reader(command);
+    size_t at = skip_options(w->t, end);
+    if (!reader || at >= behind)
+        return false;
+    argument_range(w, at, &from, &stop);
+    const char *split = reader->split ? slice_chr(slice_sub(w->t, from, stop), reader->split) : NULL;
+    from = split ? (size_t)(split - w->t.p) + 1 : from;
+    struct slice v = slice_sub(w->t, from, stop);
+    if (v.n < 4 || value_is_mark(v) || value_is_placeholder(v) || value_is_own_name(w, v) || (reader->split && !split))
+        return false;
+    walk_take(w, from, stop);
+    return true;
+}
+
+bool verb_at(struct walk *w, size_t start, size_t end)
+{
+    struct slice word = slice_sub(w->t, start, end);
+    if (word.n < 4 || word.n > 8)
+        return false;
+    if (word.p[0] == 'e' || word.p[0] == 'p')
+        return (slice_is(word, "echo") || slice_is(word, "printf")) && take_piped(w, end);
+    const struct verb *verb = one_of(word.p[0], "LAIO") ? find_verb(word) : NULL;
+    return verb && take_protocol_arguments(w, verb, end, one_of(walk_before(w, start), "\"'"));
+}
+
+/* --- .pgpass --- */
+
+/* One field up to the next ':'; i when there is none. */
+static size_t pgpass_field(struct slice t, size_t i)
+{
+    size_t at = i;
+    while (at < t.n && at - i < 64 && (value_is_name_byte(t.p[at]) || t.p[at] == '*'))
+        at++;
+    return at > i && at < t.n && t.p[at] == ':' ? at + 1 : i;
+}
+
+static bool has_letter(struct slice v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (ascii_alpha(v.p[i]) || v.p[i] == '*')
+            return true;
+    return false;
+}
+
+/* A group of an address: of IPv6, of a network card. */
+static bool is_hex_group(struct slice v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (!ascii_hex(v.p[i]))
+            return false;
+    return v.n <= 4;
+}
+
+/* Times have digits alone. */
+static bool are_pgpass_names(struct slice database, struct slice user)
+{
+    return has_letter(database) && has_letter(user) && !(is_hex_group(database) && is_hex_group(user));
+}
+
+bool pgpass_at(struct walk *w)
+{
+    struct slice t = w->t;
+    size_t port = w->i + 1, digits = port;
+    char before = walk_before(w, w->i);
+    while (digits < t.n && digits - port < 6 && (ascii_digit(t.p[digits]) || t.p[digits] == '*'))
+        digits++;
+    if (digits == port || digits >= t.n || t.p[digits] != ':' || !(value_is_name_byte(before) || before == '*'))
+        return false;
+    size_t database = digits + 1, user = pgpass_field(t, database), value = user > database ? pgpass_field(t, user) : user;
+    if (value == user || !are_pgpass_names(slice_sub(t, database, user - 1), slice_sub(t, user, value - 1)))
+        return false;
+    struct walk look = *w;
+    look.t = slice_sub(t, 0, value + LOOK_MAX);
+    size_t end = value_bare_end(&look, value, 0, false);
+    struct slice v = slice_sub(t, value, end);
+    if (slice_chr(v, ':') || !looks_random(v, 6))
+        return false;
+    walk_take(w, value, end);
+    return true;
 }
 
 /* --- columns --- */

@@ -73,13 +73,15 @@ static inline bool one_of(char c, const char *bytes)
     return c && strchr(bytes, c);
 }
 
-/* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside another. */
+/* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside another; or one of print. */
 struct quote {
     size_t n; /* 0: there is none */
     unsigned slashes;
     unsigned char c, layer;
 };
 struct quote value_quote_at(struct slice t, size_t i);
+/* A quote of print ends at i. */
+bool value_quote_is_before(struct slice t, size_t i);
 /* Where the text ends that was opened by q before `from`; *behind: the first byte after its closing quote. */
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind);
 
@@ -113,8 +115,13 @@ bool value_is_secret(const struct walk *w, const struct place *p, struct slice v
 bool value_is_mark(struct slice v);
 /* A place for a value: ${NAME}, %s, <name>, ?. */
 bool value_is_placeholder(struct slice v);
+/* cookies: 14 set. */
+bool value_begins_count(struct slice v);
 bool value_begins_sentence(const struct walk *w, struct slice v);
+/* A text of several words in quotes that speaks of a secret and is none. */
+bool value_is_statement(const struct walk *w, struct slice v);
 bool value_says_nothing(const struct walk *w, struct slice v);
+bool value_is_own_name(const struct walk *w, struct slice v);
 struct slice value_first_word(struct slice v);
 bool value_is_name_byte(char c);
 /* An identifier and '=' stand at i. */
@@ -156,5 +163,9 @@ void program_seen(struct walk *w, size_t start, size_t end);
 bool option_at(struct walk *w);
 /* After INSERT, REPLACE or Key: rows of values under a list of columns. */
 bool columns_at(struct walk *w, size_t end);
+/* Behind the word [start, end): a command of a protocol with a login, or echo with a secret for a program behind a pipe. */
+bool verb_at(struct walk *w, size_t start, size_t end);
+/* At ':': a line of .pgpass around it, host:port:database:user:password. */
+bool pgpass_at(struct walk *w);
 
 #endif

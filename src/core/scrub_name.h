@@ -19,6 +19,7 @@ enum word_role {
     WORD_FROM = 32,
     WORD_SERVER = 64,
     WORD_SCHEME = 128,
+    WORD_STATE = 256,
 };
 
 enum { NAME_WORDS = 12, NAME_WORD_MAX = 31, NAME_SLOTS = 2048, NAME_ROWS = 256, NAME_ROW_WORDS = 3 };

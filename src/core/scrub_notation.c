@@ -59,7 +59,7 @@ static enum separator separator_at(struct walk *w, size_t *i, struct place *p)
         *i += u.n;
         return SEP_COLON;
     }
-    if (u.c == '-' && next.c == '>') {
+    if ((u.c == '-' && next.c == '>') || (u.c == '<' && next.c == '-' && u.n == 1)) {
         *i += 2;
         return SEP_ARROW;
     }
@@ -93,12 +93,21 @@ static bool is_element(const struct walk *w, size_t start, size_t *i)
     return false;
 }
 
+/* How long a line's end is that is written as an escape, 0: there is none. */
+static size_t line_escape(struct slice t, size_t i)
+{
+    size_t n = 0;
+    while (n < 4 && i + n < t.n && t.p[i + n] == '\\')
+        n++;
+    return n && i + n < t.n && one_of(t.p[i + n], "nr") ? n + 1 : 0;
+}
+
 /* name="password" value="x", and the same in JSON and YAML. */
 static bool is_member(const struct walk *w, size_t *i, struct place *p)
 {
     size_t at = *i;
-    while (at < w->t.n && at - *i < SPACES_MAX && one_of(w->t.p[at], " \t\r\n,;>"))
-        at++;
+    while (at < w->t.n && at - *i < SPACES_MAX && (one_of(w->t.p[at], " \t\r\n,;>") || line_escape(w->t, at)))
+        at += one_of(w->t.p[at], "\\") ? line_escape(w->t, at) : 1;
     if (starts_at(w->t, at, "<value>")) {
         *i = at + 7;
         return true;
@@ -162,6 +171,38 @@ static bool is_argument_list(const struct walk *w, size_t start, size_t *i, cons
     return true;
 }
 
+/* Lisp's (password . "x"). */
+static bool is_dotted(const struct walk *w, size_t start, size_t *i, const struct place *p)
+{
+    if (start < w->done + p->key.n + 1 || w->t.p[start - p->key.n - 1] != '(' || !starts_at(w->t, *i, " . "))
+        return false;
+    *i += 3;
+    return true;
+}
+
+/* SET PASSWORD FOR 'bob'@'%' = 'x'. */
+static bool is_set_for(const struct walk *w, size_t *i)
+{
+    if (!starts_at(w->t, *i, " for "))
+        return false;
+    for (size_t at = *i + 5; at + 1 < w->t.n && at - *i < 128 && w->t.p[at] != '\n'; at++) {
+        if (w->t.p[at] != '=')
+            continue;
+        *i = skip_spaces(w->t, at + 1, false);
+        return value_quote_at(w->t, *i).n > 0;
+    }
+    return false;
+}
+
+/* The dots of "Password.....: x". */
+static size_t skip_leaders(struct slice t, size_t i)
+{
+    size_t from = i;
+    while (i < t.n && t.p[i] == '.' && i - from < SPACES_MAX)
+        i++;
+    return i - from >= 3 ? i : from;
+}
+
 /* PHP's serialize: s:8:"password";s:7:"hunter2". */
 static bool is_serialized(const struct walk *w, size_t *i, const struct place *p)
 {
@@ -203,7 +244,7 @@ static enum separator space_between(const struct walk *w, size_t start, size_t e
 static enum separator find_separator(struct walk *w, size_t start, size_t end, struct place *p)
 {
     size_t i = close_name(w, end, p), closed = i;
-    i = skip_spaces(w->t, i, p->key.n > 0);
+    i = skip_spaces(w->t, skip_leaders(w->t, i), p->key.n > 0);
     bool spaced = i > closed;
     enum separator sep = separator_at(w, &i, p);
     if (sep != SEP_NONE) {
@@ -222,7 +263,7 @@ static enum separator find_separator(struct walk *w, size_t start, size_t end, s
         p->at = i, sep = SEP_ELEMENT;
     else if (i = closed, is_attribute(w, start, &i, p))
         p->at = i, sep = SEP_ELEMENT;
-    else if (i = closed, is_argument_list(w, start, &i, p) || is_serialized(w, &i, p))
+    else if (i = closed, is_argument_list(w, start, &i, p) || is_serialized(w, &i, p) || is_dotted(w, start, &i, p) || is_set_for(w, &i))
         p->at = i, sep = SEP_LIST;
     else if (i = closed, is_member(w, &i, p))
         p->at = skip_spaces(w->t, i, false), sep = SEP_MEMBER;
@@ -238,7 +279,7 @@ static size_t skip_wrappers(struct slice t, size_t i)
         size_t at = i;
         while (at < t.n && at - i < 32 && (ascii_alnum(t.p[at]) || t.p[at] == '_' || t.p[at] == '@' || t.p[at] == '&'))
             at++;
-        if (at > i && at - i <= 2 && value_quote_at(t, at).n == 1)
+        if (at > i && at - i <= 2 && !ascii_digit(t.p[i]) && value_quote_at(t, at).n == 1)
             return at;
         if (at == i || at >= t.n || t.p[at] != '(')
             return i;
@@ -329,15 +370,28 @@ static bool is_secret_structure(struct walk *w, const struct place *p)
     if (!q.n || w->t.p[p->at] == '{')
         return true;
     struct slice first = slice_sub(w->t, inner + q.n, value_quoted_end(w->t, inner + q.n, q, &behind));
-    return !(slice_chr(first, ' ') && value_begins_sentence(w, first));
+    return !(slice_chr(first, ' ') && value_is_statement(w, first));
+}
+
+/* A list under a name that has other uses, or in a sentence: it is told by its first element. */
+static bool is_made_list(struct walk *w, const struct place *p)
+{
+    size_t inner = skip_spaces(w->t, p->at + 1, true), behind;
+    struct quote q = value_quote_at(w->t, inner);
+    size_t end = q.n ? value_quoted_end(w->t, inner + q.n, q, &behind) : value_bare_end(w, inner, 0, false);
+    struct slice first = slice_sub(w->t, inner + q.n, end);
+    if (p->is.kind == NAME_HEADER)
+        return slice_chr(first, '=') || slice_chr(first, ' ') || looks_random(first, 8);
+    return w->t.p[p->at] != '{' && looks_random(first, p->is.kind == NAME_WEAK ? 8 : 6);
 }
 
 static bool take_structure(struct walk *w, const struct place *p)
 {
-    if (p->is.kind == NAME_WEAK || p->is.kind == NAME_DIGITS || p->is.kind == NAME_QUERY || (!p->key.n && !p->tight))
+    if (p->is.kind == NAME_DIGITS || p->is.kind == NAME_QUERY)
         return false;
+    bool sure = p->is.kind != NAME_WEAK && p->is.kind != NAME_HEADER && (p->key.n || p->tight);
     size_t all = look_only(w, p->at);
-    bool secret = is_secret_structure(w, p);
+    bool secret = sure ? is_secret_structure(w, p) : is_made_list(w, p);
     w->t.n = all;
     return secret && take_unquoted(w, p, value_structure_end(w->t, p->at));
 }
@@ -380,6 +434,9 @@ static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t nam
     if (p->sep == SEP_COMPARE || p->sep == SEP_CALL || (p->sep == SEP_ASSIGN && value_pair_at(w->t, p->at) && p->key.n == 0 && !p->tight))
         return false;
     bool whole = p->is.kind == NAME_HEADER && v.n && (slice_chr(v, '=') || slice_chr(v, ' '));
+    struct slice first = slice_sub(w->t, p->at, value_bare_end(w, p->at, p->layer, p->query));
+    if (p->is.kind == NAME_HEADER && (!first.n || value_begins_count(v) || value_is_placeholder(first)))
+        return false;
     if (!whole)
         return value_is_secret(w, p, v, false);
     bool scheme = names_roles(&w->s->names, value_first_word(v)) & WORD_SCHEME;

@@ -3,6 +3,40 @@
 
 /* --- quotes --- */
 
+/* The quotes of print, in UTF-8. Which of a pair opens is another one in each language, so any of its kind closes. */
+static struct quote typographic_at(struct slice t, size_t i)
+{
+    unsigned char a = (unsigned char)t.p[i], b = i + 1 < t.n ? (unsigned char)t.p[i + 1] : 0, c = i + 2 < t.n ? (unsigned char)t.p[i + 2] : 0;
+    if (a == 0xc2 && (b == 0xab || b == 0xbb)) /* U+00AB, U+00BB */
+        return (struct quote){.n = 2, .c = 0xab};
+    if (a == 0xe2 && b == 0x80 && c >= 0x98 && c <= 0x9f) /* U+2018 to U+201B single, U+201C to U+201F double */
+        return (struct quote){.n = 3, .c = c <= 0x9b ? 0x98 : 0x9c};
+    if (a == 0xe2 && b == 0x80 && (c == 0xb9 || c == 0xba)) /* U+2039, U+203A */
+        return (struct quote){.n = 3, .c = 0xb9};
+    return (struct quote){0};
+}
+
+bool value_quote_is_before(struct slice t, size_t i)
+{
+    return (i >= 3 && typographic_at(t, i - 3).n == 3) || (i >= 2 && typographic_at(t, i - 2).n == 2);
+}
+
+/* One inside a word is an apostrophe. */
+static size_t typographic_end(struct slice t, size_t from, struct quote q, size_t *behind)
+{
+    for (size_t i = from; i < t.n && t.p[i] != '\n'; i++) {
+        struct quote close = (unsigned char)t.p[i] >= 0xc2 ? typographic_at(t, i) : (struct quote){0};
+        bool apostrophe = q.c == 0x98 && i + close.n < t.n && ascii_alnum(t.p[i + close.n]);
+        if (close.n && close.c == q.c && !apostrophe) {
+            *behind = i + close.n;
+            return i;
+        }
+    }
+    const char *line = memchr(t.p + from, '\n', t.n - from);
+    *behind = line ? (size_t)(line - t.p) : t.n;
+    return *behind;
+}
+
 struct quote value_quote_at(struct slice t, size_t i)
 {
     struct quote q = {0};
@@ -12,6 +46,8 @@ struct quote value_quote_at(struct slice t, size_t i)
         q.slashes++;
         u = unit_at(t, ++at);
     }
+    if (u.c >= 0x80 && at == i)
+        return typographic_at(t, i);
     if (!u.n || (u.c != '"' && u.c != '\'' && u.c != '`'))
         return (struct quote){0};
     q.c = u.c;
@@ -28,6 +64,8 @@ struct quote value_quote_at(struct slice t, size_t i)
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind)
 {
     size_t slashes = 0, period = 2 * ((size_t)q.slashes + 1);
+    if (q.c >= 0x80)
+        return typographic_end(t, from, q, behind);
     for (size_t i = from; i < t.n;) {
         struct unit u = unit_at(t, i);
         if (u.c == '\\' && u.n == 1) {
@@ -166,18 +204,39 @@ bool looks_random(struct slice v, size_t least)
            (lower && upper && humps > 1) || (digits >= 16 && digits + signs == v.n);
 }
 
-/* Nothing, masked already, a place for one, or a sentence about it. */
-bool value_says_nothing(const struct walk *w, struct slice v)
+/* A sentence in quotes says what became of a secret, or what one must be: it names such a state, and none of its words looks made. */
+bool value_is_statement(const struct walk *w, struct slice v)
+{
+    bool state = false;
+    if (!value_begins_sentence(w, v))
+        return false;
+    while (v.n) {
+        struct slice word = slice_split(&v, ' ');
+        if (looks_random(word, 8))
+            return false;
+        state |= (names_roles(&w->s->names, value_first_word(word)) & WORD_STATE) != 0;
+    }
+    return state;
+}
+
+/* Nothing, masked already, or a place for one. */
+static bool is_no_value(struct slice v)
 {
     struct slice bare = slice_trim(v);
     while (bare.n > 1 && one_of(bare.p[bare.n - 1], ".,;:!"))
         bare.n--;
-    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || is_call(bare) || value_begins_sentence(w, bare))
+    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || is_call(bare))
         return true;
     for (size_t i = 0; i < bare.n; i++)
         if (ascii_alnum(bare.p[i]) || (unsigned char)bare.p[i] >= 0x80)
             return false;
     return bare.n < 4;
+}
+
+/* The same, or a sentence about it. */
+bool value_says_nothing(const struct walk *w, struct slice v)
+{
+    return is_no_value(v) || value_begins_sentence(w, slice_trim(v));
 }
 
 bool value_is_worth(const struct walk *w, struct slice v, bool loose)
@@ -194,22 +253,34 @@ static bool is_short_number(struct slice v, size_t least)
     return v.n >= least && v.n <= 12;
 }
 
+bool value_begins_count(struct slice v)
+{
+    size_t n = 0;
+    while (n < v.n && ascii_digit(v.p[n]))
+        n++;
+    return n > 0 && n < 4 && n < v.n && one_of(v.p[n], " ,;\"'\\");
+}
+
 bool value_is_name_byte(char c)
 {
     return ascii_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
-/* An identifier and '=' stand at i. */
+/* An identifier and '=' stand at i, which is not the end of a text in base64. */
 bool value_pair_at(struct slice t, size_t i)
 {
     size_t from = i;
     while (i < t.n && i - from < 64 && (value_is_name_byte(t.p[i]) || (i > from && one_of(t.p[i], "[]"))))
         i++;
-    return i > from && i < t.n && t.p[i] == '=';
+    if (i == from || i >= t.n || t.p[i] != '=')
+        return false;
+    size_t behind = i + 1 + (i + 1 < t.n && t.p[i + 1] == '=');
+    bool ends = behind >= t.n || one_of(t.p[behind], " \t\r\n\"'\\,;)");
+    return !(ends && (behind - from) % 4 == 0 && looks_random(slice_sub(t, from, i), 12));
 }
 
 /* The value is called by its name, in capitals: --password PASSWORD. */
-static bool is_name_of_value(const struct walk *w, struct slice v)
+bool value_is_own_name(const struct walk *w, struct slice v)
 {
     for (size_t i = 0; i < v.n; i++)
         if (v.p[i] != '_' && !(v.p[i] >= 'A' && v.p[i] <= 'Z'))
@@ -241,15 +312,17 @@ bool value_is_secret(const struct walk *w, const struct place *p, struct slice v
     default:
         break;
     }
-    if (is_short_number(v, 1) && v.n < 4 && p->is.flags & NAME_TIGHT)
-        return false;
+    if (is_short_number(v, 1) && v.n < 4 && (p->is.flags & NAME_TIGHT || p->is.kind == NAME_HEADER))
+        return false; /* a count */
     if (p->sep == SEP_SPACE && p->is.flags & NAME_TIGHT && (slice_chr(v, '/') || slice_chr(v, '.')))
         return false;
     if (p->sep == SEP_SPACE && !quoted)
         return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');
-    if (p->sep == SEP_OPTION && is_name_of_value(w, v))
+    if (p->sep == SEP_OPTION && value_is_own_name(w, v))
         return false;
-    if (text && !sentence)
+    if (sentence)
+        return !is_no_value(v) && !value_is_statement(w, v);
+    if (text)
         return !(is_masked(v) || is_nothing(v) || value_is_placeholder(v)) && (v.n > 2 || only(v, ""));
     if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
         return looks_random(v, 6);
@@ -283,7 +356,7 @@ static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
     case '`':
         return i == from || !ascii_alnum(next);
     case '<':
-        return next == '/' || ascii_alpha(next) || ascii_space(next) || next == '!';
+        return next == '/' || ascii_alpha(next) || ascii_space(next) || next == '!' || (i == from && next == '*'); /* <*> */
     case '>':
         return !ascii_alnum(next);
     case '|':

@@ -348,6 +348,8 @@ static const char *const pumps[] = {
     "passphrase: a ", "s:8:\"password\";", "password => (", "x=(", "token", "\xc3\xa9", "thin:a/", "bot1:", "password=a&b=", "password[", "password is ",
     "auth=", "eyJ1-", "eyJ1-.", "auth=\"", "auth='", "session=x", "cookie=", "Cookie: x", "token: token", "sk-", "sk-ant-", "key-", "?key=", "&code=", "rhost=", "client=\"", "forwarded: ", "INSERT INTO t (pin,a) VALUES (1,",
     "mysql -p'", "[\"password\",\"", "password=[", "password=(", "passphrase: is ", "<password>a", "bearer ", "\\\\\\u0041", "&amp;", "hooks.slack.com/services/", "xoxd-",
+    "echo ", "echo a | passwd ", "echo 'a | ", "printf '%s' '", "LOGIN a ", "LOGIN \"a b", "AUTH \"\\\" ", "AUTH \xe2\x80\x9c\xe2\x80\xb9", "a:1:b:c:", "*:*:a:", "password=\xe2\x80\x9c", "\xe2\x80\x98x\xe2\x80\x99y",
+    "(password . ", "password for ", "password for =", "password....", "tokens=[a1b2c3d4, ", "tokens=[\"", "cookies: [\"a=", "password: ['is ", "password=\"is a ", "password \\n ", "EAA", "MTEa.",
 };
 
 static double seconds_for(struct scrub *s, const char *unit, size_t bytes)
