@@ -520,6 +520,7 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->store = open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
+    store_scrub_by(dm->store, &s->options);
     bool kept = s->dsn || s->sentry.n_projects;
     if (!kept)
         store_keep_newest(dm->store);

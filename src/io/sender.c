@@ -303,17 +303,20 @@ static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_m
                  log_c("project", p->name), log_i("seconds", (until_ms - now_ms + 999) / 1000));
 }
 
-/* "HTTP 400: what it said", or why there was no answer: one clean line. */
-static void describe(const struct post_answer *a, struct sbuf *out)
+/* "HTTP 400: what it said", or why there was no answer: one clean line. What it said may be what it was sent: secrets are taken out
+   before it is cut, or else a part of one would be none. */
+static void describe(struct store *store, const struct post_answer *a, struct sbuf *out)
 {
+    struct arena arena = {0};
     if (!a->status) {
         utf8_clean(out, slice_str(a->error));
     } else {
         sbuf_addf(out, "HTTP %u", a->status);
         if (a->body.n)
             sbuf_adds(out, SLICE(": "));
-        utf8_clean(out, utf8_prefix(a->body, ANSWER_POINTS));
+        utf8_clean(out, utf8_prefix(store_clean(store, a->body, &arena).text, ANSWER_POINTS));
     }
+    arena_free(&arena);
     for (size_t i = 0; i < out->n; i++)
         if (out->p[i] == '\n' || out->p[i] == '\r' || out->p[i] == '\t')
             out->p[i] = ' ';
@@ -381,7 +384,7 @@ static void judge(struct sender *s, const struct flight *f, const struct post_an
     tell_limit(f->project, limited_before_ms, answer.now_ms);
     struct sbuf why;
     sbuf_init(&why, 2048);
-    describe(a, &why);
+    describe(s->store, a, &why);
     if (f->kind == STORE_CHECK_IN)
         settle_check_in(s, f, v, sbuf_cstr(&why));
     else

@@ -256,9 +256,17 @@ static bool read_id(struct store *s, struct diag *d)
     return ok || open_failed(s, d, "read the id of");
 }
 
+void store_scrub_by(struct store *s, const struct options *opt)
+{
+    scrub_free(s->scrub);
+    s->scrub = scrub_new(opt);
+}
+
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d)
 {
+    static const struct options usual = {.scrub = {.defaults = true, .emails = true}};
     struct store *s = xcalloc(1, sizeof *s);
+    s->scrub = scrub_new(&usual);
     s->path = xstrdup(path);
     safe_own(path);
     s->lock_fd = s->file_fd = -1;
@@ -296,6 +304,7 @@ void store_close(struct store *s)
         close(s->lock_fd);
     sbuf_free(&s->zipped);
     safe_disown(s->path);
+    scrub_free(s->scrub);
     free(s->path);
     free(s);
 }

@@ -5,6 +5,9 @@
  * transaction, so after any crash the positions, the events and the counts agree. A lock file beside the database, holding the
  * pid, keeps a second daemon out; readers (`crumbd queue`) need no lock.
  *
+ * Titles and answers of Sentry pass a scrubber of the store's own on their way out and in: a store made by an older version holds them
+ * as they came.
+ *
  * What happened to a row that was sent is kept in memory until the next store_commit or store_flush writes it down, many rows in
  * one transaction. A crash in between only sends the row again, under the same event_id. In memory: at most STORE_PENDING_MAX
  * such outcomes and one payload per row handed out.
@@ -16,6 +19,7 @@
 #include "base/err.h"
 #include "base/sbuf.h"
 #include "core/limit.h"
+#include "core/options.h"
 #include "core/overdue.h"
 
 struct store;
@@ -83,6 +87,10 @@ struct cut {
 /* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock and makes missing directories. NULL with an entry
    in d that says what to do. limit_bytes: the most the database may use, 0 for no limit. */
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d);
+/* What is taken out of texts of others, by these instead of the usual ones; they must live as long as the store. */
+void store_scrub_by(struct store *s, const struct options *opt);
+/* The text of others as the store keeps it. */
+struct scrubbed store_clean(struct store *s, struct slice text, struct arena *a);
 /* Writes pending outcomes, gives the lock back. NULL is allowed. */
 void store_close(struct store *s);
 /* 16 random bytes made with the database: part of every event id. */

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/table.h"
+#include "core/scrub.h"
 #include "io/store.h"
 
 enum { STORE_SCHEMA_VERSION = 8 };
@@ -48,6 +49,7 @@ struct store {
     bool keep_newest;        /* see store_keep_newest */
     uint64_t overflowed;
     struct sbuf zipped;
+    struct scrub *scrub;
     int os_error;            /* errno of the last statement that failed, 0 unknown */
     char error[512]; /* of the last failure */
 };

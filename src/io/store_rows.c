@@ -57,8 +57,19 @@ static bool unpack(struct slice stored, struct sbuf *out)
     return !out->over && out->n > 0;
 }
 
+struct scrubbed store_clean(struct store *s, struct slice text, struct arena *a)
+{
+    return scrub_clean(s->scrub, text, a);
+}
+
+/* "HTTP 400: what the server said". Another one is crumbd's own or libcurl's, whose address is the server's. */
+static struct slice clean_reason(struct store *s, struct slice reason, struct arena *a)
+{
+    return slice_starts(reason, SLICE("HTTP ")) ? store_clean(s, reason, a).text : reason;
+}
+
 /* Columns as ROW_COLUMNS names them. False: something in it cannot be what was written. */
-static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
+static bool fill(struct store *s, struct boxed *b, sqlite3_stmt *q, bool with_payload)
 {
     struct store_row *r = &b->row;
     int64_t state = sqlite3_column_int64(q, 1);
@@ -70,9 +81,9 @@ static bool fill(struct boxed *b, sqlite3_stmt *q, bool with_payload)
     r->event.time_us = sqlite3_column_int64(q, 5);
     r->event.project = arena_dup(&b->arena, store_column(q, 7));
     r->event.level = arena_dup(&b->arena, store_column(q, 8));
-    r->event.title = scrubbed_vouch(arena_dup(&b->arena, store_column(q, 9)));
+    r->event.title = store_clean(s, arena_dup(&b->arena, store_column(q, 9)), &b->arena);
     if (sqlite3_column_type(q, 10) != SQLITE_NULL)
-        r->reason = arena_cstr(&b->arena, store_column(q, 10));
+        r->reason = arena_cstr(&b->arena, clean_reason(s, store_column(q, 10), &b->arena));
     r->stored_bytes = (uint64_t)sqlite3_column_int64(q, 11);
     r->event.kind = sqlite3_column_int64(q, 12) == STORE_CHECK_IN ? STORE_CHECK_IN : STORE_EVENT;
     r->event.open = state == STORE_STATE_OPEN;
@@ -98,7 +109,7 @@ static struct store_row *load(struct store *s, enum query which, int64_t id, boo
     *damaged = rc != SQLITE_DONE;
     if (rc == SQLITE_ROW) {
         b = xcalloc(1, sizeof *b);
-        *damaged = !fill(b, q, which == Q_GET);
+        *damaged = !fill(s, b, q, which == Q_GET);
     }
     sqlite3_reset(q);
     if (b && *damaged) {
@@ -159,7 +170,7 @@ bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const st
     sqlite3_bind_int64(q, 1, most);
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct boxed b = {0};
-        b.row.damaged = !fill(&b, q, false);
+        b.row.damaged = !fill(s, &b, q, false);
         each(u, &b.row);
         arena_free(&b.arena);
     }
@@ -206,9 +217,11 @@ static void outcome_free(struct outcome *o)
 static struct outcome *decide(struct store *s, int64_t id, const char *reason)
 {
     struct outcome *o = outcome_of(s, id);
+    struct arena a = {0};
     assert(o && o->kind == OUTCOME_NONE);
     assert(s->n_pending < STORE_PENDING_MAX);
-    o->reason = reason ? slice_dup(slice_sub(slice_str(reason), 0, REASON_BYTES)) : NULL;
+    o->reason = reason ? slice_dup(slice_sub(clean_reason(s, slice_str(reason), &a), 0, REASON_BYTES)) : NULL;
+    arena_free(&a);
     s->pending[s->n_pending++] = o;
     return o;
 }

@@ -433,6 +433,21 @@ START_TEST(refused_for_good)
 }
 END_TEST
 
+/* What the server says back may be what it was sent, cut in the middle of a secret or not. */
+START_TEST(an_answer_has_no_secrets)
+{
+    char body[400];
+    snprintf(body, sizeof body, "{\"detail\":\"bad\",\"sent\":\"password=hunter2x\",\"more\":\"%0110d ghp_0123456789abcdefghijABCDEFGHIJ012345\"}", 0);
+    misbehave(1, (struct action){.status = 400, .body = body});
+    put();
+    start();
+    until(totals().dead == 1);
+    struct store_row *row = store_get(store, 1, NULL);
+    ck_assert_msg(strstr(row->reason, "password=[Filtered]") && !strstr(row->reason, "hunter2") && !strstr(row->reason, "ghp_"), "%s", row->reason);
+    store_row_free(row);
+}
+END_TEST
+
 START_TEST(a_wrong_key_pauses_the_project)
 {
     static const unsigned statuses[] = {401, 403, 404, 302};
@@ -805,6 +820,7 @@ int main(void)
     tcase_add_test(t, one_probe_at_a_time);
     tcase_add_test(t, a_poisonous_event_does_not_stop_the_rest);
     tcase_add_test(t, refused_for_good);
+    tcase_add_test(t, an_answer_has_no_secrets);
     tcase_add_loop_test(t, a_wrong_key_pauses_the_project, 0, 4);
     tcase_add_test(t, a_pause_ends);
     tcase_add_test(t, told_to_wait);

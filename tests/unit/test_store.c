@@ -365,6 +365,34 @@ START_TEST(an_older_store_learns_check_ins)
 }
 END_TEST
 
+/* Older versions wrote both as they came. */
+START_TEST(titles_and_answers_of_others_have_no_secrets)
+{
+    static const struct options none = {.scrub = {.send_ip = true}};
+    struct store *s = open_it();
+    put(s, event(1, "{}"));
+    store_close(s);
+    exec_sql("UPDATE event SET state=2, title='login password=hunter2x of bob@example.com', reason='HTTP 400: api_key=k7Gd93mXa'");
+    s = open_it();
+    struct store_row *r = store_get(s, 1, NULL);
+    ck_slice(r->event.title.text, "login password=[Filtered] of [Filtered]");
+    ck_assert_str_eq(r->reason, "HTTP 400: api_key=[Filtered]");
+    store_row_free(r);
+    store_scrub_by(s, &none); /* as configured */
+    r = store_get(s, 1, NULL);
+    ck_slice(r->event.title.text, "login password=hunter2x of bob@example.com");
+    store_row_free(r);
+    put(s, event(2, "{}"));
+    store_close(s);
+    s = open_it();
+    r = next(s);
+    store_dead(s, r->id, "HTTP 400: {\"echo\":{\"token\":\"k7Gd93mXa\"}}");
+    store_row_free(r);
+    store_close(s);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE reason='HTTP 400: {\"echo\":{\"token\":\"[Filtered]\"}}'"), 1);
+}
+END_TEST
+
 START_TEST(oldest_due_first_and_no_starving)
 {
     struct store *s = open_it();
@@ -1014,6 +1042,7 @@ int main(void)
     tcase_add_test(t, tools_beside_a_busy_daemon);
     tcase_add_test(t, refused_with_a_remedy);
     tcase_add_test(t, rows_and_their_ways);
+    tcase_add_test(t, titles_and_answers_of_others_have_no_secrets);
     tcase_add_test(t, oldest_due_first_and_no_starving);
     tcase_add_test(t, the_newest_word_about_a_monitor);
     tcase_add_test(t, what_is_waited_for);
