@@ -390,7 +390,11 @@ static void on_summary(void *u, const struct limit_row *row)
 
 static void shape(struct pipeline *p, const struct record *r, struct arena *a, struct verdict *v)
 {
+    event_name_clients(r, p->scrub);
+    struct shown shown = shown_of(p->scrub, r, a);
+    rule_show(&p->judge, &shown, r, a, v);
     rule_shape(&p->judge, r, a, v);
+    p->judge.shown = NULL;
     if (v->fold)
         fold_shape(v, a);
 }
@@ -421,11 +425,15 @@ static void note_varied(struct pipeline *p, const struct event_source *src)
     struct verdict v = *src->verdict;
     if (!varied_begin(varied))
         return;
+    event_name_clients(src->record, p->scrub);
+    struct shown shown = shown_of(p->scrub, src->record, &p->arena);
+    rule_show(&p->judge, &shown, src->record, &p->arena, &v);
     if (v.fold) {
         rule_shape(&p->judge, src->record, &p->arena, &v);
         varied_add(varied, SLICE("kind"), fold_kind(&v, p->scrub, &p->arena));
     }
-    varied_note(varied, &p->judge, src->record, src->verdict, p->scrub);
+    varied_note(varied, &p->judge, src->record, &v, p->scrub);
+    p->judge.shown = NULL;
 }
 
 static void notice(struct pipeline *p, enum notice_kind kind, const struct origin *o, struct slice project)

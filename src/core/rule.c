@@ -171,7 +171,10 @@ static struct slice part_value(const struct template_part *p, const struct judge
 {
     if (!p->is_name)
         return p->text;
-    return p->capture ? judge_capture(j, p->capture) : record_get(r, p->text);
+    struct slice value = p->capture ? judge_capture(j, p->capture) : record_get(r, p->text);
+    if (!j->shown)
+        return value;
+    return p->capture ? shown_capture(j->shown, value) : shown_field(j->shown, p->text, value);
 }
 
 static struct slice masked(struct slice v, struct arena *a)
@@ -285,7 +288,12 @@ static void fill_fingerprint(struct judge *j, const struct record *r, struct are
     } else {
         default_fingerprint(r, a, out);
     }
-    out->project = rule ? template_fill(&rule->event.project, j, r, a) : SLICE_NONE;
+}
+
+static void identify(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
+{
+    fill_fingerprint(j, r, a, out);
+    out->project = out->rule ? template_fill(&out->rule->event.project, j, r, a) : SLICE_NONE;
     rule_hash_fingerprint(j, out);
 }
 
@@ -369,20 +377,30 @@ static void find_ends(struct judge *j, bool scanned, const struct record *r, str
     }
 }
 
-bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
+/* What rules that go on add, asked again; they were counted when the record came. True: there are some, and captures are another match's. */
+static bool again_before(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
-    bool came = r->message.n > 0;
-    unsigned kept = j->n_kept;
-    j->n_kept = 0; /* they are this rule's, not of those before it */
-    rule_none(r, out);
-    for (unsigned i = 0; came && i < lane->n && lane->rules[i] != rule; i++) {
+    bool any = false;
+    for (unsigned i = 0; i < lane->n && lane->rules[i] != rule; i++) {
         const struct rule *before = lane->rules[i];
-        struct rule_stats counted = j->stats[before->index]; /* when the record came */
+        struct rule_stats counted = j->stats[before->index];
+        any |= before->go_on;
         if (before->go_on && try_rule(j, before, r) == WHY_CONTINUED)
             add_to(j, before, r, a, out);
         j->stats[before->index] = counted;
     }
+    return any;
+}
+
+bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *out)
+{
+    bool came = r->message.n > 0;
+    unsigned kept = j->n_kept;
+    j->n_kept = 0; /* they are this rule's, not of those before it */
+    rule_none(r, out);
+    if (came)
+        again_before(j, rule, r, a, out);
     j->n_kept = kept;
     /* Also where nothing came, so that no captures of another match are taken for its own. */
     if (rule->match && !j->n_kept && regex_match(rule->match, j->match, seen(r->message), 0) != REGEX_YES && came)
@@ -391,7 +409,7 @@ bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r
     out->action = ACTION_EVENT;
     if (!rule->event.level && out->level < LEVEL_ERROR)
         out->level = LEVEL_ERROR;
-    fill_fingerprint(j, r, a, out);
+    identify(j, r, a, out);
     return true;
 }
 
@@ -420,7 +438,7 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
             } else if (why == WHY_WON) {
                 decide(j, rule, r, a, out);
                 if (out->action == ACTION_EVENT)
-                    fill_fingerprint(j, r, a, out);
+                    identify(j, r, a, out);
                 return;
             }
         }
@@ -430,7 +448,28 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
 void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
 {
     out->action = ACTION_EVENT;
-    fill_fingerprint(j, r, a, out);
+    identify(j, r, a, out);
+}
+
+void rule_show(struct judge *j, const struct shown *shown, const struct record *r, struct arena *a, struct verdict *out)
+{
+    const struct rule *rule = out->rule;
+    enum level level = out->level;
+    j->shown = shown;
+    if (!rule)
+        return; /* it has no templates */
+    out->n_tags = 0;
+    out->tags = NULL;
+    unsigned kept = j->n_kept;
+    j->n_kept = 0;
+    bool moved = r->message.n && again_before(j, rule, r, a, out);
+    j->n_kept = kept;
+    if (moved && rule->match && !kept)
+        regex_match(rule->match, j->match, seen(r->message), 0);
+    add_tags(j, rule, r, a, out);
+    out->level = level;
+    if (!out->fold)
+        fill_fingerprint(j, r, a, out);
 }
 
 /* --- texts --- */
@@ -564,6 +603,16 @@ static struct slice title_of(struct slice type, struct slice shown, struct arena
     return text;
 }
 
+/* The client's address, by which the scrubber knows it elsewhere; whether it is sent is asked where it is written. */
+static struct slice unhidden(const struct template *t, struct judge *j, const struct record *r, struct arena *a)
+{
+    const struct shown *shown = j->shown;
+    j->shown = NULL;
+    struct slice text = template_fill(t, j, r, a);
+    j->shown = shown;
+    return text;
+}
+
 void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
 {
     static const struct rule_event no_templates;
@@ -582,8 +631,8 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
                             .query_string = template_fill(&e->query_string, j, r, a),
                             .user_id = template_fill(&e->user_id, j, r, a),
                             .username = template_fill(&e->username, j, r, a),
-                            .email = template_fill(&e->email, j, r, a),
-                            .user_ip = template_fill(&e->user_ip, j, r, a)};
+                            .email = template_fill(&e->email, j, r, a)};
+    shape->user_ip = unhidden(&e->user_ip, j, r, a);
     shape->value = shape_texts(j, rule, r, a, shape);
     if (e->type.set)
         shape->type = template_fill(&e->type, j, r, a);

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "core/rest.h"
+#include "core/shown.h"
 #include "parsers/record.h"
 #include "text/conf.h"
 #include "text/regex.h"
@@ -177,6 +178,7 @@ struct judge {
     int64_t suspended_for_us;          /* for so long */
     const struct slice *kept;          /* captures of a line of the past, by number, instead of the last match's, */
     unsigned n_kept;                   /* 0: there are none */
+    const struct shown *shown;         /* set while texts for people are made (rule_show) */
     bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */
 };
 
@@ -266,6 +268,11 @@ bool rule_apply(struct judge *j, const struct rule *rule, const struct record *r
 void rule_none(const struct record *r, struct verdict *out);
 /* No rule matched and the fallback is `event`: the fingerprint is the template of the message with source and app. */
 void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
+/*
+ * For a record that will be an event, whose keys have been made: fills tags and fingerprint again as people may see them, and has
+ * rule_shape do so until judge.shown is cleared. The fingerprint's hash stays.
+ */
+void rule_show(struct judge *j, const struct shown *shown, const struct record *r, struct arena *a, struct verdict *out);
 /* For a record that will be an event: its shape. */
 void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /* After a change of the fingerprint. */

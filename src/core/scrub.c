@@ -296,6 +296,11 @@ static bool hides(const struct scrub *s, struct name_is is, struct slice value)
     return s->opt->scrub.defaults && value_of_field(&w, is, value);
 }
 
+bool scrub_hides(const struct scrub *s, struct slice name, struct slice value)
+{
+    return hides(s, names_field(&s->names, name), value);
+}
+
 struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a)
 {
     struct name_is is = names_field(&s->names, name);

@@ -25,6 +25,8 @@ struct slice scrub_text(struct scrub *s, struct slice text, struct arena *a);
 struct scrubbed scrub_clean(struct scrub *s, struct slice text, struct arena *a);
 /* The value of a field, header or parameter of this name. */
 struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a);
+/* All of such a value goes because of its name. */
+bool scrub_hides(const struct scrub *s, struct slice name, struct slice value);
 /* A URL's query, or form fields. */
 struct slice scrub_query(struct scrub *s, struct slice query, struct arena *a);
 /* True when a header, parameter or field of this name must not be sent as it is. */

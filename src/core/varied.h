@@ -53,7 +53,7 @@ struct varied *varied_read(struct slice text, size_t *total);
 
 /* --- varied_note.c --- */
 
-/* Adds what an occurrence has that is worth telling apart: tags, captures, fields, or the parameters of its template. */
+/* With judge.shown set. Adds what an occurrence has that is worth telling apart: tags, captures, fields, or the parameters of its template. */
 void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, struct scrub *scrub);
 
 #endif

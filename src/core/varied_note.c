@@ -20,7 +20,7 @@ static bool note_captures(struct varied *v, const struct judge *j, const struct 
         const char *name = regex_name(rule->match, i);
         any |= name != NULL;
         if (name)
-            note(v, scrub, slice_str(name), judge_capture(j, i));
+            note(v, scrub, slice_str(name), shown_capture(j->shown, judge_capture(j, i)));
     }
     return any;
 }
@@ -52,7 +52,7 @@ static void note_fields(struct varied *v, const struct record *r, struct scrub *
 }
 
 /* "<user>", and "<num> 2" for the second of its kind. */
-static void note_params(struct varied *v, const struct record *r, struct scrub *scrub)
+static void note_params(struct varied *v, const struct judge *j, const struct record *r, struct scrub *scrub)
 {
     struct mask m;
     mask_init(&m);
@@ -64,7 +64,7 @@ static void note_params(struct varied *v, const struct record *r, struct scrub *
         for (unsigned k = 0; k < i; k++)
             nth += slice_eq(kind, slice_sub(sbuf_slice(&m.text), m.params[k].at, m.params[k].at + m.params[k].n));
         snprintf(name, sizeof name, nth > 1 ? "%.*s %u" : "%.*s", SLICE_ARG(slice_sub(kind, 0, 20)), nth);
-        note(v, scrub, slice_str(name), m.params[i].value);
+        note(v, scrub, slice_str(name), shown_capture(j->shown, m.params[i].value));
     }
     mask_free(&m);
 }
@@ -76,7 +76,7 @@ void varied_note(struct varied *v, const struct judge *j, const struct record *r
     bool named = note_captures(v, j, verdict->rule, scrub);
     note_origin(v, r, scrub);
     if (!named)
-        note_params(v, r, scrub);
+        note_params(v, j, r, scrub);
     if (!is_nginx(r)) /* of nginx's fields the rest is different each time */
         note_fields(v, r, scrub);
 }

@@ -399,6 +399,96 @@ START_TEST(a_title_has_no_secrets)
 }
 END_TEST
 
+/* Alone the capture is a word like any; the message says what it is. Keys are made of what the line has. */
+START_TEST(a_capture_that_is_a_secret_is_shown_nowhere)
+{
+    static const char rules[] =
+        "pack: p\nwhen: {format: nginx-error}\nrules:\n"
+        "  - {id: before, match: 'password=(?<early>\\S+)', continue: true, event: {tags: {early: 'it is {early}', area: login}}}\n"
+        "  - id: login\n"
+        "    match: 'login of (?<user>\\S+) by password=(?<x>\\S+) failed'\n"
+        "    event:\n"
+        "      type: 'Login{x}'\n"
+        "      message: 'login of {user} with {x} or {masked.x}'\n"
+        "      fingerprint: [login, '{x}', 'of {user} {x}']\n"
+        "      tags: {x: '{x}', who: '{user}', both: '{user}/{x}'}\n"
+        "      user: {id: '{x}', username: '{user}'}\n"
+        "      request: {url: '/as/{x}'}\n";
+    static const char *const words[] = {"swordfish", "mockingbird"};
+    struct bench *b = bench_of(rules);
+    char message[200];
+    b->options.limits.burst = 1;
+    for (int i = 0; i < 40; i++) {
+        snprintf(message, sizeof message, "login of bob by password=%s failed", words[i % 2]);
+        feed(b, 1 + i / 10, "error", i, message);
+    }
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_ge(b->n, 4);
+    unsigned summaries = 0;
+    for (unsigned i = 0; i < b->n; i++) {
+        summaries += b->suppressed[i] > 0;
+        for (unsigned k = 0; k < 2; k++)
+            ck_assert_msg(!holds(b->events[i], slice_str(words[k])), "%s", words[k]);
+    }
+    ck_assert_uint_eq(summaries, 2); /* two issues, each with its own number */
+    ck_assert(!strstr(b->title, words[0]) && !strstr(b->title, words[1]));
+    ck_at(b->events[0], "tags/x", "[Filtered]");
+    ck_at(b->events[0], "tags/early", "it is [Filtered]");
+    ck_at(b->events[0], "tags/area", "login");
+    ck_at(b->events[0], "tags/who", "bob");
+    ck_at(b->events[0], "tags/both", "bob/[Filtered]");
+    ck_at(b->events[0], "user/id", "[Filtered]");
+    ck_at(b->events[0], "user/username", "bob");
+    ck_at(b->events[0], "fingerprint/1", "[Filtered]");
+    ck_at(b->events[0], "fingerprint/2", "of bob [Filtered]");
+    ck_at(b->events[0], "logentry/formatted", "login of bob with [Filtered] or [Filtered]");
+    bench_free(b);
+}
+END_TEST
+
+/* Many secrets in one issue: its summary does not count them. */
+START_TEST(a_summary_counts_no_secrets)
+{
+    static const char *const words[] = {"swordfish", "mockingbird", "nightingale"};
+    struct bench *b = bench_of("pack: p\nwhen: {format: nginx-error}\nrules:\n"
+                               "  - {id: a, match: 'login of (?<who>\\S+) by password=(?<x>\\S+)', event: {fingerprint: [a], tags: {y: '{x}!'}}}\n");
+    char message[200];
+    for (int i = 0; i < 40; i++) {
+        snprintf(message, sizeof message, "login of user%c by password=%s failed", 'a' + i % 2, words[i % 3]);
+        feed(b, 1 + i / 10, "error", i, message);
+    }
+    pipeline_flush(b->pipeline);
+    const struct json_node *top = NULL;
+    for (unsigned i = 0; i < b->n; i++) {
+        top = b->suppressed[i] ? at(b->events[i], "contexts/crumbd/top") : top;
+        for (unsigned k = 0; k < 3; k++)
+            ck_assert_msg(!holds(b->events[i], slice_str(words[k])), "%s", words[k]);
+    }
+    ck_assert_ptr_nonnull(top);
+    ck_assert_ptr_nonnull(at(top, "who"));
+    bench_free(b);
+}
+END_TEST
+
+/* A message without a secret shows what it showed. */
+START_TEST(a_capture_that_is_none_stays)
+{
+    struct bench *b = bench_of("pack: p\nwhen: {format: nginx-error}\nrules:\n"
+                               "  - {id: a, match: 'cart (?<x>\\S+) of (?<u>\\S+)', event: {fingerprint: ['{x}'], tags: {x: '{x}', u: '{u}'}}}\n");
+    feed(b, 1, "error", 4, "cart swordfish of bob is lost");
+    feed(b, 2, "error", 4, "cart swordfish of bob is lost, password=mockingbird");
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_at(b->events[i], "tags/x", "swordfish");
+        ck_at(b->events[i], "tags/u", "bob");
+        ck_at(b->events[i], "fingerprint/0", "swordfish");
+        ck_assert(!holds(b->events[i], SLICE("mockingbird")));
+    }
+    bench_free(b);
+}
+END_TEST
+
 /* What varied is told with the summary; addresses of clients only where they may be sent, secrets never. */
 START_TEST(a_summary_says_what_varied)
 {
@@ -793,6 +883,9 @@ int main(void)
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
     tcase_add_test(t, a_title_has_no_secrets);
+    tcase_add_test(t, a_capture_that_is_a_secret_is_shown_nowhere);
+    tcase_add_test(t, a_summary_counts_no_secrets);
+    tcase_add_test(t, a_capture_that_is_none_stays);
     tcase_add_test(t, the_client_leaves_nowhere);
     tcase_add_test(t, a_secret_is_no_message_of_its_name);
     tcase_add_test(t, a_summary_says_what_varied);

@@ -1,0 +1,20 @@
+#include "core/shown.h"
+
+struct shown shown_of(struct scrub *s, const struct record *r, struct arena *a)
+{
+    struct slice message = scrub_text(s, r->message, a);
+    return (struct shown){.scrub = s, .arena = a, .message = message.p == r->message.p ? SLICE_NONE : message};
+}
+
+/* One that has a secret of its own and something beside it is in the scrubbed message without that, and is scrubbed where it is written. */
+struct slice shown_capture(const struct shown *shown, struct slice capture)
+{
+    if (!shown->message.p || !capture.n || slice_find(shown->message, capture) >= 0)
+        return capture;
+    return slice_find(shown->message, scrub_text(shown->scrub, capture, shown->arena)) >= 0 ? capture : SLICE(SCRUB_MARK);
+}
+
+struct slice shown_field(const struct shown *shown, struct slice name, struct slice value)
+{
+    return value.n && scrub_hides(shown->scrub, name, value) ? SLICE(SCRUB_MARK) : value;
+}
