@@ -418,21 +418,32 @@ static void keep_sample(struct pipeline *p, const struct event_source *held, uin
     limit_keep_sample(p->limit, key, &sample);
 }
 
-/* What the held back occurrence had. Of those that are folded first of all what they would have been. */
+/* Of one that is folded: what it would have been. */
+static struct slice kind_of(struct pipeline *p, const struct record *r, struct verdict v)
+{
+    rule_shape(&p->judge, r, &p->arena, &v);
+    return fold_kind(&v, p->scrub, &p->arena);
+}
+
+/* What the held back occurrence had. */
 static void note_varied(struct pipeline *p, const struct event_source *src)
 {
     struct varied *varied = limit_varied(p->limit);
-    struct verdict v = *src->verdict;
+    const struct record *r = src->record;
+    struct verdict seen = *src->verdict;
     if (!varied_begin(varied))
         return;
-    event_name_clients(src->record, p->scrub);
-    struct shown shown = shown_of(p->scrub, src->record, &p->arena);
-    rule_show(&p->judge, &shown, src->record, &p->arena, &v);
-    if (v.fold) {
-        rule_shape(&p->judge, src->record, &p->arena, &v);
-        varied_add(varied, SLICE("kind"), fold_kind(&v, p->scrub, &p->arena));
+    bool checks = varied_checks(varied);
+    struct slice kind = seen.fold ? kind_of(p, r, seen) : SLICE_NONE, kind_shown = SLICE_NONE;
+    struct shown shown;
+    if (checks) {
+        event_name_clients(r, p->scrub);
+        shown = shown_of(p->scrub, r, &p->arena);
+        rule_show(&p->judge, &shown, r, &p->arena, &seen);
+        kind_shown = seen.fold ? kind_of(p, r, seen) : SLICE_NONE;
     }
-    varied_note(varied, &p->judge, src->record, &v, p->scrub);
+    varied_add_shown(varied, SLICE("kind"), kind, kind_shown);
+    varied_note(varied, &p->judge, r, src->verdict, checks ? &seen : NULL, p->scrub);
     p->judge.shown = NULL;
 }
 

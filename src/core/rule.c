@@ -451,7 +451,7 @@ void rule_fallback(struct judge *j, const struct record *r, struct arena *a, str
     identify(j, r, a, out);
 }
 
-void rule_show(struct judge *j, const struct shown *shown, const struct record *r, struct arena *a, struct verdict *out)
+void rule_show(struct judge *j, struct shown *shown, const struct record *r, struct arena *a, struct verdict *out)
 {
     const struct rule *rule = out->rule;
     enum level level = out->level;
@@ -606,7 +606,7 @@ static struct slice title_of(struct slice type, struct slice shown, struct arena
 /* The client's address, by which the scrubber knows it elsewhere; whether it is sent is asked where it is written. */
 static struct slice unhidden(const struct template *t, struct judge *j, const struct record *r, struct arena *a)
 {
-    const struct shown *shown = j->shown;
+    struct shown *shown = j->shown;
     j->shown = NULL;
     struct slice text = template_fill(t, j, r, a);
     j->shown = shown;

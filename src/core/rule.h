@@ -178,7 +178,7 @@ struct judge {
     int64_t suspended_for_us;          /* for so long */
     const struct slice *kept;          /* captures of a line of the past, by number, instead of the last match's, */
     unsigned n_kept;                   /* 0: there are none */
-    const struct shown *shown;         /* set while texts for people are made (rule_show) */
+    struct shown *shown;               /* set while texts for people are made (rule_show) */
     bool exhaustive;                   /* try every rule of the lane: for explain and for proving the prefilter */
 };
 
@@ -272,7 +272,7 @@ void rule_fallback(struct judge *j, const struct record *r, struct arena *a, str
  * For a record that will be an event, whose keys have been made: fills tags and fingerprint again as people may see them, and has
  * rule_shape do so until judge.shown is cleared. The fingerprint's hash stays.
  */
-void rule_show(struct judge *j, const struct shown *shown, const struct record *r, struct arena *a, struct verdict *out);
+void rule_show(struct judge *j, struct shown *shown, const struct record *r, struct arena *a, struct verdict *out);
 /* For a record that will be an event: its shape. */
 void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /* After a change of the fingerprint. */

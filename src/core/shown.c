@@ -2,13 +2,21 @@
 
 struct shown shown_of(struct scrub *s, const struct record *r, struct arena *a)
 {
-    struct slice message = scrub_text(s, r->message, a);
-    return (struct shown){.scrub = s, .arena = a, .message = message.p == r->message.p ? SLICE_NONE : message};
+    return (struct shown){.scrub = s, .arena = a, .raw = r->message};
+}
+
+static void scrub_message(struct shown *shown)
+{
+    struct slice message = scrub_text(shown->scrub, shown->raw, shown->arena);
+    shown->message = message.p == shown->raw.p ? SLICE_NONE : message;
+    shown->scrubbed = true;
 }
 
 /* One that has a secret of its own and something beside it is in the scrubbed message without that, and is scrubbed where it is written. */
-struct slice shown_capture(const struct shown *shown, struct slice capture)
+struct slice shown_capture(struct shown *shown, struct slice capture)
 {
+    if (capture.n && !shown->scrubbed)
+        scrub_message(shown);
     if (!shown->message.p || !capture.n || slice_find(shown->message, capture) >= 0)
         return capture;
     return slice_find(shown->message, scrub_text(shown->scrub, capture, shown->arena)) >= 0 ? capture : SLICE(SCRUB_MARK);

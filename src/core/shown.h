@@ -13,12 +13,14 @@
 struct shown {
     struct scrub *scrub;
     struct arena *arena;
-    struct slice message; /* scrubbed; SLICE_NONE: nothing was taken out */
+    struct slice raw;
+    struct slice message; /* scrubbed, when a capture has asked for it; SLICE_NONE: nothing was taken out */
+    bool scrubbed;
 };
 
 /* The scrubber must know the clients of the record (event_name_clients). */
 struct shown shown_of(struct scrub *s, const struct record *r, struct arena *a);
-struct slice shown_capture(const struct shown *shown, struct slice capture);
+struct slice shown_capture(struct shown *shown, struct slice capture);
 struct slice shown_field(const struct shown *shown, struct slice name, struct slice value);
 
 #endif

@@ -186,7 +186,17 @@ void varied_hide(struct varied *v, struct slice name)
         n->hidden = true;
 }
 
+bool varied_checks(const struct varied *v)
+{
+    return v->round <= VARIED_CHECKED || v->round % VARIED_CHECKED_EVERY == 0;
+}
+
 void varied_add(struct varied *v, struct slice name, struct slice text)
+{
+    varied_add_shown(v, name, text, text);
+}
+
+void varied_add_shown(struct varied *v, struct slice name, struct slice text, struct slice shown)
 {
     struct name *n = name.n && text.n ? name_of(v, name) : NULL;
     if (!n || n->hidden || n->round == v->round)
@@ -201,8 +211,8 @@ void varied_add(struct varied *v, struct slice name, struct slice text)
             n->values[i].count += v->weight;
             return;
         }
-    struct value *value = place_for(v, n);
-    if (!value || !set_text(v, value, text))
+    struct value *value = shown.p ? place_for(v, n) : NULL;
+    if (!value || !set_text(v, value, slice_sub(shown, 0, VARIED_TEXT_MAX)))
         return;
     value->hash = hash;
     value->error = value->count;

@@ -22,6 +22,8 @@ enum {
     VARIED_TEXT_MAX = 128,
     VARIED_ALL = 1000,
     VARIED_EVERY = 16,
+    VARIED_CHECKED = 8,
+    VARIED_CHECKED_EVERY = 64,
     VARIED_BYTES_MAX = 8 << 20,
 };
 
@@ -38,6 +40,11 @@ bool varied_is_new(const struct varied *v, struct slice name);
 void varied_hide(struct varied *v, struct slice name);
 /* One value of the occurrence. The first of a name counts. */
 void varied_add(struct varied *v, struct slice name, struct slice value);
+/* In this occurrence new values of captures and the like are looked up in the scrubbed message, which costs as much as the event: the
+   first ones, then few. In the others only known ones are counted, so that what is common is found a little later. */
+bool varied_checks(const struct varied *v);
+/* The same of a value that people see as `shown`; SLICE_NONE: counted if it is known. */
+void varied_add_shown(struct varied *v, struct slice name, struct slice value, struct slice shown);
 /* Takes secrets out of what is kept; before anything below. */
 void varied_scrub(struct varied *v, struct scrub *s);
 /* A JSON object for the event: {"name": ["900 × value", …]}, of the names that had several values. False, *out untouched: none had. */
@@ -53,7 +60,9 @@ struct varied *varied_read(struct slice text, size_t *total);
 
 /* --- varied_note.c --- */
 
-/* With judge.shown set. Adds what an occurrence has that is worth telling apart: tags, captures, fields, or the parameters of its template. */
-void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, struct scrub *scrub);
+/* Adds what an occurrence has that is worth telling apart: tags, captures, fields, or the parameters of its template. With judge.shown,
+   where varied_checks; then `shown` is the verdict of rule_show. */
+void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct verdict *shown,
+                 struct scrub *scrub);
 
 #endif

@@ -5,11 +5,31 @@
 #include "core/mask.h"
 #include "core/varied.h"
 
-static void note(struct varied *v, struct scrub *scrub, struct slice name, struct slice value)
+static void hide_or_add(struct varied *v, struct scrub *scrub, struct slice name, struct slice value, struct slice shown)
 {
     if (value.n && varied_is_new(v, name) && (!fill_shows(scrub, name, value) || scrub_is_secret_name(scrub, name)))
         varied_hide(v, name);
-    varied_add(v, name, value);
+    varied_add_shown(v, name, value, shown);
+}
+
+static void note(struct varied *v, struct scrub *scrub, struct slice name, struct slice value)
+{
+    hide_or_add(v, scrub, name, value, value);
+}
+
+/* A part of the message. */
+static void note_part(struct varied *v, const struct judge *j, struct scrub *scrub, struct slice name, struct slice value)
+{
+    hide_or_add(v, scrub, name, value, j->shown ? shown_capture(j->shown, value) : SLICE_NONE);
+}
+
+static void note_tags(struct varied *v, const struct verdict *verdict, const struct verdict *shown)
+{
+    for (unsigned i = 0; i < verdict->n_tags; i++) {
+        struct tag tag = verdict->tags[i];
+        bool same = shown && i < shown->n_tags && slice_eq(shown->tags[i].key, tag.key);
+        varied_add_shown(v, tag.key, tag.value, same ? shown->tags[i].value : SLICE_NONE);
+    }
 }
 
 /* True when the rule has captures with names: then they are the parameters, and better ones than a template finds. */
@@ -20,7 +40,7 @@ static bool note_captures(struct varied *v, const struct judge *j, const struct 
         const char *name = regex_name(rule->match, i);
         any |= name != NULL;
         if (name)
-            note(v, scrub, slice_str(name), shown_capture(j->shown, judge_capture(j, i)));
+            note_part(v, j, scrub, slice_str(name), judge_capture(j, i));
     }
     return any;
 }
@@ -64,15 +84,15 @@ static void note_params(struct varied *v, const struct judge *j, const struct re
         for (unsigned k = 0; k < i; k++)
             nth += slice_eq(kind, slice_sub(sbuf_slice(&m.text), m.params[k].at, m.params[k].at + m.params[k].n));
         snprintf(name, sizeof name, nth > 1 ? "%.*s %u" : "%.*s", SLICE_ARG(slice_sub(kind, 0, 20)), nth);
-        note(v, scrub, slice_str(name), shown_capture(j->shown, m.params[i].value));
+        note_part(v, j, scrub, slice_str(name), m.params[i].value);
     }
     mask_free(&m);
 }
 
-void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, struct scrub *scrub)
+void varied_note(struct varied *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct verdict *shown,
+                 struct scrub *scrub)
 {
-    for (unsigned i = 0; i < verdict->n_tags; i++)
-        varied_add(v, verdict->tags[i].key, verdict->tags[i].value);
+    note_tags(v, verdict, shown);
     bool named = note_captures(v, j, verdict->rule, scrub);
     note_origin(v, r, scrub);
     if (!named)
