@@ -229,11 +229,9 @@ static bool take_piped(struct walk *w, size_t end)
 bool verb_at(struct walk *w, size_t start, size_t end)
 {
     struct slice word = slice_sub(w->t, start, end);
-    if (word.n < 4 || word.n > 8)
-        return false;
     if (word.p[0] == 'e' || word.p[0] == 'p')
         return (slice_is(word, "echo") || slice_is(word, "printf")) && take_piped(w, end);
-    const struct verb *verb = one_of(word.p[0], "LAIO") ? find_verb(word) : NULL;
+    const struct verb *verb = find_verb(word);
     return verb && take_protocol_arguments(w, verb, end, one_of(walk_before(w, start), "\"'"));
 }
 

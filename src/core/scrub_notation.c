@@ -51,7 +51,7 @@ static enum separator separator_at(struct walk *w, size_t *i, struct place *p)
         if (u.c == '=' && (next.c == '>' || next.c == '=')) {
             while (unit_at(t, *i).c == '=' || unit_at(t, *i).c == '>')
                 *i += unit_at(t, *i).n;
-            return next.c == '>' ? SEP_ARROW : SEP_COMPARE;
+            return w->t.p[*i - 1] == '>' || next.c == '>' ? SEP_ARROW : SEP_COMPARE;
         }
         return SEP_ASSIGN;
     }
