@@ -234,15 +234,36 @@ static void extend_entry(struct cutter *c)
     c->entry.cut = kept - c->entry.kept + c->piece.cut;
 }
 
+/*
+ * What did not tell with the bytes ahead is asked again with another whole line, or with half as many bytes more: a stream that comes
+ * in small pieces would otherwise be walked over with each of them.
+ */
+static bool is_worth_asking(const struct cutter *c)
+{
+    uint64_t from = c->piece.offset;
+    if (c->last || c->told_to.end <= from)
+        return true;
+    size_t seen = (size_t)(c->told_to.end - from);
+    struct slice ahead = slice_of(c->p + c->piece.from, c->n - c->piece.from);
+    return ahead.n - seen >= seen / 2 || slice_chr(slice_from(ahead, seen), '\n');
+}
+
 /* Whether the line in the piece, which looks like a head, begins another entry. False: more bytes would tell. */
 static bool ask(struct cutter *c, bool *begins)
 {
     uint64_t from = c->piece.offset;
+    if (c->told_to.line != from) {
+        c->told_to.line = c->told_to.end = from;
+        c->told_to.walk = (struct cut_walk){0};
+    }
+    if (!is_worth_asking(c))
+        return false;
     struct cut_doubt d = {
         .entry = slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from),
         .ahead = slice_of(c->p + c->piece.from, c->n - c->piece.from),
         .last = c->last,
         .seen = c->told_to.seen > from ? (size_t)(c->told_to.seen - from) : 0,
+        .walk = c->told_to.walk,
     };
     struct cut_told t = c->told(&d);
     c->told_to.seen = from + d.seen;
@@ -251,6 +272,8 @@ static bool ask(struct cutter *c, bool *begins)
         c->told_to.heads = from + t.n;
     else if (t.what == CUT_INSIDE)
         c->told_to.inside = from + t.n;
+    c->told_to.walk = d.walk;
+    c->told_to.end = t.what == CUT_UNTOLD ? from + d.ahead.n : from;
     return t.what != CUT_UNTOLD;
 }
 

@@ -37,6 +37,12 @@ struct cut_doubt {
     struct slice ahead; /* that line and all that is here behind it; in memory it follows the entry's line end */
     bool last;          /* nothing more is waited for */
     size_t seen;        /* kept for the rule from call to call: bytes of ahead in which it found nothing */
+    struct cut_walk {   /* the same, while it is asked about one line: nothing at first */
+        size_t from;    /* whole lines of ahead that did not tell */
+        unsigned lines;
+        size_t quotes;
+        bool answered;
+    } walk;
 };
 
 struct cut_told {
@@ -80,6 +86,8 @@ struct cutter {
     } entry;
     struct { /* offsets in the stream, from which on the next question is asked anew */
         uint64_t inside, heads, seen;
+        uint64_t line, end; /* of the line at `line` the bytes up to `end` did not tell, */
+        struct cut_walk walk; /* as far as this */
     } told_to;
     bool last; /* while flushing */
     struct {       /* CUT_GELF: where the piece stands as JSON */

@@ -230,16 +230,15 @@ static bool is_these_lines(struct slice entry, struct slice lines, struct slice 
 
 struct walk {
     const struct cut_doubt *d;
+    struct cut_walk *at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not this entry's */
     enum kind kind;
-    size_t quotes;  /* in the entry and the lines before this one */
-    bool answered;  /* a tail has come that is not this entry's */
-    bool has_tail;  /* begun in the entry, by a subrequest */
+    bool has_tail; /* begun in the entry, by a subrequest */
 };
 
 /* How much of what is ahead may belong to the entry. */
 static size_t reach(const struct walk *w)
 {
-    size_t most = w->kind == KIND_ODD && !w->answered ? BYTES_MAX : NGINX_ENTRY_MAX_OPENRESTY, used = w->d->entry.n + 1;
+    size_t most = w->kind == KIND_ODD && !w->at->answered ? BYTES_MAX : NGINX_ENTRY_MAX_OPENRESTY, used = w->d->entry.n + 1;
     return used < most ? most - used : 0;
 }
 
@@ -273,9 +272,9 @@ static bool tails_tell(const struct walk *w, struct slice text, size_t to)
 static bool quotes_close(struct walk *w, struct slice text, size_t before)
 {
     struct nginx_context c;
-    if (w->kind != KIND_ODD || w->answered || !nginx_context(text, false, &c) || c.end != text.n)
+    if (w->kind != KIND_ODD || w->at->answered || !nginx_context(text, false, &c) || c.end != text.n)
         return false;
-    w->answered = true;
+    w->at->answered = true;
     return (before + count_quotes(slice_sub(text, 0, c.at))) % 2 == 0 && !has_quote(c.part[CONTEXT_REQUEST]);
 }
 
@@ -285,32 +284,34 @@ static bool closes(struct walk *w, size_t from, size_t to)
     struct slice entry = w->d->entry, line = slice_sub(w->d->ahead, from, to), text = line;
     if (w->has_tail)
         text = slice_of(entry.p, entry.n + 1 + to);
-    if (tails_tell(w, text, to) || quotes_close(w, text, text.p == line.p ? w->quotes : 0))
+    if (tails_tell(w, text, to) || quotes_close(w, text, text.p == line.p ? w->at->quotes : 0))
         return true;
-    w->quotes += w->kind == KIND_ODD ? count_quotes(line) : 0;
+    w->at->quotes += w->kind == KIND_ODD ? count_quotes(line) : 0;
     return nginx_entry_full(entry.n + 1 + to) && !(w->kind == KIND_TAIL && ends_like_tail(line));
 }
 
+/* Goes on behind the lines that an earlier question has walked over. */
 static struct cut_told walk_lines(struct walk *w)
 {
     struct slice ahead = w->d->ahead;
-    size_t from = 0;
-    w->quotes = w->kind == KIND_ODD ? count_quotes(w->d->entry) : 0;
+    struct cut_walk *at = w->at;
+    if (!at->lines)
+        at->quotes = w->kind == KIND_ODD ? count_quotes(w->d->entry) : 0;
     w->has_tail = has_subrequest(w->d->entry);
-    for (unsigned lines = 0; lines < LINES_MAX && from < ahead.n; lines++) {
-        const char *lf = slice_chr(slice_from(ahead, from), '\n');
+    for (; at->lines < LINES_MAX && at->from < ahead.n; at->lines++) {
+        const char *lf = slice_chr(slice_from(ahead, at->from), '\n');
         size_t to = lf ? (size_t)(lf - ahead.p) : ahead.n;
         if (to > reach(w))
             break;
         if (!lf && !w->d->last)
             return (struct cut_told){CUT_UNTOLD, 0};
-        if (to > from && closes(w, from, to))
+        if (to > at->from && closes(w, at->from, to))
             return (struct cut_told){CUT_INSIDE, to};
-        from = to + 1;
-        if (from >= ahead.n && !w->d->last)
-            return (struct cut_told){CUT_UNTOLD, 0};
+        at->from = to + 1;
     }
-    return (struct cut_told){CUT_HEAD, from < ahead.n ? from : ahead.n};
+    if (at->lines < LINES_MAX && at->from >= ahead.n && !w->d->last)
+        return (struct cut_told){CUT_UNTOLD, 0};
+    return (struct cut_told){CUT_HEAD, at->from < ahead.n ? at->from : ahead.n};
 }
 
 /* ---- the fast way for entries with a tail, which most are ---- */
@@ -349,7 +350,7 @@ static inline bool is_plain(struct cut_doubt *d)
 
 static __attribute__((noinline)) struct cut_told look(struct cut_doubt *d)
 {
-    struct walk w = {.d = d, .kind = kind_of(d->entry)};
+    struct walk w = {.d = d, .at = &d->walk, .kind = kind_of(d->entry)};
     if (w.kind == KIND_ENDED)
         return (struct cut_told){CUT_HEAD, 0};
     struct cut_told t = walk_lines(&w);
