@@ -4,7 +4,8 @@ enum { NESTING_MAX = 20, RUN_MAX = 255 };
 
 /*
  * A pattern is an alternation of sequences of atoms. A sequence needs all of its atoms, so its best atom will do: a run of
- * plain characters, or a group that must take part. An alternation needs one of its sequences, so it needs a literal of each.
+ * plain characters, or a group that must take part or be there when it is looked for (?=...). An alternation needs one of its
+ * sequences, so it needs a literal of each.
  */
 struct parser {
     struct slice s;
@@ -167,25 +168,26 @@ static void escape(struct parser *p, struct run *r, bool ignore_case, struct lit
 }
 
 /* Behind "(?": reads what kind of group it is. */
-enum group { GROUP_PLAIN, GROUP_LOOK, GROUP_FLAGS, GROUP_UNKNOWN };
+enum group { GROUP_NEEDED, GROUP_REFUSED, GROUP_FLAGS, GROUP_UNKNOWN };
 
 static enum group group_kind(struct parser *p, bool *ignore_case)
 {
     char c = peek(p, 0), d = peek(p, 1);
     if (c == ':' || c == '>') {
         p->at++;
-        return GROUP_PLAIN;
+        return GROUP_NEEDED;
     }
     if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'))) {
+        bool refused = c == '!' || (c == '<' && d == '!');
         p->at += c == '<' ? 2 : 1;
-        return GROUP_LOOK;
+        return refused ? GROUP_REFUSED : GROUP_NEEDED;
     }
     if (c == '<' || c == '\'' || (c == 'P' && d == '<')) {
         const char *close = slice_chr(slice_from(p->s, p->at + 2), c == '\'' ? '\'' : '>');
         if (!close)
             return GROUP_UNKNOWN;
         p->at = (size_t)(close - p->s.p) + 1;
-        return GROUP_PLAIN;
+        return GROUP_NEEDED;
     }
     while (peek(p, 0) == 'i' || peek(p, 0) == 's' || peek(p, 0) == 'm') {
         *ignore_case |= peek(p, 0) == 'i';
@@ -196,14 +198,14 @@ static enum group group_kind(struct parser *p, bool *ignore_case)
     if (peek(p, 0) != ':')
         return GROUP_UNKNOWN;
     p->at++;
-    return GROUP_PLAIN;
+    return GROUP_NEEDED;
 }
 
 /* At "(". Returns false when the group only sets flags for the rest of the sequence, which *ignore_case then holds. */
 static bool group(struct parser *p, bool *ignore_case, unsigned depth, struct literals *best)
 {
     struct literals inside = {0};
-    enum group kind = GROUP_PLAIN;
+    enum group kind = GROUP_NEEDED;
     bool inner = *ignore_case;
     unsigned min;
     p->at++;
@@ -229,7 +231,7 @@ static bool group(struct parser *p, bool *ignore_case, unsigned depth, struct li
     }
     p->at++;
     quantifier(p, &min);
-    if (min && kind == GROUP_PLAIN)
+    if (min && kind == GROUP_NEEDED)
         offer(best, &inside);
     return true;
 }

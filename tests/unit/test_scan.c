@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text/literal.h"
 #include "text/scan.h"
 
 static const struct {
@@ -60,6 +61,27 @@ START_TEST(patterns_together_are_found_anywhere)
 }
 END_TEST
 
+START_TEST(what_must_stand_there)
+{
+    static const struct {
+        const char *regex, *literal;
+    } rows[] = {
+        {"^(?=[^]]*source/)[^]]*: ", "source/"}, {"(?<=source/)\\d+", "source/"}, {"(?=.*(?:one|six)$)[a-z]+", "one"}, {"(?>abc)", "abc"},
+        {"(?=one)(?=three)x", "three"},          {"(?!source/)\\d+", NULL},       {"(?<!source/)\\d+", NULL},         {"(?=abc)?\\d+", NULL},
+        {"(?=one|\\d)x", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena a = {0};
+        struct literals found;
+        literal_find(slice_str(rows[i].regex), false, &a, &found);
+        ck_assert_msg((found.n > 0) == (rows[i].literal != NULL), "%s", rows[i].regex);
+        if (found.n)
+            ck_slice(found.v[0].text, rows[i].literal);
+        arena_free(&a);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("scan");
@@ -67,6 +89,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_pattern_alone_is_found_anywhere);
     tcase_add_test(t, patterns_together_are_found_anywhere);
+    tcase_add_test(t, what_must_stand_there);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
