@@ -11,11 +11,11 @@ void cut_init(struct cutter *c, enum cut_mode mode, size_t max_bytes, uint64_t o
     c->piece.offset = offset;
 }
 
-void cut_set_head(struct cutter *c, cut_head_f *head, cut_told_f *told, size_t max_bytes)
+void cut_set_head(struct cutter *c, cut_head_f *head, const struct cut_rule *rule, size_t max_bytes)
 {
     assert(c->mode == CUT_LINES);
     c->head = head;
-    c->told = told;
+    c->rule = rule;
     c->join_max = max_bytes ? max_bytes : CUT_JOIN_MAX;
 }
 
@@ -265,7 +265,7 @@ static bool ask(struct cutter *c, bool *begins)
         .seen = c->told_to.seen > from ? (size_t)(c->told_to.seen - from) : 0,
         .walk = c->told_to.walk,
     };
-    struct cut_told t = c->told(&d);
+    struct cut_told t = c->rule->told(&d);
     c->told_to.seen = from + d.seen;
     *begins = t.what == CUT_HEAD;
     if (*begins)
@@ -277,13 +277,20 @@ static bool ask(struct cutter *c, bool *begins)
     return t.what != CUT_UNTOLD;
 }
 
+/* It begins another entry, which needs no question. Asked for every line. */
+static inline bool is_plain(const struct cutter *c)
+{
+    return c->told_to.seen >= c->entry.offset + c->rule->reach &&
+           c->rule->plain(slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from));
+}
+
 /* The same of any line behind an open entry. Where bytes were left out there is nothing to ask about. */
 static inline __attribute__((always_inline)) bool tell_line(struct cutter *c, bool *begins)
 {
     *begins = !c->head || (c->piece.offset >= c->told_to.inside && c->head(without_cr(piece_text(c))));
-    if (!*begins || !c->told || c->entry.cut || c->piece.cut || c->piece.offset < c->told_to.heads)
+    if (!*begins || !c->rule || c->entry.cut || c->piece.cut || c->piece.offset < c->told_to.heads)
         return true;
-    return ask(c, begins);
+    return is_plain(c) || ask(c, begins);
 }
 
 /* A whole line is in the piece. True when that made a message ready. */

@@ -55,7 +55,15 @@ struct cut_told {
 };
 
 typedef bool cut_head_f(struct slice line);
-typedef struct cut_told cut_told_f(struct cut_doubt *d);
+
+/* Which lines that look like a head are part of the entry before them. */
+struct cut_rule {
+    struct cut_told (*told)(struct cut_doubt *d);
+    /* Most entries need no more than a look. From the first byte of this one on, more than `reach` bytes are here, and `told` has found
+     * nothing in those behind it (`seen`). True: the line behind it is a head. */
+    bool (*plain)(struct slice entry);
+    size_t reach;
+};
 
 struct cut_message {
     struct slice text;
@@ -68,7 +76,7 @@ struct cut_message {
 struct cutter {
     enum cut_mode mode;
     cut_head_f *head;
-    cut_told_f *told;
+    const struct cut_rule *rule;
     size_t max, join_max;
     char *p;
     size_t n, cap; /* bytes held, bytes allocated */
@@ -102,9 +110,9 @@ struct cutter {
 
 /* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */
 void cut_init(struct cutter *c, enum cut_mode mode, size_t max_bytes, uint64_t offset);
-/* CUT_LINES: which lines begin an entry; NULL (as after cut_init) when all do. told: which of these are part of
+/* CUT_LINES: which lines begin an entry; NULL (as after cut_init) when all do. rule: which of these are part of
  * the entry before them all the same; NULL: none. max_bytes caps the joined text, 0: default. */
-void cut_set_head(struct cutter *c, cut_head_f *head, cut_told_f *told, size_t max_bytes);
+void cut_set_head(struct cutter *c, cut_head_f *head, const struct cut_rule *rule, size_t max_bytes);
 void cut_free(struct cutter *c);
 
 /* Space for want more bytes. */

@@ -42,7 +42,7 @@ static void frame(struct lines *l, enum format format)
     l->framed = format;
     if (l->cut.mode != CUT_LINES)
         return;
-    cut_set_head(&l->cut, p ? p->head : NULL, p ? p->told : NULL, 0);
+    cut_set_head(&l->cut, p ? p->head : NULL, p ? p->rule : NULL, 0);
     piece_free(&l->join);
     l->joins = format == FORMAT_DOCKER || format == FORMAT_CRI;
     if (l->joins)

@@ -193,7 +193,7 @@ static bool has_head(struct slice s)
 
 bool nginx_entry_forges(struct slice request)
 {
-    return has_head(path_of(request));
+    return slice_chr(request, '%') && has_head(path_of(request));
 }
 
 /*
@@ -359,10 +359,18 @@ static __attribute__((noinline)) struct cut_told look(struct cut_doubt *d)
     return t;
 }
 
-struct cut_told nginx_entry_told(struct cut_doubt *d)
+static struct cut_told told(struct cut_doubt *d)
 {
     return !d->entry.n || is_plain(d) ? (struct cut_told){CUT_HEAD, 0} : look(d);
 }
+
+/* As is_plain, where all bytes in reach are here and hold no line break of a request. */
+static bool looks_plain(struct slice entry)
+{
+    return ends_like_tail(entry) && entry.p[NGINX_ENTRY_MAX] != '\n' && entry.p[NGINX_ENTRY_MAX_OPENRESTY] != '\n';
+}
+
+const struct cut_rule nginx_entry_rule = {told, looks_plain, NGINX_ENTRY_MAX_OPENRESTY};
 
 bool nginx_entry_torn(struct slice entry)
 {

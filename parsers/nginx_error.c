@@ -450,7 +450,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
 const struct parser parser_nginx_error = {.name = "nginx-error",
                                           .format = FORMAT_NGINX_ERROR,
                                           .head = head,
-                                          .told = nginx_entry_told,
+                                          .rule = &nginx_entry_rule,
                                           .parse = parse,
                                           .begin = begin,
                                           .finish = finish};

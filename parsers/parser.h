@@ -36,7 +36,7 @@ struct parser {
        before them. Must be cheap: it is asked for every line. */
     cut_head_f *head;
     /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at hand. */
-    cut_told_f *told;
+    const struct cut_rule *rule;
     /* False: refused, ctx->reason says why, and the record is not to be used. */
     bool (*parse)(struct parse_ctx *ctx, struct record *r);
     /*

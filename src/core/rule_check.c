@@ -176,7 +176,7 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
     struct cutter cut;
     struct cut_message msg;
     cut_init(&cut, CUT_LINES, 0, 0);
-    cut_set_head(&cut, parser ? parser->head : NULL, parser ? parser->told : NULL, 0);
+    cut_set_head(&cut, parser ? parser->head : NULL, parser ? parser->rule : NULL, 0);
     cut_feed(&cut, s->lines);
     while (cut_next(&cut, &msg) || cut_flush(&cut, CUT_END, &msg))
         pipeline_message(p, &stream, msg.text, msg.lines, msg.cut_bytes, msg.offset, SAMPLE_NOW_US);

@@ -43,7 +43,7 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
     bool nginx = (flags & 3) == CUT_LINES && flags & NGINX;
     cut_init(&c, flags & 3, nginx ? 0 : MESSAGE_MAX, 0);
     if (nginx)
-        cut_set_head(&c, p->head, p->told, 0);
+        cut_set_head(&c, p->head, p->rule, 0);
     else if (c.mode == CUT_LINES && flags & 4)
         cut_set_head(&c, head, NULL, JOIN_MAX);
     for (size_t at = 0; at < stream.n;) {

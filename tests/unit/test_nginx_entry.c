@@ -34,7 +34,7 @@ static void cut(struct slice in, size_t step, struct sbuf *out)
     struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 0, 0);
-    cut_set_head(&c, p->head, p->told, 0);
+    cut_set_head(&c, p->head, p->rule, 0);
     sbuf_reset(out);
     for (size_t at = 0; at < in.n; at += step) {
         cut_feed(&c, slice_sub(in, at, at + step));
@@ -69,9 +69,20 @@ static void ck_entries(const char *const *want, unsigned n)
     sbuf_free(&out);
 }
 
+/* Where so much stands before and behind it that most lines are settled by a look. */
+static void ck_among_many(const char *entry)
+{
+    enum { BEFORE = 20, ALL = 60 };
+    const char *all[ALL];
+    for (unsigned i = 0; i < ALL; i++)
+        all[i] = i == BEFORE ? entry : true_heads[i % 2];
+    ck_entries(all, ALL);
+}
+
 /* Between true entries of every level. */
 static void ck_one(const char *entry)
 {
+    ck_among_many(entry);
     for (unsigned i = 0; i < TRUE_HEADS; i++) {
         const char *all[] = {true_heads[(i + 3) % TRUE_HEADS], entry, true_heads[i], true_heads[(i + 1) % TRUE_HEADS]};
         ck_entries(all, 4);
@@ -163,7 +174,7 @@ START_TEST(idle)
     struct cutter c;
     struct cut_message m;
     cut_init(&c, CUT_LINES, 0, 0);
-    cut_set_head(&c, p->head, p->told, 0);
+    cut_set_head(&c, p->head, p->rule, 0);
     cut_feed(&c, SLICE(HEAD "open() \"/var/www/x\n" FORGED "\n"));
     ck_assert(!cut_next(&c, &m) && cut_waiting(&c));
     ck_assert_uint_eq(cut_done(&c), 0); /* after kill -9 it is read again from here */

@@ -66,7 +66,7 @@ static void run_sample(const struct rule *rule, const struct rule_sample *s)
     struct cutter cut;
     struct cut_message m;
     cut_init(&cut, CUT_LINES, 0, 0);
-    cut_set_head(&cut, parser_of(f)->head, parser_of(f)->told, 0);
+    cut_set_head(&cut, parser_of(f)->head, parser_of(f)->rule, 0);
     cut_feed(&cut, s->lines);
     while (cut_next(&cut, &m) || cut_flush(&cut, CUT_END, &m))
         pipeline_message(p, &stream, m.text, m.lines, m.cut_bytes, m.offset, INT64_C(4102444800000000));
