@@ -14,6 +14,7 @@ struct value {
     char *text;
     unsigned short n, cap;
     bool clean; /* has been scrubbed */
+    bool as_came; /* the text is */
 };
 
 struct name {
@@ -21,6 +22,7 @@ struct name {
     unsigned char n_text, n, cap;
     unsigned round; /* the last occurrence that had a value */
     bool hidden;
+    unsigned char last; /* the value that the last occurrence had, if it is known */
     uint64_t total;
     struct value *values;
 };
@@ -196,6 +198,24 @@ void varied_add(struct varied *v, struct slice name, struct slice text)
     varied_add_shown(v, name, text, text);
 }
 
+/* One more of what is known. Most often that is what the last occurrence had, which is seen without a hash. */
+static bool count_known(struct varied *v, struct name *n, struct slice text, uint64_t *hash)
+{
+    struct value *last = &n->values[n->last];
+    bool again = n->n && last->as_came && slice_eq(slice_of(last->text, last->n), text);
+    unsigned i = n->last;
+    if (!again) {
+        *hash = hash128_low(HASH128_START, text); /* kept in stores */
+        for (i = 0; i < n->n && n->values[i].hash != *hash;)
+            i++;
+        if (i == n->n)
+            return false;
+    }
+    n->values[i].count += v->weight;
+    n->last = (unsigned char)i;
+    return true;
+}
+
 void varied_add_shown(struct varied *v, struct slice name, struct slice text, struct slice shown)
 {
     struct name *n = name.n && text.n ? name_of(v, name) : NULL;
@@ -203,14 +223,9 @@ void varied_add_shown(struct varied *v, struct slice name, struct slice text, st
         return;
     n->round = v->round;
     n->total += v->weight;
-    if (text.n > VARIED_TEXT_MAX)
+    uint64_t hash;
+    if (text.n > VARIED_TEXT_MAX || count_known(v, n, text, &hash))
         return;
-    uint64_t hash = hash128(HASH128_START, text).low; /* kept in stores */
-    for (unsigned i = 0; i < n->n; i++)
-        if (n->values[i].hash == hash) {
-            n->values[i].count += v->weight;
-            return;
-        }
     struct value *value = shown.p ? place_for(v, n) : NULL;
     if (!value || !set_text(v, value, slice_sub(shown, 0, VARIED_TEXT_MAX)))
         return;
@@ -218,6 +233,8 @@ void varied_add_shown(struct varied *v, struct slice name, struct slice text, st
     value->error = value->count;
     value->count += v->weight;
     value->clean = false;
+    value->as_came = slice_eq(shown, text);
+    n->last = (unsigned char)(value - n->values);
 }
 
 /* --- telling --- */
@@ -231,6 +248,7 @@ void varied_scrub(struct varied *v, struct scrub *s)
             struct slice name = slice_of(v->names[i].text, v->names[i].n_text), was = slice_of(value->text, value->n);
             struct slice text = value->clean ? was : scrub_value(s, name, was, &a);
             value->clean = true;
+            value->as_came &= text.p == was.p;
             if (text.p != was.p && !set_text(v, value, slice_sub(text, 0, VARIED_TEXT_MAX)))
                 value->n = 0; /* no room for what stands for the secret */
         }
