@@ -19,7 +19,8 @@ static uint64_t rotate(uint64_t v, unsigned bits)
 
 static inline __attribute__((always_inline)) void rounds(uint64_t v[4], unsigned n)
 {
-    while (n--) {
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < n; i++) {
         v[0] += v[1];
         v[2] += v[3];
         v[1] = rotate(v[1], 13) ^ v[0];
@@ -32,25 +33,39 @@ static inline __attribute__((always_inline)) void rounds(uint64_t v[4], unsigned
     }
 }
 
-static inline void add_word(uint64_t v[4], uint64_t word)
+static inline __attribute__((always_inline)) void add_word(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     rounds(v, 2);
     v[0] ^= word;
 }
 
-struct hash128 hash128(struct hash128 before, struct slice part)
+/* Returns the low half; the rest of the hash is in v. */
+static inline __attribute__((always_inline)) uint64_t half(struct hash128 before, struct slice part, uint64_t v[4])
 {
-    uint64_t v[4] = {before.low ^ 0x736f6d6570736575, before.high ^ 0x646f72616e646f6d ^ 0xee, before.low ^ 0x6c7967656e657261,
-                     before.high ^ 0x7465646279746573};
-    struct hash128 out;
+    v[0] = before.low ^ 0x736f6d6570736575;
+    v[1] = before.high ^ 0x646f72616e646f6d ^ 0xee;
+    v[2] = before.low ^ 0x6c7967656e657261;
+    v[3] = before.high ^ 0x7465646279746573;
     size_t whole = part.n & ~(size_t)7;
     for (size_t i = 0; i < whole; i += 8)
         add_word(v, word_at(part.p + i));
     add_word(v, (uint64_t)part.n << 56 | (part.n > whole ? slice_word(slice_from(part, whole)) : 0));
     v[2] ^= 0xee;
     rounds(v, 4);
-    out.low = v[0] ^ v[1] ^ v[2] ^ v[3];
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t hash128_low(struct hash128 before, struct slice part)
+{
+    uint64_t v[4];
+    return half(before, part, v);
+}
+
+struct hash128 hash128(struct hash128 before, struct slice part)
+{
+    uint64_t v[4];
+    struct hash128 out = {.low = half(before, part, v)};
     v[1] ^= 0xdd;
     rounds(v, 4);
     out.high = v[0] ^ v[1] ^ v[2] ^ v[3];

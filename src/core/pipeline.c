@@ -43,10 +43,19 @@ struct pipeline {
     int64_t wall_us; /* the present as the caller sees it */
     int64_t now_us;  /* the clock that waiting and limits go by: wall_us, or the newest time a record had */
     uint64_t seq;    /* messages so far */
+    uint64_t no_project; /* key of the project of most events */
 };
 
 static limit_row_f on_summary;
 static overdue_f on_overdue;
+
+enum { KEY_PROJECT = 1 }; /* seeds of stored_key, as old stores have them */
+
+/* Of a text that a log may have written. */
+static uint64_t stored_key(const struct pipeline *p, struct slice text, uint64_t old_seed)
+{
+    return p->setup.old_keys ? slice_hash(text, old_seed) : hash128_low(HASH128_START, text);
+}
 
 struct pipeline *pipeline_new(const struct pipeline_setup *setup)
 {
@@ -65,6 +74,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     p->waits = overdue_any(p->overdue);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
     sbuf_init(&p->packed, PACKED_MAX);
+    p->no_project = stored_key(p, SLICE_NONE, KEY_PROJECT);
     return p;
 }
 
@@ -102,12 +112,6 @@ struct judge *pipeline_judge(struct pipeline *p)
 static void make_id(const struct pipeline *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal)
 {
     (p->setup.old_keys ? event_make_old_id : event_make_id)(out, p->setup.store_id, key, offset, ordinal);
-}
-
-/* Of a text that a log may have written. */
-static uint64_t stored_key(const struct pipeline *p, struct slice text, uint64_t old_seed)
-{
-    return p->setup.old_keys ? slice_hash(text, old_seed) : hash128(HASH128_START, text).low;
 }
 
 /* --- events out --- */
@@ -472,9 +476,9 @@ static struct slice known_project(struct pipeline *p, struct slice name, const s
 static struct limit_issue issue_of(const struct pipeline *p, const struct verdict *v, const struct origin *o)
 {
     const struct rule *rule = v->fold ? NULL : v->rule;
-    uint64_t project = stored_key(p, v->project, 1), fingerprint = v->fingerprint_hash;
+    uint64_t project = v->project.n ? stored_key(p, v->project, KEY_PROJECT) : p->no_project, fingerprint = v->fingerprint_hash;
     bool old = p->setup.old_keys;
-    return (struct limit_issue){.key = old ? hash_mix(fingerprint, project) : hash128((struct hash128){fingerprint, 1}, v->project).low,
+    return (struct limit_issue){.key = old ? hash_mix(fingerprint, project) : hash128_low((struct hash128){fingerprint, 1}, v->project),
                                 .project = project,
                                 .burst = rule && rule->burst ? rule->burst : p->opt->limits.burst,
                                 .period_us = rule && rule->period_us ? rule->period_us : p->opt->limits.period_us,

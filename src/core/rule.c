@@ -188,18 +188,24 @@ static struct slice masked(struct slice v, struct arena *a)
 }
 
 /* `raw`: what is to be masked stays as it is. */
+static struct slice filled(const struct template_part *p, const struct judge *j, const struct record *r, struct arena *a, bool raw)
+{
+    struct slice value = part_value(p, j, r);
+    return p->masked && !raw ? masked(value, a) : value;
+}
+
 static struct slice fill(const struct template *t, const struct judge *j, const struct record *r, struct arena *a, bool raw)
 {
-    struct slice *values = arena_alloc(a, (t->n + 1) * sizeof *values);
+    if (t->n == 0)
+        return SLICE("");
+    if (t->n == 1)
+        return filled(&t->parts[0], j, r, a, raw);
+    struct slice *values = arena_alloc(a, t->n * sizeof *values);
     size_t n = 0;
     for (unsigned i = 0; i < t->n; i++) {
-        values[i] = part_value(&t->parts[i], j, r);
-        if (t->parts[i].masked && !raw)
-            values[i] = masked(values[i], a);
+        values[i] = filled(&t->parts[i], j, r, a, raw);
         n += values[i].n;
     }
-    if (t->n == 1)
-        return values[0];
     char *p = arena_alloc(a, n + 1), *at = p;
     for (unsigned i = 0; i < t->n; i++) {
         if (values[i].n)
@@ -238,14 +244,13 @@ static void add_tags(struct judge *j, const struct rule *rule, const struct reco
 
 void rule_hash_fingerprint(const struct judge *j, struct verdict *out)
 {
-    struct hash128 h = HASH128_START;
+    bool ours = out->rule && !out->fold;
+    struct hash128 h = ours ? out->rule->event.fixed_hash : HASH128_START;
     uint64_t old = 0;
-    for (unsigned i = 0; i < out->n_fingerprint; i++) {
-        if (j->old_keys)
-            old = hash_mix(old, slice_hash(out->fingerprint[i], 1));
-        else
-            h = hash128(h, out->fingerprint[i]);
-    }
+    for (unsigned i = 0; j->old_keys && i < out->n_fingerprint; i++)
+        old = hash_mix(old, slice_hash(out->fingerprint[i], 1));
+    for (unsigned i = ours ? out->rule->event.n_fixed : 0; !j->old_keys && i < out->n_fingerprint; i++)
+        h = hash128(h, out->fingerprint[i]);
     out->fingerprint_hash = j->old_keys ? old : h.low;
 }
 

@@ -55,6 +55,8 @@ struct rule_event {
     enum level level;
     struct template *fingerprint;
     unsigned n_fingerprint;
+    unsigned n_fixed; /* of the fingerprint, its own or the default one: the first parts, which are the same in every event, */
+    struct hash128 fixed_hash; /* and their hash */
     struct rule_tag *tags;
     unsigned n_tags;
     struct template method, url, query_string;          /* request */

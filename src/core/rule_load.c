@@ -545,6 +545,25 @@ static bool has_constant_fingerprint(const struct rule *rule)
     return e->n_fingerprint > 0 || (rule->absence.every_us && rule->absence.by.n == 0);
 }
 
+static bool is_fixed(const struct template *t)
+{
+    return t->n == 0 || (t->n == 1 && !t->parts[0].is_name);
+}
+
+/* What fill_fingerprint begins with in every event. */
+static void hash_fixed(struct rule *rule)
+{
+    struct rule_event *e = &rule->event;
+    if (!e->n_fingerprint) {
+        e->fixed_hash = hash128(hash128(HASH128_START, rule->pack), rule->id);
+        e->n_fixed = 2;
+        return;
+    }
+    e->fixed_hash = HASH128_START;
+    for (; e->n_fixed < e->n_fingerprint && is_fixed(&e->fingerprint[e->n_fixed]); e->n_fixed++)
+        e->fixed_hash = hash128(e->fixed_hash, e->fingerprint[e->n_fixed].n ? e->fingerprint[e->n_fixed].parts[0].text : SLICE_NONE);
+}
+
 /*
  * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no more than
  * limits do.
@@ -608,6 +627,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
                                               .by = by_of(a, &raw->threshold.by, rule->match)};
     load_absence(l, raw, rule);
     load_pair(l, raw, rule);
+    hash_fixed(rule);
     rule->constant = has_constant_fingerprint(rule);
     refuse_contradictions(l, rule);
     refuse_impossible(l, raw, rule);

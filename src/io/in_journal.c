@@ -205,7 +205,7 @@ static uint64_t ring_of(struct in_journal *in)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct slice v = field(in, names[i]);
         if (v.n)
-            return hash128(HASH128_START, v).low;
+            return hash128_low(HASH128_START, v);
     }
     return slice_hash(SLICE("journal"), 0x6a6f7572);
 }

@@ -83,7 +83,7 @@ bool peer_exempt(const struct peer *p, const struct input_options *opt)
 
 uint64_t peer_ring(const struct peer *p)
 {
-    return hash128(HASH128_START, slice_of((const char *)p->addr, sizeof p->addr)).low;
+    return hash128_low(HASH128_START, slice_of((const char *)p->addr, sizeof p->addr));
 }
 
 void peer_network(const struct peer *p, uint8_t out[16])
@@ -98,7 +98,7 @@ static uint64_t hash_of_network(const struct peer *p)
 {
     uint8_t network[16];
     peer_network(p, network);
-    return hash128(HASH128_START, slice_of((const char *)network, sizeof network)).low | 1;
+    return hash128_low(HASH128_START, slice_of((const char *)network, sizeof network)) | 1;
 }
 
 /* 0 is `local`, so no other domain has it. */

@@ -25,7 +25,7 @@ struct complaint {
 
 static uint64_t path_key(const char *path)
 {
-    return hash128(HASH128_START, slice_str(path)).low;
+    return hash128_low(HASH128_START, slice_str(path));
 }
 
 void tail_complaints_free(struct tail *t)

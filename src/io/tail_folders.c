@@ -65,7 +65,7 @@ struct needed {
 
 static void need(struct needed *n, const char *path)
 {
-    uint64_t key = hash128(HASH128_START, slice_str(path)).low | 1;
+    uint64_t key = hash128_low(HASH128_START, slice_str(path)) | 1;
     if (table_get(&n->seen, key))
         return;
     table_put(&n->seen, key, n);
