@@ -158,7 +158,8 @@ const char *err_nearest(struct slice word, const char *const *names)
         return NULL;
     for (; *names; names++) {
         struct slice name = slice_str(*names);
-        if (name.n > NEAREST_MAX)
+        /* Each byte more or less is an edit. */
+        if (name.n > NEAREST_MAX || name.n >= word.n + best_distance || word.n >= name.n + best_distance)
             continue;
         unsigned d = distance(word, name);
         if (d < best_distance && d < name.n) {
