@@ -166,6 +166,18 @@ static int open_component(int folder, const char *name, bool want_folder)
 
 static bool walk_path(struct walk *w, const char *path);
 
+/* Whoever has to do something about a path that cannot be read must know whose link made it that path. */
+static void note_link(struct walk *w, const struct stat *link, const char *text)
+{
+    static const char *const streams[] = {"/proc/self/fd/1", "/proc/self/fd/2"};
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        w->why->is_standard_stream |= strcmp(text, streams[i]) == 0;
+    if (w->why->link[0] || link->st_uid == 0)
+        return;
+    memcpy(w->why->link, w->name, sizeof w->name);
+    w->why->link_owner = link->st_uid;
+}
+
 /* The walk stands on a symbolic link: goes on to where it leads, and judges by what was found there. */
 static bool follow(struct walk *w)
 {
@@ -177,6 +189,7 @@ static bool follow(struct walk *w)
     if (n < 0 || (size_t)n >= sizeof text || ++w->links > SAFE_LINKS_MAX)
         return failed(w, n < 0 ? errno : ELOOP);
     text[n] = '\0';
+    note_link(w, &link, text);
     close_at(&w->at);
     w->at = w->folder;
     w->st = w->folder_st;
@@ -295,6 +308,7 @@ bool safe_plain(const struct stat *st)
 static bool judge_file(struct walk *w)
 {
     uid_t owner = w->st.st_uid, folder_owner = w->folder_st.st_uid;
+    w->why->mode = w->st.st_mode;
     if (!S_ISREG(w->st.st_mode))
         return refused(w, S_ISDIR(w->st.st_mode) ? SAFE_FOLDER : SAFE_KIND, owner, owner);
     if (is_own(&w->st))

@@ -40,7 +40,11 @@ struct safe_why {
     enum safe_reason reason;
     int error;                    /* SAFE_FAILED: errno */
     uid_t owner, target_owner;    /* SAFE_LINK: of the link, of where it leads; SAFE_HARD_LINK: of the folder, of the file */
+    mode_t mode;                  /* SAFE_KIND: of what is there */
+    bool is_standard_stream;      /* SAFE_PROC, SAFE_KIND: it is what /dev/stdout or /dev/stderr stands for */
     char name[SAFE_NAME_MAX + 1]; /* the component of the path it was about */
+    char link[SAFE_NAME_MAX + 1]; /* the first symbolic link on the way that is not root's; empty: there was none */
+    uid_t link_owner;
 };
 
 /* Opens a regular file for reading, without waiting for anything. -1: why is set. */

@@ -124,7 +124,8 @@ char *tail_folder_of(const char *path);
 bool tail_named_as_copy(const char *original, const char *copy);
 
 /* ---- tail_complain.c: one line of log for each path and reason ---- */
-extern const char tail_nginx_hint[];
+/* What a path leads to that is no regular file, and what to do. Caller frees. */
+char *tail_why_no_file(const struct safe_why *why);
 /* Says it, unless nothing is there. */
 void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *why);
 void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why);

@@ -12,11 +12,6 @@
 
 enum { COMPLAINTS_MAX = 4096, SWEEP_MAX = 64 };
 
-const char tail_nginx_hint[] =
-    "only regular files can be tailed; the official nginx image links its logs to /dev/stderr and "
-    "/dev/stdout: mount a volume over "
-    "/var/log/nginx that crumbd shares, or let nginx send its log with error_log syslog:server=HOST:5514";
-
 struct complaint {
     struct safe_why why;
     bool at_end;   /* it was there at the first scan: `from` holds for it too */
@@ -73,10 +68,16 @@ void tail_readable(struct tail *t, const char *path)
     free(c);
 }
 
+/* The system's no is a no for now; links in a circle are as final as what is refused. */
+static bool is_refusal(const struct safe_why *why)
+{
+    return why->reason != SAFE_FAILED || why->error == ELOOP;
+}
+
 bool tail_lacks_rights(const struct tail *t)
 {
     table_each (&t->complaints, s)
-        if (((const struct complaint *)s->value)->why.reason == SAFE_FAILED)
+        if (!is_refusal(&((const struct complaint *)s->value)->why))
             return true;
     return false;
 }
@@ -92,12 +93,14 @@ bool tail_unreadable_at_first(const struct tail *t, const char *path)
 
 /* ---- what to do about it ---- */
 
+static const char more_descriptors[] = "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)";
+
 /* Caller frees. */
 static char *remedy(const char *path, int error)
 {
     struct stat st;
     if (error == EMFILE || error == ENFILE)
-        return xstrdup("raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)");
+        return xstrdup(more_descriptors);
     if (error == EACCES && eaccess(path, R_OK) == 0) /* which asks for the user's rights, and not for those of the sandbox */
         return xstrdup("the sandbox allows what the patterns and their links led to at the start: restart crumbd to have this read too");
     if (error == EMLINK)
@@ -117,12 +120,78 @@ static char *remedy(const char *path, int error)
     return xasprintf("let the user crumbd runs as read it, for example: setfacl -m u:USER:r %s", path);
 }
 
-static void say_failed(const char *path, int error)
+/*
+ * Who made a link to somebody else's file may have meant no log: no right to read it is advised, only what root can do who knows that
+ * it is one.
+ */
+static const char link_remedy[] = "remove the link if it leads to no log. If it does: make it root's (chown -h root), name the file itself in tail, "
+                                  "or give the file to the owner of the link (chown)";
+
+/* True where a link that is neither root's nor the target's owner's has led to what cannot be read; said then. */
+static bool say_link_failed(const char *path, const struct safe_why *why)
 {
-    char *what = remedy(path, error);
-    log_warn("cannot read a file, will keep trying", log_c("path", path), log_c("error", strerror(error)),
+    struct stat st;
+    bool denied = why->error == EACCES || why->error == EPERM, known = stat(path, &st) == 0;
+    if (!denied || !why->link[0] || (known && st.st_uid == why->link_owner) || eaccess(path, R_OK) == 0)
+        return false;
+    log_warn("cannot read what a symbolic link leads to, will keep trying", log_c("path", path), log_c("error", strerror(why->error)),
+             log_c("link", why->link), log_i("link_uid", why->link_owner),
+             known ? log_i("target_uid", st.st_uid) : log_c("target_uid", "unknown"), log_c("remedy", link_remedy));
+    return true;
+}
+
+static void say_loop(const char *path, const struct safe_why *why)
+{
+    log_warn("symbolic links lead in a circle, or over too many others", log_c("path", path), log_c("link", why->name),
+             log_c("remedy", "remove the link, or name the file itself in tail"));
+}
+
+static void say_failed(const char *path, const struct safe_why *why)
+{
+    if (say_link_failed(path, why))
+        return;
+    char *what = remedy(path, why->error);
+    log_warn("cannot read a file, will keep trying", log_c("path", path), log_c("error", strerror(why->error)),
              log_c("remedy", what));
     free(what);
+}
+
+/* ---- what is no file ---- */
+
+static const char *kind_of(const struct safe_why *why)
+{
+    static const struct {
+        mode_t type;
+        const char *name;
+    } kinds[] = {{S_IFIFO, "a named pipe"}, {S_IFSOCK, "a socket"}, {S_IFCHR, "a device"}, {S_IFBLK, "a device"}};
+    if (why->is_standard_stream)
+        return "a standard stream of whoever opens it";
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (why->reason == SAFE_KIND && (why->mode & S_IFMT) == kinds[i].type)
+            return kinds[i].name;
+    return why->reason == SAFE_PROC ? "below /proc" : "no regular file";
+}
+
+static const char *kind_remedy(const struct safe_why *why)
+{
+    if (why->is_standard_stream)
+        return "the official nginx image links its logs to /dev/stderr and /dev/stdout: mount a volume over /var/log/nginx that crumbd "
+               "shares, or let nginx send its log with error_log syslog:server=HOST:5514";
+    if (why->reason == SAFE_KIND && S_ISFIFO(why->mode))
+        return "let its writer write to a file, or pass its output on: crumbd - <PIPE";
+    return "name files, or a pattern that leads to no other thing";
+}
+
+char *tail_why_no_file(const struct safe_why *why)
+{
+    return xasprintf("it is %s, and tail reads regular files; %s", kind_of(why), kind_remedy(why));
+}
+
+/* An image whose logs are lost that way runs on without a log, so that is an error; beside logs, such things are common. */
+static void say_no_file(const char *path, const struct safe_why *why)
+{
+    log_at(why->is_standard_stream ? LOG_ERROR : LOG_WARN, "this is no file to tail, it is left out", log_c("path", path),
+           log_c("is", kind_of(why)), log_c("why", "tail reads regular files"), log_c("remedy", kind_remedy(why)));
 }
 
 static void say_refused(const char *path, const struct safe_why *why)
@@ -131,8 +200,7 @@ static void say_refused(const char *path, const struct safe_why *why)
     case SAFE_LINK:
         log_warn("a symbolic link is not followed: its owner is not root, crumbd's user or the owner of what it leads to",
                  log_c("path", path), log_c("link", why->name), log_i("link_uid", why->owner),
-                 log_i("target_uid", why->target_owner),
-                 log_c("remedy", "let root or the owner of the target make the link (chown -h), or tail what it leads to"));
+                 log_i("target_uid", why->target_owner), log_c("remedy", link_remedy));
         break;
     case SAFE_HARD_LINK:
         log_warn("a file with several names is not read: others may have put this one into the folder", log_c("path", path),
@@ -143,11 +211,13 @@ static void say_refused(const char *path, const struct safe_why *why)
         log_warn("the store is no log, it is left out", log_c("path", path),
                  log_c("remedy", "keep the store in a folder of its own"));
         break;
+    case SAFE_FAILED:
+        say_loop(path, why);
+        break;
     case SAFE_PROC:
     case SAFE_KIND:
     case SAFE_FOLDER:
-    case SAFE_FAILED:
-        log_error("this is no file to tail, it is left out", log_c("path", path), log_c("remedy", tail_nginx_hint));
+        say_no_file(path, why);
         break;
     }
 }
@@ -156,22 +226,20 @@ void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *w
 {
     if (safe_absent(why) || why->reason == SAFE_FOLDER || !complain(t, path, why))
         return;
-    if (why->reason == SAFE_FAILED) {
-        say_failed(path, why->error);
-        return;
-    }
-    t->sink.counts->v[COUNT_files_refused]++;
-    say_refused(path, why);
+    if (is_refusal(why)) {
+        t->sink.counts->v[COUNT_files_refused]++;
+        say_refused(path, why);
+    } else
+        say_failed(path, why);
 }
 
 void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why)
 {
-    if (why->reason != SAFE_FAILED)
+    if (is_refusal(why))
         tail_cannot_read(t, folder, why);
-    else if (!safe_absent(why) && complain(t, folder, why))
-        log_warn(
-            "cannot list a folder, will keep trying", log_c("path", folder), log_c("error", strerror(why->error)),
-            log_c("remedy", why->error == EMFILE || why->error == ENFILE
-                                ? "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)"
-                                : "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
+    else if (!safe_absent(why) && complain(t, folder, why) && !say_link_failed(folder, why))
+        log_warn("cannot list a folder, will keep trying", log_c("path", folder), log_c("error", strerror(why->error)),
+                 log_c("remedy", why->error == EMFILE || why->error == ENFILE
+                                     ? more_descriptors
+                                     : "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
 }

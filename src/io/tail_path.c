@@ -34,10 +34,11 @@ bool tail_acceptable(const struct input_options *opt, struct diag *d)
         err_add(d, ERR_ERROR, opt->place,
                 "cannot tail %s: it is a folder; name the files in it, for example %s/*.log", opt->text,
                 opt->text);
-    else if (why.reason == SAFE_KIND || why.reason == SAFE_PROC)
-        err_add(d, ERR_ERROR, opt->place, "cannot tail %s: %s", opt->text, tail_nginx_hint);
-    else
-        return true;
+    if (why.reason != SAFE_KIND && why.reason != SAFE_PROC)
+        return why.reason != SAFE_FOLDER;
+    char *text = tail_why_no_file(&why);
+    err_add(d, ERR_ERROR, opt->place, "cannot tail %s: %s", opt->text, text);
+    free(text);
     return false;
 }
 

@@ -1,12 +1,13 @@
 """Folders that others may write: what they put there never makes crumbd read what is not theirs. And more files than descriptors."""
 import os
 import re
+import socket
 import time
 import urllib.request
 
 from harness import crumbs, free_port, item, nginx_line
 
-MALLORY, APP = 40001, 40002
+MALLORY, APP, NOBODY = 40001, 40002, 65534
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
 inputs:
@@ -72,6 +73,50 @@ def scenario_links_to_what_only_crumbd_may_read(t):
         t.eq(len(re.findall(r"level=(?:warn|error) .*path=%s .*remedy=" % re.escape(t.path("logs/%s.log" % name)), d.err)), 1, name)
     for text in [str(up.events), d.err]:
         assert "secret-of" not in text, text
+
+
+def scenario_what_is_said_of_links_and_other_things(t):
+    """Whose link, whose target, and what to do, without a right that would let crumbd read it; what stands there instead of a file; a loop."""
+    need_root(t)
+    os.chmod(t.dir, 0o755)
+    os.mkdir(t.path("logs"), 0o755)
+    os.mkdir(t.path("state"))
+    give(t.path("state"), NOBODY)
+    t.write("shadow", "secret")
+    os.chown(t.path("shadow"), 0, 4)
+    os.chmod(t.path("shadow"), 0o640)
+    t.write("closed/x", "secret")
+    os.chmod(t.path("closed"), 0o700)
+    links = {"own": ("../shadow", NOBODY), "hers": ("../shadow", MALLORY), "far": ("../closed/x", MALLORY), "roots": ("../shadow", 0),
+             "one": ("two.log", 0), "two": ("one.log", 0), "out": ("/dev/stdout", 0), "proc": ("/proc/self/environ", 0), "zero": ("/dev/zero", 0)}
+    for name, (target, uid) in links.items():
+        os.symlink(target, t.path("logs/%s.log" % name))
+        give(t.path("logs/%s.log" % name), uid)
+    os.mkfifo(t.path("logs/pipe.log"))
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(t.path("logs/socket.log"))
+    t.write("logs/good.log", nginx_line(1))
+    d = t.start(t.config("inputs: [{tail: {dir}/logs/*.log, from: start}]\nstore: {dir}/state/crumbd.db\nbreadcrumbs: {wait: 10ms}\n"
+                         "user: %d\n" % NOBODY))
+    d.wait_count("event", 1)
+    ledger = d.stop()
+
+    def said(name):
+        line, = re.findall(r"^.*path=%s .*$" % re.escape(t.path("logs/%s.log" % name)), d.err, re.M)
+        return line
+
+    for name, uids in (("own", (NOBODY, 0)), ("hers", (MALLORY, 0)), ("far", (MALLORY, "unknown"))):
+        assert "link=%s.log link_uid=%s target_uid=%s " % (name, *uids) in said(name), said(name)
+        assert re.search("remedy=.*chown -h root.*name the file itself.*chown", said(name)), said(name)
+        assert not re.search("group|setfacl|folders above", said(name)), said(name)
+    assert "group adm" in said("roots"), said("roots")
+    for name, kind in (("pipe", "a named pipe"), ("socket", "a socket"), ("proc", "below /proc"), ("zero", "a device")):
+        assert 'level=warn msg="this is no file to tail' in said(name) and '="%s"' % kind in said(name), said(name)
+        assert "regular files" in said(name) and "nginx" not in said(name), said(name)
+    assert "level=error" in said("out") and "nginx image" in said("out"), said("out")
+    for name in ("one", "two"):
+        assert "level=warn" in said(name) and "circle" in said(name), said(name)
+    t.eq(ledger["files_refused"], 8, "hers, one, two, out, proc, zero, pipe, socket")
 
 
 def scenario_a_folder_anyone_may_write(t):
