@@ -1,5 +1,4 @@
 /* crumbd parse: what is understood of each message, as one line of JSON. Loads no rules. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

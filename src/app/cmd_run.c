@@ -55,7 +55,6 @@ int cmd_run(int argc, char **argv)
                                            .rules = &rules};
         status = daemon_run(&setup, &d);
     }
-    fflush(stdout);
     err_print(&d, stderr);
     err_free(&d);
     rule_free(&rules);

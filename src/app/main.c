@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/output.h"
 #include "app/packages.h"
 #include "base/version.h"
 #include "io/post.h"
@@ -99,8 +100,7 @@ int command_log_format(const char *command, const char *text, enum format *forma
 
 int command_finish(struct diag *d, int status)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
-        err_plain(d, "standard output cannot be written: %s", strerror(errno));
+    fflush(stdout); /* what was found stands before what is wrong; output_close says how it went */
     int result = d->errors ? status : EXIT_WELL;
     err_print(d, stderr);
     err_free(d);
@@ -159,10 +159,8 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    /* Numbers are written with a point whatever the locale; so it stays "C". A closed pipe is an error, not a death. */
-    signal(SIGPIPE, SIG_IGN);
     if (argc < 2 || (argv[1][0] == '-' && argv[1][1] == 'c'))
         return cmd_run(argc, argv);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
@@ -177,4 +175,12 @@ int main(int argc, char **argv)
     if (argc == 3 && is_help(argv[2]))
         return cmd_help(2, (char *[]){argv[2], argv[1]});
     return c->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    /* Numbers are written with a point whatever the locale; so it stays "C". A closed pipe is an error, not a death. */
+    signal(SIGPIPE, SIG_IGN);
+    output_open();
+    return output_close(run_command(argc, argv));
 }
