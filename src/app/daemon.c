@@ -577,6 +577,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
         commit(dm, first);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
+    rules_warn(dm->setup->rules, d); /* now, so that the worker reads meanwhile */
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
     rule_forget_files(dm->setup->rules);

@@ -12,6 +12,11 @@ bool rules_load_files(struct ruleset *set, char **files, unsigned n, struct diag
 /* Those that the settings name, ready for use. */
 bool rules_load(struct ruleset *set, const struct settings *s, struct diag *d);
 /*
+ * A pattern that `crumbd check` refuses for its work is a warning: for rules that are not shipped, whose patterns are proven when crumbd is
+ * built, and as far as half a second reaches. Before rule_forget_files.
+ */
+void rules_warn(const struct ruleset *set, struct diag *d);
+/*
  * Those that words of a command line name, ready for use. Each is a file, a folder (its *.yaml), a pattern, `shipped`, or several of
  * them with commas between. A name that gives no file is an error.
  */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "parsers/cut.h"
@@ -14,6 +15,7 @@ struct outcome {
     struct slice payload; /* of the first event */
     unsigned events;
     const struct rule *rule;    /* whose sample it is */
+    const struct rule *taker;   /* who made the first event */
     const struct rule *decided; /* by which rule the last record was decided */
     bool fired;                 /* its own rule decided one of the records, or added to one and went on */
     const char *refused;
@@ -24,8 +26,10 @@ static void on_event(void *u, const struct promoted *e)
     struct outcome *o = u;
     if (e->open)
         return;
-    if (o->events++ == 0)
-        o->payload = arena_dup(&o->arena, e->payload.text);
+    if (o->events++ > 0)
+        return;
+    o->payload = arena_dup(&o->arena, e->payload.text);
+    o->taker = e->verdict ? e->verdict->rule : NULL;
 }
 
 static void on_judged(void *u, const struct judged *j)
@@ -125,20 +129,42 @@ static bool contains(struct mismatch *m, const struct conf_node *want, const str
     return true;
 }
 
+/* Another file's rule that took the lines, so that the sample is not to blame. */
+static const struct rule *taker_from_elsewhere(const struct outcome *o)
+{
+    const struct rule *taker = o->events ? o->taker : o->decided;
+    return !o->fired && taker && strcmp(taker->place.file, o->rule->place.file) != 0 ? taker : NULL;
+}
+
+/* Says at the sample what is wrong with it, or at the rule that took its lines, which is what has to change. */
+static bool sample_error(const struct rule_sample *s, const struct outcome *o, struct diag *d, const struct conf_node *at, const char *what)
+{
+    const struct rule *taker = taker_from_elsewhere(o);
+    struct err_place sample = conf_place(s->node);
+    if (!taker)
+        return conf_error(d, at, "%s", what);
+    return conf_error(d, taker->node, "rule \"%.*s\" takes the lines of a sample of \"%.*s\" (%s:%u), which comes after it: %s; make its match or when "
+                      "more exact, or load its file later", SLICE_ARG(taker->id), SLICE_ARG(o->rule->id), sample.file, sample.line, what);
+}
+
 static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct diag *d)
 {
+    char what[600];
     if (!s->event) {
         if (!o->events)
             return true;
         const struct json_node *event = json_tree(&o->arena, o->payload);
         const struct json_node *entry = json_get(json_get(event, "logentry"), "formatted");
-        return conf_error(d, s->node, "the lines give an event (%.*s) where the sample says none",
-                          SLICE_ARG(entry ? slice_sub(entry->text, 0, 120) : SLICE_NONE));
+        snprintf(what, sizeof what, "the lines give an event (%.*s) where the sample says none",
+                 SLICE_ARG(entry ? slice_sub(entry->text, 0, 120) : SLICE_NONE));
+        return sample_error(s, o, d, s->node, what);
     }
     if (!o->events && o->refused)
         return conf_error(d, s->node, "the lines cannot be read: %s", o->refused);
-    if (!o->events && o->decided)
-        return conf_error(d, s->node, "the lines give no event; rule \"%.*s\" decided", SLICE_ARG(o->decided->id));
+    if (!o->events && o->decided) {
+        snprintf(what, sizeof what, "the lines give no event; rule \"%.*s\" decided", SLICE_ARG(o->decided->id));
+        return sample_error(s, o, d, s->node, what);
+    }
     if (!o->events)
         return conf_error(d, s->node, "the lines give no event: no rule matches them");
     struct mismatch m = {0};
@@ -146,7 +172,7 @@ static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct
     const struct json_node *event = json_tree(&o->arena, o->payload);
     bool ok = event && contains(&m, s->event, event);
     if (!ok)
-        conf_error(d, m.node ? m.node : s->node, "%s", m.node ? m.text : "the event is no JSON");
+        sample_error(s, o, d, m.node ? m.node : s->node, m.node ? m.text : "the event is no JSON");
     sbuf_free(&m.path);
     return ok;
 }
@@ -236,7 +262,9 @@ struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
 
 struct effort {
     struct diag *d;
+    enum err_kind kind;
     struct regex_scratch *scratch;
+    const struct rule *rule;
     const struct regex *regex; /* the one that is tried */
     const struct conf_node *node;
     unsigned endless; /* patterns */
@@ -252,8 +280,8 @@ static bool on_pump(void *u, struct slice text, struct slice pumped)
     for (; n < pumped.n && n < sizeof shown; n++)
         shown[n] = pumped.p[n] >= ' ' && pumped.p[n] <= '~' ? pumped.p[n] : '?';
     e->endless++;
-    conf_error(e->d, e->node, "the pattern backtracks without end: it runs into the match limit on %zu bytes in which \"%.*s\" comes again and again; "
-               "make it more exact, or a repeat possessive, as in [^:]++", text.n, (int)n, shown);
+    err_add(e->d, e->kind, conf_place(e->node), "rule \"%.*s\": the pattern backtracks without end: it runs into the match limit on %zu bytes in which "
+            "\"%.*s\" comes again and again; make it more exact, or a repeat possessive, as in [^:]++", SLICE_ARG(e->rule->id), text.n, (int)n, shown);
     return true;
 }
 
@@ -271,19 +299,38 @@ static void try_conditions(struct effort *e, const struct rule_when *when, const
         try_pattern(e, when->conditions[i].regex, when->conditions[i].text, rule);
 }
 
-unsigned rule_check_patterns(const struct ruleset *set, struct diag *d)
+static void try_rule(struct effort *e, const struct rule *r, bool with_pack)
 {
-    struct effort e = {.d = d, .scratch = regex_scratch_new()};
+    e->rule = r;
+    if (with_pack)
+        try_conditions(e, &r->pack_when, r->node);
+    try_conditions(e, &r->when, r->node);
+    try_pattern(e, r->match, r->match_text, conf_get(r->node, "match"));
+    try_pattern(e, r->unless, r->unless_text, conf_get(r->node, "unless"));
+    try_pattern(e, r->pair.end, r->pair.end_text, conf_get(conf_get(r->node, "pair"), "end"));
+}
+
+static unsigned try_rules(const struct ruleset *set, enum err_kind kind, rule_wanted_f *wanted, void *u, struct diag *d)
+{
+    struct effort e = {.d = d, .kind = kind, .scratch = regex_scratch_new()};
+    const struct rule *last = NULL;
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *r = set->rules[i];
-        bool new_pack = i == 0 || !slice_eq(r->pack, set->rules[i - 1]->pack);
-        if (new_pack)
-            try_conditions(&e, &r->pack_when, r->node);
-        try_conditions(&e, &r->when, r->node);
-        try_pattern(&e, r->match, r->match_text, conf_get(r->node, "match"));
-        try_pattern(&e, r->unless, r->unless_text, conf_get(r->node, "unless"));
-        try_pattern(&e, r->pair.end, r->pair.end_text, conf_get(conf_get(r->node, "pair"), "end"));
+        if (wanted && !wanted(u, r))
+            continue;
+        try_rule(&e, r, !last || !slice_eq(r->pack, last->pack));
+        last = r;
     }
     regex_scratch_free(e.scratch);
     return e.endless;
+}
+
+unsigned rule_check_patterns(const struct ruleset *set, struct diag *d)
+{
+    return try_rules(set, ERR_ERROR, NULL, NULL, d);
+}
+
+unsigned rule_warn_patterns(const struct ruleset *set, rule_wanted_f *wanted, void *u, struct diag *d)
+{
+    return try_rules(set, ERR_WARNING, wanted, u, d);
 }

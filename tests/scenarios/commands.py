@@ -100,11 +100,55 @@ def scenario_rule_errors(t):
     t.start(t.config(CONFIG + "rules: [{dir}/false.yaml]\n", name="false-config.yaml")).stop()
 
 
+def scenario_endless_patterns_are_said_at_start(t):
+    """run warns, with rule, place and remedy, of what check refuses for its work; the shipped rules are not proven again."""
+    t.write("rules/mine.yaml", "pack: mine\nrules:\n  - id: mine.endless\n    match: '^(a+)+$'\n    samples: [{lines: aaa, event: {level: error}}]\n")
+    config = t.config("inputs: [{tail: {dir}/logs/*.log}]\nrules: [{dir}/rules/*.yaml, shipped]\n")
+    said = re.compile(r'rules/mine\.yaml:4:\d+: (error|warning): (rule "mine\.endless": the pattern backtracks without end: .*possessive.*)')
+    refused = said.search(t.run("check", "-c", config, status=1)[1])
+    d = t.start(config)
+    d.stop()
+    warned = said.search(d.err)
+    t.eq((refused.group(1), warned.group(1), warned.group(2)), ("error", "warning", refused.group(2)))
+
+
 def scenario_check_shipped(t):
     """The shipped rules pass with every sample, and the dump of the defaults is itself a configuration."""
     t.run("check")
     dump = t.run("check", "--dump")[0]
     t.run("check", "-c", t.write("dump.yaml", dump))
+
+
+def scenario_nobody_reads_what_is_printed(t):
+    """A reader that went away, or none at all, is a quiet end with the usual status; a full disk is an error with its reason, by every command."""
+    log = t.write("logs/error.log", nginx_line(1))
+    few = t.write("few.yaml", "pack: p\nrules:\n  - id: p.x\n    match: 'onnect'\n    samples: [{lines: 'ERROR connect', event: {level: error}}]\n")
+    config = t.config(CONFIG + "rules: [{dir}/few.yaml]\n")
+    d = t.start(config)
+    d.wait_count("event", 1)
+    d.stop()
+    wrong = t.write("wrong.yaml", "pack: p\nrules:\n  - id: p.x\n    match: 'abc'\n    samples: [{lines: xyz, event: {level: error}}]\n")
+    commands = [(0, "--version"), (0, "help"), (0, "help", "run"), (0, "check", "-c", config), (0, "check", "-c", config, "--dump"),
+                (0, "check", "--schema", "rules"), (1, "check", "-c", config, "--dump", wrong), (0, "parse", log), (0, "try", "-c", config, log),
+                (0, "try", "-c", config, "--json", log), (0, "try", "-c", config, "--events", log),
+                (0, "try", "-c", config, "--diff", few, few, log), (0, "explain", "-c", config, nginx_line(1)),
+                (0, "queue", "ls", "-c", config), (0, "queue", "cat", "1", "-c", config), (0, "queue", "export", "-c", config),
+                (0, "queue", "retry", "-c", config)]
+
+    def end(words, prefix, stdout):
+        p = subprocess.run(prefix + [t.crumbd_path, *words], stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, env=t.env(), cwd=t.dir,
+                           timeout=60, check=False)
+        return p.returncode, p.stderr.decode()
+
+    for status, *words in commands:
+        reader, writer = os.pipe()
+        os.close(reader)
+        for way, got in (("gone", end(words, [], writer)), ("closed", end(words, ["sh", "-c", 'exec "$@" >&-', "sh"], None))):
+            t.eq((got[0], re.findall("(?i)standard output|broken pipe|descriptor|no such file", got[1])), (status, []), (way, words))
+        os.close(writer)
+        with open("/dev/full", "wb") as full:
+            got = end(words, [], full)
+        t.eq((got[0], "crumbd: standard output cannot be written: No space left on device" in got[1]), (3, True), (words, got))
 
 
 def scenario_parse(t):

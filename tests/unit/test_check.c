@@ -58,6 +58,23 @@ START_TEST(an_earlier_file_always_wins)
 }
 END_TEST
 
+/* The rule that took the lines is told, at its place; a rule of the same file is what the sample itself is about. */
+START_TEST(who_took_the_lines_of_a_sample)
+{
+    const char *all = PACK("mine") "  - id: mine.all\n    match: '.'\n    event: {type: All}\n    samples: [{lines: 'any thing', event: {level: error}}]\n";
+    const char *none = PACK("mine") "  - id: mine.none\n    match: 'full'\n    action: drop\n    samples: [{lines: 'so full', event: none}]\n";
+    const char *typed = PACK("two") "  - id: two.full\n    match: 'is full'\n    event: {type: Full}\n    samples:\n"
+                                    "      - {lines: 'ERROR disk 7 is full', event: {exception: {values: [{type: Full}]}}}\n";
+    const char *dropped = PACK("two") "  - id: two.drop\n    match: 'is full'\n    action: drop\n    samples: [{lines: 'it is full', event: none}]\n";
+    says("1.yaml:3:5: error: rule \"mine.all\" takes the lines of a sample of \"two.full\" (2.yaml:7), which comes after it: event.exception", FILES(all, typed));
+    says("1.yaml:3:5: error: rule \"mine.all\" takes the lines of a sample of \"two.drop\" (2.yaml:6), which comes after it: the lines give an event", FILES(all, dropped));
+    says("1.yaml:3:5: error: rule \"mine.none\" takes the lines of a sample of \"two.full\" (2.yaml:7), which comes after it: the lines give no event", FILES(none, typed));
+    says(NULL, FILES(typed, all));
+    says("1.yaml:8:", FILES(PACK("one") "  - id: one.all\n    match: '.'\n    samples: [{lines: 'any', event: {level: error}}]\n"
+                            "  - id: one.full\n    match: 'full'\n    samples: [{lines: 'so full', event: none}]\n"));
+}
+END_TEST
+
 START_TEST(what_does_not_meet_does_not_win)
 {
     says(NULL, FILES(PACK("one") "  - id: one.json\n    match: 'full'\n    when: {format: json}\n"
@@ -98,6 +115,7 @@ int main(void)
     Suite *s = suite_create("check");
     TCase *t = tcase_create("overlap");
     tcase_add_test(t, an_earlier_file_always_wins);
+    tcase_add_test(t, who_took_the_lines_of_a_sample);
     tcase_add_test(t, what_does_not_meet_does_not_win);
     tcase_add_test(t, continue_goes_on);
     tcase_add_test(t, one_line_of_its_own_is_enough);
