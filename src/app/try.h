@@ -65,7 +65,8 @@ struct try_run {
     int64_t now_us; /* of the start: nothing here depends on the present by more */
     struct try_result result;
     struct mask mask;
-    struct arena arena; /* the life of one message */
+    struct scrub *scrub; /* what is printed goes into tickets, so it is scrubbed as events are */
+    struct arena arena;  /* the life of one message */
     struct regex *suspicion;
     struct regex_scratch *scratch;
     /* Called for every message judged, with the issue that it is an occurrence of, or NULL; may be NULL itself. */

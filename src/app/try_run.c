@@ -8,6 +8,8 @@
 #include "base/xalloc.h"
 #include "core/origin.h"
 
+enum { LINE_MAX_BYTES = 1000 };
+
 /* Words that tell of a failure in lines whose level does not. */
 #define SUSPICION                                                                                                      \
     "(?:exception|(?<![\\w./-])(?:(?<!\\b0 )(?<!\\bno )errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|"  \
@@ -43,17 +45,29 @@ static void note_time(int64_t time_us, int64_t *first_us, int64_t *last_us)
         *last_us = time_us;
 }
 
-static struct try_issue *issue_new(struct try_issues *s, uint64_t hash, struct slice title, struct slice raw)
+/* The first line of a message, as it may be shown. Caller frees. */
+static char *line_of(struct try_run *t, const struct judged *j)
+{
+    struct slice raw = j->raw, line = slice_sub(slice_split(&raw, '\n'), 0, LINE_MAX_BYTES);
+    event_name_clients(j->record, t->scrub);
+    char *text = slice_dup(scrub_text(t->scrub, line, &t->arena));
+    arena_reset(&t->arena);
+    return text;
+}
+
+/* Takes line, which is freed with it. */
+static struct try_issue *issue_new(struct try_issues *s, uint64_t hash, struct slice title, char *line)
 {
     if (s->n >= TRY_ISSUES_MAX) {
         s->lost = true;
+        free(line);
         return NULL;
     }
     struct try_issue *i = xcalloc(1, sizeof *i);
     *i = (struct try_issue){.fingerprint_hash = hash,
                             .number = s->n,
                             .title = slice_dup(title),
-                            .first_line = slice_dup(slice_sub(slice_split(&raw, '\n'), 0, 1000)),
+                            .first_line = line,
                             .first_us = RECORD_NO_TIME,
                             .last_us = RECORD_NO_TIME};
     s->list = xrealloc(s->list, s->n + 1, sizeof *s->list);
@@ -68,12 +82,16 @@ static void issue_count(struct try_issue *i, const struct record *r)
     note_time(r->time_us, &i->first_us, &i->last_us);
 }
 
-static struct try_issue *note_occurrence(struct try_result *r, const struct judged *j)
+static struct try_issue *note_occurrence(struct try_run *t, const struct judged *j)
 {
+    struct try_result *r = &t->result;
     struct try_issue *i = table_get(&r->issues.by_hash, j->verdict->fingerprint_hash);
     r->occurrences++;
     if (!i) { /* the first of a new issue passes, so its title is there */
-        i = issue_new(&r->issues, j->verdict->fingerprint_hash, j->verdict->shape ? j->verdict->shape->title : SLICE_NONE, j->raw);
+        char *line = line_of(t, j);
+        struct slice title = j->verdict->shape ? scrub_text(t->scrub, j->verdict->shape->title, &t->arena) : SLICE_NONE;
+        i = issue_new(&r->issues, j->verdict->fingerprint_hash, title, line);
+        arena_reset(&t->arena);
         if (!i)
             return NULL;
         i->level = j->verdict->level;
@@ -118,14 +136,15 @@ static void note_suspect(struct try_run *t, const struct judged *j)
     if (r->format == FORMAT_NGINX_ACCESS || regex_match(t->suspicion, t->scratch, r->message, 0) != REGEX_YES)
         return;
     t->result.suspicious++;
-    mask_message(r->message, &t->mask);
+    event_name_clients(r, t->scrub);
+    mask_message(scrub_text(t->scrub, r->message, &t->arena), &t->mask);
     struct slice text = sbuf_slice(&t->mask.text), line = slice_split(&text, '\n');
     struct slice origin = origin_app(r).n || r->logger.n ? origin_type(r, r->level, &t->arena) : SLICE_NONE;
     uint64_t hash = hash128(hash128(HASH128_START, origin), line).low;
     struct try_issue *i = table_get(&t->result.suspects.by_hash, hash);
     if (!i) {
         char *title = origin.n ? xasprintf("%.*s: %.*s", SLICE_ARG(origin), SLICE_ARG(line)) : slice_dup(line);
-        i = issue_new(&t->result.suspects, hash, slice_str(title), j->raw);
+        i = issue_new(&t->result.suspects, hash, slice_str(title), line_of(t, j));
         free(title);
         if (i)
             i->level = r->level;
@@ -189,7 +208,7 @@ static struct try_issue *note(struct try_run *t, const struct judged *j)
         if (t->suspicion)
             note_suspect(t, j);
     }
-    return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(r, j) : NULL;
+    return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(t, j) : NULL;
 }
 
 static void on_judged(void *u, const struct judged *j)
@@ -205,7 +224,7 @@ static void on_judged(void *u, const struct judged *j)
 static void on_overdue(void *u, const struct judged *j)
 {
     struct try_run *t = u;
-    struct try_issue *i = note_occurrence(&t->result, j);
+    struct try_issue *i = note_occurrence(t, j);
     if (t->overdue)
         t->overdue(t->u, i);
 }
@@ -225,6 +244,7 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_ns;
     mask_init(&t->mask);
+    t->scrub = scrub_new(setup->options);
     if (setup->suspects) {
         size_t at;
         char why[256];
@@ -251,6 +271,7 @@ void try_run_free(struct try_run *t)
     issues_free(&t->result.suspects);
     free(t->result.days);
     mask_free(&t->mask);
+    scrub_free(t->scrub);
     arena_free(&t->arena);
     regex_free(t->suspicion);
     regex_scratch_free(t->scratch);

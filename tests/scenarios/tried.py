@@ -45,6 +45,20 @@ def titles(issues):
     return [(i["count"], i["title"]) for i in issues]
 
 
+def scenario_try_shows_no_secrets(t):
+    """What try prints goes into tickets: titles, first lines and what reads like an error are scrubbed as events are, in text and JSON."""
+    secrets = ["hunter2-and-more", "tiger-lily-9", "ada@example.com", "203.0.113.77", "ghp_0123456789abcdefghijABCDEFGHIJ012345"]
+    log = t.write("secret.log", "2026-11-20 10:00:00 ERROR db: login failed with password=hunter2-and-more\n"
+                  "2026-11-20 10:00:01 INFO job: cannot mail ada@example.com, token: ghp_0123456789abcdefghijABCDEFGHIJ012345\n"
+                  "2026-11-20 10:00:02 ERROR api: refused {\"client_ip\": \"203.0.113.77\", \"api_key\": \"tiger-lily-9\"}\n")
+    rules = t.write("rules/db.yaml", "pack: db\nrules:\n  - id: db.login\n    match: 'login failed with (?<rest>.*)'\n"
+                    "    event: {type: Login, message: 'login failed: {rest}'}\n")
+    for words in (["--json"], []):
+        out = t.run("try", "--rules", rules, *words, log)[0]
+        assert "login failed" in out and "cannot mail" in out and "api" in out, out
+        t.eq([s for s in secrets if s in out], [], out)
+
+
 def scenario_try_summary(t):
     """The summary: what matched, what was missed, what only reads like an error, what it costs, and what a quota says to it."""
     log, rules = t.write("shop.log", LOG), t.write("rules/shop.yaml", OLD)
