@@ -424,7 +424,7 @@ static void say_suspended(struct judge *j, const struct stream *s)
     const struct err_place at = j->just_suspended->place;
     log_warn("a rule is not tried any more for a while with what this sender sends: its pattern backtracks without end",
              log_s("rule", j->just_suspended->id), log_c("file", at.file), log_i("line", at.line), log_s("source", s->source),
-             log_s("peer", s->peer), log_i("seconds", j->suspended_for_us / 1000000),
+             log_peer(s->sender), log_i("seconds", j->suspended_for_us / 1000000),
              log_c("remedy", "make its pattern more exact; `crumbd check` says which text it fails on"));
     j->just_suspended = NULL;
 }
@@ -448,15 +448,15 @@ static void on_judged(void *u, const struct judged *j)
     if (j->fate != COUNT_refused || !j->stream)
         return;
     const struct log_tag tags[] = {log_s("input", j->stream->source), log_c("why", j->reason ? j->reason : "unknown"),
-                                   log_s("peer", j->stream->peer)};
-    log_write(LOG_WARN, "a message is not of its input's format and was refused", tags, j->stream->peer.n ? 3 : 2);
+                                   log_peer(j->stream->sender)};
+    log_write(LOG_WARN, "a message is not of its input's format and was refused", tags, 3);
 }
 
 static void on_notice(void *u, const struct notice *n)
 {
     struct worker *w = u;
     const struct log_tag input = log_s("input", n->input), project = log_s("project", n->project.n ? n->project : SLICE("default"));
-    const struct log_tag peer = log_s("peer", n->peer.n ? n->peer : SLICE("this host"));
+    const struct log_tag peer = log_peer(n->peer);
     switch (n->kind) {
     case NOTICE_NEW_ISSUES: {
         const struct log_tag tags[] = {input, project, peer, log_i("new_issues", w->options->limits.new_issues),

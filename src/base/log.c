@@ -125,6 +125,8 @@ static void write_line(enum log_level level, const char *msg, const struct log_t
     sbuf_adds(&b, SLICE("msg="));
     put_value(&b, slice_str(msg));
     for (unsigned i = 0; i < n; i++) {
+        if (tags[i].type == LOG_TAG_NONE)
+            continue;
         sbuf_addf(&b, " %s=", tags[i].key);
         if (tags[i].type == LOG_TAG_INT)
             sbuf_addf(&b, "%" PRId64, tags[i].num);

@@ -35,6 +35,12 @@ static inline struct log_tag log_i(const char *key, int64_t v)
     return (struct log_tag){.key = key, .type = LOG_TAG_INT, .num = v};
 }
 
+/* Whom a line is about, spelt as in the tag `peer` of events; left out where nobody sent: a file, standard input. */
+static inline struct log_tag log_peer(struct slice v)
+{
+    return v.n ? log_s("peer", v) : (struct log_tag){.key = "peer", .type = LOG_TAG_NONE};
+}
+
 /* level: the least important level still written. journal: put <N> before each line, as systemd reads it (sd-daemon(3)). */
 void log_open(enum log_level level, bool journal);
 void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n);

@@ -453,7 +453,7 @@ static void note_varied(struct pipeline *p, const struct event_source *src)
 
 static void notice(struct pipeline *p, enum notice_kind kind, const struct origin *o, struct slice project)
 {
-    const struct notice n = {.kind = kind, .input = o->input, .project = project, .peer = o->remote ? o->peer : SLICE_NONE};
+    const struct notice n = {.kind = kind, .input = o->input, .project = project, .peer = o->peer};
     if (p->setup.hooks.notice)
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }
@@ -747,7 +747,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (v->action == ACTION_EVENT) {
         const struct event_source src = {.record = r, .verdict = v, .source = s->source, .received_us = p->wall_us};
-        const struct origin from = {.input = s->input.n ? s->input : s->source, .peer = s->peer, .network = s->network, .remote = s->remote};
+        const struct origin from = {.input = s->input.n ? s->input : s->source, .peer = s->remote ? s->peer : s->sender, .network = s->network, .remote = s->remote};
         bool passes = admit(p, &src, v, &from);
         if (passes)
             promote(p, s, &k, offset, v);

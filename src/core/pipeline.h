@@ -48,7 +48,7 @@ enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT, NOTICE_NO_ROOM };
 
 struct notice {
     enum notice_kind kind;
-    struct slice input, project, peer; /* peer: empty when it is this host */
+    struct slice input, project, peer; /* peer: as in the tag; empty for a file */
 };
 
 struct pipeline_hooks {

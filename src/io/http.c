@@ -129,7 +129,7 @@ static enum http_access access_for(enum http_token_is is, const struct peer *fro
                                               [HTTP_TOKEN_WRONG] = HTTP_WRONG,
                                               [HTTP_TOKEN_TOO_SOON] = HTTP_TOO_SOON};
     if (is == HTTP_TOKEN_WRONG)
-        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->where.text), log_s("peer", peer_slice(from)));
+        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->where.text), log_peer(peer_slice(from)));
     return access[is];
 }
 

@@ -161,7 +161,7 @@ static void place(struct tracked *c)
     log_at(LOG_WARN,
            "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
            "address in exempt if it speaks for many",
-           log_c("input", t->opt->text), log_s("peer", peer_slice(&peer)));
+           log_c("input", t->opt->text), log_peer(peer_slice(&peer)));
     close_one(idlest ? tracked_of(idlest) : c);
 }
 

@@ -82,7 +82,7 @@ static void refuse(struct in_http *in, struct evhttp_request *req, enum count co
                    const char *reason, const char *why)
 {
     in->sink.counts->v[counter]++;
-    log_at(LOG_WARN, "HTTP request refused", log_c("input", in->opt->text), log_s("peer", in->stream.peer),
+    log_at(LOG_WARN, "HTTP request refused", log_c("input", in->opt->text), log_peer(in->stream.sender),
            log_i("status", status), log_c("why", why));
     answer(req, status, reason, why);
 }

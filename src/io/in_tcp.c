@@ -65,7 +65,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     if (!peer_allowed(&peer, in->opt)) {
         ++*tcp_counter(in, COUNT_not_allowed);
         log_at(LOG_WARN, "a connection from an address outside allow", log_c("input", in->opt->text),
-               log_s("peer", peer_slice(&peer)));
+               log_peer(peer_slice(&peer)));
         close(fd);
         return;
     }

@@ -114,13 +114,13 @@ static bool admit(struct in_udp *in, struct msghdr *h)
     if (!peer_allowed(&in->peer, in->opt)) {
         counts[COUNT_not_allowed]++;
         log_at(LOG_WARN, "datagrams from an address outside allow", log_c("input", in->opt->text),
-               log_s("peer", in->stream.peer));
+               log_peer(in->stream.sender));
         return false;
     }
     if (in->rates && rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u)) > 0) {
         counts[COUNT_rate_limited]++;
         log_at(LOG_WARN, "a sender is above per_sender", log_c("input", in->opt->text),
-               log_s("peer", in->stream.peer), log_c("hint", "its messages are dropped; raise per_sender if it is honest"));
+               log_peer(in->stream.sender), log_c("hint", "its messages are dropped; raise per_sender if it is honest"));
         return false;
     }
     return true;
@@ -162,7 +162,7 @@ static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsi
         memcpy(&a.sin6_addr, sender.p, sender.n);
         peer_set(&peer, (struct sockaddr *)&a);
     }
-    log_at(LOG_WARN, text[why], log_c("input", in->opt->text), log_s("peer", peer_slice(&peer)),
+    log_at(LOG_WARN, text[why], log_c("input", in->opt->text), log_peer(peer_slice(&peer)),
            log_i("have", have), log_i("of", count));
 }
 
@@ -180,14 +180,14 @@ static void take_gelf(struct in_udp *in, struct slice datagram)
     case GELF_TOO_LARGE:
         counts[COUNT_gelf_inflated_too_large]++;
         log_at(LOG_WARN, "a GELF message inflates to more than max_message", log_c("input", in->opt->text),
-               log_s("peer", in->stream.peer));
+               log_peer(in->stream.sender));
         break;
     case GELF_SHORT:
     case GELF_UNKNOWN:
     case GELF_BAD_ZIP:
         counts[COUNT_gelf_bad_payload]++;
         log_at(LOG_WARN, "a datagram is no GELF: neither JSON nor gzip nor zlib nor a chunk",
-               log_c("input", in->opt->text), log_s("peer", in->stream.peer));
+               log_c("input", in->opt->text), log_peer(in->stream.sender));
         break;
     }
 }

@@ -13,7 +13,7 @@
 
 static void log_conn(enum log_level level, const char *msg, const struct conn *c, const char *error)
 {
-    const struct log_tag tags[] = {log_c("input", c->in->opt->text), log_s("peer", c->stream.peer),
+    const struct log_tag tags[] = {log_c("input", c->in->opt->text), log_peer(c->stream.sender),
                                    log_c("error", error)};
     log_write(level, msg, tags, *error ? 3 : 2);
 }

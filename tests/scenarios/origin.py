@@ -1,6 +1,7 @@
 """Who is believed: reserved names, tags input and peer, trust domains."""
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -186,3 +187,24 @@ def scenario_who_speaks_by_a_unix_socket(t):
     d.stop()
     assert e["tags"]["peer"].startswith("uid=%d pid=%d" % (os.getuid(), os.getpid())), e["tags"]
     t.eq(e["tags"]["input"], "unix:" + path)
+
+
+def scenario_one_spelling_for_who_sends(t):
+    """The log names a sender as the tag `peer` does, on loopback and on a unix socket; of a file, which nobody sends, neither names one."""
+    up, port, path = t.upstream(), free_port(), t.path("log")
+    t.write("rules/p.yaml", "pack: p\nrules:\n  - id: p.p\n    match: 'it fails in (?<where>\\w+)'\n    event: {project: '{where}', message: 'it fails'}\n")
+    inputs = "  - syslog: unix:%s\n  - syslog: tcp://127.0.0.1:%d\n  - tail: %s\n    from: start\n" % (path, port, t.path("a.log"))
+    d = t.start(t.config(re.sub("(?m)^rules: .*", "rules: [{dir}/rules/p.yaml]", CONFIG.format(dsn=up.dsn(), inputs=inputs))))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.connect(path)
+        s.send(b"<11>Nov 23 10:00:00 sshd[1]: it fails in one")
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(b"<11>Nov 23 10:00:00 host sshd[1]: it fails in two\n")
+    t.write("a.log", "2026-11-29 10:00:00 ERROR x: it fails in three\n")
+    events = t.wait_events(up, 3)
+    d.stop()
+    said = {re.search(r"project=(\w+)", x).group(1): re.search(r'peer=("[^"]*"|\S*)', x) for x in d.err.splitlines() if "project that is not configured" in x}
+    said = {project: peer and peer.group(1).strip('"') for project, peer in said.items()}
+    tags = sorted(str(e["tags"].get("peer")) for e in events)
+    t.eq(sorted(str(x) for x in said.values()), tags, d.err)
+    assert said["two"] == "127.0.0.1" and said["three"] is None and said["one"].startswith("uid=%d pid=" % os.getuid()), said
