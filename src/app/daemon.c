@@ -379,7 +379,7 @@ static void open_http(struct daemon *dm)
     if (dm->http && !http_is_local(dm->http) && !s->http_token)
         log_warn("the status page stays closed: its address is not loopback and there is no http_token_file; only health and metrics are "
                  "served",
-                 log_c("http", s->http.host));
+                 log_c("http", http_text(dm->http)), log_c("remedy", "name a file with a token in http_token_file"));
 }
 
 /* --- start --- */

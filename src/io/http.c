@@ -294,6 +294,11 @@ bool http_is_local(const struct http *h)
     return h->local;
 }
 
+const char *http_text(const struct http *h)
+{
+    return h->where.text;
+}
+
 void http_free(struct http *h)
 {
     if (!h)

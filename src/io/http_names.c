@@ -1,5 +1,6 @@
 #include "io/http_names.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static struct slice without_dot(struct slice s)
@@ -7,13 +8,20 @@ static struct slice without_dot(struct slice s)
     return s.n > 1 && s.p[s.n - 1] == '.' ? slice_sub(s, 0, s.n - 1) : s;
 }
 
-/* In brackets, or digits and dots alone, which no name server's name can be (RFC 3696, 2). */
+static bool holds_only(struct slice s, const char *bytes)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!strchr(bytes, ascii_lower(s.p[i])))
+            return false;
+    return s.n > 0;
+}
+
+/* An IPv6 address in brackets, or digits and dots alone, which no name server's name can be (RFC 3696, 2). */
 static bool is_address(struct slice s)
 {
-    bool digits = s.n > 0;
-    for (size_t i = 0; i < s.n; i++)
-        digits &= ascii_digit(s.p[i]) || s.p[i] == '.';
-    return digits || slice_starts(s, SLICE("["));
+    if (slice_starts(s, SLICE("[")) && slice_ends(s, SLICE("]")))
+        return holds_only(slice_sub(s, 1, s.n - 1), "0123456789abcdef:.");
+    return holds_only(s, "0123456789.");
 }
 
 static bool is_own(struct slice s)

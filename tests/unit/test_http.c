@@ -238,8 +238,9 @@ static int status_for_host(struct net *t, int fd, const char *host)
 START_TEST(foreign_names)
 {
     static const struct slice names[] = {{"Logs.example", 12}};
-    static const char *const ours[] = {"localhost", "LOCALHOST:12202", "localhost.", "127.0.0.1:12202", "10.1.2.3", "[::1]:12202", "logs.example", "logs.EXAMPLE.:80"};
-    static const char *const foreign[] = {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "logs.example.evil.example", "x"};
+    static const char *const ours[] = {"localhost", "LOCALHOST:12202", "localhost.", "127.0.0.1:12202", "10.1.2.3", "[::1]:12202", "[FE80::1]", "logs.example", "logs.EXAMPLE.:80"};
+    static const char *const foreign[] = {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "logs.example.evil.example", "x",
+                                          "[::1]evil.example", "[evil]", "[]", "1.2.3.4evil"};
     char own[256] = "";
     struct net *t = http_new();
     t->opt.http_names = names;
