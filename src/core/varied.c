@@ -201,8 +201,8 @@ void varied_add(struct varied *v, struct slice name, struct slice text)
 /* One more of what is known. Most often that is what the last occurrence had, which is seen without a hash. */
 static bool count_known(struct varied *v, struct name *n, struct slice text, uint64_t *hash)
 {
-    struct value *last = &n->values[n->last];
-    bool again = n->n && last->as_came && slice_eq(slice_of(last->text, last->n), text);
+    const struct value *last = n->n ? &n->values[n->last] : NULL;
+    bool again = last && last->as_came && slice_eq(slice_of(last->text, last->n), text);
     unsigned i = n->last;
     if (!again) {
         *hash = hash128_low(HASH128_START, text); /* kept in stores */
