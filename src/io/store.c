@@ -21,8 +21,8 @@ enum {
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
     WAL_KEPT_BYTES = 16 << 20, /* what is left of the WAL after an unusually large transaction */
-    SLACK_PAGES = 2048,        /* free pages kept for the next burst */
     EVICT_ROWS = 64,
+    CLOSE_ROWS = 32,
     TITLE_POINTS = 200,
     ZIP_WORTH_BYTES = 256,
 };
@@ -127,7 +127,7 @@ enum store_result store_failed(struct store *s, const char *doing)
     if (!sqlite3_get_autocommit(s->db))
         store_run(s, Q_ROLLBACK);
     if (result == STORE_FULL)
-        store_make_room(s);
+        store_restart_wal(s);
     return result;
 }
 
@@ -164,16 +164,25 @@ static bool exec(struct store *s, const char *text)
     return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* As store_end, whose statements are not prepared yet. */
+static bool take_room_of_new_pages(struct store *s)
+{
+    int64_t pages, page_bytes;
+    return pragma_number(s->db, "PRAGMA page_count", &pages) && pragma_number(s->db, "PRAGMA page_size", &page_bytes) &&
+           store_take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
+}
+
 static bool migrate(struct store *s, int64_t from, struct diag *d)
 {
     bool ok = exec(s, "BEGIN IMMEDIATE");
     for (int64_t v = from; ok && v < STORE_SCHEMA_VERSION; v++)
         ok = exec(s, store_steps[v]);
-    char *version = xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT",
-                              STORE_SCHEMA_VERSION, APPLICATION_ID);
+    char *version = xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", STORE_SCHEMA_VERSION, APPLICATION_ID);
     ok = ok && exec(s, version);
     free(version);
-    return ok || open_failed(s, d, "set up");
+    if (ok && !take_room_of_new_pages(s))
+        return err_plain(d, "cannot set up the store %s: the disk is full", s->path);
+    return (ok && exec(s, "COMMIT")) || open_failed(s, d, "set up");
 }
 
 static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
@@ -238,7 +247,13 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     for (int i = 0; ok && i < Q_N; i++)
         ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) ==
              SQLITE_OK;
-    return ok || open_failed(s, d, "prepare");
+    if (!ok)
+        return open_failed(s, d, "prepare");
+    if (!s->tool) {
+        store_take_wal_room(s);
+        store_hold_reserve(s);
+    }
+    return true;
 }
 
 static bool read_id(struct store *s, struct diag *d)
@@ -266,6 +281,8 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
 {
     static const struct options usual = {.scrub = {.defaults = true, .emails = true}};
     struct store *s = xcalloc(1, sizeof *s);
+    /* Else deleting one row may want a file, which a full disk has no room for. Only before SQLite is used at all. */
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     s->scrub = scrub_new(&usual);
     s->path = xstrdup(path);
     safe_own(path);
@@ -281,6 +298,8 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
                   err_plain(d,
                             "there is no store at %s (%s); name the right one with -c FILE or --store PATH",
                             path, strerror(errno));
+    if (s->tool) /* one that may not write only reads */
+        s->file_fd = open(path, O_RDWR | O_CLOEXEC);
     ok = ok && open_database(s, mode, d) && read_id(s, d);
     if (ok)
         return s;
@@ -315,6 +334,12 @@ uint64_t store_pages_bytes(struct store *s)
 {
     int64_t pages = number(s, Q_PAGES);
     return pages > 0 ? (uint64_t)pages * s->page_bytes : 0;
+}
+
+uint64_t store_free_pages(struct store *s)
+{
+    int64_t pages = number(s, Q_FREE_PAGES);
+    return pages > 0 ? (uint64_t)pages : 0;
 }
 
 uint64_t store_used(struct store *s)
@@ -462,12 +487,13 @@ static bool cut_empty(const struct cut *c)
     return !c->n_events && !c->n_files && !c->n_limits && !c->n_overdue && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
-void store_shrink(struct store *s)
+/* It did not go in. What can be given up for it is, for the next time it is tried. */
+static enum store_result cut_failed(struct store *s)
 {
-    if (number(s, Q_FREE_PAGES) <= SLACK_PAGES)
-        return;
-    if (!store_run(s, Q_SHRINK))
-        store_failed(s, "shrink the database");
+    enum store_result r = store_failed(s, "write new events and positions");
+    if (r == STORE_FULL)
+        store_make_room(s);
+    return r;
 }
 
 /* Outcomes have a transaction of their own: what they free must not be rolled back with a cut that does not
@@ -481,15 +507,15 @@ enum store_result store_commit(struct store *s, const struct cut *c)
     bool roomy = store_used(s) <= s->limit_bytes / 2;
     int64_t overflow = 0;
     if (!store_run(s, Q_BEGIN) || !put_cut(s, c))
-        return store_failed(s, "write new events and positions");
+        return cut_failed(s);
     if (c->n_events && !roomy && over_limit(s)) {
         if (!evict(s, &overflow))
             return store_failed(s, "make room");
         if (over_limit(s))
             return full(s);
     }
-    if (!store_keep_room(s) || !store_run(s, Q_COMMIT))
-        return store_failed(s, "write new events and positions");
+    if (!store_end(s, TAKES_ROOM))
+        return cut_failed(s);
     if (s->full)
         log_info("the store has room again, reading goes on", log_c("path", s->path));
     s->full = s->disk_full = false;
@@ -499,11 +525,20 @@ enum store_result store_commit(struct store *s, const struct cut *c)
 
 unsigned store_close_open(struct store *s)
 {
-    if (!store_run(s, Q_CLOSE_OPEN)) {
-        store_failed(s, "close events left open");
-        return 0;
-    }
-    return (unsigned)sqlite3_changes(s->db);
+    unsigned total = 0;
+    int changed;
+    do {
+        /* They move within an index, and are delivered only then: the reserve is for them too. */
+        sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
+        bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
+        changed = ok ? sqlite3_changes(s->db) : 0;
+        if (!ok || !store_end(s, GIVES_ROOM)) {
+            store_failed(s, "close events left open");
+            break;
+        }
+        total += (unsigned)changed;
+    } while (changed == CLOSE_ROWS);
+    return total;
 }
 
 struct slice store_column(sqlite3_stmt *q, int i)

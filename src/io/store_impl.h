@@ -13,7 +13,7 @@
 enum { STORE_SCHEMA_VERSION = 8 };
 
 enum query {
-    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
+    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_SHRINK_FULL, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
     Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_REQUEUE,
     Q_DROP_DEAD, Q_DROP_LIVING, Q_LIMIT, Q_LIMIT_GONE, Q_LIMITS, Q_CHECK_IN,
     Q_OVERDUE, Q_OVERDUE_GONE, Q_OVERDUES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_N
@@ -63,12 +63,22 @@ bool store_run(struct store *s, enum query which);
 /* Logs and keeps in s->error what the last error means and what to do, and ends the transaction if there is one. */
 enum store_result store_failed(struct store *s, const char *doing);
 bool store_add_count(struct store *s, const char *name, uint64_t v);
-/* Bytes in pages that are in use, the open transaction's included. */
 /* Bytes of all pages, in use or free, the open transaction's included. */
 uint64_t store_pages_bytes(struct store *s);
-/* Before a COMMIT: makes sure that the database file can take its pages from the WAL. False: the disk is full. */
-bool store_keep_room(struct store *s);
-/* On a full disk: the WAL may begin anew. */
+uint64_t store_free_pages(struct store *s);
+
+/* What a transaction does to the room of the disk: adds or changes rows, or only deletes some. */
+enum room { TAKES_ROOM, GIVES_ROOM };
+
+/* The COMMIT of every transaction, by the rules of store_room.c. False: it is still open, and store_failed ends it. */
+bool store_end(struct store *s, enum room room);
+/* The file gets blocks for so many bytes; its size stays. False: the disk is full. */
+bool store_take_room(int fd, uint64_t bytes);
+void store_take_wal_room(struct store *s);
+void store_hold_reserve(struct store *s);
+/* On a full disk: copies the WAL into the database, so that the next transaction begins it anew. */
+void store_restart_wal(struct store *s);
+/* On a full disk, for a transaction that takes room: drops some dead letters, gives some free pages to the file system. */
 void store_make_room(struct store *s);
 /* 32 lower-case hex digits to 16 bytes. */
 void store_event_id_bytes(const char *hex, uint8_t id[16]);

@@ -13,7 +13,7 @@
 enum {
     ROWS_PER_STEP = 1000, /* of a tool's transaction, so that the daemon never waits long for it */
     REASON_BYTES = 300,
-    FULL_STEP = 32, /* outcomes of a transaction on a full disk */
+    FULL_STEP = 32, /* rows of a transaction on a full disk: the WAL has room for so many */
 };
 
 /* A next_try further away than any delay of ours means that the clock was set back since: such a row is due.
@@ -251,13 +251,15 @@ void store_release(struct store *s, int64_t id)
     outcome_free(o);
 }
 
-/* `n` outcomes and their counts as one transaction. */
+/* `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
 static bool write_outcomes(struct store *s, struct outcome *const *v, unsigned n)
 {
     static const enum query how[] = {
         [OUTCOME_SENT] = Q_SENT, [OUTCOME_RETRY] = Q_RETRY, [OUTCOME_DEAD] = Q_DEAD};
     uint64_t did[] = {[OUTCOME_SENT] = 0, [OUTCOME_RETRY] = 0, [OUTCOME_DEAD] = 0};
     bool ok = store_run(s, Q_BEGIN);
+    /* v is sent_first. */
+    enum room room = n && v[n - 1]->kind == OUTCOME_SENT ? GIVES_ROOM : TAKES_ROOM;
     for (unsigned i = 0; ok && i < n; i++) {
         sqlite3_stmt *q = s->stmt[how[v[i]->kind]];
         sqlite3_bind_int64(q, 1, v[i]->id);
@@ -270,7 +272,7 @@ static bool write_outcomes(struct store *s, struct outcome *const *v, unsigned n
     }
     return ok && store_add_count(s, "sent", did[OUTCOME_SENT]) &&
            store_add_count(s, "retries", did[OUTCOME_RETRY]) &&
-           store_add_count(s, "dead", did[OUTCOME_DEAD]) && store_run(s, Q_COMMIT);
+           store_add_count(s, "dead", did[OUTCOME_DEAD]) && store_end(s, room);
 }
 
 /* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
@@ -296,27 +298,67 @@ static void forget_outcomes(struct store *s, unsigned n)
     memmove(s->pending, s->pending + n, s->n_pending * sizeof *s->pending);
 }
 
-/* On a full disk there is only the room that the WAL has already: few rows at a time, and then it begins anew. */
+static unsigned n_sent(const struct store *s)
+{
+    unsigned n = 0;
+    while (n < s->n_pending && s->pending[n]->kind == OUTCOME_SENT)
+        n++;
+    return n;
+}
+
+/* What gives room goes before what takes some. */
+static void sent_first(struct store *s)
+{
+    unsigned sent = 0;
+    for (unsigned i = 0; i < s->n_pending; i++)
+        if (s->pending[i]->kind == OUTCOME_SENT) {
+            struct outcome *o = s->pending[i];
+            s->pending[i] = s->pending[sent];
+            s->pending[sent++] = o;
+        }
+}
+
+/* How many to write next; on a full disk none of those that take room together with those that give some. */
+static unsigned n_next(const struct store *s, unsigned step)
+{
+    unsigned most = step <= FULL_STEP && n_sent(s) ? n_sent(s) : s->n_pending;
+    return step < most ? step : most;
+}
+
+/* What takes room does not go in. Were it kept for ever, there would be no room for outcomes of what can be delivered; forgotten, a row
+   is sent again as after a crash. */
+static void wait_for_room(struct store *s)
+{
+    if (n_sent(s))
+        return;
+    store_make_room(s);
+    if (s->n_pending > STORE_PENDING_MAX / 2)
+        forget_outcomes(s, s->n_pending);
+}
+
 enum store_result store_flush(struct store *s)
 {
     if (!s->n_pending)
         return STORE_OK;
+    sent_first(s);
     for (unsigned step = s->disk_full ? FULL_STEP : s->n_pending; s->n_pending;) {
-        unsigned n = step < s->n_pending ? step : s->n_pending;
+        unsigned n = n_next(s, step);
         if (!write_outcomes(s, s->pending, n)) {
             bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
             enum store_result r = store_failed(s, "write down what was sent");
-            if (r == STORE_FULL && step > FULL_STEP) {
-                step = FULL_STEP;
+            if (r == STORE_FULL && step > 1) {
+                step = step > FULL_STEP ? FULL_STEP : 1;
                 continue;
             }
+            if (r == STORE_FULL)
+                wait_for_room(s);
             if (!damaged)
                 return r;
             write_one_by_one(s, n);
         }
         forget_outcomes(s, n);
-        if (step == FULL_STEP)
-            store_make_room(s);
+        if (step <= FULL_STEP)
+            store_restart_wal(s);
     }
     store_shrink(s);
     return STORE_OK;
@@ -415,24 +457,36 @@ void store_totals(struct store *s, struct store_totals *out)
 
 /* For people. */
 
+/* At most `step` rows. Returns how many it changed, -1 when that failed. */
+static int one_step(struct store *s, enum query which, int64_t id, const char *count, int step)
+{
+    sqlite3_bind_int(s->stmt[which], 1, step);
+    sqlite3_bind_int64(s->stmt[which], 2, id);
+    bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
+    int changed = ok ? sqlite3_changes(s->db) : 0;
+    ok = ok && (!count || store_add_count(s, count, (uint64_t)changed));
+    return ok && store_end(s, which == Q_REQUEUE ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
+}
+
 /* Runs a statement, ?1 a limit and ?2 an id or 0, until it changes no more; adds what it changed to a count
  * where one is named. */
 static int64_t in_steps(struct store *s, enum query which, int64_t id, const char *count, const char *doing)
 {
     int64_t total = 0;
-    int changed;
-    do {
-        sqlite3_bind_int(s->stmt[which], 1, ROWS_PER_STEP);
-        sqlite3_bind_int64(s->stmt[which], 2, id);
-        bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
-        changed = ok ? sqlite3_changes(s->db) : 0;
-        if (!ok || (count && !store_add_count(s, count, (uint64_t)changed)) || !store_run(s, Q_COMMIT)) {
-            store_failed(s, doing);
-            return -1;
+    for (int step = ROWS_PER_STEP;;) {
+        int changed = one_step(s, which, id, count, step);
+        if (changed < 0) {
+            if (store_failed(s, doing) != STORE_FULL || step == 1)
+                return -1;
+            step = step > FULL_STEP ? FULL_STEP : 1;
+            continue;
         }
         total += changed;
-    } while (changed == ROWS_PER_STEP);
-    return total;
+        if (changed < step)
+            return total;
+        if (step <= FULL_STEP)
+            store_restart_wal(s);
+    }
 }
 
 int64_t store_requeue(struct store *s, int64_t id)

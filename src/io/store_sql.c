@@ -67,6 +67,7 @@ const char *const store_sql[Q_N] = {
     [Q_PAGES] = "PRAGMA page_count",
     [Q_FREE_PAGES] = "PRAGMA freelist_count",
     [Q_SHRINK] = "PRAGMA incremental_vacuum(512)",
+    [Q_SHRINK_FULL] = "PRAGMA incremental_vacuum(32)",
     /* A new id, so that the answer to the one before does not hit it. */
     [Q_CHECK_IN] = "INSERT OR REPLACE INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,kind)"
                    " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,1)",
@@ -79,7 +80,7 @@ const char *const store_sql[Q_N] = {
     [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
     [Q_COUNTS] = "SELECT name,value FROM count",
     [Q_FILES] = "SELECT key,dev,ino,head_bytes,head_hash,offset,path,input,held_stdout,held_stderr FROM file",
-    [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE state=0",
+    [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE id IN(SELECT id FROM event WHERE state=0 LIMIT ?1)",
     [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND kind=?4 AND (next_try_us<=?2 OR next_try_us>?3)"
               " ORDER BY next_try_us,id",
     [Q_NEXT_DUE] = "SELECT id,next_try_us FROM event WHERE state=1 AND project=?1 AND kind=?2 ORDER BY next_try_us,id",

@@ -167,6 +167,7 @@ void store_reports(struct store *s, struct slice project, void (*each)(void *u, 
 void store_report_done(struct store *s, const struct store_report *r)
 {
     bool suppressed = slice_is(r->reason, count_rows[COUNT_suppressed].reason);
-    if (!run_report(s, Q_REPORT_DONE, r) || !store_run(s, Q_REPORT_GONE) || (suppressed && !store_add_count(s, "reported", r->quantity)))
+    if (!store_run(s, Q_BEGIN) || !run_report(s, Q_REPORT_DONE, r) || !store_run(s, Q_REPORT_GONE) ||
+        (suppressed && !store_add_count(s, "reported", r->quantity)) || !store_end(s, GIVES_ROOM))
         store_failed(s, "note what has been reported");
 }

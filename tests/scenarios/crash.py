@@ -1,4 +1,5 @@
 """kill -9: every error once upstream, none missing."""
+import errno
 import os
 import random
 import threading
@@ -144,4 +145,32 @@ def scenario_kill_nine_disk_full(t):
     t.wait_events(up, lines, 180)
     t.eq(sorted(map(item, up.events)), list(range(lines)))
     t.until(lambda: d.ledger()["sent"] == lines, "crumbd knows that all were sent")
+    d.stop()
+
+
+def scenario_disk_full_takes_every_outcome(t):
+    """On a full disk events are refused, tried again and delivered, dead letters dropped by hand: each of it makes room, none shuts it."""
+    up = t.upstream()
+    os.makedirs(t.path("logs"))
+    disk = Tmpfs(t, "disk", "4m")
+    before, lines, refused = 900, 1200, 300
+    t.write("logs/error.log", "".join(map(nginx_line, range(before))))
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir) + "store: %s/crumbd.db\n" % disk.path)
+    up.stop()
+    d = t.start(config)
+    d.wait_count("event", before)
+    # What the store has not taken is taken by others.
+    try:
+        with open(os.path.join(disk.path, "others"), "wb", buffering=0) as f:
+            while f.write(b"x" * 4096):
+                pass
+    except OSError as e:
+        t.eq(e.errno, errno.ENOSPC)
+    t.append("logs/error.log", "".join(map(nginx_line, range(before, lines))))
+    d.wait_log("the disk is full")
+    up.script.extend([{"status": 400, "count": refused}])
+    up.start()
+    d.wait_count("dead", refused, 60)
+    t.run("queue", "drop", "--dead", "--yes", "-c", config)
+    t.until(lambda: d.ledger().get("sent", 0) + refused >= lines, "all that were not refused are delivered", 120)
     d.stop()
