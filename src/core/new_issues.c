@@ -38,10 +38,10 @@ void new_issues_free(struct new_issues *n)
     free(n);
 }
 
-/* Also when the clock was set back: nobody but root can do that. */
+/* Also when the clock was set back: nobody but root can do that. start_us may come from a damaged store. */
 static bool is_over(const struct window *w, int64_t now_us)
 {
-    return now_us - w->start_us >= HOUR_US || now_us < w->start_us;
+    return now_us < w->start_us || (uint64_t)now_us - (uint64_t)w->start_us >= (uint64_t)HOUR_US;
 }
 
 static struct window *window_by_key(struct new_issues *n, uint64_t key)
