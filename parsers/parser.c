@@ -1,8 +1,8 @@
 #include "parsers/parser.h"
 
 #include "parsers/parsers.h"
-#include "parsers/piece.h"
-#include "parsers/text_head.h"
+#include "parsers/partial.h"
+#include "parsers/text_time.h"
 
 static const struct parser *const parsers[FORMAT_N] = {
     [FORMAT_NGINX_ERROR] = &parser_nginx_error,

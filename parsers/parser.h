@@ -8,7 +8,7 @@
 #define PARSERS_PARSER_H
 
 #include "base/arena.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "parsers/record.h"
 #include "text/stamp.h"
 
@@ -34,9 +34,9 @@ struct parser {
     enum format format;
     /* True when this line begins a message; NULL when every line does. Lines for which it is false continue the message
        before them. Must be cheap: it is asked for every line. */
-    cut_head_f *head;
+    frame_head_f *head;
     /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at hand. */
-    cut_told_f *told;
+    frame_told_f *told;
     /* False: refused, ctx->reason says why, and the record is not to be used. */
     bool (*parse)(struct parse_ctx *ctx, struct record *r);
     /*

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "parsers/alias.h"
+#include "parsers/field_names.h"
 #include "parsers/container.h"
 
 static const char *const format_names[FORMAT_N] = {
@@ -231,13 +231,13 @@ static bool is_claim(const struct record *r, enum role role)
 bool record_reserves(const struct record *r, struct slice name)
 {
     unsigned rank;
-    enum role role = alias_role(name, &rank);
+    enum role role = field_names_role(name, &rank);
     if (role == ROLE_FACT || is_claim(r, role))
         return true;
     /* In structured data of syslog and in nested objects: meta.app. There `host` is mostly another's. */
     while (slice_chr(name, '.') && name.n <= NESTED_NAME_MAX) {
         slice_split(&name, '.');
-        role = alias_role(name, &rank);
+        role = field_names_role(name, &rank);
         if (role != ROLE_HOST && is_claim(r, role))
             return true;
     }
@@ -255,7 +255,7 @@ static bool is_withheld(const struct record *r, struct slice name)
     unsigned rank;
     if (!r->untrusted)
         return false;
-    enum role role = alias_role(name, &rank);
+    enum role role = field_names_role(name, &rank);
     bool own = is_nginx(r) && (role == ROLE_HOST || role == ROLE_REQUEST || slice_is(name, "server"));
     return !own && is_claim(r, role);
 }

@@ -96,7 +96,7 @@ static inline struct slice record_value(const struct record *r, const char *name
 }
 /*
  * A field of this name would say whose the record is, and this record's sender, or what its container writes, is not believed in that.
- * It is a field as any other, for contexts. Names are compared as in alias.h. `format`, `input` and `peer` are facts that no field
+ * It is a field as any other, for contexts. Names are compared as in field_names.h. `format`, `input` and `peer` are facts that no field
  * tells.
  */
 bool record_reserves(const struct record *r, struct slice name);

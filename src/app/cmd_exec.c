@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/privileges.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "text/json.h"
 
 enum { COPY_BYTES = 65536, EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL_BASE = 128 };
@@ -221,7 +221,7 @@ static bool start_threads(struct wrapped *w, struct input_options inputs[3], cha
                                            .text = name,
                                            .fd = ends[i][0],
                                            .format = i == 2 ? FORMAT_JSON : FORMAT_AUTO,
-                                           .max_message_bytes = CUT_MESSAGE_MAX};
+                                           .max_message_bytes = FRAME_MESSAGE_MAX};
     }
     sigset_t all, before;
     sigfillset(&all);

@@ -105,9 +105,9 @@ static void show_captures(const struct judge *j, const struct rule *rule)
 
 static void show_event(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
 {
-    rule_shape(j, r, a, v);
+    verdict_complete(j, r, a, v);
     printf("event\n");
-    put("title", v->shape->title);
+    put("title", v->texts->title);
     put("level", slice_str(level_name(v->level)));
     for (unsigned i = 0; i < v->n_fingerprint; i++)
         put(i ? "" : "fingerprint", v->fingerprint[i]);
@@ -124,7 +124,7 @@ static void show_event(struct judge *j, const struct record *r, struct arena *a,
 }
 
 /* A rule that waits: what the event would be if the line, or its end, did not come. */
-static void show_waiting(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
+static void show_pending(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
 {
     const struct rule *rule = v->rule;
     struct sbuf b;
@@ -156,7 +156,7 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
         printf("captures\n");
         show_captures(&j, v.rule);
         if (rule_waits(v.rule)) {
-            show_waiting(&j, r, a, &v);
+            show_pending(&j, r, a, &v);
             v.action = ACTION_CRUMB; /* the line itself, which has been told */
         }
     } else if (r->level < LEVEL_ERROR) {

@@ -10,7 +10,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "io/privileges.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 
 /* sd-daemon(3): $JOURNAL_STREAM holds device and inode of the stream that leads to the journal. */
 static bool stderr_is_journal(void)
@@ -39,7 +39,7 @@ int cmd_run(int argc, char **argv)
     struct diag d = {0};
     struct ruleset rules = {0};
     char name[] = "standard input";
-    const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = CUT_MESSAGE_MAX};
+    const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = FRAME_MESSAGE_MAX};
     log_open(LOG_INFO, stderr_is_journal());
     /* Until the daemon answers them. */
     signal(SIGHUP, SIG_IGN);

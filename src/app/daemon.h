@@ -1,7 +1,7 @@
 /*
  * daemon: the main thread of `crumbd run`: signals, store, sender, the letters of the worker.
  *
- *   worker --cut--> store_commit --answer--> worker
+ *   worker --checkpoint--> store_commit --answer--> worker
  *                        |
  *                     outbox --sender--> Sentry
  */

@@ -9,13 +9,13 @@
 
 #include "app/packages.h"
 #include "base/version.h"
-#include "io/post.h"
+#include "io/http_client.h"
 #include "io/sandbox.h"
 #include "io/store.h"
 #include "io/tls.h"
 #include "text/conf.h"
 #include "text/regex.h"
-#include "text/scan.h"
+#include "text/prefilter.h"
 #include "text/zip.h"
 
 struct command {
@@ -130,10 +130,10 @@ int cmd_version(int argc, char **argv)
     (void)argv;
     printf("crumbd %s\n", PACKAGE_VERSION);
     printf("regex: PCRE2 %s, JIT %s\n", regex_version(), regex_have_jit() ? "on" : "off (rules are judged more slowly)");
-    if (strcmp(scan_version(), "none") == 0)
+    if (strcmp(prefilter_version(), "none") == 0)
         printf("prefilter: none, so every rule is tried on every line (built without libhs)\n");
     else
-        printf("prefilter: libhs %s%s\n", scan_version(), scan_code());
+        printf("prefilter: libhs %s%s\n", prefilter_version(), prefilter_code());
 #ifdef HAVE_SYSTEMD
     printf("journal: on\n");
 #else
@@ -143,7 +143,7 @@ int cmd_version(int argc, char **argv)
         printf("seccomp: off (built without libseccomp)\n");
     else
         printf("seccomp: libseccomp %s\n", sandbox_seccomp_version());
-    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), post_version(), store_version(),
+    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), http_client_version(), store_version(),
            conf_version(), zip_version(), tls_version());
     struct sbuf packages;
     sbuf_init(&packages, 8192);

@@ -6,11 +6,11 @@
 #define APP_READER_H
 
 #include "base/err.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "parsers/record.h"
 
 /* Return false to stop reading. */
-typedef bool reader_f(void *u, const struct cut_message *m);
+typedef bool reader_f(void *u, const struct message *m);
 
 /*
  * path "-" is standard input. *format AUTO is settled by the first line that tells, and written back, so that lines of entries with

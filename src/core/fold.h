@@ -13,8 +13,8 @@
 
 /* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. */
 void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, unsigned most, struct arena *a);
-/* After rule_shape. */
-void fold_shape(struct verdict *v, struct arena *a);
+/* After verdict_complete. */
+void fold_texts(struct verdict *v, struct arena *a);
 /* The title by itself, without secrets and short enough to be counted; the verdict has its shape. */
 struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a);
 

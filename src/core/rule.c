@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "core/mask.h"
+#include "core/log_template.h"
 #include "core/origin.h"
 #include "text/keys.h"
 
@@ -12,7 +12,7 @@
 static bool is_fitted(const struct ruleset *set, unsigned format)
 {
     for (unsigned f = 0; f < format; f++)
-        if (set->lanes[f].scan == set->lanes[format].scan)
+        if (set->lanes[f].prefilter == set->lanes[format].prefilter)
             return true;
     return false;
 }
@@ -23,14 +23,14 @@ void judge_init(struct judge *j, const struct ruleset *set)
     *j = (struct judge){.set = set};
     j->match = regex_scratch_new();
     j->other = regex_scratch_new();
-    j->scan = scan_scratch_new();
+    j->prefilter = prefilter_scratch_new();
     for (unsigned f = 0; f < FORMAT_N; f++) {
-        if (set->lanes[f].scan && !is_fitted(set, f))
-            scan_scratch_fit(j->scan, set->lanes[f].scan);
+        if (set->lanes[f].prefilter && !is_fitted(set, f))
+            prefilter_scratch_fit(j->prefilter, set->lanes[f].prefilter);
         unsigned n = set->lanes[f].n + set->lanes[f].n_ends;
         widest = n > widest ? n : widest;
     }
-    j->hits = scan_hits_new(widest);
+    j->hits = prefilter_hits_new(widest);
     j->stats = xcalloc(set->n, sizeof *j->stats);
     j->rests = xcalloc(set->n, sizeof *j->rests);
 }
@@ -39,8 +39,8 @@ void judge_done(struct judge *j)
 {
     regex_scratch_free(j->match);
     regex_scratch_free(j->other);
-    scan_scratch_free(j->scan);
-    scan_hits_free(&j->hits);
+    prefilter_scratch_free(j->prefilter);
+    prefilter_hits_free(&j->hits);
     for (unsigned i = 0; i < j->set->n; i++)
         free(j->rests[i]);
     free(j->rests);
@@ -179,11 +179,11 @@ static struct slice part_value(const struct template_part *p, const struct judge
 
 static struct slice masked(struct slice v, struct arena *a)
 {
-    struct mask m;
-    mask_init(&m);
-    mask_message(v, &m);
+    struct log_template m;
+    log_template_init(&m);
+    log_template_message(v, &m);
     v = arena_dup(a, sbuf_slice(&m.text));
-    mask_free(&m);
+    log_template_free(&m);
     return v;
 }
 
@@ -356,7 +356,7 @@ bool rule_maybe(struct judge *j, enum format format, struct slice text)
     const struct rule_lane *lane = &j->set->lanes[format];
     if (!lane->n)
         return false;
-    return !lane->scan || j->exhaustive || scan_maybe(lane->scan, j->scan, seen(text));
+    return !lane->prefilter || j->exhaustive || prefilter_maybe(lane->prefilter, j->prefilter, seen(text));
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */
@@ -417,9 +417,9 @@ void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
     rule_none(r, out);
-    bool scanned = lane->scan && !j->exhaustive;
+    bool scanned = lane->prefilter && !j->exhaustive;
     if (scanned)
-        scan_run(lane->scan, j->scan, seen(r->message), &j->hits);
+        prefilter_run(lane->prefilter, j->prefilter, seen(r->message), &j->hits);
     if (lane->n_ends)
         find_ends(j, scanned, r, a, out, explain, u);
     unsigned words = (lane->n + 63) / 64;
@@ -475,17 +475,17 @@ void rule_show(struct judge *j, struct shown *shown, const struct record *r, str
 /* --- texts --- */
 
 /* The message as mask sees it: template with %s, params, and the text without ids. */
-static void shape_by_mask(const struct record *r, struct arena *a, struct shape *out, struct slice *shown)
+static void texts_by_log_template(const struct record *r, struct arena *a, struct event_texts *out, struct slice *shown)
 {
-    struct mask m;
+    struct log_template m;
     struct sbuf format;
-    mask_init(&m);
-    sbuf_init(&format, 4 * MASK_TEXT_MAX);
-    mask_message(r->message, &m);
+    log_template_init(&m);
+    sbuf_init(&format, 4 * LOG_TEMPLATE_TEXT_MAX);
+    log_template_message(r->message, &m);
     *shown = arena_dup(a, sbuf_slice(&m.text));
     out->formatted = r->message;
     if (m.n_params) {
-        mask_percent(&m, &format);
+        log_template_percent(&m, &format);
         out->template = arena_dup(a, sbuf_slice(&format));
         out->n_params = m.n_params;
         out->params = arena_alloc(a, m.n_params * sizeof *out->params);
@@ -493,7 +493,7 @@ static void shape_by_mask(const struct record *r, struct arena *a, struct shape 
             out->params[i] = m.params[i].value;
     }
     sbuf_free(&format);
-    mask_free(&m);
+    log_template_free(&m);
 }
 
 static void add_percent(struct sbuf *b, struct slice literal)
@@ -506,7 +506,7 @@ static void add_percent(struct sbuf *b, struct slice literal)
 }
 
 /* The rule's own message: its literals are the template, its names the params. */
-static void shape_by_message(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+static void texts_by_message(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct event_texts *out)
 {
     const struct template *t = &rule->event.message;
     struct sbuf format;
@@ -531,7 +531,7 @@ static void shape_by_message(struct judge *j, const struct rule *rule, const str
  * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers stand in
  * contexts.crumbd.
  */
-static void shape_by_absence(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+static void texts_by_absence(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct event_texts *out)
 {
     struct sbuf b;
     sbuf_init(&b, 4096);
@@ -546,11 +546,11 @@ static void shape_by_absence(struct judge *j, const struct rule *rule, const str
     sbuf_free(&b);
 }
 
-static void shape_by_pair(const struct rule *rule, const struct record *r, struct arena *a, struct shape *out, struct slice *shown)
+static void texts_by_pair(const struct rule *rule, const struct record *r, struct arena *a, struct event_texts *out, struct slice *shown)
 {
     struct slice *const texts[] = {&out->formatted, &out->template, shown};
     struct sbuf b;
-    shape_by_mask(r, a, out, shown);
+    texts_by_log_template(r, a, out, shown);
     for (unsigned i = 0; i < 3; i++) {
         if (!texts[i]->n)
             continue;
@@ -571,21 +571,21 @@ static struct slice first_line(struct slice s)
 }
 
 /* The text that the event shows, and the one that names its issue. */
-static struct slice shape_texts(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct shape *out)
+static struct slice fill_texts(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct event_texts *out)
 {
     struct slice shown = SLICE_NONE;
     if (rule && rule->event.message.set) {
-        shape_by_message(j, rule, r, a, out);
+        texts_by_message(j, rule, r, a, out);
         return template_fill(&rule->event.message, j, r, a);
     }
     if (rule && rule->absence.every_us) {
-        shape_by_absence(j, rule, r, a, out);
+        texts_by_absence(j, rule, r, a, out);
         return out->formatted;
     }
     if (rule && rule->pair.within_us)
-        shape_by_pair(rule, r, a, out, &shown);
+        texts_by_pair(rule, r, a, out, &shown);
     else
-        shape_by_mask(r, a, out, &shown);
+        texts_by_log_template(r, a, out, &shown);
     return shown;
 }
 
@@ -613,15 +613,15 @@ static struct slice unhidden(const struct template *t, struct judge *j, const st
     return text;
 }
 
-void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
+void verdict_complete(struct judge *j, const struct record *r, struct arena *a, struct verdict *out)
 {
     static const struct rule_event no_templates;
     const struct rule *rule = out->rule;
     const struct rule_event *e = rule ? &rule->event : &no_templates;
     if (out->level == LEVEL_NONE)
         out->level = LEVEL_ERROR;
-    struct shape *shape = arena_alloc(a, sizeof *shape);
-    *shape = (struct shape){.logger = template_fill(&e->logger, j, r, a),
+    struct event_texts *texts = arena_alloc(a, sizeof *texts);
+    *texts = (struct event_texts){.logger = template_fill(&e->logger, j, r, a),
                             .transaction = template_fill(&e->transaction, j, r, a),
                             .release = template_fill(&e->release, j, r, a),
                             .environment = template_fill(&e->environment, j, r, a),
@@ -632,12 +632,12 @@ void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct
                             .user_id = template_fill(&e->user_id, j, r, a),
                             .username = template_fill(&e->username, j, r, a),
                             .email = template_fill(&e->email, j, r, a)};
-    shape->user_ip = unhidden(&e->user_ip, j, r, a);
-    shape->value = shape_texts(j, rule, r, a, shape);
+    texts->user_ip = unhidden(&e->user_ip, j, r, a);
+    texts->value = fill_texts(j, rule, r, a, texts);
     if (e->type.set)
-        shape->type = template_fill(&e->type, j, r, a);
+        texts->type = template_fill(&e->type, j, r, a);
     else if (!rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
-        shape->type = origin_type(r, out->level, a);
-    shape->title = title_of(shape->type, shape->value, a);
-    out->shape = shape;
+        texts->type = origin_type(r, out->level, a);
+    texts->title = title_of(texts->type, texts->value, a);
+    out->texts = texts;
 }

@@ -14,7 +14,7 @@
 #include "parsers/record.h"
 #include "text/conf.h"
 #include "text/regex.h"
-#include "text/scan.h"
+#include "text/prefilter.h"
 
 enum action { ACTION_EVENT, ACTION_CRUMB, ACTION_LOG, ACTION_DROP };
 
@@ -22,7 +22,7 @@ enum action { ACTION_EVENT, ACTION_CRUMB, ACTION_LOG, ACTION_DROP };
 struct template_part {
     struct slice text; /* literal, or the name */
     bool is_name;
-    bool masked;       /* {masked.NAME}: the value as a template (mask.h) */
+    bool masked;       /* {masked.NAME}: the value as a template (log_template.h) */
     unsigned capture;  /* number of the match's capture, 0: a member or field of the record */
 };
 
@@ -126,7 +126,7 @@ struct rule_lane {
     unsigned n;
     struct rule **ends; /* those of them that are pairs: their ends are the patterns n, n + 1, ... of scan */
     unsigned n_ends;
-    struct scan *scan;
+    struct prefilter *prefilter;
 };
 
 struct ruleset {
@@ -163,8 +163,8 @@ struct rule_stats {
 struct judge {
     const struct ruleset *set;
     struct regex_scratch *match, *other;
-    struct scan_scratch *scan;
-    struct scan_hits hits;
+    struct prefilter_scratch *prefilter;
+    struct prefilter_hits hits;
     struct rule_stats *stats;          /* one for each rule */
     struct rests **rests;              /* of each rule; NULL: it has not reached the match limit */
     uint64_t sender;                   /* set by the caller: who sent the record, */
@@ -205,8 +205,8 @@ struct rule_end {
     struct rule_end *next;
 };
 
-/* What the event of a record says. Texts live in the arena given to rule_shape, or in the record. */
-struct shape {
+/* What the event of a record says. Texts live in the arena given to verdict_complete, or in the record. */
+struct event_texts {
     struct slice type, value;         /* exception; type empty: a message event */
     struct slice template, formatted; /* logentry; template with %s, empty when there are no params */
     struct slice *params;
@@ -238,7 +238,7 @@ struct verdict {
     uint64_t fingerprint_hash;
     struct slice project;
     const struct fold *fold;   /* NULL: it has an issue of its own */
-    const struct shape *shape; /* NULL before rule_shape */
+    const struct event_texts *texts; /* NULL before verdict_complete */
 };
 
 /* Why a rule of the lane did not decide; for `explain`. */
@@ -247,7 +247,7 @@ typedef void rule_explain_f(void *u, const struct rule *r, enum rule_why why);
 
 /*
  * Finds the rule that decides and fills action, level, tags, fingerprint and project (the rest costs more and is asked for by
- * rule_shape). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
+ * verdict_complete). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
  */
 void rule_judge(struct judge *j, const struct record *r, struct arena *a, struct verdict *out, rule_explain_f *explain, void *u);
 /* False: no rule can match a record of this format whose message is some part of this text. */
@@ -270,11 +270,11 @@ void rule_none(const struct record *r, struct verdict *out);
 void rule_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /*
  * For a record that will be an event, whose keys have been made: fills tags and fingerprint again as people may see them, and has
- * rule_shape do so until judge.shown is cleared. The fingerprint's hash stays.
+ * verdict_complete do so until judge.shown is cleared. The fingerprint's hash stays.
  */
 void rule_show(struct judge *j, struct shown *shown, const struct record *r, struct arena *a, struct verdict *out);
 /* For a record that will be an event: its shape. */
-void rule_shape(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
+void verdict_complete(struct judge *j, const struct record *r, struct arena *a, struct verdict *out);
 /* After a change of the fingerprint. */
 void rule_hash_fingerprint(const struct judge *j, struct verdict *v);
 /* Expands a template against the record and the judge's last match. */

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "text/json.h"
 #include "text/pump.h"
 
 /* What the lines of one sample gave. */
-struct outcome {
+struct delivery {
     struct arena arena;
     struct slice payload; /* of the first event */
     unsigned events;
@@ -19,18 +19,18 @@ struct outcome {
     const char *refused;
 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
-    struct outcome *o = u;
+    struct delivery *o = u;
     if (e->open)
         return;
     if (o->events++ == 0)
         o->payload = arena_dup(&o->arena, e->payload.text);
 }
 
-static void on_judged(void *u, const struct judged *j)
+static void on_outcome(void *u, const struct outcome *j)
 {
-    struct outcome *o = u;
+    struct delivery *o = u;
     if (!j->record)
         o->refused = j->reason;
     else
@@ -125,7 +125,7 @@ static bool contains(struct mismatch *m, const struct conf_node *want, const str
     return true;
 }
 
-static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct diag *d)
+static bool judge_outcome(const struct rule_sample *s, struct delivery *o, struct diag *d)
 {
     if (!s->event) {
         if (!o->events)
@@ -156,7 +156,7 @@ static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct
 /* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
 #define SAMPLE_NOW_US INT64_C(4102444800000000)
 
-static void run_lines(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct outcome *o)
+static void run_lines(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct delivery *o)
 {
     static const uint8_t store_id[16] = {1};
     const struct options options = {.fallback = FALLBACK_CRUMB,
@@ -169,22 +169,22 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
                                          .store_id = store_id,
                                          .record_clock = true,
                                          .waits = rule,
-                                         .hooks = {.u = o, .emit = on_event, .judged = on_judged}};
+                                         .hooks = {.u = o, .emit = on_event, .outcome = on_outcome}};
     struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     const struct parser *parser = parser_of(stream.format);
-    struct cutter cut;
-    struct cut_message msg;
-    cut_init(&cut, CUT_LINES, 0, 0);
-    cut_set_head(&cut, parser ? parser->head : NULL, parser ? parser->told : NULL, 0);
-    cut_feed(&cut, s->lines);
-    while (cut_next(&cut, &msg) || cut_flush(&cut, CUT_END, &msg))
-        pipeline_message(p, &stream, msg.text, msg.lines, msg.cut_bytes, msg.offset, SAMPLE_NOW_US);
+    struct framer framer;
+    struct message msg;
+    framer_init(&framer, FRAME_LINES, 0, 0);
+    framer_set_head(&framer, parser ? parser->head : NULL, parser ? parser->told : NULL, 0);
+    framer_feed(&framer, s->lines);
+    while (framer_next(&framer, &msg) || framer_flush(&framer, FRAME_END, &msg))
+        pipeline_message(p, &stream, msg.text, msg.lines, msg.truncated_bytes, msg.offset, SAMPLE_NOW_US);
     pipeline_flush(p);
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);
     o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->index].hits > 0;
-    cut_free(&cut);
+    framer_free(&framer);
     pipeline_free(p);
 }
 
@@ -192,7 +192,7 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
 static const struct rule *run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
                                      struct rule_check *total)
 {
-    struct outcome o = {.rule = rule};
+    struct delivery o = {.rule = rule};
     run_lines(set, rule, s, &o);
     total->samples++;
     total->failed += !judge_outcome(s, &o, d);

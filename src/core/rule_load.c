@@ -6,7 +6,7 @@
 
 #include "base/xalloc.h"
 #include "core/check_in.h"
-#include "core/fill.h"
+#include "core/event_members.h"
 #include "core/rule_keys.h"
 #include "text/grok.h"
 
@@ -436,7 +436,7 @@ static const char *instead_of_tag(struct slice key)
 static void refuse_reserved_tags(struct loader *l, const struct rule *rule)
 {
     for (unsigned i = 0; i < rule->event.n_tags; i++)
-        if (fill_tag_is_reserved(rule->event.tags[i].key))
+        if (event_members_tag_is_reserved(rule->event.tags[i].key))
             l->ok = conf_error(l->d, conf_get(conf_get(rule->node, "event"), "tags"), "Sentry keeps the tag \"%.*s\" for itself; %s",
                                SLICE_ARG(rule->event.tags[i].key), instead_of_tag(rule->event.tags[i].key));
 }
@@ -659,22 +659,22 @@ void rule_ready(struct ruleset *set, bool prefilter)
         struct rule_lane *lane = &set->lanes[f];
         lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
         lane->ends = arena_calloc(&set->arena, set->n, sizeof *lane->ends);
-        struct scan_pattern *patterns = xcalloc(2 * (size_t)set->n, sizeof *patterns);
+        struct prefilter_pattern *patterns = xcalloc(2 * (size_t)set->n, sizeof *patterns);
         for (unsigned i = 0; i < set->n; i++) {
             if (!can_meet(set->rules[i], f))
                 continue;
-            patterns[lane->n] = (struct scan_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
+            patterns[lane->n] = (struct prefilter_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
             lane->rules[lane->n++] = set->rules[i];
             if (set->rules[i]->pair.end)
                 lane->ends[lane->n_ends++] = set->rules[i];
         }
         for (unsigned i = 0; i < lane->n_ends; i++)
-            patterns[lane->n + i] = (struct scan_pattern){.regex = lane->ends[i]->pair.end_text};
+            patterns[lane->n + i] = (struct prefilter_pattern){.regex = lane->ends[i]->pair.end_text};
         const struct rule_lane *same = prefilter ? lane_like(set, f) : NULL;
         if (same)
-            lane->scan = same->scan;
+            lane->prefilter = same->prefilter;
         else if (prefilter && lane->n)
-            lane->scan = scan_compile(patterns, lane->n + lane->n_ends);
+            lane->prefilter = prefilter_compile(patterns, lane->n + lane->n_ends);
         free(patterns);
     }
 }
@@ -711,7 +711,7 @@ void rule_free(struct ruleset *set)
     }
     for (unsigned f = 0; f < FORMAT_N; f++)
         if (!lane_like(set, f))
-            scan_free(set->lanes[f].scan);
+            prefilter_free(set->lanes[f].prefilter);
     rule_forget_files(set);
     free(set->rules);
     arena_free(&set->arena);

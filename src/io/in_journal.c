@@ -229,7 +229,7 @@ static uint64_t render(struct in_journal *in)
     struct json j;
     struct slice name, value = field(in, "MESSAGE");
     size_t max = in->opt->max_message_bytes;
-    uint64_t cut_bytes = value.n > max ? value.n - max : 0;
+    uint64_t truncated_bytes = value.n > max ? value.n - max : 0;
     sbuf_reset(&in->json);
     json_start(&j, &in->json);
     json_map(&j);
@@ -246,7 +246,7 @@ static uint64_t render(struct in_journal *in)
     }
     json_map_end(&j);
     json_end(&j);
-    return cut_bytes;
+    return truncated_bytes;
 }
 
 static void take(struct in_journal *in)
@@ -255,8 +255,8 @@ static void take(struct in_journal *in)
     if (own_entry(in))
         return;
     in->stream.ring = ring_of(in);
-    uint64_t cut_bytes = render(in);
-    in->sink.message(in->sink.u, &in->stream, sbuf_slice(&in->json), 1, cut_bytes, 0);
+    uint64_t truncated_bytes = render(in);
+    in->sink.message(in->sink.u, &in->stream, sbuf_slice(&in->json), 1, truncated_bytes, 0);
 }
 
 /* ---- the loop ---- */

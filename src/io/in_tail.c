@@ -69,7 +69,7 @@ static void forget_inode(struct tail *t, struct tail_file *f)
         table_del(&t->by_inode, inode_key(f->id.dev, f->id.ino));
 }
 
-static struct tail_file *insert(struct tail *t, uint64_t key, const struct lines_place *from, const char *path)
+static struct tail_file *insert(struct tail *t, uint64_t key, const struct line_reader_place *from, const char *path)
 {
     struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
     const struct peer none = peer_none();
@@ -84,7 +84,7 @@ static struct tail_file *insert(struct tail *t, uint64_t key, const struct lines
 }
 
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
-                            const struct lines_place *at)
+                            const struct line_reader_place *at)
 {
     struct tail_file *f = insert(t, key, at, path);
     f->id = *id;
@@ -116,7 +116,7 @@ void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat 
 
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
 {
-    struct tail_file *f = insert(t, 0, &(struct lines_place){.offset = offset}, path);
+    struct tail_file *f = insert(t, 0, &(struct line_reader_place){.offset = offset}, path);
     bool room = tail_has_room(t);
     tail_attach(t, f, fd, st, path);
     if (!room) {
@@ -131,9 +131,9 @@ static void unqueue(struct tail *t, struct tail_file *f)
 {
     if (f->is_ready)
         TAILQ_REMOVE(&t->ready, f, ready);
-    if (f->is_waiting)
+    if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
-    f->is_ready = f->is_waiting = false;
+    f->is_ready = f->is_pending = false;
 }
 
 void tail_put_to_sleep(struct tail *t, struct tail_file *f)
@@ -146,7 +146,7 @@ void tail_put_to_sleep(struct tail *t, struct tail_file *f)
     tail_file_sleep(f);
 }
 
-void tail_bury(struct tail *t, struct tail_file *f)
+void tail_forget(struct tail *t, struct tail_file *f)
 {
     tail_put_to_sleep(t, f);
     forget_inode(t, f);
@@ -154,35 +154,35 @@ void tail_bury(struct tail *t, struct tail_file *f)
         t->sink.gone(t->sink.u, &f->stream);
     f->gone = true;
     TAILQ_REMOVE(&t->files, f, all);
-    TAILQ_INSERT_TAIL(&t->graves, f, all);
+    TAILQ_INSERT_TAIL(&t->removed, f, all);
 }
 
 /* ---- reading ---- */
 
-static void hand_on(struct tail *t, struct tail_file *f, const struct cut_message *m)
+static void hand_on(struct tail *t, struct tail_file *f, const struct message *m)
 {
     f->changed = true;
-    t->sink.message(t->sink.u, &f->stream, m->text, m->lines, m->cut_bytes, m->offset);
+    t->sink.message(t->sink.u, &f->stream, m->text, m->lines, m->truncated_bytes, m->offset);
 }
 
 static void hand_on_whole(struct tail *t, struct tail_file *f)
 {
-    struct cut_message m;
-    while (!t->paused && lines_next(&f->lines, &f->stream.format, &m))
+    struct message m;
+    while (!t->paused && line_reader_next(&f->lines, &f->stream.format, &m))
         hand_on(t, f, &m);
 }
 
 void tail_finish(struct tail *t, struct tail_file *f)
 {
-    struct cut_message m;
-    while (lines_next(&f->lines, &f->stream.format, &m))
+    struct message m;
+    while (line_reader_next(&f->lines, &f->stream.format, &m))
         hand_on(t, f, &m);
-    while (lines_flush(&f->lines, CUT_END, &m))
+    while (line_reader_flush(&f->lines, FRAME_END, &m))
         hand_on(t, f, &m);
 }
 
 /* By deadline; the new one is mostly the last. */
-static void enqueue_waiting(struct tail *t, struct tail_file *f)
+static void enqueue_pending(struct tail *t, struct tail_file *f)
 {
     struct tail_file *before = TAILQ_LAST(&t->waiting, tail_files);
     while (before && before->deadline > f->deadline)
@@ -191,7 +191,7 @@ static void enqueue_waiting(struct tail *t, struct tail_file *f)
         TAILQ_INSERT_AFTER(&t->waiting, before, f, waiting);
     else
         TAILQ_INSERT_HEAD(&t->waiting, f, waiting);
-    f->is_waiting = true;
+    f->is_pending = true;
     if (TAILQ_FIRST(&t->waiting) == f)
         schedule(t->idle, f->deadline - tail_now_ms());
 }
@@ -202,25 +202,25 @@ static void enqueue_waiting(struct tail *t, struct tail_file *f)
  */
 static void wait_for_more(struct tail *t, struct tail_file *f)
 {
-    struct cut_message m;
+    struct message m;
     uint64_t waits;
-    if (f->is_waiting)
+    if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
-    f->is_waiting = false;
-    while ((waits = lines_waiting(&f->lines))) {
+    f->is_pending = false;
+    while ((waits = line_reader_waiting(&f->lines))) {
         int64_t now = tail_now_ms();
         if (waits != f->waits)
-            f->deadline = now + t->tuning.idle_ms * (lines_joins(&f->lines) ? LINES_PIECE_IDLE : 1);
+            f->deadline = now + t->tuning.idle_ms * (line_reader_joins(&f->lines) ? LINE_READER_PIECE_IDLE : 1);
         f->waits = waits;
         if (t->paused || f->deadline > now) {
-            enqueue_waiting(t, f);
+            enqueue_pending(t, f);
             return;
         }
-        if (lines_flush(&f->lines, CUT_IDLE, &m))
+        if (line_reader_flush(&f->lines, FRAME_IDLE, &m))
             hand_on(t, f, &m);
     }
     f->waits = 0;
-    lines_trim(&f->lines);
+    line_reader_trim(&f->lines);
 }
 
 /* A file with more to read waits for that first. */
@@ -237,7 +237,7 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
             continue;
         }
         TAILQ_REMOVE(&t->waiting, f, waiting);
-        f->is_waiting = false;
+        f->is_pending = false;
         tail_ready(t, f);
     }
     if (!t->paused && (f = TAILQ_FIRST(&t->waiting)))
@@ -270,7 +270,7 @@ static bool read_some(struct tail *t, struct tail_file *f)
     if (f->read_at == 0 && look == TAIL_LOOK_MORE) {
         uint64_t begin = tail_after_hole(f->fd, f->size);
         if (begin)
-            tail_file_go_to(f, &(struct lines_place){.offset = begin});
+            tail_file_go_to(f, &(struct line_reader_place){.offset = begin});
     }
     uint64_t left = f->size - f->read_at;
     ssize_t n = left ? tail_file_read(f, left < TAIL_READ_BYTES ? (size_t)left : TAIL_READ_BYTES) : 0;
@@ -377,7 +377,7 @@ void tail_restore(struct input *in, const struct store_file *known, unsigned n)
         char *path = slice_dup(k->path);
         if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
             const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
-            const struct lines_place at = {k->offset, {k->held[0], k->held[1]}};
+            const struct line_reader_place at = {k->offset, {k->held[0], k->held[1]}};
             tail_know(t, &id, path, k->key, &at)->changed = !mine;
             t->at_end &= !mine;
         }
@@ -399,7 +399,7 @@ static void report_row(struct tail *t, unsigned *n, struct store_file row)
 
 static struct store_file row_of(const struct tail_file *f)
 {
-    struct lines_place at = lines_place(&f->lines);
+    struct line_reader_place at = line_reader_place(&f->lines);
     return (struct store_file){.key = f->key,
                                .dev = f->id.dev,
                                .ino = f->id.ino,
@@ -416,13 +416,13 @@ unsigned tail_positions(struct input *in, const struct store_file **out)
     struct tail *t = (struct tail *)in;
     struct tail_file *f, *next;
     unsigned n = 0;
-    for (f = TAILQ_FIRST(&t->graves); f; f = next) {
+    for (f = TAILQ_FIRST(&t->removed); f; f = next) {
         next = TAILQ_NEXT(f, all);
         if (f->changed) {
             f->changed = false;
             report_row(t, &n, row_of(f));
         } else {
-            TAILQ_REMOVE(&t->graves, f, all);
+            TAILQ_REMOVE(&t->removed, f, all);
             tail_file_free(f);
         }
     }
@@ -444,7 +444,7 @@ void tail_again(struct input *in, uint64_t file_key)
     struct tail_file *f;
     TAILQ_FOREACH (f, &t->files, all)
         f->changed |= f->key == file_key;
-    TAILQ_FOREACH (f, &t->graves, all)
+    TAILQ_FOREACH (f, &t->removed, all)
         f->changed |= f->key == file_key;
 }
 
@@ -467,7 +467,7 @@ static void stop(struct input *in)
         TAILQ_FOREACH (f, &t->files, all)
             t->sink.gone(t->sink.u, &f->stream);
     free_all(&t->files);
-    free_all(&t->graves);
+    free_all(&t->removed);
     struct event *events[] = {t->turn, t->poll, t->soon, t->idle};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (events[i])
@@ -507,7 +507,7 @@ static struct input *start(struct event_base *base, const struct input_options *
     TAILQ_INIT(&t->files);
     TAILQ_INIT(&t->ready);
     TAILQ_INIT(&t->waiting);
-    TAILQ_INIT(&t->graves);
+    TAILQ_INIT(&t->removed);
     TAILQ_INIT(&t->turns);
     tail_folders_init(t);
     descriptors_more();

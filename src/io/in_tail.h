@@ -7,7 +7,7 @@
  * After a crash reading resumes at the last positions that were committed, so each line is judged once.
  *
  * Bounds: TAIL_TURN_BYTES per turn of the loop, shared fairly; a buffer only for files that have something
- * unfinished (cut.h); for all inputs together half of the descriptors a process may have, and beyond that files
+ * unfinished (frame.h); for all inputs together half of the descriptors a process may have, and beyond that files
  * are read in turn (tail_share); of these TAIL_LOOSE_MAX for rotated files that are read to their end and may
  * still grow; one line of log per file that cannot be read, and a retry with every poll. One input has one
  * inotify instance. Worker thread only. What may be opened at all: safe_open.
@@ -28,8 +28,8 @@ enum {
     TAIL_HEAD_MAX = 1024,         /* bytes of the head that tell a file */
     TAIL_READ_BYTES = 64 << 10,   /* of one file before the next has its turn */
     TAIL_TURN_BYTES = 256 << 10,  /* of all files before other inputs have theirs */
-    TAIL_LOOSE_MAX = 64,          /* rotated files kept open although they are read to their end */
-    TAIL_LOOSE_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
+    TAIL_ROTATED_MAX = 64,          /* rotated files kept open although they are read to their end */
+    TAIL_ROTATED_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
     TAIL_POLL_MS = 1000,
     TAIL_IDLE_MS = 300, /* an entry that no head follows is complete after this */
 };

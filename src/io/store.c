@@ -222,7 +222,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
         return false;
     /*
      * NORMAL syncs the WAL only at a checkpoint. Positions, events and counts are in one transaction, so what
-     * a power loss takes is a number of whole last transactions: work resumes at an earlier consistent cut,
+     * a power loss takes is a number of whole last transactions: work resumes at an earlier consistent checkpoint,
      * reads the files again from there, and makes the same event ids. A crash of the process loses nothing.
      * FULL would cost an fsync every 200 ms for no promise.
      */
@@ -272,7 +272,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     s->lock_fd = s->file_fd = -1;
     s->tool = mode == STORE_TOOL;
     s->limit_bytes = limit_bytes;
-    s->pending = xcalloc(STORE_PENDING_MAX, sizeof(struct outcome *));
+    s->pending = xcalloc(STORE_DELIVERIES_MAX, sizeof(struct delivery *));
     sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
     bool ok =
         mode == STORE_DAEMON
@@ -294,7 +294,7 @@ void store_close(struct store *s)
         return;
     if (s->n_pending)
         store_flush(s);
-    store_outcomes_free(s);
+    store_deliveries_free(s);
     for (int i = 0; i < Q_N; i++)
         sqlite3_finalize(s->stmt[i]);
     sqlite3_close(s->db);
@@ -435,7 +435,7 @@ bool store_add_count(struct store *s, const char *name, uint64_t v)
     return store_run(s, Q_COUNT);
 }
 
-static bool put_cut(struct store *s, const struct cut *c)
+static bool put_checkpoint(struct store *s, const struct checkpoint *c)
 {
     bool ok = true;
     int64_t now = store_now_us();
@@ -443,10 +443,10 @@ static bool put_cut(struct store *s, const struct cut *c)
         ok = put_event(s, &c->events[i], now);
     for (unsigned i = 0; ok && i < c->n_files; i++)
         ok = put_file(s, &c->files[i]);
-    for (unsigned i = 0; ok && i < c->n_limits; i++)
-        ok = store_put_limit(s, &c->limits[i]);
-    for (unsigned i = 0; ok && i < c->n_overdue; i++)
-        ok = store_put_overdue(s, &c->overdue[i]);
+    for (unsigned i = 0; ok && i < c->n_floods; i++)
+        ok = store_put_flood(s, &c->limits[i]);
+    for (unsigned i = 0; ok && i < c->n_deadlines; i++)
+        ok = store_put_deadline(s, &c->deadlines[i]);
     if (ok && c->clock_us > 0)
         ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
@@ -456,10 +456,10 @@ static bool put_cut(struct store *s, const struct cut *c)
     return ok;
 }
 
-static bool cut_empty(const struct cut *c)
+static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_files && !c->n_limits && !c->n_overdue && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_files && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 void store_shrink(struct store *s)
@@ -470,17 +470,17 @@ void store_shrink(struct store *s)
         store_failed(s, "shrink the database");
 }
 
-/* Outcomes have a transaction of their own: what they free must not be rolled back with a cut that does not
+/* Outcomes have a transaction of their own: what they free must not be rolled back with a checkpoint that does not
  * fit. */
-enum store_result store_commit(struct store *s, const struct cut *c)
+enum store_result store_commit(struct store *s, const struct checkpoint *c)
 {
     enum store_result r = store_flush(s);
-    if (r != STORE_OK || cut_empty(c))
+    if (r != STORE_OK || checkpoint_is_empty(c))
         return r;
-    /* With a limit below twice a cut, one may go in past it: what never fits would stop reading for good. */
+    /* With a limit below twice a checkpoint, one may go in past it: what never fits would stop reading for good. */
     bool roomy = store_used(s) <= s->limit_bytes / 2;
     int64_t overflow = 0;
-    if (!store_run(s, Q_BEGIN) || !put_cut(s, c))
+    if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c))
         return store_failed(s, "write new events and positions");
     if (c->n_events && !roomy && over_limit(s)) {
         if (!evict(s, &overflow))

@@ -101,17 +101,17 @@ const char *const store_sql[Q_N] = {
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
+    [Q_FLOOD] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
                 " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
                 " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_us,"
                 " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
                 " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample),"
                 " varied=coalesce(excluded.varied,varied),remote=excluded.remote",
-    [Q_LIMIT_GONE] = "DELETE FROM flood WHERE key=?1",
-    [Q_LIMITS] = "SELECT * FROM flood ORDER BY start_us",
-    [Q_OVERDUE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-    [Q_OVERDUE_GONE] = "DELETE FROM overdue WHERE key=?1",
-    [Q_OVERDUES] = "SELECT * FROM overdue ORDER BY since_us",
+    [Q_FLOOD_GONE] = "DELETE FROM flood WHERE key=?1",
+    [Q_FLOODS] = "SELECT * FROM flood ORDER BY start_us",
+    [Q_DEADLINE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [Q_DEADLINE_GONE] = "DELETE FROM overdue WHERE key=?1",
+    [Q_DEADLINES] = "SELECT * FROM overdue ORDER BY since_us",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4) ON CONFLICT(project,reason,category) DO UPDATE SET"

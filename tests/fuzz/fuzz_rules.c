@@ -11,7 +11,7 @@
 
 enum { LINES_MAX = 50, INPUT_MAX = 16384 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct arena a = {0};
     (void)u;
@@ -29,18 +29,18 @@ static bool load(struct ruleset *set, struct slice text)
     return ok;
 }
 
-struct outcome {
+struct delivery {
     const struct rule *rule;
     uint64_t ends; /* a number of the pairs it is an end of, and of their keys */
 };
 
-static struct outcome judged(struct judge *j, const struct record *r, bool exhaustive)
+static struct delivery outcome(struct judge *j, const struct record *r, bool exhaustive)
 {
     struct arena a = {0};
     struct verdict v;
     j->exhaustive = exhaustive;
     rule_judge(j, r, &a, &v, NULL, NULL);
-    struct outcome o = {.rule = v.rule};
+    struct delivery o = {.rule = v.rule};
     for (const struct rule_end *e = v.ends; e; e = e->next)
         o.ends = hash_mix(o.ends, e->key + e->rule->index);
     arena_free(&a);
@@ -63,7 +63,7 @@ static void compare_judging(const struct ruleset *set, struct slice line)
     if (parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r)) {
         judge_init(&with, set);
         judge_init(&without, set);
-        struct outcome fast = judged(&with, &r, false), slow = judged(&without, &r, true);
+        struct delivery fast = outcome(&with, &r, false), slow = outcome(&without, &r, true);
         assert((fast.rule == slow.rule && fast.ends == slow.ends) || gave_up(&with) || gave_up(&without));
         judge_done(&with);
         judge_done(&without);

@@ -25,9 +25,9 @@
 #include "app/show.h"
 #include "app/status.h"
 #include "base/arena.h"
-#include "core/packed.h"
+#include "core/record_codec.h"
 #include "core/pipeline.h"
-#include "core/varied.h"
+#include "core/top_values.h"
 #include "tests/shipped.h"
 #include "text/json.h"
 
@@ -123,8 +123,8 @@ static int64_t number_of(struct slice s)
 
 static void take_limit(struct run *r, const struct slice f[FIELDS_MAX])
 {
-    const struct limit_sample sample = {.project = f[10], .title = {f[11]}, .level = f[12], .payload = {f[13]}};
-    const struct limit_row row = {.key = (uint64_t)number_of(f[1]),
+    const struct flood_sample sample = {.project = f[10], .title = {f[11]}, .level = f[12], .payload = {f[13]}};
+    const struct flood_row row = {.key = (uint64_t)number_of(f[1]),
                                   .start_us = number_of(f[2]),
                                   .period_us = number_of(f[3]),
                                   .burst = (unsigned)number_of(f[4]),
@@ -134,13 +134,13 @@ static void take_limit(struct run *r, const struct slice f[FIELDS_MAX])
                                   .first_us = number_of(f[8]),
                                   .last_us = number_of(f[9]),
                                   .sample = sample.payload.text.n ? &sample : NULL,
-                                  .varied_text = {f[14]}};
-    pipeline_restore_limit(r->pipeline, &row);
+                                  .top_values_text = {f[14]}};
+    pipeline_restore_flood(r->pipeline, &row);
 }
 
-static void take_overdue(struct run *r, const struct slice f[FIELDS_MAX])
+static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
 {
-    const struct overdue_row row = {.key = (uint64_t)number_of(f[1]),
+    const struct deadline_row row = {.key = (uint64_t)number_of(f[1]),
                                     .since_us = number_of(f[2]),
                                     .time_us = number_of(f[3]),
                                     .times = (unsigned)number_of(f[4]),
@@ -149,23 +149,23 @@ static void take_overdue(struct run *r, const struct slice f[FIELDS_MAX])
                                     .offset = (uint64_t)number_of(f[7]),
                                     .rule = f[8],
                                     .record = {f[9]}};
-    pipeline_restore_overdue(r->pipeline, &row);
+    pipeline_restore_deadline(r->pipeline, &row);
 }
 
 static void read_record(struct slice packed)
 {
     static struct record record, again;
     struct arena a = {0};
-    struct packed came, came_again;
+    struct record_codec came, came_again;
     struct sbuf first, second;
-    sbuf_init(&first, PACKED_MAX);
-    sbuf_init(&second, PACKED_MAX);
-    if (packed_read(packed, &a, &record, &came)) {
-        const struct packed_extra extra = {.source = came.source, .n_captures = came.n_captures};
-        packed_write(&record, &extra, came.captures, scrub, &first);
-        assert(packed_read(sbuf_slice(&first), &a, &again, &came_again));
+    sbuf_init(&first, RECORD_CODEC_MAX);
+    sbuf_init(&second, RECORD_CODEC_MAX);
+    if (record_codec_read(packed, &a, &record, &came)) {
+        const struct record_codec_extra extra = {.source = came.source, .n_captures = came.n_captures};
+        record_codec_write(&record, &extra, came.captures, scrub, &first);
+        assert(record_codec_read(sbuf_slice(&first), &a, &again, &came_again));
         assert(came_again.scrubbed && came_again.n_captures == came.n_captures);
-        packed_write(&again, &extra, came_again.captures, scrub, &second);
+        record_codec_write(&again, &extra, came_again.captures, scrub, &second);
         assert(!second.over);
     }
     sbuf_free(&first);
@@ -173,22 +173,22 @@ static void read_record(struct slice packed)
     arena_free(&a);
 }
 
-static void read_varied(struct slice text)
+static void read_top_values(struct slice text)
 {
     size_t total = 0;
     struct sbuf out;
     sbuf_init(&out, 1 << 20);
-    struct varied *v = varied_read(text, &total);
+    struct top_values *v = top_values_read(text, &total);
     if (v) {
-        varied_scrub(v, scrub);
-        if (varied_show(v, &out))
+        top_values_scrub(v, scrub);
+        if (top_values_show(v, &out))
             assert(is_json(sbuf_slice(&out)));
         sbuf_reset(&out);
-        varied_write(v, &out);
+        top_values_write(v, &out);
         assert(out.over || is_json(sbuf_slice(&out)));
-        if (varied_begin(v))
-            varied_add(v, SLICE("name"), SLICE("value"));
-        varied_free(v);
+        if (top_values_begin(v))
+            top_values_add(v, SLICE("name"), SLICE("value"));
+        top_values_free(v);
     }
     assert(total == 0);
     sbuf_free(&out);
@@ -241,13 +241,13 @@ static void step(struct run *r, struct slice line)
         take_limit(r, f);
         break;
     case 'O':
-        take_overdue(r, f);
+        take_deadline(r, f);
         break;
     case 'R':
         read_record(f[1]);
         break;
     case 'V':
-        read_varied(f[1]);
+        read_top_values(f[1]);
         break;
     case 'E':
         show_row(r, f);
@@ -256,7 +256,7 @@ static void step(struct run *r, struct slice line)
         feed(r, f[1]);
         break;
     case '!':
-        pipeline_cut(r->pipeline);
+        pipeline_checkpoint(r->pipeline);
         break;
     default:
         break;
@@ -266,20 +266,20 @@ static void step(struct run *r, struct slice line)
 
 /* --- hooks --- */
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     (void)u;
     assert(is_json(e->payload.text));
 }
 
-static void on_limit_row(void *u, const struct limit_row *row)
+static void on_flood_row(void *u, const struct flood_row *row)
 {
     (void)u;
-    if (row->varied_text.text.n)
-        assert(is_json(row->varied_text.text));
+    if (row->top_values_text.text.n)
+        assert(is_json(row->top_values_text.text));
 }
 
-static void on_overdue_row(void *u, const struct overdue_row *row)
+static void on_deadline_row(void *u, const struct deadline_row *row)
 {
     volatile uint64_t sum = slice_hash(row->record.text, 0) + slice_hash(row->rule, 0); /* reads every byte */
     (void)u, (void)sum;
@@ -295,14 +295,14 @@ int fuzz_target(const uint8_t *data, size_t size)
         .options = &options,
         .rules = &rules,
         .store_id = store_id,
-        .hooks = {.u = &r, .emit = on_event, .limit_row = on_limit_row, .overdue_row = on_overdue_row, .check_in = on_event}};
+        .hooks = {.u = &r, .emit = on_event, .flood_row = on_flood_row, .deadline_row = on_deadline_row, .check_in = on_event}};
     r.pipeline = pipeline_new(&setup);
     for (unsigned i = 0; input.p && i < STEPS_MAX; i++)
         step(&r, slice_split(&input, '\n'));
     r.now_us += INT64_C(86400000000);
     for (unsigned i = 0; i < 20; i++, r.now_us += 10000000)
         pipeline_tick(r.pipeline, r.now_us);
-    pipeline_cut(r.pipeline);
+    pipeline_checkpoint(r.pipeline);
     pipeline_flush(r.pipeline);
     assert(count_balances(pipeline_counts(r.pipeline)));
     assert(pipeline_counts(r.pipeline)->v[COUNT_lines_in] == r.messages);

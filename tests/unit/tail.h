@@ -19,7 +19,7 @@ enum { RIG_KEPT = 40000, RIG_ROWS = 4096, RIG_DEADLINE_MS = 60000 };
 
 struct rig_msg {
     char *text;
-    uint64_t key, offset, cut_bytes, ring;
+    uint64_t key, offset, truncated_bytes, ring;
     unsigned lines;
     bool in_container;
 };
@@ -42,12 +42,12 @@ struct rig {
 };
 
 static inline void rig_message(void *u, struct stream *s, struct slice msg, unsigned lines,
-                               uint64_t cut_bytes, uint64_t offset)
+                               uint64_t truncated_bytes, uint64_t offset)
 {
     struct rig *r = u;
     ck_assert_uint_lt(r->n, RIG_KEPT);
     r->msg[r->n++] =
-        (struct rig_msg){slice_dup(msg), s->file_key, offset, cut_bytes, s->ring, lines, s->container != NULL};
+        (struct rig_msg){slice_dup(msg), s->file_key, offset, truncated_bytes, s->ring, lines, s->container != NULL};
     if (r->pause_after && r->n == r->pause_after)
         in_tail.pause(r->in, true);
 }

@@ -11,7 +11,7 @@
 
 /* The writer of journal files that Debian's systemd-journal-remote brings; $CRUMBD_JOURNAL_REMOTE names
  * another. */
-static const char *writer(void)
+static const char *event_writer(void)
 {
     static const char *const places[] = {"/lib/systemd/systemd-journal-remote",
                                          "/usr/lib/systemd/systemd-journal-remote"};
@@ -31,7 +31,7 @@ static unsigned written;
 static void write_entries(const char *const *entries, unsigned n)
 {
     char *command =
-        xasprintf("%s -o %s/crumbd%u.journal - >/dev/null 2>&1", writer(), folder, written / 1000000);
+        xasprintf("%s -o %s/crumbd%u.journal - >/dev/null 2>&1", event_writer(), folder, written / 1000000);
     FILE *f = popen(command, "w");
     ck_assert_ptr_nonnull(f);
     for (unsigned i = 0; i < n; i++, written++) {
@@ -166,7 +166,7 @@ START_TEST(bounds)
     net_until(t, t->n == 2);
     entry_is(t, 0, "SHORT", "x");
     ck_assert_ptr_null(strstr(t->msg[0].text, "LONG"));
-    ck_assert_uint_gt(t->msg[0].cut_bytes, 0);
+    ck_assert_uint_gt(t->msg[0].truncated_bytes, 0);
     ck_assert_uint_lt(t->msg[0].n, 70000);
     entry_is(t, 1, "MESSAGE", "last");
     net_free(t);
@@ -177,11 +177,11 @@ START_TEST(bounds)
 }
 END_TEST
 
-static void pausing_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
+static void pausing_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes,
                             uint64_t offset)
 {
     struct net *t = u;
-    net_message(u, s, msg, lines, cut_bytes, offset);
+    net_message(u, s, msg, lines, truncated_bytes, offset);
     t->in->type->pause(t->in, true);
 }
 
@@ -227,7 +227,7 @@ static void teardown(void)
 
 int main(void)
 {
-    if (!writer()) {
+    if (!event_writer()) {
         puts(
             "SKIP journal: systemd-journal-remote writes the files and is not there (Debian: apt-get install "
             "systemd-journal-remote)");

@@ -23,7 +23,7 @@ struct bench {
     int64_t now_us;
 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     ck_assert_uint_lt(b->n, EVENTS_MAX);

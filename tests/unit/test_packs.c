@@ -3,7 +3,7 @@
 
 #include "core/pipeline.h"
 #include "core/rule_check.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "parsers/parsers.h"
 #include "tests/shipped.h"
 
@@ -37,7 +37,7 @@ static bool has_id(struct slice title)
     return false;
 }
 
-static void on_title(void *u, const struct promoted *e)
+static void on_title(void *u, const struct event_out *e)
 {
     const struct rule *rule = u;
     /* What the configuration of the host says is the same each time: nodes, flags of a connection. */
@@ -63,15 +63,15 @@ static void run_sample(const struct rule *rule, const struct rule_sample *s)
     enum format f = s->format != FORMAT_AUTO ? s->format : formats ? (enum format)__builtin_ctz(formats) : FORMAT_TEXT;
     struct stream stream = {.format = f, .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
-    struct cutter cut;
-    struct cut_message m;
-    cut_init(&cut, CUT_LINES, 0, 0);
-    cut_set_head(&cut, parser_of(f)->head, parser_of(f)->told, 0);
-    cut_feed(&cut, s->lines);
-    while (cut_next(&cut, &m) || cut_flush(&cut, CUT_END, &m))
-        pipeline_message(p, &stream, m.text, m.lines, m.cut_bytes, m.offset, INT64_C(4102444800000000));
+    struct framer framer;
+    struct message m;
+    framer_init(&framer, FRAME_LINES, 0, 0);
+    framer_set_head(&framer, parser_of(f)->head, parser_of(f)->told, 0);
+    framer_feed(&framer, s->lines);
+    while (framer_next(&framer, &m) || framer_flush(&framer, FRAME_END, &m))
+        pipeline_message(p, &stream, m.text, m.lines, m.truncated_bytes, m.offset, INT64_C(4102444800000000));
     pipeline_flush(p);
-    cut_free(&cut);
+    framer_free(&framer);
     pipeline_free(p);
 }
 

@@ -80,7 +80,7 @@ struct bench {
     int64_t now_us;
 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     ck_assert_uint_lt(b->n, 512);
@@ -536,12 +536,12 @@ START_TEST(a_summary_of_an_unknown_message_says_its_parameters)
 }
 END_TEST
 
-START_TEST(a_cut_shows_waiting_events_once)
+START_TEST(a_checkpoint_shows_pending_events_once)
 {
     struct bench *b = bench_new();
     feed(b, 1, "error", 4, REFUSED);
-    pipeline_cut(b->pipeline);
-    pipeline_cut(b->pipeline);
+    pipeline_checkpoint(b->pipeline);
+    pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n, 1);
     ck_assert(b->open[0]);
     pipeline_flush(b->pipeline);
@@ -890,7 +890,7 @@ int main(void)
     tcase_add_test(t, a_secret_is_no_message_of_its_name);
     tcase_add_test(t, a_summary_says_what_varied);
     tcase_add_test(t, a_summary_of_an_unknown_message_says_its_parameters);
-    tcase_add_test(t, a_cut_shows_waiting_events_once);
+    tcase_add_test(t, a_checkpoint_shows_pending_events_once);
     tcase_add_test(t, the_same_line_gives_the_same_id);
     tcase_add_test(t, samples_prove_rules);
     tcase_add_test(t, wrong_samples_are_told_with_their_place);

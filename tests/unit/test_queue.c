@@ -57,7 +57,7 @@ static void put(unsigned n, const char *title, const char *payload)
     e.title.text = slice_str(title);
     e.payload.text = slice_str(payload);
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", n);
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
 }
 
@@ -240,7 +240,7 @@ START_TEST(check_ins_are_told_apart)
                             .payload = {SLICE("{\"check_in_id\":\"00000002000040008000000000000000\",\"monitor_slug\":\"nightly\",\"status\":\"ok\","
                                              "\"monitor_config\":{\"schedule\":{\"type\":\"interval\",\"value\":25,\"unit\":\"hour\"},"
                                              "\"checkin_margin\":16}}")}};
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     ck_assert_int_eq(queue("ls"), 0);
     ck_has("check-in nightly: ok\n");

@@ -47,7 +47,7 @@ static void put(unsigned n, const char *title, const char *payload)
     e.title.text = slice_str(title);
     e.payload.text = slice_str(payload);
     snprintf(e.event_id, sizeof e.event_id, "%08xabcd40008000000000000000", n);
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
 }
 

@@ -93,7 +93,7 @@ static struct store_event event(unsigned n, const char *payload)
 
 static enum store_result put(struct store *s, struct store_event e)
 {
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     return store_commit(s, &c);
 }
 
@@ -204,7 +204,7 @@ START_TEST(rows_and_their_ways)
     struct store *s = open_it();
     struct store_event e[3] = {event(1, "{\"n\":1}"), event(2, "{\"n\":2}"), event(3, "{\"n\":3}")};
     e[2].project = SLICE("billing");
-    struct cut c = {.events = e, .n_events = 3};
+    struct checkpoint c = {.events = e, .n_events = 3};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
 
     struct store_row *a = next(s), *b = next(s);
@@ -295,11 +295,11 @@ START_TEST(the_newest_word_about_a_monitor)
 }
 END_TEST
 
-static struct overdue_row rows[8];
+static struct deadline_row rows[8];
 static unsigned n_rows;
 static char row_record[8][16];
 
-static void on_row(void *u, const struct overdue_row *row)
+static void on_row(void *u, const struct deadline_row *row)
 {
     (void)u;
     rows[n_rows] = *row;
@@ -311,17 +311,17 @@ static void on_row(void *u, const struct overdue_row *row)
 START_TEST(what_is_waited_for)
 {
     struct store *s = open_it();
-    struct overdue_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
+    struct deadline_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
                               {.key = 2, .rule = SLICE("r"), .since_us = 10, .time_us = 7, .times = 3, .silent = true, .file_key = UINT64_MAX,
                                .offset = 5, .record = {SLICE("a\0b")}}};
-    struct cut c = {.overdue = v, .n_overdue = 2, .clock_us = 30};
+    struct checkpoint c = {.deadlines = v, .n_deadlines = 2, .clock_us = 30};
     ck_assert_int_eq(store_clock(s), 0);
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     store_close(s);
     s = open_it();
     ck_assert_int_eq(store_clock(s), 30);
     n_rows = 0;
-    store_overdue(s, on_row, NULL);
+    store_deadlines(s, on_row, NULL);
     ck_assert_uint_eq(n_rows, 2);
     ck_assert_uint_eq(rows[0].key, 2);
     ck_assert_uint_eq(rows[0].file_key, UINT64_MAX);
@@ -333,10 +333,10 @@ START_TEST(what_is_waited_for)
     v[0].since_us = 5;
     v[1].closed = true;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    c = (struct cut){.clock_us = 40};
-    ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* the clock alone is worth a cut */
+    c = (struct checkpoint){.clock_us = 40};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* the clock alone is worth a checkpoint */
     n_rows = 0;
-    store_overdue(s, on_row, NULL);
+    store_deadlines(s, on_row, NULL);
     ck_assert_uint_eq(n_rows, 1);
     ck_assert_int_eq(rows[0].since_us, 5);
     ck_assert_int_eq(store_clock(s), 40);
@@ -474,7 +474,7 @@ START_TEST(files_and_counts)
                            .offset = 77,
                            .path = SLICE("/var/log/a.log"),
                            .input = SLICE("/var/log/*.log")};
-    struct cut c = {.files = &f, .n_files = 1};
+    struct checkpoint c = {.files = &f, .n_files = 1};
     c.counts.v[COUNT_lines_in] = 3;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     f.offset = 78;
@@ -492,16 +492,16 @@ START_TEST(files_and_counts)
 }
 END_TEST
 
-static void ck_row(void *u, const struct limit_row *row)
+static void ck_row(void *u, const struct flood_row *row)
 {
     ck_assert_uint_eq(row->suppressed, 7);
-    ck_slice(row->varied_text.text, u);
+    ck_slice(row->top_values_text.text, u);
 }
 
 static void put_row(struct store *s, struct slice varied)
 {
-    struct limit_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .varied_text = {varied}};
-    struct cut c = {.limits = &row, .n_limits = 1};
+    struct flood_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .top_values_text = {varied}};
+    struct checkpoint c = {.limits = &row, .n_floods = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
 }
 
@@ -511,17 +511,17 @@ START_TEST(rows_of_flood_control)
     struct store *s = open_it();
     put_row(s, SLICE("[1]"));
     put_row(s, SLICE_NONE);
-    store_limits(s, ck_row, (char[]){"[1]"});
+    store_floods(s, ck_row, (char[]){"[1]"});
     put_row(s, SLICE("[2]"));
-    store_limits(s, ck_row, (char[]){"[2]"});
+    store_floods(s, ck_row, (char[]){"[2]"});
     put_row(s, SLICE(""));
-    store_limits(s, ck_row, (char[]){""});
+    store_floods(s, ck_row, (char[]){""});
     store_close(s);
     exec_sql(WITHOUT_SHARES "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
     s = open_it();
-    store_limits(s, ck_row, (char[]){""});
+    store_floods(s, ck_row, (char[]){""});
     put_row(s, SLICE("[3]"));
-    store_limits(s, ck_row, (char[]){"[3]"});
+    store_floods(s, ck_row, (char[]){"[3]"});
     store_close(s);
 }
 END_TEST
@@ -581,10 +581,10 @@ START_TEST(what_inputs_use)
 }
 END_TEST
 
-static void ck_rested(void *u, const struct limit_row *row)
+static void ck_rested(void *u, const struct flood_row *row)
 {
     ++*(unsigned *)u;
-    ck_assert(row->remote && !row->sample && !row->varied_text.text.n);
+    ck_assert(row->remote && !row->sample && !row->top_values_text.text.n);
     ck_assert_uint_eq(row->count, 0);
 }
 
@@ -594,10 +594,10 @@ START_TEST(rows_that_rest)
     struct store *s = open_it();
     unsigned n = 0;
     put_row(s, SLICE("[1]"));
-    struct limit_row row = {.key = UINT64_MAX, .period_us = 1000, .restarted = true, .remote = true};
-    const struct cut c = {.limits = &row, .n_limits = 1};
+    struct flood_row row = {.key = UINT64_MAX, .period_us = 1000, .restarted = true, .remote = true};
+    const struct checkpoint c = {.limits = &row, .n_floods = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    store_limits(s, ck_rested, &n);
+    store_floods(s, ck_rested, &n);
     ck_assert_uint_eq(n, 1);
     store_close(s);
 }
@@ -728,7 +728,7 @@ START_TEST(limit)
     ck_assert_uint_le(totals(s).used_bytes, 512 * 1024);
     ck_assert_uint_eq(totals(s).ready, n - 1);
     /* Positions and counts still go in, an event still does not. */
-    struct cut c = {.n_events = 0};
+    struct checkpoint c = {.n_events = 0};
     c.counts.v[COUNT_lines_in] = 1;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     ck_assert_int_eq(put(s, event(200, noise)), STORE_FULL);
@@ -794,7 +794,7 @@ START_TEST(limit_without_a_dsn_spares_a_quiet_input)
 }
 END_TEST
 
-START_TEST(a_cut_larger_than_the_limit)
+START_TEST(a_checkpoint_larger_than_the_limit)
 {
     struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
     char noise[300001];
@@ -835,7 +835,7 @@ START_TEST(space_is_given_back)
 }
 END_TEST
 
-/* No file may grow past a limit, as on a full disk: nothing of a cut is written, and it goes in once there is
+/* No file may grow past a limit, as on a full disk: nothing of a checkpoint is written, and it goes in once there is
  * room. */
 START_TEST(disk_full)
 {
@@ -859,7 +859,7 @@ START_TEST(disk_full)
     noise[100000] = '\0';
     struct store_event e = event(2, noise);
     struct store_file f = {.key = 9, .offset = 5, .path = SLICE("p"), .input = SLICE("i")};
-    struct cut c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
     c.counts.v[COUNT_lines_in] = 1;
     ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
     ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
@@ -880,7 +880,7 @@ START_TEST(disk_full)
 }
 END_TEST
 
-/* Commits cuts of five events, a position and counts, sending some, until it is killed. Never returns. */
+/* Commits checkpoints of five events, a position and counts, sending some, until it is killed. Never returns. */
 static void churn(void)
 {
     struct store *s = open_it();
@@ -893,7 +893,7 @@ static void churn(void)
             e[i] = event((unsigned)offset + i, "{\"some\":\"payload\"}");
         offset += 5;
         struct store_file f = {.key = 1, .offset = offset, .path = SLICE("p"), .input = SLICE("i")};
-        struct cut c = {.events = e, .n_events = 5, .files = &f, .n_files = 1};
+        struct checkpoint c = {.events = e, .n_events = 5, .files = &f, .n_files = 1};
         c.counts.v[COUNT_lines_in] = c.counts.v[COUNT_event] = 5;
         if (store_commit(s, &c) != STORE_OK)
             _exit(1);
@@ -945,15 +945,15 @@ START_TEST(killed_at_any_moment)
 }
 END_TEST
 
-/* A power loss leaves the database file and any prefix of the WAL: each opens at some consistent cut, ever
+/* A power loss leaves the database file and any prefix of the WAL: each opens at some consistent checkpoint, ever
  * later. */
-START_TEST(any_prefix_of_the_wal_is_a_cut)
+START_TEST(any_prefix_of_the_wal_is_a_checkpoint)
 {
     struct store *s = open_it();
     for (unsigned i = 0; i < 20; i++) {
         struct store_event e = event(i, "{\"some\":\"payload\"}");
         struct store_file f = {.key = 1, .offset = i + 1, .path = SLICE("p"), .input = SLICE("i")};
-        struct cut c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+        struct checkpoint c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
         c.counts.v[COUNT_lines_in] = 1;
         ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     }
@@ -964,9 +964,9 @@ START_TEST(any_prefix_of_the_wal_is_a_cut)
     struct stat st;
     ck_assert_int_eq(stat(wal, &st), 0);
     uint64_t last = 0;
-    for (off_t cut = st.st_size; cut > 0; cut -= 40009) {
+    for (off_t checkpoint = st.st_size; checkpoint > 0; checkpoint -= 40009) {
         cmd = xasprintf("cd '%s' && rm -f copy.db* && cp base.db copy.db && head -c %lld '%s' >copy.db-wal",
-                        dir, (long long)cut, wal);
+                        dir, (long long)checkpoint, wal);
         ck_assert_int_eq(system(cmd), 0);
         free(cmd);
         struct diag d = {0};
@@ -977,7 +977,7 @@ START_TEST(any_prefix_of_the_wal_is_a_cut)
         store_files(c, offset_of, &offset);
         ck_assert_uint_eq(got.v[COUNT_lines_in], offset);
         ck_assert_uint_eq(totals(c).ready, offset);
-        ck_assert(cut == st.st_size ? offset == 20 : offset <= last);
+        ck_assert(checkpoint == st.st_size ? offset == 20 : offset <= last);
         last = offset;
         store_close(c);
     }
@@ -1058,11 +1058,11 @@ int main(void)
     tcase_add_test(t, limit);
     tcase_add_test(t, limit_without_a_dsn);
     tcase_add_test(t, limit_without_a_dsn_spares_a_quiet_input);
-    tcase_add_test(t, a_cut_larger_than_the_limit);
+    tcase_add_test(t, a_checkpoint_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
     tcase_add_test(t, killed_at_any_moment);
-    tcase_add_test(t, any_prefix_of_the_wal_is_a_cut);
+    tcase_add_test(t, any_prefix_of_the_wal_is_a_checkpoint);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

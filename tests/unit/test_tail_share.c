@@ -31,7 +31,7 @@ static unsigned loose_files(struct rig *r)
     unsigned n = 0;
     struct tail_file *f;
     TAILQ_FOREACH (f, &tail_of(r)->files, all)
-        n += f->loose;
+        n += f->rotated;
     return n;
 }
 

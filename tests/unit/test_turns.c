@@ -34,10 +34,10 @@ static void ask_for_others(struct busy *b)
     ck_assert_int_eq(write(b->pipe[1], "x", 1), 1);
 }
 
-static void take_line(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset)
+static void take_line(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes, uint64_t offset)
 {
     struct busy *b = u;
-    (void)s, (void)lines, (void)cut_bytes, (void)offset;
+    (void)s, (void)lines, (void)truncated_bytes, (void)offset;
     if (slice_is(msg, "quiet")) {
         b->quiet_at = b->read_bytes;
         return;

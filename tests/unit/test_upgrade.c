@@ -32,7 +32,7 @@ static struct pipeline *pipeline;
 static struct stream stream;
 static char ids[8][33];
 static unsigned n_ids;
-static struct overdue_row rows[8];
+static struct deadline_row rows[8];
 static unsigned n_rows;
 
 static void run_sql(const char *text)
@@ -67,28 +67,28 @@ static void open_store(void)
     err_free(&d);
 }
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     (void)u;
     ck_assert_uint_lt(n_ids, 8);
     memcpy(ids[n_ids++], e->event_id, 33);
 }
 
-static void on_overdue_row(void *u, const struct overdue_row *row)
+static void on_deadline_row(void *u, const struct deadline_row *row)
 {
     (void)u;
     ck_assert_uint_lt(n_rows, 8);
     rows[n_rows++] = *row;
 }
 
-static void restore_limit(void *u, const struct limit_row *row)
+static void restore_flood(void *u, const struct flood_row *row)
 {
-    pipeline_restore_limit(u, row);
+    pipeline_restore_flood(u, row);
 }
 
-static void restore_overdue(void *u, const struct overdue_row *row)
+static void restore_deadline(void *u, const struct deadline_row *row)
 {
-    pipeline_restore_overdue(u, row);
+    pipeline_restore_deadline(u, row);
 }
 
 static void take_file(void *u, const struct store_file *f)
@@ -111,11 +111,11 @@ static void start(void)
                                          .store_id = store_id(store),
                                          .old_keys = store_has_old_keys(store),
                                          .secret = {1, 2},
-                                         .hooks = {.emit = on_event, .overdue_row = on_overdue_row}};
+                                         .hooks = {.emit = on_event, .deadline_row = on_deadline_row}};
     pipeline = pipeline_new(&setup);
-    store_limits(store, restore_limit, pipeline);
+    store_floods(store, restore_flood, pipeline);
     pipeline_restore_clock(pipeline, store_clock(store));
-    store_overdue(store, restore_overdue, pipeline);
+    store_deadlines(store, restore_deadline, pipeline);
     stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
     store_files(store, take_file, &stream.file_key);
     ck_assert_uint_ne(stream.file_key, 0);
@@ -158,7 +158,7 @@ START_TEST(an_old_store_keeps_its_keys)
     ck_assert_uint_eq(pipeline_issues(pipeline), known);
     feed(3, lines[3]);
     feed(7, "INFO END job-1");
-    pipeline_cut(pipeline);
+    pipeline_checkpoint(pipeline);
     ck_assert_uint_eq(n_rows, 2);
     ck_assert(rows[0].closed);
     ck_assert_uint_eq(rows[0].key, UINT64_C(4918349252555293563)); /* as `SELECT key, rule FROM overdue` says */
