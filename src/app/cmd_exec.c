@@ -251,7 +251,7 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
 {
     struct wrapped w = {.argv = argv, .sandbox = s->sandbox ? sandbox_new() : NULL};
     struct input_options inputs[3];
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     bool started = start_command(&w);
     if (started)
         privileges_harden(); /* not before: the command must be able to do what it could do without crumbd */
@@ -274,7 +274,7 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
     }
     pthread_join(w.waiter, NULL);
     err_free(d);
-    rule_free(&rules);
+    rule_set_free(&rules);
     sandbox_free(w.sandbox);
     return status_of(&w);
 }

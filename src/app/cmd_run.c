@@ -37,7 +37,7 @@ int cmd_run(int argc, char **argv)
             return command_usage("run", "unknown option or missing value: %s", argv[i]);
     }
     struct diag d = {0};
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     char name[] = "standard input";
     const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = FRAME_MESSAGE_MAX};
     log_open(LOG_INFO, stderr_is_journal());
@@ -58,7 +58,7 @@ int cmd_run(int argc, char **argv)
     fflush(stdout);
     err_print(&d, stderr);
     err_free(&d);
-    rule_free(&rules);
+    rule_set_free(&rules);
     settings_unref(s);
     return status;
 }

@@ -542,6 +542,8 @@ static int open_all(struct daemon *dm, struct diag *d)
         return EXIT_CANNOT_RUN;
     if (!rules_load(dm->setup->rules, s, d))
         return EXIT_INPUT_WRONG;
+    rule_set_forget_files(dm->setup->rules);
+    rule_set_ready(dm->setup->rules, true);
     open_http(dm);
     return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
@@ -579,7 +581,6 @@ static void run_loop(struct daemon *dm, struct diag *d)
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
-    rule_forget_files(dm->setup->rules);
 #ifdef __GLIBC__
     malloc_trim(0); /* what compiling the rules took and gave back */
 #endif

@@ -5,16 +5,16 @@
 #define APP_RULES_H
 
 #include "app/settings.h"
-#include "core/rule.h"
+#include "core/rule_set.h"
 
-/* Adds each file's rules, in order. False: errors are in d, and set is to be freed all the same. */
-bool rules_load_files(struct ruleset *set, char **files, unsigned n, struct diag *d);
-/* Those that the settings name, ready for use. */
-bool rules_load(struct ruleset *set, const struct settings *s, struct diag *d);
+/* Adds each file's rules, in order; rule_set_ready is the caller's, here and below. False: errors are in d, and set is to be freed all the same. */
+bool rules_load_files(struct rule_set *set, char **files, unsigned n, struct diag *d);
+/* Those that the settings name. */
+bool rules_load(struct rule_set *set, const struct settings *s, struct diag *d);
 /*
- * Those that words of a command line name, ready for use. Each is a file, a folder (its *.yaml), a pattern, `shipped`, or several of
+ * Those that words of a command line name. Each is a file, a folder (its *.yaml), a pattern, `shipped`, or several of
  * them with commas between. A name that gives no file is an error.
  */
-bool rules_load_named(struct ruleset *set, char *const *names, unsigned n, struct diag *d);
+bool rules_load_named(struct rule_set *set, char *const *names, unsigned n, struct diag *d);
 
 #endif

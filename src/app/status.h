@@ -9,7 +9,7 @@
 
 #include "app/turn.h"
 #include "base/count.h"
-#include "core/rule.h"
+#include "core/judge.h"
 #include "io/input.h"
 #include "io/store.h"
 #include "text/json.h"
@@ -19,7 +19,7 @@ struct status {
     const char *config; /* path; NULL: zero configuration */
     const char *store_path;
     const char *dsn_from; /* where the DSN was found; NULL: there is none */
-    const struct ruleset *rules;
+    const struct rule_set *rules;
     const struct rule_stats *rule_stats; /* of each rule */
     unsigned issues;                     /* that flood control keeps in mind */
     const struct input_options *inputs;

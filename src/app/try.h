@@ -53,7 +53,7 @@ struct try_result {
 
 struct try_setup {
     const struct options *options;
-    const struct ruleset *rules;
+    const struct rule_set *rules;
     bool events;          /* print each event's payload as a line of JSON */
     bool timed;           /* measure each rule */
     bool suspects;        /* look for lines below error that read like one */
@@ -124,7 +124,7 @@ void try_put_count(struct json *j, const char *key, uint64_t v);
 
 struct try_diff;
 
-struct try_diff *try_diff_new(const struct options *options, const struct ruleset *old_rules, const struct ruleset *new_rules);
+struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules, const struct rule_set *new_rules);
 /* Both sets of rules over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
 void try_diff_message(struct try_diff *d, struct stream s[2], const struct message *m);
 void try_diff_end(struct try_diff *d);

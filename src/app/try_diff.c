@@ -130,7 +130,7 @@ static int by_count(const void *pa, const void *pb)
     return strcmp(x->title, y->title);
 }
 
-struct try_diff *try_diff_new(const struct options *options, const struct ruleset *old_rules, const struct ruleset *new_rules)
+struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules, const struct rule_set *new_rules)
 {
     struct try_diff *d = xcalloc(1, sizeof *d);
     for (int k = OLD; k <= NEW; k++) {

@@ -150,7 +150,7 @@ static void show_slow(const struct row *rows, unsigned n)
 
 static void show_rules(struct try_run *t)
 {
-    const struct ruleset *set = t->setup.rules;
+    const struct rule_set *set = t->setup.rules;
     const struct rule_stats *stats = pipeline_judge(t->pipeline)->stats;
     struct row *rows = xcalloc(set->n, sizeof *rows);
     unsigned n = 0, hit = 0;

@@ -679,7 +679,7 @@ static void *run(void *u)
     return NULL;
 }
 
-void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules)
+void worker_prepare(struct worker *w, const struct options *options, const struct rule_set *rules)
 {
     struct pipeline_setup setup = {.options = options,
                                    .rules = rules,

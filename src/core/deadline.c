@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "base/xalloc.h"
 #include "core/check_in.h"
+#include "core/rule_set.h"
 #include "text/stamp.h"
 
 struct entry {
@@ -372,7 +373,7 @@ void deadline_changed(struct deadline *o, deadline_row_f *each, void *u)
 
 /* --- life --- */
 
-struct deadline *deadline_new(const struct ruleset *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
 {
     struct deadline *o = xcalloc(1, sizeof *o);
     *o = (struct deadline){.due = due, .u = u, .evicted = evicted, .next_us = INT64_MAX};

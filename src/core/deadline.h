@@ -24,7 +24,7 @@ enum { DEADLINE_MONITORS_MAX = 100 };
 
 struct deadline;
 struct rule;
-struct ruleset;
+struct rule_set;
 
 /* One thing that is waited for, as it is stored with every cut. */
 struct deadline_row {
@@ -46,7 +46,7 @@ typedef void deadline_row_f(void *u, const struct deadline_row *row);
 typedef void deadline_f(void *u, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys);
 
 /* only: the one rule to wait for, NULL for all. evicted: counts what gave way. What waits for a line never seen begins now. */
-struct deadline *deadline_new(const struct ruleset *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted);
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted);
 void deadline_free(struct deadline *o);
 
 /* A line of an absence came. True when the monitor is to be told. Of the row: key, time_us, file_key, offset, record. */

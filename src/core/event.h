@@ -5,7 +5,7 @@
 #define CORE_EVENT_H
 
 #include "core/options.h"
-#include "core/rule.h"
+#include "core/verdict.h"
 #include "core/scrub.h"
 #include "core/breadcrumbs.h"
 

@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "core/top_values.h"
 
-void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, unsigned most, struct arena *a)
+void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old_keys, struct arena *a)
 {
     struct fold *fold = arena_alloc(a, sizeof *fold);
     *fold = (struct fold){.input = input, .most = most};
@@ -13,7 +13,7 @@ void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, 
     v->fingerprint[1] = SLICE("new-kinds");
     v->fingerprint[2] = input;
     v->n_fingerprint = 3;
-    rule_hash_fingerprint(j, v);
+    verdict_hash_fingerprint(v, old_keys);
 }
 
 void fold_texts(struct verdict *v, struct arena *a)

@@ -273,7 +273,7 @@ static unsigned captures_of(const struct pipeline *p, const struct rule *rule, s
     unsigned n = rule->match ? regex_count(rule->match) + 1 : 0;
     n = n < RECORD_CODEC_CAPTURES_MAX ? n : RECORD_CODEC_CAPTURES_MAX;
     for (unsigned i = 0; i < n; i++)
-        captures[i] = judge_capture(&p->judge, i);
+        captures[i] = captures_get(&p->judge.captures, i);
     return n;
 }
 
@@ -318,7 +318,7 @@ static void scrub_row(struct pipeline *p, struct deadline_row *row, struct arena
     if (!rule || !row->record.text.n || !record_codec_read(row->record.text, a, &p->past, &past) || past.scrubbed)
         return;
     struct record_codec_extra extra = {.source = past.source};
-    if (rule->match && regex_match(rule->match, p->judge.match, p->past.message, 0) == REGEX_YES)
+    if (rule->match && regex_match(rule->match, p->judge.captures.match, p->past.message, 0) == REGEX_YES)
         extra.n_captures = captures_of(p, rule, captures);
     event_name_clients(&p->past, p->scrub);
     record_codec_write(&p->past, &extra, captures, p->scrub, &p->encoded);
@@ -392,8 +392,9 @@ static void texts(struct pipeline *p, const struct record *r, struct arena *a, s
 {
     event_name_clients(r, p->scrub);
     struct shown shown = shown_of(p->scrub, r, a);
-    rule_show(&p->judge, &shown, r, a, v);
-    verdict_complete(&p->judge, r, a, v);
+    judge_show(&p->judge, &shown, r, a, v);
+    const struct template_source from = judge_source(&p->judge, r, a);
+    verdict_complete(v, &from);
     p->judge.shown = NULL;
     if (v->fold)
         fold_texts(v, a);
@@ -421,7 +422,8 @@ static void keep_sample(struct pipeline *p, const struct event_source *held, uin
 /* Of one that is folded: what it would have been. */
 static struct slice kind_of(struct pipeline *p, const struct record *r, struct verdict v)
 {
-    verdict_complete(&p->judge, r, &p->arena, &v);
+    const struct template_source from = judge_source(&p->judge, r, &p->arena);
+    verdict_complete(&v, &from);
     return fold_kind(&v, p->scrub, &p->arena);
 }
 
@@ -439,7 +441,7 @@ static void note_top_values(struct pipeline *p, const struct event_source *src)
     if (checks) {
         event_name_clients(r, p->scrub);
         shown = shown_of(p->scrub, r, &p->arena);
-        rule_show(&p->judge, &shown, r, &p->arena, &seen);
+        judge_show(&p->judge, &shown, r, &p->arena, &seen);
         kind_shown = seen.fold ? kind_of(p, r, seen) : SLICE_NONE;
     }
     top_values_add_shown(top_values, SLICE("kind"), kind, kind_shown);
@@ -499,7 +501,7 @@ static bool admit(struct pipeline *p, const struct event_source *src, struct ver
     v->project = known_project(p, v->project, o);
     struct flood_issue issue = issue_of(p, v, o);
     if (!is_known(p, v, o, &issue)) {
-        fold_verdict(&p->judge, v, o->input, p->opt->limits.new_issues, &p->arena);
+        fold_verdict(v, o->input, p->opt->limits.new_issues, p->setup.old_keys, &p->arena);
         issue = issue_of(p, v, o);
         p->counts.v[COUNT_folded]++;
     }
@@ -589,7 +591,8 @@ enum { ORDINAL_PAIR = 1, ORDINAL_ABSENCE, ORDINAL_CHECK_IN, ORDINAL_MONITOR };
 static void tell_monitor(struct pipeline *p, const struct rule *rule, const struct record *r, struct arena *a, enum check_in_status status,
                          const char *id)
 {
-    struct slice slug = check_in_slug(scrub_text(p->scrub, template_fill(&rule->absence.monitor, &p->judge, r, a), a), a);
+    const struct template_source from = judge_source(&p->judge, r, a);
+    struct slice slug = check_in_slug(scrub_text(p->scrub, template_fill(&rule->absence.monitor, &from), a), a);
     struct event_out e = {.time_us = p->wall_us, .level = status == CHECK_IN_OK ? SLICE("info") : SLICE("error")};
     if (!rule->absence.monitor.set || !slug.n || !p->setup.hooks.check_in)
         return;
@@ -599,7 +602,7 @@ static void tell_monitor(struct pipeline *p, const struct rule *rule, const stru
     sbuf_addf(&title, "check-in %.*s: %s", SLICE_ARG(slug), check_in_status_name(status));
     sbuf_reset(&p->payload);
     check_in_write(&c, p->opt, &p->payload);
-    e.project = known_project(p, template_fill(&rule->event.project, &p->judge, r, a), &(struct origin){0});
+    e.project = known_project(p, template_fill(&rule->event.project, &from), &(struct origin){0});
     make_id(p, e.event_id, stored_key(p, slug, ORDINAL_MONITOR), stored_key(p, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
     e.title = scrub_clean(p->scrub, sbuf_slice(&title), a);
     e.payload = payload_of(p);
@@ -655,9 +658,9 @@ static void on_deadline(void *u, const struct rule *rule, const struct deadline_
     struct record_codec past;
     bool known = record_codec_read(row->record.text, &a, r, &past);
     src.source = past.source;
-    p->judge.kept = past.captures;
-    p->judge.n_kept = past.n_captures;
-    if (known && rule_apply(&p->judge, rule, r, &a, &v)) {
+    p->judge.captures.kept = past.captures;
+    p->judge.captures.n_kept = past.n_captures;
+    if (known && judge_past(&p->judge, rule, r, &a, &v)) {
         struct breadcrumb *crumbs = arena_alloc(&a, (p->opt->crumbs.before + 1) * sizeof *crumbs);
         struct outcome j = {.record = r, .verdict = &v, .fate = COUNT_overdue_suppressed, .raw = r->message};
         r->time_us = src.received_us; /* the event is of now */
@@ -682,7 +685,7 @@ static void on_deadline(void *u, const struct rule *rule, const struct deadline_
         if (row->monitored)
             tell_monitor(p, rule, r, &a, CHECK_IN_ERROR, src.event_id);
     }
-    p->judge.n_kept = 0;
+    p->judge.captures.n_kept = 0;
     arena_free(&a);
 }
 
@@ -692,7 +695,7 @@ static void fall_back(struct pipeline *p, struct verdict *v)
     if (p->record.level < LEVEL_ERROR || p->opt->fallback == FALLBACK_CRUMB)
         return; /* it is a crumb already */
     if (p->opt->fallback == FALLBACK_EVENT)
-        rule_fallback(&p->judge, &p->record, &p->arena, v);
+        judge_fallback(&p->judge, &p->record, &p->arena, v);
     else
         v->action = ACTION_DROP;
 }
@@ -715,11 +718,11 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
     struct correlation k;
     correlation_of(s, r, &p->setup.secret, &k);
     if (r->partial) {
-        rule_none(r, v);
+        *v = verdict_none(r);
     } else {
         p->judge.sender = s->ring; /* a sender's address, a file, a unit */
         p->judge.now_us = p->now_us;
-        rule_judge(&p->judge, r, &p->arena, v, NULL, NULL);
+        judge_record(&p->judge, r, &p->arena, v, NULL, NULL);
     }
     for (const struct rule_end *e = v->ends; e; e = e->next)
         deadline_end(p->deadlines, e->rule, correlation_domain_key(s, e->key));
@@ -775,7 +778,7 @@ static void finish_if_of_interest(struct pipeline *p, struct stream *s)
 {
     struct record *r = &p->record;
     bool event_out = r->level >= LEVEL_ERROR && p->opt->fallback == FALLBACK_EVENT;
-    if (!event_out && r->message.n <= BREADCRUMBS_TEXT_MAX && !rule_maybe(&p->judge, r->format, r->message))
+    if (!event_out && r->message.n <= BREADCRUMBS_TEXT_MAX && !judge_maybe(&p->judge, r->format, r->message))
         return;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     parser_of(r->format)->finish(&ctx, r);

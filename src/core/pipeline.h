@@ -1,7 +1,7 @@
 /*
  * pipeline: one message in, its fate decided; now and then an event out.
  *
- *   message -> parse -> rule_judge -> event | crumb | log | drop
+ *   message -> parse -> judge_record -> event | crumb | log | drop
  *                                       |
  *                         trail (lines before) + waiting (lines after, the access line) -> event JSON -> emit
  *
@@ -16,6 +16,7 @@
 #include "core/event.h"
 #include "core/flood.h"
 #include "core/deadline.h"
+#include "core/judge.h"
 #include "core/stream.h"
 
 struct pipeline;
@@ -71,7 +72,7 @@ struct pipeline_hooks {
 
 struct pipeline_setup {
     const struct options *options;
-    const struct ruleset *rules;
+    const struct rule_set *rules;
     const uint8_t *store_id;  /* 16 bytes */
     bool old_keys;            /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is sent twice */
     struct hash_secret secret; /* random; of keys that are not stored */

@@ -156,7 +156,7 @@ static bool judge_outcome(const struct rule_sample *s, struct delivery *o, struc
 /* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
 #define SAMPLE_NOW_US INT64_C(4102444800000000)
 
-static void run_lines(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct delivery *o)
+static void run_lines(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct delivery *o)
 {
     static const uint8_t store_id[16] = {1};
     const struct options options = {.fallback = FALLBACK_CRUMB,
@@ -189,7 +189,7 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
 }
 
 /* Returns the sample's own rule if it fired, else the one that decided the last. */
-static const struct rule *run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
+static const struct rule *run_sample(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
                                      struct rule_check *total)
 {
     struct delivery o = {.rule = rule};
@@ -201,33 +201,34 @@ static const struct rule *run_sample(const struct ruleset *set, const struct rul
 }
 
 /* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches. */
-static void check_reach(const struct rule *rule, const struct rule *winner, struct diag *d)
+static void check_reach(const struct rule_set *set, const struct rule *rule, const struct rule *winner, struct diag *d)
 {
-    if (winner) {
-        struct err_place at = conf_place(winner->node);
-        conf_error(d, rule->node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" (%s:%u) comes first and always wins",
-                   SLICE_ARG(rule->id), SLICE_ARG(winner->id), at.file, at.line);
-    } else
-        conf_error(d, rule->node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
+    const struct conf_node *node = set->sources[rule->index].node;
+    if (winner)
+        conf_error(d, node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" (%s:%u) comes first and always wins",
+                   SLICE_ARG(rule->id), SLICE_ARG(winner->id), winner->place.file, winner->place.line);
+    else
+        conf_error(d, node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
 }
 
-struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
+struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d)
 {
     struct rule_check total = {0};
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *rule = set->rules[i];
-        if (!rule->n_samples)
-            conf_error(d, rule->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
+        const struct rule_source *source = &set->sources[i];
+        if (!source->n_samples)
+            conf_error(d, source->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
         const struct rule *winner = NULL;
-        bool fires = !rule->n_samples;
+        bool fires = !source->n_samples;
         unsigned failed = total.failed;
-        for (unsigned k = 0; k < rule->n_samples; k++) {
-            const struct rule *decided = run_sample(set, rule, &rule->samples[k], d, &total);
+        for (unsigned k = 0; k < source->n_samples; k++) {
+            const struct rule *decided = run_sample(set, rule, &source->samples[k], d, &total);
             fires |= decided == rule;
             winner = decided ? decided : winner;
         }
         if (!fires && (winner || failed == total.failed)) /* else the samples have said what is wrong */
-            check_reach(rule, winner, d);
+            check_reach(set, rule, winner, d);
     }
     return total;
 }
@@ -271,18 +272,19 @@ static void try_conditions(struct effort *e, const struct rule_when *when, const
         try_pattern(e, when->conditions[i].regex, when->conditions[i].text, rule);
 }
 
-unsigned rule_check_patterns(const struct ruleset *set, struct diag *d)
+unsigned rule_check_patterns(const struct rule_set *set, struct diag *d)
 {
     struct effort e = {.d = d, .scratch = regex_scratch_new()};
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *r = set->rules[i];
+        const struct conf_node *node = set->sources[i].node;
         bool new_pack = i == 0 || !slice_eq(r->pack, set->rules[i - 1]->pack);
         if (new_pack)
-            try_conditions(&e, &r->pack_when, r->node);
-        try_conditions(&e, &r->when, r->node);
-        try_pattern(&e, r->match, r->match_text, conf_get(r->node, "match"));
-        try_pattern(&e, r->unless, r->unless_text, conf_get(r->node, "unless"));
-        try_pattern(&e, r->pair.end, r->pair.end_text, conf_get(conf_get(r->node, "pair"), "end"));
+            try_conditions(&e, &r->pack_when, node);
+        try_conditions(&e, &r->when, node);
+        try_pattern(&e, r->match, r->match_text, conf_get(node, "match"));
+        try_pattern(&e, r->unless, r->unless_text, conf_get(node, "unless"));
+        try_pattern(&e, r->pair.end, r->pair.end_text, conf_get(conf_get(node, "pair"), "end"));
     }
     regex_scratch_free(e.scratch);
     return e.endless;

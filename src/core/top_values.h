@@ -11,7 +11,7 @@
 #ifndef CORE_TOP_VALUES_H
 #define CORE_TOP_VALUES_H
 
-#include "core/rule.h"
+#include "core/judge.h"
 #include "core/scrub.h"
 
 enum {
@@ -61,7 +61,7 @@ struct top_values *top_values_read(struct slice text, size_t *total);
 /* --- top_values_note.c --- */
 
 /* Adds what an occurrence has that is worth telling apart: tags, captures, fields, or the parameters of its template. With judge.shown,
-   where top_values_checks; then `shown` is the verdict of rule_show. */
+   where top_values_checks; then `shown` is the verdict of judge_show. */
 void top_values_note(struct top_values *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct verdict *shown,
                  struct scrub *scrub);
 

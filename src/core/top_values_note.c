@@ -40,7 +40,7 @@ static bool note_captures(struct top_values *v, const struct judge *j, const str
         const char *name = regex_name(rule->match, i);
         any |= name != NULL;
         if (name)
-            note_part(v, j, scrub, slice_str(name), judge_capture(j, i));
+            note_part(v, j, scrub, slice_str(name), captures_get(&j->captures, i));
     }
     return any;
 }

@@ -117,7 +117,7 @@ struct run {
 
 static const uint8_t store_id[16] = "fuzz";
 static const uint64_t run_key = 99;
-static struct ruleset rules;
+static struct rule_set rules;
 static struct judge alone; /* judges each record a second time */
 static bool loaded;
 
@@ -128,8 +128,8 @@ static void load(void)
     loaded = true;
     shipped_load_text(&rules, "every-place.yaml", slice_str(every_place));
     shipped_load(&rules);
-    rule_ready(&rules, true);
-    rule_forget_files(&rules);
+    rule_set_forget_files(&rules);
+    rule_set_ready(&rules, true);
     judge_init(&alone, &rules);
 }
 
@@ -228,7 +228,7 @@ static void on_outcome(void *u, const struct outcome *j)
     r->fates[j->fate]++;
     assert(!j->record == (j->fate == COUNT_blank || j->fate == COUNT_refused));
     if (j->record && j->verdict->rule && !alone.limit_hits && !pipeline_judge(r->pipeline)->limit_hits) {
-        rule_judge(&alone, j->record, &a, &v, NULL, NULL);
+        judge_record(&alone, j->record, &a, &v, NULL, NULL);
         if (!alone.limit_hits)
             assert_same_verdict(j->verdict, &v);
     }

@@ -19,11 +19,11 @@ static void on_event(void *u, const struct event_out *e)
     arena_free(&a);
 }
 
-static bool load(struct ruleset *set, struct slice text)
+static bool load(struct rule_set *set, struct slice text)
 {
     struct diag d = {0};
     struct conf_file *f = conf_parse("fuzz.yaml", text, &d);
-    bool ok = f && rule_load(set, f, &d);
+    bool ok = f && rule_set_load(set, f, &d);
     assert(ok || d.errors);
     err_free(&d);
     return ok;
@@ -39,7 +39,7 @@ static struct delivery outcome(struct judge *j, const struct record *r, bool exh
     struct arena a = {0};
     struct verdict v;
     j->exhaustive = exhaustive;
-    rule_judge(j, r, &a, &v, NULL, NULL);
+    judge_record(j, r, &a, &v, NULL, NULL);
     struct delivery o = {.rule = v.rule};
     for (const struct rule_end *e = v.ends; e; e = e->next)
         o.ends = hash_mix(o.ends, e->key + e->rule->index);
@@ -53,7 +53,7 @@ static bool gave_up(const struct judge *j)
     return j->limit_hits > 0;
 }
 
-static void compare_judging(const struct ruleset *set, struct slice line)
+static void compare_judging(const struct rule_set *set, struct slice line)
 {
     struct judge with, without;
     struct arena a = {0};
@@ -71,7 +71,7 @@ static void compare_judging(const struct ruleset *set, struct slice line)
     arena_free(&a);
 }
 
-static void run_lines(const struct ruleset *set, struct slice lines)
+static void run_lines(const struct rule_set *set, struct slice lines)
 {
     static const uint8_t store_id[16];
     const struct options options = {.crumbs = {.before = 5, .after = 2, .wait_us = 1000, .max_age_us = 1000000, .memory_bytes = 65536},
@@ -96,11 +96,11 @@ int fuzz_target(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);
     ptrdiff_t at = slice_find(input, SLICE("\n----\n"));
-    struct ruleset set = {0};
+    struct rule_set set = {0};
     if (load(&set, at < 0 ? input : slice_sub(input, 0, (size_t)at + 1)) && set.n <= 8) {
-        rule_ready(&set, true);
+        rule_set_ready(&set, true);
         run_lines(&set, at < 0 ? SLICE("2026/11/23 10:00:00 [error] 7#7: *1 x") : slice_from(input, (size_t)at + 6));
     }
-    rule_free(&set);
+    rule_set_free(&set);
     return 0;
 }

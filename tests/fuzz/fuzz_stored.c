@@ -57,7 +57,7 @@ struct run {
     int64_t now_us;
 };
 
-static struct ruleset rules;
+static struct rule_set rules;
 static struct scrub *scrub;
 static FILE *nowhere;
 
@@ -72,8 +72,8 @@ static void load(void)
     if (nowhere)
         return;
     shipped_load_text(&rules, "stored.yaml", slice_str(rules_text));
-    rule_ready(&rules, true);
-    rule_forget_files(&rules);
+    rule_set_forget_files(&rules);
+    rule_set_ready(&rules, true);
     scrub = scrub_new(&options);
     nowhere = fopen("/dev/null", "w");
     assert(nowhere);

@@ -17,7 +17,7 @@ enum { EVENTS_MAX = 512, ROWS_MAX = 64 };
 #define START_US (INT64_C(1795572000) * S) /* 2026-11-25 02:00 UTC */
 
 struct bench {
-    struct ruleset rules;
+    struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
     struct stream stream;
@@ -81,10 +81,10 @@ static void load(struct bench *b, const char *text)
 {
     struct diag d = {0};
     struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
-    if (!f || !rule_load(&b->rules, f, &d))
+    if (!f || !rule_set_load(&b->rules, f, &d))
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
-    rule_ready(&b->rules, true);
+    rule_set_ready(&b->rules, true);
     err_free(&d);
 }
 
@@ -127,7 +127,7 @@ static void bench_free(struct bench *b)
 {
     ck_assert(count_balances(pipeline_counts(b->pipeline)));
     pipeline_free(b->pipeline);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     arena_free(&b->arena);
     free(b);
 }
@@ -508,7 +508,7 @@ START_TEST(rules_that_have_gone_are_forgotten)
     line(b, "backup done");
     pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n_rows, 2);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     load(b, "pack: p\nrules:\n  - {id: job, match: 'x', absence: {every: 1h}}\n");
     restart(b, S);
     pipeline_checkpoint(b->pipeline);
@@ -855,13 +855,13 @@ END_TEST
 /* want: NULL: it is taken. */
 static void ck_refused(const char *rule, const char *want)
 {
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     struct diag d = {0};
     char *text = xasprintf("pack: p\nrules:\n  - id: x\n    match: 'boom (?<n>\\d+)'\n%s", rule), *shown = NULL;
     size_t n = 0;
     struct conf_file *f = conf_parse("bad.yaml", slice_str(text), &d);
     ck_assert(f != NULL);
-    ck_assert_msg(rule_load(&rules, f, &d) == !want, "%s:\n%s", want ? "taken" : "refused", text);
+    ck_assert_msg(rule_set_load(&rules, f, &d) == !want, "%s:\n%s", want ? "taken" : "refused", text);
     FILE *out = open_memstream(&shown, &n);
     err_print(&d, out);
     fclose(out);
@@ -869,7 +869,7 @@ static void ck_refused(const char *rule, const char *want)
     free(shown);
     free(text);
     err_free(&d);
-    rule_free(&rules);
+    rule_set_free(&rules);
 }
 
 START_TEST(contradictions_are_refused_with_their_place)
@@ -919,7 +919,7 @@ END_TEST
 
 START_TEST(samples_prove_rules_over_time)
 {
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     struct diag d = {0};
     static const char text[] = "pack: p\nwhen: {format: text}\nrules:\n"
                                "  - id: a\n    match: '^beat'\n    absence: {every: 1m}\n    samples:\n"
@@ -930,21 +930,21 @@ START_TEST(samples_prove_rules_over_time)
                                "      - {lines: \"start\\nstop\", elapse: 2h, event: none}\n"
                                "      - {lines: 'start', elapse: 2h, event: {logentry: {formatted: 'no end within 1h: start'}}}\n";
     struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
-    ck_assert(f && rule_load(&rules, f, &d));
-    rule_ready(&rules, true);
+    ck_assert(f && rule_set_load(&rules, f, &d));
+    rule_set_ready(&rules, true);
     struct rule_check r = rule_check_samples(&rules, &d);
     err_print(&d, stderr);
     ck_assert_uint_eq(r.samples, 5);
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     /* And are able to fail. */
-    rules.rules[1]->samples[0].elapse_us = 0;
-    rules.rules[1]->samples[1].elapse_us = 60 * S;
-    rules.rules[0]->samples[0].elapse_us = 61 * S;
+    rules.sources[1].samples[0].elapse_us = 0;
+    rules.sources[1].samples[1].elapse_us = 60 * S;
+    rules.sources[0].samples[0].elapse_us = 61 * S;
     r = rule_check_samples(&rules, &d);
     ck_assert_uint_eq(r.failed, 2);
     err_free(&d);
-    rule_free(&rules);
+    rule_set_free(&rules);
 }
 END_TEST
 

@@ -23,7 +23,7 @@ static const char rules_text[] = "pack: shop\n"
 enum { LIMIT = 200, PROJECTS = 2 };
 
 struct bench {
-    struct ruleset rules;
+    struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
     struct stream far, near;
@@ -113,8 +113,8 @@ static struct bench *bench_new(void)
     struct diag d = {0};
     static struct slice projects[] = {{"billing", 7}};
     struct conf_file *f = conf_parse("test.yaml", slice_str(rules_text), &d);
-    ck_assert(f && rule_load(&b->rules, f, &d));
-    rule_ready(&b->rules, true);
+    ck_assert(f && rule_set_load(&b->rules, f, &d));
+    rule_set_ready(&b->rules, true);
     b->options = (struct options){.environment = SLICE("production"),
                                   .crumbs = {.memory_bytes = 1 << 20},
                                   .limits = {.burst = 10, .period_us = 3600000000, .per_minute = 300, .per_day = 100000, .new_issues = LIMIT},
@@ -142,7 +142,7 @@ static void end(struct bench *b)
 static void bench_free(struct bench *b)
 {
     end(b);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     table_free(&b->fingerprints);
     free(b);
 }

@@ -23,7 +23,7 @@ struct delivery {
     } seen[RECORDS_MAX];
 };
 
-static struct ruleset rules;
+static struct rule_set rules;
 
 static bool promotes(enum count fate)
 {
@@ -285,7 +285,7 @@ START_TEST(no_byte_that_a_client_chose)
     const struct slice harmless[3] = {SLICE("harmless"), SLICE("harmless"), SLICE("harmless")};
     unsigned failed = 0, cases = 0;
     shipped_load(&rules);
-    rule_ready(&rules, true);
+    rule_set_ready(&rules, true);
     while (carriers.n) {
         const struct json_node *carrier = json_tree(&a, slice_split(&carriers, '\n'));
         struct delivery honest = {0};
@@ -300,7 +300,7 @@ START_TEST(no_byte_that_a_client_chose)
     }
     printf("%u cases, %u failed\n", cases, failed);
     ck_assert_uint_eq(failed, 0);
-    rule_free(&rules);
+    rule_set_free(&rules);
     arena_free(&a);
 }
 END_TEST
@@ -328,7 +328,7 @@ START_TEST(an_entry_in_lines_of_a_container)
     struct slice all = read_all("chosen.jsonl", &a);
     unsigned cases = 0;
     shipped_load(&rules);
-    rule_ready(&rules, true);
+    rule_set_ready(&rules, true);
     for (struct slice rest = all; rest.n;) {
         struct slice chosen = json_tree(&a, slice_split(&rest, '\n'))->text;
         if (*chosen.p != '\n' || slice_chr(chosen, '"'))
@@ -355,7 +355,7 @@ START_TEST(an_entry_in_lines_of_a_container)
         }
     }
     ck_assert_uint_gt(cases, 50);
-    rule_free(&rules);
+    rule_set_free(&rules);
     arena_free(&a);
 }
 END_TEST

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/rule.h"
+#include "core/judge.h"
 #include "text/grok.h"
 #include "text/relax.h"
 #include "text/prefilter.h"
@@ -320,19 +320,19 @@ END_TEST
 
 /* --- in rules --- */
 
-static struct ruleset set;
+static struct rule_set set;
 static struct diag diag;
 
 static bool load(const char *text)
 {
     struct conf_file *f = conf_parse("t.yaml", slice_str(text), &diag);
     ck_assert_ptr_nonnull(f);
-    return rule_load(&set, f, &diag);
+    return rule_set_load(&set, f, &diag);
 }
 
 static void unload(void)
 {
-    rule_free(&set);
+    rule_set_free(&set);
     err_free(&diag);
     diag = (struct diag){0};
 }
@@ -347,7 +347,7 @@ START_TEST(rules_use_names)
                    "    unless: 'at %{TIME}'\n"
                    "    when: {app: '^%{WORD}$'}\n"
                    "    event: {message: '{id} {user.name} {[src][ip]} {src.ip}', fingerprint: [p, a]}\n"));
-    rule_ready(&set, true);
+    rule_set_ready(&set, true);
     static const struct {
         const char *message, *app, *value;
     } lines[] = {
@@ -363,11 +363,12 @@ START_TEST(rules_use_names)
         record_init(&r, FORMAT_TEXT, slice_str(lines[i].message));
         r.message = r.raw;
         r.app = slice_str(lines[i].app);
-        rule_judge(&j, &r, &a, &v, NULL, NULL);
+        judge_record(&j, &r, &a, &v, NULL, NULL);
         ck_assert_msg((v.rule != NULL) == (lines[i].value != NULL), "%s", lines[i].message);
         if (!v.rule)
             continue;
-        verdict_complete(&j, &r, &a, &v);
+        const struct template_source from = judge_source(&j, &r, &a);
+        verdict_complete(&v, &from);
         ck_slice(v.texts->formatted, lines[i].value);
     }
     judge_done(&j);

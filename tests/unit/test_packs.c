@@ -7,18 +7,18 @@
 #include "parsers/parsers.h"
 #include "tests/shipped.h"
 
-static struct ruleset rules;
+static struct rule_set rules;
 
 static void set_up(void)
 {
     shipped_load(&rules);
-    rule_ready(&rules, true);
+    rule_set_ready(&rules, true);
 }
 
 static void tear_down(void)
 {
-    rule_free(&rules);
-    rules = (struct ruleset){0};
+    rule_set_free(&rules);
+    rules = (struct rule_set){0};
 }
 
 /* --- titles --- */
@@ -80,8 +80,8 @@ START_TEST(no_title_has_an_id)
     ck_assert(has_id(SLICE("order 4711 is gone")) && has_id(SLICE("to 10.0.0.1")) && has_id(SLICE("a@b")));
     ck_assert(!has_id(SLICE("signal 11 in libc.so.6 (v1.2.3), status 503")));
     for (unsigned i = 0; i < rules.n; i++)
-        for (unsigned k = 0; k < rules.rules[i]->n_samples; k++)
-            run_sample(rules.rules[i], &rules.rules[i]->samples[k]);
+        for (unsigned k = 0; k < rules.sources[i].n_samples; k++)
+            run_sample(rules.rules[i], &rules.sources[i].samples[k]);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ static bool known(struct judge *j, struct slice entry)
     record_init(&r, FORMAT_NGINX_ERROR, entry);
     struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
     ck_assert(parser_nginx_error.parse(&ctx, &r));
-    rule_judge(j, &r, &a, &v, NULL, NULL);
+    judge_record(j, &r, &a, &v, NULL, NULL);
     bool yes = v.rule || r.level == LEVEL_DEBUG;
     arena_free(&a);
     return yes;

@@ -65,7 +65,7 @@ static const char rules_text[] =
 #define REFUSED "connect() failed (111: Connection refused) while connecting to upstream"
 
 struct bench {
-    struct ruleset rules;
+    struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
     struct stream error_log, access_log;
@@ -94,23 +94,29 @@ static void on_event(void *u, const struct event_out *e)
     b->n++;
 }
 
-static void load(struct bench *b, const char *text)
+static void load_files(struct bench *b, const char *text)
 {
     struct diag d = {0};
     struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
-    if (!f || !rule_load(&b->rules, f, &d))
+    if (!f || !rule_set_load(&b->rules, f, &d))
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
-    rule_ready(&b->rules, true);
     err_free(&d);
+}
+
+static void load(struct bench *b, const char *text)
+{
+    load_files(b, text);
+    rule_set_ready(&b->rules, true);
 }
 
 static struct bench *bench_of(const char *rules)
 {
     static const uint8_t store_id[16] = "0123456789abcdef";
     struct bench *b = xcalloc(1, sizeof *b);
-    load(b, rules);
-    rule_forget_files(&b->rules); /* as the daemon does: judging must not need them */
+    load_files(b, rules);
+    rule_set_forget_files(&b->rules); /* as the daemon does: judging must not need them */
+    rule_set_ready(&b->rules, true);
     b->options = (struct options){.environment = SLICE("production"),
                                   .server_name = SLICE("web-1"),
                                   .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
@@ -133,7 +139,7 @@ static void bench_free(struct bench *b)
 {
     ck_assert(count_balances(pipeline_counts(b->pipeline)));
     pipeline_free(b->pipeline);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     arena_free(&b->arena);
     free(b);
 }
@@ -579,7 +585,7 @@ START_TEST(samples_prove_rules)
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     err_free(&d);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -590,8 +596,8 @@ static void ck_fails(const char *rule, const char *want)
     char *text = xasprintf("pack: p\nrules:\n  - id: x\n    match: 'boom (?<n>\\d+)'\n%s", rule), *shown = NULL;
     size_t n = 0;
     struct conf_file *f = conf_parse("bad.yaml", slice_str(text), &d);
-    if (f && rule_load(&b->rules, f, &d)) {
-        rule_ready(&b->rules, true);
+    if (f && rule_set_load(&b->rules, f, &d)) {
+        rule_set_ready(&b->rules, true);
         rule_check_samples(&b->rules, &d);
     }
     FILE *out = open_memstream(&shown, &n);
@@ -601,7 +607,7 @@ static void ck_fails(const char *rule, const char *want)
     free(shown);
     free(text);
     err_free(&d);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     free(b);
 }
 
@@ -646,7 +652,7 @@ START_TEST(a_rule_without_end_is_suspended)
         record_init(&r, FORMAT_TEXT, slice_of(text, sizeof text));
         r.message = r.raw;
         r.app = slice_of(text + 5, sizeof text - 5);
-        rule_judge(&j, &r, &a, &v, NULL, NULL);
+        judge_record(&j, &r, &a, &v, NULL, NULL);
         ck_assert_ptr_eq(v.rule, b.rules.rules[2]);
     }
     for (unsigned i = 0; i < 2; i++) {
@@ -661,7 +667,7 @@ START_TEST(a_rule_without_end_is_suspended)
     ck_assert_uint_eq(ticks, 3 * 2 * 2);
     judge_done(&j);
     arena_free(&a);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -675,7 +681,7 @@ static const struct rule *decided(struct judge *j, const char *text, uint64_t se
     r.message = r.raw;
     j->sender = sender;
     j->now_us = second * 1000000;
-    rule_judge(j, &r, &a, &v, NULL, NULL);
+    judge_record(j, &r, &a, &v, NULL, NULL);
     arena_free(&a);
     return v.rule;
 }
@@ -719,7 +725,7 @@ START_TEST(no_stranger_switches_a_rule_off)
             rests_hit(j.rests[0], sender, second * 1000000);
     ck_assert_ptr_nonnull(decided(&j, "slow aa", friend, second));
     judge_done(&j);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -746,7 +752,7 @@ START_TEST(patterns_see_the_front_of_a_long_message)
             ck_assert_msg(rule == (rows[i].rule < 4 ? b.rules.rules[rows[i].rule] : NULL), "row %u", i);
         }
     judge_done(&j);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 

@@ -58,9 +58,9 @@ static const char *get(const char *path, const char *query, const char *not_read
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
     const struct input_state states[] = {{.port = 1, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true}, {.unreadable = 3}};
-    struct rule *list[3];
+    const struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
-    const struct ruleset set = {.rules = list, .n = 3};
+    const struct rule_set set = {.rules = list, .n = 3};
     struct status s = {.now_us = 1700000060000000,
                        .start_us = 1700000000250000,
                        .store_path = "/s/<b>.db",

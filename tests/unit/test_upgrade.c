@@ -26,7 +26,7 @@ static const char rules_text[] =
     "  - {id: old.refused, match: 'refused by (?<who>\\S+)', event: {type: Refused, fingerprint: [refused, '{who}']}}\n";
 
 static char folder[] = "/tmp/crumbd-upgrade-XXXXXX", path[64];
-static struct ruleset rules;
+static struct rule_set rules;
 static struct store *store;
 static struct pipeline *pipeline;
 static struct stream stream;
@@ -104,8 +104,8 @@ static void start(void)
                                            .limits = {.burst = 2, .period_us = INT64_C(2592000000000), .per_minute = 300, .per_day = 100000}};
     struct diag d = {0};
     struct conf_file *f = conf_parse("old.yaml", slice_str(rules_text), &d);
-    ck_assert(f && rule_load(&rules, f, &d));
-    rule_ready(&rules, true);
+    ck_assert(f && rule_set_load(&rules, f, &d));
+    rule_set_ready(&rules, true);
     const struct pipeline_setup setup = {.options = &options,
                                          .rules = &rules,
                                          .store_id = store_id(store),
@@ -164,7 +164,7 @@ START_TEST(an_old_store_keeps_its_keys)
     ck_assert_uint_eq(rows[0].key, UINT64_C(4918349252555293563)); /* as `SELECT key, rule FROM overdue` says */
     ck_assert_uint_eq(rows[1].key, UINT64_C(7269624030296983364));
     pipeline_free(pipeline);
-    rule_free(&rules);
+    rule_set_free(&rules);
     store_close(store);
 }
 END_TEST
