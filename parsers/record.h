@@ -110,6 +110,16 @@ struct slice record_runs_in(const struct record *r, struct slice name);
    request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 
+/* Such a name with all that is known of it before there is a record, so that no more than fields' names are compared for each record. */
+struct record_ref {
+    struct slice name;
+    const struct record_fact *fact; /* a member or derived value; NULL: none has this name */
+    unsigned member;                /* enum container_member */
+    unsigned role;                  /* enum role, of a field of this name */
+};
+struct record_ref record_ref(struct slice name);
+struct slice record_value_of(const struct record *r, const struct record_ref *ref);
+
 const char *format_name(enum format f);
 /* FORMAT_N when unknown. */
 enum format format_by_name(struct slice name);

@@ -78,7 +78,7 @@ static enum regex_result when_holds(struct judge *j, const struct rule_when *w, 
     if (w->level > r->level)
         return REGEX_NO;
     for (unsigned i = 0; i < w->n; i++) {
-        struct slice v = record_get(r, w->conditions[i].name);
+        struct slice v = record_value_of(r, &w->conditions[i].ref);
         enum regex_result hit = v.p ? regex_match(w->conditions[i].regex, j->other, seen(v), 0) : REGEX_NO;
         if (hit != REGEX_YES)
             return hit;

@@ -81,7 +81,7 @@ static void load_when(struct loader *l, const struct raw_when *raw, struct rule_
     w->conditions = arena_calloc(&l->set->arena, raw->n_fields, sizeof *w->conditions);
     for (unsigned i = 0; i < raw->n_fields; i++) {
         struct rule_condition *c = &w->conditions[w->n++];
-        c->name = arena_dup(&l->set->arena, raw->fields[i].name);
+        c->ref = record_ref(arena_dup(&l->set->arena, raw->fields[i].name));
         struct regex *re = c->regex = grok_compile(&l->grok, l->d, raw->fields[i].regex, &l->set->arena, &c->text);
         l->ok &= re != NULL;
     }

@@ -22,7 +22,8 @@ struct rule_tag {
 
 /* One condition of `when`: a member or field of the record against a regex. */
 struct rule_condition {
-    struct slice name, text; /* text: of the regex, its references replaced */
+    struct record_ref ref;
+    struct slice text; /* of the regex, its references replaced */
     struct regex *regex;
 };
 

@@ -14,6 +14,7 @@
 struct template_part {
     struct slice text; /* literal, or the name */
     bool is_name;
+    struct record_ref ref; /* of a name that is no capture's */
     bool masked;      /* {masked.NAME}: the value as a template (log_template.h) */
     unsigned capture; /* number of the match's capture, 0: a member or field of the record */
 };
