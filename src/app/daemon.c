@@ -45,7 +45,7 @@ struct daemon {
     struct mailbox *mailbox;
     struct input_state *inputs; /* as the last checkpoint brought it */
     struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
-    struct rule_stats *rule_stats; /* of each rule, as the last checkpoint brought them */
+    struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
     unsigned issues;
     struct worker_checkpoint *unstored;
     struct shares shares;       /* of the store, nothing of them used */
@@ -176,7 +176,7 @@ static void commit(struct daemon *dm, struct worker_checkpoint *c)
     count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
     for (unsigned i = 0; i < c->n_rules; i++)
-        dm->rule_stats[c->rules[i].index] = c->rules[i].stats;
+        dm->rule_stats[c->rules[i].handle] = c->rules[i].stats;
     dm->counts.v[COUNT_store_overflow] = store_overflowed(dm->store);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
@@ -569,7 +569,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     fence(dm);
     dm->mailbox = mailbox_new(dm->base, on_mail, dm);
     add_events(dm);
-    dm->rule_stats = xcalloc(dm->setup->rules->n, sizeof *dm->rule_stats);
+    dm->rule_stats = xcalloc(dm->setup->rules->n_handles, sizeof *dm->rule_stats);
     worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
     dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);

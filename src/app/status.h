@@ -20,7 +20,7 @@ struct status {
     const char *store_path;
     const char *dsn_from; /* where the DSN was found; NULL: there is none */
     const struct rule_set *rules;
-    const struct rule_stats *rule_stats; /* of each rule */
+    const struct rule_stats *rule_stats; /* by the rule's handle */
     unsigned issues;                     /* that flood control keeps in mind */
     const struct input_options *inputs;
     unsigned n_inputs;

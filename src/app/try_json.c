@@ -42,7 +42,7 @@ static void put_rules(struct json *j, struct try_run *t)
     json_key(j, "rules");
     json_array(j);
     for (unsigned i = 0; i < set->n; i++) {
-        const struct rule_stats *s = &stats[i];
+        const struct rule_stats *s = &stats[set->rules[i]->handle];
         if (!try_is_tried(s))
             continue;
         json_map(j);

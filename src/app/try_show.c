@@ -156,10 +156,11 @@ static void show_rules(struct try_run *t)
     unsigned n = 0, hit = 0;
     uint64_t ns = 0;
     for (unsigned i = 0; i < set->n; i++) {
-        hit += stats[i].hits > 0;
-        ns += stats[i].ns;
-        if (try_is_tried(&stats[i]))
-            rows[n++] = (struct row){set->rules[i], &stats[i]};
+        const struct rule_stats *s = &stats[set->rules[i]->handle];
+        hit += s->hits > 0;
+        ns += s->ns;
+        if (try_is_tried(s))
+            rows[n++] = (struct row){set->rules[i], s};
     }
     qsort(rows, n, sizeof *rows, by_use);
     printf("\n%u rule%s, %u of them matched; %.2f us a message, %.2f of it in rules\n", set->n, plural(set->n), hit,

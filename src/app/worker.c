@@ -34,7 +34,7 @@ struct worker {
     struct shares room; /* as the last answer had it, with what was promoted since */
     uint64_t *added;    /* to the checkpoint that is being filled, by each input */
     bool short_of_room; /* some input is */
-    uint64_t *asked; /* of each rule, as the last checkpoint carried it */
+    uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
     struct event *checkpoint_timer, *tick;
@@ -256,14 +256,14 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
     const struct judge *j = pipeline_judge(w->pipeline);
     unsigned n = 0;
     c->issues = pipeline_issues(w->pipeline);
-    for (unsigned i = 0; i < j->set->n; i++)
-        n += j->stats[i].asked != w->asked[i];
+    for (unsigned h = 0; h < j->n_handles; h++)
+        n += j->stats[h].asked != w->asked[h];
     c->rules = arena_calloc(&c->arena, n, sizeof *c->rules);
     c->n_rules = 0;
-    for (unsigned i = 0; i < j->set->n; i++) {
-        if (j->stats[i].asked != w->asked[i])
-            c->rules[c->n_rules++] = (struct worker_rule){i, j->stats[i]};
-        w->asked[i] = j->stats[i].asked;
+    for (unsigned h = 0; h < j->n_handles; h++) {
+        if (j->stats[h].asked != w->asked[h])
+            c->rules[c->n_rules++] = (struct worker_rule){h, j->stats[h]};
+        w->asked[h] = j->stats[h].asked;
     }
 }
 
@@ -699,7 +699,7 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
     w->options = options;
     pipeline_stalled(w->pipeline, true);
     w->start_us = wall_us();
-    w->asked = xcalloc(rules->n, sizeof *w->asked);
+    w->asked = xcalloc(rules->n_handles, sizeof *w->asked);
     pipeline_judge(w->pipeline)->clock_ns = cpu_ns;
     pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
 }

@@ -30,7 +30,7 @@ struct worker_checkpoint {
     bool last;          /* after the answer the worker ends: join it */
     unsigned issues;    /* that flood control keeps in mind */
     struct worker_rule {
-        unsigned index;
+        unsigned handle;
         struct rule_stats stats;
     } *rules; /* those that were asked since the last checkpoint, with their numbers of this run; in the arena */
     unsigned n_rules;

@@ -206,17 +206,6 @@ static void put_logentry(struct event_writer *w)
     json_map_end(&w->json);
 }
 
-/* The rule says "{{ default }}" itself, with no value of the record in it. */
-static bool is_default(const struct verdict *v, unsigned i)
-{
-    const struct rule_event *e = v->rule ? &v->rule->event : NULL;
-    if (!e || i >= e->n_fingerprint || e->fingerprint[i].n != 1 || e->fingerprint[i].parts[0].is_name)
-        return false;
-    struct slice s = slice_trim(v->fingerprint[i]);
-    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
-    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
-}
-
 /*
  * 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. Its end may be cut off
  * later, so what begins like one is none either.
@@ -247,7 +236,7 @@ static void put_fingerprint(struct event_writer *w)
     json_key(&w->json, "fingerprint");
     json_array(&w->json);
     for (unsigned i = 0; i < v->n_fingerprint; i++)
-        put_fingerprint_part(w, v->fingerprint[i], is_default(v, i));
+        put_fingerprint_part(w, v->fingerprint[i], v->texts->defaults >> i & 1);
     json_array_end(&w->json);
 }
 

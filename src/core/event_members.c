@@ -151,8 +151,8 @@ void event_members_tags(struct event_writer *w)
     for (unsigned i = 0; i < v->n_tags; i++)
         put_tag(&t, v->tags[i].key, v->tags[i].value);
     put_tag(&t, SLICE("transaction_id"), transaction_id(w));
-    if (v->rule)
-        put_tag(&t, SLICE("rule"), v->rule->id);
+    if (v->texts->rule.n)
+        put_tag(&t, SLICE("rule"), v->texts->rule);
     if (r->forged)
         put_tag(&t, SLICE("forged"), SLICE("suspected"));
     put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));

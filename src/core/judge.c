@@ -29,10 +29,29 @@ static bool is_fitted(const struct rule_set *set, unsigned format)
 
 void judge_init(struct judge *j, const struct rule_set *set)
 {
-    unsigned widest = 0;
-    *j = (struct judge){.set = set};
+    *j = (struct judge){.other = regex_scratch_new()};
     j->captures.match = regex_scratch_new();
-    j->other = regex_scratch_new();
+    judge_use(j, set);
+}
+
+/* Statistics and rests of rules that were there before stay. */
+static void make_room(struct judge *j, unsigned n)
+{
+    j->stats = xrealloc(j->stats, n, sizeof *j->stats);
+    j->rests = xrealloc(j->rests, n, sizeof *j->rests);
+    for (; j->n_handles < n; j->n_handles++) {
+        j->stats[j->n_handles] = (struct rule_stats){0};
+        j->rests[j->n_handles] = NULL;
+    }
+}
+
+void judge_use(struct judge *j, const struct rule_set *set)
+{
+    unsigned widest = 0;
+    prefilter_scratch_free(j->prefilter);
+    prefilter_hits_free(&j->hits);
+    j->set = set;
+    j->just_suspended = NULL;
     j->prefilter = prefilter_scratch_new();
     for (unsigned f = 0; f < FORMAT_N; f++) {
         if (set->lanes[f].prefilter && !is_fitted(set, f))
@@ -41,8 +60,7 @@ void judge_init(struct judge *j, const struct rule_set *set)
         widest = n > widest ? n : widest;
     }
     j->hits = prefilter_hits_new(widest);
-    j->stats = xcalloc(set->n, sizeof *j->stats);
-    j->rests = xcalloc(set->n, sizeof *j->rests);
+    make_room(j, set->n_handles);
 }
 
 void judge_done(struct judge *j)
@@ -51,7 +69,7 @@ void judge_done(struct judge *j)
     regex_scratch_free(j->other);
     prefilter_scratch_free(j->prefilter);
     prefilter_hits_free(&j->hits);
-    for (unsigned i = 0; i < j->set->n; i++)
+    for (unsigned i = 0; i < j->n_handles; i++)
         free(j->rests[i]);
     free(j->rests);
     free(j->stats);
@@ -88,8 +106,8 @@ static enum regex_result when_holds(struct judge *j, const struct rule_when *w, 
 
 static enum judge_why over_limit(struct judge *j, const struct rule *rule)
 {
-    struct rule_stats *st = &j->stats[rule->index];
-    struct rests **rests = &j->rests[rule->index];
+    struct rule_stats *st = &j->stats[rule->handle];
+    struct rests **rests = &j->rests[rule->handle];
     j->limit_hits++;
     st->limit_hits++;
     if (!*rests)
@@ -106,7 +124,7 @@ static enum judge_why over_limit(struct judge *j, const struct rule *rule)
 
 static bool is_suspended(const struct judge *j, const struct rule *rule)
 {
-    const struct rests *rests = j->rests[rule->index];
+    const struct rests *rests = j->rests[rule->handle];
     return rests && rests_for(rests, j->sender, j->now_us);
 }
 
@@ -119,7 +137,7 @@ static enum regex_result both_hold(struct judge *j, const struct rule *rule, con
 /* WHY_WON: its patterns are to be tried. */
 static enum judge_why applies(struct judge *j, const struct rule *rule, const struct record *r)
 {
-    struct rule_stats *st = &j->stats[rule->index];
+    struct rule_stats *st = &j->stats[rule->handle];
     if (is_suspended(j, rule))
         return WHY_SUSPENDED;
     enum regex_result when = both_hold(j, rule, r);
@@ -144,7 +162,7 @@ static enum judge_why try_rule(struct judge *j, const struct rule *rule, const s
         if (hit != REGEX_NO)
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_UNLESS;
     }
-    j->stats[rule->index].hits++;
+    j->stats[rule->handle].hits++;
     return rule->go_on ? WHY_CONTINUED : WHY_WON;
 }
 
@@ -161,7 +179,7 @@ typedef enum judge_why try_f(struct judge *j, const struct rule *rule, const str
 
 static enum judge_why timed(try_f *attempt, struct judge *j, const struct rule *rule, const struct record *r)
 {
-    struct rule_stats *st = &j->stats[rule->index];
+    struct rule_stats *st = &j->stats[rule->handle];
     unsigned every = j->clock_every ? j->clock_every : 1;
     /* Not the first of them, which pays for cold caches. */
     bool sampled = st->asked++ % every == every / 2;
@@ -265,11 +283,11 @@ static bool again_before(struct judging g, const struct rule *rule)
     g.from.captures.n_kept = 0; /* they are this rule's, not of those before it */
     for (unsigned i = 0; i < lane->n && lane->rules[i] != rule; i++) {
         const struct rule *before = lane->rules[i];
-        struct rule_stats counted = j->stats[before->index];
+        struct rule_stats counted = j->stats[before->handle];
         any |= before->go_on;
         if (before->go_on && try_rule(j, before, r) == WHY_CONTINUED)
             add_to(&g, before);
-        j->stats[before->index] = counted;
+        j->stats[before->handle] = counted;
     }
     return any;
 }

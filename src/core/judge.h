@@ -28,8 +28,9 @@ struct judge {
     struct regex_scratch *other;
     struct prefilter_scratch *prefilter;
     struct prefilter_hits hits;
-    struct rule_stats *stats;          /* one for each rule */
-    struct rests **rests;              /* of each rule; NULL: it has not reached the match limit */
+    struct rule_stats *stats;          /* by the rule's handle */
+    struct rests **rests;              /* the same; NULL: it has not reached the match limit */
+    unsigned n_handles;
     uint64_t sender;                   /* set by the caller: who sent the record, */
     int64_t now_us;                    /* and the present */
     struct hash_secret secret;         /* of keys that are not stored */
@@ -44,6 +45,8 @@ struct judge {
 };
 
 void judge_init(struct judge *j, const struct rule_set *set);
+/* From here on it judges by this set, which takes the place of the one that it had (rule_set.before). */
+void judge_use(struct judge *j, const struct rule_set *set);
 void judge_done(struct judge *j);
 
 /* Why a rule of the lane did not decide; for `explain`. */

@@ -35,24 +35,25 @@ static void keep_texts(struct arena *a, struct event_texts *s, const struct even
     for (unsigned i = 0; i < s->n_params; i++)
         params[i] = keep(a, s->params[i]);
     s->params = params;
-    struct slice *const texts[] = {&s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
+    struct slice *const texts[] = {&s->rule,   &s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
                                    &s->release, &s->environment, &s->dist,
                                    &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
 }
 
-/* Keys of tags are the rule's. */
+/* It may outlive the rule. */
 static void keep_verdict(struct arena *a, struct verdict *v, const struct verdict *from)
 {
     *v = *from;
     v->tags = arena_alloc(a, (v->n_tags + 1) * sizeof *v->tags);
     for (unsigned i = 0; i < v->n_tags; i++)
-        v->tags[i] = (struct tag){from->tags[i].key, keep(a, from->tags[i].value)};
+        v->tags[i] = (struct tag){keep(a, from->tags[i].key), keep(a, from->tags[i].value)};
     v->fingerprint = arena_alloc(a, (v->n_fingerprint + 1) * sizeof *v->fingerprint);
     for (unsigned i = 0; i < v->n_fingerprint; i++)
         v->fingerprint[i] = keep(a, from->fingerprint[i]);
     v->project = keep(a, v->project);
+    v->rule = NULL;
     v->ends = NULL;
     v->fold = NULL; /* the shape has what the event needs of it */
 }

@@ -703,7 +703,7 @@ static void fall_back(struct pipeline *p, struct verdict *v)
 /* `sample` of the rule: the first of so many matches. */
 static bool in_sample(const struct pipeline *p, const struct rule *rule)
 {
-    return rule->sample <= 1 || (p->judge.stats[rule->index].hits - 1) % rule->sample == 0;
+    return rule->sample <= 1 || (p->judge.stats[rule->handle].hits - 1) % rule->sample == 0;
 }
 
 static bool over_threshold(struct pipeline *p, const struct verdict *v)

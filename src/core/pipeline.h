@@ -29,7 +29,7 @@ struct event_out {
     struct slice input; /* empty: it is no input's, such as a summary */
     struct slice project, level;
     struct scrubbed title, payload;
-    const struct verdict *verdict; /* NULL for a summary */
+    const struct verdict *verdict; /* NULL for a summary; of one that waited it names its rule by texts->rule alone */
     uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
 };
 

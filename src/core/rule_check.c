@@ -183,7 +183,7 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
     pipeline_flush(p);
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);
-    o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->index].hits > 0;
+    o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->handle].hits > 0;
     framer_free(&framer);
     pipeline_free(p);
 }

@@ -159,13 +159,10 @@ static void load_samples(struct loader *l, const struct raw_rule *raw, struct ru
 
 static void refuse_twice(struct loader *l, const struct rule *rule)
 {
-    for (unsigned i = 0; i < rule->index; i++)
-        if (slice_eq(l->set->rules[i]->id, rule->id)) {
-            struct err_place at = l->set->rules[i]->place;
-            l->ok = conf_error(l->d, conf_get(l->node, "id"), "rule \"%.*s\" is there already: %s:%u", SLICE_ARG(rule->id),
-                               at.file, at.line);
-            return;
-        }
+    const struct rule *first = rule_set_find(l->set, rule->id);
+    if (first != rule)
+        l->ok = conf_error(l->d, conf_get(l->node, "id"), "rule \"%.*s\" is there already: %s:%u", SLICE_ARG(rule->id),
+                           first->place.file, first->place.line);
 }
 
 static void load_absence(struct loader *l, const struct raw_rule *raw, struct rule *rule)
@@ -261,11 +258,21 @@ static void refuse_contradictions(struct loader *l, const struct rule *rule)
         l->ok = conf_error(l->d, action, "a rule with continue leaves it to the next rules what becomes of the record");
 }
 
+static unsigned handle_of(struct rule_set *set, struct slice id)
+{
+    const struct rule *known = set->before ? rule_set_find(set->before, id) : NULL;
+    if (set->before && set->n_handles < set->before->n_handles)
+        set->n_handles = set->before->n_handles;
+    return known ? known->handle : set->n_handles++;
+}
+
 /* From here on rule_set_free knows it, also when something is wrong with it. */
-static struct rule *add_rule(struct loader *l)
+static struct rule *add_rule(struct loader *l, struct slice id)
 {
     struct rule_set *set = l->set;
     struct rule *rule = arena_calloc(&set->arena, 1, sizeof *rule);
+    rule->id = arena_dup(&set->arena, id);
+    rule->handle = handle_of(set, id);
     rule->index = set->n++;
     set->rules = xrealloc(set->rules, set->n, sizeof *set->rules);
     set->rules[rule->index] = rule;
@@ -278,8 +285,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
 {
     struct arena *a = &l->set->arena;
     l->node = node;
-    struct rule *rule = add_rule(l);
-    rule->id = arena_dup(a, raw->id);
+    struct rule *rule = add_rule(l, raw->id);
     rule->pack = l->pack;
     rule->place = (struct err_place){.file = l->file, .line = conf_place(node).line};
     rule->action = raw->action;
@@ -382,7 +388,16 @@ void rule_set_ready(struct rule_set *set, bool prefilter)
     assert(!set->ready);
     for (unsigned f = 0; f < FORMAT_N; f++)
         make_lane(set, f, prefilter);
+    set->before = NULL;
     set->ready = true;
+}
+
+const struct rule *rule_set_find(const struct rule_set *set, struct slice id)
+{
+    for (unsigned i = 0; i < set->n; i++)
+        if (slice_eq(set->rules[i]->id, id))
+            return set->rules[i];
+    return NULL;
 }
 
 uint64_t rule_key(const struct rule *rule)

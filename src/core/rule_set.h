@@ -84,7 +84,8 @@ struct rule_pair {
 
 struct rule {
     struct slice id, pack;
-    unsigned index; /* in the set */
+    unsigned index;  /* in the set */
+    unsigned handle; /* by which state that outlives a set knows it: that of the rule of this id in the set before, else a new one */
     struct err_place place;       /* file and line only */
     struct rule_when pack_when, when;
     struct regex *match, *unless;
@@ -125,6 +126,8 @@ struct rule_set {
     unsigned n;
     struct rule_source *sources; /* of each rule; NULL after rule_set_forget_files */
     struct rule_lane lanes[FORMAT_N];
+    const struct rule_set *before; /* the caller's, before it loads the first file: whose place the set takes; NULL once it is ready */
+    unsigned n_handles;            /* each is less */
     bool ready;
 };
 
@@ -135,6 +138,8 @@ void rule_set_forget_files(struct rule_set *set);
 /* Ends loading: builds the lanes. From here on the set is only read, by any thread, until it is freed. Call once. */
 void rule_set_ready(struct rule_set *set, bool prefilter);
 void rule_set_free(struct rule_set *set);
+/* The rule of this id, or NULL. */
+const struct rule *rule_set_find(const struct rule_set *set, struct slice id);
 
 /* Its event is made of what does not come; a record that it decides about is a breadcrumb. */
 static inline bool rule_waits(const struct rule *rule)

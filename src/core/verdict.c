@@ -228,6 +228,25 @@ static struct slice unhidden(const struct template *t, struct template_source fr
     return template_fill(t, &from);
 }
 
+/* The rule says "{{ default }}" itself, with no value of the record in it. */
+static bool is_default(const struct verdict *v, unsigned i)
+{
+    const struct rule_event *e = &v->rule->event;
+    if (i >= e->n_fingerprint || e->fingerprint[i].n != 1 || e->fingerprint[i].parts[0].is_name)
+        return false;
+    struct slice s = slice_trim(v->fingerprint[i]);
+    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
+    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
+}
+
+static unsigned defaults_of(const struct verdict *v)
+{
+    unsigned defaults = 0;
+    for (unsigned i = 0; v->rule && i < v->n_fingerprint; i++)
+        defaults |= (unsigned)is_default(v, i) << i;
+    return defaults;
+}
+
 void verdict_complete(struct verdict *v, const struct template_source *from)
 {
     static const struct rule_event no_templates;
@@ -236,7 +255,9 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
     if (v->level == LEVEL_NONE)
         v->level = LEVEL_ERROR;
     struct event_texts *texts = arena_alloc(from->arena, sizeof *texts);
-    *texts = (struct event_texts){.logger = template_fill(&e->logger, from),
+    *texts = (struct event_texts){.rule = rule ? rule->id : SLICE_NONE,
+                            .defaults = defaults_of(v),
+                            .logger = template_fill(&e->logger, from),
                             .transaction = template_fill(&e->transaction, from),
                             .release = template_fill(&e->release, from),
                             .environment = template_fill(&e->environment, from),

@@ -23,8 +23,10 @@ struct rule_end {
     struct rule_end *next;
 };
 
-/* What the event of a record says. */
+/* What the event of a record says. With it an event can be written when the rules that made it are no more. */
 struct event_texts {
+    struct slice rule;                /* id; empty: no rule decided */
+    unsigned defaults;                /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
     struct slice type, value;         /* exception; type empty: a message event */
     struct slice template, formatted; /* logentry; template with %s, empty when there are no params */
     struct slice *params;
@@ -41,7 +43,7 @@ struct fold {
 };
 
 struct verdict {
-    const struct rule *rule; /* NULL: no rule matched */
+    const struct rule *rule; /* NULL: no rule matched, or the verdict was kept (pending.h) */
     enum action action;
     enum level level;
     struct rule_end *ends; /* whichever rule decides */

@@ -177,7 +177,7 @@ static bool is_from_stream(struct slice project)
 
 static bool gave_project(const struct run *r, const struct event_out *e)
 {
-    const struct rule *rule = e->verdict ? e->verdict->rule : NULL;
+    const struct rule *rule = e->verdict ? rule_set_find(&rules, e->verdict->texts->rule) : NULL;
     const struct fed *f = message_of(r, e->event_id);
     if (!e->project.n)
         return true;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "core/pending.h"
 #include "core/pipeline.h"
 #include "core/rule_check.h"
 #include "text/json.h"
@@ -686,6 +687,69 @@ static const struct rule *decided(struct judge *j, const char *text, uint64_t se
     return v.rule;
 }
 
+/* What a judge knows of a rule is its id's, wherever another set has it. */
+START_TEST(state_outlives_a_set)
+{
+    struct rule_set old = {0}, new = {.before = &old};
+    struct bench b = {0};
+    struct judge j;
+    load(&b, "pack: p\nrules:\n  - {id: a, match: aaa}\n  - {id: b, match: bbb}\n  - {id: c, match: ccc}\n");
+    old = b.rules;
+    judge_init(&j, &old);
+    for (unsigned i = 0; i < 3; i++)
+        decided(&j, "bbb", 0, 1);
+    decided(&j, "ccc", 0, 1);
+    b.rules = new;
+    load(&b, "pack: p\nrules:\n  - {id: d, match: ddd}\n  - {id: c, match: ccc}\n  - {id: b, match: 'bbb|b2'}\n");
+    new = b.rules;
+    ck_assert_ptr_null(new.before);
+    judge_use(&j, &new);
+    rule_set_free(&old);
+    ck_assert_uint_eq(new.n_handles, 4);
+    const struct rule *b2 = decided(&j, "b2", 0, 1);
+    ck_assert_ptr_eq(b2, rule_set_find(&new, SLICE("b")));
+    ck_assert_uint_eq(j.stats[b2->handle].hits, 4);
+    ck_assert_uint_eq(j.stats[rule_set_find(&new, SLICE("c"))->handle].hits, 1);
+    ck_assert_uint_eq(j.stats[rule_set_find(&new, SLICE("d"))->handle].hits, 0);
+    ck_assert_ptr_null(decided(&j, "aaa", 0, 1));
+    judge_done(&j);
+    rule_set_free(&new);
+}
+END_TEST
+
+/* An event that waits is written when its rule is no more. */
+START_TEST(waiting_event_outlives_a_set)
+{
+    struct bench b = {0};
+    struct judge j;
+    struct arena a = {0};
+    struct verdict v;
+    static struct record r;
+    struct sbuf out;
+    const struct options options = {.environment = SLICE("production"), .scrub = {.defaults = true}};
+    load(&b, "pack: p\nrules:\n  - {id: a, match: 'no (?<what>\\w+)', event: {fingerprint: ['{{ default }}', '{what}'], tags: {kind: '{what}'}}}\n");
+    judge_init(&j, &b.rules);
+    record_init(&r, FORMAT_TEXT, SLICE("no disk"));
+    r.message = r.raw;
+    judge_record(&j, &r, &a, &v, NULL, NULL);
+    const struct template_source from = judge_source(&j, &r, &a);
+    verdict_complete(&v, &from);
+    struct pending *w = pending_new(&r, &v, 0);
+    judge_done(&j);
+    rule_set_free(&b.rules);
+    arena_free(&a);
+    struct scrub *scrub = scrub_new(&options);
+    sbuf_init(&out, EVENT_BYTES_MAX);
+    ck_assert(event_write(&w->src, &options, scrub, &out));
+    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"fingerprint\":[\"{{ default }}\",\"disk\"]"));
+    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"rule\":\"a\""));
+    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"kind\":\"disk\""));
+    sbuf_free(&out);
+    scrub_free(scrub);
+    pending_free(w);
+}
+END_TEST
+
 /* Only for the sender whose messages ran it into the match limit, for a minute, then for two, at most for an hour. */
 START_TEST(no_stranger_switches_a_rule_off)
 {
@@ -879,6 +943,8 @@ int main(void)
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
     tcase_add_test(t, a_rule_without_end_is_suspended);
+    tcase_add_test(t, state_outlives_a_set);
+    tcase_add_test(t, waiting_event_outlives_a_set);
     tcase_add_test(t, no_stranger_switches_a_rule_off);
     tcase_add_test(t, patterns_see_the_front_of_a_long_message);
     tcase_add_test(t, nothing_of_the_last_event_stays);

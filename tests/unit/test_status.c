@@ -9,7 +9,9 @@ static char dir[64];
 static struct store *store;
 static struct counts counts;
 static struct http_answer answer;
-static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")}, {.id = SLICE("never")}, {.id = SLICE("slow")}};
+static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")},
+                               {.id = SLICE("never"), .index = 1, .handle = 1},
+                               {.id = SLICE("slow"), .index = 2, .handle = 2}};
 static struct rule_stats rule_stats[3];
 static struct rule *const rule_list[] = {&rules[0], &rules[1], &rules[2]};
 
