@@ -22,9 +22,17 @@ struct list {
     struct entry *oldest, *newest;
 };
 
-/* All that one rule waits for. What changes goes to the end of its list, so the changed ones are the last of each. */
+/*
+ * All that one rule waits for, and what of the rule that takes: it may outlive the rule. What changes goes to the end of its list, so
+ * the changed ones are the last of each.
+ */
 struct watch {
-    const struct rule *rule;
+    struct slice id; /* of the rule; own memory */
+    unsigned handle; /* the same */
+    uint64_t key;    /* of the one entry of an absence without `by` */
+    int64_t period_us;
+    bool absence, by; /* not absence: a pair; by: an absence with `by` */
+    bool monitor;
     struct list waiting, silent;
     unsigned n;
     unsigned monitors; /* given to entries since the start, also to those that have gone */
@@ -35,7 +43,7 @@ struct watch {
 struct deadline {
     struct watch *watches;
     unsigned n_watches;
-    unsigned *of_rule; /* index of the rule to that of its watch + 1, 0: none */
+    unsigned *of_rule; /* handle of the rule to the index of its watch + 1, 0: none */
     struct table entries;
     size_t bytes;
     int64_t clock_us, wall_us;
@@ -46,11 +54,6 @@ struct deadline {
     void *u;
     uint64_t *evicted;
 };
-
-static int64_t period_of(const struct rule *rule)
-{
-    return rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us;
-}
 
 /* --- lists --- */
 
@@ -73,7 +76,7 @@ static void link_newest(struct deadline *o, struct entry *e)
     e->older = l->newest;
     *(l->newest ? &l->newest->newer : &l->oldest) = e;
     l->newest = e;
-    int64_t due_us = e->row.since_us + period_of(e->watch->rule);
+    int64_t due_us = e->row.since_us + e->watch->period_us;
     if (!e->row.silent && due_us < o->next_us)
         o->next_us = due_us;
 }
@@ -129,7 +132,7 @@ static void keep_record(struct deadline *o, struct entry *e, struct slice record
 
 static struct watch *watch_of(struct deadline *o, const struct rule *rule)
 {
-    unsigned i = o->of_rule[rule->index];
+    unsigned i = o->of_rule[rule->handle];
     return i ? &o->watches[i - 1] : NULL;
 }
 
@@ -150,9 +153,9 @@ static struct entry *entry_new(struct deadline *o, struct watch *w, uint64_t key
 {
     struct entry *e = xcalloc(1, sizeof *e);
     e->watch = w;
-    e->row = (struct deadline_row){.key = key, .rule = w->rule->id, .time_us = RECORD_NO_TIME};
+    e->row = (struct deadline_row){.key = key, .rule = w->id, .time_us = RECORD_NO_TIME};
     e->told_us = INT64_MIN;
-    e->row.monitored = w->rule->absence.monitor.set && w->monitors < DEADLINE_MONITORS_MAX;
+    e->row.monitored = w->monitor && w->monitors < DEADLINE_MONITORS_MAX;
     w->monitors += e->row.monitored;
     w->n++;
     w->bytes += size_of(e);
@@ -161,10 +164,10 @@ static struct entry *entry_new(struct deadline *o, struct watch *w, uint64_t key
     return e;
 }
 
-static struct entry *entry_of(struct deadline *o, const struct rule *rule, uint64_t key)
+static struct entry *entry_of(struct deadline *o, unsigned handle, uint64_t key)
 {
     struct entry *e = table_get(&o->entries, key);
-    return e && e->watch->rule == rule ? e : NULL;
+    return e && e->watch->handle == handle ? e : NULL;
 }
 
 /* NULL: there is no room, or the key belongs to something else. */
@@ -188,12 +191,12 @@ static void note(struct deadline *o, struct entry *e, const struct deadline_row 
 bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
 {
     struct watch *w = watch_of(o, rule);
-    struct entry *e = w ? entry_of(o, rule, row->key) : NULL;
+    struct entry *e = w ? entry_of(o, w->handle, row->key) : NULL;
     if (e)
         unlink_entry(e);
     else if (!w || !(e = entry_for(o, w, row)))
         return false;
-    bool tell = e->row.silent || e->told_us == INT64_MIN || o->clock_us - e->told_us >= check_in_gap_us(rule->absence.every_us);
+    bool tell = e->row.silent || e->told_us == INT64_MIN || o->clock_us - e->told_us >= check_in_gap_us(w->period_us);
     e->row.silent = false;
     note(o, e, row, keys);
     mark_dirty(e);
@@ -206,7 +209,7 @@ bool deadline_came(struct deadline *o, const struct rule *rule, const struct dea
 void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
 {
     struct watch *w = watch_of(o, rule);
-    struct entry *e = w ? entry_of(o, rule, row->key) : NULL;
+    struct entry *e = w ? entry_of(o, w->handle, row->key) : NULL;
     if (e)
         e->row.times += e->row.times < UINT32_MAX;
     if (e || !w || !(e = entry_for(o, w, row)))
@@ -219,7 +222,7 @@ void deadline_open(struct deadline *o, const struct rule *rule, const struct dea
 
 void deadline_end(struct deadline *o, const struct rule *rule, uint64_t key)
 {
-    struct entry *e = entry_of(o, rule, key);
+    struct entry *e = entry_of(o, rule->handle, key);
     if (e)
         drop(o, e);
 }
@@ -242,7 +245,7 @@ static void begin_at(struct deadline *o, int64_t clock_us)
     for (unsigned i = 0; i < o->n_watches; i++)
         for (struct entry *e = o->watches[i].waiting.oldest; e; e = e->newer) {
             e->row.since_us = clock_us;
-            int64_t due_us = clock_us + period_of(e->watch->rule);
+            int64_t due_us = clock_us + e->watch->period_us;
             o->next_us = due_us < o->next_us ? due_us : o->next_us;
         }
 }
@@ -262,9 +265,8 @@ int64_t deadline_clock(const struct deadline *o)
 
 static void fire(struct deadline *o, struct entry *e)
 {
-    const struct rule *rule = e->watch->rule;
-    if (!rule->absence.every_us) {
-        o->due(o->u, rule, &e->row, &e->keys);
+    if (!e->watch->absence) {
+        o->due(o->u, &e->row, &e->keys);
         drop(o, e);
         return;
     }
@@ -272,7 +274,7 @@ static void fire(struct deadline *o, struct entry *e)
     e->row.silent = true;
     mark_dirty(e);
     link_newest(o, e);
-    o->due(o->u, rule, &e->row, &e->keys);
+    o->due(o->u, &e->row, &e->keys);
 }
 
 int64_t deadline_tick(struct deadline *o, unsigned most)
@@ -282,14 +284,13 @@ int64_t deadline_tick(struct deadline *o, unsigned most)
     int64_t next = INT64_MAX;
     for (unsigned i = 0; i < o->n_watches; i++) {
         struct watch *w = &o->watches[i];
-        int64_t period = period_of(w->rule);
-        while (w->waiting.oldest && o->clock_us - w->waiting.oldest->row.since_us > period) {
+        while (w->waiting.oldest && o->clock_us - w->waiting.oldest->row.since_us > w->period_us) {
             if (!most--)
                 return 0;
             fire(o, w->waiting.oldest);
         }
-        if (w->waiting.oldest && w->waiting.oldest->row.since_us + period < next)
-            next = w->waiting.oldest->row.since_us + period;
+        if (w->waiting.oldest && w->waiting.oldest->row.since_us + w->period_us < next)
+            next = w->waiting.oldest->row.since_us + w->period_us;
     }
     o->next_us = next;
     return next == INT64_MAX ? INT64_MAX : next - o->clock_us + 1;
@@ -316,15 +317,15 @@ void deadline_restore(struct deadline *o, const struct deadline_row *row)
 {
     struct watch *w = NULL;
     for (unsigned i = 0; i < o->n_watches && !w; i++)
-        if (slice_eq(o->watches[i].rule->id, row->rule))
+        if (slice_eq(o->watches[i].id, row->rule))
             w = &o->watches[i];
-    bool pair = w && w->rule->pair.within_us;
+    bool pair = w && !w->absence;
     /* The rule has gone, or waits for something else than it did. */
-    if (!w || (pair && (row->silent || !row->record.text.n)) || (!pair && !w->rule->absence.by.n && row->key != rule_key(w->rule))) {
+    if (!w || (pair && (row->silent || !row->record.text.n)) || (!pair && !w->by && row->key != w->key)) {
         forget_stored(o, row->key);
         return;
     }
-    struct entry *e = entry_of(o, w->rule, row->key);
+    struct entry *e = entry_of(o, w->handle, row->key);
     if (e)
         unlink_entry(e);
     else if (!(e = entry_for(o, w, row)))
@@ -373,26 +374,37 @@ void deadline_changed(struct deadline *o, deadline_row_f *each, void *u)
 
 /* --- life --- */
 
+static struct watch watch_for(const struct rule *rule)
+{
+    bool absence = rule->absence.every_us > 0;
+    return (struct watch){.id = slice_of(slice_dup(rule->id), rule->id.n),
+                          .handle = rule->handle,
+                          .key = rule_key(rule),
+                          .period_us = absence ? rule->absence.every_us : rule->pair.within_us,
+                          .absence = absence,
+                          .by = rule->absence.by.n > 0,
+                          .monitor = rule->absence.monitor.set};
+}
+
 struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
 {
     struct deadline *o = xcalloc(1, sizeof *o);
     *o = (struct deadline){.due = due, .u = u, .evicted = evicted, .next_us = INT64_MAX};
-    o->of_rule = xcalloc(rules->n, sizeof *o->of_rule);
+    o->of_rule = xcalloc(rules->n_handles, sizeof *o->of_rule);
     o->watches = xcalloc(rules->n, sizeof *o->watches);
     for (unsigned i = 0; i < rules->n; i++) {
         const struct rule *rule = rules->rules[i];
         if (!rule_waits(rule) || (only && only != rule))
             continue;
-        struct watch *w = &o->watches[o->n_watches++];
-        w->rule = rule;
-        o->of_rule[i] = o->n_watches;
+        o->watches[o->n_watches++] = watch_for(rule);
+        o->of_rule[rule->handle] = o->n_watches;
     }
     o->watches = xrealloc(o->watches, o->n_watches ? o->n_watches : 1, sizeof *o->watches);
     for (unsigned i = 0; i < o->n_watches; i++) {
         struct watch *w = &o->watches[i];
-        if (!w->rule->absence.every_us || w->rule->absence.by.n)
+        if (!w->absence || w->by)
             continue;
-        struct entry *e = entry_new(o, w, rule_key(w->rule));
+        struct entry *e = entry_new(o, w, w->key);
         mark_dirty(e);
         link_newest(o, e);
     }
@@ -408,6 +420,7 @@ void deadline_free(struct deadline *o)
             drop(o, o->watches[i].waiting.oldest);
         while (o->watches[i].silent.oldest)
             drop(o, o->watches[i].silent.oldest);
+        free((char *)(uintptr_t)o->watches[i].id.p);
     }
     table_free(&o->entries);
     free(o->watches);

@@ -42,8 +42,8 @@ struct deadline_row {
 };
 
 typedef void deadline_row_f(void *u, const struct deadline_row *row);
-/* It did not come. `keys` are those of the line that came last. */
-typedef void deadline_f(void *u, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys);
+/* It did not come. `keys` are those of the line that came last. row.rule names a rule that may have gone. */
+typedef void deadline_f(void *u, const struct deadline_row *row, const struct correlation *keys);
 
 /* only: the one rule to wait for, NULL for all. evicted: counts what gave way. What waits for a line never seen begins now. */
 struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted);

@@ -301,18 +301,10 @@ void pipeline_restore_clock(struct pipeline *p, int64_t clock_us)
     deadline_restore_clock(p->deadlines, clock_us);
 }
 
-static const struct rule *rule_of_row(const struct pipeline *p, const struct deadline_row *row)
-{
-    for (unsigned i = 0; i < p->setup.rules->n; i++)
-        if (slice_eq(p->setup.rules->rules[i]->id, row->rule))
-            return p->setup.rules->rules[i];
-    return NULL;
-}
-
 /* A store made before holds records as they came: scrubbed on the way in, with what the rule catches in them, and written again. */
 static void scrub_row(struct pipeline *p, struct deadline_row *row, struct arena *a)
 {
-    const struct rule *rule = rule_of_row(p, row);
+    const struct rule *rule = rule_set_find(p->setup.rules, row->rule);
     struct slice captures[RECORD_CODEC_CAPTURES_MAX];
     struct record_codec past;
     if (!rule || !row->record.text.n || !record_codec_read(row->record.text, a, &p->past, &past) || past.scrubbed)
@@ -644,9 +636,12 @@ static int64_t deadline_time(const struct pipeline *p, const struct rule *rule, 
     return known ? row->since_us + period_us : p->wall_us;
 }
 
-static void on_deadline(void *u, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
+static void on_deadline(void *u, const struct deadline_row *row, const struct correlation *keys)
 {
     struct pipeline *p = u;
+    const struct rule *rule = rule_set_find(p->setup.rules, row->rule);
+    if (!rule)
+        return;
     struct arena a = {0}; /* many may be due in one call */
     struct record *r = &p->past;
     struct verdict v;
