@@ -22,6 +22,15 @@ const struct parser *parser_of(enum format f)
     return f < FORMAT_N ? parsers[f] : NULL;
 }
 
+bool parser_settles(enum format f, struct slice name)
+{
+    const struct parser *parser = parser_of(f);
+    for (const char *const *n = parser ? parser->settled : NULL; n && *n; n++)
+        if (slice_is(name, *n))
+            return true;
+    return false;
+}
+
 /* How much of a line is looked at: what tells a format stands near the front. */
 enum { TELLING_BYTES = 4096 };
 

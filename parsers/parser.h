@@ -46,8 +46,13 @@ struct parser {
      */
     bool (*begin)(struct parse_ctx *ctx, struct record *r);
     void (*finish)(struct parse_ctx *ctx, struct record *r);
+    /* Names (record_get) whose values finish leaves as they are, ending with NULL: what goes by them alone need not wait for it. Nor does
+       finish raise the level. */
+    const char *const *settled;
 };
 
+/* The name is one of parser.settled. */
+bool parser_settles(enum format f, struct slice name);
 /* NULL for FORMAT_AUTO and for formats not built in. */
 const struct parser *parser_of(enum format f);
 /*

@@ -89,6 +89,12 @@ static struct slice seen(struct slice text)
     return slice_sub(text, 0, n);
 }
 
+static enum regex_result condition_holds(struct judge *j, const struct rule_condition *c, const struct record *r)
+{
+    struct slice v = record_value_of(r, &c->ref);
+    return v.p ? regex_match(c->regex, j->other, seen(v), 0) : REGEX_NO;
+}
+
 static enum regex_result when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
 {
     if (w->formats && !(w->formats >> r->format & 1))
@@ -96,8 +102,7 @@ static enum regex_result when_holds(struct judge *j, const struct rule_when *w, 
     if (w->level > r->level)
         return REGEX_NO;
     for (unsigned i = 0; i < w->n; i++) {
-        struct slice v = record_value_of(r, &w->conditions[i].ref);
-        enum regex_result hit = v.p ? regex_match(w->conditions[i].regex, j->other, seen(v), 0) : REGEX_NO;
+        enum regex_result hit = condition_holds(j, &w->conditions[i], r);
         if (hit != REGEX_YES)
             return hit;
     }
@@ -246,12 +251,24 @@ static void identify(const struct judging *g)
     verdict_hash_fingerprint(v, g->judge->old_keys);
 }
 
-bool judge_maybe(struct judge *j, enum format format, struct slice text)
+/* False: they will not hold, whatever finishing the record brings. */
+static bool when_may_hold(struct judge *j, const struct rule_when *w, const struct record *r)
 {
-    const struct rule_lane *lane = &j->set->lanes[format];
+    for (unsigned i = 0; i < w->n; i++)
+        if ((w->conditions[i].settled >> r->format & 1) && condition_holds(j, &w->conditions[i], r) == REGEX_NO)
+            return false;
+    return w->level <= r->level;
+}
+
+bool judge_maybe(struct judge *j, const struct record *r)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
     if (!lane->n)
         return false;
-    return !lane->prefilter || j->exhaustive || prefilter_maybe(lane->prefilter, j->prefilter, seen(text));
+    for (unsigned i = 0; i < lane->n_open; i++)
+        if (when_may_hold(j, &lane->open[i]->pack_when, r) && when_may_hold(j, &lane->open[i]->when, r))
+            return true;
+    return !lane->prefilter || j->exhaustive || prefilter_maybe(lane->prefilter, j->prefilter, seen(r->message));
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */

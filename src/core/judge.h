@@ -58,8 +58,8 @@ typedef void judge_explain_f(void *u, const struct rule *r, enum judge_why why);
  * verdict_complete). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
  */
 void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain, void *u);
-/* False: no rule can match a record of this format whose message is some part of this text. */
-bool judge_maybe(struct judge *j, enum format format, struct slice text);
+/* False: no rule can match this record, which may be partial: its message is some part of what it is now. */
+bool judge_maybe(struct judge *j, const struct record *r);
 /*
  * As judge_record when this rule decides, for a record of the past of which it makes an event now. False: it no longer matches. A
  * record without a message stands for one that never came; it has nothing to match.

@@ -765,15 +765,39 @@ static struct parse_ctx parse_ctx_of(struct pipeline *p, struct stream *s)
                               .log_format = s->log_format};
 }
 
+static struct slice pid_text(struct arena *a, uint32_t pid)
+{
+    char text[16];
+    int n = snprintf(text, sizeof text, "%u", pid);
+    return arena_dup(a, slice_of(text, (size_t)n));
+}
+
+/* What is known of the sender without asking it. */
+static void set_origin(struct pipeline *p, const struct stream *s)
+{
+    struct record *r = &p->record;
+    r->input = s->input;
+    if (s->sender.n)
+        r->peer = s->sender;
+    if (!r->host.n || (s->remote && origin_is_nobody(r->host)))
+        r->host = s->peer;
+    r->container = s->container;
+    if (!r->app.n && s->container)
+        r->app = s->container->app;
+    if (!r->procid.n && s->peer_pid)
+        r->procid = pid_text(&p->arena, s->peer_pid);
+}
+
 /*
- * Most lines of a log are of no interest to any rule, which one scan of the whole text shows: then the parser need not even look for
- * where the message ends. A breadcrumb made of such a line does that when it is needed.
+ * Most lines of a log are of no interest to any rule, as their origin and one scan of the whole text show: then the parser need not even
+ * look for where the message ends. A breadcrumb made of such a line does that when it is needed.
  */
 static void finish_if_of_interest(struct pipeline *p, struct stream *s)
 {
     struct record *r = &p->record;
     bool event_out = r->level >= LEVEL_ERROR && p->opt->fallback == FALLBACK_EVENT;
-    if (!event_out && r->message.n <= BREADCRUMBS_TEXT_MAX && !judge_maybe(&p->judge, r->format, r->message))
+    set_origin(p, s);
+    if (!event_out && r->message.n <= BREADCRUMBS_TEXT_MAX && !judge_maybe(&p->judge, r))
         return;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     parser_of(r->format)->finish(&ctx, r);
@@ -799,29 +823,6 @@ static bool parse(struct pipeline *p, struct stream *s, struct slice msg, const 
         finish_if_of_interest(p, s);
     *reason = ctx.reason;
     return ok;
-}
-
-static struct slice pid_text(struct arena *a, uint32_t pid)
-{
-    char text[16];
-    int n = snprintf(text, sizeof text, "%u", pid);
-    return arena_dup(a, slice_of(text, (size_t)n));
-}
-
-/* What is known of the sender without asking it. */
-static void set_origin(struct pipeline *p, const struct stream *s)
-{
-    struct record *r = &p->record;
-    r->input = s->input;
-    if (s->sender.n)
-        r->peer = s->sender;
-    if (!r->host.n || (s->remote && origin_is_nobody(r->host)))
-        r->host = s->peer;
-    r->container = s->container;
-    if (!r->app.n && s->container)
-        r->app = s->container->app;
-    if (!r->procid.n && s->peer_pid)
-        r->procid = pid_text(&p->arena, s->peer_pid);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "core/check_in.h"
 #include "core/event_members.h"
 #include "core/rule_keys.h"
+#include "parsers/parser.h"
 #include "text/grok.h"
 
 /* --- one rule --- */
@@ -82,6 +83,8 @@ static void load_when(struct loader *l, const struct raw_when *raw, struct rule_
     for (unsigned i = 0; i < raw->n_fields; i++) {
         struct rule_condition *c = &w->conditions[w->n++];
         c->ref = record_ref(arena_dup(&l->set->arena, raw->fields[i].name));
+        for (unsigned f = 0; f < FORMAT_N; f++)
+            c->settled |= (unsigned)parser_settles(f, c->ref.name) << f;
         struct regex *re = c->regex = grok_compile(&l->grok, l->d, raw->fields[i].regex, &l->set->arena, &c->text);
         l->ok &= re != NULL;
     }
@@ -364,12 +367,15 @@ static void make_lane(struct rule_set *set, unsigned format, bool prefilter)
     struct rule_lane *lane = &set->lanes[format];
     lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
     lane->ends = arena_calloc(&set->arena, set->n, sizeof *lane->ends);
+    lane->open = arena_calloc(&set->arena, set->n, sizeof *lane->open);
     struct prefilter_pattern *patterns = xcalloc(2 * (size_t)set->n, sizeof *patterns);
     for (unsigned i = 0; i < set->n; i++) {
         if (!can_meet(set->rules[i], format))
             continue;
         patterns[lane->n] = (struct prefilter_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
         lane->rules[lane->n++] = set->rules[i];
+        if (!set->rules[i]->match)
+            lane->open[lane->n_open++] = set->rules[i];
         if (set->rules[i]->pair.end)
             lane->ends[lane->n_ends++] = set->rules[i];
     }

@@ -23,6 +23,7 @@ struct rule_tag {
 /* One condition of `when`: a member or field of the record against a regex. */
 struct rule_condition {
     struct record_ref ref;
+    unsigned settled;  /* a bit for each enum format whose parser.settled has the name */
     struct slice text; /* of the regex, its references replaced */
     struct regex *regex;
 };
@@ -115,6 +116,8 @@ struct rule_lane {
     unsigned n;
     const struct rule **ends; /* those of them that are pairs: their ends are the patterns n, n + 1, ... of scan */
     unsigned n_ends;
+    const struct rule **open; /* those of them without match, of which the prefilter knows nothing */
+    unsigned n_open;
     struct prefilter *prefilter;
 };
 

@@ -24,7 +24,7 @@ __attribute__((weak)) hs_scan_f avx2_hs_scan;
  */
 struct prefilter {
     unsigned n; /* patterns */
-    unsigned always;
+    unsigned always, empty; /* patterns that are always candidates, and those of them that match everything */
     uint64_t *is_always;
     unsigned *owner; /* of each literal: its pattern */
     unsigned n_literals;
@@ -231,6 +231,8 @@ struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, un
         /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way; an empty one matches. */
         if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
             mark_always(s, i);
+    for (unsigned i = 0; i < n; i++)
+        s->empty += !patterns[i].regex.n;
 #ifdef HAVE_HS
     s->prefilter = sound_scan(&s->platform);
     if (s->prefilter) {
@@ -355,7 +357,7 @@ static int on_any(unsigned id, unsigned long long from, unsigned long long to, u
 bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text)
 {
 #ifdef HAVE_HS
-    if (!s->always && !s->regexes && text.n <= UINT32_MAX)
+    if (s->always == s->empty && !s->regexes && text.n <= UINT32_MAX)
         return s->literals && s->prefilter(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
 #endif
     (void)s;

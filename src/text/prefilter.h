@@ -35,7 +35,7 @@ void prefilter_scratch_free(struct prefilter_scratch *x);
 void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text, struct prefilter_hits *hits);
 /*
  * False: none of its patterns can match any part of this text. So one look at a text tells that a piece of it, whose bounds would
- * cost more to find, is of no interest. True whenever a pattern is not known by its literals.
+ * cost more to find, is of no interest. True whenever a pattern is not known by its literals; of empty ones nothing is said.
  */
 bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text);
 struct prefilter_hits prefilter_hits_new(unsigned patterns);

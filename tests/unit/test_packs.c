@@ -3,6 +3,7 @@
 
 #include "core/pipeline.h"
 #include "core/rule_check.h"
+#include "parsers/container.h"
 #include "parsers/frame.h"
 #include "parsers/parsers.h"
 #include "tests/shipped.h"
@@ -166,6 +167,58 @@ START_TEST(nginx_knows_real_logs)
 }
 END_TEST
 
+struct passed {
+    bool partial;
+    struct slice rule;
+};
+
+static void on_outcome(void *u, const struct outcome *j)
+{
+    struct passed *passed = u;
+    passed->partial = j->record->partial;
+    passed->rule = j->verdict->rule ? j->verdict->rule->id : SLICE_NONE;
+}
+
+static void on_nothing(void *u, const struct event_out *e)
+{
+    (void)u;
+    (void)e;
+}
+
+/* A line with which no rule has to do is not read to its end: it is most of what nginx logs, and of what judging it costs. */
+static struct passed pass(const char *line, const struct container *container)
+{
+    static const uint8_t store_id[16] = {1};
+    struct passed passed = {0};
+    const struct options options = {.fallback = FALLBACK_CRUMB, .crumbs = {.memory_bytes = 1 << 16}};
+    const struct pipeline_setup setup = {
+        .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = &passed, .emit = on_nothing, .outcome = on_outcome}};
+    struct stream stream = {.format = FORMAT_NGINX_ERROR, .source = SLICE("log"), .trusted = true, .container = container, .last_us = RECORD_NO_TIME};
+    struct pipeline *p = pipeline_new(&setup);
+    pipeline_message(p, &stream, slice_str(line), 1, 0, 0, INT64_C(1795428000000000));
+    pipeline_free(p);
+    return passed;
+}
+
+START_TEST(uninteresting_line_takes_the_fast_path)
+{
+    static const char line[] = "2026/11/23 10:00:00 [info] 7#7: *1 a key was pressed, client: 192.0.2.7, server: shop, "
+                               "request: \"GET / HTTP/1.1\", host: \"shop\"";
+    const struct container shop = {.name = SLICE("shop"), .app = SLICE("shop")}, own = {.name = SLICE("crumbd"), .app = SLICE("crumbd")};
+    struct passed passed = pass(line, NULL);
+    ck_assert(passed.partial);
+    ck_assert(pass(line, &shop).partial);
+    /* What goes by its origin alone is decided before, and then judged as ever. */
+    passed = pass(line, &own);
+    ck_assert(!passed.partial);
+    ck_slice(passed.rule, "loop-guard.own-log");
+    passed = pass("2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: "
+                  "192.0.2.7, server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://192.0.2.8:80/\", host: \"shop\"",
+                  NULL);
+    ck_assert(!passed.partial && passed.rule.n > 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("packs");
@@ -173,6 +226,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, samples_hold);
+    tcase_add_test(t, uninteresting_line_takes_the_fast_path);
     tcase_add_test(t, no_pattern_backtracks_without_end);
     tcase_add_test(t, no_title_has_an_id);
     tcase_add_test(t, nginx_knows_real_logs);
