@@ -29,7 +29,7 @@ struct prefilter {
     unsigned *owner; /* of each literal: its pattern */
     unsigned n_literals;
 #ifdef HAVE_HS
-    hs_scan_f *prefilter; /* NULL: libhs cannot be trusted here */
+    hs_scan_f *scan; /* NULL: libhs cannot be trusted here */
     hs_platform_info_t platform;
     hs_database_t *literals, *regexes; /* NULL: empty */
 #endif
@@ -73,7 +73,7 @@ static int on_probe(unsigned id, unsigned long long from, unsigned long long to,
 }
 
 /* Is `needle` found wherever it stands in a text that is longer than any vector? */
-static bool finds(hs_scan_f *prefilter, const hs_platform_info_t *platform, const char *regex, const char *needle)
+static bool finds(hs_scan_f *scan, const hs_platform_info_t *platform, const char *regex, const char *needle)
 {
     enum { TEXT_N = 200, NEEDLE_N = 2 };
     hs_database_t *db = NULL;
@@ -86,7 +86,7 @@ static bool finds(hs_scan_f *prefilter, const hs_platform_info_t *platform, cons
         bool hit = false;
         memset(text, '_', sizeof text);
         memcpy(text + at, needle, NEEDLE_N);
-        all = prefilter(db, text, sizeof text, 0, scratch, on_probe, &hit) == HS_SUCCESS && hit;
+        all = scan(db, text, sizeof text, 0, scratch, on_probe, &hit) == HS_SUCCESS && hit;
     }
     hs_free_compile_error(err);
     hs_free_scratch(scratch);
@@ -95,9 +95,9 @@ static bool finds(hs_scan_f *prefilter, const hs_platform_info_t *platform, cons
 }
 
 /* One pattern for each way in which Vectorscan skips what cannot match, by one byte and by two. */
-static bool is_sound(hs_scan_f *prefilter, const hs_platform_info_t *platform)
+static bool is_sound(hs_scan_f *scan, const hs_platform_info_t *platform)
 {
-    return finds(prefilter, platform, "x", "x_") && finds(prefilter, platform, "[x-z]1", "y1") && finds(prefilter, platform, "x.*z", "xz");
+    return finds(scan, platform, "x", "x_") && finds(scan, platform, "[x-z]1", "y1") && finds(scan, platform, "x.*z", "xz");
 }
 
 /*
@@ -234,8 +234,8 @@ struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, un
     for (unsigned i = 0; i < n; i++)
         s->empty += !patterns[i].regex.n;
 #ifdef HAVE_HS
-    s->prefilter = sound_scan(&s->platform);
-    if (s->prefilter) {
+    s->scan = sound_scan(&s->platform);
+    if (s->scan) {
         build(s, patterns);
         return s;
     }
@@ -294,14 +294,14 @@ void prefilter_scratch_free(struct prefilter_scratch *x)
 }
 
 #ifdef HAVE_HS
-struct client_report {
+struct hit_words {
     const unsigned *owner;
     uint64_t *word;
 };
 
 static int on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
-    const struct client_report *r = ctx;
+    const struct hit_words *r = ctx;
     (void)from;
     (void)to;
     (void)flags;
@@ -311,7 +311,7 @@ static int on_literal(unsigned id, unsigned long long from, unsigned long long t
 
 static int on_regex(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
-    const struct client_report *r = ctx;
+    const struct hit_words *r = ctx;
     (void)from;
     (void)to;
     (void)flags;
@@ -320,9 +320,9 @@ static int on_regex(unsigned id, unsigned long long from, unsigned long long to,
 }
 
 static bool run(const struct prefilter *s, const hs_database_t *db, struct prefilter_scratch *x, struct slice text, match_event_handler on_match,
-                struct client_report *r)
+                struct hit_words *r)
 {
-    return !db || (text.n <= UINT32_MAX && s->prefilter(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
+    return !db || (text.n <= UINT32_MAX && s->scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
 }
 #endif
 
@@ -332,7 +332,7 @@ void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struc
     assert(hits->n >= words);
     memcpy(hits->word, s->is_always, words * sizeof *hits->word);
 #ifdef HAVE_HS
-    struct client_report r = {.owner = s->owner, .word = hits->word};
+    struct hit_words r = {.owner = s->owner, .word = hits->word};
     /* What libhs cannot take in one block is judged in full instead. */
     if (!run(s, s->literals, x, text, on_literal, &r) || !run(s, s->regexes, x, text, on_regex, &r))
         memset(hits->word, 0xff, words * sizeof *hits->word);
@@ -358,7 +358,7 @@ bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, str
 {
 #ifdef HAVE_HS
     if (s->always == s->empty && !s->regexes && text.n <= UINT32_MAX)
-        return s->literals && s->prefilter(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
+        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
 #endif
     (void)s;
     (void)x;
@@ -391,10 +391,10 @@ const char *prefilter_code(void)
 {
 #ifdef HAVE_HS
     hs_platform_info_t platform;
-    hs_scan_f *prefilter = sound_scan(&platform);
-    if (prefilter == hs_scan)
+    hs_scan_f *scan = sound_scan(&platform);
+    if (scan == hs_scan)
         return "";
-    return prefilter ? "(its code for AVX2, since that for AVX-512 misses matches)" : "(not used, since it misses matches)";
+    return scan ? "(its code for AVX2, since that for AVX-512 misses matches)" : "(not used, since it misses matches)";
 #else
     return "";
 #endif
