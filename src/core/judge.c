@@ -34,14 +34,16 @@ void judge_init(struct judge *j, const struct rule_set *set)
     judge_use(j, set);
 }
 
-/* Statistics and rests of rules that were there before stay. */
+/* What is known of rules that were there before stays. */
 static void make_room(struct judge *j, unsigned n)
 {
     j->stats = xrealloc(j->stats, n, sizeof *j->stats);
     j->rests = xrealloc(j->rests, n, sizeof *j->rests);
+    j->sampled = xrealloc(j->sampled, n, sizeof *j->sampled);
     for (; j->n_handles < n; j->n_handles++) {
         j->stats[j->n_handles] = (struct rule_stats){0};
         j->rests[j->n_handles] = NULL;
+        j->sampled[j->n_handles] = 0;
     }
 }
 
@@ -72,6 +74,7 @@ void judge_done(struct judge *j)
     for (unsigned i = 0; i < j->n_handles; i++)
         free(j->rests[i]);
     free(j->rests);
+    free(j->sampled);
     free(j->stats);
     *j = (struct judge){0};
 }
@@ -234,6 +237,8 @@ static void decide(const struct judging *g, const struct rule *rule)
     struct verdict *v = g->verdict;
     v->rule = rule;
     v->action = rule_waits(rule) ? ACTION_CRUMB : rule->action;
+    if (rule->sample > 1)
+        v->skipped = g->judge->sampled[rule->handle]++ % rule->sample != 0;
     if (rule->threshold.count)
         v->key = threshold_key(g, rule);
     else if (rule->absence.every_us)

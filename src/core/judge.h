@@ -30,6 +30,7 @@ struct judge {
     struct prefilter_hits hits;
     struct rule_stats *stats;          /* by the rule's handle */
     struct rests **rests;              /* the same; NULL: it has not reached the match limit */
+    uint64_t *sampled;                 /* the same: how often it decided, where it has `sample` */
     unsigned n_handles;
     uint64_t sender;                   /* set by the caller: who sent the record, */
     int64_t now_us;                    /* and the present */

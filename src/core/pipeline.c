@@ -695,12 +695,6 @@ static void fall_back(struct pipeline *p, struct verdict *v)
         v->action = ACTION_DROP;
 }
 
-/* `sample` of the rule: the first of so many matches. */
-static bool in_sample(const struct pipeline *p, const struct rule *rule)
-{
-    return rule->sample <= 1 || (p->judge.stats[rule->handle].hits - 1) % rule->sample == 0;
-}
-
 static bool over_threshold(struct pipeline *p, const struct verdict *v)
 {
     const struct rule_threshold *t = &v->rule->threshold;
@@ -725,7 +719,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
         fall_back(p, v);
     else if (rule_waits(v->rule))
         wait_for(p, s, &k, offset, v);
-    else if (v->action == ACTION_EVENT && !(in_sample(p, v->rule) && over_threshold(p, v)))
+    else if (v->action == ACTION_EVENT && (v->skipped || !over_threshold(p, v)))
         v->action = ACTION_CRUMB;
     if (r->forged && r->torn && v->action == ACTION_EVENT)
         v->action = ACTION_CRUMB; /* a part of an entry is none */

@@ -48,6 +48,7 @@ struct verdict {
     enum level level;
     struct rule_end *ends; /* whichever rule decides */
     uint64_t key;          /* of the rule and its `by` values: threshold, absence, pair */
+    bool skipped;          /* the rule has `sample`, and this is none of the matches that it promotes */
     struct tag *tags;
     struct slice *fingerprint;
     unsigned n_tags, n_fingerprint;
