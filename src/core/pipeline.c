@@ -436,7 +436,7 @@ static void note_top_values(struct pipeline *p, const struct event_source *src)
         judge_show(&p->judge, &shown, r, &p->arena, &seen);
         kind_shown = seen.fold ? kind_of(p, r, seen) : SLICE_NONE;
     }
-    top_values_add_shown(top_values, SLICE("kind"), kind, kind_shown);
+    top_values_add(top_values, SLICE("kind"), kind, kind_shown);
     top_values_note(top_values, &p->judge, r, src->verdict, checks ? &seen : NULL, p->scrub);
     p->judge.shown = NULL;
 }

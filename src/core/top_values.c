@@ -191,12 +191,7 @@ bool top_values_checks(const struct top_values *v)
     return v->round <= TOP_VALUES_CHECKED || v->round % TOP_VALUES_CHECKED_EVERY == 0;
 }
 
-void top_values_add(struct top_values *v, struct slice name, struct slice text)
-{
-    top_values_add_shown(v, name, text, text);
-}
-
-void top_values_add_shown(struct top_values *v, struct slice name, struct slice text, struct slice shown)
+void top_values_add(struct top_values *v, struct slice name, struct slice text, struct slice shown)
 {
     struct name *n = name.n && text.n ? name_of(v, name) : NULL;
     if (!n || n->hidden || n->round == v->round)

@@ -38,13 +38,11 @@ bool top_values_begin(struct top_values *v);
 bool top_values_is_new(const struct top_values *v, struct slice name);
 /* It may not: its values are passed over. */
 void top_values_hide(struct top_values *v, struct slice name);
-/* One value of the occurrence. The first of a name counts. */
-void top_values_add(struct top_values *v, struct slice name, struct slice value);
 /* In this occurrence new values of captures and the like are looked up in the scrubbed message, which costs as much as the event: the
    first ones, then few. In the others only known ones are counted, so that what is common is found a little later. */
 bool top_values_checks(const struct top_values *v);
-/* The same of a value that people see as `shown`; SLICE_NONE: counted if it is known. */
-void top_values_add_shown(struct top_values *v, struct slice name, struct slice value, struct slice shown);
+/* One value of the occurrence, which people see as `shown`; SLICE_NONE: counted if it is known. The first of a name counts. */
+void top_values_add(struct top_values *v, struct slice name, struct slice value, struct slice shown);
 /* Takes secrets out of what is kept; before anything below. */
 void top_values_scrub(struct top_values *v, struct scrub *s);
 /* A JSON object for the event: {"name": ["900 × value", …]}, of the names that had several values. False, *out untouched: none had. */

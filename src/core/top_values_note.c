@@ -9,7 +9,7 @@ static void hide_or_add(struct top_values *v, struct scrub *scrub, struct slice 
 {
     if (value.n && top_values_is_new(v, name) && (!event_members_shows(scrub, name, value) || scrub_is_secret_name(scrub, name)))
         top_values_hide(v, name);
-    top_values_add_shown(v, name, value, shown);
+    top_values_add(v, name, value, shown);
 }
 
 static void note(struct top_values *v, struct scrub *scrub, struct slice name, struct slice value)
@@ -28,7 +28,7 @@ static void note_tags(struct top_values *v, const struct verdict *verdict, const
     for (unsigned i = 0; i < verdict->n_tags; i++) {
         struct tag tag = verdict->tags[i];
         bool same = shown && i < shown->n_tags && slice_eq(shown->tags[i].key, tag.key);
-        top_values_add_shown(v, tag.key, tag.value, same ? shown->tags[i].value : SLICE_NONE);
+        top_values_add(v, tag.key, tag.value, same ? shown->tags[i].value : SLICE_NONE);
     }
 }
 

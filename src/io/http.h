@@ -72,6 +72,5 @@ struct http *http_new(struct event_base *base, const struct http_setup *setup, s
 bool http_is_local(const struct http *h);
 /* Before the base; answers under way are cut off. NULL is allowed. */
 void http_free(struct http *h);
-uint16_t http_port(const struct http *h);
 
 #endif

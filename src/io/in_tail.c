@@ -150,8 +150,6 @@ void tail_forget(struct tail *t, struct tail_file *f)
 {
     tail_put_to_sleep(t, f);
     forget_inode(t, f);
-    if (t->sink.gone)
-        t->sink.gone(t->sink.u, &f->stream);
     f->gone = true;
     TAILQ_REMOVE(&t->files, f, all);
     TAILQ_INSERT_TAIL(&t->removed, f, all);
@@ -462,10 +460,6 @@ static void free_all(struct tail_files *list)
 static void stop(struct input *in)
 {
     struct tail *t = (struct tail *)in;
-    struct tail_file *f;
-    if (t->sink.gone)
-        TAILQ_FOREACH (f, &t->files, all)
-            t->sink.gone(t->sink.u, &f->stream);
     free_all(&t->files);
     free_all(&t->removed);
     struct event *events[] = {t->turn, t->poll, t->soon, t->idle};

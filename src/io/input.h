@@ -72,8 +72,6 @@ struct input_sink {
      * may be reused when the call returns.
      */
     void (*message)(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes, uint64_t offset);
-    /* s is about to be freed: let go of what waits for it. NULL: nobody cares. */
-    void (*gone)(void *u, struct stream *s);
     /* A turn of this input begins (app/turn.h); see input_turn. NULL: nobody cares. */
     void (*turn)(void *u, struct input *in, struct slice who);
     struct counts *counts;

@@ -139,8 +139,6 @@ void tail_complaints_sweep(struct tail *t);
 void tail_complaints_free(struct tail *t);
 
 /* ---- tail_share.c: more files than descriptors ---- */
-/* How many files all tail inputs may keep open. */
-unsigned tail_open_max(void);
 /* How many of one input's may be rotated ones. */
 unsigned tail_rotated_max(void);
 /* True when one more may be opened; closes the one that has been read longest ago, if need be. */

@@ -17,7 +17,8 @@ enum {
     GIVEN_BACK = 4,      /* as many as a walk to a file and the file itself take */
 };
 
-unsigned tail_open_max(void)
+/* How many files all tail inputs may keep open. */
+static unsigned tail_open_max(void)
 {
     unsigned half = descriptors_limit() / 2;
     return half > OPEN_MIN ? half : OPEN_MIN;

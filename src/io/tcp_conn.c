@@ -50,8 +50,6 @@ void conn_free(struct conn *c)
     take_undecided(c);
     while (framer_next(&c->framer, &m) || framer_flush(&c->framer, FRAME_END, &m))
         deliver(c, &m);
-    if (in->sink.gone)
-        in->sink.gone(in->sink.u, &c->stream);
     TAILQ_REMOVE(&in->conns, c, link);
     holders_remove(&in->holders, &c->held);
     in->input.connections--;

@@ -187,7 +187,7 @@ static void read_top_values(struct slice text)
         top_values_write(v, &out);
         assert(out.over || is_json(sbuf_slice(&out)));
         if (top_values_begin(v))
-            top_values_add(v, SLICE("name"), SLICE("value"));
+            top_values_add(v, SLICE("name"), SLICE("value"), SLICE("value"));
         top_values_free(v);
     }
     assert(total == 0);

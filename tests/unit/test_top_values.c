@@ -24,7 +24,7 @@ static void tear_down(void)
 
 static void add(struct top_values *v, const char *name, const char *value)
 {
-    top_values_add(v, slice_str(name), slice_str(value));
+    top_values_add(v, slice_str(name), slice_str(value), slice_str(value));
 }
 
 static void one(struct top_values *v, const char *name, const char *value)
