@@ -3,7 +3,6 @@
 
 #include <event2/event.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +22,8 @@ struct command {
     command_f *run;
     const char *usage, *help;
 };
+
+static command_f cmd_help, cmd_version;
 
 static const struct command commands[] = {
     {"run", cmd_run, "crumbd [run] [-c FILE]",
@@ -74,40 +75,7 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-int command_usage(const char *command, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("crumbd: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "\ntry: crumbd help%s%s\n", command ? " " : "", command ? command : "");
-    return EXIT_USAGE;
-}
-
-int command_log_format(const char *command, const char *text, enum format *format)
-{
-    if (!text)
-        return EXIT_WELL;
-    if (!*text)
-        return command_usage(command, "--log-format needs the text of nginx's log_format");
-    if (*format != FORMAT_AUTO && *format != FORMAT_NGINX_ACCESS)
-        return command_usage(command, "--log-format is for nginx-access, not for %s", format_name(*format));
-    *format = FORMAT_NGINX_ACCESS;
-    return EXIT_WELL;
-}
-
-int command_finish(struct diag *d, int status)
-{
-    if (fflush(stdout) != 0 || ferror(stdout))
-        err_plain(d, "standard output cannot be written: %s", strerror(errno));
-    int result = d->errors ? status : EXIT_WELL;
-    err_print(d, stderr);
-    err_free(d);
-    return result;
-}
-
-int cmd_help(int argc, char **argv)
+static int cmd_help(int argc, char **argv)
 {
     if (argc > 1) {
         const struct command *c = find(argv[1]);
@@ -124,7 +92,7 @@ int cmd_help(int argc, char **argv)
     return EXIT_WELL;
 }
 
-int cmd_version(int argc, char **argv)
+static int cmd_version(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
@@ -176,5 +144,6 @@ int main(int argc, char **argv)
         return command_usage(NULL, "there is no command \"%s\"", argv[1]);
     if (argc == 3 && is_help(argv[2]))
         return cmd_help(2, (char *[]){argv[2], argv[1]});
-    return c->run(argc - 1, argv + 1);
+    int status = c->run(argc - 1, argv + 1);
+    return status == EXIT_HELP ? cmd_help(2, (char *[]){argv[0], argv[1]}) : status;
 }

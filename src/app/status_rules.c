@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "app/html_text.h"
+#include "app/prom_text.h"
 #include "app/status.h"
 #include "base/xalloc.h"
 
@@ -51,17 +53,17 @@ void status_rule_metrics(const struct status *s, struct sbuf *out)
         tried += is_tried(s, i);
         suspended += is_suspended(s, stats_of(s, i));
     }
-    status_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
-    status_gauge(out, "rules_suspended", suspended, "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
+    prom_text_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
+    prom_text_gauge(out, "rules_suspended", suspended, "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
     for (unsigned f = 0; tried && f < NUMBER_N; f++) {
         unsigned told = 0;
-        status_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
+        prom_text_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
         for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++) {
             if (!is_tried(s, i))
                 continue;
             told++;
             sbuf_addf(out, "crumbd_%s%s{rule=\"", families[f].name, families[f].end);
-            status_label(out, s->rules->rules[i]->id);
+            prom_text_label(out, s->rules->rules[i]->id);
             sbuf_adds(out, SLICE("\"} "));
             put_number(s, out, stats_of(s, i), f);
             sbuf_addc(out, '\n');
@@ -140,7 +142,7 @@ void page_rules(const struct status *s, struct sbuf *out)
     for (unsigned i = 0; i < n && i < STATUS_RULES_SHOWN; i++) {
         const struct rule_stats *st = order[i].stats;
         sbuf_adds(out, SLICE("<tr><td class=\"t\">"));
-        page_text(out, order[i].rule->id, 128);
+        html_text(out, order[i].rule->id, 128);
         if (is_suspended(s, st))
             sbuf_adds(out, SLICE(" <span class=\"b no\">suspended</span>"));
         for (unsigned which = 0; which < NUMBER_SUSPENDED; which++) {

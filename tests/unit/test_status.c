@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "app/html_text.h"
 #include "app/routes.h"
 #include "base/xalloc.h"
 
@@ -99,11 +100,11 @@ START_TEST(text_is_escaped)
 {
     struct sbuf out;
     sbuf_init(&out, 1000);
-    page_text(&out, slice_str(hostile), 100);
+    html_text(&out, slice_str(hostile), 100);
     ck_slice(sbuf_slice(&out), "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;x&quot; "
                                "\\x1b[31m \\xff \\xe2\\x80\\xae");
     sbuf_reset(&out);
-    page_text(&out, SLICE("<<<<<<"), 5);
+    html_text(&out, SLICE("<<<<<<"), 5);
     ck_slice(sbuf_slice(&out), "&lt;&lt;...");
     sbuf_free(&out);
 }
