@@ -10,24 +10,6 @@ enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20
 enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024, FULL_MESSAGE_MAX = 3500 };
 enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75, KIND_MAX = 512 };
 
-void event_writer_text(struct event_writer *w, const char *key, struct slice text, size_t max_points)
-{
-    if (text.n == 0)
-        return;
-    json_key(&w->json, key);
-    event_writer_item(w, text, max_points);
-}
-
-void event_writer_item(struct event_writer *w, struct slice text, size_t max_points)
-{
-    json_str_max(&w->json, scrub_text(w->scrub, text, w->arena), max_points);
-}
-
-void event_writer_value(struct event_writer *w, struct slice name, struct slice text, size_t max_points)
-{
-    json_str_max(&w->json, scrub_value(w->scrub, name, text, w->arena), max_points);
-}
-
 /* --- tags --- */
 
 struct tagger {
