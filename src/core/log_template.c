@@ -4,22 +4,6 @@
 
 #include "core/log_template_piece.h"
 
-/* Words of a quoted text that says what went wrong, and does not just name something. */
-static const struct word_set faults = {{
-    ['a' - 'a'] = "aborted ",
-    ['b' - 'a'] = "broken ",
-    ['c' - 'a'] = "cannot closed corrupt corrupted ",
-    ['d' - 'a'] = "denied disconnected ",
-    ['e' - 'a'] = "error exceeded exhausted expired ",
-    ['f' - 'a'] = "failed failure forbidden ",
-    ['i' - 'a'] = "invalid ",
-    ['m' - 'a'] = "missing ",
-    ['n' - 'a'] = "no not ",
-    ['r' - 'a'] = "refused rejected reset ",
-    ['t' - 'a'] = "timed timeout ",
-    ['u' - 'a'] = "unable unavailable unexpected unknown unreachable unsupported ",
-}};
-
 static const struct word_set speaking_keys = {{
     ['c' - 'a'] = "cause ",
     ['d' - 'a'] = "desc description detail details ",
@@ -118,11 +102,6 @@ static bool json_key(struct slice s, const char *close, const char *e)
 static bool speaking_key(struct slice key)
 {
     return word_set_has(&speaking_keys, key.p, key.n);
-}
-
-bool log_template_is_fault(const char *p, size_t n)
-{
-    return word_set_has(&faults, p, n);
 }
 
 enum { SPEAKS_MAX = 300 };
@@ -234,10 +213,20 @@ static const char *pair(struct log_template_work *w, const char *p)
     return end;
 }
 
+/* "user  from", "user  [preauth]": a name that is empty, where the next line has one. Takes a placeholder for nothing. */
+static bool empty_user(struct log_template_work *w, const char *p)
+{
+    if (w->prev.p + w->prev.n != p || w->e - p < 7 || p[0] != ' ' || p[1] != ' ' || (p[2] != '[' && memcmp(p + 2, "from ", 5) != 0))
+        return false;
+    log_template_emit(w, PLACEHOLDER_USER, p + 1, p + 1);
+    w->hint = LOG_TEMPLATE_HINT_NONE;
+    return true;
+}
+
 /* White space or a control byte at p: one space, whatever they are. Returns where to go on. */
 static const char *space(struct log_template_work *w, const char *p)
 {
-    if (w->hint == LOG_TEMPLATE_HINT_USER && log_template_empty_user(w, p))
+    if (w->hint == LOG_TEMPLATE_HINT_USER && empty_user(w, p))
         return p + 1;
     if (*p == ' ' && p + 1 < w->e && (unsigned char)p[1] > ' ' && p[1] != 127)
         return p + 1;

@@ -73,9 +73,7 @@ static inline void log_template_remember(struct log_template_work *w, const char
 }
 /* Whether the word is a user's name, by the hint of the word before it. */
 bool log_template_is_user(const struct log_template_work *w, struct slice word);
-/* Two spaces at p behind "user" where the name is empty: takes a placeholder for nothing, so that the line is like one with a name. */
-bool log_template_empty_user(struct log_template_work *w, const char *p);
-/* log_template.c: whether the word tells that something went wrong. */
+/* Whether the word tells that something went wrong. */
 bool log_template_is_fault(const char *p, size_t n);
 
 #endif

@@ -48,6 +48,27 @@ static const struct word_set not_names = {{
     ['y' - 'a'] = "your ",
 }};
 
+/* Words of a quoted text that says what went wrong, and does not just name something. */
+static const struct word_set faults = {{
+    ['a' - 'a'] = "aborted ",
+    ['b' - 'a'] = "broken ",
+    ['c' - 'a'] = "cannot closed corrupt corrupted ",
+    ['d' - 'a'] = "denied disconnected ",
+    ['e' - 'a'] = "error exceeded exhausted expired ",
+    ['f' - 'a'] = "failed failure forbidden ",
+    ['i' - 'a'] = "invalid ",
+    ['m' - 'a'] = "missing ",
+    ['n' - 'a'] = "no not ",
+    ['r' - 'a'] = "refused rejected reset ",
+    ['t' - 'a'] = "timed timeout ",
+    ['u' - 'a'] = "unable unavailable unexpected unknown unreachable unsupported ",
+}};
+
+bool log_template_is_fault(const char *p, size_t n)
+{
+    return word_set_has(&faults, p, n);
+}
+
 static bool followed_by_from(const struct log_template_work *w, const char *p)
 {
     return w->e - p > 6 && memcmp(p, " from ", 6) == 0;
@@ -76,16 +97,6 @@ bool log_template_is_user(const struct log_template_work *w, struct slice word)
         return false;
     const struct word_set *others = w->hint == LOG_TEMPLATE_HINT_USER ? &not_users : &not_names;
     return !word_set_has(others, word.p, word.n);
-}
-
-/* "user  from", "user  [preauth]": a name that is empty, where the next line has one. */
-bool log_template_empty_user(struct log_template_work *w, const char *p)
-{
-    if (w->prev.p + w->prev.n != p || w->e - p < 7 || p[0] != ' ' || p[1] != ' ' || (p[2] != '[' && memcmp(p + 2, "from ", 5) != 0))
-        return false;
-    log_template_emit(w, PLACEHOLDER_USER, p + 1, p + 1);
-    w->hint = LOG_TEMPLATE_HINT_NONE;
-    return true;
 }
 
 enum log_template_hint log_template_hint_of(const struct log_template_work *w, struct slice word)
