@@ -10,8 +10,6 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "io/in_journal.h"
-#include "io/in_tail.h"
 
 enum order { ORDER_ANSWER, ORDER_STOP };
 
@@ -173,26 +171,12 @@ static void add_flood(void *u, const struct flood_row *row)
     }
 }
 
-static unsigned positions_of(struct input *in, const struct store_file **files)
-{
-    switch (in->type->kind) {
-    case INPUT_TAIL:
-        return tail_positions(in, files);
-    case INPUT_JOURNAL:
-        return journal_positions(in, files);
-    case INPUT_GELF:
-    case INPUT_SYSLOG:
-    case INPUT_STDIN:
-        break;
-    }
-    return 0;
-}
-
 static void add_positions(struct worker *w, struct worker_checkpoint *c)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
         const struct store_file *files;
-        unsigned n = positions_of(w->inputs[i], &files);
+        struct input *in = w->inputs[i];
+        unsigned n = in->type->positions ? in->type->positions(in, &files) : 0;
         if (!n)
             continue;
         c->checkpoint.files = xrealloc(c->checkpoint.files, c->checkpoint.n_files + n, sizeof *c->checkpoint.files);
@@ -523,8 +507,8 @@ static bool has_caught_up(const struct worker *w)
     if (w->caught_up || wall_us() - w->start_us > WORKER_CATCH_UP_S * INT64_C(1000000))
         return true;
     for (unsigned i = 0; i < w->n_inputs; i++) {
-        enum input_kind kind = w->inputs[i]->type->kind;
-        if ((kind == INPUT_TAIL || kind == INPUT_JOURNAL) && !w->inputs[i]->type->drained(w->inputs[i]))
+        struct input *in = w->inputs[i];
+        if (in->type->behind && in->type->behind(in))
             return false;
     }
     return true;
@@ -564,6 +548,13 @@ static void take_room(struct worker *w, struct shares *used)
         shares_take(&w->room, (int)i, w->added[i]);
 }
 
+static void tell_stored(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->stored)
+            w->inputs[i]->type->stored(w->inputs[i]);
+}
+
 static void on_order(void *u, struct mail *m)
 {
     struct worker *w = u;
@@ -577,6 +568,7 @@ static void on_order(void *u, struct mail *m)
         return;
     }
     w->under_way = false;
+    tell_stored(w);
     if (!w->stopping)
         check_pressure(w);
     else if (w->next)
@@ -587,10 +579,17 @@ static void on_order(void *u, struct mail *m)
 
 /* --- life --- */
 
+static struct input *last_of_type(const struct worker *w, const struct input_type *type)
+{
+    for (unsigned i = w->n_inputs; i-- > 0;)
+        if (w->inputs[i]->type == type)
+            return w->inputs[i];
+    return NULL;
+}
+
 static bool start_inputs(struct worker *w, struct diag *d)
 {
     bool ok = true;
-    struct input *last_tail = NULL;
     w->inputs = xcalloc(w->setup.n_inputs, sizeof *w->inputs);
     for (unsigned i = 0; i < w->setup.n_inputs; i++) {
         const struct input_options *opt = &w->setup.inputs[i];
@@ -600,16 +599,13 @@ static bool start_inputs(struct worker *w, struct diag *d)
             ok = false;
             continue;
         }
-        struct input *in = type->start(w->base, opt, &w->sink, d);
+        struct input *in = type->start(w->base, opt, &w->sink, d), *earlier = last_of_type(w, type);
         if (in) {
             in->index = i;
             w->inputs[w->n_inputs++] = in;
         }
-        if (in && opt->kind == INPUT_TAIL) {
-            if (last_tail)
-                tail_after(in, last_tail);
-            last_tail = in;
-        }
+        if (in && earlier && type->after)
+            type->after(in, earlier);
         ok &= in != NULL || w->setup.tolerant;
     }
     return ok;
@@ -637,29 +633,26 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
 static bool names_an_input(const struct worker *w, struct slice input)
 {
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
-        if (w->setup.inputs[i].kind == INPUT_TAIL && slice_is(input, w->setup.inputs[i].text))
+        if (input_is(&w->setup.inputs[i], input))
             return true;
     return false;
 }
 
-/* A tail gets its own files and those of patterns that are no longer configured. */
+/* An input gets its own rows, and those of inputs that are no longer configured. */
 void worker_restore(struct worker *w, const struct store_file *known, unsigned n)
 {
-    struct store_file *own = xcalloc(n, sizeof *own);
+    struct store_file *rows = xcalloc(n, sizeof *rows);
     for (unsigned i = 0; i < w->n_inputs; i++) {
+        struct input *in = w->inputs[i];
         unsigned count = 0;
-        if (w->inputs[i]->type->kind == INPUT_JOURNAL)
-            journal_restore(w->inputs[i], known, n);
-        if (w->inputs[i]->type->kind != INPUT_TAIL)
+        if (!in->type->restore)
             continue;
-        for (unsigned k = 0; k < n; k++) {
-            bool orphan = !names_an_input(w, known[k].input) && !journal_owns(&known[k]);
-            if (orphan || slice_is(known[k].input, tail_pattern(w->inputs[i])))
-                own[count++] = known[k];
-        }
-        tail_restore(w->inputs[i], own, count);
+        for (unsigned k = 0; k < n; k++)
+            if (input_is(&w->setup.inputs[in->index], known[k].input) || !names_an_input(w, known[k].input))
+                rows[count++] = known[k];
+        in->type->restore(in, rows, count);
     }
-    free(own);
+    free(rows);
 }
 
 static void *run(void *u)
@@ -707,10 +700,8 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
 struct worker_checkpoint *worker_look(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
-        if (w->inputs[i]->type->kind == INPUT_TAIL)
-            tail_look(w->inputs[i]);
-        if (w->inputs[i]->type->kind == INPUT_JOURNAL)
-            journal_look(w->inputs[i]);
+        if (w->inputs[i]->type->look)
+            w->inputs[i]->type->look(w->inputs[i]);
     }
     return take_checkpoint(w);
 }

@@ -2,11 +2,6 @@
 
 #include "config.h"
 
-bool journal_owns(const struct store_file *f)
-{
-    return slice_starts(f->input, SLICE("journal:"));
-}
-
 #ifdef HAVE_SYSTEMD
 
 #include <errno.h>
@@ -64,7 +59,7 @@ static void keep_cursor(struct in_journal *in)
     in->told = false;
 }
 
-void journal_restore(struct input *input, const struct store_file *known, unsigned n)
+static void journal_restore(struct input *input, const struct store_file *known, unsigned n)
 {
     struct in_journal *in = (struct in_journal *)input;
     for (unsigned i = 0; i < n; i++) {
@@ -76,7 +71,7 @@ void journal_restore(struct input *input, const struct store_file *known, unsign
     }
 }
 
-unsigned journal_positions(struct input *input, const struct store_file **out)
+static unsigned journal_positions(struct input *input, const struct store_file **out)
 {
     struct in_journal *in = (struct in_journal *)input;
     keep_cursor(in);
@@ -328,7 +323,7 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
 
 /* ---- the input ---- */
 
-void journal_look(struct input *input)
+static void journal_look(struct input *input)
 {
     struct in_journal *in = (struct in_journal *)input;
     int r = in->begun ? 0 : begin(in);
@@ -433,31 +428,21 @@ static bool journal_drained(struct input *input)
     return ((struct in_journal *)input)->caught_up;
 }
 
+static bool journal_behind(struct input *input)
+{
+    return !journal_drained(input);
+}
+
 const struct input_type in_journal = {
     .kind = INPUT_JOURNAL,
     .start = journal_start,
     .pause = journal_pause,
     .drained = journal_drained,
+    .restore = journal_restore,
+    .look = journal_look,
+    .positions = journal_positions,
+    .behind = journal_behind,
     .stop = journal_stop,
 };
-
-#else
-
-/* There is no such input, so nobody has one to ask. */
-void journal_restore(struct input *in, const struct store_file *known, unsigned n)
-{
-    (void)in, (void)known, (void)n;
-}
-
-void journal_look(struct input *in)
-{
-    (void)in;
-}
-
-unsigned journal_positions(struct input *in, const struct store_file **out)
-{
-    (void)in, (void)out;
-    return 0;
-}
 
 #endif

@@ -22,14 +22,5 @@ enum { JOURNAL_TURN = 256, JOURNAL_FIELD_MAX = 16 << 10 };
 /* As in_journal.start, for the journal files of one folder. NULL: those of this host. */
 struct input *journal_open(struct event_base *base, const struct input_options *opt,
                            const struct input_sink *sink, const char *folder, struct diag *d);
-/* True for the rows that in_journal keeps. */
-bool journal_owns(const struct store_file *f);
-/* What the store knows, before the loop runs for the first time after start. Takes the row that is its own,
- * if any. */
-void journal_restore(struct input *in, const struct store_file *known, unsigned n);
-/* Settles where reading begins, so that what is written from then on is not missed, nor what the store is told. */
-void journal_look(struct input *in);
-/* As tail_positions: the row to be written since the last call, 0 or 1. */
-unsigned journal_positions(struct input *in, const struct store_file **out);
 
 #endif

@@ -341,25 +341,20 @@ void tail_scan_soon(struct tail *t)
     tail_scan_after(t, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
 }
 
-void tail_look(struct input *in)
+static void tail_look(struct input *in)
 {
     scan((struct tail *)in);
 }
 
 /* ---- the store ---- */
 
-const char *tail_pattern(const struct input *in)
-{
-    return ((const struct tail *)in)->opt->text;
-}
-
-void tail_after(struct input *in, struct input *earlier)
+static void tail_after(struct input *in, struct input *earlier)
 {
     ((struct tail *)in)->earlier = (struct tail *)earlier;
     ((struct tail *)earlier)->later = (struct tail *)in;
 }
 
-void tail_restore(struct input *in, const struct store_file *known, unsigned n)
+static void tail_restore(struct input *in, const struct store_file *known, unsigned n)
 {
     struct tail *t = (struct tail *)in;
     struct slice name = slice_str(t->opt->text);
@@ -373,7 +368,8 @@ void tail_restore(struct input *in, const struct store_file *known, unsigned n)
             continue;
         }
         char *path = slice_dup(k->path);
-        if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
+        /* What has no inode is no file: another kind of input keeps it. */
+        if (mine || (k->ino && fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
             const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
             const struct line_reader_place at = {k->offset, {k->held[0], k->held[1]}};
             tail_know(t, &id, path, k->key, &at)->changed = !mine;
@@ -409,20 +405,15 @@ static struct store_file row_of(const struct tail_file *f)
                                .gone = f->gone};
 }
 
-unsigned tail_positions(struct input *in, const struct store_file **out)
+static unsigned tail_positions(struct input *in, const struct store_file **out)
 {
     struct tail *t = (struct tail *)in;
-    struct tail_file *f, *next;
+    struct tail_file *f;
     unsigned n = 0;
-    for (f = TAILQ_FIRST(&t->removed); f; f = next) {
-        next = TAILQ_NEXT(f, all);
-        if (f->changed) {
-            f->changed = false;
+    TAILQ_FOREACH (f, &t->removed, all) {
+        if (f->changed)
             report_row(t, &n, row_of(f));
-        } else {
-            TAILQ_REMOVE(&t->removed, f, all);
-            tail_file_free(f);
-        }
+        f->changed = false;
     }
     TAILQ_FOREACH (f, &t->files, all) {
         if (f->changed)
@@ -434,6 +425,20 @@ unsigned tail_positions(struct input *in, const struct store_file **out)
     t->marker_changed = false;
     *out = t->report;
     return n;
+}
+
+/* Those whose removal the store knows of are done with. */
+static void tail_stored(struct input *in)
+{
+    struct tail *t = (struct tail *)in;
+    struct tail_file *f, *next;
+    for (f = TAILQ_FIRST(&t->removed); f; f = next) {
+        next = TAILQ_NEXT(f, all);
+        if (f->changed)
+            continue;
+        TAILQ_REMOVE(&t->removed, f, all);
+        tail_file_free(f);
+    }
 }
 
 void tail_again(struct input *in, uint64_t file_key)
@@ -549,10 +554,21 @@ static bool drained(struct input *in)
     return all;
 }
 
+static bool tail_behind(struct input *in)
+{
+    return !drained(in);
+}
+
 const struct input_type in_tail = {
     .kind = INPUT_TAIL,
     .start = start,
     .pause = pause_reading,
     .drained = drained,
+    .after = tail_after,
+    .restore = tail_restore,
+    .look = tail_look,
+    .positions = tail_positions,
+    .stored = tail_stored,
+    .behind = tail_behind,
     .stop = stop,
 };

@@ -95,7 +95,7 @@ static inline void rig_start(struct rig *r)
     r->in = in_tail.start(r->base, &r->opt, &r->sink, &r->diag);
     ck_assert_ptr_nonnull(r->in);
     tail_tune(r->in, &r->tuning);
-    tail_restore(r->in, r->row, r->n_rows);
+    in_tail.restore(r->in, r->row, r->n_rows);
 }
 
 static inline void rig_turn(struct rig *r)
@@ -107,7 +107,7 @@ static inline void rig_turn(struct rig *r)
 static inline void rig_commit(struct rig *r)
 {
     const struct store_file *f;
-    unsigned n = tail_positions(r->in, &f);
+    unsigned n = in_tail.positions(r->in, &f);
     for (unsigned i = 0; i < n; i++) {
         unsigned at = 0;
         while (at < r->n_rows && r->row[at].key != f[i].key)
@@ -122,6 +122,7 @@ static inline void rig_commit(struct rig *r)
         r->row[r->n_rows] = f[i];
         r->row[r->n_rows++].path = slice_of(slice_dup(f[i].path), f[i].path.n);
     }
+    in_tail.stored(r->in);
     r->committed = r->n;
 }
 

@@ -112,22 +112,22 @@ START_TEST(cursor)
     struct net *t = journal_new("all", false);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 0);
-    ck_assert_uint_eq(journal_positions(t->in, &row), 1);
-    ck_assert(journal_owns(row));
+    ck_assert_uint_eq(in_journal.positions(t->in, &row), 1);
+    ck_assert(input_is(&t->opt, row->input));
     struct store_file kept = *row;
     char *path = slice_dup(row->path), *input = slice_dup(row->input);
     kept.path = slice_str(path);
     kept.input = slice_str(input);
-    ck_assert_uint_eq(journal_positions(t->in, &row), 0);
+    ck_assert_uint_eq(in_journal.positions(t->in, &row), 0);
     net_free(t);
 
     write_entries(second, 2);
     t = journal_new("all", false);
-    journal_restore(t->in, &kept, 1);
+    in_journal.restore(t->in, &kept, 1);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 2);
     entry_is(t, 0, "MESSAGE", "three");
-    ck_assert_uint_eq(journal_positions(t->in, &row), 1);
+    ck_assert_uint_eq(in_journal.positions(t->in, &row), 1);
     ck_assert(row->key == kept.key && slice_eq(row->input, kept.input) && !slice_eq(row->path, kept.path));
     net_free(t);
 
@@ -136,13 +136,13 @@ START_TEST(cursor)
     lost.path = SLICE(
         "s=0123456789abcdef0123456789abcdef;i=1;b=0123456789abcdef0123456789abcde0;m=1;t=60a1c3e0d2000;x=1");
     t = journal_new("all", false);
-    journal_restore(t->in, &lost, 1);
+    in_journal.restore(t->in, &lost, 1);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 5);
     net_free(t);
     lost.path = SLICE("nonsense");
     t = journal_new("all", false);
-    journal_restore(t->in, &lost, 1);
+    in_journal.restore(t->in, &lost, 1);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 0);
     free(path);
@@ -201,7 +201,7 @@ START_TEST(pause_between_entries)
         for (int turn = 0; turn < 5; turn++)
             event_base_loop(t->base, EVLOOP_NONBLOCK);
         ck_assert_uint_eq(t->n, i);
-        ck_assert_uint_eq(journal_positions(t->in, &row), 1);
+        ck_assert_uint_eq(in_journal.positions(t->in, &row), 1);
         ck_assert(!slice_is(row->path, last));
         free(last);
         last = slice_dup(row->path);

@@ -20,9 +20,9 @@ static void start(struct two *t)
     rig_start(t->a);
     b->in = in_tail.start(b->base, &b->opt, &b->sink, &b->diag);
     ck_assert_ptr_nonnull(b->in);
-    tail_after(b->in, t->a->in);
+    in_tail.after(b->in, t->a->in);
     tail_tune(b->in, &b->tuning);
-    tail_restore(b->in, b->row, b->n_rows);
+    in_tail.restore(b->in, b->row, b->n_rows);
 }
 
 static void stop(struct two *t)

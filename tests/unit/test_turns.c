@@ -128,7 +128,7 @@ END_TEST
 START_TEST(looking_reads_nothing)
 {
     struct busy *b = busy_new(false, _i);
-    tail_look(b->r->in);
+    in_tail.look(b->r->in);
     rig_commit(b->r);
     ck_assert_uint_eq(b->read_bytes, 0);
     ck_assert_uint_eq(b->r->n_rows, 3); /* two files, and that the input has been here */
