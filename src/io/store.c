@@ -16,7 +16,6 @@
 #include "text/zip.h"
 
 enum {
-    APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
     DAEMON_BUSY_MS = 1000, /* the main loop stands still meanwhile; a failed commit is tried again anyway */
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
@@ -133,7 +132,7 @@ enum store_result store_failed(struct store *s, const char *doing)
 
 /* Opening. */
 
-static bool open_failed(struct store *s, struct diag *d, const char *doing)
+bool store_open_failed(struct store *s, struct diag *d, const char *doing)
 {
     int rc = sqlite3_extended_errcode(s->db), os = sqlite3_system_errno(s->db);
     if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
@@ -159,21 +158,9 @@ static bool set_up_daemon_file(struct store *s, struct diag *d)
     return s->file_fd >= 0 || err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
 }
 
-static bool exec(struct store *s, const char *text)
+bool store_exec(struct store *s, const char *text)
 {
     return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static bool migrate(struct store *s, int64_t from, struct diag *d)
-{
-    bool ok = exec(s, "BEGIN IMMEDIATE");
-    for (int64_t v = from; ok && v < STORE_SCHEMA_VERSION; v++)
-        ok = exec(s, store_steps[v]);
-    char *version = xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d; COMMIT",
-                              STORE_SCHEMA_VERSION, APPLICATION_ID);
-    ok = ok && exec(s, version);
-    free(version);
-    return ok || open_failed(s, d, "set up");
 }
 
 static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
@@ -182,25 +169,25 @@ static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
     if (!pragma_number(s->db, "PRAGMA user_version", &version) ||
         !pragma_number(s->db, "PRAGMA application_id", &application) ||
         !pragma_number(s->db, "PRAGMA page_count", &pages))
-        return open_failed(s, d, "read");
+        return store_open_failed(s, d, "read");
     bool fresh = version == 0 && application == 0 && pages <= 1;
-    if (!fresh && application != APPLICATION_ID)
+    if (!fresh && application != STORE_APPLICATION_ID)
         return err_plain(d, "%s is an SQLite database of some other program; give `store` another path",
                          s->path);
     if (version > STORE_SCHEMA_VERSION)
         return err_plain(d,
-                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that "
-                         "one, or start with another store",
-                         s->path, (long long)version, STORE_SCHEMA_VERSION);
+                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that one, start with another store, "
+                         "or put the copy in its place that was made before the upgrade (%s.schema-%d, if it is there)",
+                         s->path, (long long)version, STORE_SCHEMA_VERSION, s->path, STORE_SCHEMA_VERSION);
     if (version == STORE_SCHEMA_VERSION)
         return true;
     if (mode == STORE_TOOL)
         return err_plain(d, "the store %s %s; start the daemon once to set it up", s->path,
                          fresh ? "is empty" : "is of an older crumbd");
     /* auto_vacuum can only be chosen before the first page is written. */
-    if (fresh && !exec(s, "PRAGMA auto_vacuum=INCREMENTAL"))
-        return open_failed(s, d, "set up");
-    return exec(s, "PRAGMA journal_mode=WAL") ? migrate(s, version, d) : open_failed(s, d, "set up");
+    if (fresh && !store_exec(s, "PRAGMA auto_vacuum=INCREMENTAL"))
+        return store_open_failed(s, d, "set up");
+    return store_exec(s, "PRAGMA journal_mode=WAL") ? store_upgrade(s, version, d) : store_open_failed(s, d, "set up");
 }
 
 /* What SQLite sorts or undoes on disk goes where the store is, and not to a /tmp that crumbd may not write. */
@@ -216,10 +203,13 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     if (!s->tool)
         keep_temporary_files(s->path);
     if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return open_failed(s, d, "open");
+        return store_open_failed(s, d, "open");
     sqlite3_busy_timeout(s->db, mode == STORE_TOOL ? TOOL_BUSY_MS : DAEMON_BUSY_MS);
+    /* What is refused stays as it is, its WAL too. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!check_schema(s, mode, d))
         return false;
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     /*
      * NORMAL syncs the WAL only at a checkpoint. Positions, events and counts are in one transaction, so what
      * a power loss takes is a number of whole last transactions: work resumes at an earlier consistent checkpoint,
@@ -230,7 +220,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;"
                            "PRAGMA recursive_triggers=ON;",
                            CACHE_KIB, WAL_KEPT_BYTES);
-    bool ok = exec(s, tune);
+    bool ok = store_exec(s, tune);
     free(tune);
     int64_t page_bytes = 0;
     ok = ok && pragma_number(s->db, "PRAGMA page_size", &page_bytes);
@@ -238,7 +228,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     for (int i = 0; ok && i < Q_N; i++)
         ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) ==
              SQLITE_OK;
-    return ok || open_failed(s, d, "prepare");
+    return ok || store_open_failed(s, d, "prepare");
 }
 
 static bool read_id(struct store *s, struct diag *d)
@@ -253,7 +243,7 @@ static bool read_id(struct store *s, struct diag *d)
     int64_t keys = 0;
     ok = ok && pragma_number(s->db, "SELECT value FROM meta WHERE name='keys'", &keys);
     s->old_keys = keys == 1;
-    return ok || open_failed(s, d, "read the id of");
+    return ok || store_open_failed(s, d, "read the id of");
 }
 
 void store_scrub_by(struct store *s, const struct options *opt)

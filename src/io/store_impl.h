@@ -10,7 +10,10 @@
 #include "core/scrub.h"
 #include "io/store.h"
 
-enum { STORE_SCHEMA_VERSION = 8 };
+enum {
+    STORE_SCHEMA_VERSION = 8,
+    STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
+};
 
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
@@ -58,6 +61,11 @@ struct store {
 void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
 /* Valid until the statement's next step or reset. */
 struct slice store_column(sqlite3_stmt *q, int i);
+bool store_exec(struct store *s, const char *text);
+/* Writes into d why the database cannot be opened; false. */
+bool store_open_failed(struct store *s, struct diag *d, const char *doing);
+/* From schema `from` (0: it is empty) to this version's. */
+bool store_upgrade(struct store *s, int64_t from, struct diag *d);
 /* Runs to the end and resets; false when it failed. */
 bool store_run(struct store *s, enum query which);
 /* Logs and keeps in s->error what the last error means and what to do, and ends the transaction if there is one. */

@@ -5,8 +5,11 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -202,6 +205,123 @@ START_TEST(a_new_store_has_new_keys)
 }
 END_TEST
 
+static int64_t ask(const char *file, const char *text)
+{
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    ck_assert_int_eq(sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, text, -1, &q, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(q), SQLITE_ROW);
+    int64_t v = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return v;
+}
+
+static const char *beside(const char *end)
+{
+    static char name[8][128];
+    static unsigned i;
+    char *p = name[i++ % 8];
+    snprintf(p, sizeof name[0], "%s%s", path, end);
+    return p;
+}
+
+/* What the store says when it refuses to open, for the caller to free. */
+static char *refusal(void)
+{
+    struct diag d = {0};
+    ck_assert_ptr_null(store_open(path, STORE_DAEMON, 0, &d));
+    ck_assert_uint_gt(d.n, 0);
+    char *text = strdup(d.v[0].text);
+    err_free(&d);
+    return text;
+}
+
+/* The older version finds in it what it left; of a store of this version none is made. */
+START_TEST(a_copy_is_made_before)
+{
+    struct stat st;
+    make_old_store();
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    open_store();
+    store_close(store);
+    const char *copy = beside(".schema-5");
+    ck_assert_int_eq(stat(copy, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
+    ck_assert_int_eq(access(beside(".schema-5.part"), F_OK), -1);
+    ck_assert_int_eq(ask(copy, "PRAGMA user_version"), 5);
+    ck_assert_int_eq(ask(copy, "SELECT count(*) FROM event"), 5);
+    ck_assert_int_eq(ask(copy, "SELECT sum(offset) FROM file WHERE path<>''"), 150);
+    ck_assert_int_eq(ask(copy, "SELECT integrity_check='ok' FROM pragma_integrity_check"), 1);
+    ck_assert_int_gt(ask(path, "PRAGMA user_version"), 5);
+    ck_assert_int_eq(unlink(copy), 0);
+    open_store();
+    store_close(store);
+    char command[128];
+    snprintf(command, sizeof command, "! ls %s | grep schema-", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(no_room_for_the_copy)
+{
+    struct rlimit before, tight;
+    make_old_store();
+    run_sql("UPDATE event SET payload=randomblob(300000) WHERE id=1");
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    tight = before;
+    tight.rlim_cur = 100000;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    char *text = refusal();
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert_msg(strstr(text, "no room for") && strstr(text, "make room"), "%s", text);
+    free(text);
+    ck_assert_int_eq(access(beside(".schema-5"), F_OK), -1);
+    ck_assert_int_eq(access(beside(".schema-5.part"), F_OK), -1);
+    ck_assert_int_eq(ask(path, "PRAGMA user_version"), 5);
+    open_store();
+    store_close(store);
+    ck_assert_int_eq(ask(beside(".schema-5"), "SELECT count(*) FROM event"), 5);
+}
+END_TEST
+
+static size_t read_file(const char *name, char *out, size_t max)
+{
+    FILE *f = fopen(name, "r");
+    ck_assert_msg(f != NULL, "%s", name);
+    size_t n = fread(out, 1, max, f);
+    fclose(f);
+    return n;
+}
+
+/* As a newer version that was killed leaves it: part of it is in the WAL. */
+START_TEST(a_later_store_is_refused_and_untouched)
+{
+    enum { MAX = 1 << 20 };
+    static char file[2][MAX], wal[2][MAX];
+    sqlite3 *db;
+    char command[256];
+    make_old_store();
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA user_version=4711", NULL, NULL, NULL), SQLITE_OK);
+    snprintf(command, sizeof command, "cp %s %s/later.db && cp %s-wal %s/later.db-wal", path, folder, path, folder);
+    ck_assert_int_eq(system(command), 0);
+    sqlite3_close(db);
+    snprintf(path, sizeof path, "%s/later.db", folder);
+    size_t n = read_file(path, file[0], MAX), n_wal = read_file(beside("-wal"), wal[0], MAX);
+    ck_assert_uint_gt(n_wal, 4096);
+    char *text = refusal();
+    ck_assert_msg(strstr(text, "newer crumbd") && strstr(text, "4711"), "%s", text);
+    free(text);
+    ck_assert_uint_eq(read_file(path, file[1], MAX), n);
+    ck_assert_mem_eq(file[0], file[1], n);
+    ck_assert_uint_eq(read_file(beside("-wal"), wal[1], MAX), n_wal);
+    ck_assert_mem_eq(wal[0], wal[1], n_wal);
+}
+END_TEST
+
 static void tear_down(void)
 {
     char command[128];
@@ -217,6 +337,9 @@ int main(void)
     tcase_add_test(t, an_old_store_keeps_its_keys);
     tcase_add_test(t, a_file_is_known_by_the_old_hash);
     tcase_add_test(t, a_new_store_has_new_keys);
+    tcase_add_test(t, a_copy_is_made_before);
+    tcase_add_test(t, no_room_for_the_copy);
+    tcase_add_test(t, a_later_store_is_refused_and_untouched);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
