@@ -385,19 +385,19 @@ static void open_http(struct daemon *dm)
 /* --- start --- */
 
 struct known {
-    struct store_file *v;
+    struct position *v;
     unsigned n;
     struct arena arena;
 };
 
-static void add_known(void *u, const struct store_file *f)
+static void add_known(void *u, const struct position *p)
 {
     struct known *k = u;
     k->v = xrealloc(k->v, k->n + 1, sizeof *k->v);
-    k->v[k->n] = *f;
-    k->v[k->n].path = arena_dup(&k->arena, f->path);
-    k->v[k->n].input = arena_dup(&k->arena, f->input);
-    k->n++;
+    k->v[k->n++] = (struct position){.input = arena_dup(&k->arena, p->input),
+                                     .part = arena_dup(&k->arena, p->part),
+                                     .offset = p->offset,
+                                     .blob = arena_dup(&k->arena, p->blob)};
 }
 
 static void restore_flood(void *u, const struct flood_row *row)
@@ -416,7 +416,7 @@ static void restore(struct daemon *dm)
     unsigned left = store_close_open(dm->store);
     if (left)
         log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
-    store_files(dm->store, add_known, &known);
+    store_positions(dm->store, add_known, &known);
     worker_restore(dm->worker, known.v, known.n);
     store_floods(dm->store, restore_flood, dm->worker);
     worker_restore_clock(dm->worker, store_clock(dm->store));

@@ -75,7 +75,7 @@ static struct worker_checkpoint *checkpoint_of(struct worker *w)
 void worker_checkpoint_free(struct worker_checkpoint *c)
 {
     free(c->checkpoint.events);
-    free(c->checkpoint.files);
+    free(c->checkpoint.positions);
     free(c->checkpoint.limits);
     free(c->checkpoint.deadlines);
     free(c->checkpoint.reports);
@@ -171,22 +171,24 @@ static void add_flood(void *u, const struct flood_row *row)
     }
 }
 
+static void add_position(void *u, const struct position *p)
+{
+    struct worker_checkpoint *c = u;
+    unsigned n = c->checkpoint.n_positions;
+    if ((n & (n - 1)) == 0)
+        c->checkpoint.positions = xrealloc(c->checkpoint.positions, n ? n * 2 : 1, sizeof *c->checkpoint.positions);
+    struct position *out = &c->checkpoint.positions[c->checkpoint.n_positions++];
+    *out = *p;
+    out->input = arena_dup(&c->arena, p->input);
+    out->part = arena_dup(&c->arena, p->part);
+    out->blob = arena_dup(&c->arena, p->blob);
+}
+
 static void add_positions(struct worker *w, struct worker_checkpoint *c)
 {
-    for (unsigned i = 0; i < w->n_inputs; i++) {
-        const struct store_file *files;
-        struct input *in = w->inputs[i];
-        unsigned n = in->type->positions ? in->type->positions(in, &files) : 0;
-        if (!n)
-            continue;
-        c->checkpoint.files = xrealloc(c->checkpoint.files, c->checkpoint.n_files + n, sizeof *c->checkpoint.files);
-        for (unsigned k = 0; k < n; k++) {
-            struct store_file *f = &c->checkpoint.files[c->checkpoint.n_files++];
-            *f = files[k];
-            f->path = arena_dup(&c->arena, f->path);
-            f->input = arena_dup(&c->arena, f->input);
-        }
-    }
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->positions)
+            w->inputs[i]->type->positions(w->inputs[i], add_position, c);
 }
 
 void worker_inputs(const struct worker *w, struct input_state *out)
@@ -260,7 +262,7 @@ static struct worker_checkpoint *take_checkpoint(struct worker *w)
     struct worker_checkpoint *c = checkpoint_of(w);
     add_positions(w, c);
     bool counted = add_counts(w, c), clocked = add_clock(w, c);
-    if (!counted && !clocked && !c->checkpoint.n_events && !c->checkpoint.n_files && !c->checkpoint.n_floods && !c->checkpoint.n_deadlines && !c->checkpoint.n_reports && !c->last && !w->short_of_room)
+    if (!counted && !clocked && !c->checkpoint.n_events && !c->checkpoint.n_positions && !c->checkpoint.n_floods && !c->checkpoint.n_deadlines && !c->checkpoint.n_reports && !c->last && !w->short_of_room)
         return NULL;
     add_states(w, c);
     add_rules(w, c);
@@ -639,9 +641,9 @@ static bool names_an_input(const struct worker *w, struct slice input)
 }
 
 /* An input gets its own rows, and those of inputs that are no longer configured. */
-void worker_restore(struct worker *w, const struct store_file *known, unsigned n)
+void worker_restore(struct worker *w, const struct position *known, unsigned n)
 {
-    struct store_file *rows = xcalloc(n, sizeof *rows);
+    struct position *rows = xcalloc(n, sizeof *rows);
     for (unsigned i = 0; i < w->n_inputs; i++) {
         struct input *in = w->inputs[i];
         unsigned count = 0;

@@ -55,7 +55,7 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
 /* Makes the pipeline. */
 void worker_prepare(struct worker *w, const struct options *options, const struct rule_set *rules);
 /* What the store knows of files, of flood control and of lines waited for, between worker_prepare and worker_look. */
-void worker_restore(struct worker *w, const struct store_file *known, unsigned n);
+void worker_restore(struct worker *w, const struct position *known, unsigned n);
 void worker_restore_flood(struct worker *w, const struct flood_row *row);
 /* Before the rows. */
 void worker_restore_clock(struct worker *w, int64_t clock_us);

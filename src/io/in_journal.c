@@ -39,7 +39,6 @@ struct in_journal {
     bool told;      /* the store has been told `cursor` */
     char *cursor;
     char *row_name; /* "journal:" and the unit */
-    struct store_file row;
     struct stream stream;
     struct sbuf json;
     char own_pid[24];
@@ -59,29 +58,29 @@ static void keep_cursor(struct in_journal *in)
     in->told = false;
 }
 
-static void journal_restore(struct input *input, const struct store_file *known, unsigned n)
+static void journal_restore(struct input *input, const struct position *rows, unsigned n)
 {
     struct in_journal *in = (struct in_journal *)input;
     for (unsigned i = 0; i < n; i++) {
-        if (!slice_is(known[i].input, in->row_name))
+        struct slice cursor = rows[i].blob;
+        if (!slice_is(rows[i].input, in->row_name) || !slice_is(slice_split(&cursor, ' '), "cursor1"))
             continue;
         free(in->cursor);
-        in->cursor = slice_dup(known[i].path);
+        in->cursor = slice_dup(cursor);
         in->told = true;
     }
 }
 
-static unsigned journal_positions(struct input *input, const struct store_file **out)
+static void journal_positions(struct input *input, position_f *put, void *u)
 {
     struct in_journal *in = (struct in_journal *)input;
     keep_cursor(in);
     if (in->told || !in->cursor)
-        return 0;
+        return;
     in->told = true;
-    struct slice name = slice_str(in->row_name);
-    in->row = (struct store_file){.key = slice_hash(name, 0), .path = slice_str(in->cursor), .input = name};
-    *out = &in->row;
-    return 1;
+    char *blob = xasprintf("cursor1 %s", in->cursor);
+    put(u, &(struct position){.input = slice_str(in->row_name), .part = SLICE(""), .blob = slice_str(blob)});
+    free(blob);
 }
 
 static void log_journal(enum log_level level, const char *msg, const struct in_journal *in, int e)

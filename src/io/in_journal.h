@@ -2,8 +2,8 @@
  * in_journal: the systemd journal, all of it or one unit, through libsystemd. Each entry is handed on as one
  * JSON object, shaped like a line of `journalctl -o json`; parsers/journald reads it.
  *
- * The position is the cursor of the last entry handed on. It is kept in the store as a file row: `path` is
- * the cursor, `input` is "journal:" and the unit. At the first run that is the last entry there is, of any
+ * The position is the cursor of the last entry handed on. It is kept in the store under "journal:" and the unit
+ * as "cursor1" and the cursor. At the first run that is the last entry there is, of any
  * unit: reading begins with what is written from then on. A cursor whose entry is gone (vacuumed) leads to the entry after it. Our own entries are skipped,
  * or a complaint about one would lead to the next for ever.
  *
@@ -15,7 +15,6 @@
 #define IO_IN_JOURNAL_H
 
 #include "io/input.h"
-#include "io/store.h"
 
 enum { JOURNAL_TURN = 256, JOURNAL_FIELD_MAX = 16 << 10 };
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "io/descriptors.h"
 #include "io/peer.h"
 #include "io/tail.h"
+#include "io/tail_position.h"
 
 enum {
     SCAN_GAP_MS = 20, /* a flood of names must not become a flood of scans */
@@ -354,77 +356,85 @@ static void tail_after(struct input *in, struct input *earlier)
     ((struct tail *)earlier)->later = (struct tail *)in;
 }
 
-static void tail_restore(struct input *in, const struct store_file *known, unsigned n)
+/* "seen1 MS": when the store last heard from this input. */
+static void take_seen(struct tail *t, struct slice blob)
+{
+    uint64_t ms;
+    struct slice form = slice_split(&blob, ' ');
+    if (!slice_is(form, "seen1") || !tail_position_hex(blob, &ms))
+        return;
+    t->seen = true;
+    t->last_ms = ms;
+}
+
+/* Of the files of others those that its pattern leads to. */
+static void take_row(struct tail *t, const struct position *p)
+{
+    struct slice name = slice_str(t->opt->text);
+    struct tail_position at;
+    bool mine = slice_eq(p->input, name);
+    if (!tail_position_read(p, &at))
+        return;
+    char *path = slice_dup(at.path);
+    if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
+        struct tail_file *f = tail_know(t, &at.id, path, at.key, &at.at);
+        f->changed = !mine;
+        f->taken_from = mine ? NULL : slice_dup(p->input);
+        t->at_end &= !mine;
+    }
+    free(path);
+}
+
+static void tail_restore(struct input *in, const struct position *rows, unsigned n)
 {
     struct tail *t = (struct tail *)in;
-    struct slice name = slice_str(t->opt->text);
     assert(t->scans == 0);
-    for (unsigned i = 0; i < n; i++) {
-        const struct store_file *k = &known[i];
-        bool mine = slice_eq(k->input, name);
-        if (k->path.n == 0) {
-            t->marker = mine ? k->key : t->marker;
-            t->last_ms = mine ? k->offset : t->last_ms;
-            continue;
-        }
-        char *path = slice_dup(k->path);
-        /* What has no inode is no file: another kind of input keeps it. */
-        if (mine || (k->ino && fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
-            const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
-            const struct line_reader_place at = {k->offset, {k->held[0], k->held[1]}};
-            tail_know(t, &id, path, k->key, &at)->changed = !mine;
-            t->at_end &= !mine;
-        }
-        free(path);
-    }
-    if (t->marker)
+    for (unsigned i = 0; i < n; i++)
+        if (rows[i].part.n)
+            take_row(t, &rows[i]);
+        else if (slice_is(rows[i].input, t->opt->text))
+            take_seen(t, rows[i].blob);
+    if (t->seen)
         t->at_end = false;
 }
 
-static void report_row(struct tail *t, unsigned *n, struct store_file row)
+static void put_file(struct tail *t, struct tail_file *f, position_f *put, void *u)
 {
-    if (*n == t->report_cap) {
-        t->report_cap = t->report_cap ? t->report_cap * 2 : 16;
-        t->report = xrealloc(t->report, t->report_cap, sizeof *t->report);
-    }
-    row.input = slice_str(t->opt->text);
-    t->report[(*n)++] = row;
+    const struct tail_position at = {.key = f->key, .id = f->id, .at = line_reader_place(&f->lines), .path = slice_str(f->path)};
+    struct position p = {.input = slice_str(t->opt->text), .closed = f->gone};
+    sbuf_reset(&t->row);
+    tail_position_write(&at, &t->row, &p);
+    if (f->taken_from)
+        put(u, &(struct position){.input = slice_str(f->taken_from), .part = p.part, .closed = true});
+    put(u, &p);
+    free(f->taken_from);
+    f->taken_from = NULL;
+    f->changed = false;
 }
 
-static struct store_file row_of(const struct tail_file *f)
+static unsigned put_changed(struct tail *t, struct tail_files *list, position_f *put, void *u)
 {
-    struct line_reader_place at = line_reader_place(&f->lines);
-    return (struct store_file){.key = f->key,
-                               .dev = f->id.dev,
-                               .ino = f->id.ino,
-                               .head_bytes = f->id.head_bytes,
-                               .head_hash = f->id.head_hash,
-                               .offset = at.offset,
-                               .held = {at.held[0], at.held[1]},
-                               .path = slice_str(f->path),
-                               .gone = f->gone};
-}
-
-static unsigned tail_positions(struct input *in, const struct store_file **out)
-{
-    struct tail *t = (struct tail *)in;
     struct tail_file *f;
     unsigned n = 0;
-    TAILQ_FOREACH (f, &t->removed, all) {
-        if (f->changed)
-            report_row(t, &n, row_of(f));
-        f->changed = false;
+    TAILQ_FOREACH (f, list, all) {
+        if (!f->changed)
+            continue;
+        put_file(t, f, put, u);
+        n++;
     }
-    TAILQ_FOREACH (f, &t->files, all) {
-        if (f->changed)
-            report_row(t, &n, row_of(f));
-        f->changed = false;
-    }
-    if (t->marker && (n || t->marker_changed))
-        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE(""), .offset = tail_wall_ms()});
-    t->marker_changed = false;
-    *out = t->report;
     return n;
+}
+
+static void tail_positions(struct input *in, position_f *put, void *u)
+{
+    struct tail *t = (struct tail *)in;
+    unsigned n = put_changed(t, &t->removed, put, u) + put_changed(t, &t->files, put, u);
+    if (t->seen && (n || t->seen_changed)) {
+        sbuf_reset(&t->row);
+        sbuf_addf(&t->row, "seen1 %" PRIx64, tail_wall_ms());
+        put(u, &(struct position){.input = slice_str(t->opt->text), .part = SLICE(""), .blob = sbuf_slice(&t->row)});
+    }
+    t->seen_changed = false;
 }
 
 /* Those whose removal the store knows of are done with. */
@@ -479,7 +489,7 @@ static void stop(struct input *in)
     tail_complaints_free(t);
     tail_folders_free(t);
     table_free(&t->by_inode);
-    free(t->report);
+    sbuf_free(&t->row);
     free(t);
 }
 
@@ -509,6 +519,7 @@ static struct input *start(struct event_base *base, const struct input_options *
     TAILQ_INIT(&t->removed);
     TAILQ_INIT(&t->turns);
     tail_folders_init(t);
+    sbuf_init(&t->row, 2 * TAIL_POSITION_MAX);
     descriptors_more();
     t->turn = event_new(base, -1, 0, on_turn, t);
     t->poll = event_new(base, -1, 0, on_scan, t);

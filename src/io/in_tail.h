@@ -22,7 +22,6 @@
 #define IO_IN_TAIL_H
 
 #include "io/input.h"
-#include "io/store.h"
 
 enum {
     TAIL_HEAD_MAX = 1024,         /* bytes of the head that tell a file */
@@ -37,7 +36,7 @@ enum {
 /*
  * Told of the tail before it: a file to which both lead is read once. By its name it belongs to the first, by its inode to the one
  * that has it already. Of what the store knows under no configured name it takes over the files its pattern leads to. One row
- * without path and inode says that this input has been there, so that `from` is not asked again.
+ * of no part says that this input has been there, so that `from` is not asked again.
  */
 extern const struct input_type in_tail;
 

@@ -13,6 +13,7 @@
 #include "base/count.h"
 #include "base/err.h"
 #include "core/stream.h"
+#include "io/position.h"
 
 enum input_kind { INPUT_TAIL, INPUT_GELF, INPUT_SYSLOG, INPUT_JOURNAL, INPUT_STDIN };
 /* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
@@ -63,7 +64,6 @@ struct input_options {
 
 /* What the worker gives to its inputs. */
 struct input;
-struct store_file;
 
 struct input_sink {
     void *u;
@@ -101,14 +101,14 @@ struct input_type {
      * that is configured now, of which it may take over what it leads to. It copies what it needs.
      * look, once, when all inputs have been restored: settles where reading begins, and reads nothing. With the positions that come
      * of it stored before the loop runs, whatever is written from then on is read.
-     * positions: the rows to be written since the last call, for a checkpoint made now: what lies before has been handed to the sink.
-     * They are valid until the next call or stop. Every call has to reach the store in the end, in order.
+     * positions: puts the rows to be written since the last call, for a checkpoint made now: what lies before has been handed to the
+     * sink. Every call has to reach the store in the end, in order.
      * stored: the rows of the last call are in the store; they can be acknowledged. Not called after a stop.
      * behind: it still reads what was written before the start.
      */
-    void (*restore)(struct input *in, const struct store_file *rows, unsigned n);
+    void (*restore)(struct input *in, const struct position *rows, unsigned n);
     void (*look)(struct input *in);
-    unsigned (*positions)(struct input *in, const struct store_file **out);
+    void (*positions)(struct input *in, position_f *put, void *u);
     void (*stored)(struct input *in);
     bool (*behind)(struct input *in);
     /* Stops reading, hands on what had begun (a last line without its end), closes, frees. */

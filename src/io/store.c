@@ -398,22 +398,17 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     return store_run(s, how);
 }
 
-static bool put_file(struct store *s, const struct store_file *f)
+static bool put_position(struct store *s, const struct position *p)
 {
-    sqlite3_stmt *q = s->stmt[f->gone ? Q_FILE_GONE : Q_FILE];
-    sqlite3_bind_int64(q, 1, (int64_t)f->key);
-    if (!f->gone) {
-        sqlite3_bind_int64(q, 2, (int64_t)f->dev);
-        sqlite3_bind_int64(q, 3, (int64_t)f->ino);
-        sqlite3_bind_int64(q, 4, f->head_bytes);
-        sqlite3_bind_int64(q, 5, (int64_t)f->head_hash);
-        sqlite3_bind_int64(q, 6, (int64_t)f->offset);
-        store_bind_text(q, 7, f->path);
-        store_bind_text(q, 8, f->input);
-        sqlite3_bind_int64(q, 9, (int64_t)f->held[0]);
-        sqlite3_bind_int64(q, 10, (int64_t)f->held[1]);
+    enum query which = p->closed ? Q_POSITION_GONE : Q_POSITION;
+    sqlite3_stmt *q = s->stmt[which];
+    store_bind_text(q, 1, p->input);
+    store_bind_text(q, 2, p->part);
+    if (!p->closed) {
+        sqlite3_bind_int64(q, 3, (int64_t)p->offset);
+        sqlite3_bind_blob(q, 4, p->blob.n ? p->blob.p : "", (int)p->blob.n, SQLITE_STATIC);
     }
-    return store_run(s, f->gone ? Q_FILE_GONE : Q_FILE);
+    return store_run(s, which);
 }
 
 bool store_add_count(struct store *s, const char *name, uint64_t v)
@@ -431,8 +426,8 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c)
     int64_t now = store_now_us();
     for (unsigned i = 0; ok && i < c->n_events; i++)
         ok = put_event(s, &c->events[i], now);
-    for (unsigned i = 0; ok && i < c->n_files; i++)
-        ok = put_file(s, &c->files[i]);
+    for (unsigned i = 0; ok && i < c->n_positions; i++)
+        ok = put_position(s, &c->positions[i]);
     for (unsigned i = 0; ok && i < c->n_floods; i++)
         ok = store_put_flood(s, &c->limits[i]);
     for (unsigned i = 0; ok && i < c->n_deadlines; i++)
@@ -449,7 +444,7 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c)
 static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_files && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 void store_shrink(struct store *s)
@@ -502,27 +497,20 @@ struct slice store_column(sqlite3_stmt *q, int i)
     return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
 }
 
-void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u)
+void store_positions(struct store *s, position_f *each, void *u)
 {
-    sqlite3_stmt *q = s->stmt[Q_FILES];
+    sqlite3_stmt *q = s->stmt[Q_POSITIONS];
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct store_file f = {
-            .key = (uint64_t)sqlite3_column_int64(q, 0),
-            .dev = (uint64_t)sqlite3_column_int64(q, 1),
-            .ino = (uint64_t)sqlite3_column_int64(q, 2),
-            .head_bytes = (uint32_t)sqlite3_column_int64(q, 3),
-            .head_hash = (uint64_t)sqlite3_column_int64(q, 4),
-            .offset = (uint64_t)sqlite3_column_int64(q, 5),
-            .path = store_column(q, 6),
-            .input = store_column(q, 7),
-            .held = {(uint64_t)sqlite3_column_int64(q, 8), (uint64_t)sqlite3_column_int64(q, 9)},
-        };
-        each(u, &f);
+        const struct position p = {.input = store_column(q, 0),
+                                   .part = store_column(q, 1),
+                                   .offset = (uint64_t)sqlite3_column_int64(q, 2),
+                                   .blob = store_column(q, 3)};
+        each(u, &p);
     }
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
-        store_failed(s, "read the file positions");
+        store_failed(s, "read the positions");
 }
 
 void store_counts(struct store *s, struct counts *out)

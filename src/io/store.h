@@ -21,6 +21,7 @@
 #include "core/flood.h"
 #include "core/options.h"
 #include "core/deadline.h"
+#include "io/position.h"
 
 struct store;
 
@@ -48,19 +49,6 @@ struct store_event {
     struct scrubbed payload; /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
 };
 
-/* A tailed file as the store knows it. `head_hash` is over its first `head_bytes` bytes (at most 1024). */
-struct store_file {
-    uint64_t key;           /* random, made at first sight */
-    uint64_t dev, ino;
-    uint32_t head_bytes;
-    uint64_t head_hash;
-    uint64_t offset;        /* everything before it has been judged, */
-    uint64_t held[2];       /* but the open pieces of a container's lines: see struct line_reader_place */
-    struct slice path;      /* where it was last seen */
-    struct slice input;     /* the pattern that found it */
-    bool gone;              /* fully read and no longer there: forget it */
-};
-
 /* Something that Sentry is to be told the number of (client report; sentry-protocol.md, 5.5). Quantities of the same project, reason and
    category add up. */
 struct store_report {
@@ -72,8 +60,8 @@ struct store_report {
 struct checkpoint {
     struct store_event *events;
     unsigned n_events;
-    struct store_file *files; /* changed ones */
-    unsigned n_files;
+    struct position *positions; /* changed ones */
+    unsigned n_positions;
     struct flood_row *limits; /* changed state of flood control; `sample` only where it is new */
     unsigned n_floods;
     struct deadline_row *deadlines; /* changed lines waited for */
@@ -116,8 +104,8 @@ uint64_t store_overflowed(const struct store *s);
 enum store_result store_flush(struct store *s);
 /* Rows left open by a process that died become ready to send. Returns how many. */
 unsigned store_close_open(struct store *s);
-/* Calls back for every known file. */
-void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u);
+/* Calls back for every position of every input. */
+void store_positions(struct store *s, position_f *each, void *u);
 /* Calls back for every row of flood control. */
 void store_floods(struct store *s, flood_row_f *each, void *u);
 /* Calls back for everything that is waited for, in the order of since_us. */

@@ -33,14 +33,13 @@ struct tail {
     uint64_t scans;
     int64_t scanned_ms;
     uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
-    uint64_t marker;  /* key of the row that says this input has been here; 0: none yet */
-    bool marker_changed;
+    bool seen;        /* the store has, or will have, the row that says this input has been here; */
+    bool seen_changed;
     bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool parked_said;
     bool lacks_descriptors; /* in this scan something could not be opened for want of one */
-    struct store_file *report;
-    unsigned report_cap;
+    struct sbuf row; /* being put */
 };
 
 /* ---- in_tail.c ---- */

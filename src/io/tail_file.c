@@ -165,6 +165,7 @@ void tail_file_free(struct tail_file *f)
     free(f->path);
     free(f->found);
     free(f->source);
+    free(f->taken_from);
     free(f);
 }
 

@@ -11,10 +11,10 @@
 
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "core/stream.h"
-#include "io/store.h"
 #include "parsers/line_reader.h"
 
 /* What tells it from others: its first head_bytes bytes, and where the file system keeps it. */
@@ -30,6 +30,7 @@ struct tail_file {
     uint64_t key;
     char *path;   /* where it is; symbolic links resolved */
     char *found;  /* the name the pattern found it by, or NULL */
+    char *taken_from; /* the name of the input whose row goes when its own is written; NULL: none */
     char *source; /* the first such name: what people know it by */
     int fd;       /* -1: asleep */
     int wd;       /* inotify's number for it, or -1 */

@@ -316,7 +316,7 @@ static bool head_is_known(const struct tail *t, int fd, const struct stat *st)
 static void look_at_rotated(struct tail *t)
 {
     struct tail_findings all = tail_list_rotated(t);
-    uint64_t since_ms = (t->marker ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
+    uint64_t since_ms = (t->seen ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
     for (size_t i = 0; i < all.n; i++) {
         const char *path = all.v[i].path;
         struct stat st = all.v[i].st;
@@ -331,7 +331,7 @@ static void look_at_rotated(struct tail *t)
             close(fd);
             continue;
         }
-        if (t->marker && !head_is_known(t, fd, &st)) {
+        if (t->seen && !head_is_known(t, fd, &st)) {
             tail_add(t, fd, &st, path, 0)->rotated = true;
             continue;
         }
@@ -447,10 +447,9 @@ static void look_for_the_missing(struct tail *t, const struct tail_findings *all
 static void been_here(struct tail *t)
 {
     t->at_end = false;
-    if (t->marker || tail_lacks_rights(t))
+    if (t->seen || tail_lacks_rights(t))
         return;
-    t->marker = tail_random_key();
-    t->marker_changed = true;
+    t->seen = t->seen_changed = true;
 }
 
 void tail_scan(struct tail *t)

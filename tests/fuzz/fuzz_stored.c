@@ -11,6 +11,7 @@
  *   V varied                                                 values that varied, alone
  *   E id created next attempts time title level reason payload
  *                                                            a row of the outbox, as the page and `queue` show it
+ *   P part offset blob                                       the position of a tailed file
  *   M message                                                a message comes, as JSON
  *   +N                                                       N milliseconds pass
  *   !                                                        a cut
@@ -28,6 +29,7 @@
 #include "core/record_codec.h"
 #include "core/pipeline.h"
 #include "core/top_values.h"
+#include "io/tail_position.h"
 #include "tests/shipped.h"
 #include "text/json.h"
 
@@ -194,6 +196,21 @@ static void read_top_values(struct slice text)
     sbuf_free(&out);
 }
 
+static void read_position(const struct slice f[FIELDS_MAX])
+{
+    const struct position p = {.part = f[1], .offset = (uint64_t)number_of(f[2]), .blob = f[3]};
+    struct position again = {0};
+    struct tail_position at, at_again;
+    struct sbuf text;
+    sbuf_init(&text, 2 * TAIL_POSITION_MAX);
+    if (tail_position_read(&p, &at)) {
+        tail_position_write(&at, &text, &again);
+        assert(tail_position_read(&again, &at_again));
+        assert(at.key == at_again.key && at.id.ino == at_again.id.ino && at.at.held[1] == at_again.at.held[1] && slice_eq(at.path, at_again.path));
+    }
+    sbuf_free(&text);
+}
+
 static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
 {
     const struct status status = {.now_us = r->now_us, .rules = &rules};
@@ -248,6 +265,9 @@ static void step(struct run *r, struct slice line)
         break;
     case 'V':
         read_top_values(f[1]);
+        break;
+    case 'P':
+        read_position(f);
         break;
     case 'E':
         show_row(r, f);

@@ -66,6 +66,9 @@ static void exec_sql(const char *sql)
 
 /* As steps before the seventh left it. */
 #define WITHOUT_SHARES                                                                                                 \
+    "DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL,"        \
+    " head_bytes INTEGER NOT NULL, head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL,"             \
+    " input TEXT NOT NULL, held_stdout INTEGER NOT NULL DEFAULT 0, held_stderr INTEGER NOT NULL DEFAULT 0);"                                                                                                           \
     "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"            \
     "DROP TABLE share; DROP INDEX event_input; ALTER TABLE event DROP COLUMN input;"
 
@@ -141,7 +144,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 8);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 9);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -361,7 +364,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 8);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 9);
 }
 END_TEST
 
@@ -449,45 +452,43 @@ START_TEST(open_rows)
 }
 END_TEST
 
-static void collect(void *u, const struct store_file *f)
+static void collect(void *u, const struct position *p)
 {
-    struct store_file *out = u;
-    ck_slice(f->path, "/var/log/a.log");
-    ck_slice(f->input, "/var/log/*.log");
-    *out = *f;
+    struct position *out = u;
+    ck_slice(p->input, "/var/log/*.log");
+    ck_slice(p->part, "00000000000000ff");
+    ck_assert(slice_eq(p->blob, SLICE("a\0b")));
+    *out = *p;
 }
 
-static void none_expected(void *u, const struct store_file *f)
+static void none_expected(void *u, const struct position *p)
 {
     (void)u;
-    ck_abort_msg("file %llx is still known", (unsigned long long)f->key);
+    ck_abort_msg("a position of %.*s is still known", (int)p->input.n, p->input.p);
 }
 
-START_TEST(files_and_counts)
+START_TEST(positions_and_counts)
 {
     struct store *s = open_it();
-    struct store_file f = {.key = UINT64_MAX - 1,
-                           .dev = 5,
-                           .ino = UINT64_MAX,
-                           .head_bytes = 1024,
-                           .head_hash = 1ull << 63,
-                           .offset = 77,
-                           .path = SLICE("/var/log/a.log"),
-                           .input = SLICE("/var/log/*.log")};
-    struct checkpoint c = {.files = &f, .n_files = 1};
+    struct position p = {.input = SLICE("/var/log/*.log"), .part = SLICE("00000000000000ff"), .offset = UINT64_MAX, .blob = SLICE("a\0b")};
+    struct checkpoint c = {.positions = &p, .n_positions = 1};
     c.counts.v[COUNT_lines_in] = 3;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    f.offset = 78;
+    p.offset--;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     store_close(s);
     s = open_it();
-    struct store_file got = {0};
-    store_files(s, collect, &got);
-    ck_assert(got.key == f.key && got.ino == f.ino && got.head_hash == f.head_hash && got.offset == 78);
+    struct position got = {0};
+    store_positions(s, collect, &got);
+    ck_assert_uint_eq(got.offset, UINT64_MAX - 1);
     ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 6);
-    f.gone = true;
+    p.closed = true;
+    p.input = SLICE("another");
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    store_files(s, none_expected, NULL);
+    store_positions(s, collect, &got); /* the part of another input goes alone */
+    p.input = SLICE("/var/log/*.log");
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    store_positions(s, none_expected, NULL);
     store_close(s);
 }
 END_TEST
@@ -858,14 +859,14 @@ START_TEST(disk_full)
         noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
     noise[100000] = '\0';
     struct store_event e = event(2, noise);
-    struct store_file f = {.key = 9, .offset = 5, .path = SLICE("p"), .input = SLICE("i")};
-    struct checkpoint c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+    struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = 5, .blob = SLICE("b")};
+    struct checkpoint c = {.events = &e, .n_events = 1, .positions = &p, .n_positions = 1};
     c.counts.v[COUNT_lines_in] = 1;
     ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
     ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
     ck_assert_uint_eq(totals(s).ready, 1);
     ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 0);
-    store_files(s, none_expected, NULL);
+    store_positions(s, none_expected, NULL);
     struct store_row *r = next(s); /* what is there is still delivered */
     ck_assert_int_eq(r->id, 1);
     store_row_free(r);
@@ -892,8 +893,8 @@ static void churn(void)
         for (unsigned i = 0; i < 5; i++)
             e[i] = event((unsigned)offset + i, "{\"some\":\"payload\"}");
         offset += 5;
-        struct store_file f = {.key = 1, .offset = offset, .path = SLICE("p"), .input = SLICE("i")};
-        struct checkpoint c = {.events = e, .n_events = 5, .files = &f, .n_files = 1};
+        struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = offset, .blob = SLICE("b")};
+        struct checkpoint c = {.events = e, .n_events = 5, .positions = &p, .n_positions = 1};
         c.counts.v[COUNT_lines_in] = c.counts.v[COUNT_event] = 5;
         if (store_commit(s, &c) != STORE_OK)
             _exit(1);
@@ -906,9 +907,9 @@ static void churn(void)
     }
 }
 
-static void offset_of(void *u, const struct store_file *f)
+static void offset_of(void *u, const struct position *p)
 {
-    *(uint64_t *)u = f->offset;
+    *(uint64_t *)u = p->offset;
 }
 
 START_TEST(killed_at_any_moment)
@@ -932,7 +933,7 @@ START_TEST(killed_at_any_moment)
         struct store *s = open_it();
         struct counts c = counts(s);
         uint64_t offset = 0;
-        store_files(s, offset_of, &offset);
+        store_positions(s, offset_of, &offset);
         ck_assert_uint_eq(c.v[COUNT_lines_in], offset);
         ck_assert_uint_eq(c.v[COUNT_event], offset);
         ck_assert_uint_eq(c.v[COUNT_sent] + totals(s).ready, offset);
@@ -952,8 +953,8 @@ START_TEST(any_prefix_of_the_wal_is_a_checkpoint)
     struct store *s = open_it();
     for (unsigned i = 0; i < 20; i++) {
         struct store_event e = event(i, "{\"some\":\"payload\"}");
-        struct store_file f = {.key = 1, .offset = i + 1, .path = SLICE("p"), .input = SLICE("i")};
-        struct checkpoint c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+        struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = i + 1, .blob = SLICE("b")};
+        struct checkpoint c = {.events = &e, .n_events = 1, .positions = &p, .n_positions = 1};
         c.counts.v[COUNT_lines_in] = 1;
         ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     }
@@ -974,7 +975,7 @@ START_TEST(any_prefix_of_the_wal_is_a_checkpoint)
         ck_assert_ptr_nonnull(c);
         struct counts got = counts(c);
         uint64_t offset = 0;
-        store_files(c, offset_of, &offset);
+        store_positions(c, offset_of, &offset);
         ck_assert_uint_eq(got.v[COUNT_lines_in], offset);
         ck_assert_uint_eq(totals(c).ready, offset);
         ck_assert(checkpoint == st.st_size ? offset == 20 : offset <= last);
@@ -1048,7 +1049,7 @@ int main(void)
     tcase_add_test(t, what_is_waited_for);
     tcase_add_test(t, an_older_store_learns_check_ins);
     tcase_add_test(t, open_rows);
-    tcase_add_test(t, files_and_counts);
+    tcase_add_test(t, positions_and_counts);
     tcase_add_test(t, rows_of_flood_control);
     tcase_add_test(t, rows_that_rest);
     tcase_add_test(t, what_inputs_use);

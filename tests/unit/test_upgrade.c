@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "core/pipeline.h"
 #include "io/store.h"
-#include "io/tail_file.h"
+#include "io/tail_position.h"
 
 /* What the old version read, from its first byte. */
 static const char *const lines[] = {"ERROR refused by alpha", "ERROR the disk is on fire", "INFO BEGIN job-1",      "INFO BEAT heart",
@@ -46,11 +46,11 @@ static void run_sql(const char *text)
     sqlite3_close(db);
 }
 
-static void make_old_store(void)
+static void make_store(const char *sql)
 {
     const char *top = getenv("top_srcdir");
     static char text[65536], name[4096];
-    snprintf(name, sizeof name, "%s/tests/unit/old-store.sql", top ? top : ".");
+    snprintf(name, sizeof name, "%s/tests/unit/%s", top ? top : ".", sql);
     FILE *f = fopen(name, "r");
     ck_assert_msg(f != NULL, "%s cannot be read", name);
     text[fread(text, 1, sizeof text - 1, f)] = '\0';
@@ -58,6 +58,11 @@ static void make_old_store(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/old.db", folder);
     run_sql(text);
+}
+
+static void make_old_store(void)
+{
+    make_store("old-store.sql");
 }
 
 static void open_store(void)
@@ -94,10 +99,11 @@ static void restore_deadline(void *u, const struct deadline_row *row)
     pipeline_restore_deadline(u, row);
 }
 
-static void take_file(void *u, const struct store_file *f)
+static void take_file(void *u, const struct position *p)
 {
-    if (f->path.n)
-        *(uint64_t *)u = f->key;
+    struct tail_position at;
+    if (tail_position_read(p, &at))
+        *(uint64_t *)u = at.key;
 }
 
 static void start(void)
@@ -120,7 +126,7 @@ static void start(void)
     pipeline_restore_clock(pipeline, store_clock(store));
     store_deadlines(store, restore_deadline, pipeline);
     stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
-    store_files(store, take_file, &stream.file_key);
+    store_positions(store, take_file, &stream.file_key);
     ck_assert_uint_ne(stream.file_key, 0);
     err_free(&d);
 }
@@ -239,6 +245,46 @@ static char *refusal(void)
 }
 
 /* The older version finds in it what it left; of a store of this version none is made. */
+struct found {
+    unsigned files, seen, cursors;
+};
+
+static void find(void *u, const struct position *p)
+{
+    struct found *n = u;
+    struct tail_position at;
+    if (tail_position_read(p, &at) && slice_is(p->input, "/tmp/v8/app.log")) {
+        ck_assert_uint_eq(at.key, (uint64_t)INT64_C(-6469265174992363892));
+        ck_assert(at.id.dev == 65024 && at.id.ino == 10412330 && at.id.head_bytes == 26);
+        ck_assert_uint_eq(at.id.head_hash, (uint64_t)INT64_C(-7207991137823527570));
+        ck_assert(at.at.offset == 26 && at.at.held[0] == 0 && at.at.held[1] == 0);
+        ck_slice(at.path, "/tmp/v8/app.log");
+        n->files++;
+    } else if (tail_position_read(p, &at)) {
+        ck_slice(p->part, "000000000000004e");
+        ck_assert(at.at.offset == 9 && at.at.held[0] == 5 && at.at.held[1] == UINT64_MAX);
+        n->files++;
+    } else if (slice_is(p->input, "journal:all")) {
+        ck_assert(p->part.n == 0 && slice_is(p->blob, "cursor1 s=0123456789abcdef0123456789abcdef;i=1;x=1"));
+        n->cursors++;
+    } else {
+        ck_assert(p->part.n == 0 && slice_is(p->input, "/tmp/v8/app.log") && slice_is(p->blob, "seen1 1a228474d50"));
+        n->seen++;
+    }
+}
+
+/* As `SELECT * FROM file` says of the store of schema 8. */
+START_TEST(positions_stay)
+{
+    struct found n = {0};
+    make_store("old-store-8.sql");
+    open_store();
+    store_positions(store, find, &n);
+    ck_assert(n.files == 2 && n.seen == 1 && n.cursors == 1);
+    store_close(store);
+}
+END_TEST
+
 START_TEST(a_copy_is_made_before)
 {
     struct stat st;
@@ -337,6 +383,7 @@ int main(void)
     tcase_add_test(t, an_old_store_keeps_its_keys);
     tcase_add_test(t, a_file_is_known_by_the_old_hash);
     tcase_add_test(t, a_new_store_has_new_keys);
+    tcase_add_test(t, positions_stay);
     tcase_add_test(t, a_copy_is_made_before);
     tcase_add_test(t, no_room_for_the_copy);
     tcase_add_test(t, a_later_store_is_refused_and_untouched);
