@@ -163,7 +163,7 @@ static void skip_padding(struct framer *c)
 /* Gives the piece out as a message of its own and begins the next one at `at`. */
 static void yield_piece(struct framer *c, struct message *out)
 {
-    *out = (struct message){piece_text(c), 1, c->piece.truncated, c->piece.offset};
+    *out = (struct message){piece_text(c), 1, c->piece.truncated, c->piece.offset, NULL};
     begin_piece(c);
 }
 
@@ -207,7 +207,7 @@ static void yield_entry(struct framer *c, struct message *out)
     struct slice text = slice_of(c->p + c->entry.from, c->entry.kept);
     if (!c->entry.truncated)
         text = without_cr(text);
-    *out = (struct message){text, c->entry.lines, c->entry.truncated, c->entry.offset};
+    *out = (struct message){text, c->entry.lines, c->entry.truncated, c->entry.offset, NULL};
     c->entry.open = false;
 }
 

@@ -57,11 +57,15 @@ struct frame_told {
 typedef bool frame_head_f(struct slice line);
 typedef struct frame_told frame_told_f(struct frame_doubt *d);
 
+struct stream;
+
+/* From the framer, or a frame of the transport, to the pipeline. The bytes may be reused when what it is given to returns. */
 struct message {
     struct slice text;
     unsigned lines;     /* physical lines it was made of; 1 for frames, whatever they hold */
     uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
-    uint64_t offset;    /* of its first byte in the stream */
+    uint64_t offset;    /* of its first byte in the stream; means nothing when the stream has no file_key */
+    struct stream *stream; /* whose it is; set by who hands it on, NULL before that */
 };
 
 /* All members are private. */

@@ -100,7 +100,7 @@ static bool takes(const char *name, int argc, char **argv, int *i, const char **
     return true;
 }
 
-static bool on_message(void *u, const struct message *m)
+static bool on_message(void *u, struct message *m)
 {
     struct parse *p = u;
     struct slice text = slice_trim(m->text), one;

@@ -31,13 +31,14 @@ struct trial {
 
 /* --- reading --- */
 
-static bool on_message(void *u, const struct message *m)
+static bool on_message(void *u, struct message *m)
 {
     struct trial *t = u;
+    m->stream = &t->stream[0];
     if (t->diff)
         try_diff_message(t->diff, t->stream, m);
     else
-        pipeline_message(t->run.pipeline, &t->stream[0], m->text, m->lines, m->truncated_bytes, m->offset, t->run.now_us);
+        pipeline_message(t->run.pipeline, m, t->run.now_us);
     return !ferror(stdout); /* `| head` has seen enough */
 }
 

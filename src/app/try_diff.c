@@ -144,10 +144,12 @@ struct try_diff *try_diff_new(const struct options *options, const struct rule_s
     return d;
 }
 
-void try_diff_message(struct try_diff *d, struct stream s[2], const struct message *m)
+void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m)
 {
-    for (int k = OLD; k <= NEW; k++)
-        pipeline_message(d->run[k].pipeline, &s[k], m->text, m->lines, m->truncated_bytes, m->offset, d->run[k].now_us);
+    for (int k = OLD; k <= NEW; k++) {
+        m->stream = &s[k];
+        pipeline_message(d->run[k].pipeline, m, d->run[k].now_us);
+    }
     pair_answers(d);
 }
 

@@ -415,13 +415,13 @@ static void say_suspended(struct judge *j, const struct stream *s)
     j->just_suspended = NULL;
 }
 
-static void sink_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes, uint64_t offset)
+static void sink_message(void *u, const struct message *m)
 {
     struct worker *w = u;
     int64_t now_us = wall_us();
-    pipeline_message(w->pipeline, s, msg, lines, truncated_bytes, offset, now_us);
+    pipeline_message(w->pipeline, m, now_us);
     set_tick(w, pipeline_tick(w->pipeline, now_us));
-    say_suspended(pipeline_judge(w->pipeline), s);
+    say_suspended(pipeline_judge(w->pipeline), m->stream);
     bool full = w->turn_input && !w->turn_input->type->never_waits && !has_room(w, w->turn_input);
     if (full || (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES))
         check_pressure(w);

@@ -542,8 +542,9 @@ static struct slice access_text(struct pipeline *p, const struct stream *s)
     return kept;
 }
 
-static void promote(struct pipeline *p, const struct stream *s, const struct correlation *keys, uint64_t offset, struct verdict *v)
+static void promote(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v)
 {
+    const struct stream *s = m->stream;
     const struct record *r = &p->record;
     struct correlation k = *keys;
     if (r->format == FORMAT_NGINX_ERROR) /* it looks for the access line of its request also where that knows no connection */
@@ -558,7 +559,7 @@ static void promote(struct pipeline *p, const struct stream *s, const struct cor
     w->src.source = arena_dup(&w->arena, s->source);
     w->src.input = arena_dup(&w->arena, s->input);
     make_id(p, w->src.event_id, s->file_key ? s->file_key : p->setup.run_key,
-                  s->file_key ? offset : p->seq, 0);
+                  s->file_key ? m->offset : p->seq, 0);
     unsigned seen;
     w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &k, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
                                 w->crumbs, &seen);
@@ -604,8 +605,9 @@ static void tell_monitor(struct pipeline *p, const struct rule *rule, const stru
 }
 
 /* The record is a line of an absence, or the start of a pair. */
-static void wait_for(struct pipeline *p, const struct stream *s, const struct correlation *keys, uint64_t offset, const struct verdict *v)
+static void wait_for(struct pipeline *p, const struct message *m, const struct correlation *keys, const struct verdict *v)
 {
+    const struct stream *s = m->stream;
     const struct rule *rule = v->rule;
     const struct record *r = &p->record;
     struct slice captures[RECORD_CODEC_CAPTURES_MAX];
@@ -617,7 +619,7 @@ static void wait_for(struct pipeline *p, const struct stream *s, const struct co
     const struct deadline_row row = {.key = alone ? correlation_domain_key(s, v->key) : v->key,
                                     .time_us = event_time(r, p->wall_us),
                                     .file_key = s->file_key ? s->file_key : p->setup.run_key,
-                                    .offset = s->file_key ? offset : p->seq,
+                                    .offset = s->file_key ? m->offset : p->seq,
                                     .record = scrubbed_vouch(sbuf_slice(&p->encoded))};
     if (rule->pair.within_us) {
         deadline_open(p->deadlines, rule, &row, keys);
@@ -701,8 +703,9 @@ static bool over_threshold(struct pipeline *p, const struct verdict *v)
     return !t->count || threshold_reaches(p->threshold, v->key, t->count, t->within_us, p->now_us);
 }
 
-static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset, struct verdict *v)
+static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v)
 {
+    struct stream *s = m->stream;
     struct record *r = &p->record;
     struct correlation k;
     correlation_of(s, r, &p->setup.secret, &k);
@@ -718,7 +721,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
     if (!v->rule)
         fall_back(p, v);
     else if (rule_waits(v->rule))
-        wait_for(p, s, &k, offset, v);
+        wait_for(p, m, &k, v);
     else if (v->action == ACTION_EVENT && (v->skipped || !over_threshold(p, v)))
         v->action = ACTION_CRUMB;
     if (r->forged && r->torn && v->action == ACTION_EVENT)
@@ -738,7 +741,7 @@ static enum count dispose(struct pipeline *p, struct stream *s, uint64_t offset,
         const struct origin from = {.input = s->input.n ? s->input : s->source, .peer = s->peer, .network = s->network, .remote = s->remote};
         bool passes = admit(p, &src, v, &from);
         if (passes)
-            promote(p, s, &k, offset, v);
+            promote(p, m, &k, v);
         fate = passes ? COUNT_event : COUNT_suppressed;
     }
     /* Last, so that no event finds its own line among the lines before it. */
@@ -861,32 +864,32 @@ static bool is_blank(struct slice s)
     return (!s.n || *s.p <= ' ') && slice_trim(s).n == 0;
 }
 
-void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes,
-                      uint64_t offset, int64_t now_us)
+void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us)
 {
-    assert(lines >= 1);
+    struct stream *s = m->stream;
+    assert(s && m->lines >= 1);
     p->wall_us = now_us;
     if (!p->setup.record_clock)
         p->now_us = now_us;
     p->seq++;
-    p->counts.v[COUNT_lines_in] += lines;
-    p->counts.v[COUNT_joined] += lines - 1;
-    if (truncated_bytes) {
+    p->counts.v[COUNT_lines_in] += m->lines;
+    p->counts.v[COUNT_joined] += m->lines - 1;
+    if (m->truncated_bytes) {
         p->counts.v[COUNT_cut_messages]++;
-        p->counts.v[COUNT_cut_bytes] += truncated_bytes;
+        p->counts.v[COUNT_cut_bytes] += m->truncated_bytes;
     }
     struct verdict v;
-    struct outcome j = {.raw = msg, .fate = COUNT_blank, .stream = s};
-    if (!is_blank(msg)) {
+    struct outcome j = {.raw = m->text, .fate = COUNT_blank, .stream = s};
+    if (!is_blank(m->text)) {
         struct record *r = &p->record;
         j.fate = COUNT_refused;
-        if (parse(p, s, msg, &j.reason)) {
+        if (parse(p, s, m->text, &j.reason)) {
             if (r->logger.n)
-                rejoin_secret(p, &r->logger, msg);
+                rejoin_secret(p, &r->logger, m->text);
             if (r->app.n)
-                rejoin_secret(p, &r->app, msg);
-            r->lines = lines;
-            r->truncated |= truncated_bytes > 0;
+                rejoin_secret(p, &r->app, m->text);
+            r->lines = m->lines;
+            r->truncated |= m->truncated_bytes > 0;
             if (s->container || s->format == FORMAT_DOCKER || s->format == FORMAT_CRI)
                 doubt(s, r);
             set_origin(p, s);
@@ -894,10 +897,10 @@ void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, un
                 s->last_us = r->time_us;
             if (p->setup.record_clock && r->time_us != RECORD_NO_TIME && r->time_us > p->now_us)
                 p->now_us = r->time_us;
-            p->counts.v[COUNT_truncated_entries] += r->truncated && !truncated_bytes;
+            p->counts.v[COUNT_truncated_entries] += r->truncated && !m->truncated_bytes;
             if (p->setup.record_clock)
                 pipeline_tick(p, now_us);
-            j.fate = dispose(p, s, offset, &v);
+            j.fate = dispose(p, m, &v);
             j.record = r;
             j.verdict = &v;
         }

@@ -18,6 +18,7 @@
 #include "core/deadline.h"
 #include "core/judge.h"
 #include "core/stream.h"
+#include "parsers/frame.h"
 
 struct pipeline;
 
@@ -87,9 +88,7 @@ enum { PIPELINE_PENDING_MAX = 512, PIPELINE_PENDING_BYTES = 8 << 20 };
 
 struct pipeline *pipeline_new(const struct pipeline_setup *setup);
 void pipeline_free(struct pipeline *p);
-/* See struct input_sink for lines, truncated_bytes and offset. */
-void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes,
-                      uint64_t offset, int64_t now_us);
+void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
 /* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
 /* Lets everything go, summaries included: at the end of input and at exit. */

@@ -178,8 +178,10 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
     framer_init(&framer, FRAME_LINES, 0, 0);
     framer_set_head(&framer, parser ? parser->head : NULL, parser ? parser->told : NULL, 0);
     framer_feed(&framer, s->lines);
-    while (framer_next(&framer, &msg) || framer_flush(&framer, FRAME_END, &msg))
-        pipeline_message(p, &stream, msg.text, msg.lines, msg.truncated_bytes, msg.offset, SAMPLE_NOW_US);
+    while (framer_next(&framer, &msg) || framer_flush(&framer, FRAME_END, &msg)) {
+        msg.stream = &stream;
+        pipeline_message(p, &msg, SAMPLE_NOW_US);
+    }
     pipeline_flush(p);
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);

@@ -250,7 +250,8 @@ static void take(struct in_journal *in)
         return;
     in->stream.ring = ring_of(in);
     uint64_t truncated_bytes = render(in);
-    in->sink.message(in->sink.u, &in->stream, sbuf_slice(&in->json), 1, truncated_bytes, 0);
+    const struct message m = {.stream = &in->stream, .text = sbuf_slice(&in->json), .lines = 1, .truncated_bytes = truncated_bytes};
+    in->sink.message(in->sink.u, &m);
 }
 
 /* ---- the loop ---- */

@@ -25,9 +25,10 @@ struct in_stdin {
     struct line_reader lines;
 };
 
-static void deliver(struct in_stdin *in, const struct message *m)
+static void deliver(struct in_stdin *in, struct message *m)
 {
-    in->sink.message(in->sink.u, &in->stream, m->text, m->lines, m->truncated_bytes, 0);
+    m->stream = &in->stream;
+    in->sink.message(in->sink.u, m);
 }
 
 static void run_messages(struct in_stdin *in)

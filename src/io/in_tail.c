@@ -159,10 +159,11 @@ void tail_forget(struct tail *t, struct tail_file *f)
 
 /* ---- reading ---- */
 
-static void hand_on(struct tail *t, struct tail_file *f, const struct message *m)
+static void hand_on(struct tail *t, struct tail_file *f, struct message *m)
 {
     f->changed = true;
-    t->sink.message(t->sink.u, &f->stream, m->text, m->lines, m->truncated_bytes, m->offset);
+    m->stream = &f->stream;
+    t->sink.message(t->sink.u, m);
 }
 
 static void hand_on_whole(struct tail *t, struct tail_file *f)

@@ -67,12 +67,7 @@ struct input;
 
 struct input_sink {
     void *u;
-    /*
-     * One message. `lines` is how many physical lines it was made of (at least 1). `truncated_bytes` is how many bytes were left out
-     * of it at max_message. `offset` is the file offset of its first byte (0 when the stream has no file_key). The bytes
-     * may be reused when the call returns.
-     */
-    void (*message)(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes, uint64_t offset);
+    void (*message)(void *u, const struct message *m);
     /* A turn of this input begins (app/turn.h); see input_turn. NULL: nobody cares. */
     void (*turn)(void *u, struct input *in, struct slice who);
     struct counts *counts;

@@ -27,9 +27,10 @@ static void account(struct conn *c)
     c->held_bytes = now;
 }
 
-static void deliver(struct conn *c, const struct message *m)
+static void deliver(struct conn *c, struct message *m)
 {
-    c->in->sink.message(c->in->sink.u, &c->stream, m->text, m->lines, m->truncated_bytes, 0);
+    m->stream = &c->stream;
+    c->in->sink.message(c->in->sink.u, m);
 }
 
 /* Bytes that did not tell yet what they begin are a message's all the same. */

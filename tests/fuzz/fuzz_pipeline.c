@@ -277,7 +277,8 @@ static void feed(struct run *r, struct stream *s, struct slice text)
                       .file_key = s->file_key ? s->file_key : run_key,
                       .offset = s->file_key ? r->n_fed * 1000u : r->n_fed};
     r->lines += lines;
-    pipeline_message(r->pipeline, s, slice_of(own, text.n), lines, 0, s->file_key ? f->offset : 0, r->now_us);
+    const struct message m = {.stream = s, .text = slice_of(own, text.n), .lines = lines, .offset = s->file_key ? f->offset : 0};
+    pipeline_message(r->pipeline, &m, r->now_us);
     free(own);
 }
 

@@ -83,7 +83,7 @@ static void run_lines(const struct rule_set *set, struct slice lines)
     struct pipeline *p = pipeline_new(&setup);
     for (unsigned i = 0; lines.p && i < LINES_MAX; i++) {
         struct slice line = slice_split(&lines, '\n');
-        pipeline_message(p, &s, line, 1, 0, i, INT64_C(1795428000000000));
+        pipeline_message(p, &(struct message){.stream = &s, .text = line, .lines = 1, .offset = i}, INT64_C(1795428000000000));
         compare_judging(set, line);
     }
     pipeline_elapse(p, INT64_C(86400000000));

@@ -239,7 +239,7 @@ static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
 static void feed(struct run *r, struct slice text)
 {
     r->messages++;
-    pipeline_message(r->pipeline, &r->stream, text, 1, 0, r->messages, r->now_us);
+    pipeline_message(r->pipeline, &(struct message){.stream = &r->stream, .text = text, .lines = 1, .offset = r->messages}, r->now_us);
 }
 
 static void step(struct run *r, struct slice line)

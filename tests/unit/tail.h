@@ -42,13 +42,13 @@ struct rig {
     unsigned pause_after; /* pause within this message; 0: never */
 };
 
-static inline void rig_message(void *u, struct stream *s, struct slice msg, unsigned lines,
-                               uint64_t truncated_bytes, uint64_t offset)
+static inline void rig_message(void *u, const struct message *m)
 {
     struct rig *r = u;
+    const struct stream *s = m->stream;
     ck_assert_uint_lt(r->n, RIG_KEPT);
     r->msg[r->n++] =
-        (struct rig_msg){slice_dup(msg), s->file_key, offset, truncated_bytes, s->ring, lines, s->container != NULL};
+        (struct rig_msg){slice_dup(m->text), s->file_key, m->offset, m->truncated_bytes, s->ring, m->lines, s->container != NULL};
     if (r->pause_after && r->n == r->pause_after)
         in_tail.pause(r->in, true);
 }

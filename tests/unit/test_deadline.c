@@ -155,7 +155,7 @@ static void restart(struct bench *b, int64_t down_us)
 
 static void line(struct bench *b, const char *text)
 {
-    pipeline_message(b->pipeline, &b->stream, slice_str(text), 1, 0, b->offset += 100, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->stream, .text = slice_str(text), .lines = 1, .offset = b->offset += 100}, b->now_us);
 }
 
 /* Time passes, as the worker lets it: in small steps. */

@@ -149,7 +149,7 @@ static void bench_free(struct bench *b)
 
 static void feed(struct bench *b, struct stream *s, const char *text)
 {
-    pipeline_message(b->pipeline, s, slice_str(text), 1, 0, 0, b->now_us += 1000);
+    pipeline_message(b->pipeline, &(struct message){.stream = s, .text = slice_str(text), .lines = 1}, b->now_us += 1000);
     pipeline_tick(b->pipeline, b->now_us);
 }
 

@@ -155,8 +155,10 @@ static void read_stream(struct pipeline *p, struct stream *s, enum frame_mode mo
     struct message m;
     line_reader_init(&l, mode, 0, &(struct line_reader_place){0});
     framer_feed(&l.framer, bytes);
-    while (line_reader_next(&l, &s->format, &m) || line_reader_flush(&l, FRAME_END, &m))
-        pipeline_message(p, s, m.text, m.lines, m.truncated_bytes, m.offset, now_us);
+    while (line_reader_next(&l, &s->format, &m) || line_reader_flush(&l, FRAME_END, &m)) {
+        m.stream = s;
+        pipeline_message(p, &m, now_us);
+    }
     line_reader_free(&l);
 }
 
@@ -196,7 +198,7 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
         sbuf_init(&line, LOG_MAX);
         put_line(&line, log, chosen[i]);
         if (slice_is(frame, "message"))
-            pipeline_message(p, &s, sbuf_slice(&line), 1, 0, i, INT64_C(1795953600000000));
+            pipeline_message(p, &(struct message){.stream = &s, .text = sbuf_slice(&line), .lines = 1, .offset = i}, INT64_C(1795953600000000));
         else if (slice_is(frame, "counted"))
             sbuf_addf(&all, "%zu ", line.n);
         sbuf_adds(&all, sbuf_slice(&line));

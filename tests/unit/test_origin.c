@@ -85,7 +85,7 @@ static struct stream sender(enum format f, const char *address, uint64_t domain)
 static void feed(struct bench *b, struct stream *s, const char *message)
 {
     char *own = xstrdup(message); /* gone at once, as a datagram is */
-    pipeline_message(b->pipeline, s, slice_str(own), 1, 0, 0, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = s, .text = slice_str(own), .lines = 1}, b->now_us);
     free(own);
 }
 

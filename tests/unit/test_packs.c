@@ -69,8 +69,10 @@ static void run_sample(const struct rule *rule, const struct rule_sample *s)
     framer_init(&framer, FRAME_LINES, 0, 0);
     framer_set_head(&framer, parser_of(f)->head, parser_of(f)->told, 0);
     framer_feed(&framer, s->lines);
-    while (framer_next(&framer, &m) || framer_flush(&framer, FRAME_END, &m))
-        pipeline_message(p, &stream, m.text, m.lines, m.truncated_bytes, m.offset, INT64_C(4102444800000000));
+    while (framer_next(&framer, &m) || framer_flush(&framer, FRAME_END, &m)) {
+        m.stream = &stream;
+        pipeline_message(p, &m, INT64_C(4102444800000000));
+    }
     pipeline_flush(p);
     framer_free(&framer);
     pipeline_free(p);
@@ -195,7 +197,7 @@ static struct passed pass(const char *line, const struct container *container)
         .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = &passed, .emit = on_nothing, .outcome = on_outcome}};
     struct stream stream = {.format = FORMAT_NGINX_ERROR, .source = SLICE("log"), .trusted = true, .container = container, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
-    pipeline_message(p, &stream, slice_str(line), 1, 0, 0, INT64_C(1795428000000000));
+    pipeline_message(p, &(struct message){.stream = &stream, .text = slice_str(line), .lines = 1}, INT64_C(1795428000000000));
     pipeline_free(p);
     return passed;
 }

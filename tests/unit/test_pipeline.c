@@ -150,7 +150,7 @@ static void feed(struct bench *b, int second, const char *level, int conn, const
     static uint64_t offset;
     char line[2048];
     int n = snprintf(line, sizeof line, HEAD, second, level, conn, message);
-    pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, offset += 300, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
 }
 
 /* A message that is gone at once, as a datagram is. */
@@ -161,13 +161,13 @@ static void feed_short_lived(struct bench *b, const char *message)
     int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [error] 7#7: *1 %s", message);
     ck_assert_ptr_nonnull(own = malloc((size_t)n));
     memcpy(own, line, (size_t)n);
-    pipeline_message(b->pipeline, &b->error_log, slice_of(own, (size_t)n), 1, 0, offset += 300, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(own, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
     free(own);
 }
 
 static void feed_access(struct bench *b, const char *line)
 {
-    pipeline_message(b->pipeline, &b->access_log, slice_str(line), 1, 0, 0, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
 }
 
 static const struct json_node *at(const struct json_node *n, const char *path)
@@ -382,8 +382,8 @@ START_TEST(a_secret_is_no_message_of_its_name)
     struct stream text = {.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 3, .ring = 3, .last_us = RECORD_NO_TIME};
     struct stream syslog = {.format = FORMAT_SYSLOG, .source = SLICE("udp"), .trusted = true, .file_key = 4, .ring = 4, .last_us = RECORD_NO_TIME};
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
-        pipeline_message(b->pipeline, &text, slice_str(lines[i]), 1, 0, i * 100, b->now_us);
-    pipeline_message(b->pipeline, &syslog, SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), 1, 0, 0, b->now_us);
+        pipeline_message(b->pipeline, &(struct message){.stream = &text, .text = slice_str(lines[i]), .lines = 1, .offset = i * 100}, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &syslog, .text = SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), .lines = 1}, b->now_us);
     pipeline_flush(b->pipeline);
     ck_assert_uint_ge(b->n, 4);
     for (unsigned i = 0; i < b->n; i++)
@@ -505,7 +505,7 @@ START_TEST(a_summary_says_what_varied)
         int n = snprintf(line, sizeof line, "2026/11/23 10:00:00 [error] 7#7: *%u " REFUSED ", client: 203.0.113.%u, server: shop, request: \"GET /cart/%s?token=s3cret "
                          "HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"%s\"", i, i, i % 3 ? "a" : "b",
                          i % 10 ? "www.example.com" : "AKIAIOSFODNN7EXAMPLE");
-        pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, i * 300, b->now_us);
+        pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = i * 300}, b->now_us);
     }
     pipeline_flush(b->pipeline);
     const struct json_node *top = NULL;
@@ -563,8 +563,8 @@ START_TEST(the_same_line_gives_the_same_id)
 {
     struct bench *b = bench_new(), *c = bench_new();
     const char *line = "2026/11/23 10:00:01 [error] 7#7: *1 " REFUSED;
-    pipeline_message(b->pipeline, &b->error_log, slice_str(line), 1, 0, 4096, b->now_us);
-    pipeline_message(c->pipeline, &c->error_log, slice_str(line), 1, 0, 4096, c->now_us + 1000);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, b->now_us);
+    pipeline_message(c->pipeline, &(struct message){.stream = &c->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, c->now_us + 1000);
     pipeline_flush(b->pipeline);
     pipeline_flush(c->pipeline);
     ck_assert_str_eq(b->ids[0], c->ids[0]);

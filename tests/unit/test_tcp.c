@@ -238,11 +238,10 @@ START_TEST(back_pressure)
 END_TEST
 
 /* Pauses from inside the call that hands a message on, as the pipeline does when the mailbox is full. */
-static void pausing_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes,
-                            uint64_t offset)
+static void pausing_message(void *u, const struct message *m)
 {
     struct net *t = u;
-    net_message(u, s, msg, lines, truncated_bytes, offset);
+    net_message(u, m);
     t->in->type->pause(t->in, true);
 }
 

@@ -34,15 +34,14 @@ static void ask_for_others(struct busy *b)
     ck_assert_int_eq(write(b->pipe[1], "x", 1), 1);
 }
 
-static void take_line(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t truncated_bytes, uint64_t offset)
+static void take_line(void *u, const struct message *m)
 {
     struct busy *b = u;
-    (void)s, (void)lines, (void)truncated_bytes, (void)offset;
-    if (slice_is(msg, "quiet")) {
+    if (slice_is(m->text, "quiet")) {
         b->quiet_at = b->read_bytes;
         return;
     }
-    b->read_bytes += msg.n + 1;
+    b->read_bytes += m->text.n + 1;
     if (b->grows && !b->quiet_at)
         add_lines(b->grows, 2);
     if (!b->asked_at && b->read_bytes >= EARLY_BYTES)

@@ -137,7 +137,7 @@ static void feed(unsigned n, const char *text)
     uint64_t offset = 0;
     for (unsigned i = 0; i < n; i++)
         offset += strlen(lines[i]) + 1;
-    pipeline_message(pipeline, &stream, slice_str(text), 1, 0, offset, INT64_C(1795954600000000));
+    pipeline_message(pipeline, &(struct message){.stream = &stream, .text = slice_str(text), .lines = 1, .offset = offset}, INT64_C(1795954600000000));
     pipeline_tick(pipeline, INT64_C(1795954600000000));
 }
 
