@@ -150,18 +150,42 @@ void container_finish(struct container *c)
     c->name = first(c->name, slice_sub(c->id, 0, SHORT_ID));
 }
 
+static const struct {
+    const char *name;
+    size_t at; /* in struct container */
+} members[CONTAINER_LABEL] = {
+    [CONTAINER_NAME] = {"container", offsetof(struct container, name)},
+    [CONTAINER_ID] = {"container_id", offsetof(struct container, id)},
+    [CONTAINER_POD] = {"pod", offsetof(struct container, pod)},
+    [CONTAINER_POD_UID] = {"pod_uid", offsetof(struct container, pod_uid)},
+    [CONTAINER_NAMESPACE] = {"namespace", offsetof(struct container, namespace)},
+    [CONTAINER_IMAGE] = {"image", offsetof(struct container, image)},
+};
+
+static const struct slice label_prefix = SLICE("label.");
+
+enum container_member container_member(struct slice name)
+{
+    for (unsigned m = CONTAINER_NAME; m < CONTAINER_LABEL; m++)
+        if (slice_is(name, members[m].name))
+            return m;
+    return slice_starts(name, label_prefix) ? CONTAINER_LABEL : CONTAINER_NONE;
+}
+
+struct slice container_value(const struct container *c, enum container_member member, struct slice name)
+{
+    struct slice value;
+    if (member == CONTAINER_NONE)
+        return SLICE_NONE;
+    if (member == CONTAINER_LABEL)
+        return label(c, slice_from(name, label_prefix.n));
+    memcpy(&value, (const char *)c + members[member].at, sizeof value);
+    return value;
+}
+
 struct slice container_get(const struct container *c, struct slice name)
 {
-    const struct {
-        struct slice name, value;
-    } members[] = {
-        {SLICE("container"), c->name}, {SLICE("container_id"), c->id}, {SLICE("pod"), c->pod},
-        {SLICE("pod_uid"), c->pod_uid}, {SLICE("namespace"), c->namespace}, {SLICE("image"), c->image},
-    };
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (slice_eq(members[i].name, name))
-            return members[i].value;
-    return slice_starts(name, SLICE("label.")) ? label(c, slice_from(name, 6)) : SLICE_NONE;
+    return container_value(c, container_member(name), name);
 }
 
 uint64_t container_key(const struct container *c)

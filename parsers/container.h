@@ -34,7 +34,21 @@ void container_from_config(struct container *c, struct arena *a, struct slice js
 /* Afterwards: fills in what follows from the rest. */
 void container_finish(struct container *c);
 
-/* By the names of a record's fields: container, container_id, pod, pod_uid, namespace, image, label.KEY. */
+/* What a name of a record's field is of a container: container, container_id, pod, pod_uid, namespace, image, label.KEY. */
+enum container_member {
+    CONTAINER_NONE,
+    CONTAINER_NAME,
+    CONTAINER_ID,
+    CONTAINER_POD,
+    CONTAINER_POD_UID,
+    CONTAINER_NAMESPACE,
+    CONTAINER_IMAGE,
+    CONTAINER_LABEL,
+    CONTAINER_MEMBER_N
+};
+enum container_member container_member(struct slice name);
+/* The value of a member; name: all of it, since a label is found by the rest of its name. */
+struct slice container_value(const struct container *c, enum container_member member, struct slice name);
 struct slice container_get(const struct container *c, struct slice name);
 /* The same for all containers that follow each other in the same place of a pod, else for the container. */
 uint64_t container_key(const struct container *c);

@@ -2,12 +2,12 @@
  * cri: container log files of Kubernetes (containerd, CRI-O): "TIME STREAM P|F[:tag…] text", one space
  * between, the rest verbatim.
  *
- * P is a piece of a longer line; piece.h joins them before this parser, a piece met here has the field
- * `partial`. The text is read further when it is of a format of its own (inner.h).
+ * P is a piece of a longer line; partial.h joins them before this parser, a piece met here has the field
+ * `partial`. The text is read further when it is of a format of its own (nested.h).
  */
-#include "parsers/inner.h"
+#include "parsers/nested.h"
 #include "parsers/parsers.h"
-#include "parsers/piece.h"
+#include "parsers/partial.h"
 
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
@@ -20,7 +20,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     record_add(r, SLICE("stream"), line.stream, FIELD_STRING);
     if (line.partial)
         record_add(r, SLICE("partial"), SLICE("true"), FIELD_BOOL);
-    inner_any(ctx, r, line.text);
+    nested_any(ctx, r, line.text);
     return true;
 }
 

@@ -1,13 +1,13 @@
 /*
  * docker: the json-file log driver: {"log":"text\n","stream":"stderr","time":"RFC 3339","attrs":{…}}.
  *
- * A line longer than 16 KiB comes in pieces without LF, which piece.h joins before this parser; a piece met
- * here has the field `partial`. The text is read further when it is of a format of its own (inner.h). `attrs`
+ * A line longer than 16 KiB comes in pieces without LF, which partial.h joins before this parser; a piece met
+ * here has the field `partial`. The text is read further when it is of a format of its own (nested.h). `attrs`
  * (labels, env, tag) become fields.
  */
-#include "parsers/inner.h"
+#include "parsers/nested.h"
 #include "parsers/parsers.h"
-#include "parsers/piece.h"
+#include "parsers/partial.h"
 
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
@@ -20,7 +20,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     record_add(r, SLICE("stream"), line.stream, FIELD_STRING);
     if (line.partial)
         record_add(r, SLICE("partial"), SLICE("true"), FIELD_BOOL);
-    inner_any(ctx, r, line.text);
+    nested_any(ctx, r, line.text);
     return true;
 }
 

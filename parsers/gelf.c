@@ -1,6 +1,6 @@
 #include "parsers/gelf.h"
 
-#include "parsers/alias.h"
+#include "parsers/field_names.h"
 #include "parsers/parsers.h"
 #include "parsers/syslog_parts.h"
 #include "text/json.h"
@@ -25,7 +25,7 @@ static void take_level(struct reader *rd, const struct json_member *m)
     struct slice v =
         m->type == JSON_BOOL ? slice_is(m->value, "true") ? SLICE("1") : SLICE_NONE : slice_trim(m->value);
     uint64_t n;
-    r->level = alias_level(v);
+    r->level = field_names_level(v);
     r->severity = slice_u64(slice_split(&v, '.'), &n) && n <= 7 ? (int)n : -1;
 }
 
@@ -58,7 +58,7 @@ static bool take_native(struct reader *rd, const struct json_member *m)
         if (!slice_is(m->name, "timestamp"))
             return false;
         if ((m->type != JSON_NUMBER && m->type != JSON_STRING) ||
-            !alias_time(m->value, rd->ctx->zone, &r->time_us))
+            !field_names_time(m->value, rd->ctx->zone, &r->time_us))
             r->time_us = RECORD_NO_TIME;
         return true;
     case 12:
@@ -92,7 +92,7 @@ static bool name_ok(struct slice name)
 static void take_role(struct reader *rd, struct slice name, struct slice v)
 {
     unsigned rank;
-    enum role role = alias_role(name, &rank);
+    enum role role = field_names_role(name, &rank);
     if (role == ROLE_STACK && (!rd->stack.p || rank < rd->stack_rank)) {
         rd->stack = v;
         rd->stack_rank = rank;
@@ -100,7 +100,7 @@ static void take_role(struct reader *rd, struct slice name, struct slice v)
         rd->level_word = v;
         rd->level_rank = rank;
     } else if (role >= ROLE_LOGGER && role <= ROLE_TRACEPARENT && role != ROLE_HOST) {
-        alias_take(rd->r, role, v);
+        field_names_take(rd->r, role, v);
     } else if (slice_is(name, "facility")) {
         rd->facility = v;
     } else if (slice_is(name, "container_name")) {
@@ -158,7 +158,7 @@ static bool finish(struct reader *rd)
     if (!r->app.n && !r->untrusted)
         r->app = rd->container;
     if (r->level == LEVEL_NONE && rd->level_word.n)
-        r->level = alias_level(rd->level_word);
+        r->level = field_names_level(rd->level_word);
     /* A stack in a field of its own, unless full_message is longer than a line itself. */
     if (rd->stack.n && !slice_chr(r->full_message, '\n') && slice_chr(rd->stack, '\n'))
         r->full_message = rd->stack;

@@ -1,7 +1,7 @@
 #include "parsers/journald.h"
 
-#include "parsers/alias.h"
-#include "parsers/inner.h"
+#include "parsers/field_names.h"
+#include "parsers/nested.h"
 #include "parsers/parsers.h"
 #include "text/json.h"
 
@@ -127,10 +127,10 @@ static void take(struct entry *e, struct slice name, struct slice v)
     unsigned rank;
     if (!name.n || !v.n || take_known(e, name, v) || take_fact(e, name, v))
         return;
-    enum role role = alias_role(name, &rank);
+    enum role role = field_names_role(name, &rank);
     if (role == ROLE_REQUEST || role == ROLE_TRACE || role == ROLE_SPAN || role == ROLE_TRACEPARENT ||
         role == ROLE_LOGGER)
-        alias_take(e->r, role, v);
+        field_names_take(e->r, role, v);
     put_own(e, own_name(e, name), v);
 }
 
@@ -214,7 +214,7 @@ static bool finish(struct entry *e)
     find_unit(e);
     put_facts(e);
     enum level priority = level_from_severity(r->severity);
-    inner_any(e->ctx, r, e->message);
+    nested_any(e->ctx, r, e->message);
     put_facts(e); /* the text may have had fields of these names */
     /* What a unit prints has priority 6 whatever it is, so the text may say worse; it does not say better. */
     if (r->level < priority)

@@ -3,7 +3,7 @@
  * json`.
  *
  * Which members come from where is systemd.journal-fields(7). The message may have several lines; what is in
- * it of a format of its own is read further (inner.h). Times are microseconds, the sender's
+ * it of a format of its own is read further (nested.h). Times are microseconds, the sender's
  * (_SOURCE_REALTIME_TIMESTAMP) before the journal's.
  */
 #ifndef PARSERS_JOURNALD_H

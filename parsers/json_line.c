@@ -2,7 +2,7 @@
  * json_line: one JSON object per line, as bunyan, pino, winston, zap, logrus, zerolog, slog, Serilog (CLEF),
  * log4j2, logback, python-json-logger, structlog, klog, tracing and the ECS and Google layouts write it.
  *
- * Told by the names of the members (alias.h), not by a guess at the library. Message, level, time, host, app
+ * Told by the names of the members (field_names.h), not by a guess at the library. Message, level, time, host, app
  * and pid become the record's; a stack becomes full_message; members of error objects become fields
  * `err.type` and so on, those of MDC-like objects fields of their own name; everything else is a field as it
  * stands, nested values as JSON text. null and empty strings are left out; of members with the same name the
@@ -11,7 +11,7 @@
  */
 #include "parsers/java_text.h"
 #include "parsers/parsers.h"
-#include "parsers/roles.h"
+#include "parsers/field_map.h"
 #include "text/json.h"
 
 enum { WALK_DEPTH = 3 };
@@ -30,25 +30,25 @@ static const char *const open_objects[] = {"mdc",     "contextMap",  "Properties
                                            "extra",   "context",     "@fields",    "attributes",
                                            "message", "jsonPayload", NULL};
 
-static bool nested(struct roles *w, const struct json_member *m, enum field_type type)
+static bool nested(struct field_map *w, const struct json_member *m, enum field_type type)
 {
     struct slice inside = m->name, outer = slice_split(&inside, '.'), member = inside;
     if (m->depth == 3 && in_list(outer, open_objects) && in_list(slice_split(&member, '.'), error_objects)) {
         /* Monolog: {"context":{"exception":{…}}} */
-        roles_offer(w, inside, m->value, type, ROLES_NESTED, roles_put(w, inside, m->value, type));
+        field_map_offer(w, inside, m->value, type, FIELD_MAP_NESTED, field_map_put(w, inside, m->value, type));
         return true;
     }
     if (m->depth == 2 && in_list(outer, error_objects)) {
         if (m->type == JSON_ARRAY && java_frames_name(inside))
             w->frames = m->value;
-        roles_offer(w, m->name, m->value, type, ROLES_NESTED, roles_put(w, m->name, m->value, type));
+        field_map_offer(w, m->name, m->value, type, FIELD_MAP_NESTED, field_map_put(w, m->name, m->value, type));
     } else if (m->depth == 2 && in_list(outer, open_objects)) {
         if (m->type == JSON_MAP && in_list(inside, error_objects))
             return true;
         struct slice name = record_field(w->r, inside) ? m->name : inside;
-        roles_offer(w, inside, m->value, type, ROLES_NESTED, roles_put(w, name, m->value, type));
+        field_map_offer(w, inside, m->value, type, FIELD_MAP_NESTED, field_map_put(w, name, m->value, type));
     } else {
-        roles_offer(w, m->name, m->value, type, ROLES_NESTED, ROLES_NO_FIELD);
+        field_map_offer(w, m->name, m->value, type, FIELD_MAP_NESTED, FIELD_MAP_NO_FIELD);
     }
     return true;
 }
@@ -60,14 +60,14 @@ static bool member(void *u, const struct json_member *m)
                                             [JSON_STRING] = FIELD_STRING,
                                             [JSON_MAP] = FIELD_JSON,
                                             [JSON_ARRAY] = FIELD_JSON};
-    struct roles *w = u;
+    struct field_map *w = u;
     if (m->type == JSON_NULL || m->value.n == 0)
         return true;
     if (m->depth > 1)
         return nested(w, m, types[m->type]);
     if (m->type == JSON_MAP && (in_list(m->name, error_objects) || in_list(m->name, open_objects)))
         return true;
-    roles_offer(w, m->name, m->value, types[m->type], 0, roles_put(w, m->name, m->value, types[m->type]));
+    field_map_offer(w, m->name, m->value, types[m->type], 0, field_map_put(w, m->name, m->value, types[m->type]));
     return true;
 }
 
@@ -82,13 +82,13 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         r->format = parser_detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
         return parser_of(r->format)->parse(ctx, r);
     }
-    struct roles w;
-    roles_start(&w, ctx, r);
+    struct field_map w;
+    field_map_start(&w, ctx, r);
     unsigned n = r->n_fields;
     size_t used;
     enum json_result result = json_members(s, ctx->arena, WALK_DEPTH, member, &w, &used);
     if (result == JSON_BAD) {
-        roles_start(&w, ctx, r);
+        field_map_start(&w, ctx, r);
         r->n_fields = n;
         s = json_repair(ctx->arena, s);
         result = json_members(s, ctx->arena, WALK_DEPTH, member, &w, &used);
@@ -97,7 +97,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         ctx->reason = result == JSON_TOO_DEEP ? "JSON nested too deep" : "not one JSON object";
         return false;
     }
-    roles_finish(&w);
+    field_map_finish(&w);
     return true;
 }
 

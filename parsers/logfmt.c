@@ -6,7 +6,7 @@
  * of this form at all is JSON or plain text.
  */
 #include "parsers/parsers.h"
-#include "parsers/roles.h"
+#include "parsers/field_map.h"
 
 static bool key_char(char c)
 {
@@ -61,7 +61,7 @@ static bool take_pair(struct slice *s, struct slice *key, struct slice *value, b
     return true;
 }
 
-static void add(struct roles *w, struct slice key, struct slice value, bool quoted)
+static void add(struct field_map *w, struct slice key, struct slice value, bool quoted)
 {
     enum field_type type = FIELD_STRING;
     if (!value.p) {
@@ -75,11 +75,11 @@ static void add(struct roles *w, struct slice key, struct slice value, bool quot
         type = FIELD_BOOL;
     }
     if (value.n)
-        roles_offer(w, key, value, type, 0, roles_put(w, key, value, type));
+        field_map_offer(w, key, value, type, 0, field_map_put(w, key, value, type));
 }
 
 /* The pairs of the whole line, or false when it is something else. */
-static bool read_pairs(struct roles *w, struct slice s)
+static bool read_pairs(struct field_map *w, struct slice s)
 {
     unsigned pairs = 0, alone = 0;
     while (s.n) {
@@ -99,15 +99,15 @@ static bool read_pairs(struct roles *w, struct slice s)
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = slice_trim(r->raw);
-    struct roles w;
+    struct field_map w;
     unsigned n = r->n_fields;
     if (!s.n) {
         ctx->reason = "empty message";
         return false;
     }
-    roles_start(&w, ctx, r);
+    field_map_start(&w, ctx, r);
     if (read_pairs(&w, s)) {
-        roles_finish(&w);
+        field_map_finish(&w);
         return true;
     }
     r->n_fields = n;

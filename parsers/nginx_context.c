@@ -22,13 +22,13 @@ enum { LABELS = sizeof labels / sizeof *labels };
 
 /* The label at the front of s that may follow `after`, or NULL. With cut, one that the end of s cuts short
  * also counts. */
-static const struct label *label_at(struct slice s, enum context_part after, bool cut)
+static const struct label *label_at(struct slice s, enum context_part after, bool truncated)
 {
-    if (s.n < 2 ? !cut : s.p[0] != ',' || s.p[1] != ' ')
+    if (s.n < 2 ? !truncated : s.p[0] != ',' || s.p[1] != ' ')
         return NULL;
     for (const struct label *l = labels; l < labels + LABELS; l++)
         if (l->part > after && (s.n < 3 || s.p[2] == l->text.p[2]) &&
-            (slice_starts(s, l->text) || (cut && slice_starts(l->text, s))))
+            (slice_starts(s, l->text) || (truncated && slice_starts(l->text, s))))
             return l;
     return NULL;
 }
@@ -56,7 +56,7 @@ static bool is_request(struct slice s)
  * missing. A quote ends the value when nothing or a later label follows it. The first such quote counts, but
  * a request line is preferred to end where it has its whole shape.
  */
-static size_t quoted_length(struct slice s, enum context_part part, bool cut)
+static size_t quoted_length(struct slice s, enum context_part part, bool truncated)
 {
     size_t first = s.n;
     for (size_t from = 0; from < s.n;) {
@@ -65,7 +65,7 @@ static size_t quoted_length(struct slice s, enum context_part part, bool cut)
             break;
         size_t at = (size_t)(quote - s.p);
         from = at + 1;
-        if (from < s.n && !label_at(slice_from(s, from), part, cut))
+        if (from < s.n && !label_at(slice_from(s, from), part, truncated))
             continue;
         if (part != CONTEXT_REQUEST || is_request(slice_sub(s, 0, at)))
             return at;
@@ -76,14 +76,14 @@ static size_t quoted_length(struct slice s, enum context_part part, bool cut)
 }
 
 /* The length of a value without quotes at the front of s: up to a later label. */
-static size_t bare_length(struct slice s, enum context_part part, bool cut)
+static size_t bare_length(struct slice s, enum context_part part, bool truncated)
 {
     for (size_t from = 0; from < s.n;) {
         const char *comma = memchr(s.p + from, ',', s.n - from);
         if (!comma)
             break;
         size_t at = (size_t)(comma - s.p);
-        if (label_at(slice_from(s, at), part, cut))
+        if (label_at(slice_from(s, at), part, truncated))
             return at;
         from = at + 1;
     }
@@ -96,7 +96,7 @@ static void skip(struct slice *s, size_t n)
 }
 
 /* `, client: ADDR[ using starttls], server: ` and the server's name; *s is left at the first label. */
-static bool read_ends(struct slice *s, bool cut, struct nginx_context *c)
+static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
 {
     c->udp = slice_starts(*s, SLICE(", udp "));
     skip(s, c->udp ? 14 : 10);
@@ -108,7 +108,7 @@ static bool read_ends(struct slice *s, bool cut, struct nginx_context *c)
         client.n -= 15;
     skip(s, n);
     struct slice server_label = SLICE(", server: ");
-    if (cut && slice_starts(server_label, *s) && (client.n == 0 || is_address(client))) {
+    if (truncated && slice_starts(server_label, *s) && (client.n == 0 || is_address(client))) {
         /* An address that the cut may have shortened is another client's. */
         if (s->n)
             c->part[CONTEXT_CLIENT] = client;
@@ -119,19 +119,19 @@ static bool read_ends(struct slice *s, bool cut, struct nginx_context *c)
         return false;
     c->part[CONTEXT_CLIENT] = client;
     skip(s, 10);
-    n = bare_length(*s, CONTEXT_SERVER, cut);
+    n = bare_length(*s, CONTEXT_SERVER, truncated);
     struct slice server = slice_sub(*s, 0, n);
     /* Text that an application has logged, up to the real context. */
     if (slice_chr(server, '"') || slice_chr(server, '\n') || slice_find(server, SLICE(", client: ")) >= 0)
         return false;
-    if (n < s->n || !cut)
+    if (n < s->n || !truncated)
         c->part[CONTEXT_SERVER] = server;
     skip(s, n);
     return true;
 }
 
 /* Of values that the cut has shortened, those are kept that still say something true. */
-static bool useful_when_cut(const struct label *l, struct slice v)
+static bool useful_when_truncated(const struct label *l, struct slice v)
 {
     if (l->part == CONTEXT_UPSTREAM) {
         ptrdiff_t scheme = slice_find(v, SLICE("://"));
@@ -141,25 +141,25 @@ static bool useful_when_cut(const struct label *l, struct slice v)
 }
 
 /* Reads a context that begins at the front of s and must reach its end. */
-static bool read_context(struct slice s, bool cut, struct nginx_context *c)
+static bool read_context(struct slice s, bool truncated, struct nginx_context *c)
 {
     *c = (struct nginx_context){0};
-    if (!read_ends(&s, cut, c))
+    if (!read_ends(&s, truncated, c))
         return false;
     enum context_part last = CONTEXT_SERVER;
     while (s.n) {
-        const struct label *l = label_at(s, last, cut);
+        const struct label *l = label_at(s, last, truncated);
         if (!l)
             return false;
         if (!slice_starts(s, l->text)) /* the label itself is cut */
             return true;
         skip(&s, l->text.n);
-        size_t n = l->quoted ? quoted_length(s, l->part, cut) : bare_length(s, l->part, cut);
-        bool open = n == s.n && (l->quoted || cut);
-        if (open && !cut)
+        size_t n = l->quoted ? quoted_length(s, l->part, truncated) : bare_length(s, l->part, truncated);
+        bool open = n == s.n && (l->quoted || truncated);
+        if (open && !truncated)
             return false;
         struct slice value = slice_sub(s, 0, n);
-        if (!open || useful_when_cut(l, value))
+        if (!open || useful_when_truncated(l, value))
             c->part[l->part] = value;
         skip(&s, n + l->quoted);
         last = l->part;
@@ -174,14 +174,14 @@ static bool read_context(struct slice s, bool cut, struct nginx_context *c)
  * What a program wrote to stderr is quoted as it is and ends with `" while `: inside a value this shows that
  * the context was part of that text; and the real context of stderr text names the upstream it came from.
  */
-static enum grade grade_of(const struct nginx_context *c, struct slice text, size_t quotes, bool cut)
+static enum grade grade_of(const struct nginx_context *c, struct slice text, size_t quotes, bool truncated)
 {
     if (quotes == 0)
         return GRADE_SURE;
     if (quotes % 2)
         return GRADE_PARSES;
     struct slice request = c->part[CONTEXT_REQUEST];
-    if (request.p && !is_request(request) && !cut)
+    if (request.p && !is_request(request) && !truncated)
         return GRADE_EVEN;
     if (slice_find(c->part[CONTEXT_HOST], SLICE(", client: ")) >= 0)
         return GRADE_PARSES;
@@ -190,7 +190,7 @@ static enum grade grade_of(const struct nginx_context *c, struct slice text, siz
     for (int p = CONTEXT_REQUEST; p < CONTEXT_REFERRER; p++)
         if (slice_find(c->part[p], SLICE("\" while ")) >= 0)
             return GRADE_PARSES;
-    return c->part[CONTEXT_UPSTREAM].p || cut ? GRADE_SURE : GRADE_EVEN;
+    return c->part[CONTEXT_UPSTREAM].p || truncated ? GRADE_SURE : GRADE_EVEN;
 }
 
 /* Offset of the next `, client: ` or `, udp client: ` from `from` on, or -1. Commas are rare, and memchr is
@@ -225,7 +225,7 @@ static size_t count_quotes(struct slice s)
 }
 
 /* The reading of a text whose context, if it has one, reaches its end. */
-static bool find_context(struct slice text, bool cut, struct nginx_context *found)
+static bool find_context(struct slice text, bool truncated, struct nginx_context *found)
 {
     enum grade best = GRADE_NONE;
     size_t quotes = 0, counted = 0;
@@ -234,8 +234,8 @@ static bool find_context(struct slice text, bool cut, struct nginx_context *foun
     for (int tries = 0; at >= 0 && tries < CONTEXT_TRIES; tries++) {
         quotes += count_quotes(slice_sub(text, counted, (size_t)at));
         counted = (size_t)at;
-        if (read_context(slice_from(text, (size_t)at), cut, &c)) {
-            enum grade g = grade_of(&c, text, quotes, cut);
+        if (read_context(slice_from(text, (size_t)at), truncated, &c)) {
+            enum grade g = grade_of(&c, text, quotes, truncated);
             /* The first of the better ones; the last of the worst, found from the other end below. */
             if (g > best && g > GRADE_PARSES) {
                 best = g;
@@ -251,7 +251,7 @@ static bool find_context(struct slice text, bool cut, struct nginx_context *foun
         return true;
     struct slice rest = text;
     for (int tries = 0; tries < CONTEXT_TRIES && (at = previous_candidate(rest)) >= 0; tries++) {
-        if (read_context(slice_from(text, (size_t)at), cut, &c)) {
+        if (read_context(slice_from(text, (size_t)at), truncated, &c)) {
             c.at = (size_t)at;
             *found = c;
             return true;
@@ -261,10 +261,10 @@ static bool find_context(struct slice text, bool cut, struct nginx_context *foun
     return false;
 }
 
-bool nginx_context(struct slice text, bool cut, struct nginx_context *c)
+bool nginx_context(struct slice text, bool truncated, struct nginx_context *c)
 {
     struct slice window = slice_sub(text, 0, CONTEXT_WINDOW);
-    if (window.n == text.n && find_context(text, cut, c)) {
+    if (window.n == text.n && find_context(text, truncated, c)) {
         c->end = text.n;
         return true;
     }

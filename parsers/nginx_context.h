@@ -40,6 +40,6 @@ struct nginx_context {
  * text: what follows `pid#tid: `. cut: its writer cut it at the end, so the last part may lack its end.
  * False, *c untouched: no context.
  */
-bool nginx_context(struct slice text, bool cut, struct nginx_context *c);
+bool nginx_context(struct slice text, bool truncated, struct nginx_context *c);
 
 #endif

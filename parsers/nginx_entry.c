@@ -229,8 +229,8 @@ static bool is_these_lines(struct slice entry, struct slice lines, struct slice 
 /* ---- the lines behind it ---- */
 
 struct walk {
-    const struct cut_doubt *d;
-    struct cut_walk *at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not this entry's */
+    const struct frame_doubt *d;
+    struct frame_walk *at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not this entry's */
     enum kind kind;
     bool has_tail; /* begun in the entry, by a subrequest */
 };
@@ -291,10 +291,10 @@ static bool closes(struct walk *w, size_t from, size_t to)
 }
 
 /* Goes on behind the lines that an earlier question has walked over. */
-static struct cut_told walk_lines(struct walk *w)
+static struct frame_told walk_lines(struct walk *w)
 {
     struct slice ahead = w->d->ahead;
-    struct cut_walk *at = w->at;
+    struct frame_walk *at = w->at;
     if (!at->lines)
         at->quotes = w->kind == KIND_ODD ? count_quotes(w->d->entry) : 0;
     w->has_tail = has_subrequest(w->d->entry);
@@ -304,21 +304,21 @@ static struct cut_told walk_lines(struct walk *w)
         if (to > reach(w))
             break;
         if (!lf && !w->d->last)
-            return (struct cut_told){CUT_UNTOLD, 0};
+            return (struct frame_told){FRAME_UNTOLD, 0};
         if (to > at->from && closes(w, at->from, to))
-            return (struct cut_told){CUT_INSIDE, to};
+            return (struct frame_told){FRAME_INSIDE, to};
         at->from = to + 1;
     }
     if (at->lines < LINES_MAX && at->from >= ahead.n && !w->d->last)
-        return (struct cut_told){CUT_UNTOLD, 0};
-    return (struct cut_told){CUT_HEAD, at->from < ahead.n ? at->from : ahead.n};
+        return (struct frame_told){FRAME_UNTOLD, 0};
+    return (struct frame_told){FRAME_HEAD, at->from < ahead.n ? at->from : ahead.n};
 }
 
 /* ---- the fast way for entries with a tail, which most are ---- */
 
 /* No %0A or %0D stands in ahead before `to`. What has been looked at, d->seen, is not looked at again, and it is looked as far as
  * there are bytes. */
-static __attribute__((noinline)) bool is_clean(struct cut_doubt *d, size_t to)
+static __attribute__((noinline)) bool is_clean(struct frame_doubt *d, size_t to)
 {
     size_t end = d->ahead.n > 2 ? d->ahead.n - 2 : 0;
     while (d->seen < to && d->seen < end) {
@@ -332,14 +332,14 @@ static __attribute__((noinline)) bool is_clean(struct cut_doubt *d, size_t to)
 }
 
 /* A line ends there, where that of an entry that was cut would. */
-static inline bool may_be_full(const struct cut_doubt *d, size_t size)
+static inline bool may_be_full(const struct frame_doubt *d, size_t size)
 {
     size_t at = size - d->entry.n - 1;
     return d->entry.n < size && (at < d->ahead.n ? d->ahead.p[at] == '\n' : at == d->ahead.n);
 }
 
 /* True when it is settled by the bytes at hand that the line is a head. Asked for every entry. */
-static inline bool is_plain(struct cut_doubt *d)
+static inline bool is_plain(struct frame_doubt *d)
 {
     enum { REACH = NGINX_ENTRY_MAX_OPENRESTY };
     size_t used = d->entry.n + 1, to = used < REACH ? REACH - used : 0;
@@ -348,20 +348,20 @@ static inline bool is_plain(struct cut_doubt *d)
     return (d->seen >= to || is_clean(d, to)) && !may_be_full(d, NGINX_ENTRY_MAX) && !may_be_full(d, NGINX_ENTRY_MAX_OPENRESTY);
 }
 
-static __attribute__((noinline)) struct cut_told look(struct cut_doubt *d)
+static __attribute__((noinline)) struct frame_told look(struct frame_doubt *d)
 {
     struct walk w = {.d = d, .at = &d->walk, .kind = kind_of(d->entry)};
     if (w.kind == KIND_ENDED)
-        return (struct cut_told){CUT_HEAD, 0};
-    struct cut_told t = walk_lines(&w);
-    if (w.kind != KIND_ODD && t.what == CUT_HEAD)
+        return (struct frame_told){FRAME_HEAD, 0};
+    struct frame_told t = walk_lines(&w);
+    if (w.kind != KIND_ODD && t.what == FRAME_HEAD)
         t.n = 0; /* true entries stand behind such ones, and each may be forged itself */
     return t;
 }
 
-static struct cut_told told(struct cut_doubt *d)
+static struct frame_told told(struct frame_doubt *d)
 {
-    return !d->entry.n || is_plain(d) ? (struct cut_told){CUT_HEAD, 0} : look(d);
+    return !d->entry.n || is_plain(d) ? (struct frame_told){FRAME_HEAD, 0} : look(d);
 }
 
 /* As is_plain, where all bytes in reach are here and hold no line break of a request. */

@@ -33,7 +33,7 @@
 #ifndef PARSERS_NGINX_ENTRY_H
 #define PARSERS_NGINX_ENTRY_H
 
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 
 /* NGX_MAX_ERROR_STR less the line feed: an entry that long has lost its end. OpenResty doubles it. */
 enum { NGINX_ENTRY_MAX = 2047, NGINX_ENTRY_MAX_OPENRESTY = 4095 };
@@ -43,7 +43,7 @@ static inline bool nginx_entry_full(size_t n)
     return n == NGINX_ENTRY_MAX || n == NGINX_ENTRY_MAX_OPENRESTY;
 }
 
-/* For cut_set_head. */
+/* For framer_set_head. */
 extern const struct cut_rule nginx_entry_rule;
 /*
  * An entry of a connection without its tail and with an odd number of quotes: what is left of one whose lines came each as a message

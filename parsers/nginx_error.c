@@ -447,10 +447,14 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
+/* Whose the record is: an entry says nothing of that. */
+static const char *const settled[] = {"app", "input", "peer", "format", "container", "pod", "namespace", "image", NULL};
+
 const struct parser parser_nginx_error = {.name = "nginx-error",
                                           .format = FORMAT_NGINX_ERROR,
                                           .head = head,
                                           .rule = &nginx_entry_rule,
                                           .parse = parse,
                                           .begin = begin,
-                                          .finish = finish};
+                                          .finish = finish,
+                                          .settled = settled};

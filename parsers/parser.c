@@ -1,8 +1,8 @@
 #include "parsers/parser.h"
 
 #include "parsers/parsers.h"
-#include "parsers/piece.h"
-#include "parsers/text_head.h"
+#include "parsers/partial.h"
+#include "parsers/text_time.h"
 
 static const struct parser *const parsers[FORMAT_N] = {
     [FORMAT_NGINX_ERROR] = &parser_nginx_error,
@@ -20,6 +20,15 @@ static const struct parser *const parsers[FORMAT_N] = {
 const struct parser *parser_of(enum format f)
 {
     return f < FORMAT_N ? parsers[f] : NULL;
+}
+
+bool parser_settles(enum format f, struct slice name)
+{
+    const struct parser *parser = parser_of(f);
+    for (const char *const *n = parser ? parser->settled : NULL; n && *n; n++)
+        if (slice_is(name, *n))
+            return true;
+    return false;
 }
 
 /* How much of a line is looked at: what tells a format stands near the front. */

@@ -8,7 +8,7 @@
 #define PARSERS_PARSER_H
 
 #include "base/arena.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "parsers/record.h"
 #include "text/stamp.h"
 
@@ -34,7 +34,7 @@ struct parser {
     enum format format;
     /* True when this line begins a message; NULL when every line does. Lines for which it is false continue the message
        before them. Must be cheap: it is asked for every line. */
-    cut_head_f *head;
+    frame_head_f *head;
     /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at hand. */
     const struct cut_rule *rule;
     /* False: refused, ctx->reason says why, and the record is not to be used. */
@@ -46,8 +46,13 @@ struct parser {
      */
     bool (*begin)(struct parse_ctx *ctx, struct record *r);
     void (*finish)(struct parse_ctx *ctx, struct record *r);
+    /* Names (record_get) whose values finish leaves as they are, ending with NULL: what goes by them alone need not wait for it. Nor does
+       finish raise the level. */
+    const char *const *settled;
 };
 
+/* The name is one of parser.settled. */
+bool parser_settles(enum format f, struct slice name);
 /* NULL for FORMAT_AUTO and for formats not built in. */
 const struct parser *parser_of(enum format f);
 /*

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "parsers/alias.h"
+#include "parsers/field_names.h"
 #include "parsers/container.h"
 
 static const char *const format_names[FORMAT_N] = {
@@ -18,71 +18,6 @@ static const char *const format_names[FORMAT_N] = {
     [FORMAT_LOGFMT] = "logfmt",
     [FORMAT_TEXT] = "text",
     [FORMAT_JOURNAL] = "journal",
-};
-
-static const char *const level_names[] = {"", "debug", "info", "warning", "error", "fatal"};
-
-/* Sorted, for bsearch. Longest word: WORD_MAX bytes. */
-static const struct level_word {
-    char word[16];
-    enum level level;
-} level_words[] = {
-    {"alert", LEVEL_FATAL},
-    {"audit", LEVEL_INFO},
-    {"c", LEVEL_FATAL},
-    {"config", LEVEL_DEBUG},
-    {"crit", LEVEL_FATAL},
-    {"critical", LEVEL_FATAL},
-    {"d", LEVEL_DEBUG},
-    {"dbg", LEVEL_DEBUG},
-    {"dbug", LEVEL_DEBUG},
-    {"debg", LEVEL_DEBUG},
-    {"debu", LEVEL_DEBUG},
-    {"debug", LEVEL_DEBUG},
-    {"deprecated", LEVEL_INFO},
-    {"dpanic", LEVEL_FATAL},
-    {"e", LEVEL_ERROR},
-    {"emerg", LEVEL_FATAL},
-    {"emergency", LEVEL_FATAL},
-    {"eror", LEVEL_ERROR},
-    {"err", LEVEL_ERROR},
-    {"erro", LEVEL_ERROR},
-    {"error", LEVEL_ERROR},
-    {"f", LEVEL_FATAL},
-    {"fail", LEVEL_ERROR},
-    {"failure", LEVEL_ERROR},
-    {"fata", LEVEL_FATAL},
-    {"fatal", LEVEL_FATAL},
-    {"fine", LEVEL_DEBUG},
-    {"finer", LEVEL_DEBUG},
-    {"finest", LEVEL_DEBUG},
-    {"ftl", LEVEL_FATAL},
-    {"i", LEVEL_INFO},
-    {"inf", LEVEL_INFO},
-    {"info", LEVEL_INFO},
-    {"information", LEVEL_INFO},
-    {"informational", LEVEL_INFO},
-    {"log", LEVEL_INFO},
-    {"n", LEVEL_INFO},
-    {"note", LEVEL_INFO},
-    {"notice", LEVEL_INFO},
-    {"ntc", LEVEL_INFO},
-    {"pani", LEVEL_FATAL},
-    {"panic", LEVEL_FATAL},
-    {"severe", LEVEL_ERROR},
-    {"success", LEVEL_INFO},
-    {"t", LEVEL_DEBUG},
-    {"trac", LEVEL_DEBUG},
-    {"trace", LEVEL_DEBUG},
-    {"trc", LEVEL_DEBUG},
-    {"trce", LEVEL_DEBUG},
-    {"v", LEVEL_DEBUG},
-    {"verbose", LEVEL_DEBUG},
-    {"vrb", LEVEL_DEBUG},
-    {"w", LEVEL_WARNING},
-    {"warn", LEVEL_WARNING},
-    {"warning", LEVEL_WARNING},
-    {"wrn", LEVEL_WARNING},
 };
 
 _Static_assert(offsetof(struct record, fields) + sizeof((struct record *)0)->fields == sizeof(struct record),
@@ -231,13 +166,13 @@ static bool is_claim(const struct record *r, enum role role)
 bool record_reserves(const struct record *r, struct slice name)
 {
     unsigned rank;
-    enum role role = alias_role(name, &rank);
+    enum role role = field_names_role(name, &rank);
     if (role == ROLE_FACT || is_claim(r, role))
         return true;
     /* In structured data of syslog and in nested objects: meta.app. There `host` is mostly another's. */
     while (slice_chr(name, '.') && name.n <= NESTED_NAME_MAX) {
         slice_split(&name, '.');
-        role = alias_role(name, &rank);
+        role = field_names_role(name, &rank);
         if (role != ROLE_HOST && is_claim(r, role))
             return true;
     }
@@ -250,103 +185,119 @@ static bool is_nginx(const struct record *r)
 }
 
 /* What a template or condition may not read. An entry of nginx has its own `server`, `host` and `request_id`. */
-static bool is_withheld(const struct record *r, struct slice name)
+static bool is_withheld(const struct record *r, const struct record_ref *ref)
 {
-    unsigned rank;
     if (!r->untrusted)
         return false;
-    enum role role = alias_role(name, &rank);
-    bool own = is_nginx(r) && (role == ROLE_HOST || role == ROLE_REQUEST || slice_is(name, "server"));
-    return !own && is_claim(r, role);
+    bool own = is_nginx(r) && (ref->role == ROLE_HOST || ref->role == ROLE_REQUEST || slice_is(ref->name, "server"));
+    return !own && is_claim(r, ref->role);
 }
 
-/* SLICE, as an initializer. */
-#define TEXT(lit)                                                                                            \
-    {                                                                                                        \
-        "" lit, sizeof(lit) - 1                                                                              \
-    }
-
-struct slice record_runs_in(const struct record *r, struct slice name)
+static struct slice runs_in(const struct record *r, enum container_member member, struct slice name)
 {
-    static const struct {
-        struct slice name, fields[3];
-    } origins[] = {
-        {TEXT("container"),
-         {TEXT("container_name"), TEXT("kubernetes_container_name"), TEXT("io.kubernetes.container.name")}},
-        {TEXT("pod"), {TEXT("pod_name"), TEXT("kubernetes_pod_name"), TEXT("io.kubernetes.pod.name")}},
-        {TEXT("namespace"),
-         {TEXT("namespace_name"), TEXT("kubernetes_namespace_name"), TEXT("io.kubernetes.pod.namespace")}},
-        {TEXT("image"), {TEXT("image_name"), TEXT("kubernetes_container_image")}},
+    static const char *const fields[CONTAINER_MEMBER_N][3] = {
+        [CONTAINER_NAME] = {"container_name", "kubernetes_container_name", "io.kubernetes.container.name"},
+        [CONTAINER_POD] = {"pod_name", "kubernetes_pod_name", "io.kubernetes.pod.name"},
+        [CONTAINER_NAMESPACE] = {"namespace_name", "kubernetes_namespace_name", "io.kubernetes.pod.namespace"},
+        [CONTAINER_IMAGE] = {"image_name", "kubernetes_container_image"},
     };
     if (r->container)
-        return container_get(r->container, name);
+        return container_value(r->container, member, name);
     if (r->untrusted)
         return SLICE_NONE;
-    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
-        if (!slice_eq(name, origins[i].name))
-            continue;
-        for (size_t k = 0; k < 3 && origins[i].fields[k].n; k++) {
-            const struct field *f = record_field(r, origins[i].fields[k]);
-            if (f && f->type == FIELD_STRING)
-                return slice_from(f->value, slice_starts(f->value, SLICE("/"))); /* Docker's names begin with one */
-        }
+    for (size_t k = 0; k < 3 && fields[member][k]; k++) {
+        const struct field *f = record_field(r, slice_str(fields[member][k]));
+        if (f && f->type == FIELD_STRING)
+            return slice_from(f->value, slice_starts(f->value, SLICE("/"))); /* Docker's names begin with one */
     }
     return SLICE_NONE;
 }
 
-/* Asked for each condition of each rule that a line may concern, so nothing is made that is not asked for. */
-static struct slice member_value(const struct record *r, struct slice name)
+struct slice record_runs_in(const struct record *r, struct slice name)
 {
-    static const struct {
-        struct slice name;
-        size_t at;
-    } members[] = {
-        {TEXT("message"), offsetof(struct record, message)},
-        {TEXT("host"), offsetof(struct record, host)},
-        {TEXT("app"), offsetof(struct record, app)},
-        {TEXT("procid"), offsetof(struct record, procid)},
-        {TEXT("msgid"), offsetof(struct record, msgid)},
-        {TEXT("logger"), offsetof(struct record, logger)},
-        {TEXT("request_id"), offsetof(struct record, request_id)},
-        {TEXT("trace_id"), offsetof(struct record, trace_id)},
-        {TEXT("span_id"), offsetof(struct record, span_id)},
-        {TEXT("full_message"), offsetof(struct record, full_message)},
-        {TEXT("input"), offsetof(struct record, input)},
-        {TEXT("peer"), offsetof(struct record, peer)},
-    };
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (slice_eq(members[i].name, name)) {
-            struct slice v;
-            memcpy(&v, (const char *)r + members[i].at, sizeof v);
-            return v;
-        }
-    if (slice_eq(name, SLICE("level")))
-        return slice_str(level_names[r->level]);
-    return slice_eq(name, SLICE("format")) ? slice_str(format_names[r->format]) : SLICE_NONE;
+    return runs_in(r, container_member(name), name);
+}
+
+/* --- values by name --- */
+
+static struct slice level_text(const struct record *r)
+{
+    return slice_str(level_name(r->level));
+}
+
+static struct slice format_text(const struct record *r)
+{
+    return slice_str(format_names[r->format]);
+}
+
+/* What a record has by this name beside fields. Nothing is made that is not asked for. */
+struct record_fact {
+    const char *name;
+    size_t at; /* of a member, where `of` is NULL */
+    struct slice (*of)(const struct record *r);
+    bool derived; /* where there is no field of this name */
+};
+
+static const struct record_fact facts[] = {
+    {"message", offsetof(struct record, message), NULL, false},
+    {"host", offsetof(struct record, host), NULL, false},
+    {"app", offsetof(struct record, app), NULL, false},
+    {"procid", offsetof(struct record, procid), NULL, false},
+    {"msgid", offsetof(struct record, msgid), NULL, false},
+    {"logger", offsetof(struct record, logger), NULL, false},
+    {"request_id", offsetof(struct record, request_id), NULL, false},
+    {"trace_id", offsetof(struct record, trace_id), NULL, false},
+    {"span_id", offsetof(struct record, span_id), NULL, false},
+    {"full_message", offsetof(struct record, full_message), NULL, false},
+    {"input", offsetof(struct record, input), NULL, false},
+    {"peer", offsetof(struct record, peer), NULL, false},
+    {"level", 0, level_text, false},
+    {"format", 0, format_text, false},
+    {"upstream.host", 0, upstream_host, true},
+    {"request.method", 0, request_method, true},
+    {"request.path", 0, request_path, true},
+};
+
+struct record_ref record_ref(struct slice name)
+{
+    unsigned rank;
+    struct record_ref ref = {.name = name, .member = container_member(name), .role = field_names_role(name, &rank)};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts && !ref.fact; i++)
+        if (slice_is(name, facts[i].name))
+            ref.fact = &facts[i];
+    return ref;
+}
+
+static struct slice fact_value(const struct record *r, const struct record_fact *fact)
+{
+    struct slice v;
+    if (fact->of)
+        return fact->of(r);
+    memcpy(&v, (const char *)r + fact->at, sizeof v);
+    return v;
+}
+
+struct slice record_value_of(const struct record *r, const struct record_ref *ref)
+{
+    struct slice own = ref->fact && !ref->fact->derived ? fact_value(r, ref->fact) : SLICE_NONE;
+    if (own.n)
+        return own;
+    struct slice origin = ref->member ? runs_in(r, ref->member, ref->name) : SLICE_NONE;
+    if (r->container && origin.n)
+        return origin;
+    /* An absent member does not hide a field of its name: nginx's `host` is the request's, not the machine's. */
+    const struct field *f = record_field(r, ref->name);
+    if (f && !is_withheld(r, ref))
+        return f->value;
+    if (origin.n)
+        return origin;
+    return ref->fact && ref->fact->derived ? fact_value(r, ref->fact) : SLICE_NONE;
 }
 
 struct slice record_get(const struct record *r, struct slice name)
 {
-    struct slice member = member_value(r, name);
-    if (member.n)
-        return member;
-    struct slice origin = record_runs_in(r, name);
-    if (r->container && origin.n)
-        return origin;
-    /* An absent member does not hide a field of its name: nginx's `host` is the request's, not the machine's.
-     */
-    const struct field *f = record_field(r, name);
-    if (f && !is_withheld(r, name))
-        return f->value;
-    if (origin.n)
-        return origin;
-    if (slice_eq(name, SLICE("upstream.host")))
-        return upstream_host(r);
-    if (slice_eq(name, SLICE("request.method")))
-        return request_method(r);
-    if (slice_eq(name, SLICE("request.path")))
-        return request_path(r);
-    return SLICE_NONE;
+    const struct record_ref ref = record_ref(name);
+    return record_value_of(r, &ref);
 }
 
 const char *format_name(enum format f)
@@ -360,46 +311,6 @@ enum format format_by_name(struct slice name)
         if (slice_is(name, format_names[f]))
             return (enum format)f;
     return FORMAT_N;
-}
-
-const char *level_name(enum level l)
-{
-    return level_names[l];
-}
-
-enum level level_by_name(struct slice name)
-{
-    for (unsigned l = LEVEL_DEBUG; l <= LEVEL_FATAL; l++)
-        if (slice_is(name, level_names[l]))
-            return (enum level)l;
-    return LEVEL_NONE;
-}
-
-static int compare_word(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct level_word *)row)->word);
-}
-
-enum level level_from_word(struct slice word)
-{
-    char lower[sizeof level_words[0].word];
-    if (word.n == 0 || word.n >= sizeof lower)
-        return LEVEL_NONE;
-    for (size_t i = 0; i < word.n; i++)
-        lower[i] = ascii_lower(word.p[i]);
-    lower[word.n] = '\0';
-    if (strlen(lower) != word.n)
-        return LEVEL_NONE;
-    const struct level_word *hit = bsearch(lower, level_words, sizeof level_words / sizeof *level_words,
-                                           sizeof *level_words, compare_word);
-    return hit ? hit->level : LEVEL_NONE;
-}
-
-enum level level_from_severity(int severity)
-{
-    static const enum level levels[8] = {LEVEL_FATAL,   LEVEL_FATAL, LEVEL_FATAL, LEVEL_ERROR,
-                                         LEVEL_WARNING, LEVEL_INFO,  LEVEL_INFO,  LEVEL_DEBUG};
-    return severity >= 0 && severity <= 7 ? levels[severity] : LEVEL_NONE;
 }
 
 static void put(struct json *j, const char *key, struct slice v)
@@ -476,7 +387,7 @@ void record_json_members(const struct record *r, struct json *j)
         json_key(j, "time");
         json_time(j, r->time_us);
     }
-    put(j, "level", slice_str(level_names[r->level]));
+    put(j, "level", slice_str(level_name(r->level)));
     if (r->facility >= 0) {
         json_key(j, "facility");
         json_int(j, r->facility);

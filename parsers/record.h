@@ -10,6 +10,7 @@
 #include "base/sbuf.h"
 #include "base/slice.h"
 #include "text/json.h"
+#include "parsers/level.h"
 
 struct container;
 
@@ -27,9 +28,6 @@ enum format {
     FORMAT_JOURNAL, /* entries of the systemd journal as JSON: what the journal input hands on; records become SYSLOG */
     FORMAT_N
 };
-
-/* Sentry's five levels, least to most severe; NONE is unknown. */
-enum level { LEVEL_NONE, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR, LEVEL_FATAL };
 
 /* NUMBER: a JSON number in its own spelling. BOOL: true or false. JSON: an object or array as JSON text. */
 enum field_type { FIELD_STRING, FIELD_NUMBER, FIELD_BOOL, FIELD_JSON };
@@ -96,7 +94,7 @@ static inline struct slice record_value(const struct record *r, const char *name
 }
 /*
  * A field of this name would say whose the record is, and this record's sender, or what its container writes, is not believed in that.
- * It is a field as any other, for contexts. Names are compared as in alias.h. `format`, `input` and `peer` are facts that no field
+ * It is a field as any other, for contexts. Names are compared as in field_names.h. `format`, `input` and `peer` are facts that no field
  * tells.
  */
 bool record_reserves(const struct record *r, struct slice name);
@@ -110,17 +108,19 @@ struct slice record_runs_in(const struct record *r, struct slice name);
    request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 
+/* Such a name with all that is known of it before there is a record, so that no more than fields' names are compared for each record. */
+struct record_ref {
+    struct slice name;
+    const struct record_fact *fact; /* a member or derived value; NULL: none has this name */
+    unsigned member;                /* enum container_member */
+    unsigned role;                  /* enum role, of a field of this name */
+};
+struct record_ref record_ref(struct slice name);
+struct slice record_value_of(const struct record *r, const struct record_ref *ref);
+
 const char *format_name(enum format f);
 /* FORMAT_N when unknown. */
 enum format format_by_name(struct slice name);
-const char *level_name(enum level l); /* "" for LEVEL_NONE */
-/* One of Sentry's five names; LEVEL_NONE when it is none of them. */
-enum level level_by_name(struct slice name);
-/* Any word loggers use (emerg, crit, err, warn, notice, trace, SEVERE, E, …), case-insensitive; LEVEL_NONE if unknown. */
-enum level level_from_word(struct slice word);
-/* syslog 0..7 (RFC 5424, table 2) to Sentry's level: 0 to 2 fatal, 3 error, 4 warning, 5 and 6 info, 7 debug. */
-enum level level_from_severity(int severity);
-
 /* The JSON object of `crumbd parse` (one line, no LF), every text cleaned. Of fields with the same name the first is shown. */
 void record_json(const struct record *r, struct sbuf *out);
 /* The same members without the braces, inside a map that is open. */

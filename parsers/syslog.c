@@ -14,8 +14,8 @@
  */
 #include "parsers/syslog_parts.h"
 
-#include "parsers/alias.h"
-#include "parsers/inner.h"
+#include "parsers/field_names.h"
+#include "parsers/nested.h"
 
 enum { PRI_MAX = 191, HOST_MAX = 255, SD_NAME_MAX = 255, APP_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
 
@@ -219,7 +219,7 @@ static void read_pair_level(struct record *r, struct slice text)
     ptrdiff_t at = slice_starts(text, SLICE("level=")) ? 0 : slice_find(text, SLICE(" level=")) + 1;
     struct slice value = slice_from(text, (size_t)at + 6);
     enum level level = slice_starts(slice_from(text, (size_t)at), SLICE("level="))
-                           ? alias_level(slice_split(&value, ' '))
+                           ? field_names_level(slice_split(&value, ' '))
                            : LEVEL_NONE;
     if (level > r->level)
         r->level = level;
@@ -237,7 +237,7 @@ void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
         skip_spaces(&json);
     }
     enum format f = parser_detect(text);
-    if (inner_nginx(ctx, r, text, f) || inner_json(ctx, r, json))
+    if (nested_nginx(ctx, r, text, f) || nested_json(ctx, r, json))
         return;
     if (f == FORMAT_LOGFMT)
         read_pair_level(r, text);

@@ -12,7 +12,7 @@
  */
 #include "parsers/syslog_parts.h"
 
-#include "parsers/inner.h"
+#include "parsers/nested.h"
 
 enum { TAG_MAX = 255, HOST_MAX = 255, PID_MAX = 128, FAR_DIGITS = 10 };
 

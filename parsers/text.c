@@ -9,8 +9,8 @@
 #include "parsers/parsers.h"
 
 #include "base/utf8.h"
-#include "parsers/alias.h"
-#include "parsers/text_head.h"
+#include "parsers/field_names.h"
+#include "parsers/text_time.h"
 #include "parsers/text_parts.h"
 
 enum { TOKENS_MAX = 6 };
@@ -148,9 +148,9 @@ static bool take_pair(struct slice pair, struct record *r)
     if (!value.n || !name.n || !ascii_alpha(*name.p) || slice_chr(value, '"'))
         return false;
     record_put(r, name, value, FIELD_STRING);
-    enum role role = alias_role(name, &rank);
+    enum role role = field_names_role(name, &rank);
     if (role == ROLE_REQUEST || role == ROLE_TRACE)
-        alias_take(r, role, value);
+        field_names_take(r, role, value);
     return true;
 }
 
@@ -348,7 +348,7 @@ static void parse_rest(struct parse_ctx *ctx, struct slice *s, bool stamped, str
         apache_groups(s, r);
     if (!stamped)
         time_behind_level(ctx, s, r);
-    text_name(s, r);
+    text_logger(s, r);
 }
 
 static bool parse(struct parse_ctx *ctx, struct record *r)

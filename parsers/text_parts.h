@@ -1,5 +1,5 @@
 /*
- * text_parts: what text.c (time and level) and text_name.c (what stands between level and message) share. Not
+ * text_parts: what text.c (time and level) and text_logger.c (what stands between level and message) share. Not
  * for other files.
  */
 #ifndef PARSERS_TEXT_PARTS_H
@@ -12,7 +12,7 @@
 enum { NAME_MAX = 120, BRACKETS_MAX = 400 };
 
 /* Takes logger, thread and separators between the level and the message off the front of *s. */
-void text_name(struct slice *s, struct record *r);
+void text_logger(struct slice *s, struct record *r);
 
 static inline void skip(struct slice *s, size_t n)
 {

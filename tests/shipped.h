@@ -9,19 +9,19 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "core/rule.h"
+#include "core/rule_set.h"
 
-static inline void shipped_load_text(struct ruleset *set, const char *name, struct slice text)
+static inline void shipped_load_text(struct rule_set *set, const char *name, struct slice text)
 {
     struct diag d = {0};
     struct conf_file *f = conf_parse(name, text, &d);
-    if (!f || !rule_load(set, f, &d))
+    if (!f || !rule_set_load(set, f, &d))
         err_print(&d, stderr);
     assert(d.errors == 0);
     err_free(&d);
 }
 
-static inline void shipped_load_file(struct ruleset *set, const char *path)
+static inline void shipped_load_file(struct rule_set *set, const char *path)
 {
     struct sbuf text;
     FILE *f = fopen(path, "r");
@@ -37,8 +37,8 @@ static inline void shipped_load_file(struct ruleset *set, const char *path)
     sbuf_free(&text);
 }
 
-/* Adds them to the set; rule_ready is the caller's. They stand in the folder rules of CRUMBD_DATA, or of where the test runs. */
-static inline void shipped_load(struct ruleset *set)
+/* Adds them to the set; rule_set_ready is the caller's. They stand in the folder rules of CRUMBD_DATA, or of where the test runs. */
+static inline void shipped_load(struct rule_set *set)
 {
     const char *data = getenv("CRUMBD_DATA");
     char pattern[4096];

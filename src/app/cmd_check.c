@@ -55,13 +55,12 @@ int cmd_check(int argc, char **argv)
             return command_usage("check", "unknown option or missing value: %s", argv[i]);
     }
     struct diag d = {0};
-    struct ruleset set = {0};
+    struct rule_set set = {0};
     struct rule_check result = {0};
     struct settings *s = NULL;
     bool loaded;
     if (i < argc && !config && !dump) { /* rule files alone need no configuration */
         loaded = rules_load_files(&set, argv + i, (unsigned)(argc - i), &d);
-        rule_ready(&set, true);
     } else {
         s = settings_load(config, &d);
         if (s && dump) {
@@ -69,18 +68,17 @@ int cmd_check(int argc, char **argv)
             print_sandbox(s);
         }
         loaded = s && (i < argc ? rules_load_files(&set, argv + i, (unsigned)(argc - i), &d) : rules_load(&set, s, &d));
-        if (loaded && i < argc)
-            rule_ready(&set, true);
     }
     scrub_check(&d);
-    if (loaded)
+    if (loaded) {
+        rule_set_ready(&set, true);
         result = rule_check_samples(&set, &d);
-    if (loaded)
         rule_check_patterns(&set, &d);
+    }
     if (!d.errors && !dump)
         printf("ok: %s%s%u rules, %u samples\n", s ? (s->path ? s->path : "zero configuration") : "", s ? ", " : "", set.n,
                result.samples);
-    rule_free(&set);
+    rule_set_free(&set);
     int status = command_finish(&d, EXIT_INPUT_WRONG);
     settings_unref(s);
     return status;

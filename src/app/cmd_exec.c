@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/privileges.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "text/json.h"
 
 enum { COPY_BYTES = 65536, EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL_BASE = 128 };
@@ -221,7 +221,7 @@ static bool start_threads(struct wrapped *w, struct input_options inputs[3], cha
                                            .text = name,
                                            .fd = ends[i][0],
                                            .format = i == 2 ? FORMAT_JSON : FORMAT_AUTO,
-                                           .max_message_bytes = CUT_MESSAGE_MAX};
+                                           .max_message_bytes = FRAME_MESSAGE_MAX};
     }
     sigset_t all, before;
     sigfillset(&all);
@@ -251,7 +251,7 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
 {
     struct wrapped w = {.argv = argv, .sandbox = s->sandbox ? sandbox_new() : NULL};
     struct input_options inputs[3];
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     bool started = start_command(&w);
     if (started)
         privileges_harden(); /* not before: the command must be able to do what it could do without crumbd */
@@ -274,7 +274,7 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
     }
     pthread_join(w.waiter, NULL);
     err_free(d);
-    rule_free(&rules);
+    rule_set_free(&rules);
     sandbox_free(w.sandbox);
     return status_of(&w);
 }

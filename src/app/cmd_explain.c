@@ -58,7 +58,7 @@ struct misses {
     unsigned when, match;
 };
 
-static void on_tried(void *u, const struct rule *r, enum rule_why why)
+static void on_tried(void *u, const struct rule *r, enum judge_why why)
 {
     struct misses *m = u;
     switch (why) {
@@ -94,7 +94,7 @@ static void on_tried(void *u, const struct rule *r, enum rule_why why)
 static void show_captures(const struct judge *j, const struct rule *rule)
 {
     for (unsigned i = 1; rule->match && i <= regex_count(rule->match); i++) {
-        struct slice v = regex_capture(j->match, i);
+        struct slice v = captures_get(&j->captures, i);
         const char *name = regex_name(rule->match, i);
         char number[16];
         snprintf(number, sizeof number, "%u", i);
@@ -105,9 +105,10 @@ static void show_captures(const struct judge *j, const struct rule *rule)
 
 static void show_event(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
 {
-    rule_shape(j, r, a, v);
+    const struct template_source from = judge_source(j, r, a);
+    verdict_complete(v, &from);
     printf("event\n");
-    put("title", v->shape->title);
+    put("title", v->texts->title);
     put("level", slice_str(level_name(v->level)));
     for (unsigned i = 0; i < v->n_fingerprint; i++)
         put(i ? "" : "fingerprint", v->fingerprint[i]);
@@ -124,7 +125,7 @@ static void show_event(struct judge *j, const struct record *r, struct arena *a,
 }
 
 /* A rule that waits: what the event would be if the line, or its end, did not come. */
-static void show_waiting(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
+static void show_pending(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
 {
     const struct rule *rule = v->rule;
     struct sbuf b;
@@ -133,11 +134,11 @@ static void show_waiting(struct judge *j, const struct record *r, struct arena *
     printf("%s %s, an event is made:\n", rule->absence.every_us ? "when it does not come again for" : "when no end comes within",
            sbuf_cstr(&b));
     sbuf_free(&b);
-    if (rule_apply(j, rule, r, a, v))
+    if (judge_past(j, rule, r, a, v))
         show_event(j, r, a, v);
 }
 
-static void explain(const struct settings *s, const struct ruleset *rules, const struct record *r, struct arena *a)
+static void explain(const struct settings *s, const struct rule_set *rules, const struct record *r, struct arena *a)
 {
     static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on", "dropped"};
     struct judge j;
@@ -146,7 +147,7 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
     judge_init(&j, rules);
     j.exhaustive = true;
     printf("rules\n");
-    rule_judge(&j, r, a, &v, on_tried, &misses);
+    judge_record(&j, r, a, &v, on_tried, &misses);
     unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) + (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
     if (more)
         printf("  and %u more that do not match\n", more);
@@ -156,7 +157,7 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
         printf("captures\n");
         show_captures(&j, v.rule);
         if (rule_waits(v.rule)) {
-            show_waiting(&j, r, a, &v);
+            show_pending(&j, r, a, &v);
             v.action = ACTION_CRUMB; /* the line itself, which has been told */
         }
     } else if (r->level < LEVEL_ERROR) {
@@ -165,7 +166,7 @@ static void explain(const struct settings *s, const struct ruleset *rules, const
         static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
         printf("no rule decides; fallback: %s\n", fallbacks[s->options.fallback]);
         if (s->options.fallback == FALLBACK_EVENT)
-            rule_fallback(&j, r, a, &v);
+            judge_fallback(&j, r, a, &v);
     }
     if (v.action == ACTION_EVENT)
         show_event(&j, r, a, &v);
@@ -179,7 +180,7 @@ static int64_t wall_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static bool explain_line(const struct settings *s, const struct ruleset *rules, struct slice line, enum format format, struct slice log_format, struct diag *d)
+static bool explain_line(const struct settings *s, const struct rule_set *rules, struct slice line, enum format format, struct slice log_format, struct diag *d)
 {
     struct arena a = {0};
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
@@ -232,14 +233,14 @@ int cmd_explain(int argc, char **argv)
         status = command_log_format("explain", log_format, &format);
     if (status == EXIT_WELL) {
         struct diag d = {0};
-        struct ruleset rules = {0};
+        struct rule_set rules = {0};
         struct settings *s = settings_load(config, &d);
         bool loaded = s && (n_files ? rules_load_files(&rules, files, n_files, &d) : rules_load(&rules, s, &d));
-        if (loaded && n_files)
-            rule_ready(&rules, false);
-        if (loaded)
+        if (loaded) {
+            rule_set_ready(&rules, false);
             explain_line(s, &rules, slice_str(line), format, slice_str(log_format), &d);
-        rule_free(&rules);
+        }
+        rule_set_free(&rules);
         status = command_finish(&d, EXIT_INPUT_WRONG);
         settings_unref(s);
     }

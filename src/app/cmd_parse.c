@@ -6,7 +6,7 @@
 #include "app/command.h"
 #include "app/reader.h"
 #include "app/zone.h"
-#include "core/mask.h"
+#include "core/log_template.h"
 #include "io/container_file.h"
 #include "parsers/gelf.h"
 #include "parsers/parser.h"
@@ -23,7 +23,7 @@ struct parse {
     const struct container *container; /* of the file being read */
     int64_t now_us, last_us;
     struct arena arena;
-    struct mask mask;
+    struct log_template log_template;
     struct sbuf out;
     struct record record;
     bool closed; /* standard output takes no more */
@@ -31,13 +31,13 @@ struct parse {
 
 static void put_template(struct parse *p, struct json *j)
 {
-    mask_message(p->record.message, &p->mask);
+    log_template_message(p->record.message, &p->log_template);
     json_key(j, "template");
-    json_str(j, sbuf_slice(&p->mask.text));
+    json_str(j, sbuf_slice(&p->log_template.text));
     json_key(j, "params");
     json_array(j);
-    for (unsigned i = 0; i < p->mask.n_params; i++)
-        json_str(j, p->mask.params[i].value);
+    for (unsigned i = 0; i < p->log_template.n_params; i++)
+        json_str(j, p->log_template.params[i].value);
     json_array_end(j);
 }
 
@@ -99,7 +99,7 @@ static bool takes(const char *name, int argc, char **argv, int *i, const char **
     return true;
 }
 
-static bool on_message(void *u, const struct cut_message *m)
+static bool on_message(void *u, struct message *m)
 {
     struct parse *p = u;
     struct slice text = slice_trim(m->text), one;
@@ -108,7 +108,7 @@ static bool on_message(void *u, const struct cut_message *m)
         return true;
     enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
     if (f != FORMAT_GELF || !slice_starts(text, SLICE("[{")))
-        return print_one(p, f, m->text, m->cut_bytes > 0);
+        return print_one(p, f, m->text, m->truncated_bytes > 0);
     gelf_body_open(&body, text);
     while (gelf_next(&body, &one)) /* an array, as HTTP's clients send several */
         if (!print_one(p, f, one, false))
@@ -168,11 +168,11 @@ int cmd_parse(int argc, char **argv)
     struct zone *zone = zone_load(SLICE("local"), &d, (struct err_place){0});
     p.zone = zone;
     p.now_us = wall_us();
-    mask_init(&p.mask);
+    log_template_init(&p.log_template);
     sbuf_init(&p.out, JSON_BYTES_MAX);
     read_files(&p, argv + first, argc - first, &d);
     sbuf_free(&p.out);
-    mask_free(&p.mask);
+    log_template_free(&p.log_template);
     arena_free(&p.arena);
     zone_free(zone);
     return command_finish(&d, EXIT_INPUT_WRONG);

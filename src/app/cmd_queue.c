@@ -385,10 +385,8 @@ int cmd_queue(int argc, char **argv)
     struct queue_options o = {0};
     if (!read_options(argc, argv, &o))
         return command_usage("queue", "queue: an option is not known or wants a value");
-    if (o.help) {
-        char *help[] = {(char[]){"help"}, (char[]){"queue"}, NULL};
-        return cmd_help(2, help);
-    }
+    if (o.help)
+        return EXIT_HELP;
     const char *word = optind < argc ? argv[optind++] : NULL, *id = optind < argc ? argv[optind++] : NULL;
     if (!word || optind < argc)
         return command_usage("queue", "queue: %s",

@@ -10,7 +10,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "io/privileges.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 
 /* sd-daemon(3): $JOURNAL_STREAM holds device and inode of the stream that leads to the journal. */
 static bool stderr_is_journal(void)
@@ -37,9 +37,9 @@ int cmd_run(int argc, char **argv)
             return command_usage("run", "unknown option or missing value: %s", argv[i]);
     }
     struct diag d = {0};
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     char name[] = "standard input";
-    const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = CUT_MESSAGE_MAX};
+    const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = FRAME_MESSAGE_MAX};
     log_open(LOG_INFO, stderr_is_journal());
     /* Until the daemon answers them. */
     signal(SIGHUP, SIG_IGN);
@@ -57,7 +57,7 @@ int cmd_run(int argc, char **argv)
     }
     err_print(&d, stderr);
     err_free(&d);
-    rule_free(&rules);
+    rule_set_free(&rules);
     settings_unref(s);
     return status;
 }

@@ -15,7 +15,7 @@ struct answer {
     bool accepted;
 };
 
-static void on_answer(void *u, const struct post_answer *a)
+static void on_answer(void *u, const struct http_client_answer *a)
 {
     struct answer *v = u;
     v->accepted = a->status >= 200 && a->status < 300;
@@ -35,16 +35,16 @@ static void on_answer(void *u, const struct post_answer *a)
 static void write_event(const struct settings *s, char id[33], struct sbuf *out)
 {
     struct record record;
-    const struct shape shape = {.formatted = SLICE("crumbd test: this host can reach this project")};
+    const struct event_texts texts = {.formatted = SLICE("crumbd test: this host can reach this project")};
     struct slice fingerprint[] = {SLICE("crumbd"), SLICE("test")};
-    const struct verdict verdict = {.level = LEVEL_INFO, .fingerprint = fingerprint, .n_fingerprint = 2, .shape = &shape};
+    const struct verdict verdict = {.level = LEVEL_INFO, .fingerprint = fingerprint, .n_fingerprint = 2, .texts = &texts};
     struct timespec now;
     uint8_t random[16] = {0};
     clock_gettime(CLOCK_REALTIME, &now);
     if (getrandom(random, sizeof random, 0) < 0)
         memcpy(random, &now, sizeof random);
     record_init(&record, FORMAT_TEXT, SLICE_NONE);
-    record.message = shape.formatted;
+    record.message = texts.formatted;
     record.lines = 1;
     struct event_source src = {.record = &record,
                                .verdict = &verdict,
@@ -65,7 +65,7 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
     sbuf_init(&payload, EVENT_BYTES_MAX);
     write_event(s, id, &payload);
     printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name), p->dsn->shown, id);
-    sender_post_once(p->dsn, &u->post, id, sbuf_slice(&payload), on_answer, &v);
+    sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), on_answer, &v);
     sbuf_free(&payload);
     return v.accepted;
 }

@@ -31,13 +31,14 @@ struct trial {
 
 /* --- reading --- */
 
-static bool on_message(void *u, const struct cut_message *m)
+static bool on_message(void *u, struct message *m)
 {
     struct trial *t = u;
+    m->stream = &t->stream[0];
     if (t->diff)
         try_diff_message(t->diff, t->stream, m);
     else
-        pipeline_message(t->run.pipeline, &t->stream[0], m->text, m->lines, m->cut_bytes, m->offset, t->run.now_us);
+        pipeline_message(t->run.pipeline, m, t->run.now_us);
     return !ferror(stdout); /* `| head` has seen enough */
 }
 
@@ -120,9 +121,10 @@ static void run(struct trial *t, const struct settings *s, struct diag *d)
 {
     const struct arguments *a = &t->args;
     struct options options = s->options;
-    struct ruleset rules = {0};
+    struct rule_set rules = {0};
     bool loaded = a->n_rules ? rules_load_named(&rules, a->rules, a->n_rules, d) : rules_load(&rules, s, d);
     if (loaded) {
+        rule_set_ready(&rules, true);
         if (!a->limits)
             options.limits.new_issues = 0;
         if (a->events && !a->limits) {
@@ -140,17 +142,19 @@ static void run(struct trial *t, const struct settings *s, struct diag *d)
             try_show_text(&t->run);
         try_run_free(&t->run);
     }
-    rule_free(&rules);
+    rule_set_free(&rules);
 }
 
 static void compare(struct trial *t, const struct settings *s, struct diag *d)
 {
-    struct ruleset rules[2] = {{.n = 0}, {.n = 0}};
+    struct rule_set rules[2] = {{.n = 0}, {.n = 0}};
     struct options options = s->options;
     options.limits.new_issues = 0;
     bool loaded = rules_load_named(&rules[0], &t->args.diff[0], 1, d);
     loaded &= rules_load_named(&rules[1], &t->args.diff[1], 1, d);
     if (loaded) {
+        rule_set_ready(&rules[0], true);
+        rule_set_ready(&rules[1], true);
         t->diff = try_diff_new(&options, &rules[0], &rules[1]);
         read_files(t, d);
         try_diff_end(t->diff);
@@ -160,8 +164,8 @@ static void compare(struct trial *t, const struct settings *s, struct diag *d)
             try_diff_show_text(t->diff, t->args.diff[0], t->args.diff[1]);
         try_diff_free(t->diff);
     }
-    rule_free(&rules[0]);
-    rule_free(&rules[1]);
+    rule_set_free(&rules[0]);
+    rule_set_free(&rules[1]);
 }
 
 int cmd_try(int argc, char **argv)

@@ -1,5 +1,6 @@
 /*
- * command: the commands of crumbd(8). Each is one file cmd_NAME.c with one function; main.c has the table.
+ * command: the commands of crumbd(8). Each is one file cmd_NAME.c with one function; main.c has the table,
+ * command.c what they have in common.
  */
 #ifndef APP_COMMAND_H
 #define APP_COMMAND_H
@@ -11,11 +12,13 @@
 
 /* Exit statuses of crumbd(8). */
 enum { EXIT_WELL = 0, EXIT_INPUT_WRONG = 1, EXIT_USAGE = 2, EXIT_CANNOT_RUN = 3 };
+/* What a command returns that was asked for its help: main prints it. */
+enum { EXIT_HELP = -1 };
 
 /* argv[0] is the command's name. Returns the exit status. */
 typedef int command_f(int argc, char **argv);
 
-command_f cmd_run, cmd_check, cmd_parse, cmd_try, cmd_explain, cmd_exec, cmd_test, cmd_queue, cmd_version, cmd_help;
+command_f cmd_run, cmd_check, cmd_parse, cmd_try, cmd_explain, cmd_exec, cmd_test, cmd_queue;
 
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -27,8 +27,8 @@
 #include "app/upstream.h"
 
 enum {
-    COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same cut again */
-    EXIT_COMMIT_S = 5,    /* how long the last cut may take at exit */
+    COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same checkpoint again */
+    EXIT_COMMIT_S = 5,    /* how long the last checkpoint may take at exit */
     EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
 };
@@ -43,11 +43,11 @@ struct daemon {
     struct sender *sender;
     struct worker *worker;
     struct mailbox *mailbox;
-    struct input_state *inputs; /* as the last cut brought it */
-    struct counts counts; /* of this run: what cuts brought, and what the sender adds */
-    struct rule_stats *rule_stats; /* of each rule, as the last cut brought them */
+    struct input_state *inputs; /* as the last checkpoint brought it */
+    struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
+    struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
     unsigned issues;
-    struct worker_cut *unstored;
+    struct worker_checkpoint *unstored;
     struct shares shares;       /* of the store, nothing of them used */
     uint64_t store_limit_bytes; /* that inputs share; 0: none, also where the oldest events make room */
     char *store_path;
@@ -56,7 +56,7 @@ struct daemon {
     unsigned n_signals;
     struct http *http, *probes; /* NULL: off, or the port could not be had */
     int64_t start_us;
-    enum store_result stored; /* the last cut */
+    enum store_result stored; /* the last checkpoint */
     struct health health;
     bool watchdog; /* of the service manager waits for this process */
     bool stopping, sending_rest, full_said;
@@ -90,7 +90,7 @@ static void on_all_sent(void *u)
     end_loop(u);
 }
 
-/* The last cut is stored: what waits has a little time to leave. */
+/* The last checkpoint is stored: what waits has a little time to leave. */
 static void send_rest(struct daemon *dm)
 {
     worker_join(dm->worker);
@@ -126,7 +126,7 @@ static void stop(struct daemon *dm)
         worker_stop(dm->worker);
 }
 
-/* --- cuts --- */
+/* --- checkpoints --- */
 
 /* Dead letters make room for others and do not count. */
 struct measure {
@@ -154,9 +154,9 @@ static struct shares *measure(struct daemon *dm)
     return m.shares;
 }
 
-static void commit(struct daemon *dm, struct worker_cut *c)
+static void commit(struct daemon *dm, struct worker_checkpoint *c)
 {
-    enum store_result result = dm->stored = store_commit(dm->store, &c->cut);
+    enum store_result result = dm->stored = store_commit(dm->store, &c->checkpoint);
     if (result != STORE_OK) {
         if (!dm->full_said)
             log_error(result == STORE_FULL ? "the store is full: reading stops until there is room; what cannot wait is dropped and counted"
@@ -173,15 +173,15 @@ static void commit(struct daemon *dm, struct worker_cut *c)
     if (dm->full_said)
         log_info("the store takes events again");
     dm->full_said = false;
-    count_add(&dm->counts, &c->cut.counts);
+    count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
     for (unsigned i = 0; i < c->n_rules; i++)
-        dm->rule_stats[c->rules[i].index] = c->rules[i].stats;
+        dm->rule_stats[c->rules[i].handle] = c->rules[i].stats;
     dm->counts.v[COUNT_store_overflow] = store_overflowed(dm->store);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
-    bool last = c->last, events = c->cut.n_events > 0;
-    worker_cut_free(c);
+    bool last = c->last, events = c->checkpoint.n_events > 0;
+    worker_checkpoint_free(c);
     worker_answer(dm->worker, measure(dm));
     if (events)
         sender_kick(dm->sender);
@@ -192,7 +192,7 @@ static void commit(struct daemon *dm, struct worker_cut *c)
 static void on_mail(void *u, struct mail *m)
 {
     struct daemon *dm = u;
-    struct worker_cut *c = (struct worker_cut *)m;
+    struct worker_checkpoint *c = (struct worker_checkpoint *)m;
     assert(!dm->unstored);
     commit(dm, c);
 }
@@ -200,7 +200,7 @@ static void on_mail(void *u, struct mail *m)
 static void on_commit_retry(evutil_socket_t fd, short what, void *u)
 {
     struct daemon *dm = u;
-    struct worker_cut *c = dm->unstored;
+    struct worker_checkpoint *c = dm->unstored;
     (void)fd;
     (void)what;
     dm->unstored = NULL;
@@ -385,29 +385,29 @@ static void open_http(struct daemon *dm)
 /* --- start --- */
 
 struct known {
-    struct store_file *v;
+    struct position *v;
     unsigned n;
     struct arena arena;
 };
 
-static void add_known(void *u, const struct store_file *f)
+static void add_known(void *u, const struct position *p)
 {
     struct known *k = u;
     k->v = xrealloc(k->v, k->n + 1, sizeof *k->v);
-    k->v[k->n] = *f;
-    k->v[k->n].path = arena_dup(&k->arena, f->path);
-    k->v[k->n].input = arena_dup(&k->arena, f->input);
-    k->n++;
+    k->v[k->n++] = (struct position){.input = arena_dup(&k->arena, p->input),
+                                     .part = arena_dup(&k->arena, p->part),
+                                     .offset = p->offset,
+                                     .blob = arena_dup(&k->arena, p->blob)};
 }
 
-static void restore_limit(void *u, const struct limit_row *row)
+static void restore_flood(void *u, const struct flood_row *row)
 {
-    worker_restore_limit(u, row);
+    worker_restore_flood(u, row);
 }
 
-static void restore_overdue(void *u, const struct overdue_row *row)
+static void restore_deadline(void *u, const struct deadline_row *row)
 {
-    worker_restore_overdue(u, row);
+    worker_restore_deadline(u, row);
 }
 
 static void restore(struct daemon *dm)
@@ -416,11 +416,11 @@ static void restore(struct daemon *dm)
     unsigned left = store_close_open(dm->store);
     if (left)
         log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
-    store_files(dm->store, add_known, &known);
+    store_positions(dm->store, add_known, &known);
     worker_restore(dm->worker, known.v, known.n);
-    store_limits(dm->store, restore_limit, dm->worker);
+    store_floods(dm->store, restore_flood, dm->worker);
     worker_restore_clock(dm->worker, store_clock(dm->store));
-    store_overdue(dm->store, restore_overdue, dm->worker);
+    store_deadlines(dm->store, restore_deadline, dm->worker);
     free(known.v);
     arena_free(&known.arena);
 }
@@ -542,6 +542,9 @@ static int open_all(struct daemon *dm, struct diag *d)
         return EXIT_CANNOT_RUN;
     if (!rules_load(dm->setup->rules, s, d))
         return EXIT_INPUT_WRONG;
+    rules_warn(dm->setup->rules, d);
+    rule_set_forget_files(dm->setup->rules);
+    rule_set_ready(dm->setup->rules, true);
     open_http(dm);
     return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
@@ -567,20 +570,18 @@ static void run_loop(struct daemon *dm, struct diag *d)
     fence(dm);
     dm->mailbox = mailbox_new(dm->base, on_mail, dm);
     add_events(dm);
-    dm->rule_stats = xcalloc(dm->setup->rules->n, sizeof *dm->rule_stats);
+    dm->rule_stats = xcalloc(dm->setup->rules->n_handles, sizeof *dm->rule_stats);
     worker_prepare(dm->worker, &s->options, dm->setup->rules);
     restore(dm);
     dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);
     worker_inputs(dm->worker, dm->inputs);
-    struct worker_cut *first = worker_look(dm->worker);
+    struct worker_checkpoint *first = worker_look(dm->worker);
     if (first)
         commit(dm, first);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
-    rules_warn(dm->setup->rules, d); /* now, so that the worker reads meanwhile */
     err_print(d, stderr); /* warnings, and inputs left out */
     err_free(d);
-    rule_forget_files(dm->setup->rules);
 #ifdef __GLIBC__
     malloc_trim(0); /* what compiling the rules took and gave back */
 #endif
@@ -588,7 +589,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     notify_send("READY=1");
     sender_kick(dm->sender);
     event_base_dispatch(dm->base);
-    if (dm->worker) { /* left without its last cut: its thread must not outlive what it uses */
+    if (dm->worker) { /* left without its last checkpoint: its thread must not outlive what it uses */
         log_ledger(dm);
         _exit(EXIT_CANNOT_RUN);
     }
@@ -607,7 +608,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     if (status == EXIT_WELL) {
         const struct sender_options options = {.projects = dm.upstream.projects,
                                                .n_projects = dm.upstream.n,
-                                               .post = dm.upstream.post,
+                                               .http = dm.upstream.http,
                                                .counts = &dm.counts};
         dm.sender = sender_new(dm.base, dm.store, &options);
         run_loop(&dm, d);

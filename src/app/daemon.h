@@ -1,7 +1,7 @@
 /*
  * daemon: the main thread of `crumbd run`: signals, store, sender, the letters of the worker.
  *
- *   worker --cut--> store_commit --answer--> worker
+ *   worker --checkpoint--> store_commit --answer--> worker
  *                        |
  *                     outbox --sender--> Sentry
  */
@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "app/settings.h"
-#include "core/rule.h"
+#include "core/rule_set.h"
 
 struct daemon_setup {
     const struct settings *settings;
@@ -20,7 +20,7 @@ struct daemon_setup {
     bool drain; /* end with status 0 when the inputs are at their end */
     pid_t child;   /* not 0: signals are passed on to it, and its end is that of the inputs */
     bool own_store; /* when the store is in use, take one beside it that belongs to this process */
-    struct ruleset *rules; /* loaded by daemon_run after the inputs are bound */
+    struct rule_set *rules; /* loaded by daemon_run after the inputs are bound */
 };
 
 /* Runs until SIGTERM, SIGINT or the end of the inputs. Returns the exit status; errors of starting are in d. */

@@ -3,20 +3,19 @@
 
 #include <event2/event.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/output.h"
 #include "app/packages.h"
 #include "base/version.h"
-#include "io/post.h"
+#include "io/http_client.h"
 #include "io/sandbox.h"
 #include "io/store.h"
 #include "io/tls.h"
 #include "text/conf.h"
 #include "text/regex.h"
-#include "text/scan.h"
+#include "text/prefilter.h"
 #include "text/zip.h"
 
 struct command {
@@ -24,6 +23,8 @@ struct command {
     command_f *run;
     const char *usage, *help;
 };
+
+static command_f cmd_help, cmd_version;
 
 static const struct command commands[] = {
     {"run", cmd_run, "crumbd [run] [-c FILE]",
@@ -75,39 +76,7 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-int command_usage(const char *command, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("crumbd: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "\ntry: crumbd help%s%s\n", command ? " " : "", command ? command : "");
-    return EXIT_USAGE;
-}
-
-int command_log_format(const char *command, const char *text, enum format *format)
-{
-    if (!text)
-        return EXIT_WELL;
-    if (!*text)
-        return command_usage(command, "--log-format needs the text of nginx's log_format");
-    if (*format != FORMAT_AUTO && *format != FORMAT_NGINX_ACCESS)
-        return command_usage(command, "--log-format is for nginx-access, not for %s", format_name(*format));
-    *format = FORMAT_NGINX_ACCESS;
-    return EXIT_WELL;
-}
-
-int command_finish(struct diag *d, int status)
-{
-    fflush(stdout); /* what was found stands before what is wrong; output_close says how it went */
-    int result = d->errors ? status : EXIT_WELL;
-    err_print(d, stderr);
-    err_free(d);
-    return result;
-}
-
-int cmd_help(int argc, char **argv)
+static int cmd_help(int argc, char **argv)
 {
     if (argc > 1) {
         const struct command *c = find(argv[1]);
@@ -124,16 +93,16 @@ int cmd_help(int argc, char **argv)
     return EXIT_WELL;
 }
 
-int cmd_version(int argc, char **argv)
+static int cmd_version(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     printf("crumbd %s\n", PACKAGE_VERSION);
     printf("regex: PCRE2 %s, JIT %s\n", regex_version(), regex_have_jit() ? "on" : "off (rules are judged more slowly)");
-    if (strcmp(scan_version(), "none") == 0)
+    if (strcmp(prefilter_version(), "none") == 0)
         printf("prefilter: none, so every rule is tried on every line (built without libhs)\n");
     else
-        printf("prefilter: libhs %s%s\n", scan_version(), scan_code());
+        printf("prefilter: libhs %s%s\n", prefilter_version(), prefilter_code());
 #ifdef HAVE_SYSTEMD
     printf("journal: on\n");
 #else
@@ -143,7 +112,7 @@ int cmd_version(int argc, char **argv)
         printf("seccomp: off (built without libseccomp)\n");
     else
         printf("seccomp: libseccomp %s\n", sandbox_seccomp_version());
-    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), post_version(), store_version(),
+    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), http_client_version(), store_version(),
            conf_version(), zip_version(), tls_version());
     struct sbuf packages;
     sbuf_init(&packages, 8192);
@@ -174,7 +143,8 @@ static int run_command(int argc, char **argv)
         return command_usage(NULL, "there is no command \"%s\"", argv[1]);
     if (argc == 3 && is_help(argv[2]))
         return cmd_help(2, (char *[]){argv[2], argv[1]});
-    return c->run(argc - 1, argv + 1);
+    int status = c->run(argc - 1, argv + 1);
+    return status == EXIT_HELP ? cmd_help(2, (char *[]){argv[0], argv[1]}) : status;
 }
 
 int main(int argc, char **argv)

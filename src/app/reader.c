@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "parsers/lines.h"
+#include "parsers/line_reader.h"
 
 enum { READ_BYTES = 128 << 10 };
 
 struct reader {
-    struct lines lines;
+    struct line_reader lines;
     enum format *format;
     bool started; /* the first bytes have been seen, and the framing is known */
     reader_f *each;
@@ -22,8 +22,8 @@ struct reader {
 
 static bool hand_out(struct reader *r)
 {
-    struct cut_message m;
-    while (lines_next(&r->lines, r->format, &m))
+    struct message m;
+    while (line_reader_next(&r->lines, r->format, &m))
         if (!r->each(r->u, &m))
             return false;
     return true;
@@ -31,8 +31,8 @@ static bool hand_out(struct reader *r)
 
 static bool hand_out_rest(struct reader *r)
 {
-    struct cut_message m;
-    while (lines_flush(&r->lines, CUT_END, &m))
+    struct message m;
+    while (line_reader_flush(&r->lines, FRAME_END, &m))
         if (!r->each(r->u, &m))
             return false;
     return true;
@@ -59,18 +59,18 @@ static int open_input(const char *path, struct diag *d)
  * which. Where lines are the frames, one that is broken must not swallow those after it; an object that goes
  * on over its line can only be ended by a NUL.
  */
-static enum cut_mode mode_of(enum format f, struct slice first)
+static enum frame_mode mode_of(enum format f, struct slice first)
 {
     if (f != FORMAT_GELF)
-        return CUT_LINES;
+        return FRAME_LINES;
     if (slice_chr(first, '\0'))
-        return CUT_NUL;
-    return slice_is(slice_trim(slice_split(&first, '\n')), "{") ? CUT_GELF : CUT_LINES;
+        return FRAME_NUL;
+    return slice_is(slice_trim(slice_split(&first, '\n')), "{") ? FRAME_GELF : FRAME_LINES;
 }
 
 static void start(struct reader *r, struct slice first)
 {
-    lines_init(&r->lines, mode_of(*r->format, first), 0, &(struct lines_place){0});
+    line_reader_init(&r->lines, mode_of(*r->format, first), 0, &(struct line_reader_place){0});
     r->started = true;
 }
 
@@ -98,7 +98,7 @@ static bool pump_first(struct reader *r, int fd, const char *path, struct diag *
     }
     if (n >= 0) {
         start(r, slice_of(first, (size_t)n));
-        cut_feed(&r->lines.cut, slice_of(first, (size_t)n));
+        framer_feed(&r->lines.framer, slice_of(first, (size_t)n));
     }
     free(first);
     return n >= 0;
@@ -109,12 +109,12 @@ static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
     if (!pump_first(r, fd, path, d))
         return false;
     while (hand_out(r)) {
-        ssize_t n = read_some(fd, cut_room(&r->lines.cut, READ_BYTES), path, d);
+        ssize_t n = read_some(fd, framer_room(&r->lines.framer, READ_BYTES), path, d);
         if (n < 0)
             return false;
         if (n == 0)
             return hand_out_rest(r), true;
-        cut_fill(&r->lines.cut, (size_t)n);
+        framer_fill(&r->lines.framer, (size_t)n);
     }
     return true;
 }
@@ -127,7 +127,7 @@ bool reader_run(const char *path, enum format *format, reader_f *each, void *u, 
         return false;
     bool ok = pump(&r, fd, path, d);
     if (r.started)
-        lines_free(&r.lines);
+        line_reader_free(&r.lines);
     if (fd != STDIN_FILENO)
         close(fd);
     return ok;

@@ -6,11 +6,11 @@
 #define APP_READER_H
 
 #include "base/err.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "parsers/record.h"
 
-/* Return false to stop reading. */
-typedef bool reader_f(void *u, const struct cut_message *m);
+/* Return false to stop reading. The message is the callee's to complete. */
+typedef bool reader_f(void *u, struct message *m);
 
 /*
  * path "-" is standard input. *format AUTO is settled by the first line that tells, and written back, so that lines of entries with

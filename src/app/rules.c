@@ -10,17 +10,17 @@
 #include "base/xalloc.h"
 #include "core/rule_check.h"
 
-static bool load_file(struct ruleset *set, const char *path, struct diag *d)
+static bool load_file(struct rule_set *set, const char *path, struct diag *d)
 {
     struct sbuf text;
     sbuf_init(&text, CONF_BYTES_MAX);
     bool read = file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0});
     struct conf_file *f = read ? conf_parse(path, sbuf_slice(&text), d) : NULL;
     sbuf_free(&text);
-    return f && rule_load(set, f, d);
+    return f && rule_set_load(set, f, d);
 }
 
-bool rules_load_files(struct ruleset *set, char **files, unsigned n, struct diag *d)
+bool rules_load_files(struct rule_set *set, char **files, unsigned n, struct diag *d)
 {
     bool ok = true;
     for (unsigned i = 0; i < n; i++)
@@ -28,14 +28,12 @@ bool rules_load_files(struct ruleset *set, char **files, unsigned n, struct diag
     return ok;
 }
 
-bool rules_load(struct ruleset *set, const struct settings *s, struct diag *d)
+bool rules_load(struct rule_set *set, const struct settings *s, struct diag *d)
 {
     char **files;
     unsigned n = settings_rule_files(s, &files, d);
     bool ok = rules_load_files(set, files, n, d);
     settings_files_free(files, n);
-    if (ok)
-        rule_ready(set, true);
     return ok;
 }
 
@@ -61,7 +59,7 @@ static bool is_wanted(void *u, const struct rule *r)
     return !late;
 }
 
-void rules_warn(const struct ruleset *set, struct diag *d)
+void rules_warn(const struct rule_set *set, struct diag *d)
 {
     struct proof p = {.shipped = xasprintf("%s/rules/", settings_data_dir())};
     clock_gettime(CLOCK_MONOTONIC, &p.began);
@@ -138,7 +136,7 @@ static bool add_list(struct file_list *l, const char *names, struct diag *d)
     return ok;
 }
 
-bool rules_load_named(struct ruleset *set, char *const *names, unsigned n, struct diag *d)
+bool rules_load_named(struct rule_set *set, char *const *names, unsigned n, struct diag *d)
 {
     struct file_list l = {0};
     bool ok = true;
@@ -146,7 +144,5 @@ bool rules_load_named(struct ruleset *set, char *const *names, unsigned n, struc
         ok &= add_list(&l, names[i], d);
     ok = ok && rules_load_files(set, l.files, l.n, d);
     settings_files_free(l.files, l.n);
-    if (ok)
-        rule_ready(set, true);
     return ok;
 }

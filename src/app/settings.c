@@ -8,7 +8,6 @@
 
 #include "app/file.h"
 #include "app/settings_parts.h"
-#include "app/zone.h"
 #include "base/xalloc.h"
 #include "core/event.h"
 #include "io/dsn.h"
@@ -17,25 +16,6 @@
 enum { SECRET_BYTES_MAX = 64 * 1024, ERROR_BYTES_MAX = 4096 };
 
 /* ---- the rest of the host ---- */
-
-struct settings_zone {
-    struct settings_zone *next;
-    struct zone *zone;
-};
-
-const struct zone *settings_zone(struct settings *s, struct slice name, struct diag *d, struct err_place at)
-{
-    for (struct settings_zone *z = s->zones; z; z = z->next)
-        if (slice_is(name, z->zone->name))
-            return z->zone;
-    struct zone *zone = zone_load(name, d, at);
-    if (!zone)
-        return NULL;
-    struct settings_zone *z = arena_alloc(&s->arena, sizeof *z);
-    *z = (struct settings_zone){.next = s->zones, .zone = zone};
-    s->zones = z;
-    return zone;
-}
 
 static const char *env(const char *name)
 {
@@ -314,8 +294,7 @@ void settings_unref(struct settings *s)
         return;
     for (unsigned i = 0; i < s->options.scrub.n_patterns; i++)
         regex_free(s->options.scrub.patterns[i]);
-    for (struct settings_zone *z = s->zones; z; z = z->next)
-        zone_free(z->zone);
+    settings_free_zones(s);
     conf_free(s->file);
     free(s->path);
     free(s->dir);

@@ -20,6 +20,7 @@ extern const struct key settings_input;
 
 /* The snapshot's one copy of a zone. NULL with an error at the place. */
 const struct zone *settings_zone(struct settings *s, struct slice name, struct diag *d, struct err_place at);
+void settings_free_zones(struct settings *s);
 
 /* host:port, [v6]:port or name:port. False and *why, a fixed text, when it is none. host is allocated in a.
  */

@@ -170,11 +170,11 @@ static void put_exceptions(FILE *out, const struct json_node *event)
     }
 }
 
-static void put_clock(FILE *out, const struct json_node *crumb, struct slice date)
+static void put_clock(FILE *out, const struct json_node *breadcrumb, struct slice date)
 {
     char stamp[32] = "";
     int64_t us;
-    if (!time_of(crumb, &us)) {
+    if (!time_of(breadcrumb, &us)) {
         fprintf(out, "  %-*s", CLOCK_TO - CLOCK_FROM, "-");
         return;
     }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "app/prom_text.h"
 #include "base/version.h"
 
 const char *status_state(const struct store_row *r)
@@ -13,40 +14,6 @@ const char *status_state(const struct store_row *r)
 
 /* --- metrics (Prometheus, exposition formats, text 0.0.4) --- */
 
-/* In a help text a backslash and a line feed are escaped. */
-static void put_help(struct sbuf *out, const char *help)
-{
-    for (; *help; help++) {
-        if (*help == '\\' || *help == '\n')
-            sbuf_addf(out, "\\%c", *help == '\n' ? 'n' : '\\');
-        else
-            sbuf_addc(out, *help);
-    }
-}
-
-void status_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help)
-{
-    sbuf_addf(out, "# HELP crumbd_%s%s ", name, end);
-    put_help(out, help);
-    sbuf_addf(out, "\n# TYPE crumbd_%s%s %s\n", name, end, type);
-}
-
-void status_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help)
-{
-    status_head(out, name, "", "gauge", help);
-    sbuf_addf(out, "crumbd_%s %" PRIu64 "\n", name, v);
-}
-
-/* In the value of a label a quotation mark, too. */
-void status_label(struct sbuf *out, struct slice v)
-{
-    for (size_t i = 0; i < v.n; i++) {
-        if (v.p[i] == '\\' || v.p[i] == '"' || v.p[i] == '\n')
-            sbuf_addc(out, '\\');
-        sbuf_addc(out, v.p[i] == '\n' ? 'n' : v.p[i]);
-    }
-}
-
 bool status_drops(const struct input_options *input)
 {
     return (input->kind == INPUT_GELF || input->kind == INPUT_SYSLOG) && input->transport == INPUT_UDP;
@@ -54,13 +21,13 @@ bool status_drops(const struct input_options *input)
 
 static void put_drops(const struct status *s, struct sbuf *out)
 {
-    status_head(out, "input_kernel_drops", "_total", "counter",
+    prom_text_head(out, "input_kernel_drops", "_total", "counter",
              "datagrams for which the receive buffer of this socket had no room (raise receive_buffer)");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         if (!status_drops(&s->inputs[i]))
             continue;
         sbuf_adds(out, SLICE("crumbd_input_kernel_drops_total{input=\""));
-        status_label(out, slice_str(s->inputs[i].text));
+        prom_text_label(out, slice_str(s->inputs[i].text));
         /* Two inputs may both ask for port 0. */
         sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].kernel_drops);
     }
@@ -75,44 +42,44 @@ uint64_t status_slow_turns(const struct status *s, unsigned input)
 
 static void put_slow_turns(const struct status *s, struct sbuf *out)
 {
-    status_head(out, "input_slow_turns", "_total", "counter",
+    prom_text_head(out, "input_slow_turns", "_total", "counter",
                 "turns of this input that held up the reading of all others for more than a second");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_adds(out, SLICE("crumbd_input_slow_turns_total{input=\""));
-        status_label(out, slice_str(s->inputs[i].text));
+        prom_text_label(out, slice_str(s->inputs[i].text));
         sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, status_slow_turns(s, i));
     }
-    status_head(out, "worker_turn_seconds", "", "gauge", "how long the thread that reads has been in its present turn");
+    prom_text_head(out, "worker_turn_seconds", "", "gauge", "how long the thread that reads has been in its present turn");
     int64_t ms = s->turn ? s->turn->took_us / 1000 : 0;
     sbuf_addf(out, "crumbd_worker_turn_seconds %" PRId64 ".%03" PRId64 "\n", ms / 1000, ms % 1000);
 }
 
 static void put_unreadable(const struct status *s, struct sbuf *out)
 {
-    status_head(out, "input_unreadable", "", "gauge",
+    prom_text_head(out, "input_unreadable", "", "gauge",
                 "files and folders that a tail leads to and that cannot or must not be read: crumbd's log names each");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         if (s->inputs[i].kind != INPUT_TAIL)
             continue;
         sbuf_adds(out, SLICE("crumbd_input_unreadable{input=\""));
-        status_label(out, slice_str(s->inputs[i].text));
+        prom_text_label(out, slice_str(s->inputs[i].text));
         sbuf_addf(out, "\"} %u\n", s->states[i].unreadable);
     }
 }
 
 static void put_room(const struct status *s, struct sbuf *out)
 {
-    status_head(out, "input_overflow", "_total", "counter",
+    prom_text_head(out, "input_overflow", "_total", "counter",
                 "events of this input dropped because its share of the store was used up, or the store took nothing");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_adds(out, SLICE("crumbd_input_overflow_total{input=\""));
-        status_label(out, slice_str(s->inputs[i].text));
+        prom_text_label(out, slice_str(s->inputs[i].text));
         sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].overflow);
     }
-    status_head(out, "input_without_room", "", "gauge", "1 while this input has used up its share of the store");
+    prom_text_head(out, "input_without_room", "", "gauge", "1 while this input has used up its share of the store");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_adds(out, SLICE("crumbd_input_without_room{input=\""));
-        status_label(out, slice_str(s->inputs[i].text));
+        prom_text_label(out, slice_str(s->inputs[i].text));
         sbuf_addf(out, "\",port=\"%u\"} %d\n", s->states[i].port, s->states[i].no_room);
     }
 }
@@ -120,32 +87,32 @@ static void put_room(const struct status *s, struct sbuf *out)
 void status_metrics(const struct status *s, struct sbuf *out)
 {
     for (unsigned i = 0; i < COUNT_N; i++) {
-        status_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
+        prom_text_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
     put_drops(s, out);
     put_slow_turns(s, out);
     put_unreadable(s, out);
     put_room(s, out);
-    status_head(
+    prom_text_head(
         out, "outbox_rows", "", "gauge",
         "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
     sbuf_addf(out, "crumbd_outbox_rows{state=\"open\"} %" PRIu64 "\n", s->outbox.open);
     sbuf_addf(out, "crumbd_outbox_rows{state=\"ready\"} %" PRIu64 "\n", s->outbox.ready);
     sbuf_addf(out, "crumbd_outbox_rows{state=\"dead\"} %" PRIu64 "\n", s->outbox.dead);
-    status_gauge(out, "outbox_bytes", s->outbox.used_bytes,
+    prom_text_gauge(out, "outbox_bytes", s->outbox.used_bytes,
               "bytes of the store in use, which store_limit bounds");
-    status_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
-    status_gauge(out, "ready", !s->not_ready,
+    prom_text_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
+    prom_text_gauge(out, "ready", !s->not_ready,
               "1 while events are accepted, 0 when the store is full or failing, or at the end");
-    status_gauge(out, "healthy", !s->not_healthy, "1 while the thread that reads turns");
-    status_gauge(out, "rules", s->rules->n, "rules loaded");
-    status_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
+    prom_text_gauge(out, "healthy", !s->not_healthy, "1 while the thread that reads turns");
+    prom_text_gauge(out, "rules", s->rules->n, "rules loaded");
+    prom_text_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
     status_rule_metrics(s, out);
-    status_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
+    prom_text_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
     sbuf_addf(out, "crumbd_start_time_seconds %" PRId64 ".%06" PRId64 "\n", s->start_us / 1000000,
               s->start_us % 1000000);
-    status_head(out, "build_info", "", "gauge", "always 1; the version is a label");
+    prom_text_head(out, "build_info", "", "gauge", "always 1; the version is a label");
     sbuf_addf(out, "crumbd_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 }
 

@@ -2,14 +2,14 @@
  * status: what the status page says, as texts made from facts: /metrics, /api/, and HTML.
  *
  * Pure: the present is an argument, nothing is opened or asked. Texts from logs go into HTML only through
- * page_text, which escapes them, and into JSON through the writer. The answers to addresses are in `routes`.
+ * html_text, which escapes them, and into JSON through the writer. The answers to addresses are in `routes`.
  */
 #ifndef APP_STATUS_H
 #define APP_STATUS_H
 
 #include "app/turn.h"
 #include "base/count.h"
-#include "core/rule.h"
+#include "core/judge.h"
 #include "io/input.h"
 #include "io/store.h"
 #include "text/json.h"
@@ -19,8 +19,8 @@ struct status {
     const char *config; /* path; NULL: zero configuration */
     const char *store_path;
     const char *dsn_from; /* where the DSN was found; NULL: there is none */
-    const struct ruleset *rules;
-    const struct rule_stats *rule_stats; /* of each rule */
+    const struct rule_set *rules;
+    const struct rule_stats *rule_stats; /* by the rule's handle */
     unsigned issues;                     /* that flood control keeps in mind */
     const struct input_options *inputs;
     unsigned n_inputs;
@@ -61,16 +61,8 @@ void status_rules(const struct status *s, struct sbuf *out);
 /* A table of the suspended rules and those with the most hits. */
 void page_rules(const struct status *s, struct sbuf *out);
 
-/* --- status.c, for status_rules.c --- */
-void status_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help);
-void status_label(struct sbuf *out, struct slice v);
-void status_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help);
-
 /* --- status_page.c --- */
 
-/* Escaped for HTML, in text and in attributes. Control bytes, invalid ones and marks that turn the direction
-   of writing are shown as \xHH; cut to max_points. */
-void page_text(struct sbuf *out, struct slice s, size_t max_points);
 /* The page /: its begin, one row for each event, its end. nonce: of its style element. */
 void page_begin(const struct status *s, const char *nonce, struct sbuf *out);
 void page_row(const struct status *s, const struct store_row *r, struct sbuf *out);

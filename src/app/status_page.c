@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/html_text.h"
 #include "app/show.h"
 #include "app/status.h"
 #include "base/version.h"
@@ -33,38 +34,6 @@ static const char style[] =
     "7bd99b)}"
     "a{color:inherit}";
 
-static void put_escaped(struct sbuf *out, struct slice s)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        const char *as = s.p[i] == '&'    ? "&amp;"
-                         : s.p[i] == '<'  ? "&lt;"
-                         : s.p[i] == '>'  ? "&gt;"
-                         : s.p[i] == '"'  ? "&quot;"
-                         : s.p[i] == '\'' ? "&#39;"
-                                          : NULL;
-        if (as) {
-            sbuf_adds(out, slice_sub(s, from, i));
-            sbuf_adds(out, slice_str(as));
-            from = i + 1;
-        }
-    }
-    sbuf_adds(out, slice_from(s, from));
-}
-
-void page_text(struct sbuf *out, struct slice s, size_t max_points)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    if (f) {
-        show_text(f, s, max_points);
-        fclose(f);
-        put_escaped(out, slice_of(text, n));
-    }
-    free(text);
-}
-
 static void put(struct sbuf *out, const char *markup)
 {
     sbuf_adds(out, slice_str(markup));
@@ -74,7 +43,7 @@ static void put_begin(const char *title, const char *nonce, struct sbuf *out)
 {
     put(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
              "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
-    page_text(out, slice_str(title), TITLE_MAX);
+    html_text(out, slice_str(title), TITLE_MAX);
     sbuf_addf(out, "</title><style nonce=\"%s\">%s</style></head>\n<body>\n", nonce, style);
 }
 
@@ -85,16 +54,16 @@ static void put_badge(struct sbuf *out, const char *class, struct slice word)
     if (class)
         put(out, class);
     else
-        page_text(out, word, 20);
+        html_text(out, word, 20);
     put(out, "\">");
-    page_text(out, word, 20);
+    html_text(out, word, 20);
     put(out, "</span>");
 }
 
 static void put_fact(struct sbuf *out, const char *name, const char *value)
 {
     sbuf_addf(out, "<dt>%s</dt><dd>", name);
-    page_text(out, slice_str(value), REASON_MAX);
+    html_text(out, slice_str(value), REASON_MAX);
     put(out, "</dd>\n");
 }
 
@@ -102,7 +71,7 @@ static void put_stamp(struct sbuf *out, int64_t us)
 {
     char stamp[32];
     stamp_print(us, stamp);
-    page_text(out, slice_str(stamp), sizeof stamp);
+    html_text(out, slice_str(stamp), sizeof stamp);
 }
 
 /* How long ago; for what a damaged row may say, too. */
@@ -142,7 +111,7 @@ static void put_inputs(const struct status *s, struct sbuf *out)
     put(out, "<h2>Inputs</h2>\n<dl>");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_addf(out, "<dt>%s</dt><dd>", kinds[s->inputs[i].kind]);
-        page_text(out, slice_str(s->inputs[i].text), INPUT_MAX);
+        html_text(out, slice_str(s->inputs[i].text), INPUT_MAX);
         if (status_drops(&s->inputs[i]))
             put_drops(s->states[i].kernel_drops, out);
         put_slow_turns(status_slow_turns(s, i), out);
@@ -158,7 +127,7 @@ static void put_count(struct sbuf *out, unsigned i, uint64_t v)
 {
     sbuf_addf(out, "<tr><td class=\"w\">%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"dim\">",
               count_rows[i].name, v);
-    put_escaped(out, slice_str(count_rows[i].help));
+    html_escape(out, slice_str(count_rows[i].help));
     put(out, "</td></tr>\n");
 }
 
@@ -228,7 +197,7 @@ static void put_state(const struct store_row *r, struct sbuf *out)
         sbuf_addf(out, " %u %s", r->attempts, r->attempts == 1 ? "try" : "tries");
     if (r->reason) {
         put(out, "<br><span class=\"dim\">");
-        page_text(out, slice_str(r->reason), REASON_MAX);
+        html_text(out, slice_str(r->reason), REASON_MAX);
         put(out, "</span>");
     }
 }
@@ -244,7 +213,7 @@ void page_row(const struct status *s, const struct store_row *r, struct sbuf *ou
     put(out, "<tr><td>");
     put_badge(out, NULL, r->event.level);
     sbuf_addf(out, "</td><td class=\"t\"><a href=\"/event/%" PRId64 "\">", r->id);
-    page_text(out, r->event.title.text.n ? r->event.title.text : SLICE("(no title)"), TITLE_MAX);
+    html_text(out, r->event.title.text.n ? r->event.title.text : SLICE("(no title)"), TITLE_MAX);
     put(out, "</a></td><td class=\"n\" title=\"");
     put_stamp(out, r->event.time_us);
     put(out, "\">");
@@ -273,7 +242,7 @@ void page_login(const struct status *s, const char *nonce, const char *why, stru
              "of the configuration.</p>\n");
     if (why) {
         put(out, "<p class=\"no\">");
-        page_text(out, slice_str(why), REASON_MAX);
+        html_text(out, slice_str(why), REASON_MAX);
         put(out, "</p>\n");
     }
     put(out, "<form method=\"post\" action=\"/login\"><label>token <input type=\"password\" name=\"token\" "
@@ -297,7 +266,7 @@ static void put_parts(struct slice text, struct sbuf *out)
             continue;
         if (heading) {
             put(out, boxed ? "</pre>\n<h2>" : "<h2>");
-            put_escaped(out, line);
+            html_escape(out, line);
             put(out, "</h2>\n");
             boxed = false;
             continue;
@@ -305,7 +274,7 @@ static void put_parts(struct slice text, struct sbuf *out)
         if (!boxed)
             put(out, "<pre>");
         boxed = true;
-        put_escaped(out, line);
+        html_escape(out, line);
         put(out, "\n");
     }
     if (boxed)
@@ -329,7 +298,7 @@ void page_event(const struct status *s, const struct store_row *r, const char *n
 {
     put_begin("event - crumbd", nonce, out);
     put(out, "<p><a href=\"/\">crumbd</a></p>\n<h1>");
-    page_text(out, r->event.title.text.n ? r->event.title.text : SLICE("(no title)"), TITLE_MAX);
+    html_text(out, r->event.title.text.n ? r->event.title.text : SLICE("(no title)"), TITLE_MAX);
     put(out, "</h1>\n<dl><dt>level</dt><dd>");
     put_badge(out, NULL, r->event.level);
     put(out, "</dd>\n<dt>time</dt><dd>");
@@ -341,7 +310,7 @@ void page_event(const struct status *s, const struct store_row *r, const char *n
     put(out, "</dd>\n");
     if (r->event.project.n) {
         put(out, "<dt>project</dt><dd>");
-        page_text(out, r->event.project, INPUT_MAX);
+        html_text(out, r->event.project, INPUT_MAX);
         put(out, "</dd>\n");
     }
     sbuf_addf(out, "<dt>event</dt><dd>%s (<a href=\"/api/events/%" PRId64 "\">JSON</a>)</dd></dl>\n",

@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "app/html_text.h"
+#include "app/prom_text.h"
 #include "app/status.h"
 #include "base/xalloc.h"
 
@@ -11,9 +13,14 @@ static bool is_suspended(const struct status *s, const struct rule_stats *st)
     return s->now_us < st->suspended_until_us;
 }
 
+static const struct rule_stats *stats_of(const struct status *s, unsigned i)
+{
+    return &s->rule_stats[s->rules->rules[i]->handle];
+}
+
 static bool is_tried(const struct status *s, unsigned i)
 {
-    const struct rule_stats *st = &s->rule_stats[i];
+    const struct rule_stats *st = stats_of(s, i);
     return st->tried || st->limit_hits;
 }
 
@@ -44,21 +51,21 @@ void status_rule_metrics(const struct status *s, struct sbuf *out)
     unsigned tried = 0, suspended = 0;
     for (unsigned i = 0; i < s->rules->n; i++) {
         tried += is_tried(s, i);
-        suspended += is_suspended(s, &s->rule_stats[i]);
+        suspended += is_suspended(s, stats_of(s, i));
     }
-    status_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
-    status_gauge(out, "rules_suspended", suspended, "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
+    prom_text_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
+    prom_text_gauge(out, "rules_suspended", suspended, "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
     for (unsigned f = 0; tried && f < NUMBER_N; f++) {
         unsigned told = 0;
-        status_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
+        prom_text_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
         for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++) {
             if (!is_tried(s, i))
                 continue;
             told++;
             sbuf_addf(out, "crumbd_%s%s{rule=\"", families[f].name, families[f].end);
-            status_label(out, s->rules->rules[i]->id);
+            prom_text_label(out, s->rules->rules[i]->id);
             sbuf_adds(out, SLICE("\"} "));
-            put_number(s, out, &s->rule_stats[i], f);
+            put_number(s, out, stats_of(s, i), f);
             sbuf_addc(out, '\n');
         }
     }
@@ -95,7 +102,7 @@ void status_rules(const struct status *s, struct sbuf *out)
     json_array(&j);
     for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++)
         if (is_tried(s, i)) {
-            put_rule(s, &j, s->rules->rules[i], &s->rule_stats[i]);
+            put_rule(s, &j, s->rules->rules[i], stats_of(s, i));
             told++;
         }
     json_array_end(&j);
@@ -105,32 +112,37 @@ void status_rules(const struct status *s, struct sbuf *out)
 
 /* --- HTML --- */
 
+struct ranked {
+    const struct rule *rule;
+    const struct rule_stats *stats;
+};
+
 static int by_hits(const void *pa, const void *pb)
 {
-    const struct rule_stats *a = *(const struct rule_stats *const *)pa, *b = *(const struct rule_stats *const *)pb;
-    if (a->suspended_until_us != b->suspended_until_us)
-        return a->suspended_until_us > b->suspended_until_us ? -1 : 1;
-    if (a->hits != b->hits)
-        return a->hits < b->hits ? 1 : -1;
-    return a < b ? -1 : a > b; /* file order */
+    const struct ranked *a = pa, *b = pb;
+    if (a->stats->suspended_until_us != b->stats->suspended_until_us)
+        return a->stats->suspended_until_us > b->stats->suspended_until_us ? -1 : 1;
+    if (a->stats->hits != b->stats->hits)
+        return a->stats->hits < b->stats->hits ? 1 : -1;
+    return a->rule->index < b->rule->index ? -1 : a->rule->index > b->rule->index; /* file order */
 }
 
 void page_rules(const struct status *s, struct sbuf *out)
 {
-    const struct rule_stats **order = xcalloc(s->rules->n, sizeof *order);
+    struct ranked *order = xcalloc(s->rules->n, sizeof *order);
     unsigned n = 0;
     for (unsigned i = 0; i < s->rules->n; i++)
         if (is_tried(s, i))
-            order[n++] = &s->rule_stats[i];
+            order[n++] = (struct ranked){s->rules->rules[i], stats_of(s, i)};
     qsort(order, n, sizeof *order, by_hits);
     sbuf_adds(out, SLICE("<h2>Rules of this run</h2>\n"));
     if (n)
         sbuf_adds(out, SLICE("<div class=\"scroll\"><table><tr><th>rule</th><th class=\"n\">hits</th><th class=\"n\">tried</th>"
                              "<th class=\"n\">seconds</th><th class=\"n\">match limit</th></tr>\n"));
     for (unsigned i = 0; i < n && i < STATUS_RULES_SHOWN; i++) {
-        const struct rule_stats *st = order[i];
+        const struct rule_stats *st = order[i].stats;
         sbuf_adds(out, SLICE("<tr><td class=\"t\">"));
-        page_text(out, s->rules->rules[st - s->rule_stats]->id, 128);
+        html_text(out, order[i].rule->id, 128);
         if (is_suspended(s, st))
             sbuf_adds(out, SLICE(" <span class=\"b no\">suspended</span>"));
         for (unsigned which = 0; which < NUMBER_SUSPENDED; which++) {

@@ -9,9 +9,9 @@
 #define APP_TRY_H
 
 #include "base/table.h"
-#include "core/mask.h"
+#include "core/log_template.h"
 #include "core/pipeline.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "text/json.h"
 
 /* An issue that the files would make, or, for suspects, a kind of line. */
@@ -53,7 +53,7 @@ struct try_result {
 
 struct try_setup {
     const struct options *options;
-    const struct ruleset *rules;
+    const struct rule_set *rules;
     bool events;          /* print each event's payload as a line of JSON */
     bool timed;           /* measure each rule */
     bool suspects;        /* look for lines below error that read like one */
@@ -64,14 +64,14 @@ struct try_run {
     struct pipeline *pipeline;
     int64_t now_us; /* of the start: nothing here depends on the present by more */
     struct try_result result;
-    struct mask mask;
+    struct log_template log_template;
     struct scrub *scrub; /* what is printed goes into tickets, so it is scrubbed as events are */
     struct arena arena;  /* the life of one message */
     struct regex *suspicion;
     struct regex_scratch *scratch;
     /* Called for every message judged, with the issue that it is an occurrence of, or NULL; may be NULL itself. */
-    void (*judged)(void *u, const struct judged *j, struct try_issue *issue);
-    void (*overdue)(void *u, struct try_issue *issue); /* the same for what did not come */
+    void (*outcome)(void *u, const struct outcome *j, struct try_issue *issue);
+    void (*deadlines)(void *u, struct try_issue *issue); /* the same for what did not come */
     void *u;
 };
 
@@ -125,9 +125,9 @@ void try_put_count(struct json *j, const char *key, uint64_t v);
 
 struct try_diff;
 
-struct try_diff *try_diff_new(const struct options *options, const struct ruleset *old_rules, const struct ruleset *new_rules);
+struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules, const struct rule_set *new_rules);
 /* Both sets of rules over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
-void try_diff_message(struct try_diff *d, struct stream s[2], const struct cut_message *m);
+void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m);
 void try_diff_end(struct try_diff *d);
 void try_diff_show_text(const struct try_diff *d, const char *old_name, const char *new_name);
 void try_diff_show_json(const struct try_diff *d);

@@ -42,7 +42,7 @@ struct try_diff {
 
 /* --- comparing --- */
 
-static void on_judged(void *u, const struct judged *j, struct try_issue *issue)
+static void on_outcome(void *u, const struct outcome *j, struct try_issue *issue)
 {
     (void)j;
     struct answers *a = u;
@@ -130,24 +130,26 @@ static int by_count(const void *pa, const void *pb)
     return strcmp(x->title, y->title);
 }
 
-struct try_diff *try_diff_new(const struct options *options, const struct ruleset *old_rules, const struct ruleset *new_rules)
+struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules, const struct rule_set *new_rules)
 {
     struct try_diff *d = xcalloc(1, sizeof *d);
     for (int k = OLD; k <= NEW; k++) {
         const struct try_setup setup = {.options = options, .rules = k == OLD ? old_rules : new_rules};
         try_run_init(&d->run[k], &setup);
-        d->run[k].judged = on_judged;
-        d->run[k].overdue = k == OLD ? on_old_overdue : on_new_overdue;
+        d->run[k].outcome = on_outcome;
+        d->run[k].deadlines = k == OLD ? on_old_overdue : on_new_overdue;
         d->run[k].u = &d->answers[k];
         d->answers[k].diff = d;
     }
     return d;
 }
 
-void try_diff_message(struct try_diff *d, struct stream s[2], const struct cut_message *m)
+void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m)
 {
-    for (int k = OLD; k <= NEW; k++)
-        pipeline_message(d->run[k].pipeline, &s[k], m->text, m->lines, m->cut_bytes, m->offset, d->run[k].now_us);
+    for (int k = OLD; k <= NEW; k++) {
+        m->stream = &s[k];
+        pipeline_message(d->run[k].pipeline, m, d->run[k].now_us);
+    }
     pair_answers(d);
 }
 

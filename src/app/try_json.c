@@ -38,11 +38,11 @@ static void put_str(struct json *j, const char *key, struct slice v)
 static void put_rules(struct json *j, struct try_run *t)
 {
     const struct rule_stats *stats = pipeline_judge(t->pipeline)->stats;
-    const struct ruleset *set = t->setup.rules;
+    const struct rule_set *set = t->setup.rules;
     json_key(j, "rules");
     json_array(j);
     for (unsigned i = 0; i < set->n; i++) {
-        const struct rule_stats *s = &stats[i];
+        const struct rule_stats *s = &stats[set->rules[i]->handle];
         if (!try_is_tried(s))
             continue;
         json_map(j);

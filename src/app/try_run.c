@@ -46,7 +46,7 @@ static void note_time(int64_t time_us, int64_t *first_us, int64_t *last_us)
 }
 
 /* The first line of a message, as it may be shown. Caller frees. */
-static char *line_of(struct try_run *t, const struct judged *j)
+static char *line_of(struct try_run *t, const struct outcome *j)
 {
     struct slice raw = j->raw, line = slice_sub(slice_split(&raw, '\n'), 0, LINE_MAX_BYTES);
     event_name_clients(j->record, t->scrub);
@@ -82,14 +82,14 @@ static void issue_count(struct try_issue *i, const struct record *r)
     note_time(r->time_us, &i->first_us, &i->last_us);
 }
 
-static struct try_issue *note_occurrence(struct try_run *t, const struct judged *j)
+static struct try_issue *note_occurrence(struct try_run *t, const struct outcome *j)
 {
     struct try_result *r = &t->result;
     struct try_issue *i = table_get(&r->issues.by_hash, j->verdict->fingerprint_hash);
     r->occurrences++;
     if (!i) { /* the first of a new issue passes, so its title is there */
         char *line = line_of(t, j);
-        struct slice title = j->verdict->shape ? scrub_text(t->scrub, j->verdict->shape->title, &t->arena) : SLICE_NONE;
+        struct slice title = j->verdict->texts ? scrub_text(t->scrub, j->verdict->texts->title, &t->arena) : SLICE_NONE;
         i = issue_new(&r->issues, j->verdict->fingerprint_hash, title, line);
         arena_reset(&t->arena);
         if (!i)
@@ -130,15 +130,15 @@ static void issues_free(struct try_issues *s)
 
 /* --- what reads like an error, and is none to anyone --- */
 
-static void note_suspect(struct try_run *t, const struct judged *j)
+static void note_suspect(struct try_run *t, const struct outcome *j)
 {
     const struct record *r = j->record;
     if (r->format == FORMAT_NGINX_ACCESS || regex_match(t->suspicion, t->scratch, r->message, 0) != REGEX_YES)
         return;
     t->result.suspicious++;
     event_name_clients(r, t->scrub);
-    mask_message(scrub_text(t->scrub, r->message, &t->arena), &t->mask);
-    struct slice text = sbuf_slice(&t->mask.text), line = slice_split(&text, '\n');
+    log_template_message(scrub_text(t->scrub, r->message, &t->arena), &t->log_template);
+    struct slice text = sbuf_slice(&t->log_template.text), line = slice_split(&text, '\n');
     struct slice origin = origin_app(r).n || r->logger.n ? origin_type(r, r->level, &t->arena) : SLICE_NONE;
     uint64_t hash = hash128(hash128(HASH128_START, origin), line).low;
     struct try_issue *i = table_get(&t->result.suspects.by_hash, hash);
@@ -176,7 +176,7 @@ static void note_day(struct try_result *r, int64_t time_us)
     r->n_days++;
 }
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct try_run *t = u;
     if (e->open)
@@ -190,7 +190,7 @@ static void on_event(void *u, const struct promoted *e)
     }
 }
 
-static struct try_issue *note(struct try_run *t, const struct judged *j)
+static struct try_issue *note(struct try_run *t, const struct outcome *j)
 {
     struct try_result *r = &t->result;
     if (!j->record) {
@@ -211,22 +211,22 @@ static struct try_issue *note(struct try_run *t, const struct judged *j)
     return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(t, j) : NULL;
 }
 
-static void on_judged(void *u, const struct judged *j)
+static void on_outcome(void *u, const struct outcome *j)
 {
     struct try_run *t = u;
     t->result.messages++;
     struct try_issue *i = note(t, j);
-    if (t->judged)
-        t->judged(t->u, j, i);
+    if (t->outcome)
+        t->outcome(t->u, j, i);
 }
 
 /* An issue of what did not come. Its line has been counted as what it was. */
-static void on_overdue(void *u, const struct judged *j)
+static void on_deadline(void *u, const struct outcome *j)
 {
     struct try_run *t = u;
     struct try_issue *i = note_occurrence(t, j);
-    if (t->overdue)
-        t->overdue(t->u, i);
+    if (t->deadlines)
+        t->deadlines(t->u, i);
 }
 
 /* --- a run --- */
@@ -239,11 +239,11 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
                                      .rules = setup->rules,
                                      .store_id = no_store,
                                      .record_clock = true,
-                                     .hooks = {.u = t, .emit = on_event, .judged = on_judged, .overdue = on_overdue}};
+                                     .hooks = {.u = t, .emit = on_event, .outcome = on_outcome, .deadlines = on_deadline}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_ns;
-    mask_init(&t->mask);
+    log_template_init(&t->log_template);
     t->scrub = scrub_new(setup->options);
     if (setup->suspects) {
         size_t at;
@@ -270,7 +270,7 @@ void try_run_free(struct try_run *t)
     issues_free(&t->result.issues);
     issues_free(&t->result.suspects);
     free(t->result.days);
-    mask_free(&t->mask);
+    log_template_free(&t->log_template);
     scrub_free(t->scrub);
     arena_free(&t->arena);
     regex_free(t->suspicion);

@@ -150,16 +150,17 @@ static void show_slow(const struct row *rows, unsigned n)
 
 static void show_rules(struct try_run *t)
 {
-    const struct ruleset *set = t->setup.rules;
+    const struct rule_set *set = t->setup.rules;
     const struct rule_stats *stats = pipeline_judge(t->pipeline)->stats;
     struct row *rows = xcalloc(set->n, sizeof *rows);
     unsigned n = 0, hit = 0;
     uint64_t ns = 0;
     for (unsigned i = 0; i < set->n; i++) {
-        hit += stats[i].hits > 0;
-        ns += stats[i].ns;
-        if (try_is_tried(&stats[i]))
-            rows[n++] = (struct row){set->rules[i], &stats[i]};
+        const struct rule_stats *s = &stats[set->rules[i]->handle];
+        hit += s->hits > 0;
+        ns += s->ns;
+        if (try_is_tried(s))
+            rows[n++] = (struct row){set->rules[i], s};
     }
     qsort(rows, n, sizeof *rows, by_use);
     printf("\n%u rule%s, %u of them matched; %.2f us a message, %.2f of it in rules\n", set->n, plural(set->n), hit,

@@ -16,7 +16,7 @@ static bool add(struct upstream *u, struct slice name, const char *text, struct 
 bool upstream_init(struct upstream *u, const struct settings *s, struct diag *d)
 {
     unsigned most = s->sentry.n_projects + 1;
-    *u = (struct upstream){.post = {.ca_file = s->sentry.ca_file, .proxy = s->sentry.proxy}};
+    *u = (struct upstream){.http = {.ca_file = s->sentry.ca_file, .proxy = s->sentry.proxy}};
     u->projects = xcalloc(most, sizeof *u->projects);
     u->dsns = xcalloc(most, sizeof *u->dsns);
     bool ok = !s->dsn || add(u, SLICE(""), s->dsn, d);

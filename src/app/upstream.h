@@ -11,7 +11,7 @@ struct upstream {
     struct sender_project *projects; /* the default one has an empty name and is first, if there is a DSN */
     unsigned n;
     struct dsn *dsns;
-    struct post_options post;
+    struct http_client_options http;
 };
 
 /* False and entries in d when a DSN is wrong. The settings must outlive it. */

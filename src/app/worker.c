@@ -10,8 +10,6 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "io/in_journal.h"
-#include "io/in_tail.h"
 
 enum order { ORDER_ANSWER, ORDER_STOP };
 
@@ -27,20 +25,20 @@ struct worker {
     unsigned n_inputs;
     struct input_sink sink;
     struct counts counts; /* what inputs count */
-    struct counts told;   /* what cuts have carried */
+    struct counts told;   /* what checkpoints have carried */
     struct worker_setup setup;
     struct pipeline *pipeline;
     const struct options *options;
     struct shares room; /* as the last answer had it, with what was promoted since */
-    uint64_t *added;    /* to the cut that is being filled, by each input */
+    uint64_t *added;    /* to the checkpoint that is being filled, by each input */
     bool short_of_room; /* some input is */
-    uint64_t *asked; /* of each rule, as the last cut carried it */
+    uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
-    struct event *cut_timer, *tick;
+    struct event *checkpoint_timer, *tick;
     int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
-    struct worker_cut *next; /* being filled */
-    int64_t clock_told_us;   /* pipeline_clock of the last cut */
+    struct worker_checkpoint *next; /* being filled */
+    int64_t clock_told_us;   /* pipeline_clock of the last checkpoint */
     int64_t start_us;
     bool under_way, caught_up, stopping, running;
     atomic_bool paused; /* set by its thread */
@@ -65,22 +63,22 @@ static uint64_t cpu_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* --- the cut --- */
+/* --- the checkpoint --- */
 
-static struct worker_cut *cut_of(struct worker *w)
+static struct worker_checkpoint *checkpoint_of(struct worker *w)
 {
     if (!w->next)
         w->next = xcalloc(1, sizeof *w->next);
     return w->next;
 }
 
-void worker_cut_free(struct worker_cut *c)
+void worker_checkpoint_free(struct worker_checkpoint *c)
 {
-    free(c->cut.events);
-    free(c->cut.files);
-    free(c->cut.limits);
-    free(c->cut.overdue);
-    free(c->cut.reports);
+    free(c->checkpoint.events);
+    free(c->checkpoint.positions);
+    free(c->checkpoint.limits);
+    free(c->checkpoint.deadlines);
+    free(c->checkpoint.reports);
     free(c->inputs);
     arena_free(&c->arena);
     free(c);
@@ -88,25 +86,25 @@ void worker_cut_free(struct worker_cut *c)
 
 /* What was held back a summary tells the project's members; that and what was lost a client report tells its owner
    (sentry-protocol.md, 5.5). */
-static void add_report(struct worker_cut *c, struct slice project, enum count why, uint64_t quantity)
+static void add_report(struct worker_checkpoint *c, struct slice project, enum count why, uint64_t quantity)
 {
     struct slice reason = slice_str(count_rows[why].reason);
-    for (unsigned i = 0; i < c->cut.n_reports; i++)
-        if (slice_eq(c->cut.reports[i].project, project) && slice_eq(c->cut.reports[i].reason, reason)) {
-            c->cut.reports[i].quantity += quantity;
+    for (unsigned i = 0; i < c->checkpoint.n_reports; i++)
+        if (slice_eq(c->checkpoint.reports[i].project, project) && slice_eq(c->checkpoint.reports[i].reason, reason)) {
+            c->checkpoint.reports[i].quantity += quantity;
             return;
         }
-    c->cut.reports = xrealloc(c->cut.reports, c->cut.n_reports + 1, sizeof *c->cut.reports);
-    c->cut.reports[c->cut.n_reports++] = (struct store_report){
+    c->checkpoint.reports = xrealloc(c->checkpoint.reports, c->checkpoint.n_reports + 1, sizeof *c->checkpoint.reports);
+    c->checkpoint.reports[c->checkpoint.n_reports++] = (struct store_report){
         .project = arena_dup(&c->arena, project), .reason = reason, .category = SLICE("error"), .quantity = quantity};
 }
 
-static struct store_event *new_event(struct worker_cut *c, enum store_kind kind, const struct promoted *e)
+static struct store_event *new_event(struct worker_checkpoint *c, enum store_kind kind, const struct event_out *e)
 {
-    unsigned n = c->cut.n_events;
+    unsigned n = c->checkpoint.n_events;
     if ((n & (n - 1)) == 0)
-        c->cut.events = xrealloc(c->cut.events, n ? n * 2 : 1, sizeof *c->cut.events);
-    struct store_event *out = &c->cut.events[c->cut.n_events++];
+        c->checkpoint.events = xrealloc(c->checkpoint.events, n ? n * 2 : 1, sizeof *c->checkpoint.events);
+    struct store_event *out = &c->checkpoint.events[c->checkpoint.n_events++];
     *out = (struct store_event){.kind = kind,
                                 .open = e->open,
                                 .time_us = e->time_us,
@@ -121,10 +119,10 @@ static struct store_event *new_event(struct worker_cut *c, enum store_kind kind,
 
 enum { ROW_BYTES = 512 }; /* as the store reckons */
 
-static void add_event(void *u, const struct promoted *e)
+static void add_event(void *u, const struct event_out *e)
 {
     struct worker *w = u;
-    struct worker_cut *c = cut_of(u);
+    struct worker_checkpoint *c = checkpoint_of(u);
     const struct store_event *out = new_event(c, STORE_EVENT, e);
     int input = shares_find(&w->room, e->input);
     shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
@@ -134,38 +132,38 @@ static void add_event(void *u, const struct promoted *e)
         add_report(c, out->project, COUNT_suppressed, e->suppressed);
 }
 
-static void add_check_in(void *u, const struct promoted *e)
+static void add_check_in(void *u, const struct event_out *e)
 {
-    new_event(cut_of(u), STORE_CHECK_IN, e);
+    new_event(checkpoint_of(u), STORE_CHECK_IN, e);
 }
 
-static void add_overdue(void *u, const struct overdue_row *row)
+static void add_deadline(void *u, const struct deadline_row *row)
 {
-    struct worker_cut *c = cut_of(u);
-    unsigned n = c->cut.n_overdue;
+    struct worker_checkpoint *c = checkpoint_of(u);
+    unsigned n = c->checkpoint.n_deadlines;
     if ((n & (n - 1)) == 0)
-        c->cut.overdue = xrealloc(c->cut.overdue, n ? n * 2 : 1, sizeof *c->cut.overdue);
-    struct overdue_row *out = &c->cut.overdue[c->cut.n_overdue++];
+        c->checkpoint.deadlines = xrealloc(c->checkpoint.deadlines, n ? n * 2 : 1, sizeof *c->checkpoint.deadlines);
+    struct deadline_row *out = &c->checkpoint.deadlines[c->checkpoint.n_deadlines++];
     *out = *row;
     out->rule = arena_dup(&c->arena, row->rule);
     out->record = scrubbed_dup(&c->arena, row->record);
 }
 
-static void add_limit(void *u, const struct limit_row *row)
+static void add_flood(void *u, const struct flood_row *row)
 {
-    struct worker_cut *c = cut_of(u);
-    unsigned n = c->cut.n_limits;
+    struct worker_checkpoint *c = checkpoint_of(u);
+    unsigned n = c->checkpoint.n_floods;
     if ((n & (n - 1)) == 0)
-        c->cut.limits = xrealloc(c->cut.limits, n ? n * 2 : 1, sizeof *c->cut.limits);
-    struct limit_row *out = &c->cut.limits[c->cut.n_limits++];
+        c->checkpoint.limits = xrealloc(c->checkpoint.limits, n ? n * 2 : 1, sizeof *c->checkpoint.limits);
+    struct flood_row *out = &c->checkpoint.limits[c->checkpoint.n_floods++];
     *out = *row;
     out->sample = NULL;
-    out->varied = NULL;
-    if (row->varied_text.text.p)
-        out->varied_text = scrubbed_dup(&c->arena, row->varied_text);
+    out->top_values = NULL;
+    if (row->top_values_text.text.p)
+        out->top_values_text = scrubbed_dup(&c->arena, row->top_values_text);
     if (row->sample && row->sample_is_new) {
-        struct limit_sample *sample = arena_alloc(&c->arena, sizeof *sample);
-        *sample = (struct limit_sample){.project = arena_dup(&c->arena, row->sample->project),
+        struct flood_sample *sample = arena_alloc(&c->arena, sizeof *sample);
+        *sample = (struct flood_sample){.project = arena_dup(&c->arena, row->sample->project),
                                         .title = scrubbed_dup(&c->arena, row->sample->title),
                                         .level = arena_dup(&c->arena, row->sample->level),
                                         .payload = scrubbed_dup(&c->arena, row->sample->payload)};
@@ -173,36 +171,24 @@ static void add_limit(void *u, const struct limit_row *row)
     }
 }
 
-static unsigned positions_of(struct input *in, const struct store_file **files)
+static void add_position(void *u, const struct position *p)
 {
-    switch (in->type->kind) {
-    case INPUT_TAIL:
-        return tail_positions(in, files);
-    case INPUT_JOURNAL:
-        return journal_positions(in, files);
-    case INPUT_GELF:
-    case INPUT_SYSLOG:
-    case INPUT_STDIN:
-        break;
-    }
-    return 0;
+    struct worker_checkpoint *c = u;
+    unsigned n = c->checkpoint.n_positions;
+    if ((n & (n - 1)) == 0)
+        c->checkpoint.positions = xrealloc(c->checkpoint.positions, n ? n * 2 : 1, sizeof *c->checkpoint.positions);
+    struct position *out = &c->checkpoint.positions[c->checkpoint.n_positions++];
+    *out = *p;
+    out->input = arena_dup(&c->arena, p->input);
+    out->part = arena_dup(&c->arena, p->part);
+    out->blob = arena_dup(&c->arena, p->blob);
 }
 
-static void add_positions(struct worker *w, struct worker_cut *c)
+static void add_positions(struct worker *w, struct worker_checkpoint *c)
 {
-    for (unsigned i = 0; i < w->n_inputs; i++) {
-        const struct store_file *files;
-        unsigned n = positions_of(w->inputs[i], &files);
-        if (!n)
-            continue;
-        c->cut.files = xrealloc(c->cut.files, c->cut.n_files + n, sizeof *c->cut.files);
-        for (unsigned k = 0; k < n; k++) {
-            struct store_file *f = &c->cut.files[c->cut.n_files++];
-            *f = files[k];
-            f->path = arena_dup(&c->arena, f->path);
-            f->input = arena_dup(&c->arena, f->input);
-        }
-    }
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->positions)
+            w->inputs[i]->type->positions(w->inputs[i], add_position, c);
 }
 
 void worker_inputs(const struct worker *w, struct input_state *out)
@@ -218,7 +204,7 @@ void worker_inputs(const struct worker *w, struct input_state *out)
     }
 }
 
-static void add_states(struct worker *w, struct worker_cut *c)
+static void add_states(struct worker *w, struct worker_checkpoint *c)
 {
     if (!w->n_inputs)
         return;
@@ -226,57 +212,57 @@ static void add_states(struct worker *w, struct worker_cut *c)
     worker_inputs(w, c->inputs);
 }
 
-static bool add_counts(struct worker *w, struct worker_cut *c)
+static bool add_counts(struct worker *w, struct worker_checkpoint *c)
 {
     struct counts total = w->counts;
     bool any = false;
     count_add(&total, pipeline_counts(w->pipeline));
     for (unsigned i = 0; i < COUNT_N; i++) {
-        c->cut.counts.v[i] = total.v[i] - w->told.v[i];
-        any |= c->cut.counts.v[i] != 0;
+        c->checkpoint.counts.v[i] = total.v[i] - w->told.v[i];
+        any |= c->checkpoint.counts.v[i] != 0;
     }
     w->told = total;
     return any;
 }
 
 /* With every other change, and now and then without one, so that a crash does not turn it back far. */
-static bool add_clock(struct worker *w, struct worker_cut *c)
+static bool add_clock(struct worker *w, struct worker_checkpoint *c)
 {
     int64_t clock_us = pipeline_clock(w->pipeline);
-    bool rows = c->cut.n_overdue > 0, due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
+    bool rows = c->checkpoint.n_deadlines > 0, due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
     if (!rows && !due && !c->last)
         return false;
-    c->cut.clock_us = w->clock_told_us = clock_us;
+    c->checkpoint.clock_us = w->clock_told_us = clock_us;
     return clock_us >= 0;
 }
 
 /* The judge's numbers are the worker's own; what has changed of them goes along. */
-static void add_rules(struct worker *w, struct worker_cut *c)
+static void add_rules(struct worker *w, struct worker_checkpoint *c)
 {
     const struct judge *j = pipeline_judge(w->pipeline);
     unsigned n = 0;
     c->issues = pipeline_issues(w->pipeline);
-    for (unsigned i = 0; i < j->set->n; i++)
-        n += j->stats[i].asked != w->asked[i];
+    for (unsigned h = 0; h < j->n_handles; h++)
+        n += j->stats[h].asked != w->asked[h];
     c->rules = arena_calloc(&c->arena, n, sizeof *c->rules);
     c->n_rules = 0;
-    for (unsigned i = 0; i < j->set->n; i++) {
-        if (j->stats[i].asked != w->asked[i])
-            c->rules[c->n_rules++] = (struct worker_rule){i, j->stats[i]};
-        w->asked[i] = j->stats[i].asked;
+    for (unsigned h = 0; h < j->n_handles; h++) {
+        if (j->stats[h].asked != w->asked[h])
+            c->rules[c->n_rules++] = (struct worker_rule){h, j->stats[h]};
+        w->asked[h] = j->stats[h].asked;
     }
 }
 
 /* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
-static struct worker_cut *take_cut(struct worker *w)
+static struct worker_checkpoint *take_checkpoint(struct worker *w)
 {
     if (w->under_way)
         return NULL;
-    pipeline_cut(w->pipeline);
-    struct worker_cut *c = cut_of(w);
+    pipeline_checkpoint(w->pipeline);
+    struct worker_checkpoint *c = checkpoint_of(w);
     add_positions(w, c);
     bool counted = add_counts(w, c), clocked = add_clock(w, c);
-    if (!counted && !clocked && !c->cut.n_events && !c->cut.n_files && !c->cut.n_limits && !c->cut.n_overdue && !c->cut.n_reports && !c->last && !w->short_of_room)
+    if (!counted && !clocked && !c->checkpoint.n_events && !c->checkpoint.n_positions && !c->checkpoint.n_floods && !c->checkpoint.n_deadlines && !c->checkpoint.n_reports && !c->last && !w->short_of_room)
         return NULL;
     add_states(w, c);
     add_rules(w, c);
@@ -286,9 +272,9 @@ static struct worker_cut *take_cut(struct worker *w)
     return c;
 }
 
-static void post_cut(struct worker *w)
+static void post_checkpoint(struct worker *w)
 {
-    struct worker_cut *c = take_cut(w);
+    struct worker_checkpoint *c = take_checkpoint(w);
     if (c)
         mailbox_post(w->to, &c->mail);
 }
@@ -322,13 +308,13 @@ static void sink_turn(void *u, struct input *in, struct slice who)
 
 static bool is_behind(const struct worker *w)
 {
-    return w->under_way && w->next && w->next->arena.total_bytes > WORKER_PENDING_BYTES;
+    return w->under_way && w->next && w->next->arena.total_bytes > WORKER_UNSTORED_BYTES;
 }
 
 /* What waits for the lines after it will be stored as well. Whose it is does not matter: it is little, and soon gone. */
 static bool has_room(const struct worker *w, const struct input *in)
 {
-    size_t promised = in->type->never_waits ? 0 : pipeline_waiting_bytes(w->pipeline);
+    size_t promised = in->type->never_waits ? 0 : pipeline_pending_bytes(w->pipeline);
     return shares_left(&w->room, in->index) > promised;
 }
 
@@ -365,8 +351,8 @@ static void pause_input(struct worker *w, struct input *in)
 
 static void check_pressure(struct worker *w)
 {
-    if (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES)
-        post_cut(w);
+    if (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES)
+        post_checkpoint(w);
     w->paused = is_behind(w);
     w->short_of_room = false;
     for (unsigned i = 0; i < w->n_inputs; i++)
@@ -429,20 +415,20 @@ static void say_suspended(struct judge *j, const struct stream *s)
     j->just_suspended = NULL;
 }
 
-static void sink_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset)
+static void sink_message(void *u, const struct message *m)
 {
     struct worker *w = u;
     int64_t now_us = wall_us();
-    pipeline_message(w->pipeline, s, msg, lines, cut_bytes, offset, now_us);
+    pipeline_message(w->pipeline, m, now_us);
     set_tick(w, pipeline_tick(w->pipeline, now_us));
-    say_suspended(pipeline_judge(w->pipeline), s);
+    say_suspended(pipeline_judge(w->pipeline), m->stream);
     bool full = w->turn_input && !w->turn_input->type->never_waits && !has_room(w, w->turn_input);
-    if (full || (w->next && w->next->arena.total_bytes > WORKER_CUT_BYTES))
+    if (full || (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES))
         check_pressure(w);
 }
 
 /* A counter alone does not say who sends what crumbd cannot read. The text stays out: it may hold anything. */
-static void on_judged(void *u, const struct judged *j)
+static void on_outcome(void *u, const struct outcome *j)
 {
     (void)u;
     if (j->fate != COUNT_refused || !j->stream)
@@ -472,7 +458,7 @@ static void on_notice(void *u, const struct notice *n)
     }
     case NOTICE_NO_ROOM:
         count_overflow(w, n->input);
-        add_report(cut_of(w), n->project, COUNT_input_overflow, 1);
+        add_report(checkpoint_of(w), n->project, COUNT_input_overflow, 1);
         log_warn("events are dropped: the store has no room for what cannot wait", input,
                  log_c("hint", "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
         break;
@@ -501,12 +487,12 @@ static void finish(struct worker *w)
         return;
     drain_inputs(w);
     w->stopping = true;
-    struct worker_cut *c = cut_of(w);
+    struct worker_checkpoint *c = checkpoint_of(w);
     c->last = true;
     add_positions(w, c);
     stop_inputs(w);
     pipeline_flush(w->pipeline);
-    post_cut(w); /* or, with one under way, when its answer comes */
+    post_checkpoint(w); /* or, with one under way, when its answer comes */
 }
 
 static bool all_drained(const struct worker *w)
@@ -523,8 +509,8 @@ static bool has_caught_up(const struct worker *w)
     if (w->caught_up || wall_us() - w->start_us > WORKER_CATCH_UP_S * INT64_C(1000000))
         return true;
     for (unsigned i = 0; i < w->n_inputs; i++) {
-        enum input_kind kind = w->inputs[i]->type->kind;
-        if ((kind == INPUT_TAIL || kind == INPUT_JOURNAL) && !w->inputs[i]->type->drained(w->inputs[i]))
+        struct input *in = w->inputs[i];
+        if (in->type->behind && in->type->behind(in))
             return false;
     }
     return true;
@@ -534,11 +520,11 @@ static bool has_caught_up(const struct worker *w)
 static void hear(struct worker *w)
 {
     w->caught_up = has_caught_up(w);
-    pipeline_deaf(w->pipeline, w->paused || w->short_of_room || !w->caught_up);
+    pipeline_stalled(w->pipeline, w->paused || w->short_of_room || !w->caught_up);
     set_tick(w, pipeline_tick(w->pipeline, wall_us()));
 }
 
-static void on_cut_timer(evutil_socket_t fd, short what, void *u)
+static void on_checkpoint_timer(evutil_socket_t fd, short what, void *u)
 {
     struct worker *w = u;
     (void)fd;
@@ -550,11 +536,11 @@ static void on_cut_timer(evutil_socket_t fd, short what, void *u)
     if (w->stopping)
         return;
     hear(w);
-    post_cut(w);
+    post_checkpoint(w);
     check_pressure(w);
 }
 
-/* The answer knows nothing of what the next cut already holds. */
+/* The answer knows nothing of what the next checkpoint already holds. */
 static void take_room(struct worker *w, struct shares *used)
 {
     shares_free(&w->room);
@@ -562,6 +548,13 @@ static void take_room(struct worker *w, struct shares *used)
     free(used);
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
         shares_take(&w->room, (int)i, w->added[i]);
+}
+
+static void tell_stored(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->stored)
+            w->inputs[i]->type->stored(w->inputs[i]);
 }
 
 static void on_order(void *u, struct mail *m)
@@ -577,20 +570,28 @@ static void on_order(void *u, struct mail *m)
         return;
     }
     w->under_way = false;
+    tell_stored(w);
     if (!w->stopping)
         check_pressure(w);
     else if (w->next)
-        post_cut(w);
+        post_checkpoint(w);
     else
-        event_base_loopbreak(w->base); /* the last cut is stored */
+        event_base_loopbreak(w->base); /* the last checkpoint is stored */
 }
 
 /* --- life --- */
 
+static struct input *last_of_type(const struct worker *w, const struct input_type *type)
+{
+    for (unsigned i = w->n_inputs; i-- > 0;)
+        if (w->inputs[i]->type == type)
+            return w->inputs[i];
+    return NULL;
+}
+
 static bool start_inputs(struct worker *w, struct diag *d)
 {
     bool ok = true;
-    struct input *last_tail = NULL;
     w->inputs = xcalloc(w->setup.n_inputs, sizeof *w->inputs);
     for (unsigned i = 0; i < w->setup.n_inputs; i++) {
         const struct input_options *opt = &w->setup.inputs[i];
@@ -600,16 +601,13 @@ static bool start_inputs(struct worker *w, struct diag *d)
             ok = false;
             continue;
         }
-        struct input *in = type->start(w->base, opt, &w->sink, d);
+        struct input *in = type->start(w->base, opt, &w->sink, d), *earlier = last_of_type(w, type);
         if (in) {
             in->index = i;
             w->inputs[w->n_inputs++] = in;
         }
-        if (in && opt->kind == INPUT_TAIL) {
-            if (last_tail)
-                tail_after(in, last_tail);
-            last_tail = in;
-        }
+        if (in && earlier && type->after)
+            type->after(in, earlier);
         ok &= in != NULL || w->setup.tolerant;
     }
     return ok;
@@ -637,39 +635,36 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
 static bool names_an_input(const struct worker *w, struct slice input)
 {
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
-        if (w->setup.inputs[i].kind == INPUT_TAIL && slice_is(input, w->setup.inputs[i].text))
+        if (input_is(&w->setup.inputs[i], input))
             return true;
     return false;
 }
 
-/* A tail gets its own files and those of patterns that are no longer configured. */
-void worker_restore(struct worker *w, const struct store_file *known, unsigned n)
+/* An input gets its own rows, and those of inputs that are no longer configured. */
+void worker_restore(struct worker *w, const struct position *known, unsigned n)
 {
-    struct store_file *own = xcalloc(n, sizeof *own);
+    struct position *rows = xcalloc(n, sizeof *rows);
     for (unsigned i = 0; i < w->n_inputs; i++) {
+        struct input *in = w->inputs[i];
         unsigned count = 0;
-        if (w->inputs[i]->type->kind == INPUT_JOURNAL)
-            journal_restore(w->inputs[i], known, n);
-        if (w->inputs[i]->type->kind != INPUT_TAIL)
+        if (!in->type->restore)
             continue;
-        for (unsigned k = 0; k < n; k++) {
-            bool orphan = !names_an_input(w, known[k].input) && !journal_owns(&known[k]);
-            if (orphan || slice_is(known[k].input, tail_pattern(w->inputs[i])))
-                own[count++] = known[k];
-        }
-        tail_restore(w->inputs[i], own, count);
+        for (unsigned k = 0; k < n; k++)
+            if (input_is(&w->setup.inputs[in->index], known[k].input) || !names_an_input(w, known[k].input))
+                rows[count++] = known[k];
+        in->type->restore(in, rows, count);
     }
-    free(own);
+    free(rows);
 }
 
 static void *run(void *u)
 {
     struct worker *w = u;
-    const struct timeval every = {.tv_usec = WORKER_CUT_MS * 1000};
+    const struct timeval every = {.tv_usec = WORKER_CHECKPOINT_MS * 1000};
     pthread_setname_np(pthread_self(), "worker"); /* of another thread it is a file in /proc that the main thread may not write */
     confine_files(w->sandbox, SANDBOX_WORKER);
     confine_calls(w->sandbox, SANDBOX_WORKER);
-    event_add(w->cut_timer, &every);
+    event_add(w->checkpoint_timer, &every);
     /* Step by step, so that a turn's end is known as well when nothing follows it. */
     do {
         if (event_base_loop(w->base, EVLOOP_ONCE) != 0)
@@ -679,7 +674,7 @@ static void *run(void *u)
     return NULL;
 }
 
-void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules)
+void worker_prepare(struct worker *w, const struct options *options, const struct rule_set *rules)
 {
     struct pipeline_setup setup = {.options = options,
                                    .rules = rules,
@@ -689,39 +684,37 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                    .run_key = w->setup.run_key,
                                    .hooks = {.u = w,
                                              .notice = on_notice,
-                                             .judged = on_judged,
+                                             .outcome = on_outcome,
                                              .room = room_for_event,
                                              .emit = add_event,
-                                             .limit_row = add_limit,
-                                             .overdue_row = add_overdue,
+                                             .flood_row = add_flood,
+                                             .deadline_row = add_deadline,
                                              .check_in = add_check_in}};
     w->pipeline = pipeline_new(&setup);
     w->options = options;
-    pipeline_deaf(w->pipeline, true);
+    pipeline_stalled(w->pipeline, true);
     w->start_us = wall_us();
-    w->asked = xcalloc(rules->n, sizeof *w->asked);
+    w->asked = xcalloc(rules->n_handles, sizeof *w->asked);
     pipeline_judge(w->pipeline)->clock_ns = cpu_ns;
     pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
 }
 
-struct worker_cut *worker_look(struct worker *w)
+struct worker_checkpoint *worker_look(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_inputs; i++) {
-        if (w->inputs[i]->type->kind == INPUT_TAIL)
-            tail_look(w->inputs[i]);
-        if (w->inputs[i]->type->kind == INPUT_JOURNAL)
-            journal_look(w->inputs[i]);
+        if (w->inputs[i]->type->look)
+            w->inputs[i]->type->look(w->inputs[i]);
     }
-    return take_cut(w);
+    return take_checkpoint(w);
 }
 
 void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox)
 {
     w->to = to;
     w->sandbox = sandbox;
-    w->cut_timer = event_new(w->base, -1, EV_PERSIST, on_cut_timer, w);
+    w->checkpoint_timer = event_new(w->base, -1, EV_PERSIST, on_checkpoint_timer, w);
     w->tick = event_new(w->base, -1, 0, on_tick, w);
-    assert(w->cut_timer && w->tick);
+    assert(w->checkpoint_timer && w->tick);
     /* Signals are the main thread's. */
     sigset_t all, before;
     sigfillset(&all);
@@ -755,9 +748,9 @@ static void give_order(struct worker *w, enum order order, struct shares *used)
     mailbox_post(w->in, &m->mail);
 }
 
-void worker_restore_limit(struct worker *w, const struct limit_row *row)
+void worker_restore_flood(struct worker *w, const struct flood_row *row)
 {
-    pipeline_restore_limit(w->pipeline, row);
+    pipeline_restore_flood(w->pipeline, row);
 }
 
 void worker_restore_clock(struct worker *w, int64_t clock_us)
@@ -766,9 +759,9 @@ void worker_restore_clock(struct worker *w, int64_t clock_us)
     pipeline_restore_clock(w->pipeline, clock_us);
 }
 
-void worker_restore_overdue(struct worker *w, const struct overdue_row *row)
+void worker_restore_deadline(struct worker *w, const struct deadline_row *row)
 {
-    pipeline_restore_overdue(w->pipeline, row);
+    pipeline_restore_deadline(w->pipeline, row);
 }
 
 void worker_answer(struct worker *w, struct shares *used)
@@ -787,8 +780,8 @@ void worker_join(struct worker *w)
         pthread_join(w->thread, NULL);
     stop_inputs(w);
     mailbox_free(w->in);
-    if (w->cut_timer)
-        event_free(w->cut_timer);
+    if (w->checkpoint_timer)
+        event_free(w->checkpoint_timer);
     if (w->tick)
         event_free(w->tick);
     if (w->pipeline)

@@ -1,9 +1,9 @@
 /*
  * worker: the thread that reads and judges. Own event base, inputs, pipeline.
  *
- * At least every WORKER_CUT_MS it puts everything since the last time - events, file positions, counts - into one cut and posts it
- * to the main thread, which makes one transaction of it and answers. One cut is under way at a time; while the store is slow or
- * full the worker goes on until WORKER_PENDING_BYTES are waiting, then pauses what can be paused, and drops and counts the events of
+ * At least every WORKER_CHECKPOINT_MS it puts everything since the last time - events, file positions, counts - into one checkpoint and posts it
+ * to the main thread, which makes one transaction of it and answers. One checkpoint is under way at a time; while the store is slow or
+ * full the worker goes on until WORKER_UNSTORED_BYTES are waiting, then pauses what can be paused, and drops and counts the events of
  * what cannot. The same is done to an input whose share of the store is used up (io/shares.h). Nothing else is shared.
  */
 #ifndef APP_WORKER_H
@@ -17,22 +17,22 @@
 #include "io/shares.h"
 #include "io/store.h"
 
-enum { WORKER_CUT_MS = 200, WORKER_PENDING_BYTES = 8 << 20, WORKER_CUT_BYTES = 1 << 20, WORKER_CLOCK_EVERY = 128 };
+enum { WORKER_CHECKPOINT_MS = 200, WORKER_UNSTORED_BYTES = 8 << 20, WORKER_CHECKPOINT_BYTES = 1 << 20, WORKER_CLOCK_EVERY = 128 };
 enum { WORKER_CLOCK_S = 60 };     /* how often the clock of what is waited for is stored when nothing else is */
 enum { WORKER_CATCH_UP_S = 60 };  /* how long, at most, nothing counts as missing while inputs read what was written before the start */
 
-/* A letter from the worker. The receiver answers with worker_answer when it is stored, then frees it with worker_cut_free. */
-struct worker_cut {
+/* A letter from the worker. The receiver answers with worker_answer when it is stored, then frees it with worker_checkpoint_free. */
+struct worker_checkpoint {
     struct mail mail;
-    struct cut cut;
-    struct arena arena; /* the texts of the cut */
+    struct checkpoint checkpoint;
+    struct arena arena; /* the texts of the checkpoint */
     struct input_state *inputs; /* in the order of the configuration; NULL: they are closed */
     bool last;          /* after the answer the worker ends: join it */
     unsigned issues;    /* that flood control keeps in mind */
     struct worker_rule {
-        unsigned index;
+        unsigned handle;
         struct rule_stats stats;
-    } *rules; /* those that were asked since the last cut, with their numbers of this run; in the arena */
+    } *rules; /* those that were asked since the last checkpoint, with their numbers of this run; in the arena */
     unsigned n_rules;
 };
 
@@ -53,34 +53,34 @@ struct worker;
 /* Opens and binds the inputs, on the caller's thread. NULL, and entries in d, when one could not. */
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
 /* Makes the pipeline. */
-void worker_prepare(struct worker *w, const struct options *options, const struct ruleset *rules);
+void worker_prepare(struct worker *w, const struct options *options, const struct rule_set *rules);
 /* What the store knows of files, of flood control and of lines waited for, between worker_prepare and worker_look. */
-void worker_restore(struct worker *w, const struct store_file *known, unsigned n);
-void worker_restore_limit(struct worker *w, const struct limit_row *row);
+void worker_restore(struct worker *w, const struct position *known, unsigned n);
+void worker_restore_flood(struct worker *w, const struct flood_row *row);
 /* Before the rows. */
 void worker_restore_clock(struct worker *w, int64_t clock_us);
-void worker_restore_overdue(struct worker *w, const struct overdue_row *row);
+void worker_restore_deadline(struct worker *w, const struct deadline_row *row);
 /*
  * Tails look for their files, before anyone is told that crumbd is ready: a line written after that moment must not count as old.
- * Nothing is read. What is new is the first cut, to be stored and answered like any other; NULL: nothing.
+ * Nothing is read. What is new is the first checkpoint, to be stored and answered like any other; NULL: nothing.
  */
-struct worker_cut *worker_look(struct worker *w);
+struct worker_checkpoint *worker_look(struct worker *w);
 /* Starts the thread, inside the sandbox (NULL: none). Cuts are posted to `to`. */
 void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox);
-/* What there is to show of each input, before worker_start; later the cuts bring it. */
+/* What there is to show of each input, before worker_start; later the checkpoints bring it. */
 void worker_inputs(const struct worker *w, struct input_state *out);
-/* From the main thread: the cut under way has been stored, and this is what inputs use of the store since; it is freed. */
+/* From the main thread: the checkpoint under way has been stored, and this is what inputs use of the store since; it is freed. */
 void worker_answer(struct worker *w, struct shares *used);
-/* From the main thread: how often its loop has turned; it does so every WORKER_CUT_MS, whatever there is to do. */
+/* From the main thread: how often its loop has turned; it does so every WORKER_CHECKPOINT_MS, whatever there is to do. */
 unsigned worker_turns(struct worker *w);
 /* From the main thread: the turn that is under way; false: none is. */
 bool worker_turn(struct worker *w, struct turn *out);
 /* From the main thread: reading waits until the store has taken what there is. */
 bool worker_paused(const struct worker *w);
-/* From the main thread: finish. The last cut has `last` set. */
+/* From the main thread: finish. The last checkpoint has `last` set. */
 void worker_stop(struct worker *w);
-/* After the answer to the last cut: waits for the thread and frees. Also frees a worker that was never started. */
+/* After the answer to the last checkpoint: waits for the thread and frees. Also frees a worker that was never started. */
 void worker_join(struct worker *w);
-void worker_cut_free(struct worker_cut *c);
+void worker_checkpoint_free(struct worker_checkpoint *c);
 
 #endif

@@ -78,14 +78,6 @@ void sbuf_addf(struct sbuf *b, const char *fmt, ...)
     va_end(ap);
 }
 
-void sbuf_consume(struct sbuf *b, size_t n)
-{
-    assert(n <= b->n);
-    if (n)
-        memmove(b->p, b->p + n, b->n - n);
-    b->n -= n;
-}
-
 const char *sbuf_cstr(struct sbuf *b)
 {
     if (!b->p)

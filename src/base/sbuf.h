@@ -27,8 +27,6 @@ void sbuf_reset(struct sbuf *b);
 void sbuf_add(struct sbuf *b, const void *p, size_t n);
 void sbuf_addf(struct sbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sbuf_vaddf(struct sbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-/* Takes n bytes off the front. */
-void sbuf_consume(struct sbuf *b, size_t n);
 /* The text with a NUL behind it that is not counted; valid until the next change. */
 const char *sbuf_cstr(struct sbuf *b);
 /* Room for at least n more bytes at b->p + b->n, so that a read can go straight in; the caller adds to b->n what it

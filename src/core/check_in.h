@@ -7,8 +7,9 @@
 #ifndef CORE_CHECK_IN_H
 #define CORE_CHECK_IN_H
 
+#include "base/arena.h"
+#include "base/sbuf.h"
 #include "core/options.h"
-#include "core/rule.h"
 
 enum { CHECK_IN_SLUG_MAX = 50, CHECK_IN_BYTES_MAX = 4096 };
 

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "base/version.h"
-#include "core/fill.h"
+#include "core/event_members.h"
 #include "core/origin.h"
 #include "parsers/parser.h"
 
@@ -67,7 +67,7 @@ void event_make_old_id(char out[33], const uint8_t *store_id, uint64_t file_key,
 
 /* --- exception and logentry --- */
 
-static struct slice without_line_breaks(struct writer *w, struct slice s)
+static struct slice without_line_breaks(struct event_writer *w, struct slice s)
 {
     char *p = arena_cstr(w->arena, s);
     for (size_t i = 0; i < s.n; i++)
@@ -76,7 +76,7 @@ static struct slice without_line_breaks(struct writer *w, struct slice s)
     return slice_of(p, s.n);
 }
 
-static void put_mechanism(struct writer *w)
+static void put_mechanism(struct event_writer *w)
 {
     char type[64];
     snprintf(type, sizeof type, "auto.log.%s", format_name(w->src->record->format));
@@ -89,7 +89,7 @@ static void put_mechanism(struct writer *w)
     json_map_end(&w->json);
 }
 
-static bool is_in_app(const struct writer *w, struct slice file, struct slice module)
+static bool is_in_app(const struct event_writer *w, struct slice file, struct slice module)
 {
     for (unsigned i = 0; i < w->opt->n_in_app; i++)
         if (slice_starts(file, w->opt->in_app[i]) || slice_starts(module, w->opt->in_app[i]))
@@ -104,7 +104,7 @@ static struct slice first_of(const struct record *r, const char *a, const char *
 }
 
 /* A logger that names the place it was called from gives one frame. */
-static void put_call_site(struct writer *w, const struct record *r)
+static void put_call_site(struct event_writer *w, const struct record *r)
 {
     struct slice file = record_value(r, "file"), line = record_value(r, "line");
     struct slice function = first_of(r, "function", "func"), module = record_value(r, "module");
@@ -116,9 +116,9 @@ static void put_call_site(struct writer *w, const struct record *r)
     json_key(&w->json, "frames");
     json_array(&w->json);
     json_map(&w->json);
-    writer_text(w, "filename", file, TYPE_MAX);
-    writer_text(w, "function", function, TYPE_MAX);
-    writer_text(w, "module", module, TYPE_MAX);
+    event_writer_text(w, "filename", file, TYPE_MAX);
+    event_writer_text(w, "function", function, TYPE_MAX);
+    event_writer_text(w, "module", module, TYPE_MAX);
     if (slice_u64(line, &number) && number >= 1 && number <= INT32_MAX) {
         json_key(&w->json, "lineno");
         json_int(&w->json, (int64_t)number);
@@ -130,18 +130,18 @@ static void put_call_site(struct writer *w, const struct record *r)
     json_map_end(&w->json);
 }
 
-static void put_exception(struct writer *w)
+static void put_exception(struct event_writer *w)
 {
-    const struct shape *shape = w->src->verdict->shape;
-    if (!shape->type.n)
+    const struct event_texts *texts = w->src->verdict->texts;
+    if (!texts->type.n)
         return;
     json_key(&w->json, "exception");
     json_map(&w->json);
     json_key(&w->json, "values");
     json_array(&w->json);
     json_map(&w->json);
-    writer_text(w, "type", without_line_breaks(w, shape->type), TYPE_MAX);
-    writer_text(w, "value", shape->value, TITLE_VALUE_MAX);
+    event_writer_text(w, "type", without_line_breaks(w, texts->type), TYPE_MAX);
+    event_writer_text(w, "value", texts->value, TITLE_VALUE_MAX);
     put_mechanism(w);
     put_call_site(w, w->src->record);
     json_map_end(&w->json);
@@ -150,78 +150,67 @@ static void put_exception(struct writer *w)
 }
 
 /* Whether the template with its params in the place of each %s is the text, byte for byte. */
-static bool renders_to(const struct shape *shape, struct slice text)
+static bool renders_to(const struct event_texts *texts, struct slice text)
 {
     unsigned used = 0;
-    struct slice t = shape->template;
+    struct slice t = texts->template;
     for (size_t i = 0; i < t.n; i++) {
         struct slice piece = slice_sub(t, i, i + 1);
         if (t.p[i] == '%') {
             bool param = ++i < t.n && t.p[i] == 's';
-            if (param && used >= shape->n_params)
+            if (param && used >= texts->n_params)
                 return false;
             if (param)
-                piece = shape->params[used++];
+                piece = texts->params[used++];
         }
         if (!slice_starts(text, piece))
             return false;
         text = slice_from(text, piece.n);
     }
-    return text.n == 0 && used == shape->n_params;
+    return text.n == 0 && used == texts->n_params;
 }
 
 /*
  * 3.3: template and params go together, and rendering one with the other gives `formatted`. So the rendered text alone is sent when
  * scrubbing or cutting changes it, or when the template left something out (white space, later lines).
  */
-static bool params_survive(struct writer *w)
+static bool params_survive(struct event_writer *w)
 {
-    const struct shape *shape = w->src->verdict->shape;
-    if (!shape->template.n || shape->formatted.n > TEXT_MAX || !utf8_is_clean(shape->formatted))
+    const struct event_texts *texts = w->src->verdict->texts;
+    if (!texts->template.n || texts->formatted.n > TEXT_MAX || !utf8_is_clean(texts->formatted))
         return false;
-    struct slice whole = scrub_text(w->scrub, shape->formatted, w->arena);
-    if (!slice_eq(whole, shape->formatted) || !renders_to(shape, shape->formatted))
+    struct slice whole = scrub_text(w->scrub, texts->formatted, w->arena);
+    if (!slice_eq(whole, texts->formatted) || !renders_to(texts, texts->formatted))
         return false;
-    for (unsigned i = 0; i < shape->n_params; i++)
-        if (shape->params[i].n > PARAM_MAX)
+    for (unsigned i = 0; i < texts->n_params; i++)
+        if (texts->params[i].n > PARAM_MAX)
             return false;
     return true;
 }
 
-static void put_logentry(struct writer *w)
+static void put_logentry(struct event_writer *w)
 {
-    const struct shape *shape = w->src->verdict->shape;
-    struct slice text = shape->formatted.n ? shape->formatted : SLICE("(empty message)");
+    const struct event_texts *texts = w->src->verdict->texts;
+    struct slice text = texts->formatted.n ? texts->formatted : SLICE("(empty message)");
     json_key(&w->json, "logentry");
     json_map(&w->json);
-    writer_text(w, "formatted", text, TEXT_MAX);
+    event_writer_text(w, "formatted", text, TEXT_MAX);
     if (params_survive(w)) {
-        writer_text(w, "message", shape->template, TEXT_MAX);
+        event_writer_text(w, "message", texts->template, TEXT_MAX);
         json_key(&w->json, "params");
         json_array(&w->json);
-        for (unsigned i = 0; i < shape->n_params; i++)
-            json_str(&w->json, shape->params[i]);
+        for (unsigned i = 0; i < texts->n_params; i++)
+            json_str(&w->json, texts->params[i]);
         json_array_end(&w->json);
     }
     json_map_end(&w->json);
-}
-
-/* The rule says "{{ default }}" itself, with no value of the record in it. */
-static bool is_default(const struct verdict *v, unsigned i)
-{
-    const struct rule_event *e = v->rule ? &v->rule->event : NULL;
-    if (!e || i >= e->n_fingerprint || e->fingerprint[i].n != 1 || e->fingerprint[i].parts[0].is_name)
-        return false;
-    struct slice s = slice_trim(v->fingerprint[i]);
-    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
-    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
 }
 
 /*
  * 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. Its end may be cut off
  * later, so what begins like one is none either.
  */
-static void put_fingerprint_part(struct writer *w, struct slice part, bool is_default)
+static void put_fingerprint_part(struct event_writer *w, struct slice part, bool is_default)
 {
     struct slice s = slice_trim(part);
     if (!is_default && slice_starts(s, SLICE("{{"))) {
@@ -229,14 +218,14 @@ static void put_fingerprint_part(struct writer *w, struct slice part, bool is_de
         sbuf_init(&b, s.n + 8);
         sbuf_addf(&b, "text:");
         sbuf_adds(&b, s);
-        writer_item(w, sbuf_slice(&b), FINGERPRINT_MAX);
+        event_writer_item(w, sbuf_slice(&b), FINGERPRINT_MAX);
         sbuf_free(&b);
     } else if (part.n) {
-        writer_item(w, part, FINGERPRINT_MAX);
+        event_writer_item(w, part, FINGERPRINT_MAX);
     }
 }
 
-static void put_fingerprint(struct writer *w)
+static void put_fingerprint(struct event_writer *w)
 {
     const struct verdict *v = w->src->verdict;
     bool any = false;
@@ -247,23 +236,23 @@ static void put_fingerprint(struct writer *w)
     json_key(&w->json, "fingerprint");
     json_array(&w->json);
     for (unsigned i = 0; i < v->n_fingerprint; i++)
-        put_fingerprint_part(w, v->fingerprint[i], is_default(v, i));
+        put_fingerprint_part(w, v->fingerprint[i], v->texts->defaults >> i & 1);
     json_array_end(&w->json);
 }
 
 /* --- breadcrumbs --- */
 
-static void put_crumb_http(struct writer *w, const struct record *access, bool weak)
+static void put_crumb_http(struct event_writer *w, const struct record *access, bool weak)
 {
     struct slice line = record_value(access, "request"), status = record_value(access, "status");
     struct slice method = record_get(access, SLICE("request.method"));
     json_key(&w->json, "data");
     json_map(&w->json);
-    writer_text(w, "method", method, 32);
+    event_writer_text(w, "method", method, 32);
     slice_split(&line, ' ');
     struct slice target = slice_split(&line, ' ');
     struct slice path = slice_split(&target, '?');
-    writer_text(w, "url", path, 256);
+    event_writer_text(w, "url", path, 256);
     if (target.n) {
         json_key(&w->json, "http.query");
         json_str_max(&w->json, scrub_query(w->scrub, target, w->arena), 512);
@@ -273,11 +262,11 @@ static void put_crumb_http(struct writer *w, const struct record *access, bool w
         json_raw(&w->json, status);
     }
     if (weak)
-        writer_text(w, "joined_by", SLICE("client and request line"), 32);
+        event_writer_text(w, "joined_by", SLICE("client and request line"), 32);
     json_map_end(&w->json);
 }
 
-static bool parse_access(struct writer *w, const struct crumb *c, struct record *r)
+static bool parse_access(struct event_writer *w, const struct breadcrumb *c, struct record *r)
 {
     const struct parser *p = parser_of(FORMAT_NGINX_ACCESS);
     struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
@@ -286,7 +275,7 @@ static bool parse_access(struct writer *w, const struct crumb *c, struct record 
 }
 
 /* The message of a line that was of no interest when it came, so that nobody has looked for where its message ends. */
-static struct slice finished_text(struct writer *w, const struct crumb *c, struct record *r)
+static struct slice finished_text(struct event_writer *w, const struct breadcrumb *c, struct record *r)
 {
     const struct parser *p = c->partial ? parser_of(c->format) : NULL;
     struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
@@ -298,7 +287,7 @@ static struct slice finished_text(struct writer *w, const struct crumb *c, struc
     return r->message;
 }
 
-static void put_crumb(struct writer *w, const struct crumb *c, struct record *scratch)
+static void put_crumb(struct event_writer *w, const struct breadcrumb *c, struct record *scratch)
 {
     bool access = c->format == FORMAT_NGINX_ACCESS && parse_access(w, c, scratch);
     struct slice category = slice_str(format_name(c->format));
@@ -313,18 +302,18 @@ static void put_crumb(struct writer *w, const struct crumb *c, struct record *sc
     json_time(&w->json, c->time_us);
     json_key(&w->json, "type");
     json_str(&w->json, access ? SLICE("http") : c->level >= LEVEL_ERROR ? SLICE("error") : SLICE("default"));
-    writer_text(w, "category", access ? SLICE("nginx.access") : c->format == FORMAT_NGINX_ERROR ? SLICE("nginx.error") : category, 128);
+    event_writer_text(w, "category", access ? SLICE("nginx.access") : c->format == FORMAT_NGINX_ERROR ? SLICE("nginx.error") : category, 128);
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(c->level ? level_name(c->level) : "info"));
     if (access)
         put_crumb_http(w, scratch, c->weak);
     else
-        writer_text(w, "message", finished_text(w, c, scratch), CRUMB_TEXT_MAX);
+        event_writer_text(w, "message", finished_text(w, c, scratch), CRUMB_TEXT_MAX);
     json_map_end(&w->json);
     sbuf_free(&named);
 }
 
-static void put_breadcrumbs(struct writer *w)
+static void put_breadcrumbs(struct event_writer *w)
 {
     const struct event_source *src = w->src;
     if (!src->n_crumbs)
@@ -342,7 +331,7 @@ static void put_breadcrumbs(struct writer *w)
 
 /* --- the whole --- */
 
-static void put_sdk(struct writer *w)
+static void put_sdk(struct event_writer *w)
 {
     json_key(&w->json, "sdk");
     json_map(&w->json);
@@ -358,7 +347,7 @@ static void put_sdk(struct writer *w)
 }
 
 /* 3.11: what was cut away is told in the shadow tree. */
-static void put_meta(struct writer *w, bool with_crumbs)
+static void put_meta(struct event_writer *w, bool with_crumbs)
 {
     const struct event_source *src = w->src;
     if (with_crumbs && src->crumbs_seen <= src->n_crumbs)
@@ -408,7 +397,7 @@ static bool is_dist(struct slice s)
 }
 
 /* What the rule says, else a field of this name where the sender is believed, else the configuration. */
-static struct slice chosen(const struct writer *w, struct slice by_rule, const char *name, bool (*usable)(struct slice),
+static struct slice chosen(const struct event_writer *w, struct slice by_rule, const char *name, bool (*usable)(struct slice),
                            struct slice configured)
 {
     const struct record *r = w->src->record;
@@ -418,21 +407,21 @@ static struct slice chosen(const struct writer *w, struct slice by_rule, const c
     return f && f->type == FIELD_STRING && usable(f->value) ? f->value : configured;
 }
 
-static void put_deployment(struct writer *w)
+static void put_deployment(struct event_writer *w)
 {
-    const struct shape *shape = w->src->verdict->shape;
-    struct slice release = chosen(w, shape->release, "release", event_is_release, w->opt->release);
-    writer_text(w, "environment", chosen(w, shape->environment, "environment", event_is_environment, w->opt->environment), EVENT_ENVIRONMENT_MAX);
-    writer_text(w, "release", release, EVENT_RELEASE_MAX);
+    const struct event_texts *texts = w->src->verdict->texts;
+    struct slice release = chosen(w, texts->release, "release", event_is_release, w->opt->release);
+    event_writer_text(w, "environment", chosen(w, texts->environment, "environment", event_is_environment, w->opt->environment), EVENT_ENVIRONMENT_MAX);
+    event_writer_text(w, "release", release, EVENT_RELEASE_MAX);
     if (release.n) /* which a dist is one of */
-        writer_text(w, "dist", chosen(w, shape->dist, "dist", is_dist, SLICE_NONE), DIST_MAX);
+        event_writer_text(w, "dist", chosen(w, texts->dist, "dist", is_dist, SLICE_NONE), DIST_MAX);
 }
 
-static void write_all(struct writer *w, bool with_crumbs)
+static void write_all(struct event_writer *w, bool with_crumbs)
 {
     const struct event_source *src = w->src;
     const struct record *r = src->record;
-    const struct shape *shape = src->verdict->shape;
+    const struct event_texts *texts = src->verdict->texts;
     json_map(&w->json);
     json_key(&w->json, "event_id");
     json_str(&w->json, slice_str(src->event_id));
@@ -442,22 +431,22 @@ static void write_all(struct writer *w, bool with_crumbs)
     json_str(&w->json, SLICE("other"));
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(level_name(src->verdict->level ? src->verdict->level : LEVEL_ERROR)));
-    struct slice logger = shape->logger.n ? shape->logger : r->logger.n ? r->logger : r->app;
-    if (r->format == FORMAT_NGINX_ERROR && !shape->logger.n)
+    struct slice logger = texts->logger.n ? texts->logger : r->logger.n ? r->logger : r->app;
+    if (r->format == FORMAT_NGINX_ERROR && !texts->logger.n)
         logger = SLICE("nginx.error");
-    writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
+    event_writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
     /* Whoever on this host names none is this host: a file, the sidecar's nginx with nohostname. */
     struct slice server = origin_is_nobody(r->host) ? w->opt->server_name : r->host;
-    writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
+    event_writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     put_deployment(w);
-    writer_text(w, "transaction", without_line_breaks(w, shape->transaction), TRANSACTION_MAX);
+    event_writer_text(w, "transaction", without_line_breaks(w, texts->transaction), TRANSACTION_MAX);
     put_exception(w);
     put_logentry(w);
     put_fingerprint(w);
-    fill_tags(w);
-    fill_request(w);
-    fill_user(w);
-    fill_contexts(w);
+    event_members_tags(w);
+    event_members_request(w);
+    event_members_user(w);
+    event_members_contexts(w);
     if (with_crumbs)
         put_breadcrumbs(w);
     put_sdk(w);
@@ -477,11 +466,11 @@ bool event_write(const struct event_source *src, const struct options *opt, stru
 {
     struct sbuf own;
     event_name_clients(src->record, scrub);
-    if (src->verdict->shape->user_ip.n)
-        scrub_client(scrub, src->verdict->shape->user_ip);
+    if (src->verdict->texts->user_ip.n)
+        scrub_client(scrub, src->verdict->texts->user_ip);
     for (int with_crumbs = 1; with_crumbs >= 0; with_crumbs--) {
         struct arena arena = {0};
-        struct writer w = {.src = src, .opt = opt, .scrub = scrub, .arena = &arena};
+        struct event_writer w = {.src = src, .opt = opt, .scrub = scrub, .arena = &arena};
         sbuf_init(&own, EVENT_BYTES_MAX);
         json_start(&w.json, &own);
         write_all(&w, with_crumbs);

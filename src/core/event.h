@@ -4,43 +4,11 @@
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
 
+#include "core/event_source.h"
 #include "core/options.h"
-#include "core/rule.h"
 #include "core/scrub.h"
-#include "core/trail.h"
 
 enum { EVENT_BYTES_MAX = 1000000 }; /* what Relay, Bugsink and GlitchTip all take: 1 MiB less a margin */
-
-/* A summary instead of an occurrence (flood control). */
-struct event_summary {
-    uint64_t suppressed; /* 0: this is no summary */
-    int64_t first_us, last_us;
-    struct slice top; /* JSON of varied_show, or nothing */
-};
-
-/* An event because something did not come. */
-struct event_overdue {
-    const struct rule *rule; /* NULL: this is none */
-    int64_t since_us;        /* when the line came last, or the start; RECORD_NO_TIME: never */
-    unsigned times;          /* pair: how often it started */
-};
-
-/* Everything an event is made of. */
-struct event_source {
-    char event_id[33];
-    const struct record *record;
-    const struct verdict *verdict; /* with its shape: the rule's templates filled in, or the fallback's */
-    const struct crumb *crumbs;  /* in time order */
-    unsigned n_crumbs;
-    unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */
-    struct slice transaction_id; /* nginx $request_id, from the access line */
-    unsigned response_status;    /* from the access line, 0 unknown */
-    struct slice source;         /* file or address it came from */
-    struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
-    int64_t received_us;         /* time when the record has none, or one in the future */
-    struct event_summary summary;
-    struct event_overdue overdue;
-};
 
 /* Names that Sentry takes; with any other it drops the whole attribute. */
 enum { EVENT_RELEASE_MAX = 200, EVENT_ENVIRONMENT_MAX = 64 };

@@ -1,9 +1,9 @@
 #include "core/fold.h"
 
 #include "base/utf8.h"
-#include "core/varied.h"
+#include "core/top_values.h"
 
-void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, unsigned most, struct arena *a)
+void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old_keys, struct arena *a)
 {
     struct fold *fold = arena_alloc(a, sizeof *fold);
     *fold = (struct fold){.input = input, .most = most};
@@ -13,28 +13,28 @@ void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, 
     v->fingerprint[1] = SLICE("new-kinds");
     v->fingerprint[2] = input;
     v->n_fingerprint = 3;
-    rule_hash_fingerprint(j, v);
+    verdict_hash_fingerprint(v, old_keys);
 }
 
-void fold_shape(struct verdict *v, struct arena *a)
+void fold_texts(struct verdict *v, struct arena *a)
 {
-    struct shape *shape = arena_alloc(a, sizeof *shape);
+    struct event_texts *texts = arena_alloc(a, sizeof *texts);
     struct sbuf text;
     sbuf_init(&text, 1024);
     sbuf_addf(&text, "new kinds of errors from %.*s: more than %u in an hour", SLICE_ARG(slice_sub(v->fold->input, 0, 512)), v->fold->most);
-    *shape = *v->shape;
-    shape->kind = v->shape->title;
-    shape->type = SLICE("NewKinds");
-    shape->value = shape->title = arena_dup(a, sbuf_slice(&text));
+    *texts = *v->texts;
+    texts->kind = v->texts->title;
+    texts->type = SLICE("NewKinds");
+    texts->value = texts->title = arena_dup(a, sbuf_slice(&text));
     sbuf_free(&text);
-    v->shape = shape;
+    v->texts = texts;
 }
 
 struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a)
 {
-    struct slice title = scrub_text(s, v->shape->title, a);
+    struct slice title = scrub_text(s, v->texts->title, a);
     size_t n = 0;
-    for (size_t step = 1; step && n + step <= VARIED_TEXT_MAX; n += step)
+    for (size_t step = 1; step && n + step <= TOP_VALUES_TEXT_MAX; n += step)
         step = utf8_step(slice_from(title, n));
     return slice_sub(title, 0, n);
 }

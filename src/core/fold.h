@@ -8,13 +8,13 @@
 #ifndef CORE_FOLD_H
 #define CORE_FOLD_H
 
-#include "core/rule.h"
+#include "core/verdict.h"
 #include "core/scrub.h"
 
-/* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. */
-void fold_verdict(const struct judge *j, struct verdict *v, struct slice input, unsigned most, struct arena *a);
-/* After rule_shape. */
-void fold_shape(struct verdict *v, struct arena *a);
+/* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. old_keys: see struct pipeline_setup. */
+void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old_keys, struct arena *a);
+/* After verdict_complete. */
+void fold_texts(struct verdict *v, struct arena *a);
 /* The title by itself, without secrets and short enough to be counted; the verdict has its shape. */
 struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a);
 

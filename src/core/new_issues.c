@@ -97,15 +97,15 @@ enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_is
     return NEW_ISSUES_ROOM;
 }
 
-static __attribute__((noinline)) void look_at(struct new_issues *n, limit_row_f *each, void *u)
+static __attribute__((noinline)) void look_at(struct new_issues *n, flood_row_f *each, void *u)
 {
     struct window *over[64];
     unsigned n_over = 0;
     table_each (&n->windows, slot) {
         struct window *w = slot->value;
         bool ends = is_over(w, n->now_us) && n_over < sizeof over / sizeof *over;
-        const struct limit_row row = {
-            .key = w->key, .period_us = LIMIT_ROW_NEW_ISSUES, .start_us = w->start_us, .count = w->count, .closed = ends};
+        const struct flood_row row = {
+            .key = w->key, .period_us = FLOOD_ROW_NEW_ISSUES, .start_us = w->start_us, .count = w->count, .closed = ends};
         if (ends || w->dirty)
             each(u, &row);
         w->dirty = false;
@@ -119,13 +119,13 @@ static __attribute__((noinline)) void look_at(struct new_issues *n, limit_row_f 
     }
 }
 
-void new_issues_changed(struct new_issues *n, limit_row_f *each, void *u)
+void new_issues_changed(struct new_issues *n, flood_row_f *each, void *u)
 {
     if (!n->looked_at) /* which is asked at each line of a log */
         look_at(n, each, u);
 }
 
-void new_issues_restore(struct new_issues *n, const struct limit_row *row)
+void new_issues_restore(struct new_issues *n, const struct flood_row *row)
 {
     struct window *w = window_by_key(n, row->key);
     n->looked_at = false;

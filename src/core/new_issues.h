@@ -5,13 +5,13 @@
  * for fingerprints that a rule wrote without a value from the line: nobody can make those up. What is over becomes an occurrence of one
  * issue (pipeline.c).
  *
- * A project, and a peer in a project, has a window each; the store keeps them in the form of limit_row. Bounded: NEW_ISSUES_WINDOWS_MAX
+ * A project, and a peer in a project, has a window each; the store keeps them in the form of flood_row. Bounded: NEW_ISSUES_WINDOWS_MAX
  * windows, beyond which the rest share one. Pure: the present is an argument. One thread.
  */
 #ifndef CORE_NEW_ISSUES_H
 #define CORE_NEW_ISSUES_H
 
-#include "core/limit.h"
+#include "core/flood.h"
 
 enum { NEW_ISSUES_WINDOWS_MAX = 4096 };
 
@@ -31,8 +31,8 @@ void new_issues_free(struct new_issues *n);
 /* Takes one of `most`, if there is room. */
 enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_issue *issue, unsigned most, int64_t now_us);
 /* Calls back for every window that changed since the last call, and for those that are over. */
-void new_issues_changed(struct new_issues *n, limit_row_f *each, void *u);
-/* Puts back a row whose period_us is LIMIT_ROW_NEW_ISSUES. */
-void new_issues_restore(struct new_issues *n, const struct limit_row *row);
+void new_issues_changed(struct new_issues *n, flood_row_f *each, void *u);
+/* Puts back a row whose period_us is FLOOD_ROW_NEW_ISSUES. */
+void new_issues_restore(struct new_issues *n, const struct flood_row *row);
 
 #endif

@@ -1,7 +1,7 @@
 #include "core/origin.h"
 
-#include "core/mask.h"
-#include "core/token.h"
+#include "core/log_template.h"
+#include "core/recognise.h"
 
 /* Docker's syslog driver tags a line with the container's id, whole or its first twelve digits. */
 enum { CONTAINER_SHORT = 12, CONTAINER_LONG = 64 };
@@ -10,7 +10,7 @@ static bool is_container_id(struct slice s)
 {
     const char *e = s.p + s.n;
     if (s.n == 36)
-        return token_uuid(s.p, e) == s.n;
+        return recognise_uuid(s.p, e) == s.n;
     if (s.n != CONTAINER_SHORT && s.n != CONTAINER_LONG)
         return false;
     size_t letters = 0, digits = 0;
@@ -30,7 +30,7 @@ struct slice origin_app(const struct record *r)
         return s;
     if (is_container_id(s))
         return SLICE("container");
-    size_t pod = token_pod_suffix(s.p, s.p + s.n);
+    size_t pod = recognise_pod_suffix(s.p, s.p + s.n);
     return pod && pod + 1 < s.n ? slice_sub(s, 0, s.n - pod - 1) : s;
 }
 
@@ -41,11 +41,11 @@ struct slice origin_logger(const struct record *r, struct arena *a)
         plain = ascii_alpha(r->logger.p[i]) || r->logger.p[i] == '.' || r->logger.p[i] == '_';
     if (plain)
         return r->logger;
-    struct mask m;
-    mask_init(&m);
-    mask_message(r->logger, &m);
+    struct log_template m;
+    log_template_init(&m);
+    log_template_message(r->logger, &m);
     struct slice text = arena_dup(a, sbuf_slice(&m.text));
-    mask_free(&m);
+    log_template_free(&m);
     return text;
 }
 
@@ -94,7 +94,7 @@ bool origin_is_nobody(struct slice host)
         host = slice_from(host, 7);
     /* localhost.localdomain and localhost. are the same; 127.0.1.1 is what Debian calls itself. */
     struct slice rest = host, first = slice_split(&rest, '.');
-    if (slice_is(first, "127") && token_ip4(host.p, host.p + host.n) == host.n)
+    if (slice_is(first, "127") && recognise_ip4(host.p, host.p + host.n) == host.n)
         return true;
     if (slice_istarts(first, SLICE("localhost")) && (!rest.n || slice_istarts(rest, SLICE("localdomain"))))
         host = first;

@@ -13,7 +13,7 @@
  * record or static.
  */
 struct slice origin_app(const struct record *r);
-/* The logger as a template (mask.h). Empty when the record names none. In the arena. */
+/* The logger as a template (log_template.h). Empty when the record names none. In the arena. */
 struct slice origin_logger(const struct record *r, struct arena *a);
 /*
  * What stands in front of the text where no rule gives a type: the program, else the logger (of a Java class its last name), else the

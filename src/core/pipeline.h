@@ -1,7 +1,7 @@
 /*
  * pipeline: one message in, its fate decided; now and then an event out.
  *
- *   message -> parse -> rule_judge -> event | crumb | log | drop
+ *   message -> parse -> judge_record -> event | crumb | log | drop
  *                                       |
  *                         trail (lines before) + waiting (lines after, the access line) -> event JSON -> emit
  *
@@ -14,26 +14,28 @@
 
 #include "base/count.h"
 #include "core/event.h"
-#include "core/limit.h"
-#include "core/overdue.h"
+#include "core/flood.h"
+#include "core/deadline.h"
+#include "core/judge.h"
 #include "core/stream.h"
+#include "parsers/frame.h"
 
 struct pipeline;
 
 /* An event on its way out. Slices are valid during the call. */
-struct promoted {
+struct event_out {
     char event_id[33];
     bool open; /* a first form of an event that still waits; the closed form follows under the same id */
     int64_t time_us;
     struct slice input; /* empty: it is no input's, such as a summary */
     struct slice project, level;
     struct scrubbed title, payload;
-    const struct verdict *verdict; /* NULL for a summary */
+    const struct verdict *verdict; /* NULL for a summary; of one that waited it names its rule by texts->rule alone */
     uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
 };
 
 /* What happened to a message, for commands that show it. */
-struct judged {
+struct outcome {
     const struct record *record; /* NULL when the parser refused it */
     const struct verdict *verdict; /* its shape is there when the record is an event */
     enum count fate;
@@ -57,21 +59,21 @@ struct pipeline_hooks {
     /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is asked once for an event, also where that
        has two forms. NULL: always. */
     bool (*room)(void *u, struct slice input);
-    void (*emit)(void *u, const struct promoted *e);
-    void (*judged)(void *u, const struct judged *j); /* may be NULL */
-    limit_row_f *limit_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
-    overdue_row_f *overdue_row; /* the same of what is waited for */
+    void (*emit)(void *u, const struct event_out *e);
+    void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
+    flood_row_f *flood_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
+    deadline_row_f *deadline_row; /* the same of what is waited for */
     /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as its fate. May
        be NULL. */
-    void (*overdue)(void *u, const struct judged *j);
+    void (*deadlines)(void *u, const struct outcome *j);
     /* A word for a Sentry monitor; event_id is the monitor's, so that a newer word takes the place of one that has not left. May be
        NULL. */
-    void (*check_in)(void *u, const struct promoted *e);
+    void (*check_in)(void *u, const struct event_out *e);
 };
 
 struct pipeline_setup {
     const struct options *options;
-    const struct ruleset *rules;
+    const struct rule_set *rules;
     const uint8_t *store_id;  /* 16 bytes */
     bool old_keys;            /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is sent twice */
     struct hash_secret secret; /* random; of keys that are not stored */
@@ -81,33 +83,31 @@ struct pipeline_setup {
     struct pipeline_hooks hooks;
 };
 
-enum { PIPELINE_OVERDUE_MOST = 64 }; /* made in one call, so that the caller can take them away */
-enum { PIPELINE_WAITING_MAX = 512, PIPELINE_WAITING_BYTES = 8 << 20 };
+enum { PIPELINE_DEADLINES_MOST = 64 }; /* made in one call, so that the caller can take them away */
+enum { PIPELINE_PENDING_MAX = 512, PIPELINE_PENDING_BYTES = 8 << 20 };
 
 struct pipeline *pipeline_new(const struct pipeline_setup *setup);
 void pipeline_free(struct pipeline *p);
-/* See struct input_sink for lines, cut_bytes and offset. */
-void pipeline_message(struct pipeline *p, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
-                      uint64_t offset, int64_t now_us);
+void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
 /* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
 /* Lets everything go, summaries included: at the end of input and at exit. */
 void pipeline_flush(struct pipeline *p);
 /* For the consistent cut: emits an open form of every waiting event that has none yet, and the changed rows of flood control. */
-void pipeline_cut(struct pipeline *p);
+void pipeline_checkpoint(struct pipeline *p);
 /* Flood control as the store remembers it, before the first message. */
-void pipeline_restore_limit(struct pipeline *p, const struct limit_row *row);
+void pipeline_restore_flood(struct pipeline *p, const struct flood_row *row);
 /* The same of what is waited for: first the clock, then the rows in the order of since_us. */
 void pipeline_restore_clock(struct pipeline *p, int64_t clock_us);
-void pipeline_restore_overdue(struct pipeline *p, const struct overdue_row *row);
+void pipeline_restore_deadline(struct pipeline *p, const struct deadline_row *row);
 /* The clock to be kept with the cut; -1: nothing is waited for. */
 int64_t pipeline_clock(const struct pipeline *p);
 /* Inputs do not read, or are behind: meanwhile nothing that does not come is missed. */
-void pipeline_deaf(struct pipeline *p, bool deaf);
+void pipeline_stalled(struct pipeline *p, bool stalled);
 /* With record_clock: so much time passes without a message. */
 void pipeline_elapse(struct pipeline *p, int64_t us);
 /* What the events that wait for lines hold. */
-size_t pipeline_waiting_bytes(const struct pipeline *p);
+size_t pipeline_pending_bytes(const struct pipeline *p);
 /* How many issues flood control keeps in mind. */
 unsigned pipeline_issues(const struct pipeline *p);
 struct counts *pipeline_counts(struct pipeline *p);

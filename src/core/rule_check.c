@@ -5,40 +5,42 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "text/json.h"
 #include "text/pump.h"
 
 /* What the lines of one sample gave. */
-struct outcome {
+struct trial {
+    const struct rule_set *set;
     struct arena arena;
     struct slice payload; /* of the first event */
     unsigned events;
     const struct rule *rule;    /* whose sample it is */
-    const struct rule *taker;   /* who made the first event */
+    const struct rule *taker;   /* who decided the first event */
     const struct rule *decided; /* by which rule the last record was decided */
     bool fired;                 /* its own rule decided one of the records, or added to one and went on */
     const char *refused;
 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
-    struct outcome *o = u;
+    struct trial *o = u;
     if (e->open)
         return;
     if (o->events++ > 0)
         return;
     o->payload = arena_dup(&o->arena, e->payload.text);
-    o->taker = e->verdict ? e->verdict->rule : NULL;
 }
 
-static void on_judged(void *u, const struct judged *j)
+static void on_outcome(void *u, const struct outcome *j)
 {
-    struct outcome *o = u;
+    struct trial *o = u;
     if (!j->record)
         o->refused = j->reason;
     else
         o->decided = j->verdict->rule;
+    if (j->record && !o->taker && j->fate == COUNT_event)
+        o->taker = j->verdict->rule;
     o->fired |= j->record && j->verdict->rule == o->rule;
 }
 
@@ -130,24 +132,25 @@ static bool contains(struct mismatch *m, const struct conf_node *want, const str
 }
 
 /* Another file's rule that took the lines, so that the sample is not to blame. */
-static const struct rule *taker_from_elsewhere(const struct outcome *o)
+static const struct rule *taker_from_elsewhere(const struct trial *o)
 {
     const struct rule *taker = o->events ? o->taker : o->decided;
     return !o->fired && taker && strcmp(taker->place.file, o->rule->place.file) != 0 ? taker : NULL;
 }
 
 /* Says at the sample what is wrong with it, or at the rule that took its lines, which is what has to change. */
-static bool sample_error(const struct rule_sample *s, const struct outcome *o, struct diag *d, const struct conf_node *at, const char *what)
+static bool sample_error(const struct rule_sample *s, const struct trial *o, struct diag *d, const struct conf_node *at, const char *what)
 {
     const struct rule *taker = taker_from_elsewhere(o);
     struct err_place sample = conf_place(s->node);
     if (!taker)
         return conf_error(d, at, "%s", what);
-    return conf_error(d, taker->node, "rule \"%.*s\" takes the lines of a sample of \"%.*s\" (%s:%u), which comes after it: %s; make its match or when "
-                      "more exact, or load its file later", SLICE_ARG(taker->id), SLICE_ARG(o->rule->id), sample.file, sample.line, what);
+    return conf_error(d, o->set->sources[taker->index].node, "rule \"%.*s\" takes the lines of a sample of \"%.*s\" (%s:%u), which comes after it: %s; "
+                      "make its match or when more exact, or load its file later", SLICE_ARG(taker->id), SLICE_ARG(o->rule->id), sample.file,
+                      sample.line, what);
 }
 
-static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct diag *d)
+static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct diag *d)
 {
     char what[600];
     if (!s->event) {
@@ -182,7 +185,7 @@ static bool judge_outcome(const struct rule_sample *s, struct outcome *o, struct
 /* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
 #define SAMPLE_NOW_US INT64_C(4102444800000000)
 
-static void run_lines(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct outcome *o)
+static void run_lines(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct trial *o)
 {
     static const uint8_t store_id[16] = {1};
     const struct options options = {.fallback = FALLBACK_CRUMB,
@@ -195,30 +198,32 @@ static void run_lines(const struct ruleset *set, const struct rule *rule, const 
                                          .store_id = store_id,
                                          .record_clock = true,
                                          .waits = rule,
-                                         .hooks = {.u = o, .emit = on_event, .judged = on_judged}};
+                                         .hooks = {.u = o, .emit = on_event, .outcome = on_outcome}};
     struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     const struct parser *parser = parser_of(stream.format);
-    struct cutter cut;
-    struct cut_message msg;
-    cut_init(&cut, CUT_LINES, 0, 0);
-    cut_set_head(&cut, parser ? parser->head : NULL, parser ? parser->rule : NULL, 0);
-    cut_feed(&cut, s->lines);
-    while (cut_next(&cut, &msg) || cut_flush(&cut, CUT_END, &msg))
-        pipeline_message(p, &stream, msg.text, msg.lines, msg.cut_bytes, msg.offset, SAMPLE_NOW_US);
+    struct framer framer;
+    struct message msg;
+    framer_init(&framer, FRAME_LINES, 0, 0);
+    framer_set_head(&framer, parser ? parser->head : NULL, parser ? parser->rule : NULL, 0);
+    framer_feed(&framer, s->lines);
+    while (framer_next(&framer, &msg) || framer_flush(&framer, FRAME_END, &msg)) {
+        msg.stream = &stream;
+        pipeline_message(p, &msg, SAMPLE_NOW_US);
+    }
     pipeline_flush(p);
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);
-    o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->index].hits > 0;
-    cut_free(&cut);
+    o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->handle].hits > 0;
+    framer_free(&framer);
     pipeline_free(p);
 }
 
 /* Returns the sample's own rule if it fired, else the one that decided the last. */
-static const struct rule *run_sample(const struct ruleset *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
+static const struct rule *run_sample(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
                                      struct rule_check *total)
 {
-    struct outcome o = {.rule = rule};
+    struct trial o = {.set = set, .rule = rule};
     run_lines(set, rule, s, &o);
     total->samples++;
     total->failed += !judge_outcome(s, &o, d);
@@ -227,33 +232,34 @@ static const struct rule *run_sample(const struct ruleset *set, const struct rul
 }
 
 /* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches. */
-static void check_reach(const struct rule *rule, const struct rule *winner, struct diag *d)
+static void check_reach(const struct rule_set *set, const struct rule *rule, const struct rule *winner, struct diag *d)
 {
-    if (winner) {
-        struct err_place at = conf_place(winner->node);
-        conf_error(d, rule->node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" (%s:%u) comes first and always wins",
-                   SLICE_ARG(rule->id), SLICE_ARG(winner->id), at.file, at.line);
-    } else
-        conf_error(d, rule->node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
+    const struct conf_node *node = set->sources[rule->index].node;
+    if (winner)
+        conf_error(d, node, "rule \"%.*s\" can never fire on its samples: \"%.*s\" (%s:%u) comes first and always wins",
+                   SLICE_ARG(rule->id), SLICE_ARG(winner->id), winner->place.file, winner->place.line);
+    else
+        conf_error(d, node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
 }
 
-struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d)
+struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d)
 {
     struct rule_check total = {0};
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *rule = set->rules[i];
-        if (!rule->n_samples)
-            conf_error(d, rule->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
+        const struct rule_source *source = &set->sources[i];
+        if (!source->n_samples)
+            conf_error(d, source->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
         const struct rule *winner = NULL;
-        bool fires = !rule->n_samples;
+        bool fires = !source->n_samples;
         unsigned failed = total.failed;
-        for (unsigned k = 0; k < rule->n_samples; k++) {
-            const struct rule *decided = run_sample(set, rule, &rule->samples[k], d, &total);
+        for (unsigned k = 0; k < source->n_samples; k++) {
+            const struct rule *decided = run_sample(set, rule, &source->samples[k], d, &total);
             fires |= decided == rule;
             winner = decided ? decided : winner;
         }
         if (!fires && (winner || failed == total.failed)) /* else the samples have said what is wrong */
-            check_reach(rule, winner, d);
+            check_reach(set, rule, winner, d);
     }
     return total;
 }
@@ -299,18 +305,18 @@ static void try_conditions(struct effort *e, const struct rule_when *when, const
         try_pattern(e, when->conditions[i].regex, when->conditions[i].text, rule);
 }
 
-static void try_rule(struct effort *e, const struct rule *r, bool with_pack)
+static void try_rule(struct effort *e, const struct rule *r, const struct conf_node *node, bool with_pack)
 {
     e->rule = r;
     if (with_pack)
-        try_conditions(e, &r->pack_when, r->node);
-    try_conditions(e, &r->when, r->node);
-    try_pattern(e, r->match, r->match_text, conf_get(r->node, "match"));
-    try_pattern(e, r->unless, r->unless_text, conf_get(r->node, "unless"));
-    try_pattern(e, r->pair.end, r->pair.end_text, conf_get(conf_get(r->node, "pair"), "end"));
+        try_conditions(e, &r->pack_when, node);
+    try_conditions(e, &r->when, node);
+    try_pattern(e, r->match, r->match_text, conf_get(node, "match"));
+    try_pattern(e, r->unless, r->unless_text, conf_get(node, "unless"));
+    try_pattern(e, r->pair.end, r->pair.end_text, conf_get(conf_get(node, "pair"), "end"));
 }
 
-static unsigned try_rules(const struct ruleset *set, enum err_kind kind, rule_wanted_f *wanted, void *u, struct diag *d)
+static unsigned try_rules(const struct rule_set *set, enum err_kind kind, rule_wanted_f *wanted, void *u, struct diag *d)
 {
     struct effort e = {.d = d, .kind = kind, .scratch = regex_scratch_new()};
     const struct rule *last = NULL;
@@ -318,19 +324,19 @@ static unsigned try_rules(const struct ruleset *set, enum err_kind kind, rule_wa
         const struct rule *r = set->rules[i];
         if (wanted && !wanted(u, r))
             continue;
-        try_rule(&e, r, !last || !slice_eq(r->pack, last->pack));
+        try_rule(&e, r, set->sources[i].node, !last || !slice_eq(r->pack, last->pack));
         last = r;
     }
     regex_scratch_free(e.scratch);
     return e.endless;
 }
 
-unsigned rule_check_patterns(const struct ruleset *set, struct diag *d)
+unsigned rule_check_patterns(const struct rule_set *set, struct diag *d)
 {
     return try_rules(set, ERR_ERROR, NULL, NULL, d);
 }
 
-unsigned rule_warn_patterns(const struct ruleset *set, rule_wanted_f *wanted, void *u, struct diag *d)
+unsigned rule_warn_patterns(const struct rule_set *set, rule_wanted_f *wanted, void *u, struct diag *d)
 {
     return try_rules(set, ERR_WARNING, wanted, u, d);
 }

@@ -15,11 +15,11 @@ struct rule_check {
 };
 
 /* Errors are added to d at the sample's place; a rule without a sample is one, at the rule's. */
-struct rule_check rule_check_samples(const struct ruleset *set, struct diag *d);
+struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d);
 /* A pattern that reaches the match limit on a text as long as patterns see is an error at its place. Returns how many did. */
-unsigned rule_check_patterns(const struct ruleset *set, struct diag *d);
+unsigned rule_check_patterns(const struct rule_set *set, struct diag *d);
 typedef bool rule_wanted_f(void *u, const struct rule *r);
 /* The same as a warning, for the rules that are wanted. */
-unsigned rule_warn_patterns(const struct ruleset *set, rule_wanted_f *wanted, void *u, struct diag *d);
+unsigned rule_warn_patterns(const struct rule_set *set, rule_wanted_f *wanted, void *u, struct diag *d);
 
 #endif

@@ -312,8 +312,3 @@ void http_free(struct http *h)
     free(h->where.text);
     free(h);
 }
-
-uint16_t http_port(const struct http *h)
-{
-    return h->listener.port;
-}

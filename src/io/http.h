@@ -74,6 +74,5 @@ bool http_is_local(const struct http *h);
 void http_free(struct http *h);
 /* http://HOST:PORT or unix:PATH, as the log names it. */
 const char *http_text(const struct http *h);
-uint16_t http_port(const struct http *h);
 
 #endif

@@ -2,11 +2,6 @@
 
 #include "config.h"
 
-bool journal_owns(const struct store_file *f)
-{
-    return slice_starts(f->input, SLICE("journal:"));
-}
-
 #ifdef HAVE_SYSTEMD
 
 #include <errno.h>
@@ -44,7 +39,6 @@ struct in_journal {
     bool told;      /* the store has been told `cursor` */
     char *cursor;
     char *row_name; /* "journal:" and the unit */
-    struct store_file row;
     struct stream stream;
     struct sbuf json;
     char own_pid[24];
@@ -64,29 +58,29 @@ static void keep_cursor(struct in_journal *in)
     in->told = false;
 }
 
-void journal_restore(struct input *input, const struct store_file *known, unsigned n)
+static void journal_restore(struct input *input, const struct position *rows, unsigned n)
 {
     struct in_journal *in = (struct in_journal *)input;
     for (unsigned i = 0; i < n; i++) {
-        if (!slice_is(known[i].input, in->row_name))
+        struct slice cursor = rows[i].blob;
+        if (!slice_is(rows[i].input, in->row_name) || !slice_is(slice_split(&cursor, ' '), "cursor1"))
             continue;
         free(in->cursor);
-        in->cursor = slice_dup(known[i].path);
+        in->cursor = slice_dup(cursor);
         in->told = true;
     }
 }
 
-unsigned journal_positions(struct input *input, const struct store_file **out)
+static void journal_positions(struct input *input, position_f *put, void *u)
 {
     struct in_journal *in = (struct in_journal *)input;
     keep_cursor(in);
     if (in->told || !in->cursor)
-        return 0;
+        return;
     in->told = true;
-    struct slice name = slice_str(in->row_name);
-    in->row = (struct store_file){.key = slice_hash(name, 0), .path = slice_str(in->cursor), .input = name};
-    *out = &in->row;
-    return 1;
+    char *blob = xasprintf("cursor1 %s", in->cursor);
+    put(u, &(struct position){.input = slice_str(in->row_name), .part = SLICE(""), .blob = slice_str(blob)});
+    free(blob);
 }
 
 static void log_journal(enum log_level level, const char *msg, const struct in_journal *in, int e)
@@ -229,7 +223,7 @@ static uint64_t render(struct in_journal *in)
     struct json j;
     struct slice name, value = field(in, "MESSAGE");
     size_t max = in->opt->max_message_bytes;
-    uint64_t cut_bytes = value.n > max ? value.n - max : 0;
+    uint64_t truncated_bytes = value.n > max ? value.n - max : 0;
     sbuf_reset(&in->json);
     json_start(&j, &in->json);
     json_map(&j);
@@ -246,7 +240,7 @@ static uint64_t render(struct in_journal *in)
     }
     json_map_end(&j);
     json_end(&j);
-    return cut_bytes;
+    return truncated_bytes;
 }
 
 static void take(struct in_journal *in)
@@ -255,8 +249,9 @@ static void take(struct in_journal *in)
     if (own_entry(in))
         return;
     in->stream.ring = ring_of(in);
-    uint64_t cut_bytes = render(in);
-    in->sink.message(in->sink.u, &in->stream, sbuf_slice(&in->json), 1, cut_bytes, 0);
+    uint64_t truncated_bytes = render(in);
+    const struct message m = {.stream = &in->stream, .text = sbuf_slice(&in->json), .lines = 1, .truncated_bytes = truncated_bytes};
+    in->sink.message(in->sink.u, &m);
 }
 
 /* ---- the loop ---- */
@@ -328,7 +323,7 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
 
 /* ---- the input ---- */
 
-void journal_look(struct input *input)
+static void journal_look(struct input *input)
 {
     struct in_journal *in = (struct in_journal *)input;
     int r = in->begun ? 0 : begin(in);
@@ -433,31 +428,21 @@ static bool journal_drained(struct input *input)
     return ((struct in_journal *)input)->caught_up;
 }
 
+static bool journal_behind(struct input *input)
+{
+    return !journal_drained(input);
+}
+
 const struct input_type in_journal = {
     .kind = INPUT_JOURNAL,
     .start = journal_start,
     .pause = journal_pause,
     .drained = journal_drained,
+    .restore = journal_restore,
+    .look = journal_look,
+    .positions = journal_positions,
+    .behind = journal_behind,
     .stop = journal_stop,
 };
-
-#else
-
-/* There is no such input, so nobody has one to ask. */
-void journal_restore(struct input *in, const struct store_file *known, unsigned n)
-{
-    (void)in, (void)known, (void)n;
-}
-
-void journal_look(struct input *in)
-{
-    (void)in;
-}
-
-unsigned journal_positions(struct input *in, const struct store_file **out)
-{
-    (void)in, (void)out;
-    return 0;
-}
 
 #endif

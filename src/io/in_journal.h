@@ -2,8 +2,8 @@
  * in_journal: the systemd journal, all of it or one unit, through libsystemd. Each entry is handed on as one
  * JSON object, shaped like a line of `journalctl -o json`; parsers/journald reads it.
  *
- * The position is the cursor of the last entry handed on. It is kept in the store as a file row: `path` is
- * the cursor, `input` is "journal:" and the unit. At the first run that is the last entry there is, of any
+ * The position is the cursor of the last entry handed on. It is kept in the store under "journal:" and the unit
+ * as "cursor1" and the cursor. At the first run that is the last entry there is, of any
  * unit: reading begins with what is written from then on. A cursor whose entry is gone (vacuumed) leads to the entry after it. Our own entries are skipped,
  * or a complaint about one would lead to the next for ever.
  *
@@ -15,21 +15,11 @@
 #define IO_IN_JOURNAL_H
 
 #include "io/input.h"
-#include "io/store.h"
 
 enum { JOURNAL_TURN = 256, JOURNAL_FIELD_MAX = 16 << 10 };
 
 /* As in_journal.start, for the journal files of one folder. NULL: those of this host. */
 struct input *journal_open(struct event_base *base, const struct input_options *opt,
                            const struct input_sink *sink, const char *folder, struct diag *d);
-/* True for the rows that in_journal keeps. */
-bool journal_owns(const struct store_file *f);
-/* What the store knows, before the loop runs for the first time after start. Takes the row that is its own,
- * if any. */
-void journal_restore(struct input *in, const struct store_file *known, unsigned n);
-/* Settles where reading begins, so that what is written from then on is not missed, nor what the store is told. */
-void journal_look(struct input *in);
-/* As tail_positions: the row to be written since the last call, 0 or 1. */
-unsigned journal_positions(struct input *in, const struct store_file **out);
 
 #endif

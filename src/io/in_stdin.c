@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "io/descriptors.h"
 #include "io/peer.h"
-#include "parsers/lines.h"
+#include "parsers/line_reader.h"
 
 enum { UNTOLD_MAX = 100 /* lines that tell no format, after which it is text */ };
 
@@ -22,18 +22,19 @@ struct in_stdin {
     bool paused, ended;
     struct event *readable, *more, *idle;
     struct stream stream;
-    struct lines lines;
+    struct line_reader lines;
 };
 
-static void deliver(struct in_stdin *in, const struct cut_message *m)
+static void deliver(struct in_stdin *in, struct message *m)
 {
-    in->sink.message(in->sink.u, &in->stream, m->text, m->lines, m->cut_bytes, 0);
+    m->stream = &in->stream;
+    in->sink.message(in->sink.u, m);
 }
 
 static void run_messages(struct in_stdin *in)
 {
-    struct cut_message m;
-    while (!in->paused && lines_next(&in->lines, &in->stream.format, &m))
+    struct message m;
+    while (!in->paused && line_reader_next(&in->lines, &in->stream.format, &m))
         deliver(in, &m);
 }
 
@@ -48,23 +49,23 @@ static void next_turn(struct in_stdin *in)
 static void wait_for_more(struct in_stdin *in)
 {
     static const struct timeval idle = {.tv_usec = STDIN_IDLE_MS * 1000};
-    static const struct timeval pieces = {.tv_sec = STDIN_IDLE_MS * LINES_PIECE_IDLE / 1000};
+    static const struct timeval pieces = {.tv_sec = STDIN_IDLE_MS * LINE_READER_PIECE_IDLE / 1000};
     if (in->ended || in->paused)
         return;
     if (in->waitable)
         event_add(in->readable, NULL);
     else
         next_turn(in);
-    if (lines_waiting(&in->lines))
-        event_add(in->idle, lines_joins(&in->lines) ? &pieces : &idle);
+    if (line_reader_waiting(&in->lines))
+        event_add(in->idle, line_reader_joins(&in->lines) ? &pieces : &idle);
 }
 
 static void end(struct in_stdin *in)
 {
-    struct cut_message m;
-    while (lines_flush(&in->lines, CUT_END, &m))
+    struct message m;
+    while (line_reader_flush(&in->lines, FRAME_END, &m))
         deliver(in, &m);
-    lines_free(&in->lines);
+    line_reader_free(&in->lines);
     in->ended = true;
 }
 
@@ -76,9 +77,9 @@ static bool can_read(const struct in_stdin *in)
 
 static void read_some(struct in_stdin *in)
 {
-    ssize_t n = read(in->fd, cut_room(&in->lines.cut, STDIN_READ), STDIN_READ);
+    ssize_t n = read(in->fd, framer_room(&in->lines.framer, STDIN_READ), STDIN_READ);
     if (n > 0) {
-        cut_fill(&in->lines.cut, (size_t)n);
+        framer_fill(&in->lines.framer, (size_t)n);
         run_messages(in);
     } else if (n == 0) {
         end(in);
@@ -109,12 +110,12 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
 static void on_idle(evutil_socket_t fd, short what, void *u)
 {
     struct in_stdin *in = u;
-    struct cut_message m;
+    struct message m;
     (void)fd, (void)what;
     input_turn(&in->sink, &in->input, SLICE_NONE);
-    while (lines_flush(&in->lines, CUT_IDLE, &m))
+    while (line_reader_flush(&in->lines, FRAME_IDLE, &m))
         deliver(in, &m);
-    lines_trim(&in->lines);
+    line_reader_trim(&in->lines);
 }
 
 static void stdin_stop(struct input *input)
@@ -148,7 +149,7 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
     const struct peer none = peer_none();
     peer_to_stream(&none, opt, &in->stream);
     in->stream.ring = slice_hash(slice_str(opt->text), 1);
-    lines_init(&in->lines, CUT_LINES, opt->max_message_bytes, &(struct lines_place){0});
+    line_reader_init(&in->lines, FRAME_LINES, opt->max_message_bytes, &(struct line_reader_place){0});
     in->lines.untold_max = UNTOLD_MAX;
     in->readable = event_new(base, fd, EV_READ, on_readable, in);
     in->more = evtimer_new(base, on_readable, in);

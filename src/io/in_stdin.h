@@ -4,7 +4,7 @@
  * One read of STDIN_READ bytes per turn of the loop, so that nothing blocks whatever mode the descriptor is
  * in. At its end, or when it cannot be read, what is left is handed on and it is drained. An entry that
  * waits for the head of the next one is handed on after STDIN_IDLE_MS of silence, pieces of a container's line
- * after LINES_PIECE_IDLE times that.
+ * after LINE_READER_PIECE_IDLE times that.
  */
 #ifndef IO_IN_STDIN_H
 #define IO_IN_STDIN_H

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "io/descriptors.h"
 #include "io/peer.h"
 #include "io/tail.h"
+#include "io/tail_position.h"
 
 enum {
     SCAN_GAP_MS = 20, /* a flood of names must not become a flood of scans */
@@ -69,7 +71,7 @@ static void forget_inode(struct tail *t, struct tail_file *f)
         table_del(&t->by_inode, inode_key(f->id.dev, f->id.ino));
 }
 
-static struct tail_file *insert(struct tail *t, uint64_t key, const struct lines_place *from, const char *path)
+static struct tail_file *insert(struct tail *t, uint64_t key, const struct line_reader_place *from, const char *path)
 {
     struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
     const struct peer none = peer_none();
@@ -84,7 +86,7 @@ static struct tail_file *insert(struct tail *t, uint64_t key, const struct lines
 }
 
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
-                            const struct lines_place *at)
+                            const struct line_reader_place *at)
 {
     struct tail_file *f = insert(t, key, at, path);
     f->id = *id;
@@ -116,7 +118,7 @@ void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat 
 
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
 {
-    struct tail_file *f = insert(t, 0, &(struct lines_place){.offset = offset}, path);
+    struct tail_file *f = insert(t, 0, &(struct line_reader_place){.offset = offset}, path);
     bool room = tail_has_room(t);
     tail_attach(t, f, fd, st, path);
     if (!room) {
@@ -131,9 +133,9 @@ static void unqueue(struct tail *t, struct tail_file *f)
 {
     if (f->is_ready)
         TAILQ_REMOVE(&t->ready, f, ready);
-    if (f->is_waiting)
+    if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
-    f->is_ready = f->is_waiting = false;
+    f->is_ready = f->is_pending = false;
 }
 
 void tail_put_to_sleep(struct tail *t, struct tail_file *f)
@@ -146,43 +148,42 @@ void tail_put_to_sleep(struct tail *t, struct tail_file *f)
     tail_file_sleep(f);
 }
 
-void tail_bury(struct tail *t, struct tail_file *f)
+void tail_forget(struct tail *t, struct tail_file *f)
 {
     tail_put_to_sleep(t, f);
     forget_inode(t, f);
-    if (t->sink.gone)
-        t->sink.gone(t->sink.u, &f->stream);
     f->gone = true;
     TAILQ_REMOVE(&t->files, f, all);
-    TAILQ_INSERT_TAIL(&t->graves, f, all);
+    TAILQ_INSERT_TAIL(&t->removed, f, all);
 }
 
 /* ---- reading ---- */
 
-static void hand_on(struct tail *t, struct tail_file *f, const struct cut_message *m)
+static void hand_on(struct tail *t, struct tail_file *f, struct message *m)
 {
     f->changed = true;
-    t->sink.message(t->sink.u, &f->stream, m->text, m->lines, m->cut_bytes, m->offset);
+    m->stream = &f->stream;
+    t->sink.message(t->sink.u, m);
 }
 
 static void hand_on_whole(struct tail *t, struct tail_file *f)
 {
-    struct cut_message m;
-    while (!t->paused && lines_next(&f->lines, &f->stream.format, &m))
+    struct message m;
+    while (!t->paused && line_reader_next(&f->lines, &f->stream.format, &m))
         hand_on(t, f, &m);
 }
 
 void tail_finish(struct tail *t, struct tail_file *f)
 {
-    struct cut_message m;
-    while (lines_next(&f->lines, &f->stream.format, &m))
+    struct message m;
+    while (line_reader_next(&f->lines, &f->stream.format, &m))
         hand_on(t, f, &m);
-    while (lines_flush(&f->lines, CUT_END, &m))
+    while (line_reader_flush(&f->lines, FRAME_END, &m))
         hand_on(t, f, &m);
 }
 
 /* By deadline; the new one is mostly the last. */
-static void enqueue_waiting(struct tail *t, struct tail_file *f)
+static void enqueue_pending(struct tail *t, struct tail_file *f)
 {
     struct tail_file *before = TAILQ_LAST(&t->waiting, tail_files);
     while (before && before->deadline > f->deadline)
@@ -191,7 +192,7 @@ static void enqueue_waiting(struct tail *t, struct tail_file *f)
         TAILQ_INSERT_AFTER(&t->waiting, before, f, waiting);
     else
         TAILQ_INSERT_HEAD(&t->waiting, f, waiting);
-    f->is_waiting = true;
+    f->is_pending = true;
     if (TAILQ_FIRST(&t->waiting) == f)
         schedule(t->idle, f->deadline - tail_now_ms());
 }
@@ -202,25 +203,25 @@ static void enqueue_waiting(struct tail *t, struct tail_file *f)
  */
 static void wait_for_more(struct tail *t, struct tail_file *f)
 {
-    struct cut_message m;
+    struct message m;
     uint64_t waits;
-    if (f->is_waiting)
+    if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
-    f->is_waiting = false;
-    while ((waits = lines_waiting(&f->lines))) {
+    f->is_pending = false;
+    while ((waits = line_reader_waiting(&f->lines))) {
         int64_t now = tail_now_ms();
         if (waits != f->waits)
-            f->deadline = now + t->tuning.idle_ms * (lines_joins(&f->lines) ? LINES_PIECE_IDLE : 1);
+            f->deadline = now + t->tuning.idle_ms * (line_reader_joins(&f->lines) ? LINE_READER_PIECE_IDLE : 1);
         f->waits = waits;
         if (t->paused || f->deadline > now) {
-            enqueue_waiting(t, f);
+            enqueue_pending(t, f);
             return;
         }
-        if (lines_flush(&f->lines, CUT_IDLE, &m))
+        if (line_reader_flush(&f->lines, FRAME_IDLE, &m))
             hand_on(t, f, &m);
     }
     f->waits = 0;
-    lines_trim(&f->lines);
+    line_reader_trim(&f->lines);
 }
 
 /* A file with more to read waits for that first. */
@@ -237,7 +238,7 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
             continue;
         }
         TAILQ_REMOVE(&t->waiting, f, waiting);
-        f->is_waiting = false;
+        f->is_pending = false;
         tail_ready(t, f);
     }
     if (!t->paused && (f = TAILQ_FIRST(&t->waiting)))
@@ -270,7 +271,7 @@ static bool read_some(struct tail *t, struct tail_file *f)
     if (f->read_at == 0 && look == TAIL_LOOK_MORE) {
         uint64_t begin = tail_after_hole(f->fd, f->size);
         if (begin)
-            tail_file_go_to(f, &(struct lines_place){.offset = begin});
+            tail_file_go_to(f, &(struct line_reader_place){.offset = begin});
     }
     uint64_t left = f->size - f->read_at;
     ssize_t n = left ? tail_file_read(f, left < TAIL_READ_BYTES ? (size_t)left : TAIL_READ_BYTES) : 0;
@@ -343,99 +344,112 @@ void tail_scan_soon(struct tail *t)
     tail_scan_after(t, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
 }
 
-void tail_look(struct input *in)
+static void tail_look(struct input *in)
 {
     scan((struct tail *)in);
 }
 
 /* ---- the store ---- */
 
-const char *tail_pattern(const struct input *in)
-{
-    return ((const struct tail *)in)->opt->text;
-}
-
-void tail_after(struct input *in, struct input *earlier)
+static void tail_after(struct input *in, struct input *earlier)
 {
     ((struct tail *)in)->earlier = (struct tail *)earlier;
     ((struct tail *)earlier)->later = (struct tail *)in;
 }
 
-void tail_restore(struct input *in, const struct store_file *known, unsigned n)
+/* "seen1 MS": when the store last heard from this input. */
+static void take_seen(struct tail *t, struct slice blob)
+{
+    uint64_t ms;
+    struct slice form = slice_split(&blob, ' ');
+    if (!slice_is(form, "seen1") || !tail_position_hex(blob, &ms))
+        return;
+    t->seen = true;
+    t->last_ms = ms;
+}
+
+/* Of the files of others those that its pattern leads to. */
+static void take_row(struct tail *t, const struct position *p)
+{
+    struct slice name = slice_str(t->opt->text);
+    struct tail_position at;
+    bool mine = slice_eq(p->input, name);
+    if (!tail_position_read(p, &at))
+        return;
+    char *path = slice_dup(at.path);
+    if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
+        struct tail_file *f = tail_know(t, &at.id, path, at.key, &at.at);
+        f->changed = !mine;
+        f->taken_from = mine ? NULL : slice_dup(p->input);
+        t->at_end &= !mine;
+    }
+    free(path);
+}
+
+static void tail_restore(struct input *in, const struct position *rows, unsigned n)
 {
     struct tail *t = (struct tail *)in;
-    struct slice name = slice_str(t->opt->text);
     assert(t->scans == 0);
-    for (unsigned i = 0; i < n; i++) {
-        const struct store_file *k = &known[i];
-        bool mine = slice_eq(k->input, name);
-        if (k->path.n == 0) {
-            t->marker = mine ? k->key : t->marker;
-            t->last_ms = mine ? k->offset : t->last_ms;
-            continue;
-        }
-        char *path = slice_dup(k->path);
-        if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
-            const struct tail_id id = {k->dev, k->ino, k->head_hash, k->head_bytes};
-            const struct lines_place at = {k->offset, {k->held[0], k->held[1]}};
-            tail_know(t, &id, path, k->key, &at)->changed = !mine;
-            t->at_end &= !mine;
-        }
-        free(path);
-    }
-    if (t->marker)
+    for (unsigned i = 0; i < n; i++)
+        if (rows[i].part.n)
+            take_row(t, &rows[i]);
+        else if (slice_is(rows[i].input, t->opt->text))
+            take_seen(t, rows[i].blob);
+    if (t->seen)
         t->at_end = false;
 }
 
-static void report_row(struct tail *t, unsigned *n, struct store_file row)
+static void put_file(struct tail *t, struct tail_file *f, position_f *put, void *u)
 {
-    if (*n == t->report_cap) {
-        t->report_cap = t->report_cap ? t->report_cap * 2 : 16;
-        t->report = xrealloc(t->report, t->report_cap, sizeof *t->report);
+    const struct tail_position at = {.key = f->key, .id = f->id, .at = line_reader_place(&f->lines), .path = slice_str(f->path)};
+    struct position p = {.input = slice_str(t->opt->text), .closed = f->gone};
+    sbuf_reset(&t->row);
+    tail_position_write(&at, &t->row, &p);
+    if (f->taken_from)
+        put(u, &(struct position){.input = slice_str(f->taken_from), .part = p.part, .closed = true});
+    put(u, &p);
+    free(f->taken_from);
+    f->taken_from = NULL;
+    f->changed = false;
+}
+
+static unsigned put_changed(struct tail *t, struct tail_files *list, position_f *put, void *u)
+{
+    struct tail_file *f;
+    unsigned n = 0;
+    TAILQ_FOREACH (f, list, all) {
+        if (!f->changed)
+            continue;
+        put_file(t, f, put, u);
+        n++;
     }
-    row.input = slice_str(t->opt->text);
-    t->report[(*n)++] = row;
+    return n;
 }
 
-static struct store_file row_of(const struct tail_file *f)
+static void tail_positions(struct input *in, position_f *put, void *u)
 {
-    struct lines_place at = lines_place(&f->lines);
-    return (struct store_file){.key = f->key,
-                               .dev = f->id.dev,
-                               .ino = f->id.ino,
-                               .head_bytes = f->id.head_bytes,
-                               .head_hash = f->id.head_hash,
-                               .offset = at.offset,
-                               .held = {at.held[0], at.held[1]},
-                               .path = slice_str(f->path),
-                               .gone = f->gone};
+    struct tail *t = (struct tail *)in;
+    unsigned n = put_changed(t, &t->removed, put, u) + put_changed(t, &t->files, put, u);
+    if (t->seen && (n || t->seen_changed)) {
+        sbuf_reset(&t->row);
+        sbuf_addf(&t->row, "seen1 %" PRIx64, tail_wall_ms());
+        put(u, &(struct position){.input = slice_str(t->opt->text), .part = SLICE(""), .blob = sbuf_slice(&t->row)});
+    }
+    t->seen_changed = false;
 }
 
-unsigned tail_positions(struct input *in, const struct store_file **out)
+/* Those whose removal the store knows of are done with. */
+static void tail_stored(struct input *in)
 {
     struct tail *t = (struct tail *)in;
     struct tail_file *f, *next;
-    unsigned n = 0;
-    for (f = TAILQ_FIRST(&t->graves); f; f = next) {
+    for (f = TAILQ_FIRST(&t->removed); f; f = next) {
         next = TAILQ_NEXT(f, all);
-        if (f->changed) {
-            f->changed = false;
-            report_row(t, &n, row_of(f));
-        } else {
-            TAILQ_REMOVE(&t->graves, f, all);
-            tail_file_free(f);
-        }
-    }
-    TAILQ_FOREACH (f, &t->files, all) {
         if (f->changed)
-            report_row(t, &n, row_of(f));
-        f->changed = false;
+            continue;
+        TAILQ_REMOVE(&t->removed, f, all);
+        tail_file_free(f);
     }
-    if (t->marker && (n || t->marker_changed))
-        report_row(t, &n, (struct store_file){.key = t->marker, .path = SLICE(""), .offset = tail_wall_ms()});
-    t->marker_changed = false;
-    *out = t->report;
-    return n;
 }
 
 void tail_again(struct input *in, uint64_t file_key)
@@ -444,7 +458,7 @@ void tail_again(struct input *in, uint64_t file_key)
     struct tail_file *f;
     TAILQ_FOREACH (f, &t->files, all)
         f->changed |= f->key == file_key;
-    TAILQ_FOREACH (f, &t->graves, all)
+    TAILQ_FOREACH (f, &t->removed, all)
         f->changed |= f->key == file_key;
 }
 
@@ -462,12 +476,8 @@ static void free_all(struct tail_files *list)
 static void stop(struct input *in)
 {
     struct tail *t = (struct tail *)in;
-    struct tail_file *f;
-    if (t->sink.gone)
-        TAILQ_FOREACH (f, &t->files, all)
-            t->sink.gone(t->sink.u, &f->stream);
     free_all(&t->files);
-    free_all(&t->graves);
+    free_all(&t->removed);
     struct event *events[] = {t->turn, t->poll, t->soon, t->idle};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (events[i])
@@ -480,7 +490,7 @@ static void stop(struct input *in)
     tail_complaints_free(t);
     tail_folders_free(t);
     table_free(&t->by_inode);
-    free(t->report);
+    sbuf_free(&t->row);
     free(t);
 }
 
@@ -507,9 +517,10 @@ static struct input *start(struct event_base *base, const struct input_options *
     TAILQ_INIT(&t->files);
     TAILQ_INIT(&t->ready);
     TAILQ_INIT(&t->waiting);
-    TAILQ_INIT(&t->graves);
+    TAILQ_INIT(&t->removed);
     TAILQ_INIT(&t->turns);
     tail_folders_init(t);
+    sbuf_init(&t->row, 2 * TAIL_POSITION_MAX);
     descriptors_more();
     t->turn = event_new(base, -1, 0, on_turn, t);
     t->poll = event_new(base, -1, 0, on_scan, t);
@@ -555,10 +566,21 @@ static bool drained(struct input *in)
     return all;
 }
 
+static bool tail_behind(struct input *in)
+{
+    return !drained(in);
+}
+
 const struct input_type in_tail = {
     .kind = INPUT_TAIL,
     .start = start,
     .pause = pause_reading,
     .drained = drained,
+    .after = tail_after,
+    .restore = tail_restore,
+    .look = tail_look,
+    .positions = tail_positions,
+    .stored = tail_stored,
+    .behind = tail_behind,
     .stop = stop,
 };

@@ -7,7 +7,7 @@
  * After a crash reading resumes at the last positions that were committed, so each line is judged once.
  *
  * Bounds: TAIL_TURN_BYTES per turn of the loop, shared fairly; a buffer only for files that have something
- * unfinished (cut.h); for all inputs together half of the descriptors a process may have, and beyond that files
+ * unfinished (frame.h); for all inputs together half of the descriptors a process may have, and beyond that files
  * are read in turn (tail_share); of these TAIL_LOOSE_MAX for rotated files that are read to their end and may
  * still grow; one line of log per file that cannot be read, and a retry with every poll. One input has one
  * inotify instance. Worker thread only. What may be opened at all: safe_open.
@@ -22,47 +22,24 @@
 #define IO_IN_TAIL_H
 
 #include "io/input.h"
-#include "io/store.h"
 
 enum {
     TAIL_HEAD_MAX = 1024,         /* bytes of the head that tell a file */
     TAIL_READ_BYTES = 64 << 10,   /* of one file before the next has its turn */
     TAIL_TURN_BYTES = 256 << 10,  /* of all files before other inputs have theirs */
-    TAIL_LOOSE_MAX = 64,          /* rotated files kept open although they are read to their end */
-    TAIL_LOOSE_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
+    TAIL_ROTATED_MAX = 64,          /* rotated files kept open although they are read to their end */
+    TAIL_ROTATED_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
     TAIL_POLL_MS = 1000,
     TAIL_IDLE_MS = 300, /* an entry that no head follows is complete after this */
 };
 
+/*
+ * Told of the tail before it: a file to which both lead is read once. By its name it belongs to the first, by its inode to the one
+ * that has it already. Of what the store knows under no configured name it takes over the files its pattern leads to. One row
+ * of no part says that this input has been there, so that `from` is not asked again.
+ */
 extern const struct input_type in_tail;
 
-/* As configured; the store's name for this input. */
-const char *tail_pattern(const struct input *in);
-/*
- * Told of the input before it, before anything else: a file to which both lead is read once. By its name it belongs to the first,
- * by its inode to the one that has it already.
- */
-void tail_after(struct input *in, struct input *earlier);
-/*
- * What the store knows, before the loop runs for the first time after start. Give the rows whose `input` is
- * this input's text, and those whose `input` names none that is configured now: of these it takes over the
- * files its pattern leads to. Copies what it needs.
- */
-void tail_restore(struct input *in, const struct store_file *known, unsigned n);
-
-/*
- * Looks for its files at once, and not in the first turn of the loop; reads nothing. With the positions that come of it
- * stored before the loop runs, a file is known from the first moment: it may be renamed right after a kill.
- */
-void tail_look(struct input *in);
-
-/*
- * Files whose row has to be written since the last call, for a cut made now: everything before `offset` has
- * been handed to the sink. Valid until the next call or stop, so copy what goes to another thread. Every call
- * has to reach the store in the end, in order. One row without path and inode says that this input has been
- * there, so that `from` is not asked again.
- */
-unsigned tail_positions(struct input *in, const struct store_file **out);
 /* The row of this file is to be given out again at the next call: its maker wrote less than was handed on. */
 void tail_again(struct input *in, uint64_t file_key);
 

@@ -129,8 +129,9 @@ static bool admit(struct in_udp *in, struct msghdr *h)
 static void deliver(struct in_udp *in, struct slice msg)
 {
     size_t max = in->opt->max_message_bytes;
-    uint64_t cut_bytes = msg.n > max ? msg.n - max : 0;
-    in->sink.message(in->sink.u, &in->stream, slice_sub(msg, 0, max), 1, cut_bytes, 0);
+    const struct message m = {
+        .stream = &in->stream, .text = slice_sub(msg, 0, max), .lines = 1, .truncated_bytes = msg.n > max ? msg.n - max : 0};
+    in->sink.message(in->sink.u, &m);
 }
 
 /* Chunks are told apart by the sender's network address, or on a unix socket by its process. */

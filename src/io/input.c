@@ -40,6 +40,12 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
     return NULL;
 }
 
+bool input_is(const struct input_options *opt, struct slice name)
+{
+    const struct slice prefix = opt->kind == INPUT_JOURNAL ? SLICE("journal:") : SLICE("");
+    return slice_starts(name, prefix) && slice_is(slice_from(name, prefix.n), opt->text);
+}
+
 enum format input_format(const struct input_options *opt)
 {
     if (opt->format != FORMAT_AUTO)

@@ -13,6 +13,7 @@
 #include "base/count.h"
 #include "base/err.h"
 #include "core/stream.h"
+#include "io/position.h"
 
 enum input_kind { INPUT_TAIL, INPUT_GELF, INPUT_SYSLOG, INPUT_JOURNAL, INPUT_STDIN };
 /* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
@@ -66,14 +67,7 @@ struct input;
 
 struct input_sink {
     void *u;
-    /*
-     * One message. `lines` is how many physical lines it was made of (at least 1). `cut_bytes` is how many bytes were left out
-     * of it at max_message. `offset` is the file offset of its first byte (0 when the stream has no file_key). The bytes
-     * may be reused when the call returns.
-     */
-    void (*message)(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset);
-    /* s is about to be freed: let go of what waits for it. NULL: nobody cares. */
-    void (*gone)(void *u, struct stream *s);
+    void (*message)(void *u, const struct message *m);
     /* A turn of this input begins (app/turn.h); see input_turn. NULL: nobody cares. */
     void (*turn)(void *u, struct input *in, struct slice who);
     struct counts *counts;
@@ -93,6 +87,25 @@ struct input_type {
     bool (*drained)(struct input *in);
     /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket. NULL: nothing. */
     void (*drain)(struct input *in);
+    /* Told of the one of its type before it in the configuration, before anything else. NULL: it need not know. */
+    void (*after)(struct input *in, struct input *earlier);
+    /*
+     * Where reading goes on after a restart: all of these, or NULL for an input that has no such place.
+     *
+     * restore, once, before the loop runs: what the store has under its name (input_is), and what it has under the name of no input
+     * that is configured now, of which it may take over what it leads to. It copies what it needs.
+     * look, once, when all inputs have been restored: settles where reading begins, and reads nothing. With the positions that come
+     * of it stored before the loop runs, whatever is written from then on is read.
+     * positions: puts the rows to be written since the last call, for a checkpoint made now: what lies before has been handed to the
+     * sink. Every call has to reach the store in the end, in order.
+     * stored: the rows of the last call are in the store; they can be acknowledged. Not called after a stop.
+     * behind: it still reads what was written before the start.
+     */
+    void (*restore)(struct input *in, const struct position *rows, unsigned n);
+    void (*look)(struct input *in);
+    void (*positions)(struct input *in, position_f *put, void *u);
+    void (*stored)(struct input *in);
+    bool (*behind)(struct input *in);
     /* Stops reading, hands on what had begun (a last line without its end), closes, frees. */
     void (*stop)(struct input *in);
 };
@@ -132,6 +145,8 @@ static inline void input_turn(const struct input_sink *sink, struct input *in, s
 
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);
+/* True when this is the store's name of the input. */
+bool input_is(const struct input_options *opt, struct slice name);
 /* The format of an input's messages when the configuration names none. */
 enum format input_format(const struct input_options *opt);
 

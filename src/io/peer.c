@@ -81,7 +81,8 @@ bool peer_exempt(const struct peer *p, const struct input_options *opt)
     return p->local || p->n == 0 || in_any(p->addr, opt->exempt, opt->n_exempt);
 }
 
-uint64_t peer_ring(const struct peer *p)
+/* The breadcrumb ring of records that name no finer one: one for each address, whatever input it comes by. */
+static uint64_t peer_ring(const struct peer *p)
 {
     return hash128_low(HASH128_START, slice_of((const char *)p->addr, sizeof p->addr));
 }

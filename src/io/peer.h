@@ -57,9 +57,6 @@ static inline struct slice peer_slice(const struct peer *p)
     return (struct slice){p->text, p->n};
 }
 
-/* The breadcrumb ring of records that name no finer one: one for each address, whatever input it comes by. */
-uint64_t peer_ring(const struct peer *p);
-
 struct rates;
 
 /* per_s: tokens a second and the size of a burst. NULL when it is 0: no cap. */

@@ -333,7 +333,7 @@ bool safe_look(const char *path, struct stat *st, struct safe_why *why)
  * The file that was judged, and no other that has taken its name since: -1 with ESTALE then. Only what was judged
  * is opened at all, since closing any descriptor of the store's file would drop SQLite's locks on it.
  */
-static int open_judged(struct walk *w, struct stat *st)
+static int open_outcome(struct walk *w, struct stat *st)
 {
     int fd = openat(w->folder, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     bool same = fd >= 0 && fstat(fd, st) == 0 && st->st_dev == w->st.st_dev && st->st_ino == w->st.st_ino;
@@ -350,7 +350,7 @@ int safe_open(const char *path, struct stat *st, struct safe_why *why)
     for (int i = 0; i < RETRIES && (i == 0 || (why->reason == SAFE_FAILED && why->error == ESTALE)); i++) {
         struct walk w = {0};
         if (walk(&w, path, why) && judge_file(&w))
-            fd = open_judged(&w, st);
+            fd = open_outcome(&w, st);
         leave(&w);
         if (fd >= 0)
             break;

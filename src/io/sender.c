@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 #include "core/envelope.h"
 #include "io/reply.h"
-#include "io/report.h"
+#include "io/client_report.h"
 #include "text/zip.h"
 
 enum {
@@ -29,7 +29,7 @@ enum {
 struct project {
     struct sender *sender;
     char *name, *shown;
-    struct post_target *target;
+    struct http_client_target *target;
     struct event *timer;
     unsigned in_flight; /* events */
     bool check_in_in_flight;
@@ -38,7 +38,7 @@ struct project {
     unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
     int64_t until_ms;  /* nothing is sent before it */
     int64_t failing_since_ms;
-    struct report report; /* on its way */
+    struct client_report report; /* on its way */
     bool report_in_flight;
     int64_t report_due_ms;
 };
@@ -56,7 +56,7 @@ struct flight {
 struct sender {
     struct event_base *base;
     struct store *store;
-    struct post *post;
+    struct http_client *http;
     struct project *projects;
     unsigned n_projects, in_flight;
     struct counts *counts, own_counts;
@@ -122,7 +122,7 @@ static bool make_body(enum store_kind kind, const char *event_id, struct slice p
     return ok;
 }
 
-static void on_answer(void *u, const struct post_answer *a);
+static void on_answer(void *u, const struct http_client_answer *a);
 
 static void send_row(struct project *p, const struct store_row *row)
 {
@@ -153,13 +153,13 @@ static void send_row(struct project *p, const struct store_row *row)
     else
         p->check_in_in_flight = true;
     s->in_flight++;
-    post_send(s->post, p->target, &body, on_answer, f);
+    http_client_send(s->http, p->target, &body, on_answer, f);
     sbuf_free(&body);
 }
 
-static void on_report_answer(void *u, const struct post_answer *a);
+static void on_report_answer(void *u, const struct http_client_answer *a);
 
-/* Tells the project what it was not sent: every REPORT_EVERY_MS, and before the end. */
+/* Tells the project what it was not sent: every CLIENT_REPORT_EVERY_MS, and before the end. */
 static void pump_report(struct project *p)
 {
     struct sender *s = p->sender;
@@ -167,14 +167,14 @@ static void pump_report(struct project *p)
     struct sbuf plain, body;
     if (p->report_in_flight || p->failures || now_ms < p->until_ms || now_ms < p->report_due_ms)
         return;
-    p->report_due_ms = now_ms + REPORT_EVERY_MS;
-    sbuf_init(&plain, REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX);
-    sbuf_init(&body, 2 * (REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX));
-    if (report_make(&p->report, s->store, slice_str(p->name), clock_us(CLOCK_REALTIME), &plain) &&
+    p->report_due_ms = now_ms + CLIENT_REPORT_EVERY_MS;
+    sbuf_init(&plain, CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX);
+    sbuf_init(&body, 2 * (CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX));
+    if (client_report_make(&p->report, s->store, slice_str(p->name), clock_us(CLOCK_REALTIME), &plain) &&
         zip_gzip(sbuf_slice(&plain), &body)) {
         p->report_in_flight = true;
         s->in_flight++;
-        post_send(s->post, p->target, &body, on_report_answer, p);
+        http_client_send(s->http, p->target, &body, on_report_answer, p);
     }
     sbuf_free(&plain);
     sbuf_free(&body);
@@ -305,7 +305,7 @@ static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_m
 
 /* "HTTP 400: what it said", or why there was no answer: one clean line. What it said may be what it was sent: secrets are taken out
    before it is cut, or else a part of one would be none. */
-static void describe(struct store *store, const struct post_answer *a, struct sbuf *out)
+static void describe(struct store *store, const struct http_client_answer *a, struct sbuf *out)
 {
     struct arena arena = {0};
     if (!a->status) {
@@ -327,7 +327,7 @@ static void describe(struct store *store, const struct post_answer *a, struct sb
  * waits by its own count, so that others go before it. Where nothing got through, the project's delay is
  * enough.
  */
-static int64_t row_next_us(struct sender *s, const struct flight *f, const struct post_answer *a,
+static int64_t row_next_us(struct sender *s, const struct flight *f, const struct http_client_answer *a,
                            enum reply_verdict v)
 {
     bool own = v == REPLY_RETRY && (a->status || a->uploaded);
@@ -335,7 +335,7 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
 }
 
 /* Tells the store and the project what the answer means. */
-static void settle(struct sender *s, const struct flight *f, const struct post_answer *a,
+static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a,
                    enum reply_verdict v, struct sbuf *why)
 {
     struct project *p = f->project;
@@ -369,7 +369,7 @@ static void settle(struct sender *s, const struct flight *f, const struct post_a
     s->counts->v[COUNT_retries]++;
 }
 
-static void judge(struct sender *s, const struct flight *f, const struct post_answer *a)
+static void judge(struct sender *s, const struct flight *f, const struct http_client_answer *a)
 {
     struct reply_answer answer = {
         .status = a->status,
@@ -416,19 +416,19 @@ static void look_whether_flushed(struct sender *s)
         arm(s->flush_timer, 0);
 }
 
-static void on_report_answer(void *u, const struct post_answer *a)
+static void on_report_answer(void *u, const struct http_client_answer *a)
 {
     struct project *p = u;
     struct sender *s = p->sender;
     if (a->status >= 200 && a->status < 300)
-        s->counts->v[COUNT_reported] += report_accepted(&p->report, s->store);
-    report_free(&p->report);
+        s->counts->v[COUNT_reported] += client_report_accepted(&p->report, s->store);
+    client_report_free(&p->report);
     p->report_in_flight = false;
     s->in_flight--;
     look_whether_flushed(s);
 }
 
-static void on_answer(void *u, const struct post_answer *a)
+static void on_answer(void *u, const struct http_client_answer *a)
 {
     struct flight *f = u;
     struct project *p = f->project;
@@ -486,15 +486,15 @@ static void look_for_orphans(void *u, struct slice name)
 }
 
 static void project_init(struct sender *s, struct project *p, const struct sender_project *from,
-                         const struct post_options *opt)
+                         const struct http_client_options *opt)
 {
     *p = (struct project){
         .sender = s,
         .name = slice_dup(from->name),
         .shown = xstrdup(from->dsn->shown),
-        .target = post_target_new(from->dsn, opt),
+        .target = http_client_target_new(from->dsn, opt),
         .timer = evtimer_new(s->base, on_project_timer, p),
-        .report_due_ms = mono_ms() + REPORT_EVERY_MS,
+        .report_due_ms = mono_ms() + CLIENT_REPORT_EVERY_MS,
     };
     arm(p->timer, 0);
 }
@@ -506,7 +506,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
                                  MSG_NOSIGNAL */
     s->base = base;
     s->store = store;
-    s->post = post_new(base);
+    s->http = http_client_new(base);
     s->counts = opt->counts ? opt->counts : &s->own_counts;
     s->write_timer = evtimer_new(base, on_write_timer, s);
     s->flush_timer = evtimer_new(base, on_flush_timer, s);
@@ -519,7 +519,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->projects = xcalloc(opt->n_projects, sizeof *s->projects);
     s->n_projects = opt->n_projects;
     for (unsigned i = 0; i < opt->n_projects; i++)
-        project_init(s, &s->projects[i], &opt->projects[i], &opt->post);
+        project_init(s, &s->projects[i], &opt->projects[i], &opt->http);
     store_projects(store, look_for_orphans, s);
     return s;
 }
@@ -528,7 +528,7 @@ void sender_free(struct sender *s)
 {
     if (!s)
         return;
-    post_free(s->post);
+    http_client_free(s->http);
     while (s->flights) {
         store_release(s->store, s->flights->row);
         flight_end(s->flights);
@@ -536,9 +536,9 @@ void sender_free(struct sender *s)
     for (unsigned i = 0; i < s->n_projects; i++) {
         free(s->projects[i].name);
         free(s->projects[i].shown);
-        post_target_free(s->projects[i].target);
+        http_client_target_free(s->projects[i].target);
         event_free(s->projects[i].timer);
-        report_free(&s->projects[i].report);
+        client_report_free(&s->projects[i].report);
     }
     free(s->projects);
     event_free(s->write_timer);
@@ -567,15 +567,15 @@ void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), v
     look_whether_flushed(s);
 }
 
-bool sender_post_once(const struct dsn *dsn, const struct post_options *opt, const char *event_id,
-                      struct slice payload, post_done *done, void *u)
+bool sender_post_once(const struct dsn *dsn, const struct http_client_options *opt, const char *event_id,
+                      struct slice payload, http_client_done *done, void *u)
 {
     struct sbuf body;
     bool ok = make_body(STORE_EVENT, event_id, payload, &body);
     if (ok) {
-        struct post_target *t = post_target_new(dsn, opt);
-        post_once(t, &body, done, u);
-        post_target_free(t);
+        struct http_client_target *t = http_client_target_new(dsn, opt);
+        http_client_once(t, &body, done, u);
+        http_client_target_free(t);
     }
     sbuf_free(&body);
     return ok;

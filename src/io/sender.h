@@ -12,7 +12,7 @@
 #define IO_SENDER_H
 
 #include "base/count.h"
-#include "io/post.h"
+#include "io/http_client.h"
 #include "io/store.h"
 
 enum { SENDER_IN_FLIGHT = 4 };
@@ -25,7 +25,7 @@ struct sender_project {
 struct sender_options {
     const struct sender_project *projects;
     unsigned n_projects;
-    struct post_options post;
+    struct http_client_options http;
     struct counts *counts; /* sent, retries and dead are added here as they happen; NULL: nowhere */
     /* 0: the usual ones. */
     int64_t retry_first_ms, retry_most_ms; /* 1 s, 5 min */
@@ -49,7 +49,7 @@ bool sender_busy(const struct sender *s);
 void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), void *u);
 
 /* One event to one project, now, without a store or a loop; `done` is called before it returns. False: it does not fit. */
-bool sender_post_once(const struct dsn *dsn, const struct post_options *opt, const char *event_id, struct slice payload,
-                      post_done *done, void *u);
+bool sender_post_once(const struct dsn *dsn, const struct http_client_options *opt, const char *event_id, struct slice payload,
+                      http_client_done *done, void *u);
 
 #endif

@@ -47,13 +47,6 @@ int shares_find(const struct shares *s, struct slice input)
     return SHARES_NOBODY;
 }
 
-void shares_clear(struct shares *s)
-{
-    for (unsigned i = 0; i < s->n; i++)
-        s->of[i].used_bytes = 0;
-    s->common_used = 0;
-}
-
 static uint64_t own_left(const struct share *of)
 {
     return of->used_bytes < of->kept_bytes ? of->kept_bytes - of->used_bytes : 0;

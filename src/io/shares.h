@@ -30,8 +30,6 @@ void shares_free(struct shares *s);
 struct shares *shares_copy(const struct shares *s);
 /* The input of that name, or SHARES_NOBODY. */
 int shares_find(const struct shares *s, struct slice input);
-/* Nothing is used. */
-void shares_clear(struct shares *s);
 void shares_take(struct shares *s, int input, uint64_t bytes);
 /* How much more the input may store. */
 uint64_t shares_left(const struct shares *s, unsigned input);

@@ -16,7 +16,6 @@
 #include "text/zip.h"
 
 enum {
-    APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
     DAEMON_BUSY_MS = 1000, /* the main loop stands still meanwhile; a failed commit is tried again anyway */
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
@@ -133,7 +132,7 @@ enum store_result store_failed(struct store *s, const char *doing)
 
 /* Opening. */
 
-static bool open_failed(struct store *s, struct diag *d, const char *doing)
+bool store_open_failed(struct store *s, struct diag *d, const char *doing)
 {
     int rc = sqlite3_extended_errcode(s->db), os = sqlite3_system_errno(s->db);
     if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
@@ -159,30 +158,17 @@ static bool set_up_daemon_file(struct store *s, struct diag *d)
     return s->file_fd >= 0 || err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
 }
 
-static bool exec(struct store *s, const char *text)
+bool store_exec(struct store *s, const char *text)
 {
     return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 /* As store_end, whose statements are not prepared yet. */
-static bool take_room_of_new_pages(struct store *s)
+bool store_take_room_of_pages(struct store *s)
 {
     int64_t pages, page_bytes;
     return pragma_number(s->db, "PRAGMA page_count", &pages) && pragma_number(s->db, "PRAGMA page_size", &page_bytes) &&
            store_take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
-}
-
-static bool migrate(struct store *s, int64_t from, struct diag *d)
-{
-    bool ok = exec(s, "BEGIN IMMEDIATE");
-    for (int64_t v = from; ok && v < STORE_SCHEMA_VERSION; v++)
-        ok = exec(s, store_steps[v]);
-    char *version = xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", STORE_SCHEMA_VERSION, APPLICATION_ID);
-    ok = ok && exec(s, version);
-    free(version);
-    if (ok && !take_room_of_new_pages(s))
-        return err_plain(d, "cannot set up the store %s: the disk is full", s->path);
-    return (ok && exec(s, "COMMIT")) || open_failed(s, d, "set up");
 }
 
 static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
@@ -191,25 +177,25 @@ static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
     if (!pragma_number(s->db, "PRAGMA user_version", &version) ||
         !pragma_number(s->db, "PRAGMA application_id", &application) ||
         !pragma_number(s->db, "PRAGMA page_count", &pages))
-        return open_failed(s, d, "read");
+        return store_open_failed(s, d, "read");
     bool fresh = version == 0 && application == 0 && pages <= 1;
-    if (!fresh && application != APPLICATION_ID)
+    if (!fresh && application != STORE_APPLICATION_ID)
         return err_plain(d, "%s is an SQLite database of some other program; give `store` another path",
                          s->path);
     if (version > STORE_SCHEMA_VERSION)
         return err_plain(d,
-                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that "
-                         "one, or start with another store",
-                         s->path, (long long)version, STORE_SCHEMA_VERSION);
+                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that one, start with another store, "
+                         "or put the copy in its place that was made before the upgrade (%s.schema-%d, if it is there)",
+                         s->path, (long long)version, STORE_SCHEMA_VERSION, s->path, STORE_SCHEMA_VERSION);
     if (version == STORE_SCHEMA_VERSION)
         return true;
     if (mode == STORE_TOOL)
         return err_plain(d, "the store %s %s; start the daemon once to set it up", s->path,
                          fresh ? "is empty" : "is of an older crumbd");
     /* auto_vacuum can only be chosen before the first page is written. */
-    if (fresh && !exec(s, "PRAGMA auto_vacuum=INCREMENTAL"))
-        return open_failed(s, d, "set up");
-    return exec(s, "PRAGMA journal_mode=WAL") ? migrate(s, version, d) : open_failed(s, d, "set up");
+    if (fresh && !store_exec(s, "PRAGMA auto_vacuum=INCREMENTAL"))
+        return store_open_failed(s, d, "set up");
+    return store_exec(s, "PRAGMA journal_mode=WAL") ? store_upgrade(s, version, d) : store_open_failed(s, d, "set up");
 }
 
 /* What SQLite sorts or undoes on disk goes where the store is, and not to a /tmp that crumbd may not write. */
@@ -225,13 +211,16 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     if (!s->tool)
         keep_temporary_files(s->path);
     if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        return open_failed(s, d, "open");
+        return store_open_failed(s, d, "open");
     sqlite3_busy_timeout(s->db, mode == STORE_TOOL ? TOOL_BUSY_MS : DAEMON_BUSY_MS);
+    /* What is refused stays as it is, its WAL too. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!check_schema(s, mode, d))
         return false;
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     /*
      * NORMAL syncs the WAL only at a checkpoint. Positions, events and counts are in one transaction, so what
-     * a power loss takes is a number of whole last transactions: work resumes at an earlier consistent cut,
+     * a power loss takes is a number of whole last transactions: work resumes at an earlier consistent checkpoint,
      * reads the files again from there, and makes the same event ids. A crash of the process loses nothing.
      * FULL would cost an fsync every 200 ms for no promise.
      */
@@ -239,7 +228,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;"
                            "PRAGMA recursive_triggers=ON;",
                            CACHE_KIB, WAL_KEPT_BYTES);
-    bool ok = exec(s, tune);
+    bool ok = store_exec(s, tune);
     free(tune);
     int64_t page_bytes = 0;
     ok = ok && pragma_number(s->db, "PRAGMA page_size", &page_bytes);
@@ -248,7 +237,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
         ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) ==
              SQLITE_OK;
     if (!ok)
-        return open_failed(s, d, "prepare");
+        return store_open_failed(s, d, "prepare");
     if (!s->tool) {
         store_take_wal_room(s);
         store_hold_reserve(s);
@@ -268,7 +257,7 @@ static bool read_id(struct store *s, struct diag *d)
     int64_t keys = 0;
     ok = ok && pragma_number(s->db, "SELECT value FROM meta WHERE name='keys'", &keys);
     s->old_keys = keys == 1;
-    return ok || open_failed(s, d, "read the id of");
+    return ok || store_open_failed(s, d, "read the id of");
 }
 
 void store_scrub_by(struct store *s, const struct options *opt)
@@ -289,7 +278,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     s->lock_fd = s->file_fd = -1;
     s->tool = mode == STORE_TOOL;
     s->limit_bytes = limit_bytes;
-    s->pending = xcalloc(STORE_PENDING_MAX, sizeof(struct outcome *));
+    s->pending = xcalloc(STORE_DELIVERIES_MAX, sizeof(struct delivery *));
     sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
     bool ok =
         mode == STORE_DAEMON
@@ -313,7 +302,7 @@ void store_close(struct store *s)
         return;
     if (s->n_pending)
         store_flush(s);
-    store_outcomes_free(s);
+    store_deliveries_free(s);
     for (int i = 0; i < Q_N; i++)
         sqlite3_finalize(s->stmt[i]);
     sqlite3_close(s->db);
@@ -433,22 +422,17 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     return store_run(s, how);
 }
 
-static bool put_file(struct store *s, const struct store_file *f)
+static bool put_position(struct store *s, const struct position *p)
 {
-    sqlite3_stmt *q = s->stmt[f->gone ? Q_FILE_GONE : Q_FILE];
-    sqlite3_bind_int64(q, 1, (int64_t)f->key);
-    if (!f->gone) {
-        sqlite3_bind_int64(q, 2, (int64_t)f->dev);
-        sqlite3_bind_int64(q, 3, (int64_t)f->ino);
-        sqlite3_bind_int64(q, 4, f->head_bytes);
-        sqlite3_bind_int64(q, 5, (int64_t)f->head_hash);
-        sqlite3_bind_int64(q, 6, (int64_t)f->offset);
-        store_bind_text(q, 7, f->path);
-        store_bind_text(q, 8, f->input);
-        sqlite3_bind_int64(q, 9, (int64_t)f->held[0]);
-        sqlite3_bind_int64(q, 10, (int64_t)f->held[1]);
+    enum query which = p->closed ? Q_POSITION_GONE : Q_POSITION;
+    sqlite3_stmt *q = s->stmt[which];
+    store_bind_text(q, 1, p->input);
+    store_bind_text(q, 2, p->part);
+    if (!p->closed) {
+        sqlite3_bind_int64(q, 3, (int64_t)p->offset);
+        sqlite3_bind_blob(q, 4, p->blob.n ? p->blob.p : "", (int)p->blob.n, SQLITE_STATIC);
     }
-    return store_run(s, f->gone ? Q_FILE_GONE : Q_FILE);
+    return store_run(s, which);
 }
 
 bool store_add_count(struct store *s, const char *name, uint64_t v)
@@ -460,18 +444,18 @@ bool store_add_count(struct store *s, const char *name, uint64_t v)
     return store_run(s, Q_COUNT);
 }
 
-static bool put_cut(struct store *s, const struct cut *c)
+static bool put_checkpoint(struct store *s, const struct checkpoint *c)
 {
     bool ok = true;
     int64_t now = store_now_us();
     for (unsigned i = 0; ok && i < c->n_events; i++)
         ok = put_event(s, &c->events[i], now);
-    for (unsigned i = 0; ok && i < c->n_files; i++)
-        ok = put_file(s, &c->files[i]);
-    for (unsigned i = 0; ok && i < c->n_limits; i++)
-        ok = store_put_limit(s, &c->limits[i]);
-    for (unsigned i = 0; ok && i < c->n_overdue; i++)
-        ok = store_put_overdue(s, &c->overdue[i]);
+    for (unsigned i = 0; ok && i < c->n_positions; i++)
+        ok = put_position(s, &c->positions[i]);
+    for (unsigned i = 0; ok && i < c->n_floods; i++)
+        ok = store_put_flood(s, &c->limits[i]);
+    for (unsigned i = 0; ok && i < c->n_deadlines; i++)
+        ok = store_put_deadline(s, &c->deadlines[i]);
     if (ok && c->clock_us > 0)
         ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
@@ -481,10 +465,10 @@ static bool put_cut(struct store *s, const struct cut *c)
     return ok;
 }
 
-static bool cut_empty(const struct cut *c)
+static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_files && !c->n_limits && !c->n_overdue && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 /* It did not go in. What can be given up for it is, for the next time it is tried. */
@@ -496,17 +480,17 @@ static enum store_result cut_failed(struct store *s)
     return r;
 }
 
-/* Outcomes have a transaction of their own: what they free must not be rolled back with a cut that does not
+/* Outcomes have a transaction of their own: what they free must not be rolled back with a checkpoint that does not
  * fit. */
-enum store_result store_commit(struct store *s, const struct cut *c)
+enum store_result store_commit(struct store *s, const struct checkpoint *c)
 {
     enum store_result r = store_flush(s);
-    if (r != STORE_OK || cut_empty(c))
+    if (r != STORE_OK || checkpoint_is_empty(c))
         return r;
-    /* With a limit below twice a cut, one may go in past it: what never fits would stop reading for good. */
+    /* With a limit below twice a checkpoint, one may go in past it: what never fits would stop reading for good. */
     bool roomy = store_used(s) <= s->limit_bytes / 2;
     int64_t overflow = 0;
-    if (!store_run(s, Q_BEGIN) || !put_cut(s, c))
+    if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c))
         return cut_failed(s);
     if (c->n_events && !roomy && over_limit(s)) {
         if (!evict(s, &overflow))
@@ -547,27 +531,20 @@ struct slice store_column(sqlite3_stmt *q, int i)
     return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
 }
 
-void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u)
+void store_positions(struct store *s, position_f *each, void *u)
 {
-    sqlite3_stmt *q = s->stmt[Q_FILES];
+    sqlite3_stmt *q = s->stmt[Q_POSITIONS];
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct store_file f = {
-            .key = (uint64_t)sqlite3_column_int64(q, 0),
-            .dev = (uint64_t)sqlite3_column_int64(q, 1),
-            .ino = (uint64_t)sqlite3_column_int64(q, 2),
-            .head_bytes = (uint32_t)sqlite3_column_int64(q, 3),
-            .head_hash = (uint64_t)sqlite3_column_int64(q, 4),
-            .offset = (uint64_t)sqlite3_column_int64(q, 5),
-            .path = store_column(q, 6),
-            .input = store_column(q, 7),
-            .held = {(uint64_t)sqlite3_column_int64(q, 8), (uint64_t)sqlite3_column_int64(q, 9)},
-        };
-        each(u, &f);
+        const struct position p = {.input = store_column(q, 0),
+                                   .part = store_column(q, 1),
+                                   .offset = (uint64_t)sqlite3_column_int64(q, 2),
+                                   .blob = store_column(q, 3)};
+        each(u, &p);
     }
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
-        store_failed(s, "read the file positions");
+        store_failed(s, "read the positions");
 }
 
 void store_counts(struct store *s, struct counts *out)

@@ -1,7 +1,7 @@
 /*
  * store: the one durable thing, SQLite in WAL mode: outbox, dead letters, file positions, ledger, meta.
  *
- * Belongs to the main thread. Everything the worker accepted since the last time arrives as one `struct cut` and becomes one
+ * Belongs to the main thread. Everything the worker accepted since the last time arrives as one `struct checkpoint` and becomes one
  * transaction, so after any crash the positions, the events and the counts agree. A lock file beside the database, holding the
  * pid, keeps a second daemon out; readers (`crumbd queue`) need no lock.
  *
@@ -9,7 +9,7 @@
  * as they came.
  *
  * What happened to a row that was sent is kept in memory until the next store_commit or store_flush writes it down, many rows in
- * one transaction. A crash in between only sends the row again, under the same event_id. In memory: at most STORE_PENDING_MAX
+ * one transaction. A crash in between only sends the row again, under the same event_id. In memory: at most STORE_DELIVERIES_MAX
  * such outcomes and one payload per row handed out.
  */
 #ifndef IO_STORE_H
@@ -18,9 +18,10 @@
 #include "base/count.h"
 #include "base/err.h"
 #include "base/sbuf.h"
-#include "core/limit.h"
+#include "core/flood.h"
 #include "core/options.h"
-#include "core/overdue.h"
+#include "core/deadline.h"
+#include "io/position.h"
 
 struct store;
 
@@ -29,7 +30,7 @@ enum store_mode { STORE_DAEMON, STORE_TOOL };
 
 enum {
     STORE_PAYLOAD_MAX = 1 << 20, /* Sentry's limit for an event */
-    STORE_PENDING_MAX = 4096,    /* rows handed out or with outcomes not yet written; then store_next gives no more */
+    STORE_DELIVERIES_MAX = 4096,    /* rows handed out or with outcomes not yet written; then store_next gives no more */
 };
 
 /* A check-in's event_id is its monitor's: a newer one takes the place of one that has not left. */
@@ -48,19 +49,6 @@ struct store_event {
     struct scrubbed payload; /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
 };
 
-/* A tailed file as the store knows it. `head_hash` is over its first `head_bytes` bytes (at most 1024). */
-struct store_file {
-    uint64_t key;           /* random, made at first sight */
-    uint64_t dev, ino;
-    uint32_t head_bytes;
-    uint64_t head_hash;
-    uint64_t offset;        /* everything before it has been judged, */
-    uint64_t held[2];       /* but the open pieces of a container's lines: see struct lines_place */
-    struct slice path;      /* where it was last seen */
-    struct slice input;     /* the pattern that found it */
-    bool gone;              /* fully read and no longer there: forget it */
-};
-
 /* Something that Sentry is to be told the number of (client report; sentry-protocol.md, 5.5). Quantities of the same project, reason and
    category add up. */
 struct store_report {
@@ -68,16 +56,16 @@ struct store_report {
     uint64_t quantity;
 };
 
-/* A consistent cut: everything since the last one. Owned by its maker until store_commit returns. */
-struct cut {
+/* A consistent checkpoint: everything since the last one. Owned by its maker until store_commit returns. */
+struct checkpoint {
     struct store_event *events;
     unsigned n_events;
-    struct store_file *files; /* changed ones */
-    unsigned n_files;
-    struct limit_row *limits; /* changed state of flood control; `sample` only where it is new */
-    unsigned n_limits;
-    struct overdue_row *overdue; /* changed lines waited for */
-    unsigned n_overdue;
+    struct position *positions; /* changed ones */
+    unsigned n_positions;
+    struct flood_row *limits; /* changed state of flood control; `sample` only where it is new */
+    unsigned n_floods;
+    struct deadline_row *deadlines; /* changed lines waited for */
+    unsigned n_deadlines;
     int64_t clock_us;         /* of these; 0 or less: not told */
     struct store_report *reports;
     unsigned n_reports;
@@ -102,26 +90,26 @@ enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 
 /*
  * One transaction. STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other trouble, logged with its remedy. In
- * both cases nothing was written: try the same cut again later. A cut without events is not held to store_limit, nor is one that
+ * both cases nothing was written: try the same checkpoint again later. A checkpoint without events is not held to store_limit, nor is one that
  * finds the store less than half full.
  * An event whose id is there already as open is replaced (its final form); one that is there closed is left as it is.
  */
-enum store_result store_commit(struct store *s, const struct cut *c);
+enum store_result store_commit(struct store *s, const struct checkpoint *c);
 /* Nobody fetches its events (there is no DSN): at the limit the oldest ones of the input that uses most make room, instead of reading
    having to stop. */
 void store_keep_newest(struct store *s);
-/* Events dropped that way since it was opened; the count store_overflow is written with the cut that dropped them. */
+/* Events dropped that way since it was opened; the count store_overflow is written with the checkpoint that dropped them. */
 uint64_t store_overflowed(const struct store *s);
 /* Writes pending outcomes alone. */
 enum store_result store_flush(struct store *s);
 /* Rows left open by a process that died become ready to send. Returns how many. */
 unsigned store_close_open(struct store *s);
-/* Calls back for every known file. */
-void store_files(struct store *s, void (*each)(void *u, const struct store_file *f), void *u);
+/* Calls back for every position of every input. */
+void store_positions(struct store *s, position_f *each, void *u);
 /* Calls back for every row of flood control. */
-void store_limits(struct store *s, limit_row_f *each, void *u);
+void store_floods(struct store *s, flood_row_f *each, void *u);
 /* Calls back for everything that is waited for, in the order of since_us. */
-void store_overdue(struct store *s, overdue_row_f *each, void *u);
+void store_deadlines(struct store *s, deadline_row_f *each, void *u);
 int64_t store_clock(struct store *s);
 /* Calls back for everything that the project has not been told yet. */
 void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);
@@ -170,7 +158,7 @@ bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const st
 int64_t store_find(struct store *s, const char *event_id);
 void store_row_free(struct store_row *r);
 
-/* What became of a row given out by store_next. Reasons are cut at 300 bytes. Each also counts: sent, retries, dead. */
+/* What became of a row given out by store_next. Reasons are checkpoint at 300 bytes. Each also counts: sent, retries, dead. */
 void store_sent(struct store *s, int64_t id);
 void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *reason);
 void store_dead(struct store *s, int64_t id, const char *reason);

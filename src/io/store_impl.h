@@ -1,5 +1,5 @@
 /*
- * store_impl: what store.c (opening, cuts) and store_rows.c (the outbox) share. Private to the store.
+ * store_impl: what store.c (opening, checkpoints) and store_rows.c (the outbox) share. Private to the store.
  */
 #ifndef IO_STORE_IMPL_H
 #define IO_STORE_IMPL_H
@@ -10,13 +10,16 @@
 #include "core/scrub.h"
 #include "io/store.h"
 
-enum { STORE_SCHEMA_VERSION = 8 };
+enum {
+    STORE_SCHEMA_VERSION = 9,
+    STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
+};
 
 enum query {
-    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_SHRINK_FULL, Q_EVENT, Q_FILE, Q_FILE_GONE, Q_COUNT, Q_COUNTS, Q_FILES,
+    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_SHRINK_FULL, Q_EVENT, Q_POSITION, Q_POSITION_GONE, Q_COUNT, Q_COUNTS, Q_POSITIONS,
     Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_REQUEUE,
-    Q_DROP_DEAD, Q_DROP_LIVING, Q_LIMIT, Q_LIMIT_GONE, Q_LIMITS, Q_CHECK_IN,
-    Q_OVERDUE, Q_OVERDUE_GONE, Q_OVERDUES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_N
+    Q_DROP_DEAD, Q_DROP_LIVING, Q_FLOOD, Q_FLOOD_GONE, Q_FLOODS, Q_CHECK_IN,
+    Q_DEADLINE, Q_DEADLINE_GONE, Q_DEADLINES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_N
 };
 
 /* From schema version i to i + 1. */
@@ -24,8 +27,8 @@ extern const char *const store_steps[STORE_SCHEMA_VERSION];
 extern const char *const store_sql[Q_N];
 
 /* A row given out by store_next, and what became of it. */
-struct outcome {
-    enum { OUTCOME_NONE, OUTCOME_SENT, OUTCOME_RETRY, OUTCOME_DEAD } kind;
+struct delivery {
+    enum { DELIVERY_NONE, DELIVERY_SENT, DELIVERY_RETRY, DELIVERY_DEAD } kind;
     int64_t id, next_try_us;
     char *reason;
     bool stuck; /* on a damaged page, which cannot be written either: stays taken, so that nobody tries it for ever */
@@ -37,13 +40,13 @@ struct store {
     char *path;
     int lock_fd, file_fd;
     uint64_t limit_bytes, page_bytes;
-    bool disk_full;          /* until a cut goes in again */
+    bool disk_full;          /* until a checkpoint goes in again */
     bool no_room;            /* it has none for the pages of the open transaction */
     uint8_t id[16];
     bool old_keys;
     sqlite3_stmt *stmt[Q_N];
-    struct table taken;      /* row id to struct outcome */
-    struct outcome **pending; /* those of `taken` that have an outcome, in order */
+    struct table taken;      /* row id to struct delivery */
+    struct delivery **pending; /* those of `taken` that have an outcome, in order */
     unsigned n_pending;
     bool full;               /* said so already */
     bool keep_newest;        /* see store_keep_newest */
@@ -58,6 +61,13 @@ struct store {
 void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
 /* Valid until the statement's next step or reset. */
 struct slice store_column(sqlite3_stmt *q, int i);
+bool store_exec(struct store *s, const char *text);
+/* The file gets the blocks of all its pages, the open transaction's included. False: the disk is full. */
+bool store_take_room_of_pages(struct store *s);
+/* Writes into d why the database cannot be opened; false. */
+bool store_open_failed(struct store *s, struct diag *d, const char *doing);
+/* From schema `from` (0: it is empty) to this version's. */
+bool store_upgrade(struct store *s, int64_t from, struct diag *d);
 /* Runs to the end and resets; false when it failed. */
 bool store_run(struct store *s, enum query which);
 /* Logs and keeps in s->error what the last error means and what to do, and ends the transaction if there is one. */
@@ -84,12 +94,12 @@ void store_make_room(struct store *s);
 void store_event_id_bytes(const char *hex, uint8_t id[16]);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);
-/* Parts of a cut, inside its transaction. */
-bool store_put_limit(struct store *s, const struct limit_row *row);
-bool store_put_overdue(struct store *s, const struct overdue_row *row);
+/* Parts of a checkpoint, inside its transaction. */
+bool store_put_flood(struct store *s, const struct flood_row *row);
+bool store_put_deadline(struct store *s, const struct deadline_row *row);
 bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
-void store_outcomes_free(struct store *s);
+void store_deliveries_free(struct store *s);
 /* Unix microseconds of the wall clock. */
 int64_t store_now_us(void);
 

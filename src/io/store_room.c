@@ -6,7 +6,7 @@
  *
  *  1. The database file has the blocks of all its pages before a COMMIT, so that a checkpoint always gets to the end. A transaction
  *     that takes room must leave RESERVE_PAGES besides, free ones or blocks behind the end; one that gives room may use them, for an
- *     index whose pages split. A checkpoint cuts the file where its pages end, so they are taken again after each COMMIT.
+ *     index whose pages split. A checkpoint checkpoints the file where its pages end, so they are taken again after each COMMIT.
  *  2. The WAL has WAL_BYTES from the start, enough for some deleted rows. What shrinks it later leaves more than that.
  *  3. Statement journals stay in memory (store_open), as there may be no room for such a file.
  *
@@ -109,7 +109,7 @@ static void evict_dead(struct store *s)
     store_restart_wal(s);
 }
 
-/* The WAL may want room that free pages of the database have: a cut that is larger than the WAL would never fit otherwise. */
+/* The WAL may want room that free pages of the database have: a checkpoint that is larger than the WAL would never fit otherwise. */
 void store_make_room(struct store *s)
 {
     evict_dead(s);

@@ -196,30 +196,30 @@ int64_t store_find(struct store *s, const char *event_id)
 
 /* Outcomes. */
 
-static struct outcome *outcome_of(struct store *s, int64_t id)
+static struct delivery *delivery_of(struct store *s, int64_t id)
 {
     return table_get(&s->taken, (uint64_t)id);
 }
 
 static void take(struct store *s, int64_t id)
 {
-    struct outcome *o = xcalloc(1, sizeof *o);
+    struct delivery *o = xcalloc(1, sizeof *o);
     o->id = id;
     table_put(&s->taken, (uint64_t)id, o);
 }
 
-static void outcome_free(struct outcome *o)
+static void delivery_free(struct delivery *o)
 {
     free(o->reason);
     free(o);
 }
 
-static struct outcome *decide(struct store *s, int64_t id, const char *reason)
+static struct delivery *decide(struct store *s, int64_t id, const char *reason)
 {
-    struct outcome *o = outcome_of(s, id);
+    struct delivery *o = delivery_of(s, id);
     struct arena a = {0};
-    assert(o && o->kind == OUTCOME_NONE);
-    assert(s->n_pending < STORE_PENDING_MAX);
+    assert(o && o->kind == DELIVERY_NONE);
+    assert(s->n_pending < STORE_DELIVERIES_MAX);
     o->reason = reason ? slice_dup(slice_sub(clean_reason(s, slice_str(reason), &a), 0, REASON_BYTES)) : NULL;
     arena_free(&a);
     s->pending[s->n_pending++] = o;
@@ -228,51 +228,51 @@ static struct outcome *decide(struct store *s, int64_t id, const char *reason)
 
 void store_sent(struct store *s, int64_t id)
 {
-    decide(s, id, NULL)->kind = OUTCOME_SENT;
+    decide(s, id, NULL)->kind = DELIVERY_SENT;
 }
 
 void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *reason)
 {
-    struct outcome *o = decide(s, id, reason);
-    o->kind = OUTCOME_RETRY;
+    struct delivery *o = decide(s, id, reason);
+    o->kind = DELIVERY_RETRY;
     o->next_try_us = next_try_us;
 }
 
 void store_dead(struct store *s, int64_t id, const char *reason)
 {
-    decide(s, id, reason)->kind = OUTCOME_DEAD;
+    decide(s, id, reason)->kind = DELIVERY_DEAD;
 }
 
 void store_release(struct store *s, int64_t id)
 {
-    struct outcome *o = outcome_of(s, id);
-    assert(o && o->kind == OUTCOME_NONE);
+    struct delivery *o = delivery_of(s, id);
+    assert(o && o->kind == DELIVERY_NONE);
     table_del(&s->taken, (uint64_t)id);
-    outcome_free(o);
+    delivery_free(o);
 }
 
 /* `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
-static bool write_outcomes(struct store *s, struct outcome *const *v, unsigned n)
+static bool write_deliveries(struct store *s, struct delivery *const *v, unsigned n)
 {
     static const enum query how[] = {
-        [OUTCOME_SENT] = Q_SENT, [OUTCOME_RETRY] = Q_RETRY, [OUTCOME_DEAD] = Q_DEAD};
-    uint64_t did[] = {[OUTCOME_SENT] = 0, [OUTCOME_RETRY] = 0, [OUTCOME_DEAD] = 0};
+        [DELIVERY_SENT] = Q_SENT, [DELIVERY_RETRY] = Q_RETRY, [DELIVERY_DEAD] = Q_DEAD};
+    uint64_t did[] = {[DELIVERY_SENT] = 0, [DELIVERY_RETRY] = 0, [DELIVERY_DEAD] = 0};
     bool ok = store_run(s, Q_BEGIN);
     /* v is sent_first. */
-    enum room room = n && v[n - 1]->kind == OUTCOME_SENT ? GIVES_ROOM : TAKES_ROOM;
+    enum room room = n && v[n - 1]->kind == DELIVERY_SENT ? GIVES_ROOM : TAKES_ROOM;
     for (unsigned i = 0; ok && i < n; i++) {
         sqlite3_stmt *q = s->stmt[how[v[i]->kind]];
         sqlite3_bind_int64(q, 1, v[i]->id);
-        if (v[i]->kind == OUTCOME_RETRY)
+        if (v[i]->kind == DELIVERY_RETRY)
             sqlite3_bind_int64(q, 2, v[i]->next_try_us);
-        if (v[i]->kind != OUTCOME_SENT)
+        if (v[i]->kind != DELIVERY_SENT)
             store_bind_text(q, 3, slice_str(v[i]->reason));
         ok = store_run(s, how[v[i]->kind]);
         did[v[i]->kind]++;
     }
-    return ok && store_add_count(s, "sent", did[OUTCOME_SENT]) &&
-           store_add_count(s, "retries", did[OUTCOME_RETRY]) &&
-           store_add_count(s, "dead", did[OUTCOME_DEAD]) && store_end(s, room);
+    return ok && store_add_count(s, "sent", did[DELIVERY_SENT]) &&
+           store_add_count(s, "retries", did[DELIVERY_RETRY]) &&
+           store_add_count(s, "dead", did[DELIVERY_DEAD]) && store_end(s, room);
 }
 
 /* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
@@ -280,19 +280,19 @@ static bool write_outcomes(struct store *s, struct outcome *const *v, unsigned n
 static void write_one_by_one(struct store *s, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        if (!write_outcomes(s, &s->pending[i], 1)) {
+        if (!write_deliveries(s, &s->pending[i], 1)) {
             store_failed(s, "write down what was sent");
             s->pending[i]->stuck = true;
         }
 }
 
 /* The first n have been written. */
-static void forget_outcomes(struct store *s, unsigned n)
+static void forget_deliveries(struct store *s, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         if (!s->pending[i]->stuck) {
             table_del(&s->taken, (uint64_t)s->pending[i]->id);
-            outcome_free(s->pending[i]);
+            delivery_free(s->pending[i]);
         }
     s->n_pending -= n;
     memmove(s->pending, s->pending + n, s->n_pending * sizeof *s->pending);
@@ -301,7 +301,7 @@ static void forget_outcomes(struct store *s, unsigned n)
 static unsigned n_sent(const struct store *s)
 {
     unsigned n = 0;
-    while (n < s->n_pending && s->pending[n]->kind == OUTCOME_SENT)
+    while (n < s->n_pending && s->pending[n]->kind == DELIVERY_SENT)
         n++;
     return n;
 }
@@ -311,8 +311,8 @@ static void sent_first(struct store *s)
 {
     unsigned sent = 0;
     for (unsigned i = 0; i < s->n_pending; i++)
-        if (s->pending[i]->kind == OUTCOME_SENT) {
-            struct outcome *o = s->pending[i];
+        if (s->pending[i]->kind == DELIVERY_SENT) {
+            struct delivery *o = s->pending[i];
             s->pending[i] = s->pending[sent];
             s->pending[sent++] = o;
         }
@@ -332,8 +332,8 @@ static void wait_for_room(struct store *s)
     if (n_sent(s))
         return;
     store_make_room(s);
-    if (s->n_pending > STORE_PENDING_MAX / 2)
-        forget_outcomes(s, s->n_pending);
+    if (s->n_pending > STORE_DELIVERIES_MAX / 2)
+        forget_deliveries(s, s->n_pending);
 }
 
 enum store_result store_flush(struct store *s)
@@ -343,7 +343,7 @@ enum store_result store_flush(struct store *s)
     sent_first(s);
     for (unsigned step = s->disk_full ? FULL_STEP : s->n_pending; s->n_pending;) {
         unsigned n = n_next(s, step);
-        if (!write_outcomes(s, s->pending, n)) {
+        if (!write_deliveries(s, s->pending, n)) {
             bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
             enum store_result r = store_failed(s, "write down what was sent");
             if (r == STORE_FULL && step > 1) {
@@ -356,7 +356,7 @@ enum store_result store_flush(struct store *s)
                 return r;
             write_one_by_one(s, n);
         }
-        forget_outcomes(s, n);
+        forget_deliveries(s, n);
         if (step <= FULL_STEP)
             store_restart_wal(s);
     }
@@ -364,10 +364,10 @@ enum store_result store_flush(struct store *s)
     return STORE_OK;
 }
 
-void store_outcomes_free(struct store *s)
+void store_deliveries_free(struct store *s)
 {
     table_each (&s->taken, slot) {
-        outcome_free(slot->value);
+        delivery_free(slot->value);
     }
     table_free(&s->taken);
     free(s->pending);
@@ -386,7 +386,7 @@ static int64_t first_due(struct store *s, struct slice project, enum store_kind 
     int64_t id = 0;
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW && !id)
-        if (!outcome_of(s, sqlite3_column_int64(q, 0)))
+        if (!delivery_of(s, sqlite3_column_int64(q, 0)))
             id = sqlite3_column_int64(q, 0);
     sqlite3_reset(q);
     if (!id && rc != SQLITE_DONE)
@@ -396,7 +396,7 @@ static int64_t first_due(struct store *s, struct slice project, enum store_kind 
 
 struct store_row *store_next(struct store *s, struct slice project, enum store_kind kind, int64_t now_us)
 {
-    while (s->taken.n < STORE_PENDING_MAX) {
+    while (s->taken.n < STORE_DELIVERIES_MAX) {
         int64_t id = first_due(s, project, kind, now_us);
         if (!id)
             break;
@@ -419,7 +419,7 @@ int64_t store_due(struct store *s, struct slice project, enum store_kind kind)
     sqlite3_bind_int(q, 2, kind);
     int64_t due = INT64_MAX;
     while (due == INT64_MAX && sqlite3_step(q) == SQLITE_ROW)
-        if (!outcome_of(s, sqlite3_column_int64(q, 0)))
+        if (!delivery_of(s, sqlite3_column_int64(q, 0)))
             due = sqlite3_column_int64(q, 1);
     sqlite3_reset(q);
     return due;

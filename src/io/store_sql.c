@@ -56,6 +56,17 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "CREATE TRIGGER event_goes AFTER DELETE ON event BEGIN " SHARE_TAKE " END;"
     "CREATE TRIGGER event_changes AFTER UPDATE OF payload ON event BEGIN " SHARE_TAKE SHARE_ADD " END;"
     "CREATE TRIGGER event_dies AFTER UPDATE OF state ON event WHEN (old.state=2)<>(new.state=2) BEGIN " SHARE_TAKE SHARE_ADD " END;",
+
+    /* Every input has rows of its own and says what is in them: a tail's files (tail_position.h), what says that a tail has been
+       there, the cursor of a journal. Until now a row was a file, and the last two borrowed its columns. */
+    "CREATE TABLE position(input TEXT NOT NULL, part TEXT NOT NULL, offset INTEGER NOT NULL, blob BLOB NOT NULL,"
+    " PRIMARY KEY(input, part)) WITHOUT ROWID;"
+    "INSERT OR REPLACE INTO position SELECT input,printf('%016x',key),offset,CAST(printf('file1 %x %x %x %x %x %x ',"
+    "dev,ino,head_bytes,head_hash,held_stdout,held_stderr)||path AS BLOB) FROM file WHERE path<>'' AND ino<>0;"
+    "INSERT OR REPLACE INTO position SELECT input,'',0,CAST(printf('seen1 %x',offset) AS BLOB) FROM file WHERE path='';"
+    "INSERT OR REPLACE INTO position SELECT input,'',0,CAST('cursor1 '||path AS BLOB) FROM file"
+    " WHERE path<>'' AND ino=0 AND input LIKE 'journal:%';"
+    "DROP TABLE file;",
 };
 
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
@@ -75,11 +86,11 @@ const char *const store_sql[Q_N] = {
                 " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
                 " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
                 " title=excluded.title,payload=excluded.payload WHERE event.state=0",
-    [Q_FILE] = "INSERT OR REPLACE INTO file VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-    [Q_FILE_GONE] = "DELETE FROM file WHERE key=?1",
+    [Q_POSITION] = "INSERT OR REPLACE INTO position VALUES(?1,?2,?3,?4)",
+    [Q_POSITION_GONE] = "DELETE FROM position WHERE input=?1 AND part=?2",
     [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
     [Q_COUNTS] = "SELECT name,value FROM count",
-    [Q_FILES] = "SELECT key,dev,ino,head_bytes,head_hash,offset,path,input,held_stdout,held_stderr FROM file",
+    [Q_POSITIONS] = "SELECT input,part,offset,blob FROM position",
     [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE id IN(SELECT id FROM event WHERE state=0 LIMIT ?1)",
     [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND kind=?4 AND (next_try_us<=?2 OR next_try_us>?3)"
               " ORDER BY next_try_us,id",
@@ -102,17 +113,17 @@ const char *const store_sql[Q_N] = {
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_LIMIT] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
+    [Q_FLOOD] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
                 " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
                 " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_us,"
                 " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
                 " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample),"
                 " varied=coalesce(excluded.varied,varied),remote=excluded.remote",
-    [Q_LIMIT_GONE] = "DELETE FROM flood WHERE key=?1",
-    [Q_LIMITS] = "SELECT * FROM flood ORDER BY start_us",
-    [Q_OVERDUE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-    [Q_OVERDUE_GONE] = "DELETE FROM overdue WHERE key=?1",
-    [Q_OVERDUES] = "SELECT * FROM overdue ORDER BY since_us",
+    [Q_FLOOD_GONE] = "DELETE FROM flood WHERE key=?1",
+    [Q_FLOODS] = "SELECT * FROM flood ORDER BY start_us",
+    [Q_DEADLINE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [Q_DEADLINE_GONE] = "DELETE FROM overdue WHERE key=?1",
+    [Q_DEADLINES] = "SELECT * FROM overdue ORDER BY since_us",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4) ON CONFLICT(project,reason,category) DO UPDATE SET"

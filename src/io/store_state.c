@@ -12,20 +12,20 @@ static void bind_optional(sqlite3_stmt *q, int i, struct slice v)
 
 static bool forget_limit(struct store *s, uint64_t key)
 {
-    sqlite3_bind_int64(s->stmt[Q_LIMIT_GONE], 1, (sqlite3_int64)key);
-    return store_run(s, Q_LIMIT_GONE);
+    sqlite3_bind_int64(s->stmt[Q_FLOOD_GONE], 1, (sqlite3_int64)key);
+    return store_run(s, Q_FLOOD_GONE);
 }
 
-bool store_put_limit(struct store *s, const struct limit_row *row)
+bool store_put_flood(struct store *s, const struct flood_row *row)
 {
-    sqlite3_stmt *q = s->stmt[Q_LIMIT];
+    sqlite3_stmt *q = s->stmt[Q_FLOOD];
     if ((row->closed || row->restarted) && !forget_limit(s, row->key))
         return false;
     if (row->closed)
         return true;
     sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
-    static const struct limit_sample none;
-    const struct limit_sample *sample = row->sample && row->sample_is_new ? row->sample : &none;
+    static const struct flood_sample none;
+    const struct flood_sample *sample = row->sample && row->sample_is_new ? row->sample : &none;
     sqlite3_bind_int64(q, 2, row->start_us);
     sqlite3_bind_int64(q, 3, row->period_us);
     sqlite3_bind_int64(q, 4, row->burst);
@@ -38,21 +38,21 @@ bool store_put_limit(struct store *s, const struct limit_row *row)
     bind_optional(q, 11, sample->title.text);
     bind_optional(q, 12, sample->level);
     bind_optional(q, 13, sample->payload.text);
-    bind_optional(q, 14, row->varied_text.text);
+    bind_optional(q, 14, row->top_values_text.text);
     sqlite3_bind_int(q, 15, row->remote);
-    return store_run(s, Q_LIMIT);
+    return store_run(s, Q_FLOOD);
 }
 
-void store_limits(struct store *s, limit_row_f *each, void *u)
+void store_floods(struct store *s, flood_row_f *each, void *u)
 {
-    sqlite3_stmt *q = s->stmt[Q_LIMITS];
+    sqlite3_stmt *q = s->stmt[Q_FLOODS];
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        const struct limit_sample sample = {.project = store_column(q, 9),
+        const struct flood_sample sample = {.project = store_column(q, 9),
                                             .title = scrubbed_vouch(store_column(q, 10)),
                                             .level = store_column(q, 11),
                                             .payload = scrubbed_vouch(store_column(q, 12))};
-        const struct limit_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
+        const struct flood_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
                                       .start_us = sqlite3_column_int64(q, 1),
                                       .period_us = sqlite3_column_int64(q, 2),
                                       .burst = (unsigned)sqlite3_column_int64(q, 3),
@@ -62,7 +62,7 @@ void store_limits(struct store *s, limit_row_f *each, void *u)
                                       .first_us = sqlite3_column_int64(q, 7),
                                       .last_us = sqlite3_column_int64(q, 8),
                                       .sample = sample.payload.text.n ? &sample : NULL,
-                                      .varied_text = scrubbed_vouch(store_column(q, 13)),
+                                      .top_values_text = scrubbed_vouch(store_column(q, 13)),
                                       .remote = sqlite3_column_int(q, 14) != 0};
         each(u, &row);
     }
@@ -79,9 +79,9 @@ void store_shares(struct store *s, void (*each)(void *u, struct slice input, boo
     sqlite3_reset(q);
 }
 
-bool store_put_overdue(struct store *s, const struct overdue_row *row)
+bool store_put_deadline(struct store *s, const struct deadline_row *row)
 {
-    enum query how = row->closed ? Q_OVERDUE_GONE : Q_OVERDUE;
+    enum query how = row->closed ? Q_DEADLINE_GONE : Q_DEADLINE;
     sqlite3_stmt *q = s->stmt[how];
     sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
     if (!row->closed) {
@@ -97,12 +97,12 @@ bool store_put_overdue(struct store *s, const struct overdue_row *row)
     return store_run(s, how);
 }
 
-void store_overdue(struct store *s, overdue_row_f *each, void *u)
+void store_deadlines(struct store *s, deadline_row_f *each, void *u)
 {
-    sqlite3_stmt *q = s->stmt[Q_OVERDUES];
+    sqlite3_stmt *q = s->stmt[Q_DEADLINES];
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        const struct overdue_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
+        const struct deadline_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
                                         .rule = store_column(q, 1),
                                         .since_us = sqlite3_column_int64(q, 2),
                                         .time_us = sqlite3_column_int64(q, 3),

@@ -22,25 +22,24 @@ struct tail {
     struct tail_files files;   /* all that are known, awake or asleep */
     struct tail_files ready;   /* by turns: there may be something to read */
     struct tail_files waiting; /* by deadline: something complete waits for what follows */
-    struct tail_files graves;  /* gone, until the store has been told */
+    struct tail_files removed;  /* gone, until the store has been told */
     struct tail_files turns;   /* asleep, in the order in which they are to be opened */
     struct table by_inode;
     struct table complaints; /* path -> what was last complained of */
     struct table shared;     /* folders that others may write, of which that has been said */
     struct sbuf shared_news; /* their paths until then */
     unsigned n_open;         /* files with a descriptor */
-    unsigned n_loose;        /* of these, rotated ones */
+    unsigned n_rotated;        /* of these, rotated ones */
     uint64_t scans;
     int64_t scanned_ms;
     uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
-    uint64_t marker;  /* key of the row that says this input has been here; 0: none yet */
-    bool marker_changed;
+    bool seen;        /* the store has, or will have, the row that says this input has been here; */
+    bool seen_changed;
     bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool parked_said;
     bool lacks_descriptors; /* in this scan something could not be opened for want of one */
-    struct store_file *report;
-    unsigned report_cap;
+    struct sbuf row; /* being put */
 };
 
 /* ---- in_tail.c ---- */
@@ -55,14 +54,14 @@ void tail_scan_after(struct tail *t, int64_t ms);
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
 /* A file known to be read up to there, asleep. */
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
-                            const struct lines_place *at);
+                            const struct line_reader_place *at);
 /* Gives the file these bytes, in a new place; what was read and what waits stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
 /* Nothing more will come of it: hands on what waits, also a line without LF. */
 void tail_finish(struct tail *t, struct tail_file *f);
 /* Closes it; what is known of it stays. */
 void tail_put_to_sleep(struct tail *t, struct tail_file *f);
-void tail_bury(struct tail *t, struct tail_file *f);
+void tail_forget(struct tail *t, struct tail_file *f);
 struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
 
 /* ---- tail_search.c ---- */
@@ -140,10 +139,8 @@ void tail_complaints_sweep(struct tail *t);
 void tail_complaints_free(struct tail *t);
 
 /* ---- tail_share.c: more files than descriptors ---- */
-/* How many files all tail inputs may keep open. */
-unsigned tail_open_max(void);
 /* How many of one input's may be rotated ones. */
-unsigned tail_loose_max(void);
+unsigned tail_rotated_max(void);
 /* True when one more may be opened; closes the one that has been read longest ago, if need be. */
 bool tail_has_room(struct tail *t);
 /* Others have taken more than their half: closes some files, so that there is room to look and to open in the next scan. */

@@ -138,15 +138,15 @@ uint64_t tail_random_key(void)
     return key;
 }
 
-struct tail_file *tail_file_new(uint64_t key, const struct lines_place *from, const char *path, size_t max_message_bytes)
+struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path, size_t max_message_bytes)
 {
     struct tail_file *f = xcalloc(1, sizeof *f);
     f->key = key ? key : tail_random_key();
     f->fd = f->wd = -1;
-    f->read_at = lines_first(from);
+    f->read_at = line_reader_first(from);
     f->path = xstrdup(path);
     f->source = xstrdup(path);
-    lines_init(&f->lines, CUT_LINES, max_message_bytes, from);
+    line_reader_init(&f->lines, FRAME_LINES, max_message_bytes, from);
     f->lines.untold_max = UNTOLD_MAX;
     f->stream.file_key = f->key;
     f->stream.source = slice_str(f->source);
@@ -160,11 +160,12 @@ void tail_file_free(struct tail_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
-    lines_free(&f->lines);
+    line_reader_free(&f->lines);
     arena_free(&f->about);
     free(f->path);
     free(f->found);
     free(f->source);
+    free(f->taken_from);
     free(f);
 }
 
@@ -209,15 +210,15 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     f->changed = true;
 }
 
-void tail_file_go_to(struct tail_file *f, const struct lines_place *from)
+void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from)
 {
-    size_t max = f->lines.cut.max;
+    size_t max = f->lines.framer.max;
     unsigned untold = f->lines.untold;
-    lines_free(&f->lines);
-    lines_init(&f->lines, CUT_LINES, max, from);
+    line_reader_free(&f->lines);
+    line_reader_init(&f->lines, FRAME_LINES, max, from);
     f->lines.untold = untold;
     f->lines.untold_max = UNTOLD_MAX;
-    f->read_at = lines_first(from);
+    f->read_at = line_reader_first(from);
 }
 
 void tail_file_sleep(struct tail_file *f)
@@ -225,7 +226,7 @@ void tail_file_sleep(struct tail_file *f)
     if (f->fd >= 0)
         close(f->fd);
     f->fd = -1;
-    struct lines_place at = lines_place(&f->lines);
+    struct line_reader_place at = line_reader_place(&f->lines);
     tail_file_go_to(f, &at);
     f->checked = true;
     f->changed = true;
@@ -233,7 +234,7 @@ void tail_file_sleep(struct tail_file *f)
 
 uint64_t tail_file_reach(const struct tail_file *f)
 {
-    uint64_t handed_on = lines_place(&f->lines).offset;
+    uint64_t handed_on = line_reader_place(&f->lines).offset;
     return handed_on > f->read_at ? handed_on : f->read_at;
 }
 
@@ -261,13 +262,13 @@ enum tail_look tail_file_look(struct tail_file *f, bool thorough)
 
 ssize_t tail_file_read(struct tail_file *f, size_t max)
 {
-    char *room = cut_room(&f->lines.cut, max);
+    char *room = framer_room(&f->lines.framer, max);
     ssize_t n;
     do {
         n = pread(f->fd, room, max, (off_t)f->read_at);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
-        cut_fill(&f->lines.cut, (size_t)n);
+        framer_fill(&f->lines.framer, (size_t)n);
         f->read_at += (uint64_t)n;
     }
     return n;

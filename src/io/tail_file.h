@@ -11,11 +11,11 @@
 
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "core/stream.h"
-#include "io/store.h"
-#include "parsers/lines.h"
+#include "parsers/line_reader.h"
 
 /* What tells it from others: its first head_bytes bytes, and where the file system keeps it. */
 struct tail_id {
@@ -30,24 +30,25 @@ struct tail_file {
     uint64_t key;
     char *path;   /* where it is; symbolic links resolved */
     char *found;  /* the name the pattern found it by, or NULL */
+    char *taken_from; /* the name of the input whose row goes when its own is written; NULL: none */
     char *source; /* the first such name: what people know it by */
     int fd;       /* -1: asleep */
     int wd;       /* inotify's number for it, or -1 */
     uint64_t size, read_at;
     struct timespec mtime; /* with size, when its head was last compared; zero: compare again */
-    struct lines lines;
-    uint64_t waits; /* lines_waiting when deadline was set */
+    struct line_reader lines;
+    uint64_t waits; /* line_reader_waiting when deadline was set */
     struct stream stream;
     struct arena about;  /* what stream.container is made of */
     uint64_t seen;       /* the last scan in which the pattern led here */
     int64_t quiet_since; /* ms */
     int64_t opened;      /* ms */
     int64_t deadline;    /* ms; when what waits in the buffer is complete */
-    bool loose;   /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
+    bool rotated;   /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
     bool checked; /* asleep, and its bytes are those the store knows */
-    bool away;    /* asleep, and its file system seems not to be mounted */
+    bool unreachable;    /* asleep, and its file system seems not to be mounted */
     bool parked;  /* asleep because there are more files than descriptors; size and mtime are of then */
-    bool is_ready, is_waiting, is_in_turn, changed, gone;
+    bool is_ready, is_pending, is_in_turn, changed, gone;
 };
 
 TAILQ_HEAD(tail_files, tail_file);
@@ -55,9 +56,9 @@ TAILQ_HEAD(tail_files, tail_file);
 /* Never 0. */
 uint64_t tail_random_key(void);
 /* Takes over no descriptor. key 0: a random one. */
-struct tail_file *tail_file_new(uint64_t key, const struct lines_place *from, const char *path, size_t max_message_bytes);
+struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path, size_t max_message_bytes);
 /* Forgets what is in the buffer, and reads on from there. */
-void tail_file_go_to(struct tail_file *f, const struct lines_place *from);
+void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from);
 void tail_file_free(struct tail_file *f);
 /* Awake: fd is its own from now on, and st is of fd. Learns its path and its head. */
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path);

@@ -55,7 +55,7 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
     log_info(truncated ? "file truncated, it is read from its start" : "a file is gone",
              log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
     tail_finish(t, f);
-    tail_bury(t, f);
+    tail_forget(t, f);
 }
 
 /*
@@ -70,7 +70,7 @@ static bool lost_its_end(struct tail *t, struct tail_file *f, int fd, const stru
     log_warn("file is shorter than when it was read last; read on at its end", log_c("path", path),
              log_i("read_bytes", (int64_t)f->read_at), log_i("size", st->st_size));
     t->sink.counts->v[COUNT_files_truncated]++;
-    tail_bury(t, f);
+    tail_forget(t, f);
     tail_add(t, fd, st, path, (uint64_t)st->st_size);
     return true;
 }
@@ -105,11 +105,11 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
         return;
     }
     f->checked = true;
-    f->loose = !matched;
+    f->rotated = !matched;
     f->seen = t->scans;
     if (matched || (uint64_t)st.st_size > f->read_at) {
         tail_attach(t, f, fd, &st, path);
-        t->n_loose += f->loose;
+        t->n_rotated += f->rotated;
         return;
     }
     close(fd);
@@ -125,16 +125,16 @@ static void is_gone(struct tail *t, struct tail_file *f)
     } else {
         log_info("a file is gone", log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
     }
-    tail_bury(t, f);
+    tail_forget(t, f);
 }
 
 /* A sleeping file to which no name of the pattern led. */
 static void search_for(struct tail *t, struct tail_file *f)
 {
     struct stat st;
-    if (f->away && lstat(f->path, &st) != 0)
+    if (f->unreachable && lstat(f->path, &st) != 0)
         return;
-    f->away = false;
+    f->unreachable = false;
     bool unknown;
     char *path = tail_find_inode(f, &st, &unknown);
     if (unknown && !tail_may_come_back(f))
@@ -150,7 +150,7 @@ static void search_for(struct tail *t, struct tail_file *f)
             f->path = xstrdup(path);
             f->changed = true;
         }
-        if ((!f->checked || (uint64_t)st.st_size != f->read_at) && t->n_loose < 2 * tail_loose_max())
+        if ((!f->checked || (uint64_t)st.st_size != f->read_at) && t->n_rotated < 2 * tail_rotated_max())
             found_asleep(t, f, path, false);
         free(path);
         return;
@@ -162,7 +162,7 @@ static void search_for(struct tail *t, struct tail_file *f)
     if (!p.path)
         p = tail_find_copy(t, f);
     if (p.path) {
-        f->loose = true;
+        f->rotated = true;
         f->checked = true;
         move_to(t, f, &p);
         return;
@@ -170,7 +170,7 @@ static void search_for(struct tail *t, struct tail_file *f)
     if (p.unknown)
         return;
     if (tail_may_come_back(f)) {
-        f->away = true;
+        f->unreachable = true;
         return;
     }
     is_gone(t, f);
@@ -184,7 +184,7 @@ static void seen_again(struct tail *t, struct tail_file *f, const struct tail_fo
     if (f->seen == t->scans)
         return;
     f->seen = t->scans;
-    f->loose = false;
+    f->rotated = false;
     if (f->fd < 0 && !tail_is_unchanged(f, &at->st)) {
         f->size = (uint64_t)at->st.st_size;
         tail_await_turn(t, f);
@@ -288,7 +288,7 @@ static void found_new(struct tail *t, const struct tail_found *at)
     tail_readable(t, at->path);
     tail_note_folders(t, at->path);
     f->seen = t->scans;
-    f->loose = false;
+    f->rotated = false;
     free(f->found);
     f->found = xstrdup(at->path);
 }
@@ -316,7 +316,7 @@ static bool head_is_known(const struct tail *t, int fd, const struct stat *st)
 static void look_at_rotated(struct tail *t)
 {
     struct tail_findings all = tail_list_rotated(t);
-    uint64_t since_ms = (t->marker ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
+    uint64_t since_ms = (t->seen ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
     for (size_t i = 0; i < all.n; i++) {
         const char *path = all.v[i].path;
         struct stat st = all.v[i].st;
@@ -331,13 +331,13 @@ static void look_at_rotated(struct tail *t)
             close(fd);
             continue;
         }
-        if (t->marker && !head_is_known(t, fd, &st)) {
-            tail_add(t, fd, &st, path, 0)->loose = true;
+        if (t->seen && !head_is_known(t, fd, &st)) {
+            tail_add(t, fd, &st, path, 0)->rotated = true;
             continue;
         }
         struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
         tail_head_learn(fd, (uint64_t)st.st_size, &id);
-        tail_know(t, &id, path, 0, &(struct lines_place){.offset = (uint64_t)st.st_size});
+        tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = (uint64_t)st.st_size});
         close(fd);
     }
     tail_findings_free(&all);
@@ -350,7 +350,7 @@ static bool is_over(struct tail *t, struct tail_file *f)
         return false;
     enum tail_writers w = tail_writers(f->fd);
     if (w == TAIL_WRITERS_SOME ||
-        (w == TAIL_WRITERS_UNKNOWN && tail_now_ms() - f->quiet_since < TAIL_LOOSE_QUIET_MS))
+        (w == TAIL_WRITERS_UNKNOWN && tail_now_ms() - f->quiet_since < TAIL_ROTATED_QUIET_MS))
         return false;
     /* The last writer may have written between the last read and its close. */
     if (tail_file_look(f, true) == TAIL_LOOK_SAME)
@@ -359,7 +359,7 @@ static bool is_over(struct tail *t, struct tail_file *f)
     return false;
 }
 
-static void close_loose(struct tail *t, struct tail_file *f)
+static void close_rotated(struct tail *t, struct tail_file *f)
 {
     bool renamed;
     bool linked = tail_file_linked(f, &renamed);
@@ -368,35 +368,35 @@ static void close_loose(struct tail *t, struct tail_file *f)
     if (linked)
         tail_put_to_sleep(t, f);
     else
-        tail_bury(t, f);
+        tail_forget(t, f);
 }
 
 /* Rotated files are kept open as long as they may grow, but not without number: those silent longest go
  * first. */
-static void tidy_loose(struct tail *t)
+static void tidy_rotated(struct tail *t)
 {
     struct tail_file *f, *next, *quietest = NULL;
     unsigned n = 0;
     for (f = TAILQ_FIRST(&t->files); f; f = next) {
         next = TAILQ_NEXT(f, all);
-        if (f->fd < 0 || !f->loose)
+        if (f->fd < 0 || !f->rotated)
             continue;
         bool renamed;
         tail_file_linked(f, &renamed);
         if (is_over(t, f)) {
-            close_loose(t, f);
+            close_rotated(t, f);
             continue;
         }
         n++;
         if (!f->is_ready && (!quietest || f->quiet_since < quietest->quiet_since))
             quietest = f;
     }
-    t->n_loose = n;
-    if (n > tail_loose_max() && quietest && !t->paused) {
+    t->n_rotated = n;
+    if (n > tail_rotated_max() && quietest && !t->paused) {
         log_warn("too many rotated files may still grow; the one silent longest is closed",
                  log_c("path", quietest->path));
-        close_loose(t, quietest);
-        t->n_loose--;
+        close_rotated(t, quietest);
+        t->n_rotated--;
     }
 }
 
@@ -432,8 +432,8 @@ static void look_for_the_missing(struct tail *t, const struct tail_findings *all
             continue;
         if (f->fd < 0) {
             search_for(t, f);
-        } else if (!f->loose) {
-            f->loose = true;
+        } else if (!f->rotated) {
+            f->rotated = true;
             log_debug("file is no longer under its name", log_c("path", f->path));
         }
     }
@@ -447,10 +447,9 @@ static void look_for_the_missing(struct tail *t, const struct tail_findings *all
 static void been_here(struct tail *t)
 {
     t->at_end = false;
-    if (t->marker || tail_lacks_rights(t))
+    if (t->seen || tail_lacks_rights(t))
         return;
-    t->marker = tail_random_key();
-    t->marker_changed = true;
+    t->seen = t->seen_changed = true;
 }
 
 void tail_scan(struct tail *t)
@@ -476,7 +475,7 @@ void tail_scan(struct tail *t)
     tail_findings_free(&all);
     if (t->scans == 1)
         look_at_rotated(t);
-    tidy_loose(t);
+    tidy_rotated(t);
     tail_complaints_sweep(t);
     tail_say_shared(t);
     been_here(t);

@@ -17,16 +17,17 @@ enum {
     GIVEN_BACK = 4,      /* as many as a walk to a file and the file itself take */
 };
 
-unsigned tail_open_max(void)
+/* How many files all tail inputs may keep open. */
+static unsigned tail_open_max(void)
 {
     unsigned half = descriptors_limit() / 2;
     return half > OPEN_MIN ? half : OPEN_MIN;
 }
 
-unsigned tail_loose_max(void)
+unsigned tail_rotated_max(void)
 {
     unsigned quarter = tail_open_max() / 4;
-    return quarter < TAIL_LOOSE_MAX ? quarter : TAIL_LOOSE_MAX;
+    return quarter < TAIL_ROTATED_MAX ? quarter : TAIL_ROTATED_MAX;
 }
 
 /* ---- whose descriptor goes ---- */
@@ -60,11 +61,11 @@ static struct tail *richest_input(struct tail *t)
 static int dispensable(const struct tail *t, const struct tail_file *f, int64_t now)
 {
     /* A rotated file is read on while it is open, since its name may go; what waits in a buffer is complete soon. */
-    if (f->fd < 0 || f->loose || f->is_waiting)
+    if (f->fd < 0 || f->rotated || f->is_pending)
         return 0;
     if (f->is_ready)
         return !t->paused && now - f->opened >= OPEN_LEAST_MS ? 1 : 0;
-    return lines_place(&f->lines).offset == f->read_at ? 3 : 2;
+    return line_reader_place(&f->lines).offset == f->read_at ? 3 : 2;
 }
 
 static struct tail_file *first_choice(const struct tail *t)
@@ -88,7 +89,7 @@ static struct tail_file *most_dispensable(const struct tail *t)
     struct stat st;
     struct tail_file *f;
     while ((f = first_choice(t)) && (fstat(f->fd, &st) != 0 || st.st_nlink == 0))
-        f->loose = true;
+        f->rotated = true;
     return f;
 }
 

@@ -22,14 +22,15 @@ static void log_conn(enum log_level level, const char *msg, const struct conn *c
 
 static void account(struct conn *c)
 {
-    size_t now = cut_memory_bytes(&c->cut);
+    size_t now = framer_memory_bytes(&c->framer);
     c->in->held_bytes += now - c->held_bytes;
     c->held_bytes = now;
 }
 
-static void deliver(struct conn *c, const struct cut_message *m)
+static void deliver(struct conn *c, struct message *m)
 {
-    c->in->sink.message(c->in->sink.u, &c->stream, m->text, m->lines, m->cut_bytes, 0);
+    m->stream = &c->stream;
+    c->in->sink.message(c->in->sink.u, m);
 }
 
 /* Bytes that did not tell yet what they begin are a message's all the same. */
@@ -39,23 +40,21 @@ static void take_undecided(struct conn *c)
     size_t n = in ? evbuffer_get_length(in) : 0;
     if (c->opening != OPENING_MORE || !n)
         return;
-    int got = evbuffer_remove(in, cut_room(&c->cut, n), n);
-    cut_fill(&c->cut, got > 0 ? (size_t)got : 0);
+    int got = evbuffer_remove(in, framer_room(&c->framer, n), n);
+    framer_fill(&c->framer, got > 0 ? (size_t)got : 0);
 }
 
 void conn_free(struct conn *c)
 {
     struct in_tcp *in = c->in;
-    struct cut_message m;
+    struct message m;
     take_undecided(c);
-    while (cut_next(&c->cut, &m) || cut_flush(&c->cut, CUT_END, &m))
+    while (framer_next(&c->framer, &m) || framer_flush(&c->framer, FRAME_END, &m))
         deliver(c, &m);
-    if (in->sink.gone)
-        in->sink.gone(in->sink.u, &c->stream);
     TAILQ_REMOVE(&in->conns, c, link);
     holders_remove(&in->holders, &c->held);
     in->input.connections--;
-    cut_free(&c->cut);
+    framer_free(&c->framer);
     account(c);
     if (c->early)
         event_free(c->early);
@@ -162,8 +161,8 @@ static bool stopped(const struct conn *c)
 
 static void run_messages(struct conn *c)
 {
-    struct cut_message m;
-    while (!stopped(c) && !over_rate(c) && cut_next(&c->cut, &m)) {
+    struct message m;
+    while (!stopped(c) && !over_rate(c) && framer_next(&c->framer, &m)) {
         rates_take(c->in->rates, &c->peer, c->in->sink.now_us(c->in->sink.u));
         c->proven = true;
         deliver(c, &m);
@@ -238,8 +237,8 @@ static void conn_run(struct conn *c)
         return;
     run_messages(c);
     while (!stopped(c) && evbuffer_get_length(in) > 0) {
-        int got = evbuffer_remove(in, cut_room(&c->cut, TCP_STEP), TCP_STEP);
-        cut_fill(&c->cut, got > 0 ? (size_t)got : 0);
+        int got = evbuffer_remove(in, framer_room(&c->framer, TCP_STEP), TCP_STEP);
+        framer_fill(&c->framer, got > 0 ? (size_t)got : 0);
         run_messages(c);
     }
     account(c);
@@ -437,7 +436,7 @@ void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa)
                                 .source = slice_str(opt->text),
                                 .last_us = RECORD_NO_TIME};
     sbuf_init(&c->header, PROXY_HEADER_MAX);
-    cut_init(&c->cut, opt->kind == INPUT_GELF ? CUT_GELF : CUT_SYSLOG, opt->max_message_bytes, 0);
+    framer_init(&c->framer, opt->kind == INPUT_GELF ? FRAME_GELF : FRAME_SYSLOG, opt->max_message_bytes, 0);
     set_peer(c, sa);
     if (tcp_over_unix(in)) {
         c->stream.peer = slice_str(in->host);
@@ -473,13 +472,13 @@ void conn_sweep(struct conn *c)
     }
     if (stopped(c))
         return;
-    struct cut_message m;
-    while (age >= 1 && cut_waiting(&c->cut) && cut_flush(&c->cut, CUT_IDLE, &m)) {
+    struct message m;
+    while (age >= 1 && framer_waiting(&c->framer) && framer_flush(&c->framer, FRAME_IDLE, &m)) {
         c->proven = true;
         deliver(c, &m);
     }
     if (age >= 1) {
-        cut_trim(&c->cut);
+        framer_trim(&c->framer);
         account(c);
     }
     if (idle_us && age >= ticks(in, idle_us)) {

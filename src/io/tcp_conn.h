@@ -14,11 +14,11 @@
 #include "io/request_line.h"
 #include "io/tls.h"
 #include "io/unix_peer.h"
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 
 enum {
     TCP_READ_MAX = 64 << 10, /* taken from the kernel at once */
-    TCP_STEP = 16 << 10,     /* given to the cutter at once */
+    TCP_STEP = 16 << 10,     /* given to the framer at once */
     TCP_HELD_MAX = 64 << 20, /* bytes in the cutters of all connections of an input */
     TCP_HANDSHAKE_US = 10000000,
 };
@@ -38,7 +38,7 @@ struct conn {
     struct peer peer;
     struct unix_peer process; /* on a unix socket: who connected */
     struct stream stream;
-    struct cutter cut;
+    struct framer framer;
     struct request_line request_line;
     size_t looked_at; /* for it; bytes of bev */
     enum opening opening;

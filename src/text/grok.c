@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "text/loose.h"
+#include "text/relax.h"
 
 enum { GROUP_NAME_MAX = 32 /* of PCRE2 */ };
 
@@ -127,7 +127,7 @@ static bool unknown(struct walk *w, struct slice name)
 static size_t plain_length(struct slice s)
 {
     bool reference = slice_starts(s, SLICE("%{")) && s.n > 2 && (ascii_alpha(s.p[2]) || s.p[2] == '_');
-    return reference ? 0 : loose_token(s);
+    return reference ? 0 : relax_token(s);
 }
 
 /* --- writing --- */

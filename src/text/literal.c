@@ -170,6 +170,21 @@ static void escape(struct parser *p, struct run *r, bool ignore_case, struct lit
 /* Behind "(?": reads what kind of group it is. */
 enum group { GROUP_NEEDED, GROUP_REFUSED, GROUP_FLAGS, GROUP_UNKNOWN };
 
+/* "i", "s" and "m" behind "(?", for the rest of the sequence or for this group. */
+static enum group flags_of(struct parser *p, bool *ignore_case)
+{
+    while (peek(p, 0) == 'i' || peek(p, 0) == 's' || peek(p, 0) == 'm') {
+        *ignore_case |= peek(p, 0) == 'i';
+        p->at++;
+    }
+    if (peek(p, 0) == ')')
+        return GROUP_FLAGS;
+    if (peek(p, 0) != ':')
+        return GROUP_UNKNOWN;
+    p->at++;
+    return GROUP_NEEDED;
+}
+
 static enum group group_kind(struct parser *p, bool *ignore_case)
 {
     char c = peek(p, 0), d = peek(p, 1);
@@ -189,16 +204,7 @@ static enum group group_kind(struct parser *p, bool *ignore_case)
         p->at = (size_t)(close - p->s.p) + 1;
         return GROUP_NEEDED;
     }
-    while (peek(p, 0) == 'i' || peek(p, 0) == 's' || peek(p, 0) == 'm') {
-        *ignore_case |= peek(p, 0) == 'i';
-        p->at++;
-    }
-    if (peek(p, 0) == ')')
-        return GROUP_FLAGS;
-    if (peek(p, 0) != ':')
-        return GROUP_UNKNOWN;
-    p->at++;
-    return GROUP_NEEDED;
+    return flags_of(p, ignore_case);
 }
 
 /* At "(". Returns false when the group only sets flags for the rest of the sequence, which *ignore_case then holds. */

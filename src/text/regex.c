@@ -116,11 +116,6 @@ void regex_rename(struct regex *re, const char *name, struct slice as)
     link_same(re);
 }
 
-bool regex_is_jit(const struct regex *re)
-{
-    return re->jit;
-}
-
 bool regex_have_jit(void)
 {
     size_t offset;

@@ -24,7 +24,6 @@ const char *regex_name(const struct regex *re, unsigned number);
 unsigned regex_number(const struct regex *re, struct slice name);
 /* The capture of this name is called something else from now on, which PCRE2 need not allow and other captures may be called too. */
 void regex_rename(struct regex *re, const char *name, struct slice as);
-bool regex_is_jit(const struct regex *re);
 /* Whether this process can have JIT at all (MemoryDenyWriteExecute and seccomp can take it away). */
 bool regex_have_jit(void);
 const char *regex_version(void);

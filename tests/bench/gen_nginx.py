@@ -3,6 +3,7 @@
 
     gen_nginx.py log MEGABYTES FILE      an nginx error log of lines of about 260 bytes; 4 % of them match a rule of `rules`
     gen_nginx.py matching MEGABYTES FILE the same, and all of them match
+    gen_nginx.py unknown MEGABYTES FILE  the same, and no rule knows any, nor one of those that crumbd ships
     gen_nginx.py rules N FILE            N rules; the first ones are the same for every N, and match
     gen_nginx.py patterns N FILE         the same patterns, one per line, for ripgrep
 
@@ -29,6 +30,11 @@ NOISE = [
     'directory index of "/srv/www/files/%d/%x/" is forbidden',
     'user "u%d%x" was not found in "/etc/nginx/htpasswd"',
 ]
+UNKNOWN = [
+    'pagespeed: rewrote /css/%d.%x.css',
+    'brotli: window of %d bits',
+]
+
 MATCHING = [
     r'connect\(\) failed \((?<errno>\d+): (?<reason>[^)]+)\) while connecting to upstream',
     r'upstream timed out \((?<errno>\d+): [^)]+\) while (?<phase>[a-z ]+)',
@@ -52,7 +58,7 @@ def pattern(i):
             rf'{a} of {b} {i:03d} exceeded (?<limit>\d+) {c}s', rf'unexpected {c} in {a} {b}: 0x[0-9a-f]+ at e{i}\b')[i % 4]
 
 
-def log(megabytes, out, share=0.04):
+def log(megabytes, out, share=0.04, noise=NOISE, noise_level="error"):
     rnd = random.Random(7)
     size, second = 0, 0
     block = []
@@ -63,9 +69,9 @@ def log(megabytes, out, share=0.04):
                 text = rnd.choice(FAULTS)
                 level = "error"
             else:
-                text = rnd.choice(NOISE)
-                text = text % (rnd.randrange(100000), rnd.randrange(1 << 32)) if "%" in text else text
-                level = "error"
+                text = rnd.choice(noise)
+                text = text % (rnd.randrange(100000), rnd.randrange(1 << 32))[:text.count("%")] if "%" in text else text
+                level = noise_level
             s = second % 86400
             line = (f"2026/11/23 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d} [{level}] {7000 + rnd.randrange(4)}#0: *{rnd.randrange(1, 90000)} {text}, "
                     f"client: 203.0.113.{rnd.randrange(256)}, server: shop.example.com, request: \"GET /api/v1/cart/{rnd.randrange(10**6)}?session={rnd.randrange(1 << 60):x} HTTP/1.1\", ")
@@ -84,6 +90,10 @@ def matching(megabytes, out):
     log(megabytes, out, 1)
 
 
+def unknown(megabytes, out):
+    log(megabytes, out, 0, UNKNOWN, "info")
+
+
 def rules(n, out):
     with open(out, "w") as f:
         f.write("pack: bench\nwhen: {format: nginx-error}\nrules:\n")
@@ -98,6 +108,6 @@ def patterns(n, out):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "rules", "patterns"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "unknown", "rules", "patterns"):
         sys.exit(__doc__)
     globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3])

@@ -9,7 +9,7 @@
 
 #include "parsers/container.h"
 #include "parsers/journald.h"
-#include "parsers/lines.h"
+#include "parsers/line_reader.h"
 
 enum { CAP = 20000, MESSAGES_MAX = 4096 };
 
@@ -20,7 +20,7 @@ struct seen {
     unsigned lines;
 };
 
-static unsigned note(struct arena *a, enum format f, const struct cut_message *m, struct seen *out, unsigned n)
+static unsigned note(struct arena *a, enum format f, const struct message *m, struct seen *out, unsigned n)
 {
     assert(m->lines >= 1);
     bool ok = fuzz_parse(a, &r, f, m->text);
@@ -35,26 +35,26 @@ static unsigned note(struct arena *a, enum format f, const struct cut_message *m
 /* Reads all of it; from the place at which the byte `stop` had been read it begins again, as after a crash. */
 static unsigned read_all(struct arena *a, enum format f, struct slice file, size_t stop, struct seen *out)
 {
-    struct lines l;
-    struct cut_message m;
+    struct line_reader l;
+    struct message m;
     unsigned n = 0;
     enum format format = f;
-    lines_init(&l, CUT_LINES, CAP, &(struct lines_place){0});
-    cut_feed(&l.cut, slice_sub(file, 0, stop));
-    while (lines_next(&l, &format, &m))
+    line_reader_init(&l, FRAME_LINES, CAP, &(struct line_reader_place){0});
+    framer_feed(&l.framer, slice_sub(file, 0, stop));
+    while (line_reader_next(&l, &format, &m))
         n = note(a, f, &m, out, n);
-    struct lines_place at = lines_place(&l);
-    assert(at.offset <= stop && lines_first(&at) <= at.offset);
-    lines_free(&l);
-    lines_init(&l, CUT_LINES, CAP, &at);
-    assert(lines_first(&at) == lines_place(&l).offset || lines_place(&l).offset == at.offset);
-    cut_feed(&l.cut, slice_from(file, lines_first(&at)));
-    while (lines_next(&l, &format, &m))
+    struct line_reader_place at = line_reader_place(&l);
+    assert(at.offset <= stop && line_reader_first(&at) <= at.offset);
+    line_reader_free(&l);
+    line_reader_init(&l, FRAME_LINES, CAP, &at);
+    assert(line_reader_first(&at) == line_reader_place(&l).offset || line_reader_place(&l).offset == at.offset);
+    framer_feed(&l.framer, slice_from(file, line_reader_first(&at)));
+    while (line_reader_next(&l, &format, &m))
         n = note(a, f, &m, out, n);
-    while (lines_flush(&l, CUT_END, &m))
+    while (line_reader_flush(&l, FRAME_END, &m))
         n = note(a, f, &m, out, n);
-    assert(lines_waiting(&l) == 0 && lines_place(&l).offset == file.n);
-    lines_free(&l);
+    assert(line_reader_waiting(&l) == 0 && line_reader_place(&l).offset == file.n);
+    line_reader_free(&l);
     return n;
 }
 

@@ -8,24 +8,24 @@
 #include <stdlib.h>
 
 #include "text/grok.h"
-#include "text/scan.h"
+#include "text/prefilter.h"
 
 static void compare(const struct regex *re, struct slice regex, struct slice text)
 {
     struct regex_scratch *s = regex_scratch_new();
-    struct scan *scan = scan_compile(&(struct scan_pattern){.regex = regex}, 1);
-    struct scan_scratch *x = scan_scratch_new();
-    struct scan_hits hits = scan_hits_new(1);
-    scan_scratch_fit(x, scan);
-    scan_run(scan, x, text, &hits);
+    struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = regex}, 1);
+    struct prefilter_scratch *x = prefilter_scratch_new();
+    struct prefilter_hits hits = prefilter_hits_new(1);
+    prefilter_scratch_fit(x, scan);
+    prefilter_run(scan, x, text, &hits);
     assert(hits.word[0] == 1 || regex_match(re, s, text, 0) != REGEX_YES);
     for (unsigned i = 0; i <= REGEX_CAPTURES_MAX; i++) {
         struct slice v = regex_capture(s, i);
         assert(!v.p || !text.p || (v.p >= text.p && v.p + v.n <= text.p + text.n));
     }
-    scan_hits_free(&hits);
-    scan_scratch_free(x);
-    scan_free(scan);
+    prefilter_hits_free(&hits);
+    prefilter_scratch_free(x);
+    prefilter_free(scan);
     regex_scratch_free(s);
 }
 

@@ -109,15 +109,15 @@ struct run {
     struct arena arena; /* of the whole run */
     struct fed fed[STEPS_MAX];
     unsigned n_fed;
-    uint64_t lines, fates[COUNT_N], judged;
-    uint64_t events, overdue, summarised; /* that left */
+    uint64_t lines, fates[COUNT_N], outcome;
+    uint64_t events, deadlines, summarised; /* that left */
     int64_t now_us;
-    bool deaf;
+    bool stalled;
 };
 
 static const uint8_t store_id[16] = "fuzz";
 static const uint64_t run_key = 99;
-static struct ruleset rules;
+static struct rule_set rules;
 static struct judge alone; /* judges each record a second time */
 static bool loaded;
 
@@ -128,8 +128,8 @@ static void load(void)
     loaded = true;
     shipped_load_text(&rules, "every-place.yaml", slice_str(every_place));
     shipped_load(&rules);
-    rule_ready(&rules, true);
-    rule_forget_files(&rules);
+    rule_set_forget_files(&rules);
+    rule_set_ready(&rules, true);
     judge_init(&alone, &rules);
 }
 
@@ -175,9 +175,9 @@ static bool is_from_stream(struct slice project)
     return slice_eq(project, pod.app);
 }
 
-static bool gave_project(const struct run *r, const struct promoted *e)
+static bool gave_project(const struct run *r, const struct event_out *e)
 {
-    const struct rule *rule = e->verdict ? e->verdict->rule : NULL;
+    const struct rule *rule = e->verdict ? rule_set_find(&rules, e->verdict->texts->rule) : NULL;
     const struct fed *f = message_of(r, e->event_id);
     if (!e->project.n)
         return true;
@@ -195,7 +195,7 @@ static bool gave_project(const struct run *r, const struct promoted *e)
 
 /* --- hooks --- */
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct run *r = u;
     assert(is_json(e->payload.text));
@@ -204,7 +204,7 @@ static void on_event(void *u, const struct promoted *e)
     r->events += !e->open && !e->suppressed;
 }
 
-static void on_check_in(void *u, const struct promoted *e)
+static void on_check_in(void *u, const struct event_out *e)
 {
     assert(is_json(e->payload.text));
     assert(gave_project(u, e));
@@ -222,16 +222,16 @@ static void assert_same_verdict(const struct verdict *a, const struct verdict *b
     }
 }
 
-static void on_judged(void *u, const struct judged *j)
+static void on_outcome(void *u, const struct outcome *j)
 {
     struct run *r = u;
     struct arena a = {0};
     struct verdict v;
-    r->judged++;
+    r->outcome++;
     r->fates[j->fate]++;
     assert(!j->record == (j->fate == COUNT_blank || j->fate == COUNT_refused));
     if (j->record && j->verdict->rule && !alone.limit_hits && !pipeline_judge(r->pipeline)->limit_hits) {
-        rule_judge(&alone, j->record, &a, &v, NULL, NULL);
+        judge_record(&alone, j->record, &a, &v, NULL, NULL);
         if (!alone.limit_hits)
             assert_same_verdict(j->verdict, &v);
     }
@@ -242,23 +242,23 @@ static void on_judged(void *u, const struct judged *j)
     arena_free(&a);
 }
 
-static void on_overdue(void *u, const struct judged *j)
+static void on_deadline(void *u, const struct outcome *j)
 {
     struct run *r = u;
     assert(j->fate == COUNT_overdue || j->fate == COUNT_overdue_suppressed);
-    r->overdue++;
+    r->deadlines++;
 }
 
-static void on_limit_row(void *u, const struct limit_row *row)
+static void on_flood_row(void *u, const struct flood_row *row)
 {
     (void)u;
     if (row->sample)
         assert(is_json(row->sample->payload.text));
-    if (row->varied_text.text.n)
-        assert(is_json(row->varied_text.text));
+    if (row->top_values_text.text.n)
+        assert(is_json(row->top_values_text.text));
 }
 
-static void on_overdue_row(void *u, const struct overdue_row *row)
+static void on_deadline_row(void *u, const struct deadline_row *row)
 {
     volatile uint64_t sum = slice_hash(row->record.text, 0) + slice_hash(row->rule, 0); /* reads every byte */
     (void)u, (void)sum;
@@ -280,7 +280,8 @@ static void feed(struct run *r, struct stream *s, struct slice text)
                       .file_key = s->file_key ? s->file_key : run_key,
                       .offset = s->file_key ? r->n_fed * 1000u : r->n_fed};
     r->lines += lines;
-    pipeline_message(r->pipeline, s, slice_of(own, text.n), lines, 0, s->file_key ? f->offset : 0, r->now_us);
+    const struct message m = {.stream = s, .text = slice_of(own, text.n), .lines = lines, .offset = s->file_key ? f->offset : 0};
+    pipeline_message(r->pipeline, &m, r->now_us);
     free(own);
 }
 
@@ -294,9 +295,9 @@ static void step(struct run *r, struct slice line)
     if (slice_starts(line, SLICE("+")) && slice_u64(rest, &ms))
         r->now_us += (int64_t)(ms < ELAPSE_MAX_MS ? ms : ELAPSE_MAX_MS) * 1000;
     if (slice_is(line, "!"))
-        pipeline_cut(r->pipeline);
+        pipeline_checkpoint(r->pipeline);
     if (slice_is(line, "?"))
-        pipeline_deaf(r->pipeline, r->deaf = !r->deaf);
+        pipeline_stalled(r->pipeline, r->stalled = !r->stalled);
     pipeline_tick(r->pipeline, r->now_us);
 }
 
@@ -304,13 +305,13 @@ static void check_ledger(const struct run *r)
 {
     const uint64_t *v = pipeline_counts(r->pipeline)->v;
     assert(count_balances(pipeline_counts(r->pipeline)));
-    assert(v[COUNT_lines_in] == r->lines && r->judged == r->n_fed);
+    assert(v[COUNT_lines_in] == r->lines && r->outcome == r->n_fed);
     assert(v[COUNT_joined] == r->lines - r->n_fed);
     static const enum count fates[] = {COUNT_event, COUNT_suppressed, COUNT_crumb, COUNT_log, COUNT_drop, COUNT_blank, COUNT_refused};
     for (unsigned i = 0; i < sizeof fates / sizeof *fates; i++)
         assert(v[fates[i]] == r->fates[fates[i]]);
-    assert(v[COUNT_overdue] == r->overdue);
-    uint64_t too_large = v[COUNT_event_too_large], passed = r->fates[COUNT_event] + r->overdue - v[COUNT_overdue_suppressed];
+    assert(v[COUNT_overdue] == r->deadlines);
+    uint64_t too_large = v[COUNT_event_too_large], passed = r->fates[COUNT_event] + r->deadlines - v[COUNT_overdue_suppressed];
     uint64_t held = r->fates[COUNT_suppressed] + v[COUNT_overdue_suppressed];
     assert(r->events <= passed && r->events + too_large >= passed);
     assert(r->summarised == held || (too_large && r->summarised < held));
@@ -339,10 +340,10 @@ int fuzz_target(const uint8_t *data, size_t size)
                                          .run_key = run_key,
                                          .hooks = {.u = &r,
                                                    .emit = on_event,
-                                                   .judged = on_judged,
-                                                   .limit_row = on_limit_row,
-                                                   .overdue_row = on_overdue_row,
-                                                   .overdue = on_overdue,
+                                                   .outcome = on_outcome,
+                                                   .flood_row = on_flood_row,
+                                                   .deadline_row = on_deadline_row,
+                                                   .deadlines = on_deadline,
                                                    .check_in = on_check_in}};
     r.pipeline = pipeline_new(&setup);
     for (unsigned i = 0; input.p && i < STEPS_MAX; i++)

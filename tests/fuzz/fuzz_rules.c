@@ -11,7 +11,7 @@
 
 enum { LINES_MAX = 50, INPUT_MAX = 16384 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct arena a = {0};
     (void)u;
@@ -19,28 +19,28 @@ static void on_event(void *u, const struct promoted *e)
     arena_free(&a);
 }
 
-static bool load(struct ruleset *set, struct slice text)
+static bool load(struct rule_set *set, struct slice text)
 {
     struct diag d = {0};
     struct conf_file *f = conf_parse("fuzz.yaml", text, &d);
-    bool ok = f && rule_load(set, f, &d);
+    bool ok = f && rule_set_load(set, f, &d);
     assert(ok || d.errors);
     err_free(&d);
     return ok;
 }
 
-struct outcome {
+struct seen_outcome {
     const struct rule *rule;
     uint64_t ends; /* a number of the pairs it is an end of, and of their keys */
 };
 
-static struct outcome judged(struct judge *j, const struct record *r, bool exhaustive)
+static struct seen_outcome outcome(struct judge *j, const struct record *r, bool exhaustive)
 {
     struct arena a = {0};
     struct verdict v;
     j->exhaustive = exhaustive;
-    rule_judge(j, r, &a, &v, NULL, NULL);
-    struct outcome o = {.rule = v.rule};
+    judge_record(j, r, &a, &v, NULL, NULL);
+    struct seen_outcome o = {.rule = v.rule};
     for (const struct rule_end *e = v.ends; e; e = e->next)
         o.ends = hash_mix(o.ends, e->key + e->rule->index);
     arena_free(&a);
@@ -53,7 +53,7 @@ static bool gave_up(const struct judge *j)
     return j->limit_hits > 0;
 }
 
-static void compare_judging(const struct ruleset *set, struct slice line)
+static void compare_judging(const struct rule_set *set, struct slice line)
 {
     struct judge with, without;
     struct arena a = {0};
@@ -63,7 +63,7 @@ static void compare_judging(const struct ruleset *set, struct slice line)
     if (parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r)) {
         judge_init(&with, set);
         judge_init(&without, set);
-        struct outcome fast = judged(&with, &r, false), slow = judged(&without, &r, true);
+        struct seen_outcome fast = outcome(&with, &r, false), slow = outcome(&without, &r, true);
         assert((fast.rule == slow.rule && fast.ends == slow.ends) || gave_up(&with) || gave_up(&without));
         judge_done(&with);
         judge_done(&without);
@@ -71,7 +71,7 @@ static void compare_judging(const struct ruleset *set, struct slice line)
     arena_free(&a);
 }
 
-static void run_lines(const struct ruleset *set, struct slice lines)
+static void run_lines(const struct rule_set *set, struct slice lines)
 {
     static const uint8_t store_id[16];
     const struct options options = {.crumbs = {.before = 5, .after = 2, .wait_us = 1000, .max_age_us = 1000000, .memory_bytes = 65536},
@@ -83,7 +83,7 @@ static void run_lines(const struct ruleset *set, struct slice lines)
     struct pipeline *p = pipeline_new(&setup);
     for (unsigned i = 0; lines.p && i < LINES_MAX; i++) {
         struct slice line = slice_split(&lines, '\n');
-        pipeline_message(p, &s, line, 1, 0, i, INT64_C(1795428000000000));
+        pipeline_message(p, &(struct message){.stream = &s, .text = line, .lines = 1, .offset = i}, INT64_C(1795428000000000));
         compare_judging(set, line);
     }
     pipeline_elapse(p, INT64_C(86400000000));
@@ -96,11 +96,11 @@ int fuzz_target(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);
     ptrdiff_t at = slice_find(input, SLICE("\n----\n"));
-    struct ruleset set = {0};
+    struct rule_set set = {0};
     if (load(&set, at < 0 ? input : slice_sub(input, 0, (size_t)at + 1)) && set.n <= 8) {
-        rule_ready(&set, true);
+        rule_set_ready(&set, true);
         run_lines(&set, at < 0 ? SLICE("2026/11/23 10:00:00 [error] 7#7: *1 x") : slice_from(input, (size_t)at + 6));
     }
-    rule_free(&set);
+    rule_set_free(&set);
     return 0;
 }

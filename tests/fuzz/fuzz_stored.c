@@ -11,6 +11,7 @@
  *   V varied                                                 values that varied, alone
  *   E id created next attempts time title level reason payload
  *                                                            a row of the outbox, as the page and `queue` show it
+ *   P part offset blob                                       the position of a tailed file
  *   M message                                                a message comes, as JSON
  *   +N                                                       N milliseconds pass
  *   !                                                        a cut
@@ -25,9 +26,10 @@
 #include "app/show.h"
 #include "app/status.h"
 #include "base/arena.h"
-#include "core/packed.h"
+#include "core/record_codec.h"
 #include "core/pipeline.h"
-#include "core/varied.h"
+#include "core/top_values.h"
+#include "io/tail_position.h"
 #include "tests/shipped.h"
 #include "text/json.h"
 
@@ -57,7 +59,7 @@ struct run {
     int64_t now_us;
 };
 
-static struct ruleset rules;
+static struct rule_set rules;
 static struct scrub *scrub;
 static FILE *nowhere;
 
@@ -72,8 +74,8 @@ static void load(void)
     if (nowhere)
         return;
     shipped_load_text(&rules, "stored.yaml", slice_str(rules_text));
-    rule_ready(&rules, true);
-    rule_forget_files(&rules);
+    rule_set_forget_files(&rules);
+    rule_set_ready(&rules, true);
     scrub = scrub_new(&options);
     nowhere = fopen("/dev/null", "w");
     assert(nowhere);
@@ -123,8 +125,8 @@ static int64_t number_of(struct slice s)
 
 static void take_limit(struct run *r, const struct slice f[FIELDS_MAX])
 {
-    const struct limit_sample sample = {.project = f[10], .title = {f[11]}, .level = f[12], .payload = {f[13]}};
-    const struct limit_row row = {.key = (uint64_t)number_of(f[1]),
+    const struct flood_sample sample = {.project = f[10], .title = {f[11]}, .level = f[12], .payload = {f[13]}};
+    const struct flood_row row = {.key = (uint64_t)number_of(f[1]),
                                   .start_us = number_of(f[2]),
                                   .period_us = number_of(f[3]),
                                   .burst = (unsigned)number_of(f[4]),
@@ -134,13 +136,13 @@ static void take_limit(struct run *r, const struct slice f[FIELDS_MAX])
                                   .first_us = number_of(f[8]),
                                   .last_us = number_of(f[9]),
                                   .sample = sample.payload.text.n ? &sample : NULL,
-                                  .varied_text = {f[14]}};
-    pipeline_restore_limit(r->pipeline, &row);
+                                  .top_values_text = {f[14]}};
+    pipeline_restore_flood(r->pipeline, &row);
 }
 
-static void take_overdue(struct run *r, const struct slice f[FIELDS_MAX])
+static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
 {
-    const struct overdue_row row = {.key = (uint64_t)number_of(f[1]),
+    const struct deadline_row row = {.key = (uint64_t)number_of(f[1]),
                                     .since_us = number_of(f[2]),
                                     .time_us = number_of(f[3]),
                                     .times = (unsigned)number_of(f[4]),
@@ -149,23 +151,23 @@ static void take_overdue(struct run *r, const struct slice f[FIELDS_MAX])
                                     .offset = (uint64_t)number_of(f[7]),
                                     .rule = f[8],
                                     .record = {f[9]}};
-    pipeline_restore_overdue(r->pipeline, &row);
+    pipeline_restore_deadline(r->pipeline, &row);
 }
 
 static void read_record(struct slice packed)
 {
     static struct record record, again;
     struct arena a = {0};
-    struct packed came, came_again;
+    struct record_codec came, came_again;
     struct sbuf first, second;
-    sbuf_init(&first, PACKED_MAX);
-    sbuf_init(&second, PACKED_MAX);
-    if (packed_read(packed, &a, &record, &came)) {
-        const struct packed_extra extra = {.source = came.source, .n_captures = came.n_captures};
-        packed_write(&record, &extra, came.captures, scrub, &first);
-        assert(packed_read(sbuf_slice(&first), &a, &again, &came_again));
+    sbuf_init(&first, RECORD_CODEC_MAX);
+    sbuf_init(&second, RECORD_CODEC_MAX);
+    if (record_codec_read(packed, &a, &record, &came)) {
+        const struct record_codec_extra extra = {.source = came.source, .n_captures = came.n_captures};
+        record_codec_write(&record, &extra, came.captures, scrub, &first);
+        assert(record_codec_read(sbuf_slice(&first), &a, &again, &came_again));
         assert(came_again.scrubbed && came_again.n_captures == came.n_captures);
-        packed_write(&again, &extra, came_again.captures, scrub, &second);
+        record_codec_write(&again, &extra, came_again.captures, scrub, &second);
         assert(!second.over);
     }
     sbuf_free(&first);
@@ -173,25 +175,40 @@ static void read_record(struct slice packed)
     arena_free(&a);
 }
 
-static void read_varied(struct slice text)
+static void read_top_values(struct slice text)
 {
     size_t total = 0;
     struct sbuf out;
     sbuf_init(&out, 1 << 20);
-    struct varied *v = varied_read(text, &total);
+    struct top_values *v = top_values_read(text, &total);
     if (v) {
-        varied_scrub(v, scrub);
-        if (varied_show(v, &out))
+        top_values_scrub(v, scrub);
+        if (top_values_show(v, &out))
             assert(is_json(sbuf_slice(&out)));
         sbuf_reset(&out);
-        varied_write(v, &out);
+        top_values_write(v, &out);
         assert(out.over || is_json(sbuf_slice(&out)));
-        if (varied_begin(v))
-            varied_add(v, SLICE("name"), SLICE("value"));
-        varied_free(v);
+        if (top_values_begin(v))
+            top_values_add(v, SLICE("name"), SLICE("value"), SLICE("value"));
+        top_values_free(v);
     }
     assert(total == 0);
     sbuf_free(&out);
+}
+
+static void read_position(const struct slice f[FIELDS_MAX])
+{
+    const struct position p = {.part = f[1], .offset = (uint64_t)number_of(f[2]), .blob = f[3]};
+    struct position again = {0};
+    struct tail_position at, at_again;
+    struct sbuf text;
+    sbuf_init(&text, 2 * TAIL_POSITION_MAX);
+    if (tail_position_read(&p, &at)) {
+        tail_position_write(&at, &text, &again);
+        assert(tail_position_read(&again, &at_again));
+        assert(at.key == at_again.key && at.id.ino == at_again.id.ino && at.at.held[1] == at_again.at.held[1] && slice_eq(at.path, at_again.path));
+    }
+    sbuf_free(&text);
 }
 
 static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
@@ -222,7 +239,7 @@ static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
 static void feed(struct run *r, struct slice text)
 {
     r->messages++;
-    pipeline_message(r->pipeline, &r->stream, text, 1, 0, r->messages, r->now_us);
+    pipeline_message(r->pipeline, &(struct message){.stream = &r->stream, .text = text, .lines = 1, .offset = r->messages}, r->now_us);
 }
 
 static void step(struct run *r, struct slice line)
@@ -241,13 +258,16 @@ static void step(struct run *r, struct slice line)
         take_limit(r, f);
         break;
     case 'O':
-        take_overdue(r, f);
+        take_deadline(r, f);
         break;
     case 'R':
         read_record(f[1]);
         break;
     case 'V':
-        read_varied(f[1]);
+        read_top_values(f[1]);
+        break;
+    case 'P':
+        read_position(f);
         break;
     case 'E':
         show_row(r, f);
@@ -256,7 +276,7 @@ static void step(struct run *r, struct slice line)
         feed(r, f[1]);
         break;
     case '!':
-        pipeline_cut(r->pipeline);
+        pipeline_checkpoint(r->pipeline);
         break;
     default:
         break;
@@ -266,20 +286,20 @@ static void step(struct run *r, struct slice line)
 
 /* --- hooks --- */
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     (void)u;
     assert(is_json(e->payload.text));
 }
 
-static void on_limit_row(void *u, const struct limit_row *row)
+static void on_flood_row(void *u, const struct flood_row *row)
 {
     (void)u;
-    if (row->varied_text.text.n)
-        assert(is_json(row->varied_text.text));
+    if (row->top_values_text.text.n)
+        assert(is_json(row->top_values_text.text));
 }
 
-static void on_overdue_row(void *u, const struct overdue_row *row)
+static void on_deadline_row(void *u, const struct deadline_row *row)
 {
     volatile uint64_t sum = slice_hash(row->record.text, 0) + slice_hash(row->rule, 0); /* reads every byte */
     (void)u, (void)sum;
@@ -295,14 +315,14 @@ int fuzz_target(const uint8_t *data, size_t size)
         .options = &options,
         .rules = &rules,
         .store_id = store_id,
-        .hooks = {.u = &r, .emit = on_event, .limit_row = on_limit_row, .overdue_row = on_overdue_row, .check_in = on_event}};
+        .hooks = {.u = &r, .emit = on_event, .flood_row = on_flood_row, .deadline_row = on_deadline_row, .check_in = on_event}};
     r.pipeline = pipeline_new(&setup);
     for (unsigned i = 0; input.p && i < STEPS_MAX; i++)
         step(&r, slice_split(&input, '\n'));
     r.now_us += INT64_C(86400000000);
     for (unsigned i = 0; i < 20; i++, r.now_us += 10000000)
         pipeline_tick(r.pipeline, r.now_us);
-    pipeline_cut(r.pipeline);
+    pipeline_checkpoint(r.pipeline);
     pipeline_flush(r.pipeline);
     assert(count_balances(pipeline_counts(r.pipeline)));
     assert(pipeline_counts(r.pipeline)->v[COUNT_lines_in] == r.messages);

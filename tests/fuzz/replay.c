@@ -41,8 +41,8 @@ static void run_file(const char *path)
     size_t n = fread(p, 1, FILE_BYTES_MAX, f);
     fclose(f);
     size_t step = n / CUTS_MAX + 1;
-    for (size_t cut = step; cut < n; cut += step)
-        run_one(p, cut);
+    for (size_t framer = step; framer < n; framer += step)
+        run_one(p, framer);
     run_one(p, n);
     free(p);
     files++;

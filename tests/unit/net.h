@@ -23,7 +23,7 @@ struct net_msg {
     size_t n;
     char peer[64], sender[200];
     uint32_t pid;
-    uint64_t cut_bytes;
+    uint64_t truncated_bytes;
     unsigned lines;
     uint64_t ring, domain;
     bool remote, trusted;
@@ -55,16 +55,15 @@ static inline int64_t net_now(void *u)
     return t->clock_us ? t->clock_us : net_real_us();
 }
 
-static inline void net_message(void *u, struct stream *s, struct slice msg, unsigned lines,
-                               uint64_t cut_bytes, uint64_t offset)
+static inline void net_message(void *u, const struct message *m)
 {
     struct net *t = u;
-    (void)offset;
+    const struct stream *s = m->stream;
     if (t->n < NET_KEPT) {
-        struct net_msg *m = &t->msg[t->n];
-        *m = (struct net_msg){slice_dup(msg), msg.n, "", "", s->peer_pid, cut_bytes, lines, s->ring, s->domain, s->remote, s->trusted};
-        snprintf(m->peer, sizeof m->peer, "%.*s", SLICE_ARG(s->peer));
-        snprintf(m->sender, sizeof m->sender, "%.*s", SLICE_ARG(s->sender));
+        struct net_msg *kept = &t->msg[t->n];
+        *kept = (struct net_msg){slice_dup(m->text), m->text.n, "", "", s->peer_pid, m->truncated_bytes, m->lines, s->ring, s->domain, s->remote, s->trusted};
+        snprintf(kept->peer, sizeof kept->peer, "%.*s", SLICE_ARG(s->peer));
+        snprintf(kept->sender, sizeof kept->sender, "%.*s", SLICE_ARG(s->sender));
     }
     t->n++;
 }

@@ -14,12 +14,13 @@
 
 #include "base/xalloc.h"
 #include "io/tail.h"
+#include "io/tail_position.h"
 
 enum { RIG_KEPT = 40000, RIG_ROWS = 4096, RIG_DEADLINE_MS = 60000 };
 
 struct rig_msg {
     char *text;
-    uint64_t key, offset, cut_bytes, ring;
+    uint64_t key, offset, truncated_bytes, ring;
     unsigned lines;
     bool in_container;
 };
@@ -36,18 +37,18 @@ struct rig {
     char dir[64];
     struct rig_msg msg[RIG_KEPT];
     unsigned n, committed; /* messages handed on; those that a commit covers */
-    struct store_file row[RIG_ROWS];
+    struct position row[RIG_ROWS];
     unsigned n_rows;
     unsigned pause_after; /* pause within this message; 0: never */
 };
 
-static inline void rig_message(void *u, struct stream *s, struct slice msg, unsigned lines,
-                               uint64_t cut_bytes, uint64_t offset)
+static inline void rig_message(void *u, const struct message *m)
 {
     struct rig *r = u;
+    const struct stream *s = m->stream;
     ck_assert_uint_lt(r->n, RIG_KEPT);
     r->msg[r->n++] =
-        (struct rig_msg){slice_dup(msg), s->file_key, offset, cut_bytes, s->ring, lines, s->container != NULL};
+        (struct rig_msg){slice_dup(m->text), s->file_key, m->offset, m->truncated_bytes, s->ring, m->lines, s->container != NULL};
     if (r->pause_after && r->n == r->pause_after)
         in_tail.pause(r->in, true);
 }
@@ -95,7 +96,7 @@ static inline void rig_start(struct rig *r)
     r->in = in_tail.start(r->base, &r->opt, &r->sink, &r->diag);
     ck_assert_ptr_nonnull(r->in);
     tail_tune(r->in, &r->tuning);
-    tail_restore(r->in, r->row, r->n_rows);
+    in_tail.restore(r->in, r->row, r->n_rows);
 }
 
 static inline void rig_turn(struct rig *r)
@@ -103,34 +104,71 @@ static inline void rig_turn(struct rig *r)
     event_base_loop(r->base, EVLOOP_ONCE);
 }
 
-/* What the worker does with each cut. */
+static inline void rig_free_row(struct position *p)
+{
+    free((void *)(uintptr_t)p->input.p);
+    free((void *)(uintptr_t)p->part.p);
+    free((void *)(uintptr_t)p->blob.p);
+}
+
+static inline struct position rig_copy_row(const struct position *p)
+{
+    return (struct position){.input = slice_of(slice_dup(p->input), p->input.n),
+                             .part = slice_of(slice_dup(p->part), p->part.n),
+                             .offset = p->offset,
+                             .blob = slice_of(slice_dup(p->blob), p->blob.n)};
+}
+
+static inline void rig_put(void *u, const struct position *p)
+{
+    struct rig *r = u;
+    unsigned at = 0;
+    while (at < r->n_rows && !(slice_eq(r->row[at].input, p->input) && slice_eq(r->row[at].part, p->part)))
+        at++;
+    if (at < r->n_rows) {
+        rig_free_row(&r->row[at]);
+        r->row[at] = r->row[--r->n_rows];
+    }
+    if (p->closed)
+        return;
+    ck_assert_uint_lt(r->n_rows, RIG_ROWS);
+    r->row[r->n_rows++] = rig_copy_row(p);
+}
+
+/* What the worker does with each checkpoint. */
 static inline void rig_commit(struct rig *r)
 {
-    const struct store_file *f;
-    unsigned n = tail_positions(r->in, &f);
-    for (unsigned i = 0; i < n; i++) {
-        unsigned at = 0;
-        while (at < r->n_rows && r->row[at].key != f[i].key)
-            at++;
-        if (at < r->n_rows) {
-            free((void *)(uintptr_t)r->row[at].path.p);
-            r->row[at] = r->row[--r->n_rows];
-        }
-        if (f[i].gone)
-            continue;
-        ck_assert_uint_lt(r->n_rows, RIG_ROWS);
-        r->row[r->n_rows] = f[i];
-        r->row[r->n_rows++].path = slice_of(slice_dup(f[i].path), f[i].path.n);
-    }
+    in_tail.positions(r->in, rig_put, r);
+    in_tail.stored(r->in);
     r->committed = r->n;
+}
+
+/* Every file is on another device from now on. */
+static inline void rig_renumber(struct rig *r)
+{
+    for (unsigned i = 0; i < r->n_rows; i++) {
+        struct tail_position at;
+        struct sbuf text;
+        struct position p = {.input = r->row[i].input};
+        if (!tail_position_read(&r->row[i], &at))
+            continue;
+        at.id.dev++;
+        sbuf_init(&text, 2 * TAIL_POSITION_MAX);
+        tail_position_write(&at, &text, &p);
+        p = rig_copy_row(&p);
+        rig_free_row(&r->row[i]);
+        r->row[i] = p;
+        sbuf_free(&text);
+    }
 }
 
 /* What is committed of the file that was last seen under this name; UINT64_MAX: nothing. */
 static inline uint64_t rig_offset(const struct rig *r, const char *name)
 {
+    struct tail_position at;
     for (unsigned i = 0; i < r->n_rows; i++)
-        if (slice_is(r->row[i].path, rig_path(r, name)))
-            return r->row[i].offset;
+        if (tail_position_read(&r->row[i], &at) && slice_is(at.path, rig_path(r, name)))
+            return at.at.offset;
     return UINT64_MAX;
 }
 
@@ -155,7 +193,7 @@ static inline void rig_free(struct rig *r)
     while (r->n)
         free(r->msg[--r->n].text);
     while (r->n_rows)
-        free((void *)(uintptr_t)r->row[--r->n_rows].path.p);
+        rig_free_row(&r->row[--r->n_rows]);
     char *rm = xasprintf("rm -rf %s", r->dir);
     ck_assert_int_eq(system(rm), 0);
     free(rm);

@@ -10,7 +10,7 @@
 /* Each text is a file: 1.yaml, 2.yaml, … Returns what check says, for the caller to free. */
 static char *check(const char *const *files, unsigned *errors)
 {
-    struct ruleset set = {0};
+    struct rule_set set = {0};
     struct diag d = {0};
     char *said = NULL;
     size_t n = 0;
@@ -18,16 +18,16 @@ static char *check(const char *const *files, unsigned *errors)
         char name[16];
         snprintf(name, sizeof name, "%u.yaml", i + 1);
         struct conf_file *f = conf_parse(name, slice_str(files[i]), &d);
-        ck_assert(f && rule_load(&set, f, &d));
+        ck_assert(f && rule_set_load(&set, f, &d));
     }
-    rule_ready(&set, true);
+    rule_set_ready(&set, true);
     rule_check_samples(&set, &d);
     *errors = d.errors;
     FILE *out = open_memstream(&said, &n);
     err_print(&d, out);
     fclose(out);
     err_free(&d);
-    rule_free(&set);
+    rule_set_free(&set);
     return said;
 }
 

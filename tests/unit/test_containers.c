@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "parsers/journald.h"
-#include "parsers/piece.h"
+#include "parsers/partial.h"
 
 static struct record r;
 
@@ -239,28 +239,28 @@ START_TEST(journal_text_may_say_worse)
 END_TEST
 
 /* Feeds lines; each message comes out as [text/pieces@offset], what is flushed at the end behind a '|'. */
-static void join(struct piece_join *j, const struct slice *lines, size_t n, struct sbuf *out)
+static void join(struct partial_join *j, const struct slice *lines, size_t n, struct sbuf *out)
 {
-    struct cut_message m;
+    struct message m;
     for (size_t i = 0; i < n; i++) {
-        const struct cut_message line = {.text = lines[i], .lines = 1, .offset = 100 * i};
-        enum piece_step step;
+        const struct message line = {.text = lines[i], .lines = 1, .offset = 100 * i};
+        enum partial_step step;
         do {
-            step = piece_feed(j, &line, &m);
-            if (step != PIECE_HELD)
+            step = partial_feed(j, &line, &m);
+            if (step != PARTIAL_HELD)
                 sbuf_addf(out, "[%.*s/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.offset);
-        } while (step == PIECE_FIRST);
+        } while (step == PARTIAL_FIRST);
     }
     sbuf_addf(out, "|");
-    while (piece_flush(j, &m))
+    while (partial_flush(j, &m))
         sbuf_addf(out, "[%.*s/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.offset);
 }
 
 /* One line fed on its own. */
-static enum piece_step feed(struct piece_join *j, struct slice text, uint64_t offset, struct cut_message *out)
+static enum partial_step feed(struct partial_join *j, struct slice text, uint64_t offset, struct message *out)
 {
-    const struct cut_message line = {.text = text, .lines = 1, .offset = offset};
-    return piece_feed(j, &line, out);
+    const struct message line = {.text = text, .lines = 1, .offset = offset};
+    return partial_feed(j, &line, out);
 }
 
 /* Lines as "OUT P text": stdout or stderr, P or F. */
@@ -268,7 +268,7 @@ static void check_cri(const char *const *short_lines, const char *want)
 {
     struct arena a = {0};
     struct slice lines[16];
-    struct piece_join j;
+    struct partial_join j;
     struct sbuf out;
     size_t n = 0;
     for (; short_lines[n]; n++) {
@@ -282,11 +282,11 @@ static void check_cri(const char *const *short_lines, const char *want)
         lines[n] = arena_dup(&a, slice_str(text));
     }
     sbuf_init(&out, 100000);
-    piece_init(&j, FORMAT_CRI, 1000);
+    partial_init(&j, FORMAT_CRI, 1000);
     join(&j, lines, n, &out);
     ck_assert_str_eq(sbuf_cstr(&out), want);
-    ck_assert(!piece_holds(&j) && piece_mark(&j) == 0);
-    piece_free(&j);
+    ck_assert(!partial_holds(&j) && partial_mark(&j) == 0);
+    partial_free(&j);
     sbuf_free(&out);
     arena_free(&a);
 }
@@ -325,61 +325,61 @@ END_TEST
 START_TEST(cri_pieces_may_cut_a_character)
 {
     struct arena a = {0};
-    struct piece_join j;
-    struct cut_message m;
-    piece_init(&j, FORMAT_CRI, 1000);
-    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout P \xd0\x9f\xd1"), 0, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout F \x80"), 50, &m), PIECE_WHOLE);
+    struct partial_join j;
+    struct message m;
+    partial_init(&j, FORMAT_CRI, 1000);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout P \xd0\x9f\xd1"), 0, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout F \x80"), 50, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_CRI, m.text));
     ck_slice(r.message, "\xd0\x9f\xd1\x80");
-    piece_free(&j);
+    partial_free(&j);
     arena_free(&a);
 }
 END_TEST
 
 START_TEST(cri_pieces_are_capped)
 {
-    struct piece_join j;
-    struct cut_message m;
+    struct partial_join j;
+    struct message m;
     struct slice piece = SLICE("2026-11-23T10:00:00.1Z stdout P 0123456789");
-    piece_init(&j, FORMAT_CRI, 15);
+    partial_init(&j, FORMAT_CRI, 15);
     for (unsigned i = 0; i < 1000; i++)
-        ck_assert_int_eq(feed(&j, piece, 500 + i, &m), PIECE_HELD);
-    ck_assert(piece_flush(&j, &m));
+        ck_assert_int_eq(feed(&j, piece, 500 + i, &m), PARTIAL_HELD);
+    ck_assert(partial_flush(&j, &m));
     ck_slice(m.text, "2026-11-23T10:00:00.1Z stdout P 012345678901234");
     ck_assert_uint_eq(m.lines, 1000);
-    ck_assert_uint_eq(m.cut_bytes, 1000 * 10 - 15);
+    ck_assert_uint_eq(m.truncated_bytes, 1000 * 10 - 15);
     ck_assert_uint_eq(m.offset, 500);
     /* What follows a line that its file's reader cut itself is not put in the place of what is missing. */
-    const struct cut_message cut = {.text = piece, .lines = 1, .cut_bytes = 3};
-    ck_assert_int_eq(piece_feed(&j, &cut, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, piece, 501, &m), PIECE_HELD);
-    ck_assert(piece_flush(&j, &m));
+    const struct message framer = {.text = piece, .lines = 1, .truncated_bytes = 3};
+    ck_assert_int_eq(partial_feed(&j, &framer, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, piece, 501, &m), PARTIAL_HELD);
+    ck_assert(partial_flush(&j, &m));
     ck_slice(m.text, "2026-11-23T10:00:00.1Z stdout P 0123456789");
-    ck_assert_uint_eq(m.cut_bytes, 13);
-    piece_free(&j);
+    ck_assert_uint_eq(m.truncated_bytes, 13);
+    partial_free(&j);
 }
 END_TEST
 
 /* A line without end, and one whose stream falls silent while the other one goes on. */
 START_TEST(pieces_do_not_wait_for_ever)
 {
-    struct piece_join j;
-    struct cut_message m;
-    uint64_t span = piece_span(1000);
-    piece_init(&j, FORMAT_CRI, 1000);
+    struct partial_join j;
+    struct message m;
+    uint64_t span = partial_span(1000);
+    partial_init(&j, FORMAT_CRI, 1000);
     struct slice piece = SLICE("2026-11-23T10:00:00Z stdout P abc"), other = SLICE("2026-11-23T10:00:00Z stderr F x");
-    ck_assert_int_eq(feed(&j, piece, 7, &m), PIECE_HELD);
-    uint64_t mark = piece_mark(&j);
-    ck_assert_int_eq(feed(&j, other, 7 + span, &m), PIECE_WHOLE);
-    ck_assert_uint_eq(piece_mark(&j), mark);
-    ck_assert_int_eq(feed(&j, piece, 7 + span, &m), PIECE_HELD);
-    ck_assert_uint_ne(piece_mark(&j), mark);
-    ck_assert_int_eq(feed(&j, other, 8 + span, &m), PIECE_FIRST);
+    ck_assert_int_eq(feed(&j, piece, 7, &m), PARTIAL_HELD);
+    uint64_t mark = partial_mark(&j);
+    ck_assert_int_eq(feed(&j, other, 7 + span, &m), PARTIAL_WHOLE);
+    ck_assert_uint_eq(partial_mark(&j), mark);
+    ck_assert_int_eq(feed(&j, piece, 7 + span, &m), PARTIAL_HELD);
+    ck_assert_uint_ne(partial_mark(&j), mark);
+    ck_assert_int_eq(feed(&j, other, 8 + span, &m), PARTIAL_FIRST);
     ck_slice(m.text, "2026-11-23T10:00:00Z stdout P abcabc");
-    ck_assert_int_eq(feed(&j, other, 8 + span, &m), PIECE_WHOLE);
+    ck_assert_int_eq(feed(&j, other, 8 + span, &m), PARTIAL_WHOLE);
     ck_slice(m.text, "2026-11-23T10:00:00Z stderr F x");
-    piece_free(&j);
+    partial_free(&j);
 }
 END_TEST
 
@@ -409,16 +409,16 @@ END_TEST
 START_TEST(docker_pieces)
 {
     struct arena a = {0};
-    struct piece_join j;
-    struct cut_message m;
-    piece_init(&j, FORMAT_DOCKER, 100000);
+    struct partial_join j;
+    struct message m;
+    partial_init(&j, FORMAT_DOCKER, 100000);
     struct slice small = docker_line(&a, "stderr", 'e', 3, "\\n");
-    ck_assert(feed(&j, small, 0, &m) == PIECE_WHOLE && slice_eq(m.text, small));
+    ck_assert(feed(&j, small, 0, &m) == PARTIAL_WHOLE && slice_eq(m.text, small));
     ck_assert_int_eq(parser_detect(docker_line(&a, "stdout", 'a', 16384, "")), FORMAT_DOCKER);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 10, &m), PIECE_HELD);
-    ck_assert(feed(&j, small, 20, &m) == PIECE_WHOLE && m.offset == 20);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 16384, ""), 30, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'c', 7, "\\n"), 40, &m), PIECE_WHOLE);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 10, &m), PARTIAL_HELD);
+    ck_assert(feed(&j, small, 20, &m) == PARTIAL_WHOLE && m.offset == 20);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 16384, ""), 30, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'c', 7, "\\n"), 40, &m), PARTIAL_WHOLE);
     ck_assert_uint_eq(m.offset, 10);
     ck_assert_uint_eq(m.lines, 3);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
@@ -427,20 +427,20 @@ START_TEST(docker_pieces)
     ck_assert(!record_field(&r, SLICE("partial")));
     /* A whole line of just that length has its LF, and one without LF that is shorter is the last of a dying
      * container. */
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'd', 16384, "\\n"), 50, &m), PIECE_WHOLE);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'd', 16383, ""), 60, &m), PIECE_WHOLE);
-    ck_assert(!piece_holds(&j));
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'd', 16384, "\\n"), 50, &m), PARTIAL_WHOLE);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'd', 16383, ""), 60, &m), PARTIAL_WHOLE);
+    ck_assert(!partial_holds(&j));
     /* So it may be behind a full piece, and a line of exactly one piece ends with a line end alone, on a terminal
      * with two. */
     static const char *const ends[] = {"last words", "\\n", "\\r\\n"};
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 70, &m), PIECE_HELD);
-        ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, ends[i]), 80, &m), PIECE_WHOLE);
+        ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 70, &m), PARTIAL_HELD);
+        ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, ends[i]), 80, &m), PARTIAL_WHOLE);
         ck_assert(parse(&a, FORMAT_DOCKER, m.text));
         ck_assert_uint_eq(r.message.n, 16384 + (i ? 0 : 10));
         ck_assert_int_eq(record_field(&r, SLICE("partial")) != NULL, i == 0);
     }
-    piece_free(&j);
+    partial_free(&j);
     arena_free(&a);
 }
 END_TEST
@@ -449,23 +449,23 @@ END_TEST
 START_TEST(docker_pieces_cut_anywhere)
 {
     struct arena a = {0};
-    struct piece_join j;
-    struct cut_message m;
-    piece_init(&j, FORMAT_DOCKER, 100000);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\r"), 0, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\n"), 10, &m), PIECE_WHOLE);
+    struct partial_join j;
+    struct message m;
+    partial_init(&j, FORMAT_DOCKER, 100000);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\r"), 0, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\n"), 10, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
     ck_assert_uint_eq(r.message.n, 16383);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\ufffd"), 20, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\ufffdz\\n"), 30, &m), PIECE_WHOLE);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\ufffd"), 20, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\ufffdz\\n"), 30, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
     ck_slice(slice_from(r.message, 16383), "\xef\xbf\xbd\xef\xbf\xbdz");
     /* A torn line, as a machine that went down leaves it. */
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 40, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PIECE_FIRST);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16384, ""), 40, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PARTIAL_FIRST);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text) && m.offset == 40);
-    ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PIECE_WHOLE);
-    piece_free(&j);
+    ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PARTIAL_WHOLE);
+    partial_free(&j);
     arena_free(&a);
 }
 END_TEST
@@ -474,24 +474,24 @@ END_TEST
 START_TEST(docker_pieces_with_attrs)
 {
     struct arena a = {0};
-    struct piece_join j;
-    struct cut_message m;
+    struct partial_join j;
+    struct message m;
     struct sbuf b;
     sbuf_init(&b, 1 << 20);
-    piece_init(&j, FORMAT_DOCKER, 100000);
+    partial_init(&j, FORMAT_DOCKER, 100000);
     for (int i = 0; i < 3; i++) {
         sbuf_reset(&b);
         sbuf_addf(&b, "{\"attrs\":{\"log\":\"no\",\"tag\":\"a \\\"log\\\":\\\"b\",\"filler\":\"%0*d\"},\"stream\" : \"stdout\", \"log\" :\t\"",
                   20000, 7);
         sbuf_addf(&b, "%0*d%s\",\"time\":\"2026-11-23T10:00:00Z\"}", i < 2 ? 16384 : 2, i, i < 2 ? "" : "\\n");
-        ck_assert_int_eq(feed(&j, sbuf_slice(&b), (uint64_t)i, &m), i < 2 ? PIECE_HELD : PIECE_WHOLE);
+        ck_assert_int_eq(feed(&j, sbuf_slice(&b), (uint64_t)i, &m), i < 2 ? PARTIAL_HELD : PARTIAL_WHOLE);
     }
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
     ck_assert_uint_eq(r.message.n, 2 * 16384 + 2);
     ck_slice(slice_from(r.message, r.message.n - 3), "102");
     ck_slice(record_value(&r, "log"), "no");
     ck_slice(record_value(&r, "tag"), "a \"log\":\"b");
-    piece_free(&j);
+    partial_free(&j);
     sbuf_free(&b);
     arena_free(&a);
 }
@@ -503,19 +503,19 @@ START_TEST(docker_cap_keeps_json_whole)
     struct arena a = {0};
     struct slice line = docker_line(&a, "stdout", 'a', 16378, "\\u20ac\\t\\\\\\u20ac");
     for (size_t max = 16380; max < 16420; max++) {
-        struct piece_join j;
-        struct cut_message m;
-        piece_init(&j, FORMAT_DOCKER, max);
-        ck_assert_int_eq(feed(&j, line, 0, &m), PIECE_HELD);
+        struct partial_join j;
+        struct message m;
+        partial_init(&j, FORMAT_DOCKER, max);
+        ck_assert_int_eq(feed(&j, line, 0, &m), PARTIAL_HELD);
         if (max & 1)
-            ck_assert(piece_flush(&j, &m));
+            ck_assert(partial_flush(&j, &m));
         else
-            ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 50, "\\n"), 9, &m), PIECE_WHOLE);
+            ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'b', 50, "\\n"), 9, &m), PARTIAL_WHOLE);
         ck_assert(parse(&a, FORMAT_DOCKER, m.text));
-        ck_assert_uint_gt(m.cut_bytes + r.message.n, 16383);
+        ck_assert_uint_gt(m.truncated_bytes + r.message.n, 16383);
         /* Cut is not partial: its end had come. */
         ck_assert_int_eq(record_field(&r, SLICE("partial")) != NULL, (max & 1) && r.message.n >= 16384);
-        piece_free(&j);
+        partial_free(&j);
     }
     arena_free(&a);
 }
@@ -593,17 +593,17 @@ END_TEST
 START_TEST(what_is_inside_of_pieces_is_read)
 {
     struct arena a = {0};
-    struct piece_join j;
-    struct cut_message m;
-    piece_init(&j, FORMAT_CRI, 1 << 20);
-    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr P 2026/11/23 10:00:00 [err"), 0, &m), PIECE_HELD);
+    struct partial_join j;
+    struct message m;
+    partial_init(&j, FORMAT_CRI, 1 << 20);
+    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr P 2026/11/23 10:00:00 [err"), 0, &m), PARTIAL_HELD);
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr F or] 7#7: *1 open() failed, client: 10.0.0.1, server: x"), 99, &m),
-                     PIECE_WHOLE);
+                     PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_CRI, m.text));
     ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
     ck_slice(record_value(&r, "client"), "10.0.0.1");
-    piece_free(&j);
-    piece_init(&j, FORMAT_DOCKER, 1 << 20);
+    partial_free(&j);
+    partial_init(&j, FORMAT_DOCKER, 1 << 20);
     struct slice head = docker_line(&a, "stdout", '.', 16384, "");
     char *json = arena_cstr(&a, head);
     memcpy(json + strlen("{\"log\":\""), "{'level':'error','msg':'", 24); /* quotes as in JSON text follow */
@@ -611,14 +611,14 @@ START_TEST(what_is_inside_of_pieces_is_read)
     sbuf_init(&b, 100000);
     for (size_t i = 0; i < head.n; i++)
         sbuf_addf(&b, json[i] == '\'' ? "\\\"" : "%c", json[i]);
-    ck_assert_int_eq(feed(&j, sbuf_slice(&b), 0, &m), PIECE_HELD);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", '.', 3, "\\\",\\\"user\\\":\\\"7\\\"}\\n"), 9, &m), PIECE_WHOLE);
+    ck_assert_int_eq(feed(&j, sbuf_slice(&b), 0, &m), PARTIAL_HELD);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", '.', 3, "\\\",\\\"user\\\":\\\"7\\\"}\\n"), 9, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_uint_eq(r.message.n, 16384 - 24 + 3);
     ck_slice(record_value(&r, "user"), "7");
     sbuf_free(&b);
-    piece_free(&j);
+    partial_free(&j);
     arena_free(&a);
 }
 END_TEST

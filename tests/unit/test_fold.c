@@ -23,7 +23,7 @@ static const char rules_text[] = "pack: shop\n"
 enum { LIMIT = 200, PROJECTS = 2 };
 
 struct bench {
-    struct ruleset rules;
+    struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
     struct stream far, near;
@@ -33,7 +33,7 @@ struct bench {
     uint64_t events, suppressed, folded_events, folded_suppressed, notices;
     char folded_fingerprint[64], folded_title[256], folded_kind[256], top[8192], project[64], notice_peer[64];
     /* The state as a store keeps it. */
-    struct limit_row rows[2048];
+    struct flood_row rows[2048];
     unsigned n_rows;
 };
 
@@ -45,7 +45,7 @@ static struct slice member(const struct json_node *n, const char *a, const char 
     return n ? n->text : SLICE_NONE;
 }
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     struct arena a = {0};
@@ -75,7 +75,7 @@ static void on_event(void *u, const struct promoted *e)
     arena_free(&a);
 }
 
-static void on_row(void *u, const struct limit_row *row)
+static void on_row(void *u, const struct flood_row *row)
 {
     struct bench *b = u;
     unsigned i = 0;
@@ -85,8 +85,8 @@ static void on_row(void *u, const struct limit_row *row)
     b->n_rows += i == b->n_rows;
     b->rows[i] = *row;
     b->rows[i].sample = NULL;
-    b->rows[i].varied = NULL;
-    b->rows[i].varied_text.text = SLICE_NONE;
+    b->rows[i].top_values = NULL;
+    b->rows[i].top_values_text.text = SLICE_NONE;
 }
 
 static void on_notice(void *u, const struct notice *n)
@@ -103,7 +103,7 @@ static void begin(struct bench *b)
                                          .rules = &b->rules,
                                          .store_id = store_id,
                                          .run_key = 9,
-                                         .hooks = {.u = b, .emit = on_event, .limit_row = on_row, .notice = on_notice}};
+                                         .hooks = {.u = b, .emit = on_event, .flood_row = on_row, .notice = on_notice}};
     b->pipeline = pipeline_new(&setup);
 }
 
@@ -113,8 +113,8 @@ static struct bench *bench_new(void)
     struct diag d = {0};
     static struct slice projects[] = {{"billing", 7}};
     struct conf_file *f = conf_parse("test.yaml", slice_str(rules_text), &d);
-    ck_assert(f && rule_load(&b->rules, f, &d));
-    rule_ready(&b->rules, true);
+    ck_assert(f && rule_set_load(&b->rules, f, &d));
+    rule_set_ready(&b->rules, true);
     b->options = (struct options){.environment = SLICE("production"),
                                   .crumbs = {.memory_bytes = 1 << 20},
                                   .limits = {.burst = 10, .period_us = 3600000000, .per_minute = 300, .per_day = 100000, .new_issues = LIMIT},
@@ -142,14 +142,14 @@ static void end(struct bench *b)
 static void bench_free(struct bench *b)
 {
     end(b);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     table_free(&b->fingerprints);
     free(b);
 }
 
 static void feed(struct bench *b, struct stream *s, const char *text)
 {
-    pipeline_message(b->pipeline, s, slice_str(text), 1, 0, 0, b->now_us += 1000);
+    pipeline_message(b->pipeline, &(struct message){.stream = s, .text = slice_str(text), .lines = 1}, b->now_us += 1000);
     pipeline_tick(b->pipeline, b->now_us);
 }
 
@@ -245,12 +245,12 @@ END_TEST
 
 static void restart(struct bench *b)
 {
-    pipeline_cut(b->pipeline);
+    pipeline_checkpoint(b->pipeline);
     end(b);
     begin(b);
     for (unsigned i = 0; i < b->n_rows; i++)
         if (!b->rows[i].closed)
-            pipeline_restore_limit(b->pipeline, &b->rows[i]);
+            pipeline_restore_flood(b->pipeline, &b->rows[i]);
 }
 
 START_TEST(a_restart_gives_nothing_anew)

@@ -5,13 +5,13 @@
 #include "tests/unit/corpus.h"
 
 #include "core/pipeline.h"
-#include "parsers/lines.h"
+#include "parsers/line_reader.h"
 #include "tests/shipped.h"
 
 enum { RECORDS_MAX = 16, LOG_MAX = 1 << 20 };
 
 /* What came out of one log. */
-struct outcome {
+struct seen_outcome {
     struct arena arena;
     unsigned n;
     struct seen {
@@ -23,16 +23,16 @@ struct outcome {
     } seen[RECORDS_MAX];
 };
 
-static struct ruleset rules;
+static struct rule_set rules;
 
 static bool promotes(enum count fate)
 {
     return fate == COUNT_event || fate == COUNT_suppressed;
 }
 
-static void on_judged(void *u, const struct judged *j)
+static void on_outcome(void *u, const struct outcome *j)
 {
-    struct outcome *o = u;
+    struct seen_outcome *o = u;
     const struct record *r = j->record;
     if (j->fate == COUNT_blank)
         return;
@@ -51,7 +51,7 @@ static void on_judged(void *u, const struct judged *j)
         s->rule = j->verdict->rule->id;
 }
 
-static void ignore_event(void *u, const struct promoted *e)
+static void ignore_event(void *u, const struct event_out *e)
 {
     (void)u;
     (void)e;
@@ -148,25 +148,27 @@ static void put_line(struct sbuf *out, struct slice log, struct slice chosen)
 
 /* ---- through the pipeline ---- */
 
-static void read_stream(struct pipeline *p, struct stream *s, enum cut_mode mode, struct slice bytes)
+static void read_stream(struct pipeline *p, struct stream *s, enum frame_mode mode, struct slice bytes)
 {
     static const int64_t now_us = INT64_C(1795953600000000); /* noon of the day of the lines */
-    struct lines l;
-    struct cut_message m;
-    lines_init(&l, mode, 0, &(struct lines_place){0});
-    cut_feed(&l.cut, bytes);
-    while (lines_next(&l, &s->format, &m) || lines_flush(&l, CUT_END, &m))
-        pipeline_message(p, s, m.text, m.lines, m.cut_bytes, m.offset, now_us);
-    lines_free(&l);
+    struct line_reader l;
+    struct message m;
+    line_reader_init(&l, mode, 0, &(struct line_reader_place){0});
+    framer_feed(&l.framer, bytes);
+    while (line_reader_next(&l, &s->format, &m) || line_reader_flush(&l, FRAME_END, &m)) {
+        m.stream = s;
+        pipeline_message(p, &m, now_us);
+    }
+    line_reader_free(&l);
 }
 
-static struct pipeline *pipeline_into(struct outcome *o)
+static struct pipeline *pipeline_into(struct seen_outcome *o)
 {
     static const uint8_t store_id[16] = {1};
     static const struct options options = {.crumbs = {.memory_bytes = 1 << 16},
                                            .limits = {.burst = 1000, .per_minute = 100000, .per_day = 100000, .period_us = 3600000000}};
     const struct pipeline_setup setup = {
-        .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = o, .emit = ignore_event, .judged = on_judged}};
+        .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = o, .emit = ignore_event, .outcome = on_outcome}};
     return pipeline_new(&setup);
 }
 
@@ -175,16 +177,16 @@ static struct stream stream_of(enum format f)
     return (struct stream){.format = f, .source = SLICE("x"), .trusted = true, .ring = 1, .last_us = RECORD_NO_TIME};
 }
 
-static void run_bytes(enum format f, struct slice bytes, struct outcome *o)
+static void run_bytes(enum format f, struct slice bytes, struct seen_outcome *o)
 {
     struct pipeline *p = pipeline_into(o);
     struct stream s = stream_of(f);
-    read_stream(p, &s, CUT_LINES, bytes);
+    read_stream(p, &s, FRAME_LINES, bytes);
     pipeline_flush(p);
     pipeline_free(p);
 }
 
-static void run(const struct json_node *carrier, const struct slice *chosen, unsigned n, struct outcome *o)
+static void run(const struct json_node *carrier, const struct slice *chosen, unsigned n, struct seen_outcome *o)
 {
     struct slice frame = json_get(carrier, "frame")->text, log = json_get(carrier, "log")->text;
     struct stream s = stream_of(format_by_name(json_get(carrier, "format")->text));
@@ -196,7 +198,7 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
         sbuf_init(&line, LOG_MAX);
         put_line(&line, log, chosen[i]);
         if (slice_is(frame, "message"))
-            pipeline_message(p, &s, sbuf_slice(&line), 1, 0, i, INT64_C(1795953600000000));
+            pipeline_message(p, &(struct message){.stream = &s, .text = sbuf_slice(&line), .lines = 1, .offset = i}, INT64_C(1795953600000000));
         else if (slice_is(frame, "counted"))
             sbuf_addf(&all, "%zu ", line.n);
         sbuf_adds(&all, sbuf_slice(&line));
@@ -205,7 +207,7 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
         sbuf_free(&line);
     }
     if (!slice_is(frame, "message"))
-        read_stream(p, &s, slice_is(frame, "lines") ? CUT_LINES : slice_is(frame, "nul") ? CUT_GELF : CUT_SYSLOG, sbuf_slice(&all));
+        read_stream(p, &s, slice_is(frame, "lines") ? FRAME_LINES : slice_is(frame, "nul") ? FRAME_GELF : FRAME_SYSLOG, sbuf_slice(&all));
     pipeline_flush(p);
     pipeline_free(p);
     sbuf_free(&all);
@@ -233,7 +235,7 @@ static const char *difference(const struct seen *honest, const struct seen *forg
 }
 
 /* Takes out what is only the rest of a record before it. */
-static void without_pieces(struct outcome *o)
+static void without_pieces(struct seen_outcome *o)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < o->n; i++)
@@ -242,10 +244,10 @@ static void without_pieces(struct outcome *o)
     o->n = n;
 }
 
-static unsigned compare(const struct json_node *carrier, struct slice chosen, const struct outcome *honest, bool first)
+static unsigned compare(const struct json_node *carrier, struct slice chosen, const struct seen_outcome *honest, bool first)
 {
     struct slice texts[3] = {SLICE("harmless"), chosen, SLICE("harmless")}, *from = first ? texts + 1 : texts;
-    struct outcome forged = {0};
+    struct seen_outcome forged = {0};
     const char *what = NULL;
     run(carrier, from, first ? 2 : 3, &forged);
     if (json_get(carrier, "pieces"))
@@ -285,10 +287,10 @@ START_TEST(no_byte_that_a_client_chose)
     const struct slice harmless[3] = {SLICE("harmless"), SLICE("harmless"), SLICE("harmless")};
     unsigned failed = 0, cases = 0;
     shipped_load(&rules);
-    rule_ready(&rules, true);
+    rule_set_ready(&rules, true);
     while (carriers.n) {
         const struct json_node *carrier = json_tree(&a, slice_split(&carriers, '\n'));
-        struct outcome honest = {0};
+        struct seen_outcome honest = {0};
         run(carrier, harmless, 3, &honest);
         ck_assert_uint_eq(honest.n, 3);
         for (struct slice rest = all; rest.n; cases += 2) {
@@ -300,7 +302,7 @@ START_TEST(no_byte_that_a_client_chose)
     }
     printf("%u cases, %u failed\n", cases, failed);
     ck_assert_uint_eq(failed, 0);
-    rule_free(&rules);
+    rule_set_free(&rules);
     arena_free(&a);
 }
 END_TEST
@@ -328,13 +330,13 @@ START_TEST(an_entry_in_lines_of_a_container)
     struct slice all = read_all("chosen.jsonl", &a);
     unsigned cases = 0;
     shipped_load(&rules);
-    rule_ready(&rules, true);
+    rule_set_ready(&rules, true);
     for (struct slice rest = all; rest.n;) {
         struct slice chosen = json_tree(&a, slice_split(&rest, '\n'))->text;
         if (*chosen.p != '\n' || slice_chr(chosen, '"'))
             continue; /* with quotes that fit no line tells that it is one of several */
         for (int docker = 0; docker < 2; docker++, cases++) {
-            struct outcome o = {0};
+            struct seen_outcome o = {0};
             struct sbuf text, log;
             sbuf_init(&text, LOG_MAX);
             sbuf_init(&log, LOG_MAX);
@@ -355,7 +357,7 @@ START_TEST(an_entry_in_lines_of_a_container)
         }
     }
     ck_assert_uint_gt(cases, 50);
-    rule_free(&rules);
+    rule_set_free(&rules);
     arena_free(&a);
 }
 END_TEST

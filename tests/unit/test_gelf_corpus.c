@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "parsers/cut.h"
+#include "parsers/frame.h"
 #include "parsers/gelf.h"
 #include "parsers/gelf_chunk.h"
 #include "parsers/parser.h"
@@ -77,14 +77,14 @@ static void receive_udp(const struct json_node *c)
 
 static void receive_tcp(const struct json_node *c)
 {
-    struct cutter cut;
-    struct cut_message m;
-    cut_init(&cut, CUT_GELF, 0, 0);
+    struct framer framer;
+    struct message m;
+    framer_init(&framer, FRAME_GELF, 0, 0);
     for (const struct json_node *d = json_get(c, "input")->child; d; d = d->next)
-        cut_feed(&cut, corpus_bytes(rx.arena, d));
-    while (cut_next(&cut, &m) || cut_flush(&cut, CUT_END, &m))
+        framer_feed(&framer, corpus_bytes(rx.arena, d));
+    while (framer_next(&framer, &m) || framer_flush(&framer, FRAME_END, &m))
         take(m.text);
-    cut_free(&cut);
+    framer_free(&framer);
 }
 
 static void receive_http(const struct json_node *c)

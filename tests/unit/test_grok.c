@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/rule.h"
+#include "core/judge.h"
 #include "text/grok.h"
-#include "text/loose.h"
-#include "text/scan.h"
+#include "text/relax.h"
+#include "text/prefilter.h"
 
 static const struct grok library;
 
@@ -230,22 +230,22 @@ START_TEST(the_prefilter_reads_the_library)
             continue;
         snprintf(pattern, sizeof pattern, "from <%%{%s:it}> now", values[i].name);
         char *regex = expanded(&library, pattern);
-        struct scan *scan = scan_compile(&(struct scan_pattern){.regex = slice_str(regex)}, 1);
-        struct scan_scratch *x = scan_scratch_new();
-        struct scan_hits hits = scan_hits_new(1);
+        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
+        struct prefilter_scratch *x = prefilter_scratch_new();
+        struct prefilter_hits hits = prefilter_hits_new(1);
         char line[400];
         snprintf(line, sizeof line, "came from <%s> now", text);
-        scan_scratch_fit(x, scan);
-        scan_run(scan, x, slice_str(line), &hits);
+        prefilter_scratch_fit(x, scan);
+        prefilter_run(scan, x, slice_str(line), &hits);
         ck_assert_msg(hits.word[0] == 1, "%s: %s", values[i].name, text);
-        if (strcmp(scan_version(), "none") != 0) {
-            ck_assert_msg(scan_always(scan) == 0, "%s is always a candidate", values[i].name);
-            scan_run(scan, x, SLICE("nothing of the kind"), &hits);
+        if (strcmp(prefilter_version(), "none") != 0) {
+            ck_assert_msg(prefilter_always(scan) == 0, "%s is always a candidate", values[i].name);
+            prefilter_run(scan, x, SLICE("nothing of the kind"), &hits);
             ck_assert_msg(hits.word[0] == 0, "%s", values[i].name);
         }
-        scan_hits_free(&hits);
-        scan_scratch_free(x);
-        scan_free(scan);
+        prefilter_hits_free(&hits);
+        prefilter_scratch_free(x);
+        prefilter_free(scan);
         free(regex);
     }
 }
@@ -260,7 +260,7 @@ START_TEST(counts_are_loosened_for_the_prefilter)
     };
     struct arena a = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        ck_slice(loose_pattern(slice_str(pairs[i][0]), &a), pairs[i][1]);
+        ck_slice(relax_pattern(slice_str(pairs[i][0]), &a), pairs[i][1]);
     arena_free(&a);
 }
 END_TEST
@@ -271,8 +271,8 @@ START_TEST(the_prefilter_compiles_what_is_counted)
     static const char *const hard[] = {"^%{COMBINEDAPACHELOG}$", "%{SYSLOG5424LINE}", "(?:(?:[a-z]{1,60}\\.){1,60}/){1,60}x", "(?:%{IP}[ ,]){20}%{URI}"};
     for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
         char *regex = expanded(&library, hard[i]);
-        struct scan *scan = scan_compile(&(struct scan_pattern){.regex = slice_str(regex)}, 1);
-        scan_free(scan);
+        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
+        prefilter_free(scan);
         free(regex);
     }
 }
@@ -286,15 +286,15 @@ START_TEST(a_brace_may_be_a_brace)
     struct regex_scratch *s = regex_scratch_new();
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         struct regex *re = compiled(pairs[i][0]);
-        struct scan *scan = scan_compile(&(struct scan_pattern){.regex = slice_str(pairs[i][0])}, 1);
-        struct scan_scratch *x = scan_scratch_new();
-        struct scan_hits hits = scan_hits_new(1);
-        scan_scratch_fit(x, scan);
-        scan_run(scan, x, slice_str(pairs[i][1]), &hits);
+        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(pairs[i][0])}, 1);
+        struct prefilter_scratch *x = prefilter_scratch_new();
+        struct prefilter_hits hits = prefilter_hits_new(1);
+        prefilter_scratch_fit(x, scan);
+        prefilter_run(scan, x, slice_str(pairs[i][1]), &hits);
         ck_assert_msg(hits.word[0] == 1 || regex_match(re, s, slice_str(pairs[i][1]), 0) != REGEX_YES, "%s", pairs[i][0]);
-        scan_hits_free(&hits);
-        scan_scratch_free(x);
-        scan_free(scan);
+        prefilter_hits_free(&hits);
+        prefilter_scratch_free(x);
+        prefilter_free(scan);
         regex_free(re);
     }
     regex_scratch_free(s);
@@ -320,19 +320,19 @@ END_TEST
 
 /* --- in rules --- */
 
-static struct ruleset set;
+static struct rule_set set;
 static struct diag diag;
 
 static bool load(const char *text)
 {
     struct conf_file *f = conf_parse("t.yaml", slice_str(text), &diag);
     ck_assert_ptr_nonnull(f);
-    return rule_load(&set, f, &diag);
+    return rule_set_load(&set, f, &diag);
 }
 
 static void unload(void)
 {
-    rule_free(&set);
+    rule_set_free(&set);
     err_free(&diag);
     diag = (struct diag){0};
 }
@@ -347,7 +347,7 @@ START_TEST(rules_use_names)
                    "    unless: 'at %{TIME}'\n"
                    "    when: {app: '^%{WORD}$'}\n"
                    "    event: {message: '{id} {user.name} {[src][ip]} {src.ip}', fingerprint: [p, a]}\n"));
-    rule_ready(&set, true);
+    rule_set_ready(&set, true);
     static const struct {
         const char *message, *app, *value;
     } lines[] = {
@@ -363,12 +363,13 @@ START_TEST(rules_use_names)
         record_init(&r, FORMAT_TEXT, slice_str(lines[i].message));
         r.message = r.raw;
         r.app = slice_str(lines[i].app);
-        rule_judge(&j, &r, &a, &v, NULL, NULL);
+        judge_record(&j, &r, &a, &v, NULL, NULL);
         ck_assert_msg((v.rule != NULL) == (lines[i].value != NULL), "%s", lines[i].message);
         if (!v.rule)
             continue;
-        rule_shape(&j, &r, &a, &v);
-        ck_slice(v.shape->formatted, lines[i].value);
+        const struct template_source from = judge_source(&j, &r, &a);
+        verdict_complete(&v, &from);
+        ck_slice(v.texts->formatted, lines[i].value);
     }
     judge_done(&j);
     arena_free(&a);

@@ -200,7 +200,7 @@ START_TEST(udp_datagrams)
     net_is(t, 0, "<13>one\nline two");
     ck_assert_str_eq(t->msg[0].peer, "127.0.0.1");
     ck_assert_uint_eq(t->msg[1].n, 8192);
-    ck_assert_uint_eq(t->msg[1].cut_bytes, 65000 - 8192);
+    ck_assert_uint_eq(t->msg[1].truncated_bytes, 65000 - 8192);
     ck_assert_uint_eq(t->msg[2].n, 0);
     ck_assert_uint_eq(t->msg[3].n, 2);
     net_until(t, t->in->type->drained(t->in));
@@ -387,7 +387,7 @@ START_TEST(unix_datagrams)
     snprintf(sender, sizeof sender, "uid=%u pid=%u", getuid(), (unsigned)getpid());
     ck_assert_int_eq(strncmp(t->msg[0].sender, sender, strlen(sender)), 0);
     ck_assert(t->msg[0].trusted && !t->msg[0].remote && t->msg[0].domain == 0);
-    ck_assert_uint_eq(t->msg[1].n + t->msg[1].cut_bytes, 100000);
+    ck_assert_uint_eq(t->msg[1].n + t->msg[1].truncated_bytes, 100000);
     free(big);
 
     struct net *second = net_new(INPUT_SYSLOG, INPUT_UNIX);

@@ -11,7 +11,7 @@
 
 /* The writer of journal files that Debian's systemd-journal-remote brings; $CRUMBD_JOURNAL_REMOTE names
  * another. */
-static const char *writer(void)
+static const char *event_writer(void)
 {
     static const char *const places[] = {"/lib/systemd/systemd-journal-remote",
                                          "/usr/lib/systemd/systemd-journal-remote"};
@@ -31,7 +31,7 @@ static unsigned written;
 static void write_entries(const char *const *entries, unsigned n)
 {
     char *command =
-        xasprintf("%s -o %s/crumbd%u.journal - >/dev/null 2>&1", writer(), folder, written / 1000000);
+        xasprintf("%s -o %s/crumbd%u.journal - >/dev/null 2>&1", event_writer(), folder, written / 1000000);
     FILE *f = popen(command, "w");
     ck_assert_ptr_nonnull(f);
     for (unsigned i = 0; i < n; i++, written++) {
@@ -104,49 +104,69 @@ START_TEST(one_unit)
 }
 END_TEST
 
+struct put {
+    unsigned n;
+    char *input, *blob; /* of the last */
+};
+
+static void put_row(void *u, const struct position *p)
+{
+    struct put *out = u;
+    free(out->input);
+    free(out->blob);
+    *out = (struct put){.n = out->n + 1, .input = slice_dup(p->input), .blob = slice_dup(p->blob)};
+    ck_assert_uint_eq(p->part.n, 0);
+}
+
+static void put_free(struct put *p)
+{
+    free(p->input);
+    free(p->blob);
+}
+
 START_TEST(cursor)
 {
-    const struct store_file *row;
+    struct put put = {0}, later = {0};
     write_entries(first, 3);
     /* The first run begins at the end, and remembers that. */
     struct net *t = journal_new("all", false);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 0);
-    ck_assert_uint_eq(journal_positions(t->in, &row), 1);
-    ck_assert(journal_owns(row));
-    struct store_file kept = *row;
-    char *path = slice_dup(row->path), *input = slice_dup(row->input);
-    kept.path = slice_str(path);
-    kept.input = slice_str(input);
-    ck_assert_uint_eq(journal_positions(t->in, &row), 0);
+    in_journal.positions(t->in, put_row, &put);
+    in_journal.positions(t->in, put_row, &put);
+    ck_assert_uint_eq(put.n, 1);
+    ck_assert(input_is(&t->opt, slice_str(put.input)));
+    const struct position kept = {.input = slice_str(put.input), .blob = slice_str(put.blob)};
     net_free(t);
 
     write_entries(second, 2);
     t = journal_new("all", false);
-    journal_restore(t->in, &kept, 1);
+    in_journal.restore(t->in, &kept, 1);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 2);
     entry_is(t, 0, "MESSAGE", "three");
-    ck_assert_uint_eq(journal_positions(t->in, &row), 1);
-    ck_assert(row->key == kept.key && slice_eq(row->input, kept.input) && !slice_eq(row->path, kept.path));
+    in_journal.positions(t->in, put_row, &later);
+    ck_assert_uint_eq(later.n, 1);
+    ck_assert_str_eq(later.input, put.input);
+    ck_assert_str_ne(later.blob, put.blob);
     net_free(t);
 
     /* One that means nothing here: what comes after it is read, never nothing. */
-    struct store_file lost = kept;
-    lost.path = SLICE(
-        "s=0123456789abcdef0123456789abcdef;i=1;b=0123456789abcdef0123456789abcde0;m=1;t=60a1c3e0d2000;x=1");
+    struct position lost = kept;
+    lost.blob = SLICE(
+        "cursor1 s=0123456789abcdef0123456789abcdef;i=1;b=0123456789abcdef0123456789abcde0;m=1;t=60a1c3e0d2000;x=1");
     t = journal_new("all", false);
-    journal_restore(t->in, &lost, 1);
+    in_journal.restore(t->in, &lost, 1);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 5);
     net_free(t);
-    lost.path = SLICE("nonsense");
+    lost.blob = SLICE("cursor1 nonsense");
     t = journal_new("all", false);
-    journal_restore(t->in, &lost, 1);
+    in_journal.restore(t->in, &lost, 1);
     net_until(t, t->in->type->drained(t->in));
     ck_assert_uint_eq(t->n, 0);
-    free(path);
-    free(input);
+    put_free(&put);
+    put_free(&later);
     net_free(t);
 }
 END_TEST
@@ -166,7 +186,7 @@ START_TEST(bounds)
     net_until(t, t->n == 2);
     entry_is(t, 0, "SHORT", "x");
     ck_assert_ptr_null(strstr(t->msg[0].text, "LONG"));
-    ck_assert_uint_gt(t->msg[0].cut_bytes, 0);
+    ck_assert_uint_gt(t->msg[0].truncated_bytes, 0);
     ck_assert_uint_lt(t->msg[0].n, 70000);
     entry_is(t, 1, "MESSAGE", "last");
     net_free(t);
@@ -177,17 +197,16 @@ START_TEST(bounds)
 }
 END_TEST
 
-static void pausing_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
-                            uint64_t offset)
+static void pausing_message(void *u, const struct message *m)
 {
     struct net *t = u;
-    net_message(u, s, msg, lines, cut_bytes, offset);
+    net_message(u, m);
     t->in->type->pause(t->in, true);
 }
 
 START_TEST(pause_between_entries)
 {
-    const struct store_file *row;
+    struct put put = {0};
     write_entries(first, 3);
     struct net *t = net_new(INPUT_JOURNAL, INPUT_UDP);
     t->sink.message = pausing_message;
@@ -201,12 +220,14 @@ START_TEST(pause_between_entries)
         for (int turn = 0; turn < 5; turn++)
             event_base_loop(t->base, EVLOOP_NONBLOCK);
         ck_assert_uint_eq(t->n, i);
-        ck_assert_uint_eq(journal_positions(t->in, &row), 1);
-        ck_assert(!slice_is(row->path, last));
+        in_journal.positions(t->in, put_row, &put);
+        ck_assert_uint_eq(put.n, i);
+        ck_assert_str_ne(put.blob, last);
         free(last);
-        last = slice_dup(row->path);
+        last = xstrdup(put.blob);
         t->in->type->pause(t->in, false);
     }
+    put_free(&put);
     free(last);
     net_free(t);
 }
@@ -227,7 +248,7 @@ static void teardown(void)
 
 int main(void)
 {
-    if (!writer()) {
+    if (!event_writer()) {
         puts(
             "SKIP journal: systemd-journal-remote writes the files and is not there (Debian: apt-get install "
             "systemd-journal-remote)");

@@ -62,7 +62,7 @@ static void odd_dump(const struct key *k, const void *at, struct sbuf *out)
 
 static const struct key_custom odd = {odd_bind, odd_dump, "{\"const\": \"odd\"}", "odd"};
 
-static const struct key inner_keys[] = {
+static const struct key nested_keys[] = {
     {.name = "burst",
      .type = KEY_INT,
      KEY_AT(struct thing, inner.burst),
@@ -71,7 +71,7 @@ static const struct key inner_keys[] = {
      .help = "The first ones. Then fewer."},
     {.name = "password", .type = KEY_CSTR, KEY_AT(struct thing, inner.password), .secret = true},
     {.name = NULL}};
-static const struct key_table inner = {.keys = inner_keys};
+static const struct key_table inner = {.keys = nested_keys};
 
 static const struct key tag_value = {.type = KEY_TEXT, KEY_AT(struct tag, value)};
 static const struct key item_keys[] = {

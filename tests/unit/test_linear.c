@@ -8,12 +8,12 @@
 
 #include "base/sbuf.h"
 #include "base/utf8.h"
-#include "core/mask.h"
+#include "core/log_template.h"
 #include "io/proxy.h"
 #include "io/request_line.h"
 #include "parsers/gelf.h"
 #include "parsers/gelf_chunk.h"
-#include "parsers/lines.h"
+#include "parsers/line_reader.h"
 #include "parsers/parser.h"
 #include "tests/fuzz/steps.h"
 #include "text/json.h"
@@ -71,19 +71,19 @@ static void gelf_body(struct slice s)
         ;
 }
 
-static void cut_in_steps(enum cut_mode mode, struct slice s, size_t step)
+static void cut_in_steps(enum frame_mode mode, struct slice s, size_t step)
 {
-    struct cutter c;
-    struct cut_message m;
-    cut_init(&c, mode, 0, 0);
+    struct framer c;
+    struct message m;
+    framer_init(&c, mode, 0, 0);
     for (size_t at = 0; at < s.n; at += step) {
-        cut_feed(&c, slice_sub(s, at, at + step));
-        while (cut_next(&c, &m))
+        framer_feed(&c, slice_sub(s, at, at + step));
+        while (framer_next(&c, &m))
             ;
     }
-    while (cut_flush(&c, CUT_END, &m))
+    while (framer_flush(&c, FRAME_END, &m))
         ;
-    cut_free(&c);
+    framer_free(&c);
 }
 
 #define CUT(name, mode, step)                                                                                          \
@@ -91,28 +91,28 @@ static void cut_in_steps(enum cut_mode mode, struct slice s, size_t step)
     {                                                                                                                  \
         cut_in_steps(mode, s, step);                                                                                   \
     }
-CUT(lines, CUT_LINES, 1)
-CUT(nul, CUT_NUL, 1)
-CUT(gelf, CUT_GELF, 1)
-CUT(syslog, CUT_SYSLOG, 64)
-CUT(gelf_blocks, CUT_GELF, 4096)
-CUT(syslog_blocks, CUT_SYSLOG, 4096)
+CUT(lines, FRAME_LINES, 1)
+CUT(nul, FRAME_NUL, 1)
+CUT(gelf, FRAME_GELF, 1)
+CUT(syslog, FRAME_SYSLOG, 64)
+CUT(gelf_blocks, FRAME_GELF, 4096)
+CUT(syslog_blocks, FRAME_SYSLOG, 4096)
 
 static void auto_lines(struct slice s)
 {
-    struct lines l;
-    struct cut_message m;
+    struct line_reader l;
+    struct message m;
     enum format f = FORMAT_AUTO;
-    struct lines_place from = {0};
-    lines_init(&l, CUT_LINES, 0, &from);
+    struct line_reader_place from = {0};
+    line_reader_init(&l, FRAME_LINES, 0, &from);
     for (size_t at = 0; at < s.n; at += 512) {
-        cut_feed(&l.cut, slice_sub(s, at, at + 512));
-        while (lines_next(&l, &f, &m))
+        framer_feed(&l.framer, slice_sub(s, at, at + 512));
+        while (line_reader_next(&l, &f, &m))
             parse_as(f, m.text);
     }
-    while (lines_flush(&l, CUT_END, &m))
+    while (line_reader_flush(&l, FRAME_END, &m))
         parse_as(f, m.text);
-    lines_free(&l);
+    line_reader_free(&l);
 }
 
 static bool member(void *u, const struct json_member *m)
@@ -144,10 +144,10 @@ static void chunks(struct slice s)
 
 static void mask(struct slice s)
 {
-    struct mask m;
-    mask_init(&m);
-    mask_message(s, &m);
-    mask_free(&m);
+    struct log_template m;
+    log_template_init(&m);
+    log_template_message(s, &m);
+    log_template_free(&m);
 }
 
 static void utf8(struct slice s)

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "parsers/alias.h"
+#include "parsers/field_names.h"
 #include "parsers/parser.h"
 
 static struct arena arena;
@@ -325,15 +325,15 @@ END_TEST
 START_TEST(aliases)
 {
     unsigned rank;
-    ck_assert_int_eq(alias_role(SLICE("X-Request-ID"), &rank), ROLE_REQUEST);
-    ck_assert_int_eq(alias_role(SLICE("http.request.id"), &rank), ROLE_REQUEST);
-    ck_assert_int_eq(alias_role(SLICE("@t"), &rank), ROLE_TIME);
-    ck_assert_int_eq(alias_role(SLICE("x"), &rank), ROLE_NONE);
-    ck_assert_int_eq(alias_role(SLICE("l"), &rank), ROLE_NONE);
-    ck_assert_int_eq(alias_role(SLICE("L"), &rank), ROLE_LEVEL);
-    ck_assert_int_eq(alias_role(SLICE("logging.googleapis.com/trace"), &rank), ROLE_TRACE);
-    ck_assert_int_eq(alias_role(SLICE(""), &rank), ROLE_NONE);
-    ck_assert_int_eq(alias_role(SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), &rank),
+    ck_assert_int_eq(field_names_role(SLICE("X-Request-ID"), &rank), ROLE_REQUEST);
+    ck_assert_int_eq(field_names_role(SLICE("http.request.id"), &rank), ROLE_REQUEST);
+    ck_assert_int_eq(field_names_role(SLICE("@t"), &rank), ROLE_TIME);
+    ck_assert_int_eq(field_names_role(SLICE("x"), &rank), ROLE_NONE);
+    ck_assert_int_eq(field_names_role(SLICE("l"), &rank), ROLE_NONE);
+    ck_assert_int_eq(field_names_role(SLICE("L"), &rank), ROLE_LEVEL);
+    ck_assert_int_eq(field_names_role(SLICE("logging.googleapis.com/trace"), &rank), ROLE_TRACE);
+    ck_assert_int_eq(field_names_role(SLICE(""), &rank), ROLE_NONE);
+    ck_assert_int_eq(field_names_role(SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), &rank),
                      ROLE_NONE);
     /* The table must be sorted for every one of its names to be found: the first and last of it, and one of
      * each role. */
@@ -342,22 +342,22 @@ START_TEST(aliases)
         "logger", "app",        "host",    "pid",       "span_id",  "traceparent",      "error",
         "stack",  "traceback",  "@x",      "backtrace", "exc_info", "trace_id"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        ck_assert_msg(alias_role(slice_str(names[i]), &rank) != ROLE_NONE, "%s", names[i]);
-    ck_assert_int_eq(alias_level(SLICE("3.9")), LEVEL_ERROR);
-    ck_assert_int_eq(alias_level(SLICE("0")), LEVEL_FATAL);
-    ck_assert_int_eq(alias_level(SLICE("30")), LEVEL_INFO);
-    ck_assert_int_eq(alias_level(SLICE("400")), LEVEL_ERROR);
-    ck_assert_int_eq(alias_level(SLICE("20000")), LEVEL_INFO);
-    ck_assert_int_eq(alias_level(SLICE("-1")), LEVEL_NONE);
-    ck_assert_int_eq(alias_level(SLICE("9")), LEVEL_NONE);
-    ck_assert_int_eq(alias_level(SLICE("99999999999999999999")), LEVEL_NONE);
+        ck_assert_msg(field_names_role(slice_str(names[i]), &rank) != ROLE_NONE, "%s", names[i]);
+    ck_assert_int_eq(field_names_level(SLICE("3.9")), LEVEL_ERROR);
+    ck_assert_int_eq(field_names_level(SLICE("0")), LEVEL_FATAL);
+    ck_assert_int_eq(field_names_level(SLICE("30")), LEVEL_INFO);
+    ck_assert_int_eq(field_names_level(SLICE("400")), LEVEL_ERROR);
+    ck_assert_int_eq(field_names_level(SLICE("20000")), LEVEL_INFO);
+    ck_assert_int_eq(field_names_level(SLICE("-1")), LEVEL_NONE);
+    ck_assert_int_eq(field_names_level(SLICE("9")), LEVEL_NONE);
+    ck_assert_int_eq(field_names_level(SLICE("99999999999999999999")), LEVEL_NONE);
     int64_t us;
-    ck_assert(alias_time(SLICE("1.7e9"), NULL, &us) && us == INT64_C(1700000000000000));
-    ck_assert(alias_time(SLICE("1700000000123456789"), NULL, &us) && us == INT64_C(1700000000123456));
-    ck_assert(alias_time(SLICE("23/Nov/2026:11:00:00 +0100"), NULL, &us) && us == INT64_C(1795428000000000));
-    ck_assert(!alias_time(SLICE("0"), NULL, &us) && !alias_time(SLICE("-5"), NULL, &us) &&
-              !alias_time(SLICE("NaN"), NULL, &us));
-    ck_assert(!alias_time(SLICE("1e999"), NULL, &us) && !alias_time(SLICE(""), NULL, &us));
+    ck_assert(field_names_time(SLICE("1.7e9"), NULL, &us) && us == INT64_C(1700000000000000));
+    ck_assert(field_names_time(SLICE("1700000000123456789"), NULL, &us) && us == INT64_C(1700000000123456));
+    ck_assert(field_names_time(SLICE("23/Nov/2026:11:00:00 +0100"), NULL, &us) && us == INT64_C(1795428000000000));
+    ck_assert(!field_names_time(SLICE("0"), NULL, &us) && !field_names_time(SLICE("-5"), NULL, &us) &&
+              !field_names_time(SLICE("NaN"), NULL, &us));
+    ck_assert(!field_names_time(SLICE("1e999"), NULL, &us) && !field_names_time(SLICE(""), NULL, &us));
 }
 END_TEST
 

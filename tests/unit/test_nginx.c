@@ -367,7 +367,7 @@ static const char *stretched(const char *text, size_t size)
     return line;
 }
 
-static void ck_cut(const char *text, size_t size, bool truncated, const char *fields)
+static void ck_framed(const char *text, size_t size, bool truncated, const char *fields)
 {
     const char *line = stretched(text, size);
     parse(slice_str(line));
@@ -385,29 +385,29 @@ static void ck_cut(const char *text, size_t size, bool truncated, const char *fi
 
 START_TEST(cut_entries)
 {
-    ck_cut("x~", 2047, true, "");
-    ck_cut("x~", 2046, false, "");
-    ck_cut("x~", 4095, true, "");
-    ck_cut("x ~ while sending to client, cli", 2047, true, "phase=sending to client|");
-    ck_cut("x ~ while sending to client, client: 10.0.0", 2047, true, "phase=sending to client|");
-    ck_cut("x ~ while sending to client, client: 10.0.0.1, server: sh", 2047, true,
+    ck_framed("x~", 2047, true, "");
+    ck_framed("x~", 2046, false, "");
+    ck_framed("x~", 4095, true, "");
+    ck_framed("x ~ while sending to client, cli", 2047, true, "phase=sending to client|");
+    ck_framed("x ~ while sending to client, client: 10.0.0", 2047, true, "phase=sending to client|");
+    ck_framed("x ~ while sending to client, client: 10.0.0.1, server: sh", 2047, true,
            "phase=sending to client|client=10.0.0.1|");
-    ck_cut("x ~, client: 10.0.0.1, server: shop, req", 2047, true, "client=10.0.0.1|server=shop|");
-    ck_cut("x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047, true,
+    ck_framed("x ~, client: 10.0.0.1, server: shop, req", 2047, true, "client=10.0.0.1|server=shop|");
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047, true,
            "client=10.0.0.1|server=shop|request=GET /a|");
-    ck_cut("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", hos", 2047, true,
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", hos", 2047, true,
            "client=10.0.0.1|server=shop|request=GET /a|");
-    ck_cut("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", host: \"sho", 2047, true,
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", host: \"sho", 2047, true,
            "client=10.0.0.1|server=shop|request=GET /a|");
-    ck_cut("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90",
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90",
            2047, true, "client=10.0.0.1|server=shop|request=GET /a|");
-    ck_cut(
+    ck_framed(
         "x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90/a",
         2047, true, "client=10.0.0.1|server=shop|request=GET /a|upstream=http://127.0.0.1:90/a|");
-    ck_cut("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", host: \"shop\"", 2047, false,
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", host: \"shop\"", 2047, false,
            "client=10.0.0.1|server=shop|request=GET /a|host=shop|");
     /* Foreign lines behind a cut entry do not hide the cut. */
-    ck_cut("x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047, true,
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047, true,
            "client=10.0.0.1|server=shop|request=GET /a|");
     char longer[3000];
     snprintf(longer, sizeof longer, "%s\nforeign",

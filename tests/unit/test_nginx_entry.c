@@ -28,24 +28,24 @@ static const char true_heads[][300] = {
 enum { TRUE_HEADS = sizeof true_heads / sizeof *true_heads };
 
 /* Each entry of in, read in pieces of `step` bytes, as [text]. */
-static void cut(struct slice in, size_t step, struct sbuf *out)
+static void framer(struct slice in, size_t step, struct sbuf *out)
 {
     const struct parser *p = parser_of(FORMAT_NGINX_ERROR);
-    struct cutter c;
-    struct cut_message m;
-    cut_init(&c, CUT_LINES, 0, 0);
-    cut_set_head(&c, p->head, p->rule, 0);
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_LINES, 0, 0);
+    framer_set_head(&c, p->head, p->rule, 0);
     sbuf_reset(out);
     for (size_t at = 0; at < in.n; at += step) {
-        cut_feed(&c, slice_sub(in, at, at + step));
-        while (cut_next(&c, &m))
+        framer_feed(&c, slice_sub(in, at, at + step));
+        while (framer_next(&c, &m))
             sbuf_addf(out, "[%.*s]", SLICE_ARG(m.text));
-        cut_trim(&c);
+        framer_trim(&c);
     }
-    while (cut_flush(&c, CUT_END, &m))
+    while (framer_flush(&c, FRAME_END, &m))
         sbuf_addf(out, "[%.*s]", SLICE_ARG(m.text));
-    ck_assert_uint_eq(cut_done(&c), in.n);
-    cut_free(&c);
+    ck_assert_uint_eq(framer_done(&c), in.n);
+    framer_free(&c);
 }
 
 /* The entries of want, put one behind the other, come out as they went in, however they are read. */
@@ -61,7 +61,7 @@ static void ck_entries(const char *const *want, unsigned n)
         sbuf_addf(&expected, "[%s]", want[i]);
     }
     for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
-        cut(sbuf_slice(&in), steps[i], &out);
+        framer(sbuf_slice(&in), steps[i], &out);
         ck_assert_str_eq(sbuf_cstr(&out), sbuf_cstr(&expected));
     }
     sbuf_free(&in);
@@ -171,19 +171,19 @@ END_TEST
 START_TEST(idle)
 {
     const struct parser *p = parser_of(FORMAT_NGINX_ERROR);
-    struct cutter c;
-    struct cut_message m;
-    cut_init(&c, CUT_LINES, 0, 0);
-    cut_set_head(&c, p->head, p->rule, 0);
-    cut_feed(&c, SLICE(HEAD "open() \"/var/www/x\n" FORGED "\n"));
-    ck_assert(!cut_next(&c, &m) && cut_waiting(&c));
-    ck_assert_uint_eq(cut_done(&c), 0); /* after kill -9 it is read again from here */
-    ck_assert(cut_flush(&c, CUT_IDLE, &m));
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_LINES, 0, 0);
+    framer_set_head(&c, p->head, p->rule, 0);
+    framer_feed(&c, SLICE(HEAD "open() \"/var/www/x\n" FORGED "\n"));
+    ck_assert(!framer_next(&c, &m) && framer_waiting(&c));
+    ck_assert_uint_eq(framer_done(&c), 0); /* after kill -9 it is read again from here */
+    ck_assert(framer_flush(&c, FRAME_IDLE, &m));
     ck_slice(m.text, HEAD "open() \"/var/www/x");
-    ck_assert(cut_flush(&c, CUT_IDLE, &m));
+    ck_assert(framer_flush(&c, FRAME_IDLE, &m));
     ck_slice(m.text, FORGED);
-    ck_assert(!cut_flush(&c, CUT_IDLE, &m) && !cut_waiting(&c));
-    cut_free(&c);
+    ck_assert(!framer_flush(&c, FRAME_IDLE, &m) && !framer_waiting(&c));
+    framer_free(&c);
 }
 END_TEST
 

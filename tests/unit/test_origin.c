@@ -14,7 +14,7 @@ enum { EVENTS_MAX = 64 };
 #define START_US INT64_C(1795428000000000) /* 2026-11-23 10:00 UTC */
 
 struct bench {
-    struct ruleset rules;
+    struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
     struct arena arena;
@@ -23,7 +23,7 @@ struct bench {
     int64_t now_us;
 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     ck_assert_uint_lt(b->n, EVENTS_MAX);
@@ -37,10 +37,10 @@ static struct bench *bench_new(const char *rules)
     struct bench *b = xcalloc(1, sizeof *b);
     struct diag d = {0};
     struct conf_file *f = conf_parse("test.yaml", slice_str(rules), &d);
-    if (!f || !rule_load(&b->rules, f, &d))
+    if (!f || !rule_set_load(&b->rules, f, &d))
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
-    rule_ready(&b->rules, true);
+    rule_set_ready(&b->rules, true);
     err_free(&d);
     b->options = (struct options){.environment = SLICE("production"),
                                   .release = SLICE("shop@1"),
@@ -61,7 +61,7 @@ static void bench_free(struct bench *b)
 {
     ck_assert(count_balances(pipeline_counts(b->pipeline)));
     pipeline_free(b->pipeline);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     arena_free(&b->arena);
     free(b);
 }
@@ -85,7 +85,7 @@ static struct stream sender(enum format f, const char *address, uint64_t domain)
 static void feed(struct bench *b, struct stream *s, const char *message)
 {
     char *own = xstrdup(message); /* gone at once, as a datagram is */
-    pipeline_message(b->pipeline, s, slice_str(own), 1, 0, 0, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = s, .text = slice_str(own), .lines = 1}, b->now_us);
     free(own);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "core/pending.h"
 #include "core/pipeline.h"
 #include "core/rule_check.h"
 #include "text/json.h"
@@ -65,7 +66,7 @@ static const char rules_text[] =
 #define REFUSED "connect() failed (111: Connection refused) while connecting to upstream"
 
 struct bench {
-    struct ruleset rules;
+    struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
     struct stream error_log, access_log;
@@ -80,7 +81,7 @@ struct bench {
     int64_t now_us;
 };
 
-static void on_event(void *u, const struct promoted *e)
+static void on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     ck_assert_uint_lt(b->n, 512);
@@ -94,23 +95,29 @@ static void on_event(void *u, const struct promoted *e)
     b->n++;
 }
 
-static void load(struct bench *b, const char *text)
+static void load_files(struct bench *b, const char *text)
 {
     struct diag d = {0};
     struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
-    if (!f || !rule_load(&b->rules, f, &d))
+    if (!f || !rule_set_load(&b->rules, f, &d))
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
-    rule_ready(&b->rules, true);
     err_free(&d);
+}
+
+static void load(struct bench *b, const char *text)
+{
+    load_files(b, text);
+    rule_set_ready(&b->rules, true);
 }
 
 static struct bench *bench_of(const char *rules)
 {
     static const uint8_t store_id[16] = "0123456789abcdef";
     struct bench *b = xcalloc(1, sizeof *b);
-    load(b, rules);
-    rule_forget_files(&b->rules); /* as the daemon does: judging must not need them */
+    load_files(b, rules);
+    rule_set_forget_files(&b->rules); /* as the daemon does: judging must not need them */
+    rule_set_ready(&b->rules, true);
     b->options = (struct options){.environment = SLICE("production"),
                                   .server_name = SLICE("web-1"),
                                   .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
@@ -133,7 +140,7 @@ static void bench_free(struct bench *b)
 {
     ck_assert(count_balances(pipeline_counts(b->pipeline)));
     pipeline_free(b->pipeline);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     arena_free(&b->arena);
     free(b);
 }
@@ -143,7 +150,7 @@ static void feed(struct bench *b, int second, const char *level, int conn, const
     static uint64_t offset;
     char line[2048];
     int n = snprintf(line, sizeof line, HEAD, second, level, conn, message);
-    pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, offset += 300, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
 }
 
 /* A message that is gone at once, as a datagram is. */
@@ -154,13 +161,13 @@ static void feed_short_lived(struct bench *b, const char *message)
     int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [error] 7#7: *1 %s", message);
     ck_assert_ptr_nonnull(own = malloc((size_t)n));
     memcpy(own, line, (size_t)n);
-    pipeline_message(b->pipeline, &b->error_log, slice_of(own, (size_t)n), 1, 0, offset += 300, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(own, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
     free(own);
 }
 
 static void feed_access(struct bench *b, const char *line)
 {
-    pipeline_message(b->pipeline, &b->access_log, slice_str(line), 1, 0, 0, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
 }
 
 static const struct json_node *at(const struct json_node *n, const char *path)
@@ -375,8 +382,8 @@ START_TEST(a_secret_is_no_message_of_its_name)
     struct stream text = {.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 3, .ring = 3, .last_us = RECORD_NO_TIME};
     struct stream syslog = {.format = FORMAT_SYSLOG, .source = SLICE("udp"), .trusted = true, .file_key = 4, .ring = 4, .last_us = RECORD_NO_TIME};
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
-        pipeline_message(b->pipeline, &text, slice_str(lines[i]), 1, 0, i * 100, b->now_us);
-    pipeline_message(b->pipeline, &syslog, SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), 1, 0, 0, b->now_us);
+        pipeline_message(b->pipeline, &(struct message){.stream = &text, .text = slice_str(lines[i]), .lines = 1, .offset = i * 100}, b->now_us);
+    pipeline_message(b->pipeline, &(struct message){.stream = &syslog, .text = SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), .lines = 1}, b->now_us);
     pipeline_flush(b->pipeline);
     ck_assert_uint_ge(b->n, 4);
     for (unsigned i = 0; i < b->n; i++)
@@ -498,7 +505,7 @@ START_TEST(a_summary_says_what_varied)
         int n = snprintf(line, sizeof line, "2026/11/23 10:00:00 [error] 7#7: *%u " REFUSED ", client: 203.0.113.%u, server: shop, request: \"GET /cart/%s?token=s3cret "
                          "HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"%s\"", i, i, i % 3 ? "a" : "b",
                          i % 10 ? "www.example.com" : "AKIAIOSFODNN7EXAMPLE");
-        pipeline_message(b->pipeline, &b->error_log, slice_of(line, (size_t)n), 1, 0, i * 300, b->now_us);
+        pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = i * 300}, b->now_us);
     }
     pipeline_flush(b->pipeline);
     const struct json_node *top = NULL;
@@ -536,12 +543,12 @@ START_TEST(a_summary_of_an_unknown_message_says_its_parameters)
 }
 END_TEST
 
-START_TEST(a_cut_shows_waiting_events_once)
+START_TEST(a_checkpoint_shows_pending_events_once)
 {
     struct bench *b = bench_new();
     feed(b, 1, "error", 4, REFUSED);
-    pipeline_cut(b->pipeline);
-    pipeline_cut(b->pipeline);
+    pipeline_checkpoint(b->pipeline);
+    pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n, 1);
     ck_assert(b->open[0]);
     pipeline_flush(b->pipeline);
@@ -556,8 +563,8 @@ START_TEST(the_same_line_gives_the_same_id)
 {
     struct bench *b = bench_new(), *c = bench_new();
     const char *line = "2026/11/23 10:00:01 [error] 7#7: *1 " REFUSED;
-    pipeline_message(b->pipeline, &b->error_log, slice_str(line), 1, 0, 4096, b->now_us);
-    pipeline_message(c->pipeline, &c->error_log, slice_str(line), 1, 0, 4096, c->now_us + 1000);
+    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, b->now_us);
+    pipeline_message(c->pipeline, &(struct message){.stream = &c->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, c->now_us + 1000);
     pipeline_flush(b->pipeline);
     pipeline_flush(c->pipeline);
     ck_assert_str_eq(b->ids[0], c->ids[0]);
@@ -579,7 +586,7 @@ START_TEST(samples_prove_rules)
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     err_free(&d);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -590,8 +597,8 @@ static void ck_fails(const char *rule, const char *want)
     char *text = xasprintf("pack: p\nrules:\n  - id: x\n    match: 'boom (?<n>\\d+)'\n%s", rule), *shown = NULL;
     size_t n = 0;
     struct conf_file *f = conf_parse("bad.yaml", slice_str(text), &d);
-    if (f && rule_load(&b->rules, f, &d)) {
-        rule_ready(&b->rules, true);
+    if (f && rule_set_load(&b->rules, f, &d)) {
+        rule_set_ready(&b->rules, true);
         rule_check_samples(&b->rules, &d);
     }
     FILE *out = open_memstream(&shown, &n);
@@ -601,7 +608,7 @@ static void ck_fails(const char *rule, const char *want)
     free(shown);
     free(text);
     err_free(&d);
-    rule_free(&b->rules);
+    rule_set_free(&b->rules);
     free(b);
 }
 
@@ -646,7 +653,7 @@ START_TEST(a_rule_without_end_is_suspended)
         record_init(&r, FORMAT_TEXT, slice_of(text, sizeof text));
         r.message = r.raw;
         r.app = slice_of(text + 5, sizeof text - 5);
-        rule_judge(&j, &r, &a, &v, NULL, NULL);
+        judge_record(&j, &r, &a, &v, NULL, NULL);
         ck_assert_ptr_eq(v.rule, b.rules.rules[2]);
     }
     for (unsigned i = 0; i < 2; i++) {
@@ -661,7 +668,7 @@ START_TEST(a_rule_without_end_is_suspended)
     ck_assert_uint_eq(ticks, 3 * 2 * 2);
     judge_done(&j);
     arena_free(&a);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -675,10 +682,73 @@ static const struct rule *decided(struct judge *j, const char *text, uint64_t se
     r.message = r.raw;
     j->sender = sender;
     j->now_us = second * 1000000;
-    rule_judge(j, &r, &a, &v, NULL, NULL);
+    judge_record(j, &r, &a, &v, NULL, NULL);
     arena_free(&a);
     return v.rule;
 }
+
+/* What a judge knows of a rule is its id's, wherever another set has it. */
+START_TEST(state_outlives_a_set)
+{
+    struct rule_set old = {0}, new = {.before = &old};
+    struct bench b = {0};
+    struct judge j;
+    load(&b, "pack: p\nrules:\n  - {id: a, match: aaa}\n  - {id: b, match: bbb}\n  - {id: c, match: ccc}\n");
+    old = b.rules;
+    judge_init(&j, &old);
+    for (unsigned i = 0; i < 3; i++)
+        decided(&j, "bbb", 0, 1);
+    decided(&j, "ccc", 0, 1);
+    b.rules = new;
+    load(&b, "pack: p\nrules:\n  - {id: d, match: ddd}\n  - {id: c, match: ccc}\n  - {id: b, match: 'bbb|b2'}\n");
+    new = b.rules;
+    ck_assert_ptr_null(new.before);
+    judge_use(&j, &new);
+    rule_set_free(&old);
+    ck_assert_uint_eq(new.n_handles, 4);
+    const struct rule *b2 = decided(&j, "b2", 0, 1);
+    ck_assert_ptr_eq(b2, rule_set_find(&new, SLICE("b")));
+    ck_assert_uint_eq(j.stats[b2->handle].hits, 4);
+    ck_assert_uint_eq(j.stats[rule_set_find(&new, SLICE("c"))->handle].hits, 1);
+    ck_assert_uint_eq(j.stats[rule_set_find(&new, SLICE("d"))->handle].hits, 0);
+    ck_assert_ptr_null(decided(&j, "aaa", 0, 1));
+    judge_done(&j);
+    rule_set_free(&new);
+}
+END_TEST
+
+/* An event that waits is written when its rule is no more. */
+START_TEST(waiting_event_outlives_a_set)
+{
+    struct bench b = {0};
+    struct judge j;
+    struct arena a = {0};
+    struct verdict v;
+    static struct record r;
+    struct sbuf out;
+    const struct options options = {.environment = SLICE("production"), .scrub = {.defaults = true}};
+    load(&b, "pack: p\nrules:\n  - {id: a, match: 'no (?<what>\\w+)', event: {fingerprint: ['{{ default }}', '{what}'], tags: {kind: '{what}'}}}\n");
+    judge_init(&j, &b.rules);
+    record_init(&r, FORMAT_TEXT, SLICE("no disk"));
+    r.message = r.raw;
+    judge_record(&j, &r, &a, &v, NULL, NULL);
+    const struct template_source from = judge_source(&j, &r, &a);
+    verdict_complete(&v, &from);
+    struct pending *w = pending_new(&r, &v, 0);
+    judge_done(&j);
+    rule_set_free(&b.rules);
+    arena_free(&a);
+    struct scrub *scrub = scrub_new(&options);
+    sbuf_init(&out, EVENT_BYTES_MAX);
+    ck_assert(event_write(&w->src, &options, scrub, &out));
+    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"fingerprint\":[\"{{ default }}\",\"disk\"]"));
+    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"rule\":\"a\""));
+    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"kind\":\"disk\""));
+    sbuf_free(&out);
+    scrub_free(scrub);
+    pending_free(w);
+}
+END_TEST
 
 /* Only for the sender whose messages ran it into the match limit, for a minute, then for two, at most for an hour. */
 START_TEST(no_stranger_switches_a_rule_off)
@@ -719,7 +789,7 @@ START_TEST(no_stranger_switches_a_rule_off)
             rests_hit(j.rests[0], sender, second * 1000000);
     ck_assert_ptr_nonnull(decided(&j, "slow aa", friend, second));
     judge_done(&j);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -746,7 +816,7 @@ START_TEST(patterns_see_the_front_of_a_long_message)
             ck_assert_msg(rule == (rows[i].rule < 4 ? b.rules.rules[rows[i].rule] : NULL), "row %u", i);
         }
     judge_done(&j);
-    rule_free(&b.rules);
+    rule_set_free(&b.rules);
 }
 END_TEST
 
@@ -873,6 +943,8 @@ int main(void)
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
     tcase_add_test(t, a_rule_without_end_is_suspended);
+    tcase_add_test(t, state_outlives_a_set);
+    tcase_add_test(t, waiting_event_outlives_a_set);
     tcase_add_test(t, no_stranger_switches_a_rule_off);
     tcase_add_test(t, patterns_see_the_front_of_a_long_message);
     tcase_add_test(t, nothing_of_the_last_event_stays);
@@ -890,7 +962,7 @@ int main(void)
     tcase_add_test(t, a_secret_is_no_message_of_its_name);
     tcase_add_test(t, a_summary_says_what_varied);
     tcase_add_test(t, a_summary_of_an_unknown_message_says_its_parameters);
-    tcase_add_test(t, a_cut_shows_waiting_events_once);
+    tcase_add_test(t, a_checkpoint_shows_pending_events_once);
     tcase_add_test(t, the_same_line_gives_the_same_id);
     tcase_add_test(t, samples_prove_rules);
     tcase_add_test(t, wrong_samples_are_told_with_their_place);

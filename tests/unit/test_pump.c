@@ -111,12 +111,12 @@ START_TEST(check_tells_the_place)
                                "    match: '%{IPORHOST:client}'\n"
                                "    pair: {end: '(d+)+$', within: 1m}\n";
     struct diag d = {0};
-    struct ruleset set = {0};
+    struct rule_set set = {0};
     struct conf_file *f = conf_parse("p.yaml", slice_str(text), &d);
     char *told = NULL;
     size_t n = 0;
-    ck_assert(f && rule_load(&set, f, &d));
-    rule_ready(&set, true);
+    ck_assert(f && rule_set_load(&set, f, &d));
+    rule_set_ready(&set, true);
     ck_assert_uint_eq(rule_check_patterns(&set, &d), 3);
     FILE *out = open_memstream(&told, &n);
     err_print(&d, out);
@@ -126,7 +126,7 @@ START_TEST(check_tells_the_place)
     ck_assert_ptr_nonnull(strstr(told, "\"c\" comes again and again"));
     ck_assert_ptr_nonnull(strstr(told, "p.yaml:11:"));
     free(told);
-    rule_free(&set);
+    rule_set_free(&set);
     err_free(&d);
 }
 END_TEST

@@ -86,7 +86,7 @@ static void put_for(const char *project)
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", ++n_events);
     char *payload = xasprintf("{\"event_id\":\"%s\",\"message\":\"text with \xe2\x80\xa6\"}", e.event_id);
     e.payload.text = slice_str(payload);
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     free(payload);
     if (sender)
@@ -207,7 +207,7 @@ static void put_check_in(unsigned n, const char *status)
     snprintf(e.event_id, sizeof e.event_id, "%08x00004000a000000000000000", n);
     char *payload = xasprintf("{\"check_in_id\":\"%s\",\"monitor_slug\":\"m%u\",\"status\":\"%s\"}", e.event_id, n, status);
     e.payload.text = slice_str(payload);
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     free(payload);
     if (sender)
@@ -707,7 +707,7 @@ START_TEST(through_a_proxy)
     dsn_free(&dsn);
     parse_dsn(&dsn, "http://" KEY "@sentry.invalid/1");
     char *proxy = xasprintf("http://127.0.0.1:%u", up.port);
-    options.post.proxy = proxy;
+    options.http.proxy = proxy;
     put();
     start();
     until(all_gone());
@@ -760,7 +760,7 @@ START_TEST(tls_is_verified)
     ck_assert_msg(strstr(row->reason, "certificate") != NULL, "%s", row->reason);
     store_row_free(row);
     sender_free(sender);
-    options.post.ca_file = ca;
+    options.http.ca_file = ca;
     start();
     until(all_gone());
     ck_assert_uint_eq(up.n_requests, 1);
@@ -769,7 +769,7 @@ START_TEST(tls_is_verified)
 }
 END_TEST
 
-static void keep_answer(void *u, const struct post_answer *a)
+static void keep_answer(void *u, const struct http_client_answer *a)
 {
     struct sbuf *out = u;
     sbuf_addf(out, "%u %s", a->status, a->error);
@@ -782,7 +782,7 @@ START_TEST(one_by_hand)
     sbuf_init(&out, 1000);
     dsn_free(&dsn);
     parse_dsn(&dsn, "http://" KEY "@127.0.0.1:9/1");
-    ck_assert(sender_post_once(&dsn, &options.post, "00000001000040008000000000000000", SLICE("{}"),
+    ck_assert(sender_post_once(&dsn, &options.http, "00000001000040008000000000000000", SLICE("{}"),
                                keep_answer, &out));
     ck_assert_msg(slice_starts(sbuf_slice(&out), SLICE("0 ")) &&
                       slice_find(sbuf_slice(&out), SLICE("127.0.0.1")) > 0,
@@ -800,7 +800,7 @@ START_TEST(nothing_but_http)
     sbuf_init(&out, 1000);
     free(dsn.envelope_url);
     dsn.envelope_url = strdup(urls[_i]);
-    ck_assert(sender_post_once(&dsn, &options.post, "00000001000040008000000000000000", SLICE("{}"), keep_answer, &out));
+    ck_assert(sender_post_once(&dsn, &options.http, "00000001000040008000000000000000", SLICE("{}"), keep_answer, &out));
     ck_assert_msg(strstr(sbuf_cstr(&out), "not supported or disabled") || strstr(sbuf_cstr(&out), "nsupported protocol"), "%s: %s",
                   urls[_i], sbuf_cstr(&out));
     sbuf_free(&out);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "app/html_text.h"
 #include "app/routes.h"
 #include "base/xalloc.h"
 
@@ -9,7 +10,9 @@ static char dir[64];
 static struct store *store;
 static struct counts counts;
 static struct http_answer answer;
-static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")}, {.id = SLICE("never")}, {.id = SLICE("slow")}};
+static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")},
+                               {.id = SLICE("never"), .index = 1, .handle = 1},
+                               {.id = SLICE("slow"), .index = 2, .handle = 2}};
 static struct rule_stats rule_stats[3];
 static struct rule *const rule_list[] = {&rules[0], &rules[1], &rules[2]};
 
@@ -47,7 +50,7 @@ static void put(unsigned n, const char *title, const char *payload)
     e.title.text = slice_str(title);
     e.payload.text = slice_str(payload);
     snprintf(e.event_id, sizeof e.event_id, "%08xabcd40008000000000000000", n);
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
 }
 
@@ -58,9 +61,9 @@ static const char *get(const char *path, const char *query, const char *not_read
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
     const struct input_state states[] = {{.port = 1, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true}, {.unreadable = 3}};
-    struct rule *list[3];
+    const struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
-    const struct ruleset set = {.rules = list, .n = 3};
+    const struct rule_set set = {.rules = list, .n = 3};
     struct status s = {.now_us = 1700000060000000,
                        .start_us = 1700000000250000,
                        .store_path = "/s/<b>.db",
@@ -97,11 +100,11 @@ START_TEST(text_is_escaped)
 {
     struct sbuf out;
     sbuf_init(&out, 1000);
-    page_text(&out, slice_str(hostile), 100);
+    html_text(&out, slice_str(hostile), 100);
     ck_slice(sbuf_slice(&out), "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;x&quot; "
                                "\\x1b[31m \\xff \\xe2\\x80\\xae");
     sbuf_reset(&out);
-    page_text(&out, SLICE("<<<<<<"), 5);
+    html_text(&out, SLICE("<<<<<<"), 5);
     ck_slice(sbuf_slice(&out), "&lt;&lt;...");
     sbuf_free(&out);
 }

@@ -66,6 +66,9 @@ static void exec_sql(const char *sql)
 
 /* As steps before the seventh left it. */
 #define WITHOUT_SHARES                                                                                                 \
+    "DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL,"        \
+    " head_bytes INTEGER NOT NULL, head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL,"             \
+    " input TEXT NOT NULL, held_stdout INTEGER NOT NULL DEFAULT 0, held_stderr INTEGER NOT NULL DEFAULT 0);"                                                                                                           \
     "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"            \
     "DROP TABLE share; DROP INDEX event_input; ALTER TABLE event DROP COLUMN input;"
 
@@ -93,7 +96,7 @@ static struct store_event event(unsigned n, const char *payload)
 
 static enum store_result put(struct store *s, struct store_event e)
 {
-    struct cut c = {.events = &e, .n_events = 1};
+    struct checkpoint c = {.events = &e, .n_events = 1};
     return store_commit(s, &c);
 }
 
@@ -141,7 +144,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 8);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 9);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -204,7 +207,7 @@ START_TEST(rows_and_their_ways)
     struct store *s = open_it();
     struct store_event e[3] = {event(1, "{\"n\":1}"), event(2, "{\"n\":2}"), event(3, "{\"n\":3}")};
     e[2].project = SLICE("billing");
-    struct cut c = {.events = e, .n_events = 3};
+    struct checkpoint c = {.events = e, .n_events = 3};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
 
     struct store_row *a = next(s), *b = next(s);
@@ -295,11 +298,11 @@ START_TEST(the_newest_word_about_a_monitor)
 }
 END_TEST
 
-static struct overdue_row rows[8];
+static struct deadline_row rows[8];
 static unsigned n_rows;
 static char row_record[8][16];
 
-static void on_row(void *u, const struct overdue_row *row)
+static void on_row(void *u, const struct deadline_row *row)
 {
     (void)u;
     rows[n_rows] = *row;
@@ -311,17 +314,17 @@ static void on_row(void *u, const struct overdue_row *row)
 START_TEST(what_is_waited_for)
 {
     struct store *s = open_it();
-    struct overdue_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
+    struct deadline_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
                               {.key = 2, .rule = SLICE("r"), .since_us = 10, .time_us = 7, .times = 3, .silent = true, .file_key = UINT64_MAX,
                                .offset = 5, .record = {SLICE("a\0b")}}};
-    struct cut c = {.overdue = v, .n_overdue = 2, .clock_us = 30};
+    struct checkpoint c = {.deadlines = v, .n_deadlines = 2, .clock_us = 30};
     ck_assert_int_eq(store_clock(s), 0);
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     store_close(s);
     s = open_it();
     ck_assert_int_eq(store_clock(s), 30);
     n_rows = 0;
-    store_overdue(s, on_row, NULL);
+    store_deadlines(s, on_row, NULL);
     ck_assert_uint_eq(n_rows, 2);
     ck_assert_uint_eq(rows[0].key, 2);
     ck_assert_uint_eq(rows[0].file_key, UINT64_MAX);
@@ -333,10 +336,10 @@ START_TEST(what_is_waited_for)
     v[0].since_us = 5;
     v[1].closed = true;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    c = (struct cut){.clock_us = 40};
-    ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* the clock alone is worth a cut */
+    c = (struct checkpoint){.clock_us = 40};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* the clock alone is worth a checkpoint */
     n_rows = 0;
-    store_overdue(s, on_row, NULL);
+    store_deadlines(s, on_row, NULL);
     ck_assert_uint_eq(n_rows, 1);
     ck_assert_int_eq(rows[0].since_us, 5);
     ck_assert_int_eq(store_clock(s), 40);
@@ -361,7 +364,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 8);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 9);
 }
 END_TEST
 
@@ -449,59 +452,57 @@ START_TEST(open_rows)
 }
 END_TEST
 
-static void collect(void *u, const struct store_file *f)
+static void collect(void *u, const struct position *p)
 {
-    struct store_file *out = u;
-    ck_slice(f->path, "/var/log/a.log");
-    ck_slice(f->input, "/var/log/*.log");
-    *out = *f;
+    struct position *out = u;
+    ck_slice(p->input, "/var/log/*.log");
+    ck_slice(p->part, "00000000000000ff");
+    ck_assert(slice_eq(p->blob, SLICE("a\0b")));
+    *out = *p;
 }
 
-static void none_expected(void *u, const struct store_file *f)
+static void none_expected(void *u, const struct position *p)
 {
     (void)u;
-    ck_abort_msg("file %llx is still known", (unsigned long long)f->key);
+    ck_abort_msg("a position of %.*s is still known", (int)p->input.n, p->input.p);
 }
 
-START_TEST(files_and_counts)
+START_TEST(positions_and_counts)
 {
     struct store *s = open_it();
-    struct store_file f = {.key = UINT64_MAX - 1,
-                           .dev = 5,
-                           .ino = UINT64_MAX,
-                           .head_bytes = 1024,
-                           .head_hash = 1ull << 63,
-                           .offset = 77,
-                           .path = SLICE("/var/log/a.log"),
-                           .input = SLICE("/var/log/*.log")};
-    struct cut c = {.files = &f, .n_files = 1};
+    struct position p = {.input = SLICE("/var/log/*.log"), .part = SLICE("00000000000000ff"), .offset = UINT64_MAX, .blob = SLICE("a\0b")};
+    struct checkpoint c = {.positions = &p, .n_positions = 1};
     c.counts.v[COUNT_lines_in] = 3;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    f.offset = 78;
+    p.offset--;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     store_close(s);
     s = open_it();
-    struct store_file got = {0};
-    store_files(s, collect, &got);
-    ck_assert(got.key == f.key && got.ino == f.ino && got.head_hash == f.head_hash && got.offset == 78);
+    struct position got = {0};
+    store_positions(s, collect, &got);
+    ck_assert_uint_eq(got.offset, UINT64_MAX - 1);
     ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 6);
-    f.gone = true;
+    p.closed = true;
+    p.input = SLICE("another");
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    store_files(s, none_expected, NULL);
+    store_positions(s, collect, &got); /* the part of another input goes alone */
+    p.input = SLICE("/var/log/*.log");
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    store_positions(s, none_expected, NULL);
     store_close(s);
 }
 END_TEST
 
-static void ck_row(void *u, const struct limit_row *row)
+static void ck_row(void *u, const struct flood_row *row)
 {
     ck_assert_uint_eq(row->suppressed, 7);
-    ck_slice(row->varied_text.text, u);
+    ck_slice(row->top_values_text.text, u);
 }
 
 static void put_row(struct store *s, struct slice varied)
 {
-    struct limit_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .varied_text = {varied}};
-    struct cut c = {.limits = &row, .n_limits = 1};
+    struct flood_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .top_values_text = {varied}};
+    struct checkpoint c = {.limits = &row, .n_floods = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
 }
 
@@ -511,17 +512,17 @@ START_TEST(rows_of_flood_control)
     struct store *s = open_it();
     put_row(s, SLICE("[1]"));
     put_row(s, SLICE_NONE);
-    store_limits(s, ck_row, (char[]){"[1]"});
+    store_floods(s, ck_row, (char[]){"[1]"});
     put_row(s, SLICE("[2]"));
-    store_limits(s, ck_row, (char[]){"[2]"});
+    store_floods(s, ck_row, (char[]){"[2]"});
     put_row(s, SLICE(""));
-    store_limits(s, ck_row, (char[]){""});
+    store_floods(s, ck_row, (char[]){""});
     store_close(s);
     exec_sql(WITHOUT_SHARES "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
     s = open_it();
-    store_limits(s, ck_row, (char[]){""});
+    store_floods(s, ck_row, (char[]){""});
     put_row(s, SLICE("[3]"));
-    store_limits(s, ck_row, (char[]){"[3]"});
+    store_floods(s, ck_row, (char[]){"[3]"});
     store_close(s);
 }
 END_TEST
@@ -581,10 +582,10 @@ START_TEST(what_inputs_use)
 }
 END_TEST
 
-static void ck_rested(void *u, const struct limit_row *row)
+static void ck_rested(void *u, const struct flood_row *row)
 {
     ++*(unsigned *)u;
-    ck_assert(row->remote && !row->sample && !row->varied_text.text.n);
+    ck_assert(row->remote && !row->sample && !row->top_values_text.text.n);
     ck_assert_uint_eq(row->count, 0);
 }
 
@@ -594,10 +595,10 @@ START_TEST(rows_that_rest)
     struct store *s = open_it();
     unsigned n = 0;
     put_row(s, SLICE("[1]"));
-    struct limit_row row = {.key = UINT64_MAX, .period_us = 1000, .restarted = true, .remote = true};
-    const struct cut c = {.limits = &row, .n_limits = 1};
+    struct flood_row row = {.key = UINT64_MAX, .period_us = 1000, .restarted = true, .remote = true};
+    const struct checkpoint c = {.limits = &row, .n_floods = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    store_limits(s, ck_rested, &n);
+    store_floods(s, ck_rested, &n);
     ck_assert_uint_eq(n, 1);
     store_close(s);
 }
@@ -728,7 +729,7 @@ START_TEST(limit)
     ck_assert_uint_le(totals(s).used_bytes, 512 * 1024);
     ck_assert_uint_eq(totals(s).ready, n - 1);
     /* Positions and counts still go in, an event still does not. */
-    struct cut c = {.n_events = 0};
+    struct checkpoint c = {.n_events = 0};
     c.counts.v[COUNT_lines_in] = 1;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     ck_assert_int_eq(put(s, event(200, noise)), STORE_FULL);
@@ -794,7 +795,7 @@ START_TEST(limit_without_a_dsn_spares_a_quiet_input)
 }
 END_TEST
 
-START_TEST(a_cut_larger_than_the_limit)
+START_TEST(a_checkpoint_larger_than_the_limit)
 {
     struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
     char noise[300001];
@@ -835,7 +836,7 @@ START_TEST(space_is_given_back)
 }
 END_TEST
 
-/* No file may grow past a limit, as on a full disk: nothing of a cut is written, and it goes in once there is
+/* No file may grow past a limit, as on a full disk: nothing of a checkpoint is written, and it goes in once there is
  * room. */
 START_TEST(disk_full)
 {
@@ -858,14 +859,14 @@ START_TEST(disk_full)
         noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
     noise[100000] = '\0';
     struct store_event e = event(2, noise);
-    struct store_file f = {.key = 9, .offset = 5, .path = SLICE("p"), .input = SLICE("i")};
-    struct cut c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+    struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = 5, .blob = SLICE("b")};
+    struct checkpoint c = {.events = &e, .n_events = 1, .positions = &p, .n_positions = 1};
     c.counts.v[COUNT_lines_in] = 1;
     ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
     ck_assert_int_eq(store_commit(s, &c), STORE_FULL);
     ck_assert_uint_eq(totals(s).ready, 1);
     ck_assert_uint_eq(counts(s).v[COUNT_lines_in], 0);
-    store_files(s, none_expected, NULL);
+    store_positions(s, none_expected, NULL);
     struct store_row *r = next(s); /* what is there is still delivered */
     ck_assert_int_eq(r->id, 1);
     store_row_free(r);
@@ -880,7 +881,7 @@ START_TEST(disk_full)
 }
 END_TEST
 
-/* Commits cuts of five events, a position and counts, sending some, until it is killed. Never returns. */
+/* Commits checkpoints of five events, a position and counts, sending some, until it is killed. Never returns. */
 static void churn(void)
 {
     struct store *s = open_it();
@@ -892,8 +893,8 @@ static void churn(void)
         for (unsigned i = 0; i < 5; i++)
             e[i] = event((unsigned)offset + i, "{\"some\":\"payload\"}");
         offset += 5;
-        struct store_file f = {.key = 1, .offset = offset, .path = SLICE("p"), .input = SLICE("i")};
-        struct cut c = {.events = e, .n_events = 5, .files = &f, .n_files = 1};
+        struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = offset, .blob = SLICE("b")};
+        struct checkpoint c = {.events = e, .n_events = 5, .positions = &p, .n_positions = 1};
         c.counts.v[COUNT_lines_in] = c.counts.v[COUNT_event] = 5;
         if (store_commit(s, &c) != STORE_OK)
             _exit(1);
@@ -906,9 +907,9 @@ static void churn(void)
     }
 }
 
-static void offset_of(void *u, const struct store_file *f)
+static void offset_of(void *u, const struct position *p)
 {
-    *(uint64_t *)u = f->offset;
+    *(uint64_t *)u = p->offset;
 }
 
 START_TEST(killed_at_any_moment)
@@ -932,7 +933,7 @@ START_TEST(killed_at_any_moment)
         struct store *s = open_it();
         struct counts c = counts(s);
         uint64_t offset = 0;
-        store_files(s, offset_of, &offset);
+        store_positions(s, offset_of, &offset);
         ck_assert_uint_eq(c.v[COUNT_lines_in], offset);
         ck_assert_uint_eq(c.v[COUNT_event], offset);
         ck_assert_uint_eq(c.v[COUNT_sent] + totals(s).ready, offset);
@@ -945,15 +946,15 @@ START_TEST(killed_at_any_moment)
 }
 END_TEST
 
-/* A power loss leaves the database file and any prefix of the WAL: each opens at some consistent cut, ever
+/* A power loss leaves the database file and any prefix of the WAL: each opens at some consistent checkpoint, ever
  * later. */
-START_TEST(any_prefix_of_the_wal_is_a_cut)
+START_TEST(any_prefix_of_the_wal_is_a_checkpoint)
 {
     struct store *s = open_it();
     for (unsigned i = 0; i < 20; i++) {
         struct store_event e = event(i, "{\"some\":\"payload\"}");
-        struct store_file f = {.key = 1, .offset = i + 1, .path = SLICE("p"), .input = SLICE("i")};
-        struct cut c = {.events = &e, .n_events = 1, .files = &f, .n_files = 1};
+        struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = i + 1, .blob = SLICE("b")};
+        struct checkpoint c = {.events = &e, .n_events = 1, .positions = &p, .n_positions = 1};
         c.counts.v[COUNT_lines_in] = 1;
         ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     }
@@ -964,9 +965,9 @@ START_TEST(any_prefix_of_the_wal_is_a_cut)
     struct stat st;
     ck_assert_int_eq(stat(wal, &st), 0);
     uint64_t last = 0;
-    for (off_t cut = st.st_size; cut > 0; cut -= 40009) {
+    for (off_t checkpoint = st.st_size; checkpoint > 0; checkpoint -= 40009) {
         cmd = xasprintf("cd '%s' && rm -f copy.db* && cp base.db copy.db && head -c %lld '%s' >copy.db-wal",
-                        dir, (long long)cut, wal);
+                        dir, (long long)checkpoint, wal);
         ck_assert_int_eq(system(cmd), 0);
         free(cmd);
         struct diag d = {0};
@@ -974,10 +975,10 @@ START_TEST(any_prefix_of_the_wal_is_a_cut)
         ck_assert_ptr_nonnull(c);
         struct counts got = counts(c);
         uint64_t offset = 0;
-        store_files(c, offset_of, &offset);
+        store_positions(c, offset_of, &offset);
         ck_assert_uint_eq(got.v[COUNT_lines_in], offset);
         ck_assert_uint_eq(totals(c).ready, offset);
-        ck_assert(cut == st.st_size ? offset == 20 : offset <= last);
+        ck_assert(checkpoint == st.st_size ? offset == 20 : offset <= last);
         last = offset;
         store_close(c);
     }
@@ -1048,7 +1049,7 @@ int main(void)
     tcase_add_test(t, what_is_waited_for);
     tcase_add_test(t, an_older_store_learns_check_ins);
     tcase_add_test(t, open_rows);
-    tcase_add_test(t, files_and_counts);
+    tcase_add_test(t, positions_and_counts);
     tcase_add_test(t, rows_of_flood_control);
     tcase_add_test(t, rows_that_rest);
     tcase_add_test(t, what_inputs_use);
@@ -1058,11 +1059,11 @@ int main(void)
     tcase_add_test(t, limit);
     tcase_add_test(t, limit_without_a_dsn);
     tcase_add_test(t, limit_without_a_dsn_spares_a_quiet_input);
-    tcase_add_test(t, a_cut_larger_than_the_limit);
+    tcase_add_test(t, a_checkpoint_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
     tcase_add_test(t, killed_at_any_moment);
-    tcase_add_test(t, any_prefix_of_the_wal_is_a_cut);
+    tcase_add_test(t, any_prefix_of_the_wal_is_a_checkpoint);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

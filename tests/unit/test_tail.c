@@ -14,7 +14,7 @@ START_TEST(lines_as_they_come)
     rig_append(r, "a.log", "f\n\n");
     rig_expect_only(r, "one|two|half||");
     ck_assert_uint_eq(r->msg[2].offset, 9);
-    ck_assert_ptr_null(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.cut.p);
+    ck_assert_ptr_null(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.framer.p);
     rig_free(r);
 }
 END_TEST
@@ -325,8 +325,8 @@ START_TEST(removed_while_read)
     rig_until(r, r->n == 20000);
     rig_until(r, TAILQ_EMPTY(&((struct tail *)r->in)->files));
     rig_commit(r);
-    rig_commit(r);
     ck_assert_uint_eq(r->n_rows, 1);
+    ck_assert(TAILQ_EMPTY(&((struct tail *)r->in)->removed)); /* the store has been told */
     rig_append(r, "b.log", "%s", "");
     mkdir(rig_path(r, "c.log"), 0777);
     rig_settle(r);
@@ -346,13 +346,13 @@ START_TEST(long_lines)
         rig_append(r, "a.log", "%.*s", (int)sizeof block, block);
     rig_start(r);
     rig_expect_only(r, "first|");
-    ck_assert_uint_le(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.cut.cap, 1000);
+    ck_assert_uint_le(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.framer.cap, 1000);
     rig_commit(r);
     ck_assert_uint_eq(rig_offset(r, "a.log"), 6);
     rig_append(r, "a.log", "\nlast\n");
     rig_until(r, r->n == 3);
     ck_assert_uint_eq(strlen(r->msg[1].text), 1000);
-    ck_assert_uint_eq(r->msg[1].cut_bytes, 1000 * sizeof block - 1000);
+    ck_assert_uint_eq(r->msg[1].truncated_bytes, 1000 * sizeof block - 1000);
     ck_assert_str_eq(r->msg[2].text, "last");
     rig_free(r);
 }
@@ -549,9 +549,9 @@ END_TEST
 START_TEST(rotated_files_are_bounded)
 {
     struct rig *r = rig_new("a.log", _i);
-    int fd[TAIL_LOOSE_MAX + 10];
+    int fd[TAIL_ROTATED_MAX + 10];
     rig_start(r);
-    for (int i = 0; i < TAIL_LOOSE_MAX + 10; i++) {
+    for (int i = 0; i < TAIL_ROTATED_MAX + 10; i++) {
         rig_append(r, "a.log", "%d\n", i);
         /* Kept open by its writer. */
         fd[i] = open(rig_path(r, "a.log"), O_WRONLY | O_APPEND);
@@ -560,18 +560,18 @@ START_TEST(rotated_files_are_bounded)
         snprintf(to, sizeof to, "%d", i);
         rig_rename(r, "a.log", to);
     }
-    unsigned loose;
+    unsigned rotated;
     struct tail_file *f;
     do {
         rig_turn(r);
-        loose = 0;
+        rotated = 0;
         TAILQ_FOREACH (f, &((struct tail *)r->in)->files, all)
-            loose += f->fd >= 0 && f->loose;
-    } while (loose > TAIL_LOOSE_MAX);
+            rotated += f->fd >= 0 && f->rotated;
+    } while (rotated > TAIL_ROTATED_MAX);
     /* One that was closed is found to grow all the same. */
     ck_assert_int_eq(write(fd[0], "more\n", 5), 5);
-    rig_until(r, r->n == TAIL_LOOSE_MAX + 11);
-    for (int i = 0; i < TAIL_LOOSE_MAX + 10; i++)
+    rig_until(r, r->n == TAIL_ROTATED_MAX + 11);
+    for (int i = 0; i < TAIL_ROTATED_MAX + 10; i++)
         close(fd[i]);
     rig_free(r);
 }

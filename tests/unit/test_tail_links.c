@@ -212,7 +212,7 @@ START_TEST(links_without_number)
     rig_append(r, "target", "two\n");
     rig_append(r, "plain.log", "three\n");
     rig_until(r, r->n == 3);
-    ck_assert_uint_eq(TAILQ_FIRST(&tail_of(r)->files)->loose, false);
+    ck_assert_uint_eq(TAILQ_FIRST(&tail_of(r)->files)->rotated, false);
     rig_free(r);
 }
 END_TEST

@@ -251,10 +251,10 @@ START_TEST(memory_is_given_back)
     rig_append(r, "a.log", OUT_F "end\n");
     rig_until(r, r->n == 1);
     ck_assert_uint_eq(strlen(r->msg[0].text), strlen(OUT_F) + 50000);
-    ck_assert_uint_eq(r->msg[0].cut_bytes, 150003);
+    ck_assert_uint_eq(r->msg[0].truncated_bytes, 150003);
     rig_settle(r);
-    const struct lines *l = &TAILQ_FIRST(&((struct tail *)r->in)->files)->lines;
-    ck_assert(!l->cut.p && !l->join.held[0].text.p && !l->join.held[1].text.p);
+    const struct line_reader *l = &TAILQ_FIRST(&((struct tail *)r->in)->files)->lines;
+    ck_assert(!l->framer.p && !l->join.held[0].text.p && !l->join.held[1].text.p);
     rig_free(r);
 }
 END_TEST

@@ -31,7 +31,7 @@ static unsigned loose_files(struct rig *r)
     unsigned n = 0;
     struct tail_file *f;
     TAILQ_FOREACH (f, &tail_of(r)->files, all)
-        n += f->loose;
+        n += f->rotated;
     return n;
 }
 
@@ -194,14 +194,14 @@ START_TEST(files_that_never_rest)
         ck_assert_int_eq(utimensat(AT_FDCWD, rig_path(r, name), old, 0), 0);
     }
     rig_start(r);
-    tail_look(r->in);
+    in_tail.look(r->in);
     struct tail_file *f, *quiet = NULL;
     TAILQ_FOREACH (f, &tail_of(r)->files, all) {
         ck_assert(f->is_ready);
         f->opened -= 1000;
     }
     rig_append(r, "quiet.log", "quiet\n");
-    tail_look(r->in);
+    in_tail.look(r->in);
     TAILQ_FOREACH (f, &tail_of(r)->files, all)
         if (strcmp(tail_base_name(f->path), "quiet.log") == 0)
             quiet = f;
@@ -251,7 +251,7 @@ START_TEST(fair_between_inputs)
     rig_until(a, a->n >= FILES);
     append_to_all(b, 10, "first");
     rig_start(b);
-    tail_after(b->in, a->in);
+    in_tail.after(b->in, a->in);
     rig_until(b, b->n >= 10 && !TAILQ_FIRST(&tail_of(b)->turns));
     ck_assert_uint_eq(open_files(b), 10);
     ck_assert_uint_le(open_files(a) + open_files(b), LIMIT / 2);

@@ -20,9 +20,9 @@ static void start(struct two *t)
     rig_start(t->a);
     b->in = in_tail.start(b->base, &b->opt, &b->sink, &b->diag);
     ck_assert_ptr_nonnull(b->in);
-    tail_after(b->in, t->a->in);
+    in_tail.after(b->in, t->a->in);
     tail_tune(b->in, &b->tuning);
-    tail_restore(b->in, b->row, b->n_rows);
+    in_tail.restore(b->in, b->row, b->n_rows);
 }
 
 static void stop(struct two *t)
@@ -119,13 +119,18 @@ START_TEST(a_pattern_that_is_gone)
     stop(&t);
     /* Both know the file as one of an input that is no longer there. */
     for (unsigned i = 0; i < t.a->n_rows; i++) {
-        t.a->row[i].input = SLICE("gone");
-        t.b->row[t.b->n_rows] = t.a->row[i];
-        t.b->row[t.b->n_rows++].path = slice_of(slice_dup(t.a->row[i].path), t.a->row[i].path.n);
+        free((void *)(uintptr_t)t.a->row[i].input.p);
+        t.a->row[i].input = slice_of(slice_dup(SLICE("gone")), 4);
+        t.b->row[t.b->n_rows++] = rig_copy_row(&t.a->row[i]);
     }
     rig_append(t.a, "error.log", "two\n");
     start(&t);
     ck_read(&t, "one|two|", "");
+    /* It is kept under the name of the input that has it now, and no longer under the other. */
+    rig_commit(t.a);
+    ck_assert_uint_eq(rig_offset(t.a, "error.log"), 8);
+    for (unsigned i = 0; i < t.a->n_rows; i++)
+        ck_assert(t.a->row[i].part.n == 0 || slice_is(t.a->row[i].input, t.a->opt.text));
     end(&t);
 }
 END_TEST

@@ -73,7 +73,7 @@ START_TEST(an_endless_line)
     net_send(fd, SLICE("\n<13>after\n"));
     net_until(t, t->n == 2);
     ck_assert_uint_eq(t->msg[0].n, 1000);
-    ck_assert_uint_eq(t->msg[0].cut_bytes, 999000);
+    ck_assert_uint_eq(t->msg[0].truncated_bytes, 999000);
     net_is(t, 1, "<13>after");
     free(chunk);
     close(fd);
@@ -238,11 +238,10 @@ START_TEST(back_pressure)
 END_TEST
 
 /* Pauses from inside the call that hands a message on, as the pipeline does when the mailbox is full. */
-static void pausing_message(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes,
-                            uint64_t offset)
+static void pausing_message(void *u, const struct message *m)
 {
     struct net *t = u;
-    net_message(u, s, msg, lines, cut_bytes, offset);
+    net_message(u, m);
     t->in->type->pause(t->in, true);
 }
 

@@ -34,15 +34,14 @@ static void ask_for_others(struct busy *b)
     ck_assert_int_eq(write(b->pipe[1], "x", 1), 1);
 }
 
-static void take_line(void *u, struct stream *s, struct slice msg, unsigned lines, uint64_t cut_bytes, uint64_t offset)
+static void take_line(void *u, const struct message *m)
 {
     struct busy *b = u;
-    (void)s, (void)lines, (void)cut_bytes, (void)offset;
-    if (slice_is(msg, "quiet")) {
+    if (slice_is(m->text, "quiet")) {
         b->quiet_at = b->read_bytes;
         return;
     }
-    b->read_bytes += msg.n + 1;
+    b->read_bytes += m->text.n + 1;
     if (b->grows && !b->quiet_at)
         add_lines(b->grows, 2);
     if (!b->asked_at && b->read_bytes >= EARLY_BYTES)
@@ -128,7 +127,7 @@ END_TEST
 START_TEST(looking_reads_nothing)
 {
     struct busy *b = busy_new(false, _i);
-    tail_look(b->r->in);
+    in_tail.look(b->r->in);
     rig_commit(b->r);
     ck_assert_uint_eq(b->read_bytes, 0);
     ck_assert_uint_eq(b->r->n_rows, 3); /* two files, and that the input has been here */

@@ -1,0 +1,187 @@
+#include "parsers/field_map.h"
+
+#include "parsers/java_text.h"
+#include "parsers/stack_text.h"
+
+void field_map_start(struct field_map *w, struct parse_ctx *ctx, struct record *r)
+{
+    memset(w, 0, sizeof *w);
+    w->ctx = ctx;
+    w->r = r;
+}
+
+int field_map_put(struct field_map *w, struct slice name, struct slice value, enum field_type type)
+{
+    const struct field *f = record_put(w->r, name, value, type);
+    return f ? (int)(f - w->r->fields) : FIELD_MAP_NO_FIELD;
+}
+
+void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type,
+                 unsigned penalty, int field)
+{
+    unsigned rank;
+    enum role role = type != FIELD_BOOL ? field_names_role(name, &rank) : ROLE_NONE;
+    if (role == ROLE_NONE || (role == ROLE_ERROR && type != FIELD_STRING))
+        return;
+    if (type == FIELD_JSON) {
+        if (role == ROLE_STACK)
+            value = stack_text(w->ctx->arena, value);
+        if ((role != ROLE_STACK && role != ROLE_MESSAGE) || !value.n)
+            return;
+        penalty += FIELD_MAP_JSON;
+    }
+    rank += penalty;
+    struct role_pick *p = &w->pick[role];
+    if (!p->value.p || rank <= p->rank)
+        *p = (struct role_pick){.name = name, .value = value, .rank = rank, .field = field};
+}
+
+static bool absorbed(const struct field_map *w, enum role role, int field)
+{
+    /* MongoDB's s, c and t are known by these names. */
+    return w->pick[role].value.p && w->pick[role].field == field && w->pick[role].name.n > 1;
+}
+
+/* Takes out the fields that became members of the record. */
+static void drop_absorbed(struct field_map *w, bool stack_taken)
+{
+    static const enum role gone[] = {ROLE_MESSAGE, ROLE_LEVEL, ROLE_TIME, ROLE_APP, ROLE_HOST, ROLE_PID};
+    struct record *r = w->r;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        bool drop = stack_taken && absorbed(w, ROLE_STACK, (int)i);
+        for (size_t k = 0; k < sizeof gone / sizeof *gone; k++)
+            drop |= absorbed(w, gone[k], (int)i);
+        if (!drop)
+            r->fields[kept++] = r->fields[i];
+    }
+    r->n_fields = kept;
+}
+
+/* Serilog's compact format writes the template and its properties, and the text only if told to. */
+static struct slice render(struct field_map *w, struct slice template)
+{
+    const struct slice whole = template;
+    struct sbuf out;
+    sbuf_init(&out, template.n + 4096);
+    while (template.n) {
+        const char *open = slice_chr(template, '{');
+        const char *close = open ? slice_chr(slice_from(template, (size_t)(open - template.p)), '}') : NULL;
+        if (!close)
+            break;
+        struct slice hole = slice_of(open + 1, (size_t)(close - open) - 1), name = hole;
+        size_t n = hole.n && (*hole.p == '@' || *hole.p == '$');
+        name = slice_from(name, n);
+        for (n = 0; n < name.n && (ascii_alnum(name.p[n]) || name.p[n] == '_');)
+            n++;
+        const struct field *f = record_field(w->r, slice_sub(name, 0, n));
+        sbuf_add(&out, template.p, (size_t)(open - template.p));
+        if (f)
+            sbuf_adds(&out, f->value);
+        else
+            sbuf_add(&out, open, hole.n + 2);
+        template = slice_from(template, (size_t)(close - template.p) + 1);
+    }
+    sbuf_adds(&out, template);
+    struct slice text = out.over ? whole : arena_dup(w->ctx->arena, sbuf_slice(&out));
+    sbuf_free(&out);
+    return text;
+}
+
+/* True when the text has the shape of a trace and not only of a remark. */
+static bool is_stack(const struct role_pick *p)
+{
+    return p->value.n && (slice_chr(p->value, '\n') || slice_starts(p->name, SLICE("stack")));
+}
+
+static void set_message(struct field_map *w, bool stack_taken)
+{
+    struct record *r = w->r;
+    const struct role_pick *m = &w->pick[ROLE_MESSAGE];
+    struct slice stack = w->pick[ROLE_STACK].value;
+    if (slice_trim(m->value).n) {
+        bool template = slice_is(m->name, "@mt") || slice_is(m->name, "MessageTemplate");
+        r->message = template ? render(w, m->value) : m->value;
+    } else if (w->pick[ROLE_ERROR].value.n) {
+        r->message = w->pick[ROLE_ERROR].value;
+    } else if (stack.n) {
+        r->message = stack_taken ? slice_split(&stack, '\n') : stack;
+    } else {
+        r->message = r->raw;
+    }
+}
+
+static void set_level(struct field_map *w)
+{
+    struct record *r = w->r;
+    const struct role_pick *p = &w->pick[ROLE_LEVEL];
+    if (p->value.n) {
+        enum level level = field_names_level(p->value);
+        uint64_t n;
+        if (slice_ieq(p->name, SLICE("severitynumber")) &&
+            slice_u64(p->value, &n)) /* OpenTelemetry: four each */
+            level = n > 20   ? LEVEL_FATAL
+                    : n > 16 ? LEVEL_ERROR
+                    : n > 12 ? LEVEL_WARNING
+                    : n > 8  ? LEVEL_INFO
+                             : LEVEL_DEBUG;
+        /* Python's levelno counts in tens as bunyan does, one step lower. */
+        if (slice_is(p->name, "levelno") && p->value.n == 2)
+            level = level == LEVEL_NONE || level == LEVEL_FATAL ? level : level + (p->value.p[0] > '1');
+        r->level = level;
+        if (level == LEVEL_NONE)
+            w->pick[ROLE_LEVEL].field = FIELD_MAP_NO_FIELD; /* not understood: it stays a field */
+    } else if (w->pick[ROLE_ERROR].value.n || w->pick[ROLE_STACK].value.n) {
+        r->level = LEVEL_ERROR; /* klog and its like name no level; an error is one */
+    } else if (slice_is(w->pick[ROLE_TIME].name, "@t")) {
+        r->level = LEVEL_INFO; /* CLEF: "the absence of @l implies Information" */
+    }
+}
+
+static void set_time(struct field_map *w)
+{
+    struct record *r = w->r;
+    uint64_t s, ns;
+    int64_t us;
+    if (w->pick[ROLE_TIME].value.n && field_names_time(w->pick[ROLE_TIME].value, w->ctx->zone, &us)) {
+        r->time_us = us;
+        return;
+    }
+    if (w->pick[ROLE_TIME].value.n)
+        w->pick[ROLE_TIME].field = FIELD_MAP_NO_FIELD; /* not understood: it stays a field */
+    if (slice_u64(w->pick[ROLE_SECONDS].value, &s) && s > 0 && s < UINT64_C(100000000000) &&
+        slice_u64(w->pick[ROLE_NANOS].value, &ns) && ns < 1000000000)
+        r->time_us = (int64_t)s * STAMP_SECOND + (int64_t)(ns / 1000);
+}
+
+void field_map_finish(struct field_map *w)
+{
+    struct record *r = w->r;
+    set_time(w);
+    set_level(w);
+    struct role_pick *stack = &w->pick[ROLE_STACK], *name = &w->pick[ROLE_LOGGER];
+    if (!stack->value.n && slice_chr(w->pick[ROLE_ERROR].value, '\n')) { /* {err: e.stack} */
+        *stack = w->pick[ROLE_ERROR];
+        w->pick[ROLE_ERROR].value = SLICE_NONE;
+    }
+    /* loguru: the line as it would be printed, with the traceback, beside the message in a record. */
+    struct slice printed = slice_trim(record_value(r, "text"));
+    if (slice_is(w->pick[ROLE_MESSAGE].name, "record.message") && slice_chr(printed, '\n'))
+        *stack = (struct role_pick){.name = SLICE("text"), .value = printed, .field = FIELD_MAP_NO_FIELD};
+    bool stack_taken = is_stack(stack);
+    if (stack_taken)
+        r->full_message = stack->value;
+    else if (w->frames.n)
+        r->full_message = java_text(w->ctx->arena, r, w->frames);
+    set_message(w, stack_taken);
+    if (r->untrusted) /* they stay fields */
+        w->pick[ROLE_APP].field = w->pick[ROLE_HOST].field = FIELD_MAP_NO_FIELD;
+    /* bunyan marks its format with "v"; there "name" is the program. */
+    if (!r->untrusted && slice_is(name->name, "name") && record_field(r, SLICE("v")) && !w->pick[ROLE_APP].value.n) {
+        w->pick[ROLE_APP] = *name;
+        *name = (struct role_pick){.field = FIELD_MAP_NO_FIELD};
+    }
+    for (enum role role = ROLE_LOGGER; role <= ROLE_TRACEPARENT; role++)
+        field_names_take(r, role, w->pick[role].value);
+    drop_absorbed(w, stack_taken);
+}

@@ -1,0 +1,159 @@
+/*
+ * frame: framing. Bytes of a stream go in as they come, messages come out as slices of the buffer; nothing is
+ * copied.
+ *
+ *   char *at = framer_room(c, 65536);  n = read(fd, at, 65536);  framer_fill(c, n);
+ *   while (framer_next(c, &msg)) use(msg);
+ *
+ * What comes out depends on the bytes only, never on how they were split into reads. Slices live until the
+ * next call that changes the framer. A message longer than its cap keeps its first bytes; the rest is
+ * swallowed and counted, so an endless line needs no more memory than two messages and one read. Time is
+ * linear in the bytes. Owns its buffer; one thread at a time.
+ */
+#ifndef PARSERS_FRAME_H
+#define PARSERS_FRAME_H
+
+#include "base/slice.h"
+
+enum frame_mode {
+    FRAME_LINES,  /* LF, a CR before it is not part of the line; lines that `head` refuses continue the entry
+                   before them */
+    FRAME_NUL,    /* NUL ends a frame; empty frames are skipped */
+    FRAME_GELF,   /* GELF over TCP: NUL, or LF when what is before it is one whole JSON object */
+    FRAME_SYSLOG, /* syslog over TCP, told frame by frame: octet counting (RFC 6587, 3.4.1), or a line ended by
+                   LF or NUL */
+};
+
+enum {
+    FRAME_MESSAGE_MAX = 256 << 10, /* default cap of a message */
+    FRAME_JOIN_MAX = 64 << 10,     /* default cap of an entry joined of several lines */
+    FRAME_SWALLOW_MAX = 1 << 20, /* an entry that has lost this much ends, and the next line begins a new one */
+    FRAME_COUNT_MAX = 16 << 20,  /* a greater number before a syslog frame is no count */
+};
+
+/* Asked about a line that looks like a head while an entry is open. */
+struct frame_doubt {
+    struct slice entry; /* the entry before it, without its last line end */
+    struct slice ahead; /* that line and all that is here behind it; in memory it follows the entry's line end */
+    bool last;          /* nothing more is waited for */
+    size_t seen;        /* kept for the rule from call to call: bytes of ahead in which it found nothing */
+    struct frame_walk {   /* the same, while it is asked about one line: nothing at first */
+        size_t from;    /* whole lines of ahead that did not tell */
+        unsigned lines;
+        size_t quotes;
+        bool answered;
+    } walk;
+};
+
+struct frame_told {
+    enum {
+        FRAME_HEAD,   /* the line is one. n bytes of ahead hold no other that is to be asked about */
+        FRAME_INSIDE, /* n bytes of ahead, whole lines, belong to the entry */
+        FRAME_UNTOLD, /* more bytes would tell */
+    } what;
+    size_t n;
+};
+
+typedef bool frame_head_f(struct slice line);
+
+/* Which lines that look like a head are part of the entry before them. */
+struct cut_rule {
+    struct frame_told (*told)(struct frame_doubt *d);
+    /* Most entries need no more than a look. From the first byte of this one on, more than `reach` bytes are here, and `told` has found
+     * nothing in those behind it (`seen`). True: the line behind it is a head. */
+    bool (*plain)(struct slice entry);
+    size_t reach;
+};
+
+struct stream;
+
+/* From the framer, or a frame of the transport, to the pipeline. The bytes may be reused when what it is given to returns. */
+struct message {
+    struct slice text;
+    unsigned lines;     /* physical lines it was made of; 1 for frames, whatever they hold */
+    uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
+    uint64_t offset;    /* of its first byte in the stream; means nothing when the stream has no file_key */
+    struct stream *stream; /* whose it is; set by who hands it on, NULL before that */
+};
+
+/* All members are private. */
+struct framer {
+    enum frame_mode mode;
+    frame_head_f *head;
+    const struct cut_rule *rule;
+    size_t max, join_max;
+    char *p;
+    size_t n, cap; /* bytes held, bytes allocated */
+    size_t at;     /* the next byte to look at; what is held from here on has not been judged */
+    uint64_t at_offset;
+    struct { /* the line or frame being read: kept bytes, then possibly swallowed ones, then `at` */
+        size_t from, kept;
+        uint64_t truncated, offset;
+    } piece;
+    struct { /* whole lines that wait for the head that ends their entry */
+        bool open;
+        size_t from, kept, limit;
+        uint64_t truncated, offset;
+        unsigned lines;
+    } entry;
+    struct { /* offsets in the stream, from which on the next question is asked anew */
+        uint64_t inside, heads, seen;
+        uint64_t line, end; /* of the line at `line` the bytes up to `end` did not tell, */
+        struct frame_walk walk; /* as far as this */
+    } told_to;
+    bool last; /* while flushing */
+    struct {       /* FRAME_GELF: where the piece stands as JSON */
+        size_t at; /* looked at up to here */
+        uint64_t depth;
+        enum { FRAME_JSON_START, FRAME_JSON_INSIDE, FRAME_JSON_WHOLE, FRAME_JSON_NONE } state;
+        bool in_string, escaped;
+    } json;
+    enum { FRAME_IS_UNKNOWN, FRAME_IS_LINE, FRAME_IS_COUNTED } frame; /* FRAME_SYSLOG */
+    uint64_t count;                                                      /* length of a counted frame */
+};
+
+/* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */
+void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint64_t offset);
+/* FRAME_LINES: which lines begin an entry; NULL (as after framer_init) when all do. rule: which of these are part of
+ * the entry before them all the same; NULL: none. max_bytes caps the joined text, 0: default. */
+void framer_set_head(struct framer *c, frame_head_f *head, const struct cut_rule *rule, size_t max_bytes);
+void framer_free(struct framer *c);
+
+/* Space for want more bytes. */
+char *framer_room(struct framer *c, size_t want) __attribute__((returns_nonnull));
+/* n bytes were written there. */
+void framer_fill(struct framer *c, size_t n);
+/* Both in one, with a copy. */
+void framer_feed(struct framer *c, struct slice bytes);
+
+/* The next whole message. False: none, feed more. */
+bool framer_next(struct framer *c, struct message *out);
+
+/*
+ * What waits, after framer_next has said no; to be called until it says no. FRAME_IDLE: only what is complete in
+ * itself (an entry whose next head has not come, a JSON object without its delimiter), never a line without
+ * LF. FRAME_END: everything.
+ */
+enum framer_flush { FRAME_IDLE, FRAME_END };
+bool framer_flush(struct framer *c, enum framer_flush how, struct message *out);
+/* False when framer_flush(FRAME_IDLE) can yield nothing. */
+bool framer_waiting(const struct framer *c);
+
+/* FRAME_LINES: the next line if it is there whole and nothing waits before it, without taking it. */
+bool framer_peek(const struct framer *c, struct slice *line);
+/* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
+uint64_t framer_done(const struct framer *c);
+/* Offset of the first byte that has not been looked at. */
+static inline uint64_t framer_taken(const struct framer *c)
+{
+    return c->at_offset;
+}
+/* Gives back memory that is not needed now: all of it when nothing is held. */
+void framer_trim(struct framer *c);
+/* Memory it holds now. */
+static inline size_t framer_memory_bytes(const struct framer *c)
+{
+    return c->cap;
+}
+
+#endif

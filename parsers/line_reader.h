@@ -1,0 +1,61 @@
+/*
+ * line_reader: what a file or a pipe is made of. Bytes go in as with frame.h, messages come out: lines, entries of several
+ * lines, and whole lines of container log files, joined of their pieces (partial.h).
+ *
+ * With FORMAT_AUTO the first telling line shows the format, and with it which lines belong together. Owns its buffers,
+ * bounded as those of frame.h and partial.h. Pure; one thread.
+ */
+#ifndef PARSERS_LINE_READER_H
+#define PARSERS_LINE_READER_H
+
+#include "parsers/frame.h"
+#include "parsers/partial.h"
+
+/* How many times longer than for other things it is waited for the next piece: conmon writes pieces as the program
+ * writes, which may be seconds apart. */
+enum { LINE_READER_PIECE_IDLE = 10 };
+
+/*
+ * Where reading has to begin again after a crash. Everything before `offset` has been handed out, except the lines of
+ * a stream from `held` - 1 on: those are the pieces of a line that was not whole yet. 0: the stream has none.
+ */
+struct line_reader_place {
+    uint64_t offset;
+    uint64_t held[PARTIAL_STREAMS];
+};
+
+/* Members are private, but for `cut`: bytes are fed into it. */
+struct line_reader {
+    struct framer framer;
+    struct partial_join join;
+    struct message line;   /* with has_line: taken from the framer, and still to be fed to the joiner */
+    bool has_line, joins;
+    enum format framed;        /* the format by which lines are put together now */
+    unsigned untold;           /* lines from which no format could be told */
+    unsigned untold_max;       /* after so many it is text; 0: never */
+    struct line_reader_place resume; /* lines before resume.offset are read for the second time */
+};
+
+/* max_bytes as for framer_init. */
+void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes, const struct line_reader_place *from);
+void line_reader_free(struct line_reader *l);
+/* The first byte to be fed. */
+uint64_t line_reader_first(const struct line_reader_place *from);
+struct line_reader_place line_reader_place(const struct line_reader *l);
+
+/* The next message; *format is settled on the way. False: feed more. *out is valid until the next call that changes
+ * anything. */
+bool line_reader_next(struct line_reader *l, enum format *format, struct message *out);
+/* What waits, as framer_flush; of pieces FRAME_IDLE gives the line that has waited longest. */
+bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct message *out);
+/* 0: line_reader_flush(FRAME_IDLE) can yield nothing. Else a number that changes whenever what it would yield has grown. */
+uint64_t line_reader_waiting(const struct line_reader *l);
+/* True when lines are joined of pieces. */
+static inline bool line_reader_joins(const struct line_reader *l)
+{
+    return l->joins;
+}
+/* Gives back memory that is not needed now. */
+void line_reader_trim(struct line_reader *l);
+
+#endif

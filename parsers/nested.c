@@ -1,0 +1,89 @@
+#include "parsers/nested.h"
+
+static bool is_nginx(enum format f)
+{
+    return f == FORMAT_NGINX_ERROR || f == FORMAT_NGINX_ACCESS;
+}
+
+static bool near(int64_t a, int64_t b)
+{
+    static const int64_t NEAR_US = 600 * STAMP_SECOND;
+    return a > b ? a - b < NEAR_US : b - a < NEAR_US;
+}
+
+/*
+ * Programs in containers mostly write UTC, whatever the zone of their host is, and few name it. The carrier knows what time it is:
+ * when read in the zone the text would be hours off, and in UTC it is not, it is UTC.
+ */
+static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
+{
+    if (!z || carrier_us == RECORD_NO_TIME || *us == RECORD_NO_TIME || near(*us, carrier_us))
+        return;
+    int64_t offset_us = 0;
+    for (unsigned i = 0; i < z->n && z->rows[i].from_utc_s <= *us / STAMP_SECOND; i++)
+        offset_us = z->rows[i].offset_s * STAMP_SECOND;
+    if (near(*us + offset_us, carrier_us))
+        *us += offset_us;
+}
+
+/* Parses text as format f into r. What r knew of the carrier wins over what the text says, but for time and
+ * level. */
+static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+{
+    const struct parser *p = parser_of(f);
+    struct record carrier;
+    const char *reason = ctx->reason;
+    record_copy_head(&carrier, r);
+    r->raw = text;
+    r->format = f;
+    if (!p || !p->parse(ctx, r)) {
+        record_copy_head(r, &carrier);
+        ctx->reason = reason;
+        return false;
+    }
+    if (r->format != FORMAT_NGINX_ACCESS)
+        r->raw = carrier.raw;
+    if (!is_nginx(r->format))
+        r->format = carrier.format;
+    if (r->time_us == RECORD_NO_TIME)
+        r->time_us = carrier.time_us;
+    mend_zone(ctx->zone, carrier.time_us, &r->time_us);
+    if (r->level == LEVEL_NONE)
+        r->level = carrier.level;
+    if (carrier.severity >= 0) {
+        r->severity = carrier.severity;
+        r->facility = carrier.facility;
+    }
+    if (carrier.host.n)
+        r->host = carrier.host;
+    if (carrier.app.n)
+        r->app = carrier.app;
+    if (carrier.procid.n)
+        r->procid = carrier.procid;
+    if (carrier.msgid.n)
+        r->msgid = carrier.msgid;
+    return true;
+}
+
+bool nested_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+{
+    return is_nginx(f) && parse_as(ctx, r, text, f);
+}
+
+bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    return text.n && *text.p == '{' && parse_as(ctx, r, text, FORMAT_JSON);
+}
+
+void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    enum format f = parser_detect(text);
+    /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file. */
+    if (f == FORMAT_SYSLOG && ascii_digit(*text.p))
+        f = FORMAT_TEXT;
+    r->message = text;
+    if (is_nginx(f) || f == FORMAT_GELF || f == FORMAT_SYSLOG || f == FORMAT_LOGFMT || f == FORMAT_TEXT)
+        parse_as(ctx, r, text, f);
+    else if (f == FORMAT_JSON || f == FORMAT_DOCKER)
+        nested_json(ctx, r, text);
+}

@@ -1,0 +1,21 @@
+/*
+ * nested: a message inside a message. Syslog, the journal and container runtimes carry what programs wrote;
+ * when that is of a format of its own, it is read as such, and what the carrier knows (host, app, severity,
+ * …) stays.
+ */
+#ifndef PARSERS_NESTED_H
+#define PARSERS_NESTED_H
+
+#include "parsers/parser.h"
+
+/* An entry of nginx's error log or a line of its access log, if f, the format that was found in text, is one
+   of these: the record becomes one of that format. False: it is neither, and the record is as it was. */
+bool nested_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f);
+/* A JSON object: message, level and the rest as the json format reads them; the record's format stays. False
+ * as above. */
+bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* Whatever parser_detect finds in it, but no container's envelope within another one; plain text is read for a leading time and
+ * level. Always sets the message. */
+void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text);
+
+#endif

@@ -1,0 +1,322 @@
+#include "parsers/text_parts.h"
+
+/* ValueError, java.io.IOException: the type of what went wrong; AH00124, ORA-00600: a message's number. Not
+ * loggers. */
+static bool names_a_fault(struct slice name)
+{
+    bool digit = false, lower = false;
+    for (size_t i = 0; i < name.n; i++) {
+        digit = digit || ascii_digit(name.p[i]);
+        lower = lower || (name.p[i] >= 'a' && name.p[i] <= 'z');
+    }
+    return (digit && !lower) || slice_ends(name, SLICE("Error")) || slice_ends(name, SLICE("Exception")) ||
+           slice_ends(name, SLICE("Warning"));
+}
+
+static bool is_dotted(struct slice name)
+{
+    return slice_chr(name, '.') || slice_chr(name, ':') || slice_chr(name, '_') || slice_chr(name, '/');
+}
+
+static bool is_name(struct slice name)
+{
+    static const bool in_names[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['.'] = true, ['_'] = true,
+        ['-'] = true,         ['$'] = true,         [':'] = true,         ['/'] = true, ['#'] = true};
+    bool ok = name.n && (ascii_alpha(*name.p) || *name.p == '_');
+    for (size_t i = 0; i < name.n; i++)
+        ok &= in_names[(unsigned char)name.p[i]];
+    return ok;
+}
+
+/* org.apache.catalina.core.StandardService.initInternal: the class and method that the JDK's own logging
+ * prints. The class is the logger. */
+static struct slice class_and_method(struct slice name)
+{
+    ptrdiff_t method = slice_rfind(name, SLICE("."));
+    struct slice class = slice_sub(name, 0, method > 0 ? (size_t)method : 0);
+    ptrdiff_t dot = slice_rfind(class, SLICE("."));
+    bool fits = dot > 0 && (size_t)dot + 1 < class.n && class.p[dot + 1] >= 'A' && class.p[dot + 1] <= 'Z' &&
+                (size_t)method + 1 < name.n &&
+                ((name.p[method + 1] >= 'a' && name.p[method + 1] <= 'z') || name.p[method + 1] == '<');
+    return fits ? class : SLICE_NONE;
+}
+
+/* "- ", "-- " of logback or "| ". */
+static bool skip_mark(struct slice *s)
+{
+    size_t n = starts(*s, "-- ") ? 3 : starts(*s, "- ") || starts(*s, "| ") ? 2 : 0;
+    skip(s, n);
+    return n > 0;
+}
+
+/* A logger's name and what ends it: ": ", " : ", or, where the name or a thread before it shows it is one, "
+ * - ", " [main] - " or " [". */
+static bool logger_from(struct slice *s, bool thread, struct record *r)
+{
+    struct slice name = *s, inside;
+    size_t n = 0, most = s->n < NAME_MAX ? s->n : NAME_MAX;
+    while (n < most && !ascii_space(s->p[n]) && s->p[n] != '"' && s->p[n] != '[' && s->p[n] != '(')
+        n++;
+    name.n = n;
+    struct slice behind = slice_from(*s, n);
+    if (r->logger.n || !name.n || name.n == NAME_MAX || !behind.n || !ascii_space(behind.p[0]) ||
+        !(ascii_alpha(*name.p) || *name.p == '_'))
+        return false;
+    bool ended = name.p[name.n - 1] == ':', sure = thread || is_dotted(name);
+    if (ended)
+        name.n--;
+    skip_spaces(&behind);
+    struct slice rest = slice_from(behind, pair_at(behind, '[', ']', &inside));
+    if (!ended && rest.p != behind.p && sure && starts(rest, " - ")) {
+        behind = slice_from(rest, 3);
+        ended = true;
+    } else if (!ended && (starts(behind, ": ") || sure)) {
+        ended = starts(behind, ": ");
+        skip(&behind, ended ? 2 : 0);
+        ended = ended || skip_mark(&behind);
+    }
+    if (!(ended || (is_dotted(name) && starts(behind, "["))) || names_a_fault(name))
+        return false;
+    r->logger = name;
+    *s = behind;
+    return true;
+}
+
+/* "LearnerHandler-/10.0.0.1:52:LearnerHandler@562": log4j's %t:%C{1}@%L. The class, when there is one. */
+static struct slice class_behind_thread(struct slice inside)
+{
+    ptrdiff_t at = slice_chr(inside, '@') ? slice_rfind(inside, SLICE("@")) : -1, colon;
+    if (at < 1 || !all_digits(slice_from(inside, (size_t)at + 1)))
+        return SLICE_NONE;
+    struct slice name = slice_sub(inside, 0, (size_t)at);
+    colon = slice_rfind(name, SLICE(":"));
+    name = slice_from(name, (size_t)(colon + 1));
+    for (size_t i = 0; i < name.n; i++)
+        if (!ascii_alnum(name.p[i]) && name.p[i] != '_' && name.p[i] != '$' && name.p[i] != '.')
+            return SLICE_NONE;
+    return name.n && ascii_alpha(name.p[0]) ? name : SLICE_NONE;
+}
+
+/* "root:message" of Python's default format. */
+static void python_logger(struct slice *s, struct record *r)
+{
+    size_t n = 0;
+    while (n < s->n && n < NAME_MAX && (ascii_alnum(s->p[n]) || s->p[n] == '_' || s->p[n] == '.'))
+        n++;
+    if (n == 0 || n >= s->n || s->p[n] != ':' || starts(slice_from(*s, n), "://"))
+        return;
+    r->logger = slice_sub(*s, 0, n);
+    skip(s, n + 1);
+}
+
+/* Ruby: "ERROR -- prog: message" */
+static void ruby_program(struct slice *s, struct record *r)
+{
+    if (!slice_chr(*s, ':'))
+        return;
+    r->logger = slice_trim(slice_split(s, ':'));
+    skip_spaces(s);
+}
+
+/* NLog: "|Shop.Pay|message" behind the level. */
+static void piped(struct slice *s, struct record *r)
+{
+    struct slice rest = slice_from(*s, 1), name = slice_split(&rest, '|');
+    if (rest.p && name.n < NAME_MAX && is_name(name)) {
+        r->logger = name;
+        *s = rest;
+    } else {
+        skip(s, 1);
+    }
+}
+
+/* "pay/charge.go:42" and the tab behind it. */
+static bool skip_place(struct slice *s)
+{
+    struct slice rest = *s, place = slice_split(&rest, '\t');
+    ptrdiff_t colon = slice_rfind(place, SLICE(":"));
+    if (!rest.p || colon <= 0 || !is_name(place) || !all_digits(slice_from(place, (size_t)colon + 1)))
+        return false;
+    *s = rest;
+    return true;
+}
+
+/* zap on a console: "\tshop.pay\tpay/charge.go:42\tmessage", where the logger may be missing. */
+static void tabbed(struct slice *s, struct record *r)
+{
+    skip(s, 1);
+    struct slice rest = *s, name = slice_split(&rest, '\t');
+    if (skip_place(s) || !is_name(name) || !skip_place(&rest))
+        return;
+    r->logger = name;
+    *s = rest;
+}
+
+/* Spring: "7 --- [app] [main] o.a.c.c.C.[.[/] : message" behind the level. */
+static bool spring(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, inside;
+    size_t digits = 0;
+    while (digits < rest.n && ascii_digit(rest.p[digits]))
+        digits++;
+    if (!digits || !starts(slice_from(rest, digits), " --- "))
+        return false;
+    r->procid = slice_sub(rest, 0, digits);
+    skip(&rest, digits + 5);
+    for (int i = 0; i < 2; i++) {
+        skip(&rest, pair_at(rest, '[', ']', &inside));
+        skip_spaces(&rest);
+    }
+    struct slice name = word_at(rest), behind = slice_from(rest, name.n);
+    skip_spaces(&behind);
+    if (name.n && starts(behind, ": ")) {
+        r->logger = name;
+        rest = slice_from(behind, 2);
+    }
+    *s = rest;
+    return true;
+}
+
+/* JBoss: "[org.x.Y] (thread) message" */
+static bool jboss(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, name, thread;
+    size_t n = pair_at(rest, '[', ']', &name);
+    if (!n || !is_name(name) || !slice_chr(name, '.'))
+        return false;
+    skip(&rest, n);
+    skip_spaces(&rest);
+    n = pair_at(rest, '(', ')', &thread);
+    if (!n || !starts(slice_from(rest, n), " "))
+        return false;
+    r->logger = name;
+    *s = slice_from(rest, n + 1);
+    return true;
+}
+
+/* pino-pretty: "(7 on web-1): message"; HAProxy: "(7) : message", which it is known by and keeps. */
+static bool process_in_parentheses(struct slice *s, struct record *r)
+{
+    struct slice inside;
+    size_t n = pair_at(*s, '(', ')', &inside);
+    struct slice rest = slice_from(*s, n), pid = n ? slice_split(&inside, ' ') : SLICE_NONE;
+    bool pino = starts(rest, ": ");
+    if (!all_digits(pid) || !(pino || starts(rest, " : ")))
+        return false;
+    r->procid = pid;
+    if (pino)
+        *s = slice_from(rest, 2);
+    return true;
+}
+
+/* "[main] (Pay.java:42) - message" and the JDK's "[main] org.x.Y.method message". */
+static bool behind_thread(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, inside;
+    skip(&rest, pair_at(rest, '(', ')', &inside));
+    if (rest.p != s->p) {
+        skip_spaces(&rest);
+        if (!skip_mark(&rest))
+            return false;
+        *s = rest;
+        return true;
+    }
+    if (skip_mark(&rest) || starts(rest, ": ")) {
+        skip(&rest, starts(rest, ": ") ? 2 : 0);
+        *s = rest;
+        return true;
+    }
+    struct slice name = word_at(rest), behind = slice_from(rest, name.n), class = class_and_method(name);
+    skip_spaces(&behind);
+    if (!class.n || !behind.n || strchr("-:[", *behind.p))
+        return false;
+    r->logger = class;
+    *s = behind;
+    return true;
+}
+
+/* Elasticsearch, Envoy: "[o.e.Bootstrap  ] message", with no space before it. */
+static bool name_in_brackets(struct slice *s, struct record *r)
+{
+    struct slice inside, rest = *s;
+    skip(&rest, pair_at(rest, '[', ']', &inside));
+    if (rest.p == s->p || !starts(rest, " ") || !is_name(slice_trim(inside)))
+        return false;
+    r->logger = slice_trim(inside);
+    *s = rest;
+    skip_spaces(s);
+    return true;
+}
+
+/* tracing of Rust: "request{id=7}:job{n=1}: shop::pay: message" has the spans before the logger. */
+static void skip_spans(struct slice *s)
+{
+    for (;;) {
+        struct slice rest = *s, inside;
+        while (rest.n && (ascii_alnum(*rest.p) || *rest.p == '_' || *rest.p == '-'))
+            skip(&rest, 1);
+        size_t n = pair_at(rest, '{', '}', &inside);
+        if (rest.p == s->p || !n || !starts(slice_from(rest, n), ":"))
+            return;
+        *s = slice_from(rest, n + 1);
+        skip_spaces(s);
+    }
+}
+
+/* Odoo: "7 ERROR database odoo.http: message" */
+static bool odoo(struct slice *s, struct record *r)
+{
+    struct slice database = word_at(*s), rest = slice_from(*s, database.n + 1), name = word_at(rest);
+    if (r->logger.n || slice_chr(database, ':') || name.n < 2 || name.p[name.n - 1] != ':' ||
+        !slice_chr(name, '.') || !logger_from(&rest, false, r))
+        return false;
+    *s = rest;
+    return true;
+}
+
+void text_logger(struct slice *s, struct record *r)
+{
+    if (starts(*s, "[") && name_in_brackets(s, r))
+        return;
+    if (starts(*s, ":")) {
+        skip(s, 1);
+        if (!skip_spaces(s))
+            python_logger(s, r);
+        return;
+    }
+    if (starts(*s, " -- ")) {
+        skip(s, 4);
+        ruby_program(s, r);
+        return;
+    }
+    if (starts(*s, "|")) {
+        piped(s, r);
+        return;
+    }
+    if (starts(*s, "\t")) {
+        tabbed(s, r);
+        return;
+    }
+    skip_spaces(s);
+    while (s->n > 1 && (s->p[0] == '-' || s->p[0] == '|' || s->p[0] == ':') && s->p[1] == ' ') {
+        skip(s, 1);
+        skip_spaces(s);
+    }
+    if (slice_chr(slice_sub(*s, 0, NAME_MAX), '{'))
+        skip_spans(s);
+    if (!s->n || spring(s, r) || jboss(s, r) || process_in_parentheses(s, r))
+        return;
+    struct slice rest = *s, inside = SLICE_NONE;
+    if (r->procid.n && odoo(s, r))
+        return;
+    skip(&rest, pair_at(rest, '[', ']', &inside));
+    bool thread = rest.p != s->p;
+    if (thread && !r->logger.n)
+        r->logger = class_behind_thread(inside);
+    skip_spaces(&rest);
+    if (!thread && starts(rest, "in ")) /* Flask: "ERROR in app: message" */
+        skip(&rest, 3);
+    if ((thread && behind_thread(&rest, r)) || logger_from(&rest, thread, r))
+        *s = rest;
+}

@@ -1,0 +1,397 @@
+#include "core/breadcrumbs.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/utf8.h"
+#include "base/xalloc.h"
+
+enum {
+    RING_MIN_BYTES = 4096,
+    APP_MAX = 64,
+    INDEX_SLOTS = 3,          /* rings that one request id is remembered for */
+    INDEX_GENERATION = 16384, /* keys before the older half of the index is forgotten */
+};
+
+/* In the ring's buffer; text then app follow. Entries never wrap: a gap at the end of the buffer is skipped. */
+struct entry {
+    uint32_t size; /* with texts, a multiple of 8; 0 marks the gap */
+    uint16_t text_n;
+    uint8_t app_n, format, level, partial;
+    int64_t time_us;
+    uint64_t seq, conn, request, weak;
+};
+
+struct ring {
+    uint64_t key, domain;
+    struct ring *older, *newer; /* by last use */
+    char *buf;
+    uint32_t cap, head, tail; /* oldest entry, end of the newest */
+    uint32_t n;
+};
+
+struct breadcrumbs {
+    size_t max_bytes, bytes;
+    uint64_t seq;
+    struct table rings;
+    struct ring *oldest, *newest;
+    struct table index, index_before; /* request or weak key and slot -> ring key, two generations */
+};
+
+struct breadcrumbs *breadcrumbs_new(size_t memory_bytes)
+{
+    struct breadcrumbs *t = xcalloc(1, sizeof *t);
+    t->max_bytes = memory_bytes > 2 * RING_MIN_BYTES ? memory_bytes : 2 * RING_MIN_BYTES;
+    return t;
+}
+
+void breadcrumbs_free(struct breadcrumbs *t)
+{
+    if (!t)
+        return;
+    for (struct ring *r = t->oldest, *next; r; r = next) {
+        next = r->newer;
+        free(r->buf);
+        free(r);
+    }
+    table_free(&t->rings);
+    table_free(&t->index);
+    table_free(&t->index_before);
+    free(t);
+}
+
+size_t breadcrumbs_bytes(const struct breadcrumbs *t)
+{
+    return t->bytes;
+}
+
+static void unlink_ring(struct breadcrumbs *t, struct ring *r)
+{
+    *(r->older ? &r->older->newer : &t->oldest) = r->newer;
+    *(r->newer ? &r->newer->older : &t->newest) = r->older;
+    r->older = r->newer = NULL;
+}
+
+static void link_newest(struct breadcrumbs *t, struct ring *r)
+{
+    r->older = t->newest;
+    *(t->newest ? &t->newest->newer : &t->oldest) = r;
+    t->newest = r;
+}
+
+static void drop_ring(struct breadcrumbs *t, struct ring *r)
+{
+    unlink_ring(t, r);
+    table_del(&t->rings, r->key);
+    t->bytes -= r->cap + sizeof *r;
+    free(r->buf);
+    free(r);
+}
+
+/* Makes room for `need` more bytes by letting the rings used longest ago go, `keep` excepted. False: it cannot be had. */
+static bool make_room(struct breadcrumbs *t, size_t need, const struct ring *keep)
+{
+    while (t->bytes + need > t->max_bytes) {
+        struct ring *r = t->oldest == keep && t->oldest ? t->oldest->newer : t->oldest;
+        if (!r)
+            return false;
+        drop_ring(t, r);
+    }
+    return true;
+}
+
+static uint64_t ring_key(const struct correlation *k)
+{
+    return k->ring ? k->ring : 1;
+}
+
+/* NULL: there is none, or its key belongs to a ring of another domain. */
+static struct ring *ring_find(const struct breadcrumbs *t, uint64_t key, uint64_t domain)
+{
+    struct ring *r = t->newest && t->newest->key == key ? t->newest : table_get(&t->rings, key);
+    return r && r->domain == domain ? r : NULL;
+}
+
+/* NULL: two domains have made the same key; who came first keeps it. */
+static struct ring *ring_for(struct breadcrumbs *t, uint64_t key, uint64_t domain)
+{
+    struct ring *r = ring_find(t, key, domain);
+    if (r == t->newest && r)
+        return r;
+    if (r) {
+        unlink_ring(t, r);
+        link_newest(t, r);
+        return r;
+    }
+    if (table_get(&t->rings, key))
+        return NULL;
+    make_room(t, RING_MIN_BYTES + sizeof *r, NULL);
+    r = xcalloc(1, sizeof *r);
+    *r = (struct ring){.key = key, .domain = domain, .cap = RING_MIN_BYTES, .buf = xmalloc(RING_MIN_BYTES)};
+    t->bytes += r->cap + sizeof *r;
+    table_put(&t->rings, key, r);
+    link_newest(t, r);
+    return r;
+}
+
+static struct entry *entry_at(const struct ring *r, uint32_t at)
+{
+    return (struct entry *)(void *)(r->buf + at);
+}
+
+/* Where the entry at `at` really is: past the end or at a gap mark the next one is at the start. */
+static uint32_t settle(const struct ring *r, uint32_t at)
+{
+    return at + sizeof(uint32_t) > r->cap || entry_at(r, at)->size == 0 ? 0 : at;
+}
+
+static void drop_oldest(struct ring *r)
+{
+    r->head = settle(r, r->head);
+    r->head += entry_at(r, r->head)->size;
+    if (--r->n == 0)
+        r->head = r->tail = 0;
+}
+
+/* Copies the entries in order into a buffer of twice the size. */
+static bool grow(struct breadcrumbs *t, struct ring *r)
+{
+    uint32_t cap = r->cap * 2, at = r->head, end = 0;
+    if (cap > BREADCRUMBS_RING_MAX_BYTES || !make_room(t, r->cap, r))
+        return false;
+    char *buf = xmalloc(cap);
+    for (uint32_t i = 0; i < r->n; i++) {
+        at = settle(r, at);
+        uint32_t size = entry_at(r, at)->size;
+        memcpy(buf + end, r->buf + at, size);
+        at += size;
+        end += size;
+    }
+    free(r->buf);
+    t->bytes += cap - r->cap;
+    r->buf = buf;
+    r->cap = cap;
+    r->head = 0;
+    r->tail = end;
+    return true;
+}
+
+/* A place for `size` bytes behind the newest entry, or NULL when the oldest must go first. */
+static struct entry *place(struct ring *r, uint32_t size)
+{
+    if (r->n == 0)
+        r->head = r->tail = 0;
+    bool wrapped = r->n && r->tail <= r->head;
+    if (wrapped)
+        return r->head - r->tail >= size ? entry_at(r, r->tail) : NULL;
+    if (r->cap - r->tail >= size)
+        return entry_at(r, r->tail);
+    if (r->head < size)
+        return NULL;
+    if (r->cap - r->tail >= sizeof(uint32_t))
+        entry_at(r, r->tail)->size = 0;
+    r->tail = 0;
+    return entry_at(r, 0);
+}
+
+static uint64_t index_lookup(const struct breadcrumbs *t, uint64_t key, unsigned slot)
+{
+    uint64_t k = hash_mix(key, slot);
+    void *v = table_get(&t->index, k);
+    return (uint64_t)(uintptr_t)(v ? v : table_get(&t->index_before, k));
+}
+
+/* Remembers that lines with this key are in this ring. */
+static void index_add(struct breadcrumbs *t, uint64_t key, uint64_t ring)
+{
+    for (unsigned slot = 0; slot < INDEX_SLOTS; slot++) {
+        uint64_t there = index_lookup(t, key, slot);
+        if (there == ring)
+            return;
+        if (there && table_get(&t->rings, there))
+            continue;
+        if (t->index.n >= INDEX_GENERATION) {
+            table_free(&t->index_before);
+            t->index_before = t->index;
+            t->index = (struct table){0};
+        }
+        table_put(&t->index, hash_mix(key, slot), (void *)(uintptr_t)ring);
+        return;
+    }
+}
+
+void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line)
+{
+    struct slice app = slice_sub(line->app, 0, APP_MAX), text = slice_sub(line->text, 0, BREADCRUMBS_TEXT_MAX);
+    uint32_t size = (uint32_t)(sizeof(struct entry) + text.n + app.n + 7) & ~7u;
+    struct ring *r = ring_for(t, ring_key(k), k->domain);
+    struct entry *e;
+    if (!r)
+        return;
+    while (!(e = place(r, size)))
+        if (!grow(t, r))
+            drop_oldest(r);
+    *e = (struct entry){.size = size,
+                        .text_n = (uint16_t)text.n,
+                        .app_n = (uint8_t)app.n,
+                        .format = (uint8_t)line->format,
+                        .level = (uint8_t)line->level,
+                        .partial = line->partial,
+                        .time_us = line->time_us,
+                        .seq = ++t->seq,
+                        .conn = k->conn,
+                        .request = k->request,
+                        .weak = k->weak};
+    char *bytes = (char *)(e + 1);
+    if (text.n)
+        memcpy(bytes, text.p, text.n);
+    if (app.n)
+        memcpy(bytes + text.n, app.p, app.n);
+    r->tail += size;
+    r->n++;
+    if (k->request)
+        index_add(t, k->request, r->key);
+    if (k->weak)
+        index_add(t, k->weak, r->key);
+}
+
+/* The newest `max` entries wanted so far, by order of arrival from `first` on and round the end; they point into the rings. */
+struct picks {
+    const struct entry **v;
+    unsigned n, max, first, seen;
+};
+
+static struct picks picks_new(struct arena *a, unsigned max)
+{
+    return (struct picks){.v = arena_calloc(a, max + 1, sizeof(struct entry *)), .max = max};
+}
+
+static const struct entry *newest_pick(const struct picks *p)
+{
+    return p->n ? p->v[(p->first ? p->first : p->n) - 1] : NULL;
+}
+
+/* Turns it so that it begins at the first place again. */
+static void straighten(struct picks *p, struct arena *a)
+{
+    if (!p->first)
+        return;
+    const struct entry **turned = arena_alloc(a, p->n * sizeof *turned);
+    memcpy(turned, p->v + p->first, (p->n - p->first) * sizeof *turned);
+    memcpy(turned + p->n - p->first, p->v, p->first * sizeof *turned);
+    memcpy(p->v, turned, p->n * sizeof *turned);
+    p->first = 0;
+}
+
+/* An entry of another ring than the last: older than some that are there, and perhaps there itself. */
+static void pick_between(struct picks *p, const struct entry *e, struct arena *a)
+{
+    straighten(p, a);
+    unsigned at = p->n;
+    while (at > 0 && p->v[at - 1]->seq > e->seq)
+        at--;
+    if (at > 0 && p->v[at - 1] == e)
+        return;
+    if (p->n < p->max) {
+        memmove(p->v + at + 1, p->v + at, (p->n - at) * sizeof *p->v);
+        p->v[at] = e;
+        p->n++;
+    } else if (at > 0) {
+        memmove(p->v, p->v + 1, (at - 1) * sizeof *p->v);
+        p->v[at - 1] = e;
+    }
+}
+
+static void pick(struct picks *p, const struct entry *e, struct arena *a)
+{
+    const struct entry *newest = newest_pick(p);
+    p->seen++;
+    if (p->max == 0)
+        return;
+    if (newest && newest->seq >= e->seq) {
+        pick_between(p, e, a);
+    } else if (p->n < p->max) {
+        p->v[p->n++] = e;
+    } else {
+        p->v[p->first] = e;
+        p->first = p->first + 1 == p->max ? 0 : p->first + 1;
+    }
+}
+
+static bool is_weak(const struct entry *e, const struct correlation *k, int64_t time_us)
+{
+    int64_t apart = e->time_us > time_us ? e->time_us - time_us : time_us - e->time_us;
+    return k->weak && e->weak == k->weak && apart <= BREADCRUMBS_WEAK_WINDOW_US;
+}
+
+static bool is_related(const struct entry *e, const struct correlation *k, int64_t time_us)
+{
+    return (k->conn && e->conn == k->conn) || (k->request && e->request == k->request) || is_weak(e, k, time_us);
+}
+
+/* Walks one ring: what is related goes to one list, what is not to the other, which may be NULL. */
+static void walk(const struct ring *r, const struct correlation *k, int64_t time_us, int64_t oldest_us, struct picks *related,
+                 struct picks *others, struct arena *a)
+{
+    uint32_t at = r->head;
+    for (uint32_t i = 0; i < r->n; i++) {
+        at = settle(r, at);
+        const struct entry *e = entry_at(r, at);
+        at += e->size;
+        if (e->time_us < oldest_us || e->time_us > time_us + BREADCRUMBS_CLOCKS_US)
+            continue;
+        struct picks *to = is_related(e, k, time_us) ? related : others;
+        if (to)
+            pick(to, e, a);
+    }
+}
+
+static int by_time(const void *pa, const void *pb)
+{
+    const struct entry *a = *(const struct entry *const *)pa, *b = *(const struct entry *const *)pb;
+    if (a->time_us != b->time_us)
+        return a->time_us < b->time_us ? -1 : 1;
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, unsigned max,
+                       struct arena *a, struct breadcrumb *out, unsigned *seen)
+{
+    struct picks own = picks_new(a, max), rest = picks_new(a, max);
+    const struct ring *home = ring_find(t, ring_key(k), k->domain);
+    if (home)
+        walk(home, k, time_us, oldest_us, &own, &rest, a);
+    const uint64_t across[] = {k->request, k->weak};
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
+            uint64_t key = index_lookup(t, across[i], slot);
+            const struct ring *r = key && key != ring_key(k) ? ring_find(t, key, k->domain) : NULL;
+            if (r)
+                walk(r, k, time_us, oldest_us, &own, NULL, a);
+        }
+    /* What is left of the room goes to the newest other lines of the same worker, file or unit. */
+    straighten(&own, a);
+    straighten(&rest, a);
+    unsigned more = rest.n < max - own.n ? rest.n : max - own.n, n = own.n + more;
+    if (more)
+        memcpy(own.v + own.n, rest.v + rest.n - more, more * sizeof *own.v);
+    *seen = own.seen + rest.seen;
+    qsort(own.v, n, sizeof *own.v, by_time);
+    for (unsigned i = 0; i < n; i++) {
+        const struct entry *e = own.v[i];
+        const char *bytes = (const char *)(e + 1);
+        out[i] = (struct breadcrumb){
+            .time_us = e->time_us,
+            .seq = e->seq,
+            .format = (enum format)e->format,
+            .level = (enum level)e->level,
+            .partial = e->partial,
+            .related = is_related(e, k, time_us),
+            .weak = !(k->conn && e->conn == k->conn) && !(k->request && e->request == k->request) && is_weak(e, k, time_us),
+            .app = arena_dup(a, slice_of(bytes + e->text_n, e->app_n)),
+            .text = arena_dup(a, slice_of(bytes, e->text_n)),
+        };
+    }
+    return n;
+}

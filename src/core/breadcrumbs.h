@@ -1,0 +1,64 @@
+/*
+ * breadcrumbs: the recent lines of every stream, from which the breadcrumbs of an event are taken.
+ *
+ * A ring for each coarse stream (worker process, container, unit, file); an entry holds a line's time, level and text and up to
+ * three 64-bit keys (connection, request, weak request). Lines are kept in bytes, not pieces: rings grow by doubling to RING_MAX and all
+ * together stay under the memory cap, the ring used longest ago giving way first. Pushing a line copies it once and allocates
+ * nothing in the steady state. One thread.
+ */
+#ifndef CORE_BREADCRUMBS_H
+#define CORE_BREADCRUMBS_H
+
+#include "base/arena.h"
+#include "parsers/record.h"
+
+struct breadcrumbs;
+
+enum { BREADCRUMBS_TEXT_MAX = 1024, BREADCRUMBS_RING_MAX_BYTES = 256 * 1024 };
+
+/* How a line can be found again. A key of 0 is absent. Lines of two domains never meet, whatever their keys. */
+struct correlation {
+    uint64_t domain;  /* the stream's */
+    uint64_t ring;    /* coarse stream */
+    uint64_t conn;    /* nginx host, pid and connection */
+    uint64_t request; /* request or trace id */
+    uint64_t weak;    /* client and request line: only within WEAK_WINDOW */
+};
+
+/* Clocks of different writers, and stamps without a fraction, may be apart by so much. */
+#define BREADCRUMBS_CLOCKS_US INT64_C(2000000)
+#define BREADCRUMBS_WEAK_WINDOW_US BREADCRUMBS_CLOCKS_US
+
+struct breadcrumb {
+    int64_t time_us;
+    uint64_t seq; /* order of arrival */
+    enum format format;
+    enum level level;
+    bool related; /* shares connection or request with the record, or weakly its request line */
+    bool partial; /* text as record.partial leaves it: its format's finish tells the message */
+    bool weak;    /* related by client and request line only */
+    struct slice app, text;
+};
+
+struct breadcrumbs *breadcrumbs_new(size_t memory_bytes);
+void breadcrumbs_free(struct breadcrumbs *t);
+/* A line to remember; `app` is cut at 64 bytes, `text` at BREADCRUMBS_TEXT_MAX. */
+struct breadcrumbs_line {
+    int64_t time_us;
+    enum format format;
+    enum level level;
+    bool partial;
+    struct slice app, text;
+};
+void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line);
+/*
+ * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id (in any
+ * ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us and none from after
+ * the record's own time_us (a log whose times jump, or clocks that differ). Texts are copied
+ * into the arena. *seen is how many candidates there were.
+ */
+unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, unsigned max,
+                       struct arena *a, struct breadcrumb *out, unsigned *seen);
+size_t breadcrumbs_bytes(const struct breadcrumbs *t);
+
+#endif

@@ -1,0 +1,70 @@
+#include "core/correlation.h"
+
+#include "parsers/field_names.h"
+
+enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
+
+static uint64_t key_of(const struct hash_secret *secret, enum key_kind kind, struct slice a, struct slice b, struct slice c)
+{
+    uint64_t h = hash64(secret, kind, a);
+    if (b.n)
+        h = hash64(secret, h, b);
+    if (c.n)
+        h = hash64(secret, h, c);
+    return h ? h : 1;
+}
+
+uint64_t correlation_domain_key(const struct stream *s, uint64_t key)
+{
+    return s->domain && key ? hash_mix(key, s->domain) | 1 : key;
+}
+
+uint64_t correlation_weak_key(const struct stream *s, const struct record *r, const struct hash_secret *secret)
+{
+    struct slice client = record_value(r, "client"), request = record_value(r, "request");
+    return client.n && request.n ? correlation_domain_key(s, key_of(secret, KEY_WEAK, client, request, SLICE_NONE)) : 0;
+}
+
+/* Process ids are the same in every container. */
+static struct slice place_of(const struct stream *s, const struct record *r)
+{
+    if (s->container)
+        return slice_of((const char *)&s->ring, sizeof s->ring);
+    return s->file_key ? SLICE_NONE : record_value(r, "container_id");
+}
+
+/* Where the sender is not trusted a field makes no tag `app`, but it may tell its own programs apart: keys are of its domain. */
+static struct slice app_of(const struct record *r)
+{
+    unsigned rank;
+    for (unsigned i = 0; r->untrusted && !r->app.n && i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
+        if (f->type == FIELD_STRING && (field_names_role(f->name, &rank) == ROLE_APP || slice_is(f->name, "container_name")))
+            return f->value;
+    }
+    return r->app;
+}
+
+void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct correlation *k)
+{
+    bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+    struct slice id = r->request_id.n ? r->request_id : r->trace_id;
+    *k = (struct correlation){.domain = s->domain, .ring = s->ring};
+    if (id.n)
+        k->request = correlation_domain_key(s, key_of(secret, KEY_REQUEST, id, SLICE_NONE, SLICE_NONE));
+    if (nginx) {
+        struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
+        if (pid.n)
+            k->ring = key_of(secret, KEY_WORKER, pid, r->host, place_of(s, r));
+        if (pid.n && conn.n) /* the ring's key stands for process and host */
+            k->conn = hash64(secret, k->ring ^ KEY_CONNECTION, conn) | 1;
+        if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
+            k->weak = correlation_weak_key(s, r, secret);
+    } else if (!s->file_key) {
+        struct slice app = app_of(r);
+        if (r->host.n || app.n)
+            k->ring = key_of(secret, KEY_APP, r->host, app, record_value(r, "container_id"));
+    }
+    k->ring = correlation_domain_key(s, k->ring);
+    k->conn = correlation_domain_key(s, k->conn);
+}

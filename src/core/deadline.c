@@ -1,0 +1,430 @@
+#include "core/deadline.h"
+
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/xalloc.h"
+#include "core/check_in.h"
+#include "core/rule_set.h"
+#include "text/stamp.h"
+
+struct entry {
+    struct watch *watch;
+    struct deadline_row row; /* record: own memory */
+    size_t record_cap;
+    struct correlation keys;
+    int64_t told_us; /* clock_us of the last check-in */
+    bool dirty, stored;
+    struct entry *older, *newer;
+};
+
+struct list {
+    struct entry *oldest, *newest;
+};
+
+/*
+ * All that one rule waits for, and what of the rule that takes: it may outlive the rule. What changes goes to the end of its list, so
+ * the changed ones are the last of each.
+ */
+struct watch {
+    struct slice id; /* of the rule; own memory */
+    unsigned handle; /* the same */
+    uint64_t key;    /* of the one entry of an absence without `by` */
+    int64_t period_us;
+    bool absence, by; /* not absence: a pair; by: an absence with `by` */
+    bool monitor;
+    struct list waiting, silent;
+    unsigned n;
+    unsigned monitors; /* given to entries since the start, also to those that have gone */
+    size_t bytes;
+    bool dirty;
+};
+
+struct deadline {
+    struct watch *watches;
+    unsigned n_watches;
+    unsigned *of_rule; /* handle of the rule to the index of its watch + 1, 0: none */
+    struct table entries;
+    size_t bytes;
+    int64_t clock_us, wall_us;
+    int64_t next_us; /* nothing is due as long as clock_us is not past it */
+    uint64_t *gone;  /* keys of stored rows to forget */
+    unsigned n_gone, cap_gone;
+    deadline_f *due;
+    void *u;
+    uint64_t *evicted;
+};
+
+/* --- lists --- */
+
+static struct list *list_of(struct entry *e)
+{
+    return e->row.silent ? &e->watch->silent : &e->watch->waiting;
+}
+
+static void unlink_entry(struct entry *e)
+{
+    struct list *l = list_of(e);
+    *(e->older ? &e->older->newer : &l->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &l->newest) = e->older;
+    e->older = e->newer = NULL;
+}
+
+static void link_newest(struct deadline *o, struct entry *e)
+{
+    struct list *l = list_of(e);
+    e->older = l->newest;
+    *(l->newest ? &l->newest->newer : &l->oldest) = e;
+    l->newest = e;
+    int64_t due_us = e->row.since_us + e->watch->period_us;
+    if (!e->row.silent && due_us < o->next_us)
+        o->next_us = due_us;
+}
+
+static void mark_dirty(struct entry *e)
+{
+    e->dirty = e->watch->dirty = true;
+}
+
+static size_t size_of(const struct entry *e)
+{
+    return sizeof *e + e->record_cap;
+}
+
+static void forget_stored(struct deadline *o, uint64_t key)
+{
+    if (o->n_gone == o->cap_gone)
+        o->gone = xrealloc(o->gone, o->cap_gone = o->cap_gone ? o->cap_gone * 2 : 16, sizeof *o->gone);
+    o->gone[o->n_gone++] = key;
+}
+
+static void drop(struct deadline *o, struct entry *e)
+{
+    if (e->stored)
+        forget_stored(o, e->row.key);
+    unlink_entry(e);
+    table_del(&o->entries, e->row.key);
+    e->watch->n--;
+    e->watch->bytes -= size_of(e);
+    o->bytes -= size_of(e);
+    free((char *)(uintptr_t)e->row.record.text.p);
+    free(e);
+}
+
+static void keep_record(struct deadline *o, struct entry *e, struct slice record)
+{
+    char *p = (char *)(uintptr_t)e->row.record.text.p;
+    if (record.n > e->record_cap) {
+        size_t more = record.n - e->record_cap;
+        if (e->watch->bytes + more > DEADLINE_RULE_BYTES || o->bytes + more > DEADLINE_BYTES)
+            return; /* one that came earlier stands for it */
+        p = xrealloc(p, record.n, 1);
+        e->record_cap = record.n;
+        e->watch->bytes += more;
+        o->bytes += more;
+    }
+    if (record.n)
+        memcpy(p, record.p, record.n);
+    e->row.record.text = slice_of(p, record.n);
+}
+
+/* --- entries --- */
+
+static struct watch *watch_of(struct deadline *o, const struct rule *rule)
+{
+    unsigned i = o->of_rule[rule->handle];
+    return i ? &o->watches[i - 1] : NULL;
+}
+
+/* False: others hold the memory. */
+static bool make_room(struct deadline *o, struct watch *w, size_t bytes)
+{
+    while (w->n >= DEADLINE_RULE_MAX || w->bytes + bytes > DEADLINE_RULE_BYTES || o->bytes + bytes > DEADLINE_BYTES) {
+        struct entry *e = w->silent.oldest ? w->silent.oldest : w->waiting.oldest;
+        ++*o->evicted;
+        if (!e)
+            return false;
+        drop(o, e);
+    }
+    return true;
+}
+
+static struct entry *entry_new(struct deadline *o, struct watch *w, uint64_t key)
+{
+    struct entry *e = xcalloc(1, sizeof *e);
+    e->watch = w;
+    e->row = (struct deadline_row){.key = key, .rule = w->id, .time_us = RECORD_NO_TIME};
+    e->told_us = INT64_MIN;
+    e->row.monitored = w->monitor && w->monitors < DEADLINE_MONITORS_MAX;
+    w->monitors += e->row.monitored;
+    w->n++;
+    w->bytes += size_of(e);
+    o->bytes += size_of(e);
+    table_put(&o->entries, key, e);
+    return e;
+}
+
+static struct entry *entry_of(struct deadline *o, unsigned handle, uint64_t key)
+{
+    struct entry *e = table_get(&o->entries, key);
+    return e && e->watch->handle == handle ? e : NULL;
+}
+
+/* NULL: there is no room, or the key belongs to something else. */
+static struct entry *entry_for(struct deadline *o, struct watch *w, const struct deadline_row *row)
+{
+    if (table_get(&o->entries, row->key) || !make_room(o, w, sizeof(struct entry) + row->record.text.n))
+        return NULL;
+    return entry_new(o, w, row->key);
+}
+
+static void note(struct deadline *o, struct entry *e, const struct deadline_row *row, const struct correlation *keys)
+{
+    keep_record(o, e, row->record.text);
+    e->row.time_us = row->time_us;
+    e->row.file_key = row->file_key;
+    e->row.offset = row->offset;
+    e->row.since_us = o->clock_us;
+    e->keys = *keys;
+}
+
+bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
+{
+    struct watch *w = watch_of(o, rule);
+    struct entry *e = w ? entry_of(o, w->handle, row->key) : NULL;
+    if (e)
+        unlink_entry(e);
+    else if (!w || !(e = entry_for(o, w, row)))
+        return false;
+    bool tell = e->row.silent || e->told_us == INT64_MIN || o->clock_us - e->told_us >= check_in_gap_us(w->period_us);
+    e->row.silent = false;
+    note(o, e, row, keys);
+    mark_dirty(e);
+    link_newest(o, e);
+    if (tell)
+        e->told_us = o->clock_us;
+    return tell && e->row.monitored;
+}
+
+void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
+{
+    struct watch *w = watch_of(o, rule);
+    struct entry *e = w ? entry_of(o, w->handle, row->key) : NULL;
+    if (e)
+        e->row.times += e->row.times < UINT32_MAX;
+    if (e || !w || !(e = entry_for(o, w, row)))
+        return;
+    e->row.times = 1;
+    note(o, e, row, keys);
+    mark_dirty(e);
+    link_newest(o, e);
+}
+
+void deadline_end(struct deadline *o, const struct rule *rule, uint64_t key)
+{
+    struct entry *e = entry_of(o, rule->handle, key);
+    if (e)
+        drop(o, e);
+}
+
+/* --- time --- */
+
+void deadline_listen(struct deadline *o, int64_t wall_us, bool stalled)
+{
+    int64_t step = o->wall_us ? wall_us - o->wall_us : 0;
+    o->wall_us = wall_us;
+    if (!stalled && step > 0)
+        o->clock_us += step < DEADLINE_STEP_US ? step : DEADLINE_STEP_US;
+}
+
+/* What began before there was a clock begins with it. */
+static void begin_at(struct deadline *o, int64_t clock_us)
+{
+    o->clock_us = clock_us;
+    o->next_us = INT64_MAX;
+    for (unsigned i = 0; i < o->n_watches; i++)
+        for (struct entry *e = o->watches[i].waiting.oldest; e; e = e->newer) {
+            e->row.since_us = clock_us;
+            int64_t due_us = clock_us + e->watch->period_us;
+            o->next_us = due_us < o->next_us ? due_us : o->next_us;
+        }
+}
+
+void deadline_set_clock(struct deadline *o, int64_t clock_us)
+{
+    if (!o->clock_us)
+        begin_at(o, clock_us);
+    else if (clock_us > o->clock_us)
+        o->clock_us = clock_us;
+}
+
+int64_t deadline_clock(const struct deadline *o)
+{
+    return o->clock_us;
+}
+
+static void fire(struct deadline *o, struct entry *e)
+{
+    if (!e->watch->absence) {
+        o->due(o->u, &e->row, &e->keys);
+        drop(o, e);
+        return;
+    }
+    unlink_entry(e);
+    e->row.silent = true;
+    mark_dirty(e);
+    link_newest(o, e);
+    o->due(o->u, &e->row, &e->keys);
+}
+
+int64_t deadline_tick(struct deadline *o, unsigned most)
+{
+    if (o->clock_us <= o->next_us)
+        return o->next_us == INT64_MAX ? INT64_MAX : o->next_us - o->clock_us + 1;
+    int64_t next = INT64_MAX;
+    for (unsigned i = 0; i < o->n_watches; i++) {
+        struct watch *w = &o->watches[i];
+        while (w->waiting.oldest && o->clock_us - w->waiting.oldest->row.since_us > w->period_us) {
+            if (!most--)
+                return 0;
+            fire(o, w->waiting.oldest);
+        }
+        if (w->waiting.oldest && w->waiting.oldest->row.since_us + w->period_us < next)
+            next = w->waiting.oldest->row.since_us + w->period_us;
+    }
+    o->next_us = next;
+    return next == INT64_MAX ? INT64_MAX : next - o->clock_us + 1;
+}
+
+bool deadline_any(const struct deadline *o)
+{
+    return o->n_watches > 0;
+}
+
+bool deadline_idle(const struct deadline *o)
+{
+    return o->entries.n == 0;
+}
+
+/* --- the store --- */
+
+void deadline_restore_clock(struct deadline *o, int64_t clock_us)
+{
+    begin_at(o, stamp_clamp(clock_us));
+}
+
+void deadline_restore(struct deadline *o, const struct deadline_row *row)
+{
+    struct watch *w = NULL;
+    for (unsigned i = 0; i < o->n_watches && !w; i++)
+        if (slice_eq(o->watches[i].id, row->rule))
+            w = &o->watches[i];
+    bool pair = w && !w->absence;
+    /* The rule has gone, or waits for something else than it did. */
+    if (!w || (pair && (row->silent || !row->record.text.n)) || (!pair && !w->by && row->key != w->key)) {
+        forget_stored(o, row->key);
+        return;
+    }
+    struct entry *e = entry_of(o, w->handle, row->key);
+    if (e)
+        unlink_entry(e);
+    else if (!(e = entry_for(o, w, row)))
+        return;
+    keep_record(o, e, row->record.text);
+    struct scrubbed record = e->row.record;
+    struct slice id = e->row.rule;
+    bool monitored = e->row.monitored;
+    e->row = *row;
+    e->row.monitored = monitored;
+    e->row.rule = id;
+    e->row.record = record;
+    e->row.since_us = row->since_us < o->clock_us ? stamp_clamp(row->since_us) : o->clock_us;
+    if (row->time_us != RECORD_NO_TIME)
+        e->row.time_us = stamp_clamp(row->time_us);
+    e->row.rewritten = false;
+    e->dirty = row->rewritten;
+    w->dirty |= row->rewritten;
+    e->stored = true;
+    link_newest(o, e);
+}
+
+static void tell_list(struct list *l, deadline_row_f *each, void *u)
+{
+    for (struct entry *e = l->newest; e && e->dirty; e = e->older) {
+        each(u, &e->row);
+        e->dirty = false;
+        e->stored = true;
+    }
+}
+
+void deadline_changed(struct deadline *o, deadline_row_f *each, void *u)
+{
+    for (unsigned i = 0; i < o->n_gone; i++)
+        each(u, &(struct deadline_row){.key = o->gone[i], .closed = true});
+    o->n_gone = 0;
+    for (unsigned i = 0; i < o->n_watches; i++) {
+        struct watch *w = &o->watches[i];
+        if (!w->dirty)
+            continue;
+        tell_list(&w->waiting, each, u);
+        tell_list(&w->silent, each, u);
+        w->dirty = false;
+    }
+}
+
+/* --- life --- */
+
+static struct watch watch_for(const struct rule *rule)
+{
+    bool absence = rule->absence.every_us > 0;
+    return (struct watch){.id = slice_of(slice_dup(rule->id), rule->id.n),
+                          .handle = rule->handle,
+                          .key = rule_key(rule),
+                          .period_us = absence ? rule->absence.every_us : rule->pair.within_us,
+                          .absence = absence,
+                          .by = rule->absence.by.n > 0,
+                          .monitor = rule->absence.monitor.set};
+}
+
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
+{
+    struct deadline *o = xcalloc(1, sizeof *o);
+    *o = (struct deadline){.due = due, .u = u, .evicted = evicted, .next_us = INT64_MAX};
+    o->of_rule = xcalloc(rules->n_handles, sizeof *o->of_rule);
+    o->watches = xcalloc(rules->n, sizeof *o->watches);
+    for (unsigned i = 0; i < rules->n; i++) {
+        const struct rule *rule = rules->rules[i];
+        if (!rule_waits(rule) || (only && only != rule))
+            continue;
+        o->watches[o->n_watches++] = watch_for(rule);
+        o->of_rule[rule->handle] = o->n_watches;
+    }
+    o->watches = xrealloc(o->watches, o->n_watches ? o->n_watches : 1, sizeof *o->watches);
+    for (unsigned i = 0; i < o->n_watches; i++) {
+        struct watch *w = &o->watches[i];
+        if (!w->absence || w->by)
+            continue;
+        struct entry *e = entry_new(o, w, w->key);
+        mark_dirty(e);
+        link_newest(o, e);
+    }
+    return o;
+}
+
+void deadline_free(struct deadline *o)
+{
+    if (!o)
+        return;
+    for (unsigned i = 0; i < o->n_watches; i++) {
+        while (o->watches[i].waiting.oldest)
+            drop(o, o->watches[i].waiting.oldest);
+        while (o->watches[i].silent.oldest)
+            drop(o, o->watches[i].silent.oldest);
+        free((char *)(uintptr_t)o->watches[i].id.p);
+    }
+    table_free(&o->entries);
+    free(o->watches);
+    free(o->of_rule);
+    free(o->gone);
+    free(o);
+}

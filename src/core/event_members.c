@@ -1,0 +1,512 @@
+#include "core/event_members.h"
+
+#include "base/utf8.h"
+#include "parsers/container.h"
+#include "text/keys.h"
+
+/* sentry-protocol.md, 3.2 and 8: what every receiver keeps. */
+enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
+/* A context may hold 8 KiB; past about half of it the rest of the fields is left out. */
+enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024, FULL_MESSAGE_MAX = 3500 };
+enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75, KIND_MAX = 512 };
+
+/* --- tags --- */
+
+struct tagger {
+    struct event_writer *w;
+    struct slice keys[TAGS_MAX];
+    unsigned n;
+};
+
+bool event_members_tag_is_reserved(struct slice key)
+{
+    static const char *const names[] = {"release", "dist", "user", "filename", "function", "environment", "level", "server_name"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(key, names[i]))
+            return true;
+    return false;
+}
+
+/* A key in the alphabet of tags, or nothing when none of it can be kept. */
+static struct slice tag_key(struct slice key, struct arena *a)
+{
+    key = slice_sub(key, 0, TAG_KEY_MAX);
+    char *p = arena_cstr(a, key);
+    for (size_t i = 0; i < key.n; i++)
+        if (!ascii_alnum(p[i]) && !strchr("_.:-", p[i]))
+            p[i] = '-';
+    return slice_of(p, key.n);
+}
+
+/* What crumbd itself says and no log can choose is written as it is: an input's address is not a client's, if it looks like it or not. */
+static void put_own_tag(struct tagger *t, struct slice key, struct slice value)
+{
+    value = slice_trim(value);
+    value = slice_trim(slice_split(&value, '\n'));
+    if (!key.n || !value.n || t->n >= TAGS_MAX || event_members_tag_is_reserved(key))
+        return;
+    for (unsigned i = 0; i < t->n; i++)
+        if (slice_eq(t->keys[i], key))
+            return;
+    t->keys[t->n++] = key;
+    json_key_s(&t->w->json, key);
+    json_str_max(&t->w->json, value, TAG_VALUE_MAX);
+}
+
+static void put_tag(struct tagger *t, struct slice key, struct slice value)
+{
+    key = tag_key(key, t->w->arena);
+    put_own_tag(t, key, scrub_value(t->w->scrub, key, value, t->w->arena));
+}
+
+/* Fields that have their own place in the event, or that differ in every message. */
+static bool has_own_place(struct slice name)
+{
+    static const char *const names[] = {"file",       "line",     "function", "func",     "module",    "request_id", "trace_id", "span_id",
+                                        "logger_name", "logger",  "full_message", "timestamp", "stack_trace", "exception"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(name, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_nginx(const struct record *r)
+{
+    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+}
+
+/*
+ * What differs in every message, or says again what another tag or the message says: worth a look, not a tag. Docker's driver for
+ * GELF; the structured data that IANA has registered (a sender's own has an `@` in its name); a syslog body of pairs.
+ */
+static bool tells_nothing_apart(const struct record *r, struct slice name)
+{
+    static const char *const docker[] = {"container_id", "container_name", "image_id", "image_name", "command", "created"};
+    static const char *const syslog[] = {"meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
+    if (r->format == FORMAT_GELF && record_value(r, "container_id").n)
+        for (size_t i = 0; i < sizeof docker / sizeof *docker; i++)
+            if (slice_is(name, docker[i]))
+                return true;
+    if (r->format != FORMAT_SYSLOG)
+        return false;
+    for (size_t i = 0; i < sizeof syslog / sizeof *syslog; i++)
+        if (slice_is(name, syslog[i]))
+            return true;
+    return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
+}
+
+/* Every other field that may be shown is kept in a context. */
+static bool fits_tag(const struct record *r, const struct field *f)
+{
+    return r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
+           f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n') && !tells_nothing_apart(r, f->name) &&
+           !event_members_tag_is_reserved(f->name) && !record_reserves(r, f->name);
+}
+
+bool event_members_shows(struct scrub *scrub, struct slice name, struct slice value)
+{
+    return !has_own_place(name) && !scrub_is_client(scrub, name, value);
+}
+
+static bool may_show(const struct event_writer *w, const struct field *f)
+{
+    return event_members_shows(w->scrub, f->name, f->value) || (!scrub_is_client(w->scrub, f->name, f->value) && record_reserves(w->src->record, f->name));
+}
+
+/* The id of nginx's access line, else the record's own; but not one that a field of a sender not trusted claims. */
+static struct slice transaction_id(const struct event_writer *w)
+{
+    const struct record *r = w->src->record;
+    if (w->src->transaction_id.n)
+        return w->src->transaction_id;
+    return r->untrusted && !is_nginx(r) ? SLICE_NONE : r->request_id;
+}
+
+void event_members_tags(struct event_writer *w)
+{
+    static const struct slice origin[] = {{"container", 9}, {"pod", 3}, {"namespace", 9}, {"image", 5}};
+    const struct record *r = w->src->record;
+    const struct verdict *v = w->src->verdict;
+    struct tagger t = {.w = w};
+    json_key(&w->json, "tags");
+    json_map(&w->json);
+    for (unsigned i = 0; i < v->n_tags; i++)
+        put_tag(&t, v->tags[i].key, v->tags[i].value);
+    put_tag(&t, SLICE("transaction_id"), transaction_id(w));
+    if (v->texts->rule.n)
+        put_tag(&t, SLICE("rule"), v->texts->rule);
+    if (r->forged)
+        put_tag(&t, SLICE("forged"), SLICE("suspected"));
+    put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
+    put_own_tag(&t, SLICE("input"), r->input);
+    put_own_tag(&t, SLICE("peer"), r->peer);
+    put_tag(&t, SLICE("app"), r->app);
+    for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
+        put_tag(&t, origin[i], record_runs_in(r, origin[i]));
+    if (is_nginx(r)) {
+        put_tag(&t, SLICE("server"), record_value(r, "server"));
+        put_tag(&t, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
+        put_tag(&t, SLICE("errno"), record_value(r, "errno"));
+    } else {
+        put_tag(&t, SLICE("msgid"), r->msgid);
+        for (unsigned i = 0; i < r->n_fields; i++)
+            if (fits_tag(r, &r->fields[i]) && may_show(w, &r->fields[i]))
+                put_tag(&t, r->fields[i].name, r->fields[i].value);
+    }
+    json_map_end(&w->json);
+}
+
+/* --- request --- */
+
+struct url {
+    struct slice method, url, query;
+};
+
+static struct url request_url(struct event_writer *w, const struct record *r)
+{
+    const struct event_texts *texts = w->src->verdict->texts;
+    struct slice line = record_value(r, "request"), host = record_value(r, "host");
+    struct url u = {.method = record_get(r, SLICE("request.method"))};
+    slice_split(&line, ' ');
+    struct slice target = slice_split(&line, ' ');
+    struct slice path = slice_split(&target, '?');
+    u.query = target;
+    u.url = path;
+    if (path.n && path.p[0] == '/' && host.n) {
+        /* The log does not say whether the client spoke TLS. */
+        struct sbuf b;
+        sbuf_init(&b, 4096);
+        sbuf_addf(&b, "http://%.*s", SLICE_ARG(slice_sub(host, 0, 255)));
+        sbuf_adds(&b, slice_sub(path, 0, 2048));
+        u.url = arena_dup(w->arena, sbuf_slice(&b));
+        sbuf_free(&b);
+    }
+    if (texts->url.n) {
+        u.query = texts->url;
+        u.url = slice_split(&u.query, '?');
+    }
+    if (texts->method.n)
+        u.method = texts->method;
+    if (texts->query_string.n)
+        u.query = texts->query_string;
+    return u;
+}
+
+static void put_header(struct event_writer *w, const char *name, struct slice value)
+{
+    if (value.n == 0)
+        return;
+    json_array(&w->json);
+    json_str(&w->json, slice_str(name));
+    event_writer_value(w, slice_str(name), value, HEADER_MAX);
+    json_array_end(&w->json);
+}
+
+static bool is_method(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 'A' || s.p[i] > 'Z')
+            return false;
+    return s.n >= 1 && s.n <= 32;
+}
+
+void event_members_request(struct event_writer *w)
+{
+    const struct record *r = w->src->record;
+    struct url u = request_url(w, r);
+    struct slice host = record_value(r, "host"), referrer = record_value(r, "referrer");
+    struct slice agent = record_value(r, "agent"), client = record_value(r, "client");
+    bool web = is_nginx(r);
+    if (!u.url.n && !(web && (host.n || referrer.n)))
+        return;
+    json_key(&w->json, "request");
+    json_map(&w->json);
+    if (is_method(u.method))
+        event_writer_text(w, "method", u.method, 32);
+    event_writer_text(w, "url", u.url, URL_MAX);
+    if (u.query.n) {
+        json_key(&w->json, "query_string");
+        json_str_max(&w->json, scrub_query(w->scrub, u.query, w->arena), QUERY_MAX);
+    }
+    if (web && (host.n || referrer.n || agent.n)) {
+        json_key(&w->json, "headers");
+        json_array(&w->json);
+        put_header(w, "Host", host);
+        put_header(w, "Referer", referrer);
+        put_header(w, "User-Agent", agent);
+        json_array_end(&w->json);
+    }
+    if (w->opt->scrub.send_ip && client.n) {
+        json_key(&w->json, "env");
+        json_map(&w->json);
+        event_writer_text(w, "REMOTE_ADDR", client, 64);
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}
+
+/* --- user --- */
+
+static bool is_address(struct slice s)
+{
+    bool dots = false, colons = false;
+    for (size_t i = 0; i < s.n; i++) {
+        dots |= s.p[i] == '.';
+        colons |= s.p[i] == ':';
+        if (!ascii_hex(s.p[i]) && s.p[i] != '.' && s.p[i] != ':')
+            return false;
+    }
+    return s.n >= 2 && s.n <= 45 && (dots || colons);
+}
+
+void event_members_user(struct event_writer *w)
+{
+    const struct event_texts *texts = w->src->verdict->texts;
+    struct slice ip = texts->user_ip.n ? texts->user_ip : record_value(w->src->record, "client");
+    if (!w->opt->scrub.send_ip || !is_address(ip))
+        ip = SLICE_NONE;
+    if (!ip.n && !texts->user_id.n && !texts->username.n && !texts->email.n)
+        return;
+    json_key(&w->json, "user");
+    json_map(&w->json);
+    event_writer_text(w, "id", texts->user_id, USER_MAX);
+    event_writer_text(w, "username", texts->username, USER_MAX);
+    event_writer_text(w, "email", texts->email, EMAIL_MAX);
+    event_writer_text(w, "ip_address", ip, 45);
+    json_map_end(&w->json);
+}
+
+/* --- contexts --- */
+
+static void put_number(struct event_writer *w, const char *key, struct slice v)
+{
+    if (!json_number_ok(v)) {
+        event_writer_text(w, key, v, CONTEXT_VALUE_MAX);
+        return;
+    }
+    json_key(&w->json, key);
+    json_raw(&w->json, v);
+}
+
+static void event_members_nginx(struct event_writer *w, const struct record *r)
+{
+    json_key(&w->json, "nginx");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("nginx"));
+    put_number(w, "worker_pid", record_value(r, "pid"));
+    put_number(w, "connection", record_value(r, "connection"));
+    event_writer_text(w, "phase", record_value(r, "phase"), 128);
+    event_writer_text(w, "subrequest", record_value(r, "subrequest"), CONTEXT_VALUE_MAX);
+    struct slice upstream = record_value(r, "upstream");
+    if (upstream.n) {
+        json_key(&w->json, "upstream");
+        event_writer_value(w, SLICE("upstream"), upstream, CONTEXT_VALUE_MAX);
+    }
+    event_writer_text(w, "errstr", record_value(r, "errstr"), 256);
+    json_map_end(&w->json);
+}
+
+static bool has_fields_for_context(const struct event_writer *w, const struct record *r)
+{
+    for (unsigned i = 0; i < r->n_fields; i++)
+        if (!fits_tag(r, &r->fields[i]) && may_show(w, &r->fields[i]) && r->fields[i].value.n)
+            return true;
+    return false;
+}
+
+/* What is too long, too deep or too much for tags. */
+static void event_members_fields(struct event_writer *w, const struct record *r)
+{
+    size_t start = w->json.out->n;
+    json_key(&w->json, "fields");
+    json_map(&w->json);
+    for (unsigned i = 0; i < r->n_fields && w->json.out->n - start < CONTEXT_BYTES_MAX; i++) {
+        const struct field *f = &r->fields[i];
+        bool known = false;
+        for (unsigned k = 0; k < i && !known; k++)
+            known = slice_eq(r->fields[k].name, f->name);
+        if (known || fits_tag(r, f) || !may_show(w, f) || !f->value.n)
+            continue;
+        struct slice value = scrub_value(w->scrub, f->name, f->value, w->arena);
+        bool as_it_was = value.p == f->value.p;
+        json_key_s(&w->json, f->name);
+        if (f->type == FIELD_NUMBER && as_it_was && json_number_ok(value))
+            json_raw(&w->json, value);
+        else if (f->type == FIELD_BOOL && as_it_was)
+            json_bool(&w->json, slice_is(value, "true"));
+        else
+            json_str_max(&w->json, value, CONTEXT_VALUE_MAX);
+    }
+    json_map_end(&w->json);
+}
+
+static bool is_id(struct slice s, size_t digits)
+{
+    bool zero = true;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_hex(s.p[i]))
+            return false;
+        zero &= s.p[i] == '0';
+    }
+    return s.n == digits && !zero;
+}
+
+static struct slice lower(struct arena *a, struct slice s)
+{
+    char *p = arena_cstr(a, s);
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = ascii_lower(p[i]);
+    return slice_of(p, s.n);
+}
+
+/* sentry-protocol.md, 7.1: both ids or none; a span of our own (from the event's id) is legitimate when only the trace is known. */
+static void event_members_trace(struct event_writer *w, const struct record *r)
+{
+    if (!is_id(r->trace_id, 32))
+        return;
+    json_key(&w->json, "trace");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("trace"));
+    json_key(&w->json, "trace_id");
+    json_str(&w->json, lower(w->arena, r->trace_id));
+    json_key(&w->json, "span_id");
+    json_str(&w->json, is_id(r->span_id, 16) ? lower(w->arena, r->span_id) : slice_of(w->src->event_id, 16));
+    json_map_end(&w->json);
+}
+
+static void event_members_log(struct event_writer *w, const struct record *r)
+{
+    json_key(&w->json, "log");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("log"));
+    if (w->src->source.n) {
+        json_key(&w->json, "source");
+        event_writer_value(w, SLICE("peer"), w->src->source, CONTEXT_VALUE_MAX);
+    }
+    if (!slice_eq(r->message, w->src->verdict->texts->formatted))
+        event_writer_text(w, "message", r->message, FULL_MESSAGE_MAX);
+    if (!slice_eq(r->full_message, r->message))
+        event_writer_text(w, "full_message", r->full_message, FULL_MESSAGE_MAX);
+    put_number(w, "procid", is_nginx(r) ? SLICE_NONE : r->procid);
+    if (r->lines > 1) {
+        json_key(&w->json, "lines");
+        json_int(&w->json, r->lines);
+    }
+    if (r->truncated) {
+        json_key(&w->json, "truncated");
+        json_bool(&w->json, true);
+    }
+    json_map_end(&w->json);
+}
+
+static void event_members_container(struct event_writer *w, const struct container *c)
+{
+    json_key(&w->json, "container");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("container"));
+    event_writer_text(w, "name", c->name, CONTAINER_TEXT_MAX);
+    event_writer_text(w, "id", c->id, CONTAINER_TEXT_MAX);
+    event_writer_text(w, "image", c->image, CONTAINER_TEXT_MAX);
+    event_writer_text(w, "pod", c->pod, CONTAINER_TEXT_MAX);
+    event_writer_text(w, "pod_uid", c->pod_uid, CONTAINER_TEXT_MAX);
+    event_writer_text(w, "namespace", c->namespace, CONTAINER_TEXT_MAX);
+    if (c->n_labels) {
+        size_t start = w->json.out->n;
+        json_key(&w->json, "labels");
+        json_map(&w->json);
+        for (unsigned i = 0; i < c->n_labels && w->json.out->n - start < CONTEXT_BYTES_MAX; i++) {
+            json_key_s(&w->json, c->labels[i].key);
+            event_writer_value(w, c->labels[i].key, c->labels[i].value, CONTAINER_TEXT_MAX);
+        }
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}
+
+/* How many occurrences flood control held back, and when. */
+static void put_summary(struct event_writer *w)
+{
+    const struct event_summary *s = &w->src->summary;
+    json_key(&w->json, "summary");
+    json_bool(&w->json, true);
+    json_key(&w->json, "suppressed");
+    json_int(&w->json, (int64_t)s->suppressed);
+    json_key(&w->json, "first");
+    json_time(&w->json, s->first_us);
+    json_key(&w->json, "last");
+    json_time(&w->json, s->last_us);
+}
+
+static void put_duration(struct event_writer *w, const char *key, int64_t us)
+{
+    struct sbuf b;
+    sbuf_init(&b, 32);
+    keys_put_duration(us, &b);
+    event_writer_text(w, key, sbuf_slice(&b), 32);
+    sbuf_free(&b);
+}
+
+/* What did not come, and since when. */
+static void put_deadline(struct event_writer *w)
+{
+    const struct event_deadline *o = &w->src->deadlines;
+    bool absence = o->rule->absence.every_us > 0;
+    if (o->since_us != RECORD_NO_TIME) {
+        json_key(&w->json, absence ? "last_seen" : "started");
+        json_time(&w->json, o->since_us);
+    } else {
+        json_key(&w->json, "never_seen");
+        json_bool(&w->json, true);
+    }
+    put_duration(w, absence ? "every" : "within", absence ? o->rule->absence.every_us : o->rule->pair.within_us);
+    if (o->times > 1) {
+        json_key(&w->json, "starts");
+        json_int(&w->json, o->times);
+    }
+}
+
+static void event_members_crumbd(struct event_writer *w)
+{
+    bool summary = w->src->summary.suppressed > 0, deadlines = w->src->deadlines.rule != NULL;
+    struct slice kind = w->src->verdict->texts->kind;
+    if (!summary && !deadlines && !kind.n)
+        return;
+    json_key(&w->json, "crumbd");
+    json_map(&w->json);
+    if (summary)
+        put_summary(w);
+    if (deadlines)
+        put_deadline(w);
+    event_writer_text(w, "kind", kind, KIND_MAX);
+    json_map_end(&w->json);
+}
+
+void event_members_contexts(struct event_writer *w)
+{
+    const struct record *r = w->src->record;
+    json_key(&w->json, "contexts");
+    json_map(&w->json);
+    event_members_crumbd(w);
+    event_members_log(w, r);
+    event_members_trace(w, r);
+    if (r->container)
+        event_members_container(w, r->container);
+    if (is_nginx(r))
+        event_members_nginx(w, r);
+    else if (has_fields_for_context(w, r))
+        event_members_fields(w, r);
+    if (w->src->response_status) {
+        json_key(&w->json, "response");
+        json_map(&w->json);
+        json_key(&w->json, "type");
+        json_str(&w->json, SLICE("response"));
+        json_key(&w->json, "status_code");
+        json_int(&w->json, w->src->response_status);
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}

@@ -1,0 +1,41 @@
+/*
+ * event_source: what one event is made of. Plain values; the slices and pointers belong to the caller and live while the event is written.
+ */
+#ifndef CORE_EVENT_SOURCE_H
+#define CORE_EVENT_SOURCE_H
+
+#include "core/breadcrumbs.h"
+#include "core/verdict.h"
+
+/* A summary instead of an occurrence (flood control). */
+struct event_summary {
+    uint64_t suppressed; /* 0: this is no summary */
+    int64_t first_us, last_us;
+    struct slice top; /* JSON of top_values_show, or nothing */
+};
+
+/* An event because something did not come. */
+struct event_deadline {
+    const struct rule *rule; /* NULL: this is none */
+    int64_t since_us;        /* when the line came last, or the start; RECORD_NO_TIME: never */
+    unsigned times;          /* pair: how often it started */
+};
+
+/* Everything an event is made of. */
+struct event_source {
+    char event_id[33];
+    const struct record *record;
+    const struct verdict *verdict; /* with its shape: the rule's templates filled in, or the fallback's */
+    const struct breadcrumb *crumbs;  /* in time order */
+    unsigned n_crumbs;
+    unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */
+    struct slice transaction_id; /* nginx $request_id, from the access line */
+    unsigned response_status;    /* from the access line, 0 unknown */
+    struct slice source;         /* file or address it came from */
+    struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
+    int64_t received_us;         /* time when the record has none, or one in the future */
+    struct event_summary summary;
+    struct event_deadline deadlines;
+};
+
+#endif

@@ -1,0 +1,460 @@
+#include "core/flood.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/xalloc.h"
+#include "core/top_values.h"
+#include "text/stamp.h"
+
+struct entry {
+    struct flood_row row;
+    struct flood_sample sample;
+    size_t sample_bytes;
+    struct entry *older, *newer; /* in its list */
+    struct entry *next_dirty;
+    bool dirty, resting;
+};
+
+/* By last occurrence, or by the end of the period where they rest. */
+struct list {
+    struct entry *oldest, *newest;
+    unsigned n;
+};
+
+struct budget {
+    uint64_t project;
+    int64_t minute, day;
+    uint64_t in_minute, in_day;
+    bool dirty;
+};
+
+struct flood {
+    struct table entries;
+    struct list running[2], resting[2]; /* [1]: of those that only remote senders have sent */
+    struct entry *dirty;
+    struct budget budgets[FLOOD_PROJECTS_MAX];
+    unsigned n_budgets;
+    size_t sample_bytes, varied_bytes;
+    struct entry *held; /* by the last flood_admit */
+    int64_t next_due_us; /* no period ends before it */
+    flood_row_f *summary;
+    void *u;
+    uint64_t *evicted;
+    struct table gone; /* forgotten keys that the store does not know of yet: values are struct entry */
+};
+
+static const int64_t MINUTE_US = 60 * INT64_C(1000000), DAY_US = 86400 * INT64_C(1000000);
+static const int64_t KNOWN_US = FLOOD_KNOWN_DAYS * 86400 * INT64_C(1000000);
+
+struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted)
+{
+    struct flood *l = xcalloc(1, sizeof *l);
+    l->summary = summary;
+    l->u = u;
+    l->evicted = evicted;
+    l->next_due_us = INT64_MAX;
+    return l;
+}
+
+static void free_sample(struct flood *l, struct entry *e)
+{
+    if (!e->row.sample)
+        return;
+    l->sample_bytes -= e->sample_bytes;
+    free((char *)(uintptr_t)e->sample.payload.text.p); /* the four texts are one block, the payload first */
+    e->row.sample = NULL;
+}
+
+static void free_top_values(struct entry *e)
+{
+    if (e->row.top_values && top_values_told(e->row.top_values))
+        e->row.top_values_text.text = SLICE("");
+    top_values_free(e->row.top_values);
+    e->row.top_values = NULL;
+}
+
+static void free_entry(struct flood *l, struct entry *e)
+{
+    free_sample(l, e);
+    free_top_values(e);
+    free(e);
+}
+
+static void ignore_row(void *u, const struct flood_row *row)
+{
+    (void)u;
+    (void)row;
+}
+
+void flood_free(struct flood *l)
+{
+    if (!l)
+        return;
+    flood_changed(l, ignore_row, NULL); /* frees what is forgotten */
+    table_each (&l->entries, slot) {
+        free_entry(l, slot->value);
+    }
+    table_free(&l->gone);
+    table_free(&l->entries);
+    free(l);
+}
+
+unsigned flood_size(const struct flood *l)
+{
+    return l->running[0].n + l->running[1].n;
+}
+
+bool flood_knows(const struct flood *l, uint64_t key)
+{
+    return table_get(&l->entries, key) != NULL;
+}
+
+static void mark_dirty(struct flood *l, struct entry *e)
+{
+    if (e->dirty)
+        return;
+    e->dirty = true;
+    e->next_dirty = l->dirty;
+    l->dirty = e;
+}
+
+/* --- lists --- */
+
+static struct list *list_of(struct flood *l, const struct entry *e)
+{
+    return e->resting ? &l->resting[e->row.remote] : &l->running[e->row.remote];
+}
+
+static void unlink_entry(struct flood *l, struct entry *e)
+{
+    struct list *list = list_of(l, e);
+    *(e->older ? &e->older->newer : &list->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &list->newest) = e->older;
+    e->older = e->newer = NULL;
+    list->n--;
+}
+
+static void link_newest(struct flood *l, struct entry *e)
+{
+    struct list *list = list_of(l, e);
+    e->older = list->newest;
+    *(list->newest ? &list->newest->newer : &list->oldest) = e;
+    list->newest = e;
+    list->n++;
+}
+
+/* Who is forgotten when there are too many. */
+static struct entry *least_worth(const struct flood *l)
+{
+    const struct entry *const by_worth[] = {l->resting[1].oldest, l->running[1].oldest, l->resting[0].oldest, l->running[0].oldest};
+    unsigned i = 0;
+    while (!by_worth[i])
+        i++;
+    return (struct entry *)(uintptr_t)by_worth[i];
+}
+
+/* --- periods --- */
+
+static void summarise(struct flood *l, struct entry *e)
+{
+    if (!e->row.suppressed)
+        return;
+    l->summary(l->u, &e->row);
+    e->row.suppressed = 0;
+    free_top_values(e);
+    mark_dirty(l, e);
+}
+
+static void begin_period(struct flood *l, struct entry *e, const struct flood_issue *issue, int64_t now_us)
+{
+    e->row.start_us = now_us;
+    e->row.period_us = issue->period_us;
+    e->row.burst = issue->burst;
+    e->row.next_pass = (uint64_t)issue->burst * 2;
+    if (now_us + issue->period_us < l->next_due_us)
+        l->next_due_us = now_us + issue->period_us;
+}
+
+/* Ends a period: the summary goes out, and what remains is that the fingerprint is known. */
+static void rest(struct flood *l, struct entry *e)
+{
+    summarise(l, e);
+    unlink_entry(l, e);
+    free_sample(l, e);
+    free_top_values(e);
+    e->row.count = 0;
+    e->row.restarted = true;
+    e->resting = true;
+    link_newest(l, e);
+    mark_dirty(l, e);
+}
+
+/* The store is told to forget the row as well. */
+static void forget(struct flood *l, struct entry *e)
+{
+    summarise(l, e);
+    unlink_entry(l, e);
+    table_del(&l->entries, e->row.key);
+    free_sample(l, e);
+    e->row.closed = true;
+    mark_dirty(l, e);
+    table_put(&l->gone, e->row.key, e);
+}
+
+static void count_evicted(struct flood *l, const struct entry *e)
+{
+    if (l->evicted && !e->resting)
+        ++*l->evicted;
+}
+
+static struct entry *new_entry(struct flood *l, const struct flood_issue *issue, int64_t now_us)
+{
+    while (l->entries.n >= FLOOD_ENTRIES_MAX) {
+        struct entry *gone = least_worth(l);
+        count_evicted(l, gone);
+        forget(l, gone);
+    }
+    struct entry *e = xcalloc(1, sizeof *e);
+    e->row.key = issue->key;
+    e->row.remote = issue->remote;
+    e->row.restarted = table_get(&l->gone, issue->key) != NULL;
+    begin_period(l, e, issue, now_us);
+    table_put(&l->entries, issue->key, e);
+    link_newest(l, e);
+    return e;
+}
+
+static struct entry *entry_of(struct flood *l, const struct flood_issue *issue, int64_t now_us, bool *is_new)
+{
+    struct entry *e = table_get(&l->entries, issue->key);
+    *is_new = !e;
+    if (!e)
+        return new_entry(l, issue, now_us);
+    if (!e->resting && now_us - e->row.start_us >= e->row.period_us)
+        rest(l, e);
+    if (e->resting)
+        begin_period(l, e, issue, now_us);
+    unlink_entry(l, e);
+    e->resting = false;
+    e->row.remote &= issue->remote;
+    link_newest(l, e);
+    return e;
+}
+
+/* --- budgets --- */
+
+static struct budget *budget_of(struct flood *l, uint64_t project, int64_t now_us)
+{
+    unsigned i = 0;
+    while (i < l->n_budgets && l->budgets[i].project != project)
+        i++;
+    if (i == l->n_budgets) {
+        /* More projects than any configuration has: the last ones share. */
+        if (i == FLOOD_PROJECTS_MAX)
+            i--;
+        else
+            l->budgets[l->n_budgets++] = (struct budget){.project = project};
+    }
+    struct budget *b = &l->budgets[i];
+    if (now_us / MINUTE_US != b->minute) {
+        b->minute = now_us / MINUTE_US;
+        b->in_minute = 0;
+    }
+    if (now_us / DAY_US != b->day) {
+        b->day = now_us / DAY_US;
+        b->in_day = 0;
+    }
+    return b;
+}
+
+enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget, int64_t now_us)
+{
+    bool is_new;
+    struct entry *e = entry_of(l, issue, now_us, &is_new);
+    struct budget *b = budget_of(l, issue->project, now_us);
+    struct flood_row *row = &e->row;
+    mark_dirty(l, e);
+    row->count++;
+    bool pass = row->count <= row->burst;
+    if (row->count == row->next_pass) {
+        row->next_pass = row->next_pass > UINT64_MAX / 2 ? UINT64_MAX : row->next_pass * 2;
+        pass = true;
+    }
+    bool affordable = b->in_minute < budget->per_minute && b->in_day < budget->per_day;
+    if (is_new || (pass && affordable)) {
+        b->in_minute++;
+        b->in_day++;
+        b->dirty = true;
+        return FLOOD_PASS;
+    }
+    if (!row->suppressed++)
+        row->first_us = now_us;
+    row->last_us = now_us;
+    l->held = e;
+    return row->sample ? FLOOD_HOLD : FLOOD_HOLD_FIRST;
+}
+
+struct top_values *flood_top_values(struct flood *l)
+{
+    struct flood_row *row = &l->held->row;
+    if (!row->top_values)
+        row->top_values = top_values_new(&l->varied_bytes);
+    return row->top_values;
+}
+
+/* Periods end early, those of remote senders first, but the one of `keep`. */
+static void keep_sample_budget(struct flood *l, const struct entry *keep)
+{
+    for (int remote = 1; remote >= 0; remote--)
+        while (l->sample_bytes > FLOOD_SAMPLE_BYTES && l->running[remote].oldest && l->running[remote].oldest != keep) {
+            count_evicted(l, l->running[remote].oldest);
+            rest(l, l->running[remote].oldest);
+        }
+}
+
+void flood_keep_sample(struct flood *l, uint64_t key, const struct flood_sample *s)
+{
+    struct entry *e = table_get(&l->entries, key);
+    if (!e || e->row.sample)
+        return;
+    const struct slice *const texts[] = {&s->payload.text, &s->project, &s->title.text, &s->level};
+    struct slice *const own[] = {&e->sample.payload.text, &e->sample.project, &e->sample.title.text, &e->sample.level};
+    size_t n = s->payload.text.n + s->project.n + s->title.text.n + s->level.n;
+    char *at = xmalloc(n);
+    for (unsigned i = 0; i < 4; i++) {
+        if (texts[i]->n)
+            memcpy(at, texts[i]->p, texts[i]->n);
+        *own[i] = slice_of(at, texts[i]->n);
+        at += texts[i]->n;
+    }
+    e->row.sample = &e->sample;
+    e->row.sample_is_new = true;
+    e->sample_bytes = n;
+    l->sample_bytes += n;
+    mark_dirty(l, e);
+    keep_sample_budget(l, e);
+}
+
+/* --- time --- */
+
+static int64_t tick_list(struct flood *l, struct list *running, int64_t now_us)
+{
+    int64_t next = INT64_MAX;
+    for (struct entry *e = running->oldest, *newer; e; e = newer) {
+        newer = e->newer;
+        int64_t due = e->row.start_us + e->row.period_us;
+        if (due <= now_us)
+            rest(l, e);
+        else if (due < next)
+            next = due;
+    }
+    return next;
+}
+
+/* They have come to rest one after the other, nearly in the order of their starts. */
+static void forget_old(struct flood *l, struct list *resting, int64_t now_us)
+{
+    while (resting->oldest && now_us - resting->oldest->row.start_us >= KNOWN_US)
+        forget(l, resting->oldest);
+}
+
+int64_t flood_tick(struct flood *l, int64_t now_us)
+{
+    if (now_us < l->next_due_us)
+        return l->next_due_us;
+    l->next_due_us = INT64_MAX;
+    for (unsigned remote = 0; remote < 2; remote++) {
+        int64_t next = tick_list(l, &l->running[remote], now_us);
+        forget_old(l, &l->resting[remote], now_us);
+        if (next < l->next_due_us)
+            l->next_due_us = next;
+    }
+    return l->next_due_us;
+}
+
+void flood_summarise(struct flood *l)
+{
+    for (unsigned remote = 0; remote < 2; remote++)
+        for (struct entry *e = l->running[remote].oldest; e; e = e->newer)
+            summarise(l, e);
+}
+
+/* --- the store --- */
+
+static __attribute__((noinline)) void tell_entries(struct flood *l, flood_row_f *each, void *u)
+{
+    struct entry *e = l->dirty;
+    l->dirty = NULL;
+    for (struct entry *next; e; e = next) {
+        next = e->next_dirty;
+        e->dirty = false;
+        const struct entry *now = table_get(&l->entries, e->row.key);
+        bool last_gone = table_get(&l->gone, e->row.key) == e;
+        /* A key that was forgotten and came back is told as its new row only. */
+        if (now == e || (last_gone && !now))
+            each(u, &e->row);
+        e->row.sample_is_new = e->row.restarted = false;
+        e->row.top_values_text.text = SLICE_NONE;
+        if (last_gone)
+            table_del(&l->gone, e->row.key);
+        if (now != e)
+            free_entry(l, e);
+    }
+}
+
+static __attribute__((noinline)) void tell_budget(struct budget *b, flood_row_f *each, void *u)
+{
+    const struct flood_row row = {.key = b->project, .start_us = b->day * DAY_US, .count = b->in_day};
+    each(u, &row);
+    b->dirty = false;
+}
+
+void flood_changed(struct flood *l, flood_row_f *each, void *u)
+{
+    if (l->dirty)
+        tell_entries(l, each, u);
+    for (unsigned i = 0; i < l->n_budgets; i++)
+        if (l->budgets[i].dirty)
+            tell_budget(&l->budgets[i], each, u);
+}
+
+/* Whatever the file says: numbers that can be reckoned with. */
+static struct flood_row restored(const struct flood_row *row)
+{
+    struct flood_row r = *row;
+    r.start_us = stamp_clamp(r.start_us);
+    r.period_us = stamp_clamp(r.period_us);
+    r.first_us = stamp_clamp(r.first_us);
+    r.last_us = stamp_clamp(r.last_us);
+    r.suppressed = r.suppressed < INT64_MAX ? r.suppressed : INT64_MAX;
+    return r;
+}
+
+void flood_restore(struct flood *l, const struct flood_row *stored)
+{
+    struct flood_row own = restored(stored), *row = &own;
+    if (row->period_us == FLOOD_ROW_BUDGET) {
+        struct budget *b = budget_of(l, row->key, row->start_us);
+        b->in_day = row->count;
+        return;
+    }
+    const struct flood_issue issue = {.key = row->key, .burst = row->burst, .period_us = row->period_us, .remote = row->remote};
+    bool is_new;
+    struct entry *e = entry_of(l, &issue, row->start_us, &is_new);
+    const struct flood_sample *sample = row->sample;
+    free_sample(l, e);
+    free_top_values(e);
+    e->row = *row;
+    e->row.sample = NULL;
+    e->row.top_values = row->top_values_text.text.n ? top_values_read(row->top_values_text.text, &l->varied_bytes) : NULL;
+    e->row.top_values_text.text = SLICE_NONE;
+    if (sample)
+        flood_keep_sample(l, row->key, sample);
+    if (!row->count) {
+        unlink_entry(l, e);
+        e->resting = true;
+        link_newest(l, e);
+    }
+}

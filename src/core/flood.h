@@ -1,0 +1,86 @@
+/*
+ * flood: flood control. Which occurrences of an issue pass, and the exact number of those that do not.
+ *
+ * Per fingerprint and period the first `burst` occurrences pass, then the occurrences burst*2, burst*4, burst*8, … as far as the
+ * budgets of the project go. A fingerprint that is not known passes once whatever the budgets say; how many of these there may be is
+ * new_issues.h's. When a period ends (also when the fingerprint is forgotten, or at exit) one summary carries the number of the
+ * suppressed. So occurrences = passed + sum of suppressed, always.
+ *
+ * A fingerprint whose period has ended rests: it is known for FLOOD_KNOWN_DAYS more. Bounded: FLOOD_ENTRIES_MAX fingerprints,
+ * FLOOD_SAMPLE_BYTES of samples, TOP_VALUES_BYTES_MAX of values that varied. What only remote senders have sent gives way first, then what
+ * was seen longest ago, its summary going out before. Pure: the present is an argument. One thread.
+ */
+#ifndef CORE_FLOOD_H
+#define CORE_FLOOD_H
+
+#include "core/scrubbed.h"
+
+enum { FLOOD_ENTRIES_MAX = 65536, FLOOD_SAMPLE_BYTES = 16 << 20, FLOOD_PROJECTS_MAX = 64, FLOOD_KNOWN_DAYS = 30 };
+
+struct flood;
+struct top_values;
+
+struct flood_budget {
+    unsigned per_minute, per_day;
+};
+
+struct flood_issue {
+    uint64_t key; /* of fingerprint and project */
+    uint64_t project;
+    unsigned burst;
+    int64_t period_us;
+    bool remote; /* sent by another host */
+};
+
+/* HOLD_FIRST: held back, and no sample of the issue is there yet: give one with flood_keep_sample. */
+enum flood_answer { FLOOD_PASS, FLOOD_HOLD, FLOOD_HOLD_FIRST };
+
+/* What a summary is made from: an event of the issue with its place in the outbox. Texts are copied. */
+struct flood_sample {
+    struct slice project, level;
+    struct scrubbed title, payload;
+};
+
+/* In the place of a period: what a row is when it is of no fingerprint. */
+enum { FLOOD_ROW_BUDGET = 0, FLOOD_ROW_NEW_ISSUES = -1 };
+
+/* The state of one fingerprint, as it is stored with every cut; count 0: it rests. A budget is kept in the same form: start_us is the
+   day's begin and count what passed in it; a window of new_issues.h as well. */
+struct flood_row {
+    uint64_t key;
+    int64_t start_us, period_us;
+    unsigned burst;
+    uint64_t count, next_pass, suppressed;
+    int64_t first_us, last_us; /* of the suppressed */
+    bool closed;               /* forget it */
+    bool restarted;            /* what was stored of its sample and of what varied is of an earlier period: forget that */
+    bool remote;               /* only other hosts have sent it */
+    const struct flood_sample *sample; /* NULL: none yet */
+    bool sample_is_new; /* flood_changed has not told of it before */
+    struct top_values *top_values;     /* which values the suppressed had; NULL: none suppressed yet */
+    struct scrubbed top_values_text; /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
+};
+
+typedef void flood_row_f(void *u, const struct flood_row *row);
+
+/* evicted: counts fingerprints whose period ended early to make room; may be NULL. summary is called for every period that ends with suppressed ones. */
+struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted);
+void flood_free(struct flood *l);
+/* It has been seen before, and is not forgotten. */
+bool flood_knows(const struct flood *l, uint64_t key);
+enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget, int64_t now_us);
+/* Of the issue that flood_admit has just held back. */
+struct top_values *flood_top_values(struct flood *l);
+void flood_keep_sample(struct flood *l, uint64_t key, const struct flood_sample *sample);
+/* Ends the periods that are over. Returns when the next one will be, INT64_MAX if none runs. */
+int64_t flood_tick(struct flood *l, int64_t now_us);
+/* Summaries of everything suppressed so far, without ending the periods: before exit. */
+void flood_summarise(struct flood *l);
+/* Calls back for every row that changed since the last call. */
+void flood_changed(struct flood *l, flood_row_f *each, void *u);
+/* Puts a stored row back. */
+void flood_restore(struct flood *l, const struct flood_row *row);
+/* Fingerprints whose period has not ended. */
+unsigned flood_size(const struct flood *l);
+
+#endif

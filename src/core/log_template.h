@@ -1,0 +1,55 @@
+/*
+ * log_template: a message split into a template and its parameters.
+ *
+ * "Failed password for root from 203.0.113.9 port 40122 ssh2" becomes
+ * "Failed password for <user> from <addr> port <num> ssh2" and the three values. Messages that differ in
+ * their ids, numbers, addresses, names of users, paths, quoted texts and times give the same template, byte
+ * for byte and on every host, so it may stand in a fingerprint. Sentry's own parameterisation (reference:
+ * sentry-protocol.md 4.1) works on the rendered text and knows neither paths nor names nor mixed ids; this is
+ * what a message without a rule is grouped by.
+ *
+ * Rules of thumb, all of them about how logs are written and none about one program's messages:
+ * - What may now be one kind of thing and now another in the same place has one name: IP and host are <addr>,
+ * decimal and short hexadecimal are <num>, every value behind `key=` is <*>.
+ * - Lists of like things are one placeholder, however long: "a 1, 2, 3" is "a <num>".
+ * - Names keep their letters: exec-4 is exec-<num>, job_17_0001 is job_<id>, ssh2 and HTTP/1.1 stay.
+ * - Runs of white space are one space; escape sequences of terminals are left out.
+ * - Only the first two lines that are not empty count: what follows is a trace or a dump, and differs each
+ * time.
+ *
+ * Owns its text and nothing else: parameters borrow from the message. One pass, linear in the bytes read; it
+ * stops when the template is full (LOG_TEMPLATE_TEXT_MAX bytes), which depends on the template alone and so cuts like
+ * messages alike. Keep one struct log_template for many messages: its memory is reused. One thread at a time.
+ */
+#ifndef CORE_LOG_TEMPLATE_H
+#define CORE_LOG_TEMPLATE_H
+
+#include "base/sbuf.h"
+
+enum {
+    LOG_TEMPLATE_PARAMS_MAX = 64, /* values kept; placeholders beyond them are still masked */
+    LOG_TEMPLATE_TEXT_MAX = 2048,
+};
+
+struct log_template_param {
+    struct slice value; /* of the message; a list is one value with its separators */
+    unsigned at, n;     /* where its placeholder stands in text */
+};
+
+struct log_template {
+    struct sbuf text;
+    unsigned n_params;
+    struct log_template_param params[LOG_TEMPLATE_PARAMS_MAX];
+};
+
+void log_template_init(struct log_template *m);
+void log_template_free(struct log_template *m);
+/* Fills m with msg's template and parameters, replacing what it held. Any bytes. */
+void log_template_message(struct slice msg, struct log_template *m);
+/*
+ * Appends the template in the form that Sentry's logentry.message takes: %s for each of m->params in order,
+ * %% for a percent sign. Placeholders beyond LOG_TEMPLATE_PARAMS_MAX stay as they are.
+ */
+void log_template_percent(const struct log_template *m, struct sbuf *out);
+
+#endif

@@ -1,0 +1,201 @@
+#include "core/pending.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "parsers/container.h"
+#include "parsers/parser.h"
+
+static struct slice keep(struct arena *a, struct slice s)
+{
+    return s.p ? arena_dup(a, s) : s;
+}
+
+static struct record *keep_record(struct arena *a, const struct record *r)
+{
+    struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
+    record_copy_head(c, r);
+    struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,      &c->procid,
+                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id,
+                                   &c->input,   &c->peer};
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = keep(a, *texts[i]);
+    c->raw = SLICE_NONE;
+    c->container = r->container ? container_keep(a, r->container) : NULL;
+    for (unsigned i = 0; i < r->n_fields; i++)
+        c->fields[i] = (struct field){keep(a, r->fields[i].name), keep(a, r->fields[i].value), r->fields[i].type};
+    return c;
+}
+
+static void keep_texts(struct arena *a, struct event_texts *s, const struct event_texts *from)
+{
+    *s = *from;
+    struct slice *params = arena_alloc(a, (s->n_params + 1) * sizeof *params);
+    for (unsigned i = 0; i < s->n_params; i++)
+        params[i] = keep(a, s->params[i]);
+    s->params = params;
+    struct slice *const texts[] = {&s->rule,   &s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
+                                   &s->release, &s->environment, &s->dist,
+                                   &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = keep(a, *texts[i]);
+}
+
+/* It may outlive the rule. */
+static void keep_verdict(struct arena *a, struct verdict *v, const struct verdict *from)
+{
+    *v = *from;
+    v->tags = arena_alloc(a, (v->n_tags + 1) * sizeof *v->tags);
+    for (unsigned i = 0; i < v->n_tags; i++)
+        v->tags[i] = (struct tag){keep(a, from->tags[i].key), keep(a, from->tags[i].value)};
+    v->fingerprint = arena_alloc(a, (v->n_fingerprint + 1) * sizeof *v->fingerprint);
+    for (unsigned i = 0; i < v->n_fingerprint; i++)
+        v->fingerprint[i] = keep(a, from->fingerprint[i]);
+    v->project = keep(a, v->project);
+    v->rule = NULL;
+    v->ends = NULL;
+    v->fold = NULL; /* the shape has what the event needs of it */
+}
+
+struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)
+{
+    struct pending *w = xcalloc(1, sizeof *w);
+    w->record = keep_record(&w->arena, r);
+    keep_verdict(&w->arena, &w->verdict, verdict);
+    keep_texts(&w->arena, &w->texts, verdict->texts);
+    w->verdict.texts = &w->texts;
+    w->cap_crumbs = cap_crumbs;
+    w->crumbs = arena_alloc(&w->arena, (cap_crumbs + 1) * sizeof *w->crumbs);
+    w->src.record = w->record;
+    w->src.verdict = &w->verdict;
+    return w;
+}
+
+void pending_free(struct pending *w)
+{
+    arena_free(&w->arena);
+    free(w);
+}
+
+static void link_key(struct pending_list *l, struct pending *w, unsigned i, uint64_t key)
+{
+    if (!key)
+        return;
+    struct pending_link *first = table_get(&l->by_key, key);
+    w->links[i] = (struct pending_link){.w = w, .next = first, .key = key};
+    if (first)
+        first->back = &w->links[i].next;
+    table_put(&l->by_key, key, &w->links[i]);
+}
+
+void pending_add(struct pending_list *l, struct pending *w)
+{
+    bool own = w->keys.conn || w->keys.request || w->keys.weak;
+    link_key(l, w, 0, w->keys.conn);
+    link_key(l, w, 1, w->keys.request);
+    link_key(l, w, 2, w->keys.weak);
+    link_key(l, w, 3, own ? 0 : w->keys.ring);
+    w->older = l->newest;
+    *(l->newest ? &l->newest->newer : &l->oldest) = w;
+    l->newest = w;
+    l->n++;
+    l->bytes += w->arena.total_bytes;
+}
+
+static void unlink_key(struct pending_list *l, struct pending_link *k)
+{
+    if (!k->key)
+        return;
+    if (k->next)
+        k->next->back = k->back;
+    if (k->back)
+        *k->back = k->next;
+    else if (k->next)
+        table_put(&l->by_key, k->key, k->next);
+    else
+        table_del(&l->by_key, k->key);
+}
+
+void pending_take(struct pending_list *l, struct pending *w)
+{
+    for (unsigned i = 0; i < PENDING_KEYS; i++)
+        unlink_key(l, &w->links[i]);
+    *(w->older ? &w->older->newer : &l->oldest) = w->newer;
+    *(w->newer ? &w->newer->older : &l->newest) = w->older;
+    assert(l->n > 0);
+    l->n--;
+    l->bytes = l->n ? l->bytes - (l->bytes > w->arena.total_bytes ? w->arena.total_bytes : l->bytes) : 0;
+}
+
+void pending_match(struct pending_list *l, const struct correlation *k, void (*each)(void *u, struct pending *w), void *u)
+{
+    const uint64_t keys[] = {k->conn, k->request, k->weak, k->ring};
+    for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct pending_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
+        for (struct pending_link *next; link; link = next) {
+            next = link->next;
+            if (link->w->keys.domain == k->domain)
+                each(u, link->w);
+        }
+    }
+}
+
+/* Takes the request id and the status from an access line, if it is that of the event's own request: a keep-alive connection
+   has many. */
+static void take_access(struct pending *w, const struct record *access)
+{
+    struct slice mine = record_value(w->record, "request"), its = record_value(access, "request");
+    uint64_t status;
+    if (mine.n && its.n && !slice_eq(mine, its))
+        return;
+    if (!w->src.transaction_id.n && access->request_id.n)
+        w->src.transaction_id = arena_dup(&w->arena, access->request_id);
+    if (!w->src.response_status && slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
+        w->src.response_status = (unsigned)status;
+}
+
+void pending_take_access(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us)
+{
+    const struct parser *parser = parser_of(FORMAT_NGINX_ACCESS);
+    for (unsigned i = 0; parser && i < w->n_crumbs; i++) {
+        const struct breadcrumb *c = &w->crumbs[i];
+        int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
+        if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > BREADCRUMBS_WEAK_WINDOW_US)
+            continue;
+        struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
+        struct record *r = arena_alloc(a, sizeof *r);
+        record_init(r, FORMAT_NGINX_ACCESS, c->text);
+        if (parser->parse(&ctx, r))
+            take_access(w, r);
+    }
+}
+
+void pending_give(struct pending *w, const struct pending_line *in)
+{
+    if (w->touched == in->number)
+        return;
+    w->touched = in->number;
+    if (in->record->format == FORMAT_NGINX_ACCESS)
+        take_access(w, in->record);
+    if (w->after >= in->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
+        return;
+    /* Read right after it, but out of a backlog, and written long after. */
+    if (in->time_us > event_time(w->record, w->src.received_us) + in->opt->crumbs.wait_us + BREADCRUMBS_CLOCKS_US)
+        return;
+    struct slice text = slice_sub(in->text, 0, BREADCRUMBS_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);
+    unsigned at = w->n_crumbs++;
+    while (at > 0 && w->crumbs[at - 1].time_us > in->time_us) {
+        w->crumbs[at] = w->crumbs[at - 1];
+        at--;
+    }
+    w->crumbs[at] = (struct breadcrumb){.time_us = in->time_us,
+                                   .format = in->record->format,
+                                   .level = in->record->level,
+                                   .partial = in->record->partial,
+                                   .related = true,
+                                   .app = arena_dup(&w->arena, app),
+                                   .text = arena_dup(&w->arena, text)};
+    w->src.crumbs_seen++;
+    w->after++;
+}

@@ -1,0 +1,69 @@
+/*
+ * pending: promoted records until the lines after them have come or their time is over.
+ *
+ * First in, first out: all wait equally long, so the oldest is always due first. Each is found by its connection, request or weak key,
+ * or by its ring when it has none of them, in constant time however many wait. Owns deep copies. One thread.
+ */
+#ifndef CORE_PENDING_H
+#define CORE_PENDING_H
+
+#include "base/table.h"
+#include "core/event.h"
+
+enum { PENDING_KEYS = 4 };
+
+struct pending_link {
+    struct pending *w;
+    struct pending_link *next, **back;
+    uint64_t key;
+};
+
+struct pending {
+    struct arena arena; /* everything below lives in it */
+    struct event_source src;
+    struct record *record;
+    struct verdict verdict;
+    struct event_texts texts;
+    struct breadcrumb *crumbs;
+    unsigned n_crumbs, cap_crumbs;
+    unsigned after; /* lines that came after */
+    struct correlation keys;
+    int64_t due_us;
+    bool written_open;
+    uint64_t touched; /* number of the last line given to it */
+    struct pending_link links[PENDING_KEYS];
+    struct pending *older, *newer;
+};
+
+struct pending_list {
+    struct pending *oldest, *newest;
+    struct table by_key; /* of struct pending_link, the first of its key */
+    unsigned n;
+    size_t bytes;
+};
+
+/* Copies record and verdict, which has its shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
+struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs);
+void pending_add(struct pending_list *l, struct pending *w);
+/* Takes it out of the list; the caller frees it. */
+void pending_take(struct pending_list *l, struct pending *w);
+void pending_free(struct pending *w);
+/* Calls back for everything of the same domain that waits for a line with these keys. */
+void pending_match(struct pending_list *l, const struct correlation *k, void (*each)(void *u, struct pending *w), void *u);
+
+/* A line that came later. */
+struct pending_line {
+    const struct options *opt;
+    uint64_t number; /* of the line: it may be found by several keys, and is taken once */
+    const struct record *record;
+    int64_t time_us;
+    struct slice text;
+};
+
+/* Takes it as a breadcrumb, if it was written within the time that is waited, and from an access line id and status too. */
+void pending_give(struct pending *w, const struct pending_line *in);
+/* Id and status from access lines that are among its crumbs: their log may have been read before the error log although it was
+   written after. `a` is for the time of the call. */
+void pending_take_access(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us);
+
+#endif

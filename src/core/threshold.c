@@ -1,0 +1,98 @@
+#include "core/threshold.h"
+
+#include <stdlib.h>
+
+#include "base/table.h"
+#include "base/xalloc.h"
+
+struct entry {
+    uint64_t key;
+    struct entry *older, *newer;
+    unsigned cap, n, first; /* a ring of the last `cap` times */
+    int64_t times_us[];
+};
+
+struct threshold {
+    struct table entries;
+    struct entry *oldest, *newest;
+    uint64_t times;
+};
+
+struct threshold *threshold_new(void)
+{
+    return xcalloc(1, sizeof(struct threshold));
+}
+
+static void unlink_entry(struct threshold *r, struct entry *e)
+{
+    *(e->older ? &e->older->newer : &r->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &r->newest) = e->older;
+    e->older = e->newer = NULL;
+}
+
+static void link_newest(struct threshold *r, struct entry *e)
+{
+    e->older = r->newest;
+    *(r->newest ? &r->newest->newer : &r->oldest) = e;
+    r->newest = e;
+}
+
+/* A rule with a count of 2 and a million different values must not cost more than it seems to. */
+static unsigned cost_of(unsigned count)
+{
+    return count + (unsigned)((sizeof(struct entry) + sizeof(struct table_slot) * 2) / sizeof(int64_t));
+}
+
+static void drop(struct threshold *r, struct entry *e)
+{
+    unlink_entry(r, e);
+    table_del(&r->entries, e->key);
+    r->times -= cost_of(e->cap);
+    free(e);
+}
+
+void threshold_free(struct threshold *r)
+{
+    if (!r)
+        return;
+    while (r->oldest)
+        drop(r, r->oldest);
+    table_free(&r->entries);
+    free(r);
+}
+
+static struct entry *entry_of(struct threshold *r, uint64_t key, unsigned count)
+{
+    struct entry *e = table_get(&r->entries, key);
+    if (e && e->cap != count) { /* the rule was changed */
+        drop(r, e);
+        e = NULL;
+    }
+    if (e) {
+        unlink_entry(r, e);
+    } else {
+        while (r->oldest && r->times + cost_of(count) > THRESHOLD_TIMES_MAX)
+            drop(r, r->oldest);
+        e = xcalloc(1, sizeof *e + count * sizeof e->times_us[0]);
+        e->key = key;
+        e->cap = count;
+        r->times += cost_of(count);
+        table_put(&r->entries, key, e);
+    }
+    link_newest(r, e);
+    return e;
+}
+
+bool threshold_reaches(struct threshold *r, uint64_t key, unsigned count, int64_t within_us, int64_t now_us)
+{
+    struct entry *e = entry_of(r, key, count);
+    if (e->n == e->cap) {
+        e->first = (e->first + 1) % e->cap;
+        e->n--;
+    }
+    e->times_us[(e->first + e->n++) % e->cap] = now_us;
+    bool reached = e->n == e->cap && now_us - e->times_us[e->first] <= within_us;
+    if (reached)
+        e->n = 0;
+    return reached;
+}

@@ -1,0 +1,278 @@
+#include "core/verdict.h"
+
+#include "base/hash.h"
+#include "core/log_template.h"
+#include "core/origin.h"
+#include "text/keys.h"
+
+struct verdict verdict_none(const struct record *r)
+{
+    return (struct verdict){.action = ACTION_CRUMB, .level = r->level};
+}
+
+/* --- tags and fingerprint --- */
+
+/* The tag of this key, or room for it; NULL when there is none. */
+static struct tag *tag_of(struct verdict *v, struct slice key, struct arena *a)
+{
+    for (unsigned i = 0; i < v->n_tags; i++)
+        if (slice_eq(v->tags[i].key, key))
+            return &v->tags[i];
+    if (!v->tags)
+        v->tags = arena_alloc(a, VERDICT_TAGS_MAX * sizeof *v->tags);
+    return v->n_tags < VERDICT_TAGS_MAX ? &v->tags[v->n_tags++] : NULL;
+}
+
+void verdict_add_tags(struct verdict *v, const struct rule *rule, const struct template_source *from)
+{
+    for (unsigned i = 0; i < rule->event.n_tags; i++) {
+        struct slice value = template_fill(&rule->event.tags[i].value, from);
+        struct tag *tag = value.n ? tag_of(v, rule->event.tags[i].key, from->arena) : NULL;
+        if (tag)
+            *tag = (struct tag){rule->event.tags[i].key, value};
+    }
+}
+
+void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
+{
+    bool own = v->rule && !v->fold;
+    struct hash128 h = own ? v->rule->event.fixed_hash : HASH128_START;
+    uint64_t old = 0;
+    for (unsigned i = 0; old_keys && i < v->n_fingerprint; i++)
+        old = hash_mix(old, slice_hash(v->fingerprint[i], 1));
+    for (unsigned i = own ? v->rule->event.n_fixed : 0; !old_keys && i < v->n_fingerprint; i++)
+        h = hash128(h, v->fingerprint[i]);
+    v->fingerprint_hash = old_keys ? old : h.low;
+}
+
+/* What does not come has no text, only the values that tell it apart. */
+static void absence_fingerprint(struct verdict *v, const struct template_source *from)
+{
+    const struct rule *rule = v->rule;
+    v->fingerprint[0] = rule->pack;
+    v->fingerprint[1] = rule->id;
+    v->n_fingerprint = 2;
+    for (unsigned i = 0; i < rule->absence.by.n; i++)
+        v->fingerprint[v->n_fingerprint++] = template_fill(&rule->absence.by.v[i], from);
+}
+
+/* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */
+static void default_fingerprint(struct verdict *v, const struct template_source *from)
+{
+    const struct record *r = from->record;
+    v->fingerprint[v->n_fingerprint++] = v->rule ? v->rule->pack : slice_str(format_name(r->format));
+    if (v->rule)
+        v->fingerprint[v->n_fingerprint++] = v->rule->id;
+    struct slice app = origin_app(r), logger = v->rule ? SLICE_NONE : origin_logger(r, from->arena);
+    if (app.n)
+        v->fingerprint[v->n_fingerprint++] = app;
+    if (logger.n)
+        v->fingerprint[v->n_fingerprint++] = logger;
+    v->fingerprint[v->n_fingerprint++] = template_mask(r->message, from->arena);
+}
+
+void verdict_fill_fingerprint(struct verdict *v, const struct template_source *from)
+{
+    const struct rule *rule = v->rule;
+    v->n_fingerprint = 0;
+    v->fingerprint = arena_alloc(from->arena, VERDICT_FINGERPRINT_MAX * sizeof *v->fingerprint);
+    if (rule && rule->event.n_fingerprint) {
+        for (unsigned i = 0; i < rule->event.n_fingerprint; i++)
+            v->fingerprint[i] = template_fill(&rule->event.fingerprint[i], from);
+        v->n_fingerprint = rule->event.n_fingerprint;
+    } else if (rule && rule->absence.every_us) {
+        absence_fingerprint(v, from);
+    } else {
+        default_fingerprint(v, from);
+    }
+}
+
+/* --- texts --- */
+
+/* The message as mask sees it: template with %s, params, and the text without ids. */
+static void texts_by_log_template(const struct template_source *from, struct event_texts *out, struct slice *shown)
+{
+    struct log_template m;
+    struct sbuf format;
+    log_template_init(&m);
+    sbuf_init(&format, 4 * LOG_TEMPLATE_TEXT_MAX);
+    log_template_message(from->record->message, &m);
+    *shown = arena_dup(from->arena, sbuf_slice(&m.text));
+    out->formatted = from->record->message;
+    if (m.n_params) {
+        log_template_percent(&m, &format);
+        out->template = arena_dup(from->arena, sbuf_slice(&format));
+        out->n_params = m.n_params;
+        out->params = arena_alloc(from->arena, m.n_params * sizeof *out->params);
+        for (unsigned i = 0; i < m.n_params; i++)
+            out->params[i] = m.params[i].value;
+    }
+    sbuf_free(&format);
+    log_template_free(&m);
+}
+
+static void add_percent(struct sbuf *b, struct slice literal)
+{
+    for (struct slice rest = literal; rest.p;) {
+        sbuf_adds(b, slice_split(&rest, '%'));
+        if (rest.p)
+            sbuf_adds(b, SLICE("%%"));
+    }
+}
+
+/* The rule's own message: its literals are the template, its names the params. */
+static void texts_by_message(const struct rule *rule, const struct template_source *from, struct event_texts *out)
+{
+    const struct template *t = &rule->event.message;
+    struct sbuf format;
+    sbuf_init(&format, 65536);
+    out->params = arena_alloc(from->arena, (t->n + 1) * sizeof *out->params);
+    for (unsigned i = 0; i < t->n; i++) {
+        struct slice v = template_part_value(&t->parts[i], from);
+        if (!t->parts[i].is_name) {
+            add_percent(&format, t->parts[i].text);
+        } else {
+            out->params[out->n_params++] = v;
+            sbuf_adds(&format, SLICE("%s"));
+        }
+    }
+    /* With its ids, where the type makes the title: the event shows what was said, the title what it is about. */
+    struct template_source formatted = *from;
+    formatted.unmasked = rule->event.type.set;
+    out->formatted = template_fill(t, &formatted);
+    out->template = out->n_params && !format.over ? arena_dup(from->arena, sbuf_slice(&format)) : SLICE_NONE;
+    sbuf_free(&format);
+}
+
+/*
+ * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers stand in
+ * contexts.crumbd.
+ */
+static void texts_by_absence(const struct rule *rule, const struct template_source *from, struct event_texts *out)
+{
+    struct sbuf b;
+    sbuf_init(&b, 4096);
+    sbuf_adds(&b, rule->id);
+    for (unsigned i = 0; i < rule->absence.by.n; i++) {
+        sbuf_addc(&b, ' ');
+        sbuf_adds(&b, slice_sub(template_fill(&rule->absence.by.v[i], from), 0, 256));
+    }
+    sbuf_adds(&b, SLICE(" has not been seen for "));
+    keys_put_duration(rule->absence.every_us, &b);
+    out->formatted = arena_dup(from->arena, sbuf_slice(&b));
+    sbuf_free(&b);
+}
+
+static void texts_by_pair(const struct rule *rule, const struct template_source *from, struct event_texts *out, struct slice *shown)
+{
+    struct slice *const texts[] = {&out->formatted, &out->template, shown};
+    struct sbuf b;
+    texts_by_log_template(from, out, shown);
+    for (unsigned i = 0; i < 3; i++) {
+        if (!texts[i]->n)
+            continue;
+        sbuf_init(&b, texts[i]->n + 128);
+        sbuf_adds(&b, SLICE("no end within "));
+        keys_put_duration(rule->pair.within_us, &b);
+        sbuf_adds(&b, SLICE(": "));
+        sbuf_adds(&b, *texts[i]);
+        *texts[i] = arena_dup(from->arena, sbuf_slice(&b));
+        sbuf_free(&b);
+    }
+}
+
+static struct slice first_line(struct slice s)
+{
+    s = slice_trim(s);
+    return slice_split(&s, '\n');
+}
+
+/* The text that the event shows, and the one that names its issue. */
+static struct slice fill_texts(const struct rule *rule, const struct template_source *from, struct event_texts *out)
+{
+    struct slice shown = SLICE_NONE;
+    if (rule && rule->event.message.set) {
+        texts_by_message(rule, from, out);
+        return template_fill(&rule->event.message, from);
+    }
+    if (rule && rule->absence.every_us) {
+        texts_by_absence(rule, from, out);
+        return out->formatted;
+    }
+    if (rule && rule->pair.within_us)
+        texts_by_pair(rule, from, out, &shown);
+    else
+        texts_by_log_template(from, out, &shown);
+    return shown;
+}
+
+static struct slice title_of(struct slice type, struct slice shown, struct arena *a)
+{
+    struct sbuf title;
+    sbuf_init(&title, 4096);
+    struct slice line = slice_sub(first_line(shown), 0, 1024);
+    type = slice_sub(type, 0, 256);
+    if (type.n)
+        sbuf_addf(&title, "%.*s%s", SLICE_ARG(type), line.n ? ": " : "");
+    sbuf_adds(&title, line);
+    struct slice text = arena_dup(a, sbuf_slice(&title));
+    sbuf_free(&title);
+    return text;
+}
+
+/* The client's address, by which the scrubber knows it elsewhere; whether it is sent is asked where it is written. */
+static struct slice unhidden(const struct template *t, struct template_source from)
+{
+    from.shown = NULL;
+    return template_fill(t, &from);
+}
+
+/* The rule says "{{ default }}" itself, with no value of the record in it. */
+static bool is_default(const struct verdict *v, unsigned i)
+{
+    const struct rule_event *e = &v->rule->event;
+    if (i >= e->n_fingerprint || e->fingerprint[i].n != 1 || e->fingerprint[i].parts[0].is_name)
+        return false;
+    struct slice s = slice_trim(v->fingerprint[i]);
+    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
+    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
+}
+
+static unsigned defaults_of(const struct verdict *v)
+{
+    unsigned defaults = 0;
+    for (unsigned i = 0; v->rule && i < v->n_fingerprint; i++)
+        defaults |= (unsigned)is_default(v, i) << i;
+    return defaults;
+}
+
+void verdict_complete(struct verdict *v, const struct template_source *from)
+{
+    static const struct rule_event no_templates;
+    const struct rule *rule = v->rule;
+    const struct rule_event *e = rule ? &rule->event : &no_templates;
+    if (v->level == LEVEL_NONE)
+        v->level = LEVEL_ERROR;
+    struct event_texts *texts = arena_alloc(from->arena, sizeof *texts);
+    *texts = (struct event_texts){.rule = rule ? rule->id : SLICE_NONE,
+                            .defaults = defaults_of(v),
+                            .logger = template_fill(&e->logger, from),
+                            .transaction = template_fill(&e->transaction, from),
+                            .release = template_fill(&e->release, from),
+                            .environment = template_fill(&e->environment, from),
+                            .dist = template_fill(&e->dist, from),
+                            .method = template_fill(&e->method, from),
+                            .url = template_fill(&e->url, from),
+                            .query_string = template_fill(&e->query_string, from),
+                            .user_id = template_fill(&e->user_id, from),
+                            .username = template_fill(&e->username, from),
+                            .email = template_fill(&e->email, from)};
+    texts->user_ip = unhidden(&e->user_ip, *from);
+    texts->value = fill_texts(rule, from, texts);
+    if (e->type.set)
+        texts->type = template_fill(&e->type, from);
+    else if (!rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
+        texts->type = origin_type(from->record, v->level, from->arena);
+    texts->title = title_of(texts->type, texts->value, from->arena);
+    v->texts = texts;
+}

@@ -1,0 +1,63 @@
+#include "io/tail_position.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "io/in_tail.h"
+
+enum { KEY_DIGITS = 16 };
+
+bool tail_position_hex(struct slice s, uint64_t *out)
+{
+    uint64_t v = 0;
+    if (s.n == 0 || s.n > 16)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!ascii_digit(c) && !(c >= 'a' && c <= 'f'))
+            return false;
+        v = v << 4 | (uint64_t)(ascii_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    *out = v;
+    return true;
+}
+
+/* `n` numbers, each with one space behind it. */
+static bool read_numbers(struct slice *s, uint64_t *out, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!tail_position_hex(slice_split(s, ' '), &out[i]) || !s->p)
+            return false;
+    return true;
+}
+
+bool tail_position_read(const struct position *p, struct tail_position *out)
+{
+    struct slice rest = p->blob;
+    uint64_t key, v[6];
+    if (p->part.n != KEY_DIGITS || !tail_position_hex(p->part, &key) || p->blob.n > TAIL_POSITION_MAX)
+        return false;
+    if (!slice_eq(slice_split(&rest, ' '), SLICE("file1")) || !rest.p || !read_numbers(&rest, v, 6))
+        return false;
+    if (v[2] > TAIL_HEAD_MAX || rest.n == 0 || memchr(rest.p, '\0', rest.n))
+        return false;
+    *out = (struct tail_position){.key = key,
+                                  .id = {.dev = v[0], .ino = v[1], .head_bytes = (uint32_t)v[2], .head_hash = v[3]},
+                                  .at = {.offset = p->offset, .held = {v[4], v[5]}},
+                                  .path = rest};
+    return true;
+}
+
+void tail_position_write(const struct tail_position *at, struct sbuf *out, struct position *p)
+{
+    size_t from = out->n;
+    sbuf_addf(out, "%016" PRIx64 "file1 %" PRIx64 " %" PRIx64 " %x %" PRIx64 " %" PRIx64 " %" PRIx64 " ", at->key, at->id.dev, at->id.ino,
+              (unsigned)at->id.head_bytes, at->id.head_hash, at->at.held[0], at->at.held[1]);
+    sbuf_adds(out, at->path);
+    assert(!out->over); /* no path is that long */
+    struct slice all = slice_from(sbuf_slice(out), from);
+    p->part = slice_sub(all, 0, KEY_DIGITS);
+    p->blob = slice_from(all, KEY_DIGITS);
+    p->offset = at->at.offset;
+}

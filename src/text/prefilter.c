@@ -1,0 +1,401 @@
+#include "text/prefilter.h"
+
+#include "config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "text/literal.h"
+#include "text/relax.h"
+
+#ifdef HAVE_HS
+#include <hs/hs.h>
+
+typedef hs_error_t hs_scan_f(const hs_database_t *db, const char *text, unsigned n, unsigned flags, hs_scratch_t *scratch,
+                             match_event_handler on_match, void *ctx);
+/* Libraries for more than one kind of processor have one of these for each, and libhs takes the widest. */
+__attribute__((weak)) hs_scan_f avx2_hs_scan;
+#endif
+
+/*
+ * Two databases: the literals of the patterns that have some (cheap to compile and to run), and the other patterns as regular
+ * expressions. What neither can hold is always a candidate.
+ */
+struct prefilter {
+    unsigned n; /* patterns */
+    unsigned always, empty; /* patterns that are always candidates, and those of them that match everything */
+    uint64_t *is_always;
+    unsigned *owner; /* of each literal: its pattern */
+    unsigned n_literals;
+#ifdef HAVE_HS
+    hs_scan_f *scan; /* NULL: libhs cannot be trusted here */
+    hs_platform_info_t platform;
+    hs_database_t *literals, *regexes; /* NULL: empty */
+#endif
+};
+
+struct prefilter_scratch {
+#ifdef HAVE_HS
+    hs_scratch_t *hs;
+#else
+    char unused;
+#endif
+};
+
+static unsigned words_for(unsigned n)
+{
+    return (n + 63) / 64;
+}
+
+static void set_bit(uint64_t *word, unsigned i)
+{
+    word[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+static void mark_always(struct prefilter *s, unsigned i)
+{
+    set_bit(s->is_always, i);
+    s->always++;
+}
+
+#ifdef HAVE_HS
+/* --- which code of libhs to trust --- */
+
+static int on_probe(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    (void)id;
+    (void)from;
+    (void)to;
+    (void)flags;
+    *(bool *)ctx = true;
+    return 0;
+}
+
+/* Is `needle` found wherever it stands in a text that is longer than any vector? */
+static bool finds(hs_scan_f *scan, const hs_platform_info_t *platform, const char *regex, const char *needle)
+{
+    enum { TEXT_N = 200, NEEDLE_N = 2 };
+    hs_database_t *db = NULL;
+    hs_scratch_t *scratch = NULL;
+    hs_compile_error_t *err = NULL;
+    bool all = hs_compile(regex, HS_FLAG_SINGLEMATCH, HS_MODE_BLOCK, platform, &db, &err) == HS_SUCCESS &&
+               hs_alloc_scratch(db, &scratch) == HS_SUCCESS;
+    for (unsigned at = 0; all && at + NEEDLE_N <= TEXT_N; at++) {
+        char text[TEXT_N];
+        bool hit = false;
+        memset(text, '_', sizeof text);
+        memcpy(text + at, needle, NEEDLE_N);
+        all = scan(db, text, sizeof text, 0, scratch, on_probe, &hit) == HS_SUCCESS && hit;
+    }
+    hs_free_compile_error(err);
+    hs_free_scratch(scratch);
+    hs_free_database(db);
+    return all;
+}
+
+/* One pattern for each way in which Vectorscan skips what cannot match, by one byte and by two. */
+static bool is_sound(hs_scan_f *scan, const hs_platform_info_t *platform)
+{
+    return finds(scan, platform, "x", "x_") && finds(scan, platform, "[x-z]1", "y1") && finds(scan, platform, "x.*z", "xz");
+}
+
+/*
+ * The AVX-512 code of Vectorscan 5.4.9, which is Debian 12's, misses matches behind the first 64 bytes of a text; its AVX2 code
+ * does not. So whatever the library, its code is asked before it is trusted.
+ */
+static hs_scan_f *sound_scan(hs_platform_info_t *platform)
+{
+    if (hs_populate_platform(platform) != HS_SUCCESS)
+        return NULL;
+    if (is_sound(hs_scan, platform))
+        return hs_scan;
+    bool has_avx2 = platform->cpu_features & HS_CPU_FEATURES_AVX2;
+    platform->cpu_features = HS_CPU_FEATURES_AVX2;
+    return avx2_hs_scan && has_avx2 && is_sound(avx2_hs_scan, platform) ? avx2_hs_scan : NULL;
+}
+
+/* --- compiling --- */
+
+/* The literals of all patterns in one list, each with its owner. */
+struct literal_list {
+    const char **text;
+    size_t *len;
+    unsigned *flags, *ids, n, cap;
+};
+
+static void list_add(struct literal_list *l, const struct literal *lit)
+{
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 64;
+        l->text = xrealloc(l->text, l->cap, sizeof *l->text);
+        l->len = xrealloc(l->len, l->cap, sizeof *l->len);
+        l->flags = xrealloc(l->flags, l->cap, sizeof *l->flags);
+        l->ids = xrealloc(l->ids, l->cap, sizeof *l->ids);
+    }
+    l->text[l->n] = lit->text.p;
+    l->len[l->n] = lit->text.n;
+    /* One report per literal is all that is asked. */
+    l->flags[l->n] = HS_FLAG_SINGLEMATCH | (lit->ignore_case ? HS_FLAG_CASELESS : 0);
+    l->ids[l->n] = l->n;
+    l->n++;
+}
+
+static void list_free(struct literal_list *l)
+{
+    free(l->text);
+    free(l->len);
+    free(l->flags);
+    free(l->ids);
+}
+
+/* False: libhs would not have them; their owners are left to the other database. */
+static bool build_literals(struct prefilter *s, const struct literal_list *l)
+{
+    hs_compile_error_t *err = NULL;
+    if (!l->n)
+        return true;
+    if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->len, l->n, HS_MODE_BLOCK, &s->platform, &s->literals, &err) == HS_SUCCESS)
+        return true;
+    hs_free_compile_error(err);
+    s->literals = NULL;
+    return false;
+}
+
+/*
+ * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset. False: one
+ * pattern was refused and marked, try again without it.
+ */
+static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *patterns, const uint64_t *held, struct arena *a)
+{
+    const char **regex = xcalloc(s->n, sizeof *regex);
+    unsigned *flags = xcalloc(s->n, sizeof *flags), *ids = xcalloc(s->n, sizeof *ids), n = 0;
+    for (unsigned i = 0; i < s->n; i++) {
+        if ((s->is_always[i / 64] | held[i / 64]) >> (i % 64) & 1)
+            continue;
+        regex[n] = relax_pattern(patterns[i].regex, a).p;
+        flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
+        ids[n++] = i;
+    }
+    hs_compile_error_t *err = NULL;
+    hs_error_t rc = n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, &s->platform, &s->regexes, &err) : HS_SUCCESS;
+    int bad = rc != HS_SUCCESS && err ? err->expression : -1;
+    if (rc != HS_SUCCESS) {
+        s->regexes = NULL;
+        hs_free_compile_error(err);
+        if (bad >= 0)
+            mark_always(s, ids[bad]);
+        for (unsigned i = 0; bad < 0 && i < n; i++) /* not one pattern's fault: go on without them */
+            mark_always(s, ids[i]);
+    }
+    free(regex);
+    free(flags);
+    free(ids);
+    return rc == HS_SUCCESS || bad < 0;
+}
+
+static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
+{
+    struct arena arena = {0};
+    struct literal_list list = {0};
+    uint64_t *held = xcalloc(words_for(s->n), sizeof *held);
+    for (unsigned i = 0; i < s->n; i++) {
+        struct literals found;
+        if (s->is_always[i / 64] >> (i % 64) & 1)
+            continue;
+        literal_find(patterns[i].regex, patterns[i].ignore_case, &arena, &found);
+        s->owner = xrealloc(s->owner, s->n_literals + found.n + 1, sizeof *s->owner);
+        for (unsigned k = 0; k < found.n; k++) {
+            list_add(&list, &found.v[k]);
+            s->owner[s->n_literals++] = i;
+        }
+        if (found.n)
+            set_bit(held, i);
+    }
+    if (!build_literals(s, &list))
+        memset(held, 0, words_for(s->n) * sizeof *held);
+    while (!build_regexes(s, patterns, held, &arena))
+        ;
+    list_free(&list);
+    arena_free(&arena);
+    free(held);
+}
+#endif
+
+struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, unsigned n)
+{
+    struct prefilter *s = xcalloc(1, sizeof *s);
+    s->n = n;
+    s->is_always = xcalloc(words_for(n), sizeof *s->is_always);
+    for (unsigned i = 0; i < n; i++)
+        /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way; an empty one matches. */
+        if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
+            mark_always(s, i);
+    for (unsigned i = 0; i < n; i++)
+        s->empty += !patterns[i].regex.n;
+#ifdef HAVE_HS
+    s->scan = sound_scan(&s->platform);
+    if (s->scan) {
+        build(s, patterns);
+        return s;
+    }
+#endif
+    for (unsigned i = 0; i < n; i++)
+        if (!(s->is_always[i / 64] >> (i % 64) & 1))
+            mark_always(s, i);
+    return s;
+}
+
+void prefilter_free(struct prefilter *s)
+{
+    if (!s)
+        return;
+#ifdef HAVE_HS
+    hs_free_database(s->literals);
+    hs_free_database(s->regexes);
+#endif
+    free(s->owner);
+    free(s->is_always);
+    free(s);
+}
+
+unsigned prefilter_always(const struct prefilter *s)
+{
+    return s->always;
+}
+
+struct prefilter_scratch *prefilter_scratch_new(void)
+{
+    return xcalloc(1, sizeof(struct prefilter_scratch));
+}
+
+void prefilter_scratch_fit(struct prefilter_scratch *x, const struct prefilter *s)
+{
+#ifdef HAVE_HS
+    hs_database_t *const both[] = {s->literals, s->regexes};
+    for (unsigned i = 0; i < 2; i++) {
+        hs_error_t rc = both[i] ? hs_alloc_scratch(both[i], &x->hs) : HS_SUCCESS;
+        assert(rc == HS_SUCCESS);
+    }
+#else
+    (void)x;
+    (void)s;
+#endif
+}
+
+void prefilter_scratch_free(struct prefilter_scratch *x)
+{
+    if (!x)
+        return;
+#ifdef HAVE_HS
+    hs_free_scratch(x->hs);
+#endif
+    free(x);
+}
+
+#ifdef HAVE_HS
+struct hit_words {
+    const unsigned *owner;
+    uint64_t *word;
+};
+
+static int on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    const struct hit_words *r = ctx;
+    (void)from;
+    (void)to;
+    (void)flags;
+    set_bit(r->word, r->owner[id]);
+    return 0;
+}
+
+static int on_regex(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    const struct hit_words *r = ctx;
+    (void)from;
+    (void)to;
+    (void)flags;
+    set_bit(r->word, id);
+    return 0;
+}
+
+static bool run(const struct prefilter *s, const hs_database_t *db, struct prefilter_scratch *x, struct slice text, match_event_handler on_match,
+                struct hit_words *r)
+{
+    return !db || (text.n <= UINT32_MAX && s->scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
+}
+#endif
+
+void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text, struct prefilter_hits *hits)
+{
+    unsigned words = words_for(s->n);
+    assert(hits->n >= words);
+    memcpy(hits->word, s->is_always, words * sizeof *hits->word);
+#ifdef HAVE_HS
+    struct hit_words r = {.owner = s->owner, .word = hits->word};
+    /* What libhs cannot take in one block is judged in full instead. */
+    if (!run(s, s->literals, x, text, on_literal, &r) || !run(s, s->regexes, x, text, on_regex, &r))
+        memset(hits->word, 0xff, words * sizeof *hits->word);
+#else
+    (void)x;
+    (void)text;
+#endif
+}
+
+#ifdef HAVE_HS
+static int on_any(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+    (void)id;
+    (void)from;
+    (void)to;
+    (void)flags;
+    (void)ctx;
+    return 1; /* one is enough */
+}
+#endif
+
+bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text)
+{
+#ifdef HAVE_HS
+    if (s->always == s->empty && !s->regexes && text.n <= UINT32_MAX)
+        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
+#endif
+    (void)s;
+    (void)x;
+    (void)text;
+    return true;
+}
+
+struct prefilter_hits prefilter_hits_new(unsigned patterns)
+{
+    unsigned words = words_for(patterns ? patterns : 1);
+    return (struct prefilter_hits){.word = xcalloc(words, sizeof(uint64_t)), .n = words};
+}
+
+void prefilter_hits_free(struct prefilter_hits *h)
+{
+    free(h->word);
+    *h = (struct prefilter_hits){0};
+}
+
+const char *prefilter_version(void)
+{
+#ifdef HAVE_HS
+    return hs_version();
+#else
+    return "none";
+#endif
+}
+
+const char *prefilter_code(void)
+{
+#ifdef HAVE_HS
+    hs_platform_info_t platform;
+    hs_scan_f *scan = sound_scan(&platform);
+    if (scan == hs_scan)
+        return "";
+    return scan ? "(its code for AVX2, since that for AVX-512 misses matches)" : "(not used, since it misses matches)";
+#else
+    return "";
+#endif
+}

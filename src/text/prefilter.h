@@ -1,0 +1,48 @@
+/*
+ * prefilter: the one door to libhs (Vectorscan or Hyperscan): which of many patterns can match a text at all, in one pass.
+ *
+ * A prefilter may let too much through, never too little: a pattern that libhs refuses, or any without libhs, or with one that
+ * misses matches on this processor, is reported for every text. A compiled scan is immutable and shared; a scratch belongs to one thread.
+ */
+#ifndef TEXT_PREFILTER_H
+#define TEXT_PREFILTER_H
+
+#include "base/slice.h"
+
+struct prefilter;
+struct prefilter_scratch;
+
+struct prefilter_pattern {
+    struct slice regex; /* PCRE2 syntax */
+    bool ignore_case;
+};
+
+/* One bit for each pattern. */
+struct prefilter_hits {
+    uint64_t *word;
+    unsigned n; /* words */
+};
+
+struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, unsigned n);
+void prefilter_free(struct prefilter *s);
+/* How many of its patterns the prefilter cannot judge, so that they are tried on every text. */
+unsigned prefilter_always(const struct prefilter *s);
+struct prefilter_scratch *prefilter_scratch_new(void);
+/* Prepares the scratch for this scan; call once per scan before the first run. */
+void prefilter_scratch_fit(struct prefilter_scratch *x, const struct prefilter *s);
+void prefilter_scratch_free(struct prefilter_scratch *x);
+/* Sets in hits (the scan's own width, cleared first) the bit of every pattern that may match. */
+void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text, struct prefilter_hits *hits);
+/*
+ * False: none of its patterns can match any part of this text. So one look at a text tells that a piece of it, whose bounds would
+ * cost more to find, is of no interest. True whenever a pattern is not known by its literals; of empty ones nothing is said.
+ */
+bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text);
+struct prefilter_hits prefilter_hits_new(unsigned patterns);
+void prefilter_hits_free(struct prefilter_hits *h);
+/* Version of libhs, or "none" when built without. */
+const char *prefilter_version(void);
+/* Which code of libhs is used, and why, in parentheses, where it is not what libhs takes by itself; else "". */
+const char *prefilter_code(void);
+
+#endif

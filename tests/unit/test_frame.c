@@ -1,0 +1,323 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/sbuf.h"
+#include "parsers/line_reader.h"
+#include "text/json.h"
+
+/* Feeds `in` in reads of `step` bytes and writes each message as [text/lines/cut@offset]. */
+static void run(struct framer *c, struct slice in, size_t step, bool end, struct sbuf *out)
+{
+    struct message m;
+    for (size_t at = 0; at < in.n || at == 0; at += step) {
+        framer_feed(c, slice_sub(in, at, at + step));
+        while (framer_next(c, &m))
+            sbuf_addf(out, "[%.*s/%u/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.truncated_bytes,
+                      (unsigned)m.offset);
+    }
+    while (end && framer_flush(c, FRAME_END, &m))
+        sbuf_addf(out, "[%.*s/%u/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.truncated_bytes,
+                  (unsigned)m.offset);
+}
+
+static bool head(struct slice line)
+{
+    return line.n && ascii_digit(line.p[0]);
+}
+
+/* Every split must give the same. */
+static void ck_framed(enum frame_mode mode, size_t max, bool joined, struct slice in, const char *want)
+{
+    for (size_t step = 1; step <= in.n + 1; step++) {
+        struct framer c;
+        struct sbuf out;
+        sbuf_init(&out, 100000);
+        framer_init(&c, mode, max, 0);
+        if (joined)
+            framer_set_head(&c, head, NULL, max);
+        run(&c, in, step, true, &out);
+        ck_assert_str_eq(sbuf_cstr(&out), want);
+        ck_assert_uint_eq(framer_done(&c), in.n);
+        sbuf_free(&out);
+        framer_free(&c);
+    }
+}
+
+START_TEST(lines)
+{
+    ck_framed(FRAME_LINES, 0, false, SLICE("one\ntwo\r\n\nthree"), "[one/1/0@0][two/1/0@4][/1/0@9][three/1/0@10]");
+    ck_framed(FRAME_LINES, 4, false, SLICE("abcd\nabcdef\nx\n"), "[abcd/1/0@0][abcd/1/2@5][x/1/0@12]");
+}
+END_TEST
+
+START_TEST(lines_join)
+{
+    ck_framed(FRAME_LINES, 0, true, SLICE("stray\n1 a\n b\r\n\n c\r\n2 d\n3 e"),
+           "[stray/1/0@0][1 a\n b\r\n\n c/4/0@6][2 d/1/0@19][3 e/1/0@23]");
+    /* Beyond the cap of an entry a line is kept in part, and those after it not at all. */
+    ck_framed(FRAME_LINES, 8, true, SLICE("1 a\n2 b\ncdefgh\nghij\n3\n4 56789012\nx\n"),
+           "[1 a/1/0@0][2 b\ncdef/3/7@4][3/1/0@20][4 567890/2/4@22]");
+}
+END_TEST
+
+START_TEST(the_endless_line)
+{
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_LINES, 1000, 5);
+    static char block[65536];
+    memset(block, 'x', sizeof block);
+    for (int i = 0; i < 200; i++) {
+        framer_feed(&c, slice_of(block, sizeof block));
+        ck_assert(!framer_next(&c, &m) && !framer_flush(&c, FRAME_IDLE, &m));
+        ck_assert_uint_le(c.cap, 2 * sizeof block + 2000);
+    }
+    ck_assert_uint_eq(framer_done(&c), 5);
+    framer_feed(&c, SLICE("\nnext\n"));
+    ck_assert(framer_next(&c, &m));
+    ck_assert_uint_eq(m.text.n, 1000);
+    ck_assert_uint_eq(m.truncated_bytes, 200 * sizeof block - 1000);
+    ck_assert(framer_next(&c, &m));
+    ck_slice(m.text, "next");
+    ck_assert_uint_eq(m.offset, 200 * sizeof block + 6);
+    framer_trim(&c);
+    ck_assert_ptr_null(c.p);
+}
+END_TEST
+
+START_TEST(what_never_begins_an_entry_still_ends)
+{
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_LINES, 0, 0);
+    framer_set_head(&c, head, NULL, 0);
+    uint64_t fed = 0, out = 0, bytes = 0;
+    for (int i = 0; i < 400000; i++, fed++) {
+        framer_feed(&c, SLICE("none of it is what it was taken for\n"));
+        while (framer_next(&c, &m)) {
+            out += m.lines;
+            bytes += m.text.n + m.truncated_bytes + 1;
+            ck_assert_uint_le(m.text.n, FRAME_JOIN_MAX);
+        }
+    }
+    ck_assert_uint_ge(out, fed - 2 * FRAME_SWALLOW_MAX / 36);
+    while (framer_flush(&c, FRAME_END, &m)) {
+        out += m.lines;
+        bytes += m.text.n + m.truncated_bytes + 1;
+    }
+    ck_assert_uint_eq(out, fed);
+    ck_assert_uint_eq(bytes, fed * 36);
+    ck_assert_uint_le(c.cap, 1 << 20);
+    framer_free(&c);
+}
+END_TEST
+
+START_TEST(idle)
+{
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_LINES, 0, 0);
+    framer_set_head(&c, head, NULL, 0);
+    framer_feed(&c, SLICE("1 a\n b\n2 part"));
+    ck_assert(!framer_next(&c, &m));
+    ck_assert(framer_waiting(&c));
+    ck_assert(framer_flush(&c, FRAME_IDLE, &m));
+    ck_slice(m.text, "1 a\n b");
+    ck_assert_uint_eq(m.lines, 2);
+    ck_assert(!framer_waiting(&c) && !framer_flush(&c, FRAME_IDLE, &m));
+    ck_assert_uint_eq(framer_done(&c), 7);
+    framer_trim(&c);
+    framer_feed(&c, SLICE("ial\n3\n"));
+    ck_assert(framer_next(&c, &m));
+    ck_slice(m.text, "2 partial");
+    ck_assert_uint_eq(m.offset, 7);
+    framer_free(&c);
+
+    framer_init(&c, FRAME_GELF, 0, 0);
+    framer_feed(&c, SLICE("{\"a\":{}"));
+    ck_assert(!framer_next(&c, &m) && !framer_flush(&c, FRAME_IDLE, &m));
+    framer_feed(&c, SLICE("} "));
+    ck_assert(!framer_next(&c, &m) && framer_flush(&c, FRAME_IDLE, &m));
+    ck_slice(m.text, "{\"a\":{}}");
+    framer_feed(&c, SLICE("\n\0{}\n"));
+    ck_assert(framer_next(&c, &m));
+    ck_slice(m.text, "{}");
+    framer_free(&c);
+}
+END_TEST
+
+START_TEST(peek)
+{
+    struct framer c;
+    struct message m;
+    struct slice line;
+    framer_init(&c, FRAME_LINES, 0, 0);
+    ck_assert(!framer_peek(&c, &line));
+    framer_feed(&c, SLICE("1 a\r"));
+    ck_assert(!framer_peek(&c, &line));
+    framer_feed(&c, SLICE("\n b\n"));
+    ck_assert(framer_peek(&c, &line));
+    ck_slice(line, "1 a");
+    framer_set_head(&c, head, NULL, 0);
+    ck_assert(!framer_next(&c, &m) && framer_flush(&c, FRAME_IDLE, &m));
+    ck_slice(m.text, "1 a\r\n b");
+    framer_free(&c);
+}
+END_TEST
+
+START_TEST(gelf)
+{
+    ck_framed(FRAME_GELF, 0, false, SLICE("\0{\"a\":1}\0\0{\"b\":\n\"x\n}{\\\"\"}\r\n \n{\"c\":[{}\n]}\n\0{}"),
+           "[{\"a\":1}/1/0@1][{\"b\":\n\"x\n}{\\\"\"}/1/0@10][{\"c\":[{}\n]}/1/0@29][{}/1/0@42]");
+    /* Only NUL ends what is no object. */
+    ck_framed(FRAME_GELF, 0, false, SLICE("hello\n{}\n\0{}\n[1]\n"), "[hello\n{}/1/0@0][{}/1/0@10][[1]/1/0@13]");
+    /* Over its cap an object is still followed to its end. */
+    ck_framed(FRAME_GELF, 4, false, SLICE("{\"abc\":\"\n\"}\n{}\n"), "[{\"ab/1/7@0][{}/1/0@12]");
+}
+END_TEST
+
+START_TEST(nul)
+{
+    ck_framed(FRAME_NUL, 3, false, SLICE("\0a\n\0\0bcdef\0g"), "[a\n/1/0@1][bcd/1/2@5][g/1/0@11]");
+}
+END_TEST
+
+START_TEST(syslog)
+{
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE("4 <1>a\n7 <2>b\n\n\r\n<3>line\r\n<4>nul\0 4 <5>"),
+           "[<1>a/1/0@2][<2>b\n\n\r/1/0@9][<3>line/1/0@17][<4>nul/1/0@26][<5>/1/1@36]");
+    ck_framed(FRAME_SYSLOG, 0, false,
+           SLICE("2025-07-29 10:00\n10.0.0.1 x\n3 x\n04 <1>a\n99999999999 <1>\n12 hm\n4 <b>\n33"),
+           "[2025-07-29 10:00/1/0@0][10.0.0.1 x/1/0@17][3 x/1/0@28][<1>a/1/0@35][99999999999 "
+           "<1>/1/0@40][12 hm/1/0@56]"
+           "[4 <b>/1/0@62][33/1/0@68]");
+    /* A count without a PRI behind it is believed when it fits. */
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE("3 abc4 defg\n5 hello"), "[abc/1/0@2][defg/1/0@7][hello/1/0@14]");
+    ck_framed(FRAME_SYSLOG, 4, false, SLICE("9 <1>abcdef3 <2><1>abcdef\n<3>"),
+           "[<1>a/1/5@2][<2>/1/0@13][<1>a/1/5@16][<3>/1/0@26]");
+    /* A count beyond reason, and none: what follows is a line. */
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE("999999999 <1>a\n0 <2>b\n0 c\n"),
+           "[<1>a/1/0@10][<2>b/1/0@17][0 c/1/0@22]");
+    /* Spaces before a PRI or a count are none of the message's; before text they may be its indentation. */
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE(" <1>a\n  at b\n   \n  4 <2>c \n 3 d\n   "),
+           "[<1>a/1/0@1][  at b/1/0@6][<2>c/1/0@21][ 3 d/1/0@27]");
+}
+END_TEST
+
+static void ck_corpus_case(struct arena *a, struct slice line)
+{
+    const struct json_node *o = json_tree(a, line), *max = json_get(o, "max_len"), *x = json_get(o, "expect");
+    const char *id = arena_cstr(a, json_get(o, "id")->text);
+    struct slice in = json_get(json_get(o, "stream"), "text")->text;
+    uint64_t cap = 0;
+    if (max)
+        ck_assert(slice_u64(max->text, &cap));
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_SYSLOG, cap, 0);
+    const struct json_node *want = json_get(x, "frames")->child;
+    framer_feed(&c, in);
+    while (framer_next(&c, &m) || framer_flush(&c, FRAME_END, &m)) {
+        /* Where the source gives an error and throws the frame away, ours is marked as cut. */
+        if (!want) {
+            ck_assert_msg(json_get(x, "error") && m.truncated_bytes > 0, "%s: one frame too many: %.*s", id,
+                          SLICE_ARG(m.text));
+            continue;
+        }
+        ck_assert_msg(slice_eq(m.text, json_get(want, "text")->text), "%s: got '%.*s'", id,
+                      SLICE_ARG(m.text));
+        want = want->next;
+    }
+    ck_assert_msg(!want, "%s: a frame is missing", id);
+    framer_free(&c);
+}
+
+START_TEST(corpus)
+{
+    const char *shared = getenv("CRUMBD_SHARED"), *top = getenv("top_srcdir");
+    char path[4096];
+    snprintf(path, sizeof path, "%s%s/corpus/syslog/framing.jsonl",
+             shared ? shared
+             : top  ? top
+                    : ".",
+             shared ? "" : "/../shared");
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        printf("SKIP test_cut corpus: %s is not there\n", path);
+        return;
+    }
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    unsigned cases = 0;
+    while ((n = getline(&line, &cap, f)) > 0) {
+        struct arena a = {0};
+        ck_corpus_case(&a, slice_of(line, (size_t)n));
+        arena_free(&a);
+        cases++;
+    }
+    ck_assert_uint_ge(cases, 9);
+    free(line);
+    fclose(f);
+}
+END_TEST
+
+/* The format that line_reader_next settles on, and which of the lines did it; -1: none. */
+static int told_by(struct slice in, enum format *format)
+{
+    struct line_reader l;
+    struct message m;
+    int line = 0, by = -1;
+    *format = FORMAT_AUTO;
+    line_reader_init(&l, FRAME_LINES, 0, &(struct line_reader_place){0});
+    framer_feed(&l.framer, in);
+    while (line_reader_next(&l, format, &m) || line_reader_flush(&l, FRAME_END, &m)) {
+        if (*format != FORMAT_AUTO && by < 0)
+            by = line;
+        line++;
+    }
+    line_reader_free(&l);
+    return by;
+}
+
+/* A stream's first telling line tells, once; what a client wrote at the front of a later line tells nothing. */
+START_TEST(the_first_telling_line)
+{
+    static const char *const said[] = {"{\"level\":\"fatal\",\"msg\":\"x\"}", "<0>1 2026-11-29T10:00:00Z h a - - - x",
+                                       "2026/11/29 10:00:00 [emerg] 1#1: x", "level=fatal msg=x", "Nov 29 10:00:00 h a: x"};
+    static const char *const begun[] = {"2026-11-29 10:00:00,123 ERROR shop: a client said:",
+                                        "[Sun Nov 29 10:00:00.123456 2026] [core:error] [pid 7] a client said:",
+                                        "E1129 10:00:00.123456 7 a.go:12] a client said:"};
+    for (size_t b = 0; b < sizeof begun / sizeof *begun; b++)
+        for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+            struct sbuf in;
+            enum format f;
+            sbuf_init(&in, 1000);
+            sbuf_addf(&in, "starting\n%s\n%s\n", begun[b], said[i]);
+            ck_assert_int_eq(told_by(sbuf_slice(&in), &f), 1);
+            ck_assert_int_eq(f, FORMAT_TEXT);
+            sbuf_free(&in);
+        }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("cut");
+    TCase *t = tcase_create("cut");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, lines);
+    tcase_add_test(t, lines_join);
+    tcase_add_test(t, the_endless_line);
+    tcase_add_test(t, what_never_begins_an_entry_still_ends);
+    tcase_add_test(t, idle);
+    tcase_add_test(t, peek);
+    tcase_add_test(t, gelf);
+    tcase_add_test(t, nul);
+    tcase_add_test(t, syslog);
+    tcase_add_test(t, corpus);
+    tcase_add_test(t, the_first_telling_line);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}

@@ -1,0 +1,95 @@
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text/literal.h"
+#include "text/prefilter.h"
+
+static const struct {
+    const char *regex, *text;
+} values[] = {
+    {"x", "x"},           {"x\\d", "x3"},      {"[x-z]1", "y1"},        {"x.*y", "xzy"},           {"(x|y)z", "yz"},
+    {"a[bc]d", "acd"},    {"(a+)+", "aa"},     {"\\d+", "34"},          {"[a-z]{3}", "abc"},       {"failed|error", "error"},
+    {"(?i)fatal", "FATAL"}, {"\\bno .* left", "-no b left"}, {"q$|err\\w+", "errno"}, {"connect\\(\\) failed", "connect() failed"},
+};
+enum { N_VALUES = sizeof values / sizeof *values };
+
+/* Has the scan of n patterns the bit of one, wherever its text stands? */
+static void ck_found(const struct prefilter *scan, unsigned n, unsigned bit, const char *value)
+{
+    static const size_t lengths[] = {20, 31, 32, 33, 63, 64, 65, 66, 70, 96, 127, 128, 129, 150, 200, 300};
+    struct prefilter_scratch *x = prefilter_scratch_new();
+    struct prefilter_hits hits = prefilter_hits_new(n);
+    prefilter_scratch_fit(x, scan);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (size_t at = 0; at + strlen(value) <= lengths[i]; at++) {
+            char *text = malloc(lengths[i]);
+            memset(text, '_', lengths[i]);
+            memcpy(text + at, value, strlen(value));
+            prefilter_run(scan, x, slice_of(text, lengths[i]), &hits);
+            ck_assert_msg(hits.word[0] >> bit & 1, "%s at %zu of %zu", value, at, lengths[i]);
+            ck_assert_msg(prefilter_maybe(scan, x, slice_of(text, lengths[i])), "%s at %zu of %zu", value, at, lengths[i]);
+            free(text);
+        }
+    prefilter_hits_free(&hits);
+    prefilter_scratch_free(x);
+}
+
+START_TEST(a_pattern_alone_is_found_anywhere)
+{
+    for (unsigned i = 0; i < N_VALUES; i++) {
+        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(values[i].regex)}, 1);
+        ck_found(scan, 1, 0, values[i].text);
+        prefilter_free(scan);
+    }
+}
+END_TEST
+
+START_TEST(patterns_together_are_found_anywhere)
+{
+    for (unsigned n = 2; n <= N_VALUES; n++) {
+        struct prefilter_pattern patterns[N_VALUES];
+        for (unsigned i = 0; i < n; i++)
+            patterns[i] = (struct prefilter_pattern){.regex = slice_str(values[N_VALUES - n + i].regex)};
+        struct prefilter *scan = prefilter_compile(patterns, n);
+        for (unsigned i = 0; i < n; i++)
+            ck_found(scan, n, i, values[N_VALUES - n + i].text);
+        prefilter_free(scan);
+    }
+}
+END_TEST
+
+START_TEST(what_must_stand_there)
+{
+    static const struct {
+        const char *regex, *literal;
+    } rows[] = {
+        {"^(?=[^]]*source/)[^]]*: ", "source/"}, {"(?<=source/)\\d+", "source/"}, {"(?=.*(?:one|six)$)[a-z]+", "one"}, {"(?>abc)", "abc"},
+        {"(?=one)(?=three)x", "three"},          {"(?!source/)\\d+", NULL},       {"(?<!source/)\\d+", NULL},         {"(?=abc)?\\d+", NULL},
+        {"(?=one|\\d)x", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena a = {0};
+        struct literals found;
+        literal_find(slice_str(rows[i].regex), false, &a, &found);
+        ck_assert_msg((found.n > 0) == (rows[i].literal != NULL), "%s", rows[i].regex);
+        if (found.n)
+            ck_slice(found.v[0].text, rows[i].literal);
+        arena_free(&a);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("scan");
+    TCase *t = tcase_create("scan");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_pattern_alone_is_found_anywhere);
+    tcase_add_test(t, patterns_together_are_found_anywhere);
+    tcase_add_test(t, what_must_stand_there);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
