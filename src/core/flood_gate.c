@@ -1,0 +1,197 @@
+#include "core/flood_gate.h"
+
+#include "core/fold.h"
+#include "core/new_issues.h"
+#include "core/summary.h"
+#include "core/top_values.h"
+
+enum { KEY_PROJECT = 1 }; /* seed of parts_stored_key, as old stores have it */
+
+static void forget_row(void *u, const struct flood_row *row)
+{
+    (void)u;
+    (void)row;
+}
+
+/* Adds to a changed row what its occurrences had, scrubbed, when that is worth writing again. */
+static void tell_row(void *u, const struct flood_row *row)
+{
+    struct flood_gate *g = u;
+    struct flood_row told = *row;
+    if (row->top_values && !row->closed && top_values_due(row->top_values)) {
+        sbuf_reset(&g->parts->payload);
+        top_values_scrub(row->top_values, g->parts->scrub);
+        top_values_write(row->top_values, &g->parts->payload);
+        if (!g->parts->payload.over)
+            told.top_values_text = parts_payload(g->parts);
+    }
+    g->parts->setup.hooks.flood_row(g->parts->setup.hooks.u, &told);
+}
+
+static flood_row_f on_summary;
+
+void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts)
+{
+    *g = (struct flood_gate){.parts = parts, .new_issues = new_issues_new()};
+    g->no_project = parts_stored_key(parts, SLICE_NONE, KEY_PROJECT);
+    g->flood = flood_new(on_summary, g, &parts->counts.v[COUNT_limit_evicted]);
+}
+
+void flood_gate_done(struct flood_gate *g)
+{
+    flood_free(g->flood);
+    new_issues_free(g->new_issues);
+}
+
+void flood_gate_tell(struct flood_gate *g)
+{
+    flood_row_f *each = g->parts->setup.hooks.flood_row ? tell_row : forget_row;
+    flood_changed(g->flood, each, g);
+    new_issues_changed(g->new_issues, each, g);
+}
+
+/* A store made before may hold titles as the log had them. */
+void flood_gate_restore(struct flood_gate *g, const struct flood_row *row)
+{
+    if (row->period_us == FLOOD_ROW_NEW_ISSUES) {
+        new_issues_restore(g->new_issues, row);
+        return;
+    }
+    struct arena a = {0};
+    struct flood_row clean = *row;
+    struct flood_sample sample;
+    if (row->sample) {
+        sample = *row->sample;
+        sample.title = scrub_clean(g->parts->scrub, sample.title.text, &a);
+        clean.sample = &sample;
+    }
+    flood_restore(g->flood, &clean);
+    arena_free(&a);
+}
+
+static void on_summary(void *u, const struct flood_row *row)
+{
+    struct flood_gate *g = u;
+    /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock being wrong. */
+    bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
+    struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us, .suppressed = row->suppressed};
+    if (!row->sample) { /* the occurrence it would be made from was too large for an event itself */
+        g->parts->counts.v[COUNT_event_too_large]++;
+        return;
+    }
+    struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
+    struct sbuf top;
+    sbuf_init(&top, EVENT_BYTES_MAX);
+    if (row->top_values) {
+        top_values_scrub(row->top_values, g->parts->scrub);
+        top_values_show(row->top_values, &top);
+    }
+    numbers.top = sbuf_slice(&top);
+    parts_make_id(g->parts, e.event_id, row->key, (uint64_t)row->start_us, row->count);
+    sbuf_reset(&g->parts->payload);
+    bool written = summary_write(row->sample->payload.text, e.event_id, e.time_us, &numbers, &g->parts->payload);
+    sbuf_free(&top);
+    if (!written) {
+        g->parts->counts.v[COUNT_event_too_large]++;
+        return;
+    }
+    e.project = row->sample->project;
+    e.title = row->sample->title;
+    e.level = row->sample->level;
+    e.payload = parts_payload(g->parts);
+    g->parts->counts.v[COUNT_summarised] += row->suppressed;
+    g->parts->setup.hooks.emit(g->parts->setup.hooks.u, &e);
+}
+
+/* The event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */
+static void keep_sample(struct flood_gate *g, const struct event_source *held, uint64_t key)
+{
+    struct event_source src = *held;
+    struct verdict v = *held->verdict;
+    src.verdict = &v;
+    src.summary = (struct event_summary){.suppressed = 1, .first_us = g->parts->now_us, .last_us = g->parts->now_us};
+    parts_texts(g->parts, src.record, &g->parts->arena, &v);
+    parts_make_id(g->parts, src.event_id, key, 0, 0);
+    sbuf_reset(&g->parts->payload);
+    if (!event_write(&src, g->parts->opt, g->parts->scrub, &g->parts->payload))
+        return;
+    const struct flood_sample sample = {.project = v.project,
+                                        .title = scrub_clean(g->parts->scrub, v.texts->title, &g->parts->arena),
+                                        .level = slice_str(level_name(v.level)),
+                                        .payload = parts_payload(g->parts)};
+    flood_keep_sample(g->flood, key, &sample);
+}
+
+/* Of one that is folded: what it would have been. */
+static struct slice kind_of(struct flood_gate *g, const struct record *r, struct verdict v)
+{
+    const struct template_source from = judge_source(&g->parts->judge, r, &g->parts->arena);
+    verdict_complete(&v, &from);
+    return fold_kind(&v, g->parts->scrub, &g->parts->arena);
+}
+
+/* What the held back occurrence had. */
+static void note_top_values(struct flood_gate *g, const struct event_source *src)
+{
+    struct top_values *top_values = flood_top_values(g->flood);
+    const struct record *r = src->record;
+    struct verdict seen = *src->verdict;
+    if (!top_values_begin(top_values))
+        return;
+    bool checks = top_values_checks(top_values);
+    struct slice kind = seen.fold ? kind_of(g, r, seen) : SLICE_NONE, kind_shown = SLICE_NONE;
+    struct shown shown;
+    if (checks) {
+        event_name_clients(r, g->parts->scrub);
+        shown = shown_of(g->parts->scrub, r, &g->parts->arena);
+        judge_show(&g->parts->judge, &shown, r, &g->parts->arena, &seen);
+        kind_shown = seen.fold ? kind_of(g, r, seen) : SLICE_NONE;
+    }
+    top_values_add(top_values, SLICE("kind"), kind, kind_shown);
+    top_values_note(top_values, &g->parts->judge, r, src->verdict, checks ? &seen : NULL, g->parts->scrub);
+    g->parts->judge.shown = NULL;
+}
+
+static struct flood_issue issue_of(const struct flood_gate *g, const struct verdict *v, const struct origin *o)
+{
+    const struct rule *rule = v->fold ? NULL : v->rule;
+    uint64_t project = v->project.n ? parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project, fingerprint = v->fingerprint_hash;
+    bool old = g->parts->setup.old_keys;
+    return (struct flood_issue){.key = old ? hash_mix(fingerprint, project) : hash128_low((struct hash128){fingerprint, 1}, v->project),
+                                .project = project,
+                                .burst = rule && rule->burst ? rule->burst : g->parts->opt->limits.burst,
+                                .period_us = rule && rule->period_us ? rule->period_us : g->parts->opt->limits.period_us,
+                                .remote = o->remote && !v->fold};
+}
+
+/* Whether it may be an issue of its own: it is known, or one of the new ones that an hour may bring. */
+static bool is_known(struct flood_gate *g, const struct verdict *v, const struct origin *o, const struct flood_issue *issue)
+{
+    const struct new_issue new = {.project = issue->project, .peer = o->network, .constant = v->rule && v->rule->constant};
+    if (!g->parts->opt->limits.new_issues || flood_knows(g->flood, issue->key))
+        return true;
+    enum new_issues_answer answer = new_issues_take(g->new_issues, &new, g->parts->opt->limits.new_issues, g->parts->now_us);
+    if (answer == NEW_ISSUES_FULL_FIRST)
+        parts_notice(g->parts, NOTICE_NEW_ISSUES, o, v->project);
+    return answer == NEW_ISSUES_ROOM;
+}
+
+/* `src` of the verdict without shape and breadcrumbs. */
+bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct origin *o)
+{
+    v->project = parts_known_project(g->parts, v->project, o);
+    struct flood_issue issue = issue_of(g, v, o);
+    if (!is_known(g, v, o, &issue)) {
+        fold_verdict(v, o->input, g->parts->opt->limits.new_issues, g->parts->setup.old_keys, &g->parts->arena);
+        issue = issue_of(g, v, o);
+        g->parts->counts.v[COUNT_folded]++;
+    }
+    const struct flood_budget budget = {g->parts->opt->limits.per_minute, g->parts->opt->limits.per_day};
+    enum flood_answer answer = flood_admit(g->flood, &issue, &budget, g->parts->now_us);
+    if (answer == FLOOD_PASS)
+        return true;
+    note_top_values(g, src);
+    if (answer == FLOOD_HOLD_FIRST)
+        keep_sample(g, src, issue.key);
+    return false;
+}

@@ -1,0 +1,75 @@
+/*
+ * pipeline_setup: what the pipeline is given, and what it hands out through its hooks.
+ */
+#ifndef CORE_PIPELINE_SETUP_H
+#define CORE_PIPELINE_SETUP_H
+
+#include "base/count.h"
+#include "core/deadline.h"
+#include "core/event.h"
+#include "core/flood.h"
+#include "core/judge.h"
+#include "core/stream.h"
+
+/* An event on its way out. Slices are valid during the call. */
+struct event_out {
+    char event_id[33];
+    bool open; /* a first form of an event that still waits; the closed form follows under the same id */
+    int64_t time_us;
+    struct slice input; /* empty: it is no input's, such as a summary */
+    struct slice project, level;
+    struct scrubbed title, payload;
+    const struct verdict *verdict; /* NULL for a summary; of one that waited it names its rule by texts->rule alone */
+    uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
+};
+
+/* What happened to a message, for commands that show it. */
+struct outcome {
+    const struct record *record; /* NULL when the parser refused it */
+    const struct verdict *verdict; /* its shape is there when the record is an event */
+    enum count fate;
+    struct slice raw;
+    const char *reason; /* of the refusal */
+    const struct stream *stream; /* where the message came from; NULL when none came */
+};
+
+/* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule named one that is
+   not configured. NO_ROOM: an event was dropped, because hooks.room said no. */
+enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT, NOTICE_NO_ROOM };
+
+struct notice {
+    enum notice_kind kind;
+    struct slice input, project, peer; /* peer: as in the tag; empty for a file */
+};
+
+struct pipeline_hooks {
+    void *u;
+    void (*notice)(void *u, const struct notice *n); /* may be NULL */
+    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is asked once for an event, also where that
+       has two forms. NULL: always. */
+    bool (*room)(void *u, struct slice input);
+    void (*emit)(void *u, const struct event_out *e);
+    void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
+    flood_row_f *flood_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
+    deadline_row_f *deadline_row; /* the same of what is waited for */
+    /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as its fate. May
+       be NULL. */
+    void (*deadlines)(void *u, const struct outcome *j);
+    /* A word for a Sentry monitor; event_id is the monitor's, so that a newer word takes the place of one that has not left. May be
+       NULL. */
+    void (*check_in)(void *u, const struct event_out *e);
+};
+
+struct pipeline_setup {
+    const struct options *options;
+    const struct rule_set *rules;
+    const uint8_t *store_id;  /* 16 bytes */
+    bool old_keys;            /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is sent twice */
+    struct hash_secret secret; /* random; of keys that are not stored */
+    uint64_t run_key;         /* random; part of the ids of messages that cannot be read again */
+    bool record_clock;        /* the present is the newest time a record had: for files read after the fact */
+    const struct rule *waits; /* the only rule that waits for lines; NULL: all that do */
+    struct pipeline_hooks hooks;
+};
+
+#endif
