@@ -89,6 +89,13 @@ static void link_key(struct pending_list *l, struct pending *w, unsigned i, uint
     table_put(&l->by_key, key, &w->links[i]);
 }
 
+/* Its arena has grown. */
+static void account(struct pending_list *l, struct pending *w)
+{
+    l->bytes += w->arena.total_bytes - w->accounted;
+    w->accounted = w->arena.total_bytes;
+}
+
 void pending_add(struct pending_list *l, struct pending *w)
 {
     bool own = w->keys.conn || w->keys.request || w->keys.weak;
@@ -100,7 +107,7 @@ void pending_add(struct pending_list *l, struct pending *w)
     *(l->newest ? &l->newest->newer : &l->oldest) = w;
     l->newest = w;
     l->n++;
-    l->bytes += w->arena.total_bytes;
+    account(l, w);
 }
 
 static void unlink_key(struct pending_list *l, struct pending_link *k)
@@ -125,7 +132,9 @@ void pending_take(struct pending_list *l, struct pending *w)
     *(w->newer ? &w->newer->older : &l->newest) = w->older;
     assert(l->n > 0);
     l->n--;
-    l->bytes = l->n ? l->bytes - (l->bytes > w->arena.total_bytes ? w->arena.total_bytes : l->bytes) : 0;
+    assert(l->bytes >= w->accounted);
+    l->bytes -= w->accounted;
+    w->accounted = 0;
 }
 
 void pending_match(struct pending_list *l, const struct correlation *k, void (*each)(void *u, struct pending *w), void *u)
@@ -171,13 +180,8 @@ void pending_take_access(struct pending *w, int64_t time_us, struct arena *a, in
     }
 }
 
-void pending_give(struct pending *w, const struct pending_line *in)
+static void take_line(struct pending *w, const struct pending_line *in)
 {
-    if (w->touched == in->number)
-        return;
-    w->touched = in->number;
-    if (in->record->format == FORMAT_NGINX_ACCESS)
-        take_access(w, in->record);
     if (w->after >= in->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
         return;
     /* Read right after it, but out of a backlog, and written long after. */
@@ -198,4 +202,15 @@ void pending_give(struct pending *w, const struct pending_line *in)
                                    .text = arena_dup(&w->arena, text)};
     w->src.crumbs_seen++;
     w->after++;
+}
+
+void pending_give(struct pending *w, const struct pending_line *in)
+{
+    if (w->touched == in->number)
+        return;
+    w->touched = in->number;
+    if (in->record->format == FORMAT_NGINX_ACCESS)
+        take_access(w, in->record);
+    take_line(w, in);
+    account(in->list, w);
 }

@@ -31,6 +31,7 @@ struct pending {
     int64_t due_us;
     bool written_open;
     uint64_t touched; /* number of the last line given to it */
+    size_t accounted; /* of its arena, in the list's bytes */
     struct pending_link links[PENDING_KEYS];
     struct pending *older, *newer;
 };
@@ -39,7 +40,7 @@ struct pending_list {
     struct pending *oldest, *newest;
     struct table by_key; /* of struct pending_link, the first of its key */
     unsigned n;
-    size_t bytes;
+    size_t bytes; /* of all arenas, lines that came after included */
 };
 
 /* Copies record and verdict, which has its shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
@@ -53,6 +54,7 @@ void pending_match(struct pending_list *l, const struct correlation *k, void (*e
 
 /* A line that came later. */
 struct pending_line {
+    struct pending_list *list; /* of what it is given to */
     const struct options *opt;
     uint64_t number; /* of the line: it may be found by several keys, and is taken once */
     const struct record *record;

@@ -272,6 +272,14 @@ static void give_line(void *u, struct pending *w)
     pending_give(w, u);
 }
 
+/* The oldest go early. */
+static void keep_pending_within_caps(struct pipeline *p)
+{
+    while (p->pending.n > PIPELINE_PENDING_MAX || p->pending.bytes > PIPELINE_PENDING_BYTES) {
+        p->parts.counts.v[COUNT_early_events]++;
+        release(p, p->pending.oldest);
+    }
+}
 
 /*
  * What is remembered of an access line: the line, from which a breadcrumb is read again. In a form of its own it can only be read
@@ -327,10 +335,7 @@ static void promote(struct pipeline *p, const struct message *m, const struct co
     pending_add(&p->pending, w);
     if (opt->crumbs.wait_us == 0)
         release(p, w);
-    while (p->pending.n > PIPELINE_PENDING_MAX || p->pending.bytes > PIPELINE_PENDING_BYTES) {
-        p->parts.counts.v[COUNT_early_events]++;
-        release(p, p->pending.oldest);
-    }
+    keep_pending_within_caps(p);
 }
 
 /* --- lines that do not come --- */
@@ -490,8 +495,9 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
     struct slice text = r->format == FORMAT_NGINX_ACCESS ? access_text(p, s) : r->message;
     int64_t time_us = event_time(r, p->parts.wall_us);
     if (p->pending.n) {
-        struct pending_line in = {.opt = p->parts.opt, .number = p->seq, .record = r, .time_us = time_us, .text = text};
+        struct pending_line in = {.list = &p->pending, .opt = p->parts.opt, .number = p->seq, .record = r, .time_us = time_us, .text = text};
         pending_match(&p->pending, &k, give_line, &in);
+        keep_pending_within_caps(p);
     }
     p->parts.counts.v[COUNT_regex_limit] = p->parts.judge.limit_hits;
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;

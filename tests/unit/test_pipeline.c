@@ -559,6 +559,37 @@ START_TEST(a_checkpoint_shows_pending_events_once)
 }
 END_TEST
 
+/* What events hold that wait for lines is what they were given, and stays within the cap. */
+START_TEST(pending_bytes_are_those_of_the_lines)
+{
+    enum { EVENTS = 200, LINES = 50, TEXT = 1000 };
+    struct bench *b = bench_new();
+    char line[TEXT + 100];
+    size_t most = 0;
+    b->options.limits.burst = EVENTS;
+    b->options.crumbs.after = LINES;
+    for (int i = 0; i < EVENTS; i++)
+        feed(b, 1, "error", i + 1, REFUSED);
+    for (int i = 0; i < EVENTS * LINES; i++) {
+        int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [info] 7#7: *%d ", i % EVENTS + 1);
+        memset(line + n, 'x', TEXT);
+        pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n + TEXT), .lines = 1,
+                                                        .offset = 90000u + (unsigned)i}, b->now_us);
+        size_t now = pipeline_pending_bytes(b->pipeline);
+        most = now > most ? now : most;
+        ck_assert_uint_le(now, PIPELINE_PENDING_BYTES);
+        if (!pipeline_counts(b->pipeline)->v[COUNT_early_events])
+            ck_assert_uint_ge(now, (size_t)(i + 1) * TEXT);
+    }
+    ck_assert_uint_gt(most, PIPELINE_PENDING_BYTES / 2);
+    ck_assert_uint_gt(pipeline_counts(b->pipeline)->v[COUNT_early_events], 0);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, EVENTS);
+    ck_assert_uint_eq(pipeline_pending_bytes(b->pipeline), 0);
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(the_same_line_gives_the_same_id)
 {
     struct bench *b = bench_new(), *c = bench_new();
@@ -963,6 +994,7 @@ int main(void)
     tcase_add_test(t, a_summary_says_what_varied);
     tcase_add_test(t, a_summary_of_an_unknown_message_says_its_parameters);
     tcase_add_test(t, a_checkpoint_shows_pending_events_once);
+    tcase_add_test(t, pending_bytes_are_those_of_the_lines);
     tcase_add_test(t, the_same_line_gives_the_same_id);
     tcase_add_test(t, samples_prove_rules);
     tcase_add_test(t, wrong_samples_are_told_with_their_place);
