@@ -3,7 +3,7 @@
  *
  * A connection is an early stage (PROXY header, TLS handshake; it has TCP_HANDSHAKE_US) and then a
  * bufferevent whose bytes go into its framer. Bounds: max_connections connections, a framer and TCP_READ_MAX
- * bytes each, TCP_HELD_MAX bytes in all cutters together. An address has its share of the connections (holders.h).
+ * bytes each, TCP_HELD_MAX bytes in all framers together. An address has its share of the connections (holders.h).
  * When a new one finds no place, the address that holds most gives one up, or the one that has said nothing for
  * longest makes room, so that a crowd of silent ones cannot keep a sender out. `allow`
  * is about the address that connects, also where a PROXY header names another. Under back-pressure, and above

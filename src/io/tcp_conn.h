@@ -19,7 +19,7 @@
 enum {
     TCP_READ_MAX = 64 << 10, /* taken from the kernel at once */
     TCP_STEP = 16 << 10,     /* given to the framer at once */
-    TCP_HELD_MAX = 64 << 20, /* bytes in the cutters of all connections of an input */
+    TCP_HELD_MAX = 64 << 20, /* bytes in the framers of all connections of an input */
     TCP_HANDSHAKE_US = 10000000,
 };
 

@@ -24,7 +24,7 @@ SETS = 64  # chunks sent at once
 GOOD_PAUSE_S = 0.01
 SAMPLE_S = 1
 MORE_S = 150
-# What the daemon may hold however long it goes on: caps of the cutters, of the chunk sets and of 10 000 connections.
+# What the daemon may hold however long it goes on: caps of the framers, of the chunk sets and of 10 000 connections.
 ANON_MAX_KIB = 300000
 ANON_MAX_SANITIZED_KIB = 1500000
 # A line of log a second for each thing that can be said: ten in ten seconds.

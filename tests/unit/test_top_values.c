@@ -276,8 +276,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("varied");
-    TCase *t = tcase_create("varied");
+    Suite *s = suite_create("top_values");
+    TCase *t = tcase_create("top_values");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, few_values_are_exact);
