@@ -196,7 +196,7 @@ def scenario_status_page_with_a_token(t):
     assert '<form method="post" action="/login">' in text(port, "/"), text(port, "/")
     for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site", "Origin": own}, {"Sec-Fetch-Site": "same-site"}):
         t.eq(log_in(port, TOKEN, **headers)[0], 403, headers)
-    for headers in ({}, {"Origin": own}, {"Sec-Fetch-Site": "same-origin", "Origin": "https://proxy.example"}):
+    for headers in ({}, {"Origin": own}, {"Sec-Fetch-Site": "same-origin", "Origin": "https://front.example"}):
         status, got, _ = log_in(port, TOKEN, **headers)
         t.eq((status, got["Location"]), (303, "/"), headers)
     cookie, *attributes = got["Set-Cookie"].split("; ")
