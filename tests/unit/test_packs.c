@@ -7,6 +7,7 @@
 #include "parsers/frame.h"
 #include "parsers/parsers.h"
 #include "tests/shipped.h"
+#include "text/prefilter.h"
 
 static struct rule_set rules;
 
@@ -208,6 +209,8 @@ START_TEST(uninteresting_line_takes_the_fast_path)
                                "request: \"GET / HTTP/1.1\", host: \"shop\"";
     const struct container shop = {.name = SLICE("shop"), .app = SLICE("shop")}, own = {.name = SLICE("crumbd"), .app = SLICE("crumbd")};
     struct passed passed = pass(line, NULL);
+    if (slice_is(slice_str(prefilter_version()), "none"))
+        return; /* built without libhs: only it tells a line that no rule can match */
     ck_assert(passed.partial);
     ck_assert(pass(line, &shop).partial);
     /* What goes by its origin alone is decided before, and then judged as ever. */
