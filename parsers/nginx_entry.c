@@ -284,6 +284,10 @@ static bool closes(struct walk *w, size_t from, size_t to)
     struct slice entry = w->d->entry, line = slice_sub(w->d->ahead, from, to), text = line;
     if (w->has_tail)
         text = slice_of(entry.p, entry.n + 1 + to);
+    /* The quote that the subrequest left open is closed in the entry's last line; others need not be looked at, each with all before it. */
+    bool may_end = !w->has_tail || slice_chr(line, '"');
+    if (!may_end)
+        return nginx_entry_full(text.n);
     if (tails_tell(w, text, to) || quotes_close(w, text, text.p == line.p ? w->at->quotes : 0))
         return true;
     w->at->quotes += w->kind == KIND_ODD ? count_quotes(line) : 0;
