@@ -161,10 +161,10 @@ static const struct fed *message_of(const struct run *r, const char *event_id)
     return NULL;
 }
 
-/* Parsers decode escapes, and members such as host may be the stream's: then there is no telling. */
+/* Parsers decode escapes and leave out those of terminals, and members such as host may be the stream's: then there is no telling. */
 static bool may_be_decoded(const struct fed *f)
 {
-    return slice_chr(f->text, '\\') || slice_chr(f->text, '%') || slice_chr(f->text, '#');
+    return slice_chr(f->text, '\x1b') || slice_chr(f->text, '\\') || slice_chr(f->text, '%') || slice_chr(f->text, '#');
 }
 
 static bool is_from_stream(struct slice project)
