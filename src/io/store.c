@@ -507,22 +507,29 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
     return STORE_OK;
 }
 
+/* Returns how many, -1 when it could not be done. */
+static int close_some(struct store *s)
+{
+    /* They move within an index, and are delivered only then: the reserve is for them too. */
+    sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
+    bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
+    int changed = ok ? sqlite3_changes(s->db) : 0;
+    return ok && store_end(s, GIVES_ROOM) ? changed : -1;
+}
+
 unsigned store_close_open(struct store *s)
 {
+    static const char doing[] = "close events left open";
     unsigned total = 0;
-    int changed;
-    do {
-        /* They move within an index, and are delivered only then: the reserve is for them too. */
-        sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
-        bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
-        changed = ok ? sqlite3_changes(s->db) : 0;
-        if (!ok || !store_end(s, GIVES_ROOM)) {
-            store_failed(s, "close events left open");
-            break;
-        }
-        total += (unsigned)changed;
-    } while (changed == CLOSE_ROWS);
-    return total;
+    for (;;) {
+        int changed = close_some(s);
+        /* Those left would wait for the next start. */
+        if (changed < 0 && store_failed(s, doing) == STORE_FULL && (changed = close_some(s)) < 0)
+            store_failed(s, doing);
+        total += changed > 0 ? (unsigned)changed : 0;
+        if (changed < CLOSE_ROWS)
+            return total;
+    }
 }
 
 struct slice store_column(sqlite3_stmt *q, int i)

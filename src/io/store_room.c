@@ -10,8 +10,10 @@
  *  2. The WAL has WAL_BYTES from the start, enough for some deleted rows. What shrinks it later leaves more than that.
  *  3. Statement journals stay in memory (store_open), as there may be no room for such a file.
  *
- * So after a checkpoint a small transaction that gives room always goes in. Every transaction ends with store_end. A file system
- * without fallocate promises nothing of that, nor does a disk that was full before the store was opened.
+ * So after a checkpoint a small transaction that gives room always goes in. Before one it may not: the WAL may end where the disk does,
+ * as after kill -9. store_failed makes that checkpoint, so whoever is refused with STORE_FULL tries once more before giving up. Every
+ * transaction ends with store_end. A file system without fallocate promises nothing of that, nor does a disk that was full before the
+ * store was opened.
  */
 #include "io/store_impl.h"
 

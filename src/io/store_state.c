@@ -164,10 +164,17 @@ void store_reports(struct store *s, struct slice project, void (*each)(void *u, 
         store_failed(s, "read what is to be reported");
 }
 
-void store_report_done(struct store *s, const struct store_report *r)
+static bool note_reported(struct store *s, const struct store_report *r)
 {
     bool suppressed = slice_is(r->reason, count_rows[COUNT_suppressed].reason);
-    if (!store_run(s, Q_BEGIN) || !run_report(s, Q_REPORT_DONE, r) || !store_run(s, Q_REPORT_GONE) ||
-        (suppressed && !store_add_count(s, "reported", r->quantity)) || !store_end(s, GIVES_ROOM))
-        store_failed(s, "note what has been reported");
+    return store_run(s, Q_BEGIN) && run_report(s, Q_REPORT_DONE, r) && store_run(s, Q_REPORT_GONE) &&
+           (!suppressed || store_add_count(s, "reported", r->quantity)) && store_end(s, GIVES_ROOM);
+}
+
+void store_report_done(struct store *s, const struct store_report *r)
+{
+    static const char doing[] = "note what has been reported";
+    /* Else Sentry would be told once more. */
+    if (!note_reported(s, r) && store_failed(s, doing) == STORE_FULL && !note_reported(s, r))
+        store_failed(s, doing);
 }

@@ -1,10 +1,12 @@
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,7 +27,9 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    char *cmd = xasprintf("rm -rf '%s'", dir);
+    char *small = xasprintf("%s/small", dir), *cmd = xasprintf("rm -rf '%s'", dir);
+    umount2(small, MNT_DETACH); /* where a test has mounted one */
+    free(small);
     ck_assert_int_eq(system(cmd), 0);
     free(cmd);
 }
@@ -881,6 +885,122 @@ START_TEST(disk_full)
 }
 END_TEST
 
+/* Takes every block that is left. */
+static void fill_disk(const char *folder)
+{
+    char *name = xasprintf("%s/others", folder);
+    int fd = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ck_assert_int_ge(fd, 0);
+    static const char block[4096];
+    while (write(fd, block, sizeof block) > 0)
+        ;
+    ck_assert_int_eq(errno, ENOSPC);
+    close(fd);
+    free(name);
+}
+
+/* Puts open and ready events until the WAL is beyond what it has from the start, takes the rest of the disk, and dies. */
+static void fill_and_die(const char *folder)
+{
+    enum { CHECKPOINTS = 5, EVENTS = 60 };
+    static char noise[EVENTS][3001];
+    struct store_event e[EVENTS];
+    struct store *s = open_it();
+    uint64_t rnd = 1;
+    for (unsigned n = 0; n < CHECKPOINTS; n++) {
+        for (unsigned i = 0; i < EVENTS; i++) {
+            for (size_t k = 0; k < sizeof noise[i] - 1; k++)
+                noise[i][k] = (char)('!' + (rnd = hash_mix(rnd, k)) % 90);
+            e[i] = event(n * EVENTS + i, noise[i]);
+            e[i].open = i % 3 == 0;
+        }
+        struct store_report r = {.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = EVENTS};
+        struct checkpoint c = {.events = e, .n_events = EVENTS, .reports = &r, .n_reports = 1};
+        if (store_commit(s, &c) != STORE_OK)
+            _exit(1);
+    }
+    fill_disk(folder);
+    _exit(0);
+}
+
+static void any_report(void *u, const struct store_report *r)
+{
+    *(uint64_t *)u += r->quantity;
+}
+
+static uint64_t reported(struct store *s)
+{
+    uint64_t quantity = 0;
+    store_reports(s, SLICE(""), any_report, &quantity);
+    return quantity;
+}
+
+/* After kill -9 the WAL ends where the disk does. The first transaction of each kind goes in all the same. */
+static void first_on_a_full_disk(const char *folder, void (*first)(struct store *s))
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        fill_and_die(folder);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    struct store *s = open_it();
+    first(s);
+    store_close_open(s);
+    uint64_t sent = counts(s).v[COUNT_sent];
+    for (struct store_row *r; (r = next(s)) != NULL; sent++) {
+        store_sent(s, r->id);
+        store_row_free(r);
+    }
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_assert_uint_eq(totals(s).open + totals(s).ready, 0);
+    ck_assert_uint_eq(counts(s).v[COUNT_sent], sent);
+    ck_assert_int_eq(put(s, event(1000, "{\"room\":1}")), STORE_OK);
+    store_close(s);
+}
+
+static void closes_open(struct store *s)
+{
+    ck_assert_uint_eq(store_close_open(s), 100);
+    ck_assert_uint_eq(totals(s).open, 0);
+}
+
+static void notes_a_report(struct store *s)
+{
+    store_report_done(s, &(struct store_report){.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = 100});
+    ck_assert_uint_eq(reported(s), 200);
+}
+
+static void drops(struct store *s)
+{
+    ck_assert_int_eq(store_drop(s, 0, false), 300);
+}
+
+static void writes_outcomes(struct store *s)
+{
+    struct store_row *r = next(s), *other = next(s);
+    store_retry(s, r->id, 0, "HTTP 503");
+    store_sent(s, other->id);
+    store_row_free(r);
+    store_row_free(other);
+    store_flush(s);
+    ck_assert_uint_eq(counts(s).v[COUNT_sent], 1);
+}
+
+START_TEST(first_transaction_on_a_full_disk)
+{
+    static void (*const firsts[])(struct store *) = {closes_open, notes_a_report, drops, writes_outcomes};
+    char *folder = xasprintf("%s/small", dir);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    if (mount("none", folder, "tmpfs", 0, "size=4m") == 0) { /* root only */
+        snprintf(path, sizeof path, "%s/crumbd.db", folder);
+        first_on_a_full_disk(folder, firsts[_i]);
+    }
+    free(folder);
+}
+END_TEST
+
 /* Commits checkpoints of five events, a position and counts, sending some, until it is killed. Never returns. */
 static void churn(void)
 {
@@ -1062,6 +1182,7 @@ int main(void)
     tcase_add_test(t, a_checkpoint_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
+    tcase_add_loop_test(t, first_transaction_on_a_full_disk, 0, 4);
     tcase_add_test(t, killed_at_any_moment);
     tcase_add_test(t, any_prefix_of_the_wal_is_a_checkpoint);
     suite_add_tcase(s, t);
