@@ -228,7 +228,7 @@ static bool add_counts(struct worker *w, struct worker_checkpoint *c)
 /* With every other change, and now and then without one, so that a crash does not turn it back far. */
 static bool add_clock(struct worker *w, struct worker_checkpoint *c)
 {
-    int64_t clock_us = pipeline_clock(w->pipeline);
+    int64_t clock_us = deadline_event_clock(pipeline_deadlines(w->pipeline));
     bool rows = c->checkpoint.n_deadlines > 0, due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
     if (!rows && !due && !c->last)
         return false;
@@ -241,7 +241,7 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
 {
     const struct judge *j = pipeline_judge(w->pipeline);
     unsigned n = 0;
-    c->issues = pipeline_issues(w->pipeline);
+    c->issues = flood_gate_issues(pipeline_flood_gate(w->pipeline));
     for (unsigned h = 0; h < j->n_handles; h++)
         n += j->stats[h].asked != w->asked[h];
     c->rules = arena_calloc(&c->arena, n, sizeof *c->rules);
@@ -314,7 +314,7 @@ static bool is_behind(const struct worker *w)
 /* What waits for the lines after it will be stored as well. Whose it is does not matter: it is little, and soon gone. */
 static bool has_room(const struct worker *w, const struct input *in)
 {
-    size_t promised = in->type->never_waits ? 0 : pipeline_pending_bytes(w->pipeline);
+    size_t promised = in->type->never_waits ? 0 : pipeline_pending(w->pipeline)->bytes;
     return shares_left(&w->room, in->index) > promised;
 }
 
@@ -520,7 +520,7 @@ static bool has_caught_up(const struct worker *w)
 static void hear(struct worker *w)
 {
     w->caught_up = has_caught_up(w);
-    pipeline_stalled(w->pipeline, w->paused || w->short_of_room || !w->caught_up);
+    deadline_event_stall(pipeline_deadlines(w->pipeline), w->paused || w->short_of_room || !w->caught_up);
     set_tick(w, pipeline_tick(w->pipeline, wall_us()));
 }
 
@@ -692,7 +692,7 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                              .check_in = add_check_in}};
     w->pipeline = pipeline_new(&setup);
     w->options = options;
-    pipeline_stalled(w->pipeline, true);
+    deadline_event_stall(pipeline_deadlines(w->pipeline), true);
     w->start_us = wall_us();
     w->asked = xcalloc(rules->n_handles, sizeof *w->asked);
     pipeline_judge(w->pipeline)->clock_ns = cpu_ns;
@@ -750,18 +750,18 @@ static void give_order(struct worker *w, enum order order, struct shares *used)
 
 void worker_restore_flood(struct worker *w, const struct flood_row *row)
 {
-    pipeline_restore_flood(w->pipeline, row);
+    flood_gate_restore(pipeline_flood_gate(w->pipeline), row);
 }
 
 void worker_restore_clock(struct worker *w, int64_t clock_us)
 {
     w->clock_told_us = clock_us;
-    pipeline_restore_clock(w->pipeline, clock_us);
+    deadline_event_restore_clock(pipeline_deadlines(w->pipeline), clock_us);
 }
 
 void worker_restore_deadline(struct worker *w, const struct deadline_row *row)
 {
-    pipeline_restore_deadline(w->pipeline, row);
+    deadline_event_restore(pipeline_deadlines(w->pipeline), row);
 }
 
 void worker_answer(struct worker *w, struct shares *used)

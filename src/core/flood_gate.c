@@ -43,6 +43,11 @@ void flood_gate_done(struct flood_gate *g)
     new_issues_free(g->new_issues);
 }
 
+unsigned flood_gate_issues(const struct flood_gate *g)
+{
+    return flood_size(g->flood);
+}
+
 void flood_gate_tell(struct flood_gate *g)
 {
     flood_row_f *each = g->parts->setup.hooks.flood_row ? tell_row : forget_row;
@@ -152,7 +157,7 @@ static void note_top_values(struct flood_gate *g, const struct event_source *src
     g->parts->judge.shown = NULL;
 }
 
-static struct flood_issue issue_of(const struct flood_gate *g, const struct verdict *v, const struct origin *o)
+static struct flood_issue issue_of(const struct flood_gate *g, const struct verdict *v, const struct provenance *from)
 {
     const struct rule *rule = v->fold ? NULL : v->rule;
     uint64_t project = v->project.n ? parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project, fingerprint = v->fingerprint_hash;
@@ -161,29 +166,29 @@ static struct flood_issue issue_of(const struct flood_gate *g, const struct verd
                                 .project = project,
                                 .burst = rule && rule->burst ? rule->burst : g->parts->opt->limits.burst,
                                 .period_us = rule && rule->period_us ? rule->period_us : g->parts->opt->limits.period_us,
-                                .remote = o->remote && !v->fold};
+                                .remote = from->remote && !v->fold};
 }
 
 /* Whether it may be an issue of its own: it is known, or one of the new ones that an hour may bring. */
-static bool is_known(struct flood_gate *g, const struct verdict *v, const struct origin *o, const struct flood_issue *issue)
+static bool is_known(struct flood_gate *g, const struct verdict *v, const struct provenance *from, const struct flood_issue *issue)
 {
-    const struct new_issue new = {.project = issue->project, .peer = o->network, .constant = v->rule && v->rule->constant};
+    const struct new_issue new = {.project = issue->project, .peer = from->network, .constant = v->rule && v->rule->constant};
     if (!g->parts->opt->limits.new_issues || flood_knows(g->flood, issue->key))
         return true;
     enum new_issues_answer answer = new_issues_take(g->new_issues, &new, g->parts->opt->limits.new_issues, g->parts->now_us);
     if (answer == NEW_ISSUES_FULL_FIRST)
-        parts_notice(g->parts, NOTICE_NEW_ISSUES, o, v->project);
+        parts_notice(g->parts, NOTICE_NEW_ISSUES, from, v->project);
     return answer == NEW_ISSUES_ROOM;
 }
 
 /* `src` of the verdict without shape and breadcrumbs. */
-bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct origin *o)
+bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct provenance *from)
 {
-    v->project = parts_known_project(g->parts, v->project, o);
-    struct flood_issue issue = issue_of(g, v, o);
-    if (!is_known(g, v, o, &issue)) {
-        fold_verdict(v, o->input, g->parts->opt->limits.new_issues, g->parts->setup.old_keys, &g->parts->arena);
-        issue = issue_of(g, v, o);
+    v->project = parts_known_project(g->parts, v->project, from);
+    struct flood_issue issue = issue_of(g, v, from);
+    if (!is_known(g, v, from, &issue)) {
+        fold_verdict(v, from->input, g->parts->opt->limits.new_issues, g->parts->setup.old_keys, &g->parts->arena);
+        issue = issue_of(g, v, from);
         g->parts->counts.v[COUNT_folded]++;
     }
     const struct flood_budget budget = {g->parts->opt->limits.per_minute, g->parts->opt->limits.per_day};

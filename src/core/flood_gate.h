@@ -18,7 +18,9 @@ struct flood_gate {
 void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts);
 void flood_gate_done(struct flood_gate *g);
 /* `src` of the verdict without shape and breadcrumbs. */
-bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct origin *o);
+bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct provenance *from);
+/* How many issues flood control keeps in mind. */
+unsigned flood_gate_issues(const struct flood_gate *g);
 /* Hands the rows that changed to hooks.flood_row; without that they are forgotten. */
 void flood_gate_tell(struct flood_gate *g);
 /* Puts back a row of either. A store made before may hold titles as the log had them. */

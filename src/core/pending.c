@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "core/access_join.h"
 #include "parsers/container.h"
-#include "parsers/parser.h"
 
 static struct slice keep(struct arena *a, struct slice s)
 {
@@ -137,49 +137,6 @@ void pending_take(struct pending_list *l, struct pending *w)
     w->accounted = 0;
 }
 
-void pending_match(struct pending_list *l, const struct correlation *k, void (*each)(void *u, struct pending *w), void *u)
-{
-    const uint64_t keys[] = {k->conn, k->request, k->weak, k->ring};
-    for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
-        struct pending_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
-        for (struct pending_link *next; link; link = next) {
-            next = link->next;
-            if (link->w->keys.domain == k->domain)
-                each(u, link->w);
-        }
-    }
-}
-
-/* Takes the request id and the status from an access line, if it is that of the event's own request: a keep-alive connection
-   has many. */
-static void take_access(struct pending *w, const struct record *access)
-{
-    struct slice mine = record_value(w->record, "request"), its = record_value(access, "request");
-    uint64_t status;
-    if (mine.n && its.n && !slice_eq(mine, its))
-        return;
-    if (!w->src.transaction_id.n && access->request_id.n)
-        w->src.transaction_id = arena_dup(&w->arena, access->request_id);
-    if (!w->src.response_status && slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
-        w->src.response_status = (unsigned)status;
-}
-
-void pending_take_access(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us)
-{
-    const struct parser *parser = parser_of(FORMAT_NGINX_ACCESS);
-    for (unsigned i = 0; parser && i < w->n_crumbs; i++) {
-        const struct breadcrumb *c = &w->crumbs[i];
-        int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
-        if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > BREADCRUMBS_WEAK_WINDOW_US)
-            continue;
-        struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
-        struct record *r = arena_alloc(a, sizeof *r);
-        record_init(r, FORMAT_NGINX_ACCESS, c->text);
-        if (parser->parse(&ctx, r))
-            take_access(w, r);
-    }
-}
-
 static void take_line(struct pending *w, const struct pending_line *in)
 {
     if (w->after >= in->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
@@ -204,13 +161,25 @@ static void take_line(struct pending *w, const struct pending_line *in)
     w->after++;
 }
 
-void pending_give(struct pending *w, const struct pending_line *in)
+static void give_line(struct pending_list *l, struct pending *w, const struct pending_line *in)
 {
     if (w->touched == in->number)
         return;
     w->touched = in->number;
-    if (in->record->format == FORMAT_NGINX_ACCESS)
-        take_access(w, in->record);
+    access_join_line(w, in->record);
     take_line(w, in);
-    account(in->list, w);
+    account(l, w);
+}
+
+void pending_give_line(struct pending_list *l, const struct correlation *k, const struct pending_line *in)
+{
+    const uint64_t keys[] = {k->conn, k->request, k->weak, k->ring};
+    for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct pending_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
+        for (struct pending_link *next; link; link = next) {
+            next = link->next;
+            if (link->w->keys.domain == k->domain)
+                give_line(l, link->w, in);
+        }
+    }
 }

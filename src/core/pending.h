@@ -49,23 +49,17 @@ void pending_add(struct pending_list *l, struct pending *w);
 /* Takes it out of the list; the caller frees it. */
 void pending_take(struct pending_list *l, struct pending *w);
 void pending_free(struct pending *w);
-/* Calls back for everything of the same domain that waits for a line with these keys. */
-void pending_match(struct pending_list *l, const struct correlation *k, void (*each)(void *u, struct pending *w), void *u);
-
 /* A line that came later. */
 struct pending_line {
-    struct pending_list *list; /* of what it is given to */
     const struct options *opt;
-    uint64_t number; /* of the line: it may be found by several keys, and is taken once */
+    uint64_t number; /* of the line: an event may be found by several of its keys, and takes it once */
     const struct record *record;
     int64_t time_us;
     struct slice text;
 };
 
-/* Takes it as a breadcrumb, if it was written within the time that is waited, and from an access line id and status too. */
-void pending_give(struct pending *w, const struct pending_line *in);
-/* Id and status from access lines that are among its crumbs: their log may have been read before the error log although it was
-   written after. `a` is for the time of the call. */
-void pending_take_access(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us);
+/* Gives it to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was written within the time that
+   is waited, and from an access line id and status too. */
+void pending_give_line(struct pending_list *l, const struct correlation *k, const struct pending_line *in);
 
 #endif

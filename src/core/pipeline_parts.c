@@ -2,9 +2,38 @@
 
 #include "core/fold.h"
 
+void parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup)
+{
+    p->setup = *setup;
+    p->opt = setup->options;
+    judge_init(&p->judge, setup->rules);
+    p->judge.secret = setup->secret;
+    p->judge.old_keys = setup->old_keys;
+    p->scrub = scrub_new(p->opt);
+    sbuf_init(&p->payload, EVENT_BYTES_MAX);
+}
+
+void parts_done(struct pipeline_parts *p)
+{
+    judge_done(&p->judge);
+    scrub_free(p->scrub);
+    sbuf_free(&p->payload);
+    arena_free(&p->arena);
+}
+
 void parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal)
 {
     (p->setup.old_keys ? event_make_old_id : event_make_id)(out, p->setup.store_id, key, offset, ordinal);
+}
+
+uint64_t parts_message_key(const struct pipeline_parts *p, const struct message *m)
+{
+    return m->stream->file_key ? m->stream->file_key : p->setup.run_key;
+}
+
+uint64_t parts_message_offset(const struct pipeline_parts *p, const struct message *m)
+{
+    return m->stream->file_key ? m->offset : p->seq;
 }
 
 uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed)
@@ -17,14 +46,14 @@ struct scrubbed parts_payload(const struct pipeline_parts *p)
     return scrubbed_vouch(sbuf_slice(&p->payload));
 }
 
-void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct origin *o, struct slice project)
+void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from, struct slice project)
 {
-    const struct notice n = {.kind = kind, .input = o->input, .project = project, .peer = o->peer};
+    const struct notice n = {.kind = kind, .input = from->input, .project = project, .peer = from->peer};
     if (p->setup.hooks.notice)
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }
 
-struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct origin *o)
+struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from)
 {
     unsigned i = 0;
     if (!name.n || !p->opt->projects)
@@ -34,7 +63,7 @@ struct slice parts_known_project(struct pipeline_parts *p, struct slice name, co
     if (i < p->opt->n_projects)
         return name;
     p->counts.v[COUNT_unknown_project]++;
-    parts_notice(p, NOTICE_PROJECT, o, name);
+    parts_notice(p, NOTICE_PROJECT, from, name);
     return SLICE_NONE;
 }
 
@@ -48,4 +77,24 @@ void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena 
     p->judge.shown = NULL;
     if (v->fold)
         fold_texts(v, a);
+}
+
+void parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open)
+{
+    const struct verdict *v = src->verdict;
+    sbuf_reset(&p->payload);
+    if (!event_write(src, p->opt, p->scrub, &p->payload)) {
+        p->counts.v[COUNT_event_too_large] += !open;
+        return;
+    }
+    struct event_out e = {.open = open,
+                          .time_us = event_time(src->record, src->received_us),
+                          .input = src->input,
+                          .project = v->project,
+                          .title = scrub_clean(p->scrub, v->texts->title, &p->arena),
+                          .level = slice_str(level_name(v->level)),
+                          .payload = parts_payload(p),
+                          .verdict = v};
+    memcpy(e.event_id, src->event_id, sizeof e.event_id);
+    p->setup.hooks.emit(p->setup.hooks.u, &e);
 }

@@ -297,7 +297,7 @@ static void step(struct run *r, struct slice line)
     if (slice_is(line, "!"))
         pipeline_checkpoint(r->pipeline);
     if (slice_is(line, "?"))
-        pipeline_stalled(r->pipeline, r->stalled = !r->stalled);
+        deadline_event_stall(pipeline_deadlines(r->pipeline), r->stalled = !r->stalled);
     pipeline_tick(r->pipeline, r->now_us);
 }
 

@@ -137,7 +137,7 @@ static void take_limit(struct run *r, const struct slice f[FIELDS_MAX])
                                   .last_us = number_of(f[9]),
                                   .sample = sample.payload.text.n ? &sample : NULL,
                                   .top_values_text = {f[14]}};
-    pipeline_restore_flood(r->pipeline, &row);
+    flood_gate_restore(pipeline_flood_gate(r->pipeline), &row);
 }
 
 static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
@@ -151,7 +151,7 @@ static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
                                     .offset = (uint64_t)number_of(f[7]),
                                     .rule = f[8],
                                     .record = {f[9]}};
-    pipeline_restore_deadline(r->pipeline, &row);
+    deadline_event_restore(pipeline_deadlines(r->pipeline), &row);
 }
 
 static void read_record(struct slice packed)
@@ -252,7 +252,7 @@ static void step(struct run *r, struct slice line)
         f[i] = field_of(r, slice_split(&line, '\t'));
     switch (f[0].n == 1 ? *f[0].p : '\0') {
     case 'C':
-        pipeline_restore_clock(r->pipeline, number_of(f[1]) > 0 ? number_of(f[1]) : 0); /* as store_clock gives it */
+        deadline_event_restore_clock(pipeline_deadlines(r->pipeline), number_of(f[1]) > 0 ? number_of(f[1]) : 0); /* as store_clock gives it */
         break;
     case 'L':
         take_limit(r, f);

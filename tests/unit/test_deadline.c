@@ -136,11 +136,11 @@ static void bench_free(struct bench *b)
 static void restart(struct bench *b, int64_t down_us)
 {
     pipeline_checkpoint(b->pipeline);
-    b->clock_us = pipeline_clock(b->pipeline);
+    b->clock_us = deadline_event_clock(pipeline_deadlines(b->pipeline));
     pipeline_free(b->pipeline);
     b->now_us += down_us;
     begin(b);
-    pipeline_restore_clock(b->pipeline, b->clock_us);
+    deadline_event_restore_clock(pipeline_deadlines(b->pipeline), b->clock_us);
     for (unsigned done = 0; done < b->n_rows; done++) { /* in the order of since_us */
         unsigned least = done;
         for (unsigned i = done; i < b->n_rows; i++)
@@ -148,7 +148,7 @@ static void restart(struct bench *b, int64_t down_us)
         struct deadline_row row = b->rows[least];
         b->rows[least] = b->rows[done];
         b->rows[done] = row;
-        pipeline_restore_deadline(b->pipeline, &row);
+        deadline_event_restore(pipeline_deadlines(b->pipeline), &row);
     }
     pipeline_tick(b->pipeline, b->now_us);
 }
@@ -284,10 +284,10 @@ START_TEST(a_clock_that_jumps_is_no_silence)
     b->now_us -= 9 * 3600 * S;
     pipeline_tick(b->pipeline, b->now_us);
     ck_assert_uint_eq(b->n, 0);
-    pipeline_stalled(b->pipeline, true); /* nothing is read: nothing is missed */
+    deadline_event_stall(pipeline_deadlines(b->pipeline), true); /* nothing is read: nothing is missed */
     pass(b, 3 * 3600 * S);
     ck_assert_uint_eq(b->n, 0);
-    pipeline_stalled(b->pipeline, false);
+    deadline_event_stall(pipeline_deadlines(b->pipeline), false);
     pass(b, 3601 * S);
     ck_assert_uint_eq(b->n, 1);
     bench_free(b);
@@ -834,12 +834,12 @@ START_TEST(a_store_made_before_is_scrubbed_on_the_way_in)
     ck_assert_uint_eq(b->n_rows, 1);
     b->rows[0].record.text = slice_of(raw, sizeof raw - 1);
     ck_assert_uint_eq(sizeof raw - 1, 3 + 4 + 3 + 0x3d);
-    b->clock_us = pipeline_clock(b->pipeline);
+    b->clock_us = deadline_event_clock(pipeline_deadlines(b->pipeline));
     pipeline_free(b->pipeline);
     begin(b);
-    pipeline_restore_clock(b->pipeline, b->clock_us);
+    deadline_event_restore_clock(pipeline_deadlines(b->pipeline), b->clock_us);
     struct deadline_row row = b->rows[0];
-    pipeline_restore_deadline(b->pipeline, &row);
+    deadline_event_restore(pipeline_deadlines(b->pipeline), &row);
     pipeline_checkpoint(b->pipeline); /* written again */
     ck_assert_int_ge(slice_find(b->rows[0].record.text, SLICE("job 7")), 0);
     ck_assert_int_lt(slice_find(b->rows[0].record.text, SLICE("abc123def4567890")), 0);

@@ -250,7 +250,7 @@ static void restart(struct bench *b)
     begin(b);
     for (unsigned i = 0; i < b->n_rows; i++)
         if (!b->rows[i].closed)
-            pipeline_restore_flood(b->pipeline, &b->rows[i]);
+            flood_gate_restore(pipeline_flood_gate(b->pipeline), &b->rows[i]);
 }
 
 START_TEST(a_restart_gives_nothing_anew)

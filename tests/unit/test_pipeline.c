@@ -575,7 +575,7 @@ START_TEST(pending_bytes_are_those_of_the_lines)
         memset(line + n, 'x', TEXT);
         pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n + TEXT), .lines = 1,
                                                         .offset = 90000u + (unsigned)i}, b->now_us);
-        size_t now = pipeline_pending_bytes(b->pipeline);
+        size_t now = pipeline_pending(b->pipeline)->bytes;
         most = now > most ? now : most;
         ck_assert_uint_le(now, PIPELINE_PENDING_BYTES);
         if (!pipeline_counts(b->pipeline)->v[COUNT_early_events])
@@ -585,7 +585,7 @@ START_TEST(pending_bytes_are_those_of_the_lines)
     ck_assert_uint_gt(pipeline_counts(b->pipeline)->v[COUNT_early_events], 0);
     pipeline_flush(b->pipeline);
     ck_assert_uint_eq(b->n, EVENTS);
-    ck_assert_uint_eq(pipeline_pending_bytes(b->pipeline), 0);
+    ck_assert_uint_eq(pipeline_pending(b->pipeline)->bytes, 0);
     bench_free(b);
 }
 END_TEST

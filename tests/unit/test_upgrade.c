@@ -91,12 +91,12 @@ static void on_deadline_row(void *u, const struct deadline_row *row)
 
 static void restore_flood(void *u, const struct flood_row *row)
 {
-    pipeline_restore_flood(u, row);
+    flood_gate_restore(pipeline_flood_gate(u), row);
 }
 
 static void restore_deadline(void *u, const struct deadline_row *row)
 {
-    pipeline_restore_deadline(u, row);
+    deadline_event_restore(pipeline_deadlines(u), row);
 }
 
 static void take_file(void *u, const struct position *p)
@@ -123,7 +123,7 @@ static void start(void)
                                          .hooks = {.emit = on_event, .deadline_row = on_deadline_row}};
     pipeline = pipeline_new(&setup);
     store_floods(store, restore_flood, pipeline);
-    pipeline_restore_clock(pipeline, store_clock(store));
+    deadline_event_restore_clock(pipeline_deadlines(pipeline), store_clock(store));
     store_deadlines(store, restore_deadline, pipeline);
     stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
     store_positions(store, take_file, &stream.file_key);
@@ -159,12 +159,12 @@ START_TEST(an_old_store_keeps_its_keys)
     open_store(); /* it has the new schema now */
     ck_assert(store_has_old_keys(store));
     start();
-    unsigned known = pipeline_issues(pipeline);
+    unsigned known = flood_gate_issues(pipeline_flood_gate(pipeline));
     ck_assert_uint_eq(known, 3);
     ck_same_event(0, 1);
     ck_same_event(1, 2);
     ck_same_event(6, 4);
-    ck_assert_uint_eq(pipeline_issues(pipeline), known);
+    ck_assert_uint_eq(flood_gate_issues(pipeline_flood_gate(pipeline)), known);
     feed(3, lines[3]);
     feed(7, "INFO END job-1");
     pipeline_checkpoint(pipeline);

@@ -1,0 +1,130 @@
+#include "core/decode.h"
+
+#include <stdio.h>
+
+#include "core/breadcrumbs.h"
+#include "core/origin.h"
+#include "parsers/container.h"
+#include "parsers/parser.h"
+
+static struct parse_ctx parse_ctx_of(struct pipeline_parts *p, struct stream *s)
+{
+    return (struct parse_ctx){.arena = &p->arena,
+                              .zone = s->zone,
+                              .now_us = p->wall_us,
+                              .last_us = s->last_us,
+                              .memo = &s->memo,
+                              .reason = "not in this format",
+                              .log_format = s->log_format};
+}
+
+static struct slice pid_text(struct arena *a, uint32_t pid)
+{
+    char text[16];
+    int n = snprintf(text, sizeof text, "%u", pid);
+    return arena_dup(a, slice_of(text, (size_t)n));
+}
+
+/* What is known of the sender without asking it. */
+static void set_origin(struct pipeline_parts *p, const struct stream *s, struct record *r)
+{
+    r->input = s->input;
+    if (s->sender.n)
+        r->peer = s->sender;
+    if (!r->host.n || (s->remote && origin_is_nobody(r->host)))
+        r->host = s->peer;
+    r->container = s->container;
+    if (!r->app.n && s->container)
+        r->app = s->container->app;
+    if (!r->procid.n && s->peer_pid)
+        r->procid = pid_text(&p->arena, s->peer_pid);
+}
+
+static void finish_if_of_interest(struct pipeline_parts *p, struct stream *s, struct record *r)
+{
+    bool falls_back = r->level >= LEVEL_ERROR && p->opt->fallback == FALLBACK_EVENT;
+    set_origin(p, s, r);
+    if (!falls_back && r->message.n <= BREADCRUMBS_TEXT_MAX && !judge_maybe(&p->judge, r))
+        return;
+    struct parse_ctx ctx = parse_ctx_of(p, s);
+    parser_of(r->format)->finish(&ctx, r);
+}
+
+static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, struct record *r, const char **reason)
+{
+    enum format format = s->format;
+    if (format == FORMAT_AUTO) {
+        format = parser_detect(msg);
+        if (parser_tells(msg, format))
+            s->format = format; /* a stream keeps what its first telling line gave */
+    }
+    const struct parser *parser = parser_of(format);
+    *reason = "a format this build cannot read";
+    if (!parser)
+        return false;
+    struct parse_ctx ctx = parse_ctx_of(p, s);
+    record_init(r, format, msg);
+    r->untrusted = !s->trusted;
+    bool ok = parser->begin ? parser->begin(&ctx, r) : parser->parse(&ctx, r);
+    if (ok && r->partial)
+        finish_if_of_interest(p, s, r);
+    *reason = ctx.reason;
+    return ok;
+}
+
+/*
+ * A container's log has a message for each line, so that an entry of nginx's with a client's line breaks comes as several: from the
+ * one that is open to the one that has a tail, none is worth more than a warning. Of what a program behind FastCGI says, which is in
+ * many lines by itself, only lines that look like nginx's are doubted.
+ */
+static void doubt(struct stream *s, struct record *r)
+{
+    enum { LINES_MAX = 64 };
+    if (r->format == FORMAT_NGINX_ACCESS)
+        return;
+    bool program = slice_starts(r->message, SLICE("FastCGI sent in stderr: ")), nginx = r->format == FORMAT_NGINX_ERROR;
+    bool ends = record_value(r, "client").n || slice_find(r->message, SLICE(", client: ")) >= 0;
+    bool begins = r->torn;
+    if (begins ? !program : s->doubted && (nginx || s->doubt_all)) {
+        record_suspect(r);
+        r->torn = true;
+    }
+    if (begins)
+        s->doubt_all = !program;
+    s->doubted = begins ? LINES_MAX : s->doubted && !ends ? s->doubted - 1 : 0;
+}
+
+/*
+ * "password: x" is no message x of a logger called password: a secret's name stays in front of its value, where the scrubber sees it.
+ */
+static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct slice *name, struct slice msg)
+{
+    enum { GAP_MAX = 4 };
+    struct slice *message = &r->message;
+    size_t gap = (size_t)((uintptr_t)message->p - (uintptr_t)(name->p + name->n));
+    bool inside = (uintptr_t)name->p >= (uintptr_t)msg.p && (uintptr_t)message->p + message->n <= (uintptr_t)msg.p + msg.n;
+    if (!message->n || gap > GAP_MAX || !inside || !scrub_is_secret_name(p->scrub, *name))
+        return;
+    *message = slice_of(name->p, name->n + gap + message->n);
+    *name = SLICE_NONE;
+}
+
+bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason)
+{
+    struct stream *s = m->stream;
+    if (!parse(p, s, m->text, r, reason))
+        return false;
+    if (r->logger.n)
+        rejoin_secret(p, r, &r->logger, m->text);
+    if (r->app.n)
+        rejoin_secret(p, r, &r->app, m->text);
+    p->counts.v[COUNT_truncated_entries] += r->truncated && !m->truncated_bytes;
+    r->lines = m->lines;
+    r->truncated |= m->truncated_bytes > 0;
+    if (s->container || s->format == FORMAT_DOCKER || s->format == FORMAT_CRI)
+        doubt(s, r);
+    set_origin(p, s, r);
+    if (r->time_us != RECORD_NO_TIME)
+        s->last_us = r->time_us;
+    return true;
+}
