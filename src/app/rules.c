@@ -82,7 +82,7 @@ static void add_once(struct file_list *l, const char *path)
     for (unsigned i = 0; i < l->n; i++)
         if (strcmp(l->files[i], path) == 0)
             return;
-    l->files = xrealloc(l->files, l->n + 1, sizeof *l->files);
+    l->files = xroom(l->files, l->n, sizeof *l->files);
     l->files[l->n++] = xstrdup(path);
 }
 

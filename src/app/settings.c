@@ -432,7 +432,7 @@ unsigned settings_rule_files(const struct settings *s, char ***files, struct dia
         for (size_t k = 0; e == 0 && k < g.gl_pathc; k++) {
             if (has(found, n, g.gl_pathv[k]))
                 continue;
-            found = xrealloc(found, n + 1, sizeof *found);
+            found = xroom(found, n, sizeof *found);
             found[n++] = xstrdup(g.gl_pathv[k]);
         }
         if (e == 0)

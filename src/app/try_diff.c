@@ -46,10 +46,7 @@ static void on_outcome(void *u, const struct outcome *j, struct try_issue *issue
 {
     (void)j;
     struct answers *a = u;
-    if (a->n == a->cap) {
-        a->cap = a->cap ? 2 * a->cap : 16;
-        a->list = xrealloc(a->list, a->cap, sizeof(struct try_issue *));
-    }
+    a->list = xroom(a->list, a->n, sizeof(struct try_issue *));
     a->list[a->n++] = issue;
 }
 
@@ -66,7 +63,7 @@ static void count_edge(struct try_diff *d, struct try_issue *from, struct try_is
         }
         e = xcalloc(1, sizeof *e);
         *e = (struct edge){.from = from, .to = to};
-        d->edges = xrealloc(d->edges, d->n_edges + 1, sizeof *d->edges);
+        d->edges = xroom(d->edges, d->n_edges, sizeof *d->edges);
         d->edges[d->n_edges++] = e;
         table_put(&d->by_pair, key, e);
     }

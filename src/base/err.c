@@ -27,7 +27,7 @@ __attribute__((format(printf, 4, 0))) static void add(struct diag *d, enum err_k
         d->warnings++;
     if (d->n >= DIAG_MAX)
         return;
-    d->v = xrealloc(d->v, d->n + 1, sizeof *d->v);
+    d->v = xroom(d->v, d->n, sizeof *d->v);
     struct err *e = &d->v[d->n++];
     *e = (struct err){.kind = kind,
                       .file = at.file ? xstrdup(at.file) : NULL,

@@ -33,6 +33,13 @@ void *xrealloc(void *p, size_t count, size_t size)
     return or_die(realloc(p, bytes ? bytes : 1));
 }
 
+void *xroom(void *p, size_t n, size_t size)
+{
+    if (n & (n - 1))
+        return p;
+    return xrealloc(p, n ? n * 2 : 1, size);
+}
+
 char *xstrdup(const char *s)
 {
     return or_die(strdup(s));

@@ -296,9 +296,9 @@ static struct rule *add_rule(struct loader *l, struct slice id)
     rule->id = arena_dup(&set->arena, id);
     rule->handle = handle_of(set, id);
     rule->index = set->n++;
-    set->rules = xrealloc(set->rules, set->n, sizeof *set->rules);
+    set->rules = xroom(set->rules, rule->index, sizeof *set->rules);
     set->rules[rule->index] = rule;
-    set->sources = xrealloc(set->sources, set->n, sizeof *set->sources);
+    set->sources = xroom(set->sources, rule->index, sizeof *set->sources);
     set->sources[rule->index] = (struct rule_source){.node = l->node};
     return rule;
 }
@@ -345,7 +345,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
 bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
 {
     assert(!set->ready);
-    set->files = xrealloc(set->files, set->n_files + 1, sizeof *set->files);
+    set->files = xroom(set->files, set->n_files, sizeof *set->files);
     set->files[set->n_files++] = f;
     if (!f->root)
         return true;

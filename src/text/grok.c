@@ -135,8 +135,7 @@ static size_t plain_length(struct slice s)
 static void add_piece(struct walk *w, size_t from, bool reference)
 {
     struct grok_text *t = w->text;
-    if ((t->n_pieces & (t->n_pieces - 1)) == 0)
-        t->pieces = xrealloc(t->pieces, t->n_pieces ? t->n_pieces * 2 : 1, sizeof *t->pieces);
+    t->pieces = xroom(t->pieces, t->n_pieces, sizeof *t->pieces);
     t->pieces[t->n_pieces++] = (struct grok_piece){.at = t->regex.n, .from = from, .reference = reference};
 }
 
@@ -158,12 +157,12 @@ static void open_group(struct walk *w, const char *field)
 {
     struct grok_text *t = w->text;
     if (fits_group(field) && !is_used(w, field)) {
-        w->used = xrealloc(w->used, w->n_used + 1, sizeof *w->used);
+        w->used = xroom(w->used, w->n_used, sizeof *w->used);
         snprintf(w->used[w->n_used++], sizeof *w->used, "%.*s", GROUP_NAME_MAX, field);
         sbuf_addf(&t->regex, "(?<%s>", field);
         return;
     }
-    t->fields = xrealloc(t->fields, t->n_fields + 1, sizeof *t->fields);
+    t->fields = xroom(t->fields, t->n_fields, sizeof *t->fields);
     struct grok_field *f = &t->fields[t->n_fields];
     snprintf(f->group, sizeof f->group, "crumbd_%u", ++t->n_fields);
     snprintf(f->name, sizeof f->name, "%s", field);
