@@ -18,12 +18,8 @@ struct part {
     bool here;
 };
 
-struct link {
-    struct set *prev, *next;
-};
-
 struct set {
-    struct link all, own; /* oldest first: every set, and those of its sender */
+    TAILQ_ENTRY(set) in_all, in_own; /* every set, and those of its sender */
     struct sender *sender;
     uint64_t key;
     char id[8];
@@ -33,6 +29,8 @@ struct set {
     struct part part[];
 };
 
+TAILQ_HEAD(set_list, set); /* the oldest first */
+
 struct sender {
     TAILQ_ENTRY(sender) link; /* in its weight's list */
     unsigned weight;          /* the power of two of its bytes */
@@ -40,7 +38,7 @@ struct sender {
     char name[GELF_SENDER_MAX];
     size_t name_n;
     uint64_t key;
-    struct set *oldest, *newest;
+    struct set_list own;
     unsigned sets;
     size_t bytes;
 };
@@ -55,7 +53,7 @@ struct gelf_chunks {
     struct table sets, senders;
     struct sender_list by_weight[WEIGHTS]; /* in the order in which they came to it */
     bool exempt; /* the chunk at hand is of such a sender */
-    struct set *oldest, *newest;
+    struct set_list all;
     unsigned waiting;
     size_t bytes;
     struct sbuf out;
@@ -82,6 +80,7 @@ struct gelf_chunks *gelf_chunks_new(const struct gelf_chunk_caps *caps, gelf_chu
     c->u = u;
     for (unsigned i = 0; i < WEIGHTS; i++)
         TAILQ_INIT(&c->by_weight[i]);
+    TAILQ_INIT(&c->all);
     sbuf_init(&c->out, caps->message_bytes);
     return c;
 }
@@ -133,10 +132,8 @@ static void drop_payloads(struct gelf_chunks *c, struct set *s)
 static void unlink_set(struct gelf_chunks *c, struct set *s)
 {
     struct sender *from = s->sender;
-    *(s->all.prev ? &s->all.prev->all.next : &c->oldest) = s->all.next;
-    *(s->all.next ? &s->all.next->all.prev : &c->newest) = s->all.prev;
-    *(s->own.prev ? &s->own.prev->own.next : &from->oldest) = s->own.next;
-    *(s->own.next ? &s->own.next->own.prev : &from->newest) = s->own.prev;
+    TAILQ_REMOVE(&c->all, s, in_all);
+    TAILQ_REMOVE(&from->own, s, in_own);
     from->sets--;
     from->bytes -= s->bytes;
     c->bytes -= s->bytes;
@@ -177,8 +174,8 @@ void gelf_chunks_free(struct gelf_chunks *c)
 {
     if (!c)
         return;
-    while (c->oldest)
-        free_set(c, c->oldest);
+    while (!TAILQ_EMPTY(&c->all))
+        free_set(c, TAILQ_FIRST(&c->all));
     table_free(&c->sets);
     table_free(&c->senders);
     sbuf_free(&c->out);
@@ -187,8 +184,9 @@ void gelf_chunks_free(struct gelf_chunks *c)
 
 void gelf_chunks_expire(struct gelf_chunks *c, int64_t now_us, struct counts *counts)
 {
-    while (c->oldest && now_us - c->oldest->first_us >= c->caps.timeout_us)
-        give_up(c, c->oldest, GELF_CHUNK_EXPIRED, counts);
+    struct set *oldest;
+    while ((oldest = TAILQ_FIRST(&c->all)) && now_us - oldest->first_us >= c->caps.timeout_us)
+        give_up(c, oldest, GELF_CHUNK_EXPIRED, counts);
 }
 
 static uint64_t hash_of(const struct gelf_chunks *c, uint64_t before, struct slice text)
@@ -209,6 +207,7 @@ static struct sender *sender_of(struct gelf_chunks *c, struct slice name)
     s->key = key;
     s->name_n = name.n;
     s->exempt = c->exempt;
+    TAILQ_INIT(&s->own);
     TAILQ_INSERT_TAIL(&c->by_weight[0], s, link);
     if (name.n)
         memcpy(s->name, name.p, name.n);
@@ -228,11 +227,8 @@ static struct set *set_new(struct gelf_chunks *c, struct sender *from, uint64_t 
     s->count = count;
     s->first_us = now_us;
     s->bytes = n + BLOCK_BYTES;
-    s->all.prev = c->newest;
-    s->own.prev = from->newest;
-    *(c->newest ? &c->newest->all.next : &c->oldest) = s;
-    *(from->newest ? &from->newest->own.next : &from->oldest) = s;
-    c->newest = from->newest = s;
+    TAILQ_INSERT_TAIL(&c->all, s, in_all);
+    TAILQ_INSERT_TAIL(&from->own, s, in_own);
     from->sets++;
     from->bytes += s->bytes;
     c->bytes += s->bytes;
@@ -248,13 +244,14 @@ static bool keep_caps(struct gelf_chunks *c, struct set *keep, struct counts *co
 {
     struct sender *from = keep->sender;
     while (!from->exempt && (from->sets > c->caps.sets_per_sender || from->bytes > c->caps.bytes_per_sender)) {
-        bool last = from->oldest == keep;
-        give_up(c, from->oldest, GELF_CHUNK_EVICTED, counts);
+        struct set *oldest = TAILQ_FIRST(&from->own);
+        bool last = oldest == keep;
+        give_up(c, oldest, GELF_CHUNK_EVICTED, counts);
         if (last)
             return false;
     }
     while (c->sets.n > c->caps.sets || c->bytes > c->caps.bytes) {
-        struct set *oldest = heaviest(c)->oldest;
+        struct set *oldest = TAILQ_FIRST(&heaviest(c)->own);
         bool last = oldest == keep;
         give_up(c, oldest, GELF_CHUNK_EVICTED, counts);
         if (last)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/table.h"
 #include "base/utf8.h"
@@ -25,7 +26,7 @@ struct entry {
 
 struct ring {
     uint64_t key, domain;
-    struct ring *older, *newer; /* by last use */
+    TAILQ_ENTRY(ring) by_use;
     char *buf;
     uint32_t cap, head, tail; /* oldest entry, end of the newest */
     uint32_t n;
@@ -35,7 +36,7 @@ struct breadcrumbs {
     size_t max_bytes, bytes;
     uint64_t seq;
     struct table rings;
-    struct ring *oldest, *newest;
+    TAILQ_HEAD(ring_list, ring) by_use; /* the one used longest ago first */
     struct table index, index_before; /* request or weak key and slot -> ring key, two generations */
 };
 
@@ -43,18 +44,25 @@ struct breadcrumbs *breadcrumbs_new(size_t memory_bytes)
 {
     struct breadcrumbs *t = xcalloc(1, sizeof *t);
     t->max_bytes = memory_bytes > 2 * RING_MIN_BYTES ? memory_bytes : 2 * RING_MIN_BYTES;
+    TAILQ_INIT(&t->by_use);
     return t;
+}
+
+static void drop_ring(struct breadcrumbs *t, struct ring *r)
+{
+    TAILQ_REMOVE(&t->by_use, r, by_use);
+    table_del(&t->rings, r->key);
+    t->bytes -= r->cap + sizeof *r;
+    free(r->buf);
+    free(r);
 }
 
 void breadcrumbs_free(struct breadcrumbs *t)
 {
     if (!t)
         return;
-    for (struct ring *r = t->oldest, *next; r; r = next) {
-        next = r->newer;
-        free(r->buf);
-        free(r);
-    }
+    while (!TAILQ_EMPTY(&t->by_use))
+        drop_ring(t, TAILQ_FIRST(&t->by_use));
     table_free(&t->rings);
     table_free(&t->index);
     table_free(&t->index_before);
@@ -66,34 +74,13 @@ size_t breadcrumbs_bytes(const struct breadcrumbs *t)
     return t->bytes;
 }
 
-static void unlink_ring(struct breadcrumbs *t, struct ring *r)
-{
-    *(r->older ? &r->older->newer : &t->oldest) = r->newer;
-    *(r->newer ? &r->newer->older : &t->newest) = r->older;
-    r->older = r->newer = NULL;
-}
-
-static void link_newest(struct breadcrumbs *t, struct ring *r)
-{
-    r->older = t->newest;
-    *(t->newest ? &t->newest->newer : &t->oldest) = r;
-    t->newest = r;
-}
-
-static void drop_ring(struct breadcrumbs *t, struct ring *r)
-{
-    unlink_ring(t, r);
-    table_del(&t->rings, r->key);
-    t->bytes -= r->cap + sizeof *r;
-    free(r->buf);
-    free(r);
-}
-
 /* Makes room for `need` more bytes by letting the rings used longest ago go, `keep` excepted. False: it cannot be had. */
 static bool make_room(struct breadcrumbs *t, size_t need, const struct ring *keep)
 {
     while (t->bytes + need > t->max_bytes) {
-        struct ring *r = t->oldest == keep && t->oldest ? t->oldest->newer : t->oldest;
+        struct ring *r = TAILQ_FIRST(&t->by_use);
+        if (r && r == keep)
+            r = TAILQ_NEXT(r, by_use);
         if (!r)
             return false;
         drop_ring(t, r);
@@ -109,7 +96,8 @@ static uint64_t ring_key(const struct correlation *k)
 /* NULL: there is none, or its key belongs to a ring of another domain. */
 static struct ring *ring_find(const struct breadcrumbs *t, uint64_t key, uint64_t domain)
 {
-    struct ring *r = t->newest && t->newest->key == key ? t->newest : table_get(&t->rings, key);
+    struct ring *newest = TAILQ_LAST(&t->by_use, ring_list);
+    struct ring *r = newest && newest->key == key ? newest : table_get(&t->rings, key);
     return r && r->domain == domain ? r : NULL;
 }
 
@@ -117,11 +105,11 @@ static struct ring *ring_find(const struct breadcrumbs *t, uint64_t key, uint64_
 static struct ring *ring_for(struct breadcrumbs *t, uint64_t key, uint64_t domain)
 {
     struct ring *r = ring_find(t, key, domain);
-    if (r == t->newest && r)
+    if (r && r == TAILQ_LAST(&t->by_use, ring_list))
         return r;
     if (r) {
-        unlink_ring(t, r);
-        link_newest(t, r);
+        TAILQ_REMOVE(&t->by_use, r, by_use);
+        TAILQ_INSERT_TAIL(&t->by_use, r, by_use);
         return r;
     }
     if (table_get(&t->rings, key))
@@ -131,7 +119,7 @@ static struct ring *ring_for(struct breadcrumbs *t, uint64_t key, uint64_t domai
     *r = (struct ring){.key = key, .domain = domain, .cap = RING_MIN_BYTES, .buf = xmalloc(RING_MIN_BYTES)};
     t->bytes += r->cap + sizeof *r;
     table_put(&t->rings, key, r);
-    link_newest(t, r);
+    TAILQ_INSERT_TAIL(&t->by_use, r, by_use);
     return r;
 }
 

@@ -1,6 +1,7 @@
 #include "core/deadline.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/table.h"
 #include "base/xalloc.h"
@@ -15,12 +16,10 @@ struct entry {
     struct correlation keys;
     int64_t told_us; /* clock_us of the last check-in */
     bool dirty, stored;
-    struct entry *older, *newer;
+    TAILQ_ENTRY(entry) by_use;
 };
 
-struct list {
-    struct entry *oldest, *newest;
-};
+TAILQ_HEAD(entry_list, entry);
 
 /*
  * All that one rule waits for, and what of the rule that takes: it may outlive the rule. What changes goes to the end of its list, so
@@ -33,7 +32,7 @@ struct watch {
     int64_t period_us;
     bool absence, by; /* not absence: a pair; by: an absence with `by` */
     bool monitor;
-    struct list waiting, silent;
+    struct entry_list waiting, silent;
     unsigned n;
     unsigned monitors; /* given to entries since the start, also to those that have gone */
     size_t bytes;
@@ -49,7 +48,7 @@ struct deadline {
     int64_t clock_us, wall_us;
     int64_t next_us; /* nothing is due as long as clock_us is not past it */
     uint64_t *gone;  /* keys of stored rows to forget */
-    unsigned n_gone, cap_gone;
+    unsigned n_gone;
     deadline_f *due;
     void *u;
     uint64_t *evicted;
@@ -57,25 +56,19 @@ struct deadline {
 
 /* --- lists --- */
 
-static struct list *list_of(struct entry *e)
+static struct entry_list *list_of(struct entry *e)
 {
     return e->row.silent ? &e->watch->silent : &e->watch->waiting;
 }
 
 static void unlink_entry(struct entry *e)
 {
-    struct list *l = list_of(e);
-    *(e->older ? &e->older->newer : &l->oldest) = e->newer;
-    *(e->newer ? &e->newer->older : &l->newest) = e->older;
-    e->older = e->newer = NULL;
+    TAILQ_REMOVE(list_of(e), e, by_use);
 }
 
 static void link_newest(struct deadline *o, struct entry *e)
 {
-    struct list *l = list_of(e);
-    e->older = l->newest;
-    *(l->newest ? &l->newest->newer : &l->oldest) = e;
-    l->newest = e;
+    TAILQ_INSERT_TAIL(list_of(e), e, by_use);
     int64_t due_us = e->row.since_us + e->watch->period_us;
     if (!e->row.silent && due_us < o->next_us)
         o->next_us = due_us;
@@ -93,8 +86,7 @@ static size_t size_of(const struct entry *e)
 
 static void forget_stored(struct deadline *o, uint64_t key)
 {
-    if (o->n_gone == o->cap_gone)
-        o->gone = xrealloc(o->gone, o->cap_gone = o->cap_gone ? o->cap_gone * 2 : 16, sizeof *o->gone);
+    o->gone = xroom(o->gone, o->n_gone, sizeof *o->gone);
     o->gone[o->n_gone++] = key;
 }
 
@@ -140,7 +132,7 @@ static struct watch *watch_of(struct deadline *o, const struct rule *rule)
 static bool make_room(struct deadline *o, struct watch *w, size_t bytes)
 {
     while (w->n >= DEADLINE_RULE_MAX || w->bytes + bytes > DEADLINE_RULE_BYTES || o->bytes + bytes > DEADLINE_BYTES) {
-        struct entry *e = w->silent.oldest ? w->silent.oldest : w->waiting.oldest;
+        struct entry *e = TAILQ_FIRST(TAILQ_EMPTY(&w->silent) ? &w->waiting : &w->silent);
         ++*o->evicted;
         if (!e)
             return false;
@@ -242,8 +234,9 @@ static void begin_at(struct deadline *o, int64_t clock_us)
 {
     o->clock_us = clock_us;
     o->next_us = INT64_MAX;
+    struct entry *e;
     for (unsigned i = 0; i < o->n_watches; i++)
-        for (struct entry *e = o->watches[i].waiting.oldest; e; e = e->newer) {
+        TAILQ_FOREACH (e, &o->watches[i].waiting, by_use) {
             e->row.since_us = clock_us;
             int64_t due_us = clock_us + e->watch->period_us;
             o->next_us = due_us < o->next_us ? due_us : o->next_us;
@@ -284,13 +277,14 @@ int64_t deadline_tick(struct deadline *o, unsigned most)
     int64_t next = INT64_MAX;
     for (unsigned i = 0; i < o->n_watches; i++) {
         struct watch *w = &o->watches[i];
-        while (w->waiting.oldest && o->clock_us - w->waiting.oldest->row.since_us > w->period_us) {
+        struct entry *oldest;
+        while ((oldest = TAILQ_FIRST(&w->waiting)) && o->clock_us - oldest->row.since_us > w->period_us) {
             if (!most--)
                 return 0;
-            fire(o, w->waiting.oldest);
+            fire(o, oldest);
         }
-        if (w->waiting.oldest && w->waiting.oldest->row.since_us + w->period_us < next)
-            next = w->waiting.oldest->row.since_us + w->period_us;
+        if (oldest && oldest->row.since_us + w->period_us < next)
+            next = oldest->row.since_us + w->period_us;
     }
     o->next_us = next;
     return next == INT64_MAX ? INT64_MAX : next - o->clock_us + 1;
@@ -348,9 +342,12 @@ void deadline_restore(struct deadline *o, const struct deadline_row *row)
     link_newest(o, e);
 }
 
-static void tell_list(struct list *l, deadline_row_f *each, void *u)
+static void tell_list(struct entry_list *l, deadline_row_f *each, void *u)
 {
-    for (struct entry *e = l->newest; e && e->dirty; e = e->older) {
+    struct entry *e;
+    TAILQ_FOREACH_REVERSE (e, l, entry_list, by_use) {
+        if (!e->dirty)
+            break;
         each(u, &e->row);
         e->dirty = false;
         e->stored = true;
@@ -401,7 +398,9 @@ struct deadline *deadline_new(const struct rule_set *rules, const struct rule *o
     }
     o->watches = xrealloc(o->watches, o->n_watches ? o->n_watches : 1, sizeof *o->watches);
     for (unsigned i = 0; i < o->n_watches; i++) {
-        struct watch *w = &o->watches[i];
+        struct watch *w = &o->watches[i]; /* it is moved no more, as its lists must not be */
+        TAILQ_INIT(&w->waiting);
+        TAILQ_INIT(&w->silent);
         if (!w->absence || w->by)
             continue;
         struct entry *e = entry_new(o, w, w->key);
@@ -416,10 +415,9 @@ void deadline_free(struct deadline *o)
     if (!o)
         return;
     for (unsigned i = 0; i < o->n_watches; i++) {
-        while (o->watches[i].waiting.oldest)
-            drop(o, o->watches[i].waiting.oldest);
-        while (o->watches[i].silent.oldest)
-            drop(o, o->watches[i].silent.oldest);
+        struct entry *e;
+        while ((e = TAILQ_FIRST(&o->watches[i].waiting)) || (e = TAILQ_FIRST(&o->watches[i].silent)))
+            drop(o, e);
         free((char *)(uintptr_t)o->watches[i].id.p);
     }
     table_free(&o->entries);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/table.h"
 #include "base/xalloc.h"
@@ -12,16 +13,13 @@ struct entry {
     struct flood_row row;
     struct flood_sample sample;
     size_t sample_bytes;
-    struct entry *older, *newer; /* in its list */
+    TAILQ_ENTRY(entry) by_use; /* in its list */
     struct entry *next_dirty;
     bool dirty, resting;
 };
 
 /* By last occurrence, or by the end of the period where they rest. */
-struct list {
-    struct entry *oldest, *newest;
-    unsigned n;
-};
+TAILQ_HEAD(entry_list, entry);
 
 struct budget {
     uint64_t project;
@@ -32,7 +30,8 @@ struct budget {
 
 struct flood {
     struct table entries;
-    struct list running[2], resting[2]; /* [1]: of those that only remote senders have sent */
+    struct entry_list running[2], resting[2]; /* [1]: of those that only remote senders have sent */
+    unsigned n_running;
     struct entry *dirty;
     struct budget budgets[FLOOD_PROJECTS_MAX];
     unsigned n_budgets;
@@ -55,6 +54,10 @@ struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted)
     l->u = u;
     l->evicted = evicted;
     l->next_due_us = INT64_MAX;
+    for (unsigned remote = 0; remote < 2; remote++) {
+        TAILQ_INIT(&l->running[remote]);
+        TAILQ_INIT(&l->resting[remote]);
+    }
     return l;
 }
 
@@ -103,7 +106,7 @@ void flood_free(struct flood *l)
 
 unsigned flood_size(const struct flood *l)
 {
-    return l->running[0].n + l->running[1].n;
+    return l->n_running;
 }
 
 bool flood_knows(const struct flood *l, uint64_t key)
@@ -122,33 +125,28 @@ static void mark_dirty(struct flood *l, struct entry *e)
 
 /* --- lists --- */
 
-static struct list *list_of(struct flood *l, const struct entry *e)
+static struct entry_list *list_of(struct flood *l, const struct entry *e)
 {
     return e->resting ? &l->resting[e->row.remote] : &l->running[e->row.remote];
 }
 
 static void unlink_entry(struct flood *l, struct entry *e)
 {
-    struct list *list = list_of(l, e);
-    *(e->older ? &e->older->newer : &list->oldest) = e->newer;
-    *(e->newer ? &e->newer->older : &list->newest) = e->older;
-    e->older = e->newer = NULL;
-    list->n--;
+    TAILQ_REMOVE(list_of(l, e), e, by_use);
+    l->n_running -= !e->resting;
 }
 
 static void link_newest(struct flood *l, struct entry *e)
 {
-    struct list *list = list_of(l, e);
-    e->older = list->newest;
-    *(list->newest ? &list->newest->newer : &list->oldest) = e;
-    list->newest = e;
-    list->n++;
+    TAILQ_INSERT_TAIL(list_of(l, e), e, by_use);
+    l->n_running += !e->resting;
 }
 
 /* Who is forgotten when there are too many. */
 static struct entry *least_worth(const struct flood *l)
 {
-    const struct entry *const by_worth[] = {l->resting[1].oldest, l->running[1].oldest, l->resting[0].oldest, l->running[0].oldest};
+    const struct entry *const by_worth[] = {TAILQ_FIRST(&l->resting[1]), TAILQ_FIRST(&l->running[1]), TAILQ_FIRST(&l->resting[0]),
+                                           TAILQ_FIRST(&l->running[0])};
     unsigned i = 0;
     while (!by_worth[i])
         i++;
@@ -308,9 +306,9 @@ struct top_values *flood_top_values(struct flood *l)
 static void keep_sample_budget(struct flood *l, const struct entry *keep)
 {
     for (int remote = 1; remote >= 0; remote--)
-        while (l->sample_bytes > FLOOD_SAMPLE_BYTES && l->running[remote].oldest && l->running[remote].oldest != keep) {
-            count_evicted(l, l->running[remote].oldest);
-            rest(l, l->running[remote].oldest);
+        for (struct entry *e; l->sample_bytes > FLOOD_SAMPLE_BYTES && (e = TAILQ_FIRST(&l->running[remote])) && e != keep;) {
+            count_evicted(l, e);
+            rest(l, e);
         }
 }
 
@@ -339,11 +337,11 @@ void flood_keep_sample(struct flood *l, uint64_t key, const struct flood_sample 
 
 /* --- time --- */
 
-static int64_t tick_list(struct flood *l, struct list *running, int64_t now_us)
+static int64_t tick_list(struct flood *l, struct entry_list *running, int64_t now_us)
 {
     int64_t next = INT64_MAX;
-    for (struct entry *e = running->oldest, *newer; e; e = newer) {
-        newer = e->newer;
+    for (struct entry *e = TAILQ_FIRST(running), *newer; e; e = newer) {
+        newer = TAILQ_NEXT(e, by_use);
         int64_t due = e->row.start_us + e->row.period_us;
         if (due <= now_us)
             rest(l, e);
@@ -354,10 +352,11 @@ static int64_t tick_list(struct flood *l, struct list *running, int64_t now_us)
 }
 
 /* They have come to rest one after the other, nearly in the order of their starts. */
-static void forget_old(struct flood *l, struct list *resting, int64_t now_us)
+static void forget_old(struct flood *l, struct entry_list *resting, int64_t now_us)
 {
-    while (resting->oldest && now_us - resting->oldest->row.start_us >= KNOWN_US)
-        forget(l, resting->oldest);
+    struct entry *oldest;
+    while ((oldest = TAILQ_FIRST(resting)) && now_us - oldest->row.start_us >= KNOWN_US)
+        forget(l, oldest);
 }
 
 int64_t flood_tick(struct flood *l, int64_t now_us)
@@ -376,8 +375,9 @@ int64_t flood_tick(struct flood *l, int64_t now_us)
 
 void flood_summarise(struct flood *l)
 {
+    struct entry *e;
     for (unsigned remote = 0; remote < 2; remote++)
-        for (struct entry *e = l->running[remote].oldest; e; e = e->newer)
+        TAILQ_FOREACH (e, &l->running[remote], by_use)
             summarise(l, e);
 }
 
@@ -446,7 +446,9 @@ void flood_restore(struct flood *l, const struct flood_row *stored)
     const struct flood_sample *sample = row->sample;
     free_sample(l, e);
     free_top_values(e);
+    bool remote = e->row.remote; /* it is in that list */
     e->row = *row;
+    e->row.remote = remote;
     e->row.sample = NULL;
     e->row.top_values = row->top_values_text.text.n ? top_values_read(row->top_values_text.text, &l->varied_bytes) : NULL;
     e->row.top_values_text.text = SLICE_NONE;

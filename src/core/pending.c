@@ -72,6 +72,21 @@ struct pending *pending_new(const struct record *r, const struct verdict *verdic
     return w;
 }
 
+void pending_list_init(struct pending_list *l)
+{
+    *l = (struct pending_list){.n = 0};
+    TAILQ_INIT(&l->by_age);
+}
+
+void pending_list_done(struct pending_list *l)
+{
+    for (struct pending *w; (w = pending_oldest(l));) {
+        pending_take(l, w);
+        pending_free(w);
+    }
+    table_free(&l->by_key);
+}
+
 void pending_free(struct pending *w)
 {
     arena_free(&w->arena);
@@ -103,9 +118,7 @@ void pending_add(struct pending_list *l, struct pending *w)
     link_key(l, w, 1, w->keys.request);
     link_key(l, w, 2, w->keys.weak);
     link_key(l, w, 3, own ? 0 : w->keys.ring);
-    w->older = l->newest;
-    *(l->newest ? &l->newest->newer : &l->oldest) = w;
-    l->newest = w;
+    TAILQ_INSERT_TAIL(&l->by_age, w, by_age);
     l->n++;
     account(l, w);
 }
@@ -128,8 +141,7 @@ void pending_take(struct pending_list *l, struct pending *w)
 {
     for (unsigned i = 0; i < PENDING_KEYS; i++)
         unlink_key(l, &w->links[i]);
-    *(w->older ? &w->older->newer : &l->oldest) = w->newer;
-    *(w->newer ? &w->newer->older : &l->newest) = w->older;
+    TAILQ_REMOVE(&l->by_age, w, by_age);
     assert(l->n > 0);
     l->n--;
     assert(l->bytes >= w->accounted);

@@ -7,6 +7,8 @@
 #ifndef CORE_PENDING_H
 #define CORE_PENDING_H
 
+#include <sys/queue.h>
+
 #include "base/table.h"
 #include "core/event.h"
 
@@ -33,15 +35,24 @@ struct pending {
     uint64_t touched; /* number of the last line given to it */
     size_t accounted; /* of its arena, in the list's bytes */
     struct pending_link links[PENDING_KEYS];
-    struct pending *older, *newer;
+    TAILQ_ENTRY(pending) by_age;
 };
 
 struct pending_list {
-    struct pending *oldest, *newest;
+    TAILQ_HEAD(, pending) by_age; /* the oldest first */
     struct table by_key; /* of struct pending_link, the first of its key */
     unsigned n;
     size_t bytes; /* of all arenas, lines that came after included */
 };
+
+void pending_list_init(struct pending_list *l);
+/* Frees what waits as well. */
+void pending_list_done(struct pending_list *l);
+/* NULL: nothing waits. */
+static inline struct pending *pending_oldest(const struct pending_list *l)
+{
+    return TAILQ_FIRST(&l->by_age);
+}
 
 /* Copies record and verdict, which has its shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs);

@@ -217,7 +217,7 @@ static void keep_pending_within_caps(struct pipeline *p)
 {
     while (p->pending.n > PIPELINE_PENDING_MAX || p->pending.bytes > PIPELINE_PENDING_BYTES) {
         p->parts.counts.v[COUNT_early_events]++;
-        release(p, p->pending.oldest);
+        release(p, pending_oldest(&p->pending));
     }
 }
 
@@ -264,13 +264,14 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
 {
     struct pipeline_parts *parts = &p->parts;
     set_clock(parts, now_us);
-    while (p->pending.oldest && p->pending.oldest->due_us <= parts->now_us)
-        release(p, p->pending.oldest);
+    struct pending *oldest;
+    while ((oldest = pending_oldest(&p->pending)) && oldest->due_us <= parts->now_us)
+        release(p, oldest);
     int64_t due_us = flood_tick(p->gate.flood, parts->now_us);
     due_us = earlier(due_us, deadline_event_tick(&p->deadlines));
     if (!parts->setup.hooks.flood_row)
         flood_gate_tell(&p->gate);
-    return p->pending.oldest ? earlier(p->pending.oldest->due_us, due_us) : due_us;
+    return oldest ? earlier(oldest->due_us, due_us) : due_us;
 }
 
 void pipeline_elapse(struct pipeline *p, int64_t us)
@@ -285,14 +286,15 @@ void pipeline_elapse(struct pipeline *p, int64_t us)
 
 void pipeline_flush(struct pipeline *p)
 {
-    while (p->pending.oldest)
-        release(p, p->pending.oldest);
+    for (struct pending *w; (w = pending_oldest(&p->pending));)
+        release(p, w);
     flood_summarise(p->gate.flood);
 }
 
 void pipeline_checkpoint(struct pipeline *p)
 {
-    for (struct pending *w = p->pending.oldest; w; w = w->newer) {
+    struct pending *w;
+    TAILQ_FOREACH (w, &p->pending.by_age, by_age) {
         bool writes = !w->written_open && has_room(p, w);
         if (writes)
             emit(p, w, true);
@@ -310,6 +312,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     parts_init(&p->parts, setup);
     p->breadcrumbs = breadcrumbs_new(p->parts.opt->crumbs.memory_bytes);
     p->threshold = threshold_new();
+    pending_list_init(&p->pending);
     flood_gate_init(&p->gate, &p->parts);
     deadline_event_init(&p->deadlines, &p->parts, &p->gate, p->breadcrumbs);
     return p;
@@ -317,12 +320,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
 
 void pipeline_free(struct pipeline *p)
 {
-    while (p->pending.oldest) {
-        struct pending *w = p->pending.oldest;
-        pending_take(&p->pending, w);
-        pending_free(w);
-    }
-    table_free(&p->pending.by_key);
+    pending_list_done(&p->pending);
     deadline_event_done(&p->deadlines);
     flood_gate_done(&p->gate);
     threshold_free(p->threshold);

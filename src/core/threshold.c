@@ -1,40 +1,29 @@
 #include "core/threshold.h"
 
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "base/table.h"
 #include "base/xalloc.h"
 
 struct entry {
     uint64_t key;
-    struct entry *older, *newer;
+    TAILQ_ENTRY(entry) by_use;
     unsigned cap, n, first; /* a ring of the last `cap` times */
     int64_t times_us[];
 };
 
 struct threshold {
     struct table entries;
-    struct entry *oldest, *newest;
+    TAILQ_HEAD(, entry) by_use; /* the one used longest ago first */
     uint64_t times;
 };
 
 struct threshold *threshold_new(void)
 {
-    return xcalloc(1, sizeof(struct threshold));
-}
-
-static void unlink_entry(struct threshold *r, struct entry *e)
-{
-    *(e->older ? &e->older->newer : &r->oldest) = e->newer;
-    *(e->newer ? &e->newer->older : &r->newest) = e->older;
-    e->older = e->newer = NULL;
-}
-
-static void link_newest(struct threshold *r, struct entry *e)
-{
-    e->older = r->newest;
-    *(r->newest ? &r->newest->newer : &r->oldest) = e;
-    r->newest = e;
+    struct threshold *r = xcalloc(1, sizeof *r);
+    TAILQ_INIT(&r->by_use);
+    return r;
 }
 
 /* A rule with a count of 2 and a million different values must not cost more than it seems to. */
@@ -45,7 +34,7 @@ static unsigned cost_of(unsigned count)
 
 static void drop(struct threshold *r, struct entry *e)
 {
-    unlink_entry(r, e);
+    TAILQ_REMOVE(&r->by_use, e, by_use);
     table_del(&r->entries, e->key);
     r->times -= cost_of(e->cap);
     free(e);
@@ -55,8 +44,8 @@ void threshold_free(struct threshold *r)
 {
     if (!r)
         return;
-    while (r->oldest)
-        drop(r, r->oldest);
+    while (!TAILQ_EMPTY(&r->by_use))
+        drop(r, TAILQ_FIRST(&r->by_use));
     table_free(&r->entries);
     free(r);
 }
@@ -69,17 +58,17 @@ static struct entry *entry_of(struct threshold *r, uint64_t key, unsigned count)
         e = NULL;
     }
     if (e) {
-        unlink_entry(r, e);
+        TAILQ_REMOVE(&r->by_use, e, by_use);
     } else {
-        while (r->oldest && r->times + cost_of(count) > THRESHOLD_TIMES_MAX)
-            drop(r, r->oldest);
+        while (!TAILQ_EMPTY(&r->by_use) && r->times + cost_of(count) > THRESHOLD_TIMES_MAX)
+            drop(r, TAILQ_FIRST(&r->by_use));
         e = xcalloc(1, sizeof *e + count * sizeof e->times_us[0]);
         e->key = key;
         e->cap = count;
         r->times += cost_of(count);
         table_put(&r->entries, key, e);
     }
-    link_newest(r, e);
+    TAILQ_INSERT_TAIL(&r->by_use, e, by_use);
     return e;
 }
 
