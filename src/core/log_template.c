@@ -3,22 +3,7 @@
 #include <assert.h>
 
 #include "core/log_template_piece.h"
-
-static const struct word_set speaking_keys = {{
-    ['c' - 'a'] = "cause ",
-    ['d' - 'a'] = "desc description detail details ",
-    ['e' - 'a'] = "err error errmsg error_message exception exc event errno ",
-    ['l' - 'a'] = "level lvl ",
-    ['m' - 'a'] = "msg message ",
-    ['r' - 'a'] = "reason ",
-    ['s' - 'a'] = "severity ",
-}};
-
-static const struct word_set code_keys = {{
-    ['c' - 'a'] = "code ",
-    ['e' - 'a'] = "error_code errcode ",
-    ['s' - 'a'] = "sqlstate ",
-}};
+#include "core/word_set.h"
 
 /* Behind an address that ends at p, in parentheses: its name, or nothing where it has none. Belongs to the
  * address. Returns where to go on. */
@@ -101,7 +86,7 @@ static bool json_key(struct slice s, const char *close, const char *e)
  * whole. */
 static bool speaking_key(struct slice key)
 {
-    return word_set_has(&speaking_keys, key.p, key.n);
+    return word_set_has(WORD_SET_SPEAKING_KEYS, key.p, key.n);
 }
 
 enum { SPEAKS_MAX = 300 };
@@ -207,7 +192,7 @@ static const char *pair(struct log_template_work *w, const char *p)
     const char *end = value_end(w, v);
     size_t t = end > v && ascii_digit(*v) ? recognise_time(v, w->e) : 0;
     end = t > (size_t)(end - v) ? v + t : end;
-    if (end == v || (word_set_has(&code_keys, key.p, key.n) && *v >= 'A' && *v <= 'Z' && end - v <= 8))
+    if (end == v || (word_set_has(WORD_SET_CODE_KEYS, key.p, key.n) && *v >= 'A' && *v <= 'Z' && end - v <= 8))
         return end > v ? end : v;
     log_template_emit(w, PLACEHOLDER_VALUE, v, end);
     return end;

@@ -1,4 +1,5 @@
 #include "core/log_template_piece.h"
+#include "core/word_set.h"
 
 const unsigned char log_template_class[256] = {
     [0 ... ' '] = LOG_TEMPLATE_END,     ['"'] = LOG_TEMPLATE_END,           ['('] = LOG_TEMPLATE_END,
@@ -110,28 +111,6 @@ void log_template_emit(struct log_template_work *w, enum placeholder type, const
     w->last_end = w->lit = to;
 }
 
-static const struct word_set known_names = {{
-    ['a' - 'a'] = "amd64 arm64 aarch64 apache2 ",
-    ['b' - 'a'] = "base64 b64 bzip2 ",
-    ['c' - 'a'] = "crc32 ",
-    ['e' - 'a'] = "ec2 ext2 ext3 ext4 ed25519 es256 ",
-    ['g' - 'a'] = "gzip2 ",
-    ['h' - 'a'] = "http2 http3 h2 h2c h264 hs256 ",
-    ['i' - 'a'] = "ipv4 ipv6 ip4 ip6 i386 i686 i18n ",
-    ['k' - 'a'] = "k8s ",
-    ['l' - 'a'] = "log4j log4j2 lz4 l2tp l10n ",
-    ['m' - 'a'] = "md5 mp3 mp4 ",
-    ['o' - 'a'] = "oauth oauth2 ",
-    ['p' - 'a'] = "p2p php5 php7 php8 python2 python3 pkcs1 pkcs7 pkcs8 pkcs12 ",
-    ['r' - 'a'] = "rs256 ",
-    ['s' - 'a'] = "ssh2 sha1 sha2 sha256 sha384 sha512 slf4j s3 ",
-    ['t' - 'a'] = "tier1 ",
-    ['u' - 'a'] = "utf8 utf16 ",
-    ['w' - 'a'] = "win32 win64 ",
-    ['x' - 'a'] = "x64 x86 x86_64 x509 ",
-    ['z' - 'a'] = "zstd1 ",
-}};
-
 /* Where a path or URL that has begun ends: at white space, a quote, or a bracket that it did not open. */
 static const char *path_end(const char *p, const char *e, bool url)
 {
@@ -228,7 +207,7 @@ static const char *name_piece(struct log_template_work *w, const char *p, const 
 /* Names with digits that are words of their own: to mask them would only make titles harder to read. */
 static bool known_name(struct slice s)
 {
-    return word_set_has(&known_names, s.p, s.n);
+    return word_set_has(WORD_SET_KNOWN_NAMES, s.p, s.n);
 }
 
 /* A run of word bytes with a digit in it. Returns where to go on. */

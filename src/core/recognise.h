@@ -35,15 +35,6 @@ enum placeholder {
 /* `<num>`, `<hex>`, …: how a template shows it. */
 struct slice recognise_name(enum placeholder t);
 
-/* Words by their first letter, lower-case, each list with a space around every word: so a look-up reads a
- * handful of bytes. */
-struct word_set {
-    const char *by_letter[26];
-};
-
-/* Whether the word is in the set, case-insensitively. */
-bool word_set_has(const struct word_set *set, const char *p, size_t n);
-
 /* A byte of a word: letter, digit, underscore, or part of a UTF-8 sequence. */
 static inline bool recognise_word_byte(char c)
 {
