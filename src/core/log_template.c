@@ -3,7 +3,15 @@
 #include <assert.h>
 
 #include "core/log_template_piece.h"
-#include "core/word_set.h"
+
+/* --- what may stand in parentheses behind a value --- */
+
+enum { ADDRESS_NAME_MAX = 256 };
+
+static bool in_address_name(char c)
+{
+    return ascii_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':';
+}
 
 /* Behind an address that ends at p, in parentheses: its name, or nothing where it has none. Belongs to the
  * address. Returns where to go on. */
@@ -14,10 +22,8 @@ static const char *address_name(struct log_template_work *w, const char *p)
         return p;
     const char *q = p + 2;
     bool dot = false;
-    while (q < e && q - p < 256 && (ascii_alnum(*q) || *q == '.' || *q == '-' || *q == '_' || *q == ':')) {
+    for (; q < e && q - p < ADDRESS_NAME_MAX && in_address_name(*q); q++)
         dot = dot || *q == '.' || *q == ':';
-        q++;
-    }
     if (q < e && *q == ')' && (dot || q == p + 2))
         p = w->last_end = w->lit = q + 1;
     return p;
@@ -35,168 +41,7 @@ static const char *size_again(struct log_template_work *w, const char *p)
     return p;
 }
 
-/* The closing quote that belongs to the one at p, or NULL. */
-static const char *closing(struct log_template_work *w, const char *p)
-{
-    bool single = *p != '"';
-    if (w->no_quote[single])
-        return NULL;
-    for (const char *q = p + 1; q < w->e; q++) {
-        if (!single) {
-            q = memchr(q, '"', (size_t)(w->e - q));
-            if (!q)
-                break;
-            if (q[-1] != '\\' || (q - p > 2 && q[-2] == '\\'))
-                return q;
-        } else if (*q == '\'' || *q == '`') {
-            if (q + 1 == w->e || !recognise_word_byte(q[1]))
-                return q;
-            if (*q == '`' || !recognise_word_byte(q[-1]))
-                return NULL; /* another one opens */
-        }
-    }
-    w->no_quote[single] = true;
-    return NULL;
-}
-
-/* "GET /x HTTP/1.1": the method tells messages apart, the rest does not. Returns the length of method and
- * space. */
-static size_t request_line(struct slice s)
-{
-    size_t n = 0;
-    while (n < s.n && s.p[n] >= 'A' && s.p[n] <= 'Z')
-        n++;
-    return n >= 3 && n <= 9 && s.n > n + 1 && s.p[n] == ' ' &&
-                   (s.p[n + 1] == '/' || slice_starts(slice_from(s, n + 1), SLICE("http")))
-               ? n + 1
-               : 0;
-}
-
-static bool json_key(struct slice s, const char *close, const char *e)
-{
-    if (e - close < 2 || close[1] != ':' || s.n > 40)
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!ascii_alpha(s.p[i]) && s.p[i] != '_' && s.p[i] != '-' && s.p[i] != '.')
-            return false;
-    return true;
-}
-
-/* Keys whose value is the message itself, or what tells messages apart: masked piece by piece, not as a
- * whole. */
-static bool speaking_key(struct slice key)
-{
-    return word_set_has(WORD_SET_SPEAKING_KEYS, key.p, key.n);
-}
-
-enum { SPEAKS_MAX = 300 };
-
-/* "connection reset by peer": a quoted text that tells faults apart, and so is masked piece by piece. */
-static bool speaks(struct slice in)
-{
-    const char *p = in.p, *e = in.p + in.n;
-    if (in.n > SPEAKS_MAX || !slice_chr(in, ' '))
-        return false;
-    while (p < e) {
-        size_t n = recognise_letters(p, e);
-        if (n > 1 && log_template_is_fault(p, n))
-            return true;
-        for (p += n; p < e && !ascii_alpha(*p);)
-            p++;
-    }
-    return false;
-}
-
-/* A quote at p. Returns where to go on: behind p when it opens nothing. */
-static const char *quoted(struct log_template_work *w, const char *p)
-{
-    if (p == w->literal_quote || (p > w->s && recognise_word_byte(p[-1])))
-        return p + 1;
-    const char *q = closing(w, p);
-    if (!q || q == p + 1)
-        return q ? q + 1 : p + 1;
-    struct slice in = slice_of(p + 1, (size_t)(q - p - 1));
-    if (p == w->s && q + 1 == w->e) {
-        w->literal_quote = q; /* the whole message in quotes */
-        return p + 1;
-    }
-    if (json_key(in, q, w->e)) {
-        const char *v = q + 2 + (w->e - q > 2 && q[2] == ' ');
-        if (v < w->e && *v == '"' && speaking_key(in)) {
-            w->literal_quote = closing(w, v);
-            return v + 1;
-        }
-        return q + 1;
-    }
-    if (speaks(in)) {
-        w->literal_quote = q;
-        return p + 1;
-    }
-    size_t method = request_line(in);
-    log_template_emit(w, method ? PLACEHOLDER_PATH : PLACEHOLDER_QUOTED, in.p + method, q);
-    return q + 1;
-}
-
-enum { BRACKETED_MAX = 64 };
-
-/* The end of <bob> or <a@b.example> at v, or v. */
-static const char *angle_end(const char *v, const char *e)
-{
-    const char *p = v + 1;
-    while (p < e && *p != '>' && *p != '<' && (unsigned char)*p > ' ' && p - v < BRACKETED_MAX)
-        p++;
-    return p < e && *p == '>' ? p + 1 : v;
-}
-
-/* The end of the value that begins at v; v when it is not to be masked as a whole. */
-static const char *value_end(struct log_template_work *w, const char *v)
-{
-    const char *p = v, *e = w->e;
-    if (*v == '"' || (*v == '\'' && e - v > 1)) {
-        const char *q = closing(w, v);
-        return q && !speaks(slice_of(v + 1, (size_t)(q - v - 1))) ? q + 1 : v;
-    }
-    if (*v == '<')
-        return angle_end(v, e);
-    for (; p < e; p++) {
-        if (*p == '(' || *p == '[' || *p == '{') {
-            char shut = *p == '(' ? ')' : *p == '[' ? ']' : '}';
-            const char *q = p;
-            while (q < e && *q != shut && (unsigned char)*q >= ' ' && q - p < BRACKETED_MAX)
-                q++;
-            if (q == e || *q != shut || p == v)
-                return v;
-            p = q;
-        } else if ((log_template_class_of(*p) & LOG_TEMPLATE_END && *p != '=') || *p == '&' || *p == '"') {
-            break;
-        }
-    }
-    while (p > v + 1 && (p[-1] == '.' || p[-1] == ':'))
-        p--;
-    return p;
-}
-
-/* A '=' at p, the key before it. Returns where to go on. */
-static const char *pair(struct log_template_work *w, const char *p)
-{
-    const char *v = p + 1, *k = p;
-    while (k > w->s && p - k < 24 && (recognise_word_byte(k[-1]) || k[-1] == '-' || k[-1] == '.'))
-        k--;
-    if (k == p || v == w->e || (unsigned char)*v <= ' ' || *v == '=' || *v == '>' || *v == '~')
-        return v;
-    struct slice key = slice_of(k, (size_t)(p - k));
-    if (speaking_key(key)) {
-        w->literal_quote = *v == '"' ? closing(w, v) : w->literal_quote;
-        return *v == '"' ? v + 1 : v;
-    }
-    const char *end = value_end(w, v);
-    size_t t = end > v && ascii_digit(*v) ? recognise_time(v, w->e) : 0;
-    end = t > (size_t)(end - v) ? v + t : end;
-    if (end == v || (word_set_has(WORD_SET_CODE_KEYS, key.p, key.n) && *v >= 'A' && *v <= 'Z' && end - v <= 8))
-        return end > v ? end : v;
-    log_template_emit(w, PLACEHOLDER_VALUE, v, end);
-    return end;
-}
+/* --- signs between pieces --- */
 
 /* "user  from", "user  [preauth]": a name that is empty, where the next line has one. Takes a placeholder for nothing. */
 static bool empty_user(struct log_template_work *w, const char *p)
@@ -208,31 +53,61 @@ static bool empty_user(struct log_template_work *w, const char *p)
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return (unsigned char)c <= ' ' || c == 127;
+}
+
+/* ESC [ 1 ; 31 m at p: its last byte. */
+static const char *escape_last(const char *p, const char *e)
+{
+    for (p += 2; p < e && (ascii_digit(*p) || *p == ';' || *p == '?');)
+        p++;
+    return p;
+}
+
+/* The end of the white space and control bytes at p. *blank: some of them show; *line: a line ends among them. */
+static const char *blanks_end(const char *p, const char *e, bool *blank, bool *line)
+{
+    *blank = *line = false;
+    for (; p < e && is_blank(*p); p++) {
+        *blank = *blank || *p != 27;
+        *line = *line || *p == '\n';
+        if (*p == 27 && e - p > 1 && p[1] == '[' && (p = escape_last(p, e)) == e)
+            break;
+    }
+    return p;
+}
+
 /* White space or a control byte at p: one space, whatever they are. Returns where to go on. */
 static const char *space(struct log_template_work *w, const char *p)
 {
     if (w->hint == LOG_TEMPLATE_HINT_USER && empty_user(w, p))
         return p + 1;
-    if (*p == ' ' && p + 1 < w->e && (unsigned char)p[1] > ' ' && p[1] != 127)
+    if (*p == ' ' && p + 1 < w->e && !is_blank(p[1]))
         return p + 1;
-    bool blank = false, line = false, behind = p == w->last_end;
+    bool blank, line, behind = p == w->last_end;
     log_template_flush(w, p);
-    for (; p < w->e && ((unsigned char)*p <= ' ' || *p == 127); p++) {
-        blank = blank || *p != 27;
-        line = line || *p == '\n';
-        if (*p == 27 && w->e - p > 1 && p[1] == '[') { /* ESC [ 1 ; 31 m */
-            for (p += 2; p < w->e && (ascii_digit(*p) || *p == ';' || *p == '?');)
-                p++;
-            if (p == w->e)
-                break;
-        }
-    }
+    p = blanks_end(p, w->e, &blank, &line);
     if (blank && w->n > 0 && p < w->e)
         log_template_put(w, line ? "\n" : " ", 1);
     w->lit = p;
     w->last_blank = behind && !line ? p : NULL;
     return p;
 }
+
+/* One word of a request's context, [q, end): an id, which has a digit, or the dash of an unknown one. */
+static bool is_context_word(const char *q, const char *end, bool *dash)
+{
+    bool digit = false;
+    for (const char *t = q; t < end && !digit; t++)
+        digit = ascii_digit(*t);
+    bool none = end - q == 1 && *q == '-';
+    *dash = *dash || none;
+    return digit || none;
+}
+
+enum { CONTEXT_MAX = 256 };
 
 /*
  * "[req-6f1d… 4711 - - -] " at the front: who asked, as ids with a dash for each that is unknown; now three
@@ -242,97 +117,150 @@ static const char *request_context(struct log_template_work *w, const char *p)
 {
     bool dash = false;
     const char *q = p + 1;
-    while (q < w->e && *q != ']' && q - p < 256) {
+    while (q < w->e && *q != ']' && q - p < CONTEXT_MAX) {
         const char *t = q;
-        bool digit = false;
-        while (t < w->e && (ascii_alnum(*t) || *t == '-' || *t == '_')) {
-            digit = digit || ascii_digit(*t);
+        while (t < w->e && (ascii_alnum(*t) || *t == '-' || *t == '_'))
             t++;
-        }
-        bool none = t - q == 1 && *q == '-';
-        if (t == w->e || (*t != ' ' && *t != ']') || !(digit || none))
+        if (t == w->e || (*t != ' ' && *t != ']') || !is_context_word(q, t, &dash))
             return p + 1;
-        dash = dash || none;
         q = t + (*t == ' ');
     }
     if (!dash || q == w->e || *q != ']')
         return p + 1;
-    log_template_emit(w, PLACEHOLDER_ID, p + 1, q);
-    return q;
+    return log_template_emit(w, PLACEHOLDER_ID, p + 1, q);
+}
+
+/* The length of an address at p, of "::", which is any, too. */
+static size_t address_length(const char *p, const char *e)
+{
+    size_t n = recognise_ip6(p, e);
+    n = n ? n : recognise_ip4(p, e);
+    return n ? n : p[0] == ':' && p[1] == ':' ? 2 : 0;
 }
 
 /* [2001:db8::5]:8080 or [192.0.2.1]:22 at p: an address as good as one without brackets. Returns its end or NULL. */
 static const char *bracketed_address(struct log_template_work *w, const char *p)
 {
-    if (w->e - p < 6 || !(ascii_hex(p[1]) || p[1] == ':') || (p > w->s && recognise_word_byte(p[-1])))
+    if (w->e - p < 6 || !(ascii_hex(p[1]) || p[1] == ':') || recognise_word_byte(log_template_before(w, p)))
         return NULL;
-    size_t n = recognise_ip6(p + 1, w->e);
-    n = n ? n : recognise_ip4(p + 1, w->e);
-    n = n ? n : p[1] == ':' && p[2] == ':' ? 2 : 0; /* any address */
+    size_t n = address_length(p + 1, w->e);
     const char *shut = p + 1 + n;
     if (!n || w->e - shut < 3 || shut[0] != ']' || shut[1] != ':')
         return NULL;
     size_t digits = recognise_digits(shut + 2, w->e);
     if (digits < 1 || digits > 5 || !recognise_ends(shut + 2 + digits, w->e))
         return NULL;
-    log_template_emit(w, PLACEHOLDER_ADDR, p, shut + 2 + digits);
-    return shut + 2 + digits;
+    return log_template_emit(w, PLACEHOLDER_ADDR, p, shut + 2 + digits);
+}
+
+static const char *bracket(struct log_template_work *w, const char *p)
+{
+    const char *end = bracketed_address(w, p);
+    if (end)
+        return end;
+    return p == w->s ? request_context(w, p) : p + 1;
+}
+
+/* "lifetime <1 sec" */
+static const char *less_than(struct log_template_work *w, const char *p)
+{
+    enum placeholder type;
+    if (w->e - p < 4 || !ascii_digit(p[1]))
+        return p + 1;
+    size_t n = recognise_number(p + 1, w->e, &type);
+    return type == PLACEHOLDER_DURATION ? log_template_emit(w, PLACEHOLDER_TIME, p, p + 1 + n) : p + 1;
 }
 
 /* One of the bytes that end a piece. */
 static const char *delimiter(struct log_template_work *w, const char *p)
 {
-    enum placeholder type;
-    const char *end;
     switch (*p) {
     case '"':
     case '`':
-        return quoted(w, p);
+        return log_template_quoted(w, p);
     case '=':
-        return pair(w, p);
+        return log_template_pair(w, p);
     case '[':
-        end = bracketed_address(w, p);
-        if (end)
-            return end;
-        return p == w->s ? request_context(w, p) : p + 1;
-    case '<': /* "lifetime <1 sec" */
-        if (w->e - p > 3 && ascii_digit(p[1])) {
-            size_t n = recognise_number(p + 1, w->e, &type);
-            if (type == PLACEHOLDER_DURATION) {
-                log_template_emit(w, PLACEHOLDER_TIME, p, p + 1 + n);
-                return p + 1 + n;
-            }
-        }
-        return p + 1;
+        return bracket(w, p);
+    case '<':
+        return less_than(w, p);
     default:
-        return (unsigned char)*p <= ' ' || *p == 127 ? space(w, p) : p + 1;
+        return is_blank(*p) ? space(w, p) : p + 1;
     }
 }
 
-/* A piece of letters and such only. */
-static const char *plain(struct log_template_work *w, const char *p, const char *q)
+/* --- pieces that vary as a whole or not at all --- */
+
+/* "Mon" or "May" at p, of n letters, with a space or a comma behind it: the end of the time that it begins, or NULL. */
+static const char *worded_time(struct log_template_work *w, const char *p, ptrdiff_t n)
+{
+    if (n < 3 || n > 9 || *p < 'A' || *p > 'W' || !recognise_time_word(p))
+        return NULL;
+    size_t t = recognise_time_words(p, w->e);
+    return t > 0 ? log_template_emit(w, PLACEHOLDER_TIME, p, p + t) : NULL;
+}
+
+static bool is_truth(const char *p, ptrdiff_t n)
+{
+    return (n == 4 && memcmp(p + 1, "rue", 3) == 0) || (n == 5 && memcmp(p + 1, "alse", 4) == 0);
+}
+
+/* "*****" where a number stands in another line: beside one. */
+static bool is_too_wide(const struct log_template_work *w, const char *p, const char *q)
 {
     ptrdiff_t n = q - p;
-    size_t t;
-    char next = q < w->e ? *q : 0;
-    if (n >= 3 && n <= 9 && (next == ' ' || next == ',') && *p >= 'A' && *p <= 'W' && recognise_time_word(p) &&
-        (t = recognise_time_words(p, w->e)) > 0) {
-        log_template_emit(w, PLACEHOLDER_TIME, p, p + t);
-        return p + t;
+    if (n < 3 || n > 5 || memcmp(p, "*****", (size_t)n) != 0)
+        return false;
+    bool behind = w->last == PLACEHOLDER_NUM && w->last_end == p - 1 && p[-1] == ' ';
+    return behind || (w->e - q > 1 && *q == ' ' && ascii_digit(q[1]));
+}
+
+/* bob(uid=1000); not LOGIN(uid=0), which is a program. */
+static bool is_name_of_uid(const struct log_template_work *w, const char *q)
+{
+    return w->e - q > 5 && memcmp(q, "(uid=", 5) == 0 && ascii_lower(q[-1]) == q[-1];
+}
+
+/* What a word of letters and such is, by its first byte; PLACEHOLDER_N: it stays. */
+static enum placeholder plain_type(const struct log_template_work *w, const char *p, const char *q)
+{
+    ptrdiff_t n = q - p;
+    switch (*p) {
+    case 't':
+    case 'T':
+        if (n == 4 && is_truth(p, n))
+            return PLACEHOLDER_BOOL;
+        break;
+    case 'f':
+    case 'F':
+        if (n == 5 && is_truth(p, n))
+            return PLACEHOLDER_BOOL;
+        break;
+    case '*':
+        return is_too_wide(w, p, q) ? PLACEHOLDER_NUM : PLACEHOLDER_N;
     }
-    char first = n > 0 ? ascii_lower(*p) : 0;
-    if (next == '(' && w->e - q > 5 && memcmp(q, "(uid=", 5) == 0 && ascii_lower(q[-1]) == q[-1])
-        log_template_emit(w, PLACEHOLDER_USER, p, q); /* bob(uid=1000); not LOGIN(uid=0), which is a program */
-    else if ((n == 4 && first == 't' && memcmp(p + 1, "rue", 3) == 0) ||
-        (n == 5 && first == 'f' && memcmp(p + 1, "alse", 4) == 0))
-        log_template_emit(w, PLACEHOLDER_BOOL, p, q);
-    else if (n == 2 && (p[1] == '+' || p[1] == '-') && ascii_alpha(first))
-        log_template_emit(w, PLACEHOLDER_ID, p, q); /* an axis, a direction: x+ */
-    else if (first == '*' && n >= 3 && n <= 5 && memcmp(p, "*****", (size_t)n) == 0 &&
-             ((w->last == PLACEHOLDER_NUM && w->last_end == p - 1 && p[-1] == ' ') ||
-              (next == ' ' && w->e - q > 1 && ascii_digit(q[1]))))
-        log_template_emit(w, PLACEHOLDER_NUM, p, q); /* a number too wide for its column */
-    return q;
+    if (n == 2 && (p[1] == '+' || p[1] == '-') && ascii_alpha(*p))
+        return PLACEHOLDER_ID; /* an axis, a direction: x+ */
+    return PLACEHOLDER_N;
+}
+
+/* A piece of letters and such only. Returns its end, or where the time ends that it begins. */
+static const char *plain(struct log_template_work *w, const char *p, const char *q)
+{
+    char next = q < w->e ? *q : 0;
+    const char *time = next == ' ' || next == ',' ? worded_time(w, p, q - p) : NULL;
+    if (time)
+        return time;
+    if (p == q)
+        return q;
+    enum placeholder type = next == '(' && is_name_of_uid(w, q) ? PLACEHOLDER_USER : plain_type(w, p, q);
+    return type == PLACEHOLDER_N ? q : log_template_emit(w, type, p, q);
+}
+
+/* 6 May 2024: a number of one digit or two at [p, r), and the capital of a month. */
+static bool may_be_day(const struct log_template_work *w, const char *p, const char *r)
+{
+    return r - p <= 2 && w->e - r > 4 && *r == ' ' && r[1] >= 'A' && r[1] <= 'S';
 }
 
 /* The commonest of all: [p, t) is digits, with at most one dot between them. Returns the end; NULL when it is
@@ -340,7 +268,7 @@ static const char *plain(struct log_template_work *w, const char *p, const char 
 static const char *decimal(struct log_template_work *w, const char *p, const char *t)
 {
     const char *r = p + recognise_digits(p, t);
-    bool date = r - p <= 2 && w->e - r > 4 && *r == ' ' && r[1] >= 'A' && r[1] <= 'S'; /* 6 May 2024 */
+    bool date = may_be_day(w, p, r);
     if (t - r > 1 && *r == '.')
         r += 1 + recognise_digits(r + 1, t);
     if (r < t || r == p || date || w->hint)
@@ -369,44 +297,72 @@ static const char *program(const char *p, const char *q, const char *e)
     return e - q > 2 && memcmp(q, " - ", 3) == 0 ? q : NULL;
 }
 
+/* "on :: port 22": any address. */
+static bool is_any_address(const struct log_template_work *w, const char *p, const char *q)
+{
+    return q - p == 2 && w->e - q > 6 && memcmp(q, " port ", 6) == 0;
+}
+
+/* A piece [p, q) that is told by what is around it, or is a number. Returns where to go on, or NULL. */
+static const char *simple_piece(struct log_template_work *w, const char *p, const char *t, const char *q, unsigned kinds)
+{
+    const char *end = NULL;
+    if (p == w->s && kinds & LOG_TEMPLATE_DOT && (end = program(p, t, w->e)))
+        return log_template_emit(w, PLACEHOLDER_PATH, p, end);
+    if (kinds == LOG_TEMPLATE_COLON && is_any_address(w, p, q))
+        return log_template_emit(w, PLACEHOLDER_ADDR, p, q);
+    if ((kinds & ~(unsigned)LOG_TEMPLATE_DOT) == LOG_TEMPLATE_DIGIT && (end = decimal(w, p, t)))
+        w->prev = SLICE_NONE;
+    else if (w->hint && log_template_is_user(w, slice_of(p, (size_t)(t - p)))) {
+        end = log_template_emit(w, PLACEHOLDER_USER, p, t);
+        w->prev = SLICE_NONE; /* a user may be called "user" */
+        w->hint = LOG_TEMPLATE_HINT_NONE;
+    }
+    return end;
+}
+
+/* The end of [p, q) without dots, colons and quotes behind it. */
+static const char *trimmed_end(const char *p, const char *q)
+{
+    while (q > p && log_template_class_of(q[-1]) & (LOG_TEMPLATE_DOT | LOG_TEMPLATE_COLON | LOG_TEMPLATE_QUOTE))
+        q--;
+    return q;
+}
+
+/* Whether a recogniser may find something in [p, t). */
+static bool may_vary(const char *p, const char *t, unsigned kinds)
+{
+    if (kinds & (LOG_TEMPLATE_DIGIT | LOG_TEMPLATE_SLASH | LOG_TEMPLATE_AT))
+        return true;
+    return kinds & (LOG_TEMPLATE_DOT | LOG_TEMPLATE_COLON) && nested_mark(p, t);
+}
+
+/* 'bob'@'host' of MySQL, at its '@'. */
+static bool is_account_host(const struct log_template_work *w, const char *p)
+{
+    return *p == '@' && w->e - p > 1 && p[1] == '\'' && w->last_end && p == w->last_end + 1;
+}
+
 /* The piece at p. Returns where to go on. */
 static const char *next_piece(struct log_template_work *w, const char *p)
 {
     const char *q = p;
-    unsigned acc = 0, c;
+    unsigned kinds = 0, c;
     if (*p == '\'')
-        return quoted(w, p);
-    if (*p == '@' && w->e - p > 1 && p[1] == '\'' && w->last_end && p == w->last_end + 1) /* 'bob'@'host' of MySQL */
-        return quoted(w, p + 1);
+        return log_template_quoted(w, p);
+    if (is_account_host(w, p))
+        return log_template_quoted(w, p + 1);
     while (q < w->e && !((c = log_template_class_of(*q)) & LOG_TEMPLATE_END)) {
-        acc |= c;
+        kinds |= c;
         q++;
     }
-    const char *t = q;
-    if (acc & (LOG_TEMPLATE_DOT | LOG_TEMPLATE_COLON | LOG_TEMPLATE_QUOTE))
-        while (t > p && log_template_class_of(t[-1]) & (LOG_TEMPLATE_DOT | LOG_TEMPLATE_COLON | LOG_TEMPLATE_QUOTE))
-            t--;
-    const char *end;
-    if (p == w->s && acc & LOG_TEMPLATE_DOT && (end = program(p, t, w->e))) {
-        log_template_emit(w, PLACEHOLDER_PATH, p, end);
+    kinds &= LOG_TEMPLATE_KINDS;
+    const char *t = kinds & (LOG_TEMPLATE_DOT | LOG_TEMPLATE_COLON | LOG_TEMPLATE_QUOTE) ? trimmed_end(p, q) : q;
+    const char *end = simple_piece(w, p, t, q, kinds);
+    if (end)
         return end;
-    }
-    if (acc == LOG_TEMPLATE_COLON && q - p == 2 && w->e - q > 6 && memcmp(q, " port ", 6) == 0) { /* "on :: port 22" */
-        log_template_emit(w, PLACEHOLDER_ADDR, p, q);
-        return q;
-    }
-    if ((acc & ~LOG_TEMPLATE_DOT) == LOG_TEMPLATE_DIGIT && (end = decimal(w, p, t))) {
-        w->prev = SLICE_NONE;
-        return end;
-    }
-    if (w->hint && log_template_is_user(w, slice_of(p, (size_t)(t - p)))) {
-        log_template_emit(w, PLACEHOLDER_USER, p, t);
-        w->prev = SLICE_NONE; /* a user may be called "user" */
-        w->hint = LOG_TEMPLATE_HINT_NONE;
-        return t;
-    }
-    if (acc & (LOG_TEMPLATE_DIGIT | LOG_TEMPLATE_SLASH | LOG_TEMPLATE_AT) || (acc & (LOG_TEMPLATE_DOT | LOG_TEMPLATE_COLON) && nested_mark(p, t)))
-        end = log_template_piece(w, p, q, acc);
+    if (may_vary(p, t, kinds))
+        end = log_template_piece(w, p, q, kinds);
     else if ((end = plain(w, p, t)) == t)
         end = q;
     log_template_remember(w, p, t);

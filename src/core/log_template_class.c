@@ -1,0 +1,45 @@
+/* log_template_class: what each byte is to the pieces of a message. See log_template_piece.h. */
+#include "core/log_template_piece.h"
+
+enum {
+    HEX_LETTER = LOG_TEMPLATE_ALPHA | LOG_TEMPLATE_WORD | LOG_TEMPLATE_HEX,
+    LETTER = LOG_TEMPLATE_ALPHA | LOG_TEMPLATE_WORD,
+    NUMBER = LOG_TEMPLATE_DIGIT | LOG_TEMPLATE_WORD | LOG_TEMPLATE_HEX,
+    ENDS = LOG_TEMPLATE_END | LOG_TEMPLATE_PATH_END,
+    ENDS_FILE = LOG_TEMPLATE_END | LOG_TEMPLATE_FILE_END,
+    MARK = LOG_TEMPLATE_MARK | LOG_TEMPLATE_STOP,
+};
+
+const unsigned short log_template_class[256] = {
+    [0 ... ' '] = ENDS,
+    [127] = ENDS,
+    ['"'] = ENDS,
+    ['`'] = ENDS,
+    ['<'] = ENDS,
+    ['>'] = ENDS,
+    [')'] = ENDS,
+    ['|'] = ENDS,
+    ['('] = ENDS_FILE,
+    [']'] = ENDS_FILE,
+    ['}'] = ENDS_FILE,
+    [';'] = ENDS_FILE | LOG_TEMPLATE_MARK,
+    [','] = ENDS_FILE | LOG_TEMPLATE_MARK,
+    ['['] = LOG_TEMPLATE_END,
+    ['{'] = LOG_TEMPLATE_END,
+    ['='] = LOG_TEMPLATE_END,
+    ['\''] = LOG_TEMPLATE_QUOTE | LOG_TEMPLATE_PATH_END | LOG_TEMPLATE_STOP,
+    ['.'] = LOG_TEMPLATE_DOT | MARK,
+    [':'] = LOG_TEMPLATE_COLON | MARK,
+    ['!'] = MARK,
+    ['?'] = MARK,
+    ['/'] = LOG_TEMPLATE_SLASH,
+    ['\\'] = LOG_TEMPLATE_SLASH,
+    ['@'] = LOG_TEMPLATE_AT,
+    ['_'] = LOG_TEMPLATE_WORD,
+    ['0' ... '9'] = NUMBER,
+    ['A' ... 'F'] = HEX_LETTER | LOG_TEMPLATE_UPPER,
+    ['G' ... 'Z'] = LETTER | LOG_TEMPLATE_UPPER,
+    ['a' ... 'f'] = HEX_LETTER,
+    ['g' ... 'z'] = LETTER,
+    [0x80 ... 0xff] = LOG_TEMPLATE_WORD,
+};

@@ -1,0 +1,216 @@
+/* log_template_quote: quoted texts, and values behind a key. See log_template_piece.h. */
+#include "core/log_template_piece.h"
+#include "core/word_set.h"
+
+/* A double quote that closes; a backslash before it makes it part of the text. */
+static const char *closing_double(const char *p, const char *e)
+{
+    const char *q = p;
+    while ((q = memchr(q + 1, '"', (size_t)(e - q - 1))))
+        if (q[-1] != '\\' || (q - p > 2 && q[-2] == '\\'))
+            return q;
+    return NULL;
+}
+
+/* A single quote that closes. *opens: another one opens before any closes. */
+static const char *closing_single(const char *p, const char *e, bool *opens)
+{
+    *opens = false;
+    for (const char *q = p + 1; q < e; q++) {
+        if (*q != '\'' && *q != '`')
+            continue;
+        if (q + 1 == e || !recognise_word_byte(q[1]))
+            return q;
+        *opens = *q == '`' || !recognise_word_byte(q[-1]);
+        if (*opens)
+            return NULL;
+    }
+    return NULL;
+}
+
+/* The closing quote that belongs to the one at p, or NULL. That there is none ahead is kept, so that no text is searched twice. */
+static const char *closing(struct log_template_work *w, const char *p)
+{
+    bool single = *p != '"', opens = false;
+    if (w->no_quote[single])
+        return NULL;
+    const char *q = single ? closing_single(p, w->e, &opens) : closing_double(p, w->e);
+    w->no_quote[single] = !q && !opens;
+    return q;
+}
+
+/* "GET /x HTTP/1.1": the method tells messages apart, the rest does not. Returns the length of method and space. */
+static size_t request_line(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 'A' && s.p[n] <= 'Z')
+        n++;
+    if (n < 3 || n > 9 || s.n <= n + 1 || s.p[n] != ' ')
+        return 0;
+    return s.p[n + 1] == '/' || slice_starts(slice_from(s, n + 1), SLICE("http")) ? n + 1 : 0;
+}
+
+static bool json_key(struct slice s, const char *close, const char *e)
+{
+    if (e - close < 2 || close[1] != ':' || s.n > 40)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_alpha(s.p[i]) && s.p[i] != '_' && s.p[i] != '-' && s.p[i] != '.')
+            return false;
+    return true;
+}
+
+/* Its value is masked piece by piece, not as a whole. */
+static bool speaking_key(struct slice key)
+{
+    return word_set_has(WORD_SET_SPEAKING_KEYS, key.p, key.n);
+}
+
+enum { SPEAKS_MAX = 300 };
+
+/* "connection reset by peer": a quoted text that tells faults apart, and so is masked piece by piece. */
+static bool speaks(struct slice in)
+{
+    const char *p = in.p, *e = in.p + in.n;
+    if (in.n > SPEAKS_MAX || !slice_chr(in, ' '))
+        return false;
+    while (p < e) {
+        size_t n = recognise_letters(p, e);
+        if (n > 1 && log_template_is_fault(p, n))
+            return true;
+        for (p += n; p < e && !ascii_alpha(*p);)
+            p++;
+    }
+    return false;
+}
+
+/* "key": at the quote before p, which the key's ends; its text too where it is the message. Returns where to go on. */
+static const char *json_value(struct log_template_work *w, struct slice key, const char *close)
+{
+    const char *v = close + 2 + (w->e - close > 2 && close[2] == ' ');
+    if (v == w->e || *v != '"' || !speaking_key(key))
+        return close + 1;
+    w->literal_quote = closing(w, v);
+    return v + 1;
+}
+
+/* The text between a quote at p and the one at q, which has at least a byte. Returns where to go on. */
+static const char *quoted_text(struct log_template_work *w, const char *p, const char *q)
+{
+    struct slice in = slice_of(p + 1, (size_t)(q - p - 1));
+    bool whole = p == w->s && q + 1 == w->e;
+    if (!whole && json_key(in, q, w->e))
+        return json_value(w, in, q);
+    if (whole || speaks(in)) {
+        w->literal_quote = q;
+        return p + 1;
+    }
+    size_t method = request_line(in);
+    log_template_emit(w, method ? PLACEHOLDER_PATH : PLACEHOLDER_QUOTED, in.p + method, q);
+    return q + 1;
+}
+
+const char *log_template_quoted(struct log_template_work *w, const char *p)
+{
+    if (p == w->literal_quote || (p > w->s && log_template_word_at(p - 1)))
+        return p + 1;
+    const char *q = closing(w, p);
+    if (!q)
+        return p + 1;
+    return q == p + 1 ? q + 1 : quoted_text(w, p, q);
+}
+
+/* --- key=value --- */
+
+enum { BRACKETED_MAX = 64, KEY_MAX = 24, CODE_MAX = 8 };
+
+/* The end of <bob> or <a@b.example> at v, or v. */
+static const char *angle_end(const char *v, const char *e)
+{
+    const char *p = v + 1;
+    while (p < e && *p != '>' && *p != '<' && (unsigned char)*p > ' ' && p - v < BRACKETED_MAX)
+        p++;
+    return p < e && *p == '>' ? p + 1 : v;
+}
+
+/* What closes the bracket c, 0 when it is none. */
+static char closing_bracket(char c)
+{
+    return c == '(' ? ')' : c == '[' ? ']' : c == '{' ? '}' : 0;
+}
+
+/* The bracket that closes one at p; NULL when it is too far or on another line. */
+static const char *bracket_end(const char *p, const char *e, char shut)
+{
+    const char *q = p;
+    while (q < e && *q != shut && (unsigned char)*q >= ' ' && q - p < BRACKETED_MAX)
+        q++;
+    return q < e && *q == shut ? q : NULL;
+}
+
+/* The end of a value without quotes; v when it begins with a bracket, or opens one that it does not close. */
+static const char *bare_value_end(const char *v, const char *e)
+{
+    const char *p = v;
+    for (; p < e; p++) {
+        char shut = closing_bracket(*p);
+        if (!shut && *p != '=' && (*p == '&' || log_template_class_of(*p) & LOG_TEMPLATE_END))
+            break;
+        const char *q = shut && p > v ? bracket_end(p, e, shut) : NULL;
+        if (shut && !q)
+            return v;
+        p = q ? q : p;
+    }
+    while (p > v + 1 && (p[-1] == '.' || p[-1] == ':'))
+        p--;
+    return p;
+}
+
+/* The end of the value that begins at v; v when it is not to be masked as a whole. */
+static const char *value_end(struct log_template_work *w, const char *v)
+{
+    if (*v == '"' || (*v == '\'' && w->e - v > 1)) {
+        const char *q = closing(w, v);
+        return q && !speaks(slice_of(v + 1, (size_t)(q - v - 1))) ? q + 1 : v;
+    }
+    return *v == '<' ? angle_end(v, w->e) : bare_value_end(v, w->e);
+}
+
+/* The identifier that ends at p. */
+static struct slice key_before(const struct log_template_work *w, const char *p)
+{
+    const char *k = p;
+    while (k > w->s && p - k < KEY_MAX && (log_template_word_at(k - 1) || k[-1] == '-' || k[-1] == '.'))
+        k--;
+    return slice_of(k, (size_t)(p - k));
+}
+
+/* What follows a '=' that is a sign of a program's text, or nothing. */
+static bool is_no_value(const char *v, const char *e)
+{
+    return v == e || (unsigned char)*v <= ' ' || *v == '=' || *v == '>' || *v == '~';
+}
+
+/* code=EPIPE: it tells messages apart, and stays. */
+static bool is_code(struct slice key, const char *v, const char *end)
+{
+    return *v >= 'A' && *v <= 'Z' && end - v <= CODE_MAX && word_set_has(WORD_SET_CODE_KEYS, key.p, key.n);
+}
+
+const char *log_template_pair(struct log_template_work *w, const char *p)
+{
+    const char *v = p + 1;
+    struct slice key = key_before(w, p);
+    if (!key.n || is_no_value(v, w->e))
+        return v;
+    if (speaking_key(key)) {
+        if (*v != '"')
+            return v;
+        w->literal_quote = closing(w, v);
+        return v + 1;
+    }
+    const char *end = value_end(w, v);
+    size_t time = end > v && ascii_digit(*v) ? recognise_time(v, w->e) : 0;
+    end = time > (size_t)(end - v) ? v + time : end;
+    return end == v || is_code(key, v, end) ? end : log_template_emit(w, PLACEHOLDER_VALUE, v, end);
+}
