@@ -29,34 +29,7 @@ void scrub_free(struct scrub *s)
 
 /* --- the walk --- */
 
-static void forget_words(struct walk *w)
-{
-    memset(w->recent, 0, sizeof w->recent);
-    w->name.n = 0;
-    w->name_end = 0;
-}
-
-void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around)
-{
-    if (from < w->done)
-        from = w->done;
-    sbuf_adds(&w->s->out, slice_sub(w->t, w->done, from));
-    sbuf_adds(&w->s->out, around);
-    sbuf_adds(&w->s->out, SLICE(SCRUB_MARK));
-    sbuf_adds(&w->s->out, around);
-    w->i = w->done = to > from ? to : from;
-    forget_words(w);
-}
-
-void walk_take(struct walk *w, size_t from, size_t to)
-{
-    walk_take_in(w, from, to, SLICE_NONE);
-}
-
-char walk_before(const struct walk *w, size_t i)
-{
-    return i == 0 ? ' ' : i <= w->done ? ']' : w->t.p[i - 1];
-}
+static void walk_part(struct walk *w, size_t from, size_t to);
 
 /* \npassword=x in a text with escapes: the n is no part of the name. */
 static bool is_escape_letter(const struct walk *w)
@@ -75,8 +48,19 @@ static bool may_be_verb(struct slice word)
 {
     if (word.n < 4 || word.n > 8)
         return false;
-    char c = word.p[0], next = word.p[1];
-    return (c == 'e' && next == 'c') || (c == 'p' && next == 'r') || (next >= 'A' && next <= 'Z' && (c == 'L' || c == 'A' || c == 'I' || c == 'O'));
+    switch (word.p[0]) {
+    case 'e':
+        return word.p[1] == 'c';
+    case 'p':
+        return word.p[1] == 'r';
+    case 'L':
+    case 'A':
+    case 'I':
+    case 'O':
+        return word.p[1] >= 'A' && word.p[1] <= 'Z';
+    default:
+        return false;
+    }
 }
 
 static bool is_command_word(struct slice word)
@@ -105,12 +89,46 @@ static bool takes_secrets(const struct walk *w)
     return w->s->opt->scrub.defaults;
 }
 
+/* INSERT INTO t (a, password) VALUES (1, 'x'): the values of secret columns are taken, the walk goes over the others. */
+static bool walk_columns(struct walk *w, size_t end)
+{
+    struct columns c;
+    struct column_value v;
+    if (w->in_rows || !columns_at(w, end, &c))
+        return false;
+    w->in_rows = true;
+    while (columns_next(w, &c, &v)) {
+        if (v.secret)
+            column_take(w, &v);
+        else
+            walk_part(w, v.from > w->done ? v.from : w->done, v.end);
+    }
+    w->in_rows = false;
+    w->i = c.i;
+    return true;
+}
+
+/* The word [start, end) with secrets behind it that no name beside them tells. */
+static bool take_behind_word(struct walk *w, size_t start, size_t end)
+{
+    struct slice word = slice_sub(w->t, start, end);
+    if (is_command_word(word) && walk_columns(w, end))
+        return true;
+    if (may_be_verb(word) && verb_at(w, start, end))
+        return true;
+    return scheme_at(w, start, end);
+}
+
+/* Whether the word goes on with the name of the one before it: one space between them, and nothing taken. */
+static bool goes_on(const struct walk *w, size_t start)
+{
+    return w->name.n && w->name_end + 1 == start && w->t.p[w->name_end] == ' ' && w->name_end >= w->done;
+}
+
 static void walk_word(struct walk *w)
 {
     size_t start = w->i + is_escape_letter(w);
-    bool goes_on = w->name.n && w->name_end + 1 == start && w->t.p[w->name_end] == ' ' && w->name_end >= w->done;
-    size_t end = names_read(&w->s->names, w->t, start, goes_on, &w->name);
-    struct slice word = slice_sub(w->t, start, end);
+    size_t end = names_read(&w->s->names, w->t, start, goes_on(w, start), &w->name);
     if (end == start) {
         w->i++;
         return;
@@ -121,11 +139,7 @@ static void walk_word(struct walk *w)
     if (is.kind != NAME_NONE && (takes_secrets(w) || is.kind >= NAME_ADDRESS) && value_after_name(w, start, end, is))
         return;
     w->i = end;
-    if (!takes_secrets(w))
-        return;
-    if ((is_command_word(word) && columns_at(w, end)) || (may_be_verb(word) && verb_at(w, start, end)))
-        return;
-    if (scheme_at(w, start, end))
+    if (!takes_secrets(w) || take_behind_word(w, start, end))
         return;
     if (end - start >= 2 && end - start <= 14)
         program_seen(w, start, end);
@@ -144,43 +158,58 @@ static bool is_word_start(const struct walk *w)
     return !ascii_alnum(before);
 }
 
+static bool colon_at(struct walk *w)
+{
+    bool twice = w->i + 1 < w->t.n && w->t.p[w->i + 1] == ':';
+    if (twice && is_word_start(w) && address_at(w))
+        return true;
+    return takes_secrets(w) && (user_info_at(w) || pgpass_at(w));
+}
+
+/* What was taken before stays so. */
+static bool mark_at(struct walk *w)
+{
+    if (!slice_starts(slice_from(w->t, w->i), SLICE(SCRUB_MARK)))
+        return false;
+    walk_take(w, w->i, w->i + strlen(SCRUB_MARK));
+    return true;
+}
+
+/* An escape of a letter, which is part of a word, or of a sign. */
+static bool escape_at(struct walk *w)
+{
+    struct unit u = unit_at(w->t, w->i);
+    if (u.n <= 1)
+        return false;
+    if (ascii_alnum((char)u.c)) {
+        walk_word(w);
+        return true;
+    }
+    if ((u.c == '@' && scrubs_mail(w) && mail_at(w)) || (u.c == ':' && takes_secrets(w) && user_info_at(w)))
+        return true;
+    w->i += u.n - 1;
+    return false;
+}
+
 /* A sign that may begin or be in the middle of something. */
 static bool sign_at(struct walk *w)
 {
-    char c = w->t.p[w->i];
-    switch (c) {
+    switch (w->t.p[w->i]) {
     case '@':
         return scrubs_mail(w) && mail_at(w);
     case ':':
-        if (w->i + 1 < w->t.n && w->t.p[w->i + 1] == ':' && is_word_start(w) && address_at(w))
-            return true;
-        return takes_secrets(w) && (user_info_at(w) || pgpass_at(w));
+        return colon_at(w);
     case '-':
         return takes_secrets(w) && (pem_at(w) || option_at(w));
     case '[':
-        if (!slice_starts(slice_from(w->t, w->i), SLICE(SCRUB_MARK)))
-            return false;
-        walk_take(w, w->i, w->i + strlen(SCRUB_MARK));
-        return true;
+        return mark_at(w);
     case '$':
     case '{':
         return takes_secrets(w) && token_at(w);
     case '%':
     case '&':
-    case '\\': {
-        struct unit u = unit_at(w->t, w->i);
-        if (u.n > 1 && u.c == '@' && scrubs_mail(w) && mail_at(w))
-            return true;
-        if (u.n > 1 && u.c == ':' && takes_secrets(w) && user_info_at(w))
-            return true;
-        if (u.n > 1 && !ascii_alnum((char)u.c))
-            w->i += u.n - 1;
-        if (u.n > 1 && ascii_alnum((char)u.c)) {
-            walk_word(w);
-            return true;
-        }
-        return false;
-    }
+    case '\\':
+        return escape_at(w);
     default:
         return false;
     }
@@ -200,7 +229,8 @@ static void walk_step(struct walk *w)
     }
 }
 
-void walk_part(struct walk *w, size_t from, size_t to)
+/* Goes over [from, to) of the same text. */
+static void walk_part(struct walk *w, size_t from, size_t to)
 {
     size_t end = w->t.n;
     w->t.n = to;

@@ -1,4 +1,4 @@
-/* scrub_command: secrets told by their place and not by a name beside them: arguments of known programs, columns of SQL. Part of scrub. */
+/* scrub_command: secrets told by their place and not by a name beside them: arguments of programs, of commands of protocols. Part of scrub. */
 #include "core/scrub_impl.h"
 
 enum argument {
@@ -32,7 +32,7 @@ static const struct program {
     {"lftp", "-u", ARG_LOGIN, NULL}, {"influx", "-t", ARG_NEXT, NULL}, {"vault", "-p", ARG_NEXT, "login"}, {"cqlsh", "-p", ARG_EITHER, NULL},
 };
 
-enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, PIPED_MAX = 256, LOOK_MAX = 512, COLUMNS_MAX = 64, COLUMN_LIST_MAX = 4096 };
+enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, PIPED_MAX = 256, LOOK_MAX = 512 };
 
 void programs_init(struct scrub *s)
 {
@@ -288,117 +288,5 @@ bool pgpass_at(struct walk *w)
     if (slice_chr(v, ':') || !looks_random(v, 6))
         return false;
     walk_take(w, value, end);
-    return true;
-}
-
-/* --- columns --- */
-
-static size_t spaces_end(struct slice t, size_t i)
-{
-    while (i < t.n && ascii_space(t.p[i]))
-        i++;
-    return i;
-}
-
-/* The names in "(a, b, c)" at i: which of them are secret; returns the place behind, i when it is no such list. */
-static size_t read_columns(const struct walk *w, size_t i, uint64_t *secret)
-{
-    size_t from = i + 1;
-    if (i >= w->t.n || w->t.p[i] != '(')
-        return i;
-    *secret = 0;
-    for (size_t at = from, column = 0; at < w->t.n && at - i < COLUMN_LIST_MAX; at++) {
-        char c = w->t.p[at];
-        if (c != ',' && c != ')')
-            continue;
-        enum name_kind kind = names_field(&w->s->names, slice_sub(w->t, from, at)).kind;
-        if (column < COLUMNS_MAX && kind != NAME_NONE && kind < NAME_ADDRESS && kind != NAME_QUERY)
-            *secret |= UINT64_C(1) << column;
-        column++;
-        from = at + 1;
-        if (c == ')')
-            return at + 1;
-    }
-    return i;
-}
-
-/* One value of a row: to the next ',' or ')' outside of quotes and brackets. */
-static size_t value_end(struct slice t, size_t i)
-{
-    unsigned depth = 0;
-    while (i < t.n) {
-        struct quote q = value_quote_at(t, i);
-        if (q.n) {
-            value_quoted_end(t, i + q.n, q, &i);
-            continue;
-        }
-        char c = t.p[i];
-        if (!depth && (c == ',' || c == ')'))
-            return i;
-        depth += c == '(';
-        depth -= c == ')';
-        i++;
-    }
-    return i;
-}
-
-static void take_value(struct walk *w, size_t from, size_t end)
-{
-    from = spaces_end(w->t, from);
-    while (end > from && ascii_space(w->t.p[end - 1]))
-        end--;
-    struct quote q = value_quote_at(w->t, from);
-    if (q.n) {
-        size_t behind;
-        from += q.n;
-        end = value_quoted_end(w->t, from, q, &behind);
-    }
-    if (end > from && value_is_worth(w, slice_sub(w->t, from, end), false))
-        walk_take(w, from, end);
-}
-
-/* The rows "(…), (…)" at i; returns the place behind. */
-static size_t take_rows(struct walk *w, size_t i, uint64_t secret)
-{
-    while (i < w->t.n && w->t.p[i] == '(') {
-        size_t at = i + 1;
-        for (unsigned column = 0; at < w->t.n; column++) {
-            size_t end = value_end(w->t, at);
-            if (column < COLUMNS_MAX && secret >> column & 1)
-                take_value(w, at, end);
-            else
-                walk_part(w, at > w->done ? at : w->done, end);
-            at = end + 1;
-            if (end >= w->t.n || w->t.p[end] == ')')
-                break;
-        }
-        i = spaces_end(w->t, at < w->t.n ? at : w->t.n);
-        if (i < w->t.n && w->t.p[i] == ',')
-            i = spaces_end(w->t, i + 1);
-    }
-    return i;
-}
-
-/* INSERT INTO t (a, password) VALUES (1, 'x'); DETAIL: Key (email, token)=(a, b) already exists. */
-bool columns_at(struct walk *w, size_t end)
-{
-    size_t i = end, stop = end + 256 < w->t.n ? end + 256 : w->t.n;
-    uint64_t secret;
-    while (i < stop && w->t.p[i] != '(' && !one_of(w->t.p[i], ";\n)"))
-        i++;
-    size_t behind = i < stop ? read_columns(w, i, &secret) : i;
-    if (behind == i || !secret || w->in_rows)
-        return false;
-    i = spaces_end(w->t, behind);
-    struct slice rest = slice_from(w->t, i);
-    if (slice_istarts(rest, SLICE("VALUES")))
-        i = spaces_end(w->t, i + 6);
-    else if (slice_starts(rest, SLICE("=")))
-        i++;
-    else
-        return false;
-    w->in_rows = true;
-    w->i = take_rows(w, i, secret);
-    w->in_rows = false;
     return true;
 }

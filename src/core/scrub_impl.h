@@ -1,5 +1,5 @@
 /*
- * scrub_impl: what the parts of scrub share. Private to them.
+ * scrub_impl: what the parts of scrub share. Private to them; each part builds on those above it here, and scrub.c on all.
  *
  * A walk goes over a text once, from the front. What it takes out it leaves behind for good (`done`): nothing looks back over it, so
  * that a text without secrets stays as it is when it is scrubbed again. All looking ahead ends in a take or is bounded.
@@ -59,19 +59,24 @@ struct walk {
     size_t program_from, program_until;
 };
 
+static inline bool one_of(char c, const char *bytes)
+{
+    return c && strchr(bytes, c);
+}
+
+/* --- scrub_walk.c --- */
+
 /* Takes [from, to) out, and goes on behind it. */
 void walk_take(struct walk *w, size_t from, size_t to);
 /* The same, with something around the mark. */
 void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around);
 /* The byte before i as the next run will see it. */
-char walk_before(const struct walk *w, size_t i);
-/* Goes over [from, to) of the same text. */
-void walk_part(struct walk *w, size_t from, size_t to);
-
-static inline bool one_of(char c, const char *bytes)
+static inline char walk_before(const struct walk *w, size_t i)
 {
-    return c && strchr(bytes, c);
+    return i == 0 ? ' ' : i <= w->done ? ']' : w->t.p[i - 1];
 }
+
+/* --- scrub_value.c --- */
 
 /* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside another; or one of print. */
 struct quote {
@@ -84,13 +89,6 @@ struct quote value_quote_at(struct slice t, size_t i);
 bool value_quote_is_before(struct slice t, size_t i);
 /* Where the text ends that was opened by q before `from`; *behind: the first byte after its closing quote. */
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind);
-
-/* --- scrub_notation.c --- */
-
-/* True: something was taken, and the walk stands behind it. The name is [start, end). */
-bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is);
-
-/* --- scrub_value.c --- */
 
 enum separator { SEP_NONE, SEP_ASSIGN, SEP_COLON, SEP_ARROW, SEP_COMPARE, SEP_CALL, SEP_ELEMENT, SEP_LIST, SEP_MEMBER, SEP_SPACE, SEP_OPTION };
 
@@ -143,6 +141,11 @@ struct slice token_sample(unsigned i, struct sbuf *out);
 /* At "-----BEGIN". */
 bool pem_at(struct walk *w);
 
+/* --- scrub_notation.c --- */
+
+/* True: something was taken, and the walk stands behind it. The name is [start, end). */
+bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is);
+
 /* --- scrub_address.c --- */
 
 /* At '@': the mail address around it. */
@@ -161,11 +164,31 @@ void programs_init(struct scrub *s);
 void program_seen(struct walk *w, size_t start, size_t end);
 /* At '-' in a command line. */
 bool option_at(struct walk *w);
-/* After INSERT, REPLACE or Key: rows of values under a list of columns. */
-bool columns_at(struct walk *w, size_t end);
 /* Behind the word [start, end): a command of a protocol with a login, or echo with a secret for a program behind a pipe. */
 bool verb_at(struct walk *w, size_t start, size_t end);
 /* At ':': a line of .pgpass around it, host:port:database:user:password. */
 bool pgpass_at(struct walk *w);
+
+/* --- scrub_columns.c --- */
+
+/* The rows behind a list of columns, as far as they have been read. */
+struct columns {
+    uint64_t secret; /* a bit for each column */
+    size_t i;
+    unsigned column;
+    bool inside; /* of a row */
+};
+
+struct column_value {
+    size_t from, end;
+    bool secret;
+};
+
+/* After INSERT, REPLACE or Key, which ends at `end`: a list of columns, some of them secret, with rows behind it. */
+bool columns_at(const struct walk *w, size_t end, struct columns *c);
+/* The next value of the rows; false: they are over, and c->i is behind them. */
+bool columns_next(const struct walk *w, struct columns *c, struct column_value *v);
+/* Takes a secret one out. */
+void column_take(struct walk *w, const struct column_value *v);
 
 #endif
