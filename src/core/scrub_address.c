@@ -68,30 +68,53 @@ bool mail_at(struct walk *w)
 
 /* --- URLs --- */
 
-/* Where the user info ends: at the last '@' before what ends the authority. A password may hold a slash, a port may not. */
+/* A login in a URL, as far as it has been read. */
+struct login {
+    size_t at, colon; /* its last '@', its first ':'; 0: none */
+    bool port;        /* what follows the colon may be a port */
+};
+
+/* A password may hold a slash, a port may not. */
+static bool ends_login(const struct login *l, char c, size_t i)
+{
+    bool in_password = l->colon && !l->at;
+    switch (c) {
+    case '"':
+    case '\'':
+    case '<':
+    case '>':
+    case '`':
+    case '\\':
+        return true;
+    case '?':
+    case '#':
+        return !in_password;
+    case '/':
+        return !in_password || (l->port && i > l->colon + 1);
+    default:
+        return ascii_space(c);
+    }
+}
+
+/* Where the user info ends: at the last '@' before what ends the authority. */
 static size_t user_info_end(struct slice t, size_t from, size_t *colon)
 {
-    size_t at = 0;
-    bool port = true;
-    *colon = 0;
+    struct login l = {.port = true};
     for (size_t i = from; i < t.n && i - from < USER_INFO_MAX; i++) {
         char c = t.p[i];
         if (c == '@') {
-            at = i;
+            l.at = i;
             continue;
         }
-        if (ascii_space(c) || one_of(c, "\"'<>`\\") || (one_of(c, "?#") && (at || !*colon)))
+        if (ends_login(&l, c, i))
             break;
-        if (c == '/' && (at || !*colon || (port && i > *colon + 1)))
-            break;
-        if (c == ':' && !*colon)
-            *colon = i;
-        else if (*colon && !ascii_digit(c))
-            port = false;
+        if (c == ':' && !l.colon)
+            l.colon = i;
+        else if (l.colon && !ascii_digit(c))
+            l.port = false;
     }
-    if (*colon > at)
-        *colon = 0;
-    return at;
+    *colon = l.colon > l.at ? 0 : l.colon;
+    return l.at;
 }
 
 /* A name that is a key: https://KEY@host. */
@@ -196,56 +219,104 @@ bool user_info_at(struct walk *w)
 
 /* --- internet addresses --- */
 
-static size_t ipv4_end(struct slice t, size_t i)
+/* A number of at most 255 at i; its end, or i. */
+static size_t octet_end(struct slice t, size_t i)
 {
-    size_t from = i;
+    size_t end = i;
+    unsigned v = 0;
+    for (; end < t.n && end - i < 4 && ascii_digit(t.p[end]); end++)
+        v = v * 10 + (unsigned)(t.p[end] - '0');
+    return end - i > 3 || v > 255 ? i : end;
+}
+
+static bool ipv4_goes_on(struct slice t, size_t i)
+{
+    if (i >= t.n)
+        return false;
+    return ascii_alnum(t.p[i]) || t.p[i] == '_' || (t.p[i] == '.' && i + 1 < t.n && ascii_digit(t.p[i + 1]));
+}
+
+static size_t ipv4_end(struct slice t, size_t from)
+{
+    size_t i = from;
     for (unsigned part = 0; part < 4; part++) {
-        unsigned v = 0, n = 0;
-        for (; i < t.n && n < 4 && ascii_digit(t.p[i]); i++, n++)
-            v = v * 10 + (unsigned)(t.p[i] - '0');
-        if (!n || n > 3 || v > 255)
+        if (part > 0 && (i >= t.n || t.p[i++] != '.'))
             return from;
-        if (part < 3 && (i >= t.n || t.p[i++] != '.'))
+        size_t end = octet_end(t, i);
+        if (end == i)
             return from;
+        i = end;
     }
-    bool more = i < t.n && (ascii_alnum(t.p[i]) || t.p[i] == '_' || (t.p[i] == '.' && i + 1 < t.n && ascii_digit(t.p[i + 1])));
-    return more ? from : i;
+    return ipv4_goes_on(t, i) ? from : i;
+}
+
+/* What of an IPv6 address has been read. */
+struct ipv6 {
+    struct slice t;
+    size_t i, end;
+    unsigned groups, digits;
+    bool gap;
+};
+
+enum ipv6_step { IPV6_MORE, IPV6_END, IPV6_NONE };
+
+/* ':' or "::", behind a group or at the front. */
+static enum ipv6_step ipv6_separator(struct ipv6 *a, bool behind_group)
+{
+    const char *p = a->t.p + a->i;
+    if (a->i + 1 >= a->t.n || p[0] != ':')
+        return IPV6_END;
+    if (p[1] == ':') {
+        if (a->gap)
+            return IPV6_NONE;
+        a->gap = true;
+        a->i = a->end = a->i + 2;
+        return IPV6_MORE;
+    }
+    if (!behind_group || !ascii_hex(p[1]))
+        return IPV6_END;
+    a->i++;
+    return IPV6_MORE;
+}
+
+static enum ipv6_step ipv6_group(struct ipv6 *a)
+{
+    size_t from = a->i;
+    for (; a->i < a->t.n && a->i - from < 5 && ascii_hex(a->t.p[a->i]); a->i++)
+        a->digits += ascii_digit(a->t.p[a->i]);
+    size_t n = a->i - from;
+    if (n > 4)
+        return IPV6_NONE;
+    if (n && (a->groups || a->gap) && a->i < a->t.n && a->t.p[a->i] == '.') { /* the last two groups as an IPv4 address */
+        a->groups += 2;
+        a->end = ipv4_end(a->t, from);
+        return a->end == from ? IPV6_NONE : IPV6_END;
+    }
+    a->groups += n > 0;
+    a->end = a->i;
+    return ipv6_separator(a, n > 0);
+}
+
+/* A group and a colon, as every one begins: most words are told by that. */
+static bool may_be_ipv6(struct slice t, size_t i)
+{
+    size_t n = 0;
+    while (i + n < t.n && n < 5 && ascii_hex(t.p[i + n]))
+        n++;
+    return n < 5 && i + n < t.n && t.p[i + n] == ':';
 }
 
 /* RFC 4291, 2.2: eight groups, or fewer with one "::". Without a digit it is a name: Dead::Beef. */
-static size_t ipv6_end(struct slice t, size_t i)
+static size_t ipv6_end(struct slice t, size_t from)
 {
-    size_t from = i, end = i;
-    unsigned groups = 0, gap = 0, digits = 0;
-    while (i < t.n && i - from < SCRUB_ADDRESS_MAX) {
-        unsigned n = 0;
-        for (; i < t.n && n < 5 && ascii_hex(t.p[i]); i++, n++)
-            digits += ascii_digit(t.p[i]);
-        if (n > 4)
-            return from;
-        if (i < t.n && t.p[i] == '.' && n && (groups >= 1 || gap)) {
-            size_t v4 = ipv4_end(t, i - n);
-            if (v4 == i - n)
-                return from;
-            groups += 2;
-            end = v4;
-            break;
-        }
-        groups += n > 0;
-        end = i;
-        if (i + 1 < t.n && t.p[i] == ':' && t.p[i + 1] == ':') {
-            if (gap++)
-                return from;
-            i += 2;
-            end = i;
-        } else if (n && i + 1 < t.n && t.p[i] == ':' && ascii_hex(t.p[i + 1])) {
-            i++;
-        } else {
-            break;
-        }
-    }
-    bool more = end < t.n && (ascii_alnum(t.p[end]) || t.p[end] == '_');
-    return more || !digits || !(groups == 8 || (gap && groups && groups < 8)) ? from : end;
+    struct ipv6 a = {.t = t, .i = from, .end = from};
+    enum ipv6_step step = may_be_ipv6(t, from) ? IPV6_MORE : IPV6_NONE;
+    while (step == IPV6_MORE && a.i < t.n && a.i - from < SCRUB_ADDRESS_MAX)
+        step = ipv6_group(&a);
+    bool whole = a.gap ? a.groups > 0 && a.groups <= 8 : a.groups == 8;
+    if (step == IPV6_NONE || !a.digits || !whole)
+        return from;
+    return a.end < t.n && (ascii_alnum(t.p[a.end]) || t.p[a.end] == '_') ? from : a.end;
 }
 
 static bool is_known_client(const struct walk *w, struct slice address)

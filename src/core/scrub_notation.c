@@ -1,7 +1,7 @@
 /* scrub_notation: the value that stands behind a secret's name, in every notation: found, measured and taken. Part of scrub. */
 #include "core/scrub_impl.h"
 
-enum { SPACES_MAX = 64, WRAPPERS_MAX = 2, VALUE_LOOK = 512 };
+enum { SPACES_MAX = 64, WRAPPER_MAX = 32, VALUE_LOOK = 512 };
 
 /* --- between name and value --- */
 
@@ -241,60 +241,72 @@ static enum separator space_between(const struct walk *w, size_t start, size_t e
     return (p->is.flags & NAME_QUOTED) && !value_quote_at(w->t, *i).n ? SEP_NONE : SEP_SPACE;
 }
 
+/* A separator with nothing behind it but the next pair: "password= user=x". */
+static bool has_no_value(const struct walk *w, const struct place *p, size_t at)
+{
+    return !p->tight && !value_quote_at(w->t, at).n && !p->key.n && (w->query || value_pair_at(w->t, at));
+}
+
+/* No sign between name and value: an element, a member, a call, a list, a space. The name is closed at `closed`; i is behind spaces. */
+static enum separator form_at(struct walk *w, size_t start, size_t end, size_t closed, size_t i, struct place *p)
+{
+    p->tight = true;
+    p->at = i + 1;
+    if (i == end && i < w->t.n && w->t.p[i] == '(' && value_quote_at(w->t, i + 1).n)
+        return SEP_CALL;
+    p->at = i;
+    if (is_element(w, start, &p->at))
+        return SEP_ELEMENT;
+    p->at = closed;
+    if (is_attribute(w, start, &p->at, p))
+        return SEP_ELEMENT;
+    p->at = closed;
+    if (is_argument_list(w, start, &p->at, p) || is_serialized(w, &p->at, p) || is_dotted(w, start, &p->at, p) || is_set_for(w, &p->at))
+        return SEP_LIST;
+    p->at = closed;
+    if (is_member(w, &p->at, p)) {
+        p->at = skip_spaces(w->t, p->at, false);
+        return SEP_MEMBER;
+    }
+    p->at = skip_spaces(w->t, closed, false);
+    return space_between(w, start, closed, &p->at, p);
+}
+
 static enum separator find_separator(struct walk *w, size_t start, size_t end, struct place *p)
 {
-    size_t i = close_name(w, end, p), closed = i;
-    i = skip_spaces(w->t, skip_leaders(w->t, i), p->key.n > 0);
-    bool spaced = i > closed;
-    enum separator sep = separator_at(w, &i, p);
-    if (sep != SEP_NONE) {
-        size_t at = skip_spaces(w->t, i, p->key.n > 0 || sep == SEP_ARROW);
-        p->tight = at == i;
-        /* "password= user=x" has no password */
-        if (sep == SEP_ASSIGN && !spaced && !p->tight && !value_quote_at(w->t, at).n && !p->key.n && (w->query || value_pair_at(w->t, at)))
-            return SEP_NONE;
-        p->at = at;
-        return sep;
-    }
-    p->tight = true;
-    if (i == end && i < w->t.n && w->t.p[i] == '(' && value_quote_at(w->t, i + 1).n)
-        p->at = i + 1, sep = SEP_CALL;
-    else if (is_element(w, start, &i))
-        p->at = i, sep = SEP_ELEMENT;
-    else if (i = closed, is_attribute(w, start, &i, p))
-        p->at = i, sep = SEP_ELEMENT;
-    else if (i = closed, is_argument_list(w, start, &i, p) || is_serialized(w, &i, p) || is_dotted(w, start, &i, p) || is_set_for(w, &i))
-        p->at = i, sep = SEP_LIST;
-    else if (i = closed, is_member(w, &i, p))
-        p->at = skip_spaces(w->t, i, false), sep = SEP_MEMBER;
-    else if (i = skip_spaces(w->t, closed, false), sep = space_between(w, start, closed, &i, p), sep != SEP_NONE)
-        p->at = i;
-    return sep;
+    size_t closed = close_name(w, end, p);
+    size_t i = skip_spaces(w->t, skip_leaders(w->t, closed), p->key.n > 0), behind = i;
+    enum separator sep = separator_at(w, &behind, p);
+    if (sep == SEP_NONE)
+        return form_at(w, start, end, closed, i, p);
+    p->at = skip_spaces(w->t, behind, p->key.n > 0 || sep == SEP_ARROW);
+    p->tight = p->at == behind;
+    return sep == SEP_ASSIGN && i == closed && has_no_value(w, p, p->at) ? SEP_NONE : sep;
+}
+
+/* The length of a text's size at i, "(7) " of string(7) "x"; 0: there is none. */
+static size_t size_length(struct slice t, size_t i)
+{
+    size_t n = 1;
+    while (i + n < t.n && ascii_digit(t.p[i + n]))
+        n++;
+    return n > 1 && i + n + 1 < t.n && t.p[i + n] == ')' && t.p[i + n + 1] == ' ' ? n + 2 : 0;
 }
 
 /* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
-static size_t skip_wrappers(struct slice t, size_t i)
+static size_t skip_wrapper(struct slice t, size_t i)
 {
-    for (unsigned n = 0; n < WRAPPERS_MAX; n++) {
-        size_t at = i;
-        while (at < t.n && at - i < 32 && (ascii_alnum(t.p[at]) || t.p[at] == '_' || t.p[at] == '@' || t.p[at] == '&'))
-            at++;
-        if (at > i && at - i <= 2 && !ascii_digit(t.p[i]) && value_quote_at(t, at).n == 1)
-            return at;
-        if (at == i || at >= t.n || t.p[at] != '(')
-            return i;
-        size_t inner = at + 1;
-        while (inner < t.n && ascii_digit(t.p[inner]))
-            inner++;
-        if (inner > at + 1 && inner + 1 < t.n && t.p[inner] == ')' && t.p[inner + 1] == ' ' && value_quote_at(t, inner + 2).n)
-            return inner + 2;
-        if (!value_quote_at(t, at + 1).n && !(at + 1 < t.n && ascii_alpha(t.p[at + 1])))
-            return i;
-        if (value_quote_at(t, at + 1).n)
-            return at + 1;
+    size_t at = i;
+    while (at < t.n && at - i < WRAPPER_MAX && (ascii_alnum(t.p[at]) || one_of(t.p[at], "_@&")))
+        at++;
+    if (at > i && at - i <= 2 && !ascii_digit(t.p[i]) && value_quote_at(t, at).n == 1)
+        return at;
+    if (at == i || at >= t.n || t.p[at] != '(')
         return i;
-    }
-    return i;
+    size_t size = size_length(t, at);
+    if (size && value_quote_at(t, at + size).n)
+        return at + size;
+    return value_quote_at(t, at + 1).n ? at + 1 : i;
 }
 
 /* --- taking --- */
@@ -511,7 +523,7 @@ bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is i
         return take_element(w, &p);
     if (p.sep == SEP_COLON && (w->t.p[p.at] == '|' || w->t.p[p.at] == '>'))
         return take_block(w, &p);
-    p.at = skip_wrappers(w->t, p.at);
+    p.at = skip_wrapper(w->t, p.at);
     struct quote q = value_quote_at(w->t, p.at);
     if (q.n)
         return take_quoted(w, &p, q);

@@ -214,33 +214,62 @@ static bool names_another(const struct walk *w)
     return false;
 }
 
-static bool card_at(struct walk *w)
+/* Digits in groups, with one separator throughout. */
+struct card {
+    char digits[CARD_MAX];
+    unsigned char groups[CARD_MAX]; /* how many digits each has */
+    unsigned n, n_groups;
+    char sign;
+    size_t end;
+};
+
+/* A separator behind a full group: of four digits, or of six in the middle. */
+static bool separates(const struct card *c, struct slice t, size_t i)
 {
-    char digits[CARD_MAX], sign = 0;
-    unsigned char groups[CARD_MAX] = {0};
-    unsigned n = 0, n_groups = 0;
-    size_t i = w->i;
-    for (; i < w->t.n; i++) {
-        char c = w->t.p[i];
-        if (ascii_digit(c)) {
-            if (n == CARD_MAX)
+    char sign = t.p[i];
+    if ((sign != ' ' && sign != '-' && sign != '.') || (c->sign && sign != c->sign) || i + 1 >= t.n || !ascii_digit(t.p[i + 1]))
+        return false;
+    return c->groups[c->n_groups] == (c->n_groups == 1 && c->groups[1] == 6 ? 6 : 4);
+}
+
+/* False: more digits than a card has. */
+static bool read_card(struct slice t, size_t i, struct card *c)
+{
+    for (; i < t.n; i++) {
+        if (ascii_digit(t.p[i])) {
+            if (c->n == CARD_MAX)
                 return false;
-            digits[n++] = c;
-            groups[n_groups]++;
-        } else if ((c == ' ' || c == '-' || c == '.') && (!sign || c == sign) && groups[n_groups] == 4 + 2 * (n_groups == 1 && groups[1] == 6) && i + 1 < w->t.n &&
-                   ascii_digit(w->t.p[i + 1])) {
-            sign = c;
-            n_groups++;
+            c->digits[c->n++] = t.p[i];
+            c->groups[c->n_groups]++;
+        } else if (separates(c, t, i)) {
+            c->sign = t.p[i];
+            c->n_groups++;
         } else {
             break;
         }
     }
-    char before = walk_before(w, w->i), after = i < w->t.n ? w->t.p[i] : ' ', next = i + 1 < w->t.n ? w->t.p[i + 1] : ' ';
-    if (n < CARD_MIN || !is_issuers(digits, n) || !passes_luhn(digits, n) || !groups_are_cards(groups, n_groups + 1))
+    c->end = i;
+    return c->n >= CARD_MIN;
+}
+
+/* Part of a longer number, name, version or path. */
+static bool is_part_of_more(const struct walk *w, size_t end)
+{
+    struct slice t = w->t;
+    char after = end < t.n ? t.p[end] : ' ', next = end + 1 < t.n ? t.p[end + 1] : ' ';
+    if (one_of(walk_before(w, w->i), ".-_+:/#") || ascii_alnum(after) || after == '_')
+        return true;
+    return one_of(after, ".-:/") && ascii_alnum(next);
+}
+
+static bool card_at(struct walk *w)
+{
+    struct card c = {.n = 0};
+    if (!read_card(w->t, w->i, &c) || !is_issuers(c.digits, c.n) || !passes_luhn(c.digits, c.n) || !groups_are_cards(c.groups, c.n_groups + 1))
         return false;
-    if (one_of(before, ".-_+:/#") || ascii_alnum(after) || after == '_' || (one_of(after, ".-:/") && ascii_alnum(next)) || names_another(w))
+    if (is_part_of_more(w, c.end) || names_another(w))
         return false;
-    walk_take(w, w->i, i);
+    walk_take(w, w->i, c.end);
     return true;
 }
 
@@ -269,23 +298,36 @@ static bool passes_mod97(const char *text, unsigned n)
     return rest == 1;
 }
 
-static bool iban_at(struct walk *w)
+static bool is_capital(char c)
 {
-    struct slice t = slice_from(w->t, w->i);
-    if (t.n < 15 || !(t.p[0] >= 'A' && t.p[0] <= 'Z') || !(t.p[1] >= 'A' && t.p[1] <= 'Z') || !ascii_digit(t.p[2]) || !ascii_digit(t.p[3]))
-        return false;
-    char text[IBAN_MAX];
-    unsigned n = 0, want = iban_length(t);
+    return c >= 'A' && c <= 'Z';
+}
+
+/* The account without its spaces, of `want` bytes; where it ends in t, or 0. */
+static size_t read_iban(struct slice t, unsigned want, char *text)
+{
+    unsigned n = 0;
     size_t i = 0;
     for (; i < t.n && n < want; i++) {
         if (in_alphabet(ALPHABET_UPPER, t.p[i]))
             text[n++] = t.p[i];
-        else if (!(one_of(t.p[i], " -") && n % 4 == 0 && t.p[i - 1] != t.p[i]))
-            return false;
+        else if (!one_of(t.p[i], " -") || n % 4 != 0 || t.p[i - 1] == t.p[i])
+            return 0;
     }
-    if (!want || n < want || (i < t.n && ascii_alnum(t.p[i])) || !passes_mod97(text, n))
+    return n == want && !(i < t.n && ascii_alnum(t.p[i])) ? i : 0;
+}
+
+static bool iban_at(struct walk *w)
+{
+    struct slice t = slice_from(w->t, w->i);
+    char text[IBAN_MAX];
+    if (t.n < 15 || !is_capital(t.p[0]) || !is_capital(t.p[1]) || !ascii_digit(t.p[2]) || !ascii_digit(t.p[3]))
         return false;
-    walk_take(w, w->i, w->i + i);
+    unsigned want = iban_length(t);
+    size_t end = want ? read_iban(t, want, text) : 0;
+    if (!end || !passes_mod97(text, want))
+        return false;
+    walk_take(w, w->i, w->i + end);
     return true;
 }
 

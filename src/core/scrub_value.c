@@ -180,28 +180,48 @@ bool value_begins_sentence(const struct walk *w, struct slice v)
     return names_roles(&w->s->names, word) & WORD_PROSE;
 }
 
-bool looks_random(struct slice v, size_t least)
+/* What a word is made of. */
+struct makings {
+    unsigned lower, upper, digits, signs;
+    unsigned humps; /* a capital behind a small letter */
+};
+
+/* False: a space or a line's end is in it. */
+static bool count_makings(struct slice v, struct makings *m)
 {
-    unsigned lower = 0, upper = 0, digits = 0, signs = 0, humps = 0;
-    for (size_t i = 0; i < v.n; i++) {
-        char c = v.p[i];
-        if (c >= 'a' && c <= 'z') {
-            lower++;
-        } else if (c >= 'A' && c <= 'Z') {
-            upper++;
-            humps += i > 0 && v.p[i - 1] >= 'a' && v.p[i - 1] <= 'z';
-        } else if (ascii_digit(c)) {
-            digits++;
-        } else if (one_of(c, "!@#$%^&*+=~?")) {
-            signs++;
-        } else if (c == ' ' || c == '\n') {
+    char before = 0;
+    for (size_t i = 0; i < v.n; before = v.p[i++]) {
+        switch (v.p[i]) {
+        case 'a' ... 'z':
+            m->lower++;
+            break;
+        case 'A' ... 'Z':
+            m->upper++;
+            m->humps += before >= 'a' && before <= 'z';
+            break;
+        case '0' ... '9':
+            m->digits++;
+            break;
+        case ' ':
+        case '\n':
             return false;
+        default:
+            m->signs += one_of(v.p[i], "!@#$%^&*+=~?");
         }
     }
-    if (v.n < least)
+    return true;
+}
+
+bool looks_random(struct slice v, size_t least)
+{
+    struct makings m = {0};
+    if (v.n < least || !count_makings(v, &m))
         return false;
-    return (digits && (lower || upper) && !(digits <= 2 && humps == 0 && v.n > 12 && signs == 0)) || (signs && (lower || upper || digits)) ||
-           (lower && upper && humps > 1) || (digits >= 16 && digits + signs == v.n);
+    unsigned letters = m.lower + m.upper;
+    bool numbered = m.digits <= 2 && m.humps == 0 && m.signs == 0 && v.n > 12; /* a long name with a number */
+    if ((m.digits && letters && !numbered) || (m.signs && (letters || m.digits)))
+        return true;
+    return (m.lower && m.upper && m.humps > 1) || (m.digits >= 16 && m.digits + m.signs == v.n);
 }
 
 /* A sentence in quotes says what became of a secret, or what one must be: it names such a state, and none of its words looks made. */
@@ -294,13 +314,56 @@ static bool follows_syntax(const struct walk *w)
     return (w->recent[1].roles & WORD_SYNTAX) && w->recent[0].end - w->recent[1].end <= 16;
 }
 
+/* Nothing, taken before, or the next name where the value is missing: "password user=x". */
+static bool is_out_of_question(const struct walk *w, const struct place *p, struct slice v, bool quoted)
+{
+    return !v.n || value_is_mark(slice_trim(v)) || (p->sep == SEP_SPACE && !quoted && value_pair_at(w->t, p->at));
+}
+
+static bool is_count(const struct place *p, struct slice v)
+{
+    return v.n < 4 && (p->is.flags & NAME_TIGHT || p->is.kind == NAME_HEADER) && is_short_number(v, 1);
+}
+
+/* "key /etc/x", "token auth.py": the name is another word's here. */
+static bool is_path_behind_space(const struct place *p, struct slice v)
+{
+    return p->sep == SEP_SPACE && p->is.flags & NAME_TIGHT && (slice_chr(v, '/') || slice_chr(v, '.'));
+}
+
+/* What stands in quotes, or under a name in quotes. */
+static bool is_secret_text(const struct walk *w, struct slice v, bool quoted)
+{
+    if (quoted && slice_chr(v, ' '))
+        return !is_no_value(v) && !value_is_statement(w, v);
+    return !(is_masked(v) || is_nothing(v) || value_is_placeholder(v)) && (v.n > 2 || only(v, ""));
+}
+
+/* A word behind the name and a space must look made. */
+static bool is_secret_word(const struct walk *w, struct slice v)
+{
+    return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');
+}
+
+/* The same by the notation alone. */
+static bool is_secret_here(const struct walk *w, const struct place *p, struct slice v, bool quoted)
+{
+    bool loose = !quoted && p->sep == SEP_COLON && !p->tight && !p->key.n;
+    if (is_path_behind_space(p, v) || (p->sep == SEP_OPTION && value_is_own_name(w, v)))
+        return false;
+    if (p->sep == SEP_SPACE && !quoted)
+        return is_secret_word(w, v);
+    if (quoted || p->key.n)
+        return is_secret_text(w, v, quoted);
+    if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
+        return looks_random(v, 6);
+    return value_is_worth(w, v, loose);
+}
+
 /* Whether v is worth taking as the value of such a name. */
 bool value_is_secret(const struct walk *w, const struct place *p, struct slice v, bool quoted)
 {
-    bool loose = !quoted && p->sep == SEP_COLON && !p->tight && !p->key.n;
-    bool text = quoted || p->key.n;
-    bool sentence = quoted && slice_chr(v, ' ');
-    if (!v.n || value_is_mark(slice_trim(v)) || (p->sep == SEP_SPACE && !quoted && value_pair_at(w->t, p->at)))
+    if (is_out_of_question(w, p, v, quoted))
         return false;
     switch (p->is.kind) {
     case NAME_DIGITS:
@@ -310,23 +373,8 @@ bool value_is_secret(const struct walk *w, const struct place *p, struct slice v
     case NAME_QUERY:
         return p->query && looks_random(v, 16);
     default:
-        break;
+        return !is_count(p, v) && is_secret_here(w, p, v, quoted);
     }
-    if (is_short_number(v, 1) && v.n < 4 && (p->is.flags & NAME_TIGHT || p->is.kind == NAME_HEADER))
-        return false; /* a count */
-    if (p->sep == SEP_SPACE && p->is.flags & NAME_TIGHT && (slice_chr(v, '/') || slice_chr(v, '.')))
-        return false;
-    if (p->sep == SEP_SPACE && !quoted)
-        return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');
-    if (p->sep == SEP_OPTION && value_is_own_name(w, v))
-        return false;
-    if (sentence)
-        return !is_no_value(v) && !value_is_statement(w, v);
-    if (text)
-        return !(is_masked(v) || is_nothing(v) || value_is_placeholder(v)) && (v.n > 2 || only(v, ""));
-    if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
-        return looks_random(v, 6);
-    return value_is_worth(w, v, loose);
 }
 
 bool value_of_field(const struct walk *w, struct name_is is, struct slice v)
@@ -373,34 +421,60 @@ static bool is_escaped_break(struct slice t, size_t i)
     return i + 1 < t.n && t.p[i] == '\\' && one_of(t.p[i + 1], "nrt");
 }
 
+/* A value without quotes, as far as it has been read. */
+struct bare {
+    size_t from;
+    unsigned layer, open; /* of the separator; brackets */
+    bool query;
+};
+
+/* Whether the byte at i, which is no escape, ends it. */
+static bool byte_ends(const struct walk *w, struct bare *b, size_t i)
+{
+    char c = w->t.p[i];
+    if (b->layer && (c == '&' || c == '"' || c == '\''))
+        return true;
+    switch (c) {
+    case '\\':
+        return is_escaped_break(w->t, i) || value_quote_at(w->t, i).n;
+    case '(':
+    case '[':
+    case '{':
+        b->open++;
+        return false;
+    case ')':
+    case ']':
+    case '}':
+        if (!b->open)
+            return sign_ends(w, b->from, i, b->query);
+        b->open--;
+        return false;
+    default:
+        return sign_ends(w, b->from, i, b->query);
+    }
+}
+
+static bool unit_ends(const struct walk *w, struct bare *b, size_t i, struct unit u)
+{
+    if (ascii_space((char)u.c) && u.layer <= b->layer)
+        return true;
+    return u.layer ? u.layer <= b->layer && one_of((char)u.c, "&;,\"'<>") : byte_ends(w, b, i);
+}
+
 size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query)
 {
     struct slice t = w->t;
+    struct bare b = {.from = from, .layer = layer, .query = query};
     size_t i = from;
-    unsigned open = 0;
     while (i < t.n) {
         struct unit u = unit_at(t, i);
-        if (ascii_space((char)u.c) && u.layer <= layer)
+        if (unit_ends(w, &b, i, u))
             break;
-        if (u.layer) {
-            if (u.layer <= layer && one_of(u.c, "&;,\"'<>"))
-                break;
-            i += u.n;
-            continue;
-        }
-        if (layer && (u.c == '&' || u.c == '"' || u.c == '\''))
-            break;
-        if (u.c == '\\' && (is_escaped_break(t, i) || value_quote_at(t, i).n))
-            break;
-        bool closes = (u.c == ')' || u.c == ']' || u.c == '}') && open;
-        open += u.c == '(' || u.c == '[' || u.c == '{';
-        if (closes)
-            open--;
-        else if (sign_ends(w, from, i, query))
-            break;
-        i++;
+        i += u.n;
     }
-    while (i > from + 1 && one_of(t.p[i - 1], ".!:,;") && (i == t.n || ascii_space(t.p[i])) && !query)
+    if (query || (i < t.n && !ascii_space(t.p[i])))
+        return i;
+    if (i > from + 1 && one_of(t.p[i - 1], ".!:,;"))
         i--; /* the end of a sentence */
     return i;
 }
