@@ -24,4 +24,10 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_cri = {.name = "cri", .format = FORMAT_CRI, .head = NULL, .parse = parse};
+static const char *detect(struct slice line)
+{
+    struct cri_line read;
+    return cri_read(line, &read) ? "a time, stdout or stderr, and P or F in front" : NULL;
+}
+
+const struct parser parser_cri = {.detect = detect, .parse = parse};

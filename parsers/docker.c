@@ -24,4 +24,26 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_docker = {.name = "docker", .format = FORMAT_DOCKER, .head = NULL, .parse = parse};
+static bool has(struct slice s, struct slice needle)
+{
+    return slice_find(s, needle) >= 0;
+}
+
+/* What the driver writes behind the text, which may be long: the stream and the time, as RFC 3339. */
+static bool has_marks(struct slice line)
+{
+    struct slice end = slice_from(line, line.n > PARSER_FRONT_BYTES ? line.n - PARSER_FRONT_BYTES : 0), time = end;
+    ptrdiff_t at = slice_find(end, SLICE("\"time\":"));
+    if (at < 0 || !has(parser_front(line), SLICE("\"log\"")) ||
+        !(has(end, SLICE("\"stream\":\"std")) || has(end, SLICE("\"stream\": \"std"))))
+        return false;
+    time = slice_trim(slice_from(time, (size_t)at + 7));
+    return time.n > 20 && time.p[0] == '"' && time.p[11] == 'T';
+}
+
+static const char *detect(struct slice line)
+{
+    return *line.p == '{' && has_marks(line) ? "an object with log, stream and an RFC 3339 time" : NULL;
+}
+
+const struct parser parser_docker = {.detect = detect, .parse = parse};

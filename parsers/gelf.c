@@ -274,4 +274,10 @@ enum gelf_open gelf_open_payload(struct slice payload, struct sbuf *room, struct
     return GELF_PLAIN;
 }
 
-const struct parser parser_gelf = {.name = "gelf", .format = FORMAT_GELF, .head = NULL, .parse = parse};
+static const char *detect(struct slice line)
+{
+    bool short_message = *line.p == '{' && slice_find(parser_front(line), SLICE("\"short_message\"")) >= 0;
+    return short_message ? "an object with a short_message" : NULL;
+}
+
+const struct parser parser_gelf = {.detect = detect, .parse = parse};

@@ -1,5 +1,11 @@
-#include "parsers/journald.h"
-
+/*
+ * journald: an entry of the systemd journal, as one object of `journalctl -o json`. Its record is of format SYSLOG: it has facility,
+ * severity, identifier and pid as a syslog message has.
+ *
+ * Which members come from where is systemd.journal-fields(7). Values may be arrays of byte numbers (not printable) or of strings (the
+ * first counts), or null (too large). The message may have several lines; what is in it of a format of its own is read further
+ * (nested.h). Times are microseconds, the sender's (_SOURCE_REALTIME_TIMESTAMP) before the journal's.
+ */
 #include "parsers/field_names.h"
 #include "parsers/nested.h"
 #include "parsers/parsers.h"
@@ -224,15 +230,6 @@ static bool finish(struct entry *e)
     return true;
 }
 
-bool journald_fields(struct parse_ctx *ctx, struct record *r, const struct journald_field *fields, size_t n)
-{
-    struct entry e;
-    start(&e, ctx, r);
-    for (size_t i = 0; i < n; i++)
-        take(&e, fields[i].name, fields[i].value);
-    return finish(&e);
-}
-
 /* An array is either the bytes of a value that is not printable, or the values of a field that came more than
  * once. */
 struct array {
@@ -281,7 +278,7 @@ static bool member(void *u, const struct json_member *m)
     return true;
 }
 
-bool journald_json(struct parse_ctx *ctx, struct record *r)
+static bool parse(struct parse_ctx *ctx, struct record *r)
 {
     struct entry e;
     start(&e, ctx, r);
@@ -292,4 +289,12 @@ bool journald_json(struct parse_ctx *ctx, struct record *r)
     return finish(&e);
 }
 
-const struct parser parser_journal = {.name = "journal", .format = FORMAT_JOURNAL, .parse = journald_json};
+static const char *detect(struct slice line)
+{
+    struct slice s = parser_front(line);
+    bool entry = *s.p == '{' && slice_find(s, SLICE("\"MESSAGE\"")) >= 0 &&
+                 (slice_find(s, SLICE("\"__CURSOR\"")) >= 0 || slice_find(s, SLICE("\"__REALTIME_TIMESTAMP\"")) >= 0);
+    return entry ? "an object as journalctl -o json prints it" : NULL;
+}
+
+const struct parser parser_journal = {.detect = detect, .parse = parse};

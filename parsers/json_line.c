@@ -79,8 +79,8 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         return false;
     }
     if (*s.p != '{') {
-        r->format = parser_detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
-        return parser_of(r->format)->parse(ctx, r);
+        r->format = ctx->formats->detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
+        return ctx->formats->parser_of(r->format)->parse(ctx, r);
     }
     struct field_map w;
     field_map_start(&w, ctx, r);
@@ -101,4 +101,9 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_json_line = {.name = "json", .format = FORMAT_JSON, .head = NULL, .parse = parse};
+static const char *detect(struct slice line)
+{
+    return *line.p == '{' ? "an object" : NULL;
+}
+
+const struct parser parser_json_line = {.detect = detect, .parse = parse};

@@ -112,7 +112,27 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     }
     r->n_fields = n;
     r->format = *s.p == '{' ? FORMAT_JSON : FORMAT_TEXT;
-    return parser_of(r->format)->parse(ctx, r);
+    return ctx->formats->parser_of(r->format)->parse(ctx, r);
 }
 
-const struct parser parser_logfmt = {.name = "logfmt", .format = FORMAT_LOGFMT, .head = NULL, .parse = parse};
+/* Pairs from the first byte on, and one of the names loggers always write. */
+static bool is_logfmt(struct slice s)
+{
+    static const struct slice names[] = {{"level=", 6}, {"msg=", 4}, {"lvl=", 4}, {"ts=", 3}, {"time=", 5}};
+    size_t i = 0;
+    while (i < s.n && (ascii_alnum(s.p[i]) || s.p[i] == '_' || s.p[i] == '.' || s.p[i] == '-'))
+        i++;
+    if (i == 0 || i == s.n || s.p[i] != '=')
+        return false;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_starts(s, names[i]))
+            return slice_chr(s, ' ') != NULL;
+    return slice_find(s, SLICE(" level=")) >= 0 || slice_find(s, SLICE(" msg=")) >= 0;
+}
+
+static const char *detect(struct slice line)
+{
+    return is_logfmt(parser_front(line)) ? "pairs from the first byte on, level or msg or a time among them" : NULL;
+}
+
+const struct parser parser_logfmt = {.detect = detect, .parse = parse};

@@ -30,7 +30,7 @@ static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
  * level. */
 static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
 {
-    const struct parser *p = parser_of(f);
+    const struct parser *p = ctx->formats->parser_of(f);
     struct record carrier;
     const char *reason = ctx->reason;
     record_copy_head(&carrier, r);
@@ -77,7 +77,7 @@ bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text)
 
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
-    enum format f = parser_detect(text);
+    enum format f = ctx->formats->detect(text);
     /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file. */
     if (f == FORMAT_SYSLOG && ascii_digit(*text.p))
         f = FORMAT_TEXT;

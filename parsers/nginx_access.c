@@ -592,5 +592,58 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_nginx_access = {
-    .name = "nginx-access", .format = FORMAT_NGINX_ACCESS, .parse = parse};
+/* ---- detection ---- */
+
+static bool has(struct slice s, struct slice needle)
+{
+    return slice_find(s, needle) >= 0;
+}
+
+/* An application that logs its requests says a level or a message as well; nginx has none. */
+static bool is_access_json(struct slice s)
+{
+    static const struct slice said[] = {{"\"level\"", 7},     {"\"short_message\"", 15}, {"\"severity\"", 10},
+                                        {"\"levelname\"", 11}, {"\"log.level\"", 11},     {"\"loglevel\"", 10},
+                                        {"\"lvl\"", 5},        {"\"message\"", 9},        {"\"msg\"", 5},
+                                        {"\"@l\"", 4},         {"\"@m\"", 4},             {"\"@mt\"", 5}};
+    if (!has(s, SLICE("\"status")) || !(has(s, SLICE("\"remote_")) || has(s, SLICE("\"request"))))
+        return false;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (has(s, said[i]))
+            return false;
+    return true;
+}
+
+/* An address, or the name of a host that looks one up: what client and server are called in front of an access line. */
+static bool is_place(struct slice s)
+{
+    bool dotted = slice_is(s, "localhost");
+    for (size_t i = 0; i < s.n; i++) {
+        dotted |= s.p[i] == '.' || s.p[i] == ':';
+        if (!ascii_alnum(s.p[i]) && !strchr(".:-_[]%", s.p[i]))
+            return false;
+    }
+    return dotted;
+}
+
+/* [host] addr - user [23/Nov/2026:10:00:00 +0000] ", from the first byte on: further behind it is a part of another message. */
+static bool is_access(struct slice s)
+{
+    int64_t us;
+    const char *open = slice_chr(slice_sub(s, 0, 300), '[');
+    struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
+    if (!open || !stamp_clf(&stamp, &us) || !slice_starts(stamp, SLICE("] \"")))
+        return false;
+    struct slice words = slice_sub(s, 0, (size_t)(open - s.p)), first = slice_split(&words, ' '), second = slice_split(&words, ' ');
+    return is_place(first) && (second.n == 1 || is_place(second));
+}
+
+static const char *detect(struct slice line)
+{
+    struct slice s = parser_front(line);
+    if (*s.p == '{')
+        return is_access_json(s) ? "an object with a status and a request, and without a level or a message" : NULL;
+    return is_access(s) ? "[time] and a quoted request behind a client and a user" : NULL;
+}
+
+const struct parser parser_nginx_access = {.detect = detect, .parse = parse};

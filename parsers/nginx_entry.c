@@ -1,7 +1,7 @@
 #include "parsers/nginx_entry.h"
 
 #include "parsers/nginx_context.h"
-#include "parsers/parsers.h"
+#include "parsers/nginx_head.h"
 
 /* How far behind the beginning of an entry it is looked for its end. */
 enum { LINES_MAX = 64, BYTES_MAX = 64 << 10, DECODED_MAX = 4096 };
@@ -213,10 +213,10 @@ static bool is_these_lines(struct slice entry, struct slice lines, struct slice 
         piece = slice_from(path, (size_t)(cut_path - path.p) + 1);
         path = slice_sub(path, 0, (size_t)(cut_path - path.p));
         struct slice text = text_of(line);
-        bool head = parser_nginx_error.head(line);
+        bool head = nginx_head(line);
         if (last ? !slice_starts(line, piece) : !slice_eq(line, piece))
             return false;
-        if (head && (!parser_nginx_error.head(piece) || !text_of(piece).n || (text.n && *text.p == '*' && !behind_connection(text_of(piece)).p)))
+        if (head && (!nginx_head(piece) || !text_of(piece).n || (text.n && *text.p == '*' && !behind_connection(text_of(piece)).p)))
             return false;
         last = false;
         lines = slice_sub(lines, 0, cut ? (size_t)(cut - lines.p) : 0);

@@ -10,21 +10,9 @@
  */
 #include "parsers/parsers.h"
 
-#include <endian.h>
-
 #include "parsers/nginx_context.h"
 #include "parsers/nginx_entry.h"
-
-/* In the order of severities. */
-static const struct slice level_tags[8] = {{"[emerg] ", 8}, {"[alert] ", 8}, {"[crit] ", 7},
-                                           {"[error] ", 8}, {"[warn] ", 7},  {"[notice] ", 9},
-                                           {"[info] ", 7},  {"[debug] ", 8}};
-
-struct head {
-    int severity; /* -1 on stderr when there is none */
-    struct slice pid, tid;
-    struct slice text;
-};
+#include "parsers/nginx_head.h"
 
 /* n is at most s->n. */
 static inline void skip(struct slice *s, size_t n)
@@ -44,108 +32,12 @@ static inline struct slice digits_from(struct slice *s)
     return slice_of(from, n);
 }
 
-static inline uint64_t eight_at(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline __attribute__((always_inline)) bool level_from(struct slice *s, int *severity)
-{
-    /* By the first letter, of which only emerg and error have the same one. */
-    static const signed char by_letter[26] = {['a' - 'a'] = 2, ['c' - 'a'] = 3, ['d' - 'a'] = 8, ['e' - 'a'] = 4,
-                                              ['i' - 'a'] = 7, ['n' - 'a'] = 6, ['w' - 'a'] = 5};
-    if (s->n < 3 || s->p[1] < 'a' || s->p[1] > 'z')
-        return false;
-    int i = by_letter[s->p[1] - 'a'] - 1;
-    if (i == 3 && s->p[2] == 'm')
-        i = 0;
-    /* Asked for every line: eight bytes at once, and that of a tag of seven or nine by itself. */
-    size_t n = i < 0 ? 0 : level_tags[i].n;
-    if (n < 7 || s->n < n || (n == 8 ? eight_at(s->p) != eight_at(level_tags[i].p) : memcmp(s->p, level_tags[i].p, n) != 0))
-        return false;
-    *severity = i;
-    skip(s, n);
-    return true;
-}
-
 static inline bool char_from(struct slice *s, char c)
 {
     if (s->n == 0 || s->p[0] != c)
         return false;
     skip(s, 1);
     return true;
-}
-
-/* Looks like "yyyy/mm/dd hh:mm:ss [": asked for every line, so it looks at eight bytes at a time and reads no
- * number. */
-static bool dated(struct slice s)
-{
-    static const char want[] = "0000/00/00 00:00:00 [";
-    static const unsigned char mask[] = {0xf0, 0xf0, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff,
-                                         0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xf0, 0xf0, 0xff, 0xff};
-    if (s.n < sizeof mask)
-        return false;
-    uint64_t bad = (eight_at(s.p) & eight_at(mask)) ^ eight_at(want);
-    bad |= (eight_at(s.p + 8) & eight_at(mask + 8)) ^ eight_at(want + 8);
-    bad |= (eight_at(s.p + 13) & eight_at(mask + 13)) ^ eight_at(want + 13);
-    return !bad;
-}
-
-/* Behind the digits at p, at most twenty of them. Eight bytes at once: a digit has 3 in its upper half, also with 6 added to it. */
-static inline const char *behind_digits(const char *p, const char *end)
-{
-    if (end - p >= 8) {
-        uint64_t eight = le64toh(eight_at(p)), threes = UINT64_C(0x3030303030303030);
-        uint64_t others = ((eight ^ threes) | ((eight ^ threes) + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0);
-        if (others) /* a byte that carries into the next is itself none */
-            return p + __builtin_ctzll(others) / 8;
-    }
-    const char *most = end - p > 20 ? p + 20 : end;
-    while (p < most && (unsigned char)(*p - '0') < 10)
-        p++;
-    return p;
-}
-
-/* Asked for every line twice. */
-static inline __attribute__((always_inline)) bool file_head(struct slice s, struct head *h)
-{
-    if (!dated(s))
-        return false;
-    skip(&s, 20);
-    if (!level_from(&s, &h->severity))
-        return false;
-    const char *end = s.p + s.n, *pid = behind_digits(s.p, end);
-    if (pid == s.p || pid == end || *pid != '#')
-        return false;
-    const char *tid = behind_digits(pid + 1, end);
-    if (tid == pid + 1 || tid == end || *tid != ':')
-        return false;
-    h->pid = slice_of(s.p, (size_t)(pid - s.p));
-    h->tid = slice_of(pid + 1, (size_t)(tid - pid - 1));
-    tid += 1 + (tid + 1 < end && tid[1] == ' ');
-    h->text = slice_of(tid, (size_t)(end - tid));
-    return true;
-}
-
-static bool stderr_head(struct slice s, struct head *h)
-{
-    if (!slice_starts(s, SLICE("nginx: ")))
-        return false;
-    skip(&s, 7);
-    *h = (struct head){.severity = -1};
-    if (!level_from(&s, &h->severity) && !slice_starts(s, SLICE("configuration file ")) &&
-        !slice_starts(s, SLICE("the configuration file ")))
-        return false;
-    h->text = s;
-    return true;
-}
-
-static bool head(struct slice line)
-{
-    struct head h;
-    return line.n && (line.p[0] == 'n' ? stderr_head(line, &h) : file_head(line, &h));
 }
 
 /* Takes " while PHASE" off the end: PHASE is letters, digits, / and spaces, else the word belongs to the
@@ -318,7 +210,7 @@ static bool has_head_inside(struct slice s)
 {
     for (const char *lf; (lf = slice_chr(s, '\n'));) {
         s = slice_from(s, (size_t)(lf - s.p) + 1);
-        if (head(s))
+        if (nginx_head(s))
             return true;
     }
     return false;
@@ -407,9 +299,9 @@ static bool begin(struct parse_ctx *ctx, struct record *r)
         raw = slice_sub(raw, 0, full);
     }
     r->lines = count_lines(r->raw);
-    struct head h;
-    bool file = file_head(raw, &h);
-    if (!file && !stderr_head(raw, &h)) {
+    struct nginx_head h;
+    enum nginx_head_form form = nginx_head_read(raw, &h);
+    if (form == NGINX_HEAD_NONE) {
         /* The rest of an entry whose beginning was not seen. */
         r->message = r->raw;
         return true;
@@ -418,7 +310,7 @@ static bool begin(struct parse_ctx *ctx, struct record *r)
         h.text.n--;
     r->severity = h.severity;
     r->level = level_from_severity(h.severity);
-    if (file) {
+    if (form == NGINX_HEAD_FILE) {
         r->time_us = time_of(ctx, raw);
         add(r, SLICE("pid"), h.pid, FIELD_NUMBER);
         add(r, SLICE("tid"), h.tid, FIELD_NUMBER);
@@ -450,9 +342,13 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
 /* Whose the record is: an entry says nothing of that. */
 static const char *const settled[] = {"app", "input", "peer", "format", "container", "pod", "namespace", "image", NULL};
 
-const struct parser parser_nginx_error = {.name = "nginx-error",
-                                          .format = FORMAT_NGINX_ERROR,
-                                          .head = head,
+static const char *detect(struct slice line)
+{
+    return nginx_head(line) ? "date, time, [level] and pid#tid in front" : NULL;
+}
+
+const struct parser parser_nginx_error = {.detect = detect,
+                                          .head = nginx_head,
                                           .rule = &nginx_entry_rule,
                                           .parse = parse,
                                           .begin = begin,

@@ -1,5 +1,8 @@
 /*
- * parser: bytes of one message in, a record out. A format is one file with one `const struct parser`, listed in parser.c.
+ * parser: bytes of one message in, a record out. A format is one file with one `const struct parser` and a row in formats.def.
+ *
+ * A parser knows no other: one that carries messages of other formats finds their parsers in ctx->formats (nested.h). So parser.c is
+ * called by nobody to the left of it.
  *
  * Pure: no clock (now_us is given), no fd, no global. A parser is called once per message with a record that record_init has
  * prepared. It writes the record only, allocates from ctx->arena only, and must take any bytes in bounded time.
@@ -11,6 +14,20 @@
 #include "parsers/frame.h"
 #include "parsers/record.h"
 #include "text/stamp.h"
+
+/* All formats, handed to each parser. */
+struct formats {
+    const struct parser *(*parser_of)(enum format f);
+    enum format (*detect)(struct slice line);
+};
+
+/* How much of a line is looked at: what tells a format stands near the front. */
+enum { PARSER_FRONT_BYTES = 4096 };
+
+static inline struct slice parser_front(struct slice line)
+{
+    return slice_sub(line, 0, PARSER_FRONT_BYTES);
+}
 
 /* The stamp a stream had last, in nginx's spelling, and its time: kept by whoever keeps the stream. */
 struct stamp_memo {
@@ -27,11 +44,14 @@ struct parse_ctx {
     struct stamp_memo *memo; /* the stream's, or NULL */
     const char *reason;      /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
     struct slice log_format; /* nginx-access: the log_format text, empty for combined and contrib's */
+    const struct formats *formats; /* set by parser_parse and its like */
 };
 
 struct parser {
-    const char *name;
-    enum format format;
+    /* What shows that a line, which is not empty, has this format, in a few words; NULL: nothing. */
+    const char *(*detect)(struct slice line);
+    /* Whether a line that was found to be of it tells the format of its stream; NULL: each does. */
+    bool (*tells)(struct slice line);
     /* True when this line begins a message; NULL when every line does. Lines for which it is false continue the message
        before them. Must be cheap: it is asked for every line. */
     frame_head_f *head;
@@ -53,8 +73,12 @@ struct parser {
 
 /* The name is one of parser.settled. */
 bool parser_settles(enum format f, struct slice name);
-/* NULL for FORMAT_AUTO and for formats not built in. */
+/* NULL for FORMAT_AUTO. */
 const struct parser *parser_of(enum format f);
+/* Parses r->raw as a message of f, which has a parser. As parse, begin (or parse, where there is none) and finish of struct parser. */
+bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r);
+bool parser_begin(enum format f, struct parse_ctx *ctx, struct record *r);
+void parser_finish(struct parse_ctx *ctx, struct record *r);
 /*
  * Which format a line most likely has; FORMAT_TEXT when nothing better fits. Looks at this line only; a stream keeps what its
  * first telling line gave.

@@ -8,16 +8,8 @@
 
 static const char *const format_names[FORMAT_N] = {
     [FORMAT_AUTO] = "auto",
-    [FORMAT_NGINX_ERROR] = "nginx-error",
-    [FORMAT_NGINX_ACCESS] = "nginx-access",
-    [FORMAT_SYSLOG] = "syslog",
-    [FORMAT_GELF] = "gelf",
-    [FORMAT_DOCKER] = "docker",
-    [FORMAT_CRI] = "cri",
-    [FORMAT_JSON] = "json",
-    [FORMAT_LOGFMT] = "logfmt",
-    [FORMAT_TEXT] = "text",
-    [FORMAT_JOURNAL] = "journal",
+#define FORMAT(number, id, symbol, name) [FORMAT_##id] = name,
+#include "parsers/formats.def"
 };
 
 _Static_assert(offsetof(struct record, fields) + sizeof((struct record *)0)->fields == sizeof(struct record),

@@ -16,17 +16,11 @@ struct container;
 
 enum format {
     FORMAT_AUTO,
-    FORMAT_NGINX_ERROR,
-    FORMAT_NGINX_ACCESS,
-    FORMAT_SYSLOG,
-    FORMAT_GELF,
-    FORMAT_DOCKER,
-    FORMAT_CRI,
-    FORMAT_JSON,
-    FORMAT_LOGFMT,
-    FORMAT_TEXT,
-    FORMAT_JOURNAL, /* entries of the systemd journal as JSON: what the journal input hands on; records become SYSLOG */
-    FORMAT_N
+#define FORMAT(number, id, symbol, name) FORMAT_##id = number,
+#include "parsers/formats.def"
+    FORMAT_N = 1
+#define FORMAT(number, id, symbol, name) +1
+#include "parsers/formats.def"
 };
 
 /* NUMBER: a JSON number in its own spelling. BOOL: true or false. JSON: an object or array as JSON text. */

@@ -12,240 +12,16 @@
  * header. JSON bodies, also behind `@cee:`, are read as the json format reads them. A kernel line's uptime
  * goes to field `uptime`.
  */
+#include "parsers/parsers.h"
+#include "parsers/syslog_legacy.h"
 #include "parsers/syslog_parts.h"
 
-#include "parsers/field_names.h"
-#include "parsers/nested.h"
-
-enum { PRI_MAX = 191, HOST_MAX = 255, SD_NAME_MAX = 255, APP_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
+enum { PRI_MAX = 191, APP_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
 
 static bool refuse(struct parse_ctx *ctx, const char *reason)
 {
     ctx->reason = reason;
     return false;
-}
-
-/* RFC 5424, 6: PRINTUSASCII, the bytes of header fields. */
-static bool printable(char c)
-{
-    return c > 32 && c < 127;
-}
-
-static bool sd_name_char(char c)
-{
-    return printable(c) && c != '=' && c != ']' && c != '"';
-}
-
-static struct slice take_sd_name(struct slice *s)
-{
-    size_t n = 0;
-    while (n < s->n && sd_name_char(s->p[n]))
-        n++;
-    struct slice name = slice_sub(*s, 0, n);
-    *s = slice_from(*s, n);
-    return n <= SD_NAME_MAX ? name : SLICE_NONE;
-}
-
-/* 6.3.3: `\` escapes `"`, `\` and `]`; before any other character it stands for itself. */
-static struct slice unescape(struct arena *a, struct slice v)
-{
-    if (!slice_chr(v, '\\'))
-        return v;
-    char *p = arena_alloc(a, v.n);
-    size_t n = 0;
-    for (size_t i = 0; i < v.n; i++) {
-        if (v.p[i] == '\\' && i + 1 < v.n && (v.p[i + 1] == '"' || v.p[i + 1] == '\\' || v.p[i + 1] == ']'))
-            i++;
-        p[n++] = v.p[i];
-    }
-    return slice_of(p, n);
-}
-
-static bool take_quoted(struct slice *s, struct slice *value)
-{
-    size_t i = 1;
-    while (i < s->n && s->p[i] != '"' && s->p[i] != ']')
-        i += s->p[i] == '\\' && i + 1 < s->n &&
-                     (s->p[i + 1] == '"' || s->p[i + 1] == '\\' || s->p[i + 1] == ']')
-                 ? 2
-                 : 1;
-    if (i >= s->n || s->p[i] != '"')
-        return false;
-    *value = slice_sub(*s, 1, i);
-    *s = slice_from(*s, i + 1);
-    return s->n && (*s->p == ' ' || *s->p == ']');
-}
-
-static bool take_bare(struct slice *s, struct slice *value)
-{
-    size_t i = 0;
-    while (i < s->n && s->p[i] != ' ' && s->p[i] != ']' && s->p[i] != '"')
-        i++;
-    if (i == s->n || s->p[i] == '"')
-        return false;
-    *value = slice_sub(*s, 0, i);
-    *s = slice_from(*s, i);
-    return true;
-}
-
-static struct slice joined(struct arena *a, struct slice id, struct slice name)
-{
-    char *p = arena_alloc(a, id.n + 1 + name.n);
-    memcpy(p, id.p, id.n);
-    p[id.n] = '.';
-    memcpy(p + id.n + 1, name.p, name.n);
-    return slice_of(p, id.n + 1 + name.n);
-}
-
-/*
- * A parameter without `=`: Vector keeps such messages without the element, so does this; what it said becomes
- * the field `sd`. `from` is where the element began. False: it has no clear end.
- */
-static bool set_aside(struct record *r, struct slice from, struct slice *s)
-{
-    const char *end = slice_chr(*s, ']');
-    size_t n = end ? (size_t)(end - from.p) + 1 : 0;
-    if (!end || slice_chr(slice_of(s->p, (size_t)(end - s->p)), '"'))
-        return false;
-    record_put(r, SLICE("sd"), slice_sub(from, 0, n), FIELD_STRING);
-    *s = slice_from(from, n);
-    return true;
-}
-
-static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
-{
-    struct slice from = *s;
-    *s = slice_from(*s, 1);
-    struct slice id = take_sd_name(s);
-    unsigned params = 0;
-    if (!id.n)
-        return false;
-    for (;;) {
-        if (s->n && *s->p == ']') {
-            *s = slice_from(*s, 1);
-            return !quoted || params;
-        }
-        if (!s->n || *s->p != ' ')
-            return false;
-        skip_spaces(s);
-        if (s->n && *s->p == ']' && params)
-            continue;
-        struct slice name = take_sd_name(s), value;
-        if (!name.n || !s->n || *s->p != '=')
-            return name.n && !quoted && set_aside(r, from, s);
-        *s = slice_from(*s, 1);
-        if (s->n && *s->p == '"') {
-            if (!take_quoted(s, &value))
-                return false;
-        } else if (quoted || !take_bare(s, &value)) {
-            return false;
-        }
-        record_add(r, joined(ctx->arena, id, name), unescape(ctx->arena, value), FIELD_STRING);
-        params++;
-    }
-}
-
-bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
-{
-    struct slice rest = *s;
-    unsigned n = r->n_fields;
-    bool lost = r->fields_lost;
-    do {
-        if (!rest.n || *rest.p != '[' || !take_element(ctx, r, &rest, quoted)) {
-            r->n_fields = n;
-            r->fields_lost = lost;
-            return false;
-        }
-    } while (rest.n && *rest.p == '[');
-    *s = rest;
-    return true;
-}
-
-/* "[12345.678901] text", as the kernel's ring buffer stamps its lines since boot. */
-static struct slice strip_uptime(struct record *r, struct slice text)
-{
-    struct slice s = text;
-    if (!s.n || *s.p != '[')
-        return text;
-    s = slice_from(s, 1);
-    skip_spaces(&s);
-    size_t i = 0;
-    while (i < s.n && (ascii_digit(s.p[i]) || s.p[i] == '.'))
-        i++;
-    if (i < 3 || i + 1 >= s.n || s.p[i] != ']' || s.p[i + 1] != ' ' || !memchr(s.p, '.', i))
-        return text;
-    record_add(r, SLICE("uptime"), slice_sub(s, 0, i), FIELD_STRING);
-    return slice_from(s, i + 2);
-}
-
-/*
- * rsyslog writes control bytes of a message as `#` and three octal digits, so a trace arrives as one line.
- * Decoded beside the message, not in it: `#012` may also be meant.
- */
-static struct slice decode_octal(struct arena *a, struct slice s)
-{
-    if (!slice_chr(s, '#') || slice_find(s, SLICE("#012")) < 0)
-        return SLICE_NONE;
-    char *p = arena_alloc(a, s.n);
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '#' && s.n - i >= 4 && s.p[i + 1] == '0' && s.p[i + 2] == '1' &&
-            (s.p[i + 3] == '1' || s.p[i + 3] == '2')) {
-            p[n++] = s.p[i + 3] == '1' ? '\t' : '\n';
-            i += 3;
-        } else {
-            p[n++] = s.p[i];
-        }
-    }
-    return slice_of(p, n);
-}
-
-/* Lines of files have no PRI; some begin with a word for the level: "error: x", "[warn] x", "FATAL x". */
-static enum level leading_level(struct slice s)
-{
-    size_t i = 0;
-    bool bracket = s.n && *s.p == '[';
-    s = slice_from(s, bracket);
-    while (i < s.n && ascii_alpha(s.p[i]))
-        i++;
-    if (i < 3 || i == s.n || !(bracket ? s.p[i] == ']' : s.p[i] == ':' || (s.p[i] == ' ' && s.p[0] < 'a')))
-        return LEVEL_NONE;
-    return level_from_word(slice_sub(s, 0, i));
-}
-
-/* dockerd and its like write pairs under one PRI for all; the message stays whole, the worse level counts. */
-static void read_pair_level(struct record *r, struct slice text)
-{
-    ptrdiff_t at = slice_starts(text, SLICE("level=")) ? 0 : slice_find(text, SLICE(" level=")) + 1;
-    struct slice value = slice_from(text, (size_t)at + 6);
-    enum level level = slice_starts(slice_from(text, (size_t)at), SLICE("level="))
-                           ? field_names_level(slice_split(&value, ' '))
-                           : LEVEL_NONE;
-    if (level > r->level)
-        r->level = level;
-}
-
-void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
-{
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_from(text, 3);
-    r->message = text;
-    struct slice json = text;
-    skip_spaces(&json);
-    if (slice_starts(json, SLICE("@cee:"))) {
-        json = slice_from(json, 5);
-        skip_spaces(&json);
-    }
-    enum format f = parser_detect(text);
-    if (nested_nginx(ctx, r, text, f) || nested_json(ctx, r, json))
-        return;
-    if (f == FORMAT_LOGFMT)
-        read_pair_level(r, text);
-    if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
-        r->message = strip_uptime(r, text);
-    r->full_message = decode_octal(ctx->arena, text);
-    if (r->level == LEVEL_NONE)
-        r->level = leading_level(text);
 }
 
 /*
@@ -274,7 +50,7 @@ static bool announces_5424(struct slice s)
 static bool take_field(struct slice *s, struct slice *field)
 {
     size_t i = 0;
-    while (i < s->n && printable(s->p[i]))
+    while (i < s->n && syslog_printable(s->p[i]))
         i++;
     if (i == 0 || i == s->n || s->p[i] != ' ')
         return false;
@@ -306,7 +82,7 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
     slice_split(&s, ' ');
     if (!take_stamp(ctx, r, &s))
         return refuse(ctx, "RFC 5424: no time stamp");
-    if (!take_field(&s, &r->host) || r->host.n > HOST_MAX)
+    if (!take_field(&s, &r->host) || r->host.n > SYSLOG_HOST_MAX)
         return refuse(ctx, "RFC 5424: bad host name");
     if (!take_field(&s, &r->app))
         return refuse(ctx, "RFC 5424: bad application name");
@@ -403,30 +179,84 @@ static bool only_a_version(struct slice s)
     return s.n && i == s.n && s.n <= CUT_MAX && ascii_digit(*s.p);
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+/*
+ * Without what stands around it: RFC 5426, 3.1 and habits have a final LF or CR of line-wise senders and the NUL of C strings sent
+ * whole; and a PRI is where the message begins, also behind white space that is left of the message before.
+ */
+static struct slice message_of(struct slice s)
 {
-    struct slice s = r->raw;
-    /* RFC 5426, 3.1 and habits: a final LF or CR of line-wise senders, the NUL of C strings sent whole. */
+    size_t lead = 0;
     while (s.n && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\0'))
         s.n--;
-    if (!s.n)
-        return refuse(ctx, "empty message");
-    /* A PRI is where the message begins, also behind white space that is left of the message before. */
-    size_t lead = 0;
     while (lead < s.n && ascii_space(s.p[lead]))
         lead++;
-    if (lead + 1 < s.n && s.p[lead] == '<' && ascii_digit(s.p[lead + 1]))
-        s = slice_from(s, lead);
+    bool pri = lead + 1 < s.n && s.p[lead] == '<' && ascii_digit(s.p[lead + 1]);
+    return slice_from(s, pri ? lead : 0);
+}
+
+static bool parse(struct parse_ctx *ctx, struct record *r)
+{
+    struct slice s = message_of(r->raw);
+    if (!s.n)
+        return refuse(ctx, "empty message");
     if (!take_pri(ctx, r, &s))
         return false;
-    if (r->severity >= 0 && announces_5424(s))
+    bool pri = r->severity >= 0, c_string = r->raw.p[r->raw.n - 1] == '\0'; /* sent whole, as Python does */
+    if (pri && announces_5424(s))
         return parse_5424(ctx, r, s);
-    bool c_string = r->raw.p[r->raw.n - 1] == '\0'; /* sent whole, as Python does */
-    if (r->severity >= 0 && (!s.n || (!c_string && only_a_version(s))))
-        return refuse(ctx, s.n ? "RFC 5424: cut off behind the version" : "nothing behind the PRI");
-    if (r->severity >= 0 || !slice_starts(s, SLICE("1 ")) || !try_5424(ctx, r, s))
+    if (pri && !s.n)
+        return refuse(ctx, "nothing behind the PRI");
+    if (pri && !c_string && only_a_version(s))
+        return refuse(ctx, "RFC 5424: cut off behind the version");
+    if (pri || !slice_starts(s, SLICE("1 ")) || !try_5424(ctx, r, s))
         syslog_legacy(ctx, r, s);
     return true;
 }
 
-const struct parser parser_syslog = {.name = "syslog", .format = FORMAT_SYSLOG, .head = NULL, .parse = parse};
+/* ---- detection ---- */
+
+static bool has_pri(struct slice s)
+{
+    size_t i = 1;
+    while (i < s.n && i < 5 && ascii_digit(s.p[i]))
+        i++;
+    return i > 1 && i < s.n && s.p[i] == '>';
+}
+
+/* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
+static bool syslog_file(struct slice s)
+{
+    /* Any year will do that has a 29th of February. */
+    static const int64_t leap_year_us = INT64_C(951782400) * STAMP_SECOND;
+    int64_t us;
+    bool zoned = false, iso = s.n > 10 && s.p[10] == 'T' && stamp_rfc3339(&s, &us, &zoned);
+    /* A weekday is not written there: OpenVPN begins so. */
+    if (iso ? !zoned : (s.n < 5 || ascii_alpha(s.p[4]) || !stamp_rfc3164(&s, leap_year_us, &us, &zoned)))
+        return false;
+    if (!s.n || *s.p != ' ')
+        return false;
+    s = slice_from(s, 1);
+    struct slice host = slice_split(&s, ' '), tag = slice_split(&s, ' ');
+    if (!host.n || !ascii_alnum(host.p[host.n - 1]) || level_from_word(host) != LEVEL_NONE)
+        return false;
+    return tag.n > 1 && ascii_alnum(*tag.p) && tag.p[tag.n - 1] == ':';
+}
+
+/* sd-daemon(3): what a program prints begins with <3>. The same PRI is the kernel's, whose lines have a
+ * header or the seconds since boot. */
+static bool has_sd_prefix(struct slice s)
+{
+    struct slice rest = slice_from(s, 3);
+    return s.n > 3 && s.p[1] <= '7' && s.p[2] == '>' && *rest.p != '[' && !slice_starts(rest, SLICE("1 ")) &&
+           !slice_starts(rest, SLICE("kernel: ")) && !syslog_file(rest);
+}
+
+static const char *detect(struct slice line)
+{
+    struct slice s = parser_front(line);
+    if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s))
+        return "a PRI in front";
+    return syslog_file(s) ? "a time, a host and a tag with its colon in front" : NULL;
+}
+
+const struct parser parser_syslog = {.detect = detect, .parse = parse};

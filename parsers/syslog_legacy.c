@@ -10,102 +10,12 @@
  * looked for. A tag that no colon ends counts only behind a stamp, and not when it looks like the first word
  * of a sentence.
  */
+#include "parsers/syslog_legacy.h"
+
 #include "parsers/syslog_parts.h"
+#include "parsers/syslog_vendor.h"
 
-#include "parsers/nested.h"
-
-enum { TAG_MAX = 255, HOST_MAX = 255, PID_MAX = 128, FAR_DIGITS = 10 };
-
-static const struct slice facilities[] = {
-    {"kern", 4},   {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},     {"syslog", 6},
-    {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},   {"authpriv", 8}, {"ftp", 3},
-    {"ntp", 3},    {"audit", 5},  {"alert", 5},  {"clock", 5},  {"local0", 6},   {"local1", 6},
-    {"local2", 6}, {"local3", 6}, {"local4", 6}, {"local5", 6}, {"local6", 6},   {"local7", 6}};
-
-int syslog_facility(struct slice name)
-{
-    for (int i = 0; i < 24; i++)
-        if (slice_ieq(name, facilities[i]))
-            return i;
-    return -1;
-}
-
-/* Meraki: ten digits of seconds, with a fraction or without. */
-static bool take_epoch(struct slice *s, int64_t *us)
-{
-    size_t digits = 0;
-    while (digits < s->n && ascii_digit(s->p[digits]))
-        digits++;
-    return digits == FAR_DIGITS && stamp_epoch(s, us);
-}
-
-/* Cisco: a zone in small letters or one that stamp does not know, " gmt: %SYS-…"; before anything else it may
- * be a host or a tag. */
-static void take_zone_word(struct slice *s, bool *zoned)
-{
-    size_t i = 1;
-    while (i < s->n && ascii_alpha(s->p[i]))
-        i++;
-    if (i < 4 || i > 6 || *s->p != ' ' || !slice_starts(slice_from(*s, i), SLICE(": %")))
-        return;
-    struct slice word = slice_sub(*s, 1, i);
-    *zoned = *zoned || slice_ieq(word, SLICE("utc")) || slice_ieq(word, SLICE("gmt"));
-    *s = slice_from(*s, i);
-}
-
-/* In rsyslog's order: RFC 3339, then the old form. */
-bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
-{
-    struct slice rest = *s;
-    int64_t us;
-    bool zoned = true;
-    skip_spaces(&rest);
-    if (!take_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) &&
-        !stamp_rfc3164(&rest, ctx->now_us, &us, &zoned))
-        return false;
-    take_zone_word(&rest, &zoned);
-    if (rest.n && *rest.p == ':')
-        rest = slice_from(rest, 1);
-    if (rest.n && *rest.p != ' ')
-        return false;
-    r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
-    skip_spaces(&rest);
-    *s = rest;
-    return true;
-}
-
-/* Also with a zone, fe80::1%eth0. */
-static bool is_ipv6(struct slice s)
-{
-    unsigned colons = 0;
-    const char *zone = slice_chr(s, '%');
-    s = slice_sub(s, 0, zone && zone + 1 < s.p + s.n ? (size_t)(zone - s.p) : s.n);
-    for (size_t i = 0; i < s.n; i++) {
-        colons += s.p[i] == ':';
-        if (s.p[i] != ':' && s.p[i] != '.' && !ascii_hex(s.p[i]))
-            return false;
-    }
-    return colons >= 2;
-}
-
-static bool host_char(char c)
-{
-    return ascii_alnum(c) || c == '.' || c == '_' || c == '-' || c == '@' || c == '/';
-}
-
-/* rsyslog: letters, digits, `.`, `_`, `-`, ending in a letter or digit; here also addresses and relays (a/b,
- * a@b). */
-bool syslog_is_host(struct slice s)
-{
-    if (!s.n || s.n > HOST_MAX)
-        return false;
-    if (s.n > 2 && *s.p == '[' && s.p[s.n - 1] == ']')
-        return is_ipv6(slice_sub(s, 1, s.n - 1));
-    size_t i = 0;
-    while (i < s.n && host_char(s.p[i]))
-        i++;
-    return i == s.n ? ascii_alnum(s.p[s.n - 1]) && *s.p != '/' : is_ipv6(s);
-}
+enum { TAG_MAX = 255, PID_MAX = 128 };
 
 static int severity_of(struct slice word)
 {
@@ -256,32 +166,57 @@ static bool all_digits(struct slice s)
     return slice_u64(s, &n);
 }
 
+/* What may be the tag of a message, and the pid behind it. */
+struct tag {
+    struct slice name, pid;
+    bool colon;
+};
+
+/* The pid in brackets, where one follows. False: they have no end. */
+static bool take_pid(struct slice *s, struct slice *pid)
+{
+    *pid = SLICE_NONE;
+    if (!starts_with(*s, '['))
+        return true;
+    const char *end = slice_chr(slice_sub(*s, 0, PID_MAX + 2), ']');
+    if (!end)
+        return false;
+    *pid = slice_of(s->p + 1, (size_t)(end - s->p) - 1);
+    *s = slice_from(*s, pid->n + 2);
+    return true;
+}
+
+/* Behind it the text may begin: with a space, or, behind a stamp, at once where that is no path and no word. */
+static bool is_ended(const struct tag *t, struct slice rest, bool stamped)
+{
+    return !rest.n || is_space(rest) || (stamped && (t->colon ? *rest.p != '/' : all_digits(t->pid)));
+}
+
+/* A tag that a colon ends needs a pid or a stamp where it could be the name of a fault; one without needs a stamp, and must not look like
+ * the first word of a sentence. */
+static bool is_telling(const struct tag *t, struct slice rest, bool stamped, bool bare)
+{
+    bool alone = !t->pid.p;
+    if (t->colon)
+        return stamped || !alone || !(names_a_fault(t->name) || slice_chr(t->name, ':'));
+    return stamped && (!alone || !rest.n || (bare && !sentence_word(t->name)));
+}
+
 /* tag[pid]: or tag: or, behind a stamp, tag[pid] or, where `bare` tags are looked for, tag and a space.
  * Advances *s to the text. */
 static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
 {
-    size_t i = tag_length(*s);
-    struct slice tag = slice_sub(*s, 0, i), pid = SLICE_NONE, rest = slice_from(*s, i);
-    if (!is_tag(tag))
+    size_t n = tag_length(*s);
+    struct tag t = {.name = slice_sub(*s, 0, n)};
+    struct slice rest = slice_from(*s, n);
+    if (!is_tag(t.name) || !take_pid(&rest, &t.pid))
         return;
-    if (rest.n && *rest.p == '[') {
-        const char *end = slice_chr(slice_sub(rest, 0, PID_MAX + 2), ']');
-        if (!end)
-            return;
-        pid = slice_of(rest.p + 1, (size_t)(end - rest.p) - 1);
-        rest = slice_from(rest, pid.n + 2);
-    }
-    bool colon = rest.n && *rest.p == ':';
-    if (colon)
-        rest = slice_from(rest, 1);
-    if (rest.n && !is_space(rest) && !(stamped && (colon ? *rest.p != '/' : all_digits(pid))))
+    t.colon = starts_with(rest, ':');
+    rest = slice_from(rest, t.colon);
+    if (!is_ended(&t, rest, stamped) || !is_telling(&t, rest, stamped, bare))
         return;
-    if (!colon && (!stamped || (!pid.p && rest.n && (!bare || sentence_word(tag)))))
-        return;
-    if (colon && !stamped && !pid.p && (names_a_fault(tag) || slice_chr(tag, ':')))
-        return;
-    r->app = tag;
-    r->procid = pid.n ? pid : SLICE_NONE;
+    r->app = t.name;
+    r->procid = t.pid.n ? t.pid : SLICE_NONE;
     *s = slice_from(rest, is_space(rest));
 }
 
@@ -320,7 +255,7 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
         return;
     if (slice_starts(s, SLICE("1 "))) { /* Meraki: version 1, then Unix seconds */
         struct slice rest = slice_from(s, 2);
-        if (take_epoch(&rest, &(int64_t){0}))
+        if (syslog_epoch(&rest, &(int64_t){0}))
             s = slice_from(s, 2);
     }
     /* A month's name is neither a number nor a host: most messages need not ask. */

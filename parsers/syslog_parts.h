@@ -1,11 +1,13 @@
 /*
- * syslog_parts: what syslog.c (header, RFC 5424), syslog_legacy.c (RFC 3164 as met) and syslog_vendor.c
- * share. Not for other files.
+ * syslog_parts: what a message of syslog is made of, whatever its header: stamp, host, structured data, text. On it stand syslog_vendor.c,
+ * on both syslog_legacy.c (RFC 3164 as met), and on all of them syslog.c (header, RFC 5424). Pure.
  */
 #ifndef PARSERS_SYSLOG_PARTS_H
 #define PARSERS_SYSLOG_PARTS_H
 
 #include "parsers/parser.h"
+
+enum { SYSLOG_HOST_MAX = 255 };
 
 /*
  * RFC 5424, 6.3: one or more elements `[id name="value" …]` at the front of *s, no space between them. Adds
@@ -17,24 +19,26 @@ bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool qu
 /* The text behind the header: BOM, nginx entries, JSON and @cee bodies, kernel uptime. Sets the message and
  * what it tells. */
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text);
-/* Everything that is not RFC 5424, from behind the PRI on. Takes any text. */
-void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s);
 /* A time stamp at the front of *s in any of its forms, the colon and the spaces behind it. Sets the time,
  * advances *s. */
 bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s);
+/* Unix seconds of ten digits, with a fraction or without, as Meraki writes them. */
+bool syslog_epoch(struct slice *s, int64_t *us);
+/* rsyslog's rule for a host, and addresses and relays (a/b, a@b). */
 bool syslog_is_host(struct slice word);
-/*
- * Cisco: what stands before the mnemonic: sequence number and host, each ended by a colon, in either order,
- * processor, stamp. Nothing is taken unless a stamp (behind a number, a processor or a bare colon) or a
- * mnemonic follows: "host: stamp text" may be a tag and its text.
- */
-bool syslog_cisco(struct parse_ctx *ctx, struct record *r, struct slice *s);
-/* FortiGate: no header, key=value from the first byte on; sets all of the record. */
-bool syslog_fortigate(struct parse_ctx *ctx, struct record *r, struct slice s);
-/* The level as Cisco's mnemonics and VMware's text have it. */
-void syslog_vendor_level(struct parse_ctx *ctx, struct record *r);
 /* Facility by its name in syslog.conf(5), or -1. */
 int syslog_facility(struct slice name);
+
+/* RFC 5424, 6: PRINTUSASCII, the bytes of header fields. */
+static inline bool syslog_printable(char c)
+{
+    return c > 32 && c < 127;
+}
+
+static inline bool starts_with(struct slice s, char c)
+{
+    return s.n && *s.p == c;
+}
 
 static inline void skip_spaces(struct slice *s)
 {

@@ -7,6 +7,8 @@
  *   FortiGate    date=2026-03-01 time=12:00:00 devname="fw" level="error" msg="text"
  *   VMware       Vpxa: info vpxa[2099] [Originator@6876 sub=…] text, behind stamp and host
  */
+#include "parsers/syslog_vendor.h"
+
 #include "parsers/syslog_parts.h"
 
 static bool mnemonic_char(char c)

@@ -389,4 +389,12 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-const struct parser parser_text = {.name = "text", .format = FORMAT_TEXT, .parse = parse};
+/* By the time in front that a program writes before each line of text. */
+static bool tells(struct slice line)
+{
+    const struct parse_ctx ctx = {.last_us = RECORD_NO_TIME};
+    struct text_head head;
+    return text_head(&ctx, &line, &head);
+}
+
+const struct parser parser_text = {.tells = tells, .parse = parse};

@@ -189,7 +189,7 @@ static bool explain_line(const struct settings *s, const struct rule_set *rules,
     struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format", .log_format = log_format};
     struct record *r = xcalloc(1, sizeof *r);
     record_init(r, found, line);
-    bool ok = parser && parser->parse(&ctx, r);
+    bool ok = parser && parser_parse(found, &ctx, r);
     if (ok) {
         r->lines = 1;
         show_record(r, format == FORMAT_AUTO ? parser_detect_why(line) : NULL);

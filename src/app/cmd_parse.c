@@ -62,7 +62,7 @@ static bool print_one(struct parse *p, enum format f, struct slice text, bool tr
                             .log_format = p->log_format};
     record_init(&p->record, f, text);
     sbuf_reset(&p->out);
-    if (!parser_of(f)->parse(&ctx, &p->record)) {
+    if (!parser_parse(f, &ctx, &p->record)) {
         record_json_refused(ctx.reason, text, &p->out);
     } else {
         if (p->record.time_us != RECORD_NO_TIME)

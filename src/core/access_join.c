@@ -59,8 +59,7 @@ void access_join_line(struct pending *w, const struct record *line)
 
 void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us)
 {
-    const struct parser *parser = parser_of(FORMAT_NGINX_ACCESS);
-    for (unsigned i = 0; parser && i < w->n_crumbs; i++) {
+    for (unsigned i = 0; i < w->n_crumbs; i++) {
         const struct breadcrumb *c = &w->crumbs[i];
         int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
         if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > BREADCRUMBS_WEAK_WINDOW_US)
@@ -68,7 +67,7 @@ void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int
         struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
         struct record *r = arena_alloc(a, sizeof *r);
         record_init(r, FORMAT_NGINX_ACCESS, c->text);
-        if (parser->parse(&ctx, r))
+        if (parser_parse(FORMAT_NGINX_ACCESS, &ctx, r))
             take_access(w, r);
     }
 }

@@ -47,7 +47,7 @@ static void finish_if_of_interest(struct pipeline_parts *p, struct stream *s, st
     if (!falls_back && r->message.n <= BREADCRUMBS_TEXT_MAX && !judge_maybe(&p->judge, r))
         return;
     struct parse_ctx ctx = parse_ctx_of(p, s);
-    parser_of(r->format)->finish(&ctx, r);
+    parser_finish(&ctx, r);
 }
 
 static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, struct record *r, const char **reason)
@@ -58,14 +58,10 @@ static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, 
         if (parser_tells(msg, format))
             s->format = format; /* a stream keeps what its first telling line gave */
     }
-    const struct parser *parser = parser_of(format);
-    *reason = "a format this build cannot read";
-    if (!parser)
-        return false;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     record_init(r, format, msg);
     r->untrusted = !s->trusted;
-    bool ok = parser->begin ? parser->begin(&ctx, r) : parser->parse(&ctx, r);
+    bool ok = parser_begin(format, &ctx, r);
     if (ok && r->partial)
         finish_if_of_interest(p, s, r);
     *reason = ctx.reason;

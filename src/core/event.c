@@ -268,22 +268,20 @@ static void put_crumb_http(struct event_writer *w, const struct record *access, 
 
 static bool parse_access(struct event_writer *w, const struct breadcrumb *c, struct record *r)
 {
-    const struct parser *p = parser_of(FORMAT_NGINX_ACCESS);
     struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
     record_init(r, FORMAT_NGINX_ACCESS, c->text);
-    return p && p->parse(&ctx, r);
+    return parser_parse(FORMAT_NGINX_ACCESS, &ctx, r);
 }
 
 /* The message of a line that was of no interest when it came, so that nobody has looked for where its message ends. */
 static struct slice finished_text(struct event_writer *w, const struct breadcrumb *c, struct record *r)
 {
-    const struct parser *p = c->partial ? parser_of(c->format) : NULL;
     struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
-    if (!p || !p->finish)
+    if (!c->partial)
         return c->text;
     record_init(r, c->format, c->text);
     r->message = c->text;
-    p->finish(&ctx, r);
+    parser_finish(&ctx, r);
     return r->message;
 }
 

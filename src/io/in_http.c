@@ -164,11 +164,10 @@ static const char *fault_of(struct in_http *in, struct slice message)
                             .now_us = in->sink.now_us(in->sink.u),
                             .last_us = RECORD_NO_TIME,
                             .reason = "not acceptable"};
-    const struct parser *p = parser_of(in->stream.format);
     if (message.n > in->opt->max_message_bytes)
         return too_long;
     record_init(&r, in->stream.format, message);
-    const char *fault = !p || p->parse(&ctx, &r) ? NULL : ctx.reason;
+    const char *fault = !parser_of(in->stream.format) || parser_parse(in->stream.format, &ctx, &r) ? NULL : ctx.reason;
     arena_reset(&in->arena);
     return fault;
 }

@@ -53,7 +53,7 @@ static double with_parser(void)
         struct parse_ctx ctx = {
             .arena = &arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
         record_init(&r, FORMAT_GELF, message[k % MESSAGES]);
-        if (!parser_of(FORMAT_GELF)->parse(&ctx, &r) || !r.request_id.n)
+        if (!parser_parse(FORMAT_GELF, &ctx, &r) || !r.request_id.n)
             abort();
         arena_reset(&arena);
     }

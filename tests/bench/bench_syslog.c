@@ -43,7 +43,7 @@ static double round_of(struct slice message)
         struct parse_ctx ctx = {
             .arena = &arena, .now_us = INT64_C(1795428000000000), .last_us = RECORD_NO_TIME};
         record_init(&r, FORMAT_SYSLOG, message);
-        if (!parser_of(FORMAT_SYSLOG)->parse(&ctx, &r) || !r.host.n)
+        if (!parser_parse(FORMAT_SYSLOG, &ctx, &r) || !r.host.n)
             abort();
         arena_reset(&arena);
     }

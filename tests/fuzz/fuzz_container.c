@@ -8,7 +8,6 @@
 #include "tests/fuzz/parse.h"
 
 #include "parsers/container.h"
-#include "parsers/journald.h"
 #include "parsers/line_reader.h"
 
 enum { CAP = 20000, MESSAGES_MAX = 4096 };
@@ -93,8 +92,8 @@ int fuzz_target(const uint8_t *data, size_t n)
     join(&a, FORMAT_DOCKER, raw);
     join(&a, FORMAT_CRI, raw);
     whose(&a, raw);
-    record_init(&r, FORMAT_SYSLOG, raw);
-    bool ok = journald_json(&ctx, &r);
+    record_init(&r, FORMAT_JOURNAL, raw);
+    bool ok = parser_parse(FORMAT_JOURNAL, &ctx, &r);
     fuzz_show(&a, &r, ok, ctx.reason);
     arena_free(&a);
     return 0;

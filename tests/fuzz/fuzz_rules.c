@@ -60,7 +60,7 @@ static void compare_judging(const struct rule_set *set, struct slice line)
     struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
     static struct record r;
     record_init(&r, FORMAT_NGINX_ERROR, line);
-    if (parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r)) {
+    if (parser_parse(FORMAT_NGINX_ERROR, &ctx, &r)) {
         judge_init(&with, set);
         judge_init(&without, set);
         struct seen_outcome fast = outcome(&with, &r, false), slow = outcome(&without, &r, true);

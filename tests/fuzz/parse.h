@@ -35,7 +35,7 @@ static inline bool fuzz_parse(struct arena *a, struct record *r, enum format f, 
 {
     struct parse_ctx ctx = {.arena = a, .now_us = FUZZ_NOW, .last_us = RECORD_NO_TIME};
     record_init(r, f, raw);
-    bool ok = parser_of(f)->parse(&ctx, r);
+    bool ok = parser_parse(f, &ctx, r);
     fuzz_show(a, r, ok, ctx.reason);
     return ok;
 }

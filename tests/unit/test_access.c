@@ -13,7 +13,7 @@ static void parse(struct slice raw, const char *log_format)
     arena_reset(&arena);
     struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .log_format = slice_str(log_format)};
     record_init(&r, FORMAT_NGINX_ACCESS, raw);
-    ck_assert(parser_of(FORMAT_NGINX_ACCESS)->parse(&ctx, &r));
+    ck_assert(parser_parse(FORMAT_NGINX_ACCESS, &ctx, &r));
 }
 
 static void ck_line(const char *raw, const char *log_format, const char *want)

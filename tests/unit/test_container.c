@@ -10,7 +10,7 @@ static bool parse(struct arena *a, enum format f, struct slice raw)
 {
     struct parse_ctx ctx = {.arena = a, .last_us = RECORD_NO_TIME};
     record_init(&r, f, raw);
-    return parser_of(f)->parse(&ctx, &r);
+    return parser_parse(f, &ctx, &r);
 }
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

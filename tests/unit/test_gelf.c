@@ -15,7 +15,7 @@ static bool parse_bytes(struct slice raw)
     struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
     arena_reset(&arena);
     record_init(&r, FORMAT_GELF, raw);
-    return parser_of(FORMAT_GELF)->parse(&ctx, &r);
+    return parser_parse(FORMAT_GELF, &ctx, &r);
 }
 
 /* A message with these members more. */

@@ -28,7 +28,7 @@ static void take(struct slice message)
     ck_assert_uint_lt(rx.n, MESSAGES_MAX);
     struct record *r = &rx.got[rx.n];
     record_init(r, FORMAT_GELF, arena_dup(rx.arena, message));
-    if (parser_of(FORMAT_GELF)->parse(&ctx, r))
+    if (parser_parse(FORMAT_GELF, &ctx, r))
         rx.n++;
     else
         rx.reason = ctx.reason;

@@ -30,7 +30,7 @@ static void parse_as(enum format f, struct slice s)
     struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1795428000000000), .last_us = RECORD_NO_TIME};
     record_init(&r, f, s);
     if (parser_of(f))
-        parser_of(f)->parse(&ctx, &r);
+        parser_parse(f, &ctx, &r);
     arena_reset(&arena);
 }
 

@@ -12,7 +12,7 @@ static bool parse(enum format f, struct slice raw)
 {
     struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
     record_init(&r, f, raw);
-    return parser_of(f)->parse(&ctx, &r);
+    return parser_parse(f, &ctx, &r);
 }
 
 /* What each logger writes for one failure, in its default layout. */

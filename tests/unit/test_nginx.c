@@ -13,7 +13,7 @@ static void parse(struct slice raw)
     arena_reset(&arena);
     struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME};
     record_init(&r, FORMAT_NGINX_ERROR, raw);
-    ck_assert(parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r));
+    ck_assert(parser_parse(FORMAT_NGINX_ERROR, &ctx, &r));
 }
 
 /* Message and fields of an entry; `want` is "name=value|name=value", every field in its order. */
@@ -495,7 +495,7 @@ START_TEST(stamps_in_a_row)
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .memo = &memo};
         record_init(&r, FORMAT_NGINX_ERROR, slice_str(lines[i].raw));
-        ck_assert(parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r));
+        ck_assert(parser_parse(FORMAT_NGINX_ERROR, &ctx, &r));
         ck_assert_int_eq(r.time_us, lines[i].second ? lines[i].second * STAMP_SECOND : RECORD_NO_TIME);
     }
 }

@@ -226,7 +226,7 @@ static void parse(const char *entry)
     static struct arena arena;
     struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME};
     record_init(&r, FORMAT_NGINX_ERROR, slice_str(entry));
-    ck_assert(parser_of(FORMAT_NGINX_ERROR)->parse(&ctx, &r));
+    ck_assert(parser_parse(FORMAT_NGINX_ERROR, &ctx, &r));
     arena_free(&arena);
 }
 

@@ -5,7 +5,7 @@
 #include "core/rule_check.h"
 #include "parsers/container.h"
 #include "parsers/frame.h"
-#include "parsers/parsers.h"
+#include "parsers/parser.h"
 #include "tests/shipped.h"
 #include "text/prefilter.h"
 
@@ -120,7 +120,7 @@ static bool known(struct judge *j, struct slice entry)
     struct verdict v;
     record_init(&r, FORMAT_NGINX_ERROR, entry);
     struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
-    ck_assert(parser_nginx_error.parse(&ctx, &r));
+    ck_assert(parser_parse(FORMAT_NGINX_ERROR, &ctx, &r));
     judge_record(j, &r, &a, &v, NULL, NULL);
     bool yes = v.rule || r.level == LEVEL_DEBUG;
     arena_free(&a);
@@ -143,7 +143,7 @@ static void every_entry_is_known(const char *file)
     for (bool more = true; more;) {
         more = fgets(line, sizeof line, f) != NULL;
         struct slice s = more ? slice_trim(slice_str(line)) : SLICE_NONE;
-        if (entry.n && (!more || parser_nginx_error.head(s))) {
+        if (entry.n && (!more || parser_of(FORMAT_NGINX_ERROR)->head(s))) {
             entries++;
             if (!known(&j, sbuf_slice(&entry))) {
                 unknown++;

@@ -14,7 +14,7 @@ static bool parse_at(struct slice raw, int64_t now_us)
 {
     struct parse_ctx ctx = {.arena = &arena, .now_us = now_us, .last_us = RECORD_NO_TIME};
     record_init(&r, FORMAT_SYSLOG, raw);
-    return parser_of(FORMAT_SYSLOG)->parse(&ctx, &r);
+    return parser_parse(FORMAT_SYSLOG, &ctx, &r);
 }
 
 static bool parse(const char *raw)

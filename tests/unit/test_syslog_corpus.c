@@ -168,7 +168,7 @@ static void run(struct arena *a, const struct json_node *c, struct sbuf *why)
         sbuf_free(&b);
     }
     record_init(&r, FORMAT_SYSLOG, raw);
-    bool ok = parser_of(FORMAT_SYSLOG)->parse(&ctx, &r);
+    bool ok = parser_parse(FORMAT_SYSLOG, &ctx, &r);
     bool strict_utf8 = mode && mode->type == JSON_STRING && slice_is(mode->text, "compliant_msg_on");
     bool want_ok =
         json_get(expect, "ok")->truth || strict_utf8; /* accepted with that option off, says the source */
@@ -216,7 +216,7 @@ static void run_nginx(struct arena *a, const struct json_node *c, struct sbuf *w
     struct parse_ctx ctx = {.arena = a, .now_us = INT64_C(1795400000000000), .last_us = RECORD_NO_TIME};
     static struct record r;
     record_init(&r, FORMAT_SYSLOG, raw);
-    if (!parser_of(FORMAT_SYSLOG)->parse(&ctx, &r)) {
+    if (!parser_parse(FORMAT_SYSLOG, &ctx, &r)) {
         sbuf_addf(why, "\n    %s", ctx.reason);
         return;
     }

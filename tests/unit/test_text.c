@@ -14,7 +14,7 @@ static void parse(struct slice raw)
     arena_reset(&arena);
     struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .now_us = NOON};
     record_init(&r, FORMAT_TEXT, raw);
-    ck_assert(parser_of(FORMAT_TEXT)->parse(&ctx, &r));
+    ck_assert(parser_parse(FORMAT_TEXT, &ctx, &r));
 }
 
 /* clang-format off */

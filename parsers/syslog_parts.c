@@ -1,0 +1,318 @@
+#include "parsers/syslog_parts.h"
+
+#include "parsers/field_names.h"
+#include "parsers/nested.h"
+
+enum { SD_NAME_MAX = 255, FAR_DIGITS = 10 };
+
+/* ---- words and stamps ---- */
+
+static const struct slice facilities[] = {
+    {"kern", 4},   {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},     {"syslog", 6},
+    {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},   {"authpriv", 8}, {"ftp", 3},
+    {"ntp", 3},    {"audit", 5},  {"alert", 5},  {"clock", 5},  {"local0", 6},   {"local1", 6},
+    {"local2", 6}, {"local3", 6}, {"local4", 6}, {"local5", 6}, {"local6", 6},   {"local7", 6}};
+
+int syslog_facility(struct slice name)
+{
+    for (int i = 0; i < 24; i++)
+        if (slice_ieq(name, facilities[i]))
+            return i;
+    return -1;
+}
+
+/* Meraki: ten digits of seconds, with a fraction or without. */
+bool syslog_epoch(struct slice *s, int64_t *us)
+{
+    size_t digits = 0;
+    while (digits < s->n && ascii_digit(s->p[digits]))
+        digits++;
+    return digits == FAR_DIGITS && stamp_epoch(s, us);
+}
+
+/* Cisco: a zone in small letters or one that stamp does not know, " gmt: %SYS-…"; before anything else it may
+ * be a host or a tag. */
+static void take_zone_word(struct slice *s, bool *zoned)
+{
+    size_t i = 1;
+    while (i < s->n && ascii_alpha(s->p[i]))
+        i++;
+    if (i < 4 || i > 6 || *s->p != ' ' || !slice_starts(slice_from(*s, i), SLICE(": %")))
+        return;
+    struct slice word = slice_sub(*s, 1, i);
+    *zoned = *zoned || slice_ieq(word, SLICE("utc")) || slice_ieq(word, SLICE("gmt"));
+    *s = slice_from(*s, i);
+}
+
+/* In rsyslog's order: RFC 3339, then the old form. */
+bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    struct slice rest = *s;
+    int64_t us;
+    bool zoned = true;
+    skip_spaces(&rest);
+    if (!syslog_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) &&
+        !stamp_rfc3164(&rest, ctx->now_us, &us, &zoned))
+        return false;
+    take_zone_word(&rest, &zoned);
+    if (rest.n && *rest.p == ':')
+        rest = slice_from(rest, 1);
+    if (rest.n && *rest.p != ' ')
+        return false;
+    r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
+    skip_spaces(&rest);
+    *s = rest;
+    return true;
+}
+
+/* Also with a zone, fe80::1%eth0. */
+static bool is_ipv6(struct slice s)
+{
+    unsigned colons = 0;
+    const char *zone = slice_chr(s, '%');
+    s = slice_sub(s, 0, zone && zone + 1 < s.p + s.n ? (size_t)(zone - s.p) : s.n);
+    for (size_t i = 0; i < s.n; i++) {
+        colons += s.p[i] == ':';
+        if (s.p[i] != ':' && s.p[i] != '.' && !ascii_hex(s.p[i]))
+            return false;
+    }
+    return colons >= 2;
+}
+
+static bool host_char(char c)
+{
+    return ascii_alnum(c) || c == '.' || c == '_' || c == '-' || c == '@' || c == '/';
+}
+
+/* rsyslog: letters, digits, `.`, `_`, `-`, ending in a letter or digit; here also addresses and relays (a/b,
+ * a@b). */
+bool syslog_is_host(struct slice s)
+{
+    if (!s.n || s.n > SYSLOG_HOST_MAX)
+        return false;
+    if (s.n > 2 && *s.p == '[' && s.p[s.n - 1] == ']')
+        return is_ipv6(slice_sub(s, 1, s.n - 1));
+    size_t i = 0;
+    while (i < s.n && host_char(s.p[i]))
+        i++;
+    return i == s.n ? ascii_alnum(s.p[s.n - 1]) && *s.p != '/' : is_ipv6(s);
+}
+
+/* ---- structured data ---- */
+
+static bool sd_name_char(char c)
+{
+    return syslog_printable(c) && c != '=' && c != ']' && c != '"';
+}
+
+static struct slice take_sd_name(struct slice *s)
+{
+    size_t n = 0;
+    while (n < s->n && sd_name_char(s->p[n]))
+        n++;
+    struct slice name = slice_sub(*s, 0, n);
+    *s = slice_from(*s, n);
+    return n <= SD_NAME_MAX ? name : SLICE_NONE;
+}
+
+/* 6.3.3: `\` escapes `"`, `\` and `]`; before any other character it stands for itself. */
+static struct slice unescape(struct arena *a, struct slice v)
+{
+    if (!slice_chr(v, '\\'))
+        return v;
+    char *p = arena_alloc(a, v.n);
+    size_t n = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] == '\\' && i + 1 < v.n && (v.p[i + 1] == '"' || v.p[i + 1] == '\\' || v.p[i + 1] == ']'))
+            i++;
+        p[n++] = v.p[i];
+    }
+    return slice_of(p, n);
+}
+
+static bool take_quoted(struct slice *s, struct slice *value)
+{
+    size_t i = 1;
+    while (i < s->n && s->p[i] != '"' && s->p[i] != ']')
+        i += s->p[i] == '\\' && i + 1 < s->n &&
+                     (s->p[i + 1] == '"' || s->p[i + 1] == '\\' || s->p[i + 1] == ']')
+                 ? 2
+                 : 1;
+    if (i >= s->n || s->p[i] != '"')
+        return false;
+    *value = slice_sub(*s, 1, i);
+    *s = slice_from(*s, i + 1);
+    return s->n && (*s->p == ' ' || *s->p == ']');
+}
+
+static bool take_bare(struct slice *s, struct slice *value)
+{
+    size_t i = 0;
+    while (i < s->n && s->p[i] != ' ' && s->p[i] != ']' && s->p[i] != '"')
+        i++;
+    if (i == s->n || s->p[i] == '"')
+        return false;
+    *value = slice_sub(*s, 0, i);
+    *s = slice_from(*s, i);
+    return true;
+}
+
+static struct slice joined(struct arena *a, struct slice id, struct slice name)
+{
+    char *p = arena_alloc(a, id.n + 1 + name.n);
+    memcpy(p, id.p, id.n);
+    p[id.n] = '.';
+    memcpy(p + id.n + 1, name.p, name.n);
+    return slice_of(p, id.n + 1 + name.n);
+}
+
+/*
+ * A parameter without `=`: Vector keeps such messages without the element, so does this; what it said becomes
+ * the field `sd`. `from` is where the element began. False: it has no clear end.
+ */
+static bool set_aside(struct record *r, struct slice from, struct slice *s)
+{
+    const char *end = slice_chr(*s, ']');
+    size_t n = end ? (size_t)(end - from.p) + 1 : 0;
+    if (!end || slice_chr(slice_of(s->p, (size_t)(end - s->p)), '"'))
+        return false;
+    record_put(r, SLICE("sd"), slice_sub(from, 0, n), FIELD_STRING);
+    *s = slice_from(from, n);
+    return true;
+}
+
+static bool take_value(struct slice *s, bool quoted, struct slice *value)
+{
+    if (starts_with(*s, '"'))
+        return take_quoted(s, value);
+    return !quoted && take_bare(s, value);
+}
+
+static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
+{
+    struct slice from = *s, value;
+    *s = slice_from(*s, 1);
+    struct slice id = take_sd_name(s);
+    unsigned params = 0;
+    for (; id.n && starts_with(*s, ' '); params++) {
+        skip_spaces(s);
+        if (starts_with(*s, ']') && params)
+            break;
+        struct slice name = take_sd_name(s);
+        if (!name.n || !starts_with(*s, '='))
+            return name.n && !quoted && set_aside(r, from, s);
+        *s = slice_from(*s, 1);
+        if (!take_value(s, quoted, &value))
+            return false;
+        record_add(r, joined(ctx->arena, id, name), unescape(ctx->arena, value), FIELD_STRING);
+    }
+    if (!id.n || !starts_with(*s, ']') || (quoted && !params))
+        return false;
+    *s = slice_from(*s, 1);
+    return true;
+}
+
+bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
+{
+    struct slice rest = *s;
+    unsigned n = r->n_fields;
+    bool lost = r->fields_lost;
+    do {
+        if (!rest.n || *rest.p != '[' || !take_element(ctx, r, &rest, quoted)) {
+            r->n_fields = n;
+            r->fields_lost = lost;
+            return false;
+        }
+    } while (rest.n && *rest.p == '[');
+    *s = rest;
+    return true;
+}
+
+/* ---- the text ---- */
+
+/* "[12345.678901] text", as the kernel's ring buffer stamps its lines since boot. */
+static struct slice strip_uptime(struct record *r, struct slice text)
+{
+    struct slice s = text;
+    if (!s.n || *s.p != '[')
+        return text;
+    s = slice_from(s, 1);
+    skip_spaces(&s);
+    size_t i = 0;
+    while (i < s.n && (ascii_digit(s.p[i]) || s.p[i] == '.'))
+        i++;
+    if (i < 3 || i + 1 >= s.n || s.p[i] != ']' || s.p[i + 1] != ' ' || !memchr(s.p, '.', i))
+        return text;
+    record_add(r, SLICE("uptime"), slice_sub(s, 0, i), FIELD_STRING);
+    return slice_from(s, i + 2);
+}
+
+/*
+ * rsyslog writes control bytes of a message as `#` and three octal digits, so a trace arrives as one line.
+ * Decoded beside the message, not in it: `#012` may also be meant.
+ */
+static struct slice decode_octal(struct arena *a, struct slice s)
+{
+    if (!slice_chr(s, '#') || slice_find(s, SLICE("#012")) < 0)
+        return SLICE_NONE;
+    char *p = arena_alloc(a, s.n);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '#' && s.n - i >= 4 && s.p[i + 1] == '0' && s.p[i + 2] == '1' &&
+            (s.p[i + 3] == '1' || s.p[i + 3] == '2')) {
+            p[n++] = s.p[i + 3] == '1' ? '\t' : '\n';
+            i += 3;
+        } else {
+            p[n++] = s.p[i];
+        }
+    }
+    return slice_of(p, n);
+}
+
+/* Lines of files have no PRI; some begin with a word for the level: "error: x", "[warn] x", "FATAL x". */
+static enum level leading_level(struct slice s)
+{
+    size_t i = 0;
+    bool bracket = s.n && *s.p == '[';
+    s = slice_from(s, bracket);
+    while (i < s.n && ascii_alpha(s.p[i]))
+        i++;
+    if (i < 3 || i == s.n || !(bracket ? s.p[i] == ']' : s.p[i] == ':' || (s.p[i] == ' ' && s.p[0] < 'a')))
+        return LEVEL_NONE;
+    return level_from_word(slice_sub(s, 0, i));
+}
+
+/* dockerd and its like write pairs under one PRI for all; the message stays whole, the worse level counts. */
+static void read_pair_level(struct record *r, struct slice text)
+{
+    ptrdiff_t at = slice_starts(text, SLICE("level=")) ? 0 : slice_find(text, SLICE(" level=")) + 1;
+    struct slice value = slice_from(text, (size_t)at + 6);
+    enum level level = slice_starts(slice_from(text, (size_t)at), SLICE("level="))
+                           ? field_names_level(slice_split(&value, ' '))
+                           : LEVEL_NONE;
+    if (level > r->level)
+        r->level = level;
+}
+
+void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+        text = slice_from(text, 3);
+    r->message = text;
+    struct slice json = text;
+    skip_spaces(&json);
+    if (slice_starts(json, SLICE("@cee:"))) {
+        json = slice_from(json, 5);
+        skip_spaces(&json);
+    }
+    enum format f = ctx->formats->detect(text);
+    if (nested_nginx(ctx, r, text, f) || nested_json(ctx, r, json))
+        return;
+    if (f == FORMAT_LOGFMT)
+        read_pair_level(r, text);
+    if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
+        r->message = strip_uptime(r, text);
+    r->full_message = decode_octal(ctx->arena, text);
+    if (r->level == LEVEL_NONE)
+        r->level = leading_level(text);
+}
