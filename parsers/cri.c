@@ -30,4 +30,4 @@ static const char *detect(struct slice line)
     return cri_read(line, &read) ? "a time, stdout or stderr, and P or F in front" : NULL;
 }
 
-const struct parser parser_cri = {.detect = detect, .parse = parse};
+const struct parser parser_cri = {.partial = PARTIAL_CRI, .detect = detect, .parse = parse};

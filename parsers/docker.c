@@ -46,4 +46,4 @@ static const char *detect(struct slice line)
     return *line.p == '{' && has_marks(line) ? "an object with log, stream and an RFC 3339 time" : NULL;
 }
 
-const struct parser parser_docker = {.detect = detect, .parse = parse};
+const struct parser parser_docker = {.nesting = PARSER_NESTED_JSON, .partial = PARTIAL_DOCKER, .detect = detect, .parse = parse};

@@ -280,4 +280,27 @@ static const char *detect(struct slice line)
     return short_message ? "an object with a short_message" : NULL;
 }
 
-const struct parser parser_gelf = {.detect = detect, .parse = parse};
+/*
+ * In a file it is one object per line, or objects that NUL ends (crumbd(8), --format). Where lines are the frames, one that is broken must
+ * not swallow those after it; an object that goes on over its line can only be ended by a NUL.
+ */
+static enum frame_mode framing(struct slice first)
+{
+    if (slice_chr(first, '\0'))
+        return FRAME_NUL;
+    return slice_is(slice_trim(slice_split(&first, '\n')), "{") ? FRAME_GELF : FRAME_LINES;
+}
+
+/* Docker's driver for GELF says in each message whose it is; tags say that of the container. */
+static bool tells_nothing_apart(const struct record *r, struct slice name)
+{
+    static const char *const docker[] = {"container_id", "container_name", "image_id", "image_name", "command", "created"};
+    for (size_t i = 0; i < sizeof docker / sizeof *docker; i++)
+        if (slice_is(name, docker[i]))
+            return record_value(r, "container_id").n > 0;
+    return false;
+}
+
+static const struct format_traits traits = {.tells_nothing_apart = tells_nothing_apart};
+
+const struct parser parser_gelf = {.traits = &traits, .nesting = PARSER_NESTED, .framing = framing, .detect = detect, .parse = parse};

@@ -80,7 +80,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     }
     if (*s.p != '{') {
         r->format = ctx->formats->detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
-        return ctx->formats->parser_of(r->format)->parse(ctx, r);
+        return ctx->formats->parsers[r->format]->parse(ctx, r);
     }
     struct field_map w;
     field_map_start(&w, ctx, r);
@@ -106,4 +106,4 @@ static const char *detect(struct slice line)
     return *line.p == '{' ? "an object" : NULL;
 }
 
-const struct parser parser_json_line = {.detect = detect, .parse = parse};
+const struct parser parser_json_line = {.nesting = PARSER_NESTED_JSON, .detect = detect, .parse = parse};

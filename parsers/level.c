@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const level_names[] = {"", "debug", "info", "warning", "error", "fatal"};
+const char *const level_names[] = {"", "debug", "info", "warning", "error", "fatal", NULL};
 
 /* Sorted, for bsearch. The longest word has room for its NUL. */
 static const struct level_word {

@@ -9,6 +9,8 @@
 /* Sentry's five levels, least to most severe; NONE is unknown. */
 enum level { LEVEL_NONE, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR, LEVEL_FATAL };
 
+/* By enum level; ends with NULL. */
+extern const char *const level_names[];
 const char *level_name(enum level l); /* "" for LEVEL_NONE */
 /* One of Sentry's five names; LEVEL_NONE when it is none of them. */
 enum level level_by_name(struct slice name);

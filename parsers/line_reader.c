@@ -44,9 +44,9 @@ static void frame(struct line_reader *l, enum format format)
         return;
     framer_set_head(&l->framer, p ? p->head : NULL, p ? p->rule : NULL, 0);
     partial_free(&l->join);
-    l->joins = format == FORMAT_DOCKER || format == FORMAT_CRI;
+    l->joins = parser_is_container(format);
     if (l->joins)
-        partial_init(&l->join, format, l->framer.max);
+        partial_init(&l->join, p->partial, l->framer.max);
 }
 
 static void tell_format(struct line_reader *l, enum format *format)

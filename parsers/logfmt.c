@@ -112,7 +112,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     }
     r->n_fields = n;
     r->format = *s.p == '{' ? FORMAT_JSON : FORMAT_TEXT;
-    return ctx->formats->parser_of(r->format)->parse(ctx, r);
+    return ctx->formats->parsers[r->format]->parse(ctx, r);
 }
 
 /* Pairs from the first byte on, and one of the names loggers always write. */
@@ -135,4 +135,4 @@ static const char *detect(struct slice line)
     return is_logfmt(parser_front(line)) ? "pairs from the first byte on, level or msg or a time among them" : NULL;
 }
 
-const struct parser parser_logfmt = {.detect = detect, .parse = parse};
+const struct parser parser_logfmt = {.nesting = PARSER_NESTED, .detect = detect, .parse = parse};

@@ -1,10 +1,5 @@
 #include "parsers/nested.h"
 
-static bool is_nginx(enum format f)
-{
-    return f == FORMAT_NGINX_ERROR || f == FORMAT_NGINX_ACCESS;
-}
-
 static bool near(int64_t a, int64_t b)
 {
     static const int64_t NEAR_US = 600 * STAMP_SECOND;
@@ -30,7 +25,7 @@ static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
  * level. */
 static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
 {
-    const struct parser *p = ctx->formats->parser_of(f);
+    const struct parser *p = ctx->formats->parsers[f];
     struct record carrier;
     const char *reason = ctx->reason;
     record_copy_head(&carrier, r);
@@ -41,9 +36,10 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         ctx->reason = reason;
         return false;
     }
-    if (r->format != FORMAT_NGINX_ACCESS)
+    const struct format_traits *traits = ctx->formats->parsers[r->format]->traits;
+    if (!traits || !traits->access)
         r->raw = carrier.raw;
-    if (!is_nginx(r->format))
+    if (!format_is_web(r->format))
         r->format = carrier.format;
     if (r->time_us == RECORD_NO_TIME)
         r->time_us = carrier.time_us;
@@ -65,9 +61,9 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
     return true;
 }
 
-bool nested_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+bool nested_web(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
 {
-    return is_nginx(f) && parse_as(ctx, r, text, f);
+    return format_is_web(f) && parse_as(ctx, r, text, f);
 }
 
 bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text)
@@ -82,8 +78,9 @@ void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text)
     if (f == FORMAT_SYSLOG && ascii_digit(*text.p))
         f = FORMAT_TEXT;
     r->message = text;
-    if (is_nginx(f) || f == FORMAT_GELF || f == FORMAT_SYSLOG || f == FORMAT_LOGFMT || f == FORMAT_TEXT)
+    enum parser_nesting nesting = ctx->formats->parsers[f]->nesting;
+    if (nesting == PARSER_NESTED)
         parse_as(ctx, r, text, f);
-    else if (f == FORMAT_JSON || f == FORMAT_DOCKER)
+    else if (nesting == PARSER_NESTED_JSON)
         nested_json(ctx, r, text);
 }

@@ -8,9 +8,8 @@
 
 #include "parsers/parser.h"
 
-/* An entry of nginx's error log or a line of its access log, if f, the format that was found in text, is one
-   of these: the record becomes one of that format. False: it is neither, and the record is as it was. */
-bool nested_nginx(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f);
+/* A message of a web server's log, if f, the format that was found in text, is such a one: the record becomes one of that format. False: it is neither, and the record is as it was. */
+bool nested_web(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f);
 /* A JSON object: message, level and the rest as the json format reads them; the record's format stays. False
  * as above. */
 bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text);

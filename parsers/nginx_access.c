@@ -17,6 +17,7 @@
  */
 #include "parsers/parsers.h"
 
+#include "parsers/format_nginx.h"
 #include "text/json.h"
 
 enum kind {
@@ -646,4 +647,5 @@ static const char *detect(struct slice line)
     return is_access(s) ? "[time] and a quoted request behind a client and a user" : NULL;
 }
 
-const struct parser parser_nginx_access = {.detect = detect, .parse = parse};
+const struct parser parser_nginx_access = {
+    .traits = &format_nginx_access, .nesting = PARSER_NESTED, .detect = detect, .parse = parse};

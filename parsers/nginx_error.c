@@ -10,6 +10,7 @@
  */
 #include "parsers/parsers.h"
 
+#include "parsers/format_nginx.h"
 #include "parsers/nginx_context.h"
 #include "parsers/nginx_entry.h"
 #include "parsers/nginx_head.h"
@@ -240,6 +241,7 @@ static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice tex
         add(r, SLICE("server"), accepting_from(&text), FIELD_STRING);
         add_message_parts(r, text);
         r->torn = nginx_entry_torn(r->raw);
+        r->torn_program = r->torn && slice_starts(text, SLICE("FastCGI sent in stderr: "));
     }
     if ((r->lines > 1 && has_head_inside(r->raw)) || nginx_entry_forges(record_value(r, "request")))
         record_suspect(r);
@@ -300,8 +302,8 @@ static bool begin(struct parse_ctx *ctx, struct record *r)
     }
     r->lines = count_lines(r->raw);
     struct nginx_head h;
-    enum nginx_head_form form = nginx_head_read(raw, &h);
-    if (form == NGINX_HEAD_NONE) {
+    bool file = nginx_head_file(raw, &h);
+    if (!file && !nginx_head_stderr(raw, &h)) {
         /* The rest of an entry whose beginning was not seen. */
         r->message = r->raw;
         return true;
@@ -310,7 +312,7 @@ static bool begin(struct parse_ctx *ctx, struct record *r)
         h.text.n--;
     r->severity = h.severity;
     r->level = level_from_severity(h.severity);
-    if (form == NGINX_HEAD_FILE) {
+    if (file) {
         r->time_us = time_of(ctx, raw);
         add(r, SLICE("pid"), h.pid, FIELD_NUMBER);
         add(r, SLICE("tid"), h.tid, FIELD_NUMBER);
@@ -347,7 +349,9 @@ static const char *detect(struct slice line)
     return nginx_head(line) ? "date, time, [level] and pid#tid in front" : NULL;
 }
 
-const struct parser parser_nginx_error = {.detect = detect,
+const struct parser parser_nginx_error = {.traits = &format_nginx_error,
+                                          .nesting = PARSER_NESTED,
+                                          .detect = detect,
                                           .head = nginx_head,
                                           .rule = &nginx_entry_rule,
                                           .parse = parse,

@@ -2,15 +2,10 @@
 
 #include "parsers/parsers.h"
 
-static const struct parser *const parsers[FORMAT_N] = {
-#define FORMAT(number, id, symbol, name) [FORMAT_##id] = &parser_##symbol,
+const struct parser *const parser_table[FORMAT_N] = {
+#define FORMAT(rank, id, symbol, name, web) [FORMAT_##id] = &parser_##symbol,
 #include "parsers/formats.def"
 };
-
-const struct parser *parser_of(enum format f)
-{
-    return f < FORMAT_N ? parsers[f] : NULL;
-}
 
 bool parser_settles(enum format f, struct slice name)
 {
@@ -21,20 +16,17 @@ bool parser_settles(enum format f, struct slice name)
     return false;
 }
 
-/* What stands in the way of nothing else is asked first: the order of the rows. */
 static enum format detect(struct slice line, const char **why)
 {
-    static const enum format formats[] = {
-#define FORMAT(number, id, symbol, name) FORMAT_##id,
+    static const enum format by_rank[FORMAT_N - 1] = {
+#define FORMAT(rank, id, symbol, name, web) [rank] = FORMAT_##id,
 #include "parsers/formats.def"
     };
-    for (size_t i = 0; line.n && i < sizeof formats / sizeof *formats; i++) {
-        const struct parser *p = parsers[formats[i]];
-        if (p->detect && (*why = p->detect(line)))
-            return formats[i];
-    }
+    for (unsigned i = 1; line.n && i < FORMAT_N - 1; i++)
+        if ((*why = parser_table[by_rank[i]]->detect(line)))
+            return by_rank[i];
     *why = "no mark of another format";
-    return FORMAT_TEXT;
+    return by_rank[0];
 }
 
 enum format parser_detect(struct slice line)
@@ -56,20 +48,22 @@ bool parser_tells(struct slice line, enum format found)
     return !p || !p->tells || p->tells(line);
 }
 
+const struct format_traits format_traits_none = {0};
+
 /* ---- parsing ---- */
 
-static const struct formats all = {.parser_of = parser_of, .detect = parser_detect};
+static const struct formats all = {.parsers = parser_table, .detect = parser_detect};
 
 bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r)
 {
     ctx->formats = &all;
-    return parsers[f]->parse(ctx, r);
+    return parser_table[f]->parse(ctx, r);
 }
 
 bool parser_begin(enum format f, struct parse_ctx *ctx, struct record *r)
 {
     ctx->formats = &all;
-    return (parsers[f]->begin ? parsers[f]->begin : parsers[f]->parse)(ctx, r);
+    return (parser_table[f]->begin ? parser_table[f]->begin : parser_table[f]->parse)(ctx, r);
 }
 
 void parser_finish(struct parse_ctx *ctx, struct record *r)

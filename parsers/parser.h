@@ -11,13 +11,15 @@
 #define PARSERS_PARSER_H
 
 #include "base/arena.h"
+#include "parsers/format_traits.h"
 #include "parsers/frame.h"
+#include "parsers/partial.h"
 #include "parsers/record.h"
 #include "text/stamp.h"
 
 /* All formats, handed to each parser. */
 struct formats {
-    const struct parser *(*parser_of)(enum format f);
+    const struct parser *const *parsers; /* by format; NULL for FORMAT_AUTO */
     enum format (*detect)(struct slice line);
 };
 
@@ -47,7 +49,16 @@ struct parse_ctx {
     const struct formats *formats; /* set by parser_parse and its like */
 };
 
+/* How a message of this format stands inside one of another. */
+enum parser_nesting {
+    PARSER_NOT_NESTED, /* it does not: it is text */
+    PARSER_NESTED,     /* it tells message, level, fields; the record keeps the carrier's format */
+    PARSER_NESTED_JSON, /* the same, as the json format reads it */
+};
+
 struct parser {
+    const struct format_traits *traits; /* or NULL */
+    enum parser_nesting nesting;
     /* What shows that a line, which is not empty, has this format, in a few words; NULL: nothing. */
     const char *(*detect)(struct slice line);
     /* Whether a line that was found to be of it tells the format of its stream; NULL: each does. */
@@ -55,6 +66,10 @@ struct parser {
     /* True when this line begins a message; NULL when every line does. Lines for which it is false continue the message
        before them. Must be cheap: it is asked for every line. */
     frame_head_f *head;
+    /* How a file of it is framed, by its first bytes; NULL: as lines. */
+    enum frame_mode (*framing)(struct slice first);
+    /* A log of a container's runtime, whose lines come in pieces that are joined before they are parsed. */
+    enum partial_kind partial;
     /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at hand. */
     const struct cut_rule *rule;
     /* False: refused, ctx->reason says why, and the record is not to be used. */
@@ -73,8 +88,29 @@ struct parser {
 
 /* The name is one of parser.settled. */
 bool parser_settles(enum format f, struct slice name);
+extern const struct parser *const parser_table[FORMAT_N];
+extern const struct format_traits format_traits_none;
+
 /* NULL for FORMAT_AUTO. */
-const struct parser *parser_of(enum format f);
+static inline const struct parser *parser_of(enum format f)
+{
+    return f < FORMAT_N ? parser_table[f] : NULL;
+}
+
+/* A log of a container's runtime, where each line of a program is a message. */
+static inline bool parser_is_container(enum format f)
+{
+    const struct parser *p = parser_of(f);
+    return p && p->partial != PARTIAL_NONE;
+}
+
+/* Never NULL. Asked for every line. */
+static inline const struct format_traits *format_traits(enum format f)
+{
+    const struct parser *p = parser_of(f);
+    return p && p->traits ? p->traits : &format_traits_none;
+}
+
 /* Parses r->raw as a message of f, which has a parser. As parse, begin (or parse, where there is none) and finish of struct parser. */
 bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r);
 bool parser_begin(enum format f, struct parse_ctx *ctx, struct record *r);

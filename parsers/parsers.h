@@ -6,7 +6,7 @@
 
 #include "parsers/parser.h"
 
-#define FORMAT(number, id, symbol, name) extern const struct parser parser_##symbol;
+#define FORMAT(rank, id, symbol, name, web) extern const struct parser parser_##symbol;
 #include "parsers/formats.def"
 
 #endif

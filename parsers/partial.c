@@ -75,9 +75,9 @@ bool cri_read(struct slice raw, struct cri_line *out)
     return true;
 }
 
-void partial_init(struct partial_join *j, enum format format, size_t max_bytes)
+void partial_init(struct partial_join *j, enum partial_kind kind, size_t max_bytes)
 {
-    *j = (struct partial_join){.format = format, .max_bytes = max_bytes};
+    *j = (struct partial_join){.kind = kind, .max_bytes = max_bytes};
     for (int i = 0; i < PARTIAL_STREAMS; i++) {
         sbuf_init(&j->held[i].text, max_bytes + 2 * HEAD_MAX + 4);
         sbuf_init(&j->held[i].tail, HEAD_MAX);
@@ -133,7 +133,7 @@ static void append(struct partial_join *j, struct partial_held *h, struct slice 
 {
     size_t left = h->truncated_bytes ? 0 : j->max_bytes - h->text_bytes, n = text.n;
     if (n > left)
-        n = j->format == FORMAT_DOCKER ? whole_escapes(text, left) : left;
+        n = j->kind == PARTIAL_DOCKER ? whole_escapes(text, left) : left;
     sbuf_add(&h->text, text.p, n);
     h->text_bytes += n;
     h->truncated_bytes += truncated_bytes + (text.n - n);
@@ -226,7 +226,7 @@ static bool read_docker(struct arena *a, struct slice line, struct piece *p)
 
 static bool read_piece(struct partial_join *j, struct slice line, struct piece *p)
 {
-    bool known = j->format == FORMAT_CRI ? read_cri(line, p) : read_docker(&j->arena, line, p);
+    bool known = j->kind == PARTIAL_CRI ? read_cri(line, p) : read_docker(&j->arena, line, p);
     return known && p->head.n <= HEAD_MAX && p->tail.n <= HEAD_MAX;
 }
 
@@ -239,7 +239,7 @@ int partial_stream(struct partial_join *j, struct slice line)
 /* The last piece of the line that h holds is in it: makes its form that of a whole line. */
 static void complete(const struct partial_join *j, struct partial_held *h)
 {
-    if (j->format == FORMAT_DOCKER) {
+    if (j->kind == PARTIAL_DOCKER) {
         if (h->truncated_bytes)
             sbuf_adds(&h->text, SLICE("\\n"));
         return;
@@ -257,7 +257,7 @@ enum partial_step partial_feed(struct partial_join *j, const struct message *lin
     if (holds && line->offset - oldest(j)->offset > partial_span(j->max_bytes))
         return partial_flush(j, out), PARTIAL_FIRST;
     /* With nothing held, a line that is shorter than a piece is all there is to know. */
-    bool whole = !holds && j->format == FORMAT_DOCKER && line->text.n < PARTIAL_DOCKER_BYTES;
+    bool whole = !holds && j->kind == PARTIAL_DOCKER && line->text.n < PARTIAL_DOCKER_BYTES;
     if (!whole && !read_piece(j, line->text, &p)) {
         /* What is no line of the runtime tells that its writer was disturbed: nothing is joined over it. */
         if (holds)

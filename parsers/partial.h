@@ -18,6 +18,9 @@
 
 enum { PARTIAL_DOCKER_BYTES = 16384, PARTIAL_STREAMS = 2 };
 
+/* Whose lines: NONE is no log of a container's runtime. */
+enum partial_kind { PARTIAL_NONE, PARTIAL_DOCKER, PARTIAL_CRI };
+
 struct docker_line {
     struct slice text; /* without its final LF or CR LF */
     struct slice stream;
@@ -48,14 +51,14 @@ struct partial_held {
 
 /* All members are private. */
 struct partial_join {
-    enum format format;
+    enum partial_kind kind;
     size_t max_bytes;
     struct partial_held held[PARTIAL_STREAMS]; /* stdout, stderr */
     struct arena arena;
 };
 
-/* format: FORMAT_DOCKER or FORMAT_CRI. max_bytes: cap of a joined text. */
-void partial_init(struct partial_join *j, enum format format, size_t max_bytes);
+/* kind: not NONE. max_bytes: cap of a joined text. */
+void partial_init(struct partial_join *j, enum partial_kind kind, size_t max_bytes);
 void partial_free(struct partial_join *j);
 
 enum partial_step {

@@ -8,7 +8,12 @@
 
 static const char *const format_names[FORMAT_N] = {
     [FORMAT_AUTO] = "auto",
-#define FORMAT(number, id, symbol, name) [FORMAT_##id] = name,
+#define FORMAT(rank, id, symbol, name, web) [FORMAT_##id] = name,
+#include "parsers/formats.def"
+};
+
+static const bool format_web[FORMAT_N] = {
+#define FORMAT(rank, id, symbol, name, web) [FORMAT_##id] = web,
 #include "parsers/formats.def"
 };
 
@@ -171,17 +176,12 @@ bool record_reserves(const struct record *r, struct slice name)
     return false;
 }
 
-static bool is_nginx(const struct record *r)
-{
-    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
-}
-
-/* What a template or condition may not read. An entry of nginx has its own `server`, `host` and `request_id`. */
+/* What a template or condition may not read. A record of a web server has its own `server`, `host` and `request_id`. */
 static bool is_withheld(const struct record *r, const struct record_ref *ref)
 {
     if (!r->untrusted)
         return false;
-    bool own = is_nginx(r) && (ref->role == ROLE_HOST || ref->role == ROLE_REQUEST || slice_is(ref->name, "server"));
+    bool own = format_web[r->format] && (ref->role == ROLE_HOST || ref->role == ROLE_REQUEST || slice_is(ref->name, "server"));
     return !own && is_claim(r, ref->role);
 }
 
@@ -297,6 +297,11 @@ const char *format_name(enum format f)
     return f < FORMAT_N ? format_names[f] : "";
 }
 
+bool format_is_web(enum format f)
+{
+    return format_web[f];
+}
+
 enum format format_by_name(struct slice name)
 {
     for (unsigned f = 0; f < FORMAT_N; f++)
@@ -353,9 +358,8 @@ static void put_prefixed(struct json *j, struct slice prefix, struct slice v)
 static void put_keys(const struct record *r, struct json *j)
 {
     struct slice pid = record_value(r, "pid"), connection = record_value(r, "connection");
-    bool nginx =
-        (r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS) && pid.n && connection.n;
-    if (!r->request_id.n && !r->trace_id.n && !nginx)
+    bool web = format_web[r->format] && pid.n && connection.n;
+    if (!r->request_id.n && !r->trace_id.n && !web)
         return;
     json_key(j, "keys");
     json_array(j);
@@ -363,7 +367,7 @@ static void put_keys(const struct record *r, struct json *j)
         put_prefixed(j, SLICE("req:"), r->request_id);
     if (r->trace_id.n)
         put_prefixed(j, SLICE("trace:"), r->trace_id);
-    if (nginx) {
+    if (web) {
         char text[64];
         int n = snprintf(text, sizeof text, "conn:%.*s*%.*s", SLICE_ARG(slice_sub(pid, 0, 24)),
                          SLICE_ARG(slice_sub(connection, 0, 24)));

@@ -16,11 +16,9 @@ struct container;
 
 enum format {
     FORMAT_AUTO,
-#define FORMAT(number, id, symbol, name) FORMAT_##id = number,
+#define FORMAT(rank, id, symbol, name, web) FORMAT_##id,
 #include "parsers/formats.def"
-    FORMAT_N = 1
-#define FORMAT(number, id, symbol, name) +1
-#include "parsers/formats.def"
+    FORMAT_N
 };
 
 /* NUMBER: a JSON number in its own spelling. BOOL: true or false. JSON: an object or array as JSON text. */
@@ -53,6 +51,7 @@ struct record {
     unsigned lines; /* how many lines it was made of, at least 1 */
     bool truncated; /* its writer or max_message cut it */
     bool torn;      /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
+    bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
     bool forged;    /* bytes of a client that were made to look like an entry: level is at most WARNING */
     bool partial;   /* see struct parser: finish has not been called */
     bool fields_lost; /* had more than RECORD_FIELDS_MAX fields */
@@ -113,6 +112,8 @@ struct record_ref record_ref(struct slice name);
 struct slice record_value_of(const struct record *r, const struct record_ref *ref);
 
 const char *format_name(enum format f);
+/* Its records are about requests of a web server. */
+bool format_is_web(enum format f);
 /* FORMAT_N when unknown. */
 enum format format_by_name(struct slice name);
 /* The JSON object of `crumbd parse` (one line, no LF), every text cleaned. Of fields with the same name the first is shown. */

@@ -259,4 +259,17 @@ static const char *detect(struct slice line)
     return syslog_file(s) ? "a time, a host and a tag with its colon in front" : NULL;
 }
 
-const struct parser parser_syslog = {.detect = detect, .parse = parse};
+/* Structured data that IANA has registered (a sender's own has an `@` in its name), and what a body of pairs says twice. */
+static bool tells_nothing_apart(const struct record *r, struct slice name)
+{
+    static const char *const names[] = {"meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
+    (void)r;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(name, names[i]))
+            return true;
+    return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
+}
+
+static const struct format_traits traits = {.tells_nothing_apart = tells_nothing_apart};
+
+const struct parser parser_syslog = {.traits = &traits, .nesting = PARSER_NESTED, .detect = detect, .parse = parse};

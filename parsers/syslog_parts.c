@@ -306,7 +306,7 @@ void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
         skip_spaces(&json);
     }
     enum format f = ctx->formats->detect(text);
-    if (nested_nginx(ctx, r, text, f) || nested_json(ctx, r, json))
+    if (nested_web(ctx, r, text, f) || nested_json(ctx, r, json))
         return;
     if (f == FORMAT_LOGFMT)
         read_pair_level(r, text);

@@ -397,4 +397,4 @@ static bool tells(struct slice line)
     return text_head(&ctx, &line, &head);
 }
 
-const struct parser parser_text = {.tells = tells, .parse = parse};
+const struct parser parser_text = {.nesting = PARSER_NESTED, .tells = tells, .parse = parse};

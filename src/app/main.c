@@ -36,7 +36,11 @@ static const struct command commands[] = {
      "  --schema  prints the JSON Schema of crumbd.yaml or of rule files"},
     {"parse", cmd_parse, "crumbd parse [--format F] [--log-format TEXT] [--template] [FILE...|-]",
      "Prints what was understood, one JSON object per message. Loads no rules.\n"
-     "  --format    nginx-error nginx-access syslog gelf docker cri json logfmt text auto (default auto)\n"
+     "  --format    "
+#define FORMAT(rank, id, symbol, name, web) name " "
+#define INPUT_FORMAT(rank, id, symbol, name, web)
+#include "parsers/formats.def"
+     "auto (default auto)\n"
      "  --log-format  of an nginx access log: the text of its log_format\n"
      "  --template  adds the message with its variable parts taken out, and those parts"},
     {"try", cmd_try, "crumbd try [-c FILE] [--format F] [--log-format TEXT] [--rules FILE]... [--events] [--json] [--limits] FILE...|-",

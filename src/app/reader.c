@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "parsers/line_reader.h"
+#include "parsers/parser.h"
 
 enum { READ_BYTES = 128 << 10 };
 
@@ -54,18 +55,10 @@ static int open_input(const char *path, struct diag *d)
     return fd;
 }
 
-/*
- * GELF in a file is one object per line, or objects that NUL ends (crumbd(8), --format); the first bytes tell
- * which. Where lines are the frames, one that is broken must not swallow those after it; an object that goes
- * on over its line can only be ended by a NUL.
- */
 static enum frame_mode mode_of(enum format f, struct slice first)
 {
-    if (f != FORMAT_GELF)
-        return FRAME_LINES;
-    if (slice_chr(first, '\0'))
-        return FRAME_NUL;
-    return slice_is(slice_trim(slice_split(&first, '\n')), "{") ? FRAME_GELF : FRAME_LINES;
+    const struct parser *p = parser_of(f);
+    return p && p->framing ? p->framing(first) : FRAME_LINES;
 }
 
 static void start(struct reader *r, struct slice first)
@@ -91,8 +84,8 @@ static bool pump_first(struct reader *r, int fd, const char *path, struct diag *
 {
     char *first = xmalloc(READ_BYTES);
     ssize_t n = read_some(fd, first, path, d);
-    /* GELF may be compressed message by message. */
-    if (n > 2 && *r->format != FORMAT_GELF && memcmp(first, "\x1f\x8b\x08", 3) == 0) {
+    bool by_message = *r->format == FORMAT_GELF; /* which may be compressed message by message */
+    if (n > 2 && !by_message && memcmp(first, "\x1f\x8b\x08", 3) == 0) {
         err_add(d, ERR_ERROR, (struct err_place){.file = path}, "is compressed; give what zcat makes of it on standard input, as -");
         n = -1;
     }

@@ -286,9 +286,13 @@ static const struct key_custom custom_origin = {bind_origin, dump_origin, "{\"ty
                                                 "an origin such as https://shop.example.com, or '*'"};
 static const struct key origin = {.type = KEY_CUSTOM, .custom = &custom_origin};
 
-static const char *const formats[] = {"auto", "nginx-error", "nginx-access", "syslog", "gelf", "docker",
-                                      "cri",  "json",        "logfmt",       "text",   NULL};
-_Static_assert(FORMAT_TEXT == 9 && FORMAT_JOURNAL == 10 && FORMAT_N == 11, "formats follows enum format; journal is for that input");
+/* By enum format; without those that only an input hands on, which are the last. */
+static const char *const formats[] = {
+    "auto",
+#define FORMAT(rank, id, symbol, name, web) name,
+#define INPUT_FORMAT(rank, id, symbol, name, web)
+#include "parsers/formats.def"
+    NULL};
 static const char *const from[] = {"end", "start", NULL};
 
 static const struct key tls_keys[] = {

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "core/origin.h"
+#include "parsers/parser.h"
 
 enum { LINE_MAX_BYTES = 1000 };
 
@@ -133,7 +134,7 @@ static void issues_free(struct try_issues *s)
 static void note_suspect(struct try_run *t, const struct outcome *j)
 {
     const struct record *r = j->record;
-    if (r->format == FORMAT_NGINX_ACCESS || regex_match(t->suspicion, t->scratch, r->message, 0) != REGEX_YES)
+    if (format_traits(r->format)->access || regex_match(t->suspicion, t->scratch, r->message, 0) != REGEX_YES)
         return;
     t->result.suspicious++;
     event_name_clients(r, t->scrub);

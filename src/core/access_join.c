@@ -6,7 +6,7 @@
 
 void access_join_error(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct correlation *keys)
 {
-    if (r->format == FORMAT_NGINX_ERROR)
+    if (format_traits(r->format)->seeks_access)
         keys->weak = correlation_weak_key(s, r, secret);
 }
 
@@ -34,7 +34,7 @@ static struct slice as_json(const struct record *r, struct arena *a)
 
 struct slice access_join_text(const struct stream *s, const struct record *r, struct arena *a)
 {
-    if (r->format != FORMAT_NGINX_ACCESS)
+    if (!format_traits(r->format)->access)
         return r->message;
     return s->log_format.n && r->n_fields ? as_json(r, a) : r->raw;
 }
@@ -53,7 +53,7 @@ static void take_access(struct pending *w, const struct record *access)
 
 void access_join_line(struct pending *w, const struct record *line)
 {
-    if (line->format == FORMAT_NGINX_ACCESS)
+    if (format_traits(line->format)->access)
         take_access(w, line);
 }
 
@@ -62,12 +62,12 @@ void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int
     for (unsigned i = 0; i < w->n_crumbs; i++) {
         const struct breadcrumb *c = &w->crumbs[i];
         int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
-        if (c->format != FORMAT_NGINX_ACCESS || !c->related || apart > BREADCRUMBS_WEAK_WINDOW_US)
+        if (!format_traits(c->format)->access || !c->related || apart > BREADCRUMBS_WEAK_WINDOW_US)
             continue;
         struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
         struct record *r = arena_alloc(a, sizeof *r);
-        record_init(r, FORMAT_NGINX_ACCESS, c->text);
-        if (parser_parse(FORMAT_NGINX_ACCESS, &ctx, r))
+        record_init(r, c->format, c->text);
+        if (parser_parse(c->format, &ctx, r))
             take_access(w, r);
     }
 }

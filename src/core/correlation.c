@@ -1,6 +1,7 @@
 #include "core/correlation.h"
 
 #include "parsers/field_names.h"
+#include "parsers/parser.h"
 
 enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
 
@@ -47,18 +48,19 @@ static struct slice app_of(const struct record *r)
 
 void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct correlation *k)
 {
-    bool nginx = r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
+    const struct format_traits *traits = format_traits(r->format);
     struct slice id = r->request_id.n ? r->request_id : r->trace_id;
     *k = (struct correlation){.domain = s->domain, .ring = s->ring};
     if (id.n)
         k->request = correlation_domain_key(s, key_of(secret, KEY_REQUEST, id, SLICE_NONE, SLICE_NONE));
-    if (nginx) {
-        struct slice pid = record_value(r, "pid"), conn = record_value(r, "connection");
+    if (traits->place) {
+        struct slice pid, conn;
+        traits->place(r, &pid, &conn);
         if (pid.n)
             k->ring = key_of(secret, KEY_WORKER, pid, r->host, place_of(s, r));
         if (pid.n && conn.n) /* the ring's key stands for process and host */
             k->conn = hash64(secret, k->ring ^ KEY_CONNECTION, conn) | 1;
-        if (!k->conn && r->format == FORMAT_NGINX_ACCESS)
+        if (!k->conn && traits->access)
             k->weak = correlation_weak_key(s, r, secret);
     } else if (!s->file_key) {
         struct slice app = app_of(r);

@@ -76,17 +76,17 @@ static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, 
 static void doubt(struct stream *s, struct record *r)
 {
     enum { LINES_MAX = 64 };
-    if (r->format == FORMAT_NGINX_ACCESS)
+    const struct format_traits *traits = format_traits(r->format);
+    if (traits->access)
         return;
-    bool program = slice_starts(r->message, SLICE("FastCGI sent in stderr: ")), nginx = r->format == FORMAT_NGINX_ERROR;
     bool ends = record_value(r, "client").n || slice_find(r->message, SLICE(", client: ")) >= 0;
     bool begins = r->torn;
-    if (begins ? !program : s->doubted && (nginx || s->doubt_all)) {
+    if (begins ? !r->torn_program : s->doubted && (traits->tears || s->doubt_all)) {
         record_suspect(r);
         r->torn = true;
     }
     if (begins)
-        s->doubt_all = !program;
+        s->doubt_all = !r->torn_program;
     s->doubted = begins ? LINES_MAX : s->doubted && !ends ? s->doubted - 1 : 0;
 }
 
@@ -117,7 +117,7 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
     p->counts.v[COUNT_truncated_entries] += r->truncated && !m->truncated_bytes;
     r->lines = m->lines;
     r->truncated |= m->truncated_bytes > 0;
-    if (s->container || s->format == FORMAT_DOCKER || s->format == FORMAT_CRI)
+    if (s->container || parser_is_container(s->format))
         doubt(s, r);
     set_origin(p, s, r);
     if (r->time_us != RECORD_NO_TIME)

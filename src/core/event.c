@@ -269,8 +269,8 @@ static void put_crumb_http(struct event_writer *w, const struct record *access, 
 static bool parse_access(struct event_writer *w, const struct breadcrumb *c, struct record *r)
 {
     struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
-    record_init(r, FORMAT_NGINX_ACCESS, c->text);
-    return parser_parse(FORMAT_NGINX_ACCESS, &ctx, r);
+    record_init(r, c->format, c->text);
+    return parser_parse(c->format, &ctx, r);
 }
 
 /* The message of a line that was of no interest when it came, so that nobody has looked for where its message ends. */
@@ -287,7 +287,8 @@ static struct slice finished_text(struct event_writer *w, const struct breadcrum
 
 static void put_crumb(struct event_writer *w, const struct breadcrumb *c, struct record *scratch)
 {
-    bool access = c->format == FORMAT_NGINX_ACCESS && parse_access(w, c, scratch);
+    const struct format_traits *traits = format_traits(c->format);
+    bool access = traits->access && parse_access(w, c, scratch);
     struct slice category = slice_str(format_name(c->format));
     struct sbuf named;
     sbuf_init(&named, 256);
@@ -300,7 +301,7 @@ static void put_crumb(struct event_writer *w, const struct breadcrumb *c, struct
     json_time(&w->json, c->time_us);
     json_key(&w->json, "type");
     json_str(&w->json, access ? SLICE("http") : c->level >= LEVEL_ERROR ? SLICE("error") : SLICE("default"));
-    event_writer_text(w, "category", access ? SLICE("nginx.access") : c->format == FORMAT_NGINX_ERROR ? SLICE("nginx.error") : category, 128);
+    event_writer_text(w, "category", traits->category ? slice_str(traits->category) : category, 128);
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(c->level ? level_name(c->level) : "info"));
     if (access)
@@ -430,8 +431,9 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(level_name(src->verdict->level ? src->verdict->level : LEVEL_ERROR)));
     struct slice logger = texts->logger.n ? texts->logger : r->logger.n ? r->logger : r->app;
-    if (r->format == FORMAT_NGINX_ERROR && !texts->logger.n)
-        logger = SLICE("nginx.error");
+    const char *own_logger = format_traits(r->format)->logger;
+    if (own_logger && !texts->logger.n)
+        logger = slice_str(own_logger);
     event_writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
     /* Whoever on this host names none is this host: a file, the sidecar's nginx with nohostname. */
     struct slice server = origin_is_nobody(r->host) ? w->opt->server_name : r->host;

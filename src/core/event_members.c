@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "parsers/container.h"
+#include "parsers/parser.h"
 #include "text/keys.h"
 
 /* sentry-protocol.md, 3.2 and 8: what every receiver keeps. */
@@ -70,29 +71,10 @@ static bool has_own_place(struct slice name)
     return false;
 }
 
-static bool is_nginx(const struct record *r)
-{
-    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
-}
-
-/*
- * What differs in every message, or says again what another tag or the message says: worth a look, not a tag. Docker's driver for
- * GELF; the structured data that IANA has registered (a sender's own has an `@` in its name); a syslog body of pairs.
- */
 static bool tells_nothing_apart(const struct record *r, struct slice name)
 {
-    static const char *const docker[] = {"container_id", "container_name", "image_id", "image_name", "command", "created"};
-    static const char *const syslog[] = {"meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
-    if (r->format == FORMAT_GELF && record_value(r, "container_id").n)
-        for (size_t i = 0; i < sizeof docker / sizeof *docker; i++)
-            if (slice_is(name, docker[i]))
-                return true;
-    if (r->format != FORMAT_SYSLOG)
-        return false;
-    for (size_t i = 0; i < sizeof syslog / sizeof *syslog; i++)
-        if (slice_is(name, syslog[i]))
-            return true;
-    return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
+    const struct format_traits *traits = format_traits(r->format);
+    return traits->tells_nothing_apart && traits->tells_nothing_apart(r, name);
 }
 
 /* Every other field that may be shown is kept in a context. */
@@ -119,7 +101,22 @@ static struct slice transaction_id(const struct event_writer *w)
     const struct record *r = w->src->record;
     if (w->src->transaction_id.n)
         return w->src->transaction_id;
-    return r->untrusted && !is_nginx(r) ? SLICE_NONE : r->request_id;
+    return r->untrusted && !format_is_web(r->format) ? SLICE_NONE : r->request_id;
+}
+
+/* The tags that its format has, or all fields that fit. */
+static void put_format_tags(struct tagger *t, const struct record *r)
+{
+    const struct format_value *value = format_traits(r->format)->tags;
+    if (!value) {
+        put_tag(t, SLICE("msgid"), r->msgid);
+        for (unsigned i = 0; i < r->n_fields; i++)
+            if (fits_tag(r, &r->fields[i]) && may_show(t->w, &r->fields[i]))
+                put_tag(t, r->fields[i].name, r->fields[i].value);
+        return;
+    }
+    for (; value->name.p; value++)
+        put_tag(t, value->name, format_value_of(value, r));
 }
 
 void event_members_tags(struct event_writer *w)
@@ -143,16 +140,7 @@ void event_members_tags(struct event_writer *w)
     put_tag(&t, SLICE("app"), r->app);
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
         put_tag(&t, origin[i], record_runs_in(r, origin[i]));
-    if (is_nginx(r)) {
-        put_tag(&t, SLICE("server"), record_value(r, "server"));
-        put_tag(&t, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
-        put_tag(&t, SLICE("errno"), record_value(r, "errno"));
-    } else {
-        put_tag(&t, SLICE("msgid"), r->msgid);
-        for (unsigned i = 0; i < r->n_fields; i++)
-            if (fits_tag(r, &r->fields[i]) && may_show(w, &r->fields[i]))
-                put_tag(&t, r->fields[i].name, r->fields[i].value);
-    }
+    put_format_tags(&t, r);
     json_map_end(&w->json);
 }
 
@@ -216,7 +204,7 @@ void event_members_request(struct event_writer *w)
     struct url u = request_url(w, r);
     struct slice host = record_value(r, "host"), referrer = record_value(r, "referrer");
     struct slice agent = record_value(r, "agent"), client = record_value(r, "client");
-    bool web = is_nginx(r);
+    bool web = format_is_web(r->format);
     if (!u.url.n && !(web && (host.n || referrer.n)))
         return;
     json_key(&w->json, "request");
@@ -288,22 +276,27 @@ static void put_number(struct event_writer *w, const char *key, struct slice v)
     json_raw(&w->json, v);
 }
 
-static void event_members_nginx(struct event_writer *w, const struct record *r)
+static void put_member(struct event_writer *w, const struct format_member *m, struct slice value)
 {
-    json_key(&w->json, "nginx");
+    if (m->as == FORMAT_MEMBER_NUMBER) {
+        put_number(w, m->name, value);
+    } else if (m->as == FORMAT_MEMBER_TEXT) {
+        event_writer_text(w, m->name, value, m->max);
+    } else if (value.n) {
+        json_key(&w->json, m->name);
+        event_writer_value(w, slice_str(m->name), value, m->max);
+    }
+}
+
+/* The context that its format has. */
+static void event_members_format(struct event_writer *w, const struct record *r, const struct format_traits *traits)
+{
+    json_key(&w->json, traits->context);
     json_map(&w->json);
     json_key(&w->json, "type");
-    json_str(&w->json, SLICE("nginx"));
-    put_number(w, "worker_pid", record_value(r, "pid"));
-    put_number(w, "connection", record_value(r, "connection"));
-    event_writer_text(w, "phase", record_value(r, "phase"), 128);
-    event_writer_text(w, "subrequest", record_value(r, "subrequest"), CONTEXT_VALUE_MAX);
-    struct slice upstream = record_value(r, "upstream");
-    if (upstream.n) {
-        json_key(&w->json, "upstream");
-        event_writer_value(w, SLICE("upstream"), upstream, CONTEXT_VALUE_MAX);
-    }
-    event_writer_text(w, "errstr", record_value(r, "errstr"), 256);
+    json_str(&w->json, slice_str(traits->context));
+    for (const struct format_member *m = traits->members; m->name; m++)
+        put_member(w, m, record_value(r, m->from));
     json_map_end(&w->json);
 }
 
@@ -390,7 +383,7 @@ static void event_members_log(struct event_writer *w, const struct record *r)
         event_writer_text(w, "message", r->message, FULL_MESSAGE_MAX);
     if (!slice_eq(r->full_message, r->message))
         event_writer_text(w, "full_message", r->full_message, FULL_MESSAGE_MAX);
-    put_number(w, "procid", is_nginx(r) ? SLICE_NONE : r->procid);
+    put_number(w, "procid", format_is_web(r->format) ? SLICE_NONE : r->procid);
     if (r->lines > 1) {
         json_key(&w->json, "lines");
         json_int(&w->json, r->lines);
@@ -488,6 +481,7 @@ static void event_members_crumbd(struct event_writer *w)
 void event_members_contexts(struct event_writer *w)
 {
     const struct record *r = w->src->record;
+    const struct format_traits *traits = format_traits(r->format);
     json_key(&w->json, "contexts");
     json_map(&w->json);
     event_members_crumbd(w);
@@ -495,8 +489,8 @@ void event_members_contexts(struct event_writer *w)
     event_members_trace(w, r);
     if (r->container)
         event_members_container(w, r->container);
-    if (is_nginx(r))
-        event_members_nginx(w, r);
+    if (traits->context)
+        event_members_format(w, r, traits);
     else if (has_fields_for_context(w, r))
         event_members_fields(w, r);
     if (w->src->response_status) {

@@ -81,7 +81,7 @@ struct slice origin_type(const struct record *r, enum level level, struct arena 
     struct slice s = origin_app(r);
     if (!s.n)
         s = class_name(origin_logger(r, a));
-    if (!s.n && (r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS))
+    if (!s.n && format_is_web(r->format))
         s = slice_str(format_name(r->format));
     return s.n ? s : level_type(level);
 }

@@ -5,15 +5,18 @@
 #define DURATION_MIN_US 1000 /* what can be written */
 #define PERIOD_MAX_US (INT64_C(400) * 86400 * 1000000)
 
-static const char *const level_words[] = {"", "debug", "info", "warning", "error", "fatal", NULL};
 const char *const rule_action_words[] = {"event", "crumb", "log", "drop", NULL};
 
 static const struct key key_pattern = {.type = KEY_TEXT, KEY_AT(struct raw_pattern, regex)};
 
 static const struct key when_keys[] = {
     {.name = "format", .type = KEY_NODE, KEY_AT(struct raw_when, format),
-     .help = "Format of the record, or a list of formats: nginx-error, nginx-access, syslog, gelf, docker, cri, json, logfmt, text."},
-    {.name = "level", .type = KEY_ENUM, KEY_AT(struct raw_when, level), .names = level_words,
+     .help = "Format of the record: "
+#define FORMAT(rank, id, symbol, name, web) name ", "
+#define INPUT_FORMAT(rank, id, symbol, name, web)
+#include "parsers/formats.def"
+             "or a list of these."},
+    {.name = "level", .type = KEY_ENUM, KEY_AT(struct raw_when, level), .names = level_names,
      .help = "The least level the record must have."},
     {.name = "*", .type = KEY_MAP, KEY_MANY(struct raw_when, fields, n_fields), .of = &key_pattern,
      .help = "host, app, any other member or any field of the record: a regular expression that must match its value."},
@@ -45,7 +48,7 @@ static const struct key_table user_table = {.keys = user_keys, .size = sizeof(st
 static const struct key event_keys[] = {
     {.name = "type", .type = KEY_STRING, KEY_AT(struct raw_event, type),
      .help = "Exception type. Without it the event is a message."},
-    {.name = "level", .type = KEY_ENUM, KEY_AT(struct raw_event, level), .names = level_words,
+    {.name = "level", .type = KEY_ENUM, KEY_AT(struct raw_event, level), .names = level_names,
      .help = "Level of the event; the record's own by default."},
     {.name = "message", .type = KEY_STRING, KEY_AT(struct raw_event, message),
      .help = "Text of the event: the exception's value, or the message. By default the record's message with its variable parts masked."},

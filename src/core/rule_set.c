@@ -58,8 +58,11 @@ static void refuse_format(struct loader *l, const struct conf_node *n)
     if (near)
         l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; did you mean \"%s\"?", SLICE_ARG(n->text), near);
     else
-        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; formats are nginx-error, nginx-access, syslog, gelf, docker, cri, "
-                                    "json, logfmt and text", SLICE_ARG(n->text));
+        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; formats are "
+#define FORMAT(rank, id, symbol, name, web) name ", "
+#define INPUT_FORMAT(rank, id, symbol, name, web)
+#include "parsers/formats.def"
+                                    "and no other", SLICE_ARG(n->text));
 }
 
 static void add_format(struct loader *l, const struct conf_node *n, struct rule_when *w)

@@ -4,6 +4,7 @@
 #include "core/event_members.h"
 #include "core/log_template.h"
 #include "core/top_values.h"
+#include "parsers/parser.h"
 
 static void hide_or_add(struct top_values *v, struct scrub *scrub, struct slice name, struct slice value, struct slice shown)
 {
@@ -45,23 +46,16 @@ static bool note_captures(struct top_values *v, const struct judge *j, const str
     return any;
 }
 
-static bool is_nginx(const struct record *r)
-{
-    return r->format == FORMAT_NGINX_ERROR || r->format == FORMAT_NGINX_ACCESS;
-}
-
 static void note_origin(struct top_values *v, const struct record *r, struct scrub *scrub)
 {
-    static const char *const fields[] = {"server", "host", "client", "errno", "status"};
-    if (!is_nginx(r)) {
+    const struct format_value *value = format_traits(r->format)->varies;
+    if (!value) {
         note(v, scrub, SLICE("host"), r->host);
         note(v, scrub, SLICE("app"), r->app);
         return;
     }
-    note(v, scrub, SLICE("upstream"), record_get(r, SLICE("upstream.host")));
-    note(v, scrub, SLICE("request.path"), record_get(r, SLICE("request.path")));
-    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
-        note(v, scrub, slice_str(fields[i]), record_value(r, fields[i]));
+    for (; value->name.p; value++)
+        note(v, scrub, value->name, format_value_of(value, r));
 }
 
 static void note_fields(struct top_values *v, const struct record *r, struct scrub *scrub)
@@ -97,6 +91,6 @@ void top_values_note(struct top_values *v, const struct judge *j, const struct r
     note_origin(v, r, scrub);
     if (!named)
         note_params(v, j, r, scrub);
-    if (!is_nginx(r)) /* of nginx's fields the rest is different each time */
+    if (!format_traits(r->format)->varies)
         note_fields(v, r, scrub);
 }

@@ -295,7 +295,7 @@ static void check_cri(const char *const *short_lines, const char *want)
         lines[n] = arena_dup(&a, slice_str(text));
     }
     sbuf_init(&out, 100000);
-    partial_init(&j, FORMAT_CRI, 1000);
+    partial_init(&j, PARTIAL_CRI, 1000);
     join(&j, lines, n, &out);
     ck_assert_str_eq(sbuf_cstr(&out), want);
     ck_assert(!partial_holds(&j) && partial_mark(&j) == 0);
@@ -340,7 +340,7 @@ START_TEST(cri_pieces_may_cut_a_character)
     struct arena a = {0};
     struct partial_join j;
     struct message m;
-    partial_init(&j, FORMAT_CRI, 1000);
+    partial_init(&j, PARTIAL_CRI, 1000);
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout P \xd0\x9f\xd1"), 0, &m), PARTIAL_HELD);
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout F \x80"), 50, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_CRI, m.text));
@@ -355,7 +355,7 @@ START_TEST(cri_pieces_are_capped)
     struct partial_join j;
     struct message m;
     struct slice piece = SLICE("2026-11-23T10:00:00.1Z stdout P 0123456789");
-    partial_init(&j, FORMAT_CRI, 15);
+    partial_init(&j, PARTIAL_CRI, 15);
     for (unsigned i = 0; i < 1000; i++)
         ck_assert_int_eq(feed(&j, piece, 500 + i, &m), PARTIAL_HELD);
     ck_assert(partial_flush(&j, &m));
@@ -380,7 +380,7 @@ START_TEST(pieces_do_not_wait_for_ever)
     struct partial_join j;
     struct message m;
     uint64_t span = partial_span(1000);
-    partial_init(&j, FORMAT_CRI, 1000);
+    partial_init(&j, PARTIAL_CRI, 1000);
     struct slice piece = SLICE("2026-11-23T10:00:00Z stdout P abc"), other = SLICE("2026-11-23T10:00:00Z stderr F x");
     ck_assert_int_eq(feed(&j, piece, 7, &m), PARTIAL_HELD);
     uint64_t mark = partial_mark(&j);
@@ -424,7 +424,7 @@ START_TEST(docker_pieces)
     struct arena a = {0};
     struct partial_join j;
     struct message m;
-    partial_init(&j, FORMAT_DOCKER, 100000);
+    partial_init(&j, PARTIAL_DOCKER, 100000);
     struct slice small = docker_line(&a, "stderr", 'e', 3, "\\n");
     ck_assert(feed(&j, small, 0, &m) == PARTIAL_WHOLE && slice_eq(m.text, small));
     ck_assert_int_eq(parser_detect(docker_line(&a, "stdout", 'a', 16384, "")), FORMAT_DOCKER);
@@ -464,7 +464,7 @@ START_TEST(docker_pieces_cut_anywhere)
     struct arena a = {0};
     struct partial_join j;
     struct message m;
-    partial_init(&j, FORMAT_DOCKER, 100000);
+    partial_init(&j, PARTIAL_DOCKER, 100000);
     ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 16383, "\\r"), 0, &m), PARTIAL_HELD);
     ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", 'a', 0, "\\n"), 10, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
@@ -491,7 +491,7 @@ START_TEST(docker_pieces_with_attrs)
     struct message m;
     struct sbuf b;
     sbuf_init(&b, 1 << 20);
-    partial_init(&j, FORMAT_DOCKER, 100000);
+    partial_init(&j, PARTIAL_DOCKER, 100000);
     for (int i = 0; i < 3; i++) {
         sbuf_reset(&b);
         sbuf_addf(&b, "{\"attrs\":{\"log\":\"no\",\"tag\":\"a \\\"log\\\":\\\"b\",\"filler\":\"%0*d\"},\"stream\" : \"stdout\", \"log\" :\t\"",
@@ -518,7 +518,7 @@ START_TEST(docker_cap_keeps_json_whole)
     for (size_t max = 16380; max < 16420; max++) {
         struct partial_join j;
         struct message m;
-        partial_init(&j, FORMAT_DOCKER, max);
+        partial_init(&j, PARTIAL_DOCKER, max);
         ck_assert_int_eq(feed(&j, line, 0, &m), PARTIAL_HELD);
         if (max & 1)
             ck_assert(partial_flush(&j, &m));
@@ -608,7 +608,7 @@ START_TEST(what_is_inside_of_pieces_is_read)
     struct arena a = {0};
     struct partial_join j;
     struct message m;
-    partial_init(&j, FORMAT_CRI, 1 << 20);
+    partial_init(&j, PARTIAL_CRI, 1 << 20);
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr P 2026/11/23 10:00:00 [err"), 0, &m), PARTIAL_HELD);
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr F or] 7#7: *1 open() failed, client: 10.0.0.1, server: x"), 99, &m),
                      PARTIAL_WHOLE);
@@ -616,7 +616,7 @@ START_TEST(what_is_inside_of_pieces_is_read)
     ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
     ck_slice(record_value(&r, "client"), "10.0.0.1");
     partial_free(&j);
-    partial_init(&j, FORMAT_DOCKER, 1 << 20);
+    partial_init(&j, PARTIAL_DOCKER, 1 << 20);
     struct slice head = docker_line(&a, "stdout", '.', 16384, "");
     char *json = arena_cstr(&a, head);
     memcpy(json + strlen("{\"log\":\""), "{'level':'error','msg':'", 24); /* quotes as in JSON text follow */
