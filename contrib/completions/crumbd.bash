@@ -2,8 +2,9 @@
 _crumbd()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= word i
-    local commands='run check parse try explain test exec backfill queue help'
-    local formats='nginx-error nginx-access syslog gelf docker cri json logfmt text auto'
+    local commands formats
+    commands=$("${COMP_WORDS[0]}" help 2>/dev/null | sed -n 's/^  crumbd \[\{0,1\}\([a-z]\{1,\}\).*/\1/p')
+    formats=$("${COMP_WORDS[0]}" help parse 2>/dev/null | sed -n 's/^  --format *\(.*\) (.*/\1/p')
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
@@ -26,7 +27,6 @@ _crumbd()
             parse) options='--format --log-format --template' ;;
             try) options='-c --format --log-format --rules --events --json --limits --diff' ;;
             explain) options='-c --format --log-format --rules' ;;
-            backfill) options='-c --format' ;;
             esac
             mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         else

@@ -1,6 +1,7 @@
 /*
- * command: the commands of crumbd(8). Each is one file cmd_NAME.c with one function; main.c has the table,
- * command.c what they have in common.
+ * command: the commands of crumbd(8). Each is one file cmd_NAME.c with one function and a row in commands.def; help and version
+ * are main.c's.
+ * command.c is what they have in common.
  */
 #ifndef APP_COMMAND_H
 #define APP_COMMAND_H
@@ -18,7 +19,8 @@ enum { EXIT_HELP = -1 };
 /* argv[0] is the command's name. Returns the exit status. */
 typedef int command_f(int argc, char **argv);
 
-command_f cmd_run, cmd_check, cmd_parse, cmd_try, cmd_explain, cmd_exec, cmd_test, cmd_queue;
+#define COMMAND(name, usage, help) command_f cmd_##name;
+#include "app/commands.def"
 
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

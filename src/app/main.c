@@ -24,50 +24,9 @@ struct command {
     const char *usage, *help;
 };
 
-static command_f cmd_help, cmd_version;
-
 static const struct command commands[] = {
-    {"run", cmd_run, "crumbd [run] [-c FILE]",
-     "Runs in the foreground until SIGTERM. Without -c it reads " SYSCONFDIR "/crumbd/crumbd.yaml if that exists,\n"
-     "and otherwise finds the logs of this host by itself. SIGUSR1 logs the ledger."},
-    {"check", cmd_check, "crumbd check [-c FILE] [--dump] [--schema config|rules] [RULES.yaml...]",
-     "Checks the configuration and every rule with its samples; with files, those rules only.\n"
-     "  --dump    prints the configuration with every default\n"
-     "  --schema  prints the JSON Schema of crumbd.yaml or of rule files"},
-    {"parse", cmd_parse, "crumbd parse [--format F] [--log-format TEXT] [--template] [FILE...|-]",
-     "Prints what was understood, one JSON object per message. Loads no rules.\n"
-     "  --format    "
-#define FORMAT(rank, id, symbol, name, web) name " "
-#define INPUT_FORMAT(rank, id, symbol, name, web)
-#include "parsers/formats.def"
-     "auto (default auto)\n"
-     "  --log-format  of an nginx access log: the text of its log_format\n"
-     "  --template  adds the message with its variable parts taken out, and those parts"},
-    {"try", cmd_try, "crumbd try [-c FILE] [--format F] [--log-format TEXT] [--rules FILE]... [--events] [--json] [--limits] FILE...|-",
-     "Runs the whole pipeline over files; nothing is sent. Prints what matched, what was missed, and the issues it would make.\n"
-     "  --log-format  of an nginx access log: the text of its log_format\n"
-     "  --events  prints each event instead, as the JSON that would be sent\n"
-     "  --json    prints the summary as JSON\n"
-     "  --rules   uses these rules instead of the configured ones\n"
-     "  --limits  applies flood control, on the records' own times"},
-    {"explain", cmd_explain, "crumbd explain [-c FILE] [--format F] [--log-format TEXT] [--rules FILE]... 'LINE'",
-     "Says which rule decides about a line, what it captured, and why the rules before it did not.\n"
-     "  --log-format  of a line of an nginx access log: the text of its log_format"},
-    {"exec", cmd_exec, "crumbd exec [-c FILE] -- CMD [ARG...]",
-     "Runs a command, passes its output through, promotes from it, and ends with its exit status. A status that is not zero\n"
-     "and a signal become an event with the last lines as breadcrumbs."},
-    {"test", cmd_test, "crumbd test [-c FILE]", "Sends one event to each configured project and prints the server's answer."},
-    {"queue", cmd_queue, "crumbd queue ls|cat ID|export|retry [ID]|drop ID [-c FILE]",
-     "Shows and mends the outbox and the dead letters, also while the daemon runs. ID is the number that ls shows, or an event id.\n"
-     "  ls               what waits, what is dead, and why\n"
-     "  cat ID [--json]  one event, for reading or as it will be sent\n"
-     "  export [--dead]  every event as a line of JSON\n"
-     "  retry [ID]       sends dead and failing ones again\n"
-     "  drop ID|--dead|--all [--yes]\n"
-     "                   deletes; --yes answers the question\n"
-     "  --store PATH     the store itself; no configuration is read then"},
-    {"help", cmd_help, "crumbd help [COMMAND]", "Explains a command."},
-    {"version", cmd_version, "crumbd --version", "Prints the version, build options and library versions."},
+#define COMMAND(name, usage, help) {#name, cmd_##name, usage, help},
+#include "app/commands.def"
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -80,13 +39,26 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-static int cmd_help(int argc, char **argv)
+static void print_help(const char *help)
+{
+    static const char formats[] =
+#define FORMAT(rank, id, symbol, name, web) name " "
+#define INPUT_FORMAT(rank, id, symbol, name, web)
+#include "parsers/formats.def"
+        "auto";
+    const char *mark = strstr(help, "FORMATS");
+    int before = (int)(mark ? mark - help : (ptrdiff_t)strlen(help));
+    printf("%.*s%s%s\n", before, help, mark ? formats : "", mark ? mark + strlen("FORMATS") : "");
+}
+
+int cmd_help(int argc, char **argv)
 {
     if (argc > 1) {
         const struct command *c = find(argv[1]);
         if (!c)
             return command_usage(NULL, "there is no command \"%s\"", argv[1]);
-        printf("%s\n\n%s\n", c->usage, c->help);
+        printf("%s\n\n", c->usage);
+        print_help(c->help);
         return EXIT_WELL;
     }
     printf("crumbd turns log lines into Sentry issues.\n\n");
@@ -97,7 +69,7 @@ static int cmd_help(int argc, char **argv)
     return EXIT_WELL;
 }
 
-static int cmd_version(int argc, char **argv)
+int cmd_version(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
