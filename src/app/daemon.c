@@ -439,8 +439,7 @@ static void say_start(const struct daemon *dm)
     log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
              log_c("store", dm->store_path), log_i("rules", dm->setup->rules->n), log_i("inputs", dm->setup->n_inputs));
     for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
-        static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
-        const struct log_tag tag = log_c(kinds[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
+        const struct log_tag tag = log_c(input_names[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
         log_listed(LOG_INFO, "input", &tag, 1);
     }
     listen_say_unclaimed();

@@ -93,10 +93,19 @@ bool settings_input_address(struct input_options *o, enum input_kind kind, struc
 
 /* ---- rows ---- */
 
+/* The input whose key this is. */
+static enum input_kind kind_of(const struct key *k)
+{
+    unsigned kind = 0;
+    while (strcmp(input_names[kind], k->name) != 0)
+        kind++;
+    return kind;
+}
+
 static bool bind_listen(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     const char *why;
-    enum input_kind kind = strcmp(k->name, "gelf") == 0 ? INPUT_GELF : INPUT_SYSLOG;
+    enum input_kind kind = kind_of(k);
     if (n->type != CONF_SCALAR || n->text.n == 0)
         return conf_error(c->diag, n, "\"%s\" must be an address such as udp://0.0.0.0:%s", k->name,
                           kind == INPUT_GELF ? "12201" : "5514");
@@ -105,44 +114,38 @@ static bool bind_listen(struct keys_ctx *c, const struct key *k, const struct co
     return true;
 }
 
-static bool bind_tail(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool bind_path(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct input_options *o = at;
-    o->kind = INPUT_TAIL;
+    o->kind = kind_of(k);
     return settings_path.bind(c, k, n, &o->text);
 }
 
-static bool bind_journal(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool bind_text(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct input_options *o = at;
-    (void)k;
     if (n->type != CONF_SCALAR || n->text.n == 0)
-        return conf_error(c->diag, n, "\"journal\" must be all or the name of a unit");
-    o->kind = INPUT_JOURNAL;
+        return conf_error(c->diag, n, "\"%s\" must be %s", k->name, k->custom->words);
+    o->kind = kind_of(k);
     o->text = arena_cstr(c->arena, n->text);
     return true;
 }
 
-static bool bind_stdin(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool bind_on(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct input_options *o = at;
     bool on;
-    (void)k;
     if (n->type != CONF_SCALAR || n->quoted || !keys_bool(n->text, &on) || !on)
-        return conf_error(c->diag, n,
-                          "\"stdin\" can only be on; leave the entry out to read no standard input");
-    o->kind = INPUT_STDIN;
-    o->text = arena_cstr(c->arena, SLICE("stdin"));
+        return conf_error(c->diag, n, "\"%s\" can only be on; leave the entry out to go without it", k->name);
+    o->kind = kind_of(k);
+    o->text = arena_cstr(c->arena, slice_str(k->name));
     return true;
 }
-
-static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin", NULL};
-_Static_assert(INPUT_STDIN == 4, "kinds follows enum input_kind");
 
 static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct input_options *o = at;
-    if (!o->text || strcmp(kinds[o->kind], k->name) != 0)
+    if (!o->text || strcmp(input_names[o->kind], k->name) != 0)
         return;
     if (o->kind == INPUT_STDIN)
         sbuf_adds(out, SLICE("on"));
@@ -152,19 +155,8 @@ static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
 
 #define ADDRESS_SCHEMA(schemes_)                                                                             \
     "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
-static const struct key_custom custom_tail = {bind_tail, dump_kind, "{\"type\":\"string\",\"minLength\":1}",
-                                              "a path or pattern"};
-static const struct key_custom custom_gelf = {
-    bind_listen, dump_kind, ADDRESS_SCHEMA("udp|tcp|tls|http"),
-    "an address: udp://host:port, tcp://host:port, http://host:port, tls://host:port, unix:/path or "
-    "unix-stream:/path"};
-static const struct key_custom custom_syslog = {
-    bind_listen, dump_kind, ADDRESS_SCHEMA("udp|tcp|tls"),
-    "an address: udp://host:port, tcp://host:port, tls://host:port, unix:/path or unix-stream:/path"};
-static const struct key_custom custom_journal = {
-    bind_journal, dump_kind, "{\"type\":\"string\",\"minLength\":1}", "all or the name of a unit"};
-static const struct key_custom custom_stdin = {bind_stdin, dump_kind, "{\"enum\":[true,\"on\",\"yes\"]}",
-                                               "on"};
+#define INPUT(id, symbol, name, bind, schema, words, help) static const struct key_custom custom_##id = {bind, dump_kind, schema, words};
+#include "io/inputs.def"
 
 static bool bind_zone(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
@@ -318,25 +310,8 @@ static const struct key_table tls_table = {.keys = tls_keys};
 
 #define AT(member_) KEY_AT(struct input_options, member_)
 static const struct key input_keys[] = {
-    {.name = "tail",
-     .type = KEY_CUSTOM,
-     .custom = &custom_tail,
-     .help = "Files to follow. *, ? and [] match within one folder; files that appear later are found, "
-             "rotation is followed. A file to which two patterns lead is read once, as the first of them says. "
-             "What is not opened: see FILES THAT ARE FOLLOWED."},
-    {.name = "gelf",
-     .type = KEY_CUSTOM,
-     .custom = &custom_gelf,
-     .help = "Listens for GELF. unix: is a datagram socket, unix-stream: one that takes connections."},
-    {.name = "syslog",
-     .type = KEY_CUSTOM,
-     .custom = &custom_syslog,
-     .help = "Listens for syslog, RFC 5424 and RFC 3164 with its dialects."},
-    {.name = "journal",
-     .type = KEY_CUSTOM,
-     .custom = &custom_journal,
-     .help = "The systemd journal; its cursor is kept in the store."},
-    {.name = "stdin", .type = KEY_CUSTOM, .custom = &custom_stdin, .help = "Standard input."},
+#define INPUT(id, symbol, name_, bind, schema, words, help_) {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
+#include "io/inputs.def"
     {.name = "format",
      .type = KEY_ENUM,
      AT(format),
@@ -463,8 +438,11 @@ static unsigned traits(const struct input_options *o)
         return ON_STDIN | ON_MESSAGES;
     case INPUT_JOURNAL:
         return 0;
-    default:
+    case INPUT_GELF:
+    case INPUT_SYSLOG:
         break;
+    default:
+        return ON_MESSAGES;
     }
     unsigned t =
         ON_MESSAGES | (o->kind == INPUT_SYSLOG ? ON_SYSLOG : 0) | (o->transport == INPUT_TLS ? ON_TLS : 0);
@@ -530,7 +508,7 @@ static bool input_check(struct keys_ctx *c, const struct conf_node *map, void *b
 
 static const struct key_table input_table = {.keys = input_keys,
                                              .size = sizeof(struct input_options),
-                                             .one_of = kinds,
+                                             .one_of = input_names,
                                              .applies = input_applies,
                                              .check = input_check};
 const struct key settings_input = {.type = KEY_TABLE, .table = &input_table};

@@ -107,10 +107,9 @@ static void put_room(const struct input_state *state, struct sbuf *out)
 
 static void put_inputs(const struct status *s, struct sbuf *out)
 {
-    static const char *const kinds[] = {"tail", "gelf", "syslog", "journal", "stdin"};
     put(out, "<h2>Inputs</h2>\n<dl>");
     for (unsigned i = 0; i < s->n_inputs; i++) {
-        sbuf_addf(out, "<dt>%s</dt><dd>", kinds[s->inputs[i].kind]);
+        sbuf_addf(out, "<dt>%s</dt><dd>", input_names[s->inputs[i].kind]);
         html_text(out, slice_str(s->inputs[i].text), INPUT_MAX);
         if (status_drops(&s->inputs[i]))
             put_drops(s->states[i].kernel_drops, out);

@@ -445,4 +445,8 @@ const struct input_type in_journal = {
     .stop = journal_stop,
 };
 
+#else
+
+const struct input_type in_journal = {.kind = INPUT_JOURNAL};
+
 #endif

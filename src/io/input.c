@@ -1,9 +1,5 @@
 #include "io/input.h"
 
-#include "config.h"
-
-#include "io/in_tail.h"
-
 static const struct input_type *listening_type(enum input_transport transport)
 {
     switch (transport) {
@@ -20,24 +16,20 @@ static const struct input_type *listening_type(enum input_transport transport)
     return NULL;
 }
 
+const char *const input_names[INPUT_KINDS + 1] = {
+#define INPUT(id, symbol, name, bind, schema, words, help) [INPUT_##id] = name,
+#include "io/inputs.def"
+};
+
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport)
 {
-    switch (kind) {
-    case INPUT_TAIL:
-        return &in_tail;
-    case INPUT_GELF:
-    case INPUT_SYSLOG:
-        return listening_type(transport);
-    case INPUT_STDIN:
-        return &in_stdin;
-    case INPUT_JOURNAL:
-#ifdef HAVE_SYSTEMD
-        return &in_journal;
-#else
-        return NULL;
-#endif
-    }
-    return NULL;
+    static const struct input_type *const types[INPUT_KINDS] = {
+#define INPUT(id, symbol, name, bind, schema, words, help) [INPUT_##id] = &in_##symbol,
+#define LISTENER(id, name, bind, schema, words, help)
+#include "io/inputs.def"
+    };
+    const struct input_type *type = types[kind] ? types[kind] : listening_type(transport);
+    return type && type->start ? type : NULL;
 }
 
 bool input_is(const struct input_options *opt, struct slice name)

@@ -1,5 +1,5 @@
 /*
- * input: where messages come from. Each kind is one file with one `const struct input_type`, listed in input.c.
+ * input: where messages come from. Each kind is one file with one `const struct input_type` and a row in inputs.def.
  *
  * An input lives on the worker's event base and thread. It frames bytes (parsers/cut), makes a stream for each source of
  * messages in order, and hands every message to the sink at once; it parses nothing. What it allocates at a peer's wish is capped by
@@ -15,7 +15,14 @@
 #include "core/stream.h"
 #include "io/position.h"
 
-enum input_kind { INPUT_TAIL, INPUT_GELF, INPUT_SYSLOG, INPUT_JOURNAL, INPUT_STDIN };
+enum input_kind {
+#define INPUT(id, symbol, name, bind, schema, words, help) INPUT_##id,
+#include "io/inputs.def"
+    INPUT_KINDS
+};
+/* Their keys in crumbd.yaml; ends with NULL. */
+extern const char *const input_names[INPUT_KINDS + 1];
+
 /* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
 enum input_transport { INPUT_UDP, INPUT_TCP, INPUT_HTTP, INPUT_TLS, INPUT_UNIX, INPUT_UNIX_STREAM };
 
@@ -77,7 +84,7 @@ struct input_sink {
 
 struct input_type {
     enum input_kind kind;
-    /* Opens and binds. NULL and an entry in d, with place and remedy, when that is impossible. */
+    /* Opens and binds; no such function: not built in. NULL and an entry in d, with place and remedy, when that is impossible. */
     struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink, struct diag *d);
     bool never_waits; /* pause does nothing: events for which the store has no room are dropped, and counted */
     /* Back-pressure: while paused, an input that can leave its bytes where they are (files, TCP) reads none. */
@@ -133,7 +140,10 @@ struct input {
     bool paused, no_room;  /* kept by the worker */
 };
 
-extern const struct input_type in_udp, in_tcp, in_http, in_stdin, in_journal;
+extern const struct input_type in_udp, in_tcp, in_http;
+#define INPUT(id, symbol, name, bind, schema, words, help) extern const struct input_type in_##symbol;
+#define LISTENER(id, name, bind, schema, words, help)
+#include "io/inputs.def"
 
 /* To be called where the loop calls the input, before anything is read: whom the input now works for (an address, a path; empty
    when several or unknown), so that a turn that takes too long has a name. */
