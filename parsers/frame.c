@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "parsers/frame_piece.h"
 
 void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint64_t offset)
 {
@@ -96,103 +97,6 @@ void framer_trim(struct framer *c)
         c->p = xrealloc(c->p, c->n, 1);
         c->cap = c->n;
     }
-}
-
-/* ---- the piece ---- */
-
-static bool piece_empty(const struct framer *c)
-{
-    return c->piece.kept == 0 && c->piece.truncated == 0;
-}
-
-static void json_run(struct framer *c, size_t to);
-
-/* The bytes up to `to` belong to the piece. Invariant: while the piece is below its cap, no gap lies before
- * `at`. */
-static void take(struct framer *c, size_t to)
-{
-    size_t n = to - c->at, room = c->max - c->piece.kept;
-    if (c->mode == FRAME_GELF && n > room)
-        json_run(c, to);
-    c->piece.kept += n < room ? n : room;
-    c->piece.truncated += n < room ? 0 : n - room;
-    c->at = to;
-    c->at_offset += n;
-}
-
-/* The next n bytes belong to nothing: a delimiter, or padding between frames. */
-static void skip(struct framer *c, size_t n)
-{
-    c->at += n;
-    c->at_offset += n;
-}
-
-static void begin_piece(struct framer *c)
-{
-    c->piece.from = c->at;
-    c->piece.kept = 0;
-    c->piece.truncated = 0;
-    c->piece.offset = c->at_offset;
-    c->json.at = c->at;
-    c->json.depth = 0;
-    c->json.state = FRAME_JSON_START;
-    c->json.in_string = c->json.escaped = false;
-    c->frame = FRAME_IS_UNKNOWN;
-}
-
-static struct slice piece_text(const struct framer *c)
-{
-    return slice_of(c->p + c->piece.from, c->piece.kept);
-}
-
-/* What some senders put between frames. */
-static bool padding(char b)
-{
-    return b == '\n' || b == '\r' || b == '\0' || b == ' ';
-}
-
-static void skip_padding(struct framer *c)
-{
-    if (!piece_empty(c))
-        return;
-    while (c->at < c->n && padding(c->p[c->at]))
-        skip(c, 1);
-    begin_piece(c);
-}
-
-/* Gives the piece out as a message of its own and begins the next one at `at`. */
-static void yield_piece(struct framer *c, struct message *out)
-{
-    *out = (struct message){piece_text(c), 1, c->piece.truncated, c->piece.offset, NULL};
-    begin_piece(c);
-}
-
-/* Without the padding that came before its end; a counted frame is what its sender counted. */
-static void yield_trimmed(struct framer *c, struct message *out)
-{
-    bool exact = c->mode == FRAME_NUL || c->frame == FRAME_IS_COUNTED;
-    yield_piece(c, out);
-    if (!out->truncated_bytes && !exact)
-        while (out->text.n && padding(out->text.p[out->text.n - 1]))
-            out->text.n--;
-}
-
-/* The first a or b in [from, to), or NULL. In blocks, so that one of them being rare does not make it
- * quadratic. */
-static const char *find_either(const char *from, const char *to, char a, char b)
-{
-    enum { BLOCK = 512 };
-    while (from < to) {
-        size_t n = (size_t)(to - from) < BLOCK ? (size_t)(to - from) : BLOCK;
-        const char *hit = memchr(from, a, n);
-        const char *other = memchr(from, b, hit ? (size_t)(hit - from) : n);
-        if (other)
-            return other;
-        if (hit)
-            return hit;
-        from += n;
-    }
-    return NULL;
 }
 
 /* ---- lines and entries ---- */
@@ -298,7 +202,7 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
 {
     if (!c->head && !c->entry.open) {
         struct slice text = c->piece.truncated ? piece_text(c) : without_cr(piece_text(c));
-        yield_piece(c, out);
+        piece_yield(c, out);
         out->text = text;
         return true;
     }
@@ -317,7 +221,7 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
         }
         open_entry(c);
     }
-    begin_piece(c);
+    piece_begin(c);
     return ready;
 }
 
@@ -325,11 +229,11 @@ static bool next_line(struct framer *c, struct message *out)
 {
     while (c->at < c->n) {
         const char *lf = memchr(c->p + c->at, '\n', c->n - c->at);
-        take(c, lf ? (size_t)(lf - c->p) : c->n);
+        piece_take(c, lf ? (size_t)(lf - c->p) : c->n);
         bool begins = true;
         if (!lf || (c->entry.open && !tell_line(c, &begins)))
             return false;
-        skip(c, 1);
+        piece_skip(c, 1);
         if (line_done(c, begins, out))
             return true;
     }
@@ -354,205 +258,23 @@ static bool flush_line(struct framer *c, enum framer_flush how, struct message *
     return ready;
 }
 
-/* ---- GELF ---- */
-
-/* Follows the piece as JSON up to `to`: enough to know when its outermost object has closed, nothing more. */
-static void json_run(struct framer *c, size_t to)
-{
-    for (; c->json.at < to; c->json.at++) {
-        char b = c->p[c->json.at];
-        if (c->json.state == FRAME_JSON_NONE) {
-            c->json.at = to;
-            return;
-        }
-        if (c->json.state == FRAME_JSON_START) {
-            c->json.state = b == '{' ? FRAME_JSON_INSIDE : FRAME_JSON_NONE;
-            c->json.depth = 1;
-        } else if (c->json.state == FRAME_JSON_WHOLE) {
-            if (!ascii_space(b))
-                c->json.state = FRAME_JSON_NONE;
-        } else if (c->json.in_string) {
-            if (c->json.escaped)
-                c->json.escaped = false;
-            else if (b == '\\')
-                c->json.escaped = true;
-            else if (b == '"')
-                c->json.in_string = false;
-        } else if (b == '"') {
-            c->json.in_string = true;
-        } else if (b == '{' || b == '[') {
-            c->json.depth++;
-        } else if ((b == '}' || b == ']') && --c->json.depth == 0) {
-            c->json.state = FRAME_JSON_WHOLE;
-        }
-    }
-}
-
-static bool next_gelf(struct framer *c, struct message *out)
-{
-    skip_padding(c);
-    while (c->at < c->n) {
-        const char *hit = find_either(c->p + c->at, c->p + c->n, '\n', '\0');
-        size_t to = hit ? (size_t)(hit - c->p) : c->n;
-        take(c, to);
-        if (!hit)
-            return false;
-        /* Only an LF asks what the bytes before it are, so a client that ends its frames with NUL does not
-         * pay for it. */
-        if (*hit == '\n') {
-            json_run(c, to);
-            if (c->json.state != FRAME_JSON_WHOLE) {
-                take(c, to + 1);
-                continue;
-            }
-        }
-        skip(c, 1);
-        yield_trimmed(c, out);
-        return true;
-    }
-    return false;
-}
+/* ---- NUL ---- */
 
 static bool next_nul(struct framer *c, struct message *out)
 {
     while (c->at < c->n) {
         const char *nul = memchr(c->p + c->at, '\0', c->n - c->at);
-        take(c, nul ? (size_t)(nul - c->p) : c->n);
+        piece_take(c, nul ? (size_t)(nul - c->p) : c->n);
         if (!nul)
             return false;
-        skip(c, 1);
+        piece_skip(c, 1);
         if (!piece_empty(c)) {
-            yield_piece(c, out);
+            piece_yield(c, out);
             return true;
         }
-        begin_piece(c);
+        piece_begin(c);
     }
     return false;
-}
-
-/* ---- syslog ---- */
-
-/*
- * A number and a space, but no '<' behind it: a count only if a frame of exactly that length ends where
- * something else does or where the next frame begins. Some senders count messages that have no PRI; most such
- * lines are just text that begins with a number.
- */
-static bool fits_exactly(const struct framer *c, struct slice body, uint64_t count, bool end, bool *known)
-{
-    enum { FIT_MAX = 8192 }; /* the bytes are searched again with every read */
-    *known = true;
-    if (count > c->max || count > FIT_MAX)
-        return false;
-    const char *lf = slice_chr(slice_sub(body, 0, count + 1), '\n');
-    if (lf)
-        return (uint64_t)(lf - body.p) == count;
-    if (body.n > count)
-        return body.p[count] == '\0' || body.p[count] == '<' ||
-               (body.p[count] >= '1' && body.p[count] <= '9');
-    *known = end;
-    return body.n == count;
-}
-
-enum { DIGITS_MAX = 10, SPACES_MAX = 64 };
-
-/* A number and a space in front of a PRI, or of what has come of one. */
-struct count {
-    size_t digits;
-    uint64_t value;
-    bool known; /* no: more bytes would tell */
-    bool pri;   /* it is that, to the last byte here */
-};
-
-static struct count count_at(struct slice s)
-{
-    struct count k = {.known = true};
-    for (; k.digits < s.n && ascii_digit(s.p[k.digits]); k.digits++) {
-        if (k.digits == DIGITS_MAX)
-            return k;
-        k.value = k.value * 10 + (uint64_t)(s.p[k.digits] - '0');
-    }
-    struct slice rest = slice_from(s, k.digits);
-    bool fits = (rest.n < 1 || rest.p[0] == ' ') && (rest.n < 2 || rest.p[1] == '<') &&
-                (rest.n < 3 || ascii_digit(rest.p[2]));
-    k.known = rest.n > 2 || !fits;
-    k.pri = k.digits && fits;
-    return k;
-}
-
-/*
- * What some senders put between frames. Spaces are that only before a PRI or a count: a line of a trace keeps
- * its indentation. False: more bytes are needed.
- */
-static bool skip_between(struct framer *c, bool end)
-{
-    for (;;) {
-        while (c->at < c->n && padding(c->p[c->at]) && c->p[c->at] != ' ')
-            skip(c, 1);
-        begin_piece(c);
-        size_t n = 0;
-        while (n < SPACES_MAX && c->at + n < c->n && c->p[c->at + n] == ' ')
-            n++;
-        if (n == 0)
-            return true;
-        struct slice rest = slice_of(c->p + c->at + n, c->n - c->at - n);
-        struct count k = count_at(rest);
-        if (!end && (rest.n == 0 || (k.digits && !k.known)))
-            return false;
-        if (rest.n && *rest.p != '<' && !padding(*rest.p) && !k.pri)
-            return true;
-        skip(c, n);
-        begin_piece(c);
-    }
-}
-
-/*
- * Tells what kind of frame begins here: each one anew, since a relay may mix both on one connection (RFC
- * 6587, 3.4). A line that begins with a date or an address is no count: up to ten digits, a space and a PRI
- * are asked for. Of a count that cannot be true, as rsyslog does, the number is left out and the frame is a
- * line. False: more bytes are needed.
- */
-static bool tell_frame(struct framer *c, bool end)
-{
-    struct slice s = slice_of(c->p + c->at, c->n - c->at);
-    struct count k = count_at(s);
-    bool sane = k.value > 0 && k.value <= FRAME_COUNT_MAX, counted = k.pri && s.n > k.digits + 1, known = true;
-    if (k.digits && !k.known && !end)
-        return false;
-    if (k.digits && sane && !counted && k.digits + 1 < s.n && s.p[k.digits] == ' ')
-        counted = fits_exactly(c, slice_from(s, k.digits + 1), k.value, end, &known);
-    if (!known)
-        return false;
-    c->frame = FRAME_IS_LINE;
-    if (counted) {
-        skip(c, k.digits + 1);
-        begin_piece(c);
-        c->frame = sane ? FRAME_IS_COUNTED : FRAME_IS_LINE;
-        c->count = k.value;
-    }
-    return true;
-}
-
-static bool next_syslog(struct framer *c, bool end, struct message *out)
-{
-    if (c->frame == FRAME_IS_UNKNOWN && piece_empty(c) && (!skip_between(c, end) || c->at == c->n))
-        return false;
-    if (c->at == c->n || (c->frame == FRAME_IS_UNKNOWN && !tell_frame(c, end)))
-        return false;
-    if (c->frame == FRAME_IS_COUNTED) {
-        uint64_t left = c->count - c->piece.kept - c->piece.truncated;
-        size_t n = c->n - c->at < left ? c->n - c->at : (size_t)left;
-        take(c, c->at + n);
-        if (n < left)
-            return false;
-    } else {
-        const char *hit = find_either(c->p + c->at, c->p + c->n, '\n', '\0');
-        take(c, hit ? (size_t)(hit - c->p) : c->n);
-        if (!hit)
-            return false;
-        skip(c, 1);
-    }
-    yield_trimmed(c, out);
-    return true;
 }
 
 /* ---- out ---- */
@@ -565,9 +287,9 @@ bool framer_next(struct framer *c, struct message *out)
     case FRAME_NUL:
         return next_nul(c, out);
     case FRAME_GELF:
-        return next_gelf(c, out);
+        return framer_next_gelf(c, out);
     case FRAME_SYSLOG:
-        return next_syslog(c, false, out);
+        return framer_next_syslog(c, false, out);
     }
     return false;
 }
@@ -575,13 +297,13 @@ bool framer_next(struct framer *c, struct message *out)
 static bool flush_end(struct framer *c, struct message *out)
 {
     /* A number at the very end of a stream can only now be told from a count. */
-    if (c->mode == FRAME_SYSLOG && next_syslog(c, true, out))
+    if (c->mode == FRAME_SYSLOG && framer_next_syslog(c, true, out))
         return true;
     if (piece_empty(c) && c->frame != FRAME_IS_COUNTED)
         return false;
     if (c->frame == FRAME_IS_COUNTED)
         c->piece.truncated = c->count - c->piece.kept;
-    yield_trimmed(c, out);
+    piece_yield_trimmed(c, out);
     return true;
 }
 
@@ -593,10 +315,10 @@ bool framer_flush(struct framer *c, enum framer_flush how, struct message *out)
         return flush_end(c, out);
     if (!framer_waiting(c))
         return false;
-    json_run(c, c->at);
+    framer_json_run(c, c->at);
     if (c->json.state != FRAME_JSON_WHOLE)
         return false;
-    yield_trimmed(c, out);
+    piece_yield_trimmed(c, out);
     return true;
 }
 
