@@ -47,32 +47,38 @@ static bool is_weak(struct slice word)
     return word.n < 3;
 }
 
+/* A word in capitals names a level where a colon, a column's end or white space is behind it. */
+static bool is_level_in_capitals(struct slice word, struct slice behind, bool stamped)
+{
+    char next = behind.n ? *behind.p : ' ';
+    if (next == ':')
+        return word.n > 2;
+    bool ended = next == ' ' || next == '\t' || next == '|';
+    skip_spaces(&behind);
+    return (stamped && starts(behind, "|")) || (ended && !is_weak(word));
+}
+
 /*
  * The level that the word at the front names by its spelling and what is behind it. *taken: its length, or 0
  * when it is part of the message as well.
  */
 static enum level level_at(struct slice s, bool stamped, size_t *taken)
 {
-    struct slice word = slice_sub(s, 0, word_length(s));
+    struct slice word = slice_sub(s, 0, word_length(s)), behind = slice_from(s, word.n);
     enum level level = level_from_word(word);
     if (level == LEVEL_NONE)
         return LEVEL_NONE;
-    char next = word.n < s.n ? s.p[word.n] : ' ';
-    bool colon = next == ':';
     enum spelling spelling = spelling_of(word);
     *taken = word.n;
-    if (spelling == SPELT_UPPER) {
-        struct slice behind = slice_from(s, word.n);
-        skip_spaces(&behind);
-        bool column = stamped && starts(behind, "|"), ended = next == ' ' || next == '\t' || next == '|';
-        return (colon && word.n > 2) || column || (ended && !is_weak(word)) ? level : LEVEL_NONE;
-    }
-    if (stamped && next == '\t' && spelling == SPELT_LOWER && !is_weak(word)) /* zap, in columns */
+    if (spelling == SPELT_UPPER)
+        return is_level_in_capitals(word, behind, stamped) ? level : LEVEL_NONE;
+    bool lower = stamped && spelling == SPELT_LOWER;
+    if (lower && starts(behind, "\t") && !is_weak(word)) /* zap, in columns */
         return level;
-    if (!colon || word.n < 3)
+    if (!starts(behind, ":") || word.n < 3)
         return LEVEL_NONE;
     /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
-    if (spelling != SPELT_LOWER || !stamped || slice_is(word, "panic"))
+    if (!lower || slice_is(word, "panic"))
         *taken = 0;
     return level;
 }
@@ -351,22 +357,37 @@ static void parse_rest(struct parse_ctx *ctx, struct slice *s, bool stamped, str
     text_logger(s, r);
 }
 
+/* <N> of sd-daemon(3). */
+static void take_priority(struct slice *s, struct record *r)
+{
+    if (s->n <= 3 || s->p[0] != '<' || s->p[1] < '0' || s->p[1] > '7' || s->p[2] != '>')
+        return;
+    r->severity = s->p[1] - '0';
+    r->level = level_from_severity(r->severity);
+    skip(s, 3);
+}
+
+/* The time in front, also behind the spaces with which Consul indents its lines. */
+static bool take_head(struct parse_ctx *ctx, struct slice *s, struct text_head *head)
+{
+    if (text_head(ctx, s, head))
+        return true;
+    struct slice rest = *s;
+    if (!s->n || *s->p != ' ')
+        return false;
+    skip_spaces(&rest);
+    if (rest.n <= 20 || !ascii_digit(*rest.p) || !text_head(ctx, &rest, head))
+        return false;
+    *s = rest;
+    return true;
+}
+
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice whole = uncoloured(ctx->arena, r->raw), s = whole;
-    if (s.n > 3 && s.p[0] == '<' && s.p[1] >= '0' && s.p[1] <= '7' && s.p[2] == '>') {
-        r->severity = s.p[1] - '0';
-        r->level = level_from_severity(r->severity);
-        skip(&s, 3);
-    }
     struct text_head head;
-    bool stamped = text_head(ctx, &s, &head);
-    if (!stamped && s.n && *s.p == ' ') { /* Consul indents its lines */
-        struct slice rest = s;
-        skip_spaces(&rest);
-        if (rest.n > 20 && ascii_digit(*rest.p) && (stamped = text_head(ctx, &rest, &head)))
-            s = rest;
-    }
+    take_priority(&s, r);
+    bool stamped = take_head(ctx, &s, &head);
     if (stamped) {
         r->time_us = head.time_us;
         r->procid = head.procid;

@@ -50,33 +50,43 @@ static bool skip_mark(struct slice *s)
     return n > 0;
 }
 
+/* The word at the front where it may be a logger's name, up to white space. */
+static struct slice name_at(struct slice s)
+{
+    size_t n = 0, most = s.n < NAME_MAX ? s.n : NAME_MAX;
+    while (n < most && !ascii_space(s.p[n]) && s.p[n] != '"' && s.p[n] != '[' && s.p[n] != '(')
+        n++;
+    bool fits = n && n < NAME_MAX && n < s.n && ascii_space(s.p[n]) && (ascii_alpha(*s.p) || *s.p == '_');
+    return fits ? slice_sub(s, 0, n) : SLICE_NONE;
+}
+
+/* What ends a name: " : " or, where it is surely one, " - ", also with a thread before it. */
+static bool take_end(struct slice *s, bool sure)
+{
+    struct slice inside, rest = slice_from(*s, pair_at(*s, '[', ']', &inside));
+    if (sure && rest.p != s->p && starts(rest, " - ")) {
+        *s = slice_from(rest, 3);
+        return true;
+    }
+    if (starts(*s, ": ")) {
+        skip(s, 2);
+        return true;
+    }
+    return sure && skip_mark(s);
+}
+
 /* A logger's name and what ends it: ": ", " : ", or, where the name or a thread before it shows it is one, "
  * - ", " [main] - " or " [". */
 static bool logger_from(struct slice *s, bool thread, struct record *r)
 {
-    struct slice name = *s, inside;
-    size_t n = 0, most = s->n < NAME_MAX ? s->n : NAME_MAX;
-    while (n < most && !ascii_space(s->p[n]) && s->p[n] != '"' && s->p[n] != '[' && s->p[n] != '(')
-        n++;
-    name.n = n;
-    struct slice behind = slice_from(*s, n);
-    if (r->logger.n || !name.n || name.n == NAME_MAX || !behind.n || !ascii_space(behind.p[0]) ||
-        !(ascii_alpha(*name.p) || *name.p == '_'))
+    struct slice name = name_at(*s), behind = slice_from(*s, name.n);
+    if (r->logger.n || !name.n)
         return false;
-    bool ended = name.p[name.n - 1] == ':', sure = thread || is_dotted(name);
-    if (ended)
-        name.n--;
+    bool colon = name.p[name.n - 1] == ':', sure = thread || is_dotted(name);
+    name.n -= colon;
     skip_spaces(&behind);
-    struct slice rest = slice_from(behind, pair_at(behind, '[', ']', &inside));
-    if (!ended && rest.p != behind.p && sure && starts(rest, " - ")) {
-        behind = slice_from(rest, 3);
-        ended = true;
-    } else if (!ended && (starts(behind, ": ") || sure)) {
-        ended = starts(behind, ": ");
-        skip(&behind, ended ? 2 : 0);
-        ended = ended || skip_mark(&behind);
-    }
-    if (!(ended || (is_dotted(name) && starts(behind, "["))) || names_a_fault(name))
+    bool ended = colon || take_end(&behind, sure) || (is_dotted(name) && starts(behind, "["));
+    if (!ended || names_a_fault(name))
         return false;
     r->logger = name;
     *s = behind;
@@ -275,29 +285,42 @@ static bool odoo(struct slice *s, struct record *r)
     return true;
 }
 
-void text_logger(struct slice *s, struct record *r)
+/* What the byte behind the level tells of the layout. True: there is no more to be taken. */
+static bool behind_mark(struct slice *s, struct record *r)
 {
-    if (starts(*s, "[") && name_in_brackets(s, r))
-        return;
-    if (starts(*s, ":")) {
+    switch (s->n ? *s->p : ' ') {
+    case '[':
+        return name_in_brackets(s, r);
+    case ':':
         skip(s, 1);
         if (!skip_spaces(s))
             python_logger(s, r);
-        return;
-    }
-    if (starts(*s, " -- ")) {
+        return true;
+    case '|':
+        piped(s, r);
+        return true;
+    case '\t':
+        tabbed(s, r);
+        return true;
+    default:
+        if (!starts(*s, " -- "))
+            return false;
         skip(s, 4);
         ruby_program(s, r);
-        return;
+        return true;
     }
-    if (starts(*s, "|")) {
-        piped(s, r);
+}
+
+/* Layouts that are known by what follows. */
+static bool known_layout(struct slice *s, struct record *r)
+{
+    return spring(s, r) || jboss(s, r) || process_in_parentheses(s, r) || (r->procid.n && odoo(s, r));
+}
+
+void text_logger(struct slice *s, struct record *r)
+{
+    if (behind_mark(s, r))
         return;
-    }
-    if (starts(*s, "\t")) {
-        tabbed(s, r);
-        return;
-    }
     skip_spaces(s);
     while (s->n > 1 && (s->p[0] == '-' || s->p[0] == '|' || s->p[0] == ':') && s->p[1] == ' ') {
         skip(s, 1);
@@ -305,11 +328,9 @@ void text_logger(struct slice *s, struct record *r)
     }
     if (slice_chr(slice_sub(*s, 0, NAME_MAX), '{'))
         skip_spans(s);
-    if (!s->n || spring(s, r) || jboss(s, r) || process_in_parentheses(s, r))
+    if (!s->n || known_layout(s, r))
         return;
     struct slice rest = *s, inside = SLICE_NONE;
-    if (r->procid.n && odoo(s, r))
-        return;
     skip(&rest, pair_at(rest, '[', ']', &inside));
     bool thread = rest.p != s->p;
     if (thread && !r->logger.n)

@@ -1,7 +1,5 @@
 #include "parsers/text_time.h"
 
-#include <stdio.h>
-
 static void skip(struct slice *s, size_t n)
 {
     *s = slice_from(*s, n);
@@ -49,17 +47,6 @@ static size_t fraction_at(struct slice s, int32_t *micro)
     return i;
 }
 
-/* 1 to 12, or 0. */
-static int month_at(struct slice s, size_t at)
-{
-    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    struct slice word = slice_sub(s, at, at + 3);
-    for (int m = 0; word.n == 3 && m < 12; m++)
-        if (slice_ieq(word, slice_of(names + 3 * m, 3)))
-            return m + 1;
-    return 0;
-}
-
 /* Local time to UTC. */
 static int64_t local(const struct parse_ctx *ctx, int64_t us)
 {
@@ -98,7 +85,7 @@ static bool short_date(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
 /* dd-Mon-yyyy hh:mm:ss (PHP), dd Mon yyyy hh:mm:ss (Redis) and dd/Mon/yyyy hh:mm:ss (Django). */
 static bool day_first(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
-    struct civil c = {.day = digits_at(*s, 0, 2), .month = month_at(*s, 3), .year = digits_at(*s, 7, 4)};
+    struct civil c = {.day = digits_at(*s, 0, 2), .month = stamp_month(slice_from(*s, 3)), .year = digits_at(*s, 7, 4)};
     if (c.day < 0 || !c.month || c.year < 0 || s->n < 20 || s->p[2] != s->p[6] ||
         (s->p[2] != '-' && s->p[2] != ' ' && s->p[2] != '/') || s->p[11] != ' ')
         return false;
@@ -131,48 +118,60 @@ static bool java_date(const struct parse_ctx *ctx, struct slice *s, int64_t *out
     if (s->n < 20 || s->p[n] != ',' || s->p[3] != ' ')
         return false;
     struct civil c = {
-        .month = month_at(*s, 0), .day = digits_at(*s, 4, n - 4), .year = digits_at(*s, n + 2, 4)};
+        .month = stamp_month(*s), .day = digits_at(*s, 4, n - 4), .year = digits_at(*s, n + 2, 4)};
     if (!c.month || c.day < 0 || c.year < 0)
         return false;
     size_t clock = half_day_at(slice_from(*s, n + 7), true, &c);
     return clock && finish(ctx, s, n + 7 + clock, c, out);
 }
 
-/*
- * Dates of digits alone: yyyy.mm.dd, yyyymmdd, dd.mm.yyyy and, told by what can be a month, dd/mm/yyyy or
- * mm/dd/yyyy; yyyy-mm-dd only with what is not ISO behind it: "_" of svlogd, ", " of Airflow. Then hh:mm:ss,
- * of twelve hours too.
- */
+/* yyyy.mm.dd, yyyy-mm-dd and yyyymmdd: the bytes it takes, or 0. */
+static size_t year_first(struct slice s, struct civil *c)
+{
+    c->year = digits_at(s, 0, 4);
+    if (c->year < 0)
+        return 0;
+    char sep = s.n > 10 ? s.p[4] : '\0';
+    bool marked = (sep == '.' || sep == '-') && s.p[7] == sep;
+    c->month = digits_at(s, marked ? 5 : 4, 2);
+    c->day = digits_at(s, marked ? 8 : 6, 2);
+    return marked ? 10 : 8;
+}
+
+/* dd.mm.yyyy and, told by what can be a month, dd/mm/yyyy or mm/dd/yyyy: the bytes it takes, or 0. */
+static size_t year_last(struct slice s, struct civil *c)
+{
+    char sep = s.n > 10 ? s.p[2] : '\0';
+    if ((sep != '.' && sep != '/') || s.p[5] != sep)
+        return 0;
+    int first = digits_at(s, 0, 2), second = digits_at(s, 3, 2);
+    bool day_first = sep == '.' || first > 12;
+    c->year = digits_at(s, 6, 4);
+    c->month = day_first ? second : first;
+    c->day = day_first ? first : second;
+    return 10;
+}
+
+/* What stands between date and time: ", " of Airflow, "_" of svlogd, and what all others write. */
+static size_t gap_at(struct slice s)
+{
+    if (slice_starts(s, SLICE(", ")))
+        return 2;
+    return s.n && (*s.p == ' ' || *s.p == 'T' || *s.p == '-' || *s.p == '_');
+}
+
+/* Dates of digits alone, but for ISO's, and hh:mm:ss behind them, of twelve hours too. */
 static bool digits_date(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
-    struct civil c = {.year = digits_at(*s, 0, 4)};
-    char sep = s->n > 10 ? s->p[4] : '\0';
-    size_t n = 10;
-    if (c.year >= 0 && (sep == '.' || sep == '-') && s->p[7] == sep) {
-        c.month = digits_at(*s, 5, 2);
-        c.day = digits_at(*s, 8, 2);
-    } else if (c.year >= 0) {
-        c.month = digits_at(*s, 4, 2);
-        c.day = digits_at(*s, 6, 2);
-        n = 8;
-    } else {
-        sep = s->n > 10 ? s->p[2] : '\0';
-        int first = digits_at(*s, 0, 2), second = digits_at(*s, 3, 2);
-        if ((sep != '.' && sep != '/') || s->p[5] != sep)
-            return false;
-        bool day_first = sep == '.' || first > 12;
-        c.year = digits_at(*s, 6, 4);
-        c.month = day_first ? second : first;
-        c.day = day_first ? first : second;
-    }
-    struct slice rest = slice_from(*s, n);
-    size_t gap = slice_starts(rest, SLICE(", "))                                                    ? 2
-                 : rest.n && (*rest.p == ' ' || *rest.p == 'T' || *rest.p == '-' || *rest.p == '_') ? 1
-                                                                                                    : 0;
-    size_t half = half_day_at(slice_from(rest, gap), true, &c), clock = half;
-    if (!half && !(clock = clock_at(rest, gap, ':', &c)))
+    struct civil c = {0};
+    size_t n = year_first(*s, &c);
+    if (!n && !(n = year_last(*s, &c)))
         return false;
-    return gap && c.year >= 1970 && finish(ctx, s, n + gap + clock, c, out);
+    struct slice rest = slice_from(*s, n);
+    size_t gap = gap_at(rest), clock = half_day_at(slice_from(rest, gap), true, &c);
+    if (!clock)
+        clock = clock_at(rest, gap, ':', &c);
+    return clock && gap && c.year >= 1970 && finish(ctx, s, n + gap + clock, c, out);
 }
 
 /* Unix milliseconds of thirteen digits, or seconds of ten, which are told from a plain number by a fraction
@@ -242,32 +241,34 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
            clock_only(s, out);
 }
 
-/* "E1123 10:00:00.123456    7 file.go:12] message" of glog and klog: the year is the one nearest to now.
- * Newer glog writes it: "E20261123 …". */
+/* "1123 10:00:00.123456" at the offset, with a year in front where at is not 1. Without it the year is the one nearest to now. */
+static bool klog_time(const struct parse_ctx *ctx, struct slice s, size_t at, int64_t *out)
+{
+    bool has_year = at > 1;
+    struct civil c = {.year = has_year ? digits_at(s, 1, 4) : 0, .month = digits_at(s, at, 2), .day = digits_at(s, at + 2, 2)};
+    if (s.n < at + 21 || s.p[at + 4] != ' ' || !ascii_digit(s.p[at + 5]) || !clock_at(s, at + 5, ':', &c) || s.p[at + 13] != '.')
+        return false;
+    c.micro = digits_at(s, at + 14, 6);
+    int64_t us;
+    if (c.micro < 0 || (has_year && c.year < 1970) || !(has_year ? stamp_civil(&c, &us) : stamp_nearest_year(c, ctx->now_us, &us)))
+        return false;
+    *out = local(ctx, us);
+    return true;
+}
+
+/* "E1123 10:00:00.123456    7 file.go:12] message" of glog and klog. Newer glog writes the year: "E20261123 …". */
 static bool klog(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
 {
-    if (!s->n || (*s->p != 'I' && *s->p != 'W' && *s->p != 'E' && *s->p != 'F'))
+    if (!s->n || !slice_chr(SLICE("IWEF"), *s->p))
         return false;
-    size_t year = digits_at(*s, 1, 8) >= 0 ? 4 : 0, at = 1 + year;
-    int month = digits_at(*s, at, 2), day = digits_at(*s, at + 2, 2);
-    if (s->n < at + 21 || month < 1 || month > 12 || day < 0 || s->p[at + 4] != ' ')
-        return false;
-    /* As the RFC 3164 stamp it is, but for its spelling. */
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char text[40];
-    int length = snprintf(text, sizeof text, "%.3s %.2s %.*s%s%.15s", months + (size_t)(month - 1) * 3,
-                          s->p + at + 2, (int)year, s->p + 1, year ? " " : "", s->p + at + 5);
-    struct slice stamp = slice_of(text, (size_t)length);
-    size_t n = 0;
+    size_t at = digits_at(*s, 1, 8) >= 0 ? 5 : 1, n = 0;
     int64_t us;
-    bool zone;
-    if (!stamp_rfc3164(&stamp, ctx->now_us, &us, &zone) || stamp.n)
+    if (!klog_time(ctx, *s, at, &us))
         return false;
     struct slice rest = slice_from(*s, at + 20);
-    while (n < rest.n && rest.p[n] == ' ')
-        n++;
-    skip(&rest, n);
-    for (n = 0; n < rest.n && ascii_digit(rest.p[n]);)
+    while (rest.n && *rest.p == ' ')
+        skip(&rest, 1);
+    while (n < rest.n && ascii_digit(rest.p[n]))
         n++;
     h->procid = slice_sub(rest, 0, n);
     const char *end = slice_chr(slice_sub(rest, 0, 200), ']');
@@ -275,7 +276,7 @@ static bool klog(const struct parse_ctx *ctx, struct slice *s, struct text_head 
         return false;
     struct slice place = slice_sub(rest, n + 1, (size_t)(end - rest.p));
     h->logger = slice_split(&place, ':');
-    h->time_us = local(ctx, us);
+    h->time_us = us;
     h->level = level_from_word(slice_sub(*s, 0, 1));
     *s = slice_from(rest, (size_t)(end - rest.p) + 1);
     return true;

@@ -62,16 +62,6 @@ static void one_limit(struct slice limit, int64_t now_ms, struct reply_limits *l
     }
 }
 
-/* "", or 1 to 12 of a name that begins like an English month. */
-static int month_of(struct slice word)
-{
-    static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    for (int i = 0; word.n >= 3 && i < 12; i++)
-        if (memcmp(word.p, names + 3 * i, 3) == 0)
-            return i + 1;
-    return 0;
-}
-
 static bool clock_of(struct slice word, struct civil *c)
 {
     uint64_t h, m, s;
@@ -106,8 +96,8 @@ static bool http_date(struct slice s, int64_t now_s, int64_t *ms)
             c.day = (int)number;
         else if (slice_u64(word, &number) && number < 10000)
             c.year = (int)(number < 70 ? number + 2000 : number < 100 ? number + 1900 : number);
-        else if (month_of(word))
-            c.month = month_of(word);
+        else if (stamp_month(word))
+            c.month = stamp_month(word);
     }
     int64_t us;
     if (!timed || c.year < 0 || c.month == 0 || !stamp_civil(&c, &us))

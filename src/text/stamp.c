@@ -137,14 +137,13 @@ bool stamp_nginx(struct slice *s, int64_t *out)
     return true;
 }
 
-/* 1 to 12, or 0. */
-static int month_at(const char *p)
+int stamp_month(struct slice s)
 {
     static const char names[12][4] = {"jan", "feb", "mar", "apr", "may", "jun",
                                       "jul", "aug", "sep", "oct", "nov", "dec"};
-    for (int m = 0; m < 12; m++)
-        if (ascii_lower(p[0]) == names[m][0] && ascii_lower(p[1]) == names[m][1] &&
-            ascii_lower(p[2]) == names[m][2])
+    for (int m = 0; s.n >= 3 && m < 12; m++)
+        if (ascii_lower(s.p[0]) == names[m][0] && ascii_lower(s.p[1]) == names[m][1] &&
+            ascii_lower(s.p[2]) == names[m][2])
             return m + 1;
     return 0;
 }
@@ -183,7 +182,7 @@ bool stamp_clf(struct slice *s, int64_t *out)
     const char *p = s->p;
     unsigned bad = (p[2] != '/') | (p[6] != '/') | (p[11] != ':') | (p[20] != ' ');
     c.day = two(p, &bad);
-    c.month = month_at(p + 3);
+    c.month = stamp_month(slice_from(*s, 3));
     c.year = four(p + 7, &bad);
     int32_t offset_s;
     int64_t us;
@@ -354,7 +353,7 @@ static bool bsd_date_from(struct slice *s, struct civil *c)
         if (!spaces(s))
             return false;
     }
-    if (s->n < 3 || !(c->month = month_at(s->p)))
+    if (!(c->month = stamp_month(*s)))
         return false;
     advance(s, 3);
     if (!spaces(s) || !day_from(s, &c->day) || !spaces(s))
@@ -366,8 +365,7 @@ static bool bsd_date_from(struct slice *s, struct civil *c)
     return true;
 }
 
-/* The year in which the stamp is nearest to now. */
-static bool nearest_year(struct civil c, int64_t now_us, int64_t *out)
+bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out)
 {
     int year, month, day;
     civil_of(floor_div(now_us, DAY_S * STAMP_SECOND), &year, &month, &day);
@@ -414,7 +412,7 @@ bool stamp_rfc3164(struct slice *s, int64_t now_us, int64_t *out, bool *has_zone
             zone_from(&t, &offset_s, &known);
     }
     int64_t us;
-    if (!(c.year ? stamp_civil(&c, &us) : nearest_year(c, now_us, &us)))
+    if (!(c.year ? stamp_civil(&c, &us) : stamp_nearest_year(c, now_us, &us)))
         return false;
     *out = us - offset_s * STAMP_SECOND;
     *has_zone = known;

@@ -36,6 +36,10 @@ struct civil {
 
 /* Unix seconds as if the civil time were UTC. False when a member is out of range (second 60 counts as 59). */
 bool stamp_civil(const struct civil *c, int64_t *utc_us);
+/* The same in the year in which it is nearest to now. */
+bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out);
+/* 1 to 12 of the three letters that begin an English month's name, in any case, at the front; or 0. */
+int stamp_month(struct slice s);
 /*
  * A civil time of a zone to UTC. NULL zone is UTC. In the repeated hour of autumn it takes the offset that keeps times
  * rising after last_us (STAMP_NONE: the first); in the skipped hour of spring it moves forward by the gap.
