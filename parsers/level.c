@@ -101,6 +101,17 @@ enum level level_from_word(struct slice word)
     return hit ? hit->level : LEVEL_NONE;
 }
 
+int level_severity(struct slice name)
+{
+    static const char *const names[8] = {"emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"};
+    int severity = 7;
+    if (slice_is(name, "warning"))
+        return 4;
+    while (severity >= 0 && !slice_is(name, names[severity]))
+        severity--;
+    return severity;
+}
+
 enum level level_from_severity(int severity)
 {
     static const enum level levels[8] = {LEVEL_FATAL,   LEVEL_FATAL, LEVEL_FATAL, LEVEL_ERROR,

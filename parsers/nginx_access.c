@@ -127,11 +127,6 @@ static bool is_hex(struct slice s)
     return s.n > 0;
 }
 
-static unsigned hex_value(char c)
-{
-    return ascii_digit(c) ? (unsigned)(c - '0') : (unsigned)(ascii_lower(c) - 'a') + 10;
-}
-
 /* One escape behind a backslash at the front of *s, and what it stands for; false leaves the backslash a
  * plain one. */
 static bool escape_from(struct slice *s, char *out)
@@ -150,7 +145,7 @@ static bool escape_from(struct slice *s, char *out)
     struct slice hex = slice_sub(*s, skip, skip + 2);
     if (!skip || hex.n < 2 || !is_hex(hex))
         return false;
-    *out = (char)(hex_value(hex.p[0]) * 16 + hex_value(hex.p[1]));
+    *out = (char)(ascii_hex_value(hex.p[0]) * 16 + ascii_hex_value(hex.p[1]));
     *s = slice_from(*s, skip + 2);
     return true;
 }

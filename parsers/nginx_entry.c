@@ -99,16 +99,11 @@ static enum kind kind_of(struct slice entry)
 
 /* ---- a path as nginx opens it ---- */
 
-static int hex(char c)
-{
-    return ascii_digit(c) ? c - '0' : ascii_hex(c) ? ascii_lower(c) - 'a' + 10 : -1;
-}
-
 /* The byte at s.p[0], one that is percent-encoded decoded; *used: how many bytes of s it takes. */
 static char decoded_byte(struct slice s, size_t *used)
 {
-    *used = s.n > 2 && s.p[0] == '%' && hex(s.p[1]) >= 0 && hex(s.p[2]) >= 0 ? 3 : 1;
-    return *used == 3 ? (char)(hex(s.p[1]) * 16 + hex(s.p[2])) : s.p[0];
+    *used = s.n > 2 && s.p[0] == '%' && ascii_hex_value(s.p[1]) >= 0 && ascii_hex_value(s.p[2]) >= 0 ? 3 : 1;
+    return *used == 3 ? (char)(ascii_hex_value(s.p[1]) * 16 + ascii_hex_value(s.p[2])) : s.p[0];
 }
 
 /* Of `METHOD target HTTP/x.y`, the target up to its query, without scheme and host. */

@@ -17,23 +17,11 @@
 
 enum { TAG_MAX = 255, PID_MAX = 128 };
 
-static int severity_of(struct slice word)
-{
-    static const struct slice severities[] = {{"emerg", 5}, {"alert", 5},  {"crit", 4}, {"err", 3},
-                                              {"warn", 4},  {"notice", 6}, {"info", 4}, {"debug", 5}};
-    int severity = 7;
-    if (slice_is(word, "warning"))
-        return 4;
-    while (severity >= 0 && !slice_eq(word, severities[severity]))
-        severity--;
-    return severity;
-}
-
 /* busybox writes "user.notice" where a host or nothing belongs; without a PRI it is the only word on both. */
 static bool take_priority_word(struct record *r, struct slice *s)
 {
     struct slice word = first_word(*s), level = word, name = slice_split(&level, '.');
-    int severity = severity_of(level), facility;
+    int severity = level_severity(level), facility;
     if (severity < 0 || word.n == s->n || (facility = syslog_facility(name)) < 0)
         return false;
     if (r->severity < 0) {
@@ -49,7 +37,7 @@ static bool take_priority_word(struct record *r, struct slice *s)
 static void take_severity_word(struct record *r, struct slice *s)
 {
     struct slice word = first_word(*s), rest = slice_from(*s, word.n + 1);
-    int severity = severity_of(word);
+    int severity = level_severity(word);
     if (severity < 0 || !slice_ends(first_word(rest), SLICE(":")))
         return;
     r->level = level_from_severity(severity);

@@ -92,6 +92,12 @@ static inline bool ascii_hex(char c)
     return ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* 0 to 15, or -1. */
+static inline int ascii_hex_value(char c)
+{
+    return ascii_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 static inline bool ascii_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

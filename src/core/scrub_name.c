@@ -92,15 +92,10 @@ void names_init(struct names *n)
 
 /* --- bytes and their escapes --- */
 
-static int hex_value(char c)
-{
-    return ascii_digit(c) ? c - '0' : ascii_hex(c) ? ascii_lower(c) - 'a' + 10 : -1;
-}
-
 /* Two hex digits at i; -1: there are none. */
 static int hex_pair(struct slice t, size_t i)
 {
-    return i + 1 < t.n && ascii_hex(t.p[i]) && ascii_hex(t.p[i + 1]) ? hex_value(t.p[i]) << 4 | hex_value(t.p[i + 1]) : -1;
+    return i + 1 < t.n && ascii_hex(t.p[i]) && ascii_hex(t.p[i + 1]) ? ascii_hex_value(t.p[i]) << 4 | ascii_hex_value(t.p[i + 1]) : -1;
 }
 
 /* %41, and %2541 and so on of what was escaped more than once. */

@@ -124,18 +124,13 @@ enum http_token_is http_token_of(struct http_token *t, struct slice authorizatio
 
 /* ---- the form ---- */
 
-static int hex_of(char c)
-{
-    return ascii_digit(c) ? c - '0' : ascii_lower(c) - 'a' + 10;
-}
-
 static bool decode(struct slice s, char *out, size_t n)
 {
     size_t used = 0;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i] == '+' ? ' ' : s.p[i];
         if (c == '%' && i + 2 < s.n && ascii_hex(s.p[i + 1]) && ascii_hex(s.p[i + 2])) {
-            c = (char)(hex_of(s.p[i + 1]) * 16 + hex_of(s.p[i + 2]));
+            c = (char)(ascii_hex_value(s.p[i + 1]) * 16 + ascii_hex_value(s.p[i + 2]));
             i += 2;
         }
         if (used + 1 >= n)

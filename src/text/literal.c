@@ -138,11 +138,6 @@ static void skip_class(struct parser *p)
     p->failed = true;
 }
 
-static int hex_digit(char c)
-{
-    return ascii_digit(c) ? c - '0' : ascii_hex(c) ? ascii_lower(c) - 'a' + 10 : -1;
-}
-
 static void escape(struct parser *p, struct run *r, bool ignore_case, struct literals *best)
 {
     char c = peek(p, 1);
@@ -154,8 +149,8 @@ static void escape(struct parser *p, struct run *r, bool ignore_case, struct lit
     } else if (c == 'n' || c == 't' || c == 'r' || c == 'f' || c == 'e' || c == 'a') {
         static const char from[] = "ntrfea", to[] = "\n\t\r\f\033\a";
         add_char(p, r, to[strchr(from, c) - from], ignore_case, best);
-    } else if (c == 'x' && hex_digit(peek(p, 0)) >= 0 && hex_digit(peek(p, 1)) >= 0) {
-        char byte = (char)(hex_digit(peek(p, 0)) << 4 | hex_digit(peek(p, 1)));
+    } else if (c == 'x' && ascii_hex_value(peek(p, 0)) >= 0 && ascii_hex_value(peek(p, 1)) >= 0) {
+        char byte = (char)(ascii_hex_value(peek(p, 0)) << 4 | ascii_hex_value(peek(p, 1)));
         p->at += 2;
         add_char(p, r, byte, ignore_case, best);
     } else if (strchr("bBAzZG", c)) {

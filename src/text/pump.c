@@ -129,19 +129,14 @@ static void skip_behind(struct parser *p, char c)
     p->at = found ? (size_t)(found - p->s.p) + 1 : p->s.n;
 }
 
-static int hex_digit(char c)
-{
-    return ascii_digit(c) ? c - '0' : ascii_hex(c) ? ascii_lower(c) - 'a' + 10 : -1;
-}
-
 /* Behind "\x". */
 static unsigned char hex_byte(struct parser *p)
 {
     unsigned v = 0;
     bool braces = peek(p, 0) == '{';
     p->at += braces;
-    for (unsigned i = 0; (braces || i < 2) && hex_digit(peek(p, 0)) >= 0; i++, p->at++)
-        v = v * 16 + (unsigned)hex_digit(peek(p, 0));
+    for (unsigned i = 0; (braces || i < 2) && ascii_hex_value(peek(p, 0)) >= 0; i++, p->at++)
+        v = v * 16 + (unsigned)ascii_hex_value(peek(p, 0));
     p->at += braces && peek(p, 0) == '}';
     return (unsigned char)v;
 }
