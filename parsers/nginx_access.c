@@ -18,255 +18,8 @@
 #include "parsers/parsers.h"
 
 #include "parsers/format_nginx.h"
+#include "parsers/nginx_variable.h"
 #include "text/json.h"
-
-enum kind {
-    KIND_TEXT,
-    KIND_NUMBER,
-    KIND_REQUEST,
-    KIND_METHOD,
-    KIND_URI,
-    KIND_STATUS,
-    KIND_TIME_LOCAL,
-    KIND_TIME_ISO,
-    KIND_TIME_EPOCH,
-    KIND_REQUEST_ID,
-    KIND_TRACE,
-};
-
-/* A variable of nginx, or what people call it in JSON, and the field it becomes. */
-struct variable {
-    struct slice name;
-    const char *field;
-    enum kind kind;
-};
-
-#define VARIABLE(name, field, kind)                                                                          \
-    {                                                                                                        \
-        {name, sizeof name - 1}, field, kind                                                                 \
-    }
-static const struct variable variables[] = {
-    VARIABLE("remote_addr", "client", KIND_TEXT),
-    VARIABLE("remote_user", "user", KIND_TEXT),
-    VARIABLE("time_local", "time_local", KIND_TIME_LOCAL),
-    VARIABLE("request", "request", KIND_REQUEST),
-    VARIABLE("status", "status", KIND_STATUS),
-    VARIABLE("body_bytes_sent", "bytes", KIND_NUMBER),
-    VARIABLE("http_referer", "referrer", KIND_TEXT),
-    VARIABLE("http_user_agent", "agent", KIND_TEXT),
-    VARIABLE("pid", "pid", KIND_NUMBER),
-    VARIABLE("connection", "connection", KIND_NUMBER),
-    VARIABLE("request_id", "request_id", KIND_REQUEST_ID),
-    VARIABLE("msec", "msec", KIND_TIME_EPOCH),
-    VARIABLE("http_x_forwarded_for", "http_x_forwarded_for", KIND_TEXT),
-    /* Those above are named by BUILTIN below: their order counts. */
-    VARIABLE("time_iso8601", "time_iso8601", KIND_TIME_ISO),
-    VARIABLE("request_method", "request_method", KIND_METHOD),
-    VARIABLE("request_uri", "request_uri", KIND_URI),
-    VARIABLE("uri", "uri", KIND_URI),
-    VARIABLE("request_time", "request_time", KIND_NUMBER),
-    VARIABLE("request_length", "request_length", KIND_NUMBER),
-    VARIABLE("bytes_sent", "bytes_sent", KIND_NUMBER),
-    VARIABLE("connection_requests", "connection_requests", KIND_NUMBER),
-    VARIABLE("connection_time", "connection_time", KIND_NUMBER),
-    VARIABLE("upstream_status", "upstream_status", KIND_NUMBER),
-    VARIABLE("upstream_response_time", "upstream_response_time", KIND_NUMBER),
-    VARIABLE("upstream_connect_time", "upstream_connect_time", KIND_NUMBER),
-    VARIABLE("upstream_header_time", "upstream_header_time", KIND_NUMBER),
-    VARIABLE("upstream_response_length", "upstream_response_length", KIND_NUMBER),
-    VARIABLE("http_host", "host", KIND_TEXT),
-    VARIABLE("server_name", "server", KIND_TEXT),
-    VARIABLE("http_traceparent", "traceparent", KIND_TRACE),
-    VARIABLE("http_sentry_trace", "sentry_trace", KIND_TRACE),
-    VARIABLE("http_x_request_id", "http_x_request_id", KIND_REQUEST_ID),
-    /* Names people give. */
-    VARIABLE("client", "client", KIND_TEXT),
-    VARIABLE("client_ip", "client", KIND_TEXT),
-    VARIABLE("remote_ip", "client", KIND_TEXT),
-    VARIABLE("user", "user", KIND_TEXT),
-    VARIABLE("method", "request_method", KIND_METHOD),
-    VARIABLE("path", "uri", KIND_URI),
-    VARIABLE("url", "request_uri", KIND_URI),
-    VARIABLE("status_code", "status", KIND_STATUS),
-    VARIABLE("bytes", "bytes", KIND_NUMBER),
-    VARIABLE("size", "bytes", KIND_NUMBER),
-    VARIABLE("referer", "referrer", KIND_TEXT),
-    VARIABLE("referrer", "referrer", KIND_TEXT),
-    VARIABLE("http_referrer", "referrer", KIND_TEXT),
-    VARIABLE("agent", "agent", KIND_TEXT),
-    VARIABLE("user_agent", "agent", KIND_TEXT),
-    VARIABLE("time", "time", KIND_TIME_ISO),
-    VARIABLE("timestamp", "timestamp", KIND_TIME_ISO),
-    VARIABLE("@timestamp", "timestamp", KIND_TIME_ISO),
-    VARIABLE("ts", "ts", KIND_TIME_ISO),
-    VARIABLE("rt", "request_time", KIND_NUMBER),
-    VARIABLE("urt", "upstream_response_time", KIND_NUMBER),
-    VARIABLE("uct", "upstream_connect_time", KIND_NUMBER),
-    VARIABLE("uht", "upstream_header_time", KIND_NUMBER),
-    VARIABLE("traceparent", "traceparent", KIND_TRACE),
-    VARIABLE("trace_id", "trace_id", KIND_TRACE),
-};
-
-enum { VARIABLES = sizeof variables / sizeof *variables };
-
-/* What has been read of a line. A later time of the list replaces an earlier one: it is as exact or more. */
-struct line {
-    struct parse_ctx *ctx;
-    struct record *r;
-    struct slice request, method, uri, status;
-    enum kind time_kind;
-    unsigned depth; /* JSON */
-    struct slice key;
-};
-
-static bool is_hex(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!ascii_hex(s.p[i]))
-            return false;
-    return s.n > 0;
-}
-
-/* One escape behind a backslash at the front of *s, and what it stands for; false leaves the backslash a
- * plain one. */
-static bool escape_from(struct slice *s, char *out)
-{
-    static const char letters[] = "\"\"\\\\//n\nr\rt\tb\bf\f";
-    if (s->n == 0)
-        return false;
-    for (const char *l = letters; *l; l += 2)
-        if (s->p[0] == *l) {
-            *out = l[1];
-            *s = slice_from(*s, 1);
-            return true;
-        }
-    /* \xHH, and \u00HH of escape=json: it writes no other \u. */
-    size_t skip = s->p[0] == 'x' ? 1 : slice_starts(*s, SLICE("u00")) ? 3 : 0;
-    struct slice hex = slice_sub(*s, skip, skip + 2);
-    if (!skip || hex.n < 2 || !is_hex(hex))
-        return false;
-    *out = (char)(ascii_hex_value(hex.p[0]) * 16 + ascii_hex_value(hex.p[1]));
-    *s = slice_from(*s, skip + 2);
-    return true;
-}
-
-static struct slice unescaped(struct arena *arena, struct slice v)
-{
-    if (!slice_chr(v, '\\'))
-        return v;
-    char *p = arena_alloc(arena, v.n), *end = p;
-    while (v.n) {
-        char c = v.p[0];
-        v = slice_from(v, 1);
-        if (c == '\\')
-            escape_from(&v, &c);
-        *end++ = c;
-    }
-    return slice_of(p, (size_t)(end - p));
-}
-
-static void add(struct line *l, const char *field, struct slice value, enum field_type type)
-{
-    record_add(l->r, slice_str(field), value, type);
-}
-
-static enum field_type number_type(struct slice v)
-{
-    return json_number_ok(v) ? FIELD_NUMBER : FIELD_STRING; /* "0.012, 0.300" is a list of tries */
-}
-
-/* 00-TRACE-SPAN-01 of W3C or TRACE-SPAN-1 of Sentry. */
-static void set_trace(struct record *r, struct slice v)
-{
-    if (slice_starts(v, SLICE("00-")))
-        v = slice_from(v, 3);
-    struct slice trace = slice_split(&v, '-'), span = slice_split(&v, '-');
-    if (trace.n != 32 || !is_hex(trace))
-        return;
-    r->trace_id = trace;
-    if (span.n == 16 && is_hex(span))
-        r->span_id = span;
-}
-
-static void set_time(struct line *l, enum kind kind, struct slice v)
-{
-    int64_t us;
-    bool zone = true;
-    bool ok = kind == KIND_TIME_LOCAL
-                  ? stamp_clf(&v, &us)
-                  : stamp_rfc3339(&v, &us, &zone) || stamp_epoch(&v, &us) || stamp_clf(&v, &us);
-    if (!ok || kind < l->time_kind)
-        return;
-    l->time_kind = kind;
-    l->r->time_us = zone ? us : stamp_local(l->ctx->zone, us, l->ctx->last_us);
-}
-
-static void set_status(struct line *l, struct slice v)
-{
-    l->status = v;
-    /* 000 (nothing was sent) and 009 (an HTTP/0.9 answer) are numbers too, but not as JSON spells them. */
-    while (v.n > 1 && v.p[0] == '0')
-        v = slice_from(v, 1);
-    add(l, "status", v, number_type(v));
-}
-
-static void set_request_id(struct line *l, const char *field, struct slice v)
-{
-    add(l, field, v, FIELD_STRING);
-    if (!l->r->request_id.n)
-        l->r->request_id = v;
-}
-
-/* `var` NULL: a variable that is not in the table, kept under its own name. */
-static void assign(struct line *l, const struct variable *var, struct slice name, struct slice v)
-{
-    if (v.n == 0 || slice_is(v, "-"))
-        return;
-    if (!var) {
-        record_add(l->r, name, v, FIELD_STRING);
-        return;
-    }
-    switch (var->kind) {
-    case KIND_REQUEST:
-        l->request = v;
-        break;
-    case KIND_METHOD:
-        l->method = v;
-        break;
-    case KIND_URI:
-        if (!l->uri.n || var->field[0] == 'r') /* request_uri is what the client asked for */
-            l->uri = v;
-        break;
-    case KIND_STATUS:
-        set_status(l, v);
-        return;
-    case KIND_TIME_LOCAL:
-    case KIND_TIME_ISO:
-    case KIND_TIME_EPOCH:
-        set_time(l, var->kind, v);
-        return;
-    case KIND_REQUEST_ID:
-        set_request_id(l, var->field, v);
-        return;
-    case KIND_TRACE:
-        set_trace(l->r, v);
-        return;
-    case KIND_NUMBER:
-        add(l, var->field, v, number_type(v));
-        return;
-    case KIND_TEXT:
-        break;
-    }
-    add(l, var->field, v, FIELD_STRING);
-}
-
-static const struct variable *variable_of(struct slice name)
-{
-    for (const struct variable *v = variables; v < variables + VARIABLES; v++)
-        if (slice_eq(v->name, name))
-            return v;
-    return NULL;
-}
 
 /*
  * Takes a value and the literal behind it off *rest; without a literal, all of it. A quote behind a backslash
@@ -297,33 +50,19 @@ static bool value_from(struct slice *rest, struct slice literal, struct slice *v
 
 /* A variable of a shape that is built in, and the literal behind it. */
 struct step {
-    enum {
-        REMOTE_ADDR,
-        REMOTE_USER,
-        TIME_LOCAL,
-        REQUEST,
-        STATUS,
-        BODY_BYTES_SENT,
-        HTTP_REFERER,
-        HTTP_USER_AGENT,
-        PID,
-        CONNECTION,
-        REQUEST_ID,
-        MSEC,
-        HTTP_X_FORWARDED_FOR
-    } variable;
+    enum nginx_variable_index variable;
     struct slice literal;
 };
 
-static const struct step common_steps[] = {{REMOTE_ADDR, {" - ", 3}},
-                                           {REMOTE_USER, {" [", 2}},
-                                           {TIME_LOCAL, {"] \"", 3}},
-                                           {REQUEST, {"\" ", 2}},
-                                           {STATUS, {" ", 1}}};
+static const struct step common_steps[] = {{NGINX_REMOTE_ADDR, {" - ", 3}},
+                                           {NGINX_REMOTE_USER, {" [", 2}},
+                                           {NGINX_TIME_LOCAL, {"] \"", 3}},
+                                           {NGINX_REQUEST, {"\" ", 2}},
+                                           {NGINX_STATUS, {" ", 1}}};
 static const struct step combined_steps[] = {
-    {BODY_BYTES_SENT, {" \"", 2}}, {HTTP_REFERER, {"\" \"", 3}}, {HTTP_USER_AGENT, {"\"", 1}}};
+    {NGINX_BODY_BYTES_SENT, {" \"", 2}}, {NGINX_HTTP_REFERER, {"\" \"", 3}}, {NGINX_HTTP_USER_AGENT, {"\"", 1}}};
 static const struct step contrib_steps[] = {
-    {PID, {" ", 1}}, {CONNECTION, {" ", 1}}, {REQUEST_ID, {" ", 1}}, {MSEC, {NULL, 0}}};
+    {NGINX_PID, {" ", 1}}, {NGINX_CONNECTION, {" ", 1}}, {NGINX_REQUEST_ID, {" ", 1}}, {NGINX_MSEC, {NULL, 0}}};
 
 enum { STEPS_MAX = 5 };
 
@@ -347,14 +86,14 @@ static bool request_from(struct slice *rest, struct slice literal, struct slice 
 }
 
 /* Assigns only when all of the steps fit. */
-static bool walk(struct line *l, struct slice *rest, const struct step *steps, size_t n)
+static bool walk(struct nginx_line *l, struct slice *rest, const struct step *steps, size_t n)
 {
     struct slice values[STEPS_MAX], s = *rest;
     for (size_t i = 0; i < n; i++)
-        if (!(steps[i].variable == REQUEST ? request_from : value_from)(&s, steps[i].literal, &values[i]))
+        if (!(steps[i].variable == NGINX_REQUEST ? request_from : value_from)(&s, steps[i].literal, &values[i]))
             return false;
     for (size_t i = 0; i < n; i++)
-        assign(l, &variables[steps[i].variable], SLICE_NONE, unescaped(l->ctx->arena, values[i]));
+        nginx_variable_set(l, nginx_variable_at(steps[i].variable), SLICE_NONE, nginx_variable_unescaped(l->ctx->arena, values[i]));
     *rest = s;
     return true;
 }
@@ -378,11 +117,11 @@ static bool is_contrib(struct slice s)
     struct slice pid = slice_split(&s, ' '), connection = slice_split(&s, ' '), id = slice_split(&s, ' ');
     uint64_t n;
     return slice_u64(pid, &n) && slice_u64(connection, &n) &&
-           (slice_is(id, "-") || (id.n == 32 && is_hex(id)));
+           (slice_is(id, "-") || (id.n == 32 && slice_is_hex(id)));
 }
 
 /* rt=0.123 urt="0.100, 0.020", as many add behind the combined format. */
-static void read_pairs(struct line *l, struct slice s)
+static void read_pairs(struct nginx_line *l, struct slice s)
 {
     while (s.n) {
         struct slice rest = s, name = slice_split(&rest, '='), value;
@@ -398,22 +137,22 @@ static void read_pairs(struct line *l, struct slice s)
         } else {
             value = slice_split(&rest, ' ');
         }
-        assign(l, variable_of(name), name, unescaped(l->ctx->arena, value));
+        nginx_variable_set(l, nginx_variable_of(name), name, nginx_variable_unescaped(l->ctx->arena, value));
         while (rest.n && *rest.p == ' ')
             rest = slice_from(rest, 1);
         s = rest;
     }
 }
 
-static bool read_combined(struct line *l)
+static bool read_combined(struct nginx_line *l)
 {
     struct slice rest = l->r->raw, host = virtual_host(&rest);
     if (!WALK(l, &rest, common_steps) || l->r->time_us == RECORD_NO_TIME)
         return false;
     if (host.n)
-        add(l, "server", host, FIELD_STRING);
+        record_add(l->r, SLICE("server"), host, FIELD_STRING);
     if (!WALK(l, &rest, combined_steps)) {
-        assign(l, &variables[BODY_BYTES_SENT], SLICE_NONE, slice_split(&rest, ' '));
+        nginx_variable_set(l, nginx_variable_at(NGINX_BODY_BYTES_SENT), SLICE_NONE, slice_split(&rest, ' '));
         return true;
     }
     if (!slice_starts(rest, SLICE(" ")))
@@ -422,7 +161,7 @@ static bool read_combined(struct line *l)
     if (slice_starts(rest, SLICE("\""))) {
         struct slice quoted = slice_from(rest, 1);
         if (value_from(&quoted, SLICE("\""), &rest))
-            assign(l, &variables[HTTP_X_FORWARDED_FOR], SLICE_NONE, unescaped(l->ctx->arena, rest));
+            nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE, nginx_variable_unescaped(l->ctx->arena, rest));
     } else if (is_contrib(rest)) {
         WALK(l, &rest, contrib_steps);
     } else {
@@ -452,7 +191,7 @@ static struct slice literal_from(struct slice *format)
     return literal;
 }
 
-static bool read_custom(struct line *l, struct slice format)
+static bool read_custom(struct nginx_line *l, struct slice format)
 {
     struct slice rest = l->r->raw, value, literal = literal_from(&format);
     if (!slice_starts(rest, literal))
@@ -463,19 +202,19 @@ static bool read_custom(struct line *l, struct slice format)
         literal = literal_from(&format);
         if (!value_from(&rest, literal, &value))
             return false;
-        assign(l, variable_of(name), name, unescaped(l->ctx->arena, value));
+        nginx_variable_set(l, nginx_variable_of(name), name, nginx_variable_unescaped(l->ctx->arena, value));
     }
     return true;
 }
 
-static bool json_value(struct line *l, struct slice v, enum field_type type)
+static bool json_value(struct nginx_line *l, struct slice v, enum field_type type)
 {
     if (l->depth != 1)
         return true;
-    const struct variable *var = variable_of(l->key);
+    const struct nginx_variable *var = nginx_variable_of(l->key);
     v = arena_dup(l->ctx->arena, v);
     if (var || type == FIELD_STRING)
-        assign(l, var, l->key, v);
+        nginx_variable_set(l, var, l->key, v);
     else
         record_add(l->r, l->key, v, type);
     return true;
@@ -498,7 +237,7 @@ static bool on_boolean(void *u, bool v)
 
 static bool on_key(void *u, struct slice v)
 {
-    struct line *l = u;
+    struct nginx_line *l = u;
     if (l->depth == 1)
         l->key = arena_dup(l->ctx->arena, v);
     return true;
@@ -506,18 +245,18 @@ static bool on_key(void *u, struct slice v)
 
 static bool on_start(void *u)
 {
-    ((struct line *)u)->depth++;
+    ((struct nginx_line *)u)->depth++;
     return true;
 }
 
 static bool on_end(void *u)
 {
-    ((struct line *)u)->depth--;
+    ((struct nginx_line *)u)->depth--;
     return true;
 }
 
 /* The members of the object; what they hold in turn is left out. */
-static bool read_json(struct line *l)
+static bool read_json(struct nginx_line *l)
 {
     static const struct json_handler h = {.boolean = on_boolean,
                                           .number = on_number,
@@ -530,15 +269,15 @@ static bool read_json(struct line *l)
     return json_read(l->r->raw, &h, l, NULL) == JSON_OK;
 }
 
-static void forget(struct line *l)
+static void forget(struct nginx_line *l)
 {
     struct parse_ctx *ctx = l->ctx;
     struct record *r = l->r;
     record_init(r, FORMAT_NGINX_ACCESS, r->raw);
-    *l = (struct line){.ctx = ctx, .r = r};
+    *l = (struct nginx_line){.ctx = ctx, .r = r};
 }
 
-static bool read_line(struct line *l)
+static bool read_line(struct nginx_line *l)
 {
     struct slice format = l->ctx->log_format;
     if (slice_starts(l->r->raw, SLICE("{"))) {
@@ -553,7 +292,7 @@ static bool read_line(struct line *l)
 }
 
 /* "GET /cart HTTP/1.1 -> 502" */
-static void set_message(struct line *l)
+static void set_message(struct nginx_line *l)
 {
     struct slice parts[5] = {l->request};
     if (!l->request.n) {
@@ -577,7 +316,7 @@ static void set_message(struct line *l)
 
 static bool parse(struct parse_ctx *ctx, struct record *r)
 {
-    struct line l = {.ctx = ctx, .r = r};
+    struct nginx_line l = {.ctx = ctx, .r = r};
     if (!read_line(&l) || !(l.request.n || l.method.n || l.uri.n || l.status.n)) {
         r->message = r->raw;
         return true;

@@ -66,6 +66,14 @@ struct slice slice_split(struct slice *s, char c)
     return head;
 }
 
+bool slice_is_hex(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_hex(s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
 bool slice_u64(struct slice s, uint64_t *out)
 {
     uint64_t v = 0;

@@ -120,6 +120,8 @@ struct slice slice_trim(struct slice s);
 struct slice slice_split(struct slice *s, char c);
 /* The whole slice as a decimal number. False, *out untouched: empty, a non-digit, or beyond 2^64-1. */
 bool slice_u64(struct slice s, uint64_t *out);
+/* Hex digits and nothing else, at least one. */
+bool slice_is_hex(struct slice s);
 /* A copy with a final NUL, malloc'd; the caller frees it. */
 char *slice_dup(struct slice s);
 
