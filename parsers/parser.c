@@ -7,6 +7,13 @@ const struct parser *const parser_table[FORMAT_N] = {
 #include "parsers/formats.def"
 };
 
+enum {
+    SUM_OF_RANKS = 0
+#define FORMAT(rank, id, symbol, name, web) +rank
+#include "parsers/formats.def"
+};
+_Static_assert(SUM_OF_RANKS == (FORMAT_N - 2) * (FORMAT_N - 1) / 2, "a rank is missing, or given twice");
+
 bool parser_settles(enum format f, struct slice name)
 {
     const struct parser *parser = parser_of(f);
