@@ -78,7 +78,7 @@ int cmd_version(int argc, char **argv)
     if (strcmp(prefilter_version(), "none") == 0)
         printf("prefilter: none, so every rule is tried on every line (built without libhs)\n");
     else
-        printf("prefilter: libhs %s%s\n", prefilter_version(), prefilter_code());
+        printf("prefilter: libhs %s%s\n", prefilter_version(), prefilter_code_note(prefilter_probe()));
 #ifdef HAVE_SYSTEMD
     printf("journal: on\n");
 #else

@@ -385,7 +385,7 @@ static const struct rule_lane *lane_like(const struct rule_set *set, unsigned fo
     return NULL;
 }
 
-static void make_lane(struct rule_set *set, unsigned format, bool prefilter)
+static void make_lane(struct rule_set *set, unsigned format, bool prefilter, enum prefilter_code code)
 {
     struct rule_lane *lane = &set->lanes[format];
     lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
@@ -408,15 +408,16 @@ static void make_lane(struct rule_set *set, unsigned format, bool prefilter)
     if (same)
         lane->prefilter = same->prefilter;
     else if (prefilter && lane->n)
-        lane->prefilter = prefilter_compile(patterns, lane->n + lane->n_ends);
+        lane->prefilter = prefilter_compile(code, patterns, lane->n + lane->n_ends);
     free(patterns);
 }
 
 void rule_set_ready(struct rule_set *set, bool prefilter)
 {
     assert(!set->ready);
+    enum prefilter_code code = prefilter ? prefilter_probe() : PREFILTER_NONE;
     for (unsigned f = 0; f < FORMAT_N; f++)
-        make_lane(set, f, prefilter);
+        make_lane(set, f, prefilter, code);
     set->before = NULL;
     set->ready = true;
 }

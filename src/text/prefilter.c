@@ -100,19 +100,14 @@ static bool is_sound(hs_scan_f *scan, const hs_platform_info_t *platform)
     return finds(scan, platform, "x", "x_") && finds(scan, platform, "[x-z]1", "y1") && finds(scan, platform, "x.*z", "xz");
 }
 
-/*
- * The AVX-512 code of Vectorscan 5.4.9, which is Debian 12's, misses matches behind the first 64 bytes of a text; its AVX2 code
- * does not. So whatever the library, its code is asked before it is trusted.
- */
-static hs_scan_f *sound_scan(hs_platform_info_t *platform)
+/* The processor as libhs sees it, or as its AVX2 code does. False: libhs has no code for it. */
+static bool platform_of(enum prefilter_code code, hs_platform_info_t *platform)
 {
-    if (hs_populate_platform(platform) != HS_SUCCESS)
-        return NULL;
-    if (is_sound(hs_scan, platform))
-        return hs_scan;
-    bool has_avx2 = platform->cpu_features & HS_CPU_FEATURES_AVX2;
-    platform->cpu_features = HS_CPU_FEATURES_AVX2;
-    return avx2_hs_scan && has_avx2 && is_sound(avx2_hs_scan, platform) ? avx2_hs_scan : NULL;
+    if (code == PREFILTER_NONE || hs_populate_platform(platform) != HS_SUCCESS)
+        return false;
+    if (code == PREFILTER_AVX2)
+        platform->cpu_features = HS_CPU_FEATURES_AVX2;
+    return true;
 }
 
 /* --- compiling --- */
@@ -222,7 +217,27 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
 }
 #endif
 
-struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, unsigned n)
+/*
+ * The AVX-512 code of Vectorscan 5.4.9, which is Debian 12's, misses matches behind the first 64 bytes of a text; its AVX2 code
+ * does not. So whatever the library, its code is asked before it is trusted.
+ */
+enum prefilter_code prefilter_probe(void)
+{
+#ifdef HAVE_HS
+    hs_platform_info_t platform;
+    if (!platform_of(PREFILTER_OWN, &platform))
+        return PREFILTER_NONE;
+    if (is_sound(hs_scan, &platform))
+        return PREFILTER_OWN;
+    bool has_avx2 = platform.cpu_features & HS_CPU_FEATURES_AVX2;
+    platform.cpu_features = HS_CPU_FEATURES_AVX2;
+    if (avx2_hs_scan && has_avx2 && is_sound(avx2_hs_scan, &platform))
+        return PREFILTER_AVX2;
+#endif
+    return PREFILTER_NONE;
+}
+
+struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefilter_pattern *patterns, unsigned n)
 {
     struct prefilter *s = xcalloc(1, sizeof *s);
     s->n = n;
@@ -234,11 +249,13 @@ struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, un
     for (unsigned i = 0; i < n; i++)
         s->empty += !patterns[i].regex.n;
 #ifdef HAVE_HS
-    s->scan = sound_scan(&s->platform);
-    if (s->scan) {
+    if (platform_of(code, &s->platform)) {
+        s->scan = code == PREFILTER_AVX2 ? avx2_hs_scan : hs_scan;
         build(s, patterns);
         return s;
     }
+#else
+    (void)code;
 #endif
     for (unsigned i = 0; i < n; i++)
         if (!(s->is_always[i / 64] >> (i % 64) & 1))
@@ -387,15 +404,13 @@ const char *prefilter_version(void)
 #endif
 }
 
-const char *prefilter_code(void)
+const char *prefilter_code_note(enum prefilter_code code)
 {
+    if (code == PREFILTER_AVX2)
+        return "(its code for AVX2, since that for AVX-512 misses matches)";
 #ifdef HAVE_HS
-    hs_platform_info_t platform;
-    hs_scan_f *scan = sound_scan(&platform);
-    if (scan == hs_scan)
-        return "";
-    return scan ? "(its code for AVX2, since that for AVX-512 misses matches)" : "(not used, since it misses matches)";
-#else
-    return "";
+    if (code == PREFILTER_NONE)
+        return "(not used, since it misses matches)";
 #endif
+    return "";
 }

@@ -23,7 +23,12 @@ struct prefilter_hits {
     unsigned n; /* words */
 };
 
-struct prefilter *prefilter_compile(const struct prefilter_pattern *patterns, unsigned n);
+/* Which code of libhs finds what it should on this processor. */
+enum prefilter_code { PREFILTER_NONE, PREFILTER_OWN, PREFILTER_AVX2 };
+
+/* Some milliseconds of trying: once for all that is compiled. */
+enum prefilter_code prefilter_probe(void);
+struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefilter_pattern *patterns, unsigned n);
 void prefilter_free(struct prefilter *s);
 /* How many of its patterns the prefilter cannot judge, so that they are tried on every text. */
 unsigned prefilter_always(const struct prefilter *s);
@@ -43,6 +48,6 @@ void prefilter_hits_free(struct prefilter_hits *h);
 /* Version of libhs, or "none" when built without. */
 const char *prefilter_version(void);
 /* Which code of libhs is used, and why, in parentheses, where it is not what libhs takes by itself; else "". */
-const char *prefilter_code(void);
+const char *prefilter_code_note(enum prefilter_code code);
 
 #endif

@@ -13,7 +13,9 @@
 static void compare(const struct regex *re, struct slice regex, struct slice text)
 {
     struct regex_scratch *s = regex_scratch_new();
-    struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = regex}, 1);
+    static enum prefilter_code code;
+    code = code ? code : prefilter_probe();
+    struct prefilter *scan = prefilter_compile(code, &(struct prefilter_pattern){.regex = regex}, 1);
     struct prefilter_scratch *x = prefilter_scratch_new();
     struct prefilter_hits hits = prefilter_hits_new(1);
     prefilter_scratch_fit(x, scan);

@@ -230,7 +230,7 @@ START_TEST(the_prefilter_reads_the_library)
             continue;
         snprintf(pattern, sizeof pattern, "from <%%{%s:it}> now", values[i].name);
         char *regex = expanded(&library, pattern);
-        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
+        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
         struct prefilter_scratch *x = prefilter_scratch_new();
         struct prefilter_hits hits = prefilter_hits_new(1);
         char line[400];
@@ -271,7 +271,7 @@ START_TEST(the_prefilter_compiles_what_is_counted)
     static const char *const hard[] = {"^%{COMBINEDAPACHELOG}$", "%{SYSLOG5424LINE}", "(?:(?:[a-z]{1,60}\\.){1,60}/){1,60}x", "(?:%{IP}[ ,]){20}%{URI}"};
     for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
         char *regex = expanded(&library, hard[i]);
-        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
+        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
         prefilter_free(scan);
         free(regex);
     }
@@ -286,7 +286,7 @@ START_TEST(a_brace_may_be_a_brace)
     struct regex_scratch *s = regex_scratch_new();
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         struct regex *re = compiled(pairs[i][0]);
-        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(pairs[i][0])}, 1);
+        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(pairs[i][0])}, 1);
         struct prefilter_scratch *x = prefilter_scratch_new();
         struct prefilter_hits hits = prefilter_hits_new(1);
         prefilter_scratch_fit(x, scan);

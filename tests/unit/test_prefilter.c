@@ -40,7 +40,7 @@ static void ck_found(const struct prefilter *scan, unsigned n, unsigned bit, con
 START_TEST(a_pattern_alone_is_found_anywhere)
 {
     for (unsigned i = 0; i < N_VALUES; i++) {
-        struct prefilter *scan = prefilter_compile(&(struct prefilter_pattern){.regex = slice_str(values[i].regex)}, 1);
+        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(values[i].regex)}, 1);
         ck_found(scan, 1, 0, values[i].text);
         prefilter_free(scan);
     }
@@ -53,7 +53,7 @@ START_TEST(patterns_together_are_found_anywhere)
         struct prefilter_pattern patterns[N_VALUES];
         for (unsigned i = 0; i < n; i++)
             patterns[i] = (struct prefilter_pattern){.regex = slice_str(values[N_VALUES - n + i].regex)};
-        struct prefilter *scan = prefilter_compile(patterns, n);
+        struct prefilter *scan = prefilter_compile(prefilter_probe(), patterns, n);
         for (unsigned i = 0; i < n; i++)
             ck_found(scan, n, i, values[N_VALUES - n + i].text);
         prefilter_free(scan);
