@@ -62,12 +62,34 @@ static void end_run(struct parser *p, struct run *r, bool ignore_case, struct li
     r->n = 0;
 }
 
-static bool is_counts(struct slice s)
+/* Counts to one PCRE2 or another, which differ in {,n} and in white space. */
+static bool is_at_counts(const struct parser *p)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!ascii_digit(s.p[i]) && s.p[i] != ',')
-            return false;
-    return s.n > 0;
+    char c = peek(p, 1);
+    return peek(p, 0) == '{' && (ascii_digit(c) || c == ',' || c == ' ' || c == '\t');
+}
+
+static bool is_at_quantifier(const struct parser *p)
+{
+    char c = peek(p, 0);
+    return c == '?' || c == '*' || c == '+' || is_at_counts(p);
+}
+
+/* Reads {n}, {n,}, {n,m} or {,m}. *min is 0 where the atom may be missing, else 1. */
+static bool counts(struct parser *p, unsigned *min)
+{
+    const char *close = slice_chr(slice_from(p->s, p->at), '}');
+    struct slice inside = close ? slice_sub(p->s, p->at + 1, (size_t)(close - p->s.p)) : SLICE_NONE;
+    *min = 0;
+    for (size_t i = 0, commas = 0; i < inside.n; i++) {
+        commas += inside.p[i] == ',';
+        *min |= !commas && inside.p[i] != '0';
+        p->failed |= !ascii_digit(inside.p[i]) && inside.p[i] != ',';
+    }
+    p->failed |= !inside.n;
+    if (!p->failed)
+        p->at = (size_t)(close - p->s.p) + 1;
+    return !p->failed;
 }
 
 /* Reads the quantifier behind an atom, if there is one. *min is 1 without. */
@@ -78,16 +100,7 @@ static bool quantifier(struct parser *p, unsigned *min)
     if (c == '?' || c == '*' || c == '+') {
         *min = c == '+';
         p->at++;
-    } else if (c == '{' && (ascii_digit(peek(p, 1)) || peek(p, 1) == ',' || peek(p, 1) == ' ')) {
-        const char *close = slice_chr(slice_from(p->s, p->at), '}');
-        struct slice inside = close ? slice_sub(p->s, p->at + 1, (size_t)(close - p->s.p)) : SLICE_NONE;
-        if (!is_counts(inside)) { /* plain characters to one PCRE2, counts to another; not worth being clever about */
-            p->failed = true;
-            return false;
-        }
-        *min = inside.n && ascii_digit(inside.p[0]) && !(inside.p[0] == '0' && (inside.n == 1 || inside.p[1] == ',')) ? 1 : 0;
-        p->at = (size_t)(close - p->s.p) + 1;
-    } else {
+    } else if (!is_at_counts(p) || !counts(p, min)) {
         return false;
     }
     if (peek(p, 0) == '?' || peek(p, 0) == '+') /* lazy, possessive */
@@ -114,6 +127,16 @@ static void add_unknown(struct parser *p, struct run *r, bool ignore_case, struc
     quantifier(p, &min);
 }
 
+/* At "[:" in a class: [:name:]. Other texts are read by pcre2_compile in ways of their own. */
+static void skip_posix_class(struct parser *p)
+{
+    size_t n = 2;
+    while (ascii_alpha(peek(p, n)) || (n == 2 && peek(p, n) == '^'))
+        n++;
+    p->failed |= peek(p, n) != ':' || peek(p, n + 1) != ']';
+    p->at += n + 1;
+}
+
 static void skip_class(struct parser *p)
 {
     p->at++; /* [ */
@@ -121,15 +144,16 @@ static void skip_class(struct parser *p)
         p->at++;
     if (peek(p, 0) == ']')
         p->at++;
-    for (; p->at < p->s.n; p->at++) {
-        char c = p->s.p[p->at];
+    for (; more(p); p->at++) {
+        char c = peek(p, 0), d = peek(p, 1);
         if (c == '\\') {
-            p->failed |= peek(p, 1) == 'Q';
+            /* Not \Q and \E, of which nothing is left, and \c, which takes any character with it. */
+            p->failed |= ascii_alnum(d) && !ascii_digit(d) && !strchr("dDwWsShHvVpPnrtfeabx", d);
             p->at++;
-        } else if (c == '[' && (peek(p, 1) == ':' || peek(p, 1) == '.' || peek(p, 1) == '=')) {
-            ptrdiff_t close = slice_find(slice_from(p->s, p->at), SLICE(":]"));
-            p->failed |= close < 0 || peek(p, 1) != ':';
-            p->at += close > 0 ? (size_t)close + 1 : 0;
+        } else if (c == '[' && d == ':') {
+            skip_posix_class(p);
+        } else if (c == '[' && (d == '.' || d == '=')) {
+            p->failed = true;
         } else if (c == ']') {
             p->at++;
             return;
@@ -180,6 +204,19 @@ static enum group flags_of(struct parser *p, bool *ignore_case)
     return GROUP_NEEDED;
 }
 
+/* At <name>, 'name' or P<name> behind "(?". Anything else is not known, such as (?<*, a lookbehind. */
+static enum group named(struct parser *p)
+{
+    p->at += peek(p, 0) == 'P';
+    char end = peek(p, 0) == '\'' ? '\'' : '>';
+    for (p->at++; ascii_alnum(peek(p, 0)) || peek(p, 0) == '_'; p->at++)
+        ;
+    if (peek(p, 0) != end)
+        return GROUP_UNKNOWN;
+    p->at++;
+    return GROUP_NEEDED;
+}
+
 static enum group group_kind(struct parser *p, bool *ignore_case)
 {
     char c = peek(p, 0), d = peek(p, 1);
@@ -187,18 +224,16 @@ static enum group group_kind(struct parser *p, bool *ignore_case)
         p->at++;
         return GROUP_NEEDED;
     }
-    if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'))) {
-        bool refused = c == '!' || (c == '<' && d == '!');
-        p->at += c == '<' ? 2 : 1;
-        return refused ? GROUP_REFUSED : GROUP_NEEDED;
+    if (c == '<' && (d == '=' || d == '!')) {
+        p->at++;
+        c = d;
     }
-    if (c == '<' || c == '\'' || (c == 'P' && d == '<')) {
-        const char *close = slice_chr(slice_from(p->s, p->at + 2), c == '\'' ? '\'' : '>');
-        if (!close)
-            return GROUP_UNKNOWN;
-        p->at = (size_t)(close - p->s.p) + 1;
-        return GROUP_NEEDED;
+    if (c == '=' || c == '!') {
+        p->at++;
+        return c == '!' ? GROUP_REFUSED : GROUP_NEEDED;
     }
+    if (c == '<' || c == '\'' || (c == 'P' && d == '<'))
+        return named(p);
     return flags_of(p, ignore_case);
 }
 
@@ -258,8 +293,8 @@ static void sequence(struct parser *p, bool *ignore_case, unsigned depth, struct
             add_unknown(p, &r, *ignore_case, best);
         } else if (c == '^' || c == '$') {
             p->at++;
-        } else if (c == '*' || c == '+' || c == '?') {
-            p->failed = true;
+        } else if (is_at_quantifier(p)) {
+            p->failed = true; /* of another quantifier, or of a place */
         } else {
             p->at++;
             add_char(p, &r, c, *ignore_case, best);

@@ -169,6 +169,10 @@ static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *p
         if ((s->is_always[i / 64] | held[i / 64]) >> (i % 64) & 1)
             continue;
         regex[n] = relax_pattern(patterns[i].regex, a).p;
+        if (!regex[n]) {
+            mark_always(s, i);
+            continue;
+        }
         flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
         ids[n++] = i;
     }

@@ -29,6 +29,8 @@ size_t relax_token(struct slice s)
     size_t n = 1;
     if (slice_starts(s, SLICE("\\Q")))
         n = to_behind(s, SLICE("\\E"));
+    else if (s.p[0] == '\\' && s.n > 2 && s.p[2] == '{' && strchr("xogkpP", s.p[1]) && s.p[1])
+        n = to_behind(s, SLICE("}"));
     else if (s.p[0] == '\\')
         n = 2;
     else if (s.p[0] == '[')
@@ -62,6 +64,28 @@ static void put_counts(struct sbuf *out, struct slice text, bool group, uint64_t
         sbuf_addf(out, "{%u,}", (unsigned)(min < RELAX_COUNT_MAX ? min : RELAX_COUNT_MAX));
 }
 
+/* (?xx), which ignores blanks in classes: to libhs it is (?x). */
+static bool sets_xx(struct slice s)
+{
+    size_t n = 2;
+    while (slice_starts(s, SLICE("(?")) && n < s.n && (ascii_alpha(s.p[n]) || s.p[n] == '^' || s.p[n] == '-'))
+        n++;
+    return slice_find(slice_sub(s, 2, n), SLICE("xx")) >= 0;
+}
+
+/* {,n} and blanks among counts: they are counts to PCRE2 from 10.43 on, and plain text before it and to libhs. */
+static bool is_counts_of_some(struct slice s)
+{
+    size_t n = 1;
+    bool odd = false;
+    for (; s.p[0] == '{' && n < s.n && s.p[n] != '}'; n++) {
+        odd |= s.p[n] == ' ' || s.p[n] == '\t' || (s.p[n] == ',' && n == 1);
+        if (!ascii_digit(s.p[n]) && s.p[n] != ' ' && s.p[n] != '\t' && s.p[n] != ',')
+            return false;
+    }
+    return odd;
+}
+
 struct slice relax_pattern(struct slice pattern, struct arena *a)
 {
     struct sbuf out;
@@ -70,6 +94,10 @@ struct slice relax_pattern(struct slice pattern, struct arena *a)
     for (size_t i = 0, n; i < pattern.n; i += n) {
         struct slice rest = slice_from(pattern, i);
         uint64_t min, max;
+        if (sets_xx(rest) || is_counts_of_some(rest)) {
+            sbuf_free(&out);
+            return SLICE_NONE;
+        }
         n = counts(rest, &min, &max);
         if (n) {
             put_counts(&out, slice_sub(rest, 0, n), group, min, max);
