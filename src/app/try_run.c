@@ -131,10 +131,35 @@ static void issues_free(struct try_issues *s)
 
 /* --- what reads like an error, and is none to anyone --- */
 
+static void suspicion_init(struct suspicion *s)
+{
+    const struct prefilter_pattern words = {.regex = SLICE(SUSPICION), .ignore_case = true};
+    size_t at;
+    char why[256];
+    s->regex = regex_compile(words.regex, words.ignore_case, &at, why);
+    s->scratch = regex_scratch_new();
+    s->words = prefilter_compile(prefilter_probe(), &words, 1);
+    s->words_scratch = prefilter_scratch_new();
+    prefilter_scratch_fit(s->words_scratch, s->words);
+}
+
+static void suspicion_done(struct suspicion *s)
+{
+    regex_free(s->regex);
+    regex_scratch_free(s->scratch);
+    prefilter_free(s->words);
+    prefilter_scratch_free(s->words_scratch);
+}
+
+static bool is_suspicious(struct suspicion *s, struct slice message)
+{
+    return prefilter_maybe(s->words, s->words_scratch, message) && regex_match(s->regex, s->scratch, message, 0) == REGEX_YES;
+}
+
 static void note_suspect(struct try_run *t, const struct outcome *j)
 {
     const struct record *r = j->record;
-    if (format_traits(r->format)->access || regex_match(t->suspicion, t->scratch, r->message, 0) != REGEX_YES)
+    if (format_traits(r->format)->access || !is_suspicious(&t->suspicion, r->message))
         return;
     t->result.suspicious++;
     event_name_clients(r, t->scrub);
@@ -206,7 +231,7 @@ static struct try_issue *note(struct try_run *t, const struct outcome *j)
         r->missed++;
     } else {
         r->ignored++;
-        if (t->suspicion)
+        if (t->suspicion.regex)
             note_suspect(t, j);
     }
     return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(t, j) : NULL;
@@ -246,12 +271,8 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
         pipeline_judge(t->pipeline)->clock_ns = clock_ns;
     log_template_init(&t->log_template);
     t->scrub = scrub_new(setup->options);
-    if (setup->suspects) {
-        size_t at;
-        char why[256];
-        t->suspicion = regex_compile(SLICE(SUSPICION), true, &at, why);
-        t->scratch = regex_scratch_new();
-    }
+    if (setup->suspects)
+        suspicion_init(&t->suspicion);
     t->result.first_us = t->result.last_us = RECORD_NO_TIME;
     t->result.ns = clock_ns();
 }
@@ -274,8 +295,7 @@ void try_run_free(struct try_run *t)
     log_template_free(&t->log_template);
     scrub_free(t->scrub);
     arena_free(&t->arena);
-    regex_free(t->suspicion);
-    regex_scratch_free(t->scratch);
+    suspicion_done(&t->suspicion);
     *t = (struct try_run){0};
 }
 

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 
 /* Shorter ones are in too many lines to be worth anything; more than these are not worth looking for. */
-enum { LITERAL_LEN_MIN = 3, LITERALS_MAX = 24 };
+enum { LITERAL_LEN_MIN = 3, LITERALS_MAX = 32 };
 
 struct literal {
     struct slice text;
