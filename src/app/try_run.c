@@ -163,9 +163,11 @@ static void note_suspect(struct try_run *t, const struct outcome *j)
         return;
     t->result.suspicious++;
     event_name_clients(r, t->scrub);
+    struct slice origin = SLICE_NONE;
+    if (origin_app(r).n || r->logger.n)
+        origin = origin_type(r, r->level, &t->log_template, &t->arena);
     log_template_message(scrub_text(t->scrub, r->message, &t->arena), &t->log_template);
     struct slice text = sbuf_slice(&t->log_template.text), line = slice_split(&text, '\n');
-    struct slice origin = origin_app(r).n || r->logger.n ? origin_type(r, r->level, &t->arena) : SLICE_NONE;
     uint64_t hash = hash128(hash128(HASH128_START, origin), line).low;
     struct try_issue *i = table_get(&t->result.suspects.by_hash, hash);
     if (!i) {

@@ -29,7 +29,8 @@ static bool is_fitted(const struct rule_set *set, unsigned format)
 
 void judge_init(struct judge *j, const struct rule_set *set)
 {
-    *j = (struct judge){.other = regex_scratch_new()};
+    *j = (struct judge){.other = regex_scratch_new(), .log_template = xmalloc(sizeof *j->log_template)};
+    log_template_init(j->log_template);
     j->captures.match = regex_scratch_new();
     judge_use(j, set);
 }
@@ -69,6 +70,8 @@ void judge_done(struct judge *j)
 {
     regex_scratch_free(j->captures.match);
     regex_scratch_free(j->other);
+    log_template_free(j->log_template);
+    free(j->log_template);
     prefilter_scratch_free(j->prefilter);
     prefilter_hits_free(&j->hits);
     for (unsigned i = 0; i < j->n_handles; i++)

@@ -26,6 +26,7 @@ struct judge {
     const struct rule_set *set;
     struct captures captures; /* of the last match; the caller may put others in its place, of a line of the past */
     struct regex_scratch *other;
+    struct log_template *log_template; /* memory to mask a text in, one for all records */
     struct prefilter_scratch *prefilter;
     struct prefilter_hits hits;
     struct rule_stats *stats;          /* by the rule's handle */
@@ -76,7 +77,7 @@ void judge_show(struct judge *j, struct shown *shown, const struct record *r, st
 /* What the templates of the deciding rule are filled from. */
 static inline struct template_source judge_source(const struct judge *j, const struct record *r, struct arena *a)
 {
-    return (struct template_source){.record = r, .captures = j->captures, .shown = j->shown, .arena = a};
+    return (struct template_source){.record = r, .captures = j->captures, .shown = j->shown, .log_template = j->log_template, .arena = a};
 }
 
 #endif

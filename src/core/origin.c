@@ -1,6 +1,5 @@
 #include "core/origin.h"
 
-#include "core/log_template.h"
 #include "core/recognise.h"
 
 /* Docker's syslog driver tags a line with the container's id, whole or its first twelve digits. */
@@ -34,19 +33,15 @@ struct slice origin_app(const struct record *r)
     return pod && pod + 1 < s.n ? slice_sub(s, 0, s.n - pod - 1) : s;
 }
 
-struct slice origin_logger(const struct record *r, struct arena *a)
+struct slice origin_logger(const struct record *r, struct log_template *m, struct arena *a)
 {
     bool plain = true;
     for (size_t i = 0; i < r->logger.n && plain; i++)
         plain = ascii_alpha(r->logger.p[i]) || r->logger.p[i] == '.' || r->logger.p[i] == '_';
     if (plain)
         return r->logger;
-    struct log_template m;
-    log_template_init(&m);
-    log_template_message(r->logger, &m);
-    struct slice text = arena_dup(a, sbuf_slice(&m.text));
-    log_template_free(&m);
-    return text;
+    log_template_message(r->logger, m);
+    return arena_dup(a, sbuf_slice(&m->text));
 }
 
 /* org.example.Pool is Pool; example.pool is itself: only a class says enough by its last name. */
@@ -76,11 +71,11 @@ static struct slice level_type(enum level level)
     }
 }
 
-struct slice origin_type(const struct record *r, enum level level, struct arena *a)
+struct slice origin_type(const struct record *r, enum level level, struct log_template *m, struct arena *a)
 {
     struct slice s = origin_app(r);
     if (!s.n)
-        s = class_name(origin_logger(r, a));
+        s = class_name(origin_logger(r, m, a));
     if (!s.n && format_is_web(r->format))
         s = slice_str(format_name(r->format));
     return s.n ? s : level_type(level);

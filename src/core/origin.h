@@ -6,6 +6,7 @@
 #define CORE_ORIGIN_H
 
 #include "base/arena.h"
+#include "core/log_template.h"
 #include "parsers/record.h"
 
 /*
@@ -14,12 +15,12 @@
  */
 struct slice origin_app(const struct record *r);
 /* The logger as a template (log_template.h). Empty when the record names none. In the arena. */
-struct slice origin_logger(const struct record *r, struct arena *a);
+struct slice origin_logger(const struct record *r, struct log_template *m, struct arena *a);
 /*
  * What stands in front of the text where no rule gives a type: the program, else the logger (of a Java class its last name), else the
  * format where that names a program, else the level. Never empty.
  */
-struct slice origin_type(const struct record *r, enum level level, struct arena *a);
+struct slice origin_type(const struct record *r, enum level level, struct log_template *m, struct arena *a);
 
 /* A name that every host calls itself: localhost, a loopback or unspecified address; or none at all. */
 bool origin_is_nobody(struct slice host);

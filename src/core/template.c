@@ -1,6 +1,5 @@
 #include "core/template.h"
 
-#include "core/log_template.h"
 #include "text/grok.h"
 
 /* --- parsing --- */
@@ -79,20 +78,16 @@ struct slice template_part_value(const struct template_part *p, const struct tem
     return p->capture ? shown_capture(from->shown, value) : shown_field(from->shown, p->text, value);
 }
 
-struct slice template_mask(struct slice text, struct arena *a)
+struct slice template_mask(struct slice text, const struct template_source *from)
 {
-    struct log_template m;
-    log_template_init(&m);
-    log_template_message(text, &m);
-    text = arena_dup(a, sbuf_slice(&m.text));
-    log_template_free(&m);
-    return text;
+    log_template_message(text, from->log_template);
+    return arena_dup(from->arena, sbuf_slice(&from->log_template->text));
 }
 
 static struct slice fill_part(const struct template_part *p, const struct template_source *from)
 {
     struct slice value = template_part_value(p, from);
-    return p->masked && !from->unmasked ? template_mask(value, from->arena) : value;
+    return p->masked && !from->unmasked ? template_mask(value, from) : value;
 }
 
 struct slice template_fill(const struct template *t, const struct template_source *from)

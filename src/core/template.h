@@ -7,6 +7,7 @@
 #define CORE_TEMPLATE_H
 
 #include "base/arena.h"
+#include "core/log_template.h"
 #include "core/shown.h"
 #include "parsers/record.h"
 #include "text/regex.h"
@@ -46,6 +47,7 @@ struct template_source {
     struct captures captures;
     struct shown *shown; /* NULL: values as they are, not as people may see them */
     bool unmasked;       /* {masked.NAME} as {NAME} */
+    struct log_template *log_template; /* memory to mask a text in; what it holds lasts until the next one */
     struct arena *arena; /* what is made lives in it */
 };
 
@@ -56,6 +58,6 @@ struct slice template_fill(const struct template *t, const struct template_sourc
 /* One part, not masked. */
 struct slice template_part_value(const struct template_part *p, const struct template_source *from);
 /* A text with its variable parts masked. */
-struct slice template_mask(struct slice text, struct arena *a);
+struct slice template_mask(struct slice text, const struct template_source *from);
 
 #endif

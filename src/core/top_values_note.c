@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "core/event_members.h"
-#include "core/log_template.h"
 #include "core/top_values.h"
 #include "parsers/parser.h"
 
@@ -68,19 +67,18 @@ static void note_fields(struct top_values *v, const struct record *r, struct scr
 /* "<user>", and "<num> 2" for the second of its kind. */
 static void note_params(struct top_values *v, const struct judge *j, const struct record *r, struct scrub *scrub)
 {
-    struct log_template m;
-    log_template_init(&m);
-    log_template_message(r->message, &m);
-    for (unsigned i = 0; i < m.n_params; i++) {
-        struct slice kind = slice_sub(sbuf_slice(&m.text), m.params[i].at, m.params[i].at + m.params[i].n);
+    struct log_template *m = j->log_template;
+    log_template_message(r->message, m);
+    struct slice text = sbuf_slice(&m->text);
+    for (unsigned i = 0; i < m->n_params; i++) {
+        struct slice kind = slice_sub(text, m->params[i].at, m->params[i].at + m->params[i].n);
         char name[TOP_VALUES_NAME_MAX];
         unsigned nth = 1;
         for (unsigned k = 0; k < i; k++)
-            nth += slice_eq(kind, slice_sub(sbuf_slice(&m.text), m.params[k].at, m.params[k].at + m.params[k].n));
+            nth += slice_eq(kind, slice_sub(text, m->params[k].at, m->params[k].at + m->params[k].n));
         snprintf(name, sizeof name, nth > 1 ? "%.*s %u" : "%.*s", SLICE_ARG(slice_sub(kind, 0, 20)), nth);
-        note_part(v, j, scrub, slice_str(name), m.params[i].value);
+        note_part(v, j, scrub, slice_str(name), m->params[i].value);
     }
-    log_template_free(&m);
 }
 
 void top_values_note(struct top_values *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct verdict *shown,

@@ -1,7 +1,6 @@
 #include "core/verdict.h"
 
 #include "base/hash.h"
-#include "core/log_template.h"
 #include "core/origin.h"
 #include "text/keys.h"
 
@@ -63,12 +62,12 @@ static void default_fingerprint(struct verdict *v, const struct template_source 
     v->fingerprint[v->n_fingerprint++] = v->rule ? v->rule->pack : slice_str(format_name(r->format));
     if (v->rule)
         v->fingerprint[v->n_fingerprint++] = v->rule->id;
-    struct slice app = origin_app(r), logger = v->rule ? SLICE_NONE : origin_logger(r, from->arena);
+    struct slice app = origin_app(r), logger = v->rule ? SLICE_NONE : origin_logger(r, from->log_template, from->arena);
     if (app.n)
         v->fingerprint[v->n_fingerprint++] = app;
     if (logger.n)
         v->fingerprint[v->n_fingerprint++] = logger;
-    v->fingerprint[v->n_fingerprint++] = template_mask(r->message, from->arena);
+    v->fingerprint[v->n_fingerprint++] = template_mask(r->message, from);
 }
 
 void verdict_fill_fingerprint(struct verdict *v, const struct template_source *from)
@@ -92,23 +91,21 @@ void verdict_fill_fingerprint(struct verdict *v, const struct template_source *f
 /* The message as mask sees it: template with %s, params, and the text without ids. */
 static void texts_by_log_template(const struct template_source *from, struct event_texts *out, struct slice *shown)
 {
-    struct log_template m;
+    struct log_template *m = from->log_template;
     struct sbuf format;
-    log_template_init(&m);
     sbuf_init(&format, 4 * LOG_TEMPLATE_TEXT_MAX);
-    log_template_message(from->record->message, &m);
-    *shown = arena_dup(from->arena, sbuf_slice(&m.text));
+    log_template_message(from->record->message, m);
+    *shown = arena_dup(from->arena, sbuf_slice(&m->text));
     out->formatted = from->record->message;
-    if (m.n_params) {
-        log_template_percent(&m, &format);
+    if (m->n_params) {
+        log_template_percent(m, &format);
         out->template = arena_dup(from->arena, sbuf_slice(&format));
-        out->n_params = m.n_params;
-        out->params = arena_alloc(from->arena, m.n_params * sizeof *out->params);
-        for (unsigned i = 0; i < m.n_params; i++)
-            out->params[i] = m.params[i].value;
+        out->n_params = m->n_params;
+        out->params = arena_alloc(from->arena, m->n_params * sizeof *out->params);
+        for (unsigned i = 0; i < m->n_params; i++)
+            out->params[i] = m->params[i].value;
     }
     sbuf_free(&format);
-    log_template_free(&m);
 }
 
 static void add_percent(struct sbuf *b, struct slice literal)
@@ -272,7 +269,7 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
     if (e->type.set)
         texts->type = template_fill(&e->type, from);
     else if (!rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
-        texts->type = origin_type(from->record, v->level, from->arena);
+        texts->type = origin_type(from->record, v->level, from->log_template, from->arena);
     texts->title = title_of(texts->type, texts->value, from->arena);
     v->texts = texts;
 }
