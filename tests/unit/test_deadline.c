@@ -484,6 +484,56 @@ START_TEST(open_starts_survive_a_restart)
 }
 END_TEST
 
+/* Of its record less is kept than its pattern matched. */
+static void long_line(struct bench *b, const char *end)
+{
+    enum { FILL = 9000 };
+    char *text = xasprintf("%0*d %s", FILL, 0, end);
+    ck_assert_uint_gt(strlen(text), RECORD_CODEC_TEXT_MAX);
+    line(b, text);
+    free(text);
+}
+
+START_TEST(a_long_start_without_end_is_an_event)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct bench *b = bench_new("  - id: job\n    match: 'job (?<id>\\d+) started$'\n    pair: {end: 'job (?<id>\\d+) done$', within: 5m, by: ['{id}']}\n"
+                                    "    event: {tags: {job: '{id}'}}\n", false);
+        long_line(b, "job 7 started");
+        long_line(b, "job 8 started");
+        pass(b, 100 * S);
+        if (restarts)
+            restart(b, S);
+        long_line(b, "job 8 done");
+        pass(b, 201 * S);
+        ck_assert_uint_eq(b->n, 1);
+        ck_at(b->events[0], "tags/job", "7");
+        ck_assert_uint_eq(counted(b, COUNT_overdue), 1);
+        bench_free(b);
+    }
+}
+END_TEST
+
+START_TEST(a_long_line_that_does_not_come_again_is_an_event)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct bench *b = bench_new("  - {id: beat, match: 'beat of (?<who>\\w+)$', absence: {every: 2m, by: ['{who}']}, event: {tags: {who: '{who}'}}}\n", false);
+        long_line(b, "beat of Anna");
+        long_line(b, "beat of Ben");
+        pass(b, 60 * S);
+        if (restarts)
+            restart(b, S);
+        long_line(b, "beat of Ben");
+        pass(b, 61 * S);
+        ck_assert_uint_eq(b->n, 1);
+        ck_at(b->events[0], "tags/who", "Anna");
+        ck_at(b->events[0], "fingerprint/2", "Anna");
+        ck_at(b->events[0], "logentry/formatted", "beat Anna has not been seen for 2m");
+        bench_free(b);
+    }
+}
+END_TEST
+
 START_TEST(the_same_start_gives_the_same_id)
 {
     char id[33] = "";
@@ -967,6 +1017,8 @@ int main(void)
     tcase_add_test(t, starts_over_and_over_do_not_put_it_off);
     tcase_add_test(t, an_end_counts_whoever_decides_about_its_line);
     tcase_add_test(t, open_starts_survive_a_restart);
+    tcase_add_test(t, a_long_start_without_end_is_an_event);
+    tcase_add_test(t, a_long_line_that_does_not_come_again_is_an_event);
     tcase_add_test(t, the_same_start_gives_the_same_id);
     tcase_add_test(t, rules_that_have_gone_are_forgotten);
     tcase_add_test(t, what_is_waited_for_is_bounded);
