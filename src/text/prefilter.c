@@ -119,8 +119,28 @@ struct literal_list {
     unsigned *flags, *ids, n, cap;
 };
 
+static size_t length_of_last_word(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.n && ascii_alnum(s.p[s.n - 1 - n]))
+        n++;
+    return n;
+}
+
+/*
+ * libhs looks for the last eight bytes of a literal, and asks for the rest where it finds them. " request" is in every line of some logs:
+ * the last word is cut short so that three bytes before it are among the eight.
+ */
+static struct slice told_apart(struct slice s)
+{
+    enum { LOOKED_AT = 8, BEFORE = 3 };
+    size_t word = length_of_last_word(s), most = LOOKED_AT - BEFORE;
+    return word > most && s.n >= word + BEFORE ? slice_sub(s, 0, s.n - word + most) : s;
+}
+
 static void list_add(struct literal_list *l, const struct literal *lit)
 {
+    const struct slice text = told_apart(lit->text);
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 64;
         l->text = xrealloc(l->text, l->cap, sizeof *l->text);
@@ -128,8 +148,8 @@ static void list_add(struct literal_list *l, const struct literal *lit)
         l->flags = xrealloc(l->flags, l->cap, sizeof *l->flags);
         l->ids = xrealloc(l->ids, l->cap, sizeof *l->ids);
     }
-    l->text[l->n] = lit->text.p;
-    l->len[l->n] = lit->text.n;
+    l->text[l->n] = text.p;
+    l->len[l->n] = text.n;
     /* One report per literal is all that is asked. */
     l->flags[l->n] = HS_FLAG_SINGLEMATCH | (lit->ignore_case ? HS_FLAG_CASELESS : 0);
     l->ids[l->n] = l->n;
