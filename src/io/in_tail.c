@@ -6,195 +6,20 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/descriptors.h"
-#include "io/peer.h"
 #include "io/tail.h"
 #include "io/tail_position.h"
 
-enum {
-    SCAN_GAP_MS = 20, /* a flood of names must not become a flood of scans */
-};
-
-int64_t tail_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-uint64_t tail_wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static struct timeval ms_of(int64_t ms)
-{
-    ms = ms < 0 ? 0 : ms;
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-}
-
-static void schedule(struct event *e, int64_t ms)
-{
-    struct timeval tv = ms_of(ms);
-    event_add(e, &tv);
-}
-
-/* By a timer, so that the loop asks everyone else first: what activates itself runs again before anything else. */
-static void next_turn(struct tail *t)
-{
-    schedule(t->turn, 0);
-}
-
-/* ---- what is known ---- */
-
-static uint64_t inode_key(uint64_t dev, uint64_t ino)
-{
-    return hash_mix(hash_mix(1, dev), ino);
-}
-
-struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino)
-{
-    struct tail_file *f = table_get(&t->by_inode, inode_key(dev, ino));
-    return f && f->id.dev == dev && f->id.ino == ino ? f : NULL;
-}
-
-static void forget_inode(struct tail *t, struct tail_file *f)
-{
-    if (tail_by_inode(t, f->id.dev, f->id.ino) == f)
-        table_del(&t->by_inode, inode_key(f->id.dev, f->id.ino));
-}
-
-static struct tail_file *insert(struct tail *t, uint64_t key, const struct line_reader_place *from, const char *path)
-{
-    struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
-    const struct peer none = peer_none();
-    uint64_t ring = f->stream.ring; /* of the file or its container */
-    peer_to_stream(&none, t->opt, &f->stream);
-    f->stream.ring = ring;
-    f->stream.format = t->opt->format;
-    f->stream.zone = t->opt->zone;
-    f->stream.log_format = slice_str(t->opt->log_format);
-    TAILQ_INSERT_TAIL(&t->files, f, all);
-    return f;
-}
-
-struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
-                            const struct line_reader_place *at)
-{
-    struct tail_file *f = insert(t, key, at, path);
-    f->id = *id;
-    f->changed = true;
-    table_put(&t->by_inode, inode_key(id->dev, id->ino), f);
-    return f;
-}
-
-static void leave_turn(struct tail *t, struct tail_file *f)
-{
-    if (f->is_in_turn)
-        TAILQ_REMOVE(&t->turns, f, turn);
-    f->is_in_turn = false;
-}
-
-void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path)
-{
-    leave_turn(t, f);
-    forget_inode(t, f);
-    t->n_open += f->fd < 0;
-    f->parked = false;
-    tail_unwatch_file(t->watch, f);
-    tail_file_wake(f, fd, st, path);
-    table_put(&t->by_inode, inode_key(f->id.dev, f->id.ino), f);
-    tail_watch_file(t->watch, f);
-    f->quiet_since = f->opened = tail_now_ms();
-    tail_ready(t, f);
-}
-
-struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
-{
-    struct tail_file *f = insert(t, 0, &(struct line_reader_place){.offset = offset}, path);
-    bool room = tail_has_room(t);
-    tail_attach(t, f, fd, st, path);
-    if (!room) {
-        tail_park(t, f);
-        tail_await_turn(t, f);
-    }
-    log_info("file found", log_c("path", path), log_i("from", (int64_t)offset), log_i("size", st->st_size));
-    return f;
-}
-
-static void unqueue(struct tail *t, struct tail_file *f)
-{
-    if (f->is_ready)
-        TAILQ_REMOVE(&t->ready, f, ready);
-    if (f->is_pending)
-        TAILQ_REMOVE(&t->waiting, f, waiting);
-    f->is_ready = f->is_pending = false;
-}
-
-void tail_put_to_sleep(struct tail *t, struct tail_file *f)
-{
-    unqueue(t, f);
-    leave_turn(t, f);
-    tail_unwatch_file(t->watch, f);
-    t->n_open -= f->fd >= 0;
-    f->parked = false;
-    tail_file_sleep(f);
-}
-
-void tail_forget(struct tail *t, struct tail_file *f)
-{
-    tail_put_to_sleep(t, f);
-    forget_inode(t, f);
-    f->gone = true;
-    TAILQ_REMOVE(&t->files, f, all);
-    TAILQ_INSERT_TAIL(&t->removed, f, all);
-}
-
 /* ---- reading ---- */
-
-static void hand_on(struct tail *t, struct tail_file *f, struct message *m)
-{
-    f->changed = true;
-    m->stream = &f->stream;
-    t->sink.message(t->sink.u, m);
-}
 
 static void hand_on_whole(struct tail *t, struct tail_file *f)
 {
     struct message m;
     while (!t->paused && line_reader_next(&f->lines, &f->stream.format, &m))
-        hand_on(t, f, &m);
-}
-
-void tail_finish(struct tail *t, struct tail_file *f)
-{
-    struct message m;
-    while (line_reader_next(&f->lines, &f->stream.format, &m))
-        hand_on(t, f, &m);
-    while (line_reader_flush(&f->lines, FRAME_END, &m))
-        hand_on(t, f, &m);
-}
-
-/* By deadline; the new one is mostly the last. */
-static void enqueue_pending(struct tail *t, struct tail_file *f)
-{
-    struct tail_file *before = TAILQ_LAST(&t->waiting, tail_files);
-    while (before && before->deadline > f->deadline)
-        before = TAILQ_PREV(before, tail_files, waiting);
-    if (before)
-        TAILQ_INSERT_AFTER(&t->waiting, before, f, waiting);
-    else
-        TAILQ_INSERT_HEAD(&t->waiting, f, waiting);
-    f->is_pending = true;
-    if (TAILQ_FIRST(&t->waiting) == f)
-        schedule(t->idle, f->deadline - tail_now_ms());
+        tail_hand_on(t, f, &m);
 }
 
 /*
@@ -214,11 +39,11 @@ static void wait_for_more(struct tail *t, struct tail_file *f)
             f->deadline = now + t->tuning.idle_ms * (line_reader_joins(&f->lines) ? LINE_READER_PIECE_IDLE : 1);
         f->waits = waits;
         if (t->paused || f->deadline > now) {
-            enqueue_pending(t, f);
+            tail_await_deadline(t, f);
             return;
         }
         if (line_reader_flush(&f->lines, FRAME_IDLE, &m))
-            hand_on(t, f, &m);
+            tail_hand_on(t, f, &m);
     }
     f->waits = 0;
     line_reader_trim(&f->lines);
@@ -242,7 +67,7 @@ static void on_idle(evutil_socket_t fd, short what, void *u)
         tail_ready(t, f);
     }
     if (!t->paused && (f = TAILQ_FIRST(&t->waiting)))
-        schedule(t->idle, f->deadline - now);
+        tail_schedule(t->idle, f->deadline - now);
 }
 
 static void read_failed(struct tail *t, struct tail_file *f)
@@ -302,17 +127,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
         done += f->read_at - before + 256;
     }
     if (!t->paused && TAILQ_FIRST(&t->ready))
-        next_turn(t);
-}
-
-void tail_ready(struct tail *t, struct tail_file *f)
-{
-    if (f->is_ready || f->fd < 0)
-        return;
-    if (!TAILQ_FIRST(&t->ready) && !t->paused)
-        next_turn(t);
-    f->is_ready = true;
-    TAILQ_INSERT_TAIL(&t->ready, f, ready);
+        tail_next_turn(t);
 }
 
 /* ---- looking ---- */
@@ -322,7 +137,7 @@ static void scan(struct tail *t)
     event_del(t->soon);
     tail_scan(t);
     t->scanned_ms = tail_now_ms();
-    schedule(t->poll, t->tuning.poll_ms);
+    tail_schedule(t->poll, t->tuning.poll_ms);
 }
 
 static void on_scan(evutil_socket_t fd, short what, void *u)
@@ -331,17 +146,6 @@ static void on_scan(evutil_socket_t fd, short what, void *u)
     (void)fd, (void)what;
     input_turn(&t->sink, &t->input, SLICE_NONE);
     scan(t);
-}
-
-void tail_scan_after(struct tail *t, int64_t ms)
-{
-    if (!event_pending(t->soon, EV_TIMEOUT, NULL))
-        schedule(t->soon, ms);
-}
-
-void tail_scan_soon(struct tail *t)
-{
-    tail_scan_after(t, t->scanned_ms + SCAN_GAP_MS - tail_now_ms());
 }
 
 static void tail_look(struct input *in)
@@ -532,7 +336,7 @@ static struct input *start(struct event_base *base, const struct input_options *
         return NULL;
     }
     tail_tune(&t->input, &(struct tail_tuning){0});
-    schedule(t->soon, 0);
+    tail_schedule(t->soon, 0);
     return &t->input;
 }
 
@@ -544,9 +348,9 @@ static void pause_reading(struct input *in, bool paused)
     if (paused)
         return;
     if (TAILQ_FIRST(&t->ready))
-        next_turn(t);
+        tail_next_turn(t);
     if ((f = TAILQ_FIRST(&t->waiting)))
-        schedule(t->idle, f->deadline - tail_now_ms());
+        tail_schedule(t->idle, f->deadline - tail_now_ms());
 }
 
 static bool drained(struct input *in)

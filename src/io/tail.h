@@ -1,4 +1,4 @@
-/* tail: what in_tail, tail_find and tail_watch share; for them alone. */
+/* tail: what the files of a tail input share, each using those above it in this list only; for them alone. */
 #ifndef IO_TAIL_H
 #define IO_TAIL_H
 
@@ -42,21 +42,51 @@ struct tail {
     struct sbuf row; /* being put */
 };
 
-/* ---- in_tail.c ---- */
+/* ---- tail_name.c ---- */
+const char *tail_base_name(const char *path);
+/* The caller frees it. */
+char *tail_folder_of(const char *path);
+/* Base names. True for those that rotation makes of app.log: app.log.1, app.log-20261123, app.log~,
+ * app-20261123.log, app.1.log. */
+bool tail_named_as_copy(const char *original, const char *copy);
+bool tail_rotated_name(const char *pattern, const char *path);
+bool tail_is_compressed(const char *path);
+
+/* ---- tail_turn.c ---- */
 /* Monotonic, and Unix. */
 int64_t tail_now_ms(void);
 uint64_t tail_wall_ms(void);
+void tail_schedule(struct event *e, int64_t ms);
+/* By a timer, so that the loop asks everyone else first: what activates itself runs again before anything else. */
+void tail_next_turn(struct tail *t);
+/* There may be something to read. */
 void tail_ready(struct tail *t, struct tail_file *f);
+/* What waits in its buffer is complete at f->deadline. */
+void tail_await_deadline(struct tail *t, struct tail_file *f);
+void tail_leave_queues(struct tail *t, struct tail_file *f);
 /* Looks for files in this turn of the loop, or the next if that has just been done. */
 void tail_scan_soon(struct tail *t);
 void tail_scan_after(struct tail *t, int64_t ms);
-/* A file not seen before, to be read from `offset` on. */
-struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
+
+/* ---- tail_watch.c ---- */
+/* NULL when inotify cannot be had; everything then depends on the poll. */
+struct tail_watch *tail_watch_new(struct tail *t);
+void tail_watch_free(struct tail_watch *w);
+/* Watches, or watches no longer, the inode that f has open. w may be NULL. */
+void tail_watch_file(struct tail_watch *w, struct tail_file *f);
+void tail_unwatch_file(struct tail_watch *w, struct tail_file *f);
+/* Watches every folder in which files of the pattern, or folders on the way to them, may appear. */
+void tail_watch_folders(struct tail_watch *w, const char *pattern);
+
+/* ---- tail_set.c ---- */
+/* A file that is not there by inode yet: asleep. key 0: a random one. */
+struct tail_file *tail_insert(struct tail *t, uint64_t key, const struct line_reader_place *from, const char *path);
 /* A file known to be read up to there, asleep. */
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
                             const struct line_reader_place *at);
 /* Gives the file these bytes, in a new place; what was read and what waits stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
+void tail_hand_on(struct tail *t, struct tail_file *f, struct message *m);
 /* Nothing more will come of it: hands on what waits, also a line without LF. */
 void tail_finish(struct tail *t, struct tail_file *f);
 /* Closes it; what is known of it stays. */
@@ -64,28 +94,29 @@ void tail_put_to_sleep(struct tail *t, struct tail_file *f);
 void tail_forget(struct tail *t, struct tail_file *f);
 struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
 
-/* ---- tail_search.c ---- */
-/* A place where bytes of a known file were found. path NULL: nowhere. */
-struct tail_place {
-    char *path;
-    struct stat st;
-    int fd;
-    bool unknown; /* it could not be looked everywhere: nowhere is not gone */
-};
-/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless that has a newer one. */
-void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
-/* Looks through the folder of f for a copy that holds at least what was read of it. */
-struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
-/* Its name in its folder, found by its inode; caller frees. NULL: it is not there, or it could not be found out. */
-char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
-/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file may come back. */
-bool tail_may_come_back(const struct tail_file *f);
-/* True when another input has this file. */
-bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st);
+/* ---- tail_complain.c: one line of log for each path and reason ---- */
+/* What a path leads to that is no regular file, and what to do. Caller frees. */
+char *tail_why_no_file(const struct safe_why *why);
+/* Says it, unless nothing is there. */
+void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *why);
+void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why);
+/* It, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
+bool tail_unreadable_at_first(const struct tail *t, const char *path);
+/* Whether something cannot be read for want of a right or a descriptor. */
+bool tail_lacks_rights(const struct tail *t);
+/* It has been opened. */
+void tail_readable(struct tail *t, const char *path);
+/* Drops the complaints that this scan had no reason for. */
+void tail_complaints_sweep(struct tail *t);
+void tail_complaints_free(struct tail *t);
 
-/* ---- tail_find.c ---- */
-/* One look at everything: new files, old ones under new names, rotated and truncated ones. */
-void tail_scan(struct tail *t);
+/* ---- tail_folders.c: the folders that are followed ---- */
+void tail_folders_init(struct tail *t);
+void tail_folders_free(struct tail *t);
+/* Notes who may write the folders on the way to the path. */
+void tail_note_folders(struct tail *t, const char *path);
+/* One line names those noted since the last time that others may write. */
+void tail_say_shared(struct tail *t);
 
 /* ---- tail_path.c ---- */
 enum { TAIL_UNKNOWN_MAX = 64 };
@@ -110,37 +141,35 @@ void tail_findings_free(struct tail_findings *all);
 bool tail_is_unknown(const struct tail_findings *all, const char *path);
 /* The earlier input whose pattern leads to this path, or NULL. */
 const struct tail *tail_owner(const struct tail *t, const char *path);
-bool tail_rotated_name(const char *pattern, const char *path);
 /* False: the path, given without wildcards, can never be tailed; why and what to do is in d. */
 bool tail_acceptable(const struct input_options *opt, struct diag *d);
 /* Opens what must be a regular file, else -1 and a complaint. */
 int tail_open(struct tail *t, const char *path, struct stat *st);
-const char *tail_base_name(const char *path);
-/* The caller frees it. */
-char *tail_folder_of(const char *path);
-/* Base names. True for those that rotation makes of app.log: app.log.1, app.log-20261123, app.log~,
- * app-20261123.log, app.1.log. */
-bool tail_named_as_copy(const char *original, const char *copy);
 
-/* ---- tail_complain.c: one line of log for each path and reason ---- */
-/* What a path leads to that is no regular file, and what to do. Caller frees. */
-char *tail_why_no_file(const struct safe_why *why);
-/* Says it, unless nothing is there. */
-void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *why);
-void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why);
-/* It, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
-bool tail_unreadable_at_first(const struct tail *t, const char *path);
-/* Whether something cannot be read for want of a right or a descriptor. */
-bool tail_lacks_rights(const struct tail *t);
-/* It has been opened. */
-void tail_readable(struct tail *t, const char *path);
-/* Drops the complaints that this scan had no reason for. */
-void tail_complaints_sweep(struct tail *t);
-void tail_complaints_free(struct tail *t);
+/* ---- tail_search.c ---- */
+/* A place where bytes of a known file were found. path NULL: nowhere. */
+struct tail_place {
+    char *path;
+    struct stat st;
+    int fd;
+    bool unknown; /* it could not be looked everywhere: nowhere is not gone */
+};
+/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless that has a newer one. */
+void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
+/* Looks through the folder of f for a copy that holds at least what was read of it. */
+struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
+/* Its name in its folder, found by its inode; caller frees. NULL: it is not there, or it could not be found out. */
+char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
+/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file may come back. */
+bool tail_may_come_back(const struct tail_file *f);
+/* True when another input has this file. */
+bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st);
 
 /* ---- tail_share.c: more files than descriptors ---- */
 /* How many of one input's may be rotated ones. */
 unsigned tail_rotated_max(void);
+/* A file not seen before, to be read from `offset` on. */
+struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
 /* True when one more may be opened; closes the one that has been read longest ago, if need be. */
 bool tail_has_room(struct tail *t);
 /* Others have taken more than their half: closes some files, so that there is room to look and to open in the next scan. */
@@ -152,22 +181,8 @@ bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);
 /* It is opened as soon as there is room. */
 void tail_await_turn(struct tail *t, struct tail_file *f);
 
-/* ---- tail_folders.c: the folders that are followed ---- */
-void tail_folders_init(struct tail *t);
-void tail_folders_free(struct tail *t);
-/* Notes who may write the folders on the way to the path. */
-void tail_note_folders(struct tail *t, const char *path);
-/* One line names those noted since the last time that others may write. */
-void tail_say_shared(struct tail *t);
-
-/* ---- tail_watch.c ---- */
-/* NULL when inotify cannot be had; everything then depends on the poll. */
-struct tail_watch *tail_watch_new(struct tail *t);
-void tail_watch_free(struct tail_watch *w);
-/* Watches, or watches no longer, the inode that f has open. w may be NULL. */
-void tail_watch_file(struct tail_watch *w, struct tail_file *f);
-void tail_unwatch_file(struct tail_watch *w, struct tail_file *f);
-/* Watches every folder in which files of the pattern, or folders on the way to them, may appear. */
-void tail_watch_folders(struct tail_watch *w, const char *pattern);
+/* ---- tail_find.c ---- */
+/* One look at everything: new files, old ones under new names, rotated and truncated ones. */
+void tail_scan(struct tail *t);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * A file is awake (it has a descriptor) or asleep (known, with nothing to read). Its key and its offsets
  * belong to its bytes: they stay when the bytes move to another inode as a copy does. Owns descriptor, buffer
- * and names. Worker thread only; used by in_tail and tail_find alone.
+ * and names. Worker thread only; used by the files of tail.h alone.
  */
 #ifndef IO_TAIL_FILE_H
 #define IO_TAIL_FILE_H

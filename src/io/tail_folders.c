@@ -91,6 +91,13 @@ static bool need_last_of(struct needed *n, const char *path)
     return there;
 }
 
+bool tail_can_follow(const char *path)
+{
+    struct stat st;
+    struct safe_why why;
+    return safe_look(path, &st, &why);
+}
+
 static void need_of_found(void *u, const char *path, int folder)
 {
     (void)folder;

@@ -152,3 +152,16 @@ void tail_await_turn(struct tail *t, struct tail_file *f)
     f->is_in_turn = true;
     TAILQ_INSERT_TAIL(&t->turns, f, turn);
 }
+
+struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
+{
+    struct tail_file *f = tail_insert(t, 0, &(struct line_reader_place){.offset = offset}, path);
+    bool room = tail_has_room(t);
+    tail_attach(t, f, fd, st, path);
+    if (!room) {
+        tail_park(t, f);
+        tail_await_turn(t, f);
+    }
+    log_info("file found", log_c("path", path), log_i("from", (int64_t)offset), log_i("size", st->st_size));
+    return f;
+}
