@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -20,28 +19,10 @@ enum {
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
     WAL_KEPT_BYTES = 16 << 20, /* what is left of the WAL after an unusually large transaction */
-    EVICT_ROWS = 64,
     CLOSE_ROWS = 32,
     TITLE_POINTS = 200,
     ZIP_WORTH_BYTES = 256,
 };
-
-int64_t store_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-const char *store_version(void)
-{
-    return sqlite3_libversion();
-}
-
-const char *store_error(const struct store *s)
-{
-    return s->error;
-}
 
 const uint8_t *store_id(const struct store *s)
 {
@@ -53,97 +34,7 @@ bool store_has_old_keys(const struct store *s)
     return s->old_keys;
 }
 
-/* Statements: bound, run, reset. */
-
-void store_bind_text(sqlite3_stmt *q, int i, struct slice v)
-{
-    sqlite3_bind_text(q, i, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
-}
-
-bool store_run(struct store *s, enum query which)
-{
-    int rc;
-    errno = 0;
-    while ((rc = sqlite3_step(s->stmt[which])) == SQLITE_ROW)
-        ;
-    /* sqlite3_system_errno knows nothing of a COMMIT that could not be written. */
-    s->os_error = errno;
-    sqlite3_reset(s->stmt[which]);
-    return rc == SQLITE_DONE;
-}
-
-static int64_t number(struct store *s, enum query which)
-{
-    int64_t v = sqlite3_step(s->stmt[which]) == SQLITE_ROW ? sqlite3_column_int64(s->stmt[which], 0) : -1;
-    sqlite3_reset(s->stmt[which]);
-    return v;
-}
-
-static bool pragma_number(sqlite3 *db, const char *text, int64_t *out)
-{
-    sqlite3_stmt *q = NULL;
-    bool ok = sqlite3_prepare_v2(db, text, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
-    if (ok)
-        *out = sqlite3_column_int64(q, 0);
-    return sqlite3_finalize(q) == SQLITE_OK && ok;
-}
-
-/* What the last error of the database means and what to do about it; ends the transaction if there is one. */
-enum store_result store_failed(struct store *s, const char *doing)
-{
-    int rc = s->no_room ? SQLITE_FULL : sqlite3_extended_errcode(s->db), os = s->no_room ? ENOSPC : s->os_error;
-    const char *hint = "it will be tried again";
-    const char *error = rc == SQLITE_FULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db);
-    enum store_result result = STORE_FAILED;
-    s->no_room = false;
-    switch (rc & 0xff) {
-    case SQLITE_FULL:
-        result = STORE_FULL;
-        break;
-    case SQLITE_IOERR:
-        result = os == ENOSPC || os == EDQUOT || os == EFBIG ? STORE_FULL : STORE_FAILED;
-        break;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        hint = "the database is damaged: stop crumbd, move it aside together with its -wal and -shm files, "
-               "start again";
-        break;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        hint = "it must be writable for this user; check its owner and mode and those of its directory";
-        break;
-    }
-    bool known = result == STORE_FULL && s->full;
-    if (result == STORE_FULL) {
-        hint = "the disk is full: make room; meanwhile crumbd stops reading, and drops and counts datagrams";
-        s->full = s->disk_full = true;
-    }
-    snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, error, hint);
-    if (!s->tool && !known) /* a tool prints store_error itself */
-        log_error("cannot work with the store", log_c("path", s->path), log_c("doing", doing),
-                  log_c("error", error), log_c("os_error", os ? strerror(os) : ""),
-                  log_c("hint", hint));
-    if (!sqlite3_get_autocommit(s->db))
-        store_run(s, Q_ROLLBACK);
-    if (result == STORE_FULL)
-        store_restart_wal(s);
-    return result;
-}
-
 /* Opening. */
-
-bool store_open_failed(struct store *s, struct diag *d, const char *doing)
-{
-    int rc = sqlite3_extended_errcode(s->db), os = sqlite3_system_errno(s->db);
-    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
-        return err_plain(d,
-                         "the store %s is damaged or no database (%s). Move it aside together with its -wal "
-                         "and -shm files and "
-                         "start again; `sqlite3 FILE .recover` can get events out of the old one",
-                         s->path, sqlite3_errmsg(s->db));
-    return err_plain(d, "cannot %s the store %s: %s%s%s", doing, s->path, sqlite3_errmsg(s->db),
-                     os ? ", " : "", os ? strerror(os) : "");
-}
 
 static bool set_up_daemon_file(struct store *s, struct diag *d)
 {
@@ -158,25 +49,12 @@ static bool set_up_daemon_file(struct store *s, struct diag *d)
     return s->file_fd >= 0 || err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
 }
 
-bool store_exec(struct store *s, const char *text)
-{
-    return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-/* As store_end, whose statements are not prepared yet. */
-bool store_take_room_of_pages(struct store *s)
-{
-    int64_t pages, page_bytes;
-    return pragma_number(s->db, "PRAGMA page_count", &pages) && pragma_number(s->db, "PRAGMA page_size", &page_bytes) &&
-           store_take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
-}
-
 static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
 {
     int64_t version, application, pages;
-    if (!pragma_number(s->db, "PRAGMA user_version", &version) ||
-        !pragma_number(s->db, "PRAGMA application_id", &application) ||
-        !pragma_number(s->db, "PRAGMA page_count", &pages))
+    if (!store_pragma(s->db, "PRAGMA user_version", &version) ||
+        !store_pragma(s->db, "PRAGMA application_id", &application) ||
+        !store_pragma(s->db, "PRAGMA page_count", &pages))
         return store_open_failed(s, d, "read");
     bool fresh = version == 0 && application == 0 && pages <= 1;
     if (!fresh && application != STORE_APPLICATION_ID)
@@ -231,7 +109,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     bool ok = store_exec(s, tune);
     free(tune);
     int64_t page_bytes = 0;
-    ok = ok && pragma_number(s->db, "PRAGMA page_size", &page_bytes);
+    ok = ok && store_pragma(s->db, "PRAGMA page_size", &page_bytes);
     s->page_bytes = (uint64_t)page_bytes;
     for (int i = 0; ok && i < Q_N; i++)
         ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) ==
@@ -255,7 +133,7 @@ static bool read_id(struct store *s, struct diag *d)
         memcpy(s->id, sqlite3_column_blob(q, 0), sizeof s->id);
     sqlite3_finalize(q);
     int64_t keys = 0;
-    ok = ok && pragma_number(s->db, "SELECT value FROM meta WHERE name='keys'", &keys);
+    ok = ok && store_pragma(s->db, "SELECT value FROM meta WHERE name='keys'", &keys);
     s->old_keys = keys == 1;
     return ok || store_open_failed(s, d, "read the id of");
 }
@@ -317,60 +195,7 @@ void store_close(struct store *s)
     free(s);
 }
 
-/* Cuts. */
-
-uint64_t store_pages_bytes(struct store *s)
-{
-    int64_t pages = number(s, Q_PAGES);
-    return pages > 0 ? (uint64_t)pages * s->page_bytes : 0;
-}
-
-uint64_t store_free_pages(struct store *s)
-{
-    int64_t pages = number(s, Q_FREE_PAGES);
-    return pages > 0 ? (uint64_t)pages : 0;
-}
-
-uint64_t store_used(struct store *s)
-{
-    int64_t pages = number(s, Q_PAGES), free_pages = number(s, Q_FREE_PAGES);
-    return pages > free_pages && free_pages >= 0 ? (uint64_t)(pages - free_pages) * s->page_bytes : 0;
-}
-
-static bool over_limit(struct store *s)
-{
-    return s->limit_bytes && store_used(s) > s->limit_bytes;
-}
-
-/* Deletes the oldest rows of a kind until what is left is within the limit. Returns how many, -1 when that failed. */
-static int64_t evict_rows(struct store *s, enum query which)
-{
-    int64_t gone = 0;
-    while (over_limit(s)) {
-        sqlite3_bind_int(s->stmt[which], 1, EVICT_ROWS);
-        if (!store_run(s, which))
-            return -1;
-        if (sqlite3_changes(s->db) == 0)
-            break;
-        gone += sqlite3_changes(s->db);
-    }
-    return gone;
-}
-
-/* Dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make room. *overflow: how many of the
-   living did too. */
-static bool evict(struct store *s, int64_t *overflow)
-{
-    int64_t dead = evict_rows(s, Q_EVICT);
-    if (dead > 0)
-        log_warn("dead letters dropped to stay within store_limit", log_c("path", s->path), log_i("rows", dead),
-                 log_c("hint", "look at `crumbd queue ls` more often, or raise store_limit"));
-    *overflow = dead >= 0 && s->keep_newest ? evict_rows(s, Q_EVICT_READY) : 0;
-    if (*overflow > 0 && !s->overflowed)
-        log_warn("store_limit is reached, and there is no Sentry to send to: the oldest events make room from now on",
-                 log_c("path", s->path), log_c("remedy", "set sentry.dsn, or raise store_limit"));
-    return dead >= 0 && *overflow >= 0 && store_add_count(s, "store_overflow", (uint64_t)*overflow);
-}
+/* Checkpoints. */
 
 void store_keep_newest(struct store *s)
 {
@@ -435,15 +260,6 @@ static bool put_position(struct store *s, const struct position *p)
     return store_run(s, which);
 }
 
-bool store_add_count(struct store *s, const char *name, uint64_t v)
-{
-    if (v == 0)
-        return true;
-    store_bind_text(s->stmt[Q_COUNT], 1, slice_str(name));
-    sqlite3_bind_int64(s->stmt[Q_COUNT], 2, (int64_t)v);
-    return store_run(s, Q_COUNT);
-}
-
 static bool put_checkpoint(struct store *s, const struct checkpoint *c)
 {
     bool ok = true;
@@ -492,10 +308,10 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
     int64_t overflow = 0;
     if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c))
         return cut_failed(s);
-    if (c->n_events && !roomy && over_limit(s)) {
-        if (!evict(s, &overflow))
+    if (c->n_events && !roomy && store_over_limit(s)) {
+        if (!store_evict(s, &overflow))
             return store_failed(s, "make room");
-        if (over_limit(s))
+        if (store_over_limit(s))
             return full(s);
     }
     if (!store_end(s, TAKES_ROOM))
@@ -530,12 +346,6 @@ unsigned store_close_open(struct store *s)
         if (changed < CLOSE_ROWS)
             return total;
     }
-}
-
-struct slice store_column(sqlite3_stmt *q, int i)
-{
-    const void *p = sqlite3_column_blob(q, i); /* first, so that the length is of what it points to */
-    return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
 }
 
 void store_positions(struct store *s, position_f *each, void *u)

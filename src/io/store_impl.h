@@ -1,5 +1,6 @@
 /*
- * store_impl: what store.c (opening, checkpoints) and store_rows.c (the outbox) share. Private to the store.
+ * store_impl: what the store's files share, each using those above it in this list only, and store.c (opening, checkpoints) all of
+ * them. Private to the store.
  */
 #ifndef IO_STORE_IMPL_H
 #define IO_STORE_IMPL_H
@@ -12,6 +13,7 @@
 
 enum {
     STORE_SCHEMA_VERSION = 9,
+    STORE_RESERVE_PAGES = 32, /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
 
@@ -57,26 +59,26 @@ struct store {
     char error[512]; /* of the last failure */
 };
 
+/* ---- store_db.c ---- */
 /* Statements take borrowed text: it must live until the statement has run. */
 void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
 /* Valid until the statement's next step or reset. */
 struct slice store_column(sqlite3_stmt *q, int i);
 bool store_exec(struct store *s, const char *text);
-/* The file gets the blocks of all its pages, the open transaction's included. False: the disk is full. */
-bool store_take_room_of_pages(struct store *s);
-/* Writes into d why the database cannot be opened; false. */
-bool store_open_failed(struct store *s, struct diag *d, const char *doing);
-/* From schema `from` (0: it is empty) to this version's. */
-bool store_upgrade(struct store *s, int64_t from, struct diag *d);
+/* The number that a statement gives. */
+bool store_pragma(sqlite3 *db, const char *text, int64_t *out);
 /* Runs to the end and resets; false when it failed. */
 bool store_run(struct store *s, enum query which);
-/* Logs and keeps in s->error what the last error means and what to do, and ends the transaction if there is one. */
-enum store_result store_failed(struct store *s, const char *doing);
 bool store_add_count(struct store *s, const char *name, uint64_t v);
 /* Bytes of all pages, in use or free, the open transaction's included. */
 uint64_t store_pages_bytes(struct store *s);
 uint64_t store_free_pages(struct store *s);
+/* Writes into d why the database cannot be opened; false. */
+bool store_open_failed(struct store *s, struct diag *d, const char *doing);
+/* Unix microseconds of the wall clock. */
+int64_t store_now_us(void);
 
+/* ---- store_room.c ---- */
 /* What a transaction does to the room of the disk: adds or changes rows, or only deletes some. */
 enum room { TAKES_ROOM, GIVES_ROOM };
 
@@ -84,23 +86,40 @@ enum room { TAKES_ROOM, GIVES_ROOM };
 bool store_end(struct store *s, enum room room);
 /* The file gets blocks for so many bytes; its size stays. False: the disk is full. */
 bool store_take_room(int fd, uint64_t bytes);
+/* The file gets the blocks of all its pages, the open transaction's included. False: the disk is full. */
+bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);
 void store_hold_reserve(struct store *s);
 /* On a full disk: copies the WAL into the database, so that the next transaction begins it anew. */
 void store_restart_wal(struct store *s);
+
+/* ---- store_fail.c ---- */
+/* Logs and keeps in s->error what the last error means and what to do, and ends the transaction if there is one. */
+enum store_result store_failed(struct store *s, const char *doing);
+
+/* ---- store_evict.c ---- */
+bool store_over_limit(struct store *s);
+/* Inside a transaction: dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make room for what
+   is above store_limit. *overflow: how many of the living did too. False: it failed. */
+bool store_evict(struct store *s, int64_t *overflow);
 /* On a full disk, for a transaction that takes room: drops some dead letters, gives some free pages to the file system. */
 void store_make_room(struct store *s);
-/* 32 lower-case hex digits to 16 bytes. */
-void store_event_id_bytes(const char *hex, uint8_t id[16]);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);
-/* Parts of a checkpoint, inside its transaction. */
+
+/* ---- store_upgrade.c ---- */
+/* From schema `from` (0: it is empty) to this version's. */
+bool store_upgrade(struct store *s, int64_t from, struct diag *d);
+
+/* ---- store_state.c: parts of a checkpoint, inside its transaction ---- */
 bool store_put_flood(struct store *s, const struct flood_row *row);
 bool store_put_deadline(struct store *s, const struct deadline_row *row);
 bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
+
+/* ---- store_rows.c ---- */
+/* 32 lower-case hex digits to 16 bytes. */
+void store_event_id_bytes(const char *hex, uint8_t id[16]);
 void store_deliveries_free(struct store *s);
-/* Unix microseconds of the wall clock. */
-int64_t store_now_us(void);
 
 #endif

@@ -1,0 +1,106 @@
+/* store_db: the ground of the store's files: statements bound and run, numbers asked of the database. No transaction is begun here. */
+#include "io/store_impl.h"
+
+#include <errno.h>
+#include <time.h>
+
+int64_t store_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+const char *store_version(void)
+{
+    return sqlite3_libversion();
+}
+
+const char *store_error(const struct store *s)
+{
+    return s->error;
+}
+
+void store_bind_text(sqlite3_stmt *q, int i, struct slice v)
+{
+    sqlite3_bind_text(q, i, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
+}
+
+bool store_run(struct store *s, enum query which)
+{
+    int rc;
+    errno = 0;
+    while ((rc = sqlite3_step(s->stmt[which])) == SQLITE_ROW)
+        ;
+    /* sqlite3_system_errno knows nothing of a COMMIT that could not be written. */
+    s->os_error = errno;
+    sqlite3_reset(s->stmt[which]);
+    return rc == SQLITE_DONE;
+}
+
+static int64_t number(struct store *s, enum query which)
+{
+    int64_t v = sqlite3_step(s->stmt[which]) == SQLITE_ROW ? sqlite3_column_int64(s->stmt[which], 0) : -1;
+    sqlite3_reset(s->stmt[which]);
+    return v;
+}
+
+bool store_pragma(sqlite3 *db, const char *text, int64_t *out)
+{
+    sqlite3_stmt *q = NULL;
+    bool ok = sqlite3_prepare_v2(db, text, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW;
+    if (ok)
+        *out = sqlite3_column_int64(q, 0);
+    return sqlite3_finalize(q) == SQLITE_OK && ok;
+}
+
+bool store_exec(struct store *s, const char *text)
+{
+    return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+struct slice store_column(sqlite3_stmt *q, int i)
+{
+    const void *p = sqlite3_column_blob(q, i); /* first, so that the length is of what it points to */
+    return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
+}
+
+bool store_add_count(struct store *s, const char *name, uint64_t v)
+{
+    if (v == 0)
+        return true;
+    store_bind_text(s->stmt[Q_COUNT], 1, slice_str(name));
+    sqlite3_bind_int64(s->stmt[Q_COUNT], 2, (int64_t)v);
+    return store_run(s, Q_COUNT);
+}
+
+uint64_t store_pages_bytes(struct store *s)
+{
+    int64_t pages = number(s, Q_PAGES);
+    return pages > 0 ? (uint64_t)pages * s->page_bytes : 0;
+}
+
+uint64_t store_free_pages(struct store *s)
+{
+    int64_t pages = number(s, Q_FREE_PAGES);
+    return pages > 0 ? (uint64_t)pages : 0;
+}
+
+uint64_t store_used(struct store *s)
+{
+    int64_t pages = number(s, Q_PAGES), free_pages = number(s, Q_FREE_PAGES);
+    return pages > free_pages && free_pages >= 0 ? (uint64_t)(pages - free_pages) * s->page_bytes : 0;
+}
+
+bool store_open_failed(struct store *s, struct diag *d, const char *doing)
+{
+    int rc = sqlite3_extended_errcode(s->db), os = sqlite3_system_errno(s->db);
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+        return err_plain(d,
+                         "the store %s is damaged or no database (%s). Move it aside together with its -wal "
+                         "and -shm files and "
+                         "start again; `sqlite3 FILE .recover` can get events out of the old one",
+                         s->path, sqlite3_errmsg(s->db));
+    return err_plain(d, "cannot %s the store %s: %s%s%s", doing, s->path, sqlite3_errmsg(s->db),
+                     os ? ", " : "", os ? strerror(os) : "");
+}

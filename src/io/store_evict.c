@@ -1,0 +1,87 @@
+/*
+ * store_evict: what goes to make room: dead letters, and where nobody fetches them the oldest events, for store_limit; dead letters and
+ * free pages for a full disk (store_room.c).
+ */
+#include "io/store_impl.h"
+
+#include "base/log.h"
+
+enum {
+    EVICT_ROWS = 64, /* of a statement, for store_limit */
+    EVICT_STEP = 32, /* dead letters, on a full disk */
+    SHRINK_STEPS = 16,
+};
+
+/* ---- store_limit ---- */
+
+bool store_over_limit(struct store *s)
+{
+    return s->limit_bytes && store_used(s) > s->limit_bytes;
+}
+
+/* Deletes the oldest rows of a kind until what is left is within the limit. Returns how many, -1 when that failed. */
+static int64_t evict_rows(struct store *s, enum query which)
+{
+    int64_t gone = 0;
+    while (store_over_limit(s)) {
+        sqlite3_bind_int(s->stmt[which], 1, EVICT_ROWS);
+        if (!store_run(s, which))
+            return -1;
+        if (sqlite3_changes(s->db) == 0)
+            break;
+        gone += sqlite3_changes(s->db);
+    }
+    return gone;
+}
+
+bool store_evict(struct store *s, int64_t *overflow)
+{
+    int64_t dead = evict_rows(s, Q_EVICT);
+    if (dead > 0)
+        log_warn("dead letters dropped to stay within store_limit", log_c("path", s->path), log_i("rows", dead),
+                 log_c("hint", "look at `crumbd queue ls` more often, or raise store_limit"));
+    *overflow = dead >= 0 && s->keep_newest ? evict_rows(s, Q_EVICT_READY) : 0;
+    if (*overflow > 0 && !s->overflowed)
+        log_warn("store_limit is reached, and there is no Sentry to send to: the oldest events make room from now on",
+                 log_c("path", s->path), log_c("remedy", "set sentry.dsn, or raise store_limit"));
+    return dead >= 0 && *overflow >= 0 && store_add_count(s, "store_overflow", (uint64_t)*overflow);
+}
+
+/* ---- the disk ---- */
+
+static bool shrink(struct store *s, enum query how)
+{
+    if (store_run(s, Q_BEGIN) && store_run(s, how) && store_end(s, GIVES_ROOM))
+        return true;
+    store_failed(s, "shrink the database");
+    return false;
+}
+
+void store_shrink(struct store *s)
+{
+    enum { SLACK_PAGES = 2048 }; /* kept for the next burst */
+    if (store_free_pages(s) > SLACK_PAGES)
+        shrink(s, Q_SHRINK);
+}
+
+/* Dead letters, which nobody may ever ask for, must not keep the living out. */
+static void evict_dead(struct store *s)
+{
+    sqlite3_bind_int(s->stmt[Q_EVICT], 1, EVICT_STEP);
+    bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_EVICT);
+    int rows = ok ? sqlite3_changes(s->db) : 0;
+    if (!ok || !store_end(s, GIVES_ROOM))
+        store_failed(s, "make room");
+    else if (rows)
+        log_warn("dead letters dropped as the disk is full", log_c("path", s->path), log_i("rows", rows),
+                 log_c("hint", "look at `crumbd queue ls` more often, or make room"));
+    store_restart_wal(s);
+}
+
+/* The WAL may want room that free pages of the database have: a checkpoint that is larger than the WAL would never fit otherwise. */
+void store_make_room(struct store *s)
+{
+    evict_dead(s);
+    for (int i = 0; i < SHRINK_STEPS && store_free_pages(s) > STORE_RESERVE_PAGES && shrink(s, Q_SHRINK_FULL); i++)
+        store_restart_wal(s);
+}

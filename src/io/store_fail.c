@@ -1,0 +1,48 @@
+/* store_fail: what it means when a statement fails, said once and with a remedy. */
+#include "io/store_impl.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+
+/* What the last error of the database means and what to do about it; ends the transaction if there is one. */
+enum store_result store_failed(struct store *s, const char *doing)
+{
+    int rc = s->no_room ? SQLITE_FULL : sqlite3_extended_errcode(s->db), os = s->no_room ? ENOSPC : s->os_error;
+    const char *hint = "it will be tried again";
+    const char *error = rc == SQLITE_FULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db);
+    enum store_result result = STORE_FAILED;
+    s->no_room = false;
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        result = STORE_FULL;
+        break;
+    case SQLITE_IOERR:
+        result = os == ENOSPC || os == EDQUOT || os == EFBIG ? STORE_FULL : STORE_FAILED;
+        break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        hint = "the database is damaged: stop crumbd, move it aside together with its -wal and -shm files, "
+               "start again";
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        hint = "it must be writable for this user; check its owner and mode and those of its directory";
+        break;
+    }
+    bool known = result == STORE_FULL && s->full;
+    if (result == STORE_FULL) {
+        hint = "the disk is full: make room; meanwhile crumbd stops reading, and drops and counts datagrams";
+        s->full = s->disk_full = true;
+    }
+    snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, error, hint);
+    if (!s->tool && !known) /* a tool prints store_error itself */
+        log_error("cannot work with the store", log_c("path", s->path), log_c("doing", doing),
+                  log_c("error", error), log_c("os_error", os ? strerror(os) : ""),
+                  log_c("hint", hint));
+    if (!sqlite3_get_autocommit(s->db))
+        store_run(s, Q_ROLLBACK);
+    if (result == STORE_FULL)
+        store_restart_wal(s);
+    return result;
+}
