@@ -38,11 +38,3 @@ bool input_is(const struct input_options *opt, struct slice name)
     return slice_starts(name, prefix) && slice_is(slice_from(name, prefix.n), opt->text);
 }
 
-enum format input_format(const struct input_options *opt)
-{
-    if (opt->format != FORMAT_AUTO)
-        return opt->format;
-    if (opt->kind == INPUT_GELF)
-        return FORMAT_GELF;
-    return opt->kind == INPUT_SYSLOG ? FORMAT_SYSLOG : FORMAT_AUTO;
-}

@@ -158,6 +158,13 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
 /* True when this is the store's name of the input. */
 bool input_is(const struct input_options *opt, struct slice name);
 /* The format of an input's messages when the configuration names none. */
-enum format input_format(const struct input_options *opt);
+static inline enum format input_format(const struct input_options *opt)
+{
+    if (opt->format != FORMAT_AUTO)
+        return opt->format;
+    if (opt->kind == INPUT_GELF)
+        return FORMAT_GELF;
+    return opt->kind == INPUT_SYSLOG ? FORMAT_SYSLOG : FORMAT_AUTO;
+}
 
 #endif

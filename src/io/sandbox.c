@@ -5,8 +5,8 @@
 
 #include "base/xalloc.h"
 
-const char *const sandbox_role_names[] = {[SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay"};
-_Static_assert(sizeof sandbox_role_names / sizeof *sandbox_role_names == SANDBOX_ROLES, "a name for each role");
+static const char *const role_names[] = {[SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay"};
+_Static_assert(sizeof role_names / sizeof *role_names == SANDBOX_ROLES, "a name for each role");
 
 struct sandbox *sandbox_new(void)
 {
@@ -104,12 +104,12 @@ static void print_paths(const struct sandbox *s, enum sandbox_role role, unsigne
         if (!(paths->v[i].rights & rights) || (rights == SANDBOX_REMOVE && paths->v[i].rights & SANDBOX_WRITE))
             continue;
         if (!any)
-            sbuf_addf(out, "%s  %s may %s below:\n", before, sandbox_role_names[role], what);
+            sbuf_addf(out, "%s  %s may %s below:\n", before, role_names[role], what);
         any = true;
         sbuf_addf(out, "%s    %s\n", before, paths->v[i].path);
     }
     if (!any)
-        sbuf_addf(out, "%s  %s may %s: nothing\n", before, sandbox_role_names[role], what);
+        sbuf_addf(out, "%s  %s may %s: nothing\n", before, role_names[role], what);
 }
 
 void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out)
@@ -128,6 +128,8 @@ void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out
               strcmp(sandbox_seccomp_version(), "none") == 0 ? "not in this build (libseccomp); it would be"
               : sandbox_has_filters()                        ? "in force where the sandbox is"
                                                              : "not in this kernel; it would be");
-    for (int role = 0; role < SANDBOX_ROLES; role++)
+    for (int role = 0; role < SANDBOX_ROLES; role++) {
+        sbuf_addf(out, "%s  %s may call:\n", before, role_names[role]);
         sandbox_print_calls(role, before, out);
+    }
 }

@@ -98,7 +98,6 @@ enum { CONDITIONS = sizeof conditions / sizeof *conditions };
 
 void sandbox_print_calls(enum sandbox_role role, const char *before, struct sbuf *out)
 {
-    sbuf_addf(out, "%s  %s may call:\n", before, sandbox_role_names[role]);
     for (int i = 0; i < CALLS; i++)
         if (allowed[i].roles & 1u << role)
             sbuf_addf(out, "%s    %s: %s\n", before, allowed[i].what, allowed[i].names);

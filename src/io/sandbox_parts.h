@@ -29,9 +29,7 @@ struct sandbox {
     bool abstract_sockets;
 };
 
-extern const char *const sandbox_role_names[SANDBOX_ROLES];
-
-/* The calls of a role as text, for sandbox_print. */
+/* The calls of a role as text, for sandbox_print, which names the role. */
 void sandbox_print_calls(enum sandbox_role role, const char *before, struct sbuf *out);
 
 #endif
