@@ -47,7 +47,8 @@ struct daemon {
     struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
     struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
     unsigned issues;
-    struct worker_checkpoint *unstored;
+    struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
+    unsigned n_unstored;
     struct shares shares;       /* of the store, nothing of them used */
     uint64_t store_limit_bytes; /* that inputs share; 0: none, also where the oldest events make room */
     char *store_path;
@@ -68,6 +69,39 @@ static struct timeval seconds(int s)
 }
 
 /* --- ledger --- */
+
+/* Whether the input's lines, of which this event was made, are read again: it has positions, and they are older than the event. */
+static bool is_read_again(const struct daemon *dm, const struct store_event *e)
+{
+    int i = shares_find(&dm->shares, e->input);
+    if (i < 0)
+        return true; /* of no input: its state in the store is older, too */
+    const struct input_options *opt = &dm->setup->inputs[i];
+    return input_type_of(opt->kind, opt->transport)->positions != NULL;
+}
+
+static void count_unstored(struct daemon *dm, const struct worker_checkpoint *c)
+{
+    count_add(&dm->counts, &c->checkpoint.counts);
+    for (unsigned i = 0; i < c->checkpoint.n_events; i++) {
+        const struct store_event *e = &c->checkpoint.events[i];
+        if (e->kind == STORE_EVENT && !e->open)
+            dm->counts.v[is_read_again(dm, e) ? COUNT_read_again : COUNT_unstored]++;
+    }
+}
+
+/* What the worker has judged since the last checkpoint that was stored is in the ledger, and what is lost of it has a name. */
+static void give_up_unstored(struct daemon *dm)
+{
+    for (unsigned i = 0; i < dm->n_unstored; i++) {
+        count_unstored(dm, dm->unstored[i]);
+        worker_checkpoint_free(dm->unstored[i]);
+    }
+    dm->n_unstored = 0;
+    log_error("the last checkpoint could not be stored; files are read again from the one before it at the next start",
+              log_c("store", dm->setup->settings->store), log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
+              log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
+}
 
 static void log_ledger(struct daemon *dm)
 {
@@ -109,8 +143,6 @@ static void on_exit_timer(evutil_socket_t fd, short what, void *u)
     struct turn t;
     if (dm->worker && worker_turn(dm->worker, &t))
         turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t, dm->setup->inputs);
-    log_error("the last cut could not be stored; files are read again from the one before it at the next start",
-              log_c("store", dm->setup->settings->store));
     end_loop(dm);
 }
 
@@ -154,7 +186,8 @@ static struct shares *measure(struct daemon *dm)
     return m.shares;
 }
 
-static void commit(struct daemon *dm, struct worker_checkpoint *c)
+/* False: it is not stored. */
+static bool commit(struct daemon *dm, struct worker_checkpoint *c)
 {
     enum store_result result = dm->stored = store_commit(dm->store, &c->checkpoint);
     if (result != STORE_OK) {
@@ -165,10 +198,7 @@ static void commit(struct daemon *dm, struct worker_checkpoint *c)
                       log_c("remedy", result == STORE_FULL ? "free disk space, raise store_limit, or see `crumbd queue ls`"
                                                            : "check the disk and the rights of the file"));
         dm->full_said = true;
-        dm->unstored = c;
-        const struct timeval again = seconds(COMMIT_RETRY_S);
-        event_add(dm->commit_retry, &again);
-        return;
+        return false;
     }
     if (dm->full_said)
         log_info("the store takes events again");
@@ -187,25 +217,34 @@ static void commit(struct daemon *dm, struct worker_checkpoint *c)
         sender_kick(dm->sender);
     if (last)
         send_rest(dm);
+    return true;
+}
+
+static void commit_unstored(struct daemon *dm)
+{
+    while (dm->n_unstored && commit(dm, dm->unstored[0])) {
+        dm->unstored[0] = dm->unstored[1];
+        dm->n_unstored--;
+    }
+    const struct timeval again = seconds(COMMIT_RETRY_S);
+    if (dm->n_unstored)
+        event_add(dm->commit_retry, &again);
 }
 
 static void on_mail(void *u, struct mail *m)
 {
     struct daemon *dm = u;
-    struct worker_checkpoint *c = (struct worker_checkpoint *)m;
-    assert(!dm->unstored);
-    commit(dm, c);
+    assert(dm->n_unstored < sizeof dm->unstored / sizeof *dm->unstored);
+    dm->unstored[dm->n_unstored++] = (struct worker_checkpoint *)m;
+    if (dm->n_unstored == 1)
+        commit_unstored(dm);
 }
 
 static void on_commit_retry(evutil_socket_t fd, short what, void *u)
 {
-    struct daemon *dm = u;
-    struct worker_checkpoint *c = dm->unstored;
     (void)fd;
     (void)what;
-    dm->unstored = NULL;
-    if (c)
-        commit(dm, c);
+    commit_unstored(u);
 }
 
 /* --- signals and time --- */
@@ -576,7 +615,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     worker_inputs(dm->worker, dm->inputs);
     struct worker_checkpoint *first = worker_look(dm->worker);
     if (first)
-        commit(dm, first);
+        on_mail(dm, &first->mail);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     err_print(d, stderr); /* warnings, and inputs left out */
@@ -589,6 +628,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     sender_kick(dm->sender);
     event_base_dispatch(dm->base);
     if (dm->worker) { /* left without its last checkpoint: its thread must not outlive what it uses */
+        give_up_unstored(dm);
         log_ledger(dm);
         _exit(EXIT_CANNOT_RUN);
     }

@@ -40,7 +40,8 @@ struct worker {
     struct worker_checkpoint *next; /* being filled */
     int64_t clock_told_us;   /* pipeline_clock of the last checkpoint */
     int64_t start_us;
-    bool under_way, caught_up, stopping, running;
+    unsigned under_way; /* checkpoints that have not been answered: one, and at the end the last one besides */
+    bool caught_up, stopping, running;
     atomic_bool paused; /* set by its thread */
     pthread_t thread;
     atomic_uint turns; /* counted by its thread */
@@ -119,22 +120,43 @@ static struct store_event *new_event(struct worker_checkpoint *c, enum store_kin
 
 enum { ROW_BYTES = 512 }; /* as the store reckons */
 
+/* The store has not taken the last one, and this one has grown to its bound. */
+static bool is_behind(const struct worker *w)
+{
+    return w->under_way && w->next && w->next->arena.total_bytes > WORKER_UNSTORED_BYTES;
+}
+
+/* What no input sent and time has brought (summaries, what did not come, check-ins) cannot wait either. */
+static bool overflows(struct worker *w, const struct event_out *e)
+{
+    if (e->input.n || !is_behind(w))
+        return false;
+    w->counts.v[COUNT_checkpoint_overflow]++;
+    add_report(w->next, e->project, COUNT_checkpoint_overflow, 1);
+    log_warn("summaries, events of absence and pair, and check-ins are dropped: the store takes nothing",
+             log_s("project", e->project.n ? e->project : SLICE("default")), log_c("hint", "see the errors of the store before this line"));
+    return true;
+}
+
 static void add_event(void *u, const struct event_out *e)
 {
     struct worker *w = u;
     struct worker_checkpoint *c = checkpoint_of(u);
-    const struct store_event *out = new_event(c, STORE_EVENT, e);
+    if (e->suppressed)
+        add_report(c, e->project, COUNT_suppressed, e->suppressed);
+    if (overflows(w, e))
+        return;
+    new_event(c, STORE_EVENT, e);
     int input = shares_find(&w->room, e->input);
     shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
     if (input >= 0)
         w->added[input] += e->payload.text.n + ROW_BYTES;
-    if (e->suppressed)
-        add_report(c, out->project, COUNT_suppressed, e->suppressed);
 }
 
 static void add_check_in(void *u, const struct event_out *e)
 {
-    new_event(checkpoint_of(u), STORE_CHECK_IN, e);
+    if (!overflows(u, e))
+        new_event(checkpoint_of(u), STORE_CHECK_IN, e);
 }
 
 static void add_deadline(void *u, const struct deadline_row *row)
@@ -253,10 +275,11 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
     }
 }
 
-/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
+/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. The very last does
+   not wait for that: where the store takes nothing, what is lost with it is known all the same. */
 static struct worker_checkpoint *take_checkpoint(struct worker *w)
 {
-    if (w->under_way)
+    if (w->under_way && !w->stopping)
         return NULL;
     pipeline_checkpoint(w->pipeline);
     struct worker_checkpoint *c = checkpoint_of(w);
@@ -268,7 +291,7 @@ static struct worker_checkpoint *take_checkpoint(struct worker *w)
     add_rules(w, c);
     w->next = NULL;
     memset(w->added, 0, w->setup.n_inputs * sizeof *w->added);
-    w->under_way = true;
+    w->under_way++;
     return c;
 }
 
@@ -305,11 +328,6 @@ static void sink_turn(void *u, struct input *in, struct slice who)
 }
 
 /* --- flow --- */
-
-static bool is_behind(const struct worker *w)
-{
-    return w->under_way && w->next && w->next->arena.total_bytes > WORKER_UNSTORED_BYTES;
-}
 
 /* What waits for the lines after it will be stored as well. Whose it is does not matter: it is little, and soon gone. */
 static bool has_room(const struct worker *w, const struct input *in)
@@ -492,7 +510,7 @@ static void finish(struct worker *w)
     add_positions(w, c);
     stop_inputs(w);
     pipeline_flush(w->pipeline);
-    post_checkpoint(w); /* or, with one under way, when its answer comes */
+    post_checkpoint(w);
 }
 
 static bool all_drained(const struct worker *w)
@@ -569,13 +587,11 @@ static void on_order(void *u, struct mail *m)
         finish(w);
         return;
     }
-    w->under_way = false;
+    w->under_way--;
     tell_stored(w);
     if (!w->stopping)
         check_pressure(w);
-    else if (w->next)
-        post_checkpoint(w);
-    else
+    else if (!w->under_way)
         event_base_loopbreak(w->base); /* the last checkpoint is stored */
 }
 

@@ -2,9 +2,9 @@
  * worker: the thread that reads and judges. Own event base, inputs, pipeline.
  *
  * At least every WORKER_CHECKPOINT_MS it puts everything since the last time - events, file positions, counts - into one checkpoint and posts it
- * to the main thread, which makes one transaction of it and answers. One checkpoint is under way at a time; while the store is slow or
- * full the worker goes on until WORKER_UNSTORED_BYTES are waiting, then pauses what can be paused, and drops and counts the events of
- * what cannot. The same is done to an input whose share of the store is used up (io/shares.h). Nothing else is shared.
+ * to the main thread, which makes one transaction of it and answers. One checkpoint is under way at a time, at the end the last one
+ * besides; while the store is slow or full the worker goes on until WORKER_UNSTORED_BYTES are waiting, then pauses what can be paused,
+ * and drops and counts the events of what cannot, by project and cause. The same is done to an input whose share of the store is used up (io/shares.h). Nothing else is shared.
  */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
