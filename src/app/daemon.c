@@ -85,7 +85,7 @@ static void count_unstored(struct daemon *dm, const struct worker_checkpoint *c)
     count_add(&dm->counts, &c->checkpoint.counts);
     for (unsigned i = 0; i < c->checkpoint.n_events; i++) {
         const struct store_event *e = &c->checkpoint.events[i];
-        if (e->kind == STORE_EVENT && !e->open)
+        if (e->kind == ITEM_EVENT && !e->open)
             dm->counts.v[is_read_again(dm, e) ? COUNT_read_again : COUNT_unstored]++;
     }
 }

@@ -100,7 +100,7 @@ static void add_report(struct worker_checkpoint *c, struct slice project, enum c
         .project = arena_dup(&c->arena, project), .reason = reason, .category = SLICE("error"), .quantity = quantity};
 }
 
-static struct store_event *new_event(struct worker_checkpoint *c, enum store_kind kind, const struct event_out *e)
+static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind kind, const struct event_out *e)
 {
     unsigned n = c->checkpoint.n_events;
     if ((n & (n - 1)) == 0)
@@ -146,7 +146,7 @@ static void add_event(void *u, const struct event_out *e)
         add_report(c, e->project, COUNT_suppressed, e->suppressed);
     if (overflows(w, e))
         return;
-    new_event(c, STORE_EVENT, e);
+    new_event(c, ITEM_EVENT, e);
     int input = shares_find(&w->room, e->input);
     shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
     if (input >= 0)
@@ -156,7 +156,7 @@ static void add_event(void *u, const struct event_out *e)
 static void add_check_in(void *u, const struct event_out *e)
 {
     if (!overflows(u, e))
-        new_event(checkpoint_of(u), STORE_CHECK_IN, e);
+        new_event(checkpoint_of(u), ITEM_CHECK_IN, e);
 }
 
 static void add_deadline(void *u, const struct deadline_row *row)

@@ -156,21 +156,13 @@ enum reply_verdict reply_judge(const struct reply_answer *a, struct reply_limits
     return a->status >= 400 && a->status < 500 ? REPLY_DEAD : REPLY_RETRY;
 }
 
-int64_t reply_events_until(const struct reply_limits *limits)
+int64_t reply_until(const struct reply_limits *limits, unsigned categories)
 {
     int64_t until = limits->until_ms[REPLY_ALL];
-    /* Relay counts an event as `error`, older servers as `default`. */
-    static const enum reply_category ours[] = {REPLY_ERROR, REPLY_DEFAULT};
-    for (int i = 0; i < 2; i++)
-        if (limits->until_ms[ours[i]] > until)
-            until = limits->until_ms[ours[i]];
+    for (int c = 0; c < REPLY_CATEGORIES; c++)
+        if (categories & 1u << c && limits->until_ms[c] > until)
+            until = limits->until_ms[c];
     return until;
-}
-
-int64_t reply_check_ins_until(const struct reply_limits *limits)
-{
-    int64_t all = limits->until_ms[REPLY_ALL], own = limits->until_ms[REPLY_MONITOR];
-    return own > all ? own : all;
 }
 
 const char *reply_hint(unsigned status)

@@ -45,10 +45,8 @@ struct reply_answer {
 
 /* Judges an answer, and moves deadlines in *limits that it sets further away; it never brings one nearer. */
 enum reply_verdict reply_judge(const struct reply_answer *a, struct reply_limits *limits);
-/* Until when events have to wait: 0 or a time in the past, not at all. */
-int64_t reply_events_until(const struct reply_limits *limits);
-/* The same of check-ins, which are a category of their own. */
-int64_t reply_check_ins_until(const struct reply_limits *limits);
+/* Until when anything of these categories (a set of 1 << enum reply_category) has to wait: 0 or a time in the past, not at all. */
+int64_t reply_until(const struct reply_limits *limits, unsigned categories);
 /* What to do about an answer, for the log; "" when there is nothing to be done. */
 const char *reply_hint(unsigned status);
 

@@ -31,8 +31,7 @@ struct project {
     char *name, *shown;
     struct http_client_target *target;
     struct event *timer;
-    unsigned in_flight; /* events */
-    bool check_in_in_flight;
+    unsigned in_flight[ITEM_KINDS];
     struct reply_limits limits;
     unsigned failures; /* in a row; while there are any, one probe at a time */
     unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
@@ -48,7 +47,7 @@ struct flight {
     struct flight *next, **link;
     struct project *project;
     int64_t row;
-    enum store_kind kind;
+    enum item_kind kind;
     char event_id[33];
     unsigned attempts, epoch;
 };
@@ -106,17 +105,17 @@ static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 
 /* Sending. */
 
-static bool make_body(enum store_kind kind, const char *event_id, struct slice payload, struct sbuf *body)
+static bool make_body(enum item_kind kind, const char *event_id, struct slice payload, struct sbuf *body)
 {
     struct sbuf plain;
     struct envelope e = {
-        .event_id = kind == STORE_EVENT ? event_id : NULL,
+        .event_id = item_traits[kind].is_event ? event_id : NULL,
         .sent_at_us = clock_us(CLOCK_REALTIME), /* of this try: servers correct clocks by it */
     };
     sbuf_init(&plain, payload.n + ENVELOPE_FRAME_MAX);
     sbuf_init(body, 2 * (payload.n + ENVELOPE_FRAME_MAX));
     bool ok = envelope_start(&plain, &e);
-    envelope_item(&plain, kind == STORE_EVENT ? "event" : "check_in", payload);
+    envelope_item(&plain, item_traits[kind].type, payload);
     ok = ok && !plain.over && zip_gzip(sbuf_slice(&plain), body);
     sbuf_free(&plain);
     return ok;
@@ -148,10 +147,7 @@ static void send_row(struct project *p, const struct store_row *row)
     if (f->next)
         f->next->link = &f->next;
     s->flights = f;
-    if (f->kind == STORE_EVENT)
-        p->in_flight++;
-    else
-        p->check_in_in_flight = true;
+    p->in_flight[f->kind]++;
     s->in_flight++;
     http_client_send(s->http, p->target, &body, on_answer, f);
     sbuf_free(&body);
@@ -180,21 +176,19 @@ static void pump_report(struct project *p)
     sbuf_free(&body);
 }
 
-static int64_t blocked_until_ms(const struct project *p, enum store_kind kind)
+static int64_t blocked_until_ms(const struct project *p, enum item_kind kind)
 {
-    int64_t limit = kind == STORE_EVENT ? reply_events_until(&p->limits) : reply_check_ins_until(&p->limits);
+    int64_t limit = item_kind_until(kind, &p->limits);
     return limit > p->until_ms ? limit : p->until_ms;
 }
 
-/* One at a time, so that a monitor hears the last word last. */
-static bool has_room(const struct project *p, enum store_kind kind)
+static bool has_room(const struct project *p, enum item_kind kind)
 {
-    unsigned most = p->failures ? 1 : SENDER_IN_FLIGHT;
-    return kind == STORE_EVENT ? p->in_flight < most : !p->check_in_in_flight;
+    return p->in_flight[kind] < (p->failures ? 1 : item_traits[kind].in_flight);
 }
 
 /* Starts what may be started of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer has come. */
-static int64_t pump_kind(struct project *p, enum store_kind kind)
+static int64_t pump_kind(struct project *p, enum item_kind kind)
 {
     struct sender *s = p->sender;
     while (has_room(p, kind)) {
@@ -216,9 +210,12 @@ static int64_t pump_kind(struct project *p, enum store_kind kind)
 /* Starts what may be started, and sets the timer for what may be later. */
 static void pump(struct project *p)
 {
+    int64_t next_ms = INT64_MAX;
     pump_report(p);
-    int64_t events_ms = pump_kind(p, STORE_EVENT), check_ins_ms = pump_kind(p, STORE_CHECK_IN);
-    int64_t next_ms = events_ms < check_ins_ms ? events_ms : check_ins_ms;
+    for (int kind = 0; kind < ITEM_KINDS; kind++) {
+        int64_t ms = pump_kind(p, (enum item_kind)kind);
+        next_ms = ms < next_ms ? ms : next_ms;
+    }
     if (next_ms != INT64_MAX)
         arm(p->timer, next_ms);
 }
@@ -275,29 +272,10 @@ static void works(struct project *p, const struct flight *f)
     p->until_ms = 0;
 }
 
-/*
- * A check-in that is not taken says nothing of events: a server that knows no check-ins must not keep errors from being sent. It
- * waits by its own count, and a newer one takes its place.
- */
-static void settle_check_in(struct sender *s, const struct flight *f, enum reply_verdict v, const char *reason)
-{
-    if (v == REPLY_SENT) {
-        store_sent(s->store, f->row);
-        s->counts->v[COUNT_sent]++;
-    } else if (v == REPLY_DEAD) {
-        store_dead(s->store, f->row, reason);
-        s->counts->v[COUNT_dead]++;
-        log_warn("check-in refused upstream, kept as a dead letter until the next one", log_i("id", f->row), log_c("reason", reason));
-    } else {
-        store_retry(s->store, f->row, clock_us(CLOCK_REALTIME) + retry_delay_ms(s, f->attempts + 1) * 1000, reason);
-        s->counts->v[COUNT_retries]++;
-    }
-}
-
 /* A limit has begun, with whatever status it came. */
 static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms)
 {
-    int64_t until_ms = reply_events_until(&p->limits);
+    int64_t until_ms = item_kind_until(ITEM_EVENT, &p->limits);
     if (before_ms <= now_ms && until_ms > now_ms)
         log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown),
                  log_c("project", p->name), log_i("seconds", (until_ms - now_ms + 999) / 1000));
@@ -330,43 +308,63 @@ static void describe(struct store *store, const struct http_client_answer *a, st
 static int64_t row_next_us(struct sender *s, const struct flight *f, const struct http_client_answer *a,
                            enum reply_verdict v)
 {
-    bool own = v == REPLY_RETRY && (a->status || a->uploaded);
+    bool own = item_traits[f->kind].waits_alone || (v == REPLY_RETRY && (a->status || a->uploaded));
     return clock_us(CLOCK_REALTIME) + (own ? retry_delay_ms(s, f->attempts + 1) * 1000 : 0);
 }
 
-/* Tells the store and the project what the answer means. */
-static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a,
-                   enum reply_verdict v, struct sbuf *why)
+/* What an answer means for what else the project has. */
+static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v, const char *reason)
 {
-    struct project *p = f->project;
-    const char *hint = reply_hint(a->status), *reason = sbuf_cstr(why);
+    if (item_traits[f->kind].waits_alone)
+        return;
     switch (v) {
     case REPLY_SENT:
-        store_sent(s->store, f->row);
-        s->counts->v[COUNT_sent]++;
-        works(p, f);
-        return;
     case REPLY_DEAD:
-        store_dead(s->store, f->row, reason);
-        s->counts->v[COUNT_dead]++;
-        log_warn("event refused upstream, kept as a dead letter", log_i("id", f->row),
-                 log_c("event_id", f->event_id), log_c("reason", reason),
-                 log_c("hint", *hint ? hint : "see it with `crumbd queue cat ID`"));
         works(p, f);
-        return;
+        break;
     case REPLY_RETRY:
         failed(p, f, reason);
         break;
     case REPLY_PAUSE:
-        paused(p, f, a->status, reason);
+        paused(p, f, status, reason);
         break;
     case REPLY_LIMITED:
-        if (reply_events_until(&p->limits) <= mono_ms()) /* told to wait, but not for how long */
+        if (item_kind_until(f->kind, &p->limits) <= mono_ms()) /* told to wait, but not for how long */
             failed(p, f, reason);
         break;
     }
-    store_retry(s->store, f->row, row_next_us(s, f, a, v), reason);
-    s->counts->v[COUNT_retries]++;
+}
+
+static void say_refused(const struct flight *f, unsigned status, const char *reason)
+{
+    const struct item_traits *kind = &item_traits[f->kind];
+    const char *hint = *reply_hint(status) ? reply_hint(status) : kind->refused_hint;
+    const struct log_tag tags[] = {log_i("id", f->row), log_c("reason", reason), log_c("event_id", f->event_id), log_c("hint", hint ? hint : "")};
+    log_write(LOG_WARN, kind->refused, tags, hint ? 4 : 2);
+}
+
+/* Tells the store and the project what the answer means. */
+static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a, enum reply_verdict v, const char *reason)
+{
+    switch (v) {
+    case REPLY_SENT:
+        store_sent(s->store, f->row);
+        s->counts->v[COUNT_sent]++;
+        break;
+    case REPLY_DEAD:
+        store_dead(s->store, f->row, reason);
+        s->counts->v[COUNT_dead]++;
+        say_refused(f, a->status, reason);
+        break;
+    case REPLY_RETRY:
+    case REPLY_PAUSE:
+    case REPLY_LIMITED:
+        s->counts->v[COUNT_retries]++;
+        break;
+    }
+    tell_project(f->project, f, a->status, v, reason);
+    if (v != REPLY_SENT && v != REPLY_DEAD)
+        store_retry(s->store, f->row, row_next_us(s, f, a, v), reason);
 }
 
 static void judge(struct sender *s, const struct flight *f, const struct http_client_answer *a)
@@ -379,16 +377,13 @@ static void judge(struct sender *s, const struct flight *f, const struct http_cl
         .now_ms = mono_ms(),
         .now_s = clock_us(CLOCK_REALTIME) / 1000000,
     };
-    int64_t limited_before_ms = reply_events_until(&f->project->limits);
+    int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &f->project->limits);
     enum reply_verdict v = reply_judge(&answer, &f->project->limits);
     tell_limit(f->project, limited_before_ms, answer.now_ms);
     struct sbuf why;
     sbuf_init(&why, 2048);
     describe(s->store, a, &why);
-    if (f->kind == STORE_CHECK_IN)
-        settle_check_in(s, f, v, sbuf_cstr(&why));
-    else
-        settle(s, f, a, v, &why);
+    settle(s, f, a, v, sbuf_cstr(&why));
     sbuf_free(&why);
 }
 
@@ -397,10 +392,7 @@ static void flight_end(struct flight *f)
     *f->link = f->next;
     if (f->next)
         f->next->link = f->link;
-    if (f->kind == STORE_EVENT)
-        f->project->in_flight--;
-    else
-        f->project->check_in_in_flight = false;
+    f->project->in_flight[f->kind]--;
     f->project->sender->in_flight--;
     free(f);
 }
@@ -571,7 +563,7 @@ bool sender_post_once(const struct dsn *dsn, const struct http_client_options *o
                       struct slice payload, http_client_done *done, void *u)
 {
     struct sbuf body;
-    bool ok = make_body(STORE_EVENT, event_id, payload, &body);
+    bool ok = make_body(ITEM_EVENT, event_id, payload, &body);
     if (ok) {
         struct http_client_target *t = http_client_target_new(dsn, opt);
         http_client_once(t, &body, done, u);

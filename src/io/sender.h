@@ -1,7 +1,7 @@
 /*
  * sender: takes due rows from the store, posts them, and writes back what became of them.
  *
- * For each project at most SENDER_IN_FLIGHT requests at a time; only one while the project fails, as a probe, after a delay that
+ * What is sent, and how many requests of a project at a time, says item_kind; only one while the project fails, as a probe, after a delay that
  * grows from a second to five minutes and is spread by chance. A refused key or path pauses the project (five minutes, growing); rate
  * limits are waited for. Nothing is dropped here: an event is sent, waits, or is a dead letter with its reason. What
  * an answer means is decided by `reply`; how requests travel is the business of `post`.
@@ -14,8 +14,6 @@
 #include "base/count.h"
 #include "io/http_client.h"
 #include "io/store.h"
-
-enum { SENDER_IN_FLIGHT = 4 };
 
 struct sender_project {
     struct slice name; /* in sentry.projects; empty is the default one */

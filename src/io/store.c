@@ -232,7 +232,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) &&
         s->zipped.n < payload.n - payload.n / 8)
         payload = sbuf_slice(&s->zipped);
-    enum query how = e->kind == STORE_CHECK_IN ? Q_CHECK_IN : Q_EVENT;
+    enum query how = item_traits[e->kind].replaces ? Q_REPLACE : Q_PUT;
     sqlite3_stmt *q = s->stmt[how];
     sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
     sqlite3_bind_int(q, 2, e->open ? STORE_STATE_OPEN : STORE_STATE_READY);
@@ -242,8 +242,8 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     store_bind_text(q, 6, e->level);
     store_bind_text(q, 7, utf8_prefix(slice_sub(e->title.text, 0, 4 * TITLE_POINTS), TITLE_POINTS));
     sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
-    if (how == Q_EVENT)
-        store_bind_text(q, 9, e->input);
+    store_bind_text(q, 9, e->input);
+    sqlite3_bind_int(q, 10, e->kind);
     return store_run(s, how);
 }
 

@@ -21,6 +21,7 @@
 #include "core/flood.h"
 #include "core/options.h"
 #include "core/deadline.h"
+#include "io/item_kind.h"
 #include "io/position.h"
 
 struct store;
@@ -33,12 +34,9 @@ enum {
     STORE_DELIVERIES_MAX = 4096,    /* rows handed out or with outcomes not yet written; then store_next gives no more */
 };
 
-/* A check-in's event_id is its monitor's: a newer one takes the place of one that has not left. */
-enum store_kind { STORE_EVENT, STORE_CHECK_IN };
-
 /* What is stored of one event. `event_id` is 32 lower-case hex digits and a NUL. */
 struct store_event {
-    enum store_kind kind;
+    enum item_kind kind;
     char event_id[33];
     bool open;              /* still waiting for its after-lines: not to be sent unless the process dies first */
     int64_t time_us;        /* of the event */
@@ -141,9 +139,9 @@ struct store_row {
  * or store_release. Caller frees with store_row_free. NULL: none. A row that cannot be read becomes a dead letter and the next
  * one is tried.
  */
-struct store_row *store_next(struct store *s, struct slice project, enum store_kind kind, int64_t now_us);
+struct store_row *store_next(struct store *s, struct slice project, enum item_kind kind, int64_t now_us);
 /* When the next row of a project and kind that has not been taken is due, INT64_MAX if there is none. */
-int64_t store_due(struct store *s, struct slice project, enum store_kind kind);
+int64_t store_due(struct store *s, struct slice project, enum item_kind kind);
 /* Calls back for every project that has rows to send, at most 64. */
 void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u);
 /* NULL: no such row, or it cannot be read; *damaged, if not NULL, tells which. */

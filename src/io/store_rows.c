@@ -85,7 +85,8 @@ static bool fill(struct store *s, struct boxed *b, sqlite3_stmt *q, bool with_pa
     if (sqlite3_column_type(q, 10) != SQLITE_NULL)
         r->reason = arena_cstr(&b->arena, clean_reason(s, store_column(q, 10), &b->arena));
     r->stored_bytes = (uint64_t)sqlite3_column_int64(q, 11);
-    r->event.kind = sqlite3_column_int64(q, 12) == STORE_CHECK_IN ? STORE_CHECK_IN : STORE_EVENT;
+    int64_t kind = sqlite3_column_int64(q, 12);
+    r->event.kind = kind > 0 && kind < ITEM_KINDS ? (enum item_kind)kind : ITEM_EVENT;
     r->event.open = state == STORE_STATE_OPEN;
     if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD ||
         !event_id_text(store_column(q, 6), r->event.event_id))
@@ -376,7 +377,7 @@ void store_deliveries_free(struct store *s)
 /* Giving rows out. */
 
 /* The id of the first due row that is not taken; 0: none. */
-static int64_t first_due(struct store *s, struct slice project, enum store_kind kind, int64_t now_us)
+static int64_t first_due(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)
 {
     sqlite3_stmt *q = s->stmt[Q_DUE];
     store_bind_text(q, 1, project);
@@ -394,7 +395,7 @@ static int64_t first_due(struct store *s, struct slice project, enum store_kind 
     return id;
 }
 
-struct store_row *store_next(struct store *s, struct slice project, enum store_kind kind, int64_t now_us)
+struct store_row *store_next(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)
 {
     while (s->taken.n < STORE_DELIVERIES_MAX) {
         int64_t id = first_due(s, project, kind, now_us);
@@ -412,7 +413,7 @@ struct store_row *store_next(struct store *s, struct slice project, enum store_k
     return NULL;
 }
 
-int64_t store_due(struct store *s, struct slice project, enum store_kind kind)
+int64_t store_due(struct store *s, struct slice project, enum item_kind kind)
 {
     sqlite3_stmt *q = s->stmt[Q_NEXT_DUE];
     store_bind_text(q, 1, project);

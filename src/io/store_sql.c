@@ -80,12 +80,12 @@ const char *const store_sql[Q_N] = {
     [Q_SHRINK] = "PRAGMA incremental_vacuum(512)",
     [Q_SHRINK_FULL] = "PRAGMA incremental_vacuum(32)",
     /* A new id, so that the answer to the one before does not hit it. */
-    [Q_CHECK_IN] = "INSERT OR REPLACE INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,kind)"
-                   " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,1)",
-    [Q_EVENT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input)"
-                " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
-                " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
-                " title=excluded.title,payload=excluded.payload WHERE event.state=0",
+    [Q_REPLACE] = "INSERT OR REPLACE INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
+                  " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10)",
+    [Q_PUT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
+              " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
+              " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
+              " title=excluded.title,payload=excluded.payload WHERE event.state=0",
     [Q_POSITION] = "INSERT OR REPLACE INTO position VALUES(?1,?2,?3,?4)",
     [Q_POSITION_GONE] = "DELETE FROM position WHERE input=?1 AND part=?2",
     [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",

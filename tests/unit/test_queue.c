@@ -49,7 +49,7 @@ static void three(void)
     put(2, "second", "{\"event_id\":\"2\"}");
     put(3, "third", "{\"event_id\":\"3\"}");
     for (int i = 0; i < 3; i++)
-        store_row_free(store_next(store, SLICE(""), STORE_EVENT, INT64_MAX / 2));
+        store_row_free(store_next(store, SLICE(""), ITEM_EVENT, INT64_MAX / 2));
     store_release(store, 1);
     store_dead(store, 2, "HTTP 400: {\"detail\":\"no\"}");
     store_retry(store, 3, 4000000000000000, "HTTP 503");
@@ -154,7 +154,7 @@ START_TEST(retry)
     ck_has("1 back in the queue");
     ck_assert_int_eq(queue("ls"), 0);
     ck_has("3 ready to send, 0 dead");
-    ck_assert_int_lt(store_due(store, SLICE(""), STORE_EVENT), 4000000000000000);
+    ck_assert_int_lt(store_due(store, SLICE(""), ITEM_EVENT), 4000000000000000);
 }
 END_TEST
 
@@ -212,7 +212,7 @@ END_TEST
 
 START_TEST(check_ins_are_told_apart)
 {
-    struct store_event e = {.kind = STORE_CHECK_IN,
+    struct store_event e = {.kind = ITEM_CHECK_IN,
                             .event_id = "00000001000040008000000000000000",
                             .time_us = 1700000000000000,
                             .level = SLICE("info"),

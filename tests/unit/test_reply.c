@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "io/reply.h"
+#include "io/item_kind.h"
 
 enum { NOW_MS = 5000000, NOW_S = 1700000000 };
 
@@ -23,7 +23,7 @@ static enum reply_verdict judge(unsigned status, const char *rate_limits, const 
 /* Milliseconds that events still have to wait. */
 static int64_t events_ms(void)
 {
-    int64_t until = reply_events_until(&limits);
+    int64_t until = item_kind_until(ITEM_EVENT, &limits);
     return until > NOW_MS ? until - NOW_MS : 0;
 }
 
@@ -63,11 +63,11 @@ START_TEST(check_ins_have_their_own_limit)
 {
     judge(200, "60:monitor:key", NULL);
     ck_assert_int_eq(events_ms(), 0);
-    ck_assert_int_eq(reply_check_ins_until(&limits), NOW_MS + 60000);
+    ck_assert_int_eq(item_kind_until(ITEM_CHECK_IN, &limits), NOW_MS + 60000);
     judge(200, "90:error:key", NULL);
-    ck_assert_int_eq(reply_check_ins_until(&limits), NOW_MS + 60000);
+    ck_assert_int_eq(item_kind_until(ITEM_CHECK_IN, &limits), NOW_MS + 60000);
     judge(200, "120::organization", NULL);
-    ck_assert_int_eq(reply_check_ins_until(&limits), NOW_MS + 120000);
+    ck_assert_int_eq(item_kind_until(ITEM_CHECK_IN, &limits), NOW_MS + 120000);
 }
 END_TEST
 

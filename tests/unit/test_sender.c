@@ -203,7 +203,7 @@ END_TEST
 /* A word about monitor `n`. */
 static void put_check_in(unsigned n, const char *status)
 {
-    struct store_event e = {.kind = STORE_CHECK_IN, .time_us = 1700000000000000, .title = {SLICE("check-in")}, .level = SLICE("info")};
+    struct store_event e = {.kind = ITEM_CHECK_IN, .time_us = 1700000000000000, .title = {SLICE("check-in")}, .level = SLICE("info")};
     snprintf(e.event_id, sizeof e.event_id, "%08x00004000a000000000000000", n);
     char *payload = xasprintf("{\"check_in_id\":\"%s\",\"monitor_slug\":\"m%u\",\"status\":\"%s\"}", e.event_id, n, status);
     e.payload.text = slice_str(payload);
@@ -332,8 +332,8 @@ START_TEST(many_over_kept_connections)
     start();
     until(all_gone());
     ck_assert_uint_eq(up.n_requests, 200);
-    ck_assert_uint_eq(up.connections, SENDER_IN_FLIGHT);
-    ck_assert_uint_eq(up.most_in_progress, SENDER_IN_FLIGHT);
+    ck_assert_uint_eq(up.connections, item_traits[ITEM_EVENT].in_flight);
+    ck_assert_uint_eq(up.most_in_progress, item_traits[ITEM_EVENT].in_flight);
     ck_assert_uint_eq(counted.v[COUNT_sent], 200);
 }
 END_TEST
@@ -376,7 +376,7 @@ START_TEST(one_probe_at_a_time)
     for (int i = 0; i < 20; i++)
         put();
     start();
-    until(up.n_requests == SENDER_IN_FLIGHT && !sender_busy(sender));
+    until(up.n_requests == item_traits[ITEM_EVENT].in_flight && !sender_busy(sender));
     up.most_in_progress = 0;
     until(all_gone());
     ck_assert_uint_eq(up.most_in_progress, 1);
@@ -456,7 +456,7 @@ START_TEST(a_wrong_key_pauses_the_project)
         put();
     start();
     until(up.n_requests >= 1 && !sender_busy(sender));
-    ck_assert_uint_le(up.n_requests, SENDER_IN_FLIGHT);
+    ck_assert_uint_le(up.n_requests, item_traits[ITEM_EVENT].in_flight);
     unsigned n = up.n_requests;
     put();
     let_it_be(200);
@@ -664,7 +664,7 @@ START_TEST(flush_ends_at_its_deadline)
     sender_free(sender); /* with a request on its way */
     sender = NULL;
     ck_assert_uint_eq(totals().ready, 1);
-    struct store_row *row = store_next(store, SLICE(""), STORE_EVENT, INT64_MAX / 2);
+    struct store_row *row = store_next(store, SLICE(""), ITEM_EVENT, INT64_MAX / 2);
     ck_assert_ptr_nonnull(row);
     store_row_free(row);
 }

@@ -113,7 +113,7 @@ static int64_t now(void)
 
 static struct store_row *next(struct store *s)
 {
-    return store_next(s, SLICE(""), STORE_EVENT, now());
+    return store_next(s, SLICE(""), ITEM_EVENT, now());
 }
 
 static struct store_totals totals(struct store *s)
@@ -221,7 +221,7 @@ START_TEST(rows_and_their_ways)
     ck_slice(a->event.title.text, "title");
     ck_assert_ptr_null(a->reason);
     ck_assert_ptr_null(next(s)); /* both are taken, the third is of another project */
-    ck_assert_int_eq(store_due(s, SLICE(""), STORE_EVENT), INT64_MAX);
+    ck_assert_int_eq(store_due(s, SLICE(""), ITEM_EVENT), INT64_MAX);
     store_release(s, 1);
     store_row_free(a);
     a = next(s);
@@ -232,7 +232,7 @@ START_TEST(rows_and_their_ways)
     ck_assert_ptr_null(next(s)); /* decided, not yet written */
     ck_assert_int_eq(store_flush(s), STORE_OK);
     ck_assert_ptr_null(next(s));
-    ck_assert_int_gt(store_due(s, SLICE(""), STORE_EVENT), now());
+    ck_assert_int_gt(store_due(s, SLICE(""), ITEM_EVENT), now());
     store_row_free(a);
     store_row_free(b);
 
@@ -266,7 +266,7 @@ END_TEST
 static struct store_event check_in(const char *payload)
 {
     struct store_event e = event(9, payload);
-    e.kind = STORE_CHECK_IN;
+    e.kind = ITEM_CHECK_IN;
     return e;
 }
 
@@ -276,18 +276,18 @@ START_TEST(the_newest_word_about_a_monitor)
     put(s, event(1, "{\"n\":1}"));
     put(s, check_in("{\"status\":\"ok\"}"));
     struct store_row *r = next(s);
-    ck_assert_int_eq(r->event.kind, STORE_EVENT);
+    ck_assert_int_eq(r->event.kind, ITEM_EVENT);
     store_row_free(r);
     ck_assert_ptr_null(next(s)); /* check-ins are asked for by themselves */
-    ck_assert_int_lt(store_due(s, SLICE(""), STORE_CHECK_IN), now());
-    r = store_next(s, SLICE(""), STORE_CHECK_IN, now());
-    ck_assert_int_eq(r->event.kind, STORE_CHECK_IN);
+    ck_assert_int_lt(store_due(s, SLICE(""), ITEM_CHECK_IN), now());
+    r = store_next(s, SLICE(""), ITEM_CHECK_IN, now());
+    ck_assert_int_eq(r->event.kind, ITEM_CHECK_IN);
     int64_t first = r->id;
     store_row_free(r);
     put(s, check_in("{\"status\":\"error\"}")); /* while the first is on its way */
     store_sent(s, first);
     store_flush(s);
-    r = store_next(s, SLICE(""), STORE_CHECK_IN, now());
+    r = store_next(s, SLICE(""), ITEM_CHECK_IN, now());
     ck_assert_ptr_nonnull(r);
     ck_slice(r->event.payload.text, "{\"status\":\"error\"}");
     store_dead(s, r->id, "400");
@@ -362,7 +362,7 @@ START_TEST(an_older_store_learns_check_ins)
     s = open_it();
     struct store_row *r = next(s);
     ck_assert_ptr_nonnull(r);
-    ck_assert_int_eq(r->event.kind, STORE_EVENT);
+    ck_assert_int_eq(r->event.kind, ITEM_EVENT);
     ck_slice(r->event.payload.text, "{\"n\":1}");
     store_row_free(r);
     put(s, check_in("{}"));

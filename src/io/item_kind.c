@@ -1,0 +1,28 @@
+#include "io/item_kind.h"
+
+/*
+ * Relay counts an event as `error`, older servers as `default`. Check-ins go one at a time, so that a monitor hears the last word last,
+ * and wait alone: a server that knows no check-ins must not keep errors from being sent.
+ */
+const struct item_traits item_traits[] = {
+    [ITEM_EVENT] = {.type = "event",
+                    .category = "error",
+                    .limits = 1u << REPLY_ERROR | 1u << REPLY_DEFAULT,
+                    .in_flight = 4,
+                    .is_event = true,
+                    .refused = "event refused upstream, kept as a dead letter",
+                    .refused_hint = "see it with `crumbd queue cat ID`"},
+    [ITEM_CHECK_IN] = {.type = "check_in",
+                       .category = "monitor",
+                       .limits = 1u << REPLY_MONITOR,
+                       .in_flight = 1,
+                       .replaces = true,
+                       .waits_alone = true,
+                       .refused = "check-in refused upstream, kept as a dead letter until the next one"},
+};
+_Static_assert(sizeof item_traits / sizeof *item_traits == ITEM_KINDS, "a row for each kind");
+
+int64_t item_kind_until(enum item_kind kind, const struct reply_limits *limits)
+{
+    return reply_until(limits, item_traits[kind].limits);
+}

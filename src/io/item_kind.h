@@ -1,0 +1,32 @@
+/*
+ * item_kind: what crumbd sends, one row a kind. Store and sender go by the row alone: a new kind is a row here, and what makes it.
+ *
+ * The number of a kind is in the store: new ones go to the end. Plain data.
+ */
+#ifndef IO_ITEM_KIND_H
+#define IO_ITEM_KIND_H
+
+#include "io/reply.h"
+
+/* A check-in's event_id is its monitor's. */
+enum item_kind { ITEM_EVENT, ITEM_CHECK_IN, ITEM_KINDS };
+
+struct item_traits {
+    const char *type;     /* of the envelope's item */
+    const char *category; /* in client reports */
+    unsigned limits;      /* rate limits that hold it up: a set of 1 << enum reply_category */
+    unsigned in_flight;   /* requests of a project at a time */
+    bool is_event;        /* the envelope's header has its event_id */
+    bool replaces;        /* a newer one takes the place of one with its event_id that has not left */
+    bool waits_alone;     /* an answer to it says nothing of the project: it waits by its own count */
+    const char *refused;  /* what the log says of one, */
+    const char *refused_hint; /* and advises where the answer has no hint of its own; NULL: nothing */
+};
+
+/* Of ITEM_KINDS rows. */
+extern const struct item_traits item_traits[];
+
+/* Until when items of the kind have to wait: 0 or a time in the past, not at all. */
+int64_t item_kind_until(enum item_kind kind, const struct reply_limits *limits);
+
+#endif
