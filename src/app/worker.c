@@ -87,17 +87,18 @@ void worker_checkpoint_free(struct worker_checkpoint *c)
 
 /* What was held back a summary tells the project's members; that and what was lost a client report tells its owner
    (sentry-protocol.md, 5.5). */
-static void add_report(struct worker_checkpoint *c, struct slice project, enum count why, uint64_t quantity)
+static void add_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why, uint64_t quantity)
 {
-    struct slice reason = slice_str(count_rows[why].reason);
+    struct slice reason = slice_str(count_rows[why].reason), category = slice_str(item_traits[kind].category);
     for (unsigned i = 0; i < c->checkpoint.n_reports; i++)
-        if (slice_eq(c->checkpoint.reports[i].project, project) && slice_eq(c->checkpoint.reports[i].reason, reason)) {
+        if (slice_eq(c->checkpoint.reports[i].project, project) && slice_eq(c->checkpoint.reports[i].reason, reason) &&
+            slice_eq(c->checkpoint.reports[i].category, category)) {
             c->checkpoint.reports[i].quantity += quantity;
             return;
         }
     c->checkpoint.reports = xrealloc(c->checkpoint.reports, c->checkpoint.n_reports + 1, sizeof *c->checkpoint.reports);
     c->checkpoint.reports[c->checkpoint.n_reports++] = (struct store_report){
-        .project = arena_dup(&c->arena, project), .reason = reason, .category = SLICE("error"), .quantity = quantity};
+        .project = arena_dup(&c->arena, project), .reason = reason, .category = category, .quantity = quantity};
 }
 
 static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind kind, const struct event_out *e)
@@ -127,12 +128,12 @@ static bool is_behind(const struct worker *w)
 }
 
 /* What no input sent and time has brought (summaries, what did not come, check-ins) cannot wait either. */
-static bool overflows(struct worker *w, const struct event_out *e)
+static bool overflows(struct worker *w, enum item_kind kind, const struct event_out *e)
 {
     if (e->input.n || !is_behind(w))
         return false;
     w->counts.v[COUNT_checkpoint_overflow]++;
-    add_report(w->next, e->project, COUNT_checkpoint_overflow, 1);
+    add_report(w->next, e->project, kind, COUNT_checkpoint_overflow, 1);
     log_warn("summaries, events of absence and pair, and check-ins are dropped: the store takes nothing",
              log_s("project", e->project.n ? e->project : SLICE("default")), log_c("hint", "see the errors of the store before this line"));
     return true;
@@ -143,8 +144,8 @@ static void add_event(void *u, const struct event_out *e)
     struct worker *w = u;
     struct worker_checkpoint *c = checkpoint_of(u);
     if (e->suppressed)
-        add_report(c, e->project, COUNT_suppressed, e->suppressed);
-    if (overflows(w, e))
+        add_report(c, e->project, ITEM_EVENT, COUNT_suppressed, e->suppressed);
+    if (overflows(w, ITEM_EVENT, e))
         return;
     new_event(c, ITEM_EVENT, e);
     int input = shares_find(&w->room, e->input);
@@ -155,7 +156,7 @@ static void add_event(void *u, const struct event_out *e)
 
 static void add_check_in(void *u, const struct event_out *e)
 {
-    if (!overflows(u, e))
+    if (!overflows(u, ITEM_CHECK_IN, e))
         new_event(checkpoint_of(u), ITEM_CHECK_IN, e);
 }
 
@@ -476,7 +477,7 @@ static void on_notice(void *u, const struct notice *n)
     }
     case NOTICE_NO_ROOM:
         count_overflow(w, n->input);
-        add_report(checkpoint_of(w), n->project, COUNT_input_overflow, 1);
+        add_report(checkpoint_of(w), n->project, ITEM_EVENT, COUNT_input_overflow, 1);
         log_warn("events are dropped: the store has no room for what cannot wait", input,
                  log_c("hint", "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
         break;

@@ -355,6 +355,8 @@ static void settle(struct sender *s, const struct flight *f, const struct http_c
         store_dead(s->store, f->row, reason);
         s->counts->v[COUNT_dead]++;
         say_refused(f, a->status, reason);
+        if (s->flushed)
+            f->project->report_due_ms = 0; /* or else it is told by the next run */
         break;
     case REPLY_RETRY:
     case REPLY_PAUSE:
@@ -550,6 +552,7 @@ bool sender_busy(const struct sender *s)
 
 void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), void *u)
 {
+    store_flush(s->store); /* so that the reports have the latest refusals, too */
     s->flushed = done;
     s->flushed_u = u;
     for (unsigned i = 0; i < s->n_projects; i++)

@@ -19,13 +19,28 @@ bool store_over_limit(struct store *s)
     return s->limit_bytes && store_used(s) > s->limit_bytes;
 }
 
-/* Deletes the oldest rows of a kind until what is left is within the limit. Returns how many, -1 when that failed. */
+/* What Q_EVICT_READY deletes next goes into client reports: there may be a DSN one day. */
+static bool report_ready(struct store *s)
+{
+    sqlite3_stmt *q = s->stmt[Q_EVICT_REPORT];
+    bool ok = true;
+    sqlite3_bind_int(q, 1, EVICT_ROWS);
+    store_bind_text(q, 2, slice_str(count_rows[COUNT_store_overflow].reason));
+    for (int kind = 0; ok && kind < ITEM_KINDS; kind++) {
+        store_bind_text(q, 3, slice_str(item_traits[kind].category));
+        sqlite3_bind_int(q, 4, kind);
+        ok = store_run(s, Q_EVICT_REPORT);
+    }
+    return ok;
+}
+
+/* Deletes the oldest dead letters, or ready rows, until what is left is within the limit. Returns how many, -1 when that failed. */
 static int64_t evict_rows(struct store *s, enum query which)
 {
     int64_t gone = 0;
     while (store_over_limit(s)) {
         sqlite3_bind_int(s->stmt[which], 1, EVICT_ROWS);
-        if (!store_run(s, which))
+        if ((which == Q_EVICT_READY && !report_ready(s)) || !store_run(s, which))
             return -1;
         if (sqlite3_changes(s->db) == 0)
             break;

@@ -19,7 +19,7 @@ enum {
 
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_SHRINK_FULL, Q_PUT, Q_POSITION, Q_POSITION_GONE, Q_COUNT, Q_COUNTS, Q_POSITIONS,
-    Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_REQUEUE,
+    Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_EVICT_REPORT, Q_REQUEUE,
     Q_DROP_DEAD, Q_DROP_LIVING, Q_FLOOD, Q_FLOOD_GONE, Q_FLOODS, Q_REPLACE,
     Q_DEADLINE, Q_DEADLINE_GONE, Q_DEADLINES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_N
 };
@@ -32,7 +32,8 @@ extern const char *const store_sql[Q_N];
 struct delivery {
     enum { DELIVERY_NONE, DELIVERY_SENT, DELIVERY_RETRY, DELIVERY_DEAD } kind;
     int64_t id, next_try_us;
-    char *reason;
+    enum item_kind item;
+    char *project, *reason;
     bool stuck; /* on a damaged page, which cannot be written either: stays taken, so that nobody tries it for ever */
 };
 

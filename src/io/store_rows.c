@@ -202,15 +202,16 @@ static struct delivery *delivery_of(struct store *s, int64_t id)
     return table_get(&s->taken, (uint64_t)id);
 }
 
-static void take(struct store *s, int64_t id)
+static void take(struct store *s, int64_t id, struct slice project, enum item_kind kind)
 {
     struct delivery *o = xcalloc(1, sizeof *o);
-    o->id = id;
+    *o = (struct delivery){.id = id, .item = kind, .project = slice_dup(project)};
     table_put(&s->taken, (uint64_t)id, o);
 }
 
 static void delivery_free(struct delivery *o)
 {
+    free(o->project);
     free(o->reason);
     free(o);
 }
@@ -252,6 +253,16 @@ void store_release(struct store *s, int64_t id)
     delivery_free(o);
 }
 
+/* Sentry does not count what it refuses of those that ask it to: that this one is not there, a client report says. */
+static bool report_dead(struct store *s, const struct delivery *o)
+{
+    const struct store_report r = {.project = slice_str(o->project),
+                                   .reason = slice_str(count_rows[COUNT_dead].reason),
+                                   .category = slice_str(item_traits[o->item].category),
+                                   .quantity = 1};
+    return store_put_report(s, &r);
+}
+
 /* `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
 static bool write_deliveries(struct store *s, struct delivery *const *v, unsigned n)
 {
@@ -268,7 +279,7 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
             sqlite3_bind_int64(q, 2, v[i]->next_try_us);
         if (v[i]->kind != DELIVERY_SENT)
             store_bind_text(q, 3, slice_str(v[i]->reason));
-        ok = store_run(s, how[v[i]->kind]);
+        ok = store_run(s, how[v[i]->kind]) && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
         did[v[i]->kind]++;
     }
     return ok && store_add_count(s, "sent", did[DELIVERY_SENT]) &&
@@ -403,7 +414,7 @@ struct store_row *store_next(struct store *s, struct slice project, enum item_ki
             break;
         bool damaged;
         struct store_row *r = load(s, Q_GET, id, &damaged);
-        take(s, id);
+        take(s, id, project, kind);
         if (r)
             return r;
         log_error("an event in the store is damaged and cannot be sent", log_c("path", s->path),

@@ -69,6 +69,11 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "DROP TABLE file;",
 };
 
+/* The oldest of the input that uses most. */
+#define OVERFLOWING                                                                                                                  \
+    "SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"                                                                  \
+    " input=(SELECT input FROM share WHERE dead=0 ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?1"
+#define REPORT_ADD " ON CONFLICT(project,reason,category) DO UPDATE SET quantity=quantity+excluded.quantity"
 #define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
 
 const char *const store_sql[Q_N] = {
@@ -106,9 +111,9 @@ const char *const store_sql[Q_N] = {
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
     [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
-    /* The oldest of the input that uses most. */
-    [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"
-                      " input=(SELECT input FROM share WHERE dead=0 ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?1)",
+    [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(" OVERFLOWING ")",
+    [Q_EVICT_REPORT] = "INSERT INTO report SELECT project,?2,?3,count(*) FROM event WHERE kind=?4 AND id IN(" OVERFLOWING ")"
+                       " GROUP BY project" REPORT_ADD,
     /* ?2: an id, or 0 for all. What is put back is due at ?3. */
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
@@ -126,8 +131,7 @@ const char *const store_sql[Q_N] = {
     [Q_DEADLINES] = "SELECT * FROM overdue ORDER BY since_us",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
-    [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4) ON CONFLICT(project,reason,category) DO UPDATE SET"
-                 " quantity=quantity+excluded.quantity",
+    [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,
     [Q_REPORTS] = "SELECT reason,category,quantity FROM report WHERE project=?1",
     [Q_REPORT_DONE] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
     [Q_SHARES] = "SELECT input,dead,bytes FROM share WHERE bytes>0",

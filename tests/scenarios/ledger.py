@@ -96,3 +96,47 @@ def locks(db):
         return True
     except sqlite3.OperationalError:
         return False
+
+
+LOSSES = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - gelf: tcp://127.0.0.1:{port}
+breadcrumbs: {{before: 0, after: 0, wait: 10ms}}
+limits: {{per_issue: {{burst: 2, period: 1h}}}}
+rules: [{dir}/rules.yaml]
+"""
+BEAT = """
+pack: jobs
+rules:
+  - id: jobs.beat
+    match: '^beat'
+    absence: {every: 1d, monitor: the-beat}
+    event: {type: BeatMissing, message: no beat}
+"""
+
+
+def scenario_losses_reach_sentry(t):
+    """What was refused and what flood control held back is told by client reports: the numbers of the ledger, by category and reason."""
+    up = t.upstream()
+    port = free_port()
+    t.write("rules.yaml", BEAT)
+    d = t.start(t.config(LOSSES.format(dsn=up.dsn(), dir=t.dir, port=port)))
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        def send(text, level=3):
+            s.sendall(json.dumps({"version": "1.1", "host": "far", "level": level, "short_message": text}).encode() + b"\0")
+        up.script.append({"status": 400, "count": 2})
+        send("the disk is on fire")
+        send("the roof has gone")
+        d.wait_count("dead", 2)
+        up.script.append({"status": 400})
+        send("beat", 6)
+        d.wait_count("dead", 3)
+        for _ in range(50):
+            send("a flood of water")
+        d.wait_count("suppressed", 40)
+    ledger = d.stop()
+    t.eq((ledger["lines_in"], ledger["event"], ledger["suppressed"]), (53, 8, 44))
+    t.eq(up.reports, {("send_error", "error"): 2, ("send_error", "monitor"): 1, ("sample_rate", "error"): ledger["suppressed"]})
+    t.eq(ledger["reported"], ledger["suppressed"])
+    t.eq(len(up.events) + 2, ledger["event"] + 1, "all that were not refused, and a summary")

@@ -252,6 +252,7 @@ START_TEST(rows_and_their_ways)
     ck_assert_uint_eq(got.v[COUNT_sent], 1);
     ck_assert_uint_eq(got.v[COUNT_retries], 1);
     ck_assert_uint_eq(got.v[COUNT_dead], 1);
+    ck_assert_int_eq(ask_sql("SELECT quantity FROM report WHERE reason='send_error' AND category='error' AND project=''"), 1);
     ck_assert_int_eq(store_requeue(s, 2), 1);
     ck_assert_int_eq(store_requeue(s, 3), 0); /* never failed: nothing to do */
     ck_assert_int_eq(store_drop(s, 0, true), 0);
@@ -294,6 +295,7 @@ START_TEST(the_newest_word_about_a_monitor)
     store_row_free(r);
     store_flush(s);
     ck_assert_uint_eq(totals(s).dead, 1);
+    ck_assert_int_eq(ask_sql("SELECT quantity FROM report WHERE reason='send_error' AND category='monitor'"), 1);
     put(s, check_in("{\"status\":\"ok\"}"));
     ck_assert_uint_eq(totals(s).dead, 0); /* no dead letters pile up */
     put(s, check_in("{\"status\":\"ok\"}"));
@@ -772,6 +774,7 @@ START_TEST(limit_without_a_dsn)
     ck_assert_uint_gt(left, 0);
     ck_assert_uint_eq(store_overflowed(s), EVENTS - left);
     ck_assert_uint_eq(counts(s).v[COUNT_store_overflow], EVENTS - left);
+    ck_assert_uint_eq(ask_sql("SELECT quantity FROM report WHERE reason='cache_overflow' AND category='error'"), EVENTS - left);
     ck_assert_int_eq(ask_sql("SELECT max(id)-min(id)+1 FROM event"), left);
     ck_assert_int_eq(ask_sql("SELECT max(id) FROM event"), EVENTS);
     store_close(s);
