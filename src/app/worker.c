@@ -475,9 +475,11 @@ static void on_notice(void *u, const struct notice *n)
         log_write(LOG_WARN, "a rule names a project that is not configured: its events go to the default one", tags, 4);
         break;
     }
-    case NOTICE_NO_ROOM:
+    case NOTICE_LOST:
+        add_report(checkpoint_of(w), n->project, ITEM_EVENT, n->cause, n->quantity);
+        if (n->cause != COUNT_input_overflow)
+            break;
         count_overflow(w, n->input);
-        add_report(checkpoint_of(w), n->project, ITEM_EVENT, COUNT_input_overflow, 1);
         log_warn("events are dropped: the store has no room for what cannot wait", input,
                  log_c("hint", "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
         break;

@@ -74,6 +74,14 @@ void flood_gate_restore(struct flood_gate *g, const struct flood_row *row)
     arena_free(&a);
 }
 
+/* The number it would have told is reported all the same. */
+static void summary_too_large(struct flood_gate *g, uint64_t suppressed, struct slice project)
+{
+    g->parts->counts.v[COUNT_event_too_large]++;
+    parts_lost(g->parts, COUNT_event_too_large, 1, SLICE_NONE, project);
+    parts_lost(g->parts, COUNT_suppressed, suppressed, SLICE_NONE, project);
+}
+
 static void on_summary(void *u, const struct flood_row *row)
 {
     struct flood_gate *g = u;
@@ -81,7 +89,7 @@ static void on_summary(void *u, const struct flood_row *row)
     bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
     struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us, .suppressed = row->suppressed};
     if (!row->sample) { /* the occurrence it would be made from was too large for an event itself */
-        g->parts->counts.v[COUNT_event_too_large]++;
+        summary_too_large(g, row->suppressed, SLICE_NONE);
         return;
     }
     struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
@@ -97,7 +105,7 @@ static void on_summary(void *u, const struct flood_row *row)
     bool written = summary_write(row->sample->payload.text, e.event_id, e.time_us, &numbers, &g->parts->payload);
     sbuf_free(&top);
     if (!written) {
-        g->parts->counts.v[COUNT_event_too_large]++;
+        summary_too_large(g, row->suppressed, row->sample->project);
         return;
     }
     e.project = row->sample->project;

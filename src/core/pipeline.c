@@ -238,9 +238,8 @@ static bool has_room(const struct pipeline *p, const struct pending *w)
 
 static void drop(struct pipeline *p, const struct pending *w)
 {
-    const struct provenance from = {.input = w->src.input};
     p->parts.counts.v[COUNT_input_overflow]++;
-    parts_notice(&p->parts, NOTICE_NO_ROOM, &from, w->verdict.project);
+    parts_lost(&p->parts, COUNT_input_overflow, 1, w->src.input, w->verdict.project);
 }
 
 static void release(struct pipeline *p, struct pending *w)

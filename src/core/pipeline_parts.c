@@ -53,6 +53,13 @@ void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct 
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }
 
+void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input, struct slice project)
+{
+    const struct notice n = {.kind = NOTICE_LOST, .input = input, .project = project, .cause = cause, .quantity = quantity};
+    if (p->setup.hooks.notice)
+        p->setup.hooks.notice(p->setup.hooks.u, &n);
+}
+
 struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from)
 {
     unsigned i = 0;
@@ -84,7 +91,10 @@ void parts_emit_event(struct pipeline_parts *p, const struct event_source *src, 
     const struct verdict *v = src->verdict;
     sbuf_reset(&p->payload);
     if (!event_write(src, p->opt, p->scrub, &p->payload)) {
-        p->counts.v[COUNT_event_too_large] += !open;
+        if (open)
+            return;
+        p->counts.v[COUNT_event_too_large]++;
+        parts_lost(p, COUNT_event_too_large, 1, src->input, v->project);
         return;
     }
     struct event_out e = {.open = open,

@@ -41,6 +41,8 @@ uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uin
 /* What event_write and its like have made of texts that each went through the scrubber. */
 struct scrubbed parts_payload(const struct pipeline_parts *p);
 void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from, struct slice project);
+/* NOTICE_LOST; the caller counts the cause. */
+void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input, struct slice project);
 /* The name, if it is one of those that are configured: a line must not make up projects. */
 struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from);
 /* Completes the verdict with the texts that its event shows. */

@@ -34,12 +34,14 @@ struct outcome {
 };
 
 /* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule named one that is
-   not configured. NO_ROOM: an event was dropped, because hooks.room said no. */
-enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT, NOTICE_NO_ROOM };
+   not configured. LOST: `quantity` events are not made, for the cause, which has been counted; no event tells of them. */
+enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT, NOTICE_LOST };
 
 struct notice {
     enum notice_kind kind;
     struct slice input, project, peer; /* peer: as in the tag; empty for a file */
+    enum count cause;
+    uint64_t quantity;
 };
 
 struct pipeline_hooks {
