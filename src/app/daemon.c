@@ -45,6 +45,7 @@ struct daemon {
     struct mailbox *mailbox;
     struct input_state *inputs; /* as the last checkpoint brought it */
     struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
+    struct count_open open; /* as the last checkpoint brought it */
     struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
     unsigned issues;
     struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
@@ -85,7 +86,7 @@ static void count_unstored(struct daemon *dm, const struct worker_checkpoint *c)
     count_add(&dm->counts, &c->checkpoint.counts);
     for (unsigned i = 0; i < c->checkpoint.n_events; i++) {
         const struct store_event *e = &c->checkpoint.events[i];
-        if (e->kind == ITEM_EVENT && !e->open)
+        if (!e->open)
             dm->counts.v[is_read_again(dm, e) ? COUNT_read_again : COUNT_unstored]++;
     }
 }
@@ -103,9 +104,19 @@ static void give_up_unstored(struct daemon *dm)
               log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
 }
 
+/* What the store counts by itself, up to now. */
+static void take_counted(struct daemon *dm)
+{
+    const struct counts *counted = store_counted(dm->store);
+    for (unsigned i = 0; i < COUNT_N; i++)
+        if (counted->v[i])
+            dm->counts.v[i] = counted->v[i];
+}
+
 static void log_ledger(struct daemon *dm)
 {
     struct sbuf line;
+    take_counted(dm);
     sbuf_init(&line, 16384);
     count_ledger(&dm->counts, &line);
     log_line(LOG_INFO, sbuf_slice(&line));
@@ -207,7 +218,8 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     dm->issues = c->issues;
     for (unsigned i = 0; i < c->n_rules; i++)
         dm->rule_stats[c->rules[i].handle] = c->rules[i].stats;
-    dm->counts.v[COUNT_store_overflow] = store_overflowed(dm->store);
+    dm->open = c->open;
+    take_counted(dm);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
     bool last = c->last, events = c->checkpoint.n_events > 0;
@@ -383,6 +395,7 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .not_healthy = health_why_sick(&dm->health),
                             .turn = worker_is_busy ? &turn : NULL,
                             .counts = &dm->counts,
+                            .open = dm->open,
                             .store_limit_bytes = s->store_limit_bytes};
     routes_answer(&status, dm->store, req, a);
 }

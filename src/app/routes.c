@@ -66,6 +66,7 @@ static void answer_page(struct status *s, struct store *store, const struct http
 {
     struct listing l = {.status = s, .out = &a->body};
     store_totals(store, &s->outbox);
+    s->unnamed_rows = store_unnamed_rows(store);
     a->type = html;
     page_begin(s, req->nonce, &a->body);
     bool complete = store_newest(store, ROUTES_PAGE_EVENTS, on_page_row, &l);
@@ -84,7 +85,8 @@ static void answer_metrics(struct status *s, struct store *store, const struct h
 static void answer_ledger(struct status *s, struct store *store, const struct http_request *req,
                           struct http_answer *a)
 {
-    (void)store, (void)req;
+    (void)req;
+    s->unnamed_rows = store_unnamed_rows(store);
     a->type = json;
     status_ledger(s, &a->body);
 }

@@ -118,23 +118,52 @@ void status_metrics(const struct status *s, struct sbuf *out)
 
 /* --- JSON --- */
 
+bool status_balances(const struct status *s)
+{
+    return count_balances(s->counts, &s->open) && s->unnamed_rows == 0;
+}
+
+static void put_number(struct json *j, const char *key, int64_t v)
+{
+    json_key(j, key);
+    json_int(j, v);
+}
+
+static void put_balances(struct json *j, const struct status *s)
+{
+    struct count_balance b[COUNT_BALANCES];
+    count_balance(s->counts, &s->open, b);
+    json_key(j, "balances");
+    json_array(j);
+    for (unsigned i = 0; i < COUNT_BALANCES; i++) {
+        json_map(j);
+        json_key(j, "of");
+        json_str(j, slice_str(b[i].of));
+        put_number(j, "in", (int64_t)b[i].in);
+        put_number(j, "out", (int64_t)b[i].out);
+        put_number(j, "open", (int64_t)b[i].open);
+        json_map_end(j);
+    }
+    json_array_end(j);
+    put_number(j, "unnamed_rows", s->unnamed_rows);
+}
+
 void status_ledger(const struct status *s, struct sbuf *out)
 {
     struct json j;
     json_start(&j, out);
     json_map(&j);
     json_key(&j, "balanced");
-    json_bool(&j, count_balances(s->counts));
+    json_bool(&j, status_balances(s));
     json_key(&j, "start");
     json_time(&j, s->start_us);
     json_key(&j, "now");
     json_time(&j, s->now_us);
+    put_balances(&j, s);
     json_key(&j, "counts");
     json_map(&j);
-    for (unsigned i = 0; i < COUNT_N; i++) {
-        json_key(&j, count_rows[i].name);
-        json_int(&j, (int64_t)s->counts->v[i]);
-    }
+    for (unsigned i = 0; i < COUNT_N; i++)
+        put_number(&j, count_rows[i].name, (int64_t)s->counts->v[i]);
     json_map_end(&j);
     json_map_end(&j);
     json_end(&j);

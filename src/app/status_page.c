@@ -133,7 +133,7 @@ static void put_count(struct sbuf *out, unsigned i, uint64_t v)
 /* lines_in and every fate, and of the rest what is not zero. */
 static void put_ledger(const struct status *s, struct sbuf *out)
 {
-    bool balanced = count_balances(s->counts);
+    bool balanced = status_balances(s);
     put(out, "<h2>Ledger of this run ");
     put_badge(out, balanced ? "yes" : "warning", balanced ? SLICE("balanced") : SLICE("in work"));
     put(out, "</h2>\n<div class=\"scroll\"><table><tr><th>count</th><th class=\"n\">number</th><th>what it "

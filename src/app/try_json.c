@@ -134,7 +134,7 @@ void try_show_json(struct try_run *t)
     sbuf_init(&out, (size_t)1 << 30);
     json_start(&j, &out);
     json_map(&j);
-    try_put_count(&j, "lines", pipeline_counts(t->pipeline)->v[COUNT_lines_in]);
+    try_put_count(&j, "lines", count_fates(pipeline_counts(t->pipeline)));
     try_put_count(&j, "messages", r->messages);
     try_put_count(&j, "matched", r->matched);
     try_put_count(&j, "missed", r->missed);

@@ -245,6 +245,7 @@ static bool add_counts(struct worker *w, struct worker_checkpoint *c)
         any |= c->checkpoint.counts.v[i] != 0;
     }
     w->told = total;
+    c->open = pipeline_open(w->pipeline);
     return any;
 }
 

@@ -27,6 +27,7 @@ struct worker_checkpoint {
     struct checkpoint checkpoint;
     struct arena arena; /* the texts of the checkpoint */
     struct input_state *inputs; /* in the order of the configuration; NULL: they are closed */
+    struct count_open open; /* at the moment of its counts */
     bool last;          /* after the answer the worker ends: join it */
     unsigned issues;    /* that flood control keeps in mind */
     struct worker_rule {

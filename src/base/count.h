@@ -29,10 +29,31 @@ struct counts {
     uint64_t v[COUNT_N];
 };
 
+/* What is under way: lines that have been framed and have no fate yet; events that wait for the lines after them. */
+struct count_open {
+    uint64_t lines, events;
+};
+
+/*
+ * Two numbers that were counted in different places and differ by what is under way, or something is lost unnamed.
+ *
+ * lines:  what inputs framed; fates that the pipeline gave.
+ * events: what the pipeline made of lines, of their absence, and of the end of a period, with check-ins; what the store took of it, and
+ *         what was dropped before.
+ */
+struct count_balance {
+    const char *of;
+    uint64_t in, out, open;
+};
+
+enum { COUNT_BALANCES = 2 };
+
 void count_add(struct counts *to, const struct counts *delta);
 /* `msg=ledger lines_in=N` and name=N for every other row that is not zero. */
 void count_ledger(const struct counts *c, struct sbuf *out);
-/* True when lines_in equals the sum of the fates. */
-bool count_balances(const struct counts *c);
+uint64_t count_fates(const struct counts *c);
+void count_balance(const struct counts *c, const struct count_open *open, struct count_balance out[COUNT_BALANCES]);
+/* Whether all agree. */
+bool count_balances(const struct counts *c, const struct count_open *open);
 
 #endif

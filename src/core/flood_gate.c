@@ -88,6 +88,7 @@ static void on_summary(void *u, const struct flood_row *row)
     /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock being wrong. */
     bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
     struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us, .suppressed = row->suppressed};
+    g->parts->counts.v[COUNT_summaries]++;
     if (!row->sample) { /* the occurrence it would be made from was too large for an event itself */
         summary_too_large(g, row->suppressed, SLICE_NONE);
         return;

@@ -17,6 +17,7 @@ struct pipeline {
     struct threshold *threshold;
     struct pending_list pending;
     struct record record; /* of the message that is worked on */
+    uint64_t open_lines;  /* without a fate yet */
 };
 
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v);
@@ -49,7 +50,6 @@ static void advance_record_clock(struct pipeline *p)
 
 static void count_in(struct counts *counts, const struct message *m)
 {
-    counts->v[COUNT_lines_in] += m->lines;
     counts->v[COUNT_joined] += m->lines - 1;
     counts->v[COUNT_cut_messages] += m->truncated_bytes > 0;
     counts->v[COUNT_cut_bytes] += m->truncated_bytes;
@@ -69,6 +69,7 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     assert(m->stream && m->lines >= 1);
     set_clock(parts, now_us);
     parts->seq++;
+    p->open_lines++; /* the others are joined to it */
     count_in(&parts->counts, m);
     if (!is_blank(m->text)) {
         o.fate = COUNT_refused;
@@ -80,6 +81,7 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
         }
     }
     parts->counts.v[o.fate]++;
+    p->open_lines--;
     if (hooks->outcome)
         hooks->outcome(hooks->u, &o);
     arena_reset(&parts->arena);
@@ -346,6 +348,11 @@ const struct pending_list *pipeline_pending(const struct pipeline *p)
 struct counts *pipeline_counts(struct pipeline *p)
 {
     return &p->parts.counts;
+}
+
+struct count_open pipeline_open(const struct pipeline *p)
+{
+    return (struct count_open){.lines = p->open_lines, .events = p->pending.n};
 }
 
 struct judge *pipeline_judge(struct pipeline *p)

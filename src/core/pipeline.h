@@ -39,6 +39,8 @@ struct flood_gate *pipeline_flood_gate(struct pipeline *p);
 struct deadline_events *pipeline_deadlines(struct pipeline *p);
 const struct pending_list *pipeline_pending(const struct pipeline *p);
 struct counts *pipeline_counts(struct pipeline *p);
+/* Its part of the ledger that is under way. */
+struct count_open pipeline_open(const struct pipeline *p);
 struct judge *pipeline_judge(struct pipeline *p);
 
 #endif

@@ -153,6 +153,13 @@ static inline void input_turn(const struct input_sink *sink, struct input *in, s
         sink->turn(sink->u, in, who);
 }
 
+/* Hands on a message that the input has framed, and counts it: half of the ledger, of which the pipeline has the other (count.h). */
+static inline void input_message(const struct input_sink *sink, const struct message *m)
+{
+    sink->counts->v[COUNT_lines_in] += m->lines;
+    sink->message(sink->u, m);
+}
+
 /* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);
 /* True when this is the store's name of the input. */

@@ -168,10 +168,12 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     if (s->tool) /* one that may not write only reads */
         s->file_fd = open(path, O_RDWR | O_CLOEXEC);
     ok = ok && open_database(s, mode, d) && read_id(s, d);
-    if (ok)
-        return s;
-    store_close(s);
-    return NULL;
+    if (!ok) {
+        store_close(s);
+        return NULL;
+    }
+    s->unnamed_rows = store_unnamed_rows(s);
+    return s;
 }
 
 void store_close(struct store *s)
@@ -202,9 +204,15 @@ void store_keep_newest(struct store *s)
     s->keep_newest = true;
 }
 
-uint64_t store_overflowed(const struct store *s)
+const struct counts *store_counted(const struct store *s)
 {
-    return s->overflowed;
+    return &s->counted;
+}
+
+int64_t store_unnamed_rows(struct store *s)
+{
+    int64_t rows;
+    return store_number(s, Q_UNNAMED_ROWS, &rows) ? rows - s->unnamed_rows : 0;
 }
 
 static enum store_result full(struct store *s)
@@ -221,7 +229,16 @@ static enum store_result full(struct store *s)
     return STORE_FULL;
 }
 
-static bool put_event(struct store *s, const struct store_event *e, int64_t now)
+static bool count_replaced(struct store *s, const uint8_t id[16], struct counts *put)
+{
+    int64_t rows;
+    sqlite3_bind_blob(s->stmt[Q_REPLACED], 1, id, 16, SQLITE_STATIC);
+    bool ok = store_number(s, Q_REPLACED, &rows);
+    put->v[COUNT_check_ins_replaced] += ok ? (uint64_t)rows : 0;
+    return ok;
+}
+
+static bool put_event(struct store *s, const struct store_event *e, int64_t now, struct counts *put)
 {
     assert(e->payload.text.n <= STORE_PAYLOAD_MAX);
     uint8_t id[16];
@@ -244,7 +261,11 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now)
     sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
     store_bind_text(q, 9, e->input);
     sqlite3_bind_int(q, 10, e->kind);
-    return store_run(s, how);
+    if ((how == Q_REPLACE && !count_replaced(s, id, put)) || !store_run(s, how))
+        return false;
+    if (!e->open) /* closed already: no row was changed */
+        put->v[sqlite3_changes(s->db) ? COUNT_stored : COUNT_stored_before]++;
+    return true;
 }
 
 static bool put_position(struct store *s, const struct position *p)
@@ -260,12 +281,21 @@ static bool put_position(struct store *s, const struct position *p)
     return store_run(s, which);
 }
 
-static bool put_checkpoint(struct store *s, const struct checkpoint *c)
+static bool put_counts(struct store *s, const struct counts *counts)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < COUNT_N; i++)
+        ok = store_add_count(s, count_rows[i].name, counts->v[i]);
+    return ok;
+}
+
+/* Into *put goes what the store itself counts of it. */
+static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct counts *put)
 {
     bool ok = true;
     int64_t now = store_now_us();
     for (unsigned i = 0; ok && i < c->n_events; i++)
-        ok = put_event(s, &c->events[i], now);
+        ok = put_event(s, &c->events[i], now, put);
     for (unsigned i = 0; ok && i < c->n_positions; i++)
         ok = put_position(s, &c->positions[i]);
     for (unsigned i = 0; ok && i < c->n_floods; i++)
@@ -276,9 +306,7 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c)
         ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
         ok = store_put_report(s, &c->reports[i]);
-    for (int i = 0; ok && i < COUNT_N; i++)
-        ok = store_add_count(s, count_rows[i].name, c->counts.v[i]);
-    return ok;
+    return ok && put_counts(s, &c->counts) && put_counts(s, put);
 }
 
 static bool checkpoint_is_empty(const struct checkpoint *c)
@@ -305,8 +333,9 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
         return r;
     /* With a limit below twice a checkpoint, one may go in past it: what never fits would stop reading for good. */
     bool roomy = store_used(s) <= s->limit_bytes / 2;
+    struct counts put = {0};
     int64_t overflow = 0;
-    if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c))
+    if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c, &put))
         return cut_failed(s);
     if (c->n_events && !roomy && store_over_limit(s)) {
         if (!store_evict(s, &overflow))
@@ -319,7 +348,8 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
     if (s->full)
         log_info("the store has room again, reading goes on", log_c("path", s->path));
     s->full = s->disk_full = false;
-    s->overflowed += (uint64_t)overflow;
+    put.v[COUNT_store_overflow] = (uint64_t)overflow;
+    count_add(&s->counted, &put);
     return STORE_OK;
 }
 
@@ -330,6 +360,7 @@ static int close_some(struct store *s)
     sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
     bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
     int changed = ok ? sqlite3_changes(s->db) : 0;
+    ok = ok && store_add_count(s, count_rows[COUNT_stored].name, (uint64_t)changed);
     return ok && store_end(s, GIVES_ROOM) ? changed : -1;
 }
 

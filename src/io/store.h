@@ -96,8 +96,12 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c);
 /* Nobody fetches its events (there is no DSN): at the limit the oldest ones of the input that uses most make room, instead of reading
    having to stop. */
 void store_keep_newest(struct store *s);
-/* Events dropped that way since it was opened; the count store_overflow is written with the checkpoint that dropped them. */
-uint64_t store_overflowed(const struct store *s);
+/* What the store counts by itself, as far as it has happened since it was opened: stored, stored_before, store_overflow,
+   check_ins_replaced and late_answers. Each is written in the transaction of what it counts. */
+const struct counts *store_counted(const struct store *s);
+/* How many rows to be sent are there beyond those that the ledger of all runs knows, less what it was when the store was opened. Not 0:
+   rows have gone, or come, unnamed. */
+int64_t store_unnamed_rows(struct store *s);
 /* Writes pending outcomes alone. */
 enum store_result store_flush(struct store *s);
 /* Rows left open by a process that died become ready to send. Returns how many. */

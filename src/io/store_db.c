@@ -38,11 +38,19 @@ bool store_run(struct store *s, enum query which)
     return rc == SQLITE_DONE;
 }
 
+bool store_number(struct store *s, enum query which, int64_t *out)
+{
+    bool ok = sqlite3_step(s->stmt[which]) == SQLITE_ROW;
+    if (ok)
+        *out = sqlite3_column_int64(s->stmt[which], 0);
+    sqlite3_reset(s->stmt[which]);
+    return ok;
+}
+
 static int64_t number(struct store *s, enum query which)
 {
-    int64_t v = sqlite3_step(s->stmt[which]) == SQLITE_ROW ? sqlite3_column_int64(s->stmt[which], 0) : -1;
-    sqlite3_reset(s->stmt[which]);
-    return v;
+    int64_t v;
+    return store_number(s, which, &v) ? v : -1;
 }
 
 bool store_pragma(sqlite3 *db, const char *text, int64_t *out)

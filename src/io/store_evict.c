@@ -56,7 +56,7 @@ bool store_evict(struct store *s, int64_t *overflow)
         log_warn("dead letters dropped to stay within store_limit", log_c("path", s->path), log_i("rows", dead),
                  log_c("hint", "look at `crumbd queue ls` more often, or raise store_limit"));
     *overflow = dead >= 0 && s->keep_newest ? evict_rows(s, Q_EVICT_READY) : 0;
-    if (*overflow > 0 && !s->overflowed)
+    if (*overflow > 0 && !s->counted.v[COUNT_store_overflow])
         log_warn("store_limit is reached, and there is no Sentry to send to: the oldest events make room from now on",
                  log_c("path", s->path), log_c("remedy", "set sentry.dsn, or raise store_limit"));
     return dead >= 0 && *overflow >= 0 && store_add_count(s, "store_overflow", (uint64_t)*overflow);

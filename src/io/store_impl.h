@@ -20,8 +20,8 @@ enum {
 enum query {
     Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_SHRINK_FULL, Q_PUT, Q_POSITION, Q_POSITION_GONE, Q_COUNT, Q_COUNTS, Q_POSITIONS,
     Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_EVICT_REPORT, Q_REQUEUE,
-    Q_DROP_DEAD, Q_DROP_LIVING, Q_FLOOD, Q_FLOOD_GONE, Q_FLOODS, Q_REPLACE,
-    Q_DEADLINE, Q_DEADLINE_GONE, Q_DEADLINES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_N
+    Q_DROP_DEAD, Q_DROP_READY, Q_FLOOD, Q_FLOOD_GONE, Q_FLOODS, Q_REPLACE,
+    Q_DEADLINE, Q_DEADLINE_GONE, Q_DEADLINES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_UNNAMED_ROWS, Q_REPLACED, Q_HURRY, Q_DROP_OPEN, Q_N
 };
 
 /* From schema version i to i + 1. */
@@ -53,7 +53,8 @@ struct store {
     unsigned n_pending;
     bool full;               /* said so already */
     bool keep_newest;        /* see store_keep_newest */
-    uint64_t overflowed;
+    struct counts counted;   /* see store_counted */
+    int64_t unnamed_rows;    /* when it was opened */
     struct sbuf zipped;
     struct scrub *scrub;
     int os_error;            /* errno of the last statement that failed, 0 unknown */
@@ -63,10 +64,12 @@ struct store {
 /* ---- store_db.c ---- */
 /* Statements take borrowed text: it must live until the statement has run. */
 void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
+/* The number that a statement gives; false when it failed. */
+bool store_number(struct store *s, enum query which, int64_t *out);
 /* Valid until the statement's next step or reset. */
 struct slice store_column(sqlite3_stmt *q, int i);
 bool store_exec(struct store *s, const char *text);
-/* The number that a statement gives. */
+/* The same of one that is not prepared. */
 bool store_pragma(sqlite3 *db, const char *text, int64_t *out);
 /* Runs to the end and resets; false when it failed. */
 bool store_run(struct store *s, enum query which);

@@ -268,7 +268,7 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
 {
     static const enum query how[] = {
         [DELIVERY_SENT] = Q_SENT, [DELIVERY_RETRY] = Q_RETRY, [DELIVERY_DEAD] = Q_DEAD};
-    uint64_t did[] = {[DELIVERY_SENT] = 0, [DELIVERY_RETRY] = 0, [DELIVERY_DEAD] = 0};
+    uint64_t did[] = {[DELIVERY_SENT] = 0, [DELIVERY_RETRY] = 0, [DELIVERY_DEAD] = 0}, late = 0;
     bool ok = store_run(s, Q_BEGIN);
     /* v is sent_first. */
     enum room room = n && v[n - 1]->kind == DELIVERY_SENT ? GIVES_ROOM : TAKES_ROOM;
@@ -279,12 +279,16 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
             sqlite3_bind_int64(q, 2, v[i]->next_try_us);
         if (v[i]->kind != DELIVERY_SENT)
             store_bind_text(q, 3, slice_str(v[i]->reason));
-        ok = store_run(s, how[v[i]->kind]) && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
+        ok = store_run(s, how[v[i]->kind]);
         did[v[i]->kind]++;
+        late += v[i]->kind != DELIVERY_RETRY && !sqlite3_changes(s->db);
+        ok = ok && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
     }
-    return ok && store_add_count(s, "sent", did[DELIVERY_SENT]) &&
+    ok = ok && store_add_count(s, "sent", did[DELIVERY_SENT]) &&
            store_add_count(s, "retries", did[DELIVERY_RETRY]) &&
-           store_add_count(s, "dead", did[DELIVERY_DEAD]) && store_end(s, room);
+           store_add_count(s, "dead", did[DELIVERY_DEAD]) && store_add_count(s, "late_answers", late) && store_end(s, room);
+    s->counted.v[COUNT_late_answers] += ok ? late : 0;
+    return ok;
 }
 
 /* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
@@ -477,7 +481,8 @@ static int one_step(struct store *s, enum query which, int64_t id, const char *c
     bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
     int changed = ok ? sqlite3_changes(s->db) : 0;
     ok = ok && (!count || store_add_count(s, count, (uint64_t)changed));
-    return ok && store_end(s, which == Q_REQUEUE ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
+    ok = ok && (which != Q_DROP_OPEN || store_add_count(s, "stored", (uint64_t)changed)); /* it was there to be sent one day */
+    return ok && store_end(s, which == Q_REQUEUE || which == Q_HURRY ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
 }
 
 /* Runs a statement, ?1 a limit and ?2 an id or 0, until it changes no more; adds what it changed to a count
@@ -503,8 +508,13 @@ static int64_t in_steps(struct store *s, enum query which, int64_t id, const cha
 
 int64_t store_requeue(struct store *s, int64_t id)
 {
-    sqlite3_bind_int64(s->stmt[Q_REQUEUE], 3, store_now_us());
-    return in_steps(s, Q_REQUEUE, id, NULL, "put events back into the queue");
+    static const char doing[] = "put events back into the queue";
+    int64_t now = store_now_us();
+    sqlite3_bind_int64(s->stmt[Q_HURRY], 3, now);
+    int64_t waited = in_steps(s, Q_HURRY, id, NULL, doing);
+    sqlite3_bind_int64(s->stmt[Q_REQUEUE], 3, now);
+    int64_t dead = waited < 0 ? -1 : in_steps(s, Q_REQUEUE, id, "requeued", doing);
+    return dead < 0 ? -1 : waited + dead;
 }
 
 int64_t store_drop(struct store *s, int64_t id, bool dead_only)
@@ -513,6 +523,7 @@ int64_t store_drop(struct store *s, int64_t id, bool dead_only)
     int64_t dead = in_steps(s, Q_DROP_DEAD, id, NULL, doing);
     if (dead < 0 || dead_only)
         return dead;
-    int64_t living = in_steps(s, Q_DROP_LIVING, id, "dropped_by_hand", doing);
-    return living < 0 ? -1 : dead + living;
+    int64_t open = in_steps(s, Q_DROP_OPEN, id, "dropped_by_hand", doing);
+    int64_t ready = open < 0 ? -1 : in_steps(s, Q_DROP_READY, id, "dropped_by_hand", doing);
+    return ready < 0 ? -1 : dead + open + ready;
 }

@@ -106,6 +106,12 @@ const char *const store_sql[Q_N] = {
     [Q_IDS] = "SELECT id FROM event INDEXED BY event_due WHERE state IN(0,1,2) ORDER BY id",
     [Q_NEWEST] = "SELECT " ROW_COLUMNS "NULL FROM event ORDER BY id DESC LIMIT ?1",
     [Q_FIND] = "SELECT id FROM event WHERE event_id=?1",
+    [Q_REPLACED] = "SELECT count(*) FROM event WHERE event_id=?1 AND state=1",
+    /* One statement, so that it is of one moment, whatever a tool does meanwhile. */
+    [Q_UNNAMED_ROWS] = "SELECT (SELECT count(*) FROM event WHERE state=1)-coalesce(sum(CASE"
+                       " WHEN name IN('stored','requeued','late_answers') THEN value"
+                       " WHEN name IN('sent','dead','dropped_by_hand','store_overflow','check_ins_replaced') THEN -value"
+                       " ELSE 0 END),0) FROM count",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
@@ -116,7 +122,9 @@ const char *const store_sql[Q_N] = {
                        " GROUP BY project" REPORT_ADD,
     /* ?2: an id, or 0 for all. What is put back is due at ?3. */
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
-                  " WHERE (state=2 OR (state=1 AND next_try_us>?3)) AND (?2=0 OR id=?2) LIMIT ?1)",
+                  " WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_HURRY] = "UPDATE event SET next_try_us=?3 WHERE id IN(SELECT id FROM event"
+                " WHERE state=1 AND next_try_us>?3 AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_FLOOD] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
                 " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
@@ -136,5 +144,6 @@ const char *const store_sql[Q_N] = {
     [Q_REPORT_DONE] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
     [Q_SHARES] = "SELECT input,dead,bytes FROM share WHERE bytes>0",
     [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
-    [Q_DROP_LIVING] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state IN(0,1) AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=0 AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_DROP_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=1 AND (?2=0 OR id=?2) LIMIT ?1)",
 };

@@ -30,7 +30,7 @@ static void account(struct conn *c)
 static void deliver(struct conn *c, struct message *m)
 {
     m->stream = &c->stream;
-    c->in->sink.message(c->in->sink.u, m);
+    input_message(&c->in->sink, m);
 }
 
 /* Bytes that did not tell yet what they begin are a message's all the same. */

@@ -312,8 +312,8 @@ static void step(struct run *r, struct slice line)
 static void check_ledger(const struct run *r)
 {
     const uint64_t *v = pipeline_counts(r->pipeline)->v;
-    assert(count_balances(pipeline_counts(r->pipeline)));
-    assert(v[COUNT_lines_in] == r->lines && r->outcome == r->n_fed);
+    assert(count_fates(pipeline_counts(r->pipeline)) == r->lines && r->outcome == r->n_fed);
+    assert(pipeline_open(r->pipeline).lines == 0);
     assert(v[COUNT_joined] == r->lines - r->n_fed);
     static const enum count fates[] = {COUNT_event, COUNT_suppressed, COUNT_crumb, COUNT_log, COUNT_drop, COUNT_blank, COUNT_refused};
     for (unsigned i = 0; i < sizeof fates / sizeof *fates; i++)

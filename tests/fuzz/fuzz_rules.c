@@ -81,14 +81,15 @@ static void run_lines(const struct rule_set *set, struct slice lines)
         .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event, .check_in = on_event}};
     struct stream s = {.format = FORMAT_NGINX_ERROR, .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
-    for (unsigned i = 0; lines.p && i < LINES_MAX; i++) {
+    unsigned n = 0;
+    for (; lines.p && n < LINES_MAX; n++) {
         struct slice line = slice_split(&lines, '\n');
-        pipeline_message(p, &(struct message){.stream = &s, .text = line, .lines = 1, .offset = i}, INT64_C(1795428000000000));
+        pipeline_message(p, &(struct message){.stream = &s, .text = line, .lines = 1, .offset = n}, INT64_C(1795428000000000));
         compare_judging(set, line);
     }
     pipeline_elapse(p, INT64_C(86400000000));
     pipeline_flush(p);
-    assert(count_balances(pipeline_counts(p)));
+    assert(count_fates(pipeline_counts(p)) == n);
     pipeline_free(p);
 }
 

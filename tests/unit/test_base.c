@@ -204,9 +204,23 @@ START_TEST(ledger_line)
     struct counts c = {0};
     c.v[COUNT_lines_in] = 3;
     c.v[COUNT_event] = 2;
-    ck_assert(!count_balances(&c));
+    struct count_open open = {0};
+    ck_assert(!count_balances(&c, &open));
     c.v[COUNT_crumb] = 1;
-    ck_assert(count_balances(&c));
+    ck_assert(!count_balances(&c, &open)); /* two events came of it, and the store has none */
+    open.events = 1;
+    c.v[COUNT_stored] = 1;
+    ck_assert(count_balances(&c, &open));
+    c.v[COUNT_lines_in]++;
+    ck_assert(!count_balances(&c, &open));
+    open.lines = 1;
+    ck_assert(count_balances(&c, &open));
+    c.v[COUNT_overdue] = c.v[COUNT_check_ins] = c.v[COUNT_summaries] = 1;
+    c.v[COUNT_input_overflow] = c.v[COUNT_event_too_large] = 1;
+    ck_assert(!count_balances(&c, &open));
+    c.v[COUNT_checkpoint_overflow] = 1;
+    ck_assert(count_balances(&c, &open));
+    c = (struct counts){.v = {[COUNT_lines_in] = 3, [COUNT_event] = 2, [COUNT_crumb] = 1}};
     struct sbuf b;
     sbuf_init(&b, 1000);
     count_ledger(&c, &b);

@@ -26,6 +26,7 @@ struct bench {
     struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
+    uint64_t lines; /* that it was given */
     struct stream far, near;
     int64_t now_us;
     /* What came out. */
@@ -36,6 +37,12 @@ struct bench {
     struct flood_row rows[2048];
     unsigned n_rows;
 };
+
+static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
+{
+    b->lines += m->lines;
+    pipeline_message(b->pipeline, m, now_us);
+}
 
 static struct slice member(const struct json_node *n, const char *a, const char *b, const char *c)
 {
@@ -105,6 +112,7 @@ static void begin(struct bench *b)
                                          .run_key = 9,
                                          .hooks = {.u = b, .emit = on_event, .flood_row = on_row, .notice = on_notice}};
     b->pipeline = pipeline_new(&setup);
+    b->lines = 0;
 }
 
 static struct bench *bench_new(void)
@@ -135,7 +143,8 @@ static struct bench *bench_new(void)
 
 static void end(struct bench *b)
 {
-    ck_assert(count_balances(pipeline_counts(b->pipeline)));
+    ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), b->lines);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
 }
 
@@ -149,7 +158,7 @@ static void bench_free(struct bench *b)
 
 static void feed(struct bench *b, struct stream *s, const char *text)
 {
-    pipeline_message(b->pipeline, &(struct message){.stream = s, .text = slice_str(text), .lines = 1}, b->now_us += 1000);
+    hand_in(b, &(struct message){.stream = s, .text = slice_str(text), .lines = 1}, b->now_us += 1000);
     pipeline_tick(b->pipeline, b->now_us);
 }
 

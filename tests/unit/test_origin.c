@@ -17,11 +17,18 @@ struct bench {
     struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
+    uint64_t lines; /* that it was given */
     struct arena arena;
     struct json_node *events[EVENTS_MAX];
     unsigned n;
     int64_t now_us;
 };
+
+static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
+{
+    b->lines += m->lines;
+    pipeline_message(b->pipeline, m, now_us);
+}
 
 static void on_event(void *u, const struct event_out *e)
 {
@@ -53,13 +60,15 @@ static struct bench *bench_new(const char *rules)
     const struct pipeline_setup setup = {
         .options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
     b->pipeline = pipeline_new(&setup);
+    b->lines = 0;
     pipeline_tick(b->pipeline, b->now_us);
     return b;
 }
 
 static void bench_free(struct bench *b)
 {
-    ck_assert(count_balances(pipeline_counts(b->pipeline)));
+    ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), b->lines);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
     rule_set_free(&b->rules);
     arena_free(&b->arena);
@@ -85,7 +94,7 @@ static struct stream sender(enum format f, const char *address, uint64_t domain)
 static void feed(struct bench *b, struct stream *s, const char *message)
 {
     char *own = xstrdup(message); /* gone at once, as a datagram is */
-    pipeline_message(b->pipeline, &(struct message){.stream = s, .text = slice_str(own), .lines = 1}, b->now_us);
+    hand_in(b, &(struct message){.stream = s, .text = slice_str(own), .lines = 1}, b->now_us);
     free(own);
 }
 

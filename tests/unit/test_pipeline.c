@@ -69,6 +69,7 @@ struct bench {
     struct rule_set rules;
     struct options options;
     struct pipeline *pipeline;
+    uint64_t lines; /* that it was given */
     struct stream error_log, access_log;
     struct arena arena;
     struct json_node *events[512];
@@ -80,6 +81,12 @@ struct bench {
     unsigned n;
     int64_t now_us;
 };
+
+static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
+{
+    b->lines += m->lines;
+    pipeline_message(b->pipeline, m, now_us);
+}
 
 static void on_event(void *u, const struct event_out *e)
 {
@@ -128,6 +135,7 @@ static struct bench *bench_of(const char *rules)
     b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS, .source = SLICE("/log/access.log"), .trusted = true, .file_key = 2, .ring = 2, .last_us = RECORD_NO_TIME};
     const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
     b->pipeline = pipeline_new(&setup);
+    b->lines = 0;
     return b;
 }
 
@@ -138,7 +146,8 @@ static struct bench *bench_new(void)
 
 static void bench_free(struct bench *b)
 {
-    ck_assert(count_balances(pipeline_counts(b->pipeline)));
+    ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), b->lines);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
     rule_set_free(&b->rules);
     arena_free(&b->arena);
@@ -150,7 +159,7 @@ static void feed(struct bench *b, int second, const char *level, int conn, const
     static uint64_t offset;
     char line[2048];
     int n = snprintf(line, sizeof line, HEAD, second, level, conn, message);
-    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
+    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
 }
 
 /* A message that is gone at once, as a datagram is. */
@@ -161,13 +170,13 @@ static void feed_short_lived(struct bench *b, const char *message)
     int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [error] 7#7: *1 %s", message);
     ck_assert_ptr_nonnull(own = malloc((size_t)n));
     memcpy(own, line, (size_t)n);
-    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(own, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
+    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(own, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
     free(own);
 }
 
 static void feed_access(struct bench *b, const char *line)
 {
-    pipeline_message(b->pipeline, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
+    hand_in(b, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
 }
 
 static const struct json_node *at(const struct json_node *n, const char *path)
@@ -382,8 +391,8 @@ START_TEST(a_secret_is_no_message_of_its_name)
     struct stream text = {.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 3, .ring = 3, .last_us = RECORD_NO_TIME};
     struct stream syslog = {.format = FORMAT_SYSLOG, .source = SLICE("udp"), .trusted = true, .file_key = 4, .ring = 4, .last_us = RECORD_NO_TIME};
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
-        pipeline_message(b->pipeline, &(struct message){.stream = &text, .text = slice_str(lines[i]), .lines = 1, .offset = i * 100}, b->now_us);
-    pipeline_message(b->pipeline, &(struct message){.stream = &syslog, .text = SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), .lines = 1}, b->now_us);
+        hand_in(b, &(struct message){.stream = &text, .text = slice_str(lines[i]), .lines = 1, .offset = i * 100}, b->now_us);
+    hand_in(b, &(struct message){.stream = &syslog, .text = SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), .lines = 1}, b->now_us);
     pipeline_flush(b->pipeline);
     ck_assert_uint_ge(b->n, 4);
     for (unsigned i = 0; i < b->n; i++)
@@ -505,7 +514,7 @@ START_TEST(a_summary_says_what_varied)
         int n = snprintf(line, sizeof line, "2026/11/23 10:00:00 [error] 7#7: *%u " REFUSED ", client: 203.0.113.%u, server: shop, request: \"GET /cart/%s?token=s3cret "
                          "HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"%s\"", i, i, i % 3 ? "a" : "b",
                          i % 10 ? "www.example.com" : "AKIAIOSFODNN7EXAMPLE");
-        pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = i * 300}, b->now_us);
+        hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = i * 300}, b->now_us);
     }
     pipeline_flush(b->pipeline);
     const struct json_node *top = NULL;
@@ -573,7 +582,7 @@ START_TEST(pending_bytes_are_those_of_the_lines)
     for (int i = 0; i < EVENTS * LINES; i++) {
         int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [info] 7#7: *%d ", i % EVENTS + 1);
         memset(line + n, 'x', TEXT);
-        pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n + TEXT), .lines = 1,
+        hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n + TEXT), .lines = 1,
                                                         .offset = 90000u + (unsigned)i}, b->now_us);
         size_t now = pipeline_pending(b->pipeline)->bytes;
         most = now > most ? now : most;
@@ -594,8 +603,8 @@ START_TEST(the_same_line_gives_the_same_id)
 {
     struct bench *b = bench_new(), *c = bench_new();
     const char *line = "2026/11/23 10:00:01 [error] 7#7: *1 " REFUSED;
-    pipeline_message(b->pipeline, &(struct message){.stream = &b->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, b->now_us);
-    pipeline_message(c->pipeline, &(struct message){.stream = &c->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, c->now_us + 1000);
+    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, b->now_us);
+    hand_in(c, &(struct message){.stream = &c->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, c->now_us + 1000);
     pipeline_flush(b->pipeline);
     pipeline_flush(c->pipeline);
     ck_assert_str_eq(b->ids[0], c->ids[0]);

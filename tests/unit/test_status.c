@@ -217,6 +217,7 @@ START_TEST(ledger_says_whether_it_balances)
     has(get("/api/ledger", "", NULL), "{\"balanced\":false,\"start\":1700000000.250000,");
     counts.v[COUNT_blank] = 2;
     has(get("/api/ledger", "", NULL), "{\"balanced\":true,");
+    has(sbuf_cstr(&answer.body), "\"balances\":[{\"of\":\"lines\",\"in\":2,\"out\":2,\"open\":0},{\"of\":\"events\",\"in\":0,");
     has(sbuf_cstr(&answer.body), "\"blank\":2,");
 }
 END_TEST

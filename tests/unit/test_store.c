@@ -260,6 +260,8 @@ START_TEST(rows_and_their_ways)
     ck_assert_int_eq(store_drop(s, 3, false), 0);
     ck_assert_int_eq(store_drop(s, 0, false), 1);
     ck_assert_uint_eq(counts(s).v[COUNT_dropped_by_hand], 2);
+    ck_assert_uint_eq(counts(s).v[COUNT_requeued], 1);
+    ck_assert_int_eq(store_unnamed_rows(s), 0);
     store_close(s);
 }
 END_TEST
@@ -300,6 +302,42 @@ START_TEST(the_newest_word_about_a_monitor)
     ck_assert_uint_eq(totals(s).dead, 0); /* no dead letters pile up */
     put(s, check_in("{\"status\":\"ok\"}"));
     ck_assert_uint_eq(totals(s).ready, 2);
+    /* One replaced on its way, one by the last; not the dead letter. */
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_check_ins_replaced], 2);
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_late_answers], 1);
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_stored], 5);
+    ck_assert_int_eq(store_unnamed_rows(s), 0);
+    store_close(s);
+}
+END_TEST
+
+/* Whatever becomes of rows is counted; rows that come or go otherwise show. */
+START_TEST(rows_that_go_unnamed)
+{
+    struct store *s = open_it();
+    struct store_event open = event(5, "{}");
+    for (unsigned i = 1; i <= 4; i++)
+        put(s, event(i, "{}"));
+    put(s, event(4, "{}")); /* its line was read again */
+    open.open = true;
+    put(s, open);
+    struct store_row *r = next(s);
+    store_sent(s, r->id);
+    store_row_free(r);
+    r = next(s);
+    ck_assert_int_eq(store_drop(s, r->id, false), 1); /* while it is on its way */
+    store_sent(s, r->id);
+    store_row_free(r);
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_assert_uint_eq(store_close_open(s), 1);
+    ck_assert_uint_eq(counts(s).v[COUNT_stored], 5);
+    ck_assert_uint_eq(counts(s).v[COUNT_stored_before], 1);
+    ck_assert_int_eq(store_unnamed_rows(s), 0);
+    exec_sql("DELETE FROM event WHERE id=3");
+    ck_assert_int_eq(store_unnamed_rows(s), -1);
+    store_close(s);
+    s = open_it();
+    ck_assert_int_eq(store_unnamed_rows(s), 0);
     store_close(s);
 }
 END_TEST
@@ -772,7 +810,7 @@ START_TEST(limit_without_a_dsn)
     }
     uint64_t left = totals(s).ready;
     ck_assert_uint_gt(left, 0);
-    ck_assert_uint_eq(store_overflowed(s), EVENTS - left);
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_store_overflow], EVENTS - left);
     ck_assert_uint_eq(counts(s).v[COUNT_store_overflow], EVENTS - left);
     ck_assert_uint_eq(ask_sql("SELECT quantity FROM report WHERE reason='cache_overflow' AND category='error'"), EVENTS - left);
     ck_assert_int_eq(ask_sql("SELECT max(id)-min(id)+1 FROM event"), left);
@@ -797,7 +835,7 @@ START_TEST(limit_without_a_dsn_spares_a_quiet_input)
         ck_assert_int_eq(put(s, e), STORE_OK);
     }
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE input='quiet'"), 5);
-    ck_assert_uint_gt(store_overflowed(s), 100);
+    ck_assert_uint_gt(store_counted(s)->v[COUNT_store_overflow], 100);
     store_close(s);
 }
 END_TEST
@@ -1169,6 +1207,7 @@ int main(void)
     tcase_add_test(t, titles_and_answers_of_others_have_no_secrets);
     tcase_add_test(t, oldest_due_first_and_no_starving);
     tcase_add_test(t, the_newest_word_about_a_monitor);
+    tcase_add_test(t, rows_that_go_unnamed);
     tcase_add_test(t, what_is_waited_for);
     tcase_add_test(t, an_older_store_learns_check_ins);
     tcase_add_test(t, open_rows);
