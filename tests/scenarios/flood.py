@@ -96,7 +96,7 @@ def scenario_flood_is_exact(t):
 
     flood(t, up, new_fault)
     d.wait_count("lines_in", LINES + 1)
-    ledger = d.stop()
+    ledger = d.stop(sent=LINES + 1)
     check_exact(t, up, ledger)
     t.eq(totals(up)[999], [1, 0])
     assert seen["after"] < 2 or os.environ.get("CRUMBD_SLOW"), f"the new fault took {seen['after']:.1f} s"

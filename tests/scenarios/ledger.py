@@ -2,6 +2,7 @@
 import json
 import socket
 import sqlite3
+import urllib.request
 
 from harness import free_port, nginx_line
 
@@ -71,23 +72,91 @@ def scenario_the_store_takes_nothing(t):
     d.wait_log("events are dropped: the store has no room for what cannot wait")
     assert rss_kib(d) - before < GROWTH_MAX, f"{before} KiB became {rss_kib(d)}"
     d.signal(15)
-    t.eq(d.wait(), 3, "exit status")
+    ledger = d.ended(sent=100 + ERRORS + 1, status=3)
     other.close()
-    ledger = d.ledgers()[-1]
-    stored = rows(t)
-    t.eq(ledger["lines_in"] + ledger.get("udp_kernel_drops", 0), 100 + ERRORS + 1, "every message that was sent")
     t.eq(ledger["event"], ledger["lines_in"])
-    t.eq(stored, {f"udp://127.0.0.1:{port}": 100}, "rows of the store")
-    t.eq(ledger["read_again"], 1, "the line of the file")
-    t.eq(ledger["event"], 100 + ledger["input_overflow"] + ledger["unstored"] + ledger["read_again"], "what became of the events")
+    t.eq(rows(t), {f"udp://127.0.0.1:{port}": 100}, "rows of the store")
+    t.eq((ledger["stored"], ledger["read_again"]), (100, 1), "what was stored, and the line of the file")
     assert ledger["input_overflow"] > ERRORS / 2, ledger
     assert ledger["unstored"] > 100, ledger
     # The line is read again, and only that.
     up.start()
     d = t.start(config)
     t.wait_events(up, 101)
-    ledger = d.stop()
-    t.eq((ledger["lines_in"], ledger["event"]), (1, 1))
+    ledger = d.stop(sent=1)
+    t.eq((ledger["event"], ledger["stored"]), (1, 1))
+
+
+EVERY_INPUT = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - gelf: udp://127.0.0.1:{udp}
+  - gelf: tcp://127.0.0.1:{tcp}
+  - gelf: http://127.0.0.1:{http}
+  - syslog: unix:{dir}/log
+  - tail: {dir}/error.log
+    format: nginx-error
+    timezone: UTC
+    from: start
+  - tail: {dir}/app.log
+    format: text
+    from: start
+breadcrumbs: {{before: 3, after: 2, wait: 300ms}}
+limits: {{per_issue: {{burst: 3, period: 1h}}}}
+http: 127.0.0.1:{page}
+"""
+
+
+def api_ledger(page):
+    with urllib.request.urlopen(f"http://127.0.0.1:{page}/api/ledger", timeout=10) as r:
+        return json.load(r)
+
+
+def balance(page):
+    return {b["of"]: (b["in"], b["out"], b["open"]) for b in api_ledger(page)["balances"]}
+
+
+def scenario_every_number_has_its_counterpart(t):
+    """What was sent by every input, what the inputs framed, what the pipeline made of it, what the store and Sentry took: all agree."""
+    up = t.upstream()
+    ports = {"udp": free_port(socket.SOCK_DGRAM), "tcp": free_port(), "http": free_port(), "page": free_port()}
+    t.write("error.log", "".join(nginx_line(n) for n in range(20)))
+    t.write("app.log", "hello\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: no\n" + "again\n" * 10)
+    lines = 20 + 5 + 10
+    d = t.start(t.config(EVERY_INPUT.format(dsn=up.dsn(), dir=t.dir, **ports)))
+    sent = lines
+
+    def gelf(n, level=3):
+        return json.dumps({"version": "1.1", "host": "far", "level": level, "short_message": f"it fails in a way of its own {n % 7}"}).encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for n in range(60):
+            s.sendto(gelf(n, 3 + 3 * (n % 2)) if n % 5 else b"no gelf", ("127.0.0.1", ports["udp"]))
+    with socket.create_connection(("127.0.0.1", ports["tcp"])) as s:
+        s.sendall(b"\0".join(gelf(n) for n in range(50)) + b"\0")
+    urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{ports['http']}/gelf", gelf(1), {"Content-Type": "application/json"}), timeout=10)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        for n in range(10):
+            s.sendto(b"<11>Nov 29 10:00:00 web-1 cron[7]: job %d failed" % n, t.path("log"))
+    sent += 60 + 50 + 1 + 10
+    t.until(lambda: sum(d.ledger().get(n, 0) for n in ("lines_in", "udp_kernel_drops")) >= sent, "all is read")
+    t.until(lambda: api_ledger(ports["page"])["balanced"], lambda: f"a ledger that balances: {api_ledger(ports['page'])}")
+    t.until(lambda: balance(ports["page"])["events"][2] == 0, "nothing waits for the lines after it")
+    t.until(lambda: len(up.events) == d.ledger()["sent"] == d.ledger()["stored"], "Sentry has what was stored")
+    assert api_ledger(ports["page"])["balanced"]
+    # A row that somebody takes out shows.
+    stored = d.ledger()["stored"]
+    up.stop()
+    t.append("error.log", nginx_line(21).replace("connect", "disconnect"))
+    sent += 1
+    d.wait_count("stored", stored + 1)
+    assert api_ledger(ports["page"])["balanced"]
+    with sqlite3.connect(t.path("crumbd.db"), timeout=30) as db:
+        db.execute("DELETE FROM event")
+    got = api_ledger(ports["page"])
+    t.eq((got["balanced"], got["unnamed_rows"]), (False, -1))
+    up.start()
+    ledger = d.stop(sent=sent)
+    t.eq(sum(up.seen.values()), ledger["sent"], "what Sentry took")
 
 
 def locks(db):
@@ -135,8 +204,8 @@ def scenario_losses_reach_sentry(t):
         for _ in range(50):
             send("a flood of water")
         d.wait_count("suppressed", 40)
-    ledger = d.stop()
-    t.eq((ledger["lines_in"], ledger["event"], ledger["suppressed"]), (53, 8, 44))
+    ledger = d.stop(sent=53)
+    t.eq((ledger["event"], ledger["suppressed"]), (8, 44))
     t.eq(up.reports, {("send_error", "error"): 2, ("send_error", "monitor"): 1, ("sample_rate", "error"): ledger["suppressed"]})
     t.eq(ledger["reported"], ledger["suppressed"])
     t.eq(len(up.events) + 2, ledger["event"] + 1, "all that were not refused, and a summary")

@@ -4,7 +4,8 @@ A scenario is a function `scenario_NAME(t)` in tests/scenarios/*.py; its docstri
 with the scenario: a folder, stand-ins for Sentry, daemons, other programs. A scenario fails by `assert`, by t.fail(), by a fact
 that does not come before the ceiling, and, without a word of its own, when
 
-  - a daemon that was stopped exits with anything but 0, or its last ledger does not balance;
+  - a daemon that was stopped exits with anything but 0, or its last ledger does not balance: what inputs
+    framed, what the pipeline made of it, what the store took (stop(sent=N) compares it with what the scenario sent, too);
   - a sanitizer wrote a line;
   - an envelope that a stand-in took breaks the protocol (shared/tools/check-envelope, where it is at hand);
   - a process is left running.
@@ -56,10 +57,23 @@ def parse_ledger(line):
     return {k: int(v) for k, v in re.findall(r"\b(\w+)=(\d+)(?=\s|$)", line[line.index("msg=ledger"):])}
 
 
-def check_ledger(ledger):
-    want = sum(ledger.get(name, 0) for name in fates())
-    if ledger.get("lines_in") != want:
-        raise Failure("the ledger does not balance: lines_in is not the sum of its fates, %d: %s" % (want, ledger))
+# What came of lines, of their absence and of the end of a period, and what became of it.
+MADE = "event overdue summaries check_ins".split()
+BECAME = """overdue_suppressed stored stored_before event_too_large input_overflow checkpoint_overflow unstored read_again""".split()
+# Messages that were sent and that no framing yielded.
+UNFRAMED = "udp_kernel_drops udp_truncated rate_limited http_given_up gelf_sets_expired".split()
+
+
+def check_ledger(ledger, sent=None):
+    """At the end of a run: inputs, pipeline, store counted the same. sent: what the scenario knows that it sent; None: it does not."""
+    def total(names):
+        return sum(ledger.get(name, 0) for name in names)
+    if ledger.get("lines_in", 0) != total(fates()):
+        raise Failure("the ledger does not balance: lines_in is not the sum of its fates, %d: %s" % (total(fates()), ledger))
+    if total(MADE) != total(BECAME):
+        raise Failure("the ledger does not balance: %d events were made, %d stored or lost: %s" % (total(MADE), total(BECAME), ledger))
+    if sent is not None and ledger.get("lines_in", 0) + total(UNFRAMED) != sent:
+        raise Failure("%d messages were sent, and the ledger knows %d: %s" % (sent, ledger.get("lines_in", 0) + total(UNFRAMED), ledger))
 
 
 def sample(all_of_them, most):
@@ -161,19 +175,19 @@ class Daemon(Program):
     def wait_log(self, text, ceiling_s=CEILING_S):
         self.t.until(lambda: text in self.err, "crumbd logs %r" % text, ceiling_s)
 
-    def stop(self, ceiling_s=CEILING_S):
-        """SIGTERM, exit status 0, and a ledger that balances; the ledger comes back."""
+    def stop(self, ceiling_s=CEILING_S, sent=None):
+        """SIGTERM, exit status 0, and a ledger that balances, and that has all that was `sent`; the ledger comes back."""
         self.signal(signal.SIGTERM)
-        return self.ended(ceiling_s)
+        return self.ended(ceiling_s, sent)
 
-    def ended(self, ceiling_s=CEILING_S):
-        status = self.wait(ceiling_s)
-        if status != 0:
-            raise Failure("crumbd ended with %d:\n%s" % (status, self.err[-2000:]))
+    def ended(self, ceiling_s=CEILING_S, sent=None, status=0):
+        got = self.wait(ceiling_s)
+        if got != status:
+            raise Failure("crumbd ended with %d:\n%s" % (got, self.err[-2000:]))
         ledgers = self.ledgers()
         if not ledgers:
             raise Failure("crumbd logged no ledger at its end:\n%s" % self.err[-2000:])
-        check_ledger(ledgers[-1])
+        check_ledger(ledgers[-1], sent)
         return ledgers[-1]
 
     def kill(self):

@@ -46,7 +46,7 @@ class HarnessTest(unittest.TestCase):
         self.t.clean_up()
         self.tmp.cleanup()
 
-    def start(self, ledger="lines_in=3 event=2 crumb=1", **env):
+    def start(self, ledger="lines_in=3 event=2 crumb=1 stored=2", **env):
         return self.t.start(self.t.config("sentry: {}\n"), env=self.t.env(LEDGER=ledger, **env))
 
     def fails(self, words):
@@ -55,7 +55,7 @@ class HarnessTest(unittest.TestCase):
 
     def test_good(self):
         d = self.start()
-        self.assertEqual(d.ledger(), {"lines_in": 3, "event": 2, "crumb": 1})
+        self.assertEqual(d.ledger(), {"lines_in": 3, "event": 2, "crumb": 1, "stored": 2})
         d.wait_count("event", 2)
         self.t.finish()
         self.assertFalse(d.running())
@@ -63,6 +63,16 @@ class HarnessTest(unittest.TestCase):
     def test_facts_are_not_fates(self):
         self.start("lines_in=2 event=1 sent=1")
         self.fails("does not balance")
+
+    def test_events_that_nobody_took(self):
+        self.start("lines_in=2 event=2 stored=1")
+        self.fails("2 events were made, 1 stored or lost")
+
+    def test_what_was_sent(self):
+        self.assertEqual(self.start().stop(sent=3)["crumb"], 1)
+        with self.assertRaisesRegex(harness.Failure, "4 messages were sent, and the ledger knows 3"):
+            self.start().stop(sent=4)
+        self.start("lines_in=3 crumb=3 udp_kernel_drops=1").stop(sent=4)
 
     def test_exit_status(self):
         self.start(STATUS=3)
