@@ -51,25 +51,20 @@ const char *http_client_version(void)
     return curl_version();
 }
 
-struct http_client_target *http_client_target_new(const struct dsn *dsn, const struct http_client_options *opt)
+struct http_client_target *http_client_target_new(const char *url, const char *const *headers, const struct http_client_options *opt)
 {
-    struct http_client_target *t = xcalloc(1, sizeof *t);
-    t->url = xstrdup(dsn->envelope_url);
-    t->ca_file = opt->ca_file ? xstrdup(opt->ca_file) : NULL;
-    t->proxy = opt->proxy ? xstrdup(opt->proxy) : NULL;
-    /* Bugsink compares the scheme word and the separator exactly; a second form of authentication would be
-     * refused by Relay. */
-    char *auth =
-        xasprintf("X-Sentry-Auth: Sentry sentry_key=%s, sentry_version=7, sentry_client=" CLIENT "%s%s",
-                  dsn->public_key, dsn->secret ? ", sentry_secret=" : "", dsn->secret ? dsn->secret : "");
     static const char *const fixed[] = {
-        "Content-Type: application/x-sentry-envelope", "Content-Encoding: gzip",
+        "Content-Encoding: gzip",
         "Expect:", /* leaves out the header, and with it a wait for an answer that many servers do not give */
     };
-    t->headers = curl_slist_append(NULL, auth);
+    struct http_client_target *t = xcalloc(1, sizeof *t);
+    t->url = xstrdup(url);
+    t->ca_file = opt->ca_file ? xstrdup(opt->ca_file) : NULL;
+    t->proxy = opt->proxy ? xstrdup(opt->proxy) : NULL;
+    for (; *headers; headers++)
+        t->headers = curl_slist_append(t->headers, *headers);
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         t->headers = curl_slist_append(t->headers, fixed[i]);
-    free(auth);
     return t;
 }
 

@@ -1,5 +1,5 @@
 /*
- * http_client: envelopes over HTTP, the one door to libcurl: its multi interface on a libevent loop, and one blocking request.
+ * http_client: items over HTTP, the one door to libcurl: its multi interface on a libevent loop, and one blocking request.
  *
  * Owns connections (kept alive, reused), the bodies on their way, and of each answer the status, two headers and the first bytes
  * of the body. Bounds: 15 s to connect, 60 s in all, 64 KiB of headers, 8 KiB of body. Redirects are not followed: the body would
@@ -12,7 +12,6 @@
 #include <event2/event.h>
 
 #include "base/sbuf.h"
-#include "io/dsn.h"
 
 struct http_client_options {
     const char *ca_file; /* PEM; NULL: the system's */
@@ -22,7 +21,8 @@ struct http_client_options {
 /* Everything that is the same for each request to one project. */
 struct http_client_target;
 
-struct http_client_target *http_client_target_new(const struct dsn *dsn, const struct http_client_options *opt);
+/* headers: lines of its own, the last NULL. What it needs it copies. */
+struct http_client_target *http_client_target_new(const char *url, const char *const *headers, const struct http_client_options *opt);
 void http_client_target_free(struct http_client_target *t);
 
 /* Slices are valid during the callback. */

@@ -9,10 +9,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "core/envelope.h"
-#include "io/reply.h"
-#include "io/client_report.h"
-#include "text/zip.h"
+#include "io/upstream_type.h"
 
 enum {
     RETRY_FIRST_MS = 1000,
@@ -29,6 +26,7 @@ enum {
 struct project {
     struct sender *sender;
     char *name, *shown;
+    const struct upstream_type *type;
     struct http_client_target *target;
     struct event *timer;
     unsigned in_flight[ITEM_KINDS];
@@ -105,29 +103,13 @@ static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 
 /* Sending. */
 
-static bool make_body(enum item_kind kind, const char *event_id, struct slice payload, struct sbuf *body)
-{
-    struct sbuf plain;
-    struct envelope e = {
-        .event_id = item_traits[kind].is_event ? event_id : NULL,
-        .sent_at_us = clock_us(CLOCK_REALTIME), /* of this try: servers correct clocks by it */
-    };
-    sbuf_init(&plain, payload.n + ENVELOPE_FRAME_MAX);
-    sbuf_init(body, 2 * (payload.n + ENVELOPE_FRAME_MAX));
-    bool ok = envelope_start(&plain, &e);
-    envelope_item(&plain, item_traits[kind].type, payload);
-    ok = ok && !plain.over && zip_gzip(sbuf_slice(&plain), body);
-    sbuf_free(&plain);
-    return ok;
-}
-
 static void on_answer(void *u, const struct http_client_answer *a);
 
 static void send_row(struct project *p, const struct store_row *row)
 {
     struct sender *s = p->sender;
     struct sbuf body;
-    bool ok = make_body(row->event.kind, row->event.event_id, row->event.payload.text, &body);
+    bool ok = p->type->item(row->event.kind, row->event.event_id, row->event.payload.text, clock_us(CLOCK_REALTIME), &body);
     if (!ok) {
         sbuf_free(&body);
         store_dead(s->store, row->id, "does not fit into an envelope");
@@ -160,19 +142,15 @@ static void pump_report(struct project *p)
 {
     struct sender *s = p->sender;
     int64_t now_ms = mono_ms();
-    struct sbuf plain, body;
+    struct sbuf body;
     if (p->report_in_flight || p->failures || now_ms < p->until_ms || now_ms < p->report_due_ms)
         return;
     p->report_due_ms = now_ms + CLIENT_REPORT_EVERY_MS;
-    sbuf_init(&plain, CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX);
-    sbuf_init(&body, 2 * (CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX));
-    if (client_report_make(&p->report, s->store, slice_str(p->name), clock_us(CLOCK_REALTIME), &plain) &&
-        zip_gzip(sbuf_slice(&plain), &body)) {
+    if (p->type->losses(&p->report, s->store, slice_str(p->name), clock_us(CLOCK_REALTIME), &body)) {
         p->report_in_flight = true;
         s->in_flight++;
         http_client_send(s->http, p->target, &body, on_report_answer, p);
     }
-    sbuf_free(&plain);
     sbuf_free(&body);
 }
 
@@ -380,7 +358,7 @@ static void judge(struct sender *s, const struct flight *f, const struct http_cl
         .now_s = clock_us(CLOCK_REALTIME) / 1000000,
     };
     int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &f->project->limits);
-    enum reply_verdict v = reply_judge(&answer, &f->project->limits);
+    enum reply_verdict v = f->project->type->judge(&answer, &f->project->limits);
     tell_limit(f->project, limited_before_ms, answer.now_ms);
     struct sbuf why;
     sbuf_init(&why, 2048);
@@ -482,11 +460,13 @@ static void look_for_orphans(void *u, struct slice name)
 static void project_init(struct sender *s, struct project *p, const struct sender_project *from,
                          const struct http_client_options *opt)
 {
+    const struct upstream_type *type = upstream_type_of(slice_str(from->dsn->envelope_url));
     *p = (struct project){
         .sender = s,
+        .type = type,
         .name = slice_dup(from->name),
         .shown = xstrdup(from->dsn->shown),
-        .target = http_client_target_new(from->dsn, opt),
+        .target = type->target(from->dsn, opt),
         .timer = evtimer_new(s->base, on_project_timer, p),
         .report_due_ms = mono_ms() + CLIENT_REPORT_EVERY_MS,
     };
@@ -566,9 +546,10 @@ bool sender_post_once(const struct dsn *dsn, const struct http_client_options *o
                       struct slice payload, http_client_done *done, void *u)
 {
     struct sbuf body;
-    bool ok = make_body(ITEM_EVENT, event_id, payload, &body);
+    const struct upstream_type *type = upstream_type_of(slice_str(dsn->envelope_url));
+    bool ok = type->item(ITEM_EVENT, event_id, payload, clock_us(CLOCK_REALTIME), &body);
     if (ok) {
-        struct http_client_target *t = http_client_target_new(dsn, opt);
+        struct http_client_target *t = type->target(dsn, opt);
         http_client_once(t, &body, done, u);
         http_client_target_free(t);
     }

@@ -4,7 +4,7 @@
  * What is sent, and how many requests of a project at a time, says item_kind; only one while the project fails, as a probe, after a delay that
  * grows from a second to five minutes and is spread by chance. A refused key or path pauses the project (five minutes, growing); rate
  * limits are waited for. Nothing is dropped here: an event is sent, waits, or is a dead letter with its reason. What
- * an answer means is decided by `reply`; how requests travel is the business of `post`.
+ * an answer means, and what a request looks like, is decided by the upstream's type; how requests travel is the business of http_client.
  *
  * Memory: one compressed event per request on its way. Main thread, on the loop it is given; SIGPIPE becomes ignored.
  */
@@ -12,6 +12,7 @@
 #define IO_SENDER_H
 
 #include "base/count.h"
+#include "io/dsn.h"
 #include "io/http_client.h"
 #include "io/store.h"
 

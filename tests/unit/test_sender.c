@@ -796,11 +796,15 @@ START_TEST(nothing_but_http)
 {
     static const char *const urls[] = {"file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1:9/x", "dict://127.0.0.1:9/x",
                                        "ws://127.0.0.1:9/x", "smtp://127.0.0.1:9/x"};
-    struct sbuf out;
+    static const char *const headers[] = {NULL};
+    struct http_client_target *t = http_client_target_new(urls[_i], headers, &options.http);
+    struct sbuf body, out;
+    sbuf_init(&body, 10);
     sbuf_init(&out, 1000);
-    free(dsn.envelope_url);
-    dsn.envelope_url = strdup(urls[_i]);
-    ck_assert(sender_post_once(&dsn, &options.http, "00000001000040008000000000000000", SLICE("{}"), keep_answer, &out));
+    sbuf_adds(&body, SLICE("{}"));
+    http_client_once(t, &body, keep_answer, &out);
+    http_client_target_free(t);
+    sbuf_free(&body);
     ck_assert_msg(strstr(sbuf_cstr(&out), "not supported or disabled") || strstr(sbuf_cstr(&out), "nsupported protocol"), "%s: %s",
                   urls[_i], sbuf_cstr(&out));
     sbuf_free(&out);
