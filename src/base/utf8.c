@@ -53,24 +53,38 @@ struct slice utf8_prefix(struct slice s, size_t max_points)
     return slice_sub(s, 0, s.n - rest.n);
 }
 
-size_t utf8_escape(struct slice s)
+/* CSI, ECMA-48 5.4: parameters and intermediate bytes, then the final one. */
+static size_t control_sequence(struct slice s)
 {
     size_t i = 2;
+    while (i < s.n && (unsigned char)s.p[i] >= 0x20 && (unsigned char)s.p[i] <= 0x3f)
+        i++;
+    return i < s.n && (unsigned char)s.p[i] >= 0x40 && (unsigned char)s.p[i] <= 0x7e ? i + 1 : i;
+}
+
+/* OSC: a text up to a bell or ESC \, at the line's end at the latest. */
+static size_t command_string(struct slice s)
+{
+    size_t i = 2;
+    while (i < s.n && s.p[i] != '\a' && s.p[i] != '\n' && s.p[i] != 0x1b)
+        i++;
+    if (i < s.n && s.p[i] == '\a')
+        return i + 1;
+    return i + 1 < s.n && s.p[i] == 0x1b && s.p[i + 1] == '\\' ? i + 2 : i;
+}
+
+size_t utf8_escape(struct slice s)
+{
     if (s.n < 2)
         return 1;
-    if (s.p[1] == '[') {
-        while (i < s.n && (unsigned char)s.p[i] >= 0x20 && (unsigned char)s.p[i] <= 0x3f)
-            i++;
-        return i < s.n && (unsigned char)s.p[i] >= 0x40 && (unsigned char)s.p[i] <= 0x7e ? i + 1 : i;
+    switch (s.p[1]) {
+    case '[':
+        return control_sequence(s);
+    case ']':
+        return command_string(s);
+    default:
+        return s.p[1] >= '@' && s.p[1] <= '_' ? 2 : 1;
     }
-    if (s.p[1] == ']') {
-        while (i < s.n && s.p[i] != '\a' && s.p[i] != '\n' && s.p[i] != 0x1b)
-            i++;
-        if (i < s.n && s.p[i] == '\a')
-            return i + 1;
-        return i + 1 < s.n && s.p[i] == 0x1b && s.p[i + 1] == '\\' ? i + 2 : i;
-    }
-    return s.p[1] >= '@' && s.p[1] <= '_' ? 2 : 1;
 }
 
 static bool plain(unsigned char c)
