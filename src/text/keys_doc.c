@@ -22,31 +22,52 @@ static bool looks_like_other(struct slice s)
     return true;
 }
 
+static bool is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Needs no quotes in YAML. */
+static bool is_plain(struct slice s)
+{
+    if (!s.n || !(ascii_alnum(s.p[0]) || s.p[0] == '/' || s.p[0] == '.') || s.p[s.n - 1] == ':')
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!ascii_alnum(s.p[i]) && !strchr("/._-+:@=*~$", s.p[i]))
+            return false;
+    return !looks_like_other(s);
+}
+
+/* One byte of a text in double quotes, where escapes are read. */
+static void put_escaped(char c, struct sbuf *out)
+{
+    if (is_control(c))
+        sbuf_addf(out, "\\x%02x", (unsigned char)c);
+    else if (c == '"' || c == '\\')
+        sbuf_addf(out, "\\%c", c);
+    else
+        sbuf_addc(out, c);
+}
+
 void keys_put_string(struct slice s, struct sbuf *out)
 {
-    bool plain = s.n && (ascii_alnum(s.p[0]) || s.p[0] == '/' || s.p[0] == '.') && s.p[s.n - 1] != ':',
-         quote = true;
-    for (size_t i = 0; i < s.n; i++) {
-        plain = plain && (ascii_alnum(s.p[i]) || strchr("/._-+:@=*~$", s.p[i]));
-        quote = quote && (unsigned char)s.p[i] >= 0x20 && s.p[i] != 0x7f;
-    }
-    if (plain && !looks_like_other(s)) {
+    bool escapes = false;
+    if (is_plain(s)) {
         sbuf_adds(out, s);
         return;
     }
-    sbuf_addc(out, quote ? '\'' : '"');
+    for (size_t i = 0; i < s.n; i++)
+        escapes = escapes || is_control(s.p[i]);
+    sbuf_addc(out, escapes ? '"' : '\'');
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (quote && c == '\'')
+        if (escapes)
+            put_escaped(s.p[i], out);
+        else if (s.p[i] == '\'')
             sbuf_adds(out, SLICE("''"));
-        else if (!quote && (c < 0x20 || c == 0x7f))
-            sbuf_addf(out, "\\x%02x", c);
-        else if (!quote && (c == '"' || c == '\\'))
-            sbuf_addf(out, "\\%c", c);
         else
-            sbuf_addc(out, (char)c);
+            sbuf_addc(out, s.p[i]);
     }
-    sbuf_addc(out, quote ? '\'' : '"');
+    sbuf_addc(out, escapes ? '"' : '\'');
 }
 
 void keys_put_masked(struct slice s, struct sbuf *out)
