@@ -1,7 +1,7 @@
 /* scrub_address: mail addresses, internet addresses, and who logs in in a URL. Part of scrub. */
 #include "core/scrub_impl.h"
 
-enum { MAIL_LOCAL_MAX = 64, MAIL_DOMAIN_MAX = 253, USER_INFO_MAX = 512 };
+enum { MAIL_LOCAL_MAX = 64, MAIL_DOMAIN_MAX = 253, USER_INFO_MAX = 512, LOGIN_MAX = 128 };
 
 /* --- mail --- */
 
@@ -33,6 +33,17 @@ static const char *last_dot(struct slice s)
     return s.n ? s.p + s.n - 1 : NULL;
 }
 
+/* Letters, of any language, two at the least. */
+static bool is_top_level(struct slice top)
+{
+    if (slice_istarts(top, SLICE("xn--")))
+        return true;
+    for (size_t i = 0; i < top.n; i++)
+        if (!ascii_alpha(top.p[i]) && (unsigned char)top.p[i] < 0x80)
+            return false;
+    return top.n >= 2;
+}
+
 static size_t mail_domain_end(struct slice t, size_t from)
 {
     size_t i = from;
@@ -45,10 +56,7 @@ static size_t mail_domain_end(struct slice t, size_t from)
     if (!dot || !ascii_alnum(domain.p[0]))
         return from;
     struct slice top = slice_from(domain, (size_t)(dot - domain.p) + 1);
-    for (size_t k = 0; k < top.n; k++)
-        if (!ascii_alpha(top.p[k]) && (unsigned char)top.p[k] < 0x80 && !slice_istarts(top, SLICE("xn--")))
-            return from;
-    return top.n < 2 || is_other_domain(domain, top) ? from : i;
+    return is_top_level(top) && !is_other_domain(domain, top) ? i : from;
 }
 
 bool mail_at(struct walk *w)
@@ -167,23 +175,27 @@ static bool is_mail_word(struct slice word)
     return false;
 }
 
+/* What follows the '@' of a login without a scheme: a host that the word before the colon does not make one of a mail. */
+static bool is_login_host(const struct walk *w, struct slice host)
+{
+    if (!host.n || !(ascii_alnum(host.p[0]) || host.p[0] == '[') || slice_starts(host, SLICE("sha256:")))
+        return false;
+    return slice_starts(host, SLICE("tcp(")) || !is_mail_word(slice_sub(w->t, w->recent[0].start, w->recent[0].end));
+}
+
 /* user:password@tcp(host), user:password@10.0.0.1:5432, without a scheme. */
 static bool login_at(struct walk *w)
 {
-    size_t i = w->i + 1;
-    while (i < w->t.n && i - w->i < 128 && !ascii_space(w->t.p[i]) && !one_of(w->t.p[i], "/\"'<>@,;=()[]{}\\"))
+    size_t from = w->i + 1, i = from;
+    if (w->name_end != w->i)
+        return false;
+    while (i < w->t.n && i - w->i < LOGIN_MAX && !ascii_space(w->t.p[i]) && !one_of(w->t.p[i], "/\"'<>@,;=()[]{}\\"))
         i++;
-    if (i >= w->t.n || w->t.p[i] != '@' || i == w->i + 1 || w->name_end != w->i)
+    if (i >= w->t.n || w->t.p[i] != '@' || i == from || !is_login_host(w, slice_from(w->t, i + 1)))
         return false;
-    struct slice host = slice_from(w->t, i + 1);
-    if (is_mail_word(slice_sub(w->t, w->recent[0].start, w->recent[0].end)) && !slice_starts(host, SLICE("tcp(")))
+    if (!value_is_worth(w, slice_sub(w->t, from, i), false))
         return false;
-    if (!host.n || !(ascii_alnum(host.p[0]) || host.p[0] == '[') || slice_starts(host, SLICE("sha256:")))
-        return false;
-    struct slice pass = slice_sub(w->t, w->i + 1, i);
-    if (!value_is_worth(w, pass, false))
-        return false;
-    walk_take(w, w->i + 1, i);
+    walk_take(w, from, i);
     w->i = i + 1;
     return true;
 }
@@ -191,15 +203,18 @@ static bool login_at(struct walk *w)
 /* thin:user/password@host of Oracle's. */
 static bool oracle_at(struct walk *w)
 {
-    size_t from = w->i + 1, slash = 0, i = from;
+    size_t from = w->i + 1, i = from;
     if (w->i < 4 || w->i - w->done < 4 || memcmp(w->t.p + w->i - 4, "thin", 4) != 0)
         return false;
-    for (; i < w->t.n && !ascii_space(w->t.p[i]) && w->t.p[i] != '@' && i - from < 128; i++)
-        if (w->t.p[i] == '/' && !slash)
-            slash = i;
-    if (i >= w->t.n || w->t.p[i] != '@' || !slash || !value_is_worth(w, slice_sub(w->t, slash + 1, i), false))
+    while (i < w->t.n && i - from < LOGIN_MAX && w->t.p[i] != '@' && !ascii_space(w->t.p[i]))
+        i++;
+    const char *slash = slice_chr(slice_sub(w->t, from, i), '/');
+    if (i >= w->t.n || w->t.p[i] != '@' || !slash)
         return false;
-    walk_take(w, slash + 1, i);
+    size_t pass = (size_t)(slash - w->t.p) + 1;
+    if (!value_is_worth(w, slice_sub(w->t, pass, i), false))
+        return false;
+    walk_take(w, pass, i);
     w->i = i + 1;
     return true;
 }

@@ -143,24 +143,38 @@ static const struct verb *find_verb(struct slice word)
 }
 
 /* A word of a log may be written like the command, so what is not in quotes must look made. */
+static bool is_protocol_secret(const struct walk *w, const struct verb *verb, struct slice v, bool quoted)
+{
+    if (value_is_mark(v))
+        return false;
+    return quoted && verb->least > 1 ? !value_is_statement(w, v) : looks_random(v, VERB_VALUE_MIN);
+}
+
+/* The next argument of a command of a protocol, [from, end), behind `at`. False: there is none, or the quote there closes what is around. */
+static bool protocol_argument(const struct walk *w, size_t at, bool quoted, size_t *from, size_t *end)
+{
+    size_t next = next_argument(w->t, at);
+    if (next == at || next >= w->t.n || (value_quote_at(w->t, at).n && !quoted))
+        return false;
+    struct walk look = *w;
+    look.t = slice_sub(w->t, 0, next + LOOK_MAX);
+    argument_range(&look, next, from, end);
+    return true;
+}
+
 static bool take_protocol_arguments(struct walk *w, const struct verb *verb, size_t at, bool quoted)
 {
     bool taken = false;
-    for (unsigned n = 1; n <= verb->most; n++) {
-        size_t next = next_argument(w->t, at), from, end;
-        if (next == at || next >= w->t.n || (value_quote_at(w->t, at).n && !quoted))
-            break; /* a quote that closes what is around */
-        struct walk look = *w;
-        look.t = slice_sub(w->t, 0, next + LOOK_MAX);
-        argument_range(&look, next, &from, &end);
+    size_t from, end;
+    for (unsigned n = 1; n <= verb->most && protocol_argument(w, at, quoted, &from, &end); n++) {
         struct slice v = slice_sub(w->t, from, end);
-        quoted = from > next;
-        bool secret = n >= verb->least && v.n && !value_is_mark(v) && (quoted && verb->least > 1 ? !value_is_statement(w, v) : looks_random(v, VERB_VALUE_MIN));
         if (v.n == 0 || names_roles(&w->s->names, value_first_word(v)) & WORD_STATE)
             break; /* AUTH failed for bob */
-        if (secret)
+        quoted = value_quote_at(w->t, next_argument(w->t, at)).n > 0;
+        if (n >= verb->least && is_protocol_secret(w, verb, v, quoted)) {
             walk_take(w, from, end);
-        taken |= secret;
+            taken = true;
+        }
         at = end;
     }
     return taken;
@@ -200,27 +214,37 @@ static size_t skip_options(struct slice t, size_t i)
     return i;
 }
 
+/* The command behind the pipe that stands before i, without sudo, unless that reads a password itself. */
+static struct slice piped_command(struct slice t, size_t i)
+{
+    while (i < t.n && t.p[i] == ' ')
+        i++;
+    struct slice command = slice_sub(t, i, i + PIPED_MAX);
+    bool sudo = slice_starts(command, SLICE("sudo ")) && slice_find(slice_sub(command, 0, 12), SLICE("-S")) < 0;
+    return sudo ? slice_from(command, 5) : command;
+}
+
+static bool is_piped_secret(const struct walk *w, struct slice v)
+{
+    return v.n >= 4 && !value_is_mark(v) && !value_is_placeholder(v) && !value_is_own_name(w, v);
+}
+
 static bool take_piped(struct walk *w, size_t end)
 {
     struct slice line = slice_sub(w->t, end, end + PIPED_MAX);
     ptrdiff_t pipe = slice_find(line, SLICE("|"));
     if (pipe < 0 || memchr(line.p, '\n', (size_t)pipe))
         return false;
-    size_t behind = end + (size_t)pipe + 1, from, stop;
-    while (behind < w->t.n && w->t.p[behind] == ' ')
-        behind++;
-    struct slice command = slice_sub(w->t, behind, behind + PIPED_MAX);
-    if (slice_starts(command, SLICE("sudo ")) && slice_find(slice_sub(command, 0, 12), SLICE("-S")) < 0)
-        command = slice_from(command, 5);
-    const struct reader *reader = find_reader(command);
-    size_t at = skip_options(w->t, end);
+    size_t behind = end + (size_t)pipe + 1, at = skip_options(w->t, end), from, stop;
+    const struct reader *reader = find_reader(piped_command(w->t, behind));
     if (!reader || at >= behind)
         return false;
     argument_range(w, at, &from, &stop);
-    const char *split = reader->split ? slice_chr(slice_sub(w->t, from, stop), reader->split) : NULL;
-    from = split ? (size_t)(split - w->t.p) + 1 : from;
-    struct slice v = slice_sub(w->t, from, stop);
-    if (v.n < 4 || value_is_mark(v) || value_is_placeholder(v) || value_is_own_name(w, v) || (reader->split && !split))
+    if (reader->split) {
+        const char *split = slice_chr(slice_sub(w->t, from, stop), reader->split);
+        from = split ? (size_t)(split - w->t.p) + 1 : stop;
+    }
+    if (!is_piped_secret(w, slice_sub(w->t, from, stop)))
         return false;
     walk_take(w, from, stop);
     return true;
@@ -269,16 +293,22 @@ static bool are_pgpass_names(struct slice database, struct slice user)
     return has_letter(database) && has_letter(user) && !(is_hex_group(database) && is_hex_group(user));
 }
 
+/* Where the database's name begins behind ":port:" at i, of which a host's last byte is before; 0 when there is none. */
+static size_t pgpass_database(struct slice t, size_t i, char before)
+{
+    size_t port = i + 1, end = port;
+    while (end < t.n && end - port < 6 && (ascii_digit(t.p[end]) || t.p[end] == '*'))
+        end++;
+    if (end == port || end >= t.n || t.p[end] != ':' || !(value_is_name_byte(before) || before == '*'))
+        return 0;
+    return end + 1;
+}
+
 bool pgpass_at(struct walk *w)
 {
     struct slice t = w->t;
-    size_t port = w->i + 1, digits = port;
-    char before = walk_before(w, w->i);
-    while (digits < t.n && digits - port < 6 && (ascii_digit(t.p[digits]) || t.p[digits] == '*'))
-        digits++;
-    if (digits == port || digits >= t.n || t.p[digits] != ':' || !(value_is_name_byte(before) || before == '*'))
-        return false;
-    size_t database = digits + 1, user = pgpass_field(t, database), value = user > database ? pgpass_field(t, user) : user;
+    size_t database = pgpass_database(t, w->i, walk_before(w, w->i));
+    size_t user = database ? pgpass_field(t, database) : database, value = user > database ? pgpass_field(t, user) : user;
     if (value == user || !are_pgpass_names(slice_sub(t, database, user - 1), slice_sub(t, user, value - 1)))
         return false;
     struct walk look = *w;

@@ -13,6 +13,17 @@ static size_t skip_spaces(struct slice t, size_t i, bool lines)
     return i;
 }
 
+/* "[0", of name[0], when a bracket closes it: its length. */
+static size_t index_length(struct slice t, size_t i)
+{
+    size_t n = 1;
+    if (i >= t.n || t.p[i] != '[')
+        return 0;
+    while (i + n < t.n && n < 6 && ascii_digit(t.p[i + n]))
+        n++;
+    return i + n < t.n && t.p[i + n] == ']' ? n : 0;
+}
+
 /* What closes the name: a quote, a bracket: "name", [name], ['name'], name[], name[0]. */
 static size_t close_name(struct walk *w, size_t i, struct place *p)
 {
@@ -22,13 +33,7 @@ static size_t close_name(struct walk *w, size_t i, struct place *p)
         p->key_text = slice_sub(w->t, i, i + q.n);
         i += q.n;
     }
-    if (i < w->t.n && w->t.p[i] == '[') {
-        size_t k = i + 1;
-        while (k < w->t.n && k - i < 6 && ascii_digit(w->t.p[k]))
-            k++;
-        if (k < w->t.n && w->t.p[k] == ']')
-            i = k;
-    }
+    i += index_length(w->t, i);
     if (i < w->t.n && w->t.p[i] == ']')
         i++;
     struct unit u = unit_at(w->t, i);
@@ -40,34 +45,42 @@ static bool starts_at(struct slice t, size_t i, const char *text)
     return slice_istarts(slice_sub(t, i, i + 32), slice_str(text));
 }
 
+/* "=>", "==" or "===", of which the first sign has been passed. */
+static enum separator comparison(struct slice t, size_t *i, struct unit second)
+{
+    for (struct unit u; u = unit_at(t, *i), u.c == '=' || u.c == '>';)
+        *i += u.n;
+    return t.p[*i - 1] == '>' || second.c == '>' ? SEP_ARROW : SEP_COMPARE;
+}
+
 /* The sign that separates name and value, if there is one at i. */
 static enum separator separator_at(struct walk *w, size_t *i, struct place *p)
 {
     struct slice t = w->t;
     struct unit u = unit_at(t, *i), next = unit_at(t, *i + u.n);
     p->layer = u.layer;
-    if (u.c == '=' || (u.c == ':' && next.c == '=')) {
-        *i += u.n + (u.c == ':' ? next.n : 0);
-        if (u.c == '=' && (next.c == '>' || next.c == '=')) {
-            while (unit_at(t, *i).c == '=' || unit_at(t, *i).c == '>')
-                *i += unit_at(t, *i).n;
-            return w->t.p[*i - 1] == '>' || next.c == '>' ? SEP_ARROW : SEP_COMPARE;
-        }
-        return SEP_ASSIGN;
-    }
-    if (u.c == ':' && next.c != ':') {
+    switch (u.c) {
+    case '=':
         *i += u.n;
-        return SEP_COLON;
-    }
-    if ((u.c == '-' && next.c == '>') || (u.c == '<' && next.c == '-' && u.n == 1)) {
+        return next.c == '>' || next.c == '=' ? comparison(t, i, next) : SEP_ASSIGN;
+    case ':':
+        if (next.c == ':')
+            return SEP_NONE;
+        *i += u.n + (next.c == '=' ? next.n : 0);
+        return next.c == '=' ? SEP_ASSIGN : SEP_COLON;
+    case '-':
+    case '<':
+        if (u.c == '-' ? next.c != '>' : next.c != '-' || u.n != 1)
+            return SEP_NONE;
         *i += 2;
         return SEP_ARROW;
+    default:
+        return SEP_NONE;
     }
-    return SEP_NONE;
 }
 
-/* <name attr="x">value</name>. */
-static bool is_element(const struct walk *w, size_t start, size_t *i)
+/* Where the name of an element begins that goes on at start: x:db_password. */
+static size_t element_start(const struct walk *w, size_t start)
 {
     size_t at = start;
     while (at > w->done && start - at < 32 && value_is_name_byte(w->t.p[at - 1]))
@@ -75,22 +88,32 @@ static bool is_element(const struct walk *w, size_t start, size_t *i)
     if (at > w->done && w->t.p[at - 1] == ':')
         for (at--; at > w->done && start - at < 48 && value_is_name_byte(w->t.p[at - 1]);)
             at--;
-    bool raw = at > w->done && w->t.p[at - 1] == '<';
-    bool escaped = at >= w->done + 4 && starts_at(w->t, at - 4, "&lt;");
-    if (!raw && !escaped)
-        return false;
-    for (size_t k = *i; k < w->t.n && k - *i < 256; k++) {
-        struct unit u = unit_at(w->t, k);
-        if (u.c == '>') {
-            if (w->t.p[k - 1] == '/')
-                return false;
-            *i = k + u.n;
-            return true;
-        }
+    return at;
+}
+
+/* The end of the tag that goes on at i; i when it has none, or no text follows. */
+static size_t tag_end(struct slice t, size_t i)
+{
+    for (size_t k = i; k < t.n && k - i < 256; k++) {
+        struct unit u = unit_at(t, k);
+        if (u.c == '>')
+            return t.p[k - 1] == '/' ? i : k + u.n;
         if (u.c == '<' || u.c == '\n')
-            return false;
+            return i;
     }
-    return false;
+    return i;
+}
+
+/* <name attr="x">value</name>. */
+static bool is_element(const struct walk *w, size_t start, size_t *i)
+{
+    size_t at = element_start(w, start);
+    bool raw = at > w->done && w->t.p[at - 1] == '<';
+    if (!raw && !(at >= w->done + 4 && starts_at(w->t, at - 4, "&lt;")))
+        return false;
+    size_t end = tag_end(w->t, *i), from = *i;
+    *i = end;
+    return end > from;
 }
 
 /* How long a line's end is that is written as an escape, 0: there is none. */
@@ -293,11 +316,16 @@ static size_t size_length(struct slice t, size_t i)
     return n > 1 && i + n + 1 < t.n && t.p[i + n] == ')' && t.p[i + n + 1] == ' ' ? n + 2 : 0;
 }
 
+static bool is_wrapper_byte(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '@' || c == '&';
+}
+
 /* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
 static size_t skip_wrapper(struct slice t, size_t i)
 {
     size_t at = i;
-    while (at < t.n && at - i < WRAPPER_MAX && (ascii_alnum(t.p[at]) || one_of(t.p[at], "_@&")))
+    while (at < t.n && at - i < WRAPPER_MAX && is_wrapper_byte(t.p[at]))
         at++;
     if (at > i && at - i <= 2 && !ascii_digit(t.p[i]) && value_quote_at(t, at).n == 1)
         return at;
@@ -345,30 +373,39 @@ static bool take_quoted(struct walk *w, const struct place *p, struct quote q)
     return true;
 }
 
-/* A block of YAML: the lines behind "name: |" that stand further in than nothing. */
-static bool take_block(struct walk *w, const struct place *p)
+/* Where the first line of a block of YAML begins whose '|' or '>' is at i; i when none does. */
+static size_t block_start(struct slice t, size_t i)
 {
-    size_t i = p->at + 1, from;
-    while (i < w->t.n && (w->t.p[i] == '-' || w->t.p[i] == '+' || ascii_digit(w->t.p[i])))
-        i++;
-    if (i >= w->t.n || w->t.p[i] != '\n')
-        return false;
-    from = ++i;
-    while (from < w->t.n && w->t.p[from] == ' ')
-        from++;
-    size_t margin = from - i;
-    if (!margin || from >= w->t.n || value_is_mark(slice_from(w->t, from)))
-        return false;
-    for (i = from; i < w->t.n; i++) {
-        if (w->t.p[i] != '\n')
-            continue;
+    size_t at = i + 1;
+    while (at < t.n && (t.p[at] == '-' || t.p[at] == '+' || ascii_digit(t.p[at])))
+        at++;
+    return at < t.n && t.p[at] == '\n' ? at + 1 : i;
+}
+
+/* At the end of the line before one that does not stand in by the margin. */
+static size_t block_end(struct slice t, size_t i, size_t margin)
+{
+    for (; i < t.n; i++) {
         size_t next = i + 1;
-        while (next < w->t.n && next - i <= margin && w->t.p[next] == ' ')
+        if (t.p[i] != '\n')
+            continue;
+        while (next < t.n && next - i <= margin && t.p[next] == ' ')
             next++;
         if (next - i <= margin)
             break;
     }
-    walk_take(w, from, i);
+    return i;
+}
+
+/* A block of YAML: the lines behind "name: |" that stand further in than nothing. */
+static bool take_block(struct walk *w, const struct place *p)
+{
+    size_t line = block_start(w->t, p->at), from = line;
+    while (from < w->t.n && w->t.p[from] == ' ')
+        from++;
+    if (line == p->at || from == line || from >= w->t.n || value_is_mark(slice_from(w->t, from)))
+        return false;
+    walk_take(w, from, block_end(w->t, from, from - line));
     return true;
 }
 
@@ -440,16 +477,25 @@ static size_t unquoted_end(const struct walk *w, const struct place *p, size_t n
     }
 }
 
+/* A program's text compares and calls; "password = user=x" has the next pair where a value would be. */
+static bool is_of_program(const struct walk *w, const struct place *p)
+{
+    if (p->sep == SEP_COMPARE || p->sep == SEP_CALL)
+        return true;
+    return p->sep == SEP_ASSIGN && p->key.n == 0 && !p->tight && value_pair_at(w->t, p->at);
+}
+
 static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t name)
 {
     struct slice v = slice_sub(w->t, p->at, unquoted_end(w, p, name));
-    if (p->sep == SEP_COMPARE || p->sep == SEP_CALL || (p->sep == SEP_ASSIGN && value_pair_at(w->t, p->at) && p->key.n == 0 && !p->tight))
+    if (is_of_program(w, p))
         return false;
-    bool whole = p->is.kind == NAME_HEADER && v.n && (slice_chr(v, '=') || slice_chr(v, ' '));
+    if (p->is.kind != NAME_HEADER)
+        return value_is_secret(w, p, v, false);
     struct slice first = slice_sub(w->t, p->at, value_bare_end(w, p->at, p->layer, p->query));
-    if (p->is.kind == NAME_HEADER && (!first.n || value_begins_count(v) || value_is_placeholder(first)))
+    if (!first.n || value_begins_count(v) || value_is_placeholder(first))
         return false;
-    if (!whole)
+    if (!v.n || !(slice_chr(v, '=') || slice_chr(v, ' ')))
         return value_is_secret(w, p, v, false);
     bool scheme = names_roles(&w->s->names, value_first_word(v)) & WORD_SCHEME;
     return !value_is_mark(v) && (scheme || !value_begins_sentence(w, v));
@@ -476,27 +522,37 @@ static bool take_bare(struct walk *w, const struct place *p, size_t name)
     return secret && take_unquoted(w, p, unquoted_end(w, p, name));
 }
 
+/* X-Forwarded-For: a, b: behind the first of a list of addresses, its end. */
+static size_t address_list_end(const struct walk *w, size_t end)
+{
+    struct slice t = w->t;
+    while (end + 2 < t.n && t.p[end] == ',' && t.p[end + 1] == ' ' && ascii_hex(t.p[end + 2]) && !value_pair_at(t, end + 2))
+        end = value_bare_end(w, end + 2, 0, false);
+    return end;
+}
+
+/* The end of a value that names a client or a server; *behind: what closes it. */
+static size_t address_value_end(const struct walk *w, const struct place *p, struct quote q, size_t *behind)
+{
+    if (q.n)
+        return value_quoted_end(w->t, p->at + q.n, q, behind);
+    size_t end = value_bare_end(w, p->at, p->layer, p->query);
+    *behind = p->sep == SEP_COLON && !p->tight ? address_list_end(w, end) : end;
+    return *behind;
+}
+
 /* The value names a client: addresses in it are taken by the walk as it comes to them. */
 static bool mark_addresses_in(struct walk *w, const struct place *p)
 {
     struct quote q = value_quote_at(w->t, p->at);
-    size_t behind = p->at, end;
-    bool list = p->sep == SEP_COLON && !p->tight;
-    if (q.n)
-        end = value_quoted_end(w->t, p->at + q.n, q, &behind);
-    else
-        end = value_bare_end(w, p->at, p->layer, p->query);
-    /* X-Forwarded-For: a, b */
-    while (!q.n && list && end + 2 < w->t.n && w->t.p[end] == ',' && w->t.p[end + 1] == ' ' && ascii_hex(w->t.p[end + 2]) && !value_pair_at(w->t, end + 2))
-        end = value_bare_end(w, end + 2, 0, false);
+    size_t behind, end = address_value_end(w, p, q, &behind), from = p->at + q.n;
     *(p->is.kind == NAME_KEEP ? &w->keep_until : &w->client_until) = end;
     if (p->is.kind != NAME_CLIENT || w->s->opt->scrub.send_ip || p->sep == SEP_SPACE)
         return false;
-    size_t from = p->at + q.n;
     if (end <= from || value_says_nothing(w, slice_sub(w->t, from, end)))
         return false;
     walk_take(w, from, end);
-    w->i = q.n ? behind : end;
+    w->i = behind;
     return true;
 }
 
@@ -508,6 +564,22 @@ static bool mark_addresses(struct walk *w, const struct place *p)
     return taken;
 }
 
+/* The value at p->at, in the form in which it begins. */
+static bool take_value(struct walk *w, struct place *p, size_t name)
+{
+    if (p->sep == SEP_ELEMENT)
+        return take_element(w, p);
+    if (p->sep == SEP_COLON && (w->t.p[p->at] == '|' || w->t.p[p->at] == '>'))
+        return take_block(w, p);
+    p->at = skip_wrapper(w->t, p->at);
+    struct quote q = value_quote_at(w->t, p->at);
+    if (q.n)
+        return take_quoted(w, p, q);
+    if (one_of(w->t.p[p->at], "{[(") && p->sep != SEP_SPACE)
+        return take_structure(w, p);
+    return take_bare(w, p, name);
+}
+
 bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is)
 {
     char before = walk_before(w, start);
@@ -517,17 +589,5 @@ bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is i
     p.sep = find_separator(w, start, end, &p);
     if (p.sep == SEP_NONE || p.at >= w->t.n)
         return false;
-    if (is.kind >= NAME_ADDRESS)
-        return mark_addresses(w, &p);
-    if (p.sep == SEP_ELEMENT)
-        return take_element(w, &p);
-    if (p.sep == SEP_COLON && (w->t.p[p.at] == '|' || w->t.p[p.at] == '>'))
-        return take_block(w, &p);
-    p.at = skip_wrapper(w->t, p.at);
-    struct quote q = value_quote_at(w->t, p.at);
-    if (q.n)
-        return take_quoted(w, &p, q);
-    if (one_of(w->t.p[p.at], "{[(") && p.sep != SEP_SPACE)
-        return take_structure(w, &p);
-    return take_bare(w, &p, start);
+    return is.kind >= NAME_ADDRESS ? mark_addresses(w, &p) : take_value(w, &p, start);
 }

@@ -70,22 +70,33 @@ static bool is_jwt(struct slice s)
     return dot && dot - s.p >= 8 && s.p + s.n - dot > 8;
 }
 
+static size_t run_end(struct slice t, size_t i, enum alphabet a)
+{
+    while (i < t.n && in_alphabet(a, t.p[i]))
+        i++;
+    return i;
+}
+
+/* Whether the token [i, end) of such a form is one: it is told by its first bytes, so that work is bounded. */
+static bool is_token(struct slice t, size_t i, size_t end, const struct token_row *row)
+{
+    return is_made(slice_sub(t, i + row->n, end)) && (row->alphabet != ALPHABET_JWT || is_jwt(slice_sub(t, i, end)));
+}
+
 static size_t token_end(struct slice t, size_t i, const struct token_row *row)
 {
-    size_t from = i + row->n, end = from;
+    enum alphabet a = (enum alphabet)row->alphabet;
+    size_t from = i + row->n;
     if (!slice_starts(slice_from(t, i), slice_of(row->prefix, row->n)))
         return i;
-    while (end < t.n && end - from < TOKEN_LOOK && in_alphabet((enum alphabet)row->alphabet, t.p[end]))
-        end++;
-    if (!is_made(slice_sub(t, from, end)) || (row->alphabet == ALPHABET_JWT && !is_jwt(slice_sub(t, i, end))))
-        return i; /* told by its first bytes, so that work is bounded */
-    while (end < t.n && in_alphabet((enum alphabet)row->alphabet, t.p[end]))
-        end++;
-    while (end > from && one_of(t.p[end - 1], ".,-/") && row->alphabet != ALPHABET_BASE)
+    size_t end = run_end(slice_sub(t, 0, from + TOKEN_LOOK), from, a);
+    if (!is_token(t, i, end, row))
+        return i;
+    end = run_end(t, end, a);
+    while (end > from && a != ALPHABET_BASE && one_of(t.p[end - 1], ".,-/"))
         end--; /* the sentence's */
-    struct slice body = slice_sub(t, from, end);
     bool beside = end < t.n && (ascii_alnum(t.p[end]) || t.p[end] == '_');
-    return body.n < row->least || beside ? i : end;
+    return end - from < row->least || beside ? i : end;
 }
 
 /* AKIA…:secret, AKIA… secret, AKIA…","secret. */
@@ -95,8 +106,7 @@ static void take_beside(struct walk *w)
     while (i < w->t.n && i - w->i < 4 && one_of(w->t.p[i], " :/,;|\"'\t"))
         i++;
     from = i;
-    while (i < w->t.n && in_alphabet(ALPHABET_BASE, w->t.p[i]))
-        i++;
+    i = run_end(w->t, from, ALPHABET_BASE);
     if (i - from >= BESIDE_MIN && i - from <= BESIDE_MAX && from > w->i && is_made(slice_sub(w->t, from, i)))
         walk_take(w, from, i);
 }
@@ -133,21 +143,25 @@ struct slice token_sample(unsigned i, struct sbuf *out)
 
 /* --- bot tokens: 123456789:AA… --- */
 
+/* The digits of a bot's id at i, and the colon behind them: where it stands, or 0. */
+static size_t bot_colon(struct slice t, size_t i)
+{
+    size_t end = i;
+    while (end < t.n && end - i < 12 && ascii_digit(t.p[end]))
+        end++;
+    return end - i >= 8 && end < t.n && t.p[end] == ':' ? end : 0;
+}
+
 static bool bot_at(struct walk *w)
 {
-    size_t i = w->i, colon;
-    if (i + 2 < w->t.n && slice_istarts(slice_from(w->t, i), SLICE("bot")))
-        i += 3;
-    size_t digits = i;
-    while (i < w->t.n && i - digits < 12 && ascii_digit(w->t.p[i]))
-        i++;
-    if (i - digits < 8 || i >= w->t.n || w->t.p[i] != ':')
+    size_t from = w->i;
+    if (from + 2 < w->t.n && slice_istarts(slice_from(w->t, from), SLICE("bot")))
+        from += 3;
+    size_t colon = bot_colon(w->t, from);
+    size_t end = colon ? run_end(w->t, colon + 1, ALPHABET_URL) : 0;
+    if (!colon || end - colon < 33 || !is_made(slice_sub(w->t, colon, end)))
         return false;
-    for (colon = i++; i < w->t.n && in_alphabet(ALPHABET_URL, w->t.p[i]);)
-        i++;
-    if (i - colon < 33 || !is_made(slice_sub(w->t, colon, i)))
-        return false;
-    walk_take(w, digits, i);
+    walk_take(w, from, end);
     return true;
 }
 

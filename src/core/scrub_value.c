@@ -3,22 +3,34 @@
 
 /* --- quotes --- */
 
+/* U+2018 to U+201B single, U+201C to U+201F double, U+2039 and U+203A, by the last byte of three. */
+static struct quote print_quote(unsigned char last)
+{
+    if (last >= 0x98 && last <= 0x9f)
+        return (struct quote){.n = 3, .c = last <= 0x9b ? 0x98 : 0x9c};
+    return last == 0xb9 || last == 0xba ? (struct quote){.n = 3, .c = 0xb9} : (struct quote){0};
+}
+
 /* The quotes of print, in UTF-8. Which of a pair opens is another one in each language, so any of its kind closes. */
 static struct quote typographic_at(struct slice t, size_t i)
 {
-    unsigned char a = (unsigned char)t.p[i], b = i + 1 < t.n ? (unsigned char)t.p[i + 1] : 0, c = i + 2 < t.n ? (unsigned char)t.p[i + 2] : 0;
-    if (a == 0xc2 && (b == 0xab || b == 0xbb)) /* U+00AB, U+00BB */
+    const unsigned char *p = (const unsigned char *)t.p + i;
+    if (t.n - i >= 2 && p[0] == 0xc2 && (p[1] == 0xab || p[1] == 0xbb)) /* U+00AB, U+00BB */
         return (struct quote){.n = 2, .c = 0xab};
-    if (a == 0xe2 && b == 0x80 && c >= 0x98 && c <= 0x9f) /* U+2018 to U+201B single, U+201C to U+201F double */
-        return (struct quote){.n = 3, .c = c <= 0x9b ? 0x98 : 0x9c};
-    if (a == 0xe2 && b == 0x80 && (c == 0xb9 || c == 0xba)) /* U+2039, U+203A */
-        return (struct quote){.n = 3, .c = 0xb9};
-    return (struct quote){0};
+    return t.n - i >= 3 && p[0] == 0xe2 && p[1] == 0x80 ? print_quote(p[2]) : (struct quote){0};
 }
 
 bool value_quote_is_before(struct slice t, size_t i)
 {
     return (i >= 3 && typographic_at(t, i - 3).n == 3) || (i >= 2 && typographic_at(t, i - 2).n == 2);
+}
+
+/* A quote that nothing closes: its text goes to the end of the line. */
+static size_t unclosed_end(struct slice t, size_t from, size_t *behind)
+{
+    const char *line = memchr(t.p + from, '\n', t.n - from);
+    *behind = line ? (size_t)(line - t.p) : t.n;
+    return *behind;
 }
 
 /* One inside a word is an apostrophe. */
@@ -32,9 +44,7 @@ static size_t typographic_end(struct slice t, size_t from, struct quote q, size_
             return i;
         }
     }
-    const char *line = memchr(t.p + from, '\n', t.n - from);
-    *behind = line ? (size_t)(line - t.p) : t.n;
-    return *behind;
+    return unclosed_end(t, from, behind);
 }
 
 struct quote value_quote_at(struct slice t, size_t i)
@@ -56,10 +66,16 @@ struct quote value_quote_at(struct slice t, size_t i)
     return q;
 }
 
+/* A quote twice is one of the text's own, as SQL and CSV write it. */
+static bool is_doubled(struct slice t, size_t from, size_t i, struct quote q)
+{
+    return q.slashes == 0 && q.layer == 0 && i > from && i + 1 < t.n && (unsigned char)t.p[i + 1] == q.c;
+}
+
 /*
  * Each time text is put in quotes, a backslash before each quote and each backslash is added: with k backslashes before the opening
  * quote, the closing one has k more than a multiple of 2(k+1), and a quote that is part of the text 2k+1 more. Fewer than k close
- * what is around. A quote twice is one of the text's own, as SQL and CSV write it.
+ * what is around.
  */
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind)
 {
@@ -73,13 +89,13 @@ size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *beh
             i++;
             continue;
         }
-        if (u.c == q.c && u.layer <= q.layer && slashes < q.slashes) {
+        bool same = u.c == q.c && u.layer <= q.layer;
+        if (same && slashes < q.slashes) {
             *behind = i - slashes;
             return *behind;
         }
-        if (u.c == q.c && u.layer <= q.layer && slashes % period == q.slashes) {
-            bool twice = q.slashes == 0 && q.layer == 0 && i > from && i + 1 < t.n && (unsigned char)t.p[i + 1] == q.c;
-            if (!twice) {
+        if (same && slashes % period == q.slashes) {
+            if (!is_doubled(t, from, i, q)) {
                 *behind = i + u.n;
                 return i - q.slashes;
             }
@@ -88,9 +104,7 @@ size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *beh
         slashes = 0;
         i += u.n;
     }
-    const char *line = memchr(t.p + from, '\n', t.n - from);
-    *behind = line ? (size_t)(line - t.p) : t.n;
-    return *behind;
+    return unclosed_end(t, from, behind);
 }
 
 /* --- what is no secret --- */
@@ -117,6 +131,21 @@ static bool only(struct slice v, const char *signs)
     return true;
 }
 
+/* $NAME, ${name}, $(command) */
+static bool is_variable(struct slice v)
+{
+    for (size_t i = 1; i < v.n; i++)
+        if (!(v.p[i] >= 'A' && v.p[i] <= 'Z') && !ascii_digit(v.p[i]) && v.p[i] != '_')
+            return v.p[1] == '{' || v.p[1] == '(';
+    return true;
+}
+
+/* [hidden] */
+static bool is_bracketed_word(struct slice inner)
+{
+    return only(inner, "_-") && !looks_random(inner, 6);
+}
+
 /* A place for a value: ${NAME}, $NAME, %s, {name}, <name>, ?, [hidden], :name. */
 bool value_is_placeholder(struct slice v)
 {
@@ -124,18 +153,15 @@ bool value_is_placeholder(struct slice v)
     struct slice inner = slice_sub(v, 1, v.n - 1);
     switch (v.p[0]) {
     case '$':
-        for (size_t i = 1; i < v.n; i++)
-            if (!(v.p[i] >= 'A' && v.p[i] <= 'Z') && !ascii_digit(v.p[i]) && v.p[i] != '_')
-                return v.p[1] == '{' || v.p[1] == '(';
-        return true;
+        return is_variable(v);
     case '%':
         return v.n <= 3 || v.p[1] == '(' || (last == '%' && only(inner, "_"));
     case '{':
-        return (last == '}' && only(inner, "_{} .-")) || v.n == 1;
+        return v.n == 1 || (last == '}' && only(inner, "_{} .-"));
     case '<':
         return last == '>' && only(inner, " _-");
     case '[':
-        return last == ']' && only(inner, " _-") && !slice_chr(inner, ' ') && !looks_random(inner, 6);
+        return last == ']' && is_bracketed_word(inner);
     case '?':
         return v.n == 1;
     default:
@@ -212,16 +238,21 @@ static bool count_makings(struct slice v, struct makings *m)
     return true;
 }
 
+/* Letters with digits or signs; not a long name with a number. */
+static bool is_mixed(const struct makings *m, size_t n)
+{
+    unsigned letters = m->lower + m->upper;
+    if (m->signs)
+        return letters || m->digits;
+    return m->digits && letters && (m->digits > 2 || m->humps || n <= 12);
+}
+
 bool looks_random(struct slice v, size_t least)
 {
     struct makings m = {0};
     if (v.n < least || !count_makings(v, &m))
         return false;
-    unsigned letters = m.lower + m.upper;
-    bool numbered = m.digits <= 2 && m.humps == 0 && m.signs == 0 && v.n > 12; /* a long name with a number */
-    if ((m.digits && letters && !numbered) || (m.signs && (letters || m.digits)))
-        return true;
-    return (m.lower && m.upper && m.humps > 1) || (m.digits >= 16 && m.digits + m.signs == v.n);
+    return is_mixed(&m, v.n) || (m.upper && m.humps > 1) || (m.digits >= 16 && m.digits + m.signs == v.n);
 }
 
 /* A sentence in quotes says what became of a secret, or what one must be: it names such a state, and none of its words looks made. */
@@ -286,17 +317,20 @@ bool value_is_name_byte(char c)
     return ascii_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
-/* An identifier and '=' stand at i, which is not the end of a text in base64. */
+/* Whether a '=' at i is the end of a text in base64 that begins at `from`. */
+static bool is_padding(struct slice t, size_t from, size_t i)
+{
+    size_t behind = i + 1 + (i + 1 < t.n && t.p[i + 1] == '=');
+    bool ends = behind >= t.n || one_of(t.p[behind], " \t\r\n\"'\\,;)");
+    return ends && (behind - from) % 4 == 0 && looks_random(slice_sub(t, from, i), 12);
+}
+
 bool value_pair_at(struct slice t, size_t i)
 {
     size_t from = i;
     while (i < t.n && i - from < 64 && (value_is_name_byte(t.p[i]) || (i > from && one_of(t.p[i], "[]"))))
         i++;
-    if (i == from || i >= t.n || t.p[i] != '=')
-        return false;
-    size_t behind = i + 1 + (i + 1 < t.n && t.p[i + 1] == '=');
-    bool ends = behind >= t.n || one_of(t.p[behind], " \t\r\n\"'\\,;)");
-    return !(ends && (behind - from) % 4 == 0 && looks_random(slice_sub(t, from, i), 12));
+    return i > from && i < t.n && t.p[i] == '=' && !is_padding(t, from, i);
 }
 
 /* The value is called by its name, in capitals: --password PASSWORD. */
@@ -385,6 +419,11 @@ bool value_of_field(const struct walk *w, struct name_is is, struct slice v)
 
 /* --- where a value ends --- */
 
+static bool begins_tag(char next)
+{
+    return next == '/' || next == '!' || ascii_alpha(next) || ascii_space(next);
+}
+
 /* Whether the sign at i, which may end a value or be part of it, ends it. */
 static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
 {
@@ -404,7 +443,7 @@ static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
     case '`':
         return i == from || !ascii_alnum(next);
     case '<':
-        return next == '/' || ascii_alpha(next) || ascii_space(next) || next == '!' || (i == from && next == '*'); /* <*> */
+        return begins_tag(next) || (i == from && next == '*'); /* <*> */
     case '>':
         return !ascii_alnum(next);
     case '|':
@@ -501,18 +540,31 @@ size_t value_structure_end(struct slice t, size_t from)
     return t.n;
 }
 
+/* Whether the byte at i ends the rest of a line: the line's end, also as an escape, or what closes the text around. */
+static bool ends_line(const struct walk *w, size_t from, size_t i)
+{
+    switch (w->t.p[i]) {
+    case '\n':
+    case '\r':
+        return true;
+    case '\\':
+        return is_escaped_break(w->t, i) || value_quote_at(w->t, i).n;
+    case '"':
+    case '\'':
+    case '}':
+    case ']':
+        return sign_ends(w, from, i, false);
+    default:
+        return false;
+    }
+}
+
 /* The rest of a line, or of the quoted text around it, with escapes of a line's end. */
 static size_t line_end(const struct walk *w, size_t from)
 {
     size_t i = from;
-    while (i < w->t.n && w->t.p[i] != '\n' && w->t.p[i] != '\r') {
-        char c = w->t.p[i];
-        if (c == '\\' && (is_escaped_break(w->t, i) || value_quote_at(w->t, i).n))
-            break;
-        if ((c == '"' || c == '\'' || c == '}' || c == ']') && sign_ends(w, from, i, false))
-            break;
+    while (i < w->t.n && !ends_line(w, from, i))
         i++;
-    }
     while (i > from && ascii_space(w->t.p[i - 1]))
         i--;
     return i;
