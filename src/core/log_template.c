@@ -6,26 +6,32 @@
 
 /* --- what may stand in parentheses behind a value --- */
 
-enum { ADDRESS_NAME_MAX = 256 };
+enum { ADDRESS_NAME_MAX = 254 };
 
 static bool in_address_name(char c)
 {
     return ascii_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':';
 }
 
+/* The end of a name that has a dot or a colon, or of nothing, at q; NULL when it has neither, or goes on. */
+static const char *address_name_end(const char *q, const char *e)
+{
+    const char *from = q;
+    bool dot = false;
+    for (; q < e && q - from < ADDRESS_NAME_MAX && in_address_name(*q); q++)
+        dot = dot || *q == '.' || *q == ':';
+    return q < e && *q == ')' && (dot || q == from) ? q : NULL;
+}
+
 /* Behind an address that ends at p, in parentheses: its name, or nothing where it has none. Belongs to the
  * address. Returns where to go on. */
 static const char *address_name(struct log_template_work *w, const char *p)
 {
-    const char *e = w->e;
-    if (e - p < 3 || p[0] != ' ' || p[1] != '(')
+    if (w->e - p < 3 || p[0] != ' ' || p[1] != '(')
         return p;
-    const char *q = p + 2;
-    bool dot = false;
-    for (; q < e && q - p < ADDRESS_NAME_MAX && in_address_name(*q); q++)
-        dot = dot || *q == '.' || *q == ':';
-    if (q < e && *q == ')' && (dot || q == p + 2))
-        p = w->last_end = w->lit = q + 1;
+    const char *end = address_name_end(p + 2, w->e);
+    if (end)
+        p = w->last_end = w->lit = end + 1;
     return p;
 }
 
@@ -96,15 +102,16 @@ static const char *space(struct log_template_work *w, const char *p)
     return p;
 }
 
-/* One word of a request's context, [q, end): an id, which has a digit, or the dash of an unknown one. */
-static bool is_context_word(const char *q, const char *end, bool *dash)
+/* A word of a request's context at q: an id, which has a digit, or the dash of an unknown one. Its end, or NULL. */
+static const char *context_word_end(const char *q, const char *e, bool *dash)
 {
+    const char *t = q;
     bool digit = false;
-    for (const char *t = q; t < end && !digit; t++)
-        digit = ascii_digit(*t);
-    bool none = end - q == 1 && *q == '-';
+    for (; t < e && (ascii_alnum(*t) || *t == '-' || *t == '_'); t++)
+        digit = digit || ascii_digit(*t);
+    bool none = t - q == 1 && *q == '-';
     *dash = *dash || none;
-    return digit || none;
+    return (digit || none) && t < e && (*t == ' ' || *t == ']') ? t : NULL;
 }
 
 enum { CONTEXT_MAX = 256 };
@@ -118,12 +125,10 @@ static const char *request_context(struct log_template_work *w, const char *p)
     bool dash = false;
     const char *q = p + 1;
     while (q < w->e && *q != ']' && q - p < CONTEXT_MAX) {
-        const char *t = q;
-        while (t < w->e && (ascii_alnum(*t) || *t == '-' || *t == '_'))
-            t++;
-        if (t == w->e || (*t != ' ' && *t != ']') || !is_context_word(q, t, &dash))
+        q = context_word_end(q, w->e, &dash);
+        if (!q)
             return p + 1;
-        q = t + (*t == ' ');
+        q += *q == ' ';
     }
     if (!dash || q == w->e || *q != ']')
         return p + 1;
@@ -395,6 +400,15 @@ void log_template_free(struct log_template *m)
     sbuf_free(&m->text);
 }
 
+/* A UTF-8 sequence may have been cut where the template is full. */
+static size_t whole_sequences(const struct log_template_work *w)
+{
+    size_t n = w->n;
+    while (n > 0 && w->full && (unsigned char)w->out[n - 1] >= 0x80)
+        n--;
+    return n;
+}
+
 void log_template_message(struct slice msg, struct log_template *m)
 {
     sbuf_reset(&m->text);
@@ -408,14 +422,12 @@ void log_template_message(struct slice msg, struct log_template *m)
     const char *p = w.s;
     while (p < w.e && !w.full) {
         p = log_template_class_of(*p) & LOG_TEMPLATE_END ? delimiter(&w, p) : next_piece(&w, p);
-        if (w.e - p > 1 && *p == ' ' && (unsigned char)p[1] > ' ' && p[1] != 127)
+        if (w.e - p > 1 && *p == ' ' && !is_blank(p[1]))
             p++; /* delimiter() would say the same, in more steps */
     }
     if (!w.full)
         log_template_flush(&w, w.e);
-    while (w.n > 0 && w.full && (unsigned char)w.out[w.n - 1] >= 0x80)
-        w.n--; /* a UTF-8 sequence may have been cut */
-    m->text.n = w.n;
+    m->text.n = whole_sequences(&w);
 }
 
 void log_template_percent(const struct log_template *m, struct sbuf *out)

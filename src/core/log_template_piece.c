@@ -8,13 +8,15 @@ enum { BASE64_LEAST = 20, POD_LEAST = 17, ASSEMBLY_LEAST = 9 };
 static bool base64(const char *p, const char *q)
 {
     unsigned upper = 0, lower = 0, numbers = 0;
+    bool before = false;
     for (const char *r = p; r < q; r++) {
-        bool digit = ascii_digit(*r);
-        if (!ascii_alnum(*r) && *r != '+' && *r != '/' && *r != '-' && *r != '_')
+        bool digit = ascii_digit(*r), letter = ascii_alpha(*r);
+        if (!digit && !letter && !memchr("+/-_", *r, 4))
             return false;
-        upper += *r >= 'A' && *r <= 'Z';
-        lower += *r >= 'a' && *r <= 'z';
-        numbers += digit && (r == p || !ascii_digit(r[-1]));
+        upper += letter && *r < 'a';
+        lower += letter && *r >= 'a';
+        numbers += digit && !before;
+        before = digit;
     }
     return q - p >= BASE64_LEAST && upper >= 2 && lower >= 2 && numbers >= 2;
 }

@@ -148,18 +148,24 @@ static const char *bracket_end(const char *p, const char *e, char shut)
     return q < e && *q == shut ? q : NULL;
 }
 
+static bool ends_value(char c)
+{
+    return c == '&' || (c != '=' && log_template_class_of(c) & LOG_TEMPLATE_END);
+}
+
 /* The end of a value without quotes; v when it begins with a bracket, or opens one that it does not close. */
 static const char *bare_value_end(const char *v, const char *e)
 {
     const char *p = v;
     for (; p < e; p++) {
         char shut = closing_bracket(*p);
-        if (!shut && *p != '=' && (*p == '&' || log_template_class_of(*p) & LOG_TEMPLATE_END))
+        if (shut) {
+            p = p > v ? bracket_end(p, e, shut) : NULL;
+            if (!p)
+                return v;
+        } else if (ends_value(*p)) {
             break;
-        const char *q = shut && p > v ? bracket_end(p, e, shut) : NULL;
-        if (shut && !q)
-            return v;
-        p = q ? q : p;
+        }
     }
     while (p > v + 1 && (p[-1] == '.' || p[-1] == ':'))
         p--;

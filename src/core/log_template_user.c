@@ -12,6 +12,14 @@ static bool followed_by_from(const struct log_template_work *w, const char *p)
     return w->e - p > 6 && memcmp(p, " from ", 6) == 0;
 }
 
+/* "user: bob", at the end of what is said. */
+static bool is_last_word(const struct log_template_work *w, struct slice word)
+{
+    const char *next = word.p + word.n;
+    bool last = next == w->e || *next == ',' || *next == ';' || followed_by_from(w, next);
+    return w->hint == LOG_TEMPLATE_HINT_USER && last && !log_template_is_fault(word.p, word.n);
+}
+
 /* What may stand between the word that gives the hint and the name: a space, ": " before a name that ends something, or a
    parenthesis around it. */
 static bool beside_hint(const struct log_template_work *w, struct slice word)
@@ -19,8 +27,7 @@ static bool beside_hint(const struct log_template_work *w, struct slice word)
     const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
     ptrdiff_t gap = word.p - end;
     if (gap == 2 && end[0] == ':' && end[1] == ' ')
-        return w->hint == LOG_TEMPLATE_HINT_USER && (next == w->e || *next == ',' || *next == ';' || followed_by_from(w, next)) &&
-               !log_template_is_fault(word.p, word.n);
+        return is_last_word(w, word);
     if (gap == 2 && end[0] == ' ' && end[1] == '(')
         return next < w->e && *next == ')';
     return gap <= 3 && *end == ' ' && word.p[-1] == ' ';

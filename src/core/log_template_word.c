@@ -159,6 +159,17 @@ static size_t numbers(const struct log_template_work *w, const char *p, const ch
     return recognise_time(p, w->e);
 }
 
+/* An id of pairs or of five runs, of which the first is `run` digits. */
+static size_t separated(const char *p, const char *q, ptrdiff_t run, char sep, enum placeholder *type)
+{
+    if (run == 8 && sep == '-') {
+        *type = PLACEHOLDER_UUID;
+        return recognise_uuid(p, q);
+    }
+    *type = PLACEHOLDER_MAC;
+    return run == 2 ? recognise_mac(p, q) : 0;
+}
+
 /* What stands behind the first run of hexadecimal digits says which it can be. */
 size_t log_template_compound(const struct log_template_work *w, const char *p, const char *q, enum placeholder *type)
 {
@@ -167,16 +178,12 @@ size_t log_template_compound(const struct log_template_work *w, const char *p, c
         r++;
     ptrdiff_t run = r - p;
     char sep = r < w->e ? *r : 0;
-    size_t n = 0;
-    if (sep == '-' && run == 8 && (n = recognise_uuid(p, q)) > 0)
-        *type = PLACEHOLDER_UUID;
-    else if (run == 2 && (sep == ':' || sep == '-') && (n = recognise_mac(p, q)) > 0)
-        *type = PLACEHOLDER_MAC;
-    else if (sep == ':' && run <= 4 && (n = recognise_ip6(p, q)) > 0)
+    size_t n = sep == '-' || sep == ':' ? separated(p, q, run, sep, type) : 0;
+    if (n == 0 && sep == ':' && run <= 4) {
         *type = PLACEHOLDER_ADDR;
-    else if (ascii_digit(*p))
-        n = numbers(w, p, r, q, type);
-    return n;
+        n = recognise_ip6(p, q);
+    }
+    return n > 0 || !ascii_digit(*p) ? n : numbers(w, p, r, q, type);
 }
 
 /* --- words --- */
@@ -222,6 +229,14 @@ static const char *host(struct log_template_work *w, const char *p, const char *
     return n > 0 ? log_template_emit(w, PLACEHOLDER_ADDR, p, p + n) : NULL;
 }
 
+/* Letters [p, run) behind a colon: a truth, or a host, as the next byte may say. Returns its end, or NULL. */
+static const char *letters_behind_colon(struct log_template_work *w, const char *p, const char *run, const char *q, char next)
+{
+    if (is_bool(p, run))
+        return log_template_emit(w, PLACEHOLDER_BOOL, p, run);
+    return next == '.' || next == '-' ? host(w, p, q) : NULL;
+}
+
 /* A run of word bytes [p, run) without a digit. Returns where to go on. */
 static const char *letters(struct log_template_work *w, const char *p, const char *run, const char *q)
 {
@@ -231,10 +246,8 @@ static const char *letters(struct log_template_work *w, const char *p, const cha
         return end;
     if (before == '-' && goes_on_with_id(w, p, run))
         return log_template_emit(w, PLACEHOLDER_ID, p, run);
-    if (before == ':' && is_bool(p, run))
-        return log_template_emit(w, PLACEHOLDER_BOOL, p, run);
-    if (before == ':' && (next == '.' || next == '-'))
-        end = host(w, p, q);
+    if (before == ':')
+        end = letters_behind_colon(w, p, run, q, next);
     if (!end && run - p == 8 && next == '-')
         end = compound(w, p, q);
     return end ? end : run;

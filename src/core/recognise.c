@@ -38,19 +38,23 @@ size_t recognise_uuid(const char *p, const char *e)
 
 enum { MAC_PAIRS_MAX = 32 }; /* a SHA-256 fingerprint */
 
+/* Whether another pair stands behind the sign at p, which is the one behind the first pair. */
+static bool pair_follows(const char *p, const char *e, char sign)
+{
+    return p < e && *p == sign && (sign == ':' || sign == '-') && recognise_hexes(p + 1, e) == 2;
+}
+
 size_t recognise_mac(const char *p, const char *e)
 {
     const char *s = p;
     unsigned pairs = 0;
-    bool letter = false;
-    while (recognise_hexes(p, e) == 2) {
+    bool letter = false, more = recognise_hexes(p, e) == 2;
+    while (more) {
         letter = letter || !ascii_digit(p[0]) || !ascii_digit(p[1]);
         pairs++;
         p += 2;
-        if (pairs == MAC_PAIRS_MAX || p == e || (*p != ':' && *p != '-') || *p != s[2] ||
-            recognise_hexes(p + 1, e) != 2)
-            break;
-        p++;
+        more = pairs < MAC_PAIRS_MAX && p < e && pair_follows(p, e, s[2]);
+        p += more;
     }
     return (pairs >= 6 || (pairs >= 4 && letter)) && recognise_ends(p, e) ? (size_t)(p - s) : 0;
 }
