@@ -1,5 +1,22 @@
 #include "base/utf8.h"
 
+/* RFC 3629, 4: no over-long form, no surrogate, nothing beyond U+10FFFF. */
+static bool second_fits(unsigned char first, unsigned char second)
+{
+    switch (first) {
+    case 0xe0:
+        return second >= 0xa0;
+    case 0xed:
+        return second <= 0x9f;
+    case 0xf0:
+        return second >= 0x90;
+    case 0xf4:
+        return second <= 0x8f;
+    default:
+        return true;
+    }
+}
+
 size_t utf8_step(struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
@@ -8,14 +25,11 @@ size_t utf8_step(struct slice s)
     if (p[0] < 0x80)
         return 1;
     size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < len)
+    if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < len || !second_fits(p[0], p[1]))
         return 0;
     for (size_t i = 1; i < len; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
     return len;
 }
 
