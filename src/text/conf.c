@@ -56,45 +56,55 @@ static bool refuse(struct builder *b, unsigned line, unsigned col, const char *t
     return false;
 }
 
+enum { FAULT_TEXT = 96 };
+
+/* A control byte that YAML has not, but as an escape. */
+static bool is_forbidden(unsigned char c)
+{
+    return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+}
+
+/* What is wrong with the byte at i, if anything, in text. Returns how many bytes belong to it, 0 when they are no UTF-8. */
+static size_t check_byte(struct slice s, size_t i, unsigned col, char text[FAULT_TEXT])
+{
+    unsigned char c = (unsigned char)s.p[i];
+    size_t step = c < 0x80 ? 1 : utf8_step(slice_from(s, i));
+    text[0] = '\0';
+    if (c == '\r' && (i + 1 == s.n || s.p[i + 1] != '\n'))
+        snprintf(text, FAULT_TEXT, "a carriage return without a line feed; end lines with LF or CR LF");
+    else if (c == '%' && col == 1)
+        snprintf(text, FAULT_TEXT, "a line must not begin with '%%'; YAML directives are not supported");
+    else if (is_forbidden(c))
+        snprintf(text, FAULT_TEXT, "control byte 0x%02x; write it as \"\\x%02x\" in double quotes", c, c);
+    else if (step == 0)
+        snprintf(text, FAULT_TEXT, "byte 0x%02x is not valid UTF-8; save the file as UTF-8", c);
+    return step;
+}
+
+static void add_line(struct builder *b, size_t at, size_t *cap)
+{
+    if (b->n_lines == *cap)
+        b->starts = xrealloc(b->starts, *cap = *cap ? *cap * 2 : 256, sizeof *b->starts);
+    b->starts[b->n_lines++] = (uint32_t)at;
+}
+
 /* What must not reach libfyaml. Also fills b->starts. */
 static bool check_bytes(struct builder *b)
 {
     struct slice s = b->file->text;
-    uint32_t *starts = NULL;
-    size_t cap = 0, line_at = 0;
-    bool ok = true;
-    for (size_t i = 0, step; i <= s.n; i += step) {
-        step = 1;
-        if (i == line_at) {
-            if (b->n_lines == cap)
-                starts = xrealloc(starts, cap = cap ? cap * 2 : 256, sizeof *starts);
-            starts[b->n_lines++] = (uint32_t)i;
-        }
-        if (i == s.n)
-            break;
-        unsigned char c = (unsigned char)s.p[i];
-        unsigned col = (unsigned)(i - starts[b->n_lines - 1]) + 1;
-        char text[96];
-        text[0] = '\0';
-        if (c == '\n') {
-            line_at = i + 1;
-        } else if (c == '%' && col == 1) {
-            snprintf(text, sizeof text, "a line must not begin with '%%'; YAML directives are not supported");
-        } else if (c == '\r' && (i + 1 == s.n || s.p[i + 1] != '\n')) {
-            snprintf(text, sizeof text, "a carriage return without a line feed; end lines with LF or CR LF");
-        } else if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f) {
-            snprintf(text, sizeof text, "control byte 0x%02x; write it as \"\\x%02x\" in double quotes", c,
-                     c);
-        } else if (c >= 0x80 && (step = utf8_step(slice_from(s, i))) == 0) {
-            snprintf(text, sizeof text, "byte 0x%02x is not valid UTF-8; save the file as UTF-8", c);
-        }
-        if (text[0]) {
-            ok = refuse(b, b->n_lines, col, text);
-            break;
-        }
+    size_t cap = 0, i = 0;
+    char text[FAULT_TEXT];
+    add_line(b, 0, &cap);
+    while (i < s.n) {
+        unsigned col = (unsigned)(i - b->starts[b->n_lines - 1]) + 1;
+        size_t step = check_byte(s, i, col, text);
+        if (text[0])
+            return refuse(b, b->n_lines, col, text);
+        i += step;
+        if (s.p[i - 1] == '\n')
+            add_line(b, i, &cap);
     }
-    b->starts = starts;
-    return ok;
+    return true;
 }
 
 static unsigned line_at(const struct builder *b, size_t pos)

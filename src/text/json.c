@@ -300,37 +300,56 @@ static bool comma_dangles(struct slice s)
     return i < s.n && (s.p[i] == '}' || s.p[i] == ']');
 }
 
-struct slice json_repair(struct arena *a, struct slice text)
+/* What stands at the front of rest, inside a string: a control byte becomes an escape. Returns how many bytes of rest it is. */
+static size_t repair_inside(struct slice rest, char *out, size_t *n)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t controls = 0, n = 0, skip;
+    char c = *rest.p;
+    if ((unsigned char)c < 0x20) {
+        memcpy(out + *n, "\\u00", 4);
+        out[*n + 4] = hex[c >> 4];
+        out[*n + 5] = hex[c & 15];
+        *n += 6;
+        return 1;
+    }
+    out[(*n)++] = c;
+    if (c != '\\' || rest.n < 2 || (unsigned char)rest.p[1] < 0x20)
+        return 1;
+    out[(*n)++] = rest.p[1];
+    return 2;
+}
+
+/* The same outside of strings: NaN becomes null, a comma before a closing bracket goes. */
+static size_t repair_outside(struct slice rest, char *out, size_t *n)
+{
+    char c = *rest.p;
+    size_t word = c == 'N' || c == 'I' || c == '-' ? not_a_number(rest) : 0;
+    if (word) {
+        memcpy(out + *n, "null", 4);
+        *n += 4;
+        return word;
+    }
+    if (c != ',' || !comma_dangles(rest))
+        out[(*n)++] = c;
+    return 1;
+}
+
+struct slice json_repair(struct arena *a, struct slice text)
+{
+    size_t controls = 0, n = 0;
     for (size_t i = 0; i < text.n; i++)
         controls += (unsigned char)text.p[i] < 0x20;
     /* NaN, the shortest, grows by one byte. */
     char *p = arena_alloc(a, text.n + text.n / 3 + controls * 5 + 1);
     bool inside = false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (c == '"') {
+    for (size_t i = 0; i < text.n;) {
+        struct slice rest = slice_from(text, i);
+        if (text.p[i] == '"') {
             inside = !inside;
-        } else if (inside && c == '\\' && i + 1 < text.n && (unsigned char)text.p[i + 1] >= 0x20) {
-            p[n++] = c;
-            c = text.p[++i];
-        } else if (inside && (unsigned char)c < 0x20) {
-            memcpy(p + n, "\\u00", 4);
-            p[n + 4] = hex[c >> 4];
-            p[n + 5] = hex[c & 15];
-            n += 6;
-            continue;
-        } else if (!inside && c == ',' && comma_dangles(slice_from(text, i))) {
-            continue;
-        } else if (!inside && (c == 'N' || c == 'I' || c == '-') && (skip = not_a_number(slice_from(text, i)))) {
-            memcpy(p + n, "null", 4);
-            n += 4;
-            i += skip - 1;
-            continue;
+            p[n++] = text.p[i++];
+        } else {
+            i += inside ? repair_inside(rest, p, &n) : repair_outside(rest, p, &n);
         }
-        p[n++] = c;
     }
     return slice_of(p, n);
 }

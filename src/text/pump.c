@@ -141,31 +141,48 @@ static unsigned char hex_byte(struct parser *p)
     return (unsigned char)v;
 }
 
+/* Behind \g or \k: the name or number of a group, between signs. */
+static void skip_reference(struct parser *p)
+{
+    char open = peek(p, 0);
+    if (open != '{' && open != '<' && open != '\'')
+        return;
+    p->at++;
+    skip_behind(p, open == '{' ? '}' : open == '<' ? '>' : '\'');
+}
+
+/* Behind the letter c of an escape. Empty: it stands for no byte. */
+static struct set letter_escape(struct parser *p, char c, bool in_class)
+{
+    static const char names[] = "ntrfea", bytes[] = "\n\t\r\f\033\a";
+    const char *name = strchr(names, c);
+    struct set s = {{0}};
+    if (name)
+        add_byte(&s, (unsigned char)bytes[name - names]);
+    else if (c == 'x')
+        add_byte(&s, hex_byte(p));
+    else if (c == 'b' && in_class)
+        add_byte(&s, '\b');
+    else if (c == 'g' || c == 'k')
+        skip_reference(p);
+    else if (strchr("dDwWsShHvVNRpP", c))
+        s = set_of_escape(c);
+    if ((c == 'p' || c == 'P') && peek(p, 0) == '{')
+        skip_behind(p, '}');
+    return s; /* \b, \A, \1 and the like match no byte of their own */
+}
+
 /* At "\". Empty: it stands for no byte. */
 static struct set escape(struct parser *p, bool in_class)
 {
-    static const char names[] = "ntrfea", bytes[] = "\n\t\r\f\033\a";
     char c = peek(p, 1);
     struct set s = {{0}};
     p->at += 2;
-    const char *name = c ? strchr(names, c) : NULL;
-    if (name) {
-        add_byte(&s, (unsigned char)bytes[name - names]);
-    } else if (c == 'x') {
-        add_byte(&s, hex_byte(p));
-    } else if (c && strchr("dDwWsShHvVNRpP", c)) {
-        s = set_of_escape(c);
-        if ((c == 'p' || c == 'P') && peek(p, 0) == '{')
-            skip_behind(p, '}');
-    } else if (c == 'g' || c == 'k') {
-        if (peek(p, 0) == '{' || peek(p, 0) == '<' || peek(p, 0) == '\'')
-            p->at++, skip_behind(p, p->s.p[p->at - 1] == '{' ? '}' : p->s.p[p->at - 1] == '<' ? '>' : '\'');
-    } else if (c == 'b' && in_class) {
-        add_byte(&s, '\b');
-    } else if (!ascii_alnum(c) && c) {
+    if (ascii_alnum(c))
+        return letter_escape(p, c, in_class);
+    if (c)
         add_byte(&s, (unsigned char)c);
-    }
-    return s; /* \b, \A, \1 and the like match no byte of their own */
+    return s;
 }
 
 static const struct {
@@ -276,29 +293,49 @@ static void quantifier(struct parser *p, struct node *n)
 
 static struct branch *branches(struct parser *p, unsigned depth);
 
+/* Flags behind "(?", then ':' and branches, or ')' and none. */
+static bool flags(struct parser *p)
+{
+    while (ascii_alpha(peek(p, 0)) || peek(p, 0) == '-' || peek(p, 0) == '^')
+        p->at++;
+    bool plain = peek(p, 0) == ':';
+    if (plain)
+        p->at++;
+    else
+        skip_behind(p, ')');
+    return plain;
+}
+
 /* Behind "(?": moves to where its branches begin. False: it has none, and ends there. */
 static bool group_head(struct parser *p, bool *look)
 {
     char c = peek(p, 0), d = peek(p, 1);
-    *look = c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!'));
-    if (*look) {
-        p->at += c == '<' ? 2 : 1;
-    } else if (c == '<' || c == '\'' || (c == 'P' && d == '<')) {
-        p->at += c == 'P' ? 2 : 1;
-        skip_behind(p, c == '\'' ? '\'' : '>');
-    } else if (c == ':' || c == '>' || c == '|') {
+    bool behind = c == '<' && (d == '=' || d == '!');
+    *look = behind || c == '=' || c == '!';
+    if (c == 'P' && d == '<') {
+        c = d;
         p->at++;
-    } else {
-        while (ascii_alpha(peek(p, 0)) || peek(p, 0) == '-' || peek(p, 0) == '^')
-            p->at++;
-        bool plain = peek(p, 0) == ':';
-        if (plain)
-            p->at++;
-        else
-            skip_behind(p, ')');
-        return plain;
     }
-    return true;
+    switch (c) {
+    case '=':
+    case '!':
+    case ':':
+    case '>':
+    case '|':
+        p->at++;
+        return true;
+    case '<':
+        p->at += behind ? 2 : 1;
+        if (!behind)
+            skip_behind(p, '>');
+        return true;
+    case '\'':
+        p->at++;
+        skip_behind(p, '\'');
+        return true;
+    default:
+        return flags(p);
+    }
 }
 
 /* At "(". */
