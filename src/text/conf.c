@@ -164,6 +164,17 @@ static void report_parser(struct builder *b, struct fy_diag *fd)
     refuse(b, line, (unsigned)bytes + 1, plain_words(e->msg ? e->msg : "this is not YAML"));
 }
 
+/* Goes over white space, from *i on; returns how many lines end in it. */
+static unsigned skip_line_ends(struct slice raw, size_t *i)
+{
+    unsigned ends = 0;
+    for (; *i < raw.n && ascii_space(raw.p[*i]); ++*i) {
+        bool alone = *i + 1 == raw.n || raw.p[*i + 1] != '\n';
+        ends += raw.p[*i] == '\n' || (raw.p[*i] == '\r' && alone);
+    }
+    return ends;
+}
+
 /*
  * The text between single quotes (YAML 1.2, 7.3.2): '' is a quote, white space around line ends folds into a space, or into as many
  * line feeds as there are empty lines. libfyaml 0.7.12 does that itself, but gets two or more '' in a row wrong.
@@ -178,11 +189,9 @@ static struct slice single_quoted(struct arena *a, struct slice raw)
             i += raw.p[i] == '\'' ? 2 : 1;
             continue;
         }
-        unsigned ends = 0;
         while (n && (to[n - 1] == ' ' || to[n - 1] == '\t'))
             n--;
-        for (; i < raw.n && ascii_space(raw.p[i]); i++)
-            ends += raw.p[i] == '\n' || (raw.p[i] == '\r' && (i + 1 == raw.n || raw.p[i + 1] != '\n'));
+        unsigned ends = skip_line_ends(raw, &i);
         for (unsigned k = 1; k < ends; k++)
             to[n++] = '\n';
         if (ends == 1)
@@ -514,6 +523,14 @@ struct err_place conf_key_place(const struct conf_node *n)
     return n->key_line ? place(n->file, n->key_line, n->key_col) : conf_place(n);
 }
 
+/* Where the text begins in a line: behind spaces, and behind its quote. */
+static size_t text_start(struct slice s, size_t at, bool quoted)
+{
+    while (at < s.n && s.p[at] == ' ')
+        at++;
+    return quoted && at < s.n && (s.p[at] == '\'' || s.p[at] == '"') ? at + 1 : at;
+}
+
 struct err_place conf_place_in(const struct conf_node *n, size_t offset)
 {
     struct slice text = slice_sub(n->text, 0, offset), source = n->file->text;
@@ -526,11 +543,7 @@ struct err_place conf_place_in(const struct conf_node *n, size_t offset)
     for (; line < n->line + more && source.p; line++)
         slice_split(&source, '\n');
     struct slice s = slice_split(&source, '\n');
-    size_t at = more ? 0 : n->col - 1;
-    while (at < s.n && s.p[at] == ' ')
-        at++;
-    if (n->quoted && more == 0 && at < s.n && (s.p[at] == '\'' || s.p[at] == '"'))
-        at++;
+    size_t at = text_start(s, more ? 0 : n->col - 1, n->quoted && more == 0);
     if (!s.p || !slice_starts(slice_from(s, at), text))
         return conf_place(n);
     return place(n->file, line, (unsigned)(at + text.n) + 1);

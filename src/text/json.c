@@ -460,19 +460,21 @@ void json_raw(struct json *j, struct slice v)
     yajl_gen_number(j->gen, v.p, v.n);
 }
 
+/* The whole part of a number at i, of at most 15 digits: its end, or i. */
+static size_t whole_end(struct slice v, size_t i)
+{
+    size_t end = i;
+    while (end < v.n && ascii_digit(v.p[end]))
+        end++;
+    bool zeros = end - i > 1 && v.p[i] == '0';
+    return end - i > 15 || zeros ? i : end;
+}
+
 bool json_number_ok(struct slice v)
 {
-    size_t i = 0, digits;
-    if (i < v.n && v.p[i] == '-')
-        i++;
-    size_t start = i;
-    while (i < v.n && ascii_digit(v.p[i]))
-        i++;
-    digits = i - start;
-    if (digits == 0 || digits > 15 || (digits > 1 && v.p[start] == '0'))
-        return false;
-    if (i == v.n)
-        return true;
+    size_t start = v.n && v.p[0] == '-', i = whole_end(v, start);
+    if (i == start || i == v.n)
+        return i > start;
     if (v.p[i] != '.' || i + 1 == v.n)
         return false;
     for (i++; i < v.n; i++)

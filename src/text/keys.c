@@ -199,24 +199,30 @@ static struct err_place place_of(const struct key *k, const struct conf_node *n)
     return at;
 }
 
+/* What the value is instead, where a word of it helps. */
+static const char *instead(const struct key *k, const struct conf_node *n)
+{
+    if (conf_null(n))
+        return ", but has no value";
+    if (n->type != CONF_SCALAR)
+        return n->type == CONF_LIST ? ", not a list" : ", not a map";
+    return k->type == KEY_INT && n->quoted ? ", without quotes" : "";
+}
+
 /* `"key" must be …`; entries of a list have no name of their own. */
 static bool wrong(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n)
 {
     struct sbuf words;
     sbuf_init(&words, WORDS_MAX);
     keys_words(k, &words);
+    sbuf_addf(&words, "%s", instead(k, n));
     const char *near = k->type == KEY_ENUM && n->type == CONF_SCALAR ? err_nearest(n->text, k->names) : NULL;
-    const char *got = conf_null(n)                      ? ", but has no value"
-                      : n->type == CONF_LIST            ? ", not a list"
-                      : n->type == CONF_MAP             ? ", not a map"
-                      : k->type == KEY_INT && n->quoted ? ", without quotes"
-                                                        : "";
+    if (near)
+        sbuf_addf(&words, "; did you mean \"%s\"?", near);
     if (n->key.p)
-        err_add(c->diag, ERR_ERROR, place_of(k, n), "\"%.*s\" must be %s%s%s%s%s", SLICE_ARG(clip(n->key)),
-                sbuf_cstr(&words), got, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        err_add(c->diag, ERR_ERROR, place_of(k, n), "\"%.*s\" must be %s", SLICE_ARG(clip(n->key)), sbuf_cstr(&words));
     else
-        err_add(c->diag, ERR_ERROR, place_of(k, n), "each of \"%s\" must be %s%s%s%s%s", label,
-                sbuf_cstr(&words), got, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        err_add(c->diag, ERR_ERROR, place_of(k, n), "each of \"%s\" must be %s", label, sbuf_cstr(&words));
     sbuf_free(&words);
     return false;
 }
@@ -333,6 +339,16 @@ static bool bind_many(struct keys_ctx *c, const struct key *k, const struct conf
     return ok;
 }
 
+static bool bind_text(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n, const struct conf_node **at)
+{
+    if (n->type != CONF_SCALAR || conf_null(n))
+        return wrong(c, k, label, n);
+    if (n->text.n == 0)
+        return conf_error(c->diag, n, "must not be empty");
+    *at = n;
+    return true;
+}
+
 static bool bind_value(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n,
                        void *base)
 {
@@ -345,12 +361,7 @@ static bool bind_value(struct keys_ctx *c, const struct key *k, const char *labe
     case KEY_CSTR:
         return bind_string(c, k, label, n, at);
     case KEY_TEXT:
-        if (n->type != CONF_SCALAR || conf_null(n))
-            return wrong(c, k, label, n);
-        if (n->text.n == 0)
-            return conf_error(c->diag, n, "must not be empty");
-        *(const struct conf_node **)at = n;
-        return true;
+        return bind_text(c, k, label, n, at);
     case KEY_NODE:
         *(const struct conf_node **)at = n;
         return true;

@@ -153,6 +153,17 @@ static bool boundary(struct slice s, size_t at)
     return at >= s.n || !ascii_alnum(s.p[at]);
 }
 
+/* hh or :hh behind the hours of an offset: the bytes it takes, 0 when there is none. */
+static size_t offset_minutes_at(struct slice s, int *minute)
+{
+    unsigned bad = 0;
+    size_t at = s.n && s.p[0] == ':';
+    if (s.n < at + 2 || !ascii_digit(s.p[at]) || !ascii_digit(s.p[at + 1]))
+        return 0;
+    *minute = two(s.p + at, &bad);
+    return at + 2;
+}
+
 /* +hh:mm, +hhmm or (short_ok) +hh at the front, either sign; the bytes it takes, 0 when there is none. */
 static size_t offset_at(struct slice s, bool short_ok, int32_t *offset_s)
 {
@@ -160,14 +171,9 @@ static size_t offset_at(struct slice s, bool short_ok, int32_t *offset_s)
         return 0;
     unsigned bad = 0;
     int hour = two(s.p + 1, &bad), minute = 0;
-    size_t n = 3;
-    size_t at = s.n > 3 && s.p[3] == ':' ? 4 : 3;
-    if (s.n >= at + 2 && ascii_digit(s.p[at]) && ascii_digit(s.p[at + 1])) {
-        minute = two(s.p + at, &bad);
-        n = at + 2;
-    } else if (!short_ok) {
+    size_t minutes = offset_minutes_at(slice_from(s, 3), &minute), n = 3 + minutes;
+    if (!minutes && !short_ok)
         return 0;
-    }
     if (bad || hour > 23 || minute > 59 || (n < s.n && ascii_digit(s.p[n])))
         return 0;
     *offset_s = (hour * 3600 + minute * 60) * (s.p[0] == '-' ? -1 : 1);
@@ -238,6 +244,21 @@ static size_t word_zone_at(struct slice s, int32_t *offset_s, bool *known)
     return 0;
 }
 
+/* The zone of an ISO time behind a space, with which s begins. */
+static size_t spaced_zone_at(struct slice s, bool words, int32_t *offset_s, bool *known)
+{
+    struct slice word = slice_from(s, 1);
+    if ((slice_starts(word, SLICE("UTC")) || slice_starts(word, SLICE("GMT"))) && boundary(word, 3))
+        return 4;
+    size_t n = words ? word_zone_at(s, offset_s, known) : 0;
+    if (n > 0)
+        return n;
+    /* Behind a space two digits with a sign may be anything: only the long forms count, but for PostgreSQL's
+     * process in brackets behind it. */
+    n = offset_at(word, words && slice_starts(slice_from(word, 3), SLICE(" [")), offset_s);
+    return n && boundary(word, n) ? n + 1 : 0;
+}
+
 /* The zone behind an ISO time: the bytes it takes, 0 when there is none. `words`: abbreviations too. */
 static size_t iso_zone_at(struct slice s, bool words, int32_t *offset_s, bool *known)
 {
@@ -246,17 +267,7 @@ static size_t iso_zone_at(struct slice s, bool words, int32_t *offset_s, bool *k
     if (s.n && (s.p[0] == 'Z' || s.p[0] == 'z') && boundary(s, 1))
         return 1;
     size_t n = offset_at(s, true, offset_s);
-    if (n || s.n < 2 || s.p[0] != ' ')
-        return n;
-    struct slice word = slice_from(s, 1);
-    if ((slice_starts(word, SLICE("UTC")) || slice_starts(word, SLICE("GMT"))) && boundary(word, 3))
-        return 4;
-    if (words && (n = word_zone_at(s, offset_s, known)) > 0)
-        return n;
-    /* Behind a space two digits with a sign may be anything: only the long forms count, but for PostgreSQL's
-     * process in brackets behind it. */
-    n = offset_at(word, words && slice_starts(slice_from(word, 3), SLICE(" [")), offset_s);
-    return n && boundary(word, n) ? n + 1 : 0;
+    return n || s.n < 2 || s.p[0] != ' ' ? n : spaced_zone_at(s, words, offset_s, known);
 }
 
 bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone)
@@ -337,32 +348,38 @@ static bool day_from(struct slice *s, int *day)
     return n > 0;
 }
 
+/* The day of the week, if one is there. False: no space is behind it. */
+static bool weekday_from(struct slice *s)
+{
+    if (!weekday_at(*s))
+        return true;
+    advance(s, s->p[3] == ',' ? 4 : 3);
+    return spaces(s);
+}
+
+/* The year, if one is there. False: no space is behind it. */
+static bool year_from(struct slice *s, int *year)
+{
+    *year = year_at(*s, 1970);
+    if (!*year)
+        return true;
+    advance(s, 4);
+    return spaces(s);
+}
+
 /* Month, day and what may stand before them; a year found on the way is kept. */
 static bool bsd_date_from(struct slice *s, struct civil *c)
 {
     if (s->n && (s->p[0] == '*' || s->p[0] == '.')) /* Cisco: the clock is not synchronised */
         advance(s, 1);
-    if (weekday_at(*s)) {
-        advance(s, s->p[3] == ',' ? 4 : 3);
-        if (!spaces(s))
-            return false;
-    }
-    c->year = year_at(*s, 1970);
-    if (c->year) {
-        advance(s, 4);
-        if (!spaces(s))
-            return false;
-    }
+    if (!weekday_from(s) || !year_from(s, &c->year))
+        return false;
     if (!(c->month = stamp_month(*s)))
         return false;
     advance(s, 3);
     if (!spaces(s) || !day_from(s, &c->day) || !spaces(s))
         return false;
-    if (!c->year && (c->year = year_at(*s, 1970))) {
-        advance(s, 4);
-        return spaces(s);
-    }
-    return true;
+    return c->year || year_from(s, &c->year);
 }
 
 bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out)
@@ -441,6 +458,12 @@ static bool epoch_of(uint64_t whole, uint32_t billionths, int64_t *out)
     return true;
 }
 
+/* A dot and a digit at i. */
+static bool fraction_begins(struct slice s, size_t i)
+{
+    return i + 1 < s.n && s.p[i] == '.' && ascii_digit(s.p[i + 1]);
+}
+
 bool stamp_epoch(struct slice *s, int64_t *out)
 {
     size_t n = 0;
@@ -450,11 +473,11 @@ bool stamp_epoch(struct slice *s, int64_t *out)
     if (!slice_u64(slice_sub(*s, 0, n), &whole))
         return false;
     uint32_t billionths = 0;
-    if (n + 1 < s->n && s->p[n] == '.' && ascii_digit(s->p[n + 1])) {
+    if (fraction_begins(*s, n)) {
         uint32_t unit = 100000000;
         for (n++; n < s->n && ascii_digit(s->p[n]); n++, unit /= 10)
             billionths += (uint32_t)(s->p[n] - '0') * unit;
-        if (n + 1 < s->n && s->p[n] == '.' && ascii_digit(s->p[n + 1])) /* an address or a version */
+        if (fraction_begins(*s, n)) /* an address or a version */
             return false;
     }
     if (!boundary(*s, n) || !epoch_of(whole, billionths, out))
