@@ -218,34 +218,55 @@ static unsigned group_of(struct slice v, unsigned max)
     return slice_u64(v, &n) && n < max ? (unsigned)n : max;
 }
 
+static void take_time(struct record *r, struct slice v)
+{
+    uint64_t time;
+    if (slice_u64(v, &time) && time < INT64_MAX / 2)
+        r->time_us = (int64_t)time;
+}
+
+static void take_format(struct record *r, struct slice v)
+{
+    enum format f = format_by_name(v);
+    r->format = f < FORMAT_N ? f : r->format;
+}
+
 static void take(struct reader *in, unsigned tag, struct slice v)
 {
     struct record *r = in->r;
     struct slice *text = text_of(in, tag);
-    uint64_t time;
     if (text) {
         *text = v;
-    } else if (tag == TAG_FORMAT) {
-        enum format f = format_by_name(v);
-        r->format = f < FORMAT_N ? f : r->format;
-    } else if (tag == TAG_UNTRUSTED) {
+        return;
+    }
+    switch (tag) {
+    case TAG_FORMAT:
+        take_format(r, v);
+        return;
+    case TAG_UNTRUSTED:
         r->untrusted = true;
-    } else if (tag == TAG_LEVEL) {
+        return;
+    case TAG_LEVEL:
         r->level = level_by_name(v);
-    } else if (tag == TAG_TIME) {
-        if (slice_u64(v, &time) && time < INT64_MAX / 2)
-            r->time_us = (int64_t)time;
-    } else if (tag >= TAG_FIELD_STRING && tag <= TAG_FIELD_JSON) {
+        return;
+    case TAG_TIME:
+        take_time(r, v);
+        return;
+    case TAG_FIELD_STRING ... TAG_FIELD_JSON:
         record_add(r, in->name, v, (enum field_type)(tag - TAG_FIELD_STRING));
         in->name = SLICE_NONE;
-    } else if (tag == TAG_SCRUBBED) {
+        return;
+    case TAG_SCRUBBED:
         in->out->scrubbed = true;
         in->out->n_captures = group_of(v, RECORD_CODEC_CAPTURES_MAX);
-    } else if (tag == TAG_CAPTURE_NUMBER) {
+        return;
+    case TAG_CAPTURE_NUMBER:
         in->group = group_of(v, in->out->n_captures ? in->out->n_captures - 1 : 0);
-    } else if (tag == TAG_CAPTURE) {
+        return;
+    case TAG_CAPTURE:
         in->out->captures[in->group] = v;
-    } else if (tag >= TAG_CONTAINER_NAME && tag <= TAG_LABEL) {
+        return;
+    case TAG_CONTAINER_NAME ... TAG_LABEL:
         take_container(in, tag, v);
     }
 }

@@ -9,6 +9,20 @@ struct rewrite {
     const struct event_summary *numbers;
 };
 
+/* Writes the new value of a member of contexts.crumbd, if it is one that changes. */
+static bool replaced_number(struct rewrite *w, struct slice key)
+{
+    if (slice_is(key, "suppressed"))
+        json_int(&w->json, (int64_t)w->numbers->suppressed);
+    else if (slice_is(key, "first"))
+        json_time(&w->json, w->numbers->first_us);
+    else if (slice_is(key, "last"))
+        json_time(&w->json, w->numbers->last_us);
+    else
+        return false;
+    return true;
+}
+
 /* Writes the new value of a member, if it is one that changes. */
 static bool replaced(struct rewrite *w, struct slice key, unsigned depth, bool in_crumbd)
 {
@@ -16,14 +30,8 @@ static bool replaced(struct rewrite *w, struct slice key, unsigned depth, bool i
         json_str(&w->json, slice_str(w->event_id));
     else if (depth == 1 && slice_is(key, "timestamp"))
         json_time(&w->json, w->time_us);
-    else if (in_crumbd && slice_is(key, "suppressed"))
-        json_int(&w->json, (int64_t)w->numbers->suppressed);
-    else if (in_crumbd && slice_is(key, "first"))
-        json_time(&w->json, w->numbers->first_us);
-    else if (in_crumbd && slice_is(key, "last"))
-        json_time(&w->json, w->numbers->last_us);
     else
-        return false;
+        return in_crumbd && replaced_number(w, key);
     return true;
 }
 
