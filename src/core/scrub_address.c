@@ -151,18 +151,14 @@ static bool take_user_info(struct walk *w, size_t from, size_t at, size_t colon)
 {
     struct slice pass = colon ? slice_sub(w->t, colon + 1, at) : SLICE_NONE;
     struct slice user = slice_sub(w->t, from, colon ? colon : at);
-    bool taken = false;
-    if (is_key_user(user)) {
+    if (is_key_user(user))
         walk_take(w, from, from + user.n);
-        taken = true;
-    }
-    if (pass.n && value_is_worth(w, pass, false) && !slice_starts(pass, SLICE(SCRUB_MARK))) {
+    if (pass.n && value_is_worth(w, pass, false) && !value_is_mark(pass))
         walk_take(w, colon + 1, at);
-        taken = true;
-    }
-    if (taken || user.n || pass.n)
-        w->i = at + 1;
-    return taken || user.n || pass.n;
+    if (!user.n && !pass.n)
+        return false;
+    w->i = at + 1;
+    return true;
 }
 
 /* mailto:bob@example.com has no password. */
@@ -321,6 +317,11 @@ static bool may_be_ipv6(struct slice t, size_t i)
     return n < 5 && i + n < t.n && t.p[i + n] == ':';
 }
 
+static bool names_go_on(struct slice t, size_t i)
+{
+    return i < t.n && (ascii_alnum(t.p[i]) || t.p[i] == '_');
+}
+
 /* RFC 4291, 2.2: eight groups, or fewer with one "::". Without a digit it is a name: Dead::Beef. */
 static size_t ipv6_end(struct slice t, size_t from)
 {
@@ -328,10 +329,9 @@ static size_t ipv6_end(struct slice t, size_t from)
     enum ipv6_step step = may_be_ipv6(t, from) ? IPV6_MORE : IPV6_NONE;
     while (step == IPV6_MORE && a.i < t.n && a.i - from < SCRUB_ADDRESS_MAX)
         step = ipv6_group(&a);
-    bool whole = a.gap ? a.groups > 0 && a.groups <= 8 : a.groups == 8;
-    if (step == IPV6_NONE || !a.digits || !whole)
+    if (step == IPV6_NONE || !a.digits || a.groups == 0 || a.groups > 8 || (a.groups < 8 && !a.gap))
         return from;
-    return a.end < t.n && (ascii_alnum(t.p[a.end]) || t.p[a.end] == '_') ? from : a.end;
+    return names_go_on(t, a.end) ? from : a.end;
 }
 
 static bool is_known_client(const struct walk *w, struct slice address)
@@ -388,9 +388,8 @@ static bool is_clients(const struct walk *w, struct slice address, size_t end)
         return false;
     if (w->i < w->client_until || is_known_client(w, address) || leads_access_line(w, end) || comes_from(w, w->i))
         return true;
-    bool port = slice_starts(rest, SLICE(" port ")) && rest.n > 6 && ascii_digit(rest.p[6]);
-    bool login = w->i >= 3 && w->i - w->done >= 3 && memcmp(w->t.p + w->i - 3, "'@'", 3) == 0;
-    return port || login;
+    bool login = w->i - w->done >= 3 && memcmp(w->t.p + w->i - 3, "'@'", 3) == 0;
+    return login || (slice_starts(rest, SLICE(" port ")) && rest.n > 6 && ascii_digit(rest.p[6]));
 }
 
 bool address_at(struct walk *w)

@@ -10,6 +10,12 @@ static size_t spaces_end(struct slice t, size_t i)
     return i;
 }
 
+static bool is_secret_column(const struct walk *w, struct slice name)
+{
+    enum name_kind kind = names_field(&w->s->names, name).kind;
+    return kind != NAME_NONE && kind < NAME_ADDRESS && kind != NAME_QUERY;
+}
+
 /* The names in "(a, b, c)" at i: which of them are secret; returns the place behind, i when it is no such list. */
 static size_t read_columns(const struct walk *w, size_t i, uint64_t *secret)
 {
@@ -21,8 +27,7 @@ static size_t read_columns(const struct walk *w, size_t i, uint64_t *secret)
         char c = w->t.p[at];
         if (c != ',' && c != ')')
             continue;
-        enum name_kind kind = names_field(&w->s->names, slice_sub(w->t, from, at)).kind;
-        if (column < COLUMNS_MAX && kind != NAME_NONE && kind < NAME_ADDRESS && kind != NAME_QUERY)
+        if (column < COLUMNS_MAX && is_secret_column(w, slice_sub(w->t, from, at)))
             *secret |= UINT64_C(1) << column;
         column++;
         from = at + 1;

@@ -125,12 +125,23 @@ static size_t line_escape(struct slice t, size_t i)
     return n && i + n < t.n && one_of(t.p[i + n], "nr") ? n + 1 : 0;
 }
 
+/* What stands between a name and the word "value": its end. */
+static size_t skip_member_gap(struct slice t, size_t i)
+{
+    size_t at = i;
+    while (at < t.n && at - i < SPACES_MAX) {
+        size_t n = one_of(t.p[at], " \t\r\n,;>") ? 1 : line_escape(t, at);
+        if (!n)
+            break;
+        at += n;
+    }
+    return at;
+}
+
 /* name="password" value="x", and the same in JSON and YAML. */
 static bool is_member(const struct walk *w, size_t *i, struct place *p)
 {
-    size_t at = *i;
-    while (at < w->t.n && at - *i < SPACES_MAX && (one_of(w->t.p[at], " \t\r\n,;>") || line_escape(w->t, at)))
-        at += one_of(w->t.p[at], "\\") ? line_escape(w->t, at) : 1;
+    size_t at = skip_member_gap(w->t, *i);
     if (starts_at(w->t, at, "<value>")) {
         *i = at + 7;
         return true;
@@ -270,12 +281,23 @@ static bool has_no_value(const struct walk *w, const struct place *p, size_t at)
     return !p->tight && !value_quote_at(w->t, at).n && !p->key.n && (w->query || value_pair_at(w->t, at));
 }
 
+/* f(password, "x") and what else stands behind a comma or a word: the value's place is *at. */
+static bool is_listed(const struct walk *w, size_t start, size_t *at, const struct place *p)
+{
+    return is_argument_list(w, start, at, p) || is_serialized(w, at, p) || is_dotted(w, start, at, p) || is_set_for(w, at);
+}
+
+static bool is_call(struct slice t, size_t i)
+{
+    return i < t.n && t.p[i] == '(' && value_quote_at(t, i + 1).n;
+}
+
 /* No sign between name and value: an element, a member, a call, a list, a space. The name is closed at `closed`; i is behind spaces. */
 static enum separator form_at(struct walk *w, size_t start, size_t end, size_t closed, size_t i, struct place *p)
 {
     p->tight = true;
     p->at = i + 1;
-    if (i == end && i < w->t.n && w->t.p[i] == '(' && value_quote_at(w->t, i + 1).n)
+    if (i == end && is_call(w->t, i))
         return SEP_CALL;
     p->at = i;
     if (is_element(w, start, &p->at))
@@ -284,7 +306,7 @@ static enum separator form_at(struct walk *w, size_t start, size_t end, size_t c
     if (is_attribute(w, start, &p->at, p))
         return SEP_ELEMENT;
     p->at = closed;
-    if (is_argument_list(w, start, &p->at, p) || is_serialized(w, &p->at, p) || is_dotted(w, start, &p->at, p) || is_set_for(w, &p->at))
+    if (is_listed(w, start, &p->at, p))
         return SEP_LIST;
     p->at = closed;
     if (is_member(w, &p->at, p)) {
@@ -321,13 +343,19 @@ static bool is_wrapper_byte(char c)
     return ascii_alnum(c) || c == '_' || c == '@' || c == '&';
 }
 
+/* One byte or two between i and `at`, right before a quote: u'x', N'x', @"x". */
+static bool is_prefix(struct slice t, size_t i, size_t at)
+{
+    return at > i && at - i <= 2 && !ascii_digit(t.p[i]) && value_quote_at(t, at).n == 1;
+}
+
 /* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
 static size_t skip_wrapper(struct slice t, size_t i)
 {
     size_t at = i;
     while (at < t.n && at - i < WRAPPER_MAX && is_wrapper_byte(t.p[at]))
         at++;
-    if (at > i && at - i <= 2 && !ascii_digit(t.p[i]) && value_quote_at(t, at).n == 1)
+    if (is_prefix(t, i, at))
         return at;
     if (at == i || at >= t.n || t.p[at] != '(')
         return i;

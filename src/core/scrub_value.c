@@ -270,6 +270,15 @@ bool value_is_statement(const struct walk *w, struct slice v)
     return state;
 }
 
+/* Nothing of a word in it. */
+static bool is_signs(struct slice v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (ascii_alnum(v.p[i]) || (unsigned char)v.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 /* Nothing, masked already, or a place for one. */
 static bool is_no_value(struct slice v)
 {
@@ -278,10 +287,7 @@ static bool is_no_value(struct slice v)
         bare.n--;
     if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || is_call(bare))
         return true;
-    for (size_t i = 0; i < bare.n; i++)
-        if (ascii_alnum(bare.p[i]) || (unsigned char)bare.p[i] >= 0x80)
-            return false;
-    return bare.n < 4;
+    return bare.n < 4 && is_signs(bare);
 }
 
 /* The same, or a sentence about it. */
@@ -382,16 +388,15 @@ static bool is_secret_word(const struct walk *w, struct slice v)
 /* The same by the notation alone. */
 static bool is_secret_here(const struct walk *w, const struct place *p, struct slice v, bool quoted)
 {
-    bool loose = !quoted && p->sep == SEP_COLON && !p->tight && !p->key.n;
+    bool loose = p->sep == SEP_COLON && !p->tight;
     if (is_path_behind_space(p, v) || (p->sep == SEP_OPTION && value_is_own_name(w, v)))
         return false;
     if (p->sep == SEP_SPACE && !quoted)
         return is_secret_word(w, v);
     if (quoted || p->key.n)
         return is_secret_text(w, v, quoted);
-    if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
-        return looks_random(v, 6);
-    return value_is_worth(w, v, loose);
+    bool doubtful = loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT);
+    return doubtful ? looks_random(v, 6) : value_is_worth(w, v, loose);
 }
 
 /* Whether v is worth taking as the value of such a name. */
@@ -430,10 +435,9 @@ static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
     char c = w->t.p[i], next = i + 1 < w->t.n ? w->t.p[i + 1] : ' ';
     switch (c) {
     case '&':
-        return query || value_pair_at(w->t, i + 1) || ascii_space(next);
     case ',':
     case ';':
-        return query || ascii_space(next) || one_of(next, "\"'\\}])") || value_pair_at(w->t, i + 1) || i + 1 == w->t.n;
+        return query || ascii_space(next) || (c != '&' && one_of(next, "\"'\\}])")) || value_pair_at(w->t, i + 1);
     case ')':
     case ']':
     case '}':
