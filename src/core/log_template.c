@@ -109,9 +109,11 @@ static const char *context_word_end(const char *q, const char *e, bool *dash)
     bool digit = false;
     for (; t < e && (ascii_alnum(*t) || *t == '-' || *t == '_'); t++)
         digit = digit || ascii_digit(*t);
+    if (t == e || (*t != ' ' && *t != ']'))
+        return NULL;
     bool none = t - q == 1 && *q == '-';
-    *dash = *dash || none;
-    return (digit || none) && t < e && (*t == ' ' || *t == ']') ? t : NULL;
+    *dash |= none;
+    return digit || none ? t : NULL;
 }
 
 enum { CONTEXT_MAX = 256 };
@@ -150,12 +152,10 @@ static const char *bracketed_address(struct log_template_work *w, const char *p)
         return NULL;
     size_t n = address_length(p + 1, w->e);
     const char *shut = p + 1 + n;
-    if (!n || w->e - shut < 3 || shut[0] != ']' || shut[1] != ':')
+    if (!n || shut == w->e || *shut != ']')
         return NULL;
-    size_t digits = recognise_digits(shut + 2, w->e);
-    if (digits < 1 || digits > 5 || !recognise_ends(shut + 2 + digits, w->e))
-        return NULL;
-    return log_template_emit(w, PLACEHOLDER_ADDR, p, shut + 2 + digits);
+    size_t port = recognise_port(shut + 1, w->e);
+    return port ? log_template_emit(w, PLACEHOLDER_ADDR, p, shut + 1 + port) : NULL;
 }
 
 static const char *bracket(struct log_template_work *w, const char *p)

@@ -82,6 +82,8 @@ static inline unsigned recognise_value(const char *p, size_t n)
 }
 
 size_t recognise_uuid(const char *p, const char *e);
+/* ":port" of one to five digits, behind an address or a name. */
+size_t recognise_port(const char *p, const char *e);
 /* IPv4 with optional :port and /prefix length. */
 size_t recognise_ip4(const char *p, const char *e);
 /* IPv6, also with an embedded IPv4 address, a %zone or a /prefix length. */

@@ -2,11 +2,10 @@
 #include "core/recognise.h"
 #include "core/word_set.h"
 
-/* ":port" behind an address or a name. */
-static const char *port_end(const char *p, const char *e)
+size_t recognise_port(const char *p, const char *e)
 {
     size_t n = p < e && *p == ':' ? recognise_digits(p + 1, e) : 0;
-    return n >= 1 && n <= 5 && recognise_ends(p + 1 + n, e) ? p + 1 + n : p;
+    return n >= 1 && n <= 5 && recognise_ends(p + 1 + n, e) ? 1 + n : 0;
 }
 
 /* "/24" behind an address. */
@@ -41,7 +40,7 @@ size_t recognise_ip4(const char *p, const char *e)
     const char *end = octets_end(p, e);
     if (!end || goes_on(end, e))
         return 0;
-    const char *q = port_end(end, e);
+    const char *q = end + recognise_port(end, e);
     if (q == end) {
         q = prefix_length_end(end, e, 2);
         q = q < e && *q == '.' ? end : q;
@@ -183,7 +182,7 @@ size_t recognise_host(const char *p, const char *e)
     size_t n = (size_t)(end - l.last);
     if (l.dots == 0 || !is_top(l.last, n, end) || !recognise_ends(end, e) || end - p > 253 || (end < e && is_sign_of_code(*end)))
         return 0;
-    return host_top(l.last, n, l.before, l.before_n, l.dots, l.odd) ? (size_t)(port_end(end, e) - p) : 0;
+    return host_top(l.last, n, l.before, l.before_n, l.dots, l.odd) ? (size_t)(end - p) + recognise_port(end, e) : 0;
 }
 
 static const char *mailbox_end(const char *p, const char *e)
