@@ -343,6 +343,25 @@ static int by_time(const void *pa, const void *pb)
     return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
+/* Lines of other rings that share the request, or the weaker key. */
+static void walk_across(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, struct picks *own, struct arena *a)
+{
+    const uint64_t across[] = {k->request, k->weak};
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
+            uint64_t key = index_lookup(t, across[i], slot);
+            const struct ring *r = key && key != ring_key(k) ? ring_find(t, key, k->domain) : NULL;
+            if (r)
+                walk(r, k, time_us, oldest_us, own, NULL, a);
+        }
+}
+
+static bool is_only_weak(const struct entry *e, const struct correlation *k, int64_t time_us)
+{
+    bool strong = (k->conn && e->conn == k->conn) || (k->request && e->request == k->request);
+    return !strong && is_weak(e, k, time_us);
+}
+
 unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, unsigned max,
                        struct arena *a, struct breadcrumb *out, unsigned *seen)
 {
@@ -350,14 +369,7 @@ unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k,
     const struct ring *home = ring_find(t, ring_key(k), k->domain);
     if (home)
         walk(home, k, time_us, oldest_us, &own, &rest, a);
-    const uint64_t across[] = {k->request, k->weak};
-    for (unsigned i = 0; i < 2; i++)
-        for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
-            uint64_t key = index_lookup(t, across[i], slot);
-            const struct ring *r = key && key != ring_key(k) ? ring_find(t, key, k->domain) : NULL;
-            if (r)
-                walk(r, k, time_us, oldest_us, &own, NULL, a);
-        }
+    walk_across(t, k, time_us, oldest_us, &own, a);
     /* What is left of the room goes to the newest other lines of the same worker, file or unit. */
     straighten(&own, a);
     straighten(&rest, a);
@@ -376,7 +388,7 @@ unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k,
             .level = (enum level)e->level,
             .partial = e->partial,
             .related = is_related(e, k, time_us),
-            .weak = !(k->conn && e->conn == k->conn) && !(k->request && e->request == k->request) && is_weak(e, k, time_us),
+            .weak = is_only_weak(e, k, time_us),
             .app = arena_dup(a, slice_of(bytes + e->text_n, e->app_n)),
             .text = arena_dup(a, slice_of(bytes, e->text_n)),
         };

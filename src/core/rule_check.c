@@ -150,26 +150,37 @@ static bool sample_error(const struct rule_sample *s, const struct trial *o, str
                       sample.line, what);
 }
 
-static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct diag *d)
+/* The sample wants no event. */
+static bool judge_none(const struct rule_sample *s, struct trial *o, struct diag *d)
 {
     char what[600];
-    if (!s->event) {
-        if (!o->events)
-            return true;
-        const struct json_node *event = json_tree(&o->arena, o->payload);
-        const struct json_node *entry = json_get(json_get(event, "logentry"), "formatted");
-        snprintf(what, sizeof what, "the lines give an event (%.*s) where the sample says none",
-                 SLICE_ARG(entry ? slice_sub(entry->text, 0, 120) : SLICE_NONE));
-        return sample_error(s, o, d, s->node, what);
-    }
-    if (!o->events && o->refused)
-        return conf_error(d, s->node, "the lines cannot be read: %s", o->refused);
-    if (!o->events && o->decided) {
-        snprintf(what, sizeof what, "the lines give no event; rule \"%.*s\" decided", SLICE_ARG(o->decided->id));
-        return sample_error(s, o, d, s->node, what);
-    }
     if (!o->events)
+        return true;
+    const struct json_node *event = json_tree(&o->arena, o->payload);
+    const struct json_node *entry = json_get(json_get(event, "logentry"), "formatted");
+    snprintf(what, sizeof what, "the lines give an event (%.*s) where the sample says none",
+             SLICE_ARG(entry ? slice_sub(entry->text, 0, 120) : SLICE_NONE));
+    return sample_error(s, o, d, s->node, what);
+}
+
+/* The sample wants an event, and there is none. */
+static bool missing_event(const struct rule_sample *s, struct trial *o, struct diag *d)
+{
+    char what[600];
+    if (o->refused)
+        return conf_error(d, s->node, "the lines cannot be read: %s", o->refused);
+    if (!o->decided)
         return conf_error(d, s->node, "the lines give no event: no rule matches them");
+    snprintf(what, sizeof what, "the lines give no event; rule \"%.*s\" decided", SLICE_ARG(o->decided->id));
+    return sample_error(s, o, d, s->node, what);
+}
+
+static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct diag *d)
+{
+    if (!s->event)
+        return judge_none(s, o, d);
+    if (!o->events)
+        return missing_event(s, o, d);
     struct mismatch m = {0};
     sbuf_init(&m.path, 1024);
     const struct json_node *event = json_tree(&o->arena, o->payload);
