@@ -77,24 +77,28 @@ static size_t number_suffix(const char *p, const char *e, enum placeholder *type
     return n == 1 ? second_side(p, e) : 0;
 }
 
+enum { UNIT_MAX = 12 };
+
+/* "MB" or "bytes", not "k" alone. */
+static bool unit_word_bytes(const char *p, size_t n)
+{
+    return (unit_bytes(p, n) && (n > 1 || *p == 'B')) || word_set_has(WORD_SET_LONG_BYTES, p, n);
+}
+
 /* A unit behind a space, which is part of the number: "1.5 KB" and "12 ms" come as "3 MB" and "1 minute" in
  * the next line. */
 static size_t number_unit_word(const char *p, const char *e, enum placeholder *type)
 {
-    if (e - p < 2 || *p != ' ')
+    size_t n = e - p > 1 && *p == ' ' ? recognise_letters(p + 1, e) : 0;
+    if (n == 0 || n > UNIT_MAX || !recognise_ends(p + 1 + n, e))
         return 0;
-    size_t n = recognise_letters(p + 1, e);
-    if (n == 0 || n > 12 || !recognise_ends(p + 1 + n, e))
-        return 0;
-    if ((unit_bytes(p + 1, n) && (n > 1 || p[1] == 'B')) || word_set_has(WORD_SET_LONG_BYTES, p + 1, n)) {
-        *type = PLACEHOLDER_SIZE;
-        return n + 1;
-    }
-    if (word_set_has(WORD_SET_LONG_TIMES, p + 1, n)) {
+    if (word_set_has(WORD_SET_LONG_TIMES, p + 1, n))
         *type = PLACEHOLDER_DURATION;
-        return n + 1;
-    }
-    return 0;
+    else if (unit_word_bytes(p + 1, n))
+        *type = PLACEHOLDER_SIZE;
+    else
+        return 0;
+    return n + 1;
 }
 
 /* "-1.358" at a sign, p when no number follows it. */

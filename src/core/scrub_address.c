@@ -381,6 +381,12 @@ static bool leads_access_line(const struct walk *w, size_t end)
     return slice_starts(rest, SLICE(" - ")) || slice_starts(rest, SLICE(" ["));
 }
 
+/* 'bob'@'192.0.2.1' of MySQL. */
+static bool is_account_host(const struct walk *w)
+{
+    return w->i >= 3 && w->i - w->done >= 3 && memcmp(w->t.p + w->i - 3, "'@'", 3) == 0;
+}
+
 static bool is_clients(const struct walk *w, struct slice address, size_t end)
 {
     struct slice rest = slice_from(w->t, end);
@@ -388,8 +394,7 @@ static bool is_clients(const struct walk *w, struct slice address, size_t end)
         return false;
     if (w->i < w->client_until || is_known_client(w, address) || leads_access_line(w, end) || comes_from(w, w->i))
         return true;
-    bool login = w->i - w->done >= 3 && memcmp(w->t.p + w->i - 3, "'@'", 3) == 0;
-    return login || (slice_starts(rest, SLICE(" port ")) && rest.n > 6 && ascii_digit(rest.p[6]));
+    return is_account_host(w) || (slice_starts(rest, SLICE(" port ")) && rest.n > 6 && ascii_digit(rest.p[6]));
 }
 
 bool address_at(struct walk *w)

@@ -80,20 +80,24 @@ static void argument_range(const struct walk *w, size_t at, size_t *from, size_t
     *end = q.n ? value_quoted_end(w->t, *from, q, &behind) : value_bare_end(w, at, 0, false);
 }
 
+/* Where the secret begins in an argument [from, end): behind the sign of a login, behind "pass:". end: there is none. */
+static size_t secret_start(struct slice t, size_t from, size_t end, enum argument argument)
+{
+    char split = argument == ARG_LOGIN ? ':' : argument == ARG_PERCENT ? '%' : 0;
+    struct slice v = slice_sub(t, from, end);
+    if (argument == ARG_PASS)
+        return slice_starts(v, SLICE("pass:")) ? from + 5 : end;
+    const char *sign = split ? slice_chr(v, split) : NULL;
+    if (sign)
+        return (size_t)(sign - t.p) + 1;
+    return split ? end : from;
+}
+
 static bool take_argument(struct walk *w, const struct program *p, size_t at)
 {
     size_t from, end;
     argument_range(w, at, &from, &end);
-    char split = p->argument == ARG_LOGIN ? ':' : p->argument == ARG_PERCENT ? '%' : 0;
-    if (p->argument == ARG_PASS && !slice_starts(slice_sub(w->t, from, end), SLICE("pass:")))
-        return false;
-    from += p->argument == ARG_PASS ? 5 : 0;
-    if (split) {
-        const char *sign = slice_chr(slice_sub(w->t, from, end), split);
-        if (!sign)
-            return false;
-        from = (size_t)(sign - w->t.p) + 1;
-    }
+    from = secret_start(w->t, from, end, p->argument);
     struct slice v = slice_sub(w->t, from, end);
     if (!v.n || v.p[0] == '-' || !value_is_worth(w, v, false))
         return false;

@@ -473,19 +473,22 @@ static bool take_structure(struct walk *w, const struct place *p)
     return secret && take_unquoted(w, p, value_structure_end(w->t, p->at));
 }
 
+/* Where the text of an element ends that begins at i: at the next tag, or in CDATA at a closing one. The text's end when there is none. */
+static size_t element_text_end(struct slice t, size_t i, bool cdata)
+{
+    for (; i < t.n; i++)
+        if (unit_at(t, i).c == '<' && (!cdata || starts_at(t, i, "</")))
+            break;
+    return i;
+}
+
 static bool take_element(struct walk *w, const struct place *p)
 {
-    size_t end = p->at;
-    size_t skip = starts_at(w->t, p->at, "<![CDATA[") ? 9 : 0;
-    for (end = p->at + skip; end < w->t.n; end++) {
-        struct unit u = unit_at(w->t, end);
-        if (u.c == '<' && (skip == 0 || starts_at(w->t, end, "</")))
-            break;
-    }
-    size_t from = p->at + skip;
-    if (end == w->t.n)
+    bool cdata = starts_at(w->t, p->at, "<![CDATA[");
+    size_t from = p->at + (cdata ? 9 : 0), end = element_text_end(w->t, from, cdata);
+    if (end >= w->t.n)
         return false;
-    if (skip && end >= from + 3 && memcmp(w->t.p + end - 3, "]]>", 3) == 0)
+    if (cdata && end >= from + 3 && memcmp(w->t.p + end - 3, "]]>", 3) == 0)
         end -= 3;
     if (!value_is_secret(w, p, slice_sub(w->t, from, end), true))
         return false;

@@ -25,31 +25,24 @@ void tokens_init(struct scrub *s)
     }
 }
 
+/* What the alphabets of letters and digits have beside those. */
+static const char *const alphabet_signs[] = {
+    [ALPHABET_WORD] = "",     [ALPHABET_URL] = "-_",   [ALPHABET_DOTS] = "-_.",      [ALPHABET_JWT] = "-_.",      [ALPHABET_BASE] = "+/=",
+    [ALPHABET_PATH] = "-_/",  [ALPHABET_FCM] = "-_:",  [ALPHABET_COLONS] = ":+/=$", [ALPHABET_HASH] = "./$+=,_-",
+};
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
 static bool in_alphabet(enum alphabet a, char c)
 {
-    switch (a) {
-    case ALPHABET_HEX:
+    if (a == ALPHABET_HEX)
         return ascii_hex(c);
-    case ALPHABET_UPPER:
-        return (c >= 'A' && c <= 'Z') || ascii_digit(c);
-    case ALPHABET_WORD:
-        return ascii_alnum(c);
-    case ALPHABET_URL:
-        return ascii_alnum(c) || c == '-' || c == '_';
-    case ALPHABET_DOTS:
-    case ALPHABET_JWT:
-        return ascii_alnum(c) || one_of(c, "-_.");
-    case ALPHABET_BASE:
-        return ascii_alnum(c) || one_of(c, "+/=");
-    case ALPHABET_PATH:
-        return ascii_alnum(c) || one_of(c, "-_/");
-    case ALPHABET_FCM:
-        return ascii_alnum(c) || one_of(c, "-_:");
-    case ALPHABET_COLONS:
-        return ascii_alnum(c) || one_of(c, ":+/=$");
-    default:
-        return ascii_alnum(c) || one_of(c, "./$+=,_-");
-    }
+    if (a == ALPHABET_UPPER)
+        return is_capital(c) || ascii_digit(c);
+    return ascii_alnum(c) || one_of(c, alphabet_signs[a]);
 }
 
 /* Ids made by machines have digits, or capitals in the middle; words joined by signs have neither. */
@@ -310,11 +303,6 @@ static bool passes_mod97(const char *text, unsigned n)
         rest = ascii_digit(c) ? (rest * 10 + (unsigned)(c - '0')) % 97 : (rest * 100 + (unsigned)(c - 'A' + 10)) % 97;
     }
     return rest == 1;
-}
-
-static bool is_capital(char c)
-{
-    return c >= 'A' && c <= 'Z';
 }
 
 /* The account without its spaces, of `want` bytes; where it ends in t, or 0. */

@@ -522,6 +522,23 @@ size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool qu
     return i;
 }
 
+/* How much deeper it is behind such a byte. */
+static int bracket_step(unsigned char c)
+{
+    switch (c) {
+    case '{':
+    case '[':
+    case '(':
+        return 1;
+    case '}':
+    case ']':
+    case ')':
+        return -1;
+    default:
+        return 0;
+    }
+}
+
 /* A list or an object, to its end; all of the text where it has none. */
 size_t value_structure_end(struct slice t, size_t from)
 {
@@ -533,10 +550,7 @@ size_t value_structure_end(struct slice t, size_t from)
             value_quoted_end(t, i + q.n, q, &i);
             continue;
         }
-        if (u.c == '{' || u.c == '[' || u.c == '(')
-            depth++;
-        else if (u.c == '}' || u.c == ']' || u.c == ')')
-            depth--;
+        depth += (unsigned)bracket_step(u.c);
         i += u.n;
         if (!depth)
             return i;
