@@ -1,6 +1,6 @@
 #include "text/literal.h"
 
-enum { NESTING_MAX = 20, RUN_MAX = 255 };
+enum { NESTING_MAX = 20, RUN_MAX = 255, OWN_LEN_MIN = 6, SHARED = 1 };
 
 /*
  * A pattern is an alternation of sequences of atoms. A sequence needs all of its atoms, so its best atom will do: a run of
@@ -12,6 +12,9 @@ struct parser {
     size_t at;
     bool failed; /* syntax this does not know */
     struct arena *arena;
+    const struct literal_census *census;
+    struct literal_census *counted; /* instead of finding literals; */
+    unsigned owner;                 /* whose they are */
 };
 
 static void alternation(struct parser *p, bool ignore_case, unsigned depth, struct literals *out);
@@ -26,25 +29,50 @@ static char peek(const struct parser *p, size_t ahead)
     return p->at + ahead < p->s.n ? p->s.p[p->at + ahead] : '\0';
 }
 
-/* The shortest literal decides how often the prefilter errs; of two equally good sets the smaller one is better. */
-static bool is_better(const struct literals *a, const struct literals *b)
+static uint64_t census_key(struct slice text)
 {
-    size_t shortest_a = SIZE_MAX, shortest_b = SIZE_MAX;
-    if (!a->n || !b->n)
-        return a->n > 0;
-    for (unsigned i = 0; i < a->n; i++)
-        shortest_a = a->v[i].text.n < shortest_a ? a->v[i].text.n : shortest_a;
-    for (unsigned i = 0; i < b->n; i++)
-        shortest_b = b->v[i].text.n < shortest_b ? b->v[i].text.n : shortest_b;
-    if (shortest_a != shortest_b)
-        return shortest_a > shortest_b;
-    return a->n < b->n;
+    return slice_hash(text, 5);
 }
 
-static void offer(struct literals *best, const struct literals *candidate)
+/* Its length, and more when no other pattern has it. Short ones are in many lines, whoever has them. */
+static size_t worth_of(const struct parser *p, struct slice text)
 {
-    if (is_better(candidate, best))
+    bool own = p->census && text.n >= OWN_LEN_MIN && (uintptr_t)table_get(&p->census->owners, census_key(text)) != SHARED;
+    return text.n + (own ? RUN_MAX : 0);
+}
+
+/* The worst literal decides how often the prefilter errs. */
+static size_t worth(const struct parser *p, const struct literals *l)
+{
+    size_t least = SIZE_MAX;
+    for (unsigned i = 0; i < l->n; i++) {
+        size_t one = worth_of(p, l->v[i].text);
+        least = one < least ? one : least;
+    }
+    return least;
+}
+
+/* Of two equally good sets the smaller one is better. */
+static bool is_better(const struct parser *p, const struct literals *a, const struct literals *b)
+{
+    if (!a->n || !b->n)
+        return a->n > 0;
+    size_t worth_a = worth(p, a), worth_b = worth(p, b);
+    return worth_a != worth_b ? worth_a > worth_b : a->n < b->n;
+}
+
+static void offer(const struct parser *p, struct literals *best, const struct literals *candidate)
+{
+    if (is_better(p, candidate, best))
         *best = *candidate;
+}
+
+static void count(struct parser *p, struct slice text)
+{
+    uint64_t key = census_key(text);
+    uintptr_t owner = (uintptr_t)p->owner + SHARED + 1, known = (uintptr_t)table_get(&p->counted->owners, key);
+    if (known != owner && known != SHARED)
+        table_put(&p->counted->owners, key, (void *)(known ? (uintptr_t)SHARED : owner));
 }
 
 struct run {
@@ -54,10 +82,12 @@ struct run {
 
 static void end_run(struct parser *p, struct run *r, bool ignore_case, struct literals *best)
 {
-    if (r->n >= LITERAL_LEN_MIN) {
+    if (r->n >= LITERAL_LEN_MIN && p->counted) {
+        count(p, slice_of(r->text, r->n));
+    } else if (r->n >= LITERAL_LEN_MIN) {
         struct literals one = {.n = 1};
         one.v[0] = (struct literal){arena_dup(p->arena, slice_of(r->text, r->n)), ignore_case};
-        offer(best, &one);
+        offer(p, best, &one);
     }
     r->n = 0;
 }
@@ -268,7 +298,7 @@ static bool group(struct parser *p, bool *ignore_case, unsigned depth, struct li
     p->at++;
     quantifier(p, &min);
     if (min && kind == GROUP_NEEDED)
-        offer(best, &inside);
+        offer(p, best, &inside);
     return true;
 }
 
@@ -321,9 +351,21 @@ static void alternation(struct parser *p, bool ignore_case, unsigned depth, stru
         out->n = 0;
 }
 
-void literal_find(struct slice pattern, bool ignore_case, struct arena *a, struct literals *out)
+void literal_count(struct literal_census *c, struct slice pattern, bool ignore_case, unsigned owner)
 {
-    struct parser p = {.s = pattern, .arena = a};
+    struct parser p = {.s = pattern, .counted = c, .owner = owner};
+    struct literals none;
+    alternation(&p, ignore_case, 0, &none);
+}
+
+void literal_census_free(struct literal_census *c)
+{
+    table_free(&c->owners);
+}
+
+void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a, struct literals *out)
+{
+    struct parser p = {.s = pattern, .arena = a, .census = census};
     alternation(&p, ignore_case, 0, out);
     if (p.failed || p.at < pattern.n)
         out->n = 0;

@@ -8,6 +8,7 @@
 #define TEXT_LITERAL_H
 
 #include "base/arena.h"
+#include "base/table.h"
 
 /* Shorter ones are in too many lines to be worth anything; more than these are not worth looking for. */
 enum { LITERAL_LEN_MIN = 3, LITERALS_MAX = 32 };
@@ -22,6 +23,18 @@ struct literals {
     unsigned n; /* 0: nothing is known about what it matches */
 };
 
-void literal_find(struct slice pattern, bool ignore_case, struct arena *a, struct literals *out);
+/*
+ * Which literals several patterns of a set have: what lines of a log have in common, too. Of two literals of a pattern the one that is its
+ * own alone is in fewer lines.
+ */
+struct literal_census {
+    struct table owners; /* by the literal's hash */
+};
+
+/* `owner` is another number for each pattern of the set. */
+void literal_count(struct literal_census *c, struct slice pattern, bool ignore_case, unsigned owner);
+void literal_census_free(struct literal_census *c);
+/* census may be NULL. */
+void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a, struct literals *out);
 
 #endif

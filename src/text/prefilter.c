@@ -217,12 +217,15 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
 {
     struct arena arena = {0};
     struct literal_list list = {0};
+    struct literal_census census = {0};
+    for (unsigned i = 0; i < s->n; i++)
+        literal_count(&census, patterns[i].regex, patterns[i].ignore_case, i);
     uint64_t *held = xcalloc(words_for(s->n), sizeof *held);
     for (unsigned i = 0; i < s->n; i++) {
         struct literals found;
         if (s->is_always[i / 64] >> (i % 64) & 1)
             continue;
-        literal_find(patterns[i].regex, patterns[i].ignore_case, &arena, &found);
+        literal_find(patterns[i].regex, patterns[i].ignore_case, &census, &arena, &found);
         s->owner = xrealloc(s->owner, s->n_literals + found.n + 1, sizeof *s->owner);
         for (unsigned k = 0; k < found.n; k++) {
             list_add(&list, &found.v[k]);
@@ -236,6 +239,7 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
     while (!build_regexes(s, patterns, held, &arena))
         ;
     list_free(&list);
+    literal_census_free(&census);
     arena_free(&arena);
     free(held);
 }

@@ -260,7 +260,7 @@ static void check_literals(struct slice pattern, bool ignore_case, struct slice 
     struct arena a = {0};
     struct literals found;
     bool any = false;
-    literal_find(pattern, ignore_case, &a, &found);
+    literal_find(pattern, ignore_case, NULL, &a, &found);
     for (unsigned i = 0; i < found.n; i++)
         any |= stands_in(&found.v[i], text);
     if (found.n && !any)

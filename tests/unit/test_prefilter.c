@@ -74,12 +74,31 @@ START_TEST(what_must_stand_there)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena a = {0};
         struct literals found;
-        literal_find(slice_str(rows[i].regex), false, &a, &found);
+        literal_find(slice_str(rows[i].regex), false, NULL, &a, &found);
         ck_assert_msg((found.n > 0) == (rows[i].literal != NULL), "%s", rows[i].regex);
         if (found.n)
             ck_slice(found.v[0].text, rows[i].literal);
         arena_free(&a);
     }
+}
+END_TEST
+
+START_TEST(what_a_pattern_has_alone_tells_more)
+{
+    static const char *const set[] = {"open\\(\\) \"([^\"]+)\" failed", "open\\(\\) \"([^\"]+)\" is locked", "open\\(\\) \"([^\"]+)\" is", "(?:open\\(\\) \"|close\\(\\) \")x failed"};
+    static const char *const literals[] = {"\" failed", "\" is locked", "open() \"", "x failed"};
+    struct literal_census census = {0};
+    struct arena a = {0};
+    for (unsigned i = 0; i < 4; i++)
+        literal_count(&census, slice_str(set[i]), false, i);
+    for (unsigned i = 0; i < 4; i++) {
+        struct literals found;
+        literal_find(slice_str(set[i]), false, &census, &a, &found);
+        ck_assert_uint_eq(found.n, 1);
+        ck_slice(found.v[0].text, literals[i]);
+    }
+    literal_census_free(&census);
+    arena_free(&a);
 }
 END_TEST
 
@@ -123,6 +142,7 @@ int main(void)
     tcase_add_test(t, patterns_together_are_found_anywhere);
     tcase_add_test(t, what_must_stand_there);
     tcase_add_test(t, what_pcre2_matches_is_let_through);
+    tcase_add_test(t, what_a_pattern_has_alone_tells_more);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
