@@ -268,15 +268,44 @@ static bool when_may_hold(struct judge *j, const struct rule_when *w, const stru
     return w->level <= r->level;
 }
 
+/*
+ * The same of a rule. With more lines behind it the message may be put together of two parts of the text, and a rule that has reached the
+ * match limit is asked only where that is counted.
+ */
+static bool may_match(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    if (!when_may_hold(j, &rule->pack_when, r) || !when_may_hold(j, &rule->when, r))
+        return false;
+    if (!rule->match || !rule->holds_in_more || j->rests[rule->handle] || slice_chr(r->message, '\n'))
+        return true;
+    return regex_match(rule->match, j->other, seen(r->message), 0) != REGEX_NO;
+}
+
+/* Rules without a match, whose bits are always set, have been asked. */
+static bool may_match_any(struct judge *j, const struct rule_lane *lane, const struct record *r)
+{
+    unsigned n = lane->n + lane->n_ends;
+    for (unsigned w = 0; w < (n + 63) / 64; w++)
+        for (uint64_t bits = j->hits.word[w]; bits; bits &= bits - 1) {
+            unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
+            if (i >= lane->n || (lane->rules[i]->match && may_match(j, lane->rules[i], r)))
+                return true;
+        }
+    return false;
+}
+
 bool judge_maybe(struct judge *j, const struct record *r)
 {
     const struct rule_lane *lane = &j->set->lanes[r->format];
     if (!lane->n)
         return false;
     for (unsigned i = 0; i < lane->n_open; i++)
-        if (when_may_hold(j, &lane->open[i]->pack_when, r) && when_may_hold(j, &lane->open[i]->when, r))
+        if (may_match(j, lane->open[i], r))
             return true;
-    return !lane->prefilter || j->exhaustive || prefilter_maybe(lane->prefilter, j->prefilter, seen(r->message));
+    if (!lane->prefilter || j->exhaustive || !prefilter_is_literal(lane->prefilter))
+        return true;
+    prefilter_run(lane->prefilter, j->prefilter, seen(r->message), &j->hits);
+    return may_match_any(j, lane, r);
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */

@@ -9,6 +9,7 @@
 #include "core/rule_keys.h"
 #include "parsers/parser.h"
 #include "text/grok.h"
+#include "text/relax.h"
 
 /* --- one rule --- */
 
@@ -321,6 +322,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     refuse_twice(l, rule);
     if (raw->match) {
         rule->match = grok_compile(&l->grok, l->d, raw->match, a, &rule->match_text);
+        rule->holds_in_more = rule->match && relax_holds_in_more(rule->match_text);
         l->ok &= rule->match != NULL;
     }
     if (raw->unless) {

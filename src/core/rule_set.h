@@ -94,6 +94,7 @@ struct rule {
     struct rule_when pack_when, when;
     struct regex *match, *unless;
     struct slice match_text, unless_text; /* their references replaced */
+    bool holds_in_more; /* what match finds in a part of a text, it finds in the whole */
     enum action action;
     bool go_on; /* continue: add tags and try the next rules */
     struct rule_event event;

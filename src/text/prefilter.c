@@ -399,10 +399,20 @@ static int on_any(unsigned id, unsigned long long from, unsigned long long to, u
 }
 #endif
 
+bool prefilter_is_literal(const struct prefilter *s)
+{
+#ifdef HAVE_HS
+    return s->always == s->empty && !s->regexes;
+#else
+    (void)s;
+    return false;
+#endif
+}
+
 bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text)
 {
 #ifdef HAVE_HS
-    if (s->always == s->empty && !s->regexes && text.n <= UINT32_MAX)
+    if (prefilter_is_literal(s) && text.n <= UINT32_MAX)
         return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
 #endif
     (void)s;

@@ -43,6 +43,8 @@ void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struc
  * cost more to find, is of no interest. True whenever a pattern is not known by its literals; of empty ones nothing is said.
  */
 bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text);
+/* All its patterns but empty ones are known by their literals: so what it tells of a text holds for every part of it. */
+bool prefilter_is_literal(const struct prefilter *s);
 struct prefilter_hits prefilter_hits_new(unsigned patterns);
 void prefilter_hits_free(struct prefilter_hits *h);
 /* Version of libhs, or "none" when built without. */

@@ -111,3 +111,44 @@ struct slice relax_pattern(struct slice pattern, struct arena *a)
     sbuf_free(&out);
     return text;
 }
+
+static bool is_plain_group(struct slice s)
+{
+    struct slice kind = slice_from(s, 2);
+    if (!slice_starts(s, SLICE("(?")))
+        return !slice_starts(s, SLICE("(*"));
+    return slice_starts(kind, SLICE(":")) || slice_starts(kind, SLICE("i)")) || slice_starts(kind, SLICE("i:")) ||
+           (slice_starts(kind, SLICE("<")) && kind.n > 1 && (ascii_alpha(kind.p[1]) || kind.p[1] == '_'));
+}
+
+/* One token, by its first character. */
+static bool asks_for_more(struct slice token, struct slice rest)
+{
+    switch (token.p[0]) {
+    case '^':
+    case '$':
+        return true;
+    case '(':
+        return !is_plain_group(rest);
+    case '[': /* [[:<:]] is a boundary */
+        return slice_find(token, SLICE(":<:]")) >= 0 || slice_find(token, SLICE(":>:]")) >= 0;
+    case '\\':
+        return token.n < 2 || (ascii_alnum(token.p[1]) && !strchr("dDwWsShHvVNntrfeax", token.p[1]));
+    default:
+        return false;
+    }
+}
+
+bool relax_holds_in_more(struct slice pattern)
+{
+    bool repeated = false;
+    for (size_t i = 0, n; i < pattern.n; i += n) {
+        struct slice rest = slice_from(pattern, i);
+        n = relax_token(rest);
+        struct slice token = slice_sub(rest, 0, n);
+        if (asks_for_more(token, rest) || (repeated && token.p[0] == '+'))
+            return false;
+        repeated = token.n == 1 && strchr("?*+}", token.p[0]) && token.p[0];
+    }
+    return true;
+}

@@ -14,6 +14,11 @@ enum { RELAX_COUNT_MAX = 64, RELAX_RANGE_MAX = 8 };
 
 /* SLICE_NONE: only PCRE2 may be asked. */
 struct slice relax_pattern(struct slice pattern, struct arena *a);
+/*
+ * What the pattern matches in a part of a text, it matches in the whole text: it has no anchor, boundary, lookaround, atomic group or
+ * possessive quantifier. False also for syntax that is not known.
+ */
+bool relax_holds_in_more(struct slice pattern);
 /* Length of the character class, quoted text, comment or escape that s begins with, with its braces; 1 for any other character. s is not empty. */
 size_t relax_token(struct slice s);
 

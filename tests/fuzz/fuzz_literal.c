@@ -12,6 +12,7 @@
 #include "text/literal.h"
 #include "text/prefilter.h"
 #include "text/regex.h"
+#include "text/relax.h"
 
 enum { PATTERN_MAX = 300, TEXT_MAX = 1500, DEPTH_MAX = 5, SPANS_MAX = 9 };
 
@@ -284,6 +285,19 @@ static void check_scan(struct slice pattern, bool ignore_case, struct slice text
     prefilter_free(scan);
 }
 
+/* A text that holds this one must match as well, where that is said of the pattern. */
+static void check_in_more(const struct regex *re, struct regex_scratch *s, struct slice pattern, bool ignore_case, struct slice text)
+{
+    struct sbuf more;
+    sbuf_init(&more, text.n + 64);
+    sbuf_adds(&more, SLICE("open() abc"));
+    sbuf_adds(&more, text);
+    sbuf_adds(&more, SLICE("abc7, client: \"x\""));
+    if (relax_holds_in_more(pattern) && regex_match(re, s, sbuf_slice(&more), 0) == REGEX_NO)
+        complain(pattern, ignore_case, text, "what holds this text does not match");
+    sbuf_free(&more);
+}
+
 static void check(struct slice pattern, bool ignore_case, struct slice text)
 {
     char message[256];
@@ -293,6 +307,7 @@ static void check(struct slice pattern, bool ignore_case, struct slice text)
         return;
     struct regex_scratch *s = regex_scratch_new();
     if (regex_match(re, s, text, 0) == REGEX_YES) {
+        check_in_more(re, s, pattern, ignore_case, text);
         check_literals(pattern, ignore_case, text);
         check_scan(pattern, ignore_case, text);
     }

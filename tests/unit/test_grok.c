@@ -265,6 +265,18 @@ START_TEST(counts_are_loosened_for_the_prefilter)
 }
 END_TEST
 
+START_TEST(what_holds_in_a_part_holds_in_the_whole)
+{
+    static const char *const yes[] = {"abc", "a.*b", "(?<x>\\d+) [^\"]+?\"", "(?:a|b){2,3}", "(?i)x", "\\(\\$\\^", "[$^]", "\\x41\\{", "[[:alpha:]]+", ""};
+    static const char *const no[] = {"^a", "a$", "a\\b", "\\Aa", "a\\z", "a(?=b)", "a(?!b)", "(?<!a)b", "(?<=a)b", "(?>a+)b", "a++", "a*+", "a{2}+", "(?|a)", "(*UTF)a",
+                                     "(?m)a", "(a)\\1", "\\Ka", "\\X", "\\Qa\\E", "[[:<:]]a", "(?(1)a)", "a\\"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        ck_assert_msg(relax_holds_in_more(slice_str(yes[i])), "%s", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        ck_assert_msg(!relax_holds_in_more(slice_str(no[i])), "%s", no[i]);
+}
+END_TEST
+
 /* libhs would take minutes and gigabytes for what is counted here. */
 START_TEST(the_prefilter_compiles_what_is_counted)
 {
@@ -439,6 +451,7 @@ int main(void)
     tcase_add_test(t, the_library_does_not_backtrack_without_end);
     tcase_add_test(t, the_prefilter_reads_the_library);
     tcase_add_test(t, counts_are_loosened_for_the_prefilter);
+    tcase_add_test(t, what_holds_in_a_part_holds_in_the_whole);
     tcase_add_test(t, the_prefilter_compiles_what_is_counted);
     tcase_add_test(t, a_brace_may_be_a_brace);
     tcase_add_test(t, every_name_has_a_value);

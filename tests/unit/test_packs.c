@@ -1,6 +1,7 @@
 /* The rule packs that crumbd ships: they prove themselves by their samples, and know real logs. */
 #include "tests/unit/corpus.h"
 
+#include "base/xalloc.h"
 #include "core/pipeline.h"
 #include "core/rule_check.h"
 #include "parsers/container.h"
@@ -189,18 +190,23 @@ static void on_nothing(void *u, const struct event_out *e)
 }
 
 /* A line with which no rule has to do is not read to its end: it is most of what nginx logs, and of what judging it costs. */
-static struct passed pass(const char *line, const struct container *container)
+static struct passed pass_by(const struct rule_set *set, const char *line, const struct container *container)
 {
     static const uint8_t store_id[16] = {1};
     struct passed passed = {0};
     const struct options options = {.fallback = FALLBACK_CRUMB, .crumbs = {.memory_bytes = 1 << 16}};
     const struct pipeline_setup setup = {
-        .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = &passed, .emit = on_nothing, .outcome = on_outcome}};
+        .options = &options, .rules = set, .store_id = store_id, .hooks = {.u = &passed, .emit = on_nothing, .outcome = on_outcome}};
     struct stream stream = {.format = FORMAT_NGINX_ERROR, .source = SLICE("log"), .trusted = true, .container = container, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     pipeline_message(p, &(struct message){.stream = &stream, .text = slice_str(line), .lines = 1}, INT64_C(1795428000000000));
     pipeline_free(p);
     return passed;
+}
+
+static struct passed pass(const char *line, const struct container *container)
+{
+    return pass_by(&rules, line, container);
 }
 
 START_TEST(uninteresting_line_takes_the_fast_path)
@@ -224,6 +230,31 @@ START_TEST(uninteresting_line_takes_the_fast_path)
 }
 END_TEST
 
+/* Also one that has a rule's literal, when the rule's pattern is nowhere in it. */
+START_TEST(a_line_like_those_of_a_rule_takes_the_fast_path)
+{
+    static const char text[] = "pack: p\nrules: [{id: denied, match: '(?<path>/[^\"]+)\" failed \\((?:1|13): '}]\n";
+    static const struct {
+        const char *message, *rule;
+    } rows[] = {{"open() \"/srv/a\" failed (2: No such file or directory)", ""}, {"open() \"/srv/a\" failed (13: Permission denied)", "denied"}};
+    struct rule_set set = {0};
+    struct diag d = {0};
+    struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
+    ck_assert(f && rule_set_load(&set, f, &d));
+    rule_set_ready(&set, true);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *line = xasprintf("2026/11/23 10:00:00 [error] 7#7: *1 %s, client: 192.0.2.7, server: shop, request: \"GET / HTTP/1.1\"", rows[i].message);
+        struct passed passed = pass_by(&set, line, NULL);
+        if (!slice_is(slice_str(prefilter_version()), "none"))
+            ck_assert_int_eq(passed.partial, !*rows[i].rule);
+        ck_slice(passed.rule, rows[i].rule);
+        free(line);
+    }
+    rule_set_free(&set);
+    err_free(&d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("packs");
@@ -232,6 +263,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, samples_hold);
     tcase_add_test(t, uninteresting_line_takes_the_fast_path);
+    tcase_add_test(t, a_line_like_those_of_a_rule_takes_the_fast_path);
     tcase_add_test(t, no_pattern_backtracks_without_end);
     tcase_add_test(t, no_title_has_an_id);
     tcase_add_test(t, nginx_knows_real_logs);
