@@ -24,6 +24,14 @@ static bool refuse(struct parse_ctx *ctx, const char *reason)
     return false;
 }
 
+static size_t count_digits(struct slice s, size_t most)
+{
+    size_t n = 0;
+    while (n < s.n && n < most && ascii_digit(s.p[n]))
+        n++;
+    return n;
+}
+
 /*
  * 6.2.1, and Graylog's test for it: one to three digits and a space. A number may also begin a message of the
  * old form, so what follows must be what RFC 5424 has there: nothing, `-`, a date, or a last word that may be
@@ -31,19 +39,14 @@ static bool refuse(struct parse_ctx *ctx, const char *reason)
  */
 static bool announces_5424(struct slice s)
 {
-    size_t i = 0;
-    while (i < s.n && i < 4 && ascii_digit(s.p[i]))
-        i++;
-    if (i == 0 || i > 3 || i == s.n || s.p[i] != ' ')
+    size_t version = count_digits(s, 4);
+    if (version == 0 || version > 3 || !starts_with(slice_from(s, version), ' '))
         return false;
-    s = slice_from(s, i + 1);
-    if (s.n == 0 || (*s.p == '-' && (s.n == 1 || s.p[1] == ' ')))
+    s = slice_from(s, version + 1);
+    if (!s.n || slice_is(s, "-") || slice_starts(s, SLICE("- ")))
         return true;
-    if (!ascii_digit(*s.p))
-        return false;
-    for (i = 0; i < s.n && i < 4 && ascii_digit(s.p[i]);)
-        i++;
-    return !slice_chr(s, ' ') || (i == 4 && s.p[4] == '-');
+    size_t year = count_digits(s, 4);
+    return year && (!slice_chr(s, ' ') || (year == 4 && starts_with(slice_from(s, year), '-')));
 }
 
 /* Takes one field of the header and the space behind it. */

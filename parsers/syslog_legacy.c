@@ -231,31 +231,45 @@ static bool may_be_cisco(struct slice s)
                    slice_chr(slice_sub(s, 0, NEAR), '%'));
 }
 
+/* Meraki: version 1, then Unix seconds. */
+static void skip_version(struct slice *s)
+{
+    struct slice rest = slice_from(*s, 2);
+    if (slice_starts(*s, SLICE("1 ")) && syslog_epoch(&rest, &(int64_t){0}))
+        *s = slice_from(*s, 2);
+}
+
+/* Stamp and host, Cisco's too. *stamped: there is a stamp; *bare: a tag may follow that no colon ends. */
+static void take_header(struct parse_ctx *ctx, struct record *r, struct slice *s, bool *stamped, bool *bare)
+{
+    struct slice lead = *s;
+    skip_spaces(&lead);
+    *bare = true;
+    /* A month's name is neither a number nor a host: most messages need not ask. */
+    *stamped = lead.n && ascii_alpha(*lead.p) && syslog_stamp(ctx, r, s);
+    bool cisco = !*stamped && syslog_cisco(ctx, r, s);
+    *stamped = *stamped || cisco || syslog_stamp(ctx, r, s);
+    if (!*stamped || cisco)
+        return;
+    *bare = take_host(r, s);
+    /* A relay puts its own stamp and host in front. */
+    *bare = !(may_be_cisco(*s) && syslog_cisco(ctx, r, s)) && *bare;
+}
+
 void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
-    struct slice lead = s;
+    struct slice lead = s, n;
+    bool stamped, bare;
     skip_spaces(&lead);
-    if (lead.n && (*lead.p == '{' || *lead.p == '[')) {
+    if (starts_with(lead, '{') || starts_with(lead, '[')) {
         syslog_body(ctx, r, s);
         return;
     }
     if (syslog_fortigate(ctx, r, s))
         return;
-    if (slice_starts(s, SLICE("1 "))) { /* Meraki: version 1, then Unix seconds */
-        struct slice rest = slice_from(s, 2);
-        if (syslog_epoch(&rest, &(int64_t){0}))
-            s = slice_from(s, 2);
-    }
-    /* A month's name is neither a number nor a host: most messages need not ask. */
-    bool stamped = lead.n && ascii_alpha(*lead.p) && syslog_stamp(ctx, r, &s);
-    bool cisco = !stamped && syslog_cisco(ctx, r, &s), bare = true;
-    stamped = stamped || cisco || syslog_stamp(ctx, r, &s);
-    if (stamped && !cisco) {
-        bare = take_host(r, &s);
-        /* A relay puts its own stamp and host in front. */
-        bare = !(may_be_cisco(s) && syslog_cisco(ctx, r, &s)) && bare;
-    }
-    struct slice tagged = s, n;
+    skip_version(&s);
+    take_header(ctx, r, &s, &stamped, &bare);
+    struct slice tagged = s;
     skip_spaces(&tagged);
     if ((stamped || r->severity >= 0) && !is_repeat(tagged, &n)) {
         take_tag(r, &tagged, stamped, bare);

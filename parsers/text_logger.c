@@ -317,19 +317,19 @@ static bool known_layout(struct slice *s, struct record *r)
     return spring(s, r) || jboss(s, r) || process_in_parentheses(s, r) || (r->procid.n && odoo(s, r));
 }
 
-void text_logger(struct slice *s, struct record *r)
+/* "- ", "| ", ": " */
+static void skip_marks(struct slice *s)
 {
-    if (behind_mark(s, r))
-        return;
     skip_spaces(s);
-    while (s->n > 1 && (s->p[0] == '-' || s->p[0] == '|' || s->p[0] == ':') && s->p[1] == ' ') {
+    while (s->n > 1 && (*s->p == '-' || *s->p == '|' || *s->p == ':') && s->p[1] == ' ') {
         skip(s, 1);
         skip_spaces(s);
     }
-    if (slice_chr(slice_sub(*s, 0, NAME_MAX), '{'))
-        skip_spans(s);
-    if (!s->n || known_layout(s, r))
-        return;
+}
+
+/* A thread in brackets, or none, and the logger's name. */
+static void thread_and_name(struct slice *s, struct record *r)
+{
     struct slice rest = *s, inside = SLICE_NONE;
     skip(&rest, pair_at(rest, '[', ']', &inside));
     bool thread = rest.p != s->p;
@@ -340,4 +340,15 @@ void text_logger(struct slice *s, struct record *r)
         skip(&rest, 3);
     if ((thread && behind_thread(&rest, r)) || logger_from(&rest, thread, r))
         *s = rest;
+}
+
+void text_logger(struct slice *s, struct record *r)
+{
+    if (behind_mark(s, r))
+        return;
+    skip_marks(s);
+    if (slice_chr(slice_sub(*s, 0, NAME_MAX), '{'))
+        skip_spans(s);
+    if (s->n && !known_layout(s, r))
+        thread_and_name(s, r);
 }
