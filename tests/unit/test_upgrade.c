@@ -285,6 +285,61 @@ START_TEST(positions_stay)
 }
 END_TEST
 
+static const int versions[] = {2, 3, 4, 6, 7};
+
+struct seen_file {
+    char path[32];
+    uint64_t offset;
+    unsigned n;
+};
+
+static void see_file(void *u, const struct position *p)
+{
+    struct seen_file *f = u;
+    struct tail_position at;
+    if (!tail_position_read(p, &at))
+        return;
+    snprintf(f->path, sizeof f->path, "%.*s", SLICE_ARG(at.path));
+    f->offset = at.at.offset;
+    f->n++;
+}
+
+/*
+ * A store of each version that a program ever made (5 and 8 have tests of their own) had read 66 bytes of a file: an event of two lines each, a breadcrumb of the third. What it holds is asked of the
+ * file before it is upgraded, by SQLite alone.
+ */
+START_TEST(every_version_goes_on)
+{
+    char name[32], log[32];
+    int version = versions[_i];
+    snprintf(name, sizeof name, "old-store-%d.sql", version);
+    snprintf(log, sizeof log, "/tmp/v%d/app.log", version);
+    make_store(name);
+    ck_assert_int_eq(ask(path, "PRAGMA user_version"), version);
+    ck_assert_int_eq(ask(path, "SELECT count(*) FROM event WHERE state=1"), 2);
+    ck_assert_int_eq(ask(path, "SELECT offset FROM file WHERE path LIKE '/tmp/v%'"), 66);
+    run_sql("CREATE TABLE before AS SELECT event_id,title,payload FROM event");
+    open_store();
+    struct counts c;
+    struct seen_file f = {0};
+    store_counts(store, &c);
+    store_positions(store, see_file, &f);
+    ck_assert(c.v[COUNT_lines_in] == 3 && c.v[COUNT_event] == 2 && c.v[COUNT_crumb] == 1);
+    ck_assert(f.n == 1 && f.offset == 66);
+    ck_assert_int_eq(ask(path, "SELECT count(*) FROM event JOIN before USING(event_id,title,payload)"), 2);
+    ck_assert_str_eq(f.path, log);
+    for (unsigned i = 0; i < 2; i++) {
+        struct store_row *row = store_next(store, SLICE(""), ITEM_EVENT, INT64_C(4000000000000000));
+        ck_assert_ptr_nonnull(row);
+        ck_assert(slice_find(row->event.payload.text, SLICE("\"event_id\"")) >= 0);
+        store_sent(store, row->id);
+        store_row_free(row);
+    }
+    store_close(store);
+    ck_assert_int_eq(ask(path, "SELECT count(*) FROM event"), 0);
+}
+END_TEST
+
 START_TEST(a_copy_is_made_before)
 {
     struct stat st;
@@ -384,6 +439,7 @@ int main(void)
     tcase_add_test(t, a_file_is_known_by_the_old_hash);
     tcase_add_test(t, a_new_store_has_new_keys);
     tcase_add_test(t, positions_stay);
+    tcase_add_loop_test(t, every_version_goes_on, 0, sizeof versions / sizeof *versions);
     tcase_add_test(t, a_copy_is_made_before);
     tcase_add_test(t, no_room_for_the_copy);
     tcase_add_test(t, a_later_store_is_refused_and_untouched);
