@@ -35,6 +35,7 @@ struct tail {
     uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
     bool seen;        /* the store has, or will have, the row that says this input has been here; */
     bool seen_changed;
+    bool rotated_looked_at; /* what rotation had put aside before the start is known, all of it */
     bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool parked_said;

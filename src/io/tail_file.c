@@ -18,78 +18,93 @@ enum { OLD_HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
 /* Lines that tell no format, after which the file is taken for text. */
 enum { UNTOLD_MAX = 100 };
 
-/* All n bytes at `at`, unless the file ends before. */
-static size_t read_at(int fd, void *buf, size_t n, uint64_t at)
+/* All n bytes at `at`, fewer where the file ends before; -1: they could not be read. */
+static ssize_t read_at(int fd, void *buf, size_t n, uint64_t at)
 {
     size_t got = 0;
     while (got < n) {
         ssize_t r = pread(fd, (char *)buf + got, n - got, (off_t)(at + got));
         if (r < 0 && errno == EINTR)
             continue;
-        if (r <= 0)
+        if (r < 0)
+            return -1;
+        if (r == 0)
             break;
         got += (size_t)r;
     }
-    return got;
+    return (ssize_t)got;
 }
 
 struct head {
     uint64_t hash, old_hash; /* old: as stores made by older versions have it */
 };
 
-static bool read_head(int fd, uint32_t bytes, struct head *out)
+/* OTHER: the file is shorter. */
+static enum tail_match read_head(int fd, uint32_t bytes, struct head *out)
 {
     char head[TAIL_HEAD_MAX];
     struct slice s = {head, bytes};
-    if (bytes > sizeof head || read_at(fd, head, bytes, 0) != bytes)
-        return false;
+    ssize_t n = bytes > sizeof head ? 0 : read_at(fd, head, bytes, 0);
+    if (n != (ssize_t)bytes)
+        return n < 0 ? TAIL_MATCH_UNREADABLE : TAIL_MATCH_OTHER;
     *out = (struct head){hash128(HASH128_START, s).low, slice_hash(s, OLD_HEAD_SEED)};
-    return true;
+    return TAIL_MATCH_SAME;
 }
 
-bool tail_head_is(int fd, const struct tail_id *id)
+enum tail_match tail_head_match(int fd, const struct tail_id *id)
 {
     struct head head;
-    return id->head_bytes == 0 ||
-           (read_head(fd, id->head_bytes, &head) && (head.hash == id->head_hash || head.old_hash == id->head_hash));
+    if (id->head_bytes == 0)
+        return TAIL_MATCH_SAME;
+    enum tail_match m = read_head(fd, id->head_bytes, &head);
+    if (m != TAIL_MATCH_SAME || head.hash == id->head_hash || head.old_hash == id->head_hash)
+        return m;
+    return TAIL_MATCH_OTHER;
 }
 
 void tail_head_learn(int fd, uint64_t size, struct tail_id *id)
 {
     uint32_t bytes = size < TAIL_HEAD_MAX ? (uint32_t)size : TAIL_HEAD_MAX;
     struct head head;
-    if (bytes <= id->head_bytes || !read_head(fd, bytes, &head))
+    if (bytes <= id->head_bytes || read_head(fd, bytes, &head) != TAIL_MATCH_SAME)
         return;
     id->head_bytes = bytes;
     id->head_hash = head.hash;
 }
 
-static bool same_block(int a, int b, uint64_t from, size_t n)
+static enum tail_match match_block(int a, int b, uint64_t from, size_t n)
 {
     char x[BLOCK], y[BLOCK];
-    return read_at(a, x, n, from) == n && read_at(b, y, n, from) == n && memcmp(x, y, n) == 0;
+    ssize_t in_a = read_at(a, x, n, from), in_b = read_at(b, y, n, from);
+    if (in_a < 0 || in_b < 0)
+        return TAIL_MATCH_UNREADABLE;
+    return in_a == (ssize_t)n && in_b == (ssize_t)n && memcmp(x, y, n) == 0 ? TAIL_MATCH_SAME : TAIL_MATCH_OTHER;
 }
 
-bool tail_same_bytes(int a, int b, uint64_t to)
+enum tail_match tail_bytes_match(int a, int b, uint64_t to)
 {
     size_t n = to < BLOCK ? (size_t)to : BLOCK;
-    return same_block(a, b, 0, n) && same_block(a, b, to - n, n);
+    enum tail_match head = match_block(a, b, 0, n);
+    return head == TAIL_MATCH_SAME ? match_block(a, b, to - n, n) : head;
 }
 
-uint64_t tail_after_last_lf(int fd, uint64_t size)
+bool tail_after_last_lf(int fd, uint64_t size, uint64_t *after)
 {
     char block[BLOCK];
+    *after = 0;
     while (size > 0) {
-        size_t n = size < BLOCK ? (size_t)size : BLOCK;
-        n = read_at(fd, block, n, size - n);
-        if (n == 0)
-            return 0;
-        const char *lf = memrchr(block, '\n', n);
-        if (lf)
-            return size - n + (size_t)(lf - block) + 1;
-        size -= n;
+        size_t most = size < BLOCK ? (size_t)size : BLOCK;
+        ssize_t n = read_at(fd, block, most, size - most);
+        if (n <= 0)
+            return n == 0;
+        const char *lf = memrchr(block, '\n', (size_t)n);
+        if (lf) {
+            *after = size - most + (size_t)(lf - block) + 1;
+            return true;
+        }
+        size -= most;
     }
-    return 0;
+    return true;
 }
 
 uint64_t tail_after_hole(int fd, uint64_t size)
@@ -100,13 +115,13 @@ uint64_t tail_after_hole(int fd, uint64_t size)
     off_t data = lseek(fd, 0, SEEK_DATA);
     uint64_t at = data > 0 ? (uint64_t)data : 0;
     for (uint64_t end = at + NULS_MAX < size ? at + NULS_MAX : size; at < end;) {
-        size_t n = read_at(fd, block, sizeof block, at);
-        for (size_t i = 0; i < n; i++)
+        ssize_t n = read_at(fd, block, sizeof block, at);
+        if (n <= 0)
+            break;
+        for (size_t i = 0; i < (size_t)n; i++)
             if (block[i])
                 return at + i;
-        at += n;
-        if (n == 0)
-            break;
+        at += (size_t)n;
     }
     return at;
 }
@@ -248,8 +263,9 @@ enum tail_look tail_file_look(struct tail_file *f, bool thorough)
         return TAIL_LOOK_CUT;
     bool same_time = st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec;
     if (thorough || size != f->size || !same_time) {
-        if (!tail_head_is(f->fd, &f->id))
-            return TAIL_LOOK_CUT;
+        enum tail_match head = tail_head_match(f->fd, &f->id);
+        if (head != TAIL_MATCH_SAME)
+            return head == TAIL_MATCH_OTHER ? TAIL_LOOK_CUT : TAIL_LOOK_BAD;
         f->size = size;
         learn_head(f);
         /* A time as young as the clock's grain would hide what is written in the same instant. */
@@ -278,7 +294,9 @@ bool tail_file_linked(struct tail_file *f, bool *renamed)
 {
     struct stat st;
     *renamed = false;
-    if (fstat(f->fd, &st) != 0 || st.st_nlink == 0)
+    if (fstat(f->fd, &st) != 0)
+        return true; /* as far as is known */
+    if (st.st_nlink == 0)
         return false;
     char *now = safe_path_of(f->fd);
     if (now && strcmp(now, f->path) != 0) {

@@ -81,12 +81,17 @@ bool tail_file_linked(struct tail_file *f, bool *renamed);
 
 /* The head of a file that is `size` bytes long. */
 void tail_head_learn(int fd, uint64_t size, struct tail_id *id);
-/* True when the first bytes of fd are those of id. */
-bool tail_head_is(int fd, const struct tail_id *id);
-/* True when both hold the same in [0, to), as far as the head and the last block of it show. */
-bool tail_same_bytes(int a, int b, uint64_t to);
-/* The byte after the last LF before `size`; 0 when there is none. */
-uint64_t tail_after_last_lf(int fd, uint64_t size);
+/*
+ * Whether bytes are the same. What cannot be read at this moment says nothing: who takes it for other bytes reads a file a second time, or
+ * takes a rotated one for a new one. It is looked at again at the next scan.
+ */
+enum tail_match { TAIL_MATCH_SAME, TAIL_MATCH_OTHER, TAIL_MATCH_UNREADABLE };
+/* The first bytes of fd and those of id. */
+enum tail_match tail_head_match(int fd, const struct tail_id *id);
+/* What both hold in [0, to), as far as the head and the last block of it show. */
+enum tail_match tail_bytes_match(int a, int b, uint64_t to);
+/* The byte after the last LF before `size`; 0 when there is none. False: it could not be read. */
+bool tail_after_last_lf(int fd, uint64_t size, uint64_t *after);
 /* The first byte that is not NUL: who writes on at its old position after a truncation leaves a hole before
  * it. */
 uint64_t tail_after_hole(int fd, uint64_t size);

@@ -65,7 +65,7 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
  */
 static bool lost_its_end(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path)
 {
-    if (f->id.head_bytes < TAIL_HEAD_MAX || !tail_head_is(fd, &f->id))
+    if (f->id.head_bytes < TAIL_HEAD_MAX || tail_head_match(fd, &f->id) != TAIL_MATCH_SAME)
         return false;
     log_warn("file is shorter than when it was read last; read on at its end", log_c("path", path),
              log_i("read_bytes", (int64_t)f->read_at), log_i("size", st->st_size));
@@ -96,10 +96,16 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
         tail_scan_soon(t);
         return;
     }
+    enum tail_match head = tail_head_match(fd, &f->id);
+    if (head == TAIL_MATCH_UNREADABLE) {
+        close(fd);
+        f->seen = t->scans;
+        return;
+    }
     bool shorter = (uint64_t)st.st_size < tail_file_reach(f);
     if (shorter && lost_its_end(t, f, fd, &st, path))
         return;
-    if (shorter || !tail_head_is(fd, &f->id)) {
+    if (shorter || head == TAIL_MATCH_OTHER) {
         close(fd);
         lost_its_bytes(t, f, strcmp(path, f->path) == 0);
         return;
@@ -214,22 +220,21 @@ static void open_in_turn(struct tail *t)
 }
 
 /* Whether the new file fd holds the same bytes as the known one that from has open. */
-static bool is_copy_of(struct tail *t, const struct tail_file *f, int from, int fd, const struct stat *st)
+static enum tail_match match_original(const struct tail_file *f, int from, int fd, const struct stat *st)
 {
     struct stat original;
     if (fstat(from, &original) != 0)
-        return false;
-    if (st->st_size <= original.st_size && tail_same_bytes(from, fd, (uint64_t)st->st_size))
-        return true;
-    if ((uint64_t)original.st_size >= f->read_at && tail_head_is(from, &f->id))
-        return false;
+        return TAIL_MATCH_UNREADABLE;
+    enum tail_match bytes = st->st_size <= original.st_size ? tail_bytes_match(from, fd, (uint64_t)st->st_size) : TAIL_MATCH_OTHER;
+    if (bytes != TAIL_MATCH_OTHER)
+        return bytes;
     /* Truncated this very moment: the next scan knows what to do with both. */
-    tail_scan_soon(t);
-    return true;
+    bool whole = (uint64_t)original.st_size >= f->read_at && tail_head_match(from, &f->id) == TAIL_MATCH_SAME;
+    return whole ? TAIL_MATCH_OTHER : TAIL_MATCH_UNREADABLE;
 }
 
-/* True when this new file is a copy of one that is being read: still under its name, and with the same bytes. */
-static bool is_copy_of_another(struct tail *t, const char *path, int fd, const struct stat *st)
+/* Whether this new file is a copy of one that is being read: still under its name, and with the same bytes. */
+static enum tail_match match_another(struct tail *t, const char *path, int fd, const struct stat *st)
 {
     const struct tail_file *f;
     size_t folder = (size_t)(tail_base_name(path) - path);
@@ -240,30 +245,43 @@ static bool is_copy_of_another(struct tail *t, const char *path, int fd, const s
         struct stat now;
         struct safe_why why;
         int from = f->fd >= 0 ? f->fd : safe_open(f->found, &now, &why);
-        bool copy = from >= 0 && is_copy_of(t, f, from, fd, st);
+        enum tail_match copy = from >= 0 ? match_original(f, from, fd, st) : TAIL_MATCH_OTHER;
         if (from >= 0 && from != f->fd)
             close(from);
-        if (copy)
-            return true;
+        if (copy != TAIL_MATCH_OTHER)
+            return copy;
     }
-    return false;
+    return TAIL_MATCH_OTHER;
 }
 
 /*
  * A file that was deleted while this one, with the same bytes at its start, came under its name: rewritten by
- * an editor, or brought back from a copy.
+ * an editor, or brought back from a copy. NULL: there is none, or *unreadable, which of them it is cannot be told now.
  */
-static struct tail_file *rewritten(const struct tail *t, const char *path, int fd, const struct stat *st)
+static struct tail_file *rewritten(const struct tail *t, const char *path, int fd, const struct stat *st, bool *unreadable)
 {
     struct tail_file *f;
     struct stat old;
-    TAILQ_FOREACH (f, &t->files, all)
-        if (f->fd >= 0 && f->seen != t->scans && f->found && strcmp(f->found, path) == 0 &&
+    *unreadable = false;
+    TAILQ_FOREACH (f, &t->files, all) {
+        if (!(f->fd >= 0 && f->seen != t->scans && f->found && strcmp(f->found, path) == 0 &&
             f->read_at >= HEAD_CONVINCES && f->read_at <= (uint64_t)st->st_size && fstat(f->fd, &old) == 0 &&
             old.st_nlink == 0 && (uint64_t)old.st_size == f->read_at &&
-            tail_writers(f->fd) != TAIL_WRITERS_SOME && tail_same_bytes(f->fd, fd, f->read_at))
+            tail_writers(f->fd) != TAIL_WRITERS_SOME))
+            continue;
+        enum tail_match bytes = tail_bytes_match(f->fd, fd, f->read_at);
+        *unreadable |= bytes == TAIL_MATCH_UNREADABLE;
+        if (bytes == TAIL_MATCH_SAME)
             return f;
+    }
     return NULL;
+}
+
+/* Where reading begins in a file that is new to this input. False: it cannot be told now. */
+static bool first_byte(struct tail *t, const char *path, int fd, const struct stat *st, uint64_t *at)
+{
+    *at = 0;
+    return !(t->at_end || tail_unreadable_at_first(t, path)) || tail_after_last_lf(fd, (uint64_t)st->st_size, at);
 }
 
 static void found_new(struct tail *t, const struct tail_found *at)
@@ -272,19 +290,22 @@ static void found_new(struct tail *t, const struct tail_found *at)
     int fd = tail_open(t, at->path, &st);
     if (fd < 0)
         return;
-    if (tail_by_inode(t, st.st_dev, st.st_ino) || tail_is_other_inputs(t, fd, &st) ||
-        is_copy_of_another(t, at->path, fd, &st)) {
+    enum tail_match copy = TAIL_MATCH_SAME;
+    if (!tail_by_inode(t, st.st_dev, st.st_ino) && !tail_is_other_inputs(t, fd, &st))
+        copy = match_another(t, at->path, fd, &st);
+    bool unreadable = copy == TAIL_MATCH_UNREADABLE;
+    uint64_t first = 0;
+    struct tail_file *f = copy == TAIL_MATCH_OTHER ? rewritten(t, at->path, fd, &st, &unreadable) : NULL;
+    if (copy == TAIL_MATCH_OTHER && !f && !unreadable)
+        unreadable = !first_byte(t, at->path, fd, &st, &first);
+    if (copy != TAIL_MATCH_OTHER || unreadable) {
         close(fd);
         return;
     }
-    struct tail_file *f = rewritten(t, at->path, fd, &st);
     if (f)
         tail_attach(t, f, fd, &st, at->path);
     else
-        f = tail_add(t, fd, &st, at->path,
-                     t->at_end || tail_unreadable_at_first(t, at->path)
-                         ? tail_after_last_lf(fd, (uint64_t)st.st_size)
-                         : 0);
+        f = tail_add(t, fd, &st, at->path, first);
     tail_readable(t, at->path);
     tail_note_folders(t, at->path);
     f->seen = t->scans;
@@ -295,16 +316,43 @@ static void found_new(struct tail *t, const struct tail_found *at)
 
 /* ---- rotated files ---- */
 
-/* True when what fd begins with is known: a copy, made by hand or by a rotation that was seen. */
-static bool head_is_known(const struct tail *t, int fd, const struct stat *st)
+/* SAME when what fd begins with is known: a copy, made by hand or by a rotation that was seen. */
+static enum tail_match match_known_heads(const struct tail *t, int fd, const struct stat *st)
 {
     const struct tail_file *f;
-    TAILQ_FOREACH (f, &t->files, all)
-        if (f->id.head_bytes &&
-            (f->id.head_bytes >= HEAD_CONVINCES || f->id.head_bytes == (uint64_t)st->st_size) &&
-            tail_head_is(fd, &f->id))
-            return true;
-    return false;
+    TAILQ_FOREACH (f, &t->files, all) {
+        if (!f->id.head_bytes || (f->id.head_bytes < HEAD_CONVINCES && f->id.head_bytes != (uint64_t)st->st_size))
+            continue;
+        enum tail_match head = tail_head_match(fd, &f->id);
+        if (head != TAIL_MATCH_OTHER)
+            return head;
+    }
+    return TAIL_MATCH_OTHER;
+}
+
+/* False: it cannot be read at this moment. */
+static bool look_at_rotated_file(struct tail *t, const char *path, struct stat st)
+{
+    struct safe_why why;
+    int fd = safe_open(path, &st, &why);
+    if (fd < 0)
+        return !safe_unknown(&why) || why.error == EACCES || why.error == EPERM;
+    if (tail_is_other_inputs(t, fd, &st)) {
+        close(fd);
+        return true;
+    }
+    enum tail_match known = t->seen ? match_known_heads(t, fd, &st) : TAIL_MATCH_SAME;
+    if (known == TAIL_MATCH_OTHER) {
+        tail_add(t, fd, &st, path, 0)->rotated = true;
+        return true;
+    }
+    if (known == TAIL_MATCH_SAME) {
+        struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
+        tail_head_learn(fd, (uint64_t)st.st_size, &id);
+        tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = (uint64_t)st.st_size});
+    }
+    close(fd);
+    return known == TAIL_MATCH_SAME;
 }
 
 /*
@@ -317,30 +365,15 @@ static void look_at_rotated(struct tail *t)
 {
     struct tail_findings all = tail_list_rotated(t);
     uint64_t since_ms = (t->seen ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
+    bool unreadable = false;
     for (size_t i = 0; i < all.n; i++) {
-        const char *path = all.v[i].path;
-        struct stat st = all.v[i].st;
-        uint64_t written_ms = (uint64_t)st.st_mtim.tv_sec * 1000 + (uint64_t)st.st_mtim.tv_nsec / 1000000;
-        if (written_ms < since_ms || tail_by_inode(t, st.st_dev, st.st_ino))
-            continue;
-        struct safe_why why;
-        int fd = safe_open(path, &st, &why);
-        if (fd < 0)
-            continue;
-        if (tail_is_other_inputs(t, fd, &st)) {
-            close(fd);
-            continue;
-        }
-        if (t->seen && !head_is_known(t, fd, &st)) {
-            tail_add(t, fd, &st, path, 0)->rotated = true;
-            continue;
-        }
-        struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
-        tail_head_learn(fd, (uint64_t)st.st_size, &id);
-        tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = (uint64_t)st.st_size});
-        close(fd);
+        const struct stat *st = &all.v[i].st;
+        uint64_t written_ms = (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000;
+        if (written_ms >= since_ms && !tail_by_inode(t, st->st_dev, st->st_ino))
+            unreadable |= !look_at_rotated_file(t, all.v[i].path, *st);
     }
     tail_findings_free(&all);
+    t->rotated_looked_at = !unreadable;
 }
 
 /* True when an open file that is read to its end will not grow any more, as far as can be known. */
@@ -473,7 +506,7 @@ void tail_scan(struct tail *t)
             found_new(t, &all.v[i]);
     }
     tail_findings_free(&all);
-    if (t->scans == 1)
+    if (!t->rotated_looked_at)
         look_at_rotated(t);
     tidy_rotated(t);
     tail_complaints_sweep(t);

@@ -22,11 +22,11 @@ static bool newer(const struct stat *a, const struct stat *b)
                                                   : a->st_mtim.tv_nsec > b->st_mtim.tv_nsec;
 }
 
-/* True when these are the bytes of a known file; not when only its inode has been given out again. */
+/* True when these are the bytes of a known file, or may be; not when only its inode has been given out again. */
 static bool is_anothers(const struct tail *t, int fd, const struct stat *st)
 {
     const struct tail_file *f = tail_by_inode(t, st->st_dev, st->st_ino);
-    return f && (f->fd >= 0 || (f->id.head_bytes && tail_head_is(fd, &f->id)));
+    return f && (f->fd >= 0 || (f->id.head_bytes && tail_head_match(fd, &f->id) != TAIL_MATCH_OTHER));
 }
 
 bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st)
@@ -53,7 +53,9 @@ void tail_try_place(const struct tail *t, const struct tail_file *f, const char 
         p->unknown |= safe_unknown(&why);
         return;
     }
-    if ((uint64_t)st.st_size < tail_file_reach(f) || !tail_head_is(fd, &f->id) || is_anothers(t, fd, &st)) {
+    enum tail_match head = tail_head_match(fd, &f->id);
+    p->unknown |= head == TAIL_MATCH_UNREADABLE;
+    if ((uint64_t)st.st_size < tail_file_reach(f) || head != TAIL_MATCH_SAME || is_anothers(t, fd, &st)) {
         close(fd);
         return;
     }

@@ -389,7 +389,7 @@ static bool may_rotate(struct world *w)
     if (w->copies_match || !w->up)
         return true;
     const struct tail_file *f = tail_by_inode((struct tail *)w->r->in, st.st_dev, st.st_ino);
-    return f && f->fd >= 0 && f->id.head_bytes > 0 && tail_head_is(f->fd, &f->id);
+    return f && f->fd >= 0 && f->id.head_bytes > 0 && tail_head_match(f->fd, &f->id) == TAIL_MATCH_SAME;
 }
 
 static void rotate(struct world *w, bool copy)
