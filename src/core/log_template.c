@@ -85,12 +85,15 @@ static const char *blanks_end(const char *p, const char *e, bool *blank, bool *l
     return p;
 }
 
+static bool is_single_space(const struct log_template_work *w, const char *p)
+{
+    return *p == ' ' && p + 1 < w->e && !is_blank(p[1]);
+}
+
 /* White space or a control byte at p: one space, whatever they are. Returns where to go on. */
 static const char *space(struct log_template_work *w, const char *p)
 {
-    if (w->hint == LOG_TEMPLATE_HINT_USER && empty_user(w, p))
-        return p + 1;
-    if (*p == ' ' && p + 1 < w->e && !is_blank(p[1]))
+    if (is_single_space(w, p) || (w->hint == LOG_TEMPLATE_HINT_USER && empty_user(w, p)))
         return p + 1;
     bool blank, line, behind = p == w->last_end;
     log_template_flush(w, p);
@@ -102,12 +105,17 @@ static const char *space(struct log_template_work *w, const char *p)
     return p;
 }
 
+static bool is_context_byte(char c)
+{
+    return ascii_alnum(c) || c == '-' || c == '_';
+}
+
 /* A word of a request's context at q: an id, which has a digit, or the dash of an unknown one. Its end, or NULL. */
 static const char *context_word_end(const char *q, const char *e, bool *dash)
 {
     const char *t = q;
     bool digit = false;
-    for (; t < e && (ascii_alnum(*t) || *t == '-' || *t == '_'); t++)
+    for (; t < e && is_context_byte(*t); t++)
         digit = digit || ascii_digit(*t);
     if (t == e || (*t != ' ' && *t != ']'))
         return NULL;
@@ -422,7 +430,7 @@ void log_template_message(struct slice msg, struct log_template *m)
     const char *p = w.s;
     while (p < w.e && !w.full) {
         p = log_template_class_of(*p) & LOG_TEMPLATE_END ? delimiter(&w, p) : next_piece(&w, p);
-        if (w.e - p > 1 && *p == ' ' && !is_blank(p[1]))
+        if (p < w.e && is_single_space(&w, p))
             p++; /* delimiter() would say the same, in more steps */
     }
     if (!w.full)

@@ -154,13 +154,17 @@ static bool has_ending(const struct steps *s, const char *q)
     return s->slashes == 1 && s->dot && s->dot > s->last && q - s->dot > 1 && ascii_alpha(s->dot[1]);
 }
 
+/* HTTP/1.1, \042 */
+static bool is_other_slash(const char *p, const char *q)
+{
+    return (q - p > 5 && memcmp(p, "HTTP/", 5) == 0) || (*p == '\\' && ascii_digit(p[1]));
+}
+
 static bool is_relative_path(const char *p, const char *q)
 {
     struct steps s = steps_of(p, q);
-    if (!s.alpha || s.last == q || (q - p > 5 && memcmp(p, "HTTP/", 5) == 0))
+    if (!s.alpha || s.last == q || is_other_slash(p, q))
         return false;
-    if (*p == '\\' && ascii_digit(p[1]))
-        return false; /* \042 */
     return (s.slashes >= 2 && s.odd > 0) || s.slashes >= 3 || is_activity(&s, p, q) || has_ending(&s, q);
 }
 

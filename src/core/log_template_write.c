@@ -23,6 +23,11 @@ static bool numeric(enum placeholder t)
     return t == PLACEHOLDER_NUM || t == PLACEHOLDER_HEX || t == PLACEHOLDER_ID;
 }
 
+static bool is_alike(enum placeholder a, enum placeholder b)
+{
+    return a == b || (numeric(a) && numeric(b));
+}
+
 /* "blk_17, blk_18": the same letters before both, a separator between them. */
 static bool same_prefix(const struct log_template_work *w, const char *from)
 {
@@ -80,7 +85,7 @@ static bool joins(const struct log_template_work *w, const char *from, enum plac
         return true;
     if (!w->last_end || from <= w->last_end || w->lit != w->last_end || w->full)
         return false;
-    if (!(same || (numeric(*type) && numeric(w->last))) || !gap_joins(w, from, *type, same))
+    if (!is_alike(*type, w->last) || !gap_joins(w, from, *type, same))
         return false;
     *type = same ? *type : PLACEHOLDER_ID;
     return true;

@@ -131,6 +131,12 @@ static bool is_part(const struct numbers *d, int i, unsigned most)
     return d->digits[i] <= 2 && d->value[i] >= 1 && d->value[i] <= most;
 }
 
+/* 24/05/06 */
+static bool is_brief(const struct numbers *d)
+{
+    return d->sign == '/' && d->digits[0] == 2 && d->digits[1] == 2 && d->digits[2] == 2;
+}
+
 /* 2024-05-06, 2024/5/6, 2024.05.06 and the same from the day on: the end, or NULL. 24/05/06 is one when a time of day follows. */
 static const char *date_numbers(const char *p, const char *e, bool *sure)
 {
@@ -138,9 +144,8 @@ static const char *date_numbers(const char *p, const char *e, bool *sure)
     const char *end = numbers_end(p, e, &d);
     if (!end)
         return NULL;
-    *sure = (is_year(&d, 0) && is_part(&d, 1, 12) && is_part(&d, 2, 31)) || (is_year(&d, 2) && is_part(&d, 0, 31) && is_part(&d, 1, 31));
-    bool brief = d.sign == '/' && d.digits[0] == 2 && d.digits[1] == 2 && d.digits[2] == 2;
-    return *sure || brief ? end : NULL;
+    *sure = is_year(&d, 0) ? is_part(&d, 1, 12) && is_part(&d, 2, 31) : is_year(&d, 2) && is_part(&d, 0, 31) && is_part(&d, 1, 31);
+    return *sure || is_brief(&d) ? end : NULL;
 }
 
 /* 20240506T070809Z */
@@ -245,6 +250,15 @@ static const char *year_end(const char *p, const char *e)
     return e - p >= 5 && *p == ' ' && year(p + 1, e) ? p + 5 : p;
 }
 
+/* The year behind a day, the time, and the year behind that. */
+static const char *year_and_clock_end(const char *p, const char *e)
+{
+    p = year_end(p, e);
+    const char *clock = date_clock(p, e);
+    bool behind = clock > p && e - clock >= 5 && *clock == ' ' && year(clock + 1, e);
+    return behind ? clock + 5 : clock;
+}
+
 size_t recognise_time_words(const char *p, const char *e)
 {
     bool named;
@@ -257,11 +271,5 @@ size_t recognise_time_words(const char *p, const char *e)
         return date > 0 ? n + date : 0;
     }
     const char *end = month_day_end(p, day, e);
-    if (!end)
-        return 0;
-    end = year_end(end, e);
-    const char *clock = date_clock(end, e);
-    if (clock > end && e - clock >= 5 && *clock == ' ' && year(clock + 1, e))
-        clock += 5;
-    return (size_t)(clock - p);
+    return end ? (size_t)(year_and_clock_end(end, e) - p) : 0;
 }

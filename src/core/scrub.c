@@ -68,15 +68,20 @@ static bool is_command_word(struct slice word)
     return slice_ieq(word, SLICE("insert")) || slice_ieq(word, SLICE("replace")) || slice_ieq(word, SLICE("key"));
 }
 
+static size_t base64_end(struct slice t, size_t i)
+{
+    while (i < t.n && (ascii_alnum(t.p[i]) || one_of(t.p[i], "+/=_-")))
+        i++;
+    return i;
+}
+
 /* Bearer x and Basic x without the header's name. */
 static bool scheme_at(struct walk *w, size_t start, size_t end)
 {
     struct slice word = slice_sub(w->t, start, end), rest = slice_from(w->t, end);
     if (word.n != 5 || rest.n < 2 || rest.p[0] != ' ' || !slice_ieq(word, SLICE("basic")))
         return false;
-    size_t stop = end + 1;
-    while (stop < w->t.n && (ascii_alnum(w->t.p[stop]) || one_of(w->t.p[stop], "+/=_-")))
-        stop++;
+    size_t stop = base64_end(w->t, end + 1);
     struct slice v = slice_sub(w->t, end + 1, stop);
     if (!looks_random(v, 8) || (v.n % 4 && !slice_chr(v, '=')))
         return false;

@@ -44,6 +44,15 @@ static bool is_top_level(struct slice top)
     return top.n >= 2;
 }
 
+static bool is_mail_domain(struct slice domain)
+{
+    const char *dot = last_dot(domain);
+    if (!dot || !ascii_alnum(domain.p[0]))
+        return false;
+    struct slice top = slice_from(domain, (size_t)(dot - domain.p) + 1);
+    return is_top_level(top) && !is_other_domain(domain, top);
+}
+
 static size_t mail_domain_end(struct slice t, size_t from)
 {
     size_t i = from;
@@ -51,22 +60,24 @@ static size_t mail_domain_end(struct slice t, size_t from)
         i++;
     while (i > from && one_of(t.p[i - 1], ".-"))
         i--;
-    struct slice domain = slice_sub(t, from, i);
-    const char *dot = domain.n ? last_dot(domain) : NULL;
-    if (!dot || !ascii_alnum(domain.p[0]))
-        return from;
-    struct slice top = slice_from(domain, (size_t)(dot - domain.p) + 1);
-    return is_top_level(top) && !is_other_domain(domain, top) ? i : from;
+    return is_mail_domain(slice_sub(t, from, i)) ? i : from;
+}
+
+/* Where the mailbox begins of which the sign is at i: no further back than what was taken, with a letter or a digit. */
+static size_t mail_start(const struct walk *w)
+{
+    size_t from = w->i;
+    while (from > w->done && w->i - from < MAIL_LOCAL_MAX && is_local_byte(w->t.p[from - 1]))
+        from--;
+    while (from < w->i && !ascii_alnum(w->t.p[from]) && (unsigned char)w->t.p[from] < 0x80)
+        from++;
+    return from;
 }
 
 bool mail_at(struct walk *w)
 {
     struct unit sign = unit_at(w->t, w->i);
-    size_t from = w->i, end = mail_domain_end(w->t, w->i + sign.n);
-    while (from > w->done && w->i - from < MAIL_LOCAL_MAX && is_local_byte(w->t.p[from - 1]))
-        from--;
-    while (from < w->i && !ascii_alnum(w->t.p[from]) && (unsigned char)w->t.p[from] < 0x80)
-        from++;
+    size_t from = mail_start(w), end = mail_domain_end(w->t, w->i + sign.n);
     struct slice local = slice_sub(w->t, from, w->i);
     if (!local.n || end == w->i + sign.n || slice_is(local, "git") || slice_is(local, "hg"))
         return false;
@@ -171,6 +182,14 @@ static bool is_mail_word(struct slice word)
     return false;
 }
 
+/* The '@' behind a login that begins at i, at `until` or before, and before any space or one of these bytes; 0 when there is none. */
+static size_t login_end(struct slice t, size_t i, size_t until, const char *others)
+{
+    while (i < t.n && i < until && t.p[i] != '@' && !ascii_space(t.p[i]) && !one_of(t.p[i], others))
+        i++;
+    return i < t.n && t.p[i] == '@' ? i : 0;
+}
+
 /* What follows the '@' of a login without a scheme: a host that the word before the colon does not make one of a mail. */
 static bool is_login_host(const struct walk *w, struct slice host)
 {
@@ -182,12 +201,8 @@ static bool is_login_host(const struct walk *w, struct slice host)
 /* user:password@tcp(host), user:password@10.0.0.1:5432, without a scheme. */
 static bool login_at(struct walk *w)
 {
-    size_t from = w->i + 1, i = from;
-    if (w->name_end != w->i)
-        return false;
-    while (i < w->t.n && i - w->i < LOGIN_MAX && !ascii_space(w->t.p[i]) && !one_of(w->t.p[i], "/\"'<>@,;=()[]{}\\"))
-        i++;
-    if (i >= w->t.n || w->t.p[i] != '@' || i == from || !is_login_host(w, slice_from(w->t, i + 1)))
+    size_t from = w->i + 1, i = w->name_end == w->i ? login_end(w->t, from, w->i + LOGIN_MAX, "/\"'<>,;=()[]{}\\") : 0;
+    if (i <= from || !is_login_host(w, slice_from(w->t, i + 1)))
         return false;
     if (!value_is_worth(w, slice_sub(w->t, from, i), false))
         return false;
@@ -199,13 +214,12 @@ static bool login_at(struct walk *w)
 /* thin:user/password@host of Oracle's. */
 static bool oracle_at(struct walk *w)
 {
-    size_t from = w->i + 1, i = from;
+    size_t from = w->i + 1;
     if (w->i < 4 || w->i - w->done < 4 || memcmp(w->t.p + w->i - 4, "thin", 4) != 0)
         return false;
-    while (i < w->t.n && i - from < LOGIN_MAX && w->t.p[i] != '@' && !ascii_space(w->t.p[i]))
-        i++;
-    const char *slash = slice_chr(slice_sub(w->t, from, i), '/');
-    if (i >= w->t.n || w->t.p[i] != '@' || !slash)
+    size_t i = login_end(w->t, from, from + LOGIN_MAX, "");
+    const char *slash = i ? slice_chr(slice_sub(w->t, from, i), '/') : NULL;
+    if (!slash)
         return false;
     size_t pass = (size_t)(slash - w->t.p) + 1;
     if (!value_is_worth(w, slice_sub(w->t, pass, i), false))
@@ -290,6 +304,14 @@ static enum ipv6_step ipv6_separator(struct ipv6 *a, bool behind_group)
     return IPV6_MORE;
 }
 
+/* The last two groups as an IPv4 address. */
+static enum ipv6_step ipv6_octets(struct ipv6 *a, size_t from)
+{
+    a->groups += 2;
+    a->end = ipv4_end(a->t, from);
+    return a->end == from ? IPV6_NONE : IPV6_END;
+}
+
 static enum ipv6_step ipv6_group(struct ipv6 *a)
 {
     size_t from = a->i;
@@ -298,11 +320,8 @@ static enum ipv6_step ipv6_group(struct ipv6 *a)
     size_t n = a->i - from;
     if (n > 4)
         return IPV6_NONE;
-    if (n && (a->groups || a->gap) && a->i < a->t.n && a->t.p[a->i] == '.') { /* the last two groups as an IPv4 address */
-        a->groups += 2;
-        a->end = ipv4_end(a->t, from);
-        return a->end == from ? IPV6_NONE : IPV6_END;
-    }
+    if (n && (a->groups || a->gap) && a->i < a->t.n && a->t.p[a->i] == '.')
+        return ipv6_octets(a, from);
     a->groups += n > 0;
     a->end = a->i;
     return ipv6_separator(a, n > 0);
@@ -329,9 +348,8 @@ static size_t ipv6_end(struct slice t, size_t from)
     enum ipv6_step step = may_be_ipv6(t, from) ? IPV6_MORE : IPV6_NONE;
     while (step == IPV6_MORE && a.i < t.n && a.i - from < SCRUB_ADDRESS_MAX)
         step = ipv6_group(&a);
-    if (step == IPV6_NONE || !a.digits || a.groups == 0 || a.groups > 8 || (a.groups < 8 && !a.gap))
-        return from;
-    return names_go_on(t, a.end) ? from : a.end;
+    bool whole = a.gap ? a.groups >= 1 && a.groups <= 8 : a.groups == 8;
+    return step == IPV6_NONE || !a.digits || !whole || names_go_on(t, a.end) ? from : a.end;
 }
 
 static bool is_known_client(const struct walk *w, struct slice address)

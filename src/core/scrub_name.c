@@ -132,11 +132,9 @@ static struct unit backslash(struct slice t, size_t at)
     while (i + 1 < t.n && i - at < 7 && t.p[i + 1] == '\\')
         i++;
     unsigned char more = (unsigned char)(i - at);
-    if (i + 5 < t.n && t.p[i + 1] == 'u' && t.p[i + 2] == '0' && t.p[i + 3] == '0' && hex_pair(t, i + 4) >= 0)
-        return (struct unit){(unsigned char)hex_pair(t, i + 4), (unsigned char)(6 + more), 1};
-    if (i + 3 < t.n && t.p[i + 1] == 'x' && hex_pair(t, i + 2) >= 0)
-        return (struct unit){(unsigned char)hex_pair(t, i + 2), (unsigned char)(4 + more), 1};
-    return (struct unit){'\\', 1, 0};
+    size_t digits = slice_starts(slice_from(t, i + 1), SLICE("u00")) ? i + 4 : slice_starts(slice_from(t, i + 1), SLICE("x")) ? i + 2 : t.n;
+    int c = hex_pair(t, digits);
+    return c < 0 ? (struct unit){'\\', 1, 0} : (struct unit){(unsigned char)c, (unsigned char)(digits + 2 - i + more), 1};
 }
 
 struct unit unit_escaped(struct slice t, size_t i)
@@ -238,11 +236,13 @@ static enum letter letter_of(unsigned char c)
 static void take_byte(struct splitter *s, enum letter before, unsigned char c)
 {
     enum letter now = letter_of(c);
-    if (before == UPPER && now == LOWER && s->n > 1 && !s->too_long) { /* APIKey: the K is Key's */
-        char first = s->word[--s->n];
-        end_word(s);
-        add_byte(s, first);
-    } else if (now == SIGN || (before != now && before != SIGN && !(before == UPPER && now == LOWER))) {
+    if (before == UPPER && now == LOWER) {
+        if (s->n > 1 && !s->too_long) { /* APIKey: the K is Key's */
+            char first = s->word[--s->n];
+            end_word(s);
+            add_byte(s, first);
+        }
+    } else if (now == SIGN || (before != now && before != SIGN)) {
         end_word(s);
     }
     if (now != SIGN)
@@ -266,6 +266,14 @@ static size_t plain_end(struct slice t, size_t i)
     return more || end - i > NAME_WORD_MAX ? i : end;
 }
 
+/* Whether the unit at i is part of a name, behind such a byte. */
+static bool is_inside(struct slice t, size_t i, struct unit u, enum letter before)
+{
+    if (!u.n || letter_of(u.c) != SIGN || u.c == '_')
+        return u.n > 0;
+    return (u.c == '-' || u.c == '.') && before != SIGN && goes_on_at(t, i + u.n);
+}
+
 size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on, struct name_words *w)
 {
     struct splitter s = {.names = n, .words = w};
@@ -281,8 +289,7 @@ size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on,
     for (;;) {
         struct unit u = unit_at(t, i);
         enum letter now = letter_of(u.c);
-        bool inside = u.n && (now != SIGN || u.c == '_' || ((u.c == '-' || u.c == '.') && before != SIGN && goes_on_at(t, i + u.n)));
-        if (!inside)
+        if (!is_inside(t, i, u, before))
             break;
         take_byte(&s, before, u.c);
         before = now;

@@ -267,7 +267,7 @@ static enum separator space_between(const struct walk *w, size_t start, size_t e
     if (*i == end || p->key.n || *i >= w->t.n)
         return SEP_NONE;
     if (is_option(w, start))
-        return w->t.p[*i] == '-' || w->t.p[*i] == '<' ? SEP_NONE : SEP_OPTION;
+        return one_of(w->t.p[*i], "-<") ? SEP_NONE : SEP_OPTION;
     if (!(p->is.flags & (NAME_SPACED | NAME_QUOTED)))
         return SEP_NONE;
     if (p->is.flags & NAME_SPACED)
@@ -359,10 +359,8 @@ static size_t skip_wrapper(struct slice t, size_t i)
         return at;
     if (at == i || at >= t.n || t.p[at] != '(')
         return i;
-    size_t size = size_length(t, at);
-    if (size && value_quote_at(t, at + size).n)
-        return at + size;
-    return value_quote_at(t, at + 1).n ? at + 1 : i;
+    size_t size = size_length(t, at), inner = size && value_quote_at(t, at + size).n ? at + size : at + 1;
+    return value_quote_at(t, inner).n ? inner : i;
 }
 
 /* --- taking --- */
@@ -516,13 +514,9 @@ static bool is_of_program(const struct walk *w, const struct place *p)
     return p->sep == SEP_ASSIGN && p->key.n == 0 && !p->tight && value_pair_at(w->t, p->at);
 }
 
-static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t name)
+/* The value of a header: a scheme and credentials, pairs, or one word. */
+static bool is_secret_header(const struct walk *w, const struct place *p, struct slice v)
 {
-    struct slice v = slice_sub(w->t, p->at, unquoted_end(w, p, name));
-    if (is_of_program(w, p))
-        return false;
-    if (p->is.kind != NAME_HEADER)
-        return value_is_secret(w, p, v, false);
     struct slice first = slice_sub(w->t, p->at, value_bare_end(w, p->at, p->layer, p->query));
     if (!first.n || value_begins_count(v) || value_is_placeholder(first))
         return false;
@@ -530,6 +524,16 @@ static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t nam
         return value_is_secret(w, p, v, false);
     bool scheme = names_roles(&w->s->names, value_first_word(v)) & WORD_SCHEME;
     return !value_is_mark(v) && (scheme || !value_begins_sentence(w, v));
+}
+
+static bool is_unquoted_secret(struct walk *w, const struct place *p, size_t name)
+{
+    struct slice v = slice_sub(w->t, p->at, unquoted_end(w, p, name));
+    if (is_of_program(w, p))
+        return false;
+    if (p->is.kind == NAME_HEADER)
+        return is_secret_header(w, p, v);
+    return value_is_secret(w, p, v, false);
 }
 
 /* A card or an account in groups is longer than its first word. */

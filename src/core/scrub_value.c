@@ -385,18 +385,23 @@ static bool is_secret_word(const struct walk *w, struct slice v)
     return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');
 }
 
+/* What stands without quotes behind a sign; loose: behind a colon and a space, as in a sentence. */
+static bool is_secret_bare(const struct walk *w, const struct place *p, struct slice v, bool loose)
+{
+    if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
+        return looks_random(v, 6);
+    return value_is_worth(w, v, loose);
+}
+
 /* The same by the notation alone. */
 static bool is_secret_here(const struct walk *w, const struct place *p, struct slice v, bool quoted)
 {
-    bool loose = p->sep == SEP_COLON && !p->tight;
+    bool loose = p->sep == SEP_COLON && !p->tight, behind_space = p->sep == SEP_SPACE && !quoted;
     if (is_path_behind_space(p, v) || (p->sep == SEP_OPTION && value_is_own_name(w, v)))
         return false;
-    if (p->sep == SEP_SPACE && !quoted)
+    if (behind_space)
         return is_secret_word(w, v);
-    if (quoted || p->key.n)
-        return is_secret_text(w, v, quoted);
-    bool doubtful = loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT);
-    return doubtful ? looks_random(v, 6) : value_is_worth(w, v, loose);
+    return quoted || p->key.n ? is_secret_text(w, v, quoted) : is_secret_bare(w, p, v, loose);
 }
 
 /* Whether v is worth taking as the value of such a name. */
@@ -424,9 +429,10 @@ bool value_of_field(const struct walk *w, struct name_is is, struct slice v)
 
 /* --- where a value ends --- */
 
-static bool begins_tag(char next)
+/* first: it is all there is of a value, as in <*>. */
+static bool begins_tag(char next, bool first)
 {
-    return next == '/' || next == '!' || ascii_alpha(next) || ascii_space(next);
+    return next == '/' || next == '!' || ascii_alpha(next) || ascii_space(next) || (first && next == '*');
 }
 
 /* Whether the sign at i, which may end a value or be part of it, ends it. */
@@ -447,7 +453,7 @@ static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
     case '`':
         return i == from || !ascii_alnum(next);
     case '<':
-        return begins_tag(next) || (i == from && next == '*'); /* <*> */
+        return begins_tag(next, i == from);
     case '>':
         return !ascii_alnum(next);
     case '|':
@@ -588,23 +594,29 @@ static size_t line_end(const struct walk *w, size_t from)
     return i;
 }
 
+/* The end of the pair name=value at i. */
+static size_t pair_end(const struct walk *w, size_t i)
+{
+    size_t behind;
+    while (w->t.p[i] != '=')
+        i++;
+    struct quote q = value_quote_at(w->t, ++i);
+    if (!q.n)
+        return value_bare_end(w, i, 0, false);
+    value_quoted_end(w->t, i + q.n, q, &behind);
+    return behind;
+}
+
 /* More pairs of an Authorization header: Digest username="x", nonce="y". */
 static size_t pairs_end(const struct walk *w, size_t at)
 {
     for (bool first = true;; first = false) {
-        size_t i = at, behind;
+        size_t i = at;
         while (i < w->t.n && (w->t.p[i] == ' ' || w->t.p[i] == ','))
             i++;
         if (i == at || !(first || w->t.p[at] == ',') || !value_pair_at(w->t, i))
             return at;
-        while (w->t.p[i] != '=')
-            i++;
-        struct quote q = value_quote_at(w->t, ++i);
-        if (q.n)
-            value_quoted_end(w->t, i + q.n, q, &behind);
-        else
-            behind = value_bare_end(w, i, 0, false);
-        at = behind;
+        at = pair_end(w, i);
     }
 }
 
