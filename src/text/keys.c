@@ -349,13 +349,19 @@ static bool bind_text(struct keys_ctx *c, const struct key *k, const char *label
     return true;
 }
 
+/* "inputs:" with all below it commented out. */
+static bool is_emptied(const struct key *k, const struct conf_node *n)
+{
+    bool holds_more = k->type == KEY_TABLE || k->type == KEY_LIST || k->type == KEY_MAP;
+    return holds_more && conf_null(n) && n->key.p && !k->min;
+}
+
 static bool bind_value(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n,
                        void *base)
 {
     void *at = (char *)base + k->offset;
-    bool holds_more = k->type == KEY_TABLE || k->type == KEY_LIST || k->type == KEY_MAP;
-    if (conf_null(n) && holds_more && n->key.p && !k->min)
-        return true; /* "inputs:" with all below it commented out */
+    if (is_emptied(k, n))
+        return true;
     switch (k->type) {
     case KEY_STRING:
     case KEY_CSTR:

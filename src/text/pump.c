@@ -167,7 +167,7 @@ static struct set letter_escape(struct parser *p, char c, bool in_class)
         skip_reference(p);
     else if (strchr("dDwWsShHvVNRpP", c))
         s = set_of_escape(c);
-    if ((c == 'p' || c == 'P') && peek(p, 0) == '{')
+    if (ascii_lower(c) == 'p' && peek(p, 0) == '{')
         skip_behind(p, '}');
     return s; /* \b, \A, \1 and the like match no byte of their own */
 }
@@ -208,6 +208,13 @@ static void posix_class(struct parser *p, struct set *s)
     skip_behind(p, ']');
 }
 
+/* A range goes on with a byte, not with the end of the class or an escape. */
+static bool is_range(const struct parser *p)
+{
+    char to = peek(p, 1);
+    return peek(p, 0) == '-' && to != ']' && to != '\\';
+}
+
 /* At "[". */
 static struct set class(struct parser *p)
 {
@@ -223,7 +230,7 @@ static struct set class(struct parser *p)
             before = -1;
             continue;
         }
-        if (c == '-' && before >= 0 && peek(p, 1) != ']' && peek(p, 1) != '\\') {
+        if (before >= 0 && is_range(p)) {
             add_range(&s, (unsigned)before, (unsigned char)peek(p, 1));
             p->at += 2;
             before = -1;
