@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/command.h"
 #include "app/rules.h"
@@ -11,6 +10,7 @@
 #include "app/zone.h"
 #include "base/xalloc.h"
 #include "core/pipeline.h"
+#include "io/clock.h"
 #include "text/keys.h"
 
 enum { VALUE_POINTS = 200, NEAR_MISSES = 8 };
@@ -173,20 +173,13 @@ static void explain(const struct settings *s, const struct rule_set *rules, cons
     judge_done(&j);
 }
 
-static int64_t wall_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static bool explain_line(const struct settings *s, const struct rule_set *rules, struct slice line, enum format format, struct slice log_format, struct diag *d)
 {
     struct arena a = {0};
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
     enum format found = format == FORMAT_AUTO ? parser_detect(line) : format;
     const struct parser *parser = parser_of(found);
-    struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format", .log_format = log_format};
+    struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = clock_wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format", .log_format = log_format};
     struct record *r = xcalloc(1, sizeof *r);
     record_init(r, found, line);
     bool ok = parser && parser_parse(found, &ctx, r);

@@ -1,12 +1,12 @@
 /* crumbd parse: what is understood of each message, as one line of JSON. Loads no rules. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "app/command.h"
 #include "app/reader.h"
 #include "app/zone.h"
 #include "core/log_template.h"
+#include "io/clock.h"
 #include "io/container_file.h"
 #include "parsers/gelf.h"
 #include "parsers/parser.h"
@@ -133,13 +133,6 @@ static bool read_arguments(int argc, char **argv, struct parse *p, int *first_fi
     return command_log_format("parse", log_format, &p->format) == EXIT_WELL;
 }
 
-static int64_t wall_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void read_files(struct parse *p, char **files, int n, struct diag *d)
 {
     static char standard_input[] = "-";
@@ -167,7 +160,7 @@ int cmd_parse(int argc, char **argv)
         return command_usage("parse", "format %s is not built in", format_name(p.format));
     struct zone *zone = zone_load(SLICE("local"), &d, (struct err_place){0});
     p.zone = zone;
-    p.now_us = wall_us();
+    p.now_us = clock_wall_us();
     log_template_init(&p.log_template);
     sbuf_init(&p.out, JSON_BYTES_MAX);
     read_files(&p, argv + first, argc - first, &d);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/command.h"
@@ -11,6 +10,7 @@
 #include "app/show.h"
 #include "base/xalloc.h"
 #include "base/utf8.h"
+#include "io/clock.h"
 #include "io/store.h"
 #include "text/stamp.h"
 
@@ -20,13 +20,6 @@ struct queue_options {
     const char *config, *store;
     bool json, dead, all, yes, help;
 };
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* Opening. */
 
@@ -140,7 +133,7 @@ static bool list_one(void *u, const struct store_row *r)
 
 static int do_ls(struct store *s)
 {
-    int64_t now = now_us();
+    int64_t now = clock_wall_us();
     struct store_totals t;
     char size[SHOW_SMALL];
     store_totals(s, &t);
@@ -167,7 +160,7 @@ static void put_line(const char *name, struct slice value)
 static void show_row(const struct store_row *r)
 {
     char stamp[32], age[SHOW_SMALL], next[SHOW_SMALL];
-    int64_t now = now_us();
+    int64_t now = clock_wall_us();
     put_line("title", r->event.title.text);
     put_line("level", r->event.level);
     stamp_print(r->event.time_us, stamp);

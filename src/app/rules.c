@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "app/file.h"
 #include "base/xalloc.h"
 #include "core/rule_check.h"
+#include "io/clock.h"
 
 static bool load_file(struct rule_set *set, const char *path, struct diag *d)
 {
@@ -43,18 +43,16 @@ enum { PROOF_MS = 500 };
 
 struct proof {
     char *shipped; /* their folder */
-    struct timespec began;
+    int64_t began_ms;
     unsigned left_out;
 };
 
 static bool is_wanted(void *u, const struct rule *r)
 {
     struct proof *p = u;
-    struct timespec now;
     if (strncmp(r->place.file, p->shipped, strlen(p->shipped)) == 0)
         return false;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    bool late = (now.tv_sec - p->began.tv_sec) * 1000 + (now.tv_nsec - p->began.tv_nsec) / 1000000 >= PROOF_MS;
+    bool late = clock_mono_ms() - p->began_ms >= PROOF_MS;
     p->left_out += late;
     return !late;
 }
@@ -62,7 +60,7 @@ static bool is_wanted(void *u, const struct rule *r)
 void rules_warn(const struct rule_set *set, struct diag *d)
 {
     struct proof p = {.shipped = xasprintf("%s/rules/", settings_data_dir())};
-    clock_gettime(CLOCK_MONOTONIC, &p.began);
+    p.began_ms = clock_mono_ms();
     rule_warn_patterns(set, is_wanted, &p, d);
     if (p.left_out)
         err_add(d, ERR_WARNING, (struct err_place){0}, "the patterns of %u rules were not proven at the start, which would have become slow; "

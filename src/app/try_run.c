@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "core/origin.h"
+#include "io/clock.h"
 #include "parsers/parser.h"
 
 enum { LINE_MAX_BYTES = 1000 };
@@ -19,20 +19,6 @@ enum { LINE_MAX_BYTES = 1000 };
     "(?![\\w/-]|\\.\\w)"
 
 const unsigned try_plans[TRY_PLANS] = {5000, 50000, 100000};
-
-static uint64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static int64_t wall_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* --- issues --- */
 
@@ -71,7 +57,7 @@ static struct try_issue *issue_new(struct try_issues *s, uint64_t hash, struct s
                             .first_line = line,
                             .first_us = RECORD_NO_TIME,
                             .last_us = RECORD_NO_TIME};
-    s->list = xrealloc(s->list, s->n + 1, sizeof *s->list);
+    s->list = xroom(s->list, s->n, sizeof *s->list);
     s->list[s->n++] = i;
     table_put(&s->by_hash, hash, i);
     return i;
@@ -198,7 +184,7 @@ static void note_day(struct try_result *r, int64_t time_us)
     }
     if (r->n_days >= TRY_DAYS_MAX)
         return;
-    r->days = xrealloc(r->days, r->n_days + 1, sizeof *r->days);
+    r->days = xroom(r->days, r->n_days, sizeof *r->days);
     memmove(r->days + i + 1, r->days + i, (r->n_days - i) * sizeof *r->days);
     r->days[i] = (struct try_day){day, 1};
     r->n_days++;
@@ -262,7 +248,7 @@ static void on_deadline(void *u, const struct outcome *j)
 void try_run_init(struct try_run *t, const struct try_setup *setup)
 {
     static const uint8_t no_store[16];
-    *t = (struct try_run){.setup = *setup, .now_us = wall_us()};
+    *t = (struct try_run){.setup = *setup, .now_us = clock_wall_us()};
     const struct pipeline_setup s = {.options = setup->options,
                                      .rules = setup->rules,
                                      .store_id = no_store,
@@ -270,19 +256,19 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
                                      .hooks = {.u = t, .emit = on_event, .outcome = on_outcome, .deadlines = on_deadline}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
-        pipeline_judge(t->pipeline)->clock_ns = clock_ns;
+        pipeline_judge(t->pipeline)->clock_ns = clock_mono_ns;
     log_template_init(&t->log_template);
     t->scrub = scrub_new(setup->options);
     if (setup->suspects)
         suspicion_init(&t->suspicion);
     t->result.first_us = t->result.last_us = RECORD_NO_TIME;
-    t->result.ns = clock_ns();
+    t->result.ns = clock_mono_ns();
 }
 
 void try_run_end(struct try_run *t)
 {
     pipeline_flush(t->pipeline);
-    t->result.ns = clock_ns() - t->result.ns;
+    t->result.ns = clock_mono_ns() - t->result.ns;
     issues_sort(&t->result.issues);
     issues_sort(&t->result.suspects);
 }

@@ -1,14 +1,8 @@
 #include "app/turn.h"
 
 #include <stdio.h>
-#include <time.h>
 
-static int64_t monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
+#include "io/clock.h"
 
 void turn_watch_init(struct turn_watch *w)
 {
@@ -23,7 +17,7 @@ void turn_watch_free(struct turn_watch *w)
 
 void turn_begin(struct turn_watch *w, int input, struct slice who)
 {
-    int64_t now_us = monotonic_us();
+    int64_t now_us = clock_mono_us();
     pthread_mutex_lock(&w->lock);
     w->open = true;
     w->turn.input = input;
@@ -37,7 +31,7 @@ void turn_begin(struct turn_watch *w, int input, struct slice who)
 
 static bool look(struct turn_watch *w, struct turn *out, bool end)
 {
-    int64_t now_us = monotonic_us();
+    int64_t now_us = clock_mono_us();
     pthread_mutex_lock(&w->lock);
     bool open = w->open;
     if (open) {

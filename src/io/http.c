@@ -4,10 +4,10 @@
 #include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/http_names.h"
 #include "io/http_token.h"
 #include "io/http_track.h"
@@ -106,13 +106,6 @@ static struct slice header(struct evhttp_request *req, const char *name)
     return slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), name));
 }
 
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
 static struct peer peer_of(struct evhttp_request *req)
 {
     const struct sockaddr *sa = evhttp_connection_get_addr(evhttp_request_get_connection(req));
@@ -140,7 +133,7 @@ static enum http_access access_of(struct http *h, struct evhttp_request *req)
     if (h->local)
         return HTTP_ALL;
     struct peer from = peer_of(req);
-    return access_for(http_token_of(h->token, header(req, "Authorization"), header(req, "Cookie"), &from, wall_us()), &from, h);
+    return access_for(http_token_of(h->token, header(req, "Authorization"), header(req, "Cookie"), &from, clock_wall_us()), &from, h);
 }
 
 /*
@@ -166,14 +159,14 @@ static enum http_access log_in(struct http *h, struct evhttp_request *req)
     struct peer from = peer_of(req);
     if (!http_form_value(form, "token", token, sizeof token))
         return HTTP_WRONG;
-    return access_for(http_token_check(h->token, slice_trim(slice_str(token)), &from, wall_us()), &from, h);
+    return access_for(http_token_check(h->token, slice_trim(slice_str(token)), &from, clock_wall_us()), &from, h);
 }
 
 static void welcome(struct http *h, struct evhttp_request *req, struct http_answer *a)
 {
     struct evkeyvalq *out = evhttp_request_get_output_headers(req);
     char cookie[HTTP_COOKIE_MAX];
-    http_token_cookie(h->token, wall_us(), cookie);
+    http_token_cookie(h->token, clock_wall_us(), cookie);
     evhttp_add_header(out, "Set-Cookie", cookie);
     evhttp_add_header(out, "Location", "/");
     refuse(a, 303, "go to /");

@@ -13,11 +13,11 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/descriptors.h"
 #include "io/listen.h"
 #include "io/unix_peer.h"
@@ -26,7 +26,7 @@
 
 /* UDP carries 65 527 bytes at most. A unix datagram may be as long as the sender's SO_SNDBUF, 208 KiB unless
  * it was raised. */
-enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1, DRAIN_S = 2 };
+enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1, DRAIN_MS = 2000 };
 
 union control {
     struct cmsghdr align;
@@ -255,13 +255,10 @@ static void reserve_slots(struct in_udp *in)
 static void udp_drain(struct input *input)
 {
     struct in_udp *in = (struct in_udp *)input;
-    struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    int64_t end_ms = clock_mono_ms() + DRAIN_MS;
     bool more = !in->listener.passed;
     while (more) {
-        more = read_batch(in);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        more &= now.tv_sec - start.tv_sec < DRAIN_S;
+        more = read_batch(in) && clock_mono_ms() < end_ms;
     }
     if (in->chunks) /* whose rest nobody will take */
         gelf_chunks_expire(in->chunks, INT64_MAX, in->sink.counts);

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/upstream_type.h"
 
 enum {
@@ -65,18 +65,6 @@ struct sender {
     int64_t retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
 };
 
-static int64_t clock_us(clockid_t which)
-{
-    struct timespec t;
-    clock_gettime(which, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static int64_t mono_ms(void)
-{
-    return clock_us(CLOCK_MONOTONIC) / 1000;
-}
-
 static void arm(struct event *timer, int64_t ms)
 {
     ms = ms < 0 ? 0 : ms;
@@ -97,7 +85,7 @@ static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 {
     int64_t most = doubled(2 * s->retry_first_ms, failures, s->retry_most_ms),
             spread = most - s->retry_first_ms;
-    s->chance = hash_mix(s->chance, (uint64_t)clock_us(CLOCK_MONOTONIC));
+    s->chance = hash_mix(s->chance, (uint64_t)clock_mono_us());
     return s->retry_first_ms + (spread > 0 ? (int64_t)(s->chance % (uint64_t)spread) : 0);
 }
 
@@ -109,7 +97,7 @@ static void send_row(struct project *p, const struct store_row *row)
 {
     struct sender *s = p->sender;
     struct sbuf body;
-    bool ok = p->type->item(row->event.kind, row->event.event_id, row->event.payload.text, clock_us(CLOCK_REALTIME), &body);
+    bool ok = p->type->item(row->event.kind, row->event.event_id, row->event.payload.text, clock_wall_us(), &body);
     if (!ok) {
         sbuf_free(&body);
         store_dead(s->store, row->id, "does not fit into an envelope");
@@ -141,12 +129,12 @@ static void on_report_answer(void *u, const struct http_client_answer *a);
 static void pump_report(struct project *p)
 {
     struct sender *s = p->sender;
-    int64_t now_ms = mono_ms();
+    int64_t now_ms = clock_mono_ms();
     struct sbuf body;
     if (p->report_in_flight || p->failures || now_ms < p->until_ms || now_ms < p->report_due_ms)
         return;
     p->report_due_ms = now_ms + CLIENT_REPORT_EVERY_MS;
-    if (p->type->losses(&p->report, s->store, slice_str(p->name), clock_us(CLOCK_REALTIME), &body)) {
+    if (p->type->losses(&p->report, s->store, slice_str(p->name), clock_wall_us(), &body)) {
         p->report_in_flight = true;
         s->in_flight++;
         http_client_send(s->http, p->target, &body, on_report_answer, p);
@@ -170,10 +158,10 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
 {
     struct sender *s = p->sender;
     while (has_room(p, kind)) {
-        int64_t wait_ms = blocked_until_ms(p, kind) - mono_ms();
+        int64_t wait_ms = blocked_until_ms(p, kind) - clock_mono_ms();
         if (wait_ms > 0)
             return wait_ms;
-        int64_t now_us = clock_us(CLOCK_REALTIME);
+        int64_t now_us = clock_wall_us();
         struct store_row *row = store_next(s->store, slice_str(p->name), kind, now_us);
         if (!row) {
             int64_t due_us = store_due(s->store, slice_str(p->name), kind), due_ms = (due_us - now_us) / 1000 + 1;
@@ -214,9 +202,9 @@ static void failed(struct project *p, const struct flight *f, const char *reason
     p->epoch++;
     p->failures++;
     int64_t delay_ms = retry_delay_ms(s, p->failures);
-    p->until_ms = mono_ms() + delay_ms;
+    p->until_ms = clock_mono_ms() + delay_ms;
     if (p->failures == 1)
-        p->failing_since_ms = mono_ms();
+        p->failing_since_ms = clock_mono_ms();
     if (p->failures % REMIND_FAILURES == 1)
         log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
                  log_c("project", p->name), log_c("reason", reason), log_i("failures", p->failures),
@@ -231,9 +219,9 @@ static void paused(struct project *p, const struct flight *f, unsigned status, c
     p->epoch++;
     p->failures++;
     int64_t delay_ms = doubled(s->pause_first_ms, p->failures, s->pause_most_ms);
-    p->until_ms = mono_ms() + delay_ms;
+    p->until_ms = clock_mono_ms() + delay_ms;
     if (p->failures == 1)
-        p->failing_since_ms = mono_ms();
+        p->failing_since_ms = clock_mono_ms();
     log_error("project paused, its events wait in the store", log_c("dsn", p->shown),
               log_c("project", p->name), log_c("reason", reason), log_c("hint", reply_hint(status)),
               log_i("next_try_s", delay_ms / 1000));
@@ -245,7 +233,7 @@ static void works(struct project *p, const struct flight *f)
     if (!p->failures || f->epoch != p->epoch)
         return;
     log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
-             log_i("after_s", (mono_ms() - p->failing_since_ms) / 1000));
+             log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
     p->failures = 0;
     p->until_ms = 0;
 }
@@ -287,7 +275,7 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
                            enum reply_verdict v)
 {
     bool own = item_traits[f->kind].waits_alone || (v == REPLY_RETRY && (a->status || a->uploaded));
-    return clock_us(CLOCK_REALTIME) + (own ? retry_delay_ms(s, f->attempts + 1) * 1000 : 0);
+    return clock_wall_us() + (own ? retry_delay_ms(s, f->attempts + 1) * 1000 : 0);
 }
 
 /* What an answer means for what else the project has. */
@@ -307,7 +295,7 @@ static void tell_project(struct project *p, const struct flight *f, unsigned sta
         paused(p, f, status, reason);
         break;
     case REPLY_LIMITED:
-        if (item_kind_until(f->kind, &p->limits) <= mono_ms()) /* told to wait, but not for how long */
+        if (item_kind_until(f->kind, &p->limits) <= clock_mono_ms()) /* told to wait, but not for how long */
             failed(p, f, reason);
         break;
     }
@@ -354,8 +342,8 @@ static void judge(struct sender *s, const struct flight *f, const struct http_cl
         .has_rate_limits = a->has_rate_limits,
         .rate_limits = a->rate_limits,
         .retry_after = a->retry_after,
-        .now_ms = mono_ms(),
-        .now_s = clock_us(CLOCK_REALTIME) / 1000000,
+        .now_ms = clock_mono_ms(),
+        .now_s = clock_wall_us() / 1000000,
     };
     int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &f->project->limits);
     enum reply_verdict v = f->project->type->judge(&answer, &f->project->limits);
@@ -468,7 +456,7 @@ static void project_init(struct sender *s, struct project *p, const struct sende
         .shown = xstrdup(from->dsn->shown),
         .target = type->target(from->dsn, opt),
         .timer = evtimer_new(s->base, on_project_timer, p),
-        .report_due_ms = mono_ms() + CLIENT_REPORT_EVERY_MS,
+        .report_due_ms = clock_mono_ms() + CLIENT_REPORT_EVERY_MS,
     };
     arm(p->timer, 0);
 }
@@ -489,7 +477,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
     s->pause_most_ms = opt->pause_most_ms ? opt->pause_most_ms : PAUSE_MOST_MS;
     if (getrandom(&s->chance, sizeof s->chance, GRND_NONBLOCK) != sizeof s->chance)
-        s->chance = (uint64_t)clock_us(CLOCK_REALTIME);
+        s->chance = (uint64_t)clock_wall_us();
     s->projects = xcalloc(opt->n_projects, sizeof *s->projects);
     s->n_projects = opt->n_projects;
     for (unsigned i = 0; i < opt->n_projects; i++)
@@ -547,7 +535,7 @@ bool sender_post_once(const struct dsn *dsn, const struct http_client_options *o
 {
     struct sbuf body;
     const struct upstream_type *type = upstream_type_of(slice_str(dsn->envelope_url));
-    bool ok = type->item(ITEM_EVENT, event_id, payload, clock_us(CLOCK_REALTIME), &body);
+    bool ok = type->item(ITEM_EVENT, event_id, payload, clock_wall_us(), &body);
     if (ok) {
         struct http_client_target *t = type->target(dsn, opt);
         http_client_once(t, &body, done, u);

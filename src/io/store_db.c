@@ -2,13 +2,12 @@
 #include "io/store_impl.h"
 
 #include <errno.h>
-#include <time.h>
+
+#include "io/clock.h"
 
 int64_t store_now_us(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+    return clock_wall_us();
 }
 
 const char *store_version(void)

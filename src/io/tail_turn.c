@@ -4,7 +4,7 @@
  */
 #include "io/tail.h"
 
-#include <time.h>
+#include "io/clock.h"
 
 enum {
     SCAN_GAP_MS = 20, /* a flood of names must not become a flood of scans */
@@ -12,16 +12,12 @@ enum {
 
 int64_t tail_now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_mono_ms();
 }
 
 uint64_t tail_wall_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)clock_wall_us() / 1000;
 }
 
 static struct timeval ms_of(int64_t ms)

@@ -1,0 +1,45 @@
+/*
+ * clock: the clocks of the system, in the units that crumbd counts in. The rooms below io are told the time.
+ *
+ * WALL is Unix time, which may be set; MONO only goes on, from some start, and stands still while the host is suspended.
+ */
+#ifndef IO_CLOCK_H
+#define IO_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t clock_of_ns(clockid_t which)
+{
+    struct timespec t;
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static inline uint64_t clock_mono_ns(void)
+{
+    return (uint64_t)clock_of_ns(CLOCK_MONOTONIC);
+}
+
+/* Of this thread alone: what others do meanwhile is no cost of it. */
+static inline uint64_t clock_thread_ns(void)
+{
+    return (uint64_t)clock_of_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static inline int64_t clock_wall_us(void)
+{
+    return clock_of_ns(CLOCK_REALTIME) / 1000;
+}
+
+static inline int64_t clock_mono_us(void)
+{
+    return clock_of_ns(CLOCK_MONOTONIC) / 1000;
+}
+
+static inline int64_t clock_mono_ms(void)
+{
+    return clock_of_ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+#endif
