@@ -44,7 +44,7 @@ struct names {
     const char *part; /* of the pattern */
     bool folders;     /* only what may be one */
     char **v;
-    size_t n, cap;
+    size_t n;
 };
 
 static bool add_name(void *u, const struct dirent *e)
@@ -53,10 +53,7 @@ static bool add_name(void *u, const struct dirent *e)
     if ((a->folders && e->d_type != DT_DIR && e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) ||
         fnmatch(a->part, e->d_name, FNM_PERIOD) != 0)
         return true;
-    if (a->n == a->cap) {
-        a->cap = a->cap ? a->cap * 2 : 16;
-        a->v = xrealloc(a->v, a->cap, sizeof *a->v);
-    }
+    a->v = xroom(a->v, a->n, sizeof *a->v);
     a->v[a->n++] = xstrdup(e->d_name);
     return true;
 }

@@ -26,7 +26,7 @@ static unsigned n_own;
 
 void safe_own(const char *store_path)
 {
-    own = xrealloc(own, n_own + 1, sizeof *own);
+    own = xroom(own, n_own, sizeof *own);
     own[n_own++] = xstrdup(store_path);
 }
 

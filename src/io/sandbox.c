@@ -71,7 +71,7 @@ static void add(struct sandbox_paths *paths, const char *path, unsigned rights)
 {
     if (has(paths, path, rights))
         return;
-    paths->v = xrealloc(paths->v, paths->n + 1, sizeof *paths->v);
+    paths->v = xroom(paths->v, paths->n, sizeof *paths->v);
     paths->v[paths->n++] = (struct sandbox_path){xstrdup(path), rights};
 }
 

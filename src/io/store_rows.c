@@ -142,11 +142,10 @@ bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r
        slow reader of the list, and past those on damaged pages. Eight bytes a row. */
     sqlite3_stmt *q = s->stmt[Q_IDS];
     int64_t *ids = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0;
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        if (n == cap)
-            ids = xrealloc(ids, cap = cap ? cap * 2 : 64, sizeof *ids);
+        ids = xroom(ids, n, sizeof *ids);
         ids[n++] = sqlite3_column_int64(q, 0);
     }
     sqlite3_reset(q);

@@ -127,7 +127,7 @@ struct tail_found {
 };
 struct tail_findings {
     struct tail_found *v;
-    size_t n, cap;
+    size_t n;
     char *unknown[TAIL_UNKNOWN_MAX]; /* paths that could not be looked at, folders that could not be listed */
     size_t n_unknown;
     bool blind; /* there were more of these */

@@ -48,10 +48,7 @@ int tail_open(struct tail *t, const char *path, struct stat *st)
 
 static void add_found(struct tail_findings *all, const char *path, const struct stat *st)
 {
-    if (all->n == all->cap) {
-        all->cap = all->cap ? all->cap * 2 : 16;
-        all->v = xrealloc(all->v, all->cap, sizeof *all->v);
-    }
+    all->v = xroom(all->v, all->n, sizeof *all->v);
     all->v[all->n++] = (struct tail_found){xstrdup(path), *st};
 }
 

@@ -116,7 +116,7 @@ static bool platform_of(enum prefilter_code code, hs_platform_info_t *platform)
 struct literal_list {
     const char **text;
     size_t *len;
-    unsigned *flags, *ids, n, cap;
+    unsigned *flags, *ids, n;
 };
 
 static size_t length_of_last_word(struct slice s)
@@ -141,13 +141,10 @@ static struct slice told_apart(struct slice s)
 static void list_add(struct literal_list *l, const struct literal *lit)
 {
     const struct slice text = told_apart(lit->text);
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 64;
-        l->text = xrealloc(l->text, l->cap, sizeof *l->text);
-        l->len = xrealloc(l->len, l->cap, sizeof *l->len);
-        l->flags = xrealloc(l->flags, l->cap, sizeof *l->flags);
-        l->ids = xrealloc(l->ids, l->cap, sizeof *l->ids);
-    }
+    l->text = xroom(l->text, l->n, sizeof *l->text);
+    l->len = xroom(l->len, l->n, sizeof *l->len);
+    l->flags = xroom(l->flags, l->n, sizeof *l->flags);
+    l->ids = xroom(l->ids, l->n, sizeof *l->ids);
     l->text[l->n] = text.p;
     l->len[l->n] = text.n;
     /* One report per literal is all that is asked. */
