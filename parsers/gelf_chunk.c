@@ -123,6 +123,7 @@ static void drop_payloads(struct gelf_chunks *c, struct set *s)
         size_t n = s->part[i].n + BLOCK_BYTES;
         free(s->part[i].p);
         s->part[i].p = NULL;
+        assert(s->bytes >= n && s->sender->bytes >= n && c->bytes >= n);
         s->bytes -= n;
         s->sender->bytes -= n;
         c->bytes -= n;

@@ -52,6 +52,7 @@ static void drop_ring(struct breadcrumbs *t, struct ring *r)
 {
     TAILQ_REMOVE(&t->by_use, r, by_use);
     table_del(&t->rings, r->key);
+    assert(t->bytes >= r->cap + sizeof *r);
     t->bytes -= r->cap + sizeof *r;
     free(r->buf);
     free(r);
@@ -118,6 +119,7 @@ static struct ring *ring_for(struct breadcrumbs *t, uint64_t key, uint64_t domai
     r = xcalloc(1, sizeof *r);
     *r = (struct ring){.key = key, .domain = domain, .cap = RING_MIN_BYTES, .buf = xmalloc(RING_MIN_BYTES)};
     t->bytes += r->cap + sizeof *r;
+    assert(t->bytes <= t->max_bytes);
     table_put(&t->rings, key, r);
     TAILQ_INSERT_TAIL(&t->by_use, r, by_use);
     return r;
@@ -158,6 +160,7 @@ static bool grow(struct breadcrumbs *t, struct ring *r)
     }
     free(r->buf);
     t->bytes += cap - r->cap;
+    assert(t->bytes <= t->max_bytes);
     r->buf = buf;
     r->cap = cap;
     r->head = 0;

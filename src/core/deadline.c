@@ -1,5 +1,6 @@
 #include "core/deadline.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -96,6 +97,7 @@ static void drop(struct deadline *o, struct entry *e)
         forget_stored(o, e->row.key);
     unlink_entry(e);
     table_del(&o->entries, e->row.key);
+    assert(e->watch->n > 0 && e->watch->bytes >= size_of(e) && o->bytes >= size_of(e));
     e->watch->n--;
     e->watch->bytes -= size_of(e);
     o->bytes -= size_of(e);
@@ -114,6 +116,7 @@ static void keep_record(struct deadline *o, struct entry *e, struct slice record
         e->record_cap = record.n;
         e->watch->bytes += more;
         o->bytes += more;
+        assert(e->watch->bytes <= DEADLINE_RULE_BYTES && o->bytes <= DEADLINE_BYTES);
     }
     if (record.n)
         memcpy(p, record.p, record.n);

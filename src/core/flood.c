@@ -65,6 +65,7 @@ static void free_sample(struct flood *l, struct entry *e)
 {
     if (!e->row.sample)
         return;
+    assert(l->sample_bytes >= e->sample_bytes);
     l->sample_bytes -= e->sample_bytes;
     free((char *)(uintptr_t)e->sample.payload.text.p); /* the four texts are one block, the payload first */
     e->row.sample = NULL;
@@ -310,6 +311,7 @@ static void keep_sample_budget(struct flood *l, const struct entry *keep)
             count_evicted(l, e);
             rest(l, e);
         }
+    assert(l->sample_bytes <= FLOOD_SAMPLE_BYTES);
 }
 
 void flood_keep_sample(struct flood *l, uint64_t key, const struct flood_sample *s)

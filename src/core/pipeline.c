@@ -221,6 +221,7 @@ static void keep_pending_within_caps(struct pipeline *p)
         p->parts.counts.v[COUNT_early_events]++;
         release(p, pending_oldest(&p->pending));
     }
+    assert(p->pending.n <= PIPELINE_PENDING_MAX && p->pending.bytes <= PIPELINE_PENDING_BYTES);
 }
 
 /* --- it goes out --- */

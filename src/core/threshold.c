@@ -1,5 +1,6 @@
 #include "core/threshold.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -36,6 +37,7 @@ static void drop(struct threshold *r, struct entry *e)
 {
     TAILQ_REMOVE(&r->by_use, e, by_use);
     table_del(&r->entries, e->key);
+    assert(r->times >= cost_of(e->cap));
     r->times -= cost_of(e->cap);
     free(e);
 }
