@@ -87,6 +87,28 @@ def scenario_the_store_takes_nothing(t):
     t.eq((ledger["event"], ledger["stored"]), (1, 1))
 
 
+def scenario_summaries_while_the_store_takes_nothing(t):
+    """What no input sends cannot wait either: summaries above the bound are dropped by name, and the numbers agree."""
+    up = t.upstream()
+    up.stop()
+    port = free_port(socket.SOCK_DGRAM)
+    t.write("error.log", "")
+    config = CONFIG.replace("burst: 1000000,", "burst: 1,").format(dsn=up.dsn(), dir=t.dir, port=port)
+    d = t.start(t.config(config))
+    send_errors(t, port, 1)
+    d.wait_count("event", 1)
+    other = sqlite3.connect(t.path("crumbd.db"), isolation_level=None)
+    t.until(lambda: locks(other), "the lock of the store")
+    for _ in range(2):
+        send_errors(t, port, ERRORS // 2)
+    d.signal(15)
+    ledger = d.ended(sent=1 + ERRORS, status=3)
+    other.close()
+    assert ledger["summaries"] > 100 and ledger["suppressed"] > 100, ledger
+    assert ledger["checkpoint_overflow"] > 100, ledger
+    t.eq(ledger["stored"], 1)
+
+
 EVERY_INPUT = """
 sentry: {{dsn: "{dsn}"}}
 inputs:
