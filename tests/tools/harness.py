@@ -6,6 +6,7 @@ that does not come before the ceiling, and, without a word of its own, when
 
   - a daemon that was stopped exits with anything but 0, or its last ledger does not balance: what inputs
     framed, what the pipeline made of it, what the store took (stop(sent=N) compares it with what the scenario sent, too);
+  - a store has other rows than its counts say, over all runs, also those that were killed;
   - a sanitizer wrote a line;
   - an envelope that a stand-in took breaks the protocol (shared/tools/check-envelope, where it is at hand);
   - a process is left running.
@@ -18,6 +19,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -74,6 +76,24 @@ def check_ledger(ledger, sent=None):
         raise Failure("the ledger does not balance: %d events were made, %d stored or lost: %s" % (total(MADE), total(BECAME), ledger))
     if sent is not None and ledger.get("lines_in", 0) + total(UNFRAMED) != sent:
         raise Failure("%d messages were sent, and the ledger knows %d: %s" % (sent, ledger.get("lines_in", 0) + total(UNFRAMED), ledger))
+
+
+# Of the rows that are to be sent: those that came, and those that went.
+CAME = "stored requeued late_answers".split()
+WENT = "sent dead dropped_by_hand store_overflow check_ins_replaced".split()
+
+
+def unnamed_rows(path):
+    """How many rows a store has beyond those that its counts of all runs, also of those that were killed, know of; None: it is no store."""
+    db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
+    try:
+        counts = dict(db.execute("SELECT name, value FROM count"))
+        ready = db.execute("SELECT count(*) FROM event WHERE state=1").fetchone()[0]
+    except sqlite3.DatabaseError:
+        return None
+    finally:
+        db.close()
+    return ready - sum(counts.get(name, 0) for name in CAME) + sum(counts.get(name, 0) for name in WENT)
 
 
 def sample(all_of_them, most):
@@ -200,6 +220,7 @@ class Scenario:
     def __init__(self, name, folder, crumbd):
         self.name, self.dir, self.crumbd_path = name, folder, crumbd
         self.programs, self.standins, self.at_end = [], [], []
+        self.unnamed = {}  # by store, for a scenario that changes rows itself
         os.makedirs(folder)
         os.chmod(folder, 0o755)
 
@@ -303,6 +324,7 @@ class Scenario:
         for p in self.programs:
             if isinstance(p, Daemon) and p.running():
                 p.stop()
+        self.check_stores()
         for act in reversed(self.at_end):
             act()
         self.at_end = []
@@ -323,6 +345,14 @@ class Scenario:
                 p.end()
         # A process that was killed may need a moment to be gone.
         self.until(lambda: not self.left_running(), lambda: "left running: %s" % self.left_running(), left_ceiling_s)
+
+    def check_stores(self):
+        """Whatever was killed meanwhile: rows came and went by name only."""
+        for folder, _, names in os.walk(self.dir):
+            for path in (os.path.join(folder, name) for name in names if name.endswith(".db")):
+                rows = unnamed_rows(path)
+                if rows is not None and rows != self.unnamed.get(path, 0):
+                    raise Failure("%s has %d rows beyond those it has counted" % (path, rows))
 
     def left_running(self):
         """Processes that have to do with the scenario's folder: pid -> command line."""
