@@ -40,6 +40,16 @@ uint64_t status_slow_turns(const struct status *s, unsigned input)
     return s->states[input].slow_turns + now;
 }
 
+static void put_lines(const struct status *s, struct sbuf *out)
+{
+    prom_text_head(out, "input_lines", "_total", "counter", "lines and messages that the framing of this input yielded");
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        sbuf_adds(out, SLICE("crumbd_input_lines_total{input=\""));
+        prom_text_label(out, slice_str(s->inputs[i].text));
+        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].lines);
+    }
+}
+
 static void put_slow_turns(const struct status *s, struct sbuf *out)
 {
     prom_text_head(out, "input_slow_turns", "_total", "counter",
@@ -90,6 +100,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
         prom_text_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
+    put_lines(s, out);
     put_drops(s, out);
     put_slow_turns(s, out);
     put_unreadable(s, out);

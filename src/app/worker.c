@@ -221,6 +221,7 @@ void worker_inputs(const struct worker *w, struct input_state *out)
         out[in->index] = (struct input_state){.port = in->port,
                                               .kernel_drops = in->kernel_drops,
                                               .unreadable = in->unreadable,
+                                              .lines = in->lines,
                                               .slow_turns = in->slow_turns,
                                               .overflow = in->overflow,
                                               .no_room = in->no_room};

@@ -66,7 +66,7 @@ void worker_restore_deadline(struct worker *w, const struct deadline_row *row);
  * Nothing is read. What is new is the first checkpoint, to be stored and answered like any other; NULL: nothing.
  */
 struct worker_checkpoint *worker_look(struct worker *w);
-/* Starts the thread, inside the sandbox (NULL: none). Cuts are posted to `to`. */
+/* Starts the thread, inside the sandbox (NULL: none). Checkpoints are posted to `to`. */
 void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox);
 /* What there is to show of each input, before worker_start; later the checkpoints bring it. */
 void worker_inputs(const struct worker *w, struct input_state *out);

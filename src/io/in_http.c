@@ -189,7 +189,7 @@ static void hand_on(struct in_http *in, struct slice one, bool first)
         rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u));
     const struct message m = {
         .stream = &in->stream, .text = slice_sub(one, 0, max), .lines = 1, .truncated_bytes = one.n > max ? one.n - max : 0};
-    input_message(&in->sink, &m);
+    input_message(&in->sink, &in->input, &m);
 }
 
 /* Good messages are handed on where they stand. Broken ones wait until it is known that a good one is beside

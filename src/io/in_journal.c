@@ -251,7 +251,7 @@ static void take(struct in_journal *in)
     in->stream.ring = ring_of(in);
     uint64_t truncated_bytes = render(in);
     const struct message m = {.stream = &in->stream, .text = sbuf_slice(&in->json), .lines = 1, .truncated_bytes = truncated_bytes};
-    input_message(&in->sink, &m);
+    input_message(&in->sink, &in->input, &m);
 }
 
 /* ---- the loop ---- */

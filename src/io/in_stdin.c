@@ -28,7 +28,7 @@ struct in_stdin {
 static void deliver(struct in_stdin *in, struct message *m)
 {
     m->stream = &in->stream;
-    input_message(&in->sink, m);
+    input_message(&in->sink, &in->input, m);
 }
 
 static void run_messages(struct in_stdin *in)

@@ -131,7 +131,7 @@ static void deliver(struct in_udp *in, struct slice msg)
     size_t max = in->opt->max_message_bytes;
     const struct message m = {
         .stream = &in->stream, .text = slice_sub(msg, 0, max), .lines = 1, .truncated_bytes = msg.n > max ? msg.n - max : 0};
-    input_message(&in->sink, &m);
+    input_message(&in->sink, &in->input, &m);
 }
 
 /* Chunks are told apart by the sender's network address, or on a unix socket by its process. */

@@ -121,6 +121,7 @@ struct input_type {
 struct input_state {
     uint16_t port;         /* bound; 0 when it has none, or is not open */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
+    uint64_t lines;        /* and messages that its framing yielded */
     uint64_t slow_turns;   /* that held up all other inputs for too long (app/turn.h) */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
     uint64_t overflow;     /* events dropped because its share of the store was used up, or the store took nothing */
@@ -135,6 +136,7 @@ struct input {
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
+    uint64_t lines;        /* and messages that its framing yielded */
     uint64_t slow_turns;   /* counted by the worker, */
     uint64_t overflow;     /* like these */
     bool paused, no_room;  /* kept by the worker */
@@ -154,8 +156,9 @@ static inline void input_turn(const struct input_sink *sink, struct input *in, s
 }
 
 /* Hands on a message that the input has framed, and counts it: half of the ledger, of which the pipeline has the other (count.h). */
-static inline void input_message(const struct input_sink *sink, const struct message *m)
+static inline void input_message(const struct input_sink *sink, struct input *in, const struct message *m)
 {
+    in->lines += m->lines;
     sink->counts->v[COUNT_lines_in] += m->lines;
     sink->message(sink->u, m);
 }

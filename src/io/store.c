@@ -316,7 +316,7 @@ static bool checkpoint_is_empty(const struct checkpoint *c)
 }
 
 /* It did not go in. What can be given up for it is, for the next time it is tried. */
-static enum store_result cut_failed(struct store *s)
+static enum store_result checkpoint_failed(struct store *s)
 {
     enum store_result r = store_failed(s, "write new events and positions");
     if (r == STORE_FULL)
@@ -336,7 +336,7 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
     struct counts put = {0};
     int64_t overflow = 0;
     if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c, &put))
-        return cut_failed(s);
+        return checkpoint_failed(s);
     if (c->n_events && !roomy && store_over_limit(s)) {
         if (!store_evict(s, &overflow))
             return store_failed(s, "make room");
@@ -344,7 +344,7 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
             return full(s);
     }
     if (!store_end(s, TAKES_ROOM))
-        return cut_failed(s);
+        return checkpoint_failed(s);
     if (s->full)
         log_info("the store has room again, reading goes on", log_c("path", s->path));
     s->full = s->disk_full = false;

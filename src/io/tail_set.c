@@ -89,7 +89,7 @@ void tail_hand_on(struct tail *t, struct tail_file *f, struct message *m)
 {
     f->changed = true;
     m->stream = &f->stream;
-    input_message(&t->sink, m);
+    input_message(&t->sink, &t->input, m);
 }
 
 void tail_finish(struct tail *t, struct tail_file *f)

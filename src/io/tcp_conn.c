@@ -30,7 +30,7 @@ static void account(struct conn *c)
 static void deliver(struct conn *c, struct message *m)
 {
     m->stream = &c->stream;
-    input_message(&c->in->sink, m);
+    input_message(&c->in->sink, &c->in->input, m);
 }
 
 /* Bytes that did not tell yet what they begin are a message's all the same. */

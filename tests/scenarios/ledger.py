@@ -1,5 +1,6 @@
 """Nothing is lost unnamed: what a scenario sent is in the ledger, message by message, whatever became of it."""
 import json
+import re
 import socket
 import sqlite3
 import urllib.request
@@ -138,6 +139,11 @@ def balance(page):
     return {b["of"]: (b["in"], b["out"], b["open"]) for b in api_ledger(page)["balances"]}
 
 
+def by_input(page):
+    with urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics", timeout=10) as r:
+        return {name: int(n) for name, n in re.findall(r'^crumbd_input_lines_total\{input="([^"]+)",port="\d+"\} (\d+)$', r.read().decode(), re.M)}
+
+
 def scenario_every_number_has_its_counterpart(t):
     """What was sent by every input, what the inputs framed, what the pipeline made of it, what the store and Sentry took: all agree."""
     up = t.upstream()
@@ -162,6 +168,10 @@ def scenario_every_number_has_its_counterpart(t):
     sent += 60 + 50 + 1 + 10
     t.until(lambda: sum(d.ledger().get(n, 0) for n in ("lines_in", "udp_kernel_drops")) >= sent, "all is read")
     t.until(lambda: api_ledger(ports["page"])["balanced"], lambda: f"a ledger that balances: {api_ledger(ports['page'])}")
+    dropped = d.ledger().get("udp_kernel_drops", 0)
+    t.eq(by_input(ports["page"]), {f"udp://127.0.0.1:{ports['udp']}": 60 - dropped, f"tcp://127.0.0.1:{ports['tcp']}": 50,
+                                   f"http://127.0.0.1:{ports['http']}": 1, f"unix:{t.path('log')}": 10, t.path("error.log"): 20,
+                                   t.path("app.log"): 15}, "what was sent to each input")
     t.until(lambda: balance(ports["page"])["events"][2] == 0, "nothing waits for the lines after it")
     t.until(lambda: len(up.events) == d.ledger()["sent"] == d.ledger()["stored"], "Sentry has what was stored")
     assert api_ledger(ports["page"])["balanced"]

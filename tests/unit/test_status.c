@@ -60,7 +60,7 @@ static const char *get(const char *path, const char *query, const char *not_read
     char input_text[] = "udp://<&\"\\>:1", tail_text[] = "/l/*.log";
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
-    const struct input_state states[] = {{.port = 1, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true}, {.unreadable = 3}};
+    const struct input_state states[] = {{.port = 1, .lines = 9, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true}, {.unreadable = 3}};
     const struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
     const struct rule_set set = {.rules = list, .n = 3};
@@ -172,13 +172,14 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2 + 5 + 3); /* the three states of the outbox are one, and so are both rules five times and both inputs three times */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 4); /* the three states of the outbox are one, and so are both rules five times and both inputs four times */
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
     has(text, "\ncrumbd_start_time_seconds 1700000000.250000\n");
     has(text, "\ncrumbd_ready 1\n");
     has(text, "\ncrumbd_input_unreadable{input=\"/l/*.log\"} 3\n");
+    has(text, "\ncrumbd_input_lines_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 9\n");
     has(text, "\ncrumbd_input_kernel_drops_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 17\n");
     has(text, "\ncrumbd_rules 3\n");
     has(text, "\ncrumbd_issues 4\n");
