@@ -6,6 +6,8 @@
     gen_nginx.py unknown MEGABYTES FILE  the same, and no rule knows any, nor one of those that crumbd ships
     gen_nginx.py rules N FILE            N rules; the first ones are the same for every N, and match
     gen_nginx.py patterns N FILE         the same patterns, one per line, for ripgrep
+    gen_nginx.py loose-rules N FILE      N rules whose patterns begin as most lines of the log do and end otherwise; none matches
+    gen_nginx.py loose-patterns N FILE   the same patterns, one per line, for ripgrep
 
 The same arguments give the same bytes.
 """
@@ -45,6 +47,19 @@ MATCHING = [
     r'SSL_do_handshake\(\) failed \(SSL: (?<ssl>[^)]*)\) while SSL handshaking to upstream',
     r'connect\(\) to unix:(?<path>\S+) failed \((?<errno>\d+):',
 ]
+# A head that lines of the log have, and what they do not have behind it.
+LOOSE = [
+    (r'open\(\) "(?<path>[^"]+)" failed \({}', ("13", "20", "24", "36", "40")),
+    (r'directory index of "(?<path>[^"]+)" {}', ("was read", "has [0-9]+ files", "exists", r"in \S+ is", "took [0-9]+ ms")),
+    (r'user "(?<user>[^"]+)" was {}', ("denied", r"locked by \S+", "found twice", "removed", r"not found in (?<file>[^ ,]+) either")),
+    (r'client intended to send too large {}', ("chunk", r"header(?: line)?: \d+ bytes", "trailer", r"cookie \S+", r"body: -\d+")),
+    (r'access forbidden by {}', ("module", r"rule \d+", "the map", r"zone \w+", "geo")),
+    (r'client: (?<ip>[0-9.]+), server: (?<server>[^,]+), {}', ("login", r'request: "PUT', r'upstream: "https', r'subrequest: "/auth', "bytes from")),
+    (r'request: "(?<method>[A-Z]+) (?<path>\S+) HTTP/{}', (r"2", r"1\.0", r"3", r"0\.9", r'1\.1", subrequest')),
+    (r'host: "(?<host>[^"]+)"{}', (r', referrer: "https://crawler', r', referrer: "http://\d', ", from", r"\.", ":")),
+    (r'\[error\] (?<pid>\d+)#\d+: {}', (r"\d", "open socket", r"signal \d+", r"\*\d+ no \w+ for", "worker")),
+    (r'upstream timed out \((?<errno>\d+): [^)]+\) while {}', ("SSL", r"resolving \S+", r"proxying \w+", r"logging to \S+", "waiting")),
+]
 WORDS = ("worker cache upstream socket buffer header frame stream session zone shard replica lease quota token queue batch index segment "
          "cursor handle thread fiber kernel driver device volume inode journal commit rollback snapshot").split()
 
@@ -56,6 +71,12 @@ def pattern(i):
     a, b, c = rnd.sample(WORDS, 3)
     return (rf'{a} {b}-{i} (?:failed|was lost) \((?<code>\d+): [^)]+\)', rf'cannot {a} the {b} of {c} \d+ in zone "z{i}"',
             rf'{a} of {b} {i:03d} exceeded (?<limit>\d+) {c}s', rf'unexpected {c} in {a} {b}: 0x[0-9a-f]+ at e{i}\b')[i % 4]
+
+
+def loose(i):
+    head, tails = LOOSE[i % len(LOOSE)]
+    number = i // len(LOOSE)
+    return head.replace("{}", tails[number % len(tails)] + (f" of {number}" if number >= len(tails) else ""))
 
 
 def log(megabytes, out, share=0.04, noise=NOISE, noise_level="error"):
@@ -94,20 +115,28 @@ def unknown(megabytes, out):
     log(megabytes, out, 0, UNKNOWN, "info")
 
 
-def rules(n, out):
+def rules(n, out, make=pattern):
     with open(out, "w") as f:
         f.write("pack: bench\nwhen: {format: nginx-error}\nrules:\n")
         for i in range(n):
-            f.write(f"  - id: bench.r{i:04d}\n    match: '{pattern(i)}'\n    event: {{type: Bench{i}, fingerprint: [bench, r{i}]}}\n")
+            f.write(f"  - id: bench.r{i:04d}\n    match: '{make(i)}'\n    event: {{type: Bench{i}, fingerprint: [bench, r{i}]}}\n")
 
 
-def patterns(n, out):
+def patterns(n, out, make=pattern):
     with open(out, "w") as f:
         for i in range(n):
-            f.write(re.sub(r"\(\?<\w+>", "(", pattern(i)) + "\n")
+            f.write(re.sub(r"\(\?<\w+>", "(", make(i)) + "\n")
+
+
+def loose_rules(n, out):
+    rules(n, out, loose)
+
+
+def loose_patterns(n, out):
+    patterns(n, out, loose)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "unknown", "rules", "patterns"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "unknown", "rules", "patterns", "loose-rules", "loose-patterns"):
         sys.exit(__doc__)
-    globals()[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+    globals()[sys.argv[1].replace("-", "_")](int(sys.argv[2]), sys.argv[3])
