@@ -16,6 +16,7 @@ struct regex {
     char *names[REGEX_CAPTURES_MAX + 1];
     unsigned char same[REGEX_CAPTURES_MAX + 1]; /* of each capture: the next of the same name, 0 none */
     bool jit;
+    bool direct; /* JIT code that wants no look at the subject before */
 };
 
 struct regex_scratch {
@@ -65,6 +66,9 @@ struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offs
     re->count = count;
     read_names(re);
     re->jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
+    uint32_t all = PCRE2_UTF;
+    pcre2_pattern_info(compiled, PCRE2_INFO_ALLOPTIONS, &all);
+    re->direct = re->jit && !(all & PCRE2_UTF);
     return re;
 }
 
@@ -168,7 +172,11 @@ enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, s
     s->subject = subject;
     s->groups = 0;
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
-    int rc = pcre2_match(re->code, text, subject.n, from, 0, s->data, s->context);
+    int rc = PCRE2_ERROR_JIT_BADOPTION; /* also of a pattern with (*NO_JIT) */
+    if (re->direct)
+        rc = pcre2_jit_match(re->code, text, subject.n, from, 0, s->data, s->context);
+    if (rc == PCRE2_ERROR_JIT_BADOPTION)
+        rc = pcre2_match(re->code, text, subject.n, from, 0, s->data, s->context);
     if (rc == PCRE2_ERROR_NOMATCH)
         return REGEX_NO;
     if (rc < 0) /* a pattern with (*UTF) on text that is not UTF-8 does not match it; all else is a limit */
