@@ -39,7 +39,7 @@ static bool on_message(void *u, struct message *m)
         try_diff_message(t->diff, t->stream, m);
     else
         pipeline_message(t->run.pipeline, m, t->run.now_us);
-    return !ferror(stdout); /* `| head` has seen enough */
+    return !ferror_unlocked(stdout); /* `| head` has seen enough */
 }
 
 static void read_files(struct trial *t, struct diag *d)

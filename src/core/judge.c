@@ -55,6 +55,7 @@ void judge_use(struct judge *j, const struct rule_set *set)
     prefilter_hits_free(&j->hits);
     j->set = set;
     j->just_suspended = NULL;
+    j->scanned = NULL;
     j->prefilter = prefilter_scratch_new();
     for (unsigned f = 0; f < FORMAT_N; f++) {
         if (set->lanes[f].prefilter && !is_fitted(set, f))
@@ -290,6 +291,8 @@ static bool may_match_any(struct judge *j, const struct rule_lane *lane, const s
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
             if (i >= lane->n || (lane->rules[i]->match && may_match(j, lane->rules[i], r)))
                 return true;
+            if (lane->rules[i]->match)
+                j->hits.word[w] &= ~(UINT64_C(1) << i % 64); /* it is not to be asked again */
         }
     return false;
 }
@@ -305,7 +308,10 @@ bool judge_maybe(struct judge *j, const struct record *r)
     if (!lane->prefilter || j->exhaustive || !prefilter_is_literal(lane->prefilter))
         return true;
     prefilter_run(lane->prefilter, j->prefilter, seen(r->message), &j->hits);
-    return may_match_any(j, lane, r);
+    bool any = may_match_any(j, lane, r);
+    /* With more lines the message may hold what the text has apart. */
+    j->scanned = any && !slice_chr(r->message, '\n') ? r->raw.p : NULL;
+    return any;
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */
@@ -383,8 +389,9 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
     const struct rule_lane *lane = &j->set->lanes[r->format];
     *v = verdict_none(r);
     bool scanned = lane->prefilter && !j->exhaustive;
-    if (scanned)
+    if (scanned && j->scanned != r->raw.p)
         prefilter_run(lane->prefilter, j->prefilter, seen(r->message), &j->hits);
+    j->scanned = NULL;
     if (lane->n_ends)
         find_ends(&g, scanned, explain, u);
     unsigned words = (lane->n + 63) / 64;

@@ -29,6 +29,7 @@ struct judge {
     struct log_template *log_template; /* memory to mask a text in, one for all records */
     struct prefilter_scratch *prefilter;
     struct prefilter_hits hits;
+    const char *scanned;               /* the raw text of the record that they are of: judge_maybe found them, judge_record is next */
     struct rule_stats *stats;          /* by the rule's handle */
     struct rests **rests;              /* the same; NULL: it has not reached the match limit */
     uint64_t *sampled;                 /* the same: how often it decided, where it has `sample` */
@@ -60,7 +61,10 @@ typedef void judge_explain_f(void *u, const struct rule *r, enum judge_why why);
  * verdict_complete). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
  */
 void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain, void *u);
-/* False: no rule can match this record, which may be partial: its message is some part of what it is now. */
+/*
+ * False: no rule can match this record, which may be partial: its message is some part of what it is now. True: judge_record is to come, for
+ * which the candidates that were found are kept.
+ */
 bool judge_maybe(struct judge *j, const struct record *r);
 /*
  * As judge_record when this rule decides, for a record of the past of which it makes an event now. False: it no longer matches. A
