@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "core/origin.h"
+#include "core/rule_keys.h"
 #include "io/clock.h"
 #include "parsers/parser.h"
 
@@ -309,8 +310,7 @@ bool try_is_slow(const struct rule_stats *s)
 
 const char *try_action_name(enum action a)
 {
-    static const char *const names[] = {"event", "crumb", "log", "drop"};
-    return names[a];
+    return rule_action_words[a];
 }
 
 struct slice try_rule_name(const struct try_issue *i)
