@@ -14,9 +14,7 @@ static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
 {
     if (!z || carrier_us == RECORD_NO_TIME || *us == RECORD_NO_TIME || near(*us, carrier_us))
         return;
-    int64_t offset_us = 0;
-    for (unsigned i = 0; i < z->n && z->rows[i].from_utc_s <= *us / STAMP_SECOND; i++)
-        offset_us = z->rows[i].offset_s * STAMP_SECOND;
+    int64_t offset_us = stamp_offset(z, *us / STAMP_SECOND) * STAMP_SECOND;
     if (near(*us + offset_us, carrier_us))
         *us += offset_us;
 }

@@ -3,51 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "app/file.h"
 #include "base/xalloc.h"
+#include "text/tzif.h"
 
-enum { WEEK_S = 7 * 86400, NAME_MAX_BYTES = 64, NEAR_MAX = 1000 };
-#define LAST_S INT64_C(2840140800) /* 2060-01-01 */
-
-static int32_t offset_at(int64_t s)
-{
-    time_t t = (time_t)s;
-    struct tm tm;
-    return localtime_r(&t, &tm) ? (int32_t)tm.tm_gmtoff : 0;
-}
-
-static void add_row(struct zone *z, int64_t from, int32_t offset)
-{
-    z->rows = xrealloc(z->rows, z->n + 1, sizeof *z->rows);
-    z->rows[z->n++] = (struct zone_row){.from_utc_s = from, .offset_s = offset};
-}
-
-/* The first second with another offset than `low` has; `high` has one. */
-static int64_t change_between(int64_t low, int64_t high)
-{
-    int32_t before = offset_at(low);
-    while (high - low > 1) {
-        int64_t mid = low + (high - low) / 2;
-        if (offset_at(mid) == before)
-            low = mid;
-        else
-            high = mid;
-    }
-    return high;
-}
-
-/* Rows of the zone TZ names now. */
-static void probe(struct zone *z)
-{
-    tzset();
-    add_row(z, INT64_MIN, offset_at(0));
-    for (int64_t s = 0; s < LAST_S; s += WEEK_S)
-        for (int64_t from = s; offset_at(s + WEEK_S) != offset_at(from);) {
-            from = change_between(from, s + WEEK_S);
-            add_row(z, from, offset_at(from));
-        }
-}
+enum { NAME_MAX_BYTES = 64, NEAR_MAX = 1000 };
 
 static bool path_of(struct slice name, char path[256])
 {
@@ -56,7 +17,6 @@ static bool path_of(struct slice name, char path[256])
     return n > 0 && n < 256;
 }
 
-/* libc takes an unknown name for UTC without a word, so the file is looked for here. */
 static bool exists(struct slice name)
 {
     char path[256];
@@ -137,33 +97,66 @@ static bool fixed(struct slice s, int32_t *offset_s)
     return true;
 }
 
+static bool read_zone_file(const char *path, struct zone *z, struct diag *d, struct err_place at)
+{
+    struct sbuf bytes;
+    sbuf_init(&bytes, TZIF_BYTES_MAX);
+    bool read = file_read(path, TZIF_BYTES_MAX, &bytes, d, at), is_zone = read && tzif_read(sbuf_slice(&bytes), z);
+    sbuf_free(&bytes);
+    if (read && !is_zone)
+        err_add(d, ERR_ERROR, at, "%s is not a file of a time zone (TZif)", path);
+    return is_zone;
+}
+
+static bool read_named(struct slice name, struct zone *z, struct diag *d, struct err_place at)
+{
+    char path[256];
+    if (exists(name))
+        return path_of(name, path) && read_zone_file(path, z, d, at);
+    refuse(name, d, at);
+    return false;
+}
+
+static void take_fixed(struct zone *z, int32_t offset_s)
+{
+    z->rows = xcalloc(1, sizeof *z->rows);
+    z->rows[z->n++] = (struct zone_row){INT64_MIN, offset_s};
+}
+
+/* tzset(3): TZ names a file or is a rule, a colon in front means nothing, and what says nothing is UTC. */
+static void read_local(struct zone *z)
+{
+    struct diag unsaid = {0};
+    const char *tz = getenv("TZ");
+    char path[256] = "/etc/localtime";
+    bool is_file = true;
+    if (tz) {
+        struct slice text = slice_from(slice_str(tz), tz[0] == ':');
+        if (text.n && text.p[0] == '/')
+            is_file = (size_t)snprintf(path, sizeof path, "%s", text.p) < sizeof path;
+        else
+            is_file = text.n && path_of(text, path);
+    }
+    if (!(is_file && read_zone_file(path, z, &unsaid, (struct err_place){0})) && !(tz && tzif_rule(slice_str(tz), z)))
+        take_fixed(z, 0);
+    err_free(&unsaid);
+}
+
 struct zone *zone_load(struct slice name, struct diag *d, struct err_place at)
 {
     int32_t offset_s;
-    bool local = slice_is(name, "local"), is_fixed = fixed(name, &offset_s);
-    if (!local && !is_fixed && !exists(name)) {
-        refuse(name, d, at);
-        return NULL;
-    }
     struct zone *z = xcalloc(1, sizeof *z);
     z->name = slice_dup(name);
-    if (is_fixed) {
-        add_row(z, INT64_MIN, offset_s);
-    } else if (local) {
-        probe(z);
-    } else {
-        const char *now = getenv("TZ");
-        char *before = now ? xstrdup(now) : NULL;
-        setenv("TZ", z->name, 1);
-        probe(z);
-        if (before)
-            setenv("TZ", before, 1);
-        else
-            unsetenv("TZ");
-        tzset();
-        free(before);
-    }
-    return z;
+    if (slice_is(name, "local"))
+        read_local(z);
+    else if (fixed(name, &offset_s))
+        take_fixed(z, offset_s);
+    else
+        read_named(name, z, d, at);
+    if (z->n)
+        return z;
+    zone_free(z);
+    return NULL;
 }
 
 void zone_free(struct zone *z)

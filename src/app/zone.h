@@ -1,9 +1,9 @@
 /*
  * zone: a `struct zone` (text/stamp.h) for an IANA name, a fixed offset or this host's local time.
  *
- * libc knows the zones; it is asked week by week from 1970 to 2060, and each change of offset is found to the
- * second. That takes about a millisecond and sets TZ for a moment, so it belongs to set-up: main thread,
- * before others run.
+ * The file of a name is read once (text/tzif.h), under TZDIR or /usr/share/zoneinfo; local time is what TZ says, else
+ * /etc/localtime. It opens files, so it belongs to set-up: main thread, before others run. The process's TZ is left
+ * alone.
  */
 #ifndef APP_ZONE_H
 #define APP_ZONE_H

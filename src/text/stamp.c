@@ -88,6 +88,19 @@ int64_t stamp_local(const struct zone *z, int64_t local_us, int64_t last_us)
     return last_us == STAMP_NONE || earlier >= last_us - OVERLAP_SLACK_US ? earlier : later;
 }
 
+int32_t stamp_offset(const struct zone *z, int64_t utc_s)
+{
+    unsigned lo = 0, hi = z->n;
+    while (hi - lo > 1) {
+        unsigned mid = lo + (hi - lo) / 2;
+        if (z->rows[mid].from_utc_s <= utc_s)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return z->n ? z->rows[lo].offset_s : 0;
+}
+
 /* Digits at p; *bad collects whether any of them was none. */
 static inline int two(const char *p, unsigned *bad)
 {

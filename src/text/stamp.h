@@ -45,6 +45,8 @@ int stamp_month(struct slice s);
  * rising after last_us (STAMP_NONE: the first); in the skipped hour of spring it moves forward by the gap.
  */
 int64_t stamp_local(const struct zone *z, int64_t local_us, int64_t last_us);
+/* What local time is ahead of UTC at a Unix time. */
+int32_t stamp_offset(const struct zone *z, int64_t utc_s);
 
 /*
  * Readers. Each takes its form from the front of *s; on success it advances *s behind it and writes *out (and *has_zone); on

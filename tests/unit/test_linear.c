@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/sbuf.h"
 #include "base/utf8.h"
@@ -17,6 +18,7 @@
 #include "parsers/parser.h"
 #include "tests/fuzz/steps.h"
 #include "text/json.h"
+#include "text/tzif.h"
 
 enum { SMALL = 6000, TWICE_PERCENT = 250, SLACK = 40000 };
 
@@ -174,6 +176,13 @@ static void proxy(struct slice s)
         ;
 }
 
+static void zone(struct slice s)
+{
+    struct zone z = {0};
+    if (tzif_read(s, &z) || tzif_rule(s, &z))
+        free(z.rows);
+}
+
 static const struct {
     const char *name;
     void (*read)(struct slice s);
@@ -185,7 +194,8 @@ static const struct {
                {"cut syslog", cut_syslog},   {"cut GELF in blocks", cut_gelf_blocks},
                {"cut syslog in blocks", cut_syslog_blocks},                    {"lines, format auto", auto_lines},
                {"JSON", json},               {"GELF chunks", chunks},          {"templates", mask},
-               {"UTF-8", utf8},              {"request line", first_line},     {"PROXY header", proxy}};
+               {"UTF-8", utf8},              {"request line", first_line},     {"PROXY header", proxy},
+               {"zones", zone}};
 enum { READERS = sizeof readers / sizeof *readers };
 
 /* ---- what is read: a head, then one of these over and over ---- */

@@ -625,6 +625,20 @@ START_TEST(zones)
     z = zone_load(SLICE("local"), &d, at);
     ck_assert_int_eq(z->rows[0].offset_s, -5 * 3600);
     zone_free(z);
+    /* As tzset(3) reads TZ: a name, a path, a rule, and UTC for nothing and for what says nothing. */
+    static const struct {
+        const char *tz;
+        int32_t winter_s;
+        bool has_summer;
+    } local[] = {{":Europe/Berlin", 3600, true}, {"/usr/share/zoneinfo/Asia/Tokyo", 32400, false}, {"AAA3BBB,M3.5.0,M10.5.0", -10800, true},
+                 {"", 0, false}, {"Nowhere/Here", 0, false}};
+    for (unsigned i = 0; i < sizeof local / sizeof *local; i++) {
+        setenv("TZ", local[i].tz, 1);
+        z = zone_load(SLICE("local"), &d, at);
+        ck_assert_int_eq(stamp_offset(z, 1767225600), local[i].winter_s);
+        ck_assert_int_eq(stamp_offset(z, 1782864000) != local[i].winter_s, local[i].has_summer);
+        zone_free(z);
+    }
     z = zone_load(SLICE("-03:30"), &d, at);
     ck_assert(z->n == 1 && z->rows[0].offset_s == -12600);
     zone_free(z);
