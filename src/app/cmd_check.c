@@ -4,8 +4,7 @@
 
 #include "app/command.h"
 #include "app/confine.h"
-#include "app/rules.h"
-#include "app/settings.h"
+#include "app/snapshot.h"
 #include "core/rule_check.h"
 #include "core/rule_keys.h"
 #include "core/scrub.h"
@@ -39,47 +38,66 @@ static void print_sandbox(const struct settings *s)
     sandbox_free(box);
 }
 
-int cmd_check(int argc, char **argv)
+struct arguments {
+    const char *config, *schema;
+    bool dump;
+    char **files; /* of rules */
+    unsigned n_files;
+};
+
+static int read_arguments(int argc, char **argv, struct arguments *a)
 {
-    const char *config = NULL;
-    bool dump = false;
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            config = argv[++i];
+            a->config = argv[++i];
         else if (strcmp(argv[i], "--dump") == 0)
-            dump = true;
+            a->dump = true;
         else if (strcmp(argv[i], "--schema") == 0 && i + 1 < argc)
-            return print_schema(argv[i + 1]);
+            a->schema = argv[++i];
         else
             return command_usage("check", "unknown option or missing value: %s", argv[i]);
     }
+    a->files = argv + i;
+    a->n_files = (unsigned)(argc - i);
+    return EXIT_WELL;
+}
+
+static void check_rules(const struct snapshot *now, const struct arguments *a, struct diag *d)
+{
+    const struct rule_check result = rule_check_samples(now->rules, d);
+    rule_check_patterns(now->rules, d);
+    const struct settings *s = now->settings;
+    const char *config = !s ? "" : s->path ? s->path : "zero configuration";
+    if (!d->errors && !a->dump)
+        printf("ok: %s%s%u rules, %u samples\n", config, s ? ", " : "", now->rules->n, result.samples);
+}
+
+static int check(const struct arguments *a)
+{
     struct diag d = {0};
-    struct rule_set set = {0};
-    struct rule_check result = {0};
-    struct settings *s = NULL;
-    bool loaded;
-    if (i < argc && !config && !dump) { /* rule files alone need no configuration */
-        loaded = rules_load_files(&set, argv + i, (unsigned)(argc - i), &d);
-    } else {
-        s = settings_load(config, &d);
-        if (s && dump) {
-            settings_dump(s, stdout);
-            print_sandbox(s);
-        }
-        loaded = s && (i < argc ? rules_load_files(&set, argv + i, (unsigned)(argc - i), &d) : rules_load(&set, s, &d));
+    bool rules_alone = a->n_files && !a->config && !a->dump; /* these need no configuration */
+    struct settings *s = rules_alone ? NULL : settings_load(a->config, &d);
+    if (s && a->dump) {
+        settings_dump(s, stdout);
+        print_sandbox(s);
     }
+    const struct snapshot_rules from = {.names = a->files, .n_names = a->n_files, .files_only = true};
+    struct snapshot *now = s || rules_alone ? snapshot_load(s, &from, &d) : NULL;
     scrub_check(&d);
-    if (loaded) {
-        rule_set_ready(&set, true);
-        result = rule_check_samples(&set, &d);
-        rule_check_patterns(&set, &d);
-    }
-    if (!d.errors && !dump)
-        printf("ok: %s%s%u rules, %u samples\n", s ? (s->path ? s->path : "zero configuration") : "", s ? ", " : "", set.n,
-               result.samples);
-    rule_set_free(&set);
+    if (now)
+        check_rules(now, a, &d);
+    snapshot_unref(now);
     int status = command_finish(&d, EXIT_INPUT_WRONG);
     settings_unref(s);
     return status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct arguments a = {0};
+    int status = read_arguments(argc, argv, &a);
+    if (status != EXIT_WELL)
+        return status;
+    return a.schema ? print_schema(a.schema) : check(&a);
 }

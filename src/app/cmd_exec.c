@@ -247,11 +247,10 @@ static int run_alone(char **argv, struct diag *d)
     become(argv);
 }
 
-static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
+static int run_wrapped(struct settings *s, char **argv, struct diag *d)
 {
     struct wrapped w = {.argv = argv, .sandbox = s->sandbox ? sandbox_new() : NULL};
     struct input_options inputs[3];
-    struct rule_set rules = {0};
     bool started = start_command(&w);
     if (started)
         privileges_harden(); /* not before: the command must be able to do what it could do without crumbd */
@@ -264,8 +263,7 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
                                        .n_inputs = 3,
                                        .drain = true,
                                        .child = w.pid,
-                                       .own_store = true,
-                                       .rules = &rules};
+                                       .own_store = true};
     if (daemon_run(&setup, d) != EXIT_WELL) {
         err_print(d, stderr);
         fprintf(stderr, "crumbd: nothing is promoted from %s\n", argv[0]);
@@ -274,7 +272,6 @@ static int run_wrapped(const struct settings *s, char **argv, struct diag *d)
     }
     pthread_join(w.waiter, NULL);
     err_free(d);
-    rule_set_free(&rules);
     sandbox_free(w.sandbox);
     return status_of(&w);
 }

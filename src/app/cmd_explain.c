@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "app/command.h"
-#include "app/rules.h"
-#include "app/settings.h"
 #include "app/show.h"
+#include "app/snapshot.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
 #include "core/pipeline.h"
@@ -138,13 +137,13 @@ static void show_pending(struct judge *j, const struct record *r, struct arena *
         show_event(j, r, a, v);
 }
 
-static void explain(const struct settings *s, const struct rule_set *rules, const struct record *r, struct arena *a)
+static void explain(const struct snapshot *now, const struct record *r, struct arena *a)
 {
     static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on", "dropped"};
     struct judge j;
     struct verdict v;
     struct misses misses = {0};
-    judge_init(&j, rules);
+    judge_init(&j, now->rules);
     j.exhaustive = true;
     printf("rules\n");
     judge_record(&j, r, a, &v, on_tried, &misses);
@@ -164,8 +163,8 @@ static void explain(const struct settings *s, const struct rule_set *rules, cons
         printf("no rule decides, and the level is below error: a breadcrumb of later events\n");
     } else {
         static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
-        printf("no rule decides; fallback: %s\n", fallbacks[s->options.fallback]);
-        if (s->options.fallback == FALLBACK_EVENT)
+        printf("no rule decides; fallback: %s\n", fallbacks[now->settings->options.fallback]);
+        if (now->settings->options.fallback == FALLBACK_EVENT)
             judge_fallback(&j, r, a, &v);
     }
     if (v.action == ACTION_EVENT)
@@ -173,7 +172,8 @@ static void explain(const struct settings *s, const struct rule_set *rules, cons
     judge_done(&j);
 }
 
-static bool explain_line(const struct settings *s, const struct rule_set *rules, struct slice line, enum format format, struct slice log_format, struct diag *d)
+static bool explain_line(const struct snapshot *now, struct slice line, enum format format, struct slice log_format,
+                         struct diag *d)
 {
     struct arena a = {0};
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
@@ -186,7 +186,7 @@ static bool explain_line(const struct settings *s, const struct rule_set *rules,
     if (ok) {
         r->lines = 1;
         show_record(r, format == FORMAT_AUTO ? parser_detect_why(line) : NULL);
-        explain(s, rules, r, &a);
+        explain(now, r, &a);
     } else {
         err_plain(d, "the line is not %s: %s", format_name(found), parser ? ctx.reason : "this build cannot read it");
     }
@@ -226,14 +226,12 @@ int cmd_explain(int argc, char **argv)
         status = command_log_format("explain", log_format, &format);
     if (status == EXIT_WELL) {
         struct diag d = {0};
-        struct rule_set rules = {0};
+        const struct snapshot_rules from = {.names = files, .n_names = n_files, .files_only = true, .one_line = true};
         struct settings *s = settings_load(config, &d);
-        bool loaded = s && (n_files ? rules_load_files(&rules, files, n_files, &d) : rules_load(&rules, s, &d));
-        if (loaded) {
-            rule_set_ready(&rules, false);
-            explain_line(s, &rules, slice_str(line), format, slice_str(log_format), &d);
-        }
-        rule_set_free(&rules);
+        struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
+        if (now)
+            explain_line(now, slice_str(line), format, slice_str(log_format), &d);
+        snapshot_unref(now);
         status = command_finish(&d, EXIT_INPUT_WRONG);
         settings_unref(s);
     }

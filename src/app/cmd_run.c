@@ -37,7 +37,6 @@ int cmd_run(int argc, char **argv)
             return command_usage("run", "unknown option or missing value: %s", argv[i]);
     }
     struct diag d = {0};
-    struct rule_set rules = {0};
     char name[] = "standard input";
     const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = FRAME_MESSAGE_MAX};
     log_open(LOG_INFO, stderr_is_journal());
@@ -51,13 +50,11 @@ int cmd_run(int argc, char **argv)
         const struct daemon_setup setup = {.settings = s,
                                            .inputs = from_stdin ? &piped : s->inputs,
                                            .n_inputs = from_stdin ? 1 : s->n_inputs,
-                                           .drain = from_stdin,
-                                           .rules = &rules};
+                                           .drain = from_stdin};
         status = daemon_run(&setup, &d);
     }
     err_print(&d, stderr);
     err_free(&d);
-    rule_set_free(&rules);
     settings_unref(s);
     return status;
 }

@@ -5,8 +5,7 @@
 
 #include "app/command.h"
 #include "app/reader.h"
-#include "app/rules.h"
-#include "app/settings.h"
+#include "app/snapshot.h"
 #include "app/try.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
@@ -117,14 +116,13 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 
 /* --- the two ways --- */
 
-static void run(struct trial *t, const struct settings *s, struct diag *d)
+static void run(struct trial *t, struct settings *s, struct diag *d)
 {
     const struct arguments *a = &t->args;
     struct options options = s->options;
-    struct rule_set rules = {0};
-    bool loaded = a->n_rules ? rules_load_named(&rules, a->rules, a->n_rules, d) : rules_load(&rules, s, d);
-    if (loaded) {
-        rule_set_ready(&rules, true);
+    const struct snapshot_rules from = {.names = a->rules, .n_names = a->n_rules};
+    struct snapshot *now = snapshot_load(s, &from, d);
+    if (now) {
         if (!a->limits)
             options.limits.new_issues = 0;
         if (a->events && !a->limits) {
@@ -132,7 +130,7 @@ static void run(struct trial *t, const struct settings *s, struct diag *d)
             options.limits.per_minute = options.limits.per_day = UINT32_MAX;
         }
         const struct try_setup setup = {
-            .options = &options, .rules = &rules, .events = a->events, .timed = !a->events, .suspects = !a->events};
+            .options = &options, .rules = now->rules, .events = a->events, .timed = !a->events, .suspects = !a->events};
         try_run_init(&t->run, &setup);
         read_files(t, d);
         try_run_end(&t->run);
@@ -142,20 +140,20 @@ static void run(struct trial *t, const struct settings *s, struct diag *d)
             try_show_text(&t->run);
         try_run_free(&t->run);
     }
-    rule_set_free(&rules);
+    snapshot_unref(now);
 }
 
-static void compare(struct trial *t, const struct settings *s, struct diag *d)
+static void compare(struct trial *t, struct settings *s, struct diag *d)
 {
-    struct rule_set rules[2] = {{.n = 0}, {.n = 0}};
+    struct snapshot *sides[2];
     struct options options = s->options;
     options.limits.new_issues = 0;
-    bool loaded = rules_load_named(&rules[0], &t->args.diff[0], 1, d);
-    loaded &= rules_load_named(&rules[1], &t->args.diff[1], 1, d);
-    if (loaded) {
-        rule_set_ready(&rules[0], true);
-        rule_set_ready(&rules[1], true);
-        t->diff = try_diff_new(&options, &rules[0], &rules[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct snapshot_rules from = {.names = &t->args.diff[i], .n_names = 1};
+        sides[i] = snapshot_load(s, &from, d);
+    }
+    if (sides[0] && sides[1]) {
+        t->diff = try_diff_new(&options, sides[0]->rules, sides[1]->rules);
         read_files(t, d);
         try_diff_end(t->diff);
         if (t->args.json)
@@ -164,8 +162,8 @@ static void compare(struct trial *t, const struct settings *s, struct diag *d)
             try_diff_show_text(t->diff, t->args.diff[0], t->args.diff[1]);
         try_diff_free(t->diff);
     }
-    rule_set_free(&rules[0]);
-    rule_set_free(&rules[1]);
+    snapshot_unref(sides[0]);
+    snapshot_unref(sides[1]);
 }
 
 int cmd_try(int argc, char **argv)

@@ -17,7 +17,7 @@
 #include "app/health.h"
 #include "app/notify.h"
 #include "app/routes.h"
-#include "app/rules.h"
+#include "app/snapshot.h"
 #include "app/worker.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -46,7 +46,9 @@ struct daemon {
     struct input_state *inputs; /* as the last checkpoint brought it */
     struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
     struct count_open open; /* as the last checkpoint brought it */
+    struct snapshot *snapshot; /* held */
     struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
+    unsigned n_rule_stats;
     unsigned issues;
     struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
     unsigned n_unstored;
@@ -197,6 +199,23 @@ static struct shares *measure(struct daemon *dm)
     return m.shares;
 }
 
+/* A set of rules that took the place of another has at least as many handles. */
+static void make_room_for_rules(struct daemon *dm)
+{
+    unsigned n = dm->snapshot->rules->n_handles;
+    dm->rule_stats = xrealloc(dm->rule_stats, n, sizeof *dm->rule_stats);
+    for (; dm->n_rule_stats < n; dm->n_rule_stats++)
+        dm->rule_stats[dm->n_rule_stats] = (struct rule_stats){0};
+}
+
+static void note_rules(struct daemon *dm, const struct worker_checkpoint *c)
+{
+    for (unsigned i = 0; i < c->n_rules; i++) {
+        assert(c->rules[i].handle < dm->n_rule_stats);
+        dm->rule_stats[c->rules[i].handle] = c->rules[i].stats;
+    }
+}
+
 /* False: it is not stored. */
 static bool commit(struct daemon *dm, struct worker_checkpoint *c)
 {
@@ -216,10 +235,9 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     dm->full_said = false;
     count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
-    for (unsigned i = 0; i < c->n_rules; i++)
-        dm->rule_stats[c->rules[i].handle] = c->rules[i].stats;
     dm->open = c->open;
     take_counted(dm);
+    note_rules(dm, c);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
     bool last = c->last, events = c->checkpoint.n_events > 0;
@@ -377,7 +395,7 @@ static const char *why_not_ready(const struct daemon *dm)
 static void on_http(void *u, const struct http_request *req, struct http_answer *a)
 {
     struct daemon *dm = u;
-    const struct settings *s = dm->setup->settings;
+    const struct settings *s = dm->snapshot->settings;
     struct turn turn;
     bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
     struct status status = {.now_us = wall_us(),
@@ -385,7 +403,7 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .config = s->path,
                             .store_path = dm->store_path,
                             .dsn_from = s->dsn ? s->dsn_from : NULL,
-                            .rules = dm->setup->rules,
+                            .rules = dm->snapshot->rules,
                             .rule_stats = dm->rule_stats,
                             .issues = dm->issues,
                             .inputs = dm->setup->inputs,
@@ -489,7 +507,7 @@ static void say_start(const struct daemon *dm)
 {
     const struct settings *s = dm->setup->settings;
     log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
-             log_c("store", dm->store_path), log_i("rules", dm->setup->rules->n), log_i("inputs", dm->setup->n_inputs));
+             log_c("store", dm->store_path), log_i("rules", dm->snapshot->rules->n), log_i("inputs", dm->setup->n_inputs));
     for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
         const struct log_tag tag = log_c(input_names[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
         log_listed(LOG_INFO, "input", &tag, 1);
@@ -591,11 +609,10 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
     if (!dm->worker)
         return EXIT_CANNOT_RUN;
-    if (!rules_load(dm->setup->rules, s, d))
+    const struct snapshot_rules rules = {.warn = true, .without_sources = true};
+    dm->snapshot = snapshot_load(dm->setup->settings, &rules, d);
+    if (!dm->snapshot)
         return EXIT_INPUT_WRONG;
-    rules_warn(dm->setup->rules, d);
-    rule_set_forget_files(dm->setup->rules);
-    rule_set_ready(dm->setup->rules, true);
     open_http(dm);
     return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
@@ -617,12 +634,11 @@ static void fence(struct daemon *dm)
 
 static void run_loop(struct daemon *dm, struct diag *d)
 {
-    const struct settings *s = dm->setup->settings;
     fence(dm);
     dm->mailbox = mailbox_new(dm->base, on_mail, dm);
     add_events(dm);
-    dm->rule_stats = xcalloc(dm->setup->rules->n_handles, sizeof *dm->rule_stats);
-    worker_prepare(dm->worker, &s->options, dm->setup->rules);
+    make_room_for_rules(dm);
+    worker_prepare(dm->worker, dm->snapshot);
     restore(dm);
     dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);
     worker_inputs(dm->worker, dm->inputs);
@@ -681,6 +697,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     free(dm.inputs);
     shares_free(&dm.shares);
     free(dm.rule_stats);
+    snapshot_unref(dm.snapshot);
     free_signals(&dm);
     event_base_free(dm.base);
     return status;

@@ -11,16 +11,14 @@
 #include <sys/types.h>
 
 #include "app/settings.h"
-#include "core/rule_set.h"
 
 struct daemon_setup {
-    const struct settings *settings;
+    struct settings *settings; /* the rules that they name are loaded after the inputs are bound */
     const struct input_options *inputs; /* instead of the settings' */
     unsigned n_inputs;
     bool drain; /* end with status 0 when the inputs are at their end */
     pid_t child;   /* not 0: signals are passed on to it, and its end is that of the inputs */
     bool own_store; /* when the store is in use, take one beside it that belongs to this process */
-    struct rule_set *rules; /* loaded by daemon_run after the inputs are bound */
 };
 
 /* Runs until SIGTERM, SIGINT or the end of the inputs. Returns the exit status; errors of starting are in d. */

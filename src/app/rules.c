@@ -20,7 +20,7 @@ static bool load_file(struct rule_set *set, const char *path, struct diag *d)
     return f && rule_set_load(set, f, d);
 }
 
-bool rules_load_files(struct rule_set *set, char **files, unsigned n, struct diag *d)
+bool rules_load_files(struct rule_set *set, char *const *files, unsigned n, struct diag *d)
 {
     bool ok = true;
     for (unsigned i = 0; i < n; i++)

@@ -8,7 +8,7 @@
 #include "core/rule_set.h"
 
 /* Adds each file's rules, in order; rule_set_ready is the caller's, here and below. False: errors are in d, and set is to be freed all the same. */
-bool rules_load_files(struct rule_set *set, char **files, unsigned n, struct diag *d);
+bool rules_load_files(struct rule_set *set, char *const *files, unsigned n, struct diag *d);
 /* Those that the settings name. */
 bool rules_load(struct rule_set *set, const struct settings *s, struct diag *d);
 /*

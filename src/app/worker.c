@@ -11,12 +11,13 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-enum order { ORDER_ANSWER, ORDER_STOP };
+enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE };
 
 struct order_mail {
     struct mail mail;
     enum order order;
-    struct shares *used; /* ORDER_ANSWER only */
+    struct shares *used;   /* ORDER_ANSWER only */
+    struct snapshot *next; /* ORDER_USE only; held */
 };
 
 struct worker {
@@ -28,11 +29,12 @@ struct worker {
     struct counts told;   /* what checkpoints have carried */
     struct worker_setup setup;
     struct pipeline *pipeline;
-    const struct options *options;
+    struct snapshot *snapshot; /* held */
     struct shares room; /* as the last answer had it, with what was promoted since */
     uint64_t *added;    /* to the checkpoint that is being filled, by each input */
     bool short_of_room; /* some input is */
     uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
+    unsigned n_asked;
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
     struct event *checkpoint_timer, *tick;
@@ -466,7 +468,7 @@ static void on_notice(void *u, const struct notice *n)
     const struct log_tag peer = log_peer(n->peer);
     switch (n->kind) {
     case NOTICE_NEW_ISSUES: {
-        const struct log_tag tags[] = {input, project, peer, log_i("new_issues", w->options->limits.new_issues),
+        const struct log_tag tags[] = {input, project, peer, log_i("new_issues", w->snapshot->settings->options.limits.new_issues),
                                        log_c("hint", "raise limits.new_issues if these are kinds of errors of their own; a rule with a "
                                                      "fingerprint of its own groups them")};
         log_write(LOG_WARN, "limits.new_issues is used up: what is new becomes one issue for an hour", tags, 5);
@@ -580,24 +582,54 @@ static void tell_stored(struct worker *w)
             w->inputs[i]->type->stored(w->inputs[i]);
 }
 
-static void on_order(void *u, struct mail *m)
+/* A set that took the place of another has at least as many handles. */
+static void make_room_for_rules(struct worker *w)
 {
-    struct worker *w = u;
-    enum order order = ((struct order_mail *)m)->order;
-    if (order == ORDER_ANSWER)
-        take_room(w, ((struct order_mail *)m)->used);
-    free(m);
-    begin_turn(w, NULL, SLICE_NONE);
-    if (order == ORDER_STOP) {
-        finish(w);
-        return;
-    }
+    unsigned n = w->snapshot->rules->n_handles;
+    w->asked = xrealloc(w->asked, n, sizeof *w->asked);
+    for (; w->n_asked < n; w->n_asked++)
+        w->asked[w->n_asked] = 0;
+}
+
+static void use_snapshot(struct worker *w, struct snapshot *next)
+{
+    struct snapshot *before = w->snapshot;
+    assert(next->settings == before->settings);
+    w->snapshot = next;
+    make_room_for_rules(w);
+    pipeline_use(w->pipeline, next->rules);
+    snapshot_unref(before);
+    set_tick(w, pipeline_tick(w->pipeline, wall_us()));
+}
+
+static void on_answer(struct worker *w, struct shares *used)
+{
+    take_room(w, used);
     w->under_way--;
     tell_stored(w);
     if (!w->stopping)
         check_pressure(w);
     else if (!w->under_way)
         event_base_loopbreak(w->base); /* the last checkpoint is stored */
+}
+
+static void on_order(void *u, struct mail *m)
+{
+    struct worker *w = u;
+    const struct order_mail o = *(struct order_mail *)m;
+    free(m);
+    begin_turn(w, NULL, SLICE_NONE);
+    switch (o.order) {
+    case ORDER_ANSWER:
+        on_answer(w, o.used);
+        break;
+    case ORDER_STOP:
+        finish(w);
+        break;
+    case ORDER_USE:
+        use_snapshot(w, o.next);
+        break;
+    }
 }
 
 /* --- life --- */
@@ -695,10 +727,11 @@ static void *run(void *u)
     return NULL;
 }
 
-void worker_prepare(struct worker *w, const struct options *options, const struct rule_set *rules)
+void worker_prepare(struct worker *w, struct snapshot *now)
 {
-    struct pipeline_setup setup = {.options = options,
-                                   .rules = rules,
+    w->snapshot = snapshot_ref(now);
+    struct pipeline_setup setup = {.options = &now->settings->options,
+                                   .rules = now->rules,
                                    .store_id = w->setup.store_id,
                                    .old_keys = w->setup.old_keys,
                                    .secret = w->setup.secret,
@@ -712,10 +745,9 @@ void worker_prepare(struct worker *w, const struct options *options, const struc
                                              .deadline_row = add_deadline,
                                              .check_in = add_check_in}};
     w->pipeline = pipeline_new(&setup);
-    w->options = options;
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);
     w->start_us = wall_us();
-    w->asked = xcalloc(rules->n_handles, sizeof *w->asked);
+    make_room_for_rules(w);
     pipeline_judge(w->pipeline)->clock_ns = cpu_ns;
     pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
 }
@@ -761,11 +793,10 @@ bool worker_paused(const struct worker *w)
     return w->paused;
 }
 
-static void give_order(struct worker *w, enum order order, struct shares *used)
+static void give_order(struct worker *w, struct order_mail order)
 {
-    struct order_mail *m = xcalloc(1, sizeof *m);
-    m->order = order;
-    m->used = used;
+    struct order_mail *m = xmalloc(sizeof *m);
+    *m = order;
     mailbox_post(w->in, &m->mail);
 }
 
@@ -787,12 +818,17 @@ void worker_restore_deadline(struct worker *w, const struct deadline_row *row)
 
 void worker_answer(struct worker *w, struct shares *used)
 {
-    give_order(w, ORDER_ANSWER, used);
+    give_order(w, (struct order_mail){.order = ORDER_ANSWER, .used = used});
+}
+
+void worker_use(struct worker *w, struct snapshot *next)
+{
+    give_order(w, (struct order_mail){.order = ORDER_USE, .next = snapshot_ref(next)});
 }
 
 void worker_stop(struct worker *w)
 {
-    give_order(w, ORDER_STOP, NULL);
+    give_order(w, (struct order_mail){.order = ORDER_STOP});
 }
 
 void worker_join(struct worker *w)
@@ -807,6 +843,7 @@ void worker_join(struct worker *w)
         event_free(w->tick);
     if (w->pipeline)
         pipeline_free(w->pipeline);
+    snapshot_unref(w->snapshot);
     event_base_free(w->base);
     turn_watch_free(&w->watch);
     free(w->asked);

@@ -11,6 +11,7 @@
 
 #include "app/turn.h"
 #include "app/confine.h"
+#include "app/snapshot.h"
 #include "core/pipeline.h"
 #include "io/input.h"
 #include "io/mailbox.h"
@@ -53,8 +54,8 @@ struct worker;
 
 /* Opens and binds the inputs, on the caller's thread. NULL, and entries in d, when one could not. */
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
-/* Makes the pipeline. */
-void worker_prepare(struct worker *w, const struct options *options, const struct rule_set *rules);
+/* Makes the pipeline. The worker holds the snapshot until it is joined. */
+void worker_prepare(struct worker *w, struct snapshot *now);
 /* What the store knows of files, of flood control and of lines waited for, between worker_prepare and worker_look. */
 void worker_restore(struct worker *w, const struct position *known, unsigned n);
 void worker_restore_flood(struct worker *w, const struct flood_row *row);
@@ -78,6 +79,12 @@ unsigned worker_turns(struct worker *w);
 bool worker_turn(struct worker *w, struct turn *out);
 /* From the main thread: reading waits until the store has taken what there is. */
 bool worker_paused(const struct worker *w);
+/*
+ * From the main thread: judge by this snapshot's rules from the next message on. It takes the place of the one before (snapshot_rules.before),
+ * of the same settings; the worker holds it. What is open goes on (pipeline_use). Not after
+ * worker_stop.
+ */
+void worker_use(struct worker *w, struct snapshot *next);
 /* From the main thread: finish. The last checkpoint has `last` set. */
 void worker_stop(struct worker *w);
 /* After the answer to the last checkpoint: waits for the thread and frees. Also frees a worker that was never started. */

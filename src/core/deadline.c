@@ -386,12 +386,11 @@ static struct watch watch_for(const struct rule *rule)
                           .monitor = rule->absence.monitor.set};
 }
 
-struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
+static void make_watches(struct deadline *o, const struct rule_set *rules, const struct rule *only)
 {
-    struct deadline *o = xcalloc(1, sizeof *o);
-    *o = (struct deadline){.due = due, .u = u, .evicted = evicted, .next_us = INT64_MAX};
     o->of_rule = xcalloc(rules->n_handles, sizeof *o->of_rule);
     o->watches = xcalloc(rules->n, sizeof *o->watches);
+    o->n_watches = 0;
     for (unsigned i = 0; i < rules->n; i++) {
         const struct rule *rule = rules->rules[i];
         if (!rule_waits(rule) || (only && only != rule))
@@ -400,17 +399,86 @@ struct deadline *deadline_new(const struct rule_set *rules, const struct rule *o
         o->of_rule[rule->handle] = o->n_watches;
     }
     o->watches = xrealloc(o->watches, o->n_watches ? o->n_watches : 1, sizeof *o->watches);
+    for (unsigned i = 0; i < o->n_watches; i++) { /* they are moved no more, as their lists must not be */
+        TAILQ_INIT(&o->watches[i].waiting);
+        TAILQ_INIT(&o->watches[i].silent);
+    }
+}
+
+/* What an absence without `by` waits for, it waits for from the start. */
+static void begin_absences(struct deadline *o)
+{
     for (unsigned i = 0; i < o->n_watches; i++) {
-        struct watch *w = &o->watches[i]; /* it is moved no more, as its lists must not be */
-        TAILQ_INIT(&w->waiting);
-        TAILQ_INIT(&w->silent);
-        if (!w->absence || w->by)
+        struct watch *w = &o->watches[i];
+        if (!w->absence || w->by || w->n)
             continue;
         struct entry *e = entry_new(o, w, w->key);
+        e->row.since_us = o->clock_us;
         mark_dirty(e);
         link_newest(o, e);
     }
+}
+
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
+{
+    struct deadline *o = xcalloc(1, sizeof *o);
+    *o = (struct deadline){.due = due, .u = u, .evicted = evicted, .next_us = INT64_MAX};
+    make_watches(o, rules, only);
+    begin_absences(o);
     return o;
+}
+
+static void drop_all(struct deadline *o, struct watch *w)
+{
+    struct entry *e;
+    while ((e = TAILQ_FIRST(&w->waiting)) || (e = TAILQ_FIRST(&w->silent)))
+        drop(o, e);
+}
+
+static void own_entries(struct watch *w, const struct entry_list *l, bool keep_monitored)
+{
+    struct entry *e;
+    TAILQ_FOREACH (e, l, by_use) {
+        e->watch = w;
+        e->row.rule = w->id;
+        if (keep_monitored)
+            continue;
+        e->row.monitored = w->monitor && w->monitors < DEADLINE_MONITORS_MAX;
+        w->monitors += e->row.monitored;
+    }
+}
+
+static void take_over(struct watch *w, struct watch *old)
+{
+    bool keep_monitored = w->monitor == old->monitor;
+    TAILQ_CONCAT(&w->waiting, &old->waiting, by_use);
+    TAILQ_CONCAT(&w->silent, &old->silent, by_use);
+    w->n = old->n;
+    w->bytes = old->bytes;
+    w->dirty = old->dirty;
+    w->monitors = keep_monitored ? old->monitors : 0;
+    own_entries(w, &w->waiting, keep_monitored);
+    own_entries(w, &w->silent, keep_monitored);
+}
+
+void deadline_use(struct deadline *o, const struct rule_set *rules)
+{
+    struct watch *old = o->watches;
+    unsigned n = o->n_watches;
+    free(o->of_rule);
+    make_watches(o, rules, NULL);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned at = old[i].handle < rules->n_handles ? o->of_rule[old[i].handle] : 0;
+        struct watch *w = at ? &o->watches[at - 1] : NULL;
+        if (w && w->absence == old[i].absence && w->by == old[i].by && w->key == old[i].key)
+            take_over(w, &old[i]);
+        else
+            drop_all(o, &old[i]);
+        free((char *)(uintptr_t)old[i].id.p);
+    }
+    free(old);
+    begin_absences(o);
+    o->next_us = INT64_MIN; /* periods may be shorter now: the next tick looks at all */
 }
 
 void deadline_free(struct deadline *o)
@@ -418,9 +486,7 @@ void deadline_free(struct deadline *o)
     if (!o)
         return;
     for (unsigned i = 0; i < o->n_watches; i++) {
-        struct entry *e;
-        while ((e = TAILQ_FIRST(&o->watches[i].waiting)) || (e = TAILQ_FIRST(&o->watches[i].silent)))
-            drop(o, e);
+        drop_all(o, &o->watches[i]);
         free((char *)(uintptr_t)o->watches[i].id.p);
     }
     table_free(&o->entries);

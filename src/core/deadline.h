@@ -49,6 +49,13 @@ typedef void deadline_f(void *u, const struct deadline_row *row, const struct co
 struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted);
 void deadline_free(struct deadline *o);
 
+/*
+ * From here on it waits as these rules say, which take the place of those it had. What a rule of the same id waits for
+ * goes on, also when that has another period now; what waits for a rule that has gone, or waits for something else than
+ * it did, is forgotten.
+ */
+void deadline_use(struct deadline *o, const struct rule_set *rules);
+
 /* A line of an absence came. True when the monitor is to be told. Of the row: key, time_us, file_key, offset, record. */
 bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys);
 /* A start came; one that is open already keeps its time. */

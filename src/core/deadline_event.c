@@ -21,6 +21,12 @@ void deadline_event_init(struct deadline_events *d, struct pipeline_parts *parts
     sbuf_init(&d->encoded, RECORD_CODEC_MAX);
 }
 
+void deadline_event_use(struct deadline_events *d, const struct rule_set *rules)
+{
+    deadline_use(d->deadlines, rules);
+    d->any = deadline_any(d->deadlines);
+}
+
 void deadline_event_done(struct deadline_events *d)
 {
     deadline_free(d->deadlines);

@@ -25,6 +25,8 @@ struct deadline_events {
 /* It is not to be moved afterwards. */
 void deadline_event_init(struct deadline_events *d, struct pipeline_parts *parts, struct flood_gate *gate, struct breadcrumbs *breadcrumbs);
 void deadline_event_done(struct deadline_events *d);
+/* These rules take the place of those before (deadline_use). */
+void deadline_event_use(struct deadline_events *d, const struct rule_set *rules);
 
 /* The record is a line of an absence, or the start of a pair: its rule waits (rule_waits). */
 void deadline_event_wait(struct deadline_events *d, const struct message *m, const struct record *r, const struct correlation *keys,

@@ -336,6 +336,13 @@ struct flood_gate *pipeline_flood_gate(struct pipeline *p)
     return &p->gate;
 }
 
+void pipeline_use(struct pipeline *p, const struct rule_set *rules)
+{
+    p->parts.setup.rules = rules;
+    judge_use(&p->parts.judge, rules);
+    deadline_event_use(&p->deadlines, rules);
+}
+
 struct deadline_events *pipeline_deadlines(struct pipeline *p)
 {
     return &p->deadlines;

@@ -1009,6 +1009,107 @@ START_TEST(samples_prove_rules_over_time)
 }
 END_TEST
 
+/* --- another set --- */
+
+#define PAIR(name, within)                                                                                              \
+    "  - {id: " name ", match: '" name " (?<id>\\w+) started', pair: {end: '" name " (?<id>\\w+) done', within: " within \
+    ", by: ['{id}']}}\n"
+
+static unsigned of_rule(const struct bench *b, const char *id)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < b->n; i++)
+        n += slice_is(at(b->events[i], "tags/rule")->text, id);
+    return n;
+}
+
+static void use(struct bench *b, const char *rules)
+{
+    struct rule_set old = b->rules;
+    char *text = xasprintf("pack: p\nwhen: {format: text}\nrules:\n%s", rules);
+    b->rules = (struct rule_set){.before = &old};
+    load(b, text);
+    free(text);
+    pipeline_use(b->pipeline, &b->rules);
+    rule_set_free(&old); /* whatever still points into it is seen by the sanitizer */
+}
+
+START_TEST(another_set_goes_on)
+{
+    struct bench *b = bench_new(BACKUP PAIR("job", "10m") PAIR("lock", "10m") "  - {id: boom, match: boom, event: {type: Old}}\n", false);
+    b->options.crumbs.after = 5;
+    b->options.crumbs.wait_us = 10 * S;
+    line(b, "backup done");
+    line(b, "job a started");
+    line(b, "job b started");
+    line(b, "lock c started");
+    line(b, "first boom");
+    pipeline_checkpoint(b->pipeline);
+    ck_assert_uint_eq(b->n_rows, 4);
+    ck_assert_uint_eq(b->n, 0); /* it waits for the lines after it */
+    pass(b, 5 * S);
+
+    use(b, "  - {id: fresh, match: fresh, absence: {every: 30m}}\n  - {id: boom, match: boom, event: {type: New}}\n" PAIR("job", "20m") BACKUP);
+    line(b, "what comes after");
+    line(b, "second boom");
+    line(b, "job a done");
+    pass(b, 10 * S);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/type", "Old");
+    ck_at(b->events[0], "breadcrumbs/values/4/message", "what comes after");
+    ck_at(b->events[1], "exception/values/0/type", "New");
+    const struct judge *j = pipeline_judge(b->pipeline);
+    ck_assert_uint_eq(j->stats[rule_set_find(&b->rules, SLICE("boom"))->handle].hits, 2);
+    ck_assert_uint_eq(j->stats[rule_set_find(&b->rules, SLICE("backup"))->handle].hits, 1);
+    ck_assert_uint_eq(j->stats[rule_set_find(&b->rules, SLICE("fresh"))->handle].hits, 0);
+
+    /* The rows in the store are those of what is still waited for. */
+    pipeline_checkpoint(b->pipeline);
+    ck_assert_uint_eq(b->n_rows, 3);
+
+    /* Each when its rule says now, counted from the line that came before there was this set. */
+    pass(b, 20 * 60 * S - 15 * S);
+    ck_assert_uint_eq(of_rule(b, "job"), 0);
+    pass(b, 2 * S);
+    ck_assert_uint_eq(of_rule(b, "job"), 1);
+    ck_assert_uint_eq(of_rule(b, "fresh"), 0);
+    pass(b, 10 * 60 * S + 5 * S);
+    ck_assert_uint_eq(of_rule(b, "fresh"), 1);
+    ck_assert_uint_eq(of_rule(b, "backup"), 0);
+    pass(b, 30 * 60 * S);
+    ck_assert_uint_eq(of_rule(b, "backup"), 1);
+    ck_assert_uint_eq(of_rule(b, "lock"), 0);
+    ck_assert_uint_eq(b->n, 5);
+    ck_assert_uint_eq(counted(b, COUNT_overdue_evicted), 0);
+    bench_free(b);
+}
+END_TEST
+
+/* A rule of the same id that waits for something else, and one that waits for less. */
+START_TEST(another_set_changes_what_is_waited_for)
+{
+    struct bench *b = bench_new(PAIR("job", "1h") PAIR("lock", "1h"), false);
+    line(b, "job a started");
+    line(b, "lock b started");
+    pass(b, 600 * S);
+    use(b, "  - {id: job, match: 'job', absence: {every: 2h}}\n" PAIR("lock", "5m"));
+    pass(b, 5 * S);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_uint_eq(of_rule(b, "lock"), 1);
+    pass(b, 3600 * S);
+    ck_assert_uint_eq(b->n, 1);
+    pass(b, 3601 * S);
+    ck_assert_uint_eq(of_rule(b, "job"), 1);
+    use(b, "  - {id: none, match: none}\n");
+    line(b, "job a started");
+    pass(b, 5 * 3600 * S);
+    ck_assert_uint_eq(b->n, 2);
+    pipeline_checkpoint(b->pipeline);
+    ck_assert_uint_eq(b->n_rows, 0);
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("overdue");
@@ -1046,6 +1147,8 @@ int main(void)
     tcase_add_test(t, contradictions_are_refused_with_their_place);
     tcase_add_test(t, what_no_record_meets_is_refused);
     tcase_add_test(t, samples_prove_rules_over_time);
+    tcase_add_test(t, another_set_goes_on);
+    tcase_add_test(t, another_set_changes_what_is_waited_for);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

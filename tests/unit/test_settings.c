@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/settings_parts.h"
+#include "app/snapshot.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
 
@@ -654,6 +655,41 @@ START_TEST(zones)
 }
 END_TEST
 
+START_TEST(snapshots)
+{
+    struct diag d = {0};
+    free(put("rules.yaml", "pack: p\nrules:\n  - {id: a, match: aaa}\n  - {id: b, match: bbb}\n"));
+    struct settings *s = good(INPUT "rules: [rules.yaml]\n");
+    const struct snapshot_rules from = {.without_sources = true};
+    struct snapshot *first = snapshot_load(s, &from, &d), *held = snapshot_ref(first);
+    settings_unref(s); /* the snapshot holds them */
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_eq(first->settings, s);
+    ck_assert_uint_eq(first->rules->n, 2);
+    ck_assert(first->rules->ready);
+    unsigned handle_of_b = rule_set_find(first->rules, SLICE("b"))->handle;
+
+    /* One that cannot be made leaves the one that is there. */
+    free(put("rules.yaml", "pack: p\nrules:\n  - {id: b, match: '('}\n"));
+    const struct snapshot_rules next = {.without_sources = true, .before = first};
+    ck_assert_ptr_null(snapshot_load(s, &next, &d));
+    ck_assert_uint_eq(d.errors, 1);
+    free(put("rules.yaml", "pack: p\nrules:\n  - {id: c, match: ccc}\n  - {id: b, match: b2}\n"));
+    struct snapshot *second = snapshot_load(s, &next, &d);
+    ck_assert_ptr_nonnull(second);
+    snapshot_unref(first);
+    ck_assert_ptr_nonnull(rule_set_find(held->rules, SLICE("a")));
+    snapshot_unref(held);
+    ck_assert_ptr_null(rule_set_find(second->rules, SLICE("a")));
+    ck_assert_uint_eq(rule_set_find(second->rules, SLICE("b"))->handle, handle_of_b);
+    ck_assert_uint_eq(second->rules->n_handles, 3);
+    ck_assert_ptr_eq(second->settings->inputs, s->inputs);
+    snapshot_unref(second);
+    snapshot_unref(NULL);
+    err_free(&d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("settings");
@@ -673,6 +709,7 @@ int main(void)
     tcase_add_test(t, what_a_host_has);
     tcase_add_test(t, rule_files);
     tcase_add_test(t, zones);
+    tcase_add_test(t, snapshots);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -1,0 +1,60 @@
+#include "app/snapshot.h"
+
+#include <stdlib.h>
+
+#include "app/rules.h"
+#include "base/xalloc.h"
+
+struct whole {
+    struct snapshot shown;
+    struct settings *settings;
+    struct rule_set rules;
+};
+
+static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
+{
+    if (!from->n_names)
+        return rules_load(&w->rules, w->settings, d);
+    return from->files_only ? rules_load_files(&w->rules, from->names, from->n_names, d)
+                            : rules_load_named(&w->rules, from->names, from->n_names, d);
+}
+
+static void whole_free(struct whole *w)
+{
+    rule_set_free(&w->rules);
+    settings_unref(w->settings);
+    free(w);
+}
+
+struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *from, struct diag *d)
+{
+    struct whole *w = xcalloc(1, sizeof *w);
+    w->settings = s ? settings_ref(s) : NULL;
+    w->rules.before = from->before ? from->before->rules : NULL;
+    if (!load_rules(w, from, d)) {
+        whole_free(w);
+        return NULL;
+    }
+    if (from->warn)
+        rules_warn(&w->rules, d);
+    if (from->without_sources)
+        rule_set_forget_files(&w->rules);
+    rule_set_ready(&w->rules, !from->one_line);
+    w->shown.settings = w->settings;
+    w->shown.rules = &w->rules;
+    atomic_init(&w->shown.refs, 1);
+    return &w->shown;
+}
+
+struct snapshot *snapshot_ref(struct snapshot *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+    /* What others did with it must have happened before it is freed. */
+    if (s && atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1)
+        whole_free((struct whole *)s);
+}

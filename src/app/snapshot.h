@@ -1,0 +1,37 @@
+/*
+ * snapshot: settings and rules of one load as one value. It is made whole, and then only read, by any thread.
+ *
+ * It is counted: whoever keeps it holds a reference, and the last snapshot_unref frees it. What it hands out lives as
+ * long as it does. A later one can be made beside it: a rule whose id was there before keeps its handle, by which
+ * statistics and what is waited for know it. Loading reads files and compiles patterns, so it belongs to the main
+ * thread.
+ */
+#ifndef APP_SNAPSHOT_H
+#define APP_SNAPSHOT_H
+
+#include "app/settings.h"
+#include "core/rule_set.h"
+
+struct snapshot {
+    const struct settings *settings; /* NULL: rules alone */
+    const struct rule_set *rules;
+    atomic_uint refs;
+};
+
+/* Which rules, and what for. */
+struct snapshot_rules {
+    char *const *names; /* words of a command line, instead of what the settings name */
+    unsigned n_names;
+    bool files_only;      /* each of these is a file, else also a folder, a pattern or "shipped" */
+    bool without_sources; /* where a rule stands and its samples are not asked for: half of the memory */
+    bool warn;            /* of patterns that backtrack without end (rules_warn) */
+    bool one_line;        /* for judging so little that a prefilter costs more than it saves */
+    const struct snapshot *before; /* whose place it takes; NULL: none's */
+};
+
+/* Holds the settings as well; they may be NULL where rules are named. NULL: errors are in d. */
+struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *from, struct diag *d);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+
+#endif
