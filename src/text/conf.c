@@ -7,7 +7,6 @@
 #include "base/table.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "text/json.h"
 
 enum { CLIP_POINTS = 80 };
 
@@ -252,13 +251,26 @@ static void attach(struct builder *b, struct conf_node *n)
     up->node->n++;
 }
 
+static enum fy_scalar_style style_of(struct fy_event *e)
+{
+    struct fy_token *t = fy_event_get_token(e);
+    return t ? fy_token_scalar_style(t) : FYSS_PLAIN;
+}
+
 static bool marked_inside(struct fy_event *e)
 {
     if (e->type != FYET_SCALAR)
         return e->type == FYET_ALIAS;
-    struct fy_token *t = fy_event_get_token(e);
-    enum fy_scalar_style style = t ? fy_token_scalar_style(t) : FYSS_PLAIN;
+    enum fy_scalar_style style = style_of(e);
     return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
+/* Nothing is written there. Libraries from 0.8 on make a token of it, with a place that is theirs; older ones do not. */
+static bool left_out(struct fy_event *e)
+{
+    struct fy_token *t = e->type == FYET_SCALAR ? fy_event_get_token(e) : NULL;
+    size_t n = 0;
+    return e->type == FYET_SCALAR && style_of(e) == FYSS_PLAIN && (!t || !fy_token_get_text(t, &n) || n == 0);
 }
 
 static struct conf_node *node_new(struct builder *b, enum conf_type type, struct fy_event *e)
@@ -267,13 +279,13 @@ static struct conf_node *node_new(struct builder *b, enum conf_type type, struct
     n->type = type;
     n->file = b->file;
     n->line = n->col = 1;
-    if (mark_at(b, fy_event_start_mark(e), &n->line, &n->col)) {
+    if (!left_out(e) && mark_at(b, fy_event_start_mark(e), &n->line, &n->col)) {
         n->col -= marked_inside(e) && n->col > 1; /* of "x", 'x' and *x the mark is at the x */
         return n;
     }
     if (b->depth == 0)
         return n;
-    /* A value that is left out has no token; its key, or the list, is where a person looks. */
+    /* Of a value that is left out its key, or the list, is where a person looks. */
     const struct level *up = &b->level[b->depth - 1];
     n->line = up->key.p ? up->key_line : up->node->line;
     n->col = up->key.p ? up->key_col : up->node->col;
@@ -565,89 +577,4 @@ bool conf_error(struct diag *d, const struct conf_node *n, const char *fmt, ...)
 const char *conf_version(void)
 {
     return fy_library_version();
-}
-
-/* A number of YAML 1.2's core schema in JSON's spelling; false when the word is none. */
-static bool json_number(struct slice s, struct sbuf *out)
-{
-    size_t i = 0, digits = 0;
-    bool minus = s.n && s.p[0] == '-';
-    i += s.n && (s.p[0] == '-' || s.p[0] == '+');
-    size_t first = i;
-    while (i < s.n && ascii_digit(s.p[i]))
-        i++;
-    digits = i - first;
-    while (first + 1 < i && s.p[first] == '0')
-        first++;
-    struct slice whole = slice_sub(s, first, i), fraction = SLICE_NONE, exponent = SLICE_NONE;
-    if (i < s.n && s.p[i] == '.') {
-        size_t from = ++i;
-        while (i < s.n && ascii_digit(s.p[i]))
-            i++;
-        fraction = slice_sub(s, from, i);
-        digits += fraction.n;
-    }
-    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-        size_t from = i++;
-        i += i < s.n && (s.p[i] == '-' || s.p[i] == '+');
-        size_t power = i;
-        while (i < s.n && ascii_digit(s.p[i]))
-            i++;
-        if (i == power)
-            return false;
-        exponent = slice_sub(s, from, i);
-    }
-    if (digits == 0 || i != s.n)
-        return false;
-    sbuf_addf(out, "%s%.*s%s%.*s%.*s", minus ? "-" : "", SLICE_ARG(whole.n ? whole : SLICE("0")),
-              fraction.n ? "." : "", SLICE_ARG(fraction), SLICE_ARG(exponent));
-    return true;
-}
-
-static void json_scalar(struct json *j, const struct conf_node *n)
-{
-    static const char *const truth[] = {"true", "True", "TRUE", "false", "False", "FALSE"};
-    for (int i = 0; i < 6 && !n->quoted; i++)
-        if (slice_is(n->text, truth[i])) {
-            json_bool(j, i < 3);
-            return;
-        }
-    struct sbuf number;
-    sbuf_init(&number, 512);
-    if (conf_null(n))
-        json_raw(j, SLICE("null"));
-    else if (!n->quoted && json_number(n->text, &number) && !number.over)
-        json_raw(j, sbuf_slice(&number));
-    else
-        json_str(j, n->text);
-    sbuf_free(&number);
-}
-
-static void json_node(struct json *j, const struct conf_node *n)
-{
-    if (n->type == CONF_SCALAR) {
-        json_scalar(j, n);
-        return;
-    }
-    if (n->type == CONF_MAP)
-        json_map(j);
-    else
-        json_array(j);
-    for (const struct conf_node *c = n->child; c; c = c->next) {
-        if (n->type == CONF_MAP)
-            json_key_s(j, c->key);
-        json_node(j, c);
-    }
-    if (n->type == CONF_MAP)
-        json_map_end(j);
-    else
-        json_array_end(j);
-}
-
-void conf_json(const struct conf_node *n, struct sbuf *out)
-{
-    struct json j;
-    json_start(&j, out);
-    json_node(&j, n);
-    json_end(&j);
 }

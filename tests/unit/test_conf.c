@@ -96,6 +96,32 @@ START_TEST(places)
 }
 END_TEST
 
+/* Of what is left out the place is its key's, or that of its list, whatever libfyaml makes of it. */
+START_TEST(places_of_nothing)
+{
+    static const struct {
+        const char *text;
+        unsigned line, col;
+    } texts[] = {{"a:\n", 1, 1}, {"  a:   # nothing\n", 1, 3}, {"\n'a': \nb: 1\n", 2, 1}, {"{b: 1, a: }\n", 1, 8},
+                 {"{b: 1, a}\n", 1, 8}, {"a: &x\n", 1, 1}, {"b: 1\na:\n\n\n", 2, 1}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct diag d = {0};
+        struct conf_file *f = parse(texts[i].text, &d);
+        ck_assert_msg(f && f->root, "%s", texts[i].text);
+        const struct conf_node *n = conf_get(f->root, "a");
+        ck_assert_msg(n && conf_null(n) && n->line == texts[i].line && n->col == texts[i].col, "%s is at %u:%u", texts[i].text, n->line,
+                      n->col);
+        conf_free(f);
+        err_free(&d);
+    }
+    struct diag d = {0};
+    struct conf_file *f = parse("b:\n  -\n  - \n  - 1\n", &d);
+    for (const struct conf_node *n = conf_get(f->root, "b")->child; n->next; n = n->next)
+        ck_assert_msg(n->line == 2 && n->col == 3, "%u:%u", n->line, n->col);
+    conf_free(f);
+}
+END_TEST
+
 START_TEST(empty_files)
 {
     static const char *const texts[] = {"",      "\n\n",         "# only a comment\n",
@@ -227,6 +253,7 @@ int main(void)
     TCase *t = tcase_create("conf");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, places);
+    tcase_add_test(t, places_of_nothing);
     tcase_add_test(t, empty_files);
     tcase_add_test(t, bytes_that_libfyaml_never_sees);
     tcase_add_test(t, not_yaml);
