@@ -1,0 +1,246 @@
+/* The worker's checkpoints: all that is to be stored since the last one, with positions and counts of the same moment. */
+#include "app/worker_parts.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+struct worker_checkpoint *worker_next(struct worker *w)
+{
+    if (!w->next)
+        w->next = xcalloc(1, sizeof *w->next);
+    return w->next;
+}
+
+void worker_checkpoint_free(struct worker_checkpoint *c)
+{
+    free(c->checkpoint.events);
+    free(c->checkpoint.positions);
+    free(c->checkpoint.limits);
+    free(c->checkpoint.deadlines);
+    free(c->checkpoint.reports);
+    free(c->inputs);
+    arena_free(&c->arena);
+    free(c);
+}
+
+/* What was held back a summary tells the project's members; that and what was lost a client report tells its owner
+   (sentry-protocol.md, 5.5). */
+void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why, uint64_t quantity)
+{
+    struct slice reason = slice_str(count_rows[why].reason), category = slice_str(item_traits[kind].category);
+    for (unsigned i = 0; i < c->checkpoint.n_reports; i++)
+        if (slice_eq(c->checkpoint.reports[i].project, project) && slice_eq(c->checkpoint.reports[i].reason, reason) &&
+            slice_eq(c->checkpoint.reports[i].category, category)) {
+            c->checkpoint.reports[i].quantity += quantity;
+            return;
+        }
+    c->checkpoint.reports = xrealloc(c->checkpoint.reports, c->checkpoint.n_reports + 1, sizeof *c->checkpoint.reports);
+    c->checkpoint.reports[c->checkpoint.n_reports++] = (struct store_report){
+        .project = arena_dup(&c->arena, project), .reason = reason, .category = category, .quantity = quantity};
+}
+
+static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind kind, const struct event_out *e)
+{
+    unsigned n = c->checkpoint.n_events;
+    if ((n & (n - 1)) == 0)
+        c->checkpoint.events = xrealloc(c->checkpoint.events, n ? n * 2 : 1, sizeof *c->checkpoint.events);
+    struct store_event *out = &c->checkpoint.events[c->checkpoint.n_events++];
+    *out = (struct store_event){.kind = kind,
+                                .open = e->open,
+                                .time_us = e->time_us,
+                                .input = arena_dup(&c->arena, e->input),
+                                .project = arena_dup(&c->arena, e->project),
+                                .title = scrubbed_dup(&c->arena, e->title),
+                                .level = arena_dup(&c->arena, e->level),
+                                .payload = scrubbed_dup(&c->arena, e->payload)};
+    memcpy(out->event_id, e->event_id, sizeof out->event_id);
+    return out;
+}
+
+enum { ROW_BYTES = 512 }; /* as the store reckons */
+
+/* The store has not taken the last one, and this one has grown to its bound. */
+bool worker_is_behind(const struct worker *w)
+{
+    return w->under_way && w->next && w->next->arena.total_bytes > WORKER_UNSTORED_BYTES;
+}
+
+/* What no input sent and time has brought (summaries, what did not come, check-ins) cannot wait either. */
+static bool overflows(struct worker *w, enum item_kind kind, const struct event_out *e)
+{
+    if (e->input.n || !worker_is_behind(w))
+        return false;
+    w->counts.v[COUNT_checkpoint_overflow]++;
+    worker_report(w->next, e->project, kind, COUNT_checkpoint_overflow, 1);
+    log_warn("summaries, events of absence and pair, and check-ins are dropped: the store takes nothing",
+             log_s("project", e->project.n ? e->project : SLICE("default")), log_c("hint", "see the errors of the store before this line"));
+    return true;
+}
+
+void worker_add_event(void *u, const struct event_out *e)
+{
+    struct worker *w = u;
+    struct worker_checkpoint *c = worker_next(u);
+    if (e->suppressed)
+        worker_report(c, e->project, ITEM_EVENT, COUNT_suppressed, e->suppressed);
+    if (overflows(w, ITEM_EVENT, e))
+        return;
+    new_event(c, ITEM_EVENT, e);
+    int input = shares_find(&w->room, e->input);
+    shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
+    if (input >= 0)
+        w->added[input] += e->payload.text.n + ROW_BYTES;
+}
+
+void worker_add_check_in(void *u, const struct event_out *e)
+{
+    if (!overflows(u, ITEM_CHECK_IN, e))
+        new_event(worker_next(u), ITEM_CHECK_IN, e);
+}
+
+void worker_add_deadline(void *u, const struct deadline_row *row)
+{
+    struct worker_checkpoint *c = worker_next(u);
+    unsigned n = c->checkpoint.n_deadlines;
+    if ((n & (n - 1)) == 0)
+        c->checkpoint.deadlines = xrealloc(c->checkpoint.deadlines, n ? n * 2 : 1, sizeof *c->checkpoint.deadlines);
+    struct deadline_row *out = &c->checkpoint.deadlines[c->checkpoint.n_deadlines++];
+    *out = *row;
+    out->rule = arena_dup(&c->arena, row->rule);
+    out->record = scrubbed_dup(&c->arena, row->record);
+}
+
+void worker_add_flood(void *u, const struct flood_row *row)
+{
+    struct worker_checkpoint *c = worker_next(u);
+    unsigned n = c->checkpoint.n_floods;
+    if ((n & (n - 1)) == 0)
+        c->checkpoint.limits = xrealloc(c->checkpoint.limits, n ? n * 2 : 1, sizeof *c->checkpoint.limits);
+    struct flood_row *out = &c->checkpoint.limits[c->checkpoint.n_floods++];
+    *out = *row;
+    out->sample = NULL;
+    out->top_values = NULL;
+    if (row->top_values_text.text.p)
+        out->top_values_text = scrubbed_dup(&c->arena, row->top_values_text);
+    if (row->sample && row->sample_is_new) {
+        struct flood_sample *sample = arena_alloc(&c->arena, sizeof *sample);
+        *sample = (struct flood_sample){.project = arena_dup(&c->arena, row->sample->project),
+                                        .title = scrubbed_dup(&c->arena, row->sample->title),
+                                        .level = arena_dup(&c->arena, row->sample->level),
+                                        .payload = scrubbed_dup(&c->arena, row->sample->payload)};
+        out->sample = sample;
+    }
+}
+
+static void add_position(void *u, const struct position *p)
+{
+    struct worker_checkpoint *c = u;
+    unsigned n = c->checkpoint.n_positions;
+    if ((n & (n - 1)) == 0)
+        c->checkpoint.positions = xrealloc(c->checkpoint.positions, n ? n * 2 : 1, sizeof *c->checkpoint.positions);
+    struct position *out = &c->checkpoint.positions[c->checkpoint.n_positions++];
+    *out = *p;
+    out->input = arena_dup(&c->arena, p->input);
+    out->part = arena_dup(&c->arena, p->part);
+    out->blob = arena_dup(&c->arena, p->blob);
+}
+
+void worker_add_positions(struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->type->positions)
+            w->inputs[i]->type->positions(w->inputs[i], add_position, worker_next(w));
+}
+
+void worker_inputs(const struct worker *w, struct input_state *out)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++) {
+        const struct input *in = w->inputs[i];
+        out[in->index] = (struct input_state){.port = in->port,
+                                              .kernel_drops = in->kernel_drops,
+                                              .unreadable = in->unreadable,
+                                              .lines = in->lines,
+                                              .slow_turns = in->slow_turns,
+                                              .overflow = in->overflow,
+                                              .no_room = in->no_room};
+    }
+}
+
+static void add_states(struct worker *w, struct worker_checkpoint *c)
+{
+    if (!w->n_inputs)
+        return;
+    c->inputs = xcalloc(w->setup.n_inputs, sizeof *c->inputs);
+    worker_inputs(w, c->inputs);
+}
+
+static bool add_counts(struct worker *w, struct worker_checkpoint *c)
+{
+    struct counts total = w->counts;
+    bool any = false;
+    count_add(&total, pipeline_counts(w->pipeline));
+    for (unsigned i = 0; i < COUNT_N; i++) {
+        c->checkpoint.counts.v[i] = total.v[i] - w->told.v[i];
+        any |= c->checkpoint.counts.v[i] != 0;
+    }
+    w->told = total;
+    c->open = pipeline_open(w->pipeline);
+    return any;
+}
+
+/* With every other change, and now and then without one, so that a crash does not turn it back far. */
+static bool add_clock(struct worker *w, struct worker_checkpoint *c)
+{
+    int64_t clock_us = deadline_event_clock(pipeline_deadlines(w->pipeline));
+    bool rows = c->checkpoint.n_deadlines > 0, due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
+    if (!rows && !due && !c->last)
+        return false;
+    c->checkpoint.clock_us = w->clock_told_us = clock_us;
+    return clock_us >= 0;
+}
+
+/* The judge's numbers are the worker's own; what has changed of them goes along. */
+static void add_rules(struct worker *w, struct worker_checkpoint *c)
+{
+    const struct judge *j = pipeline_judge(w->pipeline);
+    unsigned n = 0;
+    c->issues = flood_gate_issues(pipeline_flood_gate(w->pipeline));
+    for (unsigned h = 0; h < j->n_handles; h++)
+        n += j->stats[h].asked != w->asked[h];
+    c->rules = arena_calloc(&c->arena, n, sizeof *c->rules);
+    c->n_rules = 0;
+    for (unsigned h = 0; h < j->n_handles; h++) {
+        if (j->stats[h].asked != w->asked[h])
+            c->rules[c->n_rules++] = (struct worker_rule){h, j->stats[h]};
+        w->asked[h] = j->stats[h].asked;
+    }
+}
+
+/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. The very last does
+   not wait for that: where the store takes nothing, what is lost with it is known all the same. */
+struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
+{
+    if (w->under_way && !w->stopping)
+        return NULL;
+    pipeline_checkpoint(w->pipeline);
+    struct worker_checkpoint *c = worker_next(w);
+    worker_add_positions(w);
+    bool counted = add_counts(w, c), clocked = add_clock(w, c);
+    if (!counted && !clocked && !c->checkpoint.n_events && !c->checkpoint.n_positions && !c->checkpoint.n_floods && !c->checkpoint.n_deadlines && !c->checkpoint.n_reports && !c->last && !w->short_of_room)
+        return NULL;
+    add_states(w, c);
+    add_rules(w, c);
+    w->next = NULL;
+    memset(w->added, 0, w->setup.n_inputs * sizeof *w->added);
+    w->under_way++;
+    return c;
+}
+
+void worker_post_checkpoint(struct worker *w)
+{
+    struct worker_checkpoint *c = worker_take_checkpoint(w);
+    if (c)
+        mailbox_post(w->to, &c->mail);
+}

@@ -1,0 +1,91 @@
+/*
+ * worker_parts: what the files of the worker share, and nobody else sees. They stand one above the other:
+ * worker_checkpoint, worker_flow and worker_inputs, worker.
+ */
+#ifndef APP_WORKER_PARTS_H
+#define APP_WORKER_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "app/worker.h"
+
+struct worker {
+    struct event_base *base;
+    struct input **inputs;
+    unsigned n_inputs;
+    struct input_sink sink;
+    struct counts counts; /* what inputs count */
+    struct counts told;   /* what checkpoints have carried */
+    struct worker_setup setup;
+    struct pipeline *pipeline;
+    struct snapshot *snapshot; /* held */
+    struct shares room; /* as the last answer had it, with what was promoted since */
+    uint64_t *added;    /* to the checkpoint that is being filled, by each input */
+    bool short_of_room; /* some input is */
+    uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
+    unsigned n_asked;
+    struct mailbox *in, *to;
+    const struct sandbox *sandbox;
+    struct event *checkpoint_timer, *tick;
+    int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
+    struct worker_checkpoint *next; /* being filled */
+    int64_t clock_told_us;   /* pipeline_clock of the last checkpoint */
+    int64_t start_us;
+    unsigned under_way; /* checkpoints that have not been answered: one, and at the end the last one besides */
+    bool caught_up, stopping, running;
+    atomic_bool paused; /* set by its thread */
+    pthread_t thread;
+    atomic_uint turns; /* counted by its thread */
+    struct turn_watch watch;
+    struct input *turn_input; /* whose turn it is; NULL: none's */
+};
+
+static inline int64_t worker_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --- worker_checkpoint: what is to be stored --- */
+
+/* The one that is being filled. */
+struct worker_checkpoint *worker_next(struct worker *w);
+/* The hooks of the pipeline, which fill it. u: the worker. */
+void worker_add_event(void *u, const struct event_out *e);
+void worker_add_check_in(void *u, const struct event_out *e);
+void worker_add_deadline(void *u, const struct deadline_row *row);
+void worker_add_flood(void *u, const struct flood_row *row);
+/* So much was lost, and why: its owner is told. */
+void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why, uint64_t quantity);
+void worker_add_positions(struct worker *w);
+/* The store has not taken the last one, and this one has grown to its bound. */
+bool worker_is_behind(const struct worker *w);
+/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
+struct worker_checkpoint *worker_take_checkpoint(struct worker *w);
+void worker_post_checkpoint(struct worker *w);
+
+/* --- worker_flow: who may go on reading --- */
+
+bool worker_has_room(const struct worker *w, const struct input *in);
+/* Posts what has grown large, pauses inputs and lets them go on. */
+void worker_check_pressure(struct worker *w);
+/* A hook of the pipeline: asked for an event that is ready to be stored. */
+bool worker_room_for_event(void *u, struct slice input);
+void worker_count_overflow(struct worker *w, struct slice input);
+/* What inputs use of the store, as an answer says; it is freed. */
+void worker_take_room(struct worker *w, struct shares *used);
+
+/* --- worker_inputs: their life --- */
+
+bool worker_start_inputs(struct worker *w, struct diag *d);
+void worker_stop_inputs(struct worker *w);
+void worker_drain_inputs(struct worker *w);
+bool worker_is_drained(const struct worker *w);
+/* What was written before the start has been read, or that takes too long. */
+bool worker_has_caught_up(const struct worker *w);
+void worker_tell_stored(struct worker *w);
+
+#endif
