@@ -377,10 +377,12 @@ static int64_t wall_us(void)
 /* One input alone leaves the others their share. */
 static bool all_without_room(const struct daemon *dm)
 {
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++)
-        if (!dm->inputs[i].no_room)
-            return false;
-    return dm->setup->n_inputs > 0;
+    unsigned running = 0, full = 0;
+    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
+        running += dm->inputs[i].runs;
+        full += dm->inputs[i].runs && dm->inputs[i].no_room;
+    }
+    return running > 0 && full == running;
 }
 
 static const char *why_not_ready(const struct daemon *dm)
@@ -454,22 +456,6 @@ static void open_http(struct daemon *dm)
 
 /* --- start --- */
 
-struct known {
-    struct position *v;
-    unsigned n;
-    struct arena arena;
-};
-
-static void add_known(void *u, const struct position *p)
-{
-    struct known *k = u;
-    k->v = xrealloc(k->v, k->n + 1, sizeof *k->v);
-    k->v[k->n++] = (struct position){.input = arena_dup(&k->arena, p->input),
-                                     .part = arena_dup(&k->arena, p->part),
-                                     .offset = p->offset,
-                                     .blob = arena_dup(&k->arena, p->blob)};
-}
-
 static void restore_flood(void *u, const struct flood_row *row)
 {
     worker_restore_flood(u, row);
@@ -482,17 +468,16 @@ static void restore_deadline(void *u, const struct deadline_row *row)
 
 static void restore(struct daemon *dm)
 {
-    struct known known = {0};
+    struct positions known = {0};
     unsigned left = store_close_open(dm->store);
     if (left)
         log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
-    store_positions(dm->store, add_known, &known);
-    worker_restore(dm->worker, known.v, known.n);
+    store_positions(dm->store, positions_add, &known);
+    worker_restore(dm->worker, &known);
     store_floods(dm->store, restore_flood, dm->worker);
     worker_restore_clock(dm->worker, store_clock(dm->store));
     store_deadlines(dm->store, restore_deadline, dm->worker);
-    free(known.v);
-    arena_free(&known.arena);
+    positions_free(&known);
 }
 
 static uint64_t random_key(void)

@@ -8,13 +8,15 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE };
+enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE, ORDER_START_INPUT, ORDER_STOP_INPUT };
 
 struct order_mail {
     struct mail mail;
     enum order order;
     struct shares *used;   /* ORDER_ANSWER only */
     struct snapshot *next; /* ORDER_USE only; held */
+    char *input;           /* its name; START_INPUT and STOP_INPUT only; owned, like: */
+    struct positions known;
 };
 
 /* Of this thread: what others do meanwhile is no cost of a rule. */
@@ -34,7 +36,7 @@ static void end_turn(struct worker *w)
         return;
     w->counts.v[COUNT_slow_turns]++;
     if (w->turn_input)
-        w->turn_input->slow_turns++;
+        w->slots[w->turn_input->index].state.slow_turns++;
     turn_log(LOG_WARN, "one input held up the reading of all", &t, w->setup.inputs);
 }
 
@@ -149,7 +151,7 @@ static void finish(struct worker *w)
     w->stopping = true;
     struct worker_checkpoint *c = worker_next(w);
     c->last = true;
-    worker_add_positions(w);
+    worker_add_all_positions(w);
     worker_stop_inputs(w);
     pipeline_flush(w->pipeline);
     worker_post_checkpoint(w);
@@ -210,10 +212,22 @@ static void on_answer(struct worker *w, struct shares *used)
         event_base_loopbreak(w->base); /* the last checkpoint is stored */
 }
 
+static void change_input(struct worker *w, struct order_mail *o)
+{
+    if (!w->stopping && o->order == ORDER_START_INPUT)
+        worker_start_named(w, slice_str(o->input), &o->known);
+    else if (!w->stopping)
+        worker_stop_named(w, slice_str(o->input));
+    if (!w->stopping)
+        worker_post_checkpoint(w); /* or, with one under way, the timer does */
+    positions_free(&o->known);
+    free(o->input);
+}
+
 static void on_order(void *u, struct mail *m)
 {
     struct worker *w = u;
-    const struct order_mail o = *(struct order_mail *)m;
+    struct order_mail o = *(struct order_mail *)m;
     free(m);
     begin_turn(w, NULL, SLICE_NONE);
     switch (o.order) {
@@ -225,6 +239,10 @@ static void on_order(void *u, struct mail *m)
         break;
     case ORDER_USE:
         use_snapshot(w, o.next);
+        break;
+    case ORDER_START_INPUT:
+    case ORDER_STOP_INPUT:
+        change_input(w, &o);
         break;
     }
 }
@@ -352,6 +370,17 @@ void worker_answer(struct worker *w, struct shares *used)
     give_order(w, (struct order_mail){.order = ORDER_ANSWER, .used = used});
 }
 
+void worker_start_input(struct worker *w, struct slice name, struct positions *known)
+{
+    give_order(w, (struct order_mail){.order = ORDER_START_INPUT, .input = slice_dup(name), .known = *known});
+    *known = (struct positions){0};
+}
+
+void worker_stop_input(struct worker *w, struct slice name)
+{
+    give_order(w, (struct order_mail){.order = ORDER_STOP_INPUT, .input = slice_dup(name)});
+}
+
 void worker_use(struct worker *w, struct snapshot *next)
 {
     give_order(w, (struct order_mail){.order = ORDER_USE, .next = snapshot_ref(next)});
@@ -378,6 +407,7 @@ void worker_join(struct worker *w)
     event_base_free(w->base);
     turn_watch_free(&w->watch);
     free(w->asked);
+    free(w->slots);
     free(w->added);
     shares_free(&w->room);
     free(w);

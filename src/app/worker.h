@@ -11,6 +11,7 @@
 
 #include "app/turn.h"
 #include "app/confine.h"
+#include "app/positions.h"
 #include "app/snapshot.h"
 #include "core/pipeline.h"
 #include "io/input.h"
@@ -57,7 +58,7 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
 /* Makes the pipeline. The worker holds the snapshot until it is joined. */
 void worker_prepare(struct worker *w, struct snapshot *now);
 /* What the store knows of files, of flood control and of lines waited for, between worker_prepare and worker_look. */
-void worker_restore(struct worker *w, const struct position *known, unsigned n);
+void worker_restore(struct worker *w, const struct positions *known);
 void worker_restore_flood(struct worker *w, const struct flood_row *row);
 /* Before the rows. */
 void worker_restore_clock(struct worker *w, int64_t clock_us);
@@ -79,6 +80,14 @@ unsigned worker_turns(struct worker *w);
 bool worker_turn(struct worker *w, struct turn *out);
 /* From the main thread: reading waits until the store has taken what there is. */
 bool worker_paused(const struct worker *w);
+/*
+ * From the main thread: inputs of this name (worker_setup.inputs) are read no longer, or again, while the others go on; an input that runs
+ * already goes on as well. A checkpoint says which run (input_state), and the one that says that an input has ended has its last positions.
+ * It may be started again when that has been stored and answered, with what the store knows then, which is taken over. One that cannot be
+ * opened is logged: inside the sandbox the worker makes no sockets.
+ */
+void worker_start_input(struct worker *w, struct slice name, struct positions *known);
+void worker_stop_input(struct worker *w, struct slice name);
 /*
  * From the main thread: judge by this snapshot's rules from the next message on. It takes the place of the one before (snapshot_rules.before),
  * of the same settings; the worker holds it. What is open goes on (pipeline_use). Not after

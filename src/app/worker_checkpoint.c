@@ -147,30 +147,36 @@ static void add_position(void *u, const struct position *p)
     out->blob = arena_dup(&c->arena, p->blob);
 }
 
-void worker_add_positions(struct worker *w)
+void worker_add_positions(struct worker *w, struct input *in)
+{
+    if (in->type->positions)
+        in->type->positions(in, add_position, worker_next(w));
+}
+
+void worker_add_all_positions(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_inputs; i++)
-        if (w->inputs[i]->type->positions)
-            w->inputs[i]->type->positions(w->inputs[i], add_position, worker_next(w));
+        worker_add_positions(w, w->inputs[i]);
 }
 
 void worker_inputs(const struct worker *w, struct input_state *out)
 {
+    for (unsigned i = 0; i < w->setup.n_inputs; i++)
+        out[i] = w->slots[i].state;
     for (unsigned i = 0; i < w->n_inputs; i++) {
         const struct input *in = w->inputs[i];
-        out[in->index] = (struct input_state){.port = in->port,
-                                              .kernel_drops = in->kernel_drops,
-                                              .unreadable = in->unreadable,
-                                              .lines = in->lines,
-                                              .slow_turns = in->slow_turns,
-                                              .overflow = in->overflow,
-                                              .no_room = in->no_room};
+        struct input_state *state = &out[in->index];
+        state->runs = true;
+        state->port = in->port;
+        state->unreadable = in->unreadable;
+        state->kernel_drops += in->kernel_drops;
+        state->lines += in->lines;
     }
 }
 
 static void add_states(struct worker *w, struct worker_checkpoint *c)
 {
-    if (!w->n_inputs)
+    if (w->stopping)
         return;
     c->inputs = xcalloc(w->setup.n_inputs, sizeof *c->inputs);
     worker_inputs(w, c->inputs);
@@ -218,6 +224,19 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
     }
 }
 
+static bool has_rows(const struct checkpoint *c)
+{
+    return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_reports;
+}
+
+static void note_stopped(struct worker *w)
+{
+    for (unsigned i = 0; i < w->setup.n_inputs; i++)
+        if (w->slots[i].use == SLOT_STOPPED)
+            w->slots[i].use = SLOT_UNSTORED;
+    w->slots_changed = false;
+}
+
 /* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. The very last does
    not wait for that: where the store takes nothing, what is lost with it is known all the same. */
 struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
@@ -226,11 +245,12 @@ struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
         return NULL;
     pipeline_checkpoint(w->pipeline);
     struct worker_checkpoint *c = worker_next(w);
-    worker_add_positions(w);
+    worker_add_all_positions(w);
     bool counted = add_counts(w, c), clocked = add_clock(w, c);
-    if (!counted && !clocked && !c->checkpoint.n_events && !c->checkpoint.n_positions && !c->checkpoint.n_floods && !c->checkpoint.n_deadlines && !c->checkpoint.n_reports && !c->last && !w->short_of_room)
+    if (!counted && !clocked && !has_rows(&c->checkpoint) && !c->last && !w->short_of_room && !w->slots_changed)
         return NULL;
     add_states(w, c);
+    note_stopped(w);
     add_rules(w, c);
     w->next = NULL;
     memset(w->added, 0, w->setup.n_inputs * sizeof *w->added);

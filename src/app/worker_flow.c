@@ -12,9 +12,9 @@ bool worker_has_room(const struct worker *w, const struct input *in)
     return shares_left(&w->room, in->index) > promised;
 }
 
-static void say_room(const struct input *in, const char *input)
+static void say_room(const struct input *in, bool no_room, const char *input)
 {
-    if (in->no_room)
+    if (no_room)
         log_warn("an input has used up its share of the store", log_c("input", input),
                  log_c("meanwhile", in->type->never_waits ? "its events are dropped and counted" : "it is not read"),
                  log_c("hint", "see why events do not leave with `crumbd queue ls`, or raise store_limit"));
@@ -26,18 +26,18 @@ static void say_room(const struct input *in, const char *input)
 static void tell_room(struct worker *w, struct input *in)
 {
     uint64_t left = shares_left(&w->room, in->index);
-    bool changes = in->no_room ? left > w->room.of[in->index].kept_bytes / 4 : left == 0;
+    bool *no_room = &w->slots[in->index].state.no_room, changes = *no_room ? left > w->room.of[in->index].kept_bytes / 4 : left == 0;
     if (!changes)
         return;
-    in->no_room = !in->no_room;
-    say_room(in, w->setup.inputs[in->index].text);
+    *no_room = !*no_room;
+    say_room(in, *no_room, w->setup.inputs[in->index].text);
 }
 
 static void pause_input(struct worker *w, struct input *in)
 {
     bool full = !worker_has_room(w, in), paused = w->paused || full;
     tell_room(w, in);
-    w->short_of_room |= full || in->no_room;
+    w->short_of_room |= full || w->slots[in->index].state.no_room;
     if (paused != in->paused)
         in->type->pause(in, paused);
     in->paused = paused;
@@ -66,8 +66,8 @@ bool worker_room_for_event(void *u, struct slice input)
 void worker_count_overflow(struct worker *w, struct slice input)
 {
     int index = shares_find(&w->room, input);
-    for (unsigned i = 0; i < w->n_inputs; i++)
-        w->inputs[i]->overflow += (int)w->inputs[i]->index == index;
+    if (index >= 0)
+        w->slots[index].state.overflow++;
 }
 
 /* The answer knows nothing of what the next checkpoint already holds. */

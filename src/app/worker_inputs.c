@@ -1,8 +1,10 @@
 /* The worker's inputs: how they start, where they go on, how they end. */
 #include "app/worker_parts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 
 static struct input *last_of_type(const struct worker *w, const struct input_type *type)
@@ -13,26 +15,34 @@ static struct input *last_of_type(const struct worker *w, const struct input_typ
     return NULL;
 }
 
+static struct input *start_at(struct worker *w, unsigned i, struct diag *d)
+{
+    const struct input_options *opt = &w->setup.inputs[i];
+    const struct input_type *type = input_type_of(opt->kind, opt->transport);
+    struct input *earlier = last_of_type(w, type), *in = type->start(w->base, opt, &w->sink, d);
+    if (!in)
+        return NULL;
+    in->index = i;
+    w->inputs[w->n_inputs++] = in; /* in the order in which they began, which is that of the chain `after` makes */
+    w->slots[i].use = SLOT_RUNS;
+    if (earlier && type->after)
+        type->after(in, earlier);
+    return in;
+}
+
 bool worker_start_inputs(struct worker *w, struct diag *d)
 {
     bool ok = true;
     w->inputs = xcalloc(w->setup.n_inputs, sizeof *w->inputs);
+    w->slots = xcalloc(w->setup.n_inputs, sizeof *w->slots);
     for (unsigned i = 0; i < w->setup.n_inputs; i++) {
         const struct input_options *opt = &w->setup.inputs[i];
-        const struct input_type *type = input_type_of(opt->kind, opt->transport);
-        if (!type) {
+        if (!input_type_of(opt->kind, opt->transport)) {
             err_add(d, ERR_ERROR, opt->place, "this build cannot read \"%s\"", opt->text);
             ok = false;
             continue;
         }
-        struct input *in = type->start(w->base, opt, &w->sink, d), *earlier = last_of_type(w, type);
-        if (in) {
-            in->index = i;
-            w->inputs[w->n_inputs++] = in;
-        }
-        if (in && earlier && type->after)
-            type->after(in, earlier);
-        ok &= in != NULL || w->setup.tolerant;
+        ok &= start_at(w, i, d) != NULL || w->setup.tolerant;
     }
     return ok;
 }
@@ -79,6 +89,9 @@ void worker_tell_stored(struct worker *w)
     for (unsigned i = 0; i < w->n_inputs; i++)
         if (w->inputs[i]->type->stored)
             w->inputs[i]->type->stored(w->inputs[i]);
+    for (unsigned i = 0; i < w->setup.n_inputs; i++)
+        if (w->slots[i].use == SLOT_UNSTORED)
+            w->slots[i].use = SLOT_EMPTY;
 }
 
 static bool names_an_input(const struct worker *w, struct slice input)
@@ -90,20 +103,23 @@ static bool names_an_input(const struct worker *w, struct slice input)
 }
 
 /* An input gets its own rows, and those of inputs that are no longer configured. */
-void worker_restore(struct worker *w, const struct position *known, unsigned n)
+static void restore(struct worker *w, struct input *in, const struct position *known, unsigned n)
 {
+    if (!in->type->restore)
+        return;
     struct position *rows = xcalloc(n, sizeof *rows);
-    for (unsigned i = 0; i < w->n_inputs; i++) {
-        struct input *in = w->inputs[i];
-        unsigned count = 0;
-        if (!in->type->restore)
-            continue;
-        for (unsigned k = 0; k < n; k++)
-            if (input_is(&w->setup.inputs[in->index], known[k].input) || !names_an_input(w, known[k].input))
-                rows[count++] = known[k];
-        in->type->restore(in, rows, count);
-    }
+    unsigned count = 0;
+    for (unsigned k = 0; k < n; k++)
+        if (input_is(&w->setup.inputs[in->index], known[k].input) || !names_an_input(w, known[k].input))
+            rows[count++] = known[k];
+    in->type->restore(in, rows, count);
     free(rows);
+}
+
+void worker_restore(struct worker *w, const struct positions *known)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        restore(w, w->inputs[i], known->v, known->n);
 }
 
 struct worker_checkpoint *worker_look(struct worker *w)
@@ -113,4 +129,62 @@ struct worker_checkpoint *worker_look(struct worker *w)
             w->inputs[i]->type->look(w->inputs[i]);
     }
     return worker_take_checkpoint(w);
+}
+
+/* --- one of them, while the others run --- */
+
+static void begin_one(struct worker *w, unsigned i, const struct positions *known)
+{
+    struct diag d = {0};
+    struct input *in = start_at(w, i, &d);
+    if (in) {
+        restore(w, in, known->v, known->n);
+        if (in->type->look)
+            in->type->look(in);
+        w->slots_changed = true;
+        w->caught_up = false; /* what was written meanwhile may hold a line that is waited for */
+        w->start_us = worker_now_us();
+        log_info("an input is read", log_c("input", w->setup.inputs[i].text));
+    } else {
+        log_error("an input cannot be started", log_c("input", w->setup.inputs[i].text), log_c("why", d.n ? d.v[0].text : "unknown"));
+    }
+    err_free(&d);
+}
+
+void worker_start_named(struct worker *w, struct slice name, const struct positions *known)
+{
+    for (unsigned i = 0; i < w->setup.n_inputs; i++) {
+        if (!input_is(&w->setup.inputs[i], name) || w->slots[i].use == SLOT_RUNS)
+            continue;
+        assert(w->slots[i].use == SLOT_EMPTY);
+        begin_one(w, i, known);
+    }
+}
+
+/* Its last positions are put where the events of its last messages are, so that both are stored or neither. */
+static void end_one(struct worker *w, unsigned at)
+{
+    struct input *in = w->inputs[at];
+    struct worker_slot *slot = &w->slots[in->index];
+    if (in->type->drain)
+        in->type->drain(in);
+    worker_add_positions(w, in);
+    slot->use = SLOT_STOPPED;
+    slot->state.kernel_drops += in->kernel_drops;
+    slot->state.no_room = false;
+    uint64_t lines = in->lines - w->counts.v[COUNT_lines_in]; /* with those that the stop hands on */
+    in->type->stop(in);
+    slot->state.lines += lines + w->counts.v[COUNT_lines_in];
+    w->n_inputs--;
+    for (; at < w->n_inputs; at++)
+        w->inputs[at] = w->inputs[at + 1];
+    w->slots_changed = true;
+    log_info("an input is no longer read", log_c("input", w->setup.inputs[slot - w->slots].text));
+}
+
+void worker_stop_named(struct worker *w, struct slice name)
+{
+    for (unsigned at = w->n_inputs; at-- > 0;)
+        if (input_is(&w->setup.inputs[w->inputs[at]->index], name))
+            end_one(w, at);
 }

@@ -11,10 +11,19 @@
 
 #include "app/worker.h"
 
+/* What the worker keeps of an input of the configuration, whether it runs or not. */
+struct worker_slot {
+    struct input_state state; /* port, unreadable and kernel_drops as far as no run that is under way has them */
+    /* STOPPED: its last positions are in the checkpoint that is being filled, UNSTORED: in one that is under way. */
+    enum { SLOT_EMPTY, SLOT_RUNS, SLOT_STOPPED, SLOT_UNSTORED } use;
+};
+
 struct worker {
     struct event_base *base;
     struct input **inputs;
     unsigned n_inputs;
+    struct worker_slot *slots; /* of worker_setup.inputs */
+    bool slots_changed;        /* since the last checkpoint */
     struct input_sink sink;
     struct counts counts; /* what inputs count */
     struct counts told;   /* what checkpoints have carried */
@@ -59,8 +68,10 @@ void worker_add_check_in(void *u, const struct event_out *e);
 void worker_add_deadline(void *u, const struct deadline_row *row);
 void worker_add_flood(void *u, const struct flood_row *row);
 /* So much was lost, and why: its owner is told. */
-void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why, uint64_t quantity);
-void worker_add_positions(struct worker *w);
+void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why,
+                   uint64_t quantity);
+void worker_add_positions(struct worker *w, struct input *in);
+void worker_add_all_positions(struct worker *w);
 /* The store has not taken the last one, and this one has grown to its bound. */
 bool worker_is_behind(const struct worker *w);
 /* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. */
@@ -87,5 +98,8 @@ bool worker_is_drained(const struct worker *w);
 /* What was written before the start has been read, or that takes too long. */
 bool worker_has_caught_up(const struct worker *w);
 void worker_tell_stored(struct worker *w);
+/* While the others run, those of this name. */
+void worker_start_named(struct worker *w, struct slice name, const struct positions *known);
+void worker_stop_named(struct worker *w, struct slice name);
 
 #endif

@@ -117,8 +117,9 @@ struct input_type {
     void (*stop)(struct input *in);
 };
 
-/* What is shown of an input while it runs. */
+/* What is shown of an input, whether it runs or not. Its numbers are those of all its runs. */
 struct input_state {
+    bool runs;             /* false: it could not be opened, or has been stopped */
     uint16_t port;         /* bound; 0 when it has none, or is not open */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     uint64_t lines;        /* and messages that its framing yielded */
@@ -137,9 +138,7 @@ struct input {
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
     uint64_t lines;        /* and messages that its framing yielded */
-    uint64_t slow_turns;   /* counted by the worker, */
-    uint64_t overflow;     /* like these */
-    bool paused, no_room;  /* kept by the worker */
+    bool paused;           /* kept by the worker */
 };
 
 extern const struct input_type in_udp, in_tcp, in_http;
