@@ -1,4 +1,4 @@
-#include "app/daemon.h"
+#include "app/daemon_parts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,56 +14,17 @@
 
 #include "app/command.h"
 #include "app/confine.h"
-#include "app/health.h"
 #include "app/notify.h"
-#include "app/routes.h"
-#include "app/snapshot.h"
-#include "app/worker.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
-#include "io/privileges.h"
-#include "app/upstream.h"
 
 enum {
     COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same checkpoint again */
     EXIT_COMMIT_S = 5,    /* how long the last checkpoint may take at exit */
     EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
-};
-
-struct daemon {
-    const struct daemon_setup *setup;
-    struct event_base *base;
-    struct sandbox *sandbox; /* NULL: off */
-    struct privileges who; /* crumbd becomes, once its ports are bound */
-    struct store *store;
-    struct upstream upstream;
-    struct sender *sender;
-    struct worker *worker;
-    struct mailbox *mailbox;
-    struct input_state *inputs; /* as the last checkpoint brought it */
-    struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
-    struct count_open open; /* as the last checkpoint brought it */
-    struct snapshot *snapshot; /* held */
-    struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
-    unsigned n_rule_stats;
-    unsigned issues;
-    struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
-    unsigned n_unstored;
-    struct shares shares;       /* of the store, nothing of them used */
-    uint64_t store_limit_bytes; /* that inputs share; 0: none, also where the oldest events make room */
-    char *store_path;
-    bool store_is_own;
-    struct event *commit_retry, *exit_timer, *pulse, *signals[5];
-    unsigned n_signals;
-    struct http *http, *probes; /* NULL: off, or the port could not be had */
-    int64_t start_us;
-    enum store_result stored; /* the last checkpoint */
-    struct health health;
-    bool watchdog; /* of the service manager waits for this process */
-    bool stopping, sending_rest, full_said;
 };
 
 static struct timeval seconds(int s)
@@ -173,32 +134,6 @@ static void stop(struct daemon *dm)
 
 /* --- checkpoints --- */
 
-/* Dead letters make room for others and do not count. */
-struct measure {
-    struct shares *shares;
-    uint64_t seen_bytes;
-};
-
-static void add_share(void *u, struct slice input, bool dead, uint64_t bytes)
-{
-    struct measure *m = u;
-    m->seen_bytes += bytes;
-    if (!dead)
-        shares_take(m->shares, shares_find(m->shares, input), bytes);
-}
-
-/* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
-static struct shares *measure(struct daemon *dm)
-{
-    struct measure m = {.shares = shares_copy(&dm->shares)};
-    if (dm->store_limit_bytes) {
-        store_shares(dm->store, add_share, &m);
-        uint64_t used_bytes = store_used(dm->store);
-        shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
-    }
-    return m.shares;
-}
-
 /* A set of rules that took the place of another has at least as many handles. */
 static void make_room_for_rules(struct daemon *dm)
 {
@@ -242,7 +177,7 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
     bool last = c->last, events = c->checkpoint.n_events > 0;
     worker_checkpoint_free(c);
-    worker_answer(dm->worker, measure(dm));
+    worker_answer(dm->worker, daemon_measure(dm));
     if (events)
         sender_kick(dm->sender);
     if (last)
@@ -365,120 +300,7 @@ static void free_events(struct daemon *dm)
     event_free(dm->pulse);
 }
 
-/* --- status page --- */
-
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
-/* One input alone leaves the others their share. */
-static bool all_without_room(const struct daemon *dm)
-{
-    unsigned running = 0, full = 0;
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
-        running += dm->inputs[i].runs;
-        full += dm->inputs[i].runs && dm->inputs[i].no_room;
-    }
-    return running > 0 && full == running;
-}
-
-static const char *why_not_ready(const struct daemon *dm)
-{
-    bool full = dm->stored == STORE_FULL || all_without_room(dm);
-    return dm->stopping                  ? "crumbd is stopping"
-           : full                        ? "the store is full: reading waits until there is room"
-           : dm->stored == STORE_FAILED  ? "the store cannot be written: reading waits until it can; crumbd's log says why"
-                                         : health_why_not_reading(&dm->health);
-}
-
-static void on_http(void *u, const struct http_request *req, struct http_answer *a)
-{
-    struct daemon *dm = u;
-    const struct settings *s = dm->snapshot->settings;
-    struct turn turn;
-    bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
-    struct status status = {.now_us = wall_us(),
-                            .start_us = dm->start_us,
-                            .config = s->path,
-                            .store_path = dm->store_path,
-                            .dsn_from = s->dsn ? s->dsn_from : NULL,
-                            .rules = dm->snapshot->rules,
-                            .rule_stats = dm->rule_stats,
-                            .issues = dm->issues,
-                            .inputs = dm->setup->inputs,
-                            .n_inputs = dm->setup->n_inputs,
-                            .states = dm->inputs,
-                            .not_ready = why_not_ready(dm),
-                            .not_healthy = health_why_sick(&dm->health),
-                            .turn = worker_is_busy ? &turn : NULL,
-                            .counts = &dm->counts,
-                            .open = dm->open,
-                            .store_limit_bytes = s->store_limit_bytes};
-    routes_answer(&status, dm->store, req, a);
-}
-
-static struct http *open_one(struct daemon *dm, const struct settings_http *at, bool probes_only, const char *missing)
-{
-    const struct settings *s = dm->setup->settings;
-    const struct http_setup setup = {.host = at->host,
-                                     .port = at->port,
-                                     .names = s->http_names,
-                                     .n_names = s->n_http_names,
-                                     .token = s->http_token,
-                                     .probes_only = probes_only,
-                                     .answer = on_http,
-                                     .u = dm};
-    struct diag d = {0};
-    struct http *h = at->host ? http_new(dm->base, &setup, &d) : NULL;
-    /* A wrapped command often reads the configuration of the daemon beside it, which has the port. */
-    if (at->host && !h)
-        log_at(dm->setup->own_store ? LOG_INFO : LOG_WARN, missing, log_c("why", d.n ? d.v[0].text : "unknown"));
-    err_free(&d);
-    return h;
-}
-
-/* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
-static void open_http(struct daemon *dm)
-{
-    const struct settings *s = dm->setup->settings;
-    if (!s->path && dm->setup->drain)
-        return;
-    dm->http = open_one(dm, &s->http, false, "there is no status page");
-    dm->probes = open_one(dm, &s->probes, true, "there are no probes");
-    if (dm->http && !http_is_local(dm->http) && !s->http_token)
-        log_warn("the status page stays closed: its address is not loopback and there is no http_token_file; only health and metrics are "
-                 "served",
-                 log_c("http", http_text(dm->http)), log_c("remedy", "name a file with a token in http_token_file"));
-}
-
 /* --- start --- */
-
-static void restore_flood(void *u, const struct flood_row *row)
-{
-    worker_restore_flood(u, row);
-}
-
-static void restore_deadline(void *u, const struct deadline_row *row)
-{
-    worker_restore_deadline(u, row);
-}
-
-static void restore(struct daemon *dm)
-{
-    struct positions known = {0};
-    unsigned left = store_close_open(dm->store);
-    if (left)
-        log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
-    store_positions(dm->store, positions_add, &known);
-    worker_restore(dm->worker, &known);
-    store_floods(dm->store, restore_flood, dm->worker);
-    worker_restore_clock(dm->worker, store_clock(dm->store));
-    store_deadlines(dm->store, restore_deadline, dm->worker);
-    positions_free(&known);
-}
 
 static uint64_t random_key(void)
 {
@@ -504,64 +326,6 @@ static void say_start(const struct daemon *dm)
         log_warn("regular expressions run without JIT, which is slower", log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
 }
 
-/* As the user who has to work with it later. A folder that is not there yet may be root's to make. */
-static struct store *open_store_of_user(struct daemon *dm, const char *path, struct diag *d)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash && slash > path ? slice_dup(slice_of(path, (size_t)(slash - path))) : xstrdup(slash ? "/" : ".");
-    struct store *store = NULL;
-    if (privileges_make_folder(&dm->who, folder, d)) {
-        privileges_borrow(&dm->who);
-        store = store_open(path, STORE_DAEMON, dm->setup->settings->store_limit_bytes, d);
-        privileges_return(&dm->who);
-    }
-    if (!store && dm->who.name)
-        err_plain(d, "crumbd becomes %s, who must own the store and may write in its folder. If it was made by another user: chown -R %s %s",
-                  dm->who.name, dm->who.name, folder);
-    free(folder);
-    return store;
-}
-
-/* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
-static struct store *open_store(struct daemon *dm, struct diag *d)
-{
-    const struct settings *s = dm->setup->settings;
-    struct diag refused = {0};
-    struct store *store = open_store_of_user(dm, s->store, dm->setup->own_store ? &refused : d);
-    dm->store_path = xstrdup(s->store);
-    if (!store && dm->setup->own_store) {
-        free(dm->store_path);
-        dm->store_path = xasprintf("%s.%d", s->store, (int)getpid());
-        store = open_store_of_user(dm, dm->store_path, d);
-        dm->store_is_own = store != NULL;
-    }
-    err_free(&refused);
-    return store;
-}
-
-/* What could not be sent stays in a store that nobody else knows of. */
-static void leave_own_store(struct daemon *dm)
-{
-    struct store_totals totals;
-    store_totals(dm->store, &totals);
-    bool empty = totals.open + totals.ready + totals.dead == 0;
-    sender_free(dm->sender);
-    dm->sender = NULL;
-    store_close(dm->store);
-    dm->store = NULL;
-    if (!empty) {
-        log_warn("events that could not be sent yet are kept", log_c("store", dm->store_path),
-                 log_c("remedy", "crumbd run with this store sends them"));
-        return;
-    }
-    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
-    for (unsigned i = 0; i < 4; i++) {
-        char *path = xasprintf("%s%s", dm->store_path, ends[i]);
-        unlink(path);
-        free(path);
-    }
-}
-
 /* EXIT_WELL, EXIT_INPUT_WRONG when something written is wrong, or EXIT_CANNOT_RUN when it is this host. */
 static int open_all(struct daemon *dm, struct diag *d)
 {
@@ -571,7 +335,7 @@ static int open_all(struct daemon *dm, struct diag *d)
     if (!privileges_find(&dm->who, may_change ? s->user.user : NULL, may_change ? s->user.group : NULL, d))
         return EXIT_CANNOT_RUN;
     dm->who.keep_read = s->keep_read;
-    dm->store = open_store(dm, d);
+    dm->store = daemon_open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
     store_scrub_by(dm->store, &s->options);
@@ -588,7 +352,7 @@ static int open_all(struct daemon *dm, struct diag *d)
                                        .old_keys = store_has_old_keys(dm->store),
                                        .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
-                                       .used = measure(dm),
+                                       .used = daemon_measure(dm),
                                        .drain = dm->setup->drain,
                                        .tolerant = s->inputs_found && !dm->setup->drain};
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
@@ -598,7 +362,7 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->snapshot = snapshot_load(dm->setup->settings, &rules, d);
     if (!dm->snapshot)
         return EXIT_INPUT_WRONG;
-    open_http(dm);
+    daemon_open_http(dm);
     return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
 
@@ -624,7 +388,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     add_events(dm);
     make_room_for_rules(dm);
     worker_prepare(dm->worker, dm->snapshot);
-    restore(dm);
+    daemon_restore(dm);
     dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);
     worker_inputs(dm->worker, dm->inputs);
     struct worker_checkpoint *first = worker_look(dm->worker);
@@ -653,7 +417,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
 
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
-    struct daemon dm = {.setup = setup, .start_us = wall_us()};
+    struct daemon dm = {.setup = setup, .start_us = daemon_now_us()};
     dm.base = event_base_new();
     assert(dm.base);
     take_early_signals(&dm);
@@ -669,7 +433,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
         worker_join(dm.worker);
     }
     if (dm.store_is_own && dm.sender)
-        leave_own_store(&dm);
+        daemon_leave_own_store(&dm);
     http_free(dm.http);
     http_free(dm.probes);
     sender_free(dm.sender);

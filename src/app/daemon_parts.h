@@ -1,0 +1,73 @@
+/*
+ * daemon_parts: what the files of the daemon share, and nobody else sees. daemon stands above daemon_http and
+ * daemon_store.
+ */
+#ifndef APP_DAEMON_PARTS_H
+#define APP_DAEMON_PARTS_H
+
+#include <time.h>
+
+#include "app/daemon.h"
+#include "app/health.h"
+#include "app/upstream.h"
+#include "app/worker.h"
+#include "io/http.h"
+#include "io/privileges.h"
+
+struct daemon {
+    const struct daemon_setup *setup;
+    struct event_base *base;
+    struct sandbox *sandbox; /* NULL: off */
+    struct privileges who; /* crumbd becomes, once its ports are bound */
+    struct store *store;
+    struct upstream upstream;
+    struct sender *sender;
+    struct worker *worker;
+    struct mailbox *mailbox;
+    struct input_state *inputs; /* as the last checkpoint brought it */
+    struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
+    struct count_open open; /* as the last checkpoint brought it */
+    struct snapshot *snapshot; /* held */
+    struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
+    unsigned n_rule_stats;
+    unsigned issues;
+    struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
+    unsigned n_unstored;
+    struct shares shares;       /* of the store, nothing of them used */
+    uint64_t store_limit_bytes; /* that inputs share; 0: none, also where the oldest events make room */
+    char *store_path;
+    bool store_is_own;
+    struct event *commit_retry, *exit_timer, *pulse, *signals[5];
+    unsigned n_signals;
+    struct http *http, *probes; /* NULL: off, or the port could not be had */
+    int64_t start_us;
+    enum store_result stored; /* the last checkpoint */
+    struct health health;
+    bool watchdog; /* of the service manager waits for this process */
+    bool stopping, sending_rest, full_said;
+};
+
+static inline int64_t daemon_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --- daemon_http: the status page and the probes --- */
+
+/* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
+void daemon_open_http(struct daemon *dm);
+
+/* --- daemon_store: the store, and what it knows at the start --- */
+
+/* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
+struct store *daemon_open_store(struct daemon *dm, struct diag *d);
+/* Closes it; it goes when nothing is left in it. */
+void daemon_leave_own_store(struct daemon *dm);
+/* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
+struct shares *daemon_measure(struct daemon *dm);
+/* Positions, flood control and deadlines to the worker, which has been prepared. */
+void daemon_restore(struct daemon *dm);
+
+#endif

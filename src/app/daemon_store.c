@@ -1,0 +1,117 @@
+/* The daemon's store: opening it as the right user, what inputs use of it, and what the last run left there. */
+#include "app/daemon_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+/* As the user who has to work with it later. A folder that is not there yet may be root's to make. */
+static struct store *open_store_of_user(struct daemon *dm, const char *path, struct diag *d)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash && slash > path ? slice_dup(slice_of(path, (size_t)(slash - path))) : xstrdup(slash ? "/" : ".");
+    struct store *store = NULL;
+    if (privileges_make_folder(&dm->who, folder, d)) {
+        privileges_borrow(&dm->who);
+        store = store_open(path, STORE_DAEMON, dm->setup->settings->store_limit_bytes, d);
+        privileges_return(&dm->who);
+    }
+    if (!store && dm->who.name)
+        err_plain(d, "crumbd becomes %s, who must own the store and may write in its folder. If it was made by another user: chown -R %s %s",
+                  dm->who.name, dm->who.name, folder);
+    free(folder);
+    return store;
+}
+
+/* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
+struct store *daemon_open_store(struct daemon *dm, struct diag *d)
+{
+    const struct settings *s = dm->setup->settings;
+    struct diag refused = {0};
+    struct store *store = open_store_of_user(dm, s->store, dm->setup->own_store ? &refused : d);
+    dm->store_path = xstrdup(s->store);
+    if (!store && dm->setup->own_store) {
+        free(dm->store_path);
+        dm->store_path = xasprintf("%s.%d", s->store, (int)getpid());
+        store = open_store_of_user(dm, dm->store_path, d);
+        dm->store_is_own = store != NULL;
+    }
+    err_free(&refused);
+    return store;
+}
+
+/* What could not be sent stays in a store that nobody else knows of. */
+void daemon_leave_own_store(struct daemon *dm)
+{
+    struct store_totals totals;
+    store_totals(dm->store, &totals);
+    bool empty = totals.open + totals.ready + totals.dead == 0;
+    sender_free(dm->sender);
+    dm->sender = NULL;
+    store_close(dm->store);
+    dm->store = NULL;
+    if (!empty) {
+        log_warn("events that could not be sent yet are kept", log_c("store", dm->store_path),
+                 log_c("remedy", "crumbd run with this store sends them"));
+        return;
+    }
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    for (unsigned i = 0; i < 4; i++) {
+        char *path = xasprintf("%s%s", dm->store_path, ends[i]);
+        unlink(path);
+        free(path);
+    }
+}
+
+/* Dead letters make room for others and do not count. */
+struct measure {
+    struct shares *shares;
+    uint64_t seen_bytes;
+};
+
+static void add_share(void *u, struct slice input, bool dead, uint64_t bytes)
+{
+    struct measure *m = u;
+    m->seen_bytes += bytes;
+    if (!dead)
+        shares_take(m->shares, shares_find(m->shares, input), bytes);
+}
+
+/* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
+struct shares *daemon_measure(struct daemon *dm)
+{
+    struct measure m = {.shares = shares_copy(&dm->shares)};
+    if (dm->store_limit_bytes) {
+        store_shares(dm->store, add_share, &m);
+        uint64_t used_bytes = store_used(dm->store);
+        shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
+    }
+    return m.shares;
+}
+
+static void restore_flood(void *u, const struct flood_row *row)
+{
+    worker_restore_flood(u, row);
+}
+
+static void restore_deadline(void *u, const struct deadline_row *row)
+{
+    worker_restore_deadline(u, row);
+}
+
+void daemon_restore(struct daemon *dm)
+{
+    struct positions known = {0};
+    unsigned left = store_close_open(dm->store);
+    if (left)
+        log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
+    store_positions(dm->store, positions_add, &known);
+    worker_restore(dm->worker, &known);
+    store_floods(dm->store, restore_flood, dm->worker);
+    worker_restore_clock(dm->worker, store_clock(dm->store));
+    store_deadlines(dm->store, restore_deadline, dm->worker);
+    positions_free(&known);
+}
