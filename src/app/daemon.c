@@ -417,7 +417,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
 
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
-    struct daemon dm = {.setup = setup, .start_us = daemon_now_us()};
+    struct daemon dm = {.setup = setup, .start_us = clock_wall_us()};
     dm.base = event_base_new();
     assert(dm.base);
     take_early_signals(&dm);

@@ -30,7 +30,7 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
     const struct settings *s = dm->snapshot->settings;
     struct turn turn;
     bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
-    struct status status = {.now_us = daemon_now_us(),
+    struct status status = {.now_us = clock_wall_us(),
                             .start_us = dm->start_us,
                             .config = s->path,
                             .store_path = dm->store_path,

@@ -5,12 +5,11 @@
 #ifndef APP_DAEMON_PARTS_H
 #define APP_DAEMON_PARTS_H
 
-#include <time.h>
-
 #include "app/daemon.h"
 #include "app/health.h"
 #include "app/upstream.h"
 #include "app/worker.h"
+#include "io/clock.h"
 #include "io/http.h"
 #include "io/privileges.h"
 
@@ -46,13 +45,6 @@ struct daemon {
     bool watchdog; /* of the service manager waits for this process */
     bool stopping, sending_rest, full_said;
 };
-
-static inline int64_t daemon_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* --- daemon_http: the status page and the probes --- */
 

@@ -19,14 +19,6 @@ struct order_mail {
     struct positions known;
 };
 
-/* Of this thread: what others do meanwhile is no cost of a rule. */
-static uint64_t cpu_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* --- turns --- */
 
 static void end_turn(struct worker *w)
@@ -57,7 +49,7 @@ static void set_tick(struct worker *w, int64_t due_us)
     if (due_us >= w->tick_us)
         return;
     w->tick_us = due_us;
-    int64_t in_us = due_us - worker_now_us();
+    int64_t in_us = due_us - clock_wall_us();
     in_us = in_us < 1000 ? 1000 : in_us;
     struct timeval tv = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
     event_add(w->tick, &tv);
@@ -70,13 +62,13 @@ static void on_tick(evutil_socket_t fd, short what, void *u)
     (void)what;
     begin_turn(w, NULL, SLICE_NONE);
     w->tick_us = INT64_MAX;
-    set_tick(w, pipeline_tick(w->pipeline, worker_now_us()));
+    set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
 }
 
 static int64_t sink_now(void *u)
 {
     (void)u;
-    return worker_now_us();
+    return clock_wall_us();
 }
 
 static void say_suspended(struct judge *j, const struct stream *s)
@@ -94,7 +86,7 @@ static void say_suspended(struct judge *j, const struct stream *s)
 static void sink_message(void *u, const struct message *m)
 {
     struct worker *w = u;
-    int64_t now_us = worker_now_us();
+    int64_t now_us = clock_wall_us();
     pipeline_message(w->pipeline, m, now_us);
     set_tick(w, pipeline_tick(w->pipeline, now_us));
     say_suspended(pipeline_judge(w->pipeline), m->stream);
@@ -162,7 +154,7 @@ static void hear(struct worker *w)
 {
     w->caught_up = worker_has_caught_up(w);
     deadline_event_stall(pipeline_deadlines(w->pipeline), w->paused || w->short_of_room || !w->caught_up);
-    set_tick(w, pipeline_tick(w->pipeline, worker_now_us()));
+    set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
 }
 
 static void on_checkpoint_timer(evutil_socket_t fd, short what, void *u)
@@ -198,7 +190,7 @@ static void use_snapshot(struct worker *w, struct snapshot *next)
     make_room_for_rules(w);
     pipeline_use(w->pipeline, next->rules);
     snapshot_unref(before);
-    set_tick(w, pipeline_tick(w->pipeline, worker_now_us()));
+    set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
 }
 
 static void on_answer(struct worker *w, struct shares *used)
@@ -304,9 +296,9 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                              .check_in = worker_add_check_in}};
     w->pipeline = pipeline_new(&setup);
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);
-    w->start_us = worker_now_us();
+    w->start_us = clock_wall_us();
     make_room_for_rules(w);
-    pipeline_judge(w->pipeline)->clock_ns = cpu_ns;
+    pipeline_judge(w->pipeline)->clock_ns = clock_thread_ns;
     pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
 }
 

@@ -7,9 +7,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "app/worker.h"
+#include "io/clock.h"
 
 /* What the worker keeps of an input of the configuration, whether it runs or not. */
 struct worker_slot {
@@ -50,13 +50,6 @@ struct worker {
     struct turn_watch watch;
     struct input *turn_input; /* whose turn it is; NULL: none's */
 };
-
-static inline int64_t worker_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* --- worker_checkpoint: what is to be stored --- */
 
