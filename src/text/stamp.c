@@ -150,13 +150,22 @@ bool stamp_nginx(struct slice *s, int64_t *out)
     return true;
 }
 
+/* Three bytes as a number, to compare them at once. */
+#define THREE(a, b, c) ((uint32_t)(unsigned char)(a) << 16 | (uint32_t)(unsigned char)(b) << 8 | (unsigned char)(c))
+
+static uint32_t three_lower(struct slice s)
+{
+    return s.n < 3 ? 0 : THREE(ascii_lower(s.p[0]), ascii_lower(s.p[1]), ascii_lower(s.p[2]));
+}
+
 int stamp_month(struct slice s)
 {
-    static const char names[12][4] = {"jan", "feb", "mar", "apr", "may", "jun",
-                                      "jul", "aug", "sep", "oct", "nov", "dec"};
-    for (int m = 0; s.n >= 3 && m < 12; m++)
-        if (ascii_lower(s.p[0]) == names[m][0] && ascii_lower(s.p[1]) == names[m][1] &&
-            ascii_lower(s.p[2]) == names[m][2])
+    static const uint32_t names[12] = {THREE('j', 'a', 'n'), THREE('f', 'e', 'b'), THREE('m', 'a', 'r'), THREE('a', 'p', 'r'),
+                                       THREE('m', 'a', 'y'), THREE('j', 'u', 'n'), THREE('j', 'u', 'l'), THREE('a', 'u', 'g'),
+                                       THREE('s', 'e', 'p'), THREE('o', 'c', 't'), THREE('n', 'o', 'v'), THREE('d', 'e', 'c')};
+    uint32_t name = three_lower(s);
+    for (int m = 0; m < 12; m++)
+        if (name == names[m])
             return m + 1;
     return 0;
 }
@@ -334,11 +343,13 @@ static int year_at(struct slice s, int first)
 
 static bool weekday_at(struct slice s)
 {
-    static const char names[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+    static const uint32_t names[7] = {THREE('m', 'o', 'n'), THREE('t', 'u', 'e'), THREE('w', 'e', 'd'), THREE('t', 'h', 'u'),
+                                      THREE('f', 'r', 'i'), THREE('s', 'a', 't'), THREE('s', 'u', 'n')};
+    uint32_t name = three_lower(s);
+    bool any = false;
     for (int i = 0; i < 7; i++)
-        if (slice_istarts(s, slice_of(names[i], 3)))
-            return s.n > 3 && (s.p[3] == ' ' || s.p[3] == ',');
-    return false;
+        any |= name == names[i];
+    return any && s.n > 3 && (s.p[3] == ' ' || s.p[3] == ',');
 }
 
 /* Takes spaces from the front; at least one must be there. */
@@ -395,17 +406,26 @@ static bool bsd_date_from(struct slice *s, struct civil *c)
     return c->year || year_from(s, &c->year);
 }
 
+static uint64_t apart(int64_t a, int64_t b)
+{
+    return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+}
+
 bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out)
 {
     int year, month, day;
     civil_of(floor_div(now_us, DAY_S * STAMP_SECOND), &year, &month, &day);
+    /* Half a year away or less: it is nearer than that of another year, which is 365 days from it. */
+    c.year = year;
+    if (stamp_civil(&c, out) && apart(*out, now_us) <= (uint64_t)(182 * DAY_S * STAMP_SECOND))
+        return true;
     uint64_t best = UINT64_MAX;
     for (int y = year - 1; y <= year + 1; y++) {
         int64_t us;
         c.year = y;
         if (!stamp_civil(&c, &us))
             continue;
-        uint64_t away = us > now_us ? (uint64_t)us - (uint64_t)now_us : (uint64_t)now_us - (uint64_t)us;
+        uint64_t away = apart(us, now_us);
         if (away < best) {
             best = away;
             *out = us;
