@@ -277,18 +277,15 @@ static struct slice connection_from(struct slice *text, int severity)
 /* The log's clock has seconds, so a busy log has the same stamp many times in a row. */
 static int64_t time_of(const struct parse_ctx *ctx, struct slice entry)
 {
-    struct stamp_memo *memo = ctx->memo;
+    enum { STAMP_BYTES = 19 };
     int64_t us;
-    if (memo && memo->known && memcmp(memo->text, entry.p, sizeof memo->text) == 0)
-        return memo->us;
+    if (stamp_is_again(ctx->memo, entry, STAMP_BYTES))
+        return ctx->memo->us;
     struct slice stamp = entry;
     if (!stamp_nginx(&stamp, &us))
         return RECORD_NO_TIME;
     us = stamp_local(ctx->zone, us, ctx->last_us);
-    if (memo) {
-        *memo = (struct stamp_memo){.known = true, .us = us};
-        memcpy(memo->text, entry.p, sizeof memo->text);
-    }
+    stamp_keep(ctx->memo, slice_sub(entry, 0, STAMP_BYTES), us);
     return us;
 }
 

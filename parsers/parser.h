@@ -31,13 +31,6 @@ static inline struct slice parser_front(struct slice line)
     return slice_sub(line, 0, PARSER_FRONT_BYTES);
 }
 
-/* The stamp a stream had last, in nginx's spelling, and its time: kept by whoever keeps the stream. */
-struct stamp_memo {
-    bool known;
-    char text[19];
-    int64_t us;
-};
-
 struct parse_ctx {
     struct arena *arena;     /* reset by the caller after the record has been judged */
     const struct zone *zone; /* for stamps without a zone; NULL is UTC */

@@ -144,7 +144,7 @@ static void take_torn_pri(struct parse_ctx *ctx, struct record *r, struct slice 
     rest = slice_from(rest, close);
     stamp = rest;
     if (open != close && digits.n <= 3 && slice_u64(digits, &pri) && pri <= PRI_MAX &&
-        (stamp_rfc3164(&stamp, ctx->now_us, &us, &zoned) ||
+        (stamp_rfc3164(&stamp, ctx->now_us, ctx->memo, &us, &zoned) ||
          (close && (stamp_rfc3339(&stamp, &us, &zoned) || announces_5424(rest))))) {
         set_pri(r, pri);
         *s = rest;
@@ -234,7 +234,7 @@ static bool syslog_file(struct slice s)
     int64_t us;
     bool zoned = false, iso = s.n > 10 && s.p[10] == 'T' && stamp_rfc3339(&s, &us, &zoned);
     /* A weekday is not written there: OpenVPN begins so. */
-    if (iso ? !zoned : (s.n < 5 || ascii_alpha(s.p[4]) || !stamp_rfc3164(&s, leap_year_us, &us, &zoned)))
+    if (iso ? !zoned : (s.n < 5 || ascii_alpha(s.p[4]) || !stamp_rfc3164(&s, leap_year_us, NULL, &us, &zoned)))
         return false;
     if (!s.n || *s.p != ' ')
         return false;

@@ -52,7 +52,7 @@ bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
     bool zoned = true;
     skip_spaces(&rest);
     if (!syslog_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) &&
-        !stamp_rfc3164(&rest, ctx->now_us, &us, &zoned))
+        !stamp_rfc3164(&rest, ctx->now_us, ctx->memo, &us, &zoned))
         return false;
     take_zone_word(&rest, &zoned);
     if (rest.n && *rest.p == ':')

@@ -216,7 +216,7 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
     if (!s->n)
         return false;
     if (!ascii_digit(s->p[0])) {
-        if (!stamp_rfc3164(s, ctx->now_us, &us, &zone))
+        if (!stamp_rfc3164(s, ctx->now_us, ctx->memo, &us, &zone))
             return java_date(ctx, s, out);
         *out = zone ? us : local(ctx, us);
         return true;

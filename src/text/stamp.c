@@ -411,13 +411,18 @@ static uint64_t apart(int64_t a, int64_t b)
     return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
 }
 
+/* Half a year away or less: it is nearer than that of another year, which is 365 days from it. */
+static bool is_nearest(int64_t us, int64_t now_us)
+{
+    return apart(us, now_us) <= (uint64_t)(182 * DAY_S * STAMP_SECOND);
+}
+
 bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out)
 {
     int year, month, day;
     civil_of(floor_div(now_us, DAY_S * STAMP_SECOND), &year, &month, &day);
-    /* Half a year away or less: it is nearer than that of another year, which is 365 days from it. */
     c.year = year;
-    if (stamp_civil(&c, out) && apart(*out, now_us) <= (uint64_t)(182 * DAY_S * STAMP_SECOND))
+    if (stamp_civil(&c, out) && is_nearest(*out, now_us))
         return true;
     uint64_t best = UINT64_MAX;
     for (int y = year - 1; y <= year + 1; y++) {
@@ -446,24 +451,48 @@ static bool clock_from(struct slice *s, struct civil *c)
     return clock_at(two_digits, c) && !(s->n && ascii_digit(s->p[0]));
 }
 
-bool stamp_rfc3164(struct slice *s, int64_t now_us, int64_t *out, bool *has_zone)
+/* A year behind the time. */
+static int year_behind(struct slice *s)
+{
+    int year = s->n > 1 && s->p[0] == ' ' ? year_at(slice_from(*s, 1), 2000) : 0;
+    advance(s, year ? 5 : 0);
+    return year;
+}
+
+/* "Nov 29 19:27:01" and no more, whose year the memo knows. */
+enum { BSD_BYTES = 15 };
+
+static bool is_second_again(const struct stamp_memo *memo, struct slice s, int64_t now_us)
+{
+    return stamp_is_again(memo, s, BSD_BYTES) && (s.n == BSD_BYTES || !ascii_digit(s.p[BSD_BYTES])) && is_nearest(memo->us, now_us);
+}
+
+bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone)
 {
     struct civil c = {0};
     struct slice t = *s;
-    if (t.n < 13 || !bsd_date_from(&t, &c) || !clock_from(&t, &c))
+    bool again = is_second_again(memo, t, now_us);
+    if (again)
+        advance(&t, BSD_BYTES);
+    else if (t.n < 13 || !bsd_date_from(&t, &c) || !clock_from(&t, &c))
         return false;
+    bool whole = !again && !c.year && t.p == s->p + BSD_BYTES;
     advance(&t, fraction_at(t, &c.micro));
     int32_t offset_s = 0;
     bool known = false;
     zone_from(&t, &offset_s, &known);
-    if (!c.year && t.n > 1 && t.p[0] == ' ' && (c.year = year_at(slice_from(t, 1), 2000))) {
-        advance(&t, 5);
+    if (!c.year && (c.year = year_behind(&t))) {
+        if (again) /* without it the second was another */
+            return stamp_rfc3164(s, now_us, NULL, out, has_zone);
         if (!offset_s && !known)
             zone_from(&t, &offset_s, &known);
+        whole = false;
     }
-    int64_t us;
-    if (!(c.year ? stamp_civil(&c, &us) : stamp_nearest_year(c, now_us, &us)))
+    int64_t us = again ? memo->us + c.micro : 0;
+    if (!again && !(c.year ? stamp_civil(&c, &us) : stamp_nearest_year(c, now_us, &us)))
         return false;
+    if (whole)
+        stamp_keep(memo, slice_sub(*s, 0, BSD_BYTES), us - c.micro);
     *out = us - offset_s * STAMP_SECOND;
     *has_zone = known;
     *s = t;

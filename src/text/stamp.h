@@ -62,11 +62,36 @@ bool stamp_clf(struct slice *s, int64_t *out);
  */
 bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone);
 /*
+ * The second that a stream's stamps had last, in their spelling: a busy log has the same one many times in a row, which is not broken down
+ * again. Kept by whoever keeps the stream; zeroed it knows none.
+ */
+struct stamp_memo {
+    char text[19];
+    unsigned char n; /* bytes of text */
+    int64_t us;
+};
+
+static inline bool stamp_is_again(const struct stamp_memo *m, struct slice s, size_t n)
+{
+    return m && m->n == n && s.n >= n && memcmp(s.p, m->text, n) == 0;
+}
+
+/* m may be NULL. */
+static inline void stamp_keep(struct stamp_memo *m, struct slice text, int64_t us)
+{
+    if (!m)
+        return;
+    memcpy(m->text, text.p, text.n);
+    m->n = (unsigned char)text.n;
+    m->us = us;
+}
+
+/*
  * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or behind it,
  * zone word (UTC, GMT, Z, CEST, …; one that means several zones is read over) or offset behind it, weekday or Cisco's * before it.
- * Without a year: the one that puts the stamp nearest to now_us.
+ * Without a year: the one that puts the stamp nearest to now_us. memo may be NULL.
  */
-bool stamp_rfc3164(struct slice *s, int64_t now_us, int64_t *out, bool *has_zone);
+bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone);
 /* Unix seconds with an optional fraction, or milli-, micro- or nanoseconds told by magnitude (> 1e11, > 1e14, > 1e17). */
 bool stamp_epoch(struct slice *s, int64_t *out);
 /* A number of such an epoch value; false when NaN, negative or out of range. */

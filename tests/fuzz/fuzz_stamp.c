@@ -30,6 +30,19 @@ static void check(struct slice in, struct slice rest, bool ok, int64_t us)
     assert(us - local == 3600 * STAMP_SECOND || us - local == 7200 * STAMP_SECOND);
 }
 
+/* Whatever second the memo has, a stamp is read as without it. */
+static void check_again(struct slice in, size_t primed, int64_t now_us)
+{
+    struct stamp_memo memo = {0};
+    struct slice first = slice_sub(in, 0, primed), a = in, b = in;
+    int64_t us, a_us = 0, b_us = 0;
+    bool zone, a_zone = false, b_zone = false;
+    stamp_rfc3164(&first, now_us, &memo, &us, &zone);
+    bool ok = stamp_rfc3164(&a, now_us + STAMP_SECOND, NULL, &a_us, &a_zone);
+    assert(stamp_rfc3164(&b, now_us + STAMP_SECOND, &memo, &b_us, &b_zone) == ok);
+    assert(a_us == b_us && a_zone == b_zone && a.p == b.p);
+}
+
 int fuzz_target(const uint8_t *data, size_t n)
 {
     struct slice in = {(const char *)data, n}, s;
@@ -40,9 +53,13 @@ int fuzz_target(const uint8_t *data, size_t n)
     CHECK(stamp_nginx(&s, &us));
     CHECK(stamp_clf(&s, &us));
     CHECK(stamp_rfc3339(&s, &us, &zone));
-    CHECK(stamp_rfc3164(&s, NOW, &us, &zone));
+    CHECK(stamp_rfc3164(&s, NOW, NULL, &us, &zone));
     CHECK(stamp_epoch(&s, &us));
 #undef CHECK
+    check_again(in, 15, NOW);
+    check_again(in, n, NOW);
+    for (size_t i = 0; i < 12; i++) /* the year turns, and is another */
+        check_again(in, 15, NOW + (int64_t)i * 31 * 86400 * STAMP_SECOND);
     double v;
     if (n == sizeof v) {
         memcpy(&v, data, n);

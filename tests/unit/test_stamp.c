@@ -27,7 +27,7 @@ static void ck_read(enum reader reader, const char *text, const char *want, bool
         ok = stamp_rfc3339(&s, &us, &zone);
         break;
     case BSD:
-        ok = stamp_rfc3164(&s, now_us, &us, &zone);
+        ok = stamp_rfc3164(&s, now_us, NULL, &us, &zone);
         break;
     case EPOCH:
         ok = stamp_epoch(&s, &us);
@@ -39,6 +39,15 @@ static void ck_read(enum reader reader, const char *text, const char *want, bool
         ck_assert_msg(us == 42 && s.p == before.p && s.n == before.n, "'%s': outputs changed on failure",
                       text);
         return;
+    }
+    for (int again = 0; reader == BSD && again < 2; again++) { /* the same second was there before, with and without what is behind it */
+        struct stamp_memo memo = {0};
+        struct slice first = again ? before : slice_sub(before, 0, 15), second = before;
+        int64_t first_us, second_us = 0;
+        bool first_zone, second_zone = !zone;
+        stamp_rfc3164(&first, now_us, &memo, &first_us, &first_zone);
+        ck_assert(stamp_rfc3164(&second, now_us, &memo, &second_us, &second_zone));
+        ck_assert_msg(second_us == us && second_zone == zone && second.p == s.p, "'%s': not the same again", text);
     }
     char got[32];
     stamp_print(us, got);
