@@ -64,6 +64,12 @@ static inline bool one_of(char c, const char *bytes)
     return c && strchr(bytes, c);
 }
 
+/* The text, of at most 32 bytes, stands at i, in any case. */
+static inline bool starts_at(struct slice t, size_t i, const char *text)
+{
+    return slice_istarts(slice_sub(t, i, i + 32), slice_str(text));
+}
+
 /* --- scrub_walk.c --- */
 
 /* Takes [from, to) out, and goes on behind it. */
@@ -76,7 +82,7 @@ static inline char walk_before(const struct walk *w, size_t i)
     return i == 0 ? ' ' : i <= w->done ? ']' : w->t.p[i - 1];
 }
 
-/* --- scrub_value.c --- */
+/* --- scrub_extent.c --- */
 
 /* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside another; or one of print. */
 struct quote {
@@ -89,6 +95,14 @@ struct quote value_quote_at(struct slice t, size_t i);
 bool value_quote_is_before(struct slice t, size_t i);
 /* Where the text ends that was opened by q before `from`; *behind: the first byte after its closing quote. */
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind);
+
+/* Where a value ends: one without quotes; a list or an object; a header's; several words. */
+size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query);
+size_t value_structure_end(struct slice t, size_t from);
+size_t value_header_end(const struct walk *w, size_t at, size_t name);
+size_t value_phrase_end(const struct walk *w, size_t at);
+
+/* --- scrub_value.c --- */
 
 enum separator { SEP_NONE, SEP_ASSIGN, SEP_COLON, SEP_ARROW, SEP_COMPARE, SEP_CALL, SEP_ELEMENT, SEP_LIST, SEP_MEMBER, SEP_SPACE, SEP_OPTION };
 
@@ -124,11 +138,6 @@ struct slice value_first_word(struct slice v);
 bool value_is_name_byte(char c);
 /* An identifier and '=' stand at i. */
 bool value_pair_at(struct slice t, size_t i);
-/* Where a value ends: one without quotes; a list or an object; a header's; several words. */
-size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query);
-size_t value_structure_end(struct slice t, size_t from);
-size_t value_header_end(const struct walk *w, size_t at, size_t name);
-size_t value_phrase_end(const struct walk *w, size_t at);
 
 /* --- scrub_token.c --- */
 
@@ -140,6 +149,15 @@ unsigned tokens_count(void);
 struct slice token_sample(unsigned i, struct sbuf *out);
 /* At "-----BEGIN". */
 bool pem_at(struct walk *w);
+
+/* --- scrub_separator.c --- */
+
+enum { VALUE_LOOK = 512 }; /* whether a value is a secret is told by so many of its first bytes */
+/* What makes the text behind the name [start, end) its value, and where that begins, in p; SEP_NONE: nothing does. */
+enum separator separator_find(struct walk *w, size_t start, size_t end, struct place *p);
+size_t separator_skip_spaces(struct slice t, size_t i, bool lines);
+/* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
+size_t separator_skip_wrapper(struct slice t, size_t i);
 
 /* --- scrub_notation.c --- */
 
