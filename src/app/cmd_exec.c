@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,9 @@ struct wrapped {
     pthread_t waiter;
 };
 
-/* For the signal handler, which can be told nothing. */
-static volatile sig_atomic_t command_pid;
+/* For the signal handler, which can be told nothing; 0: the command has ended. The thread that waits for it writes it too. */
+static atomic_int command_pid;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may only read what is free of locks");
 
 static bool write_all(int fd, const char *p, size_t n)
 {
@@ -130,9 +132,12 @@ static void *wait_for_end(void *u)
     confine_relay(w->sandbox);
     for (unsigned i = 0; i < 2; i++)
         pthread_join(w->copiers[i].thread, NULL);
+    siginfo_t end;
+    while (waitid(P_PID, (id_t)w->pid, &end, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    command_pid = 0; /* as long as nobody has asked for its status, no other process can have its number */
     while (waitpid(w->pid, &w->status, 0) < 0 && errno == EINTR)
         ;
-    command_pid = 0;
     if (!WIFEXITED(w->status) || WEXITSTATUS(w->status) != 0)
         tell_end(w);
     close(w->tell);
@@ -161,8 +166,9 @@ static void pass_on(int sig)
 {
     int saved = errno;
     /* A terminal sends SIGINT to the command as well; SIGUSR1 is crumbd's own. */
-    if (sig != SIGINT && sig != SIGUSR1 && command_pid > 0)
-        kill((pid_t)command_pid, sig);
+    pid_t pid = command_pid;
+    if (sig != SIGINT && sig != SIGUSR1 && pid > 0)
+        kill(pid, sig);
     errno = saved;
 }
 
