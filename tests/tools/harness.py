@@ -32,7 +32,7 @@ CEILING_S = float(os.environ.get("CRUMBD_CEILING", 60))
 POLL_S = 0.02
 # Envelopes of one stand-in that are held against the protocol; each takes some milliseconds.
 CHECKED_MAX = 200
-SANITIZER = re.compile(r"ERROR: (?:Address|Leak|Thread)Sanitizer|runtime error: ")
+SANITIZER = re.compile(r"(?:ERROR|WARNING): (?:Address|Leak|Thread)Sanitizer|runtime error: ")
 
 
 class Failure(Exception):
