@@ -93,9 +93,14 @@ void partial_free(struct partial_join *j)
     arena_free(&j->arena);
 }
 
+static bool holds_any(const struct partial_join *j)
+{
+    return j->held[0].lines || j->held[1].lines;
+}
+
 void partial_trim(struct partial_join *j)
 {
-    if (!partial_holds(j))
+    if (!holds_any(j))
         partial_free(j);
 }
 
@@ -104,11 +109,6 @@ static struct partial_held *oldest(struct partial_join *j)
 {
     struct partial_held *out = &j->held[0], *err = &j->held[1];
     return !out->lines || (err->lines && err->offset < out->offset) ? err : out;
-}
-
-bool partial_holds(const struct partial_join *j)
-{
-    return j->held[0].lines || j->held[1].lines;
 }
 
 uint64_t partial_mark(const struct partial_join *j)
@@ -253,7 +253,7 @@ static void complete(const struct partial_join *j, struct partial_held *h)
 enum partial_step partial_feed(struct partial_join *j, const struct message *line, struct message *out)
 {
     struct piece p;
-    bool holds = partial_holds(j);
+    bool holds = holds_any(j);
     if (holds && line->offset - oldest(j)->offset > partial_span(j->max_bytes))
         return partial_flush(j, out), PARTIAL_FIRST;
     /* With nothing held, a line that is shorter than a piece is all there is to know. */
@@ -281,7 +281,7 @@ enum partial_step partial_feed(struct partial_join *j, const struct message *lin
 
 bool partial_flush(struct partial_join *j, struct message *out)
 {
-    if (!partial_holds(j))
+    if (!holds_any(j))
         return false;
     emit(oldest(j), out);
     return true;

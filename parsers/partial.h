@@ -72,7 +72,6 @@ enum partial_step partial_feed(struct partial_join *j, const struct message *lin
 bool partial_flush(struct partial_join *j, struct message *out);
 /* Of which stream a line is, 0 or 1 as in `held`; -1 when it is not of the format. */
 int partial_stream(struct partial_join *j, struct slice line);
-bool partial_holds(const struct partial_join *j);
 /* Changes whenever the line that has waited longest gets another piece or is another one; 0: none waits. */
 uint64_t partial_mark(const struct partial_join *j);
 /* Gives back memory when nothing is held. */

@@ -256,16 +256,6 @@ static void tail_stored(struct input *in)
     }
 }
 
-void tail_again(struct input *in, uint64_t file_key)
-{
-    struct tail *t = (struct tail *)in;
-    struct tail_file *f;
-    TAILQ_FOREACH (f, &t->files, all)
-        f->changed |= f->key == file_key;
-    TAILQ_FOREACH (f, &t->removed, all)
-        f->changed |= f->key == file_key;
-}
-
 /* ---- an input ---- */
 
 static void free_all(struct tail_files *list)

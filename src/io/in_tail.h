@@ -40,19 +40,10 @@ enum {
  */
 extern const struct input_type in_tail;
 
-/* The row of this file is to be given out again at the next call: its maker wrote less than was handed on. */
-void tail_again(struct input *in, uint64_t file_key);
-
 /* Whether a path leads to a file that can be tailed, as safe_open judges. */
 bool tail_can_follow(const char *path);
 /* Whether a pattern leads to such a file now. */
 bool tail_finds_any(const char *pattern);
-/*
- * Calls back with each folder that reading a pattern's files needs now, absolute and without links, none twice: the fixed part of
- * the pattern (the nearest folder above while it is not there), the folders it lists, and those that followed links lead to.
- */
-void tail_folders(const char *pattern, void (*folder)(void *u, const char *path), void *u);
-
 /* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
  */
 struct tail_tuning {

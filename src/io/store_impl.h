@@ -88,8 +88,6 @@ enum room { TAKES_ROOM, GIVES_ROOM };
 
 /* The COMMIT of every transaction, by the rules of store_room.c. False: it is still open, and store_failed ends it. */
 bool store_end(struct store *s, enum room room);
-/* The file gets blocks for so many bytes; its size stays. False: the disk is full. */
-bool store_take_room(int fd, uint64_t bytes);
 /* The file gets the blocks of all its pages, the open transaction's included. False: the disk is full. */
 bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);

@@ -26,7 +26,8 @@
 
 enum { WAL_BYTES = 512 << 10 };
 
-bool store_take_room(int fd, uint64_t bytes)
+/* The file gets blocks for so many bytes; its size stays. False: the disk is full. */
+static bool take_room(int fd, uint64_t bytes)
 {
     int rc;
     do
@@ -43,7 +44,7 @@ void store_take_wal_room(struct store *s)
     free(wal);
     if (fd < 0)
         return;
-    store_take_room(fd, WAL_BYTES);
+    take_room(fd, WAL_BYTES);
     close(fd); /* SQLite has no locks on this one */
 }
 
@@ -55,7 +56,7 @@ static uint64_t reserve_bytes(struct store *s)
 
 void store_hold_reserve(struct store *s)
 {
-    store_take_room(s->file_fd, store_pages_bytes(s) + reserve_bytes(s));
+    take_room(s->file_fd, store_pages_bytes(s) + reserve_bytes(s));
 }
 
 /* As store_end, whose statements are not prepared yet. */
@@ -63,13 +64,13 @@ bool store_take_room_of_pages(struct store *s)
 {
     int64_t pages, page_bytes;
     return store_pragma(s->db, "PRAGMA page_count", &pages) && store_pragma(s->db, "PRAGMA page_size", &page_bytes) &&
-           store_take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
+           take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
 }
 
 bool store_end(struct store *s, enum room room)
 {
     uint64_t reserve = room == TAKES_ROOM ? reserve_bytes(s) : 0;
-    s->no_room = !store_take_room(s->file_fd, store_pages_bytes(s) + reserve);
+    s->no_room = !take_room(s->file_fd, store_pages_bytes(s) + reserve);
     if (s->no_room)
         return false;
     if (!store_run(s, Q_COMMIT))

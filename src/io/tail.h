@@ -175,8 +175,6 @@ struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const 
 bool tail_has_room(struct tail *t);
 /* Others have taken more than their half: closes some files, so that there is room to look and to open in the next scan. */
 void tail_give_back(struct tail *t);
-/* Closes it although more may come: it is opened again at its place when it has changed. */
-void tail_park(struct tail *t, struct tail_file *f);
 /* True when what the pattern found shows nothing new in a parked file. */
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);
 /* It is opened as soon as there is room. */

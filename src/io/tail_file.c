@@ -144,7 +144,8 @@ enum tail_writers tail_writers(int fd)
 
 /* ---- its life ---- */
 
-uint64_t tail_random_key(void)
+/* Never 0. */
+static uint64_t random_key(void)
 {
     uint64_t key = 0;
     while (key == 0)
@@ -156,7 +157,7 @@ uint64_t tail_random_key(void)
 struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path, size_t max_message_bytes)
 {
     struct tail_file *f = xcalloc(1, sizeof *f);
-    f->key = key ? key : tail_random_key();
+    f->key = key ? key : random_key();
     f->fd = f->wd = -1;
     f->read_at = line_reader_first(from);
     f->path = xstrdup(path);

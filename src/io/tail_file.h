@@ -53,8 +53,6 @@ struct tail_file {
 
 TAILQ_HEAD(tail_files, tail_file);
 
-/* Never 0. */
-uint64_t tail_random_key(void);
 /* Takes over no descriptor. key 0: a random one. */
 struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path, size_t max_message_bytes);
 /* Forgets what is in the buffer, and reads on from there. */

@@ -1,4 +1,4 @@
-/* tail_folders: which folders reading a pattern's files depends on, and who may write them. */
+/* tail_folders: who may write the folders that are followed. */
 #include "io/tail.h"
 
 #include <stdlib.h>
@@ -7,11 +7,8 @@
 #include "base/log.h"
 #include "base/sbuf.h"
 #include "base/xalloc.h"
-#include "io/safe_glob.h"
 
 enum { SAID_MAX = 4096, SAID_TEXT_MAX = 2048 };
-
-/* ---- those that others may write ---- */
 
 static void note_shared(void *u, int fd, const struct stat *st)
 {
@@ -54,73 +51,9 @@ void tail_folders_free(struct tail *t)
     table_free(&t->shared);
 }
 
-/* ---- those that are needed ---- */
-
-struct needed {
-    void (*folder)(void *u, const char *path);
-    void *u;
-    struct table seen;
-    char *last; /* folder of a walk */
-};
-
-static void need(struct needed *n, const char *path)
-{
-    uint64_t key = hash128_low(HASH128_START, slice_str(path)) | 1;
-    if (table_get(&n->seen, key))
-        return;
-    table_put(&n->seen, key, n);
-    n->folder(n->u, path);
-}
-
-static void note_last(void *u, int fd, const struct stat *st)
-{
-    struct needed *n = u;
-    (void)st;
-    free(n->last);
-    n->last = safe_path_of(fd);
-}
-
-/* The folder itself, or the one that holds the file. */
-static bool need_last_of(struct needed *n, const char *path)
-{
-    bool there = safe_walk(path, note_last, n);
-    if (there && n->last)
-        need(n, n->last);
-    free(n->last);
-    n->last = NULL;
-    return there;
-}
-
 bool tail_can_follow(const char *path)
 {
     struct stat st;
     struct safe_why why;
     return safe_look(path, &st, &why);
-}
-
-static void need_of_found(void *u, const char *path, int folder)
-{
-    (void)folder;
-    if (tail_can_follow(path))
-        need_last_of(u, path);
-}
-
-static void need_listed(void *u, const char *folder)
-{
-    need_last_of(u, folder);
-}
-
-void tail_folders(const char *pattern, void (*folder)(void *u, const char *path), void *u)
-{
-    struct needed n = {.folder = folder, .u = u};
-    char *fixed = slice_dup(slice_sub(slice_str(pattern), 0, strcspn(pattern, "*?[")));
-    for (bool there = false; !there;) {
-        char *above = tail_folder_of(fixed);
-        there = need_last_of(&n, above) || strcmp(above, fixed) == 0 || strcmp(above, ".") == 0;
-        free(fixed);
-        fixed = above;
-    }
-    free(fixed);
-    safe_glob(pattern, &(struct safe_glob){&n, need_of_found, NULL, need_listed});
-    table_free(&n.seen);
 }

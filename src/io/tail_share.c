@@ -93,29 +93,6 @@ static struct tail_file *most_dispensable(const struct tail *t)
     return f;
 }
 
-bool tail_has_room(struct tail *t)
-{
-    unsigned max = tail_open_max();
-    while (open_of_all(t) >= max) {
-        struct tail *from = richest_input(t);
-        struct tail_file *f = most_dispensable(from);
-        if (!f)
-            return false;
-        tail_park(from, f);
-    }
-    return true;
-}
-
-void tail_give_back(struct tail *t)
-{
-    struct tail *from = richest_input(t);
-    struct tail_file *f;
-    for (unsigned n = 0; n < GIVEN_BACK && (f = most_dispensable(from)); n++)
-        tail_park(from, f);
-}
-
-/* ---- parked files ---- */
-
 static void say_parked(struct tail *t)
 {
     if (t->parked_said)
@@ -126,7 +103,8 @@ static void say_parked(struct tail *t)
              log_c("remedy", "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -Hn), or tail fewer files"));
 }
 
-void tail_park(struct tail *t, struct tail_file *f)
+/* Closes it although more may come: it is opened again at its place when it has changed. */
+static void park(struct tail *t, struct tail_file *f)
 {
     bool changed = f->changed; /* the store has the same place as before */
     bool more = f->is_ready || f->read_at < f->size;
@@ -138,6 +116,29 @@ void tail_park(struct tail *t, struct tail_file *f)
         tail_await_turn(t, f);
     t->sink.counts->v[COUNT_files_parked]++;
 }
+
+bool tail_has_room(struct tail *t)
+{
+    unsigned max = tail_open_max();
+    while (open_of_all(t) >= max) {
+        struct tail *from = richest_input(t);
+        struct tail_file *f = most_dispensable(from);
+        if (!f)
+            return false;
+        park(from, f);
+    }
+    return true;
+}
+
+void tail_give_back(struct tail *t)
+{
+    struct tail *from = richest_input(t);
+    struct tail_file *f;
+    for (unsigned n = 0; n < GIVEN_BACK && (f = most_dispensable(from)); n++)
+        park(from, f);
+}
+
+/* ---- parked files ---- */
 
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st)
 {
@@ -159,7 +160,7 @@ struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const 
     bool room = tail_has_room(t);
     tail_attach(t, f, fd, st, path);
     if (!room) {
-        tail_park(t, f);
+        park(t, f);
         tail_await_turn(t, f);
     }
     log_info("file found", log_c("path", path), log_i("from", (int64_t)offset), log_i("size", st->st_size));

@@ -381,44 +381,6 @@ END_TEST
 
 /* ---- folders ---- */
 
-static struct sbuf folders;
-
-static void add_folder(void *u, const char *path)
-{
-    const struct rig *r = u;
-    sbuf_addf(&folders, "%s ", strncmp(path, r->dir, strlen(r->dir)) == 0 ? path + strlen(r->dir) : path);
-}
-
-static const char *needed(struct rig *r, const char *pattern)
-{
-    sbuf_free(&folders);
-    sbuf_init(&folders, 10000);
-    tail_folders(rig_path(r, pattern), add_folder, r);
-    return sbuf_cstr(&folders);
-}
-
-START_TEST(which_folders_are_needed)
-{
-    struct rig *r = begin("x", 0);
-    make_folder(r, "pods", 0, 0755);
-    make_folder(r, "pods/a", 0, 0755);
-    make_folder(r, "pods/b", 0, 0755);
-    rig_append(r, "pods/a/0.log", "one\n");
-    make_folder(r, "disk", 0, 0755);
-    rig_append(r, "disk/0.log", "one\n");
-    make_link(r, "../../disk/0.log", "pods/b/0.log", 0);
-    make_link(r, "../../secret.txt", "pods/b/1.log", MALLORY);
-    make_link(r, "pods", "link", 0);
-    ck_assert_str_eq(needed(r, "pods/*/*.log"), "/pods /pods/a /pods/b /disk ");
-    ck_assert_str_eq(needed(r, "link/*/0.log"), "/pods /pods/a /disk ");
-    ck_assert_str_eq(needed(r, "pods/b/0.log"), "/pods/b /disk ");
-    ck_assert_str_eq(needed(r, "logs/*.log"), "/logs ");
-    ck_assert_str_eq(needed(r, "logs/none/there/*.log"), "/logs ");
-    sbuf_free(&folders);
-    rig_free(r);
-}
-END_TEST
-
 /* Each once, also those above, and those that a link leads to. */
 START_TEST(folders_that_others_may_write_are_noted)
 {
@@ -465,7 +427,6 @@ int main(void)
     tcase_add_test(root, a_mounted_host_is_believed);
     tcase_add_loop_test(root, a_link_tells_no_container, 0, 2);
     tcase_add_loop_test(root, links_of_kubelet_and_docker, 0, 2);
-    tcase_add_test(root, which_folders_are_needed);
     tcase_add_loop_test(root, folders_that_others_may_write_are_noted, 0, 2);
     suite_add_tcase(s, t);
     if (geteuid() == 0)
