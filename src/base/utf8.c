@@ -33,17 +33,6 @@ size_t utf8_step(struct slice s)
     return len;
 }
 
-bool utf8_valid(struct slice s)
-{
-    while (s.n) {
-        size_t len = utf8_step(s);
-        if (!len)
-            return false;
-        s = slice_from(s, len);
-    }
-    return true;
-}
-
 size_t utf8_count(struct slice s)
 {
     size_t points = 0;

@@ -8,7 +8,6 @@
 
 /* Length in bytes of the valid sequence at the start of s, 0 if it is not one. */
 size_t utf8_step(struct slice s);
-bool utf8_valid(struct slice s);
 /* Code points; an invalid byte counts as one. */
 size_t utf8_count(struct slice s);
 /* The longest prefix of at most max_points code points; never cuts inside one. */

@@ -70,7 +70,7 @@ static bool scaled(struct slice s, const struct unit *units, int64_t *out)
     return false;
 }
 
-bool keys_duration(struct slice s, int64_t *out_us)
+static bool read_duration(struct slice s, int64_t *out_us)
 {
     if (slice_is(s, "0")) {
         *out_us = 0;
@@ -79,7 +79,7 @@ bool keys_duration(struct slice s, int64_t *out_us)
     return scaled(s, durations, out_us);
 }
 
-bool keys_size(struct slice s, uint64_t *out_bytes)
+static bool read_size(struct slice s, uint64_t *out_bytes)
 {
     int64_t v;
     if (!scaled(s, sizes, &v))
@@ -252,9 +252,9 @@ static bool read_number(const struct key *k, const struct conf_node *n, int64_t 
     int64_t v = 0;
     bool ok;
     if (k->type == KEY_DURATION)
-        ok = keys_duration(n->text, &v);
+        ok = read_duration(n->text, &v);
     else if (k->type == KEY_SIZE)
-        ok = keys_size(n->text, &u);
+        ok = read_size(n->text, &u);
     else
         ok = !n->quoted && slice_u64(n->text, &u);
     if (k->type != KEY_DURATION) {

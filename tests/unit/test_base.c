@@ -155,13 +155,21 @@ START_TEST(table_against_a_model)
 }
 END_TEST
 
+static bool is_utf8(struct slice s)
+{
+    size_t step = 1;
+    for (; s.n && step; s = slice_from(s, step))
+        step = utf8_step(s);
+    return step > 0;
+}
+
 static void ck_clean(struct slice in, const char *want)
 {
     struct sbuf b;
     sbuf_init(&b, 1000);
     utf8_clean(&b, in);
     ck_slice(sbuf_slice(&b), want);
-    ck_assert(utf8_valid(sbuf_slice(&b)) && utf8_is_clean(sbuf_slice(&b)));
+    ck_assert(is_utf8(sbuf_slice(&b)) && utf8_is_clean(sbuf_slice(&b)));
     sbuf_free(&b);
 }
 
@@ -348,7 +356,7 @@ START_TEST(halves_of_surrogate_pairs)
                 json_start(&j, &out);
                 json_str(&j, tree->child->text);
                 json_end(&j);
-                ck_assert(utf8_valid(sbuf_slice(&out)));
+                ck_assert(is_utf8(sbuf_slice(&out)));
                 sbuf_free(&out);
             }
             arena_free(&a);

@@ -400,17 +400,43 @@ START_TEST(words)
     ck_put(keys_put_string, "10.0.0.0/8", "10.0.0.0/8");
     ck_put(keys_put_string, "*", "'*'");
     ck_put(keys_put_string, "", "''");
-    int64_t us = -1;
-    ck_assert(keys_duration(SLICE("0"), &us) && us == 0);
-    ck_assert(keys_duration(SLICE("7d"), &us) && us == INT64_C(7) * 86400 * 1000000);
-    ck_assert(keys_duration(SLICE("5ms"), &us) && us == 5000);
-    ck_assert(!keys_duration(SLICE("5"), &us) && !keys_duration(SLICE("m"), &us) &&
-              !keys_duration(SLICE("-5s"), &us));
-    ck_assert(!keys_duration(SLICE("1.5h"), &us) && !keys_duration(SLICE("5 s"), &us) && us == 5000);
-    uint64_t bytes = 1;
-    ck_assert(keys_size(SLICE("2G"), &bytes) && bytes == UINT64_C(2) << 30);
-    ck_assert(keys_size(SLICE("0"), &bytes) && bytes == 0);
-    ck_assert(!keys_size(SLICE("2kb"), &bytes) && !keys_size(SLICE(""), &bytes));
+}
+END_TEST
+
+static const struct key amount_keys[] = {
+    {.name = "wait", .type = KEY_DURATION, KEY_AT(struct thing, wait_us)},
+    {.name = "memory", .type = KEY_SIZE, KEY_AT(struct thing, memory_bytes)},
+    {.name = NULL}};
+static const struct key_table amounts = {.keys = amount_keys};
+
+static bool bind_amount(const char *text, struct thing *out)
+{
+    struct diag d = {0};
+    struct arena a = {0};
+    struct keys_ctx c = {.arena = &a, .diag = &d};
+    struct conf_file *file = conf_parse("amounts", slice_str(text), &d);
+    ck_assert_ptr_nonnull(file);
+    *out = (struct thing){.wait_us = -1};
+    bool ok = keys_bind(&amounts, file->root, out, &c);
+    ck_assert(ok == (d.errors == 0));
+    conf_free(file);
+    arena_free(&a);
+    err_free(&d);
+    return ok;
+}
+
+START_TEST(durations_and_sizes)
+{
+    static const char *const refused[] = {"wait: 5",   "wait: m",     "wait: -5s",   "wait: 1.5h",
+                                          "wait: 5 s", "memory: 2kb", "memory: ''"};
+    struct thing got;
+    ck_assert(bind_amount("wait: 0", &got) && got.wait_us == 0);
+    ck_assert(bind_amount("wait: 7d", &got) && got.wait_us == INT64_C(7) * 86400 * 1000000);
+    ck_assert(bind_amount("wait: 5ms", &got) && got.wait_us == 5000);
+    ck_assert(bind_amount("memory: 2G", &got) && got.memory_bytes == UINT64_C(2) << 30);
+    ck_assert(bind_amount("memory: 0", &got) && got.memory_bytes == 0);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        ck_assert_msg(!bind_amount(refused[i], &got), "%s", refused[i]);
 }
 END_TEST
 
@@ -477,6 +503,7 @@ int main(void)
     tcase_add_test(t, warnings);
     tcase_add_test(t, dump_can_be_read_again);
     tcase_add_test(t, words);
+    tcase_add_test(t, durations_and_sizes);
     tcase_add_test(t, schema);
     tcase_add_test(t, manual);
     tcase_add_test(t, patterns);
