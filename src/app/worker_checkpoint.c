@@ -36,16 +36,14 @@ void worker_report(struct worker_checkpoint *c, struct slice project, enum item_
             c->checkpoint.reports[i].quantity += quantity;
             return;
         }
-    c->checkpoint.reports = xrealloc(c->checkpoint.reports, c->checkpoint.n_reports + 1, sizeof *c->checkpoint.reports);
+    c->checkpoint.reports = xroom(c->checkpoint.reports, c->checkpoint.n_reports, sizeof *c->checkpoint.reports);
     c->checkpoint.reports[c->checkpoint.n_reports++] = (struct store_report){
         .project = arena_dup(&c->arena, project), .reason = reason, .category = category, .quantity = quantity};
 }
 
 static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind kind, const struct event_out *e)
 {
-    unsigned n = c->checkpoint.n_events;
-    if ((n & (n - 1)) == 0)
-        c->checkpoint.events = xrealloc(c->checkpoint.events, n ? n * 2 : 1, sizeof *c->checkpoint.events);
+    c->checkpoint.events = xroom(c->checkpoint.events, c->checkpoint.n_events, sizeof *c->checkpoint.events);
     struct store_event *out = &c->checkpoint.events[c->checkpoint.n_events++];
     *out = (struct store_event){.kind = kind,
                                 .open = e->open,
@@ -103,9 +101,7 @@ void worker_add_check_in(void *u, const struct event_out *e)
 void worker_add_deadline(void *u, const struct deadline_row *row)
 {
     struct worker_checkpoint *c = worker_next(u);
-    unsigned n = c->checkpoint.n_deadlines;
-    if ((n & (n - 1)) == 0)
-        c->checkpoint.deadlines = xrealloc(c->checkpoint.deadlines, n ? n * 2 : 1, sizeof *c->checkpoint.deadlines);
+    c->checkpoint.deadlines = xroom(c->checkpoint.deadlines, c->checkpoint.n_deadlines, sizeof *c->checkpoint.deadlines);
     struct deadline_row *out = &c->checkpoint.deadlines[c->checkpoint.n_deadlines++];
     *out = *row;
     out->rule = arena_dup(&c->arena, row->rule);
@@ -115,9 +111,7 @@ void worker_add_deadline(void *u, const struct deadline_row *row)
 void worker_add_flood(void *u, const struct flood_row *row)
 {
     struct worker_checkpoint *c = worker_next(u);
-    unsigned n = c->checkpoint.n_floods;
-    if ((n & (n - 1)) == 0)
-        c->checkpoint.limits = xrealloc(c->checkpoint.limits, n ? n * 2 : 1, sizeof *c->checkpoint.limits);
+    c->checkpoint.limits = xroom(c->checkpoint.limits, c->checkpoint.n_floods, sizeof *c->checkpoint.limits);
     struct flood_row *out = &c->checkpoint.limits[c->checkpoint.n_floods++];
     *out = *row;
     out->sample = NULL;
@@ -137,9 +131,7 @@ void worker_add_flood(void *u, const struct flood_row *row)
 static void add_position(void *u, const struct position *p)
 {
     struct worker_checkpoint *c = u;
-    unsigned n = c->checkpoint.n_positions;
-    if ((n & (n - 1)) == 0)
-        c->checkpoint.positions = xrealloc(c->checkpoint.positions, n ? n * 2 : 1, sizeof *c->checkpoint.positions);
+    c->checkpoint.positions = xroom(c->checkpoint.positions, c->checkpoint.n_positions, sizeof *c->checkpoint.positions);
     struct position *out = &c->checkpoint.positions[c->checkpoint.n_positions++];
     *out = *p;
     out->input = arena_dup(&c->arena, p->input);

@@ -80,10 +80,9 @@ static size_t check_byte(struct slice s, size_t i, unsigned col, char text[FAULT
     return step;
 }
 
-static void add_line(struct builder *b, size_t at, size_t *cap)
+static void add_line(struct builder *b, size_t at)
 {
-    if (b->n_lines == *cap)
-        b->starts = xrealloc(b->starts, *cap = *cap ? *cap * 2 : 256, sizeof *b->starts);
+    b->starts = xroom(b->starts, b->n_lines, sizeof *b->starts);
     b->starts[b->n_lines++] = (uint32_t)at;
 }
 
@@ -91,9 +90,9 @@ static void add_line(struct builder *b, size_t at, size_t *cap)
 static bool check_bytes(struct builder *b)
 {
     struct slice s = b->file->text;
-    size_t cap = 0, i = 0;
+    size_t i = 0;
     char text[FAULT_TEXT];
-    add_line(b, 0, &cap);
+    add_line(b, 0);
     while (i < s.n) {
         unsigned col = (unsigned)(i - b->starts[b->n_lines - 1]) + 1;
         size_t step = check_byte(s, i, col, text);
@@ -101,7 +100,7 @@ static bool check_bytes(struct builder *b)
             return refuse(b, b->n_lines, col, text);
         i += step;
         if (s.p[i - 1] == '\n')
-            add_line(b, i, &cap);
+            add_line(b, i);
     }
     return true;
 }

@@ -223,9 +223,9 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
         if (s->is_always[i / 64] >> (i % 64) & 1)
             continue;
         literal_find(patterns[i].regex, patterns[i].ignore_case, &census, &arena, &found);
-        s->owner = xrealloc(s->owner, s->n_literals + found.n + 1, sizeof *s->owner);
         for (unsigned k = 0; k < found.n; k++) {
             list_add(&list, &found.v[k]);
+            s->owner = xroom(s->owner, s->n_literals, sizeof *s->owner);
             s->owner[s->n_literals++] = i;
         }
         if (found.n)
