@@ -27,17 +27,11 @@ struct boxed {
     struct sbuf payload;
 };
 
-static unsigned nibble(char c)
-{
-    assert(ascii_digit(c) || (c >= 'a' && c <= 'f'));
-    return (unsigned)(ascii_digit(c) ? c - '0' : c - 'a' + 10);
-}
-
 void store_event_id_bytes(const char *hex, uint8_t id[16])
 {
-    assert(strlen(hex) == 32);
+    assert(strspn(hex, "0123456789abcdef") == 32 && hex[32] == '\0');
     for (int i = 0; i < 16; i++)
-        id[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+        id[i] = (uint8_t)(ascii_hex_value(hex[2 * i]) << 4 | ascii_hex_value(hex[2 * i + 1]));
 }
 
 static bool event_id_text(struct slice id, char hex[33])

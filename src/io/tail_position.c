@@ -14,10 +14,10 @@ bool tail_position_hex(struct slice s, uint64_t *out)
     if (s.n == 0 || s.n > 16)
         return false;
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!ascii_digit(c) && !(c >= 'a' && c <= 'f'))
+        int digit = ascii_hex_value(s.p[i]);
+        if (digit < 0 || s.p[i] != ascii_lower(s.p[i]))
             return false;
-        v = v << 4 | (uint64_t)(ascii_digit(c) ? c - '0' : c - 'a' + 10);
+        v = v << 4 | (uint64_t)digit;
     }
     *out = v;
     return true;
