@@ -14,10 +14,7 @@ static struct slice keep(struct arena *a, struct slice s)
 
 static bool is_id(struct slice s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!ascii_hex(s.p[i]))
-            return false;
-    return s.n == ID_DIGITS;
+    return s.n == ID_DIGITS && slice_is_hex(s);
 }
 
 /* Takes the last component off the path. */

@@ -292,7 +292,7 @@ static enum frame_mode framing(struct slice first)
 }
 
 /* Docker's driver for GELF says in each message whose it is; tags say that of the container. */
-static bool tells_nothing_apart(const struct record *r, struct slice name)
+static bool gelf_tells_nothing_apart(const struct record *r, struct slice name)
 {
     static const char *const docker[] = {"container_id", "container_name", "image_id", "image_name", "command", "created"};
     for (size_t i = 0; i < sizeof docker / sizeof *docker; i++)
@@ -301,6 +301,6 @@ static bool tells_nothing_apart(const struct record *r, struct slice name)
     return false;
 }
 
-static const struct format_traits traits = {.tells_nothing_apart = tells_nothing_apart};
+static const struct format_traits traits = {.tells_nothing_apart = gelf_tells_nothing_apart};
 
 const struct parser parser_gelf = {.traits = &traits, .nesting = PARSER_NESTED, .framing = framing, .detect = detect, .parse = parse};

@@ -90,23 +90,18 @@ static size_t bare_length(struct slice s, enum context_part part, bool truncated
     return s.n;
 }
 
-static void skip(struct slice *s, size_t n)
-{
-    *s = slice_from(*s, n);
-}
-
 /* `, client: ADDR[ using starttls], server: ` and the server's name; *s is left at the first label. */
 static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
 {
     c->udp = slice_starts(*s, SLICE(", udp "));
-    skip(s, c->udp ? 14 : 10);
+    slice_skip(s, c->udp ? 14 : 10);
     size_t n = 0;
     while (n < s->n && s->p[n] != ',')
         n++;
     struct slice client = slice_sub(*s, 0, n);
     if (slice_ends(client, SLICE(" using starttls")))
         client.n -= 15;
-    skip(s, n);
+    slice_skip(s, n);
     struct slice server_label = SLICE(", server: ");
     if (truncated && slice_starts(server_label, *s) && (client.n == 0 || is_address(client))) {
         /* An address that the cut may have shortened is another client's. */
@@ -118,7 +113,7 @@ static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
     if (!is_address(client) || !slice_starts(*s, server_label))
         return false;
     c->part[CONTEXT_CLIENT] = client;
-    skip(s, 10);
+    slice_skip(s, 10);
     n = bare_length(*s, CONTEXT_SERVER, truncated);
     struct slice server = slice_sub(*s, 0, n);
     /* Text that an application has logged, up to the real context. */
@@ -126,7 +121,7 @@ static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
         return false;
     if (n < s->n || !truncated)
         c->part[CONTEXT_SERVER] = server;
-    skip(s, n);
+    slice_skip(s, n);
     return true;
 }
 
@@ -153,7 +148,7 @@ static bool read_context(struct slice s, bool truncated, struct nginx_context *c
             return false;
         if (!slice_starts(s, l->text)) /* the label itself is cut */
             return true;
-        skip(&s, l->text.n);
+        slice_skip(&s, l->text.n);
         size_t n = l->quoted ? quoted_length(s, l->part, truncated) : bare_length(s, l->part, truncated);
         bool open = n == s.n && (l->quoted || truncated);
         if (open && !truncated)
@@ -161,7 +156,7 @@ static bool read_context(struct slice s, bool truncated, struct nginx_context *c
         struct slice value = slice_sub(s, 0, n);
         if (!open || useful_when_truncated(l, value))
             c->part[l->part] = value;
-        skip(&s, n + l->quoted);
+        slice_skip(&s, n + l->quoted);
         last = l->part;
     }
     return true;

@@ -263,7 +263,7 @@ static const char *detect(struct slice line)
 }
 
 /* Structured data that IANA has registered (a sender's own has an `@` in its name), and what a body of pairs says twice. */
-static bool tells_nothing_apart(const struct record *r, struct slice name)
+static bool syslog_tells_nothing_apart(const struct record *r, struct slice name)
 {
     static const char *const names[] = {"meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
     (void)r;
@@ -273,6 +273,6 @@ static bool tells_nothing_apart(const struct record *r, struct slice name)
     return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
 }
 
-static const struct format_traits traits = {.tells_nothing_apart = tells_nothing_apart};
+static const struct format_traits traits = {.tells_nothing_apart = syslog_tells_nothing_apart};
 
 const struct parser parser_syslog = {.traits = &traits, .nesting = PARSER_NESTED, .detect = detect, .parse = parse};

@@ -177,7 +177,7 @@ static bool skip_name(struct slice *s, struct record *r)
         r->logger = slice_sub(name, 0, name.n - (name.p[name.n - 1] == ':' || name.p[name.n - 1] == '|'));
     else if (!take_pair(name, r) && !slice_chr(name, '@') && !starts(name, "TID-"))
         return false;
-    skip(s, name.n);
+    slice_skip(s, name.n);
     return true;
 }
 
@@ -197,10 +197,10 @@ static bool skip_mark(struct slice *s, bool stamped)
     bool column = stamped && s->n > 1 && *s->p == '|';
     if (!column && !(s->n > 1 && (*s->p == '-' || *s->p == ':') && s->p[1] == ' '))
         return false;
-    skip(s, 1);
+    slice_skip(s, 1);
     struct slice behind = *s, number = slice_split(&behind, '|');
     if (column && behind.p && all_digits(number))
-        skip(s, number.n);
+        slice_skip(s, number.n);
     return true;
 }
 
@@ -232,7 +232,7 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
         size_t place = stamped ? pair_at(rest, '{', '}', &inside) : 0; /* Airflow: {file.py:42} */
         pairs = pairs || slice_chr(word_at(rest), '=');
         if (bracket || place)
-            skip(&rest, bracket + place);
+            slice_skip(&rest, bracket + place);
         else if (!stamped || !skip_name(&rest, r))
             break;
     }
@@ -258,7 +258,7 @@ static void apache_groups(struct slice *s, struct record *r)
         } else {
             return;
         }
-        skip(&rest, n);
+        slice_skip(&rest, n);
     }
 }
 
@@ -301,15 +301,15 @@ static void time_behind_level(struct parse_ctx *ctx, struct slice *s, struct rec
 {
     struct slice rest = *s, inside;
     struct text_head head;
-    skip(&rest, starts(rest, ":") ? 1 : 0);
+    slice_skip(&rest, starts(rest, ":") ? 1 : 0);
     bool apart = skip_spaces(&rest);
-    skip(&rest, starts(rest, "- ") ? 2 : 0);
+    slice_skip(&rest, starts(rest, "- ") ? 2 : 0);
     struct slice behind = slice_from(rest, pair_at(rest, '[', ']', &inside)); /* Cassandra: the thread */
     skip_spaces(&behind);
     if (!apart || !(text_head(ctx, &rest, &head) || (text_head(ctx, &behind, &head) && (rest = behind).p)))
         return;
     r->time_us = head.time_us;
-    skip(&rest, starts(rest, " --> ") ? 4 : 0);
+    slice_skip(&rest, starts(rest, " --> ") ? 4 : 0);
     *s = rest;
 }
 
@@ -331,7 +331,7 @@ static void skip_relative_time(struct slice *s)
 {
     struct slice rest = *s;
     while (rest.n && ascii_digit(*rest.p))
-        skip(&rest, 1);
+        slice_skip(&rest, 1);
     if (rest.p != s->p && skip_spaces(&rest) && starts(rest, "["))
         *s = rest;
 }
@@ -364,7 +364,7 @@ static void take_priority(struct slice *s, struct record *r)
         return;
     r->severity = s->p[1] - '0';
     r->level = level_from_severity(r->severity);
-    skip(s, 3);
+    slice_skip(s, 3);
 }
 
 /* The time in front, also behind the spaces with which Consul indents its lines. */
@@ -392,7 +392,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
         r->time_us = head.time_us;
         r->procid = head.procid;
         r->logger = head.logger;
-        skip(&s, starts(s, ": ") ? 2 : 0);
+        slice_skip(&s, starts(s, ": ") ? 2 : 0);
         skip_spaces(&s);
         amazon_prefix(&s, r);
     } else {

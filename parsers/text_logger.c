@@ -46,7 +46,7 @@ static struct slice class_and_method(struct slice name)
 static bool skip_mark(struct slice *s)
 {
     size_t n = starts(*s, "-- ") ? 3 : starts(*s, "- ") || starts(*s, "| ") ? 2 : 0;
-    skip(s, n);
+    slice_skip(s, n);
     return n > 0;
 }
 
@@ -69,7 +69,7 @@ static bool take_end(struct slice *s, bool sure)
         return true;
     }
     if (starts(*s, ": ")) {
-        skip(s, 2);
+        slice_skip(s, 2);
         return true;
     }
     return sure && skip_mark(s);
@@ -117,7 +117,7 @@ static void python_logger(struct slice *s, struct record *r)
     if (n == 0 || n >= s->n || s->p[n] != ':' || starts(slice_from(*s, n), "://"))
         return;
     r->logger = slice_sub(*s, 0, n);
-    skip(s, n + 1);
+    slice_skip(s, n + 1);
 }
 
 /* Ruby: "ERROR -- prog: message" */
@@ -137,7 +137,7 @@ static void piped(struct slice *s, struct record *r)
         r->logger = name;
         *s = rest;
     } else {
-        skip(s, 1);
+        slice_skip(s, 1);
     }
 }
 
@@ -155,7 +155,7 @@ static bool skip_place(struct slice *s)
 /* zap on a console: "\tshop.pay\tpay/charge.go:42\tmessage", where the logger may be missing. */
 static void tabbed(struct slice *s, struct record *r)
 {
-    skip(s, 1);
+    slice_skip(s, 1);
     struct slice rest = *s, name = slice_split(&rest, '\t');
     if (skip_place(s) || !is_name(name) || !skip_place(&rest))
         return;
@@ -173,9 +173,9 @@ static bool spring(struct slice *s, struct record *r)
     if (!digits || !starts(slice_from(rest, digits), " --- "))
         return false;
     r->procid = slice_sub(rest, 0, digits);
-    skip(&rest, digits + 5);
+    slice_skip(&rest, digits + 5);
     for (int i = 0; i < 2; i++) {
-        skip(&rest, pair_at(rest, '[', ']', &inside));
+        slice_skip(&rest, pair_at(rest, '[', ']', &inside));
         skip_spaces(&rest);
     }
     struct slice name = word_at(rest), behind = slice_from(rest, name.n);
@@ -195,7 +195,7 @@ static bool jboss(struct slice *s, struct record *r)
     size_t n = pair_at(rest, '[', ']', &name);
     if (!n || !is_name(name) || !slice_chr(name, '.'))
         return false;
-    skip(&rest, n);
+    slice_skip(&rest, n);
     skip_spaces(&rest);
     n = pair_at(rest, '(', ')', &thread);
     if (!n || !starts(slice_from(rest, n), " "))
@@ -224,7 +224,7 @@ static bool process_in_parentheses(struct slice *s, struct record *r)
 static bool behind_thread(struct slice *s, struct record *r)
 {
     struct slice rest = *s, inside;
-    skip(&rest, pair_at(rest, '(', ')', &inside));
+    slice_skip(&rest, pair_at(rest, '(', ')', &inside));
     if (rest.p != s->p) {
         skip_spaces(&rest);
         if (!skip_mark(&rest))
@@ -233,7 +233,7 @@ static bool behind_thread(struct slice *s, struct record *r)
         return true;
     }
     if (skip_mark(&rest) || starts(rest, ": ")) {
-        skip(&rest, starts(rest, ": ") ? 2 : 0);
+        slice_skip(&rest, starts(rest, ": ") ? 2 : 0);
         *s = rest;
         return true;
     }
@@ -250,7 +250,7 @@ static bool behind_thread(struct slice *s, struct record *r)
 static bool name_in_brackets(struct slice *s, struct record *r)
 {
     struct slice inside, rest = *s;
-    skip(&rest, pair_at(rest, '[', ']', &inside));
+    slice_skip(&rest, pair_at(rest, '[', ']', &inside));
     if (rest.p == s->p || !starts(rest, " ") || !is_name(slice_trim(inside)))
         return false;
     r->logger = slice_trim(inside);
@@ -265,7 +265,7 @@ static void skip_spans(struct slice *s)
     for (;;) {
         struct slice rest = *s, inside;
         while (rest.n && (ascii_alnum(*rest.p) || *rest.p == '_' || *rest.p == '-'))
-            skip(&rest, 1);
+            slice_skip(&rest, 1);
         size_t n = pair_at(rest, '{', '}', &inside);
         if (rest.p == s->p || !n || !starts(slice_from(rest, n), ":"))
             return;
@@ -292,7 +292,7 @@ static bool behind_mark(struct slice *s, struct record *r)
     case '[':
         return name_in_brackets(s, r);
     case ':':
-        skip(s, 1);
+        slice_skip(s, 1);
         if (!skip_spaces(s))
             python_logger(s, r);
         return true;
@@ -305,7 +305,7 @@ static bool behind_mark(struct slice *s, struct record *r)
     default:
         if (!starts(*s, " -- "))
             return false;
-        skip(s, 4);
+        slice_skip(s, 4);
         ruby_program(s, r);
         return true;
     }
@@ -322,7 +322,7 @@ static void skip_marks(struct slice *s)
 {
     skip_spaces(s);
     while (s->n > 1 && (*s->p == '-' || *s->p == '|' || *s->p == ':') && s->p[1] == ' ') {
-        skip(s, 1);
+        slice_skip(s, 1);
         skip_spaces(s);
     }
 }
@@ -331,13 +331,13 @@ static void skip_marks(struct slice *s)
 static void thread_and_name(struct slice *s, struct record *r)
 {
     struct slice rest = *s, inside = SLICE_NONE;
-    skip(&rest, pair_at(rest, '[', ']', &inside));
+    slice_skip(&rest, pair_at(rest, '[', ']', &inside));
     bool thread = rest.p != s->p;
     if (thread && !r->logger.n)
         r->logger = class_behind_thread(inside);
     skip_spaces(&rest);
     if (!thread && starts(rest, "in ")) /* Flask: "ERROR in app: message" */
-        skip(&rest, 3);
+        slice_skip(&rest, 3);
     if ((thread && behind_thread(&rest, r)) || logger_from(&rest, thread, r))
         *s = rest;
 }

@@ -14,17 +14,12 @@ enum { NAME_MAX = 120, BRACKETS_MAX = 400 };
 /* Takes logger, thread and separators between the level and the message off the front of *s. */
 void text_logger(struct slice *s, struct record *r);
 
-static inline void skip(struct slice *s, size_t n)
-{
-    *s = slice_from(*s, n);
-}
-
 static inline bool skip_spaces(struct slice *s)
 {
     size_t n = 0;
     while (n < s->n && (s->p[n] == ' ' || s->p[n] == '\t'))
         n++;
-    skip(s, n);
+    slice_skip(s, n);
     return n > 0;
 }
 

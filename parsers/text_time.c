@@ -1,10 +1,5 @@
 #include "parsers/text_time.h"
 
-static void skip(struct slice *s, size_t n)
-{
-    *s = slice_from(*s, n);
-}
-
 /* n digits at the offset `at`, or -1. */
 static int digits_at(struct slice s, size_t at, size_t n)
 {
@@ -58,11 +53,11 @@ static bool finish(const struct parse_ctx *ctx, struct slice *s, size_t n, struc
 {
     struct slice rest = slice_from(*s, n);
     int64_t us;
-    skip(&rest, fraction_at(rest, &c.micro));
+    slice_skip(&rest, fraction_at(rest, &c.micro));
     if (!stamp_civil(&c, &us) || (rest.n && ascii_alnum(rest.p[0])))
         return false;
     bool utc = slice_starts(rest, SLICE(" UTC"));
-    skip(&rest, utc ? 4 : 0);
+    slice_skip(&rest, utc ? 4 : 0);
     *out = utc ? us : local(ctx, us);
     *s = rest;
     return true;
@@ -205,7 +200,7 @@ static bool clock_only(struct slice *s, int64_t *out)
     if (n >= s->n || (s->p[n] != ' ' && s->p[n] != ']'))
         return false;
     *out = RECORD_NO_TIME;
-    skip(s, n);
+    slice_skip(s, n);
     return true;
 }
 
@@ -223,13 +218,13 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
     }
     if (stamp_rfc3339(s, &us, &zone)) {
         int32_t twice; /* Python's "%(asctime)s,%(msecs)d" */
-        skip(s, fraction_at(*s, &twice));
+        slice_skip(s, fraction_at(*s, &twice));
         *out = zone ? us : local(ctx, us);
         return true;
     }
     if (stamp_nginx(s, &us)) { /* also Go's log package, which may add microseconds */
         int32_t micro;
-        skip(s, fraction_at(*s, &micro));
+        slice_skip(s, fraction_at(*s, &micro));
         *out = local(ctx, us + micro);
         return true;
     }
@@ -267,7 +262,7 @@ static bool klog(const struct parse_ctx *ctx, struct slice *s, struct text_head 
         return false;
     struct slice rest = slice_from(*s, at + 20);
     while (rest.n && *rest.p == ' ')
-        skip(&rest, 1);
+        slice_skip(&rest, 1);
     while (n < rest.n && ascii_digit(rest.p[n]))
         n++;
     h->procid = slice_sub(rest, 0, n);
@@ -319,7 +314,7 @@ static bool redis_signal(struct slice *s, struct text_head *h)
     uint64_t n;
     if (!slice_u64(pid, &n) || !slice_starts(rest, SLICE("signal-handler (")))
         return false;
-    skip(&rest, 16);
+    slice_skip(&rest, 16);
     if (!stamp_epoch(&rest, &h->time_us) || !slice_starts(rest, SLICE(") ")))
         return false;
     h->procid = pid;
@@ -337,7 +332,7 @@ static bool logrus(const struct parse_ctx *ctx, struct slice *s, struct text_hea
         return false;
     h->time_us = RECORD_NO_TIME;
     if (digits_at(rest, 0, 4) >= 0 && rest.p[4] == ']')
-        skip(&rest, 4);
+        slice_skip(&rest, 4);
     else if (!stamp_from(ctx, &rest, &h->time_us))
         return false;
     if (!slice_starts(rest, SLICE("] ")))
@@ -357,7 +352,7 @@ static bool nest(const struct parse_ctx *ctx, struct slice *s, struct text_head 
         n++;
     h->procid = slice_sub(rest, 0, n);
     ptrdiff_t dash = slice_find(slice_sub(rest, 0, 20), SLICE(" - "));
-    skip(&rest, dash < 0 ? 0 : (size_t)dash + 3);
+    slice_skip(&rest, dash < 0 ? 0 : (size_t)dash + 3);
     if (dash < 0 || !stamp_from(ctx, &rest, &h->time_us))
         return false;
     *s = rest;
@@ -387,10 +382,10 @@ static bool bracketed(const struct parse_ctx *ctx, struct slice *s, struct text_
 {
     struct slice rest = *s;
     bool ruby = rest.n > 4 && ascii_alpha(rest.p[0]) && slice_starts(slice_from(rest, 1), SLICE(", ["));
-    skip(&rest, ruby ? 3 : 0);
+    slice_skip(&rest, ruby ? 3 : 0);
     if (!slice_starts(rest, SLICE("[")))
         return false;
-    skip(&rest, 1);
+    slice_skip(&rest, 1);
     if (!stamp_from(ctx, &rest, &h->time_us))
         return false;
     const char *end = slice_chr(slice_sub(rest, 0, 120), ']');

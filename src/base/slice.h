@@ -66,6 +66,12 @@ static inline struct slice slice_from(struct slice s, size_t from)
     return slice_sub(s, from, s.n);
 }
 
+/* Without its first n bytes. */
+static inline void slice_skip(struct slice *s, size_t n)
+{
+    *s = slice_from(*s, n);
+}
+
 static inline const char *slice_chr(struct slice s, char c)
 {
     return s.n ? memchr(s.p, c, s.n) : NULL;
