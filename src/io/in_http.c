@@ -4,7 +4,8 @@
  * A body is one message, or several: objects on lines of their own or behind one another, or an array. It may
  * be gzip or zlib, said by Content-Encoding or told by its first bytes. 202 when at least one message was
  * taken; what is not acceptable beside it is handed on to be counted as refused. After HTTP_BROKEN_MAX of those
- * the rest of the body is counted and not looked at, and the answer is a 400 that says how many were taken.
+ * the rest of the body is counted and not looked at, those are refused whether one was taken or not, and the answer is a 400 that
+ * says how many were taken.
  * Everything else is a 4xx or 503 with a JSON body that says why. Bounds: HTTP_BODY_MAX, or max_message when that is more, for a body as
  * sent and inflated; http_track for connections.
  */
@@ -193,7 +194,7 @@ static void hand_on(struct in_http *in, struct slice one, bool first)
 }
 
 /* Good messages are handed on where they stand. Broken ones wait until it is known that a good one is beside
- * them, and are handed on then, to be counted as refused. */
+ * them, or that the rest is given up, and are handed on then, to be counted as refused. */
 static void read_bulk(struct in_http *in, struct slice bytes, struct bulk *b)
 {
     struct gelf_body body;
@@ -211,8 +212,8 @@ static void read_bulk(struct in_http *in, struct slice bytes, struct bulk *b)
             hand_on(in, one, b->taken++ == 0);
         }
     }
-    for (unsigned i = 0; i < b->n_broken && b->taken; i++)
-        hand_on(in, b->broken[i], false);
+    for (unsigned i = 0; i < b->n_broken && (b->taken || b->left); i++)
+        hand_on(in, b->broken[i], i == 0 && !b->taken);
     in->sink.counts->v[COUNT_http_given_up] += b->left;
 }
 

@@ -127,6 +127,19 @@ fallback: crumb
     assert len(said) == 1 and "input=udp://127.0.0.1:%d" % ports[1] in said[0] and "peer=127.0.0.1" in said[0], d.err
 
 
+def scenario_broken_messages_of_a_request_are_counted(t):
+    """All of a request that was given up are in the ledger, whether a good one was among them or not."""
+    port = free_port()
+    d = t.start(t.config("inputs:\n  - gelf: http://127.0.0.1:%d\nrules: []\nfallback: crumb\n" % port))
+    for body in (b"{\n" * 150, gelf("good") + b"\n" + b"{\n" * 150):
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        c.request("POST", "/gelf", body)
+        t.eq(c.getresponse().status, 400)
+        c.close()
+    ledger = d.stop(sent=301)
+    t.eq((ledger["crumb"], ledger["refused"], ledger["http_given_up"]), (1, 200, 100))
+
+
 def scenario_every_input_is_listed(t):
     """Also when there are more of them than lines that may say the same in a while."""
     ports = [free_port(socket.SOCK_DGRAM) for _ in range(14)]
