@@ -6,6 +6,9 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
+
+enum { WORKER_DRAIN_MS = 2000 }; /* what the kernel holds at the end, of all inputs together */
 
 static struct input *last_of_type(const struct worker *w, const struct input_type *type)
 {
@@ -56,11 +59,13 @@ void worker_stop_inputs(struct worker *w)
     w->n_inputs = 0;
 }
 
+/* Each has its part of the time, and what those before it did not need: the end itself is waited for for a while only (daemon.c). */
 void worker_drain_inputs(struct worker *w)
 {
+    int64_t begin_ms = clock_mono_ms();
     for (unsigned i = 0; i < w->n_inputs; i++)
         if (w->inputs[i]->type->drain)
-            w->inputs[i]->type->drain(w->inputs[i]);
+            w->inputs[i]->type->drain(w->inputs[i], begin_ms + WORKER_DRAIN_MS * (i + 1) / w->n_inputs);
 }
 
 bool worker_is_drained(const struct worker *w)
@@ -167,7 +172,7 @@ static void end_one(struct worker *w, unsigned at)
     struct input *in = w->inputs[at];
     struct worker_slot *slot = &w->slots[in->index];
     if (in->type->drain)
-        in->type->drain(in);
+        in->type->drain(in, clock_mono_ms() + WORKER_DRAIN_MS);
     worker_add_positions(w, in);
     slot->use = SLOT_STOPPED;
     slot->state.kernel_drops += in->kernel_drops;

@@ -7,18 +7,21 @@
  * When a new one finds no place, the address that holds most gives one up, or the one that has said nothing for
  * longest makes room, so that a crowd of silent ones cannot keep a sender out. `allow`
  * is about the address that connects, also where a PROXY header names another. Under back-pressure, and above
- * per_sender, nothing is read and the sender waits.
+ * per_sender, nothing is read and the sender waits. At the end nobody waits: what the kernel holds is read,
+ * TCP_DRAIN_MAX bytes at most; a connection of which more is left is counted.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/descriptors.h"
 #include "io/tcp_conn.h"
 
-enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000 };
+enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20 };
 
 /* The connection that has been silent longest. What it sent may not have been read yet, hence the question;
  * NULL after a few. */
@@ -149,6 +152,47 @@ static bool tcp_drained(struct input *input)
     return true;
 }
 
+/* Who has connected may have sent, and gone. A passed socket's queue is the next process's. */
+static void accept_waiting(struct in_tcp *in)
+{
+    for (unsigned n = 0; !in->listener.passed && n < in->opt->max_connections; n++) {
+        struct sockaddr_storage from = {0};
+        socklen_t len = sizeof from;
+        int fd = accept4(in->listener.fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        on_accept(in->acceptor, fd, (struct sockaddr *)&from, (int)len, in);
+    }
+}
+
+/* One read of each connection, so that a sender who goes on takes no other's time. False: nothing was read, or a bound is reached. */
+static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
+{
+    size_t before = *left;
+    struct conn *c, *next;
+    for (c = TAILQ_FIRST(&in->conns); c && *left && clock_mono_ms() < end_ms; c = next) {
+        next = TAILQ_NEXT(c, link);
+        size_t n = conn_drain(c);
+        *left -= n < *left ? n : *left;
+    }
+    tcp_keep_budget(in);
+    return *left < before && *left && clock_mono_ms() < end_ms;
+}
+
+/* What the kernel has taken was accepted as far as its sender knows. */
+static void tcp_drain(struct input *input, int64_t end_ms)
+{
+    struct in_tcp *in = (struct in_tcp *)input;
+    size_t left = TCP_DRAIN_MAX;
+    struct conn *c;
+    in->draining = true;
+    accept_waiting(in);
+    while (drain_once(in, end_ms, &left))
+        ;
+    TAILQ_FOREACH (c, &in->conns, link)
+        *tcp_counter(in, COUNT_unread) += conn_unread(c);
+}
+
 static void tcp_stop(struct input *input)
 {
     struct in_tcp *in = (struct in_tcp *)input;
@@ -215,5 +259,6 @@ const struct input_type in_tcp = {
     .start = tcp_start,
     .pause = tcp_pause,
     .drained = tcp_drained,
+    .drain = tcp_drain,
     .stop = tcp_stop,
 };

@@ -26,7 +26,7 @@
 
 /* UDP carries 65 527 bytes at most. A unix datagram may be as long as the sender's SO_SNDBUF, 208 KiB unless
  * it was raised. */
-enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1, DRAIN_MS = 2000 };
+enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1, DISCARD_MAX = 1 << 20 };
 
 union control {
     struct cmsghdr align;
@@ -250,16 +250,26 @@ static void reserve_slots(struct in_udp *in)
     }
 }
 
-/* Datagrams that are in the socket's buffer have been accepted: closed with the socket they would be lost and in no counter. Bounded
-   by time, since the senders go on. */
-static void udp_drain(struct input *input)
+/* Bounded by number, since the senders go on: more than a receive buffer holds. */
+static uint64_t discard(int fd)
+{
+    char byte;
+    uint64_t n = 0;
+    while (n < DISCARD_MAX && recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+        n++;
+    return n;
+}
+
+/* Datagrams that are in the socket's buffer have been accepted: closed with the socket they would be lost and in no counter. */
+static void udp_drain(struct input *input, int64_t end_ms)
 {
     struct in_udp *in = (struct in_udp *)input;
-    int64_t end_ms = clock_mono_ms() + DRAIN_MS;
     bool more = !in->listener.passed;
     while (more) {
         more = read_batch(in) && clock_mono_ms() < end_ms;
     }
+    if (!in->listener.passed)
+        in->sink.counts->v[COUNT_unread] += discard(in->listener.fd);
     if (in->chunks) /* whose rest nobody will take */
         gelf_chunks_expire(in->chunks, INT64_MAX, in->sink.counts);
 }

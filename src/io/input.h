@@ -1,7 +1,7 @@
 /*
  * input: where messages come from. Each kind is one file with one `const struct input_type` and a row in inputs.def.
  *
- * An input lives on the worker's event base and thread. It frames bytes (parsers/cut), makes a stream for each source of
+ * An input lives on the worker's event base and thread. It frames bytes (parsers/frame.h), makes a stream for each source of
  * messages in order, and hands every message to the sink at once; it parses nothing. What it allocates at a peer's wish is capped by
  * its options. Whatever it throws away it counts.
  */
@@ -78,7 +78,7 @@ struct input_sink {
     /* A turn of this input begins (app/turn.h); see input_turn. NULL: nobody cares. */
     void (*turn)(void *u, struct input *in, struct slice who);
     struct counts *counts;
-    /* Microseconds of the wall clock, read once per turn of the loop. */
+    /* Microseconds of the wall clock, read at each call. */
     int64_t (*now_us)(void *u);
 };
 
@@ -92,8 +92,9 @@ struct input_type {
     /* True when everything that could be read now has been handed on; for standard input, when its end has been reached
        (used to drain at exit and by `crumbd -`). */
     bool (*drained)(struct input *in);
-    /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket. NULL: nothing. */
-    void (*drain)(struct input *in);
+    /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket, until end_ms
+       of clock_mono_ms, since senders may go on; what is left then is counted. NULL: nothing. */
+    void (*drain)(struct input *in, int64_t end_ms);
     /* Told of the one of its type before it in the configuration, before anything else. NULL: it need not know. */
     void (*after)(struct input *in, struct input *earlier);
     /*
@@ -113,7 +114,8 @@ struct input_type {
     void (*positions)(struct input *in, position_f *put, void *u);
     void (*stored)(struct input *in);
     bool (*behind)(struct input *in);
-    /* Stops reading, hands on what had begun (a last line without its end), closes, frees. */
+    /* Stops reading, closes, frees. What will not be read again (a connection's, standard input's) is handed on first as far as it had
+       begun, a last line without its end too; a file's last line is left for the next start. */
     void (*stop)(struct input *in);
 };
 

@@ -33,24 +33,35 @@ static void deliver(struct conn *c, struct message *m)
     input_message(&c->in->sink, &c->in->input, m);
 }
 
-/* Bytes that did not tell yet what they begin are a message's all the same. */
-static void take_undecided(struct conn *c)
+/* False when nothing is left of what was read. */
+static bool fill_framer(struct conn *c)
 {
     struct evbuffer *in = c->bev ? bufferevent_get_input(c->bev) : NULL;
-    size_t n = in ? evbuffer_get_length(in) : 0;
-    if (c->opening != OPENING_MORE || !n)
-        return;
-    int got = evbuffer_remove(in, framer_room(&c->framer, n), n);
+    if (!in || evbuffer_get_length(in) == 0)
+        return false;
+    int got = evbuffer_remove(in, framer_room(&c->framer, TCP_STEP), TCP_STEP);
     framer_fill(&c->framer, got > 0 ? (size_t)got : 0);
+    return got > 0;
+}
+
+/* At the end of a connection. What was read, about TCP_READ_MAX bytes at most, may have waited for per_sender or the store; and bytes
+   that did not tell yet what they begin are a message's all the same. */
+static void hand_on_rest(struct conn *c)
+{
+    struct message m;
+    bool ours = c->opening == OPENING_OURS || c->opening == OPENING_MORE;
+    do {
+        while (framer_next(&c->framer, &m))
+            deliver(c, &m);
+    } while (ours && fill_framer(c));
+    while (framer_flush(&c->framer, FRAME_END, &m) || framer_next(&c->framer, &m))
+        deliver(c, &m);
 }
 
 void conn_free(struct conn *c)
 {
     struct in_tcp *in = c->in;
-    struct message m;
-    take_undecided(c);
-    while (framer_next(&c->framer, &m) || framer_flush(&c->framer, FRAME_END, &m))
-        deliver(c, &m);
+    hand_on_rest(c);
     TAILQ_REMOVE(&in->conns, c, link);
     holders_remove(&in->holders, &c->held);
     in->input.connections--;
@@ -140,7 +151,7 @@ static bool over_rate(struct conn *c)
 {
     struct in_tcp *in = c->in;
     int64_t wait_us =
-        in->rates && !tcp_over_unix(in) ? rates_wait(in->rates, &c->peer, in->sink.now_us(in->sink.u)) : 0;
+        in->rates && !tcp_over_unix(in) && !in->draining ? rates_wait(in->rates, &c->peer, in->sink.now_us(in->sink.u)) : 0;
     if (wait_us == 0)
         return false;
     if (!c->resume)
@@ -156,7 +167,7 @@ static bool over_rate(struct conn *c)
 
 static bool stopped(const struct conn *c)
 {
-    return c->in->paused || c->held_back;
+    return !c->in->draining && (c->in->paused || c->held_back);
 }
 
 static void run_messages(struct conn *c)
@@ -231,16 +242,12 @@ static bool speaks_ours(struct conn *c)
 /* Everything that was read, as far as the sender may go. Frees c when it has ended. */
 static void conn_run(struct conn *c)
 {
-    struct evbuffer *in = bufferevent_get_input(c->bev);
     input_turn(&c->in->sink, &c->in->input, c->stream.peer);
     if (!speaks_ours(c))
         return;
     run_messages(c);
-    while (!stopped(c) && evbuffer_get_length(in) > 0) {
-        int got = evbuffer_remove(in, framer_room(&c->framer, TCP_STEP), TCP_STEP);
-        framer_fill(&c->framer, got > 0 ? (size_t)got : 0);
+    while (!stopped(c) && fill_framer(c))
         run_messages(c);
-    }
     account(c);
     if (stopped(c))
         bufferevent_disable(c->bev, EV_READ);
@@ -487,11 +494,59 @@ void conn_sweep(struct conn *c)
     }
 }
 
+static SSL *ssl_of(const struct conn *c)
+{
+    return c->in->tls && c->bev ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+}
+
 bool conn_drained(const struct conn *c)
 {
     if (!c->ready)
         return true;
-    SSL *ssl = c->in->tls ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+    SSL *ssl = ssl_of(c);
     return !c->held_back && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
            !(ssl && SSL_pending(ssl)) && !descriptor_readable(c->fd);
+}
+
+/* ---- the end of the input ---- */
+
+/* Past the bufferevent, which reads only when the loop turns. Over TLS a handshake that the client has done its part of ends here. */
+static size_t read_now(struct conn *c, char *to, size_t room)
+{
+    SSL *ssl = ssl_of(c);
+    if (ssl) {
+        int got = SSL_read(ssl, to, (int)room);
+        ERR_clear_error();
+        return got > 0 ? (size_t)got : 0;
+    }
+    ssize_t got = recv(c->fd, to, room, MSG_DONTWAIT);
+    c->ended |= got == 0;
+    return got > 0 ? (size_t)got : 0;
+}
+
+size_t conn_drain(struct conn *c)
+{
+    char bytes[TCP_STEP];
+    if (c->early && descriptor_readable(c->fd)) {
+        on_proxy(c->fd, EV_READ, c); /* may free c; what is behind the header comes with the next call */
+        return 1;
+    }
+    if (!c->bev)
+        return 0;
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    size_t n = read_now(c, bytes, sizeof bytes);
+    /* A bufferevent lets nobody else add to its input. */
+    evbuffer_unfreeze(in, 0);
+    evbuffer_add(in, bytes, n);
+    conn_run(c);
+    return n;
+}
+
+bool conn_unread(const struct conn *c)
+{
+    char byte;
+    SSL *ssl = ssl_of(c);
+    if (!c->bev || (ssl && !SSL_is_init_finished(ssl)))
+        return false;
+    return (ssl && SSL_pending(ssl) > 0) || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }

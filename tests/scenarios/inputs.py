@@ -14,7 +14,7 @@ import urllib.request
 
 import abuse
 from harness import free_port
-from inputs import Inputs, gelf, stranger
+from inputs import Inputs, certificates, gelf, stranger
 
 ABUSE_S = float(os.environ.get("CRUMBD_ABUSE_S", 10))
 
@@ -125,6 +125,33 @@ fallback: crumb
     t.eq((ledger["gelf_sets_expired"], ledger["refused"]), (1, 1))
     said = [line for line in d.err.splitlines() if "was refused" in line]
     assert len(said) == 1 and "input=udp://127.0.0.1:%d" % ports[1] in said[0] and "peer=127.0.0.1" in said[0], d.err
+
+
+def scenario_what_connections_hold_at_the_end(t):
+    """Messages that wait for per_sender, in the process and in the kernel, and of a connection not accepted yet, are whole and read at SIGTERM."""
+    ports = [free_port() for _ in range(2)]
+    certificates(t, "server")
+    d = t.start(t.config("""
+inputs:
+  - {gelf: 'tcp://127.0.0.1:%d', per_sender: 5}
+  - {gelf: 'tls://127.0.0.1:%d', per_sender: 5, tls: {cert: server.pem, key: server.key}}
+rules: []
+fallback: crumb
+""" % tuple(ports)))
+    many = b"".join(gelf("number %d " % n + "x" * 1000) + b"\0" for n in range(200))
+    context = ssl.create_default_context(cafile=t.path("ca.pem"))
+    with socket.create_connection(("127.0.0.1", ports[0])) as plain, \
+            context.wrap_socket(socket.create_connection(("127.0.0.1", ports[1])), server_hostname="127.0.0.1") as tls:
+        plain.sendall(many)
+        tls.sendall(many)
+        d.wait_count("rate_waits", 2)
+        d.signal(signal.SIGSTOP)
+        with socket.create_connection(("127.0.0.1", ports[0])) as late:
+            late.sendall(many)
+        d.signal(signal.SIGTERM)
+        d.signal(signal.SIGCONT)
+        ledger = d.ended(sent=600)
+    t.eq((ledger["lines_in"], ledger["crumb"]), (600, 600), ledger)
 
 
 def scenario_broken_messages_of_a_request_are_counted(t):

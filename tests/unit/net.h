@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/input.h"
 
 enum { NET_KEPT = 4096, NET_DEADLINE_MS = 20000 };
@@ -90,6 +91,12 @@ static inline void net_start(struct net *t)
     if (!t->in)
         err_print(&t->diag, stderr);
     ck_assert_ptr_nonnull(t->in);
+}
+
+/* As at the end of a run, in more time than it takes. */
+static inline void net_drain(struct net *t)
+{
+    t->in->type->drain(t->in, clock_mono_ms() + NET_DEADLINE_MS);
 }
 
 static inline void net_free(struct net *t)

@@ -226,6 +226,23 @@ START_TEST(udp_kernel_drops_are_counted)
 }
 END_TEST
 
+START_TEST(udp_unread_are_counted)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
+    t->opt.receive_buffer_bytes = 1 << 20;
+    net_start(t);
+    int fd = net_connect(t, SOCK_DGRAM);
+    for (int i = 0; i < 200; i++)
+        net_send(fd, SLICE("<13>the time is over"));
+    t->in->type->drain(t->in, clock_mono_ms());
+    ck_assert_uint_lt(t->n, 200);
+    ck_assert_uint_eq(t->n + t->counts.v[COUNT_unread], 200);
+    ck_assert(t->in->type->drained(t->in));
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
 START_TEST(udp_guards)
 {
     struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP);
@@ -594,6 +611,7 @@ int main(void)
     tcase_add_test(c, rate_a_network);
     tcase_add_test(c, udp_datagrams);
     tcase_add_test(c, udp_kernel_drops_are_counted);
+    tcase_add_test(c, udp_unread_are_counted);
     tcase_add_test(c, udp_guards);
     tcase_add_test(c, port_in_use);
     tcase_add_test(c, socket_from_systemd);

@@ -283,6 +283,96 @@ START_TEST(per_sender_waits)
 }
 END_TEST
 
+/* Numbered messages of text_bytes, sent at once. */
+static void send_numbers(int fd, unsigned from, unsigned to, size_t text_bytes)
+{
+    struct sbuf all;
+    char *text = xmalloc(text_bytes);
+    sbuf_init(&all, 8 << 20);
+    memset(text, 'x', text_bytes);
+    for (unsigned i = from; i < to; i++) {
+        char line[64];
+        int n = snprintf(line, sizeof line, "<13>number %u ", i);
+        sbuf_adds(&all, slice_of(line, (size_t)n));
+        sbuf_adds(&all, slice_of(text, text_bytes));
+        sbuf_addc(&all, '\n');
+    }
+    net_send(fd, sbuf_slice(&all));
+    sbuf_free(&all);
+    free(text);
+}
+
+/* Each once and whole, those of one connection in their order. */
+static void ck_numbers(const struct net *t, unsigned n, unsigned a_connection, size_t text_bytes)
+{
+    unsigned next[2] = {0, a_connection};
+    ck_assert_uint_eq(t->n, n);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned number = 0;
+        int head_n = 0;
+        ck_assert_int_eq(sscanf(t->msg[i].text, "<13>number %u %n", &number, &head_n), 1);
+        ck_assert_uint_eq(number, next[number >= a_connection]++);
+        ck_assert_uint_eq(t->msg[i].n, (size_t)head_n + text_bytes);
+    }
+}
+
+/* What waited for per_sender, in the process and in the kernel, and who has not even been accepted. */
+START_TEST(an_end_hands_on_what_waits)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.per_sender = 5;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    send_numbers(fd, 0, 400, 1000);
+    net_until(t, t->n >= 5);
+    ck_assert_uint_lt(t->n, 300);
+    int late = net_connect(t, SOCK_STREAM);
+    send_numbers(late, 400, 500, 1000);
+    close(late);
+    net_drain(t);
+    t->in->type->stop(t->in);
+    t->in = NULL;
+    ck_numbers(t, 500, 400, 1000);
+    ck_assert_uint_eq(t->counts.v[COUNT_unread], 0);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+/* The same while the store takes nothing. */
+START_TEST(an_end_while_paused)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->sink.message = pausing_message;
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    send_numbers(fd, 0, 400, 1000);
+    net_until(t, t->n == 1);
+    net_drain(t);
+    t->in->type->stop(t->in);
+    t->in = NULL;
+    ck_numbers(t, 400, 400, 1000);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
+START_TEST(what_is_not_read_in_time_is_counted)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM), idle = net_connect(t, SOCK_STREAM);
+    send_numbers(fd, 0, 400, 1000);
+    t->in->type->drain(t->in, clock_mono_ms());
+    ck_assert_uint_eq(t->n, 0);
+    ck_assert_uint_eq(t->in->connections, 2);
+    ck_assert_uint_eq(t->counts.v[COUNT_unread], 1);
+    close(fd);
+    close(idle);
+    net_free(t);
+}
+END_TEST
+
 START_TEST(not_allowed)
 {
     struct net *t = tcp_new(INPUT_SYSLOG);
@@ -666,6 +756,9 @@ int main(void)
     tcase_add_test(c, back_pressure);
     tcase_add_test(c, pause_between_messages);
     tcase_add_test(c, per_sender_waits);
+    tcase_add_test(c, an_end_hands_on_what_waits);
+    tcase_add_test(c, an_end_while_paused);
+    tcase_add_test(c, what_is_not_read_in_time_is_counted);
     tcase_add_test(c, not_allowed);
     tcase_add_test(c, tls_client_on_a_plain_port);
     tcase_add_test(c, http_on_a_tcp_port);

@@ -201,6 +201,33 @@ START_TEST(without_client_certificates)
 }
 END_TEST
 
+/* Records that wait for per_sender, in OpenSSL and in the kernel. */
+START_TEST(an_end_hands_on_what_waits)
+{
+    struct net *t = net_new(INPUT_SYSLOG, INPUT_TLS);
+    struct pki p;
+    struct sbuf text;
+    pki_make(&p, t, false);
+    t->opt.per_sender = 5;
+    net_start(t);
+    sbuf_init(&text, 1 << 20);
+    for (unsigned i = 0; i < 8000; i++)
+        sbuf_adds(&text, SLICE("<13>over TLS, one of many\n"));
+    struct client c = {.text = sbuf_slice(&text), .t = t};
+    ck_assert_int_eq(pthread_create(&c.thread, NULL, client_main, &c), 0);
+    net_until(t, atomic_load(&c.done));
+    pthread_join(c.thread, NULL);
+    ck_assert(c.handshake);
+    ck_assert_uint_lt(t->n, 1000);
+    net_drain(t);
+    ck_assert_uint_eq(t->n, 8000);
+    ck_assert_uint_eq(t->counts.v[COUNT_unread], 0);
+    pki_free(&p, t);
+    sbuf_free(&text);
+    net_free(t);
+}
+END_TEST
+
 START_TEST(client_certificates)
 {
     struct net *t = net_new(INPUT_SYSLOG, INPUT_TLS);
@@ -329,6 +356,7 @@ int main(void)
     TCase *c = tcase_create("tls");
     tcase_set_timeout(c, 60);
     tcase_add_test(c, without_client_certificates);
+    tcase_add_test(c, an_end_hands_on_what_waits);
     tcase_add_test(c, client_certificates);
     tcase_add_test(c, reload);
     tcase_add_test(c, no_tls_at_all);
