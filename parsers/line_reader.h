@@ -24,7 +24,7 @@ struct line_reader_place {
     uint64_t held[PARTIAL_STREAMS];
 };
 
-/* Members are private, but for `cut`: bytes are fed into it. */
+/* Members are private, but for `framer`: bytes are fed into it. */
 struct line_reader {
     struct framer framer;
     struct partial_join join;

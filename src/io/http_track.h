@@ -1,5 +1,5 @@
 /*
- * http_track: the connections of an evhttp, counted and bounded. Private to in_http.c.
+ * http_track: the connections of an evhttp, counted and bounded, for in_http.c and http.c.
  *
  * libevent 2.1 tells nobody when a connection comes or goes. But it asks for the bufferevent of each
  * (evhttp_set_bevcb), and when it lets go of one, the callbacks are gone; so each is held by one more
