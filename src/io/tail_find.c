@@ -75,6 +75,22 @@ static bool lost_its_end(struct tail *t, struct tail_file *f, int fd, const stru
     return true;
 }
 
+/* Opens a known file where its inode was seen, and compares its head. -1: that cannot be done now. */
+static int open_known(struct tail *t, const struct tail_file *f, const char *path, struct stat *st, enum tail_match *head)
+{
+    int fd = tail_open(t, path, st);
+    if (fd < 0)
+        return -1;
+    bool same = st->st_dev == f->id.dev && st->st_ino == f->id.ino;
+    if (!same) /* another has taken the name since it was listed */
+        tail_scan_soon(t);
+    *head = same ? tail_head_match(fd, &f->id) : TAIL_MATCH_UNREADABLE;
+    if (*head != TAIL_MATCH_UNREADABLE)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 /*
  * A sleeping file found by its inode at path. It is woken when the pattern leads to it, or there is more to
  * read.
@@ -82,24 +98,10 @@ static bool lost_its_end(struct tail *t, struct tail_file *f, int fd, const stru
 static void found_asleep(struct tail *t, struct tail_file *f, const char *path, bool matched)
 {
     struct stat st;
-    int fd = tail_open(t, path, &st);
+    enum tail_match head;
+    int fd = open_known(t, f, path, &st, &head);
     if (fd < 0) {
-        /* Not searched for elsewhere, and not taken for a new file: it is there, and will be readable one
-         * day. */
-        f->seen = t->scans;
-        return;
-    }
-    if (st.st_dev != f->id.dev || st.st_ino != f->id.ino) {
-        /* Another has taken the name since it was listed: the next scan sees both. */
-        close(fd);
-        f->seen = t->scans;
-        tail_scan_soon(t);
-        return;
-    }
-    enum tail_match head = tail_head_match(fd, &f->id);
-    if (head == TAIL_MATCH_UNREADABLE) {
-        close(fd);
-        f->seen = t->scans;
+        f->seen = t->scans; /* not searched for elsewhere, and not taken for a new file: the next scan sees more */
         return;
     }
     bool shorter = (uint64_t)st.st_size < tail_file_reach(f);
@@ -134,6 +136,18 @@ static void is_gone(struct tail *t, struct tail_file *f)
     tail_forget(t, f);
 }
 
+/* Its inode is in its folder, under its name or another. */
+static void found_by_inode(struct tail *t, struct tail_file *f, const char *path, const struct stat *st)
+{
+    if (strcmp(path, f->path) != 0) {
+        free(f->path);
+        f->path = xstrdup(path);
+        f->changed = true;
+    }
+    if ((!f->checked || (uint64_t)st->st_size != f->read_at) && t->n_rotated < 2 * tail_rotated_max())
+        found_asleep(t, f, path, false);
+}
+
 /* A sleeping file to which no name of the pattern led. */
 static void search_for(struct tail *t, struct tail_file *f)
 {
@@ -143,24 +157,13 @@ static void search_for(struct tail *t, struct tail_file *f)
     f->unreachable = false;
     bool unknown;
     char *path = tail_find_inode(f, &st, &unknown);
-    if (unknown && !tail_may_come_back(f))
+    bool there = path && tail_by_inode(t, st.st_dev, st.st_ino) == f; /* else given out again, and another has been found in it */
+    bool blind = unknown && !tail_may_come_back(f);
+    if (there && !blind)
+        found_by_inode(t, f, path, &st);
+    free(path);
+    if (there || blind)
         return;
-    if (path && tail_by_inode(t, st.st_dev, st.st_ino) != f) {
-        /* Given out again, and another has been found in it. */
-        free(path);
-        path = NULL;
-    }
-    if (path) {
-        if (strcmp(path, f->path) != 0) {
-            free(f->path);
-            f->path = xstrdup(path);
-            f->changed = true;
-        }
-        if ((!f->checked || (uint64_t)st.st_size != f->read_at) && t->n_rotated < 2 * tail_rotated_max())
-            found_asleep(t, f, path, false);
-        free(path);
-        return;
-    }
     struct tail_place p = {0};
     bool same_inode_number = lstat(f->path, &st) == 0 && st.st_ino == f->id.ino;
     if (same_inode_number || f->id.head_bytes >= HEAD_CONVINCES)
