@@ -191,11 +191,11 @@ static void note_day(struct try_result *r, int64_t time_us)
     r->n_days++;
 }
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct try_run *t = u;
     if (e->open)
-        return;
+        return true;
     t->result.summaries += e->suppressed > 0;
     t->result.events++;
     note_day(&t->result, e->time_us);
@@ -203,6 +203,7 @@ static void on_event(void *u, const struct event_out *e)
         fwrite(e->payload.text.p, 1, e->payload.text.n, stdout);
         fputc('\n', stdout);
     }
+    return true;
 }
 
 static struct try_issue *note(struct try_run *t, const struct outcome *j)

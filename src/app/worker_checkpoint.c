@@ -77,19 +77,20 @@ static bool overflows(struct worker *w, enum item_kind kind, const struct event_
     return true;
 }
 
-void worker_add_event(void *u, const struct event_out *e)
+bool worker_add_event(void *u, const struct event_out *e)
 {
     struct worker *w = u;
     struct worker_checkpoint *c = worker_next(u);
     if (e->suppressed)
         worker_report(c, e->project, ITEM_EVENT, COUNT_suppressed, e->suppressed);
     if (overflows(w, ITEM_EVENT, e))
-        return;
+        return false;
     new_event(c, ITEM_EVENT, e);
     int input = shares_find(&w->room, e->input);
     shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
     if (input >= 0)
         w->added[input] += e->payload.text.n + ROW_BYTES;
+    return true;
 }
 
 void worker_add_check_in(void *u, const struct event_out *e)

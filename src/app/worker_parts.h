@@ -56,7 +56,7 @@ struct worker {
 /* The one that is being filled. */
 struct worker_checkpoint *worker_next(struct worker *w);
 /* The hooks of the pipeline, which fill it. u: the worker. */
-void worker_add_event(void *u, const struct event_out *e);
+bool worker_add_event(void *u, const struct event_out *e);
 void worker_add_check_in(void *u, const struct event_out *e);
 void worker_add_deadline(void *u, const struct deadline_row *row);
 void worker_add_flood(void *u, const struct flood_row *row);

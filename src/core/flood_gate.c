@@ -113,8 +113,8 @@ static void on_summary(void *u, const struct flood_row *row)
     e.title = row->sample->title;
     e.level = row->sample->level;
     e.payload = parts_payload(g->parts);
-    g->parts->counts.v[COUNT_summarised] += row->suppressed;
-    g->parts->setup.hooks.emit(g->parts->setup.hooks.u, &e);
+    if (g->parts->setup.hooks.emit(g->parts->setup.hooks.u, &e))
+        g->parts->counts.v[COUNT_summarised] += row->suppressed;
 }
 
 /* The event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */

@@ -226,11 +226,11 @@ static void keep_pending_within_caps(struct pipeline *p)
 
 /* --- it goes out --- */
 
-static void emit(struct pipeline *p, struct pending *w, bool open)
+static bool emit(struct pipeline *p, struct pending *w, bool open)
 {
     w->src.crumbs = w->crumbs;
     w->src.n_crumbs = w->n_crumbs;
-    parts_emit_event(&p->parts, &w->src, open);
+    return parts_emit_event(&p->parts, &w->src, open);
 }
 
 static bool has_room(const struct pipeline *p, const struct pending *w)
@@ -297,10 +297,10 @@ void pipeline_checkpoint(struct pipeline *p)
 {
     struct pending *w;
     TAILQ_FOREACH (w, &p->pending.by_age, by_age) {
-        bool writes = !w->written_open && has_room(p, w);
-        if (writes)
-            emit(p, w, true);
-        w->written_open |= writes;
+        if (w->tried_open || !has_room(p, w))
+            continue;
+        w->tried_open = true;
+        w->written_open = emit(p, w, true);
     }
     flood_gate_tell(&p->gate);
     deadline_event_tell(&p->deadlines);

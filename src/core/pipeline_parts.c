@@ -86,16 +86,16 @@ void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena 
         fold_texts(v, a);
 }
 
-void parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open)
+bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open)
 {
     const struct verdict *v = src->verdict;
     sbuf_reset(&p->payload);
     if (!event_write(src, p->opt, p->scrub, &p->payload)) {
         if (open)
-            return;
+            return false;
         p->counts.v[COUNT_event_too_large]++;
         parts_lost(p, COUNT_event_too_large, 1, src->input, v->project);
-        return;
+        return false;
     }
     struct event_out e = {.open = open,
                           .time_us = event_time(src->record, src->received_us),
@@ -106,5 +106,5 @@ void parts_emit_event(struct pipeline_parts *p, const struct event_source *src, 
                           .payload = parts_payload(p),
                           .verdict = v};
     memcpy(e.event_id, src->event_id, sizeof e.event_id);
-    p->setup.hooks.emit(p->setup.hooks.u, &e);
+    return p->setup.hooks.emit(p->setup.hooks.u, &e);
 }

@@ -47,7 +47,8 @@ void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, s
 struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from);
 /* Completes the verdict with the texts that its event shows. */
 void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v);
-/* Writes the event and emits it. One that is too large is counted, and not emitted; `open` forms are not counted, as the closed one will be. */
-void parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open);
+/* Writes the event and emits it. False: it was not taken, or is too large, which is counted; `open` forms are not counted, as the closed
+   one will be. */
+bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open);
 
 #endif

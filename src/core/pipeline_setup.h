@@ -47,10 +47,11 @@ struct notice {
 struct pipeline_hooks {
     void *u;
     void (*notice)(void *u, const struct notice *n); /* may be NULL */
-    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is asked once for an event, also where that
-       has two forms. NULL: always. */
+    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is not asked again for the closed form of an
+       event whose open form was emitted. NULL: always. */
     bool (*room)(void *u, struct slice input);
-    void (*emit)(void *u, const struct event_out *e);
+    /* False: it was not taken, and is counted and reported by whoever refused it. */
+    bool (*emit)(void *u, const struct event_out *e);
     void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
     flood_row_f *flood_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
     deadline_row_f *deadline_row; /* the same of what is waited for */

@@ -22,14 +22,15 @@ struct trial {
     const char *refused;
 };
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct trial *o = u;
     if (e->open)
-        return;
+        return true;
     if (o->events++ > 0)
-        return;
+        return true;
     o->payload = arena_dup(&o->arena, e->payload.text);
+    return true;
 }
 
 static void on_outcome(void *u, const struct outcome *j)

@@ -196,13 +196,14 @@ static bool gave_project(const struct run *r, const struct event_out *e)
 
 /* --- hooks --- */
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct run *r = u;
     assert(is_json(e->payload.text));
     assert(gave_project(r, e));
     r->summarised += e->suppressed;
     r->events += !e->open && !e->suppressed;
+    return true;
 }
 
 static void on_check_in(void *u, const struct event_out *e)

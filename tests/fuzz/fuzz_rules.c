@@ -11,12 +11,18 @@
 
 enum { LINES_MAX = 50, INPUT_MAX = 16384 };
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct arena a = {0};
     (void)u;
     assert(json_tree(&a, e->payload.text));
     arena_free(&a);
+    return true;
+}
+
+static void on_check_in(void *u, const struct event_out *e)
+{
+    on_event(u, e);
 }
 
 static bool load(struct rule_set *set, struct slice text)
@@ -78,7 +84,7 @@ static void run_lines(const struct rule_set *set, struct slice lines)
                                     .limits = {.burst = 2, .period_us = 1000000, .per_minute = 10, .per_day = 20},
                                     .scrub = {.defaults = true}};
     const struct pipeline_setup setup = {
-        .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event, .check_in = on_event}};
+        .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event, .check_in = on_check_in}};
     struct stream s = {.format = FORMAT_NGINX_ERROR, .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     unsigned n = 0;

@@ -286,10 +286,16 @@ static void step(struct run *r, struct slice line)
 
 /* --- hooks --- */
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     (void)u;
     assert(is_json(e->payload.text));
+    return true;
+}
+
+static void on_check_in(void *u, const struct event_out *e)
+{
+    on_event(u, e);
 }
 
 static void on_flood_row(void *u, const struct flood_row *row)
@@ -315,7 +321,7 @@ int fuzz_target(const uint8_t *data, size_t size)
         .options = &options,
         .rules = &rules,
         .store_id = store_id,
-        .hooks = {.u = &r, .emit = on_event, .flood_row = on_flood_row, .deadline_row = on_deadline_row, .check_in = on_event}};
+        .hooks = {.u = &r, .emit = on_event, .flood_row = on_flood_row, .deadline_row = on_deadline_row, .check_in = on_check_in}};
     r.pipeline = pipeline_new(&setup);
     for (unsigned i = 0; input.p && i < STEPS_MAX; i++)
         step(&r, slice_split(&input, '\n'));

@@ -40,15 +40,16 @@ static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
     pipeline_message(b->pipeline, m, now_us);
 }
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     if (e->open)
-        return;
+        return true;
     ck_assert_uint_lt(b->n, EVENTS_MAX);
     memcpy(b->ids[b->n], e->event_id, 33);
     b->suppressed[b->n] = e->suppressed;
     b->events[b->n++] = json_tree(&b->arena, e->payload.text);
+    return true;
 }
 
 static void on_check_in(void *u, const struct event_out *e)

@@ -52,14 +52,14 @@ static struct slice member(const struct json_node *n, const char *a, const char 
     return n ? n->text : SLICE_NONE;
 }
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     struct arena a = {0};
     const struct json_node *root = json_tree(&a, e->payload.text), *fp = json_get(root, "fingerprint");
     uint64_t hash = slice_hash(e->project, 0);
     if (e->open)
-        return;
+        return true;
     for (const struct json_node *part = fp->child; part; part = part->next)
         hash = hash_mix(hash, slice_hash(part->text, 1));
     table_put(&b->fingerprints, hash, b);
@@ -80,6 +80,7 @@ static void on_event(void *u, const struct event_out *e)
             snprintf(b->top, sizeof b->top, "%.*s", SLICE_ARG(kinds->child->text));
     }
     arena_free(&a);
+    return true;
 }
 
 static void on_row(void *u, const struct flood_row *row)

@@ -51,10 +51,11 @@ static void on_outcome(void *u, const struct outcome *j)
         s->rule = j->verdict->rule->id;
 }
 
-static void ignore_event(void *u, const struct event_out *e)
+static bool ignore_event(void *u, const struct event_out *e)
 {
     (void)u;
     (void)e;
+    return true;
 }
 
 /* ---- how programs write what a client sent ---- */

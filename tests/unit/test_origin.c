@@ -30,12 +30,13 @@ static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
     pipeline_message(b->pipeline, m, now_us);
 }
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
     ck_assert_uint_lt(b->n, EVENTS_MAX);
     b->events[b->n] = json_tree(&b->arena, e->payload.text);
     ck_assert_ptr_nonnull(b->events[b->n++]);
+    return true;
 }
 
 static struct bench *bench_new(const char *rules)

@@ -40,15 +40,16 @@ static bool has_id(struct slice title)
     return false;
 }
 
-static void on_title(void *u, const struct event_out *e)
+static bool on_title(void *u, const struct event_out *e)
 {
     const struct rule *rule = u;
     /* What the configuration of the host says is the same each time: nodes, flags of a connection. */
     static const char *const said[] = {"nginx.config-warning", "rabbitmq.node-down"};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (slice_is(rule->id, said[i]))
-            return;
+            return true;
     ck_assert_msg(!has_id(e->title.text), "%.*s: the title has an id: %.*s", SLICE_ARG(rule->id), SLICE_ARG(e->title.text));
+    return true;
 }
 
 static void run_sample(const struct rule *rule, const struct rule_sample *s)
@@ -183,10 +184,11 @@ static void on_outcome(void *u, const struct outcome *j)
     passed->rule = j->verdict->rule ? j->verdict->rule->id : SLICE_NONE;
 }
 
-static void on_nothing(void *u, const struct event_out *e)
+static bool on_nothing(void *u, const struct event_out *e)
 {
     (void)u;
     (void)e;
+    return true;
 }
 
 /* A line with which no rule has to do is not read to its end: it is most of what nginx logs, and of what judging it costs. */

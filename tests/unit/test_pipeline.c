@@ -80,6 +80,7 @@ struct bench {
     char title[300]; /* of the last one */
     unsigned n;
     int64_t now_us;
+    bool refuses, no_room;
 };
 
 static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
@@ -88,9 +89,11 @@ static void hand_in(struct bench *b, const struct message *m, int64_t now_us)
     pipeline_message(b->pipeline, m, now_us);
 }
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
+    if (b->refuses)
+        return false;
     ck_assert_uint_lt(b->n, 512);
     b->open[b->n] = e->open;
     b->suppressed[b->n] = e->suppressed;
@@ -100,6 +103,14 @@ static void on_event(void *u, const struct event_out *e)
     b->events[b->n] = json_tree(&b->arena, e->payload.text);
     ck_assert_ptr_nonnull(b->events[b->n]);
     b->n++;
+    return true;
+}
+
+static bool has_room(void *u, struct slice input)
+{
+    const struct bench *b = u;
+    (void)input;
+    return !b->no_room;
 }
 
 static void load_files(struct bench *b, const char *text)
@@ -133,7 +144,7 @@ static struct bench *bench_of(const char *rules)
     b->now_us = INT64_C(1795428000000000); /* 2026-11-23 10:00 UTC */
     b->error_log = (struct stream){.format = FORMAT_NGINX_ERROR, .source = SLICE("/log/error.log"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS, .source = SLICE("/log/access.log"), .trusted = true, .file_key = 2, .ring = 2, .last_us = RECORD_NO_TIME};
-    const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
+    const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event, .room = has_room}};
     b->pipeline = pipeline_new(&setup);
     b->lines = 0;
     return b;
@@ -459,6 +470,40 @@ START_TEST(a_capture_that_is_a_secret_is_shown_nowhere)
     ck_at(b->events[0], "fingerprint/2", "of bob [Filtered]");
     ck_at(b->events[0], "logentry/formatted", "login of bob with [Filtered] or [Filtered]");
     bench_free(b);
+}
+END_TEST
+
+/* A summary that whoever stores it has dropped tells nobody its number. */
+START_TEST(a_summary_that_is_not_taken_has_told_nothing)
+{
+    struct bench *b = bench_new();
+    for (int i = 0; i < 10; i++)
+        feed(b, i, "error", i, REFUSED);
+    const struct counts *c = pipeline_counts(b->pipeline);
+    b->refuses = true;
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_gt(c->v[COUNT_suppressed], 0);
+    ck_assert_uint_eq(c->v[COUNT_summaries], 1);
+    ck_assert_uint_eq(c->v[COUNT_summarised], 0);
+    bench_free(b);
+}
+END_TEST
+
+/* Only an event whose open form is stored has its place there. */
+START_TEST(an_open_form_that_is_not_taken_takes_no_room)
+{
+    for (unsigned refuses = 0; refuses < 2; refuses++) {
+        struct bench *b = bench_new();
+        feed(b, 1, "error", 1, REFUSED);
+        b->refuses = refuses;
+        pipeline_checkpoint(b->pipeline);
+        b->refuses = false;
+        b->no_room = true;
+        pipeline_flush(b->pipeline);
+        ck_assert_uint_eq(pipeline_counts(b->pipeline)->v[COUNT_input_overflow], refuses);
+        ck_assert_uint_eq(b->n, refuses ? 0 : 2);
+        bench_free(b);
+    }
 }
 END_TEST
 
@@ -996,6 +1041,8 @@ int main(void)
     tcase_add_test(t, a_flood_is_thinned_and_counted);
     tcase_add_test(t, a_title_has_no_secrets);
     tcase_add_test(t, a_capture_that_is_a_secret_is_shown_nowhere);
+    tcase_add_test(t, a_summary_that_is_not_taken_has_told_nothing);
+    tcase_add_test(t, an_open_form_that_is_not_taken_takes_no_room);
     tcase_add_test(t, a_summary_counts_no_secrets);
     tcase_add_test(t, a_capture_that_is_none_stays);
     tcase_add_test(t, the_client_leaves_nowhere);

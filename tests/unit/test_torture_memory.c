@@ -74,10 +74,11 @@ static const char *const lines[] = {
 
 static unsigned events;
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     (void)u;
     events += !e->open;
+    return true;
 }
 
 static void judge_lines(const struct rule_set *rules)

@@ -75,11 +75,12 @@ static void open_store(void)
     err_free(&d);
 }
 
-static void on_event(void *u, const struct event_out *e)
+static bool on_event(void *u, const struct event_out *e)
 {
     (void)u;
     ck_assert_uint_lt(n_ids, 8);
     memcpy(ids[n_ids++], e->event_id, 33);
+    return true;
 }
 
 static void on_deadline_row(void *u, const struct deadline_row *row)
