@@ -16,6 +16,7 @@
 #include "app/confine.h"
 #include "app/notify.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
@@ -23,6 +24,7 @@
 enum {
     COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same checkpoint again */
     EXIT_COMMIT_S = 5,    /* how long the last checkpoint may take at exit */
+    EXIT_LAST_S = 1,      /* how long, after that or after a second signal, the worker has to tell its last numbers */
     EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
 };
@@ -44,27 +46,56 @@ static bool is_read_again(const struct daemon *dm, const struct store_event *e)
     return input_type_of(opt->kind, opt->transport)->positions != NULL;
 }
 
-static void count_unstored(struct daemon *dm, const struct worker_checkpoint *c)
+static void count_unstored(struct daemon *dm, const struct store_event *e)
 {
-    count_add(&dm->counts, &c->checkpoint.counts);
-    for (unsigned i = 0; i < c->checkpoint.n_events; i++) {
-        const struct store_event *e = &c->checkpoint.events[i];
-        if (!e->open)
-            dm->counts.v[is_read_again(dm, e) ? COUNT_read_again : COUNT_unstored]++;
-    }
+    dm->counts.v[is_read_again(dm, e) ? COUNT_read_again : COUNT_unstored]++;
+}
+
+/*
+ * Each event once, whichever forms of it are among the unstored ones; `open` has the open forms whose closed ones have not been met. A
+ * closed form without its open one: a checkpoint before them has stored that, with the position behind its line.
+ */
+static void count_form(struct daemon *dm, struct table *open, struct store_event *e)
+{
+    uint64_t id = slice_hash(slice_str(e->event_id), 0);
+    if (e->open)
+        table_put(open, id, e);
+    else if (e->written_open && !table_del(open, id))
+        dm->counts.v[COUNT_left_open]++;
+    else
+        count_unstored(dm, e);
+}
+
+static bool has_last(const struct daemon *dm)
+{
+    return dm->n_unstored && dm->unstored[dm->n_unstored - 1]->last;
+}
+
+static void say_unstored(const struct daemon *dm)
+{
+    log_error("the last checkpoint could not be stored; files are read again from the one before it at the next start",
+              log_c("store", dm->setup->settings->store), log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
+              log_i("events_left_open", (int64_t)dm->counts.v[COUNT_left_open]),
+              log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
 }
 
 /* What the worker has judged since the last checkpoint that was stored is in the ledger, and what is lost of it has a name. */
 static void give_up_unstored(struct daemon *dm)
 {
+    struct table open = {0};
+    if (!has_last(dm))
+        log_error("the worker thread has not told its last numbers: they are missing in the ledger");
     for (unsigned i = 0; i < dm->n_unstored; i++) {
-        count_unstored(dm, dm->unstored[i]);
-        worker_checkpoint_free(dm->unstored[i]);
+        struct checkpoint *c = &dm->unstored[i]->checkpoint;
+        count_add(&dm->counts, &c->counts);
+        for (unsigned k = 0; k < c->n_events; k++)
+            count_form(dm, &open, &c->events[k]);
     }
-    dm->n_unstored = 0;
-    log_error("the last checkpoint could not be stored; files are read again from the one before it at the next start",
-              log_c("store", dm->setup->settings->store), log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
-              log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
+    table_each(&open, slot) count_unstored(dm, slot->value);
+    table_free(&open);
+    say_unstored(dm);
+    while (dm->n_unstored)
+        worker_checkpoint_free(dm->unstored[--dm->n_unstored]);
 }
 
 /* What the store counts by itself, up to now. */
@@ -103,10 +134,26 @@ static void send_rest(struct daemon *dm)
 {
     worker_join(dm->worker);
     dm->worker = NULL;
+    if (dm->giving_up) {
+        end_loop(dm);
+        return;
+    }
     dm->sending_rest = true;
     sender_flush(dm->sender, dm->setup->drain ? DRAIN_SEND_MS : EXIT_SEND_MS, on_all_sent, dm);
 }
 
+/* What is not stored yet stays so. The worker's last numbers name it, and come at once, unless it hangs. */
+static void give_up(struct daemon *dm)
+{
+    const struct timeval limit = seconds(EXIT_LAST_S);
+    dm->giving_up = true;
+    if (has_last(dm))
+        end_loop(dm);
+    else
+        event_add(dm->exit_timer, &limit);
+}
+
+/* First what is not stored is given up, then the worker that does not say what that is. */
 static void on_exit_timer(evutil_socket_t fd, short what, void *u)
 {
     struct daemon *dm = u;
@@ -114,6 +161,10 @@ static void on_exit_timer(evutil_socket_t fd, short what, void *u)
     (void)what;
     if (dm->sending_rest)
         return;
+    if (!dm->giving_up) {
+        give_up(dm);
+        return;
+    }
     struct turn t;
     if (dm->worker && worker_turn(dm->worker, &t))
         turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t, dm->setup->inputs);
@@ -203,6 +254,8 @@ static void on_mail(void *u, struct mail *m)
     dm->unstored[dm->n_unstored++] = (struct worker_checkpoint *)m;
     if (dm->n_unstored == 1)
         commit_unstored(dm);
+    if (dm->giving_up && has_last(dm))
+        end_loop(dm);
 }
 
 static void on_commit_retry(evutil_socket_t fd, short what, void *u)
@@ -213,6 +266,15 @@ static void on_commit_retry(evutil_socket_t fd, short what, void *u)
 }
 
 /* --- signals and time --- */
+
+/* Asked twice. */
+static void stop_at_once(struct daemon *dm)
+{
+    if (dm->sending_rest)
+        end_loop(dm);
+    else if (!dm->giving_up)
+        give_up(dm);
+}
 
 static void on_signal(evutil_socket_t sig, short what, void *u)
 {
@@ -233,8 +295,8 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
                  log_c("remedy", "restart crumbd, and it reads its configuration again"));
         return;
     }
-    if (dm->stopping) { /* asked twice: at once */
-        end_loop(dm);
+    if (dm->stopping) {
+        stop_at_once(dm);
         return;
     }
     log_info("stopping", log_c("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));

@@ -44,6 +44,7 @@ struct daemon {
     struct health health;
     bool watchdog; /* of the service manager waits for this process */
     bool stopping, sending_rest, full_said;
+    bool giving_up; /* only the worker's last numbers are waited for */
 };
 
 /* --- daemon_http: the status page and the probes --- */

@@ -47,6 +47,7 @@ static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind
     struct store_event *out = &c->checkpoint.events[c->checkpoint.n_events++];
     *out = (struct store_event){.kind = kind,
                                 .open = e->open,
+                                .written_open = e->written_open,
                                 .time_us = e->time_us,
                                 .input = arena_dup(&c->arena, e->input),
                                 .project = arena_dup(&c->arena, e->project),

@@ -33,6 +33,7 @@ struct event_source {
     unsigned response_status;    /* from the access line, 0 unknown */
     struct slice source;         /* file or address it came from */
     struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
+    bool written_open;           /* its open form has been emitted */
     int64_t received_us;         /* time when the record has none, or one in the future */
     struct event_summary summary;
     struct event_deadline deadlines;

@@ -31,7 +31,7 @@ struct pending {
     unsigned after; /* lines that came after */
     struct correlation keys;
     int64_t due_us;
-    bool tried_open, written_open; /* one that is too large as it is may fit later, and is not tried at each checkpoint */
+    bool tried_open; /* whatever came of it: one that is too large as it is may fit later, and is not tried at each checkpoint */
     uint64_t touched; /* number of the last line given to it */
     size_t accounted; /* of its arena, in the list's bytes */
     struct pending_link links[PENDING_KEYS];

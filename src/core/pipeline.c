@@ -236,7 +236,7 @@ static bool emit(struct pipeline *p, struct pending *w, bool open)
 static bool has_room(const struct pipeline *p, const struct pending *w)
 {
     const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
-    return w->written_open || !hooks->room || hooks->room(hooks->u, w->src.input);
+    return w->src.written_open || !hooks->room || hooks->room(hooks->u, w->src.input);
 }
 
 static void drop(struct pipeline *p, const struct pending *w)
@@ -300,7 +300,7 @@ void pipeline_checkpoint(struct pipeline *p)
         if (w->tried_open || !has_room(p, w))
             continue;
         w->tried_open = true;
-        w->written_open = emit(p, w, true);
+        w->src.written_open = emit(p, w, true);
     }
     flood_gate_tell(&p->gate);
     deadline_event_tell(&p->deadlines);

@@ -98,6 +98,7 @@ bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, 
         return false;
     }
     struct event_out e = {.open = open,
+                          .written_open = src->written_open,
                           .time_us = event_time(src->record, src->received_us),
                           .input = src->input,
                           .project = v->project,

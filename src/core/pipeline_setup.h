@@ -15,6 +15,7 @@
 struct event_out {
     char event_id[33];
     bool open; /* a first form of an event that still waits; the closed form follows under the same id */
+    bool written_open; /* this is the closed form of such an event */
     int64_t time_us;
     struct slice input; /* empty: it is no input's, such as a summary */
     struct slice project, level;

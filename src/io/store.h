@@ -39,6 +39,7 @@ struct store_event {
     enum item_kind kind;
     char event_id[33];
     bool open;              /* still waiting for its after-lines: not to be sent unless the process dies first */
+    bool written_open;      /* an open form of it is in this checkpoint or in one before */
     int64_t time_us;        /* of the event */
     struct slice project;   /* name in sentry.projects; empty is the default one */
     struct slice input;     /* whose share of the store it uses (shares.h); empty: nobody's */

@@ -184,3 +184,4 @@ def scenario_an_end_while_the_worker_hangs(t):
     t.eq(d.wait(), 3)
     line = next(x for x in d.err.splitlines() if "is left behind" in x)
     assert "input=" + name in line and "from=127.0.0.1" in line, line
+    assert "has not told its last numbers: they are missing in the ledger" in d.err, d.err

@@ -61,7 +61,7 @@ def parse_ledger(line):
 
 # What came of lines, of their absence and of the end of a period, and what became of it.
 MADE = "event overdue summaries check_ins".split()
-BECAME = """overdue_suppressed stored stored_before event_too_large input_overflow checkpoint_overflow unstored read_again""".split()
+BECAME = """overdue_suppressed stored stored_before event_too_large input_overflow checkpoint_overflow unstored left_open read_again""".split()
 # Messages that were sent and that no framing yielded.
 UNFRAMED = "udp_kernel_drops udp_truncated unread rate_limited http_given_up gelf_sets_expired".split()
 
