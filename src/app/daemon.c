@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -113,6 +114,9 @@ static void log_ledger(struct daemon *dm)
     take_counted(dm);
     sbuf_init(&line, 16384);
     count_ledger(&dm->counts, &line);
+    struct count_open waiting = daemon_waiting(dm);
+    if (waiting.lines || waiting.events)
+        sbuf_addf(&line, " waiting_lines=%" PRIu64 " waiting_events=%" PRIu64, waiting.lines, waiting.events);
     log_line(LOG_INFO, sbuf_slice(&line));
     sbuf_free(&line);
 }

@@ -46,6 +46,7 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
                             .turn = worker_is_busy ? &turn : NULL,
                             .counts = &dm->counts,
                             .open = dm->open,
+                            .waiting = daemon_waiting(dm),
                             .store_limit_bytes = s->store_limit_bytes};
     routes_answer(&status, dm->store, req, a);
 }

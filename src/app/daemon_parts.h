@@ -60,6 +60,8 @@ struct store *daemon_open_store(struct daemon *dm, struct diag *d);
 void daemon_leave_own_store(struct daemon *dm);
 /* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
 struct shares *daemon_measure(struct daemon *dm);
+/* What the worker has judged and the store has not taken. */
+struct count_open daemon_waiting(const struct daemon *dm);
 /* Positions, flood control and deadlines to the worker, which has been prepared. */
 void daemon_restore(struct daemon *dm);
 

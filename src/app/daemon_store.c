@@ -92,6 +92,19 @@ struct shares *daemon_measure(struct daemon *dm)
     return m.shares;
 }
 
+struct count_open daemon_waiting(const struct daemon *dm)
+{
+    struct count_open judged, waiting = {0};
+    struct count_balance stored[COUNT_BALANCES];
+    if (!dm->worker)
+        return waiting;
+    worker_judged(dm->worker, &judged);
+    count_balance(&dm->counts, &waiting, stored);
+    waiting.lines = judged.lines > stored[0].in ? judged.lines - stored[0].in : 0;
+    waiting.events = judged.events > stored[1].in ? judged.events - stored[1].in : 0;
+    return waiting;
+}
+
 static void restore_flood(void *u, const struct flood_row *row)
 {
     worker_restore_flood(u, row);

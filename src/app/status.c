@@ -131,7 +131,12 @@ void status_metrics(const struct status *s, struct sbuf *out)
 
 bool status_balances(const struct status *s)
 {
-    return count_balances(s->counts, &s->open) && s->unnamed_rows == 0;
+    return count_balances(s->counts, &s->open) && s->unnamed_rows == 0 && !status_waits(s);
+}
+
+bool status_waits(const struct status *s)
+{
+    return s->waiting.lines || s->waiting.events;
 }
 
 static void put_number(struct json *j, const char *key, int64_t v)
@@ -156,6 +161,11 @@ static void put_balances(struct json *j, const struct status *s)
         json_map_end(j);
     }
     json_array_end(j);
+    json_key(j, "waiting_to_be_stored");
+    json_map(j);
+    put_number(j, "lines", (int64_t)s->waiting.lines);
+    put_number(j, "events", (int64_t)s->waiting.events);
+    json_map_end(j);
     put_number(j, "unnamed_rows", s->unnamed_rows);
 }
 

@@ -30,6 +30,7 @@ struct status {
     const struct turn *turn;     /* what the worker is in; NULL: nothing */
     const struct counts *counts; /* of this run */
     struct count_open open;      /* of it */
+    struct count_open waiting;   /* lines and events that are judged, and of which the counts know nothing before they are stored */
     struct store_totals outbox;
     int64_t unnamed_rows; /* see store_unnamed_rows */
     uint64_t store_limit_bytes;
@@ -46,9 +47,11 @@ const char *status_state(const struct store_row *r);
 
 /* Prometheus' text format, version 0.0.4. */
 void status_metrics(const struct status *s, struct sbuf *out);
-/* Whether the numbers that must agree do. */
+/* Whether the numbers that must agree do, and nothing waits to be stored. */
 bool status_balances(const struct status *s);
-/* {"balanced":…,"start":…,"now":…,"balances":[{"of":…,"in":…,"out":…,"open":…},…],"unnamed_rows":…,"counts":{name: n of every row}} */
+bool status_waits(const struct status *s);
+/* {"balanced":…,"start":…,"now":…,"balances":[{"of":…,"in":…,"out":…,"open":…},…],
+   "waiting_to_be_stored":{"lines":…,"events":…},"unnamed_rows":…,"counts":{name: n of every row}} */
 void status_ledger(const struct status *s, struct sbuf *out);
 /* One row of the outbox as an object, without its payload. */
 void status_event(struct json *j, const struct store_row *r);

@@ -133,10 +133,14 @@ static void put_count(struct sbuf *out, unsigned i, uint64_t v)
 /* lines_in and every fate, and of the rest what is not zero. */
 static void put_ledger(const struct status *s, struct sbuf *out)
 {
-    bool balanced = status_balances(s);
+    bool balanced = status_balances(s), waits = status_waits(s);
     put(out, "<h2>Ledger of this run ");
-    put_badge(out, balanced ? "yes" : "warning", balanced ? SLICE("balanced") : SLICE("in work"));
-    put(out, "</h2>\n<div class=\"scroll\"><table><tr><th>count</th><th class=\"n\">number</th><th>what it "
+    put_badge(out, balanced ? "yes" : "warning", balanced ? SLICE("balanced") : waits ? SLICE("waiting to be stored") : SLICE("in work"));
+    put(out, "</h2>\n");
+    if (waits)
+        sbuf_addf(out, "<p>%" PRIu64 " lines and %" PRIu64 " events wait to be stored, and are in none of these numbers yet.</p>\n",
+                  s->waiting.lines, s->waiting.events);
+    put(out, "<div class=\"scroll\"><table><tr><th>count</th><th class=\"n\">number</th><th>what it "
              "is</th></tr>\n");
     put_count(out, COUNT_lines_in, s->counts->v[COUNT_lines_in]);
     for (unsigned kind = COUNT_FATE; kind <= COUNT_FACT; kind++)

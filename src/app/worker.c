@@ -324,6 +324,12 @@ unsigned worker_turns(struct worker *w)
     return atomic_load_explicit(&w->turns, memory_order_relaxed);
 }
 
+void worker_judged(struct worker *w, struct count_open *out)
+{
+    out->lines = atomic_load_explicit(&w->judged_lines, memory_order_relaxed);
+    out->events = atomic_load_explicit(&w->judged_events, memory_order_relaxed);
+}
+
 bool worker_turn(struct worker *w, struct turn *out)
 {
     return turn_look(&w->watch, out);

@@ -78,6 +78,9 @@ void worker_answer(struct worker *w, struct shares *used);
 unsigned worker_turns(struct worker *w);
 /* From the main thread: the turn that is under way; false: none is. */
 bool worker_turn(struct worker *w, struct turn *out);
+/* From the main thread: how many lines its inputs have framed and how many events it has made so far, at most WORKER_CHECKPOINT_MS ago. What
+   no stored checkpoint has of them waits to be stored. */
+void worker_judged(struct worker *w, struct count_open *out);
 /* From the main thread: reading waits until the store has taken what there is. */
 bool worker_paused(const struct worker *w);
 /*

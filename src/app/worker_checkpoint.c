@@ -176,11 +176,28 @@ static void add_states(struct worker *w, struct worker_checkpoint *c)
     worker_inputs(w, c->inputs);
 }
 
-static bool add_counts(struct worker *w, struct worker_checkpoint *c)
+static struct counts total_counts(const struct worker *w)
 {
     struct counts total = w->counts;
-    bool any = false;
     count_add(&total, pipeline_counts(w->pipeline));
+    return total;
+}
+
+/* Also while the store takes nothing, so that what waits for it shows. */
+static void publish_judged(struct worker *w)
+{
+    struct counts total = total_counts(w);
+    const struct count_open none = {0};
+    struct count_balance made[COUNT_BALANCES];
+    count_balance(&total, &none, made);
+    atomic_store_explicit(&w->judged_lines, made[0].in, memory_order_relaxed);
+    atomic_store_explicit(&w->judged_events, made[1].in, memory_order_relaxed);
+}
+
+static bool add_counts(struct worker *w, struct worker_checkpoint *c)
+{
+    struct counts total = total_counts(w);
+    bool any = false;
     for (unsigned i = 0; i < COUNT_N; i++) {
         c->checkpoint.counts.v[i] = total.v[i] - w->told.v[i];
         any |= c->checkpoint.counts.v[i] != 0;
@@ -235,6 +252,7 @@ static void note_stopped(struct worker *w)
    not wait for that: where the store takes nothing, what is lost with it is known all the same. */
 struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
 {
+    publish_judged(w);
     if (w->under_way && !w->stopping)
         return NULL;
     pipeline_checkpoint(w->pipeline);

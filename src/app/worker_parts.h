@@ -47,6 +47,7 @@ struct worker {
     atomic_bool paused; /* set by its thread */
     pthread_t thread;
     atomic_uint turns; /* counted by its thread */
+    atomic_uint_fast64_t judged_lines, judged_events; /* set by its thread */
     struct turn_watch watch;
     struct input *turn_input; /* whose turn it is; NULL: none's */
 };

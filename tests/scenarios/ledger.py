@@ -1,6 +1,7 @@
 """Nothing is lost unnamed: what a scenario sent is in the ledger, message by message, whatever became of it."""
 import json
 import re
+import signal
 import socket
 import sqlite3
 import urllib.request
@@ -108,6 +109,90 @@ def scenario_summaries_while_the_store_takes_nothing(t):
     assert ledger["summaries"] > 100 and ledger["suppressed"] > 100, ledger
     assert ledger["checkpoint_overflow"] > 100, ledger
     t.eq(ledger["stored"], 1)
+
+
+def end_twice(t, d):
+    """Two signals that say so, the second before anything could be done about the first."""
+    d.signal(signal.SIGSTOP)
+    t.until(lambda: stopped(d), "crumbd stands still")
+    d.signal(signal.SIGTERM)
+    d.signal(signal.SIGINT)
+    d.signal(signal.SIGCONT)
+
+
+def stopped(d):
+    with open(f"/proc/{d.pid}/stat", encoding="ascii", errors="replace") as f:
+        return f.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
+def scenario_a_second_signal_while_the_store_takes_nothing(t):
+    """What waits to be stored shows, and no page says that all balances; asked twice to end, crumbd names all of it at once."""
+    up = t.upstream()
+    up.stop()
+    port, page = free_port(socket.SOCK_DGRAM), free_port()
+    t.write("error.log", "")
+    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir, port=port) + f"http: 127.0.0.1:{page}\n"))
+    send_errors(t, port, 1)
+    d.wait_count("stored", 1)
+    t.until(lambda: api_ledger(page)["balanced"], "all is stored")
+    other = sqlite3.connect(t.path("crumbd.db"), isolation_level=None)
+    t.until(lambda: locks(other), "the lock of the store")
+    for more, all_of_them in ((5, 5), (35, 40)):  # those of the checkpoint that is not stored, and those that are in none
+        send_errors(t, port, more)
+        t.until(lambda n=all_of_them: d.ledger().get("waiting_events") == n, "they show")
+    got = api_ledger(page)
+    t.eq((got["balanced"], got["waiting_to_be_stored"]), (False, {"lines": 40, "events": 40}))
+    with urllib.request.urlopen(f"http://127.0.0.1:{page}/", timeout=10) as r:
+        shown = r.read().decode()
+    assert "waiting to be stored" in shown and ">balanced<" not in shown, shown
+    end_twice(t, d)
+    ledger = d.ended(sent=41, status=3)
+    other.close()
+    t.eq({n: ledger.get(n, 0) for n in ("event", "stored", "unstored", "read_again", "left_open", "waiting_events")},
+         {"event": 41, "stored": 1, "unstored": 40, "read_again": 0, "left_open": 0, "waiting_events": 0})
+
+
+def scenario_a_second_signal_loses_nothing(t):
+    """Where the store takes what comes, what has been read last is stored before the end all the same."""
+    up = t.upstream()
+    up.stop()
+    port = free_port(socket.SOCK_DGRAM)
+    t.write("error.log", "")
+    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir, port=port)))
+    send_errors(t, port, 40)
+    end_twice(t, d)
+    ledger = d.ended(sent=40)
+    t.eq(ledger["stored"], 40)
+
+
+def scenario_events_left_open(t):
+    """An event whose open form is stored is neither lost nor made again when its closed form is not."""
+    up = t.upstream()
+    up.stop()
+    port = free_port(socket.SOCK_DGRAM)
+    t.write("error.log", nginx_line(1))
+    config = t.config(CONFIG.replace("wait: 10ms", "wait: 30s").format(dsn=up.dsn(), dir=t.dir, port=port))
+    d = t.start(config)
+    send_errors(t, port, 1)
+    t.until(lambda: sum(rows(t).values()) == 2, "both open forms are stored")
+    other = sqlite3.connect(t.path("crumbd.db"), isolation_level=None)
+    t.until(lambda: locks(other), "the lock of the store")
+    t.append("error.log", nginx_line(2))
+    send_errors(t, port, 1)
+    t.until(lambda: d.ledger().get("waiting_events") == 2, "two more, whose open forms wait")
+    end_twice(t, d)
+    ledger = d.ended(sent=4, status=3)
+    other.close()
+    t.eq({n: ledger.get(n, 0) for n in ("event", "left_open", "unstored", "read_again")},
+         {"event": 4, "left_open": 2, "unstored": 1, "read_again": 1})
+    assert "events_lost=1 events_left_open=2 events_read_again=1" in d.err, d.err
+    # One line is read again; the others are sent as they are.
+    up.start()
+    d = t.start(config)
+    d.wait_count("event", 1)
+    t.wait_events(up, 2)
+    ledger = d.stop(sent=1)
+    t.eq((ledger["event"], len(up.events)), (1, 3))
 
 
 EVERY_INPUT = """

@@ -40,6 +40,7 @@ static void tear_down(void)
 }
 
 static const char *not_healthy;
+static struct count_open waiting;
 static enum http_access access_;
 static const struct turn *turn;
 static const char hostile[] = "<script>alert('1')</script> & \"x\" \x1b[31m \xff \xe2\x80\xae";
@@ -77,6 +78,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .not_healthy = not_healthy,
                        .turn = turn,
                        .counts = &counts,
+                       .waiting = waiting,
                        .store_limit_bytes = 1 << 20};
     const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .nonce = "abc", .access = access_};
     sbuf_reset(&answer.body);
@@ -219,7 +221,15 @@ START_TEST(ledger_says_whether_it_balances)
     counts.v[COUNT_blank] = 2;
     has(get("/api/ledger", "", NULL), "{\"balanced\":true,");
     has(sbuf_cstr(&answer.body), "\"balances\":[{\"of\":\"lines\",\"in\":2,\"out\":2,\"open\":0},{\"of\":\"events\",\"in\":0,");
+    has(sbuf_cstr(&answer.body), "\"waiting_to_be_stored\":{\"lines\":0,\"events\":0},\"unnamed_rows\":0,");
     has(sbuf_cstr(&answer.body), "\"blank\":2,");
+    has(get("/", "", NULL), ">balanced<");
+    waiting = (struct count_open){.lines = 40};
+    has(get("/api/ledger", "", NULL), "{\"balanced\":false,");
+    has(sbuf_cstr(&answer.body), "\"waiting_to_be_stored\":{\"lines\":40,\"events\":0},");
+    hasnt(get("/", "", NULL), ">balanced<");
+    has(sbuf_cstr(&answer.body), "40 lines and 0 events wait to be stored");
+    waiting = (struct count_open){0};
 }
 END_TEST
 
