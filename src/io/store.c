@@ -284,8 +284,8 @@ static bool put_position(struct store *s, const struct position *p)
 static bool put_counts(struct store *s, const struct counts *counts)
 {
     bool ok = true;
-    for (int i = 0; ok && i < COUNT_N; i++)
-        ok = store_add_count(s, count_rows[i].name, counts->v[i]);
+    for (unsigned i = 0; ok && i < COUNT_N; i++)
+        ok = store_add_count(s, (enum count)i, counts->v[i]);
     return ok;
 }
 
@@ -360,7 +360,7 @@ static int close_some(struct store *s)
     sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
     bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
     int changed = ok ? sqlite3_changes(s->db) : 0;
-    ok = ok && store_add_count(s, count_rows[COUNT_stored].name, (uint64_t)changed);
+    ok = ok && store_add_count(s, COUNT_stored, (uint64_t)changed);
     return ok && store_end(s, GIVES_ROOM) ? changed : -1;
 }
 

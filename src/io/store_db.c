@@ -72,11 +72,11 @@ struct slice store_column(sqlite3_stmt *q, int i)
     return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
 }
 
-bool store_add_count(struct store *s, const char *name, uint64_t v)
+bool store_add_count(struct store *s, enum count which, uint64_t v)
 {
     if (v == 0)
         return true;
-    store_bind_text(s->stmt[Q_COUNT], 1, slice_str(name));
+    store_bind_text(s->stmt[Q_COUNT], 1, slice_str(count_rows[which].name));
     sqlite3_bind_int64(s->stmt[Q_COUNT], 2, (int64_t)v);
     return store_run(s, Q_COUNT);
 }

@@ -59,7 +59,7 @@ bool store_evict(struct store *s, int64_t *overflow)
     if (*overflow > 0 && !s->counted.v[COUNT_store_overflow])
         log_warn("store_limit is reached, and there is no Sentry to send to: the oldest events make room from now on",
                  log_c("path", s->path), log_c("remedy", "set sentry.dsn, or raise store_limit"));
-    return dead >= 0 && *overflow >= 0 && store_add_count(s, "store_overflow", (uint64_t)*overflow);
+    return dead >= 0 && *overflow >= 0 && store_add_count(s, COUNT_store_overflow, (uint64_t)*overflow);
 }
 
 /* ---- the disk ---- */

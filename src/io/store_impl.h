@@ -73,7 +73,7 @@ bool store_exec(struct store *s, const char *text);
 bool store_pragma(sqlite3 *db, const char *text, int64_t *out);
 /* Runs to the end and resets; false when it failed. */
 bool store_run(struct store *s, enum query which);
-bool store_add_count(struct store *s, const char *name, uint64_t v);
+bool store_add_count(struct store *s, enum count which, uint64_t v);
 /* Bytes of all pages, in use or free, the open transaction's included. */
 uint64_t store_pages_bytes(struct store *s);
 uint64_t store_free_pages(struct store *s);

@@ -277,9 +277,9 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
         late += v[i]->kind != DELIVERY_RETRY && !sqlite3_changes(s->db);
         ok = ok && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
     }
-    ok = ok && store_add_count(s, "sent", did[DELIVERY_SENT]) &&
-           store_add_count(s, "retries", did[DELIVERY_RETRY]) &&
-           store_add_count(s, "dead", did[DELIVERY_DEAD]) && store_add_count(s, "late_answers", late) && store_end(s, room);
+    ok = ok && store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) &&
+           store_add_count(s, COUNT_retries, did[DELIVERY_RETRY]) &&
+           store_add_count(s, COUNT_dead, did[DELIVERY_DEAD]) && store_add_count(s, COUNT_late_answers, late) && store_end(s, room);
     s->counted.v[COUNT_late_answers] += ok ? late : 0;
     return ok;
 }
@@ -467,20 +467,20 @@ void store_totals(struct store *s, struct store_totals *out)
 /* For people. */
 
 /* At most `step` rows. Returns how many it changed, -1 when that failed. */
-static int one_step(struct store *s, enum query which, int64_t id, const char *count, int step)
+static int one_step(struct store *s, enum query which, int64_t id, enum count count, int step)
 {
     sqlite3_bind_int(s->stmt[which], 1, step);
     sqlite3_bind_int64(s->stmt[which], 2, id);
     bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
     int changed = ok ? sqlite3_changes(s->db) : 0;
-    ok = ok && (!count || store_add_count(s, count, (uint64_t)changed));
-    ok = ok && (which != Q_DROP_OPEN || store_add_count(s, "stored", (uint64_t)changed)); /* it was there to be sent one day */
+    ok = ok && (count == COUNT_N || store_add_count(s, count, (uint64_t)changed));
+    ok = ok && (which != Q_DROP_OPEN || store_add_count(s, COUNT_stored, (uint64_t)changed)); /* it was there to be sent one day */
     return ok && store_end(s, which == Q_REQUEUE || which == Q_HURRY ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
 }
 
 /* Runs a statement, ?1 a limit and ?2 an id or 0, until it changes no more; adds what it changed to a count
- * where one is named. */
-static int64_t in_steps(struct store *s, enum query which, int64_t id, const char *count, const char *doing)
+ * unless that is COUNT_N. */
+static int64_t in_steps(struct store *s, enum query which, int64_t id, enum count count, const char *doing)
 {
     int64_t total = 0;
     for (int step = ROWS_PER_STEP;;) {
@@ -504,19 +504,19 @@ int64_t store_requeue(struct store *s, int64_t id)
     static const char doing[] = "put events back into the queue";
     int64_t now = store_now_us();
     sqlite3_bind_int64(s->stmt[Q_HURRY], 3, now);
-    int64_t waited = in_steps(s, Q_HURRY, id, NULL, doing);
+    int64_t waited = in_steps(s, Q_HURRY, id, COUNT_N, doing);
     sqlite3_bind_int64(s->stmt[Q_REQUEUE], 3, now);
-    int64_t dead = waited < 0 ? -1 : in_steps(s, Q_REQUEUE, id, "requeued", doing);
+    int64_t dead = waited < 0 ? -1 : in_steps(s, Q_REQUEUE, id, COUNT_requeued, doing);
     return dead < 0 ? -1 : waited + dead;
 }
 
 int64_t store_drop(struct store *s, int64_t id, bool dead_only)
 {
     static const char doing[] = "drop events";
-    int64_t dead = in_steps(s, Q_DROP_DEAD, id, NULL, doing);
+    int64_t dead = in_steps(s, Q_DROP_DEAD, id, COUNT_N, doing);
     if (dead < 0 || dead_only)
         return dead;
-    int64_t open = in_steps(s, Q_DROP_OPEN, id, "dropped_by_hand", doing);
-    int64_t ready = open < 0 ? -1 : in_steps(s, Q_DROP_READY, id, "dropped_by_hand", doing);
+    int64_t open = in_steps(s, Q_DROP_OPEN, id, COUNT_dropped_by_hand, doing);
+    int64_t ready = open < 0 ? -1 : in_steps(s, Q_DROP_READY, id, COUNT_dropped_by_hand, doing);
     return ready < 0 ? -1 : dead + open + ready;
 }

@@ -168,7 +168,7 @@ static bool note_reported(struct store *s, const struct store_report *r)
 {
     bool suppressed = slice_is(r->reason, count_rows[COUNT_suppressed].reason);
     return store_run(s, Q_BEGIN) && run_report(s, Q_REPORT_DONE, r) && store_run(s, Q_REPORT_GONE) &&
-           (!suppressed || store_add_count(s, "reported", r->quantity)) && store_end(s, GIVES_ROOM);
+           (!suppressed || store_add_count(s, COUNT_reported, r->quantity)) && store_end(s, GIVES_ROOM);
 }
 
 void store_report_done(struct store *s, const struct store_report *r)
