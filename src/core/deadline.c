@@ -52,7 +52,7 @@ struct deadline {
     unsigned n_gone;
     deadline_f *due;
     void *u;
-    uint64_t *evicted;
+    struct counts *counts;
 };
 
 /* --- lists --- */
@@ -89,6 +89,12 @@ static void forget_stored(struct deadline *o, uint64_t key)
 {
     o->gone = xroom(o->gone, o->n_gone, sizeof *o->gone);
     o->gone[o->n_gone++] = key;
+}
+
+/* Nobody will hear that it did not come. Of what is silent somebody has. */
+static void count_lost(struct deadline *o, const struct deadline_row *row)
+{
+    o->counts->v[COUNT_overdue_lost] += !row->silent;
 }
 
 static void drop(struct deadline *o, struct entry *e)
@@ -136,7 +142,7 @@ static bool make_room(struct deadline *o, struct watch *w, size_t bytes)
 {
     while (w->n >= DEADLINE_RULE_MAX || w->bytes + bytes > DEADLINE_RULE_BYTES || o->bytes + bytes > DEADLINE_BYTES) {
         struct entry *e = TAILQ_FIRST(TAILQ_EMPTY(&w->silent) ? &w->waiting : &w->silent);
-        ++*o->evicted;
+        o->counts->v[COUNT_overdue_evicted]++;
         if (!e)
             return false;
         drop(o, e);
@@ -168,9 +174,11 @@ static struct entry *entry_of(struct deadline *o, unsigned handle, uint64_t key)
 /* NULL: there is no room, or the key belongs to something else. */
 static struct entry *entry_for(struct deadline *o, struct watch *w, const struct deadline_row *row)
 {
-    if (table_get(&o->entries, row->key) || !make_room(o, w, sizeof(struct entry) + row->record.text.n))
+    if (table_get(&o->entries, row->key)) {
+        count_lost(o, row);
         return NULL;
-    return entry_new(o, w, row->key);
+    }
+    return make_room(o, w, sizeof(struct entry) + row->record.text.n) ? entry_new(o, w, row->key) : NULL;
 }
 
 static void note(struct deadline *o, struct entry *e, const struct deadline_row *row, const struct correlation *keys)
@@ -320,6 +328,7 @@ void deadline_restore(struct deadline *o, const struct deadline_row *row)
     /* The rule has gone, or waits for something else than it did. */
     if (!w || (pair && (row->silent || !row->record.text.n)) || (!pair && !w->by && row->key != w->key)) {
         forget_stored(o, row->key);
+        count_lost(o, row);
         return;
     }
     struct entry *e = entry_of(o, w->handle, row->key);
@@ -419,10 +428,10 @@ static void begin_absences(struct deadline *o)
     }
 }
 
-struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted)
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, struct counts *counts)
 {
     struct deadline *o = xcalloc(1, sizeof *o);
-    *o = (struct deadline){.due = due, .u = u, .evicted = evicted, .next_us = INT64_MAX};
+    *o = (struct deadline){.due = due, .u = u, .counts = counts, .next_us = INT64_MAX};
     make_watches(o, rules, only);
     begin_absences(o);
     return o;
@@ -433,6 +442,14 @@ static void drop_all(struct deadline *o, struct watch *w)
     struct entry *e;
     while ((e = TAILQ_FIRST(&w->waiting)) || (e = TAILQ_FIRST(&w->silent)))
         drop(o, e);
+}
+
+static void lose_all(struct deadline *o, struct watch *w)
+{
+    struct entry *e;
+    TAILQ_FOREACH (e, &w->waiting, by_use)
+        count_lost(o, &e->row);
+    drop_all(o, w);
 }
 
 static void own_entries(struct watch *w, const struct entry_list *l, bool keep_monitored)
@@ -473,7 +490,7 @@ void deadline_use(struct deadline *o, const struct rule_set *rules)
         if (w && w->absence == old[i].absence && w->by == old[i].by && w->key == old[i].key)
             take_over(w, &old[i]);
         else
-            drop_all(o, &old[i]);
+            lose_all(o, &old[i]);
         free((char *)(uintptr_t)old[i].id.p);
     }
     free(old);

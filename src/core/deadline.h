@@ -13,6 +13,7 @@
 #ifndef CORE_DEADLINE_H
 #define CORE_DEADLINE_H
 
+#include "base/count.h"
 #include "core/scrubbed.h"
 #include "core/breadcrumbs.h"
 
@@ -45,14 +46,15 @@ typedef void deadline_row_f(void *u, const struct deadline_row *row);
 /* It did not come. `keys` are those of the line that came last. row.rule names a rule that may have gone. */
 typedef void deadline_f(void *u, const struct deadline_row *row, const struct correlation *keys);
 
-/* only: the one rule to wait for, NULL for all. evicted: counts what gave way. What waits for a line never seen begins now. */
-struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, uint64_t *evicted);
+/* only: the one rule to wait for, NULL for all. counts: of these overdue_evicted and overdue_lost. What waits for a line
+   never seen begins now. */
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, struct counts *counts);
 void deadline_free(struct deadline *o);
 
 /*
  * From here on it waits as these rules say, which take the place of those it had. What a rule of the same id waits for
  * goes on, also when that has another period now; what waits for a rule that has gone, or waits for something else than
- * it did, is forgotten.
+ * it did, is forgotten, and counted.
  */
 void deadline_use(struct deadline *o, const struct rule_set *rules);
 

@@ -16,7 +16,7 @@ void deadline_event_init(struct deadline_events *d, struct pipeline_parts *parts
 {
     const struct pipeline_setup *setup = &parts->setup;
     *d = (struct deadline_events){.parts = parts, .gate = gate, .breadcrumbs = breadcrumbs};
-    d->deadlines = deadline_new(setup->rules, setup->waits, on_deadline, d, &parts->counts.v[COUNT_overdue_evicted]);
+    d->deadlines = deadline_new(setup->rules, setup->waits, on_deadline, d, &parts->counts);
     d->any = deadline_any(d->deadlines);
     sbuf_init(&d->encoded, RECORD_CODEC_MAX);
 }
@@ -155,8 +155,10 @@ static void overdue(struct deadline_events *d, const struct rule *rule, const st
     struct pipeline_parts *parts = d->parts;
     struct record *r = &d->past;
     struct verdict v;
-    if (!judge_past(&parts->judge, rule, r, a, &v))
+    if (!judge_past(&parts->judge, rule, r, a, &v)) { /* the rule has another pattern than when the line came */
+        parts->counts.v[COUNT_overdue_lost]++;
         return;
+    }
     struct outcome o = {.record = r, .verdict = &v, .fate = COUNT_overdue, .raw = r->message};
     src->verdict = &v;
     r->time_us = src->received_us; /* the event is of now */
@@ -181,8 +183,10 @@ static void on_deadline(void *u, const struct deadline_row *row, const struct co
     const struct rule *rule = rule_set_find(d->parts->setup.rules, row->rule);
     struct record_codec past;
     struct arena a = {0}; /* many may be due in one call */
-    if (!rule)
+    if (!rule) {
+        d->parts->counts.v[COUNT_overdue_lost]++;
         return;
+    }
     judge->sender = row->key; /* not who sent the last message */
     judge->now_us = d->parts->now_us;
     if (record_codec_read(row->record.text, &a, &d->past, &past)) {
@@ -192,6 +196,8 @@ static void on_deadline(void *u, const struct deadline_row *row, const struct co
         judge->captures.n_kept = past.n_captures;
         overdue(d, rule, row, &src, keys, &a);
         judge->captures.n_kept = 0;
+    } else { /* damaged in the store, or of a version that is not known */
+        d->parts->counts.v[COUNT_overdue_lost]++;
     }
     arena_free(&a);
 }

@@ -573,6 +573,7 @@ START_TEST(rules_that_have_gone_are_forgotten)
     restart(b, S);
     pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n_rows, 1); /* that of the new absence */
+    ck_assert_uint_eq(counted(b, COUNT_overdue_lost), 2);
     pass(b, 400 * S);
     ck_assert_uint_eq(b->n, 0);
     bench_free(b);
@@ -1082,6 +1083,25 @@ START_TEST(another_set_goes_on)
     ck_assert_uint_eq(of_rule(b, "lock"), 0);
     ck_assert_uint_eq(b->n, 5);
     ck_assert_uint_eq(counted(b, COUNT_overdue_evicted), 0);
+    ck_assert_uint_eq(counted(b, COUNT_overdue_lost), 1); /* the lock's rule had gone */
+    bench_free(b);
+}
+END_TEST
+
+/* A row that says nothing any more, and one of a line that the rule's pattern of now does not match: no event, but a number. */
+START_TEST(what_cannot_be_told_any_more_is_counted)
+{
+    static const struct slice records[] = {SLICE("\xff what is this"), SLICE("\x01\x04\0text\x04\x05\0other")};
+    struct bench *b = bench_new(PAIR("job", "1m"), false);
+    line(b, "job 7 started");
+    pipeline_checkpoint(b->pipeline);
+    ck_assert_uint_eq(b->n_rows, 1);
+    b->rows[0].record.text = records[_i];
+    restart(b, S);
+    pass(b, 90 * S);
+    ck_assert_uint_eq(b->n, 0);
+    ck_assert_uint_eq(counted(b, COUNT_overdue), 0);
+    ck_assert_uint_eq(counted(b, COUNT_overdue_lost), 1);
     bench_free(b);
 }
 END_TEST
@@ -1107,6 +1127,7 @@ START_TEST(another_set_changes_what_is_waited_for)
     ck_assert_uint_eq(b->n, 2);
     pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n_rows, 0);
+    ck_assert_uint_eq(counted(b, COUNT_overdue_lost), 1); /* the first job; of the second one its absence has been told */
     bench_free(b);
 }
 END_TEST
@@ -1132,6 +1153,7 @@ int main(void)
     tcase_add_test(t, a_long_line_that_does_not_come_again_is_an_event);
     tcase_add_test(t, the_same_start_gives_the_same_id);
     tcase_add_test(t, rules_that_have_gone_are_forgotten);
+    tcase_add_loop_test(t, what_cannot_be_told_any_more_is_counted, 0, 2);
     tcase_add_test(t, what_is_waited_for_is_bounded);
     tcase_add_test(t, what_does_not_come_is_under_flood_control);
     tcase_add_test(t, by_the_records_own_times);
