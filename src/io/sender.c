@@ -335,7 +335,8 @@ static void settle(struct sender *s, const struct flight *f, const struct http_c
         store_retry(s->store, f->row, row_next_us(s, f, a, v), reason);
 }
 
-static void judge(struct sender *s, const struct flight *f, const struct http_client_answer *a)
+/* What an answer means for what was sent, whatever that was; limits that came with it hold from now on. */
+static enum reply_verdict verdict_of(struct project *p, const struct http_client_answer *a)
 {
     struct reply_answer answer = {
         .status = a->status,
@@ -345,9 +346,15 @@ static void judge(struct sender *s, const struct flight *f, const struct http_cl
         .now_ms = clock_mono_ms(),
         .now_s = clock_wall_us() / 1000000,
     };
-    int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &f->project->limits);
-    enum reply_verdict v = f->project->type->judge(&answer, &f->project->limits);
-    tell_limit(f->project, limited_before_ms, answer.now_ms);
+    int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &p->limits);
+    enum reply_verdict v = p->type->judge(&answer, &p->limits);
+    tell_limit(p, limited_before_ms, answer.now_ms);
+    return v;
+}
+
+static void judge(struct sender *s, const struct flight *f, const struct http_client_answer *a)
+{
+    enum reply_verdict v = verdict_of(f->project, a);
     struct sbuf why;
     sbuf_init(&why, 2048);
     describe(s->store, a, &why);
@@ -380,7 +387,7 @@ static void on_report_answer(void *u, const struct http_client_answer *a)
 {
     struct project *p = u;
     struct sender *s = p->sender;
-    if (a->status >= 200 && a->status < 300)
+    if (verdict_of(p, a) == REPLY_SENT)
         s->counts->v[COUNT_reported] += client_report_accepted(&p->report, s->store);
     client_report_free(&p->report);
     p->report_in_flight = false;

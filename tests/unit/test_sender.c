@@ -670,6 +670,26 @@ START_TEST(flush_ends_at_its_deadline)
 }
 END_TEST
 
+START_TEST(a_limit_that_comes_with_the_answer_to_a_report)
+{
+    misbehave(1, (struct action){.status = 200, .headers = "X-Sentry-Rate-Limits: 1:error:key\r\n"});
+    struct store_report r = {.project = SLICE(""), .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = 7};
+    struct checkpoint c = {.reports = &r, .n_reports = 1};
+    ck_assert_int_eq(store_commit(store, &c), STORE_OK);
+    start();
+    bool flushed = false;
+    sender_flush(sender, 10000, mark, &flushed);
+    until(flushed);
+    ck_assert_uint_eq(up.n_requests, 1);
+    ck_assert_uint_eq(counted.v[COUNT_reported], 7);
+    int64_t at = ms();
+    put();
+    until(all_gone());
+    ck_assert_int_ge(ms() - at, 900);
+    ck_assert_uint_eq(up.n_requests, 2);
+}
+END_TEST
+
 START_TEST(projects_do_not_wait_for_one_another)
 {
     struct dsn other;
@@ -836,6 +856,7 @@ int main(void)
     tcase_add_test(t, nobody_there);
     tcase_add_test(t, flush_sends_what_can_be_sent);
     tcase_add_test(t, flush_ends_at_its_deadline);
+    tcase_add_test(t, a_limit_that_comes_with_the_answer_to_a_report);
     tcase_add_test(t, projects_do_not_wait_for_one_another);
     tcase_add_test(t, a_check_in_to_the_letter);
     tcase_add_test(t, a_monitor_hears_the_last_word_last);
