@@ -99,19 +99,10 @@ static void give_up_unstored(struct daemon *dm)
         worker_checkpoint_free(dm->unstored[--dm->n_unstored]);
 }
 
-/* What the store counts by itself, up to now. */
-static void take_counted(struct daemon *dm)
-{
-    const struct counts *counted = store_counted(dm->store);
-    for (unsigned i = 0; i < COUNT_N; i++)
-        if (counted->v[i])
-            dm->counts.v[i] = counted->v[i];
-}
-
 static void log_ledger(struct daemon *dm)
 {
     struct sbuf line;
-    take_counted(dm);
+    daemon_take_counted(dm);
     sbuf_init(&line, 16384);
     count_ledger(&dm->counts, &line);
     struct count_open waiting = daemon_waiting(dm);
@@ -226,7 +217,7 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
     dm->open = c->open;
-    take_counted(dm);
+    daemon_take_counted(dm);
     note_rules(dm, c);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
@@ -471,6 +462,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     notify_send("READY=1");
     sender_kick(dm->sender);
     event_base_dispatch(dm->base);
+    store_flush_last(dm->store);
     if (dm->worker) { /* left without its last checkpoint: its thread must not outlive what it uses */
         give_up_unstored(dm);
         log_ledger(dm);

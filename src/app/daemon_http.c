@@ -29,6 +29,7 @@ static void on_http(void *u, const struct http_request *req, struct http_answer 
     struct daemon *dm = u;
     const struct settings *s = dm->snapshot->settings;
     struct turn turn;
+    daemon_take_counted(dm);
     bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
     struct status status = {.now_us = clock_wall_us(),
                             .start_us = dm->start_us,

@@ -47,6 +47,11 @@ struct daemon {
     bool giving_up; /* only the worker's last numbers are waited for */
 };
 
+/* --- daemon: the numbers --- */
+
+/* What the store counts by itself, up to now. */
+void daemon_take_counted(struct daemon *dm);
+
 /* --- daemon_http: the status page and the probes --- */
 
 /* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */

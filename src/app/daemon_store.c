@@ -128,3 +128,11 @@ void daemon_restore(struct daemon *dm)
     store_deadlines(dm->store, restore_deadline, dm->worker);
     positions_free(&known);
 }
+
+void daemon_take_counted(struct daemon *dm)
+{
+    const struct counts *counted = store_counted(dm->store);
+    for (unsigned i = 0; i < COUNT_N; i++)
+        if (counted->v[i])
+            dm->counts.v[i] = counted->v[i];
+}

@@ -61,12 +61,19 @@ static void on_page_row(void *u, const struct store_row *r)
     page_row(l->status, r, l->out);
 }
 
+/* What the store has to say for them. */
+static void ask_balances(struct status *s, struct store *store)
+{
+    s->rows_known = store_unnamed_rows(store, &s->unnamed_rows);
+    s->open.sent = store_unwritten(store);
+}
+
 static void answer_page(struct status *s, struct store *store, const struct http_request *req,
                         struct http_answer *a)
 {
     struct listing l = {.status = s, .out = &a->body};
     store_totals(store, &s->outbox);
-    s->unnamed_rows = store_unnamed_rows(store);
+    ask_balances(s, store);
     a->type = html;
     page_begin(s, req->nonce, &a->body);
     bool complete = store_newest(store, ROUTES_PAGE_EVENTS, on_page_row, &l);
@@ -86,7 +93,7 @@ static void answer_ledger(struct status *s, struct store *store, const struct ht
                           struct http_answer *a)
 {
     (void)req;
-    s->unnamed_rows = store_unnamed_rows(store);
+    ask_balances(s, store);
     a->type = json;
     status_ledger(s, &a->body);
 }

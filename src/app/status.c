@@ -131,7 +131,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
 
 bool status_balances(const struct status *s)
 {
-    return count_balances(s->counts, &s->open) && s->unnamed_rows == 0 && !status_waits(s);
+    return count_balances(s->counts, &s->open) && s->rows_known && s->unnamed_rows == 0 && !status_waits(s);
 }
 
 bool status_waits(const struct status *s)
@@ -166,7 +166,11 @@ static void put_balances(struct json *j, const struct status *s)
     put_number(j, "lines", (int64_t)s->waiting.lines);
     put_number(j, "events", (int64_t)s->waiting.events);
     json_map_end(j);
-    put_number(j, "unnamed_rows", s->unnamed_rows);
+    json_key(j, "unnamed_rows");
+    if (s->rows_known)
+        json_int(j, s->unnamed_rows);
+    else
+        json_raw(j, SLICE("null"));
 }
 
 void status_ledger(const struct status *s, struct sbuf *out)

@@ -32,6 +32,7 @@ struct status {
     struct count_open open;      /* of it */
     struct count_open waiting;   /* lines and events that are judged, and of which the counts know nothing before they are stored */
     struct store_totals outbox;
+    bool rows_known;      /* or else the store cannot be read */
     int64_t unnamed_rows; /* see store_unnamed_rows */
     uint64_t store_limit_bytes;
 };

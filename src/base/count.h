@@ -29,9 +29,10 @@ struct counts {
     uint64_t v[COUNT_N];
 };
 
-/* What is under way: lines that have been framed and have no fate yet; events that wait for the lines after them. */
+/* What is under way: lines that have been framed and have no fate yet; events that wait for the lines after them; what
+   was accepted or refused and is not written down yet. */
 struct count_open {
-    uint64_t lines, events;
+    uint64_t lines, events, sent;
 };
 
 /*
@@ -40,13 +41,15 @@ struct count_open {
  * lines:  what inputs framed; fates that the pipeline gave.
  * events: what the pipeline made of lines, of their absence, and of the end of a period, with check-ins; what the store took of it, and
  *         what was dropped before.
+ * sent:   what the sender knows to be accepted or refused, with what was too damaged to be sent; what the store has
+ *         settled of it.
  */
 struct count_balance {
     const char *of;
     uint64_t in, out, open;
 };
 
-enum { COUNT_BALANCES = 2 };
+enum { COUNT_BALANCES = 3 };
 
 void count_add(struct counts *to, const struct counts *delta);
 /* `msg=ledger lines_in=N` and name=N for every other row that is not zero. */

@@ -144,6 +144,26 @@ void store_scrub_by(struct store *s, const struct options *opt)
     s->scrub = scrub_new(opt);
 }
 
+bool store_unnamed_rows(struct store *s, int64_t *rows)
+{
+    if (!store_number(s, Q_UNNAMED_ROWS, rows))
+        return false;
+    *rows -= s->unnamed_rows;
+    return true;
+}
+
+/* What was wrong before is said once, and what comes is seen apart from it. */
+static void begin_unnamed_rows(struct store *s)
+{
+    int64_t rows = 0;
+    if (!store_unnamed_rows(s, &rows))
+        store_failed(s, "count the rows");
+    s->unnamed_rows = rows;
+    if (rows)
+        log_warn("the store has another number of rows than its counts say: some came or went unnamed before",
+                 log_c("path", s->path), log_i("unnamed_rows", rows));
+}
+
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d)
 {
     static const struct options usual = {.scrub = {.defaults = true, .emails = true}};
@@ -172,7 +192,8 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
         store_close(s);
         return NULL;
     }
-    s->unnamed_rows = store_unnamed_rows(s);
+    if (!s->tool)
+        begin_unnamed_rows(s);
     return s;
 }
 
@@ -207,12 +228,6 @@ void store_keep_newest(struct store *s)
 const struct counts *store_counted(const struct store *s)
 {
     return &s->counted;
-}
-
-int64_t store_unnamed_rows(struct store *s)
-{
-    int64_t rows;
-    return store_number(s, Q_UNNAMED_ROWS, &rows) ? rows - s->unnamed_rows : 0;
 }
 
 static enum store_result full(struct store *s)

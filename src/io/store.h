@@ -98,13 +98,18 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c);
    having to stop. */
 void store_keep_newest(struct store *s);
 /* What the store counts by itself, as far as it has happened since it was opened: stored, stored_before, store_overflow,
-   check_ins_replaced and late_answers. Each is written in the transaction of what it counts. */
+   check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this run alone damaged, settled and
+   unsettled. */
 const struct counts *store_counted(const struct store *s);
+/* How many outcomes, but for retries, are not yet written: neither settled nor unsettled. */
+uint64_t store_unwritten(const struct store *s);
 /* How many rows to be sent are there beyond those that the ledger of all runs knows, less what it was when the store was opened. Not 0:
-   rows have gone, or come, unnamed. */
-int64_t store_unnamed_rows(struct store *s);
+   rows have gone, or come, unnamed. False: the store cannot be read. */
+bool store_unnamed_rows(struct store *s, int64_t *rows);
 /* Writes pending outcomes alone. */
 enum store_result store_flush(struct store *s);
+/* At the end: the same, and what cannot be written is forgotten, and counted as unsettled. */
+void store_flush_last(struct store *s);
 /* Rows left open by a process that died become ready to send. Returns how many. */
 unsigned store_close_open(struct store *s);
 /* Calls back for every position of every input. */

@@ -256,6 +256,12 @@ static bool report_dead(struct store *s, const struct delivery *o)
     return store_put_report(s, &r);
 }
 
+static bool add_delivery_counts(struct store *s, const uint64_t *did, uint64_t late)
+{
+    return store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) && store_add_count(s, COUNT_retries, did[DELIVERY_RETRY]) &&
+           store_add_count(s, COUNT_dead, did[DELIVERY_DEAD]) && store_add_count(s, COUNT_late_answers, late);
+}
+
 /* `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
 static bool write_deliveries(struct store *s, struct delivery *const *v, unsigned n)
 {
@@ -277,11 +283,25 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
         late += v[i]->kind != DELIVERY_RETRY && !sqlite3_changes(s->db);
         ok = ok && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
     }
-    ok = ok && store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) &&
-           store_add_count(s, COUNT_retries, did[DELIVERY_RETRY]) &&
-           store_add_count(s, COUNT_dead, did[DELIVERY_DEAD]) && store_add_count(s, COUNT_late_answers, late) && store_end(s, room);
-    s->counted.v[COUNT_late_answers] += ok ? late : 0;
-    return ok;
+    if (!ok || !add_delivery_counts(s, did, late) || !store_end(s, room))
+        return false;
+    s->counted.v[COUNT_late_answers] += late;
+    s->counted.v[COUNT_settled] += did[DELIVERY_SENT] + did[DELIVERY_DEAD];
+    return true;
+}
+
+/* Of the first n, those that the sender counts, too. */
+static unsigned n_decided(const struct store *s, unsigned n)
+{
+    unsigned decided = 0;
+    for (unsigned i = 0; i < n; i++)
+        decided += s->pending[i]->kind != DELIVERY_RETRY;
+    return decided;
+}
+
+uint64_t store_unwritten(const struct store *s)
+{
+    return n_decided(s, s->n_pending);
 }
 
 /* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
@@ -291,11 +311,12 @@ static void write_one_by_one(struct store *s, unsigned n)
     for (unsigned i = 0; i < n; i++)
         if (!write_deliveries(s, &s->pending[i], 1)) {
             store_failed(s, "write down what was sent");
+            s->counted.v[COUNT_unsettled] += s->pending[i]->kind != DELIVERY_RETRY;
             s->pending[i]->stuck = true;
         }
 }
 
-/* The first n have been written. */
+/* The first n have been written, or cannot be. */
 static void forget_deliveries(struct store *s, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -334,6 +355,12 @@ static unsigned n_next(const struct store *s, unsigned step)
     return step < most ? step : most;
 }
 
+static void give_up_deliveries(struct store *s)
+{
+    s->counted.v[COUNT_unsettled] += n_decided(s, s->n_pending);
+    forget_deliveries(s, s->n_pending);
+}
+
 /* What takes room does not go in. Were it kept for ever, there would be no room for outcomes of what can be delivered; forgotten, a row
    is sent again as after a crash. */
 static void wait_for_room(struct store *s)
@@ -342,7 +369,7 @@ static void wait_for_room(struct store *s)
         return;
     store_make_room(s);
     if (s->n_pending > STORE_DELIVERIES_MAX / 2)
-        forget_deliveries(s, s->n_pending);
+        give_up_deliveries(s);
 }
 
 enum store_result store_flush(struct store *s)
@@ -371,6 +398,12 @@ enum store_result store_flush(struct store *s)
     }
     store_shrink(s);
     return STORE_OK;
+}
+
+void store_flush_last(struct store *s)
+{
+    if (store_flush(s) != STORE_OK)
+        give_up_deliveries(s);
 }
 
 void store_deliveries_free(struct store *s)
@@ -417,6 +450,7 @@ struct store_row *store_next(struct store *s, struct slice project, enum item_ki
         log_error("an event in the store is damaged and cannot be sent", log_c("path", s->path),
                   log_i("id", id));
         store_dead(s, id, "damaged in the store");
+        s->counted.v[COUNT_damaged]++;
     }
     return NULL;
 }

@@ -5,7 +5,9 @@ with the scenario: a folder, stand-ins for Sentry, daemons, other programs. A sc
 that does not come before the ceiling, and, without a word of its own, when
 
   - a daemon that was stopped exits with anything but 0, or its last ledger does not balance: what inputs
-    framed, what the pipeline made of it, what the store took (stop(sent=N) compares it with what the scenario sent, too);
+    framed, what the pipeline made of it, what the store took, what the sender sent, what the store settled of that (stop(sent=N) compares
+    it with what the scenario sent, too);
+  - daemons say that more was sent than their stand-ins took, or less where nothing was tried twice, killed, or answered oddly;
   - a store has other rows than its counts say, over all runs, also those that were killed;
   - a sanitizer wrote a line;
   - an envelope that a stand-in took breaks the protocol (shared/tools/check-envelope, where it is at hand);
@@ -63,17 +65,24 @@ def parse_ledger(line):
 MADE = "event overdue summaries check_ins".split()
 BECAME = """overdue_suppressed stored stored_before event_too_large input_overflow checkpoint_overflow unstored left_open read_again""".split()
 # Messages that were sent and that no framing yielded.
-UNFRAMED = "udp_kernel_drops udp_truncated unread rate_limited http_given_up gelf_sets_expired".split()
+UNFRAMED = """udp_kernel_drops udp_truncated unread rate_limited http_given_up gelf_sets_expired gelf_sets_evicted gelf_sets_oversize gelf_bad_payload
+gelf_inflated_too_large""".split()
+# What the sender knows to be accepted or refused, with what was too damaged to be sent; what the store has of it.
+ANSWERED = "sent dead damaged".split()
+SETTLED = "settled unsettled".split()
 
 
 def check_ledger(ledger, sent=None):
-    """At the end of a run: inputs, pipeline, store counted the same. sent: what the scenario knows that it sent; None: it does not."""
+    """At the end of a run: inputs, pipeline, store, sender counted the same. sent: what the scenario knows that it sent; None: it does not."""
     def total(names):
         return sum(ledger.get(name, 0) for name in names)
     if ledger.get("lines_in", 0) != total(fates()):
         raise Failure("the ledger does not balance: lines_in is not the sum of its fates, %d: %s" % (total(fates()), ledger))
     if total(MADE) != total(BECAME):
         raise Failure("the ledger does not balance: %d events were made, %d stored or lost: %s" % (total(MADE), total(BECAME), ledger))
+    if total(ANSWERED) != total(SETTLED):
+        raise Failure("the ledger does not balance: %d events were accepted or refused, the store has settled %d: %s" % (
+            total(ANSWERED), total(SETTLED), ledger))
     if sent is not None and ledger.get("lines_in", 0) + total(UNFRAMED) != sent:
         raise Failure("%d messages were sent, and the ledger knows %d: %s" % (sent, ledger.get("lines_in", 0) + total(UNFRAMED), ledger))
 
@@ -220,6 +229,7 @@ class Scenario:
     def __init__(self, name, folder, crumbd):
         self.name, self.dir, self.crumbd_path = name, folder, crumbd
         self.programs, self.standins, self.at_end = [], [], []
+        self.sent_besides = False  # by a command, of which there is no ledger
         self.unnamed = {}  # by store, for a scenario that changes rows itself
         os.makedirs(folder)
         os.chmod(folder, 0o755)
@@ -292,6 +302,7 @@ class Scenario:
 
     def run(self, *args, status=0, stdin=None, env=None, ceiling_s=CEILING_S):
         """A command of crumbd to its end: (stdout, stderr). status None: any."""
+        self.sent_besides |= bool({"exec", "test", "run", "-"} & set(args))
         p = subprocess.run([self.crumbd_path, *args], input=stdin.encode() if isinstance(stdin, str) else stdin or b"",
                            capture_output=True, env=env or self.env(), cwd=self.dir, timeout=ceiling_s, check=False)
         out, err = p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace")
@@ -301,6 +312,7 @@ class Scenario:
         return out, err
 
     def program(self, name, argv, **args):
+        self.sent_besides = True
         return Program(self, name, argv, **args)
 
     def wait_events(self, up, n, ceiling_s=CEILING_S):
@@ -325,6 +337,7 @@ class Scenario:
             if isinstance(p, Daemon) and p.running():
                 p.stop()
         self.check_stores()
+        self.check_sent()
         for act in reversed(self.at_end):
             act()
         self.at_end = []
@@ -353,6 +366,18 @@ class Scenario:
                 rows = unnamed_rows(path)
                 if rows is not None and rows != self.unnamed.get(path, 0):
                     raise Failure("%s has %d rows beyond those it has counted" % (path, rows))
+
+    def check_sent(self):
+        """The numbers of senders and of stand-ins, which were counted without knowing of each other."""
+        daemons = [p for p in self.programs if isinstance(p, Daemon)]
+        last = [d.ledgers()[-1] for d in daemons if d.ledgers()]
+        said, took = sum(ledger.get("sent", 0) for ledger in last), sum(s.taken for s in self.standins)
+        if self.standins and said > took:
+            raise Failure("crumbd says that %d were sent, and %d were taken" % (said, took))
+        surely = last and len(last) == len(daemons) and not self.sent_besides and not any(
+            s.odd for s in self.standins) and not any(d.p.returncode for d in daemons) and not sum(ledger.get("retries", 0) for ledger in last)
+        if surely and said != took:
+            raise Failure("crumbd says that %d were sent, and %d were taken" % (said, took))
 
     def left_running(self):
         """Processes that have to do with the scenario's folder: pid -> command line."""

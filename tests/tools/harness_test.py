@@ -68,6 +68,22 @@ class HarnessTest(unittest.TestCase):
         self.start("lines_in=2 event=2 stored=1")
         self.fails("2 events were made, 1 stored or lost")
 
+    def test_answers_that_nobody_settled(self):
+        self.start("lines_in=3 crumb=3 sent=2 dead=1 settled=2")
+        self.fails("3 events were accepted or refused, the store has settled 2")
+
+    def test_more_sent_than_taken(self):
+        self.start("lines_in=3 crumb=3 sent=1 dead=1 settled=2")
+        self.t.upstream()
+        self.fails("says that 1 were sent, and 0 were taken")
+
+    def test_more_taken_than_sent(self):
+        self.start()
+        up = self.t.upstream()
+        event = b'{"event_id":"%s"}' % (b"a" * 32)
+        self.assertEqual(self.post(up, b'%s\n{"type":"event","length":%d}\n%s' % (event, len(event), event)), 200)
+        self.fails("says that 0 were sent, and 1 were taken")
+
     def test_what_was_sent(self):
         self.assertEqual(self.start().stop(sent=3)["crumb"], 1)
         with self.assertRaisesRegex(harness.Failure, "4 messages were sent, and the ledger knows 3"):

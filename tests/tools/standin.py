@@ -32,6 +32,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 KEY = "0123456789abcdef0123456789abcdef"
 EVENT_BYTES_MAX = 1 << 20
+# Of an answer: what may leave crumbd without one that it knows.
+ODD = {"delay", "stall", "close", "raw"}
 
 
 class Refused(Exception):
@@ -177,6 +179,7 @@ class Standin:
         self.files = []  # of the envelopes taken
         self.events = []  # payloads, the first of each event_id, in the order of arrival
         self.seen = collections.Counter()  # (project, event_id) -> how often
+        self.odd = False  # some answer did not come at once and whole
         self.check_ins = []  # payloads, in the order of arrival
         self.reports = collections.Counter()  # (reason, category) -> quantity
         self.server = None
@@ -219,6 +222,7 @@ class Standin:
 
     def note(self, handler, body, do, status):
         with self.changed:
+            self.odd |= bool(ODD & do.keys())
             self.requests.append({"time": time.time(), "path": handler.path, "headers": dict(handler.headers),
                                   "bytes": len(body), "answer": do, "status": status})
             self.changed.notify_all()
@@ -273,6 +277,12 @@ class Standin:
                 for row in report.get("discarded_events", []):
                     self.reports[row["reason"], row["category"]] += row["quantity"]
         return json.dumps({"id": header.get("event_id")}).encode()
+
+    @property
+    def taken(self):
+        """Events and check-ins, each as often as it was taken."""
+        with self.changed:
+            return sum(self.seen.values()) + len(self.check_ins)
 
     @property
     def duplicates(self):

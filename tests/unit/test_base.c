@@ -228,6 +228,11 @@ START_TEST(ledger_line)
     ck_assert(!count_balances(&c, &open));
     c.v[COUNT_checkpoint_overflow] = 1;
     ck_assert(count_balances(&c, &open));
+    c.v[COUNT_sent] = 2;
+    c.v[COUNT_dead] = c.v[COUNT_damaged] = c.v[COUNT_settled] = c.v[COUNT_unsettled] = 1;
+    ck_assert(!count_balances(&c, &open));
+    open.sent = 2;
+    ck_assert(count_balances(&c, &open));
     c = (struct counts){.v = {[COUNT_lines_in] = 3, [COUNT_event] = 2, [COUNT_crumb] = 1}};
     struct sbuf b;
     sbuf_init(&b, 1000);

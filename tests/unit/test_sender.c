@@ -59,8 +59,20 @@ static void set_up(void)
     n_events = 0;
 }
 
+/* Whatever a test does: what the sender counted is what the store has settled, or has yet to. */
+static void ck_sent_balances(void)
+{
+    struct counts all = counted;
+    struct count_balance b[COUNT_BALANCES];
+    count_add(&all, store_counted(store));
+    count_balance(&all, &(struct count_open){.sent = store_unwritten(store)}, b);
+    ck_assert_str_eq(b[2].of, "sent");
+    ck_assert_uint_eq(b[2].in, b[2].out + b[2].open);
+}
+
 static void tear_down(void)
 {
+    ck_sent_balances();
     sender_free(sender);
     sender = NULL;
     store_close(store);

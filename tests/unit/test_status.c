@@ -230,6 +230,10 @@ START_TEST(ledger_says_whether_it_balances)
     hasnt(get("/", "", NULL), ">balanced<");
     has(sbuf_cstr(&answer.body), "40 lines and 0 events wait to be stored");
     waiting = (struct count_open){0};
+    has(get("/api/ledger", "", NULL), "{\"of\":\"sent\",\"in\":0,\"out\":0,\"open\":0}],");
+    counts.v[COUNT_sent] = 1; /* and the store knows of none */
+    has(get("/api/ledger", "", NULL), "{\"balanced\":false,");
+    has(sbuf_cstr(&answer.body), "{\"of\":\"sent\",\"in\":1,\"out\":0,\"open\":0}");
 }
 END_TEST
 
