@@ -30,4 +30,4 @@ static void place(const struct record *r, struct slice *process, struct slice *c
 #define OF_NGINX .tags = tags, .varies = varies, .context = "nginx", .members = members, .place = place
 
 const struct format_traits format_nginx_error = {OF_NGINX, .logger = "nginx.error", .category = "nginx.error", .seeks_access = true, .tears = true};
-const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true};
+const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true, .takes_log_format = true};

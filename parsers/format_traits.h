@@ -34,6 +34,8 @@ struct format_traits {
     void (*place)(const struct record *r, struct slice *process, struct slice *connection);
     bool access;       /* a line tells how a request ended: it gives its status and id to the event of its request */
     bool seeks_access; /* a record is about a request whose access line may know no connection */
+    bool takes_log_format; /* its lines are as a log_format of the user says */
+    bool by_message;   /* clients send whole messages: each may be compressed, or be an array of several */
     bool tears;        /* where each line is a message, a client's line break may tear a record of it into several */
 };
 

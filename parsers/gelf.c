@@ -301,6 +301,6 @@ static bool gelf_tells_nothing_apart(const struct record *r, struct slice name)
     return false;
 }
 
-static const struct format_traits traits = {.tells_nothing_apart = gelf_tells_nothing_apart};
+static const struct format_traits traits = {.tells_nothing_apart = gelf_tells_nothing_apart, .by_message = true};
 
 const struct parser parser_gelf = {.traits = &traits, .nesting = PARSER_NESTED, .framing = framing, .detect = detect, .parse = parse};

@@ -107,7 +107,7 @@ static bool on_message(void *u, struct message *m)
     if (m->text.n == 0)
         return true;
     enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
-    if (f != FORMAT_GELF || !slice_starts(text, SLICE("[{")))
+    if (!format_traits(f)->by_message || !slice_starts(text, SLICE("[{")))
         return print_one(p, f, m->text, m->truncated_bytes > 0);
     gelf_body_open(&body, text);
     while (gelf_next(&body, &one)) /* an array, as HTTP's clients send several */

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "parsers/parser.h"
+
 int command_usage(const char *command, const char *fmt, ...)
 {
     va_list ap;
@@ -14,15 +16,23 @@ int command_usage(const char *command, const char *fmt, ...)
     return EXIT_USAGE;
 }
 
+static enum format with_log_format(void)
+{
+    enum format f = FORMAT_AUTO + 1;
+    while (f < FORMAT_N && !format_traits(f)->takes_log_format)
+        f++;
+    return f;
+}
+
 int command_log_format(const char *command, const char *text, enum format *format)
 {
     if (!text)
         return EXIT_WELL;
     if (!*text)
         return command_usage(command, "--log-format needs the text of nginx's log_format");
-    if (*format != FORMAT_AUTO && *format != FORMAT_NGINX_ACCESS)
+    if (*format != FORMAT_AUTO && !format_traits(*format)->takes_log_format)
         return command_usage(command, "--log-format is for nginx-access, not for %s", format_name(*format));
-    *format = FORMAT_NGINX_ACCESS;
+    *format = with_log_format();
     return EXIT_WELL;
 }
 
