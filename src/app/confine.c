@@ -76,22 +76,18 @@ static void allow_targets(struct sandbox *s, const char *pattern)
     allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, "/var/lib/docker/containers");
 }
 
-static void allow_journal(struct sandbox *s)
-{
-    static const char *const places[] = {"/run/log/journal", "/etc/machine-id", "/proc/sys/kernel/random"};
-    sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ, "/var/log/journal");
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, places[i]);
-}
-
 static void allow_input(struct sandbox *s, const struct input_options *in)
 {
-    if (in->kind == INPUT_TAIL) {
+    const struct input_traits *traits = &input_traits[in->kind];
+    if (traits->follows_files) {
         allow_prefix(s, SANDBOX_WORKER, SANDBOX_READ, in->text);
         allow_targets(s, in->text);
-    } else if (in->kind == INPUT_JOURNAL) {
-        allow_journal(s);
-    } else if (in->transport == INPUT_UNIX || in->transport == INPUT_UNIX_STREAM) {
+    }
+    for (const char *const *path = traits->reads; path && *path; path++)
+        sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ, *path);
+    for (const char *const *path = traits->reads_if_there; path && *path; path++)
+        allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, *path);
+    if (input_over_unix(in)) {
         allow_prefix(s, SANDBOX_WORKER, SANDBOX_REMOVE, in->host);
         sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ, "/proc"); /* the unit of a sender; secrets of others there are shut by Landlock itself */
     }
@@ -199,12 +195,10 @@ static void load_name_services(void)
 
 void confine_preload(const struct input_options *inputs, unsigned n_inputs)
 {
-    /* What libsystemd unpacks entries of the journal with, since version 256 only when it meets one. */
-    static const char *const unpackers[] = {"libzstd.so.1", "liblz4.so.1", "liblzma.so.5"};
     load_name_services();
     for (unsigned i = 0; i < n_inputs; i++)
-        for (size_t k = 0; inputs[i].kind == INPUT_JOURNAL && k < sizeof unpackers / sizeof *unpackers; k++)
-            load(unpackers[k]);
+        for (const char *const *name = input_traits[inputs[i].kind].libraries; name && *name; name++)
+            load(*name);
 }
 
 /* ---- in force ---- */

@@ -243,7 +243,7 @@ static void check_twins(const struct settings *s, struct diag *d)
     for (unsigned i = 0; i < s->n_inputs; i++)
         for (unsigned k = 0; k < i; k++) {
             const struct input_options *a = &s->inputs[k], *b = &s->inputs[i];
-            if (a->kind != b->kind || strcmp(a->text, b->text) != 0 || a->kind == INPUT_GELF || a->kind == INPUT_SYSLOG)
+            if (a->kind != b->kind || strcmp(a->text, b->text) != 0 || input_listens(a))
                 continue;
             err_add(d, ERR_ERROR, b->place, "this is read already by the input of line %u", a->place.line);
             break;

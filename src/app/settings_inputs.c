@@ -48,20 +48,40 @@ bool settings_address(struct slice text, struct arena *a, char **host, uint16_t 
 
 static const struct scheme {
     const char *name;
+    const char *begin; /* of an address */
     enum input_transport transport;
-    bool gelf, syslog;
-} schemes[] = {{"udp", INPUT_UDP, true, true},    {"tcp", INPUT_TCP, true, true},
-               {"http", INPUT_HTTP, true, false}, {"tls", INPUT_TLS, true, true},
-               {"unix", INPUT_UNIX, true, true},  {"unix-stream", INPUT_UNIX_STREAM, true, true}};
+} schemes[] = {{"udp", "udp://", INPUT_UDP}, {"tcp", "tcp://", INPUT_TCP}, {"http", "http://", INPUT_HTTP},
+               {"tls", "tls://", INPUT_TLS}, {"unix", "unix:", INPUT_UNIX}, {"unix-stream", "unix-stream:", INPUT_UNIX_STREAM}};
 
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
+
+static bool takes(enum input_kind kind, const struct scheme *s)
+{
+    return input_traits[kind].transports >> s->transport & 1;
+}
 
 static const struct scheme *scheme_of(struct slice name, enum input_kind kind)
 {
     for (unsigned i = 0; i < SCHEMES; i++)
-        if (slice_is(name, schemes[i].name) && (kind == INPUT_GELF ? schemes[i].gelf : schemes[i].syslog))
+        if (slice_is(name, schemes[i].name) && takes(kind, &schemes[i]))
             return &schemes[i];
     return NULL;
+}
+
+static const char *how_it_begins(enum input_kind kind, struct arena *a)
+{
+    struct sbuf text;
+    const char *before = "it must begin with ";
+    unsigned left = (unsigned)__builtin_popcount(input_traits[kind].transports);
+    sbuf_init(&text, 200);
+    for (unsigned i = 0; i < SCHEMES; i++)
+        if (takes(kind, &schemes[i])) {
+            sbuf_addf(&text, "%s%s", before, schemes[i].begin);
+            before = --left == 1 ? " or " : ", ";
+        }
+    const char *out = arena_cstr(a, sbuf_slice(&text));
+    sbuf_free(&text);
+    return out;
 }
 
 bool settings_input_address(struct input_options *o, enum input_kind kind, struct slice text, struct arena *a,
@@ -69,10 +89,10 @@ bool settings_input_address(struct input_options *o, enum input_kind kind, struc
 {
     struct slice rest = text, name = slice_split(&rest, ':');
     const struct scheme *s = rest.p ? scheme_of(name, kind) : NULL;
-    *why = kind == INPUT_GELF ? "it must begin with udp://, tcp://, http://, tls://, unix: or unix-stream:"
-                              : "it must begin with udp://, tcp://, tls://, unix: or unix-stream:";
-    if (!s)
+    if (!s) {
+        *why = how_it_begins(kind, a);
         return false;
+    }
     bool slashes = slice_starts(rest, SLICE("//"));
     rest = slashes ? slice_from(rest, 2) : rest;
     if (s->transport == INPUT_UNIX || s->transport == INPUT_UNIX_STREAM) {
@@ -107,8 +127,7 @@ static bool bind_listen(struct keys_ctx *c, const struct key *k, const struct co
     const char *why;
     enum input_kind kind = kind_of(k);
     if (n->type != CONF_SCALAR || n->text.n == 0)
-        return conf_error(c->diag, n, "\"%s\" must be an address such as udp://0.0.0.0:%s", k->name,
-                          kind == INPUT_GELF ? "12201" : "5514");
+        return conf_error(c->diag, n, "\"%s\" must be an address such as udp://0.0.0.0:%u", k->name, input_traits[kind].port);
     if (!settings_input_address(at, kind, n->text, c->arena, &why))
         return conf_error(c->diag, n, "\"%s\": this is no address to listen on: %s", k->name, why);
     return true;
@@ -147,7 +166,7 @@ static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
     const struct input_options *o = at;
     if (!o->text || strcmp(input_names[o->kind], k->name) != 0)
         return;
-    if (o->kind == INPUT_STDIN)
+    if (k->custom->bind == bind_on)
         sbuf_adds(out, SLICE("on"));
     else
         keys_put_string(slice_str(o->text), out);
@@ -155,7 +174,7 @@ static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
 
 #define ADDRESS_SCHEMA(schemes_)                                                                             \
     "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
-#define INPUT(id, symbol, name, bind, schema, words, help) static const struct key_custom custom_##id = {bind, dump_kind, schema, words};
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) static const struct key_custom custom_##id = {bind, dump_kind, schema, words};
 #include "io/inputs.def"
 
 static bool bind_zone(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
@@ -310,7 +329,7 @@ static const struct key_table tls_table = {.keys = tls_keys};
 
 #define AT(member_) KEY_AT(struct input_options, member_)
 static const struct key input_keys[] = {
-#define INPUT(id, symbol, name_, bind, schema, words, help_) {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
+#define INPUT(id, symbol, name_, traits, bind, schema, words, help_) {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
 #include "io/inputs.def"
     {.name = "format",
      .type = KEY_ENUM,
@@ -419,8 +438,7 @@ static const struct key input_keys[] = {
 
 enum {
     ON_FILE = 1,     /* tail */
-    ON_STDIN = 2,    /* stdin */
-    ON_SYSLOG = 4,   /* syslog by any transport */
+    ON_LINES = 2,    /* of any format */
     ON_DATAGRAM = 8, /* udp, unix */
     ON_STREAM = 16,  /* tcp, tls, http, unix-stream */
     ON_NET = 32,     /* what has an address of a sender */
@@ -429,27 +447,15 @@ enum {
     ON_HTTP = 256
 };
 
-static unsigned traits(const struct input_options *o)
+static unsigned places_of(const struct input_options *o)
 {
-    switch (o->kind) {
-    case INPUT_TAIL:
-        return ON_FILE | ON_MESSAGES;
-    case INPUT_STDIN:
-        return ON_STDIN | ON_MESSAGES;
-    case INPUT_JOURNAL:
-        return 0;
-    case INPUT_GELF:
-    case INPUT_SYSLOG:
-        break;
-    default:
-        return ON_MESSAGES;
-    }
-    unsigned t =
-        ON_MESSAGES | (o->kind == INPUT_SYSLOG ? ON_SYSLOG : 0) | (o->transport == INPUT_TLS ? ON_TLS : 0);
-    t |= o->transport == INPUT_HTTP ? ON_HTTP : 0;
+    const struct input_traits *t = &input_traits[o->kind];
+    unsigned on = (t->follows_files ? ON_FILE : 0) | (t->any_format ? ON_LINES : 0) | (t->of_entries ? 0 : ON_MESSAGES);
+    if (!input_listens(o))
+        return on;
     bool datagram = o->transport == INPUT_UDP || o->transport == INPUT_UNIX;
-    bool local = o->transport == INPUT_UNIX || o->transport == INPUT_UNIX_STREAM;
-    return t | (datagram ? ON_DATAGRAM : ON_STREAM) | (local ? 0 : ON_NET);
+    on |= (o->transport == INPUT_TLS ? ON_TLS : 0) | (o->transport == INPUT_HTTP ? ON_HTTP : 0);
+    return on | (datagram ? ON_DATAGRAM : ON_STREAM) | (input_over_unix(o) ? 0 : ON_NET);
 }
 
 static const struct {
@@ -458,8 +464,8 @@ static const struct {
     const char *text;
 } meanings[] = {
     {"format", ON_MESSAGES, "the journal has one format"},
-    {"log_format", ON_FILE | ON_STDIN | ON_SYSLOG, "it is for nginx access logs"},
-    {"timezone", ON_FILE | ON_STDIN | ON_SYSLOG, "gelf and journal carry the time in UTC"},
+    {"log_format", ON_LINES, "it is for nginx access logs"},
+    {"timezone", ON_LINES, "gelf and journal carry the time in UTC"},
     {"from", ON_FILE, "it is for tail"},
     {"receive_buffer", ON_DATAGRAM, "it is for udp:// and unix:"},
     {"allow", ON_NET, "it is for senders with an address; a unix socket is guarded by file modes"},
@@ -475,7 +481,7 @@ static const struct {
 
 static bool input_applies(const struct key *k, const void *base, const char **text)
 {
-    unsigned have = traits(base);
+    unsigned have = places_of(base);
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
         if (strcmp(k->name, meanings[i].key) == 0) {
             *text = meanings[i].text;
@@ -490,18 +496,18 @@ static bool input_check(struct keys_ctx *c, const struct conf_node *map, void *b
     o->place = conf_place(map);
     if (!o->zone)
         o->zone = settings_zone(c->u, SLICE("local"), c->diag, o->place);
-    if (o->transport == INPUT_TLS && !conf_get(map, "tls") &&
-        (o->kind == INPUT_GELF || o->kind == INPUT_SYSLOG))
+    const struct input_traits *t = &input_traits[o->kind];
+    if (o->transport == INPUT_TLS && !conf_get(map, "tls"))
         return conf_error(c->diag, map,
                           "a tls:// address needs \"tls\" with cert and key: tls: {cert: c.pem, key: k.pem}");
     if (o->transport != INPUT_TLS && conf_get(map, "tls"))
         return conf_error(c->diag, conf_get(map, "tls"),
                           "this input is not encrypted: \"tls\" needs a tls:// address");
-    if (o->kind == INPUT_GELF && o->format != FORMAT_AUTO && o->format != FORMAT_GELF)
-        return conf_error(c->diag, conf_get(map, "format"),
-                          "a gelf input takes gelf; use syslog for other formats");
+    if (!t->any_format && !t->of_entries && o->format != FORMAT_AUTO && o->format != t->format)
+        return conf_error(c->diag, conf_get(map, "format"), "a %s input takes %s; use syslog for other formats", input_names[o->kind],
+                          format_name(t->format));
     const struct conf_node *log_format = conf_get(map, "log_format");
-    if (log_format && o->format != FORMAT_NGINX_ACCESS)
+    if (log_format && !format_traits(o->format)->takes_log_format)
         return conf_error(c->diag, log_format, "\"log_format\" needs \"format: nginx-access\" beside it");
     return true;
 }

@@ -16,7 +16,7 @@ const char *status_state(const struct store_row *r)
 
 bool status_drops(const struct input_options *input)
 {
-    return (input->kind == INPUT_GELF || input->kind == INPUT_SYSLOG) && input->transport == INPUT_UDP;
+    return input_listens(input) && input->transport == INPUT_UDP;
 }
 
 static void put_drops(const struct status *s, struct sbuf *out)
@@ -69,7 +69,7 @@ static void put_unreadable(const struct status *s, struct sbuf *out)
     prom_text_head(out, "input_unreadable", "", "gauge",
                 "files and folders that a tail leads to and that cannot or must not be read: crumbd's log names each");
     for (unsigned i = 0; i < s->n_inputs; i++) {
-        if (s->inputs[i].kind != INPUT_TAIL)
+        if (!input_traits[s->inputs[i].kind].follows_files)
             continue;
         sbuf_adds(out, SLICE("crumbd_input_unreadable{input=\""));
         prom_text_label(out, slice_str(s->inputs[i].text));

@@ -335,7 +335,7 @@ static struct input *udp_start(struct event_base *base, const struct input_optio
     /* What a socket from systemd dropped before is not ours to report. */
     in->drops_seen = kernel_drops(in);
     in->rates = rates_new(opt->per_sender);
-    if (opt->kind == INPUT_GELF)
+    if (input_traits[opt->kind].chunked)
         start_gelf(in);
     set_stream(in);
     reserve_slots(in);

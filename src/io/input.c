@@ -12,20 +12,22 @@ static const struct input_type *listening_type(enum input_transport transport)
         return &in_tcp;
     case INPUT_HTTP:
         return &in_http;
+    case INPUT_TRANSPORTS:
+        break;
     }
     return NULL;
 }
 
 const char *const input_names[INPUT_KINDS + 1] = {
-#define INPUT(id, symbol, name, bind, schema, words, help) [INPUT_##id] = name,
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) [INPUT_##id] = name,
 #include "io/inputs.def"
 };
 
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport)
 {
     static const struct input_type *const types[INPUT_KINDS] = {
-#define INPUT(id, symbol, name, bind, schema, words, help) [INPUT_##id] = &in_##symbol,
-#define LISTENER(id, name, bind, schema, words, help)
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) [INPUT_##id] = &in_##symbol,
+#define LISTENER(id, name, traits, bind, schema, words, help)
 #include "io/inputs.def"
     };
     const struct input_type *type = types[kind] ? types[kind] : listening_type(transport);
@@ -34,7 +36,7 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
 
 bool input_is(const struct input_options *opt, struct slice name)
 {
-    const struct slice prefix = opt->kind == INPUT_JOURNAL ? SLICE("journal:") : SLICE("");
+    struct slice prefix = slice_str(input_traits[opt->kind].position_prefix);
     return slice_starts(name, prefix) && slice_is(slice_from(name, prefix.n), opt->text);
 }
 

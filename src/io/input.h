@@ -14,9 +14,10 @@
 #include "base/err.h"
 #include "core/stream.h"
 #include "io/position.h"
+#include "parsers/frame.h"
 
 enum input_kind {
-#define INPUT(id, symbol, name, bind, schema, words, help) INPUT_##id,
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) INPUT_##id,
 #include "io/inputs.def"
     INPUT_KINDS
 };
@@ -24,7 +25,25 @@ enum input_kind {
 extern const char *const input_names[INPUT_KINDS + 1];
 
 /* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
-enum input_transport { INPUT_UDP, INPUT_TCP, INPUT_HTTP, INPUT_TLS, INPUT_UNIX, INPUT_UNIX_STREAM };
+enum input_transport { INPUT_UDP, INPUT_TCP, INPUT_HTTP, INPUT_TLS, INPUT_UNIX, INPUT_UNIX_STREAM, INPUT_TRANSPORTS };
+enum { INPUT_ALL_TRANSPORTS = (1u << INPUT_TRANSPORTS) - 1 };
+
+/* What a kind of input is, for all who treat kinds differently: data of its row in inputs.def. Lists end with NULL, or
+   are NULL. */
+struct input_traits {
+    enum format format;          /* of its messages when the configuration names none */
+    bool any_format;             /* they may be lines of any format: log_format and timezone have a meaning */
+    bool of_entries;             /* they come as entries, not as bytes to be framed: format and max_message have none */
+    bool follows_files;          /* those to which its text, a path or pattern, leads */
+    unsigned transports;         /* it listens, on these: a bit for each; 0: nobody sends to it */
+    uint16_t port;               /* that is usual where it listens */
+    enum frame_mode framing;     /* of a connection */
+    bool chunked;                /* a message may come as several datagrams */
+    const char *position_prefix; /* of its name in the store, before its text; NULL: none */
+    /* What the sandbox lets it read beside its files: there now or later; if there now; and libraries to be loaded before. */
+    const char *const *reads, *const *reads_if_there, *const *libraries;
+};
+extern const struct input_traits input_traits[INPUT_KINDS];
 
 /* An address range: the first `bits` bits of `addr` (16 bytes; IPv4 mapped into ::ffff:0:0/96, so bits counts from there + 96). */
 struct input_cidr {
@@ -144,8 +163,8 @@ struct input {
 };
 
 extern const struct input_type in_udp, in_tcp, in_http;
-#define INPUT(id, symbol, name, bind, schema, words, help) extern const struct input_type in_##symbol;
-#define LISTENER(id, name, bind, schema, words, help)
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) extern const struct input_type in_##symbol;
+#define LISTENER(id, name, traits, bind, schema, words, help)
 #include "io/inputs.def"
 
 /* To be called where the loop calls the input, before anything is read: whom the input now works for (an address, a path; empty
@@ -168,14 +187,23 @@ static inline void input_message(const struct input_sink *sink, struct input *in
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);
 /* True when this is the store's name of the input. */
 bool input_is(const struct input_options *opt, struct slice name);
+/* Others send to it. */
+static inline bool input_listens(const struct input_options *opt)
+{
+    return input_traits[opt->kind].transports != 0;
+}
+
+static inline bool input_over_unix(const struct input_options *opt)
+{
+    return opt->transport == INPUT_UNIX || opt->transport == INPUT_UNIX_STREAM;
+}
+
 /* The format of an input's messages when the configuration names none. */
 static inline enum format input_format(const struct input_options *opt)
 {
     if (opt->format != FORMAT_AUTO)
         return opt->format;
-    if (opt->kind == INPUT_GELF)
-        return FORMAT_GELF;
-    return opt->kind == INPUT_SYSLOG ? FORMAT_SYSLOG : FORMAT_AUTO;
+    return input_traits[opt->kind].format;
 }
 
 #endif

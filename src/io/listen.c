@@ -21,11 +21,6 @@ union address {
     struct sockaddr_storage room;
 };
 
-static bool is_unix(const struct input_options *opt)
-{
-    return opt->transport == INPUT_UNIX || opt->transport == INPUT_UNIX_STREAM;
-}
-
 static bool refuse(struct diag *d, const struct input_options *opt, const char *why)
 {
     err_add(d, ERR_ERROR, opt->place, "cannot listen on %s: %s", opt->text, why);
@@ -273,7 +268,7 @@ bool listen_open(struct listener *l, const struct input_options *opt, int sockty
     *l = (struct listener){.fd = -1};
     if (socktype == SOCK_STREAM)
         descriptors_more(); /* one for each connection */
-    bool ok = is_unix(opt) ? open_unix(l, opt, socktype, d) : open_inet(l, opt, socktype, d);
+    bool ok = input_over_unix(opt) ? open_unix(l, opt, socktype, d) : open_inet(l, opt, socktype, d);
     if (ok && ((socktype == SOCK_STREAM && listen(l->fd, BACKLOG) != 0) || !set_nonblocking(l->fd)))
         ok = refuse_errno(d, opt, socktype, errno);
     if (!ok) {

@@ -5,20 +5,15 @@
 
 #include "base/xalloc.h"
 
-static bool is_sent_to(const struct input_options *o)
-{
-    return o->kind == INPUT_GELF || o->kind == INPUT_SYSLOG;
-}
-
 void shares_init(struct shares *s, const struct input_options *inputs, unsigned n, uint64_t limit_bytes)
 {
     unsigned senders = 0;
     *s = (struct shares){.of = xcalloc(n, sizeof *s->of), .n = n, .common_bytes = limit_bytes ? limit_bytes / 2 : UINT64_MAX};
     for (unsigned i = 0; i < n; i++)
-        senders += is_sent_to(&inputs[i]);
+        senders += input_listens(&inputs[i]);
     uint64_t kept = senders && senders < n ? limit_bytes / 4 : limit_bytes / 2;
     for (unsigned i = 0; i < n; i++) {
-        unsigned alike = is_sent_to(&inputs[i]) ? senders : n - senders;
+        unsigned alike = input_listens(&inputs[i]) ? senders : n - senders;
         s->of[i] = (struct share){.input = slice_str(inputs[i].text), .kept_bytes = kept / alike};
     }
 }

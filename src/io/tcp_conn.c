@@ -443,7 +443,7 @@ void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa)
                                 .source = slice_str(opt->text),
                                 .last_us = RECORD_NO_TIME};
     sbuf_init(&c->header, PROXY_HEADER_MAX);
-    framer_init(&c->framer, opt->kind == INPUT_GELF ? FRAME_GELF : FRAME_SYSLOG, opt->max_message_bytes, 0);
+    framer_init(&c->framer, input_traits[opt->kind].framing, opt->max_message_bytes, 0);
     set_peer(c, sa);
     if (tcp_over_unix(in)) {
         c->stream.peer = slice_str(in->host);

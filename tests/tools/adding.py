@@ -157,7 +157,7 @@ def add_dummies(tree):
     tree.list_in("PARSERS", "parsers/dummy.c")
     tree.begin("an input")
     tree.create("src/io/in_dummy.c", INPUT)
-    tree.add_row("src/io/inputs.def", 'INPUT(DUMMY, dummy, "dummy", bind_text, "{\\"type\\":\\"string\\"}", "a word", "Nothing.")', r"^#undef INPUT$")
+    tree.add_row("src/io/inputs.def", 'INPUT(DUMMY, dummy, "dummy", TRAITS(.any_format = true), bind_text, "{\\"type\\":\\"string\\"}", "a word", "Nothing.")', r"^#undef INPUT$")
     tree.list_in("IO", "src/io/in_dummy.c")
     tree.begin("a counter")
     tree.add_row("src/base/counters.def", 'COUNTER(dummies, FACT, "", "dummies that were started")', r"^COUNTER\(event, ")
