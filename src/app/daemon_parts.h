@@ -47,11 +47,6 @@ struct daemon {
     bool giving_up; /* only the worker's last numbers are waited for */
 };
 
-/* --- daemon: the numbers --- */
-
-/* What the store counts by itself, up to now. */
-void daemon_take_counted(struct daemon *dm);
-
 /* --- daemon_http: the status page and the probes --- */
 
 /* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
@@ -59,6 +54,8 @@ void daemon_open_http(struct daemon *dm);
 
 /* --- daemon_store: the store, and what it knows at the start --- */
 
+/* What the store counts by itself, up to now. */
+void daemon_take_counted(struct daemon *dm);
 /* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
 struct store *daemon_open_store(struct daemon *dm, struct diag *d);
 /* Closes it; it goes when nothing is left in it. */
