@@ -12,7 +12,7 @@ void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint6
     c->piece.offset = offset;
 }
 
-void framer_set_head(struct framer *c, frame_head_f *head, const struct cut_rule *rule, size_t max_bytes)
+void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_rule *rule, size_t max_bytes)
 {
     assert(c->mode == FRAME_LINES);
     c->head = head;

@@ -57,7 +57,7 @@ struct frame_told {
 typedef bool frame_head_f(struct slice line);
 
 /* Which lines that look like a head are part of the entry before them. */
-struct cut_rule {
+struct frame_rule {
     struct frame_told (*told)(struct frame_doubt *d);
     /* Most entries need no more than a look. From the first byte of this one on, more than `reach` bytes are here, and `told` has found
      * nothing in those behind it (`seen`). True: the line behind it is a head. */
@@ -80,7 +80,7 @@ struct message {
 struct framer {
     enum frame_mode mode;
     frame_head_f *head;
-    const struct cut_rule *rule;
+    const struct frame_rule *rule;
     size_t max, join_max;
     char *p;
     size_t n, cap; /* bytes held, bytes allocated */
@@ -116,7 +116,7 @@ struct framer {
 void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint64_t offset);
 /* FRAME_LINES: which lines begin an entry; NULL (as after framer_init) when all do. rule: which of these are part of
  * the entry before them all the same; NULL: none. max_bytes caps the joined text, 0: default. */
-void framer_set_head(struct framer *c, frame_head_f *head, const struct cut_rule *rule, size_t max_bytes);
+void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_rule *rule, size_t max_bytes);
 void framer_free(struct framer *c);
 
 /* Space for want more bytes. */

@@ -369,7 +369,7 @@ static bool looks_plain(struct slice entry)
     return ends_like_tail(entry) && entry.p[NGINX_ENTRY_MAX] != '\n' && entry.p[NGINX_ENTRY_MAX_OPENRESTY] != '\n';
 }
 
-const struct cut_rule nginx_entry_rule = {told, looks_plain, NGINX_ENTRY_MAX_OPENRESTY};
+const struct frame_rule nginx_entry_rule = {told, looks_plain, NGINX_ENTRY_MAX_OPENRESTY};
 
 bool nginx_entry_torn(struct slice entry)
 {

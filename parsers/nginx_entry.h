@@ -44,7 +44,7 @@ static inline bool nginx_entry_full(size_t n)
 }
 
 /* For framer_set_head. */
-extern const struct cut_rule nginx_entry_rule;
+extern const struct frame_rule nginx_entry_rule;
 /*
  * An entry of a connection without its tail and with an odd number of quotes: what is left of one whose lines came each as a message
  * of its own, from a container's log.

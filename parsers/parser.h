@@ -64,7 +64,7 @@ struct parser {
     /* A log of a container's runtime, whose lines come in pieces that are joined before they are parsed. */
     enum partial_kind partial;
     /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at hand. */
-    const struct cut_rule *rule;
+    const struct frame_rule *rule;
     /* False: refused, ctx->reason says why, and the record is not to be used. */
     bool (*parse)(struct parse_ctx *ctx, struct record *r);
     /*

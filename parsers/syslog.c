@@ -174,12 +174,12 @@ static bool take_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
 /* Nothing but what the version of RFC 5424 may begin with: a header that was cut off there. */
 static bool only_a_version(struct slice s)
 {
-    enum { CUT_MAX = 8 };
+    enum { VERSION_DIGITS = 8 };
     size_t i = 0;
     s = slice_trim(s);
     while (i < s.n && ascii_alnum(s.p[i]))
         i++;
-    return s.n && i == s.n && s.n <= CUT_MAX && ascii_digit(*s.p);
+    return s.n && i == s.n && s.n <= VERSION_DIGITS && ascii_digit(*s.p);
 }
 
 /*

@@ -150,7 +150,7 @@ static void finish(struct worker *w)
 }
 
 /* Lets the pipeline's clock go on in small steps, as far as lines could come. */
-static void hear(struct worker *w)
+static void follow_stall(struct worker *w)
 {
     w->caught_up = worker_has_caught_up(w);
     deadline_event_stall(pipeline_deadlines(w->pipeline), w->paused || w->short_of_room || !w->caught_up);
@@ -168,7 +168,7 @@ static void on_checkpoint_timer(evutil_socket_t fd, short what, void *u)
         finish(w);
     if (w->stopping)
         return;
-    hear(w);
+    follow_stall(w);
     worker_post_checkpoint(w);
     worker_check_pressure(w);
 }

@@ -27,7 +27,7 @@ struct deadline;
 struct rule;
 struct rule_set;
 
-/* One thing that is waited for, as it is stored with every cut. */
+/* One thing that is waited for, as it is stored with every checkpoint. */
 struct deadline_row {
     uint64_t key;              /* of the rule and its `by` values */
     struct slice rule;         /* its id */
@@ -64,7 +64,7 @@ bool deadline_came(struct deadline *o, const struct rule *rule, const struct dea
 void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys);
 void deadline_end(struct deadline *o, const struct rule *rule, uint64_t key);
 
-/* The wall clock stands so; deaf: no line could come since the last call. */
+/* The wall clock stands so; stalled: no line could come since the last call. */
 void deadline_listen(struct deadline *o, int64_t wall_us, bool stalled);
 /* Offline: the newest time of a record. */
 void deadline_set_clock(struct deadline *o, int64_t clock_us);

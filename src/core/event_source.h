@@ -25,7 +25,7 @@ struct event_deadline {
 struct event_source {
     char event_id[33];
     const struct record *record;
-    const struct verdict *verdict; /* with its shape: the rule's templates filled in, or the fallback's */
+    const struct verdict *verdict; /* with its texts: the rule's templates filled in, or the fallback's */
     const struct breadcrumb *crumbs;  /* in time order */
     unsigned n_crumbs;
     unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */

@@ -44,7 +44,7 @@ struct flood_sample {
 /* In the place of a period: what a row is when it is of no fingerprint. */
 enum { FLOOD_ROW_BUDGET = 0, FLOOD_ROW_NEW_ISSUES = -1 };
 
-/* The state of one fingerprint, as it is stored with every cut; count 0: it rests. A budget is kept in the same form: start_us is the
+/* The state of one fingerprint, as it is stored with every checkpoint; count 0: it rests. A budget is kept in the same form: start_us is the
    day's begin and count what passed in it; a window of new_issues.h as well. */
 struct flood_row {
     uint64_t key;

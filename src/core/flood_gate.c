@@ -190,7 +190,7 @@ static bool is_known(struct flood_gate *g, const struct verdict *v, const struct
     return answer == NEW_ISSUES_ROOM;
 }
 
-/* `src` of the verdict without shape and breadcrumbs. */
+/* `src` of the verdict without texts and breadcrumbs. */
 bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct provenance *from)
 {
     v->project = parts_known_project(g->parts, v->project, from);

@@ -17,7 +17,7 @@ struct flood_gate {
 
 void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts);
 void flood_gate_done(struct flood_gate *g);
-/* `src` of the verdict without shape and breadcrumbs. */
+/* `src` of the verdict without texts and breadcrumbs. */
 bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct provenance *from);
 /* How many issues flood control keeps in mind. */
 unsigned flood_gate_issues(const struct flood_gate *g);

@@ -15,7 +15,7 @@
 void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old_keys, struct arena *a);
 /* After verdict_complete. */
 void fold_texts(struct verdict *v, struct arena *a);
-/* The title by itself, without secrets and short enough to be counted; the verdict has its shape. */
+/* The title by itself, without secrets and short enough to be counted; the verdict has its texts. */
 struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a);
 
 #endif

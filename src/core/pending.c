@@ -55,7 +55,7 @@ static void keep_verdict(struct arena *a, struct verdict *v, const struct verdic
     v->project = keep(a, v->project);
     v->rule = NULL;
     v->ends = NULL;
-    v->fold = NULL; /* the shape has what the event needs of it */
+    v->fold = NULL; /* its texts have what the event needs of it */
 }
 
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)

@@ -54,7 +54,7 @@ static inline struct pending *pending_oldest(const struct pending_list *l)
     return TAILQ_FIRST(&l->by_age);
 }
 
-/* Copies record and verdict, which has its shape; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
+/* Copies record and verdict, which has its texts; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs);
 void pending_add(struct pending_list *l, struct pending *w);
 /* Takes it out of the list; the caller frees it. */

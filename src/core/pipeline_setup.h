@@ -27,7 +27,7 @@ struct event_out {
 /* What happened to a message, for commands that show it. */
 struct outcome {
     const struct record *record; /* NULL when the parser refused it */
-    const struct verdict *verdict; /* its shape is there when the record is an event */
+    const struct verdict *verdict; /* its texts are there when the record is an event */
     enum count fate;
     struct slice raw;
     const char *reason; /* of the refusal */
@@ -54,7 +54,7 @@ struct pipeline_hooks {
     /* False: it was not taken, and is counted and reported by whoever refused it. */
     bool (*emit)(void *u, const struct event_out *e);
     void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
-    flood_row_f *flood_row; /* state of flood control that changed, at every cut; NULL: it is not kept */
+    flood_row_f *flood_row; /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
     deadline_row_f *deadline_row; /* the same of what is waited for */
     /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as its fate. May
        be NULL. */

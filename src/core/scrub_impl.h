@@ -106,7 +106,7 @@ size_t value_phrase_end(const struct walk *w, size_t at);
 
 enum separator { SEP_NONE, SEP_ASSIGN, SEP_COLON, SEP_ARROW, SEP_COMPARE, SEP_CALL, SEP_ELEMENT, SEP_LIST, SEP_MEMBER, SEP_SPACE, SEP_OPTION };
 
-struct place {
+struct value_site {
     struct name_is is;
     enum separator sep;
     unsigned layer;         /* of the separator */
@@ -123,7 +123,7 @@ bool looks_random(struct slice v, size_t least);
 /* Whether a value in this place would be a secret, and no word of a sentence, placeholder or mark. */
 bool value_is_worth(const struct walk *w, struct slice v, bool loose);
 /* The same of the value of a name, by its kind and its notation. */
-bool value_is_secret(const struct walk *w, const struct place *p, struct slice v, bool quoted);
+bool value_is_secret(const struct walk *w, const struct value_site *p, struct slice v, bool quoted);
 bool value_is_mark(struct slice v);
 /* A place for a value: ${NAME}, %s, <name>, ?. */
 bool value_is_placeholder(struct slice v);
@@ -154,7 +154,7 @@ bool pem_at(struct walk *w);
 
 enum { VALUE_LOOK = 512 }; /* whether a value is a secret is told by so many of its first bytes */
 /* What makes the text behind the name [start, end) its value, and where that begins, in p; SEP_NONE: nothing does. */
-enum separator separator_find(struct walk *w, size_t start, size_t end, struct place *p);
+enum separator separator_find(struct walk *w, size_t start, size_t end, struct value_site *p);
 size_t separator_skip_spaces(struct slice t, size_t i, bool lines);
 /* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
 size_t separator_skip_wrapper(struct slice t, size_t i);

@@ -23,7 +23,7 @@ static size_t index_length(struct slice t, size_t i)
 }
 
 /* What closes the name: a quote, a bracket: "name", [name], ['name'], name[], name[0]. */
-static size_t close_name(struct walk *w, size_t i, struct place *p)
+static size_t close_name(struct walk *w, size_t i, struct value_site *p)
 {
     struct quote q = value_quote_at(w->t, i);
     if (q.n) {
@@ -47,7 +47,7 @@ static enum separator comparison(struct slice t, size_t *i, struct unit second)
 }
 
 /* The sign that separates name and value, if there is one at i. */
-static enum separator separator_at(struct walk *w, size_t *i, struct place *p)
+static enum separator separator_at(struct walk *w, size_t *i, struct value_site *p)
 {
     struct slice t = w->t;
     struct unit u = unit_at(t, *i), next = unit_at(t, *i + u.n);
@@ -132,7 +132,7 @@ static size_t skip_member_gap(struct slice t, size_t i)
 }
 
 /* name="password" value="x", and the same in JSON and YAML. */
-static bool is_member(const struct walk *w, size_t *i, struct place *p)
+static bool is_member(const struct walk *w, size_t *i, struct value_site *p)
 {
     size_t at = skip_member_gap(w->t, *i);
     if (starts_at(w->t, at, "<value>")) {
@@ -156,7 +156,7 @@ static bool is_member(const struct walk *w, size_t *i, struct place *p)
 }
 
 /* <entry key="password">x</entry>, and no label's text. */
-static bool is_attribute(const struct walk *w, size_t start, size_t *i, const struct place *p)
+static bool is_attribute(const struct walk *w, size_t start, size_t *i, const struct value_site *p)
 {
     size_t open = start - p->key.n;
     if (!p->key.n || open < w->done + 5 || *i >= w->t.n || w->t.p[*i] != '>')
@@ -174,7 +174,7 @@ static bool is_option(const struct walk *w, size_t start)
 }
 
 /* ("name", "x") and ["name", "x"]: a name and a value, and no list of names. */
-static bool is_pair(const struct walk *w, size_t start, size_t value, const struct place *p)
+static bool is_pair(const struct walk *w, size_t start, size_t value, const struct value_site *p)
 {
     struct quote q = value_quote_at(w->t, value);
     size_t behind = value, end = value_quoted_end(slice_sub(w->t, 0, value + VALUE_LOOK), value + q.n, q, &behind), open = start - p->key.n;
@@ -185,7 +185,7 @@ static bool is_pair(const struct walk *w, size_t start, size_t value, const stru
 }
 
 /* "--password", "x". */
-static bool is_argument_list(const struct walk *w, size_t start, size_t *i, const struct place *p)
+static bool is_argument_list(const struct walk *w, size_t start, size_t *i, const struct value_site *p)
 {
     size_t at = *i;
     if (!p->key.n || at >= w->t.n)
@@ -199,7 +199,7 @@ static bool is_argument_list(const struct walk *w, size_t start, size_t *i, cons
 }
 
 /* Lisp's (password . "x"). */
-static bool is_dotted(const struct walk *w, size_t start, size_t *i, const struct place *p)
+static bool is_dotted(const struct walk *w, size_t start, size_t *i, const struct value_site *p)
 {
     if (start < w->done + p->key.n + 1 || w->t.p[start - p->key.n - 1] != '(' || !starts_at(w->t, *i, " . "))
         return false;
@@ -231,7 +231,7 @@ static size_t skip_leaders(struct slice t, size_t i)
 }
 
 /* PHP's serialize: s:8:"password";s:7:"hunter2". */
-static bool is_serialized(const struct walk *w, size_t *i, const struct place *p)
+static bool is_serialized(const struct walk *w, size_t *i, const struct value_site *p)
 {
     size_t at = *i;
     if (!p->key.n || !starts_at(w->t, at, ";s:"))
@@ -255,7 +255,7 @@ static size_t skip_link(struct slice t, size_t i)
 }
 
 /* No sign: the value follows a space. */
-static enum separator space_between(const struct walk *w, size_t start, size_t end, size_t *i, const struct place *p)
+static enum separator space_between(const struct walk *w, size_t start, size_t end, size_t *i, const struct value_site *p)
 {
     if (*i == end || p->key.n || *i >= w->t.n)
         return SEP_NONE;
@@ -269,13 +269,13 @@ static enum separator space_between(const struct walk *w, size_t start, size_t e
 }
 
 /* A separator with nothing behind it but the next pair: "password= user=x". */
-static bool has_no_value(const struct walk *w, const struct place *p, size_t at)
+static bool has_no_value(const struct walk *w, const struct value_site *p, size_t at)
 {
     return !p->tight && !value_quote_at(w->t, at).n && !p->key.n && (w->query || value_pair_at(w->t, at));
 }
 
 /* f(password, "x") and what else stands behind a comma or a word: the value's place is *at. */
-static bool is_listed(const struct walk *w, size_t start, size_t *at, const struct place *p)
+static bool is_listed(const struct walk *w, size_t start, size_t *at, const struct value_site *p)
 {
     return is_argument_list(w, start, at, p) || is_serialized(w, at, p) || is_dotted(w, start, at, p) || is_set_for(w, at);
 }
@@ -286,7 +286,7 @@ static bool is_call(struct slice t, size_t i)
 }
 
 /* No sign between name and value: an element, a member, a call, a list, a space. The name is closed at `closed`; i is behind spaces. */
-static enum separator form_at(struct walk *w, size_t start, size_t end, size_t closed, size_t i, struct place *p)
+static enum separator form_at(struct walk *w, size_t start, size_t end, size_t closed, size_t i, struct value_site *p)
 {
     p->tight = true;
     p->at = i + 1;
@@ -310,7 +310,7 @@ static enum separator form_at(struct walk *w, size_t start, size_t end, size_t c
     return space_between(w, start, closed, &p->at, p);
 }
 
-enum separator separator_find(struct walk *w, size_t start, size_t end, struct place *p)
+enum separator separator_find(struct walk *w, size_t start, size_t end, struct value_site *p)
 {
     size_t closed = close_name(w, end, p);
     size_t i = separator_skip_spaces(w->t, skip_leaders(w->t, closed), p->key.n > 0), behind = i;

@@ -249,18 +249,18 @@ static bool follows_syntax(const struct walk *w)
 }
 
 /* Nothing, taken before, or the next name where the value is missing: "password user=x". */
-static bool is_out_of_question(const struct walk *w, const struct place *p, struct slice v, bool quoted)
+static bool is_out_of_question(const struct walk *w, const struct value_site *p, struct slice v, bool quoted)
 {
     return !v.n || value_is_mark(slice_trim(v)) || (p->sep == SEP_SPACE && !quoted && value_pair_at(w->t, p->at));
 }
 
-static bool is_count(const struct place *p, struct slice v)
+static bool is_count(const struct value_site *p, struct slice v)
 {
     return v.n < 4 && (p->is.flags & NAME_TIGHT || p->is.kind == NAME_HEADER) && is_short_number(v, 1);
 }
 
 /* "key /etc/x", "token auth.py": the name is another word's here. */
-static bool is_path_behind_space(const struct place *p, struct slice v)
+static bool is_path_behind_space(const struct value_site *p, struct slice v)
 {
     return p->sep == SEP_SPACE && p->is.flags & NAME_TIGHT && (slice_chr(v, '/') || slice_chr(v, '.'));
 }
@@ -280,7 +280,7 @@ static bool is_secret_word(const struct walk *w, struct slice v)
 }
 
 /* What stands without quotes behind a sign; loose: behind a colon and a space, as in a sentence. */
-static bool is_secret_bare(const struct walk *w, const struct place *p, struct slice v, bool loose)
+static bool is_secret_bare(const struct walk *w, const struct value_site *p, struct slice v, bool loose)
 {
     if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
         return looks_random(v, 6);
@@ -288,7 +288,7 @@ static bool is_secret_bare(const struct walk *w, const struct place *p, struct s
 }
 
 /* The same by the notation alone. */
-static bool is_secret_here(const struct walk *w, const struct place *p, struct slice v, bool quoted)
+static bool is_secret_here(const struct walk *w, const struct value_site *p, struct slice v, bool quoted)
 {
     bool loose = p->sep == SEP_COLON && !p->tight, behind_space = p->sep == SEP_SPACE && !quoted;
     if (is_path_behind_space(p, v) || (p->sep == SEP_OPTION && value_is_own_name(w, v)))
@@ -299,7 +299,7 @@ static bool is_secret_here(const struct walk *w, const struct place *p, struct s
 }
 
 /* Whether v is worth taking as the value of such a name. */
-bool value_is_secret(const struct walk *w, const struct place *p, struct slice v, bool quoted)
+bool value_is_secret(const struct walk *w, const struct value_site *p, struct slice v, bool quoted)
 {
     if (is_out_of_question(w, p, v, quoted))
         return false;
@@ -317,6 +317,6 @@ bool value_is_secret(const struct walk *w, const struct place *p, struct slice v
 
 bool value_of_field(const struct walk *w, struct name_is is, struct slice v)
 {
-    const struct place p = {.is = is, .sep = SEP_ASSIGN, .tight = true, .key = {.n = 1}};
+    const struct value_site p = {.is = is, .sep = SEP_ASSIGN, .tight = true, .key = {.n = 1}};
     return value_is_secret(w, &p, v, true);
 }

@@ -85,7 +85,7 @@ static bool read_some(struct tail *t, struct tail_file *f)
     if (t->paused)
         return true;
     enum tail_look look = tail_file_look(f, true);
-    if (look == TAIL_LOOK_CUT) {
+    if (look == TAIL_LOOK_TRUNCATED) {
         tail_scan_soon(t);
         return false;
     }

@@ -8,7 +8,7 @@
  *
  * Bounds: TAIL_TURN_BYTES per turn of the loop, shared fairly; a buffer only for files that have something
  * unfinished (frame.h); for all inputs together half of the descriptors a process may have, and beyond that files
- * are read in turn (tail_share); of these TAIL_LOOSE_MAX for rotated files that are read to their end and may
+ * are read in turn (tail_share); of these TAIL_ROTATED_MAX for rotated files that are read to their end and may
  * still grow; one line of log per file that cannot be read, and a retry with every poll. One input has one
  * inotify instance. Worker thread only. What may be opened at all: safe_open.
  *

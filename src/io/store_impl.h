@@ -84,10 +84,10 @@ int64_t store_now_us(void);
 
 /* ---- store_room.c ---- */
 /* What a transaction does to the room of the disk: adds or changes rows, or only deletes some. */
-enum room { TAKES_ROOM, GIVES_ROOM };
+enum store_effect { TAKES_ROOM, GIVES_ROOM };
 
 /* The COMMIT of every transaction, by the rules of store_room.c. False: it is still open, and store_failed ends it. */
-bool store_end(struct store *s, enum room room);
+bool store_end(struct store *s, enum store_effect effect);
 /* The file gets the blocks of all its pages, the open transaction's included. False: the disk is full. */
 bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);

@@ -67,9 +67,9 @@ bool store_take_room_of_pages(struct store *s)
            take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
 }
 
-bool store_end(struct store *s, enum room room)
+bool store_end(struct store *s, enum store_effect effect)
 {
-    uint64_t reserve = room == TAKES_ROOM ? reserve_bytes(s) : 0;
+    uint64_t reserve = effect == TAKES_ROOM ? reserve_bytes(s) : 0;
     s->no_room = !take_room(s->file_fd, store_pages_bytes(s) + reserve);
     if (s->no_room)
         return false;

@@ -270,7 +270,7 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
     uint64_t did[] = {[DELIVERY_SENT] = 0, [DELIVERY_RETRY] = 0, [DELIVERY_DEAD] = 0}, late = 0;
     bool ok = store_run(s, Q_BEGIN);
     /* v is sent_first. */
-    enum room room = n && v[n - 1]->kind == DELIVERY_SENT ? GIVES_ROOM : TAKES_ROOM;
+    enum store_effect effect = n && v[n - 1]->kind == DELIVERY_SENT ? GIVES_ROOM : TAKES_ROOM;
     for (unsigned i = 0; ok && i < n; i++) {
         sqlite3_stmt *q = s->stmt[how[v[i]->kind]];
         sqlite3_bind_int64(q, 1, v[i]->id);
@@ -283,7 +283,7 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
         late += v[i]->kind != DELIVERY_RETRY && !sqlite3_changes(s->db);
         ok = ok && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
     }
-    if (!ok || !add_delivery_counts(s, did, late) || !store_end(s, room))
+    if (!ok || !add_delivery_counts(s, did, late) || !store_end(s, effect))
         return false;
     s->counted.v[COUNT_late_answers] += late;
     s->counted.v[COUNT_settled] += did[DELIVERY_SENT] + did[DELIVERY_DEAD];

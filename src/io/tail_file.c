@@ -261,12 +261,12 @@ enum tail_look tail_file_look(struct tail_file *f, bool thorough)
         return TAIL_LOOK_BAD;
     uint64_t size = (uint64_t)st.st_size;
     if (size < f->read_at)
-        return TAIL_LOOK_CUT;
+        return TAIL_LOOK_TRUNCATED;
     bool same_time = st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec;
     if (thorough || size != f->size || !same_time) {
         enum tail_match head = tail_head_match(f->fd, &f->id);
         if (head != TAIL_MATCH_SAME)
-            return head == TAIL_MATCH_OTHER ? TAIL_LOOK_CUT : TAIL_LOOK_BAD;
+            return head == TAIL_MATCH_OTHER ? TAIL_LOOK_TRUNCATED : TAIL_LOOK_BAD;
         f->size = size;
         learn_head(f);
         /* A time as young as the clock's grain would hide what is written in the same instant. */

@@ -67,7 +67,7 @@ uint64_t tail_file_reach(const struct tail_file *f);
 enum tail_look {
     TAIL_LOOK_SAME, /* nothing new */
     TAIL_LOOK_MORE, /* size is greater than read_at */
-    TAIL_LOOK_CUT,  /* what was read from it is no longer there */
+    TAIL_LOOK_TRUNCATED,  /* what was read from it is no longer there */
     TAIL_LOOK_BAD,  /* errno says why */
 };
 /* Looks at size and head. thorough: also compares a head whose size and time have not changed. */

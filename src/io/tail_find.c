@@ -449,7 +449,7 @@ static void look_at_open_files(struct tail *t)
         case TAIL_LOOK_MORE:
             tail_ready(t, f);
             break;
-        case TAIL_LOOK_CUT:
+        case TAIL_LOOK_TRUNCATED:
             lost_its_bytes(t, f, true);
             break;
         case TAIL_LOOK_SAME:
