@@ -93,7 +93,7 @@ struct config {
     struct arena *arena;
 };
 
-static bool config_member(void *u, const struct json_member *m)
+static bool container_config_member(void *u, const struct json_member *m)
 {
     static const struct slice labels = {"Config.Labels.", 14};
     struct config *f = u;
@@ -114,7 +114,7 @@ void container_from_config(struct container *c, struct arena *a, struct slice js
 {
     struct container before = *c;
     struct config f = {.c = c, .arena = a};
-    if (json_members(json, a, 3, config_member, &f, NULL) != JSON_OK)
+    if (json_members(json, a, 3, container_config_member, &f, NULL) != JSON_OK)
         *c = before;
 }
 

@@ -9,7 +9,7 @@
 #include "parsers/parsers.h"
 #include "parsers/partial.h"
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool cri_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct cri_line line;
     if (!cri_read(r->raw, &line)) {
@@ -24,10 +24,10 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-static const char *detect(struct slice line)
+static const char *cri_detect(struct slice line)
 {
     struct cri_line read;
     return cri_read(line, &read) ? "a time, stdout or stderr, and P or F in front" : NULL;
 }
 
-const struct parser parser_cri = {.partial = PARTIAL_CRI, .detect = detect, .parse = parse};
+const struct parser parser_cri = {.partial = PARTIAL_CRI, .detect = cri_detect, .parse = cri_parse};

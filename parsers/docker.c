@@ -9,7 +9,7 @@
 #include "parsers/parsers.h"
 #include "parsers/partial.h"
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool docker_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct docker_line line;
     if (!docker_read(ctx->arena, r->raw, r, &line)) {
@@ -41,9 +41,9 @@ static bool has_marks(struct slice line)
     return time.n > 20 && time.p[0] == '"' && time.p[11] == 'T';
 }
 
-static const char *detect(struct slice line)
+static const char *docker_detect(struct slice line)
 {
     return *line.p == '{' && has_marks(line) ? "an object with log, stream and an RFC 3339 time" : NULL;
 }
 
-const struct parser parser_docker = {.nesting = PARSER_NESTED_JSON, .partial = PARTIAL_DOCKER, .detect = detect, .parse = parse};
+const struct parser parser_docker = {.nesting = PARSER_NESTED_JSON, .partial = PARTIAL_DOCKER, .detect = docker_detect, .parse = docker_parse};

@@ -21,13 +21,13 @@ static const struct format_member members[] = {{"worker_pid", "pid", FORMAT_MEMB
                                                {"errstr", "errstr", FORMAT_MEMBER_TEXT, 256},
                                                {NULL, NULL, FORMAT_MEMBER_TEXT, 0}};
 
-static void place(const struct record *r, struct slice *process, struct slice *connection)
+static void format_nginx_place(const struct record *r, struct slice *process, struct slice *connection)
 {
     *process = record_value(r, "pid");
     *connection = record_value(r, "connection");
 }
 
-#define OF_NGINX .tags = tags, .varies = varies, .context = "nginx", .members = members, .place = place
+#define OF_NGINX .tags = tags, .varies = varies, .context = "nginx", .members = members, .place = format_nginx_place
 
 const struct format_traits format_nginx_error = {OF_NGINX, .logger = "nginx.error", .category = "nginx.error", .seeks_access = true, .tears = true};
 const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true, .takes_log_format = true};

@@ -108,7 +108,7 @@ static void take_role(struct reader *rd, struct slice name, struct slice v)
     }
 }
 
-static bool member(void *u, const struct json_member *m)
+static bool gelf_member(void *u, const struct json_member *m)
 {
     static const enum field_type types[] = {[JSON_NUMBER] = FIELD_NUMBER,
                                             [JSON_STRING] = FIELD_STRING,
@@ -171,10 +171,10 @@ static enum json_result read_object(struct parse_ctx *ctx, struct record *r, str
                                     struct reader *rd)
 {
     *rd = (struct reader){.ctx = ctx, .r = r};
-    return json_members(text, ctx->arena, 1, member, rd, NULL);
+    return json_members(text, ctx->arena, 1, gelf_member, rd, NULL);
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool gelf_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct reader rd;
     struct record before;
@@ -274,7 +274,7 @@ enum gelf_open gelf_open_payload(struct slice payload, struct sbuf *room, struct
     return GELF_PLAIN;
 }
 
-static const char *detect(struct slice line)
+static const char *gelf_detect(struct slice line)
 {
     bool short_message = *line.p == '{' && slice_find(parser_front(line), SLICE("\"short_message\"")) >= 0;
     return short_message ? "an object with a short_message" : NULL;
@@ -284,7 +284,7 @@ static const char *detect(struct slice line)
  * In a file it is one object per line, or objects that NUL ends (crumbd(8), --format). Where lines are the frames, one that is broken must
  * not swallow those after it; an object that goes on over its line can only be ended by a NUL.
  */
-static enum frame_mode framing(struct slice first)
+static enum frame_mode gelf_framing(struct slice first)
 {
     if (slice_chr(first, '\0'))
         return FRAME_NUL;
@@ -303,4 +303,4 @@ static bool gelf_tells_nothing_apart(const struct record *r, struct slice name)
 
 static const struct format_traits traits = {.tells_nothing_apart = gelf_tells_nothing_apart, .by_message = true};
 
-const struct parser parser_gelf = {.traits = &traits, .nesting = PARSER_NESTED, .framing = framing, .detect = detect, .parse = parse};
+const struct parser parser_gelf = {.traits = &traits, .nesting = PARSER_NESTED, .framing = gelf_framing, .detect = gelf_detect, .parse = gelf_parse};

@@ -239,7 +239,7 @@ struct array {
     struct arena *arena;
 };
 
-static bool array_number(void *u, struct slice text)
+static bool journald_array_number(void *u, struct slice text)
 {
     struct array *a = u;
     uint64_t byte;
@@ -249,7 +249,7 @@ static bool array_number(void *u, struct slice text)
     return true;
 }
 
-static bool array_string(void *u, struct slice v)
+static bool journald_array_string(void *u, struct slice v)
 {
     struct array *a = u;
     a->first = arena_dup(a->arena, v);
@@ -258,7 +258,7 @@ static bool array_string(void *u, struct slice v)
 
 static struct slice array_value(struct arena *arena, struct slice text)
 {
-    static const struct json_handler h = {.number = array_number, .string = array_string};
+    static const struct json_handler h = {.number = journald_array_number, .string = journald_array_string};
     /* "0," is the shortest byte. */
     struct array a = {.arena = arena, .max = text.n / 2 + 1};
     a.p = arena_alloc(arena, a.max);
@@ -268,7 +268,7 @@ static struct slice array_value(struct arena *arena, struct slice text)
     return result == JSON_OK ? slice_of(a.p, a.n) : SLICE_NONE;
 }
 
-static bool member(void *u, const struct json_member *m)
+static bool journald_member(void *u, const struct json_member *m)
 {
     struct entry *e = u;
     if (m->type == JSON_STRING || m->type == JSON_NUMBER)
@@ -278,18 +278,18 @@ static bool member(void *u, const struct json_member *m)
     return true;
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool journald_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct entry e;
     start(&e, ctx, r);
-    if (json_members(r->raw, ctx->arena, 1, member, &e, NULL) != JSON_OK) {
+    if (json_members(r->raw, ctx->arena, 1, journald_member, &e, NULL) != JSON_OK) {
         ctx->reason = "journal: not a JSON object";
         return false;
     }
     return finish(&e);
 }
 
-static const char *detect(struct slice line)
+static const char *journald_detect(struct slice line)
 {
     struct slice s = parser_front(line);
     bool entry = *s.p == '{' && slice_find(s, SLICE("\"MESSAGE\"")) >= 0 &&
@@ -297,4 +297,4 @@ static const char *detect(struct slice line)
     return entry ? "an object as journalctl -o json prints it" : NULL;
 }
 
-const struct parser parser_journal = {.detect = detect, .parse = parse};
+const struct parser parser_journal = {.detect = journald_detect, .parse = journald_parse};

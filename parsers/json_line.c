@@ -32,8 +32,8 @@ static const char *const open_objects[] = {"mdc",     "contextMap",  "Properties
 
 static bool nested(struct field_map *w, const struct json_member *m, enum field_type type)
 {
-    struct slice inside = m->name, outer = slice_split(&inside, '.'), member = inside;
-    if (m->depth == 3 && in_list(outer, open_objects) && in_list(slice_split(&member, '.'), error_objects)) {
+    struct slice inside = m->name, outer = slice_split(&inside, '.'), json_line_member = inside;
+    if (m->depth == 3 && in_list(outer, open_objects) && in_list(slice_split(&json_line_member, '.'), error_objects)) {
         /* Monolog: {"context":{"exception":{…}}} */
         field_map_offer(w, inside, m->value, type, FIELD_MAP_NESTED, field_map_put(w, inside, m->value, type));
         return true;
@@ -53,7 +53,7 @@ static bool nested(struct field_map *w, const struct json_member *m, enum field_
     return true;
 }
 
-static bool member(void *u, const struct json_member *m)
+static bool json_line_member(void *u, const struct json_member *m)
 {
     static const enum field_type types[] = {[JSON_BOOL] = FIELD_BOOL,
                                             [JSON_NUMBER] = FIELD_NUMBER,
@@ -71,7 +71,7 @@ static bool member(void *u, const struct json_member *m)
     return true;
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = slice_trim(r->raw);
     if (!s.n) {
@@ -86,12 +86,12 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     field_map_start(&w, ctx, r);
     unsigned n = r->n_fields;
     size_t used;
-    enum json_result result = json_members(s, ctx->arena, WALK_DEPTH, member, &w, &used);
+    enum json_result result = json_members(s, ctx->arena, WALK_DEPTH, json_line_member, &w, &used);
     if (result == JSON_BAD) {
         field_map_start(&w, ctx, r);
         r->n_fields = n;
         s = json_repair(ctx->arena, s);
-        result = json_members(s, ctx->arena, WALK_DEPTH, member, &w, &used);
+        result = json_members(s, ctx->arena, WALK_DEPTH, json_line_member, &w, &used);
     }
     if (result != JSON_OK || slice_trim(slice_from(s, used)).n) {
         ctx->reason = result == JSON_TOO_DEEP ? "JSON nested too deep" : "not one JSON object";
@@ -101,9 +101,9 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-static const char *detect(struct slice line)
+static const char *json_line_detect(struct slice line)
 {
     return *line.p == '{' ? "an object" : NULL;
 }
 
-const struct parser parser_json_line = {.nesting = PARSER_NESTED_JSON, .detect = detect, .parse = parse};
+const struct parser parser_json_line = {.nesting = PARSER_NESTED_JSON, .detect = json_line_detect, .parse = json_line_parse};

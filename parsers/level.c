@@ -81,7 +81,7 @@ enum level level_by_name(struct slice name)
     return LEVEL_NONE;
 }
 
-static int compare_word(const void *key, const void *row)
+static int level_compare_word(const void *key, const void *row)
 {
     return strcmp(key, ((const struct level_word *)row)->word);
 }
@@ -97,7 +97,7 @@ enum level level_from_word(struct slice word)
     if (strlen(lower) != word.n)
         return LEVEL_NONE;
     const struct level_word *hit = bsearch(lower, level_words, sizeof level_words / sizeof *level_words,
-                                           sizeof *level_words, compare_word);
+                                           sizeof *level_words, level_compare_word);
     return hit ? hit->level : LEVEL_NONE;
 }
 

@@ -96,7 +96,7 @@ static bool read_pairs(struct field_map *w, struct slice s)
     return pairs > alone;
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool logfmt_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = slice_trim(r->raw);
     struct field_map w;
@@ -130,9 +130,9 @@ static bool is_logfmt(struct slice s)
     return slice_find(s, SLICE(" level=")) >= 0 || slice_find(s, SLICE(" msg=")) >= 0;
 }
 
-static const char *detect(struct slice line)
+static const char *logfmt_detect(struct slice line)
 {
     return is_logfmt(parser_front(line)) ? "pairs from the first byte on, level or msg or a time among them" : NULL;
 }
 
-const struct parser parser_logfmt = {.nesting = PARSER_NESTED, .detect = detect, .parse = parse};
+const struct parser parser_logfmt = {.nesting = PARSER_NESTED, .detect = logfmt_detect, .parse = logfmt_parse};

@@ -25,7 +25,7 @@
  * Takes a value and the literal behind it off *rest; without a literal, all of it. A quote behind a backslash
  * is part of the value: nginx writes none, Apache and escape=json do.
  */
-static bool value_from(struct slice *rest, struct slice literal, struct slice *value)
+static bool nginx_access_value_from(struct slice *rest, struct slice literal, struct slice *value)
 {
     if (literal.n == 0) {
         *value = *rest;
@@ -73,16 +73,16 @@ static bool is_status(struct slice s)
 }
 
 /* A request with quotes in it (escape=none) ends where a status follows. */
-static bool request_from(struct slice *rest, struct slice literal, struct slice *value)
+static bool nginx_access_request_from(struct slice *rest, struct slice literal, struct slice *value)
 {
     struct slice s = *rest, part;
-    while (value_from(&s, literal, &part))
+    while (nginx_access_value_from(&s, literal, &part))
         if (is_status(s)) {
             *value = slice_of(rest->p, (size_t)(part.p + part.n - rest->p));
             *rest = s;
             return true;
         }
-    return value_from(rest, literal, value);
+    return nginx_access_value_from(rest, literal, value);
 }
 
 /* Assigns only when all of the steps fit. */
@@ -90,7 +90,7 @@ static bool walk(struct nginx_line *l, struct slice *rest, const struct step *st
 {
     struct slice values[STEPS_MAX], s = *rest;
     for (size_t i = 0; i < n; i++)
-        if (!(steps[i].variable == NGINX_REQUEST ? request_from : value_from)(&s, steps[i].literal, &values[i]))
+        if (!(steps[i].variable == NGINX_REQUEST ? nginx_access_request_from : nginx_access_value_from)(&s, steps[i].literal, &values[i]))
             return false;
     for (size_t i = 0; i < n; i++)
         nginx_variable_set(l, nginx_variable_at(steps[i].variable), SLICE_NONE, nginx_variable_unescaped(l->ctx->arena, values[i]));
@@ -132,7 +132,7 @@ static void read_pairs(struct nginx_line *l, struct slice s)
             return;
         if (slice_starts(rest, SLICE("\""))) {
             rest = slice_from(rest, 1);
-            if (!value_from(&rest, SLICE("\""), &value))
+            if (!nginx_access_value_from(&rest, SLICE("\""), &value))
                 return;
         } else {
             value = slice_split(&rest, ' ');
@@ -160,7 +160,7 @@ static bool read_combined(struct nginx_line *l)
     rest = slice_from(rest, 1);
     if (slice_starts(rest, SLICE("\""))) {
         struct slice quoted = slice_from(rest, 1);
-        if (value_from(&quoted, SLICE("\""), &rest))
+        if (nginx_access_value_from(&quoted, SLICE("\""), &rest))
             nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE, nginx_variable_unescaped(l->ctx->arena, rest));
     } else if (is_contrib(rest)) {
         WALK(l, &rest, contrib_steps);
@@ -200,7 +200,7 @@ static bool read_custom(struct nginx_line *l, struct slice format)
     while (format.n) {
         struct slice name = variable_from(&format);
         literal = literal_from(&format);
-        if (!value_from(&rest, literal, &value))
+        if (!nginx_access_value_from(&rest, literal, &value))
             return false;
         nginx_variable_set(l, nginx_variable_of(name), name, nginx_variable_unescaped(l->ctx->arena, value));
     }
@@ -220,22 +220,22 @@ static bool json_value(struct nginx_line *l, struct slice v, enum field_type typ
     return true;
 }
 
-static bool on_string(void *u, struct slice v)
+static bool nginx_access_on_string(void *u, struct slice v)
 {
     return json_value(u, v, FIELD_STRING);
 }
 
-static bool on_number(void *u, struct slice v)
+static bool nginx_access_on_number(void *u, struct slice v)
 {
     return json_value(u, v, FIELD_NUMBER);
 }
 
-static bool on_boolean(void *u, bool v)
+static bool nginx_access_on_boolean(void *u, bool v)
 {
     return json_value(u, v ? SLICE("true") : SLICE("false"), FIELD_BOOL);
 }
 
-static bool on_key(void *u, struct slice v)
+static bool nginx_access_on_key(void *u, struct slice v)
 {
     struct nginx_line *l = u;
     if (l->depth == 1)
@@ -243,13 +243,13 @@ static bool on_key(void *u, struct slice v)
     return true;
 }
 
-static bool on_start(void *u)
+static bool nginx_access_on_start(void *u)
 {
     ((struct nginx_line *)u)->depth++;
     return true;
 }
 
-static bool on_end(void *u)
+static bool nginx_access_on_end(void *u)
 {
     ((struct nginx_line *)u)->depth--;
     return true;
@@ -258,14 +258,14 @@ static bool on_end(void *u)
 /* The members of the object; what they hold in turn is left out. */
 static bool read_json(struct nginx_line *l)
 {
-    static const struct json_handler h = {.boolean = on_boolean,
-                                          .number = on_number,
-                                          .string = on_string,
-                                          .key = on_key,
-                                          .map_start = on_start,
-                                          .map_end = on_end,
-                                          .array_start = on_start,
-                                          .array_end = on_end};
+    static const struct json_handler h = {.boolean = nginx_access_on_boolean,
+                                          .number = nginx_access_on_number,
+                                          .string = nginx_access_on_string,
+                                          .key = nginx_access_on_key,
+                                          .map_start = nginx_access_on_start,
+                                          .map_end = nginx_access_on_end,
+                                          .array_start = nginx_access_on_start,
+                                          .array_end = nginx_access_on_end};
     return json_read(l->r->raw, &h, l, NULL) == JSON_OK;
 }
 
@@ -314,7 +314,7 @@ static void set_message(struct nginx_line *l)
     l->r->message = slice_of(p, n);
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool nginx_access_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct nginx_line l = {.ctx = ctx, .r = r};
     if (!read_line(&l) || !(l.request.n || l.method.n || l.uri.n || l.status.n)) {
@@ -373,7 +373,7 @@ static bool is_access(struct slice s)
     return is_place(first) && (second.n == 1 || is_place(second));
 }
 
-static const char *detect(struct slice line)
+static const char *nginx_access_detect(struct slice line)
 {
     struct slice s = parser_front(line);
     if (*s.p == '{')
@@ -382,4 +382,4 @@ static const char *detect(struct slice line)
 }
 
 const struct parser parser_nginx_access = {
-    .traits = &format_nginx_access, .nesting = PARSER_NESTED, .detect = detect, .parse = parse};
+    .traits = &format_nginx_access, .nesting = PARSER_NESTED, .detect = nginx_access_detect, .parse = nginx_access_parse};

@@ -358,18 +358,18 @@ static __attribute__((noinline)) struct frame_told look(struct frame_doubt *d)
     return t;
 }
 
-static struct frame_told told(struct frame_doubt *d)
+static struct frame_told nginx_entry_told(struct frame_doubt *d)
 {
     return !d->entry.n || is_plain(d) ? (struct frame_told){FRAME_HEAD, 0} : look(d);
 }
 
 /* As is_plain, where all bytes in reach are here and hold no line break of a request. */
-static bool looks_plain(struct slice entry)
+static bool nginx_entry_looks_plain(struct slice entry)
 {
     return ends_like_tail(entry) && entry.p[NGINX_ENTRY_MAX] != '\n' && entry.p[NGINX_ENTRY_MAX_OPENRESTY] != '\n';
 }
 
-const struct frame_rule nginx_entry_rule = {told, looks_plain, NGINX_ENTRY_MAX_OPENRESTY};
+const struct frame_rule nginx_entry_rule = {nginx_entry_told, nginx_entry_looks_plain, NGINX_ENTRY_MAX_OPENRESTY};
 
 bool nginx_entry_torn(struct slice entry)
 {

@@ -289,7 +289,7 @@ static int64_t time_of(const struct parse_ctx *ctx, struct slice entry)
     return us;
 }
 
-static bool begin(struct parse_ctx *ctx, struct record *r)
+static bool nginx_error_begin(struct parse_ctx *ctx, struct record *r)
 {
     struct slice raw = r->raw, foreign = SLICE_NONE;
     size_t full = full_size(raw);
@@ -324,34 +324,34 @@ static bool begin(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-static void finish(struct parse_ctx *ctx, struct record *r)
+static void nginx_error_finish(struct parse_ctx *ctx, struct record *r)
 {
     r->partial = false;
     parse_text(ctx, r, r->message, false, SLICE_NONE);
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool nginx_error_parse(struct parse_ctx *ctx, struct record *r)
 {
-    begin(ctx, r);
+    nginx_error_begin(ctx, r);
     if (r->partial)
-        finish(ctx, r);
+        nginx_error_finish(ctx, r);
     return true;
 }
 
 /* Whose the record is: an entry says nothing of that. */
 static const char *const settled[] = {"app", "input", "peer", "format", "container", "pod", "namespace", "image", NULL};
 
-static const char *detect(struct slice line)
+static const char *nginx_error_detect(struct slice line)
 {
     return nginx_head(line) ? "date, time, [level] and pid#tid in front" : NULL;
 }
 
 const struct parser parser_nginx_error = {.traits = &format_nginx_error,
                                           .nesting = PARSER_NESTED,
-                                          .detect = detect,
+                                          .detect = nginx_error_detect,
                                           .head = nginx_head,
                                           .rule = &nginx_entry_rule,
-                                          .parse = parse,
-                                          .begin = begin,
-                                          .finish = finish,
+                                          .parse = nginx_error_parse,
+                                          .begin = nginx_error_begin,
+                                          .finish = nginx_error_finish,
                                           .settled = settled};

@@ -11,7 +11,7 @@ struct docker_members {
     struct slice log, stream, time;
 };
 
-static bool docker_member(void *u, const struct json_member *m)
+static bool partial_docker_member(void *u, const struct json_member *m)
 {
     struct docker_members *d = u;
     if (m->depth == 2) {
@@ -42,7 +42,7 @@ bool docker_read(struct arena *a, struct slice raw, struct record *r, struct doc
     struct docker_members d = {.r = r};
     int64_t us;
     bool zoned;
-    if (json_members(raw, a, r ? 2 : 1, docker_member, &d, NULL) != JSON_OK || !d.log.p ||
+    if (json_members(raw, a, r ? 2 : 1, partial_docker_member, &d, NULL) != JSON_OK || !d.log.p ||
         !is_stream(d.stream))
         return false;
     if (!stamp_rfc3339(&d.time, &us, &zoned) || d.time.n || !zoned)

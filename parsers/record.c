@@ -86,7 +86,7 @@ static struct slice peer_of(struct slice upstream)
     return slice_split(&s, '/');
 }
 
-static struct slice upstream_host(const struct record *r)
+static struct slice record_upstream_host(const struct record *r)
 {
     struct slice s = record_value(r, "upstream");
     if (s.n)
@@ -114,7 +114,7 @@ static bool request_parts(const struct record *r, struct slice *method, struct s
     return true;
 }
 
-static struct slice request_method(const struct record *r)
+static struct slice record_request_method(const struct record *r)
 {
     struct slice method, target;
     if (request_parts(r, &method, &target))
@@ -123,7 +123,7 @@ static struct slice request_method(const struct record *r)
     return method.n ? method : record_value(r, "method");
 }
 
-static struct slice request_path(const struct record *r)
+static struct slice record_request_path(const struct record *r)
 {
     struct slice method, target;
     if (!request_parts(r, &method, &target)) {
@@ -212,12 +212,12 @@ struct slice record_runs_in(const struct record *r, struct slice name)
 
 /* --- values by name --- */
 
-static struct slice level_text(const struct record *r)
+static struct slice record_level_text(const struct record *r)
 {
     return slice_str(level_name(r->level));
 }
 
-static struct slice format_text(const struct record *r)
+static struct slice record_format_text(const struct record *r)
 {
     return slice_str(format_names[r->format]);
 }
@@ -243,11 +243,11 @@ static const struct record_fact facts[] = {
     {"full_message", offsetof(struct record, full_message), NULL, false},
     {"input", offsetof(struct record, input), NULL, false},
     {"peer", offsetof(struct record, peer), NULL, false},
-    {"level", 0, level_text, false},
-    {"format", 0, format_text, false},
-    {"upstream.host", 0, upstream_host, true},
-    {"request.method", 0, request_method, true},
-    {"request.path", 0, request_path, true},
+    {"level", 0, record_level_text, false},
+    {"format", 0, record_format_text, false},
+    {"upstream.host", 0, record_upstream_host, true},
+    {"request.method", 0, record_request_method, true},
+    {"request.path", 0, record_request_path, true},
 };
 
 struct record_ref record_ref(struct slice name)

@@ -11,7 +11,7 @@ static struct slice text_of(const struct json_node *map, const char *key)
     return n && (n->type == JSON_STRING || n->type == JSON_NUMBER) ? n->text : SLICE_NONE;
 }
 
-static bool add_lines(struct sbuf *out, const struct json_node *list)
+static bool stack_text_add_lines(struct sbuf *out, const struct json_node *list)
 {
     for (const struct json_node *n = list->child; n; n = n->next) {
         if (n->type != JSON_STRING)
@@ -24,7 +24,7 @@ static bool add_lines(struct sbuf *out, const struct json_node *list)
 }
 
 /* {"func":"inner","line":"20","source":"errors.go"} */
-static bool add_go_frames(struct sbuf *out, const struct json_node *list)
+static bool stack_text_add_go_frames(struct sbuf *out, const struct json_node *list)
 {
     for (const struct json_node *n = list->child; n; n = n->next) {
         struct slice function = text_of(n, "func"), file = text_of(n, "source"), line = text_of(n, "line");
@@ -55,7 +55,7 @@ static bool add_python(struct sbuf *out, const struct json_node *e)
 }
 
 /* structlog has the exception that was caught first, Python prints it last. */
-static bool add_python_chain(struct sbuf *out, const struct json_node *list)
+static bool stack_text_add_python_chain(struct sbuf *out, const struct json_node *list)
 {
     const struct json_node *chain[EXCEPTIONS_MAX], *cause;
     size_t n = 0;
@@ -77,8 +77,8 @@ static bool add_python_chain(struct sbuf *out, const struct json_node *list)
 
 struct slice stack_text(struct arena *a, struct slice json)
 {
-    static bool (*const kinds[])(struct sbuf *, const struct json_node *) = {add_lines, add_go_frames,
-                                                                             add_python_chain};
+    static bool (*const kinds[])(struct sbuf *, const struct json_node *) = {stack_text_add_lines, stack_text_add_go_frames,
+                                                                             stack_text_add_python_chain};
     const struct json_node *list = json_tree(a, json);
     struct slice text = SLICE_NONE;
     if (!list || list->type != JSON_ARRAY || !list->child)

@@ -197,7 +197,7 @@ static struct slice message_of(struct slice s)
     return slice_from(s, pri ? lead : 0);
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool syslog_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = message_of(r->raw);
     if (!s.n)
@@ -254,7 +254,7 @@ static bool has_sd_prefix(struct slice s)
            !slice_starts(rest, SLICE("kernel: ")) && !syslog_file(rest);
 }
 
-static const char *detect(struct slice line)
+static const char *syslog_detect(struct slice line)
 {
     struct slice s = parser_front(line);
     if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s))
@@ -275,4 +275,4 @@ static bool syslog_tells_nothing_apart(const struct record *r, struct slice name
 
 static const struct format_traits traits = {.tells_nothing_apart = syslog_tells_nothing_apart};
 
-const struct parser parser_syslog = {.traits = &traits, .nesting = PARSER_NESTED, .detect = detect, .parse = parse};
+const struct parser parser_syslog = {.traits = &traits, .nesting = PARSER_NESTED, .detect = syslog_detect, .parse = syslog_parse};

@@ -382,7 +382,7 @@ static bool take_head(struct parse_ctx *ctx, struct slice *s, struct text_head *
     return true;
 }
 
-static bool parse(struct parse_ctx *ctx, struct record *r)
+static bool text_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice whole = uncoloured(ctx->arena, r->raw), s = whole;
     struct text_head head;
@@ -411,11 +411,11 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
 }
 
 /* By the time in front that a program writes before each line of text. */
-static bool tells(struct slice line)
+static bool text_tells(struct slice line)
 {
     const struct parse_ctx ctx = {.last_us = RECORD_NO_TIME};
     struct text_head head;
     return text_head(&ctx, &line, &head);
 }
 
-const struct parser parser_text = {.nesting = PARSER_NESTED, .tells = tells, .parse = parse};
+const struct parser parser_text = {.nesting = PARSER_NESTED, .tells = text_tells, .parse = text_parse};

@@ -69,7 +69,7 @@ static void confine_relay(const struct sandbox *s)
     confine_calls(s, SANDBOX_RELAY);
 }
 
-static void *copy(void *u)
+static void *exec_copy(void *u)
 {
     struct copier *c = u;
     char bytes[COPY_BYTES];
@@ -126,7 +126,7 @@ static void tell_end(const struct wrapped *w)
     sbuf_free(&line);
 }
 
-static void *wait_for_end(void *u)
+static void *exec_wait_for_end(void *u)
 {
     struct wrapped *w = u;
     confine_relay(w->sandbox);
@@ -162,7 +162,7 @@ static _Noreturn void become(char **argv)
 
 /* The daemon's loop passes signals on while it turns. Before it does, while rules are compiled, after its end, and where it cannot
    run at all, this does: crumbd must not die of a signal and leave the command behind. */
-static void pass_on(int sig)
+static void exec_pass_on(int sig)
 {
     int saved = errno;
     /* A terminal sends SIGINT to the command as well; SIGUSR1 is crumbd's own. */
@@ -177,7 +177,7 @@ static pid_t fork_with_signals(void)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
     enum { SIGNALS = sizeof signals / sizeof *signals };
-    const struct sigaction handler = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    const struct sigaction handler = {.sa_handler = exec_pass_on, .sa_flags = SA_RESTART};
     sigset_t held, before;
     sigemptyset(&held);
     for (unsigned i = 0; i < SIGNALS; i++)
@@ -236,10 +236,10 @@ static bool start_threads(struct wrapped *w, struct input_options inputs[3], cha
     for (unsigned i = 0; i < 2; i++) {
         w->copiers[i].into = ends[i][1];
         w->copiers[i].sandbox = w->sandbox;
-        ok &= pthread_create(&w->copiers[i].thread, NULL, copy, &w->copiers[i]) == 0;
+        ok &= pthread_create(&w->copiers[i].thread, NULL, exec_copy, &w->copiers[i]) == 0;
     }
     w->tell = ends[2][1];
-    ok = ok && pthread_create(&w->waiter, NULL, wait_for_end, w) == 0;
+    ok = ok && pthread_create(&w->waiter, NULL, exec_wait_for_end, w) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return ok;
 }

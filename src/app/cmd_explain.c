@@ -57,7 +57,7 @@ struct misses {
     unsigned when, match;
 };
 
-static void on_tried(void *u, const struct rule *r, enum judge_why why)
+static void explain_on_tried(void *u, const struct rule *r, enum judge_why why)
 {
     struct misses *m = u;
     switch (why) {
@@ -146,7 +146,7 @@ static void explain(const struct snapshot *now, const struct record *r, struct a
     judge_init(&j, now->rules);
     j.exhaustive = true;
     printf("rules\n");
-    judge_record(&j, r, a, &v, on_tried, &misses);
+    judge_record(&j, r, a, &v, explain_on_tried, &misses);
     unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) + (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
     if (more)
         printf("  and %u more that do not match\n", more);

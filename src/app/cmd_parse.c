@@ -99,7 +99,7 @@ static bool takes(const char *name, int argc, char **argv, int *i, const char **
     return true;
 }
 
-static bool on_message(void *u, struct message *m)
+static bool parse_on_message(void *u, struct message *m)
 {
     struct parse *p = u;
     struct slice text = slice_trim(m->text), one;
@@ -144,7 +144,7 @@ static void read_files(struct parse *p, char **files, int n, struct diag *d)
         const char *path = n ? files[i] : none[0];
         struct arena about = {0};
         p->container = container_of_file(&about, path, NULL);
-        reader_run(path, &p->format, on_message, p, d);
+        reader_run(path, &p->format, parse_on_message, p, d);
         arena_free(&about);
     }
 }

@@ -58,7 +58,7 @@ struct search {
     int64_t found;
 };
 
-static bool look(void *u, const struct store_row *r)
+static bool queue_look(void *u, const struct store_row *r)
 {
     struct search *s = u;
     if (!r->damaged && slice_ieq(slice_str(r->event.event_id), s->event_id))
@@ -73,7 +73,7 @@ static int64_t find(struct store *s, const char *text)
     uint64_t id = 0;
     if (search.event_id.n < 19 && slice_u64(search.event_id, &id))
         return (int64_t)id;
-    store_each(s, look, &search);
+    store_each(s, queue_look, &search);
     return search.found;
 }
 
@@ -104,7 +104,7 @@ static const char *next_try(const struct store_row *r, int64_t now, char buf[SHO
     return r->next_try_us <= now ? "now" : show_span(r->next_try_us - now, buf);
 }
 
-static bool list_one(void *u, const struct store_row *r)
+static bool queue_list_one(void *u, const struct store_row *r)
 {
     const int64_t *now = u;
     char age[SHOW_SMALL], size[SHOW_SMALL], next[SHOW_SMALL];
@@ -140,7 +140,7 @@ static int do_ls(struct store *s)
     if (t.open + t.ready + t.dead)
         printf("%7s  %-5s %5s  %-7s %5s %5s %6s  %s\n", "ID", "STATE", "AGE", "LEVEL", "TRIES", "NEXT",
                "SIZE", "TITLE");
-    bool whole = store_each(s, list_one, &now);
+    bool whole = store_each(s, queue_list_one, &now);
     printf("%" PRIu64 " ready to send, %" PRIu64 " dead, %" PRIu64 " still open; %s in use\n", t.ready,
            t.dead, t.open, show_size(t.used_bytes, size));
     return whole ? EXIT_WELL : store_trouble(s);
@@ -214,7 +214,7 @@ struct export
     unsigned damaged;
 };
 
-static bool export_one(void *u, const struct store_row *head)
+static bool queue_export_one(void *u, const struct store_row *head)
 {
     struct export *x = u;
     if (x->dead_only && !head->damaged && head->state != STORE_STATE_DEAD)
@@ -231,7 +231,7 @@ static bool export_one(void *u, const struct store_row *head)
 static int do_export(struct store *s, bool dead_only)
 {
     struct export x = {.store = s, .dead_only = dead_only};
-    bool whole = store_each(s, export_one, &x);
+    bool whole = store_each(s, queue_export_one, &x);
     if (x.damaged)
         fprintf(stderr, "crumbd queue: %u damaged events were left out\n", x.damaged);
     return whole ? EXIT_WELL : store_trouble(s);

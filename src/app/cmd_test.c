@@ -15,7 +15,7 @@ struct answer {
     bool accepted;
 };
 
-static void on_answer(void *u, const struct http_client_answer *a)
+static void test_on_answer(void *u, const struct http_client_answer *a)
 {
     struct answer *v = u;
     v->accepted = a->status >= 200 && a->status < 300;
@@ -65,7 +65,7 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
     sbuf_init(&payload, EVENT_BYTES_MAX);
     write_event(s, id, &payload);
     printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name), p->dsn->shown, id);
-    sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), on_answer, &v);
+    sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), test_on_answer, &v);
     sbuf_free(&payload);
     return v.accepted;
 }

@@ -30,7 +30,7 @@ struct trial {
 
 /* --- reading --- */
 
-static bool on_message(void *u, struct message *m)
+static bool try_on_message(void *u, struct message *m)
 {
     struct trial *t = u;
     m->stream = &t->stream[0];
@@ -62,7 +62,7 @@ static void read_files(struct trial *t, struct diag *d)
                                        .last_us = RECORD_NO_TIME};
         t->stream[1] = t->stream[0];
         /* The reader settles the format before the first message; the stream then finds the same by itself. */
-        reader_run(path, &format, on_message, t, d);
+        reader_run(path, &format, try_on_message, t, d);
         arena_free(&about);
     }
     zone_free(zone);

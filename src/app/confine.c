@@ -103,7 +103,7 @@ static void allow_page(struct sandbox *s, const struct settings_http *at)
         allow_prefix(s, SANDBOX_MAIN, SANDBOX_REMOVE, at->host);
 }
 
-static void allow_place(void *u, const char *pattern)
+static void confine_allow_place(void *u, const char *pattern)
 {
     char *folder = fixed_prefix(pattern);
     allow_if_there(u, SANDBOX_WORKER, SANDBOX_READ, folder);
@@ -131,7 +131,7 @@ static void allow_settings(struct sandbox *s, const struct settings *of)
         free(root);
     }
     if (of->inputs_found)
-        settings_each_place(allow_place, s);
+        settings_each_place(confine_allow_place, s);
 }
 
 struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs, const char *store_path)

@@ -119,7 +119,7 @@ static void end_loop(struct daemon *dm)
     event_base_loopbreak(dm->base);
 }
 
-static void on_all_sent(void *u)
+static void daemon_on_all_sent(void *u)
 {
     end_loop(u);
 }
@@ -134,7 +134,7 @@ static void send_rest(struct daemon *dm)
         return;
     }
     dm->sending_rest = true;
-    sender_flush(dm->sender, dm->setup->drain ? DRAIN_SEND_MS : EXIT_SEND_MS, on_all_sent, dm);
+    sender_flush(dm->sender, dm->setup->drain ? DRAIN_SEND_MS : EXIT_SEND_MS, daemon_on_all_sent, dm);
 }
 
 /* What is not stored yet stays so. The worker's last numbers name it, and come at once, unless it hangs. */
@@ -149,7 +149,7 @@ static void give_up(struct daemon *dm)
 }
 
 /* First what is not stored is given up, then the worker that does not say what that is. */
-static void on_exit_timer(evutil_socket_t fd, short what, void *u)
+static void daemon_on_exit_timer(evutil_socket_t fd, short what, void *u)
 {
     struct daemon *dm = u;
     (void)fd;
@@ -242,7 +242,7 @@ static void commit_unstored(struct daemon *dm)
         event_add(dm->commit_retry, &again);
 }
 
-static void on_mail(void *u, struct mail *m)
+static void daemon_on_mail(void *u, struct mail *m)
 {
     struct daemon *dm = u;
     assert(dm->n_unstored < sizeof dm->unstored / sizeof *dm->unstored);
@@ -253,7 +253,7 @@ static void on_mail(void *u, struct mail *m)
         end_loop(dm);
 }
 
-static void on_commit_retry(evutil_socket_t fd, short what, void *u)
+static void daemon_on_commit_retry(evutil_socket_t fd, short what, void *u)
 {
     (void)fd;
     (void)what;
@@ -271,7 +271,7 @@ static void stop_at_once(struct daemon *dm)
         give_up(dm);
 }
 
-static void on_signal(evutil_socket_t sig, short what, void *u)
+static void daemon_on_signal(evutil_socket_t sig, short what, void *u)
 {
     struct daemon *dm = u;
     (void)what;
@@ -299,7 +299,7 @@ static void on_signal(evutil_socket_t sig, short what, void *u)
 }
 
 /* This thread lives when it comes here; the worker, when its loop has turned since. */
-static void on_pulse(evutil_socket_t fd, short what, void *u)
+static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
 {
     struct daemon *dm = u;
     (void)fd;
@@ -313,7 +313,7 @@ static void take_signals(struct daemon *dm, const int *signals, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         struct event **e = &dm->signals[dm->n_signals++];
-        *e = evsignal_new(dm->base, signals[i], on_signal, dm);
+        *e = evsignal_new(dm->base, signals[i], daemon_on_signal, dm);
         event_add(*e, NULL);
     }
 }
@@ -334,12 +334,12 @@ static void take_other_signals(struct daemon *dm)
 static void add_events(struct daemon *dm)
 {
     take_other_signals(dm);
-    dm->commit_retry = evtimer_new(dm->base, on_commit_retry, dm);
-    dm->exit_timer = evtimer_new(dm->base, on_exit_timer, dm);
+    dm->commit_retry = evtimer_new(dm->base, daemon_on_commit_retry, dm);
+    dm->exit_timer = evtimer_new(dm->base, daemon_on_exit_timer, dm);
     int64_t watchdog_us = notify_watchdog_us();
     dm->watchdog = watchdog_us > 0;
     health_init(&dm->health, watchdog_us);
-    dm->pulse = event_new(dm->base, -1, EV_PERSIST, on_pulse, dm);
+    dm->pulse = event_new(dm->base, -1, EV_PERSIST, daemon_on_pulse, dm);
     const struct timeval every = {.tv_sec = dm->health.pulse_us / 1000000, .tv_usec = dm->health.pulse_us % 1000000};
     event_add(dm->pulse, &every);
 }
@@ -441,7 +441,7 @@ static void fence(struct daemon *dm)
 static void run_loop(struct daemon *dm, struct diag *d)
 {
     fence(dm);
-    dm->mailbox = mailbox_new(dm->base, on_mail, dm);
+    dm->mailbox = mailbox_new(dm->base, daemon_on_mail, dm);
     add_events(dm);
     make_room_for_rules(dm);
     worker_prepare(dm->worker, dm->snapshot);
@@ -450,7 +450,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     worker_inputs(dm->worker, dm->inputs);
     struct worker_checkpoint *first = worker_look(dm->worker);
     if (first)
-        on_mail(dm, &first->mail);
+        daemon_on_mail(dm, &first->mail);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     err_print(d, stderr); /* warnings, and inputs left out */

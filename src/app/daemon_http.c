@@ -24,7 +24,7 @@ static const char *why_not_ready(const struct daemon *dm)
                                          : health_why_not_reading(&dm->health);
 }
 
-static void on_http(void *u, const struct http_request *req, struct http_answer *a)
+static void daemon_http_on_http(void *u, const struct http_request *req, struct http_answer *a)
 {
     struct daemon *dm = u;
     const struct settings *s = dm->snapshot->settings;
@@ -61,7 +61,7 @@ static struct http *open_one(struct daemon *dm, const struct settings_http *at, 
                                      .n_names = s->n_http_names,
                                      .token = s->http_token,
                                      .probes_only = probes_only,
-                                     .answer = on_http,
+                                     .answer = daemon_http_on_http,
                                      .u = dm};
     struct diag d = {0};
     struct http *h = at->host ? http_new(dm->base, &setup, &d) : NULL;

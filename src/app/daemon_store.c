@@ -72,7 +72,7 @@ struct measure {
     uint64_t seen_bytes;
 };
 
-static void add_share(void *u, struct slice input, bool dead, uint64_t bytes)
+static void daemon_store_add_share(void *u, struct slice input, bool dead, uint64_t bytes)
 {
     struct measure *m = u;
     m->seen_bytes += bytes;
@@ -85,7 +85,7 @@ struct shares *daemon_measure(struct daemon *dm)
 {
     struct measure m = {.shares = shares_copy(&dm->shares)};
     if (dm->store_limit_bytes) {
-        store_shares(dm->store, add_share, &m);
+        store_shares(dm->store, daemon_store_add_share, &m);
         uint64_t used_bytes = store_used(dm->store);
         shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
     }
@@ -105,12 +105,12 @@ struct count_open daemon_waiting(const struct daemon *dm)
     return waiting;
 }
 
-static void restore_flood(void *u, const struct flood_row *row)
+static void daemon_store_restore_flood(void *u, const struct flood_row *row)
 {
     worker_restore_flood(u, row);
 }
 
-static void restore_deadline(void *u, const struct deadline_row *row)
+static void daemon_store_restore_deadline(void *u, const struct deadline_row *row)
 {
     worker_restore_deadline(u, row);
 }
@@ -123,9 +123,9 @@ void daemon_restore(struct daemon *dm)
         log_info("events that waited when the last run ended are sent as they are", log_i("events", left));
     store_positions(dm->store, positions_add, &known);
     worker_restore(dm->worker, &known);
-    store_floods(dm->store, restore_flood, dm->worker);
+    store_floods(dm->store, daemon_store_restore_flood, dm->worker);
     worker_restore_clock(dm->worker, store_clock(dm->store));
-    store_deadlines(dm->store, restore_deadline, dm->worker);
+    store_deadlines(dm->store, daemon_store_restore_deadline, dm->worker);
     positions_free(&known);
 }
 

@@ -11,7 +11,7 @@
 /* stdio keeps that a write failed, and not why; by the end of a command errno has been used for other things. */
 static int first_error;
 
-static ssize_t write_out(void *u, const char *bytes, size_t n)
+static ssize_t output_write_out(void *u, const char *bytes, size_t n)
 {
     size_t done = 0;
     (void)u;
@@ -33,7 +33,7 @@ void output_open(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
-    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_out});
+    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = output_write_out});
     if (!out)
         return;
     setvbuf(out, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);

@@ -29,7 +29,7 @@ static const char *without_usr(const char *path)
     return strncmp(path, "/usr/", 5) == 0 ? path + 4 : path;
 }
 
-static int on_loaded(struct dl_phdr_info *info, size_t size, void *u)
+static int packages_on_loaded(struct dl_phdr_info *info, size_t size, void *u)
 {
     struct libraries *all = u;
     const char *name = info->dlpi_name ? strrchr(info->dlpi_name, '/') : NULL;
@@ -112,7 +112,7 @@ static bool is_repeated(const struct libraries *all, unsigned i)
 void packages_put(const char *dpkg, struct sbuf *out)
 {
     struct libraries *all = xcalloc(1, sizeof *all);
-    dl_iterate_phdr(on_loaded, all);
+    dl_iterate_phdr(packages_on_loaded, all);
     find_owners(dpkg, all);
     find_versions(dpkg, all);
     bool any = false;

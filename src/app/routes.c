@@ -55,7 +55,7 @@ struct listing {
     struct json json;
 };
 
-static void on_page_row(void *u, const struct store_row *r)
+static void routes_on_page_row(void *u, const struct store_row *r)
 {
     struct listing *l = u;
     page_row(l->status, r, l->out);
@@ -68,7 +68,7 @@ static void ask_balances(struct status *s, struct store *store)
     s->open.sent = store_unwritten(store);
 }
 
-static void answer_page(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_page(struct status *s, struct store *store, const struct http_request *req,
                         struct http_answer *a)
 {
     struct listing l = {.status = s, .out = &a->body};
@@ -76,11 +76,11 @@ static void answer_page(struct status *s, struct store *store, const struct http
     ask_balances(s, store);
     a->type = html;
     page_begin(s, req->nonce, &a->body);
-    bool complete = store_newest(store, ROUTES_PAGE_EVENTS, on_page_row, &l);
+    bool complete = store_newest(store, ROUTES_PAGE_EVENTS, routes_on_page_row, &l);
     page_end(complete, &a->body);
 }
 
-static void answer_metrics(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_metrics(struct status *s, struct store *store, const struct http_request *req,
                            struct http_answer *a)
 {
     (void)req;
@@ -89,7 +89,7 @@ static void answer_metrics(struct status *s, struct store *store, const struct h
     status_metrics(s, &a->body);
 }
 
-static void answer_ledger(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_ledger(struct status *s, struct store *store, const struct http_request *req,
                           struct http_answer *a)
 {
     (void)req;
@@ -98,7 +98,7 @@ static void answer_ledger(struct status *s, struct store *store, const struct ht
     status_ledger(s, &a->body);
 }
 
-static void answer_rules(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_rules(struct status *s, struct store *store, const struct http_request *req,
                          struct http_answer *a)
 {
     (void)store, (void)req;
@@ -106,7 +106,7 @@ static void answer_rules(struct status *s, struct store *store, const struct htt
     status_rules(s, &a->body);
 }
 
-static void answer_health(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_health(struct status *s, struct store *store, const struct http_request *req,
                           struct http_answer *a)
 {
     (void)store, (void)req;
@@ -116,7 +116,7 @@ static void answer_health(struct status *s, struct store *store, const struct ht
         sbuf_adds(&a->body, SLICE("ok\n"));
 }
 
-static void answer_ready(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_ready(struct status *s, struct store *store, const struct http_request *req,
                          struct http_answer *a)
 {
     (void)store, (void)req;
@@ -128,7 +128,7 @@ static void answer_ready(struct status *s, struct store *store, const struct htt
 
 /* --- events --- */
 
-static void on_json_row(void *u, const struct store_row *r)
+static void routes_on_json_row(void *u, const struct store_row *r)
 {
     status_event(&((struct listing *)u)->json, r);
 }
@@ -145,7 +145,7 @@ static unsigned limit_of(struct slice query)
     return n > ROUTES_EVENTS_MAX ? ROUTES_EVENTS_MAX : (unsigned)n;
 }
 
-static void answer_events(struct status *s, struct store *store, const struct http_request *req,
+static void routes_answer_events(struct status *s, struct store *store, const struct http_request *req,
                           struct http_answer *a)
 {
     struct listing l = {.status = s, .out = &a->body};
@@ -157,7 +157,7 @@ static void answer_events(struct status *s, struct store *store, const struct ht
     }
     json_start(&l.json, &a->body);
     json_array(&l.json);
-    bool complete = store_newest(store, limit, on_json_row, &l);
+    bool complete = store_newest(store, limit, routes_on_json_row, &l);
     json_array_end(&l.json);
     json_end(&l.json);
     sbuf_addc(&a->body, '\n');
@@ -228,13 +228,13 @@ void routes_answer(struct status *s, struct store *store, const struct http_requ
         bool for_everyone; /* no byte of a log is in it */
         void (*answer)(struct status *s, struct store *store, const struct http_request *req,
                        struct http_answer *a);
-    } routes[] = {{"/", false, answer_page},
-                  {"/metrics", true, answer_metrics},
-                  {"/healthz", true, answer_health},
-                  {"/readyz", true, answer_ready},
-                  {"/api/ledger", false, answer_ledger},
-                  {"/api/events", false, answer_events},
-                  {"/api/rules", false, answer_rules}};
+    } routes[] = {{"/", false, routes_answer_page},
+                  {"/metrics", true, routes_answer_metrics},
+                  {"/healthz", true, routes_answer_health},
+                  {"/readyz", true, routes_answer_ready},
+                  {"/api/ledger", false, routes_answer_ledger},
+                  {"/api/events", false, routes_answer_events},
+                  {"/api/rules", false, routes_answer_rules}};
     const struct slice page = SLICE("/event/"), payload = SLICE("/api/events/");
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (slice_is(req->path, routes[i].path) && (routes[i].for_everyone || req->access == HTTP_ALL)) {

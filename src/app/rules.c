@@ -47,7 +47,7 @@ struct proof {
     unsigned left_out;
 };
 
-static bool is_wanted(void *u, const struct rule *r)
+static bool rules_is_wanted(void *u, const struct rule *r)
 {
     struct proof *p = u;
     if (strncmp(r->place.file, p->shipped, strlen(p->shipped)) == 0)
@@ -61,7 +61,7 @@ void rules_warn(const struct rule_set *set, struct diag *d)
 {
     struct proof p = {.shipped = xasprintf("%s/rules/", settings_data_dir())};
     p.began_ms = clock_mono_ms();
-    rule_warn_patterns(set, is_wanted, &p, d);
+    rule_warn_patterns(set, rules_is_wanted, &p, d);
     if (p.left_out)
         err_add(d, ERR_WARNING, (struct err_place){0}, "the patterns of %u rules were not proven at the start, which would have become slow; "
                 "crumbd check proves all", p.left_out);

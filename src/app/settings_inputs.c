@@ -161,7 +161,7 @@ static bool bind_on(struct keys_ctx *c, const struct key *k, const struct conf_n
     return true;
 }
 
-static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
+static void inputs_dump_kind(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct input_options *o = at;
     if (!o->text || strcmp(input_names[o->kind], k->name) != 0)
@@ -174,10 +174,10 @@ static void dump_kind(const struct key *k, const void *at, struct sbuf *out)
 
 #define ADDRESS_SCHEMA(schemes_)                                                                             \
     "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
-#define INPUT(id, symbol, name, traits, bind, schema, words, help) static const struct key_custom custom_##id = {bind, dump_kind, schema, words};
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) static const struct key_custom custom_##id = {bind, inputs_dump_kind, schema, words};
 #include "io/inputs.def"
 
-static bool bind_zone(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool inputs_bind_zone(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     (void)k;
     if (n->type != CONF_SCALAR || n->text.n == 0)
@@ -185,7 +185,7 @@ static bool bind_zone(struct keys_ctx *c, const struct key *k, const struct conf
     return (*(const struct zone **)at = settings_zone(c->u, n->text, c->diag, conf_place(n))) != NULL;
 }
 
-static void dump_zone(const struct key *k, const void *at, struct sbuf *out)
+static void inputs_dump_zone(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct zone *z = *(const struct zone *const *)at;
     (void)k;
@@ -193,13 +193,13 @@ static void dump_zone(const struct key *k, const void *at, struct sbuf *out)
 }
 
 static const struct key_custom custom_zone = {
-    bind_zone, dump_zone, "{\"type\":\"string\",\"default\":\"local\"}",
+    inputs_bind_zone, inputs_dump_zone, "{\"type\":\"string\",\"default\":\"local\"}",
     "local, a name such as Europe/Berlin, or an offset such as +02:00; default: local"};
 
 /* Index: enum input_trust. */
 static const char *const trusts[] = {"local", "off", "on"};
 
-static bool bind_trust(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool inputs_bind_trust(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     enum input_trust *trust = at;
     bool on;
@@ -213,14 +213,14 @@ static bool bind_trust(struct keys_ctx *c, const struct key *k, const struct con
     return true;
 }
 
-static void dump_trust(const struct key *k, const void *at, struct sbuf *out)
+static void inputs_dump_trust(const struct key *k, const void *at, struct sbuf *out)
 {
     (void)k;
     sbuf_adds(out, slice_str(trusts[*(const enum input_trust *)at]));
 }
 
 static const struct key_custom custom_trust = {
-    bind_trust, dump_trust, "{\"enum\":[\"local\",true,false,\"on\",\"off\",\"yes\",\"no\"],\"default\":\"local\"}",
+    inputs_bind_trust, inputs_dump_trust, "{\"enum\":[\"local\",true,false,\"on\",\"off\",\"yes\",\"no\"],\"default\":\"local\"}",
     "on, off or local; default: local"};
 
 /* 10.0.0.0/8, 2001:db8::/32, or one address. */
@@ -248,7 +248,7 @@ static bool read_cidr(struct slice text, struct input_cidr *out)
     return true;
 }
 
-static bool bind_cidr(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool inputs_bind_cidr(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     (void)k;
     return (n->type == CONF_SCALAR && n->text.n && read_cidr(n->text, at)) ||
@@ -256,7 +256,7 @@ static bool bind_cidr(struct keys_ctx *c, const struct key *k, const struct conf
                       "each of \"allow\" and \"exempt\" must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
 }
 
-static void dump_cidr(const struct key *k, const void *at, struct sbuf *out)
+static void inputs_dump_cidr(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct input_cidr *c = at;
     char buf[INET6_ADDRSTRLEN + 4];
@@ -269,12 +269,12 @@ static void dump_cidr(const struct key *k, const void *at, struct sbuf *out)
     sbuf_addf(out, "'%s'", buf);
 }
 
-static const struct key_custom custom_cidr = {bind_cidr, dump_cidr, "{\"type\":\"string\"}",
+static const struct key_custom custom_cidr = {inputs_bind_cidr, inputs_dump_cidr, "{\"type\":\"string\"}",
                                               "an address or a range such as 10.0.0.0/8 or 2001:db8::/32"};
 const struct key settings_cidr = {.type = KEY_CUSTOM, .custom = &custom_cidr};
 
 /* scheme://host, scheme://host:port, or *; as a browser writes it, without a path. */
-static bool bind_origin(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool inputs_bind_origin(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct slice *origin = at;
     ptrdiff_t colon = slice_find(n->text, SLICE("://"));
@@ -287,13 +287,13 @@ static bool bind_origin(struct keys_ctx *c, const struct key *k, const struct co
     return true;
 }
 
-static void dump_origin(const struct key *k, const void *at, struct sbuf *out)
+static void inputs_dump_origin(const struct key *k, const void *at, struct sbuf *out)
 {
     (void)k;
     keys_put_string(*(const struct slice *)at, out);
 }
 
-static const struct key_custom custom_origin = {bind_origin, dump_origin, "{\"type\":\"string\",\"pattern\":\"^([*]|[^/]+://[^/]+)$\"}",
+static const struct key_custom custom_origin = {inputs_bind_origin, inputs_dump_origin, "{\"type\":\"string\",\"pattern\":\"^([*]|[^/]+://[^/]+)$\"}",
                                                 "an origin such as https://shop.example.com, or '*'"};
 static const struct key origin = {.type = KEY_CUSTOM, .custom = &custom_origin};
 
@@ -479,7 +479,7 @@ static const struct {
     {"tls", ON_TLS, "it is for tls:// addresses"},
 };
 
-static bool input_applies(const struct key *k, const void *base, const char **text)
+static bool inputs_input_applies(const struct key *k, const void *base, const char **text)
 {
     unsigned have = places_of(base);
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
@@ -490,7 +490,7 @@ static bool input_applies(const struct key *k, const void *base, const char **te
     return true;
 }
 
-static bool input_check(struct keys_ctx *c, const struct conf_node *map, void *base)
+static bool inputs_input_check(struct keys_ctx *c, const struct conf_node *map, void *base)
 {
     struct input_options *o = base;
     o->place = conf_place(map);
@@ -515,8 +515,8 @@ static bool input_check(struct keys_ctx *c, const struct conf_node *map, void *b
 static const struct key_table input_table = {.keys = input_keys,
                                              .size = sizeof(struct input_options),
                                              .one_of = input_names,
-                                             .applies = input_applies,
-                                             .check = input_check};
+                                             .applies = inputs_input_applies,
+                                             .check = inputs_input_check};
 const struct key settings_input = {.type = KEY_TABLE, .table = &input_table};
 
 void settings_input_defaults(struct settings *s, struct input_options *o)

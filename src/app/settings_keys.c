@@ -12,7 +12,7 @@ static const struct key release_keys[] = {{.name = "file",
                                           {.name = NULL}};
 static const struct key_table release_table = {.keys = release_keys};
 
-static bool bind_release(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool settings_keys_bind_release(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct settings_release *r = at;
     (void)k;
@@ -24,7 +24,7 @@ static bool bind_release(struct keys_ctx *c, const struct key *k, const struct c
     return true;
 }
 
-static void dump_release(const struct key *k, const void *at, struct sbuf *out)
+static void settings_keys_dump_release(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct settings_release *r = at;
     (void)k;
@@ -35,13 +35,13 @@ static void dump_release(const struct key *k, const void *at, struct sbuf *out)
     sbuf_adds(out, r->file ? SLICE("}") : SLICE(""));
 }
 
-static const struct key_custom custom_release = {bind_release, dump_release,
+static const struct key_custom custom_release = {settings_keys_bind_release, settings_keys_dump_release,
                                                  "{\"oneOf\":[{\"type\":[\"string\",\"number\"]},{\"type\":"
                                                  "\"object\",\"properties\":{\"file\":{\"type\":\"string\"}},"
                                                  "\"required\":[\"file\"],\"additionalProperties\":false}]}",
                                                  "text or {file: path}"};
 
-static bool bind_http(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool settings_keys_bind_http(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct settings_http *h = at;
     const char *why = "it must be an address such as 127.0.0.1:8686, unix:/path, or off";
@@ -60,7 +60,7 @@ static bool bind_http(struct keys_ctx *c, const struct key *k, const struct conf
            conf_error(c->diag, n, "\"%s\": %s", k->name, why);
 }
 
-static void dump_http(const struct key *k, const void *at, struct sbuf *out)
+static void settings_keys_dump_http(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct settings_http *h = at;
     (void)k;
@@ -73,7 +73,7 @@ static void dump_http(const struct key *k, const void *at, struct sbuf *out)
 }
 
 static const struct key_custom custom_http = {
-    bind_http, dump_http,
+    settings_keys_bind_http, settings_keys_dump_http,
     "{\"anyOf\":[{\"enum\":[false,\"off\",\"no\"]},{\"type\":\"string\",\"pattern\":\"^unix:/|:[0-9]+$\"}]}",
     "host:port, unix:/path, or off; default: off"};
 
@@ -81,7 +81,7 @@ static const char *const fallbacks[] = {"event", "crumb", "drop", NULL};
 _Static_assert(FALLBACK_DROP == 2, "fallbacks follows enum fallback");
 
 /* As chown(1) takes it: user, user:group or :group. */
-static bool bind_user(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool settings_keys_bind_user(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct settings_user *u = at;
     struct slice group = n->text, user = slice_split(&group, ':');
@@ -93,7 +93,7 @@ static bool bind_user(struct keys_ctx *c, const struct key *k, const struct conf
     return true;
 }
 
-static void dump_user(const struct key *k, const void *at, struct sbuf *out)
+static void settings_keys_dump_user(const struct key *k, const void *at, struct sbuf *out)
 {
     const struct settings_user *u = at;
     (void)k;
@@ -104,11 +104,11 @@ static void dump_user(const struct key *k, const void *at, struct sbuf *out)
     free(both);
 }
 
-static const struct key_custom custom_user = {bind_user, dump_user, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
+static const struct key_custom custom_user = {settings_keys_bind_user, settings_keys_dump_user, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
                                               "a user, or user:group"};
 
 /* How events are grouped; any other word is the group of `user`. */
-static bool bind_group(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool settings_keys_bind_group(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     struct settings *s = c->u;
     if (n->type != CONF_SCALAR || n->text.n == 0)
@@ -119,13 +119,13 @@ static bool bind_group(struct keys_ctx *c, const struct key *k, const struct con
     return true;
 }
 
-static void dump_group(const struct key *k, const void *at, struct sbuf *out)
+static void settings_keys_dump_group(const struct key *k, const void *at, struct sbuf *out)
 {
     (void)k;
     sbuf_adds(out, *(const bool *)at ? SLICE("everywhere") : SLICE("sentry"));
 }
 
-static const struct key_custom custom_group = {bind_group, dump_group, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
+static const struct key_custom custom_group = {settings_keys_bind_group, settings_keys_dump_group, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
                                                "sentry or everywhere, or the group to run as"};
 
 #define AT(member_) KEY_AT(struct settings, member_)

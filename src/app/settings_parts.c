@@ -5,7 +5,7 @@
 #include "app/zone.h"
 #include "base/xalloc.h"
 
-static bool bind_path(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+static bool settings_parts_bind_path(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
 {
     const struct settings *s = c->u;
     if (n->type != CONF_SCALAR || n->text.n == 0)
@@ -20,7 +20,7 @@ static bool bind_path(struct keys_ctx *c, const struct key *k, const struct conf
     return true;
 }
 
-static void dump_path(const struct key *k, const void *at, struct sbuf *out)
+static void settings_parts_dump_path(const struct key *k, const void *at, struct sbuf *out)
 {
     const char *path = *(char *const *)at;
     (void)k;
@@ -28,7 +28,7 @@ static void dump_path(const struct key *k, const void *at, struct sbuf *out)
         keys_put_string(slice_str(path), out);
 }
 
-const struct key_custom settings_path = {bind_path, dump_path, "{\"type\":\"string\",\"minLength\":1}",
+const struct key_custom settings_path = {settings_parts_bind_path, settings_parts_dump_path, "{\"type\":\"string\",\"minLength\":1}",
                                          "a path"};
 
 struct settings_zone {

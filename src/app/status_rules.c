@@ -117,7 +117,7 @@ struct ranked {
     const struct rule_stats *stats;
 };
 
-static int by_hits(const void *pa, const void *pb)
+static int status_rules_by_hits(const void *pa, const void *pb)
 {
     const struct ranked *a = pa, *b = pb;
     if (a->stats->suspended_until_us != b->stats->suspended_until_us)
@@ -134,7 +134,7 @@ void page_rules(const struct status *s, struct sbuf *out)
     for (unsigned i = 0; i < s->rules->n; i++)
         if (is_tried(s, i))
             order[n++] = (struct ranked){s->rules->rules[i], stats_of(s, i)};
-    qsort(order, n, sizeof *order, by_hits);
+    qsort(order, n, sizeof *order, status_rules_by_hits);
     sbuf_adds(out, SLICE("<h2>Rules of this run</h2>\n"));
     if (n)
         sbuf_adds(out, SLICE("<div class=\"scroll\"><table><tr><th>rule</th><th class=\"n\">hits</th><th class=\"n\">tried</th>"

@@ -42,7 +42,7 @@ struct try_diff {
 
 /* --- comparing --- */
 
-static void on_outcome(void *u, const struct outcome *j, struct try_issue *issue)
+static void try_diff_on_outcome(void *u, const struct outcome *j, struct try_issue *issue)
 {
     (void)j;
     struct answers *a = u;
@@ -71,13 +71,13 @@ static void count_edge(struct try_diff *d, struct try_issue *from, struct try_is
 }
 
 /* No message stands for what did not come, so nothing is paired. */
-static void on_old_overdue(void *u, struct try_issue *issue)
+static void try_diff_on_old_overdue(void *u, struct try_issue *issue)
 {
     struct answers *a = u;
     count_edge(a->diff, issue, NULL);
 }
 
-static void on_new_overdue(void *u, struct try_issue *issue)
+static void try_diff_on_new_overdue(void *u, struct try_issue *issue)
 {
     struct answers *a = u;
     count_edge(a->diff, NULL, issue);
@@ -118,7 +118,7 @@ static bool looks_alike(const struct try_issue *a, const struct try_issue *b)
     return a->level == b->level && strcmp(a->title, b->title) == 0;
 }
 
-static int by_count(const void *pa, const void *pb)
+static int try_diff_by_count(const void *pa, const void *pb)
 {
     const struct edge *a = *(struct edge *const *)pa, *b = *(struct edge *const *)pb;
     if (a->count != b->count)
@@ -133,8 +133,8 @@ struct try_diff *try_diff_new(const struct options *options, const struct rule_s
     for (int k = OLD; k <= NEW; k++) {
         const struct try_setup setup = {.options = options, .rules = k == OLD ? old_rules : new_rules};
         try_run_init(&d->run[k], &setup);
-        d->run[k].outcome = on_outcome;
-        d->run[k].deadlines = k == OLD ? on_old_overdue : on_new_overdue;
+        d->run[k].outcome = try_diff_on_outcome;
+        d->run[k].deadlines = k == OLD ? try_diff_on_old_overdue : try_diff_on_new_overdue;
         d->run[k].u = &d->answers[k];
         d->answers[k].diff = d;
     }
@@ -156,7 +156,7 @@ void try_diff_end(struct try_diff *d)
         try_run_end(&d->run[k]);
     pair_answers(d);
     if (d->n_edges)
-        qsort(d->edges, d->n_edges, sizeof *d->edges, by_count);
+        qsort(d->edges, d->n_edges, sizeof *d->edges, try_diff_by_count);
 }
 
 void try_diff_free(struct try_diff *d)

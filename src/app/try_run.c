@@ -89,7 +89,7 @@ static struct try_issue *note_occurrence(struct try_run *t, const struct outcome
     return i;
 }
 
-static int by_count(const void *pa, const void *pb)
+static int try_run_by_count(const void *pa, const void *pb)
 {
     const struct try_issue *a = *(struct try_issue *const *)pa, *b = *(struct try_issue *const *)pb;
     if (a->count != b->count)
@@ -102,7 +102,7 @@ static int by_count(const void *pa, const void *pb)
 static void issues_sort(struct try_issues *s)
 {
     if (s->n)
-        qsort(s->list, s->n, sizeof *s->list, by_count);
+        qsort(s->list, s->n, sizeof *s->list, try_run_by_count);
 }
 
 static void issues_free(struct try_issues *s)
@@ -191,7 +191,7 @@ static void note_day(struct try_result *r, int64_t time_us)
     r->n_days++;
 }
 
-static bool on_event(void *u, const struct event_out *e)
+static bool try_run_on_event(void *u, const struct event_out *e)
 {
     struct try_run *t = u;
     if (e->open)
@@ -227,7 +227,7 @@ static struct try_issue *note(struct try_run *t, const struct outcome *j)
     return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(t, j) : NULL;
 }
 
-static void on_outcome(void *u, const struct outcome *j)
+static void try_run_on_outcome(void *u, const struct outcome *j)
 {
     struct try_run *t = u;
     t->result.messages++;
@@ -237,7 +237,7 @@ static void on_outcome(void *u, const struct outcome *j)
 }
 
 /* An issue of what did not come. Its line has been counted as what it was. */
-static void on_deadline(void *u, const struct outcome *j)
+static void try_run_on_deadline(void *u, const struct outcome *j)
 {
     struct try_run *t = u;
     struct try_issue *i = note_occurrence(t, j);
@@ -255,7 +255,7 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
                                      .rules = setup->rules,
                                      .store_id = no_store,
                                      .record_clock = true,
-                                     .hooks = {.u = t, .emit = on_event, .outcome = on_outcome, .deadlines = on_deadline}};
+                                     .hooks = {.u = t, .emit = try_run_on_event, .outcome = try_run_on_outcome, .deadlines = try_run_on_deadline}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_mono_ns;

@@ -118,7 +118,7 @@ struct row {
 };
 
 /* Those that hit, then those that cost most. */
-static int by_use(const void *pa, const void *pb)
+static int try_show_by_use(const void *pa, const void *pb)
 {
     const struct row *a = pa, *b = pb;
     if (a->stats->hits != b->stats->hits)
@@ -162,7 +162,7 @@ static void show_rules(struct try_run *t)
         if (try_is_tried(s))
             rows[n++] = (struct row){set->rules[i], s};
     }
-    qsort(rows, n, sizeof *rows, by_use);
+    qsort(rows, n, sizeof *rows, try_show_by_use);
     printf("\n%u rule%s, %u of them matched; %.2f us a message, %.2f of it in rules\n", set->n, plural(set->n), hit,
            t->result.messages ? (double)t->result.ns / (double)t->result.messages / 1000.0 : 0.0,
            t->result.messages ? (double)ns / (double)t->result.messages / 1000.0 : 0.0);

@@ -39,7 +39,7 @@ static void begin_turn(struct worker *w, struct input *in, struct slice who)
     turn_begin(&w->watch, in ? (int)in->index : TURN_NO_INPUT, who);
 }
 
-static void sink_turn(void *u, struct input *in, struct slice who)
+static void worker_sink_turn(void *u, struct input *in, struct slice who)
 {
     begin_turn(u, in, who);
 }
@@ -55,7 +55,7 @@ static void set_tick(struct worker *w, int64_t due_us)
     event_add(w->tick, &tv);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *u)
+static void worker_on_tick(evutil_socket_t fd, short what, void *u)
 {
     struct worker *w = u;
     (void)fd;
@@ -65,7 +65,7 @@ static void on_tick(evutil_socket_t fd, short what, void *u)
     set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
 }
 
-static int64_t sink_now(void *u)
+static int64_t worker_sink_now(void *u)
 {
     (void)u;
     return clock_wall_us();
@@ -83,7 +83,7 @@ static void say_suspended(struct judge *j, const struct stream *s)
     j->just_suspended = NULL;
 }
 
-static void sink_message(void *u, const struct message *m)
+static void worker_sink_message(void *u, const struct message *m)
 {
     struct worker *w = u;
     int64_t now_us = clock_wall_us();
@@ -96,7 +96,7 @@ static void sink_message(void *u, const struct message *m)
 }
 
 /* A counter alone does not say who sends what crumbd cannot read. The text stays out: it may hold anything. */
-static void on_outcome(void *u, const struct outcome *j)
+static void worker_on_outcome(void *u, const struct outcome *j)
 {
     (void)u;
     if (j->fate != COUNT_refused || !j->stream)
@@ -106,7 +106,7 @@ static void on_outcome(void *u, const struct outcome *j)
     log_write(LOG_WARN, "a message is not of its input's format and was refused", tags, 3);
 }
 
-static void on_notice(void *u, const struct notice *n)
+static void worker_on_notice(void *u, const struct notice *n)
 {
     struct worker *w = u;
     const struct log_tag input = log_s("input", n->input), project = log_s("project", n->project.n ? n->project : SLICE("default"));
@@ -157,7 +157,7 @@ static void follow_stall(struct worker *w)
     set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
 }
 
-static void on_checkpoint_timer(evutil_socket_t fd, short what, void *u)
+static void worker_on_checkpoint_timer(evutil_socket_t fd, short what, void *u)
 {
     struct worker *w = u;
     (void)fd;
@@ -216,7 +216,7 @@ static void change_input(struct worker *w, struct order_mail *o)
     free(o->input);
 }
 
-static void on_order(void *u, struct mail *m)
+static void worker_on_order(void *u, struct mail *m)
 {
     struct worker *w = u;
     struct order_mail o = *(struct order_mail *)m;
@@ -250,8 +250,8 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     turn_watch_init(&w->watch);
     w->base = event_base_new();
     assert(w->base);
-    w->sink = (struct input_sink){.u = w, .message = sink_message, .turn = sink_turn, .counts = &w->counts, .now_us = sink_now};
-    w->in = mailbox_new(w->base, on_order, w);
+    w->sink = (struct input_sink){.u = w, .message = worker_sink_message, .turn = worker_sink_turn, .counts = &w->counts, .now_us = worker_sink_now};
+    w->in = mailbox_new(w->base, worker_on_order, w);
     w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
     worker_take_room(w, setup->used);
     if (worker_start_inputs(w, d))
@@ -260,7 +260,7 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     return NULL;
 }
 
-static void *run(void *u)
+static void *worker_run(void *u)
 {
     struct worker *w = u;
     const struct timeval every = {.tv_usec = WORKER_CHECKPOINT_MS * 1000};
@@ -287,8 +287,8 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                    .secret = w->setup.secret,
                                    .run_key = w->setup.run_key,
                                    .hooks = {.u = w,
-                                             .notice = on_notice,
-                                             .outcome = on_outcome,
+                                             .notice = worker_on_notice,
+                                             .outcome = worker_on_outcome,
                                              .room = worker_room_for_event,
                                              .emit = worker_add_event,
                                              .flood_row = worker_add_flood,
@@ -306,14 +306,14 @@ void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sa
 {
     w->to = to;
     w->sandbox = sandbox;
-    w->checkpoint_timer = event_new(w->base, -1, EV_PERSIST, on_checkpoint_timer, w);
-    w->tick = event_new(w->base, -1, 0, on_tick, w);
+    w->checkpoint_timer = event_new(w->base, -1, EV_PERSIST, worker_on_checkpoint_timer, w);
+    w->tick = event_new(w->base, -1, 0, worker_on_tick, w);
     assert(w->checkpoint_timer && w->tick);
     /* Signals are the main thread's. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&w->thread, NULL, run, w);
+    int rc = pthread_create(&w->thread, NULL, worker_run, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     assert(rc == 0);
     w->running = true;

@@ -130,7 +130,7 @@ void worker_add_flood(void *u, const struct flood_row *row)
     }
 }
 
-static void add_position(void *u, const struct position *p)
+static void checkpoint_add_position(void *u, const struct position *p)
 {
     struct worker_checkpoint *c = u;
     c->checkpoint.positions = xroom(c->checkpoint.positions, c->checkpoint.n_positions, sizeof *c->checkpoint.positions);
@@ -144,7 +144,7 @@ static void add_position(void *u, const struct position *p)
 void worker_add_positions(struct worker *w, struct input *in)
 {
     if (in->type->positions)
-        in->type->positions(in, add_position, worker_next(w));
+        in->type->positions(in, checkpoint_add_position, worker_next(w));
 }
 
 void worker_add_all_positions(struct worker *w)

@@ -338,7 +338,7 @@ static void walk(const struct ring *r, const struct correlation *k, int64_t time
     }
 }
 
-static int by_time(const void *pa, const void *pb)
+static int breadcrumbs_by_time(const void *pa, const void *pb)
 {
     const struct entry *a = *(const struct entry *const *)pa, *b = *(const struct entry *const *)pb;
     if (a->time_us != b->time_us)
@@ -380,7 +380,7 @@ unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k,
     if (more)
         memcpy(own.v + own.n, rest.v + rest.n - more, more * sizeof *own.v);
     *seen = own.seen + rest.seen;
-    qsort(own.v, n, sizeof *own.v, by_time);
+    qsort(own.v, n, sizeof *own.v, breadcrumbs_by_time);
     for (unsigned i = 0; i < n; i++) {
         const struct entry *e = own.v[i];
         const char *bytes = (const char *)(e + 1);

@@ -10,13 +10,13 @@ static const int64_t STALLED_LOOK_US = 200000;
 /* event_make_id's last argument: events of one line, or of nothing, that are not that line itself. */
 enum { ORDINAL_PAIR = 1, ORDINAL_ABSENCE, ORDINAL_CHECK_IN, ORDINAL_MONITOR };
 
-static deadline_f on_deadline;
+static deadline_f deadline_event_on_deadline;
 
 void deadline_event_init(struct deadline_events *d, struct pipeline_parts *parts, struct flood_gate *gate, struct breadcrumbs *breadcrumbs)
 {
     const struct pipeline_setup *setup = &parts->setup;
     *d = (struct deadline_events){.parts = parts, .gate = gate, .breadcrumbs = breadcrumbs};
-    d->deadlines = deadline_new(setup->rules, setup->waits, on_deadline, d, &parts->counts);
+    d->deadlines = deadline_new(setup->rules, setup->waits, deadline_event_on_deadline, d, &parts->counts);
     d->any = deadline_any(d->deadlines);
     sbuf_init(&d->encoded, RECORD_CODEC_MAX);
 }
@@ -176,7 +176,7 @@ static void overdue(struct deadline_events *d, const struct rule *rule, const st
         tell_monitor(d, rule, r, a, CHECK_IN_ERROR, src->event_id);
 }
 
-static void on_deadline(void *u, const struct deadline_row *row, const struct correlation *keys)
+static void deadline_event_on_deadline(void *u, const struct deadline_row *row, const struct correlation *keys)
 {
     struct deadline_events *d = u;
     struct judge *judge = &d->parts->judge;

@@ -387,7 +387,7 @@ bool event_is_environment(struct slice s)
     return s.n && s.n <= EVENT_ENVIRONMENT_MAX && !slice_is(s, "None") && has_none_of(s, "\r\n\f\t /");
 }
 
-static bool is_dist(struct slice s)
+static bool event_is_dist(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++)
         if (!ascii_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '.' && s.p[i] != '-')
@@ -413,7 +413,7 @@ static void put_deployment(struct event_writer *w)
     event_writer_text(w, "environment", chosen(w, texts->environment, "environment", event_is_environment, w->opt->environment), EVENT_ENVIRONMENT_MAX);
     event_writer_text(w, "release", release, EVENT_RELEASE_MAX);
     if (release.n) /* which a dist is one of */
-        event_writer_text(w, "dist", chosen(w, texts->dist, "dist", is_dist, SLICE_NONE), DIST_MAX);
+        event_writer_text(w, "dist", chosen(w, texts->dist, "dist", event_is_dist, SLICE_NONE), DIST_MAX);
 }
 
 static void write_all(struct event_writer *w, bool with_crumbs)

@@ -86,7 +86,7 @@ static void free_entry(struct flood *l, struct entry *e)
     free(e);
 }
 
-static void ignore_row(void *u, const struct flood_row *row)
+static void flood_ignore_row(void *u, const struct flood_row *row)
 {
     (void)u;
     (void)row;
@@ -96,7 +96,7 @@ void flood_free(struct flood *l)
 {
     if (!l)
         return;
-    flood_changed(l, ignore_row, NULL); /* frees what is forgotten */
+    flood_changed(l, flood_ignore_row, NULL); /* frees what is forgotten */
     table_each (&l->entries, slot) {
         free_entry(l, slot->value);
     }

@@ -7,14 +7,14 @@
 
 enum { KEY_PROJECT = 1 }; /* seed of parts_stored_key, as old stores have it */
 
-static void forget_row(void *u, const struct flood_row *row)
+static void flood_gate_forget_row(void *u, const struct flood_row *row)
 {
     (void)u;
     (void)row;
 }
 
 /* Adds to a changed row what its occurrences had, scrubbed, when that is worth writing again. */
-static void tell_row(void *u, const struct flood_row *row)
+static void flood_gate_tell_row(void *u, const struct flood_row *row)
 {
     struct flood_gate *g = u;
     struct flood_row told = *row;
@@ -28,13 +28,13 @@ static void tell_row(void *u, const struct flood_row *row)
     g->parts->setup.hooks.flood_row(g->parts->setup.hooks.u, &told);
 }
 
-static flood_row_f on_summary;
+static flood_row_f flood_gate_on_summary;
 
 void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts)
 {
     *g = (struct flood_gate){.parts = parts, .new_issues = new_issues_new()};
     g->no_project = parts_stored_key(parts, SLICE_NONE, KEY_PROJECT);
-    g->flood = flood_new(on_summary, g, &parts->counts.v[COUNT_limit_evicted]);
+    g->flood = flood_new(flood_gate_on_summary, g, &parts->counts.v[COUNT_limit_evicted]);
 }
 
 void flood_gate_done(struct flood_gate *g)
@@ -50,7 +50,7 @@ unsigned flood_gate_issues(const struct flood_gate *g)
 
 void flood_gate_tell(struct flood_gate *g)
 {
-    flood_row_f *each = g->parts->setup.hooks.flood_row ? tell_row : forget_row;
+    flood_row_f *each = g->parts->setup.hooks.flood_row ? flood_gate_tell_row : flood_gate_forget_row;
     flood_changed(g->flood, each, g);
     new_issues_changed(g->new_issues, each, g);
 }
@@ -82,7 +82,7 @@ static void summary_too_large(struct flood_gate *g, uint64_t suppressed, struct 
     parts_lost(g->parts, COUNT_suppressed, suppressed, SLICE_NONE, project);
 }
 
-static void on_summary(void *u, const struct flood_row *row)
+static void flood_gate_on_summary(void *u, const struct flood_row *row)
 {
     struct flood_gate *g = u;
     /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock being wrong. */

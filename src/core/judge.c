@@ -159,7 +159,7 @@ static enum judge_why applies(struct judge *j, const struct rule *rule, const st
     return WHY_WON;
 }
 
-static enum judge_why try_rule(struct judge *j, const struct rule *rule, const struct record *r)
+static enum judge_why judge_try_rule(struct judge *j, const struct rule *rule, const struct record *r)
 {
     enum judge_why why = applies(j, rule, r);
     if (why != WHY_WON)
@@ -178,7 +178,7 @@ static enum judge_why try_rule(struct judge *j, const struct rule *rule, const s
     return rule->go_on ? WHY_CONTINUED : WHY_WON;
 }
 
-static enum judge_why try_end(struct judge *j, const struct rule *rule, const struct record *r)
+static enum judge_why judge_try_end(struct judge *j, const struct rule *rule, const struct record *r)
 {
     enum judge_why why = applies(j, rule, r);
     if (why != WHY_WON)
@@ -323,7 +323,7 @@ static void find_ends(const struct judging *g, bool scanned, judge_explain_f *ex
     for (unsigned i = 0; i < lane->n_ends; i++) {
         unsigned bit = lane->n + i;
         const struct rule *rule = lane->ends[i];
-        if ((scanned && !(j->hits.word[bit / 64] >> (bit % 64) & 1)) || timed(try_end, j, rule, r) != WHY_END)
+        if ((scanned && !(j->hits.word[bit / 64] >> (bit % 64) & 1)) || timed(judge_try_end, j, rule, r) != WHY_END)
             continue;
         struct rule_end *end = arena_alloc(g->from.arena, sizeof *end);
         *end = (struct rule_end){.rule = rule, .key = key_by(g, rule, &rule->pair.end_by), .next = g->verdict->ends};
@@ -345,7 +345,7 @@ static bool again_before(struct judging g, const struct rule *rule)
         const struct rule *before = lane->rules[i];
         struct rule_stats counted = j->stats[before->handle];
         any |= before->go_on;
-        if (before->go_on && try_rule(j, before, r) == WHY_CONTINUED)
+        if (before->go_on && judge_try_rule(j, before, r) == WHY_CONTINUED)
             add_to(&g, before);
         j->stats[before->handle] = counted;
     }
@@ -402,7 +402,7 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
             if (i >= lane->n)
                 break;
             const struct rule *rule = lane->rules[i];
-            enum judge_why why = timed(try_rule, j, rule, r);
+            enum judge_why why = timed(judge_try_rule, j, rule, r);
             if (explain)
                 explain(u, rule, why);
             if (take(&g, rule, why))

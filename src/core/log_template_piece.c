@@ -27,7 +27,7 @@ static bool is_json_web_token(const struct log_template_span *s)
 }
 
 /* A key's fingerprint (SHA256:…), a JSON Web Token, base64 with its marks: all of it is one id. */
-static bool encoded(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_encoded(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     s->to = s->t;
@@ -40,14 +40,14 @@ static bool encoded(const struct log_template_work *w, struct log_template_span 
     return base64(s->from, s->to) && recognise_hexes(s->from, s->to) < (size_t)(s->to - s->from);
 }
 
-static bool email(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_email(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     s->to = s->p + recognise_email(s->p, s->t);
     return s->to > s->p;
 }
 
-static bool compound(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_compound(const struct log_template_work *w, struct log_template_span *s)
 {
     if (*s->p == ':' && (s->t - s->p < 3 || s->p[1] != ':'))
         return false;
@@ -69,7 +69,7 @@ static const char *code_digits(const char *p, const char *q)
 }
 
 /* ORA-00942:, [MY-010584] and Apache's AH01071: the code of an error says what happened. */
-static bool error_code(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_error_code(const struct log_template_work *w, struct log_template_span *s)
 {
     const char *d = code_digits(s->p, s->q), *end = d ? d + recognise_digits(d, s->q) : NULL;
     s->to = end;
@@ -78,7 +78,7 @@ static bool error_code(const struct log_template_work *w, struct log_template_sp
     return end + 1 == w->e || !recognise_word_byte(end[1]);
 }
 
-static bool host(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_host(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     s->to = s->p + recognise_host(s->p, s->t);
@@ -86,7 +86,7 @@ static bool host(const struct log_template_work *w, struct log_template_span *s)
 }
 
 /* name/192.0.2.1 */
-static bool address_behind_slash(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_address_behind_slash(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     const char *slash = memrchr(s->p, '/', (size_t)(s->t - s->p));
@@ -96,7 +96,7 @@ static bool address_behind_slash(const struct log_template_work *w, struct log_t
 }
 
 /* db-3:5432, of which only a part with a digit tells from a word before a number: as good as the same with dots. */
-static bool short_host(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_short_host(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     const char *r = s->p, *q = s->t;
@@ -108,7 +108,7 @@ static bool short_host(const struct log_template_work *w, struct log_template_sp
     return digit && ascii_alpha(*s->p) && (port == 4 || port == 5) && r + 1 + port == q;
 }
 
-static bool pod_suffix(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_pod_suffix(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     size_t n = recognise_pod_suffix(s->p, s->t);
@@ -118,7 +118,7 @@ static bool pod_suffix(const struct log_template_work *w, struct log_template_sp
 }
 
 /* Name~publickey~architecture~language~version: an identity in parts, of which the name varies most. */
-static bool assembly(const struct log_template_work *w, struct log_template_span *s)
+static bool piece_assembly(const struct log_template_work *w, struct log_template_span *s)
 {
     (void)w;
     unsigned parts = 0;
@@ -143,18 +143,18 @@ static const struct row {
     enum placeholder type;
     bool (*recognise)(const struct log_template_work *w, struct log_template_span *s);
 } rows[] = {
-    {.all = DIGIT, .least = BASE64_LEAST, .type = PLACEHOLDER_ID, .recognise = encoded},
+    {.all = DIGIT, .least = BASE64_LEAST, .type = PLACEHOLDER_ID, .recognise = piece_encoded},
     {.all = COLON | SLASH, .type = PLACEHOLDER_URL, .recognise = log_template_url},
     {.all = SLASH, .type = PLACEHOLDER_PATH, .recognise = log_template_path},
-    {.all = AT, .type = PLACEHOLDER_EMAIL, .recognise = email},
-    {.any = DIGIT | COLON, .first = LOG_TEMPLATE_HEX | COLON, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = compound},
-    {.all = DIGIT, .first = LOG_TEMPLATE_UPPER, .flags = STAYS, .type = PLACEHOLDER_ID, .recognise = error_code},
-    {.all = DOT | LOG_TEMPLATE_ALPHA, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = host},
-    {.all = SLASH, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = address_behind_slash},
+    {.all = AT, .type = PLACEHOLDER_EMAIL, .recognise = piece_email},
+    {.any = DIGIT | COLON, .first = LOG_TEMPLATE_HEX | COLON, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = piece_compound},
+    {.all = DIGIT, .first = LOG_TEMPLATE_UPPER, .flags = STAYS, .type = PLACEHOLDER_ID, .recognise = piece_error_code},
+    {.all = DOT | LOG_TEMPLATE_ALPHA, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = piece_host},
+    {.all = SLASH, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = piece_address_behind_slash},
     {.all = SLASH, .type = PLACEHOLDER_PATH, .recognise = log_template_relative_path},
-    {.all = DIGIT | COLON, .none = DOT | SLASH | AT | LOG_TEMPLATE_QUOTE, .type = PLACEHOLDER_ADDR, .recognise = short_host},
-    {.all = DIGIT, .least = POD_LEAST, .type = PLACEHOLDER_ID, .recognise = pod_suffix},
-    {.all = DIGIT, .least = ASSEMBLY_LEAST, .type = PLACEHOLDER_ID, .recognise = assembly},
+    {.all = DIGIT | COLON, .none = DOT | SLASH | AT | LOG_TEMPLATE_QUOTE, .type = PLACEHOLDER_ADDR, .recognise = piece_short_host},
+    {.all = DIGIT, .least = POD_LEAST, .type = PLACEHOLDER_ID, .recognise = piece_pod_suffix},
+    {.all = DIGIT, .least = ASSEMBLY_LEAST, .type = PLACEHOLDER_ID, .recognise = piece_assembly},
 };
 
 static bool may_be(const struct row *r, const struct log_template_span *s)

@@ -22,7 +22,7 @@ struct trial {
     const char *refused;
 };
 
-static bool on_event(void *u, const struct event_out *e)
+static bool rule_check_on_event(void *u, const struct event_out *e)
 {
     struct trial *o = u;
     if (e->open)
@@ -33,7 +33,7 @@ static bool on_event(void *u, const struct event_out *e)
     return true;
 }
 
-static void on_outcome(void *u, const struct outcome *j)
+static void rule_check_on_outcome(void *u, const struct outcome *j)
 {
     struct trial *o = u;
     if (!j->record)
@@ -210,7 +210,7 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
                                          .store_id = store_id,
                                          .record_clock = true,
                                          .waits = rule,
-                                         .hooks = {.u = o, .emit = on_event, .outcome = on_outcome}};
+                                         .hooks = {.u = o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome}};
     struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     const struct parser *parser = parser_of(stream.format);
@@ -288,7 +288,7 @@ struct effort {
     unsigned endless; /* patterns */
 };
 
-static bool on_pump(void *u, struct slice text, struct slice pumped)
+static bool rule_check_on_pump(void *u, struct slice text, struct slice pumped)
 {
     struct effort *e = u;
     char shown[48];
@@ -308,7 +308,7 @@ static void try_pattern(struct effort *e, const struct regex *regex, struct slic
     e->regex = regex;
     e->node = node;
     if (regex)
-        pump_each(text, RULE_TEXT_MAX, on_pump, e);
+        pump_each(text, RULE_TEXT_MAX, rule_check_on_pump, e);
 }
 
 static void try_conditions(struct effort *e, const struct rule_when *when, const struct conf_node *rule)

@@ -250,7 +250,7 @@ void top_values_scrub(struct top_values *v, struct scrub *s)
     arena_free(&a);
 }
 
-static int by_count(const void *pa, const void *pb)
+static int top_values_by_count(const void *pa, const void *pb)
 {
     const struct value *a = pa, *b = pb;
     uint64_t sure_a = a->count - a->error, sure_b = b->count - b->error;
@@ -277,7 +277,7 @@ static unsigned to_show(const struct name *n, struct value out[TOP_VALUES_VALUES
     for (unsigned i = 0; i < n->n; i++)
         if (n->values[i].n && (counted == n->total || n->values[i].count - n->values[i].error > TOP_VALUES_EVERY))
             out[shown++] = n->values[i];
-    qsort(out, shown, sizeof *out, by_count);
+    qsort(out, shown, sizeof *out, top_values_by_count);
     bool one = n->n == 1 && n->values[0].count == n->total;
     return one ? 0 : shown < TOP_VALUES_SHOWN_MAX ? shown : TOP_VALUES_SHOWN_MAX;
 }

@@ -3,7 +3,7 @@
 #include "core/envelope.h"
 #include "text/json.h"
 
-static void take(void *u, const struct store_report *row)
+static void client_report_take(void *u, const struct store_report *row)
 {
     struct client_report *r = u;
     if (r->n == CLIENT_REPORT_ROWS_MAX) /* more kinds of loss than there are names for; the rest is told next time */
@@ -42,7 +42,7 @@ bool client_report_make(struct client_report *r, struct store *store, struct sli
 {
     struct sbuf payload;
     *r = (struct client_report){0};
-    store_reports(store, project, take, r);
+    store_reports(store, project, client_report_take, r);
     if (!r->n) {
         client_report_free(r);
         return false;

@@ -217,7 +217,7 @@ static void answer(struct http *h, struct evhttp_request *req, const char *nonce
         refuse(a, 500, "this is longer than an answer may be");
 }
 
-static void on_request(struct evhttp_request *req, void *u)
+static void http_on_request(struct evhttp_request *req, void *u)
 {
     struct http *h = u;
     struct http_answer a = {.status = 200};
@@ -249,7 +249,7 @@ static bool serve(struct http *h, struct event_base *base)
     }
     h->track =
         track_new(base, h->evhttp, l, HTTP_CONNECTIONS_MAX, &h->unseen, &h->connections, &h->where);
-    evhttp_set_gencb(h->evhttp, on_request, h);
+    evhttp_set_gencb(h->evhttp, http_on_request, h);
     evhttp_set_allowed_methods(h->evhttp, UINT16_MAX); /* so that a wrong one gets our 405 */
     evhttp_set_max_headers_size(h->evhttp, HEAD_MAX);
     evhttp_set_max_body_size(h->evhttp, BODY_MAX);

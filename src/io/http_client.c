@@ -92,7 +92,7 @@ static void keep_header(struct slice line, const char *name, struct sbuf *out, b
     *had = true;
 }
 
-static size_t on_header(char *p, size_t size, size_t count, void *u)
+static size_t http_client_on_header(char *p, size_t size, size_t count, void *u)
 {
     struct transfer *t = u;
     struct slice line = slice_trim(slice_of(p, size * count));
@@ -118,7 +118,7 @@ static size_t on_header(char *p, size_t size, size_t count, void *u)
 }
 
 /* The connection is given up when more comes than is kept; the status is known by then. */
-static size_t on_body(char *p, size_t size, size_t count, void *u)
+static size_t http_client_on_body(char *p, size_t size, size_t count, void *u)
 {
     struct transfer *t = u;
     size_t n = size * count, room = t->answer.max - t->answer.n;
@@ -175,9 +175,9 @@ static struct transfer *transfer_new(const struct http_client_target *target, st
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_client_on_header);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_client_on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(e, CURLOPT_PRIVATE, t);
@@ -237,7 +237,7 @@ static void collect_finished(struct http_client *p)
     }
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *u)
+static void http_client_on_timer(evutil_socket_t fd, short what, void *u)
 {
     (void)fd;
     (void)what;
@@ -247,7 +247,7 @@ static void on_timer(evutil_socket_t fd, short what, void *u)
     collect_finished(p);
 }
 
-static void on_socket(evutil_socket_t fd, short what, void *u)
+static void http_client_on_socket(evutil_socket_t fd, short what, void *u)
 {
     struct http_client *p = u;
     /* Simple servers write headers and body one after the other, and the second waits for our delayed
@@ -260,7 +260,7 @@ static void on_socket(evutil_socket_t fd, short what, void *u)
     collect_finished(p);
 }
 
-static int want_timer(CURLM *multi, long timeout_ms, void *u)
+static int http_client_want_timer(CURLM *multi, long timeout_ms, void *u)
 {
     (void)multi;
     struct http_client *p = u;
@@ -268,7 +268,7 @@ static int want_timer(CURLM *multi, long timeout_ms, void *u)
     return timeout_ms < 0 ? evtimer_del(p->timer) : evtimer_add(p->timer, &tv);
 }
 
-static int want_socket(CURL *easy, curl_socket_t fd, int what, void *u, void *known)
+static int http_client_want_socket(CURL *easy, curl_socket_t fd, int what, void *u, void *known)
 {
     (void)easy;
     struct http_client *p = u;
@@ -278,7 +278,7 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *u, void *kn
     ev = NULL;
     if (what != CURL_POLL_REMOVE) {
         int kind = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST;
-        ev = event_new(p->base, fd, (short)kind, on_socket, p);
+        ev = event_new(p->base, fd, (short)kind, http_client_on_socket, p);
         event_add(ev, NULL);
     }
     curl_multi_assign(p->multi, fd, ev);
@@ -291,11 +291,11 @@ struct http_client *http_client_new(struct event_base *base)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     p->base = base;
     p->multi = curl_multi_init();
-    p->timer = evtimer_new(base, on_timer, p);
+    p->timer = evtimer_new(base, http_client_on_timer, p);
     assert(p->multi && p->timer);
-    curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+    curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, http_client_want_socket);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
-    curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, want_timer);
+    curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, http_client_want_timer);
     curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p);
     return p;
 }

@@ -59,7 +59,7 @@ static void set_unfinished(struct tracked *c, size_t n)
 }
 
 /* An answer that is not ours is evhttp's, to something that is no HTTP or has no end. */
-static void on_output(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
+static void http_track_on_output(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
 {
     struct tracked *c = u;
     char status[sizeof "HTTP/1.1 4"] = "";
@@ -69,7 +69,7 @@ static void on_output(struct evbuffer *b, const struct evbuffer_cb_info *info, v
     c->track->counts->v[COUNT_http_malformed] += strcmp(status, "HTTP/1.1 4") == 0;
 }
 
-static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
+static void http_track_on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
 {
     struct tracked *c = u;
     (void)b;
@@ -84,8 +84,8 @@ static void on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, vo
 static void forget(struct tracked *c)
 {
     struct track *t = c->track;
-    evbuffer_remove_cb(bufferevent_get_input(c->bev), on_input, c);
-    evbuffer_remove_cb(bufferevent_get_output(c->bev), on_output, c);
+    evbuffer_remove_cb(bufferevent_get_input(c->bev), http_track_on_input, c);
+    evbuffer_remove_cb(bufferevent_get_output(c->bev), http_track_on_output, c);
     set_unfinished(c, 0);
     holders_remove(&t->holders, &c->held);
     TAILQ_REMOVE(&t->list, c, link);
@@ -129,7 +129,7 @@ static struct tracked *tracked_of(const struct held *held)
     return (struct tracked *)((uintptr_t)held - offsetof(struct tracked, held));
 }
 
-static bool is_idle(const struct held *held)
+static bool http_track_is_idle(const struct held *held)
 {
     const struct tracked *c = tracked_of(held);
     return !c->doomed && !c->unfinished_bytes && !descriptor_readable(bufferevent_getfd(c->bev));
@@ -156,7 +156,7 @@ static void place(struct tracked *c)
     holders_add(&t->holders, &c->held, &peer, t->opt);
     if (!holders_over(&t->holders, &c->held))
         return;
-    struct held *idlest = holders_idlest(&t->holders, &c->held, is_idle);
+    struct held *idlest = holders_idlest(&t->holders, &c->held, http_track_is_idle);
     t->counts->v[COUNT_connections_over_share]++;
     log_at(LOG_WARN,
            "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
@@ -177,7 +177,7 @@ static struct tracked *first_unplaced(struct track *t)
     return first;
 }
 
-static void on_reap(evutil_socket_t fd, short what, void *u)
+static void http_track_on_reap(evutil_socket_t fd, short what, void *u)
 {
     struct track *t = u;
     struct tracked *c, *next;
@@ -198,7 +198,7 @@ static void on_reap(evutil_socket_t fd, short what, void *u)
     }
 }
 
-static void on_sweep(evutil_socket_t fd, short what, void *u)
+static void http_track_on_sweep(evutil_socket_t fd, short what, void *u)
 {
     struct track *t = u;
     (void)fd, (void)what;
@@ -213,7 +213,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *u)
 }
 
 /* No descriptors left, most likely: until the next sweep, so that the loop does not spin. u is the evhttp. */
-static void on_accept_error(struct evconnlistener *l, void *u)
+static void http_track_on_accept_error(struct evconnlistener *l, void *u)
 {
     (void)u;
     log_at(LOG_ERROR, "HTTP connection not accepted; raise LimitNOFILE if descriptors have run out",
@@ -246,7 +246,7 @@ static bool make_room(struct track *t)
     if (*t->open < t->max)
         return true;
     t->counts->v[COUNT_connections_over_cap]++;
-    struct held *most = holders_idlest(&t->holders, NULL, is_idle);
+    struct held *most = holders_idlest(&t->holders, NULL, http_track_is_idle);
     struct peer peer = {0};
     c = most ? tracked_of(most) : most_silent(t);
     bool known = most && peer_of(c, &peer);
@@ -260,7 +260,7 @@ static bool make_room(struct track *t)
 
 /* evhttp asks for the bufferevent of a connection it has just accepted. NULL would make it take one of its
  * own. */
-static struct bufferevent *on_connection(struct event_base *base, void *u)
+static struct bufferevent *http_track_on_connection(struct event_base *base, void *u)
 {
     struct track *t = u;
     t->counts->v[COUNT_connections]++;
@@ -272,8 +272,8 @@ static struct bufferevent *on_connection(struct event_base *base, void *u)
     struct tracked *c = xcalloc(1, sizeof *c);
     *c = (struct tracked){.track = t, .bev = bev, .doomed = !room};
     bufferevent_incref(bev);
-    evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
-    evbuffer_add_cb(bufferevent_get_output(bev), on_output, c);
+    evbuffer_add_cb(bufferevent_get_input(bev), http_track_on_input, c);
+    evbuffer_add_cb(bufferevent_get_output(bev), http_track_on_output, c);
     TAILQ_INSERT_TAIL(&t->list, c, link);
     ++*t->open;
     event_active(t->reap, EV_TIMEOUT, 0); /* by then evhttp has given it its descriptor */
@@ -307,14 +307,14 @@ struct track *track_new(struct event_base *base, struct evhttp *http, struct evc
     *t = (struct track){.listener = l, .counts = counts, .max = max, .open = open, .opt = opt};
     TAILQ_INIT(&t->list);
     holders_init(&t->holders, max);
-    t->sweep = event_new(base, -1, EV_PERSIST, on_sweep, t);
-    t->reap = evtimer_new(base, on_reap, t);
+    t->sweep = event_new(base, -1, EV_PERSIST, http_track_on_sweep, t);
+    t->reap = evtimer_new(base, http_track_on_reap, t);
     if (!t->sweep || !t->reap || event_add(t->sweep, &every) != 0) {
         track_free(t);
         return NULL;
     }
-    evhttp_set_bevcb(http, on_connection, t);
-    evconnlistener_set_error_cb(l, on_accept_error);
+    evhttp_set_bevcb(http, http_track_on_connection, t);
+    evconnlistener_set_error_cb(l, http_track_on_accept_error);
     return t;
 }
 

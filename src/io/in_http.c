@@ -330,7 +330,7 @@ static void judge(struct in_http *in, struct evhttp_request *req)
     }
 }
 
-static void on_request(struct evhttp_request *req, void *u)
+static void http_on_request(struct evhttp_request *req, void *u)
 {
     struct in_http *in = u;
     track_request(in->track, evhttp_request_get_connection(req));
@@ -369,7 +369,7 @@ static bool open_http(struct in_http *in, struct event_base *base)
     in->track = track_new(base, in->http, l, opt->max_connections, in->sink.counts, &in->input.connections, opt);
     if (!in->track)
         return false;
-    evhttp_set_gencb(in->http, on_request, in);
+    evhttp_set_gencb(in->http, http_on_request, in);
     /* Every method reaches on_request, for an answer that says what is expected. */
     evhttp_set_allowed_methods(in->http, UINT16_MAX);
     evhttp_set_max_headers_size(in->http, HTTP_HEADERS_MAX);

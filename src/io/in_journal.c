@@ -275,7 +275,7 @@ static void failed(struct in_journal *in, const char *msg, int e)
     log_journal(LOG_ERROR, msg, in, e);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *u)
+static void journal_on_turn(evutil_socket_t fd, short what, void *u)
 {
     struct in_journal *in = u;
     int r = 1;
@@ -308,7 +308,7 @@ static void on_turn(evutil_socket_t fd, short what, void *u)
     }
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *u)
+static void journal_on_readable(evutil_socket_t fd, short what, void *u)
 {
     struct in_journal *in = u;
     int r = sd_journal_process(in->journal);
@@ -318,7 +318,7 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
      * between it has seen that count, and does not look again before the next entry; from a new place it does. */
     if (what & EV_TIMEOUT && in->by_unit)
         in->placed = false;
-    on_turn(fd, what, u);
+    journal_on_turn(fd, what, u);
 }
 
 /* ---- the input ---- */
@@ -373,8 +373,8 @@ static bool open_events(struct in_journal *in, struct event_base *base)
     int fd = sd_journal_get_fd(in->journal), events = fd < 0 ? 0 : sd_journal_get_events(in->journal);
     short what = (short)((events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0));
     /* Without a descriptor, the time-out alone. */
-    in->readable = event_new(base, fd < 0 ? -1 : fd, fd < 0 ? 0 : what, on_readable, in);
-    in->more = evtimer_new(base, on_turn, in);
+    in->readable = event_new(base, fd < 0 ? -1 : fd, fd < 0 ? 0 : what, journal_on_readable, in);
+    in->more = evtimer_new(base, journal_on_turn, in);
     return in->readable && in->more;
 }
 

@@ -91,7 +91,7 @@ static void read_some(struct in_stdin *in)
     }
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *u)
+static void stdin_on_readable(evutil_socket_t fd, short what, void *u)
 {
     struct in_stdin *in = u;
     (void)fd, (void)what;
@@ -107,7 +107,7 @@ static void on_readable(evutil_socket_t fd, short what, void *u)
     wait_for_more(in);
 }
 
-static void on_idle(evutil_socket_t fd, short what, void *u)
+static void stdin_on_idle(evutil_socket_t fd, short what, void *u)
 {
     struct in_stdin *in = u;
     struct message m;
@@ -151,9 +151,9 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
     in->stream.ring = slice_hash(slice_str(opt->text), 1);
     line_reader_init(&in->lines, FRAME_LINES, opt->max_message_bytes, &(struct line_reader_place){0});
     in->lines.untold_max = UNTOLD_MAX;
-    in->readable = event_new(base, fd, EV_READ, on_readable, in);
-    in->more = evtimer_new(base, on_readable, in);
-    in->idle = evtimer_new(base, on_idle, in);
+    in->readable = event_new(base, fd, EV_READ, stdin_on_readable, in);
+    in->more = evtimer_new(base, stdin_on_readable, in);
+    in->idle = evtimer_new(base, stdin_on_idle, in);
     bool open = fstat(fd, &st) == 0;
     if (!open || !in->readable || !in->more || !in->idle) {
         err_add(d, ERR_ERROR, opt->place, "cannot read %s: %s", opt->text,

@@ -50,7 +50,7 @@ static void wait_for_more(struct tail *t, struct tail_file *f)
 }
 
 /* A file with more to read waits for that first. */
-static void on_idle(evutil_socket_t fd, short what, void *u)
+static void tail_on_idle(evutil_socket_t fd, short what, void *u)
 {
     struct tail *t = u;
     struct tail_file *f;
@@ -113,7 +113,7 @@ static bool read_some(struct tail *t, struct tail_file *f)
     return false;
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *u)
+static void tail_on_turn(evutil_socket_t fd, short what, void *u)
 {
     struct tail *t = u;
     struct tail_file *f;
@@ -140,7 +140,7 @@ static void scan(struct tail *t)
     tail_schedule(t->poll, t->tuning.poll_ms);
 }
 
-static void on_scan(evutil_socket_t fd, short what, void *u)
+static void tail_on_scan(evutil_socket_t fd, short what, void *u)
 {
     struct tail *t = u;
     (void)fd, (void)what;
@@ -267,7 +267,7 @@ static void free_all(struct tail_files *list)
     }
 }
 
-static void stop(struct input *in)
+static void tail_stop(struct input *in)
 {
     struct tail *t = (struct tail *)in;
     free_all(&t->files);
@@ -300,7 +300,7 @@ void tail_tune(struct input *in, const struct tail_tuning *tuning)
     t->watch = t->tuning.no_inotify ? NULL : tail_watch_new(t);
 }
 
-static struct input *start(struct event_base *base, const struct input_options *opt,
+static struct input *tail_start(struct event_base *base, const struct input_options *opt,
                            const struct input_sink *sink, struct diag *d)
 {
     if (!tail_acceptable(opt, d))
@@ -316,13 +316,13 @@ static struct input *start(struct event_base *base, const struct input_options *
     tail_folders_init(t);
     sbuf_init(&t->row, 2 * TAIL_POSITION_MAX);
     descriptors_more();
-    t->turn = event_new(base, -1, 0, on_turn, t);
-    t->poll = event_new(base, -1, 0, on_scan, t);
-    t->soon = event_new(base, -1, 0, on_scan, t);
-    t->idle = event_new(base, -1, 0, on_idle, t);
+    t->turn = event_new(base, -1, 0, tail_on_turn, t);
+    t->poll = event_new(base, -1, 0, tail_on_scan, t);
+    t->soon = event_new(base, -1, 0, tail_on_scan, t);
+    t->idle = event_new(base, -1, 0, tail_on_idle, t);
     if (!t->turn || !t->poll || !t->soon || !t->idle) {
         err_add(d, ERR_ERROR, opt->place, "cannot tail %s: no memory for its events", opt->text);
-        stop(&t->input);
+        tail_stop(&t->input);
         return NULL;
     }
     tail_tune(&t->input, &(struct tail_tuning){0});
@@ -330,7 +330,7 @@ static struct input *start(struct event_base *base, const struct input_options *
     return &t->input;
 }
 
-static void pause_reading(struct input *in, bool paused)
+static void tail_pause_reading(struct input *in, bool paused)
 {
     struct tail *t = (struct tail *)in;
     struct tail_file *f;
@@ -343,7 +343,7 @@ static void pause_reading(struct input *in, bool paused)
         tail_schedule(t->idle, f->deadline - tail_now_ms());
 }
 
-static bool drained(struct input *in)
+static bool tail_drained(struct input *in)
 {
     struct tail *t = (struct tail *)in;
     struct tail_file *f;
@@ -362,19 +362,19 @@ static bool drained(struct input *in)
 
 static bool tail_behind(struct input *in)
 {
-    return !drained(in);
+    return !tail_drained(in);
 }
 
 const struct input_type in_tail = {
     .kind = INPUT_TAIL,
-    .start = start,
-    .pause = pause_reading,
-    .drained = drained,
+    .start = tail_start,
+    .pause = tail_pause_reading,
+    .drained = tail_drained,
     .after = tail_after,
     .restore = tail_restore,
     .look = tail_look,
     .positions = tail_positions,
     .stored = tail_stored,
     .behind = tail_behind,
-    .stop = stop,
+    .stop = tail_stop,
 };

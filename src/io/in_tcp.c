@@ -57,7 +57,7 @@ static bool make_room(struct in_tcp *in)
     return oldest != NULL;
 }
 
-static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *u)
+static void tcp_on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *u)
 {
     struct in_tcp *in = u;
     struct peer peer;
@@ -83,7 +83,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 }
 
 /* No descriptors left, most likely: a level-triggered loop would spin until there are some. */
-static void on_accept_error(struct evconnlistener *l, void *u)
+static void tcp_on_accept_error(struct evconnlistener *l, void *u)
 {
     struct in_tcp *in = u;
     ++*tcp_counter(in, COUNT_input_errors);
@@ -93,7 +93,7 @@ static void on_accept_error(struct evconnlistener *l, void *u)
     in->accept_failed = true;
 }
 
-static void on_sweep(evutil_socket_t fd, short what, void *u)
+static void tcp_on_sweep(evutil_socket_t fd, short what, void *u)
 {
     struct in_tcp *in = u;
     struct conn *c, *next;
@@ -109,7 +109,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *u)
     }
 }
 
-static void on_unpause(evutil_socket_t fd, short what, void *u)
+static void tcp_on_unpause(evutil_socket_t fd, short what, void *u)
 {
     struct in_tcp *in = u;
     struct conn *c, *next;
@@ -161,7 +161,7 @@ static void accept_waiting(struct in_tcp *in)
         int fd = accept4(in->listener.fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        on_accept(in->acceptor, fd, (struct sockaddr *)&from, (int)len, in);
+        tcp_on_accept(in->acceptor, fd, (struct sockaddr *)&from, (int)len, in);
     }
 }
 
@@ -216,12 +216,12 @@ static bool open_events(struct in_tcp *in)
     int64_t idle_us = in->opt->idle_timeout_us;
     in->tick_us = idle_us && idle_us < TICK_US ? (idle_us < TICK_MIN_US ? TICK_MIN_US : idle_us) : TICK_US;
     struct timeval every = {.tv_sec = in->tick_us / 1000000, .tv_usec = in->tick_us % 1000000};
-    in->sweep = event_new(in->base, -1, EV_PERSIST, on_sweep, in);
-    in->unpause = evtimer_new(in->base, on_unpause, in);
-    in->acceptor = evconnlistener_new(in->base, on_accept, in, LEV_OPT_CLOSE_ON_EXEC, 0, in->listener.fd);
+    in->sweep = event_new(in->base, -1, EV_PERSIST, tcp_on_sweep, in);
+    in->unpause = evtimer_new(in->base, tcp_on_unpause, in);
+    in->acceptor = evconnlistener_new(in->base, tcp_on_accept, in, LEV_OPT_CLOSE_ON_EXEC, 0, in->listener.fd);
     if (!in->sweep || !in->unpause || !in->acceptor || event_add(in->sweep, &every) != 0)
         return false;
-    evconnlistener_set_error_cb(in->acceptor, on_accept_error);
+    evconnlistener_set_error_cb(in->acceptor, tcp_on_accept_error);
     return true;
 }
 

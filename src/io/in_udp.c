@@ -82,7 +82,7 @@ static void poll_drops(struct in_udp *in)
            log_c("input", in->opt->text), log_i("datagrams", fresh));
 }
 
-static void on_poll(evutil_socket_t fd, short what, void *u)
+static void udp_on_poll(evutil_socket_t fd, short what, void *u)
 {
     struct in_udp *in = u;
     (void)fd, (void)what;
@@ -147,7 +147,7 @@ static bool add_chunk(struct in_udp *in, struct slice *datagram)
                                                                in->sink.counts, datagram);
 }
 
-static void on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have, unsigned count)
+static void udp_on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have, unsigned count)
 {
     static const char *const text[] = {
         [GELF_CHUNK_EXPIRED] =
@@ -224,7 +224,7 @@ static bool read_batch(struct in_udp *in)
     return n == BATCH;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *u)
+static void udp_on_readable(evutil_socket_t fd, short what, void *u)
 {
     struct in_udp *in = u;
     (void)fd, (void)what;
@@ -313,7 +313,7 @@ static void start_gelf(struct in_udp *in)
     if (getrandom(&caps.seed, sizeof caps.seed, GRND_NONBLOCK) != sizeof caps.seed)
         caps.seed = (uint64_t)(uintptr_t)in;
     caps.message_bytes = in->opt->max_message_bytes;
-    in->chunks = gelf_chunks_new(&caps, on_lost, in);
+    in->chunks = gelf_chunks_new(&caps, udp_on_lost, in);
     sbuf_init(&in->inflated, in->opt->max_message_bytes);
 }
 
@@ -339,8 +339,8 @@ static struct input *udp_start(struct event_base *base, const struct input_optio
         start_gelf(in);
     set_stream(in);
     reserve_slots(in);
-    in->readable = event_new(base, in->listener.fd, EV_READ | EV_PERSIST, on_readable, in);
-    in->poll = event_new(base, -1, EV_PERSIST, on_poll, in);
+    in->readable = event_new(base, in->listener.fd, EV_READ | EV_PERSIST, udp_on_readable, in);
+    in->poll = event_new(base, -1, EV_PERSIST, udp_on_poll, in);
     struct timeval every = {.tv_sec = POLL_S};
     if (!in->slots || !in->readable || !in->poll || event_add(in->readable, NULL) != 0 ||
         event_add(in->poll, &every) != 0) {

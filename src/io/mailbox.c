@@ -33,7 +33,7 @@ static void hand_out(struct mailbox *b)
     }
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *u)
+static void mailbox_on_wake(evutil_socket_t fd, short what, void *u)
 {
     uint64_t n;
     ssize_t got = read(fd, &n, sizeof n);
@@ -52,7 +52,7 @@ struct mailbox *mailbox_new(struct event_base *base, void (*receive)(void *u, st
     b->u = u;
     b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert(b->fd >= 0);
-    b->wake = event_new(base, b->fd, EV_READ | EV_PERSIST, on_wake, b);
+    b->wake = event_new(base, b->fd, EV_READ | EV_PERSIST, mailbox_on_wake, b);
     assert(b->wake);
     event_add(b->wake, NULL);
     return b;

@@ -12,7 +12,7 @@ static enum request_line_is next_part(struct request_line *r)
 }
 
 /* Browsers send lower case only after a preflight, whose method is OPTIONS. */
-static enum request_line_is in_method(struct request_line *r, char c)
+static enum request_line_is request_line_in_method(struct request_line *r, char c)
 {
     if (c == ' ' && r->n >= 3)
         return next_part(r);
@@ -20,7 +20,7 @@ static enum request_line_is in_method(struct request_line *r, char c)
     return fits && r->n++ < METHOD_MAX ? REQUEST_LINE_MORE : REQUEST_LINE_NO;
 }
 
-static enum request_line_is in_target(struct request_line *r, char c)
+static enum request_line_is request_line_in_target(struct request_line *r, char c)
 {
     if (c == ' ' && r->n > 0)
         return next_part(r);
@@ -29,7 +29,7 @@ static enum request_line_is in_target(struct request_line *r, char c)
     return (unsigned char)c > ' ' ? REQUEST_LINE_MORE : REQUEST_LINE_NO;
 }
 
-static enum request_line_is in_version(struct request_line *r, char c)
+static enum request_line_is request_line_in_version(struct request_line *r, char c)
 {
     char want = version[r->n++];
     if (want == 'd' ? !ascii_digit(c) : c != want)
@@ -37,7 +37,7 @@ static enum request_line_is in_version(struct request_line *r, char c)
     return version[r->n] ? REQUEST_LINE_MORE : next_part(r);
 }
 
-static enum request_line_is in_end(struct request_line *r, char c)
+static enum request_line_is request_line_in_end(struct request_line *r, char c)
 {
     if (c == '\n')
         return REQUEST_LINE_YES;
@@ -46,7 +46,7 @@ static enum request_line_is in_end(struct request_line *r, char c)
 
 enum request_line_is request_line_feed(struct request_line *r, struct slice bytes)
 {
-    static enum request_line_is (*const parts[])(struct request_line *, char) = {in_method, in_target, in_version, in_end};
+    static enum request_line_is (*const parts[])(struct request_line *, char) = {request_line_in_method, request_line_in_target, request_line_in_version, request_line_in_end};
     for (size_t i = 0; i < bytes.n; i++) {
         if (r->length == 0 && (bytes.p[i] == '\r' || bytes.p[i] == '\n'))
             continue; /* servers skip empty lines before it (RFC 9112, 2.2), and so does framing here */

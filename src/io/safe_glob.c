@@ -47,7 +47,7 @@ struct names {
     size_t n;
 };
 
-static bool add_name(void *u, const struct dirent *e)
+static bool safe_glob_add_name(void *u, const struct dirent *e)
 {
     struct names *a = u;
     if ((a->folders && e->d_type != DT_DIR && e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) ||
@@ -58,7 +58,7 @@ static bool add_name(void *u, const struct dirent *e)
     return true;
 }
 
-static int by_name(const void *a, const void *b)
+static int safe_glob_by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -96,12 +96,12 @@ static void expand_part(const struct safe_glob *to, const char *before, const ch
     struct safe_why why;
     char *text = folder_text(before);
     int folder = safe_open_folder(text, &why);
-    if (folder < 0 || !safe_list(folder, add_name, &a, &why))
+    if (folder < 0 || !safe_list(folder, safe_glob_add_name, &a, &why))
         say_not_listed(to, text, &why);
     if (folder >= 0 && to->listed)
         to->listed(to->u, text);
     if (a.n)
-        qsort(a.v, a.n, sizeof *a.v, by_name);
+        qsort(a.v, a.n, sizeof *a.v, safe_glob_by_name);
     size_t slashes = strspn(after, "/");
     if (*after && folder >= 0)
         close(folder);

@@ -104,7 +104,7 @@ static bool is_same_owner(uid_t a, uid_t b)
 
 /* ---- the walk ---- */
 
-struct walk {
+struct safe_open_walk {
     int at, folder; /* O_PATH; folder holds at, -1: it is not known */
     struct stat st, folder_st;
     char name[NAME_MAX + 1]; /* of at in folder */
@@ -114,14 +114,14 @@ struct walk {
     void *u;
 };
 
-static bool failed(struct walk *w, int error)
+static bool failed(struct safe_open_walk *w, int error)
 {
     w->why->reason = SAFE_FAILED;
     w->why->error = error;
     return false;
 }
 
-static bool refused(struct walk *w, enum safe_reason reason, uid_t owner, uid_t target_owner)
+static bool refused(struct safe_open_walk *w, enum safe_reason reason, uid_t owner, uid_t target_owner)
 {
     w->why->reason = reason;
     w->why->error = 0;
@@ -138,7 +138,7 @@ static void close_at(int *fd)
 }
 
 /* The walk stands on fd now, which `folder` holds. */
-static bool stand_on(struct walk *w, int fd)
+static bool stand_on(struct safe_open_walk *w, int fd)
 {
     struct statfs fs;
     if (fd < 0)
@@ -164,10 +164,10 @@ static int open_component(int folder, const char *name, bool want_folder)
     return fd >= 0 || (want_folder && errno != ENOTDIR) ? fd : openat(folder, name, flags);
 }
 
-static bool walk_path(struct walk *w, const char *path);
+static bool walk_path(struct safe_open_walk *w, const char *path);
 
 /* Whoever has to do something about a path that cannot be read must know whose link made it that path. */
-static void note_link(struct walk *w, const struct stat *link, const char *text)
+static void note_link(struct safe_open_walk *w, const struct stat *link, const char *text)
 {
     static const char *const streams[] = {"/proc/self/fd/1", "/proc/self/fd/2"};
     for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
@@ -179,7 +179,7 @@ static void note_link(struct walk *w, const struct stat *link, const char *text)
 }
 
 /* The walk stands on a symbolic link: goes on to where it leads, and judges by what was found there. */
-static bool follow(struct walk *w)
+static bool follow(struct safe_open_walk *w)
 {
     char text[PATH_MAX], name[NAME_MAX + 1];
     const struct stat link = w->st;
@@ -202,7 +202,7 @@ static bool follow(struct walk *w)
     return refused(w, SAFE_LINK, link.st_uid, w->st.st_uid);
 }
 
-static bool step(struct walk *w, const char *name, bool more)
+static bool step(struct safe_open_walk *w, const char *name, bool more)
 {
     if (!S_ISDIR(w->st.st_mode))
         return failed(w, ENOTDIR);
@@ -216,7 +216,7 @@ static bool step(struct walk *w, const char *name, bool more)
 }
 
 /* From where the walk stands, or from the root. */
-static bool walk_path(struct walk *w, const char *path)
+static bool walk_path(struct safe_open_walk *w, const char *path)
 {
     if (!*path)
         return failed(w, ENOENT);
@@ -241,13 +241,13 @@ static bool walk_path(struct walk *w, const char *path)
     }
 }
 
-static void leave(struct walk *w)
+static void leave(struct safe_open_walk *w)
 {
     close_at(&w->at);
     close_at(&w->folder);
 }
 
-static bool begin_here(struct walk *w)
+static bool begin_here(struct safe_open_walk *w)
 {
     return stand_on(w, open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
@@ -269,7 +269,7 @@ static int open_without_links(const char *folder)
  * Whatever openat2 says but success, the walk finds out better: ENOSYS of an old kernel, EPERM of a seccomp
  * profile, ELOOP for a link on the way.
  */
-static bool begin(struct walk *w, const char **path)
+static bool begin(struct safe_open_walk *w, const char **path)
 {
     const char *slash = strrchr(*path, '/');
     char folder[PATH_MAX];
@@ -286,7 +286,7 @@ static bool begin(struct walk *w, const char **path)
     return **path == '/' || begin_here(w);
 }
 
-static bool walk(struct walk *w, const char *path, struct safe_why *why)
+static bool safe_open_walk(struct safe_open_walk *w, const char *path, struct safe_why *why)
 {
     w->at = w->folder = -1;
     w->why = why;
@@ -305,7 +305,7 @@ bool safe_plain(const struct stat *st)
     return S_ISREG(st->st_mode) && st->st_nlink == 1;
 }
 
-static bool judge_file(struct walk *w)
+static bool judge_file(struct safe_open_walk *w)
 {
     uid_t owner = w->st.st_uid, folder_owner = w->folder_st.st_uid;
     w->why->mode = w->st.st_mode;
@@ -320,8 +320,8 @@ static bool judge_file(struct walk *w)
 
 bool safe_look(const char *path, struct stat *st, struct safe_why *why)
 {
-    struct walk w = {0};
-    bool there = walk(&w, path, why);
+    struct safe_open_walk w = {0};
+    bool there = safe_open_walk(&w, path, why);
     if (there)
         *st = w.st;
     bool good = there && judge_file(&w);
@@ -333,7 +333,7 @@ bool safe_look(const char *path, struct stat *st, struct safe_why *why)
  * The file that was judged, and no other that has taken its name since: -1 with ESTALE then. Only what was judged
  * is opened at all, since closing any descriptor of the store's file would drop SQLite's locks on it.
  */
-static int open_outcome(struct walk *w, struct stat *st)
+static int open_outcome(struct safe_open_walk *w, struct stat *st)
 {
     int fd = openat(w->folder, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     bool same = fd >= 0 && fstat(fd, st) == 0 && st->st_dev == w->st.st_dev && st->st_ino == w->st.st_ino;
@@ -348,8 +348,8 @@ int safe_open(const char *path, struct stat *st, struct safe_why *why)
 {
     int fd = -1;
     for (int i = 0; i < RETRIES && (i == 0 || (why->reason == SAFE_FAILED && why->error == ESTALE)); i++) {
-        struct walk w = {0};
-        if (walk(&w, path, why) && judge_file(&w))
+        struct safe_open_walk w = {0};
+        if (safe_open_walk(&w, path, why) && judge_file(&w))
             fd = open_outcome(&w, st);
         leave(&w);
         if (fd >= 0)
@@ -360,9 +360,9 @@ int safe_open(const char *path, struct stat *st, struct safe_why *why)
 
 int safe_open_folder(const char *path, struct safe_why *why)
 {
-    struct walk w = {0};
+    struct safe_open_walk w = {0};
     int fd = -1;
-    if (walk(&w, path, why)) {
+    if (safe_open_walk(&w, path, why)) {
         fd = openat(w.at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
             failed(&w, errno);
@@ -373,9 +373,9 @@ int safe_open_folder(const char *path, struct safe_why *why)
 
 bool safe_walk(const char *path, void (*folder)(void *u, int fd, const struct stat *st), void *u)
 {
-    struct walk w = {.each = folder, .u = u};
+    struct safe_open_walk w = {.each = folder, .u = u};
     struct safe_why why;
-    bool there = walk(&w, path, &why);
+    bool there = safe_open_walk(&w, path, &why);
     leave(&w);
     return there;
 }
@@ -384,7 +384,7 @@ struct way {
     bool ours, sticky; /* sticky: the last one is open to others, but what is ours in it stays where it is */
 };
 
-static void judge_folder(void *u, int fd, const struct stat *st)
+static void safe_open_judge_folder(void *u, int fd, const struct stat *st)
 {
     struct way *w = u;
     (void)fd;
@@ -395,7 +395,7 @@ static void judge_folder(void *u, int fd, const struct stat *st)
 bool safe_is_ours(const char *path)
 {
     struct way w = {.ours = *path == '/'};
-    return safe_walk(path, judge_folder, &w) && w.ours && !w.sticky;
+    return safe_walk(path, safe_open_judge_folder, &w) && w.ours && !w.sticky;
 }
 
 bool safe_absent(const struct safe_why *why)

@@ -155,7 +155,7 @@ static bool each_name(const char *names, bool (*f)(void *u, const char *name), v
 }
 
 /* The first list that names a call decides. */
-static bool add_call(void *u, const char *name)
+static bool sandbox_calls_add_call(void *u, const char *name)
 {
     struct filter *f = u;
     int number = number_of(name);
@@ -168,7 +168,7 @@ static bool add_call(void *u, const char *name)
 static bool add_list(struct filter *f, uint32_t action, const char *names)
 {
     f->action = action;
-    return each_name(names, add_call, f);
+    return each_name(names, sandbox_calls_add_call, f);
 }
 
 static bool add_allowed(struct filter *f, unsigned roles, uint32_t action)

@@ -91,7 +91,7 @@ static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 
 /* Sending. */
 
-static void on_answer(void *u, const struct http_client_answer *a);
+static void sender_on_answer(void *u, const struct http_client_answer *a);
 
 static void send_row(struct project *p, const struct store_row *row)
 {
@@ -119,11 +119,11 @@ static void send_row(struct project *p, const struct store_row *row)
     s->flights = f;
     p->in_flight[f->kind]++;
     s->in_flight++;
-    http_client_send(s->http, p->target, &body, on_answer, f);
+    http_client_send(s->http, p->target, &body, sender_on_answer, f);
     sbuf_free(&body);
 }
 
-static void on_report_answer(void *u, const struct http_client_answer *a);
+static void sender_on_report_answer(void *u, const struct http_client_answer *a);
 
 /* Tells the project what it was not sent: every CLIENT_REPORT_EVERY_MS, and before the end. */
 static void pump_report(struct project *p)
@@ -137,7 +137,7 @@ static void pump_report(struct project *p)
     if (p->type->losses(&p->report, s->store, slice_str(p->name), clock_wall_us(), &body)) {
         p->report_in_flight = true;
         s->in_flight++;
-        http_client_send(s->http, p->target, &body, on_report_answer, p);
+        http_client_send(s->http, p->target, &body, sender_on_report_answer, p);
     }
     sbuf_free(&body);
 }
@@ -383,7 +383,7 @@ static void look_whether_flushed(struct sender *s)
         arm(s->flush_timer, 0);
 }
 
-static void on_report_answer(void *u, const struct http_client_answer *a)
+static void sender_on_report_answer(void *u, const struct http_client_answer *a)
 {
     struct project *p = u;
     struct sender *s = p->sender;
@@ -395,7 +395,7 @@ static void on_report_answer(void *u, const struct http_client_answer *a)
     look_whether_flushed(s);
 }
 
-static void on_answer(void *u, const struct http_client_answer *a)
+static void sender_on_answer(void *u, const struct http_client_answer *a)
 {
     struct flight *f = u;
     struct project *p = f->project;
@@ -408,14 +408,14 @@ static void on_answer(void *u, const struct http_client_answer *a)
     look_whether_flushed(s);
 }
 
-static void on_project_timer(evutil_socket_t fd, short what, void *u)
+static void sender_on_project_timer(evutil_socket_t fd, short what, void *u)
 {
     (void)fd;
     (void)what;
     pump(u);
 }
 
-static void on_write_timer(evutil_socket_t fd, short what, void *u)
+static void sender_on_write_timer(evutil_socket_t fd, short what, void *u)
 {
     (void)fd;
     (void)what;
@@ -425,7 +425,7 @@ static void on_write_timer(evutil_socket_t fd, short what, void *u)
     pump_all(s);
 }
 
-static void on_flush_timer(evutil_socket_t fd, short what, void *u)
+static void sender_on_flush_timer(evutil_socket_t fd, short what, void *u)
 {
     (void)fd;
     (void)what;
@@ -439,7 +439,7 @@ static void on_flush_timer(evutil_socket_t fd, short what, void *u)
 /* From outside. */
 
 /* Events of a project that is no longer configured have nobody to go to. */
-static void look_for_orphans(void *u, struct slice name)
+static void sender_look_for_orphans(void *u, struct slice name)
 {
     const struct sender *s = u;
     if (!s->n_projects) /* no DSN at all: that is said elsewhere */
@@ -462,7 +462,7 @@ static void project_init(struct sender *s, struct project *p, const struct sende
         .name = slice_dup(from->name),
         .shown = xstrdup(from->dsn->shown),
         .target = type->target(from->dsn, opt),
-        .timer = evtimer_new(s->base, on_project_timer, p),
+        .timer = evtimer_new(s->base, sender_on_project_timer, p),
         .report_due_ms = clock_mono_ms() + CLIENT_REPORT_EVERY_MS,
     };
     arm(p->timer, 0);
@@ -477,8 +477,8 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->store = store;
     s->http = http_client_new(base);
     s->counts = opt->counts ? opt->counts : &s->own_counts;
-    s->write_timer = evtimer_new(base, on_write_timer, s);
-    s->flush_timer = evtimer_new(base, on_flush_timer, s);
+    s->write_timer = evtimer_new(base, sender_on_write_timer, s);
+    s->flush_timer = evtimer_new(base, sender_on_flush_timer, s);
     s->retry_first_ms = opt->retry_first_ms ? opt->retry_first_ms : RETRY_FIRST_MS;
     s->retry_most_ms = opt->retry_most_ms ? opt->retry_most_ms : RETRY_MOST_MS;
     s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
@@ -489,7 +489,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->n_projects = opt->n_projects;
     for (unsigned i = 0; i < opt->n_projects; i++)
         project_init(s, &s->projects[i], &opt->projects[i], &opt->http);
-    store_projects(store, look_for_orphans, s);
+    store_projects(store, sender_look_for_orphans, s);
     return s;
 }
 

@@ -10,7 +10,7 @@
 
 enum { SAID_MAX = 4096, SAID_TEXT_MAX = 2048 };
 
-static void note_shared(void *u, int fd, const struct stat *st)
+static void tail_folders_note_shared(void *u, int fd, const struct stat *st)
 {
     struct tail *t = u;
     uint64_t key = hash_mix(hash_mix(1, st->st_dev), st->st_ino);
@@ -25,7 +25,7 @@ static void note_shared(void *u, int fd, const struct stat *st)
 
 void tail_note_folders(struct tail *t, const char *path)
 {
-    safe_walk(path, note_shared, t);
+    safe_walk(path, tail_folders_note_shared, t);
 }
 
 void tail_say_shared(struct tail *t)

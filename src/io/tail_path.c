@@ -123,7 +123,7 @@ static bool look(struct listing *l, const char *path, int folder, struct stat *s
     return false;
 }
 
-static void consider(void *u, const char *path, int folder)
+static void tail_path_consider(void *u, const char *path, int folder)
 {
     struct listing *l = u;
     struct stat st;
@@ -139,7 +139,7 @@ static void consider(void *u, const char *path, int folder)
     tail_cannot_read(l->t, l->looks > LINKS_PER_SCAN ? l->t->opt->text : path, &why);
 }
 
-static void not_listed(void *u, const char *folder, const struct safe_why *why)
+static void tail_path_not_listed(void *u, const char *folder, const struct safe_why *why)
 {
     struct listing *l = u;
     if (safe_unknown(why))
@@ -148,7 +148,7 @@ static void not_listed(void *u, const char *folder, const struct safe_why *why)
 }
 
 /* Also those that hold no file yet. */
-static void listed(void *u, const char *folder)
+static void tail_path_listed(void *u, const char *folder)
 {
     struct listing *l = u;
     if (l->t->scans == 1)
@@ -159,11 +159,11 @@ struct tail_findings tail_list(struct tail *t)
 {
     struct tail_findings all = {0};
     struct listing l = {.t = t, .all = &all};
-    safe_glob(t->opt->text, &(struct safe_glob){&l, consider, not_listed, listed});
+    safe_glob(t->opt->text, &(struct safe_glob){&l, tail_path_consider, tail_path_not_listed, tail_path_listed});
     return all;
 }
 
-static void found_one(void *u, const char *path, int folder)
+static void tail_path_found_one(void *u, const char *path, int folder)
 {
     bool *found = u;
     (void)folder;
@@ -173,7 +173,7 @@ static void found_one(void *u, const char *path, int folder)
 bool tail_finds_any(const char *pattern)
 {
     bool found = false;
-    safe_glob(pattern, &(struct safe_glob){&found, found_one, NULL, NULL});
+    safe_glob(pattern, &(struct safe_glob){&found, tail_path_found_one, NULL, NULL});
     return found;
 }
 
@@ -186,7 +186,7 @@ struct rotated {
     struct tail_findings *all;
 };
 
-static bool consider_rotated(void *u, const struct dirent *e)
+static bool tail_path_consider_rotated(void *u, const struct dirent *e)
 {
     struct rotated *r = u;
     const char *pattern = r->t->opt->text;
@@ -203,7 +203,7 @@ static bool consider_rotated(void *u, const struct dirent *e)
     return true;
 }
 
-static void list_rotated(void *u, const char *path, int folder)
+static void tail_path_list_rotated(void *u, const char *path, int folder)
 {
     struct rotated *r = u;
     struct safe_why why;
@@ -212,7 +212,7 @@ static void list_rotated(void *u, const char *path, int folder)
     r->fd = safe_open_folder(path, &why);
     if (r->fd < 0)
         return;
-    safe_list(r->fd, consider_rotated, r, &why);
+    safe_list(r->fd, tail_path_consider_rotated, r, &why);
     close(r->fd);
 }
 
@@ -221,7 +221,7 @@ struct tail_findings tail_list_rotated(struct tail *t)
     struct tail_findings all = {0};
     struct rotated r = {.t = t, .all = &all};
     char *folder = tail_folder_of(t->opt->text);
-    safe_glob(folder, &(struct safe_glob){&r, list_rotated, NULL, NULL});
+    safe_glob(folder, &(struct safe_glob){&r, tail_path_list_rotated, NULL, NULL});
     free(folder);
     return all;
 }

@@ -85,7 +85,7 @@ static bool search_folder(struct search *s, bool (*name)(void *u, const struct d
     return all || !safe_unknown(&why);
 }
 
-static bool try_name(void *u, const struct dirent *e)
+static bool tail_search_try_name(void *u, const struct dirent *e)
 {
     struct search *s = u;
     /* The copy was made when the file still had its first name. */
@@ -102,7 +102,7 @@ struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f
 {
     struct tail_place p = {0};
     struct search s = {.t = t, .f = f, .place = &p};
-    if (f->id.head_bytes && !search_folder(&s, try_name))
+    if (f->id.head_bytes && !search_folder(&s, tail_search_try_name))
         p.unknown = true;
     return p;
 }
@@ -112,7 +112,7 @@ static bool has_inode(const struct tail_file *f, const char *path, struct stat *
     return lstat(path, st) == 0 && st->st_dev == f->id.dev && st->st_ino == f->id.ino && S_ISREG(st->st_mode);
 }
 
-static bool try_inode(void *u, const struct dirent *e)
+static bool tail_search_try_inode(void *u, const struct dirent *e)
 {
     struct search *s = u;
     if (e->d_ino != s->f->id.ino)
@@ -131,7 +131,7 @@ char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown)
     if (has_inode(f, f->path, st))
         return xstrdup(f->path);
     struct search s = {.f = f};
-    *unknown = !search_folder(&s, try_inode);
+    *unknown = !search_folder(&s, tail_search_try_inode);
     *st = s.st;
     return s.path;
 }

@@ -79,7 +79,7 @@ static void take_event(struct tail_watch *w, const struct inotify_event *e)
         tail_scan_soon(t);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *u)
+static void tail_watch_on_readable(evutil_socket_t fd, short what, void *u)
 {
     struct tail_watch *w = u;
     char buf[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -113,7 +113,7 @@ struct tail_watch *tail_watch_new(struct tail *t)
     struct tail_watch *w = xcalloc(1, sizeof *w);
     w->t = t;
     w->fd = fd;
-    w->readable = event_new(t->base, fd, EV_READ | EV_PERSIST, on_readable, w);
+    w->readable = event_new(t->base, fd, EV_READ | EV_PERSIST, tail_watch_on_readable, w);
     if (!w->readable || event_add(w->readable, NULL) != 0) {
         tail_watch_free(w);
         return NULL;

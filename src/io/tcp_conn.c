@@ -108,7 +108,7 @@ static struct conn *conn_of(const struct held *held)
 }
 
 /* What was sent may not have been read yet, or may have to wait. */
-static bool is_idle(const struct held *held)
+static bool tcp_conn_is_idle(const struct held *held)
 {
     const struct conn *c = conn_of(held);
     return !c->held_back && !descriptor_readable(c->fd);
@@ -116,7 +116,7 @@ static bool is_idle(const struct held *held)
 
 bool tcp_relieve(struct in_tcp *in)
 {
-    struct held *most = holders_idlest(&in->holders, NULL, is_idle);
+    struct held *most = holders_idlest(&in->holders, NULL, tcp_conn_is_idle);
     if (!most)
         return false;
     log_conn(LOG_WARN, "max_connections reached: the address that holds most gives one up; raise max_connections, or name it in exempt if it speaks for many",
@@ -132,7 +132,7 @@ static bool claim_share(struct conn *c)
     holders_add(&in->holders, &c->held, &c->peer, in->opt);
     if (!holders_over(&in->holders, &c->held))
         return true;
-    struct held *idlest = holders_idlest(&in->holders, &c->held, is_idle);
+    struct held *idlest = holders_idlest(&in->holders, &c->held, tcp_conn_is_idle);
     ++*tcp_counter(in, COUNT_connections_over_share);
     log_conn(LOG_WARN,
              "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
@@ -144,7 +144,7 @@ static bool claim_share(struct conn *c)
 
 /* ---- bytes to messages ---- */
 
-static void on_resume(evutil_socket_t fd, short what, void *u);
+static void tcp_conn_on_resume(evutil_socket_t fd, short what, void *u);
 
 /* True when the sender has to wait; reading goes on by itself. */
 static bool over_rate(struct conn *c)
@@ -155,7 +155,7 @@ static bool over_rate(struct conn *c)
     if (wait_us == 0)
         return false;
     if (!c->resume)
-        c->resume = evtimer_new(in->base, on_resume, c);
+        c->resume = evtimer_new(in->base, tcp_conn_on_resume, c);
     struct timeval wait = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
     c->held_back = c->resume && event_add(c->resume, &wait) == 0;
     if (c->held_back) {
@@ -263,7 +263,7 @@ void conn_go_on(struct conn *c)
     conn_run(c);
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *u)
+static void tcp_conn_on_resume(evutil_socket_t fd, short what, void *u)
 {
     struct conn *c = u;
     struct in_tcp *in = c->in;
@@ -273,7 +273,7 @@ static void on_resume(evutil_socket_t fd, short what, void *u)
     tcp_keep_budget(in);
 }
 
-static void on_read(struct bufferevent *bev, void *u)
+static void tcp_conn_on_read(struct bufferevent *bev, void *u)
 {
     struct conn *c = u;
     struct in_tcp *in = c->in;
@@ -305,7 +305,7 @@ static void tls_failed(struct conn *c)
         log_conn(LOG_WARN, "TLS handshake failed", c, reason);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *u)
+static void tcp_conn_on_event(struct bufferevent *bev, short what, void *u)
 {
     struct conn *c = u;
     struct in_tcp *in = c->in;
@@ -350,7 +350,7 @@ static void attach(struct conn *c)
         /* Many senders just close; the frame decides whether something is missing. */
         bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
     c->ready = !in->tls;
-    bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+    bufferevent_setcb(c->bev, tcp_conn_on_read, NULL, tcp_conn_on_event, c);
     bufferevent_setwatermark(c->bev, EV_READ, 0, TCP_READ_MAX);
     bufferevent_set_max_single_read(c->bev, TCP_READ_MAX);
     if (!in->paused || in->tls)
@@ -380,7 +380,7 @@ static void proxy_failed(struct conn *c)
 }
 
 /* Takes no byte beyond the header: what follows may be for OpenSSL. */
-static void on_proxy(evutil_socket_t fd, short what, void *u)
+static void tcp_conn_on_proxy(evutil_socket_t fd, short what, void *u)
 {
     struct conn *c = u;
     struct sockaddr_storage from;
@@ -423,7 +423,7 @@ static void begin(struct conn *c)
             attach(c);
         return;
     }
-    c->early = event_new(c->in->base, c->fd, EV_READ | EV_PERSIST, on_proxy, c);
+    c->early = event_new(c->in->base, c->fd, EV_READ | EV_PERSIST, tcp_conn_on_proxy, c);
     if (!c->early || event_add(c->early, NULL) != 0) {
         ++*tcp_counter(c->in, COUNT_input_errors);
         conn_free(c);
@@ -528,7 +528,7 @@ size_t conn_drain(struct conn *c)
 {
     char bytes[TCP_STEP];
     if (c->early && descriptor_readable(c->fd)) {
-        on_proxy(c->fd, EV_READ, c); /* may free c; what is behind the header comes with the next call */
+        tcp_conn_on_proxy(c->fd, EV_READ, c); /* may free c; what is behind the header comes with the next call */
         return 1;
     }
     if (!c->bev)

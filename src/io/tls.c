@@ -57,7 +57,7 @@ static void stamp_files(struct stamps *s, const struct input_options *opt)
 }
 
 /* A passphrase cannot be asked for: there is no terminal. */
-static int no_passphrase(char *buf, int size, int writing, void *u)
+static int tls_no_passphrase(char *buf, int size, int writing, void *u)
 {
     (void)buf, (void)size, (void)writing, (void)u;
     return 0;
@@ -120,7 +120,7 @@ static SSL_CTX *context(const struct input_options *opt, struct diag *d)
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     /* TLS 1.2: forward secrecy and authenticated encryption only; 1.3 has nothing else. */
     SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
-    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+    SSL_CTX_set_default_passwd_cb(ctx, tls_no_passphrase);
     ERR_clear_error();
     if (load_files(ctx, opt, d))
         return ctx;

@@ -442,7 +442,7 @@ static bool take(struct builder *b, struct fy_event *e)
 }
 
 /* All that libfyaml would print is collected instead; this is for what it prints all the same. */
-static void swallow(struct fy_diag *fd, void *u, const char *text, size_t n)
+static void conf_swallow(struct fy_diag *fd, void *u, const char *text, size_t n)
 {
     (void)fd;
     (void)u;
@@ -455,7 +455,7 @@ static bool run_parser(struct builder *b)
     struct fy_diag_cfg dc;
     fy_diag_cfg_default(&dc);
     dc.fp = NULL;
-    dc.output_fn = swallow;
+    dc.output_fn = conf_swallow;
     dc.colorize = false;
     struct fy_diag *fd = fy_diag_create(&dc);
     struct fy_parse_cfg pc = {

@@ -17,31 +17,31 @@ struct reader {
     bool too_deep;
 };
 
-static int on_null(void *ctx)
+static int json_on_null(void *ctx)
 {
     struct reader *r = ctx;
     return !r->h->null || r->h->null(r->u);
 }
 
-static int on_boolean(void *ctx, int v)
+static int json_on_boolean(void *ctx, int v)
 {
     struct reader *r = ctx;
     return !r->h->boolean || r->h->boolean(r->u, v != 0);
 }
 
-static int on_number(void *ctx, const char *p, size_t n)
+static int json_on_number(void *ctx, const char *p, size_t n)
 {
     struct reader *r = ctx;
     return !r->h->number || r->h->number(r->u, slice_of(p, n));
 }
 
-static int on_string(void *ctx, const unsigned char *p, size_t n)
+static int json_on_string(void *ctx, const unsigned char *p, size_t n)
 {
     struct reader *r = ctx;
     return !r->h->string || r->h->string(r->u, slice_of((const char *)p, n));
 }
 
-static int on_key(void *ctx, const unsigned char *p, size_t n)
+static int json_on_key(void *ctx, const unsigned char *p, size_t n)
 {
     struct reader *r = ctx;
     return !r->h->key || r->h->key(r->u, slice_of((const char *)p, n));
@@ -53,26 +53,26 @@ static bool descend(struct reader *r)
     return !r->too_deep;
 }
 
-static int on_map_start(void *ctx)
+static int json_on_map_start(void *ctx)
 {
     struct reader *r = ctx;
     return descend(r) && (!r->h->map_start || r->h->map_start(r->u));
 }
 
-static int on_map_end(void *ctx)
+static int json_on_map_end(void *ctx)
 {
     struct reader *r = ctx;
     r->depth--;
     return !r->h->map_end || r->h->map_end(r->u);
 }
 
-static int on_array_start(void *ctx)
+static int json_on_array_start(void *ctx)
 {
     struct reader *r = ctx;
     return descend(r) && (!r->h->array_start || r->h->array_start(r->u));
 }
 
-static int on_array_end(void *ctx)
+static int json_on_array_end(void *ctx)
 {
     struct reader *r = ctx;
     r->depth--;
@@ -80,15 +80,15 @@ static int on_array_end(void *ctx)
 }
 
 static const yajl_callbacks callbacks = {
-    .yajl_null = on_null,
-    .yajl_boolean = on_boolean,
-    .yajl_number = on_number,
-    .yajl_string = on_string,
-    .yajl_start_map = on_map_start,
-    .yajl_map_key = on_key,
-    .yajl_end_map = on_map_end,
-    .yajl_start_array = on_array_start,
-    .yajl_end_array = on_array_end,
+    .yajl_null = json_on_null,
+    .yajl_boolean = json_on_boolean,
+    .yajl_number = json_on_number,
+    .yajl_string = json_on_string,
+    .yajl_start_map = json_on_map_start,
+    .yajl_map_key = json_on_key,
+    .yajl_end_map = json_on_map_end,
+    .yajl_start_array = json_on_array_start,
+    .yajl_end_array = json_on_array_end,
 };
 
 /* One value of `text` through yajl with these callbacks; *r is their context. */
@@ -177,31 +177,31 @@ static int give(struct member_reader *m, unsigned depth, enum json_type type, st
     return !out.name.p || m->member(m->r.u, &out);
 }
 
-static int member_null(void *ctx)
+static int json_member_null(void *ctx)
 {
     struct member_reader *m = ctx;
     return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_NULL, SLICE(""));
 }
 
-static int member_boolean(void *ctx, int v)
+static int json_member_boolean(void *ctx, int v)
 {
     struct member_reader *m = ctx;
     return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_BOOL, v ? SLICE("true") : SLICE("false"));
 }
 
-static int member_number(void *ctx, const char *p, size_t n)
+static int json_member_number(void *ctx, const char *p, size_t n)
 {
     struct member_reader *m = ctx;
     return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_NUMBER, keep(m, p, n));
 }
 
-static int member_string(void *ctx, const unsigned char *p, size_t n)
+static int json_member_string(void *ctx, const unsigned char *p, size_t n)
 {
     struct member_reader *m = ctx;
     return !wanted(m, m->r.depth) || give(m, m->r.depth, JSON_STRING, keep(m, p, n));
 }
 
-static int member_key(void *ctx, const unsigned char *p, size_t n)
+static int json_member_key(void *ctx, const unsigned char *p, size_t n)
 {
     struct member_reader *m = ctx;
     if (wanted(m, m->r.depth))
@@ -224,24 +224,24 @@ static int member_close(struct member_reader *m, enum json_type type)
            give(m, m->r.depth, type, slice_sub(m->text, from, yajl_get_bytes_consumed(m->r.y)));
 }
 
-static int member_map_start(void *ctx)
+static int json_member_map_start(void *ctx)
 {
     return member_open(ctx);
 }
 
-static int member_map_end(void *ctx)
+static int json_member_map_end(void *ctx)
 {
     return member_close(ctx, JSON_MAP);
 }
 
-static int member_array_start(void *ctx)
+static int json_member_array_start(void *ctx)
 {
     struct member_reader *m = ctx;
     m->arrays++;
     return member_open(m);
 }
 
-static int member_array_end(void *ctx)
+static int json_member_array_end(void *ctx)
 {
     struct member_reader *m = ctx;
     m->arrays--;
@@ -249,15 +249,15 @@ static int member_array_end(void *ctx)
 }
 
 static const yajl_callbacks member_callbacks = {
-    .yajl_null = member_null,
-    .yajl_boolean = member_boolean,
-    .yajl_number = member_number,
-    .yajl_string = member_string,
-    .yajl_start_map = member_map_start,
-    .yajl_map_key = member_key,
-    .yajl_end_map = member_map_end,
-    .yajl_start_array = member_array_start,
-    .yajl_end_array = member_array_end,
+    .yajl_null = json_member_null,
+    .yajl_boolean = json_member_boolean,
+    .yajl_number = json_member_number,
+    .yajl_string = json_member_string,
+    .yajl_start_map = json_member_map_start,
+    .yajl_map_key = json_member_key,
+    .yajl_end_map = json_member_map_end,
+    .yajl_start_array = json_member_array_start,
+    .yajl_end_array = json_member_array_end,
 };
 
 enum json_result json_members(struct slice text, struct arena *a, unsigned depth,
@@ -355,7 +355,7 @@ struct slice json_repair(struct arena *a, struct slice text)
 }
 
 /* Beyond ASCII there are only strings, and yajl hands them on without cutting a character. */
-static void print(void *ctx, const char *p, size_t n)
+static void json_print(void *ctx, const char *p, size_t n)
 {
     if (n == 1) /* most are punctuation */
         sbuf_addc(ctx, *p);
@@ -367,7 +367,7 @@ void json_start(struct json *j, struct sbuf *out)
 {
     yajl_gen g = yajl_gen_alloc(NULL);
     assert(g);
-    yajl_gen_config(g, yajl_gen_print_callback, print, out);
+    yajl_gen_config(g, yajl_gen_print_callback, json_print, out);
     *j = (struct json){.out = out, .gen = g};
 }
 
@@ -511,33 +511,33 @@ static struct json_node *append(struct builder *b, int type)
     return n;
 }
 
-static bool tree_null(void *u)
+static bool json_tree_null(void *u)
 {
     append(u, JSON_NULL);
     return true;
 }
 
-static bool tree_boolean(void *u, bool v)
+static bool json_tree_boolean(void *u, bool v)
 {
     append(u, JSON_BOOL)->truth = v;
     return true;
 }
 
-static bool tree_number(void *u, struct slice v)
+static bool json_tree_number(void *u, struct slice v)
 {
     struct builder *b = u;
     append(b, JSON_NUMBER)->text = arena_dup(b->a, v);
     return true;
 }
 
-static bool tree_string(void *u, struct slice v)
+static bool json_tree_string(void *u, struct slice v)
 {
     struct builder *b = u;
     append(b, JSON_STRING)->text = arena_dup(b->a, v);
     return true;
 }
 
-static bool tree_key(void *u, struct slice v)
+static bool json_tree_key(void *u, struct slice v)
 {
     struct builder *b = u;
     b->key = arena_dup(b->a, v);
@@ -553,17 +553,17 @@ static bool push(struct builder *b, int type)
     return true;
 }
 
-static bool tree_map(void *u)
+static bool json_tree_map(void *u)
 {
     return push(u, JSON_MAP);
 }
 
-static bool tree_array(void *u)
+static bool json_tree_array(void *u)
 {
     return push(u, JSON_ARRAY);
 }
 
-static bool tree_pop(void *u)
+static bool json_tree_pop(void *u)
 {
     ((struct builder *)u)->depth--;
     return true;
@@ -571,8 +571,8 @@ static bool tree_pop(void *u)
 
 struct json_node *json_tree(struct arena *a, struct slice text)
 {
-    static const struct json_handler h = {tree_null, tree_boolean, tree_number, tree_string, tree_map,
-                                          tree_key,  tree_pop,     tree_array,  tree_pop};
+    static const struct json_handler h = {json_tree_null, json_tree_boolean, json_tree_number, json_tree_string, json_tree_map,
+                                          json_tree_key,  json_tree_pop,     json_tree_array,  json_tree_pop};
     struct builder b = {.a = a};
     size_t used;
     if (json_read(text, &h, &b, &used) != JSON_OK || slice_trim(slice_from(text, used)).n)

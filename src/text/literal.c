@@ -217,10 +217,10 @@ static void escape(struct parser *p, struct run *r, bool ignore_case, struct lit
 }
 
 /* Behind "(?": reads what kind of group it is. */
-enum group { GROUP_NEEDED, GROUP_REFUSED, GROUP_FLAGS, GROUP_UNKNOWN };
+enum literal_group { GROUP_NEEDED, GROUP_REFUSED, GROUP_FLAGS, GROUP_UNKNOWN };
 
 /* "i", "s" and "m" behind "(?", for the rest of the sequence or for this group. */
-static enum group flags_of(struct parser *p, bool *ignore_case)
+static enum literal_group flags_of(struct parser *p, bool *ignore_case)
 {
     while (peek(p, 0) == 'i' || peek(p, 0) == 's' || peek(p, 0) == 'm') {
         *ignore_case |= peek(p, 0) == 'i';
@@ -235,7 +235,7 @@ static enum group flags_of(struct parser *p, bool *ignore_case)
 }
 
 /* At <name>, 'name' or P<name> behind "(?". Anything else is not known, such as (?<*, a lookbehind. */
-static enum group named(struct parser *p)
+static enum literal_group named(struct parser *p)
 {
     p->at += peek(p, 0) == 'P';
     char end = peek(p, 0) == '\'' ? '\'' : '>';
@@ -247,7 +247,7 @@ static enum group named(struct parser *p)
     return GROUP_NEEDED;
 }
 
-static enum group group_kind(struct parser *p, bool *ignore_case)
+static enum literal_group group_kind(struct parser *p, bool *ignore_case)
 {
     char c = peek(p, 0), d = peek(p, 1);
     if (c == ':' || c == '>') {
@@ -268,10 +268,10 @@ static enum group group_kind(struct parser *p, bool *ignore_case)
 }
 
 /* At "(". Returns false when the group only sets flags for the rest of the sequence, which *ignore_case then holds. */
-static bool group(struct parser *p, bool *ignore_case, unsigned depth, struct literals *best)
+static bool literal_group(struct parser *p, bool *ignore_case, unsigned depth, struct literals *best)
 {
     struct literals inside = {0};
-    enum group kind = GROUP_NEEDED;
+    enum literal_group kind = GROUP_NEEDED;
     bool inner = *ignore_case;
     unsigned min;
     p->at++;
@@ -312,7 +312,7 @@ static void sequence(struct parser *p, bool *ignore_case, unsigned depth, struct
         if (c == '(') {
             bool before = *ignore_case;
             end_run(p, &r, before, best);
-            group(p, ignore_case, depth, best);
+            literal_group(p, ignore_case, depth, best);
         } else if (c == '[') {
             skip_class(p);
             add_unknown(p, &r, *ignore_case, best);

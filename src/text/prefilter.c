@@ -62,7 +62,7 @@ static void mark_always(struct prefilter *s, unsigned i)
 #ifdef HAVE_HS
 /* --- which code of libhs to trust --- */
 
-static int on_probe(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static int prefilter_on_probe(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
     (void)id;
     (void)from;
@@ -86,7 +86,7 @@ static bool finds(hs_scan_f *scan, const hs_platform_info_t *platform, const cha
         bool hit = false;
         memset(text, '_', sizeof text);
         memcpy(text + at, needle, NEEDLE_N);
-        all = scan(db, text, sizeof text, 0, scratch, on_probe, &hit) == HS_SUCCESS && hit;
+        all = scan(db, text, sizeof text, 0, scratch, prefilter_on_probe, &hit) == HS_SUCCESS && hit;
     }
     hs_free_compile_error(err);
     hs_free_scratch(scratch);
@@ -341,7 +341,7 @@ struct hit_words {
     uint64_t *word;
 };
 
-static int on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static int prefilter_on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
     const struct hit_words *r = ctx;
     (void)from;
@@ -351,7 +351,7 @@ static int on_literal(unsigned id, unsigned long long from, unsigned long long t
     return 0;
 }
 
-static int on_regex(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static int prefilter_on_regex(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
     const struct hit_words *r = ctx;
     (void)from;
@@ -376,7 +376,7 @@ void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struc
 #ifdef HAVE_HS
     struct hit_words r = {.owner = s->owner, .word = hits->word};
     /* What libhs cannot take in one block is judged in full instead. */
-    if (!run(s, s->literals, x, text, on_literal, &r) || !run(s, s->regexes, x, text, on_regex, &r))
+    if (!run(s, s->literals, x, text, prefilter_on_literal, &r) || !run(s, s->regexes, x, text, prefilter_on_regex, &r))
         memset(hits->word, 0xff, words * sizeof *hits->word);
 #else
     (void)x;
@@ -385,7 +385,7 @@ void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struc
 }
 
 #ifdef HAVE_HS
-static int on_any(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static int prefilter_on_any(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
     (void)id;
     (void)from;
@@ -410,7 +410,7 @@ bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, str
 {
 #ifdef HAVE_HS
     if (prefilter_is_literal(s) && text.n <= UINT32_MAX)
-        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_any, NULL) != HS_SUCCESS;
+        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, prefilter_on_any, NULL) != HS_SUCCESS;
 #endif
     (void)s;
     (void)x;
