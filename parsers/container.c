@@ -141,8 +141,8 @@ void container_finish(struct container *c)
     c->pod = first(c->pod, label(c, SLICE("io.kubernetes.pod.name")));
     c->pod_uid = first(c->pod_uid, label(c, SLICE("io.kubernetes.pod.uid")));
     c->namespace = first(c->namespace, label(c, SLICE("io.kubernetes.pod.namespace")));
-    struct slice service = first(label(c, SLICE("com.docker.compose.service")),
-                                 label(c, SLICE("com.docker.swarm.service.name")));
+    struct slice service =
+        first(label(c, SLICE("com.docker.compose.service")), label(c, SLICE("com.docker.swarm.service.name")));
     c->app = c->pod.n ? c->name : first(service, c->name);
     c->name = first(c->name, slice_sub(c->id, 0, SHORT_ID));
 }

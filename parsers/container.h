@@ -20,8 +20,8 @@ struct container_label {
 };
 
 struct container {
-    struct slice name;    /* without one that is known: the first 12 digits of the id, as `docker ps` shows it */
-    struct slice app;     /* what its replicas have in common: container of a pod, service, else the name; or empty */
+    struct slice name; /* without one that is known: the first 12 digits of the id, as `docker ps` shows it */
+    struct slice app;  /* what its replicas have in common: container of a pod, service, else the name; or empty */
     struct slice id, image, pod, pod_uid, namespace;
     unsigned n_labels;
     struct container_label labels[CONTAINER_LABELS_MAX];
@@ -34,7 +34,8 @@ void container_from_config(struct container *c, struct arena *a, struct slice js
 /* Afterwards: fills in what follows from the rest. */
 void container_finish(struct container *c);
 
-/* What a name of a record's field is of a container: container, container_id, pod, pod_uid, namespace, image, label.KEY. */
+/* What a name of a record's field is of a container: container, container_id, pod, pod_uid, namespace, image,
+ * label.KEY. */
 enum container_member {
     CONTAINER_NONE,
     CONTAINER_NAME,

@@ -16,8 +16,8 @@ int field_map_put(struct field_map *w, struct slice name, struct slice value, en
     return f ? (int)(f - w->r->fields) : FIELD_MAP_NO_FIELD;
 }
 
-void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type,
-                 unsigned penalty, int field)
+void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
+                     int field)
 {
     unsigned rank;
     enum role role = type != FIELD_BOOL ? field_names_role(name, &rank) : ROLE_NONE;
@@ -118,8 +118,7 @@ static void set_level(struct field_map *w)
     if (p->value.n) {
         enum level level = field_names_level(p->value);
         uint64_t n;
-        if (slice_ieq(p->name, SLICE("severitynumber")) &&
-            slice_u64(p->value, &n)) /* OpenTelemetry: four each */
+        if (slice_ieq(p->name, SLICE("severitynumber")) && slice_u64(p->value, &n)) /* OpenTelemetry: four each */
             level = n > 20   ? LEVEL_FATAL
                     : n > 16 ? LEVEL_ERROR
                     : n > 12 ? LEVEL_WARNING

@@ -29,10 +29,11 @@ struct field_map {
 void field_map_start(struct field_map *w, struct parse_ctx *ctx, struct record *r);
 /* Adds the field, or replaces the one of that name; the number to offer it with. */
 int field_map_put(struct field_map *w, struct slice name, struct slice value, enum field_type type);
-/* type: STRING or NUMBER are considered, JSON only for messages and stacks. penalty: 0, or FIELD_MAP_NESTED for what stands deeper and counts less.
+/* type: STRING or NUMBER are considered, JSON only for messages and stacks. penalty: 0, or FIELD_MAP_NESTED for what
+ * stands deeper and counts less.
  */
-void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type,
-                 unsigned penalty, int field);
+void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
+                     int field);
 /* A record without message takes the error's, the first line of the stack, or r->raw. */
 void field_map_finish(struct field_map *w);
 

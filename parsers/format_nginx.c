@@ -1,17 +1,16 @@
 #include "parsers/format_nginx.h"
 
 /* The rest of the fields is different in each entry. */
-static const struct format_value tags[] = {
-    {{"server", 6}, "server", false}, {{"upstream", 8}, "upstream.host", true}, {{"errno", 5}, "errno", false}, {{NULL, 0}, NULL, false}};
+static const struct format_value tags[] = {{{"server", 6}, "server", false},
+                                           {{"upstream", 8}, "upstream.host", true},
+                                           {{"errno", 5}, "errno", false},
+                                           {{NULL, 0}, NULL, false}};
 
-static const struct format_value varies[] = {{{"upstream", 8}, "upstream.host", true},
-                                             {{"request.path", 12}, "request.path", true},
-                                             {{"server", 6}, "server", false},
-                                             {{"host", 4}, "host", false},
-                                             {{"client", 6}, "client", false},
-                                             {{"errno", 5}, "errno", false},
-                                             {{"status", 6}, "status", false},
-                                             {{NULL, 0}, NULL, false}};
+static const struct format_value varies[] = {
+    {{"upstream", 8}, "upstream.host", true}, {{"request.path", 12}, "request.path", true},
+    {{"server", 6}, "server", false},         {{"host", 4}, "host", false},
+    {{"client", 6}, "client", false},         {{"errno", 5}, "errno", false},
+    {{"status", 6}, "status", false},         {{NULL, 0}, NULL, false}};
 
 static const struct format_member members[] = {{"worker_pid", "pid", FORMAT_MEMBER_NUMBER, 0},
                                                {"connection", "connection", FORMAT_MEMBER_NUMBER, 0},
@@ -29,5 +28,7 @@ static void format_nginx_place(const struct record *r, struct slice *process, st
 
 #define OF_NGINX .tags = tags, .varies = varies, .context = "nginx", .members = members, .place = format_nginx_place
 
-const struct format_traits format_nginx_error = {OF_NGINX, .logger = "nginx.error", .category = "nginx.error", .seeks_access = true, .tears = true};
-const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true, .takes_log_format = true};
+const struct format_traits format_nginx_error = {OF_NGINX, .logger = "nginx.error", .category = "nginx.error",
+                                                 .seeks_access = true, .tears = true};
+const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true,
+                                                  .takes_log_format = true};

@@ -1,5 +1,6 @@
 /*
- * format_traits: what becomes of a format's records in events and with other records, as data that stands with its parser. Pure.
+ * format_traits: what becomes of a format's records in events and with other records, as data that stands with its
+ * parser. Pure.
  */
 #ifndef PARSERS_FORMAT_TRAITS_H
 #define PARSERS_FORMAT_TRAITS_H
@@ -16,27 +17,34 @@ struct format_value {
 /* A member of the context that a format has in events. */
 struct format_member {
     const char *name, *from;
-    enum { FORMAT_MEMBER_TEXT, FORMAT_MEMBER_NUMBER, FORMAT_MEMBER_NAMED } as; /* NAMED: its name tells how to scrub it */
+    enum {
+        FORMAT_MEMBER_TEXT,
+        FORMAT_MEMBER_NUMBER,
+        FORMAT_MEMBER_NAMED
+    } as; /* NAMED: its name tells how to scrub it */
     unsigned max;
 };
 
-/* What becomes of a format's records in events, and with other records. All of it may be left out; lists end with an empty row. */
+/* What becomes of a format's records in events, and with other records. All of it may be left out; lists end with an
+ * empty row. */
 struct format_traits {
-    const char *logger;   /* of events, unless a rule names one; NULL: what the record has */
-    const char *category; /* of breadcrumbs; NULL: the format's name and the program's */
-    const struct format_value *tags;   /* instead of all fields that fit */
-    const struct format_value *varies; /* what tells the occurrences of an issue apart, instead of host, app and all fields */
-    const char *context;               /* the name of its context, instead of one with all fields that fit no tag */
+    const char *logger;              /* of events, unless a rule names one; NULL: what the record has */
+    const char *category;            /* of breadcrumbs; NULL: the format's name and the program's */
+    const struct format_value *tags; /* instead of all fields that fit */
+    const struct format_value
+        *varies;         /* what tells the occurrences of an issue apart, instead of host, app and all fields */
+    const char *context; /* the name of its context, instead of one with all fields that fit no tag */
     const struct format_member *members;
     /* A field of this name differs in every message, or says again what another tag or the message says: no tag. */
     bool (*tells_nothing_apart)(const struct record *r, struct slice name);
-    /* The process that wrote a line, and in it the connection the line is about: by these lines belong together. Asked for every line. */
+    /* The process that wrote a line, and in it the connection the line is about: by these lines belong together. Asked
+     * for every line. */
     void (*place)(const struct record *r, struct slice *process, struct slice *connection);
     bool access;       /* a line tells how a request ended: it gives its status and id to the event of its request */
     bool seeks_access; /* a record is about a request whose access line may know no connection */
     bool takes_log_format; /* its lines are as a log_format of the user says */
-    bool by_message;   /* clients send whole messages: each may be compressed, or be an array of several */
-    bool tears;        /* where each line is a message, a client's line break may tear a record of it into several */
+    bool by_message;       /* clients send whole messages: each may be compressed, or be an array of several */
+    bool tears; /* where each line is a message, a client's line break may tear a record of it into several */
 };
 
 static inline struct slice format_value_of(const struct format_value *v, const struct record *r)

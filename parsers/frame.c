@@ -139,8 +139,8 @@ static void extend_entry(struct framer *c)
 }
 
 /*
- * What did not tell with the bytes ahead is asked again with another whole line, or with half as many bytes more: a stream that comes
- * in small pieces would otherwise be walked over with each of them.
+ * What did not tell with the bytes ahead is asked again with another whole line, or with half as many bytes more: a
+ * stream that comes in small pieces would otherwise be walked over with each of them.
  */
 static bool is_worth_asking(const struct framer *c)
 {

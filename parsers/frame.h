@@ -27,8 +27,8 @@ enum frame_mode {
 enum {
     FRAME_MESSAGE_MAX = 256 << 10, /* default cap of a message */
     FRAME_JOIN_MAX = 64 << 10,     /* default cap of an entry joined of several lines */
-    FRAME_SWALLOW_MAX = 1 << 20, /* an entry that has lost this much ends, and the next line begins a new one */
-    FRAME_COUNT_MAX = 16 << 20,  /* a greater number before a syslog frame is no count */
+    FRAME_SWALLOW_MAX = 1 << 20,   /* an entry that has lost this much ends, and the next line begins a new one */
+    FRAME_COUNT_MAX = 16 << 20,    /* a greater number before a syslog frame is no count */
 };
 
 /* Asked about a line that looks like a head while an entry is open. */
@@ -37,7 +37,7 @@ struct frame_doubt {
     struct slice ahead; /* that line and all that is here behind it; in memory it follows the entry's line end */
     bool last;          /* nothing more is waited for */
     size_t seen;        /* kept for the rule from call to call: bytes of ahead in which it found nothing */
-    struct frame_walk {   /* the same, while it is asked about one line: nothing at first */
+    struct frame_walk { /* the same, while it is asked about one line: nothing at first */
         size_t from;    /* whole lines of ahead that did not tell */
         unsigned lines;
         size_t quotes;
@@ -59,21 +59,22 @@ typedef bool frame_head_f(struct slice line);
 /* Which lines that look like a head are part of the entry before them. */
 struct frame_rule {
     struct frame_told (*told)(struct frame_doubt *d);
-    /* Most entries need no more than a look. From the first byte of this one on, more than `reach` bytes are here, and `told` has found
-     * nothing in those behind it (`seen`). True: the line behind it is a head. */
+    /* Most entries need no more than a look. From the first byte of this one on, more than `reach` bytes are here, and
+     * `told` has found nothing in those behind it (`seen`). True: the line behind it is a head. */
     bool (*plain)(struct slice entry);
     size_t reach;
 };
 
 struct stream;
 
-/* From the framer, or a frame of the transport, to the pipeline. The bytes may be reused when what it is given to returns. */
+/* From the framer, or a frame of the transport, to the pipeline. The bytes may be reused when what it is given to
+ * returns. */
 struct message {
     struct slice text;
-    unsigned lines;     /* physical lines it was made of; 1 for frames, whatever they hold */
+    unsigned lines;           /* physical lines it was made of; 1 for frames, whatever they hold */
     uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
-    uint64_t offset;    /* of its first byte in the stream; means nothing when the stream has no file_key */
-    struct stream *stream; /* whose it is; set by who hands it on, NULL before that */
+    uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key */
+    struct stream *stream;    /* whose it is; set by who hands it on, NULL before that */
 };
 
 /* All members are private. */
@@ -98,10 +99,10 @@ struct framer {
     } entry;
     struct { /* offsets in the stream, from which on the next question is asked anew */
         uint64_t inside, heads, seen;
-        uint64_t line, end; /* of the line at `line` the bytes up to `end` did not tell, */
+        uint64_t line, end;     /* of the line at `line` the bytes up to `end` did not tell, */
         struct frame_walk walk; /* as far as this */
     } told_to;
-    bool last; /* while flushing */
+    bool last;     /* while flushing */
     struct {       /* FRAME_GELF: where the piece stands as JSON */
         size_t at; /* looked at up to here */
         uint64_t depth;
@@ -109,7 +110,7 @@ struct framer {
         bool in_string, escaped;
     } json;
     enum { FRAME_IS_UNKNOWN, FRAME_IS_LINE, FRAME_IS_COUNTED } frame; /* FRAME_SYSLOG */
-    uint64_t count;                                                      /* length of a counted frame */
+    uint64_t count;                                                   /* length of a counted frame */
 };
 
 /* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */

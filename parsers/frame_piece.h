@@ -1,6 +1,6 @@
 /*
- * frame_piece: the piece that a framer is reading, a line or a frame, which is not whole yet. What frame.c shares with frame_gelf.c and
- * frame_syslog.c; not for other files. Pure.
+ * frame_piece: the piece that a framer is reading, a line or a frame, which is not whole yet. What frame.c shares with
+ * frame_gelf.c and frame_syslog.c; not for other files. Pure.
  */
 #ifndef PARSERS_FRAME_PIECE_H
 #define PARSERS_FRAME_PIECE_H

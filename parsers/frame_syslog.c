@@ -16,8 +16,7 @@ static bool fits_exactly(const struct framer *c, struct slice body, uint64_t cou
     if (lf)
         return (uint64_t)(lf - body.p) == count;
     if (body.n > count)
-        return body.p[count] == '\0' || body.p[count] == '<' ||
-               (body.p[count] >= '1' && body.p[count] <= '9');
+        return body.p[count] == '\0' || body.p[count] == '<' || (body.p[count] >= '1' && body.p[count] <= '9');
     *known = end;
     return body.n == count;
 }
@@ -41,8 +40,8 @@ static struct count count_at(struct slice s)
         k.value = k.value * 10 + (uint64_t)(s.p[k.digits] - '0');
     }
     struct slice rest = slice_from(s, k.digits);
-    bool fits = (rest.n < 1 || rest.p[0] == ' ') && (rest.n < 2 || rest.p[1] == '<') &&
-                (rest.n < 3 || ascii_digit(rest.p[2]));
+    bool fits =
+        (rest.n < 1 || rest.p[0] == ' ') && (rest.n < 2 || rest.p[1] == '<') && (rest.n < 3 || ascii_digit(rest.p[2]));
     k.known = rest.n > 2 || !fits;
     k.pri = k.digits && fits;
     return k;

@@ -22,8 +22,7 @@ static bool is_text(const struct json_member *m)
 static void take_level(struct reader *rd, const struct json_member *m)
 {
     struct record *r = rd->r;
-    struct slice v =
-        m->type == JSON_BOOL ? slice_is(m->value, "true") ? SLICE("1") : SLICE_NONE : slice_trim(m->value);
+    struct slice v = m->type == JSON_BOOL ? slice_is(m->value, "true") ? SLICE("1") : SLICE_NONE : slice_trim(m->value);
     uint64_t n;
     r->level = field_names_level(v);
     r->severity = slice_u64(slice_split(&v, '.'), &n) && n <= 7 ? (int)n : -1;
@@ -79,9 +78,8 @@ static bool take_native(struct reader *rd, const struct json_member *m)
 /* Graylog's rule for names of fields: word characters, `.`, `-` and `@`. */
 static bool name_ok(struct slice name)
 {
-    static const bool allowed[256] = {
-        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true,
-        ['.'] = true,         ['-'] = true,         ['@'] = true};
+    static const bool allowed[256] = {['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true,
+                                      ['.'] = true,         ['-'] = true,         ['@'] = true};
     bool ok = name.n > 0;
     for (size_t i = 0; i < name.n; i++)
         ok &= allowed[(unsigned char)name.p[i]];
@@ -110,10 +108,8 @@ static void take_role(struct reader *rd, struct slice name, struct slice v)
 
 static bool gelf_member(void *u, const struct json_member *m)
 {
-    static const enum field_type types[] = {[JSON_NUMBER] = FIELD_NUMBER,
-                                            [JSON_STRING] = FIELD_STRING,
-                                            [JSON_MAP] = FIELD_JSON,
-                                            [JSON_ARRAY] = FIELD_JSON};
+    static const enum field_type types[] = {
+        [JSON_NUMBER] = FIELD_NUMBER, [JSON_STRING] = FIELD_STRING, [JSON_MAP] = FIELD_JSON, [JSON_ARRAY] = FIELD_JSON};
     struct reader *rd = u;
     if (take_native(rd, m) || m->type == JSON_NULL || m->type == JSON_BOOL)
         return true;
@@ -167,8 +163,7 @@ static bool finish(struct reader *rd)
     return true;
 }
 
-static enum json_result read_object(struct parse_ctx *ctx, struct record *r, struct slice text,
-                                    struct reader *rd)
+static enum json_result read_object(struct parse_ctx *ctx, struct record *r, struct slice text, struct reader *rd)
 {
     *rd = (struct reader){.ctx = ctx, .r = r};
     return json_members(text, ctx->arena, 1, gelf_member, rd, NULL);
@@ -281,8 +276,8 @@ static const char *gelf_detect(struct slice line)
 }
 
 /*
- * In a file it is one object per line, or objects that NUL ends (crumbd(8), --format). Where lines are the frames, one that is broken must
- * not swallow those after it; an object that goes on over its line can only be ended by a NUL.
+ * In a file it is one object per line, or objects that NUL ends (crumbd(8), --format). Where lines are the frames, one
+ * that is broken must not swallow those after it; an object that goes on over its line can only be ended by a NUL.
  */
 static enum frame_mode gelf_framing(struct slice first)
 {
@@ -294,7 +289,8 @@ static enum frame_mode gelf_framing(struct slice first)
 /* Docker's driver for GELF says in each message whose it is; tags say that of the container. */
 static bool gelf_tells_nothing_apart(const struct record *r, struct slice name)
 {
-    static const char *const docker[] = {"container_id", "container_name", "image_id", "image_name", "command", "created"};
+    static const char *const docker[] = {"container_id", "container_name", "image_id",
+                                         "image_name",   "command",        "created"};
     for (size_t i = 0; i < sizeof docker / sizeof *docker; i++)
         if (slice_is(name, docker[i]))
             return record_value(r, "container_id").n > 0;
@@ -303,4 +299,5 @@ static bool gelf_tells_nothing_apart(const struct record *r, struct slice name)
 
 static const struct format_traits traits = {.tells_nothing_apart = gelf_tells_nothing_apart, .by_message = true};
 
-const struct parser parser_gelf = {.traits = &traits, .nesting = PARSER_NESTED, .framing = gelf_framing, .detect = gelf_detect, .parse = gelf_parse};
+const struct parser parser_gelf = {
+    .traits = &traits, .nesting = PARSER_NESTED, .framing = gelf_framing, .detect = gelf_detect, .parse = gelf_parse};

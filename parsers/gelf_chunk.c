@@ -52,7 +52,7 @@ struct gelf_chunks {
     void *u;
     struct table sets, senders;
     struct sender_list by_weight[WEIGHTS]; /* in the order in which they came to it */
-    bool exempt; /* the chunk at hand is of such a sender */
+    bool exempt;                           /* the chunk at hand is of such a sender */
     struct set_list all;
     unsigned waiting;
     size_t bytes;
@@ -217,8 +217,8 @@ static struct sender *sender_of(struct gelf_chunks *c, struct slice name)
     return s;
 }
 
-static struct set *set_new(struct gelf_chunks *c, struct sender *from, uint64_t key, const char *id,
-                           unsigned count, int64_t now_us)
+static struct set *set_new(struct gelf_chunks *c, struct sender *from, uint64_t key, const char *id, unsigned count,
+                           int64_t now_us)
 {
     size_t n = sizeof(struct set) + count * sizeof(struct part);
     struct set *s = xcalloc(1, n);
@@ -239,8 +239,8 @@ static struct set *set_new(struct gelf_chunks *c, struct sender *from, uint64_t 
     return s;
 }
 
-/* Lets the oldest go until the caps are kept: the sender's own where it is over its share, then those of senders that hold most.
-   `keep`, the set at hand, goes last: true while it is there. */
+/* Lets the oldest go until the caps are kept: the sender's own where it is over its share, then those of senders that
+   hold most. `keep`, the set at hand, goes last: true while it is there. */
 static bool keep_caps(struct gelf_chunks *c, struct set *keep, struct counts *counts)
 {
     struct sender *from = keep->sender;
@@ -276,12 +276,13 @@ static struct slice assemble(struct gelf_chunks *c, struct set *s)
 /* Two senders must never meet in one set. */
 static bool is_of(const struct set *s, struct slice sender, const char *id)
 {
-    return memcmp(s->id, id, sizeof s->id) == 0 && slice_eq(slice_of(s->sender->name, s->sender->name_n), slice_sub(sender, 0, GELF_SENDER_MAX));
+    return memcmp(s->id, id, sizeof s->id) == 0 &&
+           slice_eq(slice_of(s->sender->name, s->sender->name_n), slice_sub(sender, 0, GELF_SENDER_MAX));
 }
 
 /* The set this chunk belongs to, new or old; NULL when the chunk is to be dropped, and counted. */
-static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct slice d, uint64_t hash,
-                            int64_t now_us, struct counts *counts)
+static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct slice d, uint64_t hash, int64_t now_us,
+                            struct counts *counts)
 {
     const char *id = d.p + 2;
     unsigned seq = (unsigned char)d.p[10], count = (unsigned char)d.p[11];
@@ -315,8 +316,8 @@ static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct s
     return s ? s : set_new(c, sender_of(c, sender), key, id, count, now_us);
 }
 
-bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us,
-                     struct counts *counts, struct slice *payload)
+bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us, struct counts *counts,
+                     struct slice *payload)
 {
     counts->v[COUNT_gelf_chunks]++;
     unsigned seq = d.n < GELF_CHUNK_HEADER ? 0 : (unsigned char)d.p[10];
@@ -336,8 +337,8 @@ bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d,
         return false;
     }
     struct part *part = &s->part[seq];
-    *part = (struct part){
-        .p = memcpy(xmalloc(bytes.n + 1), bytes.p, bytes.n), .n = bytes.n, .hash = hash, .here = true};
+    *part =
+        (struct part){.p = memcpy(xmalloc(bytes.n + 1), bytes.p, bytes.n), .n = bytes.n, .hash = hash, .here = true};
     s->have++;
     s->payload_bytes += bytes.n;
     size_t n = bytes.n + BLOCK_BYTES;
@@ -352,8 +353,8 @@ bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d,
     return ready;
 }
 
-bool gelf_chunks_add_exempt(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us, struct counts *counts,
-                            struct slice *payload)
+bool gelf_chunks_add_exempt(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us,
+                            struct counts *counts, struct slice *payload)
 {
     c->exempt = true;
     bool ready = gelf_chunks_add(c, sender, d, now_us, counts, payload);

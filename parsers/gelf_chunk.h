@@ -8,8 +8,8 @@
  * whatever comes later.
  *
  * Owns copies of the payloads. Bounded by the caps: over one of them the oldest set goes, the sender's own if
- * the sender is over its share, else one of the sender that holds most, so that nobody can push out the few sets of another. Every lost set and chunk is in a counter, and `lost` is told, for a log line.
- * Pure; one thread at a time.
+ * the sender is over its share, else one of the sender that holds most, so that nobody can push out the few sets of
+ * another. Every lost set and chunk is in a counter, and `lost` is told, for a log line. Pure; one thread at a time.
  */
 #ifndef PARSERS_GELF_CHUNK_H
 #define PARSERS_GELF_CHUNK_H
@@ -33,8 +33,7 @@ enum gelf_chunk_loss { GELF_CHUNK_EXPIRED, GELF_CHUNK_EVICTED, GELF_CHUNK_OVERSI
 
 /* A set that is given up: who sent it, and how many of how many chunks were there. The slice lives during the
  * call. */
-typedef void gelf_chunk_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have,
-                             unsigned count);
+typedef void gelf_chunk_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have, unsigned count);
 
 struct gelf_chunks;
 

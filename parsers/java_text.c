@@ -25,8 +25,7 @@ static struct slice text_of(const struct json_node *frame, const char *a, const 
 
 static bool add_frame(struct sbuf *out, const struct json_node *frame)
 {
-    struct slice class = text_of(frame, "class", "className"),
-                 method = text_of(frame, "method", "methodName");
+    struct slice class = text_of(frame, "class", "className"), method = text_of(frame, "method", "methodName");
     struct slice file = text_of(frame, "file", "fileName"), line = text_of(frame, "line", "lineNumber");
     if (!class.n || !method.n)
         return false;

@@ -1,10 +1,11 @@
 /*
- * journald: an entry of the systemd journal, as one object of `journalctl -o json`. Its record is of format SYSLOG: it has facility,
- * severity, identifier and pid as a syslog message has.
+ * journald: an entry of the systemd journal, as one object of `journalctl -o json`. Its record is of format SYSLOG: it
+ * has facility, severity, identifier and pid as a syslog message has.
  *
- * Which members come from where is systemd.journal-fields(7). Values may be arrays of byte numbers (not printable) or of strings (the
- * first counts), or null (too large). The message may have several lines; what is in it of a format of its own is read further
- * (nested.h). Times are microseconds, the sender's (_SOURCE_REALTIME_TIMESTAMP) before the journal's.
+ * Which members come from where is systemd.journal-fields(7). Values may be arrays of byte numbers (not printable) or
+ * of strings (the first counts), or null (too large). The message may have several lines; what is in it of a format of
+ * its own is read further (nested.h). Times are microseconds, the sender's (_SOURCE_REALTIME_TIMESTAMP) before the
+ * journal's.
  */
 #include "parsers/field_names.h"
 #include "parsers/nested.h"
@@ -13,13 +14,16 @@
 
 enum fact { FACT_BOOT, FACT_CMDLINE, FACT_EXE, FACT_STREAM, FACT_TRANSPORT, FACT_UID, FACT_UNIT, FACT_N };
 
-/* What the journal knows by itself (names with one underscore) and is worth a field; the rest of these is left out. A sender's field of
- * such a name keeps its capitals: it is a claim. */
+/* What the journal knows by itself (names with one underscore) and is worth a field; the rest of these is left out. A
+ * sender's field of such a name keeps its capitals: it is a claim. */
 static const struct {
     const char *name, *field;
-} facts[FACT_N] = {[FACT_BOOT] = {"_BOOT_ID", "boot_id"},       [FACT_CMDLINE] = {"_CMDLINE", "cmdline"},
-                   [FACT_EXE] = {"_EXE", "exe"},                [FACT_STREAM] = {"_STREAM_ID", "stream_id"},
-                   [FACT_TRANSPORT] = {"_TRANSPORT", "transport"}, [FACT_UID] = {"_UID", "uid"},
+} facts[FACT_N] = {[FACT_BOOT] = {"_BOOT_ID", "boot_id"},
+                   [FACT_CMDLINE] = {"_CMDLINE", "cmdline"},
+                   [FACT_EXE] = {"_EXE", "exe"},
+                   [FACT_STREAM] = {"_STREAM_ID", "stream_id"},
+                   [FACT_TRANSPORT] = {"_TRANSPORT", "transport"},
+                   [FACT_UID] = {"_UID", "uid"},
                    [FACT_UNIT] = {"_SYSTEMD_UNIT", "unit"}};
 
 /* What a program says of itself by names of its own. */
@@ -141,8 +145,8 @@ static void take(struct entry *e, struct slice name, struct slice v)
 }
 
 /*
- * Of which unit the entry is: of the sender's, unless the sender may speak about others: systemd itself by UNIT, root by the field that
- * journald and systemd-coredump give. From anyone else these are claims.
+ * Of which unit the entry is: of the sender's, unless the sender may speak about others: systemd itself by UNIT, root
+ * by the field that journald and systemd-coredump give. From anyone else these are claims.
  */
 static void find_unit(struct entry *e)
 {
@@ -154,7 +158,9 @@ static void find_unit(struct entry *e)
         const char *name;
         struct slice value;
         bool believed;
-    } said[] = {{"UNIT", e->unit, manager}, {"COREDUMP_UNIT", e->coredump_unit, dumped}, {"OBJECT_SYSTEMD_UNIT", e->object_unit, root}};
+    } said[] = {{"UNIT", e->unit, manager},
+                {"COREDUMP_UNIT", e->coredump_unit, dumped},
+                {"OBJECT_SYSTEMD_UNIT", e->object_unit, root}};
     bool found = false;
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (!said[i].value.n)
@@ -194,7 +200,8 @@ static struct slice peer_of(struct entry *e, struct slice unit)
     sbuf_init(&text, 512);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].value.n)
-            sbuf_addf(&text, "%s%s=%.*s", text.n ? " " : "", parts[i].name, SLICE_ARG(slice_sub(parts[i].value, 0, 128)));
+            sbuf_addf(&text, "%s%s=%.*s", text.n ? " " : "", parts[i].name,
+                      SLICE_ARG(slice_sub(parts[i].value, 0, 128)));
     struct slice kept = arena_dup(e->ctx->arena, sbuf_slice(&text));
     sbuf_free(&text);
     return kept;

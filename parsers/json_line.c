@@ -26,9 +26,8 @@ static bool in_list(struct slice name, const char *const *list)
 
 /* Objects whose members become fields: with the object's name in front, or without. */
 static const char *const error_objects[] = {"err", "error", "exception", "exc", "thrown", "throwable", NULL};
-static const char *const open_objects[] = {"mdc",     "contextMap",  "Properties", "fields",
-                                           "extra",   "context",     "@fields",    "attributes",
-                                           "message", "jsonPayload", NULL};
+static const char *const open_objects[] = {"mdc",     "contextMap", "Properties", "fields",      "extra", "context",
+                                           "@fields", "attributes", "message",    "jsonPayload", NULL};
 
 static bool nested(struct field_map *w, const struct json_member *m, enum field_type type)
 {
@@ -106,4 +105,5 @@ static const char *json_line_detect(struct slice line)
     return *line.p == '{' ? "an object" : NULL;
 }
 
-const struct parser parser_json_line = {.nesting = PARSER_NESTED_JSON, .detect = json_line_detect, .parse = json_line_parse};
+const struct parser parser_json_line = {
+    .nesting = PARSER_NESTED_JSON, .detect = json_line_detect, .parse = json_line_parse};

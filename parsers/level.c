@@ -96,8 +96,8 @@ enum level level_from_word(struct slice word)
     lower[word.n] = '\0';
     if (strlen(lower) != word.n)
         return LEVEL_NONE;
-    const struct level_word *hit = bsearch(lower, level_words, sizeof level_words / sizeof *level_words,
-                                           sizeof *level_words, level_compare_word);
+    const struct level_word *hit =
+        bsearch(lower, level_words, sizeof level_words / sizeof *level_words, sizeof *level_words, level_compare_word);
     return hit ? hit->level : LEVEL_NONE;
 }
 

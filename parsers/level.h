@@ -14,7 +14,8 @@ extern const char *const level_names[];
 const char *level_name(enum level l); /* "" for LEVEL_NONE */
 /* One of Sentry's five names; LEVEL_NONE when it is none of them. */
 enum level level_by_name(struct slice name);
-/* Any word loggers use (emerg, crit, err, warn, notice, trace, SEVERE, E, …), case-insensitive; LEVEL_NONE if unknown. */
+/* Any word loggers use (emerg, crit, err, warn, notice, trace, SEVERE, E, …), case-insensitive; LEVEL_NONE if unknown.
+ */
 enum level level_from_word(struct slice word);
 /* syslog's 0 to 7 of the name in syslog.conf(5), "warning" as well; or -1. */
 int level_severity(struct slice name);

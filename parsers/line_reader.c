@@ -2,7 +2,8 @@
 
 #include "parsers/parser.h"
 
-void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes, const struct line_reader_place *from)
+void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes,
+                      const struct line_reader_place *from)
 {
     *l = (struct line_reader){.resume = *from};
     framer_init(&l->framer, mode, max_bytes, line_reader_first(from));

@@ -1,6 +1,6 @@
 /*
- * line_reader: what a file or a pipe is made of. Bytes go in as with frame.h, messages come out: lines, entries of several
- * lines, and whole lines of container log files, joined of their pieces (partial.h).
+ * line_reader: what a file or a pipe is made of. Bytes go in as with frame.h, messages come out: lines, entries of
+ * several lines, and whole lines of container log files, joined of their pieces (partial.h).
  *
  * With FORMAT_AUTO the first telling line shows the format, and with it which lines belong together. Owns its buffers,
  * bounded as those of frame.h and partial.h. Pure; one thread.
@@ -28,16 +28,17 @@ struct line_reader_place {
 struct line_reader {
     struct framer framer;
     struct partial_join join;
-    struct message line;   /* with has_line: taken from the framer, and still to be fed to the joiner */
+    struct message line; /* with has_line: taken from the framer, and still to be fed to the joiner */
     bool has_line, joins;
-    enum format framed;        /* the format by which lines are put together now */
-    unsigned untold;           /* lines from which no format could be told */
-    unsigned untold_max;       /* after so many it is text; 0: never */
+    enum format framed;              /* the format by which lines are put together now */
+    unsigned untold;                 /* lines from which no format could be told */
+    unsigned untold_max;             /* after so many it is text; 0: never */
     struct line_reader_place resume; /* lines before resume.offset are read for the second time */
 };
 
 /* max_bytes as for framer_init. */
-void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes, const struct line_reader_place *from);
+void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes,
+                      const struct line_reader_place *from);
 void line_reader_free(struct line_reader *l);
 /* The first byte to be fed. */
 uint64_t line_reader_first(const struct line_reader_place *from);
@@ -48,7 +49,8 @@ struct line_reader_place line_reader_place(const struct line_reader *l);
 bool line_reader_next(struct line_reader *l, enum format *format, struct message *out);
 /* What waits, as framer_flush; of pieces FRAME_IDLE gives the line that has waited longest. */
 bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct message *out);
-/* 0: line_reader_flush(FRAME_IDLE) can yield nothing. Else a number that changes whenever what it would yield has grown. */
+/* 0: line_reader_flush(FRAME_IDLE) can yield nothing. Else a number that changes whenever what it would yield has
+ * grown. */
 uint64_t line_reader_waiting(const struct line_reader *l);
 /* True when lines are joined of pieces. */
 static inline bool line_reader_joins(const struct line_reader *l)

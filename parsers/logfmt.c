@@ -10,8 +10,7 @@
 
 static bool key_char(char c)
 {
-    return ascii_alnum(c) || c == '_' || c == '.' || c == '-' || c == '/' || c == '@' ||
-           (unsigned char)c >= 0x80;
+    return ascii_alnum(c) || c == '_' || c == '.' || c == '-' || c == '/' || c == '@' || (unsigned char)c >= 0x80;
 }
 
 static struct slice decode(struct arena *a, struct slice v)

@@ -7,8 +7,8 @@ static bool near(int64_t a, int64_t b)
 }
 
 /*
- * Programs in containers mostly write UTC, whatever the zone of their host is, and few name it. The carrier knows what time it is:
- * when read in the zone the text would be hours off, and in UTC it is not, it is UTC.
+ * Programs in containers mostly write UTC, whatever the zone of their host is, and few name it. The carrier knows what
+ * time it is: when read in the zone the text would be hours off, and in UTC it is not, it is UTC.
  */
 static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
 {

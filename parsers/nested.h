@@ -8,13 +8,14 @@
 
 #include "parsers/parser.h"
 
-/* A message of a web server's log, if f, the format that was found in text, is such a one: the record becomes one of that format. False: it is neither, and the record is as it was. */
+/* A message of a web server's log, if f, the format that was found in text, is such a one: the record becomes one of
+ * that format. False: it is neither, and the record is as it was. */
 bool nested_web(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f);
 /* A JSON object: message, level and the rest as the json format reads them; the record's format stays. False
  * as above. */
 bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text);
-/* Whatever parser_detect finds in it, but no container's envelope within another one; plain text is read for a leading time and
- * level. Always sets the message. */
+/* Whatever parser_detect finds in it, but no container's envelope within another one; plain text is read for a leading
+ * time and level. Always sets the message. */
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text);
 
 #endif

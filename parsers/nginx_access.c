@@ -68,8 +68,7 @@ enum { STEPS_MAX = 5 };
 
 static bool is_status(struct slice s)
 {
-    return s.n >= 3 && ascii_digit(s.p[0]) && ascii_digit(s.p[1]) && ascii_digit(s.p[2]) &&
-           (s.n == 3 || s.p[3] == ' ');
+    return s.n >= 3 && ascii_digit(s.p[0]) && ascii_digit(s.p[1]) && ascii_digit(s.p[2]) && (s.n == 3 || s.p[3] == ' ');
 }
 
 /* A request with quotes in it (escape=none) ends where a status follows. */
@@ -90,10 +89,12 @@ static bool walk(struct nginx_line *l, struct slice *rest, const struct step *st
 {
     struct slice values[STEPS_MAX], s = *rest;
     for (size_t i = 0; i < n; i++)
-        if (!(steps[i].variable == NGINX_REQUEST ? nginx_access_request_from : nginx_access_value_from)(&s, steps[i].literal, &values[i]))
+        if (!(steps[i].variable == NGINX_REQUEST ? nginx_access_request_from
+                                                 : nginx_access_value_from)(&s, steps[i].literal, &values[i]))
             return false;
     for (size_t i = 0; i < n; i++)
-        nginx_variable_set(l, nginx_variable_at(steps[i].variable), SLICE_NONE, nginx_variable_unescaped(l->ctx->arena, values[i]));
+        nginx_variable_set(l, nginx_variable_at(steps[i].variable), SLICE_NONE,
+                           nginx_variable_unescaped(l->ctx->arena, values[i]));
     *rest = s;
     return true;
 }
@@ -116,8 +117,7 @@ static bool is_contrib(struct slice s)
 {
     struct slice pid = slice_split(&s, ' '), connection = slice_split(&s, ' '), id = slice_split(&s, ' ');
     uint64_t n;
-    return slice_u64(pid, &n) && slice_u64(connection, &n) &&
-           (slice_is(id, "-") || (id.n == 32 && slice_is_hex(id)));
+    return slice_u64(pid, &n) && slice_u64(connection, &n) && (slice_is(id, "-") || (id.n == 32 && slice_is_hex(id)));
 }
 
 /* rt=0.123 urt="0.100, 0.020", as many add behind the combined format. */
@@ -161,7 +161,8 @@ static bool read_combined(struct nginx_line *l)
     if (slice_starts(rest, SLICE("\""))) {
         struct slice quoted = slice_from(rest, 1);
         if (nginx_access_value_from(&quoted, SLICE("\""), &rest))
-            nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE, nginx_variable_unescaped(l->ctx->arena, rest));
+            nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE,
+                               nginx_variable_unescaped(l->ctx->arena, rest));
     } else if (is_contrib(rest)) {
         WALK(l, &rest, contrib_steps);
     } else {
@@ -337,10 +338,12 @@ static bool has(struct slice s, struct slice needle)
 /* An application that logs its requests says a level or a message as well; nginx has none. */
 static bool is_access_json(struct slice s)
 {
-    static const struct slice said[] = {{"\"level\"", 7},     {"\"short_message\"", 15}, {"\"severity\"", 10},
-                                        {"\"levelname\"", 11}, {"\"log.level\"", 11},     {"\"loglevel\"", 10},
-                                        {"\"lvl\"", 5},        {"\"message\"", 9},        {"\"msg\"", 5},
-                                        {"\"@l\"", 4},         {"\"@m\"", 4},             {"\"@mt\"", 5}};
+    static const struct slice said[] = {{"\"level\"", 7},      {"\"short_message\"", 15},
+                                        {"\"severity\"", 10},  {"\"levelname\"", 11},
+                                        {"\"log.level\"", 11}, {"\"loglevel\"", 10},
+                                        {"\"lvl\"", 5},        {"\"message\"", 9},
+                                        {"\"msg\"", 5},        {"\"@l\"", 4},
+                                        {"\"@m\"", 4},         {"\"@mt\"", 5}};
     if (!has(s, SLICE("\"status")) || !(has(s, SLICE("\"remote_")) || has(s, SLICE("\"request"))))
         return false;
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
@@ -361,7 +364,8 @@ static bool is_place(struct slice s)
     return dotted;
 }
 
-/* [host] addr - user [23/Nov/2026:10:00:00 +0000] ", from the first byte on: further behind it is a part of another message. */
+/* [host] addr - user [23/Nov/2026:10:00:00 +0000] ", from the first byte on: further behind it is a part of another
+ * message. */
 static bool is_access(struct slice s)
 {
     int64_t us;
@@ -369,7 +373,8 @@ static bool is_access(struct slice s)
     struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
     if (!open || !stamp_clf(&stamp, &us) || !slice_starts(stamp, SLICE("] \"")))
         return false;
-    struct slice words = slice_sub(s, 0, (size_t)(open - s.p)), first = slice_split(&words, ' '), second = slice_split(&words, ' ');
+    struct slice words = slice_sub(s, 0, (size_t)(open - s.p)), first = slice_split(&words, ' '),
+                 second = slice_split(&words, ' ');
     return is_place(first) && (second.n == 1 || is_place(second));
 }
 
@@ -381,5 +386,7 @@ static const char *nginx_access_detect(struct slice line)
     return is_access(s) ? "[time] and a quoted request behind a client and a user" : NULL;
 }
 
-const struct parser parser_nginx_access = {
-    .traits = &format_nginx_access, .nesting = PARSER_NESTED, .detect = nginx_access_detect, .parse = nginx_access_parse};
+const struct parser parser_nginx_access = {.traits = &format_nginx_access,
+                                           .nesting = PARSER_NESTED,
+                                           .detect = nginx_access_detect,
+                                           .parse = nginx_access_parse};

@@ -16,7 +16,7 @@ enum kind {
 };
 
 /* The names in front of the quoted values of a tail. */
-static const struct slice labels[] = {{", host: ", 8},     {", referrer: ", 12},   {", request: ", 11},
+static const struct slice labels[] = {{", host: ", 8},      {", referrer: ", 12},   {", request: ", 11},
                                       {", upstream: ", 12}, {", subrequest: ", 14}, {", login: ", 9}};
 
 /* A label ends before p, up to which there are n bytes. */
@@ -28,7 +28,8 @@ static __attribute__((noinline)) bool is_labelled(const char *p, size_t n)
     return false;
 }
 
-/* Ends with a value of a tail. Asked for every entry: mostly it looks at its last value only, which mostly is the host. */
+/* Ends with a value of a tail. Asked for every entry: mostly it looks at its last value only, which mostly is the host.
+ */
 static inline bool ends_like_tail(struct slice s)
 {
     if (s.n < 10 || s.p[s.n - 1] != '"')
@@ -173,8 +174,8 @@ static bool has_quote(struct slice s)
     return slice_chr(s, '"') || behind_encoded(s, true).p;
 }
 
-/* A line break, and behind it what a head can begin with. Nothing that nginx would take out can stand between them: that begins with
- * a slash and leaves one. */
+/* A line break, and behind it what a head can begin with. Nothing that nginx would take out can stand between them:
+ * that begins with a slash and leaves one. */
 static bool has_head(struct slice s)
 {
     while ((s = behind_encoded(s, false)).n) {
@@ -192,9 +193,9 @@ bool nginx_entry_forges(struct slice request)
 }
 
 /*
- * The path holds line breaks, and the lines behind the entry are what stands between them: each whole, the last as the beginning
- * of its line. The entry ends with what stands before, as far as its last slash, since nginx may have put another folder there.
- * A line whose own connection was not guessed right is another entry.
+ * The path holds line breaks, and the lines behind the entry are what stands between them: each whole, the last as the
+ * beginning of its line. The entry ends with what stands before, as far as its last slash, since nginx may have put
+ * another folder there. A line whose own connection was not guessed right is another entry.
  */
 static bool is_these_lines(struct slice entry, struct slice lines, struct slice path)
 {
@@ -211,7 +212,8 @@ static bool is_these_lines(struct slice entry, struct slice lines, struct slice 
         bool head = nginx_head(line);
         if (last ? !slice_starts(line, piece) : !slice_eq(line, piece))
             return false;
-        if (head && (!nginx_head(piece) || !text_of(piece).n || (text.n && *text.p == '*' && !behind_connection(text_of(piece)).p)))
+        if (head && (!nginx_head(piece) || !text_of(piece).n ||
+                     (text.n && *text.p == '*' && !behind_connection(text_of(piece)).p)))
             return false;
         last = false;
         lines = slice_sub(lines, 0, cut ? (size_t)(cut - lines.p) : 0);
@@ -225,7 +227,8 @@ static bool is_these_lines(struct slice entry, struct slice lines, struct slice 
 
 struct walk {
     const struct frame_doubt *d;
-    struct frame_walk *at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not this entry's */
+    struct frame_walk *
+        at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not this entry's */
     enum kind kind;
     bool has_tail; /* begun in the entry, by a subrequest */
 };
@@ -233,7 +236,8 @@ struct walk {
 /* How much of what is ahead may belong to the entry. */
 static size_t reach(const struct walk *w)
 {
-    size_t most = w->kind == KIND_ODD && !w->at->answered ? BYTES_MAX : NGINX_ENTRY_MAX_OPENRESTY, used = w->d->entry.n + 1;
+    size_t most = w->kind == KIND_ODD && !w->at->answered ? BYTES_MAX : NGINX_ENTRY_MAX_OPENRESTY,
+           used = w->d->entry.n + 1;
     return used < most ? most - used : 0;
 }
 
@@ -279,7 +283,8 @@ static bool closes(struct walk *w, size_t from, size_t to)
     struct slice entry = w->d->entry, line = slice_sub(w->d->ahead, from, to), text = line;
     if (w->has_tail)
         text = slice_of(entry.p, entry.n + 1 + to);
-    /* The quote that the subrequest left open is closed in the entry's last line; others need not be looked at, each with all before it. */
+    /* The quote that the subrequest left open is closed in the entry's last line; others need not be looked at, each
+     * with all before it. */
     bool may_end = !w->has_tail || slice_chr(line, '"');
     if (!may_end)
         return nginx_entry_full(text.n);
@@ -315,8 +320,8 @@ static struct frame_told walk_lines(struct walk *w)
 
 /* ---- the fast way for entries with a tail, which most are ---- */
 
-/* No %0A or %0D stands in ahead before `to`. What has been looked at, d->seen, is not looked at again, and it is looked as far as
- * there are bytes. */
+/* No %0A or %0D stands in ahead before `to`. What has been looked at, d->seen, is not looked at again, and it is looked
+ * as far as there are bytes. */
 static __attribute__((noinline)) bool is_clean(struct frame_doubt *d, size_t to)
 {
     size_t end = d->ahead.n > 2 ? d->ahead.n - 2 : 0;
@@ -344,7 +349,8 @@ static inline bool is_plain(struct frame_doubt *d)
     size_t used = d->entry.n + 1, to = used < REACH ? REACH - used : 0;
     if (d->ahead.n < to + 3 || !ends_like_tail(d->entry))
         return false;
-    return (d->seen >= to || is_clean(d, to)) && !may_be_full(d, NGINX_ENTRY_MAX) && !may_be_full(d, NGINX_ENTRY_MAX_OPENRESTY);
+    return (d->seen >= to || is_clean(d, to)) && !may_be_full(d, NGINX_ENTRY_MAX) &&
+           !may_be_full(d, NGINX_ENTRY_MAX_OPENRESTY);
 }
 
 static __attribute__((noinline)) struct frame_told look(struct frame_doubt *d)

@@ -118,10 +118,8 @@ static void add_message_parts(struct record *r, struct slice message)
 /* N/N, bytes from/to upstream:N/N */
 static void add_bytes(struct record *r, struct slice s)
 {
-    static const struct slice names[4] = {{"bytes_from_client", 17},
-                                          {"bytes_to_client", 15},
-                                          {"bytes_from_upstream", 19},
-                                          {"bytes_to_upstream", 17}};
+    static const struct slice names[4] = {
+        {"bytes_from_client", 17}, {"bytes_to_client", 15}, {"bytes_from_upstream", 19}, {"bytes_to_upstream", 17}};
     static const char *const between[4] = {"/", ", bytes from/to upstream:", "/", ""};
     for (int i = 0; i < 4; i++) {
         struct slice number = digits_from(&s);
@@ -152,11 +150,9 @@ struct tail {
     struct slice field;
 };
 static const struct tail tails[] = {
-    {{", resolver: ", 12}, " while resolving", {"resolver", 8}}, /* ngx_resolver_log_error */
-    {{", responder: ", 13},
-     " while requesting certificate status",
-     {"responder", 9}},                                              /* ngx_ssl_ocsp_log_error */
-    {{", server: ", 10}, " while logging to syslog", {"server", 6}}, /* ngx_syslog_log_error */
+    {{", resolver: ", 12}, " while resolving", {"resolver", 8}},                       /* ngx_resolver_log_error */
+    {{", responder: ", 13}, " while requesting certificate status", {"responder", 9}}, /* ngx_ssl_ocsp_log_error */
+    {{", server: ", 10}, " while logging to syslog", {"server", 6}},                   /* ngx_syslog_log_error */
 };
 
 /* What may stand at the end of a text is looked for there, not in the whole of it. */
@@ -206,7 +202,8 @@ static size_t full_size(struct slice raw)
     return 0;
 }
 
-/* A line of it but the first looks like a head: bytes that a client chose, or nginx_entry.h would have ended the entry there. */
+/* A line of it but the first looks like a head: bytes that a client chose, or nginx_entry.h would have ended the entry
+ * there. */
 static bool has_head_inside(struct slice s)
 {
     for (const char *lf; (lf = slice_chr(s, '\n'));) {
@@ -218,8 +215,7 @@ static bool has_head_inside(struct slice s)
 }
 
 /* Reads the text behind the head; `foreign` are lines behind a cut entry. */
-static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice text, bool full,
-                       struct slice foreign)
+static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice text, bool full, struct slice foreign)
 {
     struct nginx_context c;
     bool found = nginx_context(text, false, &c);

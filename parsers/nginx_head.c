@@ -1,9 +1,8 @@
 #include "parsers/nginx_head.h"
 
 /* In the order of severities. */
-const struct slice nginx_head_levels[8] = {{"[emerg] ", 8}, {"[alert] ", 8}, {"[crit] ", 7},
-                                           {"[error] ", 8}, {"[warn] ", 7},  {"[notice] ", 9},
-                                           {"[info] ", 7},  {"[debug] ", 8}};
+const struct slice nginx_head_levels[8] = {{"[emerg] ", 8}, {"[alert] ", 8},  {"[crit] ", 7}, {"[error] ", 8},
+                                           {"[warn] ", 7},  {"[notice] ", 9}, {"[info] ", 7}, {"[debug] ", 8}};
 
 bool nginx_head_stderr(struct slice s, struct nginx_head *h)
 {

@@ -4,8 +4,8 @@
  *   yyyy/mm/dd hh:mm:ss [level] pid#tid: text        in a file
  *   nginx: [level] text                              on stderr, of nginx -t and of a start from a terminal
  *
- * Asked for every line of a log twice, so it looks at eight bytes at a time and stands in the reader's code. Pure; slices borrow from the
- * entry.
+ * Asked for every line of a log twice, so it looks at eight bytes at a time and stands in the reader's code. Pure;
+ * slices borrow from the entry.
  */
 #ifndef PARSERS_NGINX_HEAD_H
 #define PARSERS_NGINX_HEAD_H
@@ -42,7 +42,9 @@ static inline __attribute__((always_inline)) bool nginx_head_level(struct slice 
         i = 0;
     /* Asked for every line: eight bytes at once, and that of a tag of seven or nine by itself. */
     size_t n = i < 0 ? 0 : nginx_head_levels[i].n;
-    if (n < 7 || s->n < n || (n == 8 ? nginx_head_eight(s->p) != nginx_head_eight(nginx_head_levels[i].p) : memcmp(s->p, nginx_head_levels[i].p, n) != 0))
+    if (n < 7 || s->n < n ||
+        (n == 8 ? nginx_head_eight(s->p) != nginx_head_eight(nginx_head_levels[i].p)
+                : memcmp(s->p, nginx_head_levels[i].p, n) != 0))
         return false;
     *severity = i;
     *s = slice_from(*s, n);
@@ -64,12 +66,14 @@ static inline bool nginx_head_dated(struct slice s)
     return !bad;
 }
 
-/* Behind the digits at p, at most twenty of them. Eight bytes at once: a digit has 3 in its upper half, also with 6 added to it. */
+/* Behind the digits at p, at most twenty of them. Eight bytes at once: a digit has 3 in its upper half, also with 6
+ * added to it. */
 static inline const char *nginx_head_digits(const char *p, const char *end)
 {
     if (end - p >= 8) {
         uint64_t eight = le64toh(nginx_head_eight(p)), threes = UINT64_C(0x3030303030303030);
-        uint64_t others = ((eight ^ threes) | ((eight ^ threes) + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0);
+        uint64_t others =
+            ((eight ^ threes) | ((eight ^ threes) + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0);
         if (others) /* a byte that carries into the next is itself none */
             return p + __builtin_ctzll(others) / 8;
     }

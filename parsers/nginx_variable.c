@@ -2,9 +2,9 @@
 
 #include "text/json.h"
 
-#define VARIABLE(name, field, kind)                                                                          \
-    {                                                                                                        \
-        {name, sizeof name - 1}, field, kind                                                                 \
+#define VARIABLE(name, field, kind)                                                                                    \
+    {                                                                                                                  \
+        {name, sizeof name - 1}, field, kind                                                                           \
     }
 static const struct nginx_variable variables[] = {
     VARIABLE("remote_addr", "client", NGINX_KIND_TEXT),

@@ -1,6 +1,6 @@
 /*
- * nginx_variable: what the value of a variable of nginx's log_format becomes in a record. Pure; values are slices of the line, or of the
- * arena where they had escapes.
+ * nginx_variable: what the value of a variable of nginx's log_format becomes in a record. Pure; values are slices of
+ * the line, or of the arena where they had escapes.
  */
 #ifndef PARSERS_NGINX_VARIABLE_H
 #define PARSERS_NGINX_VARIABLE_H

@@ -1,11 +1,13 @@
 /*
- * parser: bytes of one message in, a record out. A format is one file with one `const struct parser` and a row in formats.def.
+ * parser: bytes of one message in, a record out. A format is one file with one `const struct parser` and a row in
+ * formats.def.
  *
- * A parser knows no other: one that carries messages of other formats finds their parsers in ctx->formats (nested.h). So parser.c is
- * called by nobody to the left of it.
+ * A parser knows no other: one that carries messages of other formats finds their parsers in ctx->formats (nested.h).
+ * So parser.c is called by nobody to the left of it.
  *
- * Pure: no clock (now_us is given), no fd, no global. A parser is called once per message with a record that record_init has
- * prepared. It writes the record only, allocates from ctx->arena only, and must take any bytes in bounded time.
+ * Pure: no clock (now_us is given), no fd, no global. A parser is called once per message with a record that
+ * record_init has prepared. It writes the record only, allocates from ctx->arena only, and must take any bytes in
+ * bounded time.
  */
 #ifndef PARSERS_PARSER_H
 #define PARSERS_PARSER_H
@@ -37,15 +39,15 @@ struct parse_ctx {
     int64_t now_us;          /* for stamps without a year */
     int64_t last_us;         /* time of the stream's previous record, or RECORD_NO_TIME; settles the repeated hour */
     struct stamp_memo *memo; /* the stream's, or NULL */
-    const char *reason;      /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
-    struct slice log_format; /* nginx-access: the log_format text, empty for combined and contrib's */
+    const char *reason; /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
+    struct slice log_format;       /* nginx-access: the log_format text, empty for combined and contrib's */
     const struct formats *formats; /* set by parser_parse and its like */
 };
 
 /* How a message of this format stands inside one of another. */
 enum parser_nesting {
-    PARSER_NOT_NESTED, /* it does not: it is text */
-    PARSER_NESTED,     /* it tells message, level, fields; the record keeps the carrier's format */
+    PARSER_NOT_NESTED,  /* it does not: it is text */
+    PARSER_NESTED,      /* it tells message, level, fields; the record keeps the carrier's format */
     PARSER_NESTED_JSON, /* the same, as the json format reads it */
 };
 
@@ -63,19 +65,20 @@ struct parser {
     enum frame_mode (*framing)(struct slice first);
     /* A log of a container's runtime, whose lines come in pieces that are joined before they are parsed. */
     enum partial_kind partial;
-    /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at hand. */
+    /* Which of these lines are part of the message before them all the same; NULL: none. Asked only with the lines at
+     * hand. */
     const struct frame_rule *rule;
     /* False: refused, ctx->reason says why, and the record is not to be used. */
     bool (*parse)(struct parse_ctx *ctx, struct record *r);
     /*
-     * For formats where most of the work is only worth it for lines that matter; both or neither. begin is parse up to time, level
-     * and the fields that keys are made of; if it leaves r->partial, message is the text that still has the rest of the fields behind
-     * it, and finish must be called before message or any other field is used.
+     * For formats where most of the work is only worth it for lines that matter; both or neither. begin is parse up to
+     * time, level and the fields that keys are made of; if it leaves r->partial, message is the text that still has the
+     * rest of the fields behind it, and finish must be called before message or any other field is used.
      */
     bool (*begin)(struct parse_ctx *ctx, struct record *r);
     void (*finish)(struct parse_ctx *ctx, struct record *r);
-    /* Names (record_get) whose values finish leaves as they are, ending with NULL: what goes by them alone need not wait for it. Nor does
-       finish raise the level. */
+    /* Names (record_get) whose values finish leaves as they are, ending with NULL: what goes by them alone need not
+       wait for it. Nor does finish raise the level. */
     const char *const *settled;
 };
 
@@ -104,18 +107,20 @@ static inline const struct format_traits *format_traits(enum format f)
     return p && p->traits ? p->traits : &format_traits_none;
 }
 
-/* Parses r->raw as a message of f, which has a parser. As parse, begin (or parse, where there is none) and finish of struct parser. */
+/* Parses r->raw as a message of f, which has a parser. As parse, begin (or parse, where there is none) and finish of
+ * struct parser. */
 bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r);
 bool parser_begin(enum format f, struct parse_ctx *ctx, struct record *r);
 void parser_finish(struct parse_ctx *ctx, struct record *r);
 /*
- * Which format a line most likely has; FORMAT_TEXT when nothing better fits. Looks at this line only; a stream keeps what its
- * first telling line gave.
+ * Which format a line most likely has; FORMAT_TEXT when nothing better fits. Looks at this line only; a stream keeps
+ * what its first telling line gave.
  */
 enum format parser_detect(struct slice line);
 /*
- * Whether it tells the format of its stream: it has the mark of one, or the time in front that a program writes before each line of
- * text. From then on no line is taken for anything else, whatever bytes a client has put at the front of it.
+ * Whether it tells the format of its stream: it has the mark of one, or the time in front that a program writes before
+ * each line of text. From then on no line is taken for anything else, whatever bytes a client has put at the front of
+ * it.
  */
 bool parser_tells(struct slice line, enum format found);
 /* What told, in a few words. */

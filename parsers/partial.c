@@ -42,8 +42,7 @@ bool docker_read(struct arena *a, struct slice raw, struct record *r, struct doc
     struct docker_members d = {.r = r};
     int64_t us;
     bool zoned;
-    if (json_members(raw, a, r ? 2 : 1, partial_docker_member, &d, NULL) != JSON_OK || !d.log.p ||
-        !is_stream(d.stream))
+    if (json_members(raw, a, r ? 2 : 1, partial_docker_member, &d, NULL) != JSON_OK || !d.log.p || !is_stream(d.stream))
         return false;
     if (!stamp_rfc3339(&d.time, &us, &zoned) || d.time.n || !zoned)
         return false;
@@ -173,8 +172,7 @@ static bool read_cri(struct slice line, struct piece *p)
     struct cri_line c;
     if (!cri_read(line, &c))
         return false;
-    *p = (struct piece){
-        .head = c.head, .text = c.text, .stream = slice_is(c.stream, "stderr"), .partial = c.partial};
+    *p = (struct piece){.head = c.head, .text = c.text, .stream = slice_is(c.stream, "stderr"), .partial = c.partial};
     return true;
 }
 

@@ -42,7 +42,7 @@ struct cri_line {
 bool cri_read(struct slice raw, struct cri_line *out);
 
 struct partial_held {
-    struct sbuf text;  /* head and text so far; the tail of a docker line behind it when it comes out */
+    struct sbuf text; /* head and text so far; the tail of a docker line behind it when it comes out */
     struct sbuf tail;
     size_t text_bytes; /* of what is held, the head not counted */
     unsigned lines;    /* 0: nothing is held */

@@ -181,7 +181,8 @@ static bool is_withheld(const struct record *r, const struct record_ref *ref)
 {
     if (!r->untrusted)
         return false;
-    bool own = format_web[r->format] && (ref->role == ROLE_HOST || ref->role == ROLE_REQUEST || slice_is(ref->name, "server"));
+    bool own =
+        format_web[r->format] && (ref->role == ROLE_HOST || ref->role == ROLE_REQUEST || slice_is(ref->name, "server"));
     return !own && is_claim(r, ref->role);
 }
 

@@ -1,8 +1,9 @@
 /*
  * record: what was understood of one message.
  *
- * Slices borrow from the message, or from the parser's arena where text had to be decoded; both live until the record has
- * been judged. An absent member is {NULL, 0}. The names of the members as users see them are those of crumbd(8), "parse".
+ * Slices borrow from the message, or from the parser's arena where text had to be decoded; both live until the record
+ * has been judged. An absent member is {NULL, 0}. The names of the members as users see them are those of crumbd(8),
+ * "parse".
  */
 #ifndef PARSERS_RECORD_H
 #define PARSERS_RECORD_H
@@ -36,31 +37,31 @@ enum { RECORD_FIELDS_MAX = 128 };
 struct record {
     enum format format;
     enum level level;
-    int severity; /* syslog's 0 to 7, or -1 */
-    int facility; /* 0 to 23, or -1 */
-    int64_t time_us; /* Unix microseconds UTC, or RECORD_NO_TIME */
+    int severity;     /* syslog's 0 to 7, or -1 */
+    int facility;     /* 0 to 23, or -1 */
+    int64_t time_us;  /* Unix microseconds UTC, or RECORD_NO_TIME */
     struct slice raw; /* the message as framed; of an access line in a message of another format, that line */
     struct slice message;
     struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
     struct slice host, app, procid, msgid, logger;
     struct slice request_id, trace_id, span_id;
     const struct container *container; /* whose log it stands in, or NULL */
-    struct slice input; /* the name of the input it came by */
-    struct slice peer;  /* who sent it: an address, or uid, pid and unit; not what it says itself */
-    bool untrusted;     /* its fields set none of the names that say whose it is: record_reserves */
-    unsigned lines; /* how many lines it was made of, at least 1 */
-    bool truncated; /* its writer or max_message cut it */
-    bool torn;      /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
+    struct slice input;                /* the name of the input it came by */
+    struct slice peer;                 /* who sent it: an address, or uid, pid and unit; not what it says itself */
+    bool untrusted;                    /* its fields set none of the names that say whose it is: record_reserves */
+    unsigned lines;                    /* how many lines it was made of, at least 1 */
+    bool truncated;                    /* its writer or max_message cut it */
+    bool torn; /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
-    bool forged;    /* bytes of a client that were made to look like an entry: level is at most WARNING */
-    bool partial;   /* see struct parser: finish has not been called */
-    bool fields_lost; /* had more than RECORD_FIELDS_MAX fields */
+    bool forged;       /* bytes of a client that were made to look like an entry: level is at most WARNING */
+    bool partial;      /* see struct parser: finish has not been called */
+    bool fields_lost;  /* had more than RECORD_FIELDS_MAX fields */
     unsigned n_fields;
     struct field fields[RECORD_FIELDS_MAX];
 };
 
-/* Resets to "nothing is known yet". Of the field array only the first n_fields have meaning; with AddressSanitizer the others are made
-   unreadable as pointers, so that a field of the message before cannot go unseen. */
+/* Resets to "nothing is known yet". Of the field array only the first n_fields have meaning; with AddressSanitizer the
+   others are made unreadable as pointers, so that a field of the message before cannot go unseen. */
 void record_init(struct record *r, enum format format, struct slice raw);
 /* All but the array of fields; n_fields is copied. */
 void record_copy_head(struct record *to, const struct record *from);
@@ -68,8 +69,8 @@ void record_copy_head(struct record *to, const struct record *from);
 void record_suspect(struct record *r);
 /* Appends; past RECORD_FIELDS_MAX sets fields_lost. Empty names are ignored. */
 void record_add(struct record *r, struct slice name, struct slice value, enum field_type type);
-/* As record_add, but a field of that name takes the new value: of a JSON object's duplicate keys the last counts. The field,
-   or NULL when there was no room for it. */
+/* As record_add, but a field of that name takes the new value: of a JSON object's duplicate keys the last counts. The
+   field, or NULL when there was no room for it. */
 struct field *record_put(struct record *r, struct slice name, struct slice value, enum field_type type);
 /* The first field of that name, or NULL. */
 static inline const struct field *record_field(const struct record *r, struct slice name)
@@ -86,22 +87,23 @@ static inline struct slice record_value(const struct record *r, const char *name
     return f ? f->value : SLICE_NONE;
 }
 /*
- * A field of this name would say whose the record is, and this record's sender, or what its container writes, is not believed in that.
- * It is a field as any other, for contexts. Names are compared as in field_names.h. `format`, `input` and `peer` are facts that no field
- * tells.
+ * A field of this name would say whose the record is, and this record's sender, or what its container writes, is not
+ * believed in that. It is a field as any other, for contexts. Names are compared as in field_names.h. `format`, `input`
+ * and `peer` are facts that no field tells.
  */
 bool record_reserves(const struct record *r, struct slice name);
-/* Of which container, pod, namespace or image it is: by the log file it stands in, else by fields that Docker and Fluent Bit
-   write. {NULL, 0} when unknown. */
+/* Of which container, pod, namespace or image it is: by the log file it stands in, else by fields that Docker and
+   Fluent Bit write. {NULL, 0} when unknown. */
 struct slice record_runs_in(const struct record *r, struct slice name);
-/* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger, request_id,
-   trace_id, span_id, full_message, input, peer, what container_get knows, a field (of a sender not trusted none of the
-   reserved names), or the derived container, pod, namespace and image (see
-   record_runs_in), upstream.host (host:port, or unix:/path), request.method,
-   request.path (without query). An absent member does not hide a field of its name. {NULL, 0} when absent. */
+/* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger,
+   request_id, trace_id, span_id, full_message, input, peer, what container_get knows, a field (of a sender not trusted
+   none of the reserved names), or the derived container, pod, namespace and image (see record_runs_in), upstream.host
+   (host:port, or unix:/path), request.method, request.path (without query). An absent member does not hide a field of
+   its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 
-/* Such a name with all that is known of it before there is a record, so that no more than fields' names are compared for each record. */
+/* Such a name with all that is known of it before there is a record, so that no more than fields' names are compared
+ * for each record. */
 struct record_ref {
     struct slice name;
     const struct record_fact *fact; /* a member or derived value; NULL: none has this name */
@@ -116,7 +118,8 @@ const char *format_name(enum format f);
 bool format_is_web(enum format f);
 /* FORMAT_N when unknown. */
 enum format format_by_name(struct slice name);
-/* The JSON object of `crumbd parse` (one line, no LF), every text cleaned. Of fields with the same name the first is shown. */
+/* The JSON object of `crumbd parse` (one line, no LF), every text cleaned. Of fields with the same name the first is
+ * shown. */
 void record_json(const struct record *r, struct sbuf *out);
 /* The same members without the braces, inside a map that is open. */
 void record_json_members(const struct record *r, struct json *j);

@@ -30,8 +30,8 @@ static bool stack_text_add_go_frames(struct sbuf *out, const struct json_node *l
         struct slice function = text_of(n, "func"), file = text_of(n, "source"), line = text_of(n, "line");
         if (!function.n || !file.n)
             return false;
-        sbuf_addf(out, "%s%.*s\n\t%.*s:%.*s", n == list->child ? "" : "\n", SLICE_ARG(function),
-                  SLICE_ARG(file), SLICE_ARG(line));
+        sbuf_addf(out, "%s%.*s\n\t%.*s:%.*s", n == list->child ? "" : "\n", SLICE_ARG(function), SLICE_ARG(file),
+                  SLICE_ARG(line));
     }
     return true;
 }
@@ -45,8 +45,7 @@ static bool add_python(struct sbuf *out, const struct json_node *e)
     sbuf_adds(out, SLICE("Traceback (most recent call last):\n"));
     for (const struct json_node *f = frames->child; f; f = f->next) {
         struct slice file = text_of(f, "filename"), line = text_of(f, "lineno"), name = text_of(f, "name");
-        sbuf_addf(out, "  File \"%.*s\", line %.*s, in %.*s\n", SLICE_ARG(file), SLICE_ARG(line),
-                  SLICE_ARG(name));
+        sbuf_addf(out, "  File \"%.*s\", line %.*s, in %.*s\n", SLICE_ARG(file), SLICE_ARG(line), SLICE_ARG(name));
     }
     sbuf_adds(out, type);
     if (value.n)
@@ -77,8 +76,8 @@ static bool stack_text_add_python_chain(struct sbuf *out, const struct json_node
 
 struct slice stack_text(struct arena *a, struct slice json)
 {
-    static bool (*const kinds[])(struct sbuf *, const struct json_node *) = {stack_text_add_lines, stack_text_add_go_frames,
-                                                                             stack_text_add_python_chain};
+    static bool (*const kinds[])(struct sbuf *, const struct json_node *) = {
+        stack_text_add_lines, stack_text_add_go_frames, stack_text_add_python_chain};
     const struct json_node *list = json_tree(a, json);
     struct slice text = SLICE_NONE;
     if (!list || list->type != JSON_ARRAY || !list->child)

@@ -183,8 +183,9 @@ static bool only_a_version(struct slice s)
 }
 
 /*
- * Without what stands around it: RFC 5426, 3.1 and habits have a final LF or CR of line-wise senders and the NUL of C strings sent
- * whole; and a PRI is where the message begins, also behind white space that is left of the message before.
+ * Without what stands around it: RFC 5426, 3.1 and habits have a final LF or CR of line-wise senders and the NUL of C
+ * strings sent whole; and a PRI is where the message begins, also behind white space that is left of the message
+ * before.
  */
 static struct slice message_of(struct slice s)
 {
@@ -262,10 +263,12 @@ static const char *syslog_detect(struct slice line)
     return syslog_file(s) ? "a time, a host and a tag with its colon in front" : NULL;
 }
 
-/* Structured data that IANA has registered (a sender's own has an `@` in its name), and what a body of pairs says twice. */
+/* Structured data that IANA has registered (a sender's own has an `@` in its name), and what a body of pairs says
+ * twice. */
 static bool syslog_tells_nothing_apart(const struct record *r, struct slice name)
 {
-    static const char *const names[] = {"meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
+    static const char *const names[] = {
+        "meta.sequenceId", "meta.sysUpTime", "sequence", "uptime", "date", "time", "msg"};
     (void)r;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_is(name, names[i]))
@@ -275,4 +278,5 @@ static bool syslog_tells_nothing_apart(const struct record *r, struct slice name
 
 static const struct format_traits traits = {.tells_nothing_apart = syslog_tells_nothing_apart};
 
-const struct parser parser_syslog = {.traits = &traits, .nesting = PARSER_NESTED, .detect = syslog_detect, .parse = syslog_parse};
+const struct parser parser_syslog = {
+    .traits = &traits, .nesting = PARSER_NESTED, .detect = syslog_detect, .parse = syslog_parse};

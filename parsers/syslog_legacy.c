@@ -180,8 +180,8 @@ static bool is_ended(const struct tag *t, struct slice rest, bool stamped)
     return !rest.n || is_space(rest) || (stamped && (t->colon ? *rest.p != '/' : all_digits(t->pid)));
 }
 
-/* A tag that a colon ends needs a pid or a stamp where it could be the name of a fault; one without needs a stamp, and must not look like
- * the first word of a sentence. */
+/* A tag that a colon ends needs a pid or a stamp where it could be the name of a fault; one without needs a stamp, and
+ * must not look like the first word of a sentence. */
 static bool is_telling(const struct tag *t, struct slice rest, bool stamped, bool bare)
 {
     bool alone = !t->pid.p;
@@ -227,8 +227,8 @@ static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
 static bool may_be_cisco(struct slice s)
 {
     enum { NEAR = 64 };
-    return s.n && (ascii_digit(*s.p) || *s.p == ':' || slice_starts(s, SLICE("RP/")) ||
-                   slice_chr(slice_sub(s, 0, NEAR), '%'));
+    return s.n &&
+           (ascii_digit(*s.p) || *s.p == ':' || slice_starts(s, SLICE("RP/")) || slice_chr(slice_sub(s, 0, NEAR), '%'));
 }
 
 /* Meraki: version 1, then Unix seconds. */

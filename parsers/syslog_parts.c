@@ -7,11 +7,11 @@ enum { SD_NAME_MAX = 255, FAR_DIGITS = 10 };
 
 /* ---- words and stamps ---- */
 
-static const struct slice facilities[] = {
-    {"kern", 4},   {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},     {"syslog", 6},
-    {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},   {"authpriv", 8}, {"ftp", 3},
-    {"ntp", 3},    {"audit", 5},  {"alert", 5},  {"clock", 5},  {"local0", 6},   {"local1", 6},
-    {"local2", 6}, {"local3", 6}, {"local4", 6}, {"local5", 6}, {"local6", 6},   {"local7", 6}};
+static const struct slice facilities[] = {{"kern", 4},     {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},
+                                          {"syslog", 6},   {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},
+                                          {"authpriv", 8}, {"ftp", 3},    {"ntp", 3},    {"audit", 5},  {"alert", 5},
+                                          {"clock", 5},    {"local0", 6}, {"local1", 6}, {"local2", 6}, {"local3", 6},
+                                          {"local4", 6},   {"local5", 6}, {"local6", 6}, {"local7", 6}};
 
 int syslog_facility(struct slice name)
 {
@@ -134,10 +134,8 @@ static bool take_quoted(struct slice *s, struct slice *value)
 {
     size_t i = 1;
     while (i < s->n && s->p[i] != '"' && s->p[i] != ']')
-        i += s->p[i] == '\\' && i + 1 < s->n &&
-                     (s->p[i + 1] == '"' || s->p[i + 1] == '\\' || s->p[i + 1] == ']')
-                 ? 2
-                 : 1;
+        i += s->p[i] == '\\' && i + 1 < s->n && (s->p[i + 1] == '"' || s->p[i + 1] == '\\' || s->p[i + 1] == ']') ? 2
+                                                                                                                  : 1;
     if (i >= s->n || s->p[i] != '"')
         return false;
     *value = slice_sub(*s, 1, i);

@@ -1,6 +1,7 @@
 /*
- * syslog_parts: what a message of syslog is made of, whatever its header: stamp, host, structured data, text. On it stand syslog_vendor.c,
- * on both syslog_legacy.c (RFC 3164 as met), and on all of them syslog.c (header, RFC 5424). Pure.
+ * syslog_parts: what a message of syslog is made of, whatever its header: stamp, host, structured data, text. On it
+ * stand syslog_vendor.c, on both syslog_legacy.c (RFC 3164 as met), and on all of them syslog.c (header, RFC 5424).
+ * Pure.
  */
 #ifndef PARSERS_SYSLOG_PARTS_H
 #define PARSERS_SYSLOG_PARTS_H

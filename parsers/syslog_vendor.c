@@ -89,8 +89,7 @@ static bool take_part(struct parse_ctx *ctx, struct record *r, struct cisco *c, 
     bool ended = word.p[word.n - 1] == ':';
     if (ended && slice_u64(name, &n))
         c->sequence = c->sequence.p ? c->sequence : name;
-    else if (!c->host.p &&
-             (ended ? syslog_is_host(name) : bare_host(ctx, r, word, slice_from(*rest, word.n))))
+    else if (!c->host.p && (ended ? syslog_is_host(name) : bare_host(ctx, r, word, slice_from(*rest, word.n))))
         c->host = ended ? name : word;
     else
         return false;

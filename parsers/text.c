@@ -38,9 +38,8 @@ static size_t word_length(struct slice s)
 /* Words that begin sentences as often as they name a level: bare ones say nothing. */
 static bool is_weak(struct slice word)
 {
-    static const struct slice weak[] = {{"LOG", 3},    {"NOTE", 4},    {"FINE", 4},
-                                        {"CONFIG", 6}, {"SUCCESS", 7}, {"AUDIT", 5},
-                                        {"FAIL", 4},   {"FAILURE", 7}, {"DEPRECATED", 10}};
+    static const struct slice weak[] = {{"LOG", 3},   {"NOTE", 4}, {"FINE", 4},    {"CONFIG", 6},     {"SUCCESS", 7},
+                                        {"AUDIT", 5}, {"FAIL", 4}, {"FAILURE", 7}, {"DEPRECATED", 10}};
     for (size_t i = 0; i < sizeof weak / sizeof *weak; i++)
         if (slice_eq(word, weak[i]))
             return true;
@@ -112,9 +111,7 @@ static enum level level_in(struct slice inside, struct record *r)
 static enum level channel_level(struct slice s, struct record *r, size_t *taken)
 {
     size_t n = 0, dot = 0;
-    for (;
-         n < s.n && n < NAME_MAX && (ascii_alnum(s.p[n]) || s.p[n] == '_' || s.p[n] == '.' || s.p[n] == '-');
-         n++)
+    for (; n < s.n && n < NAME_MAX && (ascii_alnum(s.p[n]) || s.p[n] == '_' || s.p[n] == '.' || s.p[n] == '-'); n++)
         if (s.p[n] == '.')
             dot = n;
     struct slice word = slice_sub(s, dot + 1, n);
@@ -138,12 +135,10 @@ static bool name_before_level(struct slice name, struct slice behind)
     skip_spaces(&behind);
     struct slice word = slice_sub(behind, 0, word_length(behind));
     char last = name.p[name.n - 1];
-    if ((last == ':' || last == ']') && spelling_of(word) == SPELT_LOWER &&
-        starts(slice_from(behind, word.n), ": "))
+    if ((last == ':' || last == ']') && spelling_of(word) == SPELT_LOWER && starts(slice_from(behind, word.n), ": "))
         return word.n > 2 && level_from_word(word) != LEVEL_NONE;
-    return !sentence && !slice_chr(name, '=') && !starts(name, "TID-") &&
-           (ascii_alpha(*name.p) || *name.p == '_') && word.n > 3 && spelling_of(word) == SPELT_UPPER &&
-           level_at(behind, true, &taken) != LEVEL_NONE;
+    return !sentence && !slice_chr(name, '=') && !starts(name, "TID-") && (ascii_alpha(*name.p) || *name.p == '_') &&
+           word.n > 3 && spelling_of(word) == SPELT_UPPER && level_at(behind, true, &taken) != LEVEL_NONE;
 }
 
 /* request_id=abc, as Elixir writes what it knows beside the message. */
@@ -253,8 +248,7 @@ static void apache_groups(struct slice *s, struct record *r)
         } else if (starts(inside, "client ") || starts(inside, "remote ")) {
             struct slice address = slice_from(inside, 7);
             ptrdiff_t port = slice_rfind(address, SLICE(":"));
-            record_add(r, SLICE("client"), slice_sub(address, 0, port < 0 ? address.n : (size_t)port),
-                       FIELD_STRING);
+            record_add(r, SLICE("client"), slice_sub(address, 0, port < 0 ? address.n : (size_t)port), FIELD_STRING);
         } else {
             return;
         }
@@ -283,12 +277,9 @@ static enum level php_level(struct slice s)
     static const struct {
         const char *word;
         enum level level;
-    } words[] = {{"Fatal error:", LEVEL_ERROR},
-                 {"Parse error:", LEVEL_ERROR},
-                 {"Recoverable fatal error:", LEVEL_ERROR},
-                 {"Warning:", LEVEL_WARNING},
-                 {"Notice:", LEVEL_INFO},
-                 {"Deprecated:", LEVEL_INFO}};
+    } words[] = {
+        {"Fatal error:", LEVEL_ERROR}, {"Parse error:", LEVEL_ERROR}, {"Recoverable fatal error:", LEVEL_ERROR},
+        {"Warning:", LEVEL_WARNING},   {"Notice:", LEVEL_INFO},       {"Deprecated:", LEVEL_INFO}};
     if (starts(s, "PHP "))
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (slice_starts(slice_from(s, 4), slice_str(words[i].word)))

@@ -278,8 +278,8 @@ static void skip_spans(struct slice *s)
 static bool odoo(struct slice *s, struct record *r)
 {
     struct slice database = word_at(*s), rest = slice_from(*s, database.n + 1), name = word_at(rest);
-    if (r->logger.n || slice_chr(database, ':') || name.n < 2 || name.p[name.n - 1] != ':' ||
-        !slice_chr(name, '.') || !logger_from(&rest, false, r))
+    if (r->logger.n || slice_chr(database, ':') || name.n < 2 || name.p[name.n - 1] != ':' || !slice_chr(name, '.') ||
+        !logger_from(&rest, false, r))
         return false;
     *s = rest;
     return true;

@@ -112,8 +112,7 @@ static bool java_date(const struct parse_ctx *ctx, struct slice *s, int64_t *out
     size_t n = s->n > 5 && s->p[5] == ',' ? 5 : 6;
     if (s->n < 20 || s->p[n] != ',' || s->p[3] != ' ')
         return false;
-    struct civil c = {
-        .month = stamp_month(*s), .day = digits_at(*s, 4, n - 4), .year = digits_at(*s, n + 2, 4)};
+    struct civil c = {.month = stamp_month(*s), .day = digits_at(*s, 4, n - 4), .year = digits_at(*s, n + 2, 4)};
     if (!c.month || c.day < 0 || c.year < 0)
         return false;
     size_t clock = half_day_at(slice_from(*s, n + 7), true, &c);
@@ -236,16 +235,20 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
            clock_only(s, out);
 }
 
-/* "1123 10:00:00.123456" at the offset, with a year in front where at is not 1. Without it the year is the one nearest to now. */
+/* "1123 10:00:00.123456" at the offset, with a year in front where at is not 1. Without it the year is the one nearest
+ * to now. */
 static bool klog_time(const struct parse_ctx *ctx, struct slice s, size_t at, int64_t *out)
 {
     bool has_year = at > 1;
-    struct civil c = {.year = has_year ? digits_at(s, 1, 4) : 0, .month = digits_at(s, at, 2), .day = digits_at(s, at + 2, 2)};
-    if (s.n < at + 21 || s.p[at + 4] != ' ' || !ascii_digit(s.p[at + 5]) || !clock_at(s, at + 5, ':', &c) || s.p[at + 13] != '.')
+    struct civil c = {
+        .year = has_year ? digits_at(s, 1, 4) : 0, .month = digits_at(s, at, 2), .day = digits_at(s, at + 2, 2)};
+    if (s.n < at + 21 || s.p[at + 4] != ' ' || !ascii_digit(s.p[at + 5]) || !clock_at(s, at + 5, ':', &c) ||
+        s.p[at + 13] != '.')
         return false;
     c.micro = digits_at(s, at + 14, 6);
     int64_t us;
-    if (c.micro < 0 || (has_year && c.year < 1970) || !(has_year ? stamp_civil(&c, &us) : stamp_nearest_year(c, ctx->now_us, &us)))
+    if (c.micro < 0 || (has_year && c.year < 1970) ||
+        !(has_year ? stamp_civil(&c, &us) : stamp_nearest_year(c, ctx->now_us, &us)))
         return false;
     *out = local(ctx, us);
     return true;
@@ -400,8 +403,8 @@ bool text_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h
 {
     static const struct text_head none = {.time_us = RECORD_NO_TIME};
     *h = none;
-    if (s->n && (nest(ctx, s, h) || bracketed(ctx, s, h) || klog(ctx, s, h) || redis(ctx, s, h) ||
-                 redis_signal(s, h) || logrus(ctx, s, h) || stamp_from(ctx, s, &h->time_us)))
+    if (s->n && (nest(ctx, s, h) || bracketed(ctx, s, h) || klog(ctx, s, h) || redis(ctx, s, h) || redis_signal(s, h) ||
+                 logrus(ctx, s, h) || stamp_from(ctx, s, &h->time_us)))
         return true;
     *h = none;
     /* Collectors and grep put the file's name before the line; Go's log package a prefix, with a colon by
@@ -409,8 +412,7 @@ bool text_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h
     struct slice rest = *s, name = slice_split(&rest, ' ');
     bool file = slice_find(name, SLICE(".log")) >= 0, go = name.n > 1 && name.p[name.n - 1] == ':';
     struct slice after = rest;
-    if (name.n < 120 && (file || (go && stamp_nginx(&after, &(int64_t){0}))) &&
-        stamp_from(ctx, &rest, &h->time_us)) {
+    if (name.n < 120 && (file || (go && stamp_nginx(&after, &(int64_t){0}))) && stamp_from(ctx, &rest, &h->time_us)) {
         if (go && !file)
             h->logger = slice_sub(name, 0, name.n - 1);
         *s = rest;

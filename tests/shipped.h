@@ -37,7 +37,8 @@ static inline void shipped_load_file(struct rule_set *set, const char *path)
     sbuf_free(&text);
 }
 
-/* Adds them to the set; rule_set_ready is the caller's. They stand in the folder rules of CRUMBD_DATA, or of where the test runs. */
+/* Adds them to the set; rule_set_ready is the caller's. They stand in the folder rules of CRUMBD_DATA, or of where the
+ * test runs. */
 static inline void shipped_load(struct rule_set *set)
 {
     const char *data = getenv("CRUMBD_DATA");

@@ -1,9 +1,10 @@
 /*
  * crumbd exec: runs a command, passes its output through, and promotes from it.
  *
- * A thread for each of stdout and stderr copies what the command writes to the same descriptor of crumbd's and into a pipe that an
- * input reads. When the command ends other than well, a line of JSON says how, which rules/exec.yaml makes an event of; the lines
- * before it are its breadcrumbs. crumbd never stands in the way: the command runs also when crumbd itself cannot.
+ * A thread for each of stdout and stderr copies what the command writes to the same descriptor of crumbd's and into a
+ * pipe that an input reads. When the command ends other than well, a line of JSON says how, which rules/exec.yaml makes
+ * an event of; the lines before it are its breadcrumbs. crumbd never stands in the way: the command runs also when
+ * crumbd itself cannot.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@ enum { COPY_BYTES = 65536, EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT
 struct copier {
     int from, to, into; /* the command's pipe, crumbd's own descriptor, the input's pipe */
     const struct sandbox *sandbox;
-    bool reading;       /* the input still reads */
+    bool reading; /* the input still reads */
     pthread_t thread;
     bool running;
 };
@@ -45,7 +46,8 @@ struct wrapped {
     pthread_t waiter;
 };
 
-/* For the signal handler, which can be told nothing; 0: the command has ended. The thread that waits for it writes it too. */
+/* For the signal handler, which can be told nothing; 0: the command has ended. The thread that waits for it writes it
+ * too. */
 static atomic_int command_pid;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler may only read what is free of locks");
 
@@ -160,8 +162,8 @@ static _Noreturn void become(char **argv)
     _exit(status);
 }
 
-/* The daemon's loop passes signals on while it turns. Before it does, while rules are compiled, after its end, and where it cannot
-   run at all, this does: crumbd must not die of a signal and leave the command behind. */
+/* The daemon's loop passes signals on while it turns. Before it does, while rules are compiled, after its end, and
+   where it cannot run at all, this does: crumbd must not die of a signal and leave the command behind. */
 static void exec_pass_on(int sig)
 {
     int saved = errno;
@@ -264,12 +266,8 @@ static int run_wrapped(struct settings *s, char **argv, struct diag *d)
         fprintf(stderr, "crumbd: %s cannot be started: %s\n", argv[0], strerror(errno));
         return EXIT_CANNOT_RUN;
     }
-    const struct daemon_setup setup = {.settings = s,
-                                       .inputs = inputs,
-                                       .n_inputs = 3,
-                                       .drain = true,
-                                       .child = w.pid,
-                                       .own_store = true};
+    const struct daemon_setup setup = {
+        .settings = s, .inputs = inputs, .n_inputs = 3, .drain = true, .child = w.pid, .own_store = true};
     if (daemon_run(&setup, d) != EXIT_WELL) {
         err_print(d, stderr);
         fprintf(stderr, "crumbd: nothing is promoted from %s\n", argv[0]);

@@ -130,8 +130,8 @@ static void show_pending(struct judge *j, const struct record *r, struct arena *
     struct sbuf b;
     sbuf_init(&b, 64);
     keys_put_duration(rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us, &b);
-    printf("%s %s, an event is made:\n", rule->absence.every_us ? "when it does not come again for" : "when no end comes within",
-           sbuf_cstr(&b));
+    printf("%s %s, an event is made:\n",
+           rule->absence.every_us ? "when it does not come again for" : "when no end comes within", sbuf_cstr(&b));
     sbuf_free(&b);
     if (judge_past(j, rule, r, a, v))
         show_event(j, r, a, v);
@@ -139,7 +139,8 @@ static void show_pending(struct judge *j, const struct record *r, struct arena *
 
 static void explain(const struct snapshot *now, const struct record *r, struct arena *a)
 {
-    static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on", "dropped"};
+    static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on",
+                                          "dropped"};
     struct judge j;
     struct verdict v;
     struct misses misses = {0};
@@ -147,7 +148,8 @@ static void explain(const struct snapshot *now, const struct record *r, struct a
     j.exhaustive = true;
     printf("rules\n");
     judge_record(&j, r, a, &v, explain_on_tried, &misses);
-    unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) + (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
+    unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) +
+                    (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
     if (more)
         printf("  and %u more that do not match\n", more);
     if (v.rule) {
@@ -179,7 +181,12 @@ static bool explain_line(const struct snapshot *now, struct slice line, enum for
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
     enum format found = format == FORMAT_AUTO ? parser_detect(line) : format;
     const struct parser *parser = parser_of(found);
-    struct parse_ctx ctx = {.arena = &a, .zone = zone, .now_us = clock_wall_us(), .last_us = RECORD_NO_TIME, .reason = "not in this format", .log_format = log_format};
+    struct parse_ctx ctx = {.arena = &a,
+                            .zone = zone,
+                            .now_us = clock_wall_us(),
+                            .last_us = RECORD_NO_TIME,
+                            .reason = "not in this format",
+                            .log_format = log_format};
     struct record *r = xcalloc(1, sizeof *r);
     record_init(r, found, line);
     bool ok = parser && parser_parse(found, &ctx, r);

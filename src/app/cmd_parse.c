@@ -55,11 +55,8 @@ static void put_record(struct parse *p)
 
 static bool print_one(struct parse *p, enum format f, struct slice text, bool truncated)
 {
-    struct parse_ctx ctx = {.arena = &p->arena,
-                            .zone = p->zone,
-                            .now_us = p->now_us,
-                            .last_us = p->last_us,
-                            .log_format = p->log_format};
+    struct parse_ctx ctx = {
+        .arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us, .log_format = p->log_format};
     record_init(&p->record, f, text);
     sbuf_reset(&p->out);
     if (!parser_parse(f, &ctx, &p->record)) {

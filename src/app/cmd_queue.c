@@ -79,8 +79,7 @@ static int64_t find(struct store *s, const char *text)
 
 static int no_such(const char *text)
 {
-    fprintf(stderr, "crumbd queue: there is no event %s; it may have been delivered, see `crumbd queue ls`\n",
-            text);
+    fprintf(stderr, "crumbd queue: there is no event %s; it may have been delivered, see `crumbd queue ls`\n", text);
     return EXIT_INPUT_WRONG;
 }
 
@@ -109,8 +108,7 @@ static bool queue_list_one(void *u, const struct store_row *r)
     const int64_t *now = u;
     char age[SHOW_SMALL], size[SHOW_SMALL], next[SHOW_SMALL];
     if (r->damaged) {
-        printf("%7" PRId64 "  damaged: it cannot be read; `crumbd queue drop %" PRId64 "` removes it\n",
-               r->id, r->id);
+        printf("%7" PRId64 "  damaged: it cannot be read; `crumbd queue drop %" PRId64 "` removes it\n", r->id, r->id);
         return true;
     }
     printf("%7" PRId64 "  %-5s %5s  ", r->id, state_name(r->state), show_span(*now - r->created_us, age));
@@ -138,11 +136,11 @@ static int do_ls(struct store *s)
     char size[SHOW_SMALL];
     store_totals(s, &t);
     if (t.open + t.ready + t.dead)
-        printf("%7s  %-5s %5s  %-7s %5s %5s %6s  %s\n", "ID", "STATE", "AGE", "LEVEL", "TRIES", "NEXT",
-               "SIZE", "TITLE");
+        printf("%7s  %-5s %5s  %-7s %5s %5s %6s  %s\n", "ID", "STATE", "AGE", "LEVEL", "TRIES", "NEXT", "SIZE",
+               "TITLE");
     bool whole = store_each(s, queue_list_one, &now);
-    printf("%" PRIu64 " ready to send, %" PRIu64 " dead, %" PRIu64 " still open; %s in use\n", t.ready,
-           t.dead, t.open, show_size(t.used_bytes, size));
+    printf("%" PRIu64 " ready to send, %" PRIu64 " dead, %" PRIu64 " still open; %s in use\n", t.ready, t.dead, t.open,
+           show_size(t.used_bytes, size));
     return whole ? EXIT_WELL : store_trouble(s);
 }
 
@@ -248,14 +246,12 @@ static int do_retry(struct store *s, const char *text)
     if (n < 0)
         return store_trouble(s);
     if (id && n == 0) {
-        fprintf(stderr, "crumbd queue: event %s is not dead and does not wait for a retry, or is not there\n",
-                text);
+        fprintf(stderr, "crumbd queue: event %s is not dead and does not wait for a retry, or is not there\n", text);
         return EXIT_INPUT_WRONG;
     }
-    printf(
-        "%" PRId64
-        " back in the queue; a running crumbd sends within seconds unless the project is paused or limited\n",
-        n);
+    printf("%" PRId64
+           " back in the queue; a running crumbd sends within seconds unless the project is paused or limited\n",
+           n);
     return EXIT_WELL;
 }
 

@@ -37,7 +37,8 @@ static void write_event(const struct settings *s, char id[33], struct sbuf *out)
     struct record record;
     const struct event_texts texts = {.formatted = SLICE("crumbd test: this host can reach this project")};
     struct slice fingerprint[] = {SLICE("crumbd"), SLICE("test")};
-    const struct verdict verdict = {.level = LEVEL_INFO, .fingerprint = fingerprint, .n_fingerprint = 2, .texts = &texts};
+    const struct verdict verdict = {
+        .level = LEVEL_INFO, .fingerprint = fingerprint, .n_fingerprint = 2, .texts = &texts};
     struct timespec now;
     uint8_t random[16] = {0};
     clock_gettime(CLOCK_REALTIME, &now);
@@ -64,7 +65,8 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
     struct answer v = {0};
     sbuf_init(&payload, EVENT_BYTES_MAX);
     write_event(s, id, &payload);
-    printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name), p->dsn->shown, id);
+    printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name),
+           p->dsn->shown, id);
     sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), test_on_answer, &v);
     sbuf_free(&payload);
     return v.accepted;

@@ -1,7 +1,6 @@
 /*
- * command: the commands of crumbd(8). Each is one file cmd_NAME.c with one function and a row in commands.def; help and version
- * are main.c's.
- * command.c is what they have in common.
+ * command: the commands of crumbd(8). Each is one file cmd_NAME.c with one function and a row in commands.def; help and
+ * version are main.c's. command.c is what they have in common.
  */
 #ifndef APP_COMMAND_H
 #define APP_COMMAND_H
@@ -24,8 +23,8 @@ typedef int command_f(int argc, char **argv);
 
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* --log-format is for access logs only: with auto it settles the format. Returns EXIT_WELL, or that of a wrong usage. text NULL: the
-   option was not given. */
+/* --log-format is for access logs only: with auto it settles the format. Returns EXIT_WELL, or that of a wrong usage.
+   text NULL: the option was not given. */
 int command_log_format(const char *command, const char *text, enum format *format);
 /* Prints d to stderr, frees it, and returns `status` if there was an error, else EXIT_WELL. */
 int command_finish(struct diag *d, int status);

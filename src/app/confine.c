@@ -19,14 +19,24 @@ static void allow_if_there(struct sandbox *s, enum sandbox_role role, unsigned r
         sandbox_allow(s, role, rights, path);
 }
 
-/* For any thread that sends: the resolver, certificates, zones. resolv.conf, hosts and the like are replaced by other files while
-   crumbd runs, so a rule for each of them would soon be one for a file that is gone: it is the folder. */
+/* For any thread that sends: the resolver, certificates, zones. resolv.conf, hosts and the like are replaced by other
+   files while crumbd runs, so a rule for each of them would soon be one for a file that is gone: it is the folder. */
 static void allow_host(struct sandbox *s)
 {
-    static const char *const folders[] = {
-        "/etc", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/connman",
-        "/usr/share/zoneinfo", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/var/lib/ca-certificates",
-        "/usr/lib/ssl", "/usr/local/ssl", "/usr/share/crypto-policies", "/dev/urandom", "/dev/random"};
+    static const char *const folders[] = {"/etc",
+                                          "/run/systemd/resolve",
+                                          "/run/resolvconf",
+                                          "/run/NetworkManager",
+                                          "/run/connman",
+                                          "/usr/share/zoneinfo",
+                                          "/usr/share/ca-certificates",
+                                          "/usr/local/share/ca-certificates",
+                                          "/var/lib/ca-certificates",
+                                          "/usr/lib/ssl",
+                                          "/usr/local/ssl",
+                                          "/usr/share/crypto-policies",
+                                          "/dev/urandom",
+                                          "/dev/random"};
     static const char *const variables[] = {"TZDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, folders[i]);
@@ -50,7 +60,8 @@ static void allow_prefix(struct sandbox *s, enum sandbox_role role, unsigned rig
     free(folder);
 }
 
-/* A small file that is read again may by then be another one of that name, also behind a link: its folder, and its target's. */
+/* A small file that is read again may by then be another one of that name, also behind a link: its folder, and its
+ * target's. */
 static void allow_file(struct sandbox *s, enum sandbox_role role, const char *path)
 {
     if (!path)
@@ -89,7 +100,8 @@ static void allow_input(struct sandbox *s, const struct input_options *in)
         allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, *path);
     if (input_over_unix(in)) {
         allow_prefix(s, SANDBOX_WORKER, SANDBOX_REMOVE, in->host);
-        sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ, "/proc"); /* the unit of a sender; secrets of others there are shut by Landlock itself */
+        sandbox_allow(s, SANDBOX_WORKER, SANDBOX_READ,
+                      "/proc"); /* the unit of a sender; secrets of others there are shut by Landlock itself */
     }
     allow_file(s, SANDBOX_MAIN, in->tls.cert);
     allow_file(s, SANDBOX_MAIN, in->tls.key);
@@ -134,10 +146,11 @@ static void allow_settings(struct sandbox *s, const struct settings *of)
         settings_each_place(confine_allow_place, s);
 }
 
-struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs, const char *store_path)
+struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs,
+                            const char *store_path)
 {
     static const char *const of_worker[] = {
-        "/etc/group", "/etc/nsswitch.conf", /* for the remedy of a file that it may not read */
+        "/etc/group", "/etc/nsswitch.conf",                        /* for the remedy of a file that it may not read */
         "/proc/self/uid_map", "/proc/sys/fs/protected_hardlinks"}; /* io/safe_open */
     const char *manager = getenv("NOTIFY_SOCKET");
     struct sandbox *box = sandbox_new();
@@ -167,7 +180,8 @@ static void load(const char *library)
 static void load_services(struct slice line)
 {
     struct slice rest = line, database = slice_trim(slice_split(&rest, ':'));
-    if (!slice_is(database, "hosts") && !slice_is(database, "passwd") && !slice_is(database, "group") && !slice_is(database, "services"))
+    if (!slice_is(database, "hosts") && !slice_is(database, "passwd") && !slice_is(database, "group") &&
+        !slice_is(database, "services"))
         return;
     while (rest.p) {
         struct slice service = slice_trim(slice_split(&rest, ' '));
@@ -211,17 +225,19 @@ void confine_say(const struct sandbox *s)
         log_warn("the sandbox is off: crumbd may open whatever its user may", log_c("remedy", "sandbox: on"));
         return;
     }
-    const struct log_tag tags[] = {abi ? log_i("landlock", abi) : log_c("landlock", "none"), log_c("seccomp", filters ? "on" : "none"),
-                                   log_c("see", "crumbd check --dump")};
+    const struct log_tag tags[] = {abi ? log_i("landlock", abi) : log_c("landlock", "none"),
+                                   log_c("seccomp", filters ? "on" : "none"), log_c("see", "crumbd check --dump")};
     if (abi && filters)
         log_write(LOG_INFO, "the sandbox is in force", tags, 3);
     else
-        log_write(LOG_WARN, "this kernel, or this build, has not all of the sandbox; crumbd runs without that part", tags, 3);
+        log_write(LOG_WARN, "this kernel, or this build, has not all of the sandbox; crumbd runs without that part",
+                  tags, 3);
 }
 
 static void say_failed(const char *what, enum sandbox_role role)
 {
-    log_error("a part of the sandbox is not in force", log_c("part", what), log_i("role", role), log_c("error", strerror(errno)));
+    log_error("a part of the sandbox is not in force", log_c("part", what), log_i("role", role),
+              log_c("error", strerror(errno)));
 }
 
 void confine_files(const struct sandbox *s, enum sandbox_role role)

@@ -8,7 +8,8 @@
 #include "io/sandbox.h"
 
 /* What the settings, these inputs and this store need. Looks at the file system as the user that crumbd is by now. */
-struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs, const char *store_path);
+struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs,
+                            const char *store_path);
 /* Loads what the C library and libsystemd would load when it is first needed: no thread may map code later. */
 void confine_preload(const struct input_options *inputs, unsigned n_inputs);
 /* One line of the log: what this kernel gives, and what it lacks. s NULL: the sandbox is off. */

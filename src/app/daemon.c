@@ -23,10 +23,10 @@
 #include "io/listen.h"
 
 enum {
-    COMMIT_RETRY_S = 1,   /* the disk is full or fails: try the same checkpoint again */
-    EXIT_COMMIT_S = 5,    /* how long the last checkpoint may take at exit */
-    EXIT_LAST_S = 1,      /* how long, after that or after a second signal, the worker has to tell its last numbers */
-    EXIT_SEND_MS = 5000,  /* how long what waits may still be sent at exit; the rest stays in the store */
+    COMMIT_RETRY_S = 1,    /* the disk is full or fails: try the same checkpoint again */
+    EXIT_COMMIT_S = 5,     /* how long the last checkpoint may take at exit */
+    EXIT_LAST_S = 1,       /* how long, after that or after a second signal, the worker has to tell its last numbers */
+    EXIT_SEND_MS = 5000,   /* how long what waits may still be sent at exit; the rest stays in the store */
     DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
 };
 
@@ -37,7 +37,8 @@ static struct timeval seconds(int s)
 
 /* --- ledger --- */
 
-/* Whether the input's lines, of which this event was made, are read again: it has positions, and they are older than the event. */
+/* Whether the input's lines, of which this event was made, are read again: it has positions, and they are older than
+ * the event. */
 static bool is_read_again(const struct daemon *dm, const struct store_event *e)
 {
     int i = shares_find(&dm->shares, e->input);
@@ -53,8 +54,9 @@ static void count_unstored(struct daemon *dm, const struct store_event *e)
 }
 
 /*
- * Each event once, whichever forms of it are among the unstored ones; `open` has the open forms whose closed ones have not been met. A
- * closed form without its open one: a checkpoint before them has stored that, with the position behind its line.
+ * Each event once, whichever forms of it are among the unstored ones; `open` has the open forms whose closed ones have
+ * not been met. A closed form without its open one: a checkpoint before them has stored that, with the position behind
+ * its line.
  */
 static void count_form(struct daemon *dm, struct table *open, struct store_event *e)
 {
@@ -80,7 +82,8 @@ static void say_unstored(const struct daemon *dm)
               log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
 }
 
-/* What the worker has judged since the last checkpoint that was stored is in the ledger, and what is lost of it has a name. */
+/* What the worker has judged since the last checkpoint that was stored is in the ledger, and what is lost of it has a
+ * name. */
 static void give_up_unstored(struct daemon *dm)
 {
     struct table open = {0};
@@ -92,7 +95,8 @@ static void give_up_unstored(struct daemon *dm)
         for (unsigned k = 0; k < c->n_events; k++)
             count_form(dm, &open, &c->events[k]);
     }
-    table_each(&open, slot) count_unstored(dm, slot->value);
+    table_each (&open, slot)
+        count_unstored(dm, slot->value);
     table_free(&open);
     say_unstored(dm);
     while (dm->n_unstored)
@@ -162,7 +166,8 @@ static void daemon_on_exit_timer(evutil_socket_t fd, short what, void *u)
     }
     struct turn t;
     if (dm->worker && worker_turn(dm->worker, &t))
-        turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t, dm->setup->inputs);
+        turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t,
+                 dm->setup->inputs);
     end_loop(dm);
 }
 
@@ -203,11 +208,14 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     enum store_result result = dm->stored = store_commit(dm->store, &c->checkpoint);
     if (result != STORE_OK) {
         if (!dm->full_said)
-            log_error(result == STORE_FULL ? "the store is full: reading stops until there is room; what cannot wait is dropped and counted"
-                                           : "the store cannot be written: reading stops until it can; what cannot wait is dropped and counted",
-                      log_c("store", dm->setup->settings->store),
-                      log_c("remedy", result == STORE_FULL ? "free disk space, raise store_limit, or see `crumbd queue ls`"
-                                                           : "check the disk and the rights of the file"));
+            log_error(
+                result == STORE_FULL
+                    ? "the store is full: reading stops until there is room; what cannot wait is dropped and counted"
+                    : "the store cannot be written: reading stops until it can; what cannot wait is dropped and "
+                      "counted",
+                log_c("store", dm->setup->settings->store),
+                log_c("remedy", result == STORE_FULL ? "free disk space, raise store_limit, or see `crumbd queue ls`"
+                                                     : "check the disk and the rights of the file"));
         dm->full_said = true;
         return false;
     }
@@ -308,7 +316,8 @@ static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
         notify_send("WATCHDOG=1");
 }
 
-/* Answered by the loop, also those that come while rules compile: a supervisor that asks too early must not end the daemon. */
+/* Answered by the loop, also those that come while rules compile: a supervisor that asks too early must not end the
+ * daemon. */
 static void take_signals(struct daemon *dm, const int *signals, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -318,7 +327,8 @@ static void take_signals(struct daemon *dm, const int *signals, unsigned n)
     }
 }
 
-/* Until the loop turns, those that end crumbd end it at once, and the handler of `crumbd exec` has those of its command. */
+/* Until the loop turns, those that end crumbd end it at once, and the handler of `crumbd exec` has those of its
+ * command. */
 static void take_early_signals(struct daemon *dm)
 {
     static const int signals[] = {SIGUSR1, SIGHUP};
@@ -371,16 +381,19 @@ static void say_start(const struct daemon *dm)
 {
     const struct settings *s = dm->setup->settings;
     log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
-             log_c("store", dm->store_path), log_i("rules", dm->snapshot->rules->n), log_i("inputs", dm->setup->n_inputs));
+             log_c("store", dm->store_path), log_i("rules", dm->snapshot->rules->n),
+             log_i("inputs", dm->setup->n_inputs));
     for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
         const struct log_tag tag = log_c(input_names[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
         log_listed(LOG_INFO, "input", &tag, 1);
     }
     listen_say_unclaimed();
     if (!s->dsn)
-        log_warn("no DSN: events stay in the store", log_c("see", "crumbd queue ls"), log_c("remedy", "set sentry.dsn or SENTRY_DSN"));
+        log_warn("no DSN: events stay in the store", log_c("see", "crumbd queue ls"),
+                 log_c("remedy", "set sentry.dsn or SENTRY_DSN"));
     if (!regex_have_jit())
-        log_warn("regular expressions run without JIT, which is slower", log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
+        log_warn("regular expressions run without JIT, which is slower",
+                 log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
 }
 
 /* EXIT_WELL, EXIT_INPUT_WRONG when something written is wrong, or EXIT_CANNOT_RUN when it is this host. */
@@ -453,7 +466,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
         daemon_on_mail(dm, &first->mail);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
-    err_print(d, stderr); /* warnings, and inputs left out */
+    err_print(d, stderr);                     /* warnings, and inputs left out */
     err_free(d);
 #ifdef __GLIBC__
     malloc_trim(0); /* what compiling the rules took and gave back */

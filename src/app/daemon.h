@@ -13,11 +13,11 @@
 #include "app/settings.h"
 
 struct daemon_setup {
-    struct settings *settings; /* the rules that they name are loaded after the inputs are bound */
+    struct settings *settings;          /* the rules that they name are loaded after the inputs are bound */
     const struct input_options *inputs; /* instead of the settings' */
     unsigned n_inputs;
-    bool drain; /* end with status 0 when the inputs are at their end */
-    pid_t child;   /* not 0: signals are passed on to it, and its end is that of the inputs */
+    bool drain;     /* end with status 0 when the inputs are at their end */
+    pid_t child;    /* not 0: signals are passed on to it, and its end is that of the inputs */
     bool own_store; /* when the store is in use, take one beside it that belongs to this process */
 };
 

@@ -18,10 +18,11 @@ static bool all_without_room(const struct daemon *dm)
 static const char *why_not_ready(const struct daemon *dm)
 {
     bool full = dm->stored == STORE_FULL || all_without_room(dm);
-    return dm->stopping                  ? "crumbd is stopping"
-           : full                        ? "the store is full: reading waits until there is room"
-           : dm->stored == STORE_FAILED  ? "the store cannot be written: reading waits until it can; crumbd's log says why"
-                                         : health_why_not_reading(&dm->health);
+    return dm->stopping ? "crumbd is stopping"
+           : full       ? "the store is full: reading waits until there is room"
+           : dm->stored == STORE_FAILED
+               ? "the store cannot be written: reading waits until it can; crumbd's log says why"
+               : health_why_not_reading(&dm->health);
 }
 
 static void daemon_http_on_http(void *u, const struct http_request *req, struct http_answer *a)
@@ -81,7 +82,8 @@ void daemon_open_http(struct daemon *dm)
     dm->http = open_one(dm, &s->http, false, "there is no status page");
     dm->probes = open_one(dm, &s->probes, true, "there are no probes");
     if (dm->http && !http_is_local(dm->http) && !s->http_token)
-        log_warn("the status page stays closed: its address is not loopback and there is no http_token_file; only health and metrics are "
+        log_warn("the status page stays closed: its address is not loopback and there is no http_token_file; only "
+                 "health and metrics are "
                  "served",
                  log_c("http", http_text(dm->http)), log_c("remedy", "name a file with a token in http_token_file"));
 }

@@ -17,16 +17,16 @@ struct daemon {
     const struct daemon_setup *setup;
     struct event_base *base;
     struct sandbox *sandbox; /* NULL: off */
-    struct privileges who; /* crumbd becomes, once its ports are bound */
+    struct privileges who;   /* crumbd becomes, once its ports are bound */
     struct store *store;
     struct upstream upstream;
     struct sender *sender;
     struct worker *worker;
     struct mailbox *mailbox;
-    struct input_state *inputs; /* as the last checkpoint brought it */
-    struct counts counts; /* of this run: what checkpoints brought, and what the sender adds */
-    struct count_open open; /* as the last checkpoint brought it */
-    struct snapshot *snapshot; /* held */
+    struct input_state *inputs;    /* as the last checkpoint brought it */
+    struct counts counts;          /* of this run: what checkpoints brought, and what the sender adds */
+    struct count_open open;        /* as the last checkpoint brought it */
+    struct snapshot *snapshot;     /* held */
     struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
     unsigned n_rule_stats;
     unsigned issues;

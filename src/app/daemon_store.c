@@ -12,7 +12,8 @@
 static struct store *open_store_of_user(struct daemon *dm, const char *path, struct diag *d)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash && slash > path ? slice_dup(slice_of(path, (size_t)(slash - path))) : xstrdup(slash ? "/" : ".");
+    char *folder =
+        slash && slash > path ? slice_dup(slice_of(path, (size_t)(slash - path))) : xstrdup(slash ? "/" : ".");
     struct store *store = NULL;
     if (privileges_make_folder(&dm->who, folder, d)) {
         privileges_borrow(&dm->who);
@@ -20,7 +21,9 @@ static struct store *open_store_of_user(struct daemon *dm, const char *path, str
         privileges_return(&dm->who);
     }
     if (!store && dm->who.name)
-        err_plain(d, "crumbd becomes %s, who must own the store and may write in its folder. If it was made by another user: chown -R %s %s",
+        err_plain(d,
+                  "crumbd becomes %s, who must own the store and may write in its folder. If it was made by another "
+                  "user: chown -R %s %s",
                   dm->who.name, dm->who.name, folder);
     free(folder);
     return store;

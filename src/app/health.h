@@ -1,6 +1,6 @@
 /*
- * health: what the main thread knows of the worker's: whether it turns, whether one turn holds up all others, whether reading is
- * paused. Asked once every HEALTH_PULSE_US at most; belongs to the main thread.
+ * health: what the main thread knows of the worker's: whether it turns, whether one turn holds up all others, whether
+ * reading is paused. Asked once every HEALTH_PULSE_US at most; belongs to the main thread.
  */
 #ifndef APP_HEALTH_H
 #define APP_HEALTH_H
@@ -9,8 +9,9 @@
 
 enum {
     HEALTH_PULSE_US = 1000000,
-    HEALTH_SILENT_US = 60000000, /* so long without a turn: not healthy; where a watchdog waits, its time counts instead */
-    HEALTH_HELD_US = 5000000,    /* so long without a turn, or paused: not ready */
+    HEALTH_SILENT_US =
+        60000000,             /* so long without a turn: not healthy; where a watchdog waits, its time counts instead */
+    HEALTH_HELD_US = 5000000, /* so long without a turn, or paused: not ready */
 };
 
 struct health {

@@ -74,7 +74,8 @@ int cmd_version(int argc, char **argv)
     (void)argc;
     (void)argv;
     printf("crumbd %s\n", PACKAGE_VERSION);
-    printf("regex: PCRE2 %s, JIT %s\n", regex_version(), regex_have_jit() ? "on" : "off (rules are judged more slowly)");
+    printf("regex: PCRE2 %s, JIT %s\n", regex_version(),
+           regex_have_jit() ? "on" : "off (rules are judged more slowly)");
     if (strcmp(prefilter_version(), "none") == 0)
         printf("prefilter: none, so every rule is tried on every line (built without libhs)\n");
     else
@@ -88,8 +89,8 @@ int cmd_version(int argc, char **argv)
         printf("seccomp: off (built without libseccomp)\n");
     else
         printf("seccomp: libseccomp %s\n", sandbox_seccomp_version());
-    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), http_client_version(), store_version(),
-           conf_version(), zip_version(), tls_version());
+    printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), http_client_version(),
+           store_version(), conf_version(), zip_version(), tls_version());
     struct sbuf packages;
     sbuf_init(&packages, 8192);
     packages_put("/var/lib/dpkg", &packages);

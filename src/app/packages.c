@@ -11,8 +11,9 @@
 enum { LIBRARIES_MAX = 64, NAME_BYTES = 128, LINE_BYTES = 4096 };
 
 /* Those that crumbd calls itself: what they load in turn has packages of its own. */
-static const char *const ours[] = {"libc.so", "libcrypto.so", "libcurl", "libevent", "libfyaml", "libhs", "libpcre2", "libseccomp",
-                                   "libsqlite3", "libssl", "libsystemd", "libyajl", "libz.so"};
+static const char *const ours[] = {"libc.so",    "libcrypto.so", "libcurl",    "libevent",   "libfyaml",
+                                   "libhs",      "libpcre2",     "libseccomp", "libsqlite3", "libssl",
+                                   "libsystemd", "libyajl",      "libz.so"};
 
 struct library {
     const char *path; /* as it was loaded, without /usr in front: / and /usr are one on most systems */
@@ -70,10 +71,12 @@ static void find_owners(const char *dpkg, struct libraries *all)
     for (struct dirent *e; d && (e = readdir(d));) {
         const char *end = strrchr(e->d_name, '.');
         /* The C library's package and the others that matter begin alike; a thousand lists would take a while. */
-        if (!end || strcmp(end, ".list") != 0 || (strncmp(e->d_name, "lib", 3) != 0 && strncmp(e->d_name, "zlib", 4) != 0))
+        if (!end || strcmp(end, ".list") != 0 ||
+            (strncmp(e->d_name, "lib", 3) != 0 && strncmp(e->d_name, "zlib", 4) != 0))
             continue;
         char *path = xasprintf("%s/%s", folder, e->d_name);
-        char *file = strchr(e->d_name, ':') ? xstrdup(e->d_name) : slice_dup(slice_of(e->d_name, (size_t)(end - e->d_name)));
+        char *file =
+            strchr(e->d_name, ':') ? xstrdup(e->d_name) : slice_dup(slice_of(e->d_name, (size_t)(end - e->d_name)));
         read_list(path, file, all);
         free(file);
         free(path);

@@ -1,6 +1,7 @@
 /*
- * packages: which packages of the distribution the loaded libraries come from, so that a security advice can be compared with
- * `crumbd --version`. Reads dpkg's own files; nothing where there is no dpkg. For one command line, not for the daemon.
+ * packages: which packages of the distribution the loaded libraries come from, so that a security advice can be
+ * compared with `crumbd --version`. Reads dpkg's own files; nothing where there is no dpkg. For one command line, not
+ * for the daemon.
  */
 #ifndef APP_PACKAGES_H
 #define APP_PACKAGES_H

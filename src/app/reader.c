@@ -86,7 +86,8 @@ static bool pump_first(struct reader *r, int fd, const char *path, struct diag *
     ssize_t n = read_some(fd, first, path, d);
     bool by_message = format_traits(*r->format)->by_message; /* each of which may be compressed */
     if (n > 2 && !by_message && memcmp(first, "\x1f\x8b\x08", 3) == 0) {
-        err_add(d, ERR_ERROR, (struct err_place){.file = path}, "is compressed; give what zcat makes of it on standard input, as -");
+        err_add(d, ERR_ERROR, (struct err_place){.file = path},
+                "is compressed; give what zcat makes of it on standard input, as -");
         n = -1;
     }
     if (n >= 0) {

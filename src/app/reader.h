@@ -13,8 +13,8 @@
 typedef bool reader_f(void *u, struct message *m);
 
 /*
- * path "-" is standard input. *format AUTO is settled by the first line that tells, and written back, so that lines of entries with
- * several join. False and an entry in d when the file cannot be read.
+ * path "-" is standard input. *format AUTO is settled by the first line that tells, and written back, so that lines of
+ * entries with several join. False and an entry in d when the file cannot be read.
  */
 bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d);
 

@@ -35,7 +35,8 @@ static void answer_closed(struct status *s, const struct http_request *req, stru
         [HTTP_ASK] = "this needs the token of http_token_file: Authorization: Bearer TOKEN",
         [HTTP_WRONG] = "this is not the token of http_token_file",
         [HTTP_TOO_SOON] = "wait a second after a wrong token",
-        [HTTP_PROBES] = "only /healthz, /readyz and /metrics are served at this address; http_token_file opens the rest"};
+        [HTTP_PROBES] =
+            "only /healthz, /readyz and /metrics are served at this address; http_token_file opens the rest"};
     static const int status[] = {[HTTP_ASK] = 401, [HTTP_WRONG] = 401, [HTTP_TOO_SOON] = 429, [HTTP_PROBES] = 403};
     if (wants_json(req) || req->access == HTTP_PROBES) {
         a->type = wants_json(req) ? json : NULL;
@@ -69,7 +70,7 @@ static void ask_balances(struct status *s, struct store *store)
 }
 
 static void routes_answer_page(struct status *s, struct store *store, const struct http_request *req,
-                        struct http_answer *a)
+                               struct http_answer *a)
 {
     struct listing l = {.status = s, .out = &a->body};
     store_totals(store, &s->outbox);
@@ -81,7 +82,7 @@ static void routes_answer_page(struct status *s, struct store *store, const stru
 }
 
 static void routes_answer_metrics(struct status *s, struct store *store, const struct http_request *req,
-                           struct http_answer *a)
+                                  struct http_answer *a)
 {
     (void)req;
     store_totals(store, &s->outbox);
@@ -90,7 +91,7 @@ static void routes_answer_metrics(struct status *s, struct store *store, const s
 }
 
 static void routes_answer_ledger(struct status *s, struct store *store, const struct http_request *req,
-                          struct http_answer *a)
+                                 struct http_answer *a)
 {
     (void)req;
     ask_balances(s, store);
@@ -99,7 +100,7 @@ static void routes_answer_ledger(struct status *s, struct store *store, const st
 }
 
 static void routes_answer_rules(struct status *s, struct store *store, const struct http_request *req,
-                         struct http_answer *a)
+                                struct http_answer *a)
 {
     (void)store, (void)req;
     a->type = json;
@@ -107,7 +108,7 @@ static void routes_answer_rules(struct status *s, struct store *store, const str
 }
 
 static void routes_answer_health(struct status *s, struct store *store, const struct http_request *req,
-                          struct http_answer *a)
+                                 struct http_answer *a)
 {
     (void)store, (void)req;
     if (s->not_healthy)
@@ -117,7 +118,7 @@ static void routes_answer_health(struct status *s, struct store *store, const st
 }
 
 static void routes_answer_ready(struct status *s, struct store *store, const struct http_request *req,
-                         struct http_answer *a)
+                                struct http_answer *a)
 {
     (void)store, (void)req;
     if (s->not_ready)
@@ -146,7 +147,7 @@ static unsigned limit_of(struct slice query)
 }
 
 static void routes_answer_events(struct status *s, struct store *store, const struct http_request *req,
-                          struct http_answer *a)
+                                 struct http_answer *a)
 {
     struct listing l = {.status = s, .out = &a->body};
     unsigned limit = limit_of(req->query);
@@ -198,8 +199,8 @@ static struct store_row *get_event(struct store *store, struct slice text, struc
     return r;
 }
 
-static void answer_event(struct status *s, struct store *store, const struct http_request *req,
-                         struct slice id, struct http_answer *a)
+static void answer_event(struct status *s, struct store *store, const struct http_request *req, struct slice id,
+                         struct http_answer *a)
 {
     struct store_row *r = get_event(store, id, a);
     if (r) {
@@ -220,14 +221,12 @@ static void answer_payload(struct store *store, struct slice id, struct http_ans
     store_row_free(r);
 }
 
-void routes_answer(struct status *s, struct store *store, const struct http_request *req,
-                   struct http_answer *a)
+void routes_answer(struct status *s, struct store *store, const struct http_request *req, struct http_answer *a)
 {
     static const struct {
         const char *path;
         bool for_everyone; /* no byte of a log is in it */
-        void (*answer)(struct status *s, struct store *store, const struct http_request *req,
-                       struct http_answer *a);
+        void (*answer)(struct status *s, struct store *store, const struct http_request *req, struct http_answer *a);
     } routes[] = {{"/", false, routes_answer_page},
                   {"/metrics", true, routes_answer_metrics},
                   {"/healthz", true, routes_answer_health},

@@ -63,8 +63,10 @@ void rules_warn(const struct rule_set *set, struct diag *d)
     p.began_ms = clock_mono_ms();
     rule_warn_patterns(set, rules_is_wanted, &p, d);
     if (p.left_out)
-        err_add(d, ERR_WARNING, (struct err_place){0}, "the patterns of %u rules were not proven at the start, which would have become slow; "
-                "crumbd check proves all", p.left_out);
+        err_add(d, ERR_WARNING, (struct err_place){0},
+                "the patterns of %u rules were not proven at the start, which would have become slow; "
+                "crumbd check proves all",
+                p.left_out);
     free(p.shipped);
 }
 

@@ -7,13 +7,14 @@
 #include "app/settings.h"
 #include "core/rule_set.h"
 
-/* Adds each file's rules, in order; rule_set_ready is the caller's, here and below. False: errors are in d, and set is to be freed all the same. */
+/* Adds each file's rules, in order; rule_set_ready is the caller's, here and below. False: errors are in d, and set is
+ * to be freed all the same. */
 bool rules_load_files(struct rule_set *set, char *const *files, unsigned n, struct diag *d);
 /* Those that the settings name. */
 bool rules_load(struct rule_set *set, const struct settings *s, struct diag *d);
 /*
- * A pattern that `crumbd check` refuses for its work is a warning: for rules that are not shipped, whose patterns are proven when crumbd is
- * built, and as far as half a second reaches. Before rule_set_forget_files.
+ * A pattern that `crumbd check` refuses for its work is a warning: for rules that are not shipped, whose patterns are
+ * proven when crumbd is built, and as far as half a second reaches. Before rule_set_forget_files.
  */
 void rules_warn(const struct rule_set *set, struct diag *d);
 /*

@@ -22,10 +22,11 @@ static bool others_reach(const char *path)
 void secret_file_check(const char *what, const char *path, struct diag *d)
 {
     struct stat st;
-    if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode) || !(st.st_mode & (S_IROTH | S_IWOTH)) || !others_reach(path))
+    if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode) || !(st.st_mode & (S_IROTH | S_IWOTH)) ||
+        !others_reach(path))
         return;
-    err_add(d, ERR_WARNING, (struct err_place){.file = path}, "%s: mode %04o lets others %s it; do: chmod o-rwx %s", what, (unsigned)(st.st_mode & 07777),
-            st.st_mode & S_IWOTH ? "change" : "read", path);
+    err_add(d, ERR_WARNING, (struct err_place){.file = path}, "%s: mode %04o lets others %s it; do: chmod o-rwx %s",
+            what, (unsigned)(st.st_mode & 07777), st.st_mode & S_IWOTH ? "change" : "read", path);
 }
 
 static void check_store(const char *path, struct diag *d)

@@ -1,5 +1,6 @@
 /*
- * secret_files: warns of files with secrets that others may read, as ssh does, and of a DSN that goes over the network in the clear.
+ * secret_files: warns of files with secrets that others may read, as ssh does, and of a DSN that goes over the network
+ * in the clear.
  */
 #ifndef APP_SECRET_FILES_H
 #define APP_SECRET_FILES_H

@@ -83,7 +83,8 @@ static void check_dsn(const char *text, const char *from, struct diag *d, struct
     at.source = SLICE_NONE;
     if (dsn_parse(&dsn, slice_str(text), &own)) {
         if (dsn_in_the_clear(&dsn))
-            err_add(d, ERR_WARNING, at, "%s: http:// sends events and the key readable over the network; use https://", from);
+            err_add(d, ERR_WARNING, at, "%s: http:// sends events and the key readable over the network; use https://",
+                    from);
         dsn_free(&dsn);
     } else {
         err_add(d, ERR_ERROR, at, "%s: %s", from, own.v[0].text);
@@ -98,8 +99,7 @@ static void check_dsns(struct settings *s, struct diag *d)
         check_dsn(s->dsn, s->dsn_from, d, place_of(sentry_node(s, s->sentry.dsn ? "dsn" : "dsn_file")));
     for (unsigned i = 0; i < s->sentry.n_projects; i++) {
         char *from = xasprintf("sentry.projects.%.*s", SLICE_ARG(s->sentry.projects[i].name));
-        check_dsn(s->sentry.projects[i].dsn, from, d,
-                  place_of(conf_get(projects, s->sentry.projects[i].name.p)));
+        check_dsn(s->sentry.projects[i].dsn, from, d, place_of(conf_get(projects, s->sentry.projects[i].name.p)));
         free(from);
     }
 }
@@ -117,8 +117,8 @@ static void check_ca(const struct settings *s, struct diag *d)
 {
     const char *ca = s->sentry.ca_file;
     if (ca && access(ca, R_OK) != 0)
-        err_add(d, ERR_WARNING, place_of(sentry_node(s, "ca_file")), "cannot read %s: %s; without it no event is delivered", ca,
-                strerror(errno));
+        err_add(d, ERR_WARNING, place_of(sentry_node(s, "ca_file")),
+                "cannot read %s: %s; without it no event is delivered", ca, strerror(errno));
 }
 
 /* What Relay would delete from every event. */
@@ -161,8 +161,7 @@ static void find_names(struct settings *s, struct diag *d)
         err_free(&own);
     }
     if (s->sentry.release.text)
-        check_name(d, release, release ? "release" : "release in SENTRY_RELEASE",
-                   bad_release(s->sentry.release.text));
+        check_name(d, release, release ? "release" : "release in SENTRY_RELEASE", bad_release(s->sentry.release.text));
     s->options.environment = slice_str(s->sentry.environment);
     s->options.release = slice_str(s->sentry.release.text);
     if (uname(&host) == 0)
@@ -195,8 +194,8 @@ static void find_http_token(struct settings *s, struct diag *d)
         return;
     s->http_token = first_line(s, s->http_token_file, d, at);
     if (s->http_token && strlen(s->http_token) < HTTP_TOKEN_MIN)
-        err_add(d, ERR_ERROR, at, "the token in %s is shorter than %d characters; make one with: openssl rand -hex 16", s->http_token_file,
-                HTTP_TOKEN_MIN);
+        err_add(d, ERR_ERROR, at, "the token in %s is shorter than %d characters; make one with: openssl rand -hex 16",
+                s->http_token_file, HTTP_TOKEN_MIN);
 }
 
 static char *default_store(struct arena *a)
@@ -237,7 +236,8 @@ static void check_roots(struct settings *s, struct diag *d)
             conf_error(d, n, "a source root is an absolute path");
 }
 
-/* The store tells inputs apart by what they read, and each would promote every line once more. Listeners fail at their port. */
+/* The store tells inputs apart by what they read, and each would promote every line once more. Listeners fail at their
+ * port. */
 static void check_twins(const struct settings *s, struct diag *d)
 {
     for (unsigned i = 0; i < s->n_inputs; i++)
@@ -439,7 +439,9 @@ unsigned settings_rule_files(const struct settings *s, char ***files, struct dia
             globfree(&g);
         else
             err_add(d, ERR_WARNING, rule_place(s, i), "no rule file matches %s%s", pattern,
-                    slice_is(s->rules[i], "shipped") ? "; CRUMBD_DATA names a folder that has the shipped rules in rules/" : "");
+                    slice_is(s->rules[i], "shipped")
+                        ? "; CRUMBD_DATA names a folder that has the shipped rules in rules/"
+                        : "");
         free(pattern);
     }
     *files = found;

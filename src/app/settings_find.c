@@ -56,15 +56,14 @@ static bool built_in(enum input_kind kind, enum input_transport transport)
 }
 
 /* GTSA's variable, or loopback; Go's ":12201" is every address. */
-static bool add_gelf(struct settings *s, const char *scheme, enum input_transport transport,
-                     const char *variable, struct diag *d)
+static bool add_gelf(struct settings *s, const char *scheme, enum input_transport transport, const char *variable,
+                     struct diag *d)
 {
     const char *set = getenv(variable), *why;
     set = set && *set ? set : NULL;
     if (!built_in(INPUT_GELF, transport))
         return true;
-    char *text =
-        xasprintf("%s://%s%s", scheme, set && *set == ':' ? "0.0.0.0" : "", set ? set : "127.0.0.1:12201");
+    char *text = xasprintf("%s://%s%s", scheme, set && *set == ':' ? "0.0.0.0" : "", set ? set : "127.0.0.1:12201");
     bool ok = settings_input_address(add(s), INPUT_GELF, slice_str(text), &s->arena, &why);
     free(text);
     return ok || err_plain(d, "%s=%s is no address to listen on: %s", variable, set, why);

@@ -50,8 +50,9 @@ static const struct scheme {
     const char *name;
     const char *begin; /* of an address */
     enum input_transport transport;
-} schemes[] = {{"udp", "udp://", INPUT_UDP}, {"tcp", "tcp://", INPUT_TCP}, {"http", "http://", INPUT_HTTP},
-               {"tls", "tls://", INPUT_TLS}, {"unix", "unix:", INPUT_UNIX}, {"unix-stream", "unix-stream:", INPUT_UNIX_STREAM}};
+} schemes[] = {{"udp", "udp://", INPUT_UDP},    {"tcp", "tcp://", INPUT_TCP},
+               {"http", "http://", INPUT_HTTP}, {"tls", "tls://", INPUT_TLS},
+               {"unix", "unix:", INPUT_UNIX},   {"unix-stream", "unix-stream:", INPUT_UNIX_STREAM}};
 
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
@@ -127,7 +128,8 @@ static bool bind_listen(struct keys_ctx *c, const struct key *k, const struct co
     const char *why;
     enum input_kind kind = kind_of(k);
     if (n->type != CONF_SCALAR || n->text.n == 0)
-        return conf_error(c->diag, n, "\"%s\" must be an address such as udp://0.0.0.0:%u", k->name, input_traits[kind].port);
+        return conf_error(c->diag, n, "\"%s\" must be an address such as udp://0.0.0.0:%u", k->name,
+                          input_traits[kind].port);
     if (!settings_input_address(at, kind, n->text, c->arena, &why))
         return conf_error(c->diag, n, "\"%s\": this is no address to listen on: %s", k->name, why);
     return true;
@@ -172,9 +174,10 @@ static void inputs_dump_kind(const struct key *k, const void *at, struct sbuf *o
         keys_put_string(slice_str(o->text), out);
 }
 
-#define ADDRESS_SCHEMA(schemes_)                                                                             \
+#define ADDRESS_SCHEMA(schemes_)                                                                                       \
     "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
-#define INPUT(id, symbol, name, traits, bind, schema, words, help) static const struct key_custom custom_##id = {bind, inputs_dump_kind, schema, words};
+#define INPUT(id, symbol, name, traits, bind, schema, words, help)                                                     \
+    static const struct key_custom custom_##id = {bind, inputs_dump_kind, schema, words};
 #include "io/inputs.def"
 
 static bool inputs_bind_zone(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
@@ -220,7 +223,8 @@ static void inputs_dump_trust(const struct key *k, const void *at, struct sbuf *
 }
 
 static const struct key_custom custom_trust = {
-    inputs_bind_trust, inputs_dump_trust, "{\"enum\":[\"local\",true,false,\"on\",\"off\",\"yes\",\"no\"],\"default\":\"local\"}",
+    inputs_bind_trust, inputs_dump_trust,
+    "{\"enum\":[\"local\",true,false,\"on\",\"off\",\"yes\",\"no\"],\"default\":\"local\"}",
     "on, off or local; default: local"};
 
 /* 10.0.0.0/8, 2001:db8::/32, or one address. */
@@ -252,8 +256,9 @@ static bool inputs_bind_cidr(struct keys_ctx *c, const struct key *k, const stru
 {
     (void)k;
     return (n->type == CONF_SCALAR && n->text.n && read_cidr(n->text, at)) ||
-           conf_error(c->diag, n,
-                      "each of \"allow\" and \"exempt\" must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
+           conf_error(
+               c->diag, n,
+               "each of \"allow\" and \"exempt\" must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32");
 }
 
 static void inputs_dump_cidr(const struct key *k, const void *at, struct sbuf *out)
@@ -282,7 +287,8 @@ static bool inputs_bind_origin(struct keys_ctx *c, const struct key *k, const st
     bool ok = n->type == CONF_SCALAR && (slice_is(n->text, "*") || (host.n && !slice_chr(host, '/')));
     (void)k;
     if (!ok)
-        return conf_error(c->diag, n, "each of \"cors\" must be an origin such as https://shop.example.com, without a path, or '*'");
+        return conf_error(
+            c->diag, n, "each of \"cors\" must be an origin such as https://shop.example.com, without a path, or '*'");
     *origin = slice_str(arena_cstr(c->arena, n->text));
     return true;
 }
@@ -293,43 +299,43 @@ static void inputs_dump_origin(const struct key *k, const void *at, struct sbuf 
     keys_put_string(*(const struct slice *)at, out);
 }
 
-static const struct key_custom custom_origin = {inputs_bind_origin, inputs_dump_origin, "{\"type\":\"string\",\"pattern\":\"^([*]|[^/]+://[^/]+)$\"}",
+static const struct key_custom custom_origin = {inputs_bind_origin, inputs_dump_origin,
+                                                "{\"type\":\"string\",\"pattern\":\"^([*]|[^/]+://[^/]+)$\"}",
                                                 "an origin such as https://shop.example.com, or '*'"};
 static const struct key origin = {.type = KEY_CUSTOM, .custom = &custom_origin};
 
 /* By enum format; without those that only an input hands on, which are the last. */
-static const char *const formats[] = {
-    "auto",
+static const char *const formats[] = {"auto",
 #define FORMAT(rank, id, symbol, name, web) name,
 #define INPUT_FORMAT(rank, id, symbol, name, web)
 #include "parsers/formats.def"
-    NULL};
+                                      NULL};
 static const char *const from[] = {"end", "start", NULL};
 
-static const struct key tls_keys[] = {
-    {.name = "cert",
-     .type = KEY_CUSTOM,
-     KEY_AT(struct input_options, tls.cert),
-     .custom = &settings_path,
-     .required = true,
-     .help = "The certificate with its chain, PEM."},
-    {.name = "key",
-     .type = KEY_CUSTOM,
-     KEY_AT(struct input_options, tls.key),
-     .custom = &settings_path,
-     .required = true,
-     .help = "Its private key, PEM."},
-    {.name = "client_ca",
-     .type = KEY_CUSTOM,
-     KEY_AT(struct input_options, tls.client_ca),
-     .custom = &settings_path,
-     .help = "Only clients with a certificate of this authority are let in."},
-    {.name = NULL}};
+static const struct key tls_keys[] = {{.name = "cert",
+                                       .type = KEY_CUSTOM,
+                                       KEY_AT(struct input_options, tls.cert),
+                                       .custom = &settings_path,
+                                       .required = true,
+                                       .help = "The certificate with its chain, PEM."},
+                                      {.name = "key",
+                                       .type = KEY_CUSTOM,
+                                       KEY_AT(struct input_options, tls.key),
+                                       .custom = &settings_path,
+                                       .required = true,
+                                       .help = "Its private key, PEM."},
+                                      {.name = "client_ca",
+                                       .type = KEY_CUSTOM,
+                                       KEY_AT(struct input_options, tls.client_ca),
+                                       .custom = &settings_path,
+                                       .help = "Only clients with a certificate of this authority are let in."},
+                                      {.name = NULL}};
 static const struct key_table tls_table = {.keys = tls_keys};
 
 #define AT(member_) KEY_AT(struct input_options, member_)
 static const struct key input_keys[] = {
-#define INPUT(id, symbol, name_, traits, bind, schema, words, help_) {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
+#define INPUT(id, symbol, name_, traits, bind, schema, words, help_)                                                   \
+    {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
 #include "io/inputs.def"
     {.name = "format",
      .type = KEY_ENUM,
@@ -344,11 +350,7 @@ static const struct key input_keys[] = {
      .max = 4096,
      .help = "For nginx-access: the text of nginx's log_format. Without it the combined form, contrib's and "
              "JSON are told apart."},
-    {.name = "timezone",
-     .type = KEY_CUSTOM,
-     AT(zone),
-     .custom = &custom_zone,
-     .help = "For stamps that name no zone."},
+    {.name = "timezone", .type = KEY_CUSTOM, AT(zone), .custom = &custom_zone, .help = "For stamps that name no zone."},
     {.name = "from",
      .type = KEY_ENUM,
      AT(from_start),
@@ -369,13 +371,15 @@ static const struct key input_keys[] = {
      .of = &settings_cidr,
      .min = 1,
      .max = 1000,
-     .help = "Addresses and ranges that may send; everyone when left out. With proxy_protocol it is about the proxy itself."},
+     .help = "Addresses and ranges that may send; everyone when left out. With proxy_protocol it is about the proxy "
+             "itself."},
     {.name = "exempt",
      .type = KEY_LIST,
      KEY_MANY(struct input_options, exempt, n_exempt),
      .of = &settings_cidr,
      .max = 1000,
-     .help = "Addresses and ranges of which each may have more than its share: connections (see max_connections) and unfinished chunked GELF "
+     .help = "Addresses and ranges of which each may have more than its share: connections (see max_connections) and "
+             "unfinished chunked GELF "
              "messages. For a relay or a proxy that speaks for many. Loopback and unix sockets are exempt anyway. "
              "When left out, exempt beside inputs counts."},
     {.name = "max_message",
@@ -391,10 +395,14 @@ static const struct key input_keys[] = {
      .min = 1,
      .max = 1000000,
      .def = "1000",
-     .help = "Connections at once. One address (IPv6: its first 64 bits) holds an eighth of them, and 4 in any case; with one more it gives "
-             "up its own that has been idle longest. When all are taken, the address that holds most does so; where none holds more than "
-             "one, a connection that has said nothing yet makes room, or else the new one is closed. Counted each time. Loopback, unix "
-             "sockets and exempt addresses are not held to the eighth. With proxy_protocol it is about the client's address."},
+     .help = "Connections at once. One address (IPv6: its first 64 bits) holds an eighth of them, and 4 in any case; "
+             "with one more it gives "
+             "up its own that has been idle longest. When all are taken, the address that holds most does so; where "
+             "none holds more than "
+             "one, a connection that has said nothing yet makes room, or else the new one is closed. Counted each "
+             "time. Loopback, unix "
+             "sockets and exempt addresses are not held to the eighth. With proxy_protocol it is about the client's "
+             "address."},
     {.name = "idle_timeout",
      .type = KEY_DURATION,
      AT(idle_timeout_us),
@@ -404,7 +412,8 @@ static const struct key input_keys[] = {
      .type = KEY_INT,
      AT(per_sender),
      .def = "0",
-     .help = "Messages a second from one address (IPv6: its first 64 bits); more are dropped and counted, on connections they wait. 0: no "
+     .help = "Messages a second from one address (IPv6: its first 64 bits); more are dropped and counted, on "
+             "connections they wait. 0: no "
              "cap."},
     {.name = "proxy_protocol",
      .type = KEY_BOOL,
@@ -418,20 +427,23 @@ static const struct key input_keys[] = {
      .of = &origin,
      .min = 1,
      .max = 1000,
-     .help = "For http://: origins of web pages whose browsers may send here, such as https://shop.example.com, or '*' for all. Without it a "
+     .help = "For http://: origins of web pages whose browsers may send here, such as https://shop.example.com, or '*' "
+             "for all. Without it a "
              "request with an Origin is refused."},
     {.name = "trust",
      .type = KEY_CUSTOM,
      AT(trust),
      .custom = &custom_trust,
-     .help = "Whether a sender's fields may set reserved names: app, container, pod, namespace, image, server, transaction_id, release, "
+     .help = "Whether a sender's fields may set reserved names: app, container, pod, namespace, image, server, "
+             "transaction_id, release, "
              "environment and the like. local: those of senders on this host may."},
     {.name = "domain",
      .type = KEY_CSTR,
      AT(domain),
      .min = 1,
      .max = 64,
-     .help = "Inputs of one name share breadcrumbs and request ids for all their senders. Without it what is on this host is one domain, "
+     .help = "Inputs of one name share breadcrumbs and request ids for all their senders. Without it what is on this "
+             "host is one domain, "
              "named local, and every other address (IPv6: /64) is one of its own."},
     {.name = "tls", .type = KEY_TABLE, .table = &tls_table, .help = "For tls:// addresses."},
     {.name = NULL}};
@@ -501,11 +513,10 @@ static bool inputs_input_check(struct keys_ctx *c, const struct conf_node *map, 
         return conf_error(c->diag, map,
                           "a tls:// address needs \"tls\" with cert and key: tls: {cert: c.pem, key: k.pem}");
     if (o->transport != INPUT_TLS && conf_get(map, "tls"))
-        return conf_error(c->diag, conf_get(map, "tls"),
-                          "this input is not encrypted: \"tls\" needs a tls:// address");
+        return conf_error(c->diag, conf_get(map, "tls"), "this input is not encrypted: \"tls\" needs a tls:// address");
     if (!t->any_format && !t->of_entries && o->format != FORMAT_AUTO && o->format != t->format)
-        return conf_error(c->diag, conf_get(map, "format"), "a %s input takes %s; use syslog for other formats", input_names[o->kind],
-                          format_name(t->format));
+        return conf_error(c->diag, conf_get(map, "format"), "a %s input takes %s; use syslog for other formats",
+                          input_names[o->kind], format_name(t->format));
     const struct conf_node *log_format = conf_get(map, "log_format");
     if (log_format && !format_traits(o->format)->takes_log_format)
         return conf_error(c->diag, log_format, "\"log_format\" needs \"format: nginx-access\" beside it");

@@ -51,12 +51,12 @@ static bool settings_keys_bind_http(struct keys_ctx *c, const struct key *k, con
         h->host = NULL;
         return true;
     }
-    if (n->type == CONF_SCALAR && slice_starts(n->text, unix_scheme) && n->text.n > unix_scheme.n && n->text.p[unix_scheme.n] == '/') {
+    if (n->type == CONF_SCALAR && slice_starts(n->text, unix_scheme) && n->text.n > unix_scheme.n &&
+        n->text.p[unix_scheme.n] == '/') {
         *h = (struct settings_http){.host = arena_cstr(c->arena, slice_from(n->text, unix_scheme.n))};
         return true;
     }
-    return (n->type == CONF_SCALAR && n->text.n &&
-            settings_address(n->text, c->arena, &h->host, &h->port, &why)) ||
+    return (n->type == CONF_SCALAR && n->text.n && settings_address(n->text, c->arena, &h->host, &h->port, &why)) ||
            conf_error(c->diag, n, "\"%s\": %s", k->name, why);
 }
 
@@ -104,7 +104,8 @@ static void settings_keys_dump_user(const struct key *k, const void *at, struct 
     free(both);
 }
 
-static const struct key_custom custom_user = {settings_keys_bind_user, settings_keys_dump_user, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
+static const struct key_custom custom_user = {settings_keys_bind_user, settings_keys_dump_user,
+                                              "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
                                               "a user, or user:group"};
 
 /* How events are grouped; any other word is the group of `user`. */
@@ -125,7 +126,8 @@ static void settings_keys_dump_group(const struct key *k, const void *at, struct
     sbuf_adds(out, *(const bool *)at ? SLICE("everywhere") : SLICE("sentry"));
 }
 
-static const struct key_custom custom_group = {settings_keys_bind_group, settings_keys_dump_group, "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
+static const struct key_custom custom_group = {settings_keys_bind_group, settings_keys_dump_group,
+                                               "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
                                                "sentry or everywhere, or the group to run as"};
 
 #define AT(member_) KEY_AT(struct settings, member_)
@@ -183,11 +185,7 @@ static const struct key breadcrumbs_keys[] = {
      AT(options.crumbs.before),
      .def = "30",
      .help = "Earlier lines of the same request or stream that an event takes along; 0 for none."},
-    {.name = "after",
-     .type = KEY_INT,
-     AT(options.crumbs.after),
-     .def = "5",
-     .help = "Later lines; 0 for none."},
+    {.name = "after", .type = KEY_INT, AT(options.crumbs.after), .def = "5", .help = "Later lines; 0 for none."},
     {.name = "wait",
      .type = KEY_DURATION,
      AT(options.crumbs.wait_us),
@@ -226,16 +224,14 @@ static const struct key per_issue_keys[] = {
     {.name = NULL}};
 static const struct key_table per_issue_table = {.keys = per_issue_keys};
 static const struct key limits_keys[] = {
-    {.name = "per_issue",
-     .type = KEY_TABLE,
-     .table = &per_issue_table,
-     .help = "Flood control of each fingerprint."},
+    {.name = "per_issue", .type = KEY_TABLE, .table = &per_issue_table, .help = "Flood control of each fingerprint."},
     {.name = "per_minute",
      .type = KEY_INT,
      AT(options.limits.per_minute),
      .min = 1,
      .def = "300",
-     .help = "Events of all issues of a project in a minute. The first of an issue that is new passes in any case, as far as new_issues "
+     .help = "Events of all issues of a project in a minute. The first of an issue that is new passes in any case, as "
+             "far as new_issues "
              "goes."},
     {.name = "per_day",
      .type = KEY_INT,
@@ -248,8 +244,10 @@ static const struct key limits_keys[] = {
      AT(options.limits.new_issues),
      .min = 1,
      .def = "200",
-     .help = "Issues of a project that may be new in an hour, that is, not seen for 30 days. What is above becomes one issue for each "
-             "input, with its exact number and the commonest of what it would have been. Another host may use half of it; the last "
+     .help = "Issues of a project that may be new in an hour, that is, not seen for 30 days. What is above becomes one "
+             "issue for each "
+             "input, with its exact number and the commonest of what it would have been. Another host may use half of "
+             "it; the last "
              "quarter is kept for rules whose fingerprint holds no value from the line."},
     {.name = NULL}};
 static const struct key_table limits_table = {.keys = limits_keys};
@@ -261,11 +259,7 @@ static const struct key scrub_keys[] = {
      AT(options.scrub.defaults),
      .def = "on",
      .help = "Take out passwords, keys, tokens, payment cards, account numbers and logins in URLs."},
-    {.name = "emails",
-     .type = KEY_BOOL,
-     AT(options.scrub.emails),
-     .def = "on",
-     .help = "Take out mail addresses."},
+    {.name = "emails", .type = KEY_BOOL, AT(options.scrub.emails), .def = "on", .help = "Take out mail addresses."},
     {.name = "ips",
      .type = KEY_BOOL,
      AT(options.scrub.ips),
@@ -281,7 +275,8 @@ static const struct key scrub_keys[] = {
      .type = KEY_BOOL,
      AT(options.scrub.send_ip),
      .def = "off",
-     .help = "Send the address of whoever made a request or logged in, as the event's user and where the log has it. Off: it is taken "
+     .help = "Send the address of whoever made a request or logged in, as the event's user and where the log has it. "
+             "Off: it is taken "
              "out of every text; rules may still use it."},
     {.name = NULL}};
 static const struct key_table scrub_table = {.keys = scrub_keys};
@@ -296,8 +291,7 @@ static const struct key settings_keys[] = {
      KEY_MANY(struct settings, inputs, n_inputs),
      .of = &settings_input,
      .max = 1000,
-     .help =
-         "Where messages come from. Without any, crumbd takes the logs it finds and listens on loopback."},
+     .help = "Where messages come from. Without any, crumbd takes the logs it finds and listens on loopback."},
     {.name = "rules",
      .type = KEY_LIST,
      KEY_MANY(struct settings, rules, n_rules),
@@ -332,7 +326,8 @@ static const struct key settings_keys[] = {
      AT(options.group_everywhere),
      .custom = &custom_group,
      .def = "sentry",
-     .help = "everywhere: send a fingerprint with every event, for servers that ignore frames. Any other word is a group of this "
+     .help = "everywhere: send a fingerprint with every event, for servers that ignore frames. Any other word is a "
+             "group of this "
              "host, and means what it means behind the colon of user."},
     {.name = "store",
      .type = KEY_CUSTOM,
@@ -345,8 +340,10 @@ static const struct key settings_keys[] = {
      AT(store_limit_bytes),
      .min = 64 << 10,
      .def = "512m",
-     .help = "How large it may grow while Sentry cannot be reached. A quarter is kept for files, the journal and standard input, a quarter "
-             "for the inputs that others send to, in equal parts; the rest is for whoever comes first. An input that has used up its "
+     .help = "How large it may grow while Sentry cannot be reached. A quarter is kept for files, the journal and "
+             "standard input, a quarter "
+             "for the inputs that others send to, in equal parts; the rest is for whoever comes first. An input that "
+             "has used up its "
              "share is not read meanwhile; events of udp and unix are dropped and counted."},
     {.name = "http",
      .type = KEY_CUSTOM,
@@ -354,25 +351,29 @@ static const struct key settings_keys[] = {
      .custom = &custom_http,
      .help = "Where the status page, /api/, /metrics, /healthz and /readyz are served (crumbd(8), STATUS PAGE). "
              "On loopback and on a unix socket whoever can reach it sees all; elsewhere it asks for the token of "
-             "http_token_file, and without one only /metrics, /healthz and /readyz are served. A port that is taken is a warning."},
+             "http_token_file, and without one only /metrics, /healthz and /readyz are served. A port that is taken is "
+             "a warning."},
     {.name = "http_token_file",
      .type = KEY_CUSTOM,
      AT(http_token_file),
      .custom = &settings_path,
-     .help = "A file whose first line is the token for http, 16 characters at least; nobody but crumbd need be able to read it."},
+     .help = "A file whose first line is the token for http, 16 characters at least; nobody but crumbd need be able to "
+             "read it."},
     {.name = "http_names",
      .type = KEY_LIST,
      KEY_MANY(struct settings, http_names, n_http_names),
      .of = &key_string,
      .max = 100,
-     .help = "Names by which this host may be asked for, beside its addresses, localhost and its own name: by http, by probes, and by "
+     .help = "Names by which this host may be asked for, beside its addresses, localhost and its own name: by http, by "
+             "probes, and by "
              "http:// inputs on loopback."},
     {.name = "exempt",
      .type = KEY_LIST,
      KEY_MANY(struct settings, exempt, n_exempt),
      .of = &settings_cidr,
      .max = 1000,
-     .help = "Addresses and ranges that are exempt in every input which takes senders with an address and names none of its own."},
+     .help = "Addresses and ranges that are exempt in every input which takes senders with an address and names none "
+             "of its own."},
     {.name = "probes",
      .type = KEY_CUSTOM,
      AT(probes),
@@ -389,21 +390,24 @@ static const struct key settings_keys[] = {
      .type = KEY_CUSTOM,
      AT(user),
      .custom = &custom_user,
-     .help = "Whom crumbd becomes, for good, once it has bound its ports: a user, or user:group, as names or numbers. Only where "
-             "root starts it; a systemd unit names its user itself. The store must belong to that user; a new one does."},
+     .help =
+         "Whom crumbd becomes, for good, once it has bound its ports: a user, or user:group, as names or numbers. Only "
+         "where "
+         "root starts it; a systemd unit names its user itself. The store must belong to that user; a new one does."},
     {.name = "keep_read",
      .type = KEY_BOOL,
      AT(keep_read),
      .def = "off",
-     .help = "Keep CAP_DAC_READ_SEARCH, and with it the right to read every log whoever owns it; all other capabilities go in any "
+     .help = "Keep CAP_DAC_READ_SEARCH, and with it the right to read every log whoever owns it; all other "
+             "capabilities go in any "
              "case."},
     {.name = "sandbox",
      .type = KEY_BOOL,
      AT(sandbox),
      .def = "on",
-     .help = "Landlock and seccomp, see crumbd-security(7): crumbd can then open only what its configuration needs. off is for "
+     .help = "Landlock and seccomp, see crumbd-security(7): crumbd can then open only what its configuration needs. "
+             "off is for "
              "debugging."},
     {.name = NULL}};
-const struct key_table settings_table = {.keys = settings_keys,
-                                         .size = sizeof(struct settings),
-                                         .help = "Configuration of crumbd, crumbd.yaml(5)."};
+const struct key_table settings_table = {
+    .keys = settings_keys, .size = sizeof(struct settings), .help = "Configuration of crumbd, crumbd.yaml(5)."};

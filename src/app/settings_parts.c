@@ -28,8 +28,8 @@ static void settings_parts_dump_path(const struct key *k, const void *at, struct
         keys_put_string(slice_str(path), out);
 }
 
-const struct key_custom settings_path = {settings_parts_bind_path, settings_parts_dump_path, "{\"type\":\"string\",\"minLength\":1}",
-                                         "a path"};
+const struct key_custom settings_path = {settings_parts_bind_path, settings_parts_dump_path,
+                                         "{\"type\":\"string\",\"minLength\":1}", "a path"};
 
 struct settings_zone {
     struct settings_zone *next;

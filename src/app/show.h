@@ -1,5 +1,6 @@
 /*
- * show: text from logs on a terminal. Control bytes are shown as \xHH, so that no log line can drive the reader's terminal.
+ * show: text from logs on a terminal. Control bytes are shown as \xHH, so that no log line can drive the reader's
+ * terminal.
  */
 #ifndef APP_SHOW_H
 #define APP_SHOW_H
@@ -10,8 +11,8 @@
 
 enum { SHOW_SMALL = 32 };
 
-/* At most max_points code points, "..." when cut; line breaks are shown as spaces, marks that turn the direction of writing as
-   bytes. */
+/* At most max_points code points, "..." when cut; line breaks are shown as spaces, marks that turn the direction of
+   writing as bytes. */
 void show_text(FILE *out, struct slice s, size_t max_points);
 /* Text of several lines, each behind `indent` blanks and ended by a newline; otherwise like show_text. */
 void show_block(FILE *out, struct slice s, unsigned indent, size_t max_points);
@@ -21,8 +22,8 @@ void show_time(FILE *out, int64_t us);
 const char *show_span(int64_t us, char buf[SHOW_SMALL]);
 /* Bytes as 812, 1.2k, 34k or 5.6m. */
 const char *show_size(uint64_t bytes, char buf[SHOW_SMALL]);
-/* A Sentry event payload for reading: message, exceptions with their frames, request, tags, breadcrumbs with their times. What is no
-   JSON object is shown as text. */
+/* A Sentry event payload for reading: message, exceptions with their frames, request, tags, breadcrumbs with their
+   times. What is no JSON object is shown as text. */
 void show_payload(FILE *out, struct slice payload);
 
 #endif

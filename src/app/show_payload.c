@@ -103,8 +103,7 @@ static void put_map(FILE *out, const struct json_node *event, const char *key)
 
 static void put_frame(FILE *out, const struct json_node *f)
 {
-    struct slice function = text_of(f, "function"), line = text_of(f, "lineno"),
-                 file = text_of(f, "filename");
+    struct slice function = text_of(f, "function"), line = text_of(f, "lineno"), file = text_of(f, "filename");
     if (!file.n)
         file = text_of(f, "abs_path");
     if (!file.n)
@@ -192,8 +191,7 @@ static void put_crumbs(FILE *out, const struct json_node *event, struct slice da
         if (c->type != JSON_MAP)
             continue;
         put_clock(out, c, date);
-        struct slice level = text_of(c, "level"), category = text_of(c, "category"),
-                     message = text_of(c, "message");
+        struct slice level = text_of(c, "level"), category = text_of(c, "category"), message = text_of(c, "message");
         fputs("  ", out);
         show_text(out, level.n ? level : SLICE("info"), 10);
         fprintf(out, "%*s ", (int)(level.n < 7 ? 7 - (level.n ? level.n : 4) : 0), "");
@@ -225,8 +223,7 @@ static void put_message(FILE *out, const struct json_node *event)
 
 static void put_members(FILE *out, const struct json_node *event)
 {
-    static const char *const names[] = {"platform",    "logger",  "server_name",
-                                        "environment", "release", "transaction"};
+    static const char *const names[] = {"platform", "logger", "server_name", "environment", "release", "transaction"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct slice v = text_of(event, names[i]);
         if (v.n) {

@@ -22,10 +22,10 @@ struct snapshot {
 struct snapshot_rules {
     char *const *names; /* words of a command line, instead of what the settings name */
     unsigned n_names;
-    bool files_only;      /* each of these is a file, else also a folder, a pattern or "shipped" */
-    bool without_sources; /* where a rule stands and its samples are not asked for: half of the memory */
-    bool warn;            /* of patterns that backtrack without end (rules_warn) */
-    bool one_line;        /* for judging so little that a prefilter costs more than it saves */
+    bool files_only;               /* each of these is a file, else also a folder, a pattern or "shipped" */
+    bool without_sources;          /* where a rule stands and its samples are not asked for: half of the memory */
+    bool warn;                     /* of patterns that backtrack without end (rules_warn) */
+    bool one_line;                 /* for judging so little that a prefilter costs more than it saves */
     const struct snapshot *before; /* whose place it takes; NULL: none's */
 };
 

@@ -22,7 +22,7 @@ bool status_drops(const struct input_options *input)
 static void put_drops(const struct status *s, struct sbuf *out)
 {
     prom_text_head(out, "input_kernel_drops", "_total", "counter",
-             "datagrams for which the receive buffer of this socket had no room (raise receive_buffer)");
+                   "datagrams for which the receive buffer of this socket had no room (raise receive_buffer)");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         if (!status_drops(&s->inputs[i]))
             continue;
@@ -42,7 +42,8 @@ uint64_t status_slow_turns(const struct status *s, unsigned input)
 
 static void put_lines(const struct status *s, struct sbuf *out)
 {
-    prom_text_head(out, "input_lines", "_total", "counter", "lines and messages that the framing of this input yielded");
+    prom_text_head(out, "input_lines", "_total", "counter",
+                   "lines and messages that the framing of this input yielded");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_adds(out, SLICE("crumbd_input_lines_total{input=\""));
         prom_text_label(out, slice_str(s->inputs[i].text));
@@ -53,21 +54,23 @@ static void put_lines(const struct status *s, struct sbuf *out)
 static void put_slow_turns(const struct status *s, struct sbuf *out)
 {
     prom_text_head(out, "input_slow_turns", "_total", "counter",
-                "turns of this input that held up the reading of all others for more than a second");
+                   "turns of this input that held up the reading of all others for more than a second");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_adds(out, SLICE("crumbd_input_slow_turns_total{input=\""));
         prom_text_label(out, slice_str(s->inputs[i].text));
         sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, status_slow_turns(s, i));
     }
-    prom_text_head(out, "worker_turn_seconds", "", "gauge", "how long the thread that reads has been in its present turn");
+    prom_text_head(out, "worker_turn_seconds", "", "gauge",
+                   "how long the thread that reads has been in its present turn");
     int64_t ms = s->turn ? s->turn->took_us / 1000 : 0;
     sbuf_addf(out, "crumbd_worker_turn_seconds %" PRId64 ".%03" PRId64 "\n", ms / 1000, ms % 1000);
 }
 
 static void put_unreadable(const struct status *s, struct sbuf *out)
 {
-    prom_text_head(out, "input_unreadable", "", "gauge",
-                "files and folders that a tail leads to and that cannot or must not be read: crumbd's log names each");
+    prom_text_head(
+        out, "input_unreadable", "", "gauge",
+        "files and folders that a tail leads to and that cannot or must not be read: crumbd's log names each");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         if (!input_traits[s->inputs[i].kind].follows_files)
             continue;
@@ -79,8 +82,9 @@ static void put_unreadable(const struct status *s, struct sbuf *out)
 
 static void put_room(const struct status *s, struct sbuf *out)
 {
-    prom_text_head(out, "input_overflow", "_total", "counter",
-                "events of this input dropped because its share of the store was used up, or the store took nothing");
+    prom_text_head(
+        out, "input_overflow", "_total", "counter",
+        "events of this input dropped because its share of the store was used up, or the store took nothing");
     for (unsigned i = 0; i < s->n_inputs; i++) {
         sbuf_adds(out, SLICE("crumbd_input_overflow_total{input=\""));
         prom_text_label(out, slice_str(s->inputs[i].text));
@@ -105,17 +109,15 @@ void status_metrics(const struct status *s, struct sbuf *out)
     put_slow_turns(s, out);
     put_unreadable(s, out);
     put_room(s, out);
-    prom_text_head(
-        out, "outbox_rows", "", "gauge",
-        "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
+    prom_text_head(out, "outbox_rows", "", "gauge",
+                   "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
     sbuf_addf(out, "crumbd_outbox_rows{state=\"open\"} %" PRIu64 "\n", s->outbox.open);
     sbuf_addf(out, "crumbd_outbox_rows{state=\"ready\"} %" PRIu64 "\n", s->outbox.ready);
     sbuf_addf(out, "crumbd_outbox_rows{state=\"dead\"} %" PRIu64 "\n", s->outbox.dead);
-    prom_text_gauge(out, "outbox_bytes", s->outbox.used_bytes,
-              "bytes of the store in use, which store_limit bounds");
+    prom_text_gauge(out, "outbox_bytes", s->outbox.used_bytes, "bytes of the store in use, which store_limit bounds");
     prom_text_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
     prom_text_gauge(out, "ready", !s->not_ready,
-              "1 while events are accepted, 0 when the store is full or failing, or at the end");
+                    "1 while events are accepted, 0 when the store is full or failing, or at the end");
     prom_text_gauge(out, "healthy", !s->not_healthy, "1 while the thread that reads turns");
     prom_text_gauge(out, "rules", s->rules->n, "rules loaded");
     prom_text_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");

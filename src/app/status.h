@@ -25,12 +25,13 @@ struct status {
     const struct input_options *inputs;
     unsigned n_inputs;
     const struct input_state *states; /* of the inputs, in their order */
-    const char *not_ready;       /* why it is not, for people; NULL: it is */
-    const char *not_healthy;     /* the same */
-    const struct turn *turn;     /* what the worker is in; NULL: nothing */
-    const struct counts *counts; /* of this run */
-    struct count_open open;      /* of it */
-    struct count_open waiting;   /* lines and events that are judged, and of which the counts know nothing before they are stored */
+    const char *not_ready;            /* why it is not, for people; NULL: it is */
+    const char *not_healthy;          /* the same */
+    const struct turn *turn;          /* what the worker is in; NULL: nothing */
+    const struct counts *counts;      /* of this run */
+    struct count_open open;           /* of it */
+    struct count_open
+        waiting; /* lines and events that are judged, and of which the counts know nothing before they are stored */
     struct store_totals outbox;
     bool rows_known;      /* or else the store cannot be read */
     int64_t unnamed_rows; /* see store_unnamed_rows */

@@ -102,7 +102,8 @@ static void put_room(const struct input_state *state, struct sbuf *out)
     if (state->no_room)
         put(out, " <span class=\"warning\">its share of the store is used up</span>");
     if (state->overflow)
-        sbuf_addf(out, " <span class=\"warning\">%" PRIu64 " events dropped for want of room in the store</span>", state->overflow);
+        sbuf_addf(out, " <span class=\"warning\">%" PRIu64 " events dropped for want of room in the store</span>",
+                  state->overflow);
 }
 
 static void put_inputs(const struct status *s, struct sbuf *out)
@@ -124,8 +125,8 @@ static void put_inputs(const struct status *s, struct sbuf *out)
 
 static void put_count(struct sbuf *out, unsigned i, uint64_t v)
 {
-    sbuf_addf(out, "<tr><td class=\"w\">%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"dim\">",
-              count_rows[i].name, v);
+    sbuf_addf(out, "<tr><td class=\"w\">%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"dim\">", count_rows[i].name,
+              v);
     html_escape(out, slice_str(count_rows[i].help));
     put(out, "</td></tr>\n");
 }
@@ -135,10 +136,15 @@ static void put_ledger(const struct status *s, struct sbuf *out)
 {
     bool balanced = status_balances(s), waits = status_waits(s);
     put(out, "<h2>Ledger of this run ");
-    put_badge(out, balanced ? "yes" : "warning", balanced ? SLICE("balanced") : waits ? SLICE("waiting to be stored") : SLICE("in work"));
+    put_badge(out, balanced ? "yes" : "warning",
+              balanced ? SLICE("balanced")
+              : waits  ? SLICE("waiting to be stored")
+                       : SLICE("in work"));
     put(out, "</h2>\n");
     if (waits)
-        sbuf_addf(out, "<p>%" PRIu64 " lines and %" PRIu64 " events wait to be stored, and are in none of these numbers yet.</p>\n",
+        sbuf_addf(out,
+                  "<p>%" PRIu64 " lines and %" PRIu64
+                  " events wait to be stored, and are in none of these numbers yet.</p>\n",
                   s->waiting.lines, s->waiting.events);
     put(out, "<div class=\"scroll\"><table><tr><th>count</th><th class=\"n\">number</th><th>what it "
              "is</th></tr>\n");
@@ -154,9 +160,8 @@ static void put_outbox(const struct status *s, struct sbuf *out)
 {
     char used[SHOW_SMALL], limit[SHOW_SMALL];
     sbuf_addf(out,
-              "<h2>Outbox</h2>\n<dl><dt>ready to send</dt><dd>%" PRIu64
-              "</dd>\n<dt>dead letters</dt><dd>%" PRIu64 "</dd>\n<dt>still open</dt><dd>%" PRIu64
-              "</dd>\n<dt>in use</dt><dd>%s",
+              "<h2>Outbox</h2>\n<dl><dt>ready to send</dt><dd>%" PRIu64 "</dd>\n<dt>dead letters</dt><dd>%" PRIu64
+              "</dd>\n<dt>still open</dt><dd>%" PRIu64 "</dd>\n<dt>in use</dt><dd>%s",
               s->outbox.ready, s->outbox.dead, s->outbox.open, show_size(s->outbox.used_bytes, used));
     if (s->store_limit_bytes)
         sbuf_addf(out, " of %s", show_size(s->store_limit_bytes, limit));
@@ -208,9 +213,7 @@ static void put_state(const struct store_row *r, struct sbuf *out)
 void page_row(const struct status *s, const struct store_row *r, struct sbuf *out)
 {
     if (r->damaged) {
-        sbuf_addf(out,
-                  "<tr><td></td><td>event %" PRId64 " cannot be read</td><td></td><td>damaged</td></tr>\n",
-                  r->id);
+        sbuf_addf(out, "<tr><td></td><td>event %" PRId64 " cannot be read</td><td></td><td>damaged</td></tr>\n", r->id);
         return;
     }
     put(out, "<tr><td>");
@@ -229,9 +232,8 @@ void page_row(const struct status *s, const struct store_row *r, struct sbuf *ou
 void page_end(bool complete, struct sbuf *out)
 {
     put(out, "</table></div>\n");
-    put(out, complete
-                 ? "<p class=\"dim\">What Sentry has accepted is no longer kept here.</p>\n"
-                 : "<p class=\"no\">The list could not be read to its end; crumbd's log says why.</p>\n");
+    put(out, complete ? "<p class=\"dim\">What Sentry has accepted is no longer kept here.</p>\n"
+                      : "<p class=\"no\">The list could not be read to its end; crumbd's log says why.</p>\n");
     put(out, "</body></html>\n");
 }
 
@@ -241,15 +243,17 @@ void page_login(const struct status *s, const char *nonce, const char *why, stru
 {
     (void)s;
     put_begin("crumbd", nonce, out);
-    put(out, "<h1>crumbd</h1>\n<p>This page shows what logs say. It asks for the token that is in the file <code>http_token_file</code> "
+    put(out, "<h1>crumbd</h1>\n<p>This page shows what logs say. It asks for the token that is in the file "
+             "<code>http_token_file</code> "
              "of the configuration.</p>\n");
     if (why) {
         put(out, "<p class=\"no\">");
         html_text(out, slice_str(why), REASON_MAX);
         put(out, "</p>\n");
     }
-    put(out, "<form method=\"post\" action=\"/login\"><label>token <input type=\"password\" name=\"token\" "
-             "autocomplete=\"current-password\" required autofocus></label> <button>Open</button></form>\n</body></html>\n");
+    put(out,
+        "<form method=\"post\" action=\"/login\"><label>token <input type=\"password\" name=\"token\" "
+        "autocomplete=\"current-password\" required autofocus></label> <button>Open</button></form>\n</body></html>\n");
 }
 
 /* --- one event --- */
@@ -316,8 +320,8 @@ void page_event(const struct status *s, const struct store_row *r, const char *n
         html_text(out, r->event.project, INPUT_MAX);
         put(out, "</dd>\n");
     }
-    sbuf_addf(out, "<dt>event</dt><dd>%s (<a href=\"/api/events/%" PRId64 "\">JSON</a>)</dd></dl>\n",
-              r->event.event_id, r->id);
+    sbuf_addf(out, "<dt>event</dt><dd>%s (<a href=\"/api/events/%" PRId64 "\">JSON</a>)</dd></dl>\n", r->event.event_id,
+              r->id);
     put_payload(r->event.payload.text, out);
     put(out, "</body></html>\n");
 }

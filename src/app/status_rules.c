@@ -41,23 +41,31 @@ void status_rule_metrics(const struct status *s, struct sbuf *out)
     static const struct {
         const char *name, *end, *help;
     } families[NUMBER_N] = {
-        [NUMBER_TRIED] = {"rule_tried", "_total", "records that met the conditions of a rule and were held against its patterns"},
+        [NUMBER_TRIED] = {"rule_tried", "_total",
+                          "records that met the conditions of a rule and were held against its patterns"},
         [NUMBER_HITS] = {"rule_hits", "_total", "records that a rule matched"},
         [NUMBER_SECONDS] = {"rule_seconds", "_total",
-                            "processor time of a rule's conditions and patterns, estimated from one try in 128; the prefilter all rules share is not in it"},
+                            "processor time of a rule's conditions and patterns, estimated from one try in 128; the "
+                            "prefilter all rules share is not in it"},
         [NUMBER_LIMIT] = {"rule_match_limit", "_total", "matches of a rule given up at the match limit"},
-        [NUMBER_SUSPENDED] = {"rule_suspended", "", "1 while a rule is not tried with what some sender sends, since it ran into the match limit too often there"},
+        [NUMBER_SUSPENDED] = {"rule_suspended", "",
+                              "1 while a rule is not tried with what some sender sends, since it ran into the match "
+                              "limit too often there"},
     };
     unsigned tried = 0, suspended = 0;
     for (unsigned i = 0; i < s->rules->n; i++) {
         tried += is_tried(s, i);
         suspended += is_suspended(s, stats_of(s, i));
     }
-    prom_text_gauge(out, "rules_tried", tried, "rules that were tried; the first 1000 of them have numbers of their own");
-    prom_text_gauge(out, "rules_suspended", suspended, "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
+    prom_text_gauge(out, "rules_tried", tried,
+                    "rules that were tried; the first 1000 of them have numbers of their own");
+    prom_text_gauge(
+        out, "rules_suspended", suspended,
+        "rules that are not tried with what some sender sends, since they ran into the match limit too often there");
     for (unsigned f = 0; tried && f < NUMBER_N; f++) {
         unsigned told = 0;
-        prom_text_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge", families[f].help);
+        prom_text_head(out, families[f].name, families[f].end, families[f].end[0] ? "counter" : "gauge",
+                       families[f].help);
         for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++) {
             if (!is_tried(s, i))
                 continue;
@@ -137,8 +145,10 @@ void page_rules(const struct status *s, struct sbuf *out)
     qsort(order, n, sizeof *order, status_rules_by_hits);
     sbuf_adds(out, SLICE("<h2>Rules of this run</h2>\n"));
     if (n)
-        sbuf_adds(out, SLICE("<div class=\"scroll\"><table><tr><th>rule</th><th class=\"n\">hits</th><th class=\"n\">tried</th>"
-                             "<th class=\"n\">seconds</th><th class=\"n\">match limit</th></tr>\n"));
+        sbuf_adds(
+            out,
+            SLICE("<div class=\"scroll\"><table><tr><th>rule</th><th class=\"n\">hits</th><th class=\"n\">tried</th>"
+                  "<th class=\"n\">seconds</th><th class=\"n\">match limit</th></tr>\n"));
     for (unsigned i = 0; i < n && i < STATUS_RULES_SHOWN; i++) {
         const struct rule_stats *st = order[i].stats;
         sbuf_adds(out, SLICE("<tr><td class=\"t\">"));

@@ -1,9 +1,9 @@
 /*
  * try: what `crumbd try` finds out about files, and how it is told.
  *
- * try_run.c judges messages with one set of rules and keeps what came of them; try_show.c and try_json.c tell it, for people
- * and for programs; try_diff.c compares two sets of rules over the same messages. cmd_try.c reads arguments and files. One
- * thread; bounded by TRY_ISSUES_MAX and TRY_DAYS_MAX, and what did not fit is said.
+ * try_run.c judges messages with one set of rules and keeps what came of them; try_show.c and try_json.c tell it, for
+ * people and for programs; try_diff.c compares two sets of rules over the same messages. cmd_try.c reads arguments and
+ * files. One thread; bounded by TRY_ISSUES_MAX and TRY_DAYS_MAX, and what did not fit is said.
  */
 #ifndef APP_TRY_H
 #define APP_TRY_H
@@ -21,7 +21,7 @@ struct try_issue {
     char *title, *first_line;
     enum level level;
     const struct rule *rule; /* NULL: no rule knows it */
-    unsigned number; /* in the order of their first occurrences */
+    unsigned number;         /* in the order of their first occurrences */
     uint64_t count;
     int64_t first_us, last_us; /* RECORD_NO_TIME: its records have no time */
 };
@@ -55,9 +55,9 @@ struct try_result {
 struct try_setup {
     const struct options *options;
     const struct rule_set *rules;
-    bool events;          /* print each event's payload as a line of JSON */
-    bool timed;           /* measure each rule */
-    bool suspects;        /* look for lines below error that read like one */
+    bool events;   /* print each event's payload as a line of JSON */
+    bool timed;    /* measure each rule */
+    bool suspects; /* look for lines below error that read like one */
 };
 
 struct try_run {
@@ -130,7 +130,8 @@ void try_put_count(struct json *j, const char *key, uint64_t v);
 
 struct try_diff;
 
-struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules, const struct rule_set *new_rules);
+struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules,
+                              const struct rule_set *new_rules);
 /* Both sets of rules over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
 void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m);
 void try_diff_end(struct try_diff *d);

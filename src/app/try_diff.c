@@ -1,9 +1,9 @@
 /*
  * try --diff: two sets of rules over the same messages, message by message.
  *
- * Both runs judge every message, so the k-th answer of one belongs to the k-th of the other, also where an answer comes later
- * (records of several lines). Each pair of issues, one of which may be none, is an edge with a number of messages; what
- * appears, vanishes and moves follows from the edges. Edges are at most TRY_ISSUES_MAX.
+ * Both runs judge every message, so the k-th answer of one belongs to the k-th of the other, also where an answer comes
+ * later (records of several lines). Each pair of issues, one of which may be none, is an edge with a number of
+ * messages; what appears, vanishes and moves follows from the edges. Edges are at most TRY_ISSUES_MAX.
  */
 #include "app/try.h"
 
@@ -102,8 +102,8 @@ static struct try_issue *find(const struct try_diff *d, int side, const struct t
     return table_get(&d->run[side].result.issues.by_hash, i->fingerprint_hash);
 }
 
-/* Lines of one issue that are now in another move; that the issue they leave is empty then, or the other new, is said with it.
-   What no line moves to or from appears or vanishes. */
+/* Lines of one issue that are now in another move; that the issue they leave is empty then, or the other new, is said
+   with it. What no line moves to or from appears or vanishes. */
 static enum change change_of(const struct try_diff *d, const struct edge *e)
 {
     if (!e->from)
@@ -127,7 +127,8 @@ static int try_diff_by_count(const void *pa, const void *pb)
     return strcmp(x->title, y->title);
 }
 
-struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules, const struct rule_set *new_rules)
+struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules,
+                              const struct rule_set *new_rules)
 {
     struct try_diff *d = xcalloc(1, sizeof *d);
     for (int k = OLD; k <= NEW; k++) {
@@ -177,8 +178,8 @@ void try_diff_free(struct try_diff *d)
 static void show_side(const struct try_diff *d, int side, const char *name)
 {
     const struct try_result *r = &d->run[side].result;
-    printf("%-4s %9u %9u %12" PRIu64 " %9" PRIu64 "  ", side == OLD ? "old" : "new", d->run[side].setup.rules->n, r->issues.n,
-           r->occurrences, r->events);
+    printf("%-4s %9u %9u %12" PRIu64 " %9" PRIu64 "  ", side == OLD ? "old" : "new", d->run[side].setup.rules->n,
+           r->issues.n, r->occurrences, r->events);
     show_text(stdout, slice_str(name), 60);
     putchar('\n');
 }
@@ -196,7 +197,8 @@ static void show_target(const struct try_diff *d, const struct edge *e, unsigned
     struct slice rule = try_rule_name(e->to);
     printf("%*s-> %s", INDENT - 3, "", find(d, OLD, e->to) ? "" : "new: ");
     show_text(stdout, slice_str(e->to->title), width - INDENT - 5);
-    printf("\n%*s%.*s%s\n", INDENT, "", SLICE_ARG(rule), find(d, NEW, e->from) ? "" : " (nothing is left in the old issue)");
+    printf("\n%*s%.*s%s\n", INDENT, "", SLICE_ARG(rule),
+           find(d, NEW, e->from) ? "" : " (nothing is left in the old issue)");
 }
 
 static void show_edges(const struct try_diff *d, enum change c, const char *what, unsigned width)
@@ -249,8 +251,8 @@ static void show_changed(const struct try_diff *d, unsigned width)
 void try_diff_show_text(const struct try_diff *d, const char *old_name, const char *new_name)
 {
     unsigned width = try_width();
-    printf("%" PRIu64 " messages under two sets of rules\n%14s %9s %12s %9s\n", d->run[NEW].result.messages, "RULES", "ISSUES",
-           "OCCURRENCES", "EVENTS");
+    printf("%" PRIu64 " messages under two sets of rules\n%14s %9s %12s %9s\n", d->run[NEW].result.messages, "RULES",
+           "ISSUES", "OCCURRENCES", "EVENTS");
     show_side(d, OLD, old_name);
     show_side(d, NEW, new_name);
     show_edges(d, APPEARS, "would appear", width);

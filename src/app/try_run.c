@@ -14,9 +14,10 @@ enum { LINE_MAX_BYTES = 1000 };
 
 /* Words that tell of a failure in lines whose level does not. */
 #define SUSPICION                                                                                                      \
-    "(?:exception|(?<![\\w./-])(?:(?<!\\b0 )(?<!\\bno )errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|"  \
-    "crash(?:ed)?|abort(?:ed|ing)?|segfault|corrupt(?:ed|ion)?|denied|refused|unreachable|cannot|can't|could not|"         \
-    "couldn't|unable to|timed out|timeout exceeded|out of memory|no space left|killed|broken|unexpected(?:ly)?))"          \
+    "(?:exception|(?<![\\w./-])(?:(?<!\\b0 )(?<!\\bno "                                                                \
+    ")errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|"                                               \
+    "crash(?:ed)?|abort(?:ed|ing)?|segfault|corrupt(?:ed|ion)?|denied|refused|unreachable|cannot|can't|could not|"     \
+    "couldn't|unable to|timed out|timeout exceeded|out of memory|no space left|killed|broken|unexpected(?:ly)?))"      \
     "(?![\\w/-]|\\.\\w)"
 
 const unsigned try_plans[TRY_PLANS] = {5000, 50000, 100000};
@@ -140,7 +141,8 @@ static void suspicion_done(struct suspicion *s)
 
 static bool is_suspicious(struct suspicion *s, struct slice message)
 {
-    return prefilter_maybe(s->words, s->words_scratch, message) && regex_match(s->regex, s->scratch, message, 0) == REGEX_YES;
+    return prefilter_maybe(s->words, s->words_scratch, message) &&
+           regex_match(s->regex, s->scratch, message, 0) == REGEX_YES;
 }
 
 static void note_suspect(struct try_run *t, const struct outcome *j)
@@ -251,11 +253,12 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
 {
     static const uint8_t no_store[16];
     *t = (struct try_run){.setup = *setup, .now_us = clock_wall_us()};
-    const struct pipeline_setup s = {.options = setup->options,
-                                     .rules = setup->rules,
-                                     .store_id = no_store,
-                                     .record_clock = true,
-                                     .hooks = {.u = t, .emit = try_run_on_event, .outcome = try_run_on_outcome, .deadlines = try_run_on_deadline}};
+    const struct pipeline_setup s = {
+        .options = setup->options,
+        .rules = setup->rules,
+        .store_id = no_store,
+        .record_clock = true,
+        .hooks = {.u = t, .emit = try_run_on_event, .outcome = try_run_on_outcome, .deadlines = try_run_on_deadline}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_mono_ns;

@@ -172,7 +172,8 @@ static void show_rules(struct try_run *t)
     for (unsigned i = 0; i < shown; i++) {
         const struct rule_stats *s = rows[i].stats;
         printf("%9" PRIu64 " %9" PRIu64 " %8.2f %8.1f  %-6s %.*s\n", s->hits, s->tried, try_rule_us(s),
-               (double)s->ns / (double)t->result.messages, try_action_name(rows[i].rule->action), SLICE_ARG(rows[i].rule->id));
+               (double)s->ns / (double)t->result.messages, try_action_name(rows[i].rule->action),
+               SLICE_ARG(rows[i].rule->id));
     }
     if (shown < n)
         printf("%9s and %u more that were tried; --json shows all\n", "", n - shown);
@@ -196,7 +197,8 @@ static void show_flow(const struct try_run *t)
     unsigned per_day = t->setup.options->limits.per_day;
     if (!r->occurrences && !r->events)
         return;
-    printf("\nFlood control: %" PRIu64 " occurrence%s, %" PRIu64 " event%s, of which %" PRIu64 " sum up what was held back\n",
+    printf("\nFlood control: %" PRIu64 " occurrence%s, %" PRIu64 " event%s, of which %" PRIu64
+           " sum up what was held back\n",
            r->occurrences, plural(r->occurrences), r->events, plural(r->events), r->summaries);
     if (!rate.most) {
         printf("  the lines carry no time: there is no rate to tell\n");
@@ -208,7 +210,8 @@ static void show_flow(const struct try_run *t)
     printf("\n            which is %.1f %% of limits.per_day, %u\n", percent(rate.most->events, per_day), per_day);
     printf("  a month   %.0f, if each day is like the average, which is\n            ", rate.a_day * TRY_MONTH_DAYS);
     for (unsigned i = 0; i < TRY_PLANS; i++)
-        printf("%.1f %% of %u%s", 100.0 * rate.a_day * TRY_MONTH_DAYS / try_plans[i], try_plans[i], i + 1 < TRY_PLANS ? ", " : "\n");
+        printf("%.1f %% of %u%s", 100.0 * rate.a_day * TRY_MONTH_DAYS / try_plans[i], try_plans[i],
+               i + 1 < TRY_PLANS ? ", " : "\n");
 }
 
 void try_show_text(struct try_run *t)

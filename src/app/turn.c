@@ -55,6 +55,6 @@ bool turn_look(struct turn_watch *w, struct turn *out)
 
 void turn_log(enum log_level level, const char *msg, const struct turn *t, const struct input_options *inputs)
 {
-    log_at(level, msg, log_c("input", t->input == TURN_NO_INPUT ? "none" : inputs[t->input].text), log_c("from", t->who),
-           log_i("ms", t->took_us / 1000));
+    log_at(level, msg, log_c("input", t->input == TURN_NO_INPUT ? "none" : inputs[t->input].text),
+           log_c("from", t->who), log_i("ms", t->took_us / 1000));
 }

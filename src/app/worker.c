@@ -77,8 +77,8 @@ static void say_suspended(struct judge *j, const struct stream *s)
         return;
     const struct err_place at = j->just_suspended->place;
     log_warn("a rule is not tried any more for a while with what this sender sends: its pattern backtracks without end",
-             log_s("rule", j->just_suspended->id), log_c("file", at.file), log_i("line", at.line), log_s("source", s->source),
-             log_peer(s->sender), log_i("seconds", j->suspended_for_us / 1000000),
+             log_s("rule", j->just_suspended->id), log_c("file", at.file), log_i("line", at.line),
+             log_s("source", s->source), log_peer(s->sender), log_i("seconds", j->suspended_for_us / 1000000),
              log_c("remedy", "make its pattern more exact; `crumbd check` says which text it fails on"));
     j->just_suspended = NULL;
 }
@@ -109,13 +109,15 @@ static void worker_on_outcome(void *u, const struct outcome *j)
 static void worker_on_notice(void *u, const struct notice *n)
 {
     struct worker *w = u;
-    const struct log_tag input = log_s("input", n->input), project = log_s("project", n->project.n ? n->project : SLICE("default"));
+    const struct log_tag input = log_s("input", n->input),
+                         project = log_s("project", n->project.n ? n->project : SLICE("default"));
     const struct log_tag peer = log_peer(n->peer);
     switch (n->kind) {
     case NOTICE_NEW_ISSUES: {
-        const struct log_tag tags[] = {input, project, peer, log_i("new_issues", w->snapshot->settings->options.limits.new_issues),
-                                       log_c("hint", "raise limits.new_issues if these are kinds of errors of their own; a rule with a "
-                                                     "fingerprint of its own groups them")};
+        const struct log_tag tags[] = {
+            input, project, peer, log_i("new_issues", w->snapshot->settings->options.limits.new_issues),
+            log_c("hint", "raise limits.new_issues if these are kinds of errors of their own; a rule with a "
+                          "fingerprint of its own groups them")};
         log_write(LOG_WARN, "limits.new_issues is used up: what is new becomes one issue for an hour", tags, 5);
         break;
     }
@@ -129,8 +131,11 @@ static void worker_on_notice(void *u, const struct notice *n)
         if (n->cause != COUNT_input_overflow)
             break;
         worker_count_overflow(w, n->input);
-        log_warn("events are dropped: the store has no room for what cannot wait", input,
-                 log_c("hint", "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
+        log_warn(
+            "events are dropped: the store has no room for what cannot wait", input,
+            log_c(
+                "hint",
+                "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
         break;
     }
 }
@@ -250,7 +255,11 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     turn_watch_init(&w->watch);
     w->base = event_base_new();
     assert(w->base);
-    w->sink = (struct input_sink){.u = w, .message = worker_sink_message, .turn = worker_sink_turn, .counts = &w->counts, .now_us = worker_sink_now};
+    w->sink = (struct input_sink){.u = w,
+                                  .message = worker_sink_message,
+                                  .turn = worker_sink_turn,
+                                  .counts = &w->counts,
+                                  .now_us = worker_sink_now};
     w->in = mailbox_new(w->base, worker_on_order, w);
     w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
     worker_take_room(w, setup->used);
@@ -264,7 +273,8 @@ static void *worker_run(void *u)
 {
     struct worker *w = u;
     const struct timeval every = {.tv_usec = WORKER_CHECKPOINT_MS * 1000};
-    pthread_setname_np(pthread_self(), "worker"); /* of another thread it is a file in /proc that the main thread may not write */
+    pthread_setname_np(pthread_self(),
+                       "worker"); /* of another thread it is a file in /proc that the main thread may not write */
     confine_files(w->sandbox, SANDBOX_WORKER);
     confine_calls(w->sandbox, SANDBOX_WORKER);
     event_add(w->checkpoint_timer, &every);

@@ -1,4 +1,5 @@
-/* The worker's checkpoints: all that is to be stored since the last one, with positions and counts of the same moment. */
+/* The worker's checkpoints: all that is to be stored since the last one, with positions and counts of the same moment.
+ */
 #include "app/worker_parts.h"
 
 #include <stdlib.h>
@@ -27,7 +28,8 @@ void worker_checkpoint_free(struct worker_checkpoint *c)
 
 /* What was held back a summary tells the project's members; that and what was lost a client report tells its owner
    (sentry-protocol.md, 5.5). */
-void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why, uint64_t quantity)
+void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why,
+                   uint64_t quantity)
 {
     struct slice reason = slice_str(count_rows[why].reason), category = slice_str(item_traits[kind].category);
     for (unsigned i = 0; i < c->checkpoint.n_reports; i++)
@@ -74,7 +76,8 @@ static bool overflows(struct worker *w, enum item_kind kind, const struct event_
     w->counts.v[COUNT_checkpoint_overflow]++;
     worker_report(w->next, e->project, kind, COUNT_checkpoint_overflow, 1);
     log_warn("summaries, events of absence and pair, and check-ins are dropped: the store takes nothing",
-             log_s("project", e->project.n ? e->project : SLICE("default")), log_c("hint", "see the errors of the store before this line"));
+             log_s("project", e->project.n ? e->project : SLICE("default")),
+             log_c("hint", "see the errors of the store before this line"));
     return true;
 }
 
@@ -103,7 +106,8 @@ void worker_add_check_in(void *u, const struct event_out *e)
 void worker_add_deadline(void *u, const struct deadline_row *row)
 {
     struct worker_checkpoint *c = worker_next(u);
-    c->checkpoint.deadlines = xroom(c->checkpoint.deadlines, c->checkpoint.n_deadlines, sizeof *c->checkpoint.deadlines);
+    c->checkpoint.deadlines =
+        xroom(c->checkpoint.deadlines, c->checkpoint.n_deadlines, sizeof *c->checkpoint.deadlines);
     struct deadline_row *out = &c->checkpoint.deadlines[c->checkpoint.n_deadlines++];
     *out = *row;
     out->rule = arena_dup(&c->arena, row->rule);
@@ -133,7 +137,8 @@ void worker_add_flood(void *u, const struct flood_row *row)
 static void checkpoint_add_position(void *u, const struct position *p)
 {
     struct worker_checkpoint *c = u;
-    c->checkpoint.positions = xroom(c->checkpoint.positions, c->checkpoint.n_positions, sizeof *c->checkpoint.positions);
+    c->checkpoint.positions =
+        xroom(c->checkpoint.positions, c->checkpoint.n_positions, sizeof *c->checkpoint.positions);
     struct position *out = &c->checkpoint.positions[c->checkpoint.n_positions++];
     *out = *p;
     out->input = arena_dup(&c->arena, p->input);
@@ -211,7 +216,8 @@ static bool add_counts(struct worker *w, struct worker_checkpoint *c)
 static bool add_clock(struct worker *w, struct worker_checkpoint *c)
 {
     int64_t clock_us = deadline_event_clock(pipeline_deadlines(w->pipeline));
-    bool rows = c->checkpoint.n_deadlines > 0, due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
+    bool rows = c->checkpoint.n_deadlines > 0,
+         due = clock_us >= 0 && clock_us - w->clock_told_us >= WORKER_CLOCK_S * INT64_C(1000000);
     if (!rows && !due && !c->last)
         return false;
     c->checkpoint.clock_us = w->clock_told_us = clock_us;
@@ -248,8 +254,8 @@ static void note_stopped(struct worker *w)
     w->slots_changed = false;
 }
 
-/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered. The very last does
-   not wait for that: where the store takes nothing, what is lost with it is known all the same. */
+/* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered.
+   The very last does not wait for that: where the store takes nothing, what is lost with it is known all the same. */
 struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
 {
     publish_judged(w);

@@ -5,7 +5,8 @@
 
 #include "base/log.h"
 
-/* What waits for the lines after it will be stored as well. Whose it is does not matter: it is little, and soon gone. */
+/* What waits for the lines after it will be stored as well. Whose it is does not matter: it is little, and soon gone.
+ */
 bool worker_has_room(const struct worker *w, const struct input *in)
 {
     size_t promised = in->type->never_waits ? 0 : pipeline_pending(w->pipeline)->bytes;
@@ -26,7 +27,8 @@ static void say_room(const struct input *in, bool no_room, const char *input)
 static void tell_room(struct worker *w, struct input *in)
 {
     uint64_t left = shares_left(&w->room, in->index);
-    bool *no_room = &w->slots[in->index].state.no_room, changes = *no_room ? left > w->room.of[in->index].kept_bytes / 4 : left == 0;
+    bool *no_room = &w->slots[in->index].state.no_room,
+         changes = *no_room ? left > w->room.of[in->index].kept_bytes / 4 : left == 0;
     if (!changes)
         return;
     *no_room = !*no_room;

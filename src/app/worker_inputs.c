@@ -59,7 +59,8 @@ void worker_stop_inputs(struct worker *w)
     w->n_inputs = 0;
 }
 
-/* Each has its part of the time, and what those before it did not need: the end itself is waited for for a while only (daemon.c). */
+/* Each has its part of the time, and what those before it did not need: the end itself is waited for for a while only
+ * (daemon.c). */
 void worker_drain_inputs(struct worker *w)
 {
     int64_t begin_ms = clock_mono_ms();
@@ -151,7 +152,8 @@ static void begin_one(struct worker *w, unsigned i, const struct positions *know
         w->start_us = clock_wall_us();
         log_info("an input is read", log_c("input", w->setup.inputs[i].text));
     } else {
-        log_error("an input cannot be started", log_c("input", w->setup.inputs[i].text), log_c("why", d.n ? d.v[0].text : "unknown"));
+        log_error("an input cannot be started", log_c("input", w->setup.inputs[i].text),
+                  log_c("why", d.n ? d.v[0].text : "unknown"));
     }
     err_free(&d);
 }

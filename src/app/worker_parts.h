@@ -30,23 +30,23 @@ struct worker {
     struct worker_setup setup;
     struct pipeline *pipeline;
     struct snapshot *snapshot; /* held */
-    struct shares room; /* as the last answer had it, with what was promoted since */
-    uint64_t *added;    /* to the checkpoint that is being filled, by each input */
-    bool short_of_room; /* some input is */
-    uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
+    struct shares room;        /* as the last answer had it, with what was promoted since */
+    uint64_t *added;           /* to the checkpoint that is being filled, by each input */
+    bool short_of_room;        /* some input is */
+    uint64_t *asked;           /* of each rule by its handle, as the last checkpoint carried it */
     unsigned n_asked;
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
     struct event *checkpoint_timer, *tick;
-    int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
+    int64_t tick_us;                /* when the tick is set for, INT64_MAX: not at all */
     struct worker_checkpoint *next; /* being filled */
-    int64_t clock_told_us;   /* pipeline_clock of the last checkpoint */
+    int64_t clock_told_us;          /* pipeline_clock of the last checkpoint */
     int64_t start_us;
     unsigned under_way; /* checkpoints that have not been answered: one, and at the end the last one besides */
     bool caught_up, stopping, running;
     atomic_bool paused; /* set by its thread */
     pthread_t thread;
-    atomic_uint turns; /* counted by its thread */
+    atomic_uint turns;                                /* counted by its thread */
     atomic_uint_fast64_t judged_lines, judged_events; /* set by its thread */
     struct turn_watch watch;
     struct input *turn_input; /* whose turn it is; NULL: none's */

@@ -44,8 +44,9 @@ static uint64_t sum(const struct counts *c, const enum count *of, size_t n)
 void count_balance(const struct counts *c, const struct count_open *open, struct count_balance out[COUNT_BALANCES])
 {
     static const enum count made[] = {COUNT_event, COUNT_overdue, COUNT_summaries, COUNT_check_ins};
-    static const enum count became[] = {COUNT_overdue_suppressed,   COUNT_stored,   COUNT_stored_before, COUNT_event_too_large, COUNT_input_overflow,
-                                        COUNT_checkpoint_overflow, COUNT_unstored, COUNT_left_open, COUNT_read_again};
+    static const enum count became[] = {COUNT_overdue_suppressed, COUNT_stored,         COUNT_stored_before,
+                                        COUNT_event_too_large,    COUNT_input_overflow, COUNT_checkpoint_overflow,
+                                        COUNT_unstored,           COUNT_left_open,      COUNT_read_again};
     static const enum count sent[] = {COUNT_sent, COUNT_dead, COUNT_damaged};
     static const enum count settled[] = {COUNT_settled, COUNT_unsettled};
     out[0] = (struct count_balance){"lines", c->v[COUNT_lines_in], count_fates(c), open->lines};

@@ -39,10 +39,9 @@ struct count_open {
  * Two numbers that were counted in different places and differ by what is under way, or something is lost unnamed.
  *
  * lines:  what inputs framed; fates that the pipeline gave.
- * events: what the pipeline made of lines, of their absence, and of the end of a period, with check-ins; what the store took of it, and
- *         what was dropped before.
- * sent:   what the sender knows to be accepted or refused, with what was too damaged to be sent; what the store has
- *         settled of it.
+ * events: what the pipeline made of lines, of their absence, and of the end of a period, with check-ins; what the store
+ * took of it, and what was dropped before. sent:   what the sender knows to be accepted or refused, with what was too
+ * damaged to be sent; what the store has settled of it.
  */
 struct count_balance {
     const char *of;

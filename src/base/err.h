@@ -14,10 +14,10 @@ enum err_kind { ERR_ERROR, ERR_WARNING };
 
 struct err {
     enum err_kind kind;
-    char *file;   /* NULL: no place is known */
+    char *file;    /* NULL: no place is known */
     unsigned line; /* from 1; 0: the file as a whole */
     unsigned col;  /* from 1, in bytes */
-    char *source; /* the line it stands on, or NULL */
+    char *source;  /* the line it stands on, or NULL */
     char *text;
 };
 

@@ -76,7 +76,8 @@ struct hash128 hash128(struct hash128 before, struct slice part)
 
 static uint64_t stir(const struct hash_secret *secret, uint64_t h, uint64_t word)
 {
-    unsigned __int128 m = (unsigned __int128)(h ^ secret->a ^ 0x9e3779b97f4a7c15) * (word ^ secret->b ^ 0xd6e8feb86659fd93);
+    unsigned __int128 m =
+        (unsigned __int128)(h ^ secret->a ^ 0x9e3779b97f4a7c15) * (word ^ secret->b ^ 0xd6e8feb86659fd93);
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 

@@ -10,7 +10,8 @@
 
 enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 2048, LIMITERS = 256 };
 
-/* One row per message text; texts are string literals, so the address is the identity, and there are far fewer than rows. */
+/* One row per message text; texts are string literals, so the address is the identity, and there are far fewer than
+ * rows. */
 struct limiter {
     const char *msg;
     time_t since;
@@ -91,8 +92,8 @@ static void emit(enum log_level level, struct slice rest)
     sbuf_free(&b);
 }
 
-/* The text's row, or the one for it. Rows are never given up: two texts that shared one would each end the other's window, and
-   neither would be limited. */
+/* The text's row, or the one for it. Rows are never given up: two texts that shared one would each end the other's
+   window, and neither would be limited. */
 static struct limiter *limiter_of(const char *msg)
 {
     unsigned first = (unsigned)(((uintptr_t)msg >> 3) % LIMITERS);

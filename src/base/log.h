@@ -1,9 +1,9 @@
 /*
  * log: crumbd's own log, one logfmt line a message on stderr.
  *
- * A message is a fixed string plus typed tags, so it can be searched for and no foreign text is ever a format. Control bytes
- * are escaped. Each message text is limited to LOG_BURST lines in LOG_WINDOW_S seconds, after which one line says how many
- * were left out. Any thread may call.
+ * A message is a fixed string plus typed tags, so it can be searched for and no foreign text is ever a format. Control
+ * bytes are escaped. Each message text is limited to LOG_BURST lines in LOG_WINDOW_S seconds, after which one line says
+ * how many were left out. Any thread may call.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -41,7 +41,8 @@ static inline struct log_tag log_peer(struct slice v)
     return v.n ? log_s("peer", v) : (struct log_tag){.key = "peer", .type = LOG_TAG_NONE};
 }
 
-/* level: the least important level still written. journal: put <N> before each line, as systemd reads it (sd-daemon(3)). */
+/* level: the least important level still written. journal: put <N> before each line, as systemd reads it
+ * (sd-daemon(3)). */
 void log_open(enum log_level level, bool journal);
 void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n);
 /* One of a list that the configuration bounds, such as the inputs; never limited. */
@@ -49,8 +50,8 @@ void log_listed(enum log_level level, const char *msg, const struct log_tag *tag
 /* A line that is already logfmt (the ledger); never limited. */
 void log_line(enum log_level level, struct slice logfmt);
 
-#define log_at(level, msg, ...)                                                                              \
-    log_write(level, msg, ((const struct log_tag[]){{0}, ##__VA_ARGS__}) + 1,                                \
+#define log_at(level, msg, ...)                                                                                        \
+    log_write(level, msg, ((const struct log_tag[]){{0}, ##__VA_ARGS__}) + 1,                                          \
               sizeof((const struct log_tag[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_tag) - 1)
 #define log_error(msg, ...) log_at(LOG_ERROR, msg, ##__VA_ARGS__)
 #define log_warn(msg, ...) log_at(LOG_WARN, msg, ##__VA_ARGS__)

@@ -144,8 +144,9 @@ static inline uint64_t slice_word(struct slice s)
 }
 
 /*
- * A 64-bit hash of bytes: stable over runs and hosts for the same seed. For what stores made by older versions hold, and for texts that
- * nobody outside chooses: a word of 0xd6e8feb86659fd93 makes all states equal. For the rest there is base/hash.h.
+ * A 64-bit hash of bytes: stable over runs and hosts for the same seed. For what stores made by older versions hold,
+ * and for texts that nobody outside chooses: a word of 0xd6e8feb86659fd93 makes all states equal. For the rest there is
+ * base/hash.h.
  */
 uint64_t slice_hash(struct slice s, uint64_t seed);
 /* Stirs one number into such a hash: 64x64 -> 128 bits, both halves folded together. */

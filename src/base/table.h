@@ -30,8 +30,8 @@ void *table_del(struct table *t, uint64_t key);
 void table_free(struct table *t);
 
 /* Visits every slot; do not change the table inside. */
-#define table_each(t, s)                                                                                     \
-    for (struct table_slot *s = (t)->slot; s && s < (t)->slot + (t)->cap; s++)                               \
+#define table_each(t, s)                                                                                               \
+    for (struct table_slot *s = (t)->slot; s && s < (t)->slot + (t)->cap; s++)                                         \
         if (s->value)
 
 #endif

@@ -174,7 +174,8 @@ void utf8_json(struct sbuf *out, struct slice s)
             continue;
         }
         const unsigned char *c = (const unsigned char *)s.p + run;
-        unsigned point = len == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu) : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+        unsigned point = len == 2 ? (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu)
+                                  : (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
         sbuf_add(out, s.p, run);
         sbuf_addf(out, "\\u%04x", point);
         s = slice_from(s, run + len);

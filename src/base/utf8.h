@@ -13,18 +13,19 @@ size_t utf8_count(struct slice s);
 /* The longest prefix of at most max_points code points; never cuts inside one. */
 struct slice utf8_prefix(struct slice s, size_t max_points);
 /*
- * Adds s to out in the form Sentry can keep: invalid bytes and NUL become U+FFFD, ANSI escape sequences (CSI, OSC, two-byte)
- * go, other control bytes but TAB, LF and CR become U+FFFD.
+ * Adds s to out in the form Sentry can keep: invalid bytes and NUL become U+FFFD, ANSI escape sequences (CSI, OSC,
+ * two-byte) go, other control bytes but TAB, LF and CR become U+FFFD.
  */
 void utf8_clean(struct sbuf *out, struct slice s);
 /* Length of the terminal escape sequence at the start of s, which begins with ESC; at least 1. ECMA-48, 5.4 and 5.6. */
 size_t utf8_escape(struct slice s);
 /*
- * Length of the sequence at the start of s when a terminal can show it as it is; 0: it is invalid, or a control or a mark that
- * changes what is around it, and its first byte is to be written in another way.
+ * Length of the sequence at the start of s when a terminal can show it as it is; 0: it is invalid, or a control or a
+ * mark that changes what is around it, and its first byte is to be written in another way.
  */
 size_t utf8_shown(struct slice s);
-/* As sbuf_adds, of JSON text: what utf8_shown would not show, beyond ASCII, becomes \uXXXX, which is the same text to every reader. */
+/* As sbuf_adds, of JSON text: what utf8_shown would not show, beyond ASCII, becomes \uXXXX, which is the same text to
+ * every reader. */
 void utf8_json(struct sbuf *out, struct slice s);
 /* True when utf8_clean would copy s as it is. */
 bool utf8_is_clean(struct slice s);

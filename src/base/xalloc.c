@@ -8,7 +8,8 @@
 static void *or_die(void *p)
 {
     if (!p) {
-        fputs("level=error msg=\"out of memory\" hint=\"raise the memory limit of this process or lower the caps in crumbd.yaml\"\n",
+        fputs("level=error msg=\"out of memory\" hint=\"raise the memory limit of this process or lower the caps in "
+              "crumbd.yaml\"\n",
               stderr);
         abort();
     }

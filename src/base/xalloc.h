@@ -11,8 +11,8 @@ void *xmalloc(size_t n) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 /* Grows or shrinks to count elements; the product is checked for overflow. */
 void *xrealloc(void *p, size_t count, size_t size) __attribute__((returns_nonnull));
-/* Room for one element behind the n that are there: the array is doubled whenever n is a power of two, so nobody has to keep its capacity. Only
-   for arrays that grow one by one. */
+/* Room for one element behind the n that are there: the array is doubled whenever n is a power of two, so nobody has to
+   keep its capacity. Only for arrays that grow one by one. */
 void *xroom(void *p, size_t n, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((returns_nonnull));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));

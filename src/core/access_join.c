@@ -4,14 +4,15 @@
 #include "parsers/parser.h"
 #include "text/json.h"
 
-void access_join_error(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct correlation *keys)
+void access_join_error(const struct stream *s, const struct record *r, const struct hash_secret *secret,
+                       struct correlation *keys)
 {
     if (format_traits(r->format)->seeks_access)
         keys->weak = correlation_weak_key(s, r, secret);
 }
 
-/* An access line in a form of its own can only be read with its log_format, so what breadcrumbs need of it is remembered as nginx writes
-   it in JSON. */
+/* An access line in a form of its own can only be read with its log_format, so what breadcrumbs need of it is
+   remembered as nginx writes it in JSON. */
 static struct slice as_json(const struct record *r, struct arena *a)
 {
     static const char *const names[] = {"request", "request_method", "uri", "status", "request_id"};

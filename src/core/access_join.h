@@ -1,8 +1,9 @@
 /*
  * access_join: an error that nginx logged and the access line of the same request, which stands in another log.
  *
- * The error knows its connection, client and request line; the access line knows the request's id and its status. An access line that
- * does not know its connection is found by client and request line, within BREADCRUMBS_WEAK_WINDOW_US. Pure.
+ * The error knows its connection, client and request line; the access line knows the request's id and its status. An
+ * access line that does not know its connection is found by client and request line, within BREADCRUMBS_WEAK_WINDOW_US.
+ * Pure.
  */
 #ifndef CORE_ACCESS_JOIN_H
 #define CORE_ACCESS_JOIN_H
@@ -11,14 +12,15 @@
 #include "core/stream.h"
 
 /* An error looks for the access line of its request also where that knows no connection: sets keys->weak. */
-void access_join_error(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct correlation *keys);
+void access_join_error(const struct stream *s, const struct record *r, const struct hash_secret *secret,
+                       struct correlation *keys);
 /* The text that breadcrumbs remember of a record. It may live in the arena. */
 struct slice access_join_text(const struct stream *s, const struct record *r, struct arena *a);
-/* Takes id and status from a line that came later, if it is the access line of the event's own request: a keep-alive connection has
-   many. */
+/* Takes id and status from a line that came later, if it is the access line of the event's own request: a keep-alive
+   connection has many. */
 void access_join_line(struct pending *w, const struct record *line);
-/* The same from lines that are among its crumbs already: their log may have been read before the error log although it was written after.
-   `a` is for the time of the call. */
+/* The same from lines that are among its crumbs already: their log may have been read before the error log although it
+   was written after. `a` is for the time of the call. */
 void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us);
 
 #endif

@@ -37,7 +37,7 @@ struct breadcrumbs {
     uint64_t seq;
     struct table rings;
     TAILQ_HEAD(ring_list, ring) by_use; /* the one used longest ago first */
-    struct table index, index_before; /* request or weak key and slot -> ring key, two generations */
+    struct table index, index_before;   /* request or weak key and slot -> ring key, two generations */
 };
 
 struct breadcrumbs *breadcrumbs_new(size_t memory_bytes)
@@ -75,7 +75,8 @@ size_t breadcrumbs_bytes(const struct breadcrumbs *t)
     return t->bytes;
 }
 
-/* Makes room for `need` more bytes by letting the rings used longest ago go, `keep` excepted. False: it cannot be had. */
+/* Makes room for `need` more bytes by letting the rings used longest ago go, `keep` excepted. False: it cannot be had.
+ */
 static bool make_room(struct breadcrumbs *t, size_t need, const struct ring *keep)
 {
     while (t->bytes + need > t->max_bytes) {
@@ -247,7 +248,8 @@ void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const 
         index_add(t, k->weak, r->key);
 }
 
-/* The newest `max` entries wanted so far, by order of arrival from `first` on and round the end; they point into the rings. */
+/* The newest `max` entries wanted so far, by order of arrival from `first` on and round the end; they point into the
+ * rings. */
 struct picks {
     const struct entry **v;
     unsigned n, max, first, seen;
@@ -322,8 +324,8 @@ static bool is_related(const struct entry *e, const struct correlation *k, int64
 }
 
 /* Walks one ring: what is related goes to one list, what is not to the other, which may be NULL. */
-static void walk(const struct ring *r, const struct correlation *k, int64_t time_us, int64_t oldest_us, struct picks *related,
-                 struct picks *others, struct arena *a)
+static void walk(const struct ring *r, const struct correlation *k, int64_t time_us, int64_t oldest_us,
+                 struct picks *related, struct picks *others, struct arena *a)
 {
     uint32_t at = r->head;
     for (uint32_t i = 0; i < r->n; i++) {
@@ -347,7 +349,8 @@ static int breadcrumbs_by_time(const void *pa, const void *pb)
 }
 
 /* Lines of other rings that share the request, or the weaker key. */
-static void walk_across(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, struct picks *own, struct arena *a)
+static void walk_across(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
+                        struct picks *own, struct arena *a)
 {
     const uint64_t across[] = {k->request, k->weak};
     for (unsigned i = 0; i < 2; i++)
@@ -365,8 +368,8 @@ static bool is_only_weak(const struct entry *e, const struct correlation *k, int
     return !strong && is_weak(e, k, time_us);
 }
 
-unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, unsigned max,
-                       struct arena *a, struct breadcrumb *out, unsigned *seen)
+unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
+                             unsigned max, struct arena *a, struct breadcrumb *out, unsigned *seen)
 {
     struct picks own = picks_new(a, max), rest = picks_new(a, max);
     const struct ring *home = ring_find(t, ring_key(k), k->domain);

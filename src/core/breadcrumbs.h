@@ -1,10 +1,10 @@
 /*
  * breadcrumbs: the recent lines of every stream, from which the breadcrumbs of an event are taken.
  *
- * A ring for each coarse stream (worker process, container, unit, file); an entry holds a line's time, level and text and up to
- * three 64-bit keys (connection, request, weak request). Lines are kept in bytes, not pieces: rings grow by doubling to RING_MAX and all
- * together stay under the memory cap, the ring used longest ago giving way first. Pushing a line copies it once and allocates
- * nothing in the steady state. One thread.
+ * A ring for each coarse stream (worker process, container, unit, file); an entry holds a line's time, level and text
+ * and up to three 64-bit keys (connection, request, weak request). Lines are kept in bytes, not pieces: rings grow by
+ * doubling to RING_MAX and all together stay under the memory cap, the ring used longest ago giving way first. Pushing
+ * a line copies it once and allocates nothing in the steady state. One thread.
  */
 #ifndef CORE_BREADCRUMBS_H
 #define CORE_BREADCRUMBS_H
@@ -52,13 +52,13 @@ struct breadcrumbs_line {
 };
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line);
 /*
- * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id (in any
- * ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us and none from after
- * the record's own time_us (a log whose times jump, or clocks that differ). Texts are copied
- * into the arena. *seen is how many candidates there were.
+ * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id
+ * (in any ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us
+ * and none from after the record's own time_us (a log whose times jump, or clocks that differ). Texts are copied into
+ * the arena. *seen is how many candidates there were.
  */
-unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us, unsigned max,
-                       struct arena *a, struct breadcrumb *out, unsigned *seen);
+unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
+                             unsigned max, struct arena *a, struct breadcrumb *out, unsigned *seen);
 size_t breadcrumbs_bytes(const struct breadcrumbs *t);
 
 #endif

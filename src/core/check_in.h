@@ -2,7 +2,8 @@
  * check_in: what a Sentry monitor is told by a rule with `absence`: ok when the line came, error when it did not
  * (sentry-protocol.md, 2.7).
  *
- * Each carries the monitor's schedule, so that Sentry makes and mends the monitor by it, and itself notices when crumbd is gone. Pure.
+ * Each carries the monitor's schedule, so that Sentry makes and mends the monitor by it, and itself notices when crumbd
+ * is gone. Pure.
  */
 #ifndef CORE_CHECK_IN_H
 #define CORE_CHECK_IN_H
@@ -27,9 +28,11 @@ struct check_in {
 
 /* What Sentry takes as it is, so that two names cannot become one. */
 bool check_in_is_slug(struct slice s);
-/* Any text as a slug: other bytes become '-', the rest behind CHECK_IN_SLUG_MAX is cut. Empty: nothing of it can be kept. */
+/* Any text as a slug: other bytes become '-', the rest behind CHECK_IN_SLUG_MAX is cut. Empty: nothing of it can be
+ * kept. */
 struct slice check_in_slug(struct slice text, struct arena *a);
-/* A line that comes more often than this is not told each time. A hundredth of `every`, between a minute and an hour. */
+/* A line that comes more often than this is not told each time. A hundredth of `every`, between a minute and an hour.
+ */
 int64_t check_in_gap_us(int64_t every_us);
 void check_in_write(const struct check_in *c, const struct options *opt, struct sbuf *out);
 const char *check_in_status_name(enum check_in_status s);

@@ -5,7 +5,8 @@
 
 enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
 
-static uint64_t key_of(const struct hash_secret *secret, enum key_kind kind, struct slice a, struct slice b, struct slice c)
+static uint64_t key_of(const struct hash_secret *secret, enum key_kind kind, struct slice a, struct slice b,
+                       struct slice c)
 {
     uint64_t h = hash64(secret, kind, a);
     if (b.n)
@@ -34,19 +35,22 @@ static struct slice place_of(const struct stream *s, const struct record *r)
     return s->file_key ? SLICE_NONE : record_value(r, "container_id");
 }
 
-/* Where the sender is not trusted a field makes no tag `app`, but it may tell its own programs apart: keys are of its domain. */
+/* Where the sender is not trusted a field makes no tag `app`, but it may tell its own programs apart: keys are of its
+ * domain. */
 static struct slice app_of(const struct record *r)
 {
     unsigned rank;
     for (unsigned i = 0; r->untrusted && !r->app.n && i < r->n_fields; i++) {
         const struct field *f = &r->fields[i];
-        if (f->type == FIELD_STRING && (field_names_role(f->name, &rank) == ROLE_APP || slice_is(f->name, "container_name")))
+        if (f->type == FIELD_STRING &&
+            (field_names_role(f->name, &rank) == ROLE_APP || slice_is(f->name, "container_name")))
             return f->value;
     }
     return r->app;
 }
 
-void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret, struct correlation *k)
+void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret,
+                    struct correlation *k)
 {
     const struct format_traits *traits = format_traits(r->format);
     struct slice id = r->request_id.n ? r->request_id : r->trace_id;

@@ -23,8 +23,8 @@ struct entry {
 TAILQ_HEAD(entry_list, entry);
 
 /*
- * All that one rule waits for, and what of the rule that takes: it may outlive the rule. What changes goes to the end of its list, so
- * the changed ones are the last of each.
+ * All that one rule waits for, and what of the rule that takes: it may outlive the rule. What changes goes to the end
+ * of its list, so the changed ones are the last of each.
  */
 struct watch {
     struct slice id; /* of the rule; own memory */
@@ -191,7 +191,8 @@ static void note(struct deadline *o, struct entry *e, const struct deadline_row 
     e->keys = *keys;
 }
 
-bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
+bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row,
+                   const struct correlation *keys)
 {
     struct watch *w = watch_of(o, rule);
     struct entry *e = w ? entry_of(o, w->handle, row->key) : NULL;
@@ -209,7 +210,8 @@ bool deadline_came(struct deadline *o, const struct rule *rule, const struct dea
     return tell && e->row.monitored;
 }
 
-void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys)
+void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row,
+                   const struct correlation *keys)
 {
     struct watch *w = watch_of(o, rule);
     struct entry *e = w ? entry_of(o, w->handle, row->key) : NULL;
@@ -357,7 +359,8 @@ void deadline_restore(struct deadline *o, const struct deadline_row *row)
 static void tell_list(struct entry_list *l, deadline_row_f *each, void *u)
 {
     struct entry *e;
-    TAILQ_FOREACH_REVERSE (e, l, entry_list, by_use) {
+    TAILQ_FOREACH_REVERSE(e, l, entry_list, by_use)
+    {
         if (!e->dirty)
             break;
         each(u, &e->row);
@@ -428,7 +431,8 @@ static void begin_absences(struct deadline *o)
     }
 }
 
-struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, struct counts *counts)
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u,
+                              struct counts *counts)
 {
     struct deadline *o = xcalloc(1, sizeof *o);
     *o = (struct deadline){.due = due, .u = u, .counts = counts, .next_us = INT64_MAX};

@@ -1,14 +1,15 @@
 /*
- * deadline: rules that look ahead: lines that must come (absence) and starts that must have an end (pair), and what is due when they
- * do not.
+ * deadline: rules that look ahead: lines that must come (absence) and starts that must have an end (pair), and what is
+ * due when they do not.
  *
- * Time is that in which lines could come, `clock_us`: it stands still while crumbd is not running, is paused or has not caught up,
- * and goes on by at most DEADLINE_STEP_US at a time, so that neither a restart nor a suspended host nor a clock that is set is taken for
- * silence. It is kept in the store with the rows. Offline it is the newest time a record had.
+ * Time is that in which lines could come, `clock_us`: it stands still while crumbd is not running, is paused or has not
+ * caught up, and goes on by at most DEADLINE_STEP_US at a time, so that neither a restart nor a suspended host nor a
+ * clock that is set is taken for silence. It is kept in the store with the rows. Offline it is the newest time a record
+ * had.
  *
- * All that one rule waits for is due in the order in which it came, so each rule has a list, oldest first. Bounded: DEADLINE_RULE_MAX and
- * DEADLINE_RULE_BYTES for each rule, DEADLINE_BYTES for all; what this rule has waited for longest gives way, and is counted. An
- * absence without `by` is one entry that never gives way. Pure. One thread.
+ * All that one rule waits for is due in the order in which it came, so each rule has a list, oldest first. Bounded:
+ * DEADLINE_RULE_MAX and DEADLINE_RULE_BYTES for each rule, DEADLINE_BYTES for all; what this rule has waited for
+ * longest gives way, and is counted. An absence without `by` is one entry that never gives way. Pure. One thread.
  */
 #ifndef CORE_DEADLINE_H
 #define CORE_DEADLINE_H
@@ -18,7 +19,8 @@
 #include "core/breadcrumbs.h"
 
 enum { DEADLINE_RULE_MAX = 10000, DEADLINE_RULE_BYTES = 4 << 20, DEADLINE_BYTES = 16 << 20 };
-/* Monitors of one rule from one start to the next: Sentry makes, and bills, each, and their names may come from a log. */
+/* Monitors of one rule from one start to the next: Sentry makes, and bills, each, and their names may come from a log.
+ */
 enum { DEADLINE_MONITORS_MAX = 100 };
 
 #define DEADLINE_STEP_US INT64_C(10000000)
@@ -46,9 +48,10 @@ typedef void deadline_row_f(void *u, const struct deadline_row *row);
 /* It did not come. `keys` are those of the line that came last. row.rule names a rule that may have gone. */
 typedef void deadline_f(void *u, const struct deadline_row *row, const struct correlation *keys);
 
-/* only: the one rule to wait for, NULL for all. counts: of these overdue_evicted and overdue_lost. What waits for a line
-   never seen begins now. */
-struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u, struct counts *counts);
+/* only: the one rule to wait for, NULL for all. counts: of these overdue_evicted and overdue_lost. What waits for a
+   line never seen begins now. */
+struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u,
+                              struct counts *counts);
 void deadline_free(struct deadline *o);
 
 /*
@@ -58,10 +61,13 @@ void deadline_free(struct deadline *o);
  */
 void deadline_use(struct deadline *o, const struct rule_set *rules);
 
-/* A line of an absence came. True when the monitor is to be told. Of the row: key, time_us, file_key, offset, record. */
-bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys);
+/* A line of an absence came. True when the monitor is to be told. Of the row: key, time_us, file_key, offset, record.
+ */
+bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row,
+                   const struct correlation *keys);
 /* A start came; one that is open already keeps its time. */
-void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row, const struct correlation *keys);
+void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row,
+                   const struct correlation *keys);
 void deadline_end(struct deadline *o, const struct rule *rule, uint64_t key);
 
 /* The wall clock stands so; stalled: no line could come since the last call. */
@@ -69,7 +75,8 @@ void deadline_listen(struct deadline *o, int64_t wall_us, bool stalled);
 /* Offline: the newest time of a record. */
 void deadline_set_clock(struct deadline *o, int64_t clock_us);
 int64_t deadline_clock(const struct deadline *o);
-/* Calls back for at most `most` that are due. Returns in how many microseconds of the clock the next one is, INT64_MAX: none. */
+/* Calls back for at most `most` that are due. Returns in how many microseconds of the clock the next one is, INT64_MAX:
+ * none. */
 int64_t deadline_tick(struct deadline *o, unsigned most);
 /* Some rule waits, whether for something or not. */
 bool deadline_any(const struct deadline *o);

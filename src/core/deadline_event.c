@@ -12,7 +12,8 @@ enum { ORDINAL_PAIR = 1, ORDINAL_ABSENCE, ORDINAL_CHECK_IN, ORDINAL_MONITOR };
 
 static deadline_f deadline_event_on_deadline;
 
-void deadline_event_init(struct deadline_events *d, struct pipeline_parts *parts, struct flood_gate *gate, struct breadcrumbs *breadcrumbs)
+void deadline_event_init(struct deadline_events *d, struct pipeline_parts *parts, struct flood_gate *gate,
+                         struct breadcrumbs *breadcrumbs)
 {
     const struct pipeline_setup *setup = &parts->setup;
     *d = (struct deadline_events){.parts = parts, .gate = gate, .breadcrumbs = breadcrumbs};
@@ -76,8 +77,8 @@ static void tell_monitor(struct deadline_events *d, const struct rule *rule, con
     sbuf_reset(&parts->payload);
     check_in_write(&c, parts->opt, &parts->payload);
     e.project = parts_known_project(parts, template_fill(&rule->event.project, &from), &(struct provenance){0});
-    parts_make_id(parts, e.event_id, parts_stored_key(parts, slug, ORDINAL_MONITOR), parts_stored_key(parts, e.project, ORDINAL_MONITOR),
-                  ORDINAL_MONITOR);
+    parts_make_id(parts, e.event_id, parts_stored_key(parts, slug, ORDINAL_MONITOR),
+                  parts_stored_key(parts, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
     e.title = scrub_clean(parts->scrub, sbuf_slice(&title), a);
     e.payload = parts_payload(parts);
     parts->counts.v[COUNT_check_ins]++;
@@ -85,14 +86,15 @@ static void tell_monitor(struct deadline_events *d, const struct rule *rule, con
     sbuf_free(&title);
 }
 
-void deadline_event_wait(struct deadline_events *d, const struct message *m, const struct record *r, const struct correlation *keys,
-                         const struct verdict *v)
+void deadline_event_wait(struct deadline_events *d, const struct message *m, const struct record *r,
+                         const struct correlation *keys, const struct verdict *v)
 {
     const struct rule *rule = v->rule;
     struct pipeline_parts *parts = d->parts;
     struct slice captures[RECORD_CODEC_CAPTURES_MAX];
     const struct record_codec_extra extra = {.source = m->stream->source, .n_captures = captures_of(d, rule, captures)};
-    /* A start ends, and a value is heard of, in one domain only. Who sends the line of an absence without `by` does not matter. */
+    /* A start ends, and a value is heard of, in one domain only. Who sends the line of an absence without `by` does not
+     * matter. */
     bool alone = rule->pair.within_us || rule->absence.by.n;
     const struct deadline_row row = {.key = alone ? correlation_domain_key(m->stream, v->key) : v->key,
                                      .time_us = event_time(r, parts->wall_us),
@@ -125,8 +127,8 @@ static int64_t deadline_time(const struct deadline_events *d, const struct rule 
 }
 
 /* The event, with the lines that belong to the one that came last. False: it is held back. */
-static bool make_event(struct deadline_events *d, struct event_source *src, struct verdict *v, const struct correlation *keys,
-                       struct arena *a)
+static bool make_event(struct deadline_events *d, struct event_source *src, struct verdict *v,
+                       const struct correlation *keys, struct arena *a)
 {
     struct pipeline_parts *parts = d->parts;
     const struct provenance from = {.input = src->source};
@@ -135,8 +137,9 @@ static bool make_event(struct deadline_events *d, struct event_source *src, stru
     unsigned most = parts->opt->crumbs.before;
     struct breadcrumb *crumbs = arena_alloc(a, (most + 1) * sizeof *crumbs);
     parts_texts(parts, src->record, a, v);
-    src->n_crumbs = breadcrumbs_collect(d->breadcrumbs, keys, src->received_us, src->received_us - parts->opt->crumbs.max_age_us, most, a,
-                                        crumbs, &src->crumbs_seen);
+    src->n_crumbs =
+        breadcrumbs_collect(d->breadcrumbs, keys, src->received_us, src->received_us - parts->opt->crumbs.max_age_us,
+                            most, a, crumbs, &src->crumbs_seen);
     src->crumbs = crumbs;
     parts_emit_event(parts, src, false);
     return true;
@@ -149,8 +152,8 @@ static void tell_listener(const struct pipeline_hooks *hooks, const struct outco
 }
 
 /* The judge has what the rule once caught in the record d->past. */
-static void overdue(struct deadline_events *d, const struct rule *rule, const struct deadline_row *row, struct event_source *src,
-                    const struct correlation *keys, struct arena *a)
+static void overdue(struct deadline_events *d, const struct rule *rule, const struct deadline_row *row,
+                    struct event_source *src, const struct correlation *keys, struct arena *a)
 {
     struct pipeline_parts *parts = d->parts;
     struct record *r = &d->past;
@@ -190,7 +193,8 @@ static void deadline_event_on_deadline(void *u, const struct deadline_row *row, 
     judge->sender = row->key; /* not who sent the last message */
     judge->now_us = d->parts->now_us;
     if (record_codec_read(row->record.text, &a, &d->past, &past)) {
-        struct event_source src = {.record = &d->past, .source = past.source, .received_us = deadline_time(d, rule, row)};
+        struct event_source src = {
+            .record = &d->past, .source = past.source, .received_us = deadline_time(d, rule, row)};
         src.deadlines = (struct event_deadline){.rule = rule, .since_us = row->time_us, .times = row->times};
         judge->captures.kept = past.captures;
         judge->captures.n_kept = past.n_captures;
@@ -225,7 +229,8 @@ void deadline_event_stall(struct deadline_events *d, bool stalled)
 
 /* --- the store --- */
 
-/* A store made before holds records as they came: scrubbed on the way in, with what the rule catches in them, and written again. */
+/* A store made before holds records as they came: scrubbed on the way in, with what the rule catches in them, and
+ * written again. */
 static void scrub_row(struct deadline_events *d, struct deadline_row *row, struct arena *a)
 {
     const struct rule *rule = rule_set_find(d->parts->setup.rules, row->rule);

@@ -69,9 +69,9 @@ static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, 
 }
 
 /*
- * A container's log has a message for each line, so that an entry of nginx's with a client's line breaks comes as several: from the
- * one that is open to the one that has a tail, none is worth more than a warning. Of what a program behind FastCGI says, which is in
- * many lines by itself, only lines that look like nginx's are doubted.
+ * A container's log has a message for each line, so that an entry of nginx's with a client's line breaks comes as
+ * several: from the one that is open to the one that has a tail, none is worth more than a warning. Of what a program
+ * behind FastCGI says, which is in many lines by itself, only lines that look like nginx's are doubted.
  */
 static void doubt(struct stream *s, struct record *r)
 {
@@ -91,14 +91,16 @@ static void doubt(struct stream *s, struct record *r)
 }
 
 /*
- * "password: x" is no message x of a logger called password: a secret's name stays in front of its value, where the scrubber sees it.
+ * "password: x" is no message x of a logger called password: a secret's name stays in front of its value, where the
+ * scrubber sees it.
  */
 static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct slice *name, struct slice msg)
 {
     enum { GAP_MAX = 4 };
     struct slice *message = &r->message;
     size_t gap = (size_t)((uintptr_t)message->p - (uintptr_t)(name->p + name->n));
-    bool inside = (uintptr_t)name->p >= (uintptr_t)msg.p && (uintptr_t)message->p + message->n <= (uintptr_t)msg.p + msg.n;
+    bool inside =
+        (uintptr_t)name->p >= (uintptr_t)msg.p && (uintptr_t)message->p + message->n <= (uintptr_t)msg.p + msg.n;
     if (!message->n || gap > GAP_MAX || !inside || !scrub_is_secret_name(p->scrub, *name))
         return;
     *message = slice_of(name->p, name->n + gap + message->n);

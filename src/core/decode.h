@@ -1,8 +1,10 @@
 /*
- * decode: a message becomes a record: its format is found, its parser takes it apart, and what is known of its sender is added.
+ * decode: a message becomes a record: its format is found, its parser takes it apart, and what is known of its sender
+ * is added.
  *
- * Most lines of a log are of no interest to any rule, as their origin and one scan of the whole text show. Their record stays `partial`: the
- * parser has not even looked for where the message ends. A breadcrumb made of such a line does that when it is needed. Pure.
+ * Most lines of a log are of no interest to any rule, as their origin and one scan of the whole text show. Their record
+ * stays `partial`: the parser has not even looked for where the message ends. A breadcrumb made of such a line does
+ * that when it is needed. Pure.
  */
 #ifndef CORE_DECODE_H
 #define CORE_DECODE_H
@@ -10,8 +12,9 @@
 #include "core/pipeline_parts.h"
 
 /*
- * False: it is not in its stream's format, and *reason says why (static). The record's texts are in the message, the stream or the arena of
- * p. The stream learns from it: its format, its newest time, and whether its entries are to be doubted.
+ * False: it is not in its stream's format, and *reason says why (static). The record's texts are in the message, the
+ * stream or the arena of p. The stream learns from it: its format, its newest time, and whether its entries are to be
+ * doubted.
  */
 bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason);
 

@@ -2,8 +2,8 @@
  * envelope: what is posted to Sentry: a header line, then items of a header line and a payload (Sentry's developer
  * documentation, "Envelopes").
  *
- * Written straight into an sbuf: the header first, then as many items as wanted, each whole with its final LF, so that there is no
- * end to be written. Every receiver takes this form; blank lines they do not.
+ * Written straight into an sbuf: the header first, then as many items as wanted, each whole with its final LF, so that
+ * there is no end to be written. Every receiver takes this form; blank lines they do not.
  */
 #ifndef CORE_ENVELOPE_H
 #define CORE_ENVELOPE_H
@@ -11,13 +11,13 @@
 #include "base/sbuf.h"
 
 enum {
-    ENVELOPE_HEADER_MAX = 8192,  /* Bugsink's limit for a header line */
-    ENVELOPE_FRAME_MAX = 10240,  /* room for everything but the payloads, of one item or two */
+    ENVELOPE_HEADER_MAX = 8192, /* Bugsink's limit for a header line */
+    ENVELOPE_FRAME_MAX = 10240, /* room for everything but the payloads, of one item or two */
 };
 
 struct envelope {
-    const char *event_id;       /* 32 hex digits; NULL when there is neither event nor attachment inside */
-    int64_t sent_at_us;         /* of this very transmission: receivers take clock drift from it */
+    const char *event_id; /* 32 hex digits; NULL when there is neither event nor attachment inside */
+    int64_t sent_at_us;   /* of this very transmission: receivers take clock drift from it */
     /* The trace header: both, or neither. public_key is that of the DSN. */
     struct slice trace_id, public_key;
 };

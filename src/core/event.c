@@ -171,8 +171,8 @@ static bool renders_to(const struct event_texts *texts, struct slice text)
 }
 
 /*
- * 3.3: template and params go together, and rendering one with the other gives `formatted`. So the rendered text alone is sent when
- * scrubbing or cutting changes it, or when the template left something out (white space, later lines).
+ * 3.3: template and params go together, and rendering one with the other gives `formatted`. So the rendered text alone
+ * is sent when scrubbing or cutting changes it, or when the template left something out (white space, later lines).
  */
 static bool params_survive(struct event_writer *w)
 {
@@ -207,8 +207,8 @@ static void put_logentry(struct event_writer *w)
 }
 
 /*
- * 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. Its end may be cut off
- * later, so what begins like one is none either.
+ * 4.2: an entry that is `{{ name }}` as a whole is a variable to Sentry; text from a log must never be one. Its end may
+ * be cut off later, so what begins like one is none either.
  */
 static void put_fingerprint_part(struct event_writer *w, struct slice part, bool is_default)
 {
@@ -396,8 +396,8 @@ static bool event_is_dist(struct slice s)
 }
 
 /* What the rule says, else a field of this name where the sender is believed, else the configuration. */
-static struct slice chosen(const struct event_writer *w, struct slice by_rule, const char *name, bool (*usable)(struct slice),
-                           struct slice configured)
+static struct slice chosen(const struct event_writer *w, struct slice by_rule, const char *name,
+                           bool (*usable)(struct slice), struct slice configured)
 {
     const struct record *r = w->src->record;
     const struct field *f = r->untrusted ? NULL : record_field(r, slice_str(name));
@@ -410,7 +410,9 @@ static void put_deployment(struct event_writer *w)
 {
     const struct event_texts *texts = w->src->verdict->texts;
     struct slice release = chosen(w, texts->release, "release", event_is_release, w->opt->release);
-    event_writer_text(w, "environment", chosen(w, texts->environment, "environment", event_is_environment, w->opt->environment), EVENT_ENVIRONMENT_MAX);
+    event_writer_text(w, "environment",
+                      chosen(w, texts->environment, "environment", event_is_environment, w->opt->environment),
+                      EVENT_ENVIRONMENT_MAX);
     event_writer_text(w, "release", release, EVENT_RELEASE_MAX);
     if (release.n) /* which a dist is one of */
         event_writer_text(w, "dist", chosen(w, texts->dist, "dist", event_is_dist, SLICE_NONE), DIST_MAX);

@@ -21,7 +21,8 @@ struct tagger {
 
 bool event_members_tag_is_reserved(struct slice key)
 {
-    static const char *const names[] = {"release", "dist", "user", "filename", "function", "environment", "level", "server_name"};
+    static const char *const names[] = {"release",  "dist",        "user",  "filename",
+                                        "function", "environment", "level", "server_name"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_is(key, names[i]))
             return true;
@@ -39,7 +40,8 @@ static struct slice tag_key(struct slice key, struct arena *a)
     return slice_of(p, key.n);
 }
 
-/* What crumbd itself says and no log can choose is written as it is: an input's address is not a client's, if it looks like it or not. */
+/* What crumbd itself says and no log can choose is written as it is: an input's address is not a client's, if it looks
+ * like it or not. */
 static void put_own_tag(struct tagger *t, struct slice key, struct slice value)
 {
     value = slice_trim(value);
@@ -63,8 +65,9 @@ static void put_tag(struct tagger *t, struct slice key, struct slice value)
 /* Fields that have their own place in the event, or that differ in every message. */
 static bool has_own_place(struct slice name)
 {
-    static const char *const names[] = {"file",       "line",     "function", "func",     "module",    "request_id", "trace_id", "span_id",
-                                        "logger_name", "logger",  "full_message", "timestamp", "stack_trace", "exception"};
+    static const char *const names[] = {"file",         "line",      "function",    "func",        "module",
+                                        "request_id",   "trace_id",  "span_id",     "logger_name", "logger",
+                                        "full_message", "timestamp", "stack_trace", "exception"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_is(name, names[i]))
             return true;
@@ -92,7 +95,8 @@ bool event_members_shows(struct scrub *scrub, struct slice name, struct slice va
 
 static bool may_show(const struct event_writer *w, const struct field *f)
 {
-    return event_members_shows(w->scrub, f->name, f->value) || (!scrub_is_client(w->scrub, f->name, f->value) && record_reserves(w->src->record, f->name));
+    return event_members_shows(w->scrub, f->name, f->value) ||
+           (!scrub_is_client(w->scrub, f->name, f->value) && record_reserves(w->src->record, f->name));
 }
 
 /* The id of nginx's access line, else the record's own; but not one that a field of a sender not trusted claims. */
@@ -353,7 +357,8 @@ static struct slice lower(struct arena *a, struct slice s)
     return slice_of(p, s.n);
 }
 
-/* sentry-protocol.md, 7.1: both ids or none; a span of our own (from the event's id) is legitimate when only the trace is known. */
+/* sentry-protocol.md, 7.1: both ids or none; a span of our own (from the event's id) is legitimate when only the trace
+ * is known. */
 static void event_members_trace(struct event_writer *w, const struct record *r)
 {
     if (!is_id(r->trace_id, 32))

@@ -1,6 +1,6 @@
 /*
- * event_members: the members of an event that are read off the record: tags, request, user, contexts. Part of event.c's work, apart because
- * each format has its own names for things.
+ * event_members: the members of an event that are read off the record: tags, request, user, contexts. Part of event.c's
+ * work, apart because each format has its own names for things.
  */
 #ifndef CORE_EVENT_MEMBERS_H
 #define CORE_EVENT_MEMBERS_H

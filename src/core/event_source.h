@@ -1,5 +1,6 @@
 /*
- * event_source: what one event is made of. Plain values; the slices and pointers belong to the caller and live while the event is written.
+ * event_source: what one event is made of. Plain values; the slices and pointers belong to the caller and live while
+ * the event is written.
  */
 #ifndef CORE_EVENT_SOURCE_H
 #define CORE_EVENT_SOURCE_H
@@ -25,8 +26,8 @@ struct event_deadline {
 struct event_source {
     char event_id[33];
     const struct record *record;
-    const struct verdict *verdict; /* with its texts: the rule's templates filled in, or the fallback's */
-    const struct breadcrumb *crumbs;  /* in time order */
+    const struct verdict *verdict;   /* with its texts: the rule's templates filled in, or the fallback's */
+    const struct breadcrumb *crumbs; /* in time order */
     unsigned n_crumbs;
     unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */
     struct slice transaction_id; /* nginx $request_id, from the access line */

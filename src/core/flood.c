@@ -36,7 +36,7 @@ struct flood {
     struct budget budgets[FLOOD_PROJECTS_MAX];
     unsigned n_budgets;
     size_t sample_bytes, varied_bytes;
-    struct entry *held; /* by the last flood_admit */
+    struct entry *held;  /* by the last flood_admit */
     int64_t next_due_us; /* no period ends before it */
     flood_row_f *summary;
     void *u;
@@ -146,8 +146,8 @@ static void link_newest(struct flood *l, struct entry *e)
 /* Who is forgotten when there are too many. */
 static struct entry *least_worth(const struct flood *l)
 {
-    const struct entry *const by_worth[] = {TAILQ_FIRST(&l->resting[1]), TAILQ_FIRST(&l->running[1]), TAILQ_FIRST(&l->resting[0]),
-                                           TAILQ_FIRST(&l->running[0])};
+    const struct entry *const by_worth[] = {TAILQ_FIRST(&l->resting[1]), TAILQ_FIRST(&l->running[1]),
+                                            TAILQ_FIRST(&l->resting[0]), TAILQ_FIRST(&l->running[0])};
     unsigned i = 0;
     while (!by_worth[i])
         i++;
@@ -268,7 +268,8 @@ static struct budget *budget_of(struct flood *l, uint64_t project, int64_t now_u
     return b;
 }
 
-enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget, int64_t now_us)
+enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget,
+                              int64_t now_us)
 {
     bool is_new;
     struct entry *e = entry_of(l, issue, now_us, &is_new);
@@ -307,7 +308,8 @@ struct top_values *flood_top_values(struct flood *l)
 static void keep_sample_budget(struct flood *l, const struct entry *keep)
 {
     for (int remote = 1; remote >= 0; remote--)
-        for (struct entry *e; l->sample_bytes > FLOOD_SAMPLE_BYTES && (e = TAILQ_FIRST(&l->running[remote])) && e != keep;) {
+        for (struct entry *e;
+             l->sample_bytes > FLOOD_SAMPLE_BYTES && (e = TAILQ_FIRST(&l->running[remote])) && e != keep;) {
             count_evicted(l, e);
             rest(l, e);
         }
@@ -442,7 +444,8 @@ void flood_restore(struct flood *l, const struct flood_row *stored)
         b->in_day = row->count;
         return;
     }
-    const struct flood_issue issue = {.key = row->key, .burst = row->burst, .period_us = row->period_us, .remote = row->remote};
+    const struct flood_issue issue = {
+        .key = row->key, .burst = row->burst, .period_us = row->period_us, .remote = row->remote};
     bool is_new;
     struct entry *e = entry_of(l, &issue, row->start_us, &is_new);
     const struct flood_sample *sample = row->sample;
@@ -452,7 +455,8 @@ void flood_restore(struct flood *l, const struct flood_row *stored)
     e->row = *row;
     e->row.remote = remote;
     e->row.sample = NULL;
-    e->row.top_values = row->top_values_text.text.n ? top_values_read(row->top_values_text.text, &l->varied_bytes) : NULL;
+    e->row.top_values =
+        row->top_values_text.text.n ? top_values_read(row->top_values_text.text, &l->varied_bytes) : NULL;
     e->row.top_values_text.text = SLICE_NONE;
     if (sample)
         flood_keep_sample(l, row->key, sample);

@@ -1,14 +1,15 @@
 /*
  * flood: flood control. Which occurrences of an issue pass, and the exact number of those that do not.
  *
- * Per fingerprint and period the first `burst` occurrences pass, then the occurrences burst*2, burst*4, burst*8, … as far as the
- * budgets of the project go. A fingerprint that is not known passes once whatever the budgets say; how many of these there may be is
- * new_issues.h's. When a period ends (also when the fingerprint is forgotten, or at exit) one summary carries the number of the
- * suppressed. So occurrences = passed + sum of suppressed, always.
+ * Per fingerprint and period the first `burst` occurrences pass, then the occurrences burst*2, burst*4, burst*8, … as
+ * far as the budgets of the project go. A fingerprint that is not known passes once whatever the budgets say; how many
+ * of these there may be is new_issues.h's. When a period ends (also when the fingerprint is forgotten, or at exit) one
+ * summary carries the number of the suppressed. So occurrences = passed + sum of suppressed, always.
  *
- * A fingerprint whose period has ended rests: it is known for FLOOD_KNOWN_DAYS more. Bounded: FLOOD_ENTRIES_MAX fingerprints,
- * FLOOD_SAMPLE_BYTES of samples, TOP_VALUES_BYTES_MAX of values that varied. What only remote senders have sent gives way first, then what
- * was seen longest ago, its summary going out before. Pure: the present is an argument. One thread.
+ * A fingerprint whose period has ended rests: it is known for FLOOD_KNOWN_DAYS more. Bounded: FLOOD_ENTRIES_MAX
+ * fingerprints, FLOOD_SAMPLE_BYTES of samples, TOP_VALUES_BYTES_MAX of values that varied. What only remote senders
+ * have sent gives way first, then what was seen longest ago, its summary going out before. Pure: the present is an
+ * argument. One thread.
  */
 #ifndef CORE_FLOOD_H
 #define CORE_FLOOD_H
@@ -44,8 +45,8 @@ struct flood_sample {
 /* In the place of a period: what a row is when it is of no fingerprint. */
 enum { FLOOD_ROW_BUDGET = 0, FLOOD_ROW_NEW_ISSUES = -1 };
 
-/* The state of one fingerprint, as it is stored with every checkpoint; count 0: it rests. A budget is kept in the same form: start_us is the
-   day's begin and count what passed in it; a window of new_issues.h as well. */
+/* The state of one fingerprint, as it is stored with every checkpoint; count 0: it rests. A budget is kept in the same
+   form: start_us is the day's begin and count what passed in it; a window of new_issues.h as well. */
 struct flood_row {
     uint64_t key;
     int64_t start_us, period_us;
@@ -53,22 +54,24 @@ struct flood_row {
     uint64_t count, next_pass, suppressed;
     int64_t first_us, last_us; /* of the suppressed */
     bool closed;               /* forget it */
-    bool restarted;            /* what was stored of its sample and of what varied is of an earlier period: forget that */
-    bool remote;               /* only other hosts have sent it */
+    bool restarted; /* what was stored of its sample and of what varied is of an earlier period: forget that */
+    bool remote;    /* only other hosts have sent it */
     const struct flood_sample *sample; /* NULL: none yet */
-    bool sample_is_new; /* flood_changed has not told of it before */
+    bool sample_is_new;                /* flood_changed has not told of it before */
     struct top_values *top_values;     /* which values the suppressed had; NULL: none suppressed yet */
-    struct scrubbed top_values_text; /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
+    struct scrubbed top_values_text;   /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
 };
 
 typedef void flood_row_f(void *u, const struct flood_row *row);
 
-/* evicted: counts fingerprints whose period ended early to make room; may be NULL. summary is called for every period that ends with suppressed ones. */
+/* evicted: counts fingerprints whose period ended early to make room; may be NULL. summary is called for every period
+ * that ends with suppressed ones. */
 struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted);
 void flood_free(struct flood *l);
 /* It has been seen before, and is not forgotten. */
 bool flood_knows(const struct flood *l, uint64_t key);
-enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget, int64_t now_us);
+enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget,
+                              int64_t now_us);
 /* Of the issue that flood_admit has just held back. */
 struct top_values *flood_top_values(struct flood *l);
 void flood_keep_sample(struct flood *l, uint64_t key, const struct flood_sample *sample);

@@ -85,7 +85,8 @@ static void summary_too_large(struct flood_gate *g, uint64_t suppressed, struct 
 static void flood_gate_on_summary(void *u, const struct flood_row *row)
 {
     struct flood_gate *g = u;
-    /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock being wrong. */
+    /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock
+     * being wrong. */
     bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
     struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us, .suppressed = row->suppressed};
     g->parts->counts.v[COUNT_summaries]++;
@@ -169,29 +170,35 @@ static void note_top_values(struct flood_gate *g, const struct event_source *src
 static struct flood_issue issue_of(const struct flood_gate *g, const struct verdict *v, const struct provenance *from)
 {
     const struct rule *rule = v->fold ? NULL : v->rule;
-    uint64_t project = v->project.n ? parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project, fingerprint = v->fingerprint_hash;
+    uint64_t project = v->project.n ? parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project,
+             fingerprint = v->fingerprint_hash;
     bool old = g->parts->setup.old_keys;
-    return (struct flood_issue){.key = old ? hash_mix(fingerprint, project) : hash128_low((struct hash128){fingerprint, 1}, v->project),
-                                .project = project,
-                                .burst = rule && rule->burst ? rule->burst : g->parts->opt->limits.burst,
-                                .period_us = rule && rule->period_us ? rule->period_us : g->parts->opt->limits.period_us,
-                                .remote = from->remote && !v->fold};
+    return (struct flood_issue){
+        .key = old ? hash_mix(fingerprint, project) : hash128_low((struct hash128){fingerprint, 1}, v->project),
+        .project = project,
+        .burst = rule && rule->burst ? rule->burst : g->parts->opt->limits.burst,
+        .period_us = rule && rule->period_us ? rule->period_us : g->parts->opt->limits.period_us,
+        .remote = from->remote && !v->fold};
 }
 
 /* Whether it may be an issue of its own: it is known, or one of the new ones that an hour may bring. */
-static bool is_known(struct flood_gate *g, const struct verdict *v, const struct provenance *from, const struct flood_issue *issue)
+static bool is_known(struct flood_gate *g, const struct verdict *v, const struct provenance *from,
+                     const struct flood_issue *issue)
 {
-    const struct new_issue new = {.project = issue->project, .peer = from->network, .constant = v->rule && v->rule->constant};
+    const struct new_issue new = {
+        .project = issue->project, .peer = from->network, .constant = v->rule && v->rule->constant};
     if (!g->parts->opt->limits.new_issues || flood_knows(g->flood, issue->key))
         return true;
-    enum new_issues_answer answer = new_issues_take(g->new_issues, &new, g->parts->opt->limits.new_issues, g->parts->now_us);
+    enum new_issues_answer answer =
+        new_issues_take(g->new_issues, &new, g->parts->opt->limits.new_issues, g->parts->now_us);
     if (answer == NEW_ISSUES_FULL_FIRST)
         parts_notice(g->parts, NOTICE_NEW_ISSUES, from, v->project);
     return answer == NEW_ISSUES_ROOM;
 }
 
 /* `src` of the verdict without texts and breadcrumbs. */
-bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct provenance *from)
+bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v,
+                      const struct provenance *from)
 {
     v->project = parts_known_project(g->parts, v->project, from);
     struct flood_issue issue = issue_of(g, v, from);

@@ -1,7 +1,8 @@
 /*
  * flood_gate: which events pass, what is kept of those that do not, and the summaries that tell of them.
  *
- * Joins flood (an issue's share), new_issues (how many new ones an hour may bring) and fold (what becomes of the others). One thread.
+ * Joins flood (an issue's share), new_issues (how many new ones an hour may bring) and fold (what becomes of the
+ * others). One thread.
  */
 #ifndef CORE_FLOOD_GATE_H
 #define CORE_FLOOD_GATE_H
@@ -18,7 +19,8 @@ struct flood_gate {
 void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts);
 void flood_gate_done(struct flood_gate *g);
 /* `src` of the verdict without texts and breadcrumbs. */
-bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v, const struct provenance *from);
+bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v,
+                      const struct provenance *from);
 /* How many issues flood control keeps in mind. */
 unsigned flood_gate_issues(const struct flood_gate *g);
 /* Hands the rows that changed to hooks.flood_row; without that they are forgotten. */

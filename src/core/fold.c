@@ -21,7 +21,8 @@ void fold_texts(struct verdict *v, struct arena *a)
     struct event_texts *texts = arena_alloc(a, sizeof *texts);
     struct sbuf text;
     sbuf_init(&text, 1024);
-    sbuf_addf(&text, "new kinds of errors from %.*s: more than %u in an hour", SLICE_ARG(slice_sub(v->fold->input, 0, 512)), v->fold->most);
+    sbuf_addf(&text, "new kinds of errors from %.*s: more than %u in an hour",
+              SLICE_ARG(slice_sub(v->fold->input, 0, 512)), v->fold->most);
     *texts = *v->texts;
     texts->kind = v->texts->title;
     texts->type = SLICE("NewKinds");

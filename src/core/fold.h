@@ -1,9 +1,9 @@
 /*
  * fold: what an occurrence says that has no issue of its own because too many new ones came (new_issues.h).
  *
- * All of an input and a project are one issue, fingerprint [crumbd, new-kinds, INPUT], to flood control an issue like any other. Its
- * events are the occurrences that passed, as samples, under the issue's own title; contexts.crumbd.kind is the title an event would have
- * had by itself, and what summaries tell the commonest of. Pure.
+ * All of an input and a project are one issue, fingerprint [crumbd, new-kinds, INPUT], to flood control an issue like
+ * any other. Its events are the occurrences that passed, as samples, under the issue's own title; contexts.crumbd.kind
+ * is the title an event would have had by itself, and what summaries tell the commonest of. Pure.
  */
 #ifndef CORE_FOLD_H
 #define CORE_FOLD_H
@@ -11,7 +11,8 @@
 #include "core/verdict.h"
 #include "core/scrub.h"
 
-/* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. old_keys: see struct pipeline_setup. */
+/* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. old_keys: see struct
+ * pipeline_setup. */
 void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old_keys, struct arena *a);
 /* After verdict_complete. */
 void fold_texts(struct verdict *v, struct arena *a);

@@ -232,7 +232,8 @@ static uint64_t threshold_key(const struct judging *g, const struct rule *rule)
 static void add_to(const struct judging *g, const struct rule *rule)
 {
     if (rule->event.level) /* a rule may know the text that a client has forged */
-        g->verdict->level = g->from.record->forged && rule->event.level > LEVEL_WARNING ? LEVEL_WARNING : rule->event.level;
+        g->verdict->level =
+            g->from.record->forged && rule->event.level > LEVEL_WARNING ? LEVEL_WARNING : rule->event.level;
     verdict_add_tags(g->verdict, rule, &g->from);
 }
 
@@ -270,8 +271,8 @@ static bool when_may_hold(struct judge *j, const struct rule_when *w, const stru
 }
 
 /*
- * The same of a rule. With more lines behind it the message may be put together of two parts of the text, and a rule that has reached the
- * match limit is asked only where that is counted.
+ * The same of a rule. With more lines behind it the message may be put together of two parts of the text, and a rule
+ * that has reached the match limit is asked only where that is counted.
  */
 static bool may_match(struct judge *j, const struct rule *rule, const struct record *r)
 {
@@ -333,7 +334,8 @@ static void find_ends(const struct judging *g, bool scanned, judge_explain_f *ex
     }
 }
 
-/* What rules that go on add, asked again; they were counted when the record came. True: there are some, and captures are another match's. */
+/* What rules that go on add, asked again; they were counted when the record came. True: there are some, and captures
+ * are another match's. */
 static bool again_before(struct judging g, const struct rule *rule)
 {
     struct judge *j = g.judge;
@@ -360,7 +362,8 @@ bool judge_past(struct judge *j, const struct rule *rule, const struct record *r
     if (came)
         again_before(g, rule);
     /* Also where nothing came, so that no captures of another match are taken for its own. */
-    if (rule->match && !j->captures.n_kept && regex_match(rule->match, j->captures.match, seen(r->message), 0) != REGEX_YES && came)
+    if (rule->match && !j->captures.n_kept &&
+        regex_match(rule->match, j->captures.match, seen(r->message), 0) != REGEX_YES && came)
         return false;
     decide(&g, rule);
     v->action = ACTION_EVENT;
@@ -383,7 +386,8 @@ static bool take(const struct judging *g, const struct rule *rule, enum judge_wh
     return true;
 }
 
-void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain, void *u)
+void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain,
+                  void *u)
 {
     const struct judging g = judging_of(j, r, a, v);
     const struct rule_lane *lane = &j->set->lanes[r->format];

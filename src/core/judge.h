@@ -1,8 +1,9 @@
 /*
  * judge: which rule of a set decides about a record.
  *
- * The set is shared and only read; a judge holds what one thread needs beside it: scratch memory of matches, statistics, and for which
- * senders a rule rests. Rules are tried in file order and the first match wins; one prefilter scan says which rules are worth trying.
+ * The set is shared and only read; a judge holds what one thread needs beside it: scratch memory of matches,
+ * statistics, and for which senders a rule rests. Rules are tried in file order and the first match wins; one prefilter
+ * scan says which rules are worth trying.
  */
 #ifndef CORE_JUDGE_H
 #define CORE_JUDGE_H
@@ -12,14 +13,15 @@
 #include "core/rule_set.h"
 #include "core/verdict.h"
 
-/* Patterns and conditions see so many bytes of a text: what a pattern may cost is bounded by the length of what it sees. */
+/* Patterns and conditions see so many bytes of a text: what a pattern may cost is bounded by the length of what it
+ * sees. */
 enum { RULE_TEXT_MAX = 16384 };
 
 struct rule_stats {
     uint64_t asked; /* how often it was a candidate */
     uint64_t tried, hits, limit_hits;
     int64_t suspended_until_us; /* for some sender (rest.h); 0: never was */
-    uint64_t ns, ns_worst; /* in when, match and unless, and of the slowest try, when the judge is timed */
+    uint64_t ns, ns_worst;      /* in when, match and unless, and of the slowest try, when the judge is timed */
 };
 
 struct judge {
@@ -29,10 +31,10 @@ struct judge {
     struct log_template *log_template; /* memory to mask a text in, one for all records */
     struct prefilter_scratch *prefilter;
     struct prefilter_hits hits;
-    const char *scanned;               /* the raw text of the record that they are of: judge_maybe found them, judge_record is next */
-    struct rule_stats *stats;          /* by the rule's handle */
-    struct rests **rests;              /* the same; NULL: it has not reached the match limit */
-    uint64_t *sampled;                 /* the same: how often it decided, where it has `sample` */
+    const char *scanned; /* the raw text of the record that they are of: judge_maybe found them, judge_record is next */
+    struct rule_stats *stats; /* by the rule's handle */
+    struct rests **rests;     /* the same; NULL: it has not reached the match limit */
+    uint64_t *sampled;        /* the same: how often it decided, where it has `sample` */
     unsigned n_handles;
     uint64_t sender;                   /* set by the caller: who sent the record, */
     int64_t now_us;                    /* and the present */
@@ -57,31 +59,33 @@ enum judge_why { WHY_WON, WHY_WHEN, WHY_MATCH, WHY_UNLESS, WHY_LIMIT, WHY_SUSPEN
 typedef void judge_explain_f(void *u, const struct rule *r, enum judge_why why);
 
 /*
- * Finds the rule that decides and fills action, level, tags, fingerprint and project (the rest costs more and is asked for by
- * verdict_complete). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
+ * Finds the rule that decides and fills action, level, tags, fingerprint and project (the rest costs more and is asked
+ * for by verdict_complete). Captures of the winning match stay in the judge until the next call. `explain` may be NULL.
  */
-void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain, void *u);
+void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain,
+                  void *u);
 /*
- * False: no rule can match this record, which may be partial: its message is some part of what it is now. True: judge_record is to come, for
- * which the candidates that were found are kept.
+ * False: no rule can match this record, which may be partial: its message is some part of what it is now. True:
+ * judge_record is to come, for which the candidates that were found are kept.
  */
 bool judge_maybe(struct judge *j, const struct record *r);
 /*
- * As judge_record when this rule decides, for a record of the past of which it makes an event now. False: it no longer matches. A
- * record without a message stands for one that never came; it has nothing to match.
+ * As judge_record when this rule decides, for a record of the past of which it makes an event now. False: it no longer
+ * matches. A record without a message stands for one that never came; it has nothing to match.
  */
 bool judge_past(struct judge *j, const struct rule *rule, const struct record *r, struct arena *a, struct verdict *v);
 /* No rule matched and the fallback is `event`: the fingerprint is the template of the message with source and app. */
 void judge_fallback(struct judge *j, const struct record *r, struct arena *a, struct verdict *v);
 /*
- * For a record that will be an event, whose keys have been made: fills tags and fingerprint again as people may see them, and has
- * judge_source do so until judge.shown is cleared. The fingerprint's hash stays.
+ * For a record that will be an event, whose keys have been made: fills tags and fingerprint again as people may see
+ * them, and has judge_source do so until judge.shown is cleared. The fingerprint's hash stays.
  */
 void judge_show(struct judge *j, struct shown *shown, const struct record *r, struct arena *a, struct verdict *v);
 /* What the templates of the deciding rule are filled from. */
 static inline struct template_source judge_source(const struct judge *j, const struct record *r, struct arena *a)
 {
-    return (struct template_source){.record = r, .captures = j->captures, .shown = j->shown, .log_template = j->log_template, .arena = a};
+    return (struct template_source){
+        .record = r, .captures = j->captures, .shown = j->shown, .log_template = j->log_template, .arena = a};
 }
 
 #endif

@@ -49,10 +49,12 @@ static const char *size_again(struct log_template_work *w, const char *p)
 
 /* --- signs between pieces --- */
 
-/* "user  from", "user  [preauth]": a name that is empty, where the next line has one. Takes a placeholder for nothing. */
+/* "user  from", "user  [preauth]": a name that is empty, where the next line has one. Takes a placeholder for nothing.
+ */
 static bool empty_user(struct log_template_work *w, const char *p)
 {
-    if (w->prev.p + w->prev.n != p || w->e - p < 7 || p[0] != ' ' || p[1] != ' ' || (p[2] != '[' && memcmp(p + 2, "from ", 5) != 0))
+    if (w->prev.p + w->prev.n != p || w->e - p < 7 || p[0] != ' ' || p[1] != ' ' ||
+        (p[2] != '[' && memcmp(p + 2, "from ", 5) != 0))
         return false;
     log_template_emit(w, PLACEHOLDER_USER, p + 1, p + 1);
     w->hint = LOG_TEMPLATE_HINT_NONE;
@@ -317,7 +319,8 @@ static bool is_any_address(const struct log_template_work *w, const char *p, con
 }
 
 /* A piece [p, q) that is told by what is around it, or is a number. Returns where to go on, or NULL. */
-static const char *simple_piece(struct log_template_work *w, const char *p, const char *t, const char *q, unsigned kinds)
+static const char *simple_piece(struct log_template_work *w, const char *p, const char *t, const char *q,
+                                unsigned kinds)
 {
     const char *end = NULL;
     if (p == w->s && kinds & LOG_TEMPLATE_DOT && (end = program(p, t, w->e)))

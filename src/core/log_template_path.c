@@ -119,7 +119,7 @@ bool log_template_path(const struct log_template_work *w, struct log_template_sp
 
 /* What of the piece tells a relative path from words with a slash between them. */
 struct steps {
-    unsigned slashes, odd; /* odd: digits, dots, underscores */
+    unsigned slashes, odd;  /* odd: digits, dots, underscores */
     const char *last, *dot; /* the last name, the last dot in it */
     bool alpha;
 };
@@ -145,7 +145,8 @@ static struct steps steps_of(const char *p, const char *q)
 /* org.example.app/.MainActivity */
 static bool is_activity(const struct steps *s, const char *p, const char *q)
 {
-    return s->slashes == 1 && q - s->last > 1 && s->last[0] == '.' && ascii_alpha(s->last[1]) && memchr(p, '.', (size_t)(s->last - 1 - p));
+    return s->slashes == 1 && q - s->last > 1 && s->last[0] == '.' && ascii_alpha(s->last[1]) &&
+           memchr(p, '.', (size_t)(s->last - 1 - p));
 }
 
 /* One slash, and an ending: src/x.py. */

@@ -130,15 +130,21 @@ static bool piece_assembly(const struct log_template_work *w, struct log_templat
 
 /* --- the table --- */
 
-enum { DIGIT = LOG_TEMPLATE_DIGIT, DOT = LOG_TEMPLATE_DOT, COLON = LOG_TEMPLATE_COLON, SLASH = LOG_TEMPLATE_SLASH, AT = LOG_TEMPLATE_AT };
+enum {
+    DIGIT = LOG_TEMPLATE_DIGIT,
+    DOT = LOG_TEMPLATE_DOT,
+    COLON = LOG_TEMPLATE_COLON,
+    SLASH = LOG_TEMPLATE_SLASH,
+    AT = LOG_TEMPLATE_AT
+};
 enum { STAYS = 1 /* it is no parameter */, GOES_ON = 2 /* words may stand behind it in the piece */ };
 
 /* Tried in this order; the first that recognises something has the piece. */
 static const struct row {
-    unsigned short all, any;  /* kinds of bytes: the piece has all of these; it has one of these, if there are any */
-    unsigned short none;      /* and none of these */
-    unsigned short first;     /* what its first byte must be, if anything */
-    unsigned short least;     /* its length without the marks of a sentence */
+    unsigned short all, any; /* kinds of bytes: the piece has all of these; it has one of these, if there are any */
+    unsigned short none;     /* and none of these */
+    unsigned short first;    /* what its first byte must be, if anything */
+    unsigned short least;    /* its length without the marks of a sentence */
     unsigned short flags;
     enum placeholder type;
     bool (*recognise)(const struct log_template_work *w, struct log_template_span *s);
@@ -147,12 +153,19 @@ static const struct row {
     {.all = COLON | SLASH, .type = PLACEHOLDER_URL, .recognise = log_template_url},
     {.all = SLASH, .type = PLACEHOLDER_PATH, .recognise = log_template_path},
     {.all = AT, .type = PLACEHOLDER_EMAIL, .recognise = piece_email},
-    {.any = DIGIT | COLON, .first = LOG_TEMPLATE_HEX | COLON, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = piece_compound},
+    {.any = DIGIT | COLON,
+     .first = LOG_TEMPLATE_HEX | COLON,
+     .flags = GOES_ON,
+     .type = PLACEHOLDER_ADDR,
+     .recognise = piece_compound},
     {.all = DIGIT, .first = LOG_TEMPLATE_UPPER, .flags = STAYS, .type = PLACEHOLDER_ID, .recognise = piece_error_code},
     {.all = DOT | LOG_TEMPLATE_ALPHA, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = piece_host},
     {.all = SLASH, .flags = GOES_ON, .type = PLACEHOLDER_ADDR, .recognise = piece_address_behind_slash},
     {.all = SLASH, .type = PLACEHOLDER_PATH, .recognise = log_template_relative_path},
-    {.all = DIGIT | COLON, .none = DOT | SLASH | AT | LOG_TEMPLATE_QUOTE, .type = PLACEHOLDER_ADDR, .recognise = piece_short_host},
+    {.all = DIGIT | COLON,
+     .none = DOT | SLASH | AT | LOG_TEMPLATE_QUOTE,
+     .type = PLACEHOLDER_ADDR,
+     .recognise = piece_short_host},
     {.all = DIGIT, .least = POD_LEAST, .type = PLACEHOLDER_ID, .recognise = piece_pod_suffix},
     {.all = DIGIT, .least = ASSEMBLY_LEAST, .type = PLACEHOLDER_ID, .recognise = piece_assembly},
 };

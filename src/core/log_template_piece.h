@@ -1,6 +1,7 @@
 /*
- * log_template_piece: the inner half of log_template: what one piece of a message (the bytes between white space, brackets, quotes and
- * commas) becomes in the template. For log_template*.c only; each file builds on those above it here.
+ * log_template_piece: the inner half of log_template: what one piece of a message (the bytes between white space,
+ * brackets, quotes and commas) becomes in the template. For log_template*.c only; each file builds on those above it
+ * here.
  *
  * The work borrows the message and the struct log_template being filled; it lives for one log_template_message.
  */
@@ -32,8 +33,14 @@ enum {
 
 extern const unsigned short log_template_class[256];
 
-/* Words behind which a name of a user may stand: "user", "for" as in "password for", "for" as in "login failed for x from". */
-enum log_template_hint { LOG_TEMPLATE_HINT_NONE, LOG_TEMPLATE_HINT_USER, LOG_TEMPLATE_HINT_FOR, LOG_TEMPLATE_HINT_FOR_FROM };
+/* Words behind which a name of a user may stand: "user", "for" as in "password for", "for" as in "login failed for x
+ * from". */
+enum log_template_hint {
+    LOG_TEMPLATE_HINT_NONE,
+    LOG_TEMPLATE_HINT_USER,
+    LOG_TEMPLATE_HINT_FOR,
+    LOG_TEMPLATE_HINT_FOR_FROM
+};
 
 struct log_template_work {
     struct log_template *m;
@@ -44,12 +51,12 @@ struct log_template_work {
     const char *last_from, *last_end; /* the last placeholder's bytes in the message, NULL before the first */
     const char *last_blank;           /* what follows the last placeholder and a run of white space */
     enum placeholder last;
-    unsigned last_at;          /* where that placeholder stands in out */
-    bool full;                 /* the template can take no more */
-    bool no_quote[2];          /* no closing " or ' ahead: not to be looked for again */
-    const char *literal_quote; /* a quote that is text */
-    struct slice prev;         /* the word before */
-    enum log_template_hint hint;       /* what it says of the next one */
+    unsigned last_at;            /* where that placeholder stands in out */
+    bool full;                   /* the template can take no more */
+    bool no_quote[2];            /* no closing " or ' ahead: not to be looked for again */
+    const char *literal_quote;   /* a quote that is text */
+    struct slice prev;           /* the word before */
+    enum log_template_hint hint; /* what it says of the next one */
 };
 
 static inline unsigned log_template_class_of(char c)
@@ -74,7 +81,8 @@ static inline char log_template_before(const struct log_template_work *w, const 
 void log_template_put(struct log_template_work *w, const char *p, size_t n);
 /* Writes the literal text that waits, up to `to`. */
 void log_template_flush(struct log_template_work *w, const char *to);
-/* A placeholder for the bytes [from, to) of the message, joined to the one before it where they make a list. Returns `to`. */
+/* A placeholder for the bytes [from, to) of the message, joined to the one before it where they make a list. Returns
+ * `to`. */
 const char *log_template_emit(struct log_template_work *w, enum placeholder type, const char *from, const char *to);
 
 /* --- log_template_user.c --- */
@@ -96,8 +104,8 @@ bool log_template_is_fault(const char *p, size_t n);
 /* A piece [p, q) of which something may vary, and what a recogniser found in it. */
 struct log_template_span {
     const char *p, *q;
-    const char *t;    /* its end without the marks of a sentence */
-    unsigned kinds;   /* of all of its bytes */
+    const char *t;         /* its end without the marks of a sentence */
+    unsigned kinds;        /* of all of its bytes */
     const char *from, *to; /* what was found; from is p before that */
     enum placeholder type; /* the row's before that */
 };
@@ -114,14 +122,16 @@ bool log_template_relative_path(const struct log_template_work *w, struct log_te
 
 /* --- log_template_word.c --- */
 
-/* Things with inner punctuation (UUID, address, time) that begin at p, where a word begins. Returns their length; *type is what it is. */
+/* Things with inner punctuation (UUID, address, time) that begin at p, where a word begins. Returns their length; *type
+ * is what it is. */
 size_t log_template_compound(const struct log_template_work *w, const char *p, const char *q, enum placeholder *type);
 /* Word by word through [p, q), which is not one thing as a whole. Returns where to go on. */
 const char *log_template_words(struct log_template_work *w, const char *p, const char *q);
 
 /* --- log_template_piece.c --- */
 
-/* The piece [p, q); kinds are those of its bytes. Returns where to go on, which is behind q for what has spaces inside. */
+/* The piece [p, q); kinds are those of its bytes. Returns where to go on, which is behind q for what has spaces inside.
+ */
 const char *log_template_piece(struct log_template_work *w, const char *p, const char *q, unsigned kinds);
 
 /* --- log_template_quote.c --- */

@@ -28,7 +28,8 @@ static const char *closing_single(const char *p, const char *e, bool *opens)
     return NULL;
 }
 
-/* The closing quote that belongs to the one at p, or NULL. That there is none ahead is kept, so that no text is searched twice. */
+/* The closing quote that belongs to the one at p, or NULL. That there is none ahead is kept, so that no text is
+ * searched twice. */
 static const char *closing(struct log_template_work *w, const char *p)
 {
     bool single = *p != '"', opens = false;

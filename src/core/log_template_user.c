@@ -20,8 +20,8 @@ static bool is_last_word(const struct log_template_work *w, struct slice word)
     return w->hint == LOG_TEMPLATE_HINT_USER && last && !log_template_is_fault(word.p, word.n);
 }
 
-/* What may stand between the word that gives the hint and the name: a space, ": " before a name that ends something, or a
-   parenthesis around it. */
+/* What may stand between the word that gives the hint and the name: a space, ": " before a name that ends something, or
+   a parenthesis around it. */
 static bool beside_hint(const struct log_template_work *w, struct slice word)
 {
     const char *end = w->prev.p + w->prev.n, *next = word.p + word.n;
@@ -51,5 +51,5 @@ enum log_template_hint log_template_hint_of(const struct log_template_work *w, s
         return LOG_TEMPLATE_HINT_NONE;
     return word_set_has(WORD_SET_ACCESSES, w->prev.p, w->prev.n)   ? LOG_TEMPLATE_HINT_FOR
            : word_set_has(WORD_SET_REFUSALS, w->prev.p, w->prev.n) ? LOG_TEMPLATE_HINT_FOR_FROM
-                                                           : LOG_TEMPLATE_HINT_NONE;
+                                                                   : LOG_TEMPLATE_HINT_NONE;
 }

@@ -1,4 +1,5 @@
-/* log_template_word: pieces that are not one thing as a whole, word by word, and names with numbers in them. See log_template_piece.h. */
+/* log_template_word: pieces that are not one thing as a whole, word by word, and names with numbers in them. See
+ * log_template_piece.h. */
 #include "core/log_template_piece.h"
 #include "core/word_set.h"
 
@@ -19,7 +20,8 @@ static bool is_hex_name(const char *p, const char *run)
 }
 
 /* Letters up to d, then digits: exec4, v2, x17. Units stand behind a name, up to e, not inside. */
-static const char *numbered_name(struct log_template_work *w, const char *p, const char *d, const char *run, const char *e)
+static const char *numbered_name(struct log_template_work *w, const char *p, const char *d, const char *run,
+                                 const char *e)
 {
     bool version = *p == 'v' && run - p <= 3, one = d - p == 1;
     enum placeholder type;
@@ -150,7 +152,8 @@ static bool may_be_inside(char before)
 }
 
 /* What a number at [p, r) begins. */
-static size_t numbers(const struct log_template_work *w, const char *p, const char *r, const char *q, enum placeholder *type)
+static size_t numbers(const struct log_template_work *w, const char *p, const char *r, const char *q,
+                      enum placeholder *type)
 {
     size_t n = r < w->e && *r == '.' && r - p <= 3 ? recognise_ip4(p, q) : 0;
     *type = n > 0 ? PLACEHOLDER_ADDR : PLACEHOLDER_TIME;
@@ -230,7 +233,8 @@ static const char *host(struct log_template_work *w, const char *p, const char *
 }
 
 /* Letters [p, run) behind a colon: a truth, or a host, as the next byte may say. Returns its end, or NULL. */
-static const char *letters_behind_colon(struct log_template_work *w, const char *p, const char *run, const char *q, char next)
+static const char *letters_behind_colon(struct log_template_work *w, const char *p, const char *run, const char *q,
+                                        char next)
 {
     if (is_bool(p, run))
         return log_template_emit(w, PLACEHOLDER_BOOL, p, run);

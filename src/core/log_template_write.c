@@ -1,4 +1,5 @@
-/* log_template_write: the template as it grows: literal text, placeholders, and lists of them as one. See log_template_piece.h. */
+/* log_template_write: the template as it grows: literal text, placeholders, and lists of them as one. See
+ * log_template_piece.h. */
 #include "core/log_template_piece.h"
 
 void log_template_put(struct log_template_work *w, const char *p, size_t n)
@@ -35,8 +36,7 @@ static bool same_prefix(const struct log_template_work *w, const char *from)
     p += *p == ',';
     p += *p == ' ';
     ptrdiff_t n = from - p;
-    if (p == w->last_end || n < 1 || n > 64 || w->last_from - w->s < n ||
-        memcmp(w->last_from - n, p, (size_t)n) != 0)
+    if (p == w->last_end || n < 1 || n > 64 || w->last_from - w->s < n || memcmp(w->last_from - n, p, (size_t)n) != 0)
         return false;
     for (const char *q = p; q < from; q++)
         if (log_template_class_of(*q) & LOG_TEMPLATE_END)

@@ -81,7 +81,8 @@ static void take_one(struct window *w)
     w->dirty = true;
 }
 
-enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_issue *issue, unsigned most, int64_t now_us)
+enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_issue *issue, unsigned most,
+                                       int64_t now_us)
 {
     n->now_us = now_us;
     n->looked_at = false;
@@ -104,8 +105,11 @@ static __attribute__((noinline)) void look_at(struct new_issues *n, flood_row_f 
     table_each (&n->windows, slot) {
         struct window *w = slot->value;
         bool ends = is_over(w, n->now_us) && n_over < sizeof over / sizeof *over;
-        const struct flood_row row = {
-            .key = w->key, .period_us = FLOOD_ROW_NEW_ISSUES, .start_us = w->start_us, .count = w->count, .closed = ends};
+        const struct flood_row row = {.key = w->key,
+                                      .period_us = FLOOD_ROW_NEW_ISSUES,
+                                      .start_us = w->start_us,
+                                      .count = w->count,
+                                      .closed = ends};
         if (ends || w->dirty)
             each(u, &row);
         w->dirty = false;

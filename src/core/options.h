@@ -1,5 +1,6 @@
 /*
- * options: what the pipeline must know of the configuration. Plain data, filled by app/settings, immutable while in use.
+ * options: what the pipeline must know of the configuration. Plain data, filled by app/settings, immutable while in
+ * use.
  */
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H

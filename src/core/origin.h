@@ -1,6 +1,6 @@
 /*
- * origin: where a record comes from, as titles and fingerprints say it: names without what differs from one process, container or
- * connection to the next; and whether its host is a name at all. Pure.
+ * origin: where a record comes from, as titles and fingerprints say it: names without what differs from one process,
+ * container or connection to the next; and whether its host is a name at all. Pure.
  */
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
@@ -10,15 +10,15 @@
 #include "parsers/record.h"
 
 /*
- * The program: web-7f9c4cb7d5-4fj2z is web, a bare container id or UUID is "container". Empty when the record names none. In the
- * record or static.
+ * The program: web-7f9c4cb7d5-4fj2z is web, a bare container id or UUID is "container". Empty when the record names
+ * none. In the record or static.
  */
 struct slice origin_app(const struct record *r);
 /* The logger as a template (log_template.h). Empty when the record names none. In the arena. */
 struct slice origin_logger(const struct record *r, struct log_template *m, struct arena *a);
 /*
- * What stands in front of the text where no rule gives a type: the program, else the logger (of a Java class its last name), else the
- * format where that names a program, else the level. Never empty.
+ * What stands in front of the text where no rule gives a type: the program, else the logger (of a Java class its last
+ * name), else the format where that names a program, else the level. Never empty.
  */
 struct slice origin_type(const struct record *r, enum level level, struct log_template *m, struct arena *a);
 

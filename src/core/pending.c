@@ -16,9 +16,8 @@ static struct record *keep_record(struct arena *a, const struct record *r)
 {
     struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
     record_copy_head(c, r);
-    struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,      &c->procid,
-                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id, &c->span_id,
-                                   &c->input,   &c->peer};
+    struct slice *const texts[] = {&c->message, &c->full_message, &c->host,     &c->app,     &c->procid, &c->msgid,
+                                   &c->logger,  &c->request_id,   &c->trace_id, &c->span_id, &c->input,  &c->peer};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
     c->raw = SLICE_NONE;
@@ -35,9 +34,10 @@ static void keep_texts(struct arena *a, struct event_texts *s, const struct even
     for (unsigned i = 0; i < s->n_params; i++)
         params[i] = keep(a, s->params[i]);
     s->params = params;
-    struct slice *const texts[] = {&s->rule,   &s->type,   &s->value, &s->template,     &s->formatted, &s->title,    &s->kind,   &s->logger, &s->transaction,
-                                   &s->release, &s->environment, &s->dist,
-                                   &s->method, &s->url,   &s->query_string, &s->user_id,   &s->username, &s->email,  &s->user_ip};
+    struct slice *const texts[] = {&s->rule,        &s->type,     &s->value,  &s->template,    &s->formatted,
+                                   &s->title,       &s->kind,     &s->logger, &s->transaction, &s->release,
+                                   &s->environment, &s->dist,     &s->method, &s->url,         &s->query_string,
+                                   &s->user_id,     &s->username, &s->email,  &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
 }
@@ -163,12 +163,12 @@ static void take_line(struct pending *w, const struct pending_line *in)
         at--;
     }
     w->crumbs[at] = (struct breadcrumb){.time_us = in->time_us,
-                                   .format = in->record->format,
-                                   .level = in->record->level,
-                                   .partial = in->record->partial,
-                                   .related = true,
-                                   .app = arena_dup(&w->arena, app),
-                                   .text = arena_dup(&w->arena, text)};
+                                        .format = in->record->format,
+                                        .level = in->record->level,
+                                        .partial = in->record->partial,
+                                        .related = true,
+                                        .app = arena_dup(&w->arena, app),
+                                        .text = arena_dup(&w->arena, text)};
     w->src.crumbs_seen++;
     w->after++;
 }

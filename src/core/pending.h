@@ -1,8 +1,9 @@
 /*
  * pending: promoted records until the lines after them have come or their time is over.
  *
- * First in, first out: all wait equally long, so the oldest is always due first. Each is found by its connection, request or weak key,
- * or by its ring when it has none of them, in constant time however many wait. Owns deep copies. One thread.
+ * First in, first out: all wait equally long, so the oldest is always due first. Each is found by its connection,
+ * request or weak key, or by its ring when it has none of them, in constant time however many wait. Owns deep copies.
+ * One thread.
  */
 #ifndef CORE_PENDING_H
 #define CORE_PENDING_H
@@ -31,7 +32,8 @@ struct pending {
     unsigned after; /* lines that came after */
     struct correlation keys;
     int64_t due_us;
-    bool tried_open; /* whatever came of it: one that is too large as it is may fit later, and is not tried at each checkpoint */
+    bool tried_open;  /* whatever came of it: one that is too large as it is may fit later, and is not tried at each
+                         checkpoint */
     uint64_t touched; /* number of the last line given to it */
     size_t accounted; /* of its arena, in the list's bytes */
     struct pending_link links[PENDING_KEYS];
@@ -40,7 +42,7 @@ struct pending {
 
 struct pending_list {
     TAILQ_HEAD(, pending) by_age; /* the oldest first */
-    struct table by_key; /* of struct pending_link, the first of its key */
+    struct table by_key;          /* of struct pending_link, the first of its key */
     unsigned n;
     size_t bytes; /* of all arenas, lines that came after included */
 };
@@ -54,7 +56,8 @@ static inline struct pending *pending_oldest(const struct pending_list *l)
     return TAILQ_FIRST(&l->by_age);
 }
 
-/* Copies record and verdict, which has its texts; crumbs and the rest of src are the caller's to fill. cap_crumbs: room for all crumbs it may ever have. */
+/* Copies record and verdict, which has its texts; crumbs and the rest of src are the caller's to fill. cap_crumbs: room
+ * for all crumbs it may ever have. */
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs);
 void pending_add(struct pending_list *l, struct pending *w);
 /* Takes it out of the list; the caller frees it. */
@@ -69,8 +72,8 @@ struct pending_line {
     struct slice text;
 };
 
-/* Gives it to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was written within the time that
-   is waited, and from an access line id and status too. */
+/* Gives it to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was written
+   within the time that is waited, and from an access line id and status too. */
 void pending_give_line(struct pending_list *l, const struct correlation *k, const struct pending_line *in);
 
 #endif

@@ -22,8 +22,10 @@ struct pipeline {
 
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v);
 static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v);
-static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v);
-static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys, const struct verdict *v);
+static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                          struct verdict *v);
+static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                           const struct verdict *v);
 static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line);
 static void keep_pending_within_caps(struct pipeline *p);
 static void release(struct pipeline *p, struct pending *w);
@@ -169,7 +171,8 @@ static struct provenance provenance_of(const struct stream *s)
                                .remote = s->remote};
 }
 
-static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v)
+static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                          struct verdict *v)
 {
     const struct event_source src = {
         .record = &p->record, .verdict = v, .source = m->stream->source, .received_us = p->parts.wall_us};
@@ -182,7 +185,8 @@ static enum count promote(struct pipeline *p, const struct message *m, const str
 }
 
 /* With the lines before it. */
-static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys, const struct verdict *v)
+static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                           const struct verdict *v)
 {
     struct pipeline_parts *parts = &p->parts;
     const struct options *opt = parts->opt;
@@ -196,8 +200,8 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
     w->src.source = arena_dup(&w->arena, m->stream->source);
     w->src.input = arena_dup(&w->arena, m->stream->input);
     parts_make_id(parts, w->src.event_id, parts_message_key(parts, m), parts_message_offset(parts, m), 0);
-    w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &w->keys, time_us, time_us - opt->crumbs.max_age_us, opt->crumbs.before, &w->arena,
-                                      w->crumbs, &w->src.crumbs_seen);
+    w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &w->keys, time_us, time_us - opt->crumbs.max_age_us,
+                                      opt->crumbs.before, &w->arena, w->crumbs, &w->src.crumbs_seen);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
     w->due_us = parts->now_us + opt->crumbs.wait_us;
     pending_add(&p->pending, w);
@@ -208,8 +212,11 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
 
 static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line)
 {
-    const struct pending_line given = {
-        .opt = p->parts.opt, .number = p->parts.seq, .record = &p->record, .time_us = line->time_us, .text = line->text};
+    const struct pending_line given = {.opt = p->parts.opt,
+                                       .number = p->parts.seq,
+                                       .record = &p->record,
+                                       .time_us = line->time_us,
+                                       .text = line->text};
     pending_give_line(&p->pending, keys, &given);
     keep_pending_within_caps(p);
 }

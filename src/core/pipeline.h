@@ -5,9 +5,9 @@
  *                                          |
  *                  breadcrumbs (lines before) + pending (lines after, the access line) -> event_write -> emit
  *
- * Pure: the present is an argument, events leave through a callback. Every message ends in exactly one fate of the ledger before
- * pipeline_message returns, also when its event still waits for the lines after it. What waits is capped in number and bytes
- * and let go early when the cap is reached. One thread.
+ * Pure: the present is an argument, events leave through a callback. Every message ends in exactly one fate of the
+ * ledger before pipeline_message returns, also when its event still waits for the lines after it. What waits is capped
+ * in number and bytes and let go early when the cap is reached. One thread.
  */
 #ifndef CORE_PIPELINE_H
 #define CORE_PIPELINE_H
@@ -25,9 +25,9 @@ enum { PIPELINE_PENDING_MAX = 512, PIPELINE_PENDING_BYTES = 8 << 20 };
 struct pipeline *pipeline_new(const struct pipeline_setup *setup);
 void pipeline_free(struct pipeline *p);
 /*
- * From here on messages are judged by this set, which takes the place of the one before (rule_set.before). What is open goes on: events that
- * wait for lines as they were decided, deadlines and thresholds as their rules say now, statistics by the rule's id. The set before is not
- * used any more.
+ * From here on messages are judged by this set, which takes the place of the one before (rule_set.before). What is open
+ * goes on: events that wait for lines as they were decided, deadlines and thresholds as their rules say now, statistics
+ * by the rule's id. The set before is not used any more.
  */
 void pipeline_use(struct pipeline *p, const struct rule_set *rules);
 void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
@@ -35,7 +35,8 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
 /* Lets everything go, summaries included: at the end of input and at exit. */
 void pipeline_flush(struct pipeline *p);
-/* Emits an open form of every waiting event that has none yet, and hands out the changed rows of flood control and of deadlines. */
+/* Emits an open form of every waiting event that has none yet, and hands out the changed rows of flood control and of
+ * deadlines. */
 void pipeline_checkpoint(struct pipeline *p);
 /* With record_clock: so much time passes without a message. */
 void pipeline_elapse(struct pipeline *p, int64_t us);

@@ -55,7 +55,8 @@ void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct 
 
 void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input, struct slice project)
 {
-    const struct notice n = {.kind = NOTICE_LOST, .input = input, .project = project, .cause = cause, .quantity = quantity};
+    const struct notice n = {
+        .kind = NOTICE_LOST, .input = input, .project = project, .cause = cause, .quantity = quantity};
     if (p->setup.hooks.notice)
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }

@@ -1,8 +1,8 @@
 /*
  * pipeline_parts: what the modules of the pipeline make events with, and share.
  *
- * Private to pipeline.c, decode.c, deadline_event.c and flood_gate.c. One message is worked on at a time, so arena and payload are
- * shared; whoever writes a payload hands it out before the next is begun.
+ * Private to pipeline.c, decode.c, deadline_event.c and flood_gate.c. One message is worked on at a time, so arena and
+ * payload are shared; whoever writes a payload hands it out before the next is begun.
  */
 #ifndef CORE_PIPELINE_PARTS_H
 #define CORE_PIPELINE_PARTS_H
@@ -42,13 +42,14 @@ uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uin
 struct scrubbed parts_payload(const struct pipeline_parts *p);
 void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from, struct slice project);
 /* NOTICE_LOST; the caller counts the cause. */
-void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input, struct slice project);
+void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input,
+                struct slice project);
 /* The name, if it is one of those that are configured: a line must not make up projects. */
 struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from);
 /* Completes the verdict with the texts that its event shows. */
 void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v);
-/* Writes the event and emits it. False: it was not taken, or is too large, which is counted; `open` forms are not counted, as the closed
-   one will be. */
+/* Writes the event and emits it. False: it was not taken, or is too large, which is counted; `open` forms are not
+   counted, as the closed one will be. */
 bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open);
 
 #endif

@@ -14,7 +14,7 @@
 /* An event on its way out. Slices are valid during the call. */
 struct event_out {
     char event_id[33];
-    bool open; /* a first form of an event that still waits; the closed form follows under the same id */
+    bool open;         /* a first form of an event that still waits; the closed form follows under the same id */
     bool written_open; /* this is the closed form of such an event */
     int64_t time_us;
     struct slice input; /* empty: it is no input's, such as a summary */
@@ -26,16 +26,17 @@ struct event_out {
 
 /* What happened to a message, for commands that show it. */
 struct outcome {
-    const struct record *record; /* NULL when the parser refused it */
+    const struct record *record;   /* NULL when the parser refused it */
     const struct verdict *verdict; /* its texts are there when the record is an event */
     enum count fate;
     struct slice raw;
-    const char *reason; /* of the refusal */
+    const char *reason;          /* of the refusal */
     const struct stream *stream; /* where the message came from; NULL when none came */
 };
 
-/* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule named one that is
-   not configured. LOST: `quantity` events are not made, for the cause, which has been counted; no event tells of them. */
+/* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule
+   named one that is not configured. LOST: `quantity` events are not made, for the cause, which has been counted; no
+   event tells of them. */
 enum notice_kind { NOTICE_NEW_ISSUES, NOTICE_PROJECT, NOTICE_LOST };
 
 struct notice {
@@ -48,31 +49,32 @@ struct notice {
 struct pipeline_hooks {
     void *u;
     void (*notice)(void *u, const struct notice *n); /* may be NULL */
-    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is not asked again for the closed form of an
-       event whose open form was emitted. NULL: always. */
+    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is not asked again for the
+       closed form of an event whose open form was emitted. NULL: always. */
     bool (*room)(void *u, struct slice input);
     /* False: it was not taken, and is counted and reported by whoever refused it. */
     bool (*emit)(void *u, const struct event_out *e);
     void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
-    flood_row_f *flood_row; /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
+    flood_row_f *flood_row;       /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
     deadline_row_f *deadline_row; /* the same of what is waited for */
-    /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as its fate. May
-       be NULL. */
+    /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as
+       its fate. May be NULL. */
     void (*deadlines)(void *u, const struct outcome *j);
-    /* A word for a Sentry monitor; event_id is the monitor's, so that a newer word takes the place of one that has not left. May be
-       NULL. */
+    /* A word for a Sentry monitor; event_id is the monitor's, so that a newer word takes the place of one that has not
+       left. May be NULL. */
     void (*check_in)(void *u, const struct event_out *e);
 };
 
 struct pipeline_setup {
     const struct options *options;
     const struct rule_set *rules;
-    const uint8_t *store_id;  /* 16 bytes */
-    bool old_keys;            /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is sent twice */
+    const uint8_t *store_id; /* 16 bytes */
+    bool old_keys; /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is
+                      sent twice */
     struct hash_secret secret; /* random; of keys that are not stored */
-    uint64_t run_key;         /* random; part of the ids of messages that cannot be read again */
-    bool record_clock;        /* the present is the newest time a record had: for files read after the fact */
-    const struct rule *waits; /* the only rule that waits for lines; NULL: all that do */
+    uint64_t run_key;          /* random; part of the ids of messages that cannot be read again */
+    bool record_clock;         /* the present is the newest time a record had: for files read after the fact */
+    const struct rule *waits;  /* the only rule that waits for lines; NULL: all that do */
     struct pipeline_hooks hooks;
 };
 

@@ -180,7 +180,8 @@ size_t recognise_host(const char *p, const char *e)
     struct labels l = {.last = p, .before = p};
     const char *end = labels_end(p, e, &l);
     size_t n = (size_t)(end - l.last);
-    if (l.dots == 0 || !is_top(l.last, n, end) || !recognise_ends(end, e) || end - p > 253 || (end < e && is_sign_of_code(*end)))
+    if (l.dots == 0 || !is_top(l.last, n, end) || !recognise_ends(end, e) || end - p > 253 ||
+        (end < e && is_sign_of_code(*end)))
         return 0;
     return host_top(l.last, n, l.before, l.before_n, l.dots, l.odd) ? (size_t)(end - p) + recognise_port(end, e) : 0;
 }

@@ -22,7 +22,8 @@ static const char *seconds_end(const char *p, const char *e)
 static const char *clock_end(const char *p, const char *e)
 {
     size_t n = recognise_digits(p, e);
-    if (n < 1 || n > 2 || e - p < (ptrdiff_t)n + 3 || p[n] != ':' || recognise_digits(p + n + 1, e) != 2 || p[n + 1] > '5')
+    if (n < 1 || n > 2 || e - p < (ptrdiff_t)n + 3 || p[n] != ':' || recognise_digits(p + n + 1, e) != 2 ||
+        p[n + 1] > '5')
         return NULL;
     p = seconds_end(p + n + 3, e);
     return e - p > 1 && *p == ':' && ascii_alnum(p[1]) ? NULL : p;
@@ -137,14 +138,16 @@ static bool is_brief(const struct numbers *d)
     return d->sign == '/' && d->digits[0] == 2 && d->digits[1] == 2 && d->digits[2] == 2;
 }
 
-/* 2024-05-06, 2024/5/6, 2024.05.06 and the same from the day on: the end, or NULL. 24/05/06 is one when a time of day follows. */
+/* 2024-05-06, 2024/5/6, 2024.05.06 and the same from the day on: the end, or NULL. 24/05/06 is one when a time of day
+ * follows. */
 static const char *date_numbers(const char *p, const char *e, bool *sure)
 {
     struct numbers d;
     const char *end = numbers_end(p, e, &d);
     if (!end)
         return NULL;
-    *sure = is_year(&d, 0) ? is_part(&d, 1, 12) && is_part(&d, 2, 31) : is_year(&d, 2) && is_part(&d, 0, 31) && is_part(&d, 1, 31);
+    *sure = is_year(&d, 0) ? is_part(&d, 1, 12) && is_part(&d, 2, 31)
+                           : is_year(&d, 2) && is_part(&d, 0, 31) && is_part(&d, 1, 31);
     return *sure || is_brief(&d) ? end : NULL;
 }
 

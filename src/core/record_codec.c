@@ -118,7 +118,8 @@ static void put_captures(struct packer *w, struct slice message, const struct sl
     }
 }
 
-void record_codec_write(const struct record *r, const struct record_codec_extra *extra, const struct slice *captures, struct scrub *s, struct sbuf *out)
+void record_codec_write(const struct record *r, const struct record_codec_extra *extra, const struct slice *captures,
+                        struct scrub *s, struct sbuf *out)
 {
     struct packer w = {.scrub = s, .out = out};
     sbuf_reset(out);

@@ -124,9 +124,11 @@ static bool contains_list(struct mismatch *m, const struct conf_node *want, cons
 static bool contains(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
 {
     if (want->type == CONF_MAP)
-        return got->type == JSON_MAP ? contains_map(m, want, got) : differ(m, want, json_words(got), "is not a map but ");
+        return got->type == JSON_MAP ? contains_map(m, want, got)
+                                     : differ(m, want, json_words(got), "is not a map but ");
     if (want->type == CONF_LIST)
-        return got->type == JSON_ARRAY ? contains_list(m, want, got) : differ(m, want, json_words(got), "is not a list but ");
+        return got->type == JSON_ARRAY ? contains_list(m, want, got)
+                                       : differ(m, want, json_words(got), "is not a list but ");
     if (got->type == JSON_MAP || got->type == JSON_ARRAY || !slice_eq(want->text, json_words(got)))
         return differ(m, want, json_words(got), "is ");
     return true;
@@ -140,15 +142,17 @@ static const struct rule *taker_from_elsewhere(const struct trial *o)
 }
 
 /* Says at the sample what is wrong with it, or at the rule that took its lines, which is what has to change. */
-static bool sample_error(const struct rule_sample *s, const struct trial *o, struct diag *d, const struct conf_node *at, const char *what)
+static bool sample_error(const struct rule_sample *s, const struct trial *o, struct diag *d, const struct conf_node *at,
+                         const char *what)
 {
     const struct rule *taker = taker_from_elsewhere(o);
     struct err_place sample = conf_place(s->node);
     if (!taker)
         return conf_error(d, at, "%s", what);
-    return conf_error(d, o->set->sources[taker->index].node, "rule \"%.*s\" takes the lines of a sample of \"%.*s\" (%s:%u), which comes after it: %s; "
-                      "make its match or when more exact, or load its file later", SLICE_ARG(taker->id), SLICE_ARG(o->rule->id), sample.file,
-                      sample.line, what);
+    return conf_error(d, o->set->sources[taker->index].node,
+                      "rule \"%.*s\" takes the lines of a sample of \"%.*s\" (%s:%u), which comes after it: %s; "
+                      "make its match or when more exact, or load its file later",
+                      SLICE_ARG(taker->id), SLICE_ARG(o->rule->id), sample.file, sample.line, what);
 }
 
 /* The sample wants no event. */
@@ -200,18 +204,25 @@ static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct d
 static void run_lines(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct trial *o)
 {
     static const uint8_t store_id[16] = {1};
-    const struct options options = {.fallback = FALLBACK_CRUMB,
-                                    .environment = SLICE("production"),
-                                    .crumbs = {.before = 30, .after = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
-                                    .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
-                                    .scrub = {.defaults = true, .emails = true, .send_ip = true}};
-    const struct pipeline_setup setup = {.options = &options,
-                                         .rules = set,
-                                         .store_id = store_id,
-                                         .record_clock = true,
-                                         .waits = rule,
-                                         .hooks = {.u = o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome}};
-    struct stream stream = {.format = sample_format(rule, s), .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    const struct options options = {
+        .fallback = FALLBACK_CRUMB,
+        .environment = SLICE("production"),
+        .crumbs = {.before = 30, .after = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
+        .scrub = {.defaults = true, .emails = true, .send_ip = true}};
+    const struct pipeline_setup setup = {
+        .options = &options,
+        .rules = set,
+        .store_id = store_id,
+        .record_clock = true,
+        .waits = rule,
+        .hooks = {.u = o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome}};
+    struct stream stream = {.format = sample_format(rule, s),
+                            .source = SLICE("sample"),
+                            .trusted = true,
+                            .file_key = 1,
+                            .ring = 1,
+                            .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     const struct parser *parser = parser_of(stream.format);
     struct framer framer;
@@ -232,8 +243,8 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
 }
 
 /* Returns the sample's own rule if it fired, else the one that decided the last. */
-static const struct rule *run_sample(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct diag *d,
-                                     struct rule_check *total)
+static const struct rule *run_sample(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s,
+                                     struct diag *d, struct rule_check *total)
 {
     struct trial o = {.set = set, .rule = rule};
     run_lines(set, rule, s, &o);
@@ -243,7 +254,8 @@ static const struct rule *run_sample(const struct rule_set *set, const struct ru
     return o.fired ? rule : o.decided;
 }
 
-/* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches. */
+/* A rule that decides about none of its own samples does so because of the rules before it, or because nothing matches.
+ */
 static void check_reach(const struct rule_set *set, const struct rule *rule, const struct rule *winner, struct diag *d)
 {
     const struct conf_node *node = set->sources[rule->index].node;
@@ -298,8 +310,10 @@ static bool rule_check_on_pump(void *u, struct slice text, struct slice pumped)
     for (; n < pumped.n && n < sizeof shown; n++)
         shown[n] = pumped.p[n] >= ' ' && pumped.p[n] <= '~' ? pumped.p[n] : '?';
     e->endless++;
-    err_add(e->d, e->kind, conf_place(e->node), "rule \"%.*s\": the pattern backtracks without end: it runs into the match limit on %zu bytes in which "
-            "\"%.*s\" comes again and again; make it more exact, or a repeat possessive, as in [^:]++", SLICE_ARG(e->rule->id), text.n, (int)n, shown);
+    err_add(e->d, e->kind, conf_place(e->node),
+            "rule \"%.*s\": the pattern backtracks without end: it runs into the match limit on %zu bytes in which "
+            "\"%.*s\" comes again and again; make it more exact, or a repeat possessive, as in [^:]++",
+            SLICE_ARG(e->rule->id), text.n, (int)n, shown);
     return true;
 }
 
@@ -328,7 +342,8 @@ static void try_rule(struct effort *e, const struct rule *r, const struct conf_n
     try_pattern(e, r->pair.end, r->pair.end_text, conf_get(conf_get(node, "pair"), "end"));
 }
 
-static unsigned try_rules(const struct rule_set *set, enum err_kind kind, rule_wanted_f *wanted, void *u, struct diag *d)
+static unsigned try_rules(const struct rule_set *set, enum err_kind kind, rule_wanted_f *wanted, void *u,
+                          struct diag *d)
 {
     struct effort e = {.d = d, .kind = kind, .scratch = regex_scratch_new()};
     const struct rule *last = NULL;

@@ -1,6 +1,6 @@
 /*
- * rule_keys: the one table of every key a rule file may hold, and what it binds them to: values as they stand in the file, which
- * rule_set.c compiles. The schema and the manual are made from the same table.
+ * rule_keys: the one table of every key a rule file may hold, and what it binds them to: values as they stand in the
+ * file, which rule_set.c compiles. The schema and the manual are made from the same table.
  */
 #ifndef CORE_RULE_KEYS_H
 #define CORE_RULE_KEYS_H
@@ -14,7 +14,7 @@ struct raw_when {
     struct raw_pattern {
         struct slice name;
         const struct conf_node *regex;
-    } *fields;
+    } * fields;
     unsigned n_fields;
 };
 

@@ -36,10 +36,12 @@ static void load_patterns(struct loader *l, const struct raw_pack *raw)
 {
     struct grok_name *own = arena_calloc(&l->set->arena, raw->n_patterns, sizeof *own);
     for (unsigned i = 0; i < raw->n_patterns; i++) {
-        own[i] = (struct grok_name){arena_dup(&l->set->arena, raw->patterns[i].name), arena_dup(&l->set->arena, raw->patterns[i].regex->text)};
+        own[i] = (struct grok_name){arena_dup(&l->set->arena, raw->patterns[i].name),
+                                    arena_dup(&l->set->arena, raw->patterns[i].regex->text)};
         if (!grok_name_ok(own[i].name))
-            l->ok = conf_error(l->d, raw->patterns[i].regex, "the name of a pattern is a letter, then letters, digits and _, at most %d",
-                               GROK_NAME_MAX);
+            l->ok =
+                conf_error(l->d, raw->patterns[i].regex,
+                           "the name of a pattern is a letter, then letters, digits and _, at most %d", GROK_NAME_MAX);
     }
     l->grok = (struct grok){.own = own, .n_own = raw->n_patterns};
     for (unsigned i = 0; i < raw->n_patterns; i++) {
@@ -59,11 +61,13 @@ static void refuse_format(struct loader *l, const struct conf_node *n)
     if (near)
         l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; did you mean \"%s\"?", SLICE_ARG(n->text), near);
     else
-        l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; formats are "
+        l->ok = conf_error(l->d, n,
+                           "unknown format \"%.*s\"; formats are "
 #define FORMAT(rank, id, symbol, name, web) name ", "
 #define INPUT_FORMAT(rank, id, symbol, name, web)
 #include "parsers/formats.def"
-                                    "and no other", SLICE_ARG(n->text));
+                           "and no other",
+                           SLICE_ARG(n->text));
 }
 
 static void add_format(struct loader *l, const struct conf_node *n, struct rule_when *w)
@@ -142,8 +146,9 @@ static void refuse_reserved_tags(struct loader *l, const struct rule *rule)
 {
     for (unsigned i = 0; i < rule->event.n_tags; i++)
         if (event_members_tag_is_reserved(rule->event.tags[i].key))
-            l->ok = conf_error(l->d, conf_get(conf_get(l->node, "event"), "tags"), "Sentry keeps the tag \"%.*s\" for itself; %s",
-                               SLICE_ARG(rule->event.tags[i].key), instead_of_tag(rule->event.tags[i].key));
+            l->ok = conf_error(l->d, conf_get(conf_get(l->node, "event"), "tags"),
+                               "Sentry keeps the tag \"%.*s\" for itself; %s", SLICE_ARG(rule->event.tags[i].key),
+                               instead_of_tag(rule->event.tags[i].key));
 }
 
 static void load_samples(struct loader *l, const struct raw_rule *raw, struct rule_source *source)
@@ -153,7 +158,11 @@ static void load_samples(struct loader *l, const struct raw_rule *raw, struct ru
     for (unsigned i = 0; i < raw->n_samples && n; i++, n = n->next) {
         const struct raw_sample *s = &raw->samples[i];
         struct rule_sample *out = &source->samples[source->n_samples++];
-        *out = (struct rule_sample){.node = n, .lines = arena_dup(&l->set->arena, s->lines), .elapse_us = s->elapse_us, .format = FORMAT_AUTO, .event = s->event};
+        *out = (struct rule_sample){.node = n,
+                                    .lines = arena_dup(&l->set->arena, s->lines),
+                                    .elapse_us = s->elapse_us,
+                                    .format = FORMAT_AUTO,
+                                    .event = s->event};
         if (s->format.p && (out->format = format_by_name(s->format)) == FORMAT_N)
             refuse_format(l, conf_get(n, "format"));
         if (s->event && s->event->type == CONF_SCALAR) {
@@ -186,10 +195,14 @@ static void load_absence(struct loader *l, const struct raw_rule *raw, struct ru
     if (raw->absence.every_us < CHECK_IN_EVERY_MIN_US)
         l->ok = conf_error(l->d, node, "a monitor wants an every of at least 1m: Sentry's schedules go by the minute");
     if (rule->absence.by.n && !named)
-        l->ok = conf_error(l->d, node, "every value of by has the same monitor: put it into the name, such as \"%.*s-{host}\"", SLICE_ARG(slug));
+        l->ok = conf_error(l->d, node,
+                           "every value of by has the same monitor: put it into the name, such as \"%.*s-{host}\"",
+                           SLICE_ARG(slug));
     else if (!named && !check_in_is_slug(slug))
-        l->ok = conf_error(l->d, node, "a monitor's slug is made of lower-case letters, digits, - and _, at most %d, not of digits alone",
-                           CHECK_IN_SLUG_MAX);
+        l->ok = conf_error(
+            l->d, node,
+            "a monitor's slug is made of lower-case letters, digits, - and _, at most %d, not of digits alone",
+            CHECK_IN_SLUG_MAX);
 }
 
 /* A value that the start has as a capture and the end has not: no start would ever end. */
@@ -200,7 +213,8 @@ static void check_pair_by(struct loader *l, const struct rule *rule)
         for (unsigned k = 0; k < rule->pair.by.v[i].n; k++) {
             const struct template_part *p = &rule->pair.by.v[i].parts[k];
             if (p->capture && !regex_number(rule->pair.end, p->text))
-                l->ok = conf_error(l->d, n, "{%.*s} is a capture of match, and end has none of that name", SLICE_ARG(p->text));
+                l->ok = conf_error(l->d, n, "{%.*s} is a capture of match, and end has none of that name",
+                                   SLICE_ARG(p->text));
         }
 }
 
@@ -223,7 +237,8 @@ static void refuse_impossible(struct loader *l, const struct raw_rule *raw, cons
 {
     unsigned mine = rule->when.formats, packs = rule->pack_when.formats;
     if (mine && packs && !(mine & packs))
-        l->ok = conf_error(l->d, raw->when.format, "no record has both this format and one of the pack's: the rule can never fire");
+        l->ok = conf_error(l->d, raw->when.format,
+                           "no record has both this format and one of the pack's: the rule can never fire");
     if (raw->match && raw->unless && slice_eq(raw->match->text, raw->unless->text))
         l->ok = conf_error(l->d, raw->unless, "unless is the same as match: the rule can never fire");
 }
@@ -254,12 +269,13 @@ static void hash_fixed(struct rule *rule)
     }
     e->fixed_hash = HASH128_START;
     for (; e->n_fixed < e->n_fingerprint && is_fixed(&e->fingerprint[e->n_fixed]); e->n_fixed++)
-        e->fixed_hash = hash128(e->fixed_hash, e->fingerprint[e->n_fixed].n ? e->fingerprint[e->n_fixed].parts[0].text : SLICE_NONE);
+        e->fixed_hash = hash128(e->fixed_hash,
+                                e->fingerprint[e->n_fixed].n ? e->fingerprint[e->n_fixed].parts[0].text : SLICE_NONE);
 }
 
 /*
- * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no more than
- * limits do.
+ * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no
+ * more than limits do.
  */
 static void refuse_contradictions(struct loader *l, const struct rule *rule)
 {
@@ -270,11 +286,14 @@ static void refuse_contradictions(struct loader *l, const struct rule *rule)
         if (!node)
             continue;
         if (other && !slice_is(slice_str(other), "threshold")) /* with sample, one in so many matches counts for it */
-            l->ok = conf_error(l->d, node, "%s and %s contradict each other: make two rules of this one", other, whens[i]);
+            l->ok =
+                conf_error(l->d, node, "%s and %s contradict each other: make two rules of this one", other, whens[i]);
         if (rule->go_on)
-            l->ok = conf_error(l->d, node, "%s says when an event is made, and a rule with continue makes none", whens[i]);
+            l->ok =
+                conf_error(l->d, node, "%s says when an event is made, and a rule with continue makes none", whens[i]);
         else if (rule->action != ACTION_EVENT)
-            l->ok = conf_error(l->d, node, "%s says when an event is made, and action: %s makes none", whens[i], rule_action_words[rule->action]);
+            l->ok = conf_error(l->d, node, "%s says when an event is made, and action: %s makes none", whens[i],
+                               rule_action_words[rule->action]);
         other = whens[i];
     }
     const struct conf_node *limits = conf_get(l->node, "limits"), *action = conf_get(l->node, "action");
@@ -307,7 +326,8 @@ static struct rule *add_rule(struct loader *l, struct slice id)
     return rule;
 }
 
-static void load_rule(struct loader *l, const struct raw_pack *pack, const struct raw_rule *raw, const struct conf_node *node)
+static void load_rule(struct loader *l, const struct raw_pack *pack, const struct raw_rule *raw,
+                      const struct conf_node *node)
 {
     struct arena *a = &l->set->arena;
     l->node = node;
@@ -331,8 +351,10 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     }
     load_when(l, &pack->when, &rule->pack_when);
     load_when(l, &raw->when, &rule->when);
-    if (!raw->match && !rule->when.n && !rule->when.formats && !rule->when.level && !rule->pack_when.n && !rule->pack_when.level)
-        l->ok = conf_error(l->d, node, "rule \"%.*s\" has neither match nor when: it would decide about every record", SLICE_ARG(rule->id));
+    if (!raw->match && !rule->when.n && !rule->when.formats && !rule->when.level && !rule->pack_when.n &&
+        !rule->pack_when.level)
+        l->ok = conf_error(l->d, node, "rule \"%.*s\" has neither match nor when: it would decide about every record",
+                           SLICE_ARG(rule->id));
     load_event(l, &raw->event, rule->match, &rule->event);
     refuse_reserved_tags(l, rule);
     rule->threshold = (struct rule_threshold){.count = raw->threshold.count,
@@ -374,15 +396,18 @@ bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
 
 static bool can_meet(const struct rule *r, unsigned format)
 {
-    return (!r->pack_when.formats || r->pack_when.formats >> format & 1) && (!r->when.formats || r->when.formats >> format & 1);
+    return (!r->pack_when.formats || r->pack_when.formats >> format & 1) &&
+           (!r->when.formats || r->when.formats >> format & 1);
 }
 
-/* An earlier lane with the same rules: most formats meet the same ones, and compiling is what starting takes longest for. */
+/* An earlier lane with the same rules: most formats meet the same ones, and compiling is what starting takes longest
+ * for. */
 static const struct rule_lane *lane_like(const struct rule_set *set, unsigned format)
 {
     const struct rule_lane *lane = &set->lanes[format];
     for (unsigned f = 0; f < format && lane->n; f++)
-        if (set->lanes[f].n == lane->n && memcmp(set->lanes[f].rules, lane->rules, lane->n * sizeof(struct rule *)) == 0)
+        if (set->lanes[f].n == lane->n &&
+            memcmp(set->lanes[f].rules, lane->rules, lane->n * sizeof(struct rule *)) == 0)
             return &set->lanes[f];
     return NULL;
 }
@@ -397,7 +422,8 @@ static void make_lane(struct rule_set *set, unsigned format, bool prefilter, enu
     for (unsigned i = 0; i < set->n; i++) {
         if (!can_meet(set->rules[i], format))
             continue;
-        patterns[lane->n] = (struct prefilter_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
+        patterns[lane->n] =
+            (struct prefilter_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
         lane->rules[lane->n++] = set->rules[i];
         if (!set->rules[i]->match)
             lane->open[lane->n_open++] = set->rules[i];

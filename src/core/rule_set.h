@@ -1,5 +1,6 @@
 /*
- * rule_set: the rule language (crumbd-rules(5)) compiled: the rules of all files, in file order, ready to judge by (judge.h).
+ * rule_set: the rule language (crumbd-rules(5)) compiled: the rules of all files, in file order, ready to judge by
+ * (judge.h).
  *
  * It is loaded file by file, made ready once, and then immutable: judges of any thread share it.
  */
@@ -41,19 +42,20 @@ struct rule_event {
     enum level level;
     struct template *fingerprint;
     unsigned n_fingerprint;
-    unsigned n_fixed; /* of the fingerprint, its own or the default one: the first parts, which are the same in every event, */
+    unsigned n_fixed; /* of the fingerprint, its own or the default one: the first parts, which are the same in every
+                         event, */
     struct hash128 fixed_hash; /* and their hash */
     struct rule_tag *tags;
     unsigned n_tags;
-    struct template method, url, query_string;          /* request */
-    struct template user_id, username, email, user_ip;  /* user */
+    struct template method, url, query_string;         /* request */
+    struct template user_id, username, email, user_ip; /* user */
 };
 
 struct rule_sample {
     const struct conf_node *node;
     struct slice lines;
-    int64_t elapse_us; /* without a line, after them */
-    enum format format; /* FORMAT_AUTO: the rule's, else text */
+    int64_t elapse_us;             /* without a line, after them */
+    enum format format;            /* FORMAT_AUTO: the rule's, else text */
     const struct conf_node *event; /* NULL: `none` */
 };
 
@@ -89,17 +91,18 @@ struct rule_pair {
 struct rule {
     struct slice id, pack;
     unsigned index;  /* in the set */
-    unsigned handle; /* by which state that outlives a set knows it: that of the rule of this id in the set before, else a new one */
-    struct err_place place;       /* file and line only */
+    unsigned handle; /* by which state that outlives a set knows it: that of the rule of this id in the set before, else
+                        a new one */
+    struct err_place place; /* file and line only */
     struct rule_when pack_when, when;
     struct regex *match, *unless;
     struct slice match_text, unless_text; /* their references replaced */
-    bool holds_in_more; /* what match finds in a part of a text, it finds in the whole */
+    bool holds_in_more;                   /* what match finds in a part of a text, it finds in the whole */
     enum action action;
     bool go_on; /* continue: add tags and try the next rules */
     struct rule_event event;
-    bool constant;       /* the fingerprint holds no value from a line */
-    unsigned burst;      /* limits: 0: the configured ones */
+    bool constant;  /* the fingerprint holds no value from a line */
+    unsigned burst; /* limits: 0: the configured ones */
     int64_t period_us;
     struct rule_threshold threshold;
     struct rule_absence absence;
@@ -133,14 +136,16 @@ struct rule_set {
     unsigned n;
     struct rule_source *sources; /* of each rule; NULL after rule_set_forget_files */
     struct rule_lane lanes[FORMAT_N];
-    const struct rule_set *before; /* the caller's, before it loads the first file: whose place the set takes; NULL once it is ready */
-    unsigned n_handles;            /* each is less */
+    const struct rule_set
+        *before; /* the caller's, before it loads the first file: whose place the set takes; NULL once it is ready */
+    unsigned n_handles; /* each is less */
     bool ready;
 };
 
 /* A zeroed set is empty. Adds the rules of one file; takes ownership of f in any case. False: errors are in d. */
 bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d);
-/* Frees the files' texts and with them the sources, which judging does not need: half of what the shipped rules hold. Before rule_set_ready. */
+/* Frees the files' texts and with them the sources, which judging does not need: half of what the shipped rules hold.
+ * Before rule_set_ready. */
 void rule_set_forget_files(struct rule_set *set);
 /* Ends loading: builds the lanes. From here on the set is only read, by any thread, until it is freed. Call once. */
 void rule_set_ready(struct rule_set *set, bool prefilter);

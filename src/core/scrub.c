@@ -34,7 +34,8 @@ static void walk_part(struct walk *w, size_t from, size_t to);
 /* \npassword=x in a text with escapes: the n is no part of the name. */
 static bool is_escape_letter(const struct walk *w)
 {
-    return walk_before(w, w->i) == '\\' && one_of(w->t.p[w->i], "nrt") && w->i + 1 < w->t.n && ascii_alpha(w->t.p[w->i + 1]);
+    return walk_before(w, w->i) == '\\' && one_of(w->t.p[w->i], "nrt") && w->i + 1 < w->t.n &&
+           ascii_alpha(w->t.p[w->i + 1]);
 }
 
 static void remember(struct walk *w, size_t start, size_t end)
@@ -94,7 +95,8 @@ static bool takes_secrets(const struct walk *w)
     return w->s->opt->scrub.defaults;
 }
 
-/* INSERT INTO t (a, password) VALUES (1, 'x'): the values of secret columns are taken, the walk goes over the others. */
+/* INSERT INTO t (a, password) VALUES (1, 'x'): the values of secret columns are taken, the walk goes over the others.
+ */
 static bool walk_columns(struct walk *w, size_t end)
 {
     struct columns c;
@@ -294,8 +296,9 @@ static struct slice replace(struct scrub *s, const struct regex *re, struct slic
 }
 
 /*
- * Whether a value is a secret is told by how it looks, and a mark inside changes that. So what was changed is gone over again until
- * nothing changes, which one more pass nearly always shows; a text that goes on changing is made to do so, and goes as a whole.
+ * Whether a value is a secret is told by how it looks, and a mark inside changes that. So what was changed is gone over
+ * again until nothing changes, which one more pass nearly always shows; a text that goes on changing is made to do so,
+ * and goes as a whole.
  */
 static struct slice walk_until_same(struct scrub *s, struct slice text, bool query, struct arena *a)
 {
@@ -364,7 +367,8 @@ struct slice scrub_query(struct scrub *s, struct slice query, struct arena *a)
 bool scrub_is_secret_name(const struct scrub *s, struct slice name)
 {
     enum name_kind kind = names_field(&s->names, name).kind;
-    return s->opt->scrub.defaults && (kind == NAME_SECRET || kind == NAME_PHRASE || kind == NAME_HEADER || kind == NAME_DIGITS);
+    return s->opt->scrub.defaults &&
+           (kind == NAME_SECRET || kind == NAME_PHRASE || kind == NAME_HEADER || kind == NAME_DIGITS);
 }
 
 bool scrub_is_client(const struct scrub *s, struct slice name, struct slice value)

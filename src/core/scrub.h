@@ -1,9 +1,10 @@
 /*
  * scrub: takes secrets, mail addresses and clients' addresses out of every text that goes to disk, page, log or Sentry.
  *
- * One pass over the text finds names of secrets (scrub_names.def) and takes their values out in whatever notation they stand, tokens
- * that are known by their form (scrub_tokens.def), cards, accounts, key blocks, logins in URLs and command lines. Own patterns come on top.
- * Work is linear in the text; scrubbing a scrubbed text changes nothing; what was UTF-8 or JSON stays so. One thread.
+ * One pass over the text finds names of secrets (scrub_names.def) and takes their values out in whatever notation they
+ * stand, tokens that are known by their form (scrub_tokens.def), cards, accounts, key blocks, logins in URLs and
+ * command lines. Own patterns come on top. Work is linear in the text; scrubbing a scrubbed text changes nothing; what
+ * was UTF-8 or JSON stays so. One thread.
  */
 #ifndef CORE_SCRUB_H
 #define CORE_SCRUB_H
@@ -35,7 +36,8 @@ bool scrub_is_secret_name(const struct scrub *s, struct slice name);
 bool scrub_is_client(const struct scrub *s, struct slice name, struct slice value);
 /* The client of the event in work: its address is taken out wherever it stands. SLICE_NONE: a new event begins. */
 void scrub_client(struct scrub *s, struct slice address);
-/* Runs the samples of scrub_samples.def, each a text and what must become of it. False, with entries in d: one failed. */
+/* Runs the samples of scrub_samples.def, each a text and what must become of it. False, with entries in d: one failed.
+ */
 bool scrub_check(struct diag *d);
 
 #endif

@@ -18,8 +18,10 @@ static bool is_domain_byte(char c)
 /* What looks like a mail's domain and is none: systemd's units, pictures in two sizes, packages' files. */
 static bool is_other_domain(struct slice domain, struct slice top)
 {
-    static const char *const tops[] = {"service", "socket", "timer", "target", "slice", "scope", "mount", "automount", "device", "path", "swap", "png",
-                                       "jpg", "jpeg", "webp", "gif", "svg", "js", "ts", "css", "tgz", "gz", "sock", "json", "yaml", "lock", "dll"};
+    static const char *const tops[] = {"service",   "socket", "timer", "target", "slice", "scope", "mount",
+                                       "automount", "device", "path",  "swap",   "png",   "jpg",   "jpeg",
+                                       "webp",      "gif",    "svg",   "js",     "ts",    "css",   "tgz",
+                                       "gz",        "sock",   "json",  "yaml",   "lock",  "dll"};
     for (unsigned i = 0; i < sizeof tops / sizeof *tops; i++)
         if (slice_ieq(top, slice_str(tops[i])))
             return true;
@@ -175,14 +177,17 @@ static bool take_user_info(struct walk *w, size_t from, size_t at, size_t colon)
 /* mailto:bob@example.com has no password. */
 static bool is_mail_word(struct slice word)
 {
-    static const char *const words[] = {"mailto", "mail", "email", "to", "from", "cc", "bcc", "sender", "recipient", "user", "login", "rcpt", "account", "smtp", "sip", "xmpp", "acct"};
+    static const char *const words[] = {"mailto",  "mail",   "email",     "to",   "from",  "cc",
+                                        "bcc",     "sender", "recipient", "user", "login", "rcpt",
+                                        "account", "smtp",   "sip",       "xmpp", "acct"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_ieq(word, slice_str(words[i])))
             return true;
     return false;
 }
 
-/* The '@' behind a login that begins at i, at `until` or before, and before any space or one of these bytes; 0 when there is none. */
+/* The '@' behind a login that begins at i, at `until` or before, and before any space or one of these bytes; 0 when
+ * there is none. */
 static size_t login_end(struct slice t, size_t i, size_t until, const char *others)
 {
     while (i < t.n && i < until && t.p[i] != '@' && !ascii_space(t.p[i]) && !one_of(t.p[i], others))
@@ -190,7 +195,8 @@ static size_t login_end(struct slice t, size_t i, size_t until, const char *othe
     return i < t.n && t.p[i] == '@' ? i : 0;
 }
 
-/* What follows the '@' of a login without a scheme: a host that the word before the colon does not make one of a mail. */
+/* What follows the '@' of a login without a scheme: a host that the word before the colon does not make one of a mail.
+ */
 static bool is_login_host(const struct walk *w, struct slice host)
 {
     if (!host.n || !(ascii_alnum(host.p[0]) || host.p[0] == '[') || slice_starts(host, SLICE("sha256:")))

@@ -1,13 +1,14 @@
-/* scrub_command: secrets told by their place and not by a name beside them: arguments of programs, of commands of protocols. Part of scrub. */
+/* scrub_command: secrets told by their place and not by a name beside them: arguments of programs, of commands of
+ * protocols. Part of scrub. */
 #include "core/scrub_impl.h"
 
 enum argument {
     ARG_NEXT,     /* -p x, "-p", "x" */
     ARG_ATTACHED, /* -px */
     ARG_EITHER,
-    ARG_LOGIN,    /* -u user:x, also attached */
-    ARG_PERCENT,  /* -U user%x */
-    ARG_PASS,     /* -passin pass:x */
+    ARG_LOGIN,   /* -u user:x, also attached */
+    ARG_PERCENT, /* -U user%x */
+    ARG_PASS,    /* -passin pass:x */
 };
 
 static const struct program {
@@ -15,21 +16,76 @@ static const struct program {
     enum argument argument;
     const char *verb; /* must stand between them */
 } programs[] = {
-    {"mysql", "-p", ARG_ATTACHED, NULL}, {"mysqldump", "-p", ARG_ATTACHED, NULL}, {"mysqladmin", "-p", ARG_ATTACHED, NULL}, {"mysqlimport", "-p", ARG_ATTACHED, NULL},
-    {"mysqlcheck", "-p", ARG_ATTACHED, NULL}, {"mysqlbinlog", "-p", ARG_ATTACHED, NULL}, {"mariadb", "-p", ARG_ATTACHED, NULL}, {"mariadb-dump", "-p", ARG_ATTACHED, NULL},
-    {"mariadb-admin", "-p", ARG_ATTACHED, NULL}, {"xtrabackup", "-p", ARG_ATTACHED, NULL}, {"mydumper", "-p", ARG_EITHER, NULL}, {"curl", "-u", ARG_LOGIN, NULL}, {"curl", "--user", ARG_LOGIN, NULL},
-    {"curl", "-U", ARG_LOGIN, NULL}, {"curl", "--proxy-user", ARG_LOGIN, NULL}, {"wget", "--http-passwd", ARG_NEXT, NULL}, {"http", "-a", ARG_LOGIN, NULL}, {"https", "-a", ARG_LOGIN, NULL},
-    {"sshpass", "-p", ARG_EITHER, NULL}, {"redis-cli", "-a", ARG_NEXT, NULL}, {"valkey-cli", "-a", ARG_NEXT, NULL}, {"mongo", "-p", ARG_EITHER, NULL}, {"mongosh", "-p", ARG_EITHER, NULL},
-    {"mongodump", "-p", ARG_EITHER, NULL}, {"mongorestore", "-p", ARG_EITHER, NULL}, {"mongoexport", "-p", ARG_EITHER, NULL}, {"ldapsearch", "-w", ARG_EITHER, NULL},
-    {"ldapmodify", "-w", ARG_EITHER, NULL}, {"ldapadd", "-w", ARG_EITHER, NULL}, {"ldapdelete", "-w", ARG_EITHER, NULL}, {"ldapwhoami", "-w", ARG_EITHER, NULL},
-    {"smbclient", "-U", ARG_PERCENT, NULL}, {"rpcclient", "-U", ARG_PERCENT, NULL}, {"docker", "-p", ARG_NEXT, "login"}, {"podman", "-p", ARG_NEXT, "login"}, {"helm", "-p", ARG_NEXT, "login"},
-    {"az", "-p", ARG_NEXT, "login"}, {"oc", "-p", ARG_NEXT, "login"}, {"zip", "-P", ARG_EITHER, NULL}, {"unzip", "-P", ARG_EITHER, NULL}, {"7z", "-p", ARG_ATTACHED, NULL}, {"7za", "-p", ARG_ATTACHED, NULL},
-    {"rar", "-hp", ARG_ATTACHED, NULL}, {"rar", "-p", ARG_ATTACHED, NULL}, {"unrar", "-p", ARG_ATTACHED, NULL}, {"sqlcmd", "-P", ARG_EITHER, NULL}, {"bcp", "-P", ARG_EITHER, NULL},
-    {"isql", "-P", ARG_EITHER, NULL}, {"tsql", "-P", ARG_NEXT, NULL}, {"mosquitto_pub", "-P", ARG_NEXT, NULL}, {"mosquitto_sub", "-P", ARG_NEXT, NULL}, {"snmpwalk", "-A", ARG_NEXT, NULL},
-    {"snmpwalk", "-X", ARG_NEXT, NULL}, {"snmpget", "-A", ARG_NEXT, NULL}, {"snmpget", "-X", ARG_NEXT, NULL}, {"snmpwalk", "-c", ARG_NEXT, NULL}, {"snmpget", "-c", ARG_NEXT, NULL},
-    {"useradd", "-p", ARG_NEXT, NULL}, {"usermod", "-p", ARG_NEXT, NULL}, {"ipmitool", "-P", ARG_NEXT, NULL}, {"xfreerdp", "-p", ARG_NEXT, NULL}, {"rdesktop", "-p", ARG_NEXT, NULL},
-    {"openssl", "-passin", ARG_PASS, NULL}, {"openssl", "-passout", ARG_PASS, NULL}, {"openssl", "-pass", ARG_PASS, NULL}, {"openssl", "-k", ARG_NEXT, NULL},
-    {"lftp", "-u", ARG_LOGIN, NULL}, {"influx", "-t", ARG_NEXT, NULL}, {"vault", "-p", ARG_NEXT, "login"}, {"cqlsh", "-p", ARG_EITHER, NULL},
+    {"mysql", "-p", ARG_ATTACHED, NULL},
+    {"mysqldump", "-p", ARG_ATTACHED, NULL},
+    {"mysqladmin", "-p", ARG_ATTACHED, NULL},
+    {"mysqlimport", "-p", ARG_ATTACHED, NULL},
+    {"mysqlcheck", "-p", ARG_ATTACHED, NULL},
+    {"mysqlbinlog", "-p", ARG_ATTACHED, NULL},
+    {"mariadb", "-p", ARG_ATTACHED, NULL},
+    {"mariadb-dump", "-p", ARG_ATTACHED, NULL},
+    {"mariadb-admin", "-p", ARG_ATTACHED, NULL},
+    {"xtrabackup", "-p", ARG_ATTACHED, NULL},
+    {"mydumper", "-p", ARG_EITHER, NULL},
+    {"curl", "-u", ARG_LOGIN, NULL},
+    {"curl", "--user", ARG_LOGIN, NULL},
+    {"curl", "-U", ARG_LOGIN, NULL},
+    {"curl", "--proxy-user", ARG_LOGIN, NULL},
+    {"wget", "--http-passwd", ARG_NEXT, NULL},
+    {"http", "-a", ARG_LOGIN, NULL},
+    {"https", "-a", ARG_LOGIN, NULL},
+    {"sshpass", "-p", ARG_EITHER, NULL},
+    {"redis-cli", "-a", ARG_NEXT, NULL},
+    {"valkey-cli", "-a", ARG_NEXT, NULL},
+    {"mongo", "-p", ARG_EITHER, NULL},
+    {"mongosh", "-p", ARG_EITHER, NULL},
+    {"mongodump", "-p", ARG_EITHER, NULL},
+    {"mongorestore", "-p", ARG_EITHER, NULL},
+    {"mongoexport", "-p", ARG_EITHER, NULL},
+    {"ldapsearch", "-w", ARG_EITHER, NULL},
+    {"ldapmodify", "-w", ARG_EITHER, NULL},
+    {"ldapadd", "-w", ARG_EITHER, NULL},
+    {"ldapdelete", "-w", ARG_EITHER, NULL},
+    {"ldapwhoami", "-w", ARG_EITHER, NULL},
+    {"smbclient", "-U", ARG_PERCENT, NULL},
+    {"rpcclient", "-U", ARG_PERCENT, NULL},
+    {"docker", "-p", ARG_NEXT, "login"},
+    {"podman", "-p", ARG_NEXT, "login"},
+    {"helm", "-p", ARG_NEXT, "login"},
+    {"az", "-p", ARG_NEXT, "login"},
+    {"oc", "-p", ARG_NEXT, "login"},
+    {"zip", "-P", ARG_EITHER, NULL},
+    {"unzip", "-P", ARG_EITHER, NULL},
+    {"7z", "-p", ARG_ATTACHED, NULL},
+    {"7za", "-p", ARG_ATTACHED, NULL},
+    {"rar", "-hp", ARG_ATTACHED, NULL},
+    {"rar", "-p", ARG_ATTACHED, NULL},
+    {"unrar", "-p", ARG_ATTACHED, NULL},
+    {"sqlcmd", "-P", ARG_EITHER, NULL},
+    {"bcp", "-P", ARG_EITHER, NULL},
+    {"isql", "-P", ARG_EITHER, NULL},
+    {"tsql", "-P", ARG_NEXT, NULL},
+    {"mosquitto_pub", "-P", ARG_NEXT, NULL},
+    {"mosquitto_sub", "-P", ARG_NEXT, NULL},
+    {"snmpwalk", "-A", ARG_NEXT, NULL},
+    {"snmpwalk", "-X", ARG_NEXT, NULL},
+    {"snmpget", "-A", ARG_NEXT, NULL},
+    {"snmpget", "-X", ARG_NEXT, NULL},
+    {"snmpwalk", "-c", ARG_NEXT, NULL},
+    {"snmpget", "-c", ARG_NEXT, NULL},
+    {"useradd", "-p", ARG_NEXT, NULL},
+    {"usermod", "-p", ARG_NEXT, NULL},
+    {"ipmitool", "-P", ARG_NEXT, NULL},
+    {"xfreerdp", "-p", ARG_NEXT, NULL},
+    {"rdesktop", "-p", ARG_NEXT, NULL},
+    {"openssl", "-passin", ARG_PASS, NULL},
+    {"openssl", "-passout", ARG_PASS, NULL},
+    {"openssl", "-pass", ARG_PASS, NULL},
+    {"openssl", "-k", ARG_NEXT, NULL},
+    {"lftp", "-u", ARG_LOGIN, NULL},
+    {"influx", "-t", ARG_NEXT, NULL},
+    {"vault", "-p", ARG_NEXT, "login"},
+    {"cqlsh", "-p", ARG_EITHER, NULL},
 };
 
 enum { N_PROGRAMS = sizeof programs / sizeof *programs, COMMAND_MAX = 1024, PIPED_MAX = 256, LOOK_MAX = 512 };
@@ -80,7 +136,8 @@ static void argument_range(const struct walk *w, size_t at, size_t *from, size_t
     *end = q.n ? value_quoted_end(w->t, *from, q, &behind) : value_bare_end(w, at, 0, false);
 }
 
-/* Where the secret begins in an argument [from, end): behind the sign of a login, behind "pass:". end: there is none. */
+/* Where the secret begins in an argument [from, end): behind the sign of a login, behind "pass:". end: there is none.
+ */
 static size_t secret_start(struct slice t, size_t from, size_t end, enum argument argument)
 {
     char split = argument == ARG_LOGIN ? ':' : argument == ARG_PERCENT ? '%' : 0;
@@ -123,7 +180,8 @@ bool option_at(struct walk *w)
     if (!w->program || w->i >= w->program_until || !one_of(walk_before(w, w->i), " \"'\t"))
         return false;
     for (const struct program *p = w->program; p < programs + N_PROGRAMS && strcmp(p->name, w->program->name) == 0; p++)
-        if ((!p->verb || slice_find(slice_sub(w->t, w->program_from, w->i), slice_str(p->verb)) >= 0) && option_of(w, p))
+        if ((!p->verb || slice_find(slice_sub(w->t, w->program_from, w->i), slice_str(p->verb)) >= 0) &&
+            option_of(w, p))
             return true;
     return false;
 }
@@ -154,7 +212,8 @@ static bool is_protocol_secret(const struct walk *w, const struct verb *verb, st
     return quoted && verb->least > 1 ? !value_is_statement(w, v) : looks_random(v, VERB_VALUE_MIN);
 }
 
-/* The next argument of a command of a protocol, [from, end), behind `at`. False: there is none, or the quote there closes what is around. */
+/* The next argument of a command of a protocol, [from, end), behind `at`. False: there is none, or the quote there
+ * closes what is around. */
 static bool protocol_argument(const struct walk *w, size_t at, bool quoted, size_t *from, size_t *end)
 {
     size_t next = next_argument(w->t, at);
@@ -189,14 +248,27 @@ static bool take_protocol_arguments(struct walk *w, const struct verb *verb, siz
 static const struct reader {
     const char *name, *option; /* the option, where there is one, must follow */
     char split;
-} readers[] = {{"passwd", NULL, 0},        {"chpasswd", NULL, ':'},          {"smbpasswd", NULL, 0},        {"sudo", "-S", 0},           {"su ", NULL, 0},
-               {"cryptsetup", NULL, 0},    {"docker", "--password-stdin", 0}, {"podman", "--password-stdin", 0}, {"helm", "--password-stdin", 0}, {"nerdctl", "--password-stdin", 0},
-               {"gpg", "--passphrase-fd", 0}, {"kinit", NULL, 0},             {"gh", "--with-token", 0},     {"pass ", "insert", 0},      {"openssl", "stdin", 0}};
+} readers[] = {{"passwd", NULL, 0},
+               {"chpasswd", NULL, ':'},
+               {"smbpasswd", NULL, 0},
+               {"sudo", "-S", 0},
+               {"su ", NULL, 0},
+               {"cryptsetup", NULL, 0},
+               {"docker", "--password-stdin", 0},
+               {"podman", "--password-stdin", 0},
+               {"helm", "--password-stdin", 0},
+               {"nerdctl", "--password-stdin", 0},
+               {"gpg", "--passphrase-fd", 0},
+               {"kinit", NULL, 0},
+               {"gh", "--with-token", 0},
+               {"pass ", "insert", 0},
+               {"openssl", "stdin", 0}};
 
 static const struct reader *find_reader(struct slice command)
 {
     for (unsigned i = 0; i < sizeof readers / sizeof *readers; i++)
-        if (slice_starts(command, slice_str(readers[i].name)) && (!readers[i].option || slice_find(command, slice_str(readers[i].option)) >= 0))
+        if (slice_starts(command, slice_str(readers[i].name)) &&
+            (!readers[i].option || slice_find(command, slice_str(readers[i].option)) >= 0))
             return &readers[i];
     return NULL;
 }
@@ -297,7 +369,8 @@ static bool are_pgpass_names(struct slice database, struct slice user)
     return has_letter(database) && has_letter(user) && !(is_hex_group(database) && is_hex_group(user));
 }
 
-/* Where the database's name begins behind ":port:" at i, of which a host's last byte is before; 0 when there is none. */
+/* Where the database's name begins behind ":port:" at i, of which a host's last byte is before; 0 when there is none.
+ */
 static size_t pgpass_database(struct slice t, size_t i, char before)
 {
     size_t port = i + 1, end = port;
@@ -312,7 +385,8 @@ bool pgpass_at(struct walk *w)
 {
     struct slice t = w->t;
     size_t database = pgpass_database(t, w->i, walk_before(w, w->i));
-    size_t user = database ? pgpass_field(t, database) : database, value = user > database ? pgpass_field(t, user) : user;
+    size_t user = database ? pgpass_field(t, database) : database,
+           value = user > database ? pgpass_field(t, user) : user;
     if (value == user || !are_pgpass_names(slice_sub(t, database, user - 1), slice_sub(t, user, value - 1)))
         return false;
     struct walk look = *w;

@@ -73,9 +73,9 @@ static bool is_doubled(struct slice t, size_t from, size_t i, struct quote q)
 }
 
 /*
- * Each time text is put in quotes, a backslash before each quote and each backslash is added: with k backslashes before the opening
- * quote, the closing one has k more than a multiple of 2(k+1), and a quote that is part of the text 2k+1 more. Fewer than k close
- * what is around.
+ * Each time text is put in quotes, a backslash before each quote and each backslash is added: with k backslashes before
+ * the opening quote, the closing one has k more than a multiple of 2(k+1), and a quote that is part of the text 2k+1
+ * more. Fewer than k close what is around.
  */
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind)
 {
@@ -331,4 +331,3 @@ size_t value_phrase_end(const struct walk *w, size_t at)
     }
     return end;
 }
-

@@ -1,8 +1,10 @@
 /*
- * scrub_impl: what the parts of scrub share. Private to them; each part builds on those above it here, and scrub.c on all.
+ * scrub_impl: what the parts of scrub share. Private to them; each part builds on those above it here, and scrub.c on
+ * all.
  *
- * A walk goes over a text once, from the front. What it takes out it leaves behind for good (`done`): nothing looks back over it, so
- * that a text without secrets stays as it is when it is scrubbed again. All looking ahead ends in a take or is bounded.
+ * A walk goes over a text once, from the front. What it takes out it leaves behind for good (`done`): nothing looks
+ * back over it, so that a text without secrets stays as it is when it is scrubbed again. All looking ahead ends in a
+ * take or is bounded.
  */
 #ifndef CORE_SCRUB_IMPL_H
 #define CORE_SCRUB_IMPL_H
@@ -27,7 +29,7 @@ static inline unsigned char two_bytes(const char *p)
 struct scrub {
     const struct options *opt;
     struct names names;
-    unsigned char token_first[256], token_next[SCRUB_TOKENS]; /* rows by two_bytes of their prefix, + 1 */
+    unsigned char token_first[256], token_next[SCRUB_TOKENS];     /* rows by two_bytes of their prefix, + 1 */
     unsigned char program_first[256], program_next[PROGRAMS_MAX]; /* the same of programs */
     struct regex_scratch *scratch;
     struct sbuf out;
@@ -47,10 +49,10 @@ struct recent_word {
 
 struct walk {
     struct scrub *s;
-    struct slice t;  /* t.n is where the part in work ends */
-    size_t i, done;  /* done: all before it is in s->out or needs no copy */
-    bool in_rows;    /* of SQL, where no others begin */
-    bool query;      /* the text is a query, or form fields */
+    struct slice t; /* t.n is where the part in work ends */
+    size_t i, done; /* done: all before it is in s->out or needs no copy */
+    bool in_rows;   /* of SQL, where no others begin */
+    bool query;     /* the text is a query, or form fields */
     struct name_words name;
     size_t name_end;
     struct recent_word recent[SCRUB_RECENT]; /* the newest first */
@@ -84,7 +86,8 @@ static inline char walk_before(const struct walk *w, size_t i)
 
 /* --- scrub_extent.c --- */
 
-/* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside another; or one of print. */
+/* A quote, with the backslashes before it: \" is one inside a quoted text, \\\" one inside a quoted text inside
+ * another; or one of print. */
 struct quote {
     size_t n; /* 0: there is none */
     unsigned slashes;
@@ -104,17 +107,29 @@ size_t value_phrase_end(const struct walk *w, size_t at);
 
 /* --- scrub_value.c --- */
 
-enum separator { SEP_NONE, SEP_ASSIGN, SEP_COLON, SEP_ARROW, SEP_COMPARE, SEP_CALL, SEP_ELEMENT, SEP_LIST, SEP_MEMBER, SEP_SPACE, SEP_OPTION };
+enum separator {
+    SEP_NONE,
+    SEP_ASSIGN,
+    SEP_COLON,
+    SEP_ARROW,
+    SEP_COMPARE,
+    SEP_CALL,
+    SEP_ELEMENT,
+    SEP_LIST,
+    SEP_MEMBER,
+    SEP_SPACE,
+    SEP_OPTION
+};
 
 struct value_site {
     struct name_is is;
     enum separator sep;
-    unsigned layer;         /* of the separator */
-    bool tight;             /* no space before the value */
+    unsigned layer; /* of the separator */
+    bool tight;     /* no space before the value */
     bool query;
-    struct quote key;       /* the quote that closes the name, */
-    struct slice key_text;  /* and its bytes */
-    size_t at;              /* of the value */
+    struct quote key;      /* the quote that closes the name, */
+    struct slice key_text; /* and its bytes */
+    size_t at;             /* of the value */
 };
 
 /* v is the whole value of a field of such a name. */
@@ -182,7 +197,8 @@ void programs_init(struct scrub *s);
 void program_seen(struct walk *w, size_t start, size_t end);
 /* At '-' in a command line. */
 bool option_at(struct walk *w);
-/* Behind the word [start, end): a command of a protocol with a login, or echo with a secret for a program behind a pipe. */
+/* Behind the word [start, end): a command of a protocol with a login, or echo with a secret for a program behind a
+ * pipe. */
 bool verb_at(struct walk *w, size_t start, size_t end);
 /* At ':': a line of .pgpass around it, host:port:database:user:password. */
 bool pgpass_at(struct walk *w);

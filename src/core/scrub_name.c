@@ -95,7 +95,9 @@ void names_init(struct names *n)
 /* Two hex digits at i; -1: there are none. */
 static int hex_pair(struct slice t, size_t i)
 {
-    return i + 1 < t.n && ascii_hex(t.p[i]) && ascii_hex(t.p[i + 1]) ? ascii_hex_value(t.p[i]) << 4 | ascii_hex_value(t.p[i + 1]) : -1;
+    return i + 1 < t.n && ascii_hex(t.p[i]) && ascii_hex(t.p[i + 1])
+               ? ascii_hex_value(t.p[i]) << 4 | ascii_hex_value(t.p[i + 1])
+               : -1;
 }
 
 /* %41, and %2541 and so on of what was escaped more than once. */
@@ -108,7 +110,8 @@ static struct unit percent(struct slice t, size_t i)
         layer++;
     }
     int c = hex_pair(t, at);
-    return c < 0 ? (struct unit){'%', 1, 0} : (struct unit){(unsigned char)c, (unsigned char)(at + 2 - i), (unsigned char)layer};
+    return c < 0 ? (struct unit){'%', 1, 0}
+                 : (struct unit){(unsigned char)c, (unsigned char)(at + 2 - i), (unsigned char)layer};
 }
 
 static struct unit entity(struct slice t, size_t i)
@@ -116,8 +119,8 @@ static struct unit entity(struct slice t, size_t i)
     static const struct {
         const char *name;
         char c;
-    } named[] = {{"&quot;", '"'}, {"&apos;", '\''}, {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&#34;", '"'}, {"&#39;", '\''},
-                 {"&#x27;", '\''}, {"&#x22;", '"'}, {"&#x3D;", '='}, {"&#61;", '='}, {"&#58;", ':'}};
+    } named[] = {{"&quot;", '"'}, {"&apos;", '\''}, {"&lt;", '<'},   {"&gt;", '>'},   {"&amp;", '&'}, {"&#34;", '"'},
+                 {"&#39;", '\''}, {"&#x27;", '\''}, {"&#x22;", '"'}, {"&#x3D;", '='}, {"&#61;", '='}, {"&#58;", ':'}};
     struct slice rest = slice_sub(t, i, i + 6);
     for (unsigned k = 0; k < sizeof named / sizeof *named; k++)
         if (slice_istarts(rest, slice_str(named[k].name)))
@@ -132,9 +135,12 @@ static struct unit backslash(struct slice t, size_t at)
     while (i + 1 < t.n && i - at < 7 && t.p[i + 1] == '\\')
         i++;
     unsigned char more = (unsigned char)(i - at);
-    size_t digits = slice_starts(slice_from(t, i + 1), SLICE("u00")) ? i + 4 : slice_starts(slice_from(t, i + 1), SLICE("x")) ? i + 2 : t.n;
+    size_t digits = slice_starts(slice_from(t, i + 1), SLICE("u00")) ? i + 4
+                    : slice_starts(slice_from(t, i + 1), SLICE("x")) ? i + 2
+                                                                     : t.n;
     int c = hex_pair(t, digits);
-    return c < 0 ? (struct unit){'\\', 1, 0} : (struct unit){(unsigned char)c, (unsigned char)(digits + 2 - i + more), 1};
+    return c < 0 ? (struct unit){'\\', 1, 0}
+                 : (struct unit){(unsigned char)c, (unsigned char)(digits + 2 - i + more), 1};
 }
 
 struct unit unit_escaped(struct slice t, size_t i)
@@ -313,7 +319,8 @@ static bool row_ends_at(const struct name_row *row, const struct name_words *w, 
 }
 
 /* What stands behind the row's words in the name. */
-static struct name_is told_by(const struct names *n, const struct name_row *row, const struct name_words *w, unsigned last)
+static struct name_is told_by(const struct names *n, const struct name_row *row, const struct name_words *w,
+                              unsigned last)
 {
     struct name_is none = {NAME_NONE, 0}, is = {row->kind, row->flags};
     unsigned end = w->n - w->digits;

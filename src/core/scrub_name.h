@@ -8,7 +8,18 @@
 
 #include "base/slice.h"
 
-enum name_kind { NAME_NONE, NAME_SECRET, NAME_WEAK, NAME_QUERY, NAME_DIGITS, NAME_PHRASE, NAME_HEADER, NAME_ADDRESS, NAME_CLIENT, NAME_KEEP };
+enum name_kind {
+    NAME_NONE,
+    NAME_SECRET,
+    NAME_WEAK,
+    NAME_QUERY,
+    NAME_DIGITS,
+    NAME_PHRASE,
+    NAME_HEADER,
+    NAME_ADDRESS,
+    NAME_CLIENT,
+    NAME_KEEP
+};
 enum name_flags { NAME_JOINED = 1, NAME_SPACED = 2, NAME_QUOTED = 4, NAME_TIGHT = 8 };
 enum word_role {
     WORD_TAIL = 1,
@@ -62,7 +73,7 @@ struct name_is {
 void names_init(struct names *n);
 /* What one byte, or an escape of one (%41, \u0041, &#65;), stands for. */
 struct unit {
-    unsigned char c, n; /* the byte, and how long it is in the text; n == 0: the text is over */
+    unsigned char c, n;  /* the byte, and how long it is in the text; n == 0: the text is over */
     unsigned char layer; /* how often it was escaped */
 };
 struct unit unit_escaped(struct slice t, size_t i);
@@ -73,7 +84,8 @@ static inline struct unit unit_at(struct slice t, size_t i)
     char c = t.p[i];
     return c == '%' || c == '&' || c == '\\' ? unit_escaped(t, i) : (struct unit){(unsigned char)c, 1, 0};
 }
-/* Reads the identifier at i, which begins with a letter, a digit or an escape of one; returns its end. goes_on: it stands one space behind the one before. */
+/* Reads the identifier at i, which begins with a letter, a digit or an escape of one; returns its end. goes_on: it
+ * stands one space behind the one before. */
 size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on, struct name_words *w);
 /* What the last identifier names, with the ones before it. */
 struct name_is names_of(const struct names *n, const struct name_words *w);

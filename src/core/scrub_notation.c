@@ -1,9 +1,10 @@
-/* scrub_notation: the value that stands behind a secret's name, in every notation: found, measured and taken. Part of scrub. */
+/* scrub_notation: the value that stands behind a secret's name, in every notation: found, measured and taken. Part of
+ * scrub. */
 #include "core/scrub_impl.h"
 
 /*
- * Whether a value is a secret is told by its first VALUE_LOOK bytes, so that what is left alone costs no more than that, and what
- * is taken is passed once. Returns the end of the text, to be put back.
+ * Whether a value is a secret is told by its first VALUE_LOOK bytes, so that what is left alone costs no more than
+ * that, and what is taken is passed once. Returns the end of the text, to be put back.
  */
 static size_t look_only(struct walk *w, size_t at)
 {
@@ -26,7 +27,8 @@ static bool take_quoted(struct walk *w, const struct value_site *p, struct quote
     size_t from = p->at + q.n, behind, all = look_only(w, p->at);
     /* msg="password=" n=1: that quote closes what is around */
     bool around = p->sep == SEP_ASSIGN && !p->key.n && from < w->t.n && one_of(w->t.p[from], " ]},;)");
-    bool secret = !around && value_is_secret(w, p, slice_sub(w->t, from, value_quoted_end(w->t, from, q, &behind)), true);
+    bool secret =
+        !around && value_is_secret(w, p, slice_sub(w->t, from, value_quoted_end(w->t, from, q, &behind)), true);
     w->t.n = all;
     if (!secret)
         return false;
@@ -107,7 +109,8 @@ static bool take_structure(struct walk *w, const struct value_site *p)
     return secret && take_unquoted(w, p, value_structure_end(w->t, p->at));
 }
 
-/* Where the text of an element ends that begins at i: at the next tag, or in CDATA at a closing one. The text's end when there is none. */
+/* Where the text of an element ends that begins at i: at the next tag, or in CDATA at a closing one. The text's end
+ * when there is none. */
 static size_t element_text_end(struct slice t, size_t i, bool cdata)
 {
     for (; i < t.n; i++)
@@ -197,7 +200,8 @@ static bool take_bare(struct walk *w, const struct value_site *p, size_t name)
 static size_t address_list_end(const struct walk *w, size_t end)
 {
     struct slice t = w->t;
-    while (end + 2 < t.n && t.p[end] == ',' && t.p[end + 1] == ' ' && ascii_hex(t.p[end + 2]) && !value_pair_at(t, end + 2))
+    while (end + 2 < t.n && t.p[end] == ',' && t.p[end + 1] == ' ' && ascii_hex(t.p[end + 2]) &&
+           !value_pair_at(t, end + 2))
         end = value_bare_end(w, end + 2, 0, false);
     return end;
 }

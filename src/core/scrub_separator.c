@@ -6,7 +6,8 @@ enum { SPACES_MAX = 64, WRAPPER_MAX = 32 };
 size_t separator_skip_spaces(struct slice t, size_t i, bool lines)
 {
     size_t from = i;
-    while (i < t.n && i - from < SPACES_MAX && (t.p[i] == ' ' || t.p[i] == '\t' || (lines && (t.p[i] == '\n' || t.p[i] == '\r'))))
+    while (i < t.n && i - from < SPACES_MAX &&
+           (t.p[i] == ' ' || t.p[i] == '\t' || (lines && (t.p[i] == '\n' || t.p[i] == '\r'))))
         i++;
     return i;
 }
@@ -170,14 +171,16 @@ static bool is_attribute(const struct walk *w, size_t start, size_t *i, const st
 /* An option of a command line: its name begins with dashes. */
 static bool is_option(const struct walk *w, size_t start)
 {
-    return start > w->done && w->t.p[start - 1] == '-' && (start == w->done + 1 || !value_is_name_byte(w->t.p[start - 2]) || w->t.p[start - 2] == '-');
+    return start > w->done && w->t.p[start - 1] == '-' &&
+           (start == w->done + 1 || !value_is_name_byte(w->t.p[start - 2]) || w->t.p[start - 2] == '-');
 }
 
 /* ("name", "x") and ["name", "x"]: a name and a value, and no list of names. */
 static bool is_pair(const struct walk *w, size_t start, size_t value, const struct value_site *p)
 {
     struct quote q = value_quote_at(w->t, value);
-    size_t behind = value, end = value_quoted_end(slice_sub(w->t, 0, value + VALUE_LOOK), value + q.n, q, &behind), open = start - p->key.n;
+    size_t behind = value, end = value_quoted_end(slice_sub(w->t, 0, value + VALUE_LOOK), value + q.n, q, &behind),
+           open = start - p->key.n;
     if (start < w->done + p->key.n + 1 || !one_of(w->t.p[open - 1], "[("))
         return false;
     bool last = behind < w->t.n && one_of(w->t.p[behind], ")]");
@@ -255,7 +258,8 @@ static size_t skip_link(struct slice t, size_t i)
 }
 
 /* No sign: the value follows a space. */
-static enum separator space_between(const struct walk *w, size_t start, size_t end, size_t *i, const struct value_site *p)
+static enum separator space_between(const struct walk *w, size_t start, size_t end, size_t *i,
+                                    const struct value_site *p)
 {
     if (*i == end || p->key.n || *i >= w->t.n)
         return SEP_NONE;
@@ -277,7 +281,8 @@ static bool has_no_value(const struct walk *w, const struct value_site *p, size_
 /* f(password, "x") and what else stands behind a comma or a word: the value's place is *at. */
 static bool is_listed(const struct walk *w, size_t start, size_t *at, const struct value_site *p)
 {
-    return is_argument_list(w, start, at, p) || is_serialized(w, at, p) || is_dotted(w, start, at, p) || is_set_for(w, at);
+    return is_argument_list(w, start, at, p) || is_serialized(w, at, p) || is_dotted(w, start, at, p) ||
+           is_set_for(w, at);
 }
 
 static bool is_call(struct slice t, size_t i)
@@ -285,7 +290,8 @@ static bool is_call(struct slice t, size_t i)
     return i < t.n && t.p[i] == '(' && value_quote_at(t, i + 1).n;
 }
 
-/* No sign between name and value: an element, a member, a call, a list, a space. The name is closed at `closed`; i is behind spaces. */
+/* No sign between name and value: an element, a member, a call, a list, a space. The name is closed at `closed`; i is
+ * behind spaces. */
 static enum separator form_at(struct walk *w, size_t start, size_t end, size_t closed, size_t i, struct value_site *p)
 {
     p->tight = true;

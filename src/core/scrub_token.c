@@ -1,10 +1,29 @@
-/* scrub_token: secrets that are known by their form: tokens with a prefix (scrub_tokens.def), cards, accounts, key blocks. Part of scrub. */
+/* scrub_token: secrets that are known by their form: tokens with a prefix (scrub_tokens.def), cards, accounts, key
+ * blocks. Part of scrub. */
 #include "core/scrub_impl.h"
 
-enum alphabet { ALPHABET_WORD = 1, ALPHABET_URL, ALPHABET_DOTS, ALPHABET_HEX, ALPHABET_UPPER, ALPHABET_BASE, ALPHABET_PATH, ALPHABET_HASH, ALPHABET_JWT,
-                ALPHABET_COLONS, ALPHABET_FCM };
+enum alphabet {
+    ALPHABET_WORD = 1,
+    ALPHABET_URL,
+    ALPHABET_DOTS,
+    ALPHABET_HEX,
+    ALPHABET_UPPER,
+    ALPHABET_BASE,
+    ALPHABET_PATH,
+    ALPHABET_HASH,
+    ALPHABET_JWT,
+    ALPHABET_COLONS,
+    ALPHABET_FCM
+};
 enum token_flags { TOKEN_KEEP = 1, TOKEN_BESIDE = 2 };
-enum { BESIDE_MIN = 30, BESIDE_MAX = 64 /* the secret behind its id */, CARD_MIN = 12, CARD_MAX = 19, IBAN_MAX = 34, TOKEN_LOOK = 512 };
+enum {
+    BESIDE_MIN = 30,
+    BESIDE_MAX = 64 /* the secret behind its id */,
+    CARD_MIN = 12,
+    CARD_MAX = 19,
+    IBAN_MAX = 34,
+    TOKEN_LOOK = 512
+};
 
 static const struct token_row token_rows[] = {
 #define KEEP TOKEN_KEEP
@@ -27,8 +46,9 @@ void tokens_init(struct scrub *s)
 
 /* What the alphabets of letters and digits have beside those. */
 static const char *const alphabet_signs[] = {
-    [ALPHABET_WORD] = "",     [ALPHABET_URL] = "-_",   [ALPHABET_DOTS] = "-_.",      [ALPHABET_JWT] = "-_.",      [ALPHABET_BASE] = "+/=",
-    [ALPHABET_PATH] = "-_/",  [ALPHABET_FCM] = "-_:",  [ALPHABET_COLONS] = ":+/=$", [ALPHABET_HASH] = "./$+=,_-",
+    [ALPHABET_WORD] = "",   [ALPHABET_URL] = "-_",       [ALPHABET_DOTS] = "-_.",
+    [ALPHABET_JWT] = "-_.", [ALPHABET_BASE] = "+/=",     [ALPHABET_PATH] = "-_/",
+    [ALPHABET_FCM] = "-_:", [ALPHABET_COLONS] = ":+/=$", [ALPHABET_HASH] = "./$+=,_-",
 };
 
 static bool is_capital(char c)
@@ -175,10 +195,12 @@ static const struct {
     unsigned from, to; /* the first four digits */
     unsigned char least, most;
 } issuers[] = {
-    {2014, 2014, 15, 15}, {2149, 2149, 15, 15}, {2200, 2204, 16, 19}, {2221, 2720, 16, 16}, {3000, 3059, 14, 14}, {3095, 3095, 14, 14}, {3400, 3499, 15, 15},
-    {3528, 3589, 16, 19}, {3600, 3699, 14, 14}, {3700, 3799, 15, 15}, {3800, 3999, 14, 16}, {4000, 4999, 16, 16}, {4000, 4999, 13, 13}, {4000, 4999, 19, 19},
-    {5018, 5020, 12, 19}, {5038, 5038, 12, 19}, {5100, 5599, 16, 16}, {5612, 5612, 12, 19}, {5893, 5893, 12, 19}, {6011, 6011, 16, 19}, {6062, 6062, 16, 16},
-    {6200, 6299, 16, 19}, {6304, 6304, 12, 19}, {6370, 6370, 16, 16}, {6390, 6390, 12, 19}, {6440, 6599, 16, 19}, {6759, 6763, 12, 19}, {8100, 8171, 16, 19}, {9792, 9792, 16, 16},
+    {2014, 2014, 15, 15}, {2149, 2149, 15, 15}, {2200, 2204, 16, 19}, {2221, 2720, 16, 16}, {3000, 3059, 14, 14},
+    {3095, 3095, 14, 14}, {3400, 3499, 15, 15}, {3528, 3589, 16, 19}, {3600, 3699, 14, 14}, {3700, 3799, 15, 15},
+    {3800, 3999, 14, 16}, {4000, 4999, 16, 16}, {4000, 4999, 13, 13}, {4000, 4999, 19, 19}, {5018, 5020, 12, 19},
+    {5038, 5038, 12, 19}, {5100, 5599, 16, 16}, {5612, 5612, 12, 19}, {5893, 5893, 12, 19}, {6011, 6011, 16, 19},
+    {6062, 6062, 16, 16}, {6200, 6299, 16, 19}, {6304, 6304, 12, 19}, {6370, 6370, 16, 16}, {6390, 6390, 12, 19},
+    {6440, 6599, 16, 19}, {6759, 6763, 12, 19}, {8100, 8171, 16, 19}, {9792, 9792, 16, 16},
 };
 
 static bool is_issuers(const char *digits, unsigned n)
@@ -234,7 +256,8 @@ struct card {
 static bool separates(const struct card *c, struct slice t, size_t i)
 {
     char sign = t.p[i];
-    if ((sign != ' ' && sign != '-' && sign != '.') || (c->sign && sign != c->sign) || i + 1 >= t.n || !ascii_digit(t.p[i + 1]))
+    if ((sign != ' ' && sign != '-' && sign != '.') || (c->sign && sign != c->sign) || i + 1 >= t.n ||
+        !ascii_digit(t.p[i + 1]))
         return false;
     return c->groups[c->n_groups] == (c->n_groups == 1 && c->groups[1] == 6 ? 6 : 4);
 }
@@ -272,7 +295,8 @@ static bool is_part_of_more(const struct walk *w, size_t end)
 static bool card_at(struct walk *w)
 {
     struct card c = {.n = 0};
-    if (!read_card(w->t, w->i, &c) || !is_issuers(c.digits, c.n) || !passes_luhn(c.digits, c.n) || !groups_are_cards(c.groups, c.n_groups + 1))
+    if (!read_card(w->t, w->i, &c) || !is_issuers(c.digits, c.n) || !passes_luhn(c.digits, c.n) ||
+        !groups_are_cards(c.groups, c.n_groups + 1))
         return false;
     if (is_part_of_more(w, c.end) || names_another(w))
         return false;
@@ -285,8 +309,10 @@ static bool card_at(struct walk *w)
 /* ISO 13616: the country, two check digits, and a length of each country's own. */
 static unsigned iban_length(struct slice country)
 {
-    static const char lengths[] = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ24DE22DK18DO28EE20EG29ES24FI18FO18FR27GB22GE22GI23GL18GR27GT28"
-                                  "HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MR27MT31MU30NL18NO15PK24PL28PS29PT25"
+    static const char lengths[] = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ24DE22DK18DO28EE20EG29ES24"
+                                  "FI18FO18FR27GB22GE22GI23GL18GR27GT28"
+                                  "HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19"
+                                  "MR27MT31MU30NL18NO15PK24PL28PS29PT25"
                                   "QA29RO24RS22SA24SC31SD18SE24SI19SK24SM27ST25SV28TL23TN24TR26UA29VA22VG24XK20";
     for (const char *p = lengths; *p; p += 4)
         if (p[0] == country.p[0] && p[1] == country.p[1])

@@ -74,7 +74,8 @@ static bool is_call(struct slice v)
 
 static bool is_nothing(struct slice v)
 {
-    static const char *const words[] = {"null", "(null)", "none", "nil", "undefined", "nan", "<nil>", "nullptr", "n/a", "(none)", "(empty)", "''", "\"\""};
+    static const char *const words[] = {"null",    "(null)", "none",   "nil",     "undefined", "nan", "<nil>",
+                                        "nullptr", "n/a",    "(none)", "(empty)", "''",        "\"\""};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_ieq(v, slice_str(words[i])))
             return true;
@@ -149,7 +150,8 @@ bool looks_random(struct slice v, size_t least)
     return is_mixed(&m, v.n) || (m.upper && m.humps > 1) || (m.digits >= 16 && m.digits + m.signs == v.n);
 }
 
-/* A sentence in quotes says what became of a secret, or what one must be: it names such a state, and none of its words looks made. */
+/* A sentence in quotes says what became of a secret, or what one must be: it names such a state, and none of its words
+ * looks made. */
 bool value_is_statement(const struct walk *w, struct slice v)
 {
     bool state = false;
@@ -179,7 +181,8 @@ static bool is_no_value(struct slice v)
     struct slice bare = slice_trim(v);
     while (bare.n > 1 && one_of(bare.p[bare.n - 1], ".,;:!"))
         bare.n--;
-    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) || is_call(bare))
+    if (!bare.n || value_is_mark(bare) || is_masked(bare) || is_nothing(bare) || value_is_placeholder(bare) ||
+        is_call(bare))
         return true;
     return bare.n < 4 && is_signs(bare);
 }

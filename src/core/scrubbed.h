@@ -1,9 +1,9 @@
 /*
- * scrubbed: a text from which the scrubber has taken the secrets. The store, the page and Sentry take no other, so that raw text does not
- * compile there.
+ * scrubbed: a text from which the scrubber has taken the secrets. The store, the page and Sentry take no other, so that
+ * raw text does not compile there.
  *
- * Only three places make one: scrub_clean, whoever writes JSON of texts that each passed it, and the store for what it gives back;
- * tests/layers holds that.
+ * Only three places make one: scrub_clean, whoever writes JSON of texts that each passed it, and the store for what it
+ * gives back; tests/layers holds that.
  */
 #ifndef CORE_SCRUBBED_H
 #define CORE_SCRUBBED_H

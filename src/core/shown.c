@@ -12,14 +12,16 @@ static void scrub_message(struct shown *shown)
     shown->scrubbed = true;
 }
 
-/* One that has a secret of its own and something beside it is in the scrubbed message without that, and is scrubbed where it is written. */
+/* One that has a secret of its own and something beside it is in the scrubbed message without that, and is scrubbed
+ * where it is written. */
 struct slice shown_capture(struct shown *shown, struct slice capture)
 {
     if (capture.n && !shown->scrubbed)
         scrub_message(shown);
     if (!shown->message.p || !capture.n || slice_find(shown->message, capture) >= 0)
         return capture;
-    return slice_find(shown->message, scrub_text(shown->scrub, capture, shown->arena)) >= 0 ? capture : SLICE(SCRUB_MARK);
+    return slice_find(shown->message, scrub_text(shown->scrub, capture, shown->arena)) >= 0 ? capture
+                                                                                            : SLICE(SCRUB_MARK);
 }
 
 struct slice shown_field(const struct shown *shown, struct slice name, struct slice value)

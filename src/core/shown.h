@@ -1,8 +1,9 @@
 /*
  * shown: what people may see of the captures and fields that a rule puts into its texts.
  *
- * A capture alone may not look like a secret ({pw} of password=(?<pw>\\S+)): it is hidden when the message, scrubbed, no longer has it. A field is
- * hidden by its name. Texts that are compared, and keys made of them, are filled without it. Lives as long as the arena and the record.
+ * A capture alone may not look like a secret ({pw} of password=(?<pw>\\S+)): it is hidden when the message, scrubbed,
+ * no longer has it. A field is hidden by its name. Texts that are compared, and keys made of them, are filled without
+ * it. Lives as long as the arena and the record.
  */
 #ifndef CORE_SHOWN_H
 #define CORE_SHOWN_H

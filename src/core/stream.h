@@ -1,7 +1,8 @@
 /*
  * stream: one source of messages in order: a tailed file, a connection, a socket's sender, standard input.
  *
- * Owned by the input that made it; the pipeline reads the identity and keeps the running state in it. No lock: one worker.
+ * Owned by the input that made it; the pipeline reads the identity and keeps the running state in it. No lock: one
+ * worker.
  */
 #ifndef CORE_STREAM_H
 #define CORE_STREAM_H
@@ -10,26 +11,26 @@
 
 struct stream {
     /* Set by the input. */
-    enum format format;        /* FORMAT_AUTO until the first telling line has shown it */
-    const struct zone *zone;   /* for stamps without a zone */
-    struct slice log_format;   /* nginx-access: text of the log_format directive, or empty */
-    struct slice source;       /* path or address, for people */
-    struct slice input;        /* the input's name: tag `input` */
-    struct slice peer;         /* sender's address, host of records that name none; empty for files */
-    struct slice sender;       /* tag `peer`: the address, or uid, pid and unit; empty for files */
-    uint32_t peer_pid;         /* sender's process on a unix socket, procid of records that name none; 0: not known */
-    uint64_t domain;           /* lines of two domains never meet; 0 is `local` */
-    bool remote;               /* the sender is another host */
-    uint64_t network;          /* hash of its network address, by which shares go; 0: it is this host */
-    bool trusted;              /* its fields may set reserved names */
-    uint64_t file_key;         /* the store's key of a tailed file; 0: messages cannot be read again */
+    enum format format;      /* FORMAT_AUTO until the first telling line has shown it */
+    const struct zone *zone; /* for stamps without a zone */
+    struct slice log_format; /* nginx-access: text of the log_format directive, or empty */
+    struct slice source;     /* path or address, for people */
+    struct slice input;      /* the input's name: tag `input` */
+    struct slice peer;       /* sender's address, host of records that name none; empty for files */
+    struct slice sender;     /* tag `peer`: the address, or uid, pid and unit; empty for files */
+    uint32_t peer_pid;       /* sender's process on a unix socket, procid of records that name none; 0: not known */
+    uint64_t domain;         /* lines of two domains never meet; 0 is `local` */
+    bool remote;             /* the sender is another host */
+    uint64_t network;        /* hash of its network address, by which shares go; 0: it is this host */
+    bool trusted;            /* its fields may set reserved names */
+    uint64_t file_key;       /* the store's key of a tailed file; 0: messages cannot be read again */
     const struct container *container; /* whose log it is, or NULL */
-    uint64_t ring;             /* breadcrumb ring of records that name no finer one */
+    uint64_t ring;                     /* breadcrumb ring of records that name no finer one */
     /* Kept by the pipeline. */
     struct stamp_memo memo;
-    unsigned doubted;          /* so many messages more may be lines of an entry of nginx's that began in one before */
-    bool doubt_all;            /* of them also those that look like anything else */
-    int64_t last_us;           /* time of the last record that had one, or RECORD_NO_TIME */
+    unsigned doubted; /* so many messages more may be lines of an entry of nginx's that began in one before */
+    bool doubt_all;   /* of them also those that look like anything else */
+    int64_t last_us;  /* time of the last record that had one, or RECORD_NO_TIME */
 };
 
 #endif

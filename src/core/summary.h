@@ -6,8 +6,8 @@
 
 #include "core/event.h"
 
-/* Copies the sample's payload with this id and time, and the numbers in contexts.crumbd. False when the payload is no JSON object or
-   the result does not fit. */
+/* Copies the sample's payload with this id and time, and the numbers in contexts.crumbd. False when the payload is no
+   JSON object or the result does not fit. */
 bool summary_write(struct slice payload, const char *event_id, int64_t time_us, const struct event_summary *numbers,
                    struct sbuf *out);
 

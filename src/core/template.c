@@ -24,7 +24,8 @@ static void add_part(struct arena *a, struct template *t, struct slice text, boo
     if (t->n)
         memcpy(grown, t->parts, t->n * sizeof *grown);
     struct template_part *part = &grown[t->n++];
-    *part = (struct template_part){.text = text, .is_name = name, .masked = masked, .capture = name && match ? regex_number(match, text) : 0};
+    *part = (struct template_part){
+        .text = text, .is_name = name, .masked = masked, .capture = name && match ? regex_number(match, text) : 0};
     if (name && !part->capture)
         part->ref = record_ref(text);
     t->parts = grown;
@@ -72,7 +73,8 @@ struct slice template_part_value(const struct template_part *p, const struct tem
 {
     if (!p->is_name)
         return p->text;
-    struct slice value = p->capture ? captures_get(&from->captures, p->capture) : record_value_of(from->record, &p->ref);
+    struct slice value =
+        p->capture ? captures_get(&from->captures, p->capture) : record_value_of(from->record, &p->ref);
     if (!from->shown)
         return value;
     return p->capture ? shown_capture(from->shown, value) : shown_field(from->shown, p->text, value);

@@ -16,11 +16,12 @@ struct template_part {
     struct slice text; /* literal, or the name */
     bool is_name;
     struct record_ref ref; /* of a name that is no capture's */
-    bool masked;      /* {masked.NAME}: the value as a template (log_template.h) */
-    unsigned capture; /* number of the match's capture, 0: a member or field of the record */
+    bool masked;           /* {masked.NAME}: the value as a template (log_template.h) */
+    unsigned capture;      /* number of the match's capture, 0: a member or field of the record */
 };
 
-struct template {
+struct template
+{
     struct template_part *parts;
     unsigned n;
     bool set; /* the key was there; an empty text is set with no parts */
@@ -45,10 +46,10 @@ static inline struct slice captures_get(const struct captures *c, unsigned group
 struct template_source {
     const struct record *record;
     struct captures captures;
-    struct shown *shown; /* NULL: values as they are, not as people may see them */
-    bool unmasked;       /* {masked.NAME} as {NAME} */
+    struct shown *shown;               /* NULL: values as they are, not as people may see them */
+    bool unmasked;                     /* {masked.NAME} as {NAME} */
     struct log_template *log_template; /* memory to mask a text in; what it holds lasts until the next one */
-    struct arena *arena; /* what is made lives in it */
+    struct arena *arena;               /* what is made lives in it */
 };
 
 /* Names that `match` (may be NULL) has a group of are captures. */

@@ -13,7 +13,7 @@ struct value {
     uint64_t count, error;
     char *text;
     unsigned short n, cap;
-    bool clean; /* has been scrubbed */
+    bool clean;   /* has been scrubbed */
     bool as_came; /* the text is */
 };
 
@@ -267,7 +267,8 @@ static void put_line(struct json *j, const struct top_values *v, uint64_t count,
     sbuf_free(&line);
 }
 
-/* Copies the values worth telling, the commonest first. Where one has pushed another out, a single occurrence tells nothing. */
+/* Copies the values worth telling, the commonest first. Where one has pushed another out, a single occurrence tells
+ * nothing. */
 static unsigned to_show(const struct name *n, struct value out[TOP_VALUES_VALUES_MAX])
 {
     uint64_t counted = 0;

@@ -1,13 +1,16 @@
-/* top_values_note: what the occurrences of an issue are told apart by. The names are those of the event's tags where it has such a tag. */
+/* top_values_note: what the occurrences of an issue are told apart by. The names are those of the event's tags where it
+ * has such a tag. */
 #include <stdio.h>
 
 #include "core/event_members.h"
 #include "core/top_values.h"
 #include "parsers/parser.h"
 
-static void hide_or_add(struct top_values *v, struct scrub *scrub, struct slice name, struct slice value, struct slice shown)
+static void hide_or_add(struct top_values *v, struct scrub *scrub, struct slice name, struct slice value,
+                        struct slice shown)
 {
-    if (value.n && top_values_is_new(v, name) && (!event_members_shows(scrub, name, value) || scrub_is_secret_name(scrub, name)))
+    if (value.n && top_values_is_new(v, name) &&
+        (!event_members_shows(scrub, name, value) || scrub_is_secret_name(scrub, name)))
         top_values_hide(v, name);
     top_values_add(v, name, value, shown);
 }
@@ -18,7 +21,8 @@ static void note(struct top_values *v, struct scrub *scrub, struct slice name, s
 }
 
 /* A part of the message. */
-static void note_part(struct top_values *v, const struct judge *j, struct scrub *scrub, struct slice name, struct slice value)
+static void note_part(struct top_values *v, const struct judge *j, struct scrub *scrub, struct slice name,
+                      struct slice value)
 {
     hide_or_add(v, scrub, name, value, j->shown ? shown_capture(j->shown, value) : SLICE_NONE);
 }
@@ -81,8 +85,8 @@ static void note_params(struct top_values *v, const struct judge *j, const struc
     }
 }
 
-void top_values_note(struct top_values *v, const struct judge *j, const struct record *r, const struct verdict *verdict, const struct verdict *shown,
-                 struct scrub *scrub)
+void top_values_note(struct top_values *v, const struct judge *j, const struct record *r, const struct verdict *verdict,
+                     const struct verdict *shown, struct scrub *scrub)
 {
     note_tags(v, verdict, shown);
     bool named = note_captures(v, j, verdict->rule, scrub);

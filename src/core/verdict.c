@@ -142,8 +142,8 @@ static void texts_by_message(const struct rule *rule, const struct template_sour
 }
 
 /*
- * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers stand in
- * contexts.crumbd.
+ * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers
+ * stand in contexts.crumbd.
  */
 static void texts_by_absence(const struct rule *rule, const struct template_source *from, struct event_texts *out)
 {
@@ -160,7 +160,8 @@ static void texts_by_absence(const struct rule *rule, const struct template_sour
     sbuf_free(&b);
 }
 
-static void texts_by_pair(const struct rule *rule, const struct template_source *from, struct event_texts *out, struct slice *shown)
+static void texts_by_pair(const struct rule *rule, const struct template_source *from, struct event_texts *out,
+                          struct slice *shown)
 {
     struct slice *const texts[] = {&out->formatted, &out->template, shown};
     struct sbuf b;
@@ -252,18 +253,18 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
         v->level = LEVEL_ERROR;
     struct event_texts *texts = arena_alloc(from->arena, sizeof *texts);
     *texts = (struct event_texts){.rule = rule ? rule->id : SLICE_NONE,
-                            .defaults = defaults_of(v),
-                            .logger = template_fill(&e->logger, from),
-                            .transaction = template_fill(&e->transaction, from),
-                            .release = template_fill(&e->release, from),
-                            .environment = template_fill(&e->environment, from),
-                            .dist = template_fill(&e->dist, from),
-                            .method = template_fill(&e->method, from),
-                            .url = template_fill(&e->url, from),
-                            .query_string = template_fill(&e->query_string, from),
-                            .user_id = template_fill(&e->user_id, from),
-                            .username = template_fill(&e->username, from),
-                            .email = template_fill(&e->email, from)};
+                                  .defaults = defaults_of(v),
+                                  .logger = template_fill(&e->logger, from),
+                                  .transaction = template_fill(&e->transaction, from),
+                                  .release = template_fill(&e->release, from),
+                                  .environment = template_fill(&e->environment, from),
+                                  .dist = template_fill(&e->dist, from),
+                                  .method = template_fill(&e->method, from),
+                                  .url = template_fill(&e->url, from),
+                                  .query_string = template_fill(&e->query_string, from),
+                                  .user_id = template_fill(&e->user_id, from),
+                                  .username = template_fill(&e->username, from),
+                                  .email = template_fill(&e->email, from)};
     texts->user_ip = unhidden(&e->user_ip, *from);
     texts->value = fill_texts(rule, from, texts);
     if (e->type.set)

@@ -1,8 +1,9 @@
 /*
  * verdict: what the rules decided about one record, and what its event says.
  *
- * It is set whole for each record and holds nothing of the one before; lists and texts live in the arena of the source that they were made
- * from, or in the record. Small, since every line has one: lists are only made where a rule adds to them. Pure.
+ * It is set whole for each record and holds nothing of the one before; lists and texts live in the arena of the source
+ * that they were made from, or in the record. Small, since every line has one: lists are only made where a rule adds to
+ * them. Pure.
  */
 #ifndef CORE_VERDICT_H
 #define CORE_VERDICT_H
@@ -25,15 +26,17 @@ struct rule_end {
 
 /* What the event of a record says. With it an event can be written when the rules that made it are no more. */
 struct event_texts {
-    struct slice rule;                /* id; empty: no rule decided */
-    unsigned defaults;                /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
+    struct slice rule; /* id; empty: no rule decided */
+    unsigned
+        defaults; /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
     struct slice type, value;         /* exception; type empty: a message event */
     struct slice template, formatted; /* logentry; template with %s, empty when there are no params */
     struct slice *params;
     unsigned n_params;
     struct slice title; /* for people and lists: no ids in it */
     struct slice kind;  /* of one that is folded (fold.h): the title it would have had by itself */
-    struct slice logger, transaction, release, environment, dist, method, url, query_string, user_id, username, email, user_ip;
+    struct slice logger, transaction, release, environment, dist, method, url, query_string, user_id, username, email,
+        user_ip;
 };
 
 /* The issue for all of an input for which there was no room (fold.h). */

@@ -1,6 +1,6 @@
 /*
- * word_set: whether a word is in one of the lists that templates of messages are read by (word_sets.def). Pure; a look-up reads the
- * words of the list that begin with the same letter.
+ * word_set: whether a word is in one of the lists that templates of messages are read by (word_sets.def). Pure; a
+ * look-up reads the words of the list that begin with the same letter.
  */
 #ifndef CORE_WORD_SET_H
 #define CORE_WORD_SET_H

@@ -38,7 +38,8 @@ static void write_payload(const struct client_report *r, int64_t now_us, struct 
     json_end(&j);
 }
 
-bool client_report_make(struct client_report *r, struct store *store, struct slice project, int64_t now_us, struct sbuf *out)
+bool client_report_make(struct client_report *r, struct store *store, struct slice project, int64_t now_us,
+                        struct sbuf *out)
 {
     struct sbuf payload;
     *r = (struct client_report){0};

@@ -1,7 +1,8 @@
 /*
  * clock: the clocks of the system, in the units that crumbd counts in. The rooms below io are told the time.
  *
- * WALL is Unix time, which may be set; MONO only goes on, from some start, and stands still while the host is suspended.
+ * WALL is Unix time, which may be set; MONO only goes on, from some start, and stands still while the host is
+ * suspended.
  */
 #ifndef IO_CLOCK_H
 #define IO_CLOCK_H

@@ -78,15 +78,13 @@ static bool take_keys(struct slice *s, struct parts *p, struct diag *d)
                          p->key.n == KEY_CHARS || p->key.n == UUID_CHARS ? ", some of them others" : "");
     for (size_t i = 0; i < p->secret.n; i++)
         if (!ascii_alnum(p->secret.p[i]))
-            return err_plain(
-                d, "the secret of the DSN may only have letters and digits (new DSNs have none at all)");
+            return err_plain(d, "the secret of the DSN may only have letters and digits (new DSNs have none at all)");
     return true;
 }
 
 static bool host_char(char c, bool bracketed)
 {
-    return bracketed ? ascii_hex(c) || c == ':' || c == '.'
-                     : ascii_alnum(c) || c == '.' || c == '-' || c == '_';
+    return bracketed ? ascii_hex(c) || c == ':' || c == '.' : ascii_alnum(c) || c == '.' || c == '-' || c == '_';
 }
 
 static bool take_host(struct slice *s, struct parts *p, struct diag *d)
@@ -109,9 +107,8 @@ static bool take_host(struct slice *s, struct parts *p, struct diag *d)
         return err_plain(d, "the DSN has no host; it must look like %s", example);
     for (size_t i = 0; i < name.n; i++)
         if (!host_char(name.p[i], bracketed))
-            return err_plain(
-                d, "the host of the DSN has a character that no host has%s",
-                (unsigned char)name.p[i] >= 0x80 ? "; write an international name in its xn-- form" : "");
+            return err_plain(d, "the host of the DSN has a character that no host has%s",
+                             (unsigned char)name.p[i] >= 0x80 ? "; write an international name in its xn-- form" : "");
     if (bracketed && !slice_chr(name, ':'))
         return err_plain(d, "the host of the DSN is in brackets, but is no IPv6 address");
     return true;
@@ -191,8 +188,7 @@ bool dsn_parse(struct dsn *out, struct slice text, struct diag *d)
         return err_plain(d, "the DSN is longer than %d bytes", DSN_BYTES_MAX);
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f || s.p[i] == '"' || s.p[i] == '\\')
-            return err_plain(d, "the DSN has a blank, a quote or a control character in it, at byte %zu",
-                             i + 1);
+            return err_plain(d, "the DSN has a blank, a quote or a control character in it, at byte %zu", i + 1);
     if (!take_scheme(&s, &p, d) || !take_keys(&s, &p, d) || !take_host(&s, &p, d) || !take_port(&s, &p, d) ||
         !take_path(s, &p, d))
         return false;

@@ -13,7 +13,8 @@ struct dsn {
     char *project_id;          /* decimal digits */
 };
 
-/* White space around the text is ignored (files end in a newline). False and an entry in d (no place) that names the part that is wrong; never prints the key. */
+/* White space around the text is ignored (files end in a newline). False and an entry in d (no place) that names the
+ * part that is wrong; never prints the key. */
 bool dsn_parse(struct dsn *out, struct slice text, struct diag *d);
 void dsn_free(struct dsn *d);
 /* http:// to another host than this one. */

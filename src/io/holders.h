@@ -1,9 +1,10 @@
 /*
- * holders: how the connections of an input are divided among the addresses they come from, an IPv6 one by its first 64 bits.
+ * holders: how the connections of an input are divided among the addresses they come from, an IPv6 one by its first 64
+ * bits.
  *
- * One address holds an eighth of max_connections at most, though HOLDERS_EACH_MIN of them in any case; with one more it gives up the one
- * that has been idle longest. Loopback, unix sockets and addresses in `exempt` are not counted here. Bounded by the connections that are
- * added. No fd and no clock; one thread.
+ * One address holds an eighth of max_connections at most, though HOLDERS_EACH_MIN of them in any case; with one more it
+ * gives up the one that has been idle longest. Loopback, unix sockets and addresses in `exempt` are not counted here.
+ * Bounded by the connections that are added. No fd and no clock; one thread.
  */
 #ifndef IO_HOLDERS_H
 #define IO_HOLDERS_H
@@ -41,8 +42,8 @@ void holders_remove(struct holders *h, struct held *c);
 void holders_touch(struct held *c);
 /* Its address has more than its part. */
 bool holders_over(const struct holders *h, const struct held *c);
-/* The one that has been idle longest of c's address, or where c is NULL of the address that holds most, if it holds more than one. Asks
-   `idle` for a few of them, since what was sent may not have been read yet. NULL: none is. */
+/* The one that has been idle longest of c's address, or where c is NULL of the address that holds most, if it holds
+   more than one. Asks `idle` for a few of them, since what was sent may not have been read yet. NULL: none is. */
 struct held *holders_idlest(const struct holders *h, const struct held *c, bool (*idle)(const struct held *c));
 
 #endif

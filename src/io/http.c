@@ -122,7 +122,8 @@ static enum http_access access_for(enum http_token_is is, const struct peer *fro
                                               [HTTP_TOKEN_WRONG] = HTTP_WRONG,
                                               [HTTP_TOKEN_TOO_SOON] = HTTP_TOO_SOON};
     if (is == HTTP_TOKEN_WRONG)
-        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->where.text), log_peer(peer_slice(from)));
+        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->where.text),
+               log_peer(peer_slice(from)));
     return access[is];
 }
 
@@ -133,12 +134,13 @@ static enum http_access access_of(struct http *h, struct evhttp_request *req)
     if (h->local)
         return HTTP_ALL;
     struct peer from = peer_of(req);
-    return access_for(http_token_of(h->token, header(req, "Authorization"), header(req, "Cookie"), &from, clock_wall_us()), &from, h);
+    return access_for(
+        http_token_of(h->token, header(req, "Authorization"), header(req, "Cookie"), &from, clock_wall_us()), &from, h);
 }
 
 /*
- * A page of another origin sends this. Browsers that say where a request comes from (Fetch Metadata; only over a connection they
- * trust) are believed, of others the Origin must be the host that was asked; a script sends neither.
+ * A page of another origin sends this. Browsers that say where a request comes from (Fetch Metadata; only over a
+ * connection they trust) are believed, of others the Origin must be the host that was asked; a script sends neither.
  */
 static bool from_elsewhere(struct evhttp_request *req)
 {
@@ -200,9 +202,10 @@ static void answer(struct http *h, struct evhttp_request *req, const char *nonce
         .path = slice_str(path && *path ? path : "/"), .query = slice_str(query), .nonce = nonce};
     enum evhttp_cmd_type method = evhttp_request_get_command(req);
     if (!http_names_hold(h->setup.names, h->setup.n_names, evhttp_request_get_host(req))) {
-        refuse(a, 421,
-               "this host is not known by that name: ask for its address, localhost or its own name, or add the name to "
-               "http_names in crumbd's configuration");
+        refuse(
+            a, 421,
+            "this host is not known by that name: ask for its address, localhost or its own name, or add the name to "
+            "http_names in crumbd's configuration");
     } else if (method == EVHTTP_REQ_POST && may_log_in(h, &request)) {
         answer_form(h, req, &request, a);
     } else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
@@ -247,8 +250,7 @@ static bool serve(struct http *h, struct event_base *base)
             evconnlistener_free(l);
         return false;
     }
-    h->track =
-        track_new(base, h->evhttp, l, HTTP_CONNECTIONS_MAX, &h->unseen, &h->connections, &h->where);
+    h->track = track_new(base, h->evhttp, l, HTTP_CONNECTIONS_MAX, &h->unseen, &h->connections, &h->where);
     evhttp_set_gencb(h->evhttp, http_on_request, h);
     evhttp_set_allowed_methods(h->evhttp, UINT16_MAX); /* so that a wrong one gets our 405 */
     evhttp_set_max_headers_size(h->evhttp, HEAD_MAX);

@@ -1,6 +1,6 @@
 /*
- * http: the server of the status page and of the probes: GET and HEAD, one answer for a request, and the form that asks for the
- * token; nothing else.
+ * http: the server of the status page and of the probes: GET and HEAD, one answer for a request, and the form that asks
+ * for the token; nothing else.
  *
  * Moves bytes only; what is answered is the caller's. The path is handed on as it was sent: nothing is
  * decoded and no file is ever opened, so there is no folder to leave. Every answer ends its connection and
@@ -53,8 +53,8 @@ struct http;
 
 /* The texts outlive the server. */
 struct http_setup {
-    const char *host; /* a name or address without brackets, or the path of a unix socket: "/…" */
-    uint16_t port;    /* 0: a free one */
+    const char *host;          /* a name or address without brackets, or the path of a unix socket: "/…" */
+    uint16_t port;             /* 0: a free one */
     const struct slice *names; /* by which it may be asked for beside its own */
     unsigned n_names;
     const char *token; /* NULL: beyond this host only what is for everyone is served */

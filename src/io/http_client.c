@@ -51,7 +51,8 @@ const char *http_client_version(void)
     return curl_version();
 }
 
-struct http_client_target *http_client_target_new(const char *url, const char *const *headers, const struct http_client_options *opt)
+struct http_client_target *http_client_target_new(const char *url, const char *const *headers,
+                                                  const struct http_client_options *opt)
 {
     static const char *const fixed[] = {
         "Content-Encoding: gzip",
@@ -314,7 +315,8 @@ void http_client_free(struct http_client *p)
     curl_global_cleanup();
 }
 
-void http_client_send(struct http_client *p, const struct http_client_target *target, struct sbuf *body, http_client_done *done, void *u)
+void http_client_send(struct http_client *p, const struct http_client_target *target, struct sbuf *body,
+                      http_client_done *done, void *u)
 {
     struct transfer *t = transfer_new(target, body, done, u);
     t->next = p->transfers;
@@ -322,8 +324,7 @@ void http_client_send(struct http_client *p, const struct http_client_target *ta
     if (t->next)
         t->next->link = &t->next;
     p->transfers = t;
-    CURLMcode rc =
-        curl_multi_add_handle(p->multi, t->easy); /* starts with the next turn of the loop, by want_timer */
+    CURLMcode rc = curl_multi_add_handle(p->multi, t->easy); /* starts with the next turn of the loop, by want_timer */
     assert(rc == CURLM_OK);
     (void)rc;
 }

@@ -1,10 +1,11 @@
 /*
- * http_client: items over HTTP, the one door to libcurl: its multi interface on a libevent loop, and one blocking request.
+ * http_client: items over HTTP, the one door to libcurl: its multi interface on a libevent loop, and one blocking
+ * request.
  *
- * Owns connections (kept alive, reused), the bodies on their way, and of each answer the status, two headers and the first bytes
- * of the body. Bounds: 15 s to connect, 60 s in all, 64 KiB of headers, 8 KiB of body. Redirects are not followed: the body would
- * not follow them. A connection that the server closed while it was idle is replaced and the request sent again, by libcurl.
- * Main thread only.
+ * Owns connections (kept alive, reused), the bodies on their way, and of each answer the status, two headers and the
+ * first bytes of the body. Bounds: 15 s to connect, 60 s in all, 64 KiB of headers, 8 KiB of body. Redirects are not
+ * followed: the body would not follow them. A connection that the server closed while it was idle is replaced and the
+ * request sent again, by libcurl. Main thread only.
  */
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H
@@ -22,18 +23,19 @@ struct http_client_options {
 struct http_client_target;
 
 /* headers: lines of its own, the last NULL. What it needs it copies. */
-struct http_client_target *http_client_target_new(const char *url, const char *const *headers, const struct http_client_options *opt);
+struct http_client_target *http_client_target_new(const char *url, const char *const *headers,
+                                                  const struct http_client_options *opt);
 void http_client_target_free(struct http_client_target *t);
 
 /* Slices are valid during the callback. */
 struct http_client_answer {
-    unsigned status;          /* 0: there was no answer, `error` says why */
-    bool uploaded;            /* no answer, but the request or some of it had gone out */
+    unsigned status; /* 0: there was no answer, `error` says why */
+    bool uploaded;   /* no answer, but the request or some of it had gone out */
     bool has_rate_limits;
     struct slice rate_limits; /* X-Sentry-Rate-Limits, several joined by commas */
     struct slice retry_after;
-    struct slice body;        /* its first bytes */
-    const char *error;        /* for people; "" when there is a status */
+    struct slice body; /* its first bytes */
+    const char *error; /* for people; "" when there is a status */
 };
 
 struct http_client;
@@ -43,7 +45,8 @@ struct http_client *http_client_new(struct event_base *base);
 /* Requests still on their way are dropped, without a callback. */
 void http_client_free(struct http_client *p);
 /* Takes the bytes of `body`, which is gzip, and leaves it empty. `done` is called once, never from inside this call. */
-void http_client_send(struct http_client *p, const struct http_client_target *t, struct sbuf *body, http_client_done *done, void *u);
+void http_client_send(struct http_client *p, const struct http_client_target *t, struct sbuf *body,
+                      http_client_done *done, void *u);
 /* The same, and waits for the answer; calls `done` before it returns. */
 void http_client_once(const struct http_client_target *t, struct sbuf *body, http_client_done *done, void *u);
 /* libcurl's version and TLS library. */

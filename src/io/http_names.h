@@ -1,8 +1,9 @@
 /*
  * http_names: whether a Host header names this host.
  *
- * A web page whose name its owner's name server makes mean this host is of the same origin as what is served here, and could read
- * it (DNS rebinding). So a name must be one that no stranger owns: an address, localhost, the host's own, or one of `http_names`.
+ * A web page whose name its owner's name server makes mean this host is of the same origin as what is served here, and
+ * could read it (DNS rebinding). So a name must be one that no stranger owns: an address, localhost, the host's own, or
+ * one of `http_names`.
  */
 #ifndef IO_HTTP_NAMES_H
 #define IO_HTTP_NAMES_H

@@ -84,7 +84,8 @@ void http_token_cookie(const struct http_token *t, int64_t now_us, char out[HTTP
     print_name(t, name, sizeof name);
     snprintf(end, sizeof end, "%" PRId64, now_us / 1000000 + HTTP_COOKIE_S);
     print_code(t, slice_str(end), code);
-    int n = snprintf(out, HTTP_COOKIE_MAX, "%s%s.%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict", name, end, code, HTTP_COOKIE_S);
+    int n = snprintf(out, HTTP_COOKIE_MAX, "%s%s.%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict", name, end, code,
+                     HTTP_COOKIE_S);
     assert(n > 0 && n < HTTP_COOKIE_MAX);
 }
 
@@ -113,8 +114,8 @@ static bool cookies_hold(const struct http_token *t, struct slice cookies, int64
     return false;
 }
 
-enum http_token_is http_token_of(struct http_token *t, struct slice authorization, struct slice cookies, const struct peer *from,
-                                 int64_t now_us)
+enum http_token_is http_token_of(struct http_token *t, struct slice authorization, struct slice cookies,
+                                 const struct peer *from, int64_t now_us)
 {
     const struct slice scheme = SLICE("Bearer ");
     if (slice_istarts(authorization, scheme))

@@ -24,7 +24,7 @@ struct tracked {
     size_t unfinished_bytes; /* that have come since the last whole request */
     bool proven;             /* has sent a whole request */
     bool answering;          /* what is being sent is ours */
-    bool placed; /* its address has been looked at */
+    bool placed;             /* its address has been looked at */
     bool doomed;
 };
 
@@ -159,7 +159,8 @@ static void place(struct tracked *c)
     struct held *idlest = holders_idlest(&t->holders, &c->held, http_track_is_idle);
     t->counts->v[COUNT_connections_over_share]++;
     log_at(LOG_WARN,
-           "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
+           "an address holds more than an eighth of max_connections, the connection that has been idle longest is "
+           "closed; name the "
            "address in exempt if it speaks for many",
            log_c("input", t->opt->text), log_peer(peer_slice(&peer)));
     close_one(idlest ? tracked_of(idlest) : c);
@@ -169,7 +170,8 @@ static void place(struct tracked *c)
 static struct tracked *first_unplaced(struct track *t)
 {
     struct tracked *c, *first = NULL;
-    TAILQ_FOREACH_REVERSE (c, &t->list, tracked_list, link) {
+    TAILQ_FOREACH_REVERSE(c, &t->list, tracked_list, link)
+    {
         if (c->placed)
             break;
         first = c;
@@ -251,7 +253,9 @@ static bool make_room(struct track *t)
     c = most ? tracked_of(most) : most_silent(t);
     bool known = most && peer_of(c, &peer);
     log_at(LOG_WARN, "max_connections reached", log_c("input", t->opt->text), log_i("max_connections", t->max),
-           log_s("closed", known ? peer_slice(&peer) : c ? SLICE("the one that has been silent longest") : SLICE("the new one")),
+           log_s("closed", known ? peer_slice(&peer)
+                           : c   ? SLICE("the one that has been silent longest")
+                                 : SLICE("the new one")),
            log_c("hint", "raise max_connections, or name an address in exempt if it speaks for many"));
     if (c)
         close_one(c);

@@ -4,10 +4,9 @@
  * A body is one message, or several: objects on lines of their own or behind one another, or an array. It may
  * be gzip or zlib, said by Content-Encoding or told by its first bytes. 202 when at least one message was
  * taken; what is not acceptable beside it is handed on to be counted as refused. After HTTP_BROKEN_MAX of those
- * the rest of the body is counted and not looked at, those are refused whether one was taken or not, and the answer is a 400 that
- * says how many were taken.
- * Everything else is a 4xx or 503 with a JSON body that says why. Bounds: HTTP_BODY_MAX, or max_message when that is more, for a body as
- * sent and inflated; http_track for connections.
+ * the rest of the body is counted and not looked at, those are refused whether one was taken or not, and the answer is
+ * a 400 that says how many were taken. Everything else is a 4xx or 503 with a JSON body that says why. Bounds:
+ * HTTP_BODY_MAX, or max_message when that is more, for a body as sent and inflated; http_track for connections.
  */
 #include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
@@ -79,8 +78,8 @@ static void answer(struct evhttp_request *req, int status, const char *reason, c
         evbuffer_free(body);
 }
 
-static void refuse(struct in_http *in, struct evhttp_request *req, enum count counter, int status,
-                   const char *reason, const char *why)
+static void refuse(struct in_http *in, struct evhttp_request *req, enum count counter, int status, const char *reason,
+                   const char *why)
 {
     in->sink.counts->v[counter]++;
     log_at(LOG_WARN, "HTTP request refused", log_c("input", in->opt->text), log_peer(in->stream.sender),
@@ -142,7 +141,8 @@ static bool refuse_web_page(struct in_http *in, struct evhttp_request *req)
     const struct input_options *opt = in->opt;
     if (in->loopback && !http_names_hold(opt->http_names, opt->n_http_names, evhttp_request_get_host(req))) {
         refuse(in, req, COUNT_http_host, 421, "Misdirected Request",
-               "this host is not known by that name: send to 127.0.0.1, localhost or its own name, or add the name to http_names");
+               "this host is not known by that name: send to 127.0.0.1, localhost or its own name, or add the name to "
+               "http_names");
     } else if (!origin_allowed(in, header(req, "Origin"))) {
         refuse(in, req, COUNT_http_origin, 403, "Forbidden",
                "a web page sent this; name its origin in cors of this input if it may");
@@ -188,8 +188,10 @@ static void hand_on(struct in_http *in, struct slice one, bool first)
      * than a burst. */
     if (!first)
         rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u));
-    const struct message m = {
-        .stream = &in->stream, .text = slice_sub(one, 0, max), .lines = 1, .truncated_bytes = one.n > max ? one.n - max : 0};
+    const struct message m = {.stream = &in->stream,
+                              .text = slice_sub(one, 0, max),
+                              .lines = 1,
+                              .truncated_bytes = one.n > max ? one.n - max : 0};
     input_message(&in->sink, &in->input, &m);
 }
 
@@ -222,8 +224,7 @@ static void read_bulk(struct in_http *in, struct slice bytes, struct bulk *b)
 static bool encoding_known(struct evhttp_request *req)
 {
     static const char *const known[] = {"identity", "gzip", "x-gzip", "deflate"};
-    struct slice list =
-        slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Encoding"));
+    struct slice list = slice_str(evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Encoding"));
     while (list.n) {
         struct slice v = slice_trim(slice_split(&list, ','));
         bool found = v.n == 0;
@@ -239,8 +240,8 @@ static void refuse_rest(struct in_http *in, struct evhttp_request *req, const st
 {
     char why[256];
     snprintf(why, sizeof why,
-             "given up after %u broken messages, the first: %s; messages taken: %llu, not looked at: %llu",
-             b->n_broken, b->fault, (unsigned long long)b->taken, (unsigned long long)b->left);
+             "given up after %u broken messages, the first: %s; messages taken: %llu, not looked at: %llu", b->n_broken,
+             b->fault, (unsigned long long)b->taken, (unsigned long long)b->left);
     refuse(in, req, COUNT_http_bad_request, 400, "Bad Request", why);
 }
 
@@ -278,8 +279,7 @@ static void take_body(struct in_http *in, struct evhttp_request *req)
         refuse(in, req, COUNT_http_too_large, 413, "Payload Too Large", "the body inflates to too much");
         break;
     case GELF_BAD_ZIP:
-        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request",
-               "the body is not what its compression says");
+        refuse(in, req, COUNT_http_bad_request, 400, "Bad Request", "the body is not what its compression says");
         break;
     case GELF_SHORT:
     case GELF_UNKNOWN:
@@ -305,8 +305,7 @@ static void judge(struct in_http *in, struct evhttp_request *req)
 {
     int64_t wait_us;
     if (!peer_allowed(&in->peer, in->opt)) {
-        refuse(in, req, COUNT_not_allowed, 403, "Forbidden",
-               "your address is not in this input's allow list");
+        refuse(in, req, COUNT_not_allowed, 403, "Forbidden", "your address is not in this input's allow list");
     } else if (refuse_web_page(in, req)) {
         return;
     } else if (strcmp(evhttp_request_get_uri(req), "/gelf") != 0) {
@@ -359,8 +358,7 @@ static bool open_http(struct in_http *in, struct event_base *base)
     in->http = evhttp_new(base);
     if (!in->http)
         return false;
-    struct evconnlistener *l =
-        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, in->listener.fd);
+    struct evconnlistener *l = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, in->listener.fd);
     if (!l || !evhttp_bind_listener(in->http, l)) {
         if (l)
             evconnlistener_free(l);
@@ -384,19 +382,16 @@ static bool open_http(struct in_http *in, struct event_base *base)
     return true;
 }
 
-static struct input *http_start(struct event_base *base, const struct input_options *opt,
-                                const struct input_sink *sink, struct diag *d)
+static struct input *http_start(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                                struct diag *d)
 {
     struct in_http *in = xcalloc(1, sizeof *in);
     *in = (struct in_http){.input = {.type = &in_http}, .opt = opt, .sink = *sink, .listener = {.fd = -1}};
     in->body_max = opt->max_message_bytes > HTTP_BODY_MAX ? opt->max_message_bytes : HTTP_BODY_MAX;
-    in->stream = (struct stream){.format = input_format(opt),
-                                 .zone = opt->zone,
-                                 .source = slice_str(opt->text),
-                                 .last_us = RECORD_NO_TIME};
+    in->stream = (struct stream){
+        .format = input_format(opt), .zone = opt->zone, .source = slice_str(opt->text), .last_us = RECORD_NO_TIME};
     if (opt->proxy_protocol)
-        err_add(d, ERR_ERROR, opt->place, "%s: proxy_protocol is for tcp:// and tls://, not for http://",
-                opt->text);
+        err_add(d, ERR_ERROR, opt->place, "%s: proxy_protocol is for tcp:// and tls://, not for http://", opt->text);
     else if (listen_open(&in->listener, opt, SOCK_STREAM, d)) {
         in->input.port = in->listener.port;
         in->loopback = listener_is_loopback(&in->listener);

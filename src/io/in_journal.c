@@ -100,10 +100,9 @@ static bool add_match(sd_journal *j, const char *name, const char *value)
 static bool match_unit(sd_journal *j, const char *text)
 {
     char *unit = strchr(text, '.') ? xstrdup(text) : xasprintf("%s.service", text);
-    bool ok = add_match(j, "_SYSTEMD_UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
-              add_match(j, "_PID", "1") && add_match(j, "UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
-              add_match(j, "_UID", "0") && add_match(j, "OBJECT_SYSTEMD_UNIT", unit) &&
-              sd_journal_add_disjunction(j) >= 0 &&
+    bool ok = add_match(j, "_SYSTEMD_UNIT", unit) && sd_journal_add_disjunction(j) >= 0 && add_match(j, "_PID", "1") &&
+              add_match(j, "UNIT", unit) && sd_journal_add_disjunction(j) >= 0 && add_match(j, "_UID", "0") &&
+              add_match(j, "OBJECT_SYSTEMD_UNIT", unit) && sd_journal_add_disjunction(j) >= 0 &&
               add_match(j, "MESSAGE_ID", "fc2e22bc6ee647b6b90729ab34a250b1") && add_match(j, "_UID", "0") &&
               add_match(j, "COREDUMP_UNIT", unit);
     free(unit);
@@ -147,8 +146,8 @@ static int begin(struct in_journal *in)
         in->cursor = NULL;
     }
     if (in->cursor && !cursor_is_there(in))
-        log_journal(LOG_WARN, "the last entry read is no longer in the journal; going on with what came after it",
-                    in, 0);
+        log_journal(LOG_WARN, "the last entry read is no longer in the journal; going on with what came after it", in,
+                    0);
     return in->cursor || in->opt->from_start ? 0 : mark_end(in);
 }
 
@@ -250,7 +249,8 @@ static void take(struct in_journal *in)
         return;
     in->stream.ring = ring_of(in);
     uint64_t truncated_bytes = render(in);
-    const struct message m = {.stream = &in->stream, .text = sbuf_slice(&in->json), .lines = 1, .truncated_bytes = truncated_bytes};
+    const struct message m = {
+        .stream = &in->stream, .text = sbuf_slice(&in->json), .lines = 1, .truncated_bytes = truncated_bytes};
     input_message(&in->sink, &in->input, &m);
 }
 
@@ -354,8 +354,7 @@ static bool open_files(struct in_journal *in, const char *folder, struct diag *d
         err_add(d, ERR_ERROR, opt->place, "the systemd journal cannot be opened: %s", strerror(-r));
         return false;
     }
-    if (!folder && sd_journal_has_runtime_files(in->journal) <= 0 &&
-        sd_journal_has_persistent_files(in->journal) <= 0)
+    if (!folder && sd_journal_has_runtime_files(in->journal) <= 0 && sd_journal_has_persistent_files(in->journal) <= 0)
         log_at(LOG_WARN,
                "no journal that crumbd may read: is systemd-journald running, and crumbd's user in group "
                "systemd-journal?",
@@ -378,8 +377,8 @@ static bool open_events(struct in_journal *in, struct event_base *base)
     return in->readable && in->more;
 }
 
-struct input *journal_open(struct event_base *base, const struct input_options *opt,
-                           const struct input_sink *sink, const char *folder, struct diag *d)
+struct input *journal_open(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                           const char *folder, struct diag *d)
 {
     struct in_journal *in = xcalloc(1, sizeof *in);
     *in = (struct in_journal){.input = {.type = &in_journal}, .opt = opt, .sink = *sink};
@@ -392,8 +391,7 @@ struct input *journal_open(struct event_base *base, const struct input_options *
     in->stream.input = slice_str(in->row_name);
     in->own_invocation = getenv("INVOCATION_ID");
     snprintf(in->own_pid, sizeof in->own_pid, "%d", getpid());
-    sbuf_init(&in->json,
-              JSON_BLOW_UP * (opt->max_message_bytes + JOURNAL_FIELD_MAX + 4096) + FIELDS_BYTES_MAX);
+    sbuf_init(&in->json, JSON_BLOW_UP * (opt->max_message_bytes + JOURNAL_FIELD_MAX + 4096) + FIELDS_BYTES_MAX);
     bool ok = open_files(in, folder, d);
     if (ok && !open_events(in, base)) {
         err_add(d, ERR_ERROR, opt->place, "cannot read the journal: no memory or no event");

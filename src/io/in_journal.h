@@ -4,8 +4,8 @@
  *
  * The position is the cursor of the last entry handed on. It is kept in the store under "journal:" and the unit
  * as "cursor1" and the cursor. At the first run that is the last entry there is, of any
- * unit: reading begins with what is written from then on. A cursor whose entry is gone (vacuumed) leads to the entry after it. Our own entries are skipped,
- * or a complaint about one would lead to the next for ever.
+ * unit: reading begins with what is written from then on. A cursor whose entry is gone (vacuumed) leads to the entry
+ * after it. Our own entries are skipped, or a complaint about one would lead to the next for ever.
  *
  * Bounds: JOURNAL_TURN entries a turn of the loop; the message up to max_message; other fields longer than
  * JOURNAL_FIELD_MAX are left out. Under back-pressure nothing is read, and nothing lost unless the journal is
@@ -19,7 +19,7 @@
 enum { JOURNAL_TURN = 256, JOURNAL_FIELD_MAX = 16 << 10 };
 
 /* As in_journal.start, for the journal files of one folder. NULL: those of this host. */
-struct input *journal_open(struct event_base *base, const struct input_options *opt,
-                           const struct input_sink *sink, const char *folder, struct diag *d);
+struct input *journal_open(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                           const char *folder, struct diag *d);
 
 #endif

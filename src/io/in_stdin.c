@@ -132,8 +132,8 @@ static void stdin_stop(struct input *input)
     free(in);
 }
 
-struct input *stdin_open(struct event_base *base, const struct input_options *opt,
-                         const struct input_sink *sink, int fd, struct diag *d)
+struct input *stdin_open(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                         int fd, struct diag *d)
 {
     struct in_stdin *in = xcalloc(1, sizeof *in);
     struct stat st;

@@ -72,8 +72,7 @@ static void tail_on_idle(evutil_socket_t fd, short what, void *u)
 
 static void read_failed(struct tail *t, struct tail_file *f)
 {
-    log_warn("cannot read on in a file, will open it again", log_c("path", f->path),
-             log_c("error", strerror(errno)));
+    log_warn("cannot read on in a file, will open it again", log_c("path", f->path), log_c("error", strerror(errno)));
     tail_put_to_sleep(t, f);
 }
 
@@ -205,7 +204,8 @@ static void tail_restore(struct input *in, const struct position *rows, unsigned
 
 static void put_file(struct tail *t, struct tail_file *f, position_f *put, void *u)
 {
-    const struct tail_position at = {.key = f->key, .id = f->id, .at = line_reader_place(&f->lines), .path = slice_str(f->path)};
+    const struct tail_position at = {
+        .key = f->key, .id = f->id, .at = line_reader_place(&f->lines), .path = slice_str(f->path)};
     struct position p = {.input = slice_str(t->opt->text), .closed = f->gone};
     sbuf_reset(&t->row);
     tail_position_write(&at, &t->row, &p);
@@ -300,14 +300,14 @@ void tail_tune(struct input *in, const struct tail_tuning *tuning)
     t->watch = t->tuning.no_inotify ? NULL : tail_watch_new(t);
 }
 
-static struct input *tail_start(struct event_base *base, const struct input_options *opt,
-                           const struct input_sink *sink, struct diag *d)
+static struct input *tail_start(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                                struct diag *d)
 {
     if (!tail_acceptable(opt, d))
         return NULL;
     struct tail *t = xcalloc(1, sizeof *t);
-    *t = (struct tail){
-        .input = {.type = &in_tail}, .base = base, .opt = opt, .sink = *sink, .at_end = !opt->from_start};
+    *t =
+        (struct tail){.input = {.type = &in_tail}, .base = base, .opt = opt, .sink = *sink, .at_end = !opt->from_start};
     TAILQ_INIT(&t->files);
     TAILQ_INIT(&t->ready);
     TAILQ_INIT(&t->waiting);

@@ -24,9 +24,9 @@
 #include "io/input.h"
 
 enum {
-    TAIL_HEAD_MAX = 1024,         /* bytes of the head that tell a file */
-    TAIL_READ_BYTES = 64 << 10,   /* of one file before the next has its turn */
-    TAIL_TURN_BYTES = 256 << 10,  /* of all files before other inputs have theirs */
+    TAIL_HEAD_MAX = 1024,           /* bytes of the head that tell a file */
+    TAIL_READ_BYTES = 64 << 10,     /* of one file before the next has its turn */
+    TAIL_TURN_BYTES = 256 << 10,    /* of all files before other inputs have theirs */
     TAIL_ROTATED_MAX = 64,          /* rotated files kept open although they are read to their end */
     TAIL_ROTATED_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
     TAIL_POLL_MS = 1000,
@@ -34,9 +34,9 @@ enum {
 };
 
 /*
- * Told of the tail before it: a file to which both lead is read once. By its name it belongs to the first, by its inode to the one
- * that has it already. Of what the store knows under no configured name it takes over the files its pattern leads to. One row
- * of no part says that this input has been there, so that `from` is not asked again.
+ * Told of the tail before it: a file to which both lead is read once. By its name it belongs to the first, by its inode
+ * to the one that has it already. Of what the store knows under no configured name it takes over the files its pattern
+ * leads to. One row of no part says that this input has been there, so that `from` is not asked again.
  */
 extern const struct input_type in_tail;
 

@@ -165,7 +165,8 @@ static void accept_waiting(struct in_tcp *in)
     }
 }
 
-/* One read of each connection, so that a sender who goes on takes no other's time. False: nothing was read, or a bound is reached. */
+/* One read of each connection, so that a sender who goes on takes no other's time. False: nothing was read, or a bound
+ * is reached. */
 static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
 {
     size_t before = *left;
@@ -225,8 +226,8 @@ static bool open_events(struct in_tcp *in)
     return true;
 }
 
-static struct input *tcp_start(struct event_base *base, const struct input_options *opt,
-                               const struct input_sink *sink, struct diag *d)
+static struct input *tcp_start(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                               struct diag *d)
 {
     struct in_tcp *in = xcalloc(1, sizeof *in);
     in->input.type = &in_tcp;

@@ -26,7 +26,14 @@
 
 /* UDP carries 65 527 bytes at most. A unix datagram may be as long as the sender's SO_SNDBUF, 208 KiB unless
  * it was raised. */
-enum { BATCH = 64, BATCHES_A_TURN = 16, UDP_SLOT = 64 * 1024, UNIX_SLOT = 256 * 1024, POLL_S = 1, DISCARD_MAX = 1 << 20 };
+enum {
+    BATCH = 64,
+    BATCHES_A_TURN = 16,
+    UDP_SLOT = 64 * 1024,
+    UNIX_SLOT = 256 * 1024,
+    POLL_S = 1,
+    DISCARD_MAX = 1 << 20
+};
 
 union control {
     struct cmsghdr align;
@@ -41,9 +48,9 @@ struct in_udp {
     struct event *readable, *poll;
     struct rates *rates;
     struct stream stream;
-    struct peer peer; /* of the datagram before: most come in runs */
+    struct peer peer;         /* of the datagram before: most come in runs */
     struct unix_peer process; /* the same, on a unix socket */
-    char host[256];   /* our own name, host of what comes by a unix socket */
+    char host[256];           /* our own name, host of what comes by a unix socket */
     char *slots;
     size_t slot_bytes;
     struct gelf_chunks *chunks; /* GELF only */
@@ -66,8 +73,7 @@ static uint32_t kernel_drops(const struct in_udp *in)
 {
     uint32_t mem[SK_MEMINFO_VARS] = {0};
     socklen_t len = sizeof mem;
-    return getsockopt(in->listener.fd, SOL_SOCKET, SO_MEMINFO, mem, &len) == 0 ? mem[SK_MEMINFO_DROPS]
-                                                                               : in->drops_seen;
+    return getsockopt(in->listener.fd, SOL_SOCKET, SO_MEMINFO, mem, &len) == 0 ? mem[SK_MEMINFO_DROPS] : in->drops_seen;
 }
 
 static void poll_drops(struct in_udp *in)
@@ -119,8 +125,8 @@ static bool admit(struct in_udp *in, struct msghdr *h)
     }
     if (in->rates && rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u)) > 0) {
         counts[COUNT_rate_limited]++;
-        log_at(LOG_WARN, "a sender is above per_sender", log_c("input", in->opt->text),
-               log_peer(in->stream.sender), log_c("hint", "its messages are dropped; raise per_sender if it is honest"));
+        log_at(LOG_WARN, "a sender is above per_sender", log_c("input", in->opt->text), log_peer(in->stream.sender),
+               log_c("hint", "its messages are dropped; raise per_sender if it is honest"));
         return false;
     }
     return true;
@@ -129,8 +135,10 @@ static bool admit(struct in_udp *in, struct msghdr *h)
 static void deliver(struct in_udp *in, struct slice msg)
 {
     size_t max = in->opt->max_message_bytes;
-    const struct message m = {
-        .stream = &in->stream, .text = slice_sub(msg, 0, max), .lines = 1, .truncated_bytes = msg.n > max ? msg.n - max : 0};
+    const struct message m = {.stream = &in->stream,
+                              .text = slice_sub(msg, 0, max),
+                              .lines = 1,
+                              .truncated_bytes = msg.n > max ? msg.n - max : 0};
     input_message(&in->sink, &in->input, &m);
 }
 
@@ -143,8 +151,8 @@ static bool add_chunk(struct in_udp *in, struct slice *datagram)
     if (over_unix(in))
         sender = slice_of((const char *)&in->stream.peer_pid, sizeof in->stream.peer_pid);
     bool exempt = over_unix(in) || peer_exempt(&in->peer, in->opt);
-    return (exempt ? gelf_chunks_add_exempt : gelf_chunks_add)(in->chunks, sender, *datagram, in->sink.now_us(in->sink.u),
-                                                               in->sink.counts, datagram);
+    return (exempt ? gelf_chunks_add_exempt : gelf_chunks_add)(in->chunks, sender, *datagram,
+                                                               in->sink.now_us(in->sink.u), in->sink.counts, datagram);
 }
 
 static void udp_on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, unsigned have, unsigned count)
@@ -152,8 +160,8 @@ static void udp_on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, 
     static const char *const text[] = {
         [GELF_CHUNK_EXPIRED] =
             "chunks of a GELF message did not arrive within 5 s; let the sender use TCP or smaller messages",
-        [GELF_CHUNK_EVICTED] =
-            "a GELF message was given up because too many unfinished ones waited, most of them of its sender; let it use TCP, or exempt it",
+        [GELF_CHUNK_EVICTED] = ("a GELF message was given up because too many unfinished ones waited, most of them of "
+                                "its sender; let it use TCP, or exempt it"),
         [GELF_CHUNK_OVERSIZE] = "a chunked GELF message is longer than max_message",
     };
     struct in_udp *in = u;
@@ -163,8 +171,8 @@ static void udp_on_lost(void *u, enum gelf_chunk_loss why, struct slice sender, 
         memcpy(&a.sin6_addr, sender.p, sender.n);
         peer_set(&peer, (struct sockaddr *)&a);
     }
-    log_at(LOG_WARN, text[why], log_c("input", in->opt->text), log_peer(peer_slice(&peer)),
-           log_i("have", have), log_i("of", count));
+    log_at(LOG_WARN, text[why], log_c("input", in->opt->text), log_peer(peer_slice(&peer)), log_i("have", have),
+           log_i("of", count));
 }
 
 static void take_gelf(struct in_udp *in, struct slice datagram)
@@ -237,8 +245,8 @@ static void udp_on_readable(evutil_socket_t fd, short what, void *u)
 static void reserve_slots(struct in_udp *in)
 {
     in->slot_bytes = over_unix(in) ? UNIX_SLOT : UDP_SLOT;
-    in->slots = mmap(NULL, BATCH * in->slot_bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    in->slots =
+        mmap(NULL, BATCH * in->slot_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (in->slots == MAP_FAILED)
         in->slots = NULL;
     for (unsigned i = 0; i < BATCH && in->slots; i++) {
@@ -260,7 +268,8 @@ static uint64_t discard(int fd)
     return n;
 }
 
-/* Datagrams that are in the socket's buffer have been accepted: closed with the socket they would be lost and in no counter. */
+/* Datagrams that are in the socket's buffer have been accepted: closed with the socket they would be lost and in no
+ * counter. */
 static void udp_drain(struct input *input, int64_t end_ms)
 {
     struct in_udp *in = (struct in_udp *)input;
@@ -317,8 +326,8 @@ static void start_gelf(struct in_udp *in)
     sbuf_init(&in->inflated, in->opt->max_message_bytes);
 }
 
-static struct input *udp_start(struct event_base *base, const struct input_options *opt,
-                               const struct input_sink *sink, struct diag *d)
+static struct input *udp_start(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                               struct diag *d)
 {
     struct in_udp *in = xcalloc(1, sizeof *in);
     *in = (struct in_udp){.input = {.type = &in_udp}, .opt = opt, .sink = *sink};

@@ -39,4 +39,3 @@ bool input_is(const struct input_options *opt, struct slice name)
     struct slice prefix = slice_str(input_traits[opt->kind].position_prefix);
     return slice_starts(name, prefix) && slice_is(slice_from(name, prefix.n), opt->text);
 }
-

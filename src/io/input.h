@@ -1,9 +1,9 @@
 /*
  * input: where messages come from. Each kind is one file with one `const struct input_type` and a row in inputs.def.
  *
- * An input lives on the worker's event base and thread. It frames bytes (parsers/frame.h), makes a stream for each source of
- * messages in order, and hands every message to the sink at once; it parses nothing. What it allocates at a peer's wish is capped by
- * its options. Whatever it throws away it counts.
+ * An input lives on the worker's event base and thread. It frames bytes (parsers/frame.h), makes a stream for each
+ * source of messages in order, and hands every message to the sink at once; it parses nothing. What it allocates at a
+ * peer's wish is capped by its options. Whatever it throws away it counts.
  */
 #ifndef IO_INPUT_H
 #define IO_INPUT_H
@@ -40,12 +40,14 @@ struct input_traits {
     enum frame_mode framing;     /* of a connection */
     bool chunked;                /* a message may come as several datagrams */
     const char *position_prefix; /* of its name in the store, before its text; NULL: none */
-    /* What the sandbox lets it read beside its files: there now or later; if there now; and libraries to be loaded before. */
+    /* What the sandbox lets it read beside its files: there now or later; if there now; and libraries to be loaded
+     * before. */
     const char *const *reads, *const *reads_if_there, *const *libraries;
 };
 extern const struct input_traits input_traits[INPUT_KINDS];
 
-/* An address range: the first `bits` bits of `addr` (16 bytes; IPv4 mapped into ::ffff:0:0/96, so bits counts from there + 96). */
+/* An address range: the first `bits` bits of `addr` (16 bytes; IPv4 mapped into ::ffff:0:0/96, so bits counts from
+ * there + 96). */
 struct input_cidr {
     uint8_t addr[16];
     unsigned bits;
@@ -57,35 +59,35 @@ enum input_trust { INPUT_TRUST_LOCAL, INPUT_TRUST_OFF, INPUT_TRUST_ON };
 struct input_options {
     enum input_kind kind;
     enum input_transport transport;
-    char *text;                /* tail pattern, address as written, journal unit: for people and as the input's name */
-    char *host;                /* listening address without brackets; or the unix socket's path */
-    uint16_t port;             /* 0 is a free one, logged */
+    char *text;    /* tail pattern, address as written, journal unit: for people and as the input's name */
+    char *host;    /* listening address without brackets; or the unix socket's path */
+    uint16_t port; /* 0 is a free one, logged */
     enum format format;
-    char *log_format;          /* nginx-access; NULL: combined, contrib's or JSON, told by the line */
+    char *log_format; /* nginx-access; NULL: combined, contrib's or JSON, told by the line */
     const struct zone *zone;
-    int fd;                    /* stdin: the descriptor, 0 for standard input; those of one text share their breadcrumbs */
-    bool from_start;           /* tail: from: start */
+    int fd;          /* stdin: the descriptor, 0 for standard input; those of one text share their breadcrumbs */
+    bool from_start; /* tail: from: start */
     uint64_t receive_buffer_bytes;
-    struct input_cidr *allow;  /* none: everyone */
+    struct input_cidr *allow; /* none: everyone */
     unsigned n_allow;
     struct input_cidr *exempt; /* from the shares that one address may have */
     unsigned n_exempt;
     size_t max_message_bytes;
     unsigned max_connections;
-    int64_t idle_timeout_us;   /* 0: none */
-    unsigned per_sender;       /* messages a second from one address; 0: no cap */
+    int64_t idle_timeout_us; /* 0: none */
+    unsigned per_sender;     /* messages a second from one address; 0: no cap */
     bool proxy_protocol;
     enum input_trust trust;
-    char *domain;              /* of all its senders; NULL: each sender's own */
+    char *domain; /* of all its senders; NULL: each sender's own */
     struct {
         char *cert, *key, *client_ca;
     } tls;
-    struct slice *cors;        /* http: origins of web pages that may send; "*": any */
+    struct slice *cors; /* http: origins of web pages that may send; "*": any */
     unsigned n_cors;
     const struct slice *http_names; /* http: by which this host may be asked for beside its own */
     unsigned n_http_names;
-    unsigned socket_mode;      /* of a unix socket; 0: everyone may write */
-    struct err_place place;    /* of the input in the configuration, for errors at start */
+    unsigned socket_mode;   /* of a unix socket; 0: everyone may write */
+    struct err_place place; /* of the input in the configuration, for errors at start */
 };
 
 /* What the worker gives to its inputs. */
@@ -103,38 +105,39 @@ struct input_sink {
 
 struct input_type {
     enum input_kind kind;
-    /* Opens and binds; no such function: not built in. NULL and an entry in d, with place and remedy, when that is impossible. */
-    struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink, struct diag *d);
+    /* Opens and binds; no such function: not built in. NULL and an entry in d, with place and remedy, when that is
+     * impossible. */
+    struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
+                           struct diag *d);
     bool never_waits; /* pause does nothing: events for which the store has no room are dropped, and counted */
     /* Back-pressure: while paused, an input that can leave its bytes where they are (files, TCP) reads none. */
     void (*pause)(struct input *in, bool paused);
     /* True when everything that could be read now has been handed on; for standard input, when its end has been reached
        (used to drain at exit and by `crumbd -`). */
     bool (*drained)(struct input *in);
-    /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket, until end_ms
-       of clock_mono_ms, since senders may go on; what is left then is counted. NULL: nothing. */
+    /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket, until
+       end_ms of clock_mono_ms, since senders may go on; what is left then is counted. NULL: nothing. */
     void (*drain)(struct input *in, int64_t end_ms);
     /* Told of the one of its type before it in the configuration, before anything else. NULL: it need not know. */
     void (*after)(struct input *in, struct input *earlier);
     /*
      * Where reading goes on after a restart: all of these, or NULL for an input that has no such place.
      *
-     * restore, once, before the loop runs: what the store has under its name (input_is), and what it has under the name of no input
-     * that is configured now, of which it may take over what it leads to. It copies what it needs.
-     * look, once, when all inputs have been restored: settles where reading begins, and reads nothing. With the positions that come
-     * of it stored before the loop runs, whatever is written from then on is read.
-     * positions: puts the rows to be written since the last call, for a checkpoint made now: what lies before has been handed to the
-     * sink. Every call has to reach the store in the end, in order.
-     * stored: the rows of the last call are in the store; they can be acknowledged. Not called after a stop.
-     * behind: it still reads what was written before the start.
+     * restore, once, before the loop runs: what the store has under its name (input_is), and what it has under the name
+     * of no input that is configured now, of which it may take over what it leads to. It copies what it needs. look,
+     * once, when all inputs have been restored: settles where reading begins, and reads nothing. With the positions
+     * that come of it stored before the loop runs, whatever is written from then on is read. positions: puts the rows
+     * to be written since the last call, for a checkpoint made now: what lies before has been handed to the sink. Every
+     * call has to reach the store in the end, in order. stored: the rows of the last call are in the store; they can be
+     * acknowledged. Not called after a stop. behind: it still reads what was written before the start.
      */
     void (*restore)(struct input *in, const struct position *rows, unsigned n);
     void (*look)(struct input *in);
     void (*positions)(struct input *in, position_f *put, void *u);
     void (*stored)(struct input *in);
     bool (*behind)(struct input *in);
-    /* Stops reading, closes, frees. What will not be read again (a connection's, standard input's) is handed on first as far as it had
-       begun, a last line without its end too; a file's last line is left for the next start. */
+    /* Stops reading, closes, frees. What will not be read again (a connection's, standard input's) is handed on first
+       as far as it had begun, a last line without its end too; a file's last line is left for the next start. */
     void (*stop)(struct input *in);
 };
 
@@ -167,15 +170,16 @@ extern const struct input_type in_udp, in_tcp, in_http;
 #define LISTENER(id, name, traits, bind, schema, words, help)
 #include "io/inputs.def"
 
-/* To be called where the loop calls the input, before anything is read: whom the input now works for (an address, a path; empty
-   when several or unknown), so that a turn that takes too long has a name. */
+/* To be called where the loop calls the input, before anything is read: whom the input now works for (an address, a
+   path; empty when several or unknown), so that a turn that takes too long has a name. */
 static inline void input_turn(const struct input_sink *sink, struct input *in, struct slice who)
 {
     if (sink->turn)
         sink->turn(sink->u, in, who);
 }
 
-/* Hands on a message that the input has framed, and counts it: half of the ledger, of which the pipeline has the other (count.h). */
+/* Hands on a message that the input has framed, and counts it: half of the ledger, of which the pipeline has the other
+ * (count.h). */
 static inline void input_message(const struct input_sink *sink, struct input *in, const struct message *m)
 {
     in->lines += m->lines;

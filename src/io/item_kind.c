@@ -1,8 +1,8 @@
 #include "io/item_kind.h"
 
 /*
- * Relay counts an event as `error`, older servers as `default`. Check-ins go one at a time, so that a monitor hears the last word last,
- * and wait alone: a server that knows no check-ins must not keep errors from being sent.
+ * Relay counts an event as `error`, older servers as `default`. Check-ins go one at a time, so that a monitor hears the
+ * last word last, and wait alone: a server that knows no check-ins must not keep errors from being sent.
  */
 const struct item_traits item_traits[] = {
     [ITEM_EVENT] = {.type = "event",

@@ -1,5 +1,6 @@
 /*
- * item_kind: what crumbd sends, one row a kind. Store and sender go by the row alone: a new kind is a row here, and what makes it.
+ * item_kind: what crumbd sends, one row a kind. Store and sender go by the row alone: a new kind is a row here, and
+ * what makes it.
  *
  * The number of a kind is in the store: new ones go to the end. Plain data.
  */
@@ -12,14 +13,14 @@
 enum item_kind { ITEM_EVENT, ITEM_CHECK_IN, ITEM_KINDS };
 
 struct item_traits {
-    const char *type;     /* of the envelope's item */
-    const char *category; /* in client reports */
-    unsigned limits;      /* rate limits that hold it up: a set of 1 << enum reply_category */
-    unsigned in_flight;   /* requests of a project at a time */
-    bool is_event;        /* the envelope's header has its event_id */
-    bool replaces;        /* a newer one takes the place of one with its event_id that has not left */
-    bool waits_alone;     /* an answer to it says nothing of the project: it waits by its own count */
-    const char *refused;  /* what the log says of one, */
+    const char *type;         /* of the envelope's item */
+    const char *category;     /* in client reports */
+    unsigned limits;          /* rate limits that hold it up: a set of 1 << enum reply_category */
+    unsigned in_flight;       /* requests of a project at a time */
+    bool is_event;            /* the envelope's header has its event_id */
+    bool replaces;            /* a newer one takes the place of one with its event_id that has not left */
+    bool waits_alone;         /* an answer to it says nothing of the project: it waits by its own count */
+    const char *refused;      /* what the log says of one, */
     const char *refused_hint; /* and advises where the answer has no hint of its own; NULL: nothing */
 };
 

@@ -39,18 +39,15 @@ static bool refuse_errno(struct diag *d, const struct input_options *opt, int so
         break;
     case EACCES:
     case EPERM:
-        why =
-            opt->port && opt->port < 1024
-                ? xasprintf(
-                      "no privilege for port %u. Use a port above 1024, or give crumbd CAP_NET_BIND_SERVICE "
-                      "(systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE) or a .socket unit",
-                      opt->port)
-                : xasprintf("%s. A security policy (SELinux, AppArmor, seccomp) may forbid it", strerror(e));
+        why = opt->port && opt->port < 1024
+                  ? xasprintf("no privilege for port %u. Use a port above 1024, or give crumbd CAP_NET_BIND_SERVICE "
+                              "(systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE) or a .socket unit",
+                              opt->port)
+                  : xasprintf("%s. A security policy (SELinux, AppArmor, seccomp) may forbid it", strerror(e));
         break;
     case EADDRNOTAVAIL:
-        why =
-            xasprintf("this host has no address %s. See them with: ip addr. 0.0.0.0 or [::] is every address",
-                      opt->host);
+        why = xasprintf("this host has no address %s. See them with: ip addr. 0.0.0.0 or [::] is every address",
+                        opt->host);
         break;
     case EAFNOSUPPORT:
         why = xasprintf("this kernel has no IPv6. Use an IPv4 address such as 0.0.0.0");
@@ -156,17 +153,16 @@ static uint16_t bound_port(int fd)
 }
 
 /* The first address of the name, IPv4 before IPv6, since senders that are told `localhost` try that. */
-static bool resolve(union address *out, socklen_t *len, const struct input_options *opt, int socktype,
-                    struct diag *d)
+static bool resolve(union address *out, socklen_t *len, const struct input_options *opt, int socktype, struct diag *d)
 {
     struct addrinfo hints = {.ai_socktype = socktype, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *all = NULL;
     char port[8];
     snprintf(port, sizeof port, "%u", opt->port);
     int e = getaddrinfo(opt->host && *opt->host ? opt->host : "0.0.0.0", port, &hints, &all);
     if (e != 0) {
-        char *why = xasprintf(
-            "the name %s has no address (%s). Write an address of this host, or 0.0.0.0 for every one",
-            opt->host, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+        char *why =
+            xasprintf("the name %s has no address (%s). Write an address of this host, or 0.0.0.0 for every one",
+                      opt->host, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
         refuse(d, opt, why);
         free(why);
         return false;
@@ -212,18 +208,15 @@ static bool clear_stale(const union address *a, const struct input_options *opt,
     if (lstat(opt->host, &st) != 0)
         return true; /* bind will say what is wrong, if anything is */
     if (!S_ISSOCK(st.st_mode))
-        return refuse(
-            d, opt, "there is a file of this name that is not a socket. Move it away or choose another path");
+        return refuse(d, opt, "there is a file of this name that is not a socket. Move it away or choose another path");
     int fd = socket(AF_UNIX, socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool dead = fd >= 0 && connect(fd, &a->sa, sizeof a->un) != 0 && errno == ECONNREFUSED;
     if (fd >= 0)
         close(fd);
     if (!dead)
-        return refuse(d, opt,
-                      "another process listens on this path. Who: ss -lxp. Stop it or choose another path");
+        return refuse(d, opt, "another process listens on this path. Who: ss -lxp. Stop it or choose another path");
     if (unlink(opt->host) != 0) {
-        char *why =
-            xasprintf("the old socket file cannot be removed (%s). Remove it by hand", strerror(errno));
+        char *why = xasprintf("the old socket file cannot be removed (%s). Remove it by hand", strerror(errno));
         refuse(d, opt, why);
         free(why);
         return false;
@@ -247,10 +240,9 @@ static bool open_unix(struct listener *l, const struct input_options *opt, int s
         return false;
     l->fd = socket(AF_UNIX, socktype | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || bind(l->fd, &a.sa, sizeof a.un) != 0) {
-        char *why =
-            xasprintf(errno == ENOENT ? "%s: its folder does not exist (systemd: RuntimeDirectory=crumbd)"
-                                      : "%s. crumbd's user must be able to write in its folder",
-                      strerror(errno));
+        char *why = xasprintf(errno == ENOENT ? "%s: its folder does not exist (systemd: RuntimeDirectory=crumbd)"
+                                              : "%s. crumbd's user must be able to write in its folder",
+                              strerror(errno));
         refuse(d, opt, why);
         free(why);
         return false;
@@ -303,8 +295,7 @@ void listen_close(struct listener *l)
 
 void listen_receive_buffer(int fd, const struct input_options *opt)
 {
-    int want = opt->receive_buffer_bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)opt->receive_buffer_bytes,
-        got = 0;
+    int want = opt->receive_buffer_bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)opt->receive_buffer_bytes, got = 0;
     socklen_t len = sizeof got;
     if (want == 0)
         return;

@@ -24,8 +24,8 @@ bool listen_open(struct listener *l, const struct input_options *opt, int sockty
 void listen_close(struct listener *l);
 /* Only this host can reach it: a loopback address, or a unix socket. */
 bool listener_is_loopback(const struct listener *l);
-/* When all inputs are open: one log line for each socket that systemd passed and none of them took, since whoever sends there waits
-   for nothing. */
+/* When all inputs are open: one log line for each socket that systemd passed and none of them took, since whoever sends
+   there waits for nothing. */
 void listen_say_unclaimed(void);
 
 /* SO_RCVBUFFORCE, then SO_RCVBUF; a log line when the kernel gave less than opt->receive_buffer_bytes. */

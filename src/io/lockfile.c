@@ -66,9 +66,8 @@ bool lockfile_mkdirs(const char *path, struct diag *d)
     for (char *p = dir + 1; ok && *dir && (p = strchr(p, '/')); p++) {
         *p = '\0';
         if (mkdir(dir, 0750) != 0 && errno != EEXIST)
-            ok = err_plain(
-                d, "cannot make the directory %s: %s; make it by hand, owned by the user crumbd runs as", dir,
-                strerror(errno));
+            ok = err_plain(d, "cannot make the directory %s: %s; make it by hand, owned by the user crumbd runs as",
+                           dir, strerror(errno));
         *p = '/';
     }
     free(dir);

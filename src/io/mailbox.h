@@ -1,6 +1,6 @@
 /*
- * mailbox: how two threads talk. A list under a mutex and an eventfd; the receiver swaps the whole list out and handles it outside
- * the lock, and is woken once however many letters came.
+ * mailbox: how two threads talk. A list under a mutex and an eventfd; the receiver swaps the whole list out and handles
+ * it outside the lock, and is woken once however many letters came.
  *
  * Letters are handled in the order they were posted. A letter belongs to its receiver from the moment it is posted.
  */

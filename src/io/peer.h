@@ -35,12 +35,12 @@ static inline bool peer_is_local(const struct peer *p)
     return p->local;
 }
 
-/* What one sender can hardly leave: the whole IPv4 address, mapped, or the first 64 bits of an IPv6 address. Shares and domains
- * go by it. */
+/* What one sender can hardly leave: the whole IPv4 address, mapped, or the first 64 bits of an IPv6 address. Shares and
+ * domains go by it. */
 void peer_network(const struct peer *p, uint8_t out[16]);
 /*
- * Says in the stream who sends, and with it address, ring, domain and trust. Every input calls it for every sender, so that nothing of
- * the sender before lives on. p must live as long as s.
+ * Says in the stream who sends, and with it address, ring, domain and trust. Every input calls it for every sender, so
+ * that nothing of the sender before lives on. p must live as long as s.
  */
 void peer_to_stream(const struct peer *p, const struct input_options *opt, struct stream *s);
 /* True when sa is the address p was set from; the port is not looked at. */

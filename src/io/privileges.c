@@ -36,7 +36,8 @@ static bool find_group(const char *group, gid_t *gid, struct diag *d)
     unsigned number;
     const struct group *g = getgrnam(group);
     if (!g && !is_number(group, &number))
-        return err_plain(d, "group: this host has no group %s; make it (groupadd --system %s), or name another one", group, group);
+        return err_plain(d, "group: this host has no group %s; make it (groupadd --system %s), or name another one",
+                         group, group);
     *gid = g ? g->gr_gid : (gid_t)number;
     return true;
 }
@@ -59,13 +60,15 @@ static bool find_user(struct privileges *p, const char *user, struct diag *d)
     bool numeric = is_number(user, &number);
     const struct passwd *pw = numeric ? getpwuid((uid_t)number) : getpwnam(user);
     if (!pw && !numeric)
-        return err_plain(d, "user: this host has no user %s; make it (useradd --system %s), or name another one", user, user);
+        return err_plain(d, "user: this host has no user %s; make it (useradd --system %s), or name another one", user,
+                         user);
     p->uid = pw ? pw->pw_uid : (uid_t)number;
     p->gid = pw ? pw->pw_gid : (gid_t)number;
     if (pw)
         find_groups(p, pw->pw_name);
     if (p->uid == 0)
-        return err_plain(d, "user: root is what crumbd was started as; name a user without rights, or leave the key out");
+        return err_plain(d,
+                         "user: root is what crumbd was started as; name a user without rights, or leave the key out");
     return true;
 }
 
@@ -83,7 +86,8 @@ bool privileges_find(struct privileges *p, const char *user, const char *group, 
     if (geteuid() == 0)
         p->name = user ? user : group;
     else if (p->uid != geteuid() || p->gid != getegid())
-        err_add(d, ERR_WARNING, (struct err_place){0}, "only root can become somebody else: user and group of the configuration are left out");
+        err_add(d, ERR_WARNING, (struct err_place){0},
+                "only root can become somebody else: user and group of the configuration are left out");
     return true;
 }
 
@@ -149,7 +153,8 @@ static void drop_bounds(uint64_t keep)
 {
     for (int cap = 0; cap < CAPABILITIES; cap++)
         if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
-            prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* EPERM without CAP_SETPCAP: there is nothing left then that could use them */
+            prctl(PR_CAPBSET_DROP, cap, 0, 0,
+                  0); /* EPERM without CAP_SETPCAP: there is nothing left then that could use them */
 }
 
 /* What is permitted and not in `keep` is gone for good; what is kept is in force. */
@@ -194,7 +199,8 @@ bool privileges_become(const struct privileges *p, bool signals, struct diag *d)
 {
     bool stays_root = geteuid() == 0 && p->uid == 0;
     uint64_t keep = p->keep_read ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0;
-    /* Opening any log, and a store that may belong to somebody else; SQLite gives -wal and -shm the owner of the database. */
+    /* Opening any log, and a store that may belong to somebody else; SQLite gives -wal and -shm the owner of the
+     * database. */
     if (stays_root)
         keep |= CAP_BIT(CAP_DAC_READ_SEARCH) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_FOWNER);
     if (signals)

@@ -1,7 +1,8 @@
 /*
  * privileges: what crumbd gives up of what it was started with: root's user, capabilities, core dumps, setuid programs.
  *
- * Main thread, before it makes another one: capabilities and no_new_privs are a thread's own and are inherited by those it makes.
+ * Main thread, before it makes another one: capabilities and no_new_privs are a thread's own and are inherited by those
+ * it makes.
  */
 #ifndef IO_PRIVILEGES_H
 #define IO_PRIVILEGES_H
@@ -21,12 +22,14 @@ struct privileges {
 };
 
 /*
- * `user` and `group` of the configuration, names or numbers, either may be NULL. False with the remedy in d. `name` stays NULL when
- * there is nothing to become: nothing is configured, or crumbd is that user already and was not started as root.
+ * `user` and `group` of the configuration, names or numbers, either may be NULL. False with the remedy in d. `name`
+ * stays NULL when there is nothing to become: nothing is configured, or crumbd is that user already and was not started
+ * as root.
  */
 bool privileges_find(struct privileges *p, const char *user, const char *group, struct diag *d);
 void privileges_free(struct privileges *p);
-/* From now on no program can raise the rights of this thread, nobody but root can look into the process, and it leaves no core. */
+/* From now on no program can raise the rights of this thread, nobody but root can look into the process, and it leaves
+ * no core. */
 void privileges_harden(void);
 /* Until the return, files are opened and made as that user would; nothing when p has no name. */
 void privileges_borrow(const struct privileges *p);
@@ -34,8 +37,9 @@ void privileges_return(const struct privileges *p);
 /* The folder and those above it are made; a new one belongs to that user. */
 bool privileges_make_folder(const struct privileges *p, const char *folder, struct diag *d);
 /*
- * Becomes that user for good and drops every capability but the one that keep_read leaves. A root that becomes nobody keeps what
- * opening and making files takes, and with `signals` what passing signals on takes. False: what was given up could come back.
+ * Becomes that user for good and drops every capability but the one that keep_read leaves. A root that becomes nobody
+ * keeps what opening and making files takes, and with `signals` what passing signals on takes. False: what was given up
+ * could come back.
  */
 bool privileges_become(const struct privileges *p, bool signals, struct diag *d);
 /* All of the calling thread's capabilities, for one that needs none. */

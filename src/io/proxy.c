@@ -70,8 +70,7 @@ static enum proxy_result v2_read(struct slice head, struct sockaddr_storage *fro
         return PROXY_MORE;
     }
     size_t total = V2_MIN + byte_at(head, 14) * 256 + byte_at(head, 15);
-    size_t version = byte_at(head, 12) >> 4, command = byte_at(head, 12) & 15,
-           family = byte_at(head, 13) >> 4;
+    size_t version = byte_at(head, 12) >> 4, command = byte_at(head, 12) & 15, family = byte_at(head, 13) >> 4;
     if (version != 2 || command > 1 || total > PROXY_HEADER_MAX)
         return PROXY_BAD;
     if (head.n < total) {

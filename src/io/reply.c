@@ -65,8 +65,7 @@ static void one_limit(struct slice limit, int64_t now_ms, struct reply_limits *l
 static bool clock_of(struct slice word, struct civil *c)
 {
     uint64_t h, m, s;
-    bool ok = slice_u64(slice_split(&word, ':'), &h) && slice_u64(slice_split(&word, ':'), &m) &&
-              slice_u64(word, &s);
+    bool ok = slice_u64(slice_split(&word, ':'), &h) && slice_u64(slice_split(&word, ':'), &m) && slice_u64(word, &s);
     if (!ok || h > 23 || m > 59 || s > 60)
         return false;
     c->hour = (int)h;

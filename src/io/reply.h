@@ -1,7 +1,7 @@
 /*
- * reply: what an upstream's answer means for the event that was sent, and for those after it. Pure, though it lives beside the
- * sender: an answer and two clocks in, a verdict and deadlines out (Sentry's developer documentation, "Rate Limiting" and
- * "Envelopes").
+ * reply: what an upstream's answer means for the event that was sent, and for those after it. Pure, though it lives
+ * beside the sender: an answer and two clocks in, a verdict and deadlines out (Sentry's developer documentation, "Rate
+ * Limiting" and "Envelopes").
  */
 #ifndef IO_REPLY_H
 #define IO_REPLY_H
@@ -27,25 +27,26 @@ struct reply_limits {
 };
 
 enum reply_verdict {
-    REPLY_SENT,   /* accepted: the event can go */
-    REPLY_RETRY,  /* trouble up there: the event is kept and tried again later */
-    REPLY_PAUSE,  /* wrong key, path or proxy: no event of this project has a chance until a person mends it */
+    REPLY_SENT,    /* accepted: the event can go */
+    REPLY_RETRY,   /* trouble up there: the event is kept and tried again later */
+    REPLY_PAUSE,   /* wrong key, path or proxy: no event of this project has a chance until a person mends it */
     REPLY_LIMITED, /* told to wait: the event is kept until the limits allow another try */
-    REPLY_DEAD,   /* this event will never be accepted */
+    REPLY_DEAD,    /* this event will never be accepted */
 };
 
 struct reply_answer {
-    unsigned status;           /* HTTP */
-    bool has_rate_limits;      /* X-Sentry-Rate-Limits was there, if only empty */
-    struct slice rate_limits;  /* its value; several headers joined by a comma */
-    struct slice retry_after;  /* Retry-After, or empty */
-    int64_t now_ms;            /* monotonic, when the answer came */
-    int64_t now_s;             /* Unix seconds, for a Retry-After that names a date */
+    unsigned status;          /* HTTP */
+    bool has_rate_limits;     /* X-Sentry-Rate-Limits was there, if only empty */
+    struct slice rate_limits; /* its value; several headers joined by a comma */
+    struct slice retry_after; /* Retry-After, or empty */
+    int64_t now_ms;           /* monotonic, when the answer came */
+    int64_t now_s;            /* Unix seconds, for a Retry-After that names a date */
 };
 
 /* Judges an answer, and moves deadlines in *limits that it sets further away; it never brings one nearer. */
 enum reply_verdict reply_judge(const struct reply_answer *a, struct reply_limits *limits);
-/* Until when anything of these categories (a set of 1 << enum reply_category) has to wait: 0 or a time in the past, not at all. */
+/* Until when anything of these categories (a set of 1 << enum reply_category) has to wait: 0 or a time in the past, not
+ * at all. */
 int64_t reply_until(const struct reply_limits *limits, unsigned categories);
 /* What to do about an answer, for the log; "" when there is nothing to be done. */
 const char *reply_hint(unsigned status);

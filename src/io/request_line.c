@@ -46,7 +46,8 @@ static enum request_line_is request_line_in_end(struct request_line *r, char c)
 
 enum request_line_is request_line_feed(struct request_line *r, struct slice bytes)
 {
-    static enum request_line_is (*const parts[])(struct request_line *, char) = {request_line_in_method, request_line_in_target, request_line_in_version, request_line_in_end};
+    static enum request_line_is (*const parts[])(struct request_line *, char) = {
+        request_line_in_method, request_line_in_target, request_line_in_version, request_line_in_end};
     for (size_t i = 0; i < bytes.n; i++) {
         if (r->length == 0 && (bytes.p[i] == '\r' || bytes.p[i] == '\n'))
             continue; /* servers skip empty lines before it (RFC 9112, 2.2), and so does framing here */

@@ -1,9 +1,9 @@
 /*
- * request_line: tells an HTTP request line (RFC 9112, 3; of HTTP/2 its preface, RFC 9113, 3.4) from the first bytes of another
- * protocol, in whatever pieces they come.
+ * request_line: tells an HTTP request line (RFC 9112, 3; of HTTP/2 its preface, RFC 9113, 3.4) from the first bytes of
+ * another protocol, in whatever pieces they come.
  *
- * A web page can make its visitor's browser send one to any port, with a body of the page's choice behind it. Pure; looks at each
- * byte once.
+ * A web page can make its visitor's browser send one to any port, with a body of the page's choice behind it. Pure;
+ * looks at each byte once.
  */
 #ifndef IO_REQUEST_LINE_H
 #define IO_REQUEST_LINE_H

@@ -12,7 +12,8 @@
 
 struct safe_glob {
     void *u;
-    /* A path, sorted within its folder. folder holds its last part and has been listed; -1: the path was only put together. */
+    /* A path, sorted within its folder. folder holds its last part and has been listed; -1: the path was only put
+     * together. */
     void (*found)(void *u, const char *path, int folder);
     /* NULL: nobody cares. */
     void (*not_listed)(void *u, const char *folder, const struct safe_why *why);
@@ -23,7 +24,8 @@ struct safe_glob {
 bool safe_is_pattern(const char *path);
 void safe_glob(const char *pattern, const struct safe_glob *to);
 
-/* Calls back for each name in a folder but . and .. until it says false. False: it could not be listed to its end, why is set. */
+/* Calls back for each name in a folder but . and .. until it says false. False: it could not be listed to its end, why
+ * is set. */
 bool safe_list(int folder, bool (*name)(void *u, const struct dirent *e), void *u, struct safe_why *why);
 
 #endif

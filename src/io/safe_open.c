@@ -149,7 +149,8 @@ static bool stand_on(struct safe_open_walk *w, int fd)
     w->at = fd;
     if (fstat(fd, &w->st) != 0)
         return failed(w, errno);
-    if ((w->folder < 0 || w->folder_st.st_dev != w->st.st_dev) && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
+    if ((w->folder < 0 || w->folder_st.st_dev != w->st.st_dev) && fstatfs(fd, &fs) == 0 &&
+        fs.f_type == PROC_SUPER_MAGIC)
         return refused(w, SAFE_PROC, w->st.st_uid, w->st.st_uid);
     if (w->each && S_ISDIR(w->st.st_mode))
         w->each(w->u, fd, &w->st);
@@ -313,7 +314,8 @@ static bool judge_file(struct safe_open_walk *w)
         return refused(w, S_ISDIR(w->st.st_mode) ? SAFE_FOLDER : SAFE_KIND, owner, owner);
     if (is_own(&w->st))
         return refused(w, SAFE_OWN, owner, owner);
-    if (w->st.st_nlink > 1 && is_open_to_others(&w->folder_st) && !is_trusted(owner) && !is_same_owner(owner, folder_owner))
+    if (w->st.st_nlink > 1 && is_open_to_others(&w->folder_st) && !is_trusted(owner) &&
+        !is_same_owner(owner, folder_owner))
         return refused(w, SAFE_HARD_LINK, folder_owner, owner);
     return true;
 }

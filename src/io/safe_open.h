@@ -13,8 +13,8 @@
  * - Nothing below /proc, whose files and links tell of the process that opens them.
  * - Only regular files, never the store's own.
  *
- * Holds no descriptor between calls. At most SAFE_LINKS_MAX links are followed, and SAFE_STEPS_MAX names looked up. Any thread, but safe_own before
- * others open.
+ * Holds no descriptor between calls. At most SAFE_LINKS_MAX links are followed, and SAFE_STEPS_MAX names looked up. Any
+ * thread, but safe_own before others open.
  */
 #ifndef IO_SAFE_OPEN_H
 #define IO_SAFE_OPEN_H
@@ -38,10 +38,11 @@ enum safe_reason {
 /* Why a path was not opened. */
 struct safe_why {
     enum safe_reason reason;
-    int error;                    /* SAFE_FAILED: errno */
-    uid_t owner, target_owner;    /* SAFE_LINK: of the link, of where it leads; SAFE_HARD_LINK: of the folder, of the file */
-    mode_t mode;                  /* SAFE_KIND: of what is there */
-    bool is_standard_stream;      /* SAFE_PROC, SAFE_KIND: it is what /dev/stdout or /dev/stderr stands for */
+    int error; /* SAFE_FAILED: errno */
+    uid_t owner,
+        target_owner;        /* SAFE_LINK: of the link, of where it leads; SAFE_HARD_LINK: of the folder, of the file */
+    mode_t mode;             /* SAFE_KIND: of what is there */
+    bool is_standard_stream; /* SAFE_PROC, SAFE_KIND: it is what /dev/stdout or /dev/stderr stands for */
     char name[SAFE_NAME_MAX + 1]; /* the component of the path it was about */
     char link[SAFE_NAME_MAX + 1]; /* the first symbolic link on the way that is not root's; empty: there was none */
     uid_t link_owner;
@@ -60,7 +61,8 @@ bool safe_absent(const struct safe_why *why);
 /* True when it could not be found out what is there: no descriptor was left, or a right is missing. */
 bool safe_unknown(const struct safe_why *why);
 
-/* Calls back for each folder on the way to the path, from the root on, the one that holds a file last. False: it is not to be reached. */
+/* Calls back for each folder on the way to the path, from the root on, the one that holds a file last. False: it is not
+ * to be reached. */
 bool safe_walk(const char *path, void (*folder)(void *u, int fd, const struct stat *st), void *u);
 /* Whether someone beside the folder's owner may put names there: its group, or others. */
 bool safe_shared(const struct stat *folder);
@@ -70,7 +72,8 @@ bool safe_is_ours(const char *path);
 /* Whether the kernel lets people give names to files that are not theirs (fs.protected_hardlinks, proc_sys_fs(5)). */
 bool safe_anyone_may_link(void);
 
-/* Where the descriptor's file is now, links resolved; NULL when its name is gone or /proc is not there. The caller frees it. */
+/* Where the descriptor's file is now, links resolved; NULL when its name is gone or /proc is not there. The caller
+ * frees it. */
 char *safe_path_of(int fd);
 
 /* The store at this path, and what SQLite keeps beside it, are never opened. */

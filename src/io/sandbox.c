@@ -5,7 +5,8 @@
 
 #include "base/xalloc.h"
 
-static const char *const role_names[] = {[SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay"};
+static const char *const role_names[] = {
+    [SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay"};
 _Static_assert(sizeof role_names / sizeof *role_names == SANDBOX_ROLES, "a name for each role");
 
 struct sandbox *sandbox_new(void)
@@ -95,8 +96,8 @@ bool sandbox_covers(const struct sandbox *s, enum sandbox_role role, const char 
 
 /* ---- for people ---- */
 
-static void print_paths(const struct sandbox *s, enum sandbox_role role, unsigned rights, const char *what, const char *before,
-                        struct sbuf *out)
+static void print_paths(const struct sandbox *s, enum sandbox_role role, unsigned rights, const char *what,
+                        const char *before, struct sbuf *out)
 {
     const struct sandbox_paths *paths = &s->paths[role];
     bool any = false;

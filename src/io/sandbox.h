@@ -1,12 +1,13 @@
 /*
- * sandbox: what each thread of crumbd may still do once everything is open: which files (Landlock) and which system calls (seccomp).
+ * sandbox: what each thread of crumbd may still do once everything is open: which files (Landlock) and which system
+ * calls (seccomp).
  *
  *   sandbox_new, sandbox_allow…  the rule sets, made by the main thread from the configuration
- *   sandbox_fence                files, for the calling thread and those it makes later; a second fence only narrows the first
- *   sandbox_filter               system calls, the same way
+ *   sandbox_fence                files, for the calling thread and those it makes later; a second fence only narrows
+ * the first sandbox_filter               system calls, the same way
  *
- * A thread's role names its rule set. What comes with a library that connects by itself gets a role of its own here. Neither can be
- * taken back, and neither is a reason not to start: a kernel without them is said in one line.
+ * A thread's role names its rule set. What comes with a library that connects by itself gets a role of its own here.
+ * Neither can be taken back, and neither is a reason not to start: a kernel without them is said in one line.
  */
 #ifndef IO_SANDBOX_H
 #define IO_SANDBOX_H
@@ -16,11 +17,12 @@
 #include "base/sbuf.h"
 
 /*
- * MAIN: store, sender, status page, and the resolver's threads, which it makes. WORKER: reads and judges. RELAY: copies the output of
- * a command of `crumbd exec`.
+ * MAIN: store, sender, status page, and the resolver's threads, which it makes. WORKER: reads and judges. RELAY: copies
+ * the output of a command of `crumbd exec`.
  */
 enum sandbox_role { SANDBOX_MAIN, SANDBOX_WORKER, SANDBOX_RELAY, SANDBOX_ROLES };
-/* READ: files and folders. WRITE: files are made, written and removed as well. REMOVE: files are removed, which a socket needs. */
+/* READ: files and folders. WRITE: files are made, written and removed as well. REMOVE: files are removed, which a
+ * socket needs. */
 enum sandbox_right { SANDBOX_READ = 1, SANDBOX_WRITE = 2, SANDBOX_REMOVE = 4 };
 
 struct sandbox;
@@ -30,8 +32,9 @@ struct sandbox *sandbox_new(void);
 void sandbox_free(struct sandbox *s);
 
 /*
- * Everything below a folder, or one file. What is allowed to the worker is allowed to the main thread as well, inside whose fence it
- * lives. A path that is not there yet stands for the nearest folder above it that is. Relative paths begin in the working directory.
+ * Everything below a folder, or one file. What is allowed to the worker is allowed to the main thread as well, inside
+ * whose fence it lives. A path that is not there yet stands for the nearest folder above it that is. Relative paths
+ * begin in the working directory.
  */
 void sandbox_allow(struct sandbox *s, enum sandbox_role role, unsigned rights, const char *path);
 /* The one process that the main thread may send signals to. 0: none. */
@@ -51,7 +54,8 @@ bool sandbox_has_filters(void);
 /* libseccomp's version, or "none". */
 const char *sandbox_seccomp_version(void);
 
-/* Of the calling thread. abi: at most so much of Landlock is used; 0 is what the kernel has. False: not in force, errno says why. */
+/* Of the calling thread. abi: at most so much of Landlock is used; 0 is what the kernel has. False: not in force, errno
+ * says why. */
 bool sandbox_fence(const struct sandbox *s, enum sandbox_role role, unsigned abi);
 bool sandbox_filter(const struct sandbox *s, enum sandbox_role role);
 

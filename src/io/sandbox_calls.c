@@ -1,9 +1,9 @@
 /*
  * sandbox_calls: which system calls each role may make, as one table, and the filters libseccomp makes of it.
  *
- * What stands in the table for the role is allowed. What stands there for another role only is refused with EPERM, as is what
- * `refused` names. What only an attacker calls ends the process. Everything else gets ENOSYS: the C library takes that for an old
- * kernel and goes another way, also with calls that nobody knew when this was written.
+ * What stands in the table for the role is allowed. What stands there for another role only is refused with EPERM, as
+ * is what `refused` names. What only an attacker calls ends the process. Everything else gets ENOSYS: the C library
+ * takes that for an old kernel and goes another way, also with calls that nobody knew when this was written.
  */
 #include "io/sandbox_parts.h"
 
@@ -18,7 +18,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAIN = 1 << SANDBOX_MAIN, WORKER = 1 << SANDBOX_WORKER, RELAY = 1 << SANDBOX_RELAY, ALL = MAIN | WORKER | RELAY };
+enum {
+    MAIN = 1 << SANDBOX_MAIN,
+    WORKER = 1 << SANDBOX_WORKER,
+    RELAY = 1 << SANDBOX_RELAY,
+    ALL = MAIN | WORKER | RELAY
+};
 
 static const struct calls {
     const char *what;
@@ -26,45 +31,60 @@ static const struct calls {
     const char *names; /* with blanks between */
 } allowed[] = {
     {"memory", ALL, "brk munmap mremap madvise"},
-    {"threads", ALL, "futex futex_time64 set_robust_list get_robust_list rseq exit exit_group sched_yield sched_getaffinity gettid getpid "
-                     "getppid restart_syscall membarrier set_tid_address getcpu"},
+    {"threads", ALL,
+     "futex futex_time64 set_robust_list get_robust_list rseq exit exit_group sched_yield sched_getaffinity gettid "
+     "getpid "
+     "getppid restart_syscall membarrier set_tid_address getcpu"},
     {"signals", ALL, "rt_sigaction rt_sigprocmask rt_sigreturn sigreturn rt_sigtimedwait sigaltstack"},
-    {"time", ALL, "clock_gettime clock_gettime64 clock_getres clock_nanosleep clock_nanosleep_time64 nanosleep gettimeofday time"},
-    {"open descriptors", ALL, "read readv write writev close fcntl fcntl64 fstat fstat64 newfstatat fstatat64 statx lseek _llseek dup dup3"},
-    {"who I am", ALL, "getuid geteuid getgid getegid getuid32 geteuid32 getgid32 getegid32 getresuid getresgid uname getrandom getrlimit "
-                      "ugetrlimit capget"},
+    {"time", ALL,
+     "clock_gettime clock_gettime64 clock_getres clock_nanosleep clock_nanosleep_time64 nanosleep gettimeofday time"},
+    {"open descriptors", ALL,
+     "read readv write writev close fcntl fcntl64 fstat fstat64 newfstatat fstatat64 statx lseek _llseek dup dup3"},
+    {"who I am", ALL,
+     "getuid geteuid getgid getegid getuid32 geteuid32 getgid32 getegid32 getresuid getresgid uname getrandom "
+     "getrlimit "
+     "ugetrlimit capget"},
     {"the end of the command", RELAY, "wait4 waitid"},
-    {"waiting", MAIN | WORKER, "epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll ppoll_time64 select _newselect "
-                               "pselect6 pselect6_time64 eventfd2 timerfd_create timerfd_settime timerfd_settime64 pipe2 sysinfo"},
-    {"reading files", MAIN | WORKER, "open openat openat2 stat stat64 lstat lstat64 access faccessat faccessat2 readlink readlinkat getdents "
-                                     "getdents64 pread64 preadv fadvise64 fadvise64_64 statfs statfs64 fstatfs fstatfs64 getcwd"},
+    {"waiting", MAIN | WORKER,
+     "epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll ppoll_time64 select _newselect "
+     "pselect6 pselect6_time64 eventfd2 timerfd_create timerfd_settime timerfd_settime64 pipe2 sysinfo"},
+    {"reading files", MAIN | WORKER,
+     "open openat openat2 stat stat64 lstat lstat64 access faccessat faccessat2 readlink readlinkat getdents "
+     "getdents64 pread64 preadv fadvise64 fadvise64_64 statfs statfs64 fstatfs fstatfs64 getcwd"},
     {"watching files", MAIN | WORKER, "inotify_init1 inotify_add_watch inotify_rm_watch name_to_handle_at"},
     {"removing files", MAIN | WORKER, "unlink unlinkat"},
-    {"open sockets", MAIN | WORKER, "accept accept4 recvfrom recv recvmsg recvmmsg recvmmsg_time64 shutdown getsockopt setsockopt "
-                                    "getsockname getpeername sendfile sendfile64"},
+    {"open sockets", MAIN | WORKER,
+     "accept accept4 recvfrom recv recvmsg recvmmsg recvmmsg_time64 shutdown getsockopt setsockopt "
+     "getsockname getpeername sendfile sendfile64"},
     {"new connections", MAIN, "connect bind sendto sendmsg sendmmsg socketpair"},
-    {"writing the store", MAIN, "pwrite64 pwritev ftruncate ftruncate64 truncate truncate64 fallocate fsync fdatasync flock fchmod fchmodat "
-                                "fchown fchown32 mkdir mkdirat rmdir rename renameat renameat2 utimensat utimensat_time64 umask"},
+    {"writing the store", MAIN,
+     "pwrite64 pwritev ftruncate ftruncate64 truncate truncate64 fallocate fsync fdatasync flock fchmod fchmodat "
+     "fchown fchown32 mkdir mkdirat rmdir rename renameat renameat2 utimensat utimensat_time64 umask"},
     {"the command of exec", MAIN, "wait4 waitid"},
 #ifdef SANDBOX_SANITIZER
-    {"sanitizers", ALL, "prctl ptrace clone fork vfork wait4 kill tgkill tkill personality process_vm_readv process_vm_writev prlimit64 "
-                        "open openat stat newfstatat readlink readlinkat getdents64 pipe pipe2 dup2 mmap mprotect getcwd msync sigaltstack "
-                        "mincore arch_prctl sched_setaffinity getrusage ioctl access mlock munlock socketpair sendmsg recvmsg"},
+    {"sanitizers", ALL,
+     "prctl ptrace clone fork vfork wait4 kill tgkill tkill personality process_vm_readv process_vm_writev prlimit64 "
+     "open openat stat newfstatat readlink readlinkat getdents64 pipe pipe2 dup2 mmap mprotect getcwd msync "
+     "sigaltstack "
+     "mincore arch_prctl sched_setaffinity getrusage ioctl access mlock munlock socketpair sendmsg recvmsg"},
 #endif
 };
 
 enum { CALLS = sizeof allowed / sizeof *allowed };
 
 /* No part of crumbd or of its libraries makes these. */
-static const char hostile[] =
-    "execve execveat ptrace process_vm_readv process_vm_writev process_madvise kexec_load kexec_file_load init_module finit_module "
-    "delete_module bpf perf_event_open userfaultfd mount umount2 move_mount open_tree fsopen fsmount pivot_root chroot setns unshare "
-    "swapon swapoff reboot iopl ioperm add_key keyctl request_key io_uring_setup io_uring_enter io_uring_register modify_ldt "
-    "open_by_handle_at pidfd_getfd memfd_create memfd_secret vmsplice personality";
+static const char hostile[] = "execve execveat ptrace process_vm_readv process_vm_writev process_madvise kexec_load "
+                              "kexec_file_load init_module finit_module "
+                              "delete_module bpf perf_event_open userfaultfd mount umount2 move_mount open_tree fsopen "
+                              "fsmount pivot_root chroot setns unshare "
+                              "swapon swapoff reboot iopl ioperm add_key keyctl request_key io_uring_setup "
+                              "io_uring_enter io_uring_register modify_ldt "
+                              "open_by_handle_at pidfd_getfd memfd_create memfd_secret vmsplice personality";
 enum known_value { FIXED, SELF, COMMAND };
 enum { WHOLE_INT = 0 };
 
-/* What is allowed with some arguments only: when the bits under the mask have this value. Several rows of a call: one of them. */
+/* What is allowed with some arguments only: when the bits under the mask have this value. Several rows of a call: one
+ * of them. */
 static const struct condition {
     unsigned roles;
     const char *call, *text;
@@ -78,7 +98,8 @@ static const struct condition {
     {ALL, "mprotect", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
     {ALL, "prctl", "PR_SET_NAME", 0, WHOLE_INT, PR_SET_NAME, FIXED},
     {ALL, "tgkill", "crumbd itself", 0, WHOLE_INT, 0, SELF},
-    {ALL, "prlimit64", "crumbd itself", 0, WHOLE_INT, 0, FIXED}, /* its soft limit of descriptors is raised when they run out */
+    {ALL, "prlimit64", "crumbd itself", 0, WHOLE_INT, 0,
+     FIXED}, /* its soft limit of descriptors is raised when they run out */
     {MAIN | WORKER, "ioctl", "FIONREAD", 1, WHOLE_INT, FIONREAD, FIXED},
     {MAIN | WORKER, "ioctl", "FIONBIO", 1, WHOLE_INT, FIONBIO, FIXED},
     {MAIN | WORKER, "ioctl", "TCGETS", 1, WHOLE_INT, TCGETS, FIXED},
@@ -117,9 +138,12 @@ void sandbox_print_calls(enum sandbox_role role, const char *before, struct sbuf
 #include "base/xalloc.h"
 
 static const char refused[] =
-    "fork vfork kill tkill rt_sigqueueinfo socket listen setuid setuid32 setgid setgid32 setreuid setregid setresuid setresuid32 setresgid "
-    "setresgid32 setgroups setgroups32 capset prctl ioctl chown lchown fchownat chmod link linkat symlink symlinkat mknod mknodat "
-    "memfd_create memfd_secret vmsplice personality setxattr setrlimit setpriority sched_setscheduler sethostname settimeofday clock_settime clock_adjtime adjtimex shmget shmat "
+    "fork vfork kill tkill rt_sigqueueinfo socket listen setuid setuid32 setgid setgid32 setreuid setregid setresuid "
+    "setresuid32 setresgid "
+    "setresgid32 setgroups setgroups32 capset prctl ioctl chown lchown fchownat chmod link linkat symlink symlinkat "
+    "mknod mknodat "
+    "memfd_create memfd_secret vmsplice personality setxattr setrlimit setpriority sched_setscheduler sethostname "
+    "settimeofday clock_settime clock_adjtime adjtimex shmget shmat "
     "msgget semget mq_open pkey_mprotect remap_file_pages acct quotactl syslog";
 
 enum { NUMBERS_MAX = 1024 };
@@ -187,10 +211,12 @@ static bool add_condition(struct filter *f, const struct sandbox *s, const struc
     uint64_t value = c->known == SELF ? (uint32_t)getpid() : c->known == COMMAND ? (uint32_t)s->command : c->value;
     if (number < 0 || (c->known == COMMAND && !s->command))
         return true;
-    return seccomp_rule_add(f->ctx, SCMP_ACT_ALLOW, number, 1, SCMP_CMP(c->argument, SCMP_CMP_MASKED_EQ, mask, value)) == 0;
+    return seccomp_rule_add(f->ctx, SCMP_ACT_ALLOW, number, 1,
+                            SCMP_CMP(c->argument, SCMP_CMP_MASKED_EQ, mask, value)) == 0;
 }
 
-/* A call that is allowed as a whole, as in a build with sanitizers, has no conditions; one that has some is decided by them. */
+/* A call that is allowed as a whole, as in a build with sanitizers, has no conditions; one that has some is decided by
+ * them. */
 static bool add_conditions(struct filter *f, const struct sandbox *s, unsigned roles)
 {
     bool ok = true, conditional[NUMBERS_MAX] = {false};
@@ -208,8 +234,9 @@ static bool add_conditions(struct filter *f, const struct sandbox *s, unsigned r
 
 static bool add_rules(struct filter *f, const struct sandbox *s, unsigned roles)
 {
-    return add_allowed(f, roles, SCMP_ACT_ALLOW) && add_conditions(f, s, roles) && add_list(f, SCMP_ACT_KILL_PROCESS, hostile) &&
-           add_list(f, SCMP_ACT_ERRNO(EPERM), refused) && add_allowed(f, ALL & ~roles, SCMP_ACT_ERRNO(EPERM));
+    return add_allowed(f, roles, SCMP_ACT_ALLOW) && add_conditions(f, s, roles) &&
+           add_list(f, SCMP_ACT_KILL_PROCESS, hostile) && add_list(f, SCMP_ACT_ERRNO(EPERM), refused) &&
+           add_allowed(f, ALL & ~roles, SCMP_ACT_ERRNO(EPERM));
 }
 
 bool sandbox_filter(const struct sandbox *s, enum sandbox_role role)

@@ -1,8 +1,8 @@
 /*
  * sandbox_landlock: the rule sets for files, as the kernel wants them (landlock(7)).
  *
- * What the installed headers lack is defined here, so that a build on an old system uses what a new kernel has. Each version of the
- * interface knows more rights; those that the running kernel does not know are left out.
+ * What the installed headers lack is defined here, so that a build on an old system uses what a new kernel has. Each
+ * version of the interface knows more rights; those that the running kernel does not know are left out.
  */
 #include "io/sandbox_parts.h"
 
@@ -23,13 +23,26 @@ enum { CREATE_VERSION = 1, RULE_PATH_BENEATH = 1 };
 
 /* Rights on files, in the order of their bits; REFER came with version 2, TRUNCATE with 3, IOCTL_DEV with 5. */
 enum {
-    EXECUTE = 1 << 0, WRITE_FILE = 1 << 1, READ_FILE = 1 << 2, READ_DIR = 1 << 3, REMOVE_DIR = 1 << 4, REMOVE_FILE = 1 << 5,
-    MAKE_CHAR = 1 << 6, MAKE_DIR = 1 << 7, MAKE_REG = 1 << 8, MAKE_SOCK = 1 << 9, MAKE_FIFO = 1 << 10, MAKE_BLOCK = 1 << 11,
-    MAKE_SYM = 1 << 12, REFER = 1 << 13, TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15,
+    EXECUTE = 1 << 0,
+    WRITE_FILE = 1 << 1,
+    READ_FILE = 1 << 2,
+    READ_DIR = 1 << 3,
+    REMOVE_DIR = 1 << 4,
+    REMOVE_FILE = 1 << 5,
+    MAKE_CHAR = 1 << 6,
+    MAKE_DIR = 1 << 7,
+    MAKE_REG = 1 << 8,
+    MAKE_SOCK = 1 << 9,
+    MAKE_FIFO = 1 << 10,
+    MAKE_BLOCK = 1 << 11,
+    MAKE_SYM = 1 << 12,
+    REFER = 1 << 13,
+    TRUNCATE = 1 << 14,
+    IOCTL_DEV = 1 << 15,
     OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV,
 };
-enum { NET_BIND_TCP = 1 << 0, NET_CONNECT_TCP = 1 << 1 };       /* version 4 */
-enum { SCOPE_ABSTRACT_UNIX = 1 << 0, SCOPE_SIGNAL = 1 << 1 };   /* version 6 */
+enum { NET_BIND_TCP = 1 << 0, NET_CONNECT_TCP = 1 << 1 };     /* version 4 */
+enum { SCOPE_ABSTRACT_UNIX = 1 << 0, SCOPE_SIGNAL = 1 << 1 }; /* version 6 */
 
 /* The kernel takes any length of it that it knows. */
 struct ruleset_attr {

@@ -83,8 +83,7 @@ static int64_t doubled(int64_t first_ms, unsigned n, int64_t most_ms)
 /* Full jitter above the first delay, so that many crumbds do not come back at the same moment. */
 static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 {
-    int64_t most = doubled(2 * s->retry_first_ms, failures, s->retry_most_ms),
-            spread = most - s->retry_first_ms;
+    int64_t most = doubled(2 * s->retry_first_ms, failures, s->retry_most_ms), spread = most - s->retry_first_ms;
     s->chance = hash_mix(s->chance, (uint64_t)clock_mono_us());
     return s->retry_first_ms + (spread > 0 ? (int64_t)(s->chance % (uint64_t)spread) : 0);
 }
@@ -153,7 +152,8 @@ static bool has_room(const struct project *p, enum item_kind kind)
     return p->in_flight[kind] < (p->failures ? 1 : item_traits[kind].in_flight);
 }
 
-/* Starts what may be started of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer has come. */
+/* Starts what may be started of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer
+ * has come. */
 static int64_t pump_kind(struct project *p, enum item_kind kind)
 {
     struct sender *s = p->sender;
@@ -222,9 +222,8 @@ static void paused(struct project *p, const struct flight *f, unsigned status, c
     p->until_ms = clock_mono_ms() + delay_ms;
     if (p->failures == 1)
         p->failing_since_ms = clock_mono_ms();
-    log_error("project paused, its events wait in the store", log_c("dsn", p->shown),
-              log_c("project", p->name), log_c("reason", reason), log_c("hint", reply_hint(status)),
-              log_i("next_try_s", delay_ms / 1000));
+    log_error("project paused, its events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
+              log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
 }
 
 /* The upstream took this one, or refused nothing but this one. */
@@ -243,12 +242,12 @@ static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_m
 {
     int64_t until_ms = item_kind_until(ITEM_EVENT, &p->limits);
     if (before_ms <= now_ms && until_ms > now_ms)
-        log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown),
-                 log_c("project", p->name), log_i("seconds", (until_ms - now_ms + 999) / 1000));
+        log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
+                 log_i("seconds", (until_ms - now_ms + 999) / 1000));
 }
 
-/* "HTTP 400: what it said", or why there was no answer: one clean line. What it said may be what it was sent: secrets are taken out
-   before it is cut, or else a part of one would be none. */
+/* "HTTP 400: what it said", or why there was no answer: one clean line. What it said may be what it was sent: secrets
+   are taken out before it is cut, or else a part of one would be none. */
 static void describe(struct store *store, const struct http_client_answer *a, struct sbuf *out)
 {
     struct arena arena = {0};
@@ -279,7 +278,8 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
 }
 
 /* What an answer means for what else the project has. */
-static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v, const char *reason)
+static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v,
+                         const char *reason)
 {
     if (item_traits[f->kind].waits_alone)
         return;
@@ -305,12 +305,14 @@ static void say_refused(const struct flight *f, unsigned status, const char *rea
 {
     const struct item_traits *kind = &item_traits[f->kind];
     const char *hint = *reply_hint(status) ? reply_hint(status) : kind->refused_hint;
-    const struct log_tag tags[] = {log_i("id", f->row), log_c("reason", reason), log_c("event_id", f->event_id), log_c("hint", hint ? hint : "")};
+    const struct log_tag tags[] = {log_i("id", f->row), log_c("reason", reason), log_c("event_id", f->event_id),
+                                   log_c("hint", hint ? hint : "")};
     log_write(LOG_WARN, kind->refused, tags, hint ? 4 : 2);
 }
 
 /* Tells the store and the project what the answer means. */
-static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a, enum reply_verdict v, const char *reason)
+static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a, enum reply_verdict v,
+                   const char *reason)
 {
     switch (v) {
     case REPLY_SENT:
@@ -447,9 +449,8 @@ static void sender_look_for_orphans(void *u, struct slice name)
     for (unsigned i = 0; i < s->n_projects; i++)
         if (slice_is(name, s->projects[i].name))
             return;
-    log_warn(
-        "the store has events of a project that is not configured; they stay there", log_s("project", name),
-        log_c("hint", "name it under sentry.projects, or see `crumbd queue ls` and `crumbd queue drop`"));
+    log_warn("the store has events of a project that is not configured; they stay there", log_s("project", name),
+             log_c("hint", "name it under sentry.projects, or see `crumbd queue ls` and `crumbd queue drop`"));
 }
 
 static void project_init(struct sender *s, struct project *p, const struct sender_project *from,

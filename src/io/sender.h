@@ -1,10 +1,11 @@
 /*
  * sender: takes due rows from the store, posts them, and writes back what became of them.
  *
- * What is sent, and how many requests of a project at a time, says item_kind; only one while the project fails, as a probe, after a delay that
- * grows from a second to five minutes and is spread by chance. A refused key or path pauses the project (five minutes, growing); rate
- * limits are waited for. Nothing is dropped here: an event is sent, waits, or is a dead letter with its reason. What
- * an answer means, and what a request looks like, is decided by the upstream's type; how requests travel is the business of http_client.
+ * What is sent, and how many requests of a project at a time, says item_kind; only one while the project fails, as a
+ * probe, after a delay that grows from a second to five minutes and is spread by chance. A refused key or path pauses
+ * the project (five minutes, growing); rate limits are waited for. Nothing is dropped here: an event is sent, waits, or
+ * is a dead letter with its reason. What an answer means, and what a request looks like, is decided by the upstream's
+ * type; how requests travel is the business of http_client.
  *
  * Memory: one compressed event per request on its way. Main thread, on the loop it is given; SIGPIPE becomes ignored.
  */
@@ -33,7 +34,8 @@ struct sender_options {
 
 struct sender;
 
-/* Copies what it needs of the options; `counts` and the store must outlive it. Starts with the first turn of the loop. */
+/* Copies what it needs of the options; `counts` and the store must outlive it. Starts with the first turn of the loop.
+ */
 struct sender *sender_new(struct event_base *base, struct store *store, const struct sender_options *opt);
 /* Requests on their way are dropped; their events stay in the store. NULL is allowed. */
 void sender_free(struct sender *s);
@@ -47,8 +49,9 @@ bool sender_busy(const struct sender *s);
  */
 void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), void *u);
 
-/* One event to one project, now, without a store or a loop; `done` is called before it returns. False: it does not fit. */
-bool sender_post_once(const struct dsn *dsn, const struct http_client_options *opt, const char *event_id, struct slice payload,
-                      http_client_done *done, void *u);
+/* One event to one project, now, without a store or a loop; `done` is called before it returns. False: it does not fit.
+ */
+bool sender_post_once(const struct dsn *dsn, const struct http_client_options *opt, const char *event_id,
+                      struct slice payload, http_client_done *done, void *u);
 
 #endif

@@ -8,7 +8,8 @@
 void shares_init(struct shares *s, const struct input_options *inputs, unsigned n, uint64_t limit_bytes)
 {
     unsigned senders = 0;
-    *s = (struct shares){.of = xcalloc(n, sizeof *s->of), .n = n, .common_bytes = limit_bytes ? limit_bytes / 2 : UINT64_MAX};
+    *s = (struct shares){
+        .of = xcalloc(n, sizeof *s->of), .n = n, .common_bytes = limit_bytes ? limit_bytes / 2 : UINT64_MAX};
     for (unsigned i = 0; i < n; i++)
         senders += input_listens(&inputs[i]);
     uint64_t kept = senders && senders < n ? limit_bytes / 4 : limit_bytes / 2;

@@ -1,9 +1,9 @@
 /*
  * shares: how the room of the store is divided among the inputs, so that none of them can keep the others out.
  *
- * A quarter of store_limit is kept for files, the journal and standard input, in equal parts, and a quarter for the inputs that others
- * send to; where there are none of a kind the other kind has both. The other half is for whoever comes first. So all senders together
- * fill three quarters at most, and the rest is for the files. Plain data, no lock.
+ * A quarter of store_limit is kept for files, the journal and standard input, in equal parts, and a quarter for the
+ * inputs that others send to; where there are none of a kind the other kind has both. The other half is for whoever
+ * comes first. So all senders together fill three quarters at most, and the rest is for the files. Plain data, no lock.
  */
 #ifndef IO_SHARES_H
 #define IO_SHARES_H

@@ -58,11 +58,11 @@ static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
         return store_open_failed(s, d, "read");
     bool fresh = version == 0 && application == 0 && pages <= 1;
     if (!fresh && application != STORE_APPLICATION_ID)
-        return err_plain(d, "%s is an SQLite database of some other program; give `store` another path",
-                         s->path);
+        return err_plain(d, "%s is an SQLite database of some other program; give `store` another path", s->path);
     if (version > STORE_SCHEMA_VERSION)
         return err_plain(d,
-                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that one, start with another store, "
+                         "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that one, "
+                         "start with another store, "
                          "or put the copy in its place that was made before the upgrade (%s.schema-%d, if it is there)",
                          s->path, (long long)version, STORE_SCHEMA_VERSION, s->path, STORE_SCHEMA_VERSION);
     if (version == STORE_SCHEMA_VERSION)
@@ -81,7 +81,8 @@ static void keep_temporary_files(const char *path)
 {
     const char *slash = strrchr(path, '/');
     sqlite3_free(sqlite3_temp_directory);
-    sqlite3_temp_directory = slash ? sqlite3_mprintf("%.*s", slash > path ? (int)(slash - path) : 1, path) : sqlite3_mprintf(".");
+    sqlite3_temp_directory =
+        slash ? sqlite3_mprintf("%.*s", slash > path ? (int)(slash - path) : 1, path) : sqlite3_mprintf(".");
 }
 
 static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
@@ -112,8 +113,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     ok = ok && store_pragma(s->db, "PRAGMA page_size", &page_bytes);
     s->page_bytes = (uint64_t)page_bytes;
     for (int i = 0; ok && i < Q_N; i++)
-        ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) ==
-             SQLITE_OK;
+        ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) == SQLITE_OK;
     if (!ok)
         return store_open_failed(s, d, "prepare");
     if (!s->tool) {
@@ -126,8 +126,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
 static bool read_id(struct store *s, struct diag *d)
 {
     sqlite3_stmt *q = NULL;
-    bool ok = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE name='store_id'", -1, &q, NULL) ==
-                  SQLITE_OK &&
+    bool ok = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE name='store_id'", -1, &q, NULL) == SQLITE_OK &&
               sqlite3_step(q) == SQLITE_ROW && sqlite3_column_bytes(q, 0) == (int)sizeof s->id;
     if (ok)
         memcpy(s->id, sqlite3_column_blob(q, 0), sizeof s->id);
@@ -178,13 +177,11 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     s->limit_bytes = limit_bytes;
     s->pending = xcalloc(STORE_DELIVERIES_MAX, sizeof(struct delivery *));
     sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
-    bool ok =
-        mode == STORE_DAEMON
-            ? set_up_daemon_file(s, d)
-            : access(path, F_OK) == 0 ||
-                  err_plain(d,
-                            "there is no store at %s (%s); name the right one with -c FILE or --store PATH",
-                            path, strerror(errno));
+    bool ok = mode == STORE_DAEMON
+                  ? set_up_daemon_file(s, d)
+                  : access(path, F_OK) == 0 ||
+                        err_plain(d, "there is no store at %s (%s); name the right one with -c FILE or --store PATH",
+                                  path, strerror(errno));
     if (s->tool) /* one that may not write only reads */
         s->file_fd = open(path, O_RDWR | O_CLOEXEC);
     ok = ok && open_database(s, mode, d) && read_id(s, d);
@@ -237,8 +234,7 @@ static enum store_result full(struct store *s)
                  log_i("store_limit", (int64_t)s->limit_bytes),
                  log_c("hint", "see why with `crumbd queue ls`, or raise store_limit"));
     s->full = true;
-    snprintf(s->error, sizeof s->error, "store_limit of %llu bytes reached",
-             (unsigned long long)s->limit_bytes);
+    snprintf(s->error, sizeof s->error, "store_limit of %llu bytes reached", (unsigned long long)s->limit_bytes);
     if (!sqlite3_get_autocommit(s->db))
         store_run(s, Q_ROLLBACK);
     return STORE_FULL;
@@ -261,8 +257,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now,
     /* gzip where it saves an eighth; the first byte of JSON tells the two apart. */
     struct slice payload = e->payload.text;
     sbuf_reset(&s->zipped);
-    if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) &&
-        s->zipped.n < payload.n - payload.n / 8)
+    if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) && s->zipped.n < payload.n - payload.n / 8)
         payload = sbuf_slice(&s->zipped);
     enum query how = item_traits[e->kind].replaces ? Q_REPLACE : Q_PUT;
     sqlite3_stmt *q = s->stmt[how];
@@ -327,7 +322,8 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct c
 static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports &&
+           memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 /* It did not go in. What can be given up for it is, for the next time it is tried. */

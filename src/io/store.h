@@ -1,16 +1,16 @@
 /*
  * store: the one durable thing, SQLite in WAL mode: outbox, dead letters, file positions, ledger, meta.
  *
- * Belongs to the main thread. Everything the worker accepted since the last time arrives as one `struct checkpoint` and becomes one
- * transaction, so after any crash the positions, the events and the counts agree. A lock file beside the database, holding the
- * pid, keeps a second daemon out; readers (`crumbd queue`) need no lock.
+ * Belongs to the main thread. Everything the worker accepted since the last time arrives as one `struct checkpoint` and
+ * becomes one transaction, so after any crash the positions, the events and the counts agree. A lock file beside the
+ * database, holding the pid, keeps a second daemon out; readers (`crumbd queue`) need no lock.
  *
- * Titles and answers of Sentry pass a scrubber of the store's own on their way out and in: a store made by an older version holds them
- * as they came.
+ * Titles and answers of Sentry pass a scrubber of the store's own on their way out and in: a store made by an older
+ * version holds them as they came.
  *
- * What happened to a row that was sent is kept in memory until the next store_commit or store_flush writes it down, many rows in
- * one transaction. A crash in between only sends the row again, under the same event_id. In memory: at most STORE_DELIVERIES_MAX
- * such outcomes and one payload per row handed out.
+ * What happened to a row that was sent is kept in memory until the next store_commit or store_flush writes it down,
+ * many rows in one transaction. A crash in between only sends the row again, under the same event_id. In memory: at
+ * most STORE_DELIVERIES_MAX such outcomes and one payload per row handed out.
  */
 #ifndef IO_STORE_H
 #define IO_STORE_H
@@ -26,30 +26,31 @@
 
 struct store;
 
-/* TOOL works beside a running daemon: no lock, makes nothing, migrates nothing, waits longer for the daemon's transactions. */
+/* TOOL works beside a running daemon: no lock, makes nothing, migrates nothing, waits longer for the daemon's
+ * transactions. */
 enum store_mode { STORE_DAEMON, STORE_TOOL };
 
 enum {
     STORE_PAYLOAD_MAX = 1 << 20, /* Sentry's limit for an event */
-    STORE_DELIVERIES_MAX = 4096,    /* rows handed out or with outcomes not yet written; then store_next gives no more */
+    STORE_DELIVERIES_MAX = 4096, /* rows handed out or with outcomes not yet written; then store_next gives no more */
 };
 
 /* What is stored of one event. `event_id` is 32 lower-case hex digits and a NUL. */
 struct store_event {
     enum item_kind kind;
     char event_id[33];
-    bool open;              /* still waiting for its after-lines: not to be sent unless the process dies first */
-    bool written_open;      /* an open form of it is in this checkpoint or in one before */
-    int64_t time_us;        /* of the event */
-    struct slice project;   /* name in sentry.projects; empty is the default one */
-    struct slice input;     /* whose share of the store it uses (shares.h); empty: nobody's */
+    bool open;            /* still waiting for its after-lines: not to be sent unless the process dies first */
+    bool written_open;    /* an open form of it is in this checkpoint or in one before */
+    int64_t time_us;      /* of the event */
+    struct slice project; /* name in sentry.projects; empty is the default one */
+    struct slice input;   /* whose share of the store it uses (shares.h); empty: nobody's */
     struct slice level;
     struct scrubbed title;
     struct scrubbed payload; /* the event's JSON, at most STORE_PAYLOAD_MAX bytes */
 };
 
-/* Something that Sentry is to be told the number of (client report; sentry-protocol.md, 5.5). Quantities of the same project, reason and
-   category add up. */
+/* Something that Sentry is to be told the number of (client report; sentry-protocol.md, 5.5). Quantities of the same
+   project, reason and category add up. */
 struct store_report {
     struct slice project, reason, category;
     uint64_t quantity;
@@ -65,14 +66,14 @@ struct checkpoint {
     unsigned n_floods;
     struct deadline_row *deadlines; /* changed lines waited for */
     unsigned n_deadlines;
-    int64_t clock_us;         /* of these; 0 or less: not told */
+    int64_t clock_us; /* of these; 0 or less: not told */
     struct store_report *reports;
     unsigned n_reports;
-    struct counts counts;     /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
+    struct counts counts; /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
 };
 
-/* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock and makes missing directories. NULL with an entry
-   in d that says what to do. limit_bytes: the most the database may use, 0 for no limit. */
+/* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock and makes missing directories. NULL with
+   an entry in d that says what to do. limit_bytes: the most the database may use, 0 for no limit. */
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d);
 /* What is taken out of texts of others, by these instead of the usual ones; they must live as long as the store. */
 void store_scrub_by(struct store *s, const struct options *opt);
@@ -88,23 +89,23 @@ bool store_has_old_keys(const struct store *s);
 enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 
 /*
- * One transaction. STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other trouble, logged with its remedy. In
- * both cases nothing was written: try the same checkpoint again later. A checkpoint without events is not held to store_limit, nor is one that
- * finds the store less than half full.
- * An event whose id is there already as open is replaced (its final form); one that is there closed is left as it is.
+ * One transaction. STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other trouble, logged with its
+ * remedy. In both cases nothing was written: try the same checkpoint again later. A checkpoint without events is not
+ * held to store_limit, nor is one that finds the store less than half full. An event whose id is there already as open
+ * is replaced (its final form); one that is there closed is left as it is.
  */
 enum store_result store_commit(struct store *s, const struct checkpoint *c);
-/* Nobody fetches its events (there is no DSN): at the limit the oldest ones of the input that uses most make room, instead of reading
-   having to stop. */
+/* Nobody fetches its events (there is no DSN): at the limit the oldest ones of the input that uses most make room,
+   instead of reading having to stop. */
 void store_keep_newest(struct store *s);
-/* What the store counts by itself, as far as it has happened since it was opened: stored, stored_before, store_overflow,
-   check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this run alone damaged, settled and
-   unsettled. */
+/* What the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
+   store_overflow, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
+   run alone damaged, settled and unsettled. */
 const struct counts *store_counted(const struct store *s);
 /* How many outcomes, but for retries, are not yet written: neither settled nor unsettled. */
 uint64_t store_unwritten(const struct store *s);
-/* How many rows to be sent are there beyond those that the ledger of all runs knows, less what it was when the store was opened. Not 0:
-   rows have gone, or come, unnamed. False: the store cannot be read. */
+/* How many rows to be sent are there beyond those that the ledger of all runs knows, less what it was when the store
+   was opened. Not 0: rows have gone, or come, unnamed. False: the store cannot be read. */
 bool store_unnamed_rows(struct store *s, int64_t *rows);
 /* Writes pending outcomes alone. */
 enum store_result store_flush(struct store *s);
@@ -138,16 +139,16 @@ struct store_row {
     enum store_state state;
     int64_t created_us, next_try_us;
     unsigned attempts;
-    uint64_t stored_bytes;  /* of the payload, as kept (gzip where that pays) */
-    const char *reason;     /* last answer, or NULL */
-    bool damaged;           /* store_each only: nothing but the id could be read */
+    uint64_t stored_bytes; /* of the payload, as kept (gzip where that pays) */
+    const char *reason;    /* last answer, or NULL */
+    bool damaged;          /* store_each only: nothing but the id could be read */
     struct store_event event;
 };
 
 /*
- * Takes the row of a project and kind that has been due longest; the row is not given out again until store_sent, store_retry, store_dead
- * or store_release. Caller frees with store_row_free. NULL: none. A row that cannot be read becomes a dead letter and the next
- * one is tried.
+ * Takes the row of a project and kind that has been due longest; the row is not given out again until store_sent,
+ * store_retry, store_dead or store_release. Caller frees with store_row_free. NULL: none. A row that cannot be read
+ * becomes a dead letter and the next one is tried.
  */
 struct store_row *store_next(struct store *s, struct slice project, enum item_kind kind, int64_t now_us);
 /* When the next row of a project and kind that has not been taken is due, INT64_MAX if there is none. */
@@ -156,17 +157,18 @@ int64_t store_due(struct store *s, struct slice project, enum item_kind kind);
 void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u);
 /* NULL: no such row, or it cannot be read; *damaged, if not NULL, tells which. */
 struct store_row *store_get(struct store *s, int64_t id, bool *damaged);
-/* Every row, oldest first, without payloads, until `each` returns false. Holds no transaction while calling back. False: the
-   database could not be read to its end (store_error). */
+/* Every row, oldest first, without payloads, until `each` returns false. Holds no transaction while calling back.
+   False: the database could not be read to its end (store_error). */
 bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r), void *u);
-/* The newest `most` rows, the newest first, without payloads. `each` must not use the store. False: the database could not be
-   read that far (store_error). */
+/* The newest `most` rows, the newest first, without payloads. `each` must not use the store. False: the database could
+   not be read that far (store_error). */
 bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u);
 /* The row of an event id, 32 lower-case hex digits; 0: none. */
 int64_t store_find(struct store *s, const char *event_id);
 void store_row_free(struct store_row *r);
 
-/* What became of a row given out by store_next. Reasons are checkpoint at 300 bytes. Each also counts: sent, retries, dead. */
+/* What became of a row given out by store_next. Reasons are checkpoint at 300 bytes. Each also counts: sent, retries,
+ * dead. */
 void store_sent(struct store *s, int64_t id);
 void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *reason);
 void store_dead(struct store *s, int64_t id, const char *reason);

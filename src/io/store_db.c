@@ -1,4 +1,5 @@
-/* store_db: the ground of the store's files: statements bound and run, numbers asked of the database. No transaction is begun here. */
+/* store_db: the ground of the store's files: statements bound and run, numbers asked of the database. No transaction is
+ * begun here. */
 #include "io/store_impl.h"
 
 #include <errno.h>
@@ -108,6 +109,6 @@ bool store_open_failed(struct store *s, struct diag *d, const char *doing)
                          "and -shm files and "
                          "start again; `sqlite3 FILE .recover` can get events out of the old one",
                          s->path, sqlite3_errmsg(s->db));
-    return err_plain(d, "cannot %s the store %s: %s%s%s", doing, s->path, sqlite3_errmsg(s->db),
-                     os ? ", " : "", os ? strerror(os) : "");
+    return err_plain(d, "cannot %s the store %s: %s%s%s", doing, s->path, sqlite3_errmsg(s->db), os ? ", " : "",
+                     os ? strerror(os) : "");
 }

@@ -1,6 +1,6 @@
 /*
- * store_evict: what goes to make room: dead letters, and where nobody fetches them the oldest events, for store_limit; dead letters and
- * free pages for a full disk (store_room.c).
+ * store_evict: what goes to make room: dead letters, and where nobody fetches them the oldest events, for store_limit;
+ * dead letters and free pages for a full disk (store_room.c).
  */
 #include "io/store_impl.h"
 
@@ -34,7 +34,8 @@ static bool report_ready(struct store *s)
     return ok;
 }
 
-/* Deletes the oldest dead letters, or ready rows, until what is left is within the limit. Returns how many, -1 when that failed. */
+/* Deletes the oldest dead letters, or ready rows, until what is left is within the limit. Returns how many, -1 when
+ * that failed. */
 static int64_t evict_rows(struct store *s, enum query which)
 {
     int64_t gone = 0;
@@ -93,7 +94,8 @@ static void evict_dead(struct store *s)
     store_restart_wal(s);
 }
 
-/* The WAL may want room that free pages of the database have: a checkpoint that is larger than the WAL would never fit otherwise. */
+/* The WAL may want room that free pages of the database have: a checkpoint that is larger than the WAL would never fit
+ * otherwise. */
 void store_make_room(struct store *s)
 {
     evict_dead(s);

@@ -37,9 +37,8 @@ enum store_result store_failed(struct store *s, const char *doing)
     }
     snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, error, hint);
     if (!s->tool && !known) /* a tool prints store_error itself */
-        log_error("cannot work with the store", log_c("path", s->path), log_c("doing", doing),
-                  log_c("error", error), log_c("os_error", os ? strerror(os) : ""),
-                  log_c("hint", hint));
+        log_error("cannot work with the store", log_c("path", s->path), log_c("doing", doing), log_c("error", error),
+                  log_c("os_error", os ? strerror(os) : ""), log_c("hint", hint));
     if (!sqlite3_get_autocommit(s->db))
         store_run(s, Q_ROLLBACK);
     if (result == STORE_FULL)

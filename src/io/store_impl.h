@@ -1,6 +1,6 @@
 /*
- * store_impl: what the store's files share, each using those above it in this list only, and store.c (opening, checkpoints) all of
- * them. Private to the store.
+ * store_impl: what the store's files share, each using those above it in this list only, and store.c (opening,
+ * checkpoints) all of them. Private to the store.
  */
 #ifndef IO_STORE_IMPL_H
 #define IO_STORE_IMPL_H
@@ -13,15 +13,62 @@
 
 enum {
     STORE_SCHEMA_VERSION = 9,
-    STORE_RESERVE_PAGES = 32, /* see store_room.c */
+    STORE_RESERVE_PAGES = 32,          /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
 
 enum query {
-    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PAGES, Q_FREE_PAGES, Q_SHRINK, Q_SHRINK_FULL, Q_PUT, Q_POSITION, Q_POSITION_GONE, Q_COUNT, Q_COUNTS, Q_POSITIONS,
-    Q_CLOSE_OPEN, Q_DUE, Q_NEXT_DUE, Q_PROJECTS, Q_GET, Q_HEAD, Q_IDS, Q_NEWEST, Q_FIND, Q_SENT, Q_RETRY, Q_DEAD, Q_TOTALS, Q_EVICT, Q_EVICT_READY, Q_EVICT_REPORT, Q_REQUEUE,
-    Q_DROP_DEAD, Q_DROP_READY, Q_FLOOD, Q_FLOOD_GONE, Q_FLOODS, Q_REPLACE,
-    Q_DEADLINE, Q_DEADLINE_GONE, Q_DEADLINES, Q_CLOCK, Q_CLOCK_GET, Q_REPORT, Q_REPORTS, Q_REPORT_DONE, Q_REPORT_GONE, Q_SHARES, Q_UNNAMED_ROWS, Q_REPLACED, Q_HURRY, Q_DROP_OPEN, Q_N
+    Q_BEGIN,
+    Q_COMMIT,
+    Q_ROLLBACK,
+    Q_PAGES,
+    Q_FREE_PAGES,
+    Q_SHRINK,
+    Q_SHRINK_FULL,
+    Q_PUT,
+    Q_POSITION,
+    Q_POSITION_GONE,
+    Q_COUNT,
+    Q_COUNTS,
+    Q_POSITIONS,
+    Q_CLOSE_OPEN,
+    Q_DUE,
+    Q_NEXT_DUE,
+    Q_PROJECTS,
+    Q_GET,
+    Q_HEAD,
+    Q_IDS,
+    Q_NEWEST,
+    Q_FIND,
+    Q_SENT,
+    Q_RETRY,
+    Q_DEAD,
+    Q_TOTALS,
+    Q_EVICT,
+    Q_EVICT_READY,
+    Q_EVICT_REPORT,
+    Q_REQUEUE,
+    Q_DROP_DEAD,
+    Q_DROP_READY,
+    Q_FLOOD,
+    Q_FLOOD_GONE,
+    Q_FLOODS,
+    Q_REPLACE,
+    Q_DEADLINE,
+    Q_DEADLINE_GONE,
+    Q_DEADLINES,
+    Q_CLOCK,
+    Q_CLOCK_GET,
+    Q_REPORT,
+    Q_REPORTS,
+    Q_REPORT_DONE,
+    Q_REPORT_GONE,
+    Q_SHARES,
+    Q_UNNAMED_ROWS,
+    Q_REPLACED,
+    Q_HURRY,
+    Q_DROP_OPEN,
+    Q_N
 };
 
 /* From schema version i to i + 1. */
@@ -43,21 +90,21 @@ struct store {
     char *path;
     int lock_fd, file_fd;
     uint64_t limit_bytes, page_bytes;
-    bool disk_full;          /* until a checkpoint goes in again */
-    bool no_room;            /* it has none for the pages of the open transaction */
+    bool disk_full; /* until a checkpoint goes in again */
+    bool no_room;   /* it has none for the pages of the open transaction */
     uint8_t id[16];
     bool old_keys;
     sqlite3_stmt *stmt[Q_N];
-    struct table taken;      /* row id to struct delivery */
+    struct table taken;        /* row id to struct delivery */
     struct delivery **pending; /* those of `taken` that have an outcome, in order */
     unsigned n_pending;
-    bool full;               /* said so already */
-    bool keep_newest;        /* see store_keep_newest */
-    struct counts counted;   /* see store_counted */
-    int64_t unnamed_rows;    /* when it was opened */
+    bool full;             /* said so already */
+    bool keep_newest;      /* see store_keep_newest */
+    struct counts counted; /* see store_counted */
+    int64_t unnamed_rows;  /* when it was opened */
     struct sbuf zipped;
     struct scrub *scrub;
-    int os_error;            /* errno of the last statement that failed, 0 unknown */
+    int os_error;    /* errno of the last statement that failed, 0 unknown */
     char error[512]; /* of the last failure */
 };
 
@@ -101,10 +148,11 @@ enum store_result store_failed(struct store *s, const char *doing);
 
 /* ---- store_evict.c ---- */
 bool store_over_limit(struct store *s);
-/* Inside a transaction: dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make room for what
-   is above store_limit. *overflow: how many of the living did too. False: it failed. */
+/* Inside a transaction: dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make
+   room for what is above store_limit. *overflow: how many of the living did too. False: it failed. */
 bool store_evict(struct store *s, int64_t *overflow);
-/* On a full disk, for a transaction that takes room: drops some dead letters, gives some free pages to the file system. */
+/* On a full disk, for a transaction that takes room: drops some dead letters, gives some free pages to the file system.
+ */
 void store_make_room(struct store *s);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);

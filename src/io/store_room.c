@@ -1,19 +1,21 @@
 /*
  * store_room: a full disk must not keep the store from giving room back.
  *
- * Deleting a delivered row writes, too: its pages go to the WAL, a checkpoint copies them into the database, and only then the WAL
- * begins anew. On a full disk each of these needs room that is there already. The invariant, whatever the store does:
+ * Deleting a delivered row writes, too: its pages go to the WAL, a checkpoint copies them into the database, and only
+ * then the WAL begins anew. On a full disk each of these needs room that is there already. The invariant, whatever the
+ * store does:
  *
- *  1. The database file has the blocks of all its pages before a COMMIT, so that a checkpoint always gets to the end. A transaction
- *     that takes room must leave STORE_RESERVE_PAGES besides, free ones or blocks behind the end; one that gives room may use them, for an
- *     index whose pages split. A checkpoint checkpoints the file where its pages end, so they are taken again after each COMMIT.
+ *  1. The database file has the blocks of all its pages before a COMMIT, so that a checkpoint always gets to the end. A
+ * transaction that takes room must leave STORE_RESERVE_PAGES besides, free ones or blocks behind the end; one that
+ * gives room may use them, for an index whose pages split. A checkpoint checkpoints the file where its pages end, so
+ * they are taken again after each COMMIT.
  *  2. The WAL has WAL_BYTES from the start, enough for some deleted rows. What shrinks it later leaves more than that.
  *  3. Statement journals stay in memory (store_open), as there may be no room for such a file.
  *
- * So after a checkpoint a small transaction that gives room always goes in. Before one it may not: the WAL may end where the disk does,
- * as after kill -9. store_failed makes that checkpoint, so whoever is refused with STORE_FULL tries once more before giving up. Every
- * transaction ends with store_end. A file system without fallocate promises nothing of that, nor does a disk that was full before the
- * store was opened.
+ * So after a checkpoint a small transaction that gives room always goes in. Before one it may not: the WAL may end
+ * where the disk does, as after kill -9. store_failed makes that checkpoint, so whoever is refused with STORE_FULL
+ * tries once more before giving up. Every transaction ends with store_end. A file system without fallocate promises
+ * nothing of that, nor does a disk that was full before the store was opened.
  */
 #include "io/store_impl.h"
 

@@ -82,8 +82,7 @@ static bool fill(struct store *s, struct boxed *b, sqlite3_stmt *q, bool with_pa
     int64_t kind = sqlite3_column_int64(q, 12);
     r->event.kind = kind > 0 && kind < ITEM_KINDS ? (enum item_kind)kind : ITEM_EVENT;
     r->event.open = state == STORE_STATE_OPEN;
-    if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD ||
-        !event_id_text(store_column(q, 6), r->event.event_id))
+    if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD || !event_id_text(store_column(q, 6), r->event.event_id))
         return false;
     if (!with_payload)
         return true;
@@ -258,15 +257,15 @@ static bool report_dead(struct store *s, const struct delivery *o)
 
 static bool add_delivery_counts(struct store *s, const uint64_t *did, uint64_t late)
 {
-    return store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) && store_add_count(s, COUNT_retries, did[DELIVERY_RETRY]) &&
+    return store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) &&
+           store_add_count(s, COUNT_retries, did[DELIVERY_RETRY]) &&
            store_add_count(s, COUNT_dead, did[DELIVERY_DEAD]) && store_add_count(s, COUNT_late_answers, late);
 }
 
 /* `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
 static bool write_deliveries(struct store *s, struct delivery *const *v, unsigned n)
 {
-    static const enum query how[] = {
-        [DELIVERY_SENT] = Q_SENT, [DELIVERY_RETRY] = Q_RETRY, [DELIVERY_DEAD] = Q_DEAD};
+    static const enum query how[] = {[DELIVERY_SENT] = Q_SENT, [DELIVERY_RETRY] = Q_RETRY, [DELIVERY_DEAD] = Q_DEAD};
     uint64_t did[] = {[DELIVERY_SENT] = 0, [DELIVERY_RETRY] = 0, [DELIVERY_DEAD] = 0}, late = 0;
     bool ok = store_run(s, Q_BEGIN);
     /* v is sent_first. */
@@ -361,8 +360,8 @@ static void give_up_deliveries(struct store *s)
     forget_deliveries(s, s->n_pending);
 }
 
-/* What takes room does not go in. Were it kept for ever, there would be no room for outcomes of what can be delivered; forgotten, a row
-   is sent again as after a crash. */
+/* What takes room does not go in. Were it kept for ever, there would be no room for outcomes of what can be delivered;
+   forgotten, a row is sent again as after a crash. */
 static void wait_for_room(struct store *s)
 {
     if (n_sent(s))
@@ -447,8 +446,7 @@ struct store_row *store_next(struct store *s, struct slice project, enum item_ki
         take(s, id, project, kind);
         if (r)
             return r;
-        log_error("an event in the store is damaged and cannot be sent", log_c("path", s->path),
-                  log_i("id", id));
+        log_error("an event in the store is damaged and cannot be sent", log_c("path", s->path), log_i("id", id));
         store_dead(s, id, "damaged in the store");
         s->counted.v[COUNT_damaged]++;
     }
@@ -508,7 +506,8 @@ static int one_step(struct store *s, enum query which, int64_t id, enum count co
     bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
     int changed = ok ? sqlite3_changes(s->db) : 0;
     ok = ok && (count == COUNT_N || store_add_count(s, count, (uint64_t)changed));
-    ok = ok && (which != Q_DROP_OPEN || store_add_count(s, COUNT_stored, (uint64_t)changed)); /* it was there to be sent one day */
+    ok = ok && (which != Q_DROP_OPEN ||
+                store_add_count(s, COUNT_stored, (uint64_t)changed)); /* it was there to be sent one day */
     return ok && store_end(s, which == Q_REQUEUE || which == Q_HURRY ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
 }
 

@@ -2,14 +2,16 @@
 
 /* About what the pages of a row take. */
 #define ROW_BYTES(payload_) "length(" payload_ ")+512"
-#define SHARE_ADD                                                                                                                    \
-    "INSERT INTO share SELECT new.input,new.state=2,0 WHERE NOT EXISTS(SELECT 1 FROM share WHERE input=new.input AND"               \
-    " dead=(new.state=2)); UPDATE share SET bytes=bytes+" ROW_BYTES("new.payload") " WHERE input=new.input AND dead=(new.state=2);"
-#define SHARE_TAKE "UPDATE share SET bytes=bytes-(" ROW_BYTES("old.payload") ") WHERE input=old.input AND dead=(old.state=2);"
+#define SHARE_ADD                                                                                                      \
+    "INSERT INTO share SELECT new.input,new.state=2,0 WHERE NOT EXISTS(SELECT 1 FROM share WHERE input=new.input AND"  \
+    " dead=(new.state=2)); UPDATE share SET bytes=bytes+" ROW_BYTES(                                                   \
+        "new.payload") " WHERE input=new.input AND dead=(new.state=2);"
+#define SHARE_TAKE                                                                                                     \
+    "UPDATE share SET bytes=bytes-(" ROW_BYTES("old.payload") ") WHERE input=old.input AND dead=(old.state=2);"
 
 /*
- * The migration path: step i leads from user_version i to i + 1. A step, once released, is never changed; a new need is a new
- * step. `event_due` lets the sender find the next row, and its ids survive when the page of a row is damaged.
+ * The migration path: step i leads from user_version i to i + 1. A step, once released, is never changed; a new need is
+ * a new step. `event_due` lets the sender find the next row, and its ids survive when the page of a row is damaged.
  * AUTOINCREMENT: an id never comes back, so that an answer still on its way cannot hit another row.
  */
 const char *const store_steps[STORE_SCHEMA_VERSION] = {
@@ -17,16 +19,20 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "INSERT INTO meta VALUES('store_id', randomblob(16));"
     "CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, event_id BLOB NOT NULL UNIQUE, state INTEGER NOT NULL,"
     " project TEXT NOT NULL, next_try_us INTEGER NOT NULL, created_us INTEGER NOT NULL, time_us INTEGER NOT NULL,"
-    " attempts INTEGER NOT NULL DEFAULT 0, level TEXT NOT NULL, title TEXT NOT NULL, reason TEXT, payload BLOB NOT NULL);"
+    " attempts INTEGER NOT NULL DEFAULT 0, level TEXT NOT NULL, title TEXT NOT NULL, reason TEXT, payload BLOB NOT "
+    "NULL);"
     "CREATE INDEX event_due ON event(state, project, next_try_us);"
-    "CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, head_bytes INTEGER NOT NULL,"
+    "CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, head_bytes INTEGER NOT "
+    "NULL,"
     " head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL, input TEXT NOT NULL);"
     "CREATE TABLE count(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
 
-    "CREATE TABLE flood(key INTEGER PRIMARY KEY, start_us INTEGER NOT NULL, period_us INTEGER NOT NULL, burst INTEGER NOT NULL,"
+    "CREATE TABLE flood(key INTEGER PRIMARY KEY, start_us INTEGER NOT NULL, period_us INTEGER NOT NULL, burst INTEGER "
+    "NOT NULL,"
     " count INTEGER NOT NULL, next_pass INTEGER NOT NULL, suppressed INTEGER NOT NULL, first_us INTEGER NOT NULL,"
     " last_us INTEGER NOT NULL, project TEXT, title TEXT, level TEXT, sample BLOB);"
-    "CREATE TABLE report(project TEXT NOT NULL, reason TEXT NOT NULL, category TEXT NOT NULL, quantity INTEGER NOT NULL,"
+    "CREATE TABLE report(project TEXT NOT NULL, reason TEXT NOT NULL, category TEXT NOT NULL, quantity INTEGER NOT "
+    "NULL,"
     " PRIMARY KEY(project, reason, category)) WITHOUT ROWID;",
 
     "ALTER TABLE file ADD COLUMN held_stdout INTEGER NOT NULL DEFAULT 0;"
@@ -35,8 +41,10 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE event ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
     "DROP INDEX event_due;"
     "CREATE INDEX event_due ON event(state, project, kind, next_try_us);"
-    "CREATE TABLE overdue(key INTEGER PRIMARY KEY, rule TEXT NOT NULL, since_us INTEGER NOT NULL, time_us INTEGER NOT NULL,"
-    " times INTEGER NOT NULL, silent INTEGER NOT NULL, file_key INTEGER NOT NULL, offset INTEGER NOT NULL, record BLOB NOT NULL);"
+    "CREATE TABLE overdue(key INTEGER PRIMARY KEY, rule TEXT NOT NULL, since_us INTEGER NOT NULL, time_us INTEGER NOT "
+    "NULL,"
+    " times INTEGER NOT NULL, silent INTEGER NOT NULL, file_key INTEGER NOT NULL, offset INTEGER NOT NULL, record BLOB "
+    "NOT NULL);"
     "INSERT INTO meta VALUES('clock_us', 0);",
 
     "ALTER TABLE flood ADD COLUMN varied TEXT;",
@@ -46,19 +54,22 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     /* 1: the keys of older versions, which a store that has some goes on with; 2: hash128. */
     "INSERT OR IGNORE INTO meta SELECT 'keys', CASE user_version WHEN 0 THEN 2 ELSE 1 END FROM pragma_user_version;",
 
-    /* What the rows of each input take, and apart from them its dead letters, which make room for others. Triggers keep it, so that it is
-       right whoever changes rows. */
+    /* What the rows of each input take, and apart from them its dead letters, which make room for others. Triggers keep
+       it, so that it is right whoever changes rows. */
     "ALTER TABLE event ADD COLUMN input TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX event_input ON event(input);"
-    "CREATE TABLE share(input TEXT NOT NULL, dead INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(input, dead)) WITHOUT ROWID;"
-    "INSERT INTO share SELECT '',state=2,sum(" ROW_BYTES("payload") ") FROM event GROUP BY 2;"
-    "CREATE TRIGGER event_comes AFTER INSERT ON event BEGIN " SHARE_ADD " END;"
-    "CREATE TRIGGER event_goes AFTER DELETE ON event BEGIN " SHARE_TAKE " END;"
-    "CREATE TRIGGER event_changes AFTER UPDATE OF payload ON event BEGIN " SHARE_TAKE SHARE_ADD " END;"
-    "CREATE TRIGGER event_dies AFTER UPDATE OF state ON event WHEN (old.state=2)<>(new.state=2) BEGIN " SHARE_TAKE SHARE_ADD " END;",
+    "CREATE TABLE share(input TEXT NOT NULL, dead INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(input, dead)) "
+    "WITHOUT ROWID;"
+    "INSERT INTO share SELECT '',state=2,sum(" ROW_BYTES(
+        "payload") ") FROM event GROUP BY 2;"
+                   "CREATE TRIGGER event_comes AFTER INSERT ON event BEGIN " SHARE_ADD " END;"
+                   "CREATE TRIGGER event_goes AFTER DELETE ON event BEGIN " SHARE_TAKE " END;"
+                   "CREATE TRIGGER event_changes AFTER UPDATE OF payload ON event BEGIN " SHARE_TAKE SHARE_ADD " END;"
+                   "CREATE TRIGGER event_dies AFTER UPDATE OF state ON event WHEN (old.state=2)<>(new.state=2) "
+                   "BEGIN " SHARE_TAKE SHARE_ADD " END;",
 
-    /* Every input has rows of its own and says what is in them: a tail's files (tail_position.h), what says that a tail has been
-       there, the cursor of a journal. Until now a row was a file, and the last two borrowed its columns. */
+    /* Every input has rows of its own and says what is in them: a tail's files (tail_position.h), what says that a tail
+       has been there, the cursor of a journal. Until now a row was a file, and the last two borrowed its columns. */
     "CREATE TABLE position(input TEXT NOT NULL, part TEXT NOT NULL, offset INTEGER NOT NULL, blob BLOB NOT NULL,"
     " PRIMARY KEY(input, part)) WITHOUT ROWID;"
     "INSERT OR REPLACE INTO position SELECT input,printf('%016x',key),offset,CAST(printf('file1 %x %x %x %x %x %x ',"
@@ -70,11 +81,12 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
 };
 
 /* The oldest of the input that uses most. */
-#define OVERFLOWING                                                                                                                  \
-    "SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"                                                                  \
+#define OVERFLOWING                                                                                                    \
+    "SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"                                                    \
     " input=(SELECT input FROM share WHERE dead=0 ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?1"
 #define REPORT_ADD " ON CONFLICT(project,reason,category) DO UPDATE SET quantity=quantity+excluded.quantity"
-#define ROW_COLUMNS "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
+#define ROW_COLUMNS                                                                                                    \
+    "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
 
 const char *const store_sql[Q_N] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -85,12 +97,14 @@ const char *const store_sql[Q_N] = {
     [Q_SHRINK] = "PRAGMA incremental_vacuum(512)",
     [Q_SHRINK_FULL] = "PRAGMA incremental_vacuum(32)",
     /* A new id, so that the answer to the one before does not hit it. */
-    [Q_REPLACE] = "INSERT OR REPLACE INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
+    [Q_REPLACE] = "INSERT OR REPLACE INTO "
+                  "event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
                   " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10)",
-    [Q_PUT] = "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
-              " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
-              " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
-              " title=excluded.title,payload=excluded.payload WHERE event.state=0",
+    [Q_PUT] =
+        "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
+        " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
+        " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
+        " title=excluded.title,payload=excluded.payload WHERE event.state=0",
     [Q_POSITION] = "INSERT OR REPLACE INTO position VALUES(?1,?2,?3,?4)",
     [Q_POSITION_GONE] = "DELETE FROM position WHERE input=?1 AND part=?2",
     [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
@@ -108,30 +122,34 @@ const char *const store_sql[Q_N] = {
     [Q_FIND] = "SELECT id FROM event WHERE event_id=?1",
     [Q_REPLACED] = "SELECT count(*) FROM event WHERE event_id=?1 AND state=1",
     /* One statement, so that it is of one moment, whatever a tool does meanwhile. */
-    [Q_UNNAMED_ROWS] = "SELECT (SELECT count(*) FROM event WHERE state=1)-coalesce(sum(CASE"
-                       " WHEN name IN('stored','requeued','late_answers') THEN value"
-                       " WHEN name IN('sent','dead','dropped_by_hand','store_overflow','check_ins_replaced') THEN -value"
-                       " ELSE 0 END),0) FROM count",
+    [Q_UNNAMED_ROWS] =
+        "SELECT (SELECT count(*) FROM event WHERE state=1)-coalesce(sum(CASE"
+        " WHEN name IN('stored','requeued','late_answers') THEN value"
+        " WHEN name IN('sent','dead','dropped_by_hand','store_overflow','check_ins_replaced') THEN -value"
+        " ELSE 0 END),0) FROM count",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
     [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
     [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(" OVERFLOWING ")",
-    [Q_EVICT_REPORT] = "INSERT INTO report SELECT project,?2,?3,count(*) FROM event WHERE kind=?4 AND id IN(" OVERFLOWING ")"
-                       " GROUP BY project" REPORT_ADD,
+    [Q_EVICT_REPORT] =
+        "INSERT INTO report SELECT project,?2,?3,count(*) FROM event WHERE kind=?4 AND id IN(" OVERFLOWING ")"
+        " GROUP BY project" REPORT_ADD,
     /* ?2: an id, or 0 for all. What is put back is due at ?3. */
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_HURRY] = "UPDATE event SET next_try_us=?3 WHERE id IN(SELECT id FROM event"
                 " WHERE state=1 AND next_try_us>?3 AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_FLOOD] = "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
-                " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
-                " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_us,"
-                " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
-                " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample),"
-                " varied=coalesce(excluded.varied,varied),remote=excluded.remote",
+    [Q_FLOOD] =
+        "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
+        " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
+        " next_pass=excluded.next_pass,suppressed=excluded.suppressed,first_us=excluded.first_us,last_us=excluded.last_"
+        "us,"
+        " project=coalesce(excluded.project,project),title=coalesce(excluded.title,title),"
+        " level=coalesce(excluded.level,level),sample=coalesce(excluded.sample,sample),"
+        " varied=coalesce(excluded.varied,varied),remote=excluded.remote",
     [Q_FLOOD_GONE] = "DELETE FROM flood WHERE key=?1",
     [Q_FLOODS] = "SELECT * FROM flood ORDER BY start_us",
     [Q_DEADLINE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",

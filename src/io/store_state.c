@@ -103,14 +103,14 @@ void store_deadlines(struct store *s, deadline_row_f *each, void *u)
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
         const struct deadline_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
-                                        .rule = store_column(q, 1),
-                                        .since_us = sqlite3_column_int64(q, 2),
-                                        .time_us = sqlite3_column_int64(q, 3),
-                                        .times = (unsigned)sqlite3_column_int64(q, 4),
-                                        .silent = sqlite3_column_int(q, 5) != 0,
-                                        .file_key = (uint64_t)sqlite3_column_int64(q, 6),
-                                        .offset = (uint64_t)sqlite3_column_int64(q, 7),
-                                        .record = scrubbed_vouch(store_column(q, 8))};
+                                         .rule = store_column(q, 1),
+                                         .since_us = sqlite3_column_int64(q, 2),
+                                         .time_us = sqlite3_column_int64(q, 3),
+                                         .times = (unsigned)sqlite3_column_int64(q, 4),
+                                         .silent = sqlite3_column_int(q, 5) != 0,
+                                         .file_key = (uint64_t)sqlite3_column_int64(q, 6),
+                                         .offset = (uint64_t)sqlite3_column_int64(q, 7),
+                                         .record = scrubbed_vouch(store_column(q, 8))};
         each(u, &row);
     }
     sqlite3_reset(q);

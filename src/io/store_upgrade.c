@@ -1,6 +1,6 @@
 /*
- * store_upgrade: makes the store of an older crumbd one of this version. First a copy of it is made beside it, named by its schema
- * (crumbd.db.schema-8), so that the older version can go on with that; then all steps are one transaction.
+ * store_upgrade: makes the store of an older crumbd one of this version. First a copy of it is made beside it, named by
+ * its schema (crumbd.db.schema-8), so that the older version can go on with that; then all steps are one transaction.
  */
 #include "io/store_impl.h"
 
@@ -23,11 +23,12 @@ static bool copy_failed(const struct store *s, const char *to, int rc, int os, s
 {
     if (has_no_room(rc, os))
         return err_plain(d,
-                         "there is no room for %s, the copy of the store that is made before its upgrade; make room for as much as %s "
+                         "there is no room for %s, the copy of the store that is made before its upgrade; make room "
+                         "for as much as %s "
                          "takes now, or send its events with the older crumbd first",
                          to, s->path);
-    return err_plain(d, "cannot make %s, the copy of the store that is made before its upgrade: %s%s%s", to, sqlite3_errstr(rc),
-                     os ? ", " : "", os ? strerror(os) : "");
+    return err_plain(d, "cannot make %s, the copy of the store that is made before its upgrade: %s%s%s", to,
+                     sqlite3_errstr(rc), os ? ", " : "", os ? strerror(os) : "");
 }
 
 /* Page by page, what is in the WAL as well; a damaged page does not keep the others from being copied. */
@@ -75,8 +76,8 @@ static bool keep_copy(struct store *s, int64_t from, struct diag *d)
     char *to = xasprintf("%s.schema-%lld", s->path, (long long)from), *part = xasprintf("%s.part", to);
     bool ok = copy_file(s, part, to, d);
     if (ok)
-        log_info("the store is of an older crumbd and is upgraded; a copy of it is kept", log_c("store", s->path), log_c("copy", to),
-                 log_i("schema", from), log_i("new_schema", STORE_SCHEMA_VERSION),
+        log_info("the store is of an older crumbd and is upgraded; a copy of it is kept", log_c("store", s->path),
+                 log_c("copy", to), log_i("schema", from), log_i("new_schema", STORE_SCHEMA_VERSION),
                  log_c("hint", "for the older version; remove it when there is no way back to that"));
     free(part);
     free(to);
@@ -90,7 +91,8 @@ bool store_upgrade(struct store *s, int64_t from, struct diag *d)
     bool ok = store_exec(s, "BEGIN IMMEDIATE");
     for (int64_t v = from; ok && v < STORE_SCHEMA_VERSION; v++)
         ok = store_exec(s, store_steps[v]);
-    char *version = xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", STORE_SCHEMA_VERSION, STORE_APPLICATION_ID);
+    char *version =
+        xasprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", STORE_SCHEMA_VERSION, STORE_APPLICATION_ID);
     ok = ok && store_exec(s, version);
     free(version);
     if (ok && !store_take_room_of_pages(s))

@@ -22,25 +22,25 @@ struct tail {
     struct tail_files files;   /* all that are known, awake or asleep */
     struct tail_files ready;   /* by turns: there may be something to read */
     struct tail_files waiting; /* by deadline: something complete waits for what follows */
-    struct tail_files removed;  /* gone, until the store has been told */
+    struct tail_files removed; /* gone, until the store has been told */
     struct tail_files turns;   /* asleep, in the order in which they are to be opened */
     struct table by_inode;
     struct table complaints; /* path -> what was last complained of */
     struct table shared;     /* folders that others may write, of which that has been said */
     struct sbuf shared_news; /* their paths until then */
     unsigned n_open;         /* files with a descriptor */
-    unsigned n_rotated;        /* of these, rotated ones */
+    unsigned n_rotated;      /* of these, rotated ones */
     uint64_t scans;
     int64_t scanned_ms;
     uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
     bool seen;        /* the store has, or will have, the row that says this input has been here; */
     bool seen_changed;
     bool rotated_looked_at; /* what rotation had put aside before the start is known, all of it */
-    bool at_end; /* first scan of an input the store does not know: begin at the end of what is there */
+    bool at_end;            /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool parked_said;
     bool lacks_descriptors; /* in this scan something could not be opened for want of one */
-    struct sbuf row; /* being put */
+    struct sbuf row;        /* being put */
 };
 
 /* ---- tail_name.c ---- */
@@ -155,13 +155,15 @@ struct tail_place {
     int fd;
     bool unknown; /* it could not be looked everywhere: nowhere is not gone */
 };
-/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless that has a newer one. */
+/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless that has a
+ * newer one. */
 void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
 /* Looks through the folder of f for a copy that holds at least what was read of it. */
 struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
 /* Its name in its folder, found by its inode; caller frees. NULL: it is not there, or it could not be found out. */
 char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
-/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file may come back. */
+/* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file
+ * may come back. */
 bool tail_may_come_back(const struct tail_file *f);
 /* True when another input has this file. */
 bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st);
@@ -173,7 +175,8 @@ unsigned tail_rotated_max(void);
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
 /* True when one more may be opened; closes the one that has been read longest ago, if need be. */
 bool tail_has_room(struct tail *t);
-/* Others have taken more than their half: closes some files, so that there is room to look and to open in the next scan. */
+/* Others have taken more than their half: closes some files, so that there is room to look and to open in the next
+ * scan. */
 void tail_give_back(struct tail *t);
 /* True when what the pattern found shows nothing new in a parked file. */
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);

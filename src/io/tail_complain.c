@@ -101,8 +101,10 @@ static char *remedy(const char *path, int error)
     struct stat st;
     if (error == EMFILE || error == ENFILE)
         return xstrdup(more_descriptors);
-    if (error == EACCES && eaccess(path, R_OK) == 0) /* which asks for the user's rights, and not for those of the sandbox */
-        return xstrdup("the sandbox allows what the patterns and their links led to at the start: restart crumbd to have this read too");
+    if (error == EACCES &&
+        eaccess(path, R_OK) == 0) /* which asks for the user's rights, and not for those of the sandbox */
+        return xstrdup("the sandbox allows what the patterns and their links led to at the start: restart crumbd to "
+                       "have this read too");
     if (error == EMLINK)
         return xstrdup("remove links, or name fewer in the pattern: the first 4096 in a scan are followed, by name");
     if (error != EACCES && error != EPERM)
@@ -112,20 +114,19 @@ static char *remedy(const char *path, int error)
                        "group, often adm");
     char buf[4096];
     struct group g, *found = NULL;
-    if (st.st_mode & S_IRGRP && st.st_gid != 0 && getgrgid_r(st.st_gid, &g, buf, sizeof buf, &found) == 0 &&
-        found)
-        return xasprintf(
-            "add the user crumbd runs as to group %s (SupplementaryGroups=%s in the systemd unit)", g.gr_name,
-            g.gr_name);
+    if (st.st_mode & S_IRGRP && st.st_gid != 0 && getgrgid_r(st.st_gid, &g, buf, sizeof buf, &found) == 0 && found)
+        return xasprintf("add the user crumbd runs as to group %s (SupplementaryGroups=%s in the systemd unit)",
+                         g.gr_name, g.gr_name);
     return xasprintf("let the user crumbd runs as read it, for example: setfacl -m u:USER:r %s", path);
 }
 
 /*
- * Who made a link to somebody else's file may have meant no log: no right to read it is advised, only what root can do who knows that
- * it is one.
+ * Who made a link to somebody else's file may have meant no log: no right to read it is advised, only what root can do
+ * who knows that it is one.
  */
-static const char link_remedy[] = "remove the link if it leads to no log. If it does: make it root's (chown -h root), name the file itself in tail, "
-                                  "or give the file to the owner of the link (chown)";
+static const char link_remedy[] =
+    "remove the link if it leads to no log. If it does: make it root's (chown -h root), name the file itself in tail, "
+    "or give the file to the owner of the link (chown)";
 
 /* True where a link that is neither root's nor the target's owner's has led to what cannot be read; said then. */
 static bool say_link_failed(const char *path, const struct safe_why *why)
@@ -134,8 +135,8 @@ static bool say_link_failed(const char *path, const struct safe_why *why)
     bool denied = why->error == EACCES || why->error == EPERM, known = stat(path, &st) == 0;
     if (!denied || !why->link[0] || (known && st.st_uid == why->link_owner) || eaccess(path, R_OK) == 0)
         return false;
-    log_warn("cannot read what a symbolic link leads to, will keep trying", log_c("path", path), log_c("error", strerror(why->error)),
-             log_c("link", why->link), log_i("link_uid", why->link_owner),
+    log_warn("cannot read what a symbolic link leads to, will keep trying", log_c("path", path),
+             log_c("error", strerror(why->error)), log_c("link", why->link), log_i("link_uid", why->link_owner),
              known ? log_i("target_uid", st.st_uid) : log_c("target_uid", "unknown"), log_c("remedy", link_remedy));
     return true;
 }
@@ -175,7 +176,8 @@ static const char *kind_of(const struct safe_why *why)
 static const char *kind_remedy(const struct safe_why *why)
 {
     if (why->is_standard_stream)
-        return "the official nginx image links its logs to /dev/stderr and /dev/stdout: mount a volume over /var/log/nginx that crumbd "
+        return "the official nginx image links its logs to /dev/stderr and /dev/stdout: mount a volume over "
+               "/var/log/nginx that crumbd "
                "shares, or let nginx send its log with error_log syslog:server=HOST:5514";
     if (why->reason == SAFE_KIND && S_ISFIFO(why->mode))
         return "let its writer write to a file, or pass its output on: crumbd - <PIPE";
@@ -187,24 +189,27 @@ char *tail_why_no_file(const struct safe_why *why)
     return xasprintf("it is %s, and tail reads regular files; %s", kind_of(why), kind_remedy(why));
 }
 
-/* An image whose logs are lost that way runs on without a log, so that is an error; beside logs, such things are common. */
+/* An image whose logs are lost that way runs on without a log, so that is an error; beside logs, such things are
+ * common. */
 static void say_no_file(const char *path, const struct safe_why *why)
 {
-    log_at(why->is_standard_stream ? LOG_ERROR : LOG_WARN, "this is no file to tail, it is left out", log_c("path", path),
-           log_c("is", kind_of(why)), log_c("why", "tail reads regular files"), log_c("remedy", kind_remedy(why)));
+    log_at(why->is_standard_stream ? LOG_ERROR : LOG_WARN, "this is no file to tail, it is left out",
+           log_c("path", path), log_c("is", kind_of(why)), log_c("why", "tail reads regular files"),
+           log_c("remedy", kind_remedy(why)));
 }
 
 static void say_refused(const char *path, const struct safe_why *why)
 {
     switch (why->reason) {
     case SAFE_LINK:
-        log_warn("a symbolic link is not followed: its owner is not root, crumbd's user or the owner of what it leads to",
-                 log_c("path", path), log_c("link", why->name), log_i("link_uid", why->owner),
-                 log_i("target_uid", why->target_owner), log_c("remedy", link_remedy));
+        log_warn(
+            "a symbolic link is not followed: its owner is not root, crumbd's user or the owner of what it leads to",
+            log_c("path", path), log_c("link", why->name), log_i("link_uid", why->owner),
+            log_i("target_uid", why->target_owner), log_c("remedy", link_remedy));
         break;
     case SAFE_HARD_LINK:
-        log_warn("a file with several names is not read: others may have put this one into the folder", log_c("path", path),
-                 log_i("folder_uid", why->owner), log_i("file_uid", why->target_owner),
+        log_warn("a file with several names is not read: others may have put this one into the folder",
+                 log_c("path", path), log_i("folder_uid", why->owner), log_i("file_uid", why->target_owner),
                  log_c("remedy", "remove its other names, or give the folder to root with mode 755"));
         break;
     case SAFE_OWN:
@@ -239,7 +244,8 @@ void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why 
         tail_cannot_read(t, folder, why);
     else if (!safe_absent(why) && complain(t, folder, why) && !say_link_failed(folder, why))
         log_warn("cannot list a folder, will keep trying", log_c("path", folder), log_c("error", strerror(why->error)),
-                 log_c("remedy", why->error == EMFILE || why->error == ENFILE
-                                     ? more_descriptors
-                                     : "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
+                 log_c("remedy",
+                       why->error == EMFILE || why->error == ENFILE
+                           ? more_descriptors
+                           : "give the user crumbd runs as access to it (r and x), or add it to its group, often adm"));
 }

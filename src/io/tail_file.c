@@ -154,7 +154,8 @@ static uint64_t random_key(void)
     return key;
 }
 
-struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path, size_t max_message_bytes)
+struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path,
+                                size_t max_message_bytes)
 {
     struct tail_file *f = xcalloc(1, sizeof *f);
     f->key = key ? key : random_key();

@@ -28,12 +28,12 @@ struct tail_file {
     TAILQ_ENTRY(tail_file) all, ready, waiting, turn;
     struct tail_id id;
     uint64_t key;
-    char *path;   /* where it is; symbolic links resolved */
-    char *found;  /* the name the pattern found it by, or NULL */
+    char *path;       /* where it is; symbolic links resolved */
+    char *found;      /* the name the pattern found it by, or NULL */
     char *taken_from; /* the name of the input whose row goes when its own is written; NULL: none */
-    char *source; /* the first such name: what people know it by */
-    int fd;       /* -1: asleep */
-    int wd;       /* inotify's number for it, or -1 */
+    char *source;     /* the first such name: what people know it by */
+    int fd;           /* -1: asleep */
+    int wd;           /* inotify's number for it, or -1 */
     uint64_t size, read_at;
     struct timespec mtime; /* with size, when its head was last compared; zero: compare again */
     struct line_reader lines;
@@ -44,17 +44,18 @@ struct tail_file {
     int64_t quiet_since; /* ms */
     int64_t opened;      /* ms */
     int64_t deadline;    /* ms; when what waits in the buffer is complete */
-    bool rotated;   /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
-    bool checked; /* asleep, and its bytes are those the store knows */
+    bool rotated;        /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
+    bool checked;        /* asleep, and its bytes are those the store knows */
     bool unreachable;    /* asleep, and its file system seems not to be mounted */
-    bool parked;  /* asleep because there are more files than descriptors; size and mtime are of then */
+    bool parked;         /* asleep because there are more files than descriptors; size and mtime are of then */
     bool is_ready, is_pending, is_in_turn, changed, gone;
 };
 
 TAILQ_HEAD(tail_files, tail_file);
 
 /* Takes over no descriptor. key 0: a random one. */
-struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path, size_t max_message_bytes);
+struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path,
+                                size_t max_message_bytes);
 /* Forgets what is in the buffer, and reads on from there. */
 void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from);
 void tail_file_free(struct tail_file *f);
@@ -65,10 +66,10 @@ void tail_file_sleep(struct tail_file *f);
 uint64_t tail_file_reach(const struct tail_file *f);
 
 enum tail_look {
-    TAIL_LOOK_SAME, /* nothing new */
-    TAIL_LOOK_MORE, /* size is greater than read_at */
-    TAIL_LOOK_TRUNCATED,  /* what was read from it is no longer there */
-    TAIL_LOOK_BAD,  /* errno says why */
+    TAIL_LOOK_SAME,      /* nothing new */
+    TAIL_LOOK_MORE,      /* size is greater than read_at */
+    TAIL_LOOK_TRUNCATED, /* what was read from it is no longer there */
+    TAIL_LOOK_BAD,       /* errno says why */
 };
 /* Looks at size and head. thorough: also compares a head whose size and time have not changed. */
 enum tail_look tail_file_look(struct tail_file *f, bool thorough);
@@ -80,8 +81,8 @@ bool tail_file_linked(struct tail_file *f, bool *renamed);
 /* The head of a file that is `size` bytes long. */
 void tail_head_learn(int fd, uint64_t size, struct tail_id *id);
 /*
- * Whether bytes are the same. What cannot be read at this moment says nothing: who takes it for other bytes reads a file a second time, or
- * takes a rotated one for a new one. It is looked at again at the next scan.
+ * Whether bytes are the same. What cannot be read at this moment says nothing: who takes it for other bytes reads a
+ * file a second time, or takes a rotated one for a new one. It is looked at again at the next scan.
  */
 enum tail_match { TAIL_MATCH_SAME, TAIL_MATCH_OTHER, TAIL_MATCH_UNREADABLE };
 /* The first bytes of fd and those of id. */

@@ -47,13 +47,13 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
         return; /* the next scan comes here again */
     t->sink.counts->v[COUNT_files_truncated] += truncated;
     if (p.path) {
-        log_info("file truncated, its rest is read from a copy", log_c("path", f->path),
-                 log_c("copy", p.path), log_i("rest_bytes", (int64_t)((uint64_t)p.st.st_size - f->read_at)));
+        log_info("file truncated, its rest is read from a copy", log_c("path", f->path), log_c("copy", p.path),
+                 log_i("rest_bytes", (int64_t)((uint64_t)p.st.st_size - f->read_at)));
         move_to(t, f, &p);
         return;
     }
-    log_info(truncated ? "file truncated, it is read from its start" : "a file is gone",
-             log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
+    log_info(truncated ? "file truncated, it is read from its start" : "a file is gone", log_c("path", f->path),
+             log_i("read_bytes", (int64_t)f->read_at));
     tail_finish(t, f);
     tail_forget(t, f);
 }
@@ -76,7 +76,8 @@ static bool lost_its_end(struct tail *t, struct tail_file *f, int fd, const stru
 }
 
 /* Opens a known file where its inode was seen, and compares its head. -1: that cannot be done now. */
-static int open_known(struct tail *t, const struct tail_file *f, const char *path, struct stat *st, enum tail_match *head)
+static int open_known(struct tail *t, const struct tail_file *f, const char *path, struct stat *st,
+                      enum tail_match *head)
 {
     int fd = tail_open(t, path, st);
     if (fd < 0)
@@ -157,7 +158,8 @@ static void search_for(struct tail *t, struct tail_file *f)
     f->unreachable = false;
     bool unknown;
     char *path = tail_find_inode(f, &st, &unknown);
-    bool there = path && tail_by_inode(t, st.st_dev, st.st_ino) == f; /* else given out again, and another has been found in it */
+    bool there = path && tail_by_inode(t, st.st_dev, st.st_ino) ==
+                             f; /* else given out again, and another has been found in it */
     bool blind = unknown && !tail_may_come_back(f);
     if (there && !blind)
         found_by_inode(t, f, path, &st);
@@ -228,7 +230,8 @@ static enum tail_match match_original(const struct tail_file *f, int from, int f
     struct stat original;
     if (fstat(from, &original) != 0)
         return TAIL_MATCH_UNREADABLE;
-    enum tail_match bytes = st->st_size <= original.st_size ? tail_bytes_match(from, fd, (uint64_t)st->st_size) : TAIL_MATCH_OTHER;
+    enum tail_match bytes =
+        st->st_size <= original.st_size ? tail_bytes_match(from, fd, (uint64_t)st->st_size) : TAIL_MATCH_OTHER;
     if (bytes != TAIL_MATCH_OTHER)
         return bytes;
     /* Truncated this very moment: the next scan knows what to do with both. */
@@ -261,16 +264,16 @@ static enum tail_match match_another(struct tail *t, const char *path, int fd, c
  * A file that was deleted while this one, with the same bytes at its start, came under its name: rewritten by
  * an editor, or brought back from a copy. NULL: there is none, or *unreadable, which of them it is cannot be told now.
  */
-static struct tail_file *rewritten(const struct tail *t, const char *path, int fd, const struct stat *st, bool *unreadable)
+static struct tail_file *rewritten(const struct tail *t, const char *path, int fd, const struct stat *st,
+                                   bool *unreadable)
 {
     struct tail_file *f;
     struct stat old;
     *unreadable = false;
     TAILQ_FOREACH (f, &t->files, all) {
         if (!(f->fd >= 0 && f->seen != t->scans && f->found && strcmp(f->found, path) == 0 &&
-            f->read_at >= HEAD_CONVINCES && f->read_at <= (uint64_t)st->st_size && fstat(f->fd, &old) == 0 &&
-            old.st_nlink == 0 && (uint64_t)old.st_size == f->read_at &&
-            tail_writers(f->fd) != TAIL_WRITERS_SOME))
+              f->read_at >= HEAD_CONVINCES && f->read_at <= (uint64_t)st->st_size && fstat(f->fd, &old) == 0 &&
+              old.st_nlink == 0 && (uint64_t)old.st_size == f->read_at && tail_writers(f->fd) != TAIL_WRITERS_SOME))
             continue;
         enum tail_match bytes = tail_bytes_match(f->fd, fd, f->read_at);
         *unreadable |= bytes == TAIL_MATCH_UNREADABLE;
@@ -385,8 +388,7 @@ static bool is_over(struct tail *t, struct tail_file *f)
     if (f->is_ready || t->paused)
         return false;
     enum tail_writers w = tail_writers(f->fd);
-    if (w == TAIL_WRITERS_SOME ||
-        (w == TAIL_WRITERS_UNKNOWN && tail_now_ms() - f->quiet_since < TAIL_ROTATED_QUIET_MS))
+    if (w == TAIL_WRITERS_SOME || (w == TAIL_WRITERS_UNKNOWN && tail_now_ms() - f->quiet_since < TAIL_ROTATED_QUIET_MS))
         return false;
     /* The last writer may have written between the last read and its close. */
     if (tail_file_look(f, true) == TAIL_LOOK_SAME)

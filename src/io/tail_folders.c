@@ -32,10 +32,11 @@ void tail_say_shared(struct tail *t)
 {
     if (!t->shared_news.n)
         return;
-    log_warn("others may write in folders that are followed, and so choose what is read there", log_c("tail", t->opt->text),
-             log_s("folders", sbuf_slice(&t->shared_news)),
-             log_c("remedy", safe_anyone_may_link() ? "chmod go-w, where nobody needs to write there, and sysctl fs.protected_hardlinks=1"
-                                               : "chmod go-w, where nobody needs to write there"));
+    log_warn("others may write in folders that are followed, and so choose what is read there",
+             log_c("tail", t->opt->text), log_s("folders", sbuf_slice(&t->shared_news)),
+             log_c("remedy", safe_anyone_may_link()
+                                 ? "chmod go-w, where nobody needs to write there, and sysctl fs.protected_hardlinks=1"
+                                 : "chmod go-w, where nobody needs to write there"));
     sbuf_free(&t->shared_news);
     sbuf_init(&t->shared_news, SAID_TEXT_MAX);
 }

@@ -24,9 +24,8 @@ bool tail_acceptable(const struct input_options *opt, struct diag *d)
     if (safe_is_pattern(opt->text) || safe_look(opt->text, &st, &why))
         return true;
     if (why.reason == SAFE_FOLDER)
-        err_add(d, ERR_ERROR, opt->place,
-                "cannot tail %s: it is a folder; name the files in it, for example %s/*.log", opt->text,
-                opt->text);
+        err_add(d, ERR_ERROR, opt->place, "cannot tail %s: it is a folder; name the files in it, for example %s/*.log",
+                opt->text, opt->text);
     if (why.reason != SAFE_KIND && why.reason != SAFE_PROC)
         return why.reason != SAFE_FOLDER;
     char *text = tail_why_no_file(&why);
@@ -104,7 +103,8 @@ struct listing {
     unsigned looks;
 };
 
-/* True for a file that is open: it was judged then, and a second name that someone gives it must not end its reading. */
+/* True for a file that is open: it was judged then, and a second name that someone gives it must not end its reading.
+ */
 static bool is_open(const struct tail *t, const struct stat *st)
 {
     const struct tail_file *f = S_ISREG(st->st_mode) ? tail_by_inode(t, st->st_dev, st->st_ino) : NULL;

@@ -52,8 +52,8 @@ bool tail_position_read(const struct position *p, struct tail_position *out)
 void tail_position_write(const struct tail_position *at, struct sbuf *out, struct position *p)
 {
     size_t from = out->n;
-    sbuf_addf(out, "%016" PRIx64 "file1 %" PRIx64 " %" PRIx64 " %x %" PRIx64 " %" PRIx64 " %" PRIx64 " ", at->key, at->id.dev, at->id.ino,
-              (unsigned)at->id.head_bytes, at->id.head_hash, at->at.held[0], at->at.held[1]);
+    sbuf_addf(out, "%016" PRIx64 "file1 %" PRIx64 " %" PRIx64 " %x %" PRIx64 " %" PRIx64 " %" PRIx64 " ", at->key,
+              at->id.dev, at->id.ino, (unsigned)at->id.head_bytes, at->id.head_hash, at->at.held[0], at->at.held[1]);
     sbuf_adds(out, at->path);
     assert(!out->over); /* no path is that long */
     struct slice all = slice_from(sbuf_slice(out), from);

@@ -68,7 +68,7 @@ struct search {
     const struct tail *t;
     const struct tail_file *f;
     struct tail_place *place; /* of a copy */
-    char *folder, *path; /* path: where its inode is now, or NULL */
+    char *folder, *path;      /* path: where its inode is now, or NULL */
     struct stat st;
 };
 

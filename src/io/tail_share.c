@@ -98,9 +98,11 @@ static void say_parked(struct tail *t)
     if (t->parked_said)
         return;
     t->parked_said = true;
-    log_warn("more files than may be open at once: they are read in turn, and what is deleted meanwhile is lost",
-             log_c("tail", t->opt->text), log_i("open_max", tail_open_max()),
-             log_c("remedy", "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -Hn), or tail fewer files"));
+    log_warn(
+        "more files than may be open at once: they are read in turn, and what is deleted meanwhile is lost",
+        log_c("tail", t->opt->text), log_i("open_max", tail_open_max()),
+        log_c("remedy",
+              "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -Hn), or tail fewer files"));
 }
 
 /* Closes it although more may come: it is opened again at its place when it has changed. */

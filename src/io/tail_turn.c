@@ -1,6 +1,7 @@
 /*
- * tail_turn: when an input's files and folders have their turn: files that may have more by the order in which that was seen, files
- * that wait for what follows by their deadline, the look for files by a timer. What is done then is in_tail's business.
+ * tail_turn: when an input's files and folders have their turn: files that may have more by the order in which that was
+ * seen, files that wait for what follows by their deadline, the look for files by a timer. What is done then is
+ * in_tail's business.
  */
 #include "io/tail.h"
 

@@ -13,8 +13,7 @@
 #include "io/safe_glob.h"
 
 enum {
-    FOLDER_EVENTS =
-        IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF,
+    FOLDER_EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF,
     FILE_EVENTS = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF,
     FOLDERS_MAX = 4096,
 };
@@ -46,8 +45,7 @@ static void all_ready(struct tail *t)
 static bool name_matters(const struct tail *t, const struct inotify_event *e)
 {
     const char *slash = strrchr(t->opt->text, '/');
-    return e->len == 0 || e->mask & IN_ISDIR ||
-           fnmatch(slash ? slash + 1 : t->opt->text, e->name, FNM_PERIOD) == 0;
+    return e->len == 0 || e->mask & IN_ISDIR || fnmatch(slash ? slash + 1 : t->opt->text, e->name, FNM_PERIOD) == 0;
 }
 
 static void take_event(struct tail_watch *w, const struct inotify_event *e)

@@ -13,8 +13,7 @@
 
 static void log_conn(enum log_level level, const char *msg, const struct conn *c, const char *error)
 {
-    const struct log_tag tags[] = {log_c("input", c->in->opt->text), log_peer(c->stream.sender),
-                                   log_c("error", error)};
+    const struct log_tag tags[] = {log_c("input", c->in->opt->text), log_peer(c->stream.sender), log_c("error", error)};
     log_write(level, msg, tags, *error ? 3 : 2);
 }
 
@@ -44,8 +43,8 @@ static bool fill_framer(struct conn *c)
     return got > 0;
 }
 
-/* At the end of a connection. What was read, about TCP_READ_MAX bytes at most, may have waited for per_sender or the store; and bytes
-   that did not tell yet what they begin are a message's all the same. */
+/* At the end of a connection. What was read, about TCP_READ_MAX bytes at most, may have waited for per_sender or the
+   store; and bytes that did not tell yet what they begin are a message's all the same. */
 static void hand_on_rest(struct conn *c)
 {
     struct message m;
@@ -119,7 +118,9 @@ bool tcp_relieve(struct in_tcp *in)
     struct held *most = holders_idlest(&in->holders, NULL, tcp_conn_is_idle);
     if (!most)
         return false;
-    log_conn(LOG_WARN, "max_connections reached: the address that holds most gives one up; raise max_connections, or name it in exempt if it speaks for many",
+    log_conn(LOG_WARN,
+             "max_connections reached: the address that holds most gives one up; raise max_connections, or name it in "
+             "exempt if it speaks for many",
              conn_of(most), "");
     conn_free(conn_of(most));
     return true;
@@ -135,7 +136,8 @@ static bool claim_share(struct conn *c)
     struct held *idlest = holders_idlest(&in->holders, &c->held, tcp_conn_is_idle);
     ++*tcp_counter(in, COUNT_connections_over_share);
     log_conn(LOG_WARN,
-             "an address holds more than an eighth of max_connections, the connection that has been idle longest is closed; name the "
+             "an address holds more than an eighth of max_connections, the connection that has been idle longest is "
+             "closed; name the "
              "address in exempt if it speaks for many",
              c, "");
     conn_free(idlest ? conn_of(idlest) : c);
@@ -150,8 +152,9 @@ static void tcp_conn_on_resume(evutil_socket_t fd, short what, void *u);
 static bool over_rate(struct conn *c)
 {
     struct in_tcp *in = c->in;
-    int64_t wait_us =
-        in->rates && !tcp_over_unix(in) && !in->draining ? rates_wait(in->rates, &c->peer, in->sink.now_us(in->sink.u)) : 0;
+    int64_t wait_us = in->rates && !tcp_over_unix(in) && !in->draining
+                          ? rates_wait(in->rates, &c->peer, in->sink.now_us(in->sink.u))
+                          : 0;
     if (wait_us == 0)
         return false;
     if (!c->resume)
@@ -227,8 +230,9 @@ static bool speaks_ours(struct conn *c)
     } others[] = {
         [OPENING_TLS] = {COUNT_tls_on_plain,
                          "a TLS client called a port without TLS; make the input tls:// or turn TLS off at the sender"},
-        [OPENING_HTTP] = {COUNT_http_on_tcp, "an HTTP client, a web page perhaps, called a port that does not speak HTTP; GELF by "
-                                             "HTTP needs an http:// input"}};
+        [OPENING_HTTP] = {COUNT_http_on_tcp,
+                          "an HTTP client, a web page perhaps, called a port that does not speak HTTP; GELF by "
+                          "HTTP needs an http:// input"}};
     if (c->opening == OPENING_MORE)
         c->opening = tell_opening(c);
     if (c->opening == OPENING_OURS || c->opening == OPENING_MORE)
@@ -298,8 +302,7 @@ static void tls_failed(struct conn *c)
     if (ERR_GET_REASON(e) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
         reason = X509_verify_cert_error_string(verdict); /* "certificate has expired" says more */
     if (tls_not_tls(e))
-        log_conn(LOG_WARN,
-                 "a sender without TLS called a TLS port; turn TLS on at the sender or make the input tcp://",
+        log_conn(LOG_WARN, "a sender without TLS called a TLS port; turn TLS on at the sender or make the input tcp://",
                  c, reason);
     else
         log_conn(LOG_WARN, "TLS handshake failed", c, reason);
@@ -336,8 +339,7 @@ static void attach(struct conn *c)
     SSL *ssl = in->tls ? tls_accept(in->tls, in->sink.now_us(in->sink.u)) : NULL;
     int flags = BEV_OPT_CLOSE_ON_FREE;
     if (in->tls)
-        c->bev = ssl ? bufferevent_openssl_socket_new(in->base, c->fd, ssl, BUFFEREVENT_SSL_ACCEPTING, flags)
-                     : NULL;
+        c->bev = ssl ? bufferevent_openssl_socket_new(in->base, c->fd, ssl, BUFFEREVENT_SSL_ACCEPTING, flags) : NULL;
     else
         c->bev = bufferevent_socket_new(in->base, c->fd, flags);
     if (!c->bev) {
@@ -472,8 +474,7 @@ void conn_sweep(struct conn *c)
         if (age < ticks(in, idle_us && idle_us < TCP_HANDSHAKE_US ? idle_us : TCP_HANDSHAKE_US))
             return;
         ++*tcp_counter(in, COUNT_connections_idle);
-        log_conn(LOG_WARN, in->tls ? "TLS handshake not finished in time" : "PROXY header not sent in time",
-                 c, "");
+        log_conn(LOG_WARN, in->tls ? "TLS handshake not finished in time" : "PROXY header not sent in time", c, "");
         conn_free(c);
         return;
     }
@@ -504,13 +505,14 @@ bool conn_drained(const struct conn *c)
     if (!c->ready)
         return true;
     SSL *ssl = ssl_of(c);
-    return !c->held_back && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
-           !(ssl && SSL_pending(ssl)) && !descriptor_readable(c->fd);
+    return !c->held_back && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 && !(ssl && SSL_pending(ssl)) &&
+           !descriptor_readable(c->fd);
 }
 
 /* ---- the end of the input ---- */
 
-/* Past the bufferevent, which reads only when the loop turns. Over TLS a handshake that the client has done its part of ends here. */
+/* Past the bufferevent, which reads only when the loop turns. Over TLS a handshake that the client has done its part of
+ * ends here. */
 static size_t read_now(struct conn *c, char *to, size_t room)
 {
     SSL *ssl = ssl_of(c);

@@ -76,7 +76,8 @@ struct in_tcp {
 void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa);
 /* Hands on what was read and what it had begun, closes. */
 void conn_free(struct conn *c);
-/* Closes the connection that has been idle longest of the address that holds most. False: none holds several, or all of its are busy. */
+/* Closes the connection that has been idle longest of the address that holds most. False: none holds several, or all of
+ * its are busy. */
 bool tcp_relieve(struct in_tcp *in);
 /* After a pause. May free c. */
 void conn_go_on(struct conn *c);
@@ -84,8 +85,8 @@ void conn_go_on(struct conn *c);
 void conn_sweep(struct conn *c);
 /* True when nothing can be read from it now. */
 bool conn_drained(const struct conn *c);
-/* Reads once what the kernel holds of it and hands that on, whoever would have to wait; for an input that is draining. How many
-   bytes it read. May free c. */
+/* Reads once what the kernel holds of it and hands that on, whoever would have to wait; for an input that is draining.
+   How many bytes it read. May free c. */
 size_t conn_drain(struct conn *c);
 /* True when the kernel holds bytes of messages that nobody will read. */
 bool conn_unread(const struct conn *c);

@@ -83,15 +83,14 @@ static bool refuse(struct diag *d, const struct input_options *opt, const char *
 static bool load_files(SSL_CTX *ctx, const struct input_options *opt, struct diag *d)
 {
     if (!opt->tls.cert) {
-        err_add(d, ERR_ERROR, opt->place,
-                "tls of %s: cert is missing; write tls: {cert: FILE.pem, key: FILE.pem}", opt->text);
+        err_add(d, ERR_ERROR, opt->place, "tls of %s: cert is missing; write tls: {cert: FILE.pem, key: FILE.pem}",
+                opt->text);
         return false;
     }
     if (SSL_CTX_use_certificate_chain_file(ctx, opt->tls.cert) != 1)
         return refuse(d, opt, "certificate", opt->tls.cert);
     /* Also finds a key that belongs to another certificate. */
-    if (SSL_CTX_use_PrivateKey_file(ctx, key_file(opt), SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(ctx) != 1)
+    if (SSL_CTX_use_PrivateKey_file(ctx, key_file(opt), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1)
         return refuse(d, opt, "key", key_file(opt));
     if (!opt->tls.client_ca)
         return true;
@@ -155,11 +154,10 @@ static void reload(struct tls *t)
     if (fresh) {
         SSL_CTX_free(t->ctx);
         t->ctx = fresh;
-        log_at(LOG_INFO, "certificate read anew", log_c("input", t->opt->text),
-               log_c("cert", t->opt->tls.cert));
+        log_at(LOG_INFO, "certificate read anew", log_c("input", t->opt->text), log_c("cert", t->opt->tls.cert));
     } else {
-        log_at(LOG_ERROR, "the changed certificate cannot be used, the old one stays",
-               log_c("input", t->opt->text), log_c("error", d.n ? d.v[0].text : ""));
+        log_at(LOG_ERROR, "the changed certificate cannot be used, the old one stays", log_c("input", t->opt->text),
+               log_c("error", d.n ? d.v[0].text : ""));
     }
     err_free(&d);
 }

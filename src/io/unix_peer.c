@@ -81,7 +81,8 @@ void unix_peer_to_stream(struct unix_peer *p, const struct ucred *cred, int64_t 
         *p = (struct unix_peer){0};
     } else {
         uint32_t pid = cred->pid > 0 ? (uint32_t)cred->pid : 0;
-        bool same = p->read_us && p->pid == pid && p->uid == cred->uid && now_us >= p->read_us && now_us - p->read_us < LOOK_US;
+        bool same =
+            p->read_us && p->pid == pid && p->uid == cred->uid && now_us >= p->read_us && now_us - p->read_us < LOOK_US;
         if (!same)
             look_up(p, cred, now_us);
     }

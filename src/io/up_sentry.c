@@ -1,4 +1,5 @@
-/* up_sentry: Sentry, and what speaks as it does: items in envelopes, one each, compressed; the key of the DSN in a header. */
+/* up_sentry: Sentry, and what speaks as it does: items in envelopes, one each, compressed; the key of the DSN in a
+ * header. */
 #include "io/upstream_type.h"
 
 #include <stdlib.h>
@@ -14,15 +15,16 @@ static struct http_client_target *sentry_target(const struct dsn *to, const stru
 {
     /* Bugsink compares the scheme word and the separator exactly; a second form of authentication would be
      * refused by Relay. */
-    char *auth = xasprintf("X-Sentry-Auth: Sentry sentry_key=%s, sentry_version=7, sentry_client=" CLIENT "%s%s", to->public_key,
-                           to->secret ? ", sentry_secret=" : "", to->secret ? to->secret : "");
+    char *auth = xasprintf("X-Sentry-Auth: Sentry sentry_key=%s, sentry_version=7, sentry_client=" CLIENT "%s%s",
+                           to->public_key, to->secret ? ", sentry_secret=" : "", to->secret ? to->secret : "");
     const char *const headers[] = {auth, "Content-Type: application/x-sentry-envelope", NULL};
     struct http_client_target *t = http_client_target_new(to->envelope_url, headers, opt);
     free(auth);
     return t;
 }
 
-static bool sentry_item(enum item_kind kind, const char *event_id, struct slice payload, int64_t now_us, struct sbuf *body)
+static bool sentry_item(enum item_kind kind, const char *event_id, struct slice payload, int64_t now_us,
+                        struct sbuf *body)
 {
     struct sbuf plain;
     const struct envelope e = {.event_id = item_traits[kind].is_event ? event_id : NULL, .sent_at_us = now_us};
@@ -35,7 +37,8 @@ static bool sentry_item(enum item_kind kind, const char *event_id, struct slice 
     return ok;
 }
 
-static bool sentry_losses(struct client_report *r, struct store *store, struct slice project, int64_t now_us, struct sbuf *body)
+static bool sentry_losses(struct client_report *r, struct store *store, struct slice project, int64_t now_us,
+                          struct sbuf *body)
 {
     struct sbuf plain;
     sbuf_init(&plain, CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX);

@@ -1,7 +1,7 @@
 /*
- * upstream_type: the kinds of upstreams: how an item travels to one, and what an answer of it means. The scheme of the address chooses.
- * The sender goes by these alone; what is stored is the same for all. A new kind is a file with one `const struct upstream_type` and its
- * row in upstream_type.c.
+ * upstream_type: the kinds of upstreams: how an item travels to one, and what an answer of it means. The scheme of the
+ * address chooses. The sender goes by these alone; what is stored is the same for all. A new kind is a file with one
+ * `const struct upstream_type` and its row in upstream_type.c.
  */
 #ifndef IO_UPSTREAM_TYPE_H
 #define IO_UPSTREAM_TYPE_H
@@ -14,10 +14,12 @@
 struct upstream_type {
     const char *schemes[4]; /* the last is NULL */
     struct http_client_target *(*target)(const struct dsn *to, const struct http_client_options *opt);
-    /* The body of a request, compressed. now_us: of this try, since servers correct clocks by it. False: it does not fit. */
+    /* The body of a request, compressed. now_us: of this try, since servers correct clocks by it. False: it does not
+     * fit. */
     bool (*item)(enum item_kind kind, const char *event_id, struct slice payload, int64_t now_us, struct sbuf *body);
     /* What the project has not been told of losses. False, and r is empty: nothing. */
-    bool (*losses)(struct client_report *r, struct store *store, struct slice project, int64_t now_us, struct sbuf *body);
+    bool (*losses)(struct client_report *r, struct store *store, struct slice project, int64_t now_us,
+                   struct sbuf *body);
     enum reply_verdict (*judge)(const struct reply_answer *a, struct reply_limits *limits);
 };
 

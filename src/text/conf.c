@@ -63,7 +63,8 @@ static bool is_forbidden(unsigned char c)
     return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
-/* What is wrong with the byte at i, if anything, in text. Returns how many bytes belong to it, 0 when they are no UTF-8. */
+/* What is wrong with the byte at i, if anything, in text. Returns how many bytes belong to it, 0 when they are no
+ * UTF-8. */
 static size_t check_byte(struct slice s, size_t i, unsigned col, char text[FAULT_TEXT])
 {
     unsigned char c = (unsigned char)s.p[i];
@@ -174,8 +175,9 @@ static unsigned skip_line_ends(struct slice raw, size_t *i)
 }
 
 /*
- * The text between single quotes (YAML 1.2, 7.3.2): '' is a quote, white space around line ends folds into a space, or into as many
- * line feeds as there are empty lines. libfyaml 0.7.12 does that itself, but gets two or more '' in a row wrong.
+ * The text between single quotes (YAML 1.2, 7.3.2): '' is a quote, white space around line ends folds into a space, or
+ * into as many line feeds as there are empty lines. libfyaml 0.7.12 does that itself, but gets two or more '' in a row
+ * wrong.
  */
 static struct slice single_quoted(struct arena *a, struct slice raw)
 {
@@ -220,8 +222,7 @@ static bool add_weight(struct builder *b, const struct conf_node *n, unsigned we
     if (b->depth + height > CONF_DEPTH_MAX)
         return conf_error(b->d, n, "nested deeper than %d levels", CONF_DEPTH_MAX);
     if (weight > CONF_NODES_MAX - b->weight)
-        return conf_error(b->d, n, "more than %d values in one file, aliases counted in full",
-                          CONF_NODES_MAX);
+        return conf_error(b->d, n, "more than %d values in one file, aliases counted in full", CONF_NODES_MAX);
     b->weight += weight;
     if (b->depth) {
         struct level *up = &b->level[b->depth - 1];
@@ -264,7 +265,8 @@ static bool marked_inside(struct fy_event *e)
     return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
 }
 
-/* Nothing is written there. Libraries from 0.8 on make a token of it, with a place that is theirs; older ones do not. */
+/* Nothing is written there. Libraries from 0.8 on make a token of it, with a place that is theirs; older ones do not.
+ */
 static bool left_out(struct fy_event *e)
 {
     struct fy_token *t = e->type == FYET_SCALAR ? fy_event_get_token(e) : NULL;
@@ -291,8 +293,7 @@ static struct conf_node *node_new(struct builder *b, enum conf_type type, struct
     return n;
 }
 
-static void anchor_set(struct builder *b, struct slice name, struct conf_node *node, unsigned weight,
-                       unsigned height)
+static void anchor_set(struct builder *b, struct slice name, struct conf_node *node, unsigned weight, unsigned height)
 {
     if (!name.p)
         return;
@@ -416,8 +417,7 @@ static bool take(struct builder *b, struct fy_event *e)
     unsigned line = 1, col = 1;
     if (tag) {
         mark_at(b, fy_token_start_mark(tag), &line, &col);
-        return refuse(b, line, col,
-                      "tags (!name) are not supported; put a value that begins with '!' in quotes");
+        return refuse(b, line, col, "tags (!name) are not supported; put a value that begins with '!' in quotes");
     }
     switch (e->type) {
     case FYET_DOCUMENT_START:
@@ -431,8 +431,7 @@ static bool take(struct builder *b, struct fy_event *e)
         return wants_key(b) ? take_key(b, e) : take_alias(b, e);
     case FYET_MAPPING_START:
     case FYET_SEQUENCE_START:
-        return wants_key(b) ? take_key(b, e)
-                            : take_start(b, e, e->type == FYET_MAPPING_START ? CONF_MAP : CONF_LIST);
+        return wants_key(b) ? take_key(b, e) : take_start(b, e, e->type == FYET_MAPPING_START ? CONF_MAP : CONF_LIST);
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END:
         return take_end(b);

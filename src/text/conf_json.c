@@ -43,8 +43,8 @@ static bool json_number(struct slice s, struct sbuf *out)
         return false;
     while (whole.n > 1 && whole.p[0] == '0')
         whole = slice_from(whole, 1);
-    sbuf_addf(out, "%s%.*s%s%.*s%.*s", minus ? "-" : "", SLICE_ARG(whole.n ? whole : SLICE("0")),
-              fraction.n ? "." : "", SLICE_ARG(fraction), SLICE_ARG(exponent));
+    sbuf_addf(out, "%s%.*s%s%.*s%.*s", minus ? "-" : "", SLICE_ARG(whole.n ? whole : SLICE("0")), fraction.n ? "." : "",
+              SLICE_ARG(fraction), SLICE_ARG(exponent));
     return true;
 }
 

@@ -204,8 +204,8 @@ static bool reference(struct walk *w, struct slice s, const struct frame *outer,
     if (!close || !grok_name_ok(name) || (type.p && !grok_name_ok(type)))
         return fail(w, "a reference is %%{NAME}, %%{NAME:field} or %%{NAME:field:type}; write a literal %%{ as %%\\{");
     if (has_field && !grok_field_name(raw, field))
-        return fail(w, "\"%.*s\" cannot be the name of a field: letters, digits and _ . - @, or [a][b], at most %d", SLICE_ARG(raw),
-                    GROK_FIELD_MAX);
+        return fail(w, "\"%.*s\" cannot be the name of a field: letters, digits and _ . - @, or [a][b], at most %d",
+                    SLICE_ARG(raw), GROK_FIELD_MAX);
     *length = (size_t)(close - s.p) + 1;
     return put_reference(w, name, field, outer);
 }
@@ -266,7 +266,8 @@ size_t grok_place(const struct grok_text *t, size_t at)
     return !p ? at : p->reference ? p->from : p->from + (at - p->at);
 }
 
-struct regex *grok_compile(const struct grok *g, struct diag *d, const struct conf_node *n, struct arena *a, struct slice *expanded)
+struct regex *grok_compile(const struct grok *g, struct diag *d, const struct conf_node *n, struct arena *a,
+                           struct slice *expanded)
 {
     struct grok_text t;
     struct regex *re = NULL;

@@ -1,12 +1,13 @@
 /*
  * grok: %{NAME} and %{NAME:field} in a regular expression, replaced by the pattern of that name.
  *
- * Names are looked up among the caller's own first, then in the library (grok_names.c). What a name stands for becomes a group,
- * captured as `field` if there is one, so that a quantifier behind it counts for the whole. The result is plain PCRE2 syntax, which
- * the prefilter reads like any other pattern.
+ * Names are looked up among the caller's own first, then in the library (grok_names.c). What a name stands for becomes
+ * a group, captured as `field` if there is one, so that a quantifier behind it counts for the whole. The result is
+ * plain PCRE2 syntax, which the prefilter reads like any other pattern.
  *
- * No reference: behind a backslash, in a character class, between \Q and \E, in a comment, and where no letter follows "%{". Bounded:
- * GROK_DEPTH_MAX names inside each other, GROK_BYTES_MAX bytes; a name that holds itself is refused. Pure.
+ * No reference: behind a backslash, in a character class, between \Q and \E, in a comment, and where no letter follows
+ * "%{". Bounded: GROK_DEPTH_MAX names inside each other, GROK_BYTES_MAX bytes; a name that holds itself is refused.
+ * Pure.
  */
 #ifndef TEXT_GROK_H
 #define TEXT_GROK_H
@@ -27,7 +28,8 @@ struct grok {
     unsigned n_own;
 };
 
-/* A field whose group PCRE2 could not call by its own name: it has characters that are not allowed there, or comes twice. */
+/* A field whose group PCRE2 could not call by its own name: it has characters that are not allowed there, or comes
+ * twice. */
 struct grok_field {
     char group[16];
     char name[GROK_FIELD_MAX + 1];
@@ -51,10 +53,11 @@ void grok_free(struct grok_text *t);
 size_t grok_place(const struct grok_text *t, size_t at);
 
 /*
- * The value of a scalar node, expanded and compiled. *expanded, if not NULL, is a copy of what was compiled, in the arena. NULL and an
- * error at the byte of the node that is wrong. The caller frees.
+ * The value of a scalar node, expanded and compiled. *expanded, if not NULL, is a copy of what was compiled, in the
+ * arena. NULL and an error at the byte of the node that is wrong. The caller frees.
  */
-struct regex *grok_compile(const struct grok *g, struct diag *d, const struct conf_node *n, struct arena *a, struct slice *expanded);
+struct regex *grok_compile(const struct grok *g, struct diag *d, const struct conf_node *n, struct arena *a,
+                           struct slice *expanded);
 
 /* The name that captures and templates know a field by: itself, or a.b for [a][b]. False: it is none. */
 bool grok_field_name(struct slice raw, char out[GROK_FIELD_MAX + 1]);

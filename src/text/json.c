@@ -131,8 +131,8 @@ struct member_reader {
     unsigned levels;
     unsigned arrays; /* open arrays: what is inside them is not handed out */
     bool (*member)(void *u, const struct json_member *m);
-    struct slice key[JSON_DEPTH_MAX + 1];  /* by depth of the object it stands in */
-    size_t start[JSON_DEPTH_MAX + 1];      /* where the object or array that opened at this depth began */
+    struct slice key[JSON_DEPTH_MAX + 1]; /* by depth of the object it stands in */
+    size_t start[JSON_DEPTH_MAX + 1];     /* where the object or array that opened at this depth began */
 };
 
 /* yajl decodes a string in place when it has no escapes; only a decoded copy must be kept. */
@@ -300,7 +300,8 @@ static bool comma_dangles(struct slice s)
     return i < s.n && (s.p[i] == '}' || s.p[i] == ']');
 }
 
-/* What stands at the front of rest, inside a string: a control byte becomes an escape. Returns how many bytes of rest it is. */
+/* What stands at the front of rest, inside a string: a control byte becomes an escape. Returns how many bytes of rest
+ * it is. */
 static size_t repair_inside(struct slice rest, char *out, size_t *n)
 {
     static const char hex[] = "0123456789abcdef";
@@ -571,8 +572,9 @@ static bool json_tree_pop(void *u)
 
 struct json_node *json_tree(struct arena *a, struct slice text)
 {
-    static const struct json_handler h = {json_tree_null, json_tree_boolean, json_tree_number, json_tree_string, json_tree_map,
-                                          json_tree_key,  json_tree_pop,     json_tree_array,  json_tree_pop};
+    static const struct json_handler h = {json_tree_null,   json_tree_boolean, json_tree_number,
+                                          json_tree_string, json_tree_map,     json_tree_key,
+                                          json_tree_pop,    json_tree_array,   json_tree_pop};
     struct builder b = {.a = a};
     size_t used;
     if (json_read(text, &h, &b, &used) != JSON_OK || slice_trim(slice_from(text, used)).n)

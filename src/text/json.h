@@ -25,8 +25,8 @@ struct json_handler {
 enum json_result { JSON_OK, JSON_BAD, JSON_STOPPED, JSON_TOO_DEEP, JSON_INCOMPLETE };
 
 /*
- * Reads the first JSON value of `text`; *used, if not NULL, is where it ended. Invalid UTF-8 inside strings is passed on as it
- * is. Depth is capped at JSON_DEPTH_MAX. Time is linear.
+ * Reads the first JSON value of `text`; *used, if not NULL, is where it ended. Invalid UTF-8 inside strings is passed
+ * on as it is. Depth is capped at JSON_DEPTH_MAX. Time is linear.
  */
 enum json_result json_read(struct slice text, const struct json_handler *h, void *u, size_t *used);
 
@@ -34,23 +34,26 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_MAP, JSON_
 
 /* A member of an object, as json_members gives it. */
 struct json_member {
-    struct slice name;  /* of the outermost object: its key; below: the keys on the way, joined by '.' */
-    struct slice value; /* string: decoded; number: its spelling; boolean: true or false; null: empty; else its JSON text */
+    struct slice name; /* of the outermost object: its key; below: the keys on the way, joined by '.' */
+    struct slice
+        value; /* string: decoded; number: its spelling; boolean: true or false; null: empty; else its JSON text */
     enum json_type type;
     unsigned depth; /* 1 in the outermost object */
 };
 
 /*
- * Reads the first JSON value of `text`, which must be an object (else JSON_BAD), and hands out its members in their order:
- * scalars where they stand, objects and arrays where they end. Members of nested objects are given down to `depth` levels,
- * elements of arrays never. Slices point into `text` where it had no escapes, else into the arena, and stay valid as long
- * as both; a path below the outermost object that is longer than JSON_PATH_MAX is left out. `member` returns false to stop. Bounds and *used as for json_read.
+ * Reads the first JSON value of `text`, which must be an object (else JSON_BAD), and hands out its members in their
+ * order: scalars where they stand, objects and arrays where they end. Members of nested objects are given down to
+ * `depth` levels, elements of arrays never. Slices point into `text` where it had no escapes, else into the arena, and
+ * stay valid as long as both; a path below the outermost object that is longer than JSON_PATH_MAX is left out. `member`
+ * returns false to stop. Bounds and *used as for json_read.
  */
 enum json_result json_members(struct slice text, struct arena *a, unsigned depth,
                               bool (*member)(void *u, const struct json_member *m), void *u, size_t *used);
 
 /*
- * JSON as some writers get it wrong, made such as a reader takes: raw control bytes inside strings are escaped, a comma before
+ * JSON as some writers get it wrong, made such as a reader takes: raw control bytes inside strings are escaped, a comma
+ * before
  * `}` or `]` goes, NaN and Infinity become null. One pass, at most six times the size, in the arena.
  */
 struct slice json_repair(struct arena *a, struct slice text);
@@ -86,8 +89,8 @@ bool json_number_ok(struct slice v);
 /* A tree, for what is small and read more than once (samples, expected payloads). */
 struct json_node {
     enum json_type type;
-    struct slice key;   /* inside a map */
-    struct slice text;  /* string value or number spelling */
+    struct slice key;  /* inside a map */
+    struct slice text; /* string value or number spelling */
     bool truth;
     struct json_node *child, *next;
 };

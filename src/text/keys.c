@@ -47,12 +47,8 @@ struct unit {
 };
 
 /* Largest first, so that printing finds the shortest form. */
-static const struct unit durations[] = {{"d", INT64_C(86400000000)},
-                                        {"h", INT64_C(3600000000)},
-                                        {"m", 60000000},
-                                        {"s", 1000000},
-                                        {"ms", 1000},
-                                        {NULL, 0}};
+static const struct unit durations[] = {
+    {"d", INT64_C(86400000000)}, {"h", INT64_C(3600000000)}, {"m", 60000000}, {"s", 1000000}, {"ms", 1000}, {NULL, 0}};
 static const struct unit sizes[] = {{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"", 1}, {NULL, 0}};
 
 static bool scaled(struct slice s, const struct unit *units, int64_t *out)
@@ -267,8 +263,7 @@ static bool read_number(const struct key *k, const struct conf_node *n, int64_t 
     return true;
 }
 
-static bool bind_string(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n,
-                        void *at)
+static bool bind_string(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n, void *at)
 {
     if (n->type != CONF_SCALAR || conf_null(n))
         return wrong(c, k, label, n);
@@ -283,8 +278,7 @@ static bool bind_string(struct keys_ctx *c, const struct key *k, const char *lab
     return true;
 }
 
-static bool bind_scalar(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n,
-                        void *at)
+static bool bind_scalar(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n, void *at)
 {
     int64_t v;
     if (n->type != CONF_SCALAR)
@@ -339,7 +333,8 @@ static bool bind_many(struct keys_ctx *c, const struct key *k, const struct conf
     return ok;
 }
 
-static bool bind_text(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n, const struct conf_node **at)
+static bool bind_text(struct keys_ctx *c, const struct key *k, const char *label, const struct conf_node *n,
+                      const struct conf_node **at)
 {
     if (n->type != CONF_SCALAR || conf_null(n))
         return wrong(c, k, label, n);
@@ -451,8 +446,7 @@ static void warn(struct keys_ctx *c, const struct key_table *t, const struct con
             err_add(c->diag, ERR_WARNING, conf_key_place(n), "\"%s\" has no meaning here%s%s", k->name,
                     text ? "; " : "", text ? text : "");
         if (n && k->later)
-            err_add(c->diag, ERR_WARNING, conf_key_place(n), "\"%s\" is accepted, but not yet in force",
-                    k->name);
+            err_add(c->diag, ERR_WARNING, conf_key_place(n), "\"%s\" is accepted, but not yet in force", k->name);
     }
 }
 

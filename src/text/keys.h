@@ -30,13 +30,13 @@ enum key_type {
     KEY_DURATION, /* int64_t, microseconds; written 500ms 30s 10m 1h 7d, or 0 */
     KEY_SIZE,     /* an unsigned integer member, bytes; written 512 64k 32m 1g, powers of 1024 */
     KEY_ENUM,     /* int-sized enum; the index of the word in `names` */
-    KEY_TEXT,  /* const struct conf_node *, a scalar that is not empty: for what is compiled later and needs
-                  its place */
-    KEY_NODE,  /* const struct conf_node *, anything */
-    KEY_TABLE, /* a map with a table of its own, into the same struct or a member struct */
-    KEY_LIST,  /* T *v and unsigned n; `of` says what an element is */
-    KEY_MAP,   /* the same from a map with free names: T begins with struct slice name */
-    KEY_CUSTOM /* whatever `custom` makes of it */
+    KEY_TEXT,     /* const struct conf_node *, a scalar that is not empty: for what is compiled later and needs
+                     its place */
+    KEY_NODE,     /* const struct conf_node *, anything */
+    KEY_TABLE,    /* a map with a table of its own, into the same struct or a member struct */
+    KEY_LIST,     /* T *v and unsigned n; `of` says what an element is */
+    KEY_MAP,      /* the same from a map with free names: T begins with struct slice name */
+    KEY_CUSTOM    /* whatever `custom` makes of it */
 };
 
 struct key;
@@ -86,8 +86,8 @@ struct key {
 };
 
 #define KEY_AT(type_, member_) .offset = offsetof(type_, member_), .size = sizeof(((type_ *)0)->member_)
-#define KEY_MANY(type_, member_, n_member_)                                                                  \
-    .offset = offsetof(type_, member_), .n_offset = offsetof(type_, n_member_),                              \
+#define KEY_MANY(type_, member_, n_member_)                                                                            \
+    .offset = offsetof(type_, member_), .n_offset = offsetof(type_, n_member_),                                        \
     .elem_size = sizeof *((type_ *)0)->member_
 
 /* An element of a list of struct slice, and of a map to one (struct key_pair). */

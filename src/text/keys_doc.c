@@ -78,13 +78,10 @@ void keys_put_masked(struct slice s, struct sbuf *out)
     size_t from = scheme < 0 ? 0 : (size_t)scheme + 3;
     struct slice authority = slice_from(s, from);
     const char *end = slice_chr(authority, '/');
-    ptrdiff_t at =
-        slice_rfind(slice_sub(authority, 0, end ? (size_t)(end - authority.p) : authority.n), SLICE("@"));
+    ptrdiff_t at = slice_rfind(slice_sub(authority, 0, end ? (size_t)(end - authority.p) : authority.n), SLICE("@"));
     sbuf_adds(&b, slice_sub(s, 0, from));
     if (at >= 0 || scheme < 0)
-        sbuf_adds(
-            &b,
-            SLICE("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")); /* as long as a DSN's key, so that it reads as one */
+        sbuf_adds(&b, SLICE("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")); /* as long as a DSN's key, so that it reads as one */
     if (at >= 0 || scheme >= 0)
         sbuf_adds(&b, slice_from(authority, at < 0 ? 0 : (size_t)at));
     keys_put_string(sbuf_slice(&b), out);
@@ -190,8 +187,8 @@ struct dump {
     bool quiet;         /* inside list items what is not set goes without a word */
 };
 
-static void dump_table(struct dump *d, const struct key_table *t, const char *base, const char *def,
-                       unsigned indent, bool item);
+static void dump_table(struct dump *d, const struct key_table *t, const char *base, const char *def, unsigned indent,
+                       bool item);
 
 static void dump_start(struct dump *d, unsigned indent, bool *item)
 {
@@ -233,8 +230,7 @@ static void dump_leaf(struct dump *d, const struct key *k, const char *base, con
         dump_start(d, indent, item);
         sbuf_addf(d->out, "%s: ", k->name);
         sbuf_adds(d->out, sbuf_slice(&value));
-        sbuf_adds(d->out,
-                  slice_eq(sbuf_slice(&value), sbuf_slice(&same)) ? SLICE("  # default\n") : SLICE("\n"));
+        sbuf_adds(d->out, slice_eq(sbuf_slice(&value), sbuf_slice(&same)) ? SLICE("  # default\n") : SLICE("\n"));
     } else if (!d->quiet) {
         sbuf_addf(d->out, "%*s# %s is not set\n", (int)indent, "", k->name);
     }
@@ -243,8 +239,8 @@ static void dump_leaf(struct dump *d, const struct key *k, const char *base, con
 }
 
 /* item: the first line written begins a list item. */
-static void dump_table(struct dump *d, const struct key_table *t, const char *base, const char *def,
-                       unsigned indent, bool item)
+static void dump_table(struct dump *d, const struct key_table *t, const char *base, const char *def, unsigned indent,
+                       bool item)
 {
     for (const struct key *k = t->keys; k->name; k++) {
         const char *text;
@@ -518,8 +514,7 @@ static void man_words(const struct key *k, struct sbuf *out)
         keys_words(k, out);
         return;
     }
-    sbuf_adds(out, k->type == KEY_LIST ? SLICE("a list; each entry: ")
-                                       : SLICE("a map with free names; each value: "));
+    sbuf_adds(out, k->type == KEY_LIST ? SLICE("a list; each entry: ") : SLICE("a map with free names; each value: "));
     if (k->of->type == KEY_TABLE)
         sbuf_adds(out, SLICE("a map with these keys"));
     else

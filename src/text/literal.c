@@ -3,9 +3,9 @@
 enum { NESTING_MAX = 20, RUN_MAX = 255, OWN_LEN_MIN = 6, SHARED = 1 };
 
 /*
- * A pattern is an alternation of sequences of atoms. A sequence needs all of its atoms, so its best atom will do: a run of
- * plain characters, or a group that must take part or be there when it is looked for (?=...). An alternation needs one of its
- * sequences, so it needs a literal of each.
+ * A pattern is an alternation of sequences of atoms. A sequence needs all of its atoms, so its best atom will do: a run
+ * of plain characters, or a group that must take part or be there when it is looked for (?=...). An alternation needs
+ * one of its sequences, so it needs a literal of each.
  */
 struct parser {
     struct slice s;
@@ -37,7 +37,8 @@ static uint64_t census_key(struct slice text)
 /* Its length, and more when no other pattern has it. Short ones are in many lines, whoever has them. */
 static size_t worth_of(const struct parser *p, struct slice text)
 {
-    bool own = p->census && text.n >= OWN_LEN_MIN && (uintptr_t)table_get(&p->census->owners, census_key(text)) != SHARED;
+    bool own =
+        p->census && text.n >= OWN_LEN_MIN && (uintptr_t)table_get(&p->census->owners, census_key(text)) != SHARED;
     return text.n + (own ? RUN_MAX : 0);
 }
 
@@ -363,7 +364,8 @@ void literal_census_free(struct literal_census *c)
     table_free(&c->owners);
 }
 
-void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a, struct literals *out)
+void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a,
+                  struct literals *out)
 {
     struct parser p = {.s = pattern, .arena = a, .census = census};
     alternation(&p, ignore_case, 0, out);

@@ -1,8 +1,8 @@
 /*
  * literal: the texts of which at least one must stand in whatever a PCRE2 pattern matches.
  *
- * Looking for literals is many times cheaper than looking for patterns, both to compile and to run, and most rules hold a good one.
- * Conservative: for syntax it does not know it finds nothing, which is always right. Pure.
+ * Looking for literals is many times cheaper than looking for patterns, both to compile and to run, and most rules hold
+ * a good one. Conservative: for syntax it does not know it finds nothing, which is always right. Pure.
  */
 #ifndef TEXT_LITERAL_H
 #define TEXT_LITERAL_H
@@ -24,8 +24,8 @@ struct literals {
 };
 
 /*
- * Which literals several patterns of a set have: what lines of a log have in common, too. Of two literals of a pattern the one that is its
- * own alone is in fewer lines.
+ * Which literals several patterns of a set have: what lines of a log have in common, too. Of two literals of a pattern
+ * the one that is its own alone is in fewer lines.
  */
 struct literal_census {
     struct table owners; /* by the literal's hash */
@@ -35,6 +35,7 @@ struct literal_census {
 void literal_count(struct literal_census *c, struct slice pattern, bool ignore_case, unsigned owner);
 void literal_census_free(struct literal_census *c);
 /* census may be NULL. */
-void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a, struct literals *out);
+void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a,
+                  struct literals *out);
 
 #endif

@@ -12,18 +12,18 @@
 #ifdef HAVE_HS
 #include <hs/hs.h>
 
-typedef hs_error_t hs_scan_f(const hs_database_t *db, const char *text, unsigned n, unsigned flags, hs_scratch_t *scratch,
-                             match_event_handler on_match, void *ctx);
+typedef hs_error_t hs_scan_f(const hs_database_t *db, const char *text, unsigned n, unsigned flags,
+                             hs_scratch_t *scratch, match_event_handler on_match, void *ctx);
 /* Libraries for more than one kind of processor have one of these for each, and libhs takes the widest. */
 __attribute__((weak)) hs_scan_f avx2_hs_scan;
 #endif
 
 /*
- * Two databases: the literals of the patterns that have some (cheap to compile and to run), and the other patterns as regular
- * expressions. What neither can hold is always a candidate.
+ * Two databases: the literals of the patterns that have some (cheap to compile and to run), and the other patterns as
+ * regular expressions. What neither can hold is always a candidate.
  */
 struct prefilter {
-    unsigned n; /* patterns */
+    unsigned n;             /* patterns */
     unsigned always, empty; /* patterns that are always candidates, and those of them that match everything */
     uint64_t *is_always;
     unsigned *owner; /* of each literal: its pattern */
@@ -97,7 +97,8 @@ static bool finds(hs_scan_f *scan, const hs_platform_info_t *platform, const cha
 /* One pattern for each way in which Vectorscan skips what cannot match, by one byte and by two. */
 static bool is_sound(hs_scan_f *scan, const hs_platform_info_t *platform)
 {
-    return finds(scan, platform, "x", "x_") && finds(scan, platform, "[x-z]1", "y1") && finds(scan, platform, "x.*z", "xz");
+    return finds(scan, platform, "x", "x_") && finds(scan, platform, "[x-z]1", "y1") &&
+           finds(scan, platform, "x.*z", "xz");
 }
 
 /* The processor as libhs sees it, or as its AVX2 code does. False: libhs has no code for it. */
@@ -128,8 +129,8 @@ static size_t length_of_last_word(struct slice s)
 }
 
 /*
- * libhs looks for the last eight bytes of a literal, and asks for the rest where it finds them. " request" is in every line of some logs:
- * the last word is cut short so that three bytes before it are among the eight.
+ * libhs looks for the last eight bytes of a literal, and asks for the rest where it finds them. " request" is in every
+ * line of some logs: the last word is cut short so that three bytes before it are among the eight.
  */
 static struct slice told_apart(struct slice s)
 {
@@ -167,7 +168,8 @@ static bool build_literals(struct prefilter *s, const struct literal_list *l)
     hs_compile_error_t *err = NULL;
     if (!l->n)
         return true;
-    if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->len, l->n, HS_MODE_BLOCK, &s->platform, &s->literals, &err) == HS_SUCCESS)
+    if (hs_compile_lit_multi(l->text, l->flags, l->ids, l->len, l->n, HS_MODE_BLOCK, &s->platform, &s->literals,
+                             &err) == HS_SUCCESS)
         return true;
     hs_free_compile_error(err);
     s->literals = NULL;
@@ -175,10 +177,11 @@ static bool build_literals(struct prefilter *s, const struct literal_list *l)
 }
 
 /*
- * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset. False: one
- * pattern was refused and marked, try again without it.
+ * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset.
+ * False: one pattern was refused and marked, try again without it.
  */
-static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *patterns, const uint64_t *held, struct arena *a)
+static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *patterns, const uint64_t *held,
+                          struct arena *a)
 {
     const char **regex = xcalloc(s->n, sizeof *regex);
     unsigned *flags = xcalloc(s->n, sizeof *flags), *ids = xcalloc(s->n, sizeof *ids), n = 0;
@@ -190,11 +193,13 @@ static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *p
             mark_always(s, i);
             continue;
         }
-        flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY | (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
+        flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
+                   (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
         ids[n++] = i;
     }
     hs_compile_error_t *err = NULL;
-    hs_error_t rc = n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, &s->platform, &s->regexes, &err) : HS_SUCCESS;
+    hs_error_t rc =
+        n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, &s->platform, &s->regexes, &err) : HS_SUCCESS;
     int bad = rc != HS_SUCCESS && err ? err->expression : -1;
     if (rc != HS_SUCCESS) {
         s->regexes = NULL;
@@ -243,8 +248,8 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
 #endif
 
 /*
- * The AVX-512 code of Vectorscan 5.4.9, which is Debian 12's, misses matches behind the first 64 bytes of a text; its AVX2 code
- * does not. So whatever the library, its code is asked before it is trusted.
+ * The AVX-512 code of Vectorscan 5.4.9, which is Debian 12's, misses matches behind the first 64 bytes of a text; its
+ * AVX2 code does not. So whatever the library, its code is asked before it is trusted.
  */
 enum prefilter_code prefilter_probe(void)
 {
@@ -268,7 +273,8 @@ struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefi
     s->n = n;
     s->is_always = xcalloc(words_for(n), sizeof *s->is_always);
     for (unsigned i = 0; i < n; i++)
-        /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way; an empty one matches. */
+        /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way; an empty one
+         * matches. */
         if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
             mark_always(s, i);
     for (unsigned i = 0; i < n; i++)
@@ -361,14 +367,16 @@ static int prefilter_on_regex(unsigned id, unsigned long long from, unsigned lon
     return 0;
 }
 
-static bool run(const struct prefilter *s, const hs_database_t *db, struct prefilter_scratch *x, struct slice text, match_event_handler on_match,
-                struct hit_words *r)
+static bool run(const struct prefilter *s, const hs_database_t *db, struct prefilter_scratch *x, struct slice text,
+                match_event_handler on_match, struct hit_words *r)
 {
-    return !db || (text.n <= UINT32_MAX && s->scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
+    return !db || (text.n <= UINT32_MAX &&
+                   s->scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
 }
 #endif
 
-void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text, struct prefilter_hits *hits)
+void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text,
+                   struct prefilter_hits *hits)
 {
     unsigned words = words_for(s->n);
     assert(hits->n >= words);
@@ -410,7 +418,8 @@ bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, str
 {
 #ifdef HAVE_HS
     if (prefilter_is_literal(s) && text.n <= UINT32_MAX)
-        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, prefilter_on_any, NULL) != HS_SUCCESS;
+        return s->literals && s->scan(s->literals, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, prefilter_on_any,
+                                      NULL) != HS_SUCCESS;
 #endif
     (void)s;
     (void)x;

@@ -1,8 +1,10 @@
 /*
- * prefilter: the one door to libhs (Vectorscan or Hyperscan): which of many patterns can match a text at all, in one pass.
+ * prefilter: the one door to libhs (Vectorscan or Hyperscan): which of many patterns can match a text at all, in one
+ * pass.
  *
- * A prefilter may let too much through, never too little: a pattern that libhs refuses, or any without libhs, or with one that
- * misses matches on this processor, is reported for every text. A compiled scan is immutable and shared; a scratch belongs to one thread.
+ * A prefilter may let too much through, never too little: a pattern that libhs refuses, or any without libhs, or with
+ * one that misses matches on this processor, is reported for every text. A compiled scan is immutable and shared; a
+ * scratch belongs to one thread.
  */
 #ifndef TEXT_PREFILTER_H
 #define TEXT_PREFILTER_H
@@ -37,13 +39,16 @@ struct prefilter_scratch *prefilter_scratch_new(void);
 void prefilter_scratch_fit(struct prefilter_scratch *x, const struct prefilter *s);
 void prefilter_scratch_free(struct prefilter_scratch *x);
 /* Sets in hits (the scan's own width, cleared first) the bit of every pattern that may match. */
-void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text, struct prefilter_hits *hits);
+void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struct slice text,
+                   struct prefilter_hits *hits);
 /*
- * False: none of its patterns can match any part of this text. So one look at a text tells that a piece of it, whose bounds would
- * cost more to find, is of no interest. True whenever a pattern is not known by its literals; of empty ones nothing is said.
+ * False: none of its patterns can match any part of this text. So one look at a text tells that a piece of it, whose
+ * bounds would cost more to find, is of no interest. True whenever a pattern is not known by its literals; of empty
+ * ones nothing is said.
  */
 bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, struct slice text);
-/* All its patterns but empty ones are known by their literals: so what it tells of a text holds for every part of it. */
+/* All its patterns but empty ones are known by their literals: so what it tells of a text holds for every part of it.
+ */
 bool prefilter_is_literal(const struct prefilter *s);
 struct prefilter_hits prefilter_hits_new(unsigned patterns);
 void prefilter_hits_free(struct prefilter_hits *h);

@@ -189,8 +189,9 @@ static const struct {
     const char *name;
     char like;
     unsigned char from, to;
-} posix[] = {{"alpha", 0, 'A', 'z'}, {"alnum", 'w', 0, 0}, {"digit", 'd', 0, 0}, {"space", 's', 0, 0},   {"word", 'w', 0, 0},
-             {"upper", 0, 'A', 'Z'}, {"lower", 0, 'a', 'z'}, {"xdigit", 'd', 0, 0}, {"punct", 0, '!', '/'}, {"blank", 'h', 0, 0}};
+} posix[] = {{"alpha", 0, 'A', 'z'}, {"alnum", 'w', 0, 0},   {"digit", 'd', 0, 0},   {"space", 's', 0, 0},
+             {"word", 'w', 0, 0},    {"upper", 0, 'A', 'Z'}, {"lower", 0, 'a', 'z'}, {"xdigit", 'd', 0, 0},
+             {"punct", 0, '!', '/'}, {"blank", 'h', 0, 0}};
 
 /* At "[:". */
 static void posix_class(struct parser *p, struct set *s)
@@ -423,8 +424,8 @@ struct pump {
     bool done;
     size_t text_bytes;
     struct sbuf text;
-    struct sbuf whole; /* a text that the pattern matches, behind a byte that ends all repeats: the matcher looks first whether a byte that
-                          it needs is there at all */
+    struct sbuf whole; /* a text that the pattern matches, behind a byte that ends all repeats: the matcher looks first
+                          whether a byte that it needs is there at all */
 };
 
 /* Bytes that many sets have come first, so that neighbours get the same one. */
@@ -443,7 +444,8 @@ static char pick(const struct set *s)
     return 'a';
 }
 
-/* A text that the nodes up to `end` match; `full`: with one of what may be missing. Counts are only kept near the top. */
+/* A text that the nodes up to `end` match; `full`: with one of what may be missing. Counts are only kept near the top.
+ */
 static void put(struct sbuf *out, const struct node *n, const struct node *end, bool full, unsigned depth)
 {
     for (; n != end; n = n->next) {

@@ -1,9 +1,9 @@
 /*
  * pump: texts that make a pattern work hard, made from the pattern itself.
  *
- * A backtracking matcher works without end where the same bytes can be shared out among repeats in many ways. So each repeat, each branch of
- * each group, and whatever stands between two repeats is written many times in a row, behind what the pattern wants before it. For
- * syntax it does not know it makes texts that do no harm. Pure.
+ * A backtracking matcher works without end where the same bytes can be shared out among repeats in many ways. So each
+ * repeat, each branch of each group, and whatever stands between two repeats is written many times in a row, behind
+ * what the pattern wants before it. For syntax it does not know it makes texts that do no harm. Pure.
  */
 #ifndef TEXT_PUMP_H
 #define TEXT_PUMP_H

@@ -48,7 +48,8 @@ struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offs
     int code;
     PCRE2_SIZE at = 0;
     uint32_t options = PCRE2_NEVER_BACKSLASH_C | (ignore_case ? PCRE2_CASELESS : 0);
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""), pattern.n, options, &code, &at, NULL);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""), pattern.n, options, &code, &at, NULL);
     *offset = at;
     if (!compiled) {
         pcre2_get_error_message(code, (PCRE2_UCHAR *)message, 256);

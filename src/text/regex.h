@@ -1,8 +1,8 @@
 /*
  * regex: the one door to PCRE2. Byte mode (no UTF unless the pattern asks with (*UTF)), JIT where the system allows it.
  *
- * A compiled regex is immutable and may be shared by threads; a scratch belongs to one thread. Matching is bounded by a match
- * limit, so that a pattern that backtracks without end costs milliseconds and is reported as REGEX_LIMIT.
+ * A compiled regex is immutable and may be shared by threads; a scratch belongs to one thread. Matching is bounded by a
+ * match limit, so that a pattern that backtracks without end costs milliseconds and is reported as REGEX_LIMIT.
  */
 #ifndef TEXT_REGEX_H
 #define TEXT_REGEX_H
@@ -22,7 +22,8 @@ unsigned regex_count(const struct regex *re);
 const char *regex_name(const struct regex *re, unsigned number);
 /* Number of a named capture, the first of several, 0 if there is none. */
 unsigned regex_number(const struct regex *re, struct slice name);
-/* The capture of this name is called something else from now on, which PCRE2 need not allow and other captures may be called too. */
+/* The capture of this name is called something else from now on, which PCRE2 need not allow and other captures may be
+ * called too. */
 void regex_rename(struct regex *re, const char *name, struct slice as);
 /* Whether this process can have JIT at all (MemoryDenyWriteExecute and seccomp can take it away). */
 bool regex_have_jit(void);
@@ -36,8 +37,8 @@ enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT };
 /* On REGEX_YES the captures are read with regex_capture until the next match with the same scratch. */
 enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, struct slice subject, size_t from);
 /*
- * Capture 0 is the whole match. {NULL, 0} for a group that took no part, nor did a later one of the same name. Points into the
- * subject. The regex of the match must still be there.
+ * Capture 0 is the whole match. {NULL, 0} for a group that took no part, nor did a later one of the same name. Points
+ * into the subject. The regex of the match must still be there.
  */
 struct slice regex_capture(const struct regex_scratch *s, unsigned number);
 

@@ -143,8 +143,7 @@ static void advance(struct slice *s, size_t n)
 bool stamp_nginx(struct slice *s, int64_t *out)
 {
     struct civil c = {0};
-    if (s->n < 19 || s->p[10] != ' ' || !date_at(s->p, '/', &c) || !clock_at(s->p + 11, &c) ||
-        !stamp_civil(&c, out))
+    if (s->n < 19 || s->p[10] != ' ' || !date_at(s->p, '/', &c) || !clock_at(s->p + 11, &c) || !stamp_civil(&c, out))
         return false;
     advance(s, 19);
     return true;
@@ -160,9 +159,10 @@ static uint32_t three_lower(struct slice s)
 
 int stamp_month(struct slice s)
 {
-    static const uint32_t names[12] = {THREE('j', 'a', 'n'), THREE('f', 'e', 'b'), THREE('m', 'a', 'r'), THREE('a', 'p', 'r'),
-                                       THREE('m', 'a', 'y'), THREE('j', 'u', 'n'), THREE('j', 'u', 'l'), THREE('a', 'u', 'g'),
-                                       THREE('s', 'e', 'p'), THREE('o', 'c', 't'), THREE('n', 'o', 'v'), THREE('d', 'e', 'c')};
+    static const uint32_t names[12] = {THREE('j', 'a', 'n'), THREE('f', 'e', 'b'), THREE('m', 'a', 'r'),
+                                       THREE('a', 'p', 'r'), THREE('m', 'a', 'y'), THREE('j', 'u', 'n'),
+                                       THREE('j', 'u', 'l'), THREE('a', 'u', 'g'), THREE('s', 'e', 'p'),
+                                       THREE('o', 'c', 't'), THREE('n', 'o', 'v'), THREE('d', 'e', 'c')};
     uint32_t name = three_lower(s);
     for (int m = 0; m < 12; m++)
         if (name == names[m])
@@ -242,11 +242,10 @@ enum { AMBIGUOUS = 100 };
 static const struct {
     char name[5];
     signed char hours;
-} zone_words[] = {{"UTC", 0},         {"GMT", 0},         {"Z", 0},          {"CET", 1},  {"CEST", 2},
-                  {"MET", 1},         {"MEST", 2},        {"WET", 0},        {"WEST", 1}, {"EET", 2},
-                  {"EEST", 3},        {"MSK", 3},         {"JST", 9},        {"EST", -5}, {"EDT", -4},
-                  {"CDT", -5},        {"MST", -7},        {"MDT", -6},       {"PST", -8}, {"PDT", -7},
-                  {"BST", AMBIGUOUS}, {"IST", AMBIGUOUS}, {"CST", AMBIGUOUS}};
+} zone_words[] = {{"UTC", 0},  {"GMT", 0},  {"Z", 0},           {"CET", 1},         {"CEST", 2},       {"MET", 1},
+                  {"MEST", 2}, {"WET", 0},  {"WEST", 1},        {"EET", 2},         {"EEST", 3},       {"MSK", 3},
+                  {"JST", 9},  {"EST", -5}, {"EDT", -4},        {"CDT", -5},        {"MST", -7},       {"MDT", -6},
+                  {"PST", -8}, {"PDT", -7}, {"BST", AMBIGUOUS}, {"IST", AMBIGUOUS}, {"CST", AMBIGUOUS}};
 
 /* A zone word behind one space (Z also without): the bytes it takes, 0 when there is none. */
 static size_t word_zone_at(struct slice s, int32_t *offset_s, bool *known)
@@ -343,8 +342,9 @@ static int year_at(struct slice s, int first)
 
 static bool weekday_at(struct slice s)
 {
-    static const uint32_t names[7] = {THREE('m', 'o', 'n'), THREE('t', 'u', 'e'), THREE('w', 'e', 'd'), THREE('t', 'h', 'u'),
-                                      THREE('f', 'r', 'i'), THREE('s', 'a', 't'), THREE('s', 'u', 'n')};
+    static const uint32_t names[7] = {THREE('m', 'o', 'n'), THREE('t', 'u', 'e'), THREE('w', 'e', 'd'),
+                                      THREE('t', 'h', 'u'), THREE('f', 'r', 'i'), THREE('s', 'a', 't'),
+                                      THREE('s', 'u', 'n')};
     uint32_t name = three_lower(s);
     bool any = false;
     for (int i = 0; i < 7; i++)
@@ -464,7 +464,8 @@ enum { BSD_BYTES = 15 };
 
 static bool is_second_again(const struct stamp_memo *memo, struct slice s, int64_t now_us)
 {
-    return stamp_is_again(memo, s, BSD_BYTES) && (s.n == BSD_BYTES || !ascii_digit(s.p[BSD_BYTES])) && is_nearest(memo->us, now_us);
+    return stamp_is_again(memo, s, BSD_BYTES) && (s.n == BSD_BYTES || !ascii_digit(s.p[BSD_BYTES])) &&
+           is_nearest(memo->us, now_us);
 }
 
 bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone)
@@ -569,7 +570,7 @@ void stamp_print(int64_t us, char *buf)
     int ms = (int)((of_day < 0 ? of_day + DAY_S * STAMP_SECOND : of_day) / 1000);
     int year, month, day;
     civil_of(floor_div(us, DAY_S * STAMP_SECOND), &year, &month, &day);
-    int n = snprintf(buf, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, ms / 3600000,
-                     ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+    int n = snprintf(buf, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, ms / 3600000, ms / 60000 % 60,
+                     ms / 1000 % 60, ms % 1000);
     assert(n > 0 && n < 32);
 }

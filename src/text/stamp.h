@@ -49,21 +49,22 @@ int64_t stamp_local(const struct zone *z, int64_t local_us, int64_t last_us);
 int32_t stamp_offset(const struct zone *z, int64_t utc_s);
 
 /*
- * Readers. Each takes its form from the front of *s; on success it advances *s behind it and writes *out (and *has_zone); on
- * failure both are untouched. Without a zone in the text, *out is civil time as if UTC: pass it to stamp_local.
+ * Readers. Each takes its form from the front of *s; on success it advances *s behind it and writes *out (and
+ * *has_zone); on failure both are untouched. Without a zone in the text, *out is civil time as if UTC: pass it to
+ * stamp_local.
  */
 /* 2026/11/23 02:30:09  (nginx error log; never a zone) */
 bool stamp_nginx(struct slice *s, int64_t *out);
 /* 23/Nov/2026:02:30:09 +0000  (access logs) */
 bool stamp_clf(struct slice *s, int64_t *out);
 /*
- * RFC 3339 and its relatives: T or space, a fraction after . or , (digits beyond the ninth are read over) and Z, ±hh:mm, ±hhmm, ±hh or nothing; behind
- * one space also UTC, GMT, ±hh:mm and ±hhmm.
+ * RFC 3339 and its relatives: T or space, a fraction after . or , (digits beyond the ninth are read over) and Z,
+ * ±hh:mm, ±hhmm, ±hh or nothing; behind one space also UTC, GMT, ±hh:mm and ±hhmm.
  */
 bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone);
 /*
- * The second that a stream's stamps had last, in their spelling: a busy log has the same one many times in a row, which is not broken down
- * again. Kept by whoever keeps the stream; zeroed it knows none.
+ * The second that a stream's stamps had last, in their spelling: a busy log has the same one many times in a row, which
+ * is not broken down again. Kept by whoever keeps the stream; zeroed it knows none.
  */
 struct stamp_memo {
     char text[19];
@@ -87,12 +88,13 @@ static inline void stamp_keep(struct stamp_memo *m, struct slice text, int64_t u
 }
 
 /*
- * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or behind it,
- * zone word (UTC, GMT, Z, CEST, …; one that means several zones is read over) or offset behind it, weekday or Cisco's * before it.
- * Without a year: the one that puts the stamp nearest to now_us. memo may be NULL.
+ * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or
+ * behind it, zone word (UTC, GMT, Z, CEST, …; one that means several zones is read over) or offset behind it, weekday
+ * or Cisco's * before it. Without a year: the one that puts the stamp nearest to now_us. memo may be NULL.
  */
 bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone);
-/* Unix seconds with an optional fraction, or milli-, micro- or nanoseconds told by magnitude (> 1e11, > 1e14, > 1e17). */
+/* Unix seconds with an optional fraction, or milli-, micro- or nanoseconds told by magnitude (> 1e11, > 1e14, > 1e17).
+ */
 bool stamp_epoch(struct slice *s, int64_t *out);
 /* A number of such an epoch value; false when NaN, negative or out of range. */
 bool stamp_epoch_number(double v, int64_t *out);

@@ -5,7 +5,8 @@
 
 enum { WINDOW_MIN = 9, WINDOW_MAX = 15, GZIP_FRAME = 16, ANY_WINDOW = 15 + 32, STEP = 64 * 1024 };
 
-/* A window larger than the text gains nothing, and setting up zlib's full 256 KiB costs more than compressing a usual event. */
+/* A window larger than the text gains nothing, and setting up zlib's full 256 KiB costs more than compressing a usual
+ * event. */
 static int window_for(size_t n)
 {
     int bits = WINDOW_MIN;

@@ -50,8 +50,7 @@ static double with_parser(void)
     static struct arena arena;
     double from = now();
     for (int k = 0; k < ROUND; k++) {
-        struct parse_ctx ctx = {
-            .arena = &arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
+        struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
         record_init(&r, FORMAT_GELF, message[k % MESSAGES]);
         if (!parser_parse(FORMAT_GELF, &ctx, &r) || !r.request_id.n)
             abort();
@@ -64,8 +63,8 @@ int main(int argc, char **argv)
 {
     double seconds = argc > 1 ? atof(argv[1]) : 2, end, yajl = 1e9, own = 1e9;
     for (int i = 0; i < MESSAGES; i++) {
-        int n = snprintf(text[i], sizeof text[i], form, i, i * 37, i, i * 7, i % 8, (unsigned)i * 2654435761u,
-                         i * 91, i % 4, i);
+        int n = snprintf(text[i], sizeof text[i], form, i, i * 37, i, i * 7, i % 8, (unsigned)i * 2654435761u, i * 91,
+                         i % 4, i);
         message[i] = slice_of(text[i], (size_t)n);
         bytes += (size_t)n;
     }

@@ -40,8 +40,7 @@ static double round_of(struct slice message)
     static struct arena arena;
     double from = now();
     for (int k = 0; k < ROUND; k++) {
-        struct parse_ctx ctx = {
-            .arena = &arena, .now_us = INT64_C(1795428000000000), .last_us = RECORD_NO_TIME};
+        struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1795428000000000), .last_us = RECORD_NO_TIME};
         record_init(&r, FORMAT_SYSLOG, message);
         if (!parser_parse(FORMAT_SYSLOG, &ctx, &r) || !r.host.n)
             abort();
@@ -60,8 +59,8 @@ int main(int argc, char **argv)
             double t = round_of(message);
             best = t < best ? t : best;
         }
-        printf("%-16s %zu bytes: %.0f ns a message, %.2f million/s\n", kinds[i].name, message.n,
-               best / ROUND * 1e9, ROUND / best / 1e6);
+        printf("%-16s %zu bytes: %.0f ns a message, %.2f million/s\n", kinds[i].name, message.n, best / ROUND * 1e9,
+               ROUND / best / 1e6);
     }
     return 0;
 }

@@ -2,11 +2,13 @@
  * flood: syslog messages over UDP or TCP at a given rate, and a receiver that only counts, as the yardstick.
  *
  *   flood udp PORT RATE SECONDS [BYTES]              150-byte RFC 5424 datagrams to 127.0.0.1, prints what was sent
- *   flood tcp PORT RATE SECONDS [BYTES [CONNS]]      the same ended by LF, over CONNS connections (4); RATE 0: as fast as it goes
- *   flood sink PORT SECONDS                          receives datagrams with an 8 MB buffer and prints received and dropped
- *   flood tcpsink PORT                               takes connections and counts line feeds until all that came have closed
+ *   flood tcp PORT RATE SECONDS [BYTES [CONNS]]      the same ended by LF, over CONNS connections (4); RATE 0: as fast
+ * as it goes flood sink PORT SECONDS                          receives datagrams with an 8 MB buffer and prints
+ * received and dropped flood tcpsink PORT                               takes connections and counts line feeds until
+ * all that came have closed
  *
- * Every message is different (a sequence number), and one in a hundred is an error. Prints one line: sent=N seconds=S rate=R.
+ * Every message is different (a sequence number), and one in a hundred is an error. Prints one line: sent=N seconds=S
+ * rate=R.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -59,10 +61,12 @@ static void put_digits(char *at, unsigned n, uint64_t v)
 
 /* Where the digits are in form, and how many. Patching them is ten times as fast as printing the text, which leaves the
    processor to the receiver. */
-static const char form[] = "<134>1 2026-11-23T10:00:00.000000Z web-0 shop 1000 ID47 - request 000000000000 took 000 ms, user 00000 ";
+static const char form[] =
+    "<134>1 2026-11-23T10:00:00.000000Z web-0 shop 1000 ID47 - request 000000000000 took 000 ms, user 00000 ";
 enum { AT_PRI = 3, AT_MICRO = 27, AT_HOST = 39, AT_PID = 49, AT_REQUEST = 66, AT_TOOK = 84, AT_USER = 97 };
 
-/* Message number seq, exactly `bytes` long, at out, where a message of that length was before or `fresh` says that none was. */
+/* Message number seq, exactly `bytes` long, at out, where a message of that length was before or `fresh` says that none
+ * was. */
 static void message(char *out, size_t bytes, uint64_t seq, bool fresh)
 {
     char text[sizeof form];
@@ -228,6 +232,8 @@ int main(int argc, char **argv)
         return sink(argv[2], atoi(argv[3]));
     if (strcmp(mode, "tcpsink") == 0 && argc == 3)
         return tcp_sink(argv[2]);
-    fputs("usage: flood udp|tcp PORT RATE SECONDS [BYTES [CONNECTIONS]] | flood sink PORT SECONDS | flood tcpsink PORT\n", stderr);
+    fputs(
+        "usage: flood udp|tcp PORT RATE SECONDS [BYTES [CONNECTIONS]] | flood sink PORT SECONDS | flood tcpsink PORT\n",
+        stderr);
     return 2;
 }

@@ -1,6 +1,6 @@
 /*
- * budget: gives every fuzz target a bound of its work. fuzz.h calls the target's function fuzz_target; libFuzzer and replay.c call
- * this one, which fails when the steps are more than a multiple of the input's length.
+ * budget: gives every fuzz target a bound of its work. fuzz.h calls the target's function fuzz_target; libFuzzer and
+ * replay.c call this one, which fails when the steps are more than a multiple of the input's length.
  */
 #include "tests/fuzz/fuzz.h"
 

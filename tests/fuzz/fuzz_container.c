@@ -1,6 +1,7 @@
 /*
  * Container log files: the lines of the input joined and parsed as Docker's and as CRI's, and read as journal
- * entries, as a path and as Docker's config.v2.json. No byte of text is made up, what is held is capped, and a joined line is still one of its format.
+ * entries, as a path and as Docker's config.v2.json. No byte of text is made up, what is held is capped, and a joined
+ * line is still one of its format.
  *
  * And exactly once: reading that stops at any line and begins again at the place given there yields the same messages,
  * none twice and none left out.

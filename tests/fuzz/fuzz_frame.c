@@ -2,7 +2,8 @@
  * Framing: any bytes, any split into reads, any mode. The messages must not depend on the split, offsets must
  * rise, every byte of a message must be the byte at its offset, and memory must stay within the caps.
  *
- * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, byte 1 the seed of the second split, then the stream.
+ * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, byte 1 the seed of the second
+ * split, then the stream.
  */
 #include <assert.h>
 #include <stdlib.h>

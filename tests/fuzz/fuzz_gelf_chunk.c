@@ -39,8 +39,7 @@ int fuzz_target(const uint8_t *data, size_t n)
         memcpy(datagram + 2, data + i + 2, len);
         i += 2 + len;
         struct slice payload;
-        if (gelf_chunks_add(c, slice_of(&sender, 1), slice_of(datagram, 2 + len), now_us, &counts,
-                            &payload)) {
+        if (gelf_chunks_add(c, slice_of(&sender, 1), slice_of(datagram, 2 + len), now_us, &counts, &payload)) {
             assert(payload.n <= caps.message_bytes);
             whole++;
         }
@@ -48,8 +47,8 @@ int fuzz_target(const uint8_t *data, size_t n)
     }
     gelf_chunks_expire(c, now_us + caps.timeout_us, &counts);
     assert(gelf_chunks_bytes(c) == 0 && gelf_chunks_waiting(c) == 0);
-    assert(lost == counts.v[COUNT_gelf_sets_expired] + counts.v[COUNT_gelf_sets_evicted] +
-                       counts.v[COUNT_gelf_sets_oversize]);
+    assert(lost ==
+           counts.v[COUNT_gelf_sets_expired] + counts.v[COUNT_gelf_sets_evicted] + counts.v[COUNT_gelf_sets_oversize]);
     assert(counts.v[COUNT_gelf_chunks] >= whole + lost + counts.v[COUNT_gelf_chunks_bad] +
                                               counts.v[COUNT_gelf_chunks_duplicate] +
                                               counts.v[COUNT_gelf_chunks_mismatch]);

@@ -1,6 +1,6 @@
 /*
- * A pattern up to the first line feed, then a text. What expands and compiles must be seen by the prefilter wherever it matches, and
- * every place in the expansion must come from a place in the pattern.
+ * A pattern up to the first line feed, then a text. What expands and compiles must be seen by the prefilter wherever it
+ * matches, and every place in the expansion must come from a place in the pattern.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -33,7 +33,9 @@ static void compare(const struct regex *re, struct slice regex, struct slice tex
 
 int fuzz_target(const uint8_t *data, size_t size)
 {
-    static const struct grok_name own[] = {{SLICE("A"), SLICE("%{B}|(?<a>x)")}, {SLICE("B"), SLICE("%{A:b}")}, {SLICE("C"), SLICE("c%{D:d}")},
+    static const struct grok_name own[] = {{SLICE("A"), SLICE("%{B}|(?<a>x)")},
+                                           {SLICE("B"), SLICE("%{A:b}")},
+                                           {SLICE("C"), SLICE("c%{D:d}")},
                                            {SLICE("D"), SLICE("%{INT}?")}};
     static const struct grok g = {.own = own, .n_own = 4};
     struct slice text = slice_of((const char *)data, size > 4096 ? 4096 : size), pattern = slice_split(&text, '\n');

@@ -51,8 +51,7 @@ static void check_settled(enum format f, struct parse_ctx *ctx, struct slice tex
 int fuzz_target(const uint8_t *data, size_t n)
 {
     static struct record r;
-    static const enum format formats[4] = {FORMAT_NGINX_ERROR, FORMAT_NGINX_ACCESS, FORMAT_NGINX_ACCESS,
-                                           FORMAT_TEXT};
+    static const enum format formats[4] = {FORMAT_NGINX_ERROR, FORMAT_NGINX_ACCESS, FORMAT_NGINX_ACCESS, FORMAT_TEXT};
     if (n < 1)
         return 0;
     struct slice text = {(const char *)data + 1, n - 1};
@@ -70,8 +69,7 @@ int fuzz_target(const uint8_t *data, size_t n)
     if (!parser_parse(f, &ctx, &r)) {
         assert(ctx.reason);
     } else {
-        struct slice all[] = {r.message, r.host,       r.app,      r.procid,
-                              r.logger,  r.request_id, r.trace_id, r.span_id};
+        struct slice all[] = {r.message, r.host, r.app, r.procid, r.logger, r.request_id, r.trace_id, r.span_id};
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
             touch(all[i]);
         for (unsigned i = 0; i < r.n_fields; i++) {

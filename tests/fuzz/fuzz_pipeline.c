@@ -1,15 +1,14 @@
 /*
- * Messages of several senders and formats through the whole pipeline, with the shipped rules and before them rules that use every
- * place of a rule that takes a template. A line of the input is one step; its first byte says which:
+ * Messages of several senders and formats through the whole pipeline, with the shipped rules and before them rules that
+ * use every place of a rule that takes a template. A line of the input is one step; its first byte says which:
  *
- *   e a s t g h d c j l x o u   a message of that stream (see streams); a \v in it stands for LF, so that a message can have several lines
- *   +N                          N milliseconds pass
- *   !                           a cut
- *   ?                           nothing can be heard from now on, or again
+ *   e a s t g h d c j l x o u   a message of that stream (see streams); a \v in it stands for LF, so that a message can
+ * have several lines +N                          N milliseconds pass !                           a cut ? nothing can be
+ * heard from now on, or again
  *
- * Each message is in a malloc of its own that is freed at once, as a datagram is. Every event must be JSON, and of a project that a rule
- * gave from that very message; the verdict must be the one that a judge gives who saw nothing else; and the ledger must agree with
- * what was fed and with what came out.
+ * Each message is in a malloc of its own that is freed at once, as a datagram is. Every event must be JSON, and of a
+ * project that a rule gave from that very message; the verdict must be the one that a judge gives who saw nothing else;
+ * and the ledger must agree with what was fed and with what came out.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -38,11 +37,13 @@ static const char every_place[] =
     "      message: 'M{one} {{{masked.two}}} 100%'\n"
     "      logger: '{two}'\n"
     "      transaction: '{one} {two}'\n"
-    "      fingerprint: [fuzz, '{one}', '{masked.two}', '{message}', '{upstream.host}', '{request.path}', '{container}', '{app}']\n"
+    "      fingerprint: [fuzz, '{one}', '{masked.two}', '{message}', '{upstream.host}', '{request.path}', "
+    "'{container}', '{app}']\n"
     "      tags: {one: '{one}', two: 'x{two}', same: '{two}', pid: '{procid}'}\n"
     "      request: {method: '{one}', url: 'http://{one}/{two}?{two}', query_string: '{two}'}\n"
     "      user: {id: '{one}', username: '{two}', email: '{one}@{two}', ip_address: '{client}'}\n"
-    "  - {id: fuzz.constant, match: 'CONSTANT', event: {project: billing, fingerprint: [one]}, limits: {burst: 1, period: 10s}}\n"
+    "  - {id: fuzz.constant, match: 'CONSTANT', event: {project: billing, fingerprint: [one]}, limits: {burst: 1, "
+    "period: 10s}}\n"
     "  - id: fuzz.threshold\n"
     "    match: 'OFTEN (?<who>\\S*)'\n"
     "    threshold: {count: 2, within: 1m, by: ['{who}', '{host}']}\n"
@@ -56,22 +57,25 @@ static const char every_place[] =
     "    absence: {every: 1m, by: ['{who}', '{host}'], monitor: 'beat {who}'}\n"
     "    event: {project: '{who}', type: Silent}\n"
     "  - {id: fuzz.sampled, match: 'SOME', sample: 3, event: {project: '{app}'}}\n"
-    "  - {id: fuzz.when, when: {host: '^w', app: 'php', level: error}, match: 'WHEN', unless: 'NOT', event: {project: '{host}'}}\n"
+    "  - {id: fuzz.when, when: {host: '^w', app: 'php', level: error}, match: 'WHEN', unless: 'NOT', event: {project: "
+    "'{host}'}}\n"
     "  - {id: fuzz.crumb, match: 'CRUMB', action: crumb}\n"
     "  - {id: fuzz.log, match: 'COUNT', action: log}\n"
     "  - {id: fuzz.drop, match: 'DROP', action: drop}\n";
 
 /* --- streams --- */
 
-static const struct container pod = {.name = SLICE("shop"), .pod = SLICE("shop-7"), .namespace = SLICE("web"), .app = SLICE("shop")};
+static const struct container pod = {
+    .name = SLICE("shop"), .pod = SLICE("shop-7"), .namespace = SLICE("web"), .app = SLICE("shop")};
 
-#define PEER(format_, address, number)                                                                                                 \
-    {                                                                                                                                  \
-        .format = (format_), .source = SLICE("udp://" address), .peer = SLICE(address), .ring = (number), .last_us = RECORD_NO_TIME    \
+#define PEER(format_, address, number)                                                                                 \
+    {                                                                                                                  \
+        .format = (format_), .source = SLICE("udp://" address), .peer = SLICE(address), .ring = (number),              \
+        .last_us = RECORD_NO_TIME                                                                                      \
     }
-#define LOG_FILE(format_, name, number)                                                                                                \
-    {                                                                                                                                  \
-        .format = (format_), .source = SLICE(name), .file_key = (number), .ring = (number), .last_us = RECORD_NO_TIME                  \
+#define LOG_FILE(format_, name, number)                                                                                \
+    {                                                                                                                  \
+        .format = (format_), .source = SLICE(name), .file_key = (number), .ring = (number), .last_us = RECORD_NO_TIME  \
     }
 
 static const struct {
@@ -86,12 +90,18 @@ static const struct {
     {'h', PEER(FORMAT_GELF, "2001:db8::1", 5)},
     {'d', LOG_FILE(FORMAT_DOCKER, "/var/lib/docker/containers/a/a-json.log", 6)},
     {'c',
-     {.format = FORMAT_CRI, .source = SLICE("/var/log/pods/p/0.log"), .file_key = 7, .ring = 7, .container = &pod, .last_us = RECORD_NO_TIME}},
+     {.format = FORMAT_CRI,
+      .source = SLICE("/var/log/pods/p/0.log"),
+      .file_key = 7,
+      .ring = 7,
+      .container = &pod,
+      .last_us = RECORD_NO_TIME}},
     {'j', LOG_FILE(FORMAT_JSON, "/srv/app.json", 8)},
     {'l', LOG_FILE(FORMAT_LOGFMT, "/srv/app.log", 9)},
     {'x', LOG_FILE(FORMAT_TEXT, "/srv/text.log", 10)},
     {'o', LOG_FILE(FORMAT_AUTO, "/srv/any.log", 11)},
-    {'u', {.format = FORMAT_JOURNAL, .source = SLICE("journal"), .peer_pid = 77, .ring = 12, .last_us = RECORD_NO_TIME}},
+    {'u',
+     {.format = FORMAT_JOURNAL, .source = SLICE("journal"), .peer_pid = 77, .ring = 12, .last_us = RECORD_NO_TIME}},
 };
 
 enum { STREAMS = sizeof streams / sizeof *streams };
@@ -99,7 +109,7 @@ enum { STREAMS = sizeof streams / sizeof *streams };
 /* --- what was fed, and what came of it --- */
 
 struct fed {
-    struct slice text;  /* a copy */
+    struct slice text; /* a copy */
     uint64_t file_key, offset;
 };
 
@@ -111,7 +121,7 @@ struct run {
     unsigned n_fed;
     uint64_t lines, fates[COUNT_N], outcome;
     uint64_t events, deadlines, summarised; /* that left */
-    uint64_t lost[COUNT_N]; /* of which a client report would tell */
+    uint64_t lost[COUNT_N];                 /* of which a client report would tell */
     int64_t now_us;
     bool stalled;
 };
@@ -162,7 +172,8 @@ static const struct fed *message_of(const struct run *r, const char *event_id)
     return NULL;
 }
 
-/* Parsers decode escapes and leave out those of terminals, and members such as host may be the stream's: then there is no telling. */
+/* Parsers decode escapes and leave out those of terminals, and members such as host may be the stream's: then there is
+ * no telling. */
 static bool may_be_decoded(const struct fed *f)
 {
     return slice_chr(f->text, '\x1b') || slice_chr(f->text, '\\') || slice_chr(f->text, '%') || slice_chr(f->text, '#');
@@ -289,7 +300,8 @@ static void feed(struct run *r, struct stream *s, struct slice text)
                       .file_key = s->file_key ? s->file_key : run_key,
                       .offset = s->file_key ? r->n_fed * 1000u : r->n_fed};
     r->lines += lines;
-    const struct message m = {.stream = s, .text = slice_of(own, text.n), .lines = lines, .offset = s->file_key ? f->offset : 0};
+    const struct message m = {
+        .stream = s, .text = slice_of(own, text.n), .lines = lines, .offset = s->file_key ? f->offset : 0};
     pipeline_message(r->pipeline, &m, r->now_us);
     free(own);
 }
@@ -316,11 +328,13 @@ static void check_ledger(const struct run *r)
     assert(count_fates(pipeline_counts(r->pipeline)) == r->lines && r->outcome == r->n_fed);
     assert(pipeline_open(r->pipeline).lines == 0);
     assert(v[COUNT_joined] == r->lines - r->n_fed);
-    static const enum count fates[] = {COUNT_event, COUNT_suppressed, COUNT_crumb, COUNT_log, COUNT_drop, COUNT_blank, COUNT_refused};
+    static const enum count fates[] = {COUNT_event, COUNT_suppressed, COUNT_crumb,  COUNT_log,
+                                       COUNT_drop,  COUNT_blank,      COUNT_refused};
     for (unsigned i = 0; i < sizeof fates / sizeof *fates; i++)
         assert(v[fates[i]] == r->fates[fates[i]]);
     assert(v[COUNT_overdue] == r->deadlines);
-    uint64_t too_large = v[COUNT_event_too_large], passed = r->fates[COUNT_event] + r->deadlines - v[COUNT_overdue_suppressed];
+    uint64_t too_large = v[COUNT_event_too_large],
+             passed = r->fates[COUNT_event] + r->deadlines - v[COUNT_overdue_suppressed];
     uint64_t held = r->fates[COUNT_suppressed] + v[COUNT_overdue_suppressed];
     assert(r->events <= passed && r->events + too_large >= passed);
     assert(r->lost[COUNT_event_too_large] == too_large);
@@ -332,12 +346,13 @@ unsigned fuzz_steps_a_byte = 20000, fuzz_steps_once = 60000000;
 
 int fuzz_target(const uint8_t *data, size_t size)
 {
-    static const struct options options = {.fallback = FALLBACK_EVENT,
-                                           .environment = SLICE("production"),
-                                           .server_name = SLICE("host"),
-                                           .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 65536},
-                                           .limits = {.burst = 2, .period_us = 60000000, .per_minute = 1000, .per_day = 100000, .new_issues = 8},
-                                           .scrub = {.defaults = true}};
+    static const struct options options = {
+        .fallback = FALLBACK_EVENT,
+        .environment = SLICE("production"),
+        .server_name = SLICE("host"),
+        .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 65536},
+        .limits = {.burst = 2, .period_us = 60000000, .per_minute = 1000, .per_day = 100000, .new_issues = 8},
+        .scrub = {.defaults = true}};
     static struct run r;
     struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);
     load();

@@ -13,7 +13,8 @@ int fuzz_target(const uint8_t *data, size_t size)
         struct sockaddr_storage from;
         enum proxy_result r = proxy_read(slice_sub(s, 0, n), &from, &want);
         if (r != PROXY_MORE) {
-            assert(r == PROXY_BAD || from.ss_family == AF_UNSPEC || from.ss_family == AF_INET || from.ss_family == AF_INET6);
+            assert(r == PROXY_BAD || from.ss_family == AF_UNSPEC || from.ss_family == AF_INET ||
+                   from.ss_family == AF_INET6);
             return 0;
         }
         assert(want > 0 && n + want <= PROXY_HEADER_MAX);

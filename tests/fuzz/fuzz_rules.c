@@ -1,6 +1,6 @@
 /*
- * Rule files and what they make of lines: YAML up to a line of "----", then lines of nginx's error log. Every line must end in
- * one fate, every event must be JSON, and the prefilter must decide as trying every rule does.
+ * Rule files and what they make of lines: YAML up to a line of "----", then lines of nginx's error log. Every line must
+ * end in one fate, every event must be JSON, and the prefilter must decide as trying every rule does.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -80,17 +80,23 @@ static void compare_judging(const struct rule_set *set, struct slice line)
 static void run_lines(const struct rule_set *set, struct slice lines)
 {
     static const uint8_t store_id[16];
-    const struct options options = {.crumbs = {.before = 5, .after = 2, .wait_us = 1000, .max_age_us = 1000000, .memory_bytes = 65536},
-                                    .limits = {.burst = 2, .period_us = 1000000, .per_minute = 10, .per_day = 20},
-                                    .scrub = {.defaults = true}};
-    const struct pipeline_setup setup = {
-        .options = &options, .rules = set, .store_id = store_id, .record_clock = true, .hooks = {.emit = on_event, .check_in = on_check_in}};
-    struct stream s = {.format = FORMAT_NGINX_ERROR, .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    const struct options options = {
+        .crumbs = {.before = 5, .after = 2, .wait_us = 1000, .max_age_us = 1000000, .memory_bytes = 65536},
+        .limits = {.burst = 2, .period_us = 1000000, .per_minute = 10, .per_day = 20},
+        .scrub = {.defaults = true}};
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = set,
+                                         .store_id = store_id,
+                                         .record_clock = true,
+                                         .hooks = {.emit = on_event, .check_in = on_check_in}};
+    struct stream s = {
+        .format = FORMAT_NGINX_ERROR, .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     unsigned n = 0;
     for (; lines.p && n < LINES_MAX; n++) {
         struct slice line = slice_split(&lines, '\n');
-        pipeline_message(p, &(struct message){.stream = &s, .text = line, .lines = 1, .offset = n}, INT64_C(1795428000000000));
+        pipeline_message(p, &(struct message){.stream = &s, .text = line, .lines = 1, .offset = n},
+                         INT64_C(1795428000000000));
         compare_judging(set, line);
     }
     pipeline_elapse(p, INT64_C(86400000000));

@@ -1,4 +1,5 @@
-/* Any bytes through the scrubber: what it made it leaves alone, UTF-8 stays so, and nothing is left where a text was cut. */
+/* Any bytes through the scrubber: what it made it leaves alone, UTF-8 stays so, and nothing is left where a text was
+ * cut. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/utf8.h"
@@ -17,9 +18,10 @@ static void scrub_twice(struct scrub *s, struct slice text, bool query)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static const struct options options[] = {{.scrub = {.defaults = true, .emails = true}},
-                                             {.scrub = {.defaults = true, .emails = true, .ips = true, .send_ip = true}},
-                                             {.scrub = {.emails = true}}};
+    static const struct options options[] = {
+        {.scrub = {.defaults = true, .emails = true}},
+        {.scrub = {.defaults = true, .emails = true, .ips = true, .send_ip = true}},
+        {.scrub = {.emails = true}}};
     static struct scrub *scrubs[3]; /* made once: their tables cost more than a text */
     if (n == 0)
         return 0;

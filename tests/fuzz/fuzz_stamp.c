@@ -24,8 +24,7 @@ static void check(struct slice in, struct slice rest, bool ok, int64_t us)
     int64_t again;
     bool zone;
     assert(us < -62135596800 * STAMP_SECOND || us > 253402300799 * STAMP_SECOND ||
-           (stamp_rfc3339(&printed, &again, &zone) && zone && printed.n == 0 && us - again >= 0 &&
-            us - again < 1000));
+           (stamp_rfc3339(&printed, &again, &zone) && zone && printed.n == 0 && us - again >= 0 && us - again < 1000));
     int64_t local = stamp_local(&berlin, us, us);
     assert(us - local == 3600 * STAMP_SECOND || us - local == 7200 * STAMP_SECOND);
 }

@@ -1,6 +1,6 @@
 /*
- * What comes back from the store, where a disk, an older crumbd or somebody with an editor may have changed it. A line of the input is
- * one step, its fields apart by tabs, in which \HH stands for a byte:
+ * What comes back from the store, where a disk, an older crumbd or somebody with an editor may have changed it. A line
+ * of the input is one step, its fields apart by tabs, in which \HH stands for a byte:
  *
  *   C clock_us                                               the clock of what is waited for
  *   L key start period burst count next suppressed first last project title level payload varied
@@ -37,19 +37,20 @@ enum { STEPS_MAX = 60, INPUT_MAX = 16384, FIELDS_MAX = 15, PAGE_MAX = 8 << 20 };
 
 static const int64_t start_us = INT64_C(1795428000000000); /* 2026-11-23 10:00 UTC */
 
-static const char rules_text[] =
-    "pack: fuzz\n"
-    "rules:\n"
-    "  - id: fuzz.goes-on\n"
-    "    match: 'T(?<tag>\\w+)'\n"
-    "    continue: true\n"
-    "    event: {tags: {tag: '{tag}'}}\n"
-    "  - {id: fuzz.pair, match: 'BEGIN (?<job>\\S*)', pair: {end: 'END (?<job>\\S*)', within: 10s, by: ['{job}']}, event: {project: '{job}'}}\n"
-    "  - {id: fuzz.beat, match: 'BEAT', absence: {every: 1m, monitor: 'beat {who}'}, event: {project: '{who}', type: '{container}'}}\n"
-    "  - id: fuzz.beats\n"
-    "    match: 'EACH (?<who>\\S*)'\n"
-    "    absence: {every: 1m, by: ['{who}', '{host}'], monitor: 'beat {who}'}\n"
-    "    event: {tags: {who: '{who}'}, transaction: '{request.path}'}\n";
+static const char rules_text[] = "pack: fuzz\n"
+                                 "rules:\n"
+                                 "  - id: fuzz.goes-on\n"
+                                 "    match: 'T(?<tag>\\w+)'\n"
+                                 "    continue: true\n"
+                                 "    event: {tags: {tag: '{tag}'}}\n"
+                                 "  - {id: fuzz.pair, match: 'BEGIN (?<job>\\S*)', pair: {end: 'END (?<job>\\S*)', "
+                                 "within: 10s, by: ['{job}']}, event: {project: '{job}'}}\n"
+                                 "  - {id: fuzz.beat, match: 'BEAT', absence: {every: 1m, monitor: 'beat {who}'}, "
+                                 "event: {project: '{who}', type: '{container}'}}\n"
+                                 "  - id: fuzz.beats\n"
+                                 "    match: 'EACH (?<who>\\S*)'\n"
+                                 "    absence: {every: 1m, by: ['{who}', '{host}'], monitor: 'beat {who}'}\n"
+                                 "    event: {tags: {who: '{who}'}, transaction: '{request.path}'}\n";
 
 struct run {
     struct pipeline *pipeline;
@@ -63,11 +64,12 @@ static struct rule_set rules;
 static struct scrub *scrub;
 static FILE *nowhere;
 
-static const struct options options = {.fallback = FALLBACK_EVENT,
-                                       .environment = SLICE("production"),
-                                       .crumbs = {.before = 5, .after = 2, .max_age_us = 600000000, .memory_bytes = 65536},
-                                       .limits = {.burst = 1, .period_us = 60000000, .per_minute = 1000, .per_day = 100000},
-                                       .scrub = {.defaults = true}};
+static const struct options options = {
+    .fallback = FALLBACK_EVENT,
+    .environment = SLICE("production"),
+    .crumbs = {.before = 5, .after = 2, .max_age_us = 600000000, .memory_bytes = 65536},
+    .limits = {.burst = 1, .period_us = 60000000, .per_minute = 1000, .per_day = 100000},
+    .scrub = {.defaults = true}};
 
 static void load(void)
 {
@@ -143,14 +145,14 @@ static void take_limit(struct run *r, const struct slice f[FIELDS_MAX])
 static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
 {
     const struct deadline_row row = {.key = (uint64_t)number_of(f[1]),
-                                    .since_us = number_of(f[2]),
-                                    .time_us = number_of(f[3]),
-                                    .times = (unsigned)number_of(f[4]),
-                                    .silent = number_of(f[5]) != 0,
-                                    .file_key = (uint64_t)number_of(f[6]),
-                                    .offset = (uint64_t)number_of(f[7]),
-                                    .rule = f[8],
-                                    .record = {f[9]}};
+                                     .since_us = number_of(f[2]),
+                                     .time_us = number_of(f[3]),
+                                     .times = (unsigned)number_of(f[4]),
+                                     .silent = number_of(f[5]) != 0,
+                                     .file_key = (uint64_t)number_of(f[6]),
+                                     .offset = (uint64_t)number_of(f[7]),
+                                     .rule = f[8],
+                                     .record = {f[9]}};
     deadline_event_restore(pipeline_deadlines(r->pipeline), &row);
 }
 
@@ -206,7 +208,8 @@ static void read_position(const struct slice f[FIELDS_MAX])
     if (tail_position_read(&p, &at)) {
         tail_position_write(&at, &text, &again);
         assert(tail_position_read(&again, &at_again));
-        assert(at.key == at_again.key && at.id.ino == at_again.id.ino && at.at.held[1] == at_again.at.held[1] && slice_eq(at.path, at_again.path));
+        assert(at.key == at_again.key && at.id.ino == at_again.id.ino && at.at.held[1] == at_again.at.held[1] &&
+               slice_eq(at.path, at_again.path));
     }
     sbuf_free(&text);
 }
@@ -239,7 +242,9 @@ static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
 static void feed(struct run *r, struct slice text)
 {
     r->messages++;
-    pipeline_message(r->pipeline, &(struct message){.stream = &r->stream, .text = text, .lines = 1, .offset = r->messages}, r->now_us);
+    pipeline_message(r->pipeline,
+                     &(struct message){.stream = &r->stream, .text = text, .lines = 1, .offset = r->messages},
+                     r->now_us);
 }
 
 static void step(struct run *r, struct slice line)
@@ -252,7 +257,8 @@ static void step(struct run *r, struct slice line)
         f[i] = field_of(r, slice_split(&line, '\t'));
     switch (f[0].n == 1 ? *f[0].p : '\0') {
     case 'C':
-        deadline_event_restore_clock(pipeline_deadlines(r->pipeline), number_of(f[1]) > 0 ? number_of(f[1]) : 0); /* as store_clock gives it */
+        deadline_event_restore_clock(pipeline_deadlines(r->pipeline),
+                                     number_of(f[1]) > 0 ? number_of(f[1]) : 0); /* as store_clock gives it */
         break;
     case 'L':
         take_limit(r, f);
@@ -316,12 +322,17 @@ int fuzz_target(const uint8_t *data, size_t size)
     static const uint8_t store_id[16] = "fuzz";
     struct slice input = slice_of((const char *)data, size > INPUT_MAX ? INPUT_MAX : size);
     load();
-    struct run r = {.now_us = start_us, .stream = {.format = FORMAT_JSON, .source = SLICE("s"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME}};
-    const struct pipeline_setup setup = {
-        .options = &options,
-        .rules = &rules,
-        .store_id = store_id,
-        .hooks = {.u = &r, .emit = on_event, .flood_row = on_flood_row, .deadline_row = on_deadline_row, .check_in = on_check_in}};
+    struct run r = {
+        .now_us = start_us,
+        .stream = {.format = FORMAT_JSON, .source = SLICE("s"), .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME}};
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = &rules,
+                                         .store_id = store_id,
+                                         .hooks = {.u = &r,
+                                                   .emit = on_event,
+                                                   .flood_row = on_flood_row,
+                                                   .deadline_row = on_deadline_row,
+                                                   .check_in = on_check_in}};
     r.pipeline = pipeline_new(&setup);
     for (unsigned i = 0; input.p && i < STEPS_MAX; i++)
         step(&r, slice_split(&input, '\n'));

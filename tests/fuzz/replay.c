@@ -82,8 +82,7 @@ int main(int argc, char **argv)
         for (const char *next = name; next; next = strstr(next + 1, "fuzz_"))
             name = next;
         char *path = NULL;
-        if (asprintf(&path, "%s/tests/fuzz/corpus/%s", top ? top : ".", name ? name + strlen("fuzz_") : "") <
-            0)
+        if (asprintf(&path, "%s/tests/fuzz/corpus/%s", top ? top : ".", name ? name + strlen("fuzz_") : "") < 0)
             return EXIT_FAILURE;
         run_path(path);
         free(path);

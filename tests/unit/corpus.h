@@ -30,8 +30,7 @@ static inline FILE *corpus_open(const char *under, const char *file, char path[4
     if (strcmp(under, "tests") == 0)
         snprintf(path, 4096, "%s/tests/%s", top, file);
     else
-        snprintf(path, 4096, "%s%s/corpus/%s/%s", shared ? shared : top, shared ? "" : "/../shared", under,
-                 file);
+        snprintf(path, 4096, "%s%s/corpus/%s/%s", shared ? shared : top, shared ? "" : "/../shared", under, file);
     return fopen(path, "r");
 }
 
@@ -45,8 +44,7 @@ static inline bool corpus_excepted(struct slice id)
         struct slice s = slice_trim(slice_str(line));
         struct slice word = slice_split(&s, ' ');
         found = slice_eq(word, id);
-        ck_assert_msg(!found || slice_trim(s).n >= 8, "corpus-exceptions: no reason given for %.*s",
-                      SLICE_ARG(id));
+        ck_assert_msg(!found || slice_trim(s).n >= 8, "corpus-exceptions: no reason given for %.*s", SLICE_ARG(id));
     }
     fclose(f);
     return found;
@@ -130,8 +128,8 @@ static inline void corpus_run(const char *under, const char *file, unsigned at_l
         sbuf_free(&why);
         arena_free(&a);
     }
-    printf("corpus %s/%s: %u cases, %u pass, %u listed exceptions, %u fail\n", under, file, count.cases,
-           count.passed, count.excepted, failed);
+    printf("corpus %s/%s: %u cases, %u pass, %u listed exceptions, %u fail\n", under, file, count.cases, count.passed,
+           count.excepted, failed);
     free(line);
     fclose(f);
     ck_assert_uint_ge(count.cases, at_least);

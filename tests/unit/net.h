@@ -62,7 +62,8 @@ static inline void net_message(void *u, const struct message *m)
     const struct stream *s = m->stream;
     if (t->n < NET_KEPT) {
         struct net_msg *kept = &t->msg[t->n];
-        *kept = (struct net_msg){slice_dup(m->text), m->text.n, "", "", s->peer_pid, m->truncated_bytes, m->lines, s->ring, s->domain, s->remote, s->trusted};
+        *kept = (struct net_msg){slice_dup(m->text), m->text.n, "",        "",        s->peer_pid, m->truncated_bytes,
+                                 m->lines,           s->ring,   s->domain, s->remote, s->trusted};
         snprintf(kept->peer, sizeof kept->peer, "%.*s", SLICE_ARG(s->peer));
         snprintf(kept->sender, sizeof kept->sender, "%.*s", SLICE_ARG(s->sender));
     }
@@ -113,21 +114,21 @@ static inline void net_free(struct net *t)
 }
 
 /* Turns the loop until cond holds; fails the test after NET_DEADLINE_MS. */
-#define net_until(t, cond)                                                                                   \
-    do {                                                                                                     \
-        int64_t end_ = net_real_us() + NET_DEADLINE_MS * INT64_C(1000);                                      \
-        while (!(cond)) {                                                                                    \
-            ck_assert_msg(net_real_us() < end_, "waited too long for: " #cond);                              \
-            struct timeval tick_ = {.tv_usec = 2000};                                                        \
-            event_base_loopexit((t)->base, &tick_);                                                          \
-            event_base_loop((t)->base, EVLOOP_ONCE);                                                         \
-        }                                                                                                    \
+#define net_until(t, cond)                                                                                             \
+    do {                                                                                                               \
+        int64_t end_ = net_real_us() + NET_DEADLINE_MS * INT64_C(1000);                                                \
+        while (!(cond)) {                                                                                              \
+            ck_assert_msg(net_real_us() < end_, "waited too long for: " #cond);                                        \
+            struct timeval tick_ = {.tv_usec = 2000};                                                                  \
+            event_base_loopexit((t)->base, &tick_);                                                                    \
+            event_base_loop((t)->base, EVLOOP_ONCE);                                                                   \
+        }                                                                                                              \
     } while (0)
 
-#define net_is(t, i, want)                                                                                   \
-    do {                                                                                                     \
-        ck_assert_uint_lt(i, (t)->n);                                                                        \
-        ck_slice(slice_of((t)->msg[i].text, (t)->msg[i].n), want);                                           \
+#define net_is(t, i, want)                                                                                             \
+    do {                                                                                                               \
+        ck_assert_uint_lt(i, (t)->n);                                                                                  \
+        ck_slice(slice_of((t)->msg[i].text, (t)->msg[i].n), want);                                                     \
     } while (0)
 
 /* A client's socket, connected to the input. type: SOCK_DGRAM or SOCK_STREAM. */

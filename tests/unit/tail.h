@@ -47,8 +47,8 @@ static inline void rig_message(void *u, const struct message *m)
     struct rig *r = u;
     const struct stream *s = m->stream;
     ck_assert_uint_lt(r->n, RIG_KEPT);
-    r->msg[r->n++] =
-        (struct rig_msg){slice_dup(m->text), s->file_key, m->offset, m->truncated_bytes, s->ring, m->lines, s->container != NULL};
+    r->msg[r->n++] = (struct rig_msg){slice_dup(m->text), s->file_key,         m->offset, m->truncated_bytes, s->ring,
+                                      m->lines,           s->container != NULL};
     if (r->pause_after && r->n == r->pause_after)
         in_tail.pause(r->in, true);
 }
@@ -205,14 +205,14 @@ static inline void rig_free(struct rig *r)
 }
 
 /* Runs until the condition holds; fails after RIG_DEADLINE_MS. */
-#define rig_until(r, condition)                                                                              \
-    do {                                                                                                     \
-        int64_t end_ = tail_now_ms() + RIG_DEADLINE_MS;                                                      \
-        while (!(condition)) {                                                                               \
-            ck_assert_msg(tail_now_ms() < end_, "never came: %s (%u messages, last '%s')", #condition,       \
-                          (r)->n, (r)->n ? (r)->msg[(r)->n - 1].text : "");                                  \
-            rig_turn(r);                                                                                     \
-        }                                                                                                    \
+#define rig_until(r, condition)                                                                                        \
+    do {                                                                                                               \
+        int64_t end_ = tail_now_ms() + RIG_DEADLINE_MS;                                                                \
+        while (!(condition)) {                                                                                         \
+            ck_assert_msg(tail_now_ms() < end_, "never came: %s (%u messages, last '%s')", #condition, (r)->n,         \
+                          (r)->n ? (r)->msg[(r)->n - 1].text : "");                                                    \
+            rig_turn(r);                                                                                               \
+        }                                                                                                              \
     } while (0)
 
 /* What is there has been looked at twice from now on. */
@@ -229,8 +229,8 @@ static inline void rig_settle(struct rig *r)
     rig_until(r, ((struct tail *)r->in)->scans >= scans && in_tail.drained(r->in));
 }
 
-__attribute__((format(printf, 3, 4))) static inline void rig_append(struct rig *r, const char *name,
-                                                                    const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static inline void rig_append(struct rig *r, const char *name, const char *fmt,
+                                                                    ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -272,18 +272,18 @@ static inline const char *rig_all(const struct rig *r)
     return sbuf_cstr(&b);
 }
 
-#define rig_expect(r, want)                                                                                  \
-    do {                                                                                                     \
-        rig_until(r, strcmp(rig_all(r), want) == 0 || strlen(rig_all(r)) > strlen(want));                    \
-        ck_assert_str_eq(rig_all(r), want);                                                                  \
+#define rig_expect(r, want)                                                                                            \
+    do {                                                                                                               \
+        rig_until(r, strcmp(rig_all(r), want) == 0 || strlen(rig_all(r)) > strlen(want));                              \
+        ck_assert_str_eq(rig_all(r), want);                                                                            \
     } while (0)
 
 /* And nothing after it. */
-#define rig_expect_only(r, want)                                                                             \
-    do {                                                                                                     \
-        rig_expect(r, want);                                                                                 \
-        rig_settle(r);                                                                                       \
-        ck_assert_str_eq(rig_all(r), want);                                                                  \
+#define rig_expect_only(r, want)                                                                                       \
+    do {                                                                                                               \
+        rig_expect(r, want);                                                                                           \
+        rig_settle(r);                                                                                                 \
+        ck_assert_str_eq(rig_all(r), want);                                                                            \
     } while (0)
 
 #endif

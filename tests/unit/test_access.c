@@ -27,8 +27,7 @@ static void ck_line(const char *raw, const char *log_format, const char *want)
 }
 
 #define FRONT "203.0.113.9 - - [23/Nov/2026:10:00:00 +0000] "
-#define FORMAT_OF(level)                                                                                     \
-    "{\"format\":\"nginx-access\",\"time\":1795428000.000000,\"level\":\"" level "\",\"message\":"
+#define FORMAT_OF(level) "{\"format\":\"nginx-access\",\"time\":1795428000.000000,\"level\":\"" level "\",\"message\":"
 #define CLIENT "\"fields\":{\"client\":\"203.0.113.9\","
 
 START_TEST(combined)
@@ -64,8 +63,7 @@ START_TEST(combined)
             FORMAT_OF("info") "\"GET / HTTP/1.1 -> 200\"," CLIENT
                               "\"request\":\"GET / HTTP/1.1\",\"status\":200,\"server\":\"shop.test:443\","
                               "\"bytes\":6}}");
-    parse(SLICE("10.0.0.1, 10.0.0.2 - - [23/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 6 \"-\" \"-\""),
-          "");
+    parse(SLICE("10.0.0.1, 10.0.0.2 - - [23/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 6 \"-\" \"-\""), "");
     ck_slice(record_value(&r, "client"), "10.0.0.1, 10.0.0.2");
     /* escape=none */
     parse(SLICE(FRONT "\"GET /\"a\" HTTP/1.1\" 400 6 \"-\" \"-\""), "");
@@ -75,9 +73,7 @@ END_TEST
 
 START_TEST(contrib)
 {
-    ck_line(FRONT
-            "\"GET / HTTP/1.1\" 200 6 \"-\" \"x\" 4711 12 5aee9f614e285353ed54e41455fb3e4b 1795427999.123",
-            "",
+    ck_line(FRONT "\"GET / HTTP/1.1\" 200 6 \"-\" \"x\" 4711 12 5aee9f614e285353ed54e41455fb3e4b 1795427999.123", "",
             "{\"format\":\"nginx-access\",\"time\":1795427999.123000,\"level\":\"info\",\"message\":\"GET / "
             "HTTP/1.1 -> 200\","
             "\"request_id\":\"5aee9f614e285353ed54e41455fb3e4b\"," CLIENT "\"request\":\"GET / "
@@ -138,23 +134,21 @@ START_TEST(json_lines)
             "\"upstream_response_time\":0.1,\"pid\":7,\"connection\":3,\"tls\":true,\"mine\":1.5},"
             "\"keys\":[\"req:5aee\",\"conn:7*3\"]}");
     ck_slice(record_get(&r, SLICE("upstream.host")), "10.0.0.2:2");
-    ck_line(
-        "{\"client_ip\":\"203.0.113.9\",\"method\":\"POST\",\"uri\":\"/index.php\",\"request_uri\":\"/"
-        "a?b\",\"status\":200,"
-        "\"http_traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\",\"ts\":1795428000}",
-        "",
-        FORMAT_OF("info") "\"POST /a?b -> 200\",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\","
-                          "\"span_id\":\"b7ad6b7169203331\",\"fields\":{\"client\":\"203.0.113.9\",\"request_"
-                          "method\":\"POST\","
-                          "\"uri\":\"/index.php\",\"request_uri\":\"/"
-                          "a?b\",\"status\":200},\"keys\":[\"trace:0af7651916cd43dd8448eb211c80319c\"]}");
+    ck_line("{\"client_ip\":\"203.0.113.9\",\"method\":\"POST\",\"uri\":\"/index.php\",\"request_uri\":\"/"
+            "a?b\",\"status\":200,"
+            "\"http_traceparent\":\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\",\"ts\":1795428000}",
+            "",
+            FORMAT_OF("info") "\"POST /a?b -> 200\",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\","
+                              "\"span_id\":\"b7ad6b7169203331\",\"fields\":{\"client\":\"203.0.113.9\",\"request_"
+                              "method\":\"POST\","
+                              "\"uri\":\"/index.php\",\"request_uri\":\"/"
+                              "a?b\",\"status\":200},\"keys\":[\"trace:0af7651916cd43dd8448eb211c80319c\"]}");
 }
 END_TEST
 
 START_TEST(custom_formats)
 {
-    ck_line("203.0.113.9|GET /x|502|0.12|-|a\\x22b",
-            "$remote_addr|$request|${status}|$request_time|$remote_user|$foo",
+    ck_line("203.0.113.9|GET /x|502|0.12|-|a\\x22b", "$remote_addr|$request|${status}|$request_time|$remote_user|$foo",
             "{\"format\":\"nginx-access\",\"level\":\"warning\",\"message\":\"GET /x -> 502\"," CLIENT
             "\"request\":\"GET /x\",\"status\":502,\"request_time\":0.12,\"foo\":\"a\\\"b\"}}");
     ck_line("<2026-11-23T10:00:00+00:00> 200 /x", "<$time_iso8601> $status $uri",
@@ -191,8 +185,7 @@ START_TEST(what_is_no_access_line)
     }
     ck_assert_int_eq(parser_detect(SLICE(FRONT "\"GET / HTTP/1.1\" 200 6")), FORMAT_NGINX_ACCESS);
     ck_assert_int_eq(parser_detect(SLICE("{\"remote_addr\":\"a\",\"status\":200}")), FORMAT_NGINX_ACCESS);
-    ck_assert_int_ne(parser_detect(SLICE("{\"remote_addr\":\"a\",\"status\":200,\"level\":30}")),
-                     FORMAT_NGINX_ACCESS);
+    ck_assert_int_ne(parser_detect(SLICE("{\"remote_addr\":\"a\",\"status\":200,\"level\":30}")), FORMAT_NGINX_ACCESS);
     ck_assert_int_eq(parser_detect(SLICE("plain")), FORMAT_TEXT);
 }
 END_TEST

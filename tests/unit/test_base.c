@@ -30,9 +30,10 @@ START_TEST(slices)
     ck_assert(slice_hash(SLICE("abc"), 1) != slice_hash(SLICE("abd"), 1));
     /* Hashes are in stores: these must stay as they are. */
     static const uint64_t stored[] = {
-        UINT64_C(0x0dbfb10730c86860), UINT64_C(0xcd3f6f16e6755b6f), UINT64_C(0x8d62e6067e7752f2), UINT64_C(0xdc6df2ec4b08f36f),
-        UINT64_C(0x0fcc5f2dbd75cf32), UINT64_C(0xd9bcaad2d8bcbef9), UINT64_C(0x3e7341b255af70a8), UINT64_C(0x44b2b6b951e7f374),
-        UINT64_C(0x4d21172267b7bf65), UINT64_C(0xb97312f22dc2520e), UINT64_C(0x83a0e1cb78880b53), UINT64_C(0x151dbdb952dd9df6),
+        UINT64_C(0x0dbfb10730c86860), UINT64_C(0xcd3f6f16e6755b6f), UINT64_C(0x8d62e6067e7752f2),
+        UINT64_C(0xdc6df2ec4b08f36f), UINT64_C(0x0fcc5f2dbd75cf32), UINT64_C(0xd9bcaad2d8bcbef9),
+        UINT64_C(0x3e7341b255af70a8), UINT64_C(0x44b2b6b951e7f374), UINT64_C(0x4d21172267b7bf65),
+        UINT64_C(0xb97312f22dc2520e), UINT64_C(0x83a0e1cb78880b53), UINT64_C(0x151dbdb952dd9df6),
         UINT64_C(0xb117007b61c23003), UINT64_C(0x9f2e696fcaf1bcfb)};
     for (size_t n = 0; n < sizeof stored / sizeof *stored; n++)
         ck_assert_uint_eq(slice_hash(slice_sub(SLICE("crumbd stores"), 0, n), 7), stored[n]);
@@ -41,7 +42,8 @@ START_TEST(slices)
 }
 END_TEST
 
-/* Key and texts of SipHash's authors, 00 01 02 …; values of another implementation (`openssl mac -macopt size:16 SIPHASH`). */
+/* Key and texts of SipHash's authors, 00 01 02 …; values of another implementation (`openssl mac -macopt size:16
+ * SIPHASH`). */
 START_TEST(hash128_is_siphash)
 {
     static const struct {
@@ -69,29 +71,34 @@ static unsigned changed(struct hash128 a, struct hash128 b)
     return (unsigned)(__builtin_popcountll(a.low ^ b.low) + __builtin_popcountll(a.high ^ b.high));
 }
 
-/* Whatever word comes, what came before it still tells: the word that made all states of slice_hash equal, and others. */
+/* Whatever word comes, what came before it still tells: the word that made all states of slice_hash equal, and others.
+ */
 START_TEST(no_word_erases_a_hash)
 {
     static const uint64_t words[] = {0xd6e8feb86659fd93, 0x9e3779b97f4a7c15, 0, 1, UINT64_MAX, 0xa0761d6478bd642f};
     const struct hash_secret secret = {0x0123456789abcdef, 0xfedcba9876543210};
-    ck_assert_uint_eq(slice_hash(slice_of((const char *)&words[0], 8), 1), slice_hash(slice_of((const char *)&words[0], 8), 2));
+    ck_assert_uint_eq(slice_hash(slice_of((const char *)&words[0], 8), 1),
+                      slice_hash(slice_of((const char *)&words[0], 8), 2));
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         char a[16] = "before-a", b[16] = "before-b";
         memcpy(a + 8, &words[i], 8);
         memcpy(b + 8, &words[i], 8);
-        ck_assert_uint_gt(changed(hash128(HASH128_START, slice_of(a, 16)), hash128(HASH128_START, slice_of(b, 16))), 30);
+        ck_assert_uint_gt(changed(hash128(HASH128_START, slice_of(a, 16)), hash128(HASH128_START, slice_of(b, 16))),
+                          30);
         struct slice word = slice_of(a + 8, 8);
         ck_assert_uint_gt(changed(hash128((struct hash128){1, 2}, word), hash128((struct hash128){1, 3}, word)), 30);
         ck_assert_uint_ne(hash64(&secret, 0, slice_of(a, 16)), hash64(&secret, 0, slice_of(b, 16)));
         ck_assert_uint_ne(hash64(&secret, 1, word), hash64(&secret, 2, word));
     }
     /* Parts do not run into each other. */
-    struct hash128 ab_c = hash128(hash128(HASH128_START, SLICE("ab")), SLICE("c")), a_bc = hash128(hash128(HASH128_START, SLICE("a")), SLICE("bc"));
+    struct hash128 ab_c = hash128(hash128(HASH128_START, SLICE("ab")), SLICE("c")),
+                   a_bc = hash128(hash128(HASH128_START, SLICE("a")), SLICE("bc"));
     ck_assert_uint_gt(changed(ab_c, a_bc), 30);
 }
 END_TEST
 
-/* Each bit of a text changes about half of the bits: of 128, with 33 texts of each length, no fewer than 32 and no more than 96. */
+/* Each bit of a text changes about half of the bits: of 128, with 33 texts of each length, no fewer than 32 and no more
+ * than 96. */
 START_TEST(each_bit_changes_half_of_the_hash)
 {
     char text[33];
@@ -262,9 +269,8 @@ START_TEST(json_writes_and_reads)
     json_array_end(&j);
     json_map_end(&j);
     json_end(&j);
-    ck_assert_str_eq(
-        sbuf_cstr(&b),
-        "{\"a\":\"q\\\"\\\\\\n\xef\xbf\xbd\",\"t\":1700000000.123456,\"cut\":\"012...\",\"l\":[-5,true]}");
+    ck_assert_str_eq(sbuf_cstr(&b),
+                     "{\"a\":\"q\\\"\\\\\\n\xef\xbf\xbd\",\"t\":1700000000.123456,\"cut\":\"012...\",\"l\":[-5,true]}");
     struct arena a = {0};
     struct json_node *n = json_tree(&a, sbuf_slice(&b));
     ck_assert_ptr_nonnull(n);
@@ -291,14 +297,17 @@ static struct slice as_utf8(unsigned point, char b[4])
     if (point < 0x800)
         snprintf(b, 4, "%c%c", (int)(0xc0 | point >> 6), (int)(0x80 | (point & 0x3f)));
     else
-        snprintf(b, 4, "%c%c%c", (int)(0xe0 | point >> 12), (int)(0x80 | (point >> 6 & 0x3f)), (int)(0x80 | (point & 0x3f)));
+        snprintf(b, 4, "%c%c%c", (int)(0xe0 | point >> 12), (int)(0x80 | (point >> 6 & 0x3f)),
+                 (int)(0x80 | (point & 0x3f)));
     return slice_str(b);
 }
 
-/* JSON is read on terminals: C1 controls drive those, and bidi marks show text in another order. Letters stay as they are. */
+/* JSON is read on terminals: C1 controls drive those, and bidi marks show text in another order. Letters stay as they
+ * are. */
 START_TEST(json_drives_no_terminal)
 {
-    static const unsigned ranges[][2] = {{0x80, 0x9f}, {0x61c, 0x61c}, {0x200e, 0x200f}, {0x202a, 0x202e}, {0x2066, 0x2069}};
+    static const unsigned ranges[][2] = {
+        {0x80, 0x9f}, {0x61c, 0x61c}, {0x200e, 0x200f}, {0x202a, 0x202e}, {0x2066, 0x2069}};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++)
         for (unsigned point = ranges[r][0]; point <= ranges[r][1]; point++) {
             char b[4], text[16], raw[16], want[200];
@@ -308,7 +317,8 @@ START_TEST(json_drives_no_terminal)
             struct arena a = {0};
             snprintf(text, sizeof text, "\xc3\xa9%sz", b);
             snprintf(raw, sizeof raw, "[\"%s\"]", b);
-            snprintf(want, sizeof want, "{\"\\u%04x\":\"\xc3\xa9\\u%04xz\",\"raw\":[\"\\u%04x\"]}", point, point, point);
+            snprintf(want, sizeof want, "{\"\\u%04x\":\"\xc3\xa9\\u%04xz\",\"raw\":[\"\\u%04x\"]}", point, point,
+                     point);
             sbuf_init(&out, 1000);
             json_start(&j, &out);
             json_map(&j);
@@ -334,15 +344,21 @@ static bool ignore_member(void *u, const struct json_member *m)
 }
 
 /*
- * Half a surrogate pair, and cut anywhere: yajl looks behind an escaped first half for the second one. Each text in memory of exactly
- * its length, so that a sanitizer sees a byte read behind it; whatever the libyajl here makes of it, it comes to an end, and is text
- * again when it is written.
+ * Half a surrogate pair, and cut anywhere: yajl looks behind an escaped first half for the second one. Each text in
+ * memory of exactly its length, so that a sanitizer sees a byte read behind it; whatever the libyajl here makes of it,
+ * it comes to an end, and is text again when it is written.
  */
 START_TEST(halves_of_surrogate_pairs)
 {
-    static const char *const texts[] = {
-        "{\"a\":\"\\ud83d\"}", "{\"a\":\"\\ud83d\\ude00\"}", "{\"a\":\"\\ud83dx\"}", "{\"a\":\"\\ud83d\\n\"}", "{\"a\":\"\\ud83d\\u0041\"}",
-        "{\"a\":\"\\ud83d\\ud83d\"}", "{\"a\":\"\\ude00\"}", "{\"a\":\"x\\ud83d\",\"b\":\"\\udbff\\udfff\"}", "{\"\\ud83d\":\"\\udfff\\ud800\"}"};
+    static const char *const texts[] = {"{\"a\":\"\\ud83d\"}",
+                                        "{\"a\":\"\\ud83d\\ude00\"}",
+                                        "{\"a\":\"\\ud83dx\"}",
+                                        "{\"a\":\"\\ud83d\\n\"}",
+                                        "{\"a\":\"\\ud83d\\u0041\"}",
+                                        "{\"a\":\"\\ud83d\\ud83d\"}",
+                                        "{\"a\":\"\\ude00\"}",
+                                        "{\"a\":\"x\\ud83d\",\"b\":\"\\udbff\\udfff\"}",
+                                        "{\"\\ud83d\":\"\\udfff\\ud800\"}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (size_t n = 1; n <= strlen(texts[i]); n++) {
             struct arena a = {0};
@@ -351,7 +367,8 @@ START_TEST(halves_of_surrogate_pairs)
             memcpy(exact, texts[i], n);
             struct slice text = slice_of(exact, n);
             enum json_result result = json_members(text, &a, 1, ignore_member, &sum, &used);
-            ck_assert_msg(n < strlen(texts[i]) ? result != JSON_OK : result == JSON_OK, "%s: %zu bytes: %d", texts[i], n, (int)result);
+            ck_assert_msg(n < strlen(texts[i]) ? result != JSON_OK : result == JSON_OK, "%s: %zu bytes: %d", texts[i],
+                          n, (int)result);
             ck_assert_uint_le(used, n);
             const struct json_node *tree = json_tree(&a, text);
             if (tree && tree->child) {
@@ -445,9 +462,8 @@ START_TEST(json_members_are_handed_out)
     const char *text =
         " {\"a\":\"x\\ty\",\"b\":{\"c\":1,\"d\":{\"e\":2}},\"f\":[{\"g\":3}],\"h\":null,\"i\":true} rest";
     ck_assert_int_eq(show_members(text, &out, &used), JSON_OK);
-    ck_assert_str_eq(
-        sbuf_cstr(&out),
-        "1 a=x\ty;2 b.c=1;2 b.d={\"e\":2};1 b={\"c\":1,\"d\":{\"e\":2}};1 f=[{\"g\":3}];1 h=;1 i=true;");
+    ck_assert_str_eq(sbuf_cstr(&out),
+                     "1 a=x\ty;2 b.c=1;2 b.d={\"e\":2};1 b={\"c\":1,\"d\":{\"e\":2}};1 f=[{\"g\":3}];1 h=;1 i=true;");
     ck_assert_str_eq(text + used, " rest");
     ck_assert_int_eq(show_members("{\"stop\":1,\"b\":2}", &out, NULL), JSON_STOPPED);
     ck_assert_int_eq(show_members("[1]", &out, NULL), JSON_BAD);
@@ -509,7 +525,9 @@ START_TEST(log_values_cannot_drive_a_terminal)
         {"caf\xc3\xa9", "v=caf\xc3\xa9\n"},
         {"\x1b[31m\x7f", "v=\"\\x1b[31m\\x7f\"\n"},
         {"\xff\xc3", "v=\"\\xff\\xc3\"\n"},
-        {"\xc2\x9b" "31m \xe2\x80\xae", "v=\"\\xc2\\x9b31m \\xe2\\x80\\xae\"\n"},
+        {"\xc2\x9b"
+         "31m \xe2\x80\xae",
+         "v=\"\\xc2\\x9b31m \\xe2\\x80\\xae\"\n"},
         {"\xd8\x9c\xe2\x80\x8e\xe2\x81\xa9", "v=\"\\xd8\\x9c\\xe2\\x80\\x8e\\xe2\\x81\\xa9\"\n"},
         {"", "v=\"\"\n"},
     };

@@ -10,10 +10,14 @@
 static void push(struct breadcrumbs *t, uint64_t ring, uint64_t conn, uint64_t request, int64_t at, const char *text)
 {
     const struct correlation k = {.ring = ring, .conn = conn, .request = request};
-    breadcrumbs_push(t, &k, &(struct breadcrumbs_line){.time_us = at, .format = FORMAT_TEXT, .level = LEVEL_INFO, .app = SLICE("app"), .text = slice_str(text)});
+    breadcrumbs_push(
+        t, &k,
+        &(struct breadcrumbs_line){
+            .time_us = at, .format = FORMAT_TEXT, .level = LEVEL_INFO, .app = SLICE("app"), .text = slice_str(text)});
 }
 
-static unsigned collect(struct breadcrumbs *t, struct correlation k, int64_t now, unsigned max, struct arena *a, struct breadcrumb *out)
+static unsigned collect(struct breadcrumbs *t, struct correlation k, int64_t now, unsigned max, struct arena *a,
+                        struct breadcrumb *out)
 {
     unsigned seen;
     return breadcrumbs_collect(t, &k, now, 0, max, a, out, &seen);
@@ -56,7 +60,8 @@ START_TEST(trail_joins_rings_by_request)
 }
 END_TEST
 
-/* The lines of one request lie in three rings, and each ring is walked by itself: the newest of all of them come out. */
+/* The lines of one request lie in three rings, and each ring is walked by itself: the newest of all of them come out.
+ */
 START_TEST(trail_newest_over_rings)
 {
     struct breadcrumbs *t = breadcrumbs_new(1 << 20);
@@ -87,8 +92,13 @@ START_TEST(trail_weak_only_within_two_seconds)
     struct arena a = {0};
     struct breadcrumb c[8];
     const struct correlation access = {.ring = 20, .weak = 5};
-    breadcrumbs_push(t, &access, &(struct breadcrumbs_line){.time_us = 10000000, .format = FORMAT_NGINX_ACCESS, .level = LEVEL_INFO, .text = SLICE("near")});
-    breadcrumbs_push(t, &access, &(struct breadcrumbs_line){.time_us = 1000000, .format = FORMAT_NGINX_ACCESS, .level = LEVEL_INFO, .text = SLICE("far")});
+    breadcrumbs_push(
+        t, &access,
+        &(struct breadcrumbs_line){
+            .time_us = 10000000, .format = FORMAT_NGINX_ACCESS, .level = LEVEL_INFO, .text = SLICE("near")});
+    breadcrumbs_push(t, &access,
+                     &(struct breadcrumbs_line){
+                         .time_us = 1000000, .format = FORMAT_NGINX_ACCESS, .level = LEVEL_INFO, .text = SLICE("far")});
     unsigned n = collect(t, (struct correlation){.ring = 21, .weak = 5}, 11000000, 8, &a, c);
     ck_assert_uint_eq(n, 1);
     ck_slice(c[0].text, "near");

@@ -42,59 +42,87 @@ static void says(const char *want, const char *const *files)
     free(said);
 }
 
-#define FILES(...) (const char *const[]){__VA_ARGS__, NULL}
+#define FILES(...)                                                                                                     \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__, NULL                                                                                              \
+    }
 #define PACK(name) "pack: " name "\nrules:\n"
 #define SAMPLE "    samples: [{lines: 'ERROR disk 7 is full', event: {level: error}}]\n"
 #define FULL PACK("two") "  - id: two.full\n    match: 'disk \\d+ is full'\n" SAMPLE
 
 START_TEST(an_earlier_file_always_wins)
 {
-    says("2.yaml:3:5: error: rule \"two.full\" can never fire on its samples: \"one.any\" (1.yaml:3) comes first and always wins",
+    says("2.yaml:3:5: error: rule \"two.full\" can never fire on its samples: \"one.any\" (1.yaml:3) comes first and "
+         "always wins",
          FILES(PACK("one") "  - id: one.any\n    match: 'full'\n" SAMPLE, FULL));
     /* Also where the sample does not come out as it should, which is why. */
     says("\"one.drop\" (1.yaml:3) comes first",
-         FILES(PACK("one") "  - id: one.drop\n    match: 'full'\n    action: drop\n    samples: [{lines: 'it is full', event: none}]\n", FULL));
-    says(NULL, FILES(FULL, PACK("one") "  - id: one.any\n    match: 'full'\n    samples: [{lines: 'ERROR so full', event: {level: error}}]\n"));
+         FILES(PACK("one") "  - id: one.drop\n    match: 'full'\n    action: drop\n    samples: [{lines: 'it is full', "
+                           "event: none}]\n",
+               FULL));
+    says(NULL, FILES(FULL, PACK("one") "  - id: one.any\n    match: 'full'\n    samples: [{lines: 'ERROR so full', "
+                                       "event: {level: error}}]\n"));
 }
 END_TEST
 
 /* The rule that took the lines is told, at its place; a rule of the same file is what the sample itself is about. */
 START_TEST(who_took_the_lines_of_a_sample)
 {
-    const char *all = PACK("mine") "  - id: mine.all\n    match: '.'\n    event: {type: All}\n    samples: [{lines: 'any thing', event: {level: error}}]\n";
-    const char *none = PACK("mine") "  - id: mine.none\n    match: 'full'\n    action: drop\n    samples: [{lines: 'so full', event: none}]\n";
-    const char *typed = PACK("two") "  - id: two.full\n    match: 'is full'\n    event: {type: Full}\n    samples:\n"
-                                    "      - {lines: 'ERROR disk 7 is full', event: {exception: {values: [{type: Full}]}}}\n";
-    const char *dropped = PACK("two") "  - id: two.drop\n    match: 'is full'\n    action: drop\n    samples: [{lines: 'it is full', event: none}]\n";
-    says("1.yaml:3:5: error: rule \"mine.all\" takes the lines of a sample of \"two.full\" (2.yaml:7), which comes after it: event.exception", FILES(all, typed));
-    says("1.yaml:3:5: error: rule \"mine.all\" takes the lines of a sample of \"two.drop\" (2.yaml:6), which comes after it: the lines give an event", FILES(all, dropped));
-    says("1.yaml:3:5: error: rule \"mine.none\" takes the lines of a sample of \"two.full\" (2.yaml:7), which comes after it: the lines give no event", FILES(none, typed));
+    const char *all = PACK("mine") "  - id: mine.all\n    match: '.'\n    event: {type: All}\n    samples: [{lines: "
+                                   "'any thing', event: {level: error}}]\n";
+    const char *none = PACK("mine") "  - id: mine.none\n    match: 'full'\n    action: drop\n    samples: [{lines: 'so "
+                                    "full', event: none}]\n";
+    const char *typed =
+        PACK("two") "  - id: two.full\n    match: 'is full'\n    event: {type: Full}\n    samples:\n"
+                    "      - {lines: 'ERROR disk 7 is full', event: {exception: {values: [{type: Full}]}}}\n";
+    const char *dropped = PACK("two") "  - id: two.drop\n    match: 'is full'\n    action: drop\n    samples: [{lines: "
+                                      "'it is full', event: none}]\n";
+    says("1.yaml:3:5: error: rule \"mine.all\" takes the lines of a sample of \"two.full\" (2.yaml:7), which comes "
+         "after it: event.exception",
+         FILES(all, typed));
+    says("1.yaml:3:5: error: rule \"mine.all\" takes the lines of a sample of \"two.drop\" (2.yaml:6), which comes "
+         "after it: the lines give an event",
+         FILES(all, dropped));
+    says("1.yaml:3:5: error: rule \"mine.none\" takes the lines of a sample of \"two.full\" (2.yaml:7), which comes "
+         "after it: the lines give no event",
+         FILES(none, typed));
     says(NULL, FILES(typed, all));
-    says("1.yaml:8:", FILES(PACK("one") "  - id: one.all\n    match: '.'\n    samples: [{lines: 'any', event: {level: error}}]\n"
-                            "  - id: one.full\n    match: 'full'\n    samples: [{lines: 'so full', event: none}]\n"));
+    says("1.yaml:8:",
+         FILES(PACK("one") "  - id: one.all\n    match: '.'\n    samples: [{lines: 'any', event: {level: error}}]\n"
+                           "  - id: one.full\n    match: 'full'\n    samples: [{lines: 'so full', event: none}]\n"));
 }
 END_TEST
 
 START_TEST(what_does_not_meet_does_not_win)
 {
-    says(NULL, FILES(PACK("one") "  - id: one.json\n    match: 'full'\n    when: {format: json}\n"
-                                 "    samples: [{lines: '{\"level\":\"error\",\"message\":\"full\"}', event: {level: error}}]\n", FULL));
+    says(
+        NULL,
+        FILES(
+            PACK("one") "  - id: one.json\n    match: 'full'\n    when: {format: json}\n"
+                        "    samples: [{lines: '{\"level\":\"error\",\"message\":\"full\"}', event: {level: error}}]\n",
+            FULL));
     says(NULL, FILES(PACK("one") "  - id: one.fatal\n    match: 'full'\n    when: {level: fatal}\n"
-                                 "    samples: [{lines: 'FATAL disk full', event: {level: fatal}}]\n", FULL));
+                                 "    samples: [{lines: 'FATAL disk full', event: {level: fatal}}]\n",
+                     FULL));
     says(NULL, FILES(PACK("one") "  - id: one.unless\n    match: 'full'\n    unless: 'disk'\n"
-                                 "    samples: [{lines: 'ERROR full house', event: {level: error}}]\n", FULL));
+                                 "    samples: [{lines: 'ERROR full house', event: {level: error}}]\n",
+                     FULL));
     says(NULL, FILES("pack: one\nwhen: {app: '^x$'}\nrules:\n  - id: one.app\n    match: 'full'\n"
-                     "    samples: [{format: syslog, lines: '<11>Nov 23 10:00:00 h x: full', event: {level: error}}]\n", FULL));
+                     "    samples: [{format: syslog, lines: '<11>Nov 23 10:00:00 h x: full', event: {level: error}}]\n",
+                     FULL));
 }
 END_TEST
 
 START_TEST(continue_goes_on)
 {
-    const char *tag = PACK("one") "  - id: one.tag\n    match: 'full'\n    continue: true\n    event: {tags: {seen: 'yes'}}\n" SAMPLE;
+    const char *tag =
+        PACK("one") "  - id: one.tag\n    match: 'full'\n    continue: true\n    event: {tags: {seen: 'yes'}}\n" SAMPLE;
     says(NULL, FILES(tag, FULL));
     says("rule \"one.tag\" can never fire on its samples: \"two.full\" (1.yaml:3)", FILES(FULL, tag));
     says("rule \"one.tag\" matches none of its samples",
-         FILES(PACK("one") "  - id: one.tag\n    match: 'empty'\n    continue: true\n    samples: [{lines: 'all is well', event: none}]\n"));
+         FILES(PACK("one") "  - id: one.tag\n    match: 'empty'\n    continue: true\n    samples: [{lines: 'all is "
+                           "well', event: none}]\n"));
 }
 END_TEST
 
@@ -106,7 +134,8 @@ START_TEST(one_line_of_its_own_is_enough)
                                  "      - {lines: 'ERROR disk 8 is full', event: {level: error}}\n"));
     says(NULL, FILES(PACK("one") "  - id: one.seven\n    match: 'disk 7'\n" SAMPLE,
                      PACK("two") "  - id: two.full\n    match: 'is full'\n    samples:\n      - lines: |\n"
-                                 "          ERROR disk 8 is full\n          ERROR disk 7 is hot\n        event: {level: error}\n"));
+                                 "          ERROR disk 8 is full\n          ERROR disk 7 is hot\n        event: "
+                                 "{level: error}\n"));
 }
 END_TEST
 

@@ -102,15 +102,16 @@ START_TEST(places_of_nothing)
     static const struct {
         const char *text;
         unsigned line, col;
-    } texts[] = {{"a:\n", 1, 1}, {"  a:   # nothing\n", 1, 3}, {"\n'a': \nb: 1\n", 2, 1}, {"{b: 1, a: }\n", 1, 8},
-                 {"{b: 1, a}\n", 1, 8}, {"a: &x\n", 1, 1}, {"b: 1\na:\n\n\n", 2, 1}};
+    } texts[] = {{"a:\n", 1, 1},          {"  a:   # nothing\n", 1, 3}, {"\n'a': \nb: 1\n", 2, 1},
+                 {"{b: 1, a: }\n", 1, 8}, {"{b: 1, a}\n", 1, 8},        {"a: &x\n", 1, 1},
+                 {"b: 1\na:\n\n\n", 2, 1}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct diag d = {0};
         struct conf_file *f = parse(texts[i].text, &d);
         ck_assert_msg(f && f->root, "%s", texts[i].text);
         const struct conf_node *n = conf_get(f->root, "a");
-        ck_assert_msg(n && conf_null(n) && n->line == texts[i].line && n->col == texts[i].col, "%s is at %u:%u", texts[i].text, n->line,
-                      n->col);
+        ck_assert_msg(n && conf_null(n) && n->line == texts[i].line && n->col == texts[i].col, "%s is at %u:%u",
+                      texts[i].text, n->line, n->col);
         conf_free(f);
         err_free(&d);
     }
@@ -124,8 +125,7 @@ END_TEST
 
 START_TEST(empty_files)
 {
-    static const char *const texts[] = {"",      "\n\n",         "# only a comment\n",
-                                        "---\n", "--- ~\n...\n", "\xef\xbb\xbf"};
+    static const char *const texts[] = {"", "\n\n", "# only a comment\n", "---\n", "--- ~\n...\n", "\xef\xbb\xbf"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct diag d = {0};
         struct conf_file *f = parse(texts[i], &d);
@@ -194,8 +194,8 @@ START_TEST(aliases)
     sbuf_init(&b, 10000);
     sbuf_addf(&b, "- &a0 [x, x, x, x, x, x, x, x, x]\n");
     for (int i = 1; i < 10; i++)
-        sbuf_addf(&b, "- &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i - 1, i - 1,
-                  i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+        sbuf_addf(&b, "- &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i - 1, i - 1, i - 1, i - 1,
+                  i - 1, i - 1, i - 1, i - 1, i - 1);
     ck_refused_s(sbuf_slice(&b), "6:");
     sbuf_reset(&b);
     /* Each line one level deeper than the one before it. */

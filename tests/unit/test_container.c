@@ -20,7 +20,8 @@ START_TEST(paths_tell_the_container)
     static const struct {
         const char *path, *name, *pod, *uid, *namespace, *id, *app;
     } cases[] = {
-        {"/var/log/pods/prod_shop-7d4b9c6f5-abcde_0a1b-c2/web/0.log", "web", "shop-7d4b9c6f5-abcde", "0a1b-c2", "prod", "", "web"},
+        {"/var/log/pods/prod_shop-7d4b9c6f5-abcde_0a1b-c2/web/0.log", "web", "shop-7d4b9c6f5-abcde", "0a1b-c2", "prod",
+         "", "web"},
         {"/host/var/log/pods/prod_a.b_u/web/12.log.20240506-070809", "web", "a.b", "u", "prod", "", "web"},
         {"/var/log/containers/shop-1_prod_my-web-" ID ".log", "my-web", "shop-1", "", "prod", ID, "my-web"},
         {"/var/lib/docker/containers/" ID "/" ID "-json.log", "0123456789ab", "", "", "", ID, ""},
@@ -40,7 +41,8 @@ START_TEST(paths_tell_the_container)
     struct arena a = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct container c = {0};
-        ck_assert_msg(container_from_path(&c, &a, slice_str(cases[i].path)) == (cases[i].name != NULL), "%s", cases[i].path);
+        ck_assert_msg(container_from_path(&c, &a, slice_str(cases[i].path)) == (cases[i].name != NULL), "%s",
+                      cases[i].path);
         if (!cases[i].name)
             continue;
         container_finish(&c);
@@ -59,11 +61,13 @@ START_TEST(docker_tells_the_rest)
 {
     static const char config[] =
         "{\"ID\":\"" ID "\",\"Name\":\"/shop-web-2\",\"Image\":\"sha256:0123\",\"Config\":{\"Hostname\":\"x\","
-        "\"Env\":[\"SECRET=1\"],\"Image\":\"nginx:1.25\",\"Labels\":{\"com.docker.compose.service\":\"web\",\"a\":\"b\"}},"
+        "\"Env\":[\"SECRET=1\"],\"Image\":\"nginx:1.25\",\"Labels\":{\"com.docker.compose.service\":\"web\",\"a\":"
+        "\"b\"}},"
         "\"NetworkSettings\":{\"Name\":\"no\"}}";
     static const char pod[] =
         "{\"Name\":\"/k8s_web_shop-1_prod_u_0\",\"Config\":{\"Labels\":{\"io.kubernetes.container.name\":\"web\","
-        "\"io.kubernetes.pod.name\":\"shop-1\",\"io.kubernetes.pod.namespace\":\"prod\",\"io.kubernetes.pod.uid\":\"u\"}}}";
+        "\"io.kubernetes.pod.name\":\"shop-1\",\"io.kubernetes.pod.namespace\":\"prod\",\"io.kubernetes.pod.uid\":"
+        "\"u\"}}}";
     struct arena a = {0}, b = {0};
     struct container c = {0};
     container_from_path(&c, &a, SLICE(ID "/" ID "-json.log"));
@@ -90,7 +94,8 @@ START_TEST(docker_tells_the_rest)
     ck_assert_uint_eq(container_key(&next), container_key(&in_pod));
     ck_assert_uint_ne(container_key(kept), container_key(&in_pod));
     /* Broken or strange: what is known stays. */
-    static const char *const bad[] = {"", "{", "[]", "{\"Name\":7,\"Config\":[]}", "{\"Name\":\"x\",\"Config\":{\"Labels\":"};
+    static const char *const bad[] = {"", "{", "[]", "{\"Name\":7,\"Config\":[]}",
+                                      "{\"Name\":\"x\",\"Config\":{\"Labels\":"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct container broken = unnamed;
         container_from_config(&broken, &b, slice_str(bad[i]));
@@ -134,10 +139,12 @@ START_TEST(records_know_their_container)
     ck_slice(record_get(&r, SLICE("image")), "cat.png");
     ck_slice(record_get(&r, SLICE("message")), "m");
     record_json(&r, &out);
-    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"fields\":{\"container\":\"web\",\"pod\":\"shop-1\",\"namespace\":\"prod\","));
+    ck_assert_ptr_nonnull(
+        strstr(sbuf_cstr(&out), "\"fields\":{\"container\":\"web\",\"pod\":\"shop-1\",\"namespace\":\"prod\","));
     ck_assert_ptr_null(strstr(sbuf_cstr(&out), "other"));
-    ck_assert(parse(&a, FORMAT_GELF, SLICE("{\"host\":\"h\",\"short_message\":\"m\",\"_container_name\":\"/db\",\"_image_name\":"
-                                           "\"postgres:16\"}")));
+    ck_assert(parse(&a, FORMAT_GELF,
+                    SLICE("{\"host\":\"h\",\"short_message\":\"m\",\"_container_name\":\"/db\",\"_image_name\":"
+                          "\"postgres:16\"}")));
     ck_slice(record_get(&r, SLICE("container")), "db");
     ck_slice(record_get(&r, SLICE("image")), "postgres:16");
     ck_slice(record_get(&r, SLICE("pod")), "");

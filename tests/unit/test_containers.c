@@ -9,8 +9,7 @@ static struct record r;
 
 static bool parse_in_zone(struct arena *a, enum format f, struct slice raw, const struct zone *zone)
 {
-    struct parse_ctx ctx = {
-        .arena = a, .zone = zone, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
+    struct parse_ctx ctx = {.arena = a, .zone = zone, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
     record_init(&r, f, raw);
     return parser_parse(f, &ctx, &r);
 }
@@ -69,8 +68,7 @@ static void run_container(struct arena *a, const struct json_node *c, struct sbu
         corpus_differs(why, "message", cleaned(a, r.message), cleaned(a, n->text));
     if ((n = json_get(expect, "message_b64"))) {
         struct json_node b64 = {
-            .type = JSON_MAP,
-            .child = &(struct json_node){.type = JSON_STRING, .key = SLICE("b64"), .text = n->text}};
+            .type = JSON_MAP, .child = &(struct json_node){.type = JSON_STRING, .key = SLICE("b64"), .text = n->text}};
         /* The piece of the case ends with the line's LF, which is not the message's. */
         corpus_differs(why, "message", slice_trim(r.message), corpus_bytes(a, &b64));
     }
@@ -160,11 +158,25 @@ END_TEST
 /* Fields that a sender makes up do not cover what the journal knows, in whatever order they stand. */
 START_TEST(journal_facts_win)
 {
-    static const char *const claims[][2] = {{"UNIT", "sshd.service"}, {"UID", "0"},       {"EXE", "/usr/sbin/sshd"}, {"PID", "1"},
-                                            {"CMDLINE", "sshd -D"},   {"HOSTNAME", "x"},  {"COMM", "sshd"},          {"TRANSPORT", "kernel"},
-                                            {"COREDUMP_UNIT", "a"},   {"OBJECT_SYSTEMD_UNIT", "b"}, {"unit", "c"}};
-    static const char *const facts[][2] = {{"_SYSTEMD_UNIT", "user@1000.service"}, {"_UID", "1000"},   {"_EXE", "/home/u/a"}, {"_PID", "812"},
-                                           {"_CMDLINE", "./a"},                    {"_HOSTNAME", "web-1"}, {"_COMM", "a"},      {"_TRANSPORT", "journal"}};
+    static const char *const claims[][2] = {{"UNIT", "sshd.service"},
+                                            {"UID", "0"},
+                                            {"EXE", "/usr/sbin/sshd"},
+                                            {"PID", "1"},
+                                            {"CMDLINE", "sshd -D"},
+                                            {"HOSTNAME", "x"},
+                                            {"COMM", "sshd"},
+                                            {"TRANSPORT", "kernel"},
+                                            {"COREDUMP_UNIT", "a"},
+                                            {"OBJECT_SYSTEMD_UNIT", "b"},
+                                            {"unit", "c"}};
+    static const char *const facts[][2] = {{"_SYSTEMD_UNIT", "user@1000.service"},
+                                           {"_UID", "1000"},
+                                           {"_EXE", "/home/u/a"},
+                                           {"_PID", "812"},
+                                           {"_CMDLINE", "./a"},
+                                           {"_HOSTNAME", "web-1"},
+                                           {"_COMM", "a"},
+                                           {"_TRANSPORT", "journal"}};
     enum { CLAIMS = sizeof claims / sizeof *claims, FACTS = sizeof facts / sizeof *facts };
     for (unsigned order = 0; order < 2; order++) {
         struct arena a = {0};
@@ -176,7 +188,8 @@ START_TEST(journal_facts_win)
             f[order ? i : CLAIMS + i] = (struct entry_field){slice_str(facts[i][0]), slice_str(facts[i][1])};
         n = CLAIMS + FACTS;
         f[n++] = (struct entry_field){SLICE("MESSAGE_ID"), SLICE("fc2e22bc6ee647b6b90729ab34a250b1")};
-        f[n++] = (struct entry_field){SLICE("MESSAGE"), SLICE("{\"msg\":\"m\",\"unit\":\"d\",\"uid\":0,\"exe\":\"e\"}")};
+        f[n++] =
+            (struct entry_field){SLICE("MESSAGE"), SLICE("{\"msg\":\"m\",\"unit\":\"d\",\"uid\":0,\"exe\":\"e\"}")};
         ck_assert(parse_entry(&a, f, n));
         ck_slice(record_value(&r, "unit"), "user@1000.service");
         ck_slice(record_value(&r, "uid"), "1000");
@@ -224,11 +237,11 @@ START_TEST(journal_of_whom_the_manager_speaks)
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena a = {0};
         const struct entry_field f[] = {{slice_str(cases[i].name), SLICE("web.service")},
-                                           {SLICE("_SYSTEMD_UNIT"), SLICE("own.service")},
-                                           {SLICE("_PID"), slice_str(cases[i].pid)},
-                                           {SLICE("_UID"), slice_str(cases[i].uid)},
-                                           {SLICE("MESSAGE"), SLICE("m")},
-                                           {SLICE("MESSAGE_ID"), slice_str(cases[i].id)}};
+                                        {SLICE("_SYSTEMD_UNIT"), SLICE("own.service")},
+                                        {SLICE("_PID"), slice_str(cases[i].pid)},
+                                        {SLICE("_UID"), slice_str(cases[i].uid)},
+                                        {SLICE("MESSAGE"), SLICE("m")},
+                                        {SLICE("MESSAGE_ID"), slice_str(cases[i].id)}};
         ck_assert(parse_entry(&a, f, sizeof f / sizeof *f));
         ck_slice(record_value(&r, "unit"), cases[i].want);
         ck_assert(slice_ends(r.peer, SLICE("unit=own.service")));
@@ -242,7 +255,7 @@ START_TEST(journal_text_may_say_worse)
 {
     struct arena a = {0};
     const struct entry_field f[] = {{SLICE("MESSAGE"), SLICE("{\"level\":\"error\",\"msg\":\"no disk\"}")},
-                                       {SLICE("PRIORITY"), SLICE("6")}};
+                                    {SLICE("PRIORITY"), SLICE("6")}};
     ck_assert(parse_entry(&a, f, 2));
     ck_slice(r.message, "no disk");
     ck_assert_int_eq(r.level, LEVEL_ERROR);
@@ -306,8 +319,8 @@ static void check_cri(const char *const *short_lines, const char *want)
 
 START_TEST(cri_pieces)
 {
-    static const char *const interleaved[] = {"OUT P one ",   "ERR F whole",  "ERR P err ", "OUT P two ",
-                                              "OUT F three", "OUT F ", "ERR F:x end", NULL};
+    static const char *const interleaved[] = {"OUT P one ",  "ERR F whole", "ERR P err ",  "OUT P two ",
+                                              "OUT F three", "OUT F ",      "ERR F:x end", NULL};
     check_cri(interleaved, "[2026-11-23T10:00:01Z stderr F whole/1@100]"
                            "[2026-11-23T10:00:00Z stdout F one two three/3@0]"
                            "[2026-11-23T10:00:05Z stdout F /1@500]"
@@ -327,8 +340,7 @@ END_TEST
 START_TEST(cri_pieces_and_a_docker_line)
 {
     static const char *const mixed[] = {
-        "OUT P one ", "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00Z\"}", "OUT F two",
-        NULL};
+        "OUT P one ", "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00Z\"}", "OUT F two", NULL};
     check_cri(mixed, "[2026-11-23T10:00:00Z stdout P one /1@0]"
                      "[{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00Z\"}/1@100]"
                      "[2026-11-23T10:00:02Z stdout F two/1@200]|");
@@ -494,7 +506,9 @@ START_TEST(docker_pieces_with_attrs)
     partial_init(&j, PARTIAL_DOCKER, 100000);
     for (int i = 0; i < 3; i++) {
         sbuf_reset(&b);
-        sbuf_addf(&b, "{\"attrs\":{\"log\":\"no\",\"tag\":\"a \\\"log\\\":\\\"b\",\"filler\":\"%0*d\"},\"stream\" : \"stdout\", \"log\" :\t\"",
+        sbuf_addf(&b,
+                  "{\"attrs\":{\"log\":\"no\",\"tag\":\"a \\\"log\\\":\\\"b\",\"filler\":\"%0*d\"},\"stream\" : "
+                  "\"stdout\", \"log\" :\t\"",
                   20000, 7);
         sbuf_addf(&b, "%0*d%s\",\"time\":\"2026-11-23T10:00:00Z\"}", i < 2 ? 16384 : 2, i, i < 2 ? "" : "\\n");
         ck_assert_int_eq(feed(&j, sbuf_slice(&b), (uint64_t)i, &m), i < 2 ? PARTIAL_HELD : PARTIAL_WHOLE);
@@ -610,8 +624,9 @@ START_TEST(what_is_inside_of_pieces_is_read)
     struct message m;
     partial_init(&j, PARTIAL_CRI, 1 << 20);
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr P 2026/11/23 10:00:00 [err"), 0, &m), PARTIAL_HELD);
-    ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stderr F or] 7#7: *1 open() failed, client: 10.0.0.1, server: x"), 99, &m),
-                     PARTIAL_WHOLE);
+    ck_assert_int_eq(
+        feed(&j, SLICE("2026-11-23T10:00:00Z stderr F or] 7#7: *1 open() failed, client: 10.0.0.1, server: x"), 99, &m),
+        PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_CRI, m.text));
     ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
     ck_slice(record_value(&r, "client"), "10.0.0.1");
@@ -625,7 +640,8 @@ START_TEST(what_is_inside_of_pieces_is_read)
     for (size_t i = 0; i < head.n; i++)
         sbuf_addf(&b, json[i] == '\'' ? "\\\"" : "%c", json[i]);
     ck_assert_int_eq(feed(&j, sbuf_slice(&b), 0, &m), PARTIAL_HELD);
-    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", '.', 3, "\\\",\\\"user\\\":\\\"7\\\"}\\n"), 9, &m), PARTIAL_WHOLE);
+    ck_assert_int_eq(feed(&j, docker_line(&a, "stdout", '.', 3, "\\\",\\\"user\\\":\\\"7\\\"}\\n"), 9, &m),
+                     PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text));
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_uint_eq(r.message.n, 16384 - 24 + 3);

@@ -108,7 +108,12 @@ static void begin(struct bench *b)
         .hooks = {.u = b, .emit = on_event, .deadlines = on_deadline, .check_in = on_check_in, .deadline_row = on_row}};
     b->pipeline = pipeline_new(&setup);
     b->lines = 0;
-    b->stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    b->stream = (struct stream){.format = FORMAT_TEXT,
+                                .source = SLICE("/log/app.log"),
+                                .trusted = true,
+                                .file_key = 1,
+                                .ring = 1,
+                                .last_us = RECORD_NO_TIME};
 }
 
 static struct bench *bench_new(const char *rules, bool record_clock)
@@ -165,7 +170,8 @@ static void restart(struct bench *b, int64_t down_us)
 
 static void line(struct bench *b, const char *text)
 {
-    hand_in(b, &(struct message){.stream = &b->stream, .text = slice_str(text), .lines = 1, .offset = b->offset += 100}, b->now_us);
+    hand_in(b, &(struct message){.stream = &b->stream, .text = slice_str(text), .lines = 1, .offset = b->offset += 100},
+            b->now_us);
 }
 
 /* Time passes, as the worker lets it: in small steps. */
@@ -210,7 +216,8 @@ static uint64_t counted(const struct bench *b, enum count c)
 
 /* --- absence --- */
 
-#define BACKUP "  - {id: backup, match: '^backup done', absence: {every: 1h, monitor: nightly}, event: {type: BackupMissing}}\n"
+#define BACKUP                                                                                                         \
+    "  - {id: backup, match: '^backup done', absence: {every: 1h, monitor: nightly}, event: {type: BackupMissing}}\n"
 
 START_TEST(a_silence_is_one_event)
 {
@@ -306,7 +313,9 @@ END_TEST
 
 START_TEST(each_value_is_waited_for_by_itself)
 {
-    struct bench *b = bench_new("  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, monitor: 'beat-{who}', by: ['{who}']}}\n", false);
+    struct bench *b = bench_new(
+        "  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, monitor: 'beat-{who}', by: ['{who}']}}\n",
+        false);
     line(b, "beat of Anna");
     pass(b, 60 * S);
     line(b, "beat of Ben");
@@ -361,14 +370,16 @@ END_TEST
 
 START_TEST(names_from_a_log_make_few_monitors)
 {
-    struct bench *b = bench_new("  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, monitor: 'm-{who}', by: ['{who}']}}\n", false);
+    struct bench *b = bench_new(
+        "  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, monitor: 'm-{who}', by: ['{who}']}}\n",
+        false);
     char text[64];
     for (unsigned i = 0; i < 3 * DEADLINE_MONITORS_MAX; i++) {
         snprintf(text, sizeof text, "beat of w%u", i);
         line(b, text);
     }
     ck_assert_uint_eq(b->n_check_ins, DEADLINE_MONITORS_MAX);
-    pass(b, 150 * S); /* some in each call */
+    pass(b, 150 * S);                                                        /* some in each call */
     ck_assert_uint_eq(counted(b, COUNT_overdue), 3 * DEADLINE_MONITORS_MAX); /* events are made of all */
     ck_assert_uint_eq(b->n_check_ins, 2 * DEADLINE_MONITORS_MAX);
     bench_free(b);
@@ -380,8 +391,8 @@ START_TEST(schedules_slugs_and_gaps)
     static const struct {
         int64_t every_s;
         const char *value, *unit;
-    } cases[] = {{60, "1", "minute"},     {61, "2", "minute"},       {25 * 3600, "25", "hour"},
-                 {86400, "1", "day"},     {7 * 86400, "7", "day"},   {5400, "90", "minute"}};
+    } cases[] = {{60, "1", "minute"}, {61, "2", "minute"},     {25 * 3600, "25", "hour"},
+                 {86400, "1", "day"}, {7 * 86400, "7", "day"}, {5400, "90", "minute"}};
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena a = {0};
         struct sbuf b;
@@ -399,7 +410,8 @@ START_TEST(schedules_slugs_and_gaps)
     ck_slice(check_in_slug(SLICE("Nightly Backup/web-1"), &a), "nightly-backup-web-1");
     ck_assert(!check_in_slug(SLICE("42"), &a).n);
     ck_assert(!check_in_slug(SLICE(""), &a).n);
-    ck_assert_uint_eq(check_in_slug(SLICE("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), &a).n, CHECK_IN_SLUG_MAX);
+    ck_assert_uint_eq(check_in_slug(SLICE("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), &a).n,
+                      CHECK_IN_SLUG_MAX);
     ck_assert(check_in_is_slug(SLICE("a-1_b")) && !check_in_is_slug(SLICE("A")) && !check_in_is_slug(SLICE("7")));
     ck_assert_int_eq(check_in_gap_us(60 * S), 60 * S);
     ck_assert_int_eq(check_in_gap_us(25 * 3600 * S), 900 * S);
@@ -410,8 +422,10 @@ END_TEST
 
 /* --- pair --- */
 
-#define JOB "  - id: job\n    match: 'job (?<id>\\d+) started'\n    pair: {end: 'job (?<id>\\d+) (?:done|failed)', within: 5m, by: ['{id}']}\n" \
-            "    event: {tags: {job: '{id}'}}\n"
+#define JOB                                                                                                            \
+    "  - id: job\n    match: 'job (?<id>\\d+) started'\n    pair: {end: 'job (?<id>\\d+) (?:done|failed)', within: "   \
+    "5m, by: ['{id}']}\n"                                                                                              \
+    "    event: {tags: {job: '{id}'}}\n"
 
 START_TEST(a_start_without_end_is_an_event)
 {
@@ -436,7 +450,7 @@ START_TEST(a_start_without_end_is_an_event)
     ck_at(e, "contexts/log/source", "/log/app.log");
     ck_at(e, "breadcrumbs/values/0/message", "before");
     ck_at(e, "breadcrumbs/values/4/message", "job 7 reads its input"); /* what came after the start is told, too */
-    line(b, "job 7 done"); /* too late, and nobody waits */
+    line(b, "job 7 done");                                             /* too late, and nobody waits */
     pass(b, 1000 * S);
     ck_assert_uint_eq(b->n, 1);
     ck_assert_uint_eq(counted(b, COUNT_crumb), 6);
@@ -461,7 +475,8 @@ END_TEST
 
 START_TEST(an_end_counts_whoever_decides_about_its_line)
 {
-    struct bench *b = bench_new("  - {id: failed, match: 'job \\d+ failed', event: {message: 'a job failed'}}\n" JOB, false);
+    struct bench *b =
+        bench_new("  - {id: failed, match: 'job \\d+ failed', event: {message: 'a job failed'}}\n" JOB, false);
     line(b, "job 7 started");
     line(b, "job 7 failed");
     pass(b, 400 * S);
@@ -507,8 +522,10 @@ static void long_line(struct bench *b, const char *end)
 START_TEST(a_long_start_without_end_is_an_event)
 {
     for (int restarts = 0; restarts < 2; restarts++) {
-        struct bench *b = bench_new("  - id: job\n    match: 'job (?<id>\\d+) started$'\n    pair: {end: 'job (?<id>\\d+) done$', within: 5m, by: ['{id}']}\n"
-                                    "    event: {tags: {job: '{id}'}}\n", false);
+        struct bench *b = bench_new("  - id: job\n    match: 'job (?<id>\\d+) started$'\n    pair: {end: 'job "
+                                    "(?<id>\\d+) done$', within: 5m, by: ['{id}']}\n"
+                                    "    event: {tags: {job: '{id}'}}\n",
+                                    false);
         long_line(b, "job 7 started");
         long_line(b, "job 8 started");
         pass(b, 100 * S);
@@ -527,7 +544,9 @@ END_TEST
 START_TEST(a_long_line_that_does_not_come_again_is_an_event)
 {
     for (int restarts = 0; restarts < 2; restarts++) {
-        struct bench *b = bench_new("  - {id: beat, match: 'beat of (?<who>\\w+)$', absence: {every: 2m, by: ['{who}']}, event: {tags: {who: '{who}'}}}\n", false);
+        struct bench *b = bench_new("  - {id: beat, match: 'beat of (?<who>\\w+)$', absence: {every: 2m, by: "
+                                    "['{who}']}, event: {tags: {who: '{who}'}}}\n",
+                                    false);
         long_line(b, "beat of Anna");
         long_line(b, "beat of Ben");
         pass(b, 60 * S);
@@ -610,8 +629,10 @@ END_TEST
 
 START_TEST(what_does_not_come_is_under_flood_control)
 {
-    struct bench *b = bench_new("  - {id: job, match: 'job (?<id>\\d+) started', pair: {end: 'job (?<id>\\d+) done', within: 1m, by: ['{id}']}, limits: {burst: 2},"
-                                " event: {message: 'hangs'}}\n", false);
+    struct bench *b = bench_new("  - {id: job, match: 'job (?<id>\\d+) started', pair: {end: 'job (?<id>\\d+) done', "
+                                "within: 1m, by: ['{id}']}, limits: {burst: 2},"
+                                " event: {message: 'hangs'}}\n",
+                                false);
     char text[64];
     for (unsigned i = 0; i < 50; i++) {
         snprintf(text, sizeof text, "job %u started", i);
@@ -658,7 +679,8 @@ END_TEST
 
 START_TEST(a_threshold_slides_and_counts_by_value)
 {
-    struct bench *b = bench_new("  - {id: knock, match: '^knock of (?<who>\\w+)', threshold: {count: 3, within: 1m, by: ['{who}']}}\n", false);
+    struct bench *b = bench_new(
+        "  - {id: knock, match: '^knock of (?<who>\\w+)', threshold: {count: 3, within: 1m, by: ['{who}']}}\n", false);
     line(b, "knock of a");
     pass(b, 40 * S);
     line(b, "knock of a");
@@ -682,7 +704,9 @@ END_TEST
 
 START_TEST(thresholds_are_bounded)
 {
-    struct bench *b = bench_new("  - {id: k, match: '^k (?<n>\\d+)', threshold: {count: 2, within: 1d, by: ['{n}']}, event: {message: m}}\n", false);
+    struct bench *b = bench_new(
+        "  - {id: k, match: '^k (?<n>\\d+)', threshold: {count: 2, within: 1d, by: ['{n}']}, event: {message: m}}\n",
+        false);
     char text[64];
     for (unsigned i = 0; i < 100000; i++) {
         snprintf(text, sizeof text, "k %u", i);
@@ -711,11 +735,13 @@ END_TEST
 
 START_TEST(rules_that_go_on_add_up)
 {
-    struct bench *b = bench_new("  - {id: t1, match: 'disk', continue: true, event: {tags: {what: disk, first: '1'}, level: warning}}\n"
-                                "  - {id: t2, match: 'sd(?<n>[a-z])', continue: true, event: {tags: {what: 'disk {n}', dev: '{n}'}}}\n"
-                                "  - {id: t3, match: 'unheard', continue: true, event: {level: fatal}}\n"
-                                "  - {id: plain, match: 'plain', event: {tags: {own: '1'}}}\n"
-                                "  - {id: own, match: 'disk', event: {level: fatal, tags: {first: own}}}\n", false);
+    struct bench *b = bench_new(
+        "  - {id: t1, match: 'disk', continue: true, event: {tags: {what: disk, first: '1'}, level: warning}}\n"
+        "  - {id: t2, match: 'sd(?<n>[a-z])', continue: true, event: {tags: {what: 'disk {n}', dev: '{n}'}}}\n"
+        "  - {id: t3, match: 'unheard', continue: true, event: {level: fatal}}\n"
+        "  - {id: plain, match: 'plain', event: {tags: {own: '1'}}}\n"
+        "  - {id: own, match: 'disk', event: {level: fatal, tags: {first: own}}}\n",
+        false);
     line(b, "plain disk sdb");
     line(b, "ERROR disk sda");
     line(b, "ERROR unheard of");
@@ -735,7 +761,8 @@ END_TEST
 START_TEST(rules_have_limits_of_their_own)
 {
     struct bench *b = bench_new("  - {id: a, match: '^a', limits: {burst: 1, period: 1m}, event: {message: a}}\n"
-                                "  - {id: b, match: '^b', event: {message: b}}\n", false);
+                                "  - {id: b, match: '^b', event: {message: b}}\n",
+                                false);
     for (int i = 0; i < 3; i++) {
         line(b, "a");
         line(b, "b");
@@ -859,9 +886,10 @@ static bool holds(const struct json_node *n, struct slice text)
     return false;
 }
 
-#define SECRET_PAIR                                                                                                                       \
-    "  - id: job\n    match: 'job (?<n>\\d+) started .*token=(?<secret>[a-z0-9]+) (?<mail>[a-z]+@[a-z.]+)( (?<rest>.*))?$'\n"               \
-    "    pair: {within: 1m, by: ['{n}'], end: 'job (?<n>\\d+) done'}\n"                                                                   \
+#define SECRET_PAIR                                                                                                    \
+    "  - id: job\n    match: 'job (?<n>\\d+) started .*token=(?<secret>[a-z0-9]+) (?<mail>[a-z]+@[a-z.]+)( "           \
+    "(?<rest>.*))?$'\n"                                                                                                \
+    "    pair: {within: 1m, by: ['{n}'], end: 'job (?<n>\\d+) done'}\n"                                                \
     "    event: {message: 'job {n} of {mail} with {secret} has not ended', tags: {job: '{n}', secret: '{secret}'}}\n"
 
 /* What waits is stored without secrets, and its event is made although the scrubbed line would not match again. */
@@ -870,7 +898,8 @@ START_TEST(deadline_records_are_stored_scrubbed)
     struct bench *b = bench_new(SECRET_PAIR, false);
     static char text[12000];
     b->options.scrub.emails = true;
-    snprintf(text, sizeof text, "job 7 started at %09000d token=abc123def4567890 bob@example.com and more", 1); /* more than is kept of a message */
+    snprintf(text, sizeof text, "job 7 started at %09000d token=abc123def4567890 bob@example.com and more",
+             1); /* more than is kept of a message */
     line(b, text);
     pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n_rows, 1);
@@ -951,7 +980,8 @@ START_TEST(contradictions_are_refused_with_their_place)
     ck_refused(text, "action: crumb makes none");
     free(text);
     ck_refused("    absence: {every: 1h}\n    continue: on\n", "a rule with continue makes none");
-    ck_refused("    threshold: {count: 2, within: 1m}\n    action: drop\n", "bad.yaml:5:16: error: threshold says when");
+    ck_refused("    threshold: {count: 2, within: 1m}\n    action: drop\n",
+               "bad.yaml:5:16: error: threshold says when");
     ck_refused("    absence: {}\n", "every");
     ck_refused("    absence: {every: 0}\n", "every");
     ck_refused("    absence: {every: 0s}\n", "from 1ms to 400d");
@@ -961,8 +991,10 @@ START_TEST(contradictions_are_refused_with_their_place)
     ck_refused("    absence: {every: 30m, monitor: m, by: ['{n}']}\n", "every value of by has the same monitor");
     ck_refused("    pair: {within: 1m}\n", "end");
     ck_refused("    pair: {end: 'a(b', within: 1m}\n", "bad.yaml:5:");
-    ck_refused("    pair: {end: 'end', within: 1m, by: ['{n}']}\n", "bad.yaml:5:41: error: {n} is a capture of match, and end has none");
-    ck_refused("    continue: on\n    action: drop\n", "bad.yaml:6:13: error: a rule with continue leaves it to the next rules");
+    ck_refused("    pair: {end: 'end', within: 1m, by: ['{n}']}\n",
+               "bad.yaml:5:41: error: {n} is a capture of match, and end has none");
+    ck_refused("    continue: on\n    action: drop\n",
+               "bad.yaml:6:13: error: a rule with continue leaves it to the next rules");
     ck_refused("    limits: {burst: 2}\n    action: crumb\n", "bad.yaml:5:13: error: limits say how many events pass");
     ck_refused("    limits: {burst: 2}\n    continue: on\n", "limits say how many events pass");
 }
@@ -973,7 +1005,8 @@ START_TEST(what_no_record_meets_is_refused)
     ck_refused("    unless: 'boom (?<n>\\d+)'\n", "bad.yaml:5:13: error: unless is the same as match");
     ck_refused("  - {id: y, match: y}\nwhen: {format: [text, json]}\n", NULL);
     ck_refused("    when: {format: [json, text]}\nwhen: {format: [text, syslog]}\n", NULL);
-    ck_refused("    when: {format: [json, gelf]}\nwhen: {format: [text, syslog]}\n", "bad.yaml:5:20: error: no record has both this format");
+    ck_refused("    when: {format: [json, gelf]}\nwhen: {format: [text, syslog]}\n",
+               "bad.yaml:5:20: error: no record has both this format");
     ck_refused("    when: {format: nginx-eror}\n", "did you mean \"nginx-error\"?");
     ck_refused("    when: {format: cobol}\n", "formats are nginx-error, nginx-access, syslog");
     ck_refused("    samples: [{lines: x, event: none, format: jsno}]\n", "did you mean \"json\"?");
@@ -984,14 +1017,15 @@ START_TEST(samples_prove_rules_over_time)
 {
     struct rule_set rules = {0};
     struct diag d = {0};
-    static const char text[] = "pack: p\nwhen: {format: text}\nrules:\n"
-                               "  - id: a\n    match: '^beat'\n    absence: {every: 1m}\n    samples:\n"
-                               "      - {lines: 'beat', elapse: 1m, event: none}\n"
-                               "      - {lines: 'beat', elapse: 2m, event: {level: error, contexts: {crumbd: {every: 1m}}}}\n"
-                               "      - {lines: 'other', elapse: 2m, event: {contexts: {crumbd: {never_seen: true}}}}\n"
-                               "  - id: b\n    match: '^start'\n    pair: {end: '^stop', within: 1h}\n    samples:\n"
-                               "      - {lines: \"start\\nstop\", elapse: 2h, event: none}\n"
-                               "      - {lines: 'start', elapse: 2h, event: {logentry: {formatted: 'no end within 1h: start'}}}\n";
+    static const char text[] =
+        "pack: p\nwhen: {format: text}\nrules:\n"
+        "  - id: a\n    match: '^beat'\n    absence: {every: 1m}\n    samples:\n"
+        "      - {lines: 'beat', elapse: 1m, event: none}\n"
+        "      - {lines: 'beat', elapse: 2m, event: {level: error, contexts: {crumbd: {every: 1m}}}}\n"
+        "      - {lines: 'other', elapse: 2m, event: {contexts: {crumbd: {never_seen: true}}}}\n"
+        "  - id: b\n    match: '^start'\n    pair: {end: '^stop', within: 1h}\n    samples:\n"
+        "      - {lines: \"start\\nstop\", elapse: 2h, event: none}\n"
+        "      - {lines: 'start', elapse: 2h, event: {logentry: {formatted: 'no end within 1h: start'}}}\n";
     struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
     ck_assert(f && rule_set_load(&rules, f, &d));
     rule_set_ready(&rules, true);
@@ -1013,9 +1047,9 @@ END_TEST
 
 /* --- another set --- */
 
-#define PAIR(name, within)                                                                                              \
-    "  - {id: " name ", match: '" name " (?<id>\\w+) started', pair: {end: '" name " (?<id>\\w+) done', within: " within \
-    ", by: ['{id}']}}\n"
+#define PAIR(name, within)                                                                                             \
+    "  - {id: " name ", match: '" name " (?<id>\\w+) started', pair: {end: '" name                                     \
+    " (?<id>\\w+) done', within: " within ", by: ['{id}']}}\n"
 
 static unsigned of_rule(const struct bench *b, const char *id)
 {
@@ -1038,7 +1072,8 @@ static void use(struct bench *b, const char *rules)
 
 START_TEST(another_set_goes_on)
 {
-    struct bench *b = bench_new(BACKUP PAIR("job", "10m") PAIR("lock", "10m") "  - {id: boom, match: boom, event: {type: Old}}\n", false);
+    struct bench *b = bench_new(
+        BACKUP PAIR("job", "10m") PAIR("lock", "10m") "  - {id: boom, match: boom, event: {type: Old}}\n", false);
     b->options.crumbs.after = 5;
     b->options.crumbs.wait_us = 10 * S;
     line(b, "backup done");
@@ -1051,7 +1086,9 @@ START_TEST(another_set_goes_on)
     ck_assert_uint_eq(b->n, 0); /* it waits for the lines after it */
     pass(b, 5 * S);
 
-    use(b, "  - {id: fresh, match: fresh, absence: {every: 30m}}\n  - {id: boom, match: boom, event: {type: New}}\n" PAIR("job", "20m") BACKUP);
+    use(b,
+        "  - {id: fresh, match: fresh, absence: {every: 30m}}\n  - {id: boom, match: boom, event: {type: New}}\n" PAIR(
+            "job", "20m") BACKUP);
     line(b, "what comes after");
     line(b, "second boom");
     line(b, "job a done");
@@ -1088,7 +1125,8 @@ START_TEST(another_set_goes_on)
 }
 END_TEST
 
-/* A row that says nothing any more, and one of a line that the rule's pattern of now does not match: no event, but a number. */
+/* A row that says nothing any more, and one of a line that the rule's pattern of now does not match: no event, but a
+ * number. */
 START_TEST(what_cannot_be_told_any_more_is_counted)
 {
     static const struct slice records[] = {SLICE("\xff what is this"), SLICE("\x01\x04\0text\x04\x05\0other")};
@@ -1127,7 +1165,8 @@ START_TEST(another_set_changes_what_is_waited_for)
     ck_assert_uint_eq(b->n, 2);
     pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n_rows, 0);
-    ck_assert_uint_eq(counted(b, COUNT_overdue_lost), 1); /* the first job; of the second one its absence has been told */
+    ck_assert_uint_eq(counted(b, COUNT_overdue_lost),
+                      1); /* the first job; of the second one its absence has been told */
     bench_free(b);
 }
 END_TEST

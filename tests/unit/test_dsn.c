@@ -28,8 +28,7 @@ static void bad(const char *text, const char *part)
     ck_assert_msg(!dsn_parse(&dsn, slice_str(text), &d), "%s was taken", text);
     ck_assert_ptr_null(dsn.public_key);
     ck_assert_uint_eq(d.errors, 1);
-    ck_assert_msg(strstr(d.v[0].text, part) != NULL, "%s: '%s' does not name the %s", text, d.v[0].text,
-                  part);
+    ck_assert_msg(strstr(d.v[0].text, part) != NULL, "%s: '%s' does not name the %s", text, d.v[0].text, part);
     ck_assert(!strstr(d.v[0].text, "0123456789"));
     err_free(&d);
 }
@@ -40,15 +39,14 @@ START_TEST(urls)
          "5ecre7"
          "@errors.lan:9000/42",
          "http://errors.lan:9000/api/42/envelope/", "5ecre7", "42");
-    good("https://" KEY "@h.example/tools/sentry/42", "https://h.example/tools/sentry/api/42/envelope/", NULL,
-         "42");
+    good("https://" KEY "@h.example/tools/sentry/42", "https://h.example/tools/sentry/api/42/envelope/", NULL, "42");
     good("https://" KEY "@[2001:db8::5]/7/", "https://[2001:db8::5]/api/7/envelope/", NULL, "7");
     good("https://" KEY "@[2001:db8::5]:8443/7", "https://[2001:db8::5]:8443/api/7/envelope/", NULL, "7");
     good("https://" KEY ":@h/1", "https://h/api/1/envelope/", NULL, "1");
     good("https://" KEY "@h:443//p//1//", "https://h:443//p//api/1/envelope/", NULL, "1");
     good("  HTTPS://" KEY "@h/1?environment=x#y\n", "https://h/api/1/envelope/", NULL, "1");
-    good("https://" KEY "@o12.ingest.us.sentry.io/4501", "https://o12.ingest.us.sentry.io/api/4501/envelope/",
-         NULL, "4501");
+    good("https://" KEY "@o12.ingest.us.sentry.io/4501", "https://o12.ingest.us.sentry.io/api/4501/envelope/", NULL,
+         "4501");
     good("https://01234567-89ab-cdef-0123-456789abcdef@h/1", "https://h/api/1/envelope/", NULL, "1");
 }
 END_TEST

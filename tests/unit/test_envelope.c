@@ -21,10 +21,9 @@ START_TEST(bytes)
     struct envelope e = head();
     ck_assert(envelope_start(&b, &e));
     envelope_item(&b, "event", SLICE("{\"x\":\"\xe2\x80\xa6\"}")); /* length counts bytes */
-    ck_slice(sbuf_slice(&b), "{\"event_id\":\"" ID
-                             "\",\"sent_at\":\"2026-08-14T09:31:07.500Z\",\"sdk\":{\"name\":\"crumbd.c\","
-                             "\"version\":\"" PACKAGE_VERSION
-                             "\"}}\n{\"type\":\"event\",\"length\":11}\n{\"x\":\"\xe2\x80\xa6\"}\n");
+    ck_slice(sbuf_slice(&b),
+             "{\"event_id\":\"" ID "\",\"sent_at\":\"2026-08-14T09:31:07.500Z\",\"sdk\":{\"name\":\"crumbd.c\","
+             "\"version\":\"" PACKAGE_VERSION "\"}}\n{\"type\":\"event\",\"length\":11}\n{\"x\":\"\xe2\x80\xa6\"}\n");
     sbuf_free(&b);
 }
 END_TEST
@@ -50,8 +49,7 @@ START_TEST(items_follow_one_another)
     ck_assert_ptr_null(json_get(h, "event_id"));
     ck_slice(json_get(json_get(h, "trace"), "trace_id")->text, "0af7651916cd43dd8448eb211c80319c");
     ck_slice(json_get(json_get(h, "trace"), "public_key")->text, "0123456789abcdef0123456789abcdef");
-    ck_slice(rest,
-             "{\"type\":\"client_report\",\"length\":2}\n{}\n{\"type\":\"attachment\",\"length\":0}\n\n");
+    ck_slice(rest, "{\"type\":\"client_report\",\"length\":2}\n{}\n{\"type\":\"attachment\",\"length\":0}\n\n");
     arena_free(&a);
     sbuf_free(&b);
 }

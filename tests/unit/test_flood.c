@@ -49,7 +49,8 @@ START_TEST(limit_first_passes_over_budget)
     uint64_t passed = 0;
     for (uint64_t key = 1; key <= 20; key++)
         for (int i = 0; i < 3; i++)
-            passed += flood_admit(l, &(struct flood_issue){.key = key, .burst = 10, .period_us = 1000000}, &small, 1000) == FLOOD_PASS;
+            passed += flood_admit(l, &(struct flood_issue){.key = key, .burst = 10, .period_us = 1000000}, &small,
+                                  1000) == FLOOD_PASS;
     ck_assert_uint_eq(passed, 3 + 1 + 1 + 18 - 0); /* three of the first, then only firsts once five are spent */
     flood_summarise(l);
     ck_assert_uint_eq(passed + sums.suppressed, 60);
@@ -64,8 +65,8 @@ START_TEST(limit_is_exact_when_it_forgets)
     struct flood *l = flood_new(on_summary, &sums, &evicted);
     for (uint64_t i = 0; i < 200000; i++)
         for (uint64_t repeat = 0; repeat < 3; repeat++, total++)
-            passed += flood_admit(l, &(struct flood_issue){.key = i * 7 + 1, .burst = 1, .period_us = 3600000000}, &plenty,
-                                  (int64_t)i) == FLOOD_PASS;
+            passed += flood_admit(l, &(struct flood_issue){.key = i * 7 + 1, .burst = 1, .period_us = 3600000000},
+                                  &plenty, (int64_t)i) == FLOOD_PASS;
     ck_assert_uint_le(flood_size(l), FLOOD_ENTRIES_MAX);
     ck_assert_uint_gt(evicted, 0);
     flood_summarise(l);
@@ -222,13 +223,14 @@ START_TEST(new_issues_are_shared_out)
 {
     struct new_issues *n = new_issues_new();
     const struct new_issue far = {.project = 1, .peer = 7}, farther = {.project = 1, .peer = 8}, near = {.project = 1};
-    const struct new_issue rule = {.project = 1, .constant = true}, far_rule = {.project = 1, .peer = 7, .constant = true};
+    const struct new_issue rule = {.project = 1, .constant = true},
+                           far_rule = {.project = 1, .peer = 7, .constant = true};
     ck_assert_uint_eq(taken(n, far, 200, 1000, 0), 100); /* a peer has half */
     ck_assert_uint_eq(taken(n, far_rule, 200, 1000, 0), 0);
     ck_assert_uint_eq(taken(n, farther, 200, 20, 0), 20);
     ck_assert_uint_eq(taken(n, near, 200, 1000, 0), 30);
     ck_assert_uint_eq(taken(n, farther, 200, 1000, 0), 0);
-    ck_assert_uint_eq(taken(n, rule, 200, 1000, 0), 50); /* the last quarter */
+    ck_assert_uint_eq(taken(n, rule, 200, 1000, 0), 50);                              /* the last quarter */
     ck_assert_uint_eq(taken(n, (struct new_issue){.project = 2}, 200, 1000, 0), 150); /* another project has its own */
     ck_assert_uint_eq(taken(n, near, 200, 1000, HOUR_US - 1), 0);
     ck_assert_uint_eq(taken(n, near, 200, 1000, HOUR_US), 150);

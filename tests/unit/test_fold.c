@@ -1,4 +1,5 @@
-/* Too many new kinds of errors become one issue, and no occurrence is lost on the way: the pipeline with limits.new_issues. */
+/* Too many new kinds of errors become one issue, and no occurrence is lost on the way: the pipeline with
+ * limits.new_issues. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -8,17 +9,18 @@
 #include "core/pipeline.h"
 #include "text/json.h"
 
-static const char rules_text[] = "pack: shop\n"
-                                 "rules:\n"
-                                 "  - id: shop.constant\n"
-                                 "    match: '^disk (?<name>\\w+) is broken'\n"
-                                 "    event: {type: Disk, message: 'disk {name}', fingerprint: [shop, disk]}\n"
-                                 "  - id: shop.named\n"
-                                 "    match: '^unit (?<name>\\w+) is broken'\n"
-                                 "    event: {type: Unit, message: 'unit {name}', fingerprint: [shop, unit, '{name}']}\n"
-                                 "  - id: shop.tenant\n"
-                                 "    match: '^tenant (?<name>\\w+) fails'\n"
-                                 "    event: {type: Tenant, fingerprint: [shop, '{name}'], project: '{name}'}\n";
+static const char rules_text[] =
+    "pack: shop\n"
+    "rules:\n"
+    "  - id: shop.constant\n"
+    "    match: '^disk (?<name>\\w+) is broken'\n"
+    "    event: {type: Disk, message: 'disk {name}', fingerprint: [shop, disk]}\n"
+    "  - id: shop.named\n"
+    "    match: '^unit (?<name>\\w+) is broken'\n"
+    "    event: {type: Unit, message: 'unit {name}', fingerprint: [shop, unit, '{name}']}\n"
+    "  - id: shop.tenant\n"
+    "    match: '^tenant (?<name>\\w+) fails'\n"
+    "    event: {type: Tenant, fingerprint: [shop, '{name}'], project: '{name}'}\n";
 
 enum { LIMIT = 200, PROJECTS = 2 };
 
@@ -124,13 +126,17 @@ static struct bench *bench_new(void)
     struct conf_file *f = conf_parse("test.yaml", slice_str(rules_text), &d);
     ck_assert(f && rule_set_load(&b->rules, f, &d));
     rule_set_ready(&b->rules, true);
-    b->options = (struct options){.environment = SLICE("production"),
-                                  .crumbs = {.memory_bytes = 1 << 20},
-                                  .limits = {.burst = 10, .period_us = 3600000000, .per_minute = 300, .per_day = 100000, .new_issues = LIMIT},
-                                  .projects = projects,
-                                  .n_projects = 1};
+    b->options = (struct options){
+        .environment = SLICE("production"),
+        .crumbs = {.memory_bytes = 1 << 20},
+        .limits = {.burst = 10, .period_us = 3600000000, .per_minute = 300, .per_day = 100000, .new_issues = LIMIT},
+        .projects = projects,
+        .n_projects = 1};
     b->now_us = INT64_C(1795428000000000);
-    b->near = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .input = SLICE("/log/*.log"), .last_us = RECORD_NO_TIME};
+    b->near = (struct stream){.format = FORMAT_TEXT,
+                              .source = SLICE("/log/app.log"),
+                              .input = SLICE("/log/*.log"),
+                              .last_us = RECORD_NO_TIME};
     b->far = (struct stream){.format = FORMAT_TEXT,
                              .source = SLICE("udp://0.0.0.0:514"),
                              .input = SLICE("udp://0.0.0.0:514"),
@@ -164,7 +170,8 @@ static void feed(struct bench *b, struct stream *s, const char *text)
 }
 
 /* Letters only: nothing that a template would take out. */
-static void feed_words(struct bench *b, struct stream *s, const char *before, const char *after, unsigned from, unsigned n)
+static void feed_words(struct bench *b, struct stream *s, const char *before, const char *after, unsigned from,
+                       unsigned n)
 {
     for (unsigned i = from; i < from + n; i++) {
         char word[16] = "q", line[128];
@@ -181,7 +188,8 @@ static uint64_t counted(const struct bench *b, enum count c)
     return pipeline_counts(b->pipeline)->v[c];
 }
 
-/* What a stranger makes up is bounded, exact and legible; what a rule of this host finds passes meanwhile, each once. */
+/* What a stranger makes up is bounded, exact and legible; what a rule of this host finds passes meanwhile, each once.
+ */
 START_TEST(a_flood_of_new_kinds_is_one_issue)
 {
     struct bench *b = bench_new();
@@ -224,7 +232,8 @@ START_TEST(the_commonest_of_them_is_named)
 }
 END_TEST
 
-/* What all may use: half for one remote peer, three quarters for what lines can make up, all of it with rules that do not. */
+/* What all may use: half for one remote peer, three quarters for what lines can make up, all of it with rules that do
+ * not. */
 START_TEST(the_last_quarter_is_for_constant_fingerprints)
 {
     struct bench *b = bench_new();

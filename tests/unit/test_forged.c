@@ -1,6 +1,6 @@
 /*
- * No byte that a client chose may begin a record or choose its format: what a client can write is put into lines of every carrier, as
- * tests/corpus/forged/README.md says, and must give the records that harmless bytes give.
+ * No byte that a client chose may begin a record or choose its format: what a client can write is put into lines of
+ * every carrier, as tests/corpus/forged/README.md says, and must give the records that harmless bytes give.
  */
 #include "tests/unit/corpus.h"
 
@@ -67,7 +67,8 @@ static void put_byte(struct sbuf *out, const char *how, unsigned char c)
         sbuf_addf(out, "%%%02X", c);
     else if (strcmp(how, "hex") == 0 && (control || c > 0x7e || c == '"' || c == '\\'))
         sbuf_addf(out, "\\x%02X", c);
-    else if (strcmp(how, "hash") == 0 && (control || c > 0x7e || c == '"' || c == '#' || c == '{' || c == '}' || c == '|'))
+    else if (strcmp(how, "hash") == 0 &&
+             (control || c > 0x7e || c == '"' || c == '#' || c == '{' || c == '}' || c == '|'))
         sbuf_addf(out, "#%02X", c);
     else if (strcmp(how, "octal") == 0 && control)
         sbuf_addf(out, "#%03o", c);
@@ -127,7 +128,8 @@ static void put_chosen(struct sbuf *out, const char *how, struct slice text)
 /* A carrier's line with the client's bytes in their places. */
 static void put_line(struct sbuf *out, struct slice log, struct slice chosen)
 {
-    static const char *const how[] = {"raw", "line", "url", "hex", "apache", "json", "json1", "json2", "octal", "hash", "print", "vis", "sd", "tab"};
+    static const char *const how[] = {"raw",   "line",  "url",  "hex",   "apache", "json", "json1",
+                                      "json2", "octal", "hash", "print", "vis",    "sd",   "tab"};
     while (log.n) {
         bool filled = false;
         for (size_t i = 0; i < sizeof how / sizeof *how && *log.p == '{'; i++) {
@@ -166,10 +168,13 @@ static void read_stream(struct pipeline *p, struct stream *s, enum frame_mode mo
 static struct pipeline *pipeline_into(struct seen_outcome *o)
 {
     static const uint8_t store_id[16] = {1};
-    static const struct options options = {.crumbs = {.memory_bytes = 1 << 16},
-                                           .limits = {.burst = 1000, .per_minute = 100000, .per_day = 100000, .period_us = 3600000000}};
-    const struct pipeline_setup setup = {
-        .options = &options, .rules = &rules, .store_id = store_id, .hooks = {.u = o, .emit = ignore_event, .outcome = on_outcome}};
+    static const struct options options = {
+        .crumbs = {.memory_bytes = 1 << 16},
+        .limits = {.burst = 1000, .per_minute = 100000, .per_day = 100000, .period_us = 3600000000}};
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = &rules,
+                                         .store_id = store_id,
+                                         .hooks = {.u = o, .emit = ignore_event, .outcome = on_outcome}};
     return pipeline_new(&setup);
 }
 
@@ -199,7 +204,8 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
         sbuf_init(&line, LOG_MAX);
         put_line(&line, log, chosen[i]);
         if (slice_is(frame, "message"))
-            pipeline_message(p, &(struct message){.stream = &s, .text = sbuf_slice(&line), .lines = 1, .offset = i}, INT64_C(1795953600000000));
+            pipeline_message(p, &(struct message){.stream = &s, .text = sbuf_slice(&line), .lines = 1, .offset = i},
+                             INT64_C(1795953600000000));
         else if (slice_is(frame, "counted"))
             sbuf_addf(&all, "%zu ", line.n);
         sbuf_adds(&all, sbuf_slice(&line));
@@ -208,7 +214,11 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
         sbuf_free(&line);
     }
     if (!slice_is(frame, "message"))
-        read_stream(p, &s, slice_is(frame, "lines") ? FRAME_LINES : slice_is(frame, "nul") ? FRAME_GELF : FRAME_SYSLOG, sbuf_slice(&all));
+        read_stream(p, &s,
+                    slice_is(frame, "lines") ? FRAME_LINES
+                    : slice_is(frame, "nul") ? FRAME_GELF
+                                             : FRAME_SYSLOG,
+                    sbuf_slice(&all));
     pipeline_flush(p);
     pipeline_free(p);
     sbuf_free(&all);
@@ -245,7 +255,8 @@ static void without_pieces(struct seen_outcome *o)
     o->n = n;
 }
 
-static unsigned compare(const struct json_node *carrier, struct slice chosen, const struct seen_outcome *honest, bool first)
+static unsigned compare(const struct json_node *carrier, struct slice chosen, const struct seen_outcome *honest,
+                        bool first)
 {
     struct slice texts[3] = {SLICE("harmless"), chosen, SLICE("harmless")}, *from = first ? texts + 1 : texts;
     struct seen_outcome forged = {0};
@@ -259,7 +270,8 @@ static unsigned compare(const struct json_node *carrier, struct slice chosen, co
         if ((what = difference(&honest->seen[i + first], &forged.seen[i])))
             printf("  %.*s\n", SLICE_ARG(forged.seen[i].raw));
     if (what)
-        printf("%.*s: other %s for '%.*s'%s\n", SLICE_ARG(json_get(carrier, "id")->text), what, SLICE_ARG(chosen), first ? ", first" : "");
+        printf("%.*s: other %s for '%.*s'%s\n", SLICE_ARG(json_get(carrier, "id")->text), what, SLICE_ARG(chosen),
+               first ? ", first" : "");
     arena_free(&forged.arena);
     return what != NULL;
 }
@@ -320,13 +332,16 @@ static void put_container_line(struct sbuf *out, bool docker, struct slice line)
     sbuf_addf(out, "\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-29T10:00:00.123456789Z\"}\n");
 }
 
-/* There an entry with line breaks is a message for each line: none of them may be an event, and the true entry behind is one. */
+/* There an entry with line breaks is a message for each line: none of them may be an event, and the true entry behind
+ * is one. */
 START_TEST(an_entry_in_lines_of_a_container)
 {
-    const struct slice entry = SLICE("2026/11/29 10:00:00 [error] 7#7: *1 open() \"/var/www/{raw}\" failed (2: No such file or directory), client: "
-                                       "203.0.113.9, server: shop, request: \"GET /{url} HTTP/1.1\", host: \"shop\"");
-    const struct slice fault = SLICE("2026/11/29 10:00:01 [error] 7#7: *2 no live upstreams while connecting to upstream, client: 203.0.113.9, "
-                                       "server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://a/\", host: \"shop\"");
+    const struct slice entry = SLICE(
+        "2026/11/29 10:00:00 [error] 7#7: *1 open() \"/var/www/{raw}\" failed (2: No such file or directory), client: "
+        "203.0.113.9, server: shop, request: \"GET /{url} HTTP/1.1\", host: \"shop\"");
+    const struct slice fault = SLICE(
+        "2026/11/29 10:00:01 [error] 7#7: *2 no live upstreams while connecting to upstream, client: 203.0.113.9, "
+        "server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://a/\", host: \"shop\"");
     struct arena a = {0};
     struct slice all = read_all("chosen.jsonl", &a);
     unsigned cases = 0;
@@ -348,7 +363,8 @@ START_TEST(an_entry_in_lines_of_a_container)
                 put_container_line(&log, docker, slice_split(&lines, '\n'));
             run_bytes(docker ? FORMAT_DOCKER : FORMAT_CRI, sbuf_slice(&log), &o);
             for (unsigned i = 0; i + 1 < o.n; i++)
-                ck_assert_msg(o.seen[i].level <= LEVEL_WARNING && !promotes(o.seen[i].fate), "%.*s", SLICE_ARG(o.seen[i].raw));
+                ck_assert_msg(o.seen[i].level <= LEVEL_WARNING && !promotes(o.seen[i].fate), "%.*s",
+                              SLICE_ARG(o.seen[i].raw));
             ck_assert_uint_gt(o.n, 2);
             ck_assert_int_eq(o.seen[o.n - 1].fate, COUNT_event);
             ck_assert_int_eq(o.seen[o.n - 1].level, LEVEL_ERROR);

@@ -17,8 +17,7 @@ static void run(struct framer *c, struct slice in, size_t step, bool end, struct
                       (unsigned)m.offset);
     }
     while (end && framer_flush(c, FRAME_END, &m))
-        sbuf_addf(out, "[%.*s/%u/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.truncated_bytes,
-                  (unsigned)m.offset);
+        sbuf_addf(out, "[%.*s/%u/%u@%u]", SLICE_ARG(m.text), m.lines, (unsigned)m.truncated_bytes, (unsigned)m.offset);
 }
 
 static bool head(struct slice line)
@@ -54,10 +53,10 @@ END_TEST
 START_TEST(lines_join)
 {
     ck_framed(FRAME_LINES, 0, true, SLICE("stray\n1 a\n b\r\n\n c\r\n2 d\n3 e"),
-           "[stray/1/0@0][1 a\n b\r\n\n c/4/0@6][2 d/1/0@19][3 e/1/0@23]");
+              "[stray/1/0@0][1 a\n b\r\n\n c/4/0@6][2 d/1/0@19][3 e/1/0@23]");
     /* Beyond the cap of an entry a line is kept in part, and those after it not at all. */
     ck_framed(FRAME_LINES, 8, true, SLICE("1 a\n2 b\ncdefgh\nghij\n3\n4 56789012\nx\n"),
-           "[1 a/1/0@0][2 b\ncdef/3/7@4][3/1/0@20][4 567890/2/4@22]");
+              "[1 a/1/0@0][2 b\ncdef/3/7@4][3/1/0@20][4 567890/2/4@22]");
 }
 END_TEST
 
@@ -169,7 +168,7 @@ END_TEST
 START_TEST(gelf)
 {
     ck_framed(FRAME_GELF, 0, false, SLICE("\0{\"a\":1}\0\0{\"b\":\n\"x\n}{\\\"\"}\r\n \n{\"c\":[{}\n]}\n\0{}"),
-           "[{\"a\":1}/1/0@1][{\"b\":\n\"x\n}{\\\"\"}/1/0@10][{\"c\":[{}\n]}/1/0@29][{}/1/0@42]");
+              "[{\"a\":1}/1/0@1][{\"b\":\n\"x\n}{\\\"\"}/1/0@10][{\"c\":[{}\n]}/1/0@29][{}/1/0@42]");
     /* Only NUL ends what is no object. */
     ck_framed(FRAME_GELF, 0, false, SLICE("hello\n{}\n\0{}\n[1]\n"), "[hello\n{}/1/0@0][{}/1/0@10][[1]/1/0@13]");
     /* Over its cap an object is still followed to its end. */
@@ -186,22 +185,21 @@ END_TEST
 START_TEST(syslog)
 {
     ck_framed(FRAME_SYSLOG, 0, false, SLICE("4 <1>a\n7 <2>b\n\n\r\n<3>line\r\n<4>nul\0 4 <5>"),
-           "[<1>a/1/0@2][<2>b\n\n\r/1/0@9][<3>line/1/0@17][<4>nul/1/0@26][<5>/1/1@36]");
+              "[<1>a/1/0@2][<2>b\n\n\r/1/0@9][<3>line/1/0@17][<4>nul/1/0@26][<5>/1/1@36]");
     ck_framed(FRAME_SYSLOG, 0, false,
-           SLICE("2025-07-29 10:00\n10.0.0.1 x\n3 x\n04 <1>a\n99999999999 <1>\n12 hm\n4 <b>\n33"),
-           "[2025-07-29 10:00/1/0@0][10.0.0.1 x/1/0@17][3 x/1/0@28][<1>a/1/0@35][99999999999 "
-           "<1>/1/0@40][12 hm/1/0@56]"
-           "[4 <b>/1/0@62][33/1/0@68]");
+              SLICE("2025-07-29 10:00\n10.0.0.1 x\n3 x\n04 <1>a\n99999999999 <1>\n12 hm\n4 <b>\n33"),
+              "[2025-07-29 10:00/1/0@0][10.0.0.1 x/1/0@17][3 x/1/0@28][<1>a/1/0@35][99999999999 "
+              "<1>/1/0@40][12 hm/1/0@56]"
+              "[4 <b>/1/0@62][33/1/0@68]");
     /* A count without a PRI behind it is believed when it fits. */
     ck_framed(FRAME_SYSLOG, 0, false, SLICE("3 abc4 defg\n5 hello"), "[abc/1/0@2][defg/1/0@7][hello/1/0@14]");
     ck_framed(FRAME_SYSLOG, 4, false, SLICE("9 <1>abcdef3 <2><1>abcdef\n<3>"),
-           "[<1>a/1/5@2][<2>/1/0@13][<1>a/1/5@16][<3>/1/0@26]");
+              "[<1>a/1/5@2][<2>/1/0@13][<1>a/1/5@16][<3>/1/0@26]");
     /* A count beyond reason, and none: what follows is a line. */
-    ck_framed(FRAME_SYSLOG, 0, false, SLICE("999999999 <1>a\n0 <2>b\n0 c\n"),
-           "[<1>a/1/0@10][<2>b/1/0@17][0 c/1/0@22]");
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE("999999999 <1>a\n0 <2>b\n0 c\n"), "[<1>a/1/0@10][<2>b/1/0@17][0 c/1/0@22]");
     /* Spaces before a PRI or a count are none of the message's; before text they may be its indentation. */
     ck_framed(FRAME_SYSLOG, 0, false, SLICE(" <1>a\n  at b\n   \n  4 <2>c \n 3 d\n   "),
-           "[<1>a/1/0@1][  at b/1/0@6][<2>c/1/0@21][ 3 d/1/0@27]");
+              "[<1>a/1/0@1][  at b/1/0@6][<2>c/1/0@21][ 3 d/1/0@27]");
 }
 END_TEST
 
@@ -225,8 +223,7 @@ static void ck_corpus_case(struct arena *a, struct slice line)
                           SLICE_ARG(m.text));
             continue;
         }
-        ck_assert_msg(slice_eq(m.text, json_get(want, "text")->text), "%s: got '%.*s'", id,
-                      SLICE_ARG(m.text));
+        ck_assert_msg(slice_eq(m.text, json_get(want, "text")->text), "%s: got '%.*s'", id, SLICE_ARG(m.text));
         want = want->next;
     }
     ck_assert_msg(!want, "%s: a frame is missing", id);
@@ -285,7 +282,8 @@ static int told_by(struct slice in, enum format *format)
 START_TEST(the_first_telling_line)
 {
     static const char *const said[] = {"{\"level\":\"fatal\",\"msg\":\"x\"}", "<0>1 2026-11-29T10:00:00Z h a - - - x",
-                                       "2026/11/29 10:00:00 [emerg] 1#1: x", "level=fatal msg=x", "Nov 29 10:00:00 h a: x"};
+                                       "2026/11/29 10:00:00 [emerg] 1#1: x", "level=fatal msg=x",
+                                       "Nov 29 10:00:00 h a: x"};
     static const char *const begun[] = {"2026-11-29 10:00:00,123 ERROR shop: a client said:",
                                         "[Sun Nov 29 10:00:00.123456 2026] [core:error] [pid 7] a client said:",
                                         "E1129 10:00:00.123456 7 a.go:12] a client said:"};

@@ -22,20 +22,19 @@ static bool parse_bytes(struct slice raw)
 static bool parse_with(const char *members)
 {
     static char text[4096];
-    snprintf(text, sizeof text, "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"m\"%s%s}",
-             *members ? "," : "", members);
+    snprintf(text, sizeof text, "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"m\"%s%s}", *members ? "," : "",
+             members);
     return parse_bytes(slice_str(text));
 }
 
 START_TEST(members)
 {
-    ck_assert(
-        parse_with("\"full_message\":\"m\\n\\tat "
-                   "x\",\"timestamp\":1700000000.123456,\"level\":3,\"facility\":\"shop.db\",\"_pid\":77,"
-                   "\"_request_id\":\"r1\",\"_trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"_span_id\":"
-                   "\"00f067aa0ba902b7\","
-                   "\"_file\":\"a.py\",\"_line\":3,\"_container_name\":\"/"
-                   "web\",\"_list\":[1,{\"a\":\"b\"}],\"_map\":{\"x\":1}"));
+    ck_assert(parse_with("\"full_message\":\"m\\n\\tat "
+                         "x\",\"timestamp\":1700000000.123456,\"level\":3,\"facility\":\"shop.db\",\"_pid\":77,"
+                         "\"_request_id\":\"r1\",\"_trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"_span_id\":"
+                         "\"00f067aa0ba902b7\","
+                         "\"_file\":\"a.py\",\"_line\":3,\"_container_name\":\"/"
+                         "web\",\"_list\":[1,{\"a\":\"b\"}],\"_map\":{\"x\":1}"));
     ck_slice(r.host, "h");
     ck_slice(r.message, "m");
     ck_slice(r.full_message, "m\n\tat x");
@@ -63,13 +62,12 @@ START_TEST(level_forms)
         const char *level;
         enum level want;
         int severity;
-    } levels[] = {
-        {"0", LEVEL_FATAL, 0},           {"7", LEVEL_DEBUG, 7},        {"\"3\"", LEVEL_ERROR, 3},
-        {"3.9", LEVEL_ERROR, 3},         {"true", LEVEL_FATAL, 1},     {"false", LEVEL_NONE, -1},
-        {"null", LEVEL_NONE, -1},        {"-1", LEVEL_NONE, -1},       {"\"Critical\"", LEVEL_FATAL, -1},
-        {"\"warn\"", LEVEL_WARNING, -1}, {"400", LEVEL_ERROR, -1},     {"250", LEVEL_INFO, -1},
-        {"8", LEVEL_NONE, -1},           {"\"loud\"", LEVEL_NONE, -1}, {"{}", LEVEL_NONE, -1},
-        {"1e5", LEVEL_NONE, -1}};
+    } levels[] = {{"0", LEVEL_FATAL, 0},           {"7", LEVEL_DEBUG, 7},        {"\"3\"", LEVEL_ERROR, 3},
+                  {"3.9", LEVEL_ERROR, 3},         {"true", LEVEL_FATAL, 1},     {"false", LEVEL_NONE, -1},
+                  {"null", LEVEL_NONE, -1},        {"-1", LEVEL_NONE, -1},       {"\"Critical\"", LEVEL_FATAL, -1},
+                  {"\"warn\"", LEVEL_WARNING, -1}, {"400", LEVEL_ERROR, -1},     {"250", LEVEL_INFO, -1},
+                  {"8", LEVEL_NONE, -1},           {"\"loud\"", LEVEL_NONE, -1}, {"{}", LEVEL_NONE, -1},
+                  {"1e5", LEVEL_NONE, -1}};
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         char member[64];
         snprintf(member, sizeof member, "\"level\":%s", levels[i].level);
@@ -127,8 +125,8 @@ START_TEST(lenient_as_graylog)
     ck_slice(record_value(&r, "x"), "2");
     ck_slice(r.message, "last");
     ck_assert_uint_eq(r.n_fields, 1);
-    ck_assert(parse_with(
-        "\"_\":\"lone\",\"__y\":\"1\",\"_bad key\":1,\"_t\":true,\"_n\":null,\"_e\":\"  \",\"_p\":\" x \""));
+    ck_assert(
+        parse_with("\"_\":\"lone\",\"__y\":\"1\",\"_bad key\":1,\"_t\":true,\"_n\":null,\"_e\":\"  \",\"_p\":\" x \""));
     ck_slice(record_value(&r, "_"), "lone");
     ck_slice(record_value(&r, "_y"), "1");
     ck_slice(record_value(&r, "p"), "x");
@@ -435,7 +433,8 @@ START_TEST(chunks_of_who_is_exempt)
         char datagram[32];
         int n = snprintf(datagram, sizeof datagram, "\x1e\x0f%08u", i);
         memcpy(datagram + n, "\0\2x", 3);
-        ck_assert(!gelf_chunks_add_exempt(chunks, SLICE("relay"), slice_of(datagram, (size_t)n + 3), 1, &counts, &payload));
+        ck_assert(
+            !gelf_chunks_add_exempt(chunks, SLICE("relay"), slice_of(datagram, (size_t)n + 3), 1, &counts, &payload));
     }
     ck_assert_uint_eq(gelf_chunks_waiting(chunks), 100);
     ck_assert_uint_eq(counts.v[COUNT_gelf_sets_evicted], 0);

@@ -23,8 +23,7 @@ static struct receiver rx;
 
 static void take(struct slice message)
 {
-    struct parse_ctx ctx = {
-        .arena = rx.arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
+    struct parse_ctx ctx = {.arena = rx.arena, .now_us = INT64_C(1700000000000000), .last_us = RECORD_NO_TIME};
     ck_assert_uint_lt(rx.n, MESSAGES_MAX);
     struct record *r = &rx.got[rx.n];
     record_init(r, FORMAT_GELF, arena_dup(rx.arena, message));
@@ -36,10 +35,8 @@ static void take(struct slice message)
 
 static void take_payload(struct slice payload)
 {
-    static const char *const why[] = {[GELF_SHORT] = "short",
-                                      [GELF_UNKNOWN] = "unknown",
-                                      [GELF_BAD_ZIP] = "bad zip",
-                                      [GELF_TOO_LARGE] = "too large"};
+    static const char *const why[] = {
+        [GELF_SHORT] = "short", [GELF_UNKNOWN] = "unknown", [GELF_BAD_ZIP] = "bad zip", [GELF_TOO_LARGE] = "too large"};
     struct slice json;
     enum gelf_open kind = gelf_open_payload(payload, &rx.room, &json);
     if (kind == GELF_PLAIN || kind == GELF_INFLATED)

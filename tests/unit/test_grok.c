@@ -42,9 +42,10 @@ END_TEST
 
 START_TEST(what_is_no_reference_stays)
 {
-    static const char *const plain[] = {"",         "%{",         "%{2}",      "%{2,3}",  "\\%{A}",    "%\\{A}",        "[%{A}]",   "[^]%{A}]",
-                                        "[[:alpha:]%{A}]", "[\\]%{A}]", "\\Q%{A}\\E", "\\Q%{A}", "(?#%{A})x", "[a\\Q]%{A}\\E]", "% {A}",    "[%{A}",
-                                        "\\",       "%"};
+    static const char *const plain[] = {"",           "%{",      "%{2}",      "%{2,3}",          "\\%{A}",
+                                        "%\\{A}",     "[%{A}]",  "[^]%{A}]",  "[[:alpha:]%{A}]", "[\\]%{A}]",
+                                        "\\Q%{A}\\E", "\\Q%{A}", "(?#%{A})x", "[a\\Q]%{A}\\E]",  "% {A}",
+                                        "[%{A}",      "\\",      "%"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         ck_expanded(plain[i], plain[i]);
     ck_expanded("\\\\%{A}", "\\\\(?:a|b)");
@@ -64,7 +65,8 @@ static void ck_refused(const struct grok *g, const char *pattern, size_t bad, co
 
 START_TEST(wrong_references_are_told)
 {
-    static const struct grok_name own[] = {{SLICE("LOOP"), SLICE("x%{LOOP2}")}, {SLICE("LOOP2"), SLICE("%{LOOP}")}, {SLICE("MINE"), SLICE("m")}};
+    static const struct grok_name own[] = {
+        {SLICE("LOOP"), SLICE("x%{LOOP2}")}, {SLICE("LOOP2"), SLICE("%{LOOP}")}, {SLICE("MINE"), SLICE("m")}};
     static const struct grok g = {.own = own, .n_own = 3};
     ck_refused(&g, "ab %{IPORHOSTS:x}", 3, "did you mean %{IPORHOST}?");
     ck_refused(&g, "%{ip}", 0, "did you mean %{IP}?");
@@ -105,55 +107,190 @@ END_TEST
 static const struct {
     const char *name, *text;
 } values[] = {
-    {"USERNAME", "jane.doe-1_x"}, {"USER", "a"}, {"USER", "!a b"},
-    {"EMAILADDRESS", "jane.o'neil+tag@mail.example.co.uk"}, {"EMAILADDRESS", "!@example.com"}, {"EMAILADDRESS", "!a..b@example.com"},
-    {"INT", "-12"}, {"INT", "+7"}, {"INT", "!1.5"}, {"NUMBER", "3.14"}, {"NUMBER", ".5"}, {"NUMBER", "-0.5"}, {"NUMBER", "!1.2.3"},
-    {"BASE10NUM", "42"}, {"BASE16NUM", "0xDEADbeef"}, {"BASE16NUM", "-ff"}, {"BASE16FLOAT", "0x1.8"}, {"POSINT", "10"}, {"POSINT", "!0"},
-    {"NONNEGINT", "0"}, {"NONNEGINT", "!-1"}, {"WORD", "word_1"}, {"WORD", "!two words"}, {"NOTSPACE", "a/b?c"}, {"NOTSPACE", "!a b"},
-    {"SPACE", ""}, {"SPACE", " \t"}, {"DATA", "any thing"}, {"GREEDYDATA", "any thing"},
-    {"QS", "\"a \\\"quoted\\\" text\""}, {"QUOTEDSTRING", "'it\\'s'"}, {"QS", "\"\""}, {"QS", "`x`"}, {"QS", "!\"open"}, {"QS", "!\"a\"b\""},
-    {"UUID", "0f8fad5b-d9cb-469f-a165-70867728950e"}, {"UUID", "!0f8fad5b-d9cb-469f-a165-7086772895"},
-    {"URN", "urn:isbn:0451450523"}, {"URN", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
-    {"MAC", "00:1b:44:11:3a:b7"}, {"MAC", "00-1B-44-11-3A-B7"}, {"MAC", "001b.4411.3ab7"}, {"CISCOMAC", "001b.4411.3ab7"}, {"MAC", "!00:1b:44:11:3a"},
-    {"IPV4", "192.0.2.255"}, {"IPV4", "0.0.0.0"}, {"IPV4", "!256.1.1.1"}, {"IPV4", "!1.2.3"}, {"IPV4", "!1.2.3.4.5"},
-    {"IPV6", "2001:db8:0:1:2:3:4:5"}, {"IPV6", "::"}, {"IPV6", "::1"}, {"IPV6", "2001:db8::"}, {"IPV6", "2001:db8::1"},
-    {"IPV6", "1:2:3:4:5:6:7::"}, {"IPV6", "::2:3:4:5:6:7:8"}, {"IPV6", "1::3:4:5:6:7:8"}, {"IPV6", "fe80::1%eth0"},
-    {"IPV6", "::ffff:192.0.2.1"}, {"IPV6", "64:ff9b::192.0.2.33"}, {"IPV6", "1:2:3:4:5:6:192.0.2.1"}, {"IPV6", "1::6:192.0.2.1"},
-    {"IPV6", "!1:2:3:4:5:6:7"}, {"IPV6", "!1:2:3:4:5:6:7:8:9"}, {"IPV6", "!1::2::3"}, {"IPV6", "!12345::"}, {"IPV6", "!:1"}, {"IPV6", "!1:"},
-    {"IPV6", "!1:2:3:4:5:6:7:8::"}, {"IPV6", "!::1:2:3:4:5:6:7:8"}, {"IPV6", "!::1:2:3:4:5:6:192.0.2.1"}, {"IPV6", "!1:2:3:4:5:6:7:192.0.2.1"},
-    {"IPV6", "!g::1"}, {"IPV6", "!::192.0.2.256"}, {"IPV6", "!10:00:00"},
-    {"IP", "10.0.0.1"}, {"IP", "::1"}, {"HOSTNAME", "web-1.example.com"}, {"HOSTNAME", "localhost"}, {"HOSTNAME", "example.com."}, {"HOSTNAME", "!-x"},
-    {"HOSTNAME", "!a..b"}, {"IPORHOST", "db1"}, {"IPORHOST", "192.0.2.1"}, {"IPORHOST", "2001:db8::1"}, {"HOSTPORT", "db1:5432"}, {"HOSTPORT", "!db1"},
-    {"UNIXPATH", "/var/log/nginx/error.log"}, {"UNIXPATH", "/"}, {"UNIXPATH", "/a\\ b/c"}, {"UNIXPATH", "!var"}, {"PATH", "C:\\Windows\\x.dll"},
-    {"WINPATH", "\\\\host\\share"}, {"TTY", "/dev/pts/3"}, {"TTY", "/dev/ttyS0"}, {"PATH", "/x"},
-    {"URIPROTO", "https"}, {"URIPROTO", "svn+ssh"}, {"URIHOST", "example.com:8080"}, {"URIHOST", "[::1]:80"}, {"URIPATH", "/a/b.c"},
-    {"URIPARAM", "?a=1&b=%20"}, {"URIPATHPARAM", "/a?b=c"}, {"URI", "https://user:pw@example.com:8443/p/q?x=1"}, {"URI", "redis://localhost"},
-    {"URI", "!example.com"}, {"MONTH", "Jan"}, {"MONTH", "September"}, {"MONTH", "M\xc3\xa4rz"}, {"MONTH", "Dez"}, {"MONTH", "!Foo"}, {"MONTH", "May"},
-    {"MONTHNUM", "12"}, {"MONTHNUM", "1"}, {"MONTHNUM", "!13"}, {"MONTHNUM2", "07"}, {"MONTHNUM2", "!1"}, {"MONTHDAY", "31"}, {"MONTHDAY", "05"}, {"MONTHDAY", "!32"},
-    {"DAY", "Tue"}, {"DAY", "Saturday"}, {"YEAR", "2026"}, {"YEAR", "26"}, {"HOUR", "23"}, {"HOUR", "!24"}, {"MINUTE", "59"}, {"SECOND", "60"},
-    {"SECOND", "07.123"}, {"TIME", "23:59:59,123"}, {"TIME", "!23:59"}, {"DATE_US", "11/23/2026"}, {"DATE_EU", "23.11.2026"}, {"DATE", "23-11-26"},
-    {"ISO8601_TIMEZONE", "+01:00"}, {"ISO8601_TIMEZONE", "Z"}, {"TIMESTAMP_ISO8601", "2026-11-23T10:00:00.123+0100"},
-    {"TIMESTAMP_ISO8601", "2026-11-23 10:00"}, {"DATESTAMP", "23.11.2026 10:00:00"}, {"TZ", "CEST"}, {"DATESTAMP_RFC822", "Mon Nov 23 2026 10:00:00 UTC"},
-    {"DATESTAMP_RFC2822", "Mon, 23 Nov 2026 10:00:00 +0100"}, {"DATESTAMP_OTHER", "Mon Nov  2 10:00:00 UTC 2026"}, {"DATESTAMP_EVENTLOG", "20261123100000"},
-    {"HTTPDATE", "23/Nov/2026:10:00:00 +0100"}, {"HTTPDERROR_DATE", "Mon Nov 23 10:00:00.123456 2026"}, {"LOGLEVEL", "WARNING"}, {"LOGLEVEL", "err"},
-    {"LOGLEVEL", "!terror"}, {"SYSLOGTIMESTAMP", "Nov  3 10:00:00"}, {"PROG", "postfix/smtpd"}, {"SYSLOGPROG", "sshd[77]"}, {"SYSLOGHOST", "web-1"},
-    {"SYSLOGFACILITY", "<4.6>"}, {"SYSLOGBASE", "Nov 23 10:00:00 web-1 sshd[77]:"}, {"SYSLOGBASE2", "2026-11-23T10:00:00Z web-1 sshd[77]:"},
+    {"USERNAME", "jane.doe-1_x"},
+    {"USER", "a"},
+    {"USER", "!a b"},
+    {"EMAILADDRESS", "jane.o'neil+tag@mail.example.co.uk"},
+    {"EMAILADDRESS", "!@example.com"},
+    {"EMAILADDRESS", "!a..b@example.com"},
+    {"INT", "-12"},
+    {"INT", "+7"},
+    {"INT", "!1.5"},
+    {"NUMBER", "3.14"},
+    {"NUMBER", ".5"},
+    {"NUMBER", "-0.5"},
+    {"NUMBER", "!1.2.3"},
+    {"BASE10NUM", "42"},
+    {"BASE16NUM", "0xDEADbeef"},
+    {"BASE16NUM", "-ff"},
+    {"BASE16FLOAT", "0x1.8"},
+    {"POSINT", "10"},
+    {"POSINT", "!0"},
+    {"NONNEGINT", "0"},
+    {"NONNEGINT", "!-1"},
+    {"WORD", "word_1"},
+    {"WORD", "!two words"},
+    {"NOTSPACE", "a/b?c"},
+    {"NOTSPACE", "!a b"},
+    {"SPACE", ""},
+    {"SPACE", " \t"},
+    {"DATA", "any thing"},
+    {"GREEDYDATA", "any thing"},
+    {"QS", "\"a \\\"quoted\\\" text\""},
+    {"QUOTEDSTRING", "'it\\'s'"},
+    {"QS", "\"\""},
+    {"QS", "`x`"},
+    {"QS", "!\"open"},
+    {"QS", "!\"a\"b\""},
+    {"UUID", "0f8fad5b-d9cb-469f-a165-70867728950e"},
+    {"UUID", "!0f8fad5b-d9cb-469f-a165-7086772895"},
+    {"URN", "urn:isbn:0451450523"},
+    {"URN", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
+    {"MAC", "00:1b:44:11:3a:b7"},
+    {"MAC", "00-1B-44-11-3A-B7"},
+    {"MAC", "001b.4411.3ab7"},
+    {"CISCOMAC", "001b.4411.3ab7"},
+    {"MAC", "!00:1b:44:11:3a"},
+    {"IPV4", "192.0.2.255"},
+    {"IPV4", "0.0.0.0"},
+    {"IPV4", "!256.1.1.1"},
+    {"IPV4", "!1.2.3"},
+    {"IPV4", "!1.2.3.4.5"},
+    {"IPV6", "2001:db8:0:1:2:3:4:5"},
+    {"IPV6", "::"},
+    {"IPV6", "::1"},
+    {"IPV6", "2001:db8::"},
+    {"IPV6", "2001:db8::1"},
+    {"IPV6", "1:2:3:4:5:6:7::"},
+    {"IPV6", "::2:3:4:5:6:7:8"},
+    {"IPV6", "1::3:4:5:6:7:8"},
+    {"IPV6", "fe80::1%eth0"},
+    {"IPV6", "::ffff:192.0.2.1"},
+    {"IPV6", "64:ff9b::192.0.2.33"},
+    {"IPV6", "1:2:3:4:5:6:192.0.2.1"},
+    {"IPV6", "1::6:192.0.2.1"},
+    {"IPV6", "!1:2:3:4:5:6:7"},
+    {"IPV6", "!1:2:3:4:5:6:7:8:9"},
+    {"IPV6", "!1::2::3"},
+    {"IPV6", "!12345::"},
+    {"IPV6", "!:1"},
+    {"IPV6", "!1:"},
+    {"IPV6", "!1:2:3:4:5:6:7:8::"},
+    {"IPV6", "!::1:2:3:4:5:6:7:8"},
+    {"IPV6", "!::1:2:3:4:5:6:192.0.2.1"},
+    {"IPV6", "!1:2:3:4:5:6:7:192.0.2.1"},
+    {"IPV6", "!g::1"},
+    {"IPV6", "!::192.0.2.256"},
+    {"IPV6", "!10:00:00"},
+    {"IP", "10.0.0.1"},
+    {"IP", "::1"},
+    {"HOSTNAME", "web-1.example.com"},
+    {"HOSTNAME", "localhost"},
+    {"HOSTNAME", "example.com."},
+    {"HOSTNAME", "!-x"},
+    {"HOSTNAME", "!a..b"},
+    {"IPORHOST", "db1"},
+    {"IPORHOST", "192.0.2.1"},
+    {"IPORHOST", "2001:db8::1"},
+    {"HOSTPORT", "db1:5432"},
+    {"HOSTPORT", "!db1"},
+    {"UNIXPATH", "/var/log/nginx/error.log"},
+    {"UNIXPATH", "/"},
+    {"UNIXPATH", "/a\\ b/c"},
+    {"UNIXPATH", "!var"},
+    {"PATH", "C:\\Windows\\x.dll"},
+    {"WINPATH", "\\\\host\\share"},
+    {"TTY", "/dev/pts/3"},
+    {"TTY", "/dev/ttyS0"},
+    {"PATH", "/x"},
+    {"URIPROTO", "https"},
+    {"URIPROTO", "svn+ssh"},
+    {"URIHOST", "example.com:8080"},
+    {"URIHOST", "[::1]:80"},
+    {"URIPATH", "/a/b.c"},
+    {"URIPARAM", "?a=1&b=%20"},
+    {"URIPATHPARAM", "/a?b=c"},
+    {"URI", "https://user:pw@example.com:8443/p/q?x=1"},
+    {"URI", "redis://localhost"},
+    {"URI", "!example.com"},
+    {"MONTH", "Jan"},
+    {"MONTH", "September"},
+    {"MONTH", "M\xc3\xa4rz"},
+    {"MONTH", "Dez"},
+    {"MONTH", "!Foo"},
+    {"MONTH", "May"},
+    {"MONTHNUM", "12"},
+    {"MONTHNUM", "1"},
+    {"MONTHNUM", "!13"},
+    {"MONTHNUM2", "07"},
+    {"MONTHNUM2", "!1"},
+    {"MONTHDAY", "31"},
+    {"MONTHDAY", "05"},
+    {"MONTHDAY", "!32"},
+    {"DAY", "Tue"},
+    {"DAY", "Saturday"},
+    {"YEAR", "2026"},
+    {"YEAR", "26"},
+    {"HOUR", "23"},
+    {"HOUR", "!24"},
+    {"MINUTE", "59"},
+    {"SECOND", "60"},
+    {"SECOND", "07.123"},
+    {"TIME", "23:59:59,123"},
+    {"TIME", "!23:59"},
+    {"DATE_US", "11/23/2026"},
+    {"DATE_EU", "23.11.2026"},
+    {"DATE", "23-11-26"},
+    {"ISO8601_TIMEZONE", "+01:00"},
+    {"ISO8601_TIMEZONE", "Z"},
+    {"TIMESTAMP_ISO8601", "2026-11-23T10:00:00.123+0100"},
+    {"TIMESTAMP_ISO8601", "2026-11-23 10:00"},
+    {"DATESTAMP", "23.11.2026 10:00:00"},
+    {"TZ", "CEST"},
+    {"DATESTAMP_RFC822", "Mon Nov 23 2026 10:00:00 UTC"},
+    {"DATESTAMP_RFC2822", "Mon, 23 Nov 2026 10:00:00 +0100"},
+    {"DATESTAMP_OTHER", "Mon Nov  2 10:00:00 UTC 2026"},
+    {"DATESTAMP_EVENTLOG", "20261123100000"},
+    {"HTTPDATE", "23/Nov/2026:10:00:00 +0100"},
+    {"HTTPDERROR_DATE", "Mon Nov 23 10:00:00.123456 2026"},
+    {"LOGLEVEL", "WARNING"},
+    {"LOGLEVEL", "err"},
+    {"LOGLEVEL", "!terror"},
+    {"SYSLOGTIMESTAMP", "Nov  3 10:00:00"},
+    {"PROG", "postfix/smtpd"},
+    {"SYSLOGPROG", "sshd[77]"},
+    {"SYSLOGHOST", "web-1"},
+    {"SYSLOGFACILITY", "<4.6>"},
+    {"SYSLOGBASE", "Nov 23 10:00:00 web-1 sshd[77]:"},
+    {"SYSLOGBASE2", "2026-11-23T10:00:00Z web-1 sshd[77]:"},
     {"SYSLOGLINE", "Nov 23 10:00:00 web-1 sshd[77]: Failed password"},
-    {"SYSLOGPAMSESSION", "Nov 23 10:00:00 web-1 sshd[77]: pam_unix(sshd:session): session opened for user jane by (uid=0)"},
+    {"SYSLOGPAMSESSION",
+     "Nov 23 10:00:00 web-1 sshd[77]: pam_unix(sshd:session): session opened for user jane by (uid=0)"},
     {"SYSLOG5424SD", "[a@1 k=\"v ]\" l=\"\\\"\"][b]"},
     {"SYSLOG5424LINE", "<34>1 2026-11-23T10:00:00.003Z web-1 su 77 ID47 [x y=\"z\"] BOM 'su root' failed"},
-    {"SYSLOG5424LINE", "<34>1 - - su - - - text"}, {"CRONLOG", "Nov 23 10:00:00 web-1 CRON[77]: (root) CMD (run-parts /etc/cron.hourly)"},
+    {"SYSLOG5424LINE", "<34>1 - - su - - - text"},
+    {"CRONLOG", "Nov 23 10:00:00 web-1 CRON[77]: (root) CMD (run-parts /etc/cron.hourly)"},
     {"COMMONAPACHELOG", "203.0.113.9 - jane [23/Nov/2026:10:00:00 +0100] \"GET /x?a=b HTTP/1.1\" 404 -"},
-    {"COMBINEDAPACHELOG", "::1 - - [23/Nov/2026:10:00:00 +0100] \"GET / HTTP/2.0\" 200 512 \"https://example.com/\" \"Mozilla/5.0 (X11)\""},
+    {"COMBINEDAPACHELOG",
+     "::1 - - [23/Nov/2026:10:00:00 +0100] \"GET / HTTP/2.0\" 200 512 \"https://example.com/\" \"Mozilla/5.0 (X11)\""},
     {"HTTPD_COMMONLOG", "host.example - - [23/Nov/2026:10:00:00 +0100] \"\\x16\\x03\" 400 150"},
     {"HTTPD_ERRORLOG", "[Mon Nov 23 10:00:00 2026] [error] [client 203.0.113.9] File does not exist: /x"},
-    {"HTTPD_ERRORLOG", "[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 203.0.113.9:5000] AH00124: too many redirects"},
-    {"HTTPD24_ERRORLOG", "[Mon Nov 23 10:00:00.123456 2026] [proxy:error] [pid 7] (111)Connection refused: AH00957: HTTP: attempt to connect"},
-    {"JAVACLASS", "com.example.Foo$Bar"}, {"JAVACLASS", "!1a"}, {"JAVAFILE", "Foo.java"}, {"JAVAMETHOD", "<init>"}, {"JAVAMETHOD", "run"},
-    {"JAVASTACKTRACEPART", "\tat com.example.Foo.run(Foo.java:12)"}, {"JAVATHREAD", "TP-Processor3"}, {"JAVALOGMESSAGE", "x y"},
+    {"HTTPD_ERRORLOG", "[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 203.0.113.9:5000] "
+                       "AH00124: too many redirects"},
+    {"HTTPD24_ERRORLOG", "[Mon Nov 23 10:00:00.123456 2026] [proxy:error] [pid 7] (111)Connection refused: AH00957: "
+                         "HTTP: attempt to connect"},
+    {"JAVACLASS", "com.example.Foo$Bar"},
+    {"JAVACLASS", "!1a"},
+    {"JAVAFILE", "Foo.java"},
+    {"JAVAMETHOD", "<init>"},
+    {"JAVAMETHOD", "run"},
+    {"JAVASTACKTRACEPART", "\tat com.example.Foo.run(Foo.java:12)"},
+    {"JAVATHREAD", "TP-Processor3"},
+    {"JAVALOGMESSAGE", "x y"},
     {"CATALINALOG", "Nov 23, 2026 10:00:00 AM org.apache.coyote.AbstractProtocol start"},
     {"TOMCATLOG", "2026-11-23 10:00:00,123 +0100 | ERROR | com.example.Foo - it broke"},
-    {"RUBY_LOGGER", "E, [2026-11-23T10:00:00.123456 #77] ERROR -- app: boom"}, {"REDISLOG", "[77] 23 Nov 10:00:00.123 * "},
+    {"RUBY_LOGGER", "E, [2026-11-23T10:00:00.123456 #77] ERROR -- app: boom"},
+    {"REDISLOG", "[77] 23 Nov 10:00:00.123 * "},
 };
 
 static enum regex_result whole(const struct regex *re, struct regex_scratch *s, struct slice text)
@@ -200,7 +337,8 @@ static bool has_value(const char *name)
 /* On texts made to mislead it no pattern of the library alone may run into the match limit. */
 START_TEST(the_library_does_not_backtrack_without_end)
 {
-    static const char *const units[] = {"a", "1", "a.", "1.", "::", "1:", "/a", "\\", "\"\\", "[\"", "a@", " ", "-", "%{", "a:\\", "Jan ", "<1>", "?&"};
+    static const char *const units[] = {"a",   "1",  "a.", "1.", "::", "1:",   "/a",   "\\",  "\"\\",
+                                        "[\"", "a@", " ",  "-",  "%{", "a:\\", "Jan ", "<1>", "?&"};
     struct regex_scratch *s = regex_scratch_new();
     static char text[20000];
     for (const struct grok_entry *e = grok_library; e->name; e++) {
@@ -212,7 +350,8 @@ START_TEST(the_library_does_not_backtrack_without_end)
                 text[i] = units[u][i % strlen(units[u])];
             /* What takes any text is no fault of the pattern. */
             bool any = strstr(e->regex, "DATA") || strstr(e->regex, "MESSAGE") || strchr(e->regex, '.') == e->regex;
-            ck_assert_msg(any || regex_match(re, s, slice_of(text, sizeof text), 0) != REGEX_LIMIT, "%s on %s", e->name, units[u]);
+            ck_assert_msg(any || regex_match(re, s, slice_of(text, sizeof text), 0) != REGEX_LIMIT, "%s on %s", e->name,
+                          units[u]);
         }
         regex_free(re);
     }
@@ -230,7 +369,8 @@ START_TEST(the_prefilter_reads_the_library)
             continue;
         snprintf(pattern, sizeof pattern, "from <%%{%s:it}> now", values[i].name);
         char *regex = expanded(&library, pattern);
-        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
+        struct prefilter *scan =
+            prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
         struct prefilter_scratch *x = prefilter_scratch_new();
         struct prefilter_hits hits = prefilter_hits_new(1);
         char line[400];
@@ -254,9 +394,24 @@ END_TEST
 START_TEST(counts_are_loosened_for_the_prefilter)
 {
     static const char *const pairs[][2] = {
-        {"a{64}b{2,}c{1,8}", "a{64}b{2,}c{1,8}"}, {"a{1,9}", "a{1,}"}, {"(ab){3}", "(ab)+"}, {"(ab){0,4}?c", "(ab)*?c"}, {"((x{62}){3}){2,}", "((x{62})+)+"},
-        {"a{65}", "a{64,}"}, {"[a}]{2,100}+", "[a}]{2,}+"}, {"\\){2}", "\\){2}"}, {"[)]{3}", "[)]{3}"}, {"\\Q){9}\\E", "\\Q){9}\\E"}, {"a{x}", "a{x}"},
-        {"a{2", "a{2"}, {"){,3}", ""}, {"a{2, 3}", ""}, {"(?i-xxs)a", ""}, {"\\x{65}{9}", "\\x{65}{9}"}, {"", ""}, {"a{99999999999999999999}", "a{99999999999999999999}"},
+        {"a{64}b{2,}c{1,8}", "a{64}b{2,}c{1,8}"},
+        {"a{1,9}", "a{1,}"},
+        {"(ab){3}", "(ab)+"},
+        {"(ab){0,4}?c", "(ab)*?c"},
+        {"((x{62}){3}){2,}", "((x{62})+)+"},
+        {"a{65}", "a{64,}"},
+        {"[a}]{2,100}+", "[a}]{2,}+"},
+        {"\\){2}", "\\){2}"},
+        {"[)]{3}", "[)]{3}"},
+        {"\\Q){9}\\E", "\\Q){9}\\E"},
+        {"a{x}", "a{x}"},
+        {"a{2", "a{2"},
+        {"){,3}", ""},
+        {"a{2, 3}", ""},
+        {"(?i-xxs)a", ""},
+        {"\\x{65}{9}", "\\x{65}{9}"},
+        {"", ""},
+        {"a{99999999999999999999}", "a{99999999999999999999}"},
     };
     struct arena a = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
@@ -267,9 +422,13 @@ END_TEST
 
 START_TEST(what_holds_in_a_part_holds_in_the_whole)
 {
-    static const char *const yes[] = {"abc", "a.*b", "(?<x>\\d+) [^\"]+?\"", "(?:a|b){2,3}", "(?i)x", "\\(\\$\\^", "[$^]", "\\x41\\{", "[[:alpha:]]+", ""};
-    static const char *const no[] = {"^a", "a$", "a\\b", "\\Aa", "a\\z", "a(?=b)", "a(?!b)", "(?<!a)b", "(?<=a)b", "(?>a+)b", "a++", "a*+", "a{2}+", "(?|a)", "(*UTF)a",
-                                     "(?m)a", "(a)\\1", "\\Ka", "\\X", "\\Qa\\E", "[[:<:]]a", "(?(1)a)", "a\\"};
+    static const char *const yes[] = {
+        "abc",          "a.*b", "(?<x>\\d+) [^\"]+?\"", "(?:a|b){2,3}", "(?i)x", "\\(\\$\\^", "[$^]", "\\x41\\{",
+        "[[:alpha:]]+", ""};
+    static const char *const no[] = {"^a",     "a$",      "a\\b",     "\\Aa",    "a\\z",   "a(?=b)",
+                                     "a(?!b)", "(?<!a)b", "(?<=a)b",  "(?>a+)b", "a++",    "a*+",
+                                     "a{2}+",  "(?|a)",   "(*UTF)a",  "(?m)a",   "(a)\\1", "\\Ka",
+                                     "\\X",    "\\Qa\\E", "[[:<:]]a", "(?(1)a)", "a\\"};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         ck_assert_msg(relax_holds_in_more(slice_str(yes[i])), "%s", yes[i]);
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
@@ -280,10 +439,12 @@ END_TEST
 /* libhs would take minutes and gigabytes for what is counted here. */
 START_TEST(the_prefilter_compiles_what_is_counted)
 {
-    static const char *const hard[] = {"^%{COMBINEDAPACHELOG}$", "%{SYSLOG5424LINE}", "(?:(?:[a-z]{1,60}\\.){1,60}/){1,60}x", "(?:%{IP}[ ,]){20}%{URI}"};
+    static const char *const hard[] = {"^%{COMBINEDAPACHELOG}$", "%{SYSLOG5424LINE}",
+                                       "(?:(?:[a-z]{1,60}\\.){1,60}/){1,60}x", "(?:%{IP}[ ,]){20}%{URI}"};
     for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
         char *regex = expanded(&library, hard[i]);
-        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
+        struct prefilter *scan =
+            prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(regex)}, 1);
         prefilter_free(scan);
         free(regex);
     }
@@ -293,17 +454,20 @@ END_TEST
 /* A brace that counts nothing must not hide the alternative behind it. */
 START_TEST(a_brace_may_be_a_brace)
 {
-    static const char *const pairs[][2] = {{"first{20|second{2}x", "seconddx"}, {"first{2|{third}", "{third}"}, {"(?:first{1|a)third", "athird"},
-                                           {"abc{ 0}def", "abc{ 0}def"}, {"abc{,2}def", "abc{,2}def"}, {"abcd{0,1}ef", "abcef"}};
+    static const char *const pairs[][2] = {{"first{20|second{2}x", "seconddx"}, {"first{2|{third}", "{third}"},
+                                           {"(?:first{1|a)third", "athird"},    {"abc{ 0}def", "abc{ 0}def"},
+                                           {"abc{,2}def", "abc{,2}def"},        {"abcd{0,1}ef", "abcef"}};
     struct regex_scratch *s = regex_scratch_new();
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         struct regex *re = compiled(pairs[i][0]);
-        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(pairs[i][0])}, 1);
+        struct prefilter *scan =
+            prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(pairs[i][0])}, 1);
         struct prefilter_scratch *x = prefilter_scratch_new();
         struct prefilter_hits hits = prefilter_hits_new(1);
         prefilter_scratch_fit(x, scan);
         prefilter_run(scan, x, slice_str(pairs[i][1]), &hits);
-        ck_assert_msg(hits.word[0] == 1 || regex_match(re, s, slice_str(pairs[i][1]), 0) != REGEX_YES, "%s", pairs[i][0]);
+        ck_assert_msg(hits.word[0] == 1 || regex_match(re, s, slice_str(pairs[i][1]), 0) != REGEX_YES, "%s",
+                      pairs[i][0]);
         prefilter_hits_free(&hits);
         prefilter_scratch_free(x);
         prefilter_free(scan);
@@ -319,9 +483,12 @@ START_TEST(every_name_has_a_value)
         char pattern[100];
         snprintf(pattern, sizeof pattern, "%%{%s}", e->name);
         regex_free(compiled(pattern));
-        static const char *const parts[] = {"EMAILLOCALPART", "WINDOWSMAC", "COMMONMAC", "HOST", "URIQUERY", "ISO8601_SECOND", "HTTPDERRORDATE",
-                                            "SYSLOG5424PRINTASCII", "SYSLOG5424PRI", "SYSLOG5424BASE", "CRON_ACTION", "HTTPDUSER", "HTTPD_COMBINEDLOG",
-                                            "HTTPD20_ERRORLOG", "CATALINA_DATESTAMP", "TOMCAT_DATESTAMP", "RUBY_LOGLEVEL", "REDISTIMESTAMP"};
+        static const char *const parts[] = {
+            "EMAILLOCALPART",    "WINDOWSMAC",       "COMMONMAC",          "HOST",
+            "URIQUERY",          "ISO8601_SECOND",   "HTTPDERRORDATE",     "SYSLOG5424PRINTASCII",
+            "SYSLOG5424PRI",     "SYSLOG5424BASE",   "CRON_ACTION",        "HTTPDUSER",
+            "HTTPD_COMBINEDLOG", "HTTPD20_ERRORLOG", "CATALINA_DATESTAMP", "TOMCAT_DATESTAMP",
+            "RUBY_LOGLEVEL",     "REDISTIMESTAMP"};
         bool part = false;
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
             part |= strcmp(parts[i], e->name) == 0;
@@ -363,8 +530,9 @@ START_TEST(rules_use_names)
     static const struct {
         const char *message, *app, *value;
     } lines[] = {
-        {"order ORD-7 failed", "shop", "ORD-7   "},   {"user jane.doe failed", "shop", " jane.doe  "}, {"host ::1 failed", "shop", "  ::1 ::1"},
-        {"order ORD-7 failed", "two words", NULL},    {"user x failed at 10:00:00", "shop", NULL},     {"order X failed", "shop", NULL},
+        {"order ORD-7 failed", "shop", "ORD-7   "},  {"user jane.doe failed", "shop", " jane.doe  "},
+        {"host ::1 failed", "shop", "  ::1 ::1"},    {"order ORD-7 failed", "two words", NULL},
+        {"user x failed at 10:00:00", "shop", NULL}, {"order X failed", "shop", NULL},
     };
     struct judge j;
     struct arena a = {0};
@@ -392,7 +560,8 @@ END_TEST
 /* The same field in two branches: the one that took part counts. */
 START_TEST(a_field_may_come_twice)
 {
-    static const char line[] = "[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7] [client 203.0.113.9:5000] AH00124: too many";
+    static const char line[] =
+        "[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7] [client 203.0.113.9:5000] AH00124: too many";
     struct grok_text t;
     size_t offset;
     char message[256];
@@ -420,19 +589,22 @@ START_TEST(errors_point_at_the_pattern)
         unsigned line, col;
     } wrong[] = {
         {"pack: p\nrules:\n  - {id: a, match: 'x %{IPORHOSTT:c}'}\n", "did you mean %{IPORHOST}?", 3, 23},
-        {"pack: p\nrules:\n  - {id: a, match: '%{IP} %{IP} (x'}\n", "does not compile: missing closing parenthesis", 3, 35},
+        {"pack: p\nrules:\n  - {id: a, match: '%{IP} %{IP} (x'}\n", "does not compile: missing closing parenthesis", 3,
+         35},
         {"pack: p\nrules:\n  - {id: a, match: '%{IP}+*', unless: '%{IP'}\n", "does not compile", 3, 27},
         {"pack: p\nrules:\n  - {id: a, match: x, when: {app: 'a %{WORDS} b'}}\n", "did you mean %{WORD}?", 3, 38},
         {"pack: p\npatterns: {A: 'x(', B: y}\nrules:\n  - {id: a, match: '%{B}'}\n", "does not compile", 2, 18},
         {"pack: p\npatterns: {A-B: 'x'}\nrules:\n  - {id: a, match: 'x'}\n", "the name of a pattern", 2, 17},
         {"pack: p\npatterns: {A: '.%{A}'}\nrules:\n  - {id: a, match: 'x'}\n", "%{A} holds itself", 2, 17},
-        {"pack: p\npatterns: {A: '(?<x>a)'}\nrules:\n  - {id: a, match: 'b %{A} %{A}'}\n", "(in what the reference here stands for)", 4, 28},
+        {"pack: p\npatterns: {A: '(?<x>a)'}\nrules:\n  - {id: a, match: 'b %{A} %{A}'}\n",
+         "(in what the reference here stands for)", 4, 28},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert(!load(wrong[i].text));
         ck_assert_uint_ge(diag.errors, 1);
         ck_assert_msg(strstr(diag.v[0].text, wrong[i].part) != NULL, "%s: %s", wrong[i].text, diag.v[0].text);
-        ck_assert_msg(diag.v[0].line == wrong[i].line && diag.v[0].col == wrong[i].col, "%s: %u:%u", wrong[i].text, diag.v[0].line, diag.v[0].col);
+        ck_assert_msg(diag.v[0].line == wrong[i].line && diag.v[0].col == wrong[i].col, "%s: %u:%u", wrong[i].text,
+                      diag.v[0].line, diag.v[0].col);
         unload();
     }
 }

@@ -24,8 +24,7 @@ static bool reply_whole(struct reply *r)
     if (!head)
         return false;
     r->status = atoi(r->text + 9);
-    return r->n >=
-           (size_t)(head + 4 - r->text) + (length && length < head ? strtoul(length + 15, NULL, 10) : 0);
+    return r->n >= (size_t)(head + 4 - r->text) + (length && length < head ? strtoul(length + 15, NULL, 10) : 0);
 }
 
 /* Reads one answer; false when the connection was closed before. */
@@ -189,9 +188,11 @@ START_TEST(web_pages)
     net_start(t);
     int fd = net_connect(t, SOCK_STREAM);
     /* Whatever a browser does without asking first: a simple request of text. */
-    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://evil.example\r\nContent-Type: text/plain\r\n", good).status, 403);
+    ck_assert_int_eq(
+        ask(t, fd, "POST /gelf", "Origin: https://evil.example\r\nContent-Type: text/plain\r\n", good).status, 403);
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: null\r\n", good).status, 403);
-    struct reply r = ask(t, fd, "OPTIONS /gelf", "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n", SLICE_NONE);
+    struct reply r = ask(t, fd, "OPTIONS /gelf",
+                         "Origin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n", SLICE_NONE);
     ck_assert_int_eq(r.status, 403);
     ck_assert_ptr_null(strcasestr(r.text, "access-control-allow"));
     ck_assert_uint_eq(t->counts.v[COUNT_http_origin], 3);
@@ -204,7 +205,8 @@ START_TEST(web_pages)
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://evil.example\r\n", good).status, 403);
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: https://shop.example.evil.example\r\n", good).status, 403);
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "Origin: http://shop.example\r\n", good).status, 403);
-    r = ask(t, fd, "OPTIONS /gelf", "Origin: https://shop.example\r\nAccess-Control-Request-Private-Network: true\r\n", SLICE_NONE);
+    r = ask(t, fd, "OPTIONS /gelf", "Origin: https://shop.example\r\nAccess-Control-Request-Private-Network: true\r\n",
+            SLICE_NONE);
     ck_assert_int_eq(r.status, 200);
     ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Origin: https://shop.example\r\n"));
     ck_assert_ptr_nonnull(strstr(r.text, "Access-Control-Allow-Methods: POST, OPTIONS\r\n"));
@@ -238,9 +240,17 @@ static int status_for_host(struct net *t, int fd, const char *host)
 START_TEST(foreign_names)
 {
     static const struct slice names[] = {{"Logs.example", 12}};
-    static const char *const ours[] = {"localhost", "LOCALHOST:12202", "localhost.", "127.0.0.1:12202", "10.1.2.3", "[::1]:12202", "[FE80::1]", "logs.example", "logs.EXAMPLE.:80"};
-    static const char *const foreign[] = {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "logs.example.evil.example", "x",
-                                          "[::1]evil.example", "[evil]", "[]", "1.2.3.4evil"};
+    static const char *const ours[] = {"localhost",   "LOCALHOST:12202", "localhost.",   "127.0.0.1:12202", "10.1.2.3",
+                                       "[::1]:12202", "[FE80::1]",       "logs.example", "logs.EXAMPLE.:80"};
+    static const char *const foreign[] = {"evil.example",
+                                          "localhost.evil.example",
+                                          "127.0.0.1.evil.example",
+                                          "logs.example.evil.example",
+                                          "x",
+                                          "[::1]evil.example",
+                                          "[evil]",
+                                          "[]",
+                                          "1.2.3.4evil"};
     char own[256] = "";
     struct net *t = http_new();
     t->opt.http_names = names;
@@ -284,10 +294,8 @@ START_TEST(compressed)
     ck_assert(zip_gzip(SLICE("{\"short_message\":\"zipped\"}"), &zip));
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "Content-Encoding: gzip\r\n", sbuf_slice(&zip)).status, 202);
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "", sbuf_slice(&zip)).status, 202);
-    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Content-Encoding: gzip,deflate\r\n", sbuf_slice(&zip)).status,
-                     202);
-    ck_assert_int_eq(
-        ask(t, fd, "POST /gelf", "Content-Encoding: identity, GZIP,\r\n", sbuf_slice(&zip)).status, 202);
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Content-Encoding: gzip,deflate\r\n", sbuf_slice(&zip)).status, 202);
+    ck_assert_int_eq(ask(t, fd, "POST /gelf", "Content-Encoding: identity, GZIP,\r\n", sbuf_slice(&zip)).status, 202);
     net_is(t, 3, "{\"short_message\":\"zipped\"}");
     zip.p[zip.n / 2] ^= 0x55;
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "Content-Encoding: gzip\r\n", sbuf_slice(&zip)).status, 400);
@@ -329,14 +337,11 @@ START_TEST(too_large)
     free(body);
     /* What is announced beyond all measure is not even read. */
     fd = net_connect(t, SOCK_STREAM);
-    ck_assert_int_eq(
-        ask_raw(t, fd, SLICE("POST /gelf HTTP/1.1\r\nContent-Length: 10000000000\r\n\r\nx")).status, 413);
+    ck_assert_int_eq(ask_raw(t, fd, SLICE("POST /gelf HTTP/1.1\r\nContent-Length: 10000000000\r\n\r\nx")).status, 413);
     close(fd);
     fd = net_connect(t, SOCK_STREAM);
     ck_assert_int_eq(
-        ask_raw(t, fd, SLICE("POST /gelf HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\nx"))
-            .status,
-        413);
+        ask_raw(t, fd, SLICE("POST /gelf HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\nx")).status, 413);
     close(fd);
     ck_assert_uint_eq(t->n, 0);
     net_free(t);

@@ -104,7 +104,8 @@ END_TEST
 START_TEST(domains_of_senders)
 {
     struct peer a = peer_text("192.0.2.7"), b = peer_text("192.0.2.8"), here = peer_text("127.0.0.1");
-    struct peer six = peer_text("2001:db8::1"), near = peer_text("2001:db8::ffff:1"), far = peer_text("2001:db8:0:1::1");
+    struct peer six = peer_text("2001:db8::1"), near = peer_text("2001:db8::ffff:1"),
+                far = peer_text("2001:db8:0:1::1");
     uint64_t of_a = stream_from(&a, INPUT_TRUST_LOCAL, NULL).domain;
     ck_assert(of_a != stream_from(&b, INPUT_TRUST_LOCAL, NULL).domain);
     ck_assert(stream_from(&six, INPUT_TRUST_LOCAL, NULL).domain == stream_from(&near, INPUT_TRUST_LOCAL, NULL).domain);
@@ -276,8 +277,8 @@ START_TEST(port_in_use)
     struct net *t = net_new(INPUT_SYSLOG, INPUT_UDP), *second = net_new(INPUT_SYSLOG, INPUT_UDP);
     net_start(t);
     second->opt.port = t->in->port;
-    ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_UDP)
-                           ->start(second->base, &second->opt, &second->sink, &second->diag));
+    ck_assert_ptr_null(
+        input_type_of(INPUT_SYSLOG, INPUT_UDP)->start(second->base, &second->opt, &second->sink, &second->diag));
     ck_assert_ptr_nonnull(strstr(net_error(second), "cannot listen on the input under test: port"));
     ck_assert_ptr_nonnull(strstr(net_error(second), "in use"));
     net_free(second);
@@ -285,8 +286,8 @@ START_TEST(port_in_use)
     second = net_new(INPUT_SYSLOG, INPUT_UDP);
     free(second->opt.host);
     second->opt.host = xstrdup("192.0.2.1");
-    ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_UDP)
-                           ->start(second->base, &second->opt, &second->sink, &second->diag));
+    ck_assert_ptr_null(
+        input_type_of(INPUT_SYSLOG, INPUT_UDP)->start(second->base, &second->opt, &second->sink, &second->diag));
     ck_assert_ptr_nonnull(strstr(net_error(second), "this host has no address 192.0.2.1"));
     net_free(second);
     net_free(t);
@@ -333,7 +334,8 @@ START_TEST(datagrams_of_two_senders)
     int fd[2];
     for (unsigned i = 0; i < 2; i++) {
         struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK + i)}};
-        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(t->in->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        struct sockaddr_in to = {
+            .sin_family = AF_INET, .sin_port = htons(t->in->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
         fd[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         ck_assert_int_eq(bind(fd[i], (struct sockaddr *)&from, sizeof from), 0);
         ck_assert_int_eq(connect(fd[i], (struct sockaddr *)&to, sizeof to), 0);
@@ -410,8 +412,8 @@ START_TEST(unix_datagrams)
     struct net *second = net_new(INPUT_SYSLOG, INPUT_UNIX);
     free(second->opt.host);
     second->opt.host = xstrdup(t->opt.host);
-    ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_UNIX)
-                           ->start(second->base, &second->opt, &second->sink, &second->diag));
+    ck_assert_ptr_null(
+        input_type_of(INPUT_SYSLOG, INPUT_UNIX)->start(second->base, &second->opt, &second->sink, &second->diag));
     ck_assert_ptr_nonnull(strstr(net_error(second), "another process listens"));
     net_send(fd, SLICE("<13>still here"));
     net_until(t, t->n == 3);
@@ -564,8 +566,7 @@ START_TEST(stdin_entries)
     int fd[2];
     ck_assert_int_eq(pipe(fd), 0);
     struct net *t = stdin_new(fd[0], FORMAT_AUTO);
-    ck_assert_int_eq(write(fd[1], nginx_entries, sizeof nginx_entries - 1),
-                     (ssize_t)sizeof nginx_entries - 1);
+    ck_assert_int_eq(write(fd[1], nginx_entries, sizeof nginx_entries - 1), (ssize_t)sizeof nginx_entries - 1);
     /* The second is complete when nothing follows for a while. */
     net_until(t, t->n == 2);
     ck_assert_uint_eq(t->msg[0].lines, 2);

@@ -30,8 +30,7 @@ static unsigned written;
 /* Adds entries to the folder's journal: NAME=value lines for each, through the export format. */
 static void write_entries(const char *const *entries, unsigned n)
 {
-    char *command =
-        xasprintf("%s -o %s/crumbd%u.journal - >/dev/null 2>&1", event_writer(), folder, written / 1000000);
+    char *command = xasprintf("%s -o %s/crumbd%u.journal - >/dev/null 2>&1", event_writer(), folder, written / 1000000);
     FILE *f = popen(command, "w");
     ck_assert_ptr_nonnull(f);
     for (unsigned i = 0; i < n; i++, written++) {
@@ -55,15 +54,15 @@ static struct net *journal_new(const char *unit, bool from_start)
 }
 
 /* A member of the i-th entry's JSON. */
-#define entry_is(t, i, name, want)                                                                           \
-    do {                                                                                                     \
-        struct arena a_ = {0};                                                                               \
-        ck_assert_uint_lt(i, (t)->n);                                                                        \
-        const struct json_node *tree_ = json_tree(&a_, slice_of((t)->msg[i].text, (t)->msg[i].n));           \
-        ck_assert_ptr_nonnull(tree_);                                                                        \
-        ck_assert_ptr_nonnull(json_get(tree_, name));                                                        \
-        ck_slice(json_get(tree_, name)->text, want);                                                         \
-        arena_free(&a_);                                                                                     \
+#define entry_is(t, i, name, want)                                                                                     \
+    do {                                                                                                               \
+        struct arena a_ = {0};                                                                                         \
+        ck_assert_uint_lt(i, (t)->n);                                                                                  \
+        const struct json_node *tree_ = json_tree(&a_, slice_of((t)->msg[i].text, (t)->msg[i].n));                     \
+        ck_assert_ptr_nonnull(tree_);                                                                                  \
+        ck_assert_ptr_nonnull(json_get(tree_, name));                                                                  \
+        ck_slice(json_get(tree_, name)->text, want);                                                                   \
+        arena_free(&a_);                                                                                               \
     } while (0)
 
 static const char *const first[] = {
@@ -249,9 +248,8 @@ static void teardown(void)
 int main(void)
 {
     if (!event_writer()) {
-        puts(
-            "SKIP journal: systemd-journal-remote writes the files and is not there (Debian: apt-get install "
-            "systemd-journal-remote)");
+        puts("SKIP journal: systemd-journal-remote writes the files and is not there (Debian: apt-get install "
+             "systemd-journal-remote)");
         return 77;
     }
     Suite *s = suite_create("journal");

@@ -88,11 +88,8 @@ static bool item_applies(const struct key *k, const void *base, const char **tex
 }
 
 static const char *const one_of[] = {"file", "url", NULL};
-static const struct key_table item = {.keys = item_keys,
-                                      .size = sizeof(struct item),
-                                      .one_of = one_of,
-                                      .applies = item_applies,
-                                      .help = "One item."};
+static const struct key_table item = {
+    .keys = item_keys, .size = sizeof(struct item), .one_of = one_of, .applies = item_applies, .help = "One item."};
 static const struct key item_element = {.type = KEY_TABLE, .table = &item};
 
 static const struct key thing_keys[] = {
@@ -106,27 +103,14 @@ static const struct key thing_keys[] = {
     {.name = "flag", .type = KEY_BOOL, KEY_AT(struct thing, flag), .def = "on"},
     {.name = "odd", .type = KEY_CUSTOM, KEY_AT(struct thing, odd), .custom = &odd},
     {.name = "count", .type = KEY_INT, KEY_AT(struct thing, count), .max = 1000, .def = "30", .later = true},
-    {.name = "wait",
-     .type = KEY_DURATION,
-     KEY_AT(struct thing, wait_us),
-     .min = 1000,
-     .max = 60000000,
-     .def = "500ms"},
+    {.name = "wait", .type = KEY_DURATION, KEY_AT(struct thing, wait_us), .min = 1000, .max = 60000000, .def = "500ms"},
     {.name = "memory", .type = KEY_SIZE, KEY_AT(struct thing, memory_bytes), .def = "32m"},
     {.name = "colour", .type = KEY_ENUM, KEY_AT(struct thing, colour), .names = colours, .def = "red"},
     {.name = "pattern", .type = KEY_TEXT, KEY_AT(struct thing, pattern)},
     {.name = "any", .type = KEY_NODE, KEY_AT(struct thing, any)},
     {.name = "inner", .type = KEY_TABLE, .table = &inner, .help = "Limits."},
-    {.name = "words",
-     .type = KEY_LIST,
-     KEY_MANY(struct thing, words, n_words),
-     .of = &key_string,
-     .def = "[a, 'b c']"},
-    {.name = "pairs",
-     .type = KEY_MAP,
-     KEY_MANY(struct thing, pairs, n_pairs),
-     .of = &key_pair_string,
-     .max = 2},
+    {.name = "words", .type = KEY_LIST, KEY_MANY(struct thing, words, n_words), .of = &key_string, .def = "[a, 'b c']"},
+    {.name = "pairs", .type = KEY_MAP, KEY_MANY(struct thing, pairs, n_pairs), .of = &key_pair_string, .max = 2},
     {.name = "items", .type = KEY_LIST, KEY_MANY(struct thing, items, n_items), .of = &item_element},
     {.name = NULL}};
 
@@ -247,8 +231,7 @@ static const struct {
     {"name: x\ncount: '5'\n", "2:8 \"count\" must be a whole number from 0 to 1000, without quotes"},
     {"name: x\ncount: 18446744073709551617\n", "2:8 \"count\" must be"},
     {"name: x\ncount: {}\n", "2:8 \"count\" must be a whole number from 0 to 1000, not a map"},
-    {"name: x\nwait: 30\n",
-     "2:7 \"wait\" must be a duration such as 500ms, 30s, 10m, 1h or 7d from 1ms to 1m"},
+    {"name: x\nwait: 30\n", "2:7 \"wait\" must be a duration such as 500ms, 30s, 10m, 1h or 7d from 1ms to 1m"},
     {"name: x\nwait: 2m\n", "2:7 \"wait\" must be a duration"},
     {"name: x\nwait: 99999999999999999d\n", "2:7 \"wait\" must be a duration"},
     {"name: x\nmemory: 1t\n", "2:9 \"memory\" must be a size such as 64k, 32m or 1g"},
@@ -390,8 +373,7 @@ static void ck_put(void (*put)(struct slice, struct sbuf *), const char *text, c
 
 START_TEST(words)
 {
-    ck_put(keys_put_masked, "https://key:secret@host:1/42",
-           "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@host:1/42");
+    ck_put(keys_put_masked, "https://key:secret@host:1/42", "https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@host:1/42");
     ck_put(keys_put_masked, "user:pw@proxy:3128", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@proxy:3128");
     ck_put(keys_put_masked, "http://proxy:3128", "http://proxy:3128");
     ck_put(keys_put_masked, "hunter2", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
@@ -403,10 +385,9 @@ START_TEST(words)
 }
 END_TEST
 
-static const struct key amount_keys[] = {
-    {.name = "wait", .type = KEY_DURATION, KEY_AT(struct thing, wait_us)},
-    {.name = "memory", .type = KEY_SIZE, KEY_AT(struct thing, memory_bytes)},
-    {.name = NULL}};
+static const struct key amount_keys[] = {{.name = "wait", .type = KEY_DURATION, KEY_AT(struct thing, wait_us)},
+                                         {.name = "memory", .type = KEY_SIZE, KEY_AT(struct thing, memory_bytes)},
+                                         {.name = NULL}};
 static const struct key_table amounts = {.keys = amount_keys};
 
 static bool bind_amount(const char *text, struct thing *out)
@@ -427,7 +408,7 @@ static bool bind_amount(const char *text, struct thing *out)
 
 START_TEST(durations_and_sizes)
 {
-    static const char *const refused[] = {"wait: 5",   "wait: m",     "wait: -5s",   "wait: 1.5h",
+    static const char *const refused[] = {"wait: 5",   "wait: m",     "wait: -5s", "wait: 1.5h",
                                           "wait: 5 s", "memory: 2kb", "memory: ''"};
     struct thing got;
     ck_assert(bind_amount("wait: 0", &got) && got.wait_us == 0);
@@ -471,9 +452,9 @@ START_TEST(manual)
     keys_man(&thing, &b);
     ck_assert_ptr_nonnull(
         strstr(sbuf_cstr(&b), ".It Cm name\n\\&.dots and \\e.\nValue: text; required.\n.It Cm path\n"));
-    ck_assert_ptr_nonnull(strstr(sbuf_cstr(&b),
-                                 ".It Cm inner\nLimits.\n.Bl -tag -width Ds\n.It Cm burst\nThe first ones.\nThen fewer.\n"
-                                 "Value: a whole number from 1 to 2147483647; default: 10.\n"));
+    ck_assert_ptr_nonnull(
+        strstr(sbuf_cstr(&b), ".It Cm inner\nLimits.\n.Bl -tag -width Ds\n.It Cm burst\nThe first ones.\nThen fewer.\n"
+                              "Value: a whole number from 1 to 2147483647; default: 10.\n"));
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&b), ".It Ar any other key\nA field.\n"));
     sbuf_free(&b);
 }
@@ -486,8 +467,7 @@ START_TEST(patterns)
     ck_assert_ptr_null(keys_regex(&b->diag, b->t.pattern, false));
     ck_assert_uint_eq(b->diag.v[0].line, 2);
     ck_assert_uint_eq(b->diag.v[0].col, 14);
-    ck_assert_ptr_nonnull(
-        strstr(b->diag.v[0].text, "this pattern does not compile: missing closing parenthesis"));
+    ck_assert_ptr_nonnull(strstr(b->diag.v[0].text, "this pattern does not compile: missing closing parenthesis"));
     unbind(b);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /*
- * Work: whatever reads outside bytes does so in time that is linear in them. Measured in steps (tests/fuzz/steps.h), so that no
- * machine is too slow or too fast for it: twice the bytes may cost little more than twice the steps.
+ * Work: whatever reads outside bytes does so in time that is linear in them. Measured in steps (tests/fuzz/steps.h), so
+ * that no machine is too slow or too fast for it: twice the bytes may cost little more than twice the steps.
  */
 #include "tests/unit/unit.h"
 
@@ -172,7 +172,8 @@ static void proxy(struct slice s)
 {
     struct sockaddr_storage from;
     size_t want = 0;
-    for (size_t n = 1; n <= s.n && n <= PROXY_HEADER_MAX && proxy_read(slice_sub(s, 0, n), &from, &want) == PROXY_MORE; n += want)
+    for (size_t n = 1; n <= s.n && n <= PROXY_HEADER_MAX && proxy_read(slice_sub(s, 0, n), &from, &want) == PROXY_MORE;
+         n += want)
         ;
 }
 
@@ -186,30 +187,152 @@ static void zone(struct slice s)
 static const struct {
     const char *name;
     void (*read)(struct slice s);
-} readers[] = {{"nginx-error", parse_nginx_error}, {"nginx-access", parse_nginx_access}, {"syslog", parse_syslog},
-               {"gelf", parse_gelf},         {"docker", parse_docker},         {"cri", parse_cri},
-               {"json", parse_json},         {"logfmt", parse_logfmt},         {"text", parse_text},
-               {"journal", parse_journal},   {"detection", detect},            {"GELF body", gelf_body},
-               {"cut lines", cut_lines},     {"cut NUL", cut_nul},             {"cut GELF", cut_gelf},
-               {"cut syslog", cut_syslog},   {"cut GELF in blocks", cut_gelf_blocks},
-               {"cut syslog in blocks", cut_syslog_blocks},                    {"lines, format auto", auto_lines},
-               {"JSON", json},               {"GELF chunks", chunks},          {"templates", mask},
-               {"UTF-8", utf8},              {"request line", first_line},     {"PROXY header", proxy},
+} readers[] = {{"nginx-error", parse_nginx_error},
+               {"nginx-access", parse_nginx_access},
+               {"syslog", parse_syslog},
+               {"gelf", parse_gelf},
+               {"docker", parse_docker},
+               {"cri", parse_cri},
+               {"json", parse_json},
+               {"logfmt", parse_logfmt},
+               {"text", parse_text},
+               {"journal", parse_journal},
+               {"detection", detect},
+               {"GELF body", gelf_body},
+               {"cut lines", cut_lines},
+               {"cut NUL", cut_nul},
+               {"cut GELF", cut_gelf},
+               {"cut syslog", cut_syslog},
+               {"cut GELF in blocks", cut_gelf_blocks},
+               {"cut syslog in blocks", cut_syslog_blocks},
+               {"lines, format auto", auto_lines},
+               {"JSON", json},
+               {"GELF chunks", chunks},
+               {"templates", mask},
+               {"UTF-8", utf8},
+               {"request line", first_line},
+               {"PROXY header", proxy},
                {"zones", zone}};
 enum { READERS = sizeof readers / sizeof *readers };
 
 /* ---- what is read: a head, then one of these over and over ---- */
 
 #define NGINX "2026/11/29 10:00:00 [error] 7#7: *1 connect() failed"
-static const char *const heads[] = {"", NGINX, NGINX ", client: ", "<13>1 - - - - - ", "<13>Nov 29 10:00:00 h a[1]: ", "{\"short_message\":\"",
-                                    "{\"log\":\"", "{", "[", "2026-11-29T10:00:00.000000000Z stdout F ", "POST /",
-                                    "10.0.0.1 - - [29/Nov/2026:10:00:00 +0000] \"GET /", "PROXY TCP4 ", "2026-11-29 10:00:00,000 ERROR [main] "};
-static const char *const units[] = {
-    "{", "{\n", "}", "{}", "{},", "[", "[]", "[{", "\"", "\\", "\\\"", "{\"", "{\"\\\"\n", "{\"a\":", "{\"a\":1}\n", "\"a\":1,", ",", ", ", ":", ": ", "=",
-    "a=", "a=1 ", "a=\"", "a b", " ", "  \n", "\t", "\n", "\r\n", "\r", "<", "<1", "<13>", "<13>x\n", "1 ", "9 ", "9 <", "99 x\n", "0", "1", "-", "--", "- ", ".",
-    "a.", "/", "/a", "%", "%0A", "&", "&a=", "(", ")", "()", "at x(y:1)\n", "\tat a.b(C.java:1)\n", "Caused by: ", "Caused by: a.B: c\n", "x", "x ", "X", "_", "a_B",
-    "\xff", "\xc3\xa9", "\xf0\x9f\x98\x80", "\x1b[", "\x1b[31m", "\x1b]", "#", "*1 ", "@", ", client: ", ", upstream: \"", "[error] ", "NaN,", "\\u00", "\\ud83d", "null,",
-    "1.2.3.4 ", "::", "fe80::1 ", "2026-11-29 10:00:00 ", "2026-11-29T10:00:00Z stdout P a\n", NGINX "\n", "{\"log\":\"a\",\"stream\":\"stdout\"}\n", "{\"log\":\"a\\n\"}\n", "ERROR ", "f00d-", "deadbeef", "'", "'a", "`", "|", ";", "+", "~", "$", "\x01", "\x1e\x0f"};
+static const char *const heads[] = {"",
+                                    NGINX,
+                                    NGINX ", client: ",
+                                    "<13>1 - - - - - ",
+                                    "<13>Nov 29 10:00:00 h a[1]: ",
+                                    "{\"short_message\":\"",
+                                    "{\"log\":\"",
+                                    "{",
+                                    "[",
+                                    "2026-11-29T10:00:00.000000000Z stdout F ",
+                                    "POST /",
+                                    "10.0.0.1 - - [29/Nov/2026:10:00:00 +0000] \"GET /",
+                                    "PROXY TCP4 ",
+                                    "2026-11-29 10:00:00,000 ERROR [main] "};
+static const char *const units[] = {"{",
+                                    "{\n",
+                                    "}",
+                                    "{}",
+                                    "{},",
+                                    "[",
+                                    "[]",
+                                    "[{",
+                                    "\"",
+                                    "\\",
+                                    "\\\"",
+                                    "{\"",
+                                    "{\"\\\"\n",
+                                    "{\"a\":",
+                                    "{\"a\":1}\n",
+                                    "\"a\":1,",
+                                    ",",
+                                    ", ",
+                                    ":",
+                                    ": ",
+                                    "=",
+                                    "a=",
+                                    "a=1 ",
+                                    "a=\"",
+                                    "a b",
+                                    " ",
+                                    "  \n",
+                                    "\t",
+                                    "\n",
+                                    "\r\n",
+                                    "\r",
+                                    "<",
+                                    "<1",
+                                    "<13>",
+                                    "<13>x\n",
+                                    "1 ",
+                                    "9 ",
+                                    "9 <",
+                                    "99 x\n",
+                                    "0",
+                                    "1",
+                                    "-",
+                                    "--",
+                                    "- ",
+                                    ".",
+                                    "a.",
+                                    "/",
+                                    "/a",
+                                    "%",
+                                    "%0A",
+                                    "&",
+                                    "&a=",
+                                    "(",
+                                    ")",
+                                    "()",
+                                    "at x(y:1)\n",
+                                    "\tat a.b(C.java:1)\n",
+                                    "Caused by: ",
+                                    "Caused by: a.B: c\n",
+                                    "x",
+                                    "x ",
+                                    "X",
+                                    "_",
+                                    "a_B",
+                                    "\xff",
+                                    "\xc3\xa9",
+                                    "\xf0\x9f\x98\x80",
+                                    "\x1b[",
+                                    "\x1b[31m",
+                                    "\x1b]",
+                                    "#",
+                                    "*1 ",
+                                    "@",
+                                    ", client: ",
+                                    ", upstream: \"",
+                                    "[error] ",
+                                    "NaN,",
+                                    "\\u00",
+                                    "\\ud83d",
+                                    "null,",
+                                    "1.2.3.4 ",
+                                    "::",
+                                    "fe80::1 ",
+                                    "2026-11-29 10:00:00 ",
+                                    "2026-11-29T10:00:00Z stdout P a\n",
+                                    NGINX "\n",
+                                    "{\"log\":\"a\",\"stream\":\"stdout\"}\n",
+                                    "{\"log\":\"a\\n\"}\n",
+                                    "ERROR ",
+                                    "f00d-",
+                                    "deadbeef",
+                                    "'",
+                                    "'a",
+                                    "`",
+                                    "|",
+                                    ";",
+                                    "+",
+                                    "~",
+                                    "$",
+                                    "\x01",
+                                    "\x1e\x0f"};
 
 static struct slice repeat(char *p, const char *head, const char *unit, size_t n)
 {
@@ -238,8 +361,8 @@ START_TEST(twice_the_bytes)
             if (twice <= once * TWICE_PERCENT / 100 + SLACK)
                 continue;
             slow++;
-            fprintf(stderr, "%s: '%s' and '%s' over and over: %d bytes %llu steps, twice as many %llu\n", readers[_i].name, heads[h],
-                    units[u], SMALL, (unsigned long long)once, (unsigned long long)twice);
+            fprintf(stderr, "%s: '%s' and '%s' over and over: %d bytes %llu steps, twice as many %llu\n",
+                    readers[_i].name, heads[h], units[u], SMALL, (unsigned long long)once, (unsigned long long)twice);
         }
     arena_free(&arena);
     ck_assert_uint_eq(slow, 0);

@@ -41,8 +41,7 @@ START_TEST(kinds)
     shows("at 0x7ffd1c00, code -7", "at <hex>, code <num>");
     shows("commit 9f86d081884c7d65 by dev@example.org", "commit <num> by <email>");
     shows("order 6f1d7c2e-90ab-4cde-8f01-23456789abcd lost", "order <uuid> lost");
-    shows("peer 198.51.100.7:443 and [2001:db8::7]:443, ::1, 10.0.0.0/8",
-          "peer <addr> and <addr>");
+    shows("peer 198.51.100.7:443 and [2001:db8::7]:443, ::1, 10.0.0.0/8", "peer <addr> and <addr>");
     shows("lookup db-3.prod.example.com: no answer", "lookup <addr>: no answer");
     shows("lease for 00:1b:44:11:3a:b7 gone", "lease for <mac> gone");
     shows("peer fe80::a gone, std::fade stays", "peer <addr> gone, std::fade stays");
@@ -88,17 +87,16 @@ END_TEST
 
 START_TEST(users_and_pairs)
 {
-    shows("Failed password for root from 203.0.113.9 port 22",
-          "Failed password for <user> from <addr> port <num>");
-    shows("Failed password for invalid user bob from host",
-          "Failed password for invalid user <user> from host");
+    shows("Failed password for root from 203.0.113.9 port 22", "Failed password for <user> from <addr> port <num>");
+    shows("Failed password for invalid user bob from host", "Failed password for invalid user <user> from host");
     shows("user user [x], user unknown, user  x", "user <user> [x], user unknown, user <user>");
     shows("uid=0 tty= rhost=203.0.113.9 user=x", "uid=<*> tty= rhost=<*> user=<*>");
-    GROUP("closed peer=203.0.113.9", "closed peer=a.example.net", "closed peer=\"x y\"",
-          "closed peer=Sock(fd:4)");
+    GROUP("closed peer=203.0.113.9", "closed peer=a.example.net", "closed peer=\"x y\"", "closed peer=Sock(fd:4)");
     shows("a==b x=>y n = 4 k!=v", "a==b x=>y n = <num> k!=v");
-    GROUP("auth failed: user=<bob>, rip=192.0.2.1", "auth failed: user=<>, rip=192.0.2.1", "auth failed: user=<b@example.org>, rip=::1");
-    shows("login failed for bob from 192.0.2.1, for data from x", "login failed for <user> from <addr>, for data from x");
+    GROUP("auth failed: user=<bob>, rip=192.0.2.1", "auth failed: user=<>, rip=192.0.2.1",
+          "auth failed: user=<b@example.org>, rip=::1");
+    shows("login failed for bob from 192.0.2.1, for data from x",
+          "login failed for <user> from <addr>, for data from x");
     shows("check failed for user (root), user: bob, ip", "check failed for user (<user>), user: <user>, ip");
     shows("no user: timeout", "no user: timeout");
     GROUP("invalid user  from 192.0.2.1", "invalid user bob from 192.0.2.1");
@@ -116,7 +114,8 @@ END_TEST
 
 START_TEST(what_is_encoded)
 {
-    GROUP("RSA SHA256:q2Zp8wRr+1/kTt0LmVx3yA7eUuHhGgJjKk4 for x", "RSA SHA256:AbCdEf0123456789AbCdEf0123456789abcdEfg for x");
+    GROUP("RSA SHA256:q2Zp8wRr+1/kTt0LmVx3yA7eUuHhGgJjKk4 for x",
+          "RSA SHA256:AbCdEf0123456789AbCdEf0123456789abcdEfg for x");
     GROUP("token eyJhbGciOiJI.eyJzdWIi.q-R_7x expired", "token eyJ0eXAiOiJK.eyJpc3Mi.0-8_zz expired");
     GROUP("nonce 7Gq+aB3/xYz0ppQw9LmN/4 used", "nonce Zz1/Kk+QqR2sTuVwX3yZaB used");
     shows("key AKXQJZ7WBCDEFGHIJKLM of UTF8Decoder", "key <id> of UTF8Decoder");
@@ -144,7 +143,8 @@ END_TEST
 
 START_TEST(quotes_that_speak)
 {
-    shows("peer said \"connection 7 reset by peer\" to 'my post'", "peer said \"connection <num> reset by peer\" to '<quoted>'");
+    shows("peer said \"connection 7 reset by peer\" to 'my post'",
+          "peer said \"connection <num> reset by peer\" to '<quoted>'");
     shows("x='not found here' y='my title'", "x='not found here' y=<*>");
     shows("no such table \"errors\"", "no such table \"<quoted>\"");
 }

@@ -26,14 +26,13 @@ static const struct {
      "disk\",\"name\":\"Error\",\"stack\":\"Error: "
      "no disk\\n    at f (/srv/a.js:1:2)\"},\"msg\":\"save "
      "failed\",\"time\":\"2026-11-23T10:00:00.123Z\",\"v\":0}",
-     LEVEL_ERROR, "save failed", "2026-11-23T10:00:00.123Z", "Error: no disk\n    at f (/srv/a.js:1:2)",
-     "err.name", "Error"},
+     LEVEL_ERROR, "save failed", "2026-11-23T10:00:00.123Z", "Error: no disk\n    at f (/srv/a.js:1:2)", "err.name",
+     "Error"},
     {"pino",
      "{\"level\":60,\"time\":1795428000123,\"pid\":657,\"hostname\":\"web-1\",\"reqId\":\"req-1\",\"err\":{"
      "\"type\":\"TypeError\",\"message\":"
      "\"x\",\"stack\":\"TypeError: x\\n    at /srv/b.js:3:4\"},\"msg\":\"crash\"}",
-     LEVEL_FATAL, "crash", "2026-11-23T10:00:00.123Z", "TypeError: x\n    at /srv/b.js:3:4", "err.type",
-     "TypeError"},
+     LEVEL_FATAL, "crash", "2026-11-23T10:00:00.123Z", "TypeError: x\n    at /srv/b.js:3:4", "err.type", "TypeError"},
     {"winston",
      "{\"level\":\"error\",\"message\":\"boom\",\"timestamp\":\"2026-11-23T10:00:00.000Z\",\"stack\":\"Error:"
      " boom\\n    at g\"}",
@@ -42,10 +41,8 @@ static const struct {
      "{\"level\":\"dpanic\",\"ts\":1795428000.5,\"logger\":\"api\",\"caller\":\"api/"
      "h.go:12\",\"msg\":\"bad\",\"error\":\"dial tcp: refused\","
      "\"stacktrace\":\"main.f\\n\\t/src/main.go:23\"}",
-     LEVEL_FATAL, "bad", "2026-11-23T10:00:00.500Z", "main.f\n\t/src/main.go:23", "error",
-     "dial tcp: refused"},
-    {"logrus",
-     "{\"error\":\"EOF\",\"level\":\"warning\",\"msg\":\"retry\",\"time\":\"2026-11-23T11:00:00+01:00\"}",
+     LEVEL_FATAL, "bad", "2026-11-23T10:00:00.500Z", "main.f\n\t/src/main.go:23", "error", "dial tcp: refused"},
+    {"logrus", "{\"error\":\"EOF\",\"level\":\"warning\",\"msg\":\"retry\",\"time\":\"2026-11-23T11:00:00+01:00\"}",
      LEVEL_WARNING, "retry", "2026-11-23T10:00:00.000Z", "", "error", "EOF"},
     {"zerolog", "{\"level\":\"error\",\"error\":\"file missing\",\"time\":1795428000,\"caller\":\"/x.go:3\"}",
      LEVEL_ERROR, "file missing", "2026-11-23T10:00:00.000Z", "", "caller", "/x.go:3"},
@@ -57,8 +54,8 @@ static const struct {
      "{\"@t\":\"2026-11-23T10:00:00.0000000Z\",\"@mt\":\"Order {OrderId:000} of {@User} failed "
      "{Nope}\",\"@l\":\"Fatal\",\"@x\":\"System."
      "Exception: x\\n   at A.B()\",\"OrderId\":42,\"User\":\"eve\",\"SourceContext\":\"Shop.Cart\"}",
-     LEVEL_FATAL, "Order 42 of eve failed {Nope}", "2026-11-23T10:00:00.000Z",
-     "System.Exception: x\n   at A.B()", "OrderId", "42"},
+     LEVEL_FATAL, "Order 42 of eve failed {Nope}", "2026-11-23T10:00:00.000Z", "System.Exception: x\n   at A.B()",
+     "OrderId", "42"},
     {"serilog without level", "{\"@t\":\"2026-11-23T10:00:00Z\",\"@m\":\"started\"}", LEVEL_INFO, "started",
      "2026-11-23T10:00:00.000Z", "", NULL, NULL},
     {"log4j2",
@@ -70,8 +67,7 @@ static const struct {
      "\"exact\":true},{\"class\":\"a.C\","
      "\"method\":\"main\"}]},\"contextMap\":{\"requestId\":\"r-9\"}}",
      LEVEL_ERROR, "oops", "2026-11-23T10:00:00.123Z",
-     "java.lang.IllegalStateException: no\n\tat a.B.run(B.java:12)\n\tat a.C.main(Unknown Source)",
-     "requestId", "r-9"},
+     "java.lang.IllegalStateException: no\n\tat a.B.run(B.java:12)\n\tat a.C.main(Unknown Source)", "requestId", "r-9"},
     {"logback",
      "{\"sequenceNumber\":0,\"timestamp\":1795428000123,\"nanoseconds\":123000000,\"level\":\"WARN\","
      "\"threadName\":\"main\",\"loggerName\":"
@@ -109,10 +105,8 @@ static const struct {
      "\"shop\",\"trace.id\":"
      "\"0af7651916cd43dd8448eb211c80319c\",\"error\":{\"type\":\"X\",\"stack_trace\":\"X: y\\n\\tat z\"}}",
      LEVEL_ERROR, "e", "2026-11-23T10:00:00.000Z", "X: y\n\tat z", "error.type", "X"},
-    {"Google",
-     "{\"severity\":\"EMERGENCY\",\"message\":\"g\",\"timestamp\":{\"seconds\":1795428000,\"nanos\":5000}}",
-     LEVEL_FATAL, "g", "2026-11-23T10:00:00.000Z", "", "timestamp",
-     "{\"seconds\":1795428000,\"nanos\":5000}"},
+    {"Google", "{\"severity\":\"EMERGENCY\",\"message\":\"g\",\"timestamp\":{\"seconds\":1795428000,\"nanos\":5000}}",
+     LEVEL_FATAL, "g", "2026-11-23T10:00:00.000Z", "", "timestamp", "{\"seconds\":1795428000,\"nanos\":5000}"},
     {"Monolog",
      "{\"message\":\"php\",\"context\":{\"user\":7},\"level\":550,\"level_name\":\"ALERT\",\"channel\":"
      "\"app\",\"datetime\":\"2026-11-23T10:00:00.000000+00:00\",\"extra\":{}}",
@@ -124,8 +118,7 @@ static const struct {
     {"zerolog with a stack",
      "{\"level\":\"error\",\"stack\":[{\"func\":\"load\",\"line\":\"20\",\"source\":\"disk.go\"},{\"func\":"
      "\"main\",\"line\":\"9\",\"source\":\"main.go\"}],\"error\":\"no disk\",\"time\":1795428000}",
-     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.000Z", "load\n\tdisk.go:20\nmain\n\tmain.go:9", "error",
-     "no disk"},
+     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.000Z", "load\n\tdisk.go:20\nmain\n\tmain.go:9", "error", "no disk"},
     {"winston with the stack as the error",
      "{\"level\":\"error\",\"message\":\"save failed\",\"err\":\"Error: no disk\\n    at f "
      "(/srv/a.js:1:2)\"}",
@@ -142,8 +135,8 @@ static const struct {
      "{\"timestamp\":\"2026-11-23T10:00:00.5Z\",\"level\":\"ERROR\",\"loggerName\":\"a.B\",\"message\":"
      "\"oops\",\"exception\":{\"refId\":1,\"exceptionType\":\"a.X\",\"message\":\"y\",\"frames\":[{\"class\":"
      "\"a.B\",\"method\":\"run\",\"line\":3}]}}",
-     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.500Z", "a.X: y\n\tat a.B.run(Unknown Source)",
-     "exception.exceptionType", "a.X"},
+     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.500Z", "a.X: y\n\tat a.B.run(Unknown Source)", "exception.exceptionType",
+     "a.X"},
     {"Elasticsearch",
      "{\"type\":\"server\",\"timestamp\":\"2026-11-23T10:00:00,123Z\",\"level\":\"ERROR\",\"component\":\"o."
      "e.X\",\"message\":\"oops\",\"stacktrace\":[\"a.X: y\",\"\\tat a.B.run(B.java:3)\"]}",
@@ -179,8 +172,8 @@ static const struct {
      "\"ctx\":\"main\",\"msg\":\"no disk\",\"attr\":{\"code\":9}}",
      LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.123Z", "", "c", "STORAGE"},
     {"MongoDB for debugging",
-     "{\"t\":{\"$date\":\"2026-11-23T10:00:00.123Z\"},\"s\":\"D2\",\"c\":\"QUERY\",\"msg\":\"plan\"}",
-     LEVEL_DEBUG, "plan", "2026-11-23T10:00:00.123Z", "", NULL, NULL},
+     "{\"t\":{\"$date\":\"2026-11-23T10:00:00.123Z\"},\"s\":\"D2\",\"c\":\"QUERY\",\"msg\":\"plan\"}", LEVEL_DEBUG,
+     "plan", "2026-11-23T10:00:00.123Z", "", NULL, NULL},
     {"PostgreSQL",
      "{\"timestamp\":\"2026-11-23 10:00:00.123 "
      "UTC\",\"pid\":7,\"error_severity\":\"ERROR\",\"state_code\":\"42P01\",\"message\":\"no such "
@@ -190,8 +183,7 @@ static const struct {
      "{\"prio\":1,\"err_code\":10584,\"msg\":\"no "
      "disk\",\"time\":\"2026-11-23T10:00:00.123456Z\",\"label\":\"Error\"}",
      LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.123Z", "", "err_code", "10584"},
-    {"Google, exported",
-     "{\"severity\":\"CRITICAL\",\"textPayload\":\"gone\",\"timestamp\":\"2026-11-23T10:00:00Z\"}",
+    {"Google, exported", "{\"severity\":\"CRITICAL\",\"textPayload\":\"gone\",\"timestamp\":\"2026-11-23T10:00:00Z\"}",
      LEVEL_FATAL, "gone", "2026-11-23T10:00:00.000Z", "", NULL, NULL},
     {"OpenTelemetry",
      "{\"Timestamp\":\"1795428000123456789\",\"SeverityNumber\":17,\"Body\":\"bad\",\"Attributes\":{"
@@ -203,10 +195,9 @@ static const struct {
      LEVEL_ERROR, "php", "", "", "exception.class", "RuntimeException"},
     {"slog-rs", "{\"msg\":\"bad\",\"level\":\"ERRO\",\"ts\":\"2026-11-23T10:00:00Z\"}", LEVEL_ERROR, "bad",
      "2026-11-23T10:00:00.000Z", "", NULL, NULL},
-    {"a level that is none", "{\"msg\":\"bad\",\"level\":\"loud\"}", LEVEL_NONE, "bad", "", "", "level",
-     "loud"},
-    {"a message of several values", "{\"msg\":[\"a\",7],\"level\":\"error\"}", LEVEL_ERROR, "[\"a\",7]", "",
-     "", NULL, NULL},
+    {"a level that is none", "{\"msg\":\"bad\",\"level\":\"loud\"}", LEVEL_NONE, "bad", "", "", "level", "loud"},
+    {"a message of several values", "{\"msg\":[\"a\",7],\"level\":\"error\"}", LEVEL_ERROR, "[\"a\",7]", "", "", NULL,
+     NULL},
 };
 
 START_TEST(json_of_each_logger)
@@ -233,8 +224,7 @@ START_TEST(json_members_of_the_record)
     ck_slice(r.host, "web-1");
     ck_slice(r.procid, "812");
     ck_assert(!r.logger.n);
-    ck_assert(!record_field(&r, SLICE("msg")) && !record_field(&r, SLICE("level")) &&
-              !record_field(&r, SLICE("time")));
+    ck_assert(!record_field(&r, SLICE("msg")) && !record_field(&r, SLICE("level")) && !record_field(&r, SLICE("time")));
     ck_assert(parse(FORMAT_JSON, slice_str(samples[1].line)));
     ck_slice(r.request_id, "req-1");
     ck_assert(parse(FORMAT_JSON, slice_str(samples[9].line)));
@@ -244,10 +234,9 @@ START_TEST(json_members_of_the_record)
     ck_slice(r.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
     ck_assert(parse(FORMAT_JSON, slice_str(samples[12].line)));
     ck_slice(r.logger, "shop.db");
-    ck_assert(parse(
-        FORMAT_JSON,
-        SLICE(
-            "{\"msg\":\"x\",\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}")));
+    ck_assert(
+        parse(FORMAT_JSON,
+              SLICE("{\"msg\":\"x\",\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}")));
     ck_slice(r.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
     ck_slice(r.span_id, "00f067aa0ba902b7");
     arena_reset(&arena);
@@ -256,8 +245,7 @@ END_TEST
 
 START_TEST(json_odd)
 {
-    ck_assert(
-        parse(FORMAT_JSON, SLICE("{\"a\":1,\"a\":2,\"b\":\"x\\ty\",\"c\":true,\"d\":null,\"e\":\"\",}")));
+    ck_assert(parse(FORMAT_JSON, SLICE("{\"a\":1,\"a\":2,\"b\":\"x\\ty\",\"c\":true,\"d\":null,\"e\":\"\",}")));
     ck_slice(record_value(&r, "a"), "2");
     ck_slice(record_value(&r, "b"), "x\ty");
     ck_assert_int_eq(record_field(&r, SLICE("c"))->type, FIELD_BOOL);
@@ -299,10 +287,9 @@ END_TEST
 
 START_TEST(logfmt)
 {
-    ck_assert(parse(
-        FORMAT_LOGFMT,
-        SLICE("ts=2026-11-23T10:00:00Z level=error msg=\"no \\\"disk\\\"\\nleft\" err=ENOSPC n=7 ok=false "
-              "verbose request_id=r1 caller=a.go:3 empty= path=/a=b")));
+    ck_assert(parse(FORMAT_LOGFMT,
+                    SLICE("ts=2026-11-23T10:00:00Z level=error msg=\"no \\\"disk\\\"\\nleft\" err=ENOSPC n=7 ok=false "
+                          "verbose request_id=r1 caller=a.go:3 empty= path=/a=b")));
     ck_slice(r.message, "no \"disk\"\nleft");
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_int_eq(r.time_us, INT64_C(1795428000000000));

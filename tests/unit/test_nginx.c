@@ -40,17 +40,15 @@ static void ck_entry(const char *raw, const char *message, const char *want)
 
 START_TEST(a_whole_entry)
 {
-    ck_entry(
-        HEAD
-        "*12 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, "
-        "server: shop, request: \"GET /c HTTP/1.1\", subrequest: \"/auth\", upstream: "
-        "\"http://127.0.0.1:9000/c\", "
-        "host: \"shop.test\", referrer: \"https://shop.test/\"",
-        "connect() failed (111: Connection refused) while connecting to upstream",
-        "pid=7|tid=8|connection=12|phase=connecting to upstream|errno=111|errstr=Connection refused|"
-        "client=203.0.113.9|server=shop|request=GET /c "
-        "HTTP/1.1|subrequest=/auth|upstream=http://127.0.0.1:9000/c|"
-        "host=shop.test|referrer=https://shop.test/");
+    ck_entry(HEAD "*12 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, "
+                  "server: shop, request: \"GET /c HTTP/1.1\", subrequest: \"/auth\", upstream: "
+                  "\"http://127.0.0.1:9000/c\", "
+                  "host: \"shop.test\", referrer: \"https://shop.test/\"",
+             "connect() failed (111: Connection refused) while connecting to upstream",
+             "pid=7|tid=8|connection=12|phase=connecting to upstream|errno=111|errstr=Connection refused|"
+             "client=203.0.113.9|server=shop|request=GET /c "
+             "HTTP/1.1|subrequest=/auth|upstream=http://127.0.0.1:9000/c|"
+             "host=shop.test|referrer=https://shop.test/");
     ck_assert_int_eq(r.time_us, INT64_C(1795428000) * STAMP_SECOND);
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_int_eq(r.severity, 3);
@@ -87,40 +85,35 @@ START_TEST(entries_without_connection)
     ck_entry("2026/11/23 10:00:00 [emerg] 7#7: open() \"/a/b\" failed (2: No such file or directory) in "
              "/etc/n.conf:5",
              "open() \"/a/b\" failed (2: No such file or directory) in /etc/n.conf:5", "pid=7|tid=7");
-    ck_entry(
-        "2026/11/23 10:00:00 [emerg] 7#7: cannot load certificate \"/c.pem\": BIO_new_file() failed (SSL: "
-        "error:80000002:lib::No such file:calling fopen(/c.pem, r) error:10000080:BIO routines::no such "
-        "file)",
-        "cannot load certificate \"/c.pem\": BIO_new_file() failed (SSL: error:80000002:lib::No such "
-        "file:calling "
-        "fopen(/c.pem, r) error:10000080:BIO routines::no such file)",
-        "pid=7|tid=7|ssl=error:80000002:lib::No such file:calling fopen(/c.pem, r) error:10000080:BIO "
-        "routines::no such file");
+    ck_entry("2026/11/23 10:00:00 [emerg] 7#7: cannot load certificate \"/c.pem\": BIO_new_file() failed (SSL: "
+             "error:80000002:lib::No such file:calling fopen(/c.pem, r) error:10000080:BIO routines::no such "
+             "file)",
+             "cannot load certificate \"/c.pem\": BIO_new_file() failed (SSL: error:80000002:lib::No such "
+             "file:calling "
+             "fopen(/c.pem, r) error:10000080:BIO routines::no such file)",
+             "pid=7|tid=7|ssl=error:80000002:lib::No such file:calling fopen(/c.pem, r) error:10000080:BIO "
+             "routines::no such file");
     ck_entry(HEAD, "", "pid=7|tid=8");
 }
 END_TEST
 
 START_TEST(errno_and_phase)
 {
-    ck_entry(
-        HEAD
-        "*1 SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL "
-        "handshaking to upstream" TAIL,
-        "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL "
-        "handshaking "
-        "to upstream",
-        "pid=7|tid=8|connection=1|phase=SSL handshaking to upstream|ssl=error:0A00010B:SSL routines::wrong "
-        "version "
-        "number|" TAIL_FIELDS);
+    ck_entry(HEAD "*1 SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL "
+                  "handshaking to upstream" TAIL,
+             "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL "
+             "handshaking "
+             "to upstream",
+             "pid=7|tid=8|connection=1|phase=SSL handshaking to upstream|ssl=error:0A00010B:SSL routines::wrong "
+             "version "
+             "number|" TAIL_FIELDS);
     ck_entry(HEAD "*1 peer closed (SSL: error:1) (104: Connection reset by peer) while SSL handshaking" TAIL,
              "peer closed (SSL: error:1) (104: Connection reset by peer) while SSL handshaking",
              "pid=7|tid=8|connection=1|phase=SSL handshaking|errno=104|errstr=Connection reset by "
              "peer|ssl=error:1|" TAIL_FIELDS);
     ck_entry(HEAD "*1 rewrite or internal redirection cycle while processing \"/a\"" TAIL,
-             "rewrite or internal redirection cycle while processing \"/a\"",
-             "pid=7|tid=8|connection=1|" TAIL_FIELDS);
-    ck_entry(HEAD
-             "*1 rewrite or internal redirection cycle while processing \"/a\" while sending to client" TAIL,
+             "rewrite or internal redirection cycle while processing \"/a\"", "pid=7|tid=8|connection=1|" TAIL_FIELDS);
+    ck_entry(HEAD "*1 rewrite or internal redirection cycle while processing \"/a\" while sending to client" TAIL,
              "rewrite or internal redirection cycle while processing \"/a\" while sending to client",
              "pid=7|tid=8|connection=1|phase=sending to client|" TAIL_FIELDS);
     ck_entry(HEAD "*1 upstream SSL certificate verify error: (21:unable to verify) while SSL handshaking to "
@@ -129,13 +122,12 @@ START_TEST(errno_and_phase)
              "pid=7|tid=8|connection=1|phase=SSL handshaking to upstream|" TAIL_FIELDS);
     ck_entry(HEAD "*1 limiting requests, excess: 5.930 by zone \"one\"" TAIL,
              "limiting requests, excess: 5.930 by zone \"one\"", "pid=7|tid=8|connection=1|" TAIL_FIELDS);
-    ck_entry(
-        HEAD "*1 client sent x while processing HTTP/2 connection, client: 2001:db8::1, server: 0.0.0.0:443",
-        "client sent x while processing HTTP/2 connection",
-        "pid=7|tid=8|connection=1|phase=processing HTTP/2 connection|client=2001:db8::1|server=0.0.0.0:443");
+    ck_entry(HEAD "*1 client sent x while processing HTTP/2 connection, client: 2001:db8::1, server: 0.0.0.0:443",
+             "client sent x while processing HTTP/2 connection",
+             "pid=7|tid=8|connection=1|phase=processing HTTP/2 connection|client=2001:db8::1|server=0.0.0.0:443");
     /* Odd ends of a message that are none of it. */
-    static const char *const plain[] = {"x (2: )",  "x (: y)", "x (2:y)", "(2: y)",    "x 2: y)",  "x)", ")",
-                                        "x while ", " whil y", "while y", "x (SSL: y", "x (2 : y)"};
+    static const char *const plain[] = {"x (2: )", "x (: y)",  "x (2:y)", "(2: y)",  "x 2: y)",   "x)",
+                                        ")",       "x while ", " whil y", "while y", "x (SSL: y", "x (2 : y)"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         char line[100];
         snprintf(line, sizeof line, HEAD "%s", plain[i]);
@@ -155,11 +147,9 @@ START_TEST(parts_that_are_missing)
              "pid=7|tid=8|connection=1|client=127.0.0.1|server=a|upstream=fastcgi://unix:/run/x.sock:");
     /* What only looks like a context. */
     ck_entry(HEAD "*1 x, client: 127.0.0.1", "x, client: 127.0.0.1", "pid=7|tid=8|connection=1");
-    ck_entry(HEAD "*1 x, client: localhost, server: a", "x, client: localhost, server: a",
-             "pid=7|tid=8|connection=1");
+    ck_entry(HEAD "*1 x, client: localhost, server: a", "x, client: localhost, server: a", "pid=7|tid=8|connection=1");
     ck_entry(HEAD "*1 x, client: 127.0.0.1, server: a, request: \"GET / HTTP/1.1\", host: \"b",
-             "x, client: 127.0.0.1, server: a, request: \"GET / HTTP/1.1\", host: \"b",
-             "pid=7|tid=8|connection=1");
+             "x, client: 127.0.0.1, server: a, request: \"GET / HTTP/1.1\", host: \"b", "pid=7|tid=8|connection=1");
     ck_entry(HEAD "*1 x, client: 127.0.0.1, server: a, host: \"b\", request: \"GET / HTTP/1.1\"", "x",
              "pid=7|tid=8|connection=1|client=127.0.0.1|server=a|host=b\", request: \"GET / HTTP/1.1");
 }
@@ -167,16 +157,14 @@ END_TEST
 
 START_TEST(stream_mail_and_the_rest)
 {
-    ck_entry(
-        HEAD
-        "*1 upstream timed out (110: Connection timed out) while proxying connection, udp client: 10.0.0.1, "
-        "server: 0.0.0.0:53, upstream: \"10.0.0.2:53\", bytes from/to client:40/0, bytes from/to "
-        "upstream:0/40",
-        "upstream timed out (110: Connection timed out) while proxying connection",
-        "pid=7|tid=8|connection=1|phase=proxying connection|errno=110|errstr=Connection timed "
-        "out|client=10.0.0.1|"
-        "server=0.0.0.0:53|upstream=10.0.0.2:53|bytes_from_client=40|bytes_to_client=0|bytes_from_upstream=0|"
-        "bytes_to_upstream=40|protocol=udp");
+    ck_entry(HEAD "*1 upstream timed out (110: Connection timed out) while proxying connection, udp client: 10.0.0.1, "
+                  "server: 0.0.0.0:53, upstream: \"10.0.0.2:53\", bytes from/to client:40/0, bytes from/to "
+                  "upstream:0/40",
+             "upstream timed out (110: Connection timed out) while proxying connection",
+             "pid=7|tid=8|connection=1|phase=proxying connection|errno=110|errstr=Connection timed "
+             "out|client=10.0.0.1|"
+             "server=0.0.0.0:53|upstream=10.0.0.2:53|bytes_from_client=40|bytes_to_client=0|bytes_from_upstream=0|"
+             "bytes_to_upstream=40|protocol=udp");
     ck_entry(HEAD "*1 no live upstreams while connecting to upstream, client: 10.0.0.1, server: 0.0.0.0:53, "
                   "bytes from/to client:0/0, bytes from/to upstream:0/0",
              "no live upstreams while connecting to upstream",
@@ -202,13 +190,11 @@ START_TEST(stream_mail_and_the_rest)
     ck_entry(HEAD "send() failed (111: Connection refused) while logging to syslog, server: 127.0.0.1:514",
              "send() failed (111: Connection refused) while logging to syslog",
              "pid=7|tid=8|server=127.0.0.1:514|phase=logging to syslog|errno=111|errstr=Connection refused");
-    ck_entry(
-        HEAD
-        "accept4() failed (103: Software caused connection abort) while accepting new connection on [::]:80",
-        "accept4() failed (103: Software caused connection abort) while accepting new connection on [::]:80",
-        "pid=7|tid=8|server=[::]:80|phase=accepting new connection|errno=103|errstr=Software caused "
-        "connection "
-        "abort");
+    ck_entry(HEAD "accept4() failed (103: Software caused connection abort) while accepting new connection on [::]:80",
+             "accept4() failed (103: Software caused connection abort) while accepting new connection on [::]:80",
+             "pid=7|tid=8|server=[::]:80|phase=accepting new connection|errno=103|errstr=Software caused "
+             "connection "
+             "abort");
 }
 END_TEST
 
@@ -221,15 +207,12 @@ START_TEST(forged_in_the_path)
              "file or directory)",
              "pid=7|tid=8|connection=1|errno=2|errstr=No such file or directory|" TAIL_FIELDS);
     /* With a quote of its own, so that their number is even. */
-    ck_entry(
-        HEAD
-        "*1 open() \"/w/x\", client: 9.9.9.9, server: fake, request: \"GET /y\" failed (2: No such file or "
-        "directory)" TAIL,
-        "open() \"/w/x\", client: 9.9.9.9, server: fake, request: \"GET /y\" failed (2: No such file or "
-        "directory)",
-        "pid=7|tid=8|connection=1|errno=2|errstr=No such file or directory|" TAIL_FIELDS);
-    ck_entry(HEAD
-             "*1 open() \"/w/x\", client: 9.9.9.9, server: fake\" failed (2: No such file or directory)" TAIL,
+    ck_entry(HEAD "*1 open() \"/w/x\", client: 9.9.9.9, server: fake, request: \"GET /y\" failed (2: No such file or "
+                  "directory)" TAIL,
+             "open() \"/w/x\", client: 9.9.9.9, server: fake, request: \"GET /y\" failed (2: No such file or "
+             "directory)",
+             "pid=7|tid=8|connection=1|errno=2|errstr=No such file or directory|" TAIL_FIELDS);
+    ck_entry(HEAD "*1 open() \"/w/x\", client: 9.9.9.9, server: fake\" failed (2: No such file or directory)" TAIL,
              "open() \"/w/x\", client: 9.9.9.9, server: fake\" failed (2: No such file or directory)",
              "pid=7|tid=8|connection=1|errno=2|errstr=No such file or directory|" TAIL_FIELDS);
     ck_entry(HEAD "*1 open() \"/w/mis\"sing\" failed (2: No such file or directory)" TAIL,
@@ -259,10 +242,8 @@ START_TEST(forged_in_request_and_headers)
              "pid=7|tid=8|connection=1|phase=reading client request "
              "line|client=10.0.0.1|server=s|request=GET /a\"b, client: "
              "9.9.9.9, server: fake, request: \"GET / HTTP/1.0");
-    ck_entry(
-        HEAD "*1 x, client: 10.0.0.1, server: s, request: \"GET /\",_host:_\"evil HTTP/1.1\", host: \"good\"",
-        "x",
-        "pid=7|tid=8|connection=1|client=10.0.0.1|server=s|request=GET /\",_host:_\"evil HTTP/1.1|host=good");
+    ck_entry(HEAD "*1 x, client: 10.0.0.1, server: s, request: \"GET /\",_host:_\"evil HTTP/1.1\", host: \"good\"", "x",
+             "pid=7|tid=8|connection=1|client=10.0.0.1|server=s|request=GET /\",_host:_\"evil HTTP/1.1|host=good");
     ck_entry(HEAD "*1 x, client: 10.0.0.1, server: s, request: \"GET /m HTTP/1.1\", host: \"good\", "
                   "referrer: \"http://r/\", "
                   "host: \"bad\", referrer: \"z\"",
@@ -270,15 +251,13 @@ START_TEST(forged_in_request_and_headers)
              "pid=7|tid=8|connection=1|client=10.0.0.1|server=s|request=GET /m "
              "HTTP/1.1|host=good|referrer=http://r/\", host: "
              "\"bad\", referrer: \"z");
-    ck_entry(
-        HEAD
-        "*1 open() \"/w/m\" failed (2: No such file or directory), client: 10.0.0.1, server: s, request: "
-        "\"GET /m "
-        "HTTP/1.1\", host: \"good\", referrer: \"http://r/\", client: 9.9.9.9, server: fake, host: \"bad\"",
-        "open() \"/w/m\" failed (2: No such file or directory)",
-        "pid=7|tid=8|connection=1|errno=2|errstr=No such file or "
-        "directory|client=10.0.0.1|server=s|request=GET /m "
-        "HTTP/1.1|host=good|referrer=http://r/\", client: 9.9.9.9, server: fake, host: \"bad");
+    ck_entry(HEAD "*1 open() \"/w/m\" failed (2: No such file or directory), client: 10.0.0.1, server: s, request: "
+                  "\"GET /m "
+                  "HTTP/1.1\", host: \"good\", referrer: \"http://r/\", client: 9.9.9.9, server: fake, host: \"bad\"",
+             "open() \"/w/m\" failed (2: No such file or directory)",
+             "pid=7|tid=8|connection=1|errno=2|errstr=No such file or "
+             "directory|client=10.0.0.1|server=s|request=GET /m "
+             "HTTP/1.1|host=good|referrer=http://r/\", client: 9.9.9.9, server: fake, host: \"bad");
 }
 END_TEST
 
@@ -323,13 +302,10 @@ END_TEST
 
 START_TEST(entries_of_several_lines)
 {
-    ck_entry(
-        HEAD
-        "*1 " STDERR
-        "PHP Fatal error:  Uncaught E: a\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3" READING TAIL,
-        STDERR
-        "PHP Fatal error:  Uncaught E: a\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3" READING,
-        READING_FIELDS TAIL_FIELDS);
+    ck_entry(HEAD "*1 " STDERR
+                  "PHP Fatal error:  Uncaught E: a\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3" READING TAIL,
+             STDERR "PHP Fatal error:  Uncaught E: a\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3" READING,
+             READING_FIELDS TAIL_FIELDS);
     ck_assert_uint_eq(r.lines, 4);
     /* Lines of something else behind the entry belong to its message. */
     ck_entry(HEAD "*1 x while sending to client" TAIL "\nworker: assertion failed\n",
@@ -343,12 +319,10 @@ END_TEST
 START_TEST(entries_from_a_terminal)
 {
     ck_entry("nginx: [emerg] bind() to 127.0.0.1:80 failed (98: Address already in use)",
-             "bind() to 127.0.0.1:80 failed (98: Address already in use)",
-             "errno=98|errstr=Address already in use");
+             "bind() to 127.0.0.1:80 failed (98: Address already in use)", "errno=98|errstr=Address already in use");
     ck_assert_int_eq(r.level, LEVEL_FATAL);
     ck_assert_int_eq(r.time_us, RECORD_NO_TIME);
-    ck_entry("nginx: configuration file /etc/n.conf test failed",
-             "configuration file /etc/n.conf test failed", "");
+    ck_entry("nginx: configuration file /etc/n.conf test failed", "configuration file /etc/n.conf test failed", "");
     ck_assert_int_eq(r.level, LEVEL_NONE);
     ck_assert_int_eq(r.severity, -1);
 }
@@ -391,24 +365,23 @@ START_TEST(cut_entries)
     ck_framed("x ~ while sending to client, cli", 2047, true, "phase=sending to client|");
     ck_framed("x ~ while sending to client, client: 10.0.0", 2047, true, "phase=sending to client|");
     ck_framed("x ~ while sending to client, client: 10.0.0.1, server: sh", 2047, true,
-           "phase=sending to client|client=10.0.0.1|");
+              "phase=sending to client|client=10.0.0.1|");
     ck_framed("x ~, client: 10.0.0.1, server: shop, req", 2047, true, "client=10.0.0.1|server=shop|");
     ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047, true,
-           "client=10.0.0.1|server=shop|request=GET /a|");
+              "client=10.0.0.1|server=shop|request=GET /a|");
     ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", hos", 2047, true,
-           "client=10.0.0.1|server=shop|request=GET /a|");
+              "client=10.0.0.1|server=shop|request=GET /a|");
     ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", host: \"sho", 2047, true,
-           "client=10.0.0.1|server=shop|request=GET /a|");
-    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90",
-           2047, true, "client=10.0.0.1|server=shop|request=GET /a|");
-    ck_framed(
-        "x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90/a",
-        2047, true, "client=10.0.0.1|server=shop|request=GET /a|upstream=http://127.0.0.1:90/a|");
+              "client=10.0.0.1|server=shop|request=GET /a|");
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90", 2047,
+              true, "client=10.0.0.1|server=shop|request=GET /a|");
+    ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", upstream: \"http://127.0.0.1:90/a",
+              2047, true, "client=10.0.0.1|server=shop|request=GET /a|upstream=http://127.0.0.1:90/a|");
     ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~ HTTP/1.1\", host: \"shop\"", 2047, false,
-           "client=10.0.0.1|server=shop|request=GET /a|host=shop|");
+              "client=10.0.0.1|server=shop|request=GET /a|host=shop|");
     /* Foreign lines behind a cut entry do not hide the cut. */
     ck_framed("x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047, true,
-           "client=10.0.0.1|server=shop|request=GET /a|");
+              "client=10.0.0.1|server=shop|request=GET /a|");
     char longer[3000];
     snprintf(longer, sizeof longer, "%s\nforeign",
              stretched("*1 x, client: 10.0.0.1, server: shop, request: \"GET /~", 2047));
@@ -420,8 +393,7 @@ END_TEST
 
 START_TEST(bytes_as_they_are)
 {
-    static const char line[] =
-        HEAD "*1 open() \"/a\0b\xff\r\x1b[31m\" failed (2: No such file or directory)" TAIL;
+    static const char line[] = HEAD "*1 open() \"/a\0b\xff\r\x1b[31m\" failed (2: No such file or directory)" TAIL;
     parse(slice_of(line, sizeof line - 1));
     static const char message[] = "open() \"/a\0b\xff\r\x1b[31m\" failed (2: No such file or directory)";
     ck_assert(slice_eq(r.message, slice_of(message, sizeof message - 1)));
@@ -457,12 +429,9 @@ END_TEST
 /* Client data of a megabyte that looks like contexts and quotes must not take long. */
 START_TEST(hostile_entries_are_cheap)
 {
-    static const char *const units[] = {", client: 1.1.1.1, server: x\"",
-                                        "\", request: \"",
-                                        ", client: 1, server: a, request: \"GET / HTTP/1.1\"",
-                                        ", client: 1, server: \n",
-                                        " (2: x) while a",
-                                        "\"\", host: \""};
+    static const char *const units[] = {
+        ", client: 1.1.1.1, server: x\"", "\", request: \"", ", client: 1, server: a, request: \"GET / HTTP/1.1\"",
+        ", client: 1, server: \n",        " (2: x) while a", "\"\", host: \""};
     size_t n = 1 << 20;
     char *text = malloc(n);
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
@@ -485,12 +454,10 @@ START_TEST(stamps_in_a_row)
     static const struct {
         const char *raw;
         int64_t second; /* 0: no time */
-    } lines[] = {{"2026/11/23 10:00:00 [error] 7#8: a", 1795428000},
-                 {"2026/11/23 10:00:00 [error] 7#8: b", 1795428000},
-                 {"2026/11/23 10:00:01 [error] 7#8: c", 1795428001},
-                 {"2026/13/23 10:00:01 [error] 7#8: no such month", 0},
-                 {"2026/11/23 10:00:01 [error] 7#8: d", 1795428001},
-                 {"2026/11/24 10:00:01 [error] 7#8: e", 1795514401}};
+    } lines[] = {
+        {"2026/11/23 10:00:00 [error] 7#8: a", 1795428000}, {"2026/11/23 10:00:00 [error] 7#8: b", 1795428000},
+        {"2026/11/23 10:00:01 [error] 7#8: c", 1795428001}, {"2026/13/23 10:00:01 [error] 7#8: no such month", 0},
+        {"2026/11/23 10:00:01 [error] 7#8: d", 1795428001}, {"2026/11/24 10:00:01 [error] 7#8: e", 1795514401}};
     struct stamp_memo memo = {0};
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .memo = &memo};

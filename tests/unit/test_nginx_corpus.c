@@ -34,16 +34,15 @@ static void ck_member(const struct json_node *want, const char *member, const ch
 {
     const struct json_node *n = json_get(want, member);
     struct slice got = record_value(&r, field), text = n && n->type != JSON_NULL ? n->text : SLICE_NONE;
-    ck_assert_msg(slice_eq(got, text), "%s: got '%.*s', want '%.*s' in: %.*s", member, SLICE_ARG(got),
-                  SLICE_ARG(text), SLICE_ARG(r.raw));
+    ck_assert_msg(slice_eq(got, text), "%s: got '%.*s', want '%.*s' in: %.*s", member, SLICE_ARG(got), SLICE_ARG(text),
+                  SLICE_ARG(r.raw));
 }
 
 static void ck_expected(const struct json_node *want, struct arena *a)
 {
     static const char *const same[] = {"errno",      "errstr",   "ssl",  "client",   "server", "request",
                                        "subrequest", "upstream", "host", "referrer", "pid",    "tid"};
-    static const char *const severities[] = {"emerg", "alert",  "crit", "error",
-                                             "warn",  "notice", "info", "debug"};
+    static const char *const severities[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         ck_member(want, same[i], same[i]);
     ck_member(want, "conn", "connection");
@@ -58,8 +57,8 @@ static void ck_expected(const struct json_node *want, struct arena *a)
     ck_assert(r.truncated == (truncated && truncated->truth));
     /* There the message ends where errno or phase begins. */
     char *message = arena_cstr(a, json_get(want, "message")->text);
-    ck_assert_msg(slice_starts(r.message, slice_str(message)), "message '%.*s', want '%s…'",
-                  SLICE_ARG(r.message), message);
+    ck_assert_msg(slice_starts(r.message, slice_str(message)), "message '%.*s', want '%s…'", SLICE_ARG(r.message),
+                  message);
     struct slice rest = slice_from(r.message, strlen(message));
     ck_assert(rest.n == 0 || slice_starts(rest, SLICE(" (")) || slice_starts(rest, SLICE(" while ")));
 }
@@ -67,8 +66,7 @@ static void ck_expected(const struct json_node *want, struct arena *a)
 static void ck_corpus(const char *log_name, const char *expected_name)
 {
     size_t n, m;
-    char *log = corpus_read("nginx", log_name, &n),
-         *expected = log ? corpus_read("nginx", expected_name, &m) : NULL;
+    char *log = corpus_read("nginx", log_name, &n), *expected = log ? corpus_read("nginx", expected_name, &m) : NULL;
     if (!expected) {
         free(log);
         return;
@@ -130,9 +128,9 @@ START_TEST(access_log)
         free(log);
         return;
     }
-    static const char *const pairs[][2] = {
-        {"remote_addr", "client"}, {"remote_user", "user"}, {"request", "request"}, {"status", "status"},
-        {"bytes", "bytes"},        {"referer", "referrer"}, {"user_agent", "agent"}};
+    static const char *const pairs[][2] = {{"remote_addr", "client"}, {"remote_user", "user"}, {"request", "request"},
+                                           {"status", "status"},      {"bytes", "bytes"},      {"referer", "referrer"},
+                                           {"user_agent", "agent"}};
     struct slice lines = slice_of(log, n), wanted = slice_of(expected, m);
     struct arena a = {0};
     unsigned count = 0;

@@ -15,12 +15,16 @@
 static const char true_heads[][300] = {
     "2026/11/29 10:00:01 [emerg] 7#7: bind() to 0.0.0.0:80 failed (98: Address already in use)",
     "2026/11/29 10:00:01 [alert] 1#1: worker process 7 exited on signal 11",
-    "2026/11/29 10:00:01 [crit] 7#7: *2 connect() to unix:/run/a.sock failed (2: No such file or directory) while connecting to "
-    "upstream, client: 203.0.113.9, server: shop, request: \"GET /y HTTP/1.1\", upstream: \"http://unix:/run/a.sock:/y\", host: \"shop\"",
-    "2026/11/29 10:00:01 [error] 7#7: *2 open() \"/var/www/y\" failed (2: No such file or directory)" TAIL("GET /y HTTP/1.1"),
-    "2026/11/29 10:00:01 [error] 7#7: *2 open() \"/var/www/a b\"c\" failed (2: No such file or directory)" TAIL("GET /a%20b%22c HTTP/1.1"),
-    "2026/11/29 10:00:01 [warn] 7#7: *2 an upstream response is buffered to a temporary file /var/t/1 while reading upstream"
-        TAIL("GET /%0A%0d HTTP/1.1"),
+    "2026/11/29 10:00:01 [crit] 7#7: *2 connect() to unix:/run/a.sock failed (2: No such file or directory) while "
+    "connecting to "
+    "upstream, client: 203.0.113.9, server: shop, request: \"GET /y HTTP/1.1\", upstream: "
+    "\"http://unix:/run/a.sock:/y\", host: \"shop\"",
+    "2026/11/29 10:00:01 [error] 7#7: *2 open() \"/var/www/y\" failed (2: No such file or directory)" TAIL(
+        "GET /y HTTP/1.1"),
+    "2026/11/29 10:00:01 [error] 7#7: *2 open() \"/var/www/a b\"c\" failed (2: No such file or directory)" TAIL(
+        "GET /a%20b%22c HTTP/1.1"),
+    "2026/11/29 10:00:01 [warn] 7#7: *2 an upstream response is buffered to a temporary file /var/t/1 while reading "
+    "upstream" TAIL("GET /%0A%0d HTTP/1.1"),
     "2026/11/29 10:00:01 [notice] 7#7: signal process started",
     "2026/11/29 10:00:01 [info] 7#7: *2 client 203.0.113.9 closed keepalive connection",
     "2026/11/29 10:00:01 [debug] 7#7: *2 http uri: \"/y\"",
@@ -101,22 +105,29 @@ START_TEST(one_entry_whatever_the_client_chose)
     ck_one(OPEN("/x\"\n" FORGED "\n" FORGED) TAIL("GET /x%22%0A" SENT "%0A" SENT " HTTP/1.1"));
     /* A tail of its own, before the break and behind it. */
     ck_one(OPEN("/x\" failed (2: No such file or directory)" TAIL("GET / HTTP/1.1") "\n" FORGED)
-               TAIL("GET /x%22%20failed%20(2:%20No%20such%20file%20or%20directory),%20client:%20203.0.113.9,%20server:%20shop,%20request:"
+               TAIL("GET "
+                    "/x%22%20failed%20(2:%20No%20such%20file%20or%20directory),%20client:%20203.0.113.9,%20server:%"
+                    "20shop,%20request:"
                     "%20%22GET%20/%20HTTP/1.1%22,%20host:%20%22shop%22%0A" SENT " HTTP/1.1"));
-    ck_one(OPEN("/x\n" HEAD "y" TAIL("GET / HTTP/1.1") "\nz")
-               TAIL("GET /x%0A2026/11/29%2010:00:00%20[error]%207%237:%20*1%20y,%20client:%20203.0.113.9,%20server:%20shop,%20request:%20"
-                    "%22GET%20/%20HTTP/1.1%22,%20host:%20%22shop%22%0Az HTTP/1.1"));
+    ck_one(OPEN("/x\n" HEAD "y" TAIL("GET / HTTP/1.1") "\nz") TAIL(
+        "GET "
+        "/x%0A2026/11/"
+        "29%2010:00:00%20[error]%207%237:%20*1%20y,%20client:%20203.0.113.9,%20server:%20shop,%20request:%20"
+        "%22GET%20/%20HTTP/1.1%22,%20host:%20%22shop%22%0Az HTTP/1.1"));
     /* Written so that nginx makes the path of it only when it resolves slashes and dots. */
     ck_one(OPEN("/a/x\" failed" TAIL("GET / HTTP/1.1") "\n" FORGED)
-               TAIL("GET //a/b/../x%22%20failed,%20client:%20203.0.113.9,%20server:%20shop,%20request:%20%22GET%20/%20HTTP/1.1%22,%20host:"
-                    "%20%22shop%22%0A2026//11/./29%2010:00:00%20[emerg]%20999%23999:%20worker%20process%201%20exited%20on%20signal%2011"
+               TAIL("GET "
+                    "//a/b/../x%22%20failed,%20client:%20203.0.113.9,%20server:%20shop,%20request:%20%22GET%20/%20HTTP/"
+                    "1.1%22,%20host:"
+                    "%20%22shop%22%0A2026//11/./"
+                    "29%2010:00:00%20[emerg]%20999%23999:%20worker%20process%201%20exited%20on%20signal%2011"
                     " HTTP/1.1"));
     /* In the tail itself, where the path of a subrequest is a decoded one. */
     ck_one(HEAD "access forbidden by rule, client: 203.0.113.9, server: shop, request: \"GET /x%0A" SENT
                 " HTTP/1.1\", subrequest: \"/s/x\n" FORGED "\", host: \"shop\"");
     /* What a program wrote: the request says nothing, the quotes do. */
-    ck_one(HEAD "FastCGI sent in stderr: \"PHP message: hello\n" FORGED "\nbye\" while reading response header from upstream"
-                TAIL("POST /x HTTP/1.1"));
+    ck_one(HEAD "FastCGI sent in stderr: \"PHP message: hello\n" FORGED
+                "\nbye\" while reading response header from upstream" TAIL("POST /x HTTP/1.1"));
 }
 END_TEST
 
@@ -131,8 +142,9 @@ START_TEST(one_entry_of_full_size)
             sbuf_addf(&e, "%s", HEAD "open() \"/var/www/");
             for (unsigned i = 0; i < size / 2; i++)
                 sbuf_addc(&e, 'x');
-            sbuf_addf(&e, "%s\n%s", quotes[q], FORGED "\" failed (2: No such file or directory), client: 203.0.113.9, server: shop, "
-                                                      "request: \"GET /");
+            sbuf_addf(&e, "%s\n%s", quotes[q],
+                      FORGED "\" failed (2: No such file or directory), client: 203.0.113.9, server: shop, "
+                             "request: \"GET /");
             while (e.n < size)
                 sbuf_addc(&e, 'x');
             ck_one(sbuf_cstr(&e));
@@ -148,11 +160,16 @@ START_TEST(true_heads_stay)
     ck_one(HEAD "[lua] a.lua:1: got \"whole\", context: ngx.timer");
     ck_one("2026/11/29 10:00:00 [debug] 7#7: *1 http header: \"X: a\"b\"");
     ck_one(HEAD "open() \"/var/www/a\"b\" failed (2: No such file or directory)" TAIL("GET /a%22b HTTP/1.1"));
-    ck_one(HEAD "FastCGI sent in stderr: \"PHP message: it's \"odd\" while reading response header from upstream" TAIL("GET /x HTTP/1.1"));
-    /* A request that fails on purpose swallows no entry before its own, neither with a guess of what will stand there. */
+    ck_one(HEAD "FastCGI sent in stderr: \"PHP message: it's \"odd\" while reading response header from upstream" TAIL(
+        "GET /x HTTP/1.1"));
+    /* A request that fails on purpose swallows no entry before its own, neither with a guess of what will stand there.
+     */
     ck_one(OPEN("/victim") TAIL("GET /victim HTTP/1.1"));
-    const char *all[] = {OPEN("/victim") TAIL("GET /victim HTTP/1.1"), HEAD "connect() failed (111: Connection refused) while connecting to "
-                         "upstream" TAIL("GET /victim%22,%20host:%20%22shop%22%0A2026/11/29%2010:00:00%20[error]%207%237:%20* HTTP/1.1")};
+    const char *all[] = {
+        OPEN("/victim") TAIL("GET /victim HTTP/1.1"),
+        HEAD "connect() failed (111: Connection refused) while connecting to "
+             "upstream" TAIL(
+                 "GET /victim%22,%20host:%20%22shop%22%0A2026/11/29%2010:00:00%20[error]%207%237:%20* HTTP/1.1")};
     ck_entries(all, 2);
 }
 END_TEST
@@ -240,14 +257,17 @@ START_TEST(what_is_forged_is_a_warning)
     ck_slice(record_value(&r, "pid"), "7");
     ck_slice(record_value(&r, "host"), "shop");
     /* What could be an entry by itself, were it not for its request. */
-    parse("2026/11/29 10:00:00 [emerg] 999#999: *5 worker process 1 exited on signal 11 \"\" failed" TAIL("GET /x%0a" SENT " HTTP/1.1"));
+    parse("2026/11/29 10:00:00 [emerg] 999#999: *5 worker process 1 exited on signal 11 \"\" failed" TAIL(
+        "GET /x%0a" SENT " HTTP/1.1"));
     ck_assert(r.forged);
     ck_assert_int_eq(r.level, LEVEL_WARNING);
     /* Breaks that forge no head: what scanners send all day, and text in a query. */
-    parse(HEAD "connect() failed (111: Connection refused) while connecting to upstream" TAIL("GET /%0d%0aSet-Cookie:a=b HTTP/1.1"));
+    parse(HEAD "connect() failed (111: Connection refused) while connecting to upstream" TAIL(
+        "GET /%0d%0aSet-Cookie:a=b HTTP/1.1"));
     ck_assert(!r.forged);
     ck_assert_int_eq(r.level, LEVEL_ERROR);
-    parse(HEAD "connect() failed (111: Connection refused) while connecting to upstream" TAIL("GET /?text=1%0A2 HTTP/1.1"));
+    parse(HEAD
+          "connect() failed (111: Connection refused) while connecting to upstream" TAIL("GET /?text=1%0A2 HTTP/1.1"));
     ck_assert(!r.forged);
 }
 END_TEST

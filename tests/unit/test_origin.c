@@ -50,16 +50,20 @@ static struct bench *bench_new(const char *rules)
     ck_assert_uint_eq(d.errors, 0);
     rule_set_ready(&b->rules, true);
     err_free(&d);
-    b->options = (struct options){.environment = SLICE("production"),
-                                  .release = SLICE("shop@1"),
-                                  .server_name = SLICE("web-1"),
-                                  .fallback = FALLBACK_EVENT,
-                                  .crumbs = {.before = 20, .after = 20, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
-                                  .limits = {.burst = 10, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
-                                  .scrub = {.defaults = true}};
+    b->options = (struct options){
+        .environment = SLICE("production"),
+        .release = SLICE("shop@1"),
+        .server_name = SLICE("web-1"),
+        .fallback = FALLBACK_EVENT,
+        .crumbs = {.before = 20, .after = 20, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .limits = {.burst = 10, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
+        .scrub = {.defaults = true}};
     b->now_us = START_US;
-    const struct pipeline_setup setup = {
-        .options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event}};
+    const struct pipeline_setup setup = {.options = &b->options,
+                                         .rules = &b->rules,
+                                         .store_id = store_id,
+                                         .run_key = 9,
+                                         .hooks = {.u = b, .emit = on_event}};
     b->pipeline = pipeline_new(&setup);
     b->lines = 0;
     pipeline_tick(b->pipeline, b->now_us);
@@ -150,7 +154,8 @@ static const struct json_node *event_of(const struct bench *b, const char *text)
 #define NO_RULES "pack: p\nrules: []\n"
 #define ID "0af7651916cd43dd8448eb211c80319c"
 
-/* What each format has to find lines by: its ring and the request. The attacker says the same of itself as the victim. */
+/* What each format has to find lines by: its ring and the request. The attacker says the same of itself as the victim.
+ */
 static const struct {
     enum format format;
     const char *before, *failure, *after;
@@ -158,17 +163,22 @@ static const struct {
     {FORMAT_GELF, "{\"host\":\"web\",\"short_message\":\"%s before\",\"_app\":\"shop\",\"_request_id\":\"" ID "\"}",
      "{\"host\":\"web\",\"short_message\":\"%s fails\",\"level\":3,\"_app\":\"shop\",\"_request_id\":\"" ID "\"}",
      "{\"host\":\"web\",\"short_message\":\"%s after\",\"_app\":\"shop\",\"_request_id\":\"" ID "\"}"},
-    {FORMAT_GELF, "{\"host\":\"node\",\"short_message\":\"%s before\",\"_container_id\":\"0123456789ab\",\"_container_name\":\"shop\"}",
-     "{\"host\":\"node\",\"short_message\":\"%s fails\",\"level\":3,\"_container_id\":\"0123456789ab\",\"_container_name\":\"shop\"}",
-     "{\"host\":\"node\",\"short_message\":\"%s after\",\"_container_id\":\"0123456789ab\",\"_container_name\":\"shop\"}"},
-    {FORMAT_SYSLOG, "<14>1 2026-11-23T10:00:00Z web shop 7 - - %s before", "<11>1 2026-11-23T10:00:00Z web shop 7 - - %s fails",
-     "<14>1 2026-11-23T10:00:00Z web shop 7 - - %s after"},
+    {FORMAT_GELF,
+     "{\"host\":\"node\",\"short_message\":\"%s "
+     "before\",\"_container_id\":\"0123456789ab\",\"_container_name\":\"shop\"}",
+     "{\"host\":\"node\",\"short_message\":\"%s "
+     "fails\",\"level\":3,\"_container_id\":\"0123456789ab\",\"_container_name\":\"shop\"}",
+     "{\"host\":\"node\",\"short_message\":\"%s "
+     "after\",\"_container_id\":\"0123456789ab\",\"_container_name\":\"shop\"}"},
+    {FORMAT_SYSLOG, "<14>1 2026-11-23T10:00:00Z web shop 7 - - %s before",
+     "<11>1 2026-11-23T10:00:00Z web shop 7 - - %s fails", "<14>1 2026-11-23T10:00:00Z web shop 7 - - %s after"},
     {FORMAT_JSON, "{\"level\":\"info\",\"msg\":\"%s before\",\"app\":\"shop\",\"request_id\":\"" ID "\"}",
      "{\"level\":\"error\",\"msg\":\"%s fails\",\"app\":\"shop\",\"request_id\":\"" ID "\"}",
      "{\"level\":\"info\",\"msg\":\"%s after\",\"app\":\"shop\",\"request_id\":\"" ID "\"}"},
-    {FORMAT_LOGFMT, "level=info msg=\"%s before\" app=shop request_id=" ID, "level=error msg=\"%s fails\" app=shop request_id=" ID,
-     "level=info msg=\"%s after\" app=shop request_id=" ID},
-    {FORMAT_SYSLOG, "<190>Nov 23 10:00:00 web nginx: 2026/11/23 10:00:00 [info] 7#7: *4 %s before, client: 203.0.113.9, server: shop",
+    {FORMAT_LOGFMT, "level=info msg=\"%s before\" app=shop request_id=" ID,
+     "level=error msg=\"%s fails\" app=shop request_id=" ID, "level=info msg=\"%s after\" app=shop request_id=" ID},
+    {FORMAT_SYSLOG,
+     "<190>Nov 23 10:00:00 web nginx: 2026/11/23 10:00:00 [info] 7#7: *4 %s before, client: 203.0.113.9, server: shop",
      "<187>Nov 23 10:00:00 web nginx: 2026/11/23 10:00:00 [error] 7#7: *4 %s fails, client: 203.0.113.9, server: shop",
      "<190>Nov 23 10:00:00 web nginx: 2026/11/23 10:00:00 [info] 7#7: *4 %s after, client: 203.0.113.9, server: shop"},
 };
@@ -200,7 +210,8 @@ START_TEST(lines_of_two_domains_never_meet)
 {
     struct bench *b = bench_new(NO_RULES);
     struct stream victim = sender(carriers[_i].format, "127.0.0.1", 0);
-    struct stream attacker = sender(carriers[_i].format, "192.0.2.66", 0x666), third = sender(carriers[_i].format, "192.0.2.7", 0x777);
+    struct stream attacker = sender(carriers[_i].format, "192.0.2.66", 0x666),
+                  third = sender(carriers[_i].format, "192.0.2.7", 0x777);
     /* A remote victim is told apart from a remote attacker as well. */
     for (unsigned round = 0; round < 3; round++) {
         if (round == 0)
@@ -231,17 +242,23 @@ END_TEST
 /* nginx by syslog and its application by GELF: one address, two inputs; or both on this host. */
 START_TEST(one_host_keeps_its_join)
 {
-    static const char gelf[] = "{\"host\":\"web\",\"short_message\":\"the shop fails\",\"level\":3,\"_app\":\"shop\",\"_request_id\":\"" ID "\"}";
-    static const char access[] = "<190>Nov 23 10:00:00 web nginx: {\"time_local\":\"23/Nov/2026:10:00:00 +0000\",\"request\":\"GET /pay HTTP/1.1\","
+    static const char gelf[] =
+        "{\"host\":\"web\",\"short_message\":\"the shop fails\",\"level\":3,\"_app\":\"shop\",\"_request_id\":\"" ID
+        "\"}";
+    static const char access[] = "<190>Nov 23 10:00:00 web nginx: {\"time_local\":\"23/Nov/2026:10:00:00 "
+                                 "+0000\",\"request\":\"GET /pay HTTP/1.1\","
                                  "\"status\":\"500\",\"request_id\":\"" ID "\"}";
     uint64_t domain = _i ? 0x777 : 0;
     struct bench *b = bench_new(NO_RULES);
-    struct stream nginx = sender(FORMAT_SYSLOG, _i ? "192.0.2.7" : "127.0.0.1", domain), shop = sender(FORMAT_GELF, _i ? "192.0.2.7" : "", domain);
+    struct stream nginx = sender(FORMAT_SYSLOG, _i ? "192.0.2.7" : "127.0.0.1", domain),
+                  shop = sender(FORMAT_GELF, _i ? "192.0.2.7" : "", domain);
     struct stream stranger = sender(FORMAT_SYSLOG, "192.0.2.66", 0x666);
     feed(b, &nginx, access);
     feed(b, &shop, gelf);
-    feed(b, &stranger, "<190>Nov 23 10:00:00 web nginx: {\"time_local\":\"23/Nov/2026:10:00:00 +0000\",\"request\":\"GET /stranger HTTP/1.1\","
-                       "\"status\":\"500\",\"request_id\":\"" ID "\"}");
+    feed(b, &stranger,
+         "<190>Nov 23 10:00:00 web nginx: {\"time_local\":\"23/Nov/2026:10:00:00 +0000\",\"request\":\"GET /stranger "
+         "HTTP/1.1\","
+         "\"status\":\"500\",\"request_id\":\"" ID "\"}");
     pass(b, 600000);
     ck_assert_uint_eq(b->n, 1);
     ck_at(b->events[0], "logentry/formatted", "the shop fails");
@@ -260,8 +277,8 @@ START_TEST(programs_of_a_stranger_stay_apart)
         struct stream s = sender(FORMAT_GELF, "192.0.2.7", 0x777);
         for (unsigned k = 0; k < 4; k++) {
             char text[256];
-            snprintf(text, sizeof text, "{\"host\":\"web\",\"short_message\":\"%s %u\",\"level\":%u,\"_%s\":\"%s\"}", k % 2 ? "till" : "shop", k,
-                     k == 2 ? 3 : 6, names[i], k % 2 ? "till" : "shop");
+            snprintf(text, sizeof text, "{\"host\":\"web\",\"short_message\":\"%s %u\",\"level\":%u,\"_%s\":\"%s\"}",
+                     k % 2 ? "till" : "shop", k, k == 2 ? 3 : 6, names[i], k % 2 ? "till" : "shop");
             feed(b, &s, text);
         }
         pass(b, 600000);
@@ -274,10 +291,11 @@ START_TEST(programs_of_a_stranger_stay_apart)
 }
 END_TEST
 
-#define JOB "pack: p\nrules:\n  - id: job\n    match: 'job (?<id>\\d+) started'\n" \
-            "    pair: {end: 'job (?<id>\\d+) done', within: 5m, by: ['{id}']}\n" \
-            "  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, by: ['{who}']}}\n" \
-            "  - {id: backup, match: '^backup done', absence: {every: 1h}}\n"
+#define JOB                                                                                                            \
+    "pack: p\nrules:\n  - id: job\n    match: 'job (?<id>\\d+) started'\n"                                             \
+    "    pair: {end: 'job (?<id>\\d+) done', within: 5m, by: ['{id}']}\n"                                              \
+    "  - {id: beat, match: '^beat of (?<who>\\w+)', absence: {every: 2m, by: ['{who}']}}\n"                            \
+    "  - {id: backup, match: '^backup done', absence: {every: 1h}}\n"
 
 static void pass_seconds(struct bench *b, unsigned seconds)
 {
@@ -311,45 +329,85 @@ START_TEST(a_stranger_ends_no_pair_and_no_silence)
     pass_seconds(b, 240);
     ck_assert_uint_eq(of_rule(b, "job"), 1);
     ck_assert_uint_eq(of_rule(b, "beat"), 2); /* and there */
-    feed(b, &there, "backup done"); /* whoever says so */
+    feed(b, &there, "backup done");           /* whoever says so */
     pass_seconds(b, 3300);
     ck_assert_uint_eq(of_rule(b, "backup"), 0);
     bench_free(b);
 }
 END_TEST
 
-
 /* --- reserved names --- */
 
 /* What a field of a sender that is not trusted may never become, by the names that the field maps know it under. */
 #define SPOOFED "spoofed"
-static const char *const reserved[] = {
-    "rule", "format", "app", "container", "pod", "namespace", "image", "server", "transaction_id", "input", "peer", "release",
-    "environment", "dist", "server_name", "application", "appName", "service", "service_name", "program", "container_name", "containerName",
-    "container_id", "image_name", "image_id", "pod_name", "pod_uid", "namespace_name", "kubernetes_pod_name", "kubernetes_container_name",
-    "io.kubernetes.container.name", "request_id", "requestId", "correlation_id", "transactionId", "Environment", "RELEASE", "Peer", "hostname"};
+static const char *const reserved[] = {"rule",
+                                       "format",
+                                       "app",
+                                       "container",
+                                       "pod",
+                                       "namespace",
+                                       "image",
+                                       "server",
+                                       "transaction_id",
+                                       "input",
+                                       "peer",
+                                       "release",
+                                       "environment",
+                                       "dist",
+                                       "server_name",
+                                       "application",
+                                       "appName",
+                                       "service",
+                                       "service_name",
+                                       "program",
+                                       "container_name",
+                                       "containerName",
+                                       "container_id",
+                                       "image_name",
+                                       "image_id",
+                                       "pod_name",
+                                       "pod_uid",
+                                       "namespace_name",
+                                       "kubernetes_pod_name",
+                                       "kubernetes_container_name",
+                                       "io.kubernetes.container.name",
+                                       "request_id",
+                                       "requestId",
+                                       "correlation_id",
+                                       "transactionId",
+                                       "Environment",
+                                       "RELEASE",
+                                       "Peer",
+                                       "hostname"};
 enum { RESERVED = sizeof reserved / sizeof *reserved };
 
 struct form {
     enum format format;
     const char *before, *field, *after; /* field: of its name */
-    const char *prefix;                           /* of the field's name in the record */
-    const char *app;                              /* what the record says itself, in its own place */
+    const char *prefix;                 /* of the field's name in the record */
+    const char *app;                    /* what the record says itself, in its own place */
 };
 
 static const struct form forms[] = {
-    {FORMAT_GELF, "{\"host\":\"web\",\"short_message\":\"it fails\",\"level\":3", ",\"_%s\":\"" SPOOFED "\"", "}", "", NULL},
-    {FORMAT_GELF, "{\"host\":\"web\",\"short_message\":\"it fails\",\"level\":3", ",\"%s\":\"" SPOOFED "\"", "}", "", NULL},
+    {FORMAT_GELF, "{\"host\":\"web\",\"short_message\":\"it fails\",\"level\":3", ",\"_%s\":\"" SPOOFED "\"", "}", "",
+     NULL},
+    {FORMAT_GELF, "{\"host\":\"web\",\"short_message\":\"it fails\",\"level\":3", ",\"%s\":\"" SPOOFED "\"", "}", "",
+     NULL},
     {FORMAT_JSON, "{\"level\":\"error\",\"msg\":\"it fails\"", ",\"%s\":\"" SPOOFED "\"", "}", "", NULL},
-    {FORMAT_JSON, "{\"level\":\"error\",\"msg\":\"it fails\",\"context\":{\"x\":1", ",\"%s\":\"" SPOOFED "\"", "}}", "", NULL},
+    {FORMAT_JSON, "{\"level\":\"error\",\"msg\":\"it fails\",\"context\":{\"x\":1", ",\"%s\":\"" SPOOFED "\"", "}}", "",
+     NULL},
     {FORMAT_LOGFMT, "level=error msg=\"it fails\"", " %s=" SPOOFED, "", "", NULL},
     {FORMAT_SYSLOG, "<11>1 2026-11-23T10:00:00Z web shop 7 - [x", " %s=\"" SPOOFED "\"", "] it fails", "x.", "shop"},
-    {FORMAT_SYSLOG, "<11>1 2026-11-23T10:00:00Z web shop 7 - - {\"level\":\"error\",\"msg\":\"it fails\"", ",\"%s\":\"" SPOOFED "\"", "}", "",
-     "shop"},
-    {FORMAT_CRI, "2026-11-23T10:00:00Z stderr F time=2026-11-23T10:00:00Z level=error msg=\"it fails\"", " %s=" SPOOFED, "", "", NULL},
-    {FORMAT_DOCKER, "{\"log\":\"{\\\"level\\\":\\\"error\\\",\\\"msg\\\":\\\"it fails\\\"}\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T10:00:00Z\",\"attrs\":{\"x\":\"1\"",
+    {FORMAT_SYSLOG, "<11>1 2026-11-23T10:00:00Z web shop 7 - - {\"level\":\"error\",\"msg\":\"it fails\"",
+     ",\"%s\":\"" SPOOFED "\"", "}", "", "shop"},
+    {FORMAT_CRI, "2026-11-23T10:00:00Z stderr F time=2026-11-23T10:00:00Z level=error msg=\"it fails\"", " %s=" SPOOFED,
+     "", "", NULL},
+    {FORMAT_DOCKER,
+     "{\"log\":\"{\\\"level\\\":\\\"error\\\",\\\"msg\\\":\\\"it "
+     "fails\\\"}\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T10:00:00Z\",\"attrs\":{\"x\":\"1\"",
      ",\"%s\":\"" SPOOFED "\"", "}}", "", NULL},
-    {FORMAT_CRI, "2026-11-23T10:00:00Z stderr F {\"level\":\"error\",\"msg\":\"it fails\"", ",\"%s\":\"" SPOOFED "\"", "}", "", NULL},
+    {FORMAT_CRI, "2026-11-23T10:00:00Z stderr F {\"level\":\"error\",\"msg\":\"it fails\"", ",\"%s\":\"" SPOOFED "\"",
+     "}", "", NULL},
 };
 
 static void spoof(struct bench *b, struct stream *s, const struct form *form, const char *name)
@@ -414,10 +472,12 @@ END_TEST
 
 START_TEST(a_sender_that_is_trusted_sets_them)
 {
-    static const char docker[] = "{\"host\":\"node\",\"short_message\":\"it fails\",\"level\":3,\"_container_id\":\"0123456789ab\","
-                                 "\"_container_name\":\"/shop\",\"_image_name\":\"shop:1\",\"_tag\":\"blue\",\"_environment\":\"staging\","
-                                 "\"_release\":\"shop@2\",\"_dist\":\"7\",\"_server\":\"a\",\"_request_id\":\"" ID "\",\"_peer\":\"" SPOOFED "\","
-                                 "\"_input\":\"" SPOOFED "\",\"_rule\":\"falco\",\"_format\":\"" SPOOFED "\"}";
+    static const char docker[] =
+        "{\"host\":\"node\",\"short_message\":\"it fails\",\"level\":3,\"_container_id\":\"0123456789ab\","
+        "\"_container_name\":\"/shop\",\"_image_name\":\"shop:1\",\"_tag\":\"blue\",\"_environment\":\"staging\","
+        "\"_release\":\"shop@2\",\"_dist\":\"7\",\"_server\":\"a\",\"_request_id\":\"" ID "\",\"_peer\":\"" SPOOFED
+        "\","
+        "\"_input\":\"" SPOOFED "\",\"_rule\":\"falco\",\"_format\":\"" SPOOFED "\"}";
     struct bench *b = bench_new(NO_RULES);
     struct stream s = sender(FORMAT_GELF, "192.0.2.7", 0x777);
     s.trusted = true;
@@ -445,11 +505,15 @@ END_TEST
 /* A template or a condition does not read them either, so no rule makes a tag of them unknowingly. */
 START_TEST(rules_do_not_read_what_a_stranger_claims)
 {
-    struct bench *b = bench_new("pack: p\nrules:\n"
-                                "  - {id: of-db, match: fails, when: {container: spoofed}, event: {tags: {by: container}}}\n"
-                                "  - {id: other, match: fails, event: {tags: {pod: '{pod}', app: '{application}', where: '{peer} by {input}'}}}\n");
+    struct bench *b =
+        bench_new("pack: p\nrules:\n"
+                  "  - {id: of-db, match: fails, when: {container: spoofed}, event: {tags: {by: container}}}\n"
+                  "  - {id: other, match: fails, event: {tags: {pod: '{pod}', app: '{application}', where: '{peer} by "
+                  "{input}'}}}\n");
     struct stream s = sender(FORMAT_GELF, "192.0.2.66", 0x666);
-    feed(b, &s, "{\"host\":\"web\",\"short_message\":\"it fails\",\"level\":3,\"_container\":\"spoofed\",\"_pod\":\"spoofed\",\"_application\":\"spoofed\"}");
+    feed(b, &s,
+         "{\"host\":\"web\",\"short_message\":\"it "
+         "fails\",\"level\":3,\"_container\":\"spoofed\",\"_pod\":\"spoofed\",\"_application\":\"spoofed\"}");
     s.trusted = true;
     feed(b, &s, "{\"host\":\"web\",\"short_message\":\"it fails\",\"level\":3,\"_container\":\"spoofed\"}");
     pass(b, 600000);
@@ -470,8 +534,10 @@ START_TEST(a_message_does_not_name_its_container)
     struct stream s = sender(FORMAT_CRI, "", 0);
     s.container = &c;
     s.file_key = 7;
-    feed(b, &s, "2026-11-23T10:00:00Z stderr F {\"level\":\"error\",\"msg\":\"it fails\",\"container\":\"spoofed\",\"pod\":\"spoofed\","
-                "\"image\":\"spoofed\",\"namespace\":\"spoofed\",\"container_name\":\"spoofed\",\"request_id\":\"" ID "\"}");
+    feed(b, &s,
+         "2026-11-23T10:00:00Z stderr F {\"level\":\"error\",\"msg\":\"it "
+         "fails\",\"container\":\"spoofed\",\"pod\":\"spoofed\","
+         "\"image\":\"spoofed\",\"namespace\":\"spoofed\",\"container_name\":\"spoofed\",\"request_id\":\"" ID "\"}");
     pass(b, 600000);
     const struct json_node *e = b->events[0];
     ck_at(e, "tags/container", "shop");
@@ -484,9 +550,11 @@ END_TEST
 
 START_TEST(no_sender_far_away_is_this_host)
 {
-    static const char *const nobody[] = {"localhost", "LOCALHOST", "localhost.localdomain", "localhost.", "127.0.0.1", "127.0.1.1",
-                                         "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "-"};
-    static const char *const somebody[] = {"web-9", "localhost-7", "localhost.example.com", "1270.example", "127.example.com", "2001:db8::1"};
+    static const char *const nobody[] = {"localhost", "LOCALHOST", "localhost.localdomain", "localhost.", "127.0.0.1",
+                                         "127.0.1.1", "::1",       "::ffff:127.0.0.1",      "0.0.0.0",    "::",
+                                         "-"};
+    static const char *const somebody[] = {"web-9",        "localhost-7",     "localhost.example.com",
+                                           "1270.example", "127.example.com", "2001:db8::1"};
     for (unsigned i = 0; i < sizeof nobody / sizeof *nobody; i++) {
         char text[256];
         struct bench *b = bench_new(NO_RULES);
@@ -508,20 +576,26 @@ END_TEST
 
 START_TEST(rules_say_release_environment_and_dist)
 {
-    struct bench *b = bench_new("pack: p\nrules:\n"
-                                "  - id: r\n    match: '^(?<app>\\S+) (?<version>\\S+) in (?<where>.+?) built (?<build>\\S+) fails$'\n"
-                                "    event: {release: '{app}@{version}', environment: '{where}', dist: '{build}'}\n"
-                                "  - {id: plain, match: 'plain', event: {release: shop@7}}\n");
+    struct bench *b = bench_new(
+        "pack: p\nrules:\n"
+        "  - id: r\n    match: '^(?<app>\\S+) (?<version>\\S+) in (?<where>.+?) built (?<build>\\S+) fails$'\n"
+        "    event: {release: '{app}@{version}', environment: '{where}', dist: '{build}'}\n"
+        "  - {id: plain, match: 'plain', event: {release: shop@7}}\n");
     struct stream s = sender(FORMAT_TEXT, "", 0);
     feed(b, &s, "shop 1.2 in staging built 99 fails");
     feed(b, &s, "shop feature/x in my lab built 9+9 fails"); /* Sentry would drop all three */
     feed(b, &s, "plain");
     s = sender(FORMAT_JSON, "", 0);
-    feed(b, &s, "{\"level\":\"error\",\"msg\":\"plain\",\"release\":\"of-the-field\",\"environment\":\"lab\"}"); /* the rule first */
+    feed(b, &s,
+         "{\"level\":\"error\",\"msg\":\"plain\",\"release\":\"of-the-field\",\"environment\":\"lab\"}"); /* the rule
+                                                                                                             first */
     feed(b, &s, "{\"level\":\"error\",\"msg\":\"other\",\"release\":\"of/the/field\",\"environment\":{\"a\":1}}");
     pass(b, 600000);
     ck_assert_uint_eq(b->n, 5);
-    static const char *const want[][2] = {{"shop@1.2", "staging"}, {"shop@1", "production"}, {"shop@7", "production"}, {"shop@7", "lab"},
+    static const char *const want[][2] = {{"shop@1.2", "staging"},
+                                          {"shop@1", "production"},
+                                          {"shop@7", "production"},
+                                          {"shop@7", "lab"},
                                           {"shop@1", "production"}};
     for (unsigned i = 0; i < 5; i++) {
         ck_at(b->events[i], "release", want[i][0]);

@@ -26,14 +26,16 @@ static void tear_down(void)
 
 /* --- titles --- */
 
-/* A number of four digits or more, an address, a mailbox: what a title must not have, as it tells one occurrence from the next. */
+/* A number of four digits or more, an address, a mailbox: what a title must not have, as it tells one occurrence from
+ * the next. */
 static bool has_id(struct slice title)
 {
     for (size_t i = 0, run = 0, dots = 0; i < title.n; i++) {
         bool digit = ascii_digit(title.p[i]);
         dots = digit ? dots : title.p[i] == '.' && run > 0 ? dots + 1 : 0;
         run = digit ? run + 1 : 0;
-        bool mailbox = title.p[i] == '@' && i > 0 && i + 1 < title.n && ascii_alnum(title.p[i - 1]) && ascii_alnum(title.p[i + 1]);
+        bool mailbox =
+            title.p[i] == '@' && i > 0 && i + 1 < title.n && ascii_alnum(title.p[i - 1]) && ascii_alnum(title.p[i + 1]);
         if (run >= 4 || (dots == 3 && digit) || mailbox)
             return true;
     }
@@ -48,16 +50,18 @@ static bool on_title(void *u, const struct event_out *e)
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (slice_is(rule->id, said[i]))
             return true;
-    ck_assert_msg(!has_id(e->title.text), "%.*s: the title has an id: %.*s", SLICE_ARG(rule->id), SLICE_ARG(e->title.text));
+    ck_assert_msg(!has_id(e->title.text), "%.*s: the title has an id: %.*s", SLICE_ARG(rule->id),
+                  SLICE_ARG(e->title.text));
     return true;
 }
 
 static void run_sample(const struct rule *rule, const struct rule_sample *s)
 {
     static const uint8_t store_id[16] = {1};
-    const struct options options = {.fallback = FALLBACK_CRUMB,
-                                    .crumbs = {.memory_bytes = 1 << 16},
-                                    .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000}};
+    const struct options options = {
+        .fallback = FALLBACK_CRUMB,
+        .crumbs = {.memory_bytes = 1 << 16},
+        .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000}};
     const struct pipeline_setup setup = {.options = &options,
                                          .rules = &rules,
                                          .store_id = store_id,
@@ -65,7 +69,8 @@ static void run_sample(const struct rule *rule, const struct rule_sample *s)
                                          .hooks = {.u = (void *)(uintptr_t)rule, .emit = on_title}};
     unsigned formats = rule->when.formats ? rule->when.formats : rule->pack_when.formats;
     enum format f = s->format != FORMAT_AUTO ? s->format : formats ? (enum format)__builtin_ctz(formats) : FORMAT_TEXT;
-    struct stream stream = {.format = f, .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct stream stream = {
+        .format = f, .source = SLICE("sample"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
     struct framer framer;
     struct message m;
@@ -191,17 +196,25 @@ static bool on_nothing(void *u, const struct event_out *e)
     return true;
 }
 
-/* A line with which no rule has to do is not read to its end: it is most of what nginx logs, and of what judging it costs. */
+/* A line with which no rule has to do is not read to its end: it is most of what nginx logs, and of what judging it
+ * costs. */
 static struct passed pass_by(const struct rule_set *set, const char *line, const struct container *container)
 {
     static const uint8_t store_id[16] = {1};
     struct passed passed = {0};
     const struct options options = {.fallback = FALLBACK_CRUMB, .crumbs = {.memory_bytes = 1 << 16}};
-    const struct pipeline_setup setup = {
-        .options = &options, .rules = set, .store_id = store_id, .hooks = {.u = &passed, .emit = on_nothing, .outcome = on_outcome}};
-    struct stream stream = {.format = FORMAT_NGINX_ERROR, .source = SLICE("log"), .trusted = true, .container = container, .last_us = RECORD_NO_TIME};
+    const struct pipeline_setup setup = {.options = &options,
+                                         .rules = set,
+                                         .store_id = store_id,
+                                         .hooks = {.u = &passed, .emit = on_nothing, .outcome = on_outcome}};
+    struct stream stream = {.format = FORMAT_NGINX_ERROR,
+                            .source = SLICE("log"),
+                            .trusted = true,
+                            .container = container,
+                            .last_us = RECORD_NO_TIME};
     struct pipeline *p = pipeline_new(&setup);
-    pipeline_message(p, &(struct message){.stream = &stream, .text = slice_str(line), .lines = 1}, INT64_C(1795428000000000));
+    pipeline_message(p, &(struct message){.stream = &stream, .text = slice_str(line), .lines = 1},
+                     INT64_C(1795428000000000));
     pipeline_free(p);
     return passed;
 }
@@ -215,7 +228,8 @@ START_TEST(uninteresting_line_takes_the_fast_path)
 {
     static const char line[] = "2026/11/23 10:00:00 [info] 7#7: *1 a key was pressed, client: 192.0.2.7, server: shop, "
                                "request: \"GET / HTTP/1.1\", host: \"shop\"";
-    const struct container shop = {.name = SLICE("shop"), .app = SLICE("shop")}, own = {.name = SLICE("crumbd"), .app = SLICE("crumbd")};
+    const struct container shop = {.name = SLICE("shop"), .app = SLICE("shop")},
+                           own = {.name = SLICE("crumbd"), .app = SLICE("crumbd")};
     struct passed passed = pass(line, NULL);
     if (slice_is(slice_str(prefilter_version()), "none"))
         return; /* built without libhs: only it tells a line that no rule can match */
@@ -225,9 +239,11 @@ START_TEST(uninteresting_line_takes_the_fast_path)
     passed = pass(line, &own);
     ck_assert(!passed.partial);
     ck_slice(passed.rule, "loop-guard.own-log");
-    passed = pass("2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: "
-                  "192.0.2.7, server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://192.0.2.8:80/\", host: \"shop\"",
-                  NULL);
+    passed =
+        pass("2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to "
+             "upstream, client: "
+             "192.0.2.7, server: shop, request: \"GET / HTTP/1.1\", upstream: \"http://192.0.2.8:80/\", host: \"shop\"",
+             NULL);
     ck_assert(!passed.partial && passed.rule.n > 0);
 }
 END_TEST
@@ -238,14 +254,17 @@ START_TEST(a_line_like_those_of_a_rule_takes_the_fast_path)
     static const char text[] = "pack: p\nrules: [{id: denied, match: '(?<path>/[^\"]+)\" failed \\((?:1|13): '}]\n";
     static const struct {
         const char *message, *rule;
-    } rows[] = {{"open() \"/srv/a\" failed (2: No such file or directory)", ""}, {"open() \"/srv/a\" failed (13: Permission denied)", "denied"}};
+    } rows[] = {{"open() \"/srv/a\" failed (2: No such file or directory)", ""},
+                {"open() \"/srv/a\" failed (13: Permission denied)", "denied"}};
     struct rule_set set = {0};
     struct diag d = {0};
     struct conf_file *f = conf_parse("test.yaml", slice_str(text), &d);
     ck_assert(f && rule_set_load(&set, f, &d));
     rule_set_ready(&set, true);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *line = xasprintf("2026/11/23 10:00:00 [error] 7#7: *1 %s, client: 192.0.2.7, server: shop, request: \"GET / HTTP/1.1\"", rows[i].message);
+        char *line = xasprintf(
+            "2026/11/23 10:00:00 [error] 7#7: *1 %s, client: 192.0.2.7, server: shop, request: \"GET / HTTP/1.1\"",
+            rows[i].message);
         struct passed passed = pass_by(&set, line, NULL);
         if (!slice_is(slice_str(prefilter_version()), "none"))
             ck_assert_int_eq(passed.partial, !*rows[i].rule);

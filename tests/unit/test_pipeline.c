@@ -27,9 +27,11 @@ static const char rules_text[] =
     "      fingerprint: [nginx, upstream-refused, '{upstream.host}', '{nothing}']\n"
     "      tags: {errno: '{errno}', upstream: '{upstream.host}'}\n"
     "    samples:\n"
-    "      - lines: '2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: "
+    "      - lines: '2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting "
+    "to upstream, client: "
     "203.0.113.9, server: shop, request: \"GET /c HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"shop\"'\n"
-    "        event: {level: error, tags: {errno: \"111\", seen: yes}, fingerprint: [nginx, upstream-refused, \"127.0.0.1:9000\"]}\n"
+    "        event: {level: error, tags: {errno: \"111\", seen: yes}, fingerprint: [nginx, upstream-refused, "
+    "\"127.0.0.1:9000\"]}\n"
     "  - id: test.plain\n"
     "    match: 'an odd thing'\n"
     "    event: {message: 'something odd'}\n"
@@ -37,14 +39,17 @@ static const char rules_text[] =
     "      - {lines: '2026/11/23 10:00:00 [error] 7#7: an odd thing', event: {level: error}}\n"
     "  - id: test.masked\n"
     "    match: 'app says: (?<text>.*)'\n"
-    "    event: {type: App, message: 'the app: {masked.text}', fingerprint: [app, '{masked.text}'], tags: {raw: '{text}'}}\n"
+    "    event: {type: App, message: 'the app: {masked.text}', fingerprint: [app, '{masked.text}'], tags: {raw: "
+    "'{text}'}}\n"
     "    samples:\n"
-    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: app says: order 7 is lost', event: {fingerprint: [app, 'order <num> is lost']}}\n"
+    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: app says: order 7 is lost', event: {fingerprint: [app, 'order "
+    "<num> is lost']}}\n"
     "  - id: test.missing\n"
     "    match: 'open\\(\\) \"(?<path>[^\"]+)\" failed \\(2:'\n"
     "    action: crumb\n"
     "    samples:\n"
-    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: *1 open() \"/x\" failed (2: No such file or directory), client: 1.2.3.4, server: a', event: none}\n"
+    "      - {lines: '2026/11/23 10:00:00 [error] 7#7: *1 open() \"/x\" failed (2: No such file or directory), client: "
+    "1.2.3.4, server: a', event: none}\n"
     "  - id: test.often\n"
     "    match: 'knocks'\n"
     "    threshold: {count: 3, within: 1m, by: ['{client}']}\n"
@@ -61,8 +66,9 @@ static const char rules_text[] =
     "          2026/11/23 10:01:30 [error] 7#7: *4 knocks, client: 203.0.113.9, server: a\n"
     "        event: none\n";
 
-#define HEAD "2026/11/23 10:00:%02d [%s] 7#7: *%d %s, client: 203.0.113.9, server: shop, request: \"GET /c?id=5 HTTP/1.1\", " \
-             "upstream: \"http://127.0.0.1:9000/c\", host: \"shop.example\""
+#define HEAD                                                                                                           \
+    "2026/11/23 10:00:%02d [%s] 7#7: *%d %s, client: 203.0.113.9, server: shop, request: \"GET /c?id=5 HTTP/1.1\", "   \
+    "upstream: \"http://127.0.0.1:9000/c\", host: \"shop.example\""
 #define REFUSED "connect() failed (111: Connection refused) while connecting to upstream"
 
 struct bench {
@@ -136,15 +142,30 @@ static struct bench *bench_of(const char *rules)
     load_files(b, rules);
     rule_set_forget_files(&b->rules); /* as the daemon does: judging must not need them */
     rule_set_ready(&b->rules, true);
-    b->options = (struct options){.environment = SLICE("production"),
-                                  .server_name = SLICE("web-1"),
-                                  .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
-                                  .limits = {.burst = 3, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
-                                  .scrub = {.defaults = true}};
+    b->options = (struct options){
+        .environment = SLICE("production"),
+        .server_name = SLICE("web-1"),
+        .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .limits = {.burst = 3, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
+        .scrub = {.defaults = true}};
     b->now_us = INT64_C(1795428000000000); /* 2026-11-23 10:00 UTC */
-    b->error_log = (struct stream){.format = FORMAT_NGINX_ERROR, .source = SLICE("/log/error.log"), .trusted = true, .file_key = 1, .ring = 1, .last_us = RECORD_NO_TIME};
-    b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS, .source = SLICE("/log/access.log"), .trusted = true, .file_key = 2, .ring = 2, .last_us = RECORD_NO_TIME};
-    const struct pipeline_setup setup = {.options = &b->options, .rules = &b->rules, .store_id = store_id, .run_key = 9, .hooks = {.u = b, .emit = on_event, .room = has_room}};
+    b->error_log = (struct stream){.format = FORMAT_NGINX_ERROR,
+                                   .source = SLICE("/log/error.log"),
+                                   .trusted = true,
+                                   .file_key = 1,
+                                   .ring = 1,
+                                   .last_us = RECORD_NO_TIME};
+    b->access_log = (struct stream){.format = FORMAT_NGINX_ACCESS,
+                                    .source = SLICE("/log/access.log"),
+                                    .trusted = true,
+                                    .file_key = 2,
+                                    .ring = 2,
+                                    .last_us = RECORD_NO_TIME};
+    const struct pipeline_setup setup = {.options = &b->options,
+                                         .rules = &b->rules,
+                                         .store_id = store_id,
+                                         .run_key = 9,
+                                         .hooks = {.u = b, .emit = on_event, .room = has_room}};
     b->pipeline = pipeline_new(&setup);
     b->lines = 0;
     return b;
@@ -170,7 +191,10 @@ static void feed(struct bench *b, int second, const char *level, int conn, const
     static uint64_t offset;
     char line[2048];
     int n = snprintf(line, sizeof line, HEAD, second, level, conn, message);
-    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
+    hand_in(b,
+            &(struct message){
+                .stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = offset += 300},
+            b->now_us);
 }
 
 /* A message that is gone at once, as a datagram is. */
@@ -181,7 +205,10 @@ static void feed_short_lived(struct bench *b, const char *message)
     int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [error] 7#7: *1 %s", message);
     ck_assert_ptr_nonnull(own = malloc((size_t)n));
     memcpy(own, line, (size_t)n);
-    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(own, (size_t)n), .lines = 1, .offset = offset += 300}, b->now_us);
+    hand_in(b,
+            &(struct message){
+                .stream = &b->error_log, .text = slice_of(own, (size_t)n), .lines = 1, .offset = offset += 300},
+            b->now_us);
     free(own);
 }
 
@@ -307,7 +334,8 @@ START_TEST(an_unknown_error_falls_back_without_ids_in_its_title)
     feed(b, 2, "warn", 5, "worker 42 is slow");
     pipeline_flush(b->pipeline);
     ck_assert_uint_eq(b->n, 2);
-    ck_assert(slice_eq(at(b->events[0], "exception/values/0/value")->text, at(b->events[1], "exception/values/0/value")->text));
+    ck_assert(slice_eq(at(b->events[0], "exception/values/0/value")->text,
+                       at(b->events[1], "exception/values/0/value")->text));
     ck_at(b->events[0], "logentry/formatted", "worker 7133 lost shard 9f3a6c0b7d12 at 10.2.3.4:8080");
     ck_assert_uint_eq(pipeline_counts(b->pipeline)->v[COUNT_crumb], 1);
     bench_free(b);
@@ -374,7 +402,8 @@ static bool holds(const struct json_node *n, struct slice text)
     return false;
 }
 
-/* Whoever asked is nowhere: not as field, context, breadcrumb or message; the upstream is, and `by` knows them apart. */
+/* Whoever asked is nowhere: not as field, context, breadcrumb or message; the upstream is, and `by` knows them apart.
+ */
 START_TEST(the_client_leaves_nowhere)
 {
     struct bench *b = bench_new();
@@ -396,14 +425,29 @@ END_TEST
 /* The text parser and the syslog parser take a word and a colon in front for a logger and a program. */
 START_TEST(a_secret_is_no_message_of_its_name)
 {
-    static const char *const lines[] = {"2026-11-29 10:00:00 ERROR password: hunter2 refused", "2026-11-29 10:00:01 INFO db.password: hunter2",
-                                        "2026-11-29 10:00:02 ERROR auth.token: hunter2-hunter2 refused", "2026-11-29 10:00:03 ERROR shop: cart lost"};
+    static const char *const lines[] = {
+        "2026-11-29 10:00:00 ERROR password: hunter2 refused", "2026-11-29 10:00:01 INFO db.password: hunter2",
+        "2026-11-29 10:00:02 ERROR auth.token: hunter2-hunter2 refused", "2026-11-29 10:00:03 ERROR shop: cart lost"};
     struct bench *b = bench_new();
-    struct stream text = {.format = FORMAT_TEXT, .source = SLICE("/log/app.log"), .trusted = true, .file_key = 3, .ring = 3, .last_us = RECORD_NO_TIME};
-    struct stream syslog = {.format = FORMAT_SYSLOG, .source = SLICE("udp"), .trusted = true, .file_key = 4, .ring = 4, .last_us = RECORD_NO_TIME};
+    struct stream text = {.format = FORMAT_TEXT,
+                          .source = SLICE("/log/app.log"),
+                          .trusted = true,
+                          .file_key = 3,
+                          .ring = 3,
+                          .last_us = RECORD_NO_TIME};
+    struct stream syslog = {.format = FORMAT_SYSLOG,
+                            .source = SLICE("udp"),
+                            .trusted = true,
+                            .file_key = 4,
+                            .ring = 4,
+                            .last_us = RECORD_NO_TIME};
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
-        hand_in(b, &(struct message){.stream = &text, .text = slice_str(lines[i]), .lines = 1, .offset = i * 100}, b->now_us);
-    hand_in(b, &(struct message){.stream = &syslog, .text = SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), .lines = 1}, b->now_us);
+        hand_in(b, &(struct message){.stream = &text, .text = slice_str(lines[i]), .lines = 1, .offset = i * 100},
+                b->now_us);
+    hand_in(b,
+            &(struct message){
+                .stream = &syslog, .text = SLICE("<11>Nov 29 10:00:00 web-1 password: hunter2 refused"), .lines = 1},
+            b->now_us);
     pipeline_flush(b->pipeline);
     ck_assert_uint_ge(b->n, 4);
     for (unsigned i = 0; i < b->n; i++)
@@ -417,7 +461,8 @@ END_TEST
 /* The title is what lists, page and log show. */
 START_TEST(a_title_has_no_secrets)
 {
-    struct bench *b = bench_of("pack: p\nwhen: {format: nginx-error}\nrules:\n  - {id: a, match: 'login', event: {message: '{message}'}}\n");
+    struct bench *b = bench_of(
+        "pack: p\nwhen: {format: nginx-error}\nrules:\n  - {id: a, match: 'login', event: {message: '{message}'}}\n");
     feed(b, 1, "error", 4, "login failed: Authorization: Bearer abc123def456 password=hunter2 card 4111111111111111");
     pipeline_flush(b->pipeline);
     ck_assert_uint_ge(b->n, 1);
@@ -429,18 +474,18 @@ END_TEST
 /* Alone the capture is a word like any; the message says what it is. Keys are made of what the line has. */
 START_TEST(a_capture_that_is_a_secret_is_shown_nowhere)
 {
-    static const char rules[] =
-        "pack: p\nwhen: {format: nginx-error}\nrules:\n"
-        "  - {id: before, match: 'password=(?<early>\\S+)', continue: true, event: {tags: {early: 'it is {early}', area: login}}}\n"
-        "  - id: login\n"
-        "    match: 'login of (?<user>\\S+) by password=(?<x>\\S+) failed'\n"
-        "    event:\n"
-        "      type: 'Login{x}'\n"
-        "      message: 'login of {user} with {x} or {masked.x}'\n"
-        "      fingerprint: [login, '{x}', 'of {user} {x}']\n"
-        "      tags: {x: '{x}', who: '{user}', both: '{user}/{x}'}\n"
-        "      user: {id: '{x}', username: '{user}'}\n"
-        "      request: {url: '/as/{x}'}\n";
+    static const char rules[] = "pack: p\nwhen: {format: nginx-error}\nrules:\n"
+                                "  - {id: before, match: 'password=(?<early>\\S+)', continue: true, event: {tags: "
+                                "{early: 'it is {early}', area: login}}}\n"
+                                "  - id: login\n"
+                                "    match: 'login of (?<user>\\S+) by password=(?<x>\\S+) failed'\n"
+                                "    event:\n"
+                                "      type: 'Login{x}'\n"
+                                "      message: 'login of {user} with {x} or {masked.x}'\n"
+                                "      fingerprint: [login, '{x}', 'of {user} {x}']\n"
+                                "      tags: {x: '{x}', who: '{user}', both: '{user}/{x}'}\n"
+                                "      user: {id: '{x}', username: '{user}'}\n"
+                                "      request: {url: '/as/{x}'}\n";
     static const char *const words[] = {"swordfish", "mockingbird"};
     struct bench *b = bench_of(rules);
     char message[200];
@@ -512,7 +557,8 @@ START_TEST(a_summary_counts_no_secrets)
 {
     static const char *const words[] = {"swordfish", "mockingbird", "nightingale"};
     struct bench *b = bench_of("pack: p\nwhen: {format: nginx-error}\nrules:\n"
-                               "  - {id: a, match: 'login of (?<who>\\S+) by password=(?<x>\\S+)', event: {fingerprint: [a], tags: {y: '{x}!'}}}\n");
+                               "  - {id: a, match: 'login of (?<who>\\S+) by password=(?<x>\\S+)', event: "
+                               "{fingerprint: [a], tags: {y: '{x}!'}}}\n");
     char message[200];
     for (int i = 0; i < 40; i++) {
         snprintf(message, sizeof message, "login of user%c by password=%s failed", 'a' + i % 2, words[i % 3]);
@@ -535,7 +581,8 @@ END_TEST
 START_TEST(a_capture_that_is_none_stays)
 {
     struct bench *b = bench_of("pack: p\nwhen: {format: nginx-error}\nrules:\n"
-                               "  - {id: a, match: 'cart (?<x>\\S+) of (?<u>\\S+)', event: {fingerprint: ['{x}'], tags: {x: '{x}', u: '{u}'}}}\n");
+                               "  - {id: a, match: 'cart (?<x>\\S+) of (?<u>\\S+)', event: {fingerprint: ['{x}'], "
+                               "tags: {x: '{x}', u: '{u}'}}}\n");
     feed(b, 1, "error", 4, "cart swordfish of bob is lost");
     feed(b, 2, "error", 4, "cart swordfish of bob is lost, password=mockingbird");
     pipeline_flush(b->pipeline);
@@ -556,10 +603,15 @@ START_TEST(a_summary_says_what_varied)
     struct bench *b = bench_new();
     char line[600];
     for (unsigned i = 0; i < 60; i++) {
-        int n = snprintf(line, sizeof line, "2026/11/23 10:00:00 [error] 7#7: *%u " REFUSED ", client: 203.0.113.%u, server: shop, request: \"GET /cart/%s?token=s3cret "
-                         "HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"%s\"", i, i, i % 3 ? "a" : "b",
-                         i % 10 ? "www.example.com" : "AKIAIOSFODNN7EXAMPLE");
-        hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = i * 300}, b->now_us);
+        int n = snprintf(line, sizeof line,
+                         "2026/11/23 10:00:00 [error] 7#7: *%u " REFUSED
+                         ", client: 203.0.113.%u, server: shop, request: \"GET /cart/%s?token=s3cret "
+                         "HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"%s\"",
+                         i, i, i % 3 ? "a" : "b", i % 10 ? "www.example.com" : "AKIAIOSFODNN7EXAMPLE");
+        hand_in(b,
+                &(struct message){
+                    .stream = &b->error_log, .text = slice_of(line, (size_t)n), .lines = 1, .offset = i * 300},
+                b->now_us);
     }
     pipeline_flush(b->pipeline);
     const struct json_node *top = NULL;
@@ -582,7 +634,8 @@ START_TEST(a_summary_of_an_unknown_message_says_its_parameters)
     struct bench *b = bench_new();
     char message[200];
     for (int i = 0; i < 30; i++) {
-        snprintf(message, sizeof message, "disk /dev/sd%c failed %d times after %d tries", 'a' + i % 2, i % 2 ? 7 : 8, i);
+        snprintf(message, sizeof message, "disk /dev/sd%c failed %d times after %d tries", 'a' + i % 2, i % 2 ? 7 : 8,
+                 i);
         feed(b, i / 10, "crit", 1, message);
     }
     pipeline_flush(b->pipeline);
@@ -627,8 +680,12 @@ START_TEST(pending_bytes_are_those_of_the_lines)
     for (int i = 0; i < EVENTS * LINES; i++) {
         int n = snprintf(line, sizeof line, "2026/11/23 10:00:01 [info] 7#7: *%d ", i % EVENTS + 1);
         memset(line + n, 'x', TEXT);
-        hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_of(line, (size_t)n + TEXT), .lines = 1,
-                                                        .offset = 90000u + (unsigned)i}, b->now_us);
+        hand_in(b,
+                &(struct message){.stream = &b->error_log,
+                                  .text = slice_of(line, (size_t)n + TEXT),
+                                  .lines = 1,
+                                  .offset = 90000u + (unsigned)i},
+                b->now_us);
         size_t now = pipeline_pending(b->pipeline)->bytes;
         most = now > most ? now : most;
         ck_assert_uint_le(now, PIPELINE_PENDING_BYTES);
@@ -648,8 +705,10 @@ START_TEST(the_same_line_gives_the_same_id)
 {
     struct bench *b = bench_new(), *c = bench_new();
     const char *line = "2026/11/23 10:00:01 [error] 7#7: *1 " REFUSED;
-    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, b->now_us);
-    hand_in(c, &(struct message){.stream = &c->error_log, .text = slice_str(line), .lines = 1, .offset = 4096}, c->now_us + 1000);
+    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_str(line), .lines = 1, .offset = 4096},
+            b->now_us);
+    hand_in(c, &(struct message){.stream = &c->error_log, .text = slice_str(line), .lines = 1, .offset = 4096},
+            c->now_us + 1000);
     pipeline_flush(b->pipeline);
     pipeline_flush(c->pipeline);
     ck_assert_str_eq(b->ids[0], c->ids[0]);
@@ -727,7 +786,8 @@ START_TEST(a_rule_without_end_is_suspended)
     struct verdict v;
     struct arena a = {0};
     char text[4096];
-    load(&b, "pack: p\nrules:\n  - {id: a, when: {app: '(a+)+$'}, match: slow}\n  - {id: b, match: 'slow (a+)+$'}\n  - {id: c, match: slow}\n");
+    load(&b, "pack: p\nrules:\n  - {id: a, when: {app: '(a+)+$'}, match: slow}\n  - {id: b, match: 'slow (a+)+$'}\n  - "
+             "{id: c, match: slow}\n");
     memset(text, 'a', sizeof text);
     memcpy(text, "slow ", 5);
     text[sizeof text - 1] = '!';
@@ -812,7 +872,8 @@ START_TEST(waiting_event_outlives_a_set)
     static struct record r;
     struct sbuf out;
     const struct options options = {.environment = SLICE("production"), .scrub = {.defaults = true}};
-    load(&b, "pack: p\nrules:\n  - {id: a, match: 'no (?<what>\\w+)', event: {fingerprint: ['{{ default }}', '{what}'], tags: {kind: '{what}'}}}\n");
+    load(&b, "pack: p\nrules:\n  - {id: a, match: 'no (?<what>\\w+)', event: {fingerprint: ['{{ default }}', "
+             "'{what}'], tags: {kind: '{what}'}}}\n");
     judge_init(&j, &b.rules);
     record_init(&r, FORMAT_TEXT, SLICE("no disk"));
     r.message = r.raw;
@@ -890,8 +951,14 @@ START_TEST(patterns_see_the_front_of_a_long_message)
     static const struct {
         const char *word;
         unsigned at, rule; /* 4: none */
-    } rows[] = {{"needle", RULE_TEXT_MAX - 6, 0}, {"needle", RULE_TEXT_MAX - 5, 4}, {"needle", RULE_TEXT_MAX + 1, 4}, {"straw hay", 3, 4},
-                {"straw hay", RULE_TEXT_MAX - 8, 1}, {"\xc3\xa4\xc3\xa4", RULE_TEXT_MAX - 3, 2}, {"pitchfork", 0, 3}, {"pitchfork", RULE_TEXT_MAX - 8, 4}};
+    } rows[] = {{"needle", RULE_TEXT_MAX - 6, 0},
+                {"needle", RULE_TEXT_MAX - 5, 4},
+                {"needle", RULE_TEXT_MAX + 1, 4},
+                {"straw hay", 3, 4},
+                {"straw hay", RULE_TEXT_MAX - 8, 1},
+                {"\xc3\xa4\xc3\xa4", RULE_TEXT_MAX - 3, 2},
+                {"pitchfork", 0, 3},
+                {"pitchfork", RULE_TEXT_MAX - 8, 4}};
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
         for (unsigned exhaustive = 0; exhaustive < 2; exhaustive++) {
             memset(text, '.', sizeof text - 1);
@@ -953,7 +1020,8 @@ START_TEST(a_variable_of_sentry_in_a_log_is_text)
 {
     static const char *const texts[] = {"{{ default }}", "{{default}}", "{{ transaction }}", "{{ default }}x", "{{"};
     struct bench *b = bench_of("pack: v\nrules:\n"
-                               "  - {id: v.value, match: 'says (?<text>.*)', event: {fingerprint: ['{{ default }}', '{text}', ' {{default}} ', '{{ type }}']}}\n");
+                               "  - {id: v.value, match: 'says (?<text>.*)', event: {fingerprint: ['{{ default }}', "
+                               "'{text}', ' {{default}} ', '{{ type }}']}}\n");
     char line[64], want[64];
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
         snprintf(line, sizeof line, "says %s", texts[i]);
@@ -981,8 +1049,13 @@ START_TEST(nothing_of_one_verdict_is_in_the_next)
     struct bench *b = bench_of(tenant_rules);
     static const struct {
         const char *message, *project;
-    } rows[] = {{"a constant", "billing"},      {"an unknown thing", ""}, {"tenant acme", "acme"}, {"another unknown thing", ""},
-                {"tenant umbrella", "umbrella"}, {"plain", ""},            {"tenant ", ""}};
+    } rows[] = {{"a constant", "billing"},
+                {"an unknown thing", ""},
+                {"tenant acme", "acme"},
+                {"another unknown thing", ""},
+                {"tenant umbrella", "umbrella"},
+                {"plain", ""},
+                {"tenant ", ""}};
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
         feed_short_lived(b, rows[i].message);
     pipeline_flush(b->pipeline);

@@ -11,9 +11,20 @@
 static const struct {
     const char *regex, *text;
 } values[] = {
-    {"x", "x"},           {"x\\d", "x3"},      {"[x-z]1", "y1"},        {"x.*y", "xzy"},           {"(x|y)z", "yz"},
-    {"a[bc]d", "acd"},    {"(a+)+", "aa"},     {"\\d+", "34"},          {"[a-z]{3}", "abc"},       {"failed|error", "error"},
-    {"(?i)fatal", "FATAL"}, {"\\bno .* left", "-no b left"}, {"q$|err\\w+", "errno"}, {"connect\\(\\) failed", "connect() failed"},
+    {"x", "x"},
+    {"x\\d", "x3"},
+    {"[x-z]1", "y1"},
+    {"x.*y", "xzy"},
+    {"(x|y)z", "yz"},
+    {"a[bc]d", "acd"},
+    {"(a+)+", "aa"},
+    {"\\d+", "34"},
+    {"[a-z]{3}", "abc"},
+    {"failed|error", "error"},
+    {"(?i)fatal", "FATAL"},
+    {"\\bno .* left", "-no b left"},
+    {"q$|err\\w+", "errno"},
+    {"connect\\(\\) failed", "connect() failed"},
 };
 enum { N_VALUES = sizeof values / sizeof *values };
 
@@ -31,7 +42,8 @@ static void ck_found(const struct prefilter *scan, unsigned n, unsigned bit, con
             memcpy(text + at, value, strlen(value));
             prefilter_run(scan, x, slice_of(text, lengths[i]), &hits);
             ck_assert_msg(hits.word[0] >> bit & 1, "%s at %zu of %zu", value, at, lengths[i]);
-            ck_assert_msg(prefilter_maybe(scan, x, slice_of(text, lengths[i])), "%s at %zu of %zu", value, at, lengths[i]);
+            ck_assert_msg(prefilter_maybe(scan, x, slice_of(text, lengths[i])), "%s at %zu of %zu", value, at,
+                          lengths[i]);
             free(text);
         }
     prefilter_hits_free(&hits);
@@ -41,7 +53,8 @@ static void ck_found(const struct prefilter *scan, unsigned n, unsigned bit, con
 START_TEST(a_pattern_alone_is_found_anywhere)
 {
     for (unsigned i = 0; i < N_VALUES; i++) {
-        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(values[i].regex)}, 1);
+        struct prefilter *scan =
+            prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(values[i].regex)}, 1);
         ck_found(scan, 1, 0, values[i].text);
         prefilter_free(scan);
     }
@@ -67,8 +80,14 @@ START_TEST(what_must_stand_there)
     static const struct {
         const char *regex, *literal;
     } rows[] = {
-        {"^(?=[^]]*source/)[^]]*: ", "source/"}, {"(?<=source/)\\d+", "source/"}, {"(?=.*(?:one|six)$)[a-z]+", "one"}, {"(?>abc)", "abc"},
-        {"(?=one)(?=three)x", "three"},          {"(?!source/)\\d+", NULL},       {"(?<!source/)\\d+", NULL},         {"(?=abc)?\\d+", NULL},
+        {"^(?=[^]]*source/)[^]]*: ", "source/"},
+        {"(?<=source/)\\d+", "source/"},
+        {"(?=.*(?:one|six)$)[a-z]+", "one"},
+        {"(?>abc)", "abc"},
+        {"(?=one)(?=three)x", "three"},
+        {"(?!source/)\\d+", NULL},
+        {"(?<!source/)\\d+", NULL},
+        {"(?=abc)?\\d+", NULL},
         {"(?=one|\\d)x", NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -85,7 +104,8 @@ END_TEST
 
 START_TEST(what_a_pattern_has_alone_tells_more)
 {
-    static const char *const set[] = {"open\\(\\) \"([^\"]+)\" failed", "open\\(\\) \"([^\"]+)\" is locked", "open\\(\\) \"([^\"]+)\" is", "(?:open\\(\\) \"|close\\(\\) \")x failed"};
+    static const char *const set[] = {"open\\(\\) \"([^\"]+)\" failed", "open\\(\\) \"([^\"]+)\" is locked",
+                                      "open\\(\\) \"([^\"]+)\" is", "(?:open\\(\\) \"|close\\(\\) \")x failed"};
     static const char *const literals[] = {"\" failed", "\" is locked", "open() \"", "x failed"};
     struct literal_census census = {0};
     struct arena a = {0};
@@ -108,11 +128,15 @@ START_TEST(what_pcre2_matches_is_let_through)
     static const struct {
         const char *regex, *text;
     } rows[] = {
-        {"abc{00,2}", "ab"},     {"abc{00}", "ab"},          {"(abc){000,}x", "x"},       {"abc{0,0}", "ab"},           {"abc{01}d", "abcd"},
-        {"ab(cde){2}{0}", "ab"}, {"abc{2}{0,1}", "ab"},      {"ab\\b{0}", "ab"},          {"^{0}abc", "abc"},           {"[\\c]x]abc", "xabc"},
-        {"[\\E]x]yzz", "]yzz"},  {"[^\\E]x]yzz", "ayzz"},    {"[[:]|abc:]def", ":"},      {"[\\Q]\\E|x]abc", "|abc"},   {"(?<*a)b|c(>def)", "ab"},
-        {"(?xx)[^a b]{3}", "  z"}, {"\\x{65}[r]{2}", "err"}, {"\\o{101}[b]{70,}?|a", "a"}, {"a{,2}b|[c]", "a{,2}b"},     {"x{ 2}|[c]", "x{ 2}"},
-        {"(a){65}{0}[b]", "b"},  {"(?:abc|\\Q|\\E)[x]", "|x"}, {"(?#abc)[x]", "x"},        {"(?x) abc # def \n [x]", "abcx"}, {"(?<abc>[x])", "x"},
+        {"abc{00,2}", "ab"},          {"abc{00}", "ab"},          {"(abc){000,}x", "x"},
+        {"abc{0,0}", "ab"},           {"abc{01}d", "abcd"},       {"ab(cde){2}{0}", "ab"},
+        {"abc{2}{0,1}", "ab"},        {"ab\\b{0}", "ab"},         {"^{0}abc", "abc"},
+        {"[\\c]x]abc", "xabc"},       {"[\\E]x]yzz", "]yzz"},     {"[^\\E]x]yzz", "ayzz"},
+        {"[[:]|abc:]def", ":"},       {"[\\Q]\\E|x]abc", "|abc"}, {"(?<*a)b|c(>def)", "ab"},
+        {"(?xx)[^a b]{3}", "  z"},    {"\\x{65}[r]{2}", "err"},   {"\\o{101}[b]{70,}?|a", "a"},
+        {"a{,2}b|[c]", "a{,2}b"},     {"x{ 2}|[c]", "x{ 2}"},     {"(a){65}{0}[b]", "b"},
+        {"(?:abc|\\Q|\\E)[x]", "|x"}, {"(?#abc)[x]", "x"},        {"(?x) abc # def \n [x]", "abcx"},
+        {"(?<abc>[x])", "x"},
     };
     unsigned matched = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -120,8 +144,10 @@ START_TEST(what_pcre2_matches_is_let_through)
         char message[256];
         struct regex *re = regex_compile(slice_str(rows[i].regex), false, &offset, message);
         struct regex_scratch *s = regex_scratch_new();
-        struct prefilter *scan = prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(rows[i].regex)}, 1);
-        if (re && regex_match(re, s, slice_str(rows[i].text), 0) == REGEX_YES) { /* PCRE2's versions differ in some of them */
+        struct prefilter *scan =
+            prefilter_compile(prefilter_probe(), &(struct prefilter_pattern){.regex = slice_str(rows[i].regex)}, 1);
+        if (re &&
+            regex_match(re, s, slice_str(rows[i].text), 0) == REGEX_YES) { /* PCRE2's versions differ in some of them */
             ck_found(scan, 1, 0, rows[i].text);
             matched++;
         }

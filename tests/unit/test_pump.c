@@ -1,4 +1,5 @@
-/* Texts that make a pattern work hard: they show what is known to backtrack without end, and do nothing to what does not. */
+/* Texts that make a pattern work hard: they show what is known to backtrack without end, and do nothing to what does
+ * not. */
 #include "tests/unit/unit.h"
 
 #include "core/rule_check.h"
@@ -40,22 +41,23 @@ static struct run pump(const char *pattern)
 
 START_TEST(what_backtracks_without_end_is_found)
 {
-    static const char *const patterns[] = {"(a+)+$",
-                                           "^(a+)+$",
-                                           "(\\w+\\s?)*:",
-                                           "(.*,){20}x",
-                                           "(x+x+)+y",
-                                           "(a|a?)+b",
-                                           "(?:a|b|ab)+$",
-                                           "^(([a-z])+.)+[A-Z]([a-z])+$",
-                                           "([a-zA-Z0-9])(([\\-.]|[_]+)?([a-zA-Z0-9]+))*(@)",
-                                           "\\s*\\s*\\s*\\s*\\s*x",
-                                           ".*foo.*bar.*baz",
-                                           "(\\d+)*-\\1$",
-                                           "(.*)*x",
-                                           "^prefix: (?<name>[[:alpha:]]+ ?)+ end$",
-                                           "\\x41(?:[^\\x00-\\x1f]+)+\\x00z",
-                                           "^pid=\\d+ (?:[^\\n]*?class=(?<c>[A-Z]\\w*) )?[^\\n]*?(?:WARN|ERROR): (?<type>[A-Z]\\w*Error): "};
+    static const char *const patterns[] = {
+        "(a+)+$",
+        "^(a+)+$",
+        "(\\w+\\s?)*:",
+        "(.*,){20}x",
+        "(x+x+)+y",
+        "(a|a?)+b",
+        "(?:a|b|ab)+$",
+        "^(([a-z])+.)+[A-Z]([a-z])+$",
+        "([a-zA-Z0-9])(([\\-.]|[_]+)?([a-zA-Z0-9]+))*(@)",
+        "\\s*\\s*\\s*\\s*\\s*x",
+        ".*foo.*bar.*baz",
+        "(\\d+)*-\\1$",
+        "(.*)*x",
+        "^prefix: (?<name>[[:alpha:]]+ ?)+ end$",
+        "\\x41(?:[^\\x00-\\x1f]+)+\\x00z",
+        "^pid=\\d+ (?:[^\\n]*?class=(?<c>[A-Z]\\w*) )?[^\\n]*?(?:WARN|ERROR): (?<type>[A-Z]\\w*Error): "};
     for (unsigned i = 0; i < sizeof patterns / sizeof *patterns; i++)
         ck_assert_msg(pump(patterns[i]).endless, "%s", patterns[i]);
 }
@@ -63,8 +65,17 @@ END_TEST
 
 START_TEST(what_does_not_is_left_alone)
 {
-    static const char *const patterns[] = {"connect\\(\\) failed \\((?<errno>\\d+): [^)]+\\)", "^[^,]*,[^,]*$", "(?:[^\"\\\\]|\\\\.)*\"", "ok \\d+$", "(a++)+$",
-                                           "(?>a+)+$", "^(?:\\d{1,3}\\.){3}\\d{1,3}$", "", "|", "a{2,3}{", "^$"};
+    static const char *const patterns[] = {"connect\\(\\) failed \\((?<errno>\\d+): [^)]+\\)",
+                                           "^[^,]*,[^,]*$",
+                                           "(?:[^\"\\\\]|\\\\.)*\"",
+                                           "ok \\d+$",
+                                           "(a++)+$",
+                                           "(?>a+)+$",
+                                           "^(?:\\d{1,3}\\.){3}\\d{1,3}$",
+                                           "",
+                                           "|",
+                                           "a{2,3}{",
+                                           "^$"};
     for (unsigned i = 0; i < sizeof patterns / sizeof *patterns; i++)
         ck_assert_msg(!pump(patterns[i]).endless, "%s", patterns[i]);
 }
@@ -79,7 +90,8 @@ static bool never(void *u, struct slice text, struct slice pumped)
 /* Also what is no pattern, cut anywhere; what nests deep, or counts much, takes no longer. */
 START_TEST(any_bytes_are_taken)
 {
-    static const char odd[] = "(?<n>(?'m'[^]\\]-a[:alpha:]\\d-z]{2,}+)*?|(?#c)(?i)(?-i:\\Q.*\\E\\x{41}\\p{L}\\k<n>\\g{1}(?R)(?(1)a|b)(*SKIP)){,9}{3}[a-\\w]\\";
+    static const char odd[] = "(?<n>(?'m'[^]\\]-a[:alpha:]\\d-z]{2,}+)*?|(?#c)(?i)(?-i:\\Q.*\\E\\x{41}\\p{L}\\k<n>\\g{"
+                              "1}(?R)(?(1)a|b)(*SKIP)){,9}{3}[a-\\w]\\";
     char deep[400] = "";
     for (size_t n = 0; n < sizeof odd; n++) {
         char *own = malloc(n ? n : 1);

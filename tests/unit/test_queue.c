@@ -176,9 +176,8 @@ END_TEST
 
 START_TEST(misuse)
 {
-    static const char *const words[] = {
-        "",          "lss",          "cat",           "drop",    "drop 1 --all", "ls 1",
-        "ls --json", "retry --dead", "ls --nonsense", "cat 1 2", "export --all"};
+    static const char *const words[] = {"",          "lss",          "cat",           "drop",    "drop 1 --all", "ls 1",
+                                        "ls --json", "retry --dead", "ls --nonsense", "cat 1 2", "export --all"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         ck_assert_msg(queue(words[i]) == 2, "%s", words[i]);
         ck_has("try: crumbd help queue");
@@ -212,14 +211,16 @@ END_TEST
 
 START_TEST(check_ins_are_told_apart)
 {
-    struct store_event e = {.kind = ITEM_CHECK_IN,
-                            .event_id = "00000001000040008000000000000000",
-                            .time_us = 1700000000000000,
-                            .level = SLICE("info"),
-                            .title = {SLICE("check-in nightly: ok")},
-                            .payload = {SLICE("{\"check_in_id\":\"00000002000040008000000000000000\",\"monitor_slug\":\"nightly\",\"status\":\"ok\","
-                                             "\"monitor_config\":{\"schedule\":{\"type\":\"interval\",\"value\":25,\"unit\":\"hour\"},"
-                                             "\"checkin_margin\":16}}")}};
+    struct store_event e = {
+        .kind = ITEM_CHECK_IN,
+        .event_id = "00000001000040008000000000000000",
+        .time_us = 1700000000000000,
+        .level = SLICE("info"),
+        .title = {SLICE("check-in nightly: ok")},
+        .payload = {SLICE(
+            "{\"check_in_id\":\"00000002000040008000000000000000\",\"monitor_slug\":\"nightly\",\"status\":\"ok\","
+            "\"monitor_config\":{\"schedule\":{\"type\":\"interval\",\"value\":25,\"unit\":\"hour\"},"
+            "\"checkin_margin\":16}}")}};
     struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     ck_assert_int_eq(queue("ls"), 0);
@@ -282,8 +283,7 @@ START_TEST(nothing_reaches_the_terminal_alive)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         ck_assert_int_eq(queue(words[i]), 0);
         for (const char *p = output; *p; p++)
-            ck_assert_msg((unsigned char)*p >= ' ' || *p == '\n', "%s: byte %02x", words[i],
-                          (unsigned char)*p);
+            ck_assert_msg((unsigned char)*p >= ' ' || *p == '\n', "%s: byte %02x", words[i], (unsigned char)*p);
         ck_has_not("\xc2\x9b");
         ck_has_not("\xe2\x80\xae");
         ck_has_not("\xff");

@@ -30,11 +30,10 @@ START_TEST(members_in_their_order)
     r.message = SLICE("a \"b\"\n\x1b[31m\xff");
     record_add(&r, SLICE("k"), SLICE("v"), FIELD_STRING);
     r.request_id = SLICE("ab12");
-    ck_json(
-        "{\"format\":\"syslog\",\"time\":1700000000.123456,\"level\":\"error\",\"facility\":4,\"severity\":3,"
-        "\"host\":\"web-1\",\"app\":\"nginx\",\"procid\":\"812\",\"msgid\":\"ID47\","
-        "\"message\":\"a \\\"b\\\"\\n\xef\xbf\xbd\",\"request_id\":\"ab12\",\"fields\":{\"k\":\"v\"},"
-        "\"keys\":[\"req:ab12\"]}");
+    ck_json("{\"format\":\"syslog\",\"time\":1700000000.123456,\"level\":\"error\",\"facility\":4,\"severity\":3,"
+            "\"host\":\"web-1\",\"app\":\"nginx\",\"procid\":\"812\",\"msgid\":\"ID47\","
+            "\"message\":\"a \\\"b\\\"\\n\xef\xbf\xbd\",\"request_id\":\"ab12\",\"fields\":{\"k\":\"v\"},"
+            "\"keys\":[\"req:ab12\"]}");
     struct sbuf out;
     sbuf_init(&out, 100);
     record_json_refused("not JSON", SLICE("{\xc3"), &out);
@@ -83,8 +82,8 @@ static void ck_derived(const char *field, const char *value, const char *name, c
     record_init(&r, FORMAT_NGINX_ERROR, SLICE(""));
     record_add(&r, slice_str(field), slice_str(value), FIELD_STRING);
     struct slice got = record_get(&r, slice_str(name));
-    ck_assert_msg(slice_is(got, want), "%s of %s '%s': got '%.*s', want '%s'", name, field, value,
-                  SLICE_ARG(got), want);
+    ck_assert_msg(slice_is(got, want), "%s of %s '%s': got '%.*s', want '%s'", name, field, value, SLICE_ARG(got),
+                  want);
 }
 
 START_TEST(derived_members)
@@ -167,9 +166,8 @@ START_TEST(names)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         ck_assert_msg(level_from_word(slice_str(words[i].word)) == words[i].level, "%s", words[i].word);
     ck_assert_int_eq(level_from_word(SLICE("err\0")), LEVEL_NONE);
-    static const enum level by_severity[] = {LEVEL_NONE,  LEVEL_FATAL,   LEVEL_FATAL, LEVEL_FATAL,
-                                             LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO,  LEVEL_INFO,
-                                             LEVEL_DEBUG, LEVEL_NONE};
+    static const enum level by_severity[] = {LEVEL_NONE,    LEVEL_FATAL, LEVEL_FATAL, LEVEL_FATAL, LEVEL_ERROR,
+                                             LEVEL_WARNING, LEVEL_INFO,  LEVEL_INFO,  LEVEL_DEBUG, LEVEL_NONE};
     for (int s = -1; s <= 8; s++)
         ck_assert_int_eq(level_from_severity(s), by_severity[s + 1]);
 }

@@ -114,8 +114,8 @@ START_TEST(odd_spellings)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up();
         judge(200, rows[i].text, NULL);
-        ck_assert_msg(events_ms() == rows[i].ms, "'%s': %lld ms, want %lld", rows[i].text,
-                      (long long)events_ms(), (long long)rows[i].ms);
+        ck_assert_msg(events_ms() == rows[i].ms, "'%s': %lld ms, want %lld", rows[i].text, (long long)events_ms(),
+                      (long long)rows[i].ms);
     }
 }
 END_TEST
@@ -161,8 +161,8 @@ START_TEST(retry_after)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up();
         ck_assert_int_eq(judge(429, NULL, rows[i].text), REPLY_LIMITED);
-        ck_assert_msg(events_ms() == rows[i].ms, "'%s': %lld ms, want %lld",
-                      rows[i].text ? rows[i].text : "(none)", (long long)events_ms(), (long long)rows[i].ms);
+        ck_assert_msg(events_ms() == rows[i].ms, "'%s': %lld ms, want %lld", rows[i].text ? rows[i].text : "(none)",
+                      (long long)events_ms(), (long long)rows[i].ms);
         ck_assert_int_eq(left_ms(REPLY_ALL), rows[i].ms);
     }
     /* The other header wins; what only concerns others lets events go on. */

@@ -323,9 +323,9 @@ START_TEST(second_names)
         mode_t mode;
         bool read;
     } cases[] = {
-        {0, MALLORY, 0777, false},      {0, MALLORY, 0775, false},   {0, MALLORY, 01777, false},
-        {ALICE, MALLORY, 0775, false},  {ALICE, MALLORY, 0755, false}, {ALICE, ALICE, 0777, true},
-        {ALICE, 0, 0777, true},         {0, MALLORY, 0755, true},    {0, 0, 0777, true},
+        {0, MALLORY, 0777, false},     {0, MALLORY, 0775, false},     {0, MALLORY, 01777, false},
+        {ALICE, MALLORY, 0775, false}, {ALICE, MALLORY, 0755, false}, {ALICE, ALICE, 0777, true},
+        {ALICE, 0, 0777, true},        {0, MALLORY, 0755, true},      {0, 0, 0777, true},
     };
     begin(_i);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -539,8 +539,9 @@ START_TEST(whose_folders)
     static const struct {
         const char *folder;
         bool ours;
-    } cases[] = {{"a", true},          {"a/b", true},           {"a/shared", false},   {"a/shared/c", false}, {"a/sticky", false},
-                 {"a/sticky/c", true}, {"a/sticky/hers", false}, {"a/hers", false},     {"a/link/c", true},    {"a/link", false}};
+    } cases[] = {{"a", true},         {"a/b", true},        {"a/shared", false},      {"a/shared/c", false},
+                 {"a/sticky", false}, {"a/sticky/c", true}, {"a/sticky/hers", false}, {"a/hers", false},
+                 {"a/link/c", true},  {"a/link", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char file[64];
         snprintf(file, sizeof file, "%s/x.log", cases[i].folder);

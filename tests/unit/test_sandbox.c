@@ -1,6 +1,6 @@
 /*
- * The rule sets of the sandbox, tried in children: what a role may do works, what it may not do fails as it should. A build with
- * sanitizers allows more calls; the scenario `release_build` tries the exact set.
+ * The rule sets of the sandbox, tried in children: what a role may do works, what it may not do fails as it should. A
+ * build with sanitizers allows more calls; the scenario `release_build` tries the exact set.
  */
 #include "tests/unit/unit.h"
 
@@ -68,7 +68,8 @@ static void tear_down(void)
     free(command);
 }
 
-/* Runs f in a child; the line of the first `must` that does not hold comes back, 0 when all hold. A signal: its negative number. */
+/* Runs f in a child; the line of the first `must` that does not hold comes back, 0 when all hold. A signal: its
+ * negative number. */
 static int in_child(void (*f)(void))
 {
     pid_t pid = fork();
@@ -84,12 +85,12 @@ static int in_child(void (*f)(void))
 }
 
 /* The line is told in a byte; 0 is none. */
-#define must(x_)                                                                                             \
-    do {                                                                                                     \
-        if (!(x_)) {                                                                                         \
-            fprintf(stderr, "%s:%d: " #x_ " (errno %d)\n", __FILE__, __LINE__, errno);                       \
-            _exit(__LINE__ % 255 + 1);                                                                       \
-        }                                                                                                    \
+#define must(x_)                                                                                                       \
+    do {                                                                                                               \
+        if (!(x_)) {                                                                                                   \
+            fprintf(stderr, "%s:%d: " #x_ " (errno %d)\n", __FILE__, __LINE__, errno);                                 \
+            _exit(__LINE__ % 255 + 1);                                                                                 \
+        }                                                                                                              \
     } while (0)
 
 static int try_open(const char *path, int flags)
@@ -314,7 +315,8 @@ static void main_calls(void)
 {
     pthread_t thread;
     must(sandbox_filter(box, SANDBOX_MAIN));
-    must(socket(AF_INET, SOCK_STREAM, 0) >= 0 && socket(AF_INET6, SOCK_DGRAM, 0) >= 0 && socket(AF_UNIX, SOCK_DGRAM, 0) >= 0);
+    must(socket(AF_INET, SOCK_STREAM, 0) >= 0 && socket(AF_INET6, SOCK_DGRAM, 0) >= 0 &&
+         socket(AF_UNIX, SOCK_DGRAM, 0) >= 0);
     must(socket(AF_NETLINK, SOCK_RAW, 0) < 0 && socket(AF_PACKET, SOCK_RAW, 0) < 0);
     must(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
     must(setuid(0) != 0 && errno == EPERM);
@@ -377,7 +379,8 @@ START_TEST(printed)
     const char *text = sbuf_cstr(&out);
     for (const char *line = text; *line; line = strchr(line, '\n') + 1)
         ck_assert(line[0] == '#');
-    static const char *const wanted[] = {"Landlock", "seccomp", "worker may read", "main may write", "mmap: no PROT_EXEC", "execve", "/logs", "/store"};
+    static const char *const wanted[] = {"Landlock",           "seccomp", "worker may read", "main may write",
+                                         "mmap: no PROT_EXEC", "execve",  "/logs",           "/store"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         ck_assert_msg(strstr(text, wanted[i]) != NULL, "no %s in %s", wanted[i], text);
     sbuf_free(&out);

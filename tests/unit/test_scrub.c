@@ -1,4 +1,5 @@
-/* scrub: measured by a corpus of secrets and look-alikes in several carriers, which asks for what is gone and what stayed. */
+/* scrub: measured by a corpus of secrets and look-alikes in several carriers, which asks for what is gone and what
+ * stayed. */
 #include <stdio.h>
 #include <time.h>
 
@@ -88,7 +89,7 @@ static void read_form(struct form *f, struct slice line)
 
 struct carrier {
     const char *name, *before, *after;
-    bool escaped; /* as a text in quotes */
+    bool escaped;      /* as a text in quotes */
     const char *field; /* NULL: it is a text; else the value of this field */
 };
 
@@ -135,7 +136,8 @@ static bool is_gone(struct slice text, struct slice secret, const struct carrier
     struct slice whole = sbuf_slice(&form);
     bool gone = slice_find(text, whole) < 0;
     if (whole.n >= 12)
-        gone = gone && slice_find(text, slice_sub(whole, 0, whole.n / 2)) < 0 && slice_find(text, slice_from(whole, whole.n / 2)) < 0;
+        gone = gone && slice_find(text, slice_sub(whole, 0, whole.n / 2)) < 0 &&
+               slice_find(text, slice_from(whole, whole.n / 2)) < 0;
     sbuf_free(&form);
     return gone;
 }
@@ -193,8 +195,9 @@ START_TEST(corpus_is_found_and_look_alikes_stay)
         try_corpus(s, &carriers[i], &scores[i]);
     for (unsigned i = 0; i < N_CARRIERS; i++) {
         const struct score *k = &scores[i];
-        printf("%-20s secrets %4u of %4u, recall %.3f; look-alikes changed %3u of %4u, %.1f %%\n", carriers[i].name, k->found, k->secrets,
-               (double)k->found / k->secrets, k->changed, k->harmless, 100.0 * k->changed / k->harmless);
+        printf("%-20s secrets %4u of %4u, recall %.3f; look-alikes changed %3u of %4u, %.1f %%\n", carriers[i].name,
+               k->found, k->secrets, (double)k->found / k->secrets, k->changed, k->harmless,
+               100.0 * k->changed / k->harmless);
     }
     fflush(stdout);
     for (unsigned i = 0; i < N_CARRIERS; i++) {
@@ -219,14 +222,16 @@ START_TEST(rest_of_the_text_stays)
     struct arena a = {0};
     ck_scrub(s, &a, "login password=hunter2 failed", "login password=[Filtered] failed");
     ck_scrub(s, &a, "{\"api_key\": \"abc\", \"n\": 1}", "{\"api_key\": \"[Filtered]\", \"n\": 1}");
-    ck_scrub(s, &a, "{\"a\":{\"tokens\":[1],\"secret\":{\"x\":[1,{\"y\":2}]},\"n\":1}}", "{\"a\":{\"tokens\":[1],\"secret\":\"[Filtered]\",\"n\":1}}");
+    ck_scrub(s, &a, "{\"a\":{\"tokens\":[1],\"secret\":{\"x\":[1,{\"y\":2}]},\"n\":1}}",
+             "{\"a\":{\"tokens\":[1],\"secret\":\"[Filtered]\",\"n\":1}}");
     ck_scrub(s, &a, "{\"password\":true,\"pin\":1234}", "{\"password\":\"[Filtered]\",\"pin\":\"[Filtered]\"}");
     ck_scrub(s, &a, "{\\\"pin\\\":1234,\\\"n\\\":1}", "{\\\"pin\\\":\\\"[Filtered]\\\",\\\"n\\\":1}");
     ck_scrub(s, &a, "Authorization: Bearer abcdefghijklmnop refused", "Authorization: [Filtered] refused");
     ck_scrub(s, &a, "postgres://app:s3cret@db/x", "postgres://app:[Filtered]@db/x");
     ck_scrub(s, &a, "password='it''s' and more", "password='[Filtered]' and more");
     ck_scrub(s, &a, "password=\"a\\\"b c\" and more", "password=\"[Filtered]\" and more");
-    ck_scrub(s, &a, "INSERT INTO t (a, pin) VALUES (1, 1234), (2, '5678') ok", "INSERT INTO t (a, pin) VALUES (1, [Filtered]), (2, '[Filtered]') ok");
+    ck_scrub(s, &a, "INSERT INTO t (a, pin) VALUES (1, 1234), (2, '5678') ok",
+             "INSERT INTO t (a, pin) VALUES (1, [Filtered]), (2, '[Filtered]') ok");
     ck_scrub(s, &a, "card 4111 1111 1111 1111 refused", "card [Filtered] refused");
     ck_scrub(s, &a, "order 4111 1111 1111 1111 refused", "order 4111 1111 1111 1111 refused");
     ck_scrub(s, &a, "card 4111 1111 1111 1112 refused", "card 4111 1111 1111 1112 refused"); /* no Luhn */
@@ -256,7 +261,8 @@ START_TEST(fields_go_by_their_names)
     ck_slice(scrub_value(s, SLICE("remote_addr"), SLICE("192.0.2.1"), &a), "[Filtered]");
     ck_slice(scrub_value(s, SLICE("rhost"), SLICE("dial-7.example.net"), &a), "[Filtered]");
     ck_assert(scrub_is_secret_name(s, SLICE("X-Api-Key")) && scrub_is_secret_name(s, SLICE("userPassword2")));
-    ck_assert(!scrub_is_secret_name(s, SLICE("keyboard")) && !scrub_is_secret_name(s, SLICE("secretary")) && !scrub_is_secret_name(s, SLICE("bypass")));
+    ck_assert(!scrub_is_secret_name(s, SLICE("keyboard")) && !scrub_is_secret_name(s, SLICE("secretary")) &&
+              !scrub_is_secret_name(s, SLICE("bypass")));
     arena_free(&a);
     scrub_free(s);
 }
@@ -281,12 +287,15 @@ static const struct {
     {"Connection closed by 192.0.2.7 port 5123 [preauth]", "Connection closed by [Filtered] port 5123 [preauth]"},
     {"rhost=192.0.2.7 user=root", "rhost=[Filtered] user=root"},
     {"X-Forwarded-For: 192.0.2.7, 2001:db8::7", "X-Forwarded-For: [Filtered], [Filtered]"},
-    {"{\"remote_addr\":\"192.0.2.7\",\"upstream_addr\":\"192.0.2.8:80\"}", "{\"remote_addr\":\"[Filtered]\",\"upstream_addr\":\"192.0.2.8:80\"}"},
-    {"192.0.2.7 - - [29/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 500", "[Filtered] - - [29/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 500"},
+    {"{\"remote_addr\":\"192.0.2.7\",\"upstream_addr\":\"192.0.2.8:80\"}",
+     "{\"remote_addr\":\"[Filtered]\",\"upstream_addr\":\"192.0.2.8:80\"}"},
+    {"192.0.2.7 - - [29/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 500",
+     "[Filtered] - - [29/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 500"},
     {"[client 192.0.2.7:5123] x", "[client [Filtered]:5123] x"},
     {"connect from unknown[192.0.2.7]", "connect from unknown[[Filtered]]"},
     {"Access denied for user 'x'@'192.0.2.7'", "Access denied for user 'x'@'[Filtered]'"},
-    {"connect() failed, client: 192.0.2.7, server: x, upstream: \"http://192.0.2.8:80/\"", "connect() failed, client: [Filtered], server: x, upstream: \"http://192.0.2.8:80/\""},
+    {"connect() failed, client: 192.0.2.7, server: x, upstream: \"http://192.0.2.8:80/\"",
+     "connect() failed, client: [Filtered], server: x, upstream: \"http://192.0.2.8:80/\""},
     {"timeout reading from 192.0.2.8:5432", "timeout reading from 192.0.2.8:5432"},
     {"connect to 192.0.2.8:5432 failed", "connect to 192.0.2.8:5432 failed"},
     {"relay=mx.example.com[192.0.2.8]:25", "relay=mx.example.com[192.0.2.8]:25"},
@@ -317,8 +326,10 @@ START_TEST(ips_takes_every_address)
     const struct options opt = {.scrub = {.ips = true, .send_ip = true}};
     struct scrub *s = scrub_new(&opt);
     struct arena a = {0};
-    ck_scrub(s, &a, "up http://192.0.2.8:80/ and [2001:db8::1]:443, ::1, ::ffff:192.0.2.1", "up http://[Filtered]:80/ and [[Filtered]]:443, [Filtered], [Filtered]");
-    ck_scrub(s, &a, "at 10:00:00 std::string Dead::Beef 1.2.3.4.5 192.0.2.256", "at 10:00:00 std::string Dead::Beef 1.2.3.4.5 192.0.2.256");
+    ck_scrub(s, &a, "up http://192.0.2.8:80/ and [2001:db8::1]:443, ::1, ::ffff:192.0.2.1",
+             "up http://[Filtered]:80/ and [[Filtered]]:443, [Filtered], [Filtered]");
+    ck_scrub(s, &a, "at 10:00:00 std::string Dead::Beef 1.2.3.4.5 192.0.2.256",
+             "at 10:00:00 std::string Dead::Beef 1.2.3.4.5 192.0.2.256");
     arena_free(&a);
     scrub_free(s);
 }
@@ -341,15 +352,135 @@ END_TEST
 /* --- work --- */
 
 static const char *const pumps[] = {
-    "password=", "password:", "\"password\":", "password=\"", "password='", "password={", "\"a\":[", "\\\"", "\\", "%25", "%3D", "&#x", "&quot;", "a@", "a@b.", "@",
-    "://", "://a:", "://a:b", ":", "a:", "-----BEGIN PRIVATE KEY", "-----BEGIN ", "4111 ", "4", "1:", "::", "f:", "INSERT (", "INSERT INTO t (a,", "INSERT INTO t (pin) VALUES (",
-    "Key (pin)=(", "<password>", "<password ", "&lt;password&gt;", "--password ", "-p", "mysql -p", "curl -u ", "[Filtered]", "api ", "key ", "a.", "a-", "_", "aB", "ghp_", "eyJ",
-    "AKIA", "$2b$", "GB82 ", "Cookie: ", "Authorization: Digest a=", "name=\"password\" ", "password: |\n ", "client: ", "from ", "(", "[", "{", "\"", "'", "`", " ", "\n",
-    "passphrase: a ", "s:8:\"password\";", "password => (", "x=(", "token", "\xc3\xa9", "thin:a/", "bot1:", "password=a&b=", "password[", "password is ",
-    "auth=", "eyJ1-", "eyJ1-.", "auth=\"", "auth='", "session=x", "cookie=", "Cookie: x", "token: token", "sk-", "sk-ant-", "key-", "?key=", "&code=", "rhost=", "client=\"", "forwarded: ", "INSERT INTO t (pin,a) VALUES (1,",
-    "mysql -p'", "[\"password\",\"", "password=[", "password=(", "passphrase: is ", "<password>a", "bearer ", "\\\\\\u0041", "&amp;", "hooks.slack.com/services/", "xoxd-",
-    "echo ", "echo a | passwd ", "echo 'a | ", "printf '%s' '", "LOGIN a ", "LOGIN \"a b", "AUTH \"\\\" ", "AUTH \xe2\x80\x9c\xe2\x80\xb9", "a:1:b:c:", "*:*:a:", "password=\xe2\x80\x9c", "\xe2\x80\x98x\xe2\x80\x99y",
-    "(password . ", "password for ", "password for =", "password....", "tokens=[a1b2c3d4, ", "tokens=[\"", "cookies: [\"a=", "password: ['is ", "password=\"is a ", "password \\n ", "EAA", "MTEa.",
+    "password=",
+    "password:",
+    "\"password\":",
+    "password=\"",
+    "password='",
+    "password={",
+    "\"a\":[",
+    "\\\"",
+    "\\",
+    "%25",
+    "%3D",
+    "&#x",
+    "&quot;",
+    "a@",
+    "a@b.",
+    "@",
+    "://",
+    "://a:",
+    "://a:b",
+    ":",
+    "a:",
+    "-----BEGIN PRIVATE KEY",
+    "-----BEGIN ",
+    "4111 ",
+    "4",
+    "1:",
+    "::",
+    "f:",
+    "INSERT (",
+    "INSERT INTO t (a,",
+    "INSERT INTO t (pin) VALUES (",
+    "Key (pin)=(",
+    "<password>",
+    "<password ",
+    "&lt;password&gt;",
+    "--password ",
+    "-p",
+    "mysql -p",
+    "curl -u ",
+    "[Filtered]",
+    "api ",
+    "key ",
+    "a.",
+    "a-",
+    "_",
+    "aB",
+    "ghp_",
+    "eyJ",
+    "AKIA",
+    "$2b$",
+    "GB82 ",
+    "Cookie: ",
+    "Authorization: Digest a=",
+    "name=\"password\" ",
+    "password: |\n ",
+    "client: ",
+    "from ",
+    "(",
+    "[",
+    "{",
+    "\"",
+    "'",
+    "`",
+    " ",
+    "\n",
+    "passphrase: a ",
+    "s:8:\"password\";",
+    "password => (",
+    "x=(",
+    "token",
+    "\xc3\xa9",
+    "thin:a/",
+    "bot1:",
+    "password=a&b=",
+    "password[",
+    "password is ",
+    "auth=",
+    "eyJ1-",
+    "eyJ1-.",
+    "auth=\"",
+    "auth='",
+    "session=x",
+    "cookie=",
+    "Cookie: x",
+    "token: token",
+    "sk-",
+    "sk-ant-",
+    "key-",
+    "?key=",
+    "&code=",
+    "rhost=",
+    "client=\"",
+    "forwarded: ",
+    "INSERT INTO t (pin,a) VALUES (1,",
+    "mysql -p'",
+    "[\"password\",\"",
+    "password=[",
+    "password=(",
+    "passphrase: is ",
+    "<password>a",
+    "bearer ",
+    "\\\\\\u0041",
+    "&amp;",
+    "hooks.slack.com/services/",
+    "xoxd-",
+    "echo ",
+    "echo a | passwd ",
+    "echo 'a | ",
+    "printf '%s' '",
+    "LOGIN a ",
+    "LOGIN \"a b",
+    "AUTH \"\\\" ",
+    "AUTH \xe2\x80\x9c\xe2\x80\xb9",
+    "a:1:b:c:",
+    "*:*:a:",
+    "password=\xe2\x80\x9c",
+    "\xe2\x80\x98x\xe2\x80\x99y",
+    "(password . ",
+    "password for ",
+    "password for =",
+    "password....",
+    "tokens=[a1b2c3d4, ",
+    "tokens=[\"",
+    "cookies: [\"a=",
+    "password: ['is ",
+    "password=\"is a ",
+    "password \\n ",
+    "EAA",
+    "MTEa.",
 };
 
 static double seconds_for(struct scrub *s, const char *unit, size_t bytes)

@@ -49,7 +49,10 @@ START_TEST(every_secret_file_is_looked_at)
     ck_assert_int_eq(chmod(dir, 0755), 0);
     ck_assert_int_eq(chmod(path, 0644), 0);
     struct input_options with_key = {.tls = {.key = path}};
-    const struct settings each[] = {{.sentry = {.dsn_file = path}}, {.http_token_file = path}, {.inputs = &with_key, .n_inputs = 1}, {.store = path}};
+    const struct settings each[] = {{.sentry = {.dsn_file = path}},
+                                    {.http_token_file = path},
+                                    {.inputs = &with_key, .n_inputs = 1},
+                                    {.store = path}};
     const char *const names[] = {"sentry.dsn_file", "http_token_file", "the key of tls", "the store"};
     for (unsigned i = 0; i < sizeof each / sizeof *each; i++) {
         struct diag d = {0};

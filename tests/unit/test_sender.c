@@ -34,8 +34,7 @@ static void parse_dsn(struct dsn *out, const char *text)
 
 static void set_up(void)
 {
-    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                          "ALL_PROXY"};
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
     for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++)
         unsetenv(proxies[i]);
     snprintf(dir, sizeof dir, "/tmp/crumbd-sender-XXXXXX");
@@ -91,10 +90,8 @@ static void start(void)
 
 static void put_for(const char *project)
 {
-    struct store_event e = {.time_us = 1700000000000000,
-                            .title = {SLICE("t")},
-                            .level = SLICE("error"),
-                            .project = slice_str(project)};
+    struct store_event e = {
+        .time_us = 1700000000000000, .title = {SLICE("t")}, .level = SLICE("error"), .project = slice_str(project)};
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", ++n_events);
     char *payload = xasprintf("{\"event_id\":\"%s\",\"message\":\"text with \xe2\x80\xa6\"}", e.event_id);
     e.payload.text = slice_str(payload);
@@ -118,15 +115,15 @@ static int64_t ms(void)
 }
 
 /* Turns the loop until it is so; a ceiling ends a test that waits in vain. */
-#define until(condition)                                                                                     \
-    do {                                                                                                     \
-        int64_t give_up_ = ms() + CEILING_S * 1000;                                                          \
-        while (!(condition)) {                                                                               \
-            struct timeval slice_ = {.tv_usec = 5000};                                                       \
-            event_base_loopexit(base, &slice_);                                                              \
-            event_base_loop(base, EVLOOP_ONCE);                                                              \
-            ck_assert_msg(ms() < give_up_, "waited in vain for " #condition);                                \
-        }                                                                                                    \
+#define until(condition)                                                                                               \
+    do {                                                                                                               \
+        int64_t give_up_ = ms() + CEILING_S * 1000;                                                                    \
+        while (!(condition)) {                                                                                         \
+            struct timeval slice_ = {.tv_usec = 5000};                                                                 \
+            event_base_loopexit(base, &slice_);                                                                        \
+            event_base_loop(base, EVLOOP_ONCE);                                                                        \
+            ck_assert_msg(ms() < give_up_, "waited in vain for " #condition);                                          \
+        }                                                                                                              \
     } while (0)
 
 /* Turns the loop so long that anything wrongly sent would have been seen. */
@@ -201,10 +198,8 @@ START_TEST(a_request_to_the_letter)
         ck_assert_msg(!request_header(r, absent[i]).p, "%s was sent", absent[i]);
     struct slice body = sbuf_slice(&r->body);
     ck_assert_int_gt(
-        slice_find(
-            body,
-            SLICE(
-                "\n{\"type\":\"event\",\"length\":73}\n{\"event_id\":\"00000001000040008000000000000000\"")),
+        slice_find(body,
+                   SLICE("\n{\"type\":\"event\",\"length\":73}\n{\"event_id\":\"00000001000040008000000000000000\"")),
         0);
     ck_assert(slice_ends(body, SLICE("}\n")) && !slice_ends(body, SLICE("\n\n")));
     ck_assert_uint_eq(counted.v[COUNT_sent], 1);
@@ -215,9 +210,11 @@ END_TEST
 /* A word about monitor `n`. */
 static void put_check_in(unsigned n, const char *status)
 {
-    struct store_event e = {.kind = ITEM_CHECK_IN, .time_us = 1700000000000000, .title = {SLICE("check-in")}, .level = SLICE("info")};
+    struct store_event e = {
+        .kind = ITEM_CHECK_IN, .time_us = 1700000000000000, .title = {SLICE("check-in")}, .level = SLICE("info")};
     snprintf(e.event_id, sizeof e.event_id, "%08x00004000a000000000000000", n);
-    char *payload = xasprintf("{\"check_in_id\":\"%s\",\"monitor_slug\":\"m%u\",\"status\":\"%s\"}", e.event_id, n, status);
+    char *payload =
+        xasprintf("{\"check_in_id\":\"%s\",\"monitor_slug\":\"m%u\",\"status\":\"%s\"}", e.event_id, n, status);
     e.payload.text = slice_str(payload);
     struct checkpoint c = {.events = &e, .n_events = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
@@ -264,7 +261,8 @@ START_TEST(a_monitor_hears_the_last_word_last)
     ck_assert_uint_eq(up.most_in_progress, 1);
     ck_assert_uint_eq(up.n_requests, 3);
     ck_assert_int_gt(slice_find(sbuf_slice(&up.requests[0].body), SLICE("\"status\":\"error\"")), 0);
-    ck_assert_int_gt(slice_find(sbuf_slice(&up.requests[1].body), SLICE("\"monitor_slug\":\"m1\",\"status\":\"ok\"")), 0);
+    ck_assert_int_gt(slice_find(sbuf_slice(&up.requests[1].body), SLICE("\"monitor_slug\":\"m1\",\"status\":\"ok\"")),
+                     0);
 }
 END_TEST
 
@@ -449,13 +447,18 @@ END_TEST
 START_TEST(an_answer_has_no_secrets)
 {
     char body[400];
-    snprintf(body, sizeof body, "{\"detail\":\"bad\",\"sent\":\"password=hunter2x\",\"more\":\"%0110d ghp_0123456789abcdefghijABCDEFGHIJ012345\"}", 0);
+    snprintf(body, sizeof body,
+             "{\"detail\":\"bad\",\"sent\":\"password=hunter2x\",\"more\":\"%0110d "
+             "ghp_0123456789abcdefghijABCDEFGHIJ012345\"}",
+             0);
     misbehave(1, (struct action){.status = 400, .body = body});
     put();
     start();
     until(totals().dead == 1);
     struct store_row *row = store_get(store, 1, NULL);
-    ck_assert_msg(strstr(row->reason, "password=[Filtered]") && !strstr(row->reason, "hunter2") && !strstr(row->reason, "ghp_"), "%s", row->reason);
+    ck_assert_msg(strstr(row->reason, "password=[Filtered]") && !strstr(row->reason, "hunter2") &&
+                      !strstr(row->reason, "ghp_"),
+                  "%s", row->reason);
     store_row_free(row);
 }
 END_TEST
@@ -510,11 +513,9 @@ END_TEST
 
 START_TEST(told_to_wait_on_success)
 {
-    misbehave(
-        1,
-        (struct action){
-            .status = 200,
-            .headers = "X-Sentry-Rate-Limits: 60:transaction:key\r\nx-sentry-rate-limits: 1:error:key\r\n"});
+    misbehave(1, (struct action){
+                     .status = 200,
+                     .headers = "X-Sentry-Rate-Limits: 60:transaction:key\r\nx-sentry-rate-limits: 1:error:key\r\n"});
     put();
     start();
     until(up.n_requests == 1 && !sender_busy(sender));
@@ -573,9 +574,7 @@ START_TEST(endless_headers)
     sbuf_init(&b, 400000);
     sbuf_adds(&b, SLICE("HTTP/1.1 200 OK\r\n"));
     while (b.n < 200000)
-        sbuf_adds(
-            &b,
-            SLICE("X-Padding: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n"));
+        sbuf_adds(&b, SLICE("X-Padding: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n"));
     misbehave(1, (struct action){.raw = sbuf_cstr(&b)});
     put();
     start();
@@ -624,8 +623,7 @@ START_TEST(nobody_there)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof sa;
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, sizeof sa),
-                     0); /* bound, not listening: nobody else gets it */
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0); /* bound, not listening: nobody else gets it */
     getsockname(fd, (struct sockaddr *)&sa, &n);
     dsn_free(&dsn);
     char *text = xasprintf("http://" KEY "@127.0.0.1:%u/1", ntohs(sa.sin_port));
@@ -685,7 +683,8 @@ END_TEST
 START_TEST(a_limit_that_comes_with_the_answer_to_a_report)
 {
     misbehave(1, (struct action){.status = 200, .headers = "X-Sentry-Rate-Limits: 1:error:key\r\n"});
-    struct store_report r = {.project = SLICE(""), .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = 7};
+    struct store_report r = {
+        .project = SLICE(""), .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = 7};
     struct checkpoint c = {.reports = &r, .n_reports = 1};
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
     start();
@@ -743,8 +742,8 @@ START_TEST(through_a_proxy)
     put();
     start();
     until(all_gone());
-    ck_assert(slice_starts(slice_str(up.requests[0].head),
-                           SLICE("POST http://sentry.invalid/api/1/envelope/ HTTP/1.1\r\n")));
+    ck_assert(
+        slice_starts(slice_str(up.requests[0].head), SLICE("POST http://sentry.invalid/api/1/envelope/ HTTP/1.1\r\n")));
     free(proxy);
 }
 END_TEST
@@ -814,10 +813,9 @@ START_TEST(one_by_hand)
     sbuf_init(&out, 1000);
     dsn_free(&dsn);
     parse_dsn(&dsn, "http://" KEY "@127.0.0.1:9/1");
-    ck_assert(sender_post_once(&dsn, &options.http, "00000001000040008000000000000000", SLICE("{}"),
-                               keep_answer, &out));
-    ck_assert_msg(slice_starts(sbuf_slice(&out), SLICE("0 ")) &&
-                      slice_find(sbuf_slice(&out), SLICE("127.0.0.1")) > 0,
+    ck_assert(
+        sender_post_once(&dsn, &options.http, "00000001000040008000000000000000", SLICE("{}"), keep_answer, &out));
+    ck_assert_msg(slice_starts(sbuf_slice(&out), SLICE("0 ")) && slice_find(sbuf_slice(&out), SLICE("127.0.0.1")) > 0,
                   "%s", sbuf_cstr(&out));
     sbuf_free(&out);
 }
@@ -826,8 +824,8 @@ END_TEST
 /* Of the protocols that libcurl may have been built with. */
 START_TEST(nothing_but_http)
 {
-    static const char *const urls[] = {"file:///etc/hostname", "ftp://127.0.0.1/x", "gopher://127.0.0.1:9/x", "dict://127.0.0.1:9/x",
-                                       "ws://127.0.0.1:9/x", "smtp://127.0.0.1:9/x"};
+    static const char *const urls[] = {"file:///etc/hostname", "ftp://127.0.0.1/x",  "gopher://127.0.0.1:9/x",
+                                       "dict://127.0.0.1:9/x", "ws://127.0.0.1:9/x", "smtp://127.0.0.1:9/x"};
     static const char *const headers[] = {NULL};
     struct http_client_target *t = http_client_target_new(urls[_i], headers, &options.http);
     struct sbuf body, out;
@@ -837,8 +835,9 @@ START_TEST(nothing_but_http)
     http_client_once(t, &body, keep_answer, &out);
     http_client_target_free(t);
     sbuf_free(&body);
-    ck_assert_msg(strstr(sbuf_cstr(&out), "not supported or disabled") || strstr(sbuf_cstr(&out), "nsupported protocol"), "%s: %s",
-                  urls[_i], sbuf_cstr(&out));
+    ck_assert_msg(strstr(sbuf_cstr(&out), "not supported or disabled") ||
+                      strstr(sbuf_cstr(&out), "nsupported protocol"),
+                  "%s: %s", urls[_i], sbuf_cstr(&out));
     sbuf_free(&out);
 }
 END_TEST

@@ -57,7 +57,8 @@ static struct settings *good(const char *text)
     err_print(&d, stdout);
     ck_assert_ptr_nonnull(s);
     for (unsigned i = 0; i < d.n; i++)
-        ck_assert(strstr(d.v[i].text, "not yet in force") || strstr(d.v[i].text, "cannot read /etc/ssl/private-ca.pem: No such"));
+        ck_assert(strstr(d.v[i].text, "not yet in force") ||
+                  strstr(d.v[i].text, "cannot read /etc/ssl/private-ca.pem: No such"));
     err_free(&d);
     return s;
 }
@@ -223,7 +224,8 @@ static const struct {
     {"probes: 8687\n", "1:9 \"probes\": it needs a host and a port"},
     {"http_token_file: /nonexistent/token\n", "1:18 cannot read"},
     {"inputs: [{gelf: 'http://0.0.0.0:1', cors: [shop.example]}]\n", "1:44 each of \"cors\" must be an origin"},
-    {"inputs: [{gelf: 'http://0.0.0.0:1', cors: ['https://shop.example/x']}]\n", "1:44 each of \"cors\" must be an origin"},
+    {"inputs: [{gelf: 'http://0.0.0.0:1', cors: ['https://shop.example/x']}]\n",
+     "1:44 each of \"cors\" must be an origin"},
     {"http: 127.0.0.1:99999\n", "1:7 \"http\": a port is a number up to 65535"},
     {"store_limit: 5\n", "1:14 \"store_limit\" must be a size such as 64k, 32m or 1g from 64k"},
     {"source_roots: [srv]\n", "1:16 a source root is an absolute path"},
@@ -240,27 +242,18 @@ static const struct {
     {"sentry: {dsn_file: nowhere}\n", "1:20 cannot read "},
     {"inputs: [{gelf: 'udp://h:1', trust: maybe}]\n", "1:37 \"trust\" must be on, off or local"},
     {"inputs: [{gelf: 'udp://h:1', domain: ''}]\n", "1:38 must not be empty"},
-    {"inputs: [{gelf: 12201}]\n",
-     "1:17 \"gelf\": this is no address to listen on: it must begin with udp://"},
-    {"inputs: [{gelf: 'upd://x:1'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: it must begin with udp://"},
+    {"inputs: [{gelf: 12201}]\n", "1:17 \"gelf\": this is no address to listen on: it must begin with udp://"},
+    {"inputs: [{gelf: 'upd://x:1'}]\n", "1:17 \"gelf\": this is no address to listen on: it must begin with udp://"},
     {"inputs: [{gelf: 'udp:0.0.0.0:1'}]\n",
      "1:17 \"gelf\": this is no address to listen on: after the scheme stand two"},
     {"inputs: [{gelf: 'udp://:1'}]\n", "1:17 \"gelf\": this is no address to listen on: it needs a host"},
-    {"inputs: [{gelf: 'udp://h'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: it needs a host and a port"},
-    {"inputs: [{gelf: 'udp://h:65536'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: a port is a number"},
-    {"inputs: [{gelf: 'udp://::1:5'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: an IPv6 address stands in"},
-    {"inputs: [{gelf: 'udp://[::1:5'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: an IPv6 address stands"},
-    {"inputs: [{gelf: 'udp://a b:5'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: the host is neither"},
-    {"inputs: [{gelf: 'unix:run/x'}]\n",
-     "1:17 \"gelf\": this is no address to listen on: after unix: stands an abs"},
-    {"inputs: [{syslog: 'http://0.0.0.0:1'}]\n",
-     "1:19 \"syslog\": this is no address to listen on: it must begin"},
+    {"inputs: [{gelf: 'udp://h'}]\n", "1:17 \"gelf\": this is no address to listen on: it needs a host and a port"},
+    {"inputs: [{gelf: 'udp://h:65536'}]\n", "1:17 \"gelf\": this is no address to listen on: a port is a number"},
+    {"inputs: [{gelf: 'udp://::1:5'}]\n", "1:17 \"gelf\": this is no address to listen on: an IPv6 address stands in"},
+    {"inputs: [{gelf: 'udp://[::1:5'}]\n", "1:17 \"gelf\": this is no address to listen on: an IPv6 address stands"},
+    {"inputs: [{gelf: 'udp://a b:5'}]\n", "1:17 \"gelf\": this is no address to listen on: the host is neither"},
+    {"inputs: [{gelf: 'unix:run/x'}]\n", "1:17 \"gelf\": this is no address to listen on: after unix: stands an abs"},
+    {"inputs: [{syslog: 'http://0.0.0.0:1'}]\n", "1:19 \"syslog\": this is no address to listen on: it must begin"},
     {"inputs: [{syslog: 'tls://0.0.0.0:1'}]\n", "1:10 a tls:// address needs \"tls\" with cert and key"},
     {"inputs: [{syslog: 'tcp://0.0.0.0:1', tls: {cert: c, key: k}}]\n", "1:43 this input is not encrypted"},
     {"inputs: [{syslog: 'tls://0.0.0.0:1', tls: {cert: c}}]\n", "1:43 the key \"key\" is missing"},
@@ -271,10 +264,8 @@ static const struct {
     {"inputs: [{gelf: 'udp://h:1', format: text}]\n", "1:38 a gelf input takes gelf"},
     {"inputs: [{tail: /x, timezone: Europe/Berln}]\n",
      "1:31 unknown time zone \"Europe/Berln\"; did you mean \"Europe/Berlin\"?"},
-    {"inputs: [{tail: /x, timezone: berlin}]\n",
-     "1:31 unknown time zone \"berlin\"; did you mean \"Europe/Berlin\"?"},
-    {"inputs: [{tail: /x, timezone: ../../etc/passwd}]\n",
-     "1:31 unknown time zone \"../../etc/passwd\"; write local"},
+    {"inputs: [{tail: /x, timezone: berlin}]\n", "1:31 unknown time zone \"berlin\"; did you mean \"Europe/Berlin\"?"},
+    {"inputs: [{tail: /x, timezone: ../../etc/passwd}]\n", "1:31 unknown time zone \"../../etc/passwd\"; write local"},
     {"inputs: [{tail: /x, timezone: '+25:00'}]\n", "1:31 unknown time zone"},
     {"inputs: [{tail: /x, format: nginx}]\n", "1:29 \"format\" must be auto, nginx-error"},
     {"inputs: [{tail: /x, log_format: '$pid'}]\n", "1:33 \"log_format\" needs \"format: nginx-access\""},
@@ -298,8 +289,7 @@ START_TEST(errors)
     while (e->kind != ERR_ERROR) /* a key that is not in force yet is a warning before it */
         e++;
     char *got = xasprintf("%u:%u %s", e->line, e->col, e->text);
-    ck_assert_msg(strncmp(got, bad[_i].want, strlen(bad[_i].want)) == 0, "got '%s', want '%s'", got,
-                  bad[_i].want);
+    ck_assert_msg(strncmp(got, bad[_i].want, strlen(bad[_i].want)) == 0, "got '%s', want '%s'", got, bad[_i].want);
     ck_assert_ptr_nonnull(strstr(e->file, "/crumbd.yaml"));
     /* A key must not reach the log, not even as the line that is wrong. */
     ck_assert(!strstr(bad[_i].text, "0123456789abcdef") || !e->source);
@@ -319,10 +309,9 @@ START_TEST(printed_with_line_and_caret)
     FILE *f = open_memstream(&text, &n);
     err_print(&d, f);
     fclose(f);
-    ck_assert_str_eq(text,
-                     "crumbd.yaml:3:1: error: unknown key \"braedcrumbs\"; did you mean \"breadcrumbs\"?\n"
-                     "  braedcrumbs: {before: 1}\n"
-                     "  ^\n");
+    ck_assert_str_eq(text, "crumbd.yaml:3:1: error: unknown key \"braedcrumbs\"; did you mean \"breadcrumbs\"?\n"
+                           "  braedcrumbs: {before: 1}\n"
+                           "  ^\n");
     free(text);
     err_free(&d);
     ck_assert_int_eq(chdir("/"), 0);
@@ -404,9 +393,8 @@ START_TEST(environment_variables)
     struct diag d = {0};
     setenv("SENTRY_RELEASE", "a\nb", 1);
     ck_assert_ptr_null(load(INPUT, &d));
-    ck_assert_str_eq(
-        d.v[0].text,
-        "the release in SENTRY_RELEASE cannot be used: Sentry refuses slashes, tabs and dots alone here");
+    ck_assert_str_eq(d.v[0].text,
+                     "the release in SENTRY_RELEASE cannot be used: Sentry refuses slashes, tabs and dots alone here");
     err_free(&d);
     unsetenv("SENTRY_RELEASE");
     s = load("sentry: {release: {file: not-yet}}\n" INPUT, &d);
@@ -487,8 +475,8 @@ START_TEST(dump_can_be_read_again)
     setenv("SENTRY_DSN", "https://0123456789abcdef0123456789abcdef:secret@h/3", 1);
     s = good(INPUT);
     text = dump(s);
-    ck_assert_ptr_nonnull(strstr(
-        text, "# the DSN in force comes from SENTRY_DSN: https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@h/3\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "# the DSN in force comes from SENTRY_DSN: https://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@h/3\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nstore: /home/nobody/.local/state/crumbd/crumbd.db  # default\n"));
     ck_assert_ptr_null(strstr(text, "0123456789abcdef"));
     free(text);
@@ -526,8 +514,8 @@ END_TEST
 
 static void touch(const char *path)
 {
-    char *command = xasprintf("mkdir -p '%s/%.*s' && touch '%s/%s'", dir, (int)(strrchr(path, '/') - path),
-                              path, dir, path);
+    char *command =
+        xasprintf("mkdir -p '%s/%.*s' && touch '%s/%s'", dir, (int)(strrchr(path, '/') - path), path, dir, path);
     ck_assert_int_eq(system(command), 0);
     free(command);
 }
@@ -540,7 +528,9 @@ START_TEST(what_a_host_has)
     touch("var/log/redis/x/unrelated");
     touch("var/log/pods/prod_shop-1_uid/web/0.log");
     touch("var/lib/docker/containers/0123/0123-json.log");
-    char *pods = xasprintf("mkdir '%s/var/log/containers' && ln -s ../pods/prod_shop-1_uid/web/0.log '%s/var/log/containers/a.log'", dir, dir);
+    char *pods = xasprintf(
+        "mkdir '%s/var/log/containers' && ln -s ../pods/prod_shop-1_uid/web/0.log '%s/var/log/containers/a.log'", dir,
+        dir);
     ck_assert_int_eq(system(pods), 0);
     free(pods);
     char *link = xasprintf("%s/var/log/nginx/access.log", dir);
@@ -558,8 +548,8 @@ START_TEST(what_a_host_has)
         pod |= o->kind == INPUT_TAIL && o->format == FORMAT_AUTO && strstr(o->text, "/var/log/containers/*.log");
         docker |= o->kind == INPUT_TAIL && o->format == FORMAT_DOCKER && strstr(o->text, "/containers/*/*-json.log");
         nginx |= o->kind == INPUT_TAIL && o->format == FORMAT_NGINX_ERROR;
-        gelf |= o->kind == INPUT_GELF && o->transport == INPUT_UDP && o->port == 12222 &&
-                strcmp(o->host, "0.0.0.0") == 0;
+        gelf |=
+            o->kind == INPUT_GELF && o->transport == INPUT_UDP && o->port == 12222 && strcmp(o->host, "0.0.0.0") == 0;
     }
     ck_assert(gelf && pod && docker);
     ck_assert(nginx == (input_type_of(INPUT_TAIL, INPUT_UDP) != NULL));
@@ -617,8 +607,7 @@ START_TEST(zones)
     for (unsigned i = 1; i < z->n; i++) {
         ck_assert(z->rows[i].from_utc_s > z->rows[i - 1].from_utc_s);
         ck_assert(z->rows[i].offset_s != z->rows[i - 1].offset_s);
-        autumn |=
-            z->rows[i].from_utc_s == 1792890000 && z->rows[i].offset_s == 3600; /* 2026-10-25 01:00 UTC */
+        autumn |= z->rows[i].from_utc_s == 1792890000 && z->rows[i].offset_s == 3600; /* 2026-10-25 01:00 UTC */
     }
     ck_assert(autumn);
     ck_assert_int_gt(z->rows[z->n - 1].from_utc_s, 2800000000);
@@ -631,8 +620,11 @@ START_TEST(zones)
         const char *tz;
         int32_t winter_s;
         bool has_summer;
-    } local[] = {{":Europe/Berlin", 3600, true}, {"/usr/share/zoneinfo/Asia/Tokyo", 32400, false}, {"AAA3BBB,M3.5.0,M10.5.0", -10800, true},
-                 {"", 0, false}, {"Nowhere/Here", 0, false}};
+    } local[] = {{":Europe/Berlin", 3600, true},
+                 {"/usr/share/zoneinfo/Asia/Tokyo", 32400, false},
+                 {"AAA3BBB,M3.5.0,M10.5.0", -10800, true},
+                 {"", 0, false},
+                 {"Nowhere/Here", 0, false}};
     for (unsigned i = 0; i < sizeof local / sizeof *local; i++) {
         setenv("TZ", local[i].tz, 1);
         z = zone_load(SLICE("local"), &d, at);

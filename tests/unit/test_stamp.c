@@ -9,8 +9,7 @@ enum reader { NGINX, CLF, ISO, BSD, EPOCH };
 
 static int64_t now_us; /* for BSD; 2026-11-23 00:00:00 in each test */
 
-static void ck_read(enum reader reader, const char *text, const char *want, bool want_zone,
-                    const char *want_rest)
+static void ck_read(enum reader reader, const char *text, const char *want, bool want_zone, const char *want_rest)
 {
     struct slice s = slice_str(text), before = s;
     int64_t us = 42;
@@ -36,11 +35,11 @@ static void ck_read(enum reader reader, const char *text, const char *want, bool
     }
     ck_assert_msg(ok == (*want != '\0'), "'%s': %s", text, ok ? "taken" : "refused");
     if (!ok) {
-        ck_assert_msg(us == 42 && s.p == before.p && s.n == before.n, "'%s': outputs changed on failure",
-                      text);
+        ck_assert_msg(us == 42 && s.p == before.p && s.n == before.n, "'%s': outputs changed on failure", text);
         return;
     }
-    for (int again = 0; reader == BSD && again < 2; again++) { /* the same second was there before, with and without what is behind it */
+    for (int again = 0; reader == BSD && again < 2;
+         again++) { /* the same second was there before, with and without what is behind it */
         struct stamp_memo memo = {0};
         struct slice first = again ? before : slice_sub(before, 0, 15), second = before;
         int64_t first_us, second_us = 0;
@@ -81,10 +80,9 @@ START_TEST(civil_against_a_count_of_days)
                 ck_abort_msg("%s, want %s", text, want);
             day += n;
         }
-    struct civil bad[] = {
-        {0, 1, 1, 0, 0, 0, 0},     {2026, 0, 1, 0, 0, 0, 0},  {2026, 13, 1, 0, 0, 0, 0},
-        {2026, 1, 0, 0, 0, 0, 0},  {2026, 1, 1, 24, 0, 0, 0}, {2026, 1, 1, 0, 60, 0, 0},
-        {2026, 1, 1, 0, 0, 61, 0}, {2026, 1, 1, -1, 0, 0, 0}, {2026, 1, 1, 0, 0, 0, 1000000}};
+    struct civil bad[] = {{0, 1, 1, 0, 0, 0, 0},     {2026, 0, 1, 0, 0, 0, 0},  {2026, 13, 1, 0, 0, 0, 0},
+                          {2026, 1, 0, 0, 0, 0, 0},  {2026, 1, 1, 24, 0, 0, 0}, {2026, 1, 1, 0, 60, 0, 0},
+                          {2026, 1, 1, 0, 0, 61, 0}, {2026, 1, 1, -1, 0, 0, 0}, {2026, 1, 1, 0, 0, 0, 1000000}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t us = 42;
         ck_assert(!stamp_civil(&bad[i], &us) && us == 42);
@@ -210,8 +208,7 @@ START_TEST(epoch)
     ck_read(EPOCH, "1795400766123456", "2026-11-23T02:26:06.123Z", true, "");
     ck_read(EPOCH, "1795400766123456789", "2026-11-23T02:26:06.123Z", true, "");
     ck_read(EPOCH, "0", "1970-01-01T00:00:00.000Z", true, "");
-    ck_read(EPOCH, "1795400766.1234567890123456789012345678901234567890", "2026-11-23T02:26:06.123Z", true,
-            "");
+    ck_read(EPOCH, "1795400766.1234567890123456789012345678901234567890", "2026-11-23T02:26:06.123Z", true, "");
     ck_read(EPOCH, "", "", false, "");
     ck_read(EPOCH, "-5", "", false, "");
     ck_read(EPOCH, "10.0.0.1", "", false, "");
@@ -255,8 +252,7 @@ static void ck_local(const struct zone *z, const char *local, const char *last, 
     }
     char got[32];
     stamp_print(stamp_local(z, local_us, last_us), got);
-    ck_assert_msg(strcmp(got, want) == 0, "%s after %s: got %s, want %s", local, last ? last : "nothing", got,
-                  want);
+    ck_assert_msg(strcmp(got, want) == 0, "%s after %s: got %s, want %s", local, last ? last : "nothing", got, want);
 }
 
 START_TEST(zones)

@@ -61,7 +61,9 @@ static const char *get(const char *path, const char *query, const char *not_read
     char input_text[] = "udp://<&\"\\>:1", tail_text[] = "/l/*.log";
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
-    const struct input_state states[] = {{.port = 1, .lines = 9, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true}, {.unreadable = 3}};
+    const struct input_state states[] = {
+        {.port = 1, .lines = 9, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true},
+        {.unreadable = 3}};
     const struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
     const struct rule_set set = {.rules = list, .n = 3};
@@ -80,7 +82,8 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .counts = &counts,
                        .waiting = waiting,
                        .store_limit_bytes = 1 << 20};
-    const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .nonce = "abc", .access = access_};
+    const struct http_request req = {
+        .path = slice_str(path), .query = slice_str(query), .nonce = "abc", .access = access_};
     sbuf_reset(&answer.body);
     answer.status = 200;
     answer.type = NULL;
@@ -174,7 +177,8 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2 + 5 + 4); /* the three states of the outbox are one, and so are both rules five times and both inputs four times */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 4); /* the three states of the outbox are one, and so are both rules
+                                                         five times and both inputs four times */
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
@@ -202,9 +206,11 @@ START_TEST(rules_as_json_and_as_a_table)
     has(get("/", "", NULL), "none was tried yet");
     rule_stats[0] = (struct rule_stats){.tried = 9, .hits = 8, .ns = 1234567890};
     rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended_until_us = 1700000060000001};
-    ck_assert_str_eq(get("/api/rules", "", NULL),
-                     "[{\"id\":\"shop.\\\"<b>\\\"\\\\\\n\",\"tried\":9,\"hits\":8,\"seconds\":1.234567,\"match_limit\":0,\"suspended\":false},"
-                     "{\"id\":\"slow\",\"tried\":100,\"hits\":0,\"seconds\":0.000000,\"match_limit\":100,\"suspended\":true}]\n");
+    ck_assert_str_eq(
+        get("/api/rules", "", NULL),
+        "[{\"id\":\"shop.\\\"<b>\\\"\\\\\\n\",\"tried\":9,\"hits\":8,\"seconds\":1.234567,\"match_limit\":0,"
+        "\"suspended\":false},"
+        "{\"id\":\"slow\",\"tried\":100,\"hits\":0,\"seconds\":0.000000,\"match_limit\":100,\"suspended\":true}]\n");
     const char *page = get("/", "", NULL);
     has(page, "&lt;b&gt;");
     hasnt(page, "<b>");
@@ -220,7 +226,8 @@ START_TEST(ledger_says_whether_it_balances)
     has(get("/api/ledger", "", NULL), "{\"balanced\":false,\"start\":1700000000.250000,");
     counts.v[COUNT_blank] = 2;
     has(get("/api/ledger", "", NULL), "{\"balanced\":true,");
-    has(sbuf_cstr(&answer.body), "\"balances\":[{\"of\":\"lines\",\"in\":2,\"out\":2,\"open\":0},{\"of\":\"events\",\"in\":0,");
+    has(sbuf_cstr(&answer.body),
+        "\"balances\":[{\"of\":\"lines\",\"in\":2,\"out\":2,\"open\":0},{\"of\":\"events\",\"in\":0,");
     has(sbuf_cstr(&answer.body), "\"waiting_to_be_stored\":{\"lines\":0,\"events\":0},\"unnamed_rows\":0,");
     has(sbuf_cstr(&answer.body), "\"blank\":2,");
     has(get("/", "", NULL), ">balanced<");
@@ -307,7 +314,8 @@ END_TEST
 /* Who may not see what logs say sees health and numbers; where it can help, a form. */
 START_TEST(closed)
 {
-    static const char *const secret[] = {"/", "/event/1", "/api/events", "/api/events/1", "/api/ledger", "/api/rules", "/nothing"};
+    static const char *const secret[] = {"/",           "/event/1",   "/api/events", "/api/events/1",
+                                         "/api/ledger", "/api/rules", "/nothing"};
     static const int status[] = {[HTTP_ASK] = 401, [HTTP_WRONG] = 401, [HTTP_TOO_SOON] = 429, [HTTP_PROBES] = 403};
     put(1, "what a log says", "{\"a\":\"what a log says\"}");
     for (access_ = HTTP_ASK; access_ <= HTTP_PROBES; access_++) {

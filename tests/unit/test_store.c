@@ -70,10 +70,10 @@ static void exec_sql(const char *sql)
 
 /* As steps before the seventh left it. */
 #define WITHOUT_SHARES                                                                                                 \
-    "DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL,"        \
-    " head_bytes INTEGER NOT NULL, head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL,"             \
-    " input TEXT NOT NULL, held_stdout INTEGER NOT NULL DEFAULT 0, held_stderr INTEGER NOT NULL DEFAULT 0);"                                                                                                           \
-    "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"            \
+    "DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL,"      \
+    " head_bytes INTEGER NOT NULL, head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL,"           \
+    " input TEXT NOT NULL, held_stdout INTEGER NOT NULL DEFAULT 0, held_stderr INTEGER NOT NULL DEFAULT 0);"           \
+    "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"          \
     "DROP TABLE share; DROP INDEX event_input; ALTER TABLE event DROP COLUMN input;"
 
 static int64_t ask_sql(const char *sql)
@@ -91,8 +91,7 @@ static int64_t ask_sql(const char *sql)
 
 static struct store_event event(unsigned n, const char *payload)
 {
-    struct store_event e = {
-        .time_us = 1700000000000000 + n, .title = {SLICE("title")}, .level = SLICE("error")};
+    struct store_event e = {.time_us = 1700000000000000 + n, .title = {SLICE("title")}, .level = SLICE("error")};
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", n);
     e.payload.text = slice_str(payload);
     return e;
@@ -259,7 +258,8 @@ START_TEST(rows_and_their_ways)
     ck_assert_uint_eq(got.v[COUNT_sent], 1);
     ck_assert_uint_eq(got.v[COUNT_retries], 1);
     ck_assert_uint_eq(got.v[COUNT_dead], 1);
-    ck_assert_int_eq(ask_sql("SELECT quantity FROM report WHERE reason='send_error' AND category='error' AND project=''"), 1);
+    ck_assert_int_eq(
+        ask_sql("SELECT quantity FROM report WHERE reason='send_error' AND category='error' AND project=''"), 1);
     ck_assert_int_eq(store_requeue(s, 2), 1);
     ck_assert_int_eq(store_requeue(s, 3), 0); /* never failed: nothing to do */
     ck_assert_int_eq(store_drop(s, 0, true), 0);
@@ -372,8 +372,15 @@ START_TEST(what_is_waited_for)
 {
     struct store *s = open_it();
     struct deadline_row v[] = {{.key = UINT64_MAX - 1, .rule = SLICE("r"), .since_us = 20, .time_us = INT64_MIN},
-                              {.key = 2, .rule = SLICE("r"), .since_us = 10, .time_us = 7, .times = 3, .silent = true, .file_key = UINT64_MAX,
-                               .offset = 5, .record = {SLICE("a\0b")}}};
+                               {.key = 2,
+                                .rule = SLICE("r"),
+                                .since_us = 10,
+                                .time_us = 7,
+                                .times = 3,
+                                .silent = true,
+                                .file_key = UINT64_MAX,
+                                .offset = 5,
+                                .record = {SLICE("a\0b")}}};
     struct checkpoint c = {.deadlines = v, .n_deadlines = 2, .clock_us = 30};
     ck_assert_int_eq(store_clock(s), 0);
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
@@ -409,9 +416,10 @@ START_TEST(an_older_store_learns_check_ins)
     struct store *s = open_it();
     put(s, event(1, "{\"n\":1}"));
     store_close(s);
-    exec_sql(WITHOUT_SHARES "DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER TABLE event DROP COLUMN kind;"
-             "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote;"
-             "CREATE INDEX event_due ON event(state, project, next_try_us); PRAGMA user_version=3");
+    exec_sql(WITHOUT_SHARES "DROP TABLE overdue; DELETE FROM meta WHERE name='clock_us'; DROP INDEX event_due; ALTER "
+                            "TABLE event DROP COLUMN kind;"
+                            "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote;"
+                            "CREATE INDEX event_due ON event(state, project, next_try_us); PRAGMA user_version=3");
     s = open_it();
     struct store_row *r = next(s);
     ck_assert_ptr_nonnull(r);
@@ -432,7 +440,8 @@ START_TEST(titles_and_answers_of_others_have_no_secrets)
     struct store *s = open_it();
     put(s, event(1, "{}"));
     store_close(s);
-    exec_sql("UPDATE event SET state=2, title='login password=hunter2x of bob@example.com', reason='HTTP 400: api_key=k7Gd93mXa'");
+    exec_sql("UPDATE event SET state=2, title='login password=hunter2x of bob@example.com', reason='HTTP 400: "
+             "api_key=k7Gd93mXa'");
     s = open_it();
     struct store_row *r = store_get(s, 1, NULL);
     ck_slice(r->event.title.text, "login password=[Filtered] of [Filtered]");
@@ -449,7 +458,8 @@ START_TEST(titles_and_answers_of_others_have_no_secrets)
     store_dead(s, r->id, "HTTP 400: {\"echo\":{\"token\":\"k7Gd93mXa\"}}");
     store_row_free(r);
     store_close(s);
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE reason='HTTP 400: {\"echo\":{\"token\":\"[Filtered]\"}}'"), 1);
+    ck_assert_int_eq(
+        ask_sql("SELECT count(*) FROM event WHERE reason='HTTP 400: {\"echo\":{\"token\":\"[Filtered]\"}}'"), 1);
 }
 END_TEST
 
@@ -527,7 +537,10 @@ static void none_expected(void *u, const struct position *p)
 START_TEST(positions_and_counts)
 {
     struct store *s = open_it();
-    struct position p = {.input = SLICE("/var/log/*.log"), .part = SLICE("00000000000000ff"), .offset = UINT64_MAX, .blob = SLICE("a\0b")};
+    struct position p = {.input = SLICE("/var/log/*.log"),
+                         .part = SLICE("00000000000000ff"),
+                         .offset = UINT64_MAX,
+                         .blob = SLICE("a\0b")};
     struct checkpoint c = {.positions = &p, .n_positions = 1};
     c.counts.v[COUNT_lines_in] = 3;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
@@ -558,7 +571,8 @@ static void ck_row(void *u, const struct flood_row *row)
 
 static void put_row(struct store *s, struct slice varied)
 {
-    struct flood_row row = {.key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .top_values_text = {varied}};
+    struct flood_row row = {
+        .key = UINT64_MAX, .period_us = 5, .burst = 1, .suppressed = 7, .top_values_text = {varied}};
     struct checkpoint c = {.limits = &row, .n_floods = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
 }
@@ -575,7 +589,8 @@ START_TEST(rows_of_flood_control)
     put_row(s, SLICE(""));
     store_floods(s, ck_row, (char[]){""});
     store_close(s);
-    exec_sql(WITHOUT_SHARES "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
+    exec_sql(WITHOUT_SHARES
+             "ALTER TABLE flood DROP COLUMN varied; ALTER TABLE flood DROP COLUMN remote; PRAGMA user_version=4");
     s = open_it();
     store_floods(s, ck_row, (char[]){""});
     put_row(s, SLICE("[3]"));
@@ -830,7 +845,8 @@ START_TEST(limit_without_a_dsn)
     ck_assert_uint_gt(left, 0);
     ck_assert_uint_eq(store_counted(s)->v[COUNT_store_overflow], EVENTS - left);
     ck_assert_uint_eq(counts(s).v[COUNT_store_overflow], EVENTS - left);
-    ck_assert_uint_eq(ask_sql("SELECT quantity FROM report WHERE reason='cache_overflow' AND category='error'"), EVENTS - left);
+    ck_assert_uint_eq(ask_sql("SELECT quantity FROM report WHERE reason='cache_overflow' AND category='error'"),
+                      EVENTS - left);
     ck_assert_int_eq(ask_sql("SELECT max(id)-min(id)+1 FROM event"), left);
     ck_assert_int_eq(ask_sql("SELECT max(id) FROM event"), EVENTS);
     store_close(s);
@@ -958,7 +974,8 @@ static void fill_disk(const char *folder)
     free(name);
 }
 
-/* Puts open and ready events until the WAL is beyond what it has from the start, takes the rest of the disk, and dies. */
+/* Puts open and ready events until the WAL is beyond what it has from the start, takes the rest of the disk, and dies.
+ */
 static void fill_and_die(const char *folder)
 {
     enum { CHECKPOINTS = 5, EVENTS = 60 };
@@ -1027,7 +1044,8 @@ static void closes_open(struct store *s)
 
 static void notes_a_report(struct store *s)
 {
-    store_report_done(s, &(struct store_report){.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = 100});
+    store_report_done(
+        s, &(struct store_report){.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = 100});
     ck_assert_uint_eq(reported(s), 200);
 }
 
@@ -1100,7 +1118,8 @@ START_TEST(killed_at_any_moment)
         ck_assert_int_ge(pid, 0);
         if (pid == 0)
             churn();
-        /* Not a wait for a fact: the moment itself is what varies. On a machine so busy that nothing was stored it comes later. */
+        /* Not a wait for a fact: the moment itself is what varies. On a machine so busy that nothing was stored it
+         * comes later. */
         uint64_t within_ns = round < 25 ? 40000000 : 900000000;
         struct timespec t = {.tv_nsec = (long)((rnd = hash_mix(rnd, 1)) % within_ns)};
         nanosleep(&t, NULL);
@@ -1145,8 +1164,8 @@ START_TEST(any_prefix_of_the_wal_is_a_checkpoint)
     ck_assert_int_eq(stat(wal, &st), 0);
     uint64_t last = 0;
     for (off_t checkpoint = st.st_size; checkpoint > 0; checkpoint -= 40009) {
-        cmd = xasprintf("cd '%s' && rm -f copy.db* && cp base.db copy.db && head -c %lld '%s' >copy.db-wal",
-                        dir, (long long)checkpoint, wal);
+        cmd = xasprintf("cd '%s' && rm -f copy.db* && cp base.db copy.db && head -c %lld '%s' >copy.db-wal", dir,
+                        (long long)checkpoint, wal);
         ck_assert_int_eq(system(cmd), 0);
         free(cmd);
         struct diag d = {0};
@@ -1188,8 +1207,7 @@ START_TEST(tools_beside_a_busy_daemon)
         for (int i = 0; i < 40; i++) {
             struct store *tool = open_at(path, STORE_TOOL, 0);
             unsigned n = 0;
-            if (!store_each(tool, seen_one, &n) || store_requeue(tool, 0) < 0 ||
-                store_drop(tool, i + 1, false) < 0)
+            if (!store_each(tool, seen_one, &n) || store_requeue(tool, 0) < 0 || store_drop(tool, i + 1, false) < 0)
                 _exit(1);
             store_close(tool);
         }

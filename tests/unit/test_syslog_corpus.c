@@ -5,9 +5,8 @@
 /* The clock and zone of syslog-ng's tests: 2019-02-08 09:37:49 CET, zone MET. */
 #define SNG_NOW INT64_C(1549615069)
 
-static struct zone_row met_rows[] = {{INT64_MIN, 3600},  {1143334800, 7200}, {1162083600, 3600},
-                                     {1174784400, 7200}, {1193533200, 3600}, {1553994000, 7200},
-                                     {1572138000, 3600}};
+static struct zone_row met_rows[] = {{INT64_MIN, 3600},  {1143334800, 7200}, {1162083600, 3600}, {1174784400, 7200},
+                                     {1193533200, 3600}, {1553994000, 7200}, {1572138000, 3600}};
 static struct zone met = {.rows = met_rows, .n = 7};
 
 static bool from(const struct json_node *c, const char *source)
@@ -58,8 +57,7 @@ static void ck_tag(const struct json_node *expect, const struct record *r, struc
     corpus_differs(why, "tag", r->app, slice_split(&w, '['));
 }
 
-static void ck_fields(const struct json_node *list, const char *prefix, const struct record *r,
-                      struct sbuf *why)
+static void ck_fields(const struct json_node *list, const char *prefix, const struct record *r, struct sbuf *why)
 {
     for (const struct json_node *n = list ? list->child : NULL; n; n = n->next) {
         char name[512];
@@ -116,8 +114,7 @@ static void ck_time(struct arena *a, const struct json_node *c, const struct rec
     } else if (stamp_rfc3339(&s, &us, &zoned)) {
         if (us / 1000000 != r->time_us / 1000000 || (slice_chr(w, '.') && us != r->time_us))
             sbuf_addf(why, "\n    timestamp: got %lld, want %lld", (long long)r->time_us, (long long)us);
-    } else if (!slice_is(json_get(c, "format")->text,
-                         "rfc5424")) { /* there it is the civil time of an offset */
+    } else if (!slice_is(json_get(c, "format")->text, "rfc5424")) { /* there it is the civil time of an offset */
         corpus_differs(why, "timestamp", old_form(a, r->time_us), w);
     }
 }
@@ -155,10 +152,8 @@ static void run(struct arena *a, const struct json_node *c, struct sbuf *why)
 {
     const struct json_node *expect = json_get(c, "expect"), *mode = json_get(c, "mode");
     struct slice raw = corpus_bytes(a, json_get(c, "raw")), format = json_get(c, "format")->text;
-    struct parse_ctx ctx = {.arena = a,
-                            .zone = from(c, "syslog-ng") ? &met : NULL,
-                            .now_us = clock_of(c),
-                            .last_us = RECORD_NO_TIME};
+    struct parse_ctx ctx = {
+        .arena = a, .zone = from(c, "syslog-ng") ? &met : NULL, .now_us = clock_of(c), .last_us = RECORD_NO_TIME};
     static struct record r;
     if (slice_is(format, "sdata")) {
         struct sbuf b;
@@ -170,8 +165,7 @@ static void run(struct arena *a, const struct json_node *c, struct sbuf *why)
     record_init(&r, FORMAT_SYSLOG, raw);
     bool ok = parser_parse(FORMAT_SYSLOG, &ctx, &r);
     bool strict_utf8 = mode && mode->type == JSON_STRING && slice_is(mode->text, "compliant_msg_on");
-    bool want_ok =
-        json_get(expect, "ok")->truth || strict_utf8; /* accepted with that option off, says the source */
+    bool want_ok = json_get(expect, "ok")->truth || strict_utf8; /* accepted with that option off, says the source */
     if (ok != want_ok)
         sbuf_addf(why, "\n    %s", ok ? "accepted" : ctx.reason);
     if (!ok || strict_utf8 || !want_ok)
@@ -228,8 +222,7 @@ static void run_nginx(struct arena *a, const struct json_node *c, struct sbuf *w
     if (end > begin) {
         message = slice_sub(raw, (size_t)begin, (size_t)end);
         if (slice_find(message, r.message) < 0)
-            sbuf_addf(why, "\n    message: '%.*s' is not in '%.*s'", SLICE_ARG(r.message),
-                      SLICE_ARG(message));
+            sbuf_addf(why, "\n    message: '%.*s' is not in '%.*s'", SLICE_ARG(r.message), SLICE_ARG(message));
         if (!record_value(&r, "client").n)
             sbuf_addf(why, "\n    no client");
     }

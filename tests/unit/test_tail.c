@@ -183,9 +183,8 @@ START_TEST(copied_and_truncated)
     ck_assert(strstr(rig_all(r), "two|half|") && strstr(rig_all(r), "three|"));
     ck_assert_uint_eq(r->counts.v[COUNT_files_truncated], 1);
     for (unsigned i = 0; i < 4; i++)
-        ck_assert(strcmp(r->msg[i].text, "three") == 0
-                      ? r->msg[i].key != r->msg[0].key && r->msg[i].offset == 0
-                      : r->msg[i].key == r->msg[0].key);
+        ck_assert(strcmp(r->msg[i].text, "three") == 0 ? r->msg[i].key != r->msg[0].key && r->msg[i].offset == 0
+                                                       : r->msg[i].key == r->msg[0].key);
     /* And once more, with the older copy in the way. */
     rig_rename(r, "a.log.1", "a.log.2");
     rig_append(r, "a.log", "four\n");
@@ -433,8 +432,7 @@ START_TEST(names)
         {"/l/1", "/l/1.1", true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        ck_assert_msg(tail_rotated_name(rows[i].pattern, rows[i].path) == rows[i].rotated, "%s",
-                      rows[i].path);
+        ck_assert_msg(tail_rotated_name(rows[i].pattern, rows[i].path) == rows[i].rotated, "%s", rows[i].path);
     ck_assert(tail_named_as_copy("a.log", "a.log.1") && tail_named_as_copy("a.log", "a.log-20261123") &&
               tail_named_as_copy("a.log", "a-20261123.log") && tail_named_as_copy("a.log", "a.1.log"));
     ck_assert(!tail_named_as_copy("a.log.1", "a.log") && !tail_named_as_copy("a.log", "a.log") &&
@@ -454,11 +452,9 @@ START_TEST(refused)
         if (i < 2)
             ck_assert_int_eq(symlink(devices[i], rig_path(r, "a.log")), 0);
         else if (i == 2)
-            ck_assert(symlink("/dev/stdout", rig_path(r, "link")) == 0 &&
-                      symlink("link", rig_path(r, "a.log")) == 0);
+            ck_assert(symlink("/dev/stdout", rig_path(r, "link")) == 0 && symlink("link", rig_path(r, "a.log")) == 0);
         else
-            ck_assert_int_eq(i == 3 ? mkfifo(rig_path(r, "a.log"), 0666) : mkdir(rig_path(r, "a.log"), 0777),
-                             0);
+            ck_assert_int_eq(i == 3 ? mkfifo(rig_path(r, "a.log"), 0666) : mkdir(rig_path(r, "a.log"), 0777), 0);
         ck_assert_ptr_null(in_tail.start(r->base, &r->opt, &r->sink, &r->diag));
         dup2(before, 2);
         close(before);

@@ -349,9 +349,8 @@ static void write_lines(struct world *w)
     complete_line(w);
     FILE *f = fopen(rig_path(w->r, "a.log"), "a");
     for (unsigned n = 1 + draw(w, 30); n; n--)
-        fprintf(
-            f, "%u %.*s\n", w->next++, (int)draw(w, 90),
-            "the quick brown fox jumps over the lazy dog, and the dog does not care, nor do I, now or ever");
+        fprintf(f, "%u %.*s\n", w->next++, (int)draw(w, 90),
+                "the quick brown fox jumps over the lazy dog, and the dog does not care, nor do I, now or ever");
     w->begun = draw(w, 4) == 0;
     if (w->begun)
         fprintf(f, "%u begun", w->next++);

@@ -301,7 +301,8 @@ START_TEST(a_path_tells_the_container_where_only_root_may_write)
 }
 END_TEST
 
-/* The host's file system, mounted in a container: Ubuntu's /var/log is its group's, and the kubelet's folder in it is root's. */
+/* The host's file system, mounted in a container: Ubuntu's /var/log is its group's, and the kubelet's folder in it is
+ * root's. */
 static void check_mounted(uid_t owner, mode_t mode, bool known)
 {
     struct rig *r = rig_new("host/var/log/pods/*/*/*.log", 0);

@@ -219,7 +219,9 @@ START_TEST(paused_between_pieces)
 {
     struct rig *r = cri_rig("a.log", 0);
     r->pause_after = (unsigned)_i + 1;
-    rig_append(r, "a.log", OUT_P "one\n" ERR_P "two\n" "torn\n" OUT_F "three\n");
+    rig_append(r, "a.log",
+               OUT_P "one\n" ERR_P "two\n"
+                     "torn\n" OUT_F "three\n");
     rig_start(r);
     rig_until(r, r->n == r->pause_after);
     rig_look(r);

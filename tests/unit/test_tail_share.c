@@ -174,7 +174,8 @@ START_TEST(changed_while_parked)
 }
 END_TEST
 
-/* As many files as may be open, and all with more to read than anyone reads at once: one more is opened in the place of one of them. */
+/* As many files as may be open, and all with more to read than anyone reads at once: one more is opened in the place of
+ * one of them. */
 START_TEST(files_that_never_rest)
 {
     enum { BUSY = 20, LINES = 4000 };
@@ -326,7 +327,8 @@ START_TEST(no_descriptor_is_no_news)
 }
 END_TEST
 
-/* Folders that may not be read any more hide their files, and take none away: one, and more than are remembered by name. */
+/* Folders that may not be read any more hide their files, and take none away: one, and more than are remembered by
+ * name. */
 START_TEST(folders_without_rights)
 {
     const unsigned folders = _i & 2 ? TAIL_UNKNOWN_MAX + 6 : 1;

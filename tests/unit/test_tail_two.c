@@ -47,11 +47,11 @@ static void end(struct two *t)
     rig_free(t->a);
 }
 
-#define ck_read(t, by_a, by_b)                                                                               \
-    do {                                                                                                     \
-        settle(t);                                                                                           \
-        ck_assert_str_eq(rig_all((t)->a), by_a);                                                             \
-        ck_assert_str_eq(rig_all((t)->b), by_b);                                                             \
+#define ck_read(t, by_a, by_b)                                                                                         \
+    do {                                                                                                               \
+        settle(t);                                                                                                     \
+        ck_assert_str_eq(rig_all((t)->a), by_a);                                                                       \
+        ck_assert_str_eq(rig_all((t)->b), by_b);                                                                       \
     } while (0)
 
 START_TEST(the_first_has_it_by_name)

@@ -417,15 +417,15 @@ static void say(struct net *t, int fd, struct slice s, bool bytewise)
 
 START_TEST(http_on_a_tcp_port)
 {
-    static const char long_path[] = "POST /", *const requests[] = {
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n\r\n<11>forged\n",
-        "GET /?a=<11>x HTTP/1.1\r\n\r\n{\"short_message\":\"forged\"}\n",
-        "OPTIONS * HTTP/1.0\n\n<11>forged\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        "\r\n\nPATCH /x HTTP/1.1\r\n\r\n<11>forged\n",
-        "M-SEARCH * HTTP/1.1\r\n\r\n<11>forged\n",
-        "CONNECT a:443 HTTP/1.1\r\n\r\n<11>forged\n",
-        long_path};
+    static const char long_path[] = "POST /",
+                      *const requests[] = {"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n\r\n<11>forged\n",
+                                           "GET /?a=<11>x HTTP/1.1\r\n\r\n{\"short_message\":\"forged\"}\n",
+                                           "OPTIONS * HTTP/1.0\n\n<11>forged\n",
+                                           "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                           "\r\n\nPATCH /x HTTP/1.1\r\n\r\n<11>forged\n",
+                                           "M-SEARCH * HTTP/1.1\r\n\r\n<11>forged\n",
+                                           "CONNECT a:443 HTTP/1.1\r\n\r\n<11>forged\n",
+                                           long_path};
     struct sbuf request;
     sbuf_init(&request, 1 << 20);
     for (enum input_kind kind = INPUT_GELF; kind <= INPUT_SYSLOG; kind++) {
@@ -524,8 +524,7 @@ END_TEST
 
 /* ---- PROXY ---- */
 
-static const char v2_tcp4[] =
-    "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x09\x7f\x00\x00\x01\x12\x34\x56\x78";
+static const char v2_tcp4[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x09\x7f\x00\x00\x01\x12\x34\x56\x78";
 
 /* Feeds the header as the reader asks for it; the bytes taken, 0 when it is refused or ends too early. */
 static size_t proxy_walk(struct slice s, struct sockaddr_storage *from)
@@ -589,8 +588,7 @@ START_TEST(proxy_connections)
     t->opt.proxy_protocol = true;
     t->opt.idle_timeout_us = 500000;
     net_start(t);
-    int v1 = net_connect(t, SOCK_STREAM), v2 = net_connect(t, SOCK_STREAM),
-        none = net_connect(t, SOCK_STREAM);
+    int v1 = net_connect(t, SOCK_STREAM), v2 = net_connect(t, SOCK_STREAM), none = net_connect(t, SOCK_STREAM);
     int silent = net_connect(t, SOCK_STREAM), check = net_connect(t, SOCK_STREAM);
     net_send(v1, SLICE("PROXY TCP4 203.0.113.1 127.0.0.1 56324 443\r\n<13>one\n"));
     net_until(t, t->n == 1);
@@ -621,8 +619,8 @@ static int client(struct net *t, const char *from)
 {
     size_t before = t->n;
     char text[128];
-    int n = snprintf(text, sizeof text, "PROXY %s %s %s 56324 443\r\n<13>hello\n", strchr(from, ':') ? "TCP6" : "TCP4", from,
-                     strchr(from, ':') ? "::1" : "127.0.0.1");
+    int n = snprintf(text, sizeof text, "PROXY %s %s %s 56324 443\r\n<13>hello\n", strchr(from, ':') ? "TCP6" : "TCP4",
+                     from, strchr(from, ':') ? "::1" : "127.0.0.1");
     int fd = net_connect(t, SOCK_STREAM);
     net_send(fd, slice_of(text, (size_t)n));
     net_until(t, t->n == before + 1);
@@ -659,7 +657,8 @@ static void close_all(const int *fds, unsigned n)
         close(fds[i]);
 }
 
-/* It gives up its own that has been idle longest, also where it says to be many of one network; nobody else loses any. */
+/* It gives up its own that has been idle longest, also where it says to be many of one network; nobody else loses any.
+ */
 START_TEST(an_address_has_its_share_of_connections)
 {
     enum { MAX = 64, EACH = 8 };
@@ -725,7 +724,9 @@ START_TEST(who_holds_most_gives_way)
     struct net *t = proxied(MAX);
     int held[MAX];
     for (unsigned i = 0; i < MAX; i++) /* 4, 3, 3, 3, 3 */
-        held[i] = client(t, i < 4 ? "203.0.113.1" : (const char *[]){"203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5"}[i % 4]);
+        held[i] =
+            client(t, i < 4 ? "203.0.113.1"
+                            : (const char *[]){"203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5"}[i % 4]);
     ck_assert_uint_eq(open_of(held, MAX), MAX);
     speak(t, held[0]);
     int late = client(t, "203.0.113.9");

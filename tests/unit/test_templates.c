@@ -1,10 +1,11 @@
 /*
- * templates: the template of every line of the corpora and of the seeds is what it was when it was frozen, so that no message moves to
- * another issue by accident.
+ * templates: the template of every line of the corpora and of the seeds is what it was when it was frozen, so that no
+ * message moves to another issue by accident.
  *
- * tests/unit/templates.frozen has a row for each file: its place (`corpus` lies outside the tree and may be absent, `tests` is part of
- * it), its name, the hash of its bytes, then a hash for each GROUP lines. A template that changes on purpose is frozen anew with
- * FREEZE=1 in the environment, which writes that file; a row of place and name alone adds a file.
+ * tests/unit/templates.frozen has a row for each file: its place (`corpus` lies outside the tree and may be absent,
+ * `tests` is part of it), its name, the hash of its bytes, then a hash for each GROUP lines. A template that changes on
+ * purpose is frozen anew with FREEZE=1 in the environment, which writes that file; a row of place and name alone adds a
+ * file.
  */
 #include <inttypes.h>
 
@@ -172,7 +173,9 @@ START_TEST(sees_a_change)
     uint32_t first = group_hash(&rest, false), second = group_hash(&rest, false);
     snprintf(row, sizeof row, "%08" PRIx32 " %08" PRIx32, first, second);
     ck_assert_uint_eq(compare(SLICE("same"), text, slice_str(row)), 0);
-    ck_assert_uint_eq(compare(SLICE("second"), SLICE("a 1\nb 2\nc 3\nd 4\ne 5\nf 6\ng 7\nh 8\ni 9\nj 10\nk 11\nl: x\n"), slice_str(row)), 1);
+    ck_assert_uint_eq(compare(SLICE("second"), SLICE("a 1\nb 2\nc 3\nd 4\ne 5\nf 6\ng 7\nh 8\ni 9\nj 10\nk 11\nl: x\n"),
+                              slice_str(row)),
+                      1);
     ck_assert_uint_eq(compare(SLICE("short"), text, slice_of(row, 8)), 1);
     ck_assert_uint_eq(compare(SLICE("long"), slice_of(text.p, text.n - 12), slice_str(row)), 2);
 }

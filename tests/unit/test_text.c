@@ -295,8 +295,8 @@ START_TEST(layouts)
         struct slice got[] = {slice_str(level_name(r.level)), r.logger, r.procid, r.message};
         const char *want[] = {rows[i].level, rows[i].logger, rows[i].procid, rows[i].message};
         for (int k = 0; k < 4; k++)
-            ck_assert_msg(slice_is(got[k], want[k]), "%s: got '%.*s', want '%s'", rows[i].raw,
-                          SLICE_ARG(got[k]), want[k]);
+            ck_assert_msg(slice_is(got[k], want[k]), "%s: got '%.*s', want '%s'", rows[i].raw, SLICE_ARG(got[k]),
+                          want[k]);
         ck_assert_msg(r.time_us == rows[i].time_us, "%s: time is off by %lld", rows[i].raw,
                       (long long)(r.time_us - rows[i].time_us));
     }
@@ -305,8 +305,7 @@ END_TEST
 
 START_TEST(apache_client)
 {
-    parse(SLICE(
-        "[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 10.0.0.1:5000] AH00124: x"));
+    parse(SLICE("[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 10.0.0.1:5000] AH00124: x"));
     ck_slice(record_value(&r, "client"), "10.0.0.1");
     parse(SLICE("[Mon Nov 23 10:00:00 2026] [error] [client 10.0.0.1] File does not exist: /x"));
     ck_slice(record_value(&r, "client"), "10.0.0.1");

@@ -289,8 +289,7 @@ START_TEST(no_tls_at_all)
     pki_make(&p, t, false);
     t->opt.idle_timeout_us = 300000;
     net_start(t);
-    int plain = net_connect(t, SOCK_STREAM), silent = net_connect(t, SOCK_STREAM),
-        scan = net_connect(t, SOCK_STREAM);
+    int plain = net_connect(t, SOCK_STREAM), silent = net_connect(t, SOCK_STREAM), scan = net_connect(t, SOCK_STREAM);
     int http = net_connect(t, SOCK_STREAM);
     net_send(plain, SLICE("<13>a sender that was not told about TLS\n"));
     net_send(http, SLICE("GET / HTTP/1.1\r\n\r\n"));

@@ -190,8 +190,21 @@ END_TEST
 
 START_TEST(a_damaged_form_is_survived)
 {
-    static const char *const texts[] = {"", "{}", "1", "[", "[]", "[1]", "[\"x\"]", "[1,[]]", "[1,[\"a\"]]", "[1,[\"\",1]]", "[1,[1,2]]", "[9,[\"a\",-1,[\"x\",1,2,3]]]",
-                                        "[9,[\"a\",1,[\"x\",1,2,99],[\"y\"],[],[1],\"z\"]]", "[9,[\"a\",1],[\"a\",2]]", "[9,[\"a\",0,[\"x\",1,5,0],[\"y\",2,5,0]]]"};
+    static const char *const texts[] = {"",
+                                        "{}",
+                                        "1",
+                                        "[",
+                                        "[]",
+                                        "[1]",
+                                        "[\"x\"]",
+                                        "[1,[]]",
+                                        "[1,[\"a\"]]",
+                                        "[1,[\"\",1]]",
+                                        "[1,[1,2]]",
+                                        "[9,[\"a\",-1,[\"x\",1,2,3]]]",
+                                        "[9,[\"a\",1,[\"x\",1,2,99],[\"y\"],[],[1],\"z\"]]",
+                                        "[9,[\"a\",1],[\"a\",2]]",
+                                        "[9,[\"a\",0,[\"x\",1,5,0],[\"y\",2,5,0]]]"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct top_values *v = top_values_read(slice_str(texts[i]), &total);
         if (v) {
@@ -262,7 +275,13 @@ START_TEST(a_period_begins_anew_and_the_store_is_told)
     flood_changed(l, on_row, &t);
     ck_assert_uint_eq(t.cleared, 1);
     flood_free(l);
-    const struct flood_row row = {.key = 1, .period_us = 1000000, .burst = 1, .count = 9, .next_pass = 16, .suppressed = 1, .top_values_text = {slice_str(t.stored)}};
+    const struct flood_row row = {.key = 1,
+                                  .period_us = 1000000,
+                                  .burst = 1,
+                                  .count = 9,
+                                  .next_pass = 16,
+                                  .suppressed = 1,
+                                  .top_values_text = {slice_str(t.stored)}};
     l = flood_new(on_summary, &t, NULL);
     flood_restore(l, &row);
     occur(l, "d");

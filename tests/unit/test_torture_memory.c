@@ -1,7 +1,8 @@
 /*
- * The n-th allocation fails, for every n that judging the lines below takes. crumbd does not go on without memory: it ends with one line
- * that says so (xalloc.h), whichever allocation it was, and what it was working on is read again. So every run ends in one of two ways: as
- * it does with enough memory, or by that line and SIGABRT. A call that does not look at what it was given would end in a third.
+ * The n-th allocation fails, for every n that judging the lines below takes. crumbd does not go on without memory: it
+ * ends with one line that says so (xalloc.h), whichever allocation it was, and what it was working on is read again. So
+ * every run ends in one of two ways: as it does with enough memory, or by that line and SIGABRT. A call that does not
+ * look at what it was given would end in a third.
  *
  * malloc, calloc, realloc and strdup are wrapped by the linker, so libraries are given what they ask for.
  */
@@ -55,17 +56,20 @@ static const char rules_text[] =
     "pack: t\n"
     "rules:\n"
     "  - {id: t.pair, match: 'BEGIN (?<job>\\S+)', pair: {end: 'END (?<job>\\S+)', within: 1s, by: ['{job}']}}\n"
-    "  - {id: t.often, match: 'knock (?<who>\\S+)', threshold: {count: 2, within: 1m, by: ['{who}']}, event: {type: Often}}\n"
+    "  - {id: t.often, match: 'knock (?<who>\\S+)', threshold: {count: 2, within: 1m, by: ['{who}']}, event: {type: "
+    "Often}}\n"
     "  - id: t.failed\n"
     "    match: 'failed: (?<why>.*)'\n"
-    "    event: {type: Failed, message: 'failed: {masked.why}', fingerprint: [failed, '{masked.why}'], tags: {why: '{why}'}}\n";
+    "    event: {type: Failed, message: 'failed: {masked.why}', fingerprint: [failed, '{masked.why}'], tags: {why: "
+    "'{why}'}}\n";
 
 static const char *const lines[] = {
     "2026-11-23T10:00:00Z INFO start pid=7",
     "2026-11-23T10:00:01Z ERROR job failed: disk 7 of host-3",
     "2026-11-23T10:00:01Z INFO BEGIN nightly",
     "{\"level\":\"error\",\"msg\":\"failed: user 12\",\"password\":\"hunter2\"}",
-    "2026/11/23 10:00:00 [error] 7#7: *1 failed: upstream, client: 203.0.113.9, server: a, request: \"GET /x?id=5 HTTP/1.1\", host: \"a\"",
+    ("2026/11/23 10:00:00 [error] 7#7: *1 failed: upstream, client: 203.0.113.9, server: a, request: \"GET /x?id=5 "
+     "HTTP/1.1\", host: \"a\""),
     "<11>1 2026-11-23T10:00:02Z web app 7 - - knock mail@example.org",
     "<11>1 2026-11-23T10:00:02Z web app 7 - - knock mail@example.org",
     "2026-11-23T10:00:03Z ERROR job failed: disk 8 of host-4",
@@ -84,14 +88,17 @@ static bool on_event(void *u, const struct event_out *e)
 static void judge_lines(const struct rule_set *rules)
 {
     static const uint8_t store_id[16] = "0123456789abcdef";
-    const struct options options = {.fallback = FALLBACK_EVENT,
-                                    .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
-                                    .limits = {.burst = 1, .period_us = 3600000000, .per_minute = 300, .per_day = 100000, .new_issues = 50},
-                                    .scrub = {.defaults = true, .emails = true}};
-    const struct pipeline_setup setup = {.options = &options, .rules = rules, .store_id = store_id, .run_key = 9, .hooks = {.emit = on_event}};
+    const struct options options = {
+        .fallback = FALLBACK_EVENT,
+        .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .limits = {.burst = 1, .period_us = 3600000000, .per_minute = 300, .per_day = 100000, .new_issues = 50},
+        .scrub = {.defaults = true, .emails = true}};
+    const struct pipeline_setup setup = {
+        .options = &options, .rules = rules, .store_id = store_id, .run_key = 9, .hooks = {.emit = on_event}};
     int64_t now_us = INT64_C(1795428000000000);
     struct pipeline *p = pipeline_new(&setup);
-    struct stream s = {.format = FORMAT_AUTO, .source = SLICE("t"), .trusted = true, .ring = 1, .last_us = RECORD_NO_TIME};
+    struct stream s = {
+        .format = FORMAT_AUTO, .source = SLICE("t"), .trusted = true, .ring = 1, .last_us = RECORD_NO_TIME};
     for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
         const struct message m = {.text = slice_str(lines[i]), .lines = 1, .stream = &s};
         s.format = FORMAT_AUTO;
@@ -133,7 +140,8 @@ static enum ending run(const struct rule_set *rules, long n, char *said, size_t 
     *how = status;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EVENTS)
         return AS_EVER;
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(said, "msg=\"out of memory\"") ? SAID_SO : OTHERWISE;
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(said, "msg=\"out of memory\"") ? SAID_SO
+                                                                                                       : OTHERWISE;
 }
 
 START_TEST(it_ends_and_says_so)

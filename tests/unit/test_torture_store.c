@@ -1,10 +1,11 @@
 /*
- * The store while what lies under it fails: the n-th read, write, sync, open or truncation of SQLite, or its n-th allocation, for every n that
- * the course below reaches, once each and from there on to the end. Whatever fails, a checkpoint is there whole or not at all; one that
- * was said to be stored is there, and an event that was said to be sent does not come again.
+ * The store while what lies under it fails: the n-th read, write, sync, open or truncation of SQLite, or its n-th
+ * allocation, for every n that the course below reaches, once each and from there on to the end. Whatever fails, a
+ * checkpoint is there whole or not at all; one that was said to be stored is there, and an event that was said to be
+ * sent does not come again.
  *
- * The faults are made below SQLite: by a VFS that stands before the real one, and by an allocator that stands before malloc. What the store
- * must hold afterwards is kept here, by what its calls answered.
+ * The faults are made below SQLite: by a VFS that stands before the real one, and by an allocator that stands before
+ * malloc. What the store must hold afterwards is kept here, by what its calls answered.
  */
 #include "tests/unit/unit.h"
 
@@ -20,7 +21,8 @@
 enum {
     CHECKPOINTS = 3,
     EVENTS_EACH = 2,
-    MEMORY_STEP = 17, /* of thousands of allocations each is too many for every run; TORTURE_ALL=1 in the environment takes them all */
+    MEMORY_STEP = 17, /* of thousands of allocations each is too many for every run; TORTURE_ALL=1 in the environment
+                         takes them all */
 };
 
 /* --- faults --- */
@@ -248,8 +250,8 @@ static char folder[64], path[80];
 
 static struct {
     bool said_ok[CHECKPOINTS];
-    char taken[33];  /* the event that was marked as sent */
-    bool sent;       /* and that was said to be written down */
+    char taken[33]; /* the event that was marked as sent */
+    bool sent;      /* and that was said to be written down */
 } model;
 
 static void event_id(char out[33], unsigned k, unsigned i)
@@ -263,7 +265,8 @@ static enum store_result put(struct store *s, unsigned k)
     char part[16];
     snprintf(part, sizeof part, "part-%u", k);
     for (unsigned i = 0; i < EVENTS_EACH; i++) {
-        events[i] = (struct store_event){.time_us = 1700000000000000, .title = {SLICE("title")}, .level = SLICE("error")};
+        events[i] =
+            (struct store_event){.time_us = 1700000000000000, .title = {SLICE("title")}, .level = SLICE("error")};
         event_id(events[i].event_id, k, i);
         events[i].payload.text = SLICE("{\"message\":\"one\"}");
     }
@@ -336,10 +339,12 @@ static void look(long n)
             event_id(id, k, i);
             bool taken = strcmp(id, model.taken) == 0;
             ck_assert_msg(has_event(db, id) == there || taken, "fault %ld: checkpoint %u is there in part", n, k);
-            ck_assert_msg(!taken || !model.sent || !has_event(db, id), "fault %ld: what was sent would be sent again", n);
+            ck_assert_msg(!taken || !model.sent || !has_event(db, id), "fault %ld: what was sent would be sent again",
+                          n);
         }
     }
-    ck_assert_msg(ask(db, "SELECT coalesce((SELECT value FROM count WHERE name='lines_in'),0)") == lines, "fault %ld: counts are others", n);
+    ck_assert_msg(ask(db, "SELECT coalesce((SELECT value FROM count WHERE name='lines_in'),0)") == lines,
+                  "fault %ld: counts are others", n);
     sqlite3_close(db);
     store_close(s);
 }

@@ -1,6 +1,7 @@
 /*
- * A tail while the file system fails: the n-th open, read, stat or listing by which it works answers EIO, for every n that the course below
- * reaches. Each line comes exactly once all the same, a crash, a restart and a rotation in between.
+ * A tail while the file system fails: the n-th open, read, stat or listing by which it works answers EIO, for every n
+ * that the course below reaches. Each line comes exactly once all the same, a crash, a restart and a rotation in
+ * between.
  *
  * The calls are wrapped by the linker (-Wl,--wrap), so what fails is what crumbd asks the system, not a stand-in of it.
  */

@@ -1,6 +1,6 @@
 /*
- * Turns: whoever has much to read leaves room for the others. All of it is measured in bytes of the busy file, so that no
- * machine is too slow for it.
+ * Turns: whoever has much to read leaves room for the others. All of it is measured in bytes of the busy file, so that
+ * no machine is too slow for it.
  */
 #include "tests/unit/tail.h"
 
@@ -11,7 +11,8 @@ enum { LINE = 4096, BUSY_BYTES = 32 << 20, EARLY_BYTES = 1 << 20 };
 /* A busy file, and what happens when EARLY_BYTES of it have been handed on. */
 struct busy {
     struct rig *r;
-    FILE *grows; /* two lines more for each that is read, so that the reader never comes to its end; NULL: it stays as it is */
+    FILE *grows; /* two lines more for each that is read, so that the reader never comes to its end; NULL: it stays as
+                    it is */
     uint64_t read_bytes, asked_at, quiet_at, pipe_at;
     int pipe[2];
     struct event *other;

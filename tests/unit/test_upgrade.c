@@ -1,6 +1,6 @@
 /*
- * A store that an older version made (old-store.sql) goes on with its keys: a line that is read again gives the event that is there
- * already, and what was known, counted or waited for still is.
+ * A store that an older version made (old-store.sql) goes on with its keys: a line that is read again gives the event
+ * that is there already, and what was known, counted or waited for still is.
  */
 #include "tests/unit/unit.h"
 
@@ -18,15 +18,17 @@
 #include "io/tail_position.h"
 
 /* What the old version read, from its first byte. */
-static const char *const lines[] = {"ERROR refused by alpha", "ERROR the disk is on fire", "INFO BEGIN job-1",      "INFO BEAT heart",
-                                    "ERROR refused by alpha", "ERROR refused by alpha",    "ERROR refused by beta"};
+static const char *const lines[] = {"ERROR refused by alpha", "ERROR the disk is on fire", "INFO BEGIN job-1",
+                                    "INFO BEAT heart",        "ERROR refused by alpha",    "ERROR refused by alpha",
+                                    "ERROR refused by beta"};
 
 static const char rules_text[] =
     "pack: old\n"
     "rules:\n"
     "  - {id: old.pair, match: 'BEGIN (?<job>\\S+)', pair: {end: 'END (?<job>\\S+)', within: 1h, by: ['{job}']}}\n"
     "  - {id: old.beat, match: 'BEAT (?<who>\\S+)', absence: {every: 1d, by: ['{who}']}}\n"
-    "  - {id: old.refused, match: 'refused by (?<who>\\S+)', event: {type: Refused, fingerprint: [refused, '{who}']}}\n";
+    "  - {id: old.refused, match: 'refused by (?<who>\\S+)', event: {type: Refused, fingerprint: [refused, "
+    "'{who}']}}\n";
 
 static char folder[] = "/tmp/crumbd-upgrade-XXXXXX", path[64];
 static struct rule_set rules;
@@ -109,9 +111,10 @@ static void take_file(void *u, const struct position *p)
 
 static void start(void)
 {
-    static const struct options options = {.fallback = FALLBACK_EVENT,
-                                           .crumbs = {.memory_bytes = 1 << 16},
-                                           .limits = {.burst = 2, .period_us = INT64_C(2592000000000), .per_minute = 300, .per_day = 100000}};
+    static const struct options options = {
+        .fallback = FALLBACK_EVENT,
+        .crumbs = {.memory_bytes = 1 << 16},
+        .limits = {.burst = 2, .period_us = INT64_C(2592000000000), .per_minute = 300, .per_day = 100000}};
     struct diag d = {0};
     struct conf_file *f = conf_parse("old.yaml", slice_str(rules_text), &d);
     ck_assert(f && rule_set_load(&rules, f, &d));
@@ -126,7 +129,8 @@ static void start(void)
     store_floods(store, restore_flood, pipeline);
     deadline_event_restore_clock(pipeline_deadlines(pipeline), store_clock(store));
     store_deadlines(store, restore_deadline, pipeline);
-    stream = (struct stream){.format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
+    stream = (struct stream){
+        .format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
     store_positions(store, take_file, &stream.file_key);
     ck_assert_uint_ne(stream.file_key, 0);
     err_free(&d);
@@ -138,7 +142,9 @@ static void feed(unsigned n, const char *text)
     uint64_t offset = 0;
     for (unsigned i = 0; i < n; i++)
         offset += strlen(lines[i]) + 1;
-    pipeline_message(pipeline, &(struct message){.stream = &stream, .text = slice_str(text), .lines = 1, .offset = offset}, INT64_C(1795954600000000));
+    pipeline_message(pipeline,
+                     &(struct message){.stream = &stream, .text = slice_str(text), .lines = 1, .offset = offset},
+                     INT64_C(1795954600000000));
     pipeline_tick(pipeline, INT64_C(1795954600000000));
 }
 
@@ -306,8 +312,9 @@ static void see_file(void *u, const struct position *p)
 }
 
 /*
- * A store of each version that a program ever made (5 and 8 have tests of their own) had read 66 bytes of a file: an event of two lines each, a breadcrumb of the third. What it holds is asked of the
- * file before it is upgraded, by SQLite alone.
+ * A store of each version that a program ever made (5 and 8 have tests of their own) had read 66 bytes of a file: an
+ * event of two lines each, a breadcrumb of the third. What it holds is asked of the file before it is upgraded, by
+ * SQLite alone.
  */
 START_TEST(every_version_goes_on)
 {
@@ -407,7 +414,8 @@ START_TEST(a_later_store_is_refused_and_untouched)
     char command[256];
     make_old_store();
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA user_version=4711", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA user_version=4711", NULL, NULL, NULL),
+                     SQLITE_OK);
     snprintf(command, sizeof command, "cp %s %s/later.db && cp %s-wal %s/later.db-wal", path, folder, path, folder);
     ck_assert_int_eq(system(command), 0);
     sqlite3_close(db);

@@ -1,5 +1,6 @@
 /*
- * The worker's thread with real inputs and a store that is an array: what is changed while it runs loses nothing and doubles nothing.
+ * The worker's thread with real inputs and a store that is an array: what is changed while it runs loses nothing and
+ * doubles nothing.
  */
 #include "tests/unit/unit.h"
 
@@ -45,7 +46,8 @@ static void keep_position(struct bench *b, const struct position *p)
         i++;
     if (i == b->n_rows) {
         ck_assert_uint_lt(b->n_rows, ROWS_MAX);
-        b->rows[b->n_rows++] = (struct position){.input = slice_of(slice_dup(p->input), p->input.n), .part = slice_of(slice_dup(p->part), p->part.n)};
+        b->rows[b->n_rows++] = (struct position){.input = slice_of(slice_dup(p->input), p->input.n),
+                                                 .part = slice_of(slice_dup(p->part), p->part.n)};
     }
     free((char *)(uintptr_t)b->rows[i].blob.p);
     b->rows[i].blob = slice_of(slice_dup(p->blob), p->blob.n);
@@ -69,7 +71,8 @@ static void keep_event(struct bench *b, const struct store_event *e)
     char *title = slice_dup(e->title.text), *at = strchr(title, '#');
     if (e->open)
         return;
-    ck_assert_msg(at && sscanf(at, "#%u-%u", &source, &number) == 2 && source < SOURCES && number < NUMBERS, "\"%s\"", title);
+    ck_assert_msg(at && sscanf(at, "#%u-%u", &source, &number) == 2 && source < SOURCES && number < NUMBERS, "\"%s\"",
+                  title);
     b->seen[source][number]++;
     b->counts.v[COUNT_stored]++;
     b->new_title += title[0] == 'N';
@@ -110,7 +113,8 @@ static void put(const struct bench *b, const char *name, const char *text)
 
 static void put_rules(const struct bench *b, const char *title)
 {
-    char *text = xasprintf("pack: p\nrules:\n  - {id: all, match: '#', event: {type: '%s {message}', message: ' '}}\n", title);
+    char *text =
+        xasprintf("pack: p\nrules:\n  - {id: all, match: '#', event: {type: '%s {message}', message: ' '}}\n", title);
     put(b, "rules.yaml", text);
     free(text);
 }
@@ -136,14 +140,15 @@ static struct settings *settings_of(struct bench *b)
 {
     struct diag d = {0};
     char *path = xasprintf("%s/crumbd.yaml", b->dir);
-    char *text = xasprintf("rules: [rules.yaml]\nsentry: {environment: test}\nstore: %s/store.db\n"
-                           "breadcrumbs: {before: 0, after: 0, wait: 0ms}\n"
-                           "limits: {per_issue: {burst: 100000}, per_minute: 100000, per_day: 100000000, new_issues: 1000000}\n"
-                           "inputs:\n"
-                           "  - {tail: %s/a.log, from: start, format: text}\n  - {tail: %s/b.log, from: start, format: text}\n"
-                           "  - syslog: udp://127.0.0.1:0\n  - gelf: udp://127.0.0.2:0\n"
-                           "  - syslog: tcp://127.0.0.1:0\n  - gelf: tcp://127.0.0.2:0\n",
-                           b->dir, b->dir, b->dir);
+    char *text =
+        xasprintf("rules: [rules.yaml]\nsentry: {environment: test}\nstore: %s/store.db\n"
+                  "breadcrumbs: {before: 0, after: 0, wait: 0ms}\n"
+                  "limits: {per_issue: {burst: 100000}, per_minute: 100000, per_day: 100000000, new_issues: 1000000}\n"
+                  "inputs:\n"
+                  "  - {tail: %s/a.log, from: start, format: text}\n  - {tail: %s/b.log, from: start, format: text}\n"
+                  "  - syslog: udp://127.0.0.1:0\n  - gelf: udp://127.0.0.2:0\n"
+                  "  - syslog: tcp://127.0.0.1:0\n  - gelf: tcp://127.0.0.2:0\n",
+                  b->dir, b->dir, b->dir);
     put(b, "crumbd.yaml", text);
     struct settings *s = settings_load(path, &d);
     err_print(&d, stderr);
@@ -270,7 +275,8 @@ static char *message(const struct bench *b, unsigned source)
         return xasprintf("<11>1 2026-11-25T02:00:00Z h app - - - #%u-%u\n", source, number);
     case UDP_B:
     case TCP_B: /* its end is a NUL */
-        return xasprintf("{\"version\":\"1.1\",\"host\":\"h\",\"level\":3,\"short_message\":\"#%u-%u\"}", source, number);
+        return xasprintf("{\"version\":\"1.1\",\"host\":\"h\",\"level\":3,\"short_message\":\"#%u-%u\"}", source,
+                         number);
     default:
         return xasprintf("#%u-%u\n", source, number);
     }

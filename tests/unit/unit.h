@@ -7,11 +7,11 @@
 
 #include "base/slice.h"
 
-#define ck_slice(s, text)                                                                                    \
-    do {                                                                                                     \
-        struct slice got_ = (s);                                                                             \
-        const char *want_ = (text);                                                                          \
-        ck_assert_msg(slice_is(got_, want_), "got '%.*s', want '%s'", SLICE_ARG(got_), want_);               \
+#define ck_slice(s, text)                                                                                              \
+    do {                                                                                                               \
+        struct slice got_ = (s);                                                                                       \
+        const char *want_ = (text);                                                                                    \
+        ck_assert_msg(slice_is(got_, want_), "got '%.*s', want '%s'", SLICE_ARG(got_), want_);                         \
     } while (0)
 
 /* Runs a suite and gives main's exit status. CK_FORK=no is honoured by Check itself. */

@@ -77,8 +77,8 @@ static inline void upstream_answer(struct upstream_conn *c, const struct action 
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
     size_t n = a->body_bytes ? a->body_bytes : strlen(a->body ? a->body : "{}");
-    evbuffer_add_printf(out, "HTTP/1.1 %u Whatever\r\nContent-Length: %zu\r\n%s\r\n",
-                        a->status ? a->status : 200, n, a->headers ? a->headers : "");
+    evbuffer_add_printf(out, "HTTP/1.1 %u Whatever\r\nContent-Length: %zu\r\n%s\r\n", a->status ? a->status : 200, n,
+                        a->headers ? a->headers : "");
     if (!a->body_bytes)
         evbuffer_add(out, a->body ? a->body : "{}", n);
     for (size_t i = 0; i < a->body_bytes; i++)
@@ -123,8 +123,7 @@ static inline bool upstream_act(struct upstream_conn *c, const struct action *a)
     return false;
 }
 
-static inline void upstream_keep(struct upstream_conn *c, struct slice head, struct slice wire,
-                                 struct request *r)
+static inline void upstream_keep(struct upstream_conn *c, struct slice head, struct slice wire, struct request *r)
 {
     r->head = slice_dup(head);
     r->connection = c->number;
@@ -165,8 +164,8 @@ static inline void upstream_read(struct bufferevent *bev, void *u)
             return;
         ck_assert_uint_lt(up->n_requests, UPSTREAM_REQUESTS_MAX);
         struct request *kept = &up->requests[up->n_requests];
-        upstream_keep(c, slice_sub(all, 0, (size_t)end + 2),
-                      slice_sub(all, (size_t)end + 4, (size_t)end + 4 + length), kept);
+        upstream_keep(c, slice_sub(all, 0, (size_t)end + 2), slice_sub(all, (size_t)end + 4, (size_t)end + 4 + length),
+                      kept);
         evbuffer_drain(in, (size_t)end + 4 + length);
         struct action a = up->script ? up->script(up->script_u, up->n_requests, kept) : (struct action){0};
         up->n_requests++;
@@ -182,8 +181,7 @@ static inline void upstream_event(struct bufferevent *bev, short what, void *u)
         upstream_close(u);
 }
 
-static inline void upstream_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int n,
-                                   void *u)
+static inline void upstream_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int n, void *u)
 {
     (void)l;
     (void)sa;
@@ -192,8 +190,8 @@ static inline void upstream_accept(struct evconnlistener *l, evutil_socket_t fd,
     struct upstream_conn *c = xcalloc(1, sizeof *c);
     c->up = up;
     c->number = ++up->connections;
-    c->bev = up->tls ? bufferevent_openssl_socket_new(up->base, fd, SSL_new(up->tls),
-                                                      BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
+    c->bev = up->tls ? bufferevent_openssl_socket_new(up->base, fd, SSL_new(up->tls), BUFFEREVENT_SSL_ACCEPTING,
+                                                      BEV_OPT_CLOSE_ON_FREE)
                      : bufferevent_socket_new(up->base, fd, BEV_OPT_CLOSE_ON_FREE);
     bufferevent_setcb(c->bev, upstream_read, NULL, upstream_event, c);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -209,8 +207,8 @@ static inline void upstream_start(struct upstream *up, struct event_base *base)
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof sa;
     up->base = base;
-    up->listener = evconnlistener_new_bind(base, upstream_accept, up, LEV_OPT_CLOSE_ON_FREE, 64,
-                                           (struct sockaddr *)&sa, sizeof sa);
+    up->listener = evconnlistener_new_bind(base, upstream_accept, up, LEV_OPT_CLOSE_ON_FREE, 64, (struct sockaddr *)&sa,
+                                           sizeof sa);
     ck_assert_ptr_nonnull(up->listener);
     getsockname(evconnlistener_get_fd(up->listener), (struct sockaddr *)&sa, &n);
     up->port = ntohs(sa.sin_port);
