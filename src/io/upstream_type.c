@@ -11,6 +11,6 @@ const struct upstream_type *upstream_type_of(struct slice url)
         for (const char *const *name = types[i]->schemes; *name; name++)
             if (slice_is(scheme, *name))
                 return types[i];
-    assert(!"an address of a scheme that nothing takes");
+    assert(false && "an address of a scheme that nothing takes");
     return NULL;
 }
