@@ -170,11 +170,15 @@ static void accept_waiting(struct in_tcp *in)
 static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
 {
     size_t before = *left;
-    struct conn *c, *next;
-    for (c = TAILQ_FIRST(&in->conns); c && *left && clock_mono_ms() < end_ms; c = next) {
-        next = TAILQ_NEXT(c, link);
-        size_t n = conn_drain(c);
-        *left -= n < *left ? n : *left;
+    struct conn *c;
+    /* Each goes to the end first: a PROXY header may close any other connection, the next one too. */
+    for (unsigned n = in->input.connections; n && *left && clock_mono_ms() < end_ms; n--) {
+        if (!(c = TAILQ_FIRST(&in->conns)))
+            break;
+        TAILQ_REMOVE(&in->conns, c, link);
+        TAILQ_INSERT_TAIL(&in->conns, c, link);
+        size_t got = conn_drain(c);
+        *left -= got < *left ? got : *left;
     }
     tcp_keep_budget(in);
     return *left < before && *left && clock_mono_ms() < end_ms;

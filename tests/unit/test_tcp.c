@@ -690,6 +690,27 @@ START_TEST(an_address_has_its_share_of_connections)
 }
 END_TEST
 
+/* A header that is read only at the end makes an address give up the connection that would be read next. */
+START_TEST(an_end_that_closes_the_next_connection)
+{
+    enum { MAX = 64, EACH = 8 };
+    struct net *t = proxied(MAX);
+    int late = net_connect(t, SOCK_STREAM), held[EACH];
+    net_until(t, t->in->connections == 1);
+    for (unsigned i = 0; i < EACH; i++)
+        held[i] = client(t, "203.0.113.1");
+    net_send(late, SLICE("PROXY TCP4 203.0.113.1 127.0.0.1 56324 443\r\n<13>late\n"));
+    net_send(held[EACH - 1], SLICE("<13>last\n"));
+    net_drain(t);
+    ck_assert_uint_eq(t->n, EACH + 2);
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_over_share], 1);
+    net_until(t, net_closed(held[0]));
+    close_all(held, EACH);
+    close(late);
+    net_free(t);
+}
+END_TEST
+
 START_TEST(who_is_exempt_has_no_share)
 {
     enum { MAX = 32, MANY = 12 };
@@ -769,6 +790,7 @@ int main(void)
     tcase_add_test(c, proxy_headers);
     tcase_add_test(c, proxy_connections);
     tcase_add_test(c, an_address_has_its_share_of_connections);
+    tcase_add_test(c, an_end_that_closes_the_next_connection);
     tcase_add_test(c, who_is_exempt_has_no_share);
     tcase_add_test(c, who_holds_most_gives_way);
     suite_add_tcase(s, c);
