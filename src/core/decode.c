@@ -121,7 +121,8 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
     r->truncated |= m->truncated_bytes > 0;
     if (s->container || parser_is_container(s->format))
         doubt(s, r);
-    set_origin(p, s, r);
+    if (!r->partial) /* else it was asked for before the parser finished, and nothing has changed it */
+        set_origin(p, s, r);
     if (r->time_us != RECORD_NO_TIME)
         s->last_us = r->time_us;
     return true;
