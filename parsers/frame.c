@@ -42,6 +42,7 @@ static size_t move_down(struct framer *c, size_t dst, size_t from, size_t to)
 static void compact(struct framer *c)
 {
     size_t end = 0;
+    c->ahead.looker = NULL;
     if (c->entry.open) {
         /* An entry that is still whole reaches up to the piece, its last line end included. */
         size_t to = c->entry.truncated ? c->entry.from + c->entry.kept : c->piece.from;
@@ -78,6 +79,8 @@ void framer_fill(struct framer *c, size_t n)
 {
     assert(n <= c->cap - c->n);
     c->n += n;
+    c->ahead.begin = c->p;
+    c->ahead.end = c->p + c->n;
 }
 
 void framer_feed(struct framer *c, struct slice bytes)
@@ -111,7 +114,8 @@ static void yield_entry(struct framer *c, struct message *out)
     struct slice text = slice_of(c->p + c->entry.from, c->entry.kept);
     if (!c->entry.truncated)
         text = without_cr(text);
-    *out = (struct message){text, c->entry.lines, c->entry.truncated, c->entry.offset, NULL};
+    *out =
+        (struct message){text, c->entry.lines, c->entry.truncated, c->entry.offset, .stream = NULL, .ahead = &c->ahead};
     c->entry.open = false;
 }
 

@@ -67,14 +67,23 @@ struct frame_rule {
 
 struct stream;
 
+/* What stands behind a message in the buffer that it is in, for who would rather look at much at once. */
+struct frame_ahead {
+    const char *begin, *end; /* of the buffer */
+    /* Who has looked at them, and the number of that look: NULL when they have been moved since, or nobody has. */
+    const void *looker;
+    uint64_t look;
+};
+
 /* From the framer, or a frame of the transport, to the pipeline. The bytes may be reused when what it is given to
  * returns. */
 struct message {
     struct slice text;
-    unsigned lines;           /* physical lines it was made of; 1 for frames, whatever they hold */
-    uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
-    uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key */
-    struct stream *stream;    /* whose it is; set by who hands it on, NULL before that */
+    unsigned lines;            /* physical lines it was made of; 1 for frames, whatever they hold */
+    uint64_t truncated_bytes;  /* left out at the cap, or promised by a count and never sent */
+    uint64_t offset;           /* of its first byte in the stream; means nothing when the stream has no file_key */
+    struct stream *stream;     /* whose it is; set by who hands it on, NULL before that */
+    struct frame_ahead *ahead; /* NULL: nothing is known of the bytes behind it */
 };
 
 /* All members are private. */
@@ -102,6 +111,7 @@ struct framer {
         uint64_t line, end;     /* of the line at `line` the bytes up to `end` did not tell, */
         struct frame_walk walk; /* as far as this */
     } told_to;
+    struct frame_ahead ahead;
     bool last;     /* while flushing */
     struct {       /* FRAME_GELF: where the piece stands as JSON */
         size_t at; /* looked at up to here */

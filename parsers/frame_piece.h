@@ -76,7 +76,7 @@ static inline void piece_skip_padding(struct framer *c)
 /* Gives the piece out as a message of its own and begins the next one at `at`. */
 static inline void piece_yield(struct framer *c, struct message *out)
 {
-    *out = (struct message){piece_text(c), 1, c->piece.truncated, c->piece.offset, NULL};
+    *out = (struct message){piece_text(c), 1, c->piece.truncated, c->piece.offset, .stream = NULL, .ahead = &c->ahead};
     piece_begin(c);
 }
 

@@ -32,6 +32,7 @@ void judge_init(struct judge *j, const struct rule_set *set)
     *j = (struct judge){.other = regex_scratch_new(), .log_template = xmalloc(sizeof *j->log_template)};
     log_template_init(j->log_template);
     j->captures.match = regex_scratch_new();
+    look_ahead_init(&j->ahead);
     judge_use(j, set);
 }
 
@@ -53,6 +54,7 @@ void judge_use(struct judge *j, const struct rule_set *set)
     unsigned widest = 0;
     prefilter_scratch_free(j->prefilter);
     prefilter_hits_free(&j->hits);
+    look_ahead_forget(&j->ahead);
     j->set = set;
     j->just_suspended = NULL;
     j->scanned = NULL;
@@ -75,6 +77,7 @@ void judge_done(struct judge *j)
     free(j->log_template);
     prefilter_scratch_free(j->prefilter);
     prefilter_hits_free(&j->hits);
+    look_ahead_done(&j->ahead);
     for (unsigned i = 0; i < j->n_handles; i++)
         free(j->rests[i]);
     free(j->rests);
@@ -308,7 +311,7 @@ bool judge_maybe(struct judge *j, const struct record *r)
             return true;
     if (!lane->prefilter || j->exhaustive || !prefilter_is_literal(lane->prefilter))
         return true;
-    prefilter_run(lane->prefilter, j->prefilter, seen(r->message), &j->hits);
+    look_ahead_run(&j->ahead, lane->prefilter, j->prefilter, seen(r->message), &j->hits);
     bool any = may_match_any(j, lane, r);
     /* With more lines the message may hold what the text has apart. */
     j->scanned = any && !slice_chr(r->message, '\n') ? r->raw.p : NULL;
@@ -394,7 +397,7 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
     *v = verdict_none(r);
     bool scanned = lane->prefilter && !j->exhaustive;
     if (scanned && j->scanned != r->raw.p)
-        prefilter_run(lane->prefilter, j->prefilter, seen(r->message), &j->hits);
+        look_ahead_run(&j->ahead, lane->prefilter, j->prefilter, seen(r->message), &j->hits);
     j->scanned = NULL;
     if (lane->n_ends)
         find_ends(&g, scanned, explain, u);

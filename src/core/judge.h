@@ -9,6 +9,7 @@
 #define CORE_JUDGE_H
 
 #include "base/hash.h"
+#include "core/look_ahead.h"
 #include "core/rest.h"
 #include "core/rule_set.h"
 #include "core/verdict.h"
@@ -30,6 +31,7 @@ struct judge {
     struct regex_scratch *other;
     struct log_template *log_template; /* memory to mask a text in, one for all records */
     struct prefilter_scratch *prefilter;
+    struct look_ahead ahead;
     struct prefilter_hits hits;
     const char *scanned; /* the raw text of the record that they are of: judge_maybe found them, judge_record is next */
     struct rule_stats *stats; /* by the rule's handle */

@@ -70,6 +70,7 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     struct verdict v;
     assert(m->stream && m->lines >= 1);
     set_clock(parts, now_us);
+    parts->judge.ahead.ahead = m->ahead;
     parts->seq++;
     p->open_lines++; /* the others are joined to it */
     count_in(&parts->counts, m);
@@ -86,6 +87,7 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     p->open_lines--;
     if (hooks->outcome)
         hooks->outcome(hooks->u, &o);
+    parts->judge.ahead.ahead = NULL;
     arena_reset(&parts->arena);
 }
 

@@ -26,7 +26,9 @@ struct prefilter {
     unsigned n;             /* patterns */
     unsigned always, empty; /* patterns that are always candidates, and those of them that match everything */
     uint64_t *is_always;
-    unsigned *owner; /* of each literal: its pattern */
+    struct owned { /* of each literal: its pattern, and the bytes that are looked for */
+        unsigned pattern, n;
+    } * owned;
     unsigned n_literals;
 #ifdef HAVE_HS
     hs_scan_f *scan; /* NULL: libhs cannot be trusted here */
@@ -148,8 +150,7 @@ static void list_add(struct literal_list *l, const struct literal *lit)
     l->ids = xroom(l->ids, l->n, sizeof *l->ids);
     l->text[l->n] = text.p;
     l->len[l->n] = text.n;
-    /* One report per literal is all that is asked. */
-    l->flags[l->n] = HS_FLAG_SINGLEMATCH | (lit->ignore_case ? HS_FLAG_CASELESS : 0);
+    l->flags[l->n] = lit->ignore_case ? HS_FLAG_CASELESS : 0; /* every place is reported: see the block */
     l->ids[l->n] = l->n;
     l->n++;
 }
@@ -230,8 +231,8 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
         literal_find(patterns[i].regex, patterns[i].ignore_case, &census, &arena, &found);
         for (unsigned k = 0; k < found.n; k++) {
             list_add(&list, &found.v[k]);
-            s->owner = xroom(s->owner, s->n_literals, sizeof *s->owner);
-            s->owner[s->n_literals++] = i;
+            s->owned = xroom(s->owned, s->n_literals, sizeof *s->owned);
+            s->owned[s->n_literals++] = (struct owned){.pattern = i, .n = (unsigned)list.len[list.n - 1]};
         }
         if (found.n)
             set_bit(held, i);
@@ -302,7 +303,7 @@ void prefilter_free(struct prefilter *s)
     hs_free_database(s->literals);
     hs_free_database(s->regexes);
 #endif
-    free(s->owner);
+    free(s->owned);
     free(s->is_always);
     free(s);
 }
@@ -343,7 +344,7 @@ void prefilter_scratch_free(struct prefilter_scratch *x)
 
 #ifdef HAVE_HS
 struct hit_words {
-    const unsigned *owner;
+    const struct owned *owned;
     uint64_t *word;
 };
 
@@ -353,7 +354,7 @@ static int prefilter_on_literal(unsigned id, unsigned long long from, unsigned l
     (void)from;
     (void)to;
     (void)flags;
-    set_bit(r->word, r->owner[id]);
+    set_bit(r->word, r->owned[id].pattern);
     return 0;
 }
 
@@ -382,13 +383,105 @@ void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struc
     assert(hits->n >= words);
     memcpy(hits->word, s->is_always, words * sizeof *hits->word);
 #ifdef HAVE_HS
-    struct hit_words r = {.owner = s->owner, .word = hits->word};
+    struct hit_words r = {.owned = s->owned, .word = hits->word};
     /* What libhs cannot take in one block is judged in full instead. */
     if (!run(s, s->literals, x, text, prefilter_on_literal, &r) || !run(s, s->regexes, x, text, prefilter_on_regex, &r))
         memset(hits->word, 0xff, words * sizeof *hits->word);
 #else
     (void)x;
     (void)text;
+#endif
+}
+
+/* --- many texts at once --- */
+
+struct prefilter_block {
+    unsigned n;
+    unsigned cursor; /* of the text that was asked for last: its first hit, or the next one */
+    bool sorted;
+    struct block_hit {
+        uint32_t end, literal;
+    } hit[PREFILTER_BLOCK_HITS];
+};
+
+struct prefilter_block *prefilter_block_new(void)
+{
+    return xmalloc(sizeof(struct prefilter_block));
+}
+
+void prefilter_block_free(struct prefilter_block *b)
+{
+    free(b);
+}
+
+#ifdef HAVE_HS
+static int prefilter_on_block_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                                  void *ctx)
+{
+    struct prefilter_block *b = ctx;
+    (void)from;
+    (void)flags;
+    if (b->n == PREFILTER_BLOCK_HITS)
+        return 1;
+    b->sorted &= !b->n || b->hit[b->n - 1].end <= to;
+    b->hit[b->n++] = (struct block_hit){.end = (uint32_t)to, .literal = id};
+    return 0;
+}
+
+static int prefilter_by_end(const void *pa, const void *pb)
+{
+    const struct block_hit *a = pa, *b = pb;
+    return a->end < b->end ? -1 : a->end > b->end;
+}
+#endif
+
+bool prefilter_block_look(struct prefilter_block *b, const struct prefilter *s, struct prefilter_scratch *x,
+                          struct slice bytes)
+{
+    b->n = b->cursor = 0;
+    b->sorted = true;
+#ifdef HAVE_HS
+    if (bytes.n > PREFILTER_BLOCK_BYTES || !s->scan)
+        return false;
+    if (s->literals &&
+        s->scan(s->literals, bytes.p, (unsigned)bytes.n, 0, x->hs, prefilter_on_block_hit, b) != HS_SUCCESS)
+        return false;
+    if (!b->sorted) /* libhs promises no order */
+        qsort(b->hit, b->n, sizeof *b->hit, prefilter_by_end);
+    return true;
+#else
+    (void)s;
+    (void)x;
+    (void)bytes;
+    return false;
+#endif
+}
+
+void prefilter_run_at(const struct prefilter *s, struct prefilter_scratch *x, struct prefilter_block *b, size_t at,
+                      struct slice text, struct prefilter_hits *hits)
+{
+    unsigned words = words_for(s->n), i = b->cursor;
+    assert(hits->n >= words);
+    memcpy(hits->word, s->is_always, words * sizeof *hits->word);
+#ifdef HAVE_HS
+    while (i > 0 && b->hit[i - 1].end > at)
+        i--;
+    while (i < b->n && b->hit[i].end <= at)
+        i++;
+    b->cursor = i;
+    for (; i < b->n && b->hit[i].end <= at + text.n; i++) {
+        const struct owned *o = &s->owned[b->hit[i].literal];
+        if (b->hit[i].end - at >= o->n) /* all of it stands in the text */
+            set_bit(hits->word, o->pattern);
+    }
+    struct hit_words r = {.word = hits->word};
+    if (!run(s, s->regexes, x, text, prefilter_on_regex, &r))
+        memset(hits->word, 0xff, words * sizeof *hits->word);
+#else
+    (void)x;
+    (void)at;
+    (void)text;
+    (void)i;
 #endif
 }
 

@@ -50,6 +50,22 @@ bool prefilter_maybe(const struct prefilter *s, struct prefilter_scratch *x, str
 /* All its patterns but empty ones are known by their literals: so what it tells of a text holds for every part of it.
  */
 bool prefilter_is_literal(const struct prefilter *s);
+/*
+ * Literals found in a block of many texts at once, which costs half of looking at text by text. At most
+ * PREFILTER_BLOCK_HITS of them are kept, in the order of their ends.
+ */
+enum { PREFILTER_BLOCK_BYTES = 64 << 10, PREFILTER_BLOCK_HITS = 8192 };
+struct prefilter_block;
+struct prefilter_block *prefilter_block_new(void);
+void prefilter_block_free(struct prefilter_block *b);
+/* At most PREFILTER_BLOCK_BYTES. The bytes are not needed any more when it returns. False: there are more hits than are
+ * kept, or libhs is not there; the block says nothing. */
+bool prefilter_block_look(struct prefilter_block *b, const struct prefilter *s, struct prefilter_scratch *x,
+                          struct slice bytes);
+/* As prefilter_run, for the text that stands at `at` of the block of this prefilter; cheapest when texts are asked for
+ * in the order in which they stand there. */
+void prefilter_run_at(const struct prefilter *s, struct prefilter_scratch *x, struct prefilter_block *b, size_t at,
+                      struct slice text, struct prefilter_hits *hits);
 struct prefilter_hits prefilter_hits_new(unsigned patterns);
 void prefilter_hits_free(struct prefilter_hits *h);
 /* Version of libhs, or "none" when built without. */
