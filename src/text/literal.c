@@ -34,11 +34,24 @@ static uint64_t census_key(struct slice text)
     return slice_hash(text, 5);
 }
 
+static bool is_marks(struct slice text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (ascii_alnum(text.p[i]) || text.p[i] <= ' ')
+            return false;
+    return true;
+}
+
+static bool is_long_enough(struct slice text)
+{
+    return text.n >= LITERAL_LEN_MIN || (text.n >= LITERAL_MARKS_MIN && is_marks(text));
+}
+
 /* Its length, and more when no other pattern has it. Short ones are in many lines, whoever has them. */
 static size_t worth_of(const struct parser *p, struct slice text)
 {
-    bool own =
-        p->census && text.n >= OWN_LEN_MIN && (uintptr_t)table_get(&p->census->owners, census_key(text)) != SHARED;
+    bool own = p->census && (text.n >= OWN_LEN_MIN || is_marks(text)) &&
+               (uintptr_t)table_get(&p->census->owners, census_key(text)) != SHARED;
     return text.n + (own ? RUN_MAX : 0);
 }
 
@@ -83,11 +96,12 @@ struct run {
 
 static void end_run(struct parser *p, struct run *r, bool ignore_case, struct literals *best)
 {
-    if (r->n >= LITERAL_LEN_MIN && p->counted) {
-        count(p, slice_of(r->text, r->n));
-    } else if (r->n >= LITERAL_LEN_MIN) {
+    struct slice text = slice_of(r->text, r->n);
+    if (is_long_enough(text) && p->counted) {
+        count(p, text);
+    } else if (is_long_enough(text)) {
         struct literals one = {.n = 1};
-        one.v[0] = (struct literal){arena_dup(p->arena, slice_of(r->text, r->n)), ignore_case};
+        one.v[0] = (struct literal){arena_dup(p->arena, text), ignore_case};
         offer(p, best, &one);
     }
     r->n = 0;

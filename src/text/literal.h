@@ -10,8 +10,9 @@
 #include "base/arena.h"
 #include "base/table.h"
 
-/* Shorter ones are in too many lines to be worth anything; more than these are not worth looking for. */
-enum { LITERAL_LEN_MIN = 3, LITERALS_MAX = 32 };
+/* Shorter ones are in too many lines to be worth anything, but two marks in a row ('":'), which are rarer than two
+ * letters; more than these are not worth looking for. */
+enum { LITERAL_LEN_MIN = 3, LITERAL_MARKS_MIN = 2, LITERALS_MAX = 32 };
 
 struct literal {
     struct slice text;
