@@ -45,8 +45,9 @@ static void advance_record_clock(struct pipeline *p)
     struct pipeline_parts *parts = &p->parts;
     if (!parts->setup.record_clock)
         return;
-    if (p->record.time_us != RECORD_NO_TIME && p->record.time_us > parts->now_us)
-        parts->now_us = p->record.time_us;
+    if (p->record.time_us == RECORD_NO_TIME || p->record.time_us <= parts->now_us)
+        return; /* it is as late as it was, and what waits waits for later */
+    parts->now_us = p->record.time_us;
     pipeline_tick(p, parts->wall_us);
 }
 
