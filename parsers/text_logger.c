@@ -208,7 +208,7 @@ static bool jboss(struct slice *s, struct record *r)
 /* pino-pretty: "(7 on web-1): message"; HAProxy: "(7) : message", which it is known by and keeps. */
 static bool process_in_parentheses(struct slice *s, struct record *r)
 {
-    struct slice inside;
+    struct slice inside = SLICE_NONE;
     size_t n = pair_at(*s, '(', ')', &inside);
     struct slice rest = slice_from(*s, n), pid = n ? slice_split(&inside, ' ') : SLICE_NONE;
     bool pino = starts(rest, ": ");

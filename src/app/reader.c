@@ -11,7 +11,7 @@
 #include "parsers/line_reader.h"
 #include "parsers/parser.h"
 
-enum { READ_BYTES = 128 << 10 };
+enum { READ_BYTES = 256 << 10 };
 
 struct reader {
     struct line_reader lines;
