@@ -343,14 +343,27 @@ static bool hides(const struct scrub *s, struct name_is is, struct slice value)
     return s->opt->scrub.defaults && value_of_field(&w, is, value);
 }
 
-bool scrub_hides(const struct scrub *s, struct slice name, struct slice value)
+static struct name_is name_is(struct scrub *s, struct slice name)
 {
-    return hides(s, names_field(&s->names, name), value);
+    if (name.n > SCRUB_NAME_MAX || !name.n)
+        return names_field(&s->names, name);
+    unsigned at = slice_hash(name, 0) % SCRUB_NAMES;
+    if (!slice_eq(name, slice_of(s->names_seen[at].text, s->names_seen[at].n))) {
+        memcpy(s->names_seen[at].text, name.p, name.n);
+        s->names_seen[at].n = (unsigned char)name.n;
+        s->names_seen[at].is = names_field(&s->names, name);
+    }
+    return s->names_seen[at].is;
+}
+
+bool scrub_hides(struct scrub *s, struct slice name, struct slice value)
+{
+    return hides(s, name_is(s, name), value);
 }
 
 struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a)
 {
-    struct name_is is = names_field(&s->names, name);
+    struct name_is is = name_is(s, name);
     if (value.n && hides(s, is, value))
         return SLICE(SCRUB_MARK);
     s->field = is.kind;
@@ -364,16 +377,16 @@ struct slice scrub_query(struct scrub *s, struct slice query, struct arena *a)
     return scrub_any(s, query, true, a);
 }
 
-bool scrub_is_secret_name(const struct scrub *s, struct slice name)
+bool scrub_is_secret_name(struct scrub *s, struct slice name)
 {
-    enum name_kind kind = names_field(&s->names, name).kind;
+    enum name_kind kind = name_is(s, name).kind;
     return s->opt->scrub.defaults &&
            (kind == NAME_SECRET || kind == NAME_PHRASE || kind == NAME_HEADER || kind == NAME_DIGITS);
 }
 
-bool scrub_is_client(const struct scrub *s, struct slice name, struct slice value)
+bool scrub_is_client(struct scrub *s, struct slice name, struct slice value)
 {
-    enum name_kind kind = names_field(&s->names, name).kind;
+    enum name_kind kind = name_is(s, name).kind;
     return !s->opt->scrub.send_ip && (kind == NAME_CLIENT || (kind == NAME_ADDRESS && address_whole(value)));
 }
 

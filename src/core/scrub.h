@@ -27,13 +27,13 @@ struct scrubbed scrub_clean(struct scrub *s, struct slice text, struct arena *a)
 /* The value of a field, header or parameter of this name. */
 struct slice scrub_value(struct scrub *s, struct slice name, struct slice value, struct arena *a);
 /* All of such a value goes because of its name. */
-bool scrub_hides(const struct scrub *s, struct slice name, struct slice value);
+bool scrub_hides(struct scrub *s, struct slice name, struct slice value);
 /* A URL's query, or form fields. */
 struct slice scrub_query(struct scrub *s, struct slice query, struct arena *a);
 /* True when a header, parameter or field of this name must not be sent as it is. */
-bool scrub_is_secret_name(const struct scrub *s, struct slice name);
+bool scrub_is_secret_name(struct scrub *s, struct slice name);
 /* True when the field is a client's address by its name and its value, and must not be sent. */
-bool scrub_is_client(const struct scrub *s, struct slice name, struct slice value);
+bool scrub_is_client(struct scrub *s, struct slice name, struct slice value);
 /* The client of the event in work: its address is taken out wherever it stands. SLICE_NONE: a new event begins. */
 void scrub_client(struct scrub *s, struct slice address);
 /* Runs the samples of scrub_samples.def, each a text and what must become of it. False, with entries in d: one failed.

@@ -14,6 +14,7 @@
 #include "core/scrub_name.h"
 
 enum { SCRUB_RECENT = 4, SCRUB_CLIENTS = 8, SCRUB_ADDRESS_MAX = 45, SCRUB_TOKENS = 240, PROGRAMS_MAX = 128 };
+enum { SCRUB_NAMES = 64, SCRUB_NAME_MAX = 48 };
 
 struct token_row {
     const char *prefix;
@@ -38,7 +39,12 @@ struct scrub {
         unsigned char n;
     } clients[SCRUB_CLIENTS]; /* of the event in work */
     unsigned n_clients;
-    enum name_kind field; /* what the name says of the text in work, when that is a field's */
+    struct {
+        char text[SCRUB_NAME_MAX];
+        unsigned char n; /* 0: no name has this place */
+        struct name_is is;
+    } names_seen[SCRUB_NAMES]; /* each log has few loggers and fields: what names of late say, by their hash */
+    enum name_kind field;      /* what the name says of the text in work, when that is a field's */
 };
 
 /* A word that has been passed. */
