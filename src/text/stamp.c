@@ -257,7 +257,7 @@ static size_t word_zone_at(struct slice s, int32_t *offset_s, bool *known)
     if (word.n == 0 || !boundary(s, n) || (!space && !slice_is(word, "Z")))
         return 0;
     for (size_t i = 0; i < sizeof zone_words / sizeof *zone_words; i++)
-        if (slice_is(word, zone_words[i].name)) {
+        if (*word.p == *zone_words[i].name && slice_is(word, zone_words[i].name)) {
             *known = zone_words[i].hours != AMBIGUOUS;
             *offset_s = *known ? zone_words[i].hours * 3600 : 0;
             return n;
