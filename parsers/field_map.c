@@ -173,6 +173,7 @@ void field_map_finish(struct field_map *w)
     else if (w->frames.n)
         r->full_message = java_text(w->ctx->arena, r, w->frames);
     set_message(w, stack_taken);
+    field_names_error(r, w->pick[ROLE_ERROR_TYPE].value, w->pick[ROLE_ERROR].value);
     if (r->untrusted) /* they stay fields */
         w->pick[ROLE_APP].field = w->pick[ROLE_HOST].field = FIELD_MAP_NO_FIELD;
     /* bunyan marks its format with "v"; there "name" is the program. */

@@ -34,7 +34,8 @@ static const struct {
     [6] = ROWS({"errmsg", ROLE_ERROR, 8}, {"logger", ROLE_LOGGER, 0}, {"procid", ROLE_PID, 3}, {"spanid", ROLE_SPAN, 0},
                {"target", ROLE_LOGGER, 6}, {"module", ROLE_LOGGER, 9}, {"t$date", ROLE_TIME, 11},
                {"poduid", ROLE_CONTAINER, 0}, {"server", ROLE_ORIGIN, 0}, {"format", ROLE_FACT, 0}),
-    [7] = ROWS({"appname", ROLE_APP, 1}, {"asctime", ROLE_TIME, 6}, {"channel", ROLE_LOGGER, 4},
+    [7] = ROWS({"errtype", ROLE_ERROR_TYPE, 2}, {"errname", ROLE_ERROR_TYPE, 4}, {"exctype", ROLE_ERROR_TYPE, 12},
+               {"appname", ROLE_APP, 1}, {"asctime", ROLE_TIME, 6}, {"channel", ROLE_LOGGER, 4},
                {"created", ROLE_TIME, 10}, {"excinfo", ROLE_STACK, 8}, {"exctext", ROLE_STACK, 9},
                {"levelno", ROLE_LEVEL, 8}, {"message", ROLE_MESSAGE, 0}, {"program", ROLE_APP, 6},
                {"service", ROLE_APP, 4}, {"traceid", ROLE_TRACE, 0}, {"podname", ROLE_CONTAINER, 0},
@@ -42,29 +43,33 @@ static const struct {
     [8] = ROWS({"category", ROLE_LOGGER, 5}, {"datetime", ROLE_TIME, 4}, {"errormsg", ROLE_ERROR, 7},
                {"errstack", ROLE_STACK, 4}, {"hostname", ROLE_HOST, 0}, {"loglevel", ROLE_LEVEL, 6},
                {"priority", ROLE_LEVEL, 9}, {"severity", ROLE_LEVEL, 4}),
-    [9] = ROWS({"backtrace", ROLE_STACK, 21}, {"eventtime", ROLE_TIME, 7}, {"exception", ROLE_STACK, 7},
+    [9] = ROWS({"errortype", ROLE_ERROR_TYPE, 0}, {"errorname", ROLE_ERROR_TYPE, 5}, {"errorkind", ROLE_ERROR_TYPE, 6},
+               {"backtrace", ROLE_STACK, 21}, {"eventtime", ROLE_TIME, 7}, {"exception", ROLE_STACK, 7},
                {"levelname", ROLE_LEVEL, 2}, {"loglogger", ROLE_LOGGER, 2}, {"processid", ROLE_PID, 1},
                {"requestid", ROLE_REQUEST, 0}, {"throwable", ROLE_STACK, 14}, {"timestamp", ROLE_TIME, 1},
                {"traceback", ROLE_STACK, 16}, {"component", ROLE_LOGGER, 10}, {"container", ROLE_CONTAINER, 0},
                {"namespace", ROLE_CONTAINER, 0}, {"imagename", ROLE_CONTAINER, 0}),
-    [10] = ROWS({"errmessage", ROLE_ERROR, 3}, {"errorstack", ROLE_STACK, 2}, {"levelvalue", ROLE_LEVEL, 7},
-                {"loggername", ROLE_LOGGER, 1}, {"otelspanid", ROLE_SPAN, 1}, {"processpid", ROLE_PID, 2},
-                {"stacktrace", ROLE_STACK, 1}, {"timemillis", ROLE_TIME, 8}, {"xrequestid", ROLE_REQUEST, 2},
-                {"servername", ROLE_ORIGIN, 0}),
-    [11] = ROWS({"application", ROLE_APP, 2}, {"machinename", ROLE_HOST, 3}, {"oteltraceid", ROLE_TRACE, 1},
-                {"sentrytrace", ROLE_TRACEPARENT, 1}, {"servicename", ROLE_APP, 5}, {"stringlevel", ROLE_LEVEL, 10},
-                {"traceparent", ROLE_TRACEPARENT, 0}, {"textpayload", ROLE_MESSAGE, 12},
-                {"containerid", ROLE_CONTAINER, 0}, {"environment", ROLE_ORIGIN, 0}),
+    [10] = ROWS({"errorclass", ROLE_ERROR_TYPE, 7}, {"thrownname", ROLE_ERROR_TYPE, 9}, {"errmessage", ROLE_ERROR, 3},
+                {"errorstack", ROLE_STACK, 2}, {"levelvalue", ROLE_LEVEL, 7}, {"loggername", ROLE_LOGGER, 1},
+                {"otelspanid", ROLE_SPAN, 1}, {"processpid", ROLE_PID, 2}, {"stacktrace", ROLE_STACK, 1},
+                {"timemillis", ROLE_TIME, 8}, {"xrequestid", ROLE_REQUEST, 2}, {"servername", ROLE_ORIGIN, 0}),
+    [11] = ROWS({"thrownclass", ROLE_ERROR_TYPE, 9}, {"application", ROLE_APP, 2}, {"machinename", ROLE_HOST, 3},
+                {"oteltraceid", ROLE_TRACE, 1}, {"sentrytrace", ROLE_TRACEPARENT, 1}, {"servicename", ROLE_APP, 5},
+                {"stringlevel", ROLE_LEVEL, 10}, {"traceparent", ROLE_TRACEPARENT, 0},
+                {"textpayload", ROLE_MESSAGE, 12}, {"containerid", ROLE_CONTAINER, 0}, {"environment", ROLE_ORIGIN, 0}),
     [12] = ROWS({"datetimedate", ROLE_TIME, 5}, {"errormessage", ROLE_ERROR, 2}, {"errorverbose", ROLE_STACK, 17},
                 {"hosthostname", ROLE_HOST, 2}, {"severitytext", ROLE_LEVEL, 5}, {"shortmessage", ROLE_MESSAGE, 5},
                 {"timeunixnano", ROLE_TIME, 11}),
     [13] =
-        ROWS({"correlationid", ROLE_REQUEST, 4}, {"ctxtexception", ROLE_STACK, 18}, {"errstacktrace", ROLE_STACK, 5},
+        ROWS({"exceptiontype", ROLE_ERROR_TYPE, 1}, {"exceptionname", ROLE_ERROR_TYPE, 13},
+             {"correlationid", ROLE_REQUEST, 4}, {"ctxtexception", ROLE_STACK, 18}, {"errstacktrace", ROLE_STACK, 5},
              {"httprequestid", ROLE_REQUEST, 3}, {"sourcecontext", ROLE_LOGGER, 3}, {"thrownmessage", ROLE_ERROR, 5},
              {"errorseverity", ROLE_LEVEL, 7}, {"recordmessage", ROLE_MESSAGE, 0}, {"containername", ROLE_CONTAINER, 0},
              {"namespacename", ROLE_CONTAINER, 0}, {"transactionid", ROLE_ORIGIN, 0}),
-    [14] = ROWS({"exceptionstack", ROLE_STACK, 11}, {"timestampnanos", ROLE_NANOS, 1},
-                {"xcorrelationid", ROLE_REQUEST, 5}, {"severitynumber", ROLE_LEVEL, 14}),
+    [14] = ROWS({"exceptionclass", ROLE_ERROR_TYPE, 3}, {"throwableclass", ROLE_ERROR_TYPE, 8},
+                {"exception0type", ROLE_ERROR_TYPE, 14}, {"exceptionstack", ROLE_STACK, 11},
+                {"timestampnanos", ROLE_NANOS, 1}, {"xcorrelationid", ROLE_REQUEST, 5},
+                {"severitynumber", ROLE_LEVEL, 14}),
     [15] = ROWS({"applicationname", ROLE_APP, 3}, {"errorstacktrace", ROLE_STACK, 3},
                 {"messagetemplate", ROLE_MESSAGE, 10}, {"renderedmessage", ROLE_MESSAGE, 3},
                 {"bodystringvalue", ROLE_MESSAGE, 7}, {"recordlevelname", ROLE_LEVEL, 0}),
@@ -73,12 +78,16 @@ static const struct {
                 {"thrownstacktrace", ROLE_STACK, 13}, {"timestampseconds", ROLE_SECONDS, 1},
                 {"formattedmessage", ROLE_MESSAGE, 0}),
     [17] = ROWS({"kubernetespodname", ROLE_CONTAINER, 0}),
-    [18] = ROWS({"instantepochsecond", ROLE_SECONDS, 0}, {"throwablesteparray", ROLE_STACK, 15}),
-    [19] = ROWS({"exceptionstacktrace", ROLE_STACK, 10}, {"instantnanoofsecond", ROLE_NANOS, 0},
-                {"recordtimetimestamp", ROLE_TIME, 0}, {"resourceservicename", ROLE_APP, 5},
-                {"iokubernetespodname", ROLE_CONTAINER, 0}),
+    [18] = ROWS({"exceptionclassname", ROLE_ERROR_TYPE, 3}, {"throwableclassname", ROLE_ERROR_TYPE, 8},
+                {"ctxtexceptionclass", ROLE_ERROR_TYPE, 10}, {"instantepochsecond", ROLE_SECONDS, 0},
+                {"throwablesteparray", ROLE_STACK, 15}),
+    [19] = ROWS({"exceptiondetailtype", ROLE_ERROR_TYPE, 11}, {"exceptionstacktrace", ROLE_STACK, 10},
+                {"instantnanoofsecond", ROLE_NANOS, 0}, {"recordtimetimestamp", ROLE_TIME, 0},
+                {"resourceservicename", ROLE_APP, 5}, {"iokubernetespodname", ROLE_CONTAINER, 0}),
     [20] = ROWS({"exception0stacktrace", ROLE_STACK, 20}),
-    [23] = ROWS({"kubernetescontainername", ROLE_CONTAINER, 0}, {"kubernetesnamespacename", ROLE_CONTAINER, 0}),
+    [21] = ROWS({"contextexceptionclass", ROLE_ERROR_TYPE, 10}),
+    [23] = ROWS({"exceptionexceptionclass", ROLE_ERROR_TYPE, 3}, {"kubernetescontainername", ROLE_CONTAINER, 0},
+                {"kubernetesnamespacename", ROLE_CONTAINER, 0}),
     [24] = ROWS({"thrownextendedstacktrace", ROLE_STACK, 12}, {"iokubernetespodnamespace", ROLE_CONTAINER, 0},
                 {"kubernetescontainerimage", ROLE_CONTAINER, 0}),
     [25] = ROWS({"logginggoogleapiscomtrace", ROLE_TRACE, 3}, {"iokubernetescontainername", ROLE_CONTAINER, 0}),
@@ -233,4 +242,25 @@ void field_names_take(struct record *r, enum role role, struct slice value)
     } else if (role == ROLE_SPAN && is_id(value, 16)) {
         set(&r->span_id, value);
     }
+}
+
+/* A class has no white space in its name: what has is a remark. */
+static bool is_type(struct slice s)
+{
+    enum { TYPE_MAX = 200 };
+    if (!s.n || s.n > TYPE_MAX || !(ascii_alpha(*s.p) || *s.p == '_' || *s.p == '\\' || (unsigned char)*s.p >= 0x80))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ')
+            return false;
+    return true;
+}
+
+void field_names_error(struct record *r, struct slice type, struct slice value)
+{
+    type = slice_trim(type);
+    if (!is_type(type))
+        return;
+    r->error_type = type;
+    r->error_value = slice_trim(value);
 }

@@ -25,6 +25,7 @@ enum role {
     ROLE_SPAN,
     ROLE_TRACEPARENT, /* W3C Trace Context: version-trace-span-flags */
     ROLE_ERROR,       /* what went wrong in a few words, beside the message */
+    ROLE_ERROR_TYPE,  /* its class */
     ROLE_STACK,
     ROLE_CONTAINER, /* the container, pod, namespace or image it runs in */
     ROLE_ORIGIN,    /* more that says whose it is: server, transaction_id, release, … */
@@ -44,5 +45,7 @@ bool field_names_time(struct slice text, const struct zone *zone, int64_t *us);
 /* Sets the record's member for the roles LOGGER to TRACEPARENT unless it has one already. Ids that do not
    look like ids of their kind are passed over, and APP and HOST of a sender that is not trusted. */
 void field_names_take(struct record *r, enum role role, struct slice value);
+/* Class and text of an exception, as fields say them; passed over where the class does not look like one. */
+void field_names_error(struct record *r, struct slice type, struct slice value);
 
 #endif

@@ -9,8 +9,8 @@
 struct reader {
     struct parse_ctx *ctx;
     struct record *r;
-    struct slice short_message, message, source, facility, level_word, container, stack;
-    unsigned stack_rank, level_rank;
+    struct slice short_message, message, source, facility, level_word, container, stack, error_type, error;
+    unsigned stack_rank, level_rank, error_rank;
     bool bad_host;
 };
 
@@ -94,6 +94,11 @@ static void take_role(struct reader *rd, struct slice name, struct slice v)
     if (role == ROLE_STACK && (!rd->stack.p || rank < rd->stack_rank)) {
         rd->stack = v;
         rd->stack_rank = rank;
+    } else if (role == ROLE_ERROR_TYPE && (!rd->error_type.p || rank < rd->error_rank)) {
+        rd->error_type = v;
+        rd->error_rank = rank;
+    } else if (role == ROLE_ERROR && !rd->error.p) {
+        rd->error = v;
     } else if (role == ROLE_LEVEL && (!rd->level_word.p || rank < rd->level_rank)) {
         rd->level_word = v;
         rd->level_rank = rank;
@@ -160,6 +165,7 @@ static bool finish(struct reader *rd)
         r->full_message = rd->stack;
     if (rd->facility.n)
         take_facility(rd);
+    field_names_error(r, rd->error_type, rd->error);
     return true;
 }
 

@@ -43,6 +43,8 @@ struct record {
     struct slice raw; /* the message as framed; of an access line in a message of another format, that line */
     struct slice message;
     struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
+    struct slice error_type,
+        error_value; /* what fields say of an exception: class and text; the type may stand alone */
     struct slice host, app, procid, msgid, logger;
     struct slice request_id, trace_id, span_id;
     const struct container *container; /* whose log it stands in, or NULL */
