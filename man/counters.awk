@@ -1,4 +1,4 @@
-# counters.def to mdoc(7): the rows of one kind (-v kind=FATE). A row is COUNTER(name, kind, "reason", "help"), on one line.
+# counters.def to mdoc(7): the rows of one kind (-v kind=FATE). A row is COUNTER(name, kind, sides, "reason", "help"), on one line.
 BEGIN { print ".Bl -tag -width event_too_large -compact" }
 /^COUNTER\(/ {
     split($0, quoted, "\"")

@@ -143,11 +143,37 @@ void store_scrub_by(struct store *s, const struct options *opt)
     s->scrub = scrub_new(opt);
 }
 
+/* The ledger of all runs; what stands without a name goes to *unnamed. */
+static bool read_counts(struct store *s, enum query which, struct counts *out, int64_t *unnamed)
+{
+    sqlite3_stmt *q = s->stmt[which];
+    int rc;
+    *out = (struct counts){0};
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct slice name = store_column(q, 0);
+        if (!name.p)
+            *unnamed = sqlite3_column_int64(q, 1);
+        for (int i = 0; i < COUNT_N; i++)
+            if (slice_is(name, count_rows[i].name))
+                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
+    }
+    sqlite3_reset(q);
+    return rc == SQLITE_DONE;
+}
+
+void store_counts(struct store *s, struct counts *out)
+{
+    int64_t none;
+    if (!read_counts(s, Q_COUNTS, out, &none))
+        store_failed(s, "read the ledger");
+}
+
 bool store_unnamed_rows(struct store *s, int64_t *rows)
 {
-    if (!store_number(s, Q_UNNAMED_ROWS, rows))
+    struct counts counts;
+    if (!read_counts(s, Q_COUNTS_AND_ROWS, &counts, rows))
         return false;
-    *rows -= s->unnamed_rows;
+    *rows -= (int64_t)(count_sum(&counts, COUNT_CAME) - count_sum(&counts, COUNT_WENT)) + s->unnamed_rows;
     return true;
 }
 
@@ -404,20 +430,4 @@ void store_positions(struct store *s, position_f *each, void *u)
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
         store_failed(s, "read the positions");
-}
-
-void store_counts(struct store *s, struct counts *out)
-{
-    sqlite3_stmt *q = s->stmt[Q_COUNTS];
-    int rc;
-    *out = (struct counts){0};
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct slice name = store_column(q, 0);
-        for (int i = 0; i < COUNT_N; i++)
-            if (slice_is(name, count_rows[i].name))
-                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
-    }
-    sqlite3_reset(q);
-    if (rc != SQLITE_DONE)
-        store_failed(s, "read the ledger");
 }

@@ -64,7 +64,7 @@ enum query {
     Q_REPORT_DONE,
     Q_REPORT_GONE,
     Q_SHARES,
-    Q_UNNAMED_ROWS,
+    Q_COUNTS_AND_ROWS,
     Q_REPLACED,
     Q_HURRY,
     Q_DROP_OPEN,

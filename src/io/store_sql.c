@@ -121,12 +121,8 @@ const char *const store_sql[Q_N] = {
     [Q_NEWEST] = "SELECT " ROW_COLUMNS "NULL FROM event ORDER BY id DESC LIMIT ?1",
     [Q_FIND] = "SELECT id FROM event WHERE event_id=?1",
     [Q_REPLACED] = "SELECT count(*) FROM event WHERE event_id=?1 AND state=1",
-    /* One statement, so that it is of one moment, whatever a tool does meanwhile. */
-    [Q_UNNAMED_ROWS] =
-        "SELECT (SELECT count(*) FROM event WHERE state=1)-coalesce(sum(CASE"
-        " WHEN name IN('stored','requeued','late_answers') THEN value"
-        " WHEN name IN('sent','dead','dropped_by_hand','store_overflow','check_ins_replaced') THEN -value"
-        " ELSE 0 END),0) FROM count",
+    /* One statement, so that both are of one moment, whatever a tool does meanwhile. The rows have no name. */
+    [Q_COUNTS_AND_ROWS] = "SELECT name,value FROM count UNION ALL SELECT NULL,count(*) FROM event WHERE state=1",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",

@@ -97,7 +97,17 @@ inputs:
 """
 # What is copied: what a build of the program alone needs.
 COPIED = ["src", "parsers", "rules", "man", "contrib", "build-aux", "m4", "configure", "configure.ac", "config.h.in", "aclocal.m4", "Makefile.am",
-          "Makefile.in", "CONTRIBUTING.md", "README.md", "NEWS.md", "LICENSE", "tests/lists.test"]
+          "Makefile.in", "CONTRIBUTING.md", "README.md", "NEWS.md", "LICENSE", "tests/lists.test", "tests/tools/harness.py", "tests/tools/standin.py"]
+# What the harness of the copy makes of a ledger and of a store with one dummy.
+HARNESS = """
+import sys
+import harness
+try:
+    harness.check_ledger({"dummies": 1})
+except harness.Failure as e:
+    print(e)
+print("unnamed rows:", harness.unnamed_rows(sys.argv[1]))
+"""
 
 
 class Fault(Exception):
@@ -160,7 +170,7 @@ def add_dummies(tree):
     tree.add_row("src/io/inputs.def", 'INPUT(DUMMY, dummy, "dummy", TRAITS(.any_format = true), bind_text, "{\\"type\\":\\"string\\"}", "a word", "Nothing.")', r"^#undef INPUT$")
     tree.list_in("IO", "src/io/in_dummy.c")
     tree.begin("a counter")
-    tree.add_row("src/base/counters.def", 'COUNTER(dummies, FACT, "", "dummies that were started")', r"^COUNTER\(event, ")
+    tree.add_row("src/base/counters.def", 'COUNTER(dummies, FACT, COUNT_MADE | COUNT_CAME, "", "dummies that were started")', r"^COUNTER\(event, ")
     tree.begin("a rule pack")
     tree.create("rules/dummy.yaml", PACK)
     tree.list_in("RULES", "rules/dummy.yaml")
@@ -204,7 +214,7 @@ def want(what, status, said, *texts):
 
 
 def run_daemon(crumbd, folder):
-    """What it says from its start to its end."""
+    """Its status, and what it says from its start to its end."""
     config = os.path.join(folder, "crumbd.yaml")
     with open(config, "w", encoding="utf-8") as f:
         f.write(CONFIG % folder)
@@ -216,7 +226,16 @@ def run_daemon(crumbd, folder):
         said += line
         if "dummy=hello" in line:
             daemon.send_signal(signal.SIGTERM)
-    want("run", daemon.wait(), said, "input dummy=hello", "dummies=1")
+    status = daemon.wait()
+    want("run", status, said, "input dummy=hello", "dummies=1")
+    return status, said
+
+
+def check_sides(crumbd, source, folder):
+    """The counter says that a row came to the store, and none did: the store and the harness know it by the counter's row alone."""
+    want("run again", *run_daemon(crumbd, folder), "some came or went unnamed before", "unnamed_rows=-1")
+    want("the harness", *run([sys.executable, "-B", "-c", HARNESS, os.path.join(folder, "store.db")], os.path.join(source, "tests", "tools")),
+         "1 events were made, 0 stored or lost", "unnamed rows: -2")
 
 
 def check(crumbd, source, folder):
@@ -230,6 +249,7 @@ def check(crumbd, source, folder):
     want("help", *run([crumbd, "help"], folder), "  crumbd dummy\n")
     want("dummy", *run([crumbd, "dummy"], folder), "dummy of 1\n")
     run_daemon(crumbd, folder)
+    check_sides(crumbd, source, folder)
 
 
 def main(top):
@@ -239,7 +259,7 @@ def main(top):
     with tempfile.TemporaryDirectory() as work:
         os.chmod(work, 0o700)
         source, folder = os.path.join(work, "source"), os.path.join(work, "build")
-        os.makedirs(os.path.join(source, "tests"))
+        os.makedirs(os.path.join(source, "tests", "tools"))
         for name in COPIED:
             full, to = os.path.join(top, name), os.path.join(source, name)
             if os.path.isdir(full):

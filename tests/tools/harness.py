@@ -15,6 +15,7 @@ that does not come before the ceiling, and, without a word of its own, when
 
 Nothing sleeps: everything waits for a fact (`t.until`, `Standin.wait`).
 """
+import collections
 import json
 import os
 import re
@@ -45,10 +46,17 @@ class Skip(Exception):
     pass
 
 
-def fates():
-    """Names of the FATE rows of counters.def."""
-    with open(os.path.join(TOP, "src", "base", "counters.def"), encoding="utf-8") as f:
-        return re.findall(r"^COUNTER\((\w+), *FATE,", f.read(), re.M)
+def read_counters(path=os.path.join(TOP, "src", "base", "counters.def")):
+    """The names of each kind (FATE) and each side (MADE) of counters.def."""
+    groups = collections.defaultdict(list)
+    with open(path, encoding="utf-8") as f:
+        for name, kind, sides in re.findall(r"^COUNTER\((\w+), *(\w+), *([^,]*),", f.read(), re.M):
+            for group in [kind] + re.findall(r"COUNT_(\w+)", sides):
+                groups[group].append(name)
+    return groups
+
+
+COUNTERS = read_counters()
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -61,35 +69,23 @@ def parse_ledger(line):
     return {k: int(v) for k, v in re.findall(r"\b(\w+)=(\d+)(?=\s|$)", line[line.index("msg=ledger"):])}
 
 
-# What came of lines, of their absence and of the end of a period, and what became of it.
-MADE = "event overdue summaries check_ins".split()
-BECAME = """overdue_suppressed stored stored_before event_too_large input_overflow checkpoint_overflow unstored left_open read_again""".split()
-# Messages that were sent and that no framing yielded.
-UNFRAMED = """udp_kernel_drops udp_truncated unread rate_limited http_given_up gelf_sets_expired gelf_sets_evicted gelf_sets_oversize gelf_bad_payload
-gelf_inflated_too_large""".split()
-# What the sender knows to be accepted or refused, with what was too damaged to be sent; what the store has of it.
-ANSWERED = "sent dead damaged".split()
-SETTLED = "settled unsettled".split()
+def total(counts, group):
+    return sum(counts.get(name, 0) for name in COUNTERS[group])
 
 
 def check_ledger(ledger, sent=None):
     """At the end of a run: inputs, pipeline, store, sender counted the same. sent: what the scenario knows that it sent; None: it does not."""
-    def total(names):
-        return sum(ledger.get(name, 0) for name in names)
-    if ledger.get("lines_in", 0) != total(fates()):
-        raise Failure("the ledger does not balance: lines_in is not the sum of its fates, %d: %s" % (total(fates()), ledger))
-    if total(MADE) != total(BECAME):
-        raise Failure("the ledger does not balance: %d events were made, %d stored or lost: %s" % (total(MADE), total(BECAME), ledger))
-    if total(ANSWERED) != total(SETTLED):
+    lines, fates, made, became, answered, settled, unframed = [ledger.get("lines_in", 0)] + [
+        total(ledger, group) for group in ("FATE", "MADE", "BECAME", "ANSWERED", "SETTLED", "UNFRAMED")]
+    if lines != fates:
+        raise Failure("the ledger does not balance: lines_in is not the sum of its fates, %d: %s" % (fates, ledger))
+    if made != became:
+        raise Failure("the ledger does not balance: %d events were made, %d stored or lost: %s" % (made, became, ledger))
+    if answered != settled:
         raise Failure("the ledger does not balance: %d events were accepted or refused, the store has settled %d: %s" % (
-            total(ANSWERED), total(SETTLED), ledger))
-    if sent is not None and ledger.get("lines_in", 0) + total(UNFRAMED) != sent:
-        raise Failure("%d messages were sent, and the ledger knows %d: %s" % (sent, ledger.get("lines_in", 0) + total(UNFRAMED), ledger))
-
-
-# Of the rows that are to be sent: those that came, and those that went.
-CAME = "stored requeued late_answers".split()
-WENT = "sent dead dropped_by_hand store_overflow check_ins_replaced".split()
+            answered, settled, ledger))
+    if sent is not None and lines + unframed != sent:
+        raise Failure("%d messages were sent, and the ledger knows %d: %s" % (sent, lines + unframed, ledger))
 
 
 def unnamed_rows(path):
@@ -102,7 +98,7 @@ def unnamed_rows(path):
         return None
     finally:
         db.close()
-    return ready - sum(counts.get(name, 0) for name in CAME) + sum(counts.get(name, 0) for name in WENT)
+    return ready - total(counts, "CAME") + total(counts, "WENT")
 
 
 def sample(all_of_them, most):

@@ -240,6 +240,9 @@ START_TEST(ledger_line)
     ck_assert(!count_balances(&c, &open));
     open.sent = 2;
     ck_assert(count_balances(&c, &open));
+    ck_assert_uint_eq(count_sum(&c, COUNT_WENT), 3); /* a damaged one stays, as a dead letter */
+    ck_assert_uint_eq(count_sum(&c, COUNT_CAME), c.v[COUNT_stored]);
+    ck_assert_uint_eq(count_sum(&c, COUNT_UNFRAMED), 0);
     c = (struct counts){.v = {[COUNT_lines_in] = 3, [COUNT_event] = 2, [COUNT_crumb] = 1}};
     struct sbuf b;
     sbuf_init(&b, 1000);
