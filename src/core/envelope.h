@@ -13,6 +13,7 @@
 enum {
     ENVELOPE_HEADER_MAX = 8192, /* Bugsink's limit for a header line */
     ENVELOPE_FRAME_MAX = 10240, /* room for everything but the payloads, of one item or two */
+    ENVELOPE_ITEM_MAX = 128,    /* room for an item's header line and its final LF */
 };
 
 struct envelope {

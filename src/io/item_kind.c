@@ -1,13 +1,15 @@
 #include "io/item_kind.h"
 
 /*
- * Relay counts an event as `error`, older servers as `default`. Check-ins go one at a time, so that a monitor hears the
- * last word last, and wait alone: a server that knows no check-ins must not keep errors from being sent.
+ * Relay counts an event as `error`, older servers as `default`; an envelope has one at most. Check-ins go one at a
+ * time, so that a monitor hears the last word last, and wait alone: a server that knows no check-ins must not keep
+ * errors from being sent.
  */
 const struct item_traits item_traits[] = {
     [ITEM_EVENT] = {.type = "event",
                     .category = "error",
                     .limits = 1u << REPLY_ERROR | 1u << REPLY_DEFAULT,
+                    .batch = 1,
                     .in_flight = 4,
                     .is_event = true,
                     .refused = "event refused upstream, kept as a dead letter",
@@ -15,6 +17,7 @@ const struct item_traits item_traits[] = {
     [ITEM_CHECK_IN] = {.type = "check_in",
                        .category = "monitor",
                        .limits = 1u << REPLY_MONITOR,
+                       .batch = 1,
                        .in_flight = 1,
                        .replaces = true,
                        .waits_alone = true,

@@ -12,12 +12,15 @@
 /* A check-in's event_id is its monitor's. */
 enum item_kind { ITEM_EVENT, ITEM_CHECK_IN, ITEM_KINDS };
 
+enum { ITEM_BATCH_MAX = 100 };
+
 struct item_traits {
     const char *type;         /* of the envelope's item */
     const char *category;     /* in client reports */
     unsigned limits;          /* rate limits that hold it up: a set of 1 << enum reply_category */
+    unsigned batch;           /* rows that may leave in one envelope: 1 to ITEM_BATCH_MAX */
     unsigned in_flight;       /* requests of a project at a time */
-    bool is_event;            /* the envelope's header has its event_id */
+    bool is_event;            /* the envelope's header has its event_id, so there is one in it */
     bool replaces;            /* a newer one takes the place of one with its event_id that has not left */
     bool waits_alone;         /* an answer to it says nothing of the project: it waits by its own count */
     const char *refused;      /* what the log says of one, */

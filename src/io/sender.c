@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "io/batch.h"
 #include "io/clock.h"
 #include "io/upstream_type.h"
 
@@ -44,16 +45,21 @@ struct project {
 struct flight {
     struct flight *next, **link;
     struct project *project;
-    int64_t row;
     enum item_kind kind;
-    char event_id[33];
-    unsigned attempts, epoch;
+    unsigned epoch;
+    unsigned n;
+    struct flight_row {
+        int64_t id;
+        unsigned attempts;
+        char event_id[33];
+    } rows[];
 };
 
 struct sender {
     struct event_base *base;
     struct store *store;
     struct http_client *http;
+    const struct item_traits *kinds;
     struct project *projects;
     unsigned n_projects, in_flight;
     struct counts *counts, own_counts;
@@ -92,33 +98,49 @@ static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 
 static void sender_on_answer(void *u, const struct http_client_answer *a);
 
-static void send_row(struct project *p, const struct store_row *row)
+static struct flight *flight_begin(struct project *p, enum item_kind kind, const struct batch *b)
 {
     struct sender *s = p->sender;
-    struct sbuf body;
-    bool ok = p->type->item(row->event.kind, row->event.event_id, row->event.payload.text, clock_wall_us(), &body);
-    if (!ok) {
-        sbuf_free(&body);
-        store_dead(s->store, row->id, "does not fit into an envelope");
-        s->counts->v[COUNT_dead]++;
-        arm(s->write_timer, WRITE_DOWN_MS);
-        return;
+    struct flight *f = xcalloc(1, sizeof *f + b->n * sizeof *f->rows);
+    *f = (struct flight){
+        .next = s->flights, .link = &s->flights, .project = p, .kind = kind, .epoch = p->epoch, .n = b->n};
+    for (unsigned i = 0; i < b->n; i++) {
+        f->rows[i] = (struct flight_row){.id = b->rows[i]->id, .attempts = b->rows[i]->attempts};
+        memcpy(f->rows[i].event_id, b->rows[i]->event.event_id, sizeof f->rows[i].event_id);
     }
-    struct flight *f = xcalloc(1, sizeof *f);
-    *f = (struct flight){.next = s->flights,
-                         .link = &s->flights,
-                         .project = p,
-                         .row = row->id,
-                         .kind = row->event.kind,
-                         .attempts = row->attempts,
-                         .epoch = p->epoch};
-    memcpy(f->event_id, row->event.event_id, sizeof f->event_id);
     if (f->next)
         f->next->link = &f->next;
     s->flights = f;
-    p->in_flight[f->kind]++;
+    p->in_flight[kind]++;
     s->in_flight++;
-    http_client_send(s->http, p->target, &body, sender_on_answer, f);
+    return f;
+}
+
+/* A row that does not fit is dead; of several, each is tried alone. */
+static void too_large(struct sender *s, const struct batch *b)
+{
+    static const char why[] = "does not fit into an envelope";
+    if (b->n == 1) {
+        store_dead(s->store, b->rows[0]->id, why);
+        s->counts->v[COUNT_dead]++;
+    }
+    for (unsigned i = 0; b->n > 1 && i < b->n; i++) {
+        store_retry(s->store, b->rows[i]->id, clock_wall_us(), why);
+        s->counts->v[COUNT_retries]++;
+    }
+    arm(s->write_timer, WRITE_DOWN_MS);
+}
+
+static void send_batch(struct project *p, enum item_kind kind, const struct batch *b)
+{
+    struct upstream_item items[ITEM_BATCH_MAX];
+    struct sbuf body;
+    for (unsigned i = 0; i < b->n; i++)
+        items[i] = (struct upstream_item){b->rows[i]->event.event_id, b->rows[i]->event.payload.text};
+    if (p->type->items(kind, items, b->n, clock_wall_us(), &body))
+        http_client_send(p->sender->http, p->target, &body, sender_on_answer, flight_begin(p, kind, b));
+    else
+        too_large(p->sender, b);
     sbuf_free(&body);
 }
 
@@ -149,7 +171,7 @@ static int64_t blocked_until_ms(const struct project *p, enum item_kind kind)
 
 static bool has_room(const struct project *p, enum item_kind kind)
 {
-    return p->in_flight[kind] < (p->failures ? 1 : item_traits[kind].in_flight);
+    return p->in_flight[kind] < (p->failures ? 1 : p->sender->kinds[kind].in_flight);
 }
 
 /* Starts what may be started of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer
@@ -162,13 +184,14 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
         if (wait_ms > 0)
             return wait_ms;
         int64_t now_us = clock_wall_us();
-        struct store_row *row = store_next(s->store, slice_str(p->name), kind, now_us);
-        if (!row) {
+        struct batch batch;
+        batch_take(&batch, s->store, slice_str(p->name), kind, s->kinds[kind].batch, now_us);
+        if (!batch.n) {
             int64_t due_us = store_due(s->store, slice_str(p->name), kind), due_ms = (due_us - now_us) / 1000 + 1;
             return due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS : due_ms < WRITE_DOWN_MS ? WRITE_DOWN_MS : due_ms;
         }
-        send_row(p, row);
-        store_row_free(row);
+        send_batch(p, kind, &batch);
+        batch_done(&batch);
     }
     return INT64_MAX;
 }
@@ -270,18 +293,18 @@ static void describe(struct store *store, const struct http_client_answer *a, st
  * waits by its own count, so that others go before it. Where nothing got through, the project's delay is
  * enough.
  */
-static int64_t row_next_us(struct sender *s, const struct flight *f, const struct http_client_answer *a,
-                           enum reply_verdict v)
+static int64_t row_next_us(struct sender *s, const struct flight *f, const struct flight_row *row,
+                           const struct http_client_answer *a, enum reply_verdict v)
 {
-    bool own = item_traits[f->kind].waits_alone || (v == REPLY_RETRY && (a->status || a->uploaded));
-    return clock_wall_us() + (own ? retry_delay_ms(s, f->attempts + 1) * 1000 : 0);
+    bool own = s->kinds[f->kind].waits_alone || (v == REPLY_RETRY && (a->status || a->uploaded));
+    return clock_wall_us() + (own ? retry_delay_ms(s, row->attempts + 1) * 1000 : 0);
 }
 
 /* What an answer means for what else the project has. */
 static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v,
                          const char *reason)
 {
-    if (item_traits[f->kind].waits_alone)
+    if (p->sender->kinds[f->kind].waits_alone)
         return;
     switch (v) {
     case REPLY_SENT:
@@ -301,40 +324,47 @@ static void tell_project(struct project *p, const struct flight *f, unsigned sta
     }
 }
 
-static void say_refused(const struct flight *f, unsigned status, const char *reason)
+static void say_refused(const struct item_traits *kind, const struct flight_row *row, unsigned status,
+                        const char *reason)
 {
-    const struct item_traits *kind = &item_traits[f->kind];
     const char *hint = *reply_hint(status) ? reply_hint(status) : kind->refused_hint;
-    const struct log_tag tags[] = {log_i("id", f->row), log_c("reason", reason), log_c("event_id", f->event_id),
+    const struct log_tag tags[] = {log_i("id", row->id), log_c("reason", reason), log_c("event_id", row->event_id),
                                    log_c("hint", hint ? hint : "")};
     log_write(LOG_WARN, kind->refused, tags, hint ? 4 : 2);
 }
 
-/* Tells the store and the project what the answer means. */
+/* Tells the store that a row is sent or dead; false: neither, it is to be tried again. */
+static bool settle_row(struct sender *s, const struct flight *f, const struct flight_row *row, unsigned status,
+                       enum reply_verdict v, const char *reason)
+{
+    if (v == REPLY_SENT) {
+        store_sent(s->store, row->id);
+        s->counts->v[COUNT_sent]++;
+        return true;
+    }
+    if (v != REPLY_DEAD || f->n > 1) {
+        s->counts->v[COUNT_retries]++;
+        return false;
+    }
+    store_dead(s->store, row->id, reason);
+    s->counts->v[COUNT_dead]++;
+    say_refused(&s->kinds[f->kind], row, status, reason);
+    if (s->flushed)
+        f->project->report_due_ms = 0; /* or else it is told by the next run */
+    return true;
+}
+
+/* Tells the store and the project what the answer means. A refusal of several rows hits one of them that is not known:
+   all are tried again, and then alone (batch.h). */
 static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a, enum reply_verdict v,
                    const char *reason)
 {
-    switch (v) {
-    case REPLY_SENT:
-        store_sent(s->store, f->row);
-        s->counts->v[COUNT_sent]++;
-        break;
-    case REPLY_DEAD:
-        store_dead(s->store, f->row, reason);
-        s->counts->v[COUNT_dead]++;
-        say_refused(f, a->status, reason);
-        if (s->flushed)
-            f->project->report_due_ms = 0; /* or else it is told by the next run */
-        break;
-    case REPLY_RETRY:
-    case REPLY_PAUSE:
-    case REPLY_LIMITED:
-        s->counts->v[COUNT_retries]++;
-        break;
-    }
+    bool settled = true;
+    for (unsigned i = 0; i < f->n; i++)
+        settled = settle_row(s, f, &f->rows[i], a->status, v, reason);
     tell_project(f->project, f, a->status, v, reason);
-    if (v != REPLY_SENT && v != REPLY_DEAD)
-        store_retry(s->store, f->row, row_next_us(s, f, a, v), reason);
+    for (unsigned i = 0; !settled && i < f->n; i++)
+        store_retry(s->store, f->rows[i].id, row_next_us(s, f, &f->rows[i], a, v), reason);
 }
 
 /* What an answer means for what was sent, whatever that was; limits that came with it hold from now on. */
@@ -477,6 +507,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->base = base;
     s->store = store;
     s->http = http_client_new(base);
+    s->kinds = opt->kinds ? opt->kinds : item_traits;
     s->counts = opt->counts ? opt->counts : &s->own_counts;
     s->write_timer = evtimer_new(base, sender_on_write_timer, s);
     s->flush_timer = evtimer_new(base, sender_on_flush_timer, s);
@@ -500,7 +531,8 @@ void sender_free(struct sender *s)
         return;
     http_client_free(s->http);
     while (s->flights) {
-        store_release(s->store, s->flights->row);
+        for (unsigned i = 0; i < s->flights->n; i++)
+            store_release(s->store, s->flights->rows[i].id);
         flight_end(s->flights);
     }
     for (unsigned i = 0; i < s->n_projects; i++) {
@@ -543,7 +575,8 @@ bool sender_post_once(const struct dsn *dsn, const struct http_client_options *o
 {
     struct sbuf body;
     const struct upstream_type *type = upstream_type_of(slice_str(dsn->envelope_url));
-    bool ok = type->item(ITEM_EVENT, event_id, payload, clock_wall_us(), &body);
+    const struct upstream_item item = {event_id, payload};
+    bool ok = type->items(ITEM_EVENT, &item, 1, clock_wall_us(), &body);
     if (ok) {
         struct http_client_target *t = type->target(dsn, opt);
         http_client_once(t, &body, done, u);

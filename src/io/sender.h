@@ -1,13 +1,14 @@
 /*
  * sender: takes due rows from the store, posts them, and writes back what became of them.
  *
- * What is sent, and how many requests of a project at a time, says item_kind; only one while the project fails, as a
- * probe, after a delay that grows from a second to five minutes and is spread by chance. A refused key or path pauses
- * the project (five minutes, growing); rate limits are waited for. Nothing is dropped here: an event is sent, waits, or
- * is a dead letter with its reason. What an answer means, and what a request looks like, is decided by the upstream's
- * type; how requests travel is the business of http_client.
+ * What is sent, how many rows in one request and how many requests of a project at a time, says item_kind; only one
+ * while the project fails, as a probe, after a delay that grows from a second to five minutes and is spread by chance.
+ * A refused key or path pauses the project (five minutes, growing); rate limits are waited for. Nothing is dropped
+ * here: an event is sent, waits, or is a dead letter with its reason. What an answer means, and what a request looks
+ * like, is decided by the upstream's type; how requests travel is the business of http_client.
  *
- * Memory: one compressed event per request on its way. Main thread, on the loop it is given; SIGPIPE becomes ignored.
+ * Memory: one compressed envelope per request on its way. Main thread, on the loop it is given; SIGPIPE becomes
+ * ignored.
  */
 #ifndef IO_SENDER_H
 #define IO_SENDER_H
@@ -26,7 +27,8 @@ struct sender_options {
     const struct sender_project *projects;
     unsigned n_projects;
     struct http_client_options http;
-    struct counts *counts; /* sent, retries and dead are added here as they happen; NULL: nowhere */
+    const struct item_traits *kinds; /* of ITEM_KINDS rows; NULL: item_traits */
+    struct counts *counts;           /* sent, retries and dead are added here as they happen; NULL: nowhere */
     /* 0: the usual ones. */
     int64_t retry_first_ms, retry_most_ms; /* 1 s, 5 min */
     int64_t pause_first_ms, pause_most_ms; /* 5 min, 30 min */

@@ -1,7 +1,7 @@
-/* up_sentry: Sentry, and what speaks as it does: items in envelopes, one each, compressed; the key of the DSN in a
- * header. */
+/* up_sentry: Sentry, and what speaks as it does: items in envelopes, compressed; the key of the DSN in a header. */
 #include "io/upstream_type.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/version.h"
@@ -23,15 +23,20 @@ static struct http_client_target *sentry_target(const struct dsn *to, const stru
     return t;
 }
 
-static bool sentry_item(enum item_kind kind, const char *event_id, struct slice payload, int64_t now_us,
-                        struct sbuf *body)
+static bool sentry_items(enum item_kind kind, const struct upstream_item *items, unsigned n, int64_t now_us,
+                         struct sbuf *body)
 {
     struct sbuf plain;
-    const struct envelope e = {.event_id = item_traits[kind].is_event ? event_id : NULL, .sent_at_us = now_us};
-    sbuf_init(&plain, payload.n + ENVELOPE_FRAME_MAX);
-    sbuf_init(body, 2 * (payload.n + ENVELOPE_FRAME_MAX));
+    const struct envelope e = {.event_id = item_traits[kind].is_event ? items[0].event_id : NULL, .sent_at_us = now_us};
+    size_t most_bytes = ENVELOPE_FRAME_MAX + n * (size_t)ENVELOPE_ITEM_MAX;
+    for (unsigned i = 0; i < n; i++)
+        most_bytes += items[i].payload.n;
+    assert(n == 1 || !item_traits[kind].is_event);
+    sbuf_init(&plain, most_bytes);
+    sbuf_init(body, 2 * most_bytes);
     bool ok = envelope_start(&plain, &e);
-    envelope_item(&plain, item_traits[kind].type, payload);
+    for (unsigned i = 0; i < n; i++)
+        envelope_item(&plain, item_traits[kind].type, items[i].payload);
     ok = ok && !plain.over && zip_gzip(sbuf_slice(&plain), body);
     sbuf_free(&plain);
     return ok;
@@ -51,7 +56,7 @@ static bool sentry_losses(struct client_report *r, struct store *store, struct s
 const struct upstream_type up_sentry = {
     .schemes = {"https", "http"},
     .target = sentry_target,
-    .item = sentry_item,
+    .items = sentry_items,
     .losses = sentry_losses,
     .judge = reply_judge,
 };

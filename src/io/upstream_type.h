@@ -11,12 +11,19 @@
 #include "io/http_client.h"
 #include "io/item_kind.h"
 
+/* What is sent of a row. */
+struct upstream_item {
+    const char *event_id; /* 32 hex digits */
+    struct slice payload;
+};
+
 struct upstream_type {
     const char *schemes[4]; /* the last is NULL */
     struct http_client_target *(*target)(const struct dsn *to, const struct http_client_options *opt);
-    /* The body of a request, compressed. now_us: of this try, since servers correct clocks by it. False: it does not
-     * fit. */
-    bool (*item)(enum item_kind kind, const char *event_id, struct slice payload, int64_t now_us, struct sbuf *body);
+    /* The body of a request with n items of a kind, compressed. now_us: of this try, since servers correct clocks by
+     * it. False: they do not fit. */
+    bool (*items)(enum item_kind kind, const struct upstream_item *items, unsigned n, int64_t now_us,
+                  struct sbuf *body);
     /* What the project has not been told of losses. False, and r is empty: nothing. */
     bool (*losses)(struct client_report *r, struct store *store, struct slice project, int64_t now_us,
                    struct sbuf *body);

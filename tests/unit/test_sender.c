@@ -266,6 +266,89 @@ START_TEST(a_monitor_hears_the_last_word_last)
 }
 END_TEST
 
+/* Check-ins as a kind of which three may leave in one envelope. */
+static void in_batches_of_three(void)
+{
+    static struct item_traits kinds[ITEM_KINDS];
+    memcpy(kinds, item_traits, sizeof kinds);
+    kinds[ITEM_CHECK_IN].batch = 3;
+    options.kinds = kinds;
+}
+
+static unsigned items_of(const struct request *r)
+{
+    struct slice rest = sbuf_slice(&r->body);
+    unsigned n = 0;
+    while (rest.n)
+        n += slice_starts(slice_split(&rest, '\n'), SLICE("{\"type\":"));
+    return n;
+}
+
+START_TEST(several_rows_in_one_envelope)
+{
+    in_batches_of_three();
+    for (unsigned i = 1; i <= 7; i++)
+        put_check_in(i, "ok");
+    put();
+    put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 5);
+    unsigned sizes[4] = {0};
+    for (unsigned i = 0; i < up.n_requests; i++)
+        sizes[items_of(&up.requests[i])]++;
+    ck_assert_uint_eq(sizes[3], 2); /* and the seventh alone, as events always are */
+    ck_assert_uint_eq(sizes[1], 3);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 9);
+}
+END_TEST
+
+static struct action no_fourth_monitor(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    return (struct action){.status = slice_find(sbuf_slice(&r->body), SLICE("\"m4\"")) >= 0 ? 400 : 200};
+}
+
+/* An answer to several does not say which of them it refuses. */
+START_TEST(one_bad_row_of_several)
+{
+    in_batches_of_three();
+    up.script = no_fourth_monitor;
+    for (unsigned i = 1; i <= 6; i++)
+        put_check_in(i, "ok");
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(items_of(&up.requests[0]), 3);
+    ck_assert_uint_eq(items_of(&up.requests[1]), 3);
+    for (unsigned i = 2; i < up.n_requests; i++)
+        ck_assert_uint_eq(items_of(&up.requests[i]), 1);
+    ck_assert_uint_eq(up.n_requests, 5);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 5);
+    ck_assert_uint_eq(counted.v[COUNT_retries], 3);
+    ck_assert_uint_eq(counted.v[COUNT_dead], 1);
+    ck_assert_uint_eq(totals().dead, 1);
+}
+END_TEST
+
+/* Of several on their way that nobody answered, none is gone. */
+START_TEST(several_rows_at_an_end)
+{
+    in_batches_of_three();
+    misbehave(1, (struct action){.stall = true});
+    for (unsigned i = 1; i <= 3; i++)
+        put_check_in(i, "ok");
+    start();
+    until(up.n_requests == 1);
+    sender_free(sender);
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(up.n_requests, 2);
+    ck_assert_uint_eq(items_of(&up.requests[1]), 3);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 3);
+}
+END_TEST
+
 static unsigned no_check_ins_status;
 
 static struct action no_check_ins(void *u, unsigned n, const struct request *r)
@@ -871,6 +954,9 @@ int main(void)
     tcase_add_test(t, projects_do_not_wait_for_one_another);
     tcase_add_test(t, a_check_in_to_the_letter);
     tcase_add_test(t, a_monitor_hears_the_last_word_last);
+    tcase_add_test(t, several_rows_in_one_envelope);
+    tcase_add_test(t, one_bad_row_of_several);
+    tcase_add_test(t, several_rows_at_an_end);
     tcase_add_loop_test(t, a_server_without_check_ins_gets_events, 0, 5);
     tcase_add_test(t, limits_of_one_category_stop_only_that);
     tcase_add_test(t, limits_on_events_leave_check_ins);
