@@ -11,11 +11,12 @@ struct holder {
     unsigned n;
 };
 
-void holders_init(struct holders *h, unsigned max_connections)
+void holders_init(struct holders *h, unsigned max_connections, const struct input_cidr *exempt, unsigned n_exempt)
 {
     unsigned each = max_connections / 8;
     each = each < HOLDERS_EACH_MIN ? HOLDERS_EACH_MIN : each;
-    *h = (struct holders){.each = each < max_connections ? each : max_connections};
+    *h = (struct holders){
+        .each = each < max_connections ? each : max_connections, .exempt = exempt, .n_exempt = n_exempt};
     if (getrandom(&h->seed, sizeof h->seed, GRND_NONBLOCK) != sizeof h->seed)
         h->seed = (uint64_t)(uintptr_t)h;
 }
@@ -41,9 +42,9 @@ static struct holder *holder_of(struct holders *h, const struct peer *p)
     return holder;
 }
 
-void holders_add(struct holders *h, struct held *c, const struct peer *p, const struct input_options *opt)
+void holders_add(struct holders *h, struct held *c, const struct peer *p)
 {
-    if (peer_exempt(p, opt))
+    if (peer_exempt(p, h->exempt, h->n_exempt))
         return;
     c->holder = holder_of(h, p);
     TAILQ_INSERT_TAIL(&c->holder->list, c, link);

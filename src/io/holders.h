@@ -29,14 +29,17 @@ TAILQ_HEAD(held_list, held);
 struct holders {
     struct table by_network; /* of struct holder */
     unsigned each;           /* connections of one address */
+    const struct input_cidr *exempt;
+    unsigned n_exempt;
     uint64_t seed;
 };
 
-void holders_init(struct holders *h, unsigned max_connections);
+/* exempt: ranges that are not counted; they outlive it. */
+void holders_init(struct holders *h, unsigned max_connections, const struct input_cidr *exempt, unsigned n_exempt);
 /* After all connections have been removed. */
 void holders_free(struct holders *h);
 /* A connection of p's, unless p is exempt. */
-void holders_add(struct holders *h, struct held *c, const struct peer *p, const struct input_options *opt);
+void holders_add(struct holders *h, struct held *c, const struct peer *p);
 void holders_remove(struct holders *h, struct held *c);
 /* It has sent something. */
 void holders_touch(struct held *c);

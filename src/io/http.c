@@ -24,7 +24,7 @@ enum {
 struct http {
     struct http_setup setup;
     struct http_token *token; /* NULL: nobody is asked for one */
-    struct input_options where;
+    char *text;               /* its address, for people */
     struct listener listener;
     struct evhttp *evhttp;
     struct track *track;
@@ -122,7 +122,7 @@ static enum http_access access_for(enum http_token_is is, const struct peer *fro
                                               [HTTP_TOKEN_WRONG] = HTTP_WRONG,
                                               [HTTP_TOKEN_TOO_SOON] = HTTP_TOO_SOON};
     if (is == HTTP_TOKEN_WRONG)
-        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->where.text),
+        log_at(LOG_WARN, "the status page was asked with a wrong token", log_c("http", h->text),
                log_peer(peer_slice(from)));
     return access[is];
 }
@@ -250,7 +250,10 @@ static bool serve(struct http *h, struct event_base *base)
             evconnlistener_free(l);
         return false;
     }
-    h->track = track_new(base, h->evhttp, l, HTTP_CONNECTIONS_MAX, &h->unseen, &h->connections, &h->where);
+    h->track =
+        track_new(base, h->evhttp, l,
+                  &(struct track_setup){
+                      .name = h->text, .max = HTTP_CONNECTIONS_MAX, .counts = &h->unseen, .open = &h->connections});
     evhttp_set_gencb(h->evhttp, http_on_request, h);
     evhttp_set_allowed_methods(h->evhttp, UINT16_MAX); /* so that a wrong one gets our 405 */
     evhttp_set_max_headers_size(h->evhttp, HEAD_MAX);
@@ -259,26 +262,30 @@ static bool serve(struct http *h, struct event_base *base)
     return h->track != NULL;
 }
 
+static char *address_text(const struct http_setup *setup)
+{
+    if (setup->host[0] == '/')
+        return xasprintf("unix:%s", setup->host);
+    if (strchr(setup->host, ':'))
+        return xasprintf("http://[%s]:%u", setup->host, (unsigned)setup->port);
+    return xasprintf("http://%s:%u", setup->host, (unsigned)setup->port);
+}
+
 struct http *http_new(struct event_base *base, const struct http_setup *setup, struct diag *d)
 {
     struct http *h = xcalloc(1, sizeof *h);
-    bool path = setup->host[0] == '/';
-    bool v6 = strchr(setup->host, ':') != NULL;
-    *h = (struct http){.setup = *setup, .listener = {.fd = -1}};
-    h->where = (struct input_options){.kind = INPUT_GELF,
-                                      .transport = path ? INPUT_UNIX_STREAM : INPUT_HTTP,
-                                      .socket_mode = 0660,
-                                      .host = xstrdup(setup->host),
-                                      .port = setup->port,
-                                      .text = path ? xasprintf("unix:%s", setup->host)
-                                              : v6 ? xasprintf("http://[%s]:%u", setup->host, (unsigned)setup->port)
-                                                   : xasprintf("http://%s:%u", setup->host, (unsigned)setup->port)};
-    if (listen_open(&h->listener, &h->where, SOCK_STREAM, d)) {
+    *h = (struct http){.setup = *setup, .text = address_text(setup), .listener = {.fd = -1}};
+    const struct listen_on on = {.text = h->text,
+                                 .host = setup->host,
+                                 .port = setup->port,
+                                 .over_unix = setup->host[0] == '/',
+                                 .socket_mode = 0660};
+    if (listen_open(&h->listener, &on, SOCK_STREAM, d)) {
         h->local = listener_is_loopback(&h->listener);
         h->token = setup->token ? http_token_new(setup->token, h->listener.port) : NULL;
         if (serve(h, base))
             return h;
-        err_plain(d, "cannot serve %s: no memory or no event", h->where.text);
+        err_plain(d, "cannot serve %s: no memory or no event", h->text);
     }
     http_free(h);
     return NULL;
@@ -291,7 +298,7 @@ bool http_is_local(const struct http *h)
 
 const char *http_text(const struct http *h)
 {
-    return h->where.text;
+    return h->text;
 }
 
 void http_free(struct http *h)
@@ -303,7 +310,6 @@ void http_free(struct http *h)
     track_free(h->track);
     listen_close(&h->listener);
     http_token_free(h->token);
-    free(h->where.host);
-    free(h->where.text);
+    free(h->text);
     free(h);
 }

@@ -33,13 +33,11 @@ TAILQ_HEAD(tracked_list, tracked);
 struct track {
     struct evconnlistener *listener;
     struct event *sweep, *reap;
-    struct counts *counts;
     struct tracked_list list; /* in the order of arrival */
     struct holders holders;
     size_t unfinished_bytes;
     bool large; /* a request of more than LARGE_BYTES came since the last sweep */
-    unsigned max, *open;
-    const struct input_options *opt;
+    struct track_setup setup;
 };
 
 /* evhttp's own name for the connection, or NULL when it has let go of it. */
@@ -66,7 +64,7 @@ static void http_track_on_output(struct evbuffer *b, const struct evbuffer_cb_in
     if (c->answering || info->n_added == 0 || info->orig_size != 0)
         return;
     evbuffer_copyout(b, status, sizeof status - 1);
-    c->track->counts->v[COUNT_http_malformed] += strcmp(status, "HTTP/1.1 4") == 0;
+    c->track->setup.counts->v[COUNT_http_malformed] += strcmp(status, "HTTP/1.1 4") == 0;
 }
 
 static void http_track_on_input(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
@@ -89,7 +87,7 @@ static void forget(struct tracked *c)
     set_unfinished(c, 0);
     holders_remove(&t->holders, &c->held);
     TAILQ_REMOVE(&t->list, c, link);
-    --*t->open;
+    --*t->setup.open;
     bufferevent_decref(c->bev);
     free(c);
 }
@@ -153,16 +151,16 @@ static void place(struct tracked *c)
     c->placed = true;
     if (!peer_of(c, &peer))
         return;
-    holders_add(&t->holders, &c->held, &peer, t->opt);
+    holders_add(&t->holders, &c->held, &peer);
     if (!holders_over(&t->holders, &c->held))
         return;
     struct held *idlest = holders_idlest(&t->holders, &c->held, http_track_is_idle);
-    t->counts->v[COUNT_connections_over_share]++;
+    t->setup.counts->v[COUNT_connections_over_share]++;
     log_at(LOG_WARN,
            "an address holds more than an eighth of max_connections, the connection that has been idle longest is "
            "closed; name the "
            "address in exempt if it speaks for many",
-           log_c("input", t->opt->text), log_peer(peer_slice(&peer)));
+           log_c("input", t->setup.name), log_peer(peer_slice(&peer)));
     close_one(idlest ? tracked_of(idlest) : c);
 }
 
@@ -193,9 +191,9 @@ static void http_track_on_reap(evutil_socket_t fd, short what, void *u)
     while ((c = first_unplaced(t)) != NULL)
         place(c);
     while (t->unfinished_bytes > TRACK_BYTES_MAX) {
-        t->counts->v[COUNT_connections_memory]++;
+        t->setup.counts->v[COUNT_connections_memory]++;
         log_at(LOG_WARN, "unfinished requests hold too much memory, the largest sender is cut off",
-               log_c("input", t->opt->text));
+               log_c("input", t->setup.name));
         close_one(largest(t));
     }
 }
@@ -245,14 +243,14 @@ static bool make_room(struct track *t)
 {
     struct tracked *c;
     forget_gone(t);
-    if (*t->open < t->max)
+    if (*t->setup.open < t->setup.max)
         return true;
-    t->counts->v[COUNT_connections_over_cap]++;
+    t->setup.counts->v[COUNT_connections_over_cap]++;
     struct held *most = holders_idlest(&t->holders, NULL, http_track_is_idle);
     struct peer peer = {0};
     c = most ? tracked_of(most) : most_silent(t);
     bool known = most && peer_of(c, &peer);
-    log_at(LOG_WARN, "max_connections reached", log_c("input", t->opt->text), log_i("max_connections", t->max),
+    log_at(LOG_WARN, "max_connections reached", log_c("input", t->setup.name), log_i("max_connections", t->setup.max),
            log_s("closed", known ? peer_slice(&peer)
                            : c   ? SLICE("the one that has been silent longest")
                                  : SLICE("the new one")),
@@ -267,7 +265,7 @@ static bool make_room(struct track *t)
 static struct bufferevent *http_track_on_connection(struct event_base *base, void *u)
 {
     struct track *t = u;
-    t->counts->v[COUNT_connections]++;
+    t->setup.counts->v[COUNT_connections]++;
     bool room = make_room(t);
     /* The descriptor must not be closed, and its number used again, before the last reference is gone. */
     struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
@@ -279,7 +277,7 @@ static struct bufferevent *http_track_on_connection(struct event_base *base, voi
     evbuffer_add_cb(bufferevent_get_input(bev), http_track_on_input, c);
     evbuffer_add_cb(bufferevent_get_output(bev), http_track_on_output, c);
     TAILQ_INSERT_TAIL(&t->list, c, link);
-    ++*t->open;
+    ++*t->setup.open;
     event_active(t->reap, EV_TIMEOUT, 0); /* by then evhttp has given it its descriptor */
     return bev;
 }
@@ -303,14 +301,14 @@ bool track_idle(const struct track *t)
     return t->unfinished_bytes == 0;
 }
 
-struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l, unsigned max,
-                        struct counts *counts, unsigned *open, const struct input_options *opt)
+struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l,
+                        const struct track_setup *setup)
 {
     static const struct timeval every = {.tv_sec = SWEEP_S};
     struct track *t = xcalloc(1, sizeof *t);
-    *t = (struct track){.listener = l, .counts = counts, .max = max, .open = open, .opt = opt};
+    *t = (struct track){.listener = l, .setup = *setup};
     TAILQ_INIT(&t->list);
-    holders_init(&t->holders, max);
+    holders_init(&t->holders, setup->max, setup->exempt, setup->n_exempt);
     t->sweep = event_new(base, -1, EV_PERSIST, http_track_on_sweep, t);
     t->reap = evtimer_new(base, http_track_on_reap, t);
     if (!t->sweep || !t->reap || event_add(t->sweep, &every) != 0) {

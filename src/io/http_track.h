@@ -22,10 +22,19 @@ enum { TRACK_BYTES_MAX = 64 << 20 };
 
 struct track;
 
-/* l: http's listener, bound already. `open` is kept up to date with the number of connections; of opt the name and
-   exempt are used. All outlive it. */
-struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l, unsigned max,
-                        struct counts *counts, unsigned *open, const struct input_options *opt);
+/* What it points to outlives it. */
+struct track_setup {
+    const char *name;                /* of the server, in the log */
+    unsigned max;                    /* connections */
+    const struct input_cidr *exempt; /* from the share that one address may have */
+    unsigned n_exempt;
+    struct counts *counts;
+    unsigned *open; /* is kept up to date with the number of connections */
+};
+
+/* l: http's listener, bound already, which outlives it. */
+struct track *track_new(struct event_base *base, struct evhttp *http, struct evconnlistener *l,
+                        const struct track_setup *setup);
 /* After evhttp_free. */
 void track_free(struct track *t);
 /* A whole request has come by this connection, or an answer of ours is under way. */

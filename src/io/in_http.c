@@ -19,6 +19,7 @@
 #include "io/http_names.h"
 #include "io/http_track.h"
 #include "io/listen.h"
+#include "io/peer.h"
 #include "parsers/gelf.h"
 #include "parsers/parser.h"
 #include "text/json.h"
@@ -364,7 +365,13 @@ static bool open_http(struct in_http *in, struct event_base *base)
             evconnlistener_free(l);
         return false;
     }
-    in->track = track_new(base, in->http, l, opt->max_connections, in->sink.counts, &in->input.connections, opt);
+    in->track = track_new(base, in->http, l,
+                          &(struct track_setup){.name = opt->text,
+                                                .max = opt->max_connections,
+                                                .exempt = opt->exempt,
+                                                .n_exempt = opt->n_exempt,
+                                                .counts = in->sink.counts,
+                                                .open = &in->input.connections});
     if (!in->track)
         return false;
     evhttp_set_gencb(in->http, http_on_request, in);
@@ -390,9 +397,10 @@ static struct input *http_start(struct event_base *base, const struct input_opti
     in->body_max = opt->max_message_bytes > HTTP_BODY_MAX ? opt->max_message_bytes : HTTP_BODY_MAX;
     in->stream = (struct stream){
         .format = input_format(opt), .zone = opt->zone, .source = slice_str(opt->text), .last_us = RECORD_NO_TIME};
+    const struct listen_on on = listen_on_input(opt);
     if (opt->proxy_protocol)
         err_add(d, ERR_ERROR, opt->place, "%s: proxy_protocol is for tcp:// and tls://, not for http://", opt->text);
-    else if (listen_open(&in->listener, opt, SOCK_STREAM, d)) {
+    else if (listen_open(&in->listener, &on, SOCK_STREAM, d)) {
         in->input.port = in->listener.port;
         in->loopback = listener_is_loopback(&in->listener);
         in->rates = rates_new(opt->per_sender);

@@ -240,11 +240,12 @@ static struct input *tcp_start(struct event_base *base, const struct input_optio
     in->base = base;
     in->listener.fd = -1;
     TAILQ_INIT(&in->conns);
-    holders_init(&in->holders, opt->max_connections);
+    holders_init(&in->holders, opt->max_connections, opt->exempt, opt->n_exempt);
     if (tcp_over_unix(in) && gethostname(in->host, sizeof in->host - 1) != 0)
         in->host[0] = '\0';
     in->tls = opt->transport == INPUT_TLS ? tls_new(opt, d) : NULL;
-    if ((opt->transport == INPUT_TLS && !in->tls) || !listen_open(&in->listener, opt, SOCK_STREAM, d)) {
+    const struct listen_on on = listen_on_input(opt);
+    if ((opt->transport == INPUT_TLS && !in->tls) || !listen_open(&in->listener, &on, SOCK_STREAM, d)) {
         tcp_stop(&in->input);
         return NULL;
     }

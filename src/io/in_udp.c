@@ -20,6 +20,7 @@
 #include "io/clock.h"
 #include "io/descriptors.h"
 #include "io/listen.h"
+#include "io/peer.h"
 #include "io/unix_peer.h"
 #include "parsers/gelf.h"
 #include "parsers/gelf_chunk.h"
@@ -150,7 +151,7 @@ static bool add_chunk(struct in_udp *in, struct slice *datagram)
     struct slice sender = slice_of((const char *)network, sizeof network);
     if (over_unix(in))
         sender = slice_of((const char *)&in->stream.peer_pid, sizeof in->stream.peer_pid);
-    bool exempt = over_unix(in) || peer_exempt(&in->peer, in->opt);
+    bool exempt = over_unix(in) || peer_exempt(&in->peer, in->opt->exempt, in->opt->n_exempt);
     return (exempt ? gelf_chunks_add_exempt : gelf_chunks_add)(in->chunks, sender, *datagram,
                                                                in->sink.now_us(in->sink.u), in->sink.counts, datagram);
 }
@@ -331,7 +332,8 @@ static struct input *udp_start(struct event_base *base, const struct input_optio
 {
     struct in_udp *in = xcalloc(1, sizeof *in);
     *in = (struct in_udp){.input = {.type = &in_udp}, .opt = opt, .sink = *sink};
-    if (!listen_open(&in->listener, opt, SOCK_DGRAM, d)) {
+    const struct listen_on where = listen_on_input(opt);
+    if (!listen_open(&in->listener, &where, SOCK_DGRAM, d)) {
         udp_stop(&in->input);
         return NULL;
     }
@@ -340,7 +342,7 @@ static struct input *udp_start(struct event_base *base, const struct input_optio
     if (over_unix(in))
         setsockopt(in->listener.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
     else
-        listen_receive_buffer(in->listener.fd, opt);
+        listen_receive_buffer(in->listener.fd, opt->text, opt->receive_buffer_bytes);
     /* What a socket from systemd dropped before is not ours to report. */
     in->drops_seen = kernel_drops(in);
     in->rates = rates_new(opt->per_sender);

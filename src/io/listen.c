@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/descriptors.h"
+#include "io/peer.h"
 
 enum { SYSTEMD_FIRST_FD = 3, SYSTEMD_FDS_MAX = 1024, BACKLOG = 1024 };
 
@@ -21,33 +22,33 @@ union address {
     struct sockaddr_storage room;
 };
 
-static bool refuse(struct diag *d, const struct input_options *opt, const char *why)
+static bool refuse(struct diag *d, const struct listen_on *on, const char *why)
 {
-    err_add(d, ERR_ERROR, opt->place, "cannot listen on %s: %s", opt->text, why);
+    err_add(d, ERR_ERROR, on->place, "cannot listen on %s: %s", on->text, why);
     return false;
 }
 
 /* What an admin should do about errno e of socket, bind or listen. */
-static bool refuse_errno(struct diag *d, const struct input_options *opt, int socktype, int e)
+static bool refuse_errno(struct diag *d, const struct listen_on *on, int socktype, int e)
 {
     char *why;
     switch (e) {
     case EADDRINUSE:
         why = xasprintf("port %u is in use. Who has it: ss -ln%cp 'sport = :%u'. Stop that service or choose "
                         "another port",
-                        opt->port, socktype == SOCK_DGRAM ? 'u' : 't', opt->port);
+                        on->port, socktype == SOCK_DGRAM ? 'u' : 't', on->port);
         break;
     case EACCES:
     case EPERM:
-        why = opt->port && opt->port < 1024
+        why = on->port && on->port < 1024
                   ? xasprintf("no privilege for port %u. Use a port above 1024, or give crumbd CAP_NET_BIND_SERVICE "
                               "(systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE) or a .socket unit",
-                              opt->port)
+                              on->port)
                   : xasprintf("%s. A security policy (SELinux, AppArmor, seccomp) may forbid it", strerror(e));
         break;
     case EADDRNOTAVAIL:
         why = xasprintf("this host has no address %s. See them with: ip addr. 0.0.0.0 or [::] is every address",
-                        opt->host);
+                        on->host);
         break;
     case EAFNOSUPPORT:
         why = xasprintf("this kernel has no IPv6. Use an IPv4 address such as 0.0.0.0");
@@ -55,7 +56,7 @@ static bool refuse_errno(struct diag *d, const struct input_options *opt, int so
     default:
         why = xasprintf("%s", strerror(e));
     }
-    refuse(d, opt, why);
+    refuse(d, on, why);
     free(why);
     return false;
 }
@@ -153,17 +154,17 @@ static uint16_t bound_port(int fd)
 }
 
 /* The first address of the name, IPv4 before IPv6, since senders that are told `localhost` try that. */
-static bool resolve(union address *out, socklen_t *len, const struct input_options *opt, int socktype, struct diag *d)
+static bool resolve(union address *out, socklen_t *len, const struct listen_on *on, int socktype, struct diag *d)
 {
     struct addrinfo hints = {.ai_socktype = socktype, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *all = NULL;
     char port[8];
-    snprintf(port, sizeof port, "%u", opt->port);
-    int e = getaddrinfo(opt->host && *opt->host ? opt->host : "0.0.0.0", port, &hints, &all);
+    snprintf(port, sizeof port, "%u", on->port);
+    int e = getaddrinfo(on->host && *on->host ? on->host : "0.0.0.0", port, &hints, &all);
     if (e != 0) {
         char *why =
             xasprintf("the name %s has no address (%s). Write an address of this host, or 0.0.0.0 for every one",
-                      opt->host, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
-        refuse(d, opt, why);
+                      on->host, e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
+        refuse(d, on, why);
         free(why);
         return false;
     }
@@ -177,98 +178,97 @@ static bool resolve(union address *out, socklen_t *len, const struct input_optio
     return true;
 }
 
-static bool open_inet(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
+static bool open_inet(struct listener *l, const struct listen_on *on, int socktype, struct diag *d)
 {
     union address want = {0};
     socklen_t len;
-    if (!resolve(&want, &len, opt, socktype, d))
+    if (!resolve(&want, &len, on, socktype, d))
         return false;
     l->fd = from_systemd(&want, socktype);
     if (l->fd >= 0) {
-        log_at(LOG_INFO, "took a socket from systemd", log_c("input", opt->text));
+        log_at(LOG_INFO, "took a socket from systemd", log_c("input", on->text));
         l->passed = true;
         return true;
     }
     l->fd = socket(want.sa.sa_family, socktype | SOCK_CLOEXEC, 0);
-    int on = 1, off = 0;
+    int yes = 1, no = 0;
     /* For UDP it would let a second process take the port silently. */
     if (l->fd >= 0 && socktype == SOCK_STREAM)
-        setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (l->fd >= 0 && want.sa.sa_family == AF_INET6)
-        setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+        setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (l->fd < 0 || bind(l->fd, &want.sa, len) != 0)
-        return refuse_errno(d, opt, socktype, errno);
+        return refuse_errno(d, on, socktype, errno);
     return true;
 }
 
 /* Removes a socket file that a dead process left. False: it is not ours to remove. */
-static bool clear_stale(const union address *a, const struct input_options *opt, int socktype, struct diag *d)
+static bool clear_stale(const union address *a, const struct listen_on *on, int socktype, struct diag *d)
 {
     struct stat st;
-    if (lstat(opt->host, &st) != 0)
+    if (lstat(on->host, &st) != 0)
         return true; /* bind will say what is wrong, if anything is */
     if (!S_ISSOCK(st.st_mode))
-        return refuse(d, opt, "there is a file of this name that is not a socket. Move it away or choose another path");
+        return refuse(d, on, "there is a file of this name that is not a socket. Move it away or choose another path");
     int fd = socket(AF_UNIX, socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool dead = fd >= 0 && connect(fd, &a->sa, sizeof a->un) != 0 && errno == ECONNREFUSED;
     if (fd >= 0)
         close(fd);
     if (!dead)
-        return refuse(d, opt, "another process listens on this path. Who: ss -lxp. Stop it or choose another path");
-    if (unlink(opt->host) != 0) {
+        return refuse(d, on, "another process listens on this path. Who: ss -lxp. Stop it or choose another path");
+    if (unlink(on->host) != 0) {
         char *why = xasprintf("the old socket file cannot be removed (%s). Remove it by hand", strerror(errno));
-        refuse(d, opt, why);
+        refuse(d, on, why);
         free(why);
         return false;
     }
     return true;
 }
 
-static bool open_unix(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
+static bool open_unix(struct listener *l, const struct listen_on *on, int socktype, struct diag *d)
 {
     union address a = {.un = {.sun_family = AF_UNIX}};
-    if (strlen(opt->host) >= sizeof a.un.sun_path)
-        return refuse(d, opt, "the path is longer than the 107 bytes a unix socket may have");
-    memcpy(a.un.sun_path, opt->host, strlen(opt->host));
+    if (strlen(on->host) >= sizeof a.un.sun_path)
+        return refuse(d, on, "the path is longer than the 107 bytes a unix socket may have");
+    memcpy(a.un.sun_path, on->host, strlen(on->host));
     l->fd = from_systemd(&a, socktype);
     if (l->fd >= 0) {
-        log_at(LOG_INFO, "took a socket from systemd", log_c("input", opt->text));
+        log_at(LOG_INFO, "took a socket from systemd", log_c("input", on->text));
         l->passed = true;
         return true;
     }
-    if (!clear_stale(&a, opt, socktype, d))
+    if (!clear_stale(&a, on, socktype, d))
         return false;
     l->fd = socket(AF_UNIX, socktype | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || bind(l->fd, &a.sa, sizeof a.un) != 0) {
         char *why = xasprintf(errno == ENOENT ? "%s: its folder does not exist (systemd: RuntimeDirectory=crumbd)"
                                               : "%s. crumbd's user must be able to write in its folder",
                               strerror(errno));
-        refuse(d, opt, why);
+        refuse(d, on, why);
         free(why);
         return false;
     }
-    l->unlink_path = xstrdup(opt->host);
+    l->unlink_path = xstrdup(on->host);
     /* Like /dev/log: every local process may write. */
-    if (chmod(opt->host, opt->socket_mode ? opt->socket_mode : 0666) != 0)
-        log_at(LOG_WARN, "socket mode not set, some programs may not be able to write to it",
-               log_c("input", opt->text));
+    if (chmod(on->host, on->socket_mode ? on->socket_mode : 0666) != 0)
+        log_at(LOG_WARN, "socket mode not set, some programs may not be able to write to it", log_c("input", on->text));
     return true;
 }
 
-bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d)
+bool listen_open(struct listener *l, const struct listen_on *on, int socktype, struct diag *d)
 {
     *l = (struct listener){.fd = -1};
     if (socktype == SOCK_STREAM)
         descriptors_more(); /* one for each connection */
-    bool ok = input_over_unix(opt) ? open_unix(l, opt, socktype, d) : open_inet(l, opt, socktype, d);
+    bool ok = on->over_unix ? open_unix(l, on, socktype, d) : open_inet(l, on, socktype, d);
     if (ok && ((socktype == SOCK_STREAM && listen(l->fd, BACKLOG) != 0) || !set_nonblocking(l->fd)))
-        ok = refuse_errno(d, opt, socktype, errno);
+        ok = refuse_errno(d, on, socktype, errno);
     if (!ok) {
         listen_close(l);
         return false;
     }
     l->port = bound_port(l->fd);
-    const struct log_tag tags[] = {log_c("input", opt->text), log_i("port", l->port)};
+    const struct log_tag tags[] = {log_c("input", on->text), log_i("port", l->port)};
     log_listed(LOG_INFO, "listening", tags, l->port ? 2 : 1);
     return true;
 }
@@ -293,9 +293,19 @@ void listen_close(struct listener *l)
     *l = (struct listener){.fd = -1};
 }
 
-void listen_receive_buffer(int fd, const struct input_options *opt)
+struct listen_on listen_on_input(const struct input_options *opt)
 {
-    int want = opt->receive_buffer_bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)opt->receive_buffer_bytes, got = 0;
+    return (struct listen_on){.text = opt->text,
+                              .host = opt->host,
+                              .port = opt->port,
+                              .over_unix = input_over_unix(opt),
+                              .socket_mode = opt->socket_mode,
+                              .place = opt->place};
+}
+
+void listen_receive_buffer(int fd, const char *text, uint64_t bytes)
+{
+    int want = bytes > INT32_MAX / 2 ? INT32_MAX / 2 : (int)bytes, got = 0;
     socklen_t len = sizeof got;
     if (want == 0)
         return;
@@ -307,5 +317,5 @@ void listen_receive_buffer(int fd, const struct input_options *opt)
                "the kernel gave a smaller receive buffer than receive_buffer; raise it with sysctl "
                "net.core.rmem_max, or give "
                "crumbd CAP_NET_ADMIN",
-               log_c("input", opt->text), log_i("wanted_bytes", want), log_i("got_bytes", got / 2));
+               log_c("input", text), log_i("wanted_bytes", want), log_i("got_bytes", got / 2));
 }

@@ -1,12 +1,28 @@
 /*
- * listen: one listening socket for an input: from systemd (sd_listen_fds(3)) or resolved and bound here.
+ * listen: one listening socket, of an input or of the status page: from systemd (sd_listen_fds(3)) or resolved and
+ * bound here.
  *
  * Set-up only, so it may block in the resolver. The descriptor belongs to the caller.
  */
 #ifndef IO_LISTEN_H
 #define IO_LISTEN_H
 
-#include "io/peer.h"
+#include "base/err.h"
+
+struct input_options;
+
+/* Where to listen. */
+struct listen_on {
+    const char *text;       /* the address as people wrote it, for the log and for errors */
+    const char *host;       /* a name or address without brackets, or the path of a unix socket */
+    uint16_t port;          /* 0: a free one */
+    bool over_unix;         /* host is a path */
+    unsigned socket_mode;   /* of a unix socket; 0: everyone may write */
+    struct err_place place; /* in the configuration, for errors */
+};
+
+/* Where an input listens. It lives as long as opt. */
+struct listen_on listen_on_input(const struct input_options *opt);
 
 struct listener {
     int fd;            /* non-blocking, close-on-exec; for a stream type already listening */
@@ -20,7 +36,7 @@ struct listener {
  * own duplicate, so an input can be closed and opened again while the process lives. A socket file is removed
  * first only if nobody listens on it. False and an entry in d, naming address and remedy.
  */
-bool listen_open(struct listener *l, const struct input_options *opt, int socktype, struct diag *d);
+bool listen_open(struct listener *l, const struct listen_on *on, int socktype, struct diag *d);
 void listen_close(struct listener *l);
 /* Only this host can reach it: a loopback address, or a unix socket. */
 bool listener_is_loopback(const struct listener *l);
@@ -28,7 +44,8 @@ bool listener_is_loopback(const struct listener *l);
    there waits for nothing. */
 void listen_say_unclaimed(void);
 
-/* SO_RCVBUFFORCE, then SO_RCVBUF; a log line when the kernel gave less than opt->receive_buffer_bytes. */
-void listen_receive_buffer(int fd, const struct input_options *opt);
+/* SO_RCVBUFFORCE, then SO_RCVBUF; a log line when the kernel gave less than that many bytes. 0: as it is. text:
+   the address, for the log. */
+void listen_receive_buffer(int fd, const char *text, uint64_t bytes);
 
 #endif

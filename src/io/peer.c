@@ -76,9 +76,9 @@ bool peer_allowed(const struct peer *p, const struct input_options *opt)
     return opt->n_allow == 0 || p->n == 0 || in_any(p->addr, opt->allow, opt->n_allow);
 }
 
-bool peer_exempt(const struct peer *p, const struct input_options *opt)
+bool peer_exempt(const struct peer *p, const struct input_cidr *exempt, unsigned n)
 {
-    return p->local || p->n == 0 || in_any(p->addr, opt->exempt, opt->n_exempt);
+    return p->local || p->n == 0 || in_any(p->addr, exempt, n);
 }
 
 /* The breadcrumb ring of records that name no finer one: one for each address, whatever input it comes by. */

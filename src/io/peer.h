@@ -49,8 +49,8 @@ bool peer_is(const struct peer *p, const struct sockaddr *sa);
  * alone. */
 bool peer_allowed(const struct peer *p, const struct input_options *opt);
 
-/* No share bounds p: it is this host, or one of opt's exempt ranges holds it. */
-bool peer_exempt(const struct peer *p, const struct input_options *opt);
+/* No share bounds p: it is this host, or one of the exempt ranges holds it. */
+bool peer_exempt(const struct peer *p, const struct input_cidr *exempt, unsigned n);
 
 static inline struct slice peer_slice(const struct peer *p)
 {

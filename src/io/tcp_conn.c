@@ -130,7 +130,7 @@ bool tcp_relieve(struct in_tcp *in)
 static bool claim_share(struct conn *c)
 {
     struct in_tcp *in = c->in;
-    holders_add(&in->holders, &c->held, &c->peer, in->opt);
+    holders_add(&in->holders, &c->held, &c->peer);
     if (!holders_over(&in->holders, &c->held))
         return true;
     struct held *idlest = holders_idlest(&in->holders, &c->held, tcp_conn_is_idle);

@@ -4,6 +4,7 @@
 
 #include "io/in_stdin.h"
 #include "io/listen.h"
+#include "io/peer.h"
 #include "io/unix_peer.h"
 #include "text/zip.h"
 
