@@ -38,7 +38,7 @@ int main(int argc, char **argv)
             keys_schema(files[i].table, files[i].title, &out);
         }
         bool good = !out.over && fwrite(out.p, 1, out.n, stdout) == out.n && fflush(stdout) == 0;
-        sbuf_free(&out);
+        sbuf_done(&out);
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     fputs("usage: keys man|schema crumbd|crumbd-rules\n", stderr);

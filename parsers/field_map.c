@@ -84,7 +84,7 @@ static struct slice render(struct field_map *w, struct slice template)
     }
     sbuf_adds(&out, template);
     struct slice text = out.over ? whole : arena_dup(w->ctx->arena, sbuf_slice(&out));
-    sbuf_free(&out);
+    sbuf_done(&out);
     return text;
 }
 

@@ -177,9 +177,9 @@ void gelf_chunks_free(struct gelf_chunks *c)
         return;
     while (!TAILQ_EMPTY(&c->all))
         free_set(c, TAILQ_FIRST(&c->all));
-    table_free(&c->sets);
-    table_free(&c->senders);
-    sbuf_free(&c->out);
+    table_done(&c->sets);
+    table_done(&c->senders);
+    sbuf_done(&c->out);
     free(c);
 }
 

@@ -68,6 +68,6 @@ struct slice java_text(struct arena *a, const struct record *r, struct slice fra
     for (const struct json_node *f = list->child; f; f = f->next)
         n += add_frame(&out, f);
     struct slice text = n ? arena_dup(a, sbuf_slice(&out)) : SLICE_NONE;
-    sbuf_free(&out);
+    sbuf_done(&out);
     return text;
 }

@@ -203,7 +203,7 @@ static struct slice peer_of(struct entry *e, struct slice unit)
             sbuf_addf(&text, "%s%s=%.*s", text.n ? " " : "", parts[i].name,
                       SLICE_ARG(slice_sub(parts[i].value, 0, 128)));
     struct slice kept = arena_dup(e->ctx->arena, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
     return kept;
 }
 

@@ -86,8 +86,8 @@ void partial_init(struct partial_join *j, enum partial_kind kind, size_t max_byt
 void partial_free(struct partial_join *j)
 {
     for (int i = 0; i < PARTIAL_STREAMS; i++) {
-        sbuf_free(&j->held[i].text);
-        sbuf_free(&j->held[i].tail);
+        sbuf_done(&j->held[i].text);
+        sbuf_done(&j->held[i].tail);
     }
     arena_free(&j->arena);
 }

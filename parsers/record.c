@@ -353,7 +353,7 @@ static void put_prefixed(struct json *j, struct slice prefix, struct slice v)
     sbuf_adds(&key, prefix);
     sbuf_adds(&key, v);
     json_str(j, sbuf_slice(&key));
-    sbuf_free(&key);
+    sbuf_done(&key);
 }
 
 static void put_keys(const struct record *r, struct json *j)

@@ -87,7 +87,7 @@ struct slice stack_text(struct arena *a, struct slice json)
         sbuf_init(&out, TEXT_MAX);
         if (kinds[i](&out, list))
             text = arena_dup(a, sbuf_slice(&out));
-        sbuf_free(&out);
+        sbuf_done(&out);
     }
     return text;
 }

@@ -18,7 +18,7 @@ static inline void shipped_load_text(struct rule_set *set, const char *name, str
     if (!f || !rule_set_load(set, f, &d))
         err_print(&d, stderr);
     assert(d.errors == 0);
-    err_free(&d);
+    err_done(&d);
 }
 
 static inline void shipped_load_file(struct rule_set *set, const char *path)
@@ -34,7 +34,7 @@ static inline void shipped_load_file(struct rule_set *set, const char *path)
     }
     fclose(f);
     shipped_load_text(set, path, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
 }
 
 /* Adds them to the set; rule_set_ready is the caller's. They stand in the folder rules of CRUMBD_DATA, or of where the

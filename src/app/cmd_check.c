@@ -21,7 +21,7 @@ static int print_schema(const char *kind)
     else
         return command_usage("check", "--schema takes config or rules, not \"%s\"", kind);
     fwrite(out.p, 1, out.n, stdout);
-    sbuf_free(&out);
+    sbuf_done(&out);
     return EXIT_WELL;
 }
 
@@ -34,7 +34,7 @@ static void print_sandbox(const struct settings *s)
     sbuf_addf(&out, "# The sandbox%s, crumbd-security(7).\n", s->sandbox ? "" : ", which is off");
     sandbox_print(box, "# ", &out);
     fwrite(out.p, 1, out.n, stdout);
-    sbuf_free(&out);
+    sbuf_done(&out);
     sandbox_free(box);
 }
 

@@ -124,8 +124,8 @@ static void tell_end(const struct wrapped *w)
     json_end(&j);
     sbuf_addc(&line, '\n');
     write_all(w->tell, line.p, line.n);
-    sbuf_free(&text);
-    sbuf_free(&line);
+    sbuf_done(&text);
+    sbuf_done(&line);
 }
 
 static void *exec_wait_for_end(void *u)
@@ -250,7 +250,7 @@ static bool start_threads(struct wrapped *w, struct input_options inputs[3], cha
 static int run_alone(char **argv, struct diag *d)
 {
     err_print(d, stderr);
-    err_free(d);
+    err_done(d);
     fprintf(stderr, "crumbd: nothing is promoted from %s\n", argv[0]);
     become(argv);
 }
@@ -275,7 +275,7 @@ static int run_wrapped(struct settings *s, char **argv, struct diag *d)
             close(inputs[i].fd);
     }
     pthread_join(w.waiter, NULL);
-    err_free(d);
+    err_done(d);
     sandbox_free(w.sandbox);
     return status_of(&w);
 }

@@ -118,7 +118,7 @@ static void show_event(struct judge *j, const struct record *r, struct arena *a,
         sbuf_addf(&b, "=");
         sbuf_adds(&b, slice_sub(v->tags[i].value, 0, 4000));
         put(i ? "" : "tags", sbuf_slice(&b));
-        sbuf_free(&b);
+        sbuf_done(&b);
     }
     put("project", v->project);
 }
@@ -132,7 +132,7 @@ static void show_pending(struct judge *j, const struct record *r, struct arena *
     keys_put_duration(rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us, &b);
     printf("%s %s, an event is made:\n",
            rule->absence.every_us ? "when it does not come again for" : "when no end comes within", sbuf_cstr(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     if (judge_past(j, rule, r, a, v))
         show_event(j, r, a, v);
 }

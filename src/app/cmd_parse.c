@@ -161,7 +161,7 @@ int cmd_parse(int argc, char **argv)
     log_template_init(&p.log_template);
     sbuf_init(&p.out, JSON_BYTES_MAX);
     read_files(&p, argv + first, argc - first, &d);
-    sbuf_free(&p.out);
+    sbuf_done(&p.out);
     log_template_free(&p.log_template);
     arena_free(&p.arena);
     zone_free(zone);

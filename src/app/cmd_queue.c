@@ -46,7 +46,7 @@ static struct store *open_store(const struct queue_options *o)
         if (!path)
             fputs("crumbd queue: with --store PATH no configuration is read\n", stderr);
     }
-    err_free(&d);
+    err_done(&d);
     free(path);
     return s;
 }
@@ -181,7 +181,7 @@ static void put_payload(struct slice payload)
     utf8_json(&out, payload);
     fwrite(out.p, 1, out.n, stdout);
     fputc('\n', stdout);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 
 static int do_cat(struct store *s, const char *text, bool json)

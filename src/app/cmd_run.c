@@ -54,7 +54,7 @@ int cmd_run(int argc, char **argv)
         status = daemon_run(&setup, &d);
     }
     err_print(&d, stderr);
-    err_free(&d);
+    err_done(&d);
     settings_unref(s);
     return status;
 }

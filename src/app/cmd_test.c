@@ -68,7 +68,7 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
     printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name),
            p->dsn->shown, id);
     sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), test_on_answer, &v);
-    sbuf_free(&payload);
+    sbuf_done(&payload);
     return v.accepted;
 }
 
@@ -90,7 +90,7 @@ int cmd_test(int argc, char **argv)
         err_plain(&d, "there is no DSN to test: set sentry.dsn in crumbd.yaml, or SENTRY_DSN");
     for (unsigned i = 0; ready && i < u.n; i++)
         accepted &= test_project(s, &u, &u.projects[i]);
-    upstream_free(&u);
+    upstream_done(&u);
     int status = command_finish(&d, EXIT_INPUT_WRONG);
     settings_unref(s);
     return status != EXIT_WELL ? status : accepted ? EXIT_WELL : EXIT_INPUT_WRONG;

@@ -138,7 +138,7 @@ static void run(struct trial *t, struct settings *s, struct diag *d)
             try_show_json(&t->run);
         else if (!a->events)
             try_show_text(&t->run);
-        try_run_free(&t->run);
+        try_run_done(&t->run);
     }
     snapshot_unref(now);
 }

@@ -41,6 +41,6 @@ int command_finish(struct diag *d, int status)
     fflush(stdout); /* what was found stands before what is wrong; output_close says how it went */
     int result = d->errors ? status : EXIT_WELL;
     err_print(d, stderr);
-    err_free(d);
+    err_done(d);
     return result;
 }

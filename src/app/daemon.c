@@ -97,7 +97,7 @@ static void give_up_unstored(struct daemon *dm)
     }
     table_each (&open, slot)
         count_unstored(dm, slot->value);
-    table_free(&open);
+    table_done(&open);
     say_unstored(dm);
     while (dm->n_unstored)
         worker_checkpoint_free(dm->unstored[--dm->n_unstored]);
@@ -113,7 +113,7 @@ static void log_ledger(struct daemon *dm)
     if (waiting.lines || waiting.events)
         sbuf_addf(&line, " waiting_lines=%" PRIu64 " waiting_events=%" PRIu64, waiting.lines, waiting.events);
     log_line(LOG_INFO, sbuf_slice(&line));
-    sbuf_free(&line);
+    sbuf_done(&line);
 }
 
 /* --- end --- */
@@ -467,7 +467,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     err_print(d, stderr);                     /* warnings, and inputs left out */
-    err_free(d);
+    err_done(d);
 #ifdef __GLIBC__
     malloc_trim(0); /* what compiling the rules took and gave back */
 #endif
@@ -508,14 +508,14 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     http_free(dm.http);
     http_free(dm.probes);
     sender_free(dm.sender);
-    upstream_free(&dm.upstream);
-    privileges_free(&dm.who);
+    upstream_done(&dm.upstream);
+    privileges_done(&dm.who);
     sandbox_free(dm.sandbox);
     if (dm.store)
         store_close(dm.store);
     free(dm.store_path);
     free(dm.inputs);
-    shares_free(&dm.shares);
+    shares_done(&dm.shares);
     free(dm.rule_stats);
     snapshot_unref(dm.snapshot);
     free_signals(&dm);

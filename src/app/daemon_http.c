@@ -69,7 +69,7 @@ static struct http *open_one(struct daemon *dm, const struct settings_http *at, 
     /* A wrapped command often reads the configuration of the daemon beside it, which has the port. */
     if (at->host && !h)
         log_at(dm->setup->own_store ? LOG_INFO : LOG_WARN, missing, log_c("why", d.n ? d.v[0].text : "unknown"));
-    err_free(&d);
+    err_done(&d);
     return h;
 }
 

@@ -42,7 +42,7 @@ struct store *daemon_open_store(struct daemon *dm, struct diag *d)
         store = open_store_of_user(dm, dm->store_path, d);
         dm->store_is_own = store != NULL;
     }
-    err_free(&refused);
+    err_done(&refused);
     return store;
 }
 
@@ -129,7 +129,7 @@ void daemon_restore(struct daemon *dm)
     store_floods(dm->store, daemon_store_restore_flood, dm->worker);
     worker_restore_clock(dm->worker, store_clock(dm->store));
     store_deadlines(dm->store, daemon_store_restore_deadline, dm->worker);
-    positions_free(&known);
+    positions_done(&known);
 }
 
 void daemon_take_counted(struct daemon *dm)

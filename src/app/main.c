@@ -96,7 +96,7 @@ int cmd_version(int argc, char **argv)
     packages_put("/var/lib/dpkg", &packages);
     if (packages.n)
         printf("packages: %.*s\n", SLICE_ARG(sbuf_slice(&packages)));
-    sbuf_free(&packages);
+    sbuf_done(&packages);
     return EXIT_WELL;
 }
 

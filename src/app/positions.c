@@ -15,7 +15,7 @@ void positions_add(void *u, const struct position *p)
     l->n++;
 }
 
-void positions_free(struct positions *p)
+void positions_done(struct positions *p)
 {
     free(p->v);
     arena_free(&p->arena);

@@ -15,6 +15,6 @@ struct positions {
 
 /* u: the positions. A position_f. */
 void positions_add(void *u, const struct position *p);
-void positions_free(struct positions *p);
+void positions_done(struct positions *p);
 
 #endif

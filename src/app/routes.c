@@ -45,7 +45,7 @@ static void answer_closed(struct status *s, const struct http_request *req, stru
     }
     a->status = status[req->access];
     a->type = html;
-    page_login(s, req->nonce, req->access == HTTP_ASK ? NULL : why[req->access], &a->body);
+    status_page_login(s, req->nonce, req->access == HTTP_ASK ? NULL : why[req->access], &a->body);
 }
 
 /* --- the whole --- */
@@ -59,7 +59,7 @@ struct listing {
 static void routes_on_page_row(void *u, const struct store_row *r)
 {
     struct listing *l = u;
-    page_row(l->status, r, l->out);
+    status_page_row(l->status, r, l->out);
 }
 
 /* What the store has to say for them. */
@@ -76,9 +76,9 @@ static void routes_answer_page(struct status *s, struct store *store, const stru
     store_totals(store, &s->outbox);
     ask_balances(s, store);
     a->type = html;
-    page_begin(s, req->nonce, &a->body);
+    status_page_begin(s, req->nonce, &a->body);
     bool complete = store_newest(store, ROUTES_PAGE_EVENTS, routes_on_page_row, &l);
-    page_end(complete, &a->body);
+    status_page_end(complete, &a->body);
 }
 
 static void routes_answer_metrics(struct status *s, struct store *store, const struct http_request *req,
@@ -205,7 +205,7 @@ static void answer_event(struct status *s, struct store *store, const struct htt
     struct store_row *r = get_event(store, id, a);
     if (r) {
         a->type = html;
-        page_event(s, r, req->nonce, &a->body);
+        status_page_event(s, r, req->nonce, &a->body);
     }
     store_row_free(r);
 }

@@ -16,7 +16,7 @@ static bool load_file(struct rule_set *set, const char *path, struct diag *d)
     sbuf_init(&text, CONF_BYTES_MAX);
     bool read = file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0});
     struct conf_file *f = read ? conf_parse(path, sbuf_slice(&text), d) : NULL;
-    sbuf_free(&text);
+    sbuf_done(&text);
     return f && rule_set_load(set, f, d);
 }
 

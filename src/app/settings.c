@@ -36,7 +36,7 @@ static char *first_line(struct settings *s, const char *path, struct diag *d, st
         else
             line = arena_cstr(&s->arena, first);
     }
-    sbuf_free(&b);
+    sbuf_done(&b);
     return line;
 }
 
@@ -85,11 +85,11 @@ static void check_dsn(const char *text, const char *from, struct diag *d, struct
         if (dsn_in_the_clear(&dsn))
             err_add(d, ERR_WARNING, at, "%s: http:// sends events and the key readable over the network; use https://",
                     from);
-        dsn_free(&dsn);
+        dsn_done(&dsn);
     } else {
         err_add(d, ERR_ERROR, at, "%s: %s", from, own.v[0].text);
     }
-    err_free(&own);
+    err_done(&own);
 }
 
 static void check_dsns(struct settings *s, struct diag *d)
@@ -158,7 +158,7 @@ static void find_names(struct settings *s, struct diag *d)
         s->sentry.release.text = first_line(s, s->sentry.release.file, &own, place_of(release));
         if (!s->sentry.release.text)
             err_add(d, ERR_WARNING, place_of(release), "%s; events carry no release", own.v[0].text);
-        err_free(&own);
+        err_done(&own);
     }
     if (s->sentry.release.text)
         check_name(d, release, release ? "release" : "release in SENTRY_RELEASE", bad_release(s->sentry.release.text));
@@ -347,7 +347,7 @@ static struct settings *load(const char *path, struct diag *d)
     sbuf_init(&text, CONF_BYTES_MAX + (1 << 20));
     bool ok = file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0});
     struct settings *s = ok ? settings_read(path, sbuf_slice(&text), d) : NULL;
-    sbuf_free(&text);
+    sbuf_done(&text);
     return s && complete(s, d) ? s : finish(s, false);
 }
 
@@ -385,7 +385,7 @@ void settings_dump(const struct settings *s, FILE *out)
         sbuf_adds(&b, SLICE("# inputs: what was found on this host\n"));
     keys_dump(&settings_table, s, &def, &b);
     fwrite(b.p, 1, b.n, out);
-    sbuf_free(&b);
+    sbuf_done(&b);
     arena_free(&def.arena);
 }
 

@@ -81,7 +81,7 @@ static const char *how_it_begins(enum input_kind kind, struct arena *a)
             before = --left == 1 ? " or " : ", ";
         }
     const char *out = arena_cstr(a, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
     return out;
 }
 

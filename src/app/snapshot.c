@@ -21,7 +21,7 @@ static bool load_rules(struct whole *w, const struct snapshot_rules *from, struc
 
 static void whole_free(struct whole *w)
 {
-    rule_set_free(&w->rules);
+    rule_set_done(&w->rules);
     settings_unref(w->settings);
     free(w);
 }

@@ -68,18 +68,18 @@ void status_rule_metrics(const struct status *s, struct sbuf *out);
 /* [{"id":…,"tried":…,"hits":…,"seconds":…,"match_limit":…,"suspended":…}, …] */
 void status_rules(const struct status *s, struct sbuf *out);
 /* A table of the suspended rules and those with the most hits. */
-void page_rules(const struct status *s, struct sbuf *out);
+void status_rules_page(const struct status *s, struct sbuf *out);
 
 /* --- status_page.c --- */
 
 /* The page /: its begin, one row for each event, its end. nonce: of its style element. */
-void page_begin(const struct status *s, const char *nonce, struct sbuf *out);
-void page_row(const struct status *s, const struct store_row *r, struct sbuf *out);
+void status_page_begin(const struct status *s, const char *nonce, struct sbuf *out);
+void status_page_row(const struct status *s, const struct store_row *r, struct sbuf *out);
 /* complete: all rows that were asked for could be read. */
-void page_end(bool complete, struct sbuf *out);
+void status_page_end(bool complete, struct sbuf *out);
 /* The form that asks for the token. why: what was wrong with the last one; NULL: nothing yet. */
-void page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out);
+void status_page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out);
 /* The page of one event, with its payload made readable. */
-void page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out);
+void status_page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out);
 
 #endif

@@ -168,7 +168,7 @@ static void put_outbox(const struct status *s, struct sbuf *out)
     put(out, "</dd></dl>\n");
 }
 
-void page_begin(const struct status *s, const char *nonce, struct sbuf *out)
+void status_page_begin(const struct status *s, const char *nonce, struct sbuf *out)
 {
     char rules[SHOW_SMALL];
     put_begin("crumbd", nonce, out);
@@ -191,7 +191,7 @@ void page_begin(const struct status *s, const char *nonce, struct sbuf *out)
     put(out, "</dl>\n");
     put_inputs(s, out);
     put_outbox(s, out);
-    page_rules(s, out);
+    status_rules_page(s, out);
     put_ledger(s, out);
     put(out, "<h2>Newest events in the store</h2>\n<div class=\"scroll\"><table>"
              "<tr><th>level</th><th>title</th><th class=\"n\">age</th><th>state</th></tr>\n");
@@ -210,7 +210,7 @@ static void put_state(const struct store_row *r, struct sbuf *out)
     }
 }
 
-void page_row(const struct status *s, const struct store_row *r, struct sbuf *out)
+void status_page_row(const struct status *s, const struct store_row *r, struct sbuf *out)
 {
     if (r->damaged) {
         sbuf_addf(out, "<tr><td></td><td>event %" PRId64 " cannot be read</td><td></td><td>damaged</td></tr>\n", r->id);
@@ -229,7 +229,7 @@ void page_row(const struct status *s, const struct store_row *r, struct sbuf *ou
     put(out, "</td></tr>\n");
 }
 
-void page_end(bool complete, struct sbuf *out)
+void status_page_end(bool complete, struct sbuf *out)
 {
     put(out, "</table></div>\n");
     put(out, complete ? "<p class=\"dim\">What Sentry has accepted is no longer kept here.</p>\n"
@@ -239,7 +239,7 @@ void page_end(bool complete, struct sbuf *out)
 
 /* --- the token --- */
 
-void page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out)
+void status_page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out)
 {
     (void)s;
     put_begin("crumbd", nonce, out);
@@ -301,7 +301,7 @@ static void put_payload(struct slice payload, struct sbuf *out)
     free(text);
 }
 
-void page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out)
+void status_page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out)
 {
     put_begin("event - crumbd", nonce, out);
     put(out, "<p><a href=\"/\">crumbd</a></p>\n<h1>");

@@ -135,7 +135,7 @@ static int status_rules_by_hits(const void *pa, const void *pb)
     return a->rule->index < b->rule->index ? -1 : a->rule->index > b->rule->index; /* file order */
 }
 
-void page_rules(const struct status *s, struct sbuf *out)
+void status_rules_page(const struct status *s, struct sbuf *out)
 {
     struct ranked *order = xcalloc(s->rules->n, sizeof *order);
     unsigned n = 0;

@@ -85,7 +85,7 @@ struct try_run {
 void try_run_init(struct try_run *t, const struct try_setup *setup);
 /* Ends the input: what waits is let go, issues are sorted by their number of occurrences. */
 void try_run_end(struct try_run *t);
-void try_run_free(struct try_run *t);
+void try_run_done(struct try_run *t);
 
 /* Also one whose conditions alone ran into the match limit. */
 bool try_is_tried(const struct rule_stats *s);

@@ -165,10 +165,10 @@ void try_diff_free(struct try_diff *d)
     for (unsigned i = 0; i < d->n_edges; i++)
         free(d->edges[i]);
     free(d->edges);
-    table_free(&d->by_pair);
+    table_done(&d->by_pair);
     for (int k = OLD; k <= NEW; k++) {
         free(d->answers[k].list);
-        try_run_free(&d->run[k]);
+        try_run_done(&d->run[k]);
     }
     free(d);
 }
@@ -343,5 +343,5 @@ void try_diff_show_json(const struct try_diff *d)
     json_end(&j);
     fwrite(out.p, 1, out.n, stdout);
     putchar('\n');
-    sbuf_free(&out);
+    sbuf_done(&out);
 }

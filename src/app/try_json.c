@@ -155,5 +155,5 @@ void try_show_json(struct try_run *t)
     json_end(&j);
     fwrite(out.p, 1, out.n, stdout);
     putchar('\n');
-    sbuf_free(&out);
+    sbuf_done(&out);
 }

@@ -106,7 +106,7 @@ static void issues_sort(struct try_issues *s)
         qsort(s->list, s->n, sizeof *s->list, try_run_by_count);
 }
 
-static void issues_free(struct try_issues *s)
+static void issues_done(struct try_issues *s)
 {
     for (unsigned i = 0; i < s->n; i++) {
         free(s->list[i]->title);
@@ -114,7 +114,7 @@ static void issues_free(struct try_issues *s)
         free(s->list[i]);
     }
     free(s->list);
-    table_free(&s->by_hash);
+    table_done(&s->by_hash);
 }
 
 /* --- what reads like an error, and is none to anyone --- */
@@ -278,12 +278,12 @@ void try_run_end(struct try_run *t)
     issues_sort(&t->result.suspects);
 }
 
-void try_run_free(struct try_run *t)
+void try_run_done(struct try_run *t)
 {
     if (t->pipeline)
         pipeline_free(t->pipeline);
-    issues_free(&t->result.issues);
-    issues_free(&t->result.suspects);
+    issues_done(&t->result.issues);
+    issues_done(&t->result.suspects);
     free(t->result.days);
     log_template_free(&t->log_template);
     scrub_free(t->scrub);

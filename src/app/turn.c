@@ -10,7 +10,7 @@ void turn_watch_init(struct turn_watch *w)
     pthread_mutex_init(&w->lock, NULL);
 }
 
-void turn_watch_free(struct turn_watch *w)
+void turn_watch_done(struct turn_watch *w)
 {
     pthread_mutex_destroy(&w->lock);
 }

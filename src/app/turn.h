@@ -33,7 +33,7 @@ struct turn_watch {
 };
 
 void turn_watch_init(struct turn_watch *w);
-void turn_watch_free(struct turn_watch *w);
+void turn_watch_done(struct turn_watch *w);
 /* Who counts slow turns ends the one before first. */
 void turn_begin(struct turn_watch *w, int input, struct slice who);
 /* False when none was open. */

@@ -25,10 +25,10 @@ bool upstream_init(struct upstream *u, const struct settings *s, struct diag *d)
     return ok;
 }
 
-void upstream_free(struct upstream *u)
+void upstream_done(struct upstream *u)
 {
     for (unsigned i = 0; i < u->n; i++)
-        dsn_free(&u->dsns[i]);
+        dsn_done(&u->dsns[i]);
     free(u->dsns);
     free(u->projects);
     *u = (struct upstream){0};

@@ -16,6 +16,6 @@ struct upstream {
 
 /* False and entries in d when a DSN is wrong. The settings must outlive it. */
 bool upstream_init(struct upstream *u, const struct settings *s, struct diag *d);
-void upstream_free(struct upstream *u);
+void upstream_done(struct upstream *u);
 
 #endif

@@ -217,7 +217,7 @@ static void change_input(struct worker *w, struct order_mail *o)
         worker_stop_named(w, slice_str(o->input));
     if (!w->stopping)
         worker_post_checkpoint(w); /* or, with one under way, the timer does */
-    positions_free(&o->known);
+    positions_done(&o->known);
     free(o->input);
 }
 
@@ -413,10 +413,10 @@ void worker_join(struct worker *w)
         pipeline_free(w->pipeline);
     snapshot_unref(w->snapshot);
     event_base_free(w->base);
-    turn_watch_free(&w->watch);
+    turn_watch_done(&w->watch);
     free(w->asked);
     free(w->slots);
     free(w->added);
-    shares_free(&w->room);
+    shares_done(&w->room);
     free(w);
 }

@@ -75,7 +75,7 @@ void worker_count_overflow(struct worker *w, struct slice input)
 /* The answer knows nothing of what the next checkpoint already holds. */
 void worker_take_room(struct worker *w, struct shares *used)
 {
-    shares_free(&w->room);
+    shares_done(&w->room);
     w->room = *used;
     free(used);
     for (unsigned i = 0; i < w->setup.n_inputs; i++)

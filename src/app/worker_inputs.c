@@ -155,7 +155,7 @@ static void begin_one(struct worker *w, unsigned i, const struct positions *know
         log_error("an input cannot be started", log_c("input", w->setup.inputs[i].text),
                   log_c("why", d.n ? d.v[0].text : "unknown"));
     }
-    err_free(&d);
+    err_done(&d);
 }
 
 void worker_start_named(struct worker *w, struct slice name, const struct positions *known)

@@ -102,7 +102,7 @@ static bool read_zone_file(const char *path, struct zone *z, struct diag *d, str
     struct sbuf bytes;
     sbuf_init(&bytes, TZIF_BYTES_MAX);
     bool read = file_read(path, TZIF_BYTES_MAX, &bytes, d, at), is_zone = read && tzif_read(sbuf_slice(&bytes), z);
-    sbuf_free(&bytes);
+    sbuf_done(&bytes);
     if (read && !is_zone)
         err_add(d, ERR_ERROR, at, "%s is not a file of a time zone (TZif)", path);
     return is_zone;
@@ -139,7 +139,7 @@ static void read_local(struct zone *z)
     }
     if (!(is_file && read_zone_file(path, z, &unsaid, (struct err_place){0})) && !(tz && tzif_rule(slice_str(tz), z)))
         take_fixed(z, 0);
-    err_free(&unsaid);
+    err_done(&unsaid);
 }
 
 struct zone *zone_load(struct slice name, struct diag *d, struct err_place at)

@@ -115,7 +115,7 @@ void err_print(const struct diag *d, FILE *out)
         fprintf(out, "and %u more\n", d->errors + d->warnings - d->n);
 }
 
-void err_free(struct diag *d)
+void err_done(struct diag *d)
 {
     for (unsigned i = 0; i < d->n; i++) {
         free(d->v[i].file);

@@ -43,7 +43,7 @@ void err_add(struct diag *d, enum err_kind kind, struct err_place at, const char
 bool err_plain(struct diag *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* file:line:col: error: text, the line, and a caret below the place. Control bytes are shown escaped. */
 void err_print(const struct diag *d, FILE *out);
-void err_free(struct diag *d);
+void err_done(struct diag *d);
 /* The candidate nearest to `word` for "did you mean", or NULL if none is near. `names` ends with NULL. */
 const char *err_nearest(struct slice word, const char *const *names);
 

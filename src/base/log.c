@@ -89,7 +89,7 @@ static void emit(enum log_level level, struct slice rest)
     sbuf_addc(&b, '\n');
     ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
     (void)ignored;
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 /* The text's row, or the one for it. Rows are never given up: two texts that shared one would each end the other's
@@ -137,7 +137,7 @@ static void write_line(enum log_level level, const char *msg, const struct log_t
     if (missed)
         sbuf_addf(&b, " left_out=%u", missed);
     emit(level, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 void log_write(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n)

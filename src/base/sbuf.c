@@ -12,7 +12,7 @@ void sbuf_init(struct sbuf *b, size_t max)
     *b = (struct sbuf){.max = max};
 }
 
-void sbuf_free(struct sbuf *b)
+void sbuf_done(struct sbuf *b)
 {
     free(b->p);
     *b = (struct sbuf){.max = b->max};

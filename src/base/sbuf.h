@@ -21,7 +21,7 @@ struct sbuf {
 
 /* max: the most bytes it will ever hold; no memory is taken before the first addition. */
 void sbuf_init(struct sbuf *b, size_t max);
-void sbuf_free(struct sbuf *b);
+void sbuf_done(struct sbuf *b);
 /* Empties it and clears the mark; keeps the memory. */
 void sbuf_reset(struct sbuf *b);
 void sbuf_add(struct sbuf *b, const void *p, size_t n);

@@ -66,7 +66,7 @@ void *table_del(struct table *t, uint64_t key)
     return value;
 }
 
-void table_free(struct table *t)
+void table_done(struct table *t)
 {
     free(t->slot);
     *t = (struct table){0};

@@ -27,7 +27,7 @@ void *table_get(const struct table *t, uint64_t key);
 void table_put(struct table *t, uint64_t key, void *value);
 /* Returns what was there, or NULL. */
 void *table_del(struct table *t, uint64_t key);
-void table_free(struct table *t);
+void table_done(struct table *t);
 
 /* Visits every slot; do not change the table inside. */
 #define table_each(t, s)                                                                                               \

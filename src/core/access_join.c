@@ -29,7 +29,7 @@ static struct slice as_json(const struct record *r, struct arena *a)
     json_map_end(&j);
     json_end(&j);
     struct slice kept = text.over ? r->raw : arena_dup(a, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
     return kept;
 }
 

@@ -64,9 +64,9 @@ void breadcrumbs_free(struct breadcrumbs *t)
         return;
     while (!TAILQ_EMPTY(&t->by_use))
         drop_ring(t, TAILQ_FIRST(&t->by_use));
-    table_free(&t->rings);
-    table_free(&t->index);
-    table_free(&t->index_before);
+    table_done(&t->rings);
+    table_done(&t->index);
+    table_done(&t->index_before);
     free(t);
 }
 
@@ -204,7 +204,7 @@ static void index_add(struct breadcrumbs *t, uint64_t key, uint64_t ring)
         if (there && table_get(&t->rings, there))
             continue;
         if (t->index.n >= INDEX_GENERATION) {
-            table_free(&t->index_before);
+            table_done(&t->index_before);
             t->index_before = t->index;
             t->index = (struct table){0};
         }

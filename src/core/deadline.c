@@ -510,7 +510,7 @@ void deadline_free(struct deadline *o)
         drop_all(o, &o->watches[i]);
         free((char *)(uintptr_t)o->watches[i].id.p);
     }
-    table_free(&o->entries);
+    table_done(&o->entries);
     free(o->watches);
     free(o->of_rule);
     free(o->gone);

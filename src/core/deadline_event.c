@@ -31,7 +31,7 @@ void deadline_event_use(struct deadline_events *d, const struct rule_set *rules)
 void deadline_event_done(struct deadline_events *d)
 {
     deadline_free(d->deadlines);
-    sbuf_free(&d->encoded);
+    sbuf_done(&d->encoded);
 }
 
 /* --- records become rows --- */
@@ -83,7 +83,7 @@ static void tell_monitor(struct deadline_events *d, const struct rule *rule, con
     e.payload = parts_payload(parts);
     parts->counts.v[COUNT_check_ins]++;
     parts->setup.hooks.check_in(parts->setup.hooks.u, &e);
-    sbuf_free(&title);
+    sbuf_done(&title);
 }
 
 void deadline_event_wait(struct deadline_events *d, const struct message *m, const struct record *r,

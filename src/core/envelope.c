@@ -45,7 +45,7 @@ bool envelope_start(struct sbuf *out, const struct envelope *e)
     bool ok = !line.over;
     if (ok)
         sbuf_adds(out, sbuf_slice(&line));
-    sbuf_free(&line);
+    sbuf_done(&line);
     return ok && !out->over;
 }
 

@@ -219,7 +219,7 @@ static void put_fingerprint_part(struct event_writer *w, struct slice part, bool
         sbuf_addf(&b, "text:");
         sbuf_adds(&b, s);
         event_writer_item(w, sbuf_slice(&b), FINGERPRINT_MAX);
-        sbuf_free(&b);
+        sbuf_done(&b);
     } else if (part.n) {
         event_writer_item(w, part, FINGERPRINT_MAX);
     }
@@ -309,7 +309,7 @@ static void put_crumb(struct event_writer *w, const struct breadcrumb *c, struct
     else
         event_writer_text(w, "message", finished_text(w, c, scratch), CRUMB_TEXT_MAX);
     json_map_end(&w->json);
-    sbuf_free(&named);
+    sbuf_done(&named);
 }
 
 static void put_breadcrumbs(struct event_writer *w)
@@ -481,7 +481,7 @@ bool event_write(const struct event_source *src, const struct options *opt, stru
         bool fits = !own.over;
         if (fits)
             sbuf_adds(out, sbuf_slice(&own));
-        sbuf_free(&own);
+        sbuf_done(&own);
         if (fits)
             return !out->over;
     }

@@ -171,7 +171,7 @@ static struct url request_url(struct event_writer *w, const struct record *r)
         sbuf_addf(&b, "http://%.*s", SLICE_ARG(slice_sub(host, 0, 255)));
         sbuf_adds(&b, slice_sub(path, 0, 2048));
         u.url = arena_dup(w->arena, sbuf_slice(&b));
-        sbuf_free(&b);
+        sbuf_done(&b);
     }
     if (texts->url.n) {
         u.query = texts->url;
@@ -445,7 +445,7 @@ static void put_duration(struct event_writer *w, const char *key, int64_t us)
     sbuf_init(&b, 32);
     keys_put_duration(us, &b);
     event_writer_text(w, key, sbuf_slice(&b), 32);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 /* What did not come, and since when. */

@@ -100,8 +100,8 @@ void flood_free(struct flood *l)
     table_each (&l->entries, slot) {
         free_entry(l, slot->value);
     }
-    table_free(&l->gone);
-    table_free(&l->entries);
+    table_done(&l->gone);
+    table_done(&l->entries);
     free(l);
 }
 

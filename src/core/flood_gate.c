@@ -105,7 +105,7 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
     parts_make_id(g->parts, e.event_id, row->key, (uint64_t)row->start_us, row->count);
     sbuf_reset(&g->parts->payload);
     bool written = summary_write(row->sample->payload.text, e.event_id, e.time_us, &numbers, &g->parts->payload);
-    sbuf_free(&top);
+    sbuf_done(&top);
     if (!written) {
         summary_too_large(g, row->suppressed, row->sample->project);
         return;

@@ -27,7 +27,7 @@ void fold_texts(struct verdict *v, struct arena *a)
     texts->kind = v->texts->title;
     texts->type = SLICE("NewKinds");
     texts->value = texts->title = arena_dup(a, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
     v->texts = texts;
 }
 

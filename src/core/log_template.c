@@ -408,7 +408,7 @@ void log_template_init(struct log_template *m)
 
 void log_template_free(struct log_template *m)
 {
-    sbuf_free(&m->text);
+    sbuf_done(&m->text);
 }
 
 /* A UTF-8 sequence may have been cut where the template is full. */

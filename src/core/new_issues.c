@@ -34,7 +34,7 @@ void new_issues_free(struct new_issues *n)
     table_each (&n->windows, slot) {
         free(slot->value);
     }
-    table_free(&n->windows);
+    table_done(&n->windows);
     free(n);
 }
 

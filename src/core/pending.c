@@ -85,7 +85,7 @@ void pending_list_done(struct pending_list *l)
         pending_take(l, w);
         pending_free(w);
     }
-    table_free(&l->by_key);
+    table_done(&l->by_key);
 }
 
 void pending_free(struct pending *w)

@@ -17,7 +17,7 @@ void parts_done(struct pipeline_parts *p)
 {
     judge_done(&p->judge);
     scrub_free(p->scrub);
-    sbuf_free(&p->payload);
+    sbuf_done(&p->payload);
     arena_free(&p->arena);
 }
 

@@ -192,7 +192,7 @@ static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct d
     bool ok = event && contains(&m, s->event, event);
     if (!ok)
         sample_error(s, o, d, m.node ? m.node : s->node, m.node ? m.text : "the event is no JSON");
-    sbuf_free(&m.path);
+    sbuf_done(&m.path);
     return ok;
 }
 

@@ -311,7 +311,7 @@ static unsigned handle_of(struct rule_set *set, struct slice id)
     return known ? known->handle : set->n_handles++;
 }
 
-/* From here on rule_set_free knows it, also when something is wrong with it. */
+/* From here on rule_set_done knows it, also when something is wrong with it. */
 static struct rule *add_rule(struct loader *l, struct slice id)
 {
     struct rule_set *set = l->set;
@@ -480,21 +480,21 @@ void rule_set_forget_files(struct rule_set *set)
     free_files(set);
 }
 
-static void when_free(const struct rule_when *w)
+static void when_done(const struct rule_when *w)
 {
     for (unsigned i = 0; i < w->n; i++)
         regex_free(w->conditions[i].regex);
 }
 
-void rule_set_free(struct rule_set *set)
+void rule_set_done(struct rule_set *set)
 {
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *r = set->rules[i];
         regex_free(r->match);
         regex_free(r->unless);
         regex_free(r->pair.end);
-        when_free(&r->pack_when);
-        when_free(&r->when);
+        when_done(&r->pack_when);
+        when_done(&r->when);
     }
     for (unsigned f = 0; f < FORMAT_N; f++)
         if (!lane_like(set, f))

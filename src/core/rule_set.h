@@ -149,7 +149,7 @@ bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d);
 void rule_set_forget_files(struct rule_set *set);
 /* Ends loading: builds the lanes. From here on the set is only read, by any thread, until it is freed. Call once. */
 void rule_set_ready(struct rule_set *set, bool prefilter);
-void rule_set_free(struct rule_set *set);
+void rule_set_done(struct rule_set *set);
 /* The rule of this id, or NULL. */
 const struct rule *rule_set_find(const struct rule_set *set, struct slice id);
 

@@ -23,22 +23,22 @@ void scrub_free(struct scrub *s)
     if (!s)
         return;
     regex_scratch_free(s->scratch);
-    sbuf_free(&s->out);
+    sbuf_done(&s->out);
     free(s);
 }
 
 /* --- the walk --- */
 
-static void walk_part(struct walk *w, size_t from, size_t to);
+static void walk_part(struct scrub_walk *w, size_t from, size_t to);
 
 /* \npassword=x in a text with escapes: the n is no part of the name. */
-static bool is_escape_letter(const struct walk *w)
+static bool is_escape_letter(const struct scrub_walk *w)
 {
-    return walk_before(w, w->i) == '\\' && one_of(w->t.p[w->i], "nrt") && w->i + 1 < w->t.n &&
+    return scrub_walk_before(w, w->i) == '\\' && one_of(w->t.p[w->i], "nrt") && w->i + 1 < w->t.n &&
            ascii_alpha(w->t.p[w->i + 1]);
 }
 
-static void remember(struct walk *w, size_t start, size_t end)
+static void remember(struct scrub_walk *w, size_t start, size_t end)
 {
     memmove(w->recent + 1, w->recent, (SCRUB_RECENT - 1) * sizeof *w->recent);
     w->recent[0] = (struct recent_word){names_last_roles(&w->s->names, &w->name), start, end};
@@ -77,7 +77,7 @@ static size_t base64_end(struct slice t, size_t i)
 }
 
 /* Bearer x and Basic x without the header's name. */
-static bool scheme_at(struct walk *w, size_t start, size_t end)
+static bool scheme_at(struct scrub_walk *w, size_t start, size_t end)
 {
     struct slice word = slice_sub(w->t, start, end), rest = slice_from(w->t, end);
     if (word.n != 5 || rest.n < 2 || rest.p[0] != ' ' || !slice_ieq(word, SLICE("basic")))
@@ -86,18 +86,18 @@ static bool scheme_at(struct walk *w, size_t start, size_t end)
     struct slice v = slice_sub(w->t, end + 1, stop);
     if (!looks_random(v, 8) || (v.n % 4 && !slice_chr(v, '=')))
         return false;
-    walk_take(w, end + 1, stop);
+    scrub_walk_take(w, end + 1, stop);
     return true;
 }
 
-static bool takes_secrets(const struct walk *w)
+static bool takes_secrets(const struct scrub_walk *w)
 {
     return w->s->opt->scrub.defaults;
 }
 
 /* INSERT INTO t (a, password) VALUES (1, 'x'): the values of secret columns are taken, the walk goes over the others.
  */
-static bool walk_columns(struct walk *w, size_t end)
+static bool walk_columns(struct scrub_walk *w, size_t end)
 {
     struct columns c;
     struct column_value v;
@@ -116,7 +116,7 @@ static bool walk_columns(struct walk *w, size_t end)
 }
 
 /* The word [start, end) with secrets behind it that no name beside them tells. */
-static bool take_behind_word(struct walk *w, size_t start, size_t end)
+static bool take_behind_word(struct scrub_walk *w, size_t start, size_t end)
 {
     struct slice word = slice_sub(w->t, start, end);
     if (is_command_word(word) && walk_columns(w, end))
@@ -127,12 +127,12 @@ static bool take_behind_word(struct walk *w, size_t start, size_t end)
 }
 
 /* Whether the word goes on with the name of the one before it: one space between them, and nothing taken. */
-static bool goes_on(const struct walk *w, size_t start)
+static bool goes_on(const struct scrub_walk *w, size_t start)
 {
     return w->name.n && w->name_end + 1 == start && w->t.p[w->name_end] == ' ' && w->name_end >= w->done;
 }
 
-static void walk_word(struct walk *w)
+static void walk_word(struct scrub_walk *w)
 {
     size_t start = w->i + is_escape_letter(w);
     size_t end = names_read(&w->s->names, w->t, start, goes_on(w, start), &w->name);
@@ -152,20 +152,20 @@ static void walk_word(struct walk *w)
         program_seen(w, start, end);
 }
 
-static bool scrubs_mail(const struct walk *w)
+static bool scrubs_mail(const struct scrub_walk *w)
 {
     return w->s->opt->scrub.emails;
 }
 
-static bool is_word_start(const struct walk *w)
+static bool is_word_start(const struct scrub_walk *w)
 {
-    char before = walk_before(w, w->i);
+    char before = scrub_walk_before(w, w->i);
     if ((unsigned char)before >= 0x80)
         return value_quote_is_before(w->t, w->i);
     return !ascii_alnum(before);
 }
 
-static bool colon_at(struct walk *w)
+static bool colon_at(struct scrub_walk *w)
 {
     bool twice = w->i + 1 < w->t.n && w->t.p[w->i + 1] == ':';
     if (twice && is_word_start(w) && address_at(w))
@@ -174,16 +174,16 @@ static bool colon_at(struct walk *w)
 }
 
 /* What was taken before stays so. */
-static bool mark_at(struct walk *w)
+static bool mark_at(struct scrub_walk *w)
 {
     if (!slice_starts(slice_from(w->t, w->i), SLICE(SCRUB_MARK)))
         return false;
-    walk_take(w, w->i, w->i + strlen(SCRUB_MARK));
+    scrub_walk_take(w, w->i, w->i + strlen(SCRUB_MARK));
     return true;
 }
 
 /* An escape of a letter, which is part of a word, or of a sign. */
-static bool escape_at(struct walk *w)
+static bool escape_at(struct scrub_walk *w)
 {
     struct unit u = unit_at(w->t, w->i);
     if (u.n <= 1)
@@ -199,7 +199,7 @@ static bool escape_at(struct walk *w)
 }
 
 /* A sign that may begin or be in the middle of something. */
-static bool sign_at(struct walk *w)
+static bool sign_at(struct scrub_walk *w)
 {
     switch (w->t.p[w->i]) {
     case '@':
@@ -222,7 +222,7 @@ static bool sign_at(struct walk *w)
     }
 }
 
-static void walk_step(struct walk *w)
+static void walk_step(struct scrub_walk *w)
 {
     char c = w->t.p[w->i];
     if (ascii_alnum(c)) {
@@ -237,7 +237,7 @@ static void walk_step(struct walk *w)
 }
 
 /* Goes over [from, to) of the same text. */
-static void walk_part(struct walk *w, size_t from, size_t to)
+static void walk_part(struct scrub_walk *w, size_t from, size_t to)
 {
     size_t end = w->t.n;
     w->t.n = to;
@@ -248,7 +248,7 @@ static void walk_part(struct walk *w, size_t from, size_t to)
 
 static struct slice walk_text(struct scrub *s, struct slice text, bool query, struct arena *a)
 {
-    struct walk w = {.s = s, .t = text, .query = query};
+    struct scrub_walk w = {.s = s, .t = text, .query = query};
     w.client_until = s->field == NAME_ADDRESS ? text.n : 0;
     w.keep_until = s->field == NAME_KEEP ? text.n : 0;
     s->out.n = 0;
@@ -273,7 +273,7 @@ static struct slice replace(struct scrub *s, const struct regex *re, struct slic
     while (from <= text.n) {
         enum regex_result hit = regex_match(re, s->scratch, text, from);
         if (hit == REGEX_LIMIT) {
-            sbuf_free(&out);
+            sbuf_done(&out);
             return SLICE(SCRUB_MARK);
         }
         if (hit == REGEX_NO)
@@ -291,7 +291,7 @@ static struct slice replace(struct scrub *s, const struct regex *re, struct slic
         sbuf_adds(&out, slice_from(text, done));
         text = arena_dup(a, sbuf_slice(&out));
     }
-    sbuf_free(&out);
+    sbuf_done(&out);
     return text;
 }
 
@@ -335,7 +335,7 @@ struct scrubbed scrub_clean(struct scrub *s, struct slice text, struct arena *a)
 /* What the name of a field says of its value. */
 static bool hides(const struct scrub *s, struct name_is is, struct slice value)
 {
-    struct walk w = {.s = (struct scrub *)(uintptr_t)s, .t = value};
+    struct scrub_walk w = {.s = (struct scrub *)(uintptr_t)s, .t = value};
     if (is.kind == NAME_NONE || is.kind == NAME_KEEP || is.kind == NAME_ADDRESS)
         return false;
     if (is.kind == NAME_CLIENT)

@@ -66,7 +66,7 @@ static size_t mail_domain_end(struct slice t, size_t from)
 }
 
 /* Where the mailbox begins of which the sign is at i: no further back than what was taken, with a letter or a digit. */
-static size_t mail_start(const struct walk *w)
+static size_t mail_start(const struct scrub_walk *w)
 {
     size_t from = w->i;
     while (from > w->done && w->i - from < MAIL_LOCAL_MAX && is_local_byte(w->t.p[from - 1]))
@@ -76,14 +76,14 @@ static size_t mail_start(const struct walk *w)
     return from;
 }
 
-bool mail_at(struct walk *w)
+bool mail_at(struct scrub_walk *w)
 {
     struct unit sign = unit_at(w->t, w->i);
     size_t from = mail_start(w), end = mail_domain_end(w->t, w->i + sign.n);
     struct slice local = slice_sub(w->t, from, w->i);
     if (!local.n || end == w->i + sign.n || slice_is(local, "git") || slice_is(local, "hg"))
         return false;
-    walk_take(w, from, end);
+    scrub_walk_take(w, from, end);
     return true;
 }
 
@@ -160,14 +160,14 @@ static size_t authority_at(struct slice t, size_t i)
     return i;
 }
 
-static bool take_user_info(struct walk *w, size_t from, size_t at, size_t colon)
+static bool take_user_info(struct scrub_walk *w, size_t from, size_t at, size_t colon)
 {
     struct slice pass = colon ? slice_sub(w->t, colon + 1, at) : SLICE_NONE;
     struct slice user = slice_sub(w->t, from, colon ? colon : at);
     if (is_key_user(user))
-        walk_take(w, from, from + user.n);
+        scrub_walk_take(w, from, from + user.n);
     if (pass.n && value_is_worth(w, pass, false) && !value_is_mark(pass))
-        walk_take(w, colon + 1, at);
+        scrub_walk_take(w, colon + 1, at);
     if (!user.n && !pass.n)
         return false;
     w->i = at + 1;
@@ -197,7 +197,7 @@ static size_t login_end(struct slice t, size_t i, size_t until, const char *othe
 
 /* What follows the '@' of a login without a scheme: a host that the word before the colon does not make one of a mail.
  */
-static bool is_login_host(const struct walk *w, struct slice host)
+static bool is_login_host(const struct scrub_walk *w, struct slice host)
 {
     if (!host.n || !(ascii_alnum(host.p[0]) || host.p[0] == '[') || slice_starts(host, SLICE("sha256:")))
         return false;
@@ -205,20 +205,20 @@ static bool is_login_host(const struct walk *w, struct slice host)
 }
 
 /* user:password@tcp(host), user:password@10.0.0.1:5432, without a scheme. */
-static bool login_at(struct walk *w)
+static bool login_at(struct scrub_walk *w)
 {
     size_t from = w->i + 1, i = w->name_end == w->i ? login_end(w->t, from, w->i + LOGIN_MAX, "/\"'<>,;=()[]{}\\") : 0;
     if (i <= from || !is_login_host(w, slice_from(w->t, i + 1)))
         return false;
     if (!value_is_worth(w, slice_sub(w->t, from, i), false))
         return false;
-    walk_take(w, from, i);
+    scrub_walk_take(w, from, i);
     w->i = i + 1;
     return true;
 }
 
 /* thin:user/password@host of Oracle's. */
-static bool oracle_at(struct walk *w)
+static bool oracle_at(struct scrub_walk *w)
 {
     size_t from = w->i + 1;
     if (w->i < 4 || w->i - w->done < 4 || memcmp(w->t.p + w->i - 4, "thin", 4) != 0)
@@ -230,12 +230,12 @@ static bool oracle_at(struct walk *w)
     size_t pass = (size_t)(slash - w->t.p) + 1;
     if (!value_is_worth(w, slice_sub(w->t, pass, i), false))
         return false;
-    walk_take(w, pass, i);
+    scrub_walk_take(w, pass, i);
     w->i = i + 1;
     return true;
 }
 
-bool user_info_at(struct walk *w)
+bool user_info_at(struct scrub_walk *w)
 {
     size_t from = authority_at(w->t, w->i), colon;
     if (!from)
@@ -358,7 +358,7 @@ static size_t ipv6_end(struct slice t, size_t from)
     return step == IPV6_NONE || !a.digits || !whole || names_go_on(t, a.end) ? from : a.end;
 }
 
-static bool is_known_client(const struct walk *w, struct slice address)
+static bool is_known_client(const struct scrub_walk *w, struct slice address)
 {
     for (unsigned i = 0; i < w->s->n_clients; i++)
         if (slice_eq(address, slice_of(w->s->clients[i].text, w->s->clients[i].n)))
@@ -367,7 +367,7 @@ static bool is_known_client(const struct walk *w, struct slice address)
 }
 
 /* Only signs between the word and the address. */
-static bool stands_behind(const struct walk *w, const struct recent_word *r, size_t at)
+static bool stands_behind(const struct scrub_walk *w, const struct recent_word *r, size_t at)
 {
     if (!r->end || at - r->end > 4)
         return false;
@@ -378,7 +378,7 @@ static bool stands_behind(const struct walk *w, const struct recent_word *r, siz
 }
 
 /* "from 192.0.2.1", "from unknown[192.0.2.1]", and no server before it. */
-static bool comes_from(const struct walk *w, size_t at)
+static bool comes_from(const struct scrub_walk *w, size_t at)
 {
     unsigned k = 0;
     if (at > w->done && w->t.p[at - 1] == '[' && w->recent[0].end + 1 == at)
@@ -394,7 +394,7 @@ static bool comes_from(const struct walk *w, size_t at)
 }
 
 /* The first word of an access line: "192.0.2.1 - - [", "192.0.2.1:5123 [". */
-static bool leads_access_line(const struct walk *w, size_t end)
+static bool leads_access_line(const struct scrub_walk *w, size_t end)
 {
     struct slice rest = slice_from(w->t, end);
     if (w->i != 0 && w->t.p[w->i - 1] != '\n')
@@ -406,12 +406,12 @@ static bool leads_access_line(const struct walk *w, size_t end)
 }
 
 /* 'bob'@'192.0.2.1' of MySQL. */
-static bool is_account_host(const struct walk *w)
+static bool is_account_host(const struct scrub_walk *w)
 {
     return w->i >= 3 && w->i - w->done >= 3 && memcmp(w->t.p + w->i - 3, "'@'", 3) == 0;
 }
 
-static bool is_clients(const struct walk *w, struct slice address, size_t end)
+static bool is_clients(const struct scrub_walk *w, struct slice address, size_t end)
 {
     struct slice rest = slice_from(w->t, end);
     if (w->s->opt->scrub.send_ip || w->i < w->keep_until)
@@ -421,10 +421,10 @@ static bool is_clients(const struct walk *w, struct slice address, size_t end)
     return is_account_host(w) || (slice_starts(rest, SLICE(" port ")) && rest.n > 6 && ascii_digit(rest.p[6]));
 }
 
-bool address_at(struct walk *w)
+bool address_at(struct scrub_walk *w)
 {
     size_t end = ipv4_end(w->t, w->i);
-    char before = walk_before(w, w->i);
+    char before = scrub_walk_before(w, w->i);
     if (end == w->i)
         end = ipv6_end(w->t, w->i);
     if (end == w->i || before == '.' || before == '_' || (before == ':' && w->t.p[w->i] == ':'))
@@ -432,7 +432,7 @@ bool address_at(struct walk *w)
     struct slice address = slice_sub(w->t, w->i, end);
     if (!w->s->opt->scrub.ips && !is_clients(w, address, end))
         return false;
-    walk_take(w, w->i, end);
+    scrub_walk_take(w, w->i, end);
     return true;
 }
 

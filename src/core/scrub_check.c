@@ -38,8 +38,8 @@ static bool check_name(struct scrub *s, const struct name_row *row, struct diag 
     sbuf_addf(&text, "%s", value);
     sbuf_addf(&want, "%s", row->kind == NAME_KEEP ? value : SCRUB_MARK);
     bool well = check_text(s, sbuf_slice(&text), sbuf_slice(&want), d);
-    sbuf_free(&text);
-    sbuf_free(&want);
+    sbuf_done(&text);
+    sbuf_done(&want);
     return well;
 }
 
@@ -56,8 +56,8 @@ static bool check_token(struct scrub *s, unsigned i, struct diag *d)
     sbuf_adds(&want, kept);
     sbuf_adds(&want, SLICE(SCRUB_MARK));
     bool well = check_text(s, sbuf_slice(&text), sbuf_slice(&want), d);
-    sbuf_free(&text);
-    sbuf_free(&want);
+    sbuf_done(&text);
+    sbuf_done(&want);
     return well;
 }
 

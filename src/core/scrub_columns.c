@@ -10,14 +10,14 @@ static size_t spaces_end(struct slice t, size_t i)
     return i;
 }
 
-static bool is_secret_column(const struct walk *w, struct slice name)
+static bool is_secret_column(const struct scrub_walk *w, struct slice name)
 {
     enum name_kind kind = names_field(&w->s->names, name).kind;
     return kind != NAME_NONE && kind < NAME_ADDRESS && kind != NAME_QUERY;
 }
 
 /* The names in "(a, b, c)" at i: which of them are secret; returns the place behind, i when it is no such list. */
-static size_t read_columns(const struct walk *w, size_t i, uint64_t *secret)
+static size_t read_columns(const struct scrub_walk *w, size_t i, uint64_t *secret)
 {
     size_t from = i + 1;
     if (i >= w->t.n || w->t.p[i] != '(')
@@ -66,7 +66,7 @@ static size_t rows_begin(struct slice t, size_t i)
     return slice_starts(rest, SLICE("=")) ? i + 1 : i;
 }
 
-bool columns_at(const struct walk *w, size_t end, struct columns *c)
+bool columns_at(const struct scrub_walk *w, size_t end, struct columns *c)
 {
     size_t i = end, stop = end + LIST_LOOK < w->t.n ? end + LIST_LOOK : w->t.n;
     *c = (struct columns){0};
@@ -87,7 +87,7 @@ static size_t next_row(struct slice t, size_t i)
     return i < t.n && t.p[i] == ',' ? spaces_end(t, i + 1) : i;
 }
 
-bool columns_next(const struct walk *w, struct columns *c, struct column_value *v)
+bool columns_next(const struct scrub_walk *w, struct columns *c, struct column_value *v)
 {
     struct slice t = w->t;
     if (!c->inside && (c->i >= t.n || t.p[c->i] != '('))
@@ -104,7 +104,7 @@ bool columns_next(const struct walk *w, struct columns *c, struct column_value *
     return true;
 }
 
-void column_take(struct walk *w, const struct column_value *v)
+void column_take(struct scrub_walk *w, const struct column_value *v)
 {
     size_t from = spaces_end(w->t, v->from), end = v->end;
     while (end > from && ascii_space(w->t.p[end - 1]))
@@ -116,5 +116,5 @@ void column_take(struct walk *w, const struct column_value *v)
         end = value_quoted_end(w->t, from, q, &behind);
     }
     if (end > from && value_is_worth(w, slice_sub(w->t, from, end), false))
-        walk_take(w, from, end);
+        scrub_walk_take(w, from, end);
 }

@@ -100,7 +100,7 @@ void programs_init(struct scrub *s)
     }
 }
 
-void program_seen(struct walk *w, size_t start, size_t end)
+void program_seen(struct scrub_walk *w, size_t start, size_t end)
 {
     struct slice name = slice_sub(w->t, start, end);
     unsigned n = name.n < 2 ? 0 : w->s->program_first[two_bytes(name.p)];
@@ -128,7 +128,7 @@ static size_t next_argument(struct slice t, size_t i)
     return i;
 }
 
-static void argument_range(const struct walk *w, size_t at, size_t *from, size_t *end)
+static void argument_range(const struct scrub_walk *w, size_t at, size_t *from, size_t *end)
 {
     struct quote q = value_quote_at(w->t, at);
     size_t behind;
@@ -150,7 +150,7 @@ static size_t secret_start(struct slice t, size_t from, size_t end, enum argumen
     return split ? end : from;
 }
 
-static bool take_argument(struct walk *w, const struct program *p, size_t at)
+static bool take_argument(struct scrub_walk *w, const struct program *p, size_t at)
 {
     size_t from, end;
     argument_range(w, at, &from, &end);
@@ -158,11 +158,11 @@ static bool take_argument(struct walk *w, const struct program *p, size_t at)
     struct slice v = slice_sub(w->t, from, end);
     if (!v.n || v.p[0] == '-' || !value_is_worth(w, v, false))
         return false;
-    walk_take(w, from, end);
+    scrub_walk_take(w, from, end);
     return true;
 }
 
-static bool option_of(struct walk *w, const struct program *p)
+static bool option_of(struct scrub_walk *w, const struct program *p)
 {
     size_t i = w->i + strlen(p->option);
     if (!slice_starts(slice_from(w->t, w->i), slice_str(p->option)) || i >= w->t.n)
@@ -175,9 +175,9 @@ static bool option_of(struct walk *w, const struct program *p)
     return p->argument != ARG_NEXT && p->option[1] != '-' && take_argument(w, p, i);
 }
 
-bool option_at(struct walk *w)
+bool option_at(struct scrub_walk *w)
 {
-    if (!w->program || w->i >= w->program_until || !one_of(walk_before(w, w->i), " \"'\t"))
+    if (!w->program || w->i >= w->program_until || !one_of(scrub_walk_before(w, w->i), " \"'\t"))
         return false;
     for (const struct program *p = w->program; p < programs + N_PROGRAMS && strcmp(p->name, w->program->name) == 0; p++)
         if ((!p->verb || slice_find(slice_sub(w->t, w->program_from, w->i), slice_str(p->verb)) >= 0) &&
@@ -205,7 +205,7 @@ static const struct verb *find_verb(struct slice word)
 }
 
 /* A word of a log may be written like the command, so what is not in quotes must look made. */
-static bool is_protocol_secret(const struct walk *w, const struct verb *verb, struct slice v, bool quoted)
+static bool is_protocol_secret(const struct scrub_walk *w, const struct verb *verb, struct slice v, bool quoted)
 {
     if (value_is_mark(v))
         return false;
@@ -214,18 +214,18 @@ static bool is_protocol_secret(const struct walk *w, const struct verb *verb, st
 
 /* The next argument of a command of a protocol, [from, end), behind `at`. False: there is none, or the quote there
  * closes what is around. */
-static bool protocol_argument(const struct walk *w, size_t at, bool quoted, size_t *from, size_t *end)
+static bool protocol_argument(const struct scrub_walk *w, size_t at, bool quoted, size_t *from, size_t *end)
 {
     size_t next = next_argument(w->t, at);
     if (next == at || next >= w->t.n || (value_quote_at(w->t, at).n && !quoted))
         return false;
-    struct walk look = *w;
+    struct scrub_walk look = *w;
     look.t = slice_sub(w->t, 0, next + LOOK_MAX);
     argument_range(&look, next, from, end);
     return true;
 }
 
-static bool take_protocol_arguments(struct walk *w, const struct verb *verb, size_t at, bool quoted)
+static bool take_protocol_arguments(struct scrub_walk *w, const struct verb *verb, size_t at, bool quoted)
 {
     bool taken = false;
     size_t from, end;
@@ -235,7 +235,7 @@ static bool take_protocol_arguments(struct walk *w, const struct verb *verb, siz
             break; /* AUTH failed for bob */
         quoted = value_quote_at(w->t, next_argument(w->t, at)).n > 0;
         if (n >= verb->least && is_protocol_secret(w, verb, v, quoted)) {
-            walk_take(w, from, end);
+            scrub_walk_take(w, from, end);
             taken = true;
         }
         at = end;
@@ -300,12 +300,12 @@ static struct slice piped_command(struct slice t, size_t i)
     return sudo ? slice_from(command, 5) : command;
 }
 
-static bool is_piped_secret(const struct walk *w, struct slice v)
+static bool is_piped_secret(const struct scrub_walk *w, struct slice v)
 {
     return v.n >= 4 && !value_is_mark(v) && !value_is_placeholder(v) && !value_is_own_name(w, v);
 }
 
-static bool take_piped(struct walk *w, size_t end)
+static bool take_piped(struct scrub_walk *w, size_t end)
 {
     struct slice line = slice_sub(w->t, end, end + PIPED_MAX);
     ptrdiff_t pipe = slice_find(line, SLICE("|"));
@@ -322,17 +322,17 @@ static bool take_piped(struct walk *w, size_t end)
     }
     if (!is_piped_secret(w, slice_sub(w->t, from, stop)))
         return false;
-    walk_take(w, from, stop);
+    scrub_walk_take(w, from, stop);
     return true;
 }
 
-bool verb_at(struct walk *w, size_t start, size_t end)
+bool verb_at(struct scrub_walk *w, size_t start, size_t end)
 {
     struct slice word = slice_sub(w->t, start, end);
     if (word.p[0] == 'e' || word.p[0] == 'p')
         return (slice_is(word, "echo") || slice_is(word, "printf")) && take_piped(w, end);
     const struct verb *verb = find_verb(word);
-    return verb && take_protocol_arguments(w, verb, end, one_of(walk_before(w, start), "\"'"));
+    return verb && take_protocol_arguments(w, verb, end, one_of(scrub_walk_before(w, start), "\"'"));
 }
 
 /* --- .pgpass --- */
@@ -381,20 +381,20 @@ static size_t pgpass_database(struct slice t, size_t i, char before)
     return end + 1;
 }
 
-bool pgpass_at(struct walk *w)
+bool pgpass_at(struct scrub_walk *w)
 {
     struct slice t = w->t;
-    size_t database = pgpass_database(t, w->i, walk_before(w, w->i));
+    size_t database = pgpass_database(t, w->i, scrub_walk_before(w, w->i));
     size_t user = database ? pgpass_field(t, database) : database,
            value = user > database ? pgpass_field(t, user) : user;
     if (value == user || !are_pgpass_names(slice_sub(t, database, user - 1), slice_sub(t, user, value - 1)))
         return false;
-    struct walk look = *w;
+    struct scrub_walk look = *w;
     look.t = slice_sub(t, 0, value + LOOK_MAX);
     size_t end = value_bare_end(&look, value, 0, false);
     struct slice v = slice_sub(t, value, end);
     if (slice_chr(v, ':') || !looks_random(v, 6))
         return false;
-    walk_take(w, value, end);
+    scrub_walk_take(w, value, end);
     return true;
 }

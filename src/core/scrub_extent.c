@@ -115,7 +115,7 @@ static bool begins_tag(char next, bool first)
 }
 
 /* Whether the sign at i, which may end a value or be part of it, ends it. */
-static bool sign_ends(const struct walk *w, size_t from, size_t i, bool query)
+static bool sign_ends(const struct scrub_walk *w, size_t from, size_t i, bool query)
 {
     char c = w->t.p[i], next = i + 1 < w->t.n ? w->t.p[i + 1] : ' ';
     switch (c) {
@@ -157,7 +157,7 @@ struct bare {
 };
 
 /* Whether the byte at i, which is no escape, ends it. */
-static bool byte_ends(const struct walk *w, struct bare *b, size_t i)
+static bool byte_ends(const struct scrub_walk *w, struct bare *b, size_t i)
 {
     char c = w->t.p[i];
     if (b->layer && (c == '&' || c == '"' || c == '\''))
@@ -182,14 +182,14 @@ static bool byte_ends(const struct walk *w, struct bare *b, size_t i)
     }
 }
 
-static bool unit_ends(const struct walk *w, struct bare *b, size_t i, struct unit u)
+static bool unit_ends(const struct scrub_walk *w, struct bare *b, size_t i, struct unit u)
 {
     if (ascii_space((char)u.c) && u.layer <= b->layer)
         return true;
     return u.layer ? u.layer <= b->layer && one_of((char)u.c, "&;,\"'<>") : byte_ends(w, b, i);
 }
 
-size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query)
+size_t value_bare_end(const struct scrub_walk *w, size_t from, unsigned layer, bool query)
 {
     struct slice t = w->t;
     struct bare b = {.from = from, .layer = layer, .query = query};
@@ -244,7 +244,7 @@ size_t value_structure_end(struct slice t, size_t from)
 }
 
 /* Whether the byte at i ends the rest of a line: the line's end, also as an escape, or what closes the text around. */
-static bool ends_line(const struct walk *w, size_t from, size_t i)
+static bool ends_line(const struct scrub_walk *w, size_t from, size_t i)
 {
     switch (w->t.p[i]) {
     case '\n':
@@ -263,7 +263,7 @@ static bool ends_line(const struct walk *w, size_t from, size_t i)
 }
 
 /* The rest of a line, or of the quoted text around it, with escapes of a line's end. */
-static size_t line_end(const struct walk *w, size_t from)
+static size_t line_end(const struct scrub_walk *w, size_t from)
 {
     size_t i = from;
     while (i < w->t.n && !ends_line(w, from, i))
@@ -274,7 +274,7 @@ static size_t line_end(const struct walk *w, size_t from)
 }
 
 /* The end of the pair name=value at i. */
-static size_t pair_end(const struct walk *w, size_t i)
+static size_t pair_end(const struct scrub_walk *w, size_t i)
 {
     size_t behind;
     while (w->t.p[i] != '=')
@@ -287,7 +287,7 @@ static size_t pair_end(const struct walk *w, size_t i)
 }
 
 /* More pairs of an Authorization header: Digest username="x", nonce="y". */
-static size_t pairs_end(const struct walk *w, size_t at)
+static size_t pairs_end(const struct scrub_walk *w, size_t at)
 {
     for (bool first = true;; first = false) {
         size_t i = at;
@@ -299,13 +299,13 @@ static size_t pairs_end(const struct walk *w, size_t at)
     }
 }
 
-static bool is_cookie(const struct walk *w, size_t name)
+static bool is_cookie(const struct scrub_walk *w, size_t name)
 {
     return name < w->t.n && (w->t.p[name] == 'c' || w->t.p[name] == 'C') && w->t.n - name >= 6;
 }
 
 /* Authorization: scheme and credentials, one word where there is no scheme. Cookie: the line. */
-size_t value_header_end(const struct walk *w, size_t at, size_t name)
+size_t value_header_end(const struct scrub_walk *w, size_t at, size_t name)
 {
     if (is_cookie(w, name))
         return line_end(w, at);
@@ -320,7 +320,7 @@ size_t value_header_end(const struct walk *w, size_t at, size_t name)
 }
 
 /* Words up to the end of the line or of the sentence's part. */
-size_t value_phrase_end(const struct walk *w, size_t at)
+size_t value_phrase_end(const struct scrub_walk *w, size_t at)
 {
     size_t end = value_bare_end(w, at, 0, false);
     while (end + 1 < w->t.n && w->t.p[end] == ' ' && ascii_alpha(w->t.p[end + 1]) && !value_pair_at(w->t, end + 1)) {

@@ -53,7 +53,7 @@ struct recent_word {
     size_t start, end;
 };
 
-struct walk {
+struct scrub_walk {
     struct scrub *s;
     struct slice t; /* t.n is where the part in work ends */
     size_t i, done; /* done: all before it is in s->out or needs no copy */
@@ -81,11 +81,11 @@ static inline bool starts_at(struct slice t, size_t i, const char *text)
 /* --- scrub_walk.c --- */
 
 /* Takes [from, to) out, and goes on behind it. */
-void walk_take(struct walk *w, size_t from, size_t to);
+void scrub_walk_take(struct scrub_walk *w, size_t from, size_t to);
 /* The same, with something around the mark. */
-void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around);
+void scrub_walk_take_in(struct scrub_walk *w, size_t from, size_t to, struct slice around);
 /* The byte before i as the next run will see it. */
-static inline char walk_before(const struct walk *w, size_t i)
+static inline char scrub_walk_before(const struct scrub_walk *w, size_t i)
 {
     return i == 0 ? ' ' : i <= w->done ? ']' : w->t.p[i - 1];
 }
@@ -106,10 +106,10 @@ bool value_quote_is_before(struct slice t, size_t i);
 size_t value_quoted_end(struct slice t, size_t from, struct quote q, size_t *behind);
 
 /* Where a value ends: one without quotes; a list or an object; a header's; several words. */
-size_t value_bare_end(const struct walk *w, size_t from, unsigned layer, bool query);
+size_t value_bare_end(const struct scrub_walk *w, size_t from, unsigned layer, bool query);
 size_t value_structure_end(struct slice t, size_t from);
-size_t value_header_end(const struct walk *w, size_t at, size_t name);
-size_t value_phrase_end(const struct walk *w, size_t at);
+size_t value_header_end(const struct scrub_walk *w, size_t at, size_t name);
+size_t value_phrase_end(const struct scrub_walk *w, size_t at);
 
 /* --- scrub_value.c --- */
 
@@ -139,22 +139,22 @@ struct value_site {
 };
 
 /* v is the whole value of a field of such a name. */
-bool value_of_field(const struct walk *w, struct name_is is, struct slice v);
+bool value_of_field(const struct scrub_walk *w, struct name_is is, struct slice v);
 bool looks_random(struct slice v, size_t least);
 /* Whether a value in this place would be a secret, and no word of a sentence, placeholder or mark. */
-bool value_is_worth(const struct walk *w, struct slice v, bool loose);
+bool value_is_worth(const struct scrub_walk *w, struct slice v, bool loose);
 /* The same of the value of a name, by its kind and its notation. */
-bool value_is_secret(const struct walk *w, const struct value_site *p, struct slice v, bool quoted);
+bool value_is_secret(const struct scrub_walk *w, const struct value_site *p, struct slice v, bool quoted);
 bool value_is_mark(struct slice v);
 /* A place for a value: ${NAME}, %s, <name>, ?. */
 bool value_is_placeholder(struct slice v);
 /* cookies: 14 set. */
 bool value_begins_count(struct slice v);
-bool value_begins_sentence(const struct walk *w, struct slice v);
+bool value_begins_sentence(const struct scrub_walk *w, struct slice v);
 /* A text of several words in quotes that speaks of a secret and is none. */
-bool value_is_statement(const struct walk *w, struct slice v);
-bool value_says_nothing(const struct walk *w, struct slice v);
-bool value_is_own_name(const struct walk *w, struct slice v);
+bool value_is_statement(const struct scrub_walk *w, struct slice v);
+bool value_says_nothing(const struct scrub_walk *w, struct slice v);
+bool value_is_own_name(const struct scrub_walk *w, struct slice v);
 struct slice value_first_word(struct slice v);
 bool value_is_name_byte(char c);
 /* An identifier and '=' stand at i. */
@@ -164,18 +164,18 @@ bool value_pair_at(struct slice t, size_t i);
 
 void tokens_init(struct scrub *s);
 /* At the first byte of a word: a token, card, IBAN or key there. True: it was taken. */
-bool token_at(struct walk *w);
+bool token_at(struct scrub_walk *w);
 unsigned tokens_count(void);
 /* Adds a token of row i to out, and gives what of it stays. */
 struct slice token_sample(unsigned i, struct sbuf *out);
 /* At "-----BEGIN". */
-bool pem_at(struct walk *w);
+bool pem_at(struct scrub_walk *w);
 
 /* --- scrub_separator.c --- */
 
 enum { VALUE_LOOK = 512 }; /* whether a value is a secret is told by so many of its first bytes */
 /* What makes the text behind the name [start, end) its value, and where that begins, in p; SEP_NONE: nothing does. */
-enum separator separator_find(struct walk *w, size_t start, size_t end, struct value_site *p);
+enum separator separator_find(struct scrub_walk *w, size_t start, size_t end, struct value_site *p);
 size_t separator_skip_spaces(struct slice t, size_t i, bool lines);
 /* What some languages put around a text: u'x', string(7) "x", Some("x"), N'x'. */
 size_t separator_skip_wrapper(struct slice t, size_t i);
@@ -183,16 +183,16 @@ size_t separator_skip_wrapper(struct slice t, size_t i);
 /* --- scrub_notation.c --- */
 
 /* True: something was taken, and the walk stands behind it. The name is [start, end). */
-bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is);
+bool value_after_name(struct scrub_walk *w, size_t start, size_t end, struct name_is is);
 
 /* --- scrub_address.c --- */
 
 /* At '@': the mail address around it. */
-bool mail_at(struct walk *w);
+bool mail_at(struct scrub_walk *w);
 /* At ':': the user info of a URL behind it. */
-bool user_info_at(struct walk *w);
+bool user_info_at(struct scrub_walk *w);
 /* At the first byte of a word, or ':': an internet address there. */
-bool address_at(struct walk *w);
+bool address_at(struct scrub_walk *w);
 /* The text begins with an internet address, or a list of them: 192.0.2.1, 192.0.2.1:80, [2001:db8::1]. */
 bool address_whole(struct slice text);
 
@@ -200,14 +200,14 @@ bool address_whole(struct slice text);
 
 void programs_init(struct scrub *s);
 /* The identifier [start, end) is the name of a program that takes secrets as arguments. */
-void program_seen(struct walk *w, size_t start, size_t end);
+void program_seen(struct scrub_walk *w, size_t start, size_t end);
 /* At '-' in a command line. */
-bool option_at(struct walk *w);
+bool option_at(struct scrub_walk *w);
 /* Behind the word [start, end): a command of a protocol with a login, or echo with a secret for a program behind a
  * pipe. */
-bool verb_at(struct walk *w, size_t start, size_t end);
+bool verb_at(struct scrub_walk *w, size_t start, size_t end);
 /* At ':': a line of .pgpass around it, host:port:database:user:password. */
-bool pgpass_at(struct walk *w);
+bool pgpass_at(struct scrub_walk *w);
 
 /* --- scrub_columns.c --- */
 
@@ -225,10 +225,10 @@ struct column_value {
 };
 
 /* After INSERT, REPLACE or Key, which ends at `end`: a list of columns, some of them secret, with rows behind it. */
-bool columns_at(const struct walk *w, size_t end, struct columns *c);
+bool columns_at(const struct scrub_walk *w, size_t end, struct columns *c);
 /* The next value of the rows; false: they are over, and c->i is behind them. */
-bool columns_next(const struct walk *w, struct columns *c, struct column_value *v);
+bool columns_next(const struct scrub_walk *w, struct columns *c, struct column_value *v);
 /* Takes a secret one out. */
-void column_take(struct walk *w, const struct column_value *v);
+void column_take(struct scrub_walk *w, const struct column_value *v);
 
 #endif

@@ -6,7 +6,7 @@
  * Whether a value is a secret is told by its first VALUE_LOOK bytes, so that what is left alone costs no more than
  * that, and what is taken is passed once. Returns the end of the text, to be put back.
  */
-static size_t look_only(struct walk *w, size_t at)
+static size_t look_only(struct scrub_walk *w, size_t at)
 {
     size_t all = w->t.n;
     if (all - at > VALUE_LOOK)
@@ -15,14 +15,14 @@ static size_t look_only(struct walk *w, size_t at)
 }
 
 /* JSON stays JSON: what had no quotes gets the name's. */
-static bool take_unquoted(struct walk *w, const struct value_site *p, size_t end)
+static bool take_unquoted(struct scrub_walk *w, const struct value_site *p, size_t end)
 {
     bool json = p->key.c == '"' && (p->sep == SEP_COLON || p->sep == SEP_MEMBER);
-    walk_take_in(w, p->at, end, json ? p->key_text : SLICE_NONE);
+    scrub_walk_take_in(w, p->at, end, json ? p->key_text : SLICE_NONE);
     return true;
 }
 
-static bool take_quoted(struct walk *w, const struct value_site *p, struct quote q)
+static bool take_quoted(struct scrub_walk *w, const struct value_site *p, struct quote q)
 {
     size_t from = p->at + q.n, behind, all = look_only(w, p->at);
     /* msg="password=" n=1: that quote closes what is around */
@@ -32,7 +32,7 @@ static bool take_quoted(struct walk *w, const struct value_site *p, struct quote
     w->t.n = all;
     if (!secret)
         return false;
-    walk_take(w, from, value_quoted_end(w->t, from, q, &behind));
+    scrub_walk_take(w, from, value_quoted_end(w->t, from, q, &behind));
     w->i = behind;
     return true;
 }
@@ -62,19 +62,19 @@ static size_t block_end(struct slice t, size_t i, size_t margin)
 }
 
 /* A block of YAML: the lines behind "name: |" that stand further in than nothing. */
-static bool take_block(struct walk *w, const struct value_site *p)
+static bool take_block(struct scrub_walk *w, const struct value_site *p)
 {
     size_t line = block_start(w->t, p->at), from = line;
     while (from < w->t.n && w->t.p[from] == ' ')
         from++;
     if (line == p->at || from == line || from >= w->t.n || value_is_mark(slice_from(w->t, from)))
         return false;
-    walk_take(w, from, block_end(w->t, from, from - line));
+    scrub_walk_take(w, from, block_end(w->t, from, from - line));
     return true;
 }
 
 /* Not a mark, a place for a value, nor what a form says of the field: ["is too short"]. */
-static bool is_secret_structure(struct walk *w, const struct value_site *p)
+static bool is_secret_structure(struct scrub_walk *w, const struct value_site *p)
 {
     size_t inner = separator_skip_spaces(w->t, p->at + 1, true), end = value_structure_end(w->t, p->at), behind;
     struct quote q = value_quote_at(w->t, inner);
@@ -87,7 +87,7 @@ static bool is_secret_structure(struct walk *w, const struct value_site *p)
 }
 
 /* A list under a name that has other uses, or in a sentence: it is told by its first element. */
-static bool is_made_list(struct walk *w, const struct value_site *p)
+static bool is_made_list(struct scrub_walk *w, const struct value_site *p)
 {
     size_t inner = separator_skip_spaces(w->t, p->at + 1, true), behind;
     struct quote q = value_quote_at(w->t, inner);
@@ -98,7 +98,7 @@ static bool is_made_list(struct walk *w, const struct value_site *p)
     return w->t.p[p->at] != '{' && looks_random(first, p->is.kind == NAME_WEAK ? 8 : 6);
 }
 
-static bool take_structure(struct walk *w, const struct value_site *p)
+static bool take_structure(struct scrub_walk *w, const struct value_site *p)
 {
     if (p->is.kind == NAME_DIGITS || p->is.kind == NAME_QUERY)
         return false;
@@ -119,7 +119,7 @@ static size_t element_text_end(struct slice t, size_t i, bool cdata)
     return i;
 }
 
-static bool take_element(struct walk *w, const struct value_site *p)
+static bool take_element(struct scrub_walk *w, const struct value_site *p)
 {
     bool cdata = starts_at(w->t, p->at, "<![CDATA[");
     size_t from = p->at + (cdata ? 9 : 0), end = element_text_end(w->t, from, cdata);
@@ -129,11 +129,11 @@ static bool take_element(struct walk *w, const struct value_site *p)
         end -= 3;
     if (!value_is_secret(w, p, slice_sub(w->t, from, end), true))
         return false;
-    walk_take(w, from, end);
+    scrub_walk_take(w, from, end);
     return true;
 }
 
-static size_t unquoted_end(const struct walk *w, const struct value_site *p, size_t name)
+static size_t unquoted_end(const struct scrub_walk *w, const struct value_site *p, size_t name)
 {
     switch (p->is.kind) {
     case NAME_HEADER:
@@ -146,7 +146,7 @@ static size_t unquoted_end(const struct walk *w, const struct value_site *p, siz
 }
 
 /* A program's text compares and calls; "password = user=x" has the next pair where a value would be. */
-static bool is_of_program(const struct walk *w, const struct value_site *p)
+static bool is_of_program(const struct scrub_walk *w, const struct value_site *p)
 {
     if (p->sep == SEP_COMPARE || p->sep == SEP_CALL)
         return true;
@@ -154,7 +154,7 @@ static bool is_of_program(const struct walk *w, const struct value_site *p)
 }
 
 /* The value of a header: a scheme and credentials, pairs, or one word. */
-static bool is_secret_header(const struct walk *w, const struct value_site *p, struct slice v)
+static bool is_secret_header(const struct scrub_walk *w, const struct value_site *p, struct slice v)
 {
     struct slice first = slice_sub(w->t, p->at, value_bare_end(w, p->at, p->layer, p->query));
     if (!first.n || value_begins_count(v) || value_is_placeholder(first))
@@ -165,7 +165,7 @@ static bool is_secret_header(const struct walk *w, const struct value_site *p, s
     return !value_is_mark(v) && (scheme || !value_begins_sentence(w, v));
 }
 
-static bool is_unquoted_secret(struct walk *w, const struct value_site *p, size_t name)
+static bool is_unquoted_secret(struct scrub_walk *w, const struct value_site *p, size_t name)
 {
     struct slice v = slice_sub(w->t, p->at, unquoted_end(w, p, name));
     if (is_of_program(w, p))
@@ -176,7 +176,7 @@ static bool is_unquoted_secret(struct walk *w, const struct value_site *p, size_
 }
 
 /* A card or an account in groups is longer than its first word. */
-static bool take_groups(struct walk *w, const struct value_site *p)
+static bool take_groups(struct scrub_walk *w, const struct value_site *p)
 {
     size_t was = w->i;
     w->i = p->at;
@@ -186,7 +186,7 @@ static bool take_groups(struct walk *w, const struct value_site *p)
     return false;
 }
 
-static bool take_bare(struct walk *w, const struct value_site *p, size_t name)
+static bool take_bare(struct scrub_walk *w, const struct value_site *p, size_t name)
 {
     if (take_groups(w, p))
         return true;
@@ -197,7 +197,7 @@ static bool take_bare(struct walk *w, const struct value_site *p, size_t name)
 }
 
 /* X-Forwarded-For: a, b: behind the first of a list of addresses, its end. */
-static size_t address_list_end(const struct walk *w, size_t end)
+static size_t address_list_end(const struct scrub_walk *w, size_t end)
 {
     struct slice t = w->t;
     while (end + 2 < t.n && t.p[end] == ',' && t.p[end + 1] == ' ' && ascii_hex(t.p[end + 2]) &&
@@ -207,7 +207,7 @@ static size_t address_list_end(const struct walk *w, size_t end)
 }
 
 /* The end of a value that names a client or a server; *behind: what closes it. */
-static size_t address_value_end(const struct walk *w, const struct value_site *p, struct quote q, size_t *behind)
+static size_t address_value_end(const struct scrub_walk *w, const struct value_site *p, struct quote q, size_t *behind)
 {
     if (q.n)
         return value_quoted_end(w->t, p->at + q.n, q, behind);
@@ -217,7 +217,7 @@ static size_t address_value_end(const struct walk *w, const struct value_site *p
 }
 
 /* The value names a client: addresses in it are taken by the walk as it comes to them. */
-static bool mark_addresses_in(struct walk *w, const struct value_site *p)
+static bool mark_addresses_in(struct scrub_walk *w, const struct value_site *p)
 {
     struct quote q = value_quote_at(w->t, p->at);
     size_t behind, end = address_value_end(w, p, q, &behind), from = p->at + q.n;
@@ -226,12 +226,12 @@ static bool mark_addresses_in(struct walk *w, const struct value_site *p)
         return false;
     if (end <= from || value_says_nothing(w, slice_sub(w->t, from, end)))
         return false;
-    walk_take(w, from, end);
+    scrub_walk_take(w, from, end);
     w->i = behind;
     return true;
 }
 
-static bool mark_addresses(struct walk *w, const struct value_site *p)
+static bool mark_addresses(struct scrub_walk *w, const struct value_site *p)
 {
     size_t all = look_only(w, p->at);
     bool taken = mark_addresses_in(w, p);
@@ -240,7 +240,7 @@ static bool mark_addresses(struct walk *w, const struct value_site *p)
 }
 
 /* The value at p->at, in the form in which it begins. */
-static bool take_value(struct walk *w, struct value_site *p, size_t name)
+static bool take_value(struct scrub_walk *w, struct value_site *p, size_t name)
 {
     if (p->sep == SEP_ELEMENT)
         return take_element(w, p);
@@ -255,9 +255,9 @@ static bool take_value(struct walk *w, struct value_site *p, size_t name)
     return take_bare(w, p, name);
 }
 
-bool value_after_name(struct walk *w, size_t start, size_t end, struct name_is is)
+bool value_after_name(struct scrub_walk *w, size_t start, size_t end, struct name_is is)
 {
-    char before = walk_before(w, start);
+    char before = scrub_walk_before(w, start);
     struct value_site p = {.is = is, .query = w->query || before == '?' || before == '&' || before == '#'};
     if (is.kind == NAME_QUERY && !p.query)
         return false;

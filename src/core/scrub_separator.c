@@ -24,7 +24,7 @@ static size_t index_length(struct slice t, size_t i)
 }
 
 /* What closes the name: a quote, a bracket: "name", [name], ['name'], name[], name[0]. */
-static size_t close_name(struct walk *w, size_t i, struct value_site *p)
+static size_t close_name(struct scrub_walk *w, size_t i, struct value_site *p)
 {
     struct quote q = value_quote_at(w->t, i);
     if (q.n) {
@@ -48,7 +48,7 @@ static enum separator comparison(struct slice t, size_t *i, struct unit second)
 }
 
 /* The sign that separates name and value, if there is one at i. */
-static enum separator separator_at(struct walk *w, size_t *i, struct value_site *p)
+static enum separator separator_at(struct scrub_walk *w, size_t *i, struct value_site *p)
 {
     struct slice t = w->t;
     struct unit u = unit_at(t, *i), next = unit_at(t, *i + u.n);
@@ -74,7 +74,7 @@ static enum separator separator_at(struct walk *w, size_t *i, struct value_site 
 }
 
 /* Where the name of an element begins that goes on at start: x:db_password. */
-static size_t element_start(const struct walk *w, size_t start)
+static size_t element_start(const struct scrub_walk *w, size_t start)
 {
     size_t at = start;
     while (at > w->done && start - at < 32 && value_is_name_byte(w->t.p[at - 1]))
@@ -99,7 +99,7 @@ static size_t tag_end(struct slice t, size_t i)
 }
 
 /* <name attr="x">value</name>. */
-static bool is_element(const struct walk *w, size_t start, size_t *i)
+static bool is_element(const struct scrub_walk *w, size_t start, size_t *i)
 {
     size_t at = element_start(w, start);
     bool raw = at > w->done && w->t.p[at - 1] == '<';
@@ -133,7 +133,7 @@ static size_t skip_member_gap(struct slice t, size_t i)
 }
 
 /* name="password" value="x", and the same in JSON and YAML. */
-static bool is_member(const struct walk *w, size_t *i, struct value_site *p)
+static bool is_member(const struct scrub_walk *w, size_t *i, struct value_site *p)
 {
     size_t at = skip_member_gap(w->t, *i);
     if (starts_at(w->t, at, "<value>")) {
@@ -157,7 +157,7 @@ static bool is_member(const struct walk *w, size_t *i, struct value_site *p)
 }
 
 /* <entry key="password">x</entry>, and no label's text. */
-static bool is_attribute(const struct walk *w, size_t start, size_t *i, const struct value_site *p)
+static bool is_attribute(const struct scrub_walk *w, size_t start, size_t *i, const struct value_site *p)
 {
     size_t open = start - p->key.n;
     if (!p->key.n || open < w->done + 5 || *i >= w->t.n || w->t.p[*i] != '>')
@@ -169,14 +169,14 @@ static bool is_attribute(const struct walk *w, size_t start, size_t *i, const st
 }
 
 /* An option of a command line: its name begins with dashes. */
-static bool is_option(const struct walk *w, size_t start)
+static bool is_option(const struct scrub_walk *w, size_t start)
 {
     return start > w->done && w->t.p[start - 1] == '-' &&
            (start == w->done + 1 || !value_is_name_byte(w->t.p[start - 2]) || w->t.p[start - 2] == '-');
 }
 
 /* ("name", "x") and ["name", "x"]: a name and a value, and no list of names. */
-static bool is_pair(const struct walk *w, size_t start, size_t value, const struct value_site *p)
+static bool is_pair(const struct scrub_walk *w, size_t start, size_t value, const struct value_site *p)
 {
     struct quote q = value_quote_at(w->t, value);
     size_t behind = value, end = value_quoted_end(slice_sub(w->t, 0, value + VALUE_LOOK), value + q.n, q, &behind),
@@ -188,7 +188,7 @@ static bool is_pair(const struct walk *w, size_t start, size_t value, const stru
 }
 
 /* "--password", "x". */
-static bool is_argument_list(const struct walk *w, size_t start, size_t *i, const struct value_site *p)
+static bool is_argument_list(const struct scrub_walk *w, size_t start, size_t *i, const struct value_site *p)
 {
     size_t at = *i;
     if (!p->key.n || at >= w->t.n)
@@ -202,7 +202,7 @@ static bool is_argument_list(const struct walk *w, size_t start, size_t *i, cons
 }
 
 /* Lisp's (password . "x"). */
-static bool is_dotted(const struct walk *w, size_t start, size_t *i, const struct value_site *p)
+static bool is_dotted(const struct scrub_walk *w, size_t start, size_t *i, const struct value_site *p)
 {
     if (start < w->done + p->key.n + 1 || w->t.p[start - p->key.n - 1] != '(' || !starts_at(w->t, *i, " . "))
         return false;
@@ -211,7 +211,7 @@ static bool is_dotted(const struct walk *w, size_t start, size_t *i, const struc
 }
 
 /* SET PASSWORD FOR 'bob'@'%' = 'x'. */
-static bool is_set_for(const struct walk *w, size_t *i)
+static bool is_set_for(const struct scrub_walk *w, size_t *i)
 {
     if (!starts_at(w->t, *i, " for "))
         return false;
@@ -234,7 +234,7 @@ static size_t skip_leaders(struct slice t, size_t i)
 }
 
 /* PHP's serialize: s:8:"password";s:7:"hunter2". */
-static bool is_serialized(const struct walk *w, size_t *i, const struct value_site *p)
+static bool is_serialized(const struct scrub_walk *w, size_t *i, const struct value_site *p)
 {
     size_t at = *i;
     if (!p->key.n || !starts_at(w->t, at, ";s:"))
@@ -258,7 +258,7 @@ static size_t skip_link(struct slice t, size_t i)
 }
 
 /* No sign: the value follows a space. */
-static enum separator space_between(const struct walk *w, size_t start, size_t end, size_t *i,
+static enum separator space_between(const struct scrub_walk *w, size_t start, size_t end, size_t *i,
                                     const struct value_site *p)
 {
     if (*i == end || p->key.n || *i >= w->t.n)
@@ -273,13 +273,13 @@ static enum separator space_between(const struct walk *w, size_t start, size_t e
 }
 
 /* A separator with nothing behind it but the next pair: "password= user=x". */
-static bool has_no_value(const struct walk *w, const struct value_site *p, size_t at)
+static bool has_no_value(const struct scrub_walk *w, const struct value_site *p, size_t at)
 {
     return !p->tight && !value_quote_at(w->t, at).n && !p->key.n && (w->query || value_pair_at(w->t, at));
 }
 
 /* f(password, "x") and what else stands behind a comma or a word: the value's place is *at. */
-static bool is_listed(const struct walk *w, size_t start, size_t *at, const struct value_site *p)
+static bool is_listed(const struct scrub_walk *w, size_t start, size_t *at, const struct value_site *p)
 {
     return is_argument_list(w, start, at, p) || is_serialized(w, at, p) || is_dotted(w, start, at, p) ||
            is_set_for(w, at);
@@ -292,7 +292,8 @@ static bool is_call(struct slice t, size_t i)
 
 /* No sign between name and value: an element, a member, a call, a list, a space. The name is closed at `closed`; i is
  * behind spaces. */
-static enum separator form_at(struct walk *w, size_t start, size_t end, size_t closed, size_t i, struct value_site *p)
+static enum separator form_at(struct scrub_walk *w, size_t start, size_t end, size_t closed, size_t i,
+                              struct value_site *p)
 {
     p->tight = true;
     p->at = i + 1;
@@ -316,7 +317,7 @@ static enum separator form_at(struct walk *w, size_t start, size_t end, size_t c
     return space_between(w, start, closed, &p->at, p);
 }
 
-enum separator separator_find(struct walk *w, size_t start, size_t end, struct value_site *p)
+enum separator separator_find(struct scrub_walk *w, size_t start, size_t end, struct value_site *p)
 {
     size_t closed = close_name(w, end, p);
     size_t i = separator_skip_spaces(w->t, skip_leaders(w->t, closed), p->key.n > 0), behind = i;

@@ -113,7 +113,7 @@ static size_t token_end(struct slice t, size_t i, const struct token_row *row)
 }
 
 /* AKIA…:secret, AKIA… secret, AKIA…","secret. */
-static void take_beside(struct walk *w)
+static void take_beside(struct scrub_walk *w)
 {
     size_t i = w->i, from;
     while (i < w->t.n && i - w->i < 4 && one_of(w->t.p[i], " :/,;|\"'\t"))
@@ -121,10 +121,10 @@ static void take_beside(struct walk *w)
     from = i;
     i = run_end(w->t, from, ALPHABET_BASE);
     if (i - from >= BESIDE_MIN && i - from <= BESIDE_MAX && from > w->i && is_made(slice_sub(w->t, from, i)))
-        walk_take(w, from, i);
+        scrub_walk_take(w, from, i);
 }
 
-static bool prefixed_at(struct walk *w)
+static bool prefixed_at(struct scrub_walk *w)
 {
     unsigned k = w->i + 1 < w->t.n ? w->s->token_first[two_bytes(w->t.p + w->i)] : 0;
     for (; k; k = w->s->token_next[k - 1]) {
@@ -132,7 +132,7 @@ static bool prefixed_at(struct walk *w)
         size_t end = token_end(w->t, w->i, row);
         if (end == w->i)
             continue;
-        walk_take(w, w->i + (row->flags & TOKEN_KEEP ? row->n : 0), end);
+        scrub_walk_take(w, w->i + (row->flags & TOKEN_KEEP ? row->n : 0), end);
         if (row->flags & TOKEN_BESIDE)
             take_beside(w);
         return true;
@@ -165,7 +165,7 @@ static size_t bot_colon(struct slice t, size_t i)
     return end - i >= 8 && end < t.n && t.p[end] == ':' ? end : 0;
 }
 
-static bool bot_at(struct walk *w)
+static bool bot_at(struct scrub_walk *w)
 {
     size_t from = w->i;
     if (from + 2 < w->t.n && slice_istarts(slice_from(w->t, from), SLICE("bot")))
@@ -174,7 +174,7 @@ static bool bot_at(struct walk *w)
     size_t end = colon ? run_end(w->t, colon + 1, ALPHABET_URL) : 0;
     if (!colon || end - colon < 33 || !is_made(slice_sub(w->t, colon, end)))
         return false;
-    walk_take(w, from, end);
+    scrub_walk_take(w, from, end);
     return true;
 }
 
@@ -228,7 +228,7 @@ static bool groups_are_cards(const unsigned char *groups, unsigned n)
 }
 
 /* The nearest word that says what number this is. */
-static bool names_another(const struct walk *w)
+static bool names_another(const struct scrub_walk *w)
 {
     size_t at = w->i;
     for (unsigned i = 0; i < SCRUB_RECENT && w->recent[i].end && w->i - w->recent[i].end < 40; i++) {
@@ -283,16 +283,16 @@ static bool read_card(struct slice t, size_t i, struct card *c)
 }
 
 /* Part of a longer number, name, version or path. */
-static bool is_part_of_more(const struct walk *w, size_t end)
+static bool is_part_of_more(const struct scrub_walk *w, size_t end)
 {
     struct slice t = w->t;
     char after = end < t.n ? t.p[end] : ' ', next = end + 1 < t.n ? t.p[end + 1] : ' ';
-    if (one_of(walk_before(w, w->i), ".-_+:/#") || ascii_alnum(after) || after == '_')
+    if (one_of(scrub_walk_before(w, w->i), ".-_+:/#") || ascii_alnum(after) || after == '_')
         return true;
     return one_of(after, ".-:/") && ascii_alnum(next);
 }
 
-static bool card_at(struct walk *w)
+static bool card_at(struct scrub_walk *w)
 {
     struct card c = {.n = 0};
     if (!read_card(w->t, w->i, &c) || !is_issuers(c.digits, c.n) || !passes_luhn(c.digits, c.n) ||
@@ -300,7 +300,7 @@ static bool card_at(struct walk *w)
         return false;
     if (is_part_of_more(w, c.end) || names_another(w))
         return false;
-    walk_take(w, w->i, c.end);
+    scrub_walk_take(w, w->i, c.end);
     return true;
 }
 
@@ -345,7 +345,7 @@ static size_t read_iban(struct slice t, unsigned want, char *text)
     return n == want && !(i < t.n && ascii_alnum(t.p[i])) ? i : 0;
 }
 
-static bool iban_at(struct walk *w)
+static bool iban_at(struct scrub_walk *w)
 {
     struct slice t = slice_from(w->t, w->i);
     char text[IBAN_MAX];
@@ -355,14 +355,14 @@ static bool iban_at(struct walk *w)
     size_t end = want ? read_iban(t, want, text) : 0;
     if (!end || !passes_mod97(text, want))
         return false;
-    walk_take(w, w->i, w->i + end);
+    scrub_walk_take(w, w->i, w->i + end);
     return true;
 }
 
 /* --- blocks of keys --- */
 
 /* RFC 7468 and OpenPGP: from BEGIN … PRIVATE KEY to its END, or as far as the text goes on in that alphabet. */
-bool pem_at(struct walk *w)
+bool pem_at(struct scrub_walk *w)
 {
     struct slice t = slice_from(w->t, w->i);
     struct slice label = slice_sub(t, 0, 64);
@@ -377,11 +377,11 @@ bool pem_at(struct walk *w)
         ptrdiff_t close = slice_find(slice_sub(t, from, from + 64), SLICE("-----"));
         stop = close < 0 ? from : from + (size_t)close + 5;
     }
-    walk_take(w, w->i, w->i + stop);
+    scrub_walk_take(w, w->i, w->i + stop);
     return true;
 }
 
-bool token_at(struct walk *w)
+bool token_at(struct scrub_walk *w)
 {
     char c = w->t.p[w->i];
     if (prefixed_at(w))

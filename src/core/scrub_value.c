@@ -91,7 +91,7 @@ struct slice value_first_word(struct slice v)
     return slice_sub(v, 0, n);
 }
 
-bool value_begins_sentence(const struct walk *w, struct slice v)
+bool value_begins_sentence(const struct scrub_walk *w, struct slice v)
 {
     struct slice word = value_first_word(v);
     if (!word.n || (word.n < v.n && !one_of(v.p[word.n], " .,;:!?)]}\"'\r\n\t(")))
@@ -152,7 +152,7 @@ bool looks_random(struct slice v, size_t least)
 
 /* A sentence in quotes says what became of a secret, or what one must be: it names such a state, and none of its words
  * looks made. */
-bool value_is_statement(const struct walk *w, struct slice v)
+bool value_is_statement(const struct scrub_walk *w, struct slice v)
 {
     bool state = false;
     if (!value_begins_sentence(w, v))
@@ -188,12 +188,12 @@ static bool is_no_value(struct slice v)
 }
 
 /* The same, or a sentence about it. */
-bool value_says_nothing(const struct walk *w, struct slice v)
+bool value_says_nothing(const struct scrub_walk *w, struct slice v)
 {
     return is_no_value(v) || value_begins_sentence(w, slice_trim(v));
 }
 
-bool value_is_worth(const struct walk *w, struct slice v, bool loose)
+bool value_is_worth(const struct scrub_walk *w, struct slice v, bool loose)
 {
     return !value_says_nothing(w, v) && !(loose && v.p[v.n - 1] == ':');
 }
@@ -237,7 +237,7 @@ bool value_pair_at(struct slice t, size_t i)
 }
 
 /* The value is called by its name, in capitals: --password PASSWORD. */
-bool value_is_own_name(const struct walk *w, struct slice v)
+bool value_is_own_name(const struct scrub_walk *w, struct slice v)
 {
     for (size_t i = 0; i < v.n; i++)
         if (v.p[i] != '_' && !(v.p[i] >= 'A' && v.p[i] <= 'Z'))
@@ -246,13 +246,13 @@ bool value_is_own_name(const struct walk *w, struct slice v)
 }
 
 /* A parser's token: "Unexpected token: punc". */
-static bool follows_syntax(const struct walk *w)
+static bool follows_syntax(const struct scrub_walk *w)
 {
     return (w->recent[1].roles & WORD_SYNTAX) && w->recent[0].end - w->recent[1].end <= 16;
 }
 
 /* Nothing, taken before, or the next name where the value is missing: "password user=x". */
-static bool is_out_of_question(const struct walk *w, const struct value_site *p, struct slice v, bool quoted)
+static bool is_out_of_question(const struct scrub_walk *w, const struct value_site *p, struct slice v, bool quoted)
 {
     return !v.n || value_is_mark(slice_trim(v)) || (p->sep == SEP_SPACE && !quoted && value_pair_at(w->t, p->at));
 }
@@ -269,7 +269,7 @@ static bool is_path_behind_space(const struct value_site *p, struct slice v)
 }
 
 /* What stands in quotes, or under a name in quotes. */
-static bool is_secret_text(const struct walk *w, struct slice v, bool quoted)
+static bool is_secret_text(const struct scrub_walk *w, struct slice v, bool quoted)
 {
     if (quoted && slice_chr(v, ' '))
         return !is_no_value(v) && !value_is_statement(w, v);
@@ -277,13 +277,13 @@ static bool is_secret_text(const struct walk *w, struct slice v, bool quoted)
 }
 
 /* A word behind the name and a space must look made. */
-static bool is_secret_word(const struct walk *w, struct slice v)
+static bool is_secret_word(const struct scrub_walk *w, struct slice v)
 {
     return (looks_random(v, 4) || is_short_number(v, 4)) && !value_says_nothing(w, v) && !slice_chr(v, '(');
 }
 
 /* What stands without quotes behind a sign; loose: behind a colon and a space, as in a sentence. */
-static bool is_secret_bare(const struct walk *w, const struct value_site *p, struct slice v, bool loose)
+static bool is_secret_bare(const struct scrub_walk *w, const struct value_site *p, struct slice v, bool loose)
 {
     if (loose && (follows_syntax(w) || p->is.flags & NAME_TIGHT))
         return looks_random(v, 6);
@@ -291,7 +291,7 @@ static bool is_secret_bare(const struct walk *w, const struct value_site *p, str
 }
 
 /* The same by the notation alone. */
-static bool is_secret_here(const struct walk *w, const struct value_site *p, struct slice v, bool quoted)
+static bool is_secret_here(const struct scrub_walk *w, const struct value_site *p, struct slice v, bool quoted)
 {
     bool loose = p->sep == SEP_COLON && !p->tight, behind_space = p->sep == SEP_SPACE && !quoted;
     if (is_path_behind_space(p, v) || (p->sep == SEP_OPTION && value_is_own_name(w, v)))
@@ -302,7 +302,7 @@ static bool is_secret_here(const struct walk *w, const struct value_site *p, str
 }
 
 /* Whether v is worth taking as the value of such a name. */
-bool value_is_secret(const struct walk *w, const struct value_site *p, struct slice v, bool quoted)
+bool value_is_secret(const struct scrub_walk *w, const struct value_site *p, struct slice v, bool quoted)
 {
     if (is_out_of_question(w, p, v, quoted))
         return false;
@@ -318,7 +318,7 @@ bool value_is_secret(const struct walk *w, const struct value_site *p, struct sl
     }
 }
 
-bool value_of_field(const struct walk *w, struct name_is is, struct slice v)
+bool value_of_field(const struct scrub_walk *w, struct name_is is, struct slice v)
 {
     const struct value_site p = {.is = is, .sep = SEP_ASSIGN, .tight = true, .key = {.n = 1}};
     return value_is_secret(w, &p, v, true);

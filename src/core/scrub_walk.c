@@ -1,14 +1,14 @@
 /* scrub_walk: what a walk takes out, and what it leaves. Part of scrub. */
 #include "core/scrub_impl.h"
 
-static void forget_words(struct walk *w)
+static void forget_words(struct scrub_walk *w)
 {
     memset(w->recent, 0, sizeof w->recent);
     w->name.n = 0;
     w->name_end = 0;
 }
 
-void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around)
+void scrub_walk_take_in(struct scrub_walk *w, size_t from, size_t to, struct slice around)
 {
     if (from < w->done)
         from = w->done;
@@ -20,7 +20,7 @@ void walk_take_in(struct walk *w, size_t from, size_t to, struct slice around)
     forget_words(w);
 }
 
-void walk_take(struct walk *w, size_t from, size_t to)
+void scrub_walk_take(struct scrub_walk *w, size_t from, size_t to)
 {
-    walk_take_in(w, from, to, SLICE_NONE);
+    scrub_walk_take_in(w, from, to, SLICE_NONE);
 }

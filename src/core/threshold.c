@@ -48,7 +48,7 @@ void threshold_free(struct threshold *r)
         return;
     while (!TAILQ_EMPTY(&r->by_use))
         drop(r, TAILQ_FIRST(&r->by_use));
-    table_free(&r->entries);
+    table_done(&r->entries);
     free(r);
 }
 

@@ -264,7 +264,7 @@ static void put_line(struct json *j, const struct top_values *v, uint64_t count,
     sbuf_addf(&line, "%s%llu \xc3\x97 ", v->seen > TOP_VALUES_ALL ? "~" : "", (unsigned long long)count);
     sbuf_adds(&line, text);
     json_str(j, sbuf_slice(&line));
-    sbuf_free(&line);
+    sbuf_done(&line);
 }
 
 /* Copies the values worth telling, the commonest first. Where one has pushed another out, a single occurrence tells
@@ -317,7 +317,7 @@ bool top_values_show(const struct top_values *v, struct sbuf *out)
     any = any && !text.over;
     if (any)
         sbuf_adds(out, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
     return any;
 }
 

@@ -105,7 +105,7 @@ static void texts_by_log_template(const struct template_source *from, struct eve
         for (unsigned i = 0; i < m->n_params; i++)
             out->params[i] = m->params[i].value;
     }
-    sbuf_free(&format);
+    sbuf_done(&format);
 }
 
 static void add_percent(struct sbuf *b, struct slice literal)
@@ -138,7 +138,7 @@ static void texts_by_message(const struct rule *rule, const struct template_sour
     formatted.unmasked = rule->event.type.set;
     out->formatted = template_fill(t, &formatted);
     out->template = out->n_params && !format.over ? arena_dup(from->arena, sbuf_slice(&format)) : SLICE_NONE;
-    sbuf_free(&format);
+    sbuf_done(&format);
 }
 
 /*
@@ -157,7 +157,7 @@ static void texts_by_absence(const struct rule *rule, const struct template_sour
     sbuf_adds(&b, SLICE(" has not been seen for "));
     keys_put_duration(rule->absence.every_us, &b);
     out->formatted = arena_dup(from->arena, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 static void texts_by_pair(const struct rule *rule, const struct template_source *from, struct event_texts *out,
@@ -175,7 +175,7 @@ static void texts_by_pair(const struct rule *rule, const struct template_source 
         sbuf_adds(&b, SLICE(": "));
         sbuf_adds(&b, *texts[i]);
         *texts[i] = arena_dup(from->arena, sbuf_slice(&b));
-        sbuf_free(&b);
+        sbuf_done(&b);
     }
 }
 
@@ -214,7 +214,7 @@ static struct slice title_of(struct slice type, struct slice shown, struct arena
         sbuf_addf(&title, "%.*s%s", SLICE_ARG(type), line.n ? ": " : "");
     sbuf_adds(&title, line);
     struct slice text = arena_dup(a, sbuf_slice(&title));
-    sbuf_free(&title);
+    sbuf_done(&title);
     return text;
 }
 

@@ -45,7 +45,7 @@ bool client_report_make(struct client_report *r, struct store *store, struct sli
     *r = (struct client_report){0};
     store_reports(store, project, client_report_take, r);
     if (!r->n) {
-        client_report_free(r);
+        client_report_done(r);
         return false;
     }
     sbuf_init(&payload, CLIENT_REPORT_BYTES_MAX);
@@ -53,9 +53,9 @@ bool client_report_make(struct client_report *r, struct store *store, struct sli
     bool ok = envelope_start(out, &(struct envelope){.sent_at_us = now_us});
     envelope_item(out, "client_report", sbuf_slice(&payload));
     ok = ok && !payload.over && !out->over;
-    sbuf_free(&payload);
+    sbuf_done(&payload);
     if (!ok)
-        client_report_free(r);
+        client_report_done(r);
     return ok;
 }
 
@@ -63,13 +63,13 @@ uint64_t client_report_accepted(struct client_report *r, struct store *store)
 {
     uint64_t suppressed = 0;
     for (unsigned i = 0; i < r->n; i++) {
-        store_report_done(store, &r->rows[i]);
+        store_report_told(store, &r->rows[i]);
         suppressed += slice_is(r->rows[i].reason, count_rows[COUNT_suppressed].reason) ? r->rows[i].quantity : 0;
     }
     return suppressed;
 }
 
-void client_report_free(struct client_report *r)
+void client_report_done(struct client_report *r)
 {
     arena_free(&r->arena);
     *r = (struct client_report){0};

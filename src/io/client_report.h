@@ -26,6 +26,6 @@ bool client_report_make(struct client_report *r, struct store *store, struct sli
                         struct sbuf *out);
 /* It was accepted. Returns how many suppressed occurrences it told of. */
 uint64_t client_report_accepted(struct client_report *r, struct store *store);
-void client_report_free(struct client_report *r);
+void client_report_done(struct client_report *r);
 
 #endif

@@ -155,7 +155,7 @@ static char *key_without_dashes(struct slice key)
         if (key.p[i] != '-')
             sbuf_addc(&b, key.p[i]);
     char *text = slice_dup(sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return text;
 }
 
@@ -174,7 +174,7 @@ static char *url_of(const struct parts *p, const char *before_project, const cha
     sbuf_adds(&b, p->project);
     sbuf_adds(&b, slice_str(end));
     char *text = slice_dup(sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return text;
 }
 
@@ -202,7 +202,7 @@ bool dsn_parse(struct dsn *out, struct slice text, struct diag *d)
     return true;
 }
 
-void dsn_free(struct dsn *d)
+void dsn_done(struct dsn *d)
 {
     free(d->public_key);
     free(d->secret);

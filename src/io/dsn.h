@@ -16,7 +16,7 @@ struct dsn {
 /* White space around the text is ignored (files end in a newline). False and an entry in d (no place) that names the
  * part that is wrong; never prints the key. */
 bool dsn_parse(struct dsn *out, struct slice text, struct diag *d);
-void dsn_free(struct dsn *d);
+void dsn_done(struct dsn *d);
 /* http:// to another host than this one. */
 bool dsn_in_the_clear(const struct dsn *d);
 

@@ -21,9 +21,9 @@ void holders_init(struct holders *h, unsigned max_connections, const struct inpu
         h->seed = (uint64_t)(uintptr_t)h;
 }
 
-void holders_free(struct holders *h)
+void holders_done(struct holders *h)
 {
-    table_free(&h->by_network);
+    table_done(&h->by_network);
 }
 
 static struct holder *holder_of(struct holders *h, const struct peer *p)

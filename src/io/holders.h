@@ -37,7 +37,7 @@ struct holders {
 /* exempt: ranges that are not counted; they outlive it. */
 void holders_init(struct holders *h, unsigned max_connections, const struct input_cidr *exempt, unsigned n_exempt);
 /* After all connections have been removed. */
-void holders_free(struct holders *h);
+void holders_done(struct holders *h);
 /* A connection of p's, unless p is exempt. */
 void holders_add(struct holders *h, struct held *c, const struct peer *p);
 void holders_remove(struct holders *h, struct held *c);

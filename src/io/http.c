@@ -236,7 +236,7 @@ static void http_on_request(struct evhttp_request *req, void *u)
     evhttp_send_reply(req, a.status, name_of(a.status), body);
     if (body)
         evbuffer_free(body);
-    sbuf_free(&a.body);
+    sbuf_done(&a.body);
 }
 
 static bool serve(struct http *h, struct event_base *base)

@@ -29,7 +29,7 @@ struct transfer {
     struct transfer *next, **link; /* in the list of those on their way */
     CURL *easy;
     struct sbuf body; /* of the request: libcurl reads it in place, twice if it has to send it again */
-    http_client_done *done;
+    http_client_answer_f *done;
     void *u;
     unsigned status; /* of the header block being read */
     bool answered;   /* a whole header block with a final status was there */
@@ -146,8 +146,8 @@ static void only_http(CURL *easy)
 #endif
 }
 
-static struct transfer *transfer_new(const struct http_client_target *target, struct sbuf *body, http_client_done *done,
-                                     void *u)
+static struct transfer *transfer_new(const struct http_client_target *target, struct sbuf *body,
+                                     http_client_answer_f *done, void *u)
 {
     struct transfer *t = xcalloc(1, sizeof *t);
     t->easy = curl_easy_init();
@@ -193,10 +193,10 @@ static void transfer_free(struct transfer *t)
             t->next->link = t->link;
     }
     curl_easy_cleanup(t->easy);
-    sbuf_free(&t->body);
-    sbuf_free(&t->rate_limits);
-    sbuf_free(&t->retry_after);
-    sbuf_free(&t->answer);
+    sbuf_done(&t->body);
+    sbuf_done(&t->rate_limits);
+    sbuf_done(&t->retry_after);
+    sbuf_done(&t->answer);
     free(t);
 }
 
@@ -316,7 +316,7 @@ void http_client_free(struct http_client *p)
 }
 
 void http_client_send(struct http_client *p, const struct http_client_target *target, struct sbuf *body,
-                      http_client_done *done, void *u)
+                      http_client_answer_f *done, void *u)
 {
     struct transfer *t = transfer_new(target, body, done, u);
     t->next = p->transfers;
@@ -329,7 +329,7 @@ void http_client_send(struct http_client *p, const struct http_client_target *ta
     (void)rc;
 }
 
-void http_client_once(const struct http_client_target *target, struct sbuf *body, http_client_done *done, void *u)
+void http_client_once(const struct http_client_target *target, struct sbuf *body, http_client_answer_f *done, void *u)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct transfer *t = transfer_new(target, body, done, u);

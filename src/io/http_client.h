@@ -39,16 +39,16 @@ struct http_client_answer {
 };
 
 struct http_client;
-typedef void http_client_done(void *u, const struct http_client_answer *a);
+typedef void http_client_answer_f(void *u, const struct http_client_answer *a);
 
 struct http_client *http_client_new(struct event_base *base);
 /* Requests still on their way are dropped, without a callback. */
 void http_client_free(struct http_client *p);
 /* Takes the bytes of `body`, which is gzip, and leaves it empty. `done` is called once, never from inside this call. */
 void http_client_send(struct http_client *p, const struct http_client_target *t, struct sbuf *body,
-                      http_client_done *done, void *u);
+                      http_client_answer_f *done, void *u);
 /* The same, and waits for the answer; calls `done` before it returns. */
-void http_client_once(const struct http_client_target *t, struct sbuf *body, http_client_done *done, void *u);
+void http_client_once(const struct http_client_target *t, struct sbuf *body, http_client_answer_f *done, void *u);
 /* libcurl's version and TLS library. */
 const char *http_client_version(void);
 

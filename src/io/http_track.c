@@ -330,6 +330,6 @@ void track_free(struct track *t)
         event_free(t->sweep);
     if (t->reap)
         event_free(t->reap);
-    holders_free(&t->holders);
+    holders_done(&t->holders);
     free(t);
 }

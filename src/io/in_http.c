@@ -71,7 +71,7 @@ static void answer(struct evhttp_request *req, int status, const char *reason, c
         json_end(&j);
         sbuf_addc(&text, '\n');
         evbuffer_add(body, text.p, text.n);
-        sbuf_free(&text);
+        sbuf_done(&text);
         put_header(req, "Content-Type", "application/json");
     }
     evhttp_send_reply(req, status, reason, body);
@@ -288,7 +288,7 @@ static void take_body(struct in_http *in, struct evhttp_request *req)
                "the body is no GELF: neither JSON nor gzip nor zlib");
         break;
     }
-    sbuf_free(&room);
+    sbuf_done(&room);
 }
 
 /* ---- requests ---- */

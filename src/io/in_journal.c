@@ -303,7 +303,7 @@ static void journal_on_turn(evutil_socket_t fd, short what, void *u)
         next_turn(in);
     } else {
         if (in->json.cap > 2 * JOURNAL_FIELD_MAX)
-            sbuf_free(&in->json);
+            sbuf_done(&in->json);
         wait_for_more(in);
     }
 }
@@ -339,7 +339,7 @@ static void journal_stop(struct input *input)
     if (in->more)
         event_free(in->more);
     sd_journal_close(in->journal);
-    sbuf_free(&in->json);
+    sbuf_done(&in->json);
     free(in->cursor);
     free(in->row_name);
     free(in);

@@ -281,10 +281,10 @@ static void tail_stop(struct input *in)
     if (t->later)
         t->later->earlier = t->earlier;
     tail_watch_free(t->watch);
-    tail_complaints_free(t);
-    tail_folders_free(t);
-    table_free(&t->by_inode);
-    sbuf_free(&t->row);
+    tail_complaints_done(t);
+    tail_folders_done(t);
+    table_done(&t->by_inode);
+    sbuf_done(&t->row);
     free(t);
 }
 

@@ -210,7 +210,7 @@ static void tcp_stop(struct input *input)
     if (in->unpause)
         event_free(in->unpause);
     listen_close(&in->listener);
-    holders_free(&in->holders);
+    holders_done(&in->holders);
     tls_free(in->tls);
     rates_free(in->rates);
     free(in);

@@ -100,7 +100,7 @@ static void udp_on_poll(evutil_socket_t fd, short what, void *u)
     in->slots_large = false;
     if (in->chunks) {
         gelf_chunks_expire(in->chunks, in->sink.now_us(in->sink.u), in->sink.counts);
-        sbuf_free(&in->inflated);
+        sbuf_done(&in->inflated);
     }
 }
 
@@ -298,7 +298,7 @@ static void udp_stop(struct input *input)
         munmap(in->slots, BATCH * in->slot_bytes);
     rates_free(in->rates);
     gelf_chunks_free(in->chunks);
-    sbuf_free(&in->inflated);
+    sbuf_done(&in->inflated);
     free(in);
 }
 

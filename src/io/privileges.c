@@ -91,7 +91,7 @@ bool privileges_find(struct privileges *p, const char *user, const char *group, 
     return true;
 }
 
-void privileges_free(struct privileges *p)
+void privileges_done(struct privileges *p)
 {
     free(p->groups);
     *p = (struct privileges){0};

@@ -27,7 +27,7 @@ struct privileges {
  * as root.
  */
 bool privileges_find(struct privileges *p, const char *user, const char *group, struct diag *d);
-void privileges_free(struct privileges *p);
+void privileges_done(struct privileges *p);
 /* From now on no program can raise the rights of this thread, nobody but root can look into the process, and it leaves
  * no core. */
 void privileges_harden(void);

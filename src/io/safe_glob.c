@@ -63,7 +63,7 @@ static int safe_glob_by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void names_free(struct names *a)
+static void names_done(struct names *a)
 {
     for (size_t i = 0; i < a->n; i++)
         free(a->v[i]);
@@ -115,7 +115,7 @@ static void expand_part(const struct safe_glob *to, const char *before, const ch
     }
     if (!*after && folder >= 0)
         close(folder);
-    names_free(&a);
+    names_done(&a);
     free(text);
 }
 

@@ -141,7 +141,7 @@ static void send_batch(struct project *p, enum item_kind kind, const struct batc
         http_client_send(p->sender->http, p->target, &body, sender_on_answer, flight_begin(p, kind, b));
     else
         too_large(p->sender, b);
-    sbuf_free(&body);
+    sbuf_done(&body);
 }
 
 static void sender_on_report_answer(void *u, const struct http_client_answer *a);
@@ -160,7 +160,7 @@ static void pump_report(struct project *p)
         s->in_flight++;
         http_client_send(s->http, p->target, &body, sender_on_report_answer, p);
     }
-    sbuf_free(&body);
+    sbuf_done(&body);
 }
 
 static int64_t blocked_until_ms(const struct project *p, enum item_kind kind)
@@ -391,7 +391,7 @@ static void judge(struct sender *s, const struct flight *f, const struct http_cl
     sbuf_init(&why, 2048);
     describe(s->store, a, &why);
     settle(s, f, a, v, sbuf_cstr(&why));
-    sbuf_free(&why);
+    sbuf_done(&why);
 }
 
 static void flight_end(struct flight *f)
@@ -421,7 +421,7 @@ static void sender_on_report_answer(void *u, const struct http_client_answer *a)
     struct sender *s = p->sender;
     if (verdict_of(p, a) == REPLY_SENT)
         s->counts->v[COUNT_reported] += client_report_accepted(&p->report, s->store);
-    client_report_free(&p->report);
+    client_report_done(&p->report);
     p->report_in_flight = false;
     s->in_flight--;
     look_whether_flushed(s);
@@ -540,7 +540,7 @@ void sender_free(struct sender *s)
         free(s->projects[i].shown);
         http_client_target_free(s->projects[i].target);
         event_free(s->projects[i].timer);
-        client_report_free(&s->projects[i].report);
+        client_report_done(&s->projects[i].report);
     }
     free(s->projects);
     event_free(s->write_timer);
@@ -571,7 +571,7 @@ void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), v
 }
 
 bool sender_post_once(const struct dsn *dsn, const struct http_client_options *opt, const char *event_id,
-                      struct slice payload, http_client_done *done, void *u)
+                      struct slice payload, http_client_answer_f *done, void *u)
 {
     struct sbuf body;
     const struct upstream_type *type = upstream_type_of(slice_str(dsn->envelope_url));
@@ -582,6 +582,6 @@ bool sender_post_once(const struct dsn *dsn, const struct http_client_options *o
         http_client_once(t, &body, done, u);
         http_client_target_free(t);
     }
-    sbuf_free(&body);
+    sbuf_done(&body);
     return ok;
 }

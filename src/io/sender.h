@@ -54,6 +54,6 @@ void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), v
 /* One event to one project, now, without a store or a loop; `done` is called before it returns. False: it does not fit.
  */
 bool sender_post_once(const struct dsn *dsn, const struct http_client_options *opt, const char *event_id,
-                      struct slice payload, http_client_done *done, void *u);
+                      struct slice payload, http_client_answer_f *done, void *u);
 
 #endif

@@ -19,7 +19,7 @@ void shares_init(struct shares *s, const struct input_options *inputs, unsigned 
     }
 }
 
-void shares_free(struct shares *s)
+void shares_done(struct shares *s)
 {
     free(s->of);
     *s = (struct shares){0};

@@ -26,7 +26,7 @@ enum { SHARES_NOBODY = -1 };
 
 /* limit_bytes 0: there is no bound. */
 void shares_init(struct shares *s, const struct input_options *inputs, unsigned n, uint64_t limit_bytes);
-void shares_free(struct shares *s);
+void shares_done(struct shares *s);
 struct shares *shares_copy(const struct shares *s);
 /* The input of that name, or SHARES_NOBODY. */
 int shares_find(const struct shares *s, struct slice input);

@@ -226,7 +226,7 @@ void store_close(struct store *s)
         return;
     if (s->n_pending)
         store_flush(s);
-    store_deliveries_free(s);
+    store_deliveries_done(s);
     for (int i = 0; i < Q_N; i++)
         sqlite3_finalize(s->stmt[i]);
     sqlite3_close(s->db);
@@ -234,7 +234,7 @@ void store_close(struct store *s)
         close(s->file_fd);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
-    sbuf_free(&s->zipped);
+    sbuf_done(&s->zipped);
     safe_disown(s->path);
     scrub_free(s->scrub);
     free(s->path);

@@ -123,7 +123,7 @@ int64_t store_clock(struct store *s);
 /* Calls back for everything that the project has not been told yet. */
 void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);
 /* So much of it has been told. */
-void store_report_done(struct store *s, const struct store_report *r);
+void store_report_told(struct store *s, const struct store_report *r);
 /* Totals over all runs. */
 void store_counts(struct store *s, struct counts *out);
 

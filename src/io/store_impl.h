@@ -61,7 +61,7 @@ enum query {
     Q_CLOCK_GET,
     Q_REPORT,
     Q_REPORTS,
-    Q_REPORT_DONE,
+    Q_REPORT_TOLD,
     Q_REPORT_GONE,
     Q_SHARES,
     Q_COUNTS_AND_ROWS,
@@ -170,6 +170,6 @@ bool store_put_report(struct store *s, const struct store_report *r);
 /* ---- store_rows.c ---- */
 /* 32 lower-case hex digits to 16 bytes. */
 void store_event_id_bytes(const char *hex, uint8_t id[16]);
-void store_deliveries_free(struct store *s);
+void store_deliveries_done(struct store *s);
 
 #endif

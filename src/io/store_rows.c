@@ -119,7 +119,7 @@ void store_row_free(struct store_row *r)
         return;
     struct boxed *b = (struct boxed *)r; /* row is its first member */
     arena_free(&b->arena);
-    sbuf_free(&b->payload);
+    sbuf_done(&b->payload);
     free(b);
 }
 
@@ -405,12 +405,12 @@ void store_flush_last(struct store *s)
         give_up_deliveries(s);
 }
 
-void store_deliveries_free(struct store *s)
+void store_deliveries_done(struct store *s)
 {
     table_each (&s->taken, slot) {
         delivery_free(slot->value);
     }
-    table_free(&s->taken);
+    table_done(&s->taken);
     free(s->pending);
 }
 

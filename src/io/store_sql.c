@@ -155,7 +155,7 @@ const char *const store_sql[Q_N] = {
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,
     [Q_REPORTS] = "SELECT reason,category,quantity FROM report WHERE project=?1",
-    [Q_REPORT_DONE] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
+    [Q_REPORT_TOLD] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
     [Q_SHARES] = "SELECT input,dead,bytes FROM share WHERE bytes>0",
     [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
     [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=0 AND (?2=0 OR id=?2) LIMIT ?1)",

@@ -167,11 +167,11 @@ void store_reports(struct store *s, struct slice project, void (*each)(void *u, 
 static bool note_reported(struct store *s, const struct store_report *r)
 {
     bool suppressed = slice_is(r->reason, count_rows[COUNT_suppressed].reason);
-    return store_run(s, Q_BEGIN) && run_report(s, Q_REPORT_DONE, r) && store_run(s, Q_REPORT_GONE) &&
+    return store_run(s, Q_BEGIN) && run_report(s, Q_REPORT_TOLD, r) && store_run(s, Q_REPORT_GONE) &&
            (!suppressed || store_add_count(s, COUNT_reported, r->quantity)) && store_end(s, GIVES_ROOM);
 }
 
-void store_report_done(struct store *s, const struct store_report *r)
+void store_report_told(struct store *s, const struct store_report *r)
 {
     static const char doing[] = "note what has been reported";
     /* Else Sentry would be told once more. */

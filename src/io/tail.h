@@ -109,11 +109,11 @@ bool tail_lacks_rights(const struct tail *t);
 void tail_readable(struct tail *t, const char *path);
 /* Drops the complaints that this scan had no reason for. */
 void tail_complaints_sweep(struct tail *t);
-void tail_complaints_free(struct tail *t);
+void tail_complaints_done(struct tail *t);
 
 /* ---- tail_folders.c: the folders that are followed ---- */
 void tail_folders_init(struct tail *t);
-void tail_folders_free(struct tail *t);
+void tail_folders_done(struct tail *t);
 /* Notes who may write the folders on the way to the path. */
 void tail_note_folders(struct tail *t, const char *path);
 /* One line names those noted since the last time that others may write. */
@@ -137,7 +137,7 @@ struct tail_findings tail_list(struct tail *t);
 /* Those that a rotation has given a name outside the pattern: error.log.1, error.log-20261123,
  * error-20261123.log. */
 struct tail_findings tail_list_rotated(struct tail *t);
-void tail_findings_free(struct tail_findings *all);
+void tail_findings_done(struct tail_findings *all);
 /* True when it could not be seen whether the path leads to something: a listing that failed is no listing. */
 bool tail_is_unknown(const struct tail_findings *all, const char *path);
 /* The earlier input whose pattern leads to this path, or NULL. */

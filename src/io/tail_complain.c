@@ -23,11 +23,11 @@ static uint64_t path_key(const char *path)
     return hash128_low(HASH128_START, slice_str(path));
 }
 
-void tail_complaints_free(struct tail *t)
+void tail_complaints_done(struct tail *t)
 {
     table_each (&t->complaints, s)
         free(s->value);
-    table_free(&t->complaints);
+    table_done(&t->complaints);
 }
 
 /* True when this is news. */
@@ -38,7 +38,7 @@ static bool complain(struct tail *t, const char *path, const struct safe_why *wh
     bool news = !c || c->why.reason != why->reason || c->why.error != why->error;
     if (!c) {
         if (t->complaints.n >= COMPLAINTS_MAX)
-            tail_complaints_free(t);
+            tail_complaints_done(t);
         c = xcalloc(1, sizeof *c);
         c->at_end = t->at_end && why->reason != SAFE_KIND;
         table_put(&t->complaints, path_key(path), c);

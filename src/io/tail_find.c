@@ -378,7 +378,7 @@ static void look_at_rotated(struct tail *t)
         if (written_ms >= since_ms && !tail_by_inode(t, st->st_dev, st->st_ino))
             unreadable |= !look_at_rotated_file(t, all.v[i].path, *st);
     }
-    tail_findings_free(&all);
+    tail_findings_done(&all);
     t->rotated_looked_at = !unreadable;
 }
 
@@ -510,7 +510,7 @@ void tail_scan(struct tail *t)
         if (!tail_by_inode(t, all.v[i].st.st_dev, all.v[i].st.st_ino))
             found_new(t, &all.v[i]);
     }
-    tail_findings_free(&all);
+    tail_findings_done(&all);
     if (!t->rotated_looked_at)
         look_at_rotated(t);
     tidy_rotated(t);

@@ -37,7 +37,7 @@ void tail_say_shared(struct tail *t)
              log_c("remedy", safe_anyone_may_link()
                                  ? "chmod go-w, where nobody needs to write there, and sysctl fs.protected_hardlinks=1"
                                  : "chmod go-w, where nobody needs to write there"));
-    sbuf_free(&t->shared_news);
+    sbuf_done(&t->shared_news);
     sbuf_init(&t->shared_news, SAID_TEXT_MAX);
 }
 
@@ -46,10 +46,10 @@ void tail_folders_init(struct tail *t)
     sbuf_init(&t->shared_news, SAID_TEXT_MAX);
 }
 
-void tail_folders_free(struct tail *t)
+void tail_folders_done(struct tail *t)
 {
-    sbuf_free(&t->shared_news);
-    table_free(&t->shared);
+    sbuf_done(&t->shared_news);
+    table_done(&t->shared);
 }
 
 bool tail_can_follow(const char *path)

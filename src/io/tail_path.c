@@ -51,7 +51,7 @@ static void add_found(struct tail_findings *all, const char *path, const struct 
     all->v[all->n++] = (struct tail_found){xstrdup(path), *st};
 }
 
-void tail_findings_free(struct tail_findings *all)
+void tail_findings_done(struct tail_findings *all)
 {
     for (size_t i = 0; i < all->n; i++)
         free(all->v[i].path);

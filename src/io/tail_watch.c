@@ -126,7 +126,7 @@ void tail_watch_free(struct tail_watch *w)
     if (w->readable)
         event_free(w->readable);
     close(w->fd);
-    table_free(&w->by_wd);
+    table_done(&w->by_wd);
     free(w);
 }
 

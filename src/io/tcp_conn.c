@@ -74,7 +74,7 @@ void conn_free(struct conn *c)
         bufferevent_free(c->bev);
     else
         close(c->fd);
-    sbuf_free(&c->header);
+    sbuf_done(&c->header);
     free(c);
 }
 
@@ -411,7 +411,7 @@ static void tcp_conn_on_proxy(evutil_socket_t fd, short what, void *u)
     }
     event_free(c->early);
     c->early = NULL;
-    sbuf_free(&c->header);
+    sbuf_done(&c->header);
     set_client(c, (struct sockaddr *)&from);
     /* A balancer that speaks for itself has no share: it is one that is asked for. */
     if (from.ss_family == AF_UNSPEC || claim_share(c))

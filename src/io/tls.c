@@ -159,7 +159,7 @@ static void reload(struct tls *t)
         log_at(LOG_ERROR, "the changed certificate cannot be used, the old one stays", log_c("input", t->opt->text),
                log_c("error", d.n ? d.v[0].text : ""));
     }
-    err_free(&d);
+    err_done(&d);
 }
 
 SSL *tls_accept(struct tls *t, int64_t now_us)

@@ -38,7 +38,7 @@ static bool sentry_items(enum item_kind kind, const struct upstream_item *items,
     for (unsigned i = 0; i < n; i++)
         envelope_item(&plain, item_traits[kind].type, items[i].payload);
     ok = ok && !plain.over && zip_gzip(sbuf_slice(&plain), body);
-    sbuf_free(&plain);
+    sbuf_done(&plain);
     return ok;
 }
 
@@ -49,7 +49,7 @@ static bool sentry_losses(struct client_report *r, struct store *store, struct s
     sbuf_init(&plain, CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX);
     sbuf_init(body, 2 * (CLIENT_REPORT_BYTES_MAX + ENVELOPE_FRAME_MAX));
     bool ok = client_report_make(r, store, project, now_us, &plain) && zip_gzip(sbuf_slice(&plain), body);
-    sbuf_free(&plain);
+    sbuf_done(&plain);
     return ok;
 }
 

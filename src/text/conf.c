@@ -392,7 +392,7 @@ static bool check_duplicates(struct builder *b, const struct conf_node *map)
         }
         table_put(&seen, h, n);
     }
-    table_free(&seen);
+    table_done(&seen);
     return ok;
 }
 
@@ -497,7 +497,7 @@ struct conf_file *conf_parse(const char *name, struct slice text, struct diag *d
     if (ok && f->root && conf_null(f->root))
         f->root = NULL;
     free(b.starts);
-    table_free(&b.anchors);
+    table_done(&b.anchors);
     if (ok)
         return f;
     conf_free(f);
@@ -568,7 +568,7 @@ bool conf_error(struct diag *d, const struct conf_node *n, const char *fmt, ...)
     sbuf_vaddf(&b, fmt, ap);
     va_end(ap);
     err_add(d, ERR_ERROR, conf_place(n), "%s", b.over ? "a message that is too long" : sbuf_cstr(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return false;
 }
 

@@ -64,7 +64,7 @@ static void json_scalar(struct json *j, const struct conf_node *n)
         json_raw(j, sbuf_slice(&number));
     else
         json_str(j, n->text);
-    sbuf_free(&number);
+    sbuf_done(&number);
 }
 
 static void json_node(struct json *j, const struct conf_node *n)

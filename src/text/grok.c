@@ -68,7 +68,7 @@ bool grok_field_name(struct slice raw, char out[GROK_FIELD_MAX + 1])
     ok = ok && !b.over && is_field(sbuf_slice(&b));
     if (ok)
         snprintf(out, GROK_FIELD_MAX + 1, "%s", sbuf_cstr(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return ok;
 }
 
@@ -244,9 +244,9 @@ bool grok_expand(const struct grok *g, struct slice pattern, struct grok_text *t
     return ok;
 }
 
-void grok_free(struct grok_text *t)
+void grok_done(struct grok_text *t)
 {
-    sbuf_free(&t->regex);
+    sbuf_done(&t->regex);
     free(t->pieces);
     free(t->fields);
     *t = (struct grok_text){0};
@@ -284,6 +284,6 @@ struct regex *grok_compile(const struct grok *g, struct diag *d, const struct co
         regex_rename(re, t.fields[i].group, slice_str(t.fields[i].name));
     if (re && expanded)
         *expanded = arena_dup(a, sbuf_slice(&t.regex));
-    grok_free(&t);
+    grok_done(&t);
     return re;
 }

@@ -46,9 +46,9 @@ struct grok_text {
     char message[256];
 };
 
-/* False: t->bad and t->message say why. Either way grok_free frees t. */
+/* False: t->bad and t->message say why. Either way grok_done frees t. */
 bool grok_expand(const struct grok *g, struct slice pattern, struct grok_text *t);
-void grok_free(struct grok_text *t);
+void grok_done(struct grok_text *t);
 /* The place in the pattern that a place in the expanded text comes from. */
 size_t grok_place(const struct grok_text *t, size_t at);
 

@@ -408,7 +408,7 @@ void json_str(struct json *j, struct slice v)
     sbuf_init(&clean, v.n * 3 + 1); /* a bad byte becomes three */
     utf8_clean(&clean, v);
     yajl_gen_string(j->gen, (const unsigned char *)(clean.p ? clean.p : ""), clean.n);
-    sbuf_free(&clean);
+    sbuf_done(&clean);
 }
 
 void json_str_max(struct json *j, struct slice v, size_t max_points)
@@ -424,7 +424,7 @@ void json_str_max(struct json *j, struct slice v, size_t max_points)
         s = sbuf_slice(&clean);
     }
     yajl_gen_string(j->gen, (const unsigned char *)(s.p ? s.p : ""), s.n);
-    sbuf_free(&clean);
+    sbuf_done(&clean);
 }
 
 void json_key(struct json *j, const char *key)

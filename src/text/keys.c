@@ -219,7 +219,7 @@ static bool wrong(struct keys_ctx *c, const struct key *k, const char *label, co
         err_add(c->diag, ERR_ERROR, place_of(k, n), "\"%.*s\" must be %s", SLICE_ARG(clip(n->key)), sbuf_cstr(&words));
     else
         err_add(c->diag, ERR_ERROR, place_of(k, n), "each of \"%s\" must be %s", label, sbuf_cstr(&words));
-    sbuf_free(&words);
+    sbuf_done(&words);
     return false;
 }
 
@@ -401,7 +401,7 @@ static void unknown(struct keys_ctx *c, const struct key_table *t, const struct 
     else
         err_add(c->diag, ERR_ERROR, conf_key_place(n), "unknown key \"%.*s\"%s%s", SLICE_ARG(clip(n->key)),
                 known.n ? "; known here: " : "", sbuf_cstr(&known));
-    sbuf_free(&known);
+    sbuf_done(&known);
 }
 
 static bool check_one_of(struct keys_ctx *c, const struct key_table *t, const struct conf_node *map)
@@ -422,7 +422,7 @@ static bool check_one_of(struct keys_ctx *c, const struct key_table *t, const st
     sbuf_init(&names, WORDS_MAX);
     put_names(t->one_of, " or ", &names);
     conf_error(c->diag, map, "one of these keys is missing: %s", sbuf_cstr(&names));
-    sbuf_free(&names);
+    sbuf_done(&names);
     return false;
 }
 

@@ -85,7 +85,7 @@ void keys_put_masked(struct slice s, struct sbuf *out)
     if (at >= 0 || scheme >= 0)
         sbuf_adds(&b, slice_from(authority, at < 0 ? 0 : (size_t)at));
     keys_put_string(sbuf_slice(&b), out);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 /* ---- dump ---- */
@@ -234,8 +234,8 @@ static void dump_leaf(struct dump *d, const struct key *k, const char *base, con
     } else if (!d->quiet) {
         sbuf_addf(d->out, "%*s# %s is not set\n", (int)indent, "", k->name);
     }
-    sbuf_free(&value);
-    sbuf_free(&same);
+    sbuf_done(&value);
+    sbuf_done(&same);
 }
 
 /* item: the first line written begins a list item. */
@@ -305,9 +305,9 @@ static void schema_default(struct json *j, const struct key *k)
         if (f && f->root)
             conf_json(f->root, &b);
         json_raw(j, sbuf_slice(&b));
-        sbuf_free(&b);
+        sbuf_done(&b);
         conf_free(f);
-        err_free(&d);
+        err_done(&d);
     } else {
         json_str(j, slice_str(k->def));
     }
@@ -533,7 +533,7 @@ static void man_value(const struct key *k, struct sbuf *out)
         sbuf_adds(&words, SLICE("; required"));
     put_mdoc(sbuf_slice(&words), out);
     sbuf_adds(out, SLICE(".\n"));
-    sbuf_free(&words);
+    sbuf_done(&words);
 }
 
 void keys_man(const struct key_table *t, struct sbuf *out)

@@ -375,7 +375,7 @@ void literal_count(struct literal_census *c, struct slice pattern, bool ignore_c
 
 void literal_census_free(struct literal_census *c)
 {
-    table_free(&c->owners);
+    table_done(&c->owners);
 }
 
 void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a,

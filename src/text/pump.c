@@ -496,7 +496,7 @@ static void try_nodes(struct pump *p, struct slice prefix, const struct node *fr
         put(&piece, from, end, full, 0);
         if (!piece.over)
             try_text(p, prefix, sbuf_slice(&piece));
-        sbuf_free(&piece);
+        sbuf_done(&piece);
     }
 }
 
@@ -539,9 +539,9 @@ static void walk_nodes(struct pump *p, struct slice before, const struct node *f
         sbuf_init(&own, PREFIX_MAX);
         put(&own, n, n->next, true, 0);
         sbuf_adds(&prefix, sbuf_slice(&own));
-        sbuf_free(&own);
+        sbuf_done(&own);
     }
-    sbuf_free(&prefix);
+    sbuf_done(&prefix);
 }
 
 static void walk(struct pump *p, struct slice before, const struct branch *b, unsigned depth)
@@ -561,7 +561,7 @@ void pump_each(struct slice pattern, size_t text_bytes, pump_f *each, void *u)
     sbuf_adds(&p.whole, SLICE("\n\001"));
     put(&p.whole, all ? all->first : NULL, NULL, true, 0);
     walk(&p, SLICE_NONE, all, 0);
-    sbuf_free(&p.text);
-    sbuf_free(&p.whole);
+    sbuf_done(&p.text);
+    sbuf_done(&p.whole);
     arena_free(&a);
 }

@@ -95,7 +95,7 @@ struct slice relax_pattern(struct slice pattern, struct arena *a)
         struct slice rest = slice_from(pattern, i);
         uint64_t min, max;
         if (sets_xx(rest) || is_counts_of_some(rest)) {
-            sbuf_free(&out);
+            sbuf_done(&out);
             return SLICE_NONE;
         }
         n = counts(rest, &min, &max);
@@ -108,7 +108,7 @@ struct slice relax_pattern(struct slice pattern, struct arena *a)
         group = rest.p[0] == ')';
     }
     struct slice text = arena_dup(a, sbuf_slice(&out));
-    sbuf_free(&out);
+    sbuf_done(&out);
     return text;
 }
 

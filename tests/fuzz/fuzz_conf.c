@@ -31,7 +31,7 @@ static void check_tree(const struct conf_file *f)
     conf_json(f->root, &json);
     assert(json.over || json_tree(&a, sbuf_slice(&json)));
     arena_free(&a);
-    sbuf_free(&json);
+    sbuf_done(&json);
 }
 
 static char *dump(struct settings *s, size_t *n)
@@ -58,7 +58,7 @@ static void check_settings(struct settings *s)
     free(first);
     free(second);
     settings_unref(again);
-    err_free(&d);
+    err_done(&d);
 }
 
 int fuzz_target(const uint8_t *data, size_t n)
@@ -77,7 +77,7 @@ int fuzz_target(const uint8_t *data, size_t n)
         check_settings(s);
     settings_unref(s);
     err_print(&d, null);
-    err_free(&d);
+    err_done(&d);
     fclose(null);
     return 0;
 }

@@ -23,10 +23,10 @@ int fuzz_target(const uint8_t *data, size_t n)
         assert(slice_ends(slice_str(dsn.envelope_url), SLICE("/envelope/")));
         struct slice host = slice_from(slice_str(strstr(dsn.shown, "://")), 3);
         assert(!slice_chr(slice_split(&host, '/'), '@'));
-        dsn_free(&dsn);
+        dsn_done(&dsn);
     } else {
         assert(d.errors == 1);
     }
-    err_free(&d);
+    err_done(&d);
     return 0;
 }

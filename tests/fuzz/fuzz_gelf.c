@@ -23,7 +23,7 @@ int fuzz_target(const uint8_t *data, size_t n)
     }
     if (json_tree(&a, raw))
         assert(json_tree(&a, json_repair(&a, raw)));
-    sbuf_free(&room);
+    sbuf_done(&room);
     arena_free(&a);
     return 0;
 }

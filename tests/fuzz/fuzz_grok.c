@@ -58,6 +58,6 @@ int fuzz_target(const uint8_t *data, size_t size)
         regex_free(re);
         free(copy);
     }
-    grok_free(&t);
+    grok_done(&t);
     return 0;
 }

@@ -60,7 +60,7 @@ int fuzz_target(const uint8_t *data, size_t n)
         assert(round_trip(sbuf_slice(&one), &two));
         assert(slice_eq(sbuf_slice(&one), sbuf_slice(&two)));
     }
-    sbuf_free(&one);
-    sbuf_free(&two);
+    sbuf_done(&one);
+    sbuf_done(&two);
     return 0;
 }

@@ -431,7 +431,7 @@ static void check_in_more(const struct regex *re, struct regex_scratch *s, struc
     sbuf_adds(&more, SLICE("abc7, client: \"x\""));
     if (relax_holds_in_more(pattern) && regex_match(re, s, sbuf_slice(&more), 0) == REGEX_NO)
         complain(pattern, ignore_case, text, "what holds this text does not match");
-    sbuf_free(&more);
+    sbuf_done(&more);
 }
 
 static void check(struct slice pattern, bool ignore_case, struct slice text)
@@ -475,7 +475,7 @@ int fuzz_target(const uint8_t *data, size_t size)
     sbuf_cstr(&g.pattern); /* libhs wants a NUL behind it */
     if (!g.pattern.over && !g.text.over)
         check(sbuf_slice(&g.pattern), ignore_case, text);
-    sbuf_free(&g.pattern);
-    sbuf_free(&g.text);
+    sbuf_done(&g.pattern);
+    sbuf_done(&g.text);
     return 0;
 }

@@ -29,7 +29,7 @@ int fuzz_target(const uint8_t *data, size_t n)
     sbuf_init(&b, 2 * LOG_TEMPLATE_TEXT_MAX);
     log_template_percent(&m, &b);
     assert(!b.over);
-    sbuf_free(&b);
+    sbuf_done(&b);
     log_template_free(&m);
     log_template_free(&again);
     return 0;

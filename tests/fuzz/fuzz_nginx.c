@@ -18,7 +18,7 @@ static void check_json(const struct record *r)
     static const struct json_handler nothing = {0};
     assert(!out.over && json_read(sbuf_slice(&out), &nothing, NULL, &used) == JSON_OK && used == out.n);
     assert(!slice_chr(sbuf_slice(&out), '\n'));
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 
 static void touch(struct slice s)

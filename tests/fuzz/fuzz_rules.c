@@ -31,7 +31,7 @@ static bool load(struct rule_set *set, struct slice text)
     struct conf_file *f = conf_parse("fuzz.yaml", text, &d);
     bool ok = f && rule_set_load(set, f, &d);
     assert(ok || d.errors);
-    err_free(&d);
+    err_done(&d);
     return ok;
 }
 
@@ -114,6 +114,6 @@ int fuzz_target(const uint8_t *data, size_t size)
         rule_set_ready(&set, true);
         run_lines(&set, at < 0 ? SLICE("2026/11/23 10:00:00 [error] 7#7: *1 x") : slice_from(input, (size_t)at + 6));
     }
-    rule_set_free(&set);
+    rule_set_done(&set);
     return 0;
 }

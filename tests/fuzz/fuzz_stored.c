@@ -172,8 +172,8 @@ static void read_record(struct slice packed)
         record_codec_write(&again, &extra, came_again.captures, scrub, &second);
         assert(!second.over);
     }
-    sbuf_free(&first);
-    sbuf_free(&second);
+    sbuf_done(&first);
+    sbuf_done(&second);
     arena_free(&a);
 }
 
@@ -195,7 +195,7 @@ static void read_top_values(struct slice text)
         top_values_free(v);
     }
     assert(total == 0);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 
 static void read_position(const struct slice f[FIELDS_MAX])
@@ -211,7 +211,7 @@ static void read_position(const struct slice f[FIELDS_MAX])
         assert(at.key == at_again.key && at.id.ino == at_again.id.ino && at.at.held[1] == at_again.at.held[1] &&
                slice_eq(at.path, at_again.path));
     }
-    sbuf_free(&text);
+    sbuf_done(&text);
 }
 
 static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
@@ -228,15 +228,15 @@ static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
                             .event = {.time_us = number_of(f[5]), .title = {f[6]}, .level = f[7], .payload = {f[9]}}};
     memcpy(row.event.event_id, "0123456789abcdef0123456789abcdef", sizeof row.event.event_id);
     sbuf_init(&page, PAGE_MAX);
-    page_row(&status, &row, &page);
-    page_event(&status, &row, "nonce", &page);
+    status_page_row(&status, &row, &page);
+    status_page_event(&status, &row, "nonce", &page);
     sbuf_reset(&page);
     json_start(&j, &page);
     status_event(&j, &row);
     json_end(&j);
     assert(page.over || is_json(sbuf_slice(&page)));
     show_payload(nowhere, f[9]);
-    sbuf_free(&page);
+    sbuf_done(&page);
 }
 
 static void feed(struct run *r, struct slice text)

@@ -24,7 +24,7 @@ int fuzz_target(const uint8_t *data, size_t n)
     assert(!utf8_is_clean(in) || slice_eq(in, sbuf_slice(&one)));
     struct slice head = utf8_prefix(in, 7);
     assert(head.p == in.p && head.n <= n && utf8_count(head) <= 7);
-    sbuf_free(&one);
-    sbuf_free(&two);
+    sbuf_done(&one);
+    sbuf_done(&two);
     return 0;
 }

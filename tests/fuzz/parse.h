@@ -27,7 +27,7 @@ static inline void fuzz_show(struct arena *a, const struct record *r, bool ok, c
         record_json_refused(reason, r->raw, &out);
     assert(!out.over);
     assert(json_tree(a, sbuf_slice(&out)));
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 
 /* True when the message was accepted. *r lives as long as the arena and the bytes. */

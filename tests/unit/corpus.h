@@ -125,7 +125,7 @@ static inline void corpus_run(const char *under, const char *file, unsigned at_l
             printf("%s %.*s: %s%s\n", file, SLICE_ARG(id ? id->text : slice_of(line, (size_t)n)),
                    why.n ? "differs" : "is listed in corpus-exceptions but passes", sbuf_cstr(&why));
         }
-        sbuf_free(&why);
+        sbuf_done(&why);
         arena_free(&a);
     }
     printf("corpus %s/%s: %u cases, %u pass, %u listed exceptions, %u fail\n", under, file, count.cases, count.passed,

@@ -107,7 +107,7 @@ static inline void net_free(struct net *t)
     event_base_free(t->base);
     for (size_t i = 0; i < t->n && i < NET_KEPT; i++)
         free(t->msg[i].text);
-    err_free(&t->diag);
+    err_done(&t->diag);
     free(t->opt.text);
     free(t->opt.host);
     free(t);

@@ -158,7 +158,7 @@ static inline void rig_renumber(struct rig *r)
         p = rig_copy_row(&p);
         rig_free_row(&r->row[i]);
         r->row[i] = p;
-        sbuf_free(&text);
+        sbuf_done(&text);
     }
 }
 
@@ -200,7 +200,7 @@ static inline void rig_free(struct rig *r)
     event_free(r->tick);
     event_base_free(r->base);
     free(r->opt.text);
-    err_free(&r->diag);
+    err_done(&r->diag);
     free(r);
 }
 

@@ -23,7 +23,7 @@ static void ck_line(const char *raw, const char *log_format, const char *want)
     sbuf_init(&got, 1 << 16);
     record_json(&r, &got);
     ck_assert_str_eq(sbuf_cstr(&got), want);
-    sbuf_free(&got);
+    sbuf_done(&got);
 }
 
 #define FRONT "203.0.113.9 - - [23/Nov/2026:10:00:00 +0000] "

@@ -132,7 +132,7 @@ START_TEST(sbuf_overflow_sticks)
     sbuf_addf(&b, "%d", 1234);
     ck_assert(!b.over);
     ck_assert_str_eq(sbuf_cstr(&b), "1234");
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -158,7 +158,7 @@ START_TEST(table_against_a_model)
         ck_assert_ptr_eq(table_get(&t, key * 4096), model[key] ? &model[key] : NULL);
     }
     ck_assert_uint_eq(t.n, n);
-    table_free(&t);
+    table_done(&t);
 }
 END_TEST
 
@@ -177,7 +177,7 @@ static void ck_clean(struct slice in, const char *want)
     utf8_clean(&b, in);
     ck_slice(sbuf_slice(&b), want);
     ck_assert(is_utf8(sbuf_slice(&b)) && utf8_is_clean(sbuf_slice(&b)));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 START_TEST(utf8_repairs)
@@ -207,7 +207,7 @@ START_TEST(err_shows_the_place)
     fclose(f);
     ck_assert_str_eq(text, "a.yaml:2:3: error: no good\n  t\xc3\xa9wo\\x1b\n    ^\n");
     free(text);
-    err_free(&d);
+    err_done(&d);
     const char *const names[] = {"breadcrumbs", "before", "after", NULL};
     ck_assert_str_eq(err_nearest(SLICE("braedcrumbs"), names), "breadcrumbs");
     ck_assert_ptr_null(err_nearest(SLICE("xyz"), names));
@@ -248,7 +248,7 @@ START_TEST(ledger_line)
     sbuf_init(&b, 1000);
     count_ledger(&c, &b);
     ck_assert_str_eq(sbuf_cstr(&b), "msg=ledger lines_in=3 event=2 crumb=1");
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -289,9 +289,9 @@ START_TEST(json_writes_and_reads)
     ck_assert_int_eq(json_read(sbuf_slice(&deep), &none, NULL, NULL), JSON_TOO_DEEP);
     ck_assert_int_eq(json_read(SLICE("{\"a\":"), &none, NULL, NULL), JSON_INCOMPLETE);
     ck_assert_int_eq(json_read(SLICE("{\"a\":}"), &none, NULL, NULL), JSON_BAD);
-    sbuf_free(&deep);
+    sbuf_done(&deep);
     arena_free(&a);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -334,7 +334,7 @@ START_TEST(json_drives_no_terminal)
             ck_slice(sbuf_slice(&out), want);
             ck_slice(json_tree(&a, sbuf_slice(&out))->child->text, text);
             arena_free(&a);
-            sbuf_free(&out);
+            sbuf_done(&out);
         }
 }
 END_TEST
@@ -382,7 +382,7 @@ START_TEST(halves_of_surrogate_pairs)
                 json_str(&j, tree->child->text);
                 json_end(&j);
                 ck_assert(is_utf8(sbuf_slice(&out)));
-                sbuf_free(&out);
+                sbuf_done(&out);
             }
             arena_free(&a);
             free(exact);
@@ -409,7 +409,7 @@ START_TEST(regex_bounds)
         sbuf_addc(&b, 'a');
     sbuf_addc(&b, 'b');
     ck_assert_int_eq(regex_match(re, s, sbuf_slice(&b), 0), REGEX_LIMIT);
-    sbuf_free(&b);
+    sbuf_done(&b);
     regex_free(re);
     ck_assert_ptr_null(regex_compile(SLICE("a(b"), false, &at, message));
     ck_assert_uint_eq(at, 3);
@@ -429,15 +429,15 @@ START_TEST(zip_round_trip_and_bomb)
     ck_assert(zip_is_gzip(sbuf_slice(&packed)));
     ck_assert_int_eq(zip_inflate(sbuf_slice(&packed), &back), ZIP_TOO_LARGE);
     ck_assert_uint_eq(back.n, 0);
-    sbuf_free(&back);
+    sbuf_done(&back);
     sbuf_init(&back, 1000000 + 1);
     ck_assert_int_eq(zip_inflate(sbuf_slice(&packed), &back), ZIP_OK);
     ck_assert(slice_eq(sbuf_slice(&back), sbuf_slice(&plain)));
     sbuf_reset(&back);
     ck_assert_int_eq(zip_inflate(slice_sub(sbuf_slice(&packed), 0, 100), &back), ZIP_BAD);
-    sbuf_free(&plain);
-    sbuf_free(&packed);
-    sbuf_free(&back);
+    sbuf_done(&plain);
+    sbuf_done(&packed);
+    sbuf_done(&back);
 }
 END_TEST
 
@@ -472,7 +472,7 @@ START_TEST(json_members_are_handed_out)
     ck_assert_int_eq(show_members("[1]", &out, NULL), JSON_BAD);
     ck_assert_int_eq(show_members("", &out, NULL), JSON_BAD);
     ck_assert_int_eq(show_members("{\"a\":1", &out, NULL), JSON_INCOMPLETE);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 

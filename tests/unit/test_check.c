@@ -26,8 +26,8 @@ static char *check(const char *const *files, unsigned *errors)
     FILE *out = open_memstream(&said, &n);
     err_print(&d, out);
     fclose(out);
-    err_free(&d);
-    rule_set_free(&set);
+    err_done(&d);
+    rule_set_done(&set);
     return said;
 }
 

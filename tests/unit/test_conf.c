@@ -21,7 +21,7 @@ static void ck_refused_s(struct slice text, const char *want)
     ck_assert_msg(strncmp(got, want, strlen(want)) == 0, "got '%s', want '%s'", got, want);
     ck_assert_str_eq(d.v[0].file, "t.yaml");
     free(got);
-    err_free(&d);
+    err_done(&d);
 }
 
 static void ck_refused(const char *text, const char *want)
@@ -40,7 +40,7 @@ static void ck_json(const char *text, const char *want)
     sbuf_init(&b, 1 << 20);
     conf_json(f->root, &b);
     ck_assert_str_eq(sbuf_cstr(&b), want);
-    sbuf_free(&b);
+    sbuf_done(&b);
     conf_free(f);
 }
 
@@ -92,7 +92,7 @@ START_TEST(places)
     ck_assert_ptr_null(conf_get(n, "absent"));
     ck_assert_ptr_null(conf_get(NULL, "absent"));
     conf_free(f);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -113,7 +113,7 @@ START_TEST(places_of_nothing)
         ck_assert_msg(n && conf_null(n) && n->line == texts[i].line && n->col == texts[i].col, "%s is at %u:%u",
                       texts[i].text, n->line, n->col);
         conf_free(f);
-        err_free(&d);
+        err_done(&d);
     }
     struct diag d = {0};
     struct conf_file *f = parse("b:\n  -\n  - \n  - 1\n", &d);
@@ -203,7 +203,7 @@ START_TEST(aliases)
     for (int i = 1; i < 40; i++)
         sbuf_addf(&b, "- &a%d [*a%d]\n", i, i - 1);
     ck_refused_s(sbuf_slice(&b), "32:9 nested deeper than 32 levels");
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -223,7 +223,7 @@ START_TEST(depth)
     for (int i = 0; i < 5000; i++)
         sbuf_addc(&b, '[');
     ck_refused_s(sbuf_slice(&b), "1:33 nested deeper than 32 levels");
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 

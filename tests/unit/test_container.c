@@ -119,7 +119,7 @@ START_TEST(labels_are_bounded)
     ck_assert_uint_eq(c.n_labels, CONTAINER_LABELS_MAX);
     ck_assert_uint_eq(c.labels[0].value.n, CONTAINER_TEXT_MAX);
     ck_slice(c.name, "n");
-    sbuf_free(&b);
+    sbuf_done(&b);
     arena_free(&a);
 }
 END_TEST
@@ -148,7 +148,7 @@ START_TEST(records_know_their_container)
     ck_slice(record_get(&r, SLICE("container")), "db");
     ck_slice(record_get(&r, SLICE("image")), "postgres:16");
     ck_slice(record_get(&r, SLICE("pod")), "");
-    sbuf_free(&out);
+    sbuf_done(&out);
     arena_free(&a);
 }
 END_TEST

@@ -38,7 +38,7 @@ static bool parse_entry(struct arena *a, const struct entry_field *fields, size_
     json_map_end(&j);
     json_end(&j);
     struct slice raw = arena_dup(a, sbuf_slice(&text));
-    sbuf_free(&text);
+    sbuf_done(&text);
     return parse(a, FORMAT_JOURNAL, raw);
 }
 
@@ -48,7 +48,7 @@ static struct slice cleaned(struct arena *a, struct slice s)
     sbuf_init(&b, s.n * 3 + 1);
     utf8_clean(&b, s);
     s = arena_dup(a, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return s;
 }
 
@@ -313,7 +313,7 @@ static void check_cri(const char *const *short_lines, const char *want)
     ck_assert_str_eq(sbuf_cstr(&out), want);
     ck_assert(partial_mark(&j) == 0);
     partial_free(&j);
-    sbuf_free(&out);
+    sbuf_done(&out);
     arena_free(&a);
 }
 
@@ -418,7 +418,7 @@ static struct slice docker_line(struct arena *a, const char *stream, char c, siz
         sbuf_addc(&b, c);
     sbuf_addf(&b, "%s\",\"stream\":\"%s\",\"time\":\"2026-11-23T10:00:00Z\"}", end, stream);
     struct slice s = arena_dup(a, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return s;
 }
 
@@ -519,7 +519,7 @@ START_TEST(docker_pieces_with_attrs)
     ck_slice(record_value(&r, "log"), "no");
     ck_slice(record_value(&r, "tag"), "a \"log\":\"b");
     partial_free(&j);
-    sbuf_free(&b);
+    sbuf_done(&b);
     arena_free(&a);
 }
 END_TEST
@@ -572,7 +572,7 @@ static void inside(struct arena *a, enum format f, const char *text, const struc
     }
     ck_assert(parse_in_zone(a, f, arena_dup(a, sbuf_slice(&b)), zone));
     ck_slice(record_value(&r, "stream"), "stderr");
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 #define CARRIED_US INT64_C(1795428000500000) /* 2026-11-23T10:00:00.5Z */
@@ -646,7 +646,7 @@ START_TEST(what_is_inside_of_pieces_is_read)
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_uint_eq(r.message.n, 16384 - 24 + 3);
     ck_slice(record_value(&r, "user"), "7");
-    sbuf_free(&b);
+    sbuf_done(&b);
     partial_free(&j);
     arena_free(&a);
 }

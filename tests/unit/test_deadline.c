@@ -93,7 +93,7 @@ static void load(struct bench *b, const char *text)
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
     rule_set_ready(&b->rules, true);
-    err_free(&d);
+    err_done(&d);
 }
 
 static void begin(struct bench *b)
@@ -142,7 +142,7 @@ static void bench_free(struct bench *b)
     ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), b->lines);
     ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
-    rule_set_free(&b->rules);
+    rule_set_done(&b->rules);
     arena_free(&b->arena);
     free(b);
 }
@@ -403,7 +403,7 @@ START_TEST(schedules_slugs_and_gaps)
         const struct json_node *n = json_tree(&a, sbuf_slice(&b));
         ck_at(n, "monitor_config/schedule/value", cases[i].value);
         ck_at(n, "monitor_config/schedule/unit", cases[i].unit);
-        sbuf_free(&b);
+        sbuf_done(&b);
         arena_free(&a);
     }
     struct arena a = {0};
@@ -587,7 +587,7 @@ START_TEST(rules_that_have_gone_are_forgotten)
     line(b, "backup done");
     pipeline_checkpoint(b->pipeline);
     ck_assert_uint_eq(b->n_rows, 2);
-    rule_set_free(&b->rules);
+    rule_set_done(&b->rules);
     load(b, "pack: p\nrules:\n  - {id: job, match: 'x', absence: {every: 1h}}\n");
     restart(b, S);
     pipeline_checkpoint(b->pipeline);
@@ -843,7 +843,7 @@ START_TEST(records_are_packed_and_read_again)
         record_codec_read(sbuf_slice(&b), &a, &back, &came);
     }
     scrub_free(scrub);
-    sbuf_free(&b);
+    sbuf_done(&b);
     arena_free(&a);
 }
 END_TEST
@@ -871,7 +871,7 @@ START_TEST(packed_records_are_bounded)
     ck_assert_uint_eq(back.message.n, RECORD_CODEC_TEXT_MAX);
     ck_assert_uint_gt(back.n_fields, 10);
     scrub_free(scrub);
-    sbuf_free(&b);
+    sbuf_done(&b);
     arena_free(&a);
 }
 END_TEST
@@ -960,8 +960,8 @@ static void ck_refused(const char *rule, const char *want)
     ck_assert_msg(!want || strstr(shown, want) != NULL, "want '%s' in:\n%s", want, shown);
     free(shown);
     free(text);
-    err_free(&d);
-    rule_set_free(&rules);
+    err_done(&d);
+    rule_set_done(&rules);
 }
 
 START_TEST(contradictions_are_refused_with_their_place)
@@ -1040,8 +1040,8 @@ START_TEST(samples_prove_rules_over_time)
     rules.sources[0].samples[0].elapse_us = 61 * S;
     r = rule_check_samples(&rules, &d);
     ck_assert_uint_eq(r.failed, 2);
-    err_free(&d);
-    rule_set_free(&rules);
+    err_done(&d);
+    rule_set_done(&rules);
 }
 END_TEST
 
@@ -1067,7 +1067,7 @@ static void use(struct bench *b, const char *rules)
     load(b, text);
     free(text);
     pipeline_use(b->pipeline, &b->rules);
-    rule_set_free(&old); /* whatever still points into it is seen by the sanitizer */
+    rule_set_done(&old); /* whatever still points into it is seen by the sanitizer */
 }
 
 START_TEST(another_set_goes_on)

@@ -17,7 +17,7 @@ static void good(const char *text, const char *url, const char *secret, const ch
     ck_assert_str_eq(dsn.project_id, project);
     ck_assert(secret ? dsn.secret && !strcmp(dsn.secret, secret) : !dsn.secret);
     ck_assert(!strstr(dsn.shown, "0123456789"));
-    dsn_free(&dsn);
+    dsn_done(&dsn);
 }
 
 /* `part` must be named, and nothing that may be a key shown. */
@@ -30,7 +30,7 @@ static void bad(const char *text, const char *part)
     ck_assert_uint_eq(d.errors, 1);
     ck_assert_msg(strstr(d.v[0].text, part) != NULL, "%s: '%s' does not name the %s", text, d.v[0].text, part);
     ck_assert(!strstr(d.v[0].text, "0123456789"));
-    err_free(&d);
+    err_done(&d);
 }
 
 START_TEST(urls)

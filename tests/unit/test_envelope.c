@@ -24,7 +24,7 @@ START_TEST(bytes)
     ck_slice(sbuf_slice(&b),
              "{\"event_id\":\"" ID "\",\"sent_at\":\"2026-08-14T09:31:07.500Z\",\"sdk\":{\"name\":\"crumbd.c\","
              "\"version\":\"" PACKAGE_VERSION "\"}}\n{\"type\":\"event\",\"length\":11}\n{\"x\":\"\xe2\x80\xa6\"}\n");
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -51,7 +51,7 @@ START_TEST(items_follow_one_another)
     ck_slice(json_get(json_get(h, "trace"), "public_key")->text, "0123456789abcdef0123456789abcdef");
     ck_slice(rest, "{\"type\":\"client_report\",\"length\":2}\n{}\n{\"type\":\"attachment\",\"length\":0}\n\n");
     arena_free(&a);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -67,14 +67,14 @@ START_TEST(bounds)
     ck_assert(!envelope_start(&b, &e));
     ck_assert_uint_eq(b.n, 0);
     free(longer);
-    sbuf_free(&b);
+    sbuf_done(&b);
     /* No room: the mark is there to be asked once. */
     sbuf_init(&b, 160);
     e = head();
     ck_assert(envelope_start(&b, &e));
     envelope_item(&b, "event", SLICE("{\"more\":\"than there is room for in this little buffer\"}"));
     ck_assert(b.over);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 

@@ -158,8 +158,8 @@ static void end(struct bench *b)
 static void bench_free(struct bench *b)
 {
     end(b);
-    rule_set_free(&b->rules);
-    table_free(&b->fingerprints);
+    rule_set_done(&b->rules);
+    table_done(&b->fingerprints);
     free(b);
 }
 

@@ -105,7 +105,7 @@ static void put_json(struct sbuf *out, struct slice text, unsigned times)
         put_json(out, inside, times - 1);
     else
         sbuf_adds(out, inside);
-    sbuf_free(&once);
+    sbuf_done(&once);
 }
 
 static void put_chosen(struct sbuf *out, const char *how, struct slice text)
@@ -122,7 +122,7 @@ static void put_chosen(struct sbuf *out, const char *how, struct slice text)
         for (size_t i = 0; i < text.n; i++)
             put_byte(out, how, (unsigned char)text.p[i]);
     }
-    sbuf_free(&one);
+    sbuf_done(&one);
 }
 
 /* A carrier's line with the client's bytes in their places. */
@@ -211,7 +211,7 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
         sbuf_adds(&all, sbuf_slice(&line));
         if (!slice_is(frame, "counted"))
             sbuf_addc(&all, slice_is(frame, "nul") ? '\0' : '\n');
-        sbuf_free(&line);
+        sbuf_done(&line);
     }
     if (!slice_is(frame, "message"))
         read_stream(p, &s,
@@ -221,7 +221,7 @@ static void run(const struct json_node *carrier, const struct slice *chosen, uns
                     sbuf_slice(&all));
     pipeline_flush(p);
     pipeline_free(p);
-    sbuf_free(&all);
+    sbuf_done(&all);
 }
 
 static const char *difference(const struct seen *honest, const struct seen *forged)
@@ -289,7 +289,7 @@ static struct slice read_all(const char *name, struct arena *a)
         sbuf_add(&b, block, n);
     fclose(f);
     struct slice all = arena_dup(a, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return all;
 }
 
@@ -315,7 +315,7 @@ START_TEST(no_byte_that_a_client_chose)
     }
     printf("%u cases, %u failed\n", cases, failed);
     ck_assert_uint_eq(failed, 0);
-    rule_set_free(&rules);
+    rule_set_done(&rules);
     arena_free(&a);
 }
 END_TEST
@@ -369,12 +369,12 @@ START_TEST(an_entry_in_lines_of_a_container)
             ck_assert_int_eq(o.seen[o.n - 1].fate, COUNT_event);
             ck_assert_int_eq(o.seen[o.n - 1].level, LEVEL_ERROR);
             arena_free(&o.arena);
-            sbuf_free(&text);
-            sbuf_free(&log);
+            sbuf_done(&text);
+            sbuf_done(&log);
         }
     }
     ck_assert_uint_gt(cases, 50);
-    rule_set_free(&rules);
+    rule_set_done(&rules);
     arena_free(&a);
 }
 END_TEST

@@ -38,7 +38,7 @@ static void ck_framed(enum frame_mode mode, size_t max, bool joined, struct slic
         run(&c, in, step, true, &out);
         ck_assert_str_eq(sbuf_cstr(&out), want);
         ck_assert_uint_eq(framer_done(&c), in.n);
-        sbuf_free(&out);
+        sbuf_done(&out);
         framer_free(&c);
     }
 }
@@ -295,7 +295,7 @@ START_TEST(the_first_telling_line)
             sbuf_addf(&in, "starting\n%s\n%s\n", begun[b], said[i]);
             ck_assert_int_eq(told_by(sbuf_slice(&in), &f), 1);
             ck_assert_int_eq(f, FORMAT_TEXT);
-            sbuf_free(&in);
+            sbuf_done(&in);
         }
 }
 END_TEST

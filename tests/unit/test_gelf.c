@@ -163,7 +163,7 @@ START_TEST(strict_as_graylog)
     for (int i = 0; i < 10000; i++)
         sbuf_addc(&deep, '[');
     ck_assert(!parse_bytes(sbuf_slice(&deep)));
-    sbuf_free(&deep);
+    sbuf_done(&deep);
 }
 END_TEST
 
@@ -200,9 +200,9 @@ START_TEST(payloads)
     ck_assert(zip_gzip(slice_of(zeros, 10 << 20), &bomb));
     ck_assert_int_eq(gelf_open_payload(sbuf_slice(&bomb), &room, &out), GELF_TOO_LARGE);
     free(zeros);
-    sbuf_free(&bomb);
-    sbuf_free(&zip);
-    sbuf_free(&room);
+    sbuf_done(&bomb);
+    sbuf_done(&zip);
+    sbuf_done(&room);
 }
 END_TEST
 
@@ -226,7 +226,7 @@ START_TEST(http_bodies)
         while (gelf_next(&body, &one))
             sbuf_addf(&out, "<%.*s>", SLICE_ARG(one));
         ck_assert_str_eq(sbuf_cstr(&out), bodies[i].want);
-        sbuf_free(&out);
+        sbuf_done(&out);
     }
 }
 END_TEST
@@ -271,7 +271,7 @@ START_TEST(http_bodies_beside_broken_ones)
     while (gelf_next(&body, &one))
         good += slice_ends(one, SLICE("}"));
     ck_assert_uint_eq(good, 2 * N);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 

@@ -155,7 +155,7 @@ static void run(struct arena *a, const struct json_node *c, struct sbuf *why)
         sbuf_addf(why, "\n    duplicates: %d", (int)rx.counts.v[COUNT_gelf_chunks_duplicate]);
     if (json_get(c, "expired_chunks") && rx.counts.v[COUNT_gelf_sets_expired] != 1)
         sbuf_addf(why, "\n    nothing expired");
-    sbuf_free(&rx.room);
+    sbuf_done(&rx.room);
 }
 
 START_TEST(corpus)

@@ -15,7 +15,7 @@ static char *expanded(const struct grok *g, const char *pattern)
     struct grok_text t;
     ck_assert_msg(grok_expand(g, slice_str(pattern), &t), "%s: %s", pattern, t.message);
     char *text = slice_dup(sbuf_slice(&t.regex));
-    grok_free(&t);
+    grok_done(&t);
     return text;
 }
 
@@ -60,7 +60,7 @@ static void ck_refused(const struct grok *g, const char *pattern, size_t bad, co
     ck_assert_msg(!grok_expand(g, slice_str(pattern), &t), "%s", pattern);
     ck_assert_msg(strstr(t.message, part) != NULL, "%s: %s", pattern, t.message);
     ck_assert_uint_eq(t.bad, bad);
-    grok_free(&t);
+    grok_done(&t);
 }
 
 START_TEST(wrong_references_are_told)
@@ -511,8 +511,8 @@ static bool load(const char *text)
 
 static void unload(void)
 {
-    rule_set_free(&set);
-    err_free(&diag);
+    rule_set_done(&set);
+    err_done(&diag);
     diag = (struct diag){0};
 }
 
@@ -578,7 +578,7 @@ START_TEST(a_field_may_come_twice)
     ck_slice(regex_capture(s, regex_number(re, SLICE("message"))), "too many");
     regex_scratch_free(s);
     regex_free(re);
-    grok_free(&t);
+    grok_done(&t);
 }
 END_TEST
 

@@ -60,7 +60,7 @@ static struct reply ask(struct net *t, int fd, const char *line, const char *hea
     sbuf_addf(&b, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n", line, body.n, headers);
     sbuf_adds(&b, body);
     struct reply r = ask_raw(t, fd, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return r;
 }
 
@@ -129,7 +129,7 @@ START_TEST(too_many_broken)
     ck_assert_ptr_nonnull(strstr(r.text, "messages taken: 0, not looked at: 200"));
     ck_assert_uint_eq(t->n, 302);
     ck_assert_uint_eq(t->counts.v[COUNT_http_given_up], 202);
-    sbuf_free(&body);
+    sbuf_done(&body);
     close(fd);
     net_free(t);
 }
@@ -233,7 +233,7 @@ static int status_for_host(struct net *t, int fd, const char *host)
     sbuf_init(&b, 4096);
     sbuf_addf(&b, "POST /gelf HTTP/1.1\r\nHost: %s\r\nContent-Length: 21\r\n\r\n{\"short_message\":\"x\"}", host);
     int status = ask_raw(t, fd, sbuf_slice(&b)).status;
-    sbuf_free(&b);
+    sbuf_done(&b);
     return status;
 }
 
@@ -304,8 +304,8 @@ START_TEST(compressed)
     ck_assert(zip_gzip(slice_of(zeros, 32 << 20), &bomb));
     ck_assert_int_eq(ask(t, fd, "POST /gelf", "", sbuf_slice(&bomb)).status, 413);
     free(zeros);
-    sbuf_free(&zip);
-    sbuf_free(&bomb);
+    sbuf_done(&zip);
+    sbuf_done(&bomb);
     ck_assert_uint_eq(t->n, 4);
     close(fd);
     net_free(t);

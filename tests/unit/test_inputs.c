@@ -425,7 +425,7 @@ START_TEST(unix_datagrams)
     snprintf(a.sun_path, sizeof a.sun_path, "%s", t->opt.host);
     ck_assert_int_eq(bind(dead, (struct sockaddr *)&a, sizeof a), 0);
     close(dead);
-    err_free(&second->diag);
+    err_done(&second->diag);
     net_start(second);
     close(fd);
     net_free(second);
@@ -447,7 +447,7 @@ static void send_chunk(int fd, const char *id, unsigned seq, unsigned count, str
     sbuf_addc(&b, (char)count);
     sbuf_adds(&b, part);
     net_send(fd, sbuf_slice(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 START_TEST(gelf_datagrams)
@@ -492,7 +492,7 @@ START_TEST(gelf_datagrams)
     free(zeros);
     net_send(fd, sbuf_slice(&zip));
     net_until(t, t->counts.v[COUNT_gelf_inflated_too_large] == 1);
-    sbuf_free(&zip);
+    sbuf_done(&zip);
     close(fd);
     net_free(t);
 }

@@ -145,7 +145,7 @@ static struct bound *bind(const char *text)
 static void unbind(struct bound *b)
 {
     arena_free(&b->arena);
-    err_free(&b->diag);
+    err_done(&b->diag);
     conf_free(b->file);
     free(b);
 }
@@ -303,7 +303,7 @@ static char *dump(const struct thing *t)
     sbuf_init(&b, 1 << 16);
     keys_dump(&thing, t, NULL, &b);
     char *text = xstrdup(sbuf_cstr(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
     return text;
 }
 
@@ -368,7 +368,7 @@ static void ck_put(void (*put)(struct slice, struct sbuf *), const char *text, c
     sbuf_init(&b, 1000);
     put(slice_str(text), &b);
     ck_assert_str_eq(sbuf_cstr(&b), want);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 START_TEST(words)
@@ -402,7 +402,7 @@ static bool bind_amount(const char *text, struct thing *out)
     ck_assert(ok == (d.errors == 0));
     conf_free(file);
     arena_free(&a);
-    err_free(&d);
+    err_done(&d);
     return ok;
 }
 
@@ -441,7 +441,7 @@ START_TEST(schema)
     ck_assert_int_eq(json_get(root, "additionalProperties")->type, JSON_BOOL);
     ck_slice(json_get(json_get(json_get(properties, "odd"), "allOf")->child, "const")->text, "odd");
     arena_free(&a);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -456,7 +456,7 @@ START_TEST(manual)
         strstr(sbuf_cstr(&b), ".It Cm inner\nLimits.\n.Bl -tag -width Ds\n.It Cm burst\nThe first ones.\nThen fewer.\n"
                               "Value: a whole number from 1 to 2147483647; default: 10.\n"));
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&b), ".It Ar any other key\nA field.\n"));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 

@@ -158,7 +158,7 @@ static void utf8(struct slice s)
     sbuf_init(&out, 1 << 20);
     utf8_clean(&out, s);
     utf8_count(s);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 
 static void first_line(struct slice s)

@@ -194,7 +194,7 @@ START_TEST(params)
     sbuf_reset(&b);
     log_template_percent(&m, &b);
     ck_assert_str_eq(sbuf_cstr(&b), "%s %%");
-    sbuf_free(&b);
+    sbuf_done(&b);
     log_template_free(&m);
 }
 END_TEST

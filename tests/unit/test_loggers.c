@@ -280,7 +280,7 @@ START_TEST(json_many_fields)
     for (int i = 0; i < 10000; i++)
         sbuf_adds(&b, SLICE("{\"a\":"));
     ck_assert(!parse(FORMAT_JSON, sbuf_slice(&b)));
-    sbuf_free(&b);
+    sbuf_done(&b);
     arena_reset(&arena);
 }
 END_TEST

@@ -31,7 +31,7 @@ static void ck_entry(const char *raw, const char *message, const char *want)
         sbuf_adds(&got, r.fields[i].value);
     }
     ck_assert_str_eq(sbuf_cstr(&got), want);
-    sbuf_free(&got);
+    sbuf_done(&got);
 }
 
 #define HEAD "2026/11/23 10:00:00 [error] 7#8: "
@@ -354,7 +354,7 @@ static void ck_framed(const char *text, size_t size, bool truncated, const char 
                   SLICE_ARG(stretched_value ? slice_sub(r.fields[i].value, 0, 6) : r.fields[i].value));
     }
     ck_assert_str_eq(sbuf_cstr(&got), fields);
-    sbuf_free(&got);
+    sbuf_done(&got);
 }
 
 START_TEST(cut_entries)

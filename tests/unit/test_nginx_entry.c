@@ -68,9 +68,9 @@ static void ck_entries(const char *const *want, unsigned n)
         framer(sbuf_slice(&in), steps[i], &out);
         ck_assert_str_eq(sbuf_cstr(&out), sbuf_cstr(&expected));
     }
-    sbuf_free(&in);
-    sbuf_free(&expected);
-    sbuf_free(&out);
+    sbuf_done(&in);
+    sbuf_done(&expected);
+    sbuf_done(&out);
 }
 
 /* Where so much stands before and behind it that most lines are settled by a look. */
@@ -148,7 +148,7 @@ START_TEST(one_entry_of_full_size)
             while (e.n < size)
                 sbuf_addc(&e, 'x');
             ck_one(sbuf_cstr(&e));
-            sbuf_free(&e);
+            sbuf_done(&e);
         }
 }
 END_TEST
@@ -232,7 +232,7 @@ START_TEST(corpus)
         free(log);
     }
     printf("%u entries, %u heads behind each\n", entries, TRUE_HEADS);
-    sbuf_free(&entry);
+    sbuf_done(&entry);
 }
 END_TEST
 

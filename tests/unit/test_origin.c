@@ -49,7 +49,7 @@ static struct bench *bench_new(const char *rules)
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
     rule_set_ready(&b->rules, true);
-    err_free(&d);
+    err_done(&d);
     b->options = (struct options){
         .environment = SLICE("production"),
         .release = SLICE("shop@1"),
@@ -75,7 +75,7 @@ static void bench_free(struct bench *b)
     ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), b->lines);
     ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
-    rule_set_free(&b->rules);
+    rule_set_done(&b->rules);
     arena_free(&b->arena);
     free(b);
 }

@@ -20,7 +20,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    rule_set_free(&rules);
+    rule_set_done(&rules);
     rules = (struct rule_set){0};
 }
 
@@ -103,7 +103,7 @@ START_TEST(no_pattern_backtracks_without_end)
     unsigned endless = rule_check_patterns(&rules, &d);
     err_print(&d, stderr);
     ck_assert_uint_eq(endless, 0);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -115,7 +115,7 @@ START_TEST(samples_hold)
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
     ck_assert_uint_ge(r.samples, rules.n);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -163,7 +163,7 @@ static void every_entry_is_known(const char *file)
         sbuf_adds(&entry, s);
     }
     fclose(f);
-    sbuf_free(&entry);
+    sbuf_done(&entry);
     judge_done(&j);
     ck_assert_uint_gt(entries, 10);
     ck_assert_uint_eq(unknown, 0);
@@ -271,8 +271,8 @@ START_TEST(a_line_like_those_of_a_rule_takes_the_fast_path)
         ck_slice(passed.rule, rows[i].rule);
         free(line);
     }
-    rule_set_free(&set);
-    err_free(&d);
+    rule_set_done(&set);
+    err_done(&d);
 }
 END_TEST
 

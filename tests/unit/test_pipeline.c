@@ -126,7 +126,7 @@ static void load_files(struct bench *b, const char *text)
     if (!f || !rule_set_load(&b->rules, f, &d))
         err_print(&d, stderr);
     ck_assert_uint_eq(d.errors, 0);
-    err_free(&d);
+    err_done(&d);
 }
 
 static void load(struct bench *b, const char *text)
@@ -181,7 +181,7 @@ static void bench_free(struct bench *b)
     ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), b->lines);
     ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
-    rule_set_free(&b->rules);
+    rule_set_done(&b->rules);
     arena_free(&b->arena);
     free(b);
 }
@@ -729,8 +729,8 @@ START_TEST(samples_prove_rules)
     ck_assert_uint_eq(r.samples, 7);
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(d.errors, 0);
-    err_free(&d);
-    rule_set_free(&b.rules);
+    err_done(&d);
+    rule_set_done(&b.rules);
 }
 END_TEST
 
@@ -751,8 +751,8 @@ static void ck_fails(const char *rule, const char *want)
     ck_assert_msg(strstr(shown, want) != NULL, "want '%s' in:\n%s", want, shown);
     free(shown);
     free(text);
-    err_free(&d);
-    rule_set_free(&b->rules);
+    err_done(&d);
+    rule_set_done(&b->rules);
     free(b);
 }
 
@@ -813,7 +813,7 @@ START_TEST(a_rule_without_end_is_suspended)
     ck_assert_uint_eq(ticks, 3 * 2 * 2);
     judge_done(&j);
     arena_free(&a);
-    rule_set_free(&b.rules);
+    rule_set_done(&b.rules);
 }
 END_TEST
 
@@ -849,7 +849,7 @@ START_TEST(state_outlives_a_set)
     new = b.rules;
     ck_assert_ptr_null(new.before);
     judge_use(&j, &new);
-    rule_set_free(&old);
+    rule_set_done(&old);
     ck_assert_uint_eq(new.n_handles, 4);
     const struct rule *b2 = decided(&j, "b2", 0, 1);
     ck_assert_ptr_eq(b2, rule_set_find(&new, SLICE("b")));
@@ -858,7 +858,7 @@ START_TEST(state_outlives_a_set)
     ck_assert_uint_eq(j.stats[rule_set_find(&new, SLICE("d"))->handle].hits, 0);
     ck_assert_ptr_null(decided(&j, "aaa", 0, 1));
     judge_done(&j);
-    rule_set_free(&new);
+    rule_set_done(&new);
 }
 END_TEST
 
@@ -882,7 +882,7 @@ START_TEST(waiting_event_outlives_a_set)
     verdict_complete(&v, &from);
     struct pending *w = pending_new(&r, &v, 0);
     judge_done(&j);
-    rule_set_free(&b.rules);
+    rule_set_done(&b.rules);
     arena_free(&a);
     struct scrub *scrub = scrub_new(&options);
     sbuf_init(&out, EVENT_BYTES_MAX);
@@ -890,7 +890,7 @@ START_TEST(waiting_event_outlives_a_set)
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"fingerprint\":[\"{{ default }}\",\"disk\"]"));
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"rule\":\"a\""));
     ck_assert_ptr_nonnull(strstr(sbuf_cstr(&out), "\"kind\":\"disk\""));
-    sbuf_free(&out);
+    sbuf_done(&out);
     scrub_free(scrub);
     pending_free(w);
 }
@@ -935,7 +935,7 @@ START_TEST(no_stranger_switches_a_rule_off)
             rests_hit(j.rests[0], sender, second * 1000000);
     ck_assert_ptr_nonnull(decided(&j, "slow aa", friend, second));
     judge_done(&j);
-    rule_set_free(&b.rules);
+    rule_set_done(&b.rules);
 }
 END_TEST
 
@@ -968,7 +968,7 @@ START_TEST(patterns_see_the_front_of_a_long_message)
             ck_assert_msg(rule == (rows[i].rule < 4 ? b.rules.rules[rows[i].rule] : NULL), "row %u", i);
         }
     judge_done(&j);
-    rule_set_free(&b.rules);
+    rule_set_done(&b.rules);
 }
 END_TEST
 

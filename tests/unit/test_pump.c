@@ -138,8 +138,8 @@ START_TEST(check_tells_the_place)
     ck_assert_ptr_nonnull(strstr(told, "\"c\" comes again and again"));
     ck_assert_ptr_nonnull(strstr(told, "p.yaml:11:"));
     free(told);
-    rule_set_free(&set);
-    err_free(&d);
+    rule_set_done(&set);
+    err_done(&d);
 }
 END_TEST
 

@@ -12,7 +12,7 @@ static void ck_json(const char *want)
     sbuf_init(&out, 1 << 20);
     record_json(&r, &out);
     ck_assert_str_eq(sbuf_cstr(&out), want);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 
 START_TEST(members_in_their_order)
@@ -38,7 +38,7 @@ START_TEST(members_in_their_order)
     sbuf_init(&out, 100);
     record_json_refused("not JSON", SLICE("{\xc3"), &out);
     ck_assert_str_eq(sbuf_cstr(&out), "{\"error\":\"not JSON\",\"raw\":\"{\xef\xbf\xbd\"}");
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 

@@ -646,7 +646,7 @@ END_TEST
 
 static void free_found(void)
 {
-    sbuf_free(&found);
+    sbuf_done(&found);
 }
 
 int main(void)

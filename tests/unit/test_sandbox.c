@@ -383,7 +383,7 @@ START_TEST(printed)
                                          "mmap: no PROT_EXEC", "execve",  "/logs",           "/store"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         ck_assert_msg(strstr(text, wanted[i]) != NULL, "no %s in %s", wanted[i], text);
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 

@@ -138,7 +138,7 @@ static bool is_gone(struct slice text, struct slice secret, const struct carrier
     if (whole.n >= 12)
         gone = gone && slice_find(text, slice_sub(whole, 0, whole.n / 2)) < 0 &&
                slice_find(text, slice_from(whole, whole.n / 2)) < 0;
-    sbuf_free(&form);
+    sbuf_done(&form);
     return gone;
 }
 
@@ -166,7 +166,7 @@ static void try_form(struct scrub *s, const struct form *f, const struct carrier
     if (f->harmless ? changed : !found)
         printf("  %s in %s: %.*s\n", f->harmless ? "changed" : "missed", c->name, SLICE_ARG(got));
     arena_free(&a);
-    sbuf_free(&text);
+    sbuf_done(&text);
 }
 
 static void try_corpus(struct scrub *s, const struct carrier *c, struct score *score)
@@ -274,7 +274,7 @@ START_TEST(tables_keep_their_promises)
     bool well = scrub_check(&d);
     err_print(&d, stdout);
     ck_assert(well && d.errors == 0);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -495,7 +495,7 @@ static double seconds_for(struct scrub *s, const char *unit, size_t bytes)
     scrub_text(s, sbuf_slice(&text), &a);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     arena_free(&a);
-    sbuf_free(&text);
+    sbuf_done(&text);
     return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 }
 

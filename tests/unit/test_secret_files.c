@@ -16,7 +16,7 @@ static unsigned warnings_of(const char *path, mode_t file, mode_t folder, const 
     unsigned n = d.warnings;
     if (n)
         ck_assert(strstr(d.v[0].text, "chmod o-rwx") && strstr(d.v[0].text, "0644"));
-    err_free(&d);
+    err_done(&d);
     return n;
 }
 
@@ -59,7 +59,7 @@ START_TEST(every_secret_file_is_looked_at)
         secret_files_check(&each[i], &d);
         ck_assert_uint_eq(d.warnings, 1);
         ck_assert_msg(strstr(d.v[0].text, names[i]), "%s", d.v[0].text);
-        err_free(&d);
+        err_done(&d);
     }
     unlink(path);
     rmdir(dir);
@@ -72,7 +72,7 @@ static bool in_the_clear(const char *text)
     struct diag d = {0};
     ck_assert(dsn_parse(&dsn, slice_str(text), &d));
     bool clear = dsn_in_the_clear(&dsn);
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     return clear;
 }
 

@@ -77,7 +77,7 @@ static void tear_down(void)
     store_close(store);
     upstream_stop(&up);
     event_base_free(base);
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     char *cmd = xasprintf("rm -rf '%s'", dir);
     ck_assert_int_eq(system(cmd), 0);
     free(cmd);
@@ -405,7 +405,7 @@ END_TEST
 
 START_TEST(a_secret_only_when_the_dsn_has_one)
 {
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     char *text = xasprintf("http://" KEY ":5ecre7@127.0.0.1:%u/1", up.port);
     parse_dsn(&dsn, text);
     free(text);
@@ -663,7 +663,7 @@ START_TEST(endless_headers)
     start();
     until(all_gone());
     ck_assert_uint_eq(counted.v[COUNT_retries], 1);
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 END_TEST
 
@@ -708,7 +708,7 @@ START_TEST(nobody_there)
     socklen_t n = sizeof sa;
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0); /* bound, not listening: nobody else gets it */
     getsockname(fd, (struct sockaddr *)&sa, &n);
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     char *text = xasprintf("http://" KEY "@127.0.0.1:%u/1", ntohs(sa.sin_port));
     parse_dsn(&dsn, text);
     free(text);
@@ -799,7 +799,7 @@ START_TEST(projects_do_not_wait_for_one_another)
     start();
     until(counted.v[COUNT_sent] == 10);
     ck_assert_uint_eq(totals().ready, 20);
-    dsn_free(&other);
+    dsn_done(&other);
 }
 END_TEST
 
@@ -818,7 +818,7 @@ END_TEST
 
 START_TEST(through_a_proxy)
 {
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     parse_dsn(&dsn, "http://" KEY "@sentry.invalid/1");
     char *proxy = xasprintf("http://127.0.0.1:%u", up.port);
     options.http.proxy = proxy;
@@ -862,7 +862,7 @@ START_TEST(tls_is_verified)
 {
     char *ca = xasprintf("%s/ca.pem", dir);
     make_tls(ca);
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     char *text = xasprintf("https://" KEY "@127.0.0.1:%u/1", up.port);
     parse_dsn(&dsn, text);
     free(text);
@@ -894,13 +894,13 @@ START_TEST(one_by_hand)
 {
     struct sbuf out;
     sbuf_init(&out, 1000);
-    dsn_free(&dsn);
+    dsn_done(&dsn);
     parse_dsn(&dsn, "http://" KEY "@127.0.0.1:9/1");
     ck_assert(
         sender_post_once(&dsn, &options.http, "00000001000040008000000000000000", SLICE("{}"), keep_answer, &out));
     ck_assert_msg(slice_starts(sbuf_slice(&out), SLICE("0 ")) && slice_find(sbuf_slice(&out), SLICE("127.0.0.1")) > 0,
                   "%s", sbuf_cstr(&out));
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 
@@ -917,11 +917,11 @@ START_TEST(nothing_but_http)
     sbuf_adds(&body, SLICE("{}"));
     http_client_once(t, &body, keep_answer, &out);
     http_client_target_free(t);
-    sbuf_free(&body);
+    sbuf_done(&body);
     ck_assert_msg(strstr(sbuf_cstr(&out), "not supported or disabled") ||
                       strstr(sbuf_cstr(&out), "nsupported protocol"),
                   "%s: %s", urls[_i], sbuf_cstr(&out));
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 

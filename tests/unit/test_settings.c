@@ -59,7 +59,7 @@ static struct settings *good(const char *text)
     for (unsigned i = 0; i < d.n; i++)
         ck_assert(strstr(d.v[i].text, "not yet in force") ||
                   strstr(d.v[i].text, "cannot read /etc/ssl/private-ca.pem: No such"));
-    err_free(&d);
+    err_done(&d);
     return s;
 }
 
@@ -294,7 +294,7 @@ START_TEST(errors)
     /* A key must not reach the log, not even as the line that is wrong. */
     ck_assert(!strstr(bad[_i].text, "0123456789abcdef") || !e->source);
     free(got);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -313,7 +313,7 @@ START_TEST(printed_with_line_and_caret)
                            "  braedcrumbs: {before: 1}\n"
                            "  ^\n");
     free(text);
-    err_free(&d);
+    err_done(&d);
     ck_assert_int_eq(chdir("/"), 0);
 }
 END_TEST
@@ -341,7 +341,7 @@ START_TEST(files_that_cannot_be_read)
     free(path);
     ck_assert_ptr_null(settings_load("/dev/zero", &d));
     ck_assert_ptr_nonnull(strstr(d.v[d.n - 1].text, "File too large"));
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -395,14 +395,14 @@ START_TEST(environment_variables)
     ck_assert_ptr_null(load(INPUT, &d));
     ck_assert_str_eq(d.v[0].text,
                      "the release in SENTRY_RELEASE cannot be used: Sentry refuses slashes, tabs and dots alone here");
-    err_free(&d);
+    err_done(&d);
     unsetenv("SENTRY_RELEASE");
     s = load("sentry: {release: {file: not-yet}}\n" INPUT, &d);
     ck_assert_ptr_nonnull(s);
     ck_assert_uint_eq(d.warnings, 1);
     ck_assert_ptr_nonnull(strstr(d.v[0].text, "events carry no release"));
     settings_unref(s);
-    err_free(&d);
+    err_done(&d);
     setenv("XDG_STATE_HOME", "/xdg", 1);
     s = good(INPUT);
     ck_assert_str_eq(s->store, "/xdg/crumbd/crumbd.db");
@@ -421,7 +421,7 @@ START_TEST(meaningless_keys_warn)
     ck_assert_ptr_nonnull(s);
     ck_assert_uint_eq(d.warnings, 2);
     settings_unref(s);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -556,7 +556,7 @@ START_TEST(what_a_host_has)
     setenv("UDP_ADDR", "12222", 1);
     ck_assert(!settings_find_inputs(s, dir, &d));
     ck_assert_ptr_nonnull(strstr(d.v[0].text, "UDP_ADDR=12222 is no address to listen on"));
-    err_free(&d);
+    err_done(&d);
     settings_unref(s);
     unsetenv("UDP_ADDR");
     s = settings_default(&d);
@@ -564,7 +564,7 @@ START_TEST(what_a_host_has)
     ck_assert_ptr_null(s->path);
     ck_assert_str_eq(s->http.host, "127.0.0.1");
     settings_unref(s);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -589,7 +589,7 @@ START_TEST(rule_files)
     ck_assert_uint_eq(d.v[0].col, 44);
     settings_files_free(files, n);
     settings_unref(s);
-    err_free(&d);
+    err_done(&d);
     free(data);
 }
 END_TEST
@@ -643,7 +643,7 @@ START_TEST(zones)
     setenv("TZDIR", "/nowhere", 1);
     ck_assert_ptr_null(zone_load(SLICE("Europe/Berlin"), &d, at));
     ck_assert_ptr_nonnull(strstr(d.v[2].text, "apt-get install tzdata"));
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 
@@ -678,7 +678,7 @@ START_TEST(snapshots)
     ck_assert_ptr_eq(second->settings->inputs, s->inputs);
     snapshot_unref(second);
     snapshot_unref(NULL);
-    err_free(&d);
+    err_done(&d);
 }
 END_TEST
 

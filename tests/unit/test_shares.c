@@ -31,13 +31,13 @@ START_TEST(nobody_keeps_others_out)
     shares_take(&s, 4, 1000); /* more than it may, as one event can be */
     ck_assert_uint_eq(shares_left(&s, 4), 0);
     ck_assert_uint_eq(shares_left(&s, 2), LIMIT / 12);
-    shares_free(&s);
+    shares_done(&s);
     s = five(LIMIT);
     shares_take(&s, 0, 700);
     ck_assert_uint_eq(shares_left(&s, 0), 0);
     ck_assert_uint_eq(shares_left(&s, 1), LIMIT / 12);
     ck_assert_uint_eq(shares_left(&s, 3), LIMIT / 8);
-    shares_free(&s);
+    shares_done(&s);
 }
 END_TEST
 
@@ -54,9 +54,9 @@ START_TEST(what_is_nobodys_is_taken_from_what_is_common)
     ck_assert_int_eq(shares_find(&s, SLICE("t")), 4);
     ck_assert_int_eq(shares_find(&s, SLICE("x")), SHARES_NOBODY);
     ck_assert_int_eq(shares_find(&s, SLICE("")), SHARES_NOBODY);
-    shares_free(copy);
+    shares_done(copy);
     free(copy);
-    shares_free(&s);
+    shares_done(&s);
 }
 END_TEST
 
@@ -66,12 +66,12 @@ START_TEST(one_kind_has_all_and_no_limit_is_none)
     struct shares s;
     shares_init(&s, &one, 1, LIMIT);
     ck_assert_uint_eq(shares_left(&s, 0), LIMIT);
-    shares_free(&s);
+    shares_done(&s);
     s = five(0);
     shares_take(&s, 3, UINT64_MAX / 2);
     ck_assert_uint_gt(shares_left(&s, 0), UINT64_MAX / 4);
     ck_assert_uint_gt(shares_left(&s, 3), UINT64_MAX / 4);
-    shares_free(&s);
+    shares_done(&s);
 }
 END_TEST
 

@@ -32,7 +32,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    sbuf_free(&answer.body);
+    sbuf_done(&answer.body);
     store_close(store);
     char *cmd = xasprintf("rm -rf '%s'", dir);
     ck_assert_int_eq(system(cmd), 0);
@@ -111,7 +111,7 @@ START_TEST(text_is_escaped)
     sbuf_reset(&out);
     html_text(&out, SLICE("<<<<<<"), 5);
     ck_slice(sbuf_slice(&out), "&lt;&lt;...");
-    sbuf_free(&out);
+    sbuf_done(&out);
 }
 END_TEST
 

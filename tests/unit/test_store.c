@@ -54,7 +54,7 @@ static char *refusal(const char *p, enum store_mode mode)
     ck_assert_ptr_null(store_open(p, mode, 0, &d));
     ck_assert_uint_eq(d.errors, 1);
     char *text = xstrdup(d.v[0].text);
-    err_free(&d);
+    err_done(&d);
     return text;
 }
 
@@ -1044,7 +1044,7 @@ static void closes_open(struct store *s)
 
 static void notes_a_report(struct store *s)
 {
-    store_report_done(
+    store_report_told(
         s, &(struct store_report){.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = 100});
     ck_assert_uint_eq(reported(s), 200);
 }

@@ -160,7 +160,7 @@ static void run(struct arena *a, const struct json_node *c, struct sbuf *why)
         sbuf_init(&b, 4096);
         sbuf_addf(&b, "<13>1 2024-01-01T00:00:00Z h a p m %.*s", SLICE_ARG(raw));
         raw = arena_dup(a, sbuf_slice(&b));
-        sbuf_free(&b);
+        sbuf_done(&b);
     }
     record_init(&r, FORMAT_SYSLOG, raw);
     bool ok = parser_parse(FORMAT_SYSLOG, &ctx, &r);

@@ -298,7 +298,7 @@ static void send_numbers(int fd, unsigned from, unsigned to, size_t text_bytes)
         sbuf_addc(&all, '\n');
     }
     net_send(fd, sbuf_slice(&all));
-    sbuf_free(&all);
+    sbuf_done(&all);
     free(text);
 }
 
@@ -447,7 +447,7 @@ START_TEST(http_on_a_tcp_port)
         ck_assert_uint_eq(t->n, 0);
         net_free(t);
     }
-    sbuf_free(&request);
+    sbuf_done(&request);
 }
 END_TEST
 

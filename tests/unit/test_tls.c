@@ -223,7 +223,7 @@ START_TEST(an_end_hands_on_what_waits)
     ck_assert_uint_eq(t->n, 8000);
     ck_assert_uint_eq(t->counts.v[COUNT_unread], 0);
     pki_free(&p, t);
-    sbuf_free(&text);
+    sbuf_done(&text);
     net_free(t);
 }
 END_TEST
@@ -323,7 +323,7 @@ END_TEST
 
 static void refused(struct net *t, const char *part)
 {
-    err_free(&t->diag);
+    err_done(&t->diag);
     ck_assert_ptr_null(input_type_of(INPUT_SYSLOG, INPUT_TLS)->start(t->base, &t->opt, &t->sink, &t->diag));
     ck_assert_msg(strstr(net_error(t), part), "got: %s", net_error(t));
 }

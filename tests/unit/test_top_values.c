@@ -18,7 +18,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    sbuf_free(&out);
+    sbuf_done(&out);
     ck_assert_uint_eq(total, 0);
 }
 
@@ -235,7 +235,7 @@ static void on_summary(void *u, const struct flood_row *row)
     sbuf_init(&b, sizeof t->summary - 1);
     top_values_show(row->top_values, &b);
     snprintf(t->summary, sizeof t->summary, "%s", sbuf_cstr(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 static void on_row(void *u, const struct flood_row *row)
@@ -248,7 +248,7 @@ static void on_row(void *u, const struct flood_row *row)
     sbuf_init(&b, sizeof t->stored - 1);
     top_values_write(row->top_values, &b);
     snprintf(t->stored, sizeof t->stored, "%s", sbuf_cstr(&b));
-    sbuf_free(&b);
+    sbuf_done(&b);
 }
 
 static void occur(struct flood *l, const char *value)

@@ -159,8 +159,8 @@ START_TEST(it_ends_and_says_so)
         ck_assert_msg(e != OTHERWISE, "allocation %ld: it ends otherwise (%x): %s", n, (unsigned)status, said);
     }
     ck_assert_int_gt(n, 100);
-    rule_set_free(&rules);
-    err_free(&d);
+    rule_set_done(&rules);
+    err_done(&d);
 }
 END_TEST
 

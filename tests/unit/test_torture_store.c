@@ -293,7 +293,7 @@ static void course(void)
     struct diag d = {0};
     struct store *s = store_open(path, STORE_DAEMON, 0, &d);
     ck_assert_msg(s || d.errors, "it did not open, and does not say why");
-    err_free(&d);
+    err_done(&d);
     if (!s)
         return;
     for (unsigned k = 0; k < CHECKPOINTS; k++) {

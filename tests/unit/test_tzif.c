@@ -101,7 +101,7 @@ static void ck_file(const char *path, struct tally *t)
         free(z.rows);
         free(tz);
     }
-    sbuf_free(&bytes);
+    sbuf_done(&bytes);
 }
 
 static void ck_folder(const char *path, struct tally *t)
@@ -279,7 +279,7 @@ static void ck_rows(struct sbuf *file, const char *want)
         ck_assert(!z.rows && z.n == 0);
     ck_assert_str_eq(got, want);
     free(z.rows);
-    sbuf_free(file);
+    sbuf_done(file);
 }
 
 START_TEST(versions)
@@ -348,7 +348,7 @@ START_TEST(broken_files)
         }
     ck_assert_uint_gt(taken, 0);
     free(copy);
-    sbuf_free(&f);
+    sbuf_done(&f);
 }
 END_TEST
 

@@ -74,7 +74,7 @@ static void open_store(void)
     if (!store)
         err_print(&d, stderr);
     ck_assert_ptr_nonnull(store);
-    err_free(&d);
+    err_done(&d);
 }
 
 static bool on_event(void *u, const struct event_out *e)
@@ -133,7 +133,7 @@ static void start(void)
         .format = FORMAT_TEXT, .source = SLICE("/var/log/app.log"), .ring = 1, .last_us = RECORD_NO_TIME};
     store_positions(store, take_file, &stream.file_key);
     ck_assert_uint_ne(stream.file_key, 0);
-    err_free(&d);
+    err_done(&d);
 }
 
 /* Reads line n again, or another text at the end. */
@@ -180,7 +180,7 @@ START_TEST(an_old_store_keeps_its_keys)
     ck_assert_uint_eq(rows[0].key, UINT64_C(4918349252555293563)); /* as `SELECT key, rule FROM overdue` says */
     ck_assert_uint_eq(rows[1].key, UINT64_C(7269624030296983364));
     pipeline_free(pipeline);
-    rule_set_free(&rules);
+    rule_set_done(&rules);
     store_close(store);
 }
 END_TEST
@@ -247,7 +247,7 @@ static char *refusal(void)
     ck_assert_ptr_null(store_open(path, STORE_DAEMON, 0, &d));
     ck_assert_uint_gt(d.n, 0);
     char *text = strdup(d.v[0].text);
-    err_free(&d);
+    err_done(&d);
     return text;
 }
 

@@ -126,7 +126,7 @@ static struct snapshot *load(struct settings *s, const struct snapshot *before)
     struct snapshot *now = snapshot_load(s, &from, &d);
     err_print(&d, stderr);
     ck_assert_ptr_nonnull(now);
-    err_free(&d);
+    err_done(&d);
     return now;
 }
 
@@ -153,7 +153,7 @@ static struct settings *settings_of(struct bench *b)
     struct settings *s = settings_load(path, &d);
     err_print(&d, stderr);
     ck_assert_ptr_nonnull(s);
-    err_free(&d);
+    err_done(&d);
     free(text);
     free(path);
     return s;
@@ -245,7 +245,7 @@ static void bench_end(struct bench *b)
     mailbox_free(b->mailbox);
     event_free(b->late);
     event_base_free(b->base);
-    shares_free(&b->free);
+    shares_done(&b->free);
     snapshot_unref(b->snapshot);
     free(b);
 }

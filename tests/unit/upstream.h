@@ -225,8 +225,8 @@ static inline void upstream_stop(struct upstream *up)
         }
     for (unsigned i = 0; i < up->n_requests; i++) {
         free(up->requests[i].head);
-        sbuf_free(&up->requests[i].wire);
-        sbuf_free(&up->requests[i].body);
+        sbuf_done(&up->requests[i].wire);
+        sbuf_done(&up->requests[i].body);
     }
 }
 
