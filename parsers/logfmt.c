@@ -28,35 +28,44 @@ static struct slice decode(struct arena *a, struct slice v)
     return slice_of(p, n);
 }
 
-/* Takes one pair from the front; value.p is NULL for a key alone. False: what stands there is no pair. */
+/* A value in quotes, with a space or nothing behind it. */
+static bool take_quoted(struct slice *s, struct slice *value)
+{
+    size_t end = slice_quote_end(*s);
+    if (end >= s->n || (end + 1 < s->n && s->p[end + 1] != ' '))
+        return false;
+    *value = slice_sub(*s, 1, end);
+    slice_skip(s, end + 1);
+    return true;
+}
+
+static struct slice take_bare(struct slice *s)
+{
+    const char *end = slice_chr(*s, ' ');
+    struct slice value = slice_sub(*s, 0, end ? (size_t)(end - s->p) : s->n);
+    slice_skip(s, value.n);
+    return value;
+}
+
+/* Takes one pair from the front; value.p is NULL for a key alone. False: what stands there is no pair, and *s is
+ * somewhere in it. */
 static bool take_pair(struct slice *s, struct slice *key, struct slice *value, bool *quoted)
 {
-    size_t n = 0;
-    while (n < s->n && key_char(s->p[n]))
-        n++;
-    if (n == 0 || (n < s->n && s->p[n] != '=' && s->p[n] != ' '))
+    size_t n = slice_span(*s, key_char);
+    char next = n < s->n ? s->p[n] : ' ';
+    if (n == 0 || (next != '=' && next != ' '))
         return false;
     *key = slice_sub(*s, 0, n);
     *value = SLICE_NONE;
     *quoted = false;
-    if (n == s->n || s->p[n] == ' ') {
-        *s = slice_from(*s, n);
+    slice_skip(s, n);
+    if (next == ' ')
         return true;
-    }
-    struct slice rest = slice_from(*s, n + 1);
-    *quoted = rest.n && *rest.p == '"';
-    if (*quoted) {
-        for (n = 1; n < rest.n && rest.p[n] != '"'; n++)
-            n += rest.p[n] == '\\' && n + 1 < rest.n;
-        if (n >= rest.n || (n + 1 < rest.n && rest.p[n + 1] != ' '))
-            return false;
-        *value = slice_sub(rest, 1, n++);
-    } else {
-        const char *end = slice_chr(rest, ' ');
-        n = end ? (size_t)(end - rest.p) : rest.n;
-        *value = slice_sub(rest, 0, n);
-    }
-    *s = slice_from(rest, n);
+    slice_skip(s, 1);
+    *quoted = s->n && *s->p == '"';
+    if (*quoted)
+        return take_quoted(s, value);
+    *value = take_bare(s);
     return true;
 }
 
@@ -114,16 +123,19 @@ static bool logfmt_parse(struct parse_ctx *ctx, struct record *r)
     return ctx->formats->parsers[r->format]->parse(ctx, r);
 }
 
+static bool plain_key_char(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '.' || c == '-';
+}
+
 /* Pairs from the first byte on, and one of the names loggers always write. */
 static bool is_logfmt(struct slice s)
 {
     static const struct slice names[] = {{"level=", 6}, {"msg=", 4}, {"lvl=", 4}, {"ts=", 3}, {"time=", 5}};
-    size_t i = 0;
-    while (i < s.n && (ascii_alnum(s.p[i]) || s.p[i] == '_' || s.p[i] == '.' || s.p[i] == '-'))
-        i++;
-    if (i == 0 || i == s.n || s.p[i] != '=')
+    size_t n = slice_span(s, plain_key_char);
+    if (n == 0 || n == s.n || s.p[n] != '=')
         return false;
-    for (i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_starts(s, names[i]))
             return slice_chr(s, ' ') != NULL;
     return slice_find(s, SLICE(" level=")) >= 0 || slice_find(s, SLICE(" msg=")) >= 0;

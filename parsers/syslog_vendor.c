@@ -16,6 +16,12 @@ static bool mnemonic_char(char c)
     return (c >= 'A' && c <= 'Z') || ascii_digit(c) || c == '_' || c == '-';
 }
 
+/* "-3-" */
+static bool is_severity(const char *p)
+{
+    return p[0] == '-' && p[1] >= '0' && p[1] <= '7' && p[2] == '-';
+}
+
 /* The severity in %FACILITY-SEVERITY-MNEMONIC at the front of s, or -1; it says it better than the PRI does.
  */
 static int mnemonic_severity(struct slice s)
@@ -23,7 +29,7 @@ static int mnemonic_severity(struct slice s)
     if (s.n < 5 || *s.p != '%')
         return -1;
     for (size_t i = 1; i + 2 < s.n && (mnemonic_char(s.p[i]) || ascii_alpha(s.p[i])); i++)
-        if (i > 1 && s.p[i] == '-' && s.p[i + 1] >= '0' && s.p[i + 1] <= '7' && s.p[i + 2] == '-')
+        if (i > 1 && is_severity(s.p + i))
             return s.p[i + 1] - '0';
     return -1;
 }
@@ -73,6 +79,22 @@ static bool bare_host(struct parse_ctx *ctx, struct record *r, struct slice word
                                                                      : take_node(ctx, r, &rest));
 }
 
+/* A number with a colon is the sequence, a name the host. */
+static bool take_word(struct parse_ctx *ctx, struct record *r, struct cisco *c, struct slice word, struct slice behind)
+{
+    bool ended = word.p[word.n - 1] == ':';
+    struct slice name = slice_sub(word, 0, word.n - ended);
+    uint64_t n;
+    if (ended && slice_u64(name, &n)) {
+        c->sequence = c->sequence.p ? c->sequence : name;
+        return true;
+    }
+    if (c->host.p || !(ended ? syslog_is_host(name) : bare_host(ctx, r, word, behind)))
+        return false;
+    c->host = name;
+    return true;
+}
+
 /* Takes one part of the head; false when there is no more of it. */
 static bool take_part(struct parse_ctx *ctx, struct record *r, struct cisco *c, struct slice *rest)
 {
@@ -82,16 +104,10 @@ static bool take_part(struct parse_ctx *ctx, struct record *r, struct cisco *c, 
         return false;
     }
     c->stamped = (c->sequence.p || c->host.p) && syslog_stamp(ctx, r, rest);
-    struct slice word = first_word(*rest), name = slice_sub(word, 0, word.n - (word.n > 0));
-    uint64_t n;
-    if (c->stamped || take_uptime(rest) || word.n == rest->n || word.n < 2)
+    if (c->stamped || take_uptime(rest))
         return false;
-    bool ended = word.p[word.n - 1] == ':';
-    if (ended && slice_u64(name, &n))
-        c->sequence = c->sequence.p ? c->sequence : name;
-    else if (!c->host.p && (ended ? syslog_is_host(name) : bare_host(ctx, r, word, slice_from(*rest, word.n))))
-        c->host = ended ? name : word;
-    else
+    struct slice word = first_word(*rest);
+    if (word.n == rest->n || word.n < 2 || !take_word(ctx, r, c, word, slice_from(*rest, word.n)))
         return false;
     *rest = slice_from(*rest, word.n);
     return true;
@@ -142,30 +158,36 @@ void syslog_vendor_level(struct parse_ctx *ctx, struct record *r)
     read_vmware(ctx, r);
 }
 
+static bool is_in_key(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+static bool is_no_space(char c)
+{
+    return c != ' ';
+}
+
 /* One key=value or key="value" at the front; a backslash keeps the quote behind it inside the value. */
 static bool take_pair(struct slice *s, struct slice *key, struct slice *value)
 {
     skip_spaces(s);
-    size_t i = 0;
-    while (i < s->n && (ascii_alnum(s->p[i]) || s->p[i] == '_' || s->p[i] == '-' || s->p[i] == '.'))
-        i++;
-    if (i == 0 || i == s->n || s->p[i] != '=')
+    size_t n = slice_span(*s, is_in_key);
+    struct slice rest = slice_from(*s, n);
+    if (n == 0 || !starts_with(rest, '='))
         return false;
-    *key = slice_sub(*s, 0, i);
-    struct slice rest = slice_from(*s, i + 1);
-    i = 0;
-    if (rest.n && *rest.p == '"') {
-        for (i = 1; i < rest.n && rest.p[i] != '"'; i++)
-            i += rest.p[i] == '\\' && i + 1 < rest.n;
-        if (i >= rest.n)
+    *key = slice_sub(*s, 0, n);
+    rest = slice_from(rest, 1);
+    if (starts_with(rest, '"')) {
+        n = slice_quote_end(rest);
+        if (n >= rest.n)
             return false;
-        *value = slice_sub(rest, 1, i++);
+        *value = slice_sub(rest, 1, n++);
     } else {
-        while (i < rest.n && rest.p[i] != ' ')
-            i++;
-        *value = slice_sub(rest, 0, i);
+        n = slice_span(rest, is_no_space);
+        *value = slice_sub(rest, 0, n);
     }
-    *s = slice_from(rest, i);
+    *s = slice_from(rest, n);
     return true;
 }
 

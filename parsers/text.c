@@ -21,18 +21,15 @@ static enum spelling spelling_of(struct slice word)
 {
     bool upper = true, lower = true;
     for (size_t i = 0; i < word.n; i++) {
-        upper = upper && word.p[i] >= 'A' && word.p[i] <= 'Z';
-        lower = lower && word.p[i] >= 'a' && word.p[i] <= 'z';
+        upper = upper && ascii_capital(word.p[i]);
+        lower = lower && ascii_small(word.p[i]);
     }
     return upper ? SPELT_UPPER : lower ? SPELT_LOWER : SPELT_OTHER;
 }
 
 static size_t word_length(struct slice s)
 {
-    size_t n = 0;
-    while (n < s.n && n < NAME_MAX && ascii_alpha(s.p[n]))
-        n++;
-    return n;
+    return slice_span(slice_sub(s, 0, NAME_MAX), ascii_alpha);
 }
 
 /* Words that begin sentences as often as they name a level: bare ones say nothing. */
@@ -57,6 +54,20 @@ static bool is_level_in_capitals(struct slice word, struct slice behind, bool st
     return (stamped && starts(behind, "|")) || (ended && !is_weak(word));
 }
 
+/* A word that is not in capitals names a level where a colon is behind it; `lower` (in small letters, behind a time),
+   also in a column. */
+static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, size_t *taken)
+{
+    if (lower && starts(behind, "\t") && !is_weak(word)) /* zap, in columns */
+        return true;
+    if (!starts(behind, ":") || word.n < 3)
+        return false;
+    /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
+    if (!lower || slice_is(word, "panic"))
+        *taken = 0;
+    return true;
+}
+
 /*
  * The level that the word at the front names by its spelling and what is behind it. *taken: its length, or 0
  * when it is part of the message as well.
@@ -69,76 +80,90 @@ static enum level level_at(struct slice s, bool stamped, size_t *taken)
         return LEVEL_NONE;
     enum spelling spelling = spelling_of(word);
     *taken = word.n;
-    if (spelling == SPELT_UPPER)
-        return is_level_in_capitals(word, behind, stamped) ? level : LEVEL_NONE;
-    bool lower = stamped && spelling == SPELT_LOWER;
-    if (lower && starts(behind, "\t") && !is_weak(word)) /* zap, in columns */
-        return level;
-    if (!starts(behind, ":") || word.n < 3)
+    bool is = spelling == SPELT_UPPER ? is_level_in_capitals(word, behind, stamped)
+                                      : is_level_otherwise(word, behind, stamped && spelling == SPELT_LOWER, taken);
+    return is ? level : LEVEL_NONE;
+}
+
+/* "core:error", also Minecraft's "thread/ERROR". */
+static enum level level_behind_module(struct slice text, struct record *r)
+{
+    bool colon = slice_chr(text, ':');
+    if (!colon && !slice_chr(text, '/'))
         return LEVEL_NONE;
-    /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
-    if (!lower || slice_is(word, "panic"))
-        *taken = 0;
+    struct slice module = slice_split(&text, colon ? ':' : '/');
+    enum level level = level_from_word(text);
+    if (level != LEVEL_NONE)
+        r->logger = module;
     return level;
 }
 
 /* Level, process or module in one pair of brackets: [error], [core:error], [7], [pid 7:tid 8]. */
 static enum level level_in(struct slice inside, struct record *r)
 {
-    struct slice text = slice_trim(inside), module = text;
+    struct slice text = slice_trim(inside);
     enum level level = level_from_word(text);
     if (level != LEVEL_NONE && (text.n > 1 || spelling_of(text) == SPELT_UPPER))
         return level;
     if (slice_is(text, "System")) /* MySQL: the server starts or stops */
         return LEVEL_INFO;
-    level = LEVEL_NONE;
     struct slice session = text, pid = slice_split(&session, '-'); /* PostgreSQL: [7-1], process and line */
     if (all_digits(pid) && (!session.p || all_digits(session))) {
         r->procid = pid;
     } else if (starts(text, "pid ")) {
         pid = slice_from(text, 4);
         r->procid = slice_split(&pid, ':');
-    } else if (slice_chr(text, ':') || slice_chr(text, '/')) { /* also Minecraft's [thread/ERROR] */
-        module = slice_split(&text, slice_chr(text, ':') ? ':' : '/');
-        level = level_from_word(text);
-        if (level != LEVEL_NONE)
-            r->logger = module;
+    } else {
+        return level_behind_module(text, r);
     }
-    return level;
+    return LEVEL_NONE;
+}
+
+static bool is_in_channel(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
 /* "channel.LEVEL:" of Monolog, at the front. */
 static enum level channel_level(struct slice s, struct record *r, size_t *taken)
 {
-    size_t n = 0, dot = 0;
-    for (; n < s.n && n < NAME_MAX && (ascii_alnum(s.p[n]) || s.p[n] == '_' || s.p[n] == '.' || s.p[n] == '-'); n++)
-        if (s.p[n] == '.')
-            dot = n;
-    struct slice word = slice_sub(s, dot + 1, n);
-    if (!dot || n >= s.n || s.p[n] != ':' || spelling_of(word) != SPELT_UPPER)
+    size_t n = slice_span(slice_sub(s, 0, NAME_MAX), is_in_channel);
+    struct slice name = slice_sub(s, 0, n);
+    const char *dot = n && n < s.n && s.p[n] == ':' ? memrchr(name.p, '.', n) : NULL;
+    if (!dot || dot == s.p)
         return LEVEL_NONE;
-    enum level level = level_from_word(word);
+    struct slice word = slice_from(name, (size_t)(dot - s.p) + 1);
+    enum level level = spelling_of(word) == SPELT_UPPER ? level_from_word(word) : LEVEL_NONE;
     if (level != LEVEL_NONE)
-        r->logger = slice_sub(s, 0, dot);
+        r->logger = slice_sub(s, 0, (size_t)(dot - s.p));
     *taken = n;
     return level;
+}
+
+/* A capital and small letters, as sentences begin. */
+static bool is_sentence_word(struct slice word)
+{
+    return ascii_capital(*word.p) && slice_span(slice_from(word, 1), ascii_small) == word.n - 1;
+}
+
+static bool may_be_logger(struct slice name)
+{
+    return (ascii_alpha(*name.p) || *name.p == '_') && !is_sentence_word(name) && !slice_chr(name, '=') &&
+           !starts(name, "TID-");
 }
 
 /* "shop.pay WARNING " of Python's cookbook: a name, not the first word of a sentence, and a level in
  * capitals. */
 static bool name_before_level(struct slice name, struct slice behind)
 {
-    size_t taken, lower = 1;
-    while (lower < name.n && name.p[lower] >= 'a' && name.p[lower] <= 'z')
-        lower++;
-    bool sentence = *name.p >= 'A' && *name.p <= 'Z' && lower == name.n;
+    size_t taken;
     skip_spaces(&behind);
     struct slice word = slice_sub(behind, 0, word_length(behind));
+    enum spelling spelling = spelling_of(word);
     char last = name.p[name.n - 1];
-    if ((last == ':' || last == ']') && spelling_of(word) == SPELT_LOWER && starts(slice_from(behind, word.n), ": "))
+    if ((last == ':' || last == ']') && spelling == SPELT_LOWER && starts(slice_from(behind, word.n), ": "))
         return word.n > 2 && level_from_word(word) != LEVEL_NONE;
-    return !sentence && !slice_chr(name, '=') && !starts(name, "TID-") && (ascii_alpha(*name.p) || *name.p == '_') &&
-           word.n > 3 && spelling_of(word) == SPELT_UPPER && level_at(behind, true, &taken) != LEVEL_NONE;
+    return word.n > 3 && spelling == SPELT_UPPER && may_be_logger(name) && level_at(behind, true, &taken) != LEVEL_NONE;
 }
 
 /* request_id=abc, as Elixir writes what it knows beside the message. */
@@ -155,6 +180,30 @@ static bool take_pair(struct slice pair, struct record *r)
     return true;
 }
 
+/* A process's number, or what Sidekiq says of it. */
+static bool take_process(struct slice name, struct record *r)
+{
+    if (all_digits(name))
+        r->procid = name;
+    else if (starts(name, "pid=") && all_digits(slice_from(name, 4)))
+        r->procid = slice_from(name, 4);
+    else if (starts(name, "class="))
+        r->logger = slice_from(name, 6);
+    else
+        return false;
+    return true;
+}
+
+/* A logger's name, told by what is behind it. */
+static bool take_logger(struct slice name, struct slice behind, struct record *r)
+{
+    if (!starts(behind, " - ") && !name_before_level(name, behind))
+        return false;
+    char last = name.p[name.n - 1];
+    r->logger = slice_sub(name, 0, name.n - (last == ':' || last == '|'));
+    return true;
+}
+
 /* What may stand between time and level: a process id, user@database, "name - ", a name, pid=7 tid=a of
  * Sidekiq. */
 static bool skip_name(struct slice *s, struct record *r)
@@ -162,25 +211,19 @@ static bool skip_name(struct slice *s, struct record *r)
     struct slice name = word_at(*s), behind = slice_from(*s, name.n);
     if (!name.n || !behind.n || name.n == NAME_MAX)
         return false;
-    if (all_digits(name))
-        r->procid = name;
-    else if (starts(name, "pid=") && all_digits(slice_from(name, 4)))
-        r->procid = slice_from(name, 4);
-    else if (starts(name, "class="))
-        r->logger = slice_from(name, 6);
-    else if (!slice_chr(name, '@') && (starts(behind, " - ") || name_before_level(name, behind)))
-        r->logger = slice_sub(name, 0, name.n - (name.p[name.n - 1] == ':' || name.p[name.n - 1] == '|'));
-    else if (!take_pair(name, r) && !slice_chr(name, '@') && !starts(name, "TID-"))
+    bool address = slice_chr(name, '@');
+    bool taken = take_process(name, r) || (!address && take_logger(name, behind, r)) || take_pair(name, r);
+    if (!taken && !address && !starts(name, "TID-"))
         return false;
     slice_skip(s, name.n);
     return true;
 }
 
 /* PostgreSQL says more about an error in lines of their own, which have its prefix but no level. */
-static bool is_detail(struct slice s)
+static bool is_detail(struct slice s, bool stamped)
 {
     static const char *const labels[] = {"STATEMENT:", "DETAIL:", "HINT:", "CONTEXT:", "QUERY:", "LOCATION:"};
-    for (size_t i = 0; s.n && *s.p <= 'S' && i < sizeof labels / sizeof *labels; i++)
+    for (size_t i = 0; stamped && s.n && *s.p <= 'S' && i < sizeof labels / sizeof *labels; i++)
         if (slice_starts(s, slice_str(labels[i])))
             return true;
     return false;
@@ -190,7 +233,7 @@ static bool is_detail(struct slice s)
 static bool skip_mark(struct slice *s, bool stamped)
 {
     bool column = stamped && s->n > 1 && *s->p == '|';
-    if (!column && !(s->n > 1 && (*s->p == '-' || *s->p == ':') && s->p[1] == ' '))
+    if (!column && !starts(*s, "- ") && !starts(*s, ": "))
         return false;
     slice_skip(s, 1);
     struct slice behind = *s, number = slice_split(&behind, '|');
@@ -199,36 +242,52 @@ static bool skip_mark(struct slice *s, bool stamped)
     return true;
 }
 
+/* The level at the front, in brackets, as a word, or behind a channel. *bracket: the length of brackets that stand
+   there, with a level or without; *taken: as level_at has it. */
+static enum level level_in_front(struct slice s, struct record *r, bool stamped, size_t *taken, size_t *bracket)
+{
+    struct slice inside;
+    *taken = *bracket = pair_at(s, '[', ']', &inside);
+    if (*bracket)
+        return level_in(inside, r);
+    enum level level = level_at(s, stamped, taken);
+    return level == LEVEL_NONE ? channel_level(s, r, taken) : level;
+}
+
+/* Skips what stands before a level: brackets, or behind a time also {file.py:42} of Airflow, or a name. */
+static bool skip_before_level(struct slice *s, size_t bracket, bool stamped, struct record *r)
+{
+    struct slice inside;
+    size_t n = bracket + (stamped ? pair_at(*s, '{', '}', &inside) : 0);
+    slice_skip(s, n);
+    return n || (stamped && skip_name(s, r));
+}
+
 /*
  * Finds the level in what follows the time. On success *s is behind it; but pairs before a bare level say
  * what the message is about, as Sidekiq writes them, and stay in front of it.
  */
 static enum level level_from(struct slice *s, struct record *r, bool stamped)
 {
-    struct slice rest = *s, inside;
+    struct slice rest = *s;
     bool pairs = false;
     for (int i = 0; i < TOKENS_MAX; i++) {
+        size_t taken, bracket;
         skip_spaces(&rest);
         if (skip_mark(&rest, stamped))
             continue;
-        if (stamped && is_detail(rest)) {
+        if (is_detail(rest, stamped)) {
             *s = rest;
             return LEVEL_NONE;
         }
-        size_t taken = pair_at(rest, '[', ']', &inside), bracket = taken;
-        enum level level = taken ? level_in(inside, r) : level_at(rest, stamped, &taken);
-        if (level == LEVEL_NONE && !bracket)
-            level = channel_level(rest, r, &taken);
+        enum level level = level_in_front(rest, r, stamped, &taken, &bracket);
         if (level != LEVEL_NONE) {
             if (taken && (bracket || !pairs))
                 *s = slice_from(rest, taken);
             return level;
         }
-        size_t place = stamped ? pair_at(rest, '{', '}', &inside) : 0; /* Airflow: {file.py:42} */
         pairs = pairs || slice_chr(word_at(rest), '=');
-        if (bracket || place)
-            slice_skip(&rest, bracket + place);
-        else if (!stamped || !skip_name(&rest, r))
+        if (!skip_before_level(&rest, bracket, stamped, r))
             break;
     }
     return LEVEL_NONE;

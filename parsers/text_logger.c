@@ -7,7 +7,7 @@ static bool names_a_fault(struct slice name)
     bool digit = false, lower = false;
     for (size_t i = 0; i < name.n; i++) {
         digit = digit || ascii_digit(name.p[i]);
-        lower = lower || (name.p[i] >= 'a' && name.p[i] <= 'z');
+        lower = lower || ascii_small(name.p[i]);
     }
     return (digit && !lower) || slice_ends(name, SLICE("Error")) || slice_ends(name, SLICE("Exception")) ||
            slice_ends(name, SLICE("Warning"));
@@ -50,12 +50,15 @@ static bool skip_mark(struct slice *s)
     return n > 0;
 }
 
+static bool may_be_in_name(char c)
+{
+    return !ascii_space(c) && c != '"' && c != '[' && c != '(';
+}
+
 /* The word at the front where it may be a logger's name, up to white space. */
 static struct slice name_at(struct slice s)
 {
-    size_t n = 0, most = s.n < NAME_MAX ? s.n : NAME_MAX;
-    while (n < most && !ascii_space(s.p[n]) && s.p[n] != '"' && s.p[n] != '[' && s.p[n] != '(')
-        n++;
+    size_t n = slice_span(slice_sub(s, 0, NAME_MAX), may_be_in_name);
     bool fits = n && n < NAME_MAX && n < s.n && ascii_space(s.p[n]) && (ascii_alpha(*s.p) || *s.p == '_');
     return fits ? slice_sub(s, 0, n) : SLICE_NONE;
 }
@@ -93,6 +96,11 @@ static bool logger_from(struct slice *s, bool thread, struct record *r)
     return true;
 }
 
+static bool is_in_class(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '$' || c == '.';
+}
+
 /* "LearnerHandler-/10.0.0.1:52:LearnerHandler@562": log4j's %t:%C{1}@%L. The class, when there is one. */
 static struct slice class_behind_thread(struct slice inside)
 {
@@ -102,10 +110,7 @@ static struct slice class_behind_thread(struct slice inside)
     struct slice name = slice_sub(inside, 0, (size_t)at);
     colon = slice_rfind(name, SLICE(":"));
     name = slice_from(name, (size_t)(colon + 1));
-    for (size_t i = 0; i < name.n; i++)
-        if (!ascii_alnum(name.p[i]) && name.p[i] != '_' && name.p[i] != '$' && name.p[i] != '.')
-            return SLICE_NONE;
-    return name.n && ascii_alpha(name.p[0]) ? name : SLICE_NONE;
+    return name.n && ascii_alpha(name.p[0]) && slice_span(name, is_in_class) == name.n ? name : SLICE_NONE;
 }
 
 /* "root:message" of Python's default format. */

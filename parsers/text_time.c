@@ -63,17 +63,24 @@ static bool finish(const struct parse_ctx *ctx, struct slice *s, size_t n, struc
     return true;
 }
 
+/* Where month and day stand behind a year of two digits, and what separates the numbers of the clock. */
+static const struct short_form {
+    size_t month, day;
+    char sep;
+} short_forms[] = {{2, 4, '\0'}, {3, 6, ':'}};
+
 /* yy/mm/dd hh:mm:ss (log4j of Spark), yymmdd hhmmss (of HDFS) and yymmdd hh:mm:ss (old MySQL). */
 static bool short_date(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
-    size_t slash = s->n > 8 && s->p[2] == '/' && s->p[5] == '/', day = slash ? 6 : 4;
+    bool slash = s->n > 8 && s->p[2] == '/' && s->p[5] == '/';
+    const struct short_form *form = &short_forms[slash];
     struct civil c = {
-        .year = digits_at(*s, 0, 2), .month = digits_at(*s, slash ? 3 : 2, 2), .day = digits_at(*s, day, 2)};
-    size_t n = day + 2;
+        .year = digits_at(*s, 0, 2), .month = digits_at(*s, form->month, 2), .day = digits_at(*s, form->day, 2)};
+    size_t n = form->day + 2;
     if (c.year < 0 || c.month < 0 || c.day < 0 || s->n <= n || s->p[n] != ' ')
         return false;
     c.year += 2000;
-    size_t clock = clock_at(*s, n + 1, slash ? ':' : '\0', &c);
+    size_t clock = clock_at(*s, n + 1, form->sep, &c);
     return clock && finish(ctx, s, n + 1 + clock, c, out);
 }
 
@@ -81,22 +88,31 @@ static bool short_date(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
 static bool day_first(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
     struct civil c = {.day = digits_at(*s, 0, 2), .month = stamp_month(slice_from(*s, 3)), .year = digits_at(*s, 7, 4)};
-    if (c.day < 0 || !c.month || c.year < 0 || s->n < 20 || s->p[2] != s->p[6] ||
-        (s->p[2] != '-' && s->p[2] != ' ' && s->p[2] != '/') || s->p[11] != ' ')
+    if (c.day < 0 || !c.month || c.year < 0 || s->n < 20 || s->p[2] != s->p[6] || !slice_chr(SLICE("- /"), s->p[2]) ||
+        s->p[11] != ' ')
         return false;
     size_t clock = clock_at(*s, 12, ':', &c);
     return clock && finish(ctx, s, 12 + clock, c, out);
+}
+
+/* "h:mm:ss" or "h:mm", of 1 to 12 hours: the bytes it takes, or 0. */
+static size_t twelve_hours_at(struct slice s, bool seconds, struct civil *c)
+{
+    size_t n = s.n > 1 && s.p[1] == ':' ? 1 : 2;
+    c->hour = digits_at(s, 0, n);
+    c->minute = digits_at(s, n + 1, 2);
+    c->second = seconds ? digits_at(s, n + 4, 2) : 0;
+    if (c->hour < 1 || c->hour > 12 || c->minute < 0 || c->second < 0 || s.p[n] != ':')
+        return 0;
+    return n + (seconds ? 6 : 3);
 }
 
 /* "h:mm:ss" or "h:mm" and AM or PM behind a space or none, in 24 hours; the bytes it takes, 0 when there is
  * none. */
 static size_t half_day_at(struct slice s, bool seconds, struct civil *c)
 {
-    size_t n = s.n > 1 && s.p[1] == ':' ? 1 : 2, end = n + (seconds ? 6 : 3);
-    c->hour = digits_at(s, 0, n);
-    c->minute = digits_at(s, n + 1, 2);
-    c->second = seconds ? digits_at(s, n + 4, 2) : 0;
-    if (c->hour < 1 || c->hour > 12 || c->minute < 0 || c->second < 0 || s.p[n] != ':')
+    size_t end = twelve_hours_at(s, seconds, c);
+    if (!end)
         return 0;
     end += end < s.n && s.p[end] == ' ';
     bool pm = slice_starts(slice_from(s, end), SLICE("PM"));
@@ -174,9 +190,7 @@ static bool epoch(struct slice *s, int64_t *out)
 {
     struct slice rest = *s;
     int64_t us;
-    size_t n = 0;
-    while (n < s->n && ascii_digit(s->p[n]))
-        n++;
+    size_t n = slice_span(*s, ascii_digit);
     if ((n != 10 && n != 13) || s->p[0] > '2' || !stamp_epoch(&rest, &us))
         return false;
     char next = rest.n ? rest.p[0] : ' ';
@@ -203,36 +217,54 @@ static bool clock_only(struct slice *s, int64_t *out)
     return true;
 }
 
-static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
+static bool month_first(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
     int64_t us;
     bool zone = false;
+    if (!stamp_rfc3164(s, ctx->now_us, ctx->memo, &us, &zone))
+        return java_date(ctx, s, out);
+    *out = zone ? us : local(ctx, us);
+    return true;
+}
+
+/* RFC 3339, with the milliseconds that Python's "%(asctime)s,%(msecs)d" writes a second time. */
+static bool iso(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
+{
+    int64_t us;
+    int32_t twice;
+    bool zone = false;
+    if (!stamp_rfc3339(s, &us, &zone))
+        return false;
+    slice_skip(s, fraction_at(*s, &twice));
+    *out = zone ? us : local(ctx, us);
+    return true;
+}
+
+/* nginx, and Go's log package, which may add microseconds. */
+static bool slashed(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
+{
+    int64_t us;
+    int32_t micro;
+    if (!stamp_nginx(s, &us))
+        return false;
+    slice_skip(s, fraction_at(*s, &micro));
+    *out = local(ctx, us + micro);
+    return true;
+}
+
+static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
+{
     if (!s->n)
         return false;
-    if (!ascii_digit(s->p[0])) {
-        if (!stamp_rfc3164(s, ctx->now_us, ctx->memo, &us, &zone))
-            return java_date(ctx, s, out);
-        *out = zone ? us : local(ctx, us);
-        return true;
-    }
-    if (stamp_rfc3339(s, &us, &zone)) {
-        int32_t twice; /* Python's "%(asctime)s,%(msecs)d" */
-        slice_skip(s, fraction_at(*s, &twice));
-        *out = zone ? us : local(ctx, us);
-        return true;
-    }
-    if (stamp_nginx(s, &us)) { /* also Go's log package, which may add microseconds */
-        int32_t micro;
-        slice_skip(s, fraction_at(*s, &micro));
-        *out = local(ctx, us + micro);
-        return true;
-    }
-    if (stamp_clf(s, &us)) {
-        *out = us;
-        return true;
-    }
-    return day_first(ctx, s, out) || short_date(ctx, s, out) || digits_date(ctx, s, out) || epoch(s, out) ||
-           clock_only(s, out);
+    if (!ascii_digit(s->p[0]))
+        return month_first(ctx, s, out);
+    return iso(ctx, s, out) || slashed(ctx, s, out) || stamp_clf(s, out) || day_first(ctx, s, out) ||
+           short_date(ctx, s, out) || digits_date(ctx, s, out) || epoch(s, out) || clock_only(s, out);
+}
+
+static bool klog_civil(const struct parse_ctx *ctx, struct civil c, bool has_year, int64_t *us)
+{
+    return has_year ? c.year >= 1970 && stamp_civil(&c, us) : stamp_nearest_year(c, ctx->now_us, us);
 }
 
 /* "1123 10:00:00.123456" at the offset, with a year in front where at is not 1. Without it the year is the one nearest
@@ -240,15 +272,14 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
 static bool klog_time(const struct parse_ctx *ctx, struct slice s, size_t at, int64_t *out)
 {
     bool has_year = at > 1;
+    int64_t us;
     struct civil c = {
         .year = has_year ? digits_at(s, 1, 4) : 0, .month = digits_at(s, at, 2), .day = digits_at(s, at + 2, 2)};
     if (s.n < at + 21 || s.p[at + 4] != ' ' || !ascii_digit(s.p[at + 5]) || !clock_at(s, at + 5, ':', &c) ||
         s.p[at + 13] != '.')
         return false;
     c.micro = digits_at(s, at + 14, 6);
-    int64_t us;
-    if (c.micro < 0 || (has_year && c.year < 1970) ||
-        !(has_year ? stamp_civil(&c, &us) : stamp_nearest_year(c, ctx->now_us, &us)))
+    if (c.micro < 0 || !klog_civil(ctx, c, has_year, &us))
         return false;
     *out = local(ctx, us);
     return true;
@@ -259,15 +290,14 @@ static bool klog(const struct parse_ctx *ctx, struct slice *s, struct text_head 
 {
     if (!s->n || !slice_chr(SLICE("IWEF"), *s->p))
         return false;
-    size_t at = digits_at(*s, 1, 8) >= 0 ? 5 : 1, n = 0;
+    size_t at = digits_at(*s, 1, 8) >= 0 ? 5 : 1;
     int64_t us;
     if (!klog_time(ctx, *s, at, &us))
         return false;
     struct slice rest = slice_from(*s, at + 20);
     while (rest.n && *rest.p == ' ')
         slice_skip(&rest, 1);
-    while (n < rest.n && ascii_digit(rest.p[n]))
-        n++;
+    size_t n = slice_span(rest, ascii_digit);
     h->procid = slice_sub(rest, 0, n);
     const char *end = slice_chr(slice_sub(rest, 0, 200), ']');
     if (!end || n >= rest.n || rest.p[n] != ' ')
@@ -280,31 +310,26 @@ static bool klog(const struct parse_ctx *ctx, struct slice *s, struct text_head 
     return true;
 }
 
+/* "7:M ", process and role, in front of a time: the digits of the process, or 0. */
+static size_t redis_pid(struct slice s)
+{
+    size_t n = slice_span(slice_sub(s, 0, 10), ascii_digit);
+    return n && s.n >= n + 30 && s.p[n] == ':' && strchr("MSCX", s.p[n + 1]) && s.p[n + 2] == ' ' ? n : 0;
+}
+
 /* "7:M 23 Nov 2026 10:00:00.123 # message" of Redis, whose levels are . - * and # */
 static bool redis(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
 {
-    size_t n = 0;
-    while (n < s->n && n < 10 && ascii_digit(s->p[n]))
-        n++;
-    if (!n || s->n < n + 30 || s->p[n] != ':' || !strchr("MSCX", s->p[n + 1]) || s->p[n + 2] != ' ')
-        return false;
+    static const enum level levels[] = {LEVEL_DEBUG, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING};
+    static const struct slice marks = {".-*#", 4};
+    size_t n = redis_pid(*s);
     struct slice rest = slice_from(*s, n + 3);
-    if (!day_first(ctx, &rest, &h->time_us) || rest.n < 3 || rest.p[0] != ' ' || rest.p[2] != ' ')
+    if (!n || !day_first(ctx, &rest, &h->time_us) || rest.n < 3 || rest.p[0] != ' ' || rest.p[2] != ' ')
         return false;
-    switch (rest.p[1]) {
-    case '.':
-    case '-':
-        h->level = LEVEL_DEBUG;
-        break;
-    case '*':
-        h->level = LEVEL_INFO;
-        break;
-    case '#':
-        h->level = LEVEL_WARNING;
-        break;
-    default:
+    const char *mark = slice_chr(marks, rest.p[1]);
+    if (!mark)
         return false;
-    }
+    h->level = levels[mark - marks.p];
     h->procid = slice_sub(*s, 0, n);
     *s = slice_from(rest, 2);
     return true;
@@ -399,25 +424,34 @@ static bool bracketed(const struct parse_ctx *ctx, struct slice *s, struct text_
     return true;
 }
 
+static bool known_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
+{
+    return s->n && (nest(ctx, s, h) || bracketed(ctx, s, h) || klog(ctx, s, h) || redis(ctx, s, h) ||
+                    redis_signal(s, h) || logrus(ctx, s, h) || stamp_from(ctx, s, &h->time_us));
+}
+
+/* Collectors and grep put the file's name before the line; Go's log package a prefix, with a colon by habit. */
+static bool head_behind_name(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
+{
+    struct slice rest = *s, name = slice_split(&rest, ' '), after = rest;
+    bool file = slice_find(name, SLICE(".log")) >= 0, go = name.n > 1 && name.p[name.n - 1] == ':';
+    if (name.n >= 120 || !(file || (go && stamp_nginx(&after, &(int64_t){0}))) || !stamp_from(ctx, &rest, &h->time_us))
+        return false;
+    if (go && !file)
+        h->logger = slice_sub(name, 0, name.n - 1);
+    *s = rest;
+    return true;
+}
+
 bool text_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
 {
     static const struct text_head none = {.time_us = RECORD_NO_TIME};
     *h = none;
-    if (s->n && (nest(ctx, s, h) || bracketed(ctx, s, h) || klog(ctx, s, h) || redis(ctx, s, h) || redis_signal(s, h) ||
-                 logrus(ctx, s, h) || stamp_from(ctx, s, &h->time_us)))
+    if (known_head(ctx, s, h))
         return true;
     *h = none;
-    /* Collectors and grep put the file's name before the line; Go's log package a prefix, with a colon by
-     * habit. */
-    struct slice rest = *s, name = slice_split(&rest, ' ');
-    bool file = slice_find(name, SLICE(".log")) >= 0, go = name.n > 1 && name.p[name.n - 1] == ':';
-    struct slice after = rest;
-    if (name.n < 120 && (file || (go && stamp_nginx(&after, &(int64_t){0}))) && stamp_from(ctx, &rest, &h->time_us)) {
-        if (go && !file)
-            h->logger = slice_sub(name, 0, name.n - 1);
-        *s = rest;
+    if (head_behind_name(ctx, s, h))
         return true;
-    }
     *h = none;
     return false;
 }

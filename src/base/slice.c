@@ -114,3 +114,11 @@ uint64_t slice_hash(struct slice s, uint64_t seed)
         h = hash_mix(h, slice_word(s));
     return hash_mix(h, 0xa0761d6478bd642fu);
 }
+
+size_t slice_quote_end(struct slice s)
+{
+    size_t n = 1;
+    while (n < s.n && s.p[n] != '"')
+        n += s.p[n] == '\\' && n + 1 < s.n ? 2 : 1;
+    return n;
+}

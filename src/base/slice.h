@@ -93,6 +93,16 @@ static inline bool ascii_alnum(char c)
     return ascii_alpha(c) || ascii_digit(c);
 }
 
+static inline bool ascii_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static inline bool ascii_small(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
 static inline bool ascii_hex(char c)
 {
     return ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -114,6 +124,15 @@ static inline char ascii_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+/* How many bytes at the front are of this kind. */
+static inline size_t slice_span(struct slice s, bool (*is)(char c))
+{
+    size_t n = 0;
+    while (n < s.n && is(s.p[n]))
+        n++;
+    return n;
+}
+
 /* Position of the first or last occurrence of needle, or -1. */
 ptrdiff_t slice_find(struct slice s, struct slice needle);
 ptrdiff_t slice_rfind(struct slice s, struct slice needle);
@@ -128,6 +147,9 @@ struct slice slice_split(struct slice *s, char c);
 bool slice_u64(struct slice s, uint64_t *out);
 /* Hex digits and nothing else, at least one. */
 bool slice_is_hex(struct slice s);
+/* Where the text in double quotes at the front of s ends: the offset of the closing quote, or s.n or more when there is
+   none. A backslash keeps the byte behind it inside. */
+size_t slice_quote_end(struct slice s);
 /* A copy with a final NUL, malloc'd; the caller frees it. */
 char *slice_dup(struct slice s);
 

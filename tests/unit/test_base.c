@@ -214,6 +214,23 @@ START_TEST(err_shows_the_place)
 }
 END_TEST
 
+START_TEST(quotes_and_spans)
+{
+    static const struct {
+        const char *text;
+        size_t end;
+    } cases[] = {{"\"\"", 1}, {"\"ab\" c\"", 3}, {"\"a\\\"b\"", 5}, {"\"a\\\\\"", 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_uint_eq(slice_quote_end(slice_str(cases[i].text)), cases[i].end);
+    static const char *const open[] = {"\"", "\"ab", "\"ab\\", "\"ab\\\""};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        ck_assert_uint_ge(slice_quote_end(slice_str(open[i])), strlen(open[i]));
+    ck_assert_uint_eq(slice_span(SLICE("123a4"), ascii_digit), 3);
+    ck_assert_uint_eq(slice_span(SLICE("123"), ascii_digit), 3);
+    ck_assert_uint_eq(slice_span(SLICE_NONE, ascii_digit), 0);
+}
+END_TEST
+
 START_TEST(ledger_line)
 {
     struct counts c = {0};
@@ -566,6 +583,7 @@ int main(void)
     tcase_add_test(t, table_against_a_model);
     tcase_add_test(t, utf8_repairs);
     tcase_add_test(t, err_shows_the_place);
+    tcase_add_test(t, quotes_and_spans);
     tcase_add_test(t, ledger_line);
     tcase_add_test(t, json_writes_and_reads);
     tcase_add_test(t, json_drives_no_terminal);
