@@ -80,22 +80,30 @@ static bool take_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
     return true;
 }
 
-static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
+/* The fields behind the version. */
+static bool take_header(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
-    slice_split(&s, ' ');
-    if (!take_stamp(ctx, r, &s))
+    if (!take_stamp(ctx, r, s))
         return refuse(ctx, "RFC 5424: no time stamp");
-    if (!take_field(&s, &r->host) || r->host.n > SYSLOG_HOST_MAX)
+    if (!take_field(s, &r->host) || r->host.n > SYSLOG_HOST_MAX)
         return refuse(ctx, "RFC 5424: bad host name");
-    if (!take_field(&s, &r->app))
+    if (!take_field(s, &r->app))
         return refuse(ctx, "RFC 5424: bad application name");
-    if (!take_field(&s, &r->procid))
+    if (!take_field(s, &r->procid))
         return refuse(ctx, "RFC 5424: bad process id");
-    if (!take_field(&s, &r->msgid))
+    if (!take_field(s, &r->msgid))
         return refuse(ctx, "RFC 5424: bad message id");
     r->app = slice_sub(r->app, 0, APP_MAX);
     r->procid = slice_sub(r->procid, 0, PROCID_MAX);
     r->msgid = slice_sub(r->msgid, 0, MSGID_MAX);
+    return true;
+}
+
+static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
+{
+    slice_split(&s, ' ');
+    if (!take_header(ctx, r, &s))
+        return false;
     if (!s.n)
         return refuse(ctx, "RFC 5424: no structured data");
     if (slice_is(s, "-") || slice_starts(s, SLICE("- "))) {
@@ -107,7 +115,7 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
         syslog_body(ctx, r, s);
         return true;
     }
-    syslog_body(ctx, r, slice_from(s, s.n && *s.p == ' '));
+    syslog_body(ctx, r, slice_from(s, starts_with(s, ' ')));
     return true;
 }
 
@@ -129,42 +137,50 @@ static void set_pri(struct record *r, uint64_t pri)
     r->level = level_from_severity(r->severity);
 }
 
+/* A stamp is at the front, or, behind the end of a PRI, another kind of stamp or a version. */
+static bool is_header(struct parse_ctx *ctx, struct slice s, bool closed)
+{
+    struct slice stamp = s;
+    int64_t us;
+    bool zoned;
+    return stamp_rfc3164(&stamp, ctx->now_us, ctx->memo, &us, &zoned) ||
+           (closed && (stamp_rfc3339(&stamp, &us, &zoned) || announces_5424(s)));
+}
+
 /* A PRI that has lost its first or its last byte, "13>Nov 23 …" or "<13Nov 23 …": one only where a header
  * follows. */
 static void take_torn_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
-    bool open = s->n && *s->p == '<', zoned;
-    struct slice digits = slice_from(*s, open), rest = digits, stamp;
-    int64_t us;
+    bool open = starts_with(*s, '<');
+    struct slice digits = slice_from(*s, open), rest = slice_from(digits, slice_span(digits, ascii_digit));
     uint64_t pri;
-    while (rest.n && ascii_digit(*rest.p))
-        rest = slice_from(rest, 1);
     digits = slice_sub(digits, 0, digits.n - rest.n);
-    bool close = rest.n && *rest.p == '>';
+    bool close = starts_with(rest, '>');
     rest = slice_from(rest, close);
-    stamp = rest;
-    if (open != close && digits.n <= 3 && slice_u64(digits, &pri) && pri <= PRI_MAX &&
-        (stamp_rfc3164(&stamp, ctx->now_us, ctx->memo, &us, &zoned) ||
-         (close && (stamp_rfc3339(&stamp, &us, &zoned) || announces_5424(rest))))) {
-        set_pri(r, pri);
-        *s = rest;
-    }
+    if (open == close || digits.n > 3 || !slice_u64(digits, &pri) || pri > PRI_MAX || !is_header(ctx, rest, close))
+        return;
+    set_pri(r, pri);
+    *s = rest;
+}
+
+static bool read_pri(struct slice digits, uint64_t *pri)
+{
+    return slice_u64(digits, pri) && *pri <= PRI_MAX && (digits.n < 2 || *digits.p != '0');
 }
 
 /* 6.2.1: `<`, 0 to 191 without leading zeros, `>`. Text that only begins with `<` has no PRI. */
 static bool take_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
-    size_t i = 1;
-    while (i < s->n && ascii_digit(s->p[i]))
-        i++;
-    if (!s->n || *s->p != '<' || i == s->n || s->p[i] != '>') {
-        if (i == s->n && i <= 4 && *s->p == '<')
+    bool open = starts_with(*s, '<');
+    size_t i = 1 + slice_span(slice_from(*s, 1), ascii_digit);
+    if (!open || i == s->n || s->p[i] != '>') {
+        if (open && i == s->n && i <= 4)
             return refuse(ctx, "cut off inside the PRI");
         take_torn_pri(ctx, r, s);
         return true;
     }
     uint64_t pri;
-    if (!slice_u64(slice_sub(*s, 1, i), &pri) || pri > PRI_MAX || (i > 2 && s->p[1] == '0'))
+    if (!read_pri(slice_sub(*s, 1, i), &pri))
         return refuse(ctx, "PRI is not a number from 0 to 191");
     set_pri(r, pri);
     *s = slice_from(*s, i + 1);
@@ -175,11 +191,8 @@ static bool take_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
 static bool only_a_version(struct slice s)
 {
     enum { VERSION_DIGITS = 8 };
-    size_t i = 0;
     s = slice_trim(s);
-    while (i < s.n && ascii_alnum(s.p[i]))
-        i++;
-    return s.n && i == s.n && s.n <= VERSION_DIGITS && ascii_digit(*s.p);
+    return s.n && slice_span(s, ascii_alnum) == s.n && s.n <= VERSION_DIGITS && ascii_digit(*s.p);
 }
 
 /*
@@ -198,6 +211,19 @@ static struct slice message_of(struct slice s)
     return slice_from(s, pri ? lead : 0);
 }
 
+static bool parse_behind_pri(struct parse_ctx *ctx, struct record *r, struct slice s)
+{
+    bool c_string = r->raw.p[r->raw.n - 1] == '\0'; /* sent whole, as Python does */
+    if (announces_5424(s))
+        return parse_5424(ctx, r, s);
+    if (!s.n)
+        return refuse(ctx, "nothing behind the PRI");
+    if (!c_string && only_a_version(s))
+        return refuse(ctx, "RFC 5424: cut off behind the version");
+    syslog_legacy(ctx, r, s);
+    return true;
+}
+
 static bool syslog_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = message_of(r->raw);
@@ -205,14 +231,9 @@ static bool syslog_parse(struct parse_ctx *ctx, struct record *r)
         return refuse(ctx, "empty message");
     if (!take_pri(ctx, r, &s))
         return false;
-    bool pri = r->severity >= 0, c_string = r->raw.p[r->raw.n - 1] == '\0'; /* sent whole, as Python does */
-    if (pri && announces_5424(s))
-        return parse_5424(ctx, r, s);
-    if (pri && !s.n)
-        return refuse(ctx, "nothing behind the PRI");
-    if (pri && !c_string && only_a_version(s))
-        return refuse(ctx, "RFC 5424: cut off behind the version");
-    if (pri || !slice_starts(s, SLICE("1 ")) || !try_5424(ctx, r, s))
+    if (r->severity >= 0)
+        return parse_behind_pri(ctx, r, s);
+    if (!slice_starts(s, SLICE("1 ")) || !try_5424(ctx, r, s))
         syslog_legacy(ctx, r, s);
     return true;
 }
@@ -227,17 +248,22 @@ static bool has_pri(struct slice s)
     return i > 1 && i < s.n && s.p[i] == '>';
 }
 
-/* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
-static bool syslog_file(struct slice s)
+static bool take_file_stamp(struct slice *s)
 {
     /* Any year will do that has a 29th of February. */
     static const int64_t leap_year_us = INT64_C(951782400) * STAMP_SECOND;
     int64_t us;
-    bool zoned = false, iso = s.n > 10 && s.p[10] == 'T' && stamp_rfc3339(&s, &us, &zoned);
+    bool zoned = false;
+    if (s->n > 10 && s->p[10] == 'T' && stamp_rfc3339(s, &us, &zoned))
+        return zoned;
     /* A weekday is not written there: OpenVPN begins so. */
-    if (iso ? !zoned : (s.n < 5 || ascii_alpha(s.p[4]) || !stamp_rfc3164(&s, leap_year_us, NULL, &us, &zoned)))
-        return false;
-    if (!s.n || *s.p != ' ')
+    return s->n >= 5 && !ascii_alpha(s->p[4]) && stamp_rfc3164(s, leap_year_us, NULL, &us, &zoned);
+}
+
+/* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
+static bool syslog_file(struct slice s)
+{
+    if (!take_file_stamp(&s) || !starts_with(s, ' '))
         return false;
     s = slice_from(s, 1);
     struct slice host = slice_split(&s, ' '), tag = slice_split(&s, ' ');

@@ -89,7 +89,16 @@ static bool take_host(struct record *r, struct slice *s)
 
 static bool tag_char(char c)
 {
-    return ascii_alnum(c) || strchr("._-/@%#+()*~\\$", c);
+    static const bool in_tags[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['.'] = true,  ['_'] = true, ['-'] = true,
+        ['/'] = true,         ['@'] = true,         ['%'] = true,         ['#'] = true,  ['+'] = true, ['('] = true,
+        [')'] = true,         ['*'] = true,         ['~'] = true,         ['\\'] = true, ['$'] = true};
+    return in_tags[(unsigned char)c];
+}
+
+static bool is_colon_inside(struct slice word, size_t i)
+{
+    return word.p[i] == ':' && i && i + 1 < word.n;
 }
 
 /* A word such as programs are named by; not a number, not a level, not the exception of a headerless trace.
@@ -100,8 +109,7 @@ static bool is_tag(struct slice word)
     if (!word.n || word.n > TAG_MAX)
         return false;
     for (size_t i = 0; i < word.n; i++) {
-        bool inside = word.p[i] == ':' && i && i + 1 < word.n;
-        if (!word.p[i] || (!inside && !tag_char(word.p[i])))
+        if (!tag_char(word.p[i]) && !is_colon_inside(word, i))
             return false;
         letter |= ascii_alpha(word.p[i]) || *word.p == '#';
         only_dashes &= word.p[i] == '-';
@@ -118,29 +126,38 @@ static bool names_a_fault(struct slice word)
 /* "Use the BFG!" is text: a capital and small letters, as sentences begin. */
 static bool sentence_word(struct slice word)
 {
-    size_t i = 1;
-    while (i < word.n && word.p[i] >= 'a' && word.p[i] <= 'z')
-        i++;
-    return word.n > 1 && *word.p >= 'A' && *word.p <= 'Z' && i == word.n;
+    return word.n > 1 && ascii_capital(*word.p) && slice_span(slice_from(word, 1), ascii_small) == word.n - 1;
+}
+
+static bool is_before_pid(char c)
+{
+    return c != ' ' && c != '\t' && c != '[';
+}
+
+/* The colon at i has another one beside it. */
+static bool is_twin(struct slice s, size_t i)
+{
+    return (i && s.p[i - 1] == ':') || (i + 1 < s.n && s.p[i + 1] == ':');
+}
+
+/* A pid in brackets and a colon are at the front. */
+static bool ends_with_pid(struct slice s)
+{
+    const char *close = s.n && *s.p == '[' ? slice_chr(s, ']') : NULL;
+    return close && slice_starts(slice_from(s, (size_t)(close - s.p) + 1), SLICE(":"));
 }
 
 /* A colon ends a tag where a space follows, or a pid stands between: "a:b: text", "a:b[7]: text"; else the
  * first one does. */
 static size_t tag_length(struct slice s)
 {
-    size_t end = 0, first = 0;
-    for (; end < s.n && end <= TAG_MAX && s.p[end] != ' ' && s.p[end] != '\t' && s.p[end] != '['; end++) {
-        bool twin = (end && s.p[end - 1] == ':') || (end + 1 < s.n && s.p[end + 1] == ':');
-        if (s.p[end] == ':' && !first && !twin)
-            first = end;
-    }
+    size_t end = slice_span(slice_sub(s, 0, TAG_MAX + 1), is_before_pid), first = 0;
+    for (size_t i = 0; i < end && !first; i++)
+        if (s.p[i] == ':' && !is_twin(s, i))
+            first = i;
     if (end && s.p[end - 1] == ':')
         return end - 1;
-    struct slice rest = slice_sub(s, end, end + PID_MAX + 3);
-    const char *close = rest.n && *rest.p == '[' ? slice_chr(rest, ']') : NULL;
-    if (!first || (close && slice_starts(slice_from(rest, (size_t)(close - rest.p) + 1), SLICE(":"))))
-        return end;
-    return first;
+    return !first || ends_with_pid(slice_sub(s, end, end + PID_MAX + 3)) ? end : first;
 }
 
 static bool is_space(struct slice s)

@@ -100,19 +100,24 @@ bool syslog_is_host(struct slice s)
 
 /* ---- structured data ---- */
 
+/* 6.3.3, SD-NAME: what is printable, but for `=`, `]` and `"`. */
 static bool sd_name_char(char c)
 {
-    return syslog_printable(c) && c != '=' && c != ']' && c != '"';
+    static const bool in_names[256] = {['!'] = true, ['#' ... '<'] = true, ['>' ... '\\'] = true, ['^' ... '~'] = true};
+    return in_names[(unsigned char)c];
 }
 
 static struct slice take_sd_name(struct slice *s)
 {
-    size_t n = 0;
-    while (n < s->n && sd_name_char(s->p[n]))
-        n++;
+    size_t n = slice_span(*s, sd_name_char);
     struct slice name = slice_sub(*s, 0, n);
     *s = slice_from(*s, n);
     return n <= SD_NAME_MAX ? name : SLICE_NONE;
+}
+
+static bool is_escape(struct slice v, size_t i)
+{
+    return v.p[i] == '\\' && i + 1 < v.n && (v.p[i + 1] == '"' || v.p[i + 1] == '\\' || v.p[i + 1] == ']');
 }
 
 /* 6.3.3: `\` escapes `"`, `\` and `]`; before any other character it stands for itself. */
@@ -123,7 +128,7 @@ static struct slice unescape(struct arena *a, struct slice v)
     char *p = arena_alloc(a, v.n);
     size_t n = 0;
     for (size_t i = 0; i < v.n; i++) {
-        if (v.p[i] == '\\' && i + 1 < v.n && (v.p[i + 1] == '"' || v.p[i + 1] == '\\' || v.p[i + 1] == ']'))
+        if (is_escape(v, i))
             i++;
         p[n++] = v.p[i];
     }
@@ -134,8 +139,7 @@ static bool take_quoted(struct slice *s, struct slice *value)
 {
     size_t i = 1;
     while (i < s->n && s->p[i] != '"' && s->p[i] != ']')
-        i += s->p[i] == '\\' && i + 1 < s->n && (s->p[i + 1] == '"' || s->p[i + 1] == '\\' || s->p[i + 1] == ']') ? 2
-                                                                                                                  : 1;
+        i += is_escape(*s, i) ? 2 : 1;
     if (i >= s->n || s->p[i] != '"')
         return false;
     *value = slice_sub(*s, 1, i);
@@ -166,10 +170,13 @@ static struct slice joined(struct arena *a, struct slice id, struct slice name)
 
 /*
  * A parameter without `=`: Vector keeps such messages without the element, so does this; what it said becomes
- * the field `sd`. `from` is where the element began. False: it has no clear end.
+ * the field `sd`. `from` is where the element began; without a name there is nothing to set aside. False: it has no
+ * clear end.
  */
-static bool set_aside(struct record *r, struct slice from, struct slice *s)
+static bool set_aside(struct record *r, struct slice from, struct slice name, struct slice *s)
 {
+    if (!name.n)
+        return false;
     const char *end = slice_chr(*s, ']');
     size_t n = end ? (size_t)(end - from.p) + 1 : 0;
     if (!end || slice_chr(slice_of(s->p, (size_t)(end - s->p)), '"'))
@@ -186,28 +193,34 @@ static bool take_value(struct slice *s, bool quoted, struct slice *value)
     return !quoted && take_bare(s, value);
 }
 
+static bool take_byte(struct slice *s, char c)
+{
+    if (!starts_with(*s, c))
+        return false;
+    *s = slice_from(*s, 1);
+    return true;
+}
+
 static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
 {
     struct slice from = *s, value;
     *s = slice_from(*s, 1);
     struct slice id = take_sd_name(s);
     unsigned params = 0;
-    for (; id.n && starts_with(*s, ' '); params++) {
+    if (!id.n)
+        return false;
+    for (; starts_with(*s, ' '); params++) {
         skip_spaces(s);
         if (starts_with(*s, ']') && params)
             break;
         struct slice name = take_sd_name(s);
-        if (!name.n || !starts_with(*s, '='))
-            return name.n && !quoted && set_aside(r, from, s);
-        *s = slice_from(*s, 1);
+        if (!name.n || !take_byte(s, '='))
+            return set_aside(r, from, quoted ? SLICE_NONE : name, s);
         if (!take_value(s, quoted, &value))
             return false;
         record_add(r, joined(ctx->arena, id, name), unescape(ctx->arena, value), FIELD_STRING);
     }
-    if (!id.n || !starts_with(*s, ']') || (quoted && !params))
-        return false;
-    *s = slice_from(*s, 1);
-    return true;
+    return (params || !quoted) && take_byte(s, ']');
 }
 
 bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
@@ -228,6 +241,11 @@ bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool qu
 
 /* ---- the text ---- */
 
+static bool is_in_uptime(char c)
+{
+    return ascii_digit(c) || c == '.';
+}
+
 /* "[12345.678901] text", as the kernel's ring buffer stamps its lines since boot. */
 static struct slice strip_uptime(struct record *r, struct slice text)
 {
@@ -236,9 +254,7 @@ static struct slice strip_uptime(struct record *r, struct slice text)
         return text;
     s = slice_from(s, 1);
     skip_spaces(&s);
-    size_t i = 0;
-    while (i < s.n && (ascii_digit(s.p[i]) || s.p[i] == '.'))
-        i++;
+    size_t i = slice_span(s, is_in_uptime);
     if (i < 3 || i + 1 >= s.n || s.p[i] != ']' || s.p[i + 1] != ' ' || !memchr(s.p, '.', i))
         return text;
     record_add(r, SLICE("uptime"), slice_sub(s, 0, i), FIELD_STRING);
@@ -256,13 +272,11 @@ static struct slice decode_octal(struct arena *a, struct slice s)
     char *p = arena_alloc(a, s.n);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '#' && s.n - i >= 4 && s.p[i + 1] == '0' && s.p[i + 2] == '1' &&
-            (s.p[i + 3] == '1' || s.p[i + 3] == '2')) {
-            p[n++] = s.p[i + 3] == '1' ? '\t' : '\n';
-            i += 3;
-        } else {
-            p[n++] = s.p[i];
-        }
+        struct slice at = slice_from(s, i);
+        bool tab = *at.p == '#' && slice_starts(at, SLICE("#011")),
+             lf = *at.p == '#' && slice_starts(at, SLICE("#012"));
+        p[n++] = tab ? '\t' : lf ? '\n' : *at.p;
+        i += tab || lf ? 3 : 0;
     }
     return slice_of(p, n);
 }
@@ -292,19 +306,24 @@ static void read_pair_level(struct record *r, struct slice text)
         r->level = level;
 }
 
+/* Where an object would begin, also behind `@cee:`. */
+static struct slice json_of(struct slice text)
+{
+    skip_spaces(&text);
+    if (slice_starts(text, SLICE("@cee:"))) {
+        text = slice_from(text, 5);
+        skip_spaces(&text);
+    }
+    return text;
+}
+
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
     r->message = text;
-    struct slice json = text;
-    skip_spaces(&json);
-    if (slice_starts(json, SLICE("@cee:"))) {
-        json = slice_from(json, 5);
-        skip_spaces(&json);
-    }
     enum format f = ctx->formats->detect(text);
-    if (nested_web(ctx, r, text, f) || nested_json(ctx, r, json))
+    if (nested_web(ctx, r, text, f) || nested_json(ctx, r, json_of(text)))
         return;
     if (f == FORMAT_LOGFMT)
         read_pair_level(r, text);
