@@ -120,15 +120,17 @@ static bool is_contrib(struct slice s)
     return slice_u64(pid, &n) && slice_u64(connection, &n) && (slice_is(id, "-") || (id.n == 32 && slice_is_hex(id)));
 }
 
+static bool is_in_name(char c)
+{
+    return ascii_alnum(c) || c == '_';
+}
+
 /* rt=0.123 urt="0.100, 0.020", as many add behind the combined format. */
 static void read_pairs(struct nginx_line *l, struct slice s)
 {
     while (s.n) {
         struct slice rest = s, name = slice_split(&rest, '='), value;
-        for (size_t i = 0; i < name.n; i++)
-            if (!ascii_alnum(name.p[i]) && name.p[i] != '_')
-                return;
-        if (!name.n || !rest.p)
+        if (!name.n || !rest.p || slice_span(name, is_in_name) != name.n)
             return;
         if (slice_starts(rest, SLICE("\""))) {
             rest = slice_from(rest, 1);

@@ -90,31 +90,19 @@ static size_t bare_length(struct slice s, enum context_part part, bool truncated
     return s.n;
 }
 
-/* `, client: ADDR[ using starttls], server: ` and the server's name; *s is left at the first label. */
-static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
+static struct slice take_client(struct slice *s)
 {
-    c->udp = slice_starts(*s, SLICE(", udp "));
-    slice_skip(s, c->udp ? 14 : 10);
-    size_t n = 0;
-    while (n < s->n && s->p[n] != ',')
-        n++;
-    struct slice client = slice_sub(*s, 0, n);
+    const char *comma = slice_chr(*s, ',');
+    struct slice client = slice_sub(*s, 0, comma ? (size_t)(comma - s->p) : s->n);
+    slice_skip(s, client.n);
     if (slice_ends(client, SLICE(" using starttls")))
         client.n -= 15;
-    slice_skip(s, n);
-    struct slice server_label = SLICE(", server: ");
-    if (truncated && slice_starts(server_label, *s) && (client.n == 0 || is_address(client))) {
-        /* An address that the cut may have shortened is another client's. */
-        if (s->n)
-            c->part[CONTEXT_CLIENT] = client;
-        *s = SLICE_NONE;
-        return true;
-    }
-    if (!is_address(client) || !slice_starts(*s, server_label))
-        return false;
-    c->part[CONTEXT_CLIENT] = client;
-    slice_skip(s, 10);
-    n = bare_length(*s, CONTEXT_SERVER, truncated);
+    return client;
+}
+
+static bool read_server(struct slice *s, bool truncated, struct nginx_context *c)
+{
+    size_t n = bare_length(*s, CONTEXT_SERVER, truncated);
     struct slice server = slice_sub(*s, 0, n);
     /* Text that an application has logged, up to the real context. */
     if (slice_chr(server, '"') || slice_chr(server, '\n') || slice_find(server, SLICE(", client: ")) >= 0)
@@ -125,6 +113,27 @@ static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
     return true;
 }
 
+/* `, client: ADDR[ using starttls], server: ` and the server's name; *s is left at the first label. */
+static bool read_ends(struct slice *s, bool truncated, struct nginx_context *c)
+{
+    static const struct slice label = {", server: ", 10};
+    c->udp = slice_starts(*s, SLICE(", udp "));
+    slice_skip(s, c->udp ? 14 : 10);
+    struct slice client = take_client(s);
+    if (truncated && slice_starts(label, *s) && (client.n == 0 || is_address(client))) {
+        /* An address that the cut may have shortened is another client's. */
+        if (s->n)
+            c->part[CONTEXT_CLIENT] = client;
+        *s = SLICE_NONE;
+        return true;
+    }
+    if (!is_address(client) || !slice_starts(*s, label))
+        return false;
+    c->part[CONTEXT_CLIENT] = client;
+    slice_skip(s, label.n);
+    return read_server(s, truncated, c);
+}
+
 /* Of values that the cut has shortened, those are kept that still say something true. */
 static bool useful_when_truncated(const struct label *l, struct slice v)
 {
@@ -133,6 +142,20 @@ static bool useful_when_truncated(const struct label *l, struct slice v)
         return scheme >= 0 && slice_chr(slice_from(v, (size_t)scheme + 3), '/');
     }
     return l->part == CONTEXT_REQUEST || l->part == CONTEXT_SUBREQUEST || l->part == CONTEXT_REFERRER;
+}
+
+/* The value behind a label. False: it has no end, and nothing was cut. */
+static bool read_part(struct slice *s, const struct label *l, bool truncated, struct nginx_context *c)
+{
+    size_t n = l->quoted ? quoted_length(*s, l->part, truncated) : bare_length(*s, l->part, truncated);
+    bool open = n == s->n && (l->quoted || truncated);
+    if (open && !truncated)
+        return false;
+    struct slice value = slice_sub(*s, 0, n);
+    if (!open || useful_when_truncated(l, value))
+        c->part[l->part] = value;
+    slice_skip(s, n + l->quoted);
+    return true;
 }
 
 /* Reads a context that begins at the front of s and must reach its end. */
@@ -149,17 +172,19 @@ static bool read_context(struct slice s, bool truncated, struct nginx_context *c
         if (!slice_starts(s, l->text)) /* the label itself is cut */
             return true;
         slice_skip(&s, l->text.n);
-        size_t n = l->quoted ? quoted_length(s, l->part, truncated) : bare_length(s, l->part, truncated);
-        bool open = n == s.n && (l->quoted || truncated);
-        if (open && !truncated)
+        if (!read_part(&s, l, truncated, c))
             return false;
-        struct slice value = slice_sub(s, 0, n);
-        if (!open || useful_when_truncated(l, value))
-            c->part[l->part] = value;
-        slice_skip(&s, n + l->quoted);
         last = l->part;
     }
     return true;
+}
+
+static enum grade grade_of_stderr(const struct nginx_context *c, bool truncated)
+{
+    for (int p = CONTEXT_REQUEST; p < CONTEXT_REFERRER; p++)
+        if (slice_find(c->part[p], SLICE("\" while ")) >= 0)
+            return GRADE_PARSES;
+    return c->part[CONTEXT_UPSTREAM].p || truncated ? GRADE_SURE : GRADE_EVEN;
 }
 
 /*
@@ -180,12 +205,7 @@ static enum grade grade_of(const struct nginx_context *c, struct slice text, siz
         return GRADE_EVEN;
     if (slice_find(c->part[CONTEXT_HOST], SLICE(", client: ")) >= 0)
         return GRADE_PARSES;
-    if (!slice_starts(text, SLICE("FastCGI sent in stderr: \"")))
-        return GRADE_SURE;
-    for (int p = CONTEXT_REQUEST; p < CONTEXT_REFERRER; p++)
-        if (slice_find(c->part[p], SLICE("\" while ")) >= 0)
-            return GRADE_PARSES;
-    return c->part[CONTEXT_UPSTREAM].p || truncated ? GRADE_SURE : GRADE_EVEN;
+    return slice_starts(text, SLICE("FastCGI sent in stderr: \"")) ? grade_of_stderr(c, truncated) : GRADE_SURE;
 }
 
 /* Offset of the next `, client: ` or `, udp client: ` from `from` on, or -1. Commas are rare, and memchr is
@@ -219,6 +239,23 @@ static size_t count_quotes(struct slice s)
     return n;
 }
 
+/* The last reading, whatever it is worth. */
+static bool find_last(struct slice text, bool truncated, struct nginx_context *found)
+{
+    struct slice rest = text;
+    struct nginx_context c;
+    ptrdiff_t at;
+    for (int tries = 0; tries < CONTEXT_TRIES && (at = previous_candidate(rest)) >= 0; tries++) {
+        if (read_context(slice_from(text, (size_t)at), truncated, &c)) {
+            c.at = (size_t)at;
+            *found = c;
+            return true;
+        }
+        rest = slice_sub(text, 0, (size_t)at);
+    }
+    return false;
+}
+
 /* The reading of a text whose context, if it has one, reaches its end. */
 static bool find_context(struct slice text, bool truncated, struct nginx_context *found)
 {
@@ -242,18 +279,7 @@ static bool find_context(struct slice text, bool truncated, struct nginx_context
         }
         at = next_candidate(text, (size_t)at + 10);
     }
-    if (best != GRADE_NONE)
-        return true;
-    struct slice rest = text;
-    for (int tries = 0; tries < CONTEXT_TRIES && (at = previous_candidate(rest)) >= 0; tries++) {
-        if (read_context(slice_from(text, (size_t)at), truncated, &c)) {
-            c.at = (size_t)at;
-            *found = c;
-            return true;
-        }
-        rest = slice_sub(text, 0, (size_t)at);
-    }
-    return false;
+    return best != GRADE_NONE || find_last(text, truncated, found);
 }
 
 bool nginx_context(struct slice text, bool truncated, struct nginx_context *c)

@@ -192,6 +192,34 @@ bool nginx_entry_forges(struct slice request)
     return slice_chr(request, '%') && has_head(path_of(request));
 }
 
+/* Takes the last line off the end of s; *more: there was a line break before it. */
+static struct slice take_last_line(struct slice *s, bool *more)
+{
+    const char *lf = s->n ? memrchr(s->p, '\n', s->n) : NULL;
+    struct slice line = slice_from(*s, lf ? (size_t)(lf - s->p) + 1 : 0);
+    *s = slice_sub(*s, 0, lf ? (size_t)(lf - s->p) : 0);
+    *more = lf;
+    return line;
+}
+
+/* The piece has a head with a text, too, and a connection if the line has one. */
+static bool heads_agree(struct slice line, struct slice piece)
+{
+    struct slice text = text_of(line), text_of_piece = text_of(piece);
+    if (!nginx_head(piece) || !text_of_piece.n)
+        return false;
+    return !text.n || *text.p != '*' || behind_connection(text_of_piece).p;
+}
+
+/* What stands behind the last slash of a path or the last line break in it. */
+static struct slice behind_folder(struct slice path)
+{
+    for (size_t i = path.n; i > 0; i--)
+        if (path.p[i - 1] == '/' || path.p[i - 1] == '\n')
+            return slice_from(path, i);
+    return path;
+}
+
 /*
  * The path holds line breaks, and the lines behind the entry are what stands between them: each whole, the last as the
  * beginning of its line. The entry ends with what stands before, as far as its last slash, since nginx may have put
@@ -199,28 +227,16 @@ bool nginx_entry_forges(struct slice request)
  */
 static bool is_these_lines(struct slice entry, struct slice lines, struct slice path)
 {
-    struct slice line, piece;
-    bool last = true;
+    bool last = true, more, more_path;
     do {
-        const char *cut = lines.n ? memrchr(lines.p, '\n', lines.n) : NULL, *cut_path = memrchr(path.p, '\n', path.n);
-        line = slice_from(lines, cut ? (size_t)(cut - lines.p) + 1 : 0);
-        if (!cut_path)
+        struct slice line = take_last_line(&lines, &more), piece = take_last_line(&path, &more_path);
+        if (!more_path || !(last ? slice_starts(line, piece) : slice_eq(line, piece)))
             return false;
-        piece = slice_from(path, (size_t)(cut_path - path.p) + 1);
-        path = slice_sub(path, 0, (size_t)(cut_path - path.p));
-        struct slice text = text_of(line);
-        bool head = nginx_head(line);
-        if (last ? !slice_starts(line, piece) : !slice_eq(line, piece))
-            return false;
-        if (head && (!nginx_head(piece) || !text_of(piece).n ||
-                     (text.n && *text.p == '*' && !behind_connection(text_of(piece)).p)))
+        if (nginx_head(line) && !heads_agree(line, piece))
             return false;
         last = false;
-        lines = slice_sub(lines, 0, cut ? (size_t)(cut - lines.p) : 0);
     } while (lines.n);
-    const char *slash = memrchr(path.p, '/', path.n), *lf = memrchr(path.p, '\n', path.n);
-    const char *from = lf && (!slash || lf > slash) ? lf : slash;
-    return slice_ends(entry, slice_from(path, from ? (size_t)(from - path.p) + 1 : 0));
+    return slice_ends(entry, behind_folder(path));
 }
 
 /* ---- the lines behind it ---- */
@@ -294,6 +310,15 @@ static bool closes(struct walk *w, size_t from, size_t to)
     return nginx_entry_full(entry.n + 1 + to) && !(w->kind == KIND_TAIL && ends_like_tail(line));
 }
 
+/* No line behind the entry belongs to it, as far as there are bytes. */
+static struct frame_told nothing_closed(const struct walk *w)
+{
+    size_t from = w->at->from, n = w->d->ahead.n;
+    if (w->at->lines < LINES_MAX && from >= n && !w->d->last)
+        return (struct frame_told){FRAME_UNTOLD, 0};
+    return (struct frame_told){FRAME_HEAD, from < n ? from : n};
+}
+
 /* Goes on behind the lines that an earlier question has walked over. */
 static struct frame_told walk_lines(struct walk *w)
 {
@@ -313,9 +338,7 @@ static struct frame_told walk_lines(struct walk *w)
             return (struct frame_told){FRAME_INSIDE, to};
         at->from = to + 1;
     }
-    if (at->lines < LINES_MAX && at->from >= ahead.n && !w->d->last)
-        return (struct frame_told){FRAME_UNTOLD, 0};
-    return (struct frame_told){FRAME_HEAD, at->from < ahead.n ? at->from : ahead.n};
+    return nothing_closed(w);
 }
 
 /* ---- the fast way for entries with a tail, which most are ---- */

@@ -214,6 +214,25 @@ static bool has_head_inside(struct slice s)
     return false;
 }
 
+static struct slice joined(struct arena *a, struct slice s, struct slice more)
+{
+    char *p = arena_alloc(a, s.n + more.n);
+    memcpy(p, s.p, s.n);
+    memcpy(p + s.n, more.p, more.n);
+    return slice_of(p, s.n + more.n);
+}
+
+static void parse_without_context(struct record *r, struct slice text)
+{
+    r->message = r->truncated ? without_stub(text) : without_tail(r, text);
+    text = r->message;
+    /* Where it listens is the server, as in a context before a request exists. */
+    add(r, SLICE("server"), accepting_from(&text), FIELD_STRING);
+    add_message_parts(r, text);
+    r->torn = nginx_entry_torn(r->raw);
+    r->torn_program = r->torn && slice_starts(text, SLICE("FastCGI sent in stderr: "));
+}
+
 /* Reads the text behind the head; `foreign` are lines behind a cut entry. */
 static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice text, bool full, struct slice foreign)
 {
@@ -231,22 +250,12 @@ static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice tex
         add_message_parts(r, r->message);
         add_context(r, &c);
     } else {
-        r->message = r->truncated ? without_stub(text) : without_tail(r, text);
-        text = r->message;
-        /* Where it listens is the server, as in a context before a request exists. */
-        add(r, SLICE("server"), accepting_from(&text), FIELD_STRING);
-        add_message_parts(r, text);
-        r->torn = nginx_entry_torn(r->raw);
-        r->torn_program = r->torn && slice_starts(text, SLICE("FastCGI sent in stderr: "));
+        parse_without_context(r, text);
     }
     if ((r->lines > 1 && has_head_inside(r->raw)) || nginx_entry_forges(record_value(r, "request")))
         record_suspect(r);
-    if (foreign.n) {
-        char *p = arena_alloc(ctx->arena, r->message.n + foreign.n);
-        memcpy(p, r->message.p, r->message.n);
-        memcpy(p + r->message.n, foreign.p, foreign.n);
-        r->message = slice_of(p, r->message.n + foreign.n);
-    }
+    if (foreign.n)
+        r->message = joined(ctx->arena, r->message, foreign);
 }
 
 static unsigned count_lines(struct slice s)
