@@ -16,6 +16,14 @@ int field_map_put(struct field_map *w, struct slice name, struct slice value, en
     return f ? (int)(f - w->r->fields) : FIELD_MAP_NO_FIELD;
 }
 
+/* An object or a list may be a stack, or as it stands a message; nothing else. */
+static struct slice json_as_text(struct field_map *w, enum role role, struct slice value)
+{
+    if (role == ROLE_STACK)
+        return stack_text(w->ctx->arena, value);
+    return role == ROLE_MESSAGE ? value : SLICE_NONE;
+}
+
 void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
                      int field)
 {
@@ -24,9 +32,8 @@ void field_map_offer(struct field_map *w, struct slice name, struct slice value,
     if (role == ROLE_NONE || (role == ROLE_ERROR && type != FIELD_STRING))
         return;
     if (type == FIELD_JSON) {
-        if (role == ROLE_STACK)
-            value = stack_text(w->ctx->arena, value);
-        if ((role != ROLE_STACK && role != ROLE_MESSAGE) || !value.n)
+        value = json_as_text(w, role, value);
+        if (!value.n)
             return;
         penalty += FIELD_MAP_JSON;
     }
@@ -58,6 +65,11 @@ static void drop_absorbed(struct field_map *w, bool stack_taken)
     r->n_fields = kept;
 }
 
+static bool is_in_property(char c)
+{
+    return ascii_alnum(c) || c == '_';
+}
+
 /* Serilog's compact format writes the template and its properties, and the text only if told to. */
 static struct slice render(struct field_map *w, struct slice template)
 {
@@ -70,11 +82,8 @@ static struct slice render(struct field_map *w, struct slice template)
         if (!close)
             break;
         struct slice hole = slice_of(open + 1, (size_t)(close - open) - 1), name = hole;
-        size_t n = hole.n && (*hole.p == '@' || *hole.p == '$');
-        name = slice_from(name, n);
-        for (n = 0; n < name.n && (ascii_alnum(name.p[n]) || name.p[n] == '_');)
-            n++;
-        const struct field *f = record_field(w->r, slice_sub(name, 0, n));
+        name = slice_from(name, hole.n && (*hole.p == '@' || *hole.p == '$'));
+        const struct field *f = record_field(w->r, slice_sub(name, 0, slice_span(name, is_in_property)));
         sbuf_add(&out, template.p, (size_t)(open - template.p));
         if (f)
             sbuf_adds(&out, f->value);
@@ -111,25 +120,33 @@ static void set_message(struct field_map *w, bool stack_taken)
     }
 }
 
+/* OpenTelemetry's number, of which each level has four. */
+static enum level level_of_four(uint64_t n)
+{
+    static const enum level levels[] = {LEVEL_DEBUG, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR};
+    return n > 20 ? LEVEL_FATAL : levels[n ? (n - 1) / 4 : 0];
+}
+
+static enum level level_of(const struct role_pick *p)
+{
+    uint64_t n;
+    if (slice_ieq(p->name, SLICE("severitynumber")) && slice_u64(p->value, &n))
+        return level_of_four(n);
+    enum level level = field_names_level(p->value);
+    /* Python's levelno counts in tens as bunyan does, one step lower. */
+    if (slice_is(p->name, "levelno") && p->value.n == 2 && level != LEVEL_NONE && level != LEVEL_FATAL)
+        level += p->value.p[0] > '1';
+    return level;
+}
+
 static void set_level(struct field_map *w)
 {
     struct record *r = w->r;
-    const struct role_pick *p = &w->pick[ROLE_LEVEL];
+    struct role_pick *p = &w->pick[ROLE_LEVEL];
     if (p->value.n) {
-        enum level level = field_names_level(p->value);
-        uint64_t n;
-        if (slice_ieq(p->name, SLICE("severitynumber")) && slice_u64(p->value, &n)) /* OpenTelemetry: four each */
-            level = n > 20   ? LEVEL_FATAL
-                    : n > 16 ? LEVEL_ERROR
-                    : n > 12 ? LEVEL_WARNING
-                    : n > 8  ? LEVEL_INFO
-                             : LEVEL_DEBUG;
-        /* Python's levelno counts in tens as bunyan does, one step lower. */
-        if (slice_is(p->name, "levelno") && p->value.n == 2)
-            level = level == LEVEL_NONE || level == LEVEL_FATAL ? level : level + (p->value.p[0] > '1');
-        r->level = level;
-        if (level == LEVEL_NONE)
-            w->pick[ROLE_LEVEL].field = FIELD_MAP_NO_FIELD; /* not understood: it stays a field */
+        r->level = level_of(p);
+        if (r->level == LEVEL_NONE)
+            p->field = FIELD_MAP_NO_FIELD; /* not understood: it stays a field */
     } else if (w->pick[ROLE_ERROR].value.n || w->pick[ROLE_STACK].value.n) {
         r->level = LEVEL_ERROR; /* klog and its like name no level; an error is one */
     } else if (slice_is(w->pick[ROLE_TIME].name, "@t")) {
@@ -153,20 +170,36 @@ static void set_time(struct field_map *w)
         r->time_us = (int64_t)s * STAMP_SECOND + (int64_t)(ns / 1000);
 }
 
+static void find_stack(struct field_map *w)
+{
+    struct role_pick *stack = &w->pick[ROLE_STACK], *error = &w->pick[ROLE_ERROR];
+    if (!stack->value.n && slice_chr(error->value, '\n')) { /* {err: e.stack} */
+        *stack = *error;
+        error->value = SLICE_NONE;
+    }
+    /* loguru: the line as it would be printed, with the traceback, beside the message in a record. */
+    struct slice printed = slice_trim(record_value(w->r, "text"));
+    if (slice_is(w->pick[ROLE_MESSAGE].name, "record.message") && slice_chr(printed, '\n'))
+        *stack = (struct role_pick){.name = SLICE("text"), .value = printed, .field = FIELD_MAP_NO_FIELD};
+}
+
+/* bunyan marks its format with "v"; there "name" is the program. */
+static void find_program(struct field_map *w)
+{
+    struct role_pick *name = &w->pick[ROLE_LOGGER], *app = &w->pick[ROLE_APP];
+    if (!slice_is(name->name, "name") || app->value.n || !record_field(w->r, SLICE("v")))
+        return;
+    *app = *name;
+    *name = (struct role_pick){.field = FIELD_MAP_NO_FIELD};
+}
+
 void field_map_finish(struct field_map *w)
 {
     struct record *r = w->r;
     set_time(w);
     set_level(w);
-    struct role_pick *stack = &w->pick[ROLE_STACK], *name = &w->pick[ROLE_LOGGER];
-    if (!stack->value.n && slice_chr(w->pick[ROLE_ERROR].value, '\n')) { /* {err: e.stack} */
-        *stack = w->pick[ROLE_ERROR];
-        w->pick[ROLE_ERROR].value = SLICE_NONE;
-    }
-    /* loguru: the line as it would be printed, with the traceback, beside the message in a record. */
-    struct slice printed = slice_trim(record_value(r, "text"));
-    if (slice_is(w->pick[ROLE_MESSAGE].name, "record.message") && slice_chr(printed, '\n'))
-        *stack = (struct role_pick){.name = SLICE("text"), .value = printed, .field = FIELD_MAP_NO_FIELD};
+    find_stack(w);
+    struct role_pick *stack = &w->pick[ROLE_STACK];
     bool stack_taken = is_stack(stack);
     if (stack_taken)
         r->full_message = stack->value;
@@ -176,11 +209,8 @@ void field_map_finish(struct field_map *w)
     field_names_error(r, w->pick[ROLE_ERROR_TYPE].value, w->pick[ROLE_ERROR].value);
     if (r->untrusted) /* they stay fields */
         w->pick[ROLE_APP].field = w->pick[ROLE_HOST].field = FIELD_MAP_NO_FIELD;
-    /* bunyan marks its format with "v"; there "name" is the program. */
-    if (!r->untrusted && slice_is(name->name, "name") && record_field(r, SLICE("v")) && !w->pick[ROLE_APP].value.n) {
-        w->pick[ROLE_APP] = *name;
-        *name = (struct role_pick){.field = FIELD_MAP_NO_FIELD};
-    }
+    else
+        find_program(w);
     for (enum role role = ROLE_LOGGER; role <= ROLE_TRACEPARENT; role++)
         field_names_take(r, role, w->pick[role].value);
     drop_absorbed(w, stack_taken);

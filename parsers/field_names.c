@@ -94,18 +94,31 @@ static const struct {
     [26] = ROWS({"logginggoogleapiscomspanid", ROLE_SPAN, 3}),
 };
 
-enum role field_names_role(struct slice name, unsigned *rank)
+static bool is_left_out(char c)
 {
-    char folded[NAME_MAX_BYTES];
+    return c == '_' || c == '-' || c == '.' || c == ' ' || c == '/';
+}
+
+/* The name as the table has it, without a NUL; returns its length, 0 when it is too long. A name of one byte keeps its
+   case, and a short one the @ that it begins with. */
+static size_t fold(struct slice name, char out[NAME_MAX_BYTES])
+{
     size_t n = 0;
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
-        if (c == '_' || c == '-' || c == '.' || c == ' ' || c == '/' || (c == '@' && (i || name.n > 3)))
+        if (is_left_out(c) || (c == '@' && (i || name.n > 3)))
             continue;
-        if (n + 1 == sizeof folded)
-            return ROLE_NONE;
-        folded[n++] = name.n > 1 ? ascii_lower(c) : c;
+        if (n + 1 == NAME_MAX_BYTES)
+            return 0;
+        out[n++] = name.n > 1 ? ascii_lower(c) : c;
     }
+    return n;
+}
+
+enum role field_names_role(struct slice name, unsigned *rank)
+{
+    char folded[NAME_MAX_BYTES];
+    size_t n = fold(name, folded);
     for (size_t i = 0; i < aliases[n].n; i++) {
         const struct alias *a = &aliases[n].rows[i];
         if (a->name[0] == folded[0] && memcmp(a->name, folded, n) == 0) {
@@ -135,20 +148,22 @@ static enum level level_from_number(uint64_t n)
     return LEVEL_NONE;
 }
 
+static bool is_no_sign(char c)
+{
+    return c != '+' && c != '-';
+}
+
 enum level field_names_level(struct slice text)
 {
     text = slice_trim(text);
-    size_t i = 0;
-    while (i < text.n && ascii_digit(text.p[i]))
-        i++;
+    size_t i = slice_span(text, ascii_digit);
     uint64_t n;
     if (i && (i == text.n || text.p[i] == '.'))
         return slice_u64(slice_sub(text, 0, i), &n) ? level_from_number(n) : LEVEL_NONE;
     if (text.n == 2 && ascii_lower(*text.p) == 'd' && ascii_digit(text.p[1])) /* MongoDB: D1 to D5 */
         return LEVEL_DEBUG;
     /* Go's slog writes levels between its own as ERROR+2. */
-    while (i < text.n && text.p[i] != '+' && text.p[i] != '-')
-        i++;
+    i += slice_span(slice_from(text, i), is_no_sign);
     return level_from_word(slice_sub(text, 0, i));
 }
 
@@ -216,31 +231,48 @@ static void take_traceparent(struct record *r, struct slice v)
     set(&r->span_id, slice_sub(v, 33, 49));
 }
 
+/* Google writes projects/NAME/traces/ID. */
+static void take_trace(struct record *r, struct slice value)
+{
+    ptrdiff_t slash = slice_rfind(value, SLICE("/"));
+    value = slice_from(value, (size_t)(slash + 1));
+    if (is_id(value, 36))
+        set(&r->trace_id, value);
+}
+
 void field_names_take(struct record *r, enum role role, struct slice value)
 {
     value = slice_trim(value);
     if (!value.n || (r->untrusted && (role == ROLE_APP || role == ROLE_HOST)))
         return;
-    if (role == ROLE_LOGGER)
+    switch (role) {
+    case ROLE_LOGGER:
         set(&r->logger, value);
-    else if (role == ROLE_APP)
+        break;
+    case ROLE_APP:
         set(&r->app, value);
-    else if (role == ROLE_HOST)
+        break;
+    case ROLE_HOST:
         set(&r->host, value);
-    else if (role == ROLE_PID)
+        break;
+    case ROLE_PID:
         set(&r->procid, value);
-    else if (role == ROLE_REQUEST)
+        break;
+    case ROLE_REQUEST:
         set(&r->request_id, value);
-    else if (role == ROLE_TRACEPARENT)
+        break;
+    case ROLE_TRACEPARENT:
         take_traceparent(r, value);
-    else if (role == ROLE_TRACE) {
-        /* Google writes projects/NAME/traces/ID. */
-        ptrdiff_t slash = slice_rfind(value, SLICE("/"));
-        value = slice_from(value, (size_t)(slash + 1));
-        if (is_id(value, 36))
-            set(&r->trace_id, value);
-    } else if (role == ROLE_SPAN && is_id(value, 16)) {
-        set(&r->span_id, value);
+        break;
+    case ROLE_TRACE:
+        take_trace(r, value);
+        break;
+    case ROLE_SPAN:
+        if (is_id(value, 16))
+            set(&r->span_id, value);
+        break;
+    default:
+        break;
     }
 }
 

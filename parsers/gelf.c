@@ -6,11 +6,16 @@
 #include "text/json.h"
 #include "text/zip.h"
 
+struct pick {
+    struct slice value;
+    unsigned rank;
+};
+
 struct reader {
     struct parse_ctx *ctx;
     struct record *r;
-    struct slice short_message, message, source, facility, level_word, container, stack, error_type, error;
-    unsigned stack_rank, level_rank, error_rank;
+    struct slice short_message, message, source, facility, container;
+    struct pick level_word, stack, error_type, error;
     bool bad_host;
 };
 
@@ -19,57 +24,74 @@ static bool is_text(const struct json_member *m)
     return m->type == JSON_STRING && slice_trim(m->value).n > 0;
 }
 
-static void take_level(struct reader *rd, const struct json_member *m)
+/* Each of these takes its member, and says so. */
+static bool take_level(struct reader *rd, const struct json_member *m)
 {
     struct record *r = rd->r;
     struct slice v = m->type == JSON_BOOL ? slice_is(m->value, "true") ? SLICE("1") : SLICE_NONE : slice_trim(m->value);
     uint64_t n;
     r->level = field_names_level(v);
     r->severity = slice_u64(slice_split(&v, '.'), &n) && n <= 7 ? (int)n : -1;
+    return true;
+}
+
+static bool take_host(struct reader *rd, const struct json_member *m)
+{
+    rd->bad_host = !is_text(m);
+    rd->r->host = rd->bad_host ? SLICE_NONE : slice_trim(m->value);
+    return true;
+}
+
+static bool take_source(struct reader *rd, const struct json_member *m)
+{
+    rd->source = is_text(m) ? slice_trim(m->value) : SLICE_NONE;
+    return true;
+}
+
+static bool take_message(struct reader *rd, const struct json_member *m)
+{
+    rd->message = is_text(m) ? m->value : SLICE_NONE;
+    return true;
+}
+
+static bool take_timestamp(struct reader *rd, const struct json_member *m)
+{
+    bool may = m->type == JSON_NUMBER || m->type == JSON_STRING;
+    if (!may || !field_names_time(m->value, rd->ctx->zone, &rd->r->time_us))
+        rd->r->time_us = RECORD_NO_TIME;
+    return true;
+}
+
+static bool take_full_message(struct reader *rd, const struct json_member *m)
+{
+    rd->r->full_message = is_text(m) ? m->value : SLICE_NONE;
+    return true;
+}
+
+static bool take_short_message(struct reader *rd, const struct json_member *m)
+{
+    rd->short_message = is_text(m) ? m->value : SLICE_NONE;
+    return true;
 }
 
 /* The members the format itself names. False: it is an additional field. */
 static bool take_native(struct reader *rd, const struct json_member *m)
 {
-    struct record *r = rd->r;
     switch (m->name.n) {
     case 4:
-        if (!slice_is(m->name, "host"))
-            return false;
-        rd->bad_host = !is_text(m);
-        r->host = rd->bad_host ? SLICE_NONE : slice_trim(m->value);
-        return true;
+        return slice_is(m->name, "host") && take_host(rd, m);
     case 5:
-        if (!slice_is(m->name, "level"))
-            return false;
-        take_level(rd, m);
-        return true;
+        return slice_is(m->name, "level") && take_level(rd, m);
     case 6:
-        if (!slice_is(m->name, "source"))
-            return false;
-        rd->source = is_text(m) ? slice_trim(m->value) : SLICE_NONE;
-        return true;
+        return slice_is(m->name, "source") && take_source(rd, m);
     case 7:
-        if (slice_is(m->name, "message"))
-            rd->message = is_text(m) ? m->value : SLICE_NONE;
-        return slice_is(m->name, "message") || slice_is(m->name, "version");
+        return (slice_is(m->name, "message") && take_message(rd, m)) || slice_is(m->name, "version");
     case 9:
-        if (!slice_is(m->name, "timestamp"))
-            return false;
-        if ((m->type != JSON_NUMBER && m->type != JSON_STRING) ||
-            !field_names_time(m->value, rd->ctx->zone, &r->time_us))
-            r->time_us = RECORD_NO_TIME;
-        return true;
+        return slice_is(m->name, "timestamp") && take_timestamp(rd, m);
     case 12:
-        if (!slice_is(m->name, "full_message"))
-            return false;
-        r->full_message = is_text(m) ? m->value : SLICE_NONE;
-        return true;
+        return slice_is(m->name, "full_message") && take_full_message(rd, m);
     case 13:
-        if (!slice_is(m->name, "short_message"))
-            return false;
-        rd->short_message = is_text(m) ? m->value : SLICE_NONE;
-        return true;
+        return slice_is(m->name, "short_message") && take_short_message(rd, m);
     default:
         return false;
     }
@@ -86,29 +108,32 @@ static bool name_ok(struct slice name)
     return ok;
 }
 
+/* The value whose name says it best counts. */
+static void offer(struct pick *p, struct slice v, unsigned rank)
+{
+    if (!p->value.p || rank < p->rank)
+        *p = (struct pick){v, rank};
+}
+
 /* What an additional field says beyond its value. */
 static void take_role(struct reader *rd, struct slice name, struct slice v)
 {
     unsigned rank;
     enum role role = field_names_role(name, &rank);
-    if (role == ROLE_STACK && (!rd->stack.p || rank < rd->stack_rank)) {
-        rd->stack = v;
-        rd->stack_rank = rank;
-    } else if (role == ROLE_ERROR_TYPE && (!rd->error_type.p || rank < rd->error_rank)) {
-        rd->error_type = v;
-        rd->error_rank = rank;
-    } else if (role == ROLE_ERROR && !rd->error.p) {
-        rd->error = v;
-    } else if (role == ROLE_LEVEL && (!rd->level_word.p || rank < rd->level_rank)) {
-        rd->level_word = v;
-        rd->level_rank = rank;
-    } else if (role >= ROLE_LOGGER && role <= ROLE_TRACEPARENT && role != ROLE_HOST) {
+    if (role == ROLE_STACK)
+        offer(&rd->stack, v, rank);
+    else if (role == ROLE_ERROR_TYPE)
+        offer(&rd->error_type, v, rank);
+    else if (role == ROLE_ERROR)
+        offer(&rd->error, v, rank);
+    else if (role == ROLE_LEVEL)
+        offer(&rd->level_word, v, rank);
+    else if (role >= ROLE_LOGGER && role <= ROLE_TRACEPARENT && role != ROLE_HOST)
         field_names_take(rd->r, role, v);
-    } else if (slice_is(name, "facility")) {
+    else if (slice_is(name, "facility"))
         rd->facility = v;
-    } else if (slice_is(name, "container_name")) {
+    else if (slice_is(name, "container_name"))
         rd->container = slice_from(v, *v.p == '/');
-    }
 }
 
 static bool gelf_member(void *u, const struct json_member *m)
@@ -142,6 +167,21 @@ static void take_facility(struct reader *rd)
         r->logger = rd->facility; /* graypy and others of GELF 1.0 name the logger there */
 }
 
+/* What the format's own members did not say. */
+static void fill_gaps(struct reader *rd)
+{
+    struct record *r = rd->r;
+    if (!r->host.n)
+        r->host = rd->source;
+    if (!r->app.n && !r->untrusted)
+        r->app = rd->container;
+    if (r->level == LEVEL_NONE && rd->level_word.value.n)
+        r->level = field_names_level(rd->level_word.value);
+    /* A stack in a field of its own, unless full_message is longer than a line itself. */
+    if (rd->stack.value.n && !slice_chr(r->full_message, '\n') && slice_chr(rd->stack.value, '\n'))
+        r->full_message = rd->stack.value;
+}
+
 static bool finish(struct reader *rd)
 {
     struct record *r = rd->r;
@@ -154,18 +194,10 @@ static bool finish(struct reader *rd)
         rd->ctx->reason = "GELF: no short_message";
         return false;
     }
-    if (!r->host.n)
-        r->host = rd->source;
-    if (!r->app.n && !r->untrusted)
-        r->app = rd->container;
-    if (r->level == LEVEL_NONE && rd->level_word.n)
-        r->level = field_names_level(rd->level_word);
-    /* A stack in a field of its own, unless full_message is longer than a line itself. */
-    if (rd->stack.n && !slice_chr(r->full_message, '\n') && slice_chr(rd->stack, '\n'))
-        r->full_message = rd->stack;
+    fill_gaps(rd);
     if (rd->facility.n)
         take_facility(rd);
-    field_names_error(r, rd->error_type, rd->error);
+    field_names_error(r, rd->error_type.value, rd->error.value);
     return true;
 }
 
@@ -201,7 +233,8 @@ static bool gelf_parse(struct parse_ctx *ctx, struct record *r)
     return finish(&rd);
 }
 
-/* The length of the JSON object at the front of s by its braces, or 0 if it does not end, or not in its line. */
+/* The length of the JSON object at the front of s, which begins with its brace, by its braces; 0 if it does not end, or
+ * not in its line. */
 static size_t object_length(struct slice s, bool in_line)
 {
     size_t depth = 0;
@@ -210,14 +243,16 @@ static size_t object_length(struct slice s, bool in_line)
         char c = s.p[i];
         if (c == '\n' && in_line)
             return 0;
-        if (inside && c == '\\')
+        if (inside && c == '\\') {
             i++;
-        else if (c == '"')
+        } else if (c == '"') {
             inside = !inside;
-        else if (!inside && c == '{')
-            depth++;
-        else if (!inside && c == '}' && --depth == 0)
-            return i + 1;
+        } else if (!inside) {
+            depth += c == '{';
+            depth -= c == '}';
+            if (depth == 0)
+                return i + 1;
+        }
     }
     return 0;
 }

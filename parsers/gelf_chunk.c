@@ -280,6 +280,12 @@ static bool is_of(const struct set *s, struct slice sender, const char *id)
            slice_eq(slice_of(s->sender->name, s->sender->name_n), slice_sub(sender, 0, GELF_SENDER_MAX));
 }
 
+/* A set that is whole gets late copies of its chunks; what is none of them has its id for something else. */
+static bool is_used_again(const struct set *s, unsigned seq, unsigned count, uint64_t hash)
+{
+    return whole(s) && (s->count != count || s->part[seq].hash != hash);
+}
+
 /* The set this chunk belongs to, new or old; NULL when the chunk is to be dropped, and counted. */
 static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct slice d, uint64_t hash, int64_t now_us,
                             struct counts *counts)
@@ -296,24 +302,16 @@ static struct set *find_set(struct gelf_chunks *c, struct slice sender, struct s
         give_up(c, s, GELF_CHUNK_EXPIRED, counts);
         s = NULL;
     }
-    if (s && whole(s)) {
-        /* A late copy, unless the id was used again for something else. */
-        if (s->count == count && s->part[seq].hash == hash) {
-            counts->v[COUNT_gelf_chunks_duplicate]++;
-            return NULL;
-        }
+    if (s && is_used_again(s, seq, count, hash)) {
         free_set(c, s);
         s = NULL;
     }
-    if (s && s->count != count) {
-        counts->v[COUNT_gelf_chunks_mismatch]++;
-        return NULL;
-    }
-    if (s && s->part[seq].here) {
-        counts->v[COUNT_gelf_chunks_duplicate]++;
-        return NULL;
-    }
-    return s ? s : set_new(c, sender_of(c, sender), key, id, count, now_us);
+    if (!s)
+        return set_new(c, sender_of(c, sender), key, id, count, now_us);
+    if (s->count == count && !s->part[seq].here)
+        return s;
+    counts->v[s->count == count ? COUNT_gelf_chunks_duplicate : COUNT_gelf_chunks_mismatch]++;
+    return NULL;
 }
 
 bool gelf_chunks_add(struct gelf_chunks *c, struct slice sender, struct slice d, int64_t now_us, struct counts *counts,

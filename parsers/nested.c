@@ -19,6 +19,29 @@ static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
         *us += offset_us;
 }
 
+static void prefer(struct slice *member, struct slice carriers)
+{
+    if (carriers.n)
+        *member = carriers;
+}
+
+static void take_carrier(struct parse_ctx *ctx, struct record *r, const struct record *carrier)
+{
+    if (r->time_us == RECORD_NO_TIME)
+        r->time_us = carrier->time_us;
+    mend_zone(ctx->zone, carrier->time_us, &r->time_us);
+    if (r->level == LEVEL_NONE)
+        r->level = carrier->level;
+    if (carrier->severity >= 0) {
+        r->severity = carrier->severity;
+        r->facility = carrier->facility;
+    }
+    prefer(&r->host, carrier->host);
+    prefer(&r->app, carrier->app);
+    prefer(&r->procid, carrier->procid);
+    prefer(&r->msgid, carrier->msgid);
+}
+
 /* Parses text as format f into r. What r knew of the carrier wins over what the text says, but for time and
  * level. */
 static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
@@ -39,23 +62,7 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         r->raw = carrier.raw;
     if (!format_is_web(r->format))
         r->format = carrier.format;
-    if (r->time_us == RECORD_NO_TIME)
-        r->time_us = carrier.time_us;
-    mend_zone(ctx->zone, carrier.time_us, &r->time_us);
-    if (r->level == LEVEL_NONE)
-        r->level = carrier.level;
-    if (carrier.severity >= 0) {
-        r->severity = carrier.severity;
-        r->facility = carrier.facility;
-    }
-    if (carrier.host.n)
-        r->host = carrier.host;
-    if (carrier.app.n)
-        r->app = carrier.app;
-    if (carrier.procid.n)
-        r->procid = carrier.procid;
-    if (carrier.msgid.n)
-        r->msgid = carrier.msgid;
+    take_carrier(ctx, r, &carrier);
     return true;
 }
 

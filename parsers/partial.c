@@ -59,7 +59,7 @@ bool cri_read(struct slice raw, struct cri_line *out)
     struct slice s = raw;
     bool zoned;
     struct cri_line line;
-    if (!stamp_rfc3339(&s, &line.time_us, &zoned) || !zoned || !s.n || *s.p != ' ')
+    if (!stamp_rfc3339(&s, &line.time_us, &zoned) || !zoned || !slice_starts(s, SLICE(" ")))
         return false;
     s = slice_from(s, 1);
     line.stream = slice_split(&s, ' ');
