@@ -11,16 +11,17 @@
 #include "core/pending.h"
 #include "core/stream.h"
 
-/* An error looks for the access line of its request also where that knows no connection: sets keys->weak. */
+/* Gives an error a weak key (keys->weak), by which it finds the access line of its request also where that does not
+   know its connection. */
 void access_join_error(const struct stream *s, const struct record *r, const struct hash_secret *secret,
                        struct correlation *keys);
-/* The text that breadcrumbs remember of a record. It may live in the arena. */
+/* Returns the text that breadcrumbs remember of a record. It may live in the arena. */
 struct slice access_join_text(const struct stream *s, const struct record *r, struct arena *a);
-/* Takes id and status from a line that came later, if it is the access line of the event's own request: a keep-alive
-   connection has many. */
+/* Copies id and status from a line that came later into the event that waits, if it is the access line of the event's
+   own request: a keep-alive connection has many requests. */
 void access_join_line(struct pending *w, const struct record *line);
-/* The same from lines that are among its crumbs already: their log may have been read before the error log although it
-   was written after. `a` is for the time of the call. */
+/* Does the same with the lines that are among the event's breadcrumbs already: the access log may have been read before
+   the error log although it was written after. `a` is for the time of the call. */
 void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us);
 
 #endif

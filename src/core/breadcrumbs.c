@@ -37,7 +37,7 @@ struct breadcrumbs {
     uint64_t seq;
     struct table rings;
     TAILQ_HEAD(ring_list, ring) by_use; /* the one used longest ago first */
-    struct table index, index_before;   /* request or weak key and slot -> ring key, two generations */
+    struct table index, index_before;   /* two generations of: request or weak key and slot -> ring key */
 };
 
 struct breadcrumbs *breadcrumbs_new(size_t memory_bytes)
@@ -95,7 +95,7 @@ static uint64_t ring_key(const struct correlation *k)
     return k->ring ? k->ring : 1;
 }
 
-/* NULL: there is none, or its key belongs to a ring of another domain. */
+/* Returns the ring of this key; NULL when there is none, or when the key belongs to a ring of another domain. */
 static struct ring *ring_find(const struct breadcrumbs *t, uint64_t key, uint64_t domain)
 {
     struct ring *newest = TAILQ_LAST(&t->by_use, ring_list);
@@ -103,7 +103,8 @@ static struct ring *ring_find(const struct breadcrumbs *t, uint64_t key, uint64_
     return r && r->domain == domain ? r : NULL;
 }
 
-/* NULL: two domains have made the same key; who came first keeps it. */
+/* Returns the ring of this key, which is made when it is not there; NULL when two domains have made the same key, of
+   which the first one keeps it. */
 static struct ring *ring_for(struct breadcrumbs *t, uint64_t key, uint64_t domain)
 {
     struct ring *r = ring_find(t, key, domain);
@@ -131,7 +132,7 @@ static struct entry *entry_at(const struct ring *r, uint32_t at)
     return (struct entry *)(void *)(r->buf + at);
 }
 
-/* Where the entry at `at` really is: past the end or at a gap mark the next one is at the start. */
+/* Returns where the entry at `at` really is: past the end, or at the mark of a gap, the next entry is at the start. */
 static uint32_t settle(const struct ring *r, uint32_t at)
 {
     return at + sizeof(uint32_t) > r->cap || entry_at(r, at)->size == 0 ? 0 : at;
@@ -169,7 +170,7 @@ static bool grow(struct breadcrumbs *t, struct ring *r)
     return true;
 }
 
-/* A place for `size` bytes behind the newest entry, or NULL when the oldest must go first. */
+/* Returns a place for `size` bytes behind the newest entry, or NULL when the oldest entry must go first. */
 static struct entry *place(struct ring *r, uint32_t size)
 {
     if (r->n == 0)
@@ -265,7 +266,7 @@ static const struct entry *newest_pick(const struct picks *p)
     return p->n ? p->v[(p->first ? p->first : p->n) - 1] : NULL;
 }
 
-/* Turns it so that it begins at the first place again. */
+/* Turns the list so that it begins at its first place again. */
 static void straighten(struct picks *p, struct arena *a)
 {
     if (!p->first)
@@ -277,7 +278,8 @@ static void straighten(struct picks *p, struct arena *a)
     p->first = 0;
 }
 
-/* An entry of another ring than the last: older than some that are there, and perhaps there itself. */
+/* Picks an entry of another ring than the last one's: it may be older than some that are picked, and may be picked
+   already. */
 static void pick_between(struct picks *p, const struct entry *e, struct arena *a)
 {
     straighten(p, a);
@@ -323,7 +325,8 @@ static bool is_related(const struct entry *e, const struct correlation *k, int64
     return (k->conn && e->conn == k->conn) || (k->request && e->request == k->request) || is_weak(e, k, time_us);
 }
 
-/* Walks one ring: what is related goes to one list, what is not to the other, which may be NULL. */
+/* Walks one ring: an entry that is related goes to one list, one that is not goes to the other list, which may be
+   NULL. */
 static void walk(const struct ring *r, const struct correlation *k, int64_t time_us, int64_t oldest_us,
                  struct picks *related, struct picks *others, struct arena *a)
 {
@@ -348,7 +351,7 @@ static int breadcrumbs_by_time(const void *pa, const void *pb)
     return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-/* Lines of other rings that share the request, or the weaker key. */
+/* Walks the other rings that have lines with the same request or the same weak key. */
 static void walk_across(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
                         struct picks *own, struct arena *a)
 {
@@ -376,7 +379,7 @@ unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k,
     if (home)
         walk(home, k, time_us, oldest_us, &own, &rest, a);
     walk_across(t, k, time_us, oldest_us, &own, a);
-    /* What is left of the room goes to the newest other lines of the same worker, file or unit. */
+    /* The room that is left goes to the newest other lines of the same worker, file or unit. */
     straighten(&own, a);
     straighten(&rest, a);
     unsigned more = rest.n < max - own.n ? rest.n : max - own.n, n = own.n + more;

@@ -17,7 +17,7 @@ bool check_in_is_slug(struct slice s)
             return false;
         letter |= !ascii_digit(s.p[i]);
     }
-    return letter && s.n <= CHECK_IN_SLUG_MAX; /* digits alone would be taken for a monitor's number */
+    return letter && s.n <= CHECK_IN_SLUG_MAX; /* Sentry would take a slug of digits alone for a monitor's number */
 }
 
 struct slice check_in_slug(struct slice text, struct arena *a)
@@ -44,7 +44,7 @@ const char *check_in_status_name(enum check_in_status s)
     return s == CHECK_IN_OK ? "ok" : "error";
 }
 
-/* The largest unit that holds it whole, else minutes, more rather than fewer. */
+/* Writes the period in the largest unit that holds it whole, else in minutes, rounded up. */
 static void put_schedule(struct json *j, int64_t every_us)
 {
     static const struct {
@@ -87,7 +87,8 @@ void check_in_write(const struct check_in *c, const struct options *opt, struct 
     json_key(&j, "monitor_config");
     json_map(&j);
     put_schedule(&j, c->every_us);
-    /* What may lie between two check-ins besides `every`: what was thinned, and the way to Sentry. */
+    /* Besides `every`, two check-ins may be apart by the gap that check_in_gap_us thins out and by the way to
+       Sentry. */
     json_key(&j, "checkin_margin");
     json_int(&j, check_in_gap_us(c->every_us) / MINUTE_US + 1);
     json_map_end(&j);

@@ -26,13 +26,13 @@ struct check_in {
     int64_t every_us;
 };
 
-/* What Sentry takes as it is, so that two names cannot become one. */
+/* Whether Sentry takes the slug as it is, so that two names cannot become one. */
 bool check_in_is_slug(struct slice s);
-/* Any text as a slug: other bytes become '-', the rest behind CHECK_IN_SLUG_MAX is cut. Empty: nothing of it can be
- * kept. */
+/* Makes a slug of any text: other bytes become '-', what is behind CHECK_IN_SLUG_MAX is cut off. The result is empty
+   when no byte can be kept. */
 struct slice check_in_slug(struct slice text, struct arena *a);
-/* A line that comes more often than this is not told each time. A hundredth of `every`, between a minute and an hour.
- */
+/* Returns the least time between two check-ins of a line that comes more often than that: a hundredth of `every`,
+   between a minute and an hour. */
 int64_t check_in_gap_us(int64_t every_us);
 void check_in_write(const struct check_in *c, const struct options *opt, struct sbuf *out);
 const char *check_in_status_name(enum check_in_status s);

@@ -27,7 +27,7 @@ uint64_t correlation_weak_key(const struct stream *s, const struct record *r, co
     return client.n && request.n ? correlation_domain_key(s, key_of(secret, KEY_WEAK, client, request, SLICE_NONE)) : 0;
 }
 
-/* Process ids are the same in every container. */
+/* Returns the place that process ids are numbers of: they are the same in every container. */
 static struct slice place_of(const struct stream *s, const struct record *r)
 {
     if (s->container)
@@ -35,8 +35,8 @@ static struct slice place_of(const struct stream *s, const struct record *r)
     return s->file_key ? SLICE_NONE : record_value(r, "container_id");
 }
 
-/* Where the sender is not trusted a field makes no tag `app`, but it may tell its own programs apart: keys are of its
- * domain. */
+/* Returns the program. The field of a sender that is not trusted makes no tag `app`, but it may tell the sender's own
+   programs apart, since keys belong to its domain. */
 static struct slice app_of(const struct record *r)
 {
     unsigned rank;

@@ -22,20 +22,19 @@ struct entry {
 
 TAILQ_HEAD(entry_list, entry);
 
-/*
- * All that one rule waits for, and what of the rule that takes: it may outlive the rule. What changes goes to the end
- * of its list, so the changed ones are the last of each.
- */
+/* Everything that one rule waits for, with what the watch must know of the rule, which it may outlive. An entry that
+   changes goes to the end of its list, so that the changed ones are the last of each list. */
 struct watch {
     struct slice id; /* of the rule; own memory */
     unsigned handle; /* the same */
-    uint64_t key;    /* of the one entry of an absence without `by` */
+    uint64_t key;    /* key of the one entry that an absence without `by` has */
     int64_t period_us;
     bool absence, by; /* not absence: a pair; by: an absence with `by` */
     bool monitor;
     struct entry_list waiting, silent;
     unsigned n;
-    unsigned monitors; /* given to entries since the start, also to those that have gone */
+    unsigned
+        monitors; /* how many monitors entries have had since the start, those of entries that have gone included */
     size_t bytes;
     bool dirty;
 };
@@ -91,7 +90,8 @@ static void forget_stored(struct deadline *o, uint64_t key)
     o->gone[o->n_gone++] = key;
 }
 
-/* Nobody will hear that it did not come. Of what is silent somebody has. */
+/* Counts a row that is dropped as lost: nobody will hear that its line did not come. Of a silent row somebody has
+   heard. */
 static void count_lost(struct deadline *o, const struct deadline_row *row)
 {
     o->counts->v[COUNT_overdue_lost] += !row->silent;
@@ -117,7 +117,7 @@ static void keep_record(struct deadline *o, struct entry *e, struct slice record
     if (record.n > e->record_cap) {
         size_t more = record.n - e->record_cap;
         if (e->watch->bytes + more > DEADLINE_RULE_BYTES || o->bytes + more > DEADLINE_BYTES)
-            return; /* one that came earlier stands for it */
+            return; /* the record that came earlier stands for this one */
         p = xrealloc(p, record.n, 1);
         e->record_cap = record.n;
         e->watch->bytes += more;
@@ -137,7 +137,7 @@ static struct watch *watch_of(struct deadline *o, const struct rule *rule)
     return i ? &o->watches[i - 1] : NULL;
 }
 
-/* False: others hold the memory. */
+/* Makes room for an entry. False: the other watches hold the memory. */
 static bool make_room(struct deadline *o, struct watch *w, size_t bytes)
 {
     while (w->n >= DEADLINE_RULE_MAX || w->bytes + bytes > DEADLINE_RULE_BYTES || o->bytes + bytes > DEADLINE_BYTES) {
@@ -171,7 +171,8 @@ static struct entry *entry_of(struct deadline *o, unsigned handle, uint64_t key)
     return e && e->watch->handle == handle ? e : NULL;
 }
 
-/* NULL: there is no room, or the key belongs to something else. */
+/* Makes the entry of a row and returns it; NULL: there is no room, or the key has an entry already, which is of another
+   watch. */
 static struct entry *entry_for(struct deadline *o, struct watch *w, const struct deadline_row *row)
 {
     if (table_get(&o->entries, row->key)) {
@@ -242,7 +243,7 @@ void deadline_listen(struct deadline *o, int64_t wall_us, bool stalled)
         o->clock_us += step < DEADLINE_STEP_US ? step : DEADLINE_STEP_US;
 }
 
-/* What began before there was a clock begins with it. */
+/* Gives entries that began before there was a clock the first time of the clock. */
 static void begin_at(struct deadline *o, int64_t clock_us)
 {
     o->clock_us = clock_us;
@@ -327,7 +328,7 @@ void deadline_restore(struct deadline *o, const struct deadline_row *row)
         if (slice_eq(o->watches[i].id, row->rule))
             w = &o->watches[i];
     bool pair = w && !w->absence;
-    /* The rule has gone, or waits for something else than it did. */
+    /* The rule has gone, or it waits for something else than it did when the row was written. */
     if (!w || (pair && (row->silent || !row->record.text.n)) || (!pair && !w->by && row->key != w->key)) {
         forget_stored(o, row->key);
         count_lost(o, row);
@@ -411,13 +412,14 @@ static void make_watches(struct deadline *o, const struct rule_set *rules, const
         o->of_rule[rule->handle] = o->n_watches;
     }
     o->watches = xrealloc(o->watches, o->n_watches ? o->n_watches : 1, sizeof *o->watches);
-    for (unsigned i = 0; i < o->n_watches; i++) { /* they are moved no more, as their lists must not be */
+    for (unsigned i = 0; i < o->n_watches;
+         i++) { /* watches are moved no more, since the heads of their lists must not be */
         TAILQ_INIT(&o->watches[i].waiting);
         TAILQ_INIT(&o->watches[i].silent);
     }
 }
 
-/* What an absence without `by` waits for, it waits for from the start. */
+/* Makes the entry of each absence without `by`, which waits from the start. */
 static void begin_absences(struct deadline *o)
 {
     for (unsigned i = 0; i < o->n_watches; i++) {
@@ -499,7 +501,7 @@ void deadline_use(struct deadline *o, const struct rule_set *rules)
     }
     free(old);
     begin_absences(o);
-    o->next_us = INT64_MIN; /* periods may be shorter now: the next tick looks at all */
+    o->next_us = INT64_MIN; /* periods may be shorter now, so the next tick looks at all entries */
 }
 
 void deadline_free(struct deadline *o)

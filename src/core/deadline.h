@@ -45,11 +45,12 @@ struct deadline_row {
 };
 
 typedef void deadline_row_f(void *u, const struct deadline_row *row);
-/* It did not come. `keys` are those of the line that came last. row.rule names a rule that may have gone. */
+/* Is called when a line did not come. `keys` are those of the line that came last. row.rule may name a rule that has
+   gone. */
 typedef void deadline_f(void *u, const struct deadline_row *row, const struct correlation *keys);
 
-/* only: the one rule to wait for, NULL for all. counts: of these overdue_evicted and overdue_lost. What waits for a
-   line never seen begins now. */
+/* Makes the deadlines of a set of rules. only: the one rule to wait for, NULL for all. counts: where overdue_evicted
+   and overdue_lost are counted. A line that was never seen is waited for from now on. */
 struct deadline *deadline_new(const struct rule_set *rules, const struct rule *only, deadline_f *due, void *u,
                               struct counts *counts);
 void deadline_free(struct deadline *o);
@@ -61,29 +62,29 @@ void deadline_free(struct deadline *o);
  */
 void deadline_use(struct deadline *o, const struct rule_set *rules);
 
-/* A line of an absence came. True when the monitor is to be told. Of the row: key, time_us, file_key, offset, record.
- */
+/* Notes that the line of an absence came. True when the monitor is to be told. Of the row it reads key, time_us,
+   file_key, offset and record. */
 bool deadline_came(struct deadline *o, const struct rule *rule, const struct deadline_row *row,
                    const struct correlation *keys);
-/* A start came; one that is open already keeps its time. */
+/* Notes that a start came; a start that is open already keeps its time. */
 void deadline_open(struct deadline *o, const struct rule *rule, const struct deadline_row *row,
                    const struct correlation *keys);
 void deadline_end(struct deadline *o, const struct rule *rule, uint64_t key);
 
-/* The wall clock stands so; stalled: no line could come since the last call. */
+/* Tells the time of the wall clock. stalled: no line could come since the last call. */
 void deadline_listen(struct deadline *o, int64_t wall_us, bool stalled);
-/* Offline: the newest time of a record. */
+/* Sets the clock to the newest time of a record, where records are the clock. */
 void deadline_set_clock(struct deadline *o, int64_t clock_us);
 int64_t deadline_clock(const struct deadline *o);
-/* Calls back for at most `most` that are due. Returns in how many microseconds of the clock the next one is, INT64_MAX:
- * none. */
+/* Calls back for at most `most` entries that are due. Returns in how many microseconds of the clock the next one is
+   due, INT64_MAX: none. */
 int64_t deadline_tick(struct deadline *o, unsigned most);
-/* Some rule waits, whether for something or not. */
+/* Whether some rule can wait, be it for something now or not. */
 bool deadline_any(const struct deadline *o);
-/* Nothing is waited for now. */
+/* Whether nothing is waited for now. */
 bool deadline_idle(const struct deadline *o);
 
-/* For the store: the clock first, then rows in the order of since_us, before anything comes. */
+/* Put back what the store has, before the first message: the clock first, then the rows in the order of since_us. */
 void deadline_restore_clock(struct deadline *o, int64_t clock_us);
 void deadline_restore(struct deadline *o, const struct deadline_row *row);
 /* Calls back for every row that changed since the last call. */

@@ -4,7 +4,7 @@
 #include "core/correlation.h"
 #include "core/record_codec.h"
 
-/* While inputs are stalled: how often to look whether that is over. */
+/* How often to look whether inputs that stalled read again. */
 static const int64_t STALLED_LOOK_US = 200000;
 
 /* event_make_id's last argument: events of one line, or of nothing, that are not that line itself. */
@@ -36,7 +36,7 @@ void deadline_event_done(struct deadline_events *d)
 
 /* --- records become rows --- */
 
-/* What the rule's pattern caught, by number. */
+/* Fills in what the rule's pattern caught, by the number of the group, and returns how many groups there are. */
 static unsigned captures_of(const struct deadline_events *d, const struct rule *rule, struct slice *captures)
 {
     unsigned n = rule->match ? regex_count(rule->match) + 1 : 0;
@@ -93,8 +93,8 @@ void deadline_event_wait(struct deadline_events *d, const struct message *m, con
     struct pipeline_parts *parts = d->parts;
     struct slice captures[RECORD_CODEC_CAPTURES_MAX];
     const struct record_codec_extra extra = {.source = m->stream->source, .n_captures = captures_of(d, rule, captures)};
-    /* A start ends, and a value is heard of, in one domain only. Who sends the line of an absence without `by` does not
-     * matter. */
+    /* A start ends, and a value is waited for, within one domain only. For the line of an absence without `by` it does
+       not matter who sends it. */
     bool alone = rule->pair.within_us || rule->absence.by.n;
     const struct deadline_row row = {.key = alone ? correlation_domain_key(m->stream, v->key) : v->key,
                                      .time_us = event_time(r, parts->wall_us),
@@ -118,7 +118,7 @@ void deadline_event_end(struct deadline_events *d, const struct stream *s, const
 
 /* --- rows become events --- */
 
-/* When it became overdue. Offline that may be long before the next record. */
+/* Returns when the row became overdue. Where records are the clock, that may be long before the next record. */
 static int64_t deadline_time(const struct deadline_events *d, const struct rule *rule, const struct deadline_row *row)
 {
     int64_t period_us = rule->absence.every_us ? rule->absence.every_us : rule->pair.within_us;
@@ -126,7 +126,7 @@ static int64_t deadline_time(const struct deadline_events *d, const struct rule 
     return known ? row->since_us + period_us : d->parts->wall_us;
 }
 
-/* The event, with the lines that belong to the one that came last. False: it is held back. */
+/* Makes the event, with the breadcrumbs of the line that came last. False: flood control held it back. */
 static bool make_event(struct deadline_events *d, struct event_source *src, struct verdict *v,
                        const struct correlation *keys, struct arena *a)
 {
@@ -151,7 +151,8 @@ static void tell_listener(const struct pipeline_hooks *hooks, const struct outco
         hooks->deadlines(hooks->u, o);
 }
 
-/* The judge has what the rule once caught in the record d->past. */
+/* Decides about a row that is overdue: d->past is the record of its line, and the judge has what the rule once caught
+   in it. */
 static void overdue(struct deadline_events *d, const struct rule *rule, const struct deadline_row *row,
                     struct event_source *src, const struct correlation *keys, struct arena *a)
 {
@@ -164,7 +165,7 @@ static void overdue(struct deadline_events *d, const struct rule *rule, const st
     }
     struct outcome o = {.record = r, .verdict = &v, .fate = COUNT_overdue, .raw = r->message};
     src->verdict = &v;
-    r->time_us = src->received_us; /* the event is of now */
+    r->time_us = src->received_us; /* the event has the time of now */
     parts->counts.v[COUNT_overdue]++;
     if (rule->absence.every_us > 0)
         parts_make_id(parts, src->event_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
@@ -190,7 +191,7 @@ static void deadline_event_on_deadline(void *u, const struct deadline_row *row, 
         d->parts->counts.v[COUNT_overdue_lost]++;
         return;
     }
-    judge->sender = row->key; /* not who sent the last message */
+    judge->sender = row->key; /* the sender is the row's, and not that of the last message */
     judge->now_us = d->parts->now_us;
     if (record_codec_read(row->record.text, &a, &d->past, &past)) {
         struct event_source src = {
@@ -200,7 +201,7 @@ static void deadline_event_on_deadline(void *u, const struct deadline_row *row, 
         judge->captures.n_kept = past.n_captures;
         overdue(d, rule, row, &src, keys, &a);
         judge->captures.n_kept = 0;
-    } else { /* damaged in the store, or of a version that is not known */
+    } else { /* the row is damaged in the store, or written by a version that is not known */
         d->parts->counts.v[COUNT_overdue_lost]++;
     }
     arena_free(&a);
@@ -229,8 +230,8 @@ void deadline_event_stall(struct deadline_events *d, bool stalled)
 
 /* --- the store --- */
 
-/* A store made before holds records as they came: scrubbed on the way in, with what the rule catches in them, and
- * written again. */
+/* Scrubs a row that an older version stored as the log had it, with what the rule catches in it, and marks it to be
+   written again. */
 static void scrub_row(struct deadline_events *d, struct deadline_row *row, struct arena *a)
 {
     const struct rule *rule = rule_set_find(d->parts->setup.rules, row->rule);

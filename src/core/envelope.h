@@ -18,14 +18,15 @@ enum {
 
 struct envelope {
     const char *event_id; /* 32 hex digits; NULL when there is neither event nor attachment inside */
-    int64_t sent_at_us;   /* of this very transmission: receivers take clock drift from it */
-    /* The trace header: both, or neither. public_key is that of the DSN. */
+    int64_t sent_at_us;   /* time of this very transmission: receivers take clock drift from it */
+    /* The trace header: both are there, or neither. public_key is that of the DSN. */
     struct slice trace_id, public_key;
 };
 
-/* The header line. False, and nothing added: it would be longer than ENVELOPE_HEADER_MAX, or out has no room. */
+/* Writes the header line. False, and nothing is added: it would be longer than ENVELOPE_HEADER_MAX, or out has no
+   room. */
 bool envelope_start(struct sbuf *out, const struct envelope *e);
-/* One item. An event comes first: GlitchTip stops at the first type it does not know. */
+/* Writes one item. An event comes first: GlitchTip stops at the first type it does not know. */
 void envelope_item(struct sbuf *out, const char *type, struct slice payload);
 
 #endif

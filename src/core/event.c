@@ -273,7 +273,7 @@ static bool parse_access(struct event_writer *w, const struct breadcrumb *c, str
     return parser_parse(c->format, &ctx, r);
 }
 
-/* The message of a line that was of no interest when it came, so that nobody has looked for where its message ends. */
+/* Returns the message of a line that was of no interest when it came: nobody has looked yet where its message ends. */
 static struct slice finished_text(struct event_writer *w, const struct breadcrumb *c, struct record *r)
 {
     struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
@@ -345,7 +345,7 @@ static void put_sdk(struct event_writer *w)
     json_map_end(&w->json);
 }
 
-/* 3.11: what was cut away is told in the shadow tree. */
+/* 3.11: the shadow tree tells what was cut away. */
 static void put_meta(struct event_writer *w, bool with_crumbs)
 {
     const struct event_source *src = w->src;
@@ -395,7 +395,8 @@ static bool event_is_dist(struct slice s)
     return s.n > 0 && s.n <= DIST_MAX;
 }
 
-/* What the rule says, else a field of this name where the sender is believed, else the configuration. */
+/* Returns what the rule says, else what a field of this name says where the sender is trusted, else what the
+   configuration says. */
 static struct slice chosen(const struct event_writer *w, struct slice by_rule, const char *name,
                            bool (*usable)(struct slice), struct slice configured)
 {
@@ -414,7 +415,7 @@ static void put_deployment(struct event_writer *w)
                       chosen(w, texts->environment, "environment", event_is_environment, w->opt->environment),
                       EVENT_ENVIRONMENT_MAX);
     event_writer_text(w, "release", release, EVENT_RELEASE_MAX);
-    if (release.n) /* which a dist is one of */
+    if (release.n) /* a dist belongs to a release */
         event_writer_text(w, "dist", chosen(w, texts->dist, "dist", event_is_dist, SLICE_NONE), DIST_MAX);
 }
 
@@ -437,7 +438,8 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     if (own_logger && !texts->logger.n)
         logger = slice_str(own_logger);
     event_writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
-    /* Whoever on this host names none is this host: a file, the sidecar's nginx with nohostname. */
+    /* A record of this host that names no host, as files have them and the nginx of a sidecar with nohostname, is of
+       this host. */
     struct slice server = origin_is_nobody(r->host) ? w->opt->server_name : r->host;
     event_writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     put_deployment(w);

@@ -10,24 +10,22 @@
 
 enum { EVENT_BYTES_MAX = 1000000 }; /* what Relay, Bugsink and GlitchTip all take: 1 MiB less a margin */
 
-/* Names that Sentry takes; with any other it drops the whole attribute. */
+/* Releases and environments whose names Sentry takes; with any other name it drops the whole attribute. */
 enum { EVENT_RELEASE_MAX = 200, EVENT_ENVIRONMENT_MAX = 64 };
 bool event_is_release(struct slice s);
 bool event_is_environment(struct slice s);
 /* Writes the JSON object, at most EVENT_BYTES_MAX bytes; without the breadcrumbs when it would be longer. False: it
    does not fit even so. */
 bool event_write(const struct event_source *src, const struct options *opt, struct scrub *scrub, struct sbuf *out);
-/* Tells the scrubber who asked or logged in: that address goes wherever it stands (scrub.send_ip), until the next
- * event. */
+/* Tells the scrubber the addresses of whoever asked or logged in: it takes them out wherever they stand
+   (scrub.send_ip), until the next event. */
 void event_name_clients(const struct record *r, struct scrub *scrub);
-/* The time an event carries: the record's, or received_us when that is missing or more than a minute ahead. */
+/* Returns the time of an event: the record's, or received_us when that is missing or more than a minute ahead. */
 int64_t event_time(const struct record *r, int64_t received_us);
-/*
- * 32 hex digits shaped as a version 4 UUID, the same for the same arguments: a line that is read again after a crash
- * gives the same event. store_id is 16 bytes.
- */
+/* Makes an id of 32 hex digits, shaped as a version 4 UUID. The same arguments give the same id, so that a line which
+   is read again after a crash gives the same event. store_id is 16 bytes. */
 void event_make_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal);
-/* As versions made it whose stores are still in use. */
+/* Makes the id as older versions did, for the stores that they made. */
 void event_make_old_id(char out[33], const uint8_t *store_id, uint64_t file_key, uint64_t offset, uint64_t ordinal);
 
 #endif

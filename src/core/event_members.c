@@ -29,7 +29,7 @@ bool event_members_tag_is_reserved(struct slice key)
     return false;
 }
 
-/* A key in the alphabet of tags, or nothing when none of it can be kept. */
+/* Returns the key in the alphabet of tags, or nothing when none of its bytes can be kept. */
 static struct slice tag_key(struct slice key, struct arena *a)
 {
     key = slice_sub(key, 0, TAG_KEY_MAX);
@@ -40,8 +40,8 @@ static struct slice tag_key(struct slice key, struct arena *a)
     return slice_of(p, key.n);
 }
 
-/* What crumbd itself says and no log can choose is written as it is: an input's address is not a client's, if it looks
- * like it or not. */
+/* Writes a tag of crumbd's own, which no log can choose, as it is: the address of an input is no client's, even if it
+   looks like one. */
 static void put_own_tag(struct tagger *t, struct slice key, struct slice value)
 {
     value = slice_trim(value);
@@ -62,7 +62,7 @@ static void put_tag(struct tagger *t, struct slice key, struct slice value)
     put_own_tag(t, key, scrub_value(t->w->scrub, key, value, t->w->arena));
 }
 
-/* Fields that have their own place in the event, or that differ in every message. */
+/* Whether a field has its own place in the event, or differs in every message. */
 static bool has_own_place(struct slice name)
 {
     static const char *const names[] = {"file",         "line",      "function",    "func",        "module",
@@ -80,7 +80,7 @@ static bool tells_nothing_apart(const struct record *r, struct slice name)
     return traits->tells_nothing_apart && traits->tells_nothing_apart(r, name);
 }
 
-/* Every other field that may be shown is kept in a context. */
+/* Whether a field fits into a tag; every other field that may be shown is kept in a context. */
 static bool fits_tag(const struct record *r, const struct field *f)
 {
     return r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
@@ -99,7 +99,8 @@ static bool may_show(const struct event_writer *w, const struct field *f)
            (!scrub_is_client(w->scrub, f->name, f->value) && record_reserves(w->src->record, f->name));
 }
 
-/* The id of nginx's access line, else the record's own; but not one that a field of a sender not trusted claims. */
+/* Returns the id of nginx's access line, else the record's own, but not an id that a field of a sender who is not
+   trusted claims. */
 static struct slice transaction_id(const struct event_writer *w)
 {
     const struct record *r = w->src->record;
@@ -108,7 +109,7 @@ static struct slice transaction_id(const struct event_writer *w)
     return r->untrusted && !format_is_web(r->format) ? SLICE_NONE : r->request_id;
 }
 
-/* The tags that its format has, or all fields that fit. */
+/* Writes the tags that the record's format has, or all fields that fit. */
 static void put_format_tags(struct tagger *t, const struct record *r)
 {
     const struct format_value *value = format_traits(r->format)->tags;
@@ -165,7 +166,7 @@ static struct url request_url(struct event_writer *w, const struct record *r)
     u.query = target;
     u.url = path;
     if (path.n && path.p[0] == '/' && host.n) {
-        /* The log does not say whether the client spoke TLS. */
+        /* The log does not say whether the client spoke TLS: the URL says http. */
         struct sbuf b;
         sbuf_init(&b, 4096);
         sbuf_addf(&b, "http://%.*s", SLICE_ARG(slice_sub(host, 0, 255)));
@@ -292,7 +293,7 @@ static void put_member(struct event_writer *w, const struct format_member *m, st
     }
 }
 
-/* The context that its format has. */
+/* Writes the context that the record's format has. */
 static void event_members_format(struct event_writer *w, const struct record *r, const struct format_traits *traits)
 {
     json_key(&w->json, traits->context);
@@ -312,7 +313,7 @@ static bool has_fields_for_context(const struct event_writer *w, const struct re
     return false;
 }
 
-/* What is too long, too deep or too much for tags. */
+/* Writes the fields that are too long, too deep or too many for tags. */
 static void event_members_fields(struct event_writer *w, const struct record *r)
 {
     size_t start = w->json.out->n;
@@ -425,7 +426,7 @@ static void event_members_container(struct event_writer *w, const struct contain
     json_map_end(&w->json);
 }
 
-/* How many occurrences flood control held back, and when. */
+/* Writes how many occurrences flood control held back, and when. */
 static void put_summary(struct event_writer *w)
 {
     const struct event_summary *s = &w->src->summary;
@@ -448,7 +449,7 @@ static void put_duration(struct event_writer *w, const char *key, int64_t us)
     sbuf_done(&b);
 }
 
-/* What did not come, and since when. */
+/* Writes which line did not come, and since when. */
 static void put_deadline(struct event_writer *w)
 {
     const struct event_deadline *o = &w->src->deadlines;

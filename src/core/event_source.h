@@ -15,10 +15,10 @@ struct event_summary {
     struct slice top; /* JSON of top_values_show, or nothing */
 };
 
-/* An event because something did not come. */
+/* What an event says that is made because a line did not come. */
 struct event_deadline {
-    const struct rule *rule; /* NULL: this is none */
-    int64_t since_us;        /* when the line came last, or the start; RECORD_NO_TIME: never */
+    const struct rule *rule; /* NULL: the event is none of those */
+    int64_t since_us;        /* when the line or the start came last; RECORD_NO_TIME: never */
     unsigned times;          /* pair: how often it started */
 };
 
@@ -34,8 +34,8 @@ struct event_source {
     unsigned response_status;    /* from the access line, 0 unknown */
     struct slice source;         /* file or address it came from */
     struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
-    bool written_open;           /* its open form has been emitted */
-    int64_t received_us;         /* time when the record has none, or one in the future */
+    bool written_open;           /* the open form of this event has been emitted */
+    int64_t received_us;         /* time of the event when the record has none, or one in the future */
     struct event_summary summary;
     struct event_deadline deadlines;
 };

@@ -18,7 +18,7 @@ struct entry {
     bool dirty, resting;
 };
 
-/* By last occurrence, or by the end of the period where they rest. */
+/* Entries by their last occurrence, or those that rest by the end of their period. */
 TAILQ_HEAD(entry_list, entry);
 
 struct budget {
@@ -30,13 +30,13 @@ struct budget {
 
 struct flood {
     struct table entries;
-    struct entry_list running[2], resting[2]; /* [1]: of those that only remote senders have sent */
+    struct entry_list running[2], resting[2]; /* [1]: those that only remote senders have sent */
     unsigned n_running;
     struct entry *dirty;
     struct budget budgets[FLOOD_PROJECTS_MAX];
     unsigned n_budgets;
     size_t sample_bytes, varied_bytes;
-    struct entry *held;  /* by the last flood_admit */
+    struct entry *held;  /* the entry that the last flood_admit held back */
     int64_t next_due_us; /* no period ends before it */
     flood_row_f *summary;
     void *u;
@@ -96,7 +96,7 @@ void flood_free(struct flood *l)
 {
     if (!l)
         return;
-    flood_changed(l, flood_ignore_row, NULL); /* frees what is forgotten */
+    flood_changed(l, flood_ignore_row, NULL); /* frees the entries that were forgotten */
     table_each (&l->entries, slot) {
         free_entry(l, slot->value);
     }
@@ -143,7 +143,7 @@ static void link_newest(struct flood *l, struct entry *e)
     l->n_running += !e->resting;
 }
 
-/* Who is forgotten when there are too many. */
+/* Returns the entry to be forgotten when there are too many. */
 static struct entry *least_worth(const struct flood *l)
 {
     const struct entry *const by_worth[] = {TAILQ_FIRST(&l->resting[1]), TAILQ_FIRST(&l->running[1]),
@@ -176,7 +176,7 @@ static void begin_period(struct flood *l, struct entry *e, const struct flood_is
         l->next_due_us = now_us + issue->period_us;
 }
 
-/* Ends a period: the summary goes out, and what remains is that the fingerprint is known. */
+/* Ends a period: the summary goes out, and all that is kept is that the fingerprint is known. */
 static void rest(struct flood *l, struct entry *e)
 {
     summarise(l, e);
@@ -190,7 +190,7 @@ static void rest(struct flood *l, struct entry *e)
     mark_dirty(l, e);
 }
 
-/* The store is told to forget the row as well. */
+/* Forgets an entry, and has the store told to forget its row. */
 static void forget(struct flood *l, struct entry *e)
 {
     summarise(l, e);
@@ -250,7 +250,7 @@ static struct budget *budget_of(struct flood *l, uint64_t project, int64_t now_u
     while (i < l->n_budgets && l->budgets[i].project != project)
         i++;
     if (i == l->n_budgets) {
-        /* More projects than any configuration has: the last ones share. */
+        /* There are more projects than any configuration has: the last ones share a budget. */
         if (i == FLOOD_PROJECTS_MAX)
             i--;
         else
@@ -304,7 +304,7 @@ struct top_values *flood_top_values(struct flood *l)
     return row->top_values;
 }
 
-/* Periods end early, those of remote senders first, but the one of `keep`. */
+/* Ends periods early to keep the budget of samples: those of remote senders first, but never that of `keep`. */
 static void keep_sample_budget(struct flood *l, const struct entry *keep)
 {
     for (int remote = 1; remote >= 0; remote--)
@@ -355,7 +355,8 @@ static int64_t tick_list(struct flood *l, struct entry_list *running, int64_t no
     return next;
 }
 
-/* They have come to rest one after the other, nearly in the order of their starts. */
+/* Forgets entries that have rested long enough. They have come to rest one after the other, nearly in the order of
+   their starts. */
 static void forget_old(struct flood *l, struct entry_list *resting, int64_t now_us)
 {
     struct entry *oldest;
@@ -396,7 +397,7 @@ static __attribute__((noinline)) void tell_entries(struct flood *l, flood_row_f 
         e->dirty = false;
         const struct entry *now = table_get(&l->entries, e->row.key);
         bool last_gone = table_get(&l->gone, e->row.key) == e;
-        /* A key that was forgotten and came back is told as its new row only. */
+        /* The store is told only the new row of a key that was forgotten and came back. */
         if (now == e || (last_gone && !now))
             each(u, &e->row);
         e->row.sample_is_new = e->row.restarted = false;
@@ -424,7 +425,7 @@ void flood_changed(struct flood *l, flood_row_f *each, void *u)
             tell_budget(&l->budgets[i], each, u);
 }
 
-/* Whatever the file says: numbers that can be reckoned with. */
+/* Returns the row with numbers that can be reckoned with, whatever the store's file says. */
 static struct flood_row restored(const struct flood_row *row)
 {
     struct flood_row r = *row;
@@ -451,7 +452,7 @@ void flood_restore(struct flood *l, const struct flood_row *stored)
     const struct flood_sample *sample = row->sample;
     free_sample(l, e);
     free_top_values(e);
-    bool remote = e->row.remote; /* it is in that list */
+    bool remote = e->row.remote; /* whether the entry is in the list of remote ones */
     e->row = *row;
     e->row.remote = remote;
     e->row.sample = NULL;

@@ -26,14 +26,14 @@ struct flood_budget {
 };
 
 struct flood_issue {
-    uint64_t key; /* of fingerprint and project */
+    uint64_t key; /* hash of fingerprint and project */
     uint64_t project;
     unsigned burst;
     int64_t period_us;
     bool remote; /* sent by another host */
 };
 
-/* HOLD_FIRST: held back, and no sample of the issue is there yet: give one with flood_keep_sample. */
+/* HOLD_FIRST: the occurrence is held back, and there is no sample of its issue yet: give one with flood_keep_sample. */
 enum flood_answer { FLOOD_PASS, FLOOD_HOLD, FLOOD_HOLD_FIRST };
 
 /* What a summary is made from: an event of the issue with its place in the outbox. Texts are copied. */
@@ -42,7 +42,7 @@ struct flood_sample {
     struct scrubbed title, payload;
 };
 
-/* In the place of a period: what a row is when it is of no fingerprint. */
+/* Values of period_us that mark a row which is of no fingerprint. */
 enum { FLOOD_ROW_BUDGET = 0, FLOOD_ROW_NEW_ISSUES = -1 };
 
 /* The state of one fingerprint, as it is stored with every checkpoint; count 0: it rests. A budget is kept in the same
@@ -52,14 +52,17 @@ struct flood_row {
     int64_t start_us, period_us;
     unsigned burst;
     uint64_t count, next_pass, suppressed;
-    int64_t first_us, last_us; /* of the suppressed */
-    bool closed;               /* forget it */
-    bool restarted; /* what was stored of its sample and of what varied is of an earlier period: forget that */
+    int64_t first_us, last_us; /* times of the first and the last occurrence that were held back */
+    bool closed;               /* the store is to forget the row */
+    bool restarted; /* what the store has of the sample and of the values is of an earlier period, and is to be
+                       forgotten */
     bool remote;    /* only other hosts have sent it */
     const struct flood_sample *sample; /* NULL: none yet */
     bool sample_is_new;                /* flood_changed has not told of it before */
-    struct top_values *top_values;     /* which values the suppressed had; NULL: none suppressed yet */
-    struct scrubbed top_values_text;   /* its stored form; {NULL, 0}: as it was stored before, empty: forget that */
+    struct top_values
+        *top_values; /* which values the occurrences had that were held back; NULL: none was held back yet */
+    struct scrubbed top_values_text; /* the stored form of top_values; {NULL, 0}: it has not changed since it was
+                                        stored; empty: it is to be forgotten */
 };
 
 typedef void flood_row_f(void *u, const struct flood_row *row);
@@ -68,22 +71,22 @@ typedef void flood_row_f(void *u, const struct flood_row *row);
  * that ends with suppressed ones. */
 struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted);
 void flood_free(struct flood *l);
-/* It has been seen before, and is not forgotten. */
+/* Whether the fingerprint has been seen before, and is not forgotten. */
 bool flood_knows(const struct flood *l, uint64_t key);
 enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget,
                               int64_t now_us);
-/* Of the issue that flood_admit has just held back. */
+/* Returns the values of the issue that flood_admit has just held back. */
 struct top_values *flood_top_values(struct flood *l);
 void flood_keep_sample(struct flood *l, uint64_t key, const struct flood_sample *sample);
-/* Ends the periods that are over. Returns when the next one will be, INT64_MAX if none runs. */
+/* Ends the periods that are over. Returns when the next one will be over, INT64_MAX if none runs. */
 int64_t flood_tick(struct flood *l, int64_t now_us);
-/* Summaries of everything suppressed so far, without ending the periods: before exit. */
+/* Makes summaries of all occurrences held back so far, without ending the periods; for the exit. */
 void flood_summarise(struct flood *l);
 /* Calls back for every row that changed since the last call. */
 void flood_changed(struct flood *l, flood_row_f *each, void *u);
 /* Puts a stored row back. */
 void flood_restore(struct flood *l, const struct flood_row *row);
-/* Fingerprints whose period has not ended. */
+/* Returns the number of fingerprints whose period has not ended. */
 unsigned flood_size(const struct flood *l);
 
 #endif

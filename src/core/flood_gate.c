@@ -13,7 +13,7 @@ static void flood_gate_forget_row(void *u, const struct flood_row *row)
     (void)row;
 }
 
-/* Adds to a changed row what its occurrences had, scrubbed, when that is worth writing again. */
+/* Hands out a changed row, with the values that its occurrences had, scrubbed, when these are worth writing again. */
 static void flood_gate_tell_row(void *u, const struct flood_row *row)
 {
     struct flood_gate *g = u;
@@ -55,7 +55,7 @@ void flood_gate_tell(struct flood_gate *g)
     new_issues_changed(g->new_issues, each, g);
 }
 
-/* A store made before may hold titles as the log had them. */
+/* A store that an older version made may hold titles as the log had them. */
 void flood_gate_restore(struct flood_gate *g, const struct flood_row *row)
 {
     if (row->period_us == FLOOD_ROW_NEW_ISSUES) {
@@ -74,7 +74,7 @@ void flood_gate_restore(struct flood_gate *g, const struct flood_row *row)
     arena_free(&a);
 }
 
-/* The number it would have told is reported all the same. */
+/* Counts a summary that was too large: the number of occurrences that it would have told is reported all the same. */
 static void summary_too_large(struct flood_gate *g, uint64_t suppressed, struct slice project)
 {
     g->parts->counts.v[COUNT_event_too_large]++;
@@ -85,12 +85,12 @@ static void summary_too_large(struct flood_gate *g, uint64_t suppressed, struct 
 static void flood_gate_on_summary(void *u, const struct flood_row *row)
 {
     struct flood_gate *g = u;
-    /* Records may be ahead of the clock (a year that was guessed), which a server would take for its sender's clock
-     * being wrong. */
+    /* The times of records may be ahead of the clock (a year that was guessed); a server would take that for a wrong
+       clock of its sender. */
     bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
     struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us, .suppressed = row->suppressed};
     g->parts->counts.v[COUNT_summaries]++;
-    if (!row->sample) { /* the occurrence it would be made from was too large for an event itself */
+    if (!row->sample) { /* the occurrence that a sample would have been made from was itself too large for an event */
         summary_too_large(g, row->suppressed, SLICE_NONE);
         return;
     }
@@ -118,7 +118,7 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
         g->parts->counts.v[COUNT_summarised] += row->suppressed;
 }
 
-/* The event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */
+/* Keeps the event that a later summary is made from: the first occurrence that was held back, without breadcrumbs. */
 static void keep_sample(struct flood_gate *g, const struct event_source *held, uint64_t key)
 {
     struct event_source src = *held;
@@ -137,7 +137,7 @@ static void keep_sample(struct flood_gate *g, const struct event_source *held, u
     flood_keep_sample(g->flood, key, &sample);
 }
 
-/* Of one that is folded: what it would have been. */
+/* Returns the title that an occurrence which is folded would have had by itself. */
 static struct slice kind_of(struct flood_gate *g, const struct record *r, struct verdict v)
 {
     const struct template_source from = judge_source(&g->parts->judge, r, &g->parts->arena);
@@ -145,7 +145,7 @@ static struct slice kind_of(struct flood_gate *g, const struct record *r, struct
     return fold_kind(&v, g->parts->scrub, &g->parts->arena);
 }
 
-/* What the held back occurrence had. */
+/* Notes the values of the occurrence that was held back. */
 static void note_top_values(struct flood_gate *g, const struct event_source *src)
 {
     struct top_values *top_values = flood_top_values(g->flood);
@@ -181,7 +181,8 @@ static struct flood_issue issue_of(const struct flood_gate *g, const struct verd
         .remote = from->remote && !v->fold};
 }
 
-/* Whether it may be an issue of its own: it is known, or one of the new ones that an hour may bring. */
+/* Whether the occurrence may be an issue of its own: it is known, or it is one of the new ones that an hour may
+   bring. */
 static bool is_known(struct flood_gate *g, const struct verdict *v, const struct provenance *from,
                      const struct flood_issue *issue)
 {
@@ -196,7 +197,7 @@ static bool is_known(struct flood_gate *g, const struct verdict *v, const struct
     return answer == NEW_ISSUES_ROOM;
 }
 
-/* `src` of the verdict without texts and breadcrumbs. */
+/* Whether the event may pass. `src` has the verdict, without texts and breadcrumbs. */
 bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v,
                       const struct provenance *from)
 {

@@ -18,14 +18,15 @@ struct flood_gate {
 
 void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts);
 void flood_gate_done(struct flood_gate *g);
-/* `src` of the verdict without texts and breadcrumbs. */
+/* Whether the event may pass. `src` has the verdict, without texts and breadcrumbs. */
 bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v,
                       const struct provenance *from);
-/* How many issues flood control keeps in mind. */
+/* Returns how many issues flood control keeps in mind. */
 unsigned flood_gate_issues(const struct flood_gate *g);
-/* Hands the rows that changed to hooks.flood_row; without that they are forgotten. */
+/* Hands the rows that changed to hooks.flood_row; without that hook they are forgotten. */
 void flood_gate_tell(struct flood_gate *g);
-/* Puts back a row of either. A store made before may hold titles as the log had them. */
+/* Puts back a row of flood control or of new_issues. A store that an older version made may hold titles as the log had
+   them. */
 void flood_gate_restore(struct flood_gate *g, const struct flood_row *row);
 
 #endif

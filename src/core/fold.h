@@ -11,12 +11,13 @@
 #include "core/verdict.h"
 #include "core/scrub.h"
 
-/* Gives it the fingerprint of the issue for all of them. `most`: limits.new_issues. old_keys: see struct
- * pipeline_setup. */
+/* Gives the verdict the fingerprint of the one issue for all that are folded. `most`: limits.new_issues. old_keys: see
+   struct pipeline_setup. */
 void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old_keys, struct arena *a);
-/* After verdict_complete. */
+/* Gives the verdict the texts of that issue; after verdict_complete. */
 void fold_texts(struct verdict *v, struct arena *a);
-/* The title by itself, without secrets and short enough to be counted; the verdict has its texts. */
+/* Returns the title that the event would have by itself, without secrets and short enough to be counted. The verdict
+   has its texts. */
 struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a);
 
 #endif

@@ -15,8 +15,8 @@ struct window {
 
 struct new_issues {
     struct table windows;
-    int64_t now_us; /* of the last new_issues_take, or of what was put back */
-    bool looked_at; /* since then: nothing has changed and nothing has ended */
+    int64_t now_us; /* time of the last new_issues_take, or of the row that was put back */
+    bool looked_at; /* since then no window has changed and none has ended */
 };
 
 static const int64_t HOUR_US = 3600 * INT64_C(1000000);
@@ -38,7 +38,8 @@ void new_issues_free(struct new_issues *n)
     free(n);
 }
 
-/* Also when the clock was set back: nobody but root can do that. start_us may come from a damaged store. */
+/* Whether a window is over, also when the clock was set back, which only root can do. start_us may come from a damaged
+   store. */
 static bool is_over(const struct window *w, int64_t now_us)
 {
     return now_us < w->start_us || (uint64_t)now_us - (uint64_t)w->start_us >= (uint64_t)HOUR_US;
@@ -116,7 +117,7 @@ static __attribute__((noinline)) void look_at(struct new_issues *n, flood_row_f 
         if (ends)
             over[n_over++] = w;
     }
-    n->looked_at = n_over < sizeof over / sizeof *over; /* else there may be more */
+    n->looked_at = n_over < sizeof over / sizeof *over; /* if the list was full, there may be more */
     for (unsigned i = 0; i < n_over; i++) {
         table_del(&n->windows, over[i]->key);
         free(over[i]);
@@ -125,7 +126,7 @@ static __attribute__((noinline)) void look_at(struct new_issues *n, flood_row_f 
 
 void new_issues_changed(struct new_issues *n, flood_row_f *each, void *u)
 {
-    if (!n->looked_at) /* which is asked at each line of a log */
+    if (!n->looked_at) /* this is asked at each line of a log */
         look_at(n, each, u);
 }
 

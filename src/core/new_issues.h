@@ -23,12 +23,12 @@ struct new_issue {
     bool constant;    /* the fingerprint holds nothing of the line */
 };
 
-/* FULL_FIRST: it is the first of its window for which there is no room. */
+/* FULL_FIRST: there is no room, and the fingerprint is the first of its window for which there is none. */
 enum new_issues_answer { NEW_ISSUES_ROOM, NEW_ISSUES_FULL, NEW_ISSUES_FULL_FIRST };
 
 struct new_issues *new_issues_new(void);
 void new_issues_free(struct new_issues *n);
-/* Takes one of `most`, if there is room. */
+/* Takes one of the `most` places, if there is room. */
 enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_issue *issue, unsigned most,
                                        int64_t now_us);
 /* Calls back for every window that changed since the last call, and for those that are over. */

@@ -43,7 +43,7 @@ static void keep_texts(struct arena *a, struct event_texts *s, const struct even
         *texts[i] = keep(a, *texts[i]);
 }
 
-/* It may outlive the rule. */
+/* Copies the verdict, which may outlive its rule. */
 static void keep_verdict(struct arena *a, struct verdict *v, const struct verdict *from)
 {
     *v = *from;
@@ -56,7 +56,7 @@ static void keep_verdict(struct arena *a, struct verdict *v, const struct verdic
     v->project = keep(a, v->project);
     v->rule = NULL;
     v->ends = NULL;
-    v->fold = NULL; /* its texts have what the event needs of it */
+    v->fold = NULL; /* the texts of the verdict have what the event needs of the fold */
 }
 
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)
@@ -105,7 +105,7 @@ static void link_key(struct pending_list *l, struct pending *w, unsigned i, uint
     table_put(&l->by_key, key, &w->links[i]);
 }
 
-/* Its arena has grown. */
+/* Adds what the event's arena has grown by to the list's bytes. */
 static void account(struct pending_list *l, struct pending *w)
 {
     l->bytes += w->arena.total_bytes - w->accounted;
@@ -154,7 +154,7 @@ static void take_line(struct pending *w, const struct pending_line *in)
 {
     if (w->after >= in->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
         return;
-    /* Read right after it, but out of a backlog, and written long after. */
+    /* The line was read right after the event, out of a backlog, but was written long after it. */
     if (in->time_us > event_time(w->record, w->src.received_us) + in->opt->crumbs.wait_us + BREADCRUMBS_CLOCKS_US)
         return;
     struct slice text = slice_sub(in->text, 0, BREADCRUMBS_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);

@@ -29,13 +29,13 @@ struct pending {
     struct event_texts texts;
     struct breadcrumb *crumbs;
     unsigned n_crumbs, cap_crumbs;
-    unsigned after; /* lines that came after */
+    unsigned after; /* lines that came after the event */
     struct correlation keys;
     int64_t due_us;
-    bool tried_open;  /* whatever came of it: one that is too large as it is may fit later, and is not tried at each
-                         checkpoint */
+    bool tried_open; /* the open form was tried, whatever came of it: a form that is too large may fit later, but is not
+                        tried at each checkpoint */
     uint64_t touched; /* number of the last line given to it */
-    size_t accounted; /* of its arena, in the list's bytes */
+    size_t accounted; /* bytes of its arena that the list's bytes have */
     struct pending_link links[PENDING_KEYS];
     TAILQ_ENTRY(pending) by_age;
 };
@@ -48,32 +48,32 @@ struct pending_list {
 };
 
 void pending_list_init(struct pending_list *l);
-/* Frees what waits as well. */
+/* Frees the events that wait as well. */
 void pending_list_done(struct pending_list *l);
-/* NULL: nothing waits. */
+/* Returns the event that waits longest; NULL: nothing waits. */
 static inline struct pending *pending_oldest(const struct pending_list *l)
 {
     return TAILQ_FIRST(&l->by_age);
 }
 
-/* Copies record and verdict, which has its texts; crumbs and the rest of src are the caller's to fill. cap_crumbs: room
- * for all crumbs it may ever have. */
+/* Copies record and verdict, which has its texts; the caller fills in the breadcrumbs and the rest of src. cap_crumbs:
+   room for all breadcrumbs it may ever have. */
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs);
 void pending_add(struct pending_list *l, struct pending *w);
-/* Takes it out of the list; the caller frees it. */
+/* Takes the event out of the list; the caller frees it. */
 void pending_take(struct pending_list *l, struct pending *w);
 void pending_free(struct pending *w);
-/* A line that came later. */
+/* A line that came after an event. */
 struct pending_line {
     const struct options *opt;
-    uint64_t number; /* of the line: an event may be found by several of its keys, and takes it once */
+    uint64_t number; /* number of the line: an event that is found by several of its keys takes it once */
     const struct record *record;
     int64_t time_us;
     struct slice text;
 };
 
-/* Gives it to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was written
-   within the time that is waited, and from an access line id and status too. */
+/* Gives the line to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was
+   written within the time that is waited, and from an access line also id and status. */
 void pending_give_line(struct pending_list *l, const struct correlation *k, const struct pending_line *in);
 
 #endif

@@ -33,18 +33,19 @@ struct provenance {
 void parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup);
 void parts_done(struct pipeline_parts *p);
 void parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal);
-/* key and offset for the id of a message: of its file, or of this run where it cannot be read again. */
+/* Return key and offset for the id of a message: those of its file, or those of this run where it cannot be read
+   again. */
 uint64_t parts_message_key(const struct pipeline_parts *p, const struct message *m);
 uint64_t parts_message_offset(const struct pipeline_parts *p, const struct message *m);
-/* Of a text that a log may have written. */
+/* Returns the key of a text that a log may have written, as the store keeps it. */
 uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed);
-/* What event_write and its like have made of texts that each went through the scrubber. */
+/* Returns what event_write and its like have made of texts that each went through the scrubber. */
 struct scrubbed parts_payload(const struct pipeline_parts *p);
 void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from, struct slice project);
-/* NOTICE_LOST; the caller counts the cause. */
+/* Tells NOTICE_LOST; the caller counts the cause. */
 void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input,
                 struct slice project);
-/* The name, if it is one of those that are configured: a line must not make up projects. */
+/* Returns the name, if it is one of those that are configured, else the empty one: a line must not make up projects. */
 struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from);
 /* Completes the verdict with the texts that its event shows. */
 void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v);

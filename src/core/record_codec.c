@@ -87,7 +87,7 @@ static void put_container(struct packer *w, const struct container *c)
         put_named(w, TAG_LABEL_NAME, c->labels[i].key, TAG_LABEL, c->labels[i].value);
 }
 
-/* Not negative, in decimal, in the arena. */
+/* Writes a number that is not negative in decimal, in the arena. */
 static struct slice number_text(struct arena *a, uint64_t v)
 {
     char text[24];
@@ -98,7 +98,8 @@ static struct slice number_text(struct arena *a, uint64_t v)
     return arena_dup(a, slice_of(text + i, sizeof text - i));
 }
 
-/* Alone it may not look like a secret; then it is missing in the scrubbed message. */
+/* Returns the scrubbed capture, or the mark when the scrubbed message lacks it: alone a capture may not look like a
+   secret. */
 static struct slice clean_capture(struct packer *w, struct slice message, struct slice capture)
 {
     struct slice clean = scrub_text(w->scrub, capture, &w->arena);
@@ -212,7 +213,7 @@ static void take_container(struct reader *in, unsigned tag, struct slice v)
         c->labels[c->n_labels++] = (struct container_label){in->name, v};
 }
 
-/* A number up to max; max for what is none. */
+/* Reads the number of a group; max for a text that is no number or a larger one. */
 static unsigned group_of(struct slice v, unsigned max)
 {
     uint64_t n;

@@ -25,11 +25,11 @@ struct record_codec_extra {
     unsigned n_captures;
 };
 
-/* What came with it. */
+/* What was read with a record. */
 struct record_codec {
     struct slice source, captures[RECORD_CODEC_CAPTURES_MAX];
     unsigned n_captures;
-    bool scrubbed; /* false: written by a crumbd that did not scrub */
+    bool scrubbed; /* false: a crumbd that did not scrub wrote it */
 };
 
 /* Replaces what is in `out`, whose maximum is at least RECORD_CODEC_MAX. captures: by the number of their group. */

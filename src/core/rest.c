@@ -7,7 +7,7 @@ static int64_t end_us(const struct rest *e)
     return e->from_us + e->length_us;
 }
 
-/* A clock that was set back does not make it longer. */
+/* Whether the rule rests now. A clock that was set back does not make the rest longer. */
 static bool is_resting(const struct rest *e, int64_t now_us)
 {
     return now_us >= e->from_us && now_us < end_us(e);

@@ -25,7 +25,7 @@ struct rest {
     int64_t from_us, length_us; /* 0: it has not rested */
 };
 
-/* Of one rule. Zeroed: it rests for nobody. */
+/* The senders that one rule rests for. Zeroed: it rests for nobody. */
 struct rests {
     struct rest v[REST_SENDERS_MAX];
     unsigned n;

@@ -16,8 +16,8 @@ struct trial {
     struct slice payload; /* of the first event */
     unsigned events;
     const struct rule *rule;    /* whose sample it is */
-    const struct rule *taker;   /* who decided the first event */
-    const struct rule *decided; /* by which rule the last record was decided */
+    const struct rule *taker;   /* the rule that decided the first event */
+    const struct rule *decided; /* the rule that decided the last record */
     bool fired;                 /* its own rule decided one of the records, or added to one and went on */
     const char *refused;
 };
@@ -134,14 +134,14 @@ static bool contains(struct mismatch *m, const struct conf_node *want, const str
     return true;
 }
 
-/* Another file's rule that took the lines, so that the sample is not to blame. */
+/* Returns the rule of another file that took the lines, so that the sample is not to blame; else NULL. */
 static const struct rule *taker_from_elsewhere(const struct trial *o)
 {
     const struct rule *taker = o->events ? o->taker : o->decided;
     return !o->fired && taker && strcmp(taker->place.file, o->rule->place.file) != 0 ? taker : NULL;
 }
 
-/* Says at the sample what is wrong with it, or at the rule that took its lines, which is what has to change. */
+/* Adds an error at the sample, or at the rule that took its lines, since that is what has to change. */
 static bool sample_error(const struct rule_sample *s, const struct trial *o, struct diag *d, const struct conf_node *at,
                          const char *what)
 {
@@ -155,7 +155,7 @@ static bool sample_error(const struct rule_sample *s, const struct trial *o, str
                       SLICE_ARG(taker->id), SLICE_ARG(o->rule->id), sample.file, sample.line, what);
 }
 
-/* The sample wants no event. */
+/* Tries a sample that wants no event. */
 static bool judge_none(const struct rule_sample *s, struct trial *o, struct diag *d)
 {
     char what[600];
@@ -168,7 +168,7 @@ static bool judge_none(const struct rule_sample *s, struct trial *o, struct diag
     return sample_error(s, o, d, s->node, what);
 }
 
-/* The sample wants an event, and there is none. */
+/* Tells that a sample wants an event and there is none. */
 static bool missing_event(const struct rule_sample *s, struct trial *o, struct diag *d)
 {
     char what[600];

@@ -31,7 +31,7 @@ static struct rule_by by_of(struct arena *a, const struct raw_by *raw, const str
     return by;
 }
 
-/* Each must compile alone, so that what is wrong with it is told where it stands and not where it is used. */
+/* Compiles each pattern of a pack alone, so that an error in it is told where it stands and not where it is used. */
 static void load_patterns(struct loader *l, const struct raw_pack *raw)
 {
     struct grok_name *own = arena_calloc(&l->set->arena, raw->n_patterns, sizeof *own);
@@ -205,7 +205,7 @@ static void load_absence(struct loader *l, const struct raw_rule *raw, struct ru
             CHECK_IN_SLUG_MAX);
 }
 
-/* A value that the start has as a capture and the end has not: no start would ever end. */
+/* Refuses a value that the start has as a capture and the end has not: no start would ever end. */
 static void check_pair_by(struct loader *l, const struct rule *rule)
 {
     const struct conf_node *list = conf_get(conf_get(l->node, "pair"), "by"), *n = list ? list->child : NULL;
@@ -232,7 +232,7 @@ static void load_pair(struct loader *l, const struct raw_rule *raw, struct rule 
     check_pair_by(l, rule);
 }
 
-/* What no record can meet: the rule would be silent for ever. */
+/* Refuses conditions that no record can meet: the rule would be silent for ever. */
 static void refuse_impossible(struct loader *l, const struct raw_rule *raw, const struct rule *rule)
 {
     unsigned mine = rule->when.formats, packs = rule->pack_when.formats;
@@ -243,7 +243,7 @@ static void refuse_impossible(struct loader *l, const struct raw_rule *raw, cons
         l->ok = conf_error(l->d, raw->unless, "unless is the same as match: the rule can never fire");
 }
 
-/* A fingerprint that nobody outside can make up another of. */
+/* Whether the rule's fingerprint is one of which nobody outside can make up another. */
 static bool has_constant_fingerprint(const struct rule *rule)
 {
     const struct rule_event *e = &rule->event;
@@ -258,7 +258,7 @@ static bool is_fixed(const struct template *t)
     return t->n == 0 || (t->n == 1 && !template_has_names(t));
 }
 
-/* What verdict_fill_fingerprint begins with in every event. */
+/* Computes the hash of the parts with which verdict_fill_fingerprint begins in every event. */
 static void hash_fixed(struct rule *rule)
 {
     struct rule_event *e = &rule->event;
@@ -273,10 +273,8 @@ static void hash_fixed(struct rule *rule)
                                 e->fingerprint[e->n_fixed].n ? e->fingerprint[e->n_fixed].parts[0].text : SLICE_NONE);
 }
 
-/*
- * The first four say when an event is made: two would say it twice, and where no event is made none says anything, no
- * more than limits do.
- */
+/* Refuses keys that contradict each other. The first four say when an event is made: two of them would say it twice;
+   and where no event is made none of them says anything, nor do limits. */
 static void refuse_contradictions(struct loader *l, const struct rule *rule)
 {
     static const char *const whens[] = {"absence", "pair", "threshold", "sample"};
@@ -311,7 +309,7 @@ static unsigned handle_of(struct rule_set *set, struct slice id)
     return known ? known->handle : set->n_handles++;
 }
 
-/* From here on rule_set_done knows it, also when something is wrong with it. */
+/* Adds a rule. From here on rule_set_done knows it, also when it turns out to be wrong. */
 static struct rule *add_rule(struct loader *l, struct slice id)
 {
     struct rule_set *set = l->set;

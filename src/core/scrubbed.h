@@ -14,7 +14,7 @@ struct scrubbed {
     struct slice text;
 };
 
-/* All texts in it have been scrubbed, or are the program's own. */
+/* The caller vouches that all texts in it have been scrubbed, or are the program's own. */
 static inline struct scrubbed scrubbed_vouch(struct slice text)
 {
     return (struct scrubbed){text};

@@ -12,8 +12,8 @@ static void scrub_message(struct shown *shown)
     shown->scrubbed = true;
 }
 
-/* One that has a secret of its own and something beside it is in the scrubbed message without that, and is scrubbed
- * where it is written. */
+/* A capture that has a secret of its own and something beside it stands in the scrubbed message without the secret, and
+   is scrubbed where it is written. */
 struct slice shown_capture(struct shown *shown, struct slice capture)
 {
     if (capture.n && !shown->scrubbed)

@@ -34,7 +34,7 @@ struct captures {
     unsigned n_kept;          /* 0: none were */
 };
 
-/* A group; empty where it took no part. */
+/* Returns a group of the match; it is empty where the group took no part. */
 static inline struct slice captures_get(const struct captures *c, unsigned group)
 {
     if (c->n_kept)
@@ -56,9 +56,9 @@ struct template_source {
 struct template template_parse(struct slice text, const struct regex *match, struct arena *a);
 bool template_has_names(const struct template *t);
 struct slice template_fill(const struct template *t, const struct template_source *from);
-/* One part, not masked. */
+/* Returns the value of one part, not masked. */
 struct slice template_part_value(const struct template_part *p, const struct template_source *from);
-/* A text with its variable parts masked. */
+/* Returns a text with its variable parts masked. */
 struct slice template_mask(struct slice text, const struct template_source *from);
 
 #endif

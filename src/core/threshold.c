@@ -27,7 +27,8 @@ struct threshold *threshold_new(void)
     return r;
 }
 
-/* A rule with a count of 2 and a million different values must not cost more than it seems to. */
+/* Returns what an entry costs: a rule with a count of 2 and a million different values must not cost more than it seems
+   to. */
 static unsigned cost_of(unsigned count)
 {
     return count + (unsigned)((sizeof(struct entry) + sizeof(struct table_slot) * 2) / sizeof(int64_t));

@@ -13,8 +13,8 @@ struct value {
     uint64_t count, error;
     char *text;
     unsigned short n, cap;
-    bool clean;   /* has been scrubbed */
-    bool as_came; /* the text is */
+    bool clean;   /* the text has been scrubbed */
+    bool as_came; /* the text is the value as it came */
 };
 
 struct name {
@@ -90,7 +90,7 @@ static bool set_text(struct top_values *v, struct value *value, struct slice tex
 
 /* --- counting --- */
 
-/* A fixed stride could walk in step with what it counts. */
+/* Returns how many occurrences to pass over; a fixed stride could walk in step with what it counts. */
 static unsigned next_skip(struct top_values *v)
 {
     v->random ^= v->random << 13;
@@ -118,7 +118,7 @@ static bool is_name(const struct name *n, struct slice text)
     return n->n_text == text.n && memcmp(n->text, text.p, text.n) == 0;
 }
 
-/* Names come in the same order each time. v->n: it is not there. */
+/* Finds a name. Names come in the same order each time. v->n: the name is not there. */
 static unsigned find_name(const struct top_values *v, struct slice text)
 {
     text = slice_sub(text, 0, TOP_VALUES_NAME_MAX);
@@ -193,7 +193,8 @@ bool top_values_checks(const struct top_values *v)
     return v->round <= TOP_VALUES_CHECKED || v->round % TOP_VALUES_CHECKED_EVERY == 0;
 }
 
-/* One more of what is known. Most often that is what the last occurrence had, which is seen without a hash. */
+/* Counts one more of a value that is known. Most often that is the value of the last occurrence, which is found without
+   a hash. */
 static bool count_known(struct top_values *v, struct name *n, struct slice text, uint64_t *hash)
 {
     const struct value *last = n->n ? &n->values[n->last] : NULL;
@@ -245,7 +246,7 @@ void top_values_scrub(struct top_values *v, struct scrub *s)
             value->clean = true;
             value->as_came &= text.p == was.p;
             if (text.p != was.p && !set_text(v, value, slice_sub(text, 0, TOP_VALUES_TEXT_MAX)))
-                value->n = 0; /* no room for what stands for the secret */
+                value->n = 0; /* there is no room for the mark that stands for the secret */
         }
     arena_free(&a);
 }
@@ -411,7 +412,9 @@ static void read_name(struct top_values *v, const struct json_node *at)
         read_value(v, n, value->child);
     for (unsigned i = 0; i < n->n; i++)
         counted += n->values[i].count - n->values[i].error;
-    n->total = n->total > counted ? n->total : counted; /* what is shown must add up, whatever the file says */
+    n->total = n->total > counted
+                   ? n->total
+                   : counted; /* the numbers that are shown must add up, whatever the store's file says */
 }
 
 struct top_values *top_values_read(struct slice text, size_t *total)

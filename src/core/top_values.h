@@ -34,11 +34,11 @@ struct top_values;
 /* total: bytes of all sketches together, which must live as long as they do. */
 struct top_values *top_values_new(size_t *total);
 void top_values_free(struct top_values *v);
-/* Begins an occurrence. False: it is not one of those that are looked at. */
+/* Begins an occurrence. False: this occurrence is not looked at. */
 bool top_values_begin(struct top_values *v);
-/* The name is not there yet, and there is room for it: time to ask whether it may be told. */
+/* True when the name is not there yet and there is room for it: the caller then asks whether it may be told. */
 bool top_values_is_new(const struct top_values *v, struct slice name);
-/* It may not: its values are passed over. */
+/* Says that the name may not be told: its values are passed over. */
 void top_values_hide(struct top_values *v, struct slice name);
 /* In this occurrence new values of captures and the like are looked up in the scrubbed message, which costs as much as
    the event: the first ones, then few. In the others only known ones are counted, so that what is common is found a
@@ -56,7 +56,7 @@ bool top_values_show(const struct top_values *v, struct sbuf *out);
 /* Whether enough has changed since the last top_values_write for the store to be told; so a flood tells it a few times
  * only. */
 bool top_values_due(const struct top_values *v);
-/* The store has a form of it. */
+/* Says that the store has the form that was written last. */
 bool top_values_told(const struct top_values *v);
 /* All of it as JSON, which top_values_read takes back. NULL: it is not what top_values_write writes. */
 void top_values_write(struct top_values *v, struct sbuf *out);

@@ -44,7 +44,7 @@ void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
     v->fingerprint_hash = old_keys ? old : h.low;
 }
 
-/* What does not come has no text, only the values that tell it apart. */
+/* Makes the fingerprint of a line that does not come: it has no text, only the values that tell it apart. */
 static void absence_fingerprint(struct verdict *v, const struct template_source *from)
 {
     const struct rule *rule = v->rule;
@@ -133,7 +133,8 @@ static void texts_by_message(const struct rule *rule, const struct template_sour
             sbuf_adds(&format, SLICE("%s"));
         }
     }
-    /* With its ids, where the type makes the title: the event shows what was said, the title what it is about. */
+    /* The message keeps its ids where the type makes the title: the event shows what was said, the title what it is
+       about. */
     struct template_source formatted = *from;
     formatted.unmasked = rule->event.type.set;
     out->formatted = template_fill(t, &formatted);
@@ -141,10 +142,8 @@ static void texts_by_message(const struct rule *rule, const struct template_sour
     sbuf_done(&format);
 }
 
-/*
- * What does not come has no words of its own. No time is in these: they become the title of the issue, and the numbers
- * stand in contexts.crumbd.
- */
+/* Makes the texts of an event whose line does not come, since it has no words of its own. They hold no time: they
+   become the title of the issue, and the numbers stand in contexts.crumbd. */
 static void texts_by_absence(const struct rule *rule, const struct template_source *from, struct event_texts *out)
 {
     struct sbuf b;
@@ -218,14 +217,15 @@ static struct slice title_of(struct slice type, struct slice shown, struct arena
     return text;
 }
 
-/* The client's address, by which the scrubber knows it elsewhere; whether it is sent is asked where it is written. */
+/* Returns the client's address, by which the scrubber knows it elsewhere; where it is written it is asked whether it
+   may be sent. */
 static struct slice unhidden(const struct template *t, struct template_source from)
 {
     from.shown = NULL;
     return template_fill(t, &from);
 }
 
-/* The rule says "{{ default }}" itself, with no value of the record in it. */
+/* Whether the rule says "{{ default }}" itself, with no value of the record in it. */
 static bool is_default(const struct verdict *v, unsigned i)
 {
     const struct rule_event *e = &v->rule->event;

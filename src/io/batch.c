@@ -15,7 +15,7 @@ void batch_take(struct batch *b, struct store *store, struct slice project, enum
         struct store_row *row = store_next(store, project, kind, now_us);
         if (!row)
             return;
-        if (!has_room(b, row)) { /* the first of the next one */
+        if (!has_room(b, row)) { /* the row is the first of the next batch */
             store_release(store, row->id);
             store_row_free(row);
             return;

@@ -17,8 +17,8 @@ struct batch {
     struct store_row *rows[ITEM_BATCH_MAX];
 };
 
-/* Takes the rows that have been due longest, at most `most` of them; each is to be given back to the store as after
-   store_next. n is 0: none is due. */
+/* Takes the rows that have been due longest, at most `most` of them; the store is told of each what became of it, as
+   after store_next. n is 0: none is due. */
 void batch_take(struct batch *b, struct store *store, struct slice project, enum item_kind kind, unsigned most,
                 int64_t now_us);
 /* The rows' memory; what becomes of them is told to the store. */

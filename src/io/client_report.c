@@ -6,7 +6,8 @@
 static void client_report_take(void *u, const struct store_report *row)
 {
     struct client_report *r = u;
-    if (r->n == CLIENT_REPORT_ROWS_MAX) /* more kinds of loss than there are names for; the rest is told next time */
+    if (r->n ==
+        CLIENT_REPORT_ROWS_MAX) /* there are more kinds of loss than there are names for; the rest is told next time */
         return;
     r->rows[r->n++] = (struct store_report){.project = arena_dup(&r->arena, row->project),
                                             .reason = arena_dup(&r->arena, row->reason),

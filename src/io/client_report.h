@@ -24,7 +24,7 @@ struct client_report {
  */
 bool client_report_make(struct client_report *r, struct store *store, struct slice project, int64_t now_us,
                         struct sbuf *out);
-/* It was accepted. Returns how many suppressed occurrences it told of. */
+/* Says that Sentry has accepted the report. Returns how many suppressed occurrences it told of. */
 uint64_t client_report_accepted(struct client_report *r, struct store *store);
 void client_report_done(struct client_report *r);
 

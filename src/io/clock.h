@@ -22,7 +22,7 @@ static inline uint64_t clock_mono_ns(void)
     return (uint64_t)clock_of_ns(CLOCK_MONOTONIC);
 }
 
-/* Of this thread alone: what others do meanwhile is no cost of it. */
+/* Returns the time that this thread has worked, so that what others do meanwhile costs it nothing. */
 static inline uint64_t clock_thread_ns(void)
 {
     return (uint64_t)clock_of_ns(CLOCK_THREAD_CPUTIME_ID);

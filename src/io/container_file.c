@@ -10,7 +10,7 @@
 #include "base/xalloc.h"
 #include "io/safe_open.h"
 
-/* All of a small regular file. NULL: there is none; the caller frees. */
+/* Reads all of a small regular file. NULL: there is no such file. The caller frees the text. */
 static char *read_small(const char *path, size_t *n)
 {
     struct stat st;
@@ -39,7 +39,7 @@ static void read_config(struct container *c, struct arena *a, const char *log)
     size_t n;
     char *text = read_small(path, &n);
     if (text) {
-        /* What is kept of it is small. */
+        /* The members that are kept of the file are small, so it is read into an arena of its own. */
         struct arena own = {0};
         struct container with = *c;
         container_from_config(&with, &own, slice_of(text, n));
@@ -66,7 +66,7 @@ struct container *container_of_file(struct arena *a, const char *found, const ch
     return container_keep(a, &c);
 }
 
-/* A host's file system may be mounted anywhere: there its folders are as good as at the root. */
+/* The file system of a host may be mounted anywhere: its folders count there as they do at the root. */
 static bool is_below_known_folder(const char *path)
 {
     static const char *const known[] = {"/var/log/pods/", "/var/log/containers/", "/var/lib/docker/containers/"};

@@ -55,7 +55,7 @@ static bool key_ok(struct slice key)
 
 static bool take_keys(struct slice *s, struct parts *p, struct diag *d)
 {
-    /* Only before the path: an @ further on is none of ours. */
+    /* User info stands only before the path: an @ further on belongs to the path. */
     struct slice authority = *s;
     for (size_t i = 0; i < s->n; i++)
         if (strchr("/?#", s->p[i])) {

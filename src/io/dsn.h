@@ -17,7 +17,7 @@ struct dsn {
  * part that is wrong; never prints the key. */
 bool dsn_parse(struct dsn *out, struct slice text, struct diag *d);
 void dsn_done(struct dsn *d);
-/* http:// to another host than this one. */
+/* Whether the DSN is http:// to another host than this one. */
 bool dsn_in_the_clear(const struct dsn *d);
 
 #endif

@@ -7,7 +7,7 @@
 
 struct holder {
     uint64_t key;
-    struct held_list list; /* the one that sent something longest ago first */
+    struct held_list list; /* its connections: first the one that sent something longest ago */
     unsigned n;
 };
 

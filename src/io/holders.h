@@ -18,7 +18,7 @@ enum { HOLDERS_EACH_MIN = 4, HOLDERS_ASKED_MAX = 64 };
 
 struct holder;
 
-/* In each connection. All zero: not counted. */
+/* What each connection has for holders. All zero: it is not counted. */
 struct held {
     TAILQ_ENTRY(held) link;
     struct holder *holder;
@@ -38,15 +38,16 @@ struct holders {
 void holders_init(struct holders *h, unsigned max_connections, const struct input_cidr *exempt, unsigned n_exempt);
 /* After all connections have been removed. */
 void holders_done(struct holders *h);
-/* A connection of p's, unless p is exempt. */
+/* Counts a connection of p, unless p is exempt. */
 void holders_add(struct holders *h, struct held *c, const struct peer *p);
 void holders_remove(struct holders *h, struct held *c);
-/* It has sent something. */
+/* Notes that the connection has sent something. */
 void holders_touch(struct held *c);
-/* Its address has more than its part. */
+/* Whether the connection's address has more than its part. */
 bool holders_over(const struct holders *h, const struct held *c);
-/* The one that has been idle longest of c's address, or where c is NULL of the address that holds most, if it holds
-   more than one. Asks `idle` for a few of them, since what was sent may not have been read yet. NULL: none is. */
+/* Returns the connection that has been idle longest of c's address, or where c is NULL of the address that holds most,
+   if it holds more than one. Asks `idle` for a few connections, since what they sent may not have been read yet. NULL:
+   none is idle. */
 struct held *holders_idlest(const struct holders *h, const struct held *c, bool (*idle)(const struct held *c));
 
 #endif

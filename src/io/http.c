@@ -15,7 +15,7 @@
 
 enum {
     HEAD_MAX = 16 << 10,
-    BODY_MAX = 4 << 10, /* of a form with a token; no other request has business with one */
+    BODY_MAX = 4 << 10, /* for a form with a token; no other request needs a body */
     TOKEN_MAX = 512,
     TIMEOUT_S = 20,
     NONCE_BYTES = 16,
@@ -28,7 +28,7 @@ struct http {
     struct listener listener;
     struct evhttp *evhttp;
     struct track *track;
-    struct counts unseen; /* who looks at the ledger is not in it */
+    struct counts unseen; /* counts of this server, which are not in the ledger */
     unsigned connections;
     bool local;
 };
@@ -60,7 +60,7 @@ static void make_nonce(char out[2 * NONCE_BYTES + 1])
 {
     unsigned char bytes[NONCE_BYTES] = {0};
     if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != sizeof bytes)
-        memset(bytes, 0, sizeof bytes); /* there is no script a guessed one could help */
+        memset(bytes, 0, sizeof bytes); /* the page has no script that a nonce which can be guessed would let in */
     for (int i = 0; i < NONCE_BYTES; i++)
         snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
@@ -76,7 +76,7 @@ static void put_headers(struct evhttp_request *req, const struct http_answer *a,
     evhttp_add_header(h, "Content-Security-Policy", text);
     evhttp_add_header(h, "X-Content-Type-Options", "nosniff");
     evhttp_add_header(h, "X-Frame-Options", "DENY");
-    /* Not no-referrer, which would also take the Origin from our own form. */
+    /* no-referrer would also take the Origin away from our own form */
     evhttp_add_header(h, "Referrer-Policy", "same-origin");
     evhttp_add_header(h, "Cross-Origin-Resource-Policy", "same-origin");
     evhttp_add_header(h, "Cache-Control", "no-store");
@@ -151,7 +151,7 @@ static bool from_elsewhere(struct evhttp_request *req)
     return origin.p && (at < 0 || !slice_ieq(slice_from(origin, (size_t)at + 3), header(req, "Host")));
 }
 
-/* The form with the token has come. */
+/* Reads the form with the token. */
 static enum http_access log_in(struct http *h, struct evhttp_request *req)
 {
     char token[TOKEN_MAX];

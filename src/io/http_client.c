@@ -26,12 +26,12 @@ struct http_client_target {
 
 /* One request. */
 struct transfer {
-    struct transfer *next, **link; /* in the list of those on their way */
+    struct transfer *next, **link; /* link in the list of transfers on their way */
     CURL *easy;
-    struct sbuf body; /* of the request: libcurl reads it in place, twice if it has to send it again */
+    struct sbuf body; /* body of the request: libcurl reads it in place, twice if it has to send it again */
     http_client_answer_f *done;
     void *u;
-    unsigned status; /* of the header block being read */
+    unsigned status; /* status of the header block that is being read */
     bool answered;   /* a whole header block with a final status was there */
     size_t header_bytes;
     bool has_rate_limits;
@@ -56,7 +56,7 @@ struct http_client_target *http_client_target_new(const char *url, const char *c
 {
     static const char *const fixed[] = {
         "Content-Encoding: gzip",
-        "Expect:", /* leaves out the header, and with it a wait for an answer that many servers do not give */
+        "Expect:", /* leaves out the Expect header, and with it a wait for an answer that many servers do not give */
     };
     struct http_client_target *t = xcalloc(1, sizeof *t);
     t->url = xstrdup(url);
@@ -80,7 +80,7 @@ void http_client_target_free(struct http_client_target *t)
     free(t);
 }
 
-/* What libcurl hands over. */
+/* Keeps the header lines that are wanted, as libcurl hands them over. */
 
 static void keep_header(struct slice line, const char *name, struct sbuf *out, bool *had)
 {
@@ -101,7 +101,7 @@ static size_t http_client_on_header(char *p, size_t size, size_t count, void *u)
     if (t->header_bytes > HEADER_BYTES_MAX)
         return 0;
     if (slice_starts(line, SLICE("HTTP/"))) {
-        /* A new block: what an earlier one (100 Continue) said does not count. */
+        /* A new header block begins: what an earlier one (100 Continue) said does not count. */
         struct slice rest = line;
         uint64_t status = 0;
         slice_split(&rest, ' ');
@@ -134,7 +134,7 @@ static void set(CURL *easy, CURLoption option, const char *value)
     (void)rc;
 }
 
-/* Of some twenty protocols that libcurl speaks. */
+/* Leaves libcurl only HTTP, of some twenty protocols that it speaks. */
 static void only_http(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500 /* 7.85 */

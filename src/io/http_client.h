@@ -27,10 +27,10 @@ struct http_client_target *http_client_target_new(const char *url, const char *c
                                                   const struct http_client_options *opt);
 void http_client_target_free(struct http_client_target *t);
 
-/* Slices are valid during the callback. */
+/* What came back, or why nothing did. Slices are valid during the callback. */
 struct http_client_answer {
     unsigned status; /* 0: there was no answer, `error` says why */
-    bool uploaded;   /* no answer, but the request or some of it had gone out */
+    bool uploaded;   /* there was no answer, but the request or some of it had gone out */
     bool has_rate_limits;
     struct slice rate_limits; /* X-Sentry-Rate-Limits, several joined by commas */
     struct slice retry_after;
@@ -47,7 +47,7 @@ void http_client_free(struct http_client *p);
 /* Takes the bytes of `body`, which is gzip, and leaves it empty. `done` is called once, never from inside this call. */
 void http_client_send(struct http_client *p, const struct http_client_target *t, struct sbuf *body,
                       http_client_answer_f *done, void *u);
-/* The same, and waits for the answer; calls `done` before it returns. */
+/* Does the same with a request of its own and waits for the answer; calls `done` before it returns. */
 void http_client_once(const struct http_client_target *t, struct sbuf *body, http_client_answer_f *done, void *u);
 /* libcurl's version and TLS library. */
 const char *http_client_version(void);

@@ -16,7 +16,8 @@ static bool holds_only(struct slice s, const char *bytes)
     return s.n > 0;
 }
 
-/* An IPv6 address in brackets, or digits and dots alone, which no name server's name can be (RFC 3696, 2). */
+/* Whether the name is an IPv6 address in brackets, or digits and dots alone, which no name server's name can be (RFC
+   3696, 2). */
 static bool is_address(struct slice s)
 {
     if (slice_starts(s, SLICE("[")) && slice_ends(s, SLICE("]")))

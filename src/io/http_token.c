@@ -42,7 +42,8 @@ static void mac(const struct http_token *t, struct slice of, unsigned char out[M
     assert(done && n == MAC_BYTES);
 }
 
-/* Of the texts' codes, so that neither length nor beginning of the token shows in the time it takes. */
+/* Compares the codes of both texts, so that the time it takes shows neither the length nor the beginning of the
+   token. */
 static bool same(const struct http_token *t, struct slice a, struct slice b)
 {
     unsigned char code_a[MAC_BYTES], code_b[MAC_BYTES];
@@ -100,7 +101,7 @@ static bool cookie_holds(const struct http_token *t, struct slice value, int64_t
     return rest.n == 2 * MAC_BYTES && CRYPTO_memcmp(code, rest.p, rest.n) == 0;
 }
 
-/* A few: a browser sends what other servers of this name have set, too. */
+/* Looks at a few cookies: a browser also sends those that other servers of this name have set. */
 static bool cookies_hold(const struct http_token *t, struct slice cookies, int64_t now_us)
 {
     enum { LOOKED_AT_MAX = 32 };

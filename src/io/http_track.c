@@ -21,9 +21,9 @@ struct tracked {
     struct held held;
     struct track *track;
     struct bufferevent *bev;
-    size_t unfinished_bytes; /* that have come since the last whole request */
+    size_t unfinished_bytes; /* bytes that have come since the last whole request */
     bool proven;             /* has sent a whole request */
-    bool answering;          /* what is being sent is ours */
+    bool answering;          /* the bytes that are being sent are an answer of ours */
     bool placed;             /* its address has been looked at */
     bool doomed;
 };
@@ -56,7 +56,7 @@ static void set_unfinished(struct tracked *c, size_t n)
     c->unfinished_bytes = n;
 }
 
-/* An answer that is not ours is evhttp's, to something that is no HTTP or has no end. */
+/* Looks at what goes out: an answer that is not ours is evhttp's own, to bytes that are no HTTP or that do not end. */
 static void http_track_on_output(struct evbuffer *b, const struct evbuffer_cb_info *info, void *u)
 {
     struct tracked *c = u;
@@ -75,8 +75,9 @@ static void http_track_on_input(struct evbuffer *b, const struct evbuffer_cb_inf
     holders_touch(&c->held);
     set_unfinished(c, c->unfinished_bytes + info->n_added);
     c->track->large |= c->unfinished_bytes > LARGE_BYTES;
+    /* No connection can be freed from within the callback of its own buffer. */
     if (c->track->unfinished_bytes > TRACK_BYTES_MAX)
-        event_active(c->track->reap, EV_TIMEOUT, 0); /* not from within its own buffer */
+        event_active(c->track->reap, EV_TIMEOUT, 0);
 }
 
 static void forget(struct tracked *c)
@@ -143,7 +144,7 @@ static bool peer_of(const struct tracked *c, struct peer *p)
     return true;
 }
 
-/* Its address may hold more than its share now. */
+/* Counts the connection for its address, and has one closed when the address holds more than its share with it. */
 static void place(struct tracked *c)
 {
     struct track *t = c->track;
@@ -164,7 +165,7 @@ static void place(struct tracked *c)
     close_one(idlest ? tracked_of(idlest) : c);
 }
 
-/* The oldest of those that have come since the last time: they are the end of the list. */
+/* Returns the oldest of the connections that have come since the last call: they are the end of the list. */
 static struct tracked *first_unplaced(struct track *t)
 {
     struct tracked *c, *first = NULL;
@@ -212,7 +213,8 @@ static void http_track_on_sweep(evutil_socket_t fd, short what, void *u)
     t->large &= t->unfinished_bytes > 0;
 }
 
-/* No descriptors left, most likely: until the next sweep, so that the loop does not spin. u is the evhttp. */
+/* Most likely no descriptors are left: no connection is accepted until the next sweep, so that the loop does not spin.
+   u is the evhttp. */
 static void http_track_on_accept_error(struct evconnlistener *l, void *u)
 {
     (void)u;
@@ -221,8 +223,8 @@ static void http_track_on_accept_error(struct evconnlistener *l, void *u)
     evconnlistener_disable(l);
 }
 
-/* The connection that has finished no request for longest. What it sent may not have been read yet, hence the
-   question; NULL after a few. */
+/* Returns the connection that has finished no request for longest. It asks a few whether what they sent has been read;
+   NULL when none of these is idle. */
 static struct tracked *most_silent(struct track *t)
 {
     struct tracked *c;
@@ -238,7 +240,7 @@ static struct tracked *most_silent(struct track *t)
     return NULL;
 }
 
-/* Room for one more. False: every connection has proven itself. */
+/* Makes room for one more connection. False: every connection has proven itself. */
 static bool make_room(struct track *t)
 {
     struct tracked *c;
@@ -260,8 +262,7 @@ static bool make_room(struct track *t)
     return c != NULL;
 }
 
-/* evhttp asks for the bufferevent of a connection it has just accepted. NULL would make it take one of its
- * own. */
+/* Makes the bufferevent of a connection that evhttp has just accepted; NULL would make evhttp take one of its own. */
 static struct bufferevent *http_track_on_connection(struct event_base *base, void *u)
 {
     struct track *t = u;
@@ -290,7 +291,7 @@ void track_request(struct track *t, struct evhttp_connection *conn)
         if (c->bev != bev)
             continue;
         c->proven = c->answering = true;
-        /* What is there already belongs to the next request. */
+        /* The bytes that are there already belong to the next request. */
         set_unfinished(c, evbuffer_get_length(bufferevent_get_input(bev)));
         return;
     }

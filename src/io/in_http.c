@@ -55,7 +55,7 @@ static void put_header(struct evhttp_request *req, const char *name, const char 
     evhttp_add_header(evhttp_request_get_output_headers(req), name, value);
 }
 
-/* An error with a body such as {"error":"…"}; why NULL: no body. */
+/* Sends an error with a body such as {"error":"…"}; why NULL: without a body. */
 static void answer(struct evhttp_request *req, int status, const char *reason, const char *why)
 {
     struct evbuffer *body = why ? evbuffer_new() : NULL;
@@ -104,7 +104,8 @@ static const char *header(struct evhttp_request *req, const char *name)
     return evhttp_find_header(evhttp_request_get_input_headers(req), name);
 }
 
-/* Browsers name the origin of the page with every POST and every question before it. */
+/* Whether the origin may send. Browsers name the origin of the page with every POST and with every question before
+   it. */
 static bool origin_allowed(const struct in_http *in, const char *origin)
 {
     for (unsigned i = 0; origin && i < in->opt->n_cors; i++)
@@ -113,7 +114,7 @@ static bool origin_allowed(const struct in_http *in, const char *origin)
     return origin == NULL;
 }
 
-/* Nothing lies behind an answer, so credentials are never asked for. */
+/* Lets the page's script read the answer. Nothing lies behind an answer, so credentials are never asked for. */
 static void put_cors(struct evhttp_request *req)
 {
     const char *origin = header(req, "Origin");
@@ -136,7 +137,7 @@ static void answer_options(struct evhttp_request *req)
     answer(req, 200, "OK", NULL);
 }
 
-/* True when a browser, or a name that is not ours, stands behind the request; it is answered then. */
+/* Refuses a request behind which stands a browser, or a name that is not ours. True: it has been answered. */
 static bool refuse_web_page(struct in_http *in, struct evhttp_request *req)
 {
     const struct input_options *opt = in->opt;
@@ -158,7 +159,7 @@ static bool refuse_web_page(struct in_http *in, struct evhttp_request *req)
 
 static const char too_long[] = "a message is longer than max_message";
 
-/* Why the parser would refuse this message, or NULL. */
+/* Returns why the parser would refuse this message, or NULL. */
 static const char *fault_of(struct in_http *in, struct slice message)
 {
     struct record r;
@@ -185,8 +186,8 @@ struct bulk {
 static void hand_on(struct in_http *in, struct slice one, bool first)
 {
     size_t max = in->opt->max_message_bytes;
-    /* The request has paid for the first. A bulk is taken whole and leaves its sender in debt for no longer
-     * than a burst. */
+    /* The request has paid for its first message. A bulk is taken whole and leaves its sender in debt for no longer
+       than a burst. */
     if (!first)
         rates_take(in->rates, &in->peer, in->sink.now_us(in->sink.u));
     const struct message m = {.stream = &in->stream,

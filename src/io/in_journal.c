@@ -32,7 +32,7 @@ struct in_journal {
     struct input_sink sink;
     sd_journal *journal;
     struct event *readable, *more;
-    bool by_unit; /* else all */
+    bool by_unit; /* only the entries of one unit are read */
     bool paused, begun, placed;
     bool caught_up; /* the last look found no further entry */
     bool moved;     /* the current entry is not the one `cursor` names */
@@ -115,8 +115,8 @@ static bool match(struct in_journal *in)
     return !in->by_unit || match_unit(in->journal, in->opt->text);
 }
 
-/* At the first run: the last entry of any unit is what was read, so that also a unit that has written nothing
- * yet has a place, and what it writes while crumbd is away is found. */
+/* Takes the last entry of any unit for read, at the first run, so that also a unit that has written nothing yet has a
+   position, and what it writes while crumbd is away is found. */
 static int mark_end(struct in_journal *in)
 {
     sd_journal_flush_matches(in->journal);
@@ -136,7 +136,7 @@ static bool cursor_is_there(struct in_journal *in)
     return match(in) && there;
 }
 
-/* Once: settles where to go on. */
+/* Settles, once, where reading goes on. */
 static int begin(struct in_journal *in)
 {
     in->begun = true;
@@ -151,17 +151,17 @@ static int begin(struct in_journal *in)
     return in->cursor || in->opt->from_start ? 0 : mark_end(in);
 }
 
-/* On the entry before the first to be handed on. */
+/* Goes to the entry before the first one that is to be handed on. */
 static int place(struct in_journal *in)
 {
-    if (!in->cursor) /* all of it, or there was nothing when we came */
+    if (!in->cursor) /* the whole journal is to be read, or it was empty when this input began */
         return sd_journal_seek_head(in->journal);
     int r = sd_journal_seek_cursor(in->journal, in->cursor);
     if (r >= 0)
         r = sd_journal_next(in->journal);
     if (r <= 0 || sd_journal_test_cursor(in->journal, in->cursor) > 0)
         return r;
-    /* Vacuumed, or of another unit: the current entry is the first of those after it. */
+    /* The entry of the cursor is gone, or of another unit: the current entry is the first one after it. */
     r = sd_journal_previous(in->journal);
     return r == 0 ? sd_journal_seek_head(in->journal) : r;
 }
@@ -214,7 +214,7 @@ static void put_time(struct in_journal *in, struct json *j)
     json_str(j, slice_of(text, (size_t)n));
 }
 
-/* The entry as JSON in in->json. How much of its message was left out comes back. */
+/* Writes the entry as JSON into in->json. Returns how many bytes of its message were left out. */
 static uint64_t render(struct in_journal *in)
 {
     const void *data;
@@ -262,7 +262,7 @@ static void wait_for_more(struct in_journal *in)
     event_add(in->readable, &look);
 }
 
-/* By a timer, so that the loop asks everyone else first. */
+/* Asks for the next turn by a timer, so that the loop asks every other input first. */
 static void next_turn(struct in_journal *in)
 {
     static const struct timeval now = {0};
@@ -371,7 +371,7 @@ static bool open_events(struct in_journal *in, struct event_base *base)
 {
     int fd = sd_journal_get_fd(in->journal), events = fd < 0 ? 0 : sd_journal_get_events(in->journal);
     short what = (short)((events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0));
-    /* Without a descriptor, the time-out alone. */
+    /* There is no descriptor to wait for: the time-out alone calls. */
     in->readable = event_new(base, fd < 0 ? -1 : fd, fd < 0 ? 0 : what, journal_on_readable, in);
     in->more = evtimer_new(base, journal_on_turn, in);
     return in->readable && in->more;

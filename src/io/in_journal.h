@@ -18,7 +18,7 @@
 
 enum { JOURNAL_TURN = 256, JOURNAL_FIELD_MAX = 16 << 10 };
 
-/* As in_journal.start, for the journal files of one folder. NULL: those of this host. */
+/* Does what in_journal.start does, for the journal files of one folder. NULL: those of this host. */
 struct input *journal_open(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
                            const char *folder, struct diag *d);
 

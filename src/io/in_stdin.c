@@ -11,7 +11,7 @@
 #include "io/peer.h"
 #include "parsers/line_reader.h"
 
-enum { UNTOLD_MAX = 100 /* lines that tell no format, after which it is text */ };
+enum { UNTOLD_MAX = 100 /* so many lines that tell no format make the input text */ };
 
 struct in_stdin {
     struct input input;
@@ -38,14 +38,14 @@ static void run_messages(struct in_stdin *in)
         deliver(in, &m);
 }
 
-/* By a timer, so that the loop asks everyone else first. */
+/* Asks for the next turn by a timer, so that the loop asks every other input first. */
 static void next_turn(struct in_stdin *in)
 {
     static const struct timeval now = {0};
     event_add(in->more, &now);
 }
 
-/* The next turn, when there is one. */
+/* Waits until there is something to read. */
 static void wait_for_more(struct in_stdin *in)
 {
     static const struct timeval idle = {.tv_usec = STDIN_IDLE_MS * 1000};
@@ -69,7 +69,8 @@ static void end(struct in_stdin *in)
     in->ended = true;
 }
 
-/* Asked before each read, for a descriptor that may block and an event that a pause's end has made. */
+/* Whether there is something to read. It is asked before each read, since the descriptor may block and the end of a
+   pause makes an event of its own. */
 static bool can_read(const struct in_stdin *in)
 {
     return !in->waitable || descriptor_readable(in->fd);
@@ -99,7 +100,7 @@ static void stdin_on_readable(evutil_socket_t fd, short what, void *u)
         return;
     event_del(in->idle);
     input_turn(&in->sink, &in->input, SLICE_NONE);
-    run_messages(in); /* what a pause has left */
+    run_messages(in); /* hands on what a pause has left in the buffer */
     if (in->paused)
         return;
     if (can_read(in))
@@ -179,7 +180,7 @@ static void stdin_pause(struct input *input, bool paused)
     if (paused == in->paused)
         return;
     in->paused = paused;
-    /* May be called from within sink.message: go on from the loop, not from here. */
+    /* This may be called from within sink.message, so reading goes on from the loop and not from here. */
     if (!paused && !in->ended)
         next_turn(in);
 }

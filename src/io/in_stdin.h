@@ -13,7 +13,7 @@
 
 enum { STDIN_READ = 64 << 10, STDIN_IDLE_MS = 300 };
 
-/* As in_stdin.start, for any descriptor, which stays the caller's and must stay open until stop. */
+/* Does what in_stdin.start does, for any descriptor, which stays the caller's and must stay open until stop. */
 struct input *stdin_open(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
                          int fd, struct diag *d);
 

@@ -49,7 +49,7 @@ static void wait_for_more(struct tail *t, struct tail_file *f)
     line_reader_trim(&f->lines);
 }
 
-/* A file with more to read waits for that first. */
+/* Makes the files ready whose deadline is over; one that has grown meanwhile is read first. */
 static void tail_on_idle(evutil_socket_t fd, short what, void *u)
 {
     struct tail *t = u;
@@ -76,7 +76,7 @@ static void read_failed(struct tail *t, struct tail_file *f)
     tail_put_to_sleep(t, f);
 }
 
-/* One file's share. True: it has more. */
+/* Reads one file's share. True: the file has more. */
 static bool read_some(struct tail *t, struct tail_file *f)
 {
     input_turn(&t->sink, &t->input, slice_str(f->path));
@@ -171,7 +171,7 @@ static void take_seen(struct tail *t, struct slice blob)
     t->last_ms = ms;
 }
 
-/* Of the files of others those that its pattern leads to. */
+/* Takes over a row: of the files of other inputs only those that the pattern of this one leads to. */
 static void take_row(struct tail *t, const struct position *p)
 {
     struct slice name = slice_str(t->opt->text);
@@ -242,7 +242,7 @@ static void tail_positions(struct input *in, position_f *put, void *u)
     t->seen_changed = false;
 }
 
-/* Those whose removal the store knows of are done with. */
+/* Files of whose removal the store knows are done with. */
 static void tail_stored(struct input *in)
 {
     struct tail *t = (struct tail *)in;

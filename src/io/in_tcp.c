@@ -23,8 +23,8 @@
 
 enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20 };
 
-/* The connection that has been silent longest. What it sent may not have been read yet, hence the question;
- * NULL after a few. */
+/* Returns the connection that has been silent longest. It asks a few whether what they sent has been read; NULL when
+   none of these is idle. */
 static struct conn *most_silent(struct in_tcp *in)
 {
     struct conn *c;
@@ -40,7 +40,7 @@ static struct conn *most_silent(struct in_tcp *in)
     return NULL;
 }
 
-/* Room for one more. False: no address holds several, and every connection has proven itself. */
+/* Makes room for one more connection. False: no address holds several, and every connection has proven itself. */
 static bool make_room(struct in_tcp *in)
 {
     if (in->input.connections < in->opt->max_connections)
@@ -76,13 +76,13 @@ static void tcp_on_accept(struct evconnlistener *l, evutil_socket_t fd, struct s
         close(fd);
         return;
     }
-    /* So that a peer which vanished does not hold its place for ever. */
+    /* Keep-alive, so that a peer which vanished does not hold its place for ever. */
     if (!tcp_over_unix(in))
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     conn_open(in, fd, sa);
 }
 
-/* No descriptors left, most likely: a level-triggered loop would spin until there are some. */
+/* Most likely no descriptors are left: a level-triggered loop would spin until there are some. */
 static void tcp_on_accept_error(struct evconnlistener *l, void *u)
 {
     struct in_tcp *in = u;
@@ -152,7 +152,8 @@ static bool tcp_drained(struct input *input)
     return true;
 }
 
-/* Who has connected may have sent, and gone. A passed socket's queue is the next process's. */
+/* Accepts the connections that wait: their senders may have sent, and gone. The queue of a socket that systemd passed
+   belongs to the next process. */
 static void accept_waiting(struct in_tcp *in)
 {
     for (unsigned n = 0; !in->listener.passed && n < in->opt->max_connections; n++) {
@@ -171,7 +172,7 @@ static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
 {
     size_t before = *left;
     struct conn *c;
-    /* Each goes to the end first: a PROXY header may close any other connection, the next one too. */
+    /* Each connection goes to the end of the list first, since a PROXY header may close any other, the next one too. */
     for (unsigned n = in->input.connections; n && *left && clock_mono_ms() < end_ms; n--) {
         if (!(c = TAILQ_FIRST(&in->conns)))
             break;
@@ -184,7 +185,7 @@ static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
     return *left < before && *left && clock_mono_ms() < end_ms;
 }
 
-/* What the kernel has taken was accepted as far as its sender knows. */
+/* Reads what the kernel has taken: as far as its sender knows, that was accepted. */
 static void tcp_drain(struct input *input, int64_t end_ms)
 {
     struct in_tcp *in = (struct in_tcp *)input;

@@ -49,9 +49,9 @@ struct in_udp {
     struct event *readable, *poll;
     struct rates *rates;
     struct stream stream;
-    struct peer peer;         /* of the datagram before: most come in runs */
-    struct unix_peer process; /* the same, on a unix socket */
-    char host[256];           /* our own name, host of what comes by a unix socket */
+    struct peer peer;         /* sender of the datagram before: most datagrams come in runs */
+    struct unix_peer process; /* the process that sent the datagram before, on a unix socket */
+    char host[256];           /* this host's name, which is the host of messages that come by a unix socket */
     char *slots;
     size_t slot_bytes;
     struct gelf_chunks *chunks; /* GELF only */
@@ -69,7 +69,7 @@ static bool over_unix(const struct in_udp *in)
     return in->opt->transport == INPUT_UNIX;
 }
 
-/* The socket's own count since it was made, of 32 bits; it wraps. */
+/* Returns the socket's own count of drops since it was made; it has 32 bits and wraps. */
 static uint32_t kernel_drops(const struct in_udp *in)
 {
     uint32_t mem[SK_MEMINFO_VARS] = {0};
@@ -94,7 +94,7 @@ static void udp_on_poll(evutil_socket_t fd, short what, void *u)
     struct in_udp *in = u;
     (void)fd, (void)what;
     poll_drops(in);
-    /* After a burst of large datagrams, give their pages back. */
+    /* Gives the pages of the slots back after a burst of large datagrams. */
     if (in->slots_large)
         madvise(in->slots, BATCH * in->slot_bytes, MADV_DONTNEED);
     in->slots_large = false;
@@ -104,7 +104,7 @@ static void udp_on_poll(evutil_socket_t fd, short what, void *u)
     }
 }
 
-/* Sets the stream up for the sender of this datagram. False: it is not welcome. */
+/* Sets the stream up for the sender of this datagram. False: the sender is not allowed, or above its rate. */
 static bool admit(struct in_udp *in, struct msghdr *h)
 {
     uint64_t *counts = in->sink.counts->v;
@@ -216,7 +216,7 @@ static void take(struct in_udp *in, struct mmsghdr *m)
         deliver(in, msg);
 }
 
-/* One recvmmsg. True when there may be more. */
+/* Reads with one recvmmsg. True when there may be more datagrams. */
 static bool read_batch(struct in_udp *in)
 {
     for (unsigned i = 0; i < BATCH; i++) {
@@ -238,7 +238,8 @@ static void udp_on_readable(evutil_socket_t fd, short what, void *u)
     struct in_udp *in = u;
     (void)fd, (void)what;
     input_turn(&in->sink, &in->input, SLICE_NONE);
-    /* Then the other inputs have their turn; the socket is still readable and this one comes back. */
+    /* After these the other inputs have their turn; the socket is still readable, so the loop comes back to this
+       one. */
     for (unsigned i = 0; i < BATCHES_A_TURN && read_batch(in); i++)
         ;
 }
@@ -259,7 +260,7 @@ static void reserve_slots(struct in_udp *in)
     }
 }
 
-/* Bounded by number, since the senders go on: more than a receive buffer holds. */
+/* Reads and drops datagrams. Their number is bounded by more than a receive buffer holds, since the senders go on. */
 static uint64_t discard(int fd)
 {
     char byte;
@@ -280,7 +281,7 @@ static void udp_drain(struct input *input, int64_t end_ms)
     }
     if (!in->listener.passed)
         in->sink.counts->v[COUNT_unread] += discard(in->listener.fd);
-    if (in->chunks) /* whose rest nobody will take */
+    if (in->chunks) /* nobody will take the rest of these messages */
         gelf_chunks_expire(in->chunks, INT64_MAX, in->sink.counts);
 }
 

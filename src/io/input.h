@@ -21,7 +21,7 @@ enum input_kind {
 #include "io/inputs.def"
     INPUT_KINDS
 };
-/* Their keys in crumbd.yaml; ends with NULL. */
+/* The names of the kinds as keys in crumbd.yaml; the last is NULL. */
 extern const char *const input_names[INPUT_KINDS + 1];
 
 /* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
@@ -34,10 +34,10 @@ struct input_traits {
     enum format format;          /* of its messages when the configuration names none */
     bool any_format;             /* they may be lines of any format: log_format and timezone have a meaning */
     bool of_entries;             /* they come as entries, not as bytes to be framed: format and max_message have none */
-    bool follows_files;          /* those to which its text, a path or pattern, leads */
+    bool follows_files;          /* it follows the files to which its text, a path or pattern, leads */
     unsigned transports;         /* it listens, on these: a bit for each; 0: nobody sends to it */
-    uint16_t port;               /* that is usual where it listens */
-    enum frame_mode framing;     /* of a connection */
+    uint16_t port;               /* the port that is usual where it listens */
+    enum frame_mode framing;     /* how the messages of a connection are framed */
     bool chunked;                /* a message may come as several datagrams */
     const char *position_prefix; /* of its name in the store, before its text; NULL: none */
     /* What the sandbox lets it read beside its files: there now or later; if there now; and libraries to be loaded
@@ -53,7 +53,7 @@ struct input_cidr {
     unsigned bits;
 };
 
-/* Whose fields may set reserved names. */
+/* Whose fields may set reserved names: senders of this host, nobody, or everybody. */
 enum input_trust { INPUT_TRUST_LOCAL, INPUT_TRUST_OFF, INPUT_TRUST_ON };
 
 struct input_options {
@@ -105,8 +105,8 @@ struct input_sink {
 
 struct input_type {
     enum input_kind kind;
-    /* Opens and binds; no such function: not built in. NULL and an entry in d, with place and remedy, when that is
-     * impossible. */
+    /* Opens and binds. A kind without this function is not built in. NULL and an entry in d, with place and remedy,
+       when that is impossible. */
     struct input *(*start)(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
                            struct diag *d);
     bool never_waits; /* pause does nothing: events for which the store has no room are dropped, and counted */
@@ -115,10 +115,12 @@ struct input_type {
     /* True when everything that could be read now has been handed on; for standard input, when its end has been reached
        (used to drain at exit and by `crumbd -`). */
     bool (*drained)(struct input *in);
-    /* Before an end on purpose: hands on what the kernel has taken for this input and would lose with its socket, until
-       end_ms of clock_mono_ms, since senders may go on; what is left then is counted. NULL: nothing. */
+    /* Hands on, before an end on purpose, what the kernel has taken for this input and would lose with its socket,
+       until end_ms of clock_mono_ms, since senders may go on; what is left then is counted. NULL: there is nothing to
+       do. */
     void (*drain)(struct input *in, int64_t end_ms);
-    /* Told of the one of its type before it in the configuration, before anything else. NULL: it need not know. */
+    /* Tells the input of the one of its type before it in the configuration, before anything else. NULL: it need not
+       know. */
     void (*after)(struct input *in, struct input *earlier);
     /*
      * Where reading goes on after a restart: all of these, or NULL for an input that has no such place.
@@ -141,13 +143,13 @@ struct input_type {
     void (*stop)(struct input *in);
 };
 
-/* What is shown of an input, whether it runs or not. Its numbers are those of all its runs. */
+/* What is shown of an input, whether it runs or not. Its numbers are the sums over all its runs. */
 struct input_state {
     bool runs;             /* false: it could not be opened, or has been stopped */
     uint16_t port;         /* bound; 0 when it has none, or is not open */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
-    uint64_t lines;        /* and messages that its framing yielded */
-    uint64_t slow_turns;   /* that held up all other inputs for too long (app/turn.h) */
+    uint64_t lines;        /* lines and messages that its framing yielded */
+    uint64_t slow_turns;   /* turns that held up all other inputs for too long (app/turn.h) */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
     uint64_t overflow;     /* events dropped because its share of the store was used up, or the store took nothing */
     bool no_room;          /* its share of the store is used up */
@@ -156,12 +158,12 @@ struct input_state {
 /* First member of every input's own struct. Written by the worker only. */
 struct input {
     const struct input_type *type;
-    unsigned index;        /* of its options in the configuration */
+    unsigned index;        /* its index in the configuration */
     uint16_t port;         /* bound; 0 when it has none */
     unsigned connections;  /* open now */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
-    uint64_t lines;        /* and messages that its framing yielded */
+    uint64_t lines;        /* lines and messages that its framing yielded */
     bool paused;           /* kept by the worker */
 };
 
@@ -187,11 +189,12 @@ static inline void input_message(const struct input_sink *sink, struct input *in
     sink->message(sink->u, m);
 }
 
-/* What reads this kind; the transport matters for gelf and syslog only. NULL: not built in, or no such pair. */
+/* Returns what reads this kind; the transport matters for gelf and syslog only. NULL: it is not built in, or there is
+   no such pair. */
 const struct input_type *input_type_of(enum input_kind kind, enum input_transport transport);
 /* True when this is the store's name of the input. */
 bool input_is(const struct input_options *opt, struct slice name);
-/* Others send to it. */
+/* Whether others send to the input. */
 static inline bool input_listens(const struct input_options *opt)
 {
     return input_traits[opt->kind].transports != 0;

@@ -27,10 +27,10 @@ struct item_traits {
     const char *refused_hint; /* and advises where the answer has no hint of its own; NULL: nothing */
 };
 
-/* Of ITEM_KINDS rows. */
+/* The table has ITEM_KINDS rows. */
 extern const struct item_traits item_traits[];
 
-/* Until when items of the kind have to wait: 0 or a time in the past, not at all. */
+/* Returns until when items of the kind have to wait; 0 or a time in the past: they need not wait. */
 int64_t item_kind_until(enum item_kind kind, const struct reply_limits *limits);
 
 #endif

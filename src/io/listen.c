@@ -192,7 +192,7 @@ static bool open_inet(struct listener *l, const struct listen_on *on, int sockty
     }
     l->fd = socket(want.sa.sa_family, socktype | SOCK_CLOEXEC, 0);
     int yes = 1, no = 0;
-    /* For UDP it would let a second process take the port silently. */
+    /* For UDP, SO_REUSEADDR would let a second process take the port silently. */
     if (l->fd >= 0 && socktype == SOCK_STREAM)
         setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (l->fd >= 0 && want.sa.sa_family == AF_INET6)
@@ -249,7 +249,7 @@ static bool open_unix(struct listener *l, const struct listen_on *on, int sockty
         return false;
     }
     l->unlink_path = xstrdup(on->host);
-    /* Like /dev/log: every local process may write. */
+    /* Every local process may write, as with /dev/log. */
     if (chmod(on->host, on->socket_mode ? on->socket_mode : 0666) != 0)
         log_at(LOG_WARN, "socket mode not set, some programs may not be able to write to it", log_c("input", on->text));
     return true;
@@ -259,7 +259,7 @@ bool listen_open(struct listener *l, const struct listen_on *on, int socktype, s
 {
     *l = (struct listener){.fd = -1};
     if (socktype == SOCK_STREAM)
-        descriptors_more(); /* one for each connection */
+        descriptors_more(); /* each connection needs one */
     bool ok = on->over_unix ? open_unix(l, on, socktype, d) : open_inet(l, on, socktype, d);
     if (ok && ((socktype == SOCK_STREAM && listen(l->fd, BACKLOG) != 0) || !set_nonblocking(l->fd)))
         ok = refuse_errno(d, on, socktype, errno);

@@ -28,7 +28,7 @@ struct listener {
     int fd;            /* non-blocking, close-on-exec; for a stream type already listening */
     uint16_t port;     /* 0 for a unix socket */
     char *unlink_path; /* socket file made here, to be removed at the end; or NULL */
-    bool passed;       /* from systemd, which keeps it, and what is in its buffer, for the next one */
+    bool passed;       /* the socket is systemd's, which keeps it, and what is in its buffer, for the next process */
 };
 
 /*

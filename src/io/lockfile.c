@@ -10,7 +10,7 @@
 
 #include "base/xalloc.h"
 
-/* The pid somebody else wrote, or 0. */
+/* Returns the pid that another process wrote, or 0. */
 static uint64_t pid_in(int fd)
 {
     char text[24];
@@ -53,7 +53,7 @@ int lockfile_take(const char *path, const char *what, struct diag *d)
     }
     char text[24];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    /* The pid is for people; on a full disk the lock holds without it. */
+    /* The pid is for people: on a full disk the lock holds without it. */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
         (void)!ftruncate(fd, 0);
     return fd;

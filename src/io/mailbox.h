@@ -17,7 +17,7 @@ struct mailbox;
 
 /* `receive` is called on the base's thread for every letter. */
 struct mailbox *mailbox_new(struct event_base *base, void (*receive)(void *u, struct mail *m), void *u);
-/* Any thread. */
+/* Posts a letter; from any thread. */
 void mailbox_post(struct mailbox *b, struct mail *m);
 /* Letters still in it are handed to `receive` first. After the posting thread has ended. */
 void mailbox_free(struct mailbox *b);

@@ -9,7 +9,7 @@
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-/* The 16 bytes and the port, or false for another family. */
+/* Reads the 16 bytes and the port; false for another family. */
 static bool address_of(const struct sockaddr *sa, uint8_t out[16], uint16_t *port)
 {
     if (sa->sa_family == AF_INET) {
@@ -81,7 +81,8 @@ bool peer_exempt(const struct peer *p, const struct input_cidr *exempt, unsigned
     return p->local || p->n == 0 || in_any(p->addr, exempt, n);
 }
 
-/* The breadcrumb ring of records that name no finer one: one for each address, whatever input it comes by. */
+/* Returns the breadcrumb ring of records that name no finer one: there is one for each address, whatever input it comes
+   by. */
 static uint64_t peer_ring(const struct peer *p)
 {
     return hash128_low(HASH128_START, slice_of((const char *)p->addr, sizeof p->addr));
@@ -94,7 +95,7 @@ void peer_network(const struct peer *p, uint8_t out[16])
     memcpy(out, p->addr, whole ? 16 : 8);
 }
 
-/* Never 0. */
+/* Returns a hash that is never 0. */
 static uint64_t hash_of_network(const struct peer *p)
 {
     uint8_t network[16];
@@ -102,7 +103,7 @@ static uint64_t hash_of_network(const struct peer *p)
     return hash128_low(HASH128_START, slice_of((const char *)network, sizeof network)) | 1;
 }
 
-/* 0 is `local`, so no other domain has it. */
+/* Returns the domain; 0 is `local`, so no other domain has it. */
 static uint64_t domain_of(const struct peer *p, const char *name)
 {
     if (name)
@@ -157,7 +158,7 @@ void rates_free(struct rates *r)
     free(r);
 }
 
-/* p's bucket; another's place when it has none. */
+/* Returns the bucket of p, which takes another's place when p has none. */
 static struct bucket *bucket_of(struct rates *r, const struct peer *p, int64_t now_us)
 {
     uint8_t network[16];

@@ -23,7 +23,7 @@ struct peer {
 
 /* Anything but AF_INET and AF_INET6 gives an empty text and a zero address; of these only AF_UNIX is local. */
 void peer_set(struct peer *p, const struct sockaddr *sa);
-/* What needs no network: a unix socket, a file, the journal, standard input. */
+/* Returns the peer of what needs no network: a unix socket, a file, the journal, standard input. */
 static inline struct peer peer_none(void)
 {
     return (struct peer){.local = true};
@@ -35,13 +35,11 @@ static inline bool peer_is_local(const struct peer *p)
     return p->local;
 }
 
-/* What one sender can hardly leave: the whole IPv4 address, mapped, or the first 64 bits of an IPv6 address. Shares and
- * domains go by it. */
+/* Fills in the part of the address that one sender can hardly leave: the whole IPv4 address, mapped, or the first 64
+   bits of an IPv6 address. Shares and domains go by it. */
 void peer_network(const struct peer *p, uint8_t out[16]);
-/*
- * Says in the stream who sends, and with it address, ring, domain and trust. Every input calls it for every sender, so
- * that nothing of the sender before lives on. p must live as long as s.
- */
+/* Writes into the stream who sends, and with it address, ring, domain and trust. Every input calls it for every sender,
+   so that nothing of the sender before lives on. p must live as long as s. */
 void peer_to_stream(const struct peer *p, const struct input_options *opt, struct stream *s);
 /* True when sa is the address p was set from; the port is not looked at. */
 bool peer_is(const struct peer *p, const struct sockaddr *sa);
@@ -65,7 +63,7 @@ void rates_free(struct rates *r);
 /* Takes one token of p's. 0 when there was one, else the microseconds until there will be. NULL r always has
  * one. */
 int64_t rates_take(struct rates *r, const struct peer *p, int64_t now_us);
-/* The same answer without taking it. */
+/* Gives the same answer without taking a token. */
 int64_t rates_wait(struct rates *r, const struct peer *p, int64_t now_us);
 
 #endif

@@ -9,11 +9,11 @@
 #include "base/slice.h"
 
 struct position {
-    struct slice input; /* its name */
+    struct slice input; /* the input's name */
     struct slice part;  /* which of its sources; empty: the input itself */
     uint64_t offset;    /* everything before it has been judged */
     struct slice blob;
-    bool closed; /* the source is no more: the row goes */
+    bool closed; /* the source is no more: its row is deleted */
 };
 
 /* What p points to is valid during the call only. */

@@ -157,7 +157,7 @@ static void drop_bounds(uint64_t keep)
                   0); /* EPERM without CAP_SETPCAP: there is nothing left then that could use them */
 }
 
-/* What is permitted and not in `keep` is gone for good; what is kept is in force. */
+/* Drops every capability that is not in `keep` for good, and puts those that are kept in force. */
 static bool keep_capabilities(uint64_t keep)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -182,7 +182,7 @@ static bool change_user(const struct privileges *p)
            setresuid(p->uid, p->uid, p->uid) == 0;
 }
 
-/* Every id is the new one, and the way back is shut. */
+/* Whether every id is the new one, and the way back is shut. */
 static bool is_for_good(const struct privileges *p)
 {
     uid_t uids[3];
@@ -199,8 +199,8 @@ bool privileges_become(const struct privileges *p, bool signals, struct diag *d)
 {
     bool stays_root = geteuid() == 0 && p->uid == 0;
     uint64_t keep = p->keep_read ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0;
-    /* Opening any log, and a store that may belong to somebody else; SQLite gives -wal and -shm the owner of the
-     * database. */
+    /* Root needs these to open any log, and a store that may belong to somebody else; SQLite gives -wal and -shm the
+       owner of the database. */
     if (stays_root)
         keep |= CAP_BIT(CAP_DAC_READ_SEARCH) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_FOWNER);
     if (signals)

@@ -21,20 +21,18 @@ struct privileges {
     bool keep_read; /* CAP_DAC_READ_SEARCH stays, so that the logs of all can be read */
 };
 
-/*
- * `user` and `group` of the configuration, names or numbers, either may be NULL. False with the remedy in d. `name`
- * stays NULL when there is nothing to become: nothing is configured, or crumbd is that user already and was not started
- * as root.
- */
+/* Finds `user` and `group` of the configuration, which are names or numbers and may each be NULL. False with the remedy
+   in d. `name` stays NULL when there is nobody to become: nothing is configured, or crumbd is that user already and was
+   not started as root. */
 bool privileges_find(struct privileges *p, const char *user, const char *group, struct diag *d);
 void privileges_done(struct privileges *p);
-/* From now on no program can raise the rights of this thread, nobody but root can look into the process, and it leaves
- * no core. */
+/* Hardens this thread: from now on no program can raise its rights, nobody but root can look into the process, and it
+   leaves no core. */
 void privileges_harden(void);
-/* Until the return, files are opened and made as that user would; nothing when p has no name. */
+/* Opens and makes files as that user would, until privileges_return; does nothing when p has no name. */
 void privileges_borrow(const struct privileges *p);
 void privileges_return(const struct privileges *p);
-/* The folder and those above it are made; a new one belongs to that user. */
+/* Makes the folder and those above it; a new one belongs to that user. */
 bool privileges_make_folder(const struct privileges *p, const char *folder, struct diag *d);
 /*
  * Becomes that user for good and drops every capability but the one that keep_read leaves. A root that becomes nobody
@@ -42,7 +40,7 @@ bool privileges_make_folder(const struct privileges *p, const char *folder, stru
  * could come back.
  */
 bool privileges_become(const struct privileges *p, bool signals, struct diag *d);
-/* All of the calling thread's capabilities, for one that needs none. */
+/* Drops all capabilities of the calling thread, for one that needs none. */
 void privileges_drop_all(void);
 
 #endif

@@ -23,7 +23,8 @@ enum proxy_result {
     PROXY_BAD,
 };
 
-/* All bytes read so far of the header in `head`. Never asks for more than PROXY_HEADER_MAX bytes in all. */
+/* Reads the header, of which `head` is all that was read so far. Never asks for more than PROXY_HEADER_MAX bytes in
+   all. */
 enum proxy_result proxy_read(struct slice head, struct sockaddr_storage *from, size_t *want);
 
 #endif

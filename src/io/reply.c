@@ -2,12 +2,12 @@
 
 #include "text/stamp.h"
 
-/* Deadlines further away are taken for nonsense and cut, as Sentry's own SDKs do. */
+/* A deadline further away than this is taken for nonsense and cut, as Sentry's own SDKs do. */
 #define LIMIT_MAX_MS (INT64_C(24) * 3600 * 1000)
 #define BARE_429_MS (INT64_C(60) * 1000)
 
 static const char *const category_names[REPLY_CATEGORIES] = {
-    [REPLY_ALL] = "", /* only by an empty list */
+    [REPLY_ALL] = "", /* only an empty list names it */
     [REPLY_ERROR] = "error",
     [REPLY_DEFAULT] = "default",
     [REPLY_ATTACHMENT] = "attachment",
@@ -33,7 +33,7 @@ static bool seconds(struct slice s, int64_t *ms)
     v *= 1000;
     for (size_t i = 0, unit = 100; i < fraction.n && unit; i++, unit /= 10)
         v += (fraction.p[i] - '0') * (int64_t)unit;
-    v += fraction.n > 3; /* some part of a millisecond */
+    v += fraction.n > 3; /* a part of a millisecond is rounded up */
     *ms = v < LIMIT_MAX_MS ? v : LIMIT_MAX_MS;
     return true;
 }

@@ -1,7 +1,7 @@
 #include "io/request_line.h"
 
 enum { METHOD_MAX = 20 };
-/* What stands behind the target; 'd' is a digit. */
+/* The bytes that stand behind the target; 'd' is a digit. */
 static const char version[] = "HTTP/d.d";
 
 static enum request_line_is next_part(struct request_line *r)

@@ -15,16 +15,16 @@ enum { REQUEST_LINE_MAX = 8192 };
 
 enum request_line_is { REQUEST_LINE_NO, REQUEST_LINE_YES, REQUEST_LINE_MORE };
 
-/* Zeroed at the start. */
+/* What has been seen of a line. Zeroed at the start. */
 struct request_line {
     enum { REQUEST_METHOD, REQUEST_TARGET, REQUEST_VERSION, REQUEST_END } at;
     unsigned n, length; /* bytes of the part, of the whole */
     bool path;          /* the target begins with '/' */
 };
 
-/* The bytes behind those fed before. Only after MORE. */
+/* Reads the bytes behind those fed before. It may be called only after MORE. */
 enum request_line_is request_line_feed(struct request_line *r, struct slice bytes);
-/* Nothing follows: whether what was fed is one but for its end. */
+/* Whether what was fed is a request line but for its end, since nothing follows. */
 bool request_line_whole(const struct request_line *r);
 
 #endif

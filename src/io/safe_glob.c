@@ -41,8 +41,8 @@ bool safe_list(int folder, bool (*name)(void *u, const struct dirent *e), void *
 /* ---- the names of one folder ---- */
 
 struct names {
-    const char *part; /* of the pattern */
-    bool folders;     /* only what may be one */
+    const char *part; /* part of the pattern that the names must fit */
+    bool folders;     /* only names that may be folders are wanted */
     char **v;
     size_t n;
 };

@@ -12,12 +12,12 @@
 
 struct safe_glob {
     void *u;
-    /* A path, sorted within its folder. folder holds its last part and has been listed; -1: the path was only put
-     * together. */
+    /* Is called with a path, sorted within its folder. folder is the listed folder that holds the path's last part; -1:
+       the path was only put together. */
     void (*found)(void *u, const char *path, int folder);
     /* NULL: nobody cares. */
     void (*not_listed)(void *u, const char *folder, const struct safe_why *why);
-    /* A folder that was listed. NULL: nobody cares. */
+    /* Is called with a folder that was listed. NULL: nobody cares. */
     void (*listed)(void *u, const char *folder);
 };
 

@@ -45,7 +45,7 @@ void safe_disown(const char *store_path)
     }
 }
 
-/* By inode, so that no second name of such a file helps. */
+/* Whether the file is the store's, told by its inode, so that no second name of it helps. */
 static bool is_own(const struct stat *st)
 {
     static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock"};
@@ -74,7 +74,7 @@ bool safe_shared(const struct stat *folder)
     return folder->st_mode & (S_IWGRP | S_IWOTH);
 }
 
-/* Whether someone else than root and crumbd's user may put names there. */
+/* Whether someone beside root and crumbd's user may put names there. */
 static bool is_open_to_others(const struct stat *folder)
 {
     return safe_shared(folder) || !is_trusted(folder->st_uid);
@@ -137,7 +137,7 @@ static void close_at(int *fd)
     *fd = -1;
 }
 
-/* The walk stands on fd now, which `folder` holds. */
+/* Puts the walk on fd, which `folder` holds. */
 static bool stand_on(struct safe_open_walk *w, int fd)
 {
     struct statfs fs;
@@ -157,7 +157,7 @@ static bool stand_on(struct safe_open_walk *w, int fd)
     return true;
 }
 
-/* O_DIRECTORY first where a folder is wanted: without it nothing is mounted on an automount point. */
+/* Opens a folder with O_DIRECTORY first where one is wanted: without that nothing is mounted on an automount point. */
 static int open_component(int folder, const char *name, bool want_folder)
 {
     const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -167,7 +167,8 @@ static int open_component(int folder, const char *name, bool want_folder)
 
 static bool walk_path(struct safe_open_walk *w, const char *path);
 
-/* Whoever has to do something about a path that cannot be read must know whose link made it that path. */
+/* Notes the first link on the way: whoever has to do something about a path that cannot be read must know whose link
+   made it that path. */
 static void note_link(struct safe_open_walk *w, const struct stat *link, const char *text)
 {
     static const char *const streams[] = {"/proc/self/fd/1", "/proc/self/fd/2"};
@@ -179,7 +180,7 @@ static void note_link(struct safe_open_walk *w, const struct stat *link, const c
     w->why->link_owner = link->st_uid;
 }
 
-/* The walk stands on a symbolic link: goes on to where it leads, and judges by what was found there. */
+/* Goes on from the symbolic link on which the walk stands to where it leads, and judges by what was found there. */
 static bool follow(struct safe_open_walk *w)
 {
     char text[PATH_MAX], name[NAME_MAX + 1];
@@ -209,14 +210,14 @@ static bool step(struct safe_open_walk *w, const char *name, bool more)
         return failed(w, ENOTDIR);
     if (!*name || strcmp(name, ".") == 0)
         return true;
-    if (++w->steps > SAFE_STEPS_MAX) /* links of links could ask for a hundred thousand */
+    if (++w->steps > SAFE_STEPS_MAX) /* links of links could ask for a hundred thousand steps */
         return failed(w, ELOOP);
     memcpy(w->name, name, strlen(name) + 1);
     memcpy(w->why->name, w->name, sizeof w->name);
     return stand_on(w, open_component(w->at, name, more)) && (!S_ISLNK(w->st.st_mode) || follow(w));
 }
 
-/* From where the walk stands, or from the root. */
+/* Walks a path from where the walk stands, or from the root. */
 static bool walk_path(struct safe_open_walk *w, const char *path)
 {
     if (!*path)
@@ -253,7 +254,7 @@ static bool begin_here(struct safe_open_walk *w)
     return stand_on(w, open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* The folder in one call where no link is on the way there. -1: to be walked. */
+/* Opens the folder in one call where no link is on the way there. -1: it has to be walked. */
 static int open_without_links(const char *folder)
 {
 #ifdef SYS_openat2
@@ -266,10 +267,8 @@ static int open_without_links(const char *folder)
 #endif
 }
 
-/*
- * Whatever openat2 says but success, the walk finds out better: ENOSYS of an old kernel, EPERM of a seccomp
- * profile, ELOOP for a link on the way.
- */
+/* Begins the walk. Whatever openat2 says but success, the walk finds out better: ENOSYS of an old kernel, EPERM of a
+   seccomp profile, ELOOP for a link on the way. */
 static bool begin(struct safe_open_walk *w, const char **path)
 {
     const char *slash = strrchr(*path, '/');
@@ -331,10 +330,8 @@ bool safe_look(const char *path, struct stat *st, struct safe_why *why)
     return good;
 }
 
-/*
- * The file that was judged, and no other that has taken its name since: -1 with ESTALE then. Only what was judged
- * is opened at all, since closing any descriptor of the store's file would drop SQLite's locks on it.
- */
+/* Opens the file that was judged, and no other that has taken its name since: -1 with ESTALE then. Only what was judged
+   is opened at all, since closing any descriptor of the store's file would drop SQLite's locks on it. */
 static int open_outcome(struct safe_open_walk *w, struct stat *st)
 {
     int fd = openat(w->folder, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -383,7 +380,7 @@ bool safe_walk(const char *path, void (*folder)(void *u, int fd, const struct st
 }
 
 struct way {
-    bool ours, sticky; /* sticky: the last one is open to others, but what is ours in it stays where it is */
+    bool ours, sticky; /* sticky: the last folder is open to others, but our names in it stay where they are */
 };
 
 static void safe_open_judge_folder(void *u, int fd, const struct stat *st)

@@ -32,18 +32,18 @@ enum safe_reason {
     SAFE_PROC,      /* below /proc */
     SAFE_FOLDER,    /* a folder where a file is wanted */
     SAFE_KIND,      /* a device, a pipe or a socket */
-    SAFE_OWN,       /* the store's */
+    SAFE_OWN,       /* one of the store's files */
 };
 
 /* Why a path was not opened. */
 struct safe_why {
     enum safe_reason reason;
-    int error; /* SAFE_FAILED: errno */
-    uid_t owner,
-        target_owner;        /* SAFE_LINK: of the link, of where it leads; SAFE_HARD_LINK: of the folder, of the file */
-    mode_t mode;             /* SAFE_KIND: of what is there */
-    bool is_standard_stream; /* SAFE_PROC, SAFE_KIND: it is what /dev/stdout or /dev/stderr stands for */
-    char name[SAFE_NAME_MAX + 1]; /* the component of the path it was about */
+    int error;                 /* SAFE_FAILED: errno */
+    uid_t owner, target_owner; /* SAFE_LINK: owners of the link and of what it leads to; SAFE_HARD_LINK: of the folder
+                                  and of the file */
+    mode_t mode;               /* SAFE_KIND: mode of what is there */
+    bool is_standard_stream;   /* SAFE_PROC, SAFE_KIND: it is what /dev/stdout or /dev/stderr stands for */
+    char name[SAFE_NAME_MAX + 1]; /* the component of the path that was refused */
     char link[SAFE_NAME_MAX + 1]; /* the first symbolic link on the way that is not root's; empty: there was none */
     uid_t link_owner;
 };
@@ -52,7 +52,7 @@ struct safe_why {
 int safe_open(const char *path, struct stat *st, struct safe_why *why);
 /* The same without opening it: what safe_open would find. st is set when the path leads somewhere. */
 bool safe_look(const char *path, struct stat *st, struct safe_why *why);
-/* A folder, to be listed or watched. -1: why is set. */
+/* Opens a folder, to be listed or watched. -1: why is set. */
 int safe_open_folder(const char *path, struct safe_why *why);
 /* True for a regular file in such a folder that needs no further look at who may have put it there. */
 bool safe_plain(const struct stat *st);

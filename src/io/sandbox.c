@@ -47,7 +47,7 @@ static bool is_below(const char *path, const char *folder)
     return strcmp(folder, "/") == 0 || (strncmp(path, folder, n) == 0 && (path[n] == '/' || !path[n]));
 }
 
-/* The path, or the nearest one above it that is there, without links. The caller frees. */
+/* Returns the path, or the nearest one above it that is there, without links. The caller frees it. */
 static char *there(const char *path)
 {
     char *at = path[0] == '/' ? xstrdup(path) : xasprintf("./%s", path);

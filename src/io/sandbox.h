@@ -37,9 +37,9 @@ void sandbox_free(struct sandbox *s);
  * begin in the working directory.
  */
 void sandbox_allow(struct sandbox *s, enum sandbox_role role, unsigned rights, const char *path);
-/* The one process that the main thread may send signals to. 0: none. */
+/* Names the one process that the main thread may send signals to. 0: none. */
 void sandbox_command(struct sandbox *s, pid_t pid);
-/* The main thread speaks to an abstract unix socket, which the kernel would else count as outside. */
+/* Says that the main thread speaks to an abstract unix socket, which the kernel would else count as outside. */
 void sandbox_abstract_sockets(struct sandbox *s);
 
 /* Whether the role can read what the path leads to, links followed; for what comes with a reload or a new link. */
@@ -54,8 +54,8 @@ bool sandbox_has_filters(void);
 /* libseccomp's version, or "none". */
 const char *sandbox_seccomp_version(void);
 
-/* Of the calling thread. abi: at most so much of Landlock is used; 0 is what the kernel has. False: not in force, errno
- * says why. */
+/* Puts the calling thread behind the fence. abi: at most this version of Landlock is used; 0 is what the kernel has.
+   False: it is not in force, errno says why. */
 bool sandbox_fence(const struct sandbox *s, enum sandbox_role role, unsigned abi);
 bool sandbox_filter(const struct sandbox *s, enum sandbox_role role);
 

@@ -44,7 +44,7 @@ enum {
 enum { NET_BIND_TCP = 1 << 0, NET_CONNECT_TCP = 1 << 1 };     /* version 4 */
 enum { SCOPE_ABSTRACT_UNIX = 1 << 0, SCOPE_SIGNAL = 1 << 1 }; /* version 6 */
 
-/* The kernel takes any length of it that it knows. */
+/* The kernel takes the structure in any length that it knows. */
 struct ruleset_attr {
     uint64_t files, net, scoped;
 };
@@ -59,7 +59,7 @@ struct version {
     size_t attr_bytes;
 };
 
-/* The newest one that is not newer than abi. */
+/* Returns the newest version that is not newer than abi. */
 static struct version version_of(unsigned abi)
 {
     static const struct version versions[] = {
@@ -92,7 +92,7 @@ static uint64_t rights_of(unsigned rights)
     return files;
 }
 
-/* What is gone since the rules were made needs no rule. */
+/* Adds a path; one that is gone since the rules were made needs no rule. */
 static bool add_path(int ruleset, const struct sandbox_path *p, uint64_t known)
 {
     struct stat st;

@@ -19,8 +19,8 @@ enum {
     PAUSE_MOST_MS = 1800 * 1000,
     POLL_MS = 2000,        /* rows that `crumbd queue retry` put back are found within it */
     WRITE_DOWN_MS = 20,    /* outcomes gathered for one transaction, where no commit comes earlier */
-    WRITE_AGAIN_MS = 1000, /* after one that failed */
-    ANSWER_POINTS = 200,   /* of an answer's body in a reason */
+    WRITE_AGAIN_MS = 1000, /* after a transaction that failed */
+    ANSWER_POINTS = 200,   /* code points of an answer's body that a reason has */
     REMIND_FAILURES = 16,  /* a failing project is mentioned again after so many probes */
 };
 
@@ -32,11 +32,11 @@ struct project {
     struct event *timer;
     unsigned in_flight[ITEM_KINDS];
     struct reply_limits limits;
-    unsigned failures; /* in a row; while there are any, one probe at a time */
+    unsigned failures; /* failures in a row; while there are any, one probe is sent at a time */
     unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
     int64_t until_ms;  /* nothing is sent before it */
     int64_t failing_since_ms;
-    struct client_report report; /* on its way */
+    struct client_report report; /* the report that is on its way */
     bool report_in_flight;
     int64_t report_due_ms;
 };
@@ -78,7 +78,7 @@ static void arm(struct event *timer, int64_t ms)
     evtimer_add(timer, &tv);
 }
 
-/* first, doubled n - 1 times, at most `most`. */
+/* Returns first_ms doubled n - 1 times, at most most_ms. */
 static int64_t doubled(int64_t first_ms, unsigned n, int64_t most_ms)
 {
     for (; n > 1 && first_ms < most_ms; n--)
@@ -86,7 +86,7 @@ static int64_t doubled(int64_t first_ms, unsigned n, int64_t most_ms)
     return first_ms < most_ms ? first_ms : most_ms;
 }
 
-/* Full jitter above the first delay, so that many crumbds do not come back at the same moment. */
+/* Returns a delay with full jitter above the first one, so that many crumbds do not come back at the same moment. */
 static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 {
     int64_t most = doubled(2 * s->retry_first_ms, failures, s->retry_most_ms), spread = most - s->retry_first_ms;
@@ -116,7 +116,7 @@ static struct flight *flight_begin(struct project *p, enum item_kind kind, const
     return f;
 }
 
-/* A row that does not fit is dead; of several, each is tried alone. */
+/* Gives up a row that does not fit; of several rows, each is tried alone. */
 static void too_large(struct sender *s, const struct batch *b)
 {
     static const char why[] = "does not fit into an envelope";
@@ -174,8 +174,8 @@ static bool has_room(const struct project *p, enum item_kind kind)
     return p->in_flight[kind] < (p->failures ? 1 : p->sender->kinds[kind].in_flight);
 }
 
-/* Starts what may be started of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer
- * has come. */
+/* Sends what may be sent of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer has
+   come. */
 static int64_t pump_kind(struct project *p, enum item_kind kind)
 {
     struct sender *s = p->sender;
@@ -196,7 +196,7 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
     return INT64_MAX;
 }
 
-/* Starts what may be started, and sets the timer for what may be later. */
+/* Sends what may be sent, and sets the timer for what may be sent later. */
 static void pump(struct project *p)
 {
     int64_t next_ms = INT64_MAX;
@@ -249,7 +249,7 @@ static void paused(struct project *p, const struct flight *f, unsigned status, c
               log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
 }
 
-/* The upstream took this one, or refused nothing but this one. */
+/* Ends the project's failures: the upstream took this request, or refused nothing but this one. */
 static void works(struct project *p, const struct flight *f)
 {
     if (!p->failures || f->epoch != p->epoch)
@@ -260,7 +260,7 @@ static void works(struct project *p, const struct flight *f)
     p->until_ms = 0;
 }
 
-/* A limit has begun, with whatever status it came. */
+/* Says that a limit has begun, with whatever status it came. */
 static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms)
 {
     int64_t until_ms = item_kind_until(ITEM_EVENT, &p->limits);
@@ -269,8 +269,8 @@ static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_m
                  log_i("seconds", (until_ms - now_ms + 999) / 1000));
 }
 
-/* "HTTP 400: what it said", or why there was no answer: one clean line. What it said may be what it was sent: secrets
-   are taken out before it is cut, or else a part of one would be none. */
+/* Writes "HTTP 400: what it said", or why there was no answer, as one clean line. What the server says may be what it
+   was sent: secrets are taken out before the text is cut, since a part of a secret would not look like one. */
 static void describe(struct store *store, const struct http_client_answer *a, struct sbuf *out)
 {
     struct arena arena = {0};
@@ -300,7 +300,7 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
     return clock_wall_us() + (own ? retry_delay_ms(s, row->attempts + 1) * 1000 : 0);
 }
 
-/* What an answer means for what else the project has. */
+/* Tells the project what an answer means for its other rows. */
 static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v,
                          const char *reason)
 {
@@ -367,7 +367,7 @@ static void settle(struct sender *s, const struct flight *f, const struct http_c
         store_retry(s->store, f->rows[i].id, row_next_us(s, f, &f->rows[i], a, v), reason);
 }
 
-/* What an answer means for what was sent, whatever that was; limits that came with it hold from now on. */
+/* Returns what an answer means for what was sent, whatever that was; limits that came with it hold from now on. */
 static enum reply_verdict verdict_of(struct project *p, const struct http_client_answer *a)
 {
     struct reply_answer answer = {
@@ -404,7 +404,7 @@ static void flight_end(struct flight *f)
     free(f);
 }
 
-/* While flushing: is there anything left that could go out now? */
+/* Ends a flush when nothing is left that could be sent now. */
 static void look_whether_flushed(struct sender *s)
 {
     if (!s->flushed || s->in_flight)
@@ -468,9 +468,9 @@ static void sender_on_flush_timer(evutil_socket_t fd, short what, void *u)
         flushed(s->flushed_u); /* last: it may free the sender */
 }
 
-/* From outside. */
+/* What others call. */
 
-/* Events of a project that is no longer configured have nobody to go to. */
+/* Warns of events of a project that is no longer configured: nobody takes them. */
 static void sender_look_for_orphans(void *u, struct slice name)
 {
     const struct sender *s = u;

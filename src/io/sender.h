@@ -41,9 +41,9 @@ struct sender;
 struct sender *sender_new(struct event_base *base, struct store *store, const struct sender_options *opt);
 /* Requests on their way are dropped; their events stay in the store. NULL is allowed. */
 void sender_free(struct sender *s);
-/* New rows are there. Cheap; may be called after every commit. */
+/* Says that there are new rows. It is cheap; it may be called after every commit. */
 void sender_kick(struct sender *s);
-/* Requests are on their way. */
+/* Whether requests are on their way. */
 bool sender_busy(const struct sender *s);
 /*
  * For the exit: calls `done` from the loop, once, as soon as nothing that can be sent now is left, at the latest after

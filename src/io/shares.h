@@ -18,8 +18,9 @@ struct share {
 struct shares {
     struct share *of; /* in the order of the configuration */
     unsigned n;
-    uint64_t common_bytes; /* what is kept for nobody, */
-    uint64_t common_used;  /* and what of it is used, by inputs above their own part and by all that is no input's */
+    uint64_t common_bytes; /* bytes that are kept for nobody, */
+    uint64_t common_used;  /* and those of them that are used, by inputs above their own part and by rows that are no
+                              input's */
 };
 
 enum { SHARES_NOBODY = -1 };

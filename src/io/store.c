@@ -18,7 +18,7 @@ enum {
     DAEMON_BUSY_MS = 1000, /* the main loop stands still meanwhile; a failed commit is tried again anyway */
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
-    WAL_KEPT_BYTES = 16 << 20, /* what is left of the WAL after an unusually large transaction */
+    WAL_KEPT_BYTES = 16 << 20, /* size to which the WAL is cut after an unusually large transaction */
     CLOSE_ROWS = 32,
     TITLE_POINTS = 200,
     ZIP_WORTH_BYTES = 256,
@@ -92,7 +92,7 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
     if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return store_open_failed(s, d, "open");
     sqlite3_busy_timeout(s->db, mode == STORE_TOOL ? TOOL_BUSY_MS : DAEMON_BUSY_MS);
-    /* What is refused stays as it is, its WAL too. */
+    /* A store that is refused stays as it is, its WAL too. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (!check_schema(s, mode, d))
         return false;
@@ -177,7 +177,7 @@ bool store_unnamed_rows(struct store *s, int64_t *rows)
     return true;
 }
 
-/* What was wrong before is said once, and what comes is seen apart from it. */
+/* Says once how many rows were unnamed before, so that rows which go unnamed from now on are seen apart from them. */
 static void begin_unnamed_rows(struct store *s)
 {
     int64_t rows = 0;
@@ -208,7 +208,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
                   : access(path, F_OK) == 0 ||
                         err_plain(d, "there is no store at %s (%s); name the right one with -c FILE or --store PATH",
                                   path, strerror(errno));
-    if (s->tool) /* one that may not write only reads */
+    if (s->tool) /* a tool that may not write the database only reads it */
         s->file_fd = open(path, O_RDWR | O_CLOEXEC);
     ok = ok && open_database(s, mode, d) && read_id(s, d);
     if (!ok) {
@@ -299,7 +299,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now,
     sqlite3_bind_int(q, 10, e->kind);
     if ((how == Q_REPLACE && !count_replaced(s, id, put)) || !store_run(s, how))
         return false;
-    if (!e->open) /* closed already: no row was changed */
+    if (!e->open) /* the row is closed already, so it was not changed */
         put->v[sqlite3_changes(s->db) ? COUNT_stored : COUNT_stored_before]++;
     return true;
 }
@@ -325,7 +325,7 @@ static bool put_counts(struct store *s, const struct counts *counts)
     return ok;
 }
 
-/* Into *put goes what the store itself counts of it. */
+/* Puts the parts of a checkpoint into the open transaction. *put gets what the store itself counts of it. */
 static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct counts *put)
 {
     bool ok = true;
@@ -352,7 +352,7 @@ static bool checkpoint_is_empty(const struct checkpoint *c)
            memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
-/* It did not go in. What can be given up for it is, for the next time it is tried. */
+/* Says why a checkpoint was not stored, and gives up what can be given up for it, for the next time it is tried. */
 static enum store_result checkpoint_failed(struct store *s)
 {
     enum store_result r = store_failed(s, "write new events and positions");
@@ -368,7 +368,8 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
     enum store_result r = store_flush(s);
     if (r != STORE_OK || checkpoint_is_empty(c))
         return r;
-    /* With a limit below twice a checkpoint, one may go in past it: what never fits would stop reading for good. */
+    /* With a limit below twice the size of a checkpoint, one may go in past the limit: a checkpoint that never fits
+       would stop reading for good. */
     bool roomy = store_used(s) <= s->limit_bytes / 2;
     struct counts put = {0};
     int64_t overflow = 0;
@@ -393,7 +394,7 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
 /* Returns how many, -1 when it could not be done. */
 static int close_some(struct store *s)
 {
-    /* They move within an index, and are delivered only then: the reserve is for them too. */
+    /* Open rows move within an index, and are delivered only when they are closed: the reserve is for them too. */
     sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
     bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
     int changed = ok ? sqlite3_changes(s->db) : 0;
@@ -407,7 +408,7 @@ unsigned store_close_open(struct store *s)
     unsigned total = 0;
     for (;;) {
         int changed = close_some(s);
-        /* Those left would wait for the next start. */
+        /* Rows that are left open would wait for the next start. */
         if (changed < 0 && store_failed(s, doing) == STORE_FULL && (changed = close_some(s)) < 0)
             store_failed(s, doing);
         total += changed > 0 ? (unsigned)changed : 0;

@@ -62,11 +62,11 @@ struct checkpoint {
     unsigned n_events;
     struct position *positions; /* changed ones */
     unsigned n_positions;
-    struct flood_row *limits; /* changed state of flood control; `sample` only where it is new */
+    struct flood_row *limits; /* changed state of flood control; `sample` is there only where it is new */
     unsigned n_floods;
     struct deadline_row *deadlines; /* changed lines waited for */
     unsigned n_deadlines;
-    int64_t clock_us; /* of these; 0 or less: not told */
+    int64_t clock_us; /* clock of these; 0 or less: it is not told */
     struct store_report *reports;
     unsigned n_reports;
     struct counts counts; /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
@@ -75,15 +75,16 @@ struct checkpoint {
 /* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock and makes missing directories. NULL with
    an entry in d that says what to do. limit_bytes: the most the database may use, 0 for no limit. */
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d);
-/* What is taken out of texts of others, by these instead of the usual ones; they must live as long as the store. */
+/* Sets the options by which the store scrubs texts of others, instead of the usual ones; they must live as long as the
+   store. */
 void store_scrub_by(struct store *s, const struct options *opt);
-/* The text of others as the store keeps it. */
+/* Returns the text of others as the store keeps it. */
 struct scrubbed store_clean(struct store *s, struct slice text, struct arena *a);
 /* Writes pending outcomes, gives the lock back. NULL is allowed. */
 void store_close(struct store *s);
-/* 16 random bytes made with the database: part of every event id. */
+/* Returns 16 random bytes that were made with the database: they are part of every event id. */
 const uint8_t *store_id(const struct store *s);
-/* It was made by a version before hash128: see struct pipeline_setup. */
+/* Whether a version before hash128 made the store: see struct pipeline_setup. */
 bool store_has_old_keys(const struct store *s);
 
 enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
@@ -95,23 +96,23 @@ enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
  * is replaced (its final form); one that is there closed is left as it is.
  */
 enum store_result store_commit(struct store *s, const struct checkpoint *c);
-/* Nobody fetches its events (there is no DSN): at the limit the oldest ones of the input that uses most make room,
-   instead of reading having to stop. */
+/* Says that nobody fetches the store's events (there is no DSN): at the limit the oldest ones of the input that uses
+   most make room, instead of reading having to stop. */
 void store_keep_newest(struct store *s);
-/* What the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
+/* Returns what the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
    store_overflow, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
    run alone damaged, settled and unsettled. */
 const struct counts *store_counted(const struct store *s);
-/* How many outcomes, but for retries, are not yet written: neither settled nor unsettled. */
+/* Returns how many outcomes, but for retries, are not yet written: neither settled nor unsettled. */
 uint64_t store_unwritten(const struct store *s);
 /* How many rows to be sent are there beyond those that the ledger of all runs knows, less what it was when the store
    was opened. Not 0: rows have gone, or come, unnamed. False: the store cannot be read. */
 bool store_unnamed_rows(struct store *s, int64_t *rows);
-/* Writes pending outcomes alone. */
+/* Writes pending outcomes alone, without a checkpoint. */
 enum store_result store_flush(struct store *s);
-/* At the end: the same, and what cannot be written is forgotten, and counted as unsettled. */
+/* Does the same at the end: what cannot be written is forgotten, and counted as unsettled. */
 void store_flush_last(struct store *s);
-/* Rows left open by a process that died become ready to send. Returns how many. */
+/* Makes rows that a process which died has left open ready to send. Returns how many. */
 unsigned store_close_open(struct store *s);
 /* Calls back for every position of every input. */
 void store_positions(struct store *s, position_f *each, void *u);
@@ -122,14 +123,14 @@ void store_deadlines(struct store *s, deadline_row_f *each, void *u);
 int64_t store_clock(struct store *s);
 /* Calls back for everything that the project has not been told yet. */
 void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);
-/* So much of it has been told. */
+/* Says that so much of it has been told. */
 void store_report_told(struct store *s, const struct store_report *r);
-/* Totals over all runs. */
+/* Fills in the totals over all runs. */
 void store_counts(struct store *s, struct counts *out);
 
 /* Calls back with what the rows of each input take, about as much as their pages. */
 void store_shares(struct store *s, void (*each)(void *u, struct slice input, bool dead, uint64_t bytes), void *u);
-/* Bytes of pages in use; what store_limit bounds. */
+/* Returns the bytes of pages in use, which store_limit bounds. */
 uint64_t store_used(struct store *s);
 
 enum store_state { STORE_STATE_OPEN, STORE_STATE_READY, STORE_STATE_DEAD };
@@ -155,7 +156,7 @@ struct store_row *store_next(struct store *s, struct slice project, enum item_ki
 int64_t store_due(struct store *s, struct slice project, enum item_kind kind);
 /* Calls back for every project that has rows to send, at most 64. */
 void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u);
-/* NULL: no such row, or it cannot be read; *damaged, if not NULL, tells which. */
+/* Returns the row of this id. NULL: there is no such row, or it cannot be read; *damaged, if not NULL, tells which. */
 struct store_row *store_get(struct store *s, int64_t id, bool *damaged);
 /* Every row, oldest first, without payloads, until `each` returns false. Holds no transaction while calling back.
    False: the database could not be read to its end (store_error). */
@@ -163,32 +164,32 @@ bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r
 /* The newest `most` rows, the newest first, without payloads. `each` must not use the store. False: the database could
    not be read that far (store_error). */
 bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u);
-/* The row of an event id, 32 lower-case hex digits; 0: none. */
+/* Returns the row of an event id, 32 lower-case hex digits; 0: there is none. */
 int64_t store_find(struct store *s, const char *event_id);
 void store_row_free(struct store_row *r);
 
-/* What became of a row given out by store_next. Reasons are checkpoint at 300 bytes. Each also counts: sent, retries,
- * dead. */
+/* Say what became of a row that store_next gave out. Reasons are cut at 300 bytes. Each also counts: sent, retries,
+   dead. */
 void store_sent(struct store *s, int64_t id);
 void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *reason);
 void store_dead(struct store *s, int64_t id, const char *reason);
-/* Nothing: as if it had not been taken. */
+/* Gives a row back as if it had not been taken. */
 void store_release(struct store *s, int64_t id);
 
 struct store_totals {
-    uint64_t open, ready, dead; /* rows */
-    uint64_t used_bytes;        /* pages in use; what store_limit bounds */
+    uint64_t open, ready, dead; /* numbers of rows */
+    uint64_t used_bytes;        /* bytes of pages in use, which store_limit bounds */
 };
 
 void store_totals(struct store *s, struct store_totals *out);
 
-/* For people. Dead or failing rows back to ready now; id 0: all. Returns how many, -1 when it could not be done. */
+/* For people. Makes dead or failing rows ready now; id 0: all. Returns how many, -1 when it could not be done. */
 int64_t store_requeue(struct store *s, int64_t id);
 /* Deletes a row; id 0: all dead ones, or all. Returns how many, -1 when it could not be done. */
 int64_t store_drop(struct store *s, int64_t id, bool dead_only);
-/* Why the last call failed, for people; "" if none did. */
+/* Returns why the last call failed, for people; "" if none did. */
 const char *store_error(const struct store *s);
-/* Of SQLite. */
+/* Returns the version of SQLite. */
 const char *store_version(void);
 
 #endif

@@ -69,7 +69,8 @@ bool store_exec(struct store *s, const char *text)
 
 struct slice store_column(sqlite3_stmt *q, int i)
 {
-    const void *p = sqlite3_column_blob(q, i); /* first, so that the length is of what it points to */
+    const void *p =
+        sqlite3_column_blob(q, i); /* the blob is asked for first, so that the length is that of what it points to */
     return slice_of(p, (size_t)sqlite3_column_bytes(q, i));
 }
 

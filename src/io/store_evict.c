@@ -7,8 +7,8 @@
 #include "base/log.h"
 
 enum {
-    EVICT_ROWS = 64, /* of a statement, for store_limit */
-    EVICT_STEP = 32, /* dead letters, on a full disk */
+    EVICT_ROWS = 64, /* rows that one statement deletes, for store_limit */
+    EVICT_STEP = 32, /* dead letters that are deleted at once, on a full disk */
     SHRINK_STEPS = 16,
 };
 
@@ -19,7 +19,7 @@ bool store_over_limit(struct store *s)
     return s->limit_bytes && store_used(s) > s->limit_bytes;
 }
 
-/* What Q_EVICT_READY deletes next goes into client reports: there may be a DSN one day. */
+/* Puts what Q_EVICT_READY deletes next into client reports: there may be a DSN one day. */
 static bool report_ready(struct store *s)
 {
     sqlite3_stmt *q = s->stmt[Q_EVICT_REPORT];
@@ -75,12 +75,12 @@ static bool shrink(struct store *s, enum query how)
 
 void store_shrink(struct store *s)
 {
-    enum { SLACK_PAGES = 2048 }; /* kept for the next burst */
+    enum { SLACK_PAGES = 2048 }; /* free pages that are kept for the next burst */
     if (store_free_pages(s) > SLACK_PAGES)
         shrink(s, Q_SHRINK);
 }
 
-/* Dead letters, which nobody may ever ask for, must not keep the living out. */
+/* Deletes dead letters, which nobody may ever ask for: they must not keep the living out. */
 static void evict_dead(struct store *s)
 {
     sqlite3_bind_int(s->stmt[Q_EVICT], 1, EVICT_STEP);

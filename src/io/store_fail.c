@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-/* What the last error of the database means and what to do about it; ends the transaction if there is one. */
+/* Says what the last error of the database means and what to do about it; ends the transaction if there is one. */
 enum store_result store_failed(struct store *s, const char *doing)
 {
     int rc = s->no_room ? SQLITE_FULL : sqlite3_extended_errcode(s->db), os = s->no_room ? ENOSPC : s->os_error;

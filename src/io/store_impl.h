@@ -71,7 +71,7 @@ enum query {
     Q_N
 };
 
-/* From schema version i to i + 1. */
+/* The steps of the migration: step i leads from schema version i to i + 1. */
 extern const char *const store_steps[STORE_SCHEMA_VERSION];
 extern const char *const store_sql[Q_N];
 
@@ -81,7 +81,8 @@ struct delivery {
     int64_t id, next_try_us;
     enum item_kind item;
     char *project, *reason;
-    bool stuck; /* on a damaged page, which cannot be written either: stays taken, so that nobody tries it for ever */
+    bool stuck; /* the row is on a damaged page, which cannot be written either: it stays taken, so that nobody tries it
+                   for ever */
 };
 
 struct store {
@@ -90,22 +91,22 @@ struct store {
     char *path;
     int lock_fd, file_fd;
     uint64_t limit_bytes, page_bytes;
-    bool disk_full; /* until a checkpoint goes in again */
-    bool no_room;   /* it has none for the pages of the open transaction */
+    bool disk_full; /* true until a checkpoint goes in again */
+    bool no_room;   /* the disk has no room for the pages of the open transaction */
     uint8_t id[16];
     bool old_keys;
     sqlite3_stmt *stmt[Q_N];
     struct table taken;        /* row id to struct delivery */
     struct delivery **pending; /* those of `taken` that have an outcome, in order */
     unsigned n_pending;
-    bool full;             /* said so already */
+    bool full;             /* that the store is full has been said */
     bool keep_newest;      /* see store_keep_newest */
     struct counts counted; /* see store_counted */
-    int64_t unnamed_rows;  /* when it was opened */
+    int64_t unnamed_rows;  /* rows that were unnamed when the store was opened */
     struct sbuf zipped;
     struct scrub *scrub;
     int os_error;    /* errno of the last statement that failed, 0 unknown */
-    char error[512]; /* of the last failure */
+    char error[512]; /* text of the last failure */
 };
 
 /* ---- store_db.c ---- */
@@ -113,15 +114,15 @@ struct store {
 void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
 /* The number that a statement gives; false when it failed. */
 bool store_number(struct store *s, enum query which, int64_t *out);
-/* Valid until the statement's next step or reset. */
+/* Returns a column of the current row, valid until the statement's next step or reset. */
 struct slice store_column(sqlite3_stmt *q, int i);
 bool store_exec(struct store *s, const char *text);
-/* The same of one that is not prepared. */
+/* Returns the number that a statement gives which is not prepared. */
 bool store_pragma(sqlite3 *db, const char *text, int64_t *out);
-/* Runs to the end and resets; false when it failed. */
+/* Runs a statement to its end and resets it; false when it failed. */
 bool store_run(struct store *s, enum query which);
 bool store_add_count(struct store *s, enum count which, uint64_t v);
-/* Bytes of all pages, in use or free, the open transaction's included. */
+/* Returns the bytes of all pages, in use or free, the open transaction's included. */
 uint64_t store_pages_bytes(struct store *s);
 uint64_t store_free_pages(struct store *s);
 /* Writes into d why the database cannot be opened; false. */
@@ -133,13 +134,14 @@ int64_t store_now_us(void);
 /* What a transaction does to the room of the disk: adds or changes rows, or only deletes some. */
 enum store_effect { TAKES_ROOM, GIVES_ROOM };
 
-/* The COMMIT of every transaction, by the rules of store_room.c. False: it is still open, and store_failed ends it. */
+/* Does the COMMIT of every transaction, by the rules of store_room.c. False: the transaction is still open, and
+   store_failed ends it. */
 bool store_end(struct store *s, enum store_effect effect);
-/* The file gets the blocks of all its pages, the open transaction's included. False: the disk is full. */
+/* Gives the file the blocks of all its pages, the open transaction's included. False: the disk is full. */
 bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);
 void store_hold_reserve(struct store *s);
-/* On a full disk: copies the WAL into the database, so that the next transaction begins it anew. */
+/* Copies the WAL into the database on a full disk, so that the next transaction begins the WAL anew. */
 void store_restart_wal(struct store *s);
 
 /* ---- store_fail.c ---- */
@@ -148,17 +150,18 @@ enum store_result store_failed(struct store *s, const char *doing);
 
 /* ---- store_evict.c ---- */
 bool store_over_limit(struct store *s);
-/* Inside a transaction: dead letters, which nobody may ever ask for, must not keep the living out: the oldest ones make
-   room for what is above store_limit. *overflow: how many of the living did too. False: it failed. */
+/* Makes room inside a transaction: dead letters, which nobody may ever ask for, must not keep the living out, so
+   the oldest of them make room for what is above store_limit. *overflow: how many of the living did too. False: it
+   failed. */
 bool store_evict(struct store *s, int64_t *overflow);
-/* On a full disk, for a transaction that takes room: drops some dead letters, gives some free pages to the file system.
- */
+/* Makes room on a full disk, for a transaction that takes some: deletes some dead letters, gives some free pages to the
+   file system. */
 void store_make_room(struct store *s);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);
 
 /* ---- store_upgrade.c ---- */
-/* From schema `from` (0: it is empty) to this version's. */
+/* Brings a store from schema `from` (0: it is empty) to this version's. */
 bool store_upgrade(struct store *s, int64_t from, struct diag *d);
 
 /* ---- store_state.c: parts of a checkpoint, inside its transaction ---- */
@@ -168,7 +171,7 @@ bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
 
 /* ---- store_rows.c ---- */
-/* 32 lower-case hex digits to 16 bytes. */
+/* Reads 32 lower-case hex digits into 16 bytes. */
 void store_event_id_bytes(const char *hex, uint8_t id[16]);
 void store_deliveries_done(struct store *s);
 

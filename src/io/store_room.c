@@ -28,14 +28,14 @@
 
 enum { WAL_BYTES = 512 << 10 };
 
-/* The file gets blocks for so many bytes; its size stays. False: the disk is full. */
+/* Gives the file blocks for so many bytes; its size stays. False: the disk is full. */
 static bool take_room(int fd, uint64_t bytes)
 {
     int rc;
     do
         rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
     while (rc != 0 && errno == EINTR);
-    /* A file system that cannot do it, or any other trouble, is no reason to refuse. */
+    /* A file system that has no fallocate, or any other trouble, is no reason to refuse. */
     return rc == 0 || (errno != ENOSPC && errno != EDQUOT);
 }
 
@@ -47,7 +47,7 @@ void store_take_wal_room(struct store *s)
     if (fd < 0)
         return;
     take_room(fd, WAL_BYTES);
-    close(fd); /* SQLite has no locks on this one */
+    close(fd); /* SQLite has no locks by this descriptor */
 }
 
 static uint64_t reserve_bytes(struct store *s)
@@ -61,7 +61,7 @@ void store_hold_reserve(struct store *s)
     take_room(s->file_fd, store_pages_bytes(s) + reserve_bytes(s));
 }
 
-/* As store_end, whose statements are not prepared yet. */
+/* Does what store_end does, before its statements are prepared. */
 bool store_take_room_of_pages(struct store *s)
 {
     int64_t pages, page_bytes;

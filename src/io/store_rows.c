@@ -11,16 +11,16 @@
 #include "text/zip.h"
 
 enum {
-    ROWS_PER_STEP = 1000, /* of a tool's transaction, so that the daemon never waits long for it */
+    ROWS_PER_STEP = 1000, /* rows of one transaction of a tool, so that the daemon never waits long for it */
     REASON_BYTES = 300,
-    FULL_STEP = 32, /* rows of a transaction on a full disk: the WAL has room for so many */
+    FULL_STEP = 32, /* rows of one transaction on a full disk: the WAL has room for so many */
 };
 
 /* A next_try further away than any delay of ours means that the clock was set back since: such a row is due.
  */
 #define NEXT_TRY_MAX_US (INT64_C(2) * 24 * 3600 * 1000000)
 
-/* A store_row, and what its slices point into. */
+/* A store_row with what its slices point into. */
 struct boxed {
     struct store_row row;
     struct arena arena;
@@ -56,13 +56,14 @@ struct scrubbed store_clean(struct store *s, struct slice text, struct arena *a)
     return scrub_clean(s->scrub, text, a);
 }
 
-/* "HTTP 400: what the server said". Another one is crumbd's own or libcurl's, whose address is the server's. */
+/* Returns the reason without secrets: "HTTP 400: what the server said". Any other reason is crumbd's own or libcurl's,
+   whose address is the server's. */
 static struct slice clean_reason(struct store *s, struct slice reason, struct arena *a)
 {
     return slice_starts(reason, SLICE("HTTP ")) ? store_clean(s, reason, a).text : reason;
 }
 
-/* Columns as ROW_COLUMNS names them. False: something in it cannot be what was written. */
+/* Reads the columns that ROW_COLUMNS names. False: something in them cannot be what was written. */
 static bool fill(struct store *s, struct boxed *b, sqlite3_stmt *q, bool with_payload)
 {
     struct store_row *r = &b->row;
@@ -93,7 +94,7 @@ static bool fill(struct store *s, struct boxed *b, sqlite3_stmt *q, bool with_pa
     return true;
 }
 
-/* NULL, *damaged false: no such row. */
+/* Returns a row. NULL with *damaged false: there is no such row. */
 static struct store_row *load(struct store *s, enum query which, int64_t id, bool *damaged)
 {
     sqlite3_stmt *q = s->stmt[which];
@@ -245,7 +246,7 @@ void store_release(struct store *s, int64_t id)
     delivery_free(o);
 }
 
-/* Sentry does not count what it refuses of those that ask it to: that this one is not there, a client report says. */
+/* Adds a dead letter to the client reports, since Sentry does not count the events that it refuses. */
 static bool report_dead(struct store *s, const struct delivery *o)
 {
     const struct store_report r = {.project = slice_str(o->project),
@@ -262,13 +263,13 @@ static bool add_delivery_counts(struct store *s, const uint64_t *did, uint64_t l
            store_add_count(s, COUNT_dead, did[DELIVERY_DEAD]) && store_add_count(s, COUNT_late_answers, late);
 }
 
-/* `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
+/* Writes `n` outcomes and their counts as one transaction; one that only deletes may use the reserve. */
 static bool write_deliveries(struct store *s, struct delivery *const *v, unsigned n)
 {
     static const enum query how[] = {[DELIVERY_SENT] = Q_SENT, [DELIVERY_RETRY] = Q_RETRY, [DELIVERY_DEAD] = Q_DEAD};
     uint64_t did[] = {[DELIVERY_SENT] = 0, [DELIVERY_RETRY] = 0, [DELIVERY_DEAD] = 0}, late = 0;
     bool ok = store_run(s, Q_BEGIN);
-    /* v is sent_first. */
+    /* sent_first has put the outcomes in order, so the last one tells whether all are sent. */
     enum store_effect effect = n && v[n - 1]->kind == DELIVERY_SENT ? GIVES_ROOM : TAKES_ROOM;
     for (unsigned i = 0; ok && i < n; i++) {
         sqlite3_stmt *q = s->stmt[how[v[i]->kind]];
@@ -289,7 +290,7 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
     return true;
 }
 
-/* Of the first n, those that the sender counts, too. */
+/* Returns how many of the first n outcomes the sender counts, too. */
 static unsigned n_decided(const struct store *s, unsigned n)
 {
     unsigned decided = 0;
@@ -303,8 +304,8 @@ uint64_t store_unwritten(const struct store *s)
     return n_decided(s, s->n_pending);
 }
 
-/* A damaged page spoils the transaction that meets it: each outcome gets its own, and what cannot be written
- * stays taken. */
+/* Writes each outcome in a transaction of its own, since a damaged page spoils the transaction that meets it; what
+   cannot be written stays taken. */
 static void write_one_by_one(struct store *s, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -315,7 +316,7 @@ static void write_one_by_one(struct store *s, unsigned n)
         }
 }
 
-/* The first n have been written, or cannot be. */
+/* Forgets the first n outcomes, which have been written or cannot be. */
 static void forget_deliveries(struct store *s, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -335,7 +336,7 @@ static unsigned n_sent(const struct store *s)
     return n;
 }
 
-/* What gives room goes before what takes some. */
+/* Puts the outcomes that give room before those that take some. */
 static void sent_first(struct store *s)
 {
     unsigned sent = 0;
@@ -347,7 +348,8 @@ static void sent_first(struct store *s)
         }
 }
 
-/* How many to write next; on a full disk none of those that take room together with those that give some. */
+/* Returns how many outcomes to write next; on a full disk none of those that take room together with those that give
+   some. */
 static unsigned n_next(const struct store *s, unsigned step)
 {
     unsigned most = step <= FULL_STEP && n_sent(s) ? n_sent(s) : s->n_pending;
@@ -360,8 +362,8 @@ static void give_up_deliveries(struct store *s)
     forget_deliveries(s, s->n_pending);
 }
 
-/* What takes room does not go in. Were it kept for ever, there would be no room for outcomes of what can be delivered;
-   forgotten, a row is sent again as after a crash. */
+/* Forgets outcomes that take room and do not go in. Were they kept for ever, there would be no room for outcomes of
+   rows that can be delivered; a row of which the outcome is forgotten is sent again as after a crash. */
 static void wait_for_room(struct store *s)
 {
     if (n_sent(s))
@@ -416,7 +418,7 @@ void store_deliveries_done(struct store *s)
 
 /* Giving rows out. */
 
-/* The id of the first due row that is not taken; 0: none. */
+/* Returns the id of the first due row that is not taken; 0: there is none. */
 static int64_t first_due(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)
 {
     sqlite3_stmt *q = s->stmt[Q_DUE];
@@ -498,7 +500,7 @@ void store_totals(struct store *s, struct store_totals *out)
 
 /* For people. */
 
-/* At most `step` rows. Returns how many it changed, -1 when that failed. */
+/* Changes at most `step` rows. Returns how many it changed, -1 when that failed. */
 static int one_step(struct store *s, enum query which, int64_t id, enum count count, int step)
 {
     sqlite3_bind_int(s->stmt[which], 1, step);
@@ -507,7 +509,7 @@ static int one_step(struct store *s, enum query which, int64_t id, enum count co
     int changed = ok ? sqlite3_changes(s->db) : 0;
     ok = ok && (count == COUNT_N || store_add_count(s, count, (uint64_t)changed));
     ok = ok && (which != Q_DROP_OPEN ||
-                store_add_count(s, COUNT_stored, (uint64_t)changed)); /* it was there to be sent one day */
+                store_add_count(s, COUNT_stored, (uint64_t)changed)); /* the row was open, to be sent one day */
     return ok && store_end(s, which == Q_REQUEUE || which == Q_HURRY ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
 }
 

@@ -80,7 +80,7 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "DROP TABLE file;",
 };
 
-/* The oldest of the input that uses most. */
+/* The oldest rows of the input that uses most of the store. */
 #define OVERFLOWING                                                                                                    \
     "SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"                                                    \
     " input=(SELECT input FROM share WHERE dead=0 ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?1"
@@ -96,7 +96,7 @@ const char *const store_sql[Q_N] = {
     [Q_FREE_PAGES] = "PRAGMA freelist_count",
     [Q_SHRINK] = "PRAGMA incremental_vacuum(512)",
     [Q_SHRINK_FULL] = "PRAGMA incremental_vacuum(32)",
-    /* A new id, so that the answer to the one before does not hit it. */
+    /* The row gets a new id, so that the answer to the one before does not hit it. */
     [Q_REPLACE] = "INSERT OR REPLACE INTO "
                   "event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
                   " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10)",

@@ -1,7 +1,7 @@
 /* store_state: what the store keeps for flood control, lines waited for and client reports. */
 #include "io/store_impl.h"
 
-/* A slice that is absent is NULL in the row, so that coalesce keeps what is there. */
+/* Binds NULL for a slice that is absent, so that coalesce keeps what the row has. */
 static void bind_optional(sqlite3_stmt *q, int i, struct slice v)
 {
     if (v.p)
@@ -174,7 +174,7 @@ static bool note_reported(struct store *s, const struct store_report *r)
 void store_report_told(struct store *s, const struct store_report *r)
 {
     static const char doing[] = "note what has been reported";
-    /* Else Sentry would be told once more. */
+    /* Otherwise Sentry would be told once more. */
     if (!note_reported(s, r) && store_failed(s, doing) == STORE_FULL && !note_reported(s, r))
         store_failed(s, doing);
 }

@@ -31,7 +31,7 @@ static bool copy_failed(const struct store *s, const char *to, int rc, int os, s
                      sqlite3_errstr(rc), os ? ", " : "", os ? strerror(os) : "");
 }
 
-/* Page by page, what is in the WAL as well; a damaged page does not keep the others from being copied. */
+/* Copies page by page, also what is in the WAL; a damaged page does not keep the others from being copied. */
 static int copy_pages(struct store *s, const char *to, int *os)
 {
     sqlite3 *db = NULL;
@@ -50,7 +50,7 @@ static int copy_pages(struct store *s, const char *to, int *os)
     return rc;
 }
 
-/* Its mode is the store's: both hold the same. Under its name there is a whole copy or none. */
+/* Copies the file. Its mode is the store's, since both hold the same. Under its name there is a whole copy or none. */
 static bool copy_file(struct store *s, const char *part, const char *to, struct diag *d)
 {
     struct stat st;

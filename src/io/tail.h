@@ -19,50 +19,51 @@ struct tail {
     struct tail_tuning tuning;
     struct tail_watch *watch;
     struct event *turn, *poll, *soon, *idle;
-    struct tail_files files;   /* all that are known, awake or asleep */
-    struct tail_files ready;   /* by turns: there may be something to read */
-    struct tail_files waiting; /* by deadline: something complete waits for what follows */
-    struct tail_files removed; /* gone, until the store has been told */
-    struct tail_files turns;   /* asleep, in the order in which they are to be opened */
+    struct tail_files files;   /* all files that are known, awake or asleep */
+    struct tail_files ready;   /* files in which there may be something to read, in the order of their turns */
+    struct tail_files waiting; /* files in whose buffer something complete waits for what follows, by deadline */
+    struct tail_files removed; /* files that are gone, until the store has been told */
+    struct tail_files turns;   /* files asleep, in the order in which they are to be opened */
     struct table by_inode;
-    struct table complaints; /* path -> what was last complained of */
-    struct table shared;     /* folders that others may write, of which that has been said */
-    struct sbuf shared_news; /* their paths until then */
+    struct table complaints; /* path -> the reason that was last complained of */
+    struct table shared;     /* folders that others may write, of which a warning has been logged */
+    struct sbuf shared_news; /* paths of folders of which the next warning tells */
     unsigned n_open;         /* files with a descriptor */
-    unsigned n_rotated;      /* of these, rotated ones */
+    unsigned n_rotated;      /* rotated files with a descriptor */
     uint64_t scans;
     int64_t scanned_ms;
     uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
     bool seen;        /* the store has, or will have, the row that says this input has been here; */
     bool seen_changed;
-    bool rotated_looked_at; /* what rotation had put aside before the start is known, all of it */
+    bool rotated_looked_at; /* all that rotation had put aside before the start is known */
     bool at_end;            /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool parked_said;
-    bool lacks_descriptors; /* in this scan something could not be opened for want of one */
-    struct sbuf row;        /* being put */
+    bool lacks_descriptors; /* in this scan something could not be opened for want of a descriptor */
+    struct sbuf row;        /* the row that is being put */
 };
 
 /* ---- tail_name.c ---- */
 const char *tail_base_name(const char *path);
-/* The caller frees it. */
+/* Returns the folder of a path; the caller frees it. */
 char *tail_folder_of(const char *path);
-/* Base names. True for those that rotation makes of app.log: app.log.1, app.log-20261123, app.log~,
- * app-20261123.log, app.1.log. */
+/* Whether rotation gives app.log such a base name: app.log.1, app.log-20261123, app.log~, app-20261123.log,
+   app.1.log. */
 bool tail_named_as_copy(const char *original, const char *copy);
 bool tail_rotated_name(const char *pattern, const char *path);
 bool tail_is_compressed(const char *path);
 
 /* ---- tail_turn.c ---- */
-/* Monotonic, and Unix. */
+/* Return the monotonic clock, and Unix time. */
 int64_t tail_now_ms(void);
 uint64_t tail_wall_ms(void);
 void tail_schedule(struct event *e, int64_t ms);
-/* By a timer, so that the loop asks everyone else first: what activates itself runs again before anything else. */
+/* Asks for the next turn by a timer, so that the loop asks every other input first: an event that activates itself runs
+   again before anything else. */
 void tail_next_turn(struct tail *t);
-/* There may be something to read. */
+/* Says that there may be something to read in the file. */
 void tail_ready(struct tail *t, struct tail_file *f);
-/* What waits in its buffer is complete at f->deadline. */
+/* Says that what waits in the file's buffer is complete at f->deadline. */
 void tail_await_deadline(struct tail *t, struct tail_file *f);
 void tail_leave_queues(struct tail *t, struct tail_file *f);
 /* Looks for files in this turn of the loop, or the next if that has just been done. */
@@ -70,7 +71,7 @@ void tail_scan_soon(struct tail *t);
 void tail_scan_after(struct tail *t, int64_t ms);
 
 /* ---- tail_watch.c ---- */
-/* NULL when inotify cannot be had; everything then depends on the poll. */
+/* Returns NULL when inotify cannot be had; everything then depends on the poll. */
 struct tail_watch *tail_watch_new(struct tail *t);
 void tail_watch_free(struct tail_watch *w);
 /* Watches, or watches no longer, the inode that f has open. w may be NULL. */
@@ -80,32 +81,32 @@ void tail_unwatch_file(struct tail_watch *w, struct tail_file *f);
 void tail_watch_folders(struct tail_watch *w, const char *pattern);
 
 /* ---- tail_set.c ---- */
-/* A file that is not there by inode yet: asleep. key 0: a random one. */
+/* Adds a file that is not there by inode yet, asleep. key 0: it gets a random one. */
 struct tail_file *tail_insert(struct tail *t, uint64_t key, const struct line_reader_place *from, const char *path);
-/* A file known to be read up to there, asleep. */
+/* Adds a file that is known to be read up to there, asleep. */
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
                             const struct line_reader_place *at);
-/* Gives the file these bytes, in a new place; what was read and what waits stay. */
+/* Gives the file these bytes, in a new place; how far it was read, and what waits in its buffer, stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
 void tail_hand_on(struct tail *t, struct tail_file *f, struct message *m);
-/* Nothing more will come of it: hands on what waits, also a line without LF. */
+/* Ends a file of which nothing more will come: hands on what waits, also a line without LF. */
 void tail_finish(struct tail *t, struct tail_file *f);
-/* Closes it; what is known of it stays. */
+/* Closes the file; what is known of it stays. */
 void tail_put_to_sleep(struct tail *t, struct tail_file *f);
 void tail_forget(struct tail *t, struct tail_file *f);
 struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
 
 /* ---- tail_complain.c: one line of log for each path and reason ---- */
-/* What a path leads to that is no regular file, and what to do. Caller frees. */
+/* Returns what a path leads to that is no regular file, and what to do. The caller frees it. */
 char *tail_why_no_file(const struct safe_why *why);
-/* Says it, unless nothing is there. */
+/* Logs that the path cannot be read, unless nothing is there. */
 void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *why);
 void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why);
-/* It, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
+/* Whether the path, or its folder, was there at the first scan and could not be read: `from` holds for it too. */
 bool tail_unreadable_at_first(const struct tail *t, const char *path);
 /* Whether something cannot be read for want of a right or a descriptor. */
 bool tail_lacks_rights(const struct tail *t);
-/* It has been opened. */
+/* Says that the path has been opened. */
 void tail_readable(struct tail *t, const char *path);
 /* Drops the complaints that this scan had no reason for. */
 void tail_complaints_sweep(struct tail *t);
@@ -116,7 +117,7 @@ void tail_folders_init(struct tail *t);
 void tail_folders_done(struct tail *t);
 /* Notes who may write the folders on the way to the path. */
 void tail_note_folders(struct tail *t, const char *path);
-/* One line names those noted since the last time that others may write. */
+/* Names in one line of the log those folders noted since the last time that others may write. */
 void tail_say_shared(struct tail *t);
 
 /* ---- tail_path.c ---- */
@@ -128,21 +129,21 @@ struct tail_found {
 struct tail_findings {
     struct tail_found *v;
     size_t n;
-    char *unknown[TAIL_UNKNOWN_MAX]; /* paths that could not be looked at, folders that could not be listed */
+    char *unknown[TAIL_UNKNOWN_MAX]; /* paths that could not be looked at, and folders that could not be listed */
     size_t n_unknown;
-    bool blind; /* there were more of these */
+    bool blind; /* there were more of these than fit */
 };
-/* The regular files that the pattern leads to. */
+/* Returns the regular files that the pattern leads to. */
 struct tail_findings tail_list(struct tail *t);
-/* Those that a rotation has given a name outside the pattern: error.log.1, error.log-20261123,
- * error-20261123.log. */
+/* Returns the files that a rotation has given a name outside the pattern: error.log.1, error.log-20261123,
+   error-20261123.log. */
 struct tail_findings tail_list_rotated(struct tail *t);
 void tail_findings_done(struct tail_findings *all);
 /* True when it could not be seen whether the path leads to something: a listing that failed is no listing. */
 bool tail_is_unknown(const struct tail_findings *all, const char *path);
-/* The earlier input whose pattern leads to this path, or NULL. */
+/* Returns the earlier input whose pattern leads to this path, or NULL. */
 const struct tail *tail_owner(const struct tail *t, const char *path);
-/* False: the path, given without wildcards, can never be tailed; why and what to do is in d. */
+/* Whether the path can be tailed. False: given without wildcards, it never can; why and what to do is in d. */
 bool tail_acceptable(const struct input_options *opt, struct diag *d);
 /* Opens what must be a regular file, else -1 and a complaint. */
 int tail_open(struct tail *t, const char *path, struct stat *st);
@@ -153,14 +154,15 @@ struct tail_place {
     char *path;
     struct stat st;
     int fd;
-    bool unknown; /* it could not be looked everywhere: nowhere is not gone */
+    bool unknown; /* it could not be looked everywhere, so that no path does not mean that the bytes are gone */
 };
-/* If path is no file known yet, has f's head and reaches as far as f was read: takes it as the place, unless that has a
- * newer one. */
+/* Takes path as the place, if it is no file known yet, has f's head and reaches as far as f was read, unless the place
+   has a newer one. */
 void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
 /* Looks through the folder of f for a copy that holds at least what was read of it. */
 struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
-/* Its name in its folder, found by its inode; caller frees. NULL: it is not there, or it could not be found out. */
+/* Returns the file's name in its folder, found by its inode; the caller frees it. NULL: it is not there, or that could
+   not be found out. */
 char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
 /* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file
  * may come back. */
@@ -169,22 +171,22 @@ bool tail_may_come_back(const struct tail_file *f);
 bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st);
 
 /* ---- tail_share.c: more files than descriptors ---- */
-/* How many of one input's may be rotated ones. */
+/* Returns how many of one input's open files may be rotated ones. */
 unsigned tail_rotated_max(void);
-/* A file not seen before, to be read from `offset` on. */
+/* Adds a file not seen before, to be read from `offset` on. */
 struct tail_file *tail_add(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset);
 /* True when one more may be opened; closes the one that has been read longest ago, if need be. */
 bool tail_has_room(struct tail *t);
-/* Others have taken more than their half: closes some files, so that there is room to look and to open in the next
- * scan. */
+/* Closes some files when others have taken more than their half of the descriptors, so that there is room to look and
+   to open in the next scan. */
 void tail_give_back(struct tail *t);
 /* True when what the pattern found shows nothing new in a parked file. */
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);
-/* It is opened as soon as there is room. */
+/* Puts the file into the queue of those that are opened as soon as there is room. */
 void tail_await_turn(struct tail *t, struct tail_file *f);
 
 /* ---- tail_find.c ---- */
-/* One look at everything: new files, old ones under new names, rotated and truncated ones. */
+/* Looks at everything once: new files, old ones under new names, rotated and truncated ones. */
 void tail_scan(struct tail *t);
 
 #endif

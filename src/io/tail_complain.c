@@ -15,7 +15,7 @@ enum { COMPLAINTS_MAX = 4096, SWEEP_MAX = 64 };
 struct complaint {
     struct safe_why why;
     bool at_end;   /* it was there at the first scan: `from` holds for it too */
-    uint64_t scan; /* the last one that had reason to */
+    uint64_t scan; /* the last scan that had reason to complain */
 };
 
 static uint64_t path_key(const char *path)
@@ -30,7 +30,7 @@ void tail_complaints_done(struct tail *t)
     table_done(&t->complaints);
 }
 
-/* True when this is news. */
+/* Notes a complaint. True when it is news. */
 static bool complain(struct tail *t, const char *path, const struct safe_why *why)
 {
     struct complaint *c = table_get(&t->complaints, path_key(path));
@@ -68,7 +68,8 @@ void tail_readable(struct tail *t, const char *path)
     free(c);
 }
 
-/* The system's no is a no for now; links in a circle are as final as what is refused. */
+/* Whether the reason is final: what the system refuses may change; links in a circle are as final as what crumbd
+   refuses. */
 static bool is_refusal(const struct safe_why *why)
 {
     return why->reason != SAFE_FAILED || why->error == ELOOP;
@@ -95,14 +96,14 @@ bool tail_unreadable_at_first(const struct tail *t, const char *path)
 
 static const char more_descriptors[] = "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -n)";
 
-/* Caller frees. */
+/* Returns what to do about it. The caller frees the text. */
 static char *remedy(const char *path, int error)
 {
     struct stat st;
     if (error == EMFILE || error == ENFILE)
         return xstrdup(more_descriptors);
     if (error == EACCES &&
-        eaccess(path, R_OK) == 0) /* which asks for the user's rights, and not for those of the sandbox */
+        eaccess(path, R_OK) == 0) /* eaccess asks for the user's rights, and not for those of the sandbox */
         return xstrdup("the sandbox allows what the patterns and their links led to at the start: restart crumbd to "
                        "have this read too");
     if (error == EMLINK)
@@ -128,7 +129,8 @@ static const char link_remedy[] =
     "remove the link if it leads to no log. If it does: make it root's (chown -h root), name the file itself in tail, "
     "or give the file to the owner of the link (chown)";
 
-/* True where a link that is neither root's nor the target's owner's has led to what cannot be read; said then. */
+/* Says, once, that a link which is neither root's nor the target's owner's has led to what cannot be read. True: it is
+   such a link. */
 static bool say_link_failed(const char *path, const struct safe_why *why)
 {
     struct stat st;
@@ -189,8 +191,8 @@ char *tail_why_no_file(const struct safe_why *why)
     return xasprintf("it is %s, and tail reads regular files; %s", kind_of(why), kind_remedy(why));
 }
 
-/* An image whose logs are lost that way runs on without a log, so that is an error; beside logs, such things are
- * common. */
+/* Logs that there is no file. An image whose logs are lost that way runs on without a log, so that is an error; beside
+   logs, such things are common. */
 static void say_no_file(const char *path, const struct safe_why *why)
 {
     log_at(why->is_standard_stream ? LOG_ERROR : LOG_WARN, "this is no file to tail, it is left out",

@@ -15,10 +15,10 @@
 #include "io/safe_open.h"
 
 enum { OLD_HEAD_SEED = 0x7461696c, BLOCK = 4096, NULS_MAX = 1 << 20 };
-/* Lines that tell no format, after which the file is taken for text. */
+/* So many lines that tell no format make the file text. */
 enum { UNTOLD_MAX = 100 };
 
-/* All n bytes at `at`, fewer where the file ends before; -1: they could not be read. */
+/* Reads all n bytes at `at`, fewer where the file ends before; -1: they could not be read. */
 static ssize_t read_at(int fd, void *buf, size_t n, uint64_t at)
 {
     size_t got = 0;
@@ -39,7 +39,7 @@ struct head {
     uint64_t hash, old_hash; /* old: as stores made by older versions have it */
 };
 
-/* OTHER: the file is shorter. */
+/* Reads and hashes a head. OTHER: the file is shorter than that. */
 static enum tail_match read_head(int fd, uint32_t bytes, struct head *out)
 {
     char head[TAIL_HEAD_MAX];
@@ -144,7 +144,7 @@ enum tail_writers tail_writers(int fd)
 
 /* ---- its life ---- */
 
-/* Never 0. */
+/* Returns a key that is never 0. */
 static uint64_t random_key(void)
 {
     uint64_t key = 0;
@@ -167,7 +167,8 @@ struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *fr
     f->lines.untold_max = UNTOLD_MAX;
     f->stream.file_key = f->key;
     f->stream.source = slice_str(f->source);
-    /* By what tells the file: whoever gives another file its name, or it another name, mixes no lines. */
+    /* The ring is that of the file's key, so that whoever gives another file its name, or it another name, mixes no
+       lines. */
     f->stream.ring = f->key;
     f->stream.last_us = RECORD_NO_TIME;
     return f;
@@ -192,7 +193,7 @@ static void set_path(struct tail_file *f, char *path)
     f->path = path;
 }
 
-/* The head as far as it reaches now, for a file whose known head has been found to be the same. */
+/* Learns the head as far as it reaches now, of a file whose known head has been found to be the same. */
 static void learn_head(struct tail_file *f)
 {
     uint32_t before = f->id.head_bytes;
@@ -200,7 +201,8 @@ static void learn_head(struct tail_file *f)
     f->changed |= f->id.head_bytes != before;
 }
 
-/* Its lines share their breadcrumbs with what else the container writes: before a rotation, before it was restarted. */
+/* Learns the container: the file's lines share their breadcrumbs with what else the container writes, before a
+   rotation, or before it was restarted. */
 static void learn_container(struct tail_file *f, const char *found)
 {
     if (f->stream.container)
@@ -297,7 +299,7 @@ bool tail_file_linked(struct tail_file *f, bool *renamed)
     struct stat st;
     *renamed = false;
     if (fstat(f->fd, &st) != 0)
-        return true; /* as far as is known */
+        return true; /* the name is still there, as far as is known */
     if (st.st_nlink == 0)
         return false;
     char *now = safe_path_of(f->fd);

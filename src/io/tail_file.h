@@ -28,18 +28,19 @@ struct tail_file {
     TAILQ_ENTRY(tail_file) all, ready, waiting, turn;
     struct tail_id id;
     uint64_t key;
-    char *path;       /* where it is; symbolic links resolved */
+    char *path;       /* path of the file; symbolic links are resolved */
     char *found;      /* the name the pattern found it by, or NULL */
     char *taken_from; /* the name of the input whose row goes when its own is written; NULL: none */
     char *source;     /* the first such name: what people know it by */
     int fd;           /* -1: asleep */
     int wd;           /* inotify's number for it, or -1 */
     uint64_t size, read_at;
-    struct timespec mtime; /* with size, when its head was last compared; zero: compare again */
+    struct timespec
+        mtime; /* time of the last change, with size, when the head was last compared; zero: compare it again */
     struct line_reader lines;
     uint64_t waits; /* line_reader_waiting when deadline was set */
     struct stream stream;
-    struct arena about;  /* what stream.container is made of */
+    struct arena about;  /* memory of stream.container */
     uint64_t seen;       /* the last scan in which the pattern led here */
     int64_t quiet_since; /* ms */
     int64_t opened;      /* ms */
@@ -53,16 +54,16 @@ struct tail_file {
 
 TAILQ_HEAD(tail_files, tail_file);
 
-/* Takes over no descriptor. key 0: a random one. */
+/* Makes a file that is asleep. key 0: it gets a random one. */
 struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path,
                                 size_t max_message_bytes);
-/* Forgets what is in the buffer, and reads on from there. */
+/* Forgets what is in the buffer, and reads on from this offset. */
 void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from);
 void tail_file_free(struct tail_file *f);
-/* Awake: fd is its own from now on, and st is of fd. Learns its path and its head. */
+/* Wakes the file: fd is its own from now on, and st is of fd. Learns its path and its head. */
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path);
 void tail_file_sleep(struct tail_file *f);
-/* So long it has been, to the best of what is known. */
+/* Returns how long the file has been, to the best of what is known. */
 uint64_t tail_file_reach(const struct tail_file *f);
 
 enum tail_look {
@@ -75,28 +76,29 @@ enum tail_look {
 enum tail_look tail_file_look(struct tail_file *f, bool thorough);
 /* Reads up to max bytes into the buffer. 0 at the end of the file, -1 and errno on failure. */
 ssize_t tail_file_read(struct tail_file *f, size_t max);
-/* False: its name is gone. The new one, if it has been renamed, is in f->path; true in *renamed. */
+/* Whether the file's name is still there. One that has been renamed has its new name in f->path, and *renamed is
+   true. */
 bool tail_file_linked(struct tail_file *f, bool *renamed);
 
-/* The head of a file that is `size` bytes long. */
+/* Learns the head of a file that is `size` bytes long. */
 void tail_head_learn(int fd, uint64_t size, struct tail_id *id);
 /*
  * Whether bytes are the same. What cannot be read at this moment says nothing: who takes it for other bytes reads a
  * file a second time, or takes a rotated one for a new one. It is looked at again at the next scan.
  */
 enum tail_match { TAIL_MATCH_SAME, TAIL_MATCH_OTHER, TAIL_MATCH_UNREADABLE };
-/* The first bytes of fd and those of id. */
+/* Compares the first bytes of fd with those of id. */
 enum tail_match tail_head_match(int fd, const struct tail_id *id);
-/* What both hold in [0, to), as far as the head and the last block of it show. */
+/* Compares what both files hold in [0, to), as far as the head and the last block of it show. */
 enum tail_match tail_bytes_match(int a, int b, uint64_t to);
-/* The byte after the last LF before `size`; 0 when there is none. False: it could not be read. */
+/* Finds the byte after the last LF before `size`; 0 when there is none. False: it could not be read. */
 bool tail_after_last_lf(int fd, uint64_t size, uint64_t *after);
-/* The first byte that is not NUL: who writes on at its old position after a truncation leaves a hole before
- * it. */
+/* Returns the first byte that is not NUL: a writer that writes on at its old position after a truncation leaves a hole
+   before it. */
 uint64_t tail_after_hole(int fd, uint64_t size);
 
 enum tail_writers { TAIL_WRITERS_NONE, TAIL_WRITERS_SOME, TAIL_WRITERS_UNKNOWN };
-/* Whether anyone has it open for writing. */
+/* Says whether anyone has the file open for writing. */
 enum tail_writers tail_writers(int fd);
 
 #endif

@@ -28,7 +28,7 @@ enum {
 
 /* ---- known files ---- */
 
-/* Puts f there, and it is read on. */
+/* Moves f to that place, where it is read on. */
 static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
 {
     tail_attach(t, f, p->fd, &p->st, p->path);
@@ -36,10 +36,8 @@ static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
     p->path = NULL;
 }
 
-/*
- * The bytes of f are no longer in its inode. Read on in a copy of them, else that was all. truncated: by name
- * it is still the same file; otherwise the inode has been given out again.
- */
+/* Follows the bytes of f, which are no longer in its inode, to a copy of them; without one the file is finished.
+   truncated: by name it is still the same file; otherwise the inode has been given out again. */
 static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
 {
     struct tail_place p = tail_find_copy(t, f);
@@ -102,7 +100,8 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
     enum tail_match head;
     int fd = open_known(t, f, path, &st, &head);
     if (fd < 0) {
-        f->seen = t->scans; /* not searched for elsewhere, and not taken for a new file: the next scan sees more */
+        f->seen =
+            t->scans; /* the file is not searched for elsewhere, and not taken for a new one: the next scan sees more */
         return;
     }
     bool shorter = (uint64_t)st.st_size < tail_file_reach(f);
@@ -124,7 +123,7 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
     close(fd);
 }
 
-/* Says it where lines are lost with it, as far as is known. */
+/* Forgets a file that is gone, and counts and logs it where lines are lost with it, as far as is known. */
 static void is_gone(struct tail *t, struct tail_file *f)
 {
     if (f->size > f->read_at) {
@@ -137,7 +136,7 @@ static void is_gone(struct tail *t, struct tail_file *f)
     tail_forget(t, f);
 }
 
-/* Its inode is in its folder, under its name or another. */
+/* Goes on with a file whose inode is in its folder, under its name or another. */
 static void found_by_inode(struct tail *t, struct tail_file *f, const char *path, const struct stat *st)
 {
     if (strcmp(path, f->path) != 0) {
@@ -149,7 +148,7 @@ static void found_by_inode(struct tail *t, struct tail_file *f, const char *path
         found_asleep(t, f, path, false);
 }
 
-/* A sleeping file to which no name of the pattern led. */
+/* Searches for a sleeping file to which no name of the pattern led. */
 static void search_for(struct tail *t, struct tail_file *f)
 {
     struct stat st;
@@ -189,7 +188,7 @@ static void search_for(struct tail *t, struct tail_file *f)
 
 /* ---- what the pattern leads to ---- */
 
-/* The pattern leads to a known file. One that is asleep is opened when it is its turn. */
+/* Goes on with a known file to which the pattern leads. One that is asleep is opened when it is its turn. */
 static void seen_again(struct tail *t, struct tail_file *f, const struct tail_found *at)
 {
     if (f->seen == t->scans)
@@ -209,7 +208,7 @@ static void seen_again(struct tail *t, struct tail_file *f, const struct tail_fo
     f->found = xstrdup(at->path);
 }
 
-/* Opens those whose turn it is, as many as there is room for. */
+/* Opens the files whose turn it is, as many as there is room for. */
 static void open_in_turn(struct tail *t)
 {
     struct tail_file *f;
@@ -234,7 +233,7 @@ static enum tail_match match_original(const struct tail_file *f, int from, int f
         st->st_size <= original.st_size ? tail_bytes_match(from, fd, (uint64_t)st->st_size) : TAIL_MATCH_OTHER;
     if (bytes != TAIL_MATCH_OTHER)
         return bytes;
-    /* Truncated this very moment: the next scan knows what to do with both. */
+    /* The file was truncated this very moment: the next scan knows what to do with both. */
     bool whole = (uint64_t)original.st_size >= f->read_at && tail_head_match(from, &f->id) == TAIL_MATCH_SAME;
     return whole ? TAIL_MATCH_OTHER : TAIL_MATCH_UNREADABLE;
 }
@@ -283,7 +282,7 @@ static struct tail_file *rewritten(const struct tail *t, const char *path, int f
     return NULL;
 }
 
-/* Where reading begins in a file that is new to this input. False: it cannot be told now. */
+/* Finds where reading begins in a file that is new to this input. False: that cannot be told now. */
 static bool first_byte(struct tail *t, const char *path, int fd, const struct stat *st, uint64_t *at)
 {
     *at = 0;
@@ -336,7 +335,7 @@ static enum tail_match match_known_heads(const struct tail *t, int fd, const str
     return TAIL_MATCH_OTHER;
 }
 
-/* False: it cannot be read at this moment. */
+/* Looks at a file that rotation has put aside. False: it cannot be read at this moment. */
 static bool look_at_rotated_file(struct tail *t, const char *path, struct stat st)
 {
     struct safe_why why;
@@ -409,8 +408,7 @@ static void close_rotated(struct tail *t, struct tail_file *f)
         tail_forget(t, f);
 }
 
-/* Rotated files are kept open as long as they may grow, but not without number: those silent longest go
- * first. */
+/* Closes rotated files that are too many, those silent longest first; they are kept open as long as they may grow. */
 static void tidy_rotated(struct tail *t)
 {
     struct tail_file *f, *next, *quietest = NULL;

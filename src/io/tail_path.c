@@ -78,7 +78,7 @@ static bool belongs_to_another(const struct tail *t, const char *path)
     return owner != NULL;
 }
 
-/* What is not seen there this time need not be gone. */
+/* Notes a path of which it is not known what is there: a file that is not seen there this time need not be gone. */
 static void note_unknown(struct tail_findings *all, const char *path)
 {
     if (all->n_unknown < TAIL_UNKNOWN_MAX)
@@ -147,7 +147,7 @@ static void tail_path_not_listed(void *u, const char *folder, const struct safe_
     tail_cannot_list(l->t, folder, why);
 }
 
-/* Also those that hold no file yet. */
+/* Notes every folder that was listed, also those that hold no file yet. */
 static void tail_path_listed(void *u, const char *folder)
 {
     struct listing *l = u;
@@ -181,7 +181,7 @@ bool tail_finds_any(const char *pattern)
 
 struct rotated {
     const struct tail *t;
-    const char *folder; /* in the words of the pattern */
+    const char *folder; /* the folder as the pattern writes it */
     int fd;
     struct tail_findings *all;
 };
@@ -190,7 +190,7 @@ static bool tail_path_consider_rotated(void *u, const struct dirent *e)
 {
     struct rotated *r = u;
     const char *pattern = r->t->opt->text;
-    /* In the words of the pattern: fnmatch does not know that ./a.log is a.log. */
+    /* The path must be written as the pattern is: fnmatch does not know that ./a.log is a.log. */
     char *path = strchr(pattern, '/')
                      ? xasprintf("%s/%s", *r->folder == '/' && !r->folder[1] ? "" : r->folder, e->d_name)
                      : xstrdup(e->d_name);

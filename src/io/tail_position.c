@@ -23,7 +23,7 @@ bool tail_position_hex(struct slice s, uint64_t *out)
     return true;
 }
 
-/* `n` numbers, each with one space behind it. */
+/* Reads `n` numbers, each with one space behind it. */
 static bool read_numbers(struct slice *s, uint64_t *out, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)

@@ -67,12 +67,12 @@ void tail_try_place(const struct tail *t, const struct tail_file *f, const char 
 struct search {
     const struct tail *t;
     const struct tail_file *f;
-    struct tail_place *place; /* of a copy */
+    struct tail_place *place; /* place of the copy */
     char *folder, *path;      /* path: where its inode is now, or NULL */
     struct stat st;
 };
 
-/* False: it could not be listed to its end. */
+/* Searches the folder. False: it could not be listed to its end. */
 static bool search_folder(struct search *s, bool (*name)(void *u, const struct dirent *e))
 {
     struct safe_why why;

@@ -25,7 +25,7 @@ struct tail_file *tail_insert(struct tail *t, uint64_t key, const struct line_re
 {
     struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
     const struct peer none = peer_none();
-    uint64_t ring = f->stream.ring; /* of the file or its container */
+    uint64_t ring = f->stream.ring; /* ring of the file or of its container */
     peer_to_stream(&none, t->opt, &f->stream);
     f->stream.ring = ring;
     f->stream.format = t->opt->format;

@@ -12,12 +12,12 @@
 #include "io/descriptors.h"
 
 enum {
-    OPEN_MIN = 4,        /* for any limit, however small */
-    OPEN_LEAST_MS = 100, /* so long a file that has more to read is read at least */
-    GIVEN_BACK = 4,      /* as many as a walk to a file and the file itself take */
+    OPEN_MIN = 4,        /* least number of open files, however small the limit */
+    OPEN_LEAST_MS = 100, /* least time for which a file that has more to read is read */
+    GIVEN_BACK = 4,      /* descriptors that a walk to a file and the file itself take */
 };
 
-/* How many files all tail inputs may keep open. */
+/* Returns how many files all tail inputs may keep open. */
 static unsigned tail_open_max(void)
 {
     unsigned half = descriptors_limit() / 2;
@@ -47,7 +47,7 @@ static unsigned open_of_all(struct tail *t)
     return n;
 }
 
-/* The input itself, unless another has more. */
+/* Returns the input that gives up a file: the input itself, unless another has more. */
 static struct tail *richest_input(struct tail *t)
 {
     struct tail *most = t;
@@ -57,7 +57,7 @@ static struct tail *richest_input(struct tail *t)
     return most;
 }
 
-/* The greater, the rather it is parked; 0: not at all. */
+/* Returns how well the file can be parked: the greater, the better; 0: not at all. */
 static int dispensable(const struct tail *t, const struct tail_file *f, int64_t now)
 {
     /* A rotated file is read on while it is open, since its name may go; what waits in a buffer is complete soon. */
@@ -83,7 +83,7 @@ static struct tail_file *first_choice(const struct tail *t)
     return best;
 }
 
-/* Never one whose name is gone: it could not be opened again. */
+/* Returns the file that can be parked best, but never one whose name is gone: it could not be opened again. */
 static struct tail_file *most_dispensable(const struct tail *t)
 {
     struct stat st;
@@ -105,7 +105,7 @@ static void say_parked(struct tail *t)
               "raise the limit of open files (LimitNOFILE= in the systemd unit, ulimit -Hn), or tail fewer files"));
 }
 
-/* Closes it although more may come: it is opened again at its place when it has changed. */
+/* Closes the file although more may come: it is opened again at its place when it has changed. */
 static void park(struct tail *t, struct tail_file *f)
 {
     bool changed = f->changed; /* the store has the same place as before */

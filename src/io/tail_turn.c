@@ -57,7 +57,7 @@ void tail_ready(struct tail *t, struct tail_file *f)
     TAILQ_INSERT_TAIL(&t->ready, f, ready);
 }
 
-/* The new one is mostly the last. */
+/* The search begins at the end: a new deadline is mostly the last. */
 void tail_await_deadline(struct tail *t, struct tail_file *f)
 {
     struct tail_file *before = TAILQ_LAST(&t->waiting, tail_files);

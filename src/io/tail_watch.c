@@ -160,7 +160,8 @@ void tail_unwatch_file(struct tail_watch *w, struct tail_file *f)
     f->wd = -1;
 }
 
-/* False: there is no such folder. One that must not be entered is not watched, nor is one above it. */
+/* Watches a folder. False: there is no such folder. One that must not be entered is not watched, nor is one above
+   it. */
 static bool watch_folder(struct tail_watch *w, const char *path)
 {
     struct safe_why why;
@@ -184,7 +185,7 @@ static bool watch_folder(struct tail_watch *w, const char *path)
     return true;
 }
 
-/* The folder, or while it is not there the nearest one above it. */
+/* Watches the folder, or while it is not there the nearest one above it. */
 static void watch_nearest(struct tail_watch *w, char *path)
 {
     while (!watch_folder(w, *path ? path : "/")) {

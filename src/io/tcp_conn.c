@@ -32,7 +32,7 @@ static void deliver(struct conn *c, struct message *m)
     input_message(&c->in->sink, &c->in->input, m);
 }
 
-/* False when nothing is left of what was read. */
+/* Fills the framer. False when nothing is left of what was read. */
 static bool fill_framer(struct conn *c)
 {
     struct evbuffer *in = c->bev ? bufferevent_get_input(c->bev) : NULL;
@@ -78,7 +78,7 @@ void conn_free(struct conn *c)
     free(c);
 }
 
-/* The connection whose unfinished messages take the most memory. */
+/* Returns the connection whose unfinished messages take the most memory. */
 static struct conn *heaviest(struct in_tcp *in)
 {
     struct conn *c, *most = NULL;
@@ -106,7 +106,7 @@ static struct conn *conn_of(const struct held *held)
     return (struct conn *)((uintptr_t)held - offsetof(struct conn, held));
 }
 
-/* What was sent may not have been read yet, or may have to wait. */
+/* Whether the connection is idle: what it sent may not have been read yet, or may have to wait. */
 static bool tcp_conn_is_idle(const struct held *held)
 {
     const struct conn *c = conn_of(held);
@@ -126,7 +126,8 @@ bool tcp_relieve(struct in_tcp *in)
     return true;
 }
 
-/* The address is known. False: it holds more than its share, all of them busy, and this one has been closed. */
+/* Counts the connection for its address, which is known now. False: the address holds more than its share, all of them
+   busy, and this connection has been closed. */
 static bool claim_share(struct conn *c)
 {
     struct in_tcp *in = c->in;
@@ -243,7 +244,7 @@ static bool speaks_ours(struct conn *c)
     return false;
 }
 
-/* Everything that was read, as far as the sender may go. Frees c when it has ended. */
+/* Handles everything that was read, as far as the sender may go. Frees c when it has ended. */
 static void conn_run(struct conn *c)
 {
     input_turn(&c->in->sink, &c->in->input, c->stream.peer);
@@ -292,15 +293,15 @@ static void tls_failed(struct conn *c)
 {
     unsigned long e;
     const char *reason = NULL;
-    /* The newest first; among OpenSSL's errors libevent puts other codes, which have no reason. */
+    /* The newest error comes first; among OpenSSL's errors libevent puts other codes, which have no reason. */
     while (!reason && (e = bufferevent_get_openssl_error(c->bev)) != 0)
         reason = ERR_reason_error_string(e);
-    if (!reason || tls_gone(e)) /* a port scan, a balancer's health check */
+    if (!reason || tls_gone(e)) /* the peer was a port scan or a balancer's health check */
         return;
     ++*tcp_counter(c->in, COUNT_tls_errors);
     long verdict = SSL_get_verify_result(bufferevent_openssl_get_ssl(c->bev));
     if (ERR_GET_REASON(e) == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
-        reason = X509_verify_cert_error_string(verdict); /* "certificate has expired" says more */
+        reason = X509_verify_cert_error_string(verdict); /* such a text as "certificate has expired" says more */
     if (tls_not_tls(e))
         log_conn(LOG_WARN, "a sender without TLS called a TLS port; turn TLS on at the sender or make the input tcp://",
                  c, reason);
@@ -332,7 +333,7 @@ static void tcp_conn_on_event(struct bufferevent *bev, short what, void *u)
 
 /* ---- the early stage ---- */
 
-/* Everything before the messages is done, or begins here: TLS. */
+/* Begins with the messages, or with TLS: everything before them is done. */
 static void attach(struct conn *c)
 {
     struct in_tcp *in = c->in;
@@ -365,7 +366,7 @@ static void set_peer(struct conn *c, const struct sockaddr *sa)
     peer_to_stream(&c->peer, c->in->opt, &c->stream);
 }
 
-/* The client that a PROXY header names. From another host, a loopback address is one of that host, not of ours. */
+/* Sets the client that a PROXY header names. From another host, a loopback address is one of that host, not of ours. */
 static void set_client(struct conn *c, const struct sockaddr *sa)
 {
     struct peer client;
@@ -381,7 +382,7 @@ static void proxy_failed(struct conn *c)
     conn_free(c);
 }
 
-/* Takes no byte beyond the header: what follows may be for OpenSSL. */
+/* Reads the PROXY header and no byte beyond it: what follows may be for OpenSSL. */
 static void tcp_conn_on_proxy(evutil_socket_t fd, short what, void *u)
 {
     struct conn *c = u;
@@ -413,7 +414,7 @@ static void tcp_conn_on_proxy(evutil_socket_t fd, short what, void *u)
     c->early = NULL;
     sbuf_done(&c->header);
     set_client(c, (struct sockaddr *)&from);
-    /* A balancer that speaks for itself has no share: it is one that is asked for. */
+    /* A balancer that speaks for itself has no share: its connection is one that is asked for. */
     if (from.ss_family == AF_UNSPEC || claim_share(c))
         attach(c);
 }
@@ -511,8 +512,8 @@ bool conn_drained(const struct conn *c)
 
 /* ---- the end of the input ---- */
 
-/* Past the bufferevent, which reads only when the loop turns. Over TLS a handshake that the client has done its part of
- * ends here. */
+/* Reads past the bufferevent, which reads only when the loop turns. Over TLS, a handshake of which the client has done
+   its part ends here. */
 static size_t read_now(struct conn *c, char *to, size_t room)
 {
     SSL *ssl = ssl_of(c);

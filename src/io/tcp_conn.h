@@ -28,25 +28,25 @@ enum opening { OPENING_MORE, OPENING_OURS, OPENING_TLS, OPENING_HTTP };
 
 struct conn {
     TAILQ_ENTRY(conn) link;
-    struct held held; /* by the address of its sender, once that is known */
+    struct held held; /* counted for the address of its sender, once that is known */
     struct in_tcp *in;
-    int fd;              /* ours until bev has it */
-    struct event *early; /* PROXY header */
+    int fd;              /* the descriptor, until bev has it */
+    struct event *early; /* reads the PROXY header */
     struct sbuf header;
     struct bufferevent *bev;
     struct event *resume; /* when per_sender lets it go on */
     struct peer peer;
-    struct unix_peer process; /* on a unix socket: who connected */
+    struct unix_peer process; /* the process that connected, on a unix socket */
     struct stream stream;
     struct framer framer;
     struct request_line request_line;
-    size_t looked_at; /* for it; bytes of bev */
+    size_t looked_at; /* bytes of bev that request_line has looked at */
     enum opening opening;
-    size_t held_bytes; /* of in->held_bytes */
-    unsigned tick;     /* of the last bytes, or of the accept */
-    bool ready;        /* past the early stage */
+    size_t held_bytes; /* its part of in->held_bytes */
+    unsigned tick;     /* tick of its last bytes, or of the accept */
+    bool ready;        /* the early stage is over */
     bool proven;       /* has sent a whole message */
-    bool held_back;    /* above per_sender */
+    bool held_back;    /* its sender is above per_sender */
     bool ended;        /* nothing more will come */
 };
 
@@ -68,25 +68,25 @@ struct in_tcp {
     int64_t tick_us;
     unsigned tick;
     bool paused, accept_failed;
-    bool draining; /* the end has come: nobody waits any more */
+    bool draining; /* the end has come: no sender waits any more */
     char host[256];
 };
 
-/* Takes fd, which may be closed before this returns. */
+/* Takes fd over; the connection may be closed before this returns. */
 void conn_open(struct in_tcp *in, int fd, const struct sockaddr *sa);
-/* Hands on what was read and what it had begun, closes. */
+/* Hands on what was read and the message that it had begun, closes and frees. */
 void conn_free(struct conn *c);
 /* Closes the connection that has been idle longest of the address that holds most. False: none holds several, or all of
  * its are busy. */
 bool tcp_relieve(struct in_tcp *in);
-/* After a pause. May free c. */
+/* Goes on after a pause. May free c. */
 void conn_go_on(struct conn *c);
-/* Once a tick: time-outs, and what waits for a delimiter that does not come. May free c. */
+/* Looks, once a tick, at time-outs, and at a connection that waits for a delimiter that does not come. May free c. */
 void conn_sweep(struct conn *c);
 /* True when nothing can be read from it now. */
 bool conn_drained(const struct conn *c);
-/* Reads once what the kernel holds of it and hands that on, whoever would have to wait; for an input that is draining.
-   How many bytes it read. May free c. */
+/* Reads once what the kernel holds of the connection and hands that on, whoever would have to wait; for an input that
+   is draining. Returns how many bytes it read. May free c. */
 size_t conn_drain(struct conn *c);
 /* True when the kernel holds bytes of messages that nobody will read. */
 bool conn_unread(const struct conn *c);

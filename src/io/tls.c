@@ -12,7 +12,7 @@
 
 enum { LOOK_EVERY_US = 1000000 };
 
-/* What tells that a file was replaced or rewritten. */
+/* Values that tell that a file was replaced or rewritten. */
 struct stamp_of_file {
     dev_t dev;
     ino_t ino;
@@ -36,7 +36,7 @@ static const char *key_file(const struct input_options *opt)
     return opt->tls.key ? opt->tls.key : opt->tls.cert;
 }
 
-/* Zero when there is no such file; memset so that two can be compared whole. */
+/* Fills in zeros when there is no such file, by memset, so that two stamps can be compared whole. */
 static void stamp_file(struct stamp_of_file *s, const char *path)
 {
     struct stat st;
@@ -56,7 +56,7 @@ static void stamp_files(struct stamps *s, const struct input_options *opt)
     stamp_file(&s->client_ca, opt->tls.client_ca);
 }
 
-/* A passphrase cannot be asked for: there is no terminal. */
+/* OpenSSL asks for a passphrase, and gets none: there is no terminal. */
 static int tls_no_passphrase(char *buf, int size, int writing, void *u)
 {
     (void)buf, (void)size, (void)writing, (void)u;
@@ -89,7 +89,7 @@ static bool load_files(SSL_CTX *ctx, const struct input_options *opt, struct dia
     }
     if (SSL_CTX_use_certificate_chain_file(ctx, opt->tls.cert) != 1)
         return refuse(d, opt, "certificate", opt->tls.cert);
-    /* Also finds a key that belongs to another certificate. */
+    /* This also finds a key that belongs to another certificate. */
     if (SSL_CTX_use_PrivateKey_file(ctx, key_file(opt), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1)
         return refuse(d, opt, "key", key_file(opt));
     if (!opt->tls.client_ca)

@@ -41,7 +41,7 @@ struct slice unix_peer_unit(struct slice cgroup)
         struct slice controllers = slice_split(&path, ':');
         if (controllers.n && !slice_is(controllers, "name=systemd"))
             continue;
-        /* Below the first part that is no slice a user may make groups of its own. */
+        /* The unit stands below the first part that is no slice, where a user may make groups of its own. */
         while (path.n) {
             struct slice part = slice_split(&path, '/');
             if (part.n && !slice_ends(part, SLICE(".slice")))

@@ -24,7 +24,7 @@ struct upstream_type {
      * it. False: they do not fit. */
     bool (*items)(enum item_kind kind, const struct upstream_item *items, unsigned n, int64_t now_us,
                   struct sbuf *body);
-    /* What the project has not been told of losses. False, and r is empty: nothing. */
+    /* Writes what the project has not been told of losses. False, and r is empty: there is nothing to tell. */
     bool (*losses)(struct client_report *r, struct store *store, struct slice project, int64_t now_us,
                    struct sbuf *body);
     enum reply_verdict (*judge)(const struct reply_answer *a, struct reply_limits *limits);
@@ -32,7 +32,7 @@ struct upstream_type {
 
 extern const struct upstream_type up_sentry;
 
-/* By the scheme of an address that was taken; there is always one. */
+/* Returns the type by the scheme of an address that was taken; there is always one. */
 const struct upstream_type *upstream_type_of(struct slice url);
 
 #endif
