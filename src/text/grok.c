@@ -275,7 +275,7 @@ struct regex *grok_compile(const struct grok *g, struct diag *d, const struct co
     char message[256];
     if (!grok_expand(g, n->text, &t)) {
         err_add(d, ERR_ERROR, conf_place_in(n, t.bad), "%s", t.message);
-    } else if (!(re = regex_compile(sbuf_slice(&t.regex), false, &offset, message))) {
+    } else if (!(re = (g->late ? regex_compile_late : regex_compile)(sbuf_slice(&t.regex), false, &offset, message))) {
         const struct grok_piece *p = piece_at(&t, offset);
         err_add(d, ERR_ERROR, conf_place_in(n, grok_place(&t, offset)), "this pattern does not compile%s: %s",
                 p && p->reference ? " (in what the reference here stands for)" : "", message);

@@ -26,6 +26,7 @@ struct grok_name {
 struct grok {
     const struct grok_name *own;
     unsigned n_own;
+    bool late; /* regex_compile_late */
 };
 
 /* A field whose group PCRE2 could not call by its own name: it has characters that are not allowed there, or comes

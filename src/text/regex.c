@@ -13,10 +13,13 @@ enum { JIT_STACK_START = 32 * 1024, JIT_STACK_MAX = 512 * 1024, HEAP_LIMIT_KIB =
 struct regex {
     pcre2_code *code;
     unsigned count;
-    char *names[REGEX_CAPTURES_MAX + 1];
-    unsigned char same[REGEX_CAPTURES_MAX + 1]; /* of each capture: the next of the same name, 0 none */
+    bool late; /* there is no JIT code yet */
     bool jit;
-    bool direct; /* JIT code that wants no look at the subject before */
+    bool direct;                /* JIT code that wants no look at the subject before */
+    struct regex_capture_name { /* 0 to count */
+        char *name;
+        unsigned same; /* the next capture of the same name, 0: none */
+    } captures[];
 };
 
 struct regex_scratch {
@@ -38,12 +41,21 @@ static void read_names(struct regex *re)
     /* pcre2api(3): each entry is the group number in two bytes, most significant first, then the name and a NUL. */
     for (uint32_t i = 0; i < count; i++, table += size) {
         unsigned number = (unsigned)(table[0] << 8 | table[1]);
-        if (number <= REGEX_CAPTURES_MAX && !re->names[number])
-            re->names[number] = xstrdup((const char *)table + 2);
+        if (number <= re->count && !re->captures[number].name)
+            re->captures[number].name = xstrdup((const char *)table + 2);
     }
 }
 
-struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offset, char message[256])
+static void make_jit(struct regex *re)
+{
+    uint32_t all = PCRE2_UTF;
+    re->late = false;
+    re->jit = pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0;
+    pcre2_pattern_info(re->code, PCRE2_INFO_ALLOPTIONS, &all);
+    re->direct = re->jit && !(all & PCRE2_UTF);
+}
+
+struct regex *regex_compile_late(struct slice pattern, bool ignore_case, size_t *offset, char message[256])
 {
     int code;
     PCRE2_SIZE at = 0;
@@ -62,14 +74,19 @@ struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offs
         pcre2_code_free(compiled);
         return NULL;
     }
-    struct regex *re = xcalloc(1, sizeof *re);
+    struct regex *re = xcalloc(1, sizeof *re + (count + 1) * sizeof re->captures[0]);
     re->code = compiled;
     re->count = count;
+    re->late = true;
     read_names(re);
-    re->jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
-    uint32_t all = PCRE2_UTF;
-    pcre2_pattern_info(compiled, PCRE2_INFO_ALLOPTIONS, &all);
-    re->direct = re->jit && !(all & PCRE2_UTF);
+    return re;
+}
+
+struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offset, char message[256])
+{
+    struct regex *re = regex_compile_late(pattern, ignore_case, offset, message);
+    if (re)
+        make_jit(re);
     return re;
 }
 
@@ -77,8 +94,8 @@ void regex_free(struct regex *re)
 {
     if (!re)
         return;
-    for (unsigned i = 0; i <= REGEX_CAPTURES_MAX; i++)
-        free(re->names[i]);
+    for (unsigned i = 0; i <= re->count; i++)
+        free(re->captures[i].name);
     pcre2_code_free(re->code);
     free(re);
 }
@@ -90,24 +107,30 @@ unsigned regex_count(const struct regex *re)
 
 const char *regex_name(const struct regex *re, unsigned number)
 {
-    return number <= REGEX_CAPTURES_MAX ? re->names[number] : NULL;
+    return number <= re->count ? re->captures[number].name : NULL;
 }
 
 unsigned regex_number(const struct regex *re, struct slice name)
 {
     for (unsigned i = 1; i <= re->count; i++)
-        if (re->names[i] && slice_is(name, re->names[i]))
+        if (re->captures[i].name && slice_is(name, re->captures[i].name))
             return i;
     return 0;
+}
+
+static bool has_name_of(const struct regex *re, unsigned a, unsigned b)
+{
+    const char *one = re->captures[a].name, *other = re->captures[b].name;
+    return one && other && strcmp(one, other) == 0;
 }
 
 static void link_same(struct regex *re)
 {
     for (unsigned i = 1; i <= re->count; i++) {
         unsigned next = i + 1;
-        while (next <= re->count && !(re->names[i] && re->names[next] && strcmp(re->names[i], re->names[next]) == 0))
+        while (next <= re->count && !has_name_of(re, i, next))
             next++;
-        re->same[i] = (unsigned char)(next <= re->count ? next : 0);
+        re->captures[i].same = next <= re->count ? next : 0;
     }
 }
 
@@ -116,8 +139,8 @@ void regex_rename(struct regex *re, const char *name, struct slice as)
     unsigned number = regex_number(re, slice_str(name));
     if (!number)
         return;
-    free(re->names[number]);
-    re->names[number] = slice_dup(as);
+    free(re->captures[number].name);
+    re->captures[number].name = slice_dup(as);
     link_same(re);
 }
 
@@ -173,6 +196,8 @@ enum regex_result regex_match(const struct regex *re, struct regex_scratch *s, s
     s->subject = subject;
     s->groups = 0;
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.p ? subject.p : "");
+    if (re->late)
+        make_jit((struct regex *)(uintptr_t)re);
     int rc = PCRE2_ERROR_JIT_BADOPTION; /* also of a pattern with (*NO_JIT) */
     if (re->direct)
         rc = pcre2_jit_match(re->code, text, subject.n, from, 0, s->data, s->context);
@@ -200,7 +225,7 @@ static struct slice group_text(const struct regex_scratch *s, unsigned number)
 struct slice regex_capture(const struct regex_scratch *s, unsigned number)
 {
     struct slice text = group_text(s, number);
-    while (!text.p && s->groups && number <= REGEX_CAPTURES_MAX && (number = s->re->same[number]) != 0)
+    while (!text.p && s->groups && number <= s->re->count && (number = s->re->captures[number].same) != 0)
         text = group_text(s, number);
     return text;
 }

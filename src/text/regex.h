@@ -16,6 +16,8 @@ enum { REGEX_CAPTURES_MAX = 64, REGEX_MATCH_LIMIT = 200000 };
 
 /* NULL on error: *offset is the byte in the pattern, message (at least 256 bytes) says what is wrong. */
 struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offset, char message[256]);
+/* The same, but JIT code is made when it is first matched: for one thread alone, and where most are never matched. */
+struct regex *regex_compile_late(struct slice pattern, bool ignore_case, size_t *offset, char message[256]);
 void regex_free(struct regex *re);
 /* Captures by number (1..count); the name of each, or NULL. */
 unsigned regex_count(const struct regex *re);

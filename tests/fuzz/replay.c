@@ -21,7 +21,7 @@ static unsigned files;
 
 static void run_one(const uint8_t *p, size_t n)
 {
-    uint8_t *copy = malloc(n ? n : 1);
+    uint8_t *copy = calloc(1, n ? n : 1);
     assert(copy);
     if (n)
         memcpy(copy, p, n);
