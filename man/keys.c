@@ -2,7 +2,7 @@
  * keys: the key list of a manual page, or a JSON Schema, from the table that reads the file. Runs while
  * building.
  *
- *   keys man|schema crumbd|crumbd-rules
+ *   keys man|schema crumbd|crumbd-rules|crumbd-traces
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #include "app/settings.h"
 #include "core/rule_keys.h"
+#include "core/trace_keys.h"
 #include "text/keys.h"
 
 enum { TEXT_BYTES_MAX = 4 << 20 };
@@ -20,6 +21,7 @@ static const struct {
 } files[] = {
     {"crumbd", "crumbd.yaml", &settings_table},
     {"crumbd-rules", "crumbd rules", &rule_pack_table},
+    {"crumbd-traces", "crumbd traces", &trace_grammar_table},
 };
 
 int main(int argc, char **argv)
@@ -41,6 +43,6 @@ int main(int argc, char **argv)
         sbuf_done(&out);
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    fputs("usage: keys man|schema crumbd|crumbd-rules\n", stderr);
+    fputs("usage: keys man|schema crumbd|crumbd-rules|crumbd-traces\n", stderr);
     return 2;
 }

@@ -291,8 +291,6 @@ static bool is_type(struct slice s)
 void field_names_error(struct record *r, struct slice type, struct slice value)
 {
     type = slice_trim(type);
-    if (!is_type(type))
-        return;
-    r->error_type = type;
+    r->error_type = is_type(type) ? type : SLICE_NONE;
     r->error_value = slice_trim(value);
 }

@@ -45,7 +45,7 @@ bool field_names_time(struct slice text, const struct zone *zone, int64_t *us);
 /* Sets the record's member for the roles LOGGER to TRACEPARENT unless it has one already. Ids that do not
    look like ids of their kind are passed over, and APP and HOST of a sender that is not trusted. */
 void field_names_take(struct record *r, enum role role, struct slice value);
-/* Class and text of an exception, as fields say them; passed over where the class does not look like one. */
+/* Sets class and text of an exception, as fields say them; a class that does not look like one is passed over. */
 void field_names_error(struct record *r, struct slice type, struct slice value);
 
 #endif

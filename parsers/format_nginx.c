@@ -28,7 +28,7 @@ static void format_nginx_place(const struct record *r, struct slice *process, st
 
 #define OF_NGINX .tags = tags, .varies = varies, .context = "nginx", .members = members, .place = format_nginx_place
 
-const struct format_traits format_nginx_error = {OF_NGINX, .logger = "nginx.error", .category = "nginx.error",
-                                                 .seeks_access = true, .tears = true};
-const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true,
+const struct format_traits format_nginx_error = {
+    OF_NGINX, .logger = "nginx.error", .category = "nginx.error", .seeks_access = true, .tears = true, .whole = true};
+const struct format_traits format_nginx_access = {OF_NGINX, .category = "nginx.access", .access = true, .whole = true,
                                                   .takes_log_format = true};

@@ -44,7 +44,10 @@ struct format_traits {
     bool seeks_access; /* a record is about a request whose access line may know no connection */
     bool takes_log_format; /* its lines are as a log_format of the user says */
     bool by_message;       /* clients send whole messages: each may be compressed, or be an array of several */
-    bool tears; /* where each line is a message, a client's line break may tear a record of it into several */
+    bool whole;            /* a record is an entry with all its lines, unless it is torn: no other continues it */
+    bool says_process; /* every line says host, program and process, also one that a program printed without a head */
+    bool says_stream;  /* of a container's lines the level says which of its streams a line is of */
+    bool tears;        /* where each line is a message, a client's line break may tear a record of it into several */
 };
 
 static inline struct slice format_value_of(const struct format_value *v, const struct record *r)

@@ -42,7 +42,8 @@ static size_t move_down(struct framer *c, size_t dst, size_t from, size_t to)
 static void compact(struct framer *c)
 {
     size_t end = 0;
-    c->ahead.looker = NULL;
+    for (unsigned i = 0; i < FRAME_LOOKERS; i++)
+        c->ahead.looks[i].by = NULL;
     if (c->entry.open) {
         /* An entry that is still whole reaches up to the piece, its last line end included. */
         size_t to = c->entry.truncated ? c->entry.from + c->entry.kept : c->piece.from;
@@ -114,8 +115,11 @@ static void yield_entry(struct framer *c, struct message *out)
     struct slice text = slice_of(c->p + c->entry.from, c->entry.kept);
     if (!c->entry.truncated)
         text = without_cr(text);
-    *out =
-        (struct message){text, c->entry.lines, c->entry.truncated, c->entry.offset, .stream = NULL, .ahead = &c->ahead};
+    *out = (struct message){.text = text,
+                            .lines = c->entry.lines,
+                            .truncated_bytes = c->entry.truncated,
+                            .offset = c->entry.offset,
+                            .ahead = &c->ahead};
     c->entry.open = false;
 }
 

@@ -68,21 +68,30 @@ struct frame_rule {
 struct stream;
 
 /* What stands behind a message in the buffer that it is in, for who would rather look at much at once. */
+enum frame_looker { FRAME_LOOKER_RULES, FRAME_LOOKER_TRACES, FRAME_LOOKERS };
 struct frame_ahead {
     const char *begin, *end; /* of the buffer */
-    /* Who has looked at them, and the number of that look: NULL when they have been moved since, or nobody has. */
-    const void *looker;
-    uint64_t look;
+    /* Who has looked at it, and the number of that look: NULL when the bytes have been moved since, or nobody has. */
+    struct frame_look {
+        const void *by;
+        uint64_t number;
+    } looks[FRAME_LOOKERS];
 };
 
 /* From the framer, or a frame of the transport, to the pipeline. The bytes may be reused when what it is given to
  * returns. */
 struct message {
     struct slice text;
-    unsigned lines;            /* physical lines it was made of; 1 for frames, whatever they hold */
-    uint64_t truncated_bytes;  /* left out at the cap, or promised by a count and never sent */
-    uint64_t offset;           /* of its first byte in the stream; means nothing when the stream has no file_key */
-    struct stream *stream;     /* whose it is; set by who hands it on, NULL before that */
+    unsigned lines;           /* physical lines it was made of; 1 for frames, whatever they hold */
+    uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
+    uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key */
+    struct stream *stream;    /* whose it is; set by who hands it on, NULL before that */
+    enum {
+        MESSAGE_NEW,
+        MESSAGE_AGAIN,  /* read a second time, after a crash: it was handed on, and may be a line of one that is RESUMED
+                         */
+        MESSAGE_RESUMED /* the same, and it was waiting for lines after it */
+    } read;
     struct frame_ahead *ahead; /* NULL: nothing is known of the bytes behind it */
 };
 

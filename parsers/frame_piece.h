@@ -76,7 +76,11 @@ static inline void piece_skip_padding(struct framer *c)
 /* Gives the piece out as a message of its own and begins the next one at `at`. */
 static inline void piece_yield(struct framer *c, struct message *out)
 {
-    *out = (struct message){piece_text(c), 1, c->piece.truncated, c->piece.offset, .stream = NULL, .ahead = &c->ahead};
+    *out = (struct message){.text = piece_text(c),
+                            .lines = 1,
+                            .truncated_bytes = c->piece.truncated,
+                            .offset = c->piece.offset,
+                            .ahead = &c->ahead};
     piece_begin(c);
 }
 

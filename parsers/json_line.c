@@ -97,6 +97,7 @@ static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
         return false;
     }
     field_map_finish(&w);
+    r->headed = r->level != LEVEL_NONE;
     return true;
 }
 

@@ -22,6 +22,8 @@ uint64_t line_reader_first(const struct line_reader_place *from)
     for (int i = 0; i < PARTIAL_STREAMS; i++)
         if (from->held[i] && from->held[i] - 1 < first)
             first = from->held[i] - 1;
+    if (from->n_begins && from->begins[0] < first)
+        first = from->begins[0];
     return first;
 }
 
@@ -62,19 +64,40 @@ static void tell_format(struct line_reader *l, enum format *format)
         frame(l, *format);
 }
 
-/* Read for the second time: of what had been handed out already nothing comes again. */
-static bool was_handed_out(struct line_reader *l)
+/* A piece that was waiting for the last one of its line. */
+static bool was_held(struct line_reader *l, uint64_t offset, struct slice line)
 {
-    if (l->line.offset >= l->resume.offset)
-        return false;
-    int stream = partial_stream(&l->join, l->line.text);
-    return stream < 0 || !l->resume.held[stream] || l->line.offset < l->resume.held[stream] - 1;
+    int stream = l->joins ? partial_stream(&l->join, line) : -1;
+    return stream >= 0 && l->resume.held[stream] && offset >= l->resume.held[stream] - 1;
+}
+
+static bool is_begin(const struct line_reader_place *at, uint64_t offset)
+{
+    for (unsigned i = 0; i < at->n_begins; i++)
+        if (at->begins[i] == offset)
+            return true;
+    return false;
+}
+
+/* What is read for the second time says so. */
+static void mark(struct line_reader *l, struct message *m)
+{
+    if (!was_held(l, m->offset, m->text))
+        m->read = is_begin(&l->resume, m->offset) ? MESSAGE_RESUMED : MESSAGE_AGAIN;
+}
+
+/* Of what had been handed out already nothing comes again, but what may be part of what was waiting. */
+static bool is_done_with(struct line_reader *l)
+{
+    const struct line_reader_place *at = &l->resume;
+    bool again = at->n_begins && l->line.offset >= at->begins[0];
+    return l->line.offset < at->offset && !again && !was_held(l, l->line.offset, l->line.text);
 }
 
 /* Feeds the line that has been taken. True: *out is ready. */
 static bool feed(struct line_reader *l, struct message *out)
 {
-    if (was_handed_out(l)) {
+    if (is_done_with(l)) {
         l->has_line = false;
         return false;
     }
@@ -87,17 +110,22 @@ bool line_reader_next(struct line_reader *l, enum format *format, struct message
 {
     for (;;) {
         tell_format(l, format);
+        if (!l->joins && !framer_next(&l->framer, out))
+            return false;
         if (!l->joins)
-            return framer_next(&l->framer, out);
+            break;
         if (!l->has_line && !framer_next(&l->framer, &l->line))
             return false;
         l->has_line = true;
         if (feed(l, out))
-            return true;
+            break;
     }
+    if (out->offset < l->resume.offset)
+        mark(l, out);
+    return true;
 }
 
-bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct message *out)
+static bool flush(struct line_reader *l, enum framer_flush how, struct message *out)
 {
     if (!l->joins)
         return framer_flush(&l->framer, how, out);
@@ -106,6 +134,15 @@ bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct mess
     if (how == FRAME_END && l->has_line && feed(l, out))
         return true;
     return partial_flush(&l->join, out);
+}
+
+bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct message *out)
+{
+    if (!flush(l, how, out))
+        return false;
+    if (out->offset < l->resume.offset)
+        mark(l, out);
+    return true;
 }
 
 uint64_t line_reader_waiting(const struct line_reader *l)

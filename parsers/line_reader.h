@@ -15,13 +15,19 @@
  * writes, which may be seconds apart. */
 enum { LINE_READER_PIECE_IDLE = 10 };
 
+enum { LINE_READER_BEGINS_MAX = 16 };
+
 /*
  * Where reading has to begin again after a crash. Everything before `offset` has been handed out, except the lines of
- * a stream from `held` - 1 on: those are the pieces of a line that was not whole yet. 0: the stream has none.
+ * a stream from `held` - 1 on: those are the pieces of a line that was not whole yet. 0: the stream has none. At
+ * `begins` began messages that were waiting for lines after them (join.h): from the first of them on all messages come
+ * again, and say so (struct message).
  */
 struct line_reader_place {
     uint64_t offset;
     uint64_t held[PARTIAL_STREAMS];
+    uint64_t begins[LINE_READER_BEGINS_MAX]; /* ascending, each less than offset */
+    unsigned n_begins;
 };
 
 /* Members are private, but for `framer`: bytes are fed into it. */

@@ -116,6 +116,7 @@ static bool logfmt_parse(struct parse_ctx *ctx, struct record *r)
     field_map_start(&w, ctx, r);
     if (read_pairs(&w, s)) {
         field_map_finish(&w);
+        r->headed = r->level != LEVEL_NONE;
         return true;
     }
     r->n_fields = n;

@@ -244,6 +244,8 @@ static const struct record_fact facts[] = {
     {"full_message", offsetof(struct record, full_message), NULL, false},
     {"input", offsetof(struct record, input), NULL, false},
     {"peer", offsetof(struct record, peer), NULL, false},
+    {"exception.type", offsetof(struct record, exception_type), NULL, false},
+    {"exception.value", offsetof(struct record, exception_value), NULL, false},
     {"level", 0, record_level_text, false},
     {"format", 0, record_format_text, false},
     {"upstream.host", 0, record_upstream_host, true},

@@ -14,6 +14,7 @@
 #include "parsers/level.h"
 
 struct container;
+struct trace;
 
 enum format {
     FORMAT_AUTO,
@@ -46,16 +47,20 @@ struct record {
     struct slice error_type,
         error_value; /* what fields say of an exception: class and text; the type may stand alone */
     struct slice host, app, procid, msgid, logger;
+    struct slice thread; /* that a line of text names, by which lines of a trace are told apart */
     struct slice request_id, trace_id, span_id;
     const struct container *container; /* whose log it stands in, or NULL */
     struct slice input;                /* the name of the input it came by */
-    struct slice peer;                 /* who sent it: an address, or uid, pid and unit; not what it says itself */
-    bool untrusted;                    /* its fields set none of the names that say whose it is: record_reserves */
-    unsigned lines;                    /* how many lines it was made of, at least 1 */
-    bool truncated;                    /* its writer or max_message cut it */
+    const struct trace *trace;         /* what its text holds of one, as far as somebody has looked; or NULL */
+    struct slice exception_type, exception_value; /* of the exception that it reports */
+    struct slice peer; /* who sent it: an address, or uid, pid and unit; not what it says itself */
+    bool untrusted;    /* its fields set none of the names that say whose it is: record_reserves */
+    unsigned lines;    /* how many lines it was made of, at least 1 */
+    bool truncated;    /* its writer or max_message cut it */
     bool torn; /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
     bool forged;       /* bytes of a client that were made to look like an entry: level is at most WARNING */
+    bool headed;       /* its text says time or level itself: it is no bare line of a text that a carrier brings */
     bool partial;      /* see struct parser: finish has not been called */
     bool fields_lost;  /* had more than RECORD_FIELDS_MAX fields */
     unsigned n_fields;
@@ -98,10 +103,10 @@ bool record_reserves(const struct record *r, struct slice name);
    Fluent Bit write. {NULL, 0} when unknown. */
 struct slice record_runs_in(const struct record *r, struct slice name);
 /* A member or field as templates and `when` see it: message, host, app, level, format, procid, msgid, logger,
-   request_id, trace_id, span_id, full_message, input, peer, what container_get knows, a field (of a sender not trusted
-   none of the reserved names), or the derived container, pod, namespace and image (see record_runs_in), upstream.host
-   (host:port, or unix:/path), request.method, request.path (without query). An absent member does not hide a field of
-   its name. {NULL, 0} when absent. */
+   request_id, trace_id, span_id, full_message, exception.type, exception.value, input, peer, what container_get knows,
+   a field (of a sender not trusted none of the reserved names), or the derived container, pod, namespace and image (see
+   record_runs_in), upstream.host (host:port, or unix:/path), request.method, request.path (without query). An absent
+   member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 
 /* Such a name with all that is known of it before there is a record, so that no more than fields' names are compared

@@ -269,7 +269,7 @@ static bool skip_before_level(struct slice *s, size_t bracket, bool stamped, str
  */
 static enum level level_from(struct slice *s, struct record *r, bool stamped)
 {
-    struct slice rest = *s;
+    struct slice rest = *s, thread = SLICE_NONE;
     bool pairs = false;
     for (int i = 0; i < TOKENS_MAX; i++) {
         size_t taken, bracket;
@@ -284,8 +284,11 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
         if (level != LEVEL_NONE) {
             if (taken && (bracket || !pairs))
                 *s = slice_from(rest, taken);
+            r->thread = thread;
             return level;
         }
+        if (bracket) /* mostly; whatever it is, lines that have it belong together */
+            thread = slice_sub(rest, 1, bracket - 1);
         pairs = pairs || slice_chr(word_at(rest), '=');
         if (!skip_before_level(&rest, bracket, stamped, r))
             break;
@@ -456,6 +459,7 @@ static bool text_parse(struct parse_ctx *ctx, struct record *r)
     /* A line in which nothing was found but a number keeps it. */
     if (!stamped && r->level == LEVEL_NONE && s.p == behind.p)
         s = whole;
+    r->headed = s.p != whole.p;
     r->message = s.n ? s : whole;
     return true;
 }

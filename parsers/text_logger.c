@@ -180,7 +180,10 @@ static bool spring(struct slice *s, struct record *r)
     r->procid = slice_sub(rest, 0, digits);
     slice_skip(&rest, digits + 5);
     for (int i = 0; i < 2; i++) {
-        slice_skip(&rest, pair_at(rest, '[', ']', &inside));
+        size_t n = pair_at(rest, '[', ']', &inside);
+        if (n)
+            r->thread = slice_trim(inside); /* the last of them */
+        slice_skip(&rest, n);
         skip_spaces(&rest);
     }
     struct slice name = word_at(rest), behind = slice_from(rest, name.n);
@@ -206,6 +209,7 @@ static bool jboss(struct slice *s, struct record *r)
     if (!n || !starts(slice_from(rest, n), " "))
         return false;
     r->logger = name;
+    r->thread = thread;
     *s = slice_from(rest, n + 1);
     return true;
 }
@@ -343,8 +347,10 @@ static void thread_and_name(struct slice *s, struct record *r)
     skip_spaces(&rest);
     if (!thread && starts(rest, "in ")) /* Flask: "ERROR in app: message" */
         slice_skip(&rest, 3);
-    if ((thread && behind_thread(&rest, r)) || logger_from(&rest, thread, r))
+    if ((thread && behind_thread(&rest, r)) || logger_from(&rest, thread, r)) {
         *s = rest;
+        r->thread = thread ? inside : r->thread;
+    }
 }
 
 void text_logger(struct slice *s, struct record *r)

@@ -8,6 +8,8 @@
 #include "core/rule_check.h"
 #include "core/rule_keys.h"
 #include "core/scrub.h"
+#include "core/trace_check.h"
+#include "core/trace_keys.h"
 #include "text/keys.h"
 
 static int print_schema(const char *kind)
@@ -18,8 +20,10 @@ static int print_schema(const char *kind)
         keys_schema(&settings_table, "crumbd.yaml", &out);
     else if (strcmp(kind, "rules") == 0)
         keys_schema(&rule_pack_table, "crumbd rules", &out);
+    else if (strcmp(kind, "traces") == 0)
+        keys_schema(&trace_grammar_table, "crumbd traces", &out);
     else
-        return command_usage("check", "--schema takes config or rules, not \"%s\"", kind);
+        return command_usage("check", "--schema takes config, rules or traces, not \"%s\"", kind);
     fwrite(out.p, 1, out.n, stdout);
     sbuf_done(&out);
     return EXIT_WELL;
@@ -66,11 +70,14 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 static void check_rules(const struct snapshot *now, const struct arguments *a, struct diag *d)
 {
     const struct rule_check result = rule_check_samples(now->rules, d);
+    const struct trace_check traces = trace_check_samples(now->rules->traces, d);
     rule_check_patterns(now->rules, d);
+    trace_check_patterns(now->rules->traces, d);
     const struct settings *s = now->settings;
     const char *config = !s ? "" : s->path ? s->path : "zero configuration";
     if (!d->errors && !a->dump)
-        printf("ok: %s%s%u rules, %u samples\n", config, s ? ", " : "", now->rules->n, result.samples);
+        printf("ok: %s%s%u rules, %u samples, %u grammars of traces, %u samples\n", config, s ? ", " : "",
+               now->rules->n, result.samples, trace_set_count(now->rules->traces), traces.samples);
 }
 
 static int check(const struct arguments *a)
@@ -82,7 +89,8 @@ static int check(const struct arguments *a)
         settings_dump(s, stdout);
         print_sandbox(s);
     }
-    const struct snapshot_rules from = {.names = a->files, .n_names = a->n_files, .files_only = true};
+    const struct snapshot_rules from = {
+        .names = a->files, .n_names = a->n_files, .files_only = true, .trace_samples = true};
     struct snapshot *now = s || rules_alone ? snapshot_load(s, &from, &d) : NULL;
     scrub_check(&d);
     if (now)

@@ -22,6 +22,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "core/join.h"
 #include "io/privileges.h"
 #include "parsers/frame.h"
 #include "text/json.h"
@@ -229,7 +230,8 @@ static bool start_threads(struct wrapped *w, struct input_options inputs[3], cha
                                            .text = name,
                                            .fd = ends[i][0],
                                            .format = i == 2 ? FORMAT_JSON : FORMAT_AUTO,
-                                           .max_message_bytes = FRAME_MESSAGE_MAX};
+                                           .max_message_bytes = FRAME_MESSAGE_MAX,
+                                           .join = join_defaults};
     }
     sigset_t all, before;
     sigfillset(&all);

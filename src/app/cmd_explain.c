@@ -2,17 +2,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/command.h"
+#include "app/reader.h"
 #include "app/show.h"
 #include "app/snapshot.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
-#include "core/pipeline.h"
+#include "core/event.h"
+#include "core/judge.h"
+#include "core/pipeline_trace.h"
+#include "parsers/parser.h"
 #include "io/clock.h"
+#include "io/source_files.h"
 #include "text/keys.h"
 
-enum { VALUE_POINTS = 200, NEAR_MISSES = 8 };
+enum { VALUE_POINTS = 200, NEAR_MISSES = 8, FRAMES_SHOWN = 30 };
 
 static void put(const char *name, struct slice value)
 {
@@ -102,15 +108,20 @@ static void show_captures(const struct judge *j, const struct rule *rule)
     }
 }
 
-static void show_event(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
+static void show_event(struct judge *j, const struct options *opt, const struct record *r, struct arena *a,
+                       struct verdict *v)
 {
     const struct template_source from = judge_source(j, r, a);
     verdict_complete(v, &from);
+    if (options_everywhere(opt, v->project))
+        verdict_fill_everywhere(v, &from);
     printf("event\n");
     put("title", v->texts->title);
     put("level", slice_str(level_name(v->level)));
     for (unsigned i = 0; i < v->n_fingerprint; i++)
         put(i ? "" : "fingerprint", v->fingerprint[i]);
+    if (!v->n_fingerprint)
+        put("fingerprint", SLICE("(none: Sentry groups by the stack)"));
     for (unsigned i = 0; i < v->n_tags; i++) {
         struct sbuf b;
         sbuf_init(&b, 8192);
@@ -124,7 +135,8 @@ static void show_event(struct judge *j, const struct record *r, struct arena *a,
 }
 
 /* A rule that waits: what the event would be if the line, or its end, did not come. */
-static void show_pending(struct judge *j, const struct record *r, struct arena *a, struct verdict *v)
+static void show_pending(struct judge *j, const struct options *opt, const struct record *r, struct arena *a,
+                         struct verdict *v)
 {
     const struct rule *rule = v->rule;
     struct sbuf b;
@@ -134,13 +146,70 @@ static void show_pending(struct judge *j, const struct record *r, struct arena *
            rule->absence.every_us ? "when it does not come again for" : "when no end comes within", sbuf_cstr(&b));
     sbuf_done(&b);
     if (judge_past(j, rule, r, a, v))
-        show_event(j, r, a, v);
+        show_event(j, opt, r, a, v);
 }
 
-static void explain(const struct snapshot *now, const struct record *r, struct arena *a)
+static void show_frame(const struct trace_frame *f)
+{
+    struct sbuf b;
+    sbuf_init(&b, 16384);
+    if (f->omitted) {
+        sbuf_addf(&b, "... %u more", f->omitted);
+    } else {
+        sbuf_addf(&b, "%s %.*s%s%.*s", f->in_app ? "+" : "-", SLICE_ARG(f->module), f->module.n ? "." : "",
+                  SLICE_ARG(f->function.n ? f->function : SLICE("?")));
+        if (f->file.n)
+            sbuf_addf(&b, " (%.*s", SLICE_ARG(f->file));
+        if (f->file.n && f->line)
+            sbuf_addf(&b, ":%u", f->line);
+        if (f->file.n)
+            sbuf_addc(&b, ')');
+    }
+    put("", sbuf_slice(&b));
+    sbuf_reset(&b);
+    if (f->context) {
+        sbuf_addf(&b, "    %.*s", SLICE_ARG(slice_trim(f->context->line)));
+        put("", sbuf_slice(&b));
+    }
+    sbuf_done(&b);
+}
+
+static void show_exception(const struct trace_exception *e)
+{
+    struct sbuf b;
+    sbuf_init(&b, 16384);
+    sbuf_adds(&b, e->printed);
+    if (e->value.n)
+        sbuf_addf(&b, ": %.*s", SLICE_ARG(e->value));
+    put(e->relation == TRACE_REPORTED ? "exception" : "", sbuf_slice(&b));
+    sbuf_done(&b);
+    unsigned hidden = e->frames.n > FRAMES_SHOWN ? e->frames.n - FRAMES_SHOWN : 0;
+    for (unsigned i = e->frames.n; i-- > hidden;)
+        show_frame(&e->frames.v[i]);
+    if (hidden)
+        printf("  %-14s   and %u more\n", "", hidden);
+}
+
+/* As its grammar understood it: the reported exception first, frames as they were printed last to first. */
+static void show_trace(const struct trace *t)
+{
+    printf("trace\n");
+    put("language", t->language);
+    put("intro", t->intro);
+    for (unsigned i = t->n_exceptions; i-- > 0;)
+        show_exception(&t->exceptions[i]);
+    for (unsigned i = 0; i < t->n_threads; i++)
+        put(t->threads[i].crashed ? "crashed thread" : "thread",
+            t->threads[i].name.n ? t->threads[i].name : t->threads[i].id);
+    for (unsigned i = 0; i < t->n_notes; i++)
+        put("note", t->notes[i].value);
+}
+
+static void explain(const struct snapshot *now, struct record *r, struct arena *a)
 {
     static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on",
                                           "dropped"};
+    const struct options *opt = &now->settings->options;
     struct judge j;
     struct verdict v;
     struct misses misses = {0};
@@ -154,53 +223,133 @@ static void explain(const struct snapshot *now, const struct record *r, struct a
         printf("  and %u more that do not match\n", more);
     if (v.rule) {
         const struct err_place at = v.rule->place;
+        if (v.rule->no_trace && r->trace) {
+            printf("trace: off, what looks like one is text\n");
+            r->trace = NULL;
+        }
         printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(v.rule->id), at.file, at.line, actions[v.action]);
         printf("captures\n");
         show_captures(&j, v.rule);
         if (rule_waits(v.rule)) {
-            show_pending(&j, r, a, &v);
+            show_pending(&j, opt, r, a, &v);
             v.action = ACTION_CRUMB; /* the line itself, which has been told */
         }
+    } else if (r->trace && r->trace->crash) {
+        printf("no rule decides; a crash is an event\n");
+        judge_fallback(&j, r, a, &v);
     } else if (r->level < LEVEL_ERROR) {
         printf("no rule decides, and the level is below error: a breadcrumb of later events\n");
     } else {
         static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
-        printf("no rule decides; fallback: %s\n", fallbacks[now->settings->options.fallback]);
-        if (now->settings->options.fallback == FALLBACK_EVENT)
+        printf("no rule decides; fallback: %s\n", fallbacks[opt->fallback]);
+        if (opt->fallback == FALLBACK_EVENT)
             judge_fallback(&j, r, a, &v);
     }
     if (v.action == ACTION_EVENT)
-        show_event(&j, r, a, &v);
+        show_event(&j, opt, r, a, &v);
     judge_done(&j);
 }
 
-static bool explain_line(const struct snapshot *now, struct slice line, enum format format, struct slice log_format,
-                         struct diag *d)
+/* --- what is to be explained: one message, or lines that are joined as an input joins them --- */
+
+struct explained {
+    const struct snapshot *now;
+    struct stream stream;
+    struct pipeline_trace trace;
+    struct source_files *sources;
+    struct join *join;
+    struct counts counts;
+    struct arena arena; /* of a message */
+    const char *told_by;
+    struct diag *diag;
+    unsigned n;
+};
+
+static void explain_on_release(void *u, const struct join_line *l)
 {
+    struct explained *e = u;
     struct arena a = {0};
-    struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
-    enum format found = format == FORMAT_AUTO ? parser_detect(line) : format;
+    if (l->blank)
+        return;
+    pipeline_trace_find(&e->trace, l->record, l->trace, &a);
+    if (l->record->trace)
+        pipeline_trace_add_source(&e->trace, l->record, event_time(l->record, clock_wall_us()), &a);
+    if (e->n++)
+        putchar('\n');
+    show_record(l->record, e->told_by);
+    if (l->record->trace)
+        show_trace(l->record->trace);
+    explain(e->now, l->record, &a);
+    arena_free(&a);
+}
+
+static void take(struct explained *e, const struct message *m)
+{
+    struct stream *s = &e->stream;
+    enum format found = s->format == FORMAT_AUTO ? parser_detect(m->text) : s->format;
     const struct parser *parser = parser_of(found);
-    struct parse_ctx ctx = {.arena = &a,
-                            .zone = zone,
+    struct parse_ctx ctx = {.arena = &e->arena,
+                            .zone = s->zone,
                             .now_us = clock_wall_us(),
                             .last_us = RECORD_NO_TIME,
                             .reason = "not in this format",
-                            .log_format = log_format};
+                            .log_format = s->log_format};
     struct record *r = xcalloc(1, sizeof *r);
-    record_init(r, found, line);
-    bool ok = parser && parser_parse(found, &ctx, r);
-    if (ok) {
-        r->lines = 1;
-        show_record(r, format == FORMAT_AUTO ? parser_detect_why(line) : NULL);
-        explain(now, r, &a);
-    } else {
-        err_plain(d, "the line is not %s: %s", format_name(found), parser ? ctx.reason : "this build cannot read it");
-    }
+    struct join_line line = {.record = r, .message = *m, .blank = slice_trim(m->text).n == 0};
+    record_init(r, found, m->text);
+    line.alien = !line.blank && !(parser && parser_parse(found, &ctx, r));
+    if (line.alien)
+        record_init(r, FORMAT_TEXT, m->text);
+    if (line.alien)
+        r->message = m->text;
+    e->told_by = s->format == FORMAT_AUTO ? parser_detect_why(m->text) : NULL;
+    r->lines = m->lines;
+    line.message.stream = s;
+    if (join_feed(e->join, &line, r->time_us == RECORD_NO_TIME ? 0 : r->time_us))
+        ;
+    else if (line.alien)
+        err_plain(e->diag, "the line is not %s: %s", format_name(found),
+                  parser ? ctx.reason : "this build cannot read it");
+    else
+        explain_on_release(e, &line);
+    arena_reset(&e->arena);
     free(r);
+}
+
+static bool explain_on_message(void *u, struct message *m)
+{
+    take(u, m);
+    return true;
+}
+
+/* line NULL: those of standard input. */
+static void explain_text(const struct snapshot *now, const char *line, enum format format, struct slice log_format,
+                         struct diag *d)
+{
+    struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
+    struct explained e = {
+        .now = now,
+        .diag = d,
+        .stream = {
+            .format = format, .zone = zone, .log_format = log_format, .join = line ? NULL : &join_defaults, .ring = 1}};
+    const struct join_setup setup = {.counts = &e.counts, .record_clock = true, .u = &e, .release = explain_on_release};
+    const struct options *opt = &now->settings->options;
+    e.sources = source_files_new(opt->source_roots, opt->n_source_roots);
+    const struct trace_source source = source_files_source(e.sources);
+    pipeline_trace_init(&e.trace, now->rules->traces, opt, &source);
+    e.join = join_new(&setup, &e.trace.engine);
+    if (line)
+        take(&e, &(struct message){.text = slice_str(line), .lines = 1});
+    else
+        reader_run("-", &format, explain_on_message, &e, d);
+    join_flush(e.join);
+    if (!e.n && !d->errors)
+        err_plain(d, "no line is given");
+    join_free(e.join);
+    pipeline_trace_done(&e.trace);
+    source_files_free(e.sources);
     zone_free(zone);
-    arena_free(&a);
-    return ok;
+    arena_free(&e.arena);
 }
 
 int cmd_explain(int argc, char **argv)
@@ -227,17 +376,18 @@ int cmd_explain(int argc, char **argv)
         else
             status = command_usage("explain", "one line is explained at a time; put it in quotes");
     }
-    if (status == EXIT_WELL && !line)
-        status = command_usage("explain", "no line is given");
+    if (status == EXIT_WELL && !line && isatty(STDIN_FILENO))
+        status = command_usage("explain", "no line is given, neither here nor on standard input");
     if (status == EXIT_WELL)
         status = command_log_format("explain", log_format, &format);
     if (status == EXIT_WELL) {
         struct diag d = {0};
-        const struct snapshot_rules from = {.names = files, .n_names = n_files, .files_only = true, .one_line = true};
+        const struct snapshot_rules from = {
+            .names = files, .n_names = n_files, .files_only = true, .one_thread = true, .one_line = true};
         struct settings *s = settings_load(config, &d);
         struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
         if (now)
-            explain_line(now, slice_str(line), format, slice_str(log_format), &d);
+            explain_text(now, line, format, slice_str(log_format), &d);
         snapshot_unref(now);
         status = command_finish(&d, EXIT_INPUT_WRONG);
         settings_unref(s);

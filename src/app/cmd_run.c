@@ -9,6 +9,7 @@
 #include "app/command.h"
 #include "app/daemon.h"
 #include "base/log.h"
+#include "core/join.h"
 #include "io/privileges.h"
 #include "parsers/frame.h"
 
@@ -38,7 +39,8 @@ int cmd_run(int argc, char **argv)
     }
     struct diag d = {0};
     char name[] = "standard input";
-    const struct input_options piped = {.kind = INPUT_STDIN, .text = name, .max_message_bytes = FRAME_MESSAGE_MAX};
+    const struct input_options piped = {
+        .kind = INPUT_STDIN, .text = name, .max_message_bytes = FRAME_MESSAGE_MAX, .join = join_defaults};
     log_open(LOG_INFO, stderr_is_journal());
     /* Until the daemon answers them. */
     signal(SIGHUP, SIG_IGN);

@@ -9,6 +9,7 @@
 #include "app/try.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
+#include "core/join.h"
 #include "io/container_file.h"
 
 struct arguments {
@@ -56,6 +57,7 @@ static void read_files(struct trial *t, struct diag *d)
                                        .source = slice_str(path),
                                        .input = slice_str(path),
                                        .trusted = true,
+                                       .join = &join_defaults,
                                        .file_key = id,
                                        .container = container,
                                        .ring = container ? container_key(container) : id,
@@ -120,7 +122,7 @@ static void run(struct trial *t, struct settings *s, struct diag *d)
 {
     const struct arguments *a = &t->args;
     struct options options = s->options;
-    const struct snapshot_rules from = {.names = a->rules, .n_names = a->n_rules};
+    const struct snapshot_rules from = {.names = a->rules, .n_names = a->n_rules, .one_thread = true};
     struct snapshot *now = snapshot_load(s, &from, d);
     if (now) {
         if (!a->limits)
@@ -149,7 +151,7 @@ static void compare(struct trial *t, struct settings *s, struct diag *d)
     struct options options = s->options;
     options.limits.new_issues = 0;
     for (unsigned i = 0; i < 2; i++) {
-        const struct snapshot_rules from = {.names = &t->args.diff[i], .n_names = 1};
+        const struct snapshot_rules from = {.names = &t->args.diff[i], .n_names = 1, .one_thread = true};
         sides[i] = snapshot_load(s, &from, d);
     }
     if (sides[0] && sides[1]) {

@@ -137,13 +137,18 @@ static void allow_settings(struct sandbox *s, const struct settings *of)
         allow_prefix(s, SANDBOX_MAIN, SANDBOX_READ, pattern);
         free(pattern);
     }
-    for (unsigned i = 0; i < of->options.n_source_roots; i++) {
-        char *root = slice_dup(of->options.source_roots[i]);
-        sandbox_allow(s, SANDBOX_MAIN, SANDBOX_READ, root);
-        free(root);
-    }
     if (of->inputs_found)
         settings_each_place(confine_allow_place, s);
+}
+
+/* Of one that is not there the nearest folder above would be wider than what was allowed. */
+static void allow_source_roots(struct sandbox *s, const struct options *opt)
+{
+    for (unsigned i = 0; i < opt->n_source_roots; i++) {
+        char *root = slice_dup(opt->source_roots[i]);
+        allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, root);
+        free(root);
+    }
 }
 
 struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs,
@@ -159,6 +164,7 @@ struct sandbox *confine_new(const struct settings *s, const struct input_options
     allow_page(box, &s->http);
     allow_page(box, &s->probes);
     allow_prefix(box, SANDBOX_MAIN, SANDBOX_WRITE, store_path);
+    allow_source_roots(box, &s->options);
     for (unsigned i = 0; i < n_inputs; i++)
         allow_input(box, &inputs[i]);
     for (size_t i = 0; i < sizeof of_worker / sizeof *of_worker; i++)

@@ -65,7 +65,7 @@ int cmd_help(int argc, char **argv)
     for (unsigned i = 0; i < N_COMMANDS; i++)
         printf("  %s\n", commands[i].usage);
     printf("\nExit status: 0 well, 1 the input is wrong, 2 wrong usage, 3 cannot run.\n"
-           "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5), crumbd-security(7)\n");
+           "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5), crumbd-security(7), crumbd-traces(7)\n");
     return EXIT_WELL;
 }
 

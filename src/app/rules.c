@@ -8,15 +8,27 @@
 #include "app/file.h"
 #include "base/xalloc.h"
 #include "core/rule_check.h"
+#include "core/trace_load.h"
 #include "io/clock.h"
 
-static bool load_file(struct rule_set *set, const char *path, struct diag *d)
+/* As far as `end` stands in it; NULL: all of it. */
+static struct conf_file *read_file(const char *path, const char *end, struct diag *d)
 {
     struct sbuf text;
     sbuf_init(&text, CONF_BYTES_MAX);
     bool read = file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0});
-    struct conf_file *f = read ? conf_parse(path, sbuf_slice(&text), d) : NULL;
+    ptrdiff_t at = read && end ? slice_find(sbuf_slice(&text), slice_str(end)) : -1;
+    struct slice part = at < 0 ? sbuf_slice(&text) : slice_sub(sbuf_slice(&text), 0, (size_t)at + 1);
+    struct conf_file *f = read ? conf_parse(path, part, d) : NULL;
     sbuf_done(&text);
+    return f;
+}
+
+static bool load_file(struct rule_set *set, const char *path, struct diag *d)
+{
+    struct conf_file *f = read_file(path, NULL, d);
+    if (f && set->traces && trace_set_language(f).n)
+        return trace_set_load(set->traces, f, d);
     return f && rule_set_load(set, f, d);
 }
 
@@ -144,5 +156,31 @@ bool rules_load_named(struct rule_set *set, char *const *names, unsigned n, stru
         ok &= add_list(&l, names[i], d);
     ok = ok && rules_load_files(set, l.files, l.n, d);
     settings_files_free(l.files, l.n);
+    return ok;
+}
+
+/* --- grammars of traces --- */
+
+static bool load_grammar(struct trace_set *set, const char *path, bool samples, struct diag *d)
+{
+    struct conf_file *f = read_file(path, samples ? NULL : "\nsamples:", d);
+    if (!f)
+        return false;
+    if (!trace_set_has(set, trace_set_language(f)))
+        return trace_set_load(set, f, d);
+    conf_free(f); /* one's own goes before it */
+    return true;
+}
+
+bool rules_load_traces(const struct rule_set *set, bool samples, struct diag *d)
+{
+    struct file_list l = {0};
+    char *pattern = xasprintf("%s/rules/traces/*.yaml", settings_data_dir());
+    bool ok = true;
+    add_pattern(&l, pattern);
+    for (unsigned i = 0; i < l.n; i++)
+        ok &= load_grammar(set->traces, l.files[i], samples, d);
+    settings_files_free(l.files, l.n);
+    free(pattern);
     return ok;
 }

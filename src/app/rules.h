@@ -10,8 +10,12 @@
 /* Adds each file's rules, in order; rule_set_ready is the caller's, here and below. False: errors are in d, and set is
  * to be freed all the same. */
 bool rules_load_files(struct rule_set *set, char *const *files, unsigned n, struct diag *d);
-/* Those that the settings name. */
+/* Those that the settings name. Here and above: a file with `language` is a grammar of traces and goes to set->traces.
+ */
 bool rules_load(struct rule_set *set, const struct settings *s, struct diag *d);
+/* The grammars of traces that are shipped, for languages that set->traces has none of. Their samples are more than half
+ * of them, and only who runs them needs them. False: errors are in d. */
+bool rules_load_traces(const struct rule_set *set, bool samples, struct diag *d);
 /*
  * A pattern that `crumbd check` refuses for its work is a warning: for rules that are not shipped, whose patterns are
  * proven when crumbd is built, and as far as half a second reaches. Before rule_set_forget_files.

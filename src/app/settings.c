@@ -106,10 +106,14 @@ static void check_dsns(struct settings *s, struct diag *d)
 
 static void name_projects(struct settings *s)
 {
+    struct options_project *v = arena_calloc(&s->arena, s->sentry.n_projects + 1, sizeof *v);
+    for (unsigned i = 0; i < s->sentry.n_projects; i++) {
+        const struct settings_project *p = &s->sentry.projects[i];
+        v[i].name = p->name;
+        v[i].everywhere = p->group ? p->group == GROUP_EVERYWHERE : s->options.group_everywhere;
+    }
+    s->options.projects = v;
     s->options.n_projects = s->sentry.n_projects;
-    s->options.projects = arena_calloc(&s->arena, s->sentry.n_projects + 1, sizeof *s->options.projects);
-    for (unsigned i = 0; i < s->sentry.n_projects; i++)
-        s->options.projects[i] = s->sentry.projects[i].name;
 }
 
 /* Said now, and not with the first event; a warning, since the file may be there by then. */
@@ -228,12 +232,41 @@ static void compile_patterns(struct settings *s, struct diag *d)
     }
 }
 
+static const struct conf_node *first_of(const struct settings *s, const char *key)
+{
+    const struct conf_node *list = s->file ? conf_get(s->file->root, key) : NULL;
+    return list ? list->child : NULL;
+}
+
+/* The sandbox lets read what is there when crumbd starts. */
+static void check_root(const struct conf_node *n, const char *path, struct diag *d)
+{
+    char *real = realpath(path, NULL);
+    if (*path != '/')
+        conf_error(d, n, "a source root is an absolute path");
+    else if (real && strcmp(real, "/") == 0)
+        conf_error(d, n, "a source root is a folder of sources, not all of this host");
+    else if (!real)
+        err_add(d, ERR_WARNING, conf_place(n), "%s is not there: source lines are read from it after a restart", path);
+    free(real);
+}
+
 static void check_roots(struct settings *s, struct diag *d)
 {
-    const struct conf_node *list = s->file ? conf_get(s->file->root, "source_roots") : NULL;
-    for (const struct conf_node *n = list ? list->child : NULL; n; n = n->next)
-        if (n->text.p[0] != '/')
-            conf_error(d, n, "a source root is an absolute path");
+    for (const struct conf_node *n = first_of(s, "source_roots"); n; n = n->next) {
+        char *path = slice_dup(n->text);
+        check_root(n, path, d);
+        free(path);
+    }
+}
+
+static void check_in_app(struct settings *s, struct diag *d)
+{
+    for (const struct conf_node *n = first_of(s, "in_app"); n; n = n->next)
+        if (n->text.n == 0 || slice_is(n->text, "-"))
+            conf_error(d, n,
+                       "each of \"in_app\" must be the beginning of a module or of a path, behind a minus where "
+                       "it is not one's own");
 }
 
 /* The store tells inputs apart by what they read, and each would promote every line once more. Listeners fail at their
@@ -261,6 +294,7 @@ static bool complete(struct settings *s, struct diag *d)
     find_names(s, d);
     compile_patterns(s, d);
     check_roots(s, d);
+    check_in_app(s, d);
     check_twins(s, d);
     find_http_token(s, d);
     if (!s->store)

@@ -19,6 +19,7 @@
 struct settings_project {
     struct slice name;
     char *dsn;
+    enum settings_group { GROUP_AS_ALL, GROUP_SENTRY, GROUP_EVERYWHERE } group; /* AS_ALL: options.group_everywhere */
 };
 
 struct settings_zone;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "app/settings_parts.h"
+#include "core/join.h"
 
 enum { PORT_DIGITS = 5, HOST_MAX = 255 };
 
@@ -445,6 +446,14 @@ static const struct key input_keys[] = {
      .help = "Inputs of one name share breadcrumbs and request ids for all their senders. Without it what is on this "
              "host is one domain, "
              "named local, and every other address (IPv6: /64) is one of its own."},
+    {.name = "join",
+     .type = KEY_CUSTOM,
+     AT(join),
+     .custom = &settings_join,
+     .help = "Whether the lines of a stack trace that come as records of their own become one. A record that may have "
+             "one is held until a line comes that is no part of it, at most wait (300ms) after the last line and "
+             "five seconds in all. A trace is cut at so many lines (1000) and bytes (256k). Off where format is "
+             "nginx-access."},
     {.name = "tls", .type = KEY_TABLE, .table = &tls_table, .help = "For tls:// addresses."},
     {.name = NULL}};
 
@@ -502,12 +511,21 @@ static bool inputs_input_applies(const struct key *k, const void *base, const ch
     return true;
 }
 
+/* Nobody's trace stands in access lines. */
+static void set_join(struct input_options *o)
+{
+    o->join = join_defaults;
+    o->join.on = !format_traits(o->format)->access;
+}
+
 static bool inputs_input_check(struct keys_ctx *c, const struct conf_node *map, void *base)
 {
     struct input_options *o = base;
     o->place = conf_place(map);
     if (!o->zone)
         o->zone = settings_zone(c->u, SLICE("local"), c->diag, o->place);
+    if (!conf_get(map, "join"))
+        set_join(o);
     const struct input_traits *t = &input_traits[o->kind];
     if (o->transport == INPUT_TLS && !conf_get(map, "tls"))
         return conf_error(c->diag, map,
@@ -537,6 +555,7 @@ void settings_input_defaults(struct settings *s, struct input_options *o)
     *o = (struct input_options){0};
     bool ok = keys_bind(&input_table, NULL, o, &c);
     assert(ok);
+    set_join(o);
     o->zone = settings_zone(s, SLICE("local"), &d, o->place);
     assert(o->zone);
 }

@@ -132,8 +132,48 @@ static const struct key_custom custom_group = {settings_keys_bind_group, setting
 
 #define AT(member_) KEY_AT(struct settings, member_)
 
-static const struct key project_dsn = {
-    .type = KEY_CSTR, KEY_AT(struct settings_project, dsn), .min = 1, .secret = true};
+static const char *const groups[] = {
+    [GROUP_AS_ALL] = "", [GROUP_SENTRY] = "sentry", [GROUP_EVERYWHERE] = "everywhere", NULL};
+static const struct key project_keys[] = {
+    {.name = "dsn", .type = KEY_CSTR, KEY_AT(struct settings_project, dsn), .min = 1, .secret = true, .required = true},
+    {.name = "group", .type = KEY_ENUM, KEY_AT(struct settings_project, group), .names = groups, .secret = true},
+    {.name = NULL}};
+static const struct key_table project_table = {.keys = project_keys};
+
+/* A DSN alone, or with what is different about the project. */
+static bool settings_keys_bind_project(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    struct settings_project *p = at;
+    if (n->type == CONF_MAP)
+        return keys_bind(&project_table, n, at, c);
+    if (n->type == CONF_SCALAR && n->text.n) {
+        p->dsn = arena_cstr(c->arena, n->text);
+        return true;
+    }
+    struct err_place place = conf_place(n);
+    place.source = SLICE_NONE;
+    err_add(c->diag, ERR_ERROR, place, "each of \"projects\" must be %s", k->custom->words);
+    return false;
+}
+
+static void settings_keys_dump_project(const struct key *k, const void *at, struct sbuf *out)
+{
+    const struct settings_project *p = at;
+    (void)k;
+    sbuf_adds(out, p->group ? SLICE("{dsn: ") : SLICE(""));
+    keys_put_masked(slice_str(p->dsn), out);
+    if (p->group)
+        sbuf_addf(out, ", group: %s}", groups[p->group]);
+}
+
+static const struct key_custom custom_project = {
+    settings_keys_bind_project, settings_keys_dump_project,
+    "{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},{\"type\":\"object\",\"properties\":{\"dsn\":{\"type\":"
+    "\"string\",\"minLength\":1},\"group\":{\"enum\":[\"sentry\",\"everywhere\"]}},\"required\":[\"dsn\"],"
+    "\"additionalProperties\":false}]}",
+    "a DSN, or {dsn: DSN, group: sentry or everywhere}"};
+
+static const struct key project = {.type = KEY_CUSTOM, .custom = &custom_project, .secret = true};
 static const struct key sentry_keys[] = {
     {.name = "dsn",
      .type = KEY_CSTR,
@@ -173,9 +213,11 @@ static const struct key sentry_keys[] = {
     {.name = "projects",
      .type = KEY_MAP,
      KEY_MANY(struct settings, sentry.projects, sentry.n_projects),
-     .of = &project_dsn,
+     .of = &project,
      .max = 1000,
-     .help = "More projects, name: DSN; rules choose one by its name."},
+     .help =
+         "More projects, name: DSN, or name: {dsn: DSN, group: everywhere} where one is grouped in another way than "
+         "group says; rules choose one by its name."},
     {.name = NULL}};
 static const struct key_table sentry_table = {.keys = sentry_keys};
 
@@ -314,21 +356,28 @@ static const struct key settings_keys[] = {
      .type = KEY_LIST,
      KEY_MANY(struct settings, options.in_app, options.n_in_app),
      .of = &key_string,
-     .help = "Beginnings of modules and paths that are one's own code in stack traces."},
+     .help =
+         "What is one's own code in stack traces, before what crumbd knows of the language: beginnings of modules, of "
+         "functions where these have no module, and of paths, as far as a word of them ends. com.acme is also "
+         "com.acme.Cart, /srv/app not /srv/app-old. Behind a minus it is another's: -com.acme.generated. The "
+         "longest that fits decides."},
     {.name = "source_roots",
      .type = KEY_LIST,
      KEY_MANY(struct settings, options.source_roots, options.n_source_roots),
      .of = &key_string,
-     .help = "Folders from which the source lines of frames may be read.",
-     .later = true},
+     .max = 32,
+     .help = "Folders from which the source lines of frames may be read, five before and after each; see SOURCE "
+             "LINES."},
     {.name = "group",
      .type = KEY_CUSTOM,
      AT(options.group_everywhere),
      .custom = &custom_group,
      .def = "sentry",
-     .help = "everywhere: send a fingerprint with every event, for servers that ignore frames. Any other word is a "
-             "group of this "
-             "host, and means what it means behind the colon of user."},
+     .help =
+         "How events with a stack trace are grouped where no rule says it. sentry: by Sentry's own grouping of the "
+         "stack. everywhere: they have a fingerprint as well, of the types and of one's own functions, for servers "
+         "that ignore frames, such as Bugsink and GlitchTip. Any other word is a group of this host, and means what "
+         "it means behind the colon of user."},
     {.name = "store",
      .type = KEY_CUSTOM,
      AT(store),

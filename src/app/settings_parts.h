@@ -13,6 +13,8 @@ struct settings *settings_read(const char *path, struct slice text, struct diag 
 
 /* A path as KEY_CUSTOM into a char *, beside the configuration file when it is relative. */
 extern const struct key_custom settings_path;
+/* How records are joined, into a struct join_options. */
+extern const struct key_custom settings_join;
 /* An address or a range. */
 extern const struct key settings_cidr;
 /* An entry of `inputs`. */

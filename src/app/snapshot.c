@@ -4,14 +4,16 @@
 
 #include "app/rules.h"
 #include "base/xalloc.h"
+#include "core/trace_load.h"
 
 struct whole {
     struct snapshot shown;
     struct settings *settings;
     struct rule_set rules;
+    struct trace_set *traces;
 };
 
-static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
+static bool load_named(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
     if (!from->n_names)
         return rules_load(&w->rules, w->settings, d);
@@ -19,9 +21,16 @@ static bool load_rules(struct whole *w, const struct snapshot_rules *from, struc
                             : rules_load_named(&w->rules, from->names, from->n_names, d);
 }
 
+static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
+{
+    w->rules.traces = w->traces = trace_set_new(from->one_thread);
+    return load_named(w, from, d) && rules_load_traces(&w->rules, from->trace_samples, d);
+}
+
 static void whole_free(struct whole *w)
 {
     rule_set_done(&w->rules);
+    trace_set_free(w->traces);
     settings_unref(w->settings);
     free(w);
 }
@@ -37,8 +46,11 @@ struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *
     }
     if (from->warn)
         rules_warn(&w->rules, d);
-    if (from->without_sources)
+    if (from->without_sources) {
         rule_set_forget_files(&w->rules);
+        trace_set_forget_files(w->traces);
+    }
+    trace_set_ready(w->traces, !from->one_line);
     rule_set_ready(&w->rules, !from->one_line);
     w->shown.settings = w->settings;
     w->shown.rules = &w->rules;

@@ -63,7 +63,8 @@ struct try_setup {
 struct try_run {
     struct try_setup setup;
     struct pipeline *pipeline;
-    int64_t now_us; /* of the start: nothing here depends on the present by more */
+    struct source_files *sources; /* where events are printed */
+    int64_t now_us;               /* of the start: nothing here depends on the present by more */
     struct try_result result;
     struct log_template log_template;
     struct scrub *scrub; /* what is printed goes into tickets, so it is scrubbed as events are */

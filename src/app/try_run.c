@@ -8,6 +8,7 @@
 #include "core/origin.h"
 #include "core/rule_keys.h"
 #include "io/clock.h"
+#include "io/source_files.h"
 #include "parsers/parser.h"
 
 enum { LINE_MAX_BYTES = 1000 };
@@ -252,12 +253,16 @@ static void try_run_on_deadline(void *u, const struct outcome *j)
 void try_run_init(struct try_run *t, const struct try_setup *setup)
 {
     static const uint8_t no_store[16];
+    const struct options *opt = setup->options;
     *t = (struct try_run){.setup = *setup, .now_us = clock_wall_us()};
+    if (setup->events)
+        t->sources = source_files_new(opt->source_roots, opt->n_source_roots);
     const struct pipeline_setup s = {
-        .options = setup->options,
+        .options = opt,
         .rules = setup->rules,
         .store_id = no_store,
         .record_clock = true,
+        .source = source_files_source(t->sources),
         .hooks = {.u = t, .emit = try_run_on_event, .outcome = try_run_on_outcome, .deadlines = try_run_on_deadline}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
@@ -282,6 +287,7 @@ void try_run_done(struct try_run *t)
 {
     if (t->pipeline)
         pipeline_free(t->pipeline);
+    source_files_free(t->sources);
     issues_done(&t->result.issues);
     issues_done(&t->result.suspects);
     free(t->result.days);

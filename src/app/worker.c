@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/source_files.h"
 
 enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE, ORDER_START_INPUT, ORDER_STOP_INPUT };
 
@@ -69,6 +70,12 @@ static int64_t worker_sink_now(void *u)
 {
     (void)u;
     return clock_wall_us();
+}
+
+static unsigned worker_sink_held(void *u, uint64_t file_key, uint64_t *offsets, unsigned max)
+{
+    const struct worker *w = u;
+    return w->pipeline ? pipeline_held(w->pipeline, file_key, offsets, max) : 0;
 }
 
 static void say_suspended(struct judge *j, const struct stream *s)
@@ -148,6 +155,7 @@ static void finish(struct worker *w)
     w->stopping = true;
     struct worker_checkpoint *c = worker_next(w);
     c->last = true;
+    pipeline_let_go(w->pipeline);
     worker_add_all_positions(w);
     worker_stop_inputs(w);
     pipeline_flush(w->pipeline);
@@ -259,7 +267,8 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
                                   .message = worker_sink_message,
                                   .turn = worker_sink_turn,
                                   .counts = &w->counts,
-                                  .now_us = worker_sink_now};
+                                  .now_us = worker_sink_now,
+                                  .held = worker_sink_held};
     w->in = mailbox_new(w->base, worker_on_order, w);
     w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
     worker_take_room(w, setup->used);
@@ -290,12 +299,15 @@ static void *worker_run(void *u)
 void worker_prepare(struct worker *w, struct snapshot *now)
 {
     w->snapshot = snapshot_ref(now);
-    struct pipeline_setup setup = {.options = &now->settings->options,
+    const struct options *opt = &now->settings->options;
+    w->sources = source_files_new(opt->source_roots, opt->n_source_roots);
+    struct pipeline_setup setup = {.options = opt,
                                    .rules = now->rules,
                                    .store_id = w->setup.store_id,
                                    .old_keys = w->setup.old_keys,
                                    .secret = w->setup.secret,
                                    .run_key = w->setup.run_key,
+                                   .source = source_files_source(w->sources),
                                    .hooks = {.u = w,
                                              .notice = worker_on_notice,
                                              .outcome = worker_on_outcome,
@@ -411,6 +423,7 @@ void worker_join(struct worker *w)
         event_free(w->tick);
     if (w->pipeline)
         pipeline_free(w->pipeline);
+    source_files_free(w->sources);
     snapshot_unref(w->snapshot);
     event_base_free(w->base);
     turn_watch_done(&w->watch);

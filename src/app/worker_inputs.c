@@ -175,6 +175,7 @@ static void end_one(struct worker *w, unsigned at)
     struct worker_slot *slot = &w->slots[in->index];
     if (in->type->drain)
         in->type->drain(in, clock_mono_ms() + WORKER_DRAIN_MS);
+    pipeline_let_go(w->pipeline);
     worker_add_positions(w, in);
     slot->use = SLOT_STOPPED;
     slot->state.kernel_drops += in->kernel_drops;

@@ -29,11 +29,12 @@ struct worker {
     struct counts told;   /* what checkpoints have carried */
     struct worker_setup setup;
     struct pipeline *pipeline;
-    struct snapshot *snapshot; /* held */
-    struct shares room;        /* as the last answer had it, with what was promoted since */
-    uint64_t *added;           /* to the checkpoint that is being filled, by each input */
-    bool short_of_room;        /* some input is */
-    uint64_t *asked;           /* of each rule by its handle, as the last checkpoint carried it */
+    struct source_files *sources; /* of the pipeline's traces */
+    struct snapshot *snapshot;    /* held */
+    struct shares room;           /* as the last answer had it, with what was promoted since */
+    uint64_t *added;              /* to the checkpoint that is being filled, by each input */
+    bool short_of_room;           /* some input is */
+    uint64_t *asked;              /* of each rule by its handle, as the last checkpoint carried it */
     unsigned n_asked;
     struct mailbox *in, *to;
     const struct sandbox *sandbox;

@@ -37,6 +37,13 @@ bool slice_istarts(struct slice s, struct slice prefix)
     return true;
 }
 
+int slice_compare(struct slice a, struct slice b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : a.n < b.n ? -1 : a.n > b.n;
+}
+
 bool slice_ieq(struct slice a, struct slice b)
 {
     return a.n == b.n && slice_istarts(a, b);

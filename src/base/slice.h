@@ -136,6 +136,8 @@ static inline size_t slice_span(struct slice s, bool (*is)(char c))
 /* Position of the first or last occurrence of needle, or -1. */
 ptrdiff_t slice_find(struct slice s, struct slice needle);
 ptrdiff_t slice_rfind(struct slice s, struct slice needle);
+/* Byte by byte as unsigned numbers, a shorter one before what begins with it: below, at or above 0. */
+int slice_compare(struct slice a, struct slice b);
 /* ASCII case-insensitive comparison. */
 bool slice_ieq(struct slice a, struct slice b);
 bool slice_istarts(struct slice s, struct slice prefix);

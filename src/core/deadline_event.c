@@ -99,7 +99,7 @@ void deadline_event_wait(struct deadline_events *d, const struct message *m, con
     const struct deadline_row row = {.key = alone ? correlation_domain_key(m->stream, v->key) : v->key,
                                      .time_us = event_time(r, parts->wall_us),
                                      .file_key = parts_message_key(parts, m),
-                                     .offset = parts_message_offset(parts, m),
+                                     .offset = m->offset,
                                      .record = encode(d, r, &extra, captures)};
     if (rule->pair.within_us) {
         deadline_open(d->deadlines, rule, &row, keys);

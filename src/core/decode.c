@@ -52,16 +52,13 @@ static void finish_if_of_interest(struct pipeline_parts *p, struct stream *s, st
 
 static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, struct record *r, const char **reason)
 {
-    enum format format = s->format;
-    if (format == FORMAT_AUTO) {
-        format = parser_detect(msg);
-        if (parser_tells(msg, format))
-            s->format = format; /* a stream keeps what its first telling line gave */
-    }
+    enum format format = s->format == FORMAT_AUTO ? parser_detect(msg) : s->format;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     record_init(r, format, msg);
     r->untrusted = !s->trusted;
     bool ok = parser_begin(format, &ctx, r);
+    if (ok && s->format == FORMAT_AUTO && parser_tells(msg, format))
+        s->format = format; /* a stream keeps what its first telling line gave */
     if (ok && r->partial)
         finish_if_of_interest(p, s, r);
     *reason = ctx.reason;
@@ -126,4 +123,13 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
     if (r->time_us != RECORD_NO_TIME)
         s->last_us = r->time_us;
     return true;
+}
+
+void decode_as_text(struct pipeline_parts *p, const struct message *m, struct record *r)
+{
+    record_init(r, FORMAT_TEXT, m->text);
+    r->untrusted = !m->stream->trusted;
+    r->lines = m->lines;
+    r->message = m->text;
+    set_origin(p, m->stream, r);
 }

@@ -17,5 +17,8 @@
  * doubted.
  */
 bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason);
+/* Of an empty line, or one that is not in its stream's format: plain text, and where it belongs as far as that can be
+ * known. */
+void decode_as_text(struct pipeline_parts *p, const struct message *m, struct record *r);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "core/event_exception.h"
 #include "core/event_members.h"
 #include "core/origin.h"
 #include "parsers/parser.h"
@@ -12,8 +13,6 @@
 /* sentry-protocol.md, section 3: limits in code points, some below Relay's where Bugsink's or GlitchTip's are lower. */
 enum {
     TEXT_MAX = 8192,
-    TITLE_VALUE_MAX = 8192,
-    TYPE_MAX = 256,
     LOGGER_MAX = 64,
     TRANSACTION_MAX = 200,
     SERVER_MAX = 200,
@@ -65,7 +64,7 @@ void event_make_old_id(char out[33], const uint8_t *store_id, uint64_t file_key,
     put_id(out, half[0], half[1]);
 }
 
-/* --- exception and logentry --- */
+/* --- logentry --- */
 
 static struct slice without_line_breaks(struct event_writer *w, struct slice s)
 {
@@ -74,79 +73,6 @@ static struct slice without_line_breaks(struct event_writer *w, struct slice s)
         if (p[i] == '\n' || p[i] == '\r')
             p[i] = ' ';
     return slice_of(p, s.n);
-}
-
-static void put_mechanism(struct event_writer *w)
-{
-    char type[64];
-    snprintf(type, sizeof type, "auto.log.%s", format_name(w->src->record->format));
-    json_key(&w->json, "mechanism");
-    json_map(&w->json);
-    json_key(&w->json, "type");
-    json_str(&w->json, slice_str(type));
-    json_key(&w->json, "handled");
-    json_bool(&w->json, true);
-    json_map_end(&w->json);
-}
-
-static bool is_in_app(const struct event_writer *w, struct slice file, struct slice module)
-{
-    for (unsigned i = 0; i < w->opt->n_in_app; i++)
-        if (slice_starts(file, w->opt->in_app[i]) || slice_starts(module, w->opt->in_app[i]))
-            return true;
-    return w->opt->n_in_app == 0;
-}
-
-static struct slice first_of(const struct record *r, const char *a, const char *b)
-{
-    struct slice v = record_value(r, a);
-    return v.n ? v : record_value(r, b);
-}
-
-/* A logger that names the place it was called from gives one frame. */
-static void put_call_site(struct event_writer *w, const struct record *r)
-{
-    struct slice file = record_value(r, "file"), line = record_value(r, "line");
-    struct slice function = first_of(r, "function", "func"), module = record_value(r, "module");
-    uint64_t number;
-    if (!file.n || slice_chr(file, '\n'))
-        return;
-    json_key(&w->json, "stacktrace");
-    json_map(&w->json);
-    json_key(&w->json, "frames");
-    json_array(&w->json);
-    json_map(&w->json);
-    event_writer_text(w, "filename", file, TYPE_MAX);
-    event_writer_text(w, "function", function, TYPE_MAX);
-    event_writer_text(w, "module", module, TYPE_MAX);
-    if (slice_u64(line, &number) && number >= 1 && number <= INT32_MAX) {
-        json_key(&w->json, "lineno");
-        json_int(&w->json, (int64_t)number);
-    }
-    json_key(&w->json, "in_app");
-    json_bool(&w->json, is_in_app(w, file, module));
-    json_map_end(&w->json);
-    json_array_end(&w->json);
-    json_map_end(&w->json);
-}
-
-static void put_exception(struct event_writer *w)
-{
-    const struct event_texts *texts = w->src->verdict->texts;
-    if (!texts->type.n)
-        return;
-    json_key(&w->json, "exception");
-    json_map(&w->json);
-    json_key(&w->json, "values");
-    json_array(&w->json);
-    json_map(&w->json);
-    event_writer_text(w, "type", without_line_breaks(w, texts->type), TYPE_MAX);
-    event_writer_text(w, "value", texts->value, TITLE_VALUE_MAX);
-    put_mechanism(w);
-    put_call_site(w, w->src->record);
-    json_map_end(&w->json);
-    json_array_end(&w->json);
-    json_map_end(&w->json);
 }
 
 /* Whether the template with its params in the place of each %s is the text, byte for byte. */
@@ -191,6 +117,8 @@ static bool params_survive(struct event_writer *w)
 static void put_logentry(struct event_writer *w)
 {
     const struct event_texts *texts = w->src->verdict->texts;
+    if (!texts->formatted.n && w->src->trace)
+        return; /* the exception says all */
     struct slice text = texts->formatted.n ? texts->formatted : SLICE("(empty message)");
     json_key(&w->json, "logentry");
     json_map(&w->json);
@@ -430,7 +358,7 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     json_key(&w->json, "timestamp");
     json_time(&w->json, event_time(r, src->received_us));
     json_key(&w->json, "platform");
-    json_str(&w->json, SLICE("other"));
+    json_str(&w->json, src->trace ? src->trace->platform : SLICE("other"));
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(level_name(src->verdict->level ? src->verdict->level : LEVEL_ERROR)));
     struct slice logger = texts->logger.n ? texts->logger : r->logger.n ? r->logger : r->app;
@@ -444,7 +372,7 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     event_writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     put_deployment(w);
     event_writer_text(w, "transaction", without_line_breaks(w, texts->transaction), TRANSACTION_MAX);
-    put_exception(w);
+    event_exception_put(w, src->trace);
     put_logentry(w);
     put_fingerprint(w);
     event_members_tags(w);

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "parsers/container.h"
+#include "parsers/field_names.h"
 #include "parsers/parser.h"
 #include "text/keys.h"
 
@@ -74,8 +75,20 @@ static bool has_own_place(struct slice name)
     return false;
 }
 
+/* It has become the exception. */
+static bool is_in_exception(const struct record *r, struct slice name)
+{
+    unsigned rank;
+    if (!r->trace || !r->error_type.n)
+        return false;
+    enum role role = field_names_role(name, &rank);
+    return role == ROLE_ERROR_TYPE || role == ROLE_ERROR;
+}
+
 static bool tells_nothing_apart(const struct record *r, struct slice name)
 {
+    if (is_in_exception(r, name))
+        return true;
     const struct format_traits *traits = format_traits(r->format);
     return traits->tells_nothing_apart && traits->tells_nothing_apart(r, name);
 }
@@ -484,6 +497,30 @@ static void event_members_crumbd(struct event_writer *w)
     json_map_end(&w->json);
 }
 
+static bool is_noted_before(const struct trace *t, unsigned i)
+{
+    for (unsigned k = 0; k < i; k++)
+        if (slice_eq(t->notes[k].name, t->notes[i].name))
+            return true;
+    return false;
+}
+
+/* What a runtime says besides its exceptions: PostgreSQL's DETAIL and HINT. */
+static void event_members_notes(struct event_writer *w, const struct trace *t)
+{
+    size_t start = w->json.out->n;
+    json_key(&w->json, "notes");
+    json_map(&w->json);
+    for (unsigned i = 0; i < t->n_notes && w->json.out->n - start < CONTEXT_BYTES_MAX; i++) {
+        const struct trace_note *note = &t->notes[i];
+        if (!note->name.n || !note->value.n || is_noted_before(t, i))
+            continue;
+        json_key_s(&w->json, tag_key(note->name, w->arena));
+        event_writer_value(w, note->name, note->value, CONTEXT_VALUE_MAX);
+    }
+    json_map_end(&w->json);
+}
+
 void event_members_contexts(struct event_writer *w)
 {
     const struct record *r = w->src->record;
@@ -493,6 +530,8 @@ void event_members_contexts(struct event_writer *w)
     event_members_crumbd(w);
     event_members_log(w, r);
     event_members_trace(w, r);
+    if (w->src->trace && w->src->trace->n_notes)
+        event_members_notes(w, w->src->trace);
     if (r->container)
         event_members_container(w, r->container);
     if (traits->context)

@@ -6,6 +6,7 @@
 #define CORE_EVENT_SOURCE_H
 
 #include "core/breadcrumbs.h"
+#include "core/trace.h"
 #include "core/verdict.h"
 
 /* A summary instead of an occurrence (flood control). */
@@ -26,6 +27,7 @@ struct event_deadline {
 struct event_source {
     char event_id[33];
     const struct record *record;
+    const struct trace *trace;       /* that the record holds; NULL: none */
     const struct verdict *verdict;   /* with its texts: the rule's templates filled in, or the fallback's */
     const struct breadcrumb *crumbs; /* in time order */
     unsigned n_crumbs;

@@ -124,6 +124,7 @@ static void keep_sample(struct flood_gate *g, const struct event_source *held, u
     struct event_source src = *held;
     struct verdict v = *held->verdict;
     src.verdict = &v;
+    src.trace = v.fold ? NULL : src.trace; /* it is of many kinds then */
     src.summary = (struct event_summary){.suppressed = 1, .first_us = g->parts->now_us, .last_us = g->parts->now_us};
     parts_texts(g->parts, src.record, &g->parts->arena, &v);
     parts_make_id(g->parts, src.event_id, key, 0, 0);

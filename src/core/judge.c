@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "core/trace_key.h"
 
 /* One record at work. */
 struct judging {
@@ -32,7 +33,7 @@ void judge_init(struct judge *j, const struct rule_set *set)
     *j = (struct judge){.other = regex_scratch_new(), .log_template = xmalloc(sizeof *j->log_template)};
     log_template_init(j->log_template);
     j->captures.match = regex_scratch_new();
-    look_ahead_init(&j->ahead);
+    look_ahead_init(&j->ahead, FRAME_LOOKER_RULES);
     judge_use(j, set);
 }
 
@@ -99,8 +100,22 @@ static struct slice seen(struct slice text)
     return slice_sub(text, 0, n);
 }
 
+/* Any of the chain will do, the one that is reported first. */
+static __attribute__((noinline)) enum regex_result any_exception(struct judge *j, const struct rule_condition *c,
+                                                                 const struct record *r)
+{
+    enum regex_result hit = REGEX_NO;
+    for (unsigned i = r->trace->n_exceptions; i-- > 0 && hit == REGEX_NO;) {
+        const struct trace_exception *e = &r->trace->exceptions[i];
+        hit = regex_match(c->regex, j->other, seen(c->of_exceptions == RULE_TYPES ? e->printed : e->value), 0);
+    }
+    return hit;
+}
+
 static enum regex_result condition_holds(struct judge *j, const struct rule_condition *c, const struct record *r)
 {
+    if (c->of_exceptions && r->trace)
+        return any_exception(j, c, r);
     struct slice v = record_value_of(r, &c->ref);
     return v.p ? regex_match(c->regex, j->other, seen(v), 0) : REGEX_NO;
 }
@@ -162,18 +177,28 @@ static enum judge_why applies(struct judge *j, const struct rule *rule, const st
     return WHY_WON;
 }
 
+/* Of a record with a trace first in the text before it alone: patterns are written for log lines, and know their ends.
+ */
+static enum regex_result finds(const struct regex *re, struct regex_scratch *x, const struct record *r)
+{
+    const struct slice intro = r->trace ? r->trace->intro : SLICE_NONE;
+    bool before = intro.n && intro.p == r->message.p;
+    enum regex_result hit = before ? regex_match(re, x, seen(intro), 0) : REGEX_NO;
+    return hit != REGEX_NO ? hit : regex_match(re, x, seen(r->message), 0);
+}
+
 static enum judge_why judge_try_rule(struct judge *j, const struct rule *rule, const struct record *r)
 {
     enum judge_why why = applies(j, rule, r);
     if (why != WHY_WON)
         return why;
     if (rule->match) {
-        enum regex_result hit = regex_match(rule->match, j->captures.match, seen(r->message), 0);
+        enum regex_result hit = finds(rule->match, j->captures.match, r);
         if (hit != REGEX_YES)
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
     }
     if (rule->unless) {
-        enum regex_result hit = regex_match(rule->unless, j->other, seen(r->message), 0);
+        enum regex_result hit = finds(rule->unless, j->other, r);
         if (hit != REGEX_NO)
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_UNLESS;
     }
@@ -186,7 +211,7 @@ static enum judge_why judge_try_end(struct judge *j, const struct rule *rule, co
     enum judge_why why = applies(j, rule, r);
     if (why != WHY_WON)
         return why;
-    enum regex_result hit = regex_match(rule->pair.end, j->captures.match, seen(r->message), 0);
+    enum regex_result hit = finds(rule->pair.end, j->captures.match, r);
     return hit == REGEX_YES ? WHY_END : hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_MATCH;
 }
 
@@ -262,6 +287,8 @@ static void identify(const struct judging *g)
     verdict_fill_fingerprint(v, &g->from);
     v->project = v->rule ? template_fill(&v->rule->event.project, &g->from) : SLICE_NONE;
     verdict_hash_fingerprint(v, g->judge->old_keys);
+    if (!v->n_fingerprint && verdict_exception(v, g->from.record))
+        v->fingerprint_hash = trace_key(g->from.record->trace, g->from.log_template);
 }
 
 /* False: they will not hold, whatever finishing the record brings. */
@@ -396,7 +423,7 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
     const struct rule_lane *lane = &j->set->lanes[r->format];
     *v = verdict_none(r);
     bool scanned = lane->prefilter && !j->exhaustive;
-    if (scanned && j->scanned != r->raw.p)
+    if (scanned && (!j->scanned || j->scanned != r->raw.p))
         look_ahead_run(&j->ahead, lane->prefilter, j->prefilter, seen(r->message), &j->hits);
     j->scanned = NULL;
     if (lane->n_ends)

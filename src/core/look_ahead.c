@@ -1,8 +1,8 @@
 #include "core/look_ahead.h"
 
-void look_ahead_init(struct look_ahead *l)
+void look_ahead_init(struct look_ahead *l, enum frame_looker looker)
 {
-    *l = (struct look_ahead){.block = prefilter_block_new()};
+    *l = (struct look_ahead){.block = prefilter_block_new(), .looker = looker};
 }
 
 void look_ahead_forget(struct look_ahead *l)
@@ -24,7 +24,10 @@ static bool has(const struct look_ahead *l, struct slice text)
 
 static bool is_known(const struct look_ahead *l, const struct prefilter *p, struct slice text)
 {
-    return l->ahead && l->ahead->looker == l && l->ahead->look == l->number && l->prefilter == p && has(l, text);
+    if (!l->ahead)
+        return false;
+    const struct frame_look *look = &l->ahead->looks[l->looker];
+    return look->by == l && look->number == l->number && l->prefilter == p && has(l, text);
 }
 
 /* Looks at the block that begins with the text. False: there is none, or the text is all of it. */
@@ -37,12 +40,11 @@ static bool look(struct look_ahead *l, const struct prefilter *p, struct prefilt
     n = n < PREFILTER_BLOCK_BYTES ? n : PREFILTER_BLOCK_BYTES;
     n = n < end - from ? n : end - from;
     l->asked = 0;
-    l->ahead->looker = NULL;
+    l->ahead->looks[l->looker].by = NULL;
     if (n <= text.n || !prefilter_block_look(l->block, p, x, slice_of(text.p, n)))
         return false;
     l->prefilter = p;
-    l->ahead->looker = l;
-    l->ahead->look = ++l->number;
+    l->ahead->looks[l->looker] = (struct frame_look){.by = l, .number = ++l->number};
     l->from = from;
     l->to = from + n;
     return true;

@@ -18,12 +18,13 @@ struct look_ahead {
     struct frame_ahead *ahead; /* of the message that is worked on; set by the judge's caller, may be NULL */
     const struct prefilter *prefilter;
     struct prefilter_block *block;
+    enum frame_looker looker;
     uint64_t number;    /* of the block; the buffer that holds it remembers it as long as the bytes stand there */
     uintptr_t from, to; /* where it stands there */
     size_t asked;       /* bytes of it, and before, that were asked for */
 };
 
-void look_ahead_init(struct look_ahead *l);
+void look_ahead_init(struct look_ahead *l, enum frame_looker looker);
 /* Its prefilters are gone. */
 void look_ahead_forget(struct look_ahead *l);
 void look_ahead_done(struct look_ahead *l);

@@ -10,6 +10,12 @@
 
 enum fallback { FALLBACK_EVENT, FALLBACK_CRUMB, FALLBACK_DROP };
 
+/* A project that a rule may choose by its name. */
+struct options_project {
+    struct slice name;
+    bool everywhere; /* as group_everywhere */
+};
+
 struct options {
     struct slice environment, release, server_name; /* release empty: none */
     enum fallback fallback;
@@ -27,7 +33,7 @@ struct options {
         unsigned new_issues; /* an hour; 0: no bound */
     } limits;
 
-    struct slice *projects; /* names that a rule may choose by; NULL: any */
+    const struct options_project *projects; /* NULL: any */
     unsigned n_projects;
 
     struct {
@@ -36,9 +42,18 @@ struct options {
         unsigned n_patterns;
     } scrub;
 
-    struct slice *in_app, *source_roots;
+    struct slice *in_app, *source_roots; /* core/trace_in_app, io/source_files */
     unsigned n_in_app, n_source_roots;
-    bool group_everywhere;
+    bool group_everywhere; /* a stack has a fingerprint too, for servers that ignore frames */
 };
+
+/* Of a project by its name; empty: the default one. */
+static inline bool options_everywhere(const struct options *opt, struct slice project)
+{
+    for (unsigned i = 0; opt->projects && project.n && i < opt->n_projects; i++)
+        if (slice_eq(opt->projects[i].name, project))
+            return opt->projects[i].everywhere;
+    return opt->group_everywhere;
+}
 
 #endif

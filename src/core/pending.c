@@ -5,27 +5,11 @@
 
 #include "base/xalloc.h"
 #include "core/access_join.h"
-#include "parsers/container.h"
+#include "parsers/record_keep.h"
 
 static struct slice keep(struct arena *a, struct slice s)
 {
     return s.p ? arena_dup(a, s) : s;
-}
-
-static struct record *keep_record(struct arena *a, const struct record *r)
-{
-    struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
-    record_copy_head(c, r);
-    struct slice *const texts[] = {&c->message, &c->full_message, &c->host,       &c->app,        &c->procid,
-                                   &c->msgid,   &c->logger,       &c->request_id, &c->trace_id,   &c->span_id,
-                                   &c->input,   &c->peer,         &c->error_type, &c->error_value};
-    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = keep(a, *texts[i]);
-    c->raw = SLICE_NONE;
-    c->container = r->container ? container_keep(a, r->container) : NULL;
-    for (unsigned i = 0; i < r->n_fields; i++)
-        c->fields[i] = (struct field){keep(a, r->fields[i].name), keep(a, r->fields[i].value), r->fields[i].type};
-    return c;
 }
 
 static void keep_texts(struct arena *a, struct event_texts *s, const struct event_texts *from)
@@ -62,7 +46,7 @@ static void keep_verdict(struct arena *a, struct verdict *v, const struct verdic
 struct pending *pending_new(const struct record *r, const struct verdict *verdict, unsigned cap_crumbs)
 {
     struct pending *w = xcalloc(1, sizeof *w);
-    w->record = keep_record(&w->arena, r);
+    w->record = record_keep(&w->arena, r);
     keep_verdict(&w->arena, &w->verdict, verdict);
     keep_texts(&w->arena, &w->texts, verdict->texts);
     w->verdict.texts = &w->texts;

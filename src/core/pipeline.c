@@ -7,7 +7,13 @@
 #include "core/access_join.h"
 #include "core/correlation.h"
 #include "core/decode.h"
+#include "core/join.h"
+#include "core/pipeline_trace.h"
 #include "core/threshold.h"
+
+/* Events of one line beside its own, and the last argument of event_make_id for the first of them, behind those of
+ * deadline_event.c. */
+enum { EXTRA_MAX = 15, ORDINAL_EXTRA = 16 };
 
 struct pipeline {
     struct pipeline_parts parts;
@@ -16,16 +22,21 @@ struct pipeline {
     struct breadcrumbs *breadcrumbs;
     struct threshold *threshold;
     struct pending_list pending;
-    struct record record; /* of the message that is worked on */
-    uint64_t open_lines;  /* without a fate yet */
+    struct pipeline_trace trace;
+    struct join *join;
+    struct record decoded; /* the message that is worked on, as a record; */
+    struct record *record; /* that, or one that was held */
+    uint64_t open_lines;   /* without a fate yet; beside those that are held */
 };
 
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v);
 static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v);
 static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                          struct verdict *v);
+                          struct verdict *v, unsigned ordinal);
+static void promote_rest(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                         const struct verdict *v);
 static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                           const struct verdict *v);
+                           const struct verdict *v, unsigned ordinal);
 static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line);
 static void keep_pending_within_caps(struct pipeline *p);
 static void release(struct pipeline *p, struct pending *w);
@@ -39,15 +50,19 @@ static void set_clock(struct pipeline_parts *parts, int64_t now_us)
         parts->now_us = now_us;
 }
 
-/* For files read after the fact: the present is the newest time a record had. */
+/* For files read after the fact: the present is the newest time a record had. What was held goes when it was due, not
+ * after the hours that may lie between two records. */
 static void advance_record_clock(struct pipeline *p)
 {
     struct pipeline_parts *parts = &p->parts;
+    int64_t to_us = p->decoded.time_us, due_us;
     if (!parts->setup.record_clock)
         return;
-    if (p->record.time_us == RECORD_NO_TIME || p->record.time_us <= parts->now_us)
+    if (to_us == RECORD_NO_TIME || to_us <= parts->now_us)
         return; /* it is as late as it was, and what waits waits for later */
-    parts->now_us = p->record.time_us;
+    while ((due_us = join_tick(p->join, parts->now_us)) < to_us && due_us > parts->now_us)
+        parts->now_us = due_us;
+    parts->now_us = to_us;
     pipeline_tick(p, parts->wall_us);
 }
 
@@ -63,51 +78,111 @@ static bool is_blank(struct slice s)
     return (!s.n || *s.p <= ' ') && slice_trim(s).n == 0;
 }
 
-void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us)
+static void refuse(struct pipeline *p, const struct stream *s, struct slice text, const char *reason)
+{
+    const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
+    const struct outcome o = {.raw = text, .fate = COUNT_refused, .reason = reason, .stream = s};
+    p->parts.counts.v[COUNT_refused]++;
+    if (hooks->outcome)
+        hooks->outcome(hooks->u, &o);
+}
+
+/* It is disposed of, and told. */
+static void settle(struct pipeline *p, const struct join_line *l)
 {
     struct pipeline_parts *parts = &p->parts;
     const struct pipeline_hooks *hooks = &parts->setup.hooks;
-    struct outcome o = {.raw = m->text, .fate = COUNT_blank, .stream = m->stream};
+    struct outcome o = {.raw = l->message.text, .fate = COUNT_blank, .stream = l->message.stream};
     struct verdict v;
+    if (!l->blank) {
+        p->record = l->record;
+        pipeline_trace_find(&p->trace, l->record, l->trace, &parts->arena);
+        o.fate = dispose(p, &l->message, &v);
+        o.record = l->record;
+        o.verdict = &v;
+    }
+    parts->counts.v[o.fate]++;
+    if (hooks->outcome)
+        hooks->outcome(hooks->u, &o);
+}
+
+/* It was held: what it says is of then, its place among the lines is now. */
+static void pipeline_on_release(void *u, const struct join_line *l)
+{
+    struct pipeline *p = u;
+    struct pipeline_parts *parts = &p->parts;
+    int64_t wall_us = parts->wall_us;
+    parts->judge.scanned = NULL; /* what was found when it came was of its first line */
+    parts->wall_us = l->received_us;
+    parts->seq++;
+    if (l->alien)
+        refuse(p, l->message.stream, l->message.text, "not in this format");
+    else
+        settle(p, l);
+    parts->seq++;
+    parts->wall_us = wall_us;
+    p->record = &p->decoded;
+    if (!p->open_lines) /* else the line that is worked on is in it */
+        arena_reset(&parts->arena);
+}
+
+/* What join is to know of the message; false, and the reason: it is not of its format. */
+static bool read_line(struct pipeline *p, struct join_line *l, const char **reason)
+{
+    l->blank = is_blank(l->message.text);
+    l->alien = !l->blank && !decode(&p->parts, &l->message, l->record, reason);
+    if ((l->blank || l->alien) && join_waits(p->join))
+        decode_as_text(&p->parts, &l->message, l->record);
+    if (!l->blank && !l->alien)
+        advance_record_clock(p);
+    return !l->alien;
+}
+
+void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us)
+{
+    struct pipeline_parts *parts = &p->parts;
+    struct join_line l = {.record = &p->decoded, .message = *m, .received_us = now_us};
+    const char *reason = NULL;
     assert(m->stream && m->lines >= 1);
     set_clock(parts, now_us);
     parts->judge.ahead.ahead = m->ahead;
     parts->seq++;
+    if (!m->stream->file_key)
+        l.message.offset = parts->seq;
     p->open_lines++; /* the others are joined to it */
     count_in(&parts->counts, m);
-    if (!is_blank(m->text)) {
-        o.fate = COUNT_refused;
-        if (decode(parts, m, &p->record, &o.reason)) {
-            advance_record_clock(p);
-            o.fate = dispose(p, m, &v);
-            o.record = &p->record;
-            o.verdict = &v;
-        }
-    }
-    parts->counts.v[o.fate]++;
+    bool read = read_line(p, &l, &reason);
+    if (((read && !l.blank) || join_waits(p->join)) && join_feed(p->join, &l, parts->now_us))
+        parts->judge.scanned = NULL; /* it is judged later */
+    else if (!read)
+        refuse(p, m->stream, m->text, reason);
+    else if (m->read == MESSAGE_AGAIN)
+        parts->counts.v[COUNT_read_twice]++;
+    else
+        settle(p, &l);
     p->open_lines--;
-    if (hooks->outcome)
-        hooks->outcome(hooks->u, &o);
     parts->judge.ahead.ahead = NULL;
     arena_reset(&parts->arena);
 }
 
 static struct breadcrumbs_line line_of(struct pipeline *p, const struct stream *s)
 {
-    const struct record *r = &p->record;
+    const struct record *r = p->record;
     return (struct breadcrumbs_line){.time_us = event_time(r, p->parts.wall_us),
                                      .format = r->format,
                                      .level = r->level,
                                      .partial = r->partial,
                                      .app = r->app,
-                                     .text = access_join_text(s, r, &p->parts.arena)};
+                                     .text = r->trace && r->trace->n_exceptions
+                                                 ? pipeline_trace_brief(r, &p->parts.arena)
+                                                 : access_join_text(s, r, &p->parts.arena)};
 }
 
 /* The record's fate, as the ledger names it. */
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v)
 {
     struct correlation keys;
-    correlation_of(m->stream, &p->record, &p->parts.setup.secret, &keys);
+    correlation_of(m->stream, p->record, &p->parts.setup.secret, &keys);
     decide(p, m, &keys, v);
     p->parts.counts.v[COUNT_regex_limit] = p->parts.judge.limit_hits;
     if (v->action == ACTION_DROP)
@@ -117,7 +192,9 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
         give_to_pending(p, &keys, &line);
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (v->action == ACTION_EVENT)
-        fate = promote(p, m, &keys, v);
+        fate = promote(p, m, &keys, v, 0);
+    if (v->action == ACTION_EVENT && p->record->trace)
+        promote_rest(p, m, &keys, v);
     /* Last, so that no event finds its own line among the lines before it. */
     breadcrumbs_push(p->breadcrumbs, &keys, &line);
     return fate;
@@ -128,10 +205,11 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
 /* What becomes of a record no rule decided. */
 static void fall_back(struct pipeline *p, struct verdict *v)
 {
-    if (p->record.level < LEVEL_ERROR || p->parts.opt->fallback == FALLBACK_CRUMB)
+    bool crash = p->record->trace && p->record->trace->crash && !p->record->forged;
+    if (!crash && (p->record->level < LEVEL_ERROR || p->parts.opt->fallback == FALLBACK_CRUMB))
         return; /* it is a crumb already */
-    if (p->parts.opt->fallback == FALLBACK_EVENT)
-        judge_fallback(&p->parts.judge, &p->record, &p->parts.arena, v);
+    if (crash || p->parts.opt->fallback == FALLBACK_EVENT)
+        judge_fallback(&p->parts.judge, p->record, &p->parts.arena, v);
     else
         v->action = ACTION_DROP;
 }
@@ -145,13 +223,17 @@ static bool over_threshold(struct pipeline *p, const struct verdict *v)
 static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v)
 {
     struct judge *judge = &p->parts.judge;
-    const struct record *r = &p->record;
+    struct record *r = p->record;
     if (r->partial) { /* of no interest to any rule */
         *v = verdict_none(r);
     } else {
         judge->sender = m->stream->ring; /* a sender's address, a file, a unit */
         judge->now_us = p->parts.now_us;
         judge_record(judge, r, &p->parts.arena, v, NULL, NULL);
+    }
+    if (v->rule && v->rule->no_trace && r->trace) {
+        v->level = v->rule->event.level ? v->level : p->trace.said;
+        pipeline_trace_drop(&p->trace, r);
     }
     deadline_event_end(&p->deadlines, m->stream, v->ends);
     if (!v->rule)
@@ -175,34 +257,63 @@ static struct provenance provenance_of(const struct stream *s)
 }
 
 static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                          struct verdict *v)
+                          struct verdict *v, unsigned ordinal)
 {
-    const struct event_source src = {
-        .record = &p->record, .verdict = v, .source = m->stream->source, .received_us = p->parts.wall_us};
+    const struct event_source src = {.record = p->record,
+                                     .trace = p->record->trace,
+                                     .verdict = v,
+                                     .source = m->stream->source,
+                                     .received_us = p->parts.wall_us};
     const struct provenance from = provenance_of(m->stream);
     if (!flood_gate_admit(&p->gate, &src, v, &from))
         return COUNT_suppressed;
-    parts_texts(&p->parts, &p->record, &p->parts.arena, v);
-    wait_for_lines(p, m, keys, v);
+    parts_texts(&p->parts, p->record, &p->parts.arena, v);
+    wait_for_lines(p, m, keys, v, ordinal);
     return COUNT_event;
+}
+
+/* The other traces of its text: what the rule decided, or none, holds for each, which has an issue of its own. */
+static void promote_rest(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                         const struct verdict *v)
+{
+    struct arena *a = &p->parts.arena;
+    struct judge *judge = &p->parts.judge;
+    for (unsigned i = 0; i < EXTRA_MAX && pipeline_trace_next(&p->trace, p->record, a); i++) {
+        struct verdict more = verdict_none(p->record);
+        if (!v->rule)
+            judge_fallback(judge, p->record, a, &more);
+        else if (!judge_past(judge, v->rule, p->record, a, &more))
+            return;
+        more.level = v->level;
+        p->parts.counts.v[COUNT_extra_events]++;
+        if (promote(p, m, keys, &more, ORDINAL_EXTRA + i) == COUNT_suppressed)
+            p->parts.counts.v[COUNT_extra_suppressed]++;
+    }
 }
 
 /* With the lines before it. */
 static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                           const struct verdict *v)
+                           const struct verdict *v, unsigned ordinal)
 {
     struct pipeline_parts *parts = &p->parts;
     const struct options *opt = parts->opt;
-    const struct record *r = &p->record;
+    const struct record *r = p->record;
     int64_t time_us = event_time(r, parts->wall_us);
     struct pending *w = pending_new(r, v, opt->crumbs.before + opt->crumbs.after);
+    if (r->trace && !v->fold)
+        pipeline_trace_find(&p->trace, w->record, true, &w->arena);
+    for (unsigned i = ORDINAL_EXTRA; i <= ordinal && w->record->trace; i++)
+        pipeline_trace_next(&p->trace, w->record, &w->arena);
+    if (w->record->trace)
+        parts->counts.v[COUNT_source_frames] += pipeline_trace_add_source(&p->trace, w->record, time_us, &w->arena);
+    w->src.trace = w->record->trace;
     w->keys = *keys;
     access_join_error(m->stream, r, &parts->setup.secret, &w->keys);
     w->touched = parts->seq;
     w->src.received_us = parts->wall_us;
     w->src.source = arena_dup(&w->arena, m->stream->source);
     w->src.input = arena_dup(&w->arena, m->stream->input);
-    parts_make_id(parts, w->src.event_id, parts_message_key(parts, m), parts_message_offset(parts, m), 0);
+    parts_make_id(parts, w->src.event_id, parts_message_key(parts, m), m->offset, ordinal);
     w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &w->keys, time_us, time_us - opt->crumbs.max_age_us,
                                       opt->crumbs.before, &w->arena, w->crumbs, &w->src.crumbs_seen);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
@@ -215,11 +326,8 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
 
 static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line)
 {
-    const struct pending_line given = {.opt = p->parts.opt,
-                                       .number = p->parts.seq,
-                                       .record = &p->record,
-                                       .time_us = line->time_us,
-                                       .text = line->text};
+    const struct pending_line given = {
+        .opt = p->parts.opt, .number = p->parts.seq, .record = p->record, .time_us = line->time_us, .text = line->text};
     pending_give_line(&p->pending, keys, &given);
     keep_pending_within_caps(p);
 }
@@ -276,10 +384,11 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
 {
     struct pipeline_parts *parts = &p->parts;
     set_clock(parts, now_us);
+    int64_t joined_us = join_tick(p->join, parts->now_us);
     struct pending *oldest;
     while ((oldest = pending_oldest(&p->pending)) && oldest->due_us <= parts->now_us)
         release(p, oldest);
-    int64_t due_us = flood_tick(p->gate.flood, parts->now_us);
+    int64_t due_us = earlier(joined_us, flood_tick(p->gate.flood, parts->now_us));
     due_us = earlier(due_us, deadline_event_tick(&p->deadlines));
     if (!parts->setup.hooks.flood_row)
         flood_gate_tell(&p->gate);
@@ -296,8 +405,14 @@ void pipeline_elapse(struct pipeline *p, int64_t us)
     pipeline_tick(p, parts->wall_us);
 }
 
+void pipeline_let_go(struct pipeline *p)
+{
+    join_flush(p->join);
+}
+
 void pipeline_flush(struct pipeline *p)
 {
+    pipeline_let_go(p);
     for (struct pending *w; (w = pending_oldest(&p->pending));)
         release(p, w);
     flood_summarise(p->gate.flood);
@@ -306,6 +421,7 @@ void pipeline_flush(struct pipeline *p)
 void pipeline_checkpoint(struct pipeline *p)
 {
     struct pending *w;
+    join_checkpoint(p->join);
     TAILQ_FOREACH (w, &p->pending.by_age, by_age) {
         if (w->tried_open || !has_room(p, w))
             continue;
@@ -327,11 +443,21 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     pending_list_init(&p->pending);
     flood_gate_init(&p->gate, &p->parts);
     deadline_event_init(&p->deadlines, &p->parts, &p->gate, p->breadcrumbs);
+    p->record = &p->decoded;
+    pipeline_trace_init(&p->trace, setup->rules->traces, setup->options, &setup->source);
+    const struct join_setup join = {.counts = &p->parts.counts,
+                                    .secret = setup->secret,
+                                    .record_clock = setup->record_clock,
+                                    .u = p,
+                                    .release = pipeline_on_release};
+    p->join = join_new(&join, &p->trace.engine);
     return p;
 }
 
 void pipeline_free(struct pipeline *p)
 {
+    join_free(p->join);
+    pipeline_trace_done(&p->trace);
     pending_list_done(&p->pending);
     deadline_event_done(&p->deadlines);
     flood_gate_done(&p->gate);
@@ -348,6 +474,10 @@ struct flood_gate *pipeline_flood_gate(struct pipeline *p)
 
 void pipeline_use(struct pipeline *p, const struct rule_set *rules)
 {
+    if (rules->traces != p->trace.engine.set) {
+        pipeline_let_go(p); /* it is of those before */
+        pipeline_trace_use(&p->trace, rules->traces);
+    }
     p->parts.setup.rules = rules;
     judge_use(&p->parts.judge, rules);
     deadline_event_use(&p->deadlines, rules);
@@ -370,7 +500,12 @@ struct counts *pipeline_counts(struct pipeline *p)
 
 struct count_open pipeline_open(const struct pipeline *p)
 {
-    return (struct count_open){.lines = p->open_lines, .events = p->pending.n};
+    return (struct count_open){.lines = p->open_lines + join_open(p->join), .events = p->pending.n};
+}
+
+unsigned pipeline_held(const struct pipeline *p, uint64_t file_key, uint64_t *offsets, unsigned max)
+{
+    return join_held(p->join, file_key, offsets, max);
 }
 
 struct judge *pipeline_judge(struct pipeline *p)

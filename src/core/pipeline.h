@@ -1,13 +1,14 @@
 /*
  * pipeline: one message in, its fate decided; now and then an event out.
  *
- *   message -> decode -> judge_record -> event | crumb | log | drop
+ *   message -> decode -> join -> judge_record -> event | crumb | log | drop
  *                                          |
  *                  breadcrumbs (lines before) + pending (lines after, the access line) -> event_write -> emit
  *
  * Pure: the present is an argument, events leave through a callback. Every message ends in exactly one fate of the
- * ledger before pipeline_message returns, also when its event still waits for the lines after it. What waits is capped
- * in number and bytes and let go early when the cap is reached. One thread.
+ * ledger: before pipeline_message returns, also when its event still waits for the lines after it, unless it is held
+ * for the lines of a stack trace (join.h), whose fate comes with its release. What waits is capped in number and bytes
+ * and let go early when the cap is reached. One thread.
  */
 #ifndef CORE_PIPELINE_H
 #define CORE_PIPELINE_H
@@ -33,6 +34,8 @@ void pipeline_use(struct pipeline *p, const struct rule_set *rules);
 void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
 /* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
+/* Lets go the records that are held for more lines: the places where reading goes on are behind them then. */
+void pipeline_let_go(struct pipeline *p);
 /* Lets everything go, summaries included: at the end of input and at exit. */
 void pipeline_flush(struct pipeline *p);
 /* Emits an open form of every waiting event that has none yet, and hands out the changed rows of flood control and of
@@ -49,5 +52,7 @@ struct counts *pipeline_counts(struct pipeline *p);
 /* Its part of the ledger that is under way. */
 struct count_open pipeline_open(const struct pipeline *p);
 struct judge *pipeline_judge(struct pipeline *p);
+/* Where messages of a file begin that are held (join_held). */
+unsigned pipeline_held(const struct pipeline *p, uint64_t file_key, uint64_t *offsets, unsigned max);
 
 #endif

@@ -31,11 +31,6 @@ uint64_t parts_message_key(const struct pipeline_parts *p, const struct message 
     return m->stream->file_key ? m->stream->file_key : p->setup.run_key;
 }
 
-uint64_t parts_message_offset(const struct pipeline_parts *p, const struct message *m)
-{
-    return m->stream->file_key ? m->offset : p->seq;
-}
-
 uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed)
 {
     return p->setup.old_keys ? slice_hash(text, old_seed) : hash128_low(HASH128_START, text);
@@ -66,7 +61,7 @@ struct slice parts_known_project(struct pipeline_parts *p, struct slice name, co
     unsigned i = 0;
     if (!name.n || !p->opt->projects)
         return name;
-    while (i < p->opt->n_projects && !slice_eq(p->opt->projects[i], name))
+    while (i < p->opt->n_projects && !slice_eq(p->opt->projects[i].name, name))
         i++;
     if (i < p->opt->n_projects)
         return name;
@@ -82,6 +77,8 @@ void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena 
     judge_show(&p->judge, &shown, r, a, v);
     const struct template_source from = judge_source(&p->judge, r, a);
     verdict_complete(v, &from);
+    if (options_everywhere(p->opt, v->project))
+        verdict_fill_everywhere(v, &from);
     p->judge.shown = NULL;
     if (v->fold)
         fold_texts(v, a);

@@ -33,10 +33,9 @@ struct provenance {
 void parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup);
 void parts_done(struct pipeline_parts *p);
 void parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal);
-/* Return key and offset for the id of a message: those of its file, or those of this run where it cannot be read
-   again. */
+/* Returns the key for the id of a message, beside its offset: of its file, or of this run where it cannot be read
+ * again. There the offset is the message's number. */
 uint64_t parts_message_key(const struct pipeline_parts *p, const struct message *m);
-uint64_t parts_message_offset(const struct pipeline_parts *p, const struct message *m);
 /* Returns the key of a text that a log may have written, as the store keeps it. */
 uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed);
 /* Returns what event_write and its like have made of texts that each went through the scrubber. */

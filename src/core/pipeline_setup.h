@@ -10,6 +10,7 @@
 #include "core/flood.h"
 #include "core/judge.h"
 #include "core/stream.h"
+#include "core/trace_source.h"
 
 /* An event on its way out. Slices are valid during the call. */
 struct event_out {
@@ -71,10 +72,11 @@ struct pipeline_setup {
     const uint8_t *store_id; /* 16 bytes */
     bool old_keys; /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is
                       sent twice */
-    struct hash_secret secret; /* random; of keys that are not stored */
-    uint64_t run_key;          /* random; part of the ids of messages that cannot be read again */
-    bool record_clock;         /* the present is the newest time a record had: for files read after the fact */
-    const struct rule *waits;  /* the only rule that waits for lines; NULL: all that do */
+    struct hash_secret secret;  /* random; of keys that are not stored */
+    uint64_t run_key;           /* random; part of the ids of messages that cannot be read again */
+    bool record_clock;          /* the present is the newest time a record had: for files read after the fact */
+    const struct rule *waits;   /* the only rule that waits for lines; NULL: all that do */
+    struct trace_source source; /* of frames; without a function there are no source lines */
     struct pipeline_hooks hooks;
 };
 

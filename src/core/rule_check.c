@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "core/contains.h"
+#include "core/join.h"
 #include "parsers/frame.h"
 #include "text/json.h"
 #include "text/pump.h"
@@ -54,85 +56,6 @@ static enum format sample_format(const struct rule *r, const struct rule_sample 
 }
 
 /* --- comparing --- */
-
-struct mismatch {
-    struct sbuf path;
-    const struct conf_node *node;
-    char text[400];
-};
-
-static bool differ(struct mismatch *m, const struct conf_node *want, struct slice got, const char *what)
-{
-    m->node = want;
-    snprintf(m->text, sizeof m->text, "%s%s%s: %s%.*s", "event", m->path.n ? "." : "", sbuf_cstr(&m->path), what,
-             SLICE_ARG(slice_sub(got, 0, 200)));
-    return false;
-}
-
-static struct slice json_words(const struct json_node *n)
-{
-    switch (n->type) {
-    case JSON_BOOL:
-        return n->truth ? SLICE("true") : SLICE("false");
-    case JSON_NULL:
-        return SLICE("null");
-    case JSON_MAP:
-        return SLICE("a map");
-    case JSON_ARRAY:
-        return SLICE("a list");
-    default:
-        return n->text;
-    }
-}
-
-static bool contains(struct mismatch *m, const struct conf_node *want, const struct json_node *got);
-
-static bool contains_map(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
-{
-    for (const struct conf_node *w = want->child; w; w = w->next) {
-        size_t mark = m->path.n;
-        const struct json_node *g = got->child;
-        while (g && !slice_eq(g->key, w->key))
-            g = g->next;
-        sbuf_addf(&m->path, "%s%.*s", mark ? "." : "", SLICE_ARG(w->key));
-        if (!g)
-            return differ(m, w, SLICE_NONE, "is not in the event");
-        if (!contains(m, w, g))
-            return false;
-        m->path.n = mark;
-    }
-    return true;
-}
-
-static bool contains_list(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
-{
-    const struct conf_node *w = want->child;
-    const struct json_node *g = got->child;
-    for (unsigned i = 0; w && g; w = w->next, g = g->next, i++) {
-        size_t mark = m->path.n;
-        sbuf_addf(&m->path, "[%u]", i);
-        if (!contains(m, w, g))
-            return false;
-        m->path.n = mark;
-    }
-    if (w)
-        return differ(m, w, SLICE_NONE, "the event's list is shorter");
-    return g ? differ(m, want, json_words(g), "the event's list has also ") : true;
-}
-
-/* Scalars are compared as text: a sample may say 111 where the payload has "111". */
-static bool contains(struct mismatch *m, const struct conf_node *want, const struct json_node *got)
-{
-    if (want->type == CONF_MAP)
-        return got->type == JSON_MAP ? contains_map(m, want, got)
-                                     : differ(m, want, json_words(got), "is not a map but ");
-    if (want->type == CONF_LIST)
-        return got->type == JSON_ARRAY ? contains_list(m, want, got)
-                                       : differ(m, want, json_words(got), "is not a list but ");
-    if (got->type == JSON_MAP || got->type == JSON_ARRAY || !slice_eq(want->text, json_words(got)))
-        return differ(m, want, json_words(got), "is ");
-    return true;
-}
 
 /* Returns the rule of another file that took the lines, so that the sample is not to blame; else NULL. */
 static const struct rule *taker_from_elsewhere(const struct trial *o)
@@ -186,14 +109,11 @@ static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct d
         return judge_none(s, o, d);
     if (!o->events)
         return missing_event(s, o, d);
-    struct mismatch m = {0};
-    sbuf_init(&m.path, 1024);
+    struct mismatch m;
     const struct json_node *event = json_tree(&o->arena, o->payload);
-    bool ok = event && contains(&m, s->event, event);
-    if (!ok)
-        sample_error(s, o, d, m.node ? m.node : s->node, m.node ? m.text : "the event is no JSON");
-    sbuf_done(&m.path);
-    return ok;
+    if (event && contains(s->event, event, "event", &m))
+        return true;
+    return sample_error(s, o, d, event ? m.node : s->node, event ? m.text : "the event is no JSON");
 }
 
 /* --- running --- */
@@ -220,6 +140,7 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
     struct stream stream = {.format = sample_format(rule, s),
                             .source = SLICE("sample"),
                             .trusted = true,
+                            .join = &join_defaults,
                             .file_key = 1,
                             .ring = 1,
                             .last_us = RECORD_NO_TIME};

@@ -49,7 +49,7 @@ struct raw_rule {
     const struct conf_node *match, *unless;
     struct raw_when when;
     enum action action;
-    bool go_on;
+    bool go_on, trace;
     struct raw_event event;
     struct {
         unsigned burst;

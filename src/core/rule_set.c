@@ -91,6 +91,9 @@ static void load_when(struct loader *l, const struct raw_when *raw, struct rule_
     for (unsigned i = 0; i < raw->n_fields; i++) {
         struct rule_condition *c = &w->conditions[w->n++];
         c->ref = record_ref(arena_dup(&l->set->arena, raw->fields[i].name));
+        c->of_exceptions = slice_is(c->ref.name, "exception.type")    ? RULE_TYPES
+                           : slice_is(c->ref.name, "exception.value") ? RULE_VALUES
+                                                                      : RULE_NO_EXCEPTIONS;
         for (unsigned f = 0; f < FORMAT_N; f++)
             c->settled |= (unsigned)parser_settles(f, c->ref.name) << f;
         struct regex *re = c->regex = grok_compile(&l->grok, l->d, raw->fields[i].regex, &l->set->arena, &c->text);
@@ -334,6 +337,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     rule->place = (struct err_place){.file = l->file, .line = conf_place(node).line};
     rule->action = raw->action;
     rule->go_on = raw->go_on;
+    rule->no_trace = !raw->trace;
     rule->burst = raw->limits.burst;
     rule->period_us = raw->limits.period_us;
     rule->sample = raw->sample;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "core/template.h"
+#include "core/trace.h"
 #include "parsers/record.h"
 #include "text/conf.h"
 #include "text/prefilter.h"
@@ -25,8 +26,9 @@ struct rule_tag {
 /* One condition of `when`: a member or field of the record against a regex. */
 struct rule_condition {
     struct record_ref ref;
-    unsigned settled;  /* a bit for each enum format whose parser.settled has the name */
-    struct slice text; /* of the regex, its references replaced */
+    unsigned settled; /* a bit for each enum format whose parser.settled has the name */
+    enum { RULE_NO_EXCEPTIONS, RULE_TYPES, RULE_VALUES } of_exceptions; /* of all that a trace has */
+    struct slice text;                                                  /* of the regex, its references replaced */
     struct regex *regex;
 };
 
@@ -99,7 +101,8 @@ struct rule {
     struct slice match_text, unless_text; /* their references replaced */
     bool holds_in_more;                   /* what match finds in a part of a text, it finds in the whole */
     enum action action;
-    bool go_on; /* continue: add tags and try the next rules */
+    bool go_on;    /* continue: add tags and try the next rules */
+    bool no_trace; /* trace: off */
     struct rule_event event;
     bool constant;  /* the fingerprint holds no value from a line */
     unsigned burst; /* limits: 0: the configured ones */
@@ -138,7 +141,9 @@ struct rule_set {
     struct rule_lane lanes[FORMAT_N];
     const struct rule_set
         *before; /* the caller's, before it loads the first file: whose place the set takes; NULL once it is ready */
-    unsigned n_handles; /* each is less */
+    unsigned n_handles;       /* each is less */
+    struct trace_set *traces; /* by which traces are found in the records that the rules judge: the caller's, as long as
+                                 the set, and ready before it; NULL: none */
     bool ready;
 };
 

@@ -9,6 +9,14 @@
 
 #include "parsers/parser.h"
 
+/* How lines of one stack trace are joined (join.h). */
+struct join_options {
+    bool on;
+    int64_t wait_us; /* after the last line */
+    unsigned lines;  /* of one record, */
+    size_t bytes;    /* and of its text */
+};
+
 struct stream {
     /* Set by the input. */
     enum format format;      /* FORMAT_AUTO until the first telling line has shown it */
@@ -24,8 +32,10 @@ struct stream {
     uint64_t network;        /* hash of its network address, by which shares go; 0: it is this host */
     bool trusted;            /* its fields may set reserved names */
     uint64_t file_key;       /* the store's key of a tailed file; 0: messages cannot be read again */
+    bool by_position; /* it goes on where the checkpoint stands, also with lines that were held then: they are not */
     const struct container *container; /* whose log it is, or NULL */
     uint64_t ring;                     /* breadcrumb ring of records that name no finer one */
+    const struct join_options *join;   /* the input's; NULL: nothing is joined */
     /* Kept by the pipeline. */
     struct stamp_memo memo;
     unsigned doubted; /* so many messages more may be lines of an entry of nginx's that began in one before */

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "core/origin.h"
+#include "core/trace_key.h"
 #include "text/keys.h"
 
 struct verdict verdict_none(const struct record *r)
@@ -44,6 +45,12 @@ void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
     v->fingerprint_hash = old_keys ? old : h.low;
 }
 
+const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r)
+{
+    bool text = !r->trace || (v->rule && v->rule->no_trace);
+    return text ? NULL : trace_reported(r->trace);
+}
+
 /* Makes the fingerprint of a line that does not come: it has no text, only the values that tell it apart. */
 static void absence_fingerprint(struct verdict *v, const struct template_source *from)
 {
@@ -59,6 +66,8 @@ static void absence_fingerprint(struct verdict *v, const struct template_source 
 static void default_fingerprint(struct verdict *v, const struct template_source *from)
 {
     const struct record *r = from->record;
+    if (verdict_exception(v, r))
+        return; /* Sentry's own, by the frames */
     v->fingerprint[v->n_fingerprint++] = v->rule ? v->rule->pack : slice_str(format_name(r->format));
     if (v->rule)
         v->fingerprint[v->n_fingerprint++] = v->rule->id;
@@ -86,17 +95,27 @@ void verdict_fill_fingerprint(struct verdict *v, const struct template_source *f
     }
 }
 
+void verdict_fill_everywhere(struct verdict *v, const struct template_source *from)
+{
+    if (v->n_fingerprint || v->fold || !verdict_exception(v, from->record))
+        return;
+    v->fingerprint = arena_alloc(from->arena, TRACE_KEY_PARTS * sizeof *v->fingerprint);
+    v->n_fingerprint = TRACE_KEY_PARTS;
+    trace_key_fingerprint(from->record->trace, from->log_template, from->arena, v->fingerprint);
+}
+
 /* --- texts --- */
 
 /* The message as mask sees it: template with %s, params, and the text without ids. */
-static void texts_by_log_template(const struct template_source *from, struct event_texts *out, struct slice *shown)
+static void texts_by_log_template(struct slice text, const struct template_source *from, struct event_texts *out,
+                                  struct slice *shown)
 {
     struct log_template *m = from->log_template;
     struct sbuf format;
     sbuf_init(&format, 4 * LOG_TEMPLATE_TEXT_MAX);
-    log_template_message(from->record->message, m);
+    log_template_message(text, m);
     *shown = arena_dup(from->arena, sbuf_slice(&m->text));
-    out->formatted = from->record->message;
+    out->formatted = text;
     if (m->n_params) {
         log_template_percent(m, &format);
         out->template = arena_dup(from->arena, sbuf_slice(&format));
@@ -164,7 +183,7 @@ static void texts_by_pair(const struct rule *rule, const struct template_source 
 {
     struct slice *const texts[] = {&out->formatted, &out->template, shown};
     struct sbuf b;
-    texts_by_log_template(from, out, shown);
+    texts_by_log_template(from->record->message, from, out, shown);
     for (unsigned i = 0; i < 3; i++) {
         if (!texts[i]->n)
             continue;
@@ -199,8 +218,34 @@ static struct slice fill_texts(const struct rule *rule, const struct template_so
     if (rule && rule->pair.within_us)
         texts_by_pair(rule, from, out, &shown);
     else
-        texts_by_log_template(from, out, &shown);
+        texts_by_log_template(from->record->message, from, out, &shown);
     return shown;
+}
+
+static void texts_by_text(const struct verdict *v, const struct template_source *from, struct event_texts *out)
+{
+    out->value = fill_texts(v->rule, from, out);
+    if (v->rule && v->rule->event.type.set)
+        out->type = template_fill(&v->rule->event.type, from);
+    else if (!v->rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
+        out->type = origin_type(from->record, v->level, from->log_template, from->arena);
+}
+
+/* Type and value are the exception's; what is said besides is the rule's message, or what introduced it. The value in
+ * the title has no ids. */
+static void texts_by_exception(const struct verdict *v, const struct trace_exception *e,
+                               const struct template_source *from, struct event_texts *out)
+{
+    const struct record *r = from->record;
+    const struct rule *rule = v->rule;
+    struct slice none, intro = slice_trim(slice_chr(r->full_message, '\n') ? r->message : r->trace->intro);
+    if (rule && rule->event.message.set)
+        texts_by_message(rule, from, out);
+    else if (intro.n)
+        texts_by_log_template(intro, from, out, &none);
+    out->type = e->type; /* as the server shows it */
+    log_template_message(e->value, from->log_template);
+    out->value = arena_dup(from->arena, sbuf_slice(&from->log_template->text));
 }
 
 static struct slice title_of(struct slice type, struct slice shown, struct arena *a)
@@ -266,11 +311,11 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
                                   .username = template_fill(&e->username, from),
                                   .email = template_fill(&e->email, from)};
     texts->user_ip = unhidden(&e->user_ip, *from);
-    texts->value = fill_texts(rule, from, texts);
-    if (e->type.set)
-        texts->type = template_fill(&e->type, from);
-    else if (!rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
-        texts->type = origin_type(from->record, v->level, from->log_template, from->arena);
+    const struct trace_exception *exception = verdict_exception(v, from->record);
+    if (exception)
+        texts_by_exception(v, exception, from, texts);
+    else
+        texts_by_text(v, from, texts);
     texts->title = title_of(texts->type, texts->value, from->arena);
     v->texts = texts;
 }

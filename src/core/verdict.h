@@ -61,11 +61,16 @@ struct verdict {
     const struct event_texts *texts; /* NULL before verdict_complete */
 };
 
+/* The exception that the record reports, by the trace in it, unless the rule takes it as text; else NULL. */
+const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r);
 /* That of a record which no rule matches. */
 struct verdict verdict_none(const struct record *r);
 /* The tags of a rule that decides or goes on. */
 void verdict_add_tags(struct verdict *v, const struct rule *rule, const struct template_source *from);
 void verdict_fill_fingerprint(struct verdict *v, const struct template_source *from);
+/* Of one that a stack groups, which has none: one that servers understand which ignore frames. After verdict_complete.
+ */
+void verdict_fill_everywhere(struct verdict *v, const struct template_source *from);
 /* After a change of the fingerprint. old_keys: see struct pipeline_setup. */
 void verdict_hash_fingerprint(struct verdict *v, bool old_keys);
 /* For a record that will be an event: its texts. */

@@ -384,8 +384,11 @@ struct input *journal_open(struct event_base *base, const struct input_options *
     *in = (struct in_journal){.input = {.type = &in_journal}, .opt = opt, .sink = *sink};
     in->row_name = xasprintf("%s%s", input_traits[INPUT_JOURNAL].position_prefix, opt->text);
     in->by_unit = strcmp(opt->text, "all") != 0;
-    in->stream = (struct stream){
-        .format = input_traits[INPUT_JOURNAL].format, .source = slice_str(in->row_name), .last_us = RECORD_NO_TIME};
+    in->stream = (struct stream){.by_position = true,
+
+                                 .format = input_traits[INPUT_JOURNAL].format,
+                                 .source = slice_str(in->row_name),
+                                 .last_us = RECORD_NO_TIME};
     const struct peer none = peer_none();
     peer_to_stream(&none, opt, &in->stream);
     in->stream.input = slice_str(in->row_name);

@@ -78,6 +78,7 @@ struct input_options {
     unsigned per_sender;     /* messages a second from one address; 0: no cap */
     bool proxy_protocol;
     enum input_trust trust;
+    struct join_options join;
     char *domain; /* of all its senders; NULL: each sender's own */
     struct {
         char *cert, *key, *client_ca;
@@ -101,6 +102,9 @@ struct input_sink {
     struct counts *counts;
     /* Microseconds of the wall clock, read at each call. */
     int64_t (*now_us)(void *u);
+    /* Where messages of a file begin that were handed on and wait for the lines after them (pipeline_held): from there
+       it is to be read again after a crash. At most so many; how many comes back. NULL: none ever wait. */
+    unsigned (*held)(void *u, uint64_t file_key, uint64_t *offsets, unsigned max);
 };
 
 struct input_type {

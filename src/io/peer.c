@@ -119,6 +119,7 @@ void peer_to_stream(const struct peer *p, const struct input_options *opt, struc
     s->peer_pid = 0;
     s->ring = peer_ring(p);
     s->domain = domain_of(p, opt->domain);
+    s->join = opt->join.on ? &opt->join : NULL;
     s->remote = !p->local;
     s->network = p->local ? 0 : hash_of_network(p);
     s->trusted = opt->trust == INPUT_TRUST_ON || (opt->trust == INPUT_TRUST_LOCAL && p->local);

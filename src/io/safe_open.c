@@ -109,6 +109,7 @@ struct safe_open_walk {
     struct stat st, folder_st;
     char name[NAME_MAX + 1]; /* of at in folder */
     unsigned links, steps;
+    bool strict; /* see safe_open_real */
     struct safe_why *why;
     void (*each)(void *u, int fd, const struct stat *st); /* or NULL */
     void *u;
@@ -313,7 +314,7 @@ static bool judge_file(struct safe_open_walk *w)
         return refused(w, S_ISDIR(w->st.st_mode) ? SAFE_FOLDER : SAFE_KIND, owner, owner);
     if (is_own(&w->st))
         return refused(w, SAFE_OWN, owner, owner);
-    if (w->st.st_nlink > 1 && is_open_to_others(&w->folder_st) && !is_trusted(owner) &&
+    if (w->st.st_nlink > 1 && is_open_to_others(&w->folder_st) && (w->strict || !is_trusted(owner)) &&
         !is_same_owner(owner, folder_owner))
         return refused(w, SAFE_HARD_LINK, folder_owner, owner);
     return true;
@@ -343,11 +344,11 @@ static int open_outcome(struct safe_open_walk *w, struct stat *st)
     return fd;
 }
 
-int safe_open(const char *path, struct stat *st, struct safe_why *why)
+static int open_as(const struct safe_open_walk *how, const char *path, struct stat *st, struct safe_why *why)
 {
     int fd = -1;
     for (int i = 0; i < RETRIES && (i == 0 || (why->reason == SAFE_FAILED && why->error == ESTALE)); i++) {
-        struct safe_open_walk w = {0};
+        struct safe_open_walk w = *how;
         if (safe_open_walk(&w, path, why) && judge_file(&w))
             fd = open_outcome(&w, st);
         leave(&w);
@@ -355,6 +356,18 @@ int safe_open(const char *path, struct stat *st, struct safe_why *why)
             break;
     }
     return fd;
+}
+
+int safe_open(const char *path, struct stat *st, struct safe_why *why)
+{
+    const struct safe_open_walk how = {0};
+    return open_as(&how, path, st, why);
+}
+
+int safe_open_real(const char *path, struct stat *st, struct safe_why *why)
+{
+    const struct safe_open_walk how = {.links = SAFE_LINKS_MAX, .strict = true};
+    return open_as(&how, path, st, why);
 }
 
 int safe_open_folder(const char *path, struct safe_why *why)

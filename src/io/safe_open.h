@@ -50,7 +50,13 @@ struct safe_why {
 
 /* Opens a regular file for reading, without waiting for anything. -1: why is set. */
 int safe_open(const char *path, struct stat *st, struct safe_why *why);
-/* The same without opening it: what safe_open would find. st is set when the path leads somewhere. */
+/*
+ * The same of a path whose symbolic links have been resolved: one that is on the way now is refused. A file with
+ * several names must belong to its folder's owner, where others than root and crumbd's user may put names there: who
+ * may not read a file must not choose it by a link.
+ */
+int safe_open_real(const char *path, struct stat *st, struct safe_why *why);
+/* As safe_open, without opening it: what it would find. st is set when the path leads somewhere. */
 bool safe_look(const char *path, struct stat *st, struct safe_why *why);
 /* Opens a folder, to be listed or watched. -1: why is set. */
 int safe_open_folder(const char *path, struct safe_why *why);

@@ -3,6 +3,8 @@
  *
  *   part  the file's key, 16 hex digits
  *   blob  file1 DEV INO HEAD_BYTES HEAD_HASH HELD HELD PATH     numbers in hex, one space each; the path is the rest
+ *         file2 DEV INO HEAD_BYTES HEAD_HASH HELD HELD N BEGIN… PATH     where messages begin at N places that waited
+ *                                                               for lines (line_reader.h)
  *
  * Pure. What comes back may be anything: read takes what write makes and nothing else.
  */

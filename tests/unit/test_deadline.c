@@ -1,4 +1,5 @@
 /* Rules over time: absence, pair, threshold, sample, continue, and the levels and limits of rules. */
+#include "tests/unit/event_at.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -183,30 +184,6 @@ static void pass(struct bench *b, int64_t us)
         b->now_us += step;
         pipeline_tick(b->pipeline, b->now_us);
     }
-}
-
-static const struct json_node *at(const struct json_node *n, const char *path)
-{
-    struct slice rest = slice_str(path);
-    while (n && rest.p) {
-        struct slice step = slice_split(&rest, '/');
-        uint64_t i;
-        n = n->child;
-        if (slice_u64(step, &i))
-            while (n && i--)
-                n = n->next;
-        else
-            while (n && !slice_eq(n->key, step))
-                n = n->next;
-    }
-    return n;
-}
-
-static void ck_at(const struct json_node *n, const char *path, const char *want)
-{
-    const struct json_node *v = at(n, path);
-    ck_assert_msg(v != NULL, "%s is missing", path);
-    ck_slice(v->text, want);
 }
 
 static uint64_t counted(const struct bench *b, enum count c)

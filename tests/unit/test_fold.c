@@ -122,7 +122,7 @@ static struct bench *bench_new(void)
 {
     struct bench *b = xcalloc(1, sizeof *b);
     struct diag d = {0};
-    static struct slice projects[] = {{"billing", 7}};
+    static const struct options_project projects[] = {{{"billing", 7}, false}};
     struct conf_file *f = conf_parse("test.yaml", slice_str(rules_text), &d);
     ck_assert(f && rule_set_load(&b->rules, f, &d));
     rule_set_ready(&b->rules, true);

@@ -10,6 +10,7 @@
 #include "base/sbuf.h"
 #include "base/utf8.h"
 #include "core/log_template.h"
+#include "core/trace_name.h"
 #include "io/proxy.h"
 #include "io/request_line.h"
 #include "parsers/gelf.h"
@@ -17,6 +18,7 @@
 #include "parsers/line_reader.h"
 #include "parsers/parser.h"
 #include "tests/fuzz/steps.h"
+#include "tests/traces.h"
 #include "text/json.h"
 #include "text/tzif.h"
 
@@ -184,6 +186,51 @@ static void zone(struct slice s)
         free(z.rows);
 }
 
+static struct trace_set *traces;
+static struct trace_scratch *scratch;
+
+static void load_traces(void)
+{
+    if (traces)
+        return;
+    traces = traces_load(true);
+    scratch = trace_scratch_new(traces);
+    steps_reset();
+}
+
+static void walk_traces(struct slice s)
+{
+    struct trace_walk w;
+    enum trace_step step = TRACE_NONE;
+    load_traces();
+    while (s.n) {
+        struct slice line = slice_split(&s, '\n');
+        if (trace_opened(step))
+            step = trace_next(traces, scratch, &w, line);
+        if (!trace_opened(step))
+            step = trace_open(traces, scratch, line, &w);
+    }
+}
+
+static void names_of_frames(struct slice s)
+{
+    static struct sbuf b;
+    if (!b.max)
+        sbuf_init(&b, 1 << 20);
+    sbuf_reset(&b);
+    trace_name_stable(SLICE("java"), s, &b);
+    trace_name_stable(SLICE("go"), s, &b);
+}
+
+static void parse_traces(struct slice s)
+{
+    struct trace t = {0};
+    load_traces();
+    while (trace_parse(traces, scratch, s, &arena, &t))
+        s = t.rest;
+    arena_reset(&arena);
+}
+
 static const struct {
     const char *name;
     void (*read)(struct slice s);
@@ -212,7 +259,10 @@ static const struct {
                {"UTF-8", utf8},
                {"request line", first_line},
                {"PROXY header", proxy},
-               {"zones", zone}};
+               {"zones", zone},
+               {"traces, line by line", walk_traces},
+               {"traces", parse_traces},
+               {"names of frames", names_of_frames}};
 enum { READERS = sizeof readers / sizeof *readers };
 
 /* ---- what is read: a head, then one of these over and over ---- */
@@ -231,7 +281,9 @@ static const char *const heads[] = {"",
                                     "POST /",
                                     "10.0.0.1 - - [29/Nov/2026:10:00:00 +0000] \"GET /",
                                     "PROXY TCP4 ",
-                                    "2026-11-29 10:00:00,000 ERROR [main] "};
+                                    "2026-11-29 10:00:00,000 ERROR [main] ",
+                                    "web-1 | java.lang.Error: a\nweb-1 | ",
+                                    "Traceback (most recent call last):\n"};
 static const char *const units[] = {"{",
                                     "{\n",
                                     "}",
@@ -291,6 +343,15 @@ static const char *const units[] = {"{",
                                     "\tat a.b(C.java:1)\n",
                                     "Caused by: ",
                                     "Caused by: a.B: c\n",
+                                    "a.b.CException: d\n",
+                                    "a.b.CException: d\n\tat a.b(C.java:1)\n",
+                                    "\t... 9 more\n",
+                                    "Traceback (most recent call last):\n",
+                                    "  File \"a\", line 1, in b\n",
+                                    "  +-+--- 1 ---\n",
+                                    "Error: a\n",
+                                    "/a.js:1\n",
+                                    "    at a (b:1:1) {\n  [cause]: Error: c\n",
                                     "x",
                                     "x ",
                                     "X",

@@ -87,7 +87,7 @@ static void begin(struct bench *b)
                         .got = prefilter_hits_new(N_REGEXES)};
     for (unsigned i = 0; i < 2; i++) {
         prefilter_scratch_fit(b->x, b->prefilter[i]);
-        look_ahead_init(&b->ahead[i]);
+        look_ahead_init(&b->ahead[i], (enum frame_looker)i);
     }
 }
 

@@ -1,4 +1,5 @@
 /* Who may say what (crumbd(8), "Who is believed"): trust domains, reserved names, the sender's own name. */
+#include "tests/unit/event_at.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -107,24 +108,6 @@ static void pass(struct bench *b, int64_t us)
 {
     b->now_us += us;
     pipeline_tick(b->pipeline, b->now_us);
-}
-
-static const struct json_node *at(const struct json_node *n, const char *path)
-{
-    struct slice rest = slice_str(path);
-    while (n && rest.p) {
-        struct slice step = slice_split(&rest, '/');
-        for (n = n->child; n && !slice_eq(n->key, step);)
-            n = n->next;
-    }
-    return n;
-}
-
-static void ck_at(const struct json_node *n, const char *path, const char *want)
-{
-    const struct json_node *v = at(n, path);
-    ck_assert_msg(v != NULL, "%s is missing", path);
-    ck_slice(v->text, want);
 }
 
 static bool has_crumb(const struct json_node *event, const char *text)

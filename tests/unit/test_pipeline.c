@@ -1,3 +1,4 @@
+#include "tests/unit/event_at.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -215,30 +216,6 @@ static void feed_short_lived(struct bench *b, const char *message)
 static void feed_access(struct bench *b, const char *line)
 {
     hand_in(b, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
-}
-
-static const struct json_node *at(const struct json_node *n, const char *path)
-{
-    struct slice rest = slice_str(path);
-    while (n && rest.p) {
-        struct slice step = slice_split(&rest, '/');
-        uint64_t i;
-        n = n->child;
-        if (slice_u64(step, &i))
-            while (n && i--)
-                n = n->next;
-        else
-            while (n && !slice_eq(n->key, step))
-                n = n->next;
-    }
-    return n;
-}
-
-static void ck_at(const struct json_node *n, const char *path, const char *want)
-{
-    const struct json_node *v = at(n, path);
-    ck_assert_msg(v != NULL, "%s is missing", path);
-    ck_slice(v->text, want);
 }
 
 START_TEST(an_error_becomes_an_event)

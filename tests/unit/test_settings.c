@@ -107,7 +107,7 @@ START_TEST(the_contract)
              "limits: {per_issue: {burst: 3, period: 2h}, per_minute: 4, per_day: 5, new_issues: 6}\n"
              "scrub: {defaults: off, patterns: ['\\bsecret-[a-z0-9]+\\b'], send_ip: on}\n"
              "in_app: [com.acme, /srv/app]\n"
-             "source_roots: [/srv/app]\n"
+             "source_roots: [/usr]\n"
              "group: everywhere\n"
              "store: /var/lib/crumbd/crumbd.db\n"
              "store_limit: 1g\n"
@@ -175,8 +175,9 @@ START_TEST(the_contract)
     ck_assert(p->limits.per_minute == 4 && p->limits.per_day == 5 && p->limits.new_issues == 6);
     ck_assert(!p->scrub.defaults && p->scrub.send_ip && p->scrub.n_patterns == 1);
     ck_slice(p->in_app[1], "/srv/app");
-    ck_slice(p->source_roots[0], "/srv/app");
+    ck_slice(p->source_roots[0], "/usr");
     ck_assert(p->group_everywhere);
+    ck_assert(options_everywhere(p, SLICE_NONE) && options_everywhere(p, SLICE("billing")));
     ck_assert_str_eq(s->store, "/var/lib/crumbd/crumbd.db");
     ck_assert_uint_eq(s->store_limit_bytes, 1 << 30);
     ck_assert_str_eq(s->http.host, "127.0.0.1");
@@ -229,6 +230,13 @@ static const struct {
     {"http: 127.0.0.1:99999\n", "1:7 \"http\": a port is a number up to 65535"},
     {"store_limit: 5\n", "1:14 \"store_limit\" must be a size such as 64k, 32m or 1g from 64k"},
     {"source_roots: [srv]\n", "1:16 a source root is an absolute path"},
+    {"source_roots: [/usr/..]\n", "1:16 a source root is a folder of sources, not all of this host"},
+    {"in_app: [a, '-']\n", "1:13 each of \"in_app\" must be the beginning of a module or of a path"},
+    {"in_app: ['']\n", "1:10 must not be empty"},
+    {"sentry: {projects: {a: []}}\n", "1:24 each of \"projects\" must be a DSN, or {dsn: DSN, group: sentry or "},
+    {"sentry: {projects: {a: {group: sentry}}}\n", "1:24 the key \"dsn\" is missing"},
+    {"sentry: {projects: {a: {dsn: 'https://0123456789abcdef0123456789abcdef@h/42', group: bugsink}}}\n",
+     "1:86 \"group\" must be sentry or everywhere"},
     {"scrub: {patterns: ['ok', 'a(b']}\n", "1:30 this pattern does not compile: missing closing parenthesis"},
     {"sentry: {environment: 'a b'}\n", "1:23 the environment cannot be used: Sentry refuses blanks"},
     {"sentry: {environment: None}\n", "1:23 the environment cannot be used"},
@@ -435,11 +443,28 @@ static char *dump(const struct settings *s)
     return text;
 }
 
+#define DSN "https://0123456789abcdef0123456789abcdef@h/"
+
+START_TEST(groups_of_projects)
+{
+    struct settings *s = good(INPUT "sentry: {projects: {a: '" DSN "1', b: {dsn: '" DSN "2', group: everywhere}}}\n");
+    ck_assert_str_eq(s->sentry.projects[1].dsn, DSN "2");
+    ck_assert(!options_everywhere(&s->options, SLICE_NONE) && !options_everywhere(&s->options, SLICE("a")));
+    ck_assert(options_everywhere(&s->options, SLICE("b")) && !options_everywhere(&s->options, SLICE("c")));
+    settings_unref(s);
+    s = good(INPUT "group: everywhere\nsentry: {projects: {a: '" DSN "1', b: {dsn: '" DSN "2', group: sentry}}}\n");
+    ck_assert(options_everywhere(&s->options, SLICE("a")) && !options_everywhere(&s->options, SLICE("b")));
+    settings_unref(s);
+}
+END_TEST
+
 START_TEST(dump_can_be_read_again)
 {
     static const char *const texts[] = {
         INPUT, "sentry: {environment: 'on', release: '1.10', proxy: 'http://u:p@h:1', projects: {'a b': "
-               "'https://0123456789abcdef0123456789abcdef@h/1'}}\n"
+               "'https://0123456789abcdef0123456789abcdef@h/1', b: {dsn: "
+               "'https://0123456789abcdef0123456789abcdef@h/2', group: everywhere}, c: {dsn: "
+               "'https://0123456789abcdef0123456789abcdef@h/3', group: sentry}}}\n"
                "inputs:\n"
                "  - {tail: '/a b/*.log', timezone: '+02:00', log_format: '$a \"$b\"', format: nginx-access}\n"
                "  - {gelf: 'udp://[::1]:1', allow: ['::/0', 1.2.3.4]}\n"
@@ -696,6 +721,7 @@ int main(void)
     tcase_add_test(t, where_the_dsn_comes_from);
     tcase_add_test(t, environment_variables);
     tcase_add_test(t, meaningless_keys_warn);
+    tcase_add_test(t, groups_of_projects);
     tcase_add_test(t, dump_can_be_read_again);
     tcase_add_test(t, exempt_beside_the_inputs_is_for_those_without_their_own);
     tcase_add_test(t, what_a_host_has);

@@ -1,0 +1,91 @@
+/*
+ * join: lines of a stack trace that came as records of their own become one record.
+ *
+ * What was taken off its carrier (syslog, GELF, JSON, Docker, journald) is asked for before rules judge. A record that
+ * begins a trace (trace.h), or may introduce one - its level is warning or worse, or its text ends in a colon - is
+ * held: a copy of it waits for the lines that follow in its stream, at most join.wait after the last of them and
+ * JOIN_AGE_MAX_US in all. Lines are of one stream when file, connection, container, host, program and process agree; in
+ * it each thread that lines name is a speaker of its own, and a line that names none is of whoever spoke last.
+ *
+ * What is held is released in one piece, with all its lines, to whoever disposes of records; provisional lines (of
+ * which nothing tells that they belong to it) come back as records of their own. Bounds: lines and bytes of a record by
+ * the input's options, and then it is released at once and the rest of its lines are swallowed; JOIN_HELD_MAX records
+ * and JOIN_BYTES_MAX bytes in all, and then the oldest is released early. Each is counted. Owns its copies. Pure; one
+ * thread.
+ */
+#ifndef CORE_JOIN_H
+#define CORE_JOIN_H
+
+#include <sys/queue.h>
+
+#include "base/count.h"
+#include "base/hash.h"
+#include "core/stream.h"
+#include "core/trace.h"
+
+enum { JOIN_HELD_MAX = 4096, JOIN_BYTES_MAX = 16 << 20 };
+#define JOIN_AGE_MAX_US INT64_C(5000000)
+
+/* What join says of an input when nothing else is said. */
+extern const struct join_options join_defaults;
+
+/* A record without a fate yet. Its message is all of its joined text. Valid during the call that hands it out. */
+struct join_line {
+    struct record *record;
+    struct message message; /* the first of it; its text is what that line was, or the beginning of that */
+    int64_t received_us;    /* by the wall clock */
+    bool blank;             /* an empty line: there is nothing in the record but where it came from */
+    bool alien;             /* not of its stream's format: it may go on with what is held, and begins nothing */
+    bool trace;             /* set by join: there is one in it for sure, as far as its lines have told */
+};
+
+/* The grammars, and this thread's memory to match by them. */
+struct trace_engine {
+    const struct trace_set *set;
+    struct trace_scratch *scratch;
+};
+
+struct join_setup {
+    struct counts *counts;
+    struct hash_secret secret;
+    bool record_clock; /* time is that of the records, whose stamps may have no fraction: waits a little longer */
+    void *u;
+    /* Called from within feed, tick, use and flush, in the order in which the records came. */
+    void (*release)(void *u, const struct join_line *line);
+};
+
+struct join;
+
+/* The engine may change while nothing is held. */
+struct join *join_new(const struct join_setup *setup, const struct trace_engine *engine);
+/* Forgets what is held. */
+void join_free(struct join *j);
+
+/* False: it is no part of a trace; the caller disposes of it at once. True: it is held, or joined to what is held. */
+bool join_feed(struct join *j, struct join_line *line, int64_t now_us);
+/* Whether a blank line needs to be fed: else nothing waits for one. */
+bool join_waits(const struct join *j);
+/* Releases what has waited long enough. Returns when the next will have, INT64_MAX: nothing waits. */
+int64_t join_tick(struct join *j, int64_t now_us);
+/* Releases everything: at the end of input, at exit. */
+void join_flush(struct join *j);
+/* Before a checkpoint: releases what is held of streams that would not come again behind it (stream.by_position). */
+void join_checkpoint(struct join *j);
+
+/* Lines fed that have no fate yet, also not `joined`. */
+uint64_t join_open(const struct join *j);
+/* Where records of this file begin that are held, ascending, at most so many; how many comes back. After a crash they
+ * are read again from there; of the lines between, which come again as well, only those that continue one are taken
+ * (MESSAGE_AGAIN). */
+unsigned join_held(const struct join *j, uint64_t file_key, uint64_t *offsets, unsigned max);
+
+/* --- join_key.c --- */
+
+struct join_key {
+    uint64_t stream;
+    uint64_t speaker; /* the thread, or the process in what it says itself; 0: the line names none */
+};
+
+struct join_key join_key_of(const struct hash_secret *secret, const struct stream *s, const struct record *r);
+
+#endif

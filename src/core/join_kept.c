@@ -1,0 +1,94 @@
+#include "core/join_kept.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "parsers/record_keep.h"
+
+enum { RAW_MAX = 1024 };
+
+static void keep_stream(struct kept *k, const struct stream *s)
+{
+    struct slice *const texts[] = {&k->stream.log_format, &k->stream.source, &k->stream.input, &k->stream.peer,
+                                   &k->stream.sender};
+    k->stream = *s;
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i]->p)
+            *texts[i] = arena_dup(&k->arena, *texts[i]);
+    k->stream.zone = NULL; /* it has been read */
+    k->stream.container = k->record->container;
+}
+
+struct kept *kept_new(const struct join_line *line)
+{
+    struct kept *k = xcalloc(1, sizeof *k);
+    k->record = record_keep(&k->arena, line->record);
+    k->message = line->message;
+    k->message.text = arena_dup(&k->arena, slice_sub(line->message.text, 0, RAW_MAX));
+    k->message.ahead = NULL;
+    k->message.stream = &k->stream;
+    k->message.read = MESSAGE_NEW; /* it was held before, and had no fate */
+    k->record->raw = k->message.text;
+    keep_stream(k, line->message.stream);
+    k->received_us = line->received_us;
+    k->blank = line->blank;
+    k->alien = line->alien;
+    return k;
+}
+
+void kept_free(struct kept *k)
+{
+    arena_free(&k->arena);
+    free(k);
+}
+
+struct join_line kept_line(struct kept *k)
+{
+    return (struct join_line){.record = k->record,
+                              .message = k->message,
+                              .received_us = k->received_us,
+                              .blank = k->blank,
+                              .alien = k->alien};
+}
+
+void kept_files_add(struct kept_files *f, struct kept *k)
+{
+    uint64_t key = k->stream.file_key;
+    if (!key)
+        return;
+    struct kept_list *list = table_get(&f->by_key, key);
+    if (!list) {
+        list = xmalloc(sizeof *list);
+        TAILQ_INIT(list);
+        table_put(&f->by_key, key, list);
+    }
+    TAILQ_INSERT_TAIL(list, k, of_file);
+}
+
+void kept_files_remove(struct kept_files *f, struct kept *k)
+{
+    uint64_t key = k->stream.file_key;
+    struct kept_list *list = key ? table_get(&f->by_key, key) : NULL;
+    if (!list)
+        return;
+    TAILQ_REMOVE(list, k, of_file);
+    if (TAILQ_FIRST(list))
+        return;
+    table_del(&f->by_key, key);
+    free(list);
+}
+
+unsigned kept_files_offsets(const struct kept_files *f, uint64_t key, uint64_t *offsets, unsigned max)
+{
+    const struct kept_list *list = table_get(&f->by_key, key);
+    const struct kept *k = list ? TAILQ_FIRST(list) : NULL;
+    unsigned n = 0;
+    for (; k && n < max; k = TAILQ_NEXT(k, of_file))
+        offsets[n++] = k->message.offset;
+    return n;
+}
+
+void kept_files_free(struct kept_files *f)
+{
+    table_done(&f->by_key);
+}

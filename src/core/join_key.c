@@ -1,0 +1,76 @@
+/* join_key: which lines can be of one trace. Keys are in memory only, and only lines of one sender can meet. */
+#include "core/join.h"
+
+#include "base/hash.h"
+#include "parsers/parser.h"
+
+/* Absent parts cost nothing; `which` keeps them apart. */
+static uint64_t add(const struct hash_secret *secret, uint64_t h, unsigned which, struct slice s)
+{
+    return s.n ? hash64(secret, h + which, s) : h;
+}
+
+/* Fields that tell apart what a carrier brings together: Docker's GELF and Fluent Bit name the container, Docker's and
+ * the CRI's files the stream, the journal the pipe. */
+static uint64_t add_fields(const struct hash_secret *secret, uint64_t h, const struct record *r)
+{
+    static const char *const names[] = {"container_id", "container_name", "pod_name", "stream", "stream_id"};
+    for (unsigned i = 0; r->n_fields && i < sizeof names / sizeof *names; i++)
+        h = add(secret, h, 10 + i, record_value(r, names[i]));
+    if (format_traits(r->format)->says_stream && record_field(r, SLICE("container_id")))
+        h = add(secret, h, 20, slice_str(level_name(r->level)));
+    return h;
+}
+
+enum { SOURCE_MAX = 256 };
+
+/* "shop-1", "shop_web_12": how docker compose numbers a service's containers. */
+static size_t numbered_name(struct slice s)
+{
+    size_t n = 0, number = 0;
+    for (; n < s.n && (ascii_alnum(s.p[n]) || s.p[n] == '-' || s.p[n] == '_' || s.p[n] == '.'); n++)
+        if (!ascii_digit(s.p[n]))
+            number = n + 1;
+    return number > 1 && number < n && (s.p[number - 1] == '-' || s.p[number - 1] == '_') ? n : 0;
+}
+
+/* Whose line it is, where a collector writes that before each: "shop-1  | " of docker compose, "[pod/shop-0/app] " of
+ * kubectl. */
+static struct slice source_of(struct slice line)
+{
+    struct slice head = slice_sub(line, 0, SOURCE_MAX);
+    if (slice_starts(head, SLICE("[pod/"))) {
+        const char *end = slice_chr(head, ']');
+        return slice_sub(head, 0, end ? (size_t)(end - head.p) : 0);
+    }
+    size_t n = numbered_name(head), at = n;
+    while (n && at < head.n && head.p[at] == ' ')
+        at++;
+    return slice_sub(head, 0, at > n && at < head.n && head.p[at] == '|' ? n : 0);
+}
+
+static struct slice thread_of(const struct record *r)
+{
+    static const char *const names[] = {"thread_name", "thread", "threadName", "thread.name", "process.thread.name"};
+    for (unsigned i = 0; r->n_fields && !r->thread.n && i < sizeof names / sizeof *names; i++) {
+        struct slice v = record_value(r, names[i]);
+        if (v.n)
+            return v;
+    }
+    return r->thread;
+}
+
+struct join_key join_key_of(const struct hash_secret *secret, const struct stream *s, const struct record *r)
+{
+    /* Elsewhere only lines with a head of their own say it, and those of a trace may have none. */
+    bool headed = format_traits(r->format)->says_process;
+    const uint64_t source[] = {s->domain, s->ring, s->file_key};
+    uint64_t stream = hash64(secret, 1, slice_of((const char *)source, sizeof source));
+    if (headed || !s->file_key)
+        stream = add(secret, add(secret, stream, 1, r->host), 2, r->app);
+    if (headed)
+        stream = add(secret, stream, 3, r->procid);
+    stream = add(secret, stream, 6, source_of(r->raw));
+    uint64_t speaker = add(secret, headed ? 0 : add(secret, 0, 4, r->procid), 5, thread_of(r));
+    return (struct join_key){.stream = add_fields(secret, stream, r) | 1, .speaker = speaker};
+}

@@ -1,0 +1,145 @@
+#include "core/pipeline_trace.h"
+
+#include <assert.h>
+
+#include "core/breadcrumbs.h"
+#include "core/trace_in_app.h"
+#include "parsers/parser.h"
+
+void pipeline_trace_init(struct pipeline_trace *t, const struct trace_set *set, const struct options *opt,
+                         const struct trace_source *source)
+{
+    *t = (struct pipeline_trace){
+        .engine = {.set = set, .scratch = trace_scratch_new(set)}, .opt = opt, .source = *source};
+}
+
+void pipeline_trace_done(struct pipeline_trace *t)
+{
+    trace_scratch_free(t->engine.scratch);
+}
+
+void pipeline_trace_use(struct pipeline_trace *t, const struct trace_set *set)
+{
+    const struct trace_source source = t->source;
+    pipeline_trace_done(t);
+    pipeline_trace_init(t, set, t->opt, &source);
+}
+
+/* In one line the ends of lines may be written out. */
+static bool has_lf_written_out(struct slice s)
+{
+    for (const char *p; (p = slice_chr(s, '\\')); slice_skip(&s, (size_t)(p - s.p) + 1))
+        if (p + 1 < s.p + s.n && p[1] == 'n')
+            return true;
+    return false;
+}
+
+static bool may_have_trace(const struct record *r, struct slice text)
+{
+    return slice_chr(text, '\n') ||
+           (r->level >= LEVEL_ERROR && !format_traits(r->format)->whole && has_lf_written_out(text));
+}
+
+static void set(struct pipeline_trace *t, struct record *r, struct trace *trace)
+{
+    const struct trace_exception *e = trace_reported(trace);
+    r->trace = t->found = trace;
+    r->exception_type = e ? e->printed : SLICE_NONE;
+    r->exception_value = e ? e->value : SLICE_NONE;
+}
+
+/* Loggers that write frames alone say elsewhere what was thrown. */
+static void name_it(struct trace_exception *e, const struct record *r)
+{
+    e->type = e->printed = r->error_type.n ? r->error_type : SLICE("error");
+    if (!e->value.n)
+        e->value = r->error_value.n ? r->error_value : r->message;
+}
+
+/* The first trace in the text, if there is one, is the record's. */
+static bool look(struct pipeline_trace *t, struct record *r, struct slice text, struct arena *a)
+{
+    struct trace *trace = arena_alloc(a, sizeof *trace);
+    if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, text, a, trace))
+        return false;
+    struct trace_exception *e = trace->n_exceptions ? &trace->exceptions[trace->n_exceptions - 1] : NULL;
+    if (e && !e->printed.n && text.p == r->full_message.p)
+        name_it(e, r);
+    if (e && !e->printed.n)
+        return false; /* frames whose heading is not here: the rest of one that was cut */
+    trace_in_app(trace, t->opt->in_app, t->opt->n_in_app);
+    set(t, r, trace);
+    return true;
+}
+
+/* Class and text stand in fields of their own. */
+static bool look_in_fields(struct pipeline_trace *t, struct record *r, struct arena *a)
+{
+    if (!r->error_type.n)
+        return false;
+    struct trace_exception *e = arena_calloc(a, 1, sizeof *e);
+    *e = (struct trace_exception){.type = r->error_type,
+                                  .printed = r->error_type,
+                                  .value = r->error_value.n ? r->error_value : r->message,
+                                  .parent = -1};
+    struct trace *trace = arena_calloc(a, 1, sizeof *trace);
+    *trace = (struct trace){.platform = SLICE("other"), .intro = r->message, .exceptions = e, .n_exceptions = 1};
+    set(t, r, trace);
+    return true;
+}
+
+void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known, struct arena *a)
+{
+    r->trace = NULL;
+    t->said = r->level;
+    if (r->partial)
+        return;
+    struct slice text = r->full_message.n && may_have_trace(r, r->full_message) ? r->full_message : r->message;
+    bool found = (known || may_have_trace(r, text)) && look(t, r, text, a);
+    if (!(found || look_in_fields(t, r, a)) || r->forged)
+        return;
+    if (r->trace->crash)
+        r->level = LEVEL_FATAL;
+    else if (r->level == LEVEL_NONE && r->trace->n_exceptions)
+        r->level = LEVEL_ERROR;
+}
+
+bool pipeline_trace_next(struct pipeline_trace *t, struct record *r, struct arena *a)
+{
+    return r->trace && r->trace->rest.n && look(t, r, r->trace->rest, a);
+}
+
+unsigned pipeline_trace_add_source(struct pipeline_trace *t, const struct record *r, int64_t event_us, struct arena *a)
+{
+    assert(t->found == r->trace);
+    return r->untrusted || r->forged ? 0 : trace_source_fill(t->found, &t->source, event_us, a);
+}
+
+void pipeline_trace_drop(struct pipeline_trace *t, struct record *r)
+{
+    r->level = t->said;
+    r->trace = NULL;
+    r->exception_type = r->exception_value = SLICE_NONE;
+}
+
+static void add_line(struct sbuf *b, struct slice s)
+{
+    sbuf_adds(b, slice_trim(slice_sub(slice_split(&s, '\n'), 0, BREADCRUMBS_TEXT_MAX / 2 - 4)));
+}
+
+struct slice pipeline_trace_brief(const struct record *r, struct arena *a)
+{
+    struct slice intro = slice_trim(r->full_message.n && !slice_chr(r->message, '\n') ? r->message : r->trace->intro);
+    struct sbuf b;
+    sbuf_init(&b, BREADCRUMBS_TEXT_MAX * 2);
+    add_line(&b, intro);
+    if (intro.n)
+        sbuf_adds(&b, slice_ends(sbuf_slice(&b), SLICE(":")) ? SLICE(" ") : SLICE(": "));
+    add_line(&b, r->exception_type);
+    if (r->exception_type.n && r->exception_value.n)
+        sbuf_adds(&b, SLICE(": "));
+    add_line(&b, r->exception_value);
+    struct slice text = arena_dup(a, sbuf_slice(&b));
+    sbuf_done(&b);
+    return text;
+}

@@ -1,0 +1,288 @@
+#include "core/trace_line.h"
+
+#include "core/recognise.h"
+
+/* --- cleaning --- */
+
+/* ECMA-48, 5.4: ESC [, parameters, one final byte. Its length; 0: none at p. */
+static size_t control_sequence(const char *p, const char *e)
+{
+    const char *s = p;
+    if (e - p < 3 || p[0] != 0x1b || p[1] != '[')
+        return 0;
+    for (p += 2; p < e && *p >= 0x20 && *p <= 0x3f;)
+        p++;
+    return p < e && *p >= 0x40 && *p <= 0x7e ? (size_t)(p + 1 - s) : 0;
+}
+
+struct slice trace_line_clean(struct arena *a, struct slice line)
+{
+    while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+        line.n--;
+    line = slice_sub(line, 0, TRACE_BYTES_MAX);
+    if (!slice_chr(line, 0x1b) && (!slice_chr(line, '#') || slice_find(line, SLICE("#011")) < 0))
+        return line;
+    char *out = arena_alloc(a, line.n + 1);
+    const char *p = line.p, *e = p + line.n;
+    size_t n = 0;
+    while (p < e) {
+        size_t control = control_sequence(p, e);
+        bool tab = slice_starts(slice_of(p, (size_t)(e - p)), SLICE("#011"));
+        if (control == 0)
+            out[n++] = tab ? '\t' : *p;
+        p += control ? control : tab ? 4 : 1;
+    }
+    return slice_of(out, n);
+}
+
+/* --- escapes --- */
+
+/* C's escapes that loggers write: what is behind the backslash, or 0. */
+static char escaped(char c)
+{
+    switch (c) {
+    case 'n':
+        return '\n';
+    case 't':
+        return '\t';
+    case 'r':
+        return '\r';
+    case '"':
+    case '\\':
+    case '/':
+        return c;
+    default:
+        return 0;
+    }
+}
+
+struct slice trace_line_unquote(struct arena *a, struct slice text)
+{
+    char *out = arena_alloc(a, text.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i] == '\\' && i + 1 < text.n ? escaped(text.p[i + 1]) : 0;
+        out[n++] = c ? c : text.p[i];
+        i += c != 0;
+    }
+    return slice_of(out, n);
+}
+
+static bool is_level(struct slice s);
+
+/* --- prefixes --- */
+
+enum { PREFIX_TIME = 1 };
+
+/* "123.456789" in dmesg's brackets, with spaces before it. */
+static size_t seconds_of_uptime(const char *p, const char *e)
+{
+    const char *s = p;
+    while (p < e && *p == ' ')
+        p++;
+    size_t n = recognise_digits(p, e);
+    p += n;
+    if (n == 0 || p == e || *p != '.' || recognise_digits(p + 1, e) != 6)
+        return 0;
+    p += 7;
+    return p < e && *p == ']' ? (size_t)(p - s) : 0;
+}
+
+/* A time at p, where no word goes on before it. */
+static size_t time_at(const char *s, const char *p, const char *e)
+{
+    if (p > s && p[-1] == '[') {
+        size_t n = seconds_of_uptime(p, e);
+        if (n > 0)
+            return n;
+    }
+    if (p > s && recognise_word_byte(p[-1]))
+        return 0;
+    if (ascii_digit(*p))
+        return recognise_time(p, e);
+    return e - p > 3 && recognise_time_word(p) ? recognise_time_words(p, e) : 0;
+}
+
+void trace_line_learn(struct trace_walk *walk, struct slice text)
+{
+    const char *p = text.p, *e = text.p + text.n;
+    size_t n = 0;
+    walk->n_prefix = 0;
+    walk->prefix_use = TRACE_PREFIX_NONE;
+    while (p < e && n < TRACE_PREFIX_MAX) {
+        size_t time = time_at(text.p, p, e);
+        walk->prefix[n++] = time ? PREFIX_TIME : *p;
+        p += time ? time : 1;
+    }
+    if (p < e || n == 0)
+        return;
+    walk->n_prefix = (uint8_t)n;
+    walk->prefix_use = TRACE_PREFIX_OPEN;
+}
+
+/* How far a line goes along with a prefix. */
+struct along {
+    size_t n, at;           /* bytes of the prefix, and of the line */
+    size_t word_n, word_at; /* the last place behind a blank */
+};
+
+static struct along go_along(const struct trace_walk *walk, struct slice line)
+{
+    struct along a = {0};
+    const char *e = line.p + line.n;
+    while (a.n < walk->n_prefix && a.at < line.n) {
+        const char *p = line.p + a.at;
+        size_t step = walk->prefix[a.n] == PREFIX_TIME ? time_at(line.p, p, e) : walk->prefix[a.n] == *p;
+        if (step == 0)
+            break;
+        a.n++;
+        a.at += step;
+        if (*p == ' ' || *p == '\t') {
+            a.word_n = a.n;
+            a.word_at = a.at;
+        }
+    }
+    return a;
+}
+
+static bool is_blank_from(const struct trace_walk *walk, size_t n)
+{
+    while (n < walk->n_prefix && (walk->prefix[n] == ' ' || walk->prefix[n] == '\t'))
+        n++;
+    return n == walk->n_prefix;
+}
+
+/* The line has the whole prefix; or it is nothing else, and has lost the blanks at its end. */
+static bool has_all(const struct trace_walk *walk, const struct along *a, struct slice line)
+{
+    return a->n == walk->n_prefix || (a->at == line.n && is_blank_from(walk, a->n));
+}
+
+static struct trace_fit fit_of(struct slice line, size_t at, size_t n, bool record)
+{
+    return (struct trace_fit){.rest = slice_from(line, at), .n_prefix = (uint8_t)n, .record = record};
+}
+
+/*
+ * docker compose and kubectl put a container's name before every line: "web-1  | ", "[pod/web-5d8f/app] ". A line that
+ * has another's is of another.
+ */
+static size_t container_name(struct slice s)
+{
+    size_t n = 0;
+    if (slice_starts(s, SLICE("[pod/"))) {
+        ptrdiff_t end = slice_find(s, SLICE("] "));
+        return end < 0 ? 0 : (size_t)end + 2;
+    }
+    while (n < s.n && (ascii_alnum(s.p[n]) || s.p[n] == '-' || s.p[n] == '_' || s.p[n] == '.'))
+        n++;
+    size_t name = n;
+    while (n < s.n && s.p[n] == ' ')
+        n++;
+    return name > 0 && n > name && n < s.n && s.p[n] == '|' && (n + 1 == s.n || s.p[n + 1] == ' ') ? n + 1 : 0;
+}
+
+static bool is_of_another_container(const struct trace_walk *walk, const struct along *a, struct slice line)
+{
+    size_t name = container_name(slice_of(walk->prefix, walk->n_prefix));
+    return name > 0 && a->n < name && container_name(line) > 0;
+}
+
+unsigned trace_line_fits(const struct trace_walk *walk, struct slice line, struct trace_fit fits[TRACE_FITS_MAX])
+{
+    unsigned n = 0;
+    struct along a = go_along(walk, line);
+    bool all = has_all(walk, &a, line);
+    if (is_of_another_container(walk, &a, line))
+        return 0;
+    if (walk->prefix_use == TRACE_PREFIX_NONE) {
+        bool again = all && walk->n_prefix && !is_blank_from(walk, 0);
+        fits[n++] = fit_of(line, 0, walk->n_prefix, again);
+        return n;
+    }
+    if (all)
+        fits[n++] = fit_of(line, a.at, walk->n_prefix, false);
+    if (walk->prefix_use == TRACE_PREFIX_ALL)
+        return n;
+    if (!all && a.at == line.n) /* an empty line behind what the collector puts before all */
+        fits[n++] = fit_of(line, a.at, a.word_n, false);
+    else if (!all && a.word_n)
+        fits[n++] = fit_of(line, a.word_at, a.word_n, false);
+    fits[n++] = fit_of(line, 0, 0, false);
+    return n;
+}
+
+struct trace_fit trace_line_bare(struct slice line)
+{
+    return (struct trace_fit){.rest = line, .bare = true};
+}
+
+/*
+ * Two programs that print at the same time are told apart by what a collector puts before every line of theirs. So from
+ * the first line of another on, those of this trace must have the prefix of the first line.
+ */
+bool trace_line_is_foreign(struct trace_walk *walk, const struct trace_fit *fits, unsigned n)
+{
+    bool has_prefix = n && fits[0].n_prefix == walk->n_prefix;
+    if (walk->prefix_use == TRACE_PREFIX_NONE || has_prefix || walk->foreign >= TRACE_FOREIGN_MAX)
+        return false;
+    if (container_name(slice_of(walk->prefix, walk->n_prefix)) == 0)
+        walk->prefix_use = TRACE_PREFIX_ALL;
+    walk->foreign++;
+    return true;
+}
+
+/* A learnt prefix begins as a record does: with a time, or with a level. */
+static bool is_head(struct slice prefix)
+{
+    if (prefix.n && (prefix.p[0] == '[' || prefix.p[0] == '<'))
+        slice_skip(&prefix, 1);
+    return prefix.n && (prefix.p[0] == PREFIX_TIME || is_level(prefix));
+}
+
+void trace_line_settle(struct trace_walk *walk, const struct trace_fit *fit)
+{
+    if (walk->prefix_use != TRACE_PREFIX_OPEN)
+        return;
+    walk->prefix_use = fit->n_prefix ? TRACE_PREFIX_ALL : TRACE_PREFIX_NONE;
+    if (fit->n_prefix)
+        walk->n_prefix = fit->n_prefix;
+    else
+        walk->after_record |= is_head(slice_of(walk->prefix, walk->n_prefix));
+}
+
+/* --- records --- */
+
+static bool is_level(struct slice s)
+{
+    static const char *const words[] = {"TRACE",   "DEBUG", "INFO",     "NOTICE", "WARN",
+                                        "WARNING", "ERROR", "CRITICAL", "FATAL",  "SEVERE"};
+    size_t n = recognise_letters(s.p, s.p + s.n);
+    if (n < 4 || n > 8 || n == s.n || (s.p[n] != ' ' && s.p[n] != ':' && s.p[n] != ']' && s.p[n] != '\t'))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_is(slice_sub(s, 0, n), words[i]))
+            return true;
+    return false;
+}
+
+/* glog and klog: I0506 07:08:09.123456; Ruby's Logger: I, [2024-05-06T07:08:09 */
+static size_t letter_before_time(struct slice s)
+{
+    if (s.n > 6 && strchr("DIWEFA", s.p[0]) && s.p[1] == ',' && s.p[2] == ' ' && s.p[3] == '[')
+        return 4;
+    return s.n > 8 && strchr("IWEF", s.p[0]) && recognise_digits(s.p + 1, s.p + s.n) == 4 && s.p[5] == ' ' ? 6 : 0;
+}
+
+bool trace_line_is_record(struct slice line)
+{
+    struct slice s = line;
+    if (slice_starts(s, SLICE("{\"")))
+        return true;
+    if (s.n && (s.p[0] == '[' || s.p[0] == '<'))
+        slice_skip(&s, 1);
+    slice_skip(&s, s.n ? letter_before_time(s) : 0);
+    if (s.n < 5)
+        return false;
+    return is_level(s) || time_at(s.p, s.p, s.p + s.n) > 0;
+}

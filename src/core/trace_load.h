@@ -1,0 +1,27 @@
+/*
+ * trace_load: grammars of stack traces (rules/traces/LANGUAGE.yaml) compiled from their files.
+ *
+ * A set is made, files are loaded into it, it is made ready; from then on it is only read, by any thread, until it is
+ * freed. Pure.
+ */
+#ifndef CORE_TRACE_LOAD_H
+#define CORE_TRACE_LOAD_H
+
+#include "core/trace.h"
+#include "text/conf.h"
+
+/* one_thread: its regexes are compiled to the end when they are first matched, by that thread. */
+struct trace_set *trace_set_new(bool one_thread);
+void trace_set_free(struct trace_set *set);
+/* Adds the grammar of one file; takes ownership of f in any case. False: errors are in d. */
+bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d);
+/* Frees the files' texts, and with them the samples. Before trace_set_ready. */
+void trace_set_forget_files(struct trace_set *set);
+/* Ends loading: builds the prefilter of all opening patterns. Call once. */
+void trace_set_ready(struct trace_set *set, bool prefilter);
+/* The language that the file is the grammar of; empty: it is none. */
+struct slice trace_set_language(const struct conf_file *f);
+bool trace_set_has(const struct trace_set *set, struct slice language);
+unsigned trace_set_count(const struct trace_set *set);
+
+#endif

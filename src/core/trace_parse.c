@@ -1,0 +1,247 @@
+#include "core/trace_build.h"
+#include "core/trace_line.h"
+#include "core/trace_walk.h"
+
+/* --- texts in one line --- */
+
+/* The first `\n` written out in front of what stands in front of frames: a text that was quoted on its way. -1: none.
+ */
+static ptrdiff_t find_mark(struct slice text)
+{
+    static const char *const marks[] = {"\\n\\tat ", "\\n    at ", "\\n  File \\\"",          "\\n  File \"",
+                                        "\\n#0 ",    "\\n\\t",     "\\n[previous exception] "};
+    ptrdiff_t first = -1;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks && !slice_chr(text, '\n'); i++) {
+        ptrdiff_t at = slice_find(text, slice_str(marks[i]));
+        first = at >= 0 && (first < 0 || at < first) ? at : first;
+    }
+    return first;
+}
+
+/* The quotes that the mark is between; all of the text where it is between none. */
+static void find_quotes(struct slice text, size_t mark, size_t *open, size_t *close)
+{
+    bool inside = false;
+    *open = 0;
+    *close = text.n;
+    for (size_t i = 0; i < text.n; i++) {
+        bool quote = text.p[i] == '"';
+        if (quote && i > mark) {
+            *close = inside ? i : text.n;
+            break;
+        }
+        inside ^= quote;
+        *open = quote ? i + 1 : *open;
+        i += text.p[i] == '\\';
+    }
+    *open = inside ? *open : 0;
+}
+
+/* The text without its quotes and escapes, on lines of its own. *behind: what follows the closing quote. */
+static struct slice unquote(struct arena *a, struct slice text, size_t mark, struct slice *behind)
+{
+    size_t open, close;
+    find_quotes(text, mark, &open, &close);
+    struct slice inside = trace_line_unquote(a, slice_sub(text, open, close));
+    *behind = slice_from(text, close);
+    if (open == 0)
+        return inside;
+    char *p = arena_alloc(a, open + 1 + inside.n);
+    memcpy(p, text.p, open);
+    p[open] = '\n';
+    if (inside.n)
+        memcpy(p + open + 1, inside.p, inside.n);
+    return slice_of(p, open + 1 + inside.n);
+}
+
+/* rsyslog writes control characters in octal: #012 is a line feed, where the text has no other. */
+static struct slice with_feeds(struct arena *a, struct slice text)
+{
+    if (slice_chr(text, '\n') || slice_find(text, SLICE("#012")) < 0)
+        return text;
+    char *out = arena_alloc(a, text.n);
+    size_t n = 0;
+    while (text.n) {
+        bool feed = slice_starts(text, SLICE("#012"));
+        out[n++] = feed ? '\n' : text.p[0];
+        slice_skip(&text, feed ? 4 : 1);
+    }
+    return slice_of(out, n);
+}
+
+/* --- finding it --- */
+
+struct finder {
+    const struct trace_set *set;
+    struct trace_scratch *x;
+    struct slice text;
+    size_t at; /* of the line that comes next */
+    struct trace_walk walk;
+    struct trace_log log, sure; /* sure: up to the last line that is */
+    unsigned grammar;           /* of what is sure */
+    size_t begin, end;          /* of the trace, in text */
+    unsigned lost;              /* lines that passed a bound */
+};
+
+static struct slice next_line(struct finder *f)
+{
+    struct slice rest = slice_from(f->text, f->at);
+    struct slice line = slice_split(&rest, '\n');
+    f->at += line.n + 1;
+    return line;
+}
+
+static void keep(struct finder *f, size_t end)
+{
+    f->sure = f->log;
+    f->grammar = f->walk.ways[0].grammar;
+    f->end = end > f->text.n ? f->text.n : end;
+}
+
+/* Lines behind the bound belong to the trace all the same. */
+static enum trace_step swallow(struct finder *f, struct slice line)
+{
+    struct trace_log unused = {.arena = &f->x->arena};
+    unsigned maybe = f->walk.maybe;
+    arena_reset(&f->x->arena);
+    f->walk.lines = f->walk.bytes = 0;
+    enum trace_step step = trace_walk_next(f->set, f->x, &f->walk, line, &unused);
+    f->walk.lines = TRACE_LINES_MAX;
+    if (step == TRACE_GOES_ON || step == TRACE_ENDS)
+        f->lost += maybe + 1u;
+    return step;
+}
+
+static struct slice without_feed(struct slice s)
+{
+    while (s.n && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+        s.n--;
+    return s;
+}
+
+/*
+ * Where the trace ends whose last line is there: behind the line, or in it, where another trace begins behind what was
+ * matched of it. nginx puts several messages of PHP into one line.
+ */
+static size_t end_of_last(struct finder *f, size_t begin)
+{
+    struct slice line = without_feed(slice_sub(f->text, begin, f->at)), match = f->log.head[0]->match;
+    struct trace_walk other;
+    struct trace_log unused = {.arena = f->log.arena};
+    if (match.p < line.p || match.p + match.n >= line.p + line.n)
+        return f->at;
+    struct slice behind = slice_from(line, (size_t)(match.p + match.n - line.p));
+    return trace_walk_open(f->set, f->x, behind, &other, &unused) == TRACE_NONE ? f->at
+                                                                                : (size_t)(behind.p - f->text.p);
+}
+
+static enum trace_step step_on(struct finder *f, size_t begin, struct slice line)
+{
+    if (trace_is_full(&f->walk)) {
+        enum trace_step step = swallow(f, line);
+        if (f->walk.maybe == 0 && trace_opened(step))
+            f->end = f->at > f->text.n ? f->text.n : f->at;
+        return step;
+    }
+    enum trace_step step = trace_walk_next(f->set, f->x, &f->walk, line, &f->log);
+    if (step == TRACE_GOES_ON || step == TRACE_ENDS)
+        keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
+    return step;
+}
+
+/* Goes on to the last line of the trace. False: nothing is sure of it; f->at is where another may begin. */
+static bool follow(struct finder *f)
+{
+    size_t here = f->at;
+    enum trace_step step = TRACE_MAYBE;
+    while (trace_opened(step) && f->at <= f->text.n && f->text.n) {
+        here = f->at;
+        struct slice line = next_line(f);
+        step = step_on(f, here, line);
+    }
+    f->at = here;
+    return f->walk.sure;
+}
+
+/* Without what a collector has put before both lines. */
+static struct slice without_prefix(const struct trace_walk *walk, struct slice line)
+{
+    struct trace_fit fits[TRACE_FITS_MAX];
+    unsigned n = trace_line_fits(walk, line, fits);
+    return n && fits[0].n_prefix == walk->n_prefix ? fits[0].rest : line;
+}
+
+/* What the line above a frame says, where the frame has opened the trace: the hits begin with it. */
+static bool add_heading(struct finder *f, struct slice above, struct arena *a)
+{
+    const struct trace_grammar *g = f->set->grammars[f->walk.ways[0].grammar];
+    struct trace_fit fit = {.rest = without_prefix(&f->walk, trace_line_clean(a, above))};
+    struct trace_hit *heading =
+        f->walk.before == TRACE_BEFORE_HEADING ? trace_match(f->x, &g->states[TRACE_STATE_HEADING], &fit, a) : NULL;
+    if (!heading)
+        return false;
+    for (unsigned i = 0; i < f->walk.n_ways; i++) {
+        struct trace_hit *first = arena_calloc(a, 1, sizeof *first);
+        *first = *f->log.head[i];
+        first->above = f->walk.ways[i].grammar == f->walk.ways[0].grammar ? heading : NULL;
+        f->log.head[i] = first;
+    }
+    return true;
+}
+
+static bool find(struct finder *f, struct arena *a)
+{
+    size_t above = 0;
+    struct slice record = {0}; /* the last line above that is not blank */
+    while (f->at < f->text.n) {
+        size_t begin = f->at;
+        struct slice line = next_line(f);
+        enum trace_step step = trace_walk_open(f->set, f->x, line, &f->walk, &f->log);
+        if (step == TRACE_NONE) {
+            record = slice_trim(line).n ? line : record;
+            above = begin;
+            continue;
+        }
+        bool heading = begin > 0 && add_heading(f, slice_sub(f->text, above, begin), a);
+        f->begin = heading ? above : begin;
+        trace_follows(&f->walk, record);
+        keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
+        if (step == TRACE_ENDS || follow(f))
+            return true;
+        above = begin;
+    }
+    return false;
+}
+
+/* What stands before the trace in its first line is the log's own, where it stands before no other line. */
+static size_t own_words(const struct finder *f)
+{
+    struct slice line = slice_sub(f->text, f->begin, f->begin + f->log.before);
+    return f->walk.prefix_use == TRACE_PREFIX_ALL && f->walk.lines > 1 ? 0 : line.n;
+}
+
+bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
+                 struct trace *out)
+{
+    struct finder f = {.set = set, .x = x};
+    struct trace t = {0};
+    if (!set || !set->n_openings || !text.n)
+        return false;
+    struct slice behind = {0};
+    f.text = text = with_feeds(arena, text);
+    ptrdiff_t mark = find_mark(text);
+    if (mark >= 0)
+        f.text = unquote(arena, text, (size_t)mark, &behind);
+    f.log.arena = arena;
+    f.log.joined = true;
+    if (!find(&f, arena))
+        return false;
+    trace_build(set->grammars[f.grammar], f.sure.head[0], mark >= 0, arena, &t);
+    t.lost += f.lost;
+    t.intro = without_feed(slice_sub(f.text, 0, f.begin + own_words(&f)));
+    t.rest = slice_from(f.text, f.end);
+    if (!t.rest.n)
+        t.rest = behind;
+    *out = t;
+    return true;
+}

@@ -1,0 +1,812 @@
+/* Lines of one stack trace that come as records of their own: which become one, when it is let go, and that every line
+ * has one fate. The grammar is Java's; what traces say is another test's. */
+#include "tests/unit/event_at.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "base/xalloc.h"
+#include "core/join.h"
+#include "core/pipeline.h"
+#include "tests/traces.h"
+#include "text/json.h"
+
+static const char rules_text[] = "pack: app\n"
+                                 "rules:\n"
+                                 "  - id: app.stock\n"
+                                 "    match: 'no stock[\\s\\S]*Caused by: java.io.IOException'\n"
+                                 "    event: {type: Mine, tags: {what: stock}}\n"
+                                 "  - id: app.plain\n"
+                                 "    match: 'plain'\n"
+                                 "    trace: off\n"
+                                 "    event: {type: Plain, level: warning}\n"
+                                 "  - id: app.disk\n"
+                                 "    when: {exception.type: 'EOFException$'}\n"
+                                 "    event: {tags: {of: '{exception.type}', value: '{exception.value}'}}\n"
+                                 "  - id: app.dropped\n"
+                                 "    match: 'unwanted'\n"
+                                 "    action: drop\n";
+
+enum { EVENTS = 10000 };
+
+struct bench {
+    struct rule_set rules;
+    struct trace_set *traces;
+    struct options options;
+    struct pipeline *pipeline;
+    struct join_options join;
+    struct stream text, other, docker, gelf;
+    struct arena arena;
+    struct json_node *events[EVENTS];
+    char ids[EVENTS][33];
+    unsigned n;
+    uint64_t lines, offset;
+    int64_t now_us;
+};
+
+static bool on_event(void *u, const struct event_out *e)
+{
+    struct bench *b = u;
+    if (e->open)
+        return true;
+    ck_assert_uint_lt(b->n, EVENTS);
+    memcpy(b->ids[b->n], e->event_id, 33);
+    b->events[b->n] = json_tree(&b->arena, e->payload.text);
+    ck_assert_ptr_nonnull(b->events[b->n++]);
+    return true;
+}
+
+static struct stream stream_of(struct bench *b, enum format format, uint64_t file)
+{
+    return (struct stream){.format = format,
+                           .source = SLICE("/log/app.log"),
+                           .input = SLICE("/log/*.log"),
+                           .trusted = true,
+                           .file_key = file,
+                           .ring = file ? file : 77,
+                           .join = &b->join,
+                           .last_us = RECORD_NO_TIME};
+}
+
+static void start(struct bench *b)
+{
+    static const uint8_t store_id[16] = "0123456789abcdef";
+    const struct pipeline_setup setup = {.options = &b->options,
+                                         .rules = &b->rules,
+                                         .store_id = store_id,
+                                         .run_key = 9,
+                                         .hooks = {.u = b, .emit = on_event}};
+    b->pipeline = pipeline_new(&setup);
+    b->text = stream_of(b, FORMAT_TEXT, 1);
+    b->other = stream_of(b, FORMAT_TEXT, 2);
+    b->docker = stream_of(b, FORMAT_DOCKER, 3);
+    b->gelf = stream_of(b, FORMAT_GELF, 0);
+    b->lines = 0;
+    b->offset = 0;
+    b->n = 0;
+}
+
+static struct bench *bench_new(void)
+{
+    struct bench *b = xcalloc(1, sizeof *b);
+    struct diag d = {0};
+    struct conf_file *f = conf_parse("test.yaml", slice_str(rules_text), &d);
+    ck_assert(f && rule_set_load(&b->rules, f, &d));
+    b->rules.traces = b->traces = traces_load(true);
+    rule_set_ready(&b->rules, true);
+    err_done(&d);
+    b->options = (struct options){
+        .environment = SLICE("production"),
+        .fallback = FALLBACK_EVENT,
+        .crumbs = {.before = 20, .after = 0, .wait_us = 0, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .limits = {.burst = UINT32_MAX, .period_us = 3600000000, .per_minute = UINT32_MAX, .per_day = UINT32_MAX}};
+    b->now_us = INT64_C(1795428000000000);
+    b->join = join_defaults;
+    start(b);
+    return b;
+}
+
+/* At any moment each line has a fate or is open. */
+static void ck_balance(const struct bench *b)
+{
+    ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)) + pipeline_open(b->pipeline).lines, b->lines);
+}
+
+static uint64_t fates(const struct bench *b, enum count fate)
+{
+    return pipeline_counts(b->pipeline)->v[fate];
+}
+
+static void bench_free(struct bench *b)
+{
+    pipeline_flush(b->pipeline);
+    ck_balance(b);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    pipeline_free(b->pipeline);
+    rule_set_done(&b->rules);
+    trace_set_free(b->traces);
+    arena_free(&b->arena);
+    free(b);
+}
+
+/* A message whose bytes are gone when it has been taken. */
+static void feed_in(struct bench *b, struct stream *s, const char *line)
+{
+    char *own = xstrdup(line);
+    const struct message m = {.stream = s, .text = slice_str(own), .lines = 1, .offset = b->offset};
+    b->offset += strlen(line) + 1;
+    b->lines++;
+    pipeline_message(b->pipeline, &m, b->now_us);
+    free(own);
+    ck_balance(b);
+}
+
+static void feed(struct bench *b, const char *line)
+{
+    feed_in(b, &b->text, line);
+}
+
+static void pass(struct bench *b, int64_t us)
+{
+    b->now_us += us;
+    pipeline_tick(b->pipeline, b->now_us);
+    ck_balance(b);
+}
+
+static const char *const trace[] = {"java.lang.IllegalStateException: no stock for 7",
+                                    "\tat com.acme.Stock.take(Stock.java:12)",
+                                    "\tat com.acme.Shop.order(Shop.java:42)",
+                                    "Caused by: java.io.IOException: disk",
+                                    "\tat com.acme.Disk.read(Disk.java:3)",
+                                    "\t... 1 more"};
+enum { TRACE_LINES = sizeof trace / sizeof *trace };
+
+static void ck_whole(const struct json_node *e)
+{
+    ck_at(e, "exception/values/0/value", "disk");
+    ck_at(e, "exception/values/0/stacktrace/frames/0/function", "order"); /* put back */
+    ck_at(e, "exception/values/0/stacktrace/frames/1/function", "read");
+    ck_at(e, "exception/values/1/value", "no stock for 7");
+    ck_at(e, "exception/values/1/stacktrace/frames/0/function", "order");
+    ck_at(e, "exception/values/1/stacktrace/frames/1/lineno", "12");
+    ck_at(e, "platform", "java");
+}
+
+START_TEST(a_trace_behind_its_line_is_one_event)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:00,123 [main] INFO  com.acme.Shop - started");
+    feed(b, "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - order 7 failed");
+    ck_assert_uint_eq(b->n, 0);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 1);
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        feed(b, trace[i]);
+    ck_assert_uint_eq(b->n, 0);
+    ck_assert_uint_eq(fates(b, COUNT_joined), TRACE_LINES);
+    feed(b, "2026-11-23 10:00:02,123 [main] INFO  com.acme.Shop - goes on");
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    ck_at(b->events[0], "level", "error");
+    ck_at(b->events[0], "logger", "com.acme.Shop");
+    ck_at(b->events[0], "logentry/formatted", "order 7 failed");
+    ck_at(b->events[0], "tags/what", "stock"); /* the rule saw all lines */
+    ck_at(b->events[0], "tags/rule", "app.stock");
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "started");
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    ck_assert_uint_eq(fates(b, COUNT_event), 1);
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 2);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(time_lets_it_go)
+{
+    struct bench *b = bench_new();
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        feed(b, trace[i]);
+        pass(b, 200000);
+    }
+    ck_assert_uint_eq(b->n, 0);
+    int64_t due_us = pipeline_tick(b->pipeline, b->now_us);
+    ck_assert_int_eq(due_us, b->now_us + 100000);
+    pass(b, 99999);
+    ck_assert_uint_eq(b->n, 0);
+    pass(b, 1);
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    /* The time is that of the first line. */
+    ck_assert_uint_eq(fates(b, COUNT_joined), TRACE_LINES - 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_line_that_is_none_is_let_go_as_it_was)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - order 7 failed");
+    feed(b, "2026-11-23 10:00:01,124 [main] ERROR com.acme.Shop - order 8 failed");
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "logentry/formatted", "order 7 failed");
+    /* Some traces begin with an empty line, none with two. */
+    feed(b, "");
+    ck_assert_uint_eq(b->n, 1);
+    feed(b, "");
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_uint_eq(fates(b, COUNT_blank), 2);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_head_on_each_line_hides_nothing)
+{
+#define HEAD "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - "
+    struct bench *b = bench_new();
+    feed(b, HEAD "java.lang.IllegalStateException: no stock");
+    feed(b, HEAD);
+    feed(b, HEAD "for item 7");
+    feed(b, HEAD "\tat com.acme.Stock.take(Stock.java:12)");
+    feed(b, "2026-11-23 10:00:02,123 [main] INFO  com.acme.Shop - goes on");
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/value", "no stock\n\nfor item 7");
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/function", "take");
+    ck_assert_uint_eq(fates(b, COUNT_joined), 3);
+    /* One of another level is no line of a value. */
+    feed(b, HEAD "java.lang.IllegalStateException: no stock");
+    feed(b, "2026-11-23 10:00:02,123 [main] INFO  com.acme.Shop - goes on");
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    bench_free(b);
+}
+END_TEST
+
+/* docker compose and kubectl say whose each line is: those of several come in turn. */
+START_TEST(lines_of_several_sources_in_one_file)
+{
+    static const char *const sources[] = {"shop-1  | ", "shop-2  | ", "[pod/shop-0/app] ", "[pod/shop-1/app] "};
+    struct bench *b = bench_new();
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        for (unsigned k = 0; k < 4; k++) {
+            char line[256];
+            snprintf(line, sizeof line, "%s%s", sources[k], trace[i]);
+            feed(b, line);
+        }
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 4);
+    for (unsigned k = 0; k < 4; k++)
+        ck_whole(b->events[k]);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 4 * (TRACE_LINES - 1));
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(provisional_lines_come_back_in_order)
+{
+    struct bench *b = bench_new();
+    feed(b, trace[0]);
+    feed(b, "perhaps more of the message");
+    feed(b, "");
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 3);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 0);
+    feed(b, "2026-11-23 10:00:02,123 [main] INFO  com.acme.Shop - goes on");
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/value", "no stock for 7");
+    ck_assert_uint_eq(fates(b, COUNT_joined), 0);
+    ck_assert_uint_eq(fates(b, COUNT_blank), 1);
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 2);
+    /* Where a frame follows they are the message. */
+    feed(b, trace[0]);
+    feed(b, "more of the message");
+    feed(b, "");
+    feed(b, trace[1]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[1], "exception/values/0/stacktrace/frames/0/function", "take");
+    ck_assert_uint_eq(fates(b, COUNT_joined), 3);
+    ck_assert_uint_eq(fates(b, COUNT_blank), 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_heading_without_frames_is_a_record)
+{
+    struct bench *b = bench_new();
+    feed(b, "about a ShopException: no stock for 7");
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 1);
+    feed(b, "about a ShopException: no stock for 8");
+    feed(b, "nothing more");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 0);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 0);
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 3);
+    bench_free(b);
+}
+END_TEST
+
+/* The form with the text in the place of its $; JSON has tabs written out. */
+static void fill(char *out, const char *form, const char *text)
+{
+    bool json = *form == '{';
+    for (; *form; form++) {
+        if (*form != '$')
+            *out++ = *form;
+        for (const char *c = *form == '$' ? text : ""; *c; c++) {
+            bool tab = json && *c == '\t';
+            *out++ = tab ? '\\' : *c;
+            if (tab)
+                *out++ = 't';
+        }
+    }
+    *out = '\0';
+}
+
+/* Each line of two files, two containers, two streams of one container, comes between the other's. */
+static void feed_two(struct bench *b, struct stream *s[2], const char *const form[2])
+{
+    char line[512];
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        for (unsigned k = 0; k < 2; k++) {
+            fill(line, form[k], trace[i]);
+            feed_in(b, s[k], line);
+        }
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_whole(b->events[0]);
+    ck_whole(b->events[1]);
+    bench_free(b);
+}
+
+START_TEST(interleaved_streams_come_out_whole)
+{
+    static const char *const plain[] = {"$", "$"};
+    static const char *const docker[] = {
+        "{\"log\":\"$\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-23T10:00:00.1Z\"}",
+        "{\"log\":\"$\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:00.2Z\"}"};
+    static const char *const gelf[] = {"{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"$\",\"level\":3,"
+                                       "\"_container_id\":\"aa\"}",
+                                       "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"$\",\"level\":3,"
+                                       "\"_container_id\":\"bb\"}"};
+    static const char *const threads[] = {"2026-11-23 10:00:01,123 [exec-1] ERROR a.B - $",
+                                          "2026-11-23 10:00:01,123 [exec-2] ERROR a.B - $"};
+    struct bench *b = bench_new();
+    feed_two(b, (struct stream *[]){&b->text, &b->other}, plain);
+    b = bench_new();
+    feed_two(b, (struct stream *[]){&b->docker, &b->docker}, docker);
+    b = bench_new();
+    feed_two(b, (struct stream *[]){&b->gelf, &b->gelf}, gelf);
+    b = bench_new();
+    feed_two(b, (struct stream *[]){&b->text, &b->text}, threads);
+}
+END_TEST
+
+START_TEST(domains_never_meet)
+{
+    struct bench *b = bench_new();
+    struct stream stranger = b->gelf;
+    static const char text[] = "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"%s\"}";
+    char line[256];
+    stranger.domain = 5;
+    snprintf(line, sizeof line, text, "java.lang.IllegalStateException: mine");
+    feed_in(b, &b->gelf, line);
+    snprintf(line, sizeof line, text, "at com.evil.X.y(X.java:1)");
+    feed_in(b, &stranger, line);
+    snprintf(line, sizeof line, text, "at com.acme.X.y(X.java:1)");
+    feed_in(b, &b->gelf, line);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/module", "com.acme.X");
+    ck_assert_ptr_null(at(b->events[0], "exception/values/0/stacktrace/frames/1"));
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(rules_have_the_last_word)
+{
+    struct bench *b = bench_new();
+    feed(b, "java.lang.Error: plain thing");
+    feed(b, "\tat com.acme.X.y(X.java:1)");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "Plain");
+    ck_at(b->events[0], "level", "warning");
+    ck_at(b->events[0], "platform", "other");
+    ck_assert_ptr_null(at(b->events[0], "exception/values/0/stacktrace"));
+    feed(b, "java.lang.Error: outer");
+    feed(b, "\tat com.acme.X.y(X.java:1)");
+    feed(b, "Caused by: java.io.EOFException: inner");
+    feed(b, "\tat com.acme.X.z(X.java:2)");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[1], "tags/rule", "app.disk"); /* by a cause; the names are of what is reported */
+    ck_at(b->events[1], "tags/of", "java.lang.Error");
+    ck_at(b->events[1], "tags/value", "outer");
+    feed(b, "java.lang.Error: unwanted");
+    feed(b, "\tat com.acme.X.y(X.java:1)");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_uint_eq(fates(b, COUNT_drop), 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(without_a_rule_the_level_decides)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:01,123 [main] WARN com.acme.Shop - odd");
+    feed(b, "java.lang.RuntimeException: strange 7");
+    feed(b, "\tat com.acme.X.y(X.java:1)");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 0);
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 1);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 2);
+    feed(b, "Exception in thread \"main\" java.lang.RuntimeException: dead");
+    feed(b, "\tat com.acme.X.y(X.java:1)");
+    b->options.fallback = FALLBACK_CRUMB;
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "level", "fatal");
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "odd: java.lang.RuntimeException: strange 7");
+    ck_at(b->events[0], "breadcrumbs/values/0/level", "warning");
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    /* A name of an id is not in the way: Sentry groups by the stack. */
+    ck_assert_ptr_null(at(b->events[0], "fingerprint"));
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_trace_of_too_many_lines_is_cut_and_its_rest_swallowed)
+{
+    struct bench *b = bench_new();
+    b->join.lines = 10;
+    feed(b, trace[0]);
+    for (unsigned i = 0; i < 100; i++)
+        feed(b, trace[1]);
+    ck_assert_uint_eq(b->n, 1); /* it has not waited */
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 100);
+    ck_assert_uint_gt(fates(b, COUNT_cut_bytes), 0);
+    ck_assert_ptr_nonnull(at(b->events[0], "exception/values/0/stacktrace/frames/8"));
+    ck_assert_ptr_null(at(b->events[0], "exception/values/0/stacktrace/frames/9"));
+    feed(b, trace[0]);
+    feed(b, trace[1]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_trace_of_too_many_bytes_is_cut)
+{
+    struct bench *b = bench_new();
+    char line[4000];
+    b->join.bytes = 10000;
+    memset(line, 'x', sizeof line);
+    memcpy(line, "\tat a.", 6);
+    memcpy(line + sizeof line - 12, ".y(X.java)", 11);
+    feed(b, trace[0]);
+    for (unsigned i = 0; i < 10; i++)
+        feed(b, line);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 10);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(one_that_never_ends_is_let_go)
+{
+    struct bench *b = bench_new();
+    feed(b, trace[0]);
+    for (unsigned i = 0; i < 100; i++) {
+        feed(b, trace[1]);
+        pass(b, 100000);
+    }
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 100);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(many_streams_are_bounded)
+{
+    enum { STREAMS = JOIN_HELD_MAX + 500 };
+    struct bench *b = bench_new();
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned i = 0; i < STREAMS; i++) {
+            struct stream s = stream_of(b, FORMAT_TEXT, 100 + i);
+            feed_in(b, &s, k ? trace[1] : trace[0]);
+        }
+    ck_assert_uint_ge(fates(b, COUNT_early_traces), 500);
+    ck_assert_uint_le(pipeline_open(b->pipeline).lines, 2 * JOIN_HELD_MAX);
+    pass(b, 300000);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(memory_is_bounded)
+{
+    struct bench *b = bench_new();
+    char *line = xmalloc(300001);
+    memset(line, 'x', 300000);
+    line[300000] = '\0';
+    memcpy(line, trace[0], 40);
+    for (unsigned i = 0; i < 200; i++) {
+        struct stream s = stream_of(b, FORMAT_TEXT, 100 + i);
+        feed_in(b, &s, line);
+    }
+    ck_assert_uint_gt(fates(b, COUNT_early_traces), 100);
+    free(line);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(shutdown_lets_everything_go)
+{
+    struct bench *b = bench_new();
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        feed(b, trace[i]);
+        feed_in(b, &b->other, trace[i]);
+    }
+    feed(b, "");
+    pipeline_let_go(b->pipeline);
+    ck_balance(b);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_uint_eq(fates(b, COUNT_blank), 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(off_is_off)
+{
+    struct bench *b = bench_new();
+    b->text.join = NULL;
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        feed(b, trace[i]);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 0);
+    bench_free(b);
+}
+END_TEST
+
+/* What stands in one message is parsed alike. */
+START_TEST(a_message_of_many_lines_is_no_other_thing)
+{
+    struct bench *b = bench_new();
+    char all[1024] =
+        "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"order 7 failed\",\"level\":3,\"full_message\":\"";
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        strcat(strcat(all, trace[i][0] == '\t' ? "\\t" : ""), trace[i] + (trace[i][0] == '\t'));
+        strcat(all, "\\n");
+    }
+    strcat(all, "\"}");
+    feed_in(b, &b->gelf, all);
+    ck_assert_uint_eq(b->n, 1); /* nothing is waited for */
+    ck_whole(b->events[0]);
+    ck_at(b->events[0], "logentry/formatted", "order 7 failed");
+    bench_free(b);
+}
+END_TEST
+
+static void ck_held(const struct bench *b, uint64_t file, unsigned n, const uint64_t *want)
+{
+    uint64_t offsets[8];
+    ck_assert_uint_eq(pipeline_held(b->pipeline, file, offsets, 8), n);
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_uint_eq(offsets[i], want[i]);
+}
+
+/* Killed, and begun again: all that is remembered is in the place of the file. */
+static void kill_nine(struct bench *b)
+{
+    pipeline_free(b->pipeline);
+    start(b);
+}
+
+static void feed_again(struct bench *b, const char *line, bool resumed)
+{
+    const struct message m = {.stream = &b->text,
+                              .text = slice_str(line),
+                              .lines = 1,
+                              .offset = b->offset,
+                              .read = resumed ? MESSAGE_RESUMED : MESSAGE_AGAIN};
+    b->offset += strlen(line) + 1;
+    b->lines++;
+    pipeline_message(b->pipeline, &m, b->now_us);
+    ck_balance(b);
+}
+
+START_TEST(what_is_held_is_read_again)
+{
+    static const char head[] = "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - order 7 failed";
+    struct bench *b = bench_new();
+    char id[33];
+    feed(b, "2026-11-23 10:00:00,123 [main] INFO  com.acme.Shop - started");
+    ck_held(b, 1, 0, NULL);
+    uint64_t begin = b->offset;
+    feed(b, head);
+    for (unsigned i = 0; i < 3; i++)
+        feed(b, trace[i]);
+    ck_held(b, 1, 1, &begin);
+    ck_held(b, 2, 0, NULL);
+    for (unsigned i = 3; i < TRACE_LINES; i++)
+        feed(b, trace[i]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_held(b, 1, 0, NULL);
+    memcpy(id, b->ids[0], 33);
+    kill_nine(b);
+    b->offset = begin;
+    feed_again(b, head, true);
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        if (i < 3)
+            feed_again(b, trace[i], false);
+        else
+            feed(b, trace[i]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    ck_assert_str_eq(b->ids[0], id);
+    bench_free(b);
+}
+END_TEST
+
+/* The end of another's trace between them makes nothing a second time. */
+START_TEST(what_had_its_fate_has_no_other)
+{
+    static const char a[] = "2026-11-23 10:00:01,123 [a] ERROR a.B - ",
+                      z[] = "2026-11-23 10:00:01,123 [z] ERROR a.B - ";
+    char line[300];
+    struct bench *b = bench_new();
+    b->offset = 5000;
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        snprintf(line, sizeof line, "%s%s", a, trace[i]);
+        if (i < 3)
+            feed_again(b, line, i == 0);
+        snprintf(line, sizeof line, "%s%s", z, trace[i]);
+        if (i > 3)
+            feed_again(b, line, false);
+    }
+    feed_again(b, "2026-11-23 10:00:01,123 [z] INFO a.B - done", false);
+    ck_assert_uint_eq(fates(b, COUNT_read_twice), TRACE_LINES - 4 + 1);
+    for (unsigned i = 3; i < TRACE_LINES; i++) {
+        snprintf(line, sizeof line, "%s%s", a, trace[i]);
+        feed(b, line);
+    }
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    bench_free(b);
+}
+END_TEST
+
+/* One entry with two traces: two events, of which the ledger counts one as its own. */
+START_TEST(traces_of_one_message_are_events_each)
+{
+    struct bench *b = bench_new();
+    static const char two[] =
+        "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"x\",\"level\":3,\"full_message\":\""
+        "java.lang.Error: one\\n\\tat com.acme.X.y(X.java:1)\\n"
+        "java.lang.IllegalStateException: two\\n\\tat com.acme.X.z(X.java:2)\\n\"}";
+    feed_in(b, &b->gelf, two);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/value", "one");
+    ck_assert_ptr_null(at(b->events[0], "exception/values/1"));
+    ck_at(b->events[1], "exception/values/0/value", "two");
+    ck_assert_str_ne(b->ids[0], b->ids[1]);
+    ck_assert_uint_eq(fates(b, COUNT_event), 1);
+    ck_assert_uint_eq(fates(b, COUNT_extra_events), 1);
+    bench_free(b);
+}
+END_TEST
+
+/* No tag tells it again. A remark is no class. */
+START_TEST(fields_may_say_what_was_thrown)
+{
+    struct bench *b = bench_new();
+    feed_in(b, &b->gelf,
+            "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"charge failed\",\"level\":3,"
+            "\"_error.type\":\"com.acme.QuotaExceeded\",\"_error.message\":\"of 7\",\"_shop\":\"a\"}");
+    feed_in(b, &b->gelf,
+            "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"refused\",\"level\":3,"
+            "\"_error.type\":\"of another kind\"}");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/type", "com.acme.QuotaExceeded");
+    ck_at(b->events[0], "exception/values/0/value", "of 7");
+    ck_at(b->events[0], "logentry/formatted", "charge failed");
+    ck_at(b->events[0], "platform", "other");
+    ck_at(b->events[0], "tags/shop", "a");
+    ck_assert_ptr_null(at(b->events[0], "tags/error.type"));
+    ck_at(b->events[1], "exception/values/0/type", "Error");
+    ck_at(b->events[1], "tags/error.type", "of another kind");
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_line_that_names_one_introduces_it)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:00,123 ERROR django.request: Internal Server Error: /cart/12/");
+    feed(b, "Traceback (most recent call last):");
+    feed(b, "  File \"/srv/app/views.py\", line 41, in show");
+    feed(b, "AttributeError: 'NoneType' object has no attribute 'total'");
+    feed(b, "2026-11-23 10:00:01,123 INFO django.request: ok");
+    pass(b, 400000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "AttributeError");
+    ck_at(b->events[0], "logentry/formatted", "Internal Server Error: /cart/12/");
+    bench_free(b);
+}
+END_TEST
+
+/* What comes no more behind a checkpoint does not wait over it. */
+START_TEST(a_checkpoint_holds_nothing_of_a_position)
+{
+    struct bench *b = bench_new();
+    struct stream journal = stream_of(b, FORMAT_TEXT, 0);
+    journal.by_position = true;
+    feed_in(b, &journal, "2026-11-23 10:00:00,123 ERROR app: of the journal");
+    feed(b, "2026-11-23 10:00:00,123 ERROR app: of a file");
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 2);
+    pipeline_checkpoint(b->pipeline);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 1);
+    ck_assert_uint_eq(b->n, 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(two_of_one_turn_are_two_events)
+{
+    struct bench *b = bench_new();
+    static const char text[] = "{\"version\":\"1.1\",\"host\":\"%u\",\"short_message\":\"failed\",\"level\":3}";
+    char line[256];
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, text, i);
+        feed_in(b, &b->gelf, line);
+    }
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 3);
+    ck_assert_str_ne(b->ids[0], b->ids[1]);
+    ck_assert_str_ne(b->ids[1], b->ids[2]);
+    bench_free(b);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("join");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_trace_behind_its_line_is_one_event);
+    tcase_add_test(t, time_lets_it_go);
+    tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
+    tcase_add_test(t, a_head_on_each_line_hides_nothing);
+    tcase_add_test(t, lines_of_several_sources_in_one_file);
+    tcase_add_test(t, provisional_lines_come_back_in_order);
+    tcase_add_test(t, a_heading_without_frames_is_a_record);
+    tcase_add_test(t, interleaved_streams_come_out_whole);
+    tcase_add_test(t, domains_never_meet);
+    tcase_add_test(t, rules_have_the_last_word);
+    tcase_add_test(t, without_a_rule_the_level_decides);
+    tcase_add_test(t, a_trace_of_too_many_lines_is_cut_and_its_rest_swallowed);
+    tcase_add_test(t, a_trace_of_too_many_bytes_is_cut);
+    tcase_add_test(t, one_that_never_ends_is_let_go);
+    tcase_add_test(t, many_streams_are_bounded);
+    tcase_add_test(t, memory_is_bounded);
+    tcase_add_test(t, shutdown_lets_everything_go);
+    tcase_add_test(t, off_is_off);
+    tcase_add_test(t, a_message_of_many_lines_is_no_other_thing);
+    tcase_add_test(t, what_is_held_is_read_again);
+    tcase_add_test(t, what_had_its_fate_has_no_other);
+    tcase_add_test(t, traces_of_one_message_are_events_each);
+    tcase_add_test(t, fields_may_say_what_was_thrown);
+    tcase_add_test(t, a_line_that_names_one_introduces_it);
+    tcase_add_test(t, a_checkpoint_holds_nothing_of_a_position);
+    tcase_add_test(t, two_of_one_turn_are_two_events);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
