@@ -59,7 +59,7 @@ def node(t, *packages):
     for program in ("node", "npm"):
         if not shutil.which(program):
             t.skip("no %s here" % program)
-    return get(t, "node-" + "-".join(packages), [
+    return get(t, "node-" + "-".join(packages).replace("/", "_"), [
         ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", ".", *packages]])
 
 

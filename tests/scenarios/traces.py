@@ -1,0 +1,125 @@
+"""Stack traces whose lines come one by one: each is one event, whole, and once."""
+import json
+import random
+import socket
+import threading
+
+from harness import free_port, nginx_line
+
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+{inputs}
+rules: []
+breadcrumbs: {{wait: 10ms}}
+limits: {{per_issue: {{burst: 2000000000, period: 1h}}, per_minute: 2000000000, per_day: 2000000000}}
+"""
+
+
+def trace(n):
+    """What a JVM prints of fault n."""
+    return ["java.lang.IllegalStateException: no stock for item %d" % n,
+            "\tat com.acme.Stock.take(Stock.java:12)",
+            "\tat com.acme.Shop.order(Shop.java:42)",
+            "\tat java.base/java.lang.Thread.run(Thread.java:833)",
+            "Caused by: java.io.IOException: disk %d" % n,
+            "\tat com.acme.Disk.read(Disk.java:3)",
+            "\t... 3 more"]
+
+
+def check_whole(t, event, n):
+    cause, thrown = event["exception"]["values"]
+    t.eq((thrown["value"], cause["value"]), ("no stock for item %d" % n, "disk %d" % n))
+    t.eq([f["function"] for f in thrown["stacktrace"]["frames"]], ["run", "order", "take"])
+    t.eq(cause["stacktrace"]["frames"][-1]["function"], "read")
+    t.eq(event["platform"], "java")
+
+
+def number(event):
+    return int(event["exception"]["values"][-1]["value"].split()[-1])
+
+
+def scenario_traces_of_two_containers(t):
+    """Docker's GELF driver sends a message for each line; those of two containers come in turn."""
+    up = t.upstream()
+    port = free_port(socket.SOCK_DGRAM)
+    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), inputs="  - {gelf: 'udp://127.0.0.1:%d', join: {wait: 2s}}" % port)))
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sent = 0
+    heads = ["cannot take an order", "something failed:"]
+    for lines in zip(*([heads[k]] + trace(k) for k in range(2))):
+        for k, line in enumerate(lines):
+            s.sendto(json.dumps({"version": "1.1", "host": "docker-1", "short_message": line, "level": 3,
+                                 "_container_id": "%064x" % (k + 1), "_container_name": "shop-%d" % k}).encode(),
+                     ("127.0.0.1", port))
+            sent += 1
+    events = t.wait_events(up, 2)
+    for event in events:
+        check_whole(t, event, number(event))
+        t.eq(event["tags"]["container"], "shop-%d" % number(event))
+        t.eq(event["level"], "error")
+        assert "breadcrumbs" not in event, event["breadcrumbs"]
+    t.eq(sorted(e["logentry"]["formatted"] for e in events), heads)
+    ledger = d.stop(sent=sent)
+    t.eq((ledger["event"], ledger["joined"]), (2, sent - 2))
+
+
+def scenario_kill_in_a_trace(t):
+    """Killed when half of it has been read and its place is stored: it is read again from where it begins."""
+    up = t.upstream()
+    inputs = "  - {{tail: {0}/app.log, from: start, join: {{wait: 5s}}}}\n  - {{tail: {0}/nginx.log, from: start}}".format(t.dir)
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs=inputs))
+    lines = ["2026-11-29 10:00:00,123 [main] ERROR com.acme.Shop - order failed"] + trace(7)
+    t.write("app.log", "2026-11-29 10:00:00,100 [main] INFO com.acme.Shop - begins\n")
+    t.write("nginx.log", "")
+    d = t.start(config)
+    t.append("app.log", "".join(line + "\n" for line in lines[:4]))
+    d.wait_count("lines_in", 5)
+    # An event of another file is stored with the places of all.
+    t.append("nginx.log", nginx_line(1))
+    t.wait_events(up, 1)
+    d.kill()
+    d = t.start(config)
+    t.append("app.log", "".join(line + "\n" for line in lines[4:]))
+    t.append("app.log", "2026-11-29 10:00:01,123 [main] INFO com.acme.Shop - goes on\n")
+    event = t.wait_events(up, 2)[-1]
+    check_whole(t, event, 7)
+    t.eq(event["logentry"]["formatted"], "order failed")
+    ledger = d.stop()
+    t.eq((ledger["event"], ledger["joined"]), (1, len(lines) - 1))
+    t.eq(len(up.events), 2)
+
+
+def scenario_kills_among_traces(t):
+    """Two threads log traces into one file, a head on each line; crumbd is killed again and again."""
+    traces = 60
+    up = t.upstream()
+    inputs = "  - {{tail: {0}/app.log, from: start, join: {{wait: 5s}}}}".format(t.dir)
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs=inputs))
+    t.write("app.log", "")
+    rnd = random.Random(5)
+    go = threading.Semaphore(0)
+
+    def write():
+        todo = [[(k, line) for n in range(traces) if n % 2 == k for line in trace(n)] for k in range(2)]
+        while todo[0] or todo[1]:
+            k = rnd.choice([k for k in range(2) if todo[k]])
+            thread, line = todo[k].pop(0)
+            t.append("app.log", "2026-11-29 10:00:00,123 [exec-%d] ERROR com.acme.Shop - %s\n" % (thread, line))
+            go.acquire(timeout=0.004)
+
+    writer = threading.Thread(target=write, daemon=True)
+    d = t.start(config)
+    writer.start()
+    for _ in range(6):
+        mark = len(up.events) + rnd.randrange(2, 9)
+        up.wait(lambda: len(up.events) >= min(mark, traces - 8), 60)
+        d.kill()
+        d = t.start(config)
+    writer.join(120)
+    t.until(lambda: len(up.events) >= traces, "%d events" % traces)
+    t.eq(sorted(map(number, up.events)), list(range(traces)))
+    for event in up.events:
+        check_whole(t, event, number(event))
+    d.stop()
+    t.eq(len(up.events), traces)

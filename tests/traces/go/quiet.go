@@ -1,0 +1,4 @@
+package main
+
+// watch is for the program with the SDK.
+func watch() {}
