@@ -88,22 +88,27 @@ static void refuse(struct pipeline *p, const struct stream *s, struct slice text
 }
 
 /* It is disposed of, and told. */
-static void settle(struct pipeline *p, const struct join_line *l)
+static void settle(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
 {
     struct pipeline_parts *parts = &p->parts;
     const struct pipeline_hooks *hooks = &parts->setup.hooks;
-    struct outcome o = {.raw = l->message.text, .fate = COUNT_blank, .stream = l->message.stream};
+    struct outcome o = {.raw = m->text, .fate = COUNT_blank, .stream = m->stream};
     struct verdict v;
-    if (!l->blank) {
-        p->record = l->record;
-        pipeline_trace_find(&p->trace, l->record, l->trace, &parts->arena);
-        o.fate = dispose(p, &l->message, &v);
-        o.record = l->record;
+    if (r) {
+        p->record = r;
+        pipeline_trace_find(&p->trace, r, has_trace, &parts->arena);
+        o.fate = dispose(p, m, &v);
+        o.record = r;
         o.verdict = &v;
     }
     parts->counts.v[o.fate]++;
     if (hooks->outcome)
         hooks->outcome(hooks->u, &o);
+}
+
+static void settle_line(struct pipeline *p, const struct join_line *l)
+{
+    settle(p, &l->message, l->blank ? NULL : l->record, l->trace);
 }
 
 /* It was held: what it says is of then, its place among the lines is now. */
@@ -118,7 +123,7 @@ static void pipeline_on_release(void *u, const struct join_line *l)
     if (l->alien)
         refuse(p, l->message.stream, l->message.text, "not in this format");
     else
-        settle(p, l);
+        settle_line(p, l);
     parts->seq++;
     parts->wall_us = wall_us;
     p->record = &p->decoded;
@@ -138,19 +143,34 @@ static bool read_line(struct pipeline *p, struct join_line *l, const char **reas
     return !l->alien;
 }
 
-void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us)
+/* Each line of its format is a record, or the framer has joined its lines, and nothing waits: most lines of nginx's. */
+static bool is_whole(const struct pipeline *p, const struct message *m)
+{
+    const struct format_traits *traits = format_traits(m->stream->format);
+    return (traits->whole || traits->access) && m->stream->file_key && m->read == MESSAGE_NEW && !join_waits(p->join);
+}
+
+static void take_whole(struct pipeline *p, const struct message *m)
+{
+    const char *reason = NULL;
+    if (is_blank(m->text)) {
+        settle(p, m, NULL, false);
+    } else if (decode(&p->parts, m, &p->decoded, &reason)) {
+        advance_record_clock(p);
+        settle(p, m, &p->decoded, false);
+    } else {
+        refuse(p, m->stream, m->text, reason);
+    }
+}
+
+/* It may be part of what waits, or wait itself. */
+static void take_line(struct pipeline *p, const struct message *m)
 {
     struct pipeline_parts *parts = &p->parts;
-    struct join_line l = {.record = &p->decoded, .message = *m, .received_us = now_us};
+    struct join_line l = {.record = &p->decoded, .message = *m, .received_us = parts->wall_us};
     const char *reason = NULL;
-    assert(m->stream && m->lines >= 1);
-    set_clock(parts, now_us);
-    parts->judge.ahead.ahead = m->ahead;
-    parts->seq++;
     if (!m->stream->file_key)
         l.message.offset = parts->seq;
-    p->open_lines++; /* the others are joined to it */
-    count_in(&parts->counts, m);
     bool read = read_line(p, &l, &reason);
     if (((read && !l.blank) || join_waits(p->join)) && join_feed(p->join, &l, parts->now_us))
         parts->judge.scanned = NULL; /* it is judged later */
@@ -159,7 +179,22 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     else if (m->read == MESSAGE_AGAIN)
         parts->counts.v[COUNT_read_twice]++;
     else
-        settle(p, &l);
+        settle_line(p, &l);
+}
+
+void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us)
+{
+    struct pipeline_parts *parts = &p->parts;
+    assert(m->stream && m->lines >= 1);
+    set_clock(parts, now_us);
+    parts->judge.ahead.ahead = m->ahead;
+    parts->seq++;
+    p->open_lines++; /* the others are joined to it */
+    count_in(&parts->counts, m);
+    if (is_whole(p, m))
+        take_whole(p, m);
+    else
+        take_line(p, m);
     p->open_lines--;
     parts->judge.ahead.ahead = NULL;
     arena_reset(&parts->arena);
