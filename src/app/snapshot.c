@@ -1,5 +1,7 @@
 #include "app/snapshot.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/rules.h"
@@ -21,10 +23,20 @@ static bool load_named(struct whole *w, const struct snapshot_rules *from, struc
                             : rules_load_named(&w->rules, from->names, from->n_names, d);
 }
 
+static void snapshot_load_traces(void *u, struct trace_set *set)
+{
+    struct whole *w = u;
+    struct diag d = {0};
+    assert(set == w->traces);
+    rules_load_traces(&w->rules, false, &d);
+    err_print(&d, stderr);
+    err_done(&d);
+}
+
 static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
     w->rules.traces = w->traces = trace_set_new(from->one_thread);
-    return load_named(w, from, d) && rules_load_traces(&w->rules, from->trace_samples, d);
+    return load_named(w, from, d) && (from->one_thread || rules_load_traces(&w->rules, from->trace_samples, d));
 }
 
 static void whole_free(struct whole *w)
@@ -50,7 +62,10 @@ struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *
         rule_set_forget_files(&w->rules);
         trace_set_forget_files(w->traces);
     }
-    trace_set_ready(w->traces, !from->one_line);
+    if (from->one_thread)
+        trace_set_later(w->traces, !from->one_line, snapshot_load_traces, w);
+    else
+        trace_set_ready(w->traces, !from->one_line);
     rule_set_ready(&w->rules, !from->one_line);
     w->shown.settings = w->settings;
     w->shown.rules = &w->rules;

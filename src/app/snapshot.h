@@ -22,12 +22,12 @@ struct snapshot {
 struct snapshot_rules {
     char *const *names; /* words of a command line, instead of what the settings name */
     unsigned n_names;
-    bool files_only;               /* each of these is a file, else also a folder, a pattern or "shipped" */
-    bool without_sources;          /* where a rule stands and its samples are not asked for: half of the memory */
-    bool warn;                     /* of patterns that backtrack without end (rules_warn) */
-    bool trace_samples;            /* those of the shipped grammars are asked for */
-    bool one_thread;               /* it will be used by no other */
-    bool one_line;                 /* for judging so little that a prefilter costs more than it saves */
+    bool files_only;      /* each of these is a file, else also a folder, a pattern or "shipped" */
+    bool without_sources; /* where a rule stands and its samples are not asked for: half of the memory */
+    bool warn;            /* of patterns that backtrack without end (rules_warn) */
+    bool trace_samples;   /* those of the shipped grammars are asked for */
+    bool one_thread;      /* it will be used by no other: what traces need is loaded when a text may have one */
+    bool one_line;        /* for judging so little that a prefilter costs more than it saves */
     const struct snapshot *before; /* whose place it takes; NULL: none's */
 };
 

@@ -9,8 +9,7 @@
 void pipeline_trace_init(struct pipeline_trace *t, const struct trace_set *set, const struct options *opt,
                          const struct trace_source *source)
 {
-    *t = (struct pipeline_trace){
-        .engine = {.set = set, .scratch = trace_scratch_new(set)}, .opt = opt, .source = *source};
+    *t = (struct pipeline_trace){.engine = {.set = set, .scratch = trace_scratch_new()}, .opt = opt, .source = *source};
 }
 
 void pipeline_trace_done(struct pipeline_trace *t)

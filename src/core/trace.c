@@ -6,16 +6,29 @@
 #include "core/trace_line.h"
 #include "core/trace_walk.h"
 
-struct trace_scratch *trace_scratch_new(const struct trace_set *set)
+struct trace_scratch *trace_scratch_new(void)
 {
     struct trace_scratch *x = xcalloc(1, sizeof *x);
     x->regex = regex_scratch_new();
     x->prefilter = prefilter_scratch_new();
-    x->hits = prefilter_hits_new(set ? set->n_openings : 0);
     look_ahead_init(&x->ahead, FRAME_LOOKER_TRACES);
-    if (set && set->prefilter)
-        prefilter_scratch_fit(x->prefilter, set->prefilter);
     return x;
+}
+
+/* False: nothing opens. A set that is to be ready later is made so: most logs that are tried have no traces. */
+static bool has_openings(const struct trace_set *set, struct trace_scratch *x)
+{
+    if (!set)
+        return false;
+    if (!set->ready)
+        trace_set_now((struct trace_set *)(uintptr_t)set);
+    if (!x->fitted) {
+        x->hits = prefilter_hits_new(set->n_openings);
+        if (set->prefilter)
+            prefilter_scratch_fit(x->prefilter, set->prefilter);
+    }
+    x->fitted = true;
+    return set->n_openings > 0;
 }
 
 void trace_scratch_free(struct trace_scratch *x)
@@ -153,7 +166,7 @@ static bool may_be_whole(const struct trace_set *set, const struct trace_scratch
 
 bool trace_may_open(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct frame_ahead *ahead)
 {
-    if (!set || !set->n_openings)
+    if (!has_openings(set, x))
         return false;
     if (!set->prefilter || text.n > TRACE_LINE_BYTES || slice_chr(text, '\x1b'))
         return true;
@@ -180,7 +193,7 @@ enum trace_step trace_walk_open(const struct trace_set *set, struct trace_scratc
                                 struct trace_walk *walk, struct trace_log *log)
 {
     struct opening o = {.before = SIZE_MAX};
-    if (!set || !set->n_openings || !line.n)
+    if (!line.n || !has_openings(set, x))
         return TRACE_NONE;
     o.line = trace_line_clean(log->arena, line);
     find_ways(set, x, &o, log);

@@ -43,6 +43,7 @@ enum {
 
 struct trace_set;
 struct trace_scratch;
+typedef void trace_load_f(void *u, struct trace_set *set);
 
 /* What one line is to the trace. */
 enum trace_step {
@@ -97,8 +98,8 @@ static inline bool trace_opened(enum trace_step s)
     return s == TRACE_OPENS || s == TRACE_GOES_ON || s == TRACE_MAYBE;
 }
 
-/* NULL is an empty set: nothing opens. */
-struct trace_scratch *trace_scratch_new(const struct trace_set *set);
+/* For the set that it is first used with; NULL is an empty set: nothing opens. */
+struct trace_scratch *trace_scratch_new(void);
 void trace_scratch_free(struct trace_scratch *x);
 
 /*

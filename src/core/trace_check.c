@@ -103,7 +103,7 @@ static void run_samples(struct trial *t, struct trace_check *total)
 struct trace_check trace_check_samples(const struct trace_set *set, struct diag *d)
 {
     struct trace_check total = {0};
-    struct trial t = {.set = set, .x = trace_scratch_new(set), .d = d};
+    struct trial t = {.set = set, .x = trace_scratch_new(), .d = d};
     for (unsigned g = 0; set && g < set->n; g++) {
         t.grammar = set->grammars[g];
         if (!t.grammar->n_samples)

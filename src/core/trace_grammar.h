@@ -123,6 +123,11 @@ struct trace_set {
     struct prefilter *prefilter; /* NULL: all openings are tried on every line */
     bool ready;
     bool one_thread;
+    struct trace_later {
+        trace_load_f *load;
+        void *u;
+        bool prefilter;
+    } later; /* of a set that is not ready yet, and will be when it is first needed */
 };
 
 /* What one line of a trace was found to be. */
@@ -133,5 +138,8 @@ struct trace_hit {
     struct slice match; /* what of it the pattern has matched; all where there is none */
     struct slice value[TRACE_GROUP_N];
 };
+
+/* A set that was to be ready later is, from here on. */
+void trace_set_now(struct trace_set *set);
 
 #endif

@@ -276,6 +276,18 @@ bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d)
     return l.ok;
 }
 
+void trace_set_later(struct trace_set *set, bool prefilter, trace_load_f *load, void *u)
+{
+    set->later = (struct trace_later){.load = load, .u = u, .prefilter = prefilter};
+}
+
+void trace_set_now(struct trace_set *set)
+{
+    if (set->later.load)
+        set->later.load(set->later.u, set);
+    trace_set_ready(set, set->later.prefilter);
+}
+
 void trace_set_ready(struct trace_set *set, bool prefilter)
 {
     assert(!set->ready);

@@ -19,6 +19,11 @@ bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d);
 void trace_set_forget_files(struct trace_set *set);
 /* Ends loading: builds the prefilter of all opening patterns. Call once. */
 void trace_set_ready(struct trace_set *set, bool prefilter);
+/*
+ * Instead, of a set that one thread has: it is made ready when a text is first asked for a trace, after more files have
+ * been loaded by this (which may be NULL).
+ */
+void trace_set_later(struct trace_set *set, bool prefilter, trace_load_f *load, void *u);
 /* The language that the file is the grammar of; empty: it is none. */
 struct slice trace_set_language(const struct conf_file *f);
 bool trace_set_has(const struct trace_set *set, struct slice language);

@@ -18,6 +18,7 @@ struct trace_memo;
 struct trace_scratch {
     struct regex_scratch *regex;
     struct prefilter_scratch *prefilter;
+    bool fitted; /* the prefilter's scratch to the set's prefilter */
     struct prefilter_hits hits;
     struct look_ahead ahead;
     struct arena arena;      /* for one line */

@@ -225,7 +225,7 @@ bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct sl
 {
     struct finder f = {.set = set, .x = x};
     struct trace t = {0};
-    if (!set || !set->n_openings || !text.n)
+    if (!set || !text.n)
         return false;
     struct slice behind = {0};
     f.text = text = with_feeds(arena, text);

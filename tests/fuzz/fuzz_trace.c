@@ -125,7 +125,7 @@ int fuzz_target(const uint8_t *data, size_t n)
     struct trace t;
     if (!set) {
         set = traces_load(true);
-        x = trace_scratch_new(set);
+        x = trace_scratch_new();
     }
     bool walked = walk_lines(set, x, rest), quoted = !slice_chr(rest, '\n');
     bool parsed = trace_parse(set, x, rest, &a, &t);

@@ -194,7 +194,7 @@ static void load_traces(void)
     if (traces)
         return;
     traces = traces_load(true);
-    scratch = trace_scratch_new(traces);
+    scratch = trace_scratch_new();
     steps_reset();
 }
 

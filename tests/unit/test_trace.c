@@ -34,7 +34,7 @@ struct runner {
 static void setup(struct runner *r)
 {
     *r = (struct runner){.set = traces_load(true)};
-    r->x = trace_scratch_new(r->set);
+    r->x = trace_scratch_new();
     r->groups = calloc(GROUPS_MAX, sizeof *r->groups);
 }
 

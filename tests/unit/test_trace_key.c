@@ -19,7 +19,7 @@ static struct arena arena;
 static void setup(void)
 {
     set = traces_load(true);
-    x = trace_scratch_new(set);
+    x = trace_scratch_new();
     log_template_init(&m);
     arena = (struct arena){0};
 }
