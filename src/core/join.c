@@ -21,6 +21,7 @@ struct held {
     struct join_stream *stream;
     uint64_t speaker;
     bool unnamed;     /* its last line named no speaker */
+    bool in_lines;    /* its last line came alone: a message with line feeds in it would be all that there is */
     bool headed;      /* its last line had a head of its own, as log lines have, */
     enum level level; /* and this level in it */
     struct join_options opt;
@@ -156,6 +157,7 @@ static void note_head(struct held *h, const struct record *r)
 {
     h->headed = r->headed;
     h->level = r->level;
+    h->in_lines = !slice_chr(r->message, '\n');
 }
 
 static void add_text(struct held *h, struct slice text)
@@ -335,8 +337,11 @@ static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *
     if (trace_is_full(&walk))
         walk.lines = walk.bytes = 0;
     enum trace_step step = walk_rest(j, &walk, rest, trace_next(j->engine->set, j->engine->scratch, &walk, line));
-    /* What may be any text is a record of its own where the line above has no head, or one of another level. */
-    if ((step == TRACE_MAYBE || walk.any_text) && r->headed && (!h->headed || r->level != h->level))
+    bool any_text = step == TRACE_MAYBE || walk.any_text;
+    /* What may be any text is a record of its own where the line above has no head, or one of another level, */
+    if (any_text && r->headed && (!h->headed || r->level != h->level))
+        return TRACE_NONE;
+    if (any_text && !h->in_lines) /* and where the sender sends line feeds within a message. */
         return TRACE_NONE;
     if (step == TRACE_NONE || step == TRACE_FOREIGN)
         return step;
@@ -389,11 +394,20 @@ static bool may_introduce(const struct record *r)
     return r->level >= LEVEL_WARNING || ends_in_colon(r->message);
 }
 
+static bool only_blank(const struct held *h)
+{
+    const struct kept *k;
+    TAILQ_FOREACH (k, &h->maybe, link)
+        if (!k->blank)
+            return false;
+    return true;
+}
+
 /* A line that names an exception may be the log's own line about the trace that follows: then it only introduces. */
 static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p)
 {
     enum trace_step step = h->walks ? ask_walk(j, h, p) : TRACE_NONE;
-    bool alone = h->walks && !h->walk.sure && !h->n_maybe && h->head;
+    bool alone = h->walks && !h->walk.sure && h->head && only_blank(h);
     if (step != TRACE_NONE || (h->walks && !(alone && may_introduce(h->head->record))))
         return step;
     h->walks = false;

@@ -743,6 +743,46 @@ START_TEST(a_line_that_names_one_introduces_it)
 }
 END_TEST
 
+/* Also over an empty line. */
+START_TEST(a_line_that_names_it_introduces_it_over_an_empty_line)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-29 10:00:01,123 ERROR [main] shop: failed: java.io.IOException: x");
+    feed(b, "");
+    feed(b, "java.io.IOException: x");
+    feed(b, "\tat a.b.C.d(C.java:4)");
+    feed(b, "2026-11-29 10:00:02,123 INFO [main] shop: ok");
+    pass(b, 400000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/function", "d");
+    ck_at(b->events[0], "logger", "shop");
+    bench_free(b);
+}
+END_TEST
+
+/* Who sends a trace in one message sends the next error in another. */
+START_TEST(a_whole_trace_takes_no_other_record)
+{
+    struct bench *b = bench_new();
+    static const char line[] = "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"%s\",\"level\":3}";
+    static const char *const said[] = {"cannot charge",
+                                       "Traceback (most recent call last):\\n  File \\\"/srv/pay.py\\\", line 9, in "
+                                       "pay\\n    raise ValueError(\\\"bad\\\")\\nValueError: bad",
+                                       "disk is full", "database is down"};
+    for (unsigned i = 0; i < 4; i++) {
+        char text[512];
+        snprintf(text, sizeof text, line, said[i]);
+        feed_in(b, &b->gelf, text);
+    }
+    pass(b, 400000);
+    ck_assert_uint_eq(b->n, 3);
+    ck_at(b->events[0], "exception/values/0/type", "ValueError");
+    ck_at(b->events[1], "logentry/formatted", "disk is full");
+    ck_at(b->events[2], "logentry/formatted", "database is down");
+    bench_free(b);
+}
+END_TEST
+
 /* What comes no more behind a checkpoint does not wait over it. */
 START_TEST(a_checkpoint_holds_nothing_of_a_position)
 {
@@ -805,6 +845,8 @@ int main(void)
     tcase_add_test(t, traces_of_one_message_are_events_each);
     tcase_add_test(t, fields_may_say_what_was_thrown);
     tcase_add_test(t, a_line_that_names_one_introduces_it);
+    tcase_add_test(t, a_line_that_names_it_introduces_it_over_an_empty_line);
+    tcase_add_test(t, a_whole_trace_takes_no_other_record);
     tcase_add_test(t, a_checkpoint_holds_nothing_of_a_position);
     tcase_add_test(t, two_of_one_turn_are_two_events);
     suite_add_tcase(s, t);
