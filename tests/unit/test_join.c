@@ -765,10 +765,9 @@ START_TEST(a_whole_trace_takes_no_other_record)
 {
     struct bench *b = bench_new();
     static const char line[] = "{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"%s\",\"level\":3}";
-    static const char *const said[] = {"cannot charge",
-                                       "Traceback (most recent call last):\\n  File \\\"/srv/pay.py\\\", line 9, in "
-                                       "pay\\n    raise ValueError(\\\"bad\\\")\\nValueError: bad",
-                                       "disk is full", "database is down"};
+    static const char whole[] = "Traceback (most recent call last):\\n  File \\\"/srv/pay.py\\\", line 9, in pay\\n"
+                                "    raise ValueError(\\\"bad\\\")\\nValueError: bad";
+    static const char *const said[] = {"cannot charge", whole, "disk is full", "database is down"};
     for (unsigned i = 0; i < 4; i++) {
         char text[512];
         snprintf(text, sizeof text, line, said[i]);
