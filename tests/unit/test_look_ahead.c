@@ -128,7 +128,8 @@ START_TEST(a_text_has_what_it_has_alone)
             look_ahead_forget(&b.ahead[0]);
     }
     ck_assert_uint_gt(b.hits, LINES / 10);
-    ck_assert_uint_lt(b.hits, b.asked);
+    if (prefilter_probe() != PREFILTER_NONE) /* without a library every text may match */
+        ck_assert_uint_lt(b.hits, b.asked);
     for (unsigned i = 0; i < STREAMS; i++)
         framer_free(&f[i]);
     end(&b);
