@@ -20,7 +20,7 @@ void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_ru
     c->join_max = max_bytes ? max_bytes : FRAME_JOIN_MAX;
 }
 
-void framer_free(struct framer *c)
+void framer_done(struct framer *c)
 {
     free(c->p);
     c->p = NULL;
@@ -96,7 +96,7 @@ void framer_trim(struct framer *c)
 {
     compact(c);
     if (c->n == 0)
-        framer_free(c);
+        framer_done(c);
     else if (c->n < c->cap) {
         c->p = xrealloc(c->p, c->n, 1);
         c->cap = c->n;
@@ -347,7 +347,7 @@ bool framer_peek(const struct framer *c, struct slice *line)
     return true;
 }
 
-uint64_t framer_done(const struct framer *c)
+uint64_t framer_resume_offset(const struct framer *c)
 {
     return c->entry.open ? c->entry.offset : c->piece.offset;
 }

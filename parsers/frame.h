@@ -137,7 +137,7 @@ void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint6
 /* FRAME_LINES: which lines begin an entry; NULL (as after framer_init) when all do. rule: which of these are part of
  * the entry before them all the same; NULL: none. max_bytes caps the joined text, 0: default. */
 void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_rule *rule, size_t max_bytes);
-void framer_free(struct framer *c);
+void framer_done(struct framer *c);
 
 /* Space for want more bytes. */
 char *framer_room(struct framer *c, size_t want) __attribute__((returns_nonnull));
@@ -162,7 +162,7 @@ bool framer_waiting(const struct framer *c);
 /* FRAME_LINES: the next line if it is there whole and nothing waits before it, without taking it. */
 bool framer_peek(const struct framer *c, struct slice *line);
 /* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
-uint64_t framer_done(const struct framer *c);
+uint64_t framer_resume_offset(const struct framer *c);
 /* Offset of the first byte that has not been looked at. */
 static inline uint64_t framer_taken(const struct framer *c)
 {

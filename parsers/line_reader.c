@@ -9,10 +9,10 @@ void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_by
     framer_init(&l->framer, mode, max_bytes, line_reader_first(from));
 }
 
-void line_reader_free(struct line_reader *l)
+void line_reader_done(struct line_reader *l)
 {
-    framer_free(&l->framer);
-    partial_free(&l->join);
+    framer_done(&l->framer);
+    partial_done(&l->join);
     l->has_line = false;
 }
 
@@ -29,7 +29,7 @@ uint64_t line_reader_first(const struct line_reader_place *from)
 
 struct line_reader_place line_reader_place(const struct line_reader *l)
 {
-    struct line_reader_place at = {.offset = l->has_line ? l->line.offset : framer_done(&l->framer)};
+    struct line_reader_place at = {.offset = l->has_line ? l->line.offset : framer_resume_offset(&l->framer)};
     if (at.offset < l->resume.offset)
         return l->resume; /* on the way back there */
     for (int i = 0; l->joins && i < PARTIAL_STREAMS; i++)
@@ -46,7 +46,7 @@ static void frame(struct line_reader *l, enum format format)
     if (l->framer.mode != FRAME_LINES)
         return;
     framer_set_head(&l->framer, p ? p->head : NULL, p ? p->rule : NULL, 0);
-    partial_free(&l->join);
+    partial_done(&l->join);
     l->joins = parser_is_container(format);
     if (l->joins)
         partial_init(&l->join, p->partial, l->framer.max);

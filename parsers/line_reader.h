@@ -45,7 +45,7 @@ struct line_reader {
 /* max_bytes as for framer_init. */
 void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes,
                       const struct line_reader_place *from);
-void line_reader_free(struct line_reader *l);
+void line_reader_done(struct line_reader *l);
 /* The first byte to be fed. */
 uint64_t line_reader_first(const struct line_reader_place *from);
 struct line_reader_place line_reader_place(const struct line_reader *l);

@@ -83,13 +83,13 @@ void partial_init(struct partial_join *j, enum partial_kind kind, size_t max_byt
     }
 }
 
-void partial_free(struct partial_join *j)
+void partial_done(struct partial_join *j)
 {
     for (int i = 0; i < PARTIAL_STREAMS; i++) {
         sbuf_done(&j->held[i].text);
         sbuf_done(&j->held[i].tail);
     }
-    arena_free(&j->arena);
+    arena_done(&j->arena);
 }
 
 static bool holds_any(const struct partial_join *j)
@@ -100,7 +100,7 @@ static bool holds_any(const struct partial_join *j)
 void partial_trim(struct partial_join *j)
 {
     if (!holds_any(j))
-        partial_free(j);
+        partial_done(j);
 }
 
 /* The stream whose line has waited longest. */

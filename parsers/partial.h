@@ -59,7 +59,7 @@ struct partial_join {
 
 /* kind: not NONE. max_bytes: cap of a joined text. */
 void partial_init(struct partial_join *j, enum partial_kind kind, size_t max_bytes);
-void partial_free(struct partial_join *j);
+void partial_done(struct partial_join *j);
 
 enum partial_step {
     PARTIAL_HELD,  /* it waits for what follows */

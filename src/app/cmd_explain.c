@@ -280,7 +280,7 @@ static void explain_on_release(void *u, const struct join_line *l)
     if (l->record->trace)
         show_trace(l->record->trace);
     explain(e->now, l->record, &a);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static void take(struct explained *e, const struct message *m)
@@ -349,7 +349,7 @@ static void explain_text(const struct snapshot *now, const char *line, enum form
     pipeline_trace_done(&e.trace);
     source_files_free(e.sources);
     zone_free(zone);
-    arena_free(&e.arena);
+    arena_done(&e.arena);
 }
 
 int cmd_explain(int argc, char **argv)

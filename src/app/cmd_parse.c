@@ -142,7 +142,7 @@ static void read_files(struct parse *p, char **files, int n, struct diag *d)
         struct arena about = {0};
         p->container = container_of_file(&about, path, NULL);
         reader_run(path, &p->format, parse_on_message, p, d);
-        arena_free(&about);
+        arena_done(&about);
     }
 }
 
@@ -162,8 +162,8 @@ int cmd_parse(int argc, char **argv)
     sbuf_init(&p.out, JSON_BYTES_MAX);
     read_files(&p, argv + first, argc - first, &d);
     sbuf_done(&p.out);
-    log_template_free(&p.log_template);
-    arena_free(&p.arena);
+    log_template_done(&p.log_template);
+    arena_done(&p.arena);
     zone_free(zone);
     return command_finish(&d, EXIT_INPUT_WRONG);
 }

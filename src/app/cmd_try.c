@@ -65,7 +65,7 @@ static void read_files(struct trial *t, struct diag *d)
         t->stream[1] = t->stream[0];
         /* The reader settles the format before the first message; the stream then finds the same by itself. */
         reader_run(path, &format, try_on_message, t, d);
-        arena_free(&about);
+        arena_done(&about);
     }
     zone_free(zone);
 }

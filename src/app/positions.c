@@ -18,6 +18,6 @@ void positions_add(void *u, const struct position *p)
 void positions_done(struct positions *p)
 {
     free(p->v);
-    arena_free(&p->arena);
+    arena_done(&p->arena);
     *p = (struct positions){0};
 }

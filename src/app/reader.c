@@ -121,7 +121,7 @@ bool reader_run(const char *path, enum format *format, reader_f *each, void *u, 
         return false;
     bool ok = pump(&r, fd, path, d);
     if (r.started)
-        line_reader_free(&r.lines);
+        line_reader_done(&r.lines);
     if (fd != STDIN_FILENO)
         close(fd);
     return ok;

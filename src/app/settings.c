@@ -332,7 +332,7 @@ void settings_unref(struct settings *s)
     conf_free(s->file);
     free(s->path);
     free(s->dir);
-    arena_free(&s->arena);
+    arena_done(&s->arena);
     free(s);
 }
 
@@ -420,7 +420,7 @@ void settings_dump(const struct settings *s, FILE *out)
     keys_dump(&settings_table, s, &def, &b);
     fwrite(b.p, 1, b.n, out);
     sbuf_done(&b);
-    arena_free(&def.arena);
+    arena_done(&def.arena);
 }
 
 const char *settings_data_dir(void)

@@ -263,12 +263,12 @@ void show_payload(FILE *out, struct slice payload)
     if (!event || event->type != JSON_MAP) {
         fputs("\nthis is no event in JSON:\n", out);
         show_block(out, payload, 2, LINE_POINTS);
-        arena_free(&a);
+        arena_done(&a);
         return;
     }
     if (json_get(event, "check_in_id")) {
         show_check_in(out, event);
-        arena_free(&a);
+        arena_done(&a);
         return;
     }
     char stamp[32] = "";
@@ -282,5 +282,5 @@ void show_payload(FILE *out, struct slice payload)
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         put_map(out, event, maps[i]);
     put_crumbs(out, event, slice_sub(slice_str(stamp), 0, DATE_TO));
-    arena_free(&a);
+    arena_done(&a);
 }

@@ -291,9 +291,9 @@ void try_run_done(struct try_run *t)
     issues_done(&t->result.issues);
     issues_done(&t->result.suspects);
     free(t->result.days);
-    log_template_free(&t->log_template);
+    log_template_done(&t->log_template);
     scrub_free(t->scrub);
-    arena_free(&t->arena);
+    arena_done(&t->arena);
     suspicion_done(&t->suspicion);
     *t = (struct try_run){0};
 }

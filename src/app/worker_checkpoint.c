@@ -22,7 +22,7 @@ void worker_checkpoint_free(struct worker_checkpoint *c)
     free(c->checkpoint.deadlines);
     free(c->checkpoint.reports);
     free(c->inputs);
-    arena_free(&c->arena);
+    arena_done(&c->arena);
     free(c);
 }
 

@@ -94,7 +94,7 @@ void arena_reset(struct arena *a)
     *a = (struct arena){.chunk = keep};
 }
 
-void arena_free(struct arena *a)
+void arena_done(struct arena *a)
 {
     for (struct arena_chunk *c = a->chunk, *next; c; c = next) {
         next = c->next;

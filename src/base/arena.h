@@ -23,6 +23,6 @@ void *arena_calloc(struct arena *a, size_t count, size_t size) __attribute__((re
 struct slice arena_dup(struct arena *a, struct slice s);
 char *arena_cstr(struct arena *a, struct slice s);
 void arena_reset(struct arena *a);
-void arena_free(struct arena *a);
+void arena_done(struct arena *a);
 
 #endif

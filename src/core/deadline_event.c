@@ -76,11 +76,12 @@ static void tell_monitor(struct deadline_events *d, const struct rule *rule, con
     sbuf_addf(&title, "check-in %.*s: %s", SLICE_ARG(slug), check_in_status_name(status));
     sbuf_reset(&parts->payload);
     check_in_write(&c, parts->opt, &parts->payload);
-    e.project = parts_known_project(parts, template_fill(&rule->event.project, &from), &(struct provenance){0});
-    parts_make_id(parts, e.event_id, parts_stored_key(parts, slug, ORDINAL_MONITOR),
-                  parts_stored_key(parts, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
+    e.project =
+        pipeline_parts_known_project(parts, template_fill(&rule->event.project, &from), &(struct provenance){0});
+    pipeline_parts_make_id(parts, e.event_id, pipeline_parts_stored_key(parts, slug, ORDINAL_MONITOR),
+                           pipeline_parts_stored_key(parts, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
     e.title = scrub_clean(parts->scrub, sbuf_slice(&title), a);
-    e.payload = parts_payload(parts);
+    e.payload = pipeline_parts_payload(parts);
     parts->counts.v[COUNT_check_ins]++;
     parts->setup.hooks.check_in(parts->setup.hooks.u, &e);
     sbuf_done(&title);
@@ -98,14 +99,14 @@ void deadline_event_wait(struct deadline_events *d, const struct message *m, con
     bool alone = rule->pair.within_us || rule->absence.by.n;
     const struct deadline_row row = {.key = alone ? correlation_domain_key(m->stream, v->key) : v->key,
                                      .time_us = event_time(r, parts->wall_us),
-                                     .file_key = parts_message_key(parts, m),
+                                     .file_key = pipeline_parts_message_key(parts, m),
                                      .offset = m->offset,
                                      .record = encode(d, r, &extra, captures)};
     if (rule->pair.within_us) {
         deadline_open(d->deadlines, rule, &row, keys);
     } else if (deadline_came(d->deadlines, rule, &row, keys)) {
         char id[33];
-        parts_make_id(parts, id, row.file_key, row.offset, ORDINAL_CHECK_IN);
+        pipeline_parts_make_id(parts, id, row.file_key, row.offset, ORDINAL_CHECK_IN);
         tell_monitor(d, rule, r, &parts->arena, CHECK_IN_OK, id);
     }
 }
@@ -136,12 +137,12 @@ static bool make_event(struct deadline_events *d, struct event_source *src, stru
         return false;
     unsigned most = parts->opt->crumbs.before;
     struct breadcrumb *crumbs = arena_alloc(a, (most + 1) * sizeof *crumbs);
-    parts_texts(parts, src->record, a, v);
+    pipeline_parts_texts(parts, src->record, a, v);
     src->n_crumbs =
         breadcrumbs_collect(d->breadcrumbs, keys, src->received_us, src->received_us - parts->opt->crumbs.max_age_us,
                             most, a, crumbs, &src->crumbs_seen);
     src->crumbs = crumbs;
-    parts_emit_event(parts, src, false);
+    pipeline_parts_emit_event(parts, src, false);
     return true;
 }
 
@@ -168,9 +169,9 @@ static void overdue(struct deadline_events *d, const struct rule *rule, const st
     r->time_us = src->received_us; /* the event has the time of now */
     parts->counts.v[COUNT_overdue]++;
     if (rule->absence.every_us > 0)
-        parts_make_id(parts, src->event_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
+        pipeline_parts_make_id(parts, src->event_id, row->key, (uint64_t)row->since_us, ORDINAL_ABSENCE);
     else
-        parts_make_id(parts, src->event_id, row->file_key, row->offset, ORDINAL_PAIR);
+        pipeline_parts_make_id(parts, src->event_id, row->file_key, row->offset, ORDINAL_PAIR);
     if (!make_event(d, src, &v, keys, a)) {
         parts->counts.v[COUNT_overdue_suppressed]++;
         o.fate = COUNT_overdue_suppressed;
@@ -204,7 +205,7 @@ static void deadline_event_on_deadline(void *u, const struct deadline_row *row, 
     } else { /* the row is damaged in the store, or written by a version that is not known */
         d->parts->counts.v[COUNT_overdue_lost]++;
     }
-    arena_free(&a);
+    arena_done(&a);
 }
 
 int64_t deadline_event_tick(struct deadline_events *d)
@@ -257,7 +258,7 @@ void deadline_event_restore(struct deadline_events *d, const struct deadline_row
     struct deadline_row row = *stored;
     scrub_row(d, &row, &a);
     deadline_restore(d->deadlines, &row);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 int64_t deadline_event_clock(const struct deadline_events *d)

@@ -407,7 +407,7 @@ bool event_write(const struct event_source *src, const struct options *opt, stru
         json_start(&w.json, &own);
         write_all(&w, with_crumbs);
         json_end(&w.json);
-        arena_free(&arena);
+        arena_done(&arena);
         bool fits = !own.over;
         if (fits)
             sbuf_adds(out, sbuf_slice(&own));

@@ -5,7 +5,7 @@
 #include "core/summary.h"
 #include "core/top_values.h"
 
-enum { KEY_PROJECT = 1 }; /* seed of parts_stored_key, as old stores have it */
+enum { KEY_PROJECT = 1 }; /* seed of pipeline_parts_stored_key, as old stores have it */
 
 static void flood_gate_forget_row(void *u, const struct flood_row *row)
 {
@@ -23,7 +23,7 @@ static void flood_gate_tell_row(void *u, const struct flood_row *row)
         top_values_scrub(row->top_values, g->parts->scrub);
         top_values_write(row->top_values, &g->parts->payload);
         if (!g->parts->payload.over)
-            told.top_values_text = parts_payload(g->parts);
+            told.top_values_text = pipeline_parts_payload(g->parts);
     }
     g->parts->setup.hooks.flood_row(g->parts->setup.hooks.u, &told);
 }
@@ -33,7 +33,7 @@ static flood_row_f flood_gate_on_summary;
 void flood_gate_init(struct flood_gate *g, struct pipeline_parts *parts)
 {
     *g = (struct flood_gate){.parts = parts, .new_issues = new_issues_new()};
-    g->no_project = parts_stored_key(parts, SLICE_NONE, KEY_PROJECT);
+    g->no_project = pipeline_parts_stored_key(parts, SLICE_NONE, KEY_PROJECT);
     g->flood = flood_new(flood_gate_on_summary, g, &parts->counts.v[COUNT_limit_evicted]);
 }
 
@@ -71,15 +71,15 @@ void flood_gate_restore(struct flood_gate *g, const struct flood_row *row)
         clean.sample = &sample;
     }
     flood_restore(g->flood, &clean);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 /* Counts a summary that was too large: the number of occurrences that it would have told is reported all the same. */
 static void summary_too_large(struct flood_gate *g, uint64_t suppressed, struct slice project)
 {
     g->parts->counts.v[COUNT_event_too_large]++;
-    parts_lost(g->parts, COUNT_event_too_large, 1, SLICE_NONE, project);
-    parts_lost(g->parts, COUNT_suppressed, suppressed, SLICE_NONE, project);
+    pipeline_parts_lost(g->parts, COUNT_event_too_large, 1, SLICE_NONE, project);
+    pipeline_parts_lost(g->parts, COUNT_suppressed, suppressed, SLICE_NONE, project);
 }
 
 static void flood_gate_on_summary(void *u, const struct flood_row *row)
@@ -102,7 +102,7 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
         top_values_show(row->top_values, &top);
     }
     numbers.top = sbuf_slice(&top);
-    parts_make_id(g->parts, e.event_id, row->key, (uint64_t)row->start_us, row->count);
+    pipeline_parts_make_id(g->parts, e.event_id, row->key, (uint64_t)row->start_us, row->count);
     sbuf_reset(&g->parts->payload);
     bool written = summary_write(row->sample->payload.text, e.event_id, e.time_us, &numbers, &g->parts->payload);
     sbuf_done(&top);
@@ -113,7 +113,7 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
     e.project = row->sample->project;
     e.title = row->sample->title;
     e.level = row->sample->level;
-    e.payload = parts_payload(g->parts);
+    e.payload = pipeline_parts_payload(g->parts);
     if (g->parts->setup.hooks.emit(g->parts->setup.hooks.u, &e))
         g->parts->counts.v[COUNT_summarised] += row->suppressed;
 }
@@ -126,15 +126,15 @@ static void keep_sample(struct flood_gate *g, const struct event_source *held, u
     src.verdict = &v;
     src.trace = v.fold ? NULL : src.trace; /* it is of many kinds then */
     src.summary = (struct event_summary){.suppressed = 1, .first_us = g->parts->now_us, .last_us = g->parts->now_us};
-    parts_texts(g->parts, src.record, &g->parts->arena, &v);
-    parts_make_id(g->parts, src.event_id, key, 0, 0);
+    pipeline_parts_texts(g->parts, src.record, &g->parts->arena, &v);
+    pipeline_parts_make_id(g->parts, src.event_id, key, 0, 0);
     sbuf_reset(&g->parts->payload);
     if (!event_write(&src, g->parts->opt, g->parts->scrub, &g->parts->payload))
         return;
     const struct flood_sample sample = {.project = v.project,
                                         .title = scrub_clean(g->parts->scrub, v.texts->title, &g->parts->arena),
                                         .level = slice_str(level_name(v.level)),
-                                        .payload = parts_payload(g->parts)};
+                                        .payload = pipeline_parts_payload(g->parts)};
     flood_keep_sample(g->flood, key, &sample);
 }
 
@@ -171,7 +171,7 @@ static void note_top_values(struct flood_gate *g, const struct event_source *src
 static struct flood_issue issue_of(const struct flood_gate *g, const struct verdict *v, const struct provenance *from)
 {
     const struct rule *rule = v->fold ? NULL : v->rule;
-    uint64_t project = v->project.n ? parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project,
+    uint64_t project = v->project.n ? pipeline_parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project,
              fingerprint = v->fingerprint_hash;
     bool old = g->parts->setup.old_keys;
     return (struct flood_issue){
@@ -194,7 +194,7 @@ static bool is_known(struct flood_gate *g, const struct verdict *v, const struct
     enum new_issues_answer answer =
         new_issues_take(g->new_issues, &new, g->parts->opt->limits.new_issues, g->parts->now_us);
     if (answer == NEW_ISSUES_FULL_FIRST)
-        parts_notice(g->parts, NOTICE_NEW_ISSUES, from, v->project);
+        pipeline_parts_notice(g->parts, NOTICE_NEW_ISSUES, from, v->project);
     return answer == NEW_ISSUES_ROOM;
 }
 
@@ -202,7 +202,7 @@ static bool is_known(struct flood_gate *g, const struct verdict *v, const struct
 bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v,
                       const struct provenance *from)
 {
-    v->project = parts_known_project(g->parts, v->project, from);
+    v->project = pipeline_parts_known_project(g->parts, v->project, from);
     struct flood_issue issue = issue_of(g, v, from);
     if (!is_known(g, v, from, &issue)) {
         fold_verdict(v, from->input, g->parts->opt->limits.new_issues, g->parts->setup.old_keys, &g->parts->arena);

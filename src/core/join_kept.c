@@ -38,7 +38,7 @@ struct kept *kept_new(const struct join_line *line)
 
 void kept_free(struct kept *k)
 {
-    arena_free(&k->arena);
+    arena_done(&k->arena);
     free(k);
 }
 

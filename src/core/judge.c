@@ -54,7 +54,7 @@ void judge_use(struct judge *j, const struct rule_set *set)
 {
     unsigned widest = 0;
     prefilter_scratch_free(j->prefilter);
-    prefilter_hits_free(&j->hits);
+    prefilter_hits_done(&j->hits);
     look_ahead_forget(&j->ahead);
     j->set = set;
     j->just_suspended = NULL;
@@ -74,10 +74,10 @@ void judge_done(struct judge *j)
 {
     regex_scratch_free(j->captures.match);
     regex_scratch_free(j->other);
-    log_template_free(j->log_template);
+    log_template_done(j->log_template);
     free(j->log_template);
     prefilter_scratch_free(j->prefilter);
-    prefilter_hits_free(&j->hits);
+    prefilter_hits_done(&j->hits);
     look_ahead_done(&j->ahead);
     for (unsigned i = 0; i < j->n_handles; i++)
         free(j->rests[i]);

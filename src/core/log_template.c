@@ -406,7 +406,7 @@ void log_template_init(struct log_template *m)
     m->n_params = 0;
 }
 
-void log_template_free(struct log_template *m)
+void log_template_done(struct log_template *m)
 {
     sbuf_done(&m->text);
 }

@@ -43,7 +43,7 @@ struct log_template {
 };
 
 void log_template_init(struct log_template *m);
-void log_template_free(struct log_template *m);
+void log_template_done(struct log_template *m);
 /* Fills m with msg's template and parameters, replacing what it held. Any bytes. */
 void log_template_message(struct slice msg, struct log_template *m);
 /*

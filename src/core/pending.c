@@ -74,7 +74,7 @@ void pending_list_done(struct pending_list *l)
 
 void pending_free(struct pending *w)
 {
-    arena_free(&w->arena);
+    arena_done(&w->arena);
     free(w);
 }
 

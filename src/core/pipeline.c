@@ -302,7 +302,7 @@ static enum count promote(struct pipeline *p, const struct message *m, const str
     const struct provenance from = provenance_of(m->stream);
     if (!flood_gate_admit(&p->gate, &src, v, &from))
         return COUNT_suppressed;
-    parts_texts(&p->parts, p->record, &p->parts.arena, v);
+    pipeline_parts_texts(&p->parts, p->record, &p->parts.arena, v);
     wait_for_lines(p, m, keys, v, ordinal);
     return COUNT_event;
 }
@@ -348,7 +348,7 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
     w->src.received_us = parts->wall_us;
     w->src.source = arena_dup(&w->arena, m->stream->source);
     w->src.input = arena_dup(&w->arena, m->stream->input);
-    parts_make_id(parts, w->src.event_id, parts_message_key(parts, m), m->offset, ordinal);
+    pipeline_parts_make_id(parts, w->src.event_id, pipeline_parts_message_key(parts, m), m->offset, ordinal);
     w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &w->keys, time_us, time_us - opt->crumbs.max_age_us,
                                       opt->crumbs.before, &w->arena, w->crumbs, &w->src.crumbs_seen);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
@@ -383,7 +383,7 @@ static bool emit(struct pipeline *p, struct pending *w, bool open)
 {
     w->src.crumbs = w->crumbs;
     w->src.n_crumbs = w->n_crumbs;
-    return parts_emit_event(&p->parts, &w->src, open);
+    return pipeline_parts_emit_event(&p->parts, &w->src, open);
 }
 
 static bool has_room(const struct pipeline *p, const struct pending *w)
@@ -395,7 +395,7 @@ static bool has_room(const struct pipeline *p, const struct pending *w)
 static void drop(struct pipeline *p, const struct pending *w)
 {
     p->parts.counts.v[COUNT_input_overflow]++;
-    parts_lost(&p->parts, COUNT_input_overflow, 1, w->src.input, w->verdict.project);
+    pipeline_parts_lost(&p->parts, COUNT_input_overflow, 1, w->src.input, w->verdict.project);
 }
 
 static void release(struct pipeline *p, struct pending *w)
@@ -472,7 +472,7 @@ void pipeline_checkpoint(struct pipeline *p)
 struct pipeline *pipeline_new(const struct pipeline_setup *setup)
 {
     struct pipeline *p = xcalloc(1, sizeof *p);
-    parts_init(&p->parts, setup);
+    pipeline_parts_init(&p->parts, setup);
     p->breadcrumbs = breadcrumbs_new(p->parts.opt->crumbs.memory_bytes);
     p->threshold = threshold_new();
     pending_list_init(&p->pending);
@@ -498,7 +498,7 @@ void pipeline_free(struct pipeline *p)
     flood_gate_done(&p->gate);
     threshold_free(p->threshold);
     breadcrumbs_free(p->breadcrumbs);
-    parts_done(&p->parts);
+    pipeline_parts_done(&p->parts);
     free(p);
 }
 

@@ -2,7 +2,7 @@
 
 #include "core/fold.h"
 
-void parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup)
+void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup)
 {
     p->setup = *setup;
     p->opt = setup->options;
@@ -13,42 +13,45 @@ void parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup)
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
 }
 
-void parts_done(struct pipeline_parts *p)
+void pipeline_parts_done(struct pipeline_parts *p)
 {
     judge_done(&p->judge);
     scrub_free(p->scrub);
     sbuf_done(&p->payload);
-    arena_free(&p->arena);
+    arena_done(&p->arena);
 }
 
-void parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal)
+void pipeline_parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset,
+                            uint64_t ordinal)
 {
     (p->setup.old_keys ? event_make_old_id : event_make_id)(out, p->setup.store_id, key, offset, ordinal);
 }
 
-uint64_t parts_message_key(const struct pipeline_parts *p, const struct message *m)
+uint64_t pipeline_parts_message_key(const struct pipeline_parts *p, const struct message *m)
 {
     return m->stream->file_key ? m->stream->file_key : p->setup.run_key;
 }
 
-uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed)
+uint64_t pipeline_parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed)
 {
     return p->setup.old_keys ? slice_hash(text, old_seed) : hash128_low(HASH128_START, text);
 }
 
-struct scrubbed parts_payload(const struct pipeline_parts *p)
+struct scrubbed pipeline_parts_payload(const struct pipeline_parts *p)
 {
     return scrubbed_vouch(sbuf_slice(&p->payload));
 }
 
-void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from, struct slice project)
+void pipeline_parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from,
+                           struct slice project)
 {
     const struct notice n = {.kind = kind, .input = from->input, .project = project, .peer = from->peer};
     if (p->setup.hooks.notice)
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }
 
-void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input, struct slice project)
+void pipeline_parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input,
+                         struct slice project)
 {
     const struct notice n = {
         .kind = NOTICE_LOST, .input = input, .project = project, .cause = cause, .quantity = quantity};
@@ -56,7 +59,7 @@ void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, s
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }
 
-struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from)
+struct slice pipeline_parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from)
 {
     unsigned i = 0;
     if (!name.n || !p->opt->projects)
@@ -66,11 +69,11 @@ struct slice parts_known_project(struct pipeline_parts *p, struct slice name, co
     if (i < p->opt->n_projects)
         return name;
     p->counts.v[COUNT_unknown_project]++;
-    parts_notice(p, NOTICE_PROJECT, from, name);
+    pipeline_parts_notice(p, NOTICE_PROJECT, from, name);
     return SLICE_NONE;
 }
 
-void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v)
+void pipeline_parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v)
 {
     event_name_clients(r, p->scrub);
     struct shown shown = shown_of(p->scrub, r, a);
@@ -84,7 +87,7 @@ void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena 
         fold_texts(v, a);
 }
 
-bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open)
+bool pipeline_parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open)
 {
     const struct verdict *v = src->verdict;
     sbuf_reset(&p->payload);
@@ -92,7 +95,7 @@ bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, 
         if (open)
             return false;
         p->counts.v[COUNT_event_too_large]++;
-        parts_lost(p, COUNT_event_too_large, 1, src->input, v->project);
+        pipeline_parts_lost(p, COUNT_event_too_large, 1, src->input, v->project);
         return false;
     }
     struct event_out e = {.open = open,
@@ -102,7 +105,7 @@ bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, 
                           .project = v->project,
                           .title = scrub_clean(p->scrub, v->texts->title, &p->arena),
                           .level = slice_str(level_name(v->level)),
-                          .payload = parts_payload(p),
+                          .payload = pipeline_parts_payload(p),
                           .verdict = v};
     memcpy(e.event_id, src->event_id, sizeof e.event_id);
     return p->setup.hooks.emit(p->setup.hooks.u, &e);

@@ -30,26 +30,28 @@ struct provenance {
     bool remote;
 };
 
-void parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup);
-void parts_done(struct pipeline_parts *p);
-void parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset, uint64_t ordinal);
+void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup);
+void pipeline_parts_done(struct pipeline_parts *p);
+void pipeline_parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset,
+                            uint64_t ordinal);
 /* Returns the key for the id of a message, beside its offset: of its file, or of this run where it cannot be read
  * again. There the offset is the message's number. */
-uint64_t parts_message_key(const struct pipeline_parts *p, const struct message *m);
+uint64_t pipeline_parts_message_key(const struct pipeline_parts *p, const struct message *m);
 /* Returns the key of a text that a log may have written, as the store keeps it. */
-uint64_t parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed);
+uint64_t pipeline_parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed);
 /* Returns what event_write and its like have made of texts that each went through the scrubber. */
-struct scrubbed parts_payload(const struct pipeline_parts *p);
-void parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from, struct slice project);
+struct scrubbed pipeline_parts_payload(const struct pipeline_parts *p);
+void pipeline_parts_notice(struct pipeline_parts *p, enum notice_kind kind, const struct provenance *from,
+                           struct slice project);
 /* Tells NOTICE_LOST; the caller counts the cause. */
-void parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input,
-                struct slice project);
+void pipeline_parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input,
+                         struct slice project);
 /* Returns the name, if it is one of those that are configured, else the empty one: a line must not make up projects. */
-struct slice parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from);
+struct slice pipeline_parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from);
 /* Completes the verdict with the texts that its event shows. */
-void parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v);
+void pipeline_parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v);
 /* Writes the event and emits it. False: it was not taken, or is too large, which is counted; `open` forms are not
    counted, as the closed one will be. */
-bool parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open);
+bool pipeline_parts_emit_event(struct pipeline_parts *p, const struct event_source *src, bool open);
 
 #endif

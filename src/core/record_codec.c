@@ -150,7 +150,7 @@ void record_codec_write(const struct record *r, const struct record_codec_extra 
         put_named(&w, TAG_FIELD_NAME, f->name, (enum tag)(TAG_FIELD_STRING + f->type), f->value);
     }
     put_text(&w, TAG_FULL_MESSAGE, r->full_message);
-    arena_free(&w.arena);
+    arena_done(&w.arena);
 }
 
 struct reader {

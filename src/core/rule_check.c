@@ -159,7 +159,7 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);
     o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->handle].hits > 0;
-    framer_free(&framer);
+    framer_done(&framer);
     pipeline_free(p);
 }
 
@@ -171,7 +171,7 @@ static const struct rule *run_sample(const struct rule_set *set, const struct ru
     run_lines(set, rule, s, &o);
     total->samples++;
     total->failed += !judge_outcome(s, &o, d);
-    arena_free(&o.arena);
+    arena_done(&o.arena);
     return o.fired ? rule : o.decided;
 }
 

@@ -503,6 +503,6 @@ void rule_set_done(struct rule_set *set)
             prefilter_free(set->lanes[f].prefilter);
     free_files(set);
     free(set->rules);
-    arena_free(&set->arena);
+    arena_done(&set->arena);
     *set = (struct rule_set){0};
 }

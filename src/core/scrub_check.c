@@ -16,7 +16,7 @@ static bool check_text(struct scrub *s, struct slice text, struct slice want, st
     bool well = slice_eq(got, want) && slice_eq(again, want);
     if (!well)
         err_plain(d, "scrub: '%.*s' became '%.*s', and not '%.*s'", SLICE_ARG(text), SLICE_ARG(got), SLICE_ARG(want));
-    arena_free(&a);
+    arena_done(&a);
     return well;
 }
 

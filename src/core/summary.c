@@ -84,6 +84,6 @@ bool summary_write(struct slice payload, const char *event_id, int64_t time_us, 
         copy(&w, root, 1, false, false);
         json_end(&w.json);
     }
-    arena_free(&a);
+    arena_done(&a);
     return ok && !out->over;
 }

@@ -248,7 +248,7 @@ void top_values_scrub(struct top_values *v, struct scrub *s)
             if (text.p != was.p && !set_text(v, value, slice_sub(text, 0, TOP_VALUES_TEXT_MAX)))
                 value->n = 0; /* there is no room for the mark that stands for the secret */
         }
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static int top_values_by_count(const void *pa, const void *pb)
@@ -429,6 +429,6 @@ struct top_values *top_values_read(struct slice text, size_t *total)
         for (const struct json_node *name; (name = take(&at, JSON_ARRAY)) != NULL;)
             read_name(v, name->child);
     }
-    arena_free(&a);
+    arena_done(&a);
     return v;
 }

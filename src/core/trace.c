@@ -37,9 +37,9 @@ void trace_scratch_free(struct trace_scratch *x)
         return;
     regex_scratch_free(x->regex);
     prefilter_scratch_free(x->prefilter);
-    prefilter_hits_free(&x->hits);
+    prefilter_hits_done(&x->hits);
     look_ahead_done(&x->ahead);
-    arena_free(&x->arena);
+    arena_done(&x->arena);
     trace_memo_free(x->memo);
     free(x);
 }

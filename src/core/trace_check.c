@@ -96,7 +96,7 @@ static void run_samples(struct trial *t, struct trace_check *total)
         t->sample = &t->grammar->samples[i];
         total->samples++;
         total->failed += !run_sample(t, &a);
-        arena_free(&a);
+        arena_done(&a);
     }
 }
 
@@ -151,7 +151,7 @@ static void want_word(struct diag *d, const struct trace_transition *t)
     if (t->regex && !words.n)
         conf_error(d, t->node, "a pattern of start needs a fixed word of at least %d bytes, or several as alternatives",
                    LITERAL_LEN_MIN);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static void try_state(struct effort *e, const struct trace_state *state)

@@ -344,6 +344,6 @@ void trace_set_free(struct trace_set *set)
     free_files(set);
     free(set->grammars);
     free(set->openings);
-    arena_free(&set->arena);
+    arena_done(&set->arena);
     free(set);
 }

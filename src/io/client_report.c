@@ -72,6 +72,6 @@ uint64_t client_report_accepted(struct client_report *r, struct store *store)
 
 void client_report_done(struct client_report *r)
 {
-    arena_free(&r->arena);
+    arena_done(&r->arena);
     *r = (struct client_report){0};
 }

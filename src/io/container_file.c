@@ -44,7 +44,7 @@ static void read_config(struct container *c, struct arena *a, const char *log)
         struct container with = *c;
         container_from_config(&with, &own, slice_of(text, n));
         *c = *container_keep(a, &with);
-        arena_free(&own);
+        arena_done(&own);
     }
     free(text);
     free(path);
@@ -88,7 +88,7 @@ static bool tells_container(const char *path)
     struct container c = {0};
     struct arena a = {0};
     bool looks = container_from_path(&c, &a, slice_str(path));
-    arena_free(&a);
+    arena_done(&a);
     if (!looks || is_below_known_folder(path) || safe_is_ours(path))
         return looks;
     log_info("a path looks like a container's, which is not believed: others may write there", log_c("path", path));

@@ -350,7 +350,7 @@ static void http_stop(struct input *input)
     track_free(in->track);
     listen_close(&in->listener);
     rates_free(in->rates);
-    arena_free(&in->arena);
+    arena_done(&in->arena);
     free(in);
 }
 

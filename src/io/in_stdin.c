@@ -65,7 +65,7 @@ static void end(struct in_stdin *in)
     struct message m;
     while (line_reader_flush(&in->lines, FRAME_END, &m))
         deliver(in, &m);
-    line_reader_free(&in->lines);
+    line_reader_done(&in->lines);
     in->ended = true;
 }
 

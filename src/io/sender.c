@@ -282,7 +282,7 @@ static void describe(struct store *store, const struct http_client_answer *a, st
             sbuf_adds(out, SLICE(": "));
         utf8_clean(out, utf8_prefix(store_clean(store, a->body, &arena).text, ANSWER_POINTS));
     }
-    arena_free(&arena);
+    arena_done(&arena);
     for (size_t i = 0; i < out->n; i++)
         if (out->p[i] == '\n' || out->p[i] == '\r' || out->p[i] == '\t')
             out->p[i] = ' ';

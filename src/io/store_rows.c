@@ -119,7 +119,7 @@ void store_row_free(struct store_row *r)
     if (!r)
         return;
     struct boxed *b = (struct boxed *)r; /* row is its first member */
-    arena_free(&b->arena);
+    arena_done(&b->arena);
     sbuf_done(&b->payload);
     free(b);
 }
@@ -166,7 +166,7 @@ bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const st
         struct boxed b = {0};
         b.row.damaged = !fill(s, &b, q, false);
         each(u, &b.row);
-        arena_free(&b.arena);
+        arena_done(&b.arena);
     }
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
@@ -216,7 +216,7 @@ static struct delivery *decide(struct store *s, int64_t id, const char *reason)
     assert(o && o->kind == DELIVERY_NONE);
     assert(s->n_pending < STORE_DELIVERIES_MAX);
     o->reason = reason ? slice_dup(slice_sub(clean_reason(s, slice_str(reason), &a), 0, REASON_BYTES)) : NULL;
-    arena_free(&a);
+    arena_done(&a);
     s->pending[s->n_pending++] = o;
     return o;
 }

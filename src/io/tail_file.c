@@ -178,8 +178,8 @@ void tail_file_free(struct tail_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
-    line_reader_free(&f->lines);
-    arena_free(&f->about);
+    line_reader_done(&f->lines);
+    arena_done(&f->about);
     free(f->path);
     free(f->found);
     free(f->source);
@@ -233,7 +233,7 @@ void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from)
 {
     size_t max = f->lines.framer.max;
     unsigned untold = f->lines.untold;
-    line_reader_free(&f->lines);
+    line_reader_done(&f->lines);
     line_reader_init(&f->lines, FRAME_LINES, max, from);
     f->lines.untold = untold;
     f->lines.untold_max = UNTOLD_MAX;

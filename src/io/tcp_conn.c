@@ -64,7 +64,7 @@ void conn_free(struct conn *c)
     TAILQ_REMOVE(&in->conns, c, link);
     holders_remove(&in->holders, &c->held);
     in->input.connections--;
-    framer_free(&c->framer);
+    framer_done(&c->framer);
     account(c);
     if (c->early)
         event_free(c->early);

@@ -508,7 +508,7 @@ void conf_free(struct conf_file *f)
 {
     if (!f)
         return;
-    arena_free(&f->arena);
+    arena_done(&f->arena);
     free(f->name);
     free(f);
 }

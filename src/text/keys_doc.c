@@ -270,7 +270,7 @@ void keys_dump(const struct key_table *t, const void *base, const void *def, str
         def = own;
     }
     dump_table(&d, t, base, def, 0, false);
-    arena_free(&d.arena);
+    arena_done(&d.arena);
 }
 
 /* ---- schema ---- */

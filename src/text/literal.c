@@ -373,7 +373,7 @@ void literal_count(struct literal_census *c, struct slice pattern, bool ignore_c
     alternation(&p, ignore_case, 0, &none);
 }
 
-void literal_census_free(struct literal_census *c)
+void literal_census_done(struct literal_census *c)
 {
     table_done(&c->owners);
 }

@@ -34,7 +34,7 @@ struct literal_census {
 
 /* `owner` is another number for each pattern of the set. */
 void literal_count(struct literal_census *c, struct slice pattern, bool ignore_case, unsigned owner);
-void literal_census_free(struct literal_census *c);
+void literal_census_done(struct literal_census *c);
 /* census may be NULL. */
 void literal_find(struct slice pattern, bool ignore_case, const struct literal_census *census, struct arena *a,
                   struct literals *out);

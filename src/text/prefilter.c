@@ -242,8 +242,8 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
     while (!build_regexes(s, patterns, held, &arena))
         ;
     list_free(&list);
-    literal_census_free(&census);
-    arena_free(&arena);
+    literal_census_done(&census);
+    arena_done(&arena);
     free(held);
 }
 #endif
@@ -526,7 +526,7 @@ struct prefilter_hits prefilter_hits_new(unsigned patterns)
     return (struct prefilter_hits){.word = xcalloc(words, sizeof(uint64_t)), .n = words};
 }
 
-void prefilter_hits_free(struct prefilter_hits *h)
+void prefilter_hits_done(struct prefilter_hits *h)
 {
     free(h->word);
     *h = (struct prefilter_hits){0};

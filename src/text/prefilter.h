@@ -67,7 +67,7 @@ bool prefilter_block_look(struct prefilter_block *b, const struct prefilter *s, 
 void prefilter_run_at(const struct prefilter *s, struct prefilter_scratch *x, struct prefilter_block *b, size_t at,
                       struct slice text, struct prefilter_hits *hits);
 struct prefilter_hits prefilter_hits_new(unsigned patterns);
-void prefilter_hits_free(struct prefilter_hits *h);
+void prefilter_hits_done(struct prefilter_hits *h);
 /* Version of libhs, or "none" when built without. */
 const char *prefilter_version(void);
 /* Which code of libhs is used, and why, in parentheses, where it is not what libhs takes by itself; else "". */

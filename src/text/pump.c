@@ -563,5 +563,5 @@ void pump_each(struct slice pattern, size_t text_bytes, pump_f *each, void *u)
     walk(&p, SLICE_NONE, all, 0);
     sbuf_done(&p.text);
     sbuf_done(&p.whole);
-    arena_free(&a);
+    arena_done(&a);
 }

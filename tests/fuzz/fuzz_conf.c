@@ -30,7 +30,7 @@ static void check_tree(const struct conf_file *f)
     sbuf_init(&json, 8 << 20);
     conf_json(f->root, &json);
     assert(json.over || json_tree(&a, sbuf_slice(&json)));
-    arena_free(&a);
+    arena_done(&a);
     sbuf_done(&json);
 }
 

@@ -45,7 +45,7 @@ static unsigned read_all(struct arena *a, enum format f, struct slice file, size
         n = note(a, f, &m, out, n);
     struct line_reader_place at = line_reader_place(&l);
     assert(at.offset <= stop && line_reader_first(&at) <= at.offset);
-    line_reader_free(&l);
+    line_reader_done(&l);
     line_reader_init(&l, FRAME_LINES, CAP, &at);
     assert(line_reader_first(&at) == line_reader_place(&l).offset || line_reader_place(&l).offset == at.offset);
     framer_feed(&l.framer, slice_from(file, line_reader_first(&at)));
@@ -54,7 +54,7 @@ static unsigned read_all(struct arena *a, enum format f, struct slice file, size
     while (line_reader_flush(&l, FRAME_END, &m))
         n = note(a, f, &m, out, n);
     assert(line_reader_waiting(&l) == 0 && line_reader_place(&l).offset == file.n);
-    line_reader_free(&l);
+    line_reader_done(&l);
     return n;
 }
 
@@ -96,6 +96,6 @@ int fuzz_target(const uint8_t *data, size_t n)
     record_init(&r, FORMAT_JOURNAL, raw);
     bool ok = parser_parse(FORMAT_JOURNAL, &ctx, &r);
     fuzz_show(&a, &r, ok, ctx.reason);
-    arena_free(&a);
+    arena_done(&a);
     return 0;
 }

@@ -56,7 +56,7 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
         while (framer_next(&c, &m)) {
             assert(n < MESSAGES_MAX);
             out[n++] = note(stream, &m, nginx);
-            assert(framer_done(&c) > m.offset && framer_done(&c) <= at);
+            assert(framer_resume_offset(&c) > m.offset && framer_resume_offset(&c) <= at);
         }
         if (seed & 0x200)
             framer_trim(&c);
@@ -64,10 +64,10 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
     }
     while (framer_flush(&c, FRAME_END, &m))
         out[n++] = note(stream, &m, nginx);
-    assert(!framer_flush(&c, FRAME_END, &m) && framer_done(&c) == stream.n);
+    assert(!framer_flush(&c, FRAME_END, &m) && framer_resume_offset(&c) == stream.n);
     for (unsigned i = 1; i < n; i++)
         assert(out[i - 1].offset < out[i].offset);
-    framer_free(&c);
+    framer_done(&c);
     return n;
 }
 

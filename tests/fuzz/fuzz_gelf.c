@@ -24,6 +24,6 @@ int fuzz_target(const uint8_t *data, size_t n)
     if (json_tree(&a, raw))
         assert(json_tree(&a, json_repair(&a, raw)));
     sbuf_done(&room);
-    arena_free(&a);
+    arena_done(&a);
     return 0;
 }

@@ -25,7 +25,7 @@ static void compare(const struct regex *re, struct slice regex, struct slice tex
         struct slice v = regex_capture(s, i);
         assert(!v.p || !text.p || (v.p >= text.p && v.p + v.n <= text.p + text.n));
     }
-    prefilter_hits_free(&hits);
+    prefilter_hits_done(&hits);
     prefilter_scratch_free(x);
     prefilter_free(scan);
     regex_scratch_free(s);

@@ -47,7 +47,7 @@ static bool round_trip(struct slice text, struct sbuf *out)
         write_node(&j, n);
         json_end(&j);
     }
-    arena_free(&a);
+    arena_done(&a);
     return n;
 }
 

@@ -8,6 +8,6 @@ int fuzz_target(const uint8_t *data, size_t n)
     struct slice raw = {(const char *)data, n};
     fuzz_parse(&a, &r, FORMAT_JSON, raw);
     fuzz_parse(&a, &r, FORMAT_LOGFMT, raw);
-    arena_free(&a);
+    arena_done(&a);
     return 0;
 }

@@ -398,7 +398,7 @@ static void check_literals(struct slice pattern, bool ignore_case, struct slice 
         any |= stands_in(&found.v[i], text);
     if (found.n && !any)
         complain(pattern, ignore_case, text, "none of the literals is in what matches");
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static void check_scan(struct slice pattern, bool ignore_case, struct slice text)
@@ -415,7 +415,7 @@ static void check_scan(struct slice pattern, bool ignore_case, struct slice text
     prefilter_run(scan, x, text, &hits);
     if (!(hits.word[0] & 1) || (pattern.n && !prefilter_maybe(scan, x, text)))
         complain(pattern, ignore_case, text, "the scan misses");
-    prefilter_hits_free(&hits);
+    prefilter_hits_done(&hits);
     prefilter_scratch_free(x);
     prefilter_free(scan);
 }

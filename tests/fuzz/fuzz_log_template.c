@@ -30,7 +30,7 @@ int fuzz_target(const uint8_t *data, size_t n)
     log_template_percent(&m, &b);
     assert(!b.over);
     sbuf_done(&b);
-    log_template_free(&m);
-    log_template_free(&again);
+    log_template_done(&m);
+    log_template_done(&again);
     return 0;
 }

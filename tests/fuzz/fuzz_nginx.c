@@ -83,6 +83,6 @@ int fuzz_target(const uint8_t *data, size_t n)
         assert(f == FORMAT_NGINX_ACCESS || r.message.n <= text.n);
         check_json(&r);
     }
-    arena_free(&arena);
+    arena_done(&arena);
     return 0;
 }

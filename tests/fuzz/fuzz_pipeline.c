@@ -148,7 +148,7 @@ static bool is_json(struct slice text)
 {
     struct arena a = {0};
     bool ok = json_tree(&a, text) != NULL;
-    arena_free(&a);
+    arena_done(&a);
     return ok;
 }
 
@@ -252,7 +252,7 @@ static void on_outcome(void *u, const struct outcome *j)
         judge_done(&alone);
         judge_init(&alone, &rules);
     }
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static void on_deadline(void *u, const struct outcome *j)
@@ -377,6 +377,6 @@ int fuzz_target(const uint8_t *data, size_t size)
     pipeline_flush(r.pipeline);
     check_ledger(&r);
     pipeline_free(r.pipeline);
-    arena_free(&r.arena);
+    arena_done(&r.arena);
     return 0;
 }

@@ -16,7 +16,7 @@ static bool on_event(void *u, const struct event_out *e)
     struct arena a = {0};
     (void)u;
     assert(json_tree(&a, e->payload.text));
-    arena_free(&a);
+    arena_done(&a);
     return true;
 }
 
@@ -49,7 +49,7 @@ static struct seen_outcome outcome(struct judge *j, const struct record *r, bool
     struct seen_outcome o = {.rule = v.rule};
     for (const struct rule_end *e = v.ends; e; e = e->next)
         o.ends = hash_mix(o.ends, e->key + e->rule->index);
-    arena_free(&a);
+    arena_done(&a);
     return o;
 }
 
@@ -74,7 +74,7 @@ static void compare_judging(const struct rule_set *set, struct slice line)
         judge_done(&with);
         judge_done(&without);
     }
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static void run_lines(const struct rule_set *set, struct slice lines)

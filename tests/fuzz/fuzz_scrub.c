@@ -13,7 +13,7 @@ static void scrub_twice(struct scrub *s, struct slice text, bool query)
     assert(slice_eq(once, twice));
     assert(!utf8_is_clean(text) || utf8_is_clean(once));
     assert(once.n <= text.n * 12 + 64);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

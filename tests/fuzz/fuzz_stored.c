@@ -87,7 +87,7 @@ static bool is_json(struct slice text)
 {
     struct arena a = {0};
     bool ok = json_tree(&a, text) != NULL;
-    arena_free(&a);
+    arena_done(&a);
     return ok;
 }
 
@@ -174,7 +174,7 @@ static void read_record(struct slice packed)
     }
     sbuf_done(&first);
     sbuf_done(&second);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 static void read_top_values(struct slice text)
@@ -343,6 +343,6 @@ int fuzz_target(const uint8_t *data, size_t size)
     pipeline_flush(r.pipeline);
     assert(count_fates(pipeline_counts(r.pipeline)) == r.messages && pipeline_open(r.pipeline).lines == 0);
     pipeline_free(r.pipeline);
-    arena_free(&r.arena);
+    arena_done(&r.arena);
     return 0;
 }

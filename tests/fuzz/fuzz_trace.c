@@ -138,6 +138,6 @@ int fuzz_target(const uint8_t *data, size_t n)
         rest = t.rest;
         parsed = trace_parse(set, x, rest, &a, &t);
     }
-    arena_free(&a);
+    arena_done(&a);
     return 0;
 }

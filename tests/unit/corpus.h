@@ -126,7 +126,7 @@ static inline void corpus_run(const char *under, const char *file, unsigned at_l
                    why.n ? "differs" : "is listed in corpus-exceptions but passes", sbuf_cstr(&why));
         }
         sbuf_done(&why);
-        arena_free(&a);
+        arena_done(&a);
     }
     printf("corpus %s/%s: %u cases, %u pass, %u listed exceptions, %u fail\n", under, file, count.cases, count.passed,
            count.excepted, failed);

@@ -192,7 +192,7 @@ END_TEST
 
 static void teardown(void)
 {
-    arena_free(&arena);
+    arena_done(&arena);
 }
 
 int main(void)

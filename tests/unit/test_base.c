@@ -307,7 +307,7 @@ START_TEST(json_writes_and_reads)
     ck_assert_int_eq(json_read(SLICE("{\"a\":"), &none, NULL, NULL), JSON_INCOMPLETE);
     ck_assert_int_eq(json_read(SLICE("{\"a\":}"), &none, NULL, NULL), JSON_BAD);
     sbuf_done(&deep);
-    arena_free(&a);
+    arena_done(&a);
     sbuf_done(&b);
 }
 END_TEST
@@ -350,7 +350,7 @@ START_TEST(json_drives_no_terminal)
             json_end(&j);
             ck_slice(sbuf_slice(&out), want);
             ck_slice(json_tree(&a, sbuf_slice(&out))->child->text, text);
-            arena_free(&a);
+            arena_done(&a);
             sbuf_done(&out);
         }
 }
@@ -401,7 +401,7 @@ START_TEST(halves_of_surrogate_pairs)
                 ck_assert(is_utf8(sbuf_slice(&out)));
                 sbuf_done(&out);
             }
-            arena_free(&a);
+            arena_done(&a);
             free(exact);
         }
 }
@@ -470,7 +470,7 @@ static enum json_result show_members(const char *text, struct sbuf *out, size_t 
     struct arena a = {0};
     sbuf_reset(out);
     enum json_result result = json_members(slice_str(text), &a, 2, show_member, out, used);
-    arena_free(&a);
+    arena_done(&a);
     return result;
 }
 
@@ -504,7 +504,7 @@ START_TEST(json_is_mended)
     struct arena a = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         ck_slice(json_repair(&a, slice_str(pairs[i][0])), pairs[i][1]);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 

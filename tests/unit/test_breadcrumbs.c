@@ -38,7 +38,7 @@ START_TEST(trail_prefers_the_connection)
     ck_assert(c[0].related && !c[1].related);
     ck_assert(c[1].time_us <= c[2].time_us && c[2].time_us <= c[3].time_us);
     ck_assert_int_eq(c[3].time_us, 2049); /* of the rest the newest */
-    arena_free(&a);
+    arena_done(&a);
     breadcrumbs_free(t);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(trail_joins_rings_by_request)
     ck_assert_uint_eq(n, 2);
     ck_slice(c[0].text, "access line");
     ck_slice(c[1].text, "application line");
-    arena_free(&a);
+    arena_done(&a);
     breadcrumbs_free(t);
 }
 END_TEST
@@ -81,7 +81,7 @@ START_TEST(trail_newest_over_rings)
             ck_slice(c[i].text, text);
         }
     }
-    arena_free(&a);
+    arena_done(&a);
     breadcrumbs_free(t);
 }
 END_TEST
@@ -103,7 +103,7 @@ START_TEST(trail_weak_only_within_two_seconds)
     ck_assert_uint_eq(n, 1);
     ck_slice(c[0].text, "near");
     ck_assert(c[0].weak);
-    arena_free(&a);
+    arena_done(&a);
     breadcrumbs_free(t);
 }
 END_TEST
@@ -128,7 +128,7 @@ START_TEST(trail_ring_keeps_what_is_newest)
         ck_slice(c[i].text, text);
     }
     ck_assert_uint_le(breadcrumbs_bytes(t), BREADCRUMBS_RING_MAX_BYTES + 4096);
-    arena_free(&a);
+    arena_done(&a);
     breadcrumbs_free(t);
 }
 END_TEST
@@ -143,7 +143,7 @@ START_TEST(trail_memory_is_capped)
     ck_assert_uint_le(breadcrumbs_bytes(t), 256 * 1024);
     ck_assert_uint_eq(collect(t, (struct correlation){.ring = 10000}, 10001, 4, &a, c), 1);
     ck_assert_uint_eq(collect(t, (struct correlation){.ring = 1}, 10001, 4, &a, c), 0); /* used longest ago */
-    arena_free(&a);
+    arena_done(&a);
     breadcrumbs_free(t);
 }
 END_TEST

@@ -53,7 +53,7 @@ START_TEST(paths_tell_the_container)
         ck_slice(container_get(&c, SLICE("container_id")), cases[i].id);
         ck_slice(c.app, cases[i].app);
     }
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -75,7 +75,7 @@ START_TEST(docker_tells_the_rest)
     container_from_config(&c, &a, slice_str(config));
     container_finish(&c);
     const struct container *kept = container_keep(&b, &c);
-    arena_free(&a);
+    arena_done(&a);
     ck_slice(container_get(kept, SLICE("container")), "shop-web-2");
     ck_slice(container_get(kept, SLICE("image")), "nginx:1.25");
     ck_slice(container_get(kept, SLICE("label.a")), "b");
@@ -101,7 +101,7 @@ START_TEST(docker_tells_the_rest)
         container_from_config(&broken, &b, slice_str(bad[i]));
         ck_assert_uint_eq(broken.name.n, 0);
     }
-    arena_free(&b);
+    arena_done(&b);
 }
 END_TEST
 
@@ -120,7 +120,7 @@ START_TEST(labels_are_bounded)
     ck_assert_uint_eq(c.labels[0].value.n, CONTAINER_TEXT_MAX);
     ck_slice(c.name, "n");
     sbuf_done(&b);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ START_TEST(records_know_their_container)
     ck_slice(record_get(&r, SLICE("image")), "postgres:16");
     ck_slice(record_get(&r, SLICE("pod")), "");
     sbuf_done(&out);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 

@@ -151,7 +151,7 @@ START_TEST(journal_fields)
     ck_slice(record_value(&r, "line"), "42");
     ck_assert(!record_field(&r, SLICE("_secret")));
     ck_assert(!parse_entry(&a, f + 1, 3));
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -214,7 +214,7 @@ START_TEST(journal_facts_win)
         ck_assert(parse_entry(&a, many, n));
         ck_slice(record_value(&r, "uid"), "1000");
         ck_assert(r.fields_lost);
-        arena_free(&a);
+        arena_done(&a);
     }
 }
 END_TEST
@@ -245,7 +245,7 @@ START_TEST(journal_of_whom_the_manager_speaks)
         ck_assert(parse_entry(&a, f, sizeof f / sizeof *f));
         ck_slice(record_value(&r, "unit"), cases[i].want);
         ck_assert(slice_ends(r.peer, SLICE("unit=own.service")));
-        arena_free(&a);
+        arena_done(&a);
     }
 }
 END_TEST
@@ -260,7 +260,7 @@ START_TEST(journal_text_may_say_worse)
     ck_slice(r.message, "no disk");
     ck_assert_int_eq(r.level, LEVEL_ERROR);
     ck_assert_int_eq(r.severity, 6);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -312,9 +312,9 @@ static void check_cri(const char *const *short_lines, const char *want)
     join(&j, lines, n, &out);
     ck_assert_str_eq(sbuf_cstr(&out), want);
     ck_assert(partial_mark(&j) == 0);
-    partial_free(&j);
+    partial_done(&j);
     sbuf_done(&out);
-    arena_free(&a);
+    arena_done(&a);
 }
 
 START_TEST(cri_pieces)
@@ -357,8 +357,8 @@ START_TEST(cri_pieces_may_cut_a_character)
     ck_assert_int_eq(feed(&j, SLICE("2026-11-23T10:00:00Z stdout F \x80"), 50, &m), PARTIAL_WHOLE);
     ck_assert(parse(&a, FORMAT_CRI, m.text));
     ck_slice(r.message, "\xd0\x9f\xd1\x80");
-    partial_free(&j);
-    arena_free(&a);
+    partial_done(&j);
+    arena_done(&a);
 }
 END_TEST
 
@@ -382,7 +382,7 @@ START_TEST(cri_pieces_are_capped)
     ck_assert(partial_flush(&j, &m));
     ck_slice(m.text, "2026-11-23T10:00:00.1Z stdout P 0123456789");
     ck_assert_uint_eq(m.truncated_bytes, 13);
-    partial_free(&j);
+    partial_done(&j);
 }
 END_TEST
 
@@ -404,7 +404,7 @@ START_TEST(pieces_do_not_wait_for_ever)
     ck_slice(m.text, "2026-11-23T10:00:00Z stdout P abcabc");
     ck_assert_int_eq(feed(&j, other, 8 + span, &m), PARTIAL_WHOLE);
     ck_slice(m.text, "2026-11-23T10:00:00Z stderr F x");
-    partial_free(&j);
+    partial_done(&j);
 }
 END_TEST
 
@@ -427,7 +427,7 @@ START_TEST(a_first_piece_tells_its_format)
     struct arena a = {0};
     ck_assert_int_eq(parser_detect(docker_line(&a, "stdout", 'a', 16384, "")), FORMAT_DOCKER);
     ck_assert_int_eq(parser_detect(docker_line(&a, "stderr", 'a', 1, "\\n")), FORMAT_DOCKER);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -465,8 +465,8 @@ START_TEST(docker_pieces)
         ck_assert_uint_eq(r.message.n, 16384 + (i ? 0 : 10));
         ck_assert_int_eq(record_field(&r, SLICE("partial")) != NULL, i == 0);
     }
-    partial_free(&j);
-    arena_free(&a);
+    partial_done(&j);
+    arena_done(&a);
 }
 END_TEST
 
@@ -490,8 +490,8 @@ START_TEST(docker_pieces_cut_anywhere)
     ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PARTIAL_FIRST);
     ck_assert(parse(&a, FORMAT_DOCKER, m.text) && m.offset == 40);
     ck_assert_int_eq(feed(&j, SLICE("{\"log\":\"x"), 50, &m), PARTIAL_WHOLE);
-    partial_free(&j);
-    arena_free(&a);
+    partial_done(&j);
+    arena_done(&a);
 }
 END_TEST
 
@@ -518,9 +518,9 @@ START_TEST(docker_pieces_with_attrs)
     ck_slice(slice_from(r.message, r.message.n - 3), "102");
     ck_slice(record_value(&r, "log"), "no");
     ck_slice(record_value(&r, "tag"), "a \"log\":\"b");
-    partial_free(&j);
+    partial_done(&j);
     sbuf_done(&b);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -542,9 +542,9 @@ START_TEST(docker_cap_keeps_json_whole)
         ck_assert_uint_gt(m.truncated_bytes + r.message.n, 16383);
         /* Cut is not partial: its end had come. */
         ck_assert_int_eq(record_field(&r, SLICE("partial")) != NULL, (max & 1) && r.message.n >= 16384);
-        partial_free(&j);
+        partial_done(&j);
     }
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -612,7 +612,7 @@ START_TEST(what_is_inside_is_read)
             ck_slice(record_value(&r, cases[i / 2].field), cases[i / 2].value);
         ck_assert_int_ne(r.time_us, RECORD_NO_TIME);
     }
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -630,7 +630,7 @@ START_TEST(what_is_inside_of_pieces_is_read)
     ck_assert(parse(&a, FORMAT_CRI, m.text));
     ck_assert_int_eq(r.format, FORMAT_NGINX_ERROR);
     ck_slice(record_value(&r, "client"), "10.0.0.1");
-    partial_free(&j);
+    partial_done(&j);
     partial_init(&j, PARTIAL_DOCKER, 1 << 20);
     struct slice head = docker_line(&a, "stdout", '.', 16384, "");
     char *json = arena_cstr(&a, head);
@@ -647,8 +647,8 @@ START_TEST(what_is_inside_of_pieces_is_read)
     ck_assert_uint_eq(r.message.n, 16384 - 24 + 3);
     ck_slice(record_value(&r, "user"), "7");
     sbuf_done(&b);
-    partial_free(&j);
-    arena_free(&a);
+    partial_done(&j);
+    arena_done(&a);
 }
 END_TEST
 
@@ -666,7 +666,7 @@ START_TEST(the_time_inside_may_be_utc)
     ck_assert_int_eq(r.time_us, CARRIED_US - INT64_C(25) * 3600 * STAMP_SECOND);
     inside(&a, FORMAT_CRI, "2026/11/23 10:00:00 [error] 7#7: utc", NULL);
     ck_assert_int_eq(r.time_us, CARRIED_US - 500000);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 

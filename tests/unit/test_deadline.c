@@ -144,7 +144,7 @@ static void bench_free(struct bench *b)
     ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
     rule_set_done(&b->rules);
-    arena_free(&b->arena);
+    arena_done(&b->arena);
     free(b);
 }
 
@@ -381,7 +381,7 @@ START_TEST(schedules_slugs_and_gaps)
         ck_at(n, "monitor_config/schedule/value", cases[i].value);
         ck_at(n, "monitor_config/schedule/unit", cases[i].unit);
         sbuf_done(&b);
-        arena_free(&a);
+        arena_done(&a);
     }
     struct arena a = {0};
     ck_slice(check_in_slug(SLICE("Nightly Backup/web-1"), &a), "nightly-backup-web-1");
@@ -393,7 +393,7 @@ START_TEST(schedules_slugs_and_gaps)
     ck_assert_int_eq(check_in_gap_us(60 * S), 60 * S);
     ck_assert_int_eq(check_in_gap_us(25 * 3600 * S), 900 * S);
     ck_assert_int_eq(check_in_gap_us(400 * 86400 * S), 3600 * S);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -821,7 +821,7 @@ START_TEST(records_are_packed_and_read_again)
     }
     scrub_free(scrub);
     sbuf_done(&b);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -849,7 +849,7 @@ START_TEST(packed_records_are_bounded)
     ck_assert_uint_gt(back.n_fields, 10);
     scrub_free(scrub);
     sbuf_done(&b);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 

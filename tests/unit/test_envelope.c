@@ -50,7 +50,7 @@ START_TEST(items_follow_one_another)
     ck_slice(json_get(json_get(h, "trace"), "trace_id")->text, "0af7651916cd43dd8448eb211c80319c");
     ck_slice(json_get(json_get(h, "trace"), "public_key")->text, "0123456789abcdef0123456789abcdef");
     ck_slice(rest, "{\"type\":\"client_report\",\"length\":2}\n{}\n{\"type\":\"attachment\",\"length\":0}\n\n");
-    arena_free(&a);
+    arena_done(&a);
     sbuf_done(&b);
 }
 END_TEST

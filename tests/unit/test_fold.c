@@ -81,7 +81,7 @@ static bool on_event(void *u, const struct event_out *e)
         if (kinds)
             snprintf(b->top, sizeof b->top, "%.*s", SLICE_ARG(kinds->child->text));
     }
-    arena_free(&a);
+    arena_done(&a);
     return true;
 }
 

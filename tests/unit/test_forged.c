@@ -162,7 +162,7 @@ static void read_stream(struct pipeline *p, struct stream *s, enum frame_mode mo
         m.stream = s;
         pipeline_message(p, &m, now_us);
     }
-    line_reader_free(&l);
+    line_reader_done(&l);
 }
 
 static struct pipeline *pipeline_into(struct seen_outcome *o)
@@ -272,7 +272,7 @@ static unsigned compare(const struct json_node *carrier, struct slice chosen, co
     if (what)
         printf("%.*s: other %s for '%.*s'%s\n", SLICE_ARG(json_get(carrier, "id")->text), what, SLICE_ARG(chosen),
                first ? ", first" : "");
-    arena_free(&forged.arena);
+    arena_done(&forged.arena);
     return what != NULL;
 }
 
@@ -311,12 +311,12 @@ START_TEST(no_byte_that_a_client_chose)
             failed += compare(carrier, chosen, &honest, false);
             failed += compare(carrier, chosen, &honest, true);
         }
-        arena_free(&honest.arena);
+        arena_done(&honest.arena);
     }
     printf("%u cases, %u failed\n", cases, failed);
     ck_assert_uint_eq(failed, 0);
     rule_set_done(&rules);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -368,14 +368,14 @@ START_TEST(an_entry_in_lines_of_a_container)
             ck_assert_uint_gt(o.n, 2);
             ck_assert_int_eq(o.seen[o.n - 1].fate, COUNT_event);
             ck_assert_int_eq(o.seen[o.n - 1].level, LEVEL_ERROR);
-            arena_free(&o.arena);
+            arena_done(&o.arena);
             sbuf_done(&text);
             sbuf_done(&log);
         }
     }
     ck_assert_uint_gt(cases, 50);
     rule_set_done(&rules);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 

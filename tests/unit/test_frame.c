@@ -37,9 +37,9 @@ static void ck_framed(enum frame_mode mode, size_t max, bool joined, struct slic
             framer_set_head(&c, head, NULL, max);
         run(&c, in, step, true, &out);
         ck_assert_str_eq(sbuf_cstr(&out), want);
-        ck_assert_uint_eq(framer_done(&c), in.n);
+        ck_assert_uint_eq(framer_resume_offset(&c), in.n);
         sbuf_done(&out);
-        framer_free(&c);
+        framer_done(&c);
     }
 }
 
@@ -72,7 +72,7 @@ START_TEST(the_endless_line)
         ck_assert(!framer_next(&c, &m) && !framer_flush(&c, FRAME_IDLE, &m));
         ck_assert_uint_le(c.cap, 2 * sizeof block + 2000);
     }
-    ck_assert_uint_eq(framer_done(&c), 5);
+    ck_assert_uint_eq(framer_resume_offset(&c), 5);
     framer_feed(&c, SLICE("\nnext\n"));
     ck_assert(framer_next(&c, &m));
     ck_assert_uint_eq(m.text.n, 1000);
@@ -108,7 +108,7 @@ START_TEST(what_never_begins_an_entry_still_ends)
     ck_assert_uint_eq(out, fed);
     ck_assert_uint_eq(bytes, fed * 36);
     ck_assert_uint_le(c.cap, 1 << 20);
-    framer_free(&c);
+    framer_done(&c);
 }
 END_TEST
 
@@ -125,13 +125,13 @@ START_TEST(idle)
     ck_slice(m.text, "1 a\n b");
     ck_assert_uint_eq(m.lines, 2);
     ck_assert(!framer_waiting(&c) && !framer_flush(&c, FRAME_IDLE, &m));
-    ck_assert_uint_eq(framer_done(&c), 7);
+    ck_assert_uint_eq(framer_resume_offset(&c), 7);
     framer_trim(&c);
     framer_feed(&c, SLICE("ial\n3\n"));
     ck_assert(framer_next(&c, &m));
     ck_slice(m.text, "2 partial");
     ck_assert_uint_eq(m.offset, 7);
-    framer_free(&c);
+    framer_done(&c);
 
     framer_init(&c, FRAME_GELF, 0, 0);
     framer_feed(&c, SLICE("{\"a\":{}"));
@@ -142,7 +142,7 @@ START_TEST(idle)
     framer_feed(&c, SLICE("\n\0{}\n"));
     ck_assert(framer_next(&c, &m));
     ck_slice(m.text, "{}");
-    framer_free(&c);
+    framer_done(&c);
 }
 END_TEST
 
@@ -161,7 +161,7 @@ START_TEST(peek)
     framer_set_head(&c, head, NULL, 0);
     ck_assert(!framer_next(&c, &m) && framer_flush(&c, FRAME_IDLE, &m));
     ck_slice(m.text, "1 a\r\n b");
-    framer_free(&c);
+    framer_done(&c);
 }
 END_TEST
 
@@ -227,7 +227,7 @@ static void ck_corpus_case(struct arena *a, struct slice line)
         want = want->next;
     }
     ck_assert_msg(!want, "%s: a frame is missing", id);
-    framer_free(&c);
+    framer_done(&c);
 }
 
 START_TEST(corpus)
@@ -251,7 +251,7 @@ START_TEST(corpus)
     while ((n = getline(&line, &cap, f)) > 0) {
         struct arena a = {0};
         ck_corpus_case(&a, slice_of(line, (size_t)n));
-        arena_free(&a);
+        arena_done(&a);
         cases++;
     }
     ck_assert_uint_ge(cases, 9);
@@ -274,7 +274,7 @@ static int told_by(struct slice in, enum format *format)
             by = line;
         line++;
     }
-    line_reader_free(&l);
+    line_reader_done(&l);
     return by;
 }
 

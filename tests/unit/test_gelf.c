@@ -514,6 +514,6 @@ int main(void)
     tcase_add_test(t, chunks_bytes);
     suite_add_tcase(s, t);
     int status = unit_run(s);
-    arena_free(&arena);
+    arena_done(&arena);
     return status;
 }

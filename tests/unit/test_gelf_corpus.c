@@ -81,7 +81,7 @@ static void receive_tcp(const struct json_node *c)
         framer_feed(&framer, corpus_bytes(rx.arena, d));
     while (framer_next(&framer, &m) || framer_flush(&framer, FRAME_END, &m))
         take(m.text);
-    framer_free(&framer);
+    framer_done(&framer);
 }
 
 static void receive_http(const struct json_node *c)

@@ -383,7 +383,7 @@ START_TEST(the_prefilter_reads_the_library)
             prefilter_run(scan, x, SLICE("nothing of the kind"), &hits);
             ck_assert_msg(hits.word[0] == 0, "%s", values[i].name);
         }
-        prefilter_hits_free(&hits);
+        prefilter_hits_done(&hits);
         prefilter_scratch_free(x);
         prefilter_free(scan);
         free(regex);
@@ -416,7 +416,7 @@ START_TEST(counts_are_loosened_for_the_prefilter)
     struct arena a = {0};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         ck_slice(relax_pattern(slice_str(pairs[i][0]), &a), pairs[i][1]);
-    arena_free(&a);
+    arena_done(&a);
 }
 END_TEST
 
@@ -468,7 +468,7 @@ START_TEST(a_brace_may_be_a_brace)
         prefilter_run(scan, x, slice_str(pairs[i][1]), &hits);
         ck_assert_msg(hits.word[0] == 1 || regex_match(re, s, slice_str(pairs[i][1]), 0) != REGEX_YES, "%s",
                       pairs[i][0]);
-        prefilter_hits_free(&hits);
+        prefilter_hits_done(&hits);
         prefilter_scratch_free(x);
         prefilter_free(scan);
         regex_free(re);
@@ -552,7 +552,7 @@ START_TEST(rules_use_names)
         ck_slice(v.texts->formatted, lines[i].value);
     }
     judge_done(&j);
-    arena_free(&a);
+    arena_done(&a);
     unload();
 }
 END_TEST

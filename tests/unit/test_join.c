@@ -125,7 +125,7 @@ static void bench_free(struct bench *b)
     pipeline_free(b->pipeline);
     rule_set_done(&b->rules);
     trace_set_free(b->traces);
-    arena_free(&b->arena);
+    arena_done(&b->arena);
     free(b);
 }
 

@@ -62,7 +62,7 @@ static struct net *journal_new(const char *unit, bool from_start)
         ck_assert_ptr_nonnull(tree_);                                                                                  \
         ck_assert_ptr_nonnull(json_get(tree_, name));                                                                  \
         ck_slice(json_get(tree_, name)->text, want);                                                                   \
-        arena_free(&a_);                                                                                               \
+        arena_done(&a_);                                                                                               \
     } while (0)
 
 static const char *const first[] = {

@@ -144,7 +144,7 @@ static struct bound *bind(const char *text)
 
 static void unbind(struct bound *b)
 {
-    arena_free(&b->arena);
+    arena_done(&b->arena);
     err_done(&b->diag);
     conf_free(b->file);
     free(b);
@@ -401,7 +401,7 @@ static bool bind_amount(const char *text, struct thing *out)
     bool ok = keys_bind(&amounts, file->root, out, &c);
     ck_assert(ok == (d.errors == 0));
     conf_free(file);
-    arena_free(&a);
+    arena_done(&a);
     err_done(&d);
     return ok;
 }
@@ -440,7 +440,7 @@ START_TEST(schema)
     ck_assert(json_get(items, "oneOf") != NULL);
     ck_assert_int_eq(json_get(root, "additionalProperties")->type, JSON_BOOL);
     ck_slice(json_get(json_get(json_get(properties, "odd"), "allOf")->child, "const")->text, "odd");
-    arena_free(&a);
+    arena_done(&a);
     sbuf_done(&b);
 }
 END_TEST

@@ -87,7 +87,7 @@ static void cut_in_steps(enum frame_mode mode, struct slice s, size_t step)
     }
     while (framer_flush(&c, FRAME_END, &m))
         ;
-    framer_free(&c);
+    framer_done(&c);
 }
 
 #define CUT(name, mode, step)                                                                                          \
@@ -116,7 +116,7 @@ static void auto_lines(struct slice s)
     }
     while (line_reader_flush(&l, FRAME_END, &m))
         parse_as(f, m.text);
-    line_reader_free(&l);
+    line_reader_done(&l);
 }
 
 static bool member(void *u, const struct json_member *m)
@@ -151,7 +151,7 @@ static void mask(struct slice s)
     struct log_template m;
     log_template_init(&m);
     log_template_message(s, &m);
-    log_template_free(&m);
+    log_template_done(&m);
 }
 
 static void utf8(struct slice s)
@@ -425,7 +425,7 @@ START_TEST(twice_the_bytes)
             fprintf(stderr, "%s: '%s' and '%s' over and over: %d bytes %llu steps, twice as many %llu\n",
                     readers[_i].name, heads[h], units[u], SMALL, (unsigned long long)once, (unsigned long long)twice);
         }
-    arena_free(&arena);
+    arena_done(&arena);
     ck_assert_uint_eq(slow, 0);
 }
 END_TEST
@@ -445,7 +445,7 @@ START_TEST(a_quadratic_loop_is_seen)
         }
         steps[k] = steps_done();
     }
-    arena_free(&arena);
+    arena_done(&arena);
     ck_assert_uint_gt(steps[1], steps[0] * TWICE_PERCENT / 100 + SLACK);
 }
 END_TEST

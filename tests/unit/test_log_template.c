@@ -12,7 +12,7 @@ static void shows(const char *msg, const char *want)
     log_template_message(slice_str(msg), &m);
     struct slice got = sbuf_slice(&m.text);
     ck_assert_msg(slice_is(got, want), "'%s'\n gave '%.*s'\n want '%s'", msg, SLICE_ARG(got), want);
-    log_template_free(&m);
+    log_template_done(&m);
 }
 
 /* All messages of the NULL-ended list give one template. */
@@ -27,8 +27,8 @@ static void group(const char *const *msgs)
         ck_assert_msg(slice_eq(sbuf_slice(&a.text), sbuf_slice(&b.text)), "'%s': %.*s\n'%s': %.*s", msgs[0],
                       SLICE_ARG(sbuf_slice(&a.text)), msgs[i], SLICE_ARG(sbuf_slice(&b.text)));
     }
-    log_template_free(&a);
-    log_template_free(&b);
+    log_template_done(&a);
+    log_template_done(&b);
 }
 
 #define GROUP(...) group((const char *const[]){__VA_ARGS__, NULL})
@@ -195,7 +195,7 @@ START_TEST(params)
     log_template_percent(&m, &b);
     ck_assert_str_eq(sbuf_cstr(&b), "%s %%");
     sbuf_done(&b);
-    log_template_free(&m);
+    log_template_done(&m);
 }
 END_TEST
 
@@ -215,8 +215,8 @@ START_TEST(bounds)
         ck_assert_uint_gt(m[k].text.n, LOG_TEMPLATE_TEXT_MAX - 16);
     }
     ck_assert(slice_eq(sbuf_slice(&m[0].text), sbuf_slice(&m[1].text)));
-    log_template_free(&m[0]);
-    log_template_free(&m[1]);
+    log_template_done(&m[0]);
+    log_template_done(&m[1]);
 }
 END_TEST
 

@@ -360,6 +360,6 @@ int main(void)
     tcase_add_test(t, aliases);
     suite_add_tcase(s, t);
     int status = unit_run(s);
-    arena_free(&arena);
+    arena_done(&arena);
     return status;
 }

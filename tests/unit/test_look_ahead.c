@@ -98,8 +98,8 @@ static void end(struct bench *b)
         prefilter_free(b->prefilter[i]);
     }
     prefilter_scratch_free(b->x);
-    prefilter_hits_free(&b->want);
-    prefilter_hits_free(&b->got);
+    prefilter_hits_done(&b->want);
+    prefilter_hits_done(&b->got);
 }
 
 /* Streams in turn, one message or many; buffers that move, shrink, are given up and made anew at the same place. */
@@ -119,7 +119,7 @@ START_TEST(a_text_has_what_it_has_alone)
         for (unsigned n = 1 + some(20); n && framer_next(c, &m); n--)
             ask(&b, m.ahead, part_of(m.text));
         if (!some(50)) {
-            framer_free(c);
+            framer_done(c);
             framer_init(c, FRAME_LINES, 0, 0);
         } else if (!some(20)) {
             framer_trim(c);
@@ -131,7 +131,7 @@ START_TEST(a_text_has_what_it_has_alone)
     if (prefilter_probe() != PREFILTER_NONE) /* without a library every text may match */
         ck_assert_uint_lt(b.hits, b.asked);
     for (unsigned i = 0; i < STREAMS; i++)
-        framer_free(&f[i]);
+        framer_done(&f[i]);
     end(&b);
 }
 END_TEST
@@ -149,7 +149,7 @@ START_TEST(a_block_of_nothing_but_hits)
     while (framer_next(&f, &m))
         ask(&b, m.ahead, m.text);
     ck_assert_uint_eq(b.asked, 600);
-    framer_free(&f);
+    framer_done(&f);
     end(&b);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(it_looks_ahead)
     /* Each is longer than the one before it, up to PREFILTER_BLOCK_BYTES. */
     ck_assert_uint_gt(b.ahead[0].number, 5);
     ck_assert_uint_lt(b.ahead[0].number, 20);
-    framer_free(&f);
+    framer_done(&f);
     end(&b);
 }
 END_TEST

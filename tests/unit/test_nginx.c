@@ -470,7 +470,7 @@ END_TEST
 
 static void teardown(void)
 {
-    arena_free(&arena);
+    arena_done(&arena);
 }
 
 int main(void)

@@ -83,7 +83,7 @@ static void ck_corpus(const char *log_name, const char *expected_name)
     }
     ck_assert_uint_eq(entries.n, 0);
     printf("%s: %u entries\n", log_name, count);
-    arena_free(&a);
+    arena_done(&a);
     free(log);
     free(expected);
 }
@@ -150,7 +150,7 @@ START_TEST(access_log)
         arena_reset(&a);
     }
     printf("access-combined.log: %u lines\n", count);
-    arena_free(&a);
+    arena_done(&a);
     free(log);
     free(expected);
 }
@@ -158,7 +158,7 @@ END_TEST
 
 static void teardown(void)
 {
-    arena_free(&arena);
+    arena_done(&arena);
 }
 
 int main(void)

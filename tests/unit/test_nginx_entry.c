@@ -48,8 +48,8 @@ static void framer(struct slice in, size_t step, struct sbuf *out)
     }
     while (framer_flush(&c, FRAME_END, &m))
         sbuf_addf(out, "[%.*s]", SLICE_ARG(m.text));
-    ck_assert_uint_eq(framer_done(&c), in.n);
-    framer_free(&c);
+    ck_assert_uint_eq(framer_resume_offset(&c), in.n);
+    framer_done(&c);
 }
 
 /* The entries of want, put one behind the other, come out as they went in, however they are read. */
@@ -194,13 +194,13 @@ START_TEST(idle)
     framer_set_head(&c, p->head, p->rule, 0);
     framer_feed(&c, SLICE(HEAD "open() \"/var/www/x\n" FORGED "\n"));
     ck_assert(!framer_next(&c, &m) && framer_waiting(&c));
-    ck_assert_uint_eq(framer_done(&c), 0); /* after kill -9 it is read again from here */
+    ck_assert_uint_eq(framer_resume_offset(&c), 0); /* after kill -9 it is read again from here */
     ck_assert(framer_flush(&c, FRAME_IDLE, &m));
     ck_slice(m.text, HEAD "open() \"/var/www/x");
     ck_assert(framer_flush(&c, FRAME_IDLE, &m));
     ck_slice(m.text, FORGED);
     ck_assert(!framer_flush(&c, FRAME_IDLE, &m) && !framer_waiting(&c));
-    framer_free(&c);
+    framer_done(&c);
 }
 END_TEST
 
@@ -244,7 +244,7 @@ static void parse(const char *entry)
     struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME};
     record_init(&r, FORMAT_NGINX_ERROR, slice_str(entry));
     ck_assert(parser_parse(FORMAT_NGINX_ERROR, &ctx, &r));
-    arena_free(&arena);
+    arena_done(&arena);
 }
 
 START_TEST(what_is_forged_is_a_warning)

@@ -77,7 +77,7 @@ static void bench_free(struct bench *b)
     ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
     rule_set_done(&b->rules);
-    arena_free(&b->arena);
+    arena_done(&b->arena);
     free(b);
 }
 

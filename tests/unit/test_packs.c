@@ -82,7 +82,7 @@ static void run_sample(const struct rule *rule, const struct rule_sample *s)
         pipeline_message(p, &m, INT64_C(4102444800000000));
     }
     pipeline_flush(p);
-    framer_free(&framer);
+    framer_done(&framer);
     pipeline_free(p);
 }
 
@@ -130,7 +130,7 @@ static bool known(struct judge *j, struct slice entry)
     ck_assert(parser_parse(FORMAT_NGINX_ERROR, &ctx, &r));
     judge_record(j, &r, &a, &v, NULL, NULL);
     bool yes = v.rule || r.level == LEVEL_DEBUG;
-    arena_free(&a);
+    arena_done(&a);
     return yes;
 }
 

@@ -183,7 +183,7 @@ static void bench_free(struct bench *b)
     ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
     pipeline_free(b->pipeline);
     rule_set_done(&b->rules);
-    arena_free(&b->arena);
+    arena_done(&b->arena);
     free(b);
 }
 
@@ -789,7 +789,7 @@ START_TEST(a_rule_without_end_is_suspended)
     ck_assert_uint_eq(j.stats[2].ns, 2 * 64 * 10); /* two of 128 were timed, ten ns each */
     ck_assert_uint_eq(ticks, 3 * 2 * 2);
     judge_done(&j);
-    arena_free(&a);
+    arena_done(&a);
     rule_set_done(&b.rules);
 }
 END_TEST
@@ -805,7 +805,7 @@ static const struct rule *decided(struct judge *j, const char *text, uint64_t se
     j->sender = sender;
     j->now_us = second * 1000000;
     judge_record(j, &r, &a, &v, NULL, NULL);
-    arena_free(&a);
+    arena_done(&a);
     return v.rule;
 }
 
@@ -860,7 +860,7 @@ START_TEST(waiting_event_outlives_a_set)
     struct pending *w = pending_new(&r, &v, 0);
     judge_done(&j);
     rule_set_done(&b.rules);
-    arena_free(&a);
+    arena_done(&a);
     struct scrub *scrub = scrub_new(&options);
     sbuf_init(&out, EVENT_BYTES_MAX);
     ck_assert(event_write(&w->src, &options, scrub, &out));

@@ -46,7 +46,7 @@ static void ck_found(const struct prefilter *scan, unsigned n, unsigned bit, con
                           lengths[i]);
             free(text);
         }
-    prefilter_hits_free(&hits);
+    prefilter_hits_done(&hits);
     prefilter_scratch_free(x);
 }
 
@@ -97,7 +97,7 @@ START_TEST(what_must_stand_there)
         ck_assert_msg((found.n > 0) == (rows[i].literal != NULL), "%s", rows[i].regex);
         if (found.n)
             ck_slice(found.v[0].text, rows[i].literal);
-        arena_free(&a);
+        arena_done(&a);
     }
 }
 END_TEST
@@ -117,8 +117,8 @@ START_TEST(what_a_pattern_has_alone_tells_more)
         ck_assert_uint_eq(found.n, 1);
         ck_slice(found.v[0].text, literals[i]);
     }
-    literal_census_free(&census);
-    arena_free(&a);
+    literal_census_done(&census);
+    arena_done(&a);
 }
 END_TEST
 

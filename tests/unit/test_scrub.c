@@ -165,7 +165,7 @@ static void try_form(struct scrub *s, const struct form *f, const struct carrier
     score->changed += f->harmless && changed;
     if (f->harmless ? changed : !found)
         printf("  %s in %s: %.*s\n", f->harmless ? "changed" : "missed", c->name, SLICE_ARG(got));
-    arena_free(&a);
+    arena_done(&a);
     sbuf_done(&text);
 }
 
@@ -241,7 +241,7 @@ START_TEST(rest_of_the_text_stays)
     ck_scrub(s, &a, "unexpected token: }", "unexpected token: }");
     ck_slice(scrub_query(s, SLICE("id=7&access_token=abc&x"), &a), "id=7&access_token=[Filtered]&x");
     ck_slice(scrub_query(s, SLICE("u=%2F%3Ftoken%3Dabc%26y&n=1"), &a), "u=%2F%3Ftoken%3D[Filtered]%26y&n=1");
-    arena_free(&a);
+    arena_done(&a);
     scrub_free(s);
 }
 END_TEST
@@ -263,7 +263,7 @@ START_TEST(fields_go_by_their_names)
     ck_assert(scrub_is_secret_name(s, SLICE("X-Api-Key")) && scrub_is_secret_name(s, SLICE("userPassword2")));
     ck_assert(!scrub_is_secret_name(s, SLICE("keyboard")) && !scrub_is_secret_name(s, SLICE("secretary")) &&
               !scrub_is_secret_name(s, SLICE("bypass")));
-    arena_free(&a);
+    arena_done(&a);
     scrub_free(s);
 }
 END_TEST
@@ -315,7 +315,7 @@ START_TEST(clients_leave_by_no_way)
     ck_scrub(s, &a, "banned 192.0.2.9 and not 192.0.2.90", "banned [Filtered] and not 192.0.2.90");
     scrub_client(s, SLICE_NONE);
     ck_scrub(s, &a, "banned 192.0.2.9", "banned 192.0.2.9");
-    arena_free(&a);
+    arena_done(&a);
     scrub_free(s);
     scrub_free(open);
 }
@@ -330,7 +330,7 @@ START_TEST(ips_takes_every_address)
              "up http://[Filtered]:80/ and [[Filtered]]:443, [Filtered], [Filtered]");
     ck_scrub(s, &a, "at 10:00:00 std::string Dead::Beef 1.2.3.4.5 192.0.2.256",
              "at 10:00:00 std::string Dead::Beef 1.2.3.4.5 192.0.2.256");
-    arena_free(&a);
+    arena_done(&a);
     scrub_free(s);
 }
 END_TEST
@@ -343,7 +343,7 @@ START_TEST(own_patterns_alone)
     struct arena a = {0};
     ck_scrub(s, &a, "a secret-x1 b secret-y2", "a [Filtered] b [Filtered]");
     ck_scrub(s, &a, "password=shown bob@example.com", "password=shown bob@example.com"); /* defaults are off */
-    arena_free(&a);
+    arena_done(&a);
     scrub_free(s);
     regex_free(re);
 }
@@ -494,7 +494,7 @@ static double seconds_for(struct scrub *s, const char *unit, size_t bytes)
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
     scrub_text(s, sbuf_slice(&text), &a);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-    arena_free(&a);
+    arena_done(&a);
     sbuf_done(&text);
     return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 }

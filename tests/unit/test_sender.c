@@ -156,7 +156,7 @@ static void event_id_of(const struct request *r, char id[33])
     ck_assert_uint_eq(text.n, 32);
     memcpy(id, text.p, 32);
     id[32] = '\0';
-    arena_free(&a);
+    arena_done(&a);
 }
 
 /* The script of most tests: the first `bad_n` requests get `bad`. */

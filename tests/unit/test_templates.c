@@ -68,7 +68,7 @@ static void add_line(struct freezer *f, struct slice line, struct slice next)
         const struct json_node *n = json_tree(&a, line);
         if (n)
             add_json(f, n);
-        arena_free(&a);
+        arena_done(&a);
     }
 }
 
@@ -81,7 +81,7 @@ static uint32_t group_hash(struct slice *rest, bool show)
         struct slice line = slice_split(rest, '\n'), after = *rest;
         add_line(&f, line, slice_split(&after, '\n'));
     }
-    log_template_free(&f.m);
+    log_template_done(&f.m);
     return f.hash;
 }
 

@@ -342,7 +342,7 @@ END_TEST
 
 static void teardown(void)
 {
-    arena_free(&arena);
+    arena_done(&arena);
 }
 
 int main(void)

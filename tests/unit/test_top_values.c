@@ -211,7 +211,7 @@ START_TEST(a_damaged_form_is_survived)
             struct arena a = {0};
             one(v, "a", "new");
             ck_assert(!shown(v)[0] || json_tree(&a, sbuf_slice(&out)));
-            arena_free(&a);
+            arena_done(&a);
         }
         top_values_free(v);
     }

@@ -67,7 +67,7 @@ static bool open_whole(struct runner *r, unsigned i)
     bool ok = trace_parse(r->set, r->x, r->lines[i], &a, &t);
     if (ok)
         r->groups[r->n_groups++] = (struct group){.lines = {i}, .n = 1, .sure = 1, .closed = true};
-    arena_free(&a);
+    arena_done(&a);
     return ok;
 }
 
@@ -472,7 +472,7 @@ static bool run_file(struct runner *r, const char *under, const char *file, cons
         sbuf_init(&why, 1 << 20);
         const struct json_node *c = json_tree(&a, slice_of(line, (size_t)n));
         if (is_another_matter(member(c, "id"))) {
-            arena_free(&a);
+            arena_done(&a);
             continue;
         }
         run(r, &a, c, &why);
@@ -483,7 +483,7 @@ static bool run_file(struct runner *r, const char *under, const char *file, cons
         if (why.n && getenv("CRUMBD_TRACE_SHOW"))
             printf("%.*s:%.*s\n", SLICE_ARG(member(c, "id")), (int)(why.n > 400 ? 400 : why.n), why.p);
         sbuf_done(&why);
-        arena_free(&a);
+        arena_done(&a);
     }
     free(line);
     fclose(f);
@@ -603,7 +603,7 @@ START_TEST(event)
     ck_has(event_of(&t, &one, &out),
            "\"function\":\"close\",\"module\":\"com.acme.Cart\",\"lineno\":60,\"in_app\":true");
     sbuf_done(&out);
-    arena_free(&a);
+    arena_done(&a);
     teardown(&r);
 }
 END_TEST
@@ -649,7 +649,7 @@ START_TEST(event_bounds)
     ck_assert_uint_eq(frames, EVENT_FRAMES_MAX);
     sbuf_done(&text);
     sbuf_done(&out);
-    arena_free(&a);
+    arena_done(&a);
     teardown(&r);
 }
 END_TEST

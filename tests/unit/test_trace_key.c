@@ -28,8 +28,8 @@ static void teardown(void)
 {
     trace_scratch_free(x);
     trace_set_free(set);
-    log_template_free(&m);
-    arena_free(&arena);
+    log_template_done(&m);
+    arena_done(&arena);
 }
 
 static struct trace parsed(const char *text)

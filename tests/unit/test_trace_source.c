@@ -294,7 +294,7 @@ static void end(void)
     char *rm = xasprintf("rm -rf %s", dir);
     ck_assert_int_eq(system(rm), 0);
     free(rm);
-    arena_free(&arena);
+    arena_done(&arena);
 }
 
 static char *at(const char *name)
