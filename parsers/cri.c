@@ -30,4 +30,5 @@ static const char *cri_detect(struct slice line)
     return cri_read(line, &read) ? "a time, stdout or stderr, and P or F in front" : NULL;
 }
 
+const struct format_traits format_cri = {0};
 const struct parser parser_cri = {.partial = PARTIAL_CRI, .detect = cri_detect, .parse = cri_parse};

@@ -46,5 +46,6 @@ static const char *docker_detect(struct slice line)
     return *line.p == '{' && has_marks(line) ? "an object with log, stream and an RFC 3339 time" : NULL;
 }
 
+const struct format_traits format_docker = {0};
 const struct parser parser_docker = {
     .nesting = PARSER_NESTED_JSON, .partial = PARTIAL_DOCKER, .detect = docker_detect, .parse = docker_parse};

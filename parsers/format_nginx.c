@@ -1,4 +1,7 @@
-#include "parsers/format_nginx.h"
+/*
+ * format_nginx: what becomes of nginx's records in events, beside what its parsers do. Data only.
+ */
+#include "parsers/parsers.h"
 
 /* The rest of the fields is different in each entry. */
 static const struct format_value tags[] = {{{"server", 6}, "server", false},

@@ -338,8 +338,8 @@ static bool gelf_tells_nothing_apart(const struct record *r, struct slice name)
     return false;
 }
 
-static const struct format_traits traits = {
+const struct format_traits format_gelf = {
     .tells_nothing_apart = gelf_tells_nothing_apart, .by_message = true, .says_stream = true};
 
 const struct parser parser_gelf = {
-    .traits = &traits, .nesting = PARSER_NESTED, .framing = gelf_framing, .detect = gelf_detect, .parse = gelf_parse};
+    .nesting = PARSER_NESTED, .framing = gelf_framing, .detect = gelf_detect, .parse = gelf_parse};

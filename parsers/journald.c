@@ -304,4 +304,5 @@ static const char *journald_detect(struct slice line)
     return entry ? "an object as journalctl -o json prints it" : NULL;
 }
 
+const struct format_traits format_journal = {0};
 const struct parser parser_journal = {.detect = journald_detect, .parse = journald_parse};

@@ -106,5 +106,6 @@ static const char *json_line_detect(struct slice line)
     return *line.p == '{' ? "an object" : NULL;
 }
 
+const struct format_traits format_json_line = {0};
 const struct parser parser_json_line = {
     .nesting = PARSER_NESTED_JSON, .detect = json_line_detect, .parse = json_line_parse};

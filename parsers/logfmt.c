@@ -147,4 +147,5 @@ static const char *logfmt_detect(struct slice line)
     return is_logfmt(parser_front(line)) ? "pairs from the first byte on, level or msg or a time among them" : NULL;
 }
 
+const struct format_traits format_logfmt = {0};
 const struct parser parser_logfmt = {.nesting = PARSER_NESTED, .detect = logfmt_detect, .parse = logfmt_parse};

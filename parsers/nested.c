@@ -57,8 +57,7 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         ctx->reason = reason;
         return false;
     }
-    const struct format_traits *traits = ctx->formats->parsers[r->format]->traits;
-    if (!traits || !traits->access)
+    if (!ctx->formats->traits[r->format]->access)
         r->raw = carrier.raw;
     if (!format_is_web(r->format))
         r->format = carrier.format;

@@ -17,7 +17,6 @@
  */
 #include "parsers/parsers.h"
 
-#include "parsers/format_nginx.h"
 #include "parsers/nginx_variable.h"
 #include "text/json.h"
 
@@ -388,7 +387,5 @@ static const char *nginx_access_detect(struct slice line)
     return is_access(s) ? "[time] and a quoted request behind a client and a user" : NULL;
 }
 
-const struct parser parser_nginx_access = {.traits = &format_nginx_access,
-                                           .nesting = PARSER_NESTED,
-                                           .detect = nginx_access_detect,
-                                           .parse = nginx_access_parse};
+const struct parser parser_nginx_access = {
+    .nesting = PARSER_NESTED, .detect = nginx_access_detect, .parse = nginx_access_parse};

@@ -10,7 +10,6 @@
  */
 #include "parsers/parsers.h"
 
-#include "parsers/format_nginx.h"
 #include "parsers/nginx_context.h"
 #include "parsers/nginx_entry.h"
 #include "parsers/nginx_head.h"
@@ -252,7 +251,7 @@ static void parse_text(struct parse_ctx *ctx, struct record *r, struct slice tex
     } else {
         parse_without_context(r, text);
     }
-    if ((r->lines > 1 && has_head_inside(r->raw)) || nginx_entry_forges(record_value(r, "request")))
+    if (has_head_inside(r->raw) || nginx_entry_forges(record_value(r, "request")))
         record_suspect(r);
     if (foreign.n)
         r->message = joined(ctx->arena, r->message, foreign);
@@ -302,7 +301,6 @@ static bool nginx_error_begin(struct parse_ctx *ctx, struct record *r)
         foreign = slice_from(raw, full);
         raw = slice_sub(raw, 0, full);
     }
-    r->lines = count_lines(r->raw);
     struct nginx_head h;
     bool file = nginx_head_file(raw, &h);
     if (!file && !nginx_head_stderr(raw, &h)) {
@@ -337,6 +335,7 @@ static void nginx_error_finish(struct parse_ctx *ctx, struct record *r)
 
 static bool nginx_error_parse(struct parse_ctx *ctx, struct record *r)
 {
+    r->lines = count_lines(r->raw);
     nginx_error_begin(ctx, r);
     if (r->partial)
         nginx_error_finish(ctx, r);
@@ -351,8 +350,7 @@ static const char *nginx_error_detect(struct slice line)
     return nginx_head(line) ? "date, time, [level] and pid#tid in front" : NULL;
 }
 
-const struct parser parser_nginx_error = {.traits = &format_nginx_error,
-                                          .nesting = PARSER_NESTED,
+const struct parser parser_nginx_error = {.nesting = PARSER_NESTED,
                                           .detect = nginx_error_detect,
                                           .head = nginx_head,
                                           .rule = &nginx_entry_rule,

@@ -7,6 +7,14 @@ const struct parser *const parser_table[FORMAT_N] = {
 #include "parsers/formats.def"
 };
 
+static const struct format_traits none = {0};
+
+const struct format_traits *const format_traits_table[FORMAT_N] = {
+    [FORMAT_AUTO] = &none,
+#define FORMAT(rank, id, symbol, name, web) [FORMAT_##id] = &format_##symbol,
+#include "parsers/formats.def"
+};
+
 enum {
     SUM_OF_RANKS = 0
 #define FORMAT(rank, id, symbol, name, web) +rank
@@ -55,11 +63,9 @@ bool parser_tells(struct slice line, enum format found)
     return !p || !p->tells || p->tells(line);
 }
 
-const struct format_traits format_traits_none = {0};
-
 /* ---- parsing ---- */
 
-static const struct formats all = {.parsers = parser_table, .detect = parser_detect};
+static const struct formats all = {.parsers = parser_table, .traits = format_traits_table, .detect = parser_detect};
 
 bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r)
 {

@@ -21,7 +21,8 @@
 
 /* All formats, handed to each parser. */
 struct formats {
-    const struct parser *const *parsers; /* by format; NULL for FORMAT_AUTO */
+    const struct parser *const *parsers;       /* by format; NULL for FORMAT_AUTO */
+    const struct format_traits *const *traits; /* the same; never NULL */
     enum format (*detect)(struct slice line);
 };
 
@@ -52,7 +53,6 @@ enum parser_nesting {
 };
 
 struct parser {
-    const struct format_traits *traits; /* or NULL */
     enum parser_nesting nesting;
     /* What shows that a line, which is not empty, has this format, in a few words; NULL: nothing. */
     const char *(*detect)(struct slice line);
@@ -85,7 +85,7 @@ struct parser {
 /* The name is one of parser.settled. */
 bool parser_settles(enum format f, struct slice name);
 extern const struct parser *const parser_table[FORMAT_N];
-extern const struct format_traits format_traits_none;
+extern const struct format_traits *const format_traits_table[FORMAT_N];
 
 /* NULL for FORMAT_AUTO. */
 static inline const struct parser *parser_of(enum format f)
@@ -100,11 +100,10 @@ static inline bool parser_is_container(enum format f)
     return p && p->partial != PARTIAL_NONE;
 }
 
-/* Never NULL. Asked for every line. */
+/* Never NULL. Asked for every line, several times. */
 static inline const struct format_traits *format_traits(enum format f)
 {
-    const struct parser *p = parser_of(f);
-    return p && p->traits ? p->traits : &format_traits_none;
+    return format_traits_table[f];
 }
 
 /* Parses r->raw as a message of f, which has a parser. As parse, begin (or parse, where there is none) and finish of

@@ -302,7 +302,6 @@ static bool syslog_tells_nothing_apart(const struct record *r, struct slice name
     return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
 }
 
-static const struct format_traits traits = {.tells_nothing_apart = syslog_tells_nothing_apart, .says_process = true};
+const struct format_traits format_syslog = {.tells_nothing_apart = syslog_tells_nothing_apart, .says_process = true};
 
-const struct parser parser_syslog = {
-    .traits = &traits, .nesting = PARSER_NESTED, .detect = syslog_detect, .parse = syslog_parse};
+const struct parser parser_syslog = {.nesting = PARSER_NESTED, .detect = syslog_detect, .parse = syslog_parse};

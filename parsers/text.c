@@ -472,4 +472,5 @@ static bool text_tells(struct slice line)
     return text_head(&ctx, &line, &head);
 }
 
+const struct format_traits format_text = {0};
 const struct parser parser_text = {.nesting = PARSER_NESTED, .tells = text_tells, .parse = text_parse};

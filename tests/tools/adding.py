@@ -29,6 +29,7 @@ static bool parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
+const struct format_traits format_dummy = {0};
 const struct parser parser_dummy = {.detect = detect, .parse = parse};
 """
 INPUT = r"""/* in_dummy: hands on nothing; it counts its start. */
