@@ -131,18 +131,6 @@ static void pipeline_on_release(void *u, const struct join_line *l)
         arena_reset(&parts->arena);
 }
 
-/* What join is to know of the message; false, and the reason: it is not of its format. */
-static bool read_line(struct pipeline *p, struct join_line *l, const char **reason)
-{
-    l->blank = is_blank(l->message.text);
-    l->alien = !l->blank && !decode(&p->parts, &l->message, l->record, reason);
-    if ((l->blank || l->alien) && join_waits(p->join))
-        decode_as_text(&p->parts, &l->message, l->record);
-    if (!l->blank && !l->alien)
-        advance_record_clock(p);
-    return !l->alien;
-}
-
 /* Each line of its format is a record, or the framer has joined its lines, and nothing waits: most lines of nginx's. */
 static bool is_whole(const struct pipeline *p, const struct message *m)
 {
@@ -150,51 +138,59 @@ static bool is_whole(const struct pipeline *p, const struct message *m)
     return (traits->whole || traits->access) && m->stream->file_key && m->read == MESSAGE_NEW && !join_waits(p->join);
 }
 
-static void take_whole(struct pipeline *p, const struct message *m)
-{
-    const char *reason = NULL;
-    if (is_blank(m->text)) {
-        settle(p, m, NULL, false);
-    } else if (decode(&p->parts, m, &p->decoded, &reason)) {
-        advance_record_clock(p);
-        settle(p, m, &p->decoded, false);
-    } else {
-        refuse(p, m->stream, m->text, reason);
-    }
-}
-
-/* It may be part of what waits, or wait itself. */
-static void take_line(struct pipeline *p, const struct message *m)
+/* It is part of what waits, or waits itself; else *trace says whether one is in it. What it says is in p->decoded. */
+static bool is_joined(struct pipeline *p, const struct message *m, bool blank, bool alien, bool *trace)
 {
     struct pipeline_parts *parts = &p->parts;
-    struct join_line l = {.record = &p->decoded, .message = *m, .received_us = parts->wall_us};
+    struct join_line l = {
+        .record = &p->decoded, .message = *m, .received_us = parts->wall_us, .blank = blank, .alien = alien};
+    bool waits = join_waits(p->join);
+    if ((blank || alien) && !waits)
+        return false;
+    if (blank || alien)
+        decode_as_text(parts, m, &p->decoded);
+    if (!join_feed(p->join, &l, parts->now_us)) {
+        *trace = l.trace;
+        return false;
+    }
+    parts->judge.scanned = NULL; /* it is judged later */
+    return true;
+}
+
+static void take(struct pipeline *p, const struct message *m)
+{
     const char *reason = NULL;
-    if (!m->stream->file_key)
-        l.message.offset = parts->seq;
-    bool read = read_line(p, &l, &reason);
-    if (((read && !l.blank) || join_waits(p->join)) && join_feed(p->join, &l, parts->now_us))
-        parts->judge.scanned = NULL; /* it is judged later */
-    else if (!read)
+    bool whole = is_whole(p, m), trace = false;
+    bool blank = is_blank(m->text);
+    bool alien = !blank && !decode(&p->parts, m, &p->decoded, &reason);
+    if (!blank && !alien)
+        advance_record_clock(p);
+    if (!whole && is_joined(p, m, blank, alien, &trace))
+        return;
+    if (alien)
         refuse(p, m->stream, m->text, reason);
     else if (m->read == MESSAGE_AGAIN)
-        parts->counts.v[COUNT_read_twice]++;
+        p->parts.counts.v[COUNT_read_twice]++;
     else
-        settle_line(p, &l);
+        settle(p, m, blank ? NULL : &p->decoded, trace);
 }
 
 void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us)
 {
     struct pipeline_parts *parts = &p->parts;
+    struct message numbered;
     assert(m->stream && m->lines >= 1);
     set_clock(parts, now_us);
     parts->judge.ahead.ahead = m->ahead;
     parts->seq++;
     p->open_lines++; /* the others are joined to it */
     count_in(&parts->counts, m);
-    if (is_whole(p, m))
-        take_whole(p, m);
-    else
-        take_line(p, m);
+    if (!m->stream->file_key) {
+        numbered = *m;
+        numbered.offset = parts->seq;
+        m = &numbered;
+    }
+    take(p, m);
     p->open_lines--;
     parts->judge.ahead.ahead = NULL;
     arena_reset(&parts->arena);
