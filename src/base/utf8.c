@@ -90,17 +90,31 @@ size_t utf8_escape(struct slice s)
     }
 }
 
-static bool plain(unsigned char c)
+static inline bool plain(unsigned char c)
 {
     return (c >= 0x20 && c < 0x7f) || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* How many bytes at the front are plain, looked at eight at a time. */
+static size_t plain_run(struct slice s)
+{
+    static const uint64_t each = UINT64_C(0x0101010101010101), top = each * 0x80;
+    size_t n = 0;
+    for (uint64_t eight; n + sizeof eight <= s.n; n += sizeof eight) {
+        memcpy(&eight, s.p + n, sizeof eight);
+        uint64_t control = (eight - each * 0x20) & ~eight, above = eight | (eight + each);
+        if ((control | above) & top) /* a tab, perhaps */
+            break;
+    }
+    while (n < s.n && plain((unsigned char)s.p[n]))
+        n++;
+    return n;
 }
 
 void utf8_clean(struct sbuf *out, struct slice s)
 {
     while (s.n) {
-        size_t run = 0;
-        while (run < s.n && plain((unsigned char)s.p[run]))
-            run++;
+        size_t run = plain_run(s);
         sbuf_add(out, s.p, run);
         s = slice_from(s, run);
         if (!s.n)
@@ -118,13 +132,15 @@ void utf8_clean(struct sbuf *out, struct slice s)
 
 bool utf8_is_clean(struct slice s)
 {
-    while (s.n) {
+    for (;;) {
+        s = slice_from(s, plain_run(s));
+        if (!s.n)
+            return true;
         size_t len = utf8_step(s);
-        if (!len || (len == 1 && !plain((unsigned char)s.p[0])))
+        if (len < 2)
             return false;
         s = slice_from(s, len);
     }
-    return true;
 }
 
 /*

@@ -229,7 +229,12 @@ static void put_crumb(struct event_writer *w, const struct breadcrumb *c, struct
     json_time(&w->json, c->time_us);
     json_key(&w->json, "type");
     json_str(&w->json, access ? SLICE("http") : c->level >= LEVEL_ERROR ? SLICE("error") : SLICE("default"));
-    event_writer_text(w, "category", traits->category ? slice_str(traits->category) : category, 128);
+    if (traits->category) {
+        json_key(&w->json, "category");
+        json_str(&w->json, slice_str(traits->category));
+    } else {
+        event_writer_text(w, "category", category, 128);
+    }
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(c->level ? level_name(c->level) : "info"));
     if (access)

@@ -198,14 +198,34 @@ static unsigned known_slot(const struct names *n, struct slice word)
     return n->words[at].p ? at : 0;
 }
 
+/* How the words begin that end others. */
+static bool may_begin_joined(char c)
+{
+    switch (c) {
+    case 'a':
+    case 'c':
+    case 'k':
+    case 'm':
+    case 'p':
+    case 's':
+    case 't':
+    case 'w':
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* The word itself, or one it ends with. */
 static unsigned find_word(const struct names *names, struct slice word)
 {
     unsigned at = known_slot(names, word);
     if (at)
         return at;
-    for (size_t from = 1; from + 5 <= word.n && ends_as_joined(word); from++) {
-        if (!memchr("aptswckm", word.p[from], 8))
+    if (!ends_as_joined(word))
+        return 0;
+    for (size_t from = 1; from + 5 <= word.n; from++) {
+        if (!may_begin_joined(word.p[from]))
             continue;
         at = known_slot(names, slice_from(word, from));
         if (at && names->words[at].joined)
@@ -300,6 +320,8 @@ size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on,
         take_byte(&s, before, u.c);
         before = now;
         i += u.n;
+        for (; now != SIGN && i < t.n && letter_of((unsigned char)t.p[i]) == now; i++)
+            add_byte(&s, t.p[i]);
     }
     w->digits = before == DIGIT;
     end_word(&s);

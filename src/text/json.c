@@ -398,22 +398,31 @@ void json_array_end(struct json *j)
     yajl_gen_array_close(j->gen);
 }
 
+static void put_clean(struct json *j, struct slice v)
+{
+    yajl_gen_string(j->gen, (const unsigned char *)(v.p ? v.p : ""), v.n);
+}
+
 void json_str(struct json *j, struct slice v)
 {
     if (utf8_is_clean(v)) {
-        yajl_gen_string(j->gen, (const unsigned char *)(v.p ? v.p : ""), v.n);
+        put_clean(j, v);
         return;
     }
     struct sbuf clean;
     sbuf_init(&clean, v.n * 3 + 1); /* a bad byte becomes three */
     utf8_clean(&clean, v);
-    yajl_gen_string(j->gen, (const unsigned char *)(clean.p ? clean.p : ""), clean.n);
+    put_clean(j, sbuf_slice(&clean));
     sbuf_done(&clean);
 }
 
 void json_str_max(struct json *j, struct slice v, size_t max_points)
 {
     assert(max_points > 3);
+    if (v.n <= max_points && utf8_is_clean(v)) {
+        put_clean(j, v);
+        return;
+    }
     struct sbuf clean;
     sbuf_init(&clean, v.n * 3 + 4);
     utf8_clean(&clean, v);
@@ -423,7 +432,7 @@ void json_str_max(struct json *j, struct slice v, size_t max_points)
         sbuf_adds(&clean, SLICE("..."));
         s = sbuf_slice(&clean);
     }
-    yajl_gen_string(j->gen, (const unsigned char *)(s.p ? s.p : ""), s.n);
+    put_clean(j, s);
     sbuf_done(&clean);
 }
 

@@ -195,6 +195,20 @@ START_TEST(utf8_repairs)
 }
 END_TEST
 
+/* Eight bytes are looked at at once: each byte, at each place of a word, and alone in the rest. */
+START_TEST(utf8_sees_each_byte)
+{
+    for (unsigned c = 0; c < 256; c++) {
+        bool fine = memchr("\t\n\r", (int)c, 3) || (c >= ' ' && c <= '~');
+        for (size_t at = 0; at < 19; at++) {
+            char text[] = "a text of 19 bytes.";
+            text[at] = (char)c;
+            ck_assert_msg(utf8_is_clean(slice_of(text, 19)) == fine, "byte %u at %zu", c, at);
+        }
+    }
+}
+END_TEST
+
 START_TEST(err_shows_the_place)
 {
     struct diag d = {0};
@@ -582,6 +596,7 @@ int main(void)
     tcase_add_test(t, sbuf_overflow_sticks);
     tcase_add_test(t, table_against_a_model);
     tcase_add_test(t, utf8_repairs);
+    tcase_add_test(t, utf8_sees_each_byte);
     tcase_add_test(t, err_shows_the_place);
     tcase_add_test(t, quotes_and_spans);
     tcase_add_test(t, ledger_line);
