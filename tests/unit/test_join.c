@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "core/due.h"
 #include "core/join.h"
 #include "core/pipeline.h"
 #include "tests/traces.h"
@@ -217,6 +218,35 @@ START_TEST(time_lets_it_go)
     /* The time is that of the first line. */
     ck_assert_uint_eq(fates(b, COUNT_joined), TRACE_LINES - 1);
     bench_free(b);
+}
+END_TEST
+
+/* Whatever is put, moved and taken, the first is the one that is due first. */
+START_TEST(what_is_due_first)
+{
+    enum { N = 200 };
+    static struct due_item items[N];
+    struct due d = {0};
+    uint64_t rnd = 1;
+    for (unsigned step = 0; step < 20000; step++) {
+        rnd = rnd * UINT64_C(6364136223846793005) + 1442695040888963407;
+        struct due_item *item = &items[(rnd >> 40) % N];
+        if (rnd >> 33 & 3)
+            due_put(&d, item, (int64_t)(rnd >> 50));
+        else
+            due_take(&d, item);
+        const struct due_item *first = NULL;
+        unsigned n = 0;
+        for (unsigned i = 0; i < N; i++)
+            if (items[i].place) {
+                n++;
+                first = !first || items[i].at_us < first->at_us ? &items[i] : first;
+            }
+        ck_assert_uint_eq(d.n, n);
+        ck_assert(!first == !due_first(&d));
+        ck_assert(!first || due_first(&d)->at_us == first->at_us);
+    }
+    due_done(&d);
 }
 END_TEST
 
@@ -822,6 +852,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_trace_behind_its_line_is_one_event);
     tcase_add_test(t, time_lets_it_go);
+    tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
     tcase_add_test(t, a_head_on_each_line_hides_nothing);
     tcase_add_test(t, lines_of_several_sources_in_one_file);

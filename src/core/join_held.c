@@ -1,0 +1,252 @@
+/* join_held: a record that is held, its text and its end. */
+#include "core/join_parts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+/* Stamps without a fraction jump by a whole second. */
+#define RECORD_CLOCK_SLACK_US INT64_C(1000000)
+
+static void account(struct join *j, struct held *h)
+{
+    size_t now = h->text.cap + h->maybe_bytes + (h->head ? kept_bytes(h->head) : 0);
+    j->bytes += now - h->bytes;
+    h->bytes = now;
+}
+
+/* --- its stream and its time --- */
+
+static struct join_stream *stream_of(struct join *j, uint64_t key)
+{
+    struct join_stream *s = table_get(&j->streams, key);
+    if (!s) {
+        s = xcalloc(1, sizeof *s);
+        s->key = key;
+        TAILQ_INIT(&s->held);
+        table_put(&j->streams, key, s);
+    }
+    return s;
+}
+
+static void leave_stream(struct join *j, struct held *h)
+{
+    struct join_stream *s = h->stream;
+    TAILQ_REMOVE(&s->held, h, of_stream);
+    if (TAILQ_FIRST(&s->held))
+        return;
+    table_del(&j->streams, s->key);
+    free(s);
+}
+
+/* A line puts it off, which the heap need not know before it was due. */
+static void set_due(struct join *j, struct held *h)
+{
+    int64_t wait_us = h->opt.wait_us + (j->setup.record_clock ? RECORD_CLOCK_SLACK_US : 0);
+    h->due_us = j->now_us + wait_us < h->last_us ? j->now_us + wait_us : h->last_us;
+    if (!h->due.place || h->due_us < h->due.at_us)
+        due_put(&j->due, &h->due, h->due_us);
+}
+
+/* It has got a line. */
+static void touch(struct join *j, struct held *h, const struct placing *p)
+{
+    h->unnamed = !p->key.speaker;
+    TAILQ_REMOVE(&h->stream->held, h, of_stream);
+    TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
+    set_due(j, h);
+    account(j, h);
+}
+
+/* --- copies of lines --- */
+
+/* A copy to be held; takes over one that is there. */
+static struct kept *keep(struct join *j, struct placing *p)
+{
+    struct kept *k = p->kept;
+    if (!k) {
+        k = kept_new(&p->line);
+        kept_files_add(&j->files, k);
+        j->open++;
+    }
+    p->kept = NULL;
+    return k;
+}
+
+void held_release_line(struct join *j, struct kept *k, bool trace)
+{
+    struct join_line line = kept_line(k);
+    line.trace = trace;
+    kept_files_remove(&j->files, k);
+    assert(j->open > 0);
+    j->open--;
+    j->setup.release(j->setup.u, &line);
+    kept_free(k);
+}
+
+/* It has become part of another record. */
+static void merge_kept(struct join *j, struct kept *k)
+{
+    kept_files_remove(&j->files, k);
+    assert(j->open > 0);
+    j->open--;
+    j->setup.counts->v[COUNT_joined]++;
+    kept_free(k);
+}
+
+/* --- its text --- */
+
+struct slice held_said(const struct record *r)
+{
+    return r->headed && slice_eq(r->message, r->raw) ? SLICE("") : r->message;
+}
+
+void held_note_head(struct held *h, const struct record *r)
+{
+    h->headed = r->headed;
+    h->level = r->level;
+    h->in_lines = !slice_chr(r->message, '\n');
+}
+
+static void add_text(struct held *h, struct slice text)
+{
+    if (!h->text.max) {
+        sbuf_init(&h->text, h->opt.bytes);
+        sbuf_adds(&h->text, slice_sub(h->head->record->message, 0, h->opt.bytes));
+    }
+    sbuf_addc(&h->text, '\n');
+    sbuf_adds(&h->text, text);
+}
+
+static unsigned lines_in(struct slice s)
+{
+    unsigned n = 1;
+    for (const char *lf; (lf = slice_chr(s, '\n')); n++)
+        slice_skip(&s, (size_t)(lf - s.p) + 1);
+    return n;
+}
+
+static bool has_room(const struct held *h, struct slice text)
+{
+    size_t now = h->text.max ? h->text.n : h->head->record->message.n;
+    return h->lines < h->opt.lines && text.n < h->opt.bytes && now + 1 + text.n <= h->opt.bytes && !h->text.over;
+}
+
+static void release_head(struct join *j, struct held *h)
+{
+    struct kept *k = h->head;
+    h->head = NULL;
+    if (h->text.max)
+        k->record->message = sbuf_slice(&h->text);
+    held_release_line(j, k, h->walks && h->walk.sure);
+    sbuf_done(&h->text);
+    h->text.max = 0;
+}
+
+static void cut_text(struct join *j, struct held *h)
+{
+    h->head->record->truncated = true;
+    j->setup.counts->v[COUNT_cut_traces]++;
+    release_head(j, h);
+}
+
+static void take_text(struct join *j, struct held *h, struct slice text)
+{
+    if (h->head && !has_room(h, text))
+        cut_text(j, h);
+    if (!h->head) {
+        j->setup.counts->v[COUNT_cut_bytes] += text.n;
+        return;
+    }
+    add_text(h, text);
+    h->lines += lines_in(text);
+    h->head->record->lines += lines_in(text);
+}
+
+/* Provisional lines are part of it after all. */
+static void merge_maybe(struct join *j, struct held *h)
+{
+    for (struct kept *k; (k = TAILQ_FIRST(&h->maybe));) {
+        TAILQ_REMOVE(&h->maybe, k, link);
+        take_text(j, h, held_said(k->record));
+        merge_kept(j, k);
+    }
+    h->n_maybe = 0;
+    h->maybe_bytes = 0;
+}
+
+void held_take(struct join *j, struct held *h, struct placing *p)
+{
+    merge_maybe(j, h);
+    take_text(j, h, held_said(p->line.record));
+    if (p->kept)
+        merge_kept(j, p->kept);
+    else
+        j->setup.counts->v[COUNT_joined]++;
+    p->kept = NULL;
+    touch(j, h, p);
+}
+
+void held_take_maybe(struct join *j, struct held *h, struct placing *p)
+{
+    struct kept *k = keep(j, p);
+    TAILQ_INSERT_TAIL(&h->maybe, k, link);
+    h->n_maybe++;
+    h->maybe_bytes += kept_bytes(k);
+    touch(j, h, p);
+}
+
+/* --- its life --- */
+
+void held_begin(struct join *j, struct placing *p)
+{
+    struct held *h = xcalloc(1, sizeof *h);
+    h->stream = stream_of(j, p->key.stream);
+    h->speaker = p->key.speaker;
+    h->unnamed = !h->speaker;
+    h->opt = *p->line.message.stream->join;
+    h->by_position = p->line.message.stream->by_position;
+    h->head = keep(j, p);
+    h->lines = lines_in(h->head->record->message);
+    h->walks = p->opening == OPENS;
+    h->walk = p->walk;
+    held_note_head(h, p->line.record);
+    h->last_us = j->now_us + JOIN_AGE_MAX_US;
+    TAILQ_INIT(&h->maybe);
+    TAILQ_INSERT_TAIL(&j->by_age, h, by_age);
+    TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
+    j->n++;
+    set_due(j, h);
+    account(j, h);
+}
+
+static void give_back(struct join *j, struct held *h)
+{
+    for (struct kept *k; (k = TAILQ_LAST(&h->maybe, kept_list));) {
+        TAILQ_REMOVE(&h->maybe, k, link);
+        TAILQ_INSERT_HEAD(&j->back, k, link);
+    }
+}
+
+void held_end(struct join *j, struct held *h)
+{
+    TAILQ_REMOVE(&j->by_age, h, by_age);
+    due_take(&j->due, &h->due);
+    leave_stream(j, h);
+    j->n--;
+    j->bytes -= h->bytes;
+    give_back(j, h);
+    if (h->head)
+        release_head(j, h);
+    sbuf_done(&h->text);
+    free(h);
+}
+
+void held_cut(struct join *j, struct held *h)
+{
+    cut_text(j, h);
+    h->last_us = INT64_MAX;
+    set_due(j, h);
+    account(j, h);
+}

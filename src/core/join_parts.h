@@ -1,0 +1,93 @@
+/*
+ * join_parts: what the files of join share, and nobody else sees. They stand one above the other: join_key and
+ * join_kept, join_held, join_ask, join.
+ */
+#ifndef CORE_JOIN_PARTS_H
+#define CORE_JOIN_PARTS_H
+
+#include "core/due.h"
+#include "core/join_kept.h"
+
+/* A record that waits for its lines. */
+struct held {
+    TAILQ_ENTRY(held) by_age, of_stream;
+    struct join_stream *stream;
+    uint64_t speaker;
+    bool unnamed;     /* its last line named no speaker */
+    bool in_lines;    /* its last line came alone: a message with line feeds in it would be all that there is */
+    bool headed;      /* its last line had a head of its own, as log lines have, */
+    enum level level; /* and this level in it */
+    struct join_options opt;
+    bool by_position;       /* its stream */
+    struct kept *head;      /* NULL: it has been released, the rest of its lines are swallowed */
+    struct sbuf text;       /* of head and of what was joined to it; empty: of head alone */
+    unsigned lines;         /* of that text */
+    struct kept_list maybe; /* provisional */
+    unsigned n_maybe;
+    size_t maybe_bytes; /* of these */
+    bool walks;         /* a trace has begun; else its head may introduce one */
+    struct trace_walk walk;
+    int64_t due_us, last_us;
+    struct due_item due; /* no later than due_us: each line of its own puts that off */
+    size_t bytes;        /* in join.bytes */
+};
+
+TAILQ_HEAD(held_list, held);
+
+struct join_stream {
+    uint64_t key;
+    struct held_list held; /* who spoke last is first */
+};
+
+struct join {
+    struct join_setup setup;
+    const struct trace_engine *engine;
+    struct held_list by_age; /* the oldest first */
+    struct due due;
+    struct table streams;
+    struct kept_files files;
+    struct kept_list back; /* lines given back, in order */
+    unsigned n;
+    size_t bytes;
+    uint64_t open;
+    int64_t now_us;
+    bool flushing;
+};
+
+/* The line that is placed, and what asking it for a trace has told. */
+struct placing {
+    struct join_line line;
+    struct kept *kept; /* NULL: it is nobody's copy yet */
+    struct join_key key;
+    enum { NOT_ASKED, OPENS, OPENED_AND_ENDED, PLAIN } opening;
+    struct trace_walk walk;
+};
+
+/* --- join_held: what is held --- */
+
+/* The record is held from now on. */
+void held_begin(struct join *j, struct placing *p);
+/* What a record says to a trace: nothing, where its head is all there is of it and stands for its message. */
+struct slice held_said(const struct record *r);
+/* Of the last line that is part of it. */
+void held_note_head(struct held *h, const struct record *r);
+/* The line is part of it, and all that were provisional are; or it is one more of these. */
+void held_take(struct join *j, struct held *h, struct placing *p);
+void held_take_maybe(struct join *j, struct held *h, struct placing *p);
+/* What it has is released. Provisional lines are to be placed anew, before what is waiting for that already. */
+void held_end(struct join *j, struct held *h);
+/* It has become too long or too old: the rest of its lines is swallowed as long as they come. */
+void held_cut(struct join *j, struct held *h);
+/* A line without a place is handed out. */
+void held_release_line(struct join *j, struct kept *k, bool trace);
+
+/* --- join_ask: what is held is asked whether a line is part of it --- */
+
+/* Whether a trace begins in the message, and whether it is open at its end: p->opening. */
+void join_ask_opening(struct join *j, struct placing *p);
+/* True: what is held of the stream has taken the line. What says that it has ended is released. */
+bool join_ask_stream(struct join *j, struct placing *p);
+/* Its level, or the colon at its end, tells that a trace may follow. */
+bool join_may_introduce(const struct record *r);
+
+#endif
