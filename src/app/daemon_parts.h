@@ -64,7 +64,7 @@ void daemon_leave_own_store(struct daemon *dm);
 struct shares *daemon_measure(struct daemon *dm);
 /* What the worker has judged and the store has not taken. */
 struct count_open daemon_waiting(const struct daemon *dm);
-/* Positions, flood control and deadlines to the worker, which has been prepared. */
+/* Positions, flood control, deadlines and what was held to the worker, which has been prepared. */
 void daemon_restore(struct daemon *dm);
 
 #endif

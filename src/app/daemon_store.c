@@ -118,6 +118,11 @@ static void daemon_store_restore_deadline(void *u, const struct deadline_row *ro
     worker_restore_deadline(u, row);
 }
 
+static void daemon_store_restore_held(void *u, const struct join_row *row)
+{
+    worker_restore_held(u, row);
+}
+
 void daemon_restore(struct daemon *dm)
 {
     struct positions known = {0};
@@ -129,6 +134,7 @@ void daemon_restore(struct daemon *dm)
     store_floods(dm->store, daemon_store_restore_flood, dm->worker);
     worker_restore_clock(dm->worker, store_clock(dm->store));
     store_deadlines(dm->store, daemon_store_restore_deadline, dm->worker);
+    store_held(dm->store, daemon_store_restore_held, dm->worker);
     positions_done(&known);
 }
 

@@ -315,6 +315,7 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                              .emit = worker_add_event,
                                              .flood_row = worker_add_flood,
                                              .deadline_row = worker_add_deadline,
+                                             .held_row = worker_add_held,
                                              .check_in = worker_add_check_in}};
     w->pipeline = pipeline_new(&setup);
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);
@@ -383,6 +384,17 @@ void worker_restore_clock(struct worker *w, int64_t clock_us)
 void worker_restore_deadline(struct worker *w, const struct deadline_row *row)
 {
     deadline_event_restore(pipeline_deadlines(w->pipeline), row);
+}
+
+/* Its lines are read once more, from the store. */
+void worker_restore_held(struct worker *w, const struct join_row *row)
+{
+    unsigned lines = pipeline_restore_held(w->pipeline, row, clock_wall_us());
+    w->counts.v[COUNT_lines_in] += lines;
+    w->counts.v[COUNT_restored_lines] += lines;
+    w->counts.v[COUNT_held_lost] += row->lines > lines ? row->lines - lines : 0;
+    if (!lines)
+        worker_add_held(w, &(struct join_row){.key = row->key, .closed = true});
 }
 
 void worker_answer(struct worker *w, struct shares *used)

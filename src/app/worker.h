@@ -67,12 +67,14 @@ struct worker;
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
 /* Makes the pipeline. The worker holds the snapshot until it is joined. */
 void worker_prepare(struct worker *w, struct snapshot *now);
-/* What the store knows of files, of flood control and of lines waited for, between worker_prepare and worker_look. */
+/* What the store knows of files, of flood control, of lines waited for and of records held, between worker_prepare and
+ * worker_look. */
 void worker_restore(struct worker *w, const struct positions *known);
 void worker_restore_flood(struct worker *w, const struct flood_row *row);
 /* Before the rows. */
 void worker_restore_clock(struct worker *w, int64_t clock_us);
 void worker_restore_deadline(struct worker *w, const struct deadline_row *row);
+void worker_restore_held(struct worker *w, const struct join_row *row);
 /*
  * Tails look for their files, before anyone is told that crumbd is ready: a line written after that moment must not
  * count as old. Nothing is read. What is new is the first checkpoint, to be stored and answered like any other; NULL:

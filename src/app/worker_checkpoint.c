@@ -20,6 +20,7 @@ void worker_checkpoint_free(struct worker_checkpoint *c)
     free(c->checkpoint.positions);
     free(c->checkpoint.limits);
     free(c->checkpoint.deadlines);
+    free(c->checkpoint.held);
     free(c->checkpoint.reports);
     free(c->inputs);
     arena_done(&c->arena);
@@ -112,6 +113,15 @@ void worker_add_deadline(void *u, const struct deadline_row *row)
     *out = *row;
     out->rule = arena_dup(&c->arena, row->rule);
     out->record = scrubbed_dup(&c->arena, row->record);
+}
+
+void worker_add_held(void *u, const struct join_row *row)
+{
+    struct worker_checkpoint *c = worker_next(u);
+    c->checkpoint.held = xroom(c->checkpoint.held, c->checkpoint.n_held, sizeof *c->checkpoint.held);
+    struct join_row *out = &c->checkpoint.held[c->checkpoint.n_held++];
+    *out = *row;
+    out->held = scrubbed_dup(&c->arena, row->held);
 }
 
 void worker_add_flood(void *u, const struct flood_row *row)
@@ -243,7 +253,7 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
 
 static bool has_rows(const struct checkpoint *c)
 {
-    return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_reports;
+    return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_held || c->n_reports;
 }
 
 static void note_stopped(struct worker *w)

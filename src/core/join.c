@@ -64,6 +64,7 @@ static void place_back(struct join *j)
         const struct join_line line = kept_line(k);
         struct placing p;
         placing_init(&p, &line, k);
+        p.key = k->key;
         TAILQ_REMOVE(&j->back, k, link);
         struct kept *after = TAILQ_FIRST(&j->back);
         if (ask(j, &p))
@@ -153,17 +154,27 @@ void join_flush(struct join *j)
     assert(!j->n && !j->bytes && !j->open);
 }
 
+/* --- the store --- */
+
 void join_checkpoint(struct join *j)
 {
-    struct held *next;
-    j->flushing = true;
-    for (struct held *h = TAILQ_FIRST(&j->by_age); h; h = next) {
-        next = TAILQ_NEXT(h, by_age);
-        if (h->by_position)
-            held_end(j, h);
-    }
+    if (!j->setup.row)
+        return;
+    join_rows_clear(j);
+    place_back(j);
+    join_rows_tell(j);
+    j->flushing = true; /* what has no row now would have none in this checkpoint */
     place_back(j);
     j->flushing = false;
+}
+
+unsigned join_restore(struct join *j, const struct join_row *row, int64_t now_us)
+{
+    j->now_us = now_us;
+    unsigned lines = join_rows_restore(j, row);
+    place_back(j);
+    keep_within_caps(j);
+    return lines;
 }
 
 /* --- its life --- */
@@ -175,6 +186,7 @@ struct join *join_new(const struct join_setup *setup, const struct trace_engine 
     j->engine = engine;
     TAILQ_INIT(&j->by_age);
     TAILQ_INIT(&j->back);
+    sbuf_init(&j->row, JOIN_ROWS_BYTES_MAX);
     return j;
 }
 
@@ -183,13 +195,20 @@ static void join_forget(void *u, const struct join_line *line)
     (void)u, (void)line;
 }
 
+static void join_forget_row(void *u, const struct join_row *row)
+{
+    (void)u, (void)row;
+}
+
 void join_free(struct join *j)
 {
     j->setup.release = join_forget;
+    j->setup.row = join_forget_row;
     join_flush(j);
     table_done(&j->streams);
     due_done(&j->due);
     kept_files_free(&j->files);
+    sbuf_done(&j->row);
     free(j);
 }
 

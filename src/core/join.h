@@ -12,6 +12,8 @@
  * the input's options, and then it is released at once and the rest of its lines are swallowed; JOIN_HELD_MAX records
  * and JOIN_BYTES_MAX bytes in all, and then the oldest is released early. Each is counted. Owns its copies. Pure; one
  * thread.
+ *
+ * A crash takes nothing of it: of a file what is held is read again, of anything else the store has it as rows.
  */
 #ifndef CORE_JOIN_H
 #define CORE_JOIN_H
@@ -20,11 +22,14 @@
 
 #include "base/count.h"
 #include "base/hash.h"
+#include "core/join_row.h"
+#include "core/scrub.h"
 #include "core/stream.h"
 #include "core/trace.h"
 
-enum { JOIN_HELD_MAX = 4096, JOIN_BYTES_MAX = 16 << 20 };
+enum { JOIN_HELD_MAX = 4096, JOIN_BYTES_MAX = 16 << 20, JOIN_ROWS_BYTES_MAX = 2 << 20 };
 #define JOIN_AGE_MAX_US INT64_C(5000000)
+#define JOIN_RESTORED_WAIT_US INT64_C(2000000) /* its sender has to find its way back */
 
 /* What join says of an input when nothing else is said. */
 extern const struct join_options join_defaults;
@@ -47,11 +52,14 @@ struct trace_engine {
 
 struct join_setup {
     struct counts *counts;
-    struct hash_secret secret;
+    struct hash_secret secret; /* the same in each run that has the same store */
+    uint64_t run_key;          /* part of the ids of events of lines that cannot be read again */
+    struct scrub *scrub;
     bool record_clock; /* time is that of the records, whose stamps may have no fraction: waits a little longer */
     void *u;
     /* Called from within feed, tick, use and flush, in the order in which the records came. */
     void (*release)(void *u, const struct join_line *line);
+    join_row_f *row; /* NULL: nothing is kept */
 };
 
 struct join;
@@ -69,8 +77,15 @@ bool join_waits(const struct join *j);
 int64_t join_tick(struct join *j, int64_t now_us);
 /* Releases everything: at the end of input, at exit. */
 void join_flush(struct join *j);
-/* Before a checkpoint: releases what is held of streams that would not come again behind it (stream.by_position). */
+/*
+ * Before a checkpoint: tells the rows that have changed of what is held and cannot be read again. Those of them that
+ * are over JOIN_ROWS_BYTES_MAX are not kept, and counted; where reading goes on behind them (stream.by_position) they
+ * are released.
+ */
 void join_checkpoint(struct join *j);
+/* Puts back what the store has, before the first line: it waits for the lines that still come of its stream, at least
+ * JOIN_RESTORED_WAIT_US. Returns how many lines have no fate yet; 0: it cannot be read. */
+unsigned join_restore(struct join *j, const struct join_row *row, int64_t now_us);
 
 /* Lines fed that have no fate yet, also not `joined`. */
 uint64_t join_open(const struct join *j);

@@ -14,6 +14,7 @@ static void account(struct join *j, struct held *h)
     size_t now = h->text.cap + h->maybe_bytes + (h->head ? kept_bytes(h->head) : 0);
     j->bytes += now - h->bytes;
     h->bytes = now;
+    h->row.changed = true;
 }
 
 /* --- its stream and its time --- */
@@ -44,7 +45,8 @@ static void leave_stream(struct join *j, struct held *h)
 static void set_due(struct join *j, struct held *h)
 {
     int64_t wait_us = h->opt.wait_us + (j->setup.record_clock ? RECORD_CLOCK_SLACK_US : 0);
-    h->due_us = j->now_us + wait_us < h->last_us ? j->now_us + wait_us : h->last_us;
+    h->due_us = j->now_us + wait_us > h->until_us ? j->now_us + wait_us : h->until_us;
+    h->due_us = h->due_us < h->last_us ? h->due_us : h->last_us;
     if (!h->due.place || h->due_us < h->due.at_us)
         due_put(&j->due, &h->due, h->due_us);
 }
@@ -61,8 +63,7 @@ static void touch(struct join *j, struct held *h, const struct placing *p)
 
 /* --- copies of lines --- */
 
-/* A copy to be held; takes over one that is there. */
-static struct kept *keep(struct join *j, struct placing *p)
+struct kept *held_keep(struct join *j, struct placing *p)
 {
     struct kept *k = p->kept;
     if (!k) {
@@ -70,6 +71,7 @@ static struct kept *keep(struct join *j, struct placing *p)
         kept_files_add(&j->files, k);
         j->open++;
     }
+    k->key = p->key;
     p->kept = NULL;
     return k;
 }
@@ -133,9 +135,21 @@ static bool has_room(const struct held *h, struct slice text)
     return h->lines < h->opt.lines && text.n < h->opt.bytes && now + 1 + text.n <= h->opt.bytes && !h->text.over;
 }
 
+/* In the checkpoint that has what becomes of it. */
+static void forget_row(struct join *j, struct held *h)
+{
+    const struct join_row gone = {.key = h->row.key, .closed = true};
+    if (!h->row.key)
+        return;
+    j->row_bytes -= h->row.bytes;
+    h->row.key = h->row.bytes = 0;
+    j->setup.row(j->setup.u, &gone);
+}
+
 static void release_head(struct join *j, struct held *h)
 {
     struct kept *k = h->head;
+    forget_row(j, h);
     h->head = NULL;
     if (h->text.max)
         k->record->message = sbuf_slice(&h->text);
@@ -190,7 +204,7 @@ void held_take(struct join *j, struct held *h, struct placing *p)
 
 void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 {
-    struct kept *k = keep(j, p);
+    struct kept *k = held_keep(j, p);
     TAILQ_INSERT_TAIL(&h->maybe, k, link);
     h->n_maybe++;
     h->maybe_bytes += kept_bytes(k);
@@ -199,15 +213,16 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 
 /* --- its life --- */
 
-void held_begin(struct join *j, struct placing *p)
+struct held *held_begin(struct join *j, struct placing *p)
 {
     struct held *h = xcalloc(1, sizeof *h);
     h->stream = stream_of(j, p->key.stream);
     h->speaker = p->key.speaker;
     h->unnamed = !h->speaker;
     h->opt = *p->line.message.stream->join;
+    h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;
-    h->head = keep(j, p);
+    h->head = held_keep(j, p);
     h->lines = lines_in(h->head->record->message);
     h->walks = p->opening == OPENS;
     h->walk = p->walk;
@@ -219,6 +234,7 @@ void held_begin(struct join *j, struct placing *p)
     j->n++;
     set_due(j, h);
     account(j, h);
+    return h;
 }
 
 static void give_back(struct join *j, struct held *h)
@@ -241,6 +257,12 @@ void held_end(struct join *j, struct held *h)
         release_head(j, h);
     sbuf_done(&h->text);
     free(h);
+}
+
+void held_wait(struct join *j, struct held *h, int64_t us)
+{
+    h->until_us = j->now_us + us;
+    set_due(j, h);
 }
 
 void held_cut(struct join *j, struct held *h)

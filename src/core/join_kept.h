@@ -17,6 +17,7 @@ struct kept {
     struct message message;
     struct stream stream;
     int64_t received_us;
+    struct join_key key; /* once its stream has been asked; else 0 */
     bool blank, alien;
 };
 

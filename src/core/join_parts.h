@@ -1,6 +1,6 @@
 /*
  * join_parts: what the files of join share, and nobody else sees. They stand one above the other: join_key and
- * join_kept, join_held, join_ask, join.
+ * join_kept, join_held, join_codec, join_ask, join_rows, join.
  */
 #ifndef CORE_JOIN_PARTS_H
 #define CORE_JOIN_PARTS_H
@@ -18,18 +18,25 @@ struct held {
     bool headed;      /* its last line had a head of its own, as log lines have, */
     enum level level; /* and this level in it */
     struct join_options opt;
-    bool by_position;       /* its stream */
-    struct kept *head;      /* NULL: it has been released, the rest of its lines are swallowed */
-    struct sbuf text;       /* of head and of what was joined to it; empty: of head alone */
-    unsigned lines;         /* of that text */
-    struct kept_list maybe; /* provisional */
+    bool of_file, by_position; /* its stream */
+    struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
+    struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
+    unsigned lines;            /* of that text */
+    struct kept_list maybe;    /* provisional */
     unsigned n_maybe;
     size_t maybe_bytes; /* of these */
     bool walks;         /* a trace has begun; else its head may introduce one */
     struct trace_walk walk;
     int64_t due_us, last_us;
+    int64_t until_us;    /* not due before */
     struct due_item due; /* no later than due_us: each line of its own puts that off */
     size_t bytes;        /* in join.bytes */
+    struct {             /* of the store (join_row.h) */
+        uint64_t key;    /* 0: there is none */
+        size_t bytes;
+        bool changed; /* it has got lines since */
+        bool refused; /* and could not be told of them */
+    } row;
 };
 
 TAILQ_HEAD(held_list, held);
@@ -48,7 +55,8 @@ struct join {
     struct kept_files files;
     struct kept_list back; /* lines given back, in order */
     unsigned n;
-    size_t bytes;
+    size_t bytes, row_bytes;
+    struct sbuf row; /* the one that is told */
     uint64_t open;
     int64_t now_us;
     bool flushing;
@@ -66,7 +74,9 @@ struct placing {
 /* --- join_held: what is held --- */
 
 /* The record is held from now on. */
-void held_begin(struct join *j, struct placing *p);
+struct held *held_begin(struct join *j, struct placing *p);
+/* A copy to be held; takes over one that is there. */
+struct kept *held_keep(struct join *j, struct placing *p);
 /* What a record says to a trace: nothing, where its head is all there is of it and stands for its message. */
 struct slice held_said(const struct record *r);
 /* Of the last line that is part of it. */
@@ -78,6 +88,8 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p);
 void held_end(struct join *j, struct held *h);
 /* It has become too long or too old: the rest of its lines is swallowed as long as they come. */
 void held_cut(struct join *j, struct held *h);
+/* It is due in so much time at the earliest. */
+void held_wait(struct join *j, struct held *h, int64_t us);
 /* A line without a place is handed out. */
 void held_release_line(struct join *j, struct kept *k, bool trace);
 
@@ -89,5 +101,15 @@ void join_ask_opening(struct join *j, struct placing *p);
 bool join_ask_stream(struct join *j, struct placing *p);
 /* Its level, or the colon at its end, tells that a trace may follow. */
 bool join_may_introduce(const struct record *r);
+
+/* --- join_rows: what the store keeps of it --- */
+
+/* Ends what has provisional lines without the record that they would stand with. They wait to be placed. */
+void join_rows_clear(struct join *j);
+/* Tells the rows that have changed, as far as they may. */
+void join_rows_tell(struct join *j);
+/* Holds again what a row has. Its provisional lines wait to be placed. Returns how many lines there are; 0: it cannot
+ * be read. */
+unsigned join_rows_restore(struct join *j, const struct join_row *row);
 
 #endif

@@ -131,6 +131,12 @@ static void pipeline_on_release(void *u, const struct join_line *l)
         arena_reset(&parts->arena);
 }
 
+static void pipeline_on_held_row(void *u, const struct join_row *row)
+{
+    const struct pipeline *p = u;
+    p->parts.setup.hooks.held_row(p->parts.setup.hooks.u, row);
+}
+
 /* Each line of its format is a record, or the framer has joined its lines, and nothing waits: most lines of nginx's. */
 static bool is_whole(const struct pipeline *p, const struct message *m)
 {
@@ -441,6 +447,12 @@ void pipeline_let_go(struct pipeline *p)
     join_flush(p->join);
 }
 
+unsigned pipeline_restore_held(struct pipeline *p, const struct join_row *row, int64_t now_us)
+{
+    set_clock(&p->parts, now_us);
+    return join_restore(p->join, row, p->parts.now_us);
+}
+
 void pipeline_flush(struct pipeline *p)
 {
     pipeline_let_go(p);
@@ -476,11 +488,14 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     deadline_event_init(&p->deadlines, &p->parts, &p->gate, p->breadcrumbs);
     p->record = &p->decoded;
     pipeline_trace_init(&p->trace, setup->rules->traces, setup->options, &setup->source);
-    const struct join_setup join = {.counts = &p->parts.counts,
-                                    .secret = setup->secret,
-                                    .record_clock = setup->record_clock,
-                                    .u = p,
-                                    .release = pipeline_on_release};
+    struct join_setup join = {.counts = &p->parts.counts,
+                              .run_key = setup->run_key,
+                              .scrub = p->parts.scrub,
+                              .record_clock = setup->record_clock,
+                              .u = p,
+                              .release = pipeline_on_release,
+                              .row = setup->hooks.held_row ? pipeline_on_held_row : NULL};
+    memcpy(&join.secret, setup->store_id, sizeof join.secret); /* what is held is found by its key after a restart */
     p->join = join_new(&join, &p->trace.engine);
     return p;
 }

@@ -38,9 +38,12 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
 void pipeline_let_go(struct pipeline *p);
 /* Lets everything go, summaries included: at the end of input and at exit. */
 void pipeline_flush(struct pipeline *p);
-/* Emits an open form of every waiting event that has none yet, and hands out the changed rows of flood control and of
- * deadlines. */
+/* Emits an open form of every waiting event that has none yet, and hands out the changed rows of flood control, of
+ * deadlines and of what is held. */
 void pipeline_checkpoint(struct pipeline *p);
+/* Puts back what was held when an earlier run ended without its end, before the first message. Returns how many lines
+ * without a fate come back; 0: the row cannot be read. */
+unsigned pipeline_restore_held(struct pipeline *p, const struct join_row *row, int64_t now_us);
 /* With record_clock: so much time passes without a message. */
 void pipeline_elapse(struct pipeline *p, int64_t us);
 

@@ -29,7 +29,8 @@ void pipeline_parts_make_id(const struct pipeline_parts *p, char out[33], uint64
 
 uint64_t pipeline_parts_message_key(const struct pipeline_parts *p, const struct message *m)
 {
-    return m->stream->file_key ? m->stream->file_key : p->setup.run_key;
+    const struct stream *s = m->stream;
+    return s->file_key ? s->file_key : s->run_key ? s->run_key : p->setup.run_key;
 }
 
 uint64_t pipeline_parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed)

@@ -34,8 +34,8 @@ void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *
 void pipeline_parts_done(struct pipeline_parts *p);
 void pipeline_parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset,
                             uint64_t ordinal);
-/* Returns the key for the id of a message, beside its offset: of its file, or of this run where it cannot be read
- * again. There the offset is the message's number. */
+/* Returns the key for the id of a message, beside its offset: of its file, or of the run that read it where it cannot
+ * be read again. There the offset is the message's number. */
 uint64_t pipeline_parts_message_key(const struct pipeline_parts *p, const struct message *m);
 /* Returns the key of a text that a log may have written, as the store keeps it. */
 uint64_t pipeline_parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed);

@@ -8,6 +8,7 @@
 #include "core/deadline.h"
 #include "core/event.h"
 #include "core/flood.h"
+#include "core/join_row.h"
 #include "core/judge.h"
 #include "core/stream.h"
 #include "core/trace_source.h"
@@ -58,6 +59,7 @@ struct pipeline_hooks {
     void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
     flood_row_f *flood_row;       /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
     deadline_row_f *deadline_row; /* the same of what is waited for */
+    join_row_f *held_row;         /* of what is held for the lines of a stack trace; closed as it is released */
     /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as
        its fate. May be NULL. */
     void (*deadlines)(void *u, const struct outcome *j);

@@ -32,7 +32,8 @@ struct stream {
     uint64_t network;        /* hash of its network address, by which shares go; 0: it is this host */
     bool trusted;            /* its fields may set reserved names */
     uint64_t file_key;       /* the store's key of a tailed file; 0: messages cannot be read again */
-    bool by_position; /* it goes on where the checkpoint stands, also with lines that were held then: they are not */
+    bool by_position;        /* it goes on behind the lines that were held then: the store has them */
+    uint64_t run_key;        /* of a line that an earlier run has read: part of its events' ids; 0: this run's */
     const struct container *container; /* whose log it is, or NULL */
     uint64_t ring;                     /* breadcrumb ring of records that name no finer one */
     const struct join_options *join;   /* the input's; NULL: nothing is joined */

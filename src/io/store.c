@@ -338,6 +338,8 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct c
         ok = store_put_flood(s, &c->limits[i]);
     for (unsigned i = 0; ok && i < c->n_deadlines; i++)
         ok = store_put_deadline(s, &c->deadlines[i]);
+    for (unsigned i = 0; ok && i < c->n_held; i++)
+        ok = store_put_held(s, &c->held[i]);
     if (ok && c->clock_us > 0)
         ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
@@ -348,8 +350,8 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct c
 static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && c->clock_us <= 0 && !c->n_reports &&
-           memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && !c->n_held && c->clock_us <= 0 &&
+           !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 /* Says why a checkpoint was not stored, and gives up what can be given up for it, for the next time it is tried. */

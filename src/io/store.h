@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/sbuf.h"
 #include "core/flood.h"
+#include "core/join_row.h"
 #include "core/options.h"
 #include "core/deadline.h"
 #include "io/item_kind.h"
@@ -66,7 +67,9 @@ struct checkpoint {
     unsigned n_floods;
     struct deadline_row *deadlines; /* changed lines waited for */
     unsigned n_deadlines;
-    int64_t clock_us; /* clock of these; 0 or less: it is not told */
+    int64_t clock_us;      /* clock of these; 0 or less: it is not told */
+    struct join_row *held; /* changed records that wait for the lines of their stack trace */
+    unsigned n_held;
     struct store_report *reports;
     unsigned n_reports;
     struct counts counts; /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
@@ -121,6 +124,8 @@ void store_floods(struct store *s, flood_row_f *each, void *u);
 /* Calls back for everything that is waited for, in the order of since_us. */
 void store_deadlines(struct store *s, deadline_row_f *each, void *u);
 int64_t store_clock(struct store *s);
+/* Calls back for every record that was held when the last run ended without its end, in the order of since_us. */
+void store_held(struct store *s, join_row_f *each, void *u);
 /* Calls back for everything that the project has not been told yet. */
 void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);
 /* Says that so much of it has been told. */

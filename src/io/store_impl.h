@@ -12,7 +12,7 @@
 #include "io/store.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 9,
+    STORE_SCHEMA_VERSION = 10,
     STORE_RESERVE_PAGES = 32,          /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
@@ -68,6 +68,9 @@ enum query {
     Q_REPLACED,
     Q_HURRY,
     Q_DROP_OPEN,
+    Q_HELD,
+    Q_HELD_GONE,
+    Q_HELD_ALL,
     Q_N
 };
 
@@ -167,6 +170,7 @@ bool store_upgrade(struct store *s, int64_t from, struct diag *d);
 /* ---- store_state.c: parts of a checkpoint, inside its transaction ---- */
 bool store_put_flood(struct store *s, const struct flood_row *row);
 bool store_put_deadline(struct store *s, const struct deadline_row *row);
+bool store_put_held(struct store *s, const struct join_row *row);
 bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
 

@@ -78,6 +78,10 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "INSERT OR REPLACE INTO position SELECT input,'',0,CAST('cursor1 '||path AS BLOB) FROM file"
     " WHERE path<>'' AND ino=0 AND input LIKE 'journal:%';"
     "DROP TABLE file;",
+
+    /* Records that wait for the lines of their stack trace, of senders that do not send again. */
+    "CREATE TABLE held(key INTEGER PRIMARY KEY, since_us INTEGER NOT NULL, lines INTEGER NOT NULL, held BLOB NOT "
+    "NULL);",
 };
 
 /* The oldest rows of the input that uses most of the store. */
@@ -151,6 +155,9 @@ const char *const store_sql[Q_N] = {
     [Q_DEADLINE] = "INSERT OR REPLACE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
     [Q_DEADLINE_GONE] = "DELETE FROM overdue WHERE key=?1",
     [Q_DEADLINES] = "SELECT * FROM overdue ORDER BY since_us",
+    [Q_HELD] = "INSERT OR REPLACE INTO held VALUES(?1,?2,?3,?4)",
+    [Q_HELD_GONE] = "DELETE FROM held WHERE key=?1",
+    [Q_HELD_ALL] = "SELECT key,since_us,lines,held FROM held ORDER BY since_us,key",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,

@@ -1,4 +1,4 @@
-/* store_state: what the store keeps for flood control, lines waited for and client reports. */
+/* store_state: what the store keeps for flood control, lines waited for, records held and client reports. */
 #include "io/store_impl.h"
 
 /* Binds NULL for a slice that is absent, so that coalesce keeps what the row has. */
@@ -116,6 +116,35 @@ void store_deadlines(struct store *s, deadline_row_f *each, void *u)
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
         store_failed(s, "read what is waited for");
+}
+
+bool store_put_held(struct store *s, const struct join_row *row)
+{
+    enum query how = row->closed ? Q_HELD_GONE : Q_HELD;
+    sqlite3_stmt *q = s->stmt[how];
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
+    if (!row->closed) {
+        sqlite3_bind_int64(q, 2, row->since_us);
+        sqlite3_bind_int64(q, 3, row->lines);
+        sqlite3_bind_blob(q, 4, row->held.text.p, (int)row->held.text.n, SQLITE_STATIC);
+    }
+    return store_run(s, how);
+}
+
+void store_held(struct store *s, join_row_f *each, void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_HELD_ALL];
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        const struct join_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
+                                     .since_us = sqlite3_column_int64(q, 1),
+                                     .lines = (unsigned)sqlite3_column_int(q, 2),
+                                     .held = scrubbed_vouch(store_column(q, 3))};
+        each(u, &row);
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read what was held");
 }
 
 bool store_put_clock(struct store *s, int64_t clock_us)

@@ -12,6 +12,7 @@
  *   E id created next attempts time title level reason payload
  *                                                            a row of the outbox, as the page and `queue` show it
  *   P part offset blob                                       the position of a tailed file
+ *   H key since lines held                                  a record that was held for the lines of its stack trace
  *   M message                                                a message comes, as JSON
  *   +N                                                       N milliseconds pass
  *   !                                                        a cut
@@ -156,6 +157,15 @@ static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
     deadline_event_restore(pipeline_deadlines(r->pipeline), &row);
 }
 
+static void take_held(struct run *r, const struct slice f[FIELDS_MAX])
+{
+    const struct join_row row = {.key = (uint64_t)number_of(f[1]),
+                                 .since_us = number_of(f[2]),
+                                 .lines = (unsigned)number_of(f[3]),
+                                 .held = {f[4]}};
+    r->messages += pipeline_restore_held(r->pipeline, &row, r->now_us);
+}
+
 static void read_record(struct slice packed)
 {
     static struct record record, again;
@@ -266,6 +276,9 @@ static void step(struct run *r, struct slice line)
     case 'O':
         take_deadline(r, f);
         break;
+    case 'H':
+        take_held(r, f);
+        break;
     case 'R':
         read_record(f[1]);
         break;
@@ -317,6 +330,12 @@ static void on_deadline_row(void *u, const struct deadline_row *row)
     (void)u, (void)sum;
 }
 
+static void on_held_row(void *u, const struct join_row *row)
+{
+    volatile uint64_t sum = slice_hash(row->held.text, 0);
+    (void)u, (void)sum;
+}
+
 int fuzz_target(const uint8_t *data, size_t size)
 {
     static const uint8_t store_id[16] = "fuzz";
@@ -332,6 +351,7 @@ int fuzz_target(const uint8_t *data, size_t size)
                                                    .emit = on_event,
                                                    .flood_row = on_flood_row,
                                                    .deadline_row = on_deadline_row,
+                                                   .held_row = on_held_row,
                                                    .check_in = on_check_in}};
     r.pipeline = pipeline_new(&setup);
     for (unsigned i = 0; input.p && i < STEPS_MAX; i++)

@@ -1,9 +1,11 @@
 """The systemd journal, live: a systemd-journald in a namespace of its own, fed by systemd's and util-linux's own tools."""
+import random
 import re
 import socket
 
 from harness import Daemon
 from journald import Journald, Unit
+from jvm import check_whole, number, trace
 
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
@@ -135,3 +137,29 @@ def scenario_journal_exactly_once(t):
     d.stop()
     t.eq(sent, ENTRIES)
     t.eq(numbers(up), list(range(ENTRIES)))
+
+
+def scenario_journal_killed_in_traces(t):
+    """Two programs' traces, line by line; crumbd is killed again and again. Each is one event, whole: what a checkpoint was behind, the
+    store had."""
+    j, up = Journald(t), t.upstream()
+    traces, rnd = 24, random.Random(6)
+    what = "all, join: {wait: 5s}"
+    d = start(t, j, what, up=up)
+    todo = [[(k, line) for n in range(traces) if n % 2 == k for line in trace(n)] for k in range(2)]
+    lines = len(todo[0]) + len(todo[1])
+    kill_at = set(rnd.sample(range(10, lines - 10), 8))
+    for i in range(lines):
+        k = rnd.choice([k for k in range(2) if todo[k]])
+        program, line = todo[k].pop(0)
+        j.send({"MESSAGE": line, "PRIORITY": "3", "SYSLOG_IDENTIFIER": "shop-%d" % program})
+        if i in kill_at:
+            d.wait_count("lines_in", 1)  # something of it is in a checkpoint
+            d.kill()
+            d = start(t, j, what, up=up)
+    t.until(lambda: len(up.events) >= traces, lambda: "%d of %d events" % (len(up.events), traces))
+    t.eq(sorted(map(number, up.events)), list(range(traces)))
+    for event in up.events:
+        check_whole(t, event, number(event))
+    d.stop()
+    t.eq((len(up.events), up.duplicates), (traces, {}))

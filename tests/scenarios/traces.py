@@ -5,6 +5,7 @@ import socket
 import threading
 
 from harness import free_port, nginx_line
+from jvm import check_whole, number, trace
 
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
@@ -14,29 +15,6 @@ rules: []
 breadcrumbs: {{wait: 10ms}}
 limits: {{per_issue: {{burst: 2000000000, period: 1h}}, per_minute: 2000000000, per_day: 2000000000}}
 """
-
-
-def trace(n):
-    """What a JVM prints of fault n."""
-    return ["java.lang.IllegalStateException: no stock for item %d" % n,
-            "\tat com.acme.Stock.take(Stock.java:12)",
-            "\tat com.acme.Shop.order(Shop.java:42)",
-            "\tat java.base/java.lang.Thread.run(Thread.java:833)",
-            "Caused by: java.io.IOException: disk %d" % n,
-            "\tat com.acme.Disk.read(Disk.java:3)",
-            "\t... 3 more"]
-
-
-def check_whole(t, event, n):
-    cause, thrown = event["exception"]["values"]
-    t.eq((thrown["value"], cause["value"]), ("no stock for item %d" % n, "disk %d" % n))
-    t.eq([f["function"] for f in thrown["stacktrace"]["frames"]], ["run", "order", "take"])
-    t.eq(cause["stacktrace"]["frames"][-1]["function"], "read")
-    t.eq(event["platform"], "java")
-
-
-def number(event):
-    return int(event["exception"]["values"][-1]["value"].split()[-1])
 
 
 def scenario_traces_of_two_containers(t):
@@ -123,3 +101,84 @@ def scenario_kills_among_traces(t):
         check_whole(t, event, number(event))
     d.stop()
     t.eq(len(up.events), traces)
+
+
+def gelf(text, container, level=3):
+    return json.dumps({"version": "1.1", "host": "docker-1", "short_message": text, "level": level,
+                       "_container_id": "%064x" % container, "_container_name": "shop-%d" % container}).encode()
+
+
+def syslog(text, process, level=3):
+    return b"<%d>1 2026-11-29T10:00:00.123Z web-1 shop %d - - %s\n" % (8 + level, process, text.encode())
+
+
+def kills_among_lines(t, inputs, connect, form):
+    """Two senders' lines in turn; crumbd is killed after every few of them, when the store has them. Each trace is one event, whole; a
+    plain line stands before each."""
+    up = t.upstream()
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs=inputs))
+    lines = [(k, line) for pair in zip(*(["order %d" % k, "cannot take an order"] + trace(k) for k in range(2)))
+             for k, line in enumerate(pair)]
+    d = t.start(config)
+    sent = 0
+    for i in range(0, len(lines), 3):
+        send = connect()
+        for k, line in lines[i:i + 3]:
+            send(form(line, k, 6 if line.startswith("order") else 3))
+            sent += 1
+        d.wait_count("lines_in", sent)
+        d.kill()
+        d = t.start(config)
+        sent = d.ledger().get("restored_lines", 0)
+    events = t.wait_events(up, 2)
+    for event in events:
+        check_whole(t, event, number(event))
+        t.eq(event["logentry"]["formatted"], "cannot take an order")
+        t.eq(event["level"], "error")
+    t.eq(sorted(map(number, events)), [0, 1])
+    ledger = d.stop(sent=sent)
+    t.eq((ledger["event"], ledger["restored_lines"]), (2, 2))
+    t.eq((len(up.events), up.duplicates), (2, {}))
+
+
+def scenario_kills_among_datagrams(t):
+    """What crumbd holds of datagrams, which nobody sends again, the store has over a kill -9."""
+    port = free_port(socket.SOCK_DGRAM)
+
+    def connect():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        return lambda line: s.sendto(line, ("127.0.0.1", port))
+    kills_among_lines(t, "  - {gelf: 'udp://127.0.0.1:%d', join: {wait: 4s}}" % port, connect, gelf)
+
+
+def scenario_kills_among_lines_of_connections(t):
+    """The same over TCP, a new connection after each kill."""
+    port = free_port()
+    kills_among_lines(t, "  - {syslog: 'tcp://127.0.0.1:%d', join: {wait: 4s}}" % port,
+                      lambda: socket.create_connection(("127.0.0.1", port)).sendall, syslog)
+
+
+def scenario_kill_before_a_trace_goes_on(t):
+    """Killed in the middle of one, and nothing comes any more: what there was is one event, once, and stays it over further kills."""
+    up = t.upstream()
+    port = free_port(socket.SOCK_DGRAM)
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs="  - {gelf: 'udp://127.0.0.1:%d', join: {wait: 5s}}" % port))
+    d = t.start(config)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for line in ["password=hunter22 was refused"] + trace(3)[:3]:
+        s.sendto(gelf(line, 1), ("127.0.0.1", port))
+    d.wait_count("lines_in", 4)
+    d.kill()
+    with open(t.path("crumbd.db"), "rb") as f, open(t.path("crumbd.db-wal"), "rb") as wal:
+        assert b"hunter22" not in f.read() + wal.read()
+    d = t.start(config)
+    d.kill()
+    d = t.start(config)
+    event, = t.wait_events(up, 1)
+    d.wait_count("settled", 1)
+    d.kill()
+    t.eq([f["function"] for f in event["exception"]["values"][0]["stacktrace"]["frames"]], ["order", "take"])
+    assert "was refused" in event["logentry"]["formatted"], event
+    d = t.start(config)
+    t.eq(d.stop().get("restored_lines", 0), 0)
+    t.eq((len(up.events), up.duplicates), (1, {}))

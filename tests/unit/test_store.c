@@ -70,7 +70,8 @@ static void exec_sql(const char *sql)
 
 /* As steps before the seventh left it. */
 #define WITHOUT_SHARES                                                                                                 \
-    "DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL,"      \
+    "DROP TABLE held; DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino "      \
+    "INTEGER NOT NULL,"                                                                                                \
     " head_bytes INTEGER NOT NULL, head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL,"           \
     " input TEXT NOT NULL, held_stdout INTEGER NOT NULL DEFAULT 0, held_stderr INTEGER NOT NULL DEFAULT 0);"           \
     "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"          \
@@ -154,7 +155,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 9);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 10);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -411,6 +412,41 @@ START_TEST(what_is_waited_for)
 }
 END_TEST
 
+static uint64_t held_keys[4];
+static unsigned n_held;
+
+static void on_held(void *u, const struct join_row *row)
+{
+    (void)u;
+    ck_assert_uint_lt(n_held, 4);
+    held_keys[n_held++] = row->key;
+    ck_assert_uint_eq(row->lines, 2);
+    ck_assert(row->held.text.n == 3 && memcmp(row->held.text.p, "a\0b", 3) == 0);
+}
+
+START_TEST(what_is_held)
+{
+    struct store *s = open_it();
+    const struct scrubbed held = {SLICE("a\0b")};
+    struct join_row v[] = {{.key = UINT64_MAX - 1, .since_us = 20, .lines = 2, .held = held},
+                           {.key = 7, .since_us = 10, .lines = 2, .held = held}};
+    struct checkpoint c = {.held = v, .n_held = 2};
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* it alone is worth a checkpoint */
+    store_close(s);
+    s = open_it();
+    store_held(s, on_held, NULL);
+    ck_assert(n_held == 2 && held_keys[0] == 7 && held_keys[1] == UINT64_MAX - 1);
+    v[0].since_us = 5;
+    v[1].closed = true;
+    ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT since_us FROM held"), 5);
+    n_held = 0;
+    store_held(s, on_held, NULL);
+    ck_assert(n_held == 1 && held_keys[0] == UINT64_MAX - 1);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(an_older_store_learns_check_ins)
 {
     struct store *s = open_it();
@@ -429,7 +465,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 9);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 10);
 }
 END_TEST
 
@@ -1245,6 +1281,7 @@ int main(void)
     tcase_add_test(t, the_newest_word_about_a_monitor);
     tcase_add_test(t, rows_that_go_unnamed);
     tcase_add_test(t, what_is_waited_for);
+    tcase_add_test(t, what_is_held);
     tcase_add_test(t, an_older_store_learns_check_ins);
     tcase_add_test(t, open_rows);
     tcase_add_test(t, positions_and_counts);

@@ -1,0 +1,126 @@
+/* join_rows: what is held of records that cannot be read again, told to the store and taken up again. */
+#include "core/join_codec.h"
+#include "core/join_parts.h"
+
+/* --- telling --- */
+
+static uint64_t run_key(const struct join *j, const struct kept *k)
+{
+    return k->stream.run_key ? k->stream.run_key : j->setup.run_key;
+}
+
+static void write_row(struct join *j, const struct held *h)
+{
+    struct join_codec_writer w = {.scrub = j->setup.scrub, .out = &j->row};
+    const struct join_codec_held held = {.key = {.stream = h->stream->key, .speaker = h->speaker},
+                                         .unnamed = h->unnamed,
+                                         .in_lines = h->in_lines,
+                                         .headed = h->headed,
+                                         .after_record = h->walks && h->walk.after_record,
+                                         .level = h->level,
+                                         .opt = h->opt};
+    struct kept *k;
+    sbuf_init(&w.record, RECORD_CODEC_MAX);
+    join_codec_begin(&w, &held);
+    join_codec_add(&w, h->head, h->text.max ? sbuf_slice(&h->text) : h->head->record->message, run_key(j, h->head));
+    TAILQ_FOREACH (k, &h->maybe, link)
+        join_codec_add(&w, k, k->record->message, run_key(j, k));
+    sbuf_done(&w.record);
+    arena_done(&w.arena);
+}
+
+/* False: there is no room for it. What has been told of it before stays. */
+static bool tell(struct join *j, struct held *h)
+{
+    const struct kept *k = h->head;
+    if (j->row_bytes - h->row.bytes + h->text.n > JOIN_ROWS_BYTES_MAX)
+        return false;
+    write_row(j, h);
+    if (j->row.over || j->row_bytes - h->row.bytes + j->row.n > JOIN_ROWS_BYTES_MAX)
+        return false;
+    j->row_bytes += j->row.n - h->row.bytes;
+    h->row.bytes = j->row.n;
+    h->row.key = hash_mix(run_key(j, k), k->message.offset) | 1;
+    h->row.changed = false;
+    const struct join_row row = {.key = h->row.key,
+                                 .since_us = k->received_us,
+                                 .lines = 1 + h->n_maybe,
+                                 .held = scrubbed_vouch(sbuf_slice(&j->row))};
+    j->setup.row(j->setup.u, &row);
+    return true;
+}
+
+static void refuse(struct join *j, struct held *h)
+{
+    if (h->by_position) {
+        held_end(j, h);
+        return;
+    }
+    j->setup.counts->v[COUNT_unkept_traces] += !h->row.refused;
+    h->row.refused = true;
+}
+
+void join_rows_clear(struct join *j)
+{
+    struct held *next;
+    for (struct held *h = TAILQ_FIRST(&j->by_age); h; h = next) {
+        next = TAILQ_NEXT(h, by_age);
+        if (!h->of_file && !h->head && h->n_maybe)
+            held_end(j, h);
+    }
+}
+
+void join_rows_tell(struct join *j)
+{
+    struct held *next;
+    for (struct held *h = TAILQ_FIRST(&j->by_age); h; h = next) {
+        next = TAILQ_NEXT(h, by_age);
+        if (!h->of_file && h->head && h->row.changed && !tell(j, h))
+            refuse(j, h);
+    }
+}
+
+/* --- taking up --- */
+
+/* The grammars of now are asked what the text is to them. */
+static void take_up(struct join *j, const struct join_codec_reader *in, const struct join_row *row)
+{
+    const struct join_codec_held *was = &in->held;
+    struct placing p = {.line = in->line, .key = was->key};
+    join_ask_opening(j, &p);
+    struct held *h = held_begin(j, &p);
+    h->opt = was->opt;
+    h->unnamed = was->unnamed;
+    h->in_lines = was->in_lines;
+    h->headed = was->headed;
+    h->level = was->level;
+    h->walk.after_record |= was->after_record;
+    held_wait(j, h, JOIN_RESTORED_WAIT_US);
+    h->row.key = row->key;
+    h->row.bytes = row->held.text.n;
+    h->row.changed = false;
+    j->row_bytes += h->row.bytes;
+}
+
+static void wait_for_place(struct join *j, const struct join_codec_reader *in)
+{
+    struct placing p = {.line = in->line, .key = in->held.key};
+    struct kept *k = held_keep(j, &p);
+    TAILQ_INSERT_TAIL(&j->back, k, link);
+}
+
+unsigned join_rows_restore(struct join *j, const struct join_row *row)
+{
+    struct join_codec_reader in;
+    unsigned lines = 0;
+    if (!join_codec_open(&in, row->held.text))
+        return 0;
+    for (; lines <= TRACE_MAYBE_MAX && join_codec_next(&in); lines++) {
+        if (!lines)
+            take_up(j, &in, row);
+        else
+            wait_for_place(j, &in);
+    }
+    join_codec_close(&in);
+    return lines;
+}
