@@ -29,6 +29,24 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t cap)
     return c;
 }
 
+void arena_begin(struct arena *a, size_t n)
+{
+    assert(!a->chunk);
+#ifndef ARENA_EMULATED
+    chunk_new(a, n);
+#else
+    (void)n;
+#endif
+}
+
+size_t arena_taken_bytes(const struct arena *a)
+{
+    size_t bytes = 0;
+    for (const struct arena_chunk *c = a->chunk; c; c = c->next)
+        bytes += sizeof *c + c->cap;
+    return bytes;
+}
+
 void *arena_alloc(struct arena *a, size_t n)
 {
     const size_t align = _Alignof(max_align_t);

@@ -16,7 +16,10 @@ struct arena {
     size_t total_bytes; /* handed out since the last reset */
 };
 
-/* A zeroed struct arena is ready for use. */
+/* A zeroed struct arena is ready for use. One that will hold about so many bytes may begin with as many. */
+void arena_begin(struct arena *a, size_t n);
+/* What it takes from the heap. */
+size_t arena_taken_bytes(const struct arena *a);
 void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull));
 void *arena_calloc(struct arena *a, size_t count, size_t size) __attribute__((returns_nonnull));
 /* A copy of s with a NUL behind it that is not counted. */

@@ -50,7 +50,7 @@ static bool begin(struct join *j, struct placing *p)
 
 static bool ask(struct join *j, struct placing *p)
 {
-    if (!j->n)
+    if (!join_waits(j))
         return false;
     if (!p->key.stream)
         p->key = join_key_of(&j->setup.secret, p->line.message.stream, p->line.record);
@@ -79,11 +79,22 @@ static void place_back(struct join *j)
     }
 }
 
+/* What has to go first. Where there are no records but provisional lines, and of what is spent, the longest there. */
+static struct held *in_excess(const struct join *j)
+{
+    struct held *oldest = TAILQ_FIRST(j->largest ? &j->largest->held : &j->by_age);
+    if (j->n > JOIN_HELD_MAX || (j->bytes > JOIN_BYTES_MAX && oldest))
+        return oldest;
+    return j->n_spent > JOIN_SPENT_MAX || j->bytes > JOIN_BYTES_MAX ? TAILQ_FIRST(&j->spent) : NULL;
+}
+
 static void keep_within_caps(struct join *j)
 {
-    while (j->n > JOIN_HELD_MAX || j->bytes > JOIN_BYTES_MAX) {
-        j->setup.counts->v[COUNT_early_traces]++;
-        held_end(j, TAILQ_FIRST(&j->by_age));
+    for (struct held *h; (h = in_excess(j));) {
+        if (h->head)
+            held_evict(j, h);
+        else
+            held_end(j, h);
         place_back(j);
     }
 }
@@ -111,7 +122,7 @@ bool join_feed(struct join *j, struct join_line *line, int64_t now_us)
 
 bool join_waits(const struct join *j)
 {
-    return j->n > 0;
+    return j->n + j->n_spent > 0;
 }
 
 /* --- time --- */
@@ -140,6 +151,7 @@ int64_t join_tick(struct join *j, int64_t now_us)
             due_put(&j->due, &h->due, h->due_us);
     }
     place_back(j);
+    keep_within_caps(j);
     struct held *h = first_due(j);
     return h ? h->due.at_us : INT64_MAX;
 }
@@ -147,11 +159,11 @@ int64_t join_tick(struct join *j, int64_t now_us)
 void join_flush(struct join *j)
 {
     j->flushing = true;
-    for (struct held *h; (h = TAILQ_FIRST(&j->by_age));)
+    for (struct held *h; (h = TAILQ_FIRST(&j->by_age)) || (h = TAILQ_FIRST(&j->spent));)
         held_end(j, h);
     place_back(j);
     j->flushing = false;
-    assert(!j->n && !j->bytes && !j->open);
+    assert(!join_waits(j) && !j->bytes && !j->open);
 }
 
 /* --- the store --- */
@@ -185,6 +197,7 @@ struct join *join_new(const struct join_setup *setup, const struct trace_engine 
     j->setup = *setup;
     j->engine = engine;
     TAILQ_INIT(&j->by_age);
+    TAILQ_INIT(&j->spent);
     TAILQ_INIT(&j->back);
     sbuf_init(&j->row, JOIN_ROWS_BYTES_MAX);
     return j;
@@ -206,6 +219,7 @@ void join_free(struct join *j)
     j->setup.row = join_forget_row;
     join_flush(j);
     table_done(&j->streams);
+    table_done(&j->domains);
     due_done(&j->due);
     kept_files_free(&j->files);
     sbuf_done(&j->row);

@@ -9,9 +9,10 @@
  *
  * What is held is released in one piece, with all its lines, to whoever disposes of records; provisional lines (of
  * which nothing tells that they belong to it) come back as records of their own. Bounds: lines and bytes of a record by
- * the input's options, and then it is released at once and the rest of its lines are swallowed; JOIN_HELD_MAX records
- * and JOIN_BYTES_MAX bytes in all, and then the oldest is released early. Each is counted. Owns its copies. Pure; one
- * thread.
+ * the input's options, and then it is released at once; JOIN_HELD_MAX records and JOIN_BYTES_MAX bytes in all, and then
+ * the oldest is released early, that of the domain that has more than half, if one has. Each is counted. Of a trace
+ * that was released so the rest of the lines is swallowed, of JOIN_SPENT_MAX at a time, which takes half a KiB each.
+ * Owns its copies. Pure; one thread.
  *
  * A crash takes nothing of it: of a file what is held is read again, of anything else the store has it as rows.
  */
@@ -27,7 +28,7 @@
 #include "core/stream.h"
 #include "core/trace.h"
 
-enum { JOIN_HELD_MAX = 4096, JOIN_BYTES_MAX = 16 << 20, JOIN_ROWS_BYTES_MAX = 2 << 20 };
+enum { JOIN_HELD_MAX = 16384, JOIN_BYTES_MAX = 32 << 20, JOIN_SPENT_MAX = 16384, JOIN_ROWS_BYTES_MAX = 2 << 20 };
 #define JOIN_AGE_MAX_US INT64_C(5000000)
 #define JOIN_RESTORED_WAIT_US INT64_C(2000000) /* its sender has to find its way back */
 

@@ -9,10 +9,55 @@
 /* Stamps without a fraction jump by a whole second. */
 #define RECORD_CLOCK_SLACK_US INT64_C(1000000)
 
+/* --- its domain --- */
+
+static void enter_domain(struct join *j, struct held *h, uint64_t key)
+{
+    struct join_domain *d = table_get(&j->domains, key);
+    if (!d) {
+        d = xcalloc(1, sizeof *d);
+        d->key = key;
+        TAILQ_INIT(&d->held);
+        table_put(&j->domains, key, d);
+    }
+    TAILQ_INSERT_TAIL(&d->held, h, of_domain);
+    d->n++;
+    h->domain = d;
+}
+
+static void note_largest(struct join *j, struct join_domain *d)
+{
+    if (d->n > JOIN_HELD_MAX / 2 || d->bytes > JOIN_BYTES_MAX / 2)
+        j->largest = d;
+    else if (j->largest == d)
+        j->largest = NULL;
+}
+
+static void leave_domain(struct join *j, struct held *h)
+{
+    struct join_domain *d = h->domain;
+    h->domain = NULL;
+    TAILQ_REMOVE(&d->held, h, of_domain);
+    d->n--;
+    d->bytes -= h->bytes;
+    note_largest(j, d);
+    if (d->n)
+        return;
+    table_del(&j->domains, d->key);
+    free(d);
+}
+
+/* What it takes is counted to its domain, as long as its record is there. */
 static void account(struct join *j, struct held *h)
 {
-    size_t now = h->text.cap + h->maybe_bytes + (h->head ? kept_bytes(h->head) : 0);
+    size_t now = h->text.cap + h->maybe_bytes;
+    if (h->head)
+        now += sizeof *h + sizeof *h->stream + kept_bytes(h->head);
     j->bytes += now - h->bytes;
+    if (h->domain) {
+        h->domain->bytes += now - h->bytes;
+        note_largest(j, h->domain);
+    }
     h->bytes = now;
     h->row.changed = true;
 }
@@ -158,11 +203,24 @@ static void release_head(struct join *j, struct held *h)
     h->text.max = 0;
 }
 
-static void cut_text(struct join *j, struct held *h)
+/* The record goes as it is; what is left knows the lines that go on. */
+static void spend(struct join *j, struct held *h)
 {
     h->head->record->truncated = true;
-    j->setup.counts->v[COUNT_cut_traces]++;
+    leave_domain(j, h);
+    TAILQ_REMOVE(&j->by_age, h, by_age);
+    TAILQ_INSERT_TAIL(&j->spent, h, by_age);
+    j->n--;
+    j->n_spent++;
+    h->last_us = INT64_MAX; /* as long as they come */
     release_head(j, h);
+    account(j, h);
+}
+
+static void cut_text(struct join *j, struct held *h)
+{
+    j->setup.counts->v[COUNT_cut_traces]++;
+    spend(j, h);
 }
 
 static void take_text(struct join *j, struct held *h, struct slice text)
@@ -229,6 +287,7 @@ struct held *held_begin(struct join *j, struct placing *p)
     held_note_head(h, p->line.record);
     h->last_us = j->now_us + JOIN_AGE_MAX_US;
     TAILQ_INIT(&h->maybe);
+    enter_domain(j, h, p->line.message.stream->domain);
     TAILQ_INSERT_TAIL(&j->by_age, h, by_age);
     TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
     j->n++;
@@ -245,13 +304,20 @@ static void give_back(struct join *j, struct held *h)
     }
 }
 
-void held_end(struct join *j, struct held *h)
+static void leave(struct join *j, struct held *h)
 {
-    TAILQ_REMOVE(&j->by_age, h, by_age);
+    TAILQ_REMOVE(h->head ? &j->by_age : &j->spent, h, by_age);
+    *(h->head ? &j->n : &j->n_spent) -= 1;
     due_take(&j->due, &h->due);
     leave_stream(j, h);
-    j->n--;
+    if (h->domain)
+        leave_domain(j, h);
     j->bytes -= h->bytes;
+}
+
+void held_end(struct join *j, struct held *h)
+{
+    leave(j, h);
     give_back(j, h);
     if (h->head)
         release_head(j, h);
@@ -268,7 +334,17 @@ void held_wait(struct join *j, struct held *h, int64_t us)
 void held_cut(struct join *j, struct held *h)
 {
     cut_text(j, h);
-    h->last_us = INT64_MAX;
     set_due(j, h);
-    account(j, h);
+}
+
+/* Provisional lines have to be placed anew, which they could not be beside it. */
+void held_evict(struct join *j, struct held *h)
+{
+    j->setup.counts->v[COUNT_early_traces]++;
+    if (h->walks && !h->n_maybe) {
+        spend(j, h);
+        set_due(j, h);
+    } else {
+        held_end(j, h);
+    }
 }

@@ -19,9 +19,30 @@ static void keep_stream(struct kept *k, const struct stream *s)
     k->stream.container = k->record->container;
 }
 
+enum { ALIGN = _Alignof(max_align_t) };
+
+/* About what the copy takes, so that it takes no more: there may be very many of them. */
+static size_t size_of(const struct join_line *line)
+{
+    const struct record *r = line->record;
+    const struct stream *s = line->message.stream;
+    const struct slice texts[] = {
+        r->message, r->full_message, r->host,       r->app,        r->procid,
+        r->msgid,   r->logger,       r->request_id, r->trace_id,   r->span_id,
+        r->input,   r->peer,         r->thread,     r->error_type, r->error_value,
+        s->source,  s->input,        s->peer,       s->sender,     slice_sub(line->message.text, 0, RAW_MAX)};
+    size_t n = offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0] + ALIGN;
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
+        n += texts[i].p ? texts[i].n + ALIGN : 0;
+    for (unsigned i = 0; i < r->n_fields; i++)
+        n += r->fields[i].name.n + r->fields[i].value.n + 2 * ALIGN;
+    return n;
+}
+
 struct kept *kept_new(const struct join_line *line)
 {
     struct kept *k = xcalloc(1, sizeof *k);
+    arena_begin(&k->arena, size_of(line));
     k->record = record_keep(&k->arena, line->record);
     k->message = line->message;
     k->message.text = arena_dup(&k->arena, slice_sub(line->message.text, 0, RAW_MAX));

@@ -34,7 +34,7 @@ void kept_free(struct kept *k);
 struct join_line kept_line(struct kept *k);
 static inline size_t kept_bytes(const struct kept *k)
 {
-    return sizeof *k + k->arena.total_bytes;
+    return sizeof *k + arena_taken_bytes(&k->arena);
 }
 
 /* Of a file, it is known there from here on; of anything else nothing happens. */

@@ -1,4 +1,4 @@
-/* join_key: which lines can be of one trace. Keys are in memory only, and only lines of one sender can meet. */
+/* join_key: which lines can be of one trace. Only lines of one domain can meet. */
 #include "core/join.h"
 
 #include "base/hash.h"

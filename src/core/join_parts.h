@@ -10,8 +10,9 @@
 
 /* A record that waits for its lines. */
 struct held {
-    TAILQ_ENTRY(held) by_age, of_stream;
+    TAILQ_ENTRY(held) by_age, of_stream, of_domain;
     struct join_stream *stream;
+    struct join_domain *domain; /* NULL: its record has been released */
     uint64_t speaker;
     bool unnamed;     /* its last line named no speaker */
     bool in_lines;    /* its last line came alone: a message with line feeds in it would be all that there is */
@@ -46,15 +47,26 @@ struct join_stream {
     struct held_list held; /* who spoke last is first */
 };
 
+/* What lines of one domain hold. */
+struct join_domain {
+    uint64_t key;
+    unsigned n;
+    size_t bytes;
+    struct held_list held; /* the oldest first */
+};
+
 struct join {
     struct join_setup setup;
     const struct trace_engine *engine;
     struct held_list by_age; /* the oldest first */
+    struct held_list spent;  /* their records have been released */
+    struct table domains;
+    struct join_domain *largest; /* with more than half of what may be held; NULL: none */
     struct due due;
     struct table streams;
     struct kept_files files;
     struct kept_list back; /* lines given back, in order */
-    unsigned n;
+    unsigned n, n_spent;
     size_t bytes, row_bytes;
     struct sbuf row; /* the one that is told */
     uint64_t open;
@@ -88,6 +100,8 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p);
 void held_end(struct join *j, struct held *h);
 /* It has become too long or too old: the rest of its lines is swallowed as long as they come. */
 void held_cut(struct join *j, struct held *h);
+/* It has to make room: the same, where its trace has begun. */
+void held_evict(struct join *j, struct held *h);
 /* It is due in so much time at the earliest. */
 void held_wait(struct join *j, struct held *h, int64_t us);
 /* A line without a place is handed out. */

@@ -63,9 +63,9 @@ static void refuse(struct join *j, struct held *h)
 void join_rows_clear(struct join *j)
 {
     struct held *next;
-    for (struct held *h = TAILQ_FIRST(&j->by_age); h; h = next) {
+    for (struct held *h = TAILQ_FIRST(&j->spent); h; h = next) {
         next = TAILQ_NEXT(h, by_age);
-        if (!h->of_file && !h->head && h->n_maybe)
+        if (!h->of_file && h->n_maybe)
             held_end(j, h);
     }
 }
@@ -75,7 +75,7 @@ void join_rows_tell(struct join *j)
     struct held *next;
     for (struct held *h = TAILQ_FIRST(&j->by_age); h; h = next) {
         next = TAILQ_NEXT(h, by_age);
-        if (!h->of_file && h->head && h->row.changed && !tell(j, h))
+        if (!h->of_file && h->row.changed && !tell(j, h))
             refuse(j, h);
     }
 }

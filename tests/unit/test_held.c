@@ -13,7 +13,7 @@
 #include "core/pipeline.h"
 #include "tests/traces.h"
 
-enum { EVENTS = 12000, ROWS = 9000, LINE_BYTES = 512 };
+enum { EVENTS = 40000, ROWS = 20000, LINE_BYTES = 512 };
 
 /* A row, or an event, of a checkpoint. */
 struct stored_row {
@@ -36,6 +36,7 @@ struct bench {
     struct arena arena;
     uint64_t lines, run_key;
     int64_t now_us;
+    const char *only; /* events that say this are looked at; NULL: all */
     /* The store: the first n rows and events are of checkpoints, those behind them of the one that is being filled. */
     struct stored_row rows[ROWS];
     unsigned n_rows, new_rows;
@@ -46,7 +47,7 @@ struct bench {
 static bool on_event(void *u, const struct event_out *e)
 {
     struct bench *b = u;
-    if (e->open)
+    if (e->open || (b->only && slice_find(e->payload.text, slice_str(b->only)) < 0))
         return true;
     struct stored_event *out = &b->events[b->n + b->new_events++];
     ck_assert_uint_lt(b->n + b->new_events, EVENTS);
@@ -474,6 +475,82 @@ START_TEST(the_store_is_told_so_much)
 }
 END_TEST
 
+/* Of each of so many senders a line, then of each the next one. Returns how many lines. */
+static unsigned feed_many(struct bench *b, unsigned senders)
+{
+    char host[32];
+    for (unsigned i = 1; i < TRACE_LINES; i++)
+        for (unsigned k = 0; k < senders; k++) {
+            snprintf(host, sizeof host, "h%u", k);
+            feed(b, &b->gelf, host, trace[i], 3);
+        }
+    return senders * (TRACE_LINES - 1);
+}
+
+START_TEST(ten_thousand_open_traces_are_whole)
+{
+    enum { SENDERS = 10000 };
+    struct bench *b = bench_new();
+    unsigned lines = feed_many(b, SENDERS);
+    ck_assert_uint_eq(b->new_events, 0);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->new_events, SENDERS);
+    ck_assert_uint_eq(count(b, COUNT_early_traces), 0);
+    ck_assert_uint_eq(count(b, COUNT_joined), lines - SENDERS);
+    for (unsigned i = 0; i < SENDERS; i += 100) {
+        ck_at(b->events[i].tree, "exception/values/0/stacktrace/frames/1/function", "read");
+        ck_at(b->events[i].tree, "exception/values/1/value", "no stock\nfor item 7");
+    }
+    bench_free(b);
+}
+END_TEST
+
+/* Those that are too many are let go as far as they have come, and lines that come late are nobody's event. */
+START_TEST(more_traces_than_may_be_held)
+{
+    enum { SENDERS = JOIN_HELD_MAX + 3000 };
+    struct bench *b = bench_new();
+    char host[32];
+    for (unsigned i = 3; i < 6; i++)
+        for (unsigned k = 0; k < SENDERS; k++) {
+            snprintf(host, sizeof host, "h%u", k);
+            feed(b, &b->gelf, host, trace[i == 3 ? 1 : i - 1], 3);
+        }
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, JOIN_HELD_MAX);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->new_events, SENDERS);
+    ck_assert_uint_eq(count(b, COUNT_early_traces), 3000);
+    ck_assert_uint_eq(count(b, COUNT_joined), 2 * SENDERS);
+    ck_assert_uint_eq(count(b, COUNT_crumb), 0);
+    for (unsigned i = 0; i < SENDERS; i += 100)
+        ck_at(b->events[i].tree, "exception/values/0/value", "no stock");
+    bench_free(b);
+}
+END_TEST
+
+/* A stranger with very many takes the room of nobody else. */
+START_TEST(a_flood_cuts_no_trace_of_others)
+{
+    struct bench *b = bench_new();
+    struct stream stranger = b->gelf;
+    char host[32];
+    stranger.domain = stranger.network = 6;
+    b->only = "\"server_name\":\"h\"";
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        feed(b, &b->gelf, "h", trace[i], 3);
+        for (unsigned k = 0; k < JOIN_HELD_MAX / 2 + 1000; k++) {
+            snprintf(host, sizeof host, "%u-%u", i, k);
+            feed(b, &stranger, host, trace[1], 3);
+        }
+    }
+    ck_assert_uint_gt(count(b, COUNT_early_traces), JOIN_HELD_MAX);
+    pass(b, 300000);
+    commit(b);
+    ck_assert_uint_eq(wholes(b), 1);
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("held");
@@ -487,6 +564,9 @@ int main(void)
     tcase_add_test(t, rows_are_told_once);
     tcase_add_test(t, rows_that_cannot_be_read);
     tcase_add_test(t, the_store_is_told_so_much);
+    tcase_add_test(t, ten_thousand_open_traces_are_whole);
+    tcase_add_test(t, more_traces_than_may_be_held);
+    tcase_add_test(t, a_flood_cuts_no_trace_of_others);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
