@@ -9,6 +9,11 @@ static uint64_t run_key(const struct join *j, const struct kept *k)
     return k->stream.run_key ? k->stream.run_key : j->setup.run_key;
 }
 
+static struct slice text_of(const struct held *h)
+{
+    return h->text.max ? sbuf_slice(&h->text) : h->head->record->message;
+}
+
 static void write_row(struct join *j, const struct held *h)
 {
     struct join_codec_writer w = {.scrub = j->setup.scrub, .out = &j->row};
@@ -22,24 +27,32 @@ static void write_row(struct join *j, const struct held *h)
     struct kept *k;
     sbuf_init(&w.record, RECORD_CODEC_MAX);
     join_codec_begin(&w, &held);
-    join_codec_add(&w, h->head, h->text.max ? sbuf_slice(&h->text) : h->head->record->message, run_key(j, h->head));
+    join_codec_add(&w, h->head, text_of(h), run_key(j, h->head));
     TAILQ_FOREACH (k, &h->maybe, link)
         join_codec_add(&w, k, k->record->message, run_key(j, k));
     sbuf_done(&w.record);
     arena_done(&w.arena);
 }
 
+enum { ROW_BYTES = 512 }; /* as the store reckons, beside what is in it */
+
+static bool fits(const struct join *j, const struct held *h, size_t bytes)
+{
+    return j->row_bytes - h->row.bytes + bytes <= JOIN_ROWS_BYTES_MAX;
+}
+
 /* False: there is no room for it. What has been told of it before stays. */
 static bool tell(struct join *j, struct held *h)
 {
     const struct kept *k = h->head;
-    if (j->row_bytes - h->row.bytes + h->text.n > JOIN_ROWS_BYTES_MAX)
+    if (!fits(j, h, text_of(h).n + ROW_BYTES))
         return false;
     write_row(j, h);
-    if (j->row.over || j->row_bytes - h->row.bytes + j->row.n > JOIN_ROWS_BYTES_MAX)
+    size_t bytes = j->row.n + ROW_BYTES;
+    if (j->row.over || !fits(j, h, bytes))
         return false;
-    j->row_bytes += j->row.n - h->row.bytes;
-    h->row.bytes = j->row.n;
+    j->row_bytes += bytes - h->row.bytes;
+    h->row.bytes = bytes;
     h->row.key = hash_mix(run_key(j, k), k->message.offset) | 1;
     h->row.changed = false;
     const struct join_row row = {.key = h->row.key,
@@ -70,12 +83,18 @@ void join_rows_clear(struct join *j)
     }
 }
 
+/* Once there is no room, nothing new is tried: that it does not fit would have to be found out for each. */
 void join_rows_tell(struct join *j)
 {
     struct held *next;
+    bool full = false;
     for (struct held *h = TAILQ_FIRST(&j->by_age); h; h = next) {
         next = TAILQ_NEXT(h, by_age);
-        if (!h->of_file && h->row.changed && !tell(j, h))
+        if (h->of_file || !h->row.changed)
+            continue;
+        bool told = (!full || h->row.key) && tell(j, h);
+        full |= !told;
+        if (!told)
             refuse(j, h);
     }
 }
@@ -97,7 +116,7 @@ static void take_up(struct join *j, const struct join_codec_reader *in, const st
     h->walk.after_record |= was->after_record;
     held_wait(j, h, JOIN_RESTORED_WAIT_US);
     h->row.key = row->key;
-    h->row.bytes = row->held.text.n;
+    h->row.bytes = row->held.text.n + ROW_BYTES;
     h->row.changed = false;
     j->row_bytes += h->row.bytes;
 }

@@ -448,7 +448,7 @@ static size_t row_bytes(const struct bench *b)
 {
     size_t bytes = 0;
     for (unsigned i = 0; i < b->n_rows; i++)
-        bytes += b->rows[i].row.held.text.n;
+        bytes += b->rows[i].row.held.text.n + 512;
     return bytes;
 }
 
