@@ -164,7 +164,7 @@ static void put_fingerprint(struct event_writer *w)
     json_key(&w->json, "fingerprint");
     json_array(&w->json);
     for (unsigned i = 0; i < v->n_fingerprint; i++)
-        put_fingerprint_part(w, v->fingerprint[i], v->texts->defaults >> i & 1);
+        put_fingerprint_part(w, v->fingerprint[i], v->defaults >> i & 1);
     json_array_end(&w->json);
 }
 

@@ -187,8 +187,8 @@ static struct flood_issue issue_of(const struct flood_gate *g, const struct verd
 static bool is_known(struct flood_gate *g, const struct verdict *v, const struct provenance *from,
                      const struct flood_issue *issue)
 {
-    const struct new_issue new = {
-        .project = issue->project, .peer = from->network, .constant = v->rule && v->rule->constant};
+    bool constant = v->rule && v->rule->constant && v->n_fingerprint;
+    const struct new_issue new = {.project = issue->project, .peer = from->network, .constant = constant};
     if (!g->parts->opt->limits.new_issues || flood_knows(g->flood, issue->key))
         return true;
     enum new_issues_answer answer =

@@ -13,6 +13,7 @@ void fold_verdict(struct verdict *v, struct slice input, unsigned most, bool old
     v->fingerprint[1] = SLICE("new-kinds");
     v->fingerprint[2] = input;
     v->n_fingerprint = 3;
+    v->defaults = 0;
     verdict_hash_fingerprint(v, old_keys);
 }
 

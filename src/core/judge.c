@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "core/trace_key.h"
 
 /* One record at work. */
 struct judging {
@@ -284,11 +283,8 @@ static void decide(const struct judging *g, const struct rule *rule)
 static void identify(const struct judging *g)
 {
     struct verdict *v = g->verdict;
-    verdict_fill_fingerprint(v, &g->from);
+    verdict_identify(v, &g->from, g->judge->old_keys);
     v->project = v->rule ? template_fill(&v->rule->event.project, &g->from) : SLICE_NONE;
-    verdict_hash_fingerprint(v, g->judge->old_keys);
-    if (!v->n_fingerprint && verdict_exception(v, g->from.record))
-        v->fingerprint_hash = trace_key(g->from.record->trace, g->from.log_template);
 }
 
 /* False: they will not hold, whatever finishing the record brings. */

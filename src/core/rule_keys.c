@@ -6,6 +6,7 @@
 #define PERIOD_MAX_US (INT64_C(400) * 86400 * 1000000)
 
 const char *const rule_action_words[] = {"event", "crumb", "log", "drop", NULL};
+static const char *const group_words[] = {"fingerprint", "stack", NULL};
 
 static const struct key key_pattern = {.type = KEY_TEXT, KEY_AT(struct raw_pattern, regex)};
 
@@ -83,6 +84,12 @@ static const struct key event_keys[] = {
      .min = 1,
      .max = VERDICT_FINGERPRINT_MAX,
      .help = "What the events of one issue have in common."},
+    {.name = "group",
+     .type = KEY_ENUM,
+     KEY_AT(struct raw_event, group),
+     .names = group_words,
+     .def = "fingerprint",
+     .help = "stack: the server groups those with a stack trace by its frames, and fingerprint is for those without."},
     {.name = "tags",
      .type = KEY_MAP,
      KEY_MANY(struct raw_event, tags, n_tags),

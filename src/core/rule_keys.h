@@ -23,6 +23,7 @@ struct raw_event {
     enum level level;
     struct slice *fingerprint;
     unsigned n_fingerprint;
+    enum rule_group group;
     struct key_pair *tags;
     unsigned n_tags;
     struct {

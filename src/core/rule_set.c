@@ -101,6 +101,25 @@ static void load_when(struct loader *l, const struct raw_when *raw, struct rule_
     }
 }
 
+/* Whether it says "{{ default }}" itself, with no value of a record in it. */
+static bool is_default(const struct template *t)
+{
+    struct slice s = t->n == 1 && !t->parts[0].is_name ? slice_trim(t->parts[0].text) : SLICE_NONE;
+    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
+    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
+}
+
+static void load_fingerprint(struct arena *a, const struct raw_event *raw, const struct regex *m, struct rule_event *e)
+{
+    e->group = raw->group;
+    e->fingerprint = arena_calloc(a, raw->n_fingerprint, sizeof *e->fingerprint);
+    for (unsigned i = 0; i < raw->n_fingerprint; i++) {
+        e->fingerprint[i] = template_parse(raw->fingerprint[i], m, a);
+        e->defaults |= (unsigned)is_default(&e->fingerprint[i]) << i;
+    }
+    e->n_fingerprint = raw->n_fingerprint;
+}
+
 static void load_event(struct loader *l, const struct raw_event *raw, const struct regex *m, struct rule_event *e)
 {
     struct arena *a = &l->set->arena;
@@ -113,9 +132,7 @@ static void load_event(struct loader *l, const struct raw_event *raw, const stru
     e->environment = template_parse(raw->environment, m, a);
     e->dist = template_parse(raw->dist, m, a);
     e->level = raw->level;
-    e->fingerprint = arena_calloc(a, raw->n_fingerprint, sizeof *e->fingerprint);
-    for (e->n_fingerprint = 0; e->n_fingerprint < raw->n_fingerprint; e->n_fingerprint++)
-        e->fingerprint[e->n_fingerprint] = template_parse(raw->fingerprint[e->n_fingerprint], m, a);
+    load_fingerprint(a, raw, m, e);
     e->tags = arena_calloc(a, raw->n_tags, sizeof *e->tags);
     for (e->n_tags = 0; e->n_tags < raw->n_tags; e->n_tags++)
         e->tags[e->n_tags] = (struct rule_tag){arena_dup(a, raw->tags[e->n_tags].name),
@@ -253,7 +270,7 @@ static bool has_constant_fingerprint(const struct rule *rule)
     for (unsigned i = 0; i < e->n_fingerprint; i++)
         if (template_has_names(&e->fingerprint[i]))
             return false;
-    return e->n_fingerprint > 0 || (rule->absence.every_us && rule->absence.by.n == 0);
+    return (e->n_fingerprint > 0 && !e->defaults) || (rule->absence.every_us && rule->absence.by.n == 0);
 }
 
 static bool is_fixed(const struct template *t)

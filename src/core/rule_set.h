@@ -44,6 +44,8 @@ struct rule_event {
     enum level level;
     struct template *fingerprint;
     unsigned n_fingerprint;
+    unsigned defaults; /* a bit for each part of it that is Sentry's {{ default }} */
+    enum rule_group { RULE_BY_FINGERPRINT, RULE_BY_STACK } group;
     unsigned n_fixed; /* of the fingerprint, its own or the default one: the first parts, which are the same in every
                          event, */
     struct hash128 fixed_hash; /* and their hash */

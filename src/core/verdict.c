@@ -33,6 +33,28 @@ void verdict_add_tags(struct verdict *v, const struct rule *rule, const struct t
     }
 }
 
+const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r)
+{
+    bool text = !r->trace || (v->rule && v->rule->no_trace);
+    return text ? NULL : trace_reported(r->trace);
+}
+
+/* The server groups by the frames, where there are some. */
+static bool has_stack(const struct verdict *v, const struct record *r)
+{
+    for (unsigned i = 0; verdict_exception(v, r) && i < r->trace->n_exceptions; i++)
+        if (r->trace->exceptions[i].frames.n)
+            return true;
+    return false;
+}
+
+/* The rule's own, unless it leaves what has a stack to that. */
+static bool says_fingerprint(const struct verdict *v, const struct record *r)
+{
+    const struct rule *rule = v->rule;
+    return rule && rule->event.n_fingerprint && !(rule->event.group == RULE_BY_STACK && has_stack(v, r));
+}
+
 void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
 {
     bool own = v->rule && !v->fold;
@@ -45,10 +67,25 @@ void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
     v->fingerprint_hash = old_keys ? old : h.low;
 }
 
-const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r)
+/* What the server groups by of itself: the stack, else type and value, of which the latter comes without its ids. */
+static uint64_t default_key(const struct verdict *v, const struct template_source *from)
 {
-    bool text = !r->trace || (v->rule && v->rule->no_trace);
-    return text ? NULL : trace_reported(r->trace);
+    const struct record *r = from->record;
+    const struct rule_event *e = &v->rule->event;
+    if (verdict_exception(v, r))
+        return trace_key(r->trace, from->log_template);
+    struct slice value = e->message.set ? template_fill(&e->message, from) : r->message;
+    return hash128(hash128(HASH128_START, template_fill(&e->type, from)), template_mask(value, from)).low;
+}
+
+void verdict_identify(struct verdict *v, const struct template_source *from, bool old_keys)
+{
+    verdict_fill_fingerprint(v, from);
+    verdict_hash_fingerprint(v, old_keys);
+    if (v->defaults)
+        v->fingerprint_hash = hash_mix(v->fingerprint_hash, default_key(v, from));
+    else if (verdict_exception(v, from->record) && !says_fingerprint(v, from->record))
+        v->fingerprint_hash = trace_key(from->record->trace, from->log_template);
 }
 
 /* Makes the fingerprint of a line that does not come: it has no text, only the values that tell it apart. */
@@ -82,12 +119,13 @@ static void default_fingerprint(struct verdict *v, const struct template_source 
 void verdict_fill_fingerprint(struct verdict *v, const struct template_source *from)
 {
     const struct rule *rule = v->rule;
-    v->n_fingerprint = 0;
+    v->n_fingerprint = v->defaults = 0;
     v->fingerprint = arena_alloc(from->arena, VERDICT_FINGERPRINT_MAX * sizeof *v->fingerprint);
-    if (rule && rule->event.n_fingerprint) {
+    if (says_fingerprint(v, from->record)) {
         for (unsigned i = 0; i < rule->event.n_fingerprint; i++)
             v->fingerprint[i] = template_fill(&rule->event.fingerprint[i], from);
         v->n_fingerprint = rule->event.n_fingerprint;
+        v->defaults = rule->event.defaults;
     } else if (rule && rule->absence.every_us) {
         absence_fingerprint(v, from);
     } else {
@@ -97,11 +135,17 @@ void verdict_fill_fingerprint(struct verdict *v, const struct template_source *f
 
 void verdict_fill_everywhere(struct verdict *v, const struct template_source *from)
 {
-    if (v->n_fingerprint || v->fold || !verdict_exception(v, from->record))
+    struct slice stack[TRACE_KEY_PARTS];
+    if ((v->n_fingerprint && !v->defaults) || v->fold || !verdict_exception(v, from->record))
         return;
-    v->fingerprint = arena_alloc(from->arena, TRACE_KEY_PARTS * sizeof *v->fingerprint);
-    v->n_fingerprint = TRACE_KEY_PARTS;
-    trace_key_fingerprint(from->record->trace, from->log_template, from->arena, v->fingerprint);
+    trace_key_fingerprint(from->record->trace, from->log_template, from->arena, stack);
+    for (unsigned i = 0; i < v->n_fingerprint; i++)
+        if (v->defaults >> i & 1)
+            v->fingerprint[i] = stack[TRACE_KEY_PARTS - 1];
+    for (unsigned i = 0; !v->n_fingerprint && i < TRACE_KEY_PARTS; i++)
+        v->fingerprint[i] = stack[i];
+    v->n_fingerprint = v->n_fingerprint ? v->n_fingerprint : TRACE_KEY_PARTS;
+    v->defaults = 0;
 }
 
 /* --- texts --- */
@@ -270,25 +314,6 @@ static struct slice unhidden(const struct template *t, struct template_source fr
     return template_fill(t, &from);
 }
 
-/* Whether the rule says "{{ default }}" itself, with no value of the record in it. */
-static bool is_default(const struct verdict *v, unsigned i)
-{
-    const struct rule_event *e = &v->rule->event;
-    if (i >= e->n_fingerprint || e->fingerprint[i].n != 1 || e->fingerprint[i].parts[0].is_name)
-        return false;
-    struct slice s = slice_trim(v->fingerprint[i]);
-    bool braces = s.n > 4 && slice_starts(s, SLICE("{{")) && slice_ends(s, SLICE("}}"));
-    return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
-}
-
-static unsigned defaults_of(const struct verdict *v)
-{
-    unsigned defaults = 0;
-    for (unsigned i = 0; v->rule && i < v->n_fingerprint; i++)
-        defaults |= (unsigned)is_default(v, i) << i;
-    return defaults;
-}
-
 void verdict_complete(struct verdict *v, const struct template_source *from)
 {
     static const struct rule_event no_templates;
@@ -298,7 +323,6 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
         v->level = LEVEL_ERROR;
     struct event_texts *texts = arena_alloc(from->arena, sizeof *texts);
     *texts = (struct event_texts){.rule = rule ? rule->id : SLICE_NONE,
-                                  .defaults = defaults_of(v),
                                   .logger = template_fill(&e->logger, from),
                                   .transaction = template_fill(&e->transaction, from),
                                   .release = template_fill(&e->release, from),

@@ -26,9 +26,7 @@ struct rule_end {
 
 /* What the event of a record says. With it an event can be written when the rules that made it are no more. */
 struct event_texts {
-    struct slice rule; /* id; empty: no rule decided */
-    unsigned
-        defaults; /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
+    struct slice rule;                /* id; empty: no rule decided */
     struct slice type, value;         /* exception; type empty: a message event */
     struct slice template, formatted; /* logentry; template with %s, empty when there are no params */
     struct slice *params;
@@ -55,6 +53,8 @@ struct verdict {
     struct tag *tags;
     struct slice *fingerprint;
     unsigned n_tags, n_fingerprint;
+    unsigned
+        defaults; /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
     uint64_t fingerprint_hash;
     struct slice project;
     const struct fold *fold;         /* NULL: it has an issue of its own */
@@ -68,8 +68,9 @@ struct verdict verdict_none(const struct record *r);
 /* The tags of a rule that decides or goes on. */
 void verdict_add_tags(struct verdict *v, const struct rule *rule, const struct template_source *from);
 void verdict_fill_fingerprint(struct verdict *v, const struct template_source *from);
-/* Of one that a stack groups, which has none: one that servers understand which ignore frames. After verdict_complete.
- */
+/* The same, and the hash that its issue is known by here. */
+void verdict_identify(struct verdict *v, const struct template_source *from, bool old_keys);
+/* Of one that a stack groups, in all or by {{ default }}: one that servers understand which ignore frames. */
 void verdict_fill_everywhere(struct verdict *v, const struct template_source *from);
 /* After a change of the fingerprint. old_keys: see struct pipeline_setup. */
 void verdict_hash_fingerprint(struct verdict *v, bool old_keys);
