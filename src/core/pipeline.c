@@ -7,6 +7,7 @@
 #include "core/access_join.h"
 #include "core/correlation.h"
 #include "core/decode.h"
+#include "core/entry_messages.h"
 #include "core/join.h"
 #include "core/pipeline_trace.h"
 #include "core/threshold.h"
@@ -26,17 +27,20 @@ struct pipeline {
     struct join *join;
     struct record decoded; /* the message that is worked on, as a record; */
     struct record *record; /* that, or one that was held */
+    unsigned extra;        /* events of that message beside its own */
     uint64_t open_lines;   /* without a fate yet; beside those that are held */
 };
 
-static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v);
+static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v, bool extra);
 static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v);
 static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                          struct verdict *v, unsigned ordinal);
+                          struct verdict *v, unsigned nth);
+static enum count promote_extra(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                                struct verdict *v, unsigned nth);
 static void promote_rest(struct pipeline *p, const struct message *m, const struct correlation *keys,
                          const struct verdict *v);
 static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                           const struct verdict *v, unsigned ordinal);
+                           const struct verdict *v, unsigned nth);
 static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line);
 static void keep_pending_within_caps(struct pipeline *p);
 static void release(struct pipeline *p, struct pending *w);
@@ -87,23 +91,36 @@ static void refuse(struct pipeline *p, const struct stream *s, struct slice text
         hooks->outcome(hooks->u, &o);
 }
 
-/* It is disposed of, and told. */
+static void tell_fate(struct pipeline *p, const struct outcome *o)
+{
+    const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
+    p->parts.counts.v[o->fate]++;
+    if (hooks->outcome)
+        hooks->outcome(hooks->u, o);
+}
+
+/* It is disposed of, and told: the first of its messages has its fate, the others are judged as their own. */
 static void settle(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
 {
-    struct pipeline_parts *parts = &p->parts;
-    const struct pipeline_hooks *hooks = &parts->setup.hooks;
     struct outcome o = {.raw = m->text, .fate = COUNT_blank, .stream = m->stream};
+    struct entry_messages messages;
     struct verdict v;
-    if (r) {
-        p->record = r;
-        pipeline_trace_find(&p->trace, r, has_trace, &parts->arena);
-        o.fate = dispose(p, m, &v);
+    if (!r) {
+        tell_fate(p, &o);
+        return;
+    }
+    p->record = r;
+    p->extra = 0;
+    entry_messages_init(&messages, &p->trace, r, has_trace, &p->parts.arena);
+    while (entry_messages_next(&messages)) {
+        if (messages.several)
+            p->parts.judge.scanned = NULL; /* what was found was of all of them */
+        o.fate = dispose(p, m, &v, messages.n > 1);
         o.record = r;
         o.verdict = &v;
+        if (messages.n == 1)
+            tell_fate(p, &o);
     }
-    parts->counts.v[o.fate]++;
-    if (hooks->outcome)
-        hooks->outcome(hooks->u, &o);
 }
 
 static void settle_line(struct pipeline *p, const struct join_line *l)
@@ -215,8 +232,8 @@ static struct breadcrumbs_line line_of(struct pipeline *p, const struct stream *
                                                  : access_join_text(s, r, &p->parts.arena)};
 }
 
-/* The record's fate, as the ledger names it. */
-static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v)
+/* The record's fate, as the ledger names it. extra: it is a further message of an entry, whose fate is told. */
+static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v, bool extra)
 {
     struct correlation keys;
     correlation_of(m->stream, p->record, &p->parts.setup.secret, &keys);
@@ -229,7 +246,7 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
         give_to_pending(p, &keys, &line);
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (v->action == ACTION_EVENT)
-        fate = promote(p, m, &keys, v, 0);
+        fate = extra ? promote_extra(p, m, &keys, v, 0) : promote(p, m, &keys, v, 0);
     if (v->action == ACTION_EVENT && p->record->trace)
         promote_rest(p, m, &keys, v);
     /* Last, so that no event finds its own line among the lines before it. */
@@ -293,8 +310,9 @@ static struct provenance provenance_of(const struct stream *s)
                                .remote = s->remote};
 }
 
+/* nth: of the traces that its text holds. */
 static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                          struct verdict *v, unsigned ordinal)
+                          struct verdict *v, unsigned nth)
 {
     const struct event_source src = {.record = p->record,
                                      .trace = p->record->trace,
@@ -305,8 +323,27 @@ static enum count promote(struct pipeline *p, const struct message *m, const str
     if (!flood_gate_admit(&p->gate, &src, v, &from))
         return COUNT_suppressed;
     pipeline_parts_texts(&p->parts, p->record, &p->parts.arena, v);
-    wait_for_lines(p, m, keys, v, ordinal);
+    wait_for_lines(p, m, keys, v, nth);
     return COUNT_event;
+}
+
+/* An event of the message beside its own. Those above EXTRA_MAX are held back. */
+static enum count promote_extra(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                                struct verdict *v, unsigned nth)
+{
+    const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
+    struct counts *counts = &p->parts.counts;
+    struct outcome o = {.record = p->record, .verdict = v, .fate = COUNT_suppressed, .raw = m->text};
+    if (p->extra < EXTRA_MAX) {
+        p->extra++;
+        o.fate = promote(p, m, keys, v, nth);
+    }
+    counts->v[COUNT_extra_events]++;
+    counts->v[COUNT_extra_suppressed] += o.fate == COUNT_suppressed;
+    o.stream = m->stream;
+    if (hooks->extra)
+        hooks->extra(hooks->u, &o);
+    return o.fate;
 }
 
 /* The other traces of its text: what the rule decided, or none, holds for each, which has an issue of its own. */
@@ -315,22 +352,20 @@ static void promote_rest(struct pipeline *p, const struct message *m, const stru
 {
     struct arena *a = &p->parts.arena;
     struct judge *judge = &p->parts.judge;
-    for (unsigned i = 0; i < EXTRA_MAX && pipeline_trace_next(&p->trace, p->record, a); i++) {
+    for (unsigned nth = 1; pipeline_trace_next(&p->trace, p->record, a); nth++) {
         struct verdict more = verdict_none(p->record);
         if (!v->rule)
             judge_fallback(judge, p->record, a, &more);
         else if (!judge_past(judge, v->rule, p->record, a, &more))
             return;
         more.level = v->level;
-        p->parts.counts.v[COUNT_extra_events]++;
-        if (promote(p, m, keys, &more, ORDINAL_EXTRA + i) == COUNT_suppressed)
-            p->parts.counts.v[COUNT_extra_suppressed]++;
+        promote_extra(p, m, keys, &more, nth);
     }
 }
 
 /* With the lines before it. */
 static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                           const struct verdict *v, unsigned ordinal)
+                           const struct verdict *v, unsigned nth)
 {
     struct pipeline_parts *parts = &p->parts;
     const struct options *opt = parts->opt;
@@ -339,7 +374,7 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
     struct pending *w = pending_new(r, v, opt->crumbs.before + opt->crumbs.after);
     if (r->trace && !v->fold)
         pipeline_trace_find(&p->trace, w->record, true, &w->arena);
-    for (unsigned i = ORDINAL_EXTRA; i <= ordinal && w->record->trace; i++)
+    for (unsigned i = 0; i < nth && w->record->trace; i++)
         pipeline_trace_next(&p->trace, w->record, &w->arena);
     if (w->record->trace)
         parts->counts.v[COUNT_source_frames] += pipeline_trace_add_source(&p->trace, w->record, time_us, &w->arena);
@@ -350,7 +385,8 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
     w->src.received_us = parts->wall_us;
     w->src.source = arena_dup(&w->arena, m->stream->source);
     w->src.input = arena_dup(&w->arena, m->stream->input);
-    pipeline_parts_make_id(parts, w->src.event_id, pipeline_parts_message_key(parts, m), m->offset, ordinal);
+    pipeline_parts_make_id(parts, w->src.event_id, pipeline_parts_message_key(parts, m), m->offset,
+                           p->extra ? ORDINAL_EXTRA + p->extra - 1 : 0);
     w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &w->keys, time_us, time_us - opt->crumbs.max_age_us,
                                       opt->crumbs.before, &w->arena, w->crumbs, &w->src.crumbs_seen);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);

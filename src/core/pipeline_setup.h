@@ -57,6 +57,8 @@ struct pipeline_hooks {
     /* False: it was not taken, and is counted and reported by whoever refused it. */
     bool (*emit)(void *u, const struct event_out *e);
     void (*outcome)(void *u, const struct outcome *j); /* may be NULL */
+    /* An event of a message beside its own, COUNT_event or COUNT_suppressed. May be NULL. */
+    void (*extra)(void *u, const struct outcome *j);
     flood_row_f *flood_row;       /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
     deadline_row_f *deadline_row; /* the same of what is waited for */
     join_row_f *held_row;         /* of what is held for the lines of a stack trace; closed as it is released */

@@ -4,6 +4,7 @@
 
 #include "core/breadcrumbs.h"
 #include "core/trace_in_app.h"
+#include "parsers/quoted_stderr.h"
 #include "parsers/parser.h"
 
 void pipeline_trace_init(struct pipeline_trace *t, const struct trace_set *set, const struct options *opt,
@@ -87,13 +88,29 @@ static bool look_in_fields(struct pipeline_trace *t, struct record *r, struct ar
     return true;
 }
 
+bool pipeline_trace_may_quote(const struct record *r)
+{
+    return !r->partial && (r->level >= LEVEL_ERROR || r->level == LEVEL_NONE);
+}
+
+/* Where a trace of the record would stand. */
+static struct slice text_of(const struct record *r)
+{
+    struct quoted_stderr q;
+    if (r->full_message.n && may_have_trace(r, r->full_message))
+        return r->full_message;
+    bool quotes = pipeline_trace_may_quote(r) && may_have_trace(r, r->message) && quoted_stderr_find(r->message, &q);
+    return quotes ? quoted_stderr_said(q.text) : r->message;
+}
+
 void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known, struct arena *a)
 {
     r->trace = NULL;
+    r->exception_type = r->exception_value = SLICE_NONE;
     t->said = r->level;
     if (r->partial)
         return;
-    struct slice text = r->full_message.n && may_have_trace(r, r->full_message) ? r->full_message : r->message;
+    struct slice text = text_of(r);
     bool found = (known || may_have_trace(r, text)) && look(t, r, text, a);
     if (!(found || look_in_fields(t, r, a)) || r->forged)
         return;
@@ -106,6 +123,12 @@ void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known,
 bool pipeline_trace_next(struct pipeline_trace *t, struct record *r, struct arena *a)
 {
     return r->trace && r->trace->rest.n && look(t, r, r->trace->rest, a);
+}
+
+bool pipeline_trace_follows(struct pipeline_trace *t, struct slice text, struct arena *a)
+{
+    struct trace other;
+    return t->engine.set && trace_parse(t->engine.set, t->engine.scratch, text, a, &other);
 }
 
 unsigned pipeline_trace_add_source(struct pipeline_trace *t, const struct record *r, int64_t event_us, struct arena *a)

@@ -22,11 +22,15 @@ void pipeline_trace_done(struct pipeline_trace *t);
 /* Nothing is held by the grammars before. */
 void pipeline_trace_use(struct pipeline_trace *t, const struct trace_set *set);
 
+/* Programs behind a web server write what its log has as an error, in quotes (quoted_stderr.h). */
+bool pipeline_trace_may_quote(const struct record *r);
 /* Sets what the record has of a trace; it lives in its texts and the arena. A crash is fatal, and what says no level is
  * an error. A single line is looked into only where that is known to be worth it. */
 void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known, struct arena *a);
 /* The one behind it in the same text takes its place. False: there is none. */
 bool pipeline_trace_next(struct pipeline_trace *t, struct record *r, struct arena *a);
+/* Whether there is one in this text. */
+bool pipeline_trace_follows(struct pipeline_trace *t, struct slice text, struct arena *a);
 /*
  * Source lines for the frames of the trace that was found last, which is the record's, if its sender is believed and no
  * client may have forged it. Returns how many frames have got them.

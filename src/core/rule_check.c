@@ -15,7 +15,8 @@
 struct trial {
     const struct rule_set *set;
     struct arena arena;
-    struct slice payload; /* of the first event */
+    struct slice payload; /* of the first event that its own rule made, else of the first */
+    bool own;             /* it is that */
     unsigned events;
     const struct rule *rule;    /* whose sample it is */
     const struct rule *taker;   /* the rule that decided the first event */
@@ -29,8 +30,10 @@ static bool rule_check_on_event(void *u, const struct event_out *e)
     struct trial *o = u;
     if (e->open)
         return true;
-    if (o->events++ > 0)
+    bool own = e->verdict && slice_eq(e->verdict->texts->rule, o->rule->id);
+    if (o->events++ > 0 && (!own || o->own))
         return true;
+    o->own = own;
     o->payload = arena_dup(&o->arena, e->payload.text);
     return true;
 }
@@ -45,6 +48,12 @@ static void rule_check_on_outcome(void *u, const struct outcome *j)
     if (j->record && !o->taker && j->fate == COUNT_event)
         o->taker = j->verdict->rule;
     o->fired |= j->record && j->verdict->rule == o->rule;
+}
+
+static void rule_check_on_extra(void *u, const struct outcome *j)
+{
+    struct trial *o = u;
+    o->fired |= j->verdict->rule == o->rule;
 }
 
 static enum format sample_format(const struct rule *r, const struct rule_sample *s)
@@ -136,7 +145,7 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
         .store_id = store_id,
         .record_clock = true,
         .waits = rule,
-        .hooks = {.u = o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome}};
+        .hooks = {.u = o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome, .extra = rule_check_on_extra}};
     struct stream stream = {.format = sample_format(rule, s),
                             .source = SLICE("sample"),
                             .trusted = true,

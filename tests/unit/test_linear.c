@@ -17,6 +17,7 @@
 #include "parsers/gelf_chunk.h"
 #include "parsers/line_reader.h"
 #include "parsers/parser.h"
+#include "parsers/quoted_stderr.h"
 #include "tests/fuzz/steps.h"
 #include "tests/traces.h"
 #include "text/json.h"
@@ -231,6 +232,18 @@ static void parse_traces(struct slice s)
     arena_reset(&arena);
 }
 
+static void quoted_messages(struct slice s)
+{
+    struct quoted_stderr q;
+    if (!quoted_stderr_find(s, &q))
+        return;
+    while (q.text.n) {
+        size_t n = quoted_stderr_second(q.text);
+        quoted_stderr_trim(slice_sub(q.text, 0, n));
+        slice_skip(&q.text, n);
+    }
+}
+
 static const struct {
     const char *name;
     void (*read)(struct slice s);
@@ -262,7 +275,8 @@ static const struct {
                {"zones", zone},
                {"traces, line by line", walk_traces},
                {"traces", parse_traces},
-               {"names of frames", names_of_frames}};
+               {"names of frames", names_of_frames},
+               {"quoted messages", quoted_messages}};
 enum { READERS = sizeof readers / sizeof *readers };
 
 /* ---- what is read: a head, then one of these over and over ---- */
@@ -283,7 +297,8 @@ static const char *const heads[] = {"",
                                     "PROXY TCP4 ",
                                     "2026-11-29 10:00:00,000 ERROR [main] ",
                                     "web-1 | java.lang.Error: a\nweb-1 | ",
-                                    "Traceback (most recent call last):\n"};
+                                    "Traceback (most recent call last):\n",
+                                    "FastCGI sent in stderr: \"PHP message: "};
 static const char *const units[] = {"{",
                                     "{\n",
                                     "}",
@@ -352,6 +367,10 @@ static const char *const units[] = {"{",
                                     "Error: a\n",
                                     "/a.js:1\n",
                                     "    at a (b:1:1) {\n  [cause]: Error: c\n",
+                                    "PHP message: ",
+                                    "\nPHP message: PHP  ",
+                                    " on line 1 PHP message: ",
+                                    "\" while ",
                                     "x",
                                     "x ",
                                     "X",

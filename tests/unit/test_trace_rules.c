@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/xalloc.h"
+#include "core/entry_messages.h"
 #include "core/join.h"
 #include "core/pipeline.h"
 #include "tests/shipped.h"
@@ -234,6 +235,167 @@ START_TEST(a_stack_is_no_constant)
 }
 END_TEST
 
+/* --- several messages in one entry --- */
+
+#define WHILE                                                                                                          \
+    "\" while reading upstream, client: 203.0.113.7, server: shop, request: \"GET / HTTP/1.1\", upstream: "            \
+    "\"fastcgi://unix:/run/php.sock:\", host: \"shop\""
+#define QUOTE "2026/11/23 10:00:00 [error] 7#7: *1 FastCGI sent in stderr: \""
+
+static const char *const messages[] = {
+    "PHP message: PHP Warning:  Undefined variable $x in /srv/a.php on line 3",
+    "PHP message: PHP Notice:  Undefined index: q in /srv/f.php on line 7",
+    "PHP message: PHP Fatal error:  Uncaught App\\Gone: item 4711 in /srv/Cart.php:88\nStack trace:\n"
+    "#0 /srv/index.php(12): App\\Cart->add(4711)\n#1 {main}\n  thrown in /srv/Cart.php on line 88",
+    "PHP message: the bank answered 503 for order 90512",
+    "PHP message: PHP Warning:  Undefined variable $y in /srv/b.php on line 9\nPHP message: PHP Stack trace:\n"
+    "PHP message: PHP   1. {main}() /srv/index.php:0\nPHP message: PHP   2. load() /srv/index.php:7",
+    "PHP message: PHP Parse error:  syntax error, unexpected token \"}\" in /srv/c.php on line 40"};
+enum { MESSAGES = sizeof messages / sizeof *messages };
+
+static struct bench *of_nginx(void)
+{
+    struct bench *b = bench_of(NULL, false);
+    b->stream.format = FORMAT_NGINX_ERROR;
+    return b;
+}
+
+static void feed_entry(struct bench *b, const char *text)
+{
+    char *entry = xasprintf(QUOTE "%s" WHILE, text);
+    feed(b, entry);
+    free(entry);
+}
+
+/* What differs between an event and the one of the same message alone; breadcrumbs and ids aside. */
+static void ck_same(const struct json_node *a, const struct json_node *b, const char *message)
+{
+    static const char *const paths[] = {"level",
+                                        "fingerprint/0",
+                                        "fingerprint/1",
+                                        "fingerprint/2",
+                                        "exception/values/0/type",
+                                        "exception/values/0/value",
+                                        "exception/values/0/stacktrace/frames/0/function",
+                                        "exception/values/0/stacktrace/frames/1/function",
+                                        "logentry/formatted",
+                                        "tags/rule",
+                                        "tags/php_file",
+                                        "request/url",
+                                        "contexts/nginx/upstream",
+                                        "platform"};
+    for (unsigned i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const struct json_node *x = at(a, paths[i]), *y = at(b, paths[i]);
+        ck_assert_msg(!x == !y && (!x || slice_eq(x->text, y->text)), "%s: %s differs", message, paths[i]);
+    }
+}
+
+START_TEST(messages_of_one_entry_are_as_if_they_had_come_alone)
+{
+    static const char *const joints[] = {"\n", "; ", ""};
+    for (unsigned j = 0; j < 3; j++) {
+        struct bench *alone = of_nginx(), *together = of_nginx();
+        struct sbuf all;
+        sbuf_init(&all, 8192);
+        for (unsigned i = 0; i < MESSAGES; i++) {
+            const char *above = i ? messages[i - 1] : "", *last = strrchr(above, '\n');
+            bool tells = strstr(last ? last : above, " on line "); /* its end, where nothing joins them */
+            sbuf_adds(&all, slice_str(!i ? "" : j == 2 && !tells ? "\n" : joints[j]));
+            sbuf_adds(&all, slice_str(messages[i]));
+            feed_entry(alone, messages[i]);
+        }
+        feed_entry(together, sbuf_cstr(&all));
+        ck_assert_uint_eq(alone->n, MESSAGES - 1); /* the notice is a breadcrumb */
+        ck_assert_uint_eq(together->n, alone->n);
+        for (unsigned i = 0; i < alone->n; i++)
+            ck_same(alone->events[i], together->events[i], messages[i]);
+        ck_assert_uint_eq(counted(together, COUNT_event), 1);
+        ck_assert_uint_eq(counted(together, COUNT_extra_events), MESSAGES - 2);
+        ck_assert_uint_eq(issues(together), issues(alone));
+        sbuf_done(&all);
+        bench_free(alone);
+        bench_free(together);
+    }
+}
+END_TEST
+
+/* What goes on all the same stands before what ended it. */
+START_TEST(a_message_is_a_breadcrumb_of_the_next_one)
+{
+    struct bench *b = of_nginx();
+    feed_entry(b, "PHP message: PHP Notice:  Undefined index: q in /srv/f.php on line 7\n"
+                  "PHP message: the bank answered 503 for order 90512");
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "tags/rule", "nginx.php-message");
+    ck_assert_ptr_nonnull(strstr(part(b, 0, "breadcrumbs/values/0/message"), "Undefined index: q"));
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    ck_assert_uint_eq(counted(b, COUNT_crumb), 1);
+    ck_assert_uint_eq(counted(b, COUNT_extra_events), 1);
+    bench_free(b);
+}
+END_TEST
+
+/* Other programs have no mark: each trace is one, with what introduced it, and the closing quote is no part of it. */
+START_TEST(traces_of_one_entry_are_messages_each)
+{
+    struct bench *b = of_nginx();
+    feed_entry(b, "ERROR no stock\nTraceback (most recent call last):\n  File \"/srv/a.py\", line 3, in f\n    g()\n"
+                  "ValueError: one\nERROR no bill\nTraceback (most recent call last):\n"
+                  "  File \"/srv/b.py\", line 4, in h\n    k()\nKeyError: 'two'");
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/value", "one");
+    ck_at(b->events[0], "logentry/formatted", "ERROR no stock");
+    ck_at(b->events[1], "exception/values/0/value", "'two'");
+    ck_at(b->events[1], "logentry/formatted", "ERROR no bill");
+    bench_free(b);
+}
+END_TEST
+
+/* Text of a message that looks like another: a mark in the middle of words begins none. */
+START_TEST(a_mark_within_a_message_is_text)
+{
+    struct bench *b = of_nginx();
+    feed_entry(b, "PHP message: relayed the text PHP message: PHP Fatal error:  Uncaught Error: x in /srv/a.php:3");
+    ck_assert_uint_eq(b->n, 1);
+    bench_free(b);
+}
+END_TEST
+
+/* As many as nobody writes: sixteen messages at the most, and the ledger balances. */
+START_TEST(an_entry_has_so_many_messages_at_most)
+{
+    struct bench *b = of_nginx();
+    struct sbuf all;
+    sbuf_init(&all, 1 << 16);
+    for (unsigned i = 0; i < 100; i++)
+        sbuf_addf(&all, "%sPHP message: fault %c happened", i ? "\n" : "", 'a' + (int)(i % 26));
+    feed_entry(b, sbuf_cstr(&all));
+    ck_assert_uint_eq(b->n, ENTRY_MESSAGES_MAX);
+    ck_assert_uint_eq(counted(b, COUNT_extra_events), ENTRY_MESSAGES_MAX - 1);
+    sbuf_done(&all);
+    bench_free(b);
+}
+END_TEST
+
+/* As many traces as nobody writes are held back, and counted. */
+START_TEST(a_message_has_so_many_traces_at_most)
+{
+    struct bench *b = bench_of(grouping, false);
+    struct sbuf all;
+    sbuf_init(&all, 1 << 16);
+    sbuf_addf(&all, HEAD "no rule knows it");
+    for (unsigned i = 0; i < 30; i++)
+        sbuf_addf(&all, "\njava.lang.Error: %c\n\tat com.acme.C%c.take(C.java:1)", 'a' + (int)i % 26,
+                  'a' + (int)i % 26);
+    feed(b, sbuf_cstr(&all));
+    ck_assert_uint_eq(b->n, 16);
+    ck_assert_uint_eq(counted(b, COUNT_extra_events), 29);
+    ck_assert_uint_eq(counted(b, COUNT_extra_suppressed), 14);
+    sbuf_done(&all);
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("trace_rules");
@@ -245,6 +407,15 @@ int main(void)
     tcase_add_test(t, everywhere_a_stack_is_a_part_of_the_fingerprint);
     tcase_add_test(t, without_a_stack_the_default_is_the_text);
     tcase_add_test(t, a_stack_is_no_constant);
+    suite_add_tcase(s, t);
+    t = tcase_create("messages");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, messages_of_one_entry_are_as_if_they_had_come_alone);
+    tcase_add_test(t, a_message_is_a_breadcrumb_of_the_next_one);
+    tcase_add_test(t, traces_of_one_entry_are_messages_each);
+    tcase_add_test(t, a_mark_within_a_message_is_text);
+    tcase_add_test(t, an_entry_has_so_many_messages_at_most);
+    tcase_add_test(t, a_message_has_so_many_traces_at_most);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
