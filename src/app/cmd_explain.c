@@ -10,9 +10,9 @@
 #include "app/snapshot.h"
 #include "app/zone.h"
 #include "base/xalloc.h"
+#include "core/entry_messages.h"
 #include "core/event.h"
 #include "core/judge.h"
-#include "core/pipeline_trace.h"
 #include "parsers/parser.h"
 #include "io/clock.h"
 #include "io/source_files.h"
@@ -191,9 +191,9 @@ static void show_exception(const struct trace_exception *e)
 }
 
 /* As its grammar understood it: the reported exception first, frames as they were printed last to first. */
-static void show_trace(const struct trace *t)
+static void show_trace(const struct trace *t, const char *heading)
 {
-    printf("trace\n");
+    printf("%s\n", heading);
     put("language", t->language);
     put("intro", t->intro);
     for (unsigned i = t->n_exceptions; i-- > 0;)
@@ -255,6 +255,7 @@ static void explain(const struct snapshot *now, struct record *r, struct arena *
 struct explained {
     const struct snapshot *now;
     struct stream stream;
+    struct stream settled; /* the same once the format is known, for those of which no other line is part */
     struct pipeline_trace trace;
     struct source_files *sources;
     struct join *join;
@@ -265,21 +266,39 @@ struct explained {
     unsigned n;
 };
 
+/* One message of a record, and what traces it holds. */
+static void explain_message(struct explained *e, struct record *r, struct arena *a)
+{
+    if (r->trace)
+        pipeline_trace_add_source(&e->trace, r, event_time(r, clock_wall_us()), a);
+    if (r->trace)
+        show_trace(r->trace, "trace");
+    explain(e->now, r, a);
+    while (pipeline_trace_next(&e->trace, r, a)) {
+        pipeline_trace_add_source(&e->trace, r, event_time(r, clock_wall_us()), a);
+        show_trace(r->trace, "another trace of it");
+    }
+}
+
 static void explain_on_release(void *u, const struct join_line *l)
 {
     struct explained *e = u;
     struct arena a = {0};
+    struct entry_messages messages;
     if (l->blank)
         return;
-    pipeline_trace_find(&e->trace, l->record, l->trace, &a);
-    if (l->record->trace)
-        pipeline_trace_add_source(&e->trace, l->record, event_time(l->record, clock_wall_us()), &a);
     if (e->n++)
         putchar('\n');
-    show_record(l->record, e->told_by);
-    if (l->record->trace)
-        show_trace(l->record->trace);
-    explain(e->now, l->record, &a);
+    entry_messages_init(&messages, &e->trace, l->record, l->trace, &a);
+    while (entry_messages_next(&messages)) {
+        if (messages.n == 1) {
+            show_record(l->record, e->told_by);
+        } else {
+            printf("another message of it, judged as its own\n");
+            put("message", l->record->message);
+        }
+        explain_message(e, l->record, &a);
+    }
     arena_done(&a);
 }
 
@@ -304,7 +323,9 @@ static void take(struct explained *e, const struct message *m)
         r->message = m->text;
     e->told_by = s->format == FORMAT_AUTO ? parser_detect_why(m->text) : NULL;
     r->lines = m->lines;
-    line.message.stream = s;
+    e->settled = *s;
+    e->settled.format = found;
+    line.message.stream = !line.alien && format_traits(found)->whole ? &e->settled : s;
     if (join_feed(e->join, &line, r->time_us == RECORD_NO_TIME ? 0 : r->time_us))
         ;
     else if (line.alien)

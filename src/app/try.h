@@ -77,7 +77,7 @@ struct try_run {
     } suspicion;
     /* Called for every message judged, with the issue that it is an occurrence of, or NULL; may be NULL itself. */
     void (*outcome)(void *u, const struct outcome *j, struct try_issue *issue);
-    void (*deadlines)(void *u, struct try_issue *issue); /* the same for what did not come */
+    void (*extra)(void *u, struct try_issue *issue); /* the same for events beside the messages' own */
     void *u;
 };
 

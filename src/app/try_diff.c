@@ -70,14 +70,15 @@ static void count_edge(struct try_diff *d, struct try_issue *from, struct try_is
     e->count++;
 }
 
-/* No message stands for what did not come, so nothing is paired. */
-static void try_diff_on_old_overdue(void *u, struct try_issue *issue)
+/* For what did not come no message stands, and a message may have more events with one set than with the other: nothing
+ * is paired. */
+static void try_diff_on_old_extra(void *u, struct try_issue *issue)
 {
     struct answers *a = u;
     count_edge(a->diff, issue, NULL);
 }
 
-static void try_diff_on_new_overdue(void *u, struct try_issue *issue)
+static void try_diff_on_new_extra(void *u, struct try_issue *issue)
 {
     struct answers *a = u;
     count_edge(a->diff, NULL, issue);
@@ -135,7 +136,7 @@ struct try_diff *try_diff_new(const struct options *options, const struct rule_s
         const struct try_setup setup = {.options = options, .rules = k == OLD ? old_rules : new_rules};
         try_run_init(&d->run[k], &setup);
         d->run[k].outcome = try_diff_on_outcome;
-        d->run[k].deadlines = k == OLD ? try_diff_on_old_overdue : try_diff_on_new_overdue;
+        d->run[k].extra = k == OLD ? try_diff_on_old_extra : try_diff_on_new_extra;
         d->run[k].u = &d->answers[k];
         d->answers[k].diff = d;
     }

@@ -239,13 +239,13 @@ static void try_run_on_outcome(void *u, const struct outcome *j)
         t->outcome(t->u, j, i);
 }
 
-/* An issue of what did not come. Its line has been counted as what it was. */
-static void try_run_on_deadline(void *u, const struct outcome *j)
+/* An event of what did not come, or of a message beside its own: that message has been counted as what it was. */
+static void try_run_on_extra(void *u, const struct outcome *j)
 {
     struct try_run *t = u;
     struct try_issue *i = note_occurrence(t, j);
-    if (t->deadlines)
-        t->deadlines(t->u, i);
+    if (t->extra)
+        t->extra(t->u, i);
 }
 
 /* --- a run --- */
@@ -257,13 +257,16 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
     *t = (struct try_run){.setup = *setup, .now_us = clock_wall_us()};
     if (setup->events)
         t->sources = source_files_new(opt->source_roots, opt->n_source_roots);
-    const struct pipeline_setup s = {
-        .options = opt,
-        .rules = setup->rules,
-        .store_id = no_store,
-        .record_clock = true,
-        .source = source_files_source(t->sources),
-        .hooks = {.u = t, .emit = try_run_on_event, .outcome = try_run_on_outcome, .deadlines = try_run_on_deadline}};
+    const struct pipeline_setup s = {.options = opt,
+                                     .rules = setup->rules,
+                                     .store_id = no_store,
+                                     .record_clock = true,
+                                     .source = source_files_source(t->sources),
+                                     .hooks = {.u = t,
+                                               .emit = try_run_on_event,
+                                               .outcome = try_run_on_outcome,
+                                               .extra = try_run_on_extra,
+                                               .deadlines = try_run_on_extra}};
     t->pipeline = pipeline_new(&s);
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_mono_ns;

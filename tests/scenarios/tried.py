@@ -118,6 +118,31 @@ def scenario_try_slow_rule(t):
     t.eq((rule["slow"], rule["match_limit"]), (True, 100))
 
 
+ENTRY = '''\
+2026/11/23 10:00:00 [error] 7#7: *1 FastCGI sent in stderr: "PHP message: PHP Warning:  Undefined variable $x in /srv/a.php on line 3
+PHP message: PHP Notice:  Undefined index: q in /srv/f.php on line 7
+PHP message: PHP Fatal error:  Uncaught TypeError: count() wants an array in /srv/List.php:12
+Stack trace:
+#0 {main}
+  thrown in /srv/List.php on line 12" while reading upstream, client: 203.0.113.7, server: shop, request: "GET / HTTP/1.1", host: "shop"
+'''
+
+
+def scenario_try_and_explain_tell_every_message(t):
+    """Several messages of PHP in one entry: the list has the issues of all, explain each with its rule, a comparison no more changes than there are."""
+    log = t.write("error.log", ENTRY)
+    found = json.loads(t.run("try", "--json", log)[0])
+    t.eq((found["messages"], found["matched"], found["occurrences"]), (1, 1, 2))
+    t.eq(sorted((i["count"], i["rule"], i["level"]) for i in found["issues"]),
+         [(1, "nginx.php-uncaught", "error"), (1, "nginx.php-warning", "warning")])
+    out = t.run("try", log)[0]
+    assert "2 issues, 2 occurrences" in out and "TypeError: count() wants an array" in out, out
+    out = t.run("explain", stdin=ENTRY)[0]
+    t.eq(re.findall(r"^decided by (\S+)", out, re.M), ["nginx.php-warning", "nginx.php-notice", "nginx.php-uncaught"])
+    out = t.run("try", "--diff", "shipped", "shipped", log)[0]
+    assert "0 would appear" in out and "0 would vanish" in out and "2 would stay, 0 of them" in out, out
+
+
 def scenario_try_diff(t):
     """--diff names issues that appear, vanish, move or change; a set of rules is a file, a folder, a pattern or a list."""
     log = t.write("shop.log", LOG)
