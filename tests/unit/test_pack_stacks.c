@@ -10,12 +10,14 @@
 #include "core/judge.h"
 #include "core/pipeline_trace.h"
 #include "parsers/parser.h"
+#include "parsers/quoted_stderr.h"
 #include "tests/shipped.h"
 #include "tests/traces.h"
 
 /* What says of whatever the application, or the server's own code, has thrown that it was thrown. */
 static const char *const about_code[] = {"apache.php-uncaught",
                                          "apache.php",
+                                         "apache.php-warning",
                                          "apache.wsgi-exception",
                                          "celery.task-failed",
                                          "dotnet.unhandled",
@@ -158,13 +160,13 @@ static enum format format_of(const struct rule *rule, const struct rule_sample *
     return s->format != FORMAT_AUTO ? s->format : formats ? (enum format)__builtin_ctz(formats) : FORMAT_TEXT;
 }
 
-/* In what nginx quotes of a program it stands before the closing quote, and instead of the stack that is there. */
+/* In what a web server quotes of a program it stands before the closing quote, and instead of the stack that is there.
+ */
 static struct slice with_below(struct arena *a, struct slice message, const char *below)
 {
-    bool quoted = slice_find(message, SLICE(" sent in stderr: \"")) > 0;
-    ptrdiff_t quote = quoted ? slice_rfind(message, SLICE("\" while ")) : -1;
+    struct quoted_stderr q;
     ptrdiff_t own = slice_find(message, SLICE("\nStack trace:"));
-    size_t at = quote < 0 ? message.n : (size_t)quote;
+    size_t at = quoted_stderr_find(message, &q) ? q.before.n + q.text.n : message.n;
     struct sbuf b;
     sbuf_init(&b, 1 << 20);
     sbuf_adds(&b, slice_sub(message, 0, own < 0 ? at : (size_t)own));
