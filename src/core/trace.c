@@ -320,13 +320,16 @@ static enum trace_step take(struct trace_walk *walk, const struct trial *t, size
     return t->last ? TRACE_ENDS : TRACE_GOES_ON;
 }
 
-/* A line that any trace would take is that of the trace it begins, where nothing is sure yet. */
+/* A line that any trace would take is that of the trace it begins: where nothing is sure yet, or where all of it is
+ * sure of another one in the same language. */
 static bool begins_another(const struct trace_set *set, struct trace_scratch *x, const struct trace_walk *walk,
                            const struct trial *t, struct slice line, const struct trace_log *log)
 {
     struct trace_walk other;
     struct trace_log unused = {.arena = log->arena};
-    return !walk->sure && t->rank == RANK_ANY && trace_walk_open(set, x, line, &other, &unused) != TRACE_NONE;
+    if (t->rank != RANK_ANY || trace_walk_open(set, x, walk->sure ? t->fit->rest : line, &other, &unused) == TRACE_NONE)
+        return false;
+    return !walk->sure || (other.sure && unused.before == 0 && other.ways[0].grammar == t->ways[0].grammar);
 }
 
 static struct trial best_trial(const struct trace_set *set, struct trace_scratch *x, const struct trace_walk *walk,
