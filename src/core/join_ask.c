@@ -1,7 +1,10 @@
 /* join_ask: what is held is asked whether a line is part of it, and a line whether a trace begins in it. */
 #include "core/join_parts.h"
 
-enum { ASK_MAX = 8 }; /* of what is held of a stream, for one line */
+enum {
+    ASK_MAX = 8,    /* of what is held of a stream, for one line */
+    BETWEEN_MAX = 4 /* lines of a record that a trace follows, behind its first */
+};
 
 static struct slice next_line(struct slice *rest)
 {
@@ -37,11 +40,13 @@ static bool ends_in_colon(struct slice s)
     return s.n && s.p[s.n - 1] == ':';
 }
 
-/* A line that says more than that it goes on: it is of the one that it introduces where its level allows. */
-static bool is_introduced(const struct held *h, const struct placing *p)
+/* A line that says more than that it goes on: it is of the one that it introduces where its level allows, and where not
+ * both are records that name an exception. */
+static bool is_introduced(const struct held *h, const struct placing *p, bool names)
 {
     const struct record *r = p->line.record, *intro = h->head->record;
-    return p->walk.before == TRACE_BEFORE_HEADING || !r->headed || r->level == LEVEL_NONE || r->level == intro->level;
+    return p->walk.before == TRACE_BEFORE_HEADING || !r->headed ||
+           (!names && (r->level == LEVEL_NONE || r->level == intro->level));
 }
 
 /* All lines of a message: its first has been asked. */
@@ -76,12 +81,24 @@ static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *
     return step;
 }
 
-static enum trace_step ask_intro(struct join *j, struct held *h, struct placing *p)
+/* A line without a head, behind a record that has one: the record may go on with it, to the trace. No trace has two
+ * empty lines before it. */
+static bool may_lie_between(const struct held *h, const struct placing *p)
 {
-    if (p->line.blank && !h->n_maybe) /* Rust begins with an empty line */
+    const struct kept *last = TAILQ_LAST(&h->maybe, kept_list);
+    if (p->line.blank)
+        return h->n_maybe < BETWEEN_MAX && !(last && last->blank);
+    return h->headed && !p->line.record->headed && h->in_lines && h->n_maybe < BETWEEN_MAX;
+}
+
+static enum trace_step ask_intro(struct join *j, struct held *h, struct placing *p, bool names)
+{
+    if (p->line.blank && may_lie_between(h, p)) /* Rust begins with an empty line */
         return TRACE_MAYBE;
     join_ask_opening(j, p);
-    if (p->opening == PLAIN || !is_introduced(h, p))
+    if (p->opening == PLAIN && may_lie_between(h, p))
+        return TRACE_MAYBE;
+    if (p->opening == PLAIN || !is_introduced(h, p, names))
         return TRACE_NONE;
     h->walks = true;
     h->walk = p->walk;
@@ -122,8 +139,9 @@ static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p
     bool alone = h->walks && !h->walk.sure && h->head && only_blank(h);
     if (step != TRACE_NONE || (h->walks && !(alone && join_may_introduce(h->head->record))))
         return step;
+    bool names = h->walks;
     h->walks = false;
-    return ask_intro(j, h, p);
+    return ask_intro(j, h, p, names);
 }
 
 /*

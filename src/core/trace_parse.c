@@ -205,6 +205,7 @@ static bool find(struct finder *f, struct arena *a)
         bool heading = begin > 0 && add_heading(f, slice_sub(f->text, above, begin), a);
         f->begin = heading ? above : begin;
         trace_follows(&f->walk, record);
+        f->walk.after_record |= f->begin == 0; /* a text that is nothing but the trace */
         keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
         if (step == TRACE_ENDS || follow(f))
             return true;
