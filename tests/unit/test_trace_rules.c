@@ -262,6 +262,7 @@ static struct bench *of_nginx(void)
 
 static void feed_entry(struct bench *b, const char *text)
 {
+    ck_assert_ptr_nonnull(text);
     char *entry = xasprintf(QUOTE "%s" WHILE, text);
     feed(b, entry);
     free(entry);
