@@ -403,8 +403,12 @@ int cmd_explain(int argc, char **argv)
         status = command_log_format("explain", log_format, &format);
     if (status == EXIT_WELL) {
         struct diag d = {0};
-        const struct snapshot_rules from = {
-            .names = files, .n_names = n_files, .files_only = true, .one_thread = true, .one_line = true};
+        const struct snapshot_rules from = {.names = files,
+                                            .n_names = n_files,
+                                            .files_only = true,
+                                            .one_thread = true,
+                                            .traces_later = true,
+                                            .one_line = true};
         struct settings *s = settings_load(config, &d);
         struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
         if (now)

@@ -118,11 +118,24 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 
 /* --- the two ways --- */
 
+/* Most logs of nginx have none: then their grammars are not loaded before one is there after all. */
+static bool may_have_traces(const struct arguments *a)
+{
+    for (unsigned i = 0; i < a->n_files; i++) {
+        enum format format = a->format == FORMAT_AUTO ? reader_first_format(a->files[i]) : a->format;
+        const struct format_traits *traits = format_traits(format);
+        if (!traits->whole && !traits->access)
+            return true;
+    }
+    return false;
+}
+
 static void run(struct trial *t, struct settings *s, struct diag *d)
 {
     const struct arguments *a = &t->args;
     struct options options = s->options;
-    const struct snapshot_rules from = {.names = a->rules, .n_names = a->n_rules, .one_thread = true};
+    const struct snapshot_rules from = {
+        .names = a->rules, .n_names = a->n_rules, .one_thread = true, .traces_later = !may_have_traces(a)};
     struct snapshot *now = snapshot_load(s, &from, d);
     if (now) {
         if (!a->limits)
@@ -151,7 +164,8 @@ static void compare(struct trial *t, struct settings *s, struct diag *d)
     struct options options = s->options;
     options.limits.new_issues = 0;
     for (unsigned i = 0; i < 2; i++) {
-        const struct snapshot_rules from = {.names = &t->args.diff[i], .n_names = 1, .one_thread = true};
+        const struct snapshot_rules from = {
+            .names = &t->args.diff[i], .n_names = 1, .one_thread = true, .traces_later = !may_have_traces(&t->args)};
         sides[i] = snapshot_load(s, &from, d);
     }
     if (sides[0] && sides[1]) {

@@ -126,3 +126,15 @@ bool reader_run(const char *path, enum format *format, reader_f *each, void *u, 
         close(fd);
     return ok;
 }
+
+enum format reader_first_format(const char *path)
+{
+    char first[PARSER_FRONT_BYTES];
+    struct stat st;
+    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, first, sizeof first) : -1;
+    if (fd >= 0)
+        close(fd);
+    struct slice text = slice_of(first, n > 0 ? (size_t)n : 0);
+    return n > 0 ? parser_detect(slice_split(&text, '\n')) : FORMAT_AUTO;
+}

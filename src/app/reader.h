@@ -17,5 +17,7 @@ typedef bool reader_f(void *u, struct message *m);
  * entries with several join. False and an entry in d when the file cannot be read.
  */
 bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d);
+/* What the first line of the file looks like; AUTO: it cannot be read, or not twice. */
+enum format reader_first_format(const char *path);
 
 #endif

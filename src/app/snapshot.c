@@ -36,7 +36,7 @@ static void snapshot_load_traces(void *u, struct trace_set *set)
 static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
     w->rules.traces = w->traces = trace_set_new(from->one_thread);
-    return load_named(w, from, d) && (from->one_thread || rules_load_traces(&w->rules, from->trace_samples, d));
+    return load_named(w, from, d) && (from->traces_later || rules_load_traces(&w->rules, from->trace_samples, d));
 }
 
 static void whole_free(struct whole *w)
@@ -50,6 +50,7 @@ static void whole_free(struct whole *w)
 struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *from, struct diag *d)
 {
     struct whole *w = xcalloc(1, sizeof *w);
+    assert(from->one_thread || !from->traces_later);
     w->settings = s ? settings_ref(s) : NULL;
     w->rules.before = from->before ? from->before->rules : NULL;
     if (!load_rules(w, from, d)) {
@@ -62,7 +63,7 @@ struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *
         rule_set_forget_files(&w->rules);
         trace_set_forget_files(w->traces);
     }
-    if (from->one_thread)
+    if (from->traces_later)
         trace_set_later(w->traces, !from->one_line, snapshot_load_traces, w);
     else
         trace_set_ready(w->traces, !from->one_line);

@@ -26,7 +26,8 @@ struct snapshot_rules {
     bool without_sources; /* where a rule stands and its samples are not asked for: half of the memory */
     bool warn;            /* of patterns that backtrack without end (rules_warn) */
     bool trace_samples;   /* those of the shipped grammars are asked for */
-    bool one_thread;      /* it will be used by no other: what traces need is loaded when a text may have one */
+    bool one_thread;      /* it will be used by no other: patterns of traces are compiled when they are first needed, */
+    bool traces_later;    /* and their grammars loaded, when a text may have one; with one_thread only */
     bool one_line;        /* for judging so little that a prefilter costs more than it saves */
     const struct snapshot *before; /* whose place it takes; NULL: none's */
 };

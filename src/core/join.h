@@ -58,6 +58,8 @@ struct join_setup {
     struct scrub *scrub;
     bool record_clock; /* time is that of the records, whose stamps may have no fraction: waits a little longer */
     void *u;
+    /* Whether a trace may begin in the line: false is for sure. NULL: join looks by itself. */
+    bool (*may_open)(void *u, const struct join_line *line);
     /* Called from within feed, tick, use and flush, in the order in which the records came. */
     void (*release)(void *u, const struct join_line *line);
     join_row_f *row; /* NULL: nothing is kept */

@@ -20,7 +20,8 @@ void join_ask_opening(struct join *j, struct placing *p)
     if (p->opening != NOT_ASKED)
         return;
     p->opening = PLAIN;
-    if (!trace_may_open(j->engine->set, j->engine->scratch, rest, p->line.message.ahead))
+    if (j->setup.may_open ? !j->setup.may_open(j->setup.u, &p->line)
+                          : !trace_may_open(j->engine->set, j->engine->scratch, rest, p->line.message.ahead))
         return;
     do {
         struct slice line = next_line(&rest);

@@ -62,7 +62,7 @@ void judge_use(struct judge *j, const struct rule_set *set)
     for (unsigned f = 0; f < FORMAT_N; f++) {
         if (set->lanes[f].prefilter && !is_fitted(set, f))
             prefilter_scratch_fit(j->prefilter, set->lanes[f].prefilter);
-        unsigned n = set->lanes[f].n + set->lanes[f].n_ends;
+        unsigned n = set->lanes[f].n + set->lanes[f].n_ends + set->lanes[f].knows_traces;
         widest = n > widest ? n : widest;
     }
     j->hits = prefilter_hits_new(widest);
@@ -316,6 +316,8 @@ static bool may_match_any(struct judge *j, const struct rule_lane *lane, const s
     for (unsigned w = 0; w < (n + 63) / 64; w++)
         for (uint64_t bits = j->hits.word[w]; bits; bits &= bits - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
+            if (i >= n)
+                break; /* that a trace may begin in it */
             if (i >= lane->n || (lane->rules[i]->match && may_match(j, lane->rules[i], r)))
                 return true;
             if (lane->rules[i]->match)
@@ -339,6 +341,17 @@ bool judge_maybe(struct judge *j, const struct record *r)
     /* With more lines the message may hold what the text has apart. */
     j->scanned = any && !slice_chr(r->message, '\n') ? r->raw.p : NULL;
     return any;
+}
+
+enum judge_trace judge_trace_maybe(struct judge *j, const struct record *r)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
+    unsigned bit = lane->n + lane->n_ends;
+    if (!lane->knows_traces || r->message.n > RULE_TEXT_MAX)
+        return JUDGE_TRACE_UNKNOWN;
+    look_ahead_run(&j->ahead, lane->prefilter, j->prefilter, r->message, &j->hits);
+    j->scanned = j->exhaustive ? NULL : r->raw.p;
+    return j->hits.word[bit / 64] >> (bit % 64) & 1 ? JUDGE_TRACE_MAYBE : JUDGE_TRACE_NONE;
 }
 
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */

@@ -72,6 +72,12 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
  */
 bool judge_maybe(struct judge *j, const struct record *r);
 /*
+ * Whether a trace may begin in the record's message. The same scan finds the candidates of judge_record, for which they
+ * are kept, if it is next. UNKNOWN: nobody has looked (trace_may_open does).
+ */
+enum judge_trace { JUDGE_TRACE_UNKNOWN, JUDGE_TRACE_NONE, JUDGE_TRACE_MAYBE };
+enum judge_trace judge_trace_maybe(struct judge *j, const struct record *r);
+/*
  * As judge_record when this rule decides, for a record of the past of which it makes an event now. False: it no longer
  * matches. A record without a message stands for one that never came; it has nothing to match.
  */

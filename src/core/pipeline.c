@@ -148,6 +148,17 @@ static void pipeline_on_release(void *u, const struct join_line *l)
         arena_reset(&parts->arena);
 }
 
+/* One scan tells it, and which rules may match. */
+static bool pipeline_may_open(void *u, const struct join_line *l)
+{
+    struct pipeline *p = u;
+    const struct trace_engine *engine = &p->trace.engine;
+    enum judge_trace maybe = judge_trace_maybe(&p->parts.judge, l->record);
+    return maybe == JUDGE_TRACE_UNKNOWN
+               ? trace_may_open(engine->set, engine->scratch, l->record->message, l->message.ahead)
+               : maybe == JUDGE_TRACE_MAYBE;
+}
+
 static void pipeline_on_held_row(void *u, const struct join_row *row)
 {
     const struct pipeline *p = u;
@@ -205,6 +216,7 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     assert(m->stream && m->lines >= 1);
     set_clock(parts, now_us);
     parts->judge.ahead.ahead = m->ahead;
+    parts->judge.scanned = NULL; /* what stood there before may be gone */
     parts->seq++;
     p->open_lines++; /* the others are joined to it */
     count_in(&parts->counts, m);
@@ -529,6 +541,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
                               .scrub = p->parts.scrub,
                               .record_clock = setup->record_clock,
                               .u = p,
+                              .may_open = pipeline_may_open,
                               .release = pipeline_on_release,
                               .row = setup->hooks.held_row ? pipeline_on_held_row : NULL};
     memcpy(&join.secret, setup->store_id, sizeof join.secret); /* what is held is found by its key after a restart */

@@ -7,6 +7,7 @@
 #include "core/check_in.h"
 #include "core/event_members.h"
 #include "core/rule_keys.h"
+#include "core/trace_load.h"
 #include "parsers/parser.h"
 #include "text/grok.h"
 #include "text/relax.h"
@@ -424,11 +425,18 @@ static bool can_meet(const struct rule *r, unsigned format)
 static const struct rule_lane *lane_like(const struct rule_set *set, unsigned format)
 {
     const struct rule_lane *lane = &set->lanes[format];
-    for (unsigned f = 0; f < format && lane->n; f++)
-        if (set->lanes[f].n == lane->n &&
+    for (unsigned f = 0; f < format && (lane->n || lane->knows_traces); f++)
+        if (set->lanes[f].n == lane->n && set->lanes[f].knows_traces == lane->knows_traces &&
             memcmp(set->lanes[f].rules, lane->rules, lane->n * sizeof(struct rule *)) == 0)
             return &set->lanes[f];
     return NULL;
+}
+
+/* Whether records of it may be lines of a trace (join.h). */
+static bool may_have_traces(unsigned format)
+{
+    const struct format_traits *traits = format_traits(format);
+    return !traits->access && !traits->whole;
 }
 
 static void make_lane(struct rule_set *set, unsigned format, bool prefilter, enum prefilter_code code)
@@ -437,7 +445,8 @@ static void make_lane(struct rule_set *set, unsigned format, bool prefilter, enu
     lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
     lane->ends = arena_calloc(&set->arena, set->n, sizeof *lane->ends);
     lane->open = arena_calloc(&set->arena, set->n, sizeof *lane->open);
-    struct prefilter_pattern *patterns = xcalloc(2 * (size_t)set->n, sizeof *patterns);
+    unsigned n_openings = trace_set_openings(set->traces, NULL);
+    struct prefilter_pattern *patterns = xcalloc(2 * (size_t)set->n + n_openings, sizeof *patterns);
     for (unsigned i = 0; i < set->n; i++) {
         if (!can_meet(set->rules[i], format))
             continue;
@@ -451,11 +460,15 @@ static void make_lane(struct rule_set *set, unsigned format, bool prefilter, enu
     }
     for (unsigned i = 0; i < lane->n_ends; i++)
         patterns[lane->n + i] = (struct prefilter_pattern){.regex = lane->ends[i]->pair.end_text};
+    unsigned n = lane->n + lane->n_ends;
+    lane->knows_traces = prefilter && n_openings && may_have_traces(format);
+    if (lane->knows_traces)
+        n += trace_set_openings(set->traces, patterns + n);
     const struct rule_lane *same = prefilter ? lane_like(set, format) : NULL;
     if (same)
         lane->prefilter = same->prefilter;
-    else if (prefilter && lane->n)
-        lane->prefilter = prefilter_compile(code, patterns, lane->n + lane->n_ends);
+    else if (prefilter && n)
+        lane->prefilter = prefilter_compile(code, patterns, n);
     free(patterns);
 }
 

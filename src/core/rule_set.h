@@ -130,6 +130,7 @@ struct rule_lane {
     unsigned n_ends;
     const struct rule **open; /* those of them without match, of which the prefilter knows nothing */
     unsigned n_open;
+    bool knows_traces; /* the pattern behind those of the ends is of what begins a trace */
     struct prefilter *prefilter;
 };
 

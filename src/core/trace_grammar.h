@@ -107,6 +107,13 @@ struct trace_grammar {
     const struct conf_node *node;
 };
 
+/* Of all transitions of a grammar whose `match` is written alike. */
+struct trace_regex {
+    struct slice match; /* only while the grammar is loaded */
+    struct slice text;
+    struct regex *regex;
+};
+
 struct trace_opening {
     uint16_t grammar;
     const struct trace_transition *transition;
@@ -118,6 +125,8 @@ struct trace_set {
     unsigned n_files;
     struct trace_grammar **grammars;
     unsigned n;
+    struct trace_regex *regexes; /* owned */
+    unsigned n_regexes;
     struct trace_opening *openings; /* a pattern of the prefilter each */
     unsigned n_openings;
     struct prefilter *prefilter; /* NULL: all openings are tried on every line */

@@ -13,6 +13,7 @@ struct loader {
     const struct raw_trace_grammar *raw;
     struct diag *d;
     struct grok grok;
+    unsigned first_regex; /* of this grammar */
     bool ok;
 };
 
@@ -136,6 +137,23 @@ static void load_set(struct loader *l, const struct conf_node *node, const struc
     }
 }
 
+/* Many states have some transitions in common: one regex serves all of a grammar that are written alike. */
+static void compile(struct loader *l, const struct conf_node *match, struct trace_transition *t)
+{
+    struct trace_set *set = l->set;
+    for (unsigned i = l->first_regex; i < set->n_regexes; i++)
+        if (slice_eq(set->regexes[i].match, match->text)) {
+            t->regex = set->regexes[i].regex;
+            t->text = set->regexes[i].text;
+            return;
+        }
+    t->regex = grok_compile(&l->grok, l->d, match, &set->arena, &t->text);
+    if (!t->regex)
+        return;
+    set->regexes = xroom(set->regexes, set->n_regexes, sizeof *set->regexes);
+    set->regexes[set->n_regexes++] = (struct trace_regex){.match = match->text, .text = t->text, .regex = t->regex};
+}
+
 static void load_transition(struct loader *l, const struct conf_node *node, const struct raw_trace_transition *raw,
                             unsigned state, struct trace_transition *t)
 {
@@ -160,7 +178,7 @@ static void load_transition(struct loader *l, const struct conf_node *node, cons
     load_set(l, node, raw, t);
     if (!raw->match)
         return;
-    t->regex = grok_compile(&l->grok, l->d, raw->match, &l->set->arena, &t->text);
+    compile(l, raw->match, t);
     l->ok &= t->regex != NULL;
     if (t->regex)
         load_groups(l, raw->match, t);
@@ -268,7 +286,7 @@ bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d)
     struct keys_ctx c = {.arena = &set->arena, .diag = d};
     if (!keys_bind(&trace_grammar_table, f->root, &raw, &c))
         return false;
-    struct loader l = {.set = set, .raw = &raw, .d = d, .ok = true};
+    struct loader l = {.set = set, .raw = &raw, .d = d, .first_regex = set->n_regexes, .ok = true};
     add_grammar(&l, f->root);
     load_patterns(&l);
     load_states(&l, conf_get(f->root, "states"));
@@ -286,6 +304,15 @@ void trace_set_now(struct trace_set *set)
     if (set->later.load)
         set->later.load(set->later.u, set);
     trace_set_ready(set, set->later.prefilter);
+}
+
+unsigned trace_set_openings(const struct trace_set *set, struct prefilter_pattern *out)
+{
+    if (!set || !set->ready || !set->prefilter || !prefilter_is_literal(set->prefilter))
+        return 0;
+    for (unsigned i = 0; out && i < set->n_openings; i++)
+        out[i] = (struct prefilter_pattern){.regex = set->openings[i].transition->text, .same_bit = i > 0};
+    return set->n_openings;
 }
 
 void trace_set_ready(struct trace_set *set, bool prefilter)
@@ -327,19 +354,13 @@ void trace_set_forget_files(struct trace_set *set)
     free_files(set);
 }
 
-static void free_grammar(struct trace_grammar *g)
-{
-    for (unsigned s = 0; s < g->n_states; s++)
-        for (unsigned i = 0; i < g->states[s].n; i++)
-            regex_free(g->states[s].v[i].regex);
-}
-
 void trace_set_free(struct trace_set *set)
 {
     if (!set)
         return;
-    for (unsigned g = 0; g < set->n; g++)
-        free_grammar(set->grammars[g]);
+    for (unsigned i = 0; i < set->n_regexes; i++)
+        regex_free(set->regexes[i].regex);
+    free(set->regexes);
     prefilter_free(set->prefilter);
     free_files(set);
     free(set->grammars);

@@ -20,6 +20,12 @@ void trace_set_forget_files(struct trace_set *set);
 /* Ends loading: builds the prefilter of all opening patterns. Call once. */
 void trace_set_ready(struct trace_set *set, bool prefilter);
 /*
+ * The patterns of a ready set of which one must match where a trace begins, for a prefilter that looks for them beside
+ * others (one bit, the first one's, for all). Returns how many; 0: none, or literals do not tell. NULL only counts.
+ */
+struct prefilter_pattern;
+unsigned trace_set_openings(const struct trace_set *set, struct prefilter_pattern *out);
+/*
  * Instead, of a set that one thread has: it is made ready when a text is first asked for a trace, after more files have
  * been loaded by this (which may be NULL).
  */

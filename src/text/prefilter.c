@@ -23,11 +23,11 @@ __attribute__((weak)) hs_scan_f avx2_hs_scan;
  * regular expressions. What neither can hold is always a candidate.
  */
 struct prefilter {
-    unsigned n;             /* patterns */
+    unsigned n;             /* bits */
     unsigned always, empty; /* patterns that are always candidates, and those of them that match everything */
     uint64_t *is_always;
-    struct owned { /* of each literal: its pattern, and the bytes that are looked for */
-        unsigned pattern, n;
+    struct owned { /* of each literal: its pattern's bit, and the bytes that are looked for */
+        unsigned bit, n;
     } * owned;
     unsigned n_literals;
 #ifdef HAVE_HS
@@ -55,10 +55,21 @@ static void set_bit(uint64_t *word, unsigned i)
     word[i / 64] |= UINT64_C(1) << (i % 64);
 }
 
-static void mark_always(struct prefilter *s, unsigned i)
+static bool has_bit(const uint64_t *word, unsigned i)
 {
-    set_bit(s->is_always, i);
-    s->always++;
+    return word[i / 64] >> (i % 64) & 1;
+}
+
+static void mark_always(struct prefilter *s, unsigned bit)
+{
+    s->always += !has_bit(s->is_always, bit);
+    set_bit(s->is_always, bit);
+}
+
+/* The bit of the pattern i, behind one whose bit is this. */
+static unsigned bit_after(const struct prefilter_pattern *patterns, unsigned i, unsigned bit)
+{
+    return i && !patterns[i].same_bit ? bit + 1 : bit;
 }
 
 #ifdef HAVE_HS
@@ -181,22 +192,23 @@ static bool build_literals(struct prefilter *s, const struct literal_list *l)
  * PREFILTER makes libhs accept what it cannot match exactly (lookarounds, back references) by matching a superset.
  * False: one pattern was refused and marked, try again without it.
  */
-static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *patterns, const uint64_t *held,
-                          struct arena *a)
+static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *patterns, unsigned n_patterns,
+                          const uint64_t *held, struct arena *a)
 {
-    const char **regex = xcalloc(s->n, sizeof *regex);
-    unsigned *flags = xcalloc(s->n, sizeof *flags), *ids = xcalloc(s->n, sizeof *ids), n = 0;
-    for (unsigned i = 0; i < s->n; i++) {
-        if ((s->is_always[i / 64] | held[i / 64]) >> (i % 64) & 1)
+    const char **regex = xcalloc(n_patterns, sizeof *regex);
+    unsigned *flags = xcalloc(n_patterns, sizeof *flags), *ids = xcalloc(n_patterns, sizeof *ids), n = 0;
+    for (unsigned i = 0, bit = 0; i < n_patterns; i++) {
+        bit = bit_after(patterns, i, bit);
+        if (has_bit(s->is_always, bit) || has_bit(held, i))
             continue;
         regex[n] = relax_pattern(patterns[i].regex, a).p;
         if (!regex[n]) {
-            mark_always(s, i);
+            mark_always(s, bit);
             continue;
         }
         flags[n] = HS_FLAG_PREFILTER | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
                    (patterns[i].ignore_case ? HS_FLAG_CASELESS : 0);
-        ids[n++] = i;
+        ids[n++] = bit;
     }
     hs_compile_error_t *err = NULL;
     hs_error_t rc =
@@ -216,30 +228,49 @@ static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *p
     return rc == HS_SUCCESS || bad < 0;
 }
 
-static void build(struct prefilter *s, const struct prefilter_pattern *patterns)
+/* Whether the bit has this literal from another pattern. */
+static bool has_literal(const struct prefilter *s, const struct literal_list *l, unsigned bit,
+                        const struct literal *lit)
+{
+    const struct slice text = told_apart(lit->text);
+    unsigned flags = lit->ignore_case ? HS_FLAG_CASELESS : 0;
+    for (unsigned i = l->n; i-- > 0 && s->owned[i].bit == bit;)
+        if (l->flags[i] == flags && slice_eq(slice_of(l->text[i], l->len[i]), text))
+            return true;
+    return false;
+}
+
+static void add_literal(struct prefilter *s, struct literal_list *l, unsigned bit, const struct literal *lit)
+{
+    if (has_literal(s, l, bit, lit))
+        return;
+    list_add(l, lit);
+    s->owned = xroom(s->owned, s->n_literals, sizeof *s->owned);
+    s->owned[s->n_literals++] = (struct owned){.bit = bit, .n = (unsigned)l->len[l->n - 1]};
+}
+
+static void build(struct prefilter *s, const struct prefilter_pattern *patterns, unsigned n)
 {
     struct arena arena = {0};
     struct literal_list list = {0};
     struct literal_census census = {0};
-    for (unsigned i = 0; i < s->n; i++)
+    for (unsigned i = 0; i < n; i++)
         literal_count(&census, patterns[i].regex, patterns[i].ignore_case, i);
-    uint64_t *held = xcalloc(words_for(s->n), sizeof *held);
-    for (unsigned i = 0; i < s->n; i++) {
+    uint64_t *held = xcalloc(words_for(n), sizeof *held);
+    for (unsigned i = 0, bit = 0; i < n; i++) {
         struct literals found;
-        if (s->is_always[i / 64] >> (i % 64) & 1)
+        bit = bit_after(patterns, i, bit);
+        if (has_bit(s->is_always, bit))
             continue;
         literal_find(patterns[i].regex, patterns[i].ignore_case, &census, &arena, &found);
-        for (unsigned k = 0; k < found.n; k++) {
-            list_add(&list, &found.v[k]);
-            s->owned = xroom(s->owned, s->n_literals, sizeof *s->owned);
-            s->owned[s->n_literals++] = (struct owned){.pattern = i, .n = (unsigned)list.len[list.n - 1]};
-        }
+        for (unsigned k = 0; k < found.n; k++)
+            add_literal(s, &list, bit, &found.v[k]);
         if (found.n)
             set_bit(held, i);
     }
     if (!build_literals(s, &list))
-        memset(held, 0, words_for(s->n) * sizeof *held);
-    while (!build_regexes(s, patterns, held, &arena))
+        memset(held, 0, words_for(n) * sizeof *held);
+    while (!build_regexes(s, patterns, n, held, &arena))
         ;
     list_free(&list);
     literal_census_done(&census);
@@ -271,27 +302,28 @@ enum prefilter_code prefilter_probe(void)
 struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefilter_pattern *patterns, unsigned n)
 {
     struct prefilter *s = xcalloc(1, sizeof *s);
-    s->n = n;
     s->is_always = xcalloc(words_for(n), sizeof *s->is_always);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0, bit = 0; i < n; i++) {
+        bit = bit_after(patterns, i, bit);
+        s->n = bit + 1;
         /* A pattern that sets its own modes ("(*UTF)") or holds a NUL is not one libhs reads the same way; an empty one
          * matches. */
         if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
-            mark_always(s, i);
+            mark_always(s, bit);
+    }
     for (unsigned i = 0; i < n; i++)
         s->empty += !patterns[i].regex.n;
 #ifdef HAVE_HS
     if (platform_of(code, &s->platform)) {
         s->scan = code == PREFILTER_AVX2 ? avx2_hs_scan : hs_scan;
-        build(s, patterns);
+        build(s, patterns, n);
         return s;
     }
 #else
     (void)code;
 #endif
-    for (unsigned i = 0; i < n; i++)
-        if (!(s->is_always[i / 64] >> (i % 64) & 1))
-            mark_always(s, i);
+    for (unsigned bit = 0; bit < s->n; bit++)
+        mark_always(s, bit);
     return s;
 }
 
@@ -354,7 +386,7 @@ static int prefilter_on_literal(unsigned id, unsigned long long from, unsigned l
     (void)from;
     (void)to;
     (void)flags;
-    set_bit(r->word, r->owned[id].pattern);
+    set_bit(r->word, r->owned[id].bit);
     return 0;
 }
 
@@ -472,7 +504,7 @@ void prefilter_run_at(const struct prefilter *s, struct prefilter_scratch *x, st
     for (; i < b->n && b->hit[i].end <= at + text.n; i++) {
         const struct owned *o = &s->owned[b->hit[i].literal];
         if (b->hit[i].end - at >= o->n) /* all of it stands in the text */
-            set_bit(hits->word, o->pattern);
+            set_bit(hits->word, o->bit);
     }
     struct hit_words r = {.word = hits->word};
     if (!run(s, s->regexes, x, text, prefilter_on_regex, &r))

@@ -17,9 +17,10 @@ struct prefilter_scratch;
 struct prefilter_pattern {
     struct slice regex; /* PCRE2 syntax */
     bool ignore_case;
+    bool same_bit; /* as the pattern before it, which is not the first of them: which of them it is nobody asks */
 };
 
-/* One bit for each pattern. */
+/* One bit for each pattern that has its own. */
 struct prefilter_hits {
     uint64_t *word;
     unsigned n; /* words */
