@@ -100,6 +100,7 @@ static void set_due(struct join *j, struct held *h)
 static void touch(struct join *j, struct held *h, const struct placing *p)
 {
     h->unnamed = !p->key.speaker;
+    h->touched_us = j->now_us;
     TAILQ_REMOVE(&h->stream->held, h, of_stream);
     TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
     set_due(j, h);
@@ -285,6 +286,7 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->walks = p->opening == OPENS;
     h->walk = p->walk;
     held_note_head(h, p->line.record);
+    h->touched_us = j->now_us;
     h->last_us = j->now_us + JOIN_AGE_MAX_US;
     TAILQ_INIT(&h->maybe);
     enter_domain(j, h, p->line.message.stream->domain);

@@ -8,9 +8,9 @@
 
 struct join_row {
     uint64_t key;
-    bool closed;      /* it is held no more: there is nothing but the key */
-    int64_t since_us; /* rows are put back in this order */
-    unsigned lines;   /* of it that have no fate yet */
+    bool closed;     /* it is held no more: there is nothing but the key */
+    int64_t last_us; /* when its last line came: rows are put back in this order */
+    unsigned lines;  /* of it that have no fate yet */
     struct scrubbed held;
 };
 

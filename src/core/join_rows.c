@@ -56,7 +56,7 @@ static bool tell(struct join *j, struct held *h)
     h->row.key = hash_mix(run_key(j, k), k->message.offset) | 1;
     h->row.changed = false;
     const struct join_row row = {.key = h->row.key,
-                                 .since_us = k->received_us,
+                                 .last_us = h->touched_us,
                                  .lines = 1 + h->n_maybe,
                                  .held = scrubbed_vouch(sbuf_slice(&j->row))};
     j->setup.row(j->setup.u, &row);

@@ -124,7 +124,7 @@ void store_floods(struct store *s, flood_row_f *each, void *u);
 /* Calls back for everything that is waited for, in the order of since_us. */
 void store_deadlines(struct store *s, deadline_row_f *each, void *u);
 int64_t store_clock(struct store *s);
-/* Calls back for every record that was held when the last run ended without its end, in the order of since_us. */
+/* Calls back for every record that was held when the last run ended without its end, in the order of last_us. */
 void store_held(struct store *s, join_row_f *each, void *u);
 /* Calls back for everything that the project has not been told yet. */
 void store_reports(struct store *s, struct slice project, void (*each)(void *u, const struct store_report *r), void *u);

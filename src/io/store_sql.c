@@ -80,7 +80,7 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "DROP TABLE file;",
 
     /* Records that wait for the lines of their stack trace, of senders that do not send again. */
-    "CREATE TABLE held(key INTEGER PRIMARY KEY, since_us INTEGER NOT NULL, lines INTEGER NOT NULL, held BLOB NOT "
+    "CREATE TABLE held(key INTEGER PRIMARY KEY, last_us INTEGER NOT NULL, lines INTEGER NOT NULL, held BLOB NOT "
     "NULL);",
 };
 
@@ -157,7 +157,7 @@ const char *const store_sql[Q_N] = {
     [Q_DEADLINES] = "SELECT * FROM overdue ORDER BY since_us",
     [Q_HELD] = "INSERT OR REPLACE INTO held VALUES(?1,?2,?3,?4)",
     [Q_HELD_GONE] = "DELETE FROM held WHERE key=?1",
-    [Q_HELD_ALL] = "SELECT key,since_us,lines,held FROM held ORDER BY since_us,key",
+    [Q_HELD_ALL] = "SELECT key,last_us,lines,held FROM held ORDER BY last_us,key",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,

@@ -124,7 +124,7 @@ bool store_put_held(struct store *s, const struct join_row *row)
     sqlite3_stmt *q = s->stmt[how];
     sqlite3_bind_int64(q, 1, (sqlite3_int64)row->key);
     if (!row->closed) {
-        sqlite3_bind_int64(q, 2, row->since_us);
+        sqlite3_bind_int64(q, 2, row->last_us);
         sqlite3_bind_int64(q, 3, row->lines);
         sqlite3_bind_blob(q, 4, row->held.text.p, (int)row->held.text.n, SQLITE_STATIC);
     }
@@ -137,7 +137,7 @@ void store_held(struct store *s, join_row_f *each, void *u)
     int rc;
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
         const struct join_row row = {.key = (uint64_t)sqlite3_column_int64(q, 0),
-                                     .since_us = sqlite3_column_int64(q, 1),
+                                     .last_us = sqlite3_column_int64(q, 1),
                                      .lines = (unsigned)sqlite3_column_int(q, 2),
                                      .held = scrubbed_vouch(store_column(q, 3))};
         each(u, &row);

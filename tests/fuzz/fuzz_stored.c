@@ -12,7 +12,7 @@
  *   E id created next attempts time title level reason payload
  *                                                            a row of the outbox, as the page and `queue` show it
  *   P part offset blob                                       the position of a tailed file
- *   H key since lines held                                  a record that was held for the lines of its stack trace
+ *   H key last lines held                                   a record that was held for the lines of its stack trace
  *   M message                                                a message comes, as JSON
  *   +N                                                       N milliseconds pass
  *   !                                                        a cut
@@ -32,6 +32,7 @@
 #include "core/top_values.h"
 #include "io/tail_position.h"
 #include "tests/shipped.h"
+#include "tests/traces.h"
 #include "text/json.h"
 
 enum { STEPS_MAX = 60, INPUT_MAX = 16384, FIELDS_MAX = 15, PAGE_MAX = 8 << 20 };
@@ -77,6 +78,7 @@ static void load(void)
     if (nowhere)
         return;
     shipped_load_text(&rules, "stored.yaml", slice_str(rules_text));
+    rules.traces = traces_load(true);
     rule_set_forget_files(&rules);
     rule_set_ready(&rules, true);
     scrub = scrub_new(&options);
@@ -160,7 +162,7 @@ static void take_deadline(struct run *r, const struct slice f[FIELDS_MAX])
 static void take_held(struct run *r, const struct slice f[FIELDS_MAX])
 {
     const struct join_row row = {.key = (uint64_t)number_of(f[1]),
-                                 .since_us = number_of(f[2]),
+                                 .last_us = number_of(f[2]),
                                  .lines = (unsigned)number_of(f[3]),
                                  .held = {f[4]}};
     r->messages += pipeline_restore_held(r->pipeline, &row, r->now_us);

@@ -182,3 +182,20 @@ def scenario_kill_before_a_trace_goes_on(t):
     d = t.start(config)
     t.eq(d.stop().get("restored_lines", 0), 0)
     t.eq((len(up.events), up.duplicates), (1, {}))
+
+
+def scenario_ten_thousand_open_traces(t):
+    """A line of each of 10 000 processes, then the next of each: an event of each, and no line an event of its own."""
+    processes = 10000
+    port = free_port()
+    d = t.start(t.config(CONFIG.format(dsn="http://0123456789abcdef0123456789abcdef@127.0.0.1:9/42",
+                                       inputs="  - {syslog: 'tcp://127.0.0.1:%d', join: {wait: 5s}}" % port)))
+    s = socket.create_connection(("127.0.0.1", port))
+    lines = trace(1)[:3]
+    for line in lines:
+        s.sendall(b"".join(syslog(line, 1 + n) for n in range(processes)))
+    d.wait_count("event", processes)
+    s.close()
+    ledger = d.stop(sent=processes * len(lines))
+    t.eq((ledger["event"], ledger["joined"]), (processes, processes * (len(lines) - 1)))
+    t.eq(ledger.get("early_traces", 0), 0)

@@ -383,6 +383,46 @@ START_TEST(the_store_has_no_secrets)
 }
 END_TEST
 
+/* Two threads of one program: the line that names none is of who spoke last, also after a kill. */
+START_TEST(who_spoke_last)
+{
+    static const char *const said[] = {"2026-11-23 10:00:01,123 [a] ERROR a.B - java.lang.Error: of a",
+                                       "2026-11-23 10:00:01,123 [z] ERROR a.B - java.lang.Error: of z",
+                                       "2026-11-23 10:00:01,123 [a] ERROR a.B - \tat a.A.a(A.java:1)"};
+    struct bench *b = bench_new();
+    struct stream text = b->gelf;
+    text.format = FORMAT_TEXT;
+    for (unsigned i = 0; i < 3; i++, b->lines++) {
+        const struct message m = {.stream = &text, .text = slice_str(said[i]), .lines = 1};
+        pipeline_message(b->pipeline, &m, b->now_us++);
+    }
+    commit(b);
+    ck_assert_uint_eq(b->n_rows, 2);
+    bool in_order = b->rows[0].row.last_us < b->rows[1].row.last_us;
+    ck_assert_int_ge(slice_find(b->rows[in_order].row.held.text, SLICE("of a")), 0);
+    bench_free(b);
+}
+END_TEST
+
+/* The grammars of the next run know nothing of Java: it is one text. */
+START_TEST(other_grammars)
+{
+    struct bench *b = bench_new();
+    for (unsigned i = 0; i < 5; i++)
+        feed(b, &b->gelf, "h", trace[i], 3);
+    commit(b);
+    b->rules.traces = NULL;
+    kill_it(b);
+    feed(b, &b->gelf, "h", trace[5], 3);
+    pass(b, 3000000);
+    commit(b);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_int_ge(slice_find(at(b->events[0].tree, "logentry/formatted")->text, SLICE("cannot take an order")), 0);
+    ck_assert_uint_eq(b->n_rows, 0);
+    bench_free(b);
+}
+END_TEST
+
 /* It is not told anew while nothing comes, and goes with what it was kept for. */
 START_TEST(rows_are_told_once)
 {
@@ -561,6 +601,8 @@ int main(void)
     tcase_add_test(t, the_same_event_in_each_run);
     tcase_add_test(t, what_goes_on_waits_longer_after_a_kill);
     tcase_add_test(t, the_store_has_no_secrets);
+    tcase_add_test(t, who_spoke_last);
+    tcase_add_test(t, other_grammars);
     tcase_add_test(t, rows_are_told_once);
     tcase_add_test(t, rows_that_cannot_be_read);
     tcase_add_test(t, the_store_is_told_so_much);

@@ -428,18 +428,18 @@ START_TEST(what_is_held)
 {
     struct store *s = open_it();
     const struct scrubbed held = {SLICE("a\0b")};
-    struct join_row v[] = {{.key = UINT64_MAX - 1, .since_us = 20, .lines = 2, .held = held},
-                           {.key = 7, .since_us = 10, .lines = 2, .held = held}};
+    struct join_row v[] = {{.key = UINT64_MAX - 1, .last_us = 20, .lines = 2, .held = held},
+                           {.key = 7, .last_us = 10, .lines = 2, .held = held}};
     struct checkpoint c = {.held = v, .n_held = 2};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK); /* it alone is worth a checkpoint */
     store_close(s);
     s = open_it();
     store_held(s, on_held, NULL);
     ck_assert(n_held == 2 && held_keys[0] == 7 && held_keys[1] == UINT64_MAX - 1);
-    v[0].since_us = 5;
+    v[0].last_us = 5;
     v[1].closed = true;
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
-    ck_assert_int_eq(ask_sql("SELECT since_us FROM held"), 5);
+    ck_assert_int_eq(ask_sql("SELECT last_us FROM held"), 5);
     n_held = 0;
     store_held(s, on_held, NULL);
     ck_assert(n_held == 1 && held_keys[0] == UINT64_MAX - 1);
