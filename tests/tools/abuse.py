@@ -267,10 +267,23 @@ def abuse_certificates(a, _):
             s.recv(1)
 
 
-ACTS = (abuse_random, abuse_frames, abuse_json, abuse_bombs, abuse_http, abuse_chunks, abuse_silence, abuse_slowness, abuse_certificates)
+TRACE = [b"java.lang.Error: never ends", b"\tat a.B.c(B.java:1)", b"perhaps", b"\tat a.B.d(B.java:2)"]
+
+
+def abuse_traces(a, rnd):
+    """Traces of thousands of processes, a line of each in turn; none has an end."""
+    first = rnd.randrange(1 << 20)
+    with a.connect("tcp") as s:
+        for line in TRACE:
+            s.sendall(b"".join(b"<14>1 - - shop %d - - %s\n" % (first + n, line) for n in range(3000)))
+    a.count("open traces", 3000)
+
+
+ACTS = (abuse_random, abuse_frames, abuse_json, abuse_bombs, abuse_http, abuse_chunks, abuse_silence, abuse_slowness, abuse_certificates,
+        abuse_traces)
 COUNTED = ("gelf_bad_payload", "gelf_inflated_too_large", "gelf_chunks_bad", "gelf_chunks_duplicate",
            "gelf_chunks_mismatch", "http_bad_request", "http_too_large", "http_malformed",
-           "http_not_found", "http_bad_method", "tls_errors", "tls_on_plain", "connections_over_cap", "cut_messages", "refused")
+           "http_not_found", "http_bad_method", "tls_errors", "tls_on_plain", "connections_over_cap", "cut_messages", "refused", "joined")
 
 
 def uncounted(ledger):
