@@ -220,6 +220,7 @@ void join_free(struct join *j)
     join_flush(j);
     table_done(&j->streams);
     table_done(&j->domains);
+    table_done(&j->speakers);
     due_done(&j->due);
     kept_files_free(&j->files);
     sbuf_done(&j->row);

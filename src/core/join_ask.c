@@ -156,23 +156,32 @@ static enum { ASK, PASS_BY, END } relation(const struct held *h, const struct pl
     return h->unnamed ? END : PASS_BY;
 }
 
+/* True: it has taken the line. Where that says that it has ended, it is released. */
+static bool ask_for(struct join *j, struct held *h, struct placing *p)
+{
+    int how = relation(h, p);
+    enum trace_step step = how == ASK ? ask_one(j, h, p) : TRACE_NONE;
+    if (how == PASS_BY || step == TRACE_FOREIGN)
+        return false;
+    if (step == TRACE_NONE)
+        held_end(j, h);
+    else
+        take(j, h, p, step);
+    return step != TRACE_NONE;
+}
+
+/* Those who spoke last first; then the line's own speaker, however long ago that was. */
 bool join_ask_stream(struct join *j, struct placing *p)
 {
     struct join_stream *s = table_get(&j->streams, p->key.stream);
     struct held *h = s ? TAILQ_FIRST(&s->held) : NULL, *next;
+    bool own = false;
     for (unsigned asked = 0; h && asked < ASK_MAX; h = next, asked++) {
         next = TAILQ_NEXT(h, of_stream);
-        int how = relation(h, p);
-        if (how == PASS_BY)
-            continue;
-        enum trace_step step = how == END ? TRACE_NONE : ask_one(j, h, p);
-        if (step == TRACE_FOREIGN)
-            continue;
-        if (step != TRACE_NONE) {
-            take(j, h, p, step);
+        own |= h->speaker == p->key.speaker;
+        if (ask_for(j, h, p))
             return true;
-        }
-        held_end(j, h);
     }
-    return false;
+    h = own ? NULL : held_of_speaker(j, &p->key);
+    return h && ask_for(j, h, p);
 }

@@ -76,10 +76,34 @@ static struct join_stream *stream_of(struct join *j, uint64_t key)
     return s;
 }
 
+static uint64_t speaker_key(uint64_t stream, uint64_t speaker)
+{
+    return hash_mix(stream, speaker);
+}
+
+struct held *held_of_speaker(const struct join *j, const struct join_key *key)
+{
+    struct held *h = key->speaker ? table_get(&j->speakers, speaker_key(key->stream, key->speaker)) : NULL;
+    return h && h->stream->key == key->stream && h->speaker == key->speaker ? h : NULL;
+}
+
+static void enter_stream(struct join *j, struct held *h, const struct join_key *key)
+{
+    h->stream = stream_of(j, key->stream);
+    h->speaker = key->speaker;
+    h->unnamed = !h->speaker;
+    TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
+    if (h->speaker)
+        table_put(&j->speakers, speaker_key(key->stream, h->speaker), h);
+}
+
 static void leave_stream(struct join *j, struct held *h)
 {
     struct join_stream *s = h->stream;
+    uint64_t speaker = speaker_key(s->key, h->speaker);
     TAILQ_REMOVE(&s->held, h, of_stream);
+    if (h->speaker && table_get(&j->speakers, speaker) == h)
+        table_del(&j->speakers, speaker);
     if (TAILQ_FIRST(&s->held))
         return;
     table_del(&j->streams, s->key);
@@ -275,9 +299,7 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 struct held *held_begin(struct join *j, struct placing *p)
 {
     struct held *h = xcalloc(1, sizeof *h);
-    h->stream = stream_of(j, p->key.stream);
-    h->speaker = p->key.speaker;
-    h->unnamed = !h->speaker;
+    enter_stream(j, h, &p->key);
     h->opt = *p->line.message.stream->join;
     h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;
@@ -291,7 +313,6 @@ struct held *held_begin(struct join *j, struct placing *p)
     TAILQ_INIT(&h->maybe);
     enter_domain(j, h, p->line.message.stream->domain);
     TAILQ_INSERT_TAIL(&j->by_age, h, by_age);
-    TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
     j->n++;
     set_due(j, h);
     account(j, h);

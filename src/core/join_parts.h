@@ -65,6 +65,7 @@ struct join {
     struct join_domain *largest; /* with more than half of what may be held; NULL: none */
     struct due due;
     struct table streams;
+    struct table speakers; /* what each named one of a stream holds, the last of it */
     struct kept_files files;
     struct kept_list back; /* lines given back, in order */
     unsigned n, n_spent;
@@ -88,6 +89,8 @@ struct placing {
 
 /* The record is held from now on. */
 struct held *held_begin(struct join *j, struct placing *p);
+/* The last that this speaker of the stream holds; NULL: nothing, or the line names none. */
+struct held *held_of_speaker(const struct join *j, const struct join_key *key);
 /* A copy to be held; takes over one that is there. */
 struct kept *held_keep(struct join *j, struct placing *p);
 /* What a record says to a trace: nothing, where its head is all there is of it and stands for its message. */

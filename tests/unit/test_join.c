@@ -309,6 +309,27 @@ START_TEST(lines_of_several_sources_in_one_file)
 }
 END_TEST
 
+/* However many threads log into one file, each line finds its own. */
+START_TEST(lines_of_many_threads_in_one_file)
+{
+    enum { THREADS = 300 };
+    struct bench *b = bench_new();
+    char line[256];
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        for (unsigned k = 0; k < THREADS; k++) {
+            snprintf(line, sizeof line, "2026-11-23 10:00:01,123 [exec-%u] ERROR a.B - %s", k, trace[i]);
+            feed(b, line);
+        }
+    ck_assert_uint_eq(b->n, 0);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, THREADS);
+    for (unsigned k = 0; k < THREADS; k++)
+        ck_whole(b->events[k]);
+    ck_assert_uint_eq(fates(b, COUNT_joined), THREADS * (TRACE_LINES - 1));
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(provisional_lines_come_back_in_order)
 {
     struct bench *b = bench_new();
@@ -840,6 +861,7 @@ int main(void)
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
     tcase_add_test(t, a_head_on_each_line_hides_nothing);
     tcase_add_test(t, lines_of_several_sources_in_one_file);
+    tcase_add_test(t, lines_of_many_threads_in_one_file);
     tcase_add_test(t, provisional_lines_come_back_in_order);
     tcase_add_test(t, a_heading_without_frames_is_a_record);
     tcase_add_test(t, interleaved_streams_come_out_whole);
