@@ -15,7 +15,7 @@
  * writes, which may be seconds apart. */
 enum { LINE_READER_PIECE_IDLE = 10 };
 
-enum { LINE_READER_BEGINS_MAX = 16 };
+enum { LINE_READER_BEGINS_MAX = 64 };
 
 /*
  * Where reading has to begin again after a crash. Everything before `offset` has been handed out, except the lines of

@@ -199,3 +199,32 @@ def scenario_ten_thousand_open_traces(t):
     ledger = d.stop(sent=processes * len(lines))
     t.eq((ledger["event"], ledger["joined"]), (processes, processes * (len(lines) - 1)))
     t.eq(ledger.get("early_traces", 0), 0)
+
+
+def scenario_kill_among_many_threads(t):
+    """Forty threads log traces into one file, and errors of one line between them: killed in the middle, each is there once."""
+    threads = 40
+    up = t.upstream()
+    inputs = "  - {{tail: {0}/app.log, from: start, join: {{wait: 5s}}}}".format(t.dir)
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs=inputs))
+    head = "2026-11-29 10:00:00,123 [exec-%d] ERROR com.acme.Shop - %s\n"
+    lines = [[head % (k, line) for line in trace(k)] for k in range(threads)]
+    t.write("app.log", "")
+    d = t.start(config)
+    for i in range(len(lines[0])):
+        t.append("app.log", "".join(line[i] for line in lines))
+        t.append("app.log", head % (threads, "plain error") + (head % (threads, "and goes on")).replace("ERROR", "INFO"))
+        if i == 3:
+            d.wait_count("event", i + 1)
+            t.wait_events(up, i + 1)
+            d.wait_count("settled", i + 1)
+            d.kill()
+            d = t.start(config)
+    plain = len(lines[0])
+    events = t.wait_events(up, threads + plain)
+    whole = [event for event in events if event["platform"] == "java"]
+    t.eq(sorted(map(number, whole)), list(range(threads)))
+    for event in whole:
+        check_whole(t, event, number(event))
+    d.stop()
+    t.eq((len(up.events), up.duplicates), (threads + plain, {}))
