@@ -1,7 +1,8 @@
 #include "parsers/field_map.h"
 
-#include "parsers/java_text.h"
+#include "parsers/error_text.h"
 #include "parsers/stack_text.h"
+#include "text/json.h"
 
 void field_map_start(struct field_map *w, struct parse_ctx *ctx, struct record *r)
 {
@@ -16,12 +17,47 @@ int field_map_put(struct field_map *w, struct slice name, struct slice value, en
     return f ? (int)(f - w->r->fields) : FIELD_MAP_NO_FIELD;
 }
 
+static void offer(struct field_map *w, enum role role, struct role_pick pick)
+{
+    struct role_pick *p = &w->pick[role];
+    if (!p->value.p || pick.rank <= p->rank)
+        *p = pick;
+}
+
+/* A class has no white space in its name. */
+static bool is_class(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ')
+            return false;
+    return s.n && (ascii_alpha(*s.p) || *s.p == '_' || *s.p == '\\');
+}
+
+/* Rails writes an exception as [class, text]. */
+static bool offer_pair(struct field_map *w, struct slice name, struct slice list, unsigned rank)
+{
+    const struct json_node *n = json_tree(w->ctx->arena, list), *type = n ? n->child : NULL;
+    const struct json_node *value = type ? type->next : NULL;
+    if (!value || value->next || type->type != JSON_STRING || value->type != JSON_STRING || !is_class(type->text))
+        return false;
+    offer(w, ROLE_ERROR_TYPE, (struct role_pick){name, type->text, rank, FIELD_MAP_NO_FIELD});
+    w->pick[ROLE_ERROR] = (struct role_pick){name, value->text, 0, FIELD_MAP_NO_FIELD};
+    return true;
+}
+
 /* An object or a list may be a stack, or as it stands a message; nothing else. */
 static struct slice json_as_text(struct field_map *w, enum role role, struct slice value)
 {
     if (role == ROLE_STACK)
         return stack_text(w->ctx->arena, value);
     return role == ROLE_MESSAGE ? value : SLICE_NONE;
+}
+
+/* A stack in one line may be a remark, or no more than the class: one that has frames is better. */
+static void offer_line(struct field_map *w, struct role_pick pick)
+{
+    pick.rank += FIELD_MAP_JSON;
+    offer(w, is_class(pick.value) ? ROLE_ERROR_TYPE : ROLE_STACK, pick);
 }
 
 void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
@@ -31,16 +67,19 @@ void field_map_offer(struct field_map *w, struct slice name, struct slice value,
     enum role role = type != FIELD_BOOL ? field_names_role(name, &rank) : ROLE_NONE;
     if (role == ROLE_NONE || (role == ROLE_ERROR && type != FIELD_STRING))
         return;
+    struct role_pick pick = {.name = name, .value = value, .rank = rank + penalty, .field = field};
     if (type == FIELD_JSON) {
-        value = json_as_text(w, role, value);
-        if (!value.n)
+        if (role == ROLE_STACK && offer_pair(w, name, value, pick.rank))
             return;
-        penalty += FIELD_MAP_JSON;
+        pick.value = json_as_text(w, role, value);
+        pick.rank += FIELD_MAP_JSON;
+        if (!pick.value.n)
+            return;
+    } else if (role == ROLE_STACK && !slice_chr(value, '\n')) {
+        offer_line(w, pick);
+        return;
     }
-    rank += penalty;
-    struct role_pick *p = &w->pick[role];
-    if (!p->value.p || rank <= p->rank)
-        *p = (struct role_pick){.name = name, .value = value, .rank = rank, .field = field};
+    offer(w, role, pick);
 }
 
 static bool absorbed(const struct field_map *w, enum role role, int field)
@@ -173,6 +212,7 @@ static void set_time(struct field_map *w)
 static void find_stack(struct field_map *w)
 {
     struct role_pick *stack = &w->pick[ROLE_STACK], *error = &w->pick[ROLE_ERROR];
+    stack->value = error_text_unfolded(w->ctx->arena, stack->value);
     if (!stack->value.n && slice_chr(error->value, '\n')) { /* {err: e.stack} */
         *stack = *error;
         error->value = SLICE_NONE;
@@ -193,6 +233,17 @@ static void find_program(struct field_map *w)
     *name = (struct role_pick){.field = FIELD_MAP_NO_FIELD};
 }
 
+/* A stack beside the object of the exception says all that there is; one in it may leave its causes out. */
+static struct slice full_message(struct field_map *w, bool stack_taken)
+{
+    const struct role_pick *stack = &w->pick[ROLE_STACK];
+    struct arena *a = w->ctx->arena;
+    if (stack_taken && (!w->error.n || !slice_chr(stack->name, '.')))
+        return error_text_headed(a, w->pick[ROLE_ERROR_TYPE].value, w->pick[ROLE_ERROR].value, stack->value);
+    struct slice text = w->error.n ? error_text(a, w->error) : SLICE_NONE;
+    return text.n ? text : stack_taken ? stack->value : SLICE_NONE;
+}
+
 void field_map_finish(struct field_map *w)
 {
     struct record *r = w->r;
@@ -201,10 +252,7 @@ void field_map_finish(struct field_map *w)
     find_stack(w);
     struct role_pick *stack = &w->pick[ROLE_STACK];
     bool stack_taken = is_stack(stack);
-    if (stack_taken)
-        r->full_message = stack->value;
-    else if (w->frames.n)
-        r->full_message = java_text(w->ctx->arena, r, w->frames);
+    r->full_message = full_message(w, stack_taken);
     set_message(w, stack_taken);
     field_names_error(r, w->pick[ROLE_ERROR_TYPE].value, w->pick[ROLE_ERROR].value);
     if (r->untrusted) /* they stay fields */

@@ -23,7 +23,7 @@ struct field_map {
     struct parse_ctx *ctx;
     struct record *r;
     struct role_pick pick[ROLE_N];
-    struct slice frames; /* set by the parser: log4j2's or logback's array of stack frames, as JSON text */
+    struct slice error; /* set by the parser: the object of an exception, as JSON text */
 };
 
 void field_map_start(struct field_map *w, struct parse_ctx *ctx, struct record *r);

@@ -1,5 +1,6 @@
 #include "parsers/gelf.h"
 
+#include "parsers/error_text.h"
 #include "parsers/field_names.h"
 #include "parsers/parsers.h"
 #include "parsers/syslog_parts.h"
@@ -179,7 +180,7 @@ static void fill_gaps(struct reader *rd)
         r->level = field_names_level(rd->level_word.value);
     /* A stack in a field of its own, unless full_message is longer than a line itself. */
     if (rd->stack.value.n && !slice_chr(r->full_message, '\n') && slice_chr(rd->stack.value, '\n'))
-        r->full_message = rd->stack.value;
+        r->full_message = error_text_headed(rd->ctx->arena, rd->error_type.value, rd->error.value, rd->stack.value);
 }
 
 static bool finish(struct reader *rd)

@@ -9,7 +9,6 @@
  * last counts. A line that is no JSON at all is read as plain text or logfmt: what a runtime prints when it
  * crashes does not go through the logger.
  */
-#include "parsers/java_text.h"
 #include "parsers/parsers.h"
 #include "parsers/field_map.h"
 #include "text/json.h"
@@ -25,7 +24,8 @@ static bool in_list(struct slice name, const char *const *list)
 }
 
 /* Objects whose members become fields: with the object's name in front, or without. */
-static const char *const error_objects[] = {"err", "error", "exception", "exc", "thrown", "throwable", NULL};
+static const char *const error_objects[] = {"err",       "error",    "exception",       "exc", "thrown",
+                                            "throwable", "exc_info", "ExceptionDetail", NULL};
 static const char *const open_objects[] = {"mdc",     "contextMap", "Properties", "fields",      "extra", "context",
                                            "@fields", "attributes", "message",    "jsonPayload", NULL};
 
@@ -38,12 +38,12 @@ static bool nested(struct field_map *w, const struct json_member *m, enum field_
         return true;
     }
     if (m->depth == 2 && in_list(outer, error_objects)) {
-        if (m->type == JSON_ARRAY && java_frames_name(inside))
-            w->frames = m->value;
         field_map_offer(w, m->name, m->value, type, FIELD_MAP_NESTED, field_map_put(w, m->name, m->value, type));
     } else if (m->depth == 2 && in_list(outer, open_objects)) {
-        if (m->type == JSON_MAP && in_list(inside, error_objects))
+        if (m->type == JSON_MAP && in_list(inside, error_objects)) {
+            w->error = m->value;
             return true;
+        }
         struct slice name = record_field(w->r, inside) ? m->name : inside;
         field_map_offer(w, inside, m->value, type, FIELD_MAP_NESTED, field_map_put(w, name, m->value, type));
     } else {
@@ -64,6 +64,8 @@ static bool json_line_member(void *u, const struct json_member *m)
         return true;
     if (m->depth > 1)
         return nested(w, m, types[m->type]);
+    if (m->type == JSON_MAP && in_list(m->name, error_objects))
+        w->error = m->value;
     if (m->type == JSON_MAP && (in_list(m->name, error_objects) || in_list(m->name, open_objects)))
         return true;
     field_map_offer(w, m->name, m->value, types[m->type], 0, field_map_put(w, m->name, m->value, types[m->type]));

@@ -23,15 +23,15 @@ static bool stack_text_add_lines(struct sbuf *out, const struct json_node *list)
     return true;
 }
 
-/* {"func":"inner","line":"20","source":"errors.go"} */
+/* {"func":"inner","line":"20","source":"errors.go"}, as cockroachdb/errors prints frames. */
 static bool stack_text_add_go_frames(struct sbuf *out, const struct json_node *list)
 {
+    sbuf_adds(out, SLICE("(1) attached stack trace\n  -- stack trace:"));
     for (const struct json_node *n = list->child; n; n = n->next) {
         struct slice function = text_of(n, "func"), file = text_of(n, "source"), line = text_of(n, "line");
         if (!function.n || !file.n)
             return false;
-        sbuf_addf(out, "%s%.*s\n\t%.*s:%.*s", n == list->child ? "" : "\n", SLICE_ARG(function), SLICE_ARG(file),
-                  SLICE_ARG(line));
+        sbuf_addf(out, "\n  | %.*s\n  | \t%.*s:%.*s", SLICE_ARG(function), SLICE_ARG(file), SLICE_ARG(line));
     }
     return true;
 }

@@ -51,9 +51,11 @@ static void set(struct pipeline_trace *t, struct record *r, struct trace *trace)
 /* Loggers that write frames alone say elsewhere what was thrown. */
 static void name_it(struct trace_exception *e, const struct record *r)
 {
-    e->type = e->printed = r->error_type.n ? r->error_type : SLICE("error");
+    bool unnamed = !e->printed.n || slice_is(e->printed, "error");
+    if (unnamed)
+        e->type = e->printed = r->error_type.n ? r->error_type : SLICE("error");
     if (!e->value.n)
-        e->value = r->error_value.n ? r->error_value : r->message;
+        e->value = r->error_value.n || !unnamed ? r->error_value : r->message;
 }
 
 /* The first trace in the text, if there is one, is the record's. */
@@ -63,7 +65,7 @@ static bool look(struct pipeline_trace *t, struct record *r, struct slice text, 
     if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, text, a, trace))
         return false;
     struct trace_exception *e = trace->n_exceptions ? &trace->exceptions[trace->n_exceptions - 1] : NULL;
-    if (e && !e->printed.n && text.p == r->full_message.p)
+    if (e && (!e->printed.n || !e->value.n) && text.p == r->full_message.p)
         name_it(e, r);
     if (e && !e->printed.n)
         return false; /* frames whose heading is not here: the rest of one that was cut */

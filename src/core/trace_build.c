@@ -332,13 +332,17 @@ static const struct trace_hit *plain(const struct trace_hit *hit, struct arena *
 
 /* A trace that is nothing but frames is that of an exception whose names are not known; but the grammar may set a type.
  */
-static void begin_unnamed(struct builder *b, const struct trace_hit *first)
+static void begin_unnamed(struct builder *b, const struct trace_hit *const *hits, unsigned n)
 {
-    enum trace_do action = first->transition->action;
+    unsigned i = 0;
+    while (i < n && hits[i]->transition->action == TRACE_DO_SKIP)
+        i++;
+    enum trace_do action = i < n ? hits[i]->transition->action : TRACE_DO_SKIP;
     if (action == TRACE_DO_FRAME || action == TRACE_DO_PLACE || action == TRACE_DO_CONTEXT || action == TRACE_DO_THREAD)
         b->node = trace_tree_add(b->tree, TRACE_DO_EXCEPTION, 0);
     if (b->node)
-        b->node->type = get(first, TRACE_GROUP_TYPE);
+        b->node->type =
+            get(hits[0], TRACE_GROUP_TYPE).n ? get(hits[0], TRACE_GROUP_TYPE) : get(hits[i], TRACE_GROUP_TYPE);
 }
 
 void trace_build(const struct trace_grammar *g, const struct trace_hit *last, bool unquoted, struct arena *arena,
@@ -354,8 +358,7 @@ void trace_build(const struct trace_grammar *g, const struct trace_hit *last, bo
         hits[--i] = last;
     b.tree = arena_alloc(arena, sizeof *b.tree);
     b.tree->n = b.tree->lost = 0; /* each node is written when it is added */
-    if (n)
-        begin_unnamed(&b, hits[0]);
+    begin_unnamed(&b, hits, n);
     bool escaped = false;
     for (unsigned i = 0; i < n; i++) {
         escaped |= hits[i]->transition->escaped && !unquoted;

@@ -118,7 +118,9 @@ static const struct {
     {"zerolog with a stack",
      "{\"level\":\"error\",\"stack\":[{\"func\":\"load\",\"line\":\"20\",\"source\":\"disk.go\"},{\"func\":"
      "\"main\",\"line\":\"9\",\"source\":\"main.go\"}],\"error\":\"no disk\",\"time\":1795428000}",
-     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.000Z", "load\n\tdisk.go:20\nmain\n\tmain.go:9", "error", "no disk"},
+     LEVEL_ERROR, "no disk", "2026-11-23T10:00:00.000Z",
+     "(1) attached stack trace\n  -- stack trace:\n  | load\n  | \tdisk.go:20\n  | main\n  | \tmain.go:9", "error",
+     "no disk"},
     {"winston with the stack as the error",
      "{\"level\":\"error\",\"message\":\"save failed\",\"err\":\"Error: no disk\\n    at f "
      "(/srv/a.js:1:2)\"}",
@@ -135,8 +137,8 @@ static const struct {
      "{\"timestamp\":\"2026-11-23T10:00:00.5Z\",\"level\":\"ERROR\",\"loggerName\":\"a.B\",\"message\":"
      "\"oops\",\"exception\":{\"refId\":1,\"exceptionType\":\"a.X\",\"message\":\"y\",\"frames\":[{\"class\":"
      "\"a.B\",\"method\":\"run\",\"line\":3}]}}",
-     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.500Z", "a.X: y\n\tat a.B.run(Unknown Source)", "exception.exceptionType",
-     "a.X"},
+     LEVEL_ERROR, "oops", "2026-11-23T10:00:00.500Z", "a.X: y\n\tat a.B.run(Unknown Source:3)",
+     "exception.exceptionType", "a.X"},
     {"Elasticsearch",
      "{\"type\":\"server\",\"timestamp\":\"2026-11-23T10:00:00,123Z\",\"level\":\"ERROR\",\"component\":\"o."
      "e.X\",\"message\":\"oops\",\"stacktrace\":[\"a.X: y\",\"\\tat a.B.run(B.java:3)\"]}",
@@ -192,7 +194,55 @@ static const struct {
     {"Monolog with an exception",
      "{\"message\":\"php\",\"context\":{\"order\":7,\"exception\":{\"class\":\"RuntimeException\","
      "\"message\":\"no\",\"file\":\"/a.php:7\"}},\"level\":400}",
-     LEVEL_ERROR, "php", "", "", "exception.class", "RuntimeException"},
+     LEVEL_ERROR, "php", "", "RuntimeException: no in /a.php:7\nStack trace:", "exception.class", "RuntimeException"},
+    {"Monolog with a chain",
+     "{\"message\":\"php\",\"context\":{\"exception\":{\"class\":\"A\\\\B\",\"message\":\"no\",\"file\":\"/a.php:7\","
+     "\"trace\":[\"/b.php:8\",\"/c.php:9\"],\"previous\":{\"class\":\"C\",\"message\":\"why\",\"file\":\"/"
+     "d.php\",\"line\":3,"
+     "\"trace\":[{\"file\":\"/"
+     "a.php\",\"line\":6,\"function\":\"f\",\"class\":\"D\"},{\"function\":\"g\"}]}}},\"level\":400}",
+     LEVEL_ERROR, "php", "",
+     "C: why in /d.php:3\nStack trace:\n#0 /a.php(6): D->f()\n#1 [internal function]: g()\n#2 {main}\n\n"
+     "Next A\\B: no in /a.php:7\nStack trace:\n#0 /b.php(8): \n#1 /c.php(9): \n#2 {main}",
+     NULL, NULL},
+    {"Rails with a pair",
+     "{\"level\":\"error\",\"message\":\"job failed\",\"exception\":[\"A::B\",\"no c\"],\"backtrace\":[\"/a.rb:1:in "
+     "`x'\","
+     "\"/b.rb:2:in `<main>'\"]}",
+     LEVEL_ERROR, "job failed", "", "A::B: no c\n/a.rb:1:in `x'\n/b.rb:2:in `<main>'", NULL, NULL},
+    {"semantic_logger",
+     "{\"level\":\"error\",\"message\":\"bad\",\"exception\":{\"name\":\"A::B\",\"message\":\"no\",\"stack_trace\":[\"/"
+     "a.rb:1:in "
+     "'A#x'\"],\"cause\":{\"name\":\"KeyError\",\"message\":\"k\",\"stack_trace\":[\"/a.rb:3:in 'A#y'\"]}}}",
+     LEVEL_ERROR, "bad", "", "A::B: no\n/a.rb:1:in 'A#x'\nCaused by: KeyError: k\n/a.rb:3:in 'A#y'", NULL, NULL},
+    {"Python for ECS",
+     "{\"log.level\":\"error\",\"message\":\"bad\",\"error\":{\"type\":\"KeyError\",\"message\":\"'a'\",\"stack_"
+     "trace\":\"  File "
+     "\\\"/a.py\\\", line 5, in f\\n    g()\\n\"}}",
+     LEVEL_ERROR, "bad", "",
+     "Traceback (most recent call last):\n  File \"/a.py\", line 5, in f\n    g()\nKeyError: 'a'", "error.type",
+     "KeyError"},
+    {"Serilog.Exceptions",
+     "{\"@t\":\"2026-11-23T10:00:00Z\",\"@mt\":\"bad\",\"@l\":\"Error\",\"ExceptionDetail\":{\"Type\":\"System."
+     "Exception\","
+     "\"Message\":\"no\",\"StackTrace\":\"   at A.B() in /a.cs:line "
+     "3\",\"InnerException\":{\"Type\":\"System.IO.IOException\","
+     "\"Message\":\"why\",\"StackTrace\":\"   at A.C()\"}}}",
+     LEVEL_ERROR, "bad", "2026-11-23T10:00:00.000Z",
+     "System.Exception: no\n ---> System.IO.IOException: why\n   at A.C()\n   --- End of inner exception stack trace "
+     "---\n   at A.B() in /a.cs:line 3",
+     NULL, NULL},
+    {".NET in one line",
+     "{\"LogLevel\":\"Error\",\"Message\":\"bad\",\"Exception\":\"System.Exception: no    at A.B() in /a.cs:line 3    "
+     "at A.C()\"}",
+     LEVEL_ERROR, "bad", "", "System.Exception: no\n   at A.B() in /a.cs:line 3\n   at A.C()", NULL, NULL},
+    {"log4j2 with a cause",
+     "{\"level\":\"ERROR\",\"message\":\"oops\",\"thrown\":{\"message\":\"no\",\"name\":\"a.X\",\"extendedStackTrace\":"
+     "[{"
+     "\"class\":\"a.B\",\"method\":\"run\",\"file\":\"B.java\",\"line\":12}],\"cause\":{\"name\":\"a.Y\","
+     "\"extendedStackTrace\":"
+     "[{\"class\":\"a.C\",\"method\":\"get\",\"file\":\"C.java\",\"line\":-2}]}}}",
+     LEVEL_ERROR, "oops", "", "a.X: no\n\tat a.B.run(B.java:12)\nCaused by: a.Y\n\tat a.C.get(C.java)", NULL, NULL},
     {"slog-rs", "{\"msg\":\"bad\",\"level\":\"ERRO\",\"ts\":\"2026-11-23T10:00:00Z\"}", LEVEL_ERROR, "bad",
      "2026-11-23T10:00:00.000Z", "", NULL, NULL},
     {"a level that is none", "{\"msg\":\"bad\",\"level\":\"loud\"}", LEVEL_NONE, "bad", "", "", "level", "loud"},
