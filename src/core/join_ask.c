@@ -69,7 +69,7 @@ static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *
     if (trace_is_full(&walk))
         walk.lines = walk.bytes = 0;
     enum trace_step step = walk_rest(j, &walk, rest, trace_next(j->engine->set, j->engine->scratch, &walk, line));
-    bool any_text = step == TRACE_MAYBE || walk.any_text;
+    bool any_text = line.n && (step == TRACE_MAYBE || walk.any_text);
     /* What may be any text is a record of its own where the line above has no head, or one of another level, */
     if (any_text && r->headed && (!h->headed || r->level != h->level))
         return TRACE_NONE;
