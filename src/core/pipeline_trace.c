@@ -64,10 +64,12 @@ static bool look(struct pipeline_trace *t, struct record *r, struct slice text, 
     struct trace *trace = arena_alloc(a, sizeof *trace);
     if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, text, a, trace))
         return false;
-    struct trace_exception *e = trace->n_exceptions ? &trace->exceptions[trace->n_exceptions - 1] : NULL;
-    if (e && (!e->printed.n || !e->value.n) && text.p == r->full_message.p)
+    if (!trace->n_exceptions)
+        return false; /* lines that belong together, and no more */
+    struct trace_exception *e = &trace->exceptions[trace->n_exceptions - 1];
+    if ((!e->printed.n || !e->value.n) && text.p == r->full_message.p)
         name_it(e, r);
-    if (e && !e->printed.n)
+    if (!e->printed.n)
         return false; /* frames whose heading is not here: the rest of one that was cut */
     trace_in_app(trace, t->opt->in_app, t->opt->n_in_app);
     set(t, r, trace);

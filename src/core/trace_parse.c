@@ -221,6 +221,13 @@ static size_t own_words(const struct finder *f)
     return f->walk.prefix_use == TRACE_PREFIX_ALL && f->walk.lines > 1 ? 0 : line.n;
 }
 
+/* A text that stood between quotes may have been a value in JSON, behind the log's own words. */
+static struct slice without_context(struct slice intro)
+{
+    ptrdiff_t open = slice_ends(intro, SLICE("\":\"")) ? slice_rfind(intro, SLICE("{\"")) : -1;
+    return open < 0 ? intro : slice_trim(slice_sub(intro, 0, (size_t)open));
+}
+
 bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
                  struct trace *out)
 {
@@ -239,7 +246,7 @@ bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct sl
         return false;
     trace_build(set->grammars[f.grammar], f.sure.head[0], mark >= 0, arena, &t);
     t.lost += f.lost;
-    t.intro = without_feed(slice_sub(f.text, 0, f.begin + own_words(&f)));
+    t.intro = without_context(without_feed(slice_sub(f.text, 0, f.begin + own_words(&f))));
     t.rest = slice_from(f.text, f.end);
     if (!t.rest.n)
         t.rest = behind;
