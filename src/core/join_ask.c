@@ -87,9 +87,11 @@ static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *
 static bool may_lie_between(const struct held *h, const struct placing *p)
 {
     const struct kept *last = TAILQ_LAST(&h->maybe, kept_list);
+    if (h->n_maybe >= BETWEEN_MAX || p->line.record->headed)
+        return false;
     if (p->line.blank)
-        return h->n_maybe < BETWEEN_MAX && !(last && last->blank);
-    return h->headed && !p->line.record->headed && h->in_lines && h->n_maybe < BETWEEN_MAX;
+        return !(last && last->blank);
+    return h->in_lines && h->headed;
 }
 
 static enum trace_step ask_intro(struct join *j, struct held *h, struct placing *p, bool names)
