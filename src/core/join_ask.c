@@ -41,13 +41,15 @@ static bool ends_in_colon(struct slice s)
     return s.n && s.p[s.n - 1] == ':';
 }
 
-/* A line that says more than that it goes on: it is of the one that it introduces where its level allows, and where not
- * both are records that name an exception. */
+/* A line that says more than that it goes on: it is of the one that introduces it where its level allows, and what a
+ * server has put before both, and where not both are records that name an exception. */
 static bool is_introduced(const struct held *h, const struct placing *p, bool names)
 {
     const struct record *r = p->line.record, *intro = h->head->record;
-    return p->walk.before == TRACE_BEFORE_HEADING || !r->headed ||
-           (!names && (r->level == LEVEL_NONE || r->level == intro->level));
+    if (p->walk.before == TRACE_BEFORE_HEADING || !r->headed)
+        return true;
+    bool level = r->level == LEVEL_NONE || r->level == intro->level;
+    return !names && level && trace_begins_alike(&p->walk, intro->message);
 }
 
 /* All lines of a message: its first has been asked. */

@@ -226,6 +226,12 @@ void trace_follows(struct trace_walk *walk, struct slice before)
         walk->after_record |= fits[0].record || trace_line_is_record(fits[0].rest);
 }
 
+bool trace_begins_alike(const struct trace_walk *walk, struct slice line)
+{
+    struct trace_fit fits[TRACE_FITS_MAX];
+    return !walk->n_prefix || (trace_line_fits(walk, line, fits) && fits[0].n_prefix == walk->n_prefix);
+}
+
 /* --- going on --- */
 
 enum rank { RANK_NONE, RANK_ANY, RANK_MATCHED, RANK_SURE };

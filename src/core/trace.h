@@ -120,6 +120,8 @@ enum trace_step trace_open(const struct trace_set *set, struct trace_scratch *x,
  * message.
  */
 void trace_follows(struct trace_walk *walk, struct slice before);
+/* Whether this line begins as the one that opened the walk does, times apart; also where nothing stands before that. */
+bool trace_begins_alike(const struct trace_walk *walk, struct slice line);
 /*
  * Whether it continues the trace. TRACE_NONE as well where all lines so far are provisional and this one begins a trace
  * by itself, and where a bound is passed (then trace_is_full). Not to be asked again after TRACE_NONE or TRACE_ENDS.

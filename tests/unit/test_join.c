@@ -794,6 +794,26 @@ START_TEST(a_line_that_names_one_introduces_it)
 }
 END_TEST
 
+/* Its level is the same, and the process: what the server has put before both tells them apart. */
+START_TEST(a_line_about_another_client_introduces_nothing)
+{
+    struct bench *b = bench_new();
+    feed(b, "[Mon Nov 23 10:00:00.990000 2026] [cgid:error] [pid 88:tid 1402] [client 203.0.113.9:51230] AH01264: "
+            "script not "
+            "found or unable to stat: /srv/x.pl");
+    feed(b, "[Mon Nov 23 10:00:01.123000 2026] [cgid:error] [pid 88:tid 1402] [client 203.0.113.9:51234] AH01215: no "
+            "tide at "
+            "/srv/Tide.pm line 40.: /srv/tide.pl");
+    feed(b, "[Mon Nov 23 10:00:01.123100 2026] [cgid:error] [pid 88:tid 1402] [client 203.0.113.9:51234] AH01215: "
+            "\\tTide::load(\"/srv/t.csv\") called at /srv/tide.pl line 8: /srv/tide.pl");
+    pass(b, 400000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_ptr_nonnull(strstr(arena_cstr(&b->arena, at(b->events[0], "logentry/formatted")->text), "AH01264"));
+    ck_at(b->events[1], "exception/values/0/value", "no tide");
+    bench_free(b);
+}
+END_TEST
+
 /* Also over an empty line. */
 START_TEST(a_line_that_names_it_introduces_it_over_an_empty_line)
 {
@@ -881,6 +901,7 @@ int main(void)
     tcase_add_test(t, traces_of_one_message_are_events_each);
     tcase_add_test(t, fields_may_say_what_was_thrown);
     tcase_add_test(t, a_line_that_names_one_introduces_it);
+    tcase_add_test(t, a_line_about_another_client_introduces_nothing);
     tcase_add_test(t, a_line_that_names_it_introduces_it_over_an_empty_line);
     tcase_add_test(t, a_whole_trace_takes_no_other_record);
     tcase_add_test(t, two_of_one_turn_are_two_events);
