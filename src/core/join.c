@@ -17,6 +17,7 @@ static void placing_init(struct placing *p, const struct join_line *line, struct
 {
     p->line = *line;
     p->kept = kept;
+    p->number = kept ? kept->number : 0;
     p->key = (struct join_key){0};
     p->opening = NOT_ASKED;
 }
@@ -104,6 +105,7 @@ static __attribute__((noinline)) bool place(struct join *j, struct join_line *li
     struct placing p;
     bool taken;
     placing_init(&p, line, NULL);
+    p.number = ++j->n_lines;
     j->now_us = now_us;
     while (!(taken = ask(j, &p)) && TAILQ_FIRST(&j->back))
         place_back(j);

@@ -151,10 +151,13 @@ static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p
 
 /*
  * Whether the record is asked for a line of this speaker. A line that names none may be of whoever spoke last; one with
- * a head of its own ends what lines without a name went on with.
+ * a head of its own ends what lines without a name went on with. One that is given back has nothing to do with what has
+ * got lines since.
  */
 static enum { ASK, PASS_BY, END } relation(const struct held *h, const struct placing *p)
 {
+    if (p->number < h->newest)
+        return PASS_BY;
     if (!p->key.speaker || h->speaker == p->key.speaker || !h->speaker)
         return ASK;
     return h->unnamed ? END : PASS_BY;

@@ -127,6 +127,7 @@ static void touch(struct join *j, struct held *h, const struct placing *p)
     h->touched_us = j->now_us;
     TAILQ_REMOVE(&h->stream->held, h, of_stream);
     TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
+    h->newest = p->number;
     set_due(j, h);
     account(j, h);
 }
@@ -142,6 +143,7 @@ struct kept *held_keep(struct join *j, struct placing *p)
         j->open++;
     }
     k->key = p->key;
+    k->number = p->number;
     p->kept = NULL;
     return k;
 }
@@ -304,6 +306,7 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;
     h->head = held_keep(j, p);
+    h->newest = p->number;
     h->lines = lines_in(h->head->record->message);
     h->walks = p->opening == OPENS;
     h->walk = p->walk;

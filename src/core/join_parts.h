@@ -23,6 +23,7 @@ struct held {
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
     unsigned lines;            /* of that text */
+    uint64_t newest;           /* number of the last line that it has got */
     struct kept_list maybe;    /* provisional */
     unsigned n_maybe;
     size_t maybe_bytes; /* of these */
@@ -70,8 +71,8 @@ struct join {
     struct kept_list back; /* lines given back, in order */
     unsigned n, n_spent;
     size_t bytes, row_bytes;
-    struct sbuf row; /* the one that is told */
-    uint64_t open;
+    struct sbuf row;        /* the one that is told */
+    uint64_t open, n_lines; /* n_lines: placed so far */
     int64_t now_us;
     bool flushing;
 };
@@ -80,6 +81,7 @@ struct join {
 struct placing {
     struct join_line line;
     struct kept *kept; /* NULL: it is nobody's copy yet */
+    uint64_t number;
     struct join_key key;
     enum { NOT_ASKED, OPENS, OPENED_AND_ENDED, PLAIN } opening;
     struct trace_walk walk;
