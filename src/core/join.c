@@ -7,9 +7,6 @@
 #include "core/join_parts.h"
 #include "parsers/parser.h"
 
-const struct join_options join_defaults = {
-    .on = true, .wait_us = 300000, .lines = TRACE_LINES_MAX, .bytes = TRACE_BYTES_MAX};
-
 /* --- placing --- */
 
 /* The walk is written when it is asked for. */

@@ -5,6 +5,9 @@
 #include "base/xalloc.h"
 #include "parsers/record_keep.h"
 
+const struct join_options join_defaults = {
+    .on = true, .wait_us = 300000, .lines = TRACE_LINES_MAX, .bytes = TRACE_BYTES_MAX};
+
 enum { RAW_MAX = 1024 };
 
 static void keep_stream(struct kept *k, const struct stream *s)

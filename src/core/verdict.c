@@ -33,17 +33,27 @@ void verdict_add_tags(struct verdict *v, const struct rule *rule, const struct t
     }
 }
 
-const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r)
+/* The exception that the record reports, by the trace in it, unless the rule takes it as text; else NULL. */
+static const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r)
 {
     bool text = !r->trace || (v->rule && v->rule->no_trace);
     return text ? NULL : trace_reported(r->trace);
+}
+
+/* By a place alone the server would bring together all that goes wrong in a file: it knows no lines. */
+static bool names_function(const struct trace_frames *frames)
+{
+    for (unsigned i = 0; i < frames->n; i++)
+        if (frames->v[i].function.n)
+            return true;
+    return false;
 }
 
 /* The server groups by the frames, where there are some. */
 static bool has_stack(const struct verdict *v, const struct record *r)
 {
     for (unsigned i = 0; verdict_exception(v, r) && i < r->trace->n_exceptions; i++)
-        if (r->trace->exceptions[i].frames.n)
+        if (names_function(&r->trace->exceptions[i].frames))
             return true;
     return false;
 }

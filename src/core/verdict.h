@@ -61,8 +61,6 @@ struct verdict {
     const struct event_texts *texts; /* NULL before verdict_complete */
 };
 
-/* The exception that the record reports, by the trace in it, unless the rule takes it as text; else NULL. */
-const struct trace_exception *verdict_exception(const struct verdict *v, const struct record *r);
 /* That of a record which no rule matches. */
 struct verdict verdict_none(const struct record *r);
 /* The tags of a rule that decides or goes on. */

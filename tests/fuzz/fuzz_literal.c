@@ -406,8 +406,9 @@ static void check_scan(struct slice pattern, bool ignore_case, struct slice text
     static enum prefilter_code code;
     code = code ? code : prefilter_probe();
     /* Others beside it that have words of the grammar: which of its literals is looked for depends on theirs. */
-    const struct prefilter_pattern set[] = {
-        {pattern, ignore_case}, {SLICE("failed|error.*abcabc"), false}, {SLICE("open\\(\\)error"), true}};
+    const struct prefilter_pattern set[] = {{.regex = pattern, .ignore_case = ignore_case},
+                                            {.regex = SLICE("failed|error.*abcabc")},
+                                            {.regex = SLICE("open\\(\\)error"), .ignore_case = true}};
     struct prefilter *scan = prefilter_compile(code, set, N(set));
     struct prefilter_scratch *x = prefilter_scratch_new();
     struct prefilter_hits hits = prefilter_hits_new(N(set));

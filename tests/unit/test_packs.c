@@ -8,6 +8,7 @@
 #include "parsers/frame.h"
 #include "parsers/parser.h"
 #include "tests/shipped.h"
+#include "tests/traces.h"
 #include "text/prefilter.h"
 
 static struct rule_set rules;
@@ -15,12 +16,15 @@ static struct rule_set rules;
 static void set_up(void)
 {
     shipped_load(&rules);
+    rules.traces = traces_load(true);
     rule_set_ready(&rules, true);
 }
 
 static void tear_down(void)
 {
+    struct trace_set *traces = rules.traces;
     rule_set_done(&rules);
+    trace_set_free(traces);
     rules = (struct rule_set){0};
 }
 
