@@ -33,7 +33,6 @@
 #include "io/tail_position.h"
 #include "tests/fuzz/steps.h"
 #include "tests/shipped.h"
-#include "tests/traces.h"
 #include "text/json.h"
 
 enum { STEPS_MAX = 60, INPUT_MAX = 16384, FIELDS_MAX = 15, PAGE_MAX = 8 << 20 };
@@ -79,7 +78,6 @@ static void load(void)
     if (nowhere)
         return;
     shipped_load_text(&rules, "stored.yaml", slice_str(rules_text));
-    rules.traces = traces_load(true);
     rule_set_forget_files(&rules);
     rule_set_ready(&rules, true);
     scrub = scrub_new(&options);
