@@ -176,6 +176,7 @@ static void add_place(struct builder *b, const struct trace_hit *hit)
     if (!f && b->node) {
         set_place(hit, &b->node->heading);
         trace_tree_end_value(b->node, b->node->unplaced);
+        b->node->feed = b->node->value != NULL;
     }
     if (f && get(hit, TRACE_GROUP_FILE).n)
         set_place(hit, f);

@@ -140,6 +140,8 @@ static struct slice value_of(const struct trace_node *node, struct arena *a)
     }
     while (n && ascii_space(p[n - 1]))
         n--;
+    if (n && node->feed)
+        p[n++] = '\n';
     return slice_of(p, n);
 }
 

@@ -19,6 +19,7 @@ struct trace_node {
     struct trace_frames frames; /* as printed */
     struct trace_frame heading; /* the place beside type and value */
     struct slice unplaced;      /* the value's last line if what is the place there is none */
+    bool feed;                  /* it ends with a line feed: its place stands on the next line */
     enum trace_order order;
     size_t indent;
     int parent; /* index; -1: none */
