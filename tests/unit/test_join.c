@@ -267,6 +267,49 @@ START_TEST(a_line_that_is_none_is_let_go_as_it_was)
 }
 END_TEST
 
+START_TEST(a_record_of_several_lines_introduces)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - order 7 failed");
+    feed(b, "for customer 12");
+    feed(b, "com.acme.Timeout: no answer");
+    feed(b, "\tat com.acme.Stock.take(Stock.java:12)");
+    feed(b, "2026-11-23 10:00:02,123 [main] INFO  com.acme.Shop - goes on");
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "logentry/formatted", "order 7 failed\nfor customer 12");
+    ck_at(b->events[0], "exception/values/0/type", "Timeout");
+    ck_assert_uint_eq(fates(b, COUNT_joined), 3);
+    /* Without a trace they are what they were, and more than four are not waited for. */
+    feed(b, "2026-11-23 10:00:03,123 [main] ERROR com.acme.Shop - order 8 failed");
+    for (unsigned i = 0; i < 4; i++)
+        feed(b, "for customer 13");
+    ck_assert_uint_eq(b->n, 1);
+    feed(b, "for customer 13");
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[1], "logentry/formatted", "order 8 failed");
+    ck_assert_uint_eq(fates(b, COUNT_joined), 3);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(two_headings_are_two_events)
+{
+    struct bench *b = bench_new();
+    feed(b, "Exception in thread \"main\" java.lang.OutOfMemoryError: heap");
+    feed(b, "Exception in thread \"w-2\" java.lang.IllegalStateException: second");
+    feed(b, "\tat com.acme.Stock.take(Stock.java:12)");
+    feed(b, "2026-11-23 10:00:02,123 [main] ERROR com.acme.Shop - java.lang.IllegalStateException: third");
+    feed(b, "2026-11-23 10:00:02,124 [main] ERROR com.acme.Shop - java.lang.IllegalStateException: fourth");
+    feed(b, "\tat com.acme.Stock.take(Stock.java:12)");
+    feed(b, "2026-11-23 10:00:03,123 [main] INFO  com.acme.Shop - goes on");
+    ck_assert_uint_eq(b->n, 4);
+    ck_at(b->events[0], "exception/values/0/value", "heap");
+    ck_at(b->events[1], "exception/values/0/value", "second");
+    ck_at(b->events[3], "exception/values/0/value", "fourth");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(a_head_on_each_line_hides_nothing)
 {
 #define HEAD "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - "
@@ -879,6 +922,8 @@ int main(void)
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
+    tcase_add_test(t, a_record_of_several_lines_introduces);
+    tcase_add_test(t, two_headings_are_two_events);
     tcase_add_test(t, a_head_on_each_line_hides_nothing);
     tcase_add_test(t, lines_of_several_sources_in_one_file);
     tcase_add_test(t, lines_of_many_threads_in_one_file);
