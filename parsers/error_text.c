@@ -101,6 +101,13 @@ static bool is_dotnet(struct slice frame)
            !slice_starts(inside, SLICE("Unknown Source")) && !slice_chr(inside, ':') && !slice_chr(inside, '.');
 }
 
+/* AWS' runtime for Java writes no more than that of a frame. */
+static bool is_bare_java(struct slice line)
+{
+    return slice_ends(line, SLICE(")")) && !slice_chr(line, ' ') &&
+           (slice_find(line, SLICE(".java:")) > 0 || slice_find(line, SLICE(".kt:")) > 0);
+}
+
 static enum style style_of_line(struct slice line)
 {
     if (slice_starts(line, SLICE("at ")))
@@ -109,6 +116,8 @@ static enum style style_of_line(struct slice line)
         return STYLE_PYTHON;
     if (slice_starts(line, SLICE("#0 ")))
         return STYLE_PHP;
+    if (is_bare_java(line))
+        return STYLE_AT;
     return slice_find(line, SLICE(":in `")) >= 0 || slice_find(line, SLICE(":in '")) >= 0 ? STYLE_RUBY : STYLE_PLAIN;
 }
 
@@ -195,7 +204,7 @@ static void add_text(struct sbuf *out, enum style style, unsigned i, struct slic
     if (style == STYLE_PHP && line.n)
         sbuf_addf(out, "\n#%u %.*s(%.*s): ", i, SLICE_ARG(file), SLICE_ARG(line));
     else if (text.n)
-        sbuf_addf(out, "\n%.*s", SLICE_ARG(text));
+        sbuf_addf(out, "\n%s%.*s", style == STYLE_AT && is_bare_java(text) ? "\tat " : "", SLICE_ARG(text));
 }
 
 static void add_frames(struct sbuf *out, enum style style, const struct thrown *t)
@@ -203,8 +212,9 @@ static void add_frames(struct sbuf *out, enum style style, const struct thrown *
     unsigned i = 0;
     if (!t->stack)
         return;
-    if (t->stack->type == JSON_STRING)
-        add_text(out, STYLE_PLAIN, 0, t->stack->text);
+    struct slice text = t->stack->type == JSON_STRING ? t->stack->text : SLICE_NONE;
+    while (text.n)
+        add_text(out, style == STYLE_PHP ? STYLE_PLAIN : style, 0, slice_split(&text, '\n'));
     for (const struct json_node *f = t->stack->child; f; f = f->next, i++) {
         if (f->type == JSON_MAP)
             add_map(out, style, i, f);

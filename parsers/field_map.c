@@ -33,12 +33,13 @@ static bool is_class(struct slice s)
     return s.n && (ascii_alpha(*s.p) || *s.p == '_' || *s.p == '\\');
 }
 
-/* Rails writes an exception as [class, text]. */
+/* Rails writes an exception as [class, text]; two frames are none. */
 static bool offer_pair(struct field_map *w, struct slice name, struct slice list, unsigned rank)
 {
     const struct json_node *n = json_tree(w->ctx->arena, list), *type = n ? n->child : NULL;
     const struct json_node *value = type ? type->next : NULL;
-    if (!value || value->next || type->type != JSON_STRING || value->type != JSON_STRING || !is_class(type->text))
+    if (!value || value->next || type->type != JSON_STRING || value->type != JSON_STRING || !is_class(type->text) ||
+        slice_chr(type->text, '(') || slice_chr(type->text, '/'))
         return false;
     offer(w, ROLE_ERROR_TYPE, (struct role_pick){name, type->text, rank, FIELD_MAP_NO_FIELD});
     w->pick[ROLE_ERROR] = (struct role_pick){name, value->text, 0, FIELD_MAP_NO_FIELD};
@@ -53,11 +54,15 @@ static struct slice json_as_text(struct field_map *w, enum role role, struct sli
     return role == ROLE_MESSAGE ? value : SLICE_NONE;
 }
 
-/* A stack in one line may be a remark, or no more than the class: one that has frames is better. */
+/* A stack in one line may be a remark, or of an exception no more than the class: one that has frames is better. */
 static void offer_line(struct field_map *w, struct role_pick pick)
 {
+    bool exception = slice_ieq(pick.name, SLICE("exception")) || slice_ieq(pick.name, SLICE("throwable"));
     pick.rank += FIELD_MAP_JSON;
-    offer(w, is_class(pick.value) ? ROLE_ERROR_TYPE : ROLE_STACK, pick);
+    if (exception && is_class(pick.value))
+        offer(w, ROLE_ERROR_TYPE, pick);
+    else if (!slice_ieq(pick.name, SLICE("trace"))) /* that is an id */
+        offer(w, ROLE_STACK, pick);
 }
 
 void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
