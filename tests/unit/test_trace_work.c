@@ -1,0 +1,184 @@
+/*
+ * Work: lines that somebody has made to cost much, for each grammar. From each of its patterns such lines are made, as
+ * long as patterns see (text/pump.h), and the dearest of each is taken. A log of these costs twice as much when it is
+ * twice as long, and no more than so many times what one of the grammar's own traces costs: CPU time of both, so no
+ * machine is too slow for it.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/sbuf.h"
+#include "core/trace_grammar.h"
+#include "tests/traces.h"
+#include "text/pump.h"
+
+enum { LOG_BYTES = 1 << 20, RUNS = 3, TWICE_PERCENT = 320, SLACK_NS = 5000000, DEARER_MAX = 60 };
+
+static struct trace_set *set;
+static struct trace_scratch *x;
+static struct arena arena;
+
+static void set_up(void)
+{
+    set = traces_load(true);
+    x = trace_scratch_new();
+}
+
+static void tear_down(void)
+{
+    trace_scratch_free(x);
+    trace_set_free(set);
+    arena_done(&arena);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* As a log is read: line by line, and what is a trace once more as a whole. */
+static void read_log(struct slice text)
+{
+    struct trace_walk w = {0};
+    struct trace t;
+    enum trace_step step = TRACE_NONE;
+    struct slice from = text;
+    for (struct slice rest = text; rest.n;) {
+        struct slice line = slice_split(&rest, '\n');
+        if (trace_opened(step))
+            step = trace_next(set, x, &w, line);
+        if (!trace_opened(step) && step != TRACE_ENDS)
+            step = trace_open(set, x, line, &w);
+        if (trace_opened(step))
+            continue;
+        trace_parse(set, x, slice_of(from.p, (size_t)(line.p + line.n - from.p)), &arena, &t);
+        arena_reset(&arena);
+        from = rest;
+    }
+}
+
+/* The least of some runs: what disturbs one only makes it longer. */
+static uint64_t cost(struct slice text)
+{
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < RUNS; i++) {
+        uint64_t start = now_ns();
+        read_log(text);
+        uint64_t ns = now_ns() - start;
+        least = ns < least ? ns : least;
+    }
+    return least;
+}
+
+/* The dearest of a pattern's lines. */
+struct dearest {
+    const struct regex *regex;
+    struct regex_scratch *scratch;
+    struct sbuf line;
+    uint64_t ns;
+};
+
+static bool on_pump(void *u, struct slice text, struct slice pumped)
+{
+    struct dearest *d = u;
+    (void)pumped;
+    uint64_t start = now_ns();
+    regex_match(d->regex, d->scratch, text, 0);
+    uint64_t ns = now_ns() - start;
+    if (ns <= d->ns)
+        return false;
+    d->ns = ns;
+    sbuf_reset(&d->line);
+    sbuf_adds(&d->line, text);
+    sbuf_addc(&d->line, '\n');
+    return false;
+}
+
+/* Adds what all patterns of the grammar find dearest, a line each. */
+static void adversarial(const struct trace_grammar *g, struct sbuf *lines)
+{
+    struct dearest d = {.scratch = regex_scratch_new()};
+    sbuf_init(&d.line, TRACE_LINE_BYTES + 1);
+    for (unsigned s = 0; s < g->n_states; s++)
+        for (unsigned i = 0; i < g->states[s].n; i++) {
+            d.regex = g->states[s].v[i].regex;
+            d.ns = 0;
+            sbuf_reset(&d.line);
+            if (d.regex)
+                pump_each(g->states[s].v[i].text, TRACE_LINE_BYTES, on_pump, &d);
+            sbuf_adds(lines, sbuf_slice(&d.line));
+        }
+    sbuf_done(&d.line);
+    regex_scratch_free(d.scratch);
+}
+
+/* The lines again and again. */
+static void fill(struct sbuf *log, struct slice lines, size_t bytes)
+{
+    while (lines.n && log->n < bytes)
+        sbuf_adds(log, lines);
+}
+
+/* What a KiB of the grammar's own traces costs. */
+static double ordinary(const struct trace_grammar *g)
+{
+    struct sbuf log;
+    sbuf_init(&log, 16 << 20);
+    while (log.n < LOG_BYTES)
+        for (unsigned i = 0; i < g->n_samples; i++)
+            sbuf_adds(&log, g->samples[i].lines);
+    double ns = (double)cost(sbuf_slice(&log)) / (double)log.n;
+    sbuf_done(&log);
+    return ns;
+}
+
+/* A log of these lines costs twice as much when it is twice as long, and so many times what ordinary lines do. */
+static double dearer(const struct trace_grammar *g, struct slice lines, double ordinary_ns)
+{
+    struct sbuf log;
+    uint64_t ns[2] = {0};
+    size_t bytes[2] = {0};
+    for (unsigned k = 0; k < 2; k++) {
+        sbuf_init(&log, 16 << 20);
+        fill(&log, lines, (size_t)LOG_BYTES << k);
+        ns[k] = cost(sbuf_slice(&log));
+        bytes[k] = log.n;
+        sbuf_done(&log);
+    }
+    double twice = (double)ns[1] / (double)bytes[1] / ((double)ns[0] / (double)bytes[0]);
+    ck_assert_msg(twice * 200 <= TWICE_PERCENT || ns[1] < SLACK_NS,
+                  "%.*s: twice the lines cost %.1f times as much: %.*s", SLICE_ARG(g->language), 2 * twice,
+                  (int)(lines.n > 100 ? 100 : lines.n), lines.p);
+    return (double)ns[0] / (double)bytes[0] / ordinary_ns;
+}
+
+START_TEST(adversarial_lines)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        const struct trace_grammar *g = set->grammars[i];
+        struct sbuf lines;
+        sbuf_init(&lines, 8 << 20);
+        adversarial(g, &lines);
+        ck_assert_uint_gt(lines.n, TRACE_LINE_BYTES);
+        double own = ordinary(g), times = dearer(g, sbuf_slice(&lines), own);
+        ck_assert_msg(times < DEARER_MAX, "%.*s: such lines cost %.0f times as much as a trace", SLICE_ARG(g->language),
+                      times);
+        sbuf_done(&lines);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("trace_work");
+    TCase *t = tcase_create("trace_work");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_set_timeout(t, 300);
+    tcase_add_test(t, adversarial_lines);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
