@@ -5,7 +5,7 @@ import os
 import random
 import time
 
-from harness import crumbs, jsonl, nginx_line, text_of
+from harness import SHARED, crumbs, jsonl, nginx_line, text_of
 
 PIECE = 16384
 CONFIG = """
@@ -259,6 +259,31 @@ def scenario_container_lines_in_commands(t):
     t.run("-", stdin=text, env=t.env(SENTRY_DSN=up.dsn()))
     event, = up.events
     t.eq((event["contexts"]["log"]["lines"], event["tags"]["n"]), (3, "1"))
+
+
+def as_docker_writes(text):
+    """A line of Fluent Bit's tests: a piece of a longer one, which has no line feed, is never short."""
+    if not text.startswith("{"):
+        return text  # no line of Docker's, which ends what came before
+    line = json.loads(text, strict=False)
+    if not line["log"].endswith("\n"):
+        line["log"] += "." * PIECE
+    return json.dumps(line)
+
+
+def scenario_pieces_beside_fluent_bit(t):
+    """Fluent Bit's own tests of containers' lines that came in pieces: crumbd has the same records."""
+    path = os.path.join(SHARED, "corpus", "multiline", "fluent-bit-groups.jsonl")
+    if not os.path.exists(path):
+        t.skip("no %s" % path)
+    with open(path, encoding="utf-8") as f:
+        cases = {c["id"]: c for c in map(json.loads, f)}
+    for kind, write in (("cri", str), ("docker", as_docker_writes)):
+        case = cases["fluentbit-" + kind]
+        log = t.write(kind + ".log", "".join(write(line) + "\n" for line in case["input"]))
+        records = jsonl(t.run("parse", "--format", kind, log)[0])
+        got = [r["message"].replace("." * PIECE, "") for r in records if "error" not in r]
+        t.eq(sorted(got), sorted(r.rstrip("\n") for r in case["expect"]["records"] if r not in case["input"]))
 
 
 def scenario_log_format_of_commands(t):
