@@ -229,7 +229,7 @@ void trace_follows(struct trace_walk *walk, struct slice before)
 bool trace_begins_alike(const struct trace_walk *walk, struct slice line)
 {
     struct trace_fit fits[TRACE_FITS_MAX];
-    return !walk->n_prefix || (trace_line_fits(walk, line, fits) && fits[0].n_prefix == walk->n_prefix);
+    return !walk->prefix.n || (trace_line_fits(walk, line, fits) && fits[0].n_prefix == walk->prefix.n);
 }
 
 /* --- going on --- */

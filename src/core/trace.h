@@ -26,6 +26,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "core/trace_prefix.h"
 
 enum {
     TRACE_LINES_MAX = 1000,       /* of one trace; the lines behind them are swallowed by the caller */
@@ -33,7 +34,6 @@ enum {
     TRACE_LINE_BYTES = 4096,      /* of a line, as patterns see it */
     TRACE_MAYBE_MAX = 100,        /* provisional lines in a row */
     TRACE_FOREIGN_MAX = 64,       /* lines of others in a row, after which a trace has ended */
-    TRACE_PREFIX_MAX = 192,       /* what stands before every line */
     TRACE_EXCEPTIONS_MAX = 64,    /* of one trace */
     TRACE_FRAMES_MAX = 1000,      /* of one exception or thread */
     TRACE_THREADS_MAX = 128,      /* of one trace */
@@ -88,8 +88,7 @@ struct trace_walk {
         TRACE_PREFIX_ALL   /* of every line */
     } prefix_use;
     uint8_t foreign; /* lines of others in a row */
-    uint8_t n_prefix;
-    char prefix[TRACE_PREFIX_MAX]; /* a time in it is one byte 1 */
+    struct trace_prefix prefix;
 };
 
 /* Whether the line belongs to a trace that is open after it. */

@@ -72,90 +72,23 @@ static bool is_level(struct slice s);
 
 /* --- prefixes --- */
 
-enum { PREFIX_TIME = 1 };
-
-/* "123.456789" in dmesg's brackets, with spaces before it. */
-static size_t seconds_of_uptime(const char *p, const char *e)
-{
-    const char *s = p;
-    while (p < e && *p == ' ')
-        p++;
-    size_t n = recognise_digits(p, e);
-    p += n;
-    if (n == 0 || p == e || *p != '.' || recognise_digits(p + 1, e) != 6)
-        return 0;
-    p += 7;
-    return p < e && *p == ']' ? (size_t)(p - s) : 0;
-}
-
-/* A time at p, where no word goes on before it. */
-static size_t time_at(const char *s, const char *p, const char *e)
-{
-    if (p > s && p[-1] == '[') {
-        size_t n = seconds_of_uptime(p, e);
-        if (n > 0)
-            return n;
-    }
-    if (p > s && recognise_word_byte(p[-1]))
-        return 0;
-    if (ascii_digit(*p))
-        return recognise_time(p, e);
-    return e - p > 3 && recognise_time_word(p) ? recognise_time_words(p, e) : 0;
-}
-
 void trace_line_learn(struct trace_walk *walk, struct slice text)
 {
-    const char *p = text.p, *e = text.p + text.n;
-    size_t n = 0;
-    walk->n_prefix = 0;
-    walk->prefix_use = TRACE_PREFIX_NONE;
-    while (p < e && n < TRACE_PREFIX_MAX) {
-        size_t time = time_at(text.p, p, e);
-        walk->prefix[n++] = time ? PREFIX_TIME : *p;
-        p += time ? time : 1;
-    }
-    if (p < e || n == 0)
-        return;
-    walk->n_prefix = (uint8_t)n;
-    walk->prefix_use = TRACE_PREFIX_OPEN;
-}
-
-/* How far a line goes along with a prefix. */
-struct along {
-    size_t n, at;           /* bytes of the prefix, and of the line */
-    size_t word_n, word_at; /* the last place behind a blank */
-};
-
-static struct along go_along(const struct trace_walk *walk, struct slice line)
-{
-    struct along a = {0};
-    const char *e = line.p + line.n;
-    while (a.n < walk->n_prefix && a.at < line.n) {
-        const char *p = line.p + a.at;
-        size_t step = walk->prefix[a.n] == PREFIX_TIME ? time_at(line.p, p, e) : walk->prefix[a.n] == *p;
-        if (step == 0)
-            break;
-        a.n++;
-        a.at += step;
-        if (*p == ' ' || *p == '\t') {
-            a.word_n = a.n;
-            a.word_at = a.at;
-        }
-    }
-    return a;
+    trace_prefix_learn(&walk->prefix, text);
+    walk->prefix_use = walk->prefix.n ? TRACE_PREFIX_OPEN : TRACE_PREFIX_NONE;
 }
 
 static bool is_blank_from(const struct trace_walk *walk, size_t n)
 {
-    while (n < walk->n_prefix && (walk->prefix[n] == ' ' || walk->prefix[n] == '\t'))
+    while (n < walk->prefix.n && (walk->prefix.v[n] == ' ' || walk->prefix.v[n] == '\t'))
         n++;
-    return n == walk->n_prefix;
+    return n == walk->prefix.n;
 }
 
 /* The line has the whole prefix; or it is nothing else, and has lost the blanks at its end. */
-static bool has_all(const struct trace_walk *walk, const struct along *a, struct slice line)
+static bool has_all(const struct trace_walk *walk, const struct trace_along *a, struct slice line)
 {
-    return a->n == walk->n_prefix || (a->at == line.n && is_blank_from(walk, a->n));
+    return a->n == walk->prefix.n || (a->at == line.n && is_blank_from(walk, a->n));
 }
 
 static struct trace_fit fit_of(struct slice line, size_t at, size_t n, bool record)
@@ -182,26 +115,26 @@ static size_t container_name(struct slice s)
     return name > 0 && n > name && n < s.n && s.p[n] == '|' && (n + 1 == s.n || s.p[n + 1] == ' ') ? n + 1 : 0;
 }
 
-static bool is_of_another_container(const struct trace_walk *walk, const struct along *a, struct slice line)
+static bool is_of_another_container(const struct trace_walk *walk, const struct trace_along *a, struct slice line)
 {
-    size_t name = container_name(slice_of(walk->prefix, walk->n_prefix));
+    size_t name = container_name(trace_prefix_text(&walk->prefix));
     return name > 0 && a->n < name && container_name(line) > 0;
 }
 
 unsigned trace_line_fits(const struct trace_walk *walk, struct slice line, struct trace_fit fits[TRACE_FITS_MAX])
 {
     unsigned n = 0;
-    struct along a = go_along(walk, line);
+    struct trace_along a = trace_prefix_along(&walk->prefix, line);
     bool all = has_all(walk, &a, line);
     if (is_of_another_container(walk, &a, line))
         return 0;
     if (walk->prefix_use == TRACE_PREFIX_NONE) {
-        bool again = all && walk->n_prefix && !is_blank_from(walk, 0);
-        fits[n++] = fit_of(line, 0, walk->n_prefix, again);
+        bool again = all && walk->prefix.n && !is_blank_from(walk, 0);
+        fits[n++] = fit_of(line, 0, walk->prefix.n, again);
         return n;
     }
     if (all)
-        fits[n++] = fit_of(line, a.at, walk->n_prefix, false);
+        fits[n++] = fit_of(line, a.at, walk->prefix.n, false);
     if (walk->prefix_use == TRACE_PREFIX_ALL)
         return n;
     if (!all && a.at == line.n) /* an empty line behind what the collector puts before all */
@@ -223,10 +156,10 @@ struct trace_fit trace_line_bare(struct slice line)
  */
 bool trace_line_is_foreign(struct trace_walk *walk, const struct trace_fit *fits, unsigned n)
 {
-    bool has_prefix = n && fits[0].n_prefix == walk->n_prefix;
+    bool has_prefix = n && fits[0].n_prefix == walk->prefix.n;
     if (walk->prefix_use == TRACE_PREFIX_NONE || has_prefix || walk->foreign >= TRACE_FOREIGN_MAX)
         return false;
-    if (container_name(slice_of(walk->prefix, walk->n_prefix)) == 0)
+    if (container_name(trace_prefix_text(&walk->prefix)) == 0)
         walk->prefix_use = TRACE_PREFIX_ALL;
     walk->foreign++;
     return true;
@@ -237,7 +170,7 @@ static bool is_head(struct slice prefix)
 {
     if (prefix.n && (prefix.p[0] == '[' || prefix.p[0] == '<'))
         slice_skip(&prefix, 1);
-    return prefix.n && (prefix.p[0] == PREFIX_TIME || is_level(prefix));
+    return prefix.n && (prefix.p[0] == TRACE_PREFIX_TIME || is_level(prefix));
 }
 
 void trace_line_settle(struct trace_walk *walk, const struct trace_fit *fit)
@@ -246,9 +179,9 @@ void trace_line_settle(struct trace_walk *walk, const struct trace_fit *fit)
         return;
     walk->prefix_use = fit->n_prefix ? TRACE_PREFIX_ALL : TRACE_PREFIX_NONE;
     if (fit->n_prefix)
-        walk->n_prefix = fit->n_prefix;
+        walk->prefix.n = fit->n_prefix;
     else
-        walk->after_record |= is_head(slice_of(walk->prefix, walk->n_prefix));
+        walk->after_record |= is_head(trace_prefix_text(&walk->prefix));
 }
 
 /* --- records --- */
@@ -284,5 +217,5 @@ bool trace_line_is_record(struct slice line)
     slice_skip(&s, s.n ? letter_before_time(s) : 0);
     if (s.n < 5)
         return false;
-    return is_level(s) || time_at(s.p, s.p, s.p + s.n) > 0;
+    return is_level(s) || trace_prefix_time(s.p, s.p, s.p + s.n) > 0;
 }

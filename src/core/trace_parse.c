@@ -168,7 +168,7 @@ static struct slice without_prefix(const struct trace_walk *walk, struct slice l
 {
     struct trace_fit fits[TRACE_FITS_MAX];
     unsigned n = trace_line_fits(walk, line, fits);
-    return n && fits[0].n_prefix == walk->n_prefix ? fits[0].rest : line;
+    return n && fits[0].n_prefix == walk->prefix.n ? fits[0].rest : line;
 }
 
 /* What the line above a frame says, where the frame has opened the trace: the hits begin with it. */
@@ -214,11 +214,16 @@ static bool find(struct finder *f, struct arena *a)
     return false;
 }
 
+static bool has_prefix(const struct finder *f)
+{
+    return f->walk.prefix_use == TRACE_PREFIX_ALL && f->walk.lines > 1;
+}
+
 /* What stands before the trace in its first line is the log's own, where it stands before no other line. */
 static size_t own_words(const struct finder *f)
 {
     struct slice line = slice_sub(f->text, f->begin, f->begin + f->log.before);
-    return f->walk.prefix_use == TRACE_PREFIX_ALL && f->walk.lines > 1 ? 0 : line.n;
+    return has_prefix(f) ? 0 : line.n;
 }
 
 /* A text that stood between quotes may have been a value in JSON, behind the log's own words. */
@@ -226,6 +231,27 @@ static struct slice without_context(struct slice intro)
 {
     ptrdiff_t open = slice_ends(intro, SLICE("\":\"")) ? slice_rfind(intro, SLICE("{\"")) : -1;
     return open < 0 ? intro : slice_trim(slice_sub(intro, 0, (size_t)open));
+}
+
+/* What stands above, without what stands before each line of the trace. */
+static struct slice intro_of(const struct finder *f, struct arena *a)
+{
+    struct slice intro = without_context(without_feed(slice_sub(f->text, 0, f->begin + own_words(f)))), rest = intro;
+    if (!has_prefix(f) || !intro.n)
+        return intro;
+    char *p = arena_alloc(a, intro.n);
+    size_t n = 0;
+    while (rest.p) {
+        struct slice line = slice_split(&rest, '\n');
+        struct trace_along along = trace_prefix_along(&f->walk.prefix, line);
+        line = slice_from(line, along.n == f->walk.prefix.n ? along.at : 0);
+        if (line.n)
+            memcpy(p + n, line.p, line.n);
+        n += line.n;
+        if (rest.p)
+            p[n++] = '\n';
+    }
+    return n == intro.n ? intro : slice_of(p, n);
 }
 
 bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
@@ -246,7 +272,7 @@ bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct sl
         return false;
     trace_build(set->grammars[f.grammar], f.sure.head[0], mark >= 0, arena, &t);
     t.lost += f.lost;
-    t.intro = without_context(without_feed(slice_sub(f.text, 0, f.begin + own_words(&f))));
+    t.intro = intro_of(&f, arena);
     t.rest = slice_from(f.text, f.end);
     if (!t.rest.n)
         t.rest = behind;
