@@ -2,8 +2,10 @@
 
 #include "parsers/error_text.h"
 #include "parsers/field_names.h"
+#include "parsers/nested.h"
 #include "parsers/parsers.h"
 #include "parsers/syslog_parts.h"
+#include "parsers/text_console.h"
 #include "text/json.h"
 #include "text/zip.h"
 
@@ -196,9 +198,14 @@ static bool finish(struct reader *rd)
         return false;
     }
     fill_gaps(rd);
+    text_console_message(r);
     if (rd->facility.n)
         take_facility(rd);
     field_names_error(r, rd->error_type.value, rd->error.value);
+    if (record_field(r, SLICE("container_id"))) /* of Docker's driver it is a line that the container has printed */
+        nested_log_json(rd->ctx, r, r->message);
+    if (!r->line.n && !r->headed)
+        nested_thread(rd->ctx, r, r->message);
     return true;
 }
 

@@ -29,6 +29,8 @@ static void take_carrier(struct parse_ctx *ctx, struct record *r, const struct r
 {
     if (r->time_us == RECORD_NO_TIME)
         r->time_us = carrier->time_us;
+    if (carrier->time_us != RECORD_NO_TIME)
+        r->carried_us = carrier->time_us;
     mend_zone(ctx->zone, carrier->time_us, &r->time_us);
     if (r->level == LEVEL_NONE)
         r->level = carrier->level;
@@ -73,6 +75,50 @@ bool nested_web(struct parse_ctx *ctx, struct record *r, struct slice text, enum
 bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     return text.n && *text.p == '{' && parse_as(ctx, r, text, FORMAT_JSON);
+}
+
+bool nested_log_json(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    struct record before;
+    record_copy_head(&before, r);
+    r->level = LEVEL_NONE;
+    if (nested_json(ctx, r, text) && r->level != LEVEL_NONE) {
+        r->line = SLICE_NONE;
+        return true;
+    }
+    record_copy_head(r, &before);
+    return false;
+}
+
+bool nested_docker(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+{
+    return f == FORMAT_DOCKER && parse_as(ctx, r, text, f);
+}
+
+static bool is_log_line(const struct parse_ctx *ctx, struct slice text)
+{
+    return text.n && (ascii_digit(*text.p) || *text.p == '[') && ctx->formats->parsers[FORMAT_TEXT]->tells(text);
+}
+
+void nested_thread(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    struct record line;
+    if (!is_log_line(ctx, text))
+        return;
+    record_init(&line, FORMAT_TEXT, text);
+    ctx->formats->parsers[FORMAT_TEXT]->parse(ctx, &line);
+    r->thread = line.thread;
+}
+
+void nested_log_line(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    struct record before;
+    if (!is_log_line(ctx, text))
+        return;
+    record_copy_head(&before, r);
+    parse_as(ctx, r, text, FORMAT_TEXT);
+    if (r->level == LEVEL_NONE)
+        record_copy_head(r, &before);
 }
 
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text)

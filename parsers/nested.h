@@ -14,6 +14,15 @@ bool nested_web(struct parse_ctx *ctx, struct record *r, struct slice text, enum
 /* A JSON object: message, level and the rest as the json format reads them; the record's format stays. False
  * as above. */
 bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* The same, where it says a level: what a logger writes. */
+bool nested_log_json(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* Of a container's runtime: what the container has written, and when. False as above. */
+bool nested_docker(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f);
+/* A line of a log, told by the time in front and a level behind it; else the record is as it was. For carriers that say
+ * no level themselves. */
+void nested_log_line(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* The thread that such a line names: nothing else of it is read, the record stays as its carrier has it. */
+void nested_thread(struct parse_ctx *ctx, struct record *r, struct slice text);
 /* Whatever parser_detect finds in it, but no container's envelope within another one; plain text is read for a leading
  * time and level. Always sets the message. */
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text);

@@ -27,7 +27,8 @@ void record_copy_head(struct record *to, const struct record *from)
 
 void record_init(struct record *r, enum format format, struct slice raw)
 {
-    static const struct record blank = {.severity = -1, .facility = -1, .time_us = RECORD_NO_TIME, .lines = 1};
+    static const struct record blank = {
+        .severity = -1, .facility = -1, .time_us = RECORD_NO_TIME, .carried_us = RECORD_NO_TIME, .lines = 1};
     record_copy_head(r, &blank);
     r->format = format;
     r->raw = raw;

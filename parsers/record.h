@@ -38,11 +38,16 @@ enum { RECORD_FIELDS_MAX = 128 };
 struct record {
     enum format format;
     enum level level;
-    int severity;     /* syslog's 0 to 7, or -1 */
-    int facility;     /* 0 to 23, or -1 */
-    int64_t time_us;  /* Unix microseconds UTC, or RECORD_NO_TIME */
-    struct slice raw; /* the message as framed; of an access line in a message of another format, that line */
+    int severity;       /* syslog's 0 to 7, or -1 */
+    int facility;       /* 0 to 23, or -1 */
+    int64_t time_us;    /* Unix microseconds UTC, or RECORD_NO_TIME */
+    int64_t carried_us; /* when its carrier took it, by a clock that knows its zone; RECORD_NO_TIME: it says nothing of
+                           that */
+    struct slice raw;   /* the message as framed; of an access line in a message of another format, that line */
     struct slice message;
+    struct slice line; /* of text: all of what message is the end of, with what the parser has taken off in front */
+    struct slice
+        heading; /* what it has taken for a level, and is the beginning of the trace that message goes on with */
     struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
     struct slice error_type,
         error_value; /* what fields say of an exception: class and text; the type may stand alone */
@@ -61,6 +66,7 @@ struct record {
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
     bool forged;       /* bytes of a client that were made to look like an entry: level is at most WARNING */
     bool headed;       /* its text says time or level itself: it is no bare line of a text that a carrier brings */
+    uint8_t indent;    /* its message stands in the lines behind it, each behind so many blanks; 0: it does not */
     bool partial;      /* see struct parser: finish has not been called */
     bool fields_lost;  /* had more than RECORD_FIELDS_MAX fields */
     unsigned n_fields;

@@ -8,16 +8,26 @@ static struct slice keep(struct arena *a, struct slice s)
     return s.p ? arena_dup(a, s) : s;
 }
 
+/* The message is the end of its line. */
+static void keep_line(struct arena *a, struct record *c)
+{
+    size_t at = (size_t)((uintptr_t)c->message.p - (uintptr_t)c->line.p);
+    bool inside = c->line.n && at <= c->line.n && c->message.n == c->line.n - at;
+    c->line = keep(a, c->line);
+    c->message = inside ? slice_from(c->line, at) : keep(a, c->message);
+}
+
 struct record *record_keep(struct arena *a, const struct record *r)
 {
     struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
     record_copy_head(c, r);
     struct slice *const texts[] = {
-        &c->message,         &c->full_message, &c->host,       &c->app,   &c->procid, &c->msgid,  &c->logger,
+        &c->heading,         &c->full_message, &c->host,       &c->app,   &c->procid, &c->msgid,  &c->logger,
         &c->request_id,      &c->trace_id,     &c->span_id,    &c->input, &c->peer,   &c->thread, &c->exception_type,
         &c->exception_value, &c->error_type,   &c->error_value};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
+    keep_line(a, c);
     c->raw = SLICE_NONE;
     c->trace = NULL;
     c->container = r->container ? container_keep(a, r->container) : NULL;

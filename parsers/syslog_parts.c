@@ -2,6 +2,8 @@
 
 #include "parsers/field_names.h"
 #include "parsers/nested.h"
+#include "parsers/text_collector.h"
+#include "parsers/text_console.h"
 
 enum { SD_NAME_MAX = 255, FAR_DIGITS = 10 };
 
@@ -317,19 +319,37 @@ static struct slice json_of(struct slice text)
     return text;
 }
 
+/* Behind what a collector has put before it. */
+static bool collected_json(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    struct slice behind = text;
+    unsigned n_fields = r->n_fields;
+    text_collector(ctx, &behind, r);
+    if (behind.p != text.p && nested_log_json(ctx, r, behind))
+        return true;
+    r->n_fields = n_fields;
+    return false;
+}
+
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
     r->message = text;
     enum format f = ctx->formats->detect(text);
-    if (nested_web(ctx, r, text, f) || nested_json(ctx, r, json_of(text)))
+    if (nested_web(ctx, r, text, f) || nested_docker(ctx, r, text, f) || nested_json(ctx, r, json_of(text)) ||
+        collected_json(ctx, r, text))
         return;
     if (f == FORMAT_LOGFMT)
         read_pair_level(r, text);
     if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
         r->message = strip_uptime(r, text);
     r->full_message = decode_octal(ctx->arena, text);
+    text_console_message(r);
     if (r->level == LEVEL_NONE)
         r->level = leading_level(text);
+    if (r->level == LEVEL_NONE && r->severity < 0)
+        nested_log_line(ctx, r, text);
+    else
+        nested_thread(ctx, r, text);
 }

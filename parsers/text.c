@@ -10,6 +10,9 @@
 
 #include "base/utf8.h"
 #include "parsers/field_names.h"
+#include "parsers/nested.h"
+#include "parsers/text_collector.h"
+#include "parsers/text_console.h"
 #include "parsers/text_time.h"
 #include "parsers/text_parts.h"
 
@@ -98,6 +101,13 @@ static enum level level_behind_module(struct slice text, struct record *r)
     return level;
 }
 
+/* "7-1": of PostgreSQL's lines, each has another. */
+static bool is_line_number(struct slice inside)
+{
+    struct slice part = inside, number = slice_split(&part, '-');
+    return part.n && all_digits(number) && all_digits(part);
+}
+
 /* Level, process or module in one pair of brackets: [error], [core:error], [7], [pid 7:tid 8]. */
 static enum level level_in(struct slice inside, struct record *r)
 {
@@ -109,7 +119,7 @@ static enum level level_in(struct slice inside, struct record *r)
         return LEVEL_INFO;
     struct slice session = text, pid = slice_split(&session, '-'); /* PostgreSQL: [7-1], process and line */
     if (all_digits(pid) && (!session.p || all_digits(session))) {
-        r->procid = pid;
+        r->procid = session.p && r->procid.n ? r->procid : pid; /* "[7]: [1-1]": of the process, the first line */
     } else if (starts(text, "pid ")) {
         pid = slice_from(text, 4);
         r->procid = slice_split(&pid, ':');
@@ -278,6 +288,7 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
             continue;
         if (is_detail(rest, stamped)) {
             *s = rest;
+            r->thread = thread;
             return LEVEL_NONE;
         }
         enum level level = level_in_front(rest, r, stamped, &taken, &bracket);
@@ -287,8 +298,8 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
             r->thread = thread;
             return level;
         }
-        if (bracket) /* mostly; whatever it is, lines that have it belong together */
-            thread = slice_sub(rest, 1, bracket - 1);
+        if (bracket && !is_line_number(slice_sub(rest, 1, bracket - 1)))
+            thread = slice_sub(rest, 1, bracket - 1); /* mostly; whatever it is, lines that have it belong together */
         pairs = pairs || slice_chr(word_at(rest), '=');
         if (!skip_before_level(&rest, bracket, stamped, r))
             break;
@@ -435,31 +446,76 @@ static bool take_head(struct parse_ctx *ctx, struct slice *s, struct text_head *
     return true;
 }
 
-static bool text_parse(struct parse_ctx *ctx, struct record *r)
+/* The head that the program wrote, and its message. True: there is a time in it. */
+static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
 {
-    struct slice whole = uncoloured(ctx->arena, r->raw), s = whole;
     struct text_head head;
-    take_priority(&s, r);
-    bool stamped = take_head(ctx, &s, &head);
+    bool stamped = take_head(ctx, s, &head);
     if (stamped) {
         r->time_us = head.time_us;
         r->procid = head.procid;
         r->logger = head.logger;
-        slice_skip(&s, starts(s, ": ") ? 2 : 0);
-        skip_spaces(&s);
-        amazon_prefix(&s, r);
+        slice_skip(s, starts(*s, ": ") ? 2 : 0);
+        skip_spaces(s);
+        amazon_prefix(s, r);
     } else {
-        skip_relative_time(&s);
+        skip_relative_time(s);
     }
-    struct slice behind = s;
+    if (text_console(s, r))
+        return stamped;
     if (head.level != LEVEL_NONE)
         r->level = head.level;
-    else if (s.n && !ascii_space(s.p[0]))
-        parse_rest(ctx, &s, stamped, r);
+    else if (s->n && !ascii_space(s->p[0]))
+        parse_rest(ctx, s, stamped, r);
+    return stamped;
+}
+
+/* What a program wrote: *s, behind what a collector has. */
+static bool take_text(struct parse_ctx *ctx, struct slice *s, struct record *r)
+{
+    struct slice line = *s;
+    bool stamped = take_line(ctx, s, r);
     /* A line in which nothing was found but a number keeps it. */
-    if (!stamped && r->level == LEVEL_NONE && s.p == behind.p)
-        s = whole;
-    r->headed = s.p != whole.p;
+    if (!stamped && r->level == LEVEL_NONE)
+        *s = line;
+    return s->p != line.p;
+}
+
+/* An object of a logger behind a time, or behind what a collector has put there; an object alone is of another format.
+ */
+static bool take_json(struct parse_ctx *ctx, struct slice s, struct record *r)
+{
+    enum { HEAD_MAX = 64 };
+    struct text_head head = {.level = LEVEL_NONE};
+    int64_t time_us = r->time_us;
+    if (!slice_chr(slice_sub(s, 0, HEAD_MAX), '{')) /* asked for every line */
+        return false;
+    if (text_head(ctx, &s, &head)) {
+        skip_spaces(&s);
+        r->time_us = time_us != RECORD_NO_TIME ? time_us : head.time_us;
+    }
+    if (s.p != r->line.p && head.level == LEVEL_NONE && starts(s, "{\"") && nested_log_json(ctx, r, s))
+        return true;
+    r->time_us = time_us;
+    return false;
+}
+
+static bool text_parse(struct parse_ctx *ctx, struct record *r)
+{
+    struct slice whole = uncoloured(ctx->arena, r->raw), s = whole;
+    r->line = whole;
+    take_priority(&s, r);
+    bool headed = s.p != whole.p;
+    struct slice behind = s;
+    int64_t time_us = text_collector(ctx, &behind, r);
+    if (time_us != RECORD_NO_TIME)
+        r->time_us = r->carried_us = time_us;
+    if (take_json(ctx, behind, r))
+        return true;
+    s = behind;
+    r->headed = take_text(ctx, &s, r) || headed || (!s.n && whole.n);
+    if (time_us != RECORD_NO_TIME)
+        r->time_us = time_us;
     r->message = s.n ? s : whole;
     return true;
 }

@@ -350,6 +350,8 @@ static void thread_and_name(struct slice *s, struct record *r)
     if ((thread && behind_thread(&rest, r)) || logger_from(&rest, thread, r)) {
         *s = rest;
         r->thread = thread ? inside : r->thread;
+    } else if (thread && !r->thread.n) {
+        r->thread = inside; /* mostly; whatever it is, lines that have it belong together */
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "parsers/parser.h"
+#include "parsers/text_collector.h"
 
 /* Absent parts cost nothing; `which` keeps them apart. */
 static uint64_t add(const struct hash_secret *secret, uint64_t h, unsigned which, struct slice s)
@@ -18,35 +19,16 @@ static uint64_t add_fields(const struct hash_secret *secret, uint64_t h, const s
     for (unsigned i = 0; r->n_fields && i < sizeof names / sizeof *names; i++)
         h = add(secret, h, 10 + i, record_value(r, names[i]));
     if (format_traits(r->format)->says_stream && record_field(r, SLICE("container_id")))
-        h = add(secret, h, 20, slice_str(level_name(r->level)));
+        h = add(secret, h, 20, slice_str(level_name(level_from_severity(r->severity))));
     return h;
 }
 
-enum { SOURCE_MAX = 256 };
-
-/* "shop-1", "shop_web_12": how docker compose numbers a service's containers. */
-static size_t numbered_name(struct slice s)
-{
-    size_t n = 0, number = 0;
-    for (; n < s.n && (ascii_alnum(s.p[n]) || s.p[n] == '-' || s.p[n] == '_' || s.p[n] == '.'); n++)
-        if (!ascii_digit(s.p[n]))
-            number = n + 1;
-    return number > 1 && number < n && (s.p[number - 1] == '-' || s.p[number - 1] == '_') ? n : 0;
-}
-
-/* Whose line it is, where a collector writes that before each: "shop-1  | " of docker compose, "[pod/shop-0/app] " of
- * kubectl. */
+/* Whose line it is, where a collector writes that before each. */
 static struct slice source_of(struct slice line)
 {
-    struct slice head = slice_sub(line, 0, SOURCE_MAX);
-    if (slice_starts(head, SLICE("[pod/"))) {
-        const char *end = slice_chr(head, ']');
-        return slice_sub(head, 0, end ? (size_t)(end - head.p) : 0);
-    }
-    size_t n = numbered_name(head), at = n;
-    while (n && at < head.n && head.p[at] == ' ')
-        at++;
-    return slice_sub(head, 0, at > n && at < head.n && head.p[at] == '|' ? n : 0);
+    struct slice name;
+    bool sure;
+    return text_collector_source(line, &name, &sure) ? name : SLICE_NONE;
 }
 
 static struct slice thread_of(const struct record *r)

@@ -1,0 +1,18 @@
+/*
+ * text_collector: what a collector writes before each line of a program: whose it is ("web-1  | " of docker compose,
+ * "[pod/web-5d8f/app] " of kubectl), and when it came (docker logs -t, kubectl logs --timestamps). Behind it is the
+ * line as the program wrote it. Pure.
+ */
+#ifndef PARSERS_TEXT_COLLECTOR_H
+#define PARSERS_TEXT_COLLECTOR_H
+
+#include "parsers/parser.h"
+
+/* Its bytes at the front of the line, and the name in it; 0: there is none. A name without a number, as containers have
+ * that were given one, is told by the column that it is in: what is behind it decides whether it is one. */
+size_t text_collector_source(struct slice line, struct slice *name, bool *sure);
+/* Takes off what one has written. The time, where another stands behind it or an object; RECORD_NO_TIME: the line has
+ * one at most, which is anybody's. */
+int64_t text_collector(const struct parse_ctx *ctx, struct slice *s, struct record *r);
+
+#endif
