@@ -17,6 +17,7 @@ static void placing_init(struct placing *p, const struct join_line *line, struct
     p->number = kept ? kept->number : 0;
     p->key = (struct join_key){0};
     p->opening = NOT_ASKED;
+    p->heading = SLICE_NONE;
 }
 
 /* It cannot be part of a trace, nor stand before one. */
@@ -38,7 +39,7 @@ static bool begin(struct join *j, struct placing *p)
         return false;
     join_ask_opening(j, p);
     bool introduces = p->opening == PLAIN && join_may_introduce(r);
-    if (p->opening != OPENS && !introduces)
+    if (p->opening != OPENS && !introduces && !r->indent)
         return false;
     if (!p->key.stream)
         p->key = join_key_of(&j->setup.secret, p->line.message.stream, r);

@@ -6,25 +6,12 @@ enum {
     BETWEEN_MAX = 4 /* lines of a record that a trace follows, behind its first */
 };
 
-static struct slice next_line(struct slice *rest)
+static void ask_text(struct join *j, struct placing *p, struct slice rest)
 {
-    struct slice line = slice_split(rest, '\n');
-    return slice_ends(line, SLICE("\r")) ? slice_sub(line, 0, line.n - 1) : line;
-}
-
-void join_ask_opening(struct join *j, struct placing *p)
-{
-    struct slice rest = p->line.record->message;
     enum trace_step step = TRACE_NONE;
     bool any = false;
-    if (p->opening != NOT_ASKED)
-        return;
-    p->opening = PLAIN;
-    if (j->setup.may_open ? !j->setup.may_open(j->setup.u, &p->line)
-                          : !trace_may_open(j->engine->set, j->engine->scratch, rest, p->line.message.ahead))
-        return;
     do {
-        struct slice line = next_line(&rest);
+        struct slice line = join_line_next(&rest);
         if (trace_opened(step))
             step = trace_next(j->engine->set, j->engine->scratch, &p->walk, line);
         if (!trace_opened(step) && step != TRACE_ENDS)
@@ -34,20 +21,47 @@ void join_ask_opening(struct join *j, struct placing *p)
     p->opening = trace_opened(step) ? OPENS : any ? OPENED_AND_ENDED : PLAIN;
 }
 
-static bool ends_in_colon(struct slice s)
+/* The word that the parser took for the level may be what the trace begins with. */
+static void ask_heading(struct join *j, struct placing *p)
 {
-    while (s.n && ascii_space(s.p[s.n - 1]))
-        s.n--;
-    return s.n && s.p[s.n - 1] == ':';
+    struct record *r = p->line.record;
+    if (!trace_may_open(j->engine->set, j->engine->scratch, r->line, p->line.message.ahead))
+        return;
+    ask_text(j, p, r->line);
+    size_t at = trace_prefix_along(&p->walk.prefix, r->line).at, head = join_line_head(r).n;
+    if (p->opening == PLAIN || at >= head) {
+        p->opening = PLAIN;
+        return;
+    }
+    p->heading = slice_from(r->line, at);
+    r->heading = slice_sub(p->heading, 0, head - at);
+    p->walk.prefix.n = 0;
+    p->walk.prefix_use = TRACE_PREFIX_NONE;
+}
+
+void join_ask_opening(struct join *j, struct placing *p)
+{
+    const struct record *r = p->line.record;
+    if (p->opening != NOT_ASKED)
+        return;
+    p->opening = PLAIN;
+    if (j->setup.may_open ? j->setup.may_open(j->setup.u, &p->line)
+                          : trace_may_open(j->engine->set, j->engine->scratch, r->message, p->line.message.ahead))
+        ask_text(j, p, r->message);
+    if (p->opening == PLAIN && join_line_has_heading(r))
+        ask_heading(j, p);
 }
 
 /* A line that says more than that it goes on: it is of the one that introduces it where its level allows, and what a
- * server has put before both, and where not both are records that name an exception. */
-static bool is_introduced(const struct held *h, const struct placing *p, bool names)
+ * server has put before both, and where not both are records that name an exception. What begins with the word for its
+ * level is a report of its own. collected: nothing stands before it but what a collector has put there. */
+static bool is_introduced(const struct held *h, const struct placing *p, bool names, bool collected)
 {
     const struct record *r = p->line.record, *intro = h->head->record;
     if (p->walk.before == TRACE_BEFORE_HEADING || !r->headed)
         return true;
+    if (p->heading.n || collected)
+        return !p->heading.n;
     bool level = r->level == LEVEL_NONE || r->level == intro->level;
     return !names && level && trace_begins_alike(&p->walk, intro->message);
 }
@@ -56,59 +70,127 @@ static bool is_introduced(const struct held *h, const struct placing *p, bool na
 static enum trace_step walk_rest(struct join *j, struct trace_walk *walk, struct slice rest, enum trace_step step)
 {
     while (rest.p && trace_opened(step)) {
-        enum trace_step next = trace_next(j->engine->set, j->engine->scratch, walk, next_line(&rest));
+        enum trace_step next = trace_next(j->engine->set, j->engine->scratch, walk, join_line_next(&rest));
         step = next == TRACE_NONE || next == TRACE_FOREIGN ? TRACE_ENDS : next;
     }
     return step;
 }
 
-/* The walk's own bounds do not matter here: those of the input are no wider, and what is swallowed has none. */
-static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *p)
+/* A runtime prints a trace in one go; what its threads wait for meanwhile is less than this. */
+#define SAME_TIME_US INT64_C(100000)
+
+static bool is_later(const struct held *h, const struct record *r)
 {
-    const struct record *r = p->line.record;
-    struct slice rest = held_said(r), line = next_line(&rest);
-    struct trace_walk walk = h->walk;
-    if (trace_is_full(&walk))
-        walk.lines = walk.bytes = 0;
-    enum trace_step step = walk_rest(j, &walk, rest, trace_next(j->engine->set, j->engine->scratch, &walk, line));
-    bool any_text = line.n && (step == TRACE_MAYBE || walk.any_text);
+    int64_t us = join_line_carried(r), before_us = h->carried_us;
+    if (us == RECORD_NO_TIME || before_us == RECORD_NO_TIME)
+        return false;
+    bool no_fraction = us % 1000000 == 0 && before_us % 1000000 == 0; /* it jumps by a whole second */
+    return us - before_us > SAME_TIME_US + (no_fraction ? 1000000 : 0);
+}
+
+/*
+ * One way to read it. The walk's own bounds do not matter here: those of the input are no wider, and what is swallowed
+ * has none.
+ */
+static enum trace_step ask_reading(struct join *j, const struct held *h, const struct record *r,
+                                   const struct join_reading *reading, struct trace_walk *walk)
+{
+    struct slice rest = reading->text, line = join_line_next(&rest);
+    *walk = h->walk;
+    if (trace_is_full(walk))
+        walk->lines = walk->bytes = 0;
+    enum trace_step step = walk_rest(j, walk, rest, trace_next(j->engine->set, j->engine->scratch, walk, line));
+    bool any_text = line.n && (step == TRACE_MAYBE || walk->any_text);
     /* What may be any text is a record of its own where the line above has no head, or one of another level, */
-    if (any_text && r->headed && (!h->headed || r->level != h->level))
+    if (any_text && reading->headed && (!h->headed || r->level != h->level))
+        return TRACE_NONE;
+    if (any_text && is_later(h, r)) /* where it was printed at another time, */
         return TRACE_NONE;
     if (any_text && !h->in_lines) /* and where the sender sends line feeds within a message. */
         return TRACE_NONE;
-    if (step == TRACE_NONE || step == TRACE_FOREIGN)
-        return step;
-    h->walk = walk;
-    held_note_head(h, r);
     return step;
+}
+
+static unsigned rank_of(enum trace_step step)
+{
+    return step == TRACE_NONE ? 0 : step == TRACE_FOREIGN ? 1 : step == TRACE_MAYBE ? 2 : 3;
+}
+
+static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *p)
+{
+    const struct record *r = p->line.record;
+    struct join_reading readings[JOIN_READINGS_MAX];
+    struct trace_prefix *prefix = held_prefix(h);
+    struct trace_walk walk, best_walk;
+    enum trace_step best = TRACE_NONE;
+    bool headed = false;
+    unsigned n = join_line_readings(prefix, r, readings);
+    for (unsigned i = 0; i < n && rank_of(best) < 3; i++) {
+        enum trace_step step = ask_reading(j, h, r, &readings[i], &walk);
+        if (rank_of(step) <= rank_of(best))
+            continue;
+        best = step;
+        best_walk = walk;
+        p->said = readings[i].text;
+        headed = readings[i].headed;
+    }
+    if (rank_of(best) < 2)
+        return best;
+    h->walk = best_walk;
+    if (best != TRACE_MAYBE)
+        join_line_settle(prefix, r, p->said);
+    held_note_head(h, r, headed);
+    return best;
+}
+
+static bool says_nothing(struct slice said)
+{
+    return slice_trim(said).n == 0;
+}
+
+/* The line behind one that may introduce a trace, without what stands before both. */
+static struct join_reading read_between(struct held *h, const struct record *r)
+{
+    struct join_reading readings[JOIN_READINGS_MAX] = {{join_line_said(r), r->headed}};
+    if (join_line_is_short_of(r, h->head->record))
+        join_line_readings(held_prefix(h), r, readings);
+    return readings[0];
 }
 
 /* A line without a head, behind a record that has one: the record may go on with it, to the trace. No trace has two
  * empty lines before it. */
-static bool may_lie_between(const struct held *h, const struct placing *p)
+static bool may_lie_between(const struct held *h, const struct join_reading *reading)
 {
     const struct kept *last = TAILQ_LAST(&h->maybe, kept_list);
-    if (h->n_maybe >= BETWEEN_MAX || p->line.record->headed)
+    if (h->n_maybe >= BETWEEN_MAX || reading->headed)
         return false;
-    if (p->line.blank)
-        return !(last && last->blank);
+    if (says_nothing(reading->text))
+        return !(last && says_nothing(last->said));
     return h->in_lines && h->headed;
 }
 
 static enum trace_step ask_intro(struct join *j, struct held *h, struct placing *p, bool names)
 {
-    if (p->line.blank && may_lie_between(h, p)) /* Rust begins with an empty line */
+    const struct record *r = p->line.record;
+    const struct join_reading reading = read_between(h, r);
+    bool between = may_lie_between(h, &reading), collected;
+    struct trace_prefix prefix;
+    p->said = reading.text;
+    if (between && says_nothing(p->said)) /* Rust begins with an empty line */
         return TRACE_MAYBE;
     join_ask_opening(j, p);
-    if (p->opening == PLAIN && may_lie_between(h, p))
-        return TRACE_MAYBE;
-    if (p->opening == PLAIN || !is_introduced(h, p, names))
+    if (p->opening == PLAIN)
+        return between ? TRACE_MAYBE : TRACE_NONE;
+    join_line_prefix(&prefix, r);
+    struct slice above = join_line_above(&prefix, h->head->record, &collected);
+    if (!is_introduced(h, p, names, collected))
         return TRACE_NONE;
     h->walks = true;
     h->walk = p->walk;
-    held_note_head(h, p->line.record);
-    trace_follows(&h->walk, h->head->record->raw);
+    held_set_prefix(h, &prefix);
+    p->said = p->heading.n ? p->heading : join_line_said(r);
+    held_note_head(h, r, r->headed);
+    trace_follows(&h->walk, above);
     return p->opening == OPENED_AND_ENDED ? TRACE_ENDS : h->walk.maybe ? TRACE_MAYBE : TRACE_GOES_ON;
 }
 
@@ -125,21 +207,44 @@ static void take(struct join *j, struct held *h, struct placing *p, enum trace_s
 
 bool join_may_introduce(const struct record *r)
 {
-    return r->level >= LEVEL_WARNING || ends_in_colon(r->message);
+    return r->level >= LEVEL_WARNING || join_line_ends_in_colon(r->message);
 }
 
 static bool only_blank(const struct held *h)
 {
     const struct kept *k;
     TAILQ_FOREACH (k, &h->maybe, link)
-        if (!k->blank)
+        if (!says_nothing(k->said))
             return false;
     return true;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ';
+}
+
+/* Loggers that write a head alone, and the text in lines of its own, have each of them stand behind as many blanks. */
+static enum trace_step ask_indented(struct held *h, struct placing *p)
+{
+    struct join_reading readings[JOIN_READINGS_MAX];
+    unsigned n = join_line_readings(held_prefix(h), p->line.record, readings);
+    for (unsigned i = 0; i < n; i++) {
+        p->said = readings[i].text;
+        if (slice_span(p->said, is_space) < h->indent)
+            continue;
+        slice_skip(&p->said, h->indent);
+        return TRACE_GOES_ON;
+    }
+    p->said = readings[0].text;
+    return !readings[0].headed && says_nothing(p->said) ? TRACE_MAYBE : TRACE_NONE;
 }
 
 /* A line that names an exception may be the log's own line about the trace that follows: then it only introduces. */
 static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p)
 {
+    if (h->indent)
+        return ask_indented(h, p);
     enum trace_step step = h->walks ? ask_walk(j, h, p) : TRACE_NONE;
     bool alone = h->walks && !h->walk.sure && h->head && only_blank(h);
     if (step != TRACE_NONE || (h->walks && !(alone && join_may_introduce(h->head->record))))

@@ -52,7 +52,7 @@ static void account(struct join *j, struct held *h)
 {
     size_t now = h->text.cap + h->maybe_bytes;
     if (h->head)
-        now += sizeof *h + sizeof *h->stream + kept_bytes(h->head);
+        now += sizeof *h + sizeof *h->stream + kept_bytes(h->head) + (h->prefix ? sizeof *h->prefix : 0);
     j->bytes += now - h->bytes;
     if (h->domain) {
         h->domain->bytes += now - h->bytes;
@@ -171,34 +171,44 @@ static void merge_kept(struct join *j, struct kept *k)
 
 /* --- its text --- */
 
-struct slice held_said(const struct record *r)
+void held_note_head(struct held *h, const struct record *r, bool headed)
 {
-    return r->headed && slice_eq(r->message, r->raw) ? SLICE("") : r->message;
+    h->headed = headed;
+    h->level = r->level;
+    h->carried_us = join_line_carried(r);
+    h->in_lines = !slice_chr(r->message, '\n');
 }
 
-void held_note_head(struct held *h, const struct record *r)
+void held_set_prefix(struct held *h, const struct trace_prefix *prefix)
 {
-    h->headed = r->headed;
-    h->level = r->level;
-    h->in_lines = !slice_chr(r->message, '\n');
+    free(h->prefix);
+    h->prefix = prefix->n ? xmalloc(sizeof *prefix) : NULL;
+    if (prefix->n)
+        *h->prefix = *prefix;
+    h->knows_prefix = true;
+}
+
+struct trace_prefix *held_prefix(struct held *h)
+{
+    struct trace_prefix prefix = {0};
+    if (h->knows_prefix)
+        return h->prefix;
+    if (h->head)
+        join_line_prefix(&prefix, h->head->record);
+    held_set_prefix(h, &prefix);
+    return h->prefix;
 }
 
 static void add_text(struct held *h, struct slice text)
 {
+    struct slice said = join_line_said(h->head->record); /* a head alone is none of the text */
     if (!h->text.max) {
         sbuf_init(&h->text, h->opt.bytes);
-        sbuf_adds(&h->text, slice_sub(h->head->record->message, 0, h->opt.bytes));
+        sbuf_adds(&h->text, slice_sub(said, 0, h->opt.bytes));
     }
-    sbuf_addc(&h->text, '\n');
+    if (said.n || h->lines > 1)
+        sbuf_addc(&h->text, '\n');
     sbuf_adds(&h->text, text);
-}
-
-static unsigned lines_in(struct slice s)
-{
-    unsigned n = 1;
-    for (const char *lf; (lf = slice_chr(s, '\n')); n++)
-        slice_skip(&s, (size_t)(lf - s.p) + 1);
-    return n;
 }
 
 static bool has_room(const struct held *h, struct slice text)
@@ -259,8 +269,8 @@ static void take_text(struct join *j, struct held *h, struct slice text)
         return;
     }
     add_text(h, text);
-    h->lines += lines_in(text);
-    h->head->record->lines += lines_in(text);
+    h->lines += join_line_count(text);
+    h->head->record->lines += join_line_count(text);
 }
 
 /* Provisional lines are part of it after all. */
@@ -268,7 +278,7 @@ static void merge_maybe(struct join *j, struct held *h)
 {
     for (struct kept *k; (k = TAILQ_FIRST(&h->maybe));) {
         TAILQ_REMOVE(&h->maybe, k, link);
-        take_text(j, h, held_said(k->record));
+        take_text(j, h, k->said);
         merge_kept(j, k);
     }
     h->n_maybe = 0;
@@ -278,7 +288,7 @@ static void merge_maybe(struct join *j, struct held *h)
 void held_take(struct join *j, struct held *h, struct placing *p)
 {
     merge_maybe(j, h);
-    take_text(j, h, held_said(p->line.record));
+    take_text(j, h, p->said);
     if (p->kept)
         merge_kept(j, p->kept);
     else
@@ -290,6 +300,7 @@ void held_take(struct join *j, struct held *h, struct placing *p)
 void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 {
     struct kept *k = held_keep(j, p);
+    k->said = arena_dup(&k->arena, p->said);
     TAILQ_INSERT_TAIL(&h->maybe, k, link);
     h->n_maybe++;
     h->maybe_bytes += kept_bytes(k);
@@ -307,10 +318,11 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->by_position = p->line.message.stream->by_position;
     h->head = held_keep(j, p);
     h->newest = p->number;
-    h->lines = lines_in(h->head->record->message);
+    h->lines = join_line_count(h->head->record->message);
+    h->indent = p->line.record->indent;
     h->walks = p->opening == OPENS;
     h->walk = p->walk;
-    held_note_head(h, p->line.record);
+    held_note_head(h, p->line.record, p->line.record->headed);
     h->touched_us = j->now_us;
     h->last_us = j->now_us + JOIN_AGE_MAX_US;
     TAILQ_INIT(&h->maybe);
@@ -348,6 +360,7 @@ void held_end(struct join *j, struct held *h)
     if (h->head)
         release_head(j, h);
     sbuf_done(&h->text);
+    free(h->prefix);
     free(h);
 }
 

@@ -29,11 +29,27 @@ static size_t size_of(const struct join_line *line)
 {
     const struct record *r = line->record;
     const struct stream *s = line->message.stream;
-    const struct slice texts[] = {
-        r->message, r->full_message, r->host,       r->app,        r->procid,
-        r->msgid,   r->logger,       r->request_id, r->trace_id,   r->span_id,
-        r->input,   r->peer,         r->thread,     r->error_type, r->error_value,
-        s->source,  s->input,        s->peer,       s->sender,     slice_sub(line->message.text, 0, RAW_MAX)};
+    const struct slice texts[] = {r->line.n ? r->line : r->message,
+                                  r->heading,
+                                  r->full_message,
+                                  r->host,
+                                  r->app,
+                                  r->procid,
+                                  r->msgid,
+                                  r->logger,
+                                  r->request_id,
+                                  r->trace_id,
+                                  r->span_id,
+                                  r->input,
+                                  r->peer,
+                                  r->thread,
+                                  r->error_type,
+                                  r->error_value,
+                                  s->source,
+                                  s->input,
+                                  s->peer,
+                                  s->sender,
+                                  slice_sub(line->message.text, 0, RAW_MAX)};
     size_t n = offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0] + ALIGN;
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         n += texts[i].p ? texts[i].n + ALIGN : 0;

@@ -16,6 +16,7 @@ struct kept {
     struct record *record;
     struct message message;
     struct stream stream;
+    struct slice said; /* of a provisional line: what it adds to the text */
     int64_t received_us;
     struct join_key key; /* once its stream has been asked; else 0 */
     uint64_t number;     /* of its line, as they came */

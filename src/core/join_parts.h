@@ -1,12 +1,13 @@
 /*
- * join_parts: what the files of join share, and nobody else sees. They stand one above the other: join_key and
- * join_kept, join_held, join_codec, join_ask, join_rows, join.
+ * join_parts: what the files of join share, and nobody else sees. They stand one above the other: join_key,
+ * join_kept and join_line, join_held, join_codec, join_ask, join_rows, join.
  */
 #ifndef CORE_JOIN_PARTS_H
 #define CORE_JOIN_PARTS_H
 
 #include "core/due.h"
 #include "core/join_kept.h"
+#include "core/join_line.h"
 
 /* A record that waits for its lines. */
 struct held {
@@ -14,10 +15,15 @@ struct held {
     struct join_stream *stream;
     struct join_domain *domain; /* NULL: its record has been released */
     uint64_t speaker;
-    bool unnamed;     /* its last line named no speaker */
-    bool in_lines;    /* its last line came alone: a message with line feeds in it would be all that there is */
-    bool headed;      /* its last line had a head of its own, as log lines have, */
-    enum level level; /* and this level in it */
+    bool unnamed;       /* its last line named no speaker */
+    bool in_lines;      /* its last line came alone: a message with line feeds in it would be all that there is */
+    bool headed;        /* its last line had a head of its own, as log lines have, */
+    enum level level;   /* and this level in it */
+    int64_t carried_us; /* when its last line was taken by the carrier; RECORD_NO_TIME: it is not known */
+    struct trace_prefix
+        *prefix; /* that was taken off the line that its trace begins with, or off its own; owned. NULL:
+                    not asked for yet, since most lines that are held introduce nothing; or there is none */
+    bool knows_prefix;
     struct join_options opt;
     bool of_file, by_position; /* its stream */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
@@ -27,7 +33,8 @@ struct held {
     struct kept_list maybe;    /* provisional */
     unsigned n_maybe;
     size_t maybe_bytes; /* of these */
-    bool walks;         /* a trace has begun; else its head may introduce one */
+    unsigned indent; /* its text stands behind so many blanks in each line that follows; 0: it goes on as traces do */
+    bool walks;      /* a trace has begun; else its head may introduce one */
     struct trace_walk walk;
     int64_t due_us, last_us;
     int64_t touched_us;  /* when its last line came */
@@ -83,8 +90,10 @@ struct placing {
     struct kept *kept; /* NULL: it is nobody's copy yet */
     uint64_t number;
     struct join_key key;
+    struct slice said; /* to what is held, without what stands before each of its lines */
     enum { NOT_ASKED, OPENS, OPENED_AND_ENDED, PLAIN } opening;
     struct trace_walk walk;
+    struct slice heading; /* of what opens, in what the parser has taken off; empty: it is in the message */
 };
 
 /* --- join_held: what is held --- */
@@ -95,10 +104,11 @@ struct held *held_begin(struct join *j, struct placing *p);
 struct held *held_of_speaker(const struct join *j, const struct join_key *key);
 /* A copy to be held; takes over one that is there. */
 struct kept *held_keep(struct join *j, struct placing *p);
-/* What a record says to a trace: nothing, where its head is all there is of it and stands for its message. */
-struct slice held_said(const struct record *r);
-/* Of the last line that is part of it. */
-void held_note_head(struct held *h, const struct record *r);
+/* Of the last line that is part of it; headed: it has a head that those before it have not. */
+void held_note_head(struct held *h, const struct record *r, bool headed);
+/* What stands before each of its lines; NULL: nothing. */
+struct trace_prefix *held_prefix(struct held *h);
+void held_set_prefix(struct held *h, const struct trace_prefix *prefix);
 /* The line is part of it, and all that were provisional are; or it is one more of these. */
 void held_take(struct join *j, struct held *h, struct placing *p);
 void held_take_maybe(struct join *j, struct held *h, struct placing *p);

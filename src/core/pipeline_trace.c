@@ -64,12 +64,12 @@ static bool look(struct pipeline_trace *t, struct record *r, struct slice text, 
     struct trace *trace = arena_alloc(a, sizeof *trace);
     if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, text, a, trace))
         return false;
-    if (!trace->n_exceptions)
+    if (!trace->n_exceptions && !trace->n_notes)
         return false; /* lines that belong together, and no more */
-    struct trace_exception *e = &trace->exceptions[trace->n_exceptions - 1];
-    if ((!e->printed.n || !e->value.n) && text.p == r->full_message.p)
+    struct trace_exception *e = trace->n_exceptions ? &trace->exceptions[trace->n_exceptions - 1] : NULL;
+    if (e && (!e->printed.n || !e->value.n) && text.p == r->full_message.p)
         name_it(e, r);
-    if (!e->printed.n)
+    if (e && !e->printed.n)
         return false; /* frames whose heading is not here: the rest of one that was cut */
     trace_in_app(trace, t->opt->in_app, t->opt->n_in_app);
     set(t, r, trace);
@@ -90,6 +90,27 @@ static bool look_in_fields(struct pipeline_trace *t, struct record *r, struct ar
     *trace = (struct trace){.platform = SLICE("other"), .intro = r->message, .exceptions = e, .n_exceptions = 1};
     set(t, r, trace);
     return true;
+}
+
+/* Of a trace that begins in what is not part of the message. */
+static struct slice with_heading(const struct record *r, struct arena *a)
+{
+    char *p = arena_alloc(a, r->heading.n + r->message.n + 1);
+    memcpy(p, r->heading.p, r->heading.n);
+    if (r->message.n)
+        memcpy(p + r->heading.n, r->message.p, r->message.n);
+    return slice_of(p, r->heading.n + r->message.n);
+}
+
+/* A crash is fatal; what says no level is an error, or has its own word for it: PostgreSQL's ERROR. */
+static enum level level_of(const struct record *r)
+{
+    const struct trace *t = r->trace;
+    if (t->crash)
+        return LEVEL_FATAL;
+    if (r->level != LEVEL_NONE)
+        return r->level;
+    return t->n_exceptions ? LEVEL_ERROR : t->n_notes ? level_from_word(t->notes[0].name) : LEVEL_NONE;
 }
 
 bool pipeline_trace_may_quote(const struct record *r)
@@ -115,13 +136,12 @@ void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known,
     if (r->partial)
         return;
     struct slice text = text_of(r);
+    if (r->heading.n && text.p == r->message.p)
+        text = with_heading(r, a);
     bool found = (known || may_have_trace(r, text)) && look(t, r, text, a);
     if (!(found || look_in_fields(t, r, a)) || r->forged)
         return;
-    if (r->trace->crash)
-        r->level = LEVEL_FATAL;
-    else if (r->level == LEVEL_NONE && r->trace->n_exceptions)
-        r->level = LEVEL_ERROR;
+    r->level = level_of(r);
 }
 
 bool pipeline_trace_next(struct pipeline_trace *t, struct record *r, struct arena *a)
