@@ -59,7 +59,8 @@ static void set_clock(struct pipeline_parts *parts, int64_t now_us)
 static void advance_record_clock(struct pipeline *p)
 {
     struct pipeline_parts *parts = &p->parts;
-    int64_t to_us = p->decoded.time_us, due_us;
+    const struct record *r = &p->decoded;
+    int64_t to_us = r->carried_us != RECORD_NO_TIME ? r->carried_us : r->time_us, due_us;
     if (!parts->setup.record_clock)
         return;
     if (to_us == RECORD_NO_TIME || to_us <= parts->now_us)
