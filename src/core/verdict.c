@@ -109,6 +109,13 @@ static void absence_fingerprint(struct verdict *v, const struct template_source 
         v->fingerprint[v->n_fingerprint++] = template_fill(&rule->absence.by.v[i], from);
 }
 
+/* What it is about: of a report that has no exceptions the first of its parts, the others are told as notes. */
+static struct slice told(const struct record *r)
+{
+    const struct trace *t = r->trace;
+    return t && !t->n_exceptions && t->n_notes && t->notes[0].value.n ? t->notes[0].value : r->message;
+}
+
 /* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */
 static void default_fingerprint(struct verdict *v, const struct template_source *from)
 {
@@ -123,7 +130,7 @@ static void default_fingerprint(struct verdict *v, const struct template_source 
         v->fingerprint[v->n_fingerprint++] = app;
     if (logger.n)
         v->fingerprint[v->n_fingerprint++] = logger;
-    v->fingerprint[v->n_fingerprint++] = template_mask(r->message, from);
+    v->fingerprint[v->n_fingerprint++] = template_mask(told(r), from);
 }
 
 void verdict_fill_fingerprint(struct verdict *v, const struct template_source *from)
@@ -272,7 +279,7 @@ static struct slice fill_texts(const struct rule *rule, const struct template_so
     if (rule && rule->pair.within_us)
         texts_by_pair(rule, from, out, &shown);
     else
-        texts_by_log_template(from->record->message, from, out, &shown);
+        texts_by_log_template(told(from->record), from, out, &shown);
     return shown;
 }
 
