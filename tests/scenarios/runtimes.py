@@ -40,7 +40,36 @@ def composed(fault):
     return "".join("shop-1  | %s\n" % line for line in fault.lines) + "shop-1  | " + INFO
 
 
-FILES = {"plain.log": plain, "logged.log": logged, "prefixed.log": prefixed, "compose.log": composed}
+LOGGED = "2026-11-29 10:00:00,456 [main] ERROR com.acme.Shop - order failed"
+
+
+def each(head, fault):
+    """A collector's words before every line: those of the application's own log, and of what the runtime prints."""
+    lines = [LOGGED, *fault.lines, INFO.rstrip()]
+    return "".join("%s%s\n" % (head(n) if callable(head) else head, line) for n, line in enumerate(lines))
+
+
+def stamped(fault):
+    """docker logs -t."""
+    return each(lambda n: "2026-11-29T10:00:00.%09dZ " % (456789000 + n), fault)
+
+
+def of_pod(fault):
+    """kubectl logs --prefix --timestamps."""
+    return each(lambda n: "[pod/shop-5d8f9c7b-x2x4z/app] 2026-11-29T10:00:00.%09dZ " % (456789000 + n), fault)
+
+
+def composed_and_logged(fault):
+    return each("shop-1  | ", fault)
+
+
+def of_journal(fault):
+    """journalctl."""
+    return each("Nov 29 10:00:00 box shop[4711]: ", fault)
+
+
+FILES = {"plain.log": plain, "logged.log": logged, "prefixed.log": prefixed, "compose.log": composed, "stamped.log": stamped,
+         "pod.log": of_pod, "composed.log": composed_and_logged, "journalctl.log": of_journal}
 
 
 def mixed(found, write):
