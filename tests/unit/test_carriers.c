@@ -319,8 +319,10 @@ START_TEST(a_report_is_whole_with_any_prefix)
         if (i == 3)
             lines[n++] = "\t\tvalues (2, 'A4');";
     }
-    for (unsigned k = 0; k < 6; k++) {
-        const struct carrier *c = &carriers[(const unsigned[]){0, 1, 4, 5, 7, 9}[k]];
+    for (unsigned k = 0; k < 9; k++) {
+        const struct carrier *c = &carriers[(const unsigned[]){0, 1, 4, 5, 7, 9, 10, 11, 13}[k]];
+        if (c->own_head) /* which would say that the last line is an error as well */
+            lines[n - 1] = NULL;
         run(b, c, lines);
         CK(b->n == 2, c, "is not two events");
         unsigned first = !at(b->events[0], "contexts/notes/DETAIL"); /* both may be held until the end */
