@@ -78,6 +78,13 @@ static unsigned worker_sink_held(void *u, uint64_t file_key, uint64_t *offsets, 
     return w->pipeline ? pipeline_held(w->pipeline, file_key, offsets, max) : 0;
 }
 
+static void worker_sink_unread(void *u, uint64_t file_key, bool unread)
+{
+    struct worker *w = u;
+    if (w->pipeline)
+        pipeline_unread(w->pipeline, file_key, unread);
+}
+
 static void say_suspended(struct judge *j, const struct stream *s)
 {
     if (!j->just_suspended)
@@ -268,7 +275,8 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
                                   .turn = worker_sink_turn,
                                   .counts = &w->counts,
                                   .now_us = worker_sink_now,
-                                  .held = worker_sink_held};
+                                  .held = worker_sink_held,
+                                  .unread = worker_sink_unread};
     w->in = mailbox_new(w->base, worker_on_order, w);
     w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
     worker_take_room(w, setup->used);

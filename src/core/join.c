@@ -127,12 +127,25 @@ bool join_waits(const struct join *j)
 
 /* --- time --- */
 
+static bool waits_for_its_turn(const struct join *j, const struct held *h)
+{
+    return h->of_file && h->head && j->now_us - h->begun_us < JOIN_UNREAD_MAX_US &&
+           kept_files_is_unread(&j->files, h->head->stream.file_key);
+}
+
 static void expire(struct join *j, struct held *h)
 {
-    if (h->head && h->walks && h->due_us == h->last_us)
+    if (waits_for_its_turn(j, h))
+        held_wait(j, h, h->opt.wait_us);
+    else if (h->head && h->walks && h->due_us == h->last_us)
         held_cut(j, h);
     else
         held_end(j, h);
+}
+
+void join_unread(struct join *j, uint64_t file_key, bool unread)
+{
+    kept_files_unread(&j->files, file_key, unread);
 }
 
 static struct held *first_due(const struct join *j)

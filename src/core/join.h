@@ -30,6 +30,7 @@
 
 enum { JOIN_HELD_MAX = 16384, JOIN_BYTES_MAX = 34 << 20, JOIN_SPENT_MAX = 16384, JOIN_ROWS_BYTES_MAX = 2 << 20 };
 #define JOIN_AGE_MAX_US INT64_C(5000000)
+#define JOIN_UNREAD_MAX_US INT64_C(60000000)
 #define JOIN_RESTORED_WAIT_US INT64_C(2000000) /* its sender has to find its way back */
 
 /* What join says of an input when nothing else is said. */
@@ -78,6 +79,9 @@ bool join_feed(struct join *j, struct join_line *line, int64_t now_us);
 bool join_waits(const struct join *j);
 /* Releases what has waited long enough. Returns when the next will have, INT64_MAX: nothing waits. */
 int64_t join_tick(struct join *j, int64_t now_us);
+/* More of this file has come and waits for its turn to be read, or no longer: meanwhile what is held of it is not due,
+ * for at most JOIN_UNREAD_MAX_US. */
+void join_unread(struct join *j, uint64_t file_key, bool unread);
 /* Releases everything: at the end of input, at exit. */
 void join_flush(struct join *j);
 /*

@@ -323,7 +323,7 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->walks = p->opening == OPENS;
     h->walk = p->walk;
     held_note_head(h, p->line.record, p->line.record->headed);
-    h->touched_us = j->now_us;
+    h->begun_us = h->touched_us = j->now_us;
     h->last_us = j->now_us + JOIN_AGE_MAX_US;
     TAILQ_INIT(&h->maybe);
     enter_domain(j, h, p->line.message.stream->domain);
@@ -367,6 +367,7 @@ void held_end(struct join *j, struct held *h)
 void held_wait(struct join *j, struct held *h, int64_t us)
 {
     h->until_us = j->now_us + us;
+    h->last_us = h->last_us > h->until_us ? h->last_us : h->until_us;
     set_due(j, h);
 }
 

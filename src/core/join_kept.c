@@ -91,37 +91,55 @@ struct join_line kept_line(struct kept *k)
                               .alien = k->alien};
 }
 
+struct kept_file {
+    struct kept_list kept;
+    bool unread;
+};
+
 void kept_files_add(struct kept_files *f, struct kept *k)
 {
     uint64_t key = k->stream.file_key;
     if (!key)
         return;
-    struct kept_list *list = table_get(&f->by_key, key);
-    if (!list) {
-        list = xmalloc(sizeof *list);
-        TAILQ_INIT(list);
-        table_put(&f->by_key, key, list);
+    struct kept_file *file = table_get(&f->by_key, key);
+    if (!file) {
+        file = xcalloc(1, sizeof *file);
+        TAILQ_INIT(&file->kept);
+        table_put(&f->by_key, key, file);
     }
-    TAILQ_INSERT_TAIL(list, k, of_file);
+    TAILQ_INSERT_TAIL(&file->kept, k, of_file);
 }
 
 void kept_files_remove(struct kept_files *f, struct kept *k)
 {
     uint64_t key = k->stream.file_key;
-    struct kept_list *list = key ? table_get(&f->by_key, key) : NULL;
-    if (!list)
+    struct kept_file *file = key ? table_get(&f->by_key, key) : NULL;
+    if (!file)
         return;
-    TAILQ_REMOVE(list, k, of_file);
-    if (TAILQ_FIRST(list))
+    TAILQ_REMOVE(&file->kept, k, of_file);
+    if (TAILQ_FIRST(&file->kept))
         return;
     table_del(&f->by_key, key);
-    free(list);
+    free(file);
+}
+
+void kept_files_unread(struct kept_files *f, uint64_t key, bool unread)
+{
+    struct kept_file *file = table_get(&f->by_key, key);
+    if (file)
+        file->unread = unread;
+}
+
+bool kept_files_is_unread(const struct kept_files *f, uint64_t key)
+{
+    const struct kept_file *file = table_get(&f->by_key, key);
+    return file && file->unread;
 }
 
 unsigned kept_files_offsets(const struct kept_files *f, uint64_t key, uint64_t *offsets, unsigned max)
 {
-    const struct kept_list *list = table_get(&f->by_key, key);
-    const struct kept *k = list ? TAILQ_FIRST(list) : NULL;
+    const struct kept_file *file = table_get(&f->by_key, key);
+    const struct kept *k = file ? TAILQ_FIRST(&file->kept) : NULL;
     unsigned n = 0;
     for (; k && n < max; k = TAILQ_NEXT(k, of_file))
         offsets[n++] = k->message.offset;

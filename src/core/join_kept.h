@@ -42,6 +42,9 @@ static inline size_t kept_bytes(const struct kept *k)
 /* Of a file, it is known there from here on; of anything else nothing happens. */
 void kept_files_add(struct kept_files *f, struct kept *k);
 void kept_files_remove(struct kept_files *f, struct kept *k);
+/* As join_unread. */
+void kept_files_unread(struct kept_files *f, uint64_t key, bool unread);
+bool kept_files_is_unread(const struct kept_files *f, uint64_t key);
 /* As join_held. */
 unsigned kept_files_offsets(const struct kept_files *f, uint64_t key, uint64_t *offsets, unsigned max);
 /* All copies have been removed. */

@@ -37,6 +37,7 @@ struct held {
     bool walks;      /* a trace has begun; else its head may introduce one */
     struct trace_walk walk;
     int64_t due_us, last_us;
+    int64_t begun_us;
     int64_t touched_us;  /* when its last line came */
     int64_t until_us;    /* not due before */
     struct due_item due; /* no later than due_us: each line of its own puts that off */

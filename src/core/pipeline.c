@@ -599,6 +599,11 @@ struct count_open pipeline_open(const struct pipeline *p)
     return (struct count_open){.lines = p->open_lines + join_open(p->join), .events = p->pending.n};
 }
 
+void pipeline_unread(struct pipeline *p, uint64_t file_key, bool unread)
+{
+    join_unread(p->join, file_key, unread);
+}
+
 unsigned pipeline_held(const struct pipeline *p, uint64_t file_key, uint64_t *offsets, unsigned max)
 {
     return join_held(p->join, file_key, offsets, max);

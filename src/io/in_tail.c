@@ -123,6 +123,8 @@ static void tail_on_turn(evutil_socket_t fd, short what, void *u)
         uint64_t before = f->read_at;
         if (read_some(t, f))
             tail_ready(t, f);
+        else
+            tail_has_been_read(t, f);
         done += f->read_at - before + 256;
     }
     if (!t->paused && TAILQ_FIRST(&t->ready))

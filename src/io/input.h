@@ -105,6 +105,9 @@ struct input_sink {
     /* Where messages of a file begin that were handed on and wait for the lines after them (pipeline_held): from there
        it is to be read again after a crash. At most so many; how many comes back. NULL: none ever wait. */
     unsigned (*held)(void *u, uint64_t file_key, uint64_t *offsets, unsigned max);
+    /* More of a file has come, and waits for its turn to be read; or nothing does any more (pipeline_unread). NULL:
+       nobody cares. */
+    void (*unread)(void *u, uint64_t file_key, bool unread);
 };
 
 struct input_type {

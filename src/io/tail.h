@@ -63,6 +63,8 @@ void tail_schedule(struct event *e, int64_t ms);
 void tail_next_turn(struct tail *t);
 /* Says that there may be something to read in the file. */
 void tail_ready(struct tail *t, struct tail_file *f);
+/* Says that it has been read to its end, unless something has come meanwhile. */
+void tail_has_been_read(struct tail *t, struct tail_file *f);
 /* Says that what waits in the file's buffer is complete at f->deadline. */
 void tail_await_deadline(struct tail *t, struct tail_file *f);
 void tail_leave_queues(struct tail *t, struct tail_file *f);

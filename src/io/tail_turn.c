@@ -38,10 +38,18 @@ void tail_next_turn(struct tail *t)
     tail_schedule(t->turn, 0);
 }
 
+static void tell_unread(const struct tail *t, const struct tail_file *f, bool unread)
+{
+    if (t->sink.unread)
+        t->sink.unread(t->sink.u, f->key, unread);
+}
+
 void tail_leave_queues(struct tail *t, struct tail_file *f)
 {
-    if (f->is_ready)
+    if (f->is_ready) {
         TAILQ_REMOVE(&t->ready, f, ready);
+        tell_unread(t, f, false);
+    }
     if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
     f->is_ready = f->is_pending = false;
@@ -55,6 +63,13 @@ void tail_ready(struct tail *t, struct tail_file *f)
         tail_next_turn(t);
     f->is_ready = true;
     TAILQ_INSERT_TAIL(&t->ready, f, ready);
+    tell_unread(t, f, true);
+}
+
+void tail_has_been_read(struct tail *t, struct tail_file *f)
+{
+    if (!f->is_ready)
+        tell_unread(t, f, false);
 }
 
 /* The search begins at the end: a new deadline is mostly the last. */

@@ -228,3 +228,17 @@ def scenario_kill_among_many_threads(t):
         check_whole(t, event, number(event))
     d.stop()
     t.eq((len(up.events), up.duplicates), (threads + plain, {}))
+
+
+def scenario_traces_over_many_turns(t):
+    """Files that have much to read have their turns one after another, which takes longer than a trace is waited for: none is cut where a
+    turn ends."""
+    files, traces = 12, 500
+    text = "".join("2026-11-29 10:00:00,123 [main] ERROR com.acme.Shop - order failed\n" + "\n".join(trace(1)) + "\n" for _ in range(traces))
+    for k in range(files):
+        t.write("logs/app%d.log" % k, text)
+    d = t.start(t.config(CONFIG.format(dsn="http://0123456789abcdef0123456789abcdef@127.0.0.1:9/42",
+                                       inputs="  - {tail: '%s/logs/*.log', from: start, join: {wait: 5ms}}" % t.dir)))
+    d.wait_count("lines_in", files * text.count("\n"))
+    ledger = d.stop()
+    t.eq((ledger["event"], ledger["joined"]), (files * traces, files * traces * len(trace(1))))

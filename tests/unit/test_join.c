@@ -250,6 +250,31 @@ START_TEST(what_is_due_first)
 }
 END_TEST
 
+/* What is there already and waits for its turn is waited for, for a minute. */
+START_TEST(what_is_unread_is_waited_for)
+{
+    struct bench *b = bench_new();
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        feed(b, trace[i]);
+        pipeline_unread(b->pipeline, b->text.file_key, true);
+        pass(b, 4000000);
+    }
+    ck_assert_uint_eq(b->n, 0);
+    pipeline_unread(b->pipeline, b->text.file_key, false);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    feed(b, "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - alone");
+    pipeline_unread(b->pipeline, b->text.file_key, true);
+    for (unsigned s = 0; s < 59; s++)
+        pass(b, 1000000);
+    ck_assert_uint_eq(b->n, 1);
+    pass(b, 2000000);
+    ck_assert_uint_eq(b->n, 2);
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(a_line_that_is_none_is_let_go_as_it_was)
 {
     struct bench *b = bench_new();
@@ -920,6 +945,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_trace_behind_its_line_is_one_event);
     tcase_add_test(t, time_lets_it_go);
+    tcase_add_test(t, what_is_unread_is_waited_for);
     tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
     tcase_add_test(t, a_record_of_several_lines_introduces);
