@@ -45,6 +45,8 @@ static void worker_sink_turn(void *u, struct input *in, struct slice who)
     begin_turn(u, in, who);
 }
 
+#define LATE_US INT64_C(20000)
+
 static void set_tick(struct worker *w, int64_t due_us)
 {
     if (due_us >= w->tick_us)
@@ -56,14 +58,19 @@ static void set_tick(struct worker *w, int64_t due_us)
     event_add(w->tick, &tv);
 }
 
+/* Where it is late, this thread has not run for a while, or somebody's turn was long: what has come meanwhile is looked
+ * for once before it is said that nothing came. */
 static void worker_on_tick(evutil_socket_t fd, short what, void *u)
 {
     struct worker *w = u;
     (void)fd;
     (void)what;
     begin_turn(w, NULL, SLICE_NONE);
+    int64_t now_us = clock_wall_us();
+    bool late = !w->tick_was_late && now_us - w->tick_us > LATE_US;
+    w->tick_was_late = late;
     w->tick_us = INT64_MAX;
-    set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
+    set_tick(w, late ? now_us : pipeline_tick(w->pipeline, now_us));
 }
 
 static int64_t worker_sink_now(void *u)
@@ -102,7 +109,7 @@ static void worker_sink_message(void *u, const struct message *m)
     struct worker *w = u;
     int64_t now_us = clock_wall_us();
     pipeline_message(w->pipeline, m, now_us);
-    set_tick(w, pipeline_tick(w->pipeline, now_us));
+    set_tick(w, pipeline_tick_between(w->pipeline, now_us));
     say_suspended(pipeline_judge(w->pipeline), m->stream);
     bool full = w->turn_input && !w->turn_input->type->never_waits && !worker_has_room(w, w->turn_input);
     if (full || (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES))
@@ -174,7 +181,7 @@ static void follow_stall(struct worker *w)
 {
     w->caught_up = worker_has_caught_up(w);
     deadline_event_stall(pipeline_deadlines(w->pipeline), w->paused || w->short_of_room || !w->caught_up);
-    set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
+    set_tick(w, pipeline_tick_between(w->pipeline, clock_wall_us()));
 }
 
 static void worker_on_checkpoint_timer(evutil_socket_t fd, short what, void *u)

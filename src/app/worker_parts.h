@@ -39,7 +39,8 @@ struct worker {
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
     struct event *checkpoint_timer, *tick;
-    int64_t tick_us;                /* when the tick is set for, INT64_MAX: not at all */
+    int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
+    bool tick_was_late;
     struct worker_checkpoint *next; /* being filled */
     int64_t clock_told_us;          /* pipeline_clock of the last checkpoint */
     int64_t start_us;

@@ -165,7 +165,12 @@ int64_t join_tick(struct join *j, int64_t now_us)
     }
     place_back(j);
     keep_within_caps(j);
-    struct held *h = first_due(j);
+    return join_due(j);
+}
+
+int64_t join_due(const struct join *j)
+{
+    const struct held *h = first_due(j);
     return h ? h->due.at_us : INT64_MAX;
 }
 

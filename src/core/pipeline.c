@@ -466,11 +466,10 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
+/* All but what is held, which is due then. */
+static int64_t tick_rest(struct pipeline *p, int64_t joined_us)
 {
     struct pipeline_parts *parts = &p->parts;
-    set_clock(parts, now_us);
-    int64_t joined_us = join_tick(p->join, parts->now_us);
     struct pending *oldest;
     while ((oldest = pending_oldest(&p->pending)) && oldest->due_us <= parts->now_us)
         release(p, oldest);
@@ -479,6 +478,18 @@ int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
     if (!parts->setup.hooks.flood_row)
         flood_gate_tell(&p->gate);
     return oldest ? earlier(oldest->due_us, due_us) : due_us;
+}
+
+int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
+{
+    set_clock(&p->parts, now_us);
+    return tick_rest(p, join_tick(p->join, p->parts.now_us));
+}
+
+int64_t pipeline_tick_between(struct pipeline *p, int64_t now_us)
+{
+    set_clock(&p->parts, now_us);
+    return tick_rest(p, join_due(p->join));
 }
 
 void pipeline_elapse(struct pipeline *p, int64_t us)

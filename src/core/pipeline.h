@@ -34,6 +34,9 @@ void pipeline_use(struct pipeline *p, const struct rule_set *rules);
 void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
 /* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
+/* The same between messages that have come at once, as after a while in which nothing was read: what is held for more
+ * lines stays, since they may be among the next. */
+int64_t pipeline_tick_between(struct pipeline *p, int64_t now_us);
 /* Lets go the records that are held for more lines: the places where reading goes on are behind them then. */
 void pipeline_let_go(struct pipeline *p);
 /* Lets everything go, summaries included: at the end of input and at exit. */

@@ -1,8 +1,10 @@
 """Stack traces whose lines come one by one: each is one event, whole, and once."""
 import json
 import random
+import signal
 import socket
 import threading
+import time
 
 from harness import free_port, nginx_line
 from jvm import check_whole, number, trace
@@ -242,3 +244,28 @@ def scenario_traces_over_many_turns(t):
     d.wait_count("lines_in", files * text.count("\n"))
     ledger = d.stop()
     t.eq((ledger["event"], ledger["joined"]), (files * traces, files * traces * len(trace(1))))
+
+
+def scenario_a_stop_in_traces(t):
+    """crumbd does not run for a while, as a host that has no time for it: what has come meanwhile is read before a trace is let go."""
+    up = t.upstream()
+    ports = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
+    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), inputs="".join("  - {gelf: 'udp://127.0.0.1:%d', join: {wait: 2s}}\n" % port for port in ports))))
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    lines = [(k, line) for pair in zip(*(trace(k) for k in range(4))) for k, line in enumerate(pair)]
+
+    def send(some):
+        for k, line in some:
+            s.sendto(gelf(line, k), ("127.0.0.1", ports[k % 2]))
+    send(lines[:12])
+    d.wait_count("lines_in", 12)
+    d.signal(signal.SIGSTOP)
+    send(lines[12:])
+    time.sleep(2.5)  # longer than it is waited for lines
+    d.signal(signal.SIGCONT)
+    events = t.wait_events(up, 4)
+    t.eq(sorted(map(number, events)), list(range(4)))
+    for event in events:
+        check_whole(t, event, number(event))
+    d.stop(sent=len(lines))
+    t.eq(len(up.events), 4)
