@@ -24,13 +24,16 @@ static void offer(struct field_map *w, enum role role, struct role_pick pick)
         *p = pick;
 }
 
-/* A class has no white space in its name. */
+/* A class has no white space in its name, and a capital. */
 static bool is_class(struct slice s)
 {
-    for (size_t i = 0; i < s.n; i++)
+    bool capital = false;
+    for (size_t i = 0; i < s.n; i++) {
         if ((unsigned char)s.p[i] <= ' ')
             return false;
-    return s.n && (ascii_alpha(*s.p) || *s.p == '_' || *s.p == '\\');
+        capital |= s.p[i] >= 'A' && s.p[i] <= 'Z';
+    }
+    return capital && (ascii_alpha(*s.p) || *s.p == '_' || *s.p == '\\');
 }
 
 /* Rails writes an exception as [class, text]; two frames are none. */
