@@ -115,9 +115,16 @@ static __attribute__((noinline)) bool place(struct join *j, struct join_line *li
     return taken;
 }
 
+/* Nothing waits, and it neither begins a trace nor stands before one: most lines. */
+static bool is_plain(const struct join *j, const struct join_line *l)
+{
+    return !join_waits(j) && !l->blank && !join_may_introduce(l->record) && j->setup.may_open &&
+           !j->setup.may_open(j->setup.u, l);
+}
+
 bool join_feed(struct join *j, struct join_line *line, int64_t now_us)
 {
-    return (line->blank || !is_apart(line)) && place(j, line, now_us);
+    return (line->blank || !is_apart(line)) && !is_plain(j, line) && place(j, line, now_us);
 }
 
 bool join_waits(const struct join *j)

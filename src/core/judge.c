@@ -354,6 +354,13 @@ enum judge_trace judge_trace_maybe(struct judge *j, const struct record *r)
     return j->hits.word[bit / 64] >> (bit % 64) & 1 ? JUDGE_TRACE_MAYBE : JUDGE_TRACE_NONE;
 }
 
+bool judge_has_no_trace(const struct judge *j, const struct record *r)
+{
+    const struct rule_lane *lane = &j->set->lanes[r->format];
+    unsigned bit = lane->n + lane->n_ends;
+    return lane->knows_traces && j->scanned && j->scanned == r->raw.p && !(j->hits.word[bit / 64] >> (bit % 64) & 1);
+}
+
 /* Before any rule decides: the one that does may be another, and its captures are to be the last. */
 static void find_ends(const struct judging *g, bool scanned, judge_explain_f *explain, void *u)
 {

@@ -77,6 +77,8 @@ bool judge_maybe(struct judge *j, const struct record *r);
  */
 enum judge_trace { JUDGE_TRACE_UNKNOWN, JUDGE_TRACE_NONE, JUDGE_TRACE_MAYBE };
 enum judge_trace judge_trace_maybe(struct judge *j, const struct record *r);
+/* It was the last to be asked so, and none begins in it. */
+bool judge_has_no_trace(const struct judge *j, const struct record *r);
 /*
  * As judge_record when this rule decides, for a record of the past of which it makes an event now. False: it no longer
  * matches. A record without a message stands for one that never came; it has nothing to match.

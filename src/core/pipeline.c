@@ -100,18 +100,12 @@ static void tell_fate(struct pipeline *p, const struct outcome *o)
         hooks->outcome(hooks->u, o);
 }
 
-/* It is disposed of, and told: the first of its messages has its fate, the others are judged as their own. */
-static void settle(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
+/* The first of its messages has its fate, the others are judged as their own. */
+static void settle_messages(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
 {
-    struct outcome o = {.raw = m->text, .fate = COUNT_blank, .stream = m->stream};
+    struct outcome o = {.raw = m->text, .stream = m->stream};
     struct entry_messages messages;
     struct verdict v;
-    if (!r) {
-        tell_fate(p, &o);
-        return;
-    }
-    p->record = r;
-    p->extra = 0;
     entry_messages_init(&messages, &p->trace, r, has_trace, &p->parts.arena);
     while (entry_messages_next(&messages)) {
         if (messages.several)
@@ -122,6 +116,26 @@ static void settle(struct pipeline *p, const struct message *m, struct record *r
         if (messages.n == 1)
             tell_fate(p, &o);
     }
+}
+
+/* It is disposed of, and told. */
+static void settle(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
+{
+    struct outcome o = {.raw = m->text, .fate = COUNT_blank, .stream = m->stream};
+    struct verdict v;
+    p->extra = 0;
+    if (r) {
+        p->record = r;
+        if (pipeline_trace_may_quote(r) && !judge_has_no_trace(&p->parts.judge, r)) {
+            settle_messages(p, m, r, has_trace);
+            return;
+        }
+        pipeline_trace_find(&p->trace, r, has_trace, &p->parts.arena);
+        o.fate = dispose(p, m, &v, false);
+        o.record = r;
+        o.verdict = &v;
+    }
+    tell_fate(p, &o);
 }
 
 static void settle_line(struct pipeline *p, const struct join_line *l)

@@ -128,13 +128,9 @@ static struct slice text_of(const struct record *r)
     return quotes ? quoted_stderr_said(q.text) : r->message;
 }
 
-void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known, struct arena *a)
+void pipeline_trace_look(struct pipeline_trace *t, struct record *r, bool known, struct arena *a)
 {
-    r->trace = NULL;
     r->exception_type = r->exception_value = SLICE_NONE;
-    t->said = r->level;
-    if (r->partial)
-        return;
     struct slice text = text_of(r);
     if (r->heading.n && text.p == r->message.p)
         text = with_heading(r, a);

@@ -26,7 +26,15 @@ void pipeline_trace_use(struct pipeline_trace *t, const struct trace_set *set);
 bool pipeline_trace_may_quote(const struct record *r);
 /* Sets what the record has of a trace; it lives in its texts and the arena. A crash is fatal, and what says no level is
  * an error. A single line is looked into only where that is known to be worth it. */
-void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known, struct arena *a);
+void pipeline_trace_look(struct pipeline_trace *t, struct record *r, bool known, struct arena *a);
+/* Of most records nothing is asked: they are partial. */
+static inline void pipeline_trace_find(struct pipeline_trace *t, struct record *r, bool known, struct arena *a)
+{
+    r->trace = NULL;
+    t->said = r->level;
+    if (!r->partial)
+        pipeline_trace_look(t, r, known, a);
+}
 /* The one behind it in the same text takes its place. False: there is none. */
 bool pipeline_trace_next(struct pipeline_trace *t, struct record *r, struct arena *a);
 /* Whether there is one in this text. */
