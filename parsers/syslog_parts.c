@@ -331,20 +331,16 @@ static bool collected_json(struct parse_ctx *ctx, struct record *r, struct slice
     return false;
 }
 
-void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
+/* It is a message of another format, with or without something before it. */
+static bool is_carried(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
 {
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_from(text, 3);
-    r->message = text;
-    enum format f = ctx->formats->detect(text);
-    if (nested_web(ctx, r, text, f) || nested_docker(ctx, r, text, f) || nested_json(ctx, r, json_of(text)) ||
-        collected_json(ctx, r, text))
-        return;
-    if (f == FORMAT_LOGFMT)
-        read_pair_level(r, text);
-    if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
-        r->message = strip_uptime(r, text);
-    r->full_message = decode_octal(ctx->arena, text);
+    return nested_web(ctx, r, text, f) || nested_docker(ctx, r, text, f) || nested_json(ctx, r, json_of(text)) ||
+           collected_json(ctx, r, text);
+}
+
+/* What the text says itself of level, logger and thread. */
+static void read_head(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
     text_console_message(r);
     if (r->level == LEVEL_NONE)
         r->level = leading_level(text);
@@ -352,4 +348,20 @@ void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
         nested_log_line(ctx, r, text);
     else
         nested_thread(ctx, r, text);
+}
+
+void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+        text = slice_from(text, 3);
+    r->message = text;
+    enum format f = ctx->formats->detect(text);
+    if (is_carried(ctx, r, text, f))
+        return;
+    if (f == FORMAT_LOGFMT)
+        read_pair_level(r, text);
+    if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
+        r->message = strip_uptime(r, text);
+    r->full_message = decode_octal(ctx->arena, text);
+    read_head(ctx, r, text);
 }

@@ -29,19 +29,28 @@ static size_t pod_at(struct slice s, struct slice *name)
     return name->n + 2 + (name->n + 2 < s.n);
 }
 
-/* A name, blanks up to the longest one's end, and a bar. */
-static size_t container_at(struct slice s, struct slice *name, bool *sure)
+/* Behind a name: blanks up to the longest one's end, at least so many, a bar, and a blank. Their bytes; 0: it is no
+ * column. */
+static size_t column_end(struct slice s, size_t blanks)
 {
-    size_t n = slice_span(s, is_in_name), bar = n;
-    *name = slice_sub(s, 0, n);
+    size_t bar = 0;
     while (bar < s.n && s.p[bar] == ' ')
         bar++;
-    *sure = is_numbered(*name);
-    bool padded = *sure || (bar > n + 1 && level_from_word(*name) == LEVEL_NONE);
-    if (!n || !ascii_alpha(*s.p) || bar == n || bar == s.n || s.p[bar] != '|' || !padded)
+    if (bar < blanks || bar == s.n || s.p[bar] != '|')
         return 0;
-    bool blank = bar + 1 < s.n && s.p[bar + 1] == ' ';
-    return blank || bar + 1 == s.n ? bar + 1 + blank : 0;
+    bool last = bar + 1 == s.n;
+    return last || s.p[bar + 1] == ' ' ? bar + 2 - last : 0;
+}
+
+/* One without a number stands in a column of two blanks at least, and is no level. */
+static size_t container_at(struct slice s, struct slice *name, bool *sure)
+{
+    *name = slice_sub(s, 0, slice_span(s, is_in_name));
+    *sure = is_numbered(*name);
+    if (!name->n || !ascii_alpha(*s.p) || (!*sure && level_from_word(*name) != LEVEL_NONE))
+        return 0;
+    size_t column = column_end(slice_from(s, name->n), *sure ? 1 : 2);
+    return column ? name->n + column : 0;
 }
 
 size_t text_collector_source(struct slice line, struct slice *name, bool *sure)
@@ -60,7 +69,7 @@ static int64_t take_time(const struct parse_ctx *ctx, struct slice *s)
     struct text_head head;
     int64_t us;
     bool zone = false;
-    if (rest.n < 20 || rest.p[10] != 'T' || !ascii_digit(*rest.p) || !stamp_rfc3339(&rest, &us, &zone) || !zone || !starts(rest, " "))
+    if (rest.n < 20 || rest.p[10] != 'T' || !stamp_rfc3339(&rest, &us, &zone) || !zone || !starts(rest, " "))
         return RECORD_NO_TIME;
     slice_skip(&rest, 1);
     behind = rest;

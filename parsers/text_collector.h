@@ -8,8 +8,8 @@
 
 #include "parsers/parser.h"
 
-/* Its bytes at the front of the line, and the name in it; 0: there is none. A name without a number, as containers have
- * that were given one, is told by the column that it is in: what is behind it decides whether it is one. */
+/* The bytes of a name and what ends it, at the front of the line; 0: there is none. sure: not, where it has no number,
+ * as containers have that were given a name: then it is one where a log line stands behind it. */
 size_t text_collector_source(struct slice line, struct slice *name, bool *sure);
 /* Takes off what one has written. The time, where another stands behind it or an object; RECORD_NO_TIME: the line has
  * one at most, which is anybody's. */

@@ -39,7 +39,7 @@ static bool begin(struct join *j, struct placing *p)
         return false;
     join_ask_opening(j, p);
     bool introduces = p->opening == PLAIN && join_may_introduce(r);
-    if (p->opening != OPENS && !introduces && !r->indent)
+    if (p->opening != OPENS && !introduces)
         return false;
     if (!p->key.stream)
         p->key = join_key_of(&j->setup.secret, p->line.message.stream, r);

@@ -88,6 +88,14 @@ static bool is_later(const struct held *h, const struct record *r)
     return us - before_us > SAME_TIME_US + (no_fraction ? 1000000 : 0);
 }
 
+/* What may be any text is a record of its own where the line above has no head, or one of another level, where it was
+ * printed at another time, and where the sender sends line feeds within a message. */
+static bool is_its_own(const struct held *h, const struct record *r, const struct join_reading *reading)
+{
+    bool other_head = reading->headed && (!h->headed || r->level != h->level);
+    return other_head || is_later(h, r) || !h->in_lines;
+}
+
 /*
  * One way to read it. The walk's own bounds do not matter here: those of the input are no wider, and what is swallowed
  * has none.
@@ -101,14 +109,7 @@ static enum trace_step ask_reading(struct join *j, const struct held *h, const s
         walk->lines = walk->bytes = 0;
     enum trace_step step = walk_rest(j, walk, rest, trace_next(j->engine->set, j->engine->scratch, walk, line));
     bool any_text = line.n && (step == TRACE_MAYBE || walk->any_text);
-    /* What may be any text is a record of its own where the line above has no head, or one of another level, */
-    if (any_text && reading->headed && (!h->headed || r->level != h->level))
-        return TRACE_NONE;
-    if (any_text && is_later(h, r)) /* where it was printed at another time, */
-        return TRACE_NONE;
-    if (any_text && !h->in_lines) /* and where the sender sends line feeds within a message. */
-        return TRACE_NONE;
-    return step;
+    return any_text && is_its_own(h, r, reading) ? TRACE_NONE : step;
 }
 
 static unsigned rank_of(enum trace_step step)
@@ -207,7 +208,7 @@ static void take(struct join *j, struct held *h, struct placing *p, enum trace_s
 
 bool join_may_introduce(const struct record *r)
 {
-    return r->level >= LEVEL_WARNING || join_line_ends_in_colon(r->message);
+    return r->indent || r->level >= LEVEL_WARNING || join_line_ends_in_colon(r->message);
 }
 
 static bool only_blank(const struct held *h)

@@ -130,7 +130,7 @@ void held_release_line(struct join *j, struct kept *k, bool trace);
 void join_ask_opening(struct join *j, struct placing *p);
 /* True: what is held of the stream has taken the line. What says that it has ended is released. */
 bool join_ask_stream(struct join *j, struct placing *p);
-/* Its level, or the colon at its end, tells that a trace may follow. */
+/* Its level, the colon at its end, or that it is a head alone, tells that a trace may follow. */
 bool join_may_introduce(const struct record *r);
 
 /* --- join_rows: what the store keeps of it --- */
