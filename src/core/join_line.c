@@ -55,7 +55,8 @@ bool join_line_is_short_of(const struct record *r, const struct record *above)
     size_t head = join_line_head(above).n;
     struct slice said = join_line_said(r);
     bool bar = said.n && said.n <= TRACE_PREFIX_MAX && (said.p[said.n - 1] == ' ' || said.p[said.n - 1] == '|');
-    return head >= HEAD_MIN && r->line.n && (bar || (r->headed && join_line_head(r).n + HEAD_MIN <= head));
+    bool plain = r->headed && r->level == LEVEL_NONE && !r->logger.n;
+    return head >= HEAD_MIN && r->line.n && (bar || (plain && join_line_head(r).n + HEAD_MIN <= head));
 }
 
 /* --- read anew --- */
