@@ -45,12 +45,14 @@ static size_t column_end(struct slice s, size_t blanks)
 /* One without a number stands in a column of two blanks at least, and is no level. */
 static size_t container_at(struct slice s, struct slice *name, bool *sure)
 {
-    *name = slice_sub(s, 0, slice_span(s, is_in_name));
-    *sure = is_numbered(*name);
-    if (!name->n || !ascii_alpha(*s.p) || (!*sure && level_from_word(*name) != LEVEL_NONE))
+    if (!ascii_alpha(*s.p)) /* most lines begin with a time */
         return 0;
+    *name = slice_sub(s, 0, slice_span(s, is_in_name));
+    if (!column_end(slice_from(s, name->n), 1))
+        return 0;
+    *sure = is_numbered(*name);
     size_t column = column_end(slice_from(s, name->n), *sure ? 1 : 2);
-    return column ? name->n + column : 0;
+    return column && (*sure || level_from_word(*name) == LEVEL_NONE) ? name->n + column : 0;
 }
 
 size_t text_collector_source(struct slice line, struct slice *name, bool *sure)
