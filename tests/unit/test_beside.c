@@ -178,7 +178,7 @@ static void want_records(struct bench *b, const struct json_node *c)
 /* --- both, run over the corpora of recorded traces --- */
 
 /* Groups of several lines that one of them made as the corpus has them: fluent-plugin-detect-exceptions 0.0.16 with all
- * languages. */
+ * languages, or Fluent Bit 5.1.1 with its parsers of Java, Go, Python and Ruby. */
 static const struct {
     const char *id;
     unsigned first, last;
@@ -195,6 +195,8 @@ static const struct {
     {"node-console", 10, 19},
     {"go-runtime-error", 0, 7},
     {"python-mixed-pids", 1, 4},
+    {"python-mixed-pids", 6, 9},
+    {"ruby-3.4-quotes", 0, 3},
     {"pub-java-wildfly-same-line", 1, 8},
     {"pub-kotlin-coroutine-suppressed", 1, 6},
     {"pub-py-indentation-312", 1, 6},
