@@ -37,7 +37,7 @@ enum {
     LINE_FACILITY,
     LINE_NUMBERS
 };
-enum { HELD_UNNAMED = 1, HELD_IN_LINES = 2, HELD_HEADED = 4, HELD_AFTER_RECORD = 8 };
+enum { HELD_UNNAMED = 1, HELD_IN_LINES = 2, HELD_HEADED = 4, HELD_AFTER_RECORD = 8, HELD_INDENT = 256 };
 enum {
     FLAG_BLANK = 1 << 0,
     FLAG_ALIEN = 1 << 1,
@@ -90,7 +90,7 @@ void join_codec_begin(struct join_codec_writer *w, const struct join_codec_held 
                                       [HELD_SPEAKER] = h->key.speaker,
                                       [HELD_FLAGS] = flag(h->unnamed, HELD_UNNAMED) | flag(h->in_lines, HELD_IN_LINES) |
                                                      flag(h->headed, HELD_HEADED) |
-                                                     flag(h->after_record, HELD_AFTER_RECORD),
+                                                     flag(h->after_record, HELD_AFTER_RECORD) | h->indent * HELD_INDENT,
                                       [HELD_WAIT_US] = (uint64_t)h->opt.wait_us,
                                       [HELD_LINES] = h->opt.lines,
                                       [HELD_BYTES] = h->opt.bytes};
@@ -184,6 +184,7 @@ static void take_held(struct join_codec_held *h, struct slice bytes)
                                   .in_lines = v[HELD_FLAGS] & HELD_IN_LINES,
                                   .headed = v[HELD_FLAGS] & HELD_HEADED,
                                   .after_record = v[HELD_FLAGS] & HELD_AFTER_RECORD,
+                                  .indent = (uint8_t)(v[HELD_FLAGS] / HELD_INDENT),
                                   .opt = {.on = true,
                                           .wait_us = bounded(v[HELD_WAIT_US], JOIN_AGE_MAX_US),
                                           .lines = bounded(v[HELD_LINES], LINES_MAX),

@@ -16,6 +16,7 @@
 struct join_codec_held {
     struct join_key key;
     bool unnamed, in_lines, headed, after_record; /* as of struct held and its walk */
+    uint8_t indent;
     enum level level;
     struct join_options opt;
 };

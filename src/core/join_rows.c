@@ -22,6 +22,7 @@ static void write_row(struct join *j, const struct held *h)
                                          .in_lines = h->in_lines,
                                          .headed = h->headed,
                                          .after_record = h->walks && h->walk.after_record,
+                                         .indent = (uint8_t)h->indent,
                                          .level = h->level,
                                          .opt = h->opt};
     struct kept *k;
@@ -113,6 +114,8 @@ static void take_up(struct join *j, const struct join_codec_reader *in, const st
     h->in_lines = was->in_lines;
     h->headed = was->headed;
     h->level = was->level;
+    h->indent = was->indent;
+    h->carried_us = RECORD_NO_TIME; /* that is of its first line */
     h->walk.after_record |= was->after_record;
     held_wait(j, h, JOIN_RESTORED_WAIT_US);
     h->row.key = row->key;

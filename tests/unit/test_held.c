@@ -386,6 +386,25 @@ START_TEST(the_store_has_no_secrets)
 }
 END_TEST
 
+/* A head alone, whose lines stand behind blanks, goes on with them after a kill. */
+START_TEST(a_head_alone_goes_on_after_a_kill)
+{
+    struct bench *b = bench_new();
+    feed(b, &b->gelf, "h", "fail: Shop.Pay[0]", 6);
+    feed(b, &b->gelf, "h", "      order 7 failed", 6);
+    commit(b);
+    kill_it(b);
+    feed(b, &b->gelf, "h", "      for customer 12", 6);
+    pass(b, JOIN_RESTORED_WAIT_US);
+    ck_assert_uint_eq(b->new_events, 1);
+    commit(b);
+    ck_at(b->events[0].tree, "level", "error");
+    ck_at(b->events[0].tree, "logger", "Shop.Pay");
+    ck_at(b->events[0].tree, "logentry/formatted", "order 7 failed\nfor customer 12");
+    bench_free(b);
+}
+END_TEST
+
 /* Two threads of one program: the line that names none is of who spoke last, also after a kill. */
 START_TEST(who_spoke_last)
 {
@@ -606,6 +625,7 @@ int main(void)
     tcase_add_test(t, the_same_event_in_each_run);
     tcase_add_test(t, what_goes_on_waits_longer_after_a_kill);
     tcase_add_test(t, the_store_has_no_secrets);
+    tcase_add_test(t, a_head_alone_goes_on_after_a_kill);
     tcase_add_test(t, who_spoke_last);
     tcase_add_test(t, other_grammars);
     tcase_add_test(t, rows_are_told_once);
