@@ -4,14 +4,26 @@
 
 /* --- texts in one line --- */
 
+/* Ruby's frames have no word in front: the last `\n` before what stands behind a line. -1: none. */
+static ptrdiff_t find_ruby_mark(struct slice text)
+{
+    ptrdiff_t at = slice_find(text, SLICE(":in `"));
+    if (at < 0)
+        at = slice_find(text, SLICE(":in '"));
+    return at < 0 ? -1 : slice_rfind(slice_sub(text, 0, (size_t)at), SLICE("\\n"));
+}
+
 /* The first `\n` written out in front of what stands in front of frames: a text that was quoted on its way. -1: none.
  */
 static ptrdiff_t find_mark(struct slice text)
 {
-    static const char *const marks[] = {"\\n\\tat ", "\\n    at ", "\\n  File \\\"",          "\\n  File \"",
-                                        "\\n#0 ",    "\\n\\t",     "\\n[previous exception] "};
-    ptrdiff_t first = -1;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks && !slice_chr(text, '\n'); i++) {
+    static const char *const marks[] = {
+        "\\n\\tat ",     "\\n    at ", "\\n   at ",   "\\n  File \\\"", "\\n  File \"",
+        "[running]:\\n", "\\n#0 ",     "\\n\\tfrom ", "\\n\\t",         "\\n[previous exception] "};
+    if (slice_chr(text, '\n') || !slice_chr(text, '\\'))
+        return -1;
+    ptrdiff_t first = find_ruby_mark(text);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         ptrdiff_t at = slice_find(text, slice_str(marks[i]));
         first = at >= 0 && (first < 0 || at < first) ? at : first;
     }

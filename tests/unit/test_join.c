@@ -317,6 +317,24 @@ START_TEST(a_record_of_several_lines_introduces)
 }
 END_TEST
 
+START_TEST(line_feeds_may_be_written_out)
+{
+    struct bench *b = bench_new();
+    feed(b,
+         "2026-11-23 10:00:01,123 [main] ERROR shop - Shop::Error: no cart\\n/srv/a.rb:3:in `x'\\n/srv/b.rb:4:in `y'");
+    feed(b, "2026-11-23 10:00:02,123 [main] ERROR shop - recovered: oops\\ngoroutine 1 [running]:\\nmain.load()"
+            "\\n\\t/srv/cart.go:12 +0x1d\\n");
+    feed(b, "2026-11-23 10:00:03,123 [main] INFO  shop - goes on");
+    pass(b, 1000000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/value", "no cart");
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/1/function", "x");
+    ck_at(b->events[1], "exception/values/0/value", "oops");
+    ck_at(b->events[1], "exception/values/0/stacktrace/frames/0/function", "load");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(two_headings_are_two_events)
 {
     struct bench *b = bench_new();
@@ -949,6 +967,7 @@ int main(void)
     tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
     tcase_add_test(t, a_record_of_several_lines_introduces);
+    tcase_add_test(t, line_feeds_may_be_written_out);
     tcase_add_test(t, two_headings_are_two_events);
     tcase_add_test(t, a_head_on_each_line_hides_nothing);
     tcase_add_test(t, lines_of_several_sources_in_one_file);
