@@ -205,7 +205,7 @@ static bool take_byte(struct slice *s, char c)
 
 static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
 {
-    struct slice from = *s, value;
+    struct slice from = *s, value = SLICE_NONE;
     *s = slice_from(*s, 1);
     struct slice id = take_sd_name(s);
     unsigned params = 0;
