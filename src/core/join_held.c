@@ -1,5 +1,6 @@
 /* join_held: a record that is held, its text and its end. */
 #include "core/join_parts.h"
+#include "core/trace_shorten.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -260,8 +261,29 @@ static void cut_text(struct join *j, struct held *h)
     spend(j, h);
 }
 
+/* What is in the middle makes room. */
+static void shorten(struct join *j, struct held *h)
+{
+    struct counts *counts = j->setup.counts;
+    size_t from, n = trace_shorten(sbuf_slice(&h->text), h->opt.lines, h->opt.bytes, &from);
+    if (!n)
+        return;
+    counts->v[COUNT_cut_traces] += !h->head->record->truncated;
+    counts->v[COUNT_cut_bytes] += n;
+    h->head->record->truncated = true;
+    h->lines -= join_line_count(slice_sub(sbuf_slice(&h->text), from, from + n)) - 1; /* it ends with a line feed */
+    memmove(h->text.p + from, h->text.p + from + n, h->text.n - from - n);
+    h->text.n -= n;
+    h->text.over = false;
+}
+
 static void take_text(struct join *j, struct held *h, struct slice text)
 {
+    struct slice fits = slice_sub(text, 0, h->opt.bytes / 4 - 1); /* of a line of any length */
+    j->setup.counts->v[COUNT_cut_bytes] += h->head ? text.n - fits.n : 0;
+    text = h->head ? fits : text;
+    if (h->head && h->text.max && !has_room(h, text))
+        shorten(j, h);
     if (h->head && !has_room(h, text))
         cut_text(j, h);
     if (!h->head) {

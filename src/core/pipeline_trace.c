@@ -4,6 +4,7 @@
 
 #include "core/breadcrumbs.h"
 #include "core/trace_in_app.h"
+#include "core/trace_shorten.h"
 #include "parsers/quoted_stderr.h"
 #include "parsers/parser.h"
 
@@ -58,17 +59,41 @@ static void name_it(struct trace_exception *e, const struct record *r)
         e->value = r->error_value.n || !unnamed ? r->error_value : r->message;
 }
 
+/* No more lines and bytes than are read of one. */
+static struct slice shortened(struct slice text, struct arena *a)
+{
+    unsigned lines = 1;
+    for (struct slice s = text; lines <= TRACE_LINES_MAX && slice_chr(s, '\n'); lines++)
+        slice_split(&s, '\n');
+    size_t from, n = 0;
+    if (lines > TRACE_LINES_MAX || text.n > TRACE_BYTES_MAX)
+        n = trace_shorten(text, TRACE_LINES_MAX, TRACE_BYTES_MAX, &from);
+    if (!n)
+        return text;
+    char *p = arena_alloc(a, text.n - n + 1);
+    memcpy(p, text.p, from);
+    memcpy(p + from, text.p + from + n, text.n - from - n);
+    return slice_of(p, text.n - n);
+}
+
 /* The first trace in the text, if there is one, is the record's. */
-static bool look(struct pipeline_trace *t, struct record *r, struct slice text, struct arena *a)
+static bool look(struct pipeline_trace *t, struct record *r, struct slice text, bool known, struct arena *a)
 {
     struct trace *trace = arena_alloc(a, sizeof *trace);
-    if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, text, a, trace))
+    bool in_field = text.p == r->full_message.p;
+    if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, shortened(text, a), a, trace))
         return false;
     if (!trace->n_exceptions && !trace->n_notes)
         return false; /* lines that belong together, and no more */
     struct trace_exception *e = trace->n_exceptions ? &trace->exceptions[trace->n_exceptions - 1] : NULL;
-    if (e && (!e->printed.n || !e->value.n) && text.p == r->full_message.p)
+    if (e && (!e->printed.n || !e->value.n) && in_field)
         name_it(e, r);
+    if (e && !e->printed.n && known && r->truncated) /* before its language has said it */
+        *e = (struct trace_exception){.type = SLICE("Traceback"),
+                                      .printed = SLICE("Traceback"),
+                                      .value = SLICE("cut before it said what was thrown"),
+                                      .frames = e->frames,
+                                      .parent = -1};
     if (e && !e->printed.n)
         return false; /* frames whose heading is not here: the rest of one that was cut */
     trace_in_app(trace, t->opt->in_app, t->opt->n_in_app);
@@ -134,7 +159,7 @@ void pipeline_trace_look(struct pipeline_trace *t, struct record *r, bool known,
     struct slice text = text_of(r);
     if (r->heading.n && text.p == r->message.p)
         text = with_heading(r, a);
-    bool found = (known || may_have_trace(r, text)) && look(t, r, text, a);
+    bool found = (known || may_have_trace(r, text)) && look(t, r, text, known, a);
     if (!(found || look_in_fields(t, r, a)) || r->forged)
         return;
     r->level = level_of(r);
@@ -142,7 +167,7 @@ void pipeline_trace_look(struct pipeline_trace *t, struct record *r, bool known,
 
 bool pipeline_trace_next(struct pipeline_trace *t, struct record *r, struct arena *a)
 {
-    return r->trace && r->trace->rest.n && look(t, r, r->trace->rest, a);
+    return r->trace && r->trace->rest.n && look(t, r, r->trace->rest, false, a);
 }
 
 bool pipeline_trace_follows(struct pipeline_trace *t, struct slice text, struct arena *a)

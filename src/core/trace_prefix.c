@@ -32,6 +32,9 @@ size_t trace_prefix_time(const char *s, const char *p, const char *e)
 
 void trace_prefix_learn(struct trace_prefix *prefix, struct slice text)
 {
+    prefix->n = 0;
+    if (!text.n) /* of nothing there may be no pointer */
+        return;
     const char *p = text.p, *e = text.p + text.n;
     size_t n = 0;
     while (p < e && n < TRACE_PREFIX_MAX) {
@@ -45,6 +48,8 @@ void trace_prefix_learn(struct trace_prefix *prefix, struct slice text)
 struct trace_along trace_prefix_along(const struct trace_prefix *prefix, struct slice line)
 {
     struct trace_along a = {0};
+    if (!line.n)
+        return a;
     const char *e = line.p + line.n;
     while (a.n < prefix->n && a.at < line.n) {
         const char *p = line.p + a.at;

@@ -592,41 +592,86 @@ START_TEST(without_a_rule_the_level_decides)
 }
 END_TEST
 
-START_TEST(a_trace_of_too_many_lines_is_cut_and_its_rest_swallowed)
+START_TEST(a_trace_of_too_many_lines_loses_its_middle)
 {
     struct bench *b = bench_new();
-    b->join.lines = 10;
+    char line[100];
+    b->join.lines = 20;
     feed(b, trace[0]);
-    for (unsigned i = 0; i < 100; i++)
-        feed(b, trace[1]);
-    ck_assert_uint_eq(b->n, 1); /* it has not waited */
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(line, sizeof line, "\tat com.acme.X.y%u(X.java:%u)", i, i + 1);
+        feed(b, line);
+    }
+    ck_assert_uint_eq(b->n, 0);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
     ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
     ck_assert_uint_eq(fates(b, COUNT_joined), 100);
-    ck_assert_uint_gt(fates(b, COUNT_cut_bytes), 0);
-    ck_assert_ptr_nonnull(at(b->events[0], "exception/values/0/stacktrace/frames/8"));
-    ck_assert_ptr_null(at(b->events[0], "exception/values/0/stacktrace/frames/9"));
-    feed(b, trace[0]);
-    feed(b, trace[1]);
-    pass(b, 300000);
-    ck_assert_uint_eq(b->n, 2);
+    ck_assert_uint_gt(fates(b, COUNT_cut_bytes), 70 * 25);
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/function", "y99");
+    ck_assert_ptr_nonnull(at(b->events[0], "exception/values/0/stacktrace/frames/9"));
+    ck_assert_ptr_null(at(b->events[0], "exception/values/0/stacktrace/frames/19"));
     bench_free(b);
 }
 END_TEST
 
-START_TEST(a_trace_of_too_many_bytes_is_cut)
+/* Python says last what was thrown. */
+START_TEST(what_is_said_last_is_there)
 {
     struct bench *b = bench_new();
-    char line[4000];
+    feed(b, "Traceback (most recent call last):");
+    for (unsigned i = 0; i < 1500; i++) {
+        feed(b, i % 2 ? "  File \"/srv/a.py\", line 2, in walk" : "  File \"/srv/a.py\", line 4, in visit");
+        feed(b, i % 2 ? "    return visit(n + 1)" : "    return walk(n + 1)");
+        if (i % 2 == 0)
+            feed(b, "           ^^^^^^^^^^^");
+    }
+    feed(b, "RecursionError: maximum recursion depth exceeded");
+    pass(b, 600000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "RecursionError");
+    ck_at(b->events[0], "exception/values/0/value", "maximum recursion depth exceeded");
+    ck_assert_ptr_nonnull(at(b->events[0], "exception/values/0/stacktrace/frames/200/context_line"));
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(what_is_never_said_is_an_event_all_the_same)
+{
+    struct bench *b = bench_new();
+    feed(b, "Traceback (most recent call last):");
+    for (unsigned i = 0; i < 100; i++) {
+        feed(b, "  File \"/srv/a.py\", line 2, in walk");
+        pass(b, 100000);
+    }
+    feed(b, "ValueError: at last");
+    pass(b, 1000000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "Traceback");
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/function", "walk");
+    ck_at(b->events[0], "level", "error");
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_trace_of_too_many_bytes_loses_its_middle)
+{
+    struct bench *b = bench_new();
+    char line[2000];
     b->join.bytes = 10000;
     memset(line, 'x', sizeof line);
     memcpy(line, "\tat a.", 6);
     memcpy(line + sizeof line - 12, ".y(X.java)", 11);
     feed(b, trace[0]);
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; i < 20; i++)
         feed(b, line);
+    feed(b, "\tat com.acme.X.last(X.java:1)");
+    pass(b, 300000);
     ck_assert_uint_eq(b->n, 1);
     ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
-    ck_assert_uint_eq(fates(b, COUNT_joined), 10);
+    ck_assert_uint_eq(fates(b, COUNT_joined), 21);
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/function", "last");
     bench_free(b);
 }
 END_TEST
@@ -978,8 +1023,10 @@ int main(void)
     tcase_add_test(t, domains_never_meet);
     tcase_add_test(t, rules_have_the_last_word);
     tcase_add_test(t, without_a_rule_the_level_decides);
-    tcase_add_test(t, a_trace_of_too_many_lines_is_cut_and_its_rest_swallowed);
-    tcase_add_test(t, a_trace_of_too_many_bytes_is_cut);
+    tcase_add_test(t, a_trace_of_too_many_lines_loses_its_middle);
+    tcase_add_test(t, what_is_said_last_is_there);
+    tcase_add_test(t, what_is_never_said_is_an_event_all_the_same);
+    tcase_add_test(t, a_trace_of_too_many_bytes_loses_its_middle);
     tcase_add_test(t, one_that_never_ends_is_let_go);
     tcase_add_test(t, many_streams_are_bounded);
     tcase_add_test(t, memory_is_bounded);
