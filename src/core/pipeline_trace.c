@@ -81,7 +81,9 @@ static bool look(struct pipeline_trace *t, struct record *r, struct slice text, 
 {
     struct trace *trace = arena_alloc(a, sizeof *trace);
     bool in_field = text.p == r->full_message.p;
-    if (!t->engine.set || !trace_parse(t->engine.set, t->engine.scratch, shortened(text, a), a, trace))
+    bool joined = known && r->lines > 1; /* by join: what it has not taken is not there */
+    if (!t->engine.set ||
+        !(joined ? trace_parse_joined : trace_parse)(t->engine.set, t->engine.scratch, shortened(text, a), a, trace))
         return false;
     if (!trace->n_exceptions && !trace->n_notes)
         return false; /* lines that belong together, and no more */

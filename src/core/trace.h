@@ -202,6 +202,9 @@ struct trace {
  */
 bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
                  struct trace *out);
+/* The same of a text that somebody has joined line by line: its last line is the trace's last. */
+bool trace_parse_joined(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
+                        struct trace *out);
 /* The one that was reported, the last; NULL: there is none (only threads or notes). */
 static inline const struct trace_exception *trace_reported(const struct trace *t)
 {

@@ -93,6 +93,7 @@ struct finder {
     unsigned grammar;           /* of what is sure */
     size_t begin, end;          /* of the trace, in text */
     unsigned lost;              /* lines that passed a bound */
+    bool to_the_end;            /* all lines behind the one that opens belong to it */
 };
 
 static struct slice next_line(struct finder *f)
@@ -217,7 +218,7 @@ static bool find(struct finder *f, struct arena *a)
         bool heading = begin > 0 && add_heading(f, slice_sub(f->text, above, begin), a);
         f->begin = heading ? above : begin;
         trace_follows(&f->walk, record);
-        f->walk.after_record |= f->begin == 0; /* a text that is nothing but the trace */
+        f->walk.after_record |= f->begin == 0 || f->to_the_end; /* a text that is nothing but the trace */
         keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
         if (step == TRACE_ENDS || follow(f))
             return true;
@@ -266,10 +267,10 @@ static struct slice intro_of(const struct finder *f, struct arena *a)
     return n == intro.n ? intro : slice_of(p, n);
 }
 
-bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
-                 struct trace *out)
+static bool parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, bool to_the_end,
+                  struct arena *arena, struct trace *out)
 {
-    struct finder f = {.set = set, .x = x};
+    struct finder f = {.set = set, .x = x, .to_the_end = to_the_end};
     struct trace t = {0};
     if (!set || !text.n)
         return false;
@@ -290,4 +291,16 @@ bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct sl
         t.rest = behind;
     *out = t;
     return true;
+}
+
+bool trace_parse(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
+                 struct trace *out)
+{
+    return parse(set, x, text, false, arena, out);
+}
+
+bool trace_parse_joined(const struct trace_set *set, struct trace_scratch *x, struct slice text, struct arena *arena,
+                        struct trace *out)
+{
+    return parse(set, x, text, true, arena, out);
 }

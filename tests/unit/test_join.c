@@ -637,6 +637,25 @@ START_TEST(what_is_said_last_is_there)
 }
 END_TEST
 
+/* In a log whose records have heads what has none is the message's. */
+START_TEST(a_message_of_several_lines_is_whole)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:00,123 ERROR shop: walk failed");
+    feed(b, "Traceback (most recent call last):");
+    feed(b, "  File \"/srv/a.py\", line 2, in <module>");
+    feed(b, "    raise ValueError(text)");
+    feed(b, "ValueError: a");
+    feed(b, "second part");
+    feed(b, "");
+    feed(b, "fourth");
+    feed(b, "2026-11-23 10:00:00,124 INFO shop: going on");
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/value", "a\nsecond part\n\nfourth");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(what_is_never_said_is_an_event_all_the_same)
 {
     struct bench *b = bench_new();
@@ -1025,6 +1044,7 @@ int main(void)
     tcase_add_test(t, without_a_rule_the_level_decides);
     tcase_add_test(t, a_trace_of_too_many_lines_loses_its_middle);
     tcase_add_test(t, what_is_said_last_is_there);
+    tcase_add_test(t, a_message_of_several_lines_is_whole);
     tcase_add_test(t, what_is_never_said_is_an_event_all_the_same);
     tcase_add_test(t, a_trace_of_too_many_bytes_loses_its_middle);
     tcase_add_test(t, one_that_never_ends_is_let_go);
