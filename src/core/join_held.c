@@ -111,12 +111,26 @@ static void leave_stream(struct join *j, struct held *h)
     free(s);
 }
 
-/* A line puts it off, which the heap need not know before it was due. */
-static void set_due(struct join *j, struct held *h)
+/* Times of other streams say nothing of it: none of its lines has one. */
+static bool is_timeless(const struct join *j, const struct held *h)
+{
+    return j->setup.record_clock && !h->timed;
+}
+
+static int64_t due_of(const struct join *j, const struct held *h)
 {
     int64_t wait_us = h->opt.wait_us + (j->setup.record_clock ? RECORD_CLOCK_SLACK_US : 0);
-    h->due_us = j->now_us + wait_us > h->until_us ? j->now_us + wait_us : h->until_us;
-    h->due_us = h->due_us < h->last_us ? h->due_us : h->last_us;
+    int64_t due_us = j->now_us + wait_us > h->until_us ? j->now_us + wait_us : h->until_us;
+    return due_us < h->last_us ? due_us : h->last_us;
+}
+
+/* A line puts it off, which the heap need not know before it was due. Its age begins with the first time it has. */
+static void set_due(struct join *j, struct held *h)
+{
+    bool timeless = is_timeless(j, h);
+    if (!timeless && h->head && h->last_us == INT64_MAX)
+        h->last_us = j->now_us + JOIN_AGE_MAX_US;
+    h->due_us = timeless ? INT64_MAX : due_of(j, h);
     if (!h->due.place || h->due_us < h->due.at_us)
         due_put(&j->due, &h->due, h->due_us);
 }
@@ -177,6 +191,7 @@ void held_note_head(struct held *h, const struct record *r, bool headed)
     h->headed = headed;
     h->level = r->level;
     h->carried_us = join_line_carried(r);
+    h->timed |= h->carried_us != RECORD_NO_TIME || r->time_us != RECORD_NO_TIME;
     h->in_lines = !slice_chr(r->message, '\n');
 }
 
@@ -346,7 +361,7 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->walk = p->walk;
     held_note_head(h, p->line.record, p->line.record->headed);
     h->begun_us = h->touched_us = j->now_us;
-    h->last_us = j->now_us + JOIN_AGE_MAX_US;
+    h->last_us = INT64_MAX;
     TAILQ_INIT(&h->maybe);
     enter_domain(j, h, p->line.message.stream->domain);
     TAILQ_INSERT_TAIL(&j->by_age, h, by_age);

@@ -43,6 +43,7 @@ struct bench {
     unsigned n;
     uint64_t lines, offset;
     int64_t now_us;
+    bool record_clock;
 };
 
 static bool on_event(void *u, const struct event_out *e)
@@ -76,6 +77,7 @@ static void start(struct bench *b)
                                          .rules = &b->rules,
                                          .store_id = store_id,
                                          .run_key = 9,
+                                         .record_clock = b->record_clock,
                                          .hooks = {.u = b, .emit = on_event}};
     b->pipeline = pipeline_new(&setup);
     b->text = stream_of(b, FORMAT_TEXT, 1);
@@ -1020,12 +1022,66 @@ START_TEST(two_of_one_turn_are_two_events)
 }
 END_TEST
 
+/* The present is what records say. */
+static struct bench *bench_after_the_fact(void)
+{
+    struct bench *b = bench_new();
+    pipeline_free(b->pipeline);
+    b->record_clock = true;
+    start(b);
+    return b;
+}
+
+START_TEST(a_time_of_another_stream_is_none_of_its_own)
+{
+    struct bench *b = bench_after_the_fact();
+    static const char *const others[] = {
+        "2026-11-23 10:00:00,123 INFO x - first time known", "2026-11-23 10:00:09,123 INFO x - later", "no time",
+        "2026-11-23 11:00:00,123 INFO x - much later", "2026-11-24 10:00:00,123 INFO x - a day later"};
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        feed(b, trace[i]);
+        if (i < sizeof others / sizeof *others)
+            feed_in(b, &b->other, others[i]);
+    }
+    ck_assert_uint_eq(b->n, 0);
+    feed(b, "2026-11-23 10:00:00,123 [main] INFO  com.acme.Shop - its own next line");
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        feed(b, trace[i]);
+    feed_in(b, &b->other, "2026-11-25 10:00:00,123 INFO x - a day later");
+    ck_assert_uint_eq(b->n, 1);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 2);
+    ck_whole(b->events[1]);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_time_of_its_own_lets_it_go)
+{
+    struct bench *b = bench_after_the_fact();
+    feed(b, "2026-11-23 10:00:01,123 [main] ERROR com.acme.Shop - order 7 failed");
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        feed(b, trace[i]);
+    feed_in(b, &b->other, "2026-11-23 10:00:01,900 INFO x - soon");
+    ck_assert_uint_eq(b->n, 0);
+    feed_in(b, &b->other, "2026-11-23 10:00:09,123 INFO x - later");
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
+    ck_at(b->events[0], "logentry/formatted", "order 7 failed");
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("join");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_trace_behind_its_line_is_one_event);
+    tcase_add_test(t, a_time_of_another_stream_is_none_of_its_own);
+    tcase_add_test(t, a_time_of_its_own_lets_it_go);
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, what_is_unread_is_waited_for);
     tcase_add_test(t, what_is_due_first);
