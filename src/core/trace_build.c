@@ -8,7 +8,7 @@ struct builder {
     const struct trace_grammar *g;
     struct arena *arena;
     struct trace_tree *tree;
-    struct trace_node *node;     /* the exception that frames and values belong to; NULL: none yet */
+    struct trace_node *node;     /* the exception that frames and values belong to; NULL: none yet, or too many */
     struct trace_thread *thread; /* that frames belong to, instead of an exception */
     enum trace_order order[TRACE_THREADS_MAX];
     struct trace_note *note; /* that further lines belong to; NULL: to the exception */
@@ -106,11 +106,10 @@ static void add_thread(struct builder *b, const struct trace_hit *hit);
 static void begin_exception(struct builder *b, const struct trace_hit *hit)
 {
     enum trace_do action = hit->transition->action;
-    struct trace_node *node = trace_tree_add(b->tree, action, get(hit, TRACE_GROUP_INDENT).n);
-    if (!node)
-        return;
-    b->node = node;
+    b->node = trace_tree_add(b->tree, action, get(hit, TRACE_GROUP_INDENT).n);
     b->thread = NULL;
+    if (!b->node) /* what stands below it is nobody else's */
+        return;
     name(b, hit);
     if (get(hit, TRACE_GROUP_THREAD).n)
         add_thread(b, hit);

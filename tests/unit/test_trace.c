@@ -654,6 +654,36 @@ START_TEST(event_bounds)
 }
 END_TEST
 
+/* Exceptions beyond the bound are counted, and nothing of them is anybody else's. */
+static void ck_many(const char *relation, const char *indent)
+{
+    enum { MANY = 400 };
+    struct runner r;
+    struct arena a = {0};
+    struct trace t;
+    struct sbuf text;
+    setup(&r);
+    sbuf_init(&text, 1 << 20);
+    sbuf_addf(&text, "a.Outer: first\n\tat a.Outer.run(Outer.java:1)\n");
+    for (unsigned i = 0; i < MANY; i++)
+        sbuf_addf(&text, "%s: a.Inner: %u\n%s\tat a.Inner.run(Inner.java:%u)\n", relation, i, indent, i);
+    ck_assert(trace_parse(r.set, r.x, sbuf_slice(&text), &a, &t));
+    ck_assert_uint_eq(t.n_exceptions, TRACE_EXCEPTIONS_MAX);
+    ck_assert_uint_eq(t.lost, MANY + 1 - TRACE_EXCEPTIONS_MAX);
+    for (unsigned i = 0; i < t.n_exceptions; i++)
+        ck_assert_uint_eq(t.exceptions[i].frames.n, 1);
+    sbuf_done(&text);
+    arena_done(&a);
+    teardown(&r);
+}
+
+START_TEST(many_exceptions)
+{
+    ck_many("Caused by", "");
+    ck_many("\tSuppressed", "\t");
+}
+END_TEST
+
 START_TEST(samples)
 {
     struct diag d = {0};
@@ -678,6 +708,7 @@ int main(void)
     tcase_add_test(t, event);
     tcase_add_test(t, event_bounds);
     tcase_add_test(t, event_notes);
+    tcase_add_test(t, many_exceptions);
     tcase_add_test(t, multiline);
     tcase_add_test(t, sdk);
     suite_add_tcase(s, t);
