@@ -89,13 +89,22 @@ static struct hash128 add_frames(struct key *k, struct hash128 h, const struct t
 
 /* --- exceptions --- */
 
-/* A type tells little where there are no functions: PHP's warnings, Perl's die. */
+/* All faults of the language have it: panic, die, error. A class has a capital or a sign in its name. */
+static bool is_everyones(struct slice type)
+{
+    for (size_t i = 0; i < type.n; i++)
+        if (type.p[i] != ' ' && (type.p[i] < 'a' || type.p[i] > 'z'))
+            return false;
+    return true;
+}
+
+/* A type tells little where there are no functions: PHP's warnings; or where there is one for all. */
 static struct hash128 exception(struct key *k, const struct trace_exception *e)
 {
     struct hash128 h = add_name(k, HASH128_START, e->printed.n ? e->printed : e->type);
     bool named = false;
     h = add_frames(k, h, &e->frames, &named);
-    if (named)
+    if (named && !is_everyones(e->type))
         return h;
     log_template_message(e->value, k->m);
     return hash128(h, sbuf_slice(&k->m->text));

@@ -191,6 +191,18 @@ START_TEST(without_functions_the_value_tells)
 END_TEST
 
 /* Stored and sent, so it is the same in every build. */
+#define PANIC(value, line)                                                                                             \
+    "panic: " value "\n\ngoroutine 1 [running]:\nmain.pay(...)\n\t/srv/a.go:" line                                     \
+    "\nmain.main()\n\t/srv/a.go:9 +0x1d\n"
+
+/* Every panic is a panic, every die a die. */
+START_TEST(a_type_of_all_tells_nothing)
+{
+    ck_assert_uint_ne(key(PANIC("no card", "4")), key(PANIC("order lost", "40")));
+    ck_assert_uint_eq(key(PANIC("no card for 4711", "4")), key(PANIC("no card for 12", "4")));
+}
+END_TEST
+
 START_TEST(fingerprint)
 {
     struct slice parts[TRACE_KEY_PARTS];
@@ -367,6 +379,7 @@ int main(void)
     tcase_add_test(tc, depth_is_no_part);
     tcase_add_test(tc, the_call_counts);
     tcase_add_test(tc, deployments_and_suppressed);
+    tcase_add_test(tc, a_type_of_all_tells_nothing);
     tcase_add_test(tc, without_functions_the_value_tells);
     tcase_add_test(tc, fingerprint);
     tcase_add_test(tc, recorded);
