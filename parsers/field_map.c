@@ -90,6 +90,12 @@ void field_map_offer(struct field_map *w, struct slice name, struct slice value,
     offer(w, role, pick);
 }
 
+void field_map_empty(struct field_map *w, struct slice name)
+{
+    unsigned rank;
+    w->empty |= field_names_role(name, &rank) == ROLE_MESSAGE;
+}
+
 static bool absorbed(const struct field_map *w, enum role role, int field)
 {
     /* MongoDB's s, c and t are known by these names. */
@@ -164,6 +170,7 @@ static void set_message(struct field_map *w, bool stack_taken)
         r->message = stack_taken ? slice_split(&stack, '\n') : stack;
     } else {
         r->message = r->raw;
+        r->empty = w->empty || m->value.n;
     }
 }
 

@@ -23,6 +23,7 @@ struct field_map {
     struct parse_ctx *ctx;
     struct record *r;
     struct role_pick pick[ROLE_N];
+    bool empty;         /* a message is there, without a text */
     struct slice error; /* set by the parser: the object of an exception, as JSON text */
 };
 
@@ -34,6 +35,8 @@ int field_map_put(struct field_map *w, struct slice name, struct slice value, en
  */
 void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
                      int field);
+/* Instead of offering it: what is empty is no field, but it may be the message. */
+void field_map_empty(struct field_map *w, struct slice name);
 /* A record without message takes the error's, the first line of the stack, or r->raw. */
 void field_map_finish(struct field_map *w);
 

@@ -20,11 +20,17 @@ struct reader {
     struct slice short_message, message, source, facility, container;
     struct pick level_word, stack, error_type, error;
     bool bad_host;
+    bool empty; /* there is a message, of no text */
 };
 
 static bool is_text(const struct json_member *m)
 {
     return m->type == JSON_STRING && slice_trim(m->value).n > 0;
+}
+
+static bool is_empty(const struct json_member *m)
+{
+    return m->type == JSON_STRING && slice_trim(m->value).n == 0;
 }
 
 /* Each of these takes its member, and says so. */
@@ -54,6 +60,7 @@ static bool take_source(struct reader *rd, const struct json_member *m)
 static bool take_message(struct reader *rd, const struct json_member *m)
 {
     rd->message = is_text(m) ? m->value : SLICE_NONE;
+    rd->empty |= is_empty(m);
     return true;
 }
 
@@ -74,6 +81,7 @@ static bool take_full_message(struct reader *rd, const struct json_member *m)
 static bool take_short_message(struct reader *rd, const struct json_member *m)
 {
     rd->short_message = is_text(m) ? m->value : SLICE_NONE;
+    rd->empty |= is_empty(m);
     return true;
 }
 
@@ -195,6 +203,8 @@ static bool finish(struct reader *rd)
     r->message = rd->short_message.p ? rd->short_message : rd->message;
     if (!r->message.p) {
         rd->ctx->reason = "GELF: no short_message";
+        fill_gaps(rd); /* a trace may have a blank line there: whose it is tells which one */
+        r->empty = rd->empty && !r->full_message.n;
         return false;
     }
     fill_gaps(rd);

@@ -60,6 +60,8 @@ static bool json_line_member(void *u, const struct json_member *m)
                                             [JSON_MAP] = FIELD_JSON,
                                             [JSON_ARRAY] = FIELD_JSON};
     struct field_map *w = u;
+    if (m->type == JSON_STRING && m->value.n == 0)
+        field_map_empty(w, m->name);
     if (m->type == JSON_NULL || m->value.n == 0)
         return true;
     if (m->depth > 1)

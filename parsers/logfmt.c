@@ -84,6 +84,8 @@ static void add(struct field_map *w, struct slice key, struct slice value, bool 
     }
     if (value.n)
         field_map_offer(w, key, value, type, 0, field_map_put(w, key, value, type));
+    else
+        field_map_empty(w, key);
 }
 
 /* The pairs of the whole line, or false when it is something else. */

@@ -66,6 +66,8 @@ struct record {
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
     bool forged;       /* bytes of a client that were made to look like an entry: level is at most WARNING */
     bool headed;       /* its text says time or level itself: it is no bare line of a text that a carrier brings */
+    bool empty;        /* its text is there and says nothing, a blank line of what was printed: message is then what it
+                          stands in */
     uint8_t indent;    /* its message stands in the lines behind it, each behind so many blanks; 0: it does not */
     bool partial;      /* see struct parser: finish has not been called */
     bool fields_lost;  /* had more than RECORD_FIELDS_MAX fields */

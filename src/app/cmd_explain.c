@@ -317,10 +317,10 @@ static void take(struct explained *e, const struct message *m)
     struct join_line line = {.record = r, .message = *m, .blank = slice_trim(m->text).n == 0};
     record_init(r, found, m->text);
     line.alien = !line.blank && !(parser && parser_parse(found, &ctx, r));
-    if (line.alien)
+    if (line.alien && !r->empty) {
         record_init(r, FORMAT_TEXT, m->text);
-    if (line.alien)
         r->message = m->text;
+    }
     e->told_by = s->format == FORMAT_AUTO ? parser_detect_why(m->text) : NULL;
     r->lines = m->lines;
     e->settled = *s;

@@ -107,8 +107,11 @@ static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct sli
 bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason)
 {
     struct stream *s = m->stream;
-    if (!parse(p, s, m->text, r, reason))
+    if (!parse(p, s, m->text, r, reason)) {
+        if (r->empty)
+            set_origin(p, s, r);
         return false;
+    }
     if (r->logger.n)
         rejoin_secret(p, r, &r->logger, m->text);
     if (r->app.n)

@@ -14,7 +14,7 @@
 /*
  * False: it is not in its stream's format, and *reason says why (static). The record's texts are in the message, the
  * stream or the arena of p. The stream learns from it: its format, its newest time, and whether its entries are to be
- * doubted.
+ * doubted. What was refused because its message is empty is in the record all the same (record.empty).
  */
 bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason);
 /* Of an empty line, or one that is not in its stream's format: plain text, and where it belongs as far as that can be

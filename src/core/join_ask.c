@@ -158,12 +158,12 @@ static struct join_reading read_between(struct held *h, const struct record *r)
     return readings[0];
 }
 
-/* A line without a head, behind a record that has one: the record may go on with it, to the trace. No trace has two
- * empty lines before it. */
-static bool may_lie_between(const struct held *h, const struct join_reading *reading)
+/* A line without a head (empty: one that has nothing else), behind a record that has one: the record may go on with it,
+ * to the trace. No trace has two empty lines before it. */
+static bool may_lie_between(const struct held *h, const struct join_reading *reading, bool empty)
 {
     const struct kept *last = TAILQ_LAST(&h->maybe, kept_list);
-    if (h->n_maybe >= BETWEEN_MAX || reading->headed)
+    if (h->n_maybe >= BETWEEN_MAX || (reading->headed && !empty))
         return false;
     if (says_nothing(reading->text))
         return !(last && says_nothing(last->said));
@@ -174,7 +174,7 @@ static enum trace_step ask_intro(struct join *j, struct held *h, struct placing 
 {
     const struct record *r = p->line.record;
     const struct join_reading reading = read_between(h, r);
-    bool between = may_lie_between(h, &reading), collected;
+    bool between = may_lie_between(h, &reading, r->empty), collected;
     struct trace_prefix prefix;
     p->said = reading.text;
     if (between && says_nothing(p->said)) /* Rust begins with an empty line */

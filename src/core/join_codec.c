@@ -49,7 +49,8 @@ enum {
     FLAG_TORN_PROGRAM = 1 << 7,
     FLAG_FORGED = 1 << 8,
     FLAG_HEADED = 1 << 9,
-    FLAG_FIELDS_LOST = 1 << 10
+    FLAG_FIELDS_LOST = 1 << 10,
+    FLAG_EMPTY = 1 << 11
 };
 
 enum { HEAD_BYTES = 4, NUMBER_BYTES = 8, TEXT_MAX = (1 << 24) - 1, LINES_MAX = 1 << 20 };
@@ -107,7 +108,7 @@ static void put_line(struct join_codec_writer *w, const struct kept *k, uint64_t
                      flag(s->trusted, FLAG_TRUSTED) | flag(s->by_position, FLAG_BY_POSITION) |
                      flag(r->truncated, FLAG_TRUNCATED) | flag(r->torn, FLAG_TORN) |
                      flag(r->torn_program, FLAG_TORN_PROGRAM) | flag(r->forged, FLAG_FORGED) |
-                     flag(r->headed, FLAG_HEADED) | flag(r->fields_lost, FLAG_FIELDS_LOST);
+                     flag(r->headed, FLAG_HEADED) | flag(r->fields_lost, FLAG_FIELDS_LOST) | flag(r->empty, FLAG_EMPTY);
     const uint64_t v[LINE_NUMBERS] = {[LINE_OFFSET] = k->message.offset,
                                       [LINE_RUN] = run_key,
                                       [LINE_RECEIVED_US] = (uint64_t)k->received_us,
@@ -216,6 +217,7 @@ static void take_line_flags(struct join_codec_reader *in, uint64_t flags)
     r->forged = flags & FLAG_FORGED;
     r->headed = flags & FLAG_HEADED;
     r->fields_lost = flags & FLAG_FIELDS_LOST;
+    r->empty = flags & FLAG_EMPTY;
 }
 
 /* After its record, which begins anew what belongs to it. */

@@ -9,7 +9,7 @@ static bool is_all_head(const struct record *r)
 
 struct slice join_line_said(const struct record *r)
 {
-    return is_all_head(r) ? SLICE("") : r->message;
+    return is_all_head(r) || r->empty ? SLICE("") : r->message;
 }
 
 int64_t join_line_carried(const struct record *r)

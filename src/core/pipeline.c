@@ -196,7 +196,7 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
     bool waits = join_waits(p->join);
     if ((blank || alien) && !waits)
         return false;
-    if (blank || alien)
+    if (blank || (alien && !p->decoded.empty))
         decode_as_text(parts, m, &p->decoded);
     if (!join_feed(p->join, &l, parts->now_us)) {
         *trace = l.trace;

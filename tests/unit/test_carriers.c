@@ -123,7 +123,7 @@ static void add_json(struct sbuf *out, const char *line)
 static void feed(struct bench *b, const struct carrier *c, const char *line)
 {
     struct sbuf out;
-    if (!*line && (c->format == FORMAT_GELF || c->format == FORMAT_JOURNAL)) /* who sends those leaves it out */
+    if (!*line && c->format == FORMAT_JOURNAL) /* who sends those leaves it out */
         return;
     sbuf_init(&out, 4096);
     sbuf_adds(&out, slice_str(c->before));
@@ -494,6 +494,136 @@ START_TEST(an_object_is_read_by_every_carrier)
 }
 END_TEST
 
+/* --- an empty text --- */
+
+/* Each line is a record of a logger; # is the number of who prints it. */
+static const struct carrier records[] = {
+    {FORMAT_JSON, "{\"level\":\"error\",\"msg\":\"", "\",\"container_name\":\"web-#\"}", .json = true, .by_file = true},
+    {FORMAT_JSON, "{\"message\":\"", "\",\"severity\":\"ERROR\",\"container_name\":\"web-#\"}", .json = true},
+    {FORMAT_JSON, "{\"container_name\":\"web-#\",\"log\":\"", "\",\"level\":\"error\"}", .json = true, .by_file = true},
+    {FORMAT_LOGFMT, "level=error container_name=web-# msg=\"", "\"", .json = true, .by_file = true},
+    {FORMAT_GELF, "{\"version\":\"1.1\",\"level\":3,\"_container_id\":\"a#\",\"short_message\":\"", "\"}",
+     .json = true},
+    {FORMAT_GELF, "{\"version\":\"1.1\",\"host\":\"box-#\",\"level\":3,\"short_message\":\"", "\"}", .json = true},
+    {FORMAT_DOCKER, "{\"log\":\"{\\\"level\\\":\\\"error\\\",\\\"container_name\\\":\\\"web-#\\\",\\\"msg\\\":\\\"",
+     "\\\"}\\n\",\"stream\":\"stderr\",\"time\":\"" TIME "789Z\"}", .json = true, .by_file = true},
+};
+
+static void start_records(struct bench *b, const struct carrier *c)
+{
+    start(b);
+    b->stream = (struct stream){.format = c->format,
+                                .source = SLICE("/log/app.log"),
+                                .input = SLICE("/log/*.log"),
+                                .trusted = true,
+                                .peer = SLICE("10.0.0.9"),
+                                .file_key = c->by_file ? 7 : 0,
+                                .ring = 7,
+                                .join = &b->join,
+                                .last_us = RECORD_NO_TIME};
+}
+
+static void feed_record(struct bench *b, const struct carrier *c, unsigned who, const char *line)
+{
+    char before[LINE_BYTES], behind[LINE_BYTES];
+    struct carrier own = *c;
+    own.before = numbered(before, c->before, who, "");
+    own.behind = numbered(behind, c->behind, who, "");
+    feed(b, &own, line);
+}
+
+/* All have a fate. */
+static void end_records(struct bench *b, unsigned lines)
+{
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(count_fates(pipeline_counts(b->pipeline)), lines);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+}
+
+/* Two print at the same time: an empty line is of the one whose it is. */
+START_TEST(an_empty_text_is_a_blank_line)
+{
+    static const struct {
+        const char *lines[9];
+        const char *type, *value, *second;
+        unsigned frames;
+    } printed[] = {{{"panic: no rate", "", "goroutine 1 [running]:", "main.take(...)", "\t/srv/a.go:11 +0x2b", NULL},
+                    "panic",
+                    "no rate",
+                    NULL,
+                    1},
+                   {{"order 7 failed", "", "thread 'main' panicked at src/main.rs:4:9:", "no rate",
+                     "stack backtrace:", "   0: till::rate", "             at ./src/main.rs:4:9", NULL},
+                    "panic",
+                    "no rate",
+                    NULL,
+                    1},
+                   {{"Traceback (most recent call last):", "ValueError: no rate", "",
+                     "During handling of the above exception, another exception occurred:", "",
+                     "Traceback (most recent call last):", "KeyError: 3", NULL},
+                    "ValueError",
+                    "no rate",
+                    "KeyError",
+                    0}};
+    struct bench *b = bench_new();
+    for (unsigned k = 0; k < sizeof printed / sizeof *printed; k++)
+        for (const struct carrier *c = records; c < records + sizeof records / sizeof *records; c++) {
+            unsigned lines = 0;
+            start_records(b, c);
+            for (const char *const *line = printed[k].lines; *line; line++, lines += 2) {
+                feed_record(b, c, 1, *line);
+                feed_record(b, c, 2, *line);
+            }
+            end_records(b, lines);
+            CK(b->n == 2, c, "is not two events");
+            ck_assert_uint_eq(pipeline_counts(b->pipeline)->v[COUNT_joined], lines - 2);
+            for (unsigned i = 0; i < b->n; i++) {
+                const struct json_node *e = b->events[i];
+                CK(slice_is(value_at(e, "exception/values/0/type"), printed[k].type), c, "has another type");
+                CK(slice_is(value_at(e, "exception/values/0/value"), printed[k].value), c, "has another value");
+                CK(frames_of(e) == printed[k].frames, c, "has other frames");
+                CK(!printed[k].second || slice_is(value_at(e, "exception/values/1/type"), printed[k].second), c,
+                   "has another that it led to");
+            }
+            pipeline_free(b->pipeline);
+        }
+    bench_free(b);
+}
+END_TEST
+
+/* It is a record still, as long as no trace goes on over it: an error without a text, or no message of GELF. */
+START_TEST(an_empty_text_beside_no_trace_is_what_it_was)
+{
+    static const char *const lines[] = {"",
+                                        "order 7 failed",
+                                        "",
+                                        "",
+                                        "order 9 failed",
+                                        "java.lang.IllegalStateException: no stock",
+                                        "\tat com.acme.Stock.take(Stock.java:12)",
+                                        "",
+                                        "order 8 failed"};
+    enum { LINES = sizeof lines / sizeof *lines, EMPTY = 4 };
+    struct bench *b = bench_new();
+    for (const struct carrier *c = records; c < records + sizeof records / sizeof *records; c++) {
+        bool gelf = c->format == FORMAT_GELF;
+        unsigned empty = 0;
+        start_records(b, c);
+        for (unsigned i = 0; i < LINES; i++)
+            feed_record(b, c, 1, lines[i]);
+        end_records(b, LINES);
+        for (unsigned i = 0; i < b->n; i++)
+            empty += slice_find(value_at(b->events[i], "logentry/formatted"), SLICE("web-1")) >= 0;
+        CK(b->n == (gelf ? 3 : 3 + EMPTY), c, "has other events");
+        CK(empty == (gelf ? 0 : EMPTY), c, "has lost records");
+        CK(pipeline_counts(b->pipeline)->v[COUNT_refused] == (gelf ? EMPTY : 0), c, "has refused others");
+        ck_assert_uint_eq(pipeline_counts(b->pipeline)->v[COUNT_blank], 0);
+        pipeline_free(b->pipeline);
+    }
+    bench_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("carriers");
@@ -507,6 +637,8 @@ int main(void)
     tcase_add_test(t, a_zone_of_its_own_parts_nothing);
     tcase_add_test(t, errors_behind_a_trace_are_their_own);
     tcase_add_loop_test(t, an_object_is_read_by_every_carrier, 0, 3);
+    tcase_add_test(t, an_empty_text_is_a_blank_line);
+    tcase_add_test(t, an_empty_text_beside_no_trace_is_what_it_was);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -405,6 +405,33 @@ START_TEST(a_head_alone_goes_on_after_a_kill)
 }
 END_TEST
 
+/* A record without a text, behind one that introduces a trace, is a blank line after a kill as well. */
+START_TEST(an_empty_text_is_blank_after_a_kill)
+{
+    static const char *const lines[] = {"{\"level\":\"error\",\"msg\":\"order 7 failed\"}",
+                                        "{\"level\":\"error\",\"msg\":\"\"}",
+                                        "{\"level\":\"error\",\"msg\":\"java.lang.IllegalStateException: no stock\"}",
+                                        "{\"level\":\"error\",\"msg\":\"\\tat com.acme.Stock.take(Stock.java:12)\"}"};
+    struct bench *b = bench_new();
+    struct stream json = b->gelf;
+    json.format = FORMAT_JSON;
+    for (unsigned i = 0; i < 4; i++, b->lines++) {
+        const struct message m = {.stream = &json, .text = slice_str(lines[i]), .lines = 1};
+        if (i == 2) {
+            commit(b);
+            kill_it(b);
+        }
+        pipeline_message(b->pipeline, &m, b->now_us++);
+    }
+    pass(b, JOIN_RESTORED_WAIT_US);
+    commit(b);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0].tree, "logentry/formatted", "order 7 failed");
+    ck_at(b->events[0].tree, "exception/values/0/value", "no stock");
+    bench_free(b);
+}
+END_TEST
+
 /* Two threads of one program: the line that names none is of who spoke last, also after a kill. */
 START_TEST(who_spoke_last)
 {
@@ -626,6 +653,7 @@ int main(void)
     tcase_add_test(t, what_goes_on_waits_longer_after_a_kill);
     tcase_add_test(t, the_store_has_no_secrets);
     tcase_add_test(t, a_head_alone_goes_on_after_a_kill);
+    tcase_add_test(t, an_empty_text_is_blank_after_a_kill);
     tcase_add_test(t, who_spoke_last);
     tcase_add_test(t, other_grammars);
     tcase_add_test(t, rows_are_told_once);
