@@ -91,6 +91,7 @@ struct finder {
     struct trace_walk walk;
     struct trace_log log, sure; /* sure: up to the last line that is */
     unsigned grammar;           /* of what is sure */
+    struct slice heading;       /* of its first exception */
     size_t begin, end;          /* of the trace, in text */
     unsigned lost;              /* lines that passed a bound */
     bool to_the_end;            /* all lines behind the one that opens belong to it */
@@ -148,6 +149,32 @@ static size_t end_of_last(struct finder *f, size_t begin)
                                                                                 : (size_t)(behind.p - f->text.p);
 }
 
+static void note_heading(struct finder *f)
+{
+    const struct trace_hit *hit = f->log.head[0];
+    if (!f->heading.n && hit->value[TRACE_GROUP_TYPE].n && hit->transition->action != TRACE_DO_CAUSE)
+        f->heading = hit->match;
+}
+
+/* Ruby prints causes as it does the exception, and that of a thread once more where another waits for it. What has led
+ * to an exception is not itself: its heading begins a trace of its own. */
+static bool is_printed_again(const struct finder *f)
+{
+    const struct trace_hit *hit = f->log.head[0];
+    return hit->transition->action == TRACE_DO_CAUSE && f->heading.n && slice_eq(hit->match, f->heading);
+}
+
+static enum trace_step walk_on(struct finder *f, struct slice line)
+{
+    enum trace_step step = trace_walk_next(f->set, f->x, &f->walk, line, &f->log);
+    if (!trace_opened(step) && step != TRACE_ENDS)
+        return step;
+    if (is_printed_again(f))
+        return TRACE_NONE;
+    note_heading(f);
+    return step;
+}
+
 static enum trace_step step_on(struct finder *f, size_t begin, struct slice line)
 {
     if (trace_is_full(&f->walk)) {
@@ -156,7 +183,7 @@ static enum trace_step step_on(struct finder *f, size_t begin, struct slice line
             f->end = f->at > f->text.n ? f->text.n : f->at;
         return step;
     }
-    enum trace_step step = trace_walk_next(f->set, f->x, &f->walk, line, &f->log);
+    enum trace_step step = walk_on(f, line);
     if (step == TRACE_GOES_ON || step == TRACE_ENDS)
         keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
     return step;
@@ -215,6 +242,8 @@ static bool find(struct finder *f, struct arena *a)
             above = begin;
             continue;
         }
+        f->heading = SLICE_NONE;
+        note_heading(f);
         bool heading = begin > 0 && add_heading(f, slice_sub(f->text, above, begin), a);
         f->begin = heading ? above : begin;
         trace_follows(&f->walk, record);
