@@ -42,6 +42,15 @@ static bool try_on_message(void *u, struct message *m)
     return !ferror_unlocked(stdout); /* `| head` has seen enough */
 }
 
+/* No line of the next file goes on with what is held of this one. */
+static void end_of_file(struct trial *t)
+{
+    if (t->diff)
+        try_diff_let_go(t->diff);
+    else
+        pipeline_let_go(t->run.pipeline);
+}
+
 static void read_files(struct trial *t, struct diag *d)
 {
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
@@ -65,6 +74,7 @@ static void read_files(struct trial *t, struct diag *d)
         t->stream[1] = t->stream[0];
         /* The reader settles the format before the first message; the stream then finds the same by itself. */
         reader_run(path, &format, try_on_message, t, d);
+        end_of_file(t);
         arena_done(&about);
     }
     zone_free(zone);

@@ -135,6 +135,8 @@ struct try_diff *try_diff_new(const struct options *options, const struct rule_s
                               const struct rule_set *new_rules);
 /* Both sets of rules over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
 void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m);
+/* Lets go what is held for more lines: a file has ended. */
+void try_diff_let_go(struct try_diff *d);
 void try_diff_end(struct try_diff *d);
 void try_diff_show_text(const struct try_diff *d, const char *old_name, const char *new_name);
 void try_diff_show_json(const struct try_diff *d);

@@ -152,6 +152,13 @@ void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m)
     pair_answers(d);
 }
 
+void try_diff_let_go(struct try_diff *d)
+{
+    for (int k = OLD; k <= NEW; k++)
+        pipeline_let_go(d->run[k].pipeline);
+    pair_answers(d);
+}
+
 void try_diff_end(struct try_diff *d)
 {
     for (int k = OLD; k <= NEW; k++)

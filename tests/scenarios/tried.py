@@ -143,6 +143,27 @@ def scenario_try_and_explain_tell_every_message(t):
     assert "0 would appear" in out and "0 would vanish" in out and "2 would stay, 0 of them" in out, out
 
 
+COMPOSE = """\
+web-1  | Traceback (most recent call last):
+web-1  |   File "/srv/a.py", line 3, in <module>
+db-1   | 2026-11-20 02:55:00.000 UTC [1] LOG:  checkpoint starting
+web-1  |     pay()
+web-1  | ValueError: no card
+"""
+
+
+def scenario_try_lets_no_other_time_end_a_trace(t):
+    """What has no time is let go by its own lines and the end of its file, not by the time of another program's line or of another file."""
+    log = t.write("compose.log", COMPOSE)
+    later = t.write("later.log", "2026-11-21 10:00:00 ERROR db: cannot reach replica 4\n2026-11-21 10:00:09 INFO up\n")
+    out = t.run("try", "--events", log, later)[0]
+    events = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    t.eq([e["exception"]["values"][0]["value"] for e in events], ["no card", "cannot reach replica <num>"])
+    t.eq(events[0]["exception"]["values"][0]["type"], "ValueError")
+    out = t.run("try", "--diff", "shipped", "shipped", log, later)[0]
+    assert "0 would appear" in out and "0 would vanish" in out and "2 would stay, 0 of them" in out, out
+
+
 def scenario_try_diff(t):
     """--diff names issues that appear, vanish, move or change; a set of rules is a file, a folder, a pattern or a list."""
     log = t.write("shop.log", LOG)
