@@ -183,11 +183,10 @@ int64_t join_due(const struct join *j)
 
 void join_flush(struct join *j)
 {
-    j->flushing = true;
-    for (struct held *h; (h = TAILQ_FIRST(&j->by_age)) || (h = TAILQ_FIRST(&j->spent));)
+    for (struct held *h; (h = TAILQ_FIRST(&j->by_age)) || (h = TAILQ_FIRST(&j->spent));) {
         held_end(j, h);
-    place_back(j);
-    j->flushing = false;
+        place_back(j); /* a trace may begin in what comes back, which is always less than there was */
+    }
     assert(!join_waits(j) && !j->bytes && !j->open);
 }
 
@@ -242,6 +241,7 @@ void join_free(struct join *j)
 {
     j->setup.release = join_forget;
     j->setup.row = join_forget_row;
+    j->flushing = true;
     join_flush(j);
     table_done(&j->streams);
     table_done(&j->domains);

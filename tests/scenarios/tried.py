@@ -164,6 +164,15 @@ def scenario_try_lets_no_other_time_end_a_trace(t):
     assert "0 would appear" in out and "0 would vanish" in out and "2 would stay, 0 of them" in out, out
 
 
+def scenario_try_asks_what_comes_back_at_the_end(t):
+    """Lines that a trace might have gone on with when the file ends are asked for traces of their own, as they are where time lets them go."""
+    log = t.write("crash.log", "thread 'main' panicked at src/main.rs:41:9:\nterminate called after throwing an instance of 'std::runtime_error'\n"
+                  "*** stack smashing detected ***: terminated\ndouble free or corruption (out)\nSegmentation fault (core dumped)\n")
+    out = t.run("try", "--events", log)[0]
+    events = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    t.eq([e["exception"]["values"][0]["type"] for e in events], ["panic", "abort", "abort", "SIGSEGV"])
+
+
 def scenario_try_diff(t):
     """--diff names issues that appear, vanish, move or change; a set of rules is a file, a folder, a pattern or a list."""
     log = t.write("shop.log", LOG)
