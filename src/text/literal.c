@@ -222,12 +222,12 @@ static void escape(struct parser *p, struct run *r, bool ignore_case, struct lit
         char byte = (char)(ascii_hex_value(peek(p, 0)) << 4 | ascii_hex_value(peek(p, 1)));
         p->at += 2;
         add_char(p, r, byte, ignore_case, best);
-    } else if (strchr("bBAzZG", c)) {
+    } else if (strchr("bBAzZGK", c)) {
         ; /* a place, not a character */
     } else if (strchr("dDwWsSvVhHNRX", c)) {
         add_unknown(p, r, ignore_case, best);
     } else {
-        p->failed = true; /* \Q, \K, \p, \1, \k and other rarities */
+        p->failed = true; /* \Q, \p, \1, \k and other rarities */
     }
 }
 

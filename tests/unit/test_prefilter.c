@@ -84,6 +84,7 @@ START_TEST(what_must_stand_there)
         {"(?<=source/)\\d+", "source/"},
         {"(?=.*(?:one|six)$)[a-z]+", "one"},
         {"(?>abc)", "abc"},
+        {"^(?>.*?\\Kabc)\\d", "abc"},
         {"(?=one)(?=three)x", "three"},
         {"(?!source/)\\d+", NULL},
         {"(?<!source/)\\d+", NULL},
