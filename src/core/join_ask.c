@@ -122,7 +122,7 @@ static enum trace_step ask_walk(struct join *j, struct held *h, struct placing *
     const struct record *r = p->line.record;
     struct join_reading readings[JOIN_READINGS_MAX];
     struct trace_prefix *prefix = held_prefix(h);
-    struct trace_walk walk, best_walk;
+    struct trace_walk walk, best_walk = {.n_ways = 0};
     enum trace_step best = TRACE_NONE;
     bool headed = false;
     unsigned n = join_line_readings(prefix, r, readings);
