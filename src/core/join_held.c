@@ -272,33 +272,49 @@ static void spend(struct join *j, struct held *h)
 
 static void cut_text(struct join *j, struct held *h)
 {
-    j->setup.counts->v[COUNT_cut_traces]++;
+    j->setup.counts->v[COUNT_cut_traces] += !h->cut;
     spend(j, h);
+}
+
+static void note_cut(struct join *j, struct held *h, size_t bytes)
+{
+    struct counts *counts = j->setup.counts;
+    counts->v[COUNT_cut_traces] += !h->cut;
+    counts->v[COUNT_cut_bytes] += bytes;
+    h->head->record->truncated = h->cut = true;
 }
 
 /* What is in the middle makes room. */
 static void shorten(struct join *j, struct held *h)
 {
-    struct counts *counts = j->setup.counts;
     size_t from, n = trace_shorten(sbuf_slice(&h->text), h->opt.lines, h->opt.bytes, &from);
     if (!n)
         return;
-    counts->v[COUNT_cut_traces] += !h->head->record->truncated;
-    counts->v[COUNT_cut_bytes] += n;
-    h->head->record->truncated = true;
+    note_cut(j, h, n);
     h->lines -= join_line_count(slice_sub(sbuf_slice(&h->text), from, from + n)) - 1; /* it ends with a line feed */
     memmove(h->text.p + from, h->text.p + from + n, h->text.n - from - n);
     h->text.n -= n;
     h->text.over = false;
 }
 
+/* For the line, or as much of it as there can be. */
+static struct slice make_room(struct join *j, struct held *h, struct slice text)
+{
+    size_t most = h->opt.bytes / 4 - 1;
+    if (has_room(h, text))
+        return text;
+    if (text.n > most)
+        note_cut(j, h, text.n - most);
+    text = slice_sub(text, 0, most);
+    if (h->text.max && !has_room(h, text))
+        shorten(j, h);
+    return text;
+}
+
 static void take_text(struct join *j, struct held *h, struct slice text)
 {
-    struct slice fits = slice_sub(text, 0, h->opt.bytes / 4 - 1); /* of a line of any length */
-    j->setup.counts->v[COUNT_cut_bytes] += h->head ? text.n - fits.n : 0;
-    text = h->head ? fits : text;
-    if (h->head && h->text.max && !has_room(h, text))
-        shorten(j, h);
+    if (h->head)
+        text = make_room(j, h, text);
     if (h->head && !has_room(h, text))
         cut_text(j, h);
     if (!h->head) {

@@ -30,6 +30,7 @@ struct held {
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
     unsigned lines;            /* of that text */
+    bool cut;                  /* some of it are gone */
     uint64_t newest;           /* number of the last line that it has got */
     struct kept_list maybe;    /* provisional */
     unsigned n_maybe;
