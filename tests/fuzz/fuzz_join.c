@@ -33,7 +33,8 @@ static const struct join_options every_kind[] = {
 };
 
 struct fed {
-    struct slice message, text; /* text: what it says to a trace that it is a line of */
+    struct slice raw, message, text; /* text: what it says to a trace that it is a line of, */
+                                     /* which may also read it from any place on, behind what stands before all */
     unsigned stream;
 };
 
@@ -68,6 +69,16 @@ static bool stands_at(struct slice text, size_t at, struct slice line)
     return slice_starts(rest, line) && (rest.n == line.n || rest.p[line.n] == '\n');
 }
 
+/* The same of the end of a line, of as many bytes as stand there up to a line feed of the text: each is followed. */
+static void follow_ends(struct slice text, size_t at, struct slice line, bool *reached)
+{
+    for (size_t end = at; end <= text.n && end - at <= line.n; end++) {
+        bool whole = end == text.n || text.p[end] == '\n';
+        if (whole && (end == at || memcmp(text.p + at, line.p + line.n - (end - at), end - at) == 0))
+            reached[end + 1] = true;
+    }
+}
+
 /*
  * What was joined to a record is lines that came behind it in its stream, each once and in order. Lines may be alike,
  * and have line feeds: so all places of the text are followed that lines so far may lead to.
@@ -76,13 +87,19 @@ static void check_order(const struct run *r, unsigned head, struct slice text)
 {
     static bool reached[INPUT_MAX + 2]; /* a line of the text may begin here */
     const struct fed *first = &r->fed[head];
-    assert(text.n <= INPUT_MAX && stands_at(text, 0, first->message));
+    bool whole = stands_at(text, 0, first->message);
+    assert(text.n <= INPUT_MAX && (whole || !first->text.n));
     memset(reached, 0, text.n + 2);
-    reached[first->message.n + 1] = true;
+    reached[0] = !first->text.n; /* a head alone is none of the text */
+    if (whole)
+        reached[first->message.n + 1] = true;
     for (unsigned i = head + 1; i < r->n_fed; i++)
-        for (size_t at = text.n + 1; r->fed[i].stream == first->stream && at-- > 0;)
+        for (size_t at = text.n + 1; r->fed[i].stream == first->stream && at-- > 0;) {
             if (reached[at] && stands_at(text, at, r->fed[i].text))
                 reached[at + r->fed[i].text.n + 1] = true;
+            if (reached[at])
+                follow_ends(text, at, r->fed[i].raw, reached);
+        }
     assert(reached[text.n + 1]);
 }
 
@@ -146,8 +163,8 @@ static void feed(struct run *r, unsigned stream, enum level level, bool again, s
     record.level = level ? level : record.level;
     record.lines = 1;
     bool whole = join_waits(r->join) || !line.blank;
-    r->fed[r->n_fed++] =
-        (struct fed){arena_dup(&r->arena, record.message), arena_dup(&r->arena, said(&record)), stream};
+    r->fed[r->n_fed++] = (struct fed){arena_dup(&r->arena, text), arena_dup(&r->arena, record.message),
+                                      arena_dup(&r->arena, said(&record)), stream};
     if (!(whole && join_feed(r->join, &line, r->now_us)))
         r->not_taken++;
     arena_done(&a);
