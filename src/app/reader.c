@@ -131,8 +131,10 @@ enum format reader_first_format(const char *path)
 {
     char first[PARSER_FRONT_BYTES];
     struct stat st;
-    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    ssize_t n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, first, sizeof first) : -1;
+    /* Asked before it is opened: a pipe's writer would be let in, and find nobody when that is closed again. */
+    bool regular = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    int fd = regular ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    ssize_t n = fd >= 0 ? read(fd, first, sizeof first) : -1;
     if (fd >= 0)
         close(fd);
     struct slice text = slice_of(first, n > 0 ? (size_t)n : 0);

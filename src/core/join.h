@@ -9,7 +9,7 @@
  *
  * What is held is released in one piece, with all its lines, to whoever disposes of records; provisional lines (of
  * which nothing tells that they belong to it) come back as records of their own. Bounds: lines and bytes of a record by
- * the input's options, and then it is released at once; JOIN_HELD_MAX records and JOIN_BYTES_MAX bytes in all, and then
+ * the input's options, and then lines of its middle go; JOIN_HELD_MAX records and JOIN_BYTES_MAX bytes in all, and then
  * the oldest is released early, that of the domain that has more than half, if one has. Each is counted. Of a trace
  * that was released so the rest of the lines is swallowed, of JOIN_SPENT_MAX at a time, which takes half a KiB each.
  * Owns its copies. Pure; one thread.

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import subprocess
 
 from harness import SHARED, TOP
 
@@ -290,3 +291,16 @@ def scenario_events_name_the_sender_and_hold_no_junk(t):
     cloud = event("cloud", '{"severity":"ERROR","message":"boom failed","time":"2026-11-25T10:00:00Z",'
                   '"httpRequest":{"requestMethod":"GET","status":500},"requestId":"a"}')
     t.eq((cloud["tags"]["format"], cloud["level"]), ("json", "error"))
+
+
+def scenario_try_reads_a_pipe(t):
+    """A pipe is opened once: whoever writes to it would else be let in, and find nobody to read."""
+    path = t.path("pipe")
+    os.mkfifo(path)
+    writer = subprocess.Popen(["sh", "-c", "echo '2026-11-25 10:00:00 ERROR shop: boom failed' > \"$1\"", "sh", path])
+    try:
+        out = t.run("try", "--events", path)[0].splitlines()
+        t.eq(writer.wait(10), 0)
+    finally:
+        writer.kill()
+    t.eq(len(out), 1)
