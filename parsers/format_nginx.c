@@ -4,16 +4,19 @@
 #include "parsers/parsers.h"
 
 /* The rest of the fields is different in each entry. */
-static const struct format_value tags[] = {{{"server", 6}, "server", false},
-                                           {{"upstream", 8}, "upstream.host", true},
-                                           {{"errno", 5}, "errno", false},
-                                           {{NULL, 0}, NULL, false}};
+static const struct format_value tags[] = {{{"server", 6}, "server", NULL},
+                                           {{"upstream", 8}, NULL, record_upstream_host},
+                                           {{"errno", 5}, "errno", NULL},
+                                           {{NULL, 0}, NULL, NULL}};
 
-static const struct format_value varies[] = {
-    {{"upstream", 8}, "upstream.host", true}, {{"request.path", 12}, "request.path", true},
-    {{"server", 6}, "server", false},         {{"host", 4}, "host", false},
-    {{"client", 6}, "client", false},         {{"errno", 5}, "errno", false},
-    {{"status", 6}, "status", false},         {{NULL, 0}, NULL, false}};
+static const struct format_value varies[] = {{{"upstream", 8}, NULL, record_upstream_host},
+                                             {{"request.path", 12}, NULL, record_request_path},
+                                             {{"server", 6}, "server", NULL},
+                                             {{"host", 4}, "host", NULL},
+                                             {{"client", 6}, "client", NULL},
+                                             {{"errno", 5}, "errno", NULL},
+                                             {{"status", 6}, "status", NULL},
+                                             {{NULL, 0}, NULL, NULL}};
 
 static const struct format_member members[] = {{"worker_pid", "pid", FORMAT_MEMBER_NUMBER, 0},
                                                {"connection", "connection", FORMAT_MEMBER_NUMBER, 0},

@@ -10,8 +10,8 @@
 /* A value of a record, and what it is called. */
 struct format_value {
     struct slice name;
-    const char *from; /* the field */
-    bool derived;     /* no field: what record_get derives */
+    const char *from;                           /* the field */
+    struct slice (*of)(const struct record *r); /* instead of a field: what is derived from several */
 };
 
 /* A member of the context that a format has in events. */
@@ -52,7 +52,7 @@ struct format_traits {
 
 static inline struct slice format_value_of(const struct format_value *v, const struct record *r)
 {
-    return v->derived ? record_get(r, slice_str(v->from)) : record_value(r, v->from);
+    return v->of ? v->of(r) : record_value(r, v->from);
 }
 
 #endif

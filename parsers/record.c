@@ -87,7 +87,7 @@ static struct slice peer_of(struct slice upstream)
     return slice_split(&s, '/');
 }
 
-static struct slice record_upstream_host(const struct record *r)
+struct slice record_upstream_host(const struct record *r)
 {
     struct slice s = record_value(r, "upstream");
     if (s.n)
@@ -124,7 +124,7 @@ static struct slice record_request_method(const struct record *r)
     return method.n ? method : record_value(r, "method");
 }
 
-static struct slice record_request_path(const struct record *r)
+struct slice record_request_path(const struct record *r)
 {
     struct slice method, target;
     if (!request_parts(r, &method, &target)) {

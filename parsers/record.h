@@ -117,6 +117,10 @@ struct slice record_runs_in(const struct record *r, struct slice name);
    member does not hide a field of its name. {NULL, 0} when absent. */
 struct slice record_get(const struct record *r, struct slice name);
 
+/* upstream.host and request.path of record_get, where the fields of the format have no such names. */
+struct slice record_upstream_host(const struct record *r);
+struct slice record_request_path(const struct record *r);
+
 /* Such a name with all that is known of it before there is a record, so that no more than fields' names are compared
  * for each record. */
 struct record_ref {

@@ -83,6 +83,10 @@ static uint64_t stir(const struct hash_secret *secret, uint64_t h, uint64_t word
 
 uint64_t hash64(const struct hash_secret *secret, uint64_t before, struct slice part)
 {
+    if (part.n < 8) { /* the bytes and their number are one word, which no text of eight bytes or more begins with */
+        uint64_t few = (uint64_t)part.n << 56 | (part.n ? slice_word(part) : 0);
+        return stir(secret, stir(secret, before, few), 0xa0761d6478bd642f);
+    }
     uint64_t h = stir(secret, before, part.n + 0x51ed270b9f5c8d3d), word;
     for (; part.n >= 8; part.p += 8, part.n -= 8) {
         memcpy(&word, part.p, 8);

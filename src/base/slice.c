@@ -8,8 +8,20 @@ ptrdiff_t slice_find(struct slice s, struct slice needle)
         return 0;
     if (needle.n > s.n)
         return -1;
-    const char *hit = memmem(s.p, s.n, needle.p, needle.n);
-    return hit ? hit - s.p : -1;
+    /* Where its first byte is rare this costs a look at the text; memmem prepares itself for longer texts than these.
+     */
+    const char *at = s.p, *last = s.p + (s.n - needle.n);
+    for (unsigned guesses = 4; guesses; guesses--) {
+        at = memchr(at, needle.p[0], (size_t)(last - at) + 1);
+        if (!at)
+            return -1;
+        if (memcmp(at, needle.p, needle.n) == 0)
+            return at - s.p;
+        if (at++ == last)
+            return -1;
+    }
+    at = memmem(at, (size_t)(last - at) + needle.n, needle.p, needle.n);
+    return at ? at - s.p : -1;
 }
 
 ptrdiff_t slice_rfind(struct slice s, struct slice needle)

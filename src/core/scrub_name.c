@@ -282,11 +282,11 @@ static bool goes_on_at(struct slice t, size_t i)
     return u.n && (letter_of(u.c) != SIGN || u.c == '_');
 }
 
-/* The end of a name that is one word of small letters, as most are; i when it is more, or may be. */
-static size_t plain_end(struct slice t, size_t i)
+/* The end of a name that is one word of small letters or digits, as most are; i when it is more, or may be. */
+static size_t plain_end(struct slice t, size_t i, enum letter kind)
 {
     size_t end = i;
-    while (end < t.n && end - i <= NAME_WORD_MAX && letter_of((unsigned char)t.p[end]) == LOWER)
+    while (end < t.n && end - i <= NAME_WORD_MAX && letter_of((unsigned char)t.p[end]) == kind)
         end++;
     bool more = end < t.n && (letter_of((unsigned char)t.p[end]) != SIGN || memchr("_-.%&\\", t.p[end], 6));
     return more || end - i > NAME_WORD_MAX ? i : end;
@@ -307,9 +307,11 @@ size_t names_read(const struct names *n, struct slice t, size_t i, bool goes_on,
     w->n = goes_on ? w->n : 0;
     w->fresh = 0;
     w->digits = false;
-    size_t end = plain_end(t, i);
+    enum letter first = i < t.n ? letter_of((unsigned char)t.p[i]) : SIGN;
+    size_t end = first == LOWER || first == DIGIT ? plain_end(t, i, first) : i;
     if (end > i) {
         push_word(w, find_word(n, slice_sub(t, i, end)));
+        w->digits = first == DIGIT;
         return end;
     }
     for (;;) {

@@ -14,6 +14,29 @@
 
 #include <unistd.h>
 
+/* Texts of two letters, in which a needle's first byte is often and its whole is somewhere else or nowhere. */
+START_TEST(finds_what_a_plain_search_finds)
+{
+    for (unsigned bits = 0; bits < 1u << 10; bits++) {
+        char text[10];
+        for (unsigned i = 0; i < sizeof text; i++)
+            text[i] = bits >> i & 1 ? 'b' : 'a';
+        for (size_t n = 0; n <= sizeof text; n++)
+            for (unsigned of = 0; of < 1u << 4; of++)
+                for (size_t m = 1; m <= 4; m++) {
+                    char needle[4];
+                    for (unsigned i = 0; i < sizeof needle; i++)
+                        needle[i] = of >> i & 1 ? 'b' : 'a';
+                    ptrdiff_t want = -1;
+                    for (size_t at = 0; want < 0 && at + m <= n; at++)
+                        if (memcmp(text + at, needle, m) == 0)
+                            want = (ptrdiff_t)at;
+                    ck_assert_int_eq(slice_find(slice_of(text, n), slice_of(needle, m)), want);
+                }
+    }
+}
+END_TEST
+
 START_TEST(slices)
 {
     struct slice s = SLICE("a, b, , c");
@@ -589,6 +612,7 @@ int main(void)
 {
     Suite *s = suite_create("base");
     TCase *t = tcase_create("base");
+    tcase_add_test(t, finds_what_a_plain_search_finds);
     tcase_add_test(t, slices);
     tcase_add_test(t, hash128_is_siphash);
     tcase_add_test(t, no_word_erases_a_hash);
