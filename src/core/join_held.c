@@ -119,7 +119,7 @@ static bool is_timeless(const struct join *j, const struct held *h)
 
 static int64_t due_of(const struct join *j, const struct held *h)
 {
-    int64_t wait_us = h->opt.wait_us + (j->setup.record_clock ? RECORD_CLOCK_SLACK_US : 0);
+    int64_t wait_us = h->opt.wait_us + (j->setup.record_clock && h->no_fraction ? RECORD_CLOCK_SLACK_US : 0);
     int64_t due_us = j->now_us + wait_us > h->until_us ? j->now_us + wait_us : h->until_us;
     return due_us < h->last_us ? due_us : h->last_us;
 }
@@ -191,7 +191,11 @@ void held_note_head(struct held *h, const struct record *r, bool headed)
     h->headed = headed;
     h->level = r->level;
     h->carried_us = join_line_carried(r);
-    h->timed |= h->carried_us != RECORD_NO_TIME || r->time_us != RECORD_NO_TIME;
+    int64_t told_us = h->carried_us != RECORD_NO_TIME ? h->carried_us : r->time_us;
+    if (told_us != RECORD_NO_TIME) {
+        h->timed = true;
+        h->no_fraction = told_us % 1000000 == 0;
+    }
     h->in_lines = !slice_chr(r->message, '\n');
 }
 

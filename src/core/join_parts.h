@@ -21,6 +21,7 @@ struct held {
     enum level level;   /* and this level in it */
     int64_t carried_us; /* when its last line was taken by the carrier; RECORD_NO_TIME: it is not known */
     bool timed;         /* a line of it has told a time */
+    bool no_fraction;   /* the last time told was a whole second's */
     struct trace_prefix
         *prefix; /* that was taken off the line that its trace begins with, or off its own; owned. NULL:
                     not asked for yet, since most lines that are held introduce nothing; or there is none */
