@@ -17,7 +17,14 @@ void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_ru
     assert(c->mode == FRAME_LINES);
     c->head = head;
     c->rule = rule;
+    c->goes_on = NULL;
     c->join_max = max_bytes ? max_bytes : FRAME_JOIN_MAX;
+}
+
+void framer_set_mixed(struct framer *c, frame_head_f *head, const struct frame_rule *rule, frame_goes_on_f *goes_on)
+{
+    framer_set_head(c, head, rule, 0);
+    c->goes_on = goes_on;
 }
 
 void framer_done(struct framer *c)
@@ -126,6 +133,7 @@ static void yield_entry(struct framer *c, struct message *out)
 static void open_entry(struct framer *c)
 {
     c->entry.open = true;
+    c->entry.alone = false;
     c->entry.from = c->piece.from;
     c->entry.kept = c->piece.kept;
     c->entry.limit = c->piece.kept > c->join_max ? c->piece.kept : c->join_max;
@@ -196,9 +204,32 @@ static inline bool is_plain(const struct framer *c)
            c->rule->plain(slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from));
 }
 
+/*
+ * Where several programs write, any line may begin something. Behind the first line of an entry the rule is asked about
+ * it whatever it looks like: it knows where the entry ends, if that can be known. Further behind it only about heads,
+ * so that many short lines are not each asked about with all of the entry.
+ */
+static __attribute__((noinline)) bool tell_mixed(struct framer *c, bool *begins)
+{
+    struct slice line = without_cr(piece_text(c)),
+                 entry = slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from);
+    bool whole = !c->entry.truncated && !c->piece.truncated, head = c->head(line);
+    bool asks = whole && c->piece.offset >= c->told_to.heads && (head || c->entry.lines == 1);
+    *begins = c->piece.offset >= c->told_to.inside;
+    c->piece.head = head;
+    if (!*begins)
+        return true;
+    if (asks && !is_plain(c) && !ask(c, begins))
+        return false;
+    *begins = *begins && (head || !whole || !c->goes_on(entry, line));
+    return true;
+}
+
 /* The same of any line behind an open entry. Where bytes were left out there is nothing to ask about. */
 static inline __attribute__((always_inline)) bool tell_line(struct framer *c, bool *begins)
 {
+    if (c->goes_on)
+        return tell_mixed(c, begins);
     *begins = !c->head || (c->piece.offset >= c->told_to.inside && c->head(without_cr(piece_text(c))));
     if (!*begins || !c->rule || c->entry.truncated || c->piece.truncated || c->piece.offset < c->told_to.heads)
         return true;
@@ -208,7 +239,7 @@ static inline __attribute__((always_inline)) bool tell_line(struct framer *c, bo
 /* A whole line is in the piece. True when that made a message ready. */
 static bool line_done(struct framer *c, bool begins, struct message *out)
 {
-    if (!c->head && !c->entry.open) {
+    if (!c->entry.open && (!c->head || (c->goes_on && !c->head(without_cr(piece_text(c)))))) {
         struct slice text = c->piece.truncated ? piece_text(c) : without_cr(piece_text(c));
         piece_yield(c, out);
         out->text = text;
@@ -223,11 +254,11 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
             ready = true;
         }
     } else {
-        if (c->entry.open) {
+        ready = c->entry.open;
+        if (ready)
             yield_entry(c, out);
-            ready = true;
-        }
         open_entry(c);
+        c->entry.alone = ready && c->goes_on && !c->piece.head;
     }
     piece_begin(c);
     return ready;
@@ -235,6 +266,10 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
 
 static bool next_line(struct framer *c, struct message *out)
 {
+    if (c->entry.open && c->entry.alone) {
+        yield_entry(c, out);
+        return true;
+    }
     while (c->at < c->n) {
         const char *lf = memchr(c->p + c->at, '\n', c->n - c->at);
         piece_take(c, lf ? (size_t)(lf - c->p) : c->n);
@@ -333,18 +368,6 @@ bool framer_flush(struct framer *c, enum framer_flush how, struct message *out)
 bool framer_waiting(const struct framer *c)
 {
     return c->mode == FRAME_LINES ? c->entry.open : c->mode == FRAME_GELF && !piece_empty(c);
-}
-
-bool framer_peek(const struct framer *c, struct slice *line)
-{
-    if (c->mode != FRAME_LINES || c->entry.open || !piece_empty(c) || c->at == c->n)
-        return false;
-    struct slice rest = slice_of(c->p + c->at, c->n - c->at);
-    const char *lf = slice_chr(rest, '\n');
-    if (!lf)
-        return false;
-    *line = without_cr(slice_sub(rest, 0, (size_t)(lf - rest.p) < c->max ? (size_t)(lf - rest.p) : c->max));
-    return true;
 }
 
 uint64_t framer_resume_offset(const struct framer *c)

@@ -41,7 +41,7 @@ struct frame_doubt {
         size_t from;    /* whole lines of ahead that did not tell */
         unsigned lines;
         size_t quotes;
-        bool answered;
+        bool answered, heads;
     } walk;
 };
 
@@ -55,6 +55,8 @@ struct frame_told {
 };
 
 typedef bool frame_head_f(struct slice line);
+/* In a stream of several programs: whether a line that is no head may be of the entry before it. */
+typedef bool frame_goes_on_f(struct slice entry, struct slice line);
 
 /* Which lines that look like a head are part of the entry before them. */
 struct frame_rule {
@@ -100,6 +102,7 @@ struct framer {
     enum frame_mode mode;
     frame_head_f *head;
     const struct frame_rule *rule;
+    frame_goes_on_f *goes_on;
     size_t max, join_max;
     char *p;
     size_t n, cap; /* bytes held, bytes allocated */
@@ -108,9 +111,11 @@ struct framer {
     struct { /* the line or frame being read: kept bytes, then possibly swallowed ones, then `at` */
         size_t from, kept;
         uint64_t truncated, offset;
+        bool head; /* a whole line behind an open entry, which looks like the beginning of another */
     } piece;
     struct { /* whole lines that wait for the head that ends their entry */
         bool open;
+        bool alone; /* it is no entry but a line of another program: nothing continues it */
         size_t from, kept, limit;
         uint64_t truncated, offset;
         unsigned lines;
@@ -137,6 +142,9 @@ void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint6
 /* FRAME_LINES: which lines begin an entry; NULL (as after framer_init) when all do. rule: which of these are part of
  * the entry before them all the same; NULL: none. max_bytes caps the joined text, 0: default. */
 void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_rule *rule, size_t max_bytes);
+/* The same where several programs write: a line that is no head is a message of its own, unless an entry is open and
+ * the rule or `goes_on` says that the line is of it. */
+void framer_set_mixed(struct framer *c, frame_head_f *head, const struct frame_rule *rule, frame_goes_on_f *goes_on);
 void framer_done(struct framer *c);
 
 /* Space for want more bytes. */
@@ -159,8 +167,6 @@ bool framer_flush(struct framer *c, enum framer_flush how, struct message *out);
 /* False when framer_flush(FRAME_IDLE) can yield nothing. */
 bool framer_waiting(const struct framer *c);
 
-/* FRAME_LINES: the next line if it is there whole and nothing waits before it, without taking it. */
-bool framer_peek(const struct framer *c, struct slice *line);
 /* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
 uint64_t framer_resume_offset(const struct framer *c);
 /* Offset of the first byte that has not been looked at. */

@@ -1,11 +1,12 @@
 #include "parsers/line_reader.h"
 
+#include "parsers/nginx_entry.h"
 #include "parsers/parser.h"
 
 void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes,
                       const struct line_reader_place *from)
 {
-    *l = (struct line_reader){.resume = *from};
+    *l = (struct line_reader){.resume = *from, .framed = FORMAT_N};
     framer_init(&l->framer, mode, max_bytes, line_reader_first(from));
 }
 
@@ -38,30 +39,53 @@ struct line_reader_place line_reader_place(const struct line_reader *l)
     return at;
 }
 
-/* Which lines belong together must be known before the first of them is taken. */
-static void frame(struct line_reader *l, enum format format)
+/* It begins with what a program writes in front of a line of its own: the mark of a format, a time or a level. */
+static bool is_begun(struct slice line)
 {
-    const struct parser *p = parser_of(format);
+    struct arena arena = {0};
+    struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME};
+    struct record r;
+    enum format found = parser_detect(line);
+    if (found != FORMAT_TEXT)
+        return true;
+    record_init(&r, found, line);
+    parser_parse(found, &ctx, &r);
+    arena_done(&arena);
+    return r.time_us != RECORD_NO_TIME || r.level != LEVEL_NONE;
+}
+
+static bool line_reader_goes_on(struct slice entry, struct slice line)
+{
+    return nginx_entry_goes_on(entry, line) && !is_begun(line);
+}
+
+/* Which lines belong together must be known before the first of them is taken. */
+static void frame(struct line_reader *l, enum format format, enum format found)
+{
+    const struct parser *p = parser_of(format), *entries = parser_of(FORMAT_NGINX_ERROR);
     l->framed = format;
     if (l->framer.mode != FRAME_LINES)
         return;
-    framer_set_head(&l->framer, p ? p->head : NULL, p ? p->rule : NULL, 0);
+    if (p)
+        framer_set_head(&l->framer, p->head, p->rule, 0);
+    else
+        framer_set_mixed(&l->framer, entries->head, entries->rule, line_reader_goes_on);
     partial_done(&l->join);
-    l->joins = parser_is_container(format);
+    l->joins = parser_is_container(found);
     if (l->joins)
-        partial_init(&l->join, p->partial, l->framer.max);
+        partial_init(&l->join, parser_of(found)->partial, l->framer.max);
 }
 
-static void tell_format(struct line_reader *l, enum format *format)
+/* A log of a runtime is one from its first line on that tells: from then on pieces are joined. True: this one does. */
+static bool tell_runtime(struct line_reader *l, struct slice line)
 {
-    struct slice line;
-    if (*format == FORMAT_AUTO && framer_peek(&l->framer, &line) && line.n > 0) {
-        enum format found = parser_detect(line);
-        if (parser_tells(line, found) || (l->untold_max && ++l->untold >= l->untold_max))
-            *format = found;
-    }
-    if (l->framed != *format)
-        frame(l, *format);
+    if (!line.n)
+        return false;
+    enum format found = parser_detect(line);
+    l->told = parser_tells(line, found) || (l->untold_max && ++l->untold >= l->untold_max);
+    if (l->told && parser_is_container(found))
+        frame(l, FORMAT_AUTO, found);
+    return l->joins;
 }
 
 /* A piece that was waiting for the last one of its line. */
@@ -106,17 +130,24 @@ static bool feed(struct line_reader *l, struct message *out)
     return step != PARTIAL_HELD;
 }
 
-bool line_reader_next(struct line_reader *l, enum format *format, struct message *out)
+static inline bool joins(struct line_reader *l, enum format format, struct slice line)
 {
+    return l->joins || (format == FORMAT_AUTO && !l->told && tell_runtime(l, line));
+}
+
+bool line_reader_next(struct line_reader *l, enum format format, struct message *out)
+{
+    if (l->framed != format)
+        frame(l, format, format);
     for (;;) {
-        tell_format(l, format);
-        if (!l->joins && !framer_next(&l->framer, out))
-            return false;
-        if (!l->joins)
-            break;
-        if (!l->has_line && !framer_next(&l->framer, &l->line))
-            return false;
-        l->has_line = true;
+        if (!l->has_line) {
+            if (!framer_next(&l->framer, out))
+                return false;
+            if (!joins(l, format, out->text))
+                break;
+            l->line = *out;
+            l->has_line = true;
+        }
         if (feed(l, out))
             break;
     }

@@ -2,8 +2,9 @@
  * line_reader: what a file or a pipe is made of. Bytes go in as with frame.h, messages come out: lines, entries of
  * several lines, and whole lines of container log files, joined of their pieces (partial.h).
  *
- * With FORMAT_AUTO the first telling line shows the format, and with it which lines belong together. Owns its buffers,
- * bounded as those of frame.h and partial.h. Pure; one thread.
+ * With FORMAT_AUTO each line is whatever it looks like, and an entry of nginx's goes on only with lines that are nobody
+ * else's. That it is the log of a container's runtime, whose pieces are joined, is told by its first telling line.
+ * Owns its buffers, bounded as those of frame.h and partial.h. Pure; one thread.
  */
 #ifndef PARSERS_LINE_READER_H
 #define PARSERS_LINE_READER_H
@@ -36,9 +37,10 @@ struct line_reader {
     struct partial_join join;
     struct message line; /* with has_line: taken from the framer, and still to be fed to the joiner */
     bool has_line, joins;
-    enum format framed;              /* the format by which lines are put together now */
-    unsigned untold;                 /* lines from which no format could be told */
-    unsigned untold_max;             /* after so many it is text; 0: never */
+    bool told;                       /* FORMAT_AUTO: a line has said whether it is a runtime's */
+    enum format framed;              /* the format by which lines are put together now; FORMAT_N: none yet */
+    unsigned untold;                 /* lines that have not said it */
+    unsigned untold_max;             /* after so many it is none; 0: never */
     struct line_reader_place resume; /* lines before resume.offset are read for the second time */
 };
 
@@ -50,9 +52,9 @@ void line_reader_done(struct line_reader *l);
 uint64_t line_reader_first(const struct line_reader_place *from);
 struct line_reader_place line_reader_place(const struct line_reader *l);
 
-/* The next message; *format is settled on the way. False: feed more. *out is valid until the next call that changes
+/* The next message of a stream of this format. False: feed more. *out is valid until the next call that changes
  * anything. */
-bool line_reader_next(struct line_reader *l, enum format *format, struct message *out);
+bool line_reader_next(struct line_reader *l, enum format format, struct message *out);
 /* What waits, as framer_flush; of pieces FRAME_IDLE gives the line that has waited longest. */
 bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct message *out);
 /* 0: line_reader_flush(FRAME_IDLE) can yield nothing. Else a number that changes whenever what it would yield has

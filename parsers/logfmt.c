@@ -149,5 +149,14 @@ static const char *logfmt_detect(struct slice line)
     return is_logfmt(parser_front(line)) ? "pairs from the first byte on, level or msg or a time among them" : NULL;
 }
 
+/* Not each line of a logger has one of these names. */
+static bool logfmt_may_be(struct slice line)
+{
+    struct slice s = parser_front(line);
+    size_t n = slice_span(s, plain_key_char);
+    return n && n < s.n && s.p[n] == '=';
+}
+
 const struct format_traits format_logfmt = {0};
-const struct parser parser_logfmt = {.nesting = PARSER_NESTED, .detect = logfmt_detect, .parse = logfmt_parse};
+const struct parser parser_logfmt = {
+    .nesting = PARSER_NESTED, .detect = logfmt_detect, .may_be = logfmt_may_be, .parse = logfmt_parse};

@@ -243,8 +243,8 @@ static bool is_these_lines(struct slice entry, struct slice lines, struct slice 
 
 struct walk {
     const struct frame_doubt *d;
-    struct frame_walk *
-        at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not this entry's */
+    struct frame_walk *at; /* quotes: in the entry and the lines before this one; answered: a tail has come that is not
+                              this entry's; heads: one of the lines looks like a head */
     enum kind kind;
     bool has_tail; /* begun in the entry, by a subrequest */
 };
@@ -262,8 +262,8 @@ static bool request_tells(const struct walk *w, struct slice request, size_t to)
 {
     char buffer[DECODED_MAX];
     struct slice lines = slice_sub(w->d->ahead, 0, to), entry = w->d->entry;
-    if (w->kind != KIND_TAIL)
-        return has_head(request);
+    if (w->kind != KIND_TAIL) /* in a stream of several programs it may be any line that the client has made */
+        return w->at->heads ? has_head(request) : has_break(path_of(request));
     return is_these_lines(entry, lines, decoded_path(request, true, buffer)) ||
            is_these_lines(entry, lines, decoded_path(request, false, buffer));
 }
@@ -334,6 +334,7 @@ static struct frame_told walk_lines(struct walk *w)
             break;
         if (!lf && !w->d->last)
             return (struct frame_told){FRAME_UNTOLD, 0};
+        at->heads = at->heads || nginx_head(slice_sub(ahead, at->from, to));
         if (to > at->from && closes(w, at->from, to))
             return (struct frame_told){FRAME_INSIDE, to};
         at->from = to + 1;
@@ -396,6 +397,58 @@ static struct frame_told nginx_entry_told(struct frame_doubt *d)
 static bool nginx_entry_looks_plain(struct slice entry)
 {
     return ends_like_tail(entry) && entry.p[NGINX_ENTRY_MAX] != '\n' && entry.p[NGINX_ENTRY_MAX_OPENRESTY] != '\n';
+}
+
+/* ---- in a stream of several programs ---- */
+
+/* nginx's own words stand where a tail would: OpenResty's code that no request has called, and what a worker that ends
+ * says of connections. */
+static bool has_no_tail(struct slice text)
+{
+    enum { CONTEXT_NEAR = 64 };
+    struct slice end = slice_from(text, text.n > CONTEXT_NEAR ? text.n - CONTEXT_NEAR : 0);
+    ptrdiff_t at = slice_rfind(end, SLICE(", context: "));
+    return (at >= 0 && !slice_chr(slice_from(end, (size_t)at + 11), ' ')) ||
+           slice_starts(behind_connection(text), SLICE("open socket #"));
+}
+
+static bool is_below_notice(struct slice entry)
+{
+    enum { AT = 20 }; /* behind "yyyy/mm/dd hh:mm:ss " */
+    struct slice level = slice_from(entry, AT);
+    return slice_starts(level, SLICE("[info] ")) || slice_starts(level, SLICE("[debug] "));
+}
+
+static bool ends_in_colon(struct slice s)
+{
+    return s.n && s.p[s.n - 1] == ':';
+}
+
+/* A head of HTTP, as debug logs have it: nginx's own lines have no CR. */
+static bool ends_in_cr(struct slice s)
+{
+    return s.n && s.p[s.n - 1] == '\r';
+}
+
+/* The tail, whatever it ends with. It is in the last line: only when there is something of it all is read again. */
+static bool has_tail(struct slice entry)
+{
+    struct nginx_context c;
+    const char *lf = memrchr(entry.p, '\n', entry.n);
+    struct slice last = slice_from(entry, lf ? (size_t)(lf - entry.p) + 1 : 0);
+    return ends_like_tail(entry) ||
+           (slice_find(last, SLICE(", client: ")) >= 0 && nginx_context(text_of(entry), false, &c));
+}
+
+bool nginx_entry_goes_on(struct slice entry, struct slice line)
+{
+    struct slice text = text_of(entry);
+    if (nginx_entry_full(entry.n) || entry.n + 1 + line.n > NGINX_ENTRY_MAX_OPENRESTY || has_tail(entry))
+        return false;
+    if (behind_connection(text).p && !is_below_notice(entry) && !has_no_tail(text))
+        return true;
+    return line.n && (ascii_space(*line.p) || ends_in_colon(entry) || ends_in_cr(entry) ||
+                      (ascii_small(*line.p) && ends_in_colon(line)));
 }
 
 const struct frame_rule nginx_entry_rule = {nginx_entry_told, nginx_entry_looks_plain, NGINX_ENTRY_MAX_OPENRESTY};

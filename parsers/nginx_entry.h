@@ -44,6 +44,12 @@ static inline bool nginx_entry_full(size_t n)
 /* For framer_set_head. */
 extern const struct frame_rule nginx_entry_rule;
 /*
+ * For framer_set_mixed: an entry without its end may go on with the line, by what both look like. An entry of a
+ * connection, of level notice or worse, ends with a tail: without one it goes on with any line, as far as an entry may
+ * be long. Any other goes on with lines that are indented, or that one which ends in a colon or a CR announces.
+ */
+bool nginx_entry_goes_on(struct slice entry, struct slice line);
+/*
  * An entry of a connection without its tail and with an odd number of quotes: what is left of one whose lines came each
  * as a message of its own, from a container's log.
  */

@@ -63,6 +63,19 @@ bool parser_tells(struct slice line, enum format found)
     return !p || !p->tells || p->tells(line);
 }
 
+enum format parser_detect_next(struct slice line, struct parser_seen *seen)
+{
+    enum format found = parser_detect(line), text = FORMAT_TEXT;
+    const struct parser *p = parser_of(found), *shown = parser_of(seen->shown);
+    if (!shown && (found == text || p->may_be) && parser_tells(line, found))
+        seen->shown = found;
+    else if (seen->shown == text && p->may_be_text && p->may_be_text(line))
+        found = text;
+    else if (found == text && shown && shown->may_be && shown->may_be(line))
+        found = seen->shown;
+    return seen->last = found;
+}
+
 /* ---- parsing ---- */
 
 static const struct formats all = {.parsers = parser_table, .traits = format_traits_table, .detect = parser_detect};
@@ -85,4 +98,29 @@ void parser_finish(struct parse_ctx *ctx, struct record *r)
     ctx->formats = &all;
     if (p && p->finish)
         p->finish(ctx, r);
+}
+
+static bool parse_next(struct parser_seen *seen, struct parse_ctx *ctx, struct record *r,
+                       bool (*parse)(enum format f, struct parse_ctx *ctx, struct record *r))
+{
+    struct slice raw = r->raw;
+    bool untrusted = r->untrusted;
+    r->format = parser_detect_next(raw, seen);
+    if (parse(r->format, ctx, r))
+        return true;
+    if (r->empty || seen->last != FORMAT_JSON)
+        return false;
+    record_init(r, FORMAT_TEXT, raw);
+    r->untrusted = untrusted;
+    return parse(seen->last = FORMAT_TEXT, ctx, r);
+}
+
+bool parser_parse_next(struct parser_seen *seen, struct parse_ctx *ctx, struct record *r)
+{
+    return parse_next(seen, ctx, r, parser_parse);
+}
+
+bool parser_begin_next(struct parser_seen *seen, struct parse_ctx *ctx, struct record *r)
+{
+    return parse_next(seen, ctx, r, parser_begin);
 }

@@ -56,8 +56,13 @@ struct parser {
     enum parser_nesting nesting;
     /* What shows that a line, which is not empty, has this format, in a few words; NULL: nothing. */
     const char *(*detect)(struct slice line);
-    /* Whether a line that was found to be of it tells the format of its stream; NULL: each does. */
+    /* Whether a line that was found to be of it tells what its stream is made of; NULL: each does. */
     bool (*tells)(struct slice line);
+    /* Lines of it and of text look alike: a line that has no mark of any format may be of this one, in a stream that
+     * has lines of it. NULL: none may. */
+    bool (*may_be)(struct slice line);
+    /* And one that was found to be of it may be text after all, in a stream of text. NULL: none may. */
+    bool (*may_be_text)(struct slice line);
     /* True when this line begins a message; NULL when every line does. Lines for which it is false continue the message
        before them. Must be cheap: it is asked for every line. */
     frame_head_f *head;
@@ -111,17 +116,24 @@ static inline const struct format_traits *format_traits(enum format f)
 bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r);
 bool parser_begin(enum format f, struct parse_ctx *ctx, struct record *r);
 void parser_finish(struct parse_ctx *ctx, struct record *r);
-/*
- * Which format a line most likely has; FORMAT_TEXT when nothing better fits. Looks at this line only; a stream keeps
- * what its first telling line gave.
- */
+/* Which format a line most likely has; FORMAT_TEXT when nothing better fits. Looks at this line only. */
 enum format parser_detect(struct slice line);
-/*
- * Whether it tells the format of its stream: it has the mark of one, or the time in front that a program writes before
- * each line of text. From then on no line is taken for anything else, whatever bytes a client has put at the front of
- * it.
- */
+/* It has the mark of that format, or the time in front that a program writes before each line of text. */
 bool parser_tells(struct slice line, enum format found);
+/* What a stream of any formats (FORMAT_AUTO) has shown, FORMAT_AUTO at first. */
+struct parser_seen {
+    enum format shown; /* of text and the formats that look much like it, by the first telling line of one of these */
+    enum format last;  /* by the last line */
+};
+
+/* The same as parser_detect, for the next line of such a stream. */
+enum format parser_detect_next(struct slice line, struct parser_seen *seen);
+/*
+ * Parses r->raw as the next message of such a stream: as what is found in it, or as text, where it begins like an
+ * object and is none. As parser_parse and parser_begin; r is as record_init has left it.
+ */
+bool parser_parse_next(struct parser_seen *seen, struct parse_ctx *ctx, struct record *r);
+bool parser_begin_next(struct parser_seen *seen, struct parse_ctx *ctx, struct record *r);
 /* What told, in a few words. */
 const char *parser_detect_why(struct slice line);
 

@@ -260,6 +260,13 @@ static bool take_file_stamp(struct slice *s)
     return s->n >= 5 && !ascii_alpha(s->p[4]) && stamp_rfc3164(s, leap_year_us, NULL, &us, &zoned);
 }
 
+/* As a line of a syslog file begins: not each has a tag that ends in a colon. */
+static bool syslog_may_be(struct slice line)
+{
+    struct slice s = parser_front(line);
+    return take_file_stamp(&s) && starts_with(s, ' ');
+}
+
 /* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
 static bool syslog_file(struct slice s)
 {
@@ -289,6 +296,17 @@ static const char *syslog_detect(struct slice line)
     return syslog_file(s) ? "a time, a host and a tag with its colon in front" : NULL;
 }
 
+/* A time as many programs write it, and two words, of which no process shows that they are a host and a tag. */
+static bool syslog_may_be_text(struct slice line)
+{
+    struct slice s = parser_front(line);
+    if (!s.n || !ascii_digit(*s.p) || !take_file_stamp(&s))
+        return false;
+    slice_split(&s, ' ');
+    slice_split(&s, ' ');
+    return !slice_ends(slice_split(&s, ' '), SLICE("]:"));
+}
+
 /* Structured data that IANA has registered (a sender's own has an `@` in its name), and what a body of pairs says
  * twice. */
 static bool syslog_tells_nothing_apart(const struct record *r, struct slice name)
@@ -304,4 +322,8 @@ static bool syslog_tells_nothing_apart(const struct record *r, struct slice name
 
 const struct format_traits format_syslog = {.tells_nothing_apart = syslog_tells_nothing_apart, .says_process = true};
 
-const struct parser parser_syslog = {.nesting = PARSER_NESTED, .detect = syslog_detect, .parse = syslog_parse};
+const struct parser parser_syslog = {.nesting = PARSER_NESTED,
+                                     .detect = syslog_detect,
+                                     .may_be = syslog_may_be,
+                                     .may_be_text = syslog_may_be_text,
+                                     .parse = syslog_parse};

@@ -255,7 +255,6 @@ static void explain(const struct snapshot *now, struct record *r, struct arena *
 struct explained {
     const struct snapshot *now;
     struct stream stream;
-    struct stream settled; /* the same once the format is known, for those of which no other line is part */
     struct pipeline_trace trace;
     struct source_files *sources;
     struct join *join;
@@ -302,35 +301,47 @@ static void explain_on_release(void *u, const struct join_line *l)
     arena_done(&a);
 }
 
-static void take(struct explained *e, const struct message *m)
+/* False: it is not of its format; then *reason says why, and the record is as text has it, unless its text is empty. */
+static bool read_message(struct explained *e, const struct message *m, struct record *r, const char **reason)
 {
     struct stream *s = &e->stream;
-    enum format found = s->format == FORMAT_AUTO ? parser_detect(m->text) : s->format;
-    const struct parser *parser = parser_of(found);
     struct parse_ctx ctx = {.arena = &e->arena,
                             .zone = s->zone,
                             .now_us = clock_wall_us(),
                             .last_us = RECORD_NO_TIME,
                             .reason = "not in this format",
                             .log_format = s->log_format};
-    struct record *r = xcalloc(1, sizeof *r);
-    struct join_line line = {.record = r, .message = *m, .blank = slice_trim(m->text).n == 0};
-    record_init(r, found, m->text);
-    line.alien = !line.blank && !(parser && parser_parse(found, &ctx, r));
-    if (line.alien && !r->empty) {
+    bool any = s->format == FORMAT_AUTO, known = any || parser_of(s->format);
+    record_init(r, s->format, m->text);
+    if (!any)
+        s->seen.last = s->format;
+    bool ok = known && (any ? parser_parse_next(&s->seen, &ctx, r) : parser_parse(s->format, &ctx, r));
+    *reason = known ? ctx.reason : "this build cannot read it";
+    if (!ok && !r->empty) {
         record_init(r, FORMAT_TEXT, m->text);
         r->message = m->text;
     }
-    e->told_by = s->format == FORMAT_AUTO ? parser_detect_why(m->text) : NULL;
+    return ok;
+}
+
+static void take(struct explained *e, const struct message *m)
+{
+    struct stream *s = &e->stream;
+    const char *reason = NULL;
+    struct record *r = xcalloc(1, sizeof *r);
+    struct join_line line = {.record = r, .message = *m, .blank = slice_trim(m->text).n == 0};
+    line.alien = !line.blank && !read_message(e, m, r, &reason);
+    if (line.blank)
+        record_init(r, FORMAT_TEXT, m->text);
+    e->told_by = s->format != FORMAT_AUTO                 ? NULL
+                 : parser_detect(m->text) == s->seen.last ? parser_detect_why(m->text)
+                                                          : "the lines before it";
     r->lines = m->lines;
-    e->settled = *s;
-    e->settled.format = found;
-    line.message.stream = !line.alien && format_traits(found)->whole ? &e->settled : s;
+    line.message.stream = s;
     if (join_feed(e->join, &line, r->time_us == RECORD_NO_TIME ? 0 : r->time_us))
         ;
     else if (line.alien)
-        err_plain(e->diag, "the line is not %s: %s", format_name(found),
-                  parser ? ctx.reason : "this build cannot read it");
+        err_plain(e->diag, "the line is not %s: %s", format_name(s->seen.last), reason);
     else
         explain_on_release(e, &line);
     arena_reset(&e->arena);
@@ -362,7 +373,7 @@ static void explain_text(const struct snapshot *now, const char *line, enum form
     if (line)
         take(&e, &(struct message){.text = slice_str(line), .lines = 1});
     else
-        reader_run("-", &format, explain_on_message, &e, d);
+        reader_run("-", format, explain_on_message, &e, d);
     join_flush(e.join);
     if (!e.n && !d->errors)
         err_plain(d, "no line is given");

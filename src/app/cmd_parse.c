@@ -16,7 +16,8 @@
 enum { JSON_BYTES_MAX = 16 << 20 };
 
 struct parse {
-    enum format format; /* of the file being read; AUTO until a line has told */
+    enum format format;
+    struct parser_seen seen; /* of the file being read */
     bool template;
     const struct zone *zone;
     struct slice log_format;
@@ -53,13 +54,14 @@ static void put_record(struct parse *p)
     json_end(&j);
 }
 
-static bool print_one(struct parse *p, enum format f, struct slice text, bool truncated)
+static bool print_one(struct parse *p, struct slice text, bool truncated)
 {
+    bool any = p->format == FORMAT_AUTO;
     struct parse_ctx ctx = {
         .arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us, .log_format = p->log_format};
-    record_init(&p->record, f, text);
+    record_init(&p->record, p->format, text);
     sbuf_reset(&p->out);
-    if (!parser_parse(f, &ctx, &p->record)) {
+    if (!(any ? parser_parse_next(&p->seen, &ctx, &p->record) : parser_parse(p->format, &ctx, &p->record))) {
         record_json_refused(ctx.reason, text, &p->out);
     } else {
         if (p->record.time_us != RECORD_NO_TIME)
@@ -103,12 +105,11 @@ static bool parse_on_message(void *u, struct message *m)
     struct gelf_body body;
     if (m->text.n == 0)
         return true;
-    enum format f = p->format == FORMAT_AUTO ? parser_detect(m->text) : p->format;
-    if (!format_traits(f)->by_message || !slice_starts(text, SLICE("[{")))
-        return print_one(p, f, m->text, m->truncated_bytes > 0);
+    if (!format_traits(p->format)->by_message || !slice_starts(text, SLICE("[{")))
+        return print_one(p, m->text, m->truncated_bytes > 0);
     gelf_body_open(&body, text);
     while (gelf_next(&body, &one)) /* an array, as HTTP's clients send several */
-        if (!print_one(p, f, one, false))
+        if (!print_one(p, one, false))
             return false;
     return true;
 }
@@ -134,14 +135,13 @@ static void read_files(struct parse *p, char **files, int n, struct diag *d)
 {
     static char standard_input[] = "-";
     char *none[] = {standard_input};
-    enum format asked = p->format;
     for (int i = 0; i < (n ? n : 1) && !p->closed; i++) {
-        p->format = asked;
+        p->seen = (struct parser_seen){FORMAT_AUTO, FORMAT_AUTO};
         p->last_us = RECORD_NO_TIME;
         const char *path = n ? files[i] : none[0];
         struct arena about = {0};
         p->container = container_of_file(&about, path, NULL);
-        reader_run(path, &p->format, parse_on_message, p, d);
+        reader_run(path, p->format, parse_on_message, p, d);
         arena_done(&about);
     }
 }

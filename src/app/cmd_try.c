@@ -55,12 +55,11 @@ static void read_files(struct trial *t, struct diag *d)
 {
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
     for (unsigned i = 0; i < t->args.n_files && !ferror(stdout); i++) {
-        enum format format = t->args.format;
         const char *path = t->args.files[i];
         uint64_t id = slice_hash(slice_str(path), 7);
         struct arena about = {0};
         const struct container *container = container_of_file(&about, path, NULL);
-        t->stream[0] = (struct stream){.format = format,
+        t->stream[0] = (struct stream){.format = t->args.format,
                                        .zone = zone,
                                        .log_format = slice_str(t->args.log_format),
                                        .source = slice_str(path),
@@ -72,8 +71,7 @@ static void read_files(struct trial *t, struct diag *d)
                                        .ring = container ? container_key(container) : id,
                                        .last_us = RECORD_NO_TIME};
         t->stream[1] = t->stream[0];
-        /* The reader settles the format before the first message; the stream then finds the same by itself. */
-        reader_run(path, &format, try_on_message, t, d);
+        reader_run(path, t->args.format, try_on_message, t, d);
         end_of_file(t);
         arena_done(&about);
     }

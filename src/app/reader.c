@@ -15,7 +15,7 @@ enum { READ_BYTES = 256 << 10 };
 
 struct reader {
     struct line_reader lines;
-    enum format *format;
+    enum format format;
     bool started; /* the first bytes have been seen, and the framing is known */
     reader_f *each;
     void *u;
@@ -63,7 +63,7 @@ static enum frame_mode mode_of(enum format f, struct slice first)
 
 static void start(struct reader *r, struct slice first)
 {
-    line_reader_init(&r->lines, mode_of(*r->format, first), 0, &(struct line_reader_place){0});
+    line_reader_init(&r->lines, mode_of(r->format, first), 0, &(struct line_reader_place){0});
     r->started = true;
 }
 
@@ -84,7 +84,7 @@ static bool pump_first(struct reader *r, int fd, const char *path, struct diag *
 {
     char *first = xmalloc(READ_BYTES);
     ssize_t n = read_some(fd, first, path, d);
-    bool by_message = format_traits(*r->format)->by_message; /* each of which may be compressed */
+    bool by_message = format_traits(r->format)->by_message; /* each of which may be compressed */
     if (n > 2 && !by_message && memcmp(first, "\x1f\x8b\x08", 3) == 0) {
         err_add(d, ERR_ERROR, (struct err_place){.file = path},
                 "is compressed; give what zcat makes of it on standard input, as -");
@@ -113,7 +113,7 @@ static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
     return true;
 }
 
-bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d)
+bool reader_run(const char *path, enum format format, reader_f *each, void *u, struct diag *d)
 {
     struct reader r = {.format = format, .each = each, .u = u};
     int fd = open_input(path, d);

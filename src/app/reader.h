@@ -13,10 +13,10 @@
 typedef bool reader_f(void *u, struct message *m);
 
 /*
- * path "-" is standard input. *format AUTO is settled by the first line that tells, and written back, so that lines of
- * entries with several join. False and an entry in d when the file cannot be read.
+ * path "-" is standard input. Lines are put together as those of the format are. False and an entry in d when the file
+ * cannot be read.
  */
-bool reader_run(const char *path, enum format *format, reader_f *each, void *u, struct diag *d);
+bool reader_run(const char *path, enum format format, reader_f *each, void *u, struct diag *d);
 /* What the first line of the file looks like; AUTO: it cannot be read, or not twice. */
 enum format reader_first_format(const char *path);
 

@@ -52,13 +52,13 @@ static void finish_if_of_interest(struct pipeline_parts *p, struct stream *s, st
 
 static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, struct record *r, const char **reason)
 {
-    enum format format = s->format == FORMAT_AUTO ? parser_detect(msg) : s->format;
     struct parse_ctx ctx = parse_ctx_of(p, s);
-    record_init(r, format, msg);
+    bool any = s->format == FORMAT_AUTO;
+    record_init(r, s->format, msg);
     r->untrusted = !s->trusted;
-    bool ok = parser_begin(format, &ctx, r);
-    if (ok && s->format == FORMAT_AUTO && parser_tells(msg, format))
-        s->format = format; /* a stream keeps what its first telling line gave */
+    if (!any)
+        s->seen.last = s->format;
+    bool ok = any ? parser_begin_next(&s->seen, &ctx, r) : parser_begin(s->format, &ctx, r);
     if (ok && r->partial)
         finish_if_of_interest(p, s, r);
     *reason = ctx.reason;
@@ -119,7 +119,7 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
     p->counts.v[COUNT_truncated_entries] += r->truncated && !m->truncated_bytes;
     r->lines = m->lines;
     r->truncated |= m->truncated_bytes > 0;
-    if (s->container || parser_is_container(s->format))
+    if (s->container || parser_is_container(s->seen.last))
         doubt(s, r);
     if (!r->partial) /* else it was asked for before the parser finished, and nothing has changed it */
         set_origin(p, s, r);

@@ -26,7 +26,7 @@ static bool is_apart(const struct join_line *l)
     const struct record *r = l->record;
     const struct stream *s = l->message.stream;
     const struct format_traits *traits = format_traits(r->format);
-    bool whole = traits->access || (traits->whole && s->format == r->format); /* in no carrier of lines */
+    bool whole = traits->access || (traits->whole && s->seen.last == r->format); /* in no carrier of lines */
     return !s->join || !s->join->on || r->partial || l->blank || whole;
 }
 

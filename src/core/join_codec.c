@@ -121,7 +121,7 @@ static void put_line(struct join_codec_writer *w, const struct kept *k, uint64_t
                                       [LINE_SEVERITY] = (uint64_t)(r->severity + 1),
                                       [LINE_FACILITY] = (uint64_t)(r->facility + 1)};
     put_numbers(w->out, TAG_LINE, v, LINE_NUMBERS);
-    put(w->out, TAG_FORMAT, slice_str(format_name(s->format)));
+    put(w->out, TAG_FORMAT, slice_str(format_name(s->seen.last)));
     put(w->out, TAG_SOURCE, s->source);
     put(w->out, TAG_INPUT, s->input);
     put(w->out, TAG_PEER, s->peer);
@@ -265,7 +265,7 @@ static bool take_record(struct join_codec_reader *in, struct slice v, const uint
 static void take_format(struct join_codec_reader *in, struct slice v)
 {
     enum format f = format_by_name(v);
-    in->stream.format = f < FORMAT_N ? f : FORMAT_TEXT;
+    in->stream.format = in->stream.seen.last = f < FORMAT_N ? f : FORMAT_TEXT;
 }
 
 /* What is of the line before the next one begins. */
@@ -294,7 +294,7 @@ bool join_codec_next(struct join_codec_reader *in)
     struct slice v;
     uint64_t line[LINE_NUMBERS];
     arena_reset(&in->arena);
-    in->stream = (struct stream){.format = FORMAT_TEXT};
+    in->stream = (struct stream){.format = FORMAT_TEXT, .seen = {.last = FORMAT_TEXT}};
     while (next_member(&in->rest, &tag, &v) && tag != TAG_LINE)
         if (tag == TAG_HELD_LEVEL)
             in->held.level = level_by_name(v);

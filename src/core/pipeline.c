@@ -180,10 +180,11 @@ static void pipeline_on_held_row(void *u, const struct join_row *row)
     p->parts.setup.hooks.held_row(p->parts.setup.hooks.u, row);
 }
 
-/* Each line of its format is a record, or the framer has joined its lines, and nothing waits: most lines of nginx's. */
+/* Each line of its format is a record, or the framer has joined its lines, and nothing waits: most lines of nginx's.
+ * Asked when it has been decoded. */
 static bool is_whole(const struct pipeline *p, const struct message *m)
 {
-    const struct format_traits *traits = format_traits(m->stream->format);
+    const struct format_traits *traits = format_traits(m->stream->seen.last);
     return (traits->whole || traits->access) && m->stream->file_key && m->read == MESSAGE_NEW && !join_waits(p->join);
 }
 
@@ -209,12 +210,11 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
 static void take(struct pipeline *p, const struct message *m)
 {
     const char *reason = NULL;
-    bool whole = is_whole(p, m), trace = false;
-    bool blank = is_blank(m->text);
+    bool blank = is_blank(m->text), trace = false;
     bool alien = !blank && !decode(&p->parts, m, &p->decoded, &reason);
     if (!blank && !alien)
         advance_record_clock(p);
-    if (!whole && is_joined(p, m, blank, alien, &trace))
+    if (!is_whole(p, m) && is_joined(p, m, blank, alien, &trace))
         return;
     if (alien)
         refuse(p, m->stream, m->text, reason);

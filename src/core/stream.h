@@ -19,7 +19,7 @@ struct join_options {
 
 struct stream {
     /* Set by the input. */
-    enum format format;      /* FORMAT_AUTO until the first telling line has shown it */
+    enum format format;      /* FORMAT_AUTO: each message is of the one that it looks like */
     const struct zone *zone; /* for stamps without a zone */
     struct slice log_format; /* nginx-access: text of the log_format directive, or empty */
     struct slice source;     /* path or address, for people */
@@ -38,6 +38,7 @@ struct stream {
     uint64_t ring;                     /* breadcrumb ring of records that name no finer one */
     const struct join_options *join;   /* the input's; NULL: nothing is joined */
     /* Kept by the pipeline. */
+    struct parser_seen seen; /* last: of the last message, also where the format is known */
     struct stamp_memo memo;
     unsigned doubted; /* so many messages more may be lines of an entry of nginx's that began in one before */
     bool doubt_all;   /* of them also those that look like anything else */

@@ -34,7 +34,7 @@ static void deliver(struct in_stdin *in, struct message *m)
 static void run_messages(struct in_stdin *in)
 {
     struct message m;
-    while (!in->paused && line_reader_next(&in->lines, &in->stream.format, &m))
+    while (!in->paused && line_reader_next(&in->lines, in->stream.format, &m))
         deliver(in, &m);
 }
 

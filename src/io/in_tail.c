@@ -18,7 +18,7 @@
 static void hand_on_whole(struct tail *t, struct tail_file *f)
 {
     struct message m;
-    while (!t->paused && line_reader_next(&f->lines, &f->stream.format, &m))
+    while (!t->paused && line_reader_next(&f->lines, f->stream.format, &m))
         tail_hand_on(t, f, &m);
 }
 

@@ -95,7 +95,7 @@ void tail_hand_on(struct tail *t, struct tail_file *f, struct message *m)
 void tail_finish(struct tail *t, struct tail_file *f)
 {
     struct message m;
-    while (line_reader_next(&f->lines, &f->stream.format, &m))
+    while (line_reader_next(&f->lines, f->stream.format, &m))
         tail_hand_on(t, f, &m);
     while (line_reader_flush(&f->lines, FRAME_END, &m))
         tail_hand_on(t, f, &m);

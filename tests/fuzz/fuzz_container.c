@@ -38,10 +38,9 @@ static unsigned read_all(struct arena *a, enum format f, struct slice file, size
     struct line_reader l;
     struct message m;
     unsigned n = 0;
-    enum format format = f;
     line_reader_init(&l, FRAME_LINES, CAP, &(struct line_reader_place){0});
     framer_feed(&l.framer, slice_sub(file, 0, stop));
-    while (line_reader_next(&l, &format, &m))
+    while (line_reader_next(&l, f, &m))
         n = note(a, f, &m, out, n);
     struct line_reader_place at = line_reader_place(&l);
     assert(at.offset <= stop && line_reader_first(&at) <= at.offset);
@@ -49,7 +48,7 @@ static unsigned read_all(struct arena *a, enum format f, struct slice file, size
     line_reader_init(&l, FRAME_LINES, CAP, &at);
     assert(line_reader_first(&at) == line_reader_place(&l).offset || line_reader_place(&l).offset == at.offset);
     framer_feed(&l.framer, slice_from(file, line_reader_first(&at)));
-    while (line_reader_next(&l, &format, &m))
+    while (line_reader_next(&l, f, &m))
         n = note(a, f, &m, out, n);
     while (line_reader_flush(&l, FRAME_END, &m))
         n = note(a, f, &m, out, n);

@@ -158,7 +158,7 @@ static void read_stream(struct pipeline *p, struct stream *s, enum frame_mode mo
     struct message m;
     line_reader_init(&l, mode, 0, &(struct line_reader_place){0});
     framer_feed(&l.framer, bytes);
-    while (line_reader_next(&l, &s->format, &m) || line_reader_flush(&l, FRAME_END, &m)) {
+    while (line_reader_next(&l, s->format, &m) || line_reader_flush(&l, FRAME_END, &m)) {
         m.stream = s;
         pipeline_message(p, &m, now_us);
     }

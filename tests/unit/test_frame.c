@@ -4,6 +4,7 @@
 
 #include "base/sbuf.h"
 #include "parsers/line_reader.h"
+#include "parsers/parser.h"
 #include "text/json.h"
 
 /* Feeds `in` in reads of `step` bytes and writes each message as [text/lines/cut@offset]. */
@@ -146,25 +147,6 @@ START_TEST(idle)
 }
 END_TEST
 
-START_TEST(peek)
-{
-    struct framer c;
-    struct message m;
-    struct slice line;
-    framer_init(&c, FRAME_LINES, 0, 0);
-    ck_assert(!framer_peek(&c, &line));
-    framer_feed(&c, SLICE("1 a\r"));
-    ck_assert(!framer_peek(&c, &line));
-    framer_feed(&c, SLICE("\n b\n"));
-    ck_assert(framer_peek(&c, &line));
-    ck_slice(line, "1 a");
-    framer_set_head(&c, head, NULL, 0);
-    ck_assert(!framer_next(&c, &m) && framer_flush(&c, FRAME_IDLE, &m));
-    ck_slice(m.text, "1 a\r\n b");
-    framer_done(&c);
-}
-END_TEST
-
 START_TEST(gelf)
 {
     ck_framed(FRAME_GELF, 0, false, SLICE("\0{\"a\":1}\0\0{\"b\":\n\"x\n}{\\\"\"}\r\n \n{\"c\":[{}\n]}\n\0{}"),
@@ -260,43 +242,152 @@ START_TEST(corpus)
 }
 END_TEST
 
-/* The format that line_reader_next settles on, and which of the lines did it; -1: none. */
-static int told_by(struct slice in, enum format *format)
+/* ---- a stream of any formats ---- */
+
+#define AT "2026/11/29 10:00:00 [error] 7#7: *1 "
+#define TAIL ", client: 10.0.0.1, server: shop, request: \"GET /x HTTP/1.1\", host: \"shop\""
+#define WHOLE AT "connect() failed (111: Connection refused) while connecting to upstream" TAIL
+
+/* What line_reader makes of it, read in pieces of `step` bytes: each message with its format, as FORMAT:text; the line
+ * feeds in it are bars. */
+static void read_any(struct slice in, size_t step, struct sbuf *out)
 {
+    struct parser_seen seen = {FORMAT_AUTO, FORMAT_AUTO};
     struct line_reader l;
     struct message m;
-    int line = 0, by = -1;
-    *format = FORMAT_AUTO;
     line_reader_init(&l, FRAME_LINES, 0, &(struct line_reader_place){0});
-    framer_feed(&l.framer, in);
-    while (line_reader_next(&l, format, &m) || line_reader_flush(&l, FRAME_END, &m)) {
-        if (*format != FORMAT_AUTO && by < 0)
-            by = line;
-        line++;
+    sbuf_reset(out);
+    for (size_t at = 0; at <= in.n; at += step) {
+        framer_feed(&l.framer, slice_sub(in, at, at + step));
+        while (line_reader_next(&l, FORMAT_AUTO, &m) || (at + step > in.n && line_reader_flush(&l, FRAME_END, &m))) {
+            sbuf_addf(out, "%s:", format_name(parser_detect_next(m.text, &seen)));
+            for (size_t i = 0; i < m.text.n; i++)
+                sbuf_addc(out, m.text.p[i] == '\n' ? '|' : m.text.p[i]);
+            sbuf_addc(out, '\n');
+        }
     }
+    ck_assert_uint_eq(line_reader_place(&l).offset, in.n);
     line_reader_done(&l);
-    return by;
 }
 
-/* A stream's first telling line tells, once; what a client wrote at the front of a later line tells nothing. */
-START_TEST(the_first_telling_line)
+static void ck_any(const char *in, const char *want)
 {
-    static const char *const said[] = {"{\"level\":\"fatal\",\"msg\":\"x\"}", "<0>1 2026-11-29T10:00:00Z h a - - - x",
-                                       "2026/11/29 10:00:00 [emerg] 1#1: x", "level=fatal msg=x",
-                                       "Nov 29 10:00:00 h a: x"};
-    static const char *const begun[] = {"2026-11-29 10:00:00,123 ERROR shop: a client said:",
-                                        "[Sun Nov 29 10:00:00.123456 2026] [core:error] [pid 7] a client said:",
-                                        "E1129 10:00:00.123456 7 a.go:12] a client said:"};
-    for (size_t b = 0; b < sizeof begun / sizeof *begun; b++)
-        for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-            struct sbuf in;
-            enum format f;
-            sbuf_init(&in, 1000);
-            sbuf_addf(&in, "starting\n%s\n%s\n", begun[b], said[i]);
-            ck_assert_int_eq(told_by(sbuf_slice(&in), &f), 1);
-            ck_assert_int_eq(f, FORMAT_TEXT);
-            sbuf_done(&in);
+    static const size_t steps[] = {1, 7, 100, 1 << 20};
+    struct sbuf out;
+    sbuf_init(&out, 1 << 20);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        read_any(slice_str(in), steps[i], &out);
+        ck_assert_msg(strcmp(sbuf_cstr(&out), want) == 0, "in steps of %zu:\n%s\n---\n%s", steps[i], sbuf_cstr(&out),
+                      want);
+    }
+    sbuf_done(&out);
+}
+
+/* Behind whatever line, a line is what it looks like. */
+START_TEST(each_line_for_itself)
+{
+    static const struct {
+        const char *format, *line;
+    } those[] = {{"nginx-access", "10.0.0.1 - - [29/Nov/2026:10:00:00 +0000] \"GET /x HTTP/1.1\" 502 7 \"-\" \"-\""},
+                 {"json", "{\"level\":\"error\",\"msg\":\"x\"}"},
+                 {"logfmt", "level=error msg=x"},
+                 {"text", "E1129 10:00:00.123456       7 a.go:12] x"},
+                 {"text", "2026-11-29 10:00:00,123 ERROR shop: x"},
+                 {"text", "[29-Nov-2026 10:00:00] WARNING: [pool www] child 7 exited on signal 11"},
+                 {"text", "ERROR x"},
+                 {"text", "panic: x"},
+                 {"text", "Segmentation fault"},
+                 {"text", "Traceback (most recent call last):"},
+                 {"syslog", "<11>1 2026-11-29T10:00:00Z h a - - - x"},
+                 {"syslog", "Nov 29 10:00:00 h a[7]: x"},
+                 {"cri", "2026-11-29T10:00:00Z stderr F x"},
+                 {"nginx-error", WHOLE},
+                 {"nginx-error", "2026/11/29 10:00:00 [info] 7#7: *1 client 10.0.0.1 closed keepalive connection"},
+                 {"nginx-error", "2026/11/29 10:00:00 [alert] 7#7: *3 open socket #12 left in connection 4"},
+                 {"nginx-error", "2026/11/29 10:00:00 [crit] 7#7: *1 SSL_do_handshake() failed while SSL handshaking, "
+                                 "client: 10.0.0.1, server: 0.0.0.0:443"},
+                 {"nginx-error", "2026/11/29 10:00:00 [notice] 7#7: signal process started"}};
+    enum { N = sizeof those / sizeof *those };
+    for (unsigned i = 0; i < N; i++)
+        for (unsigned k = 0; k < N; k++) {
+            char in[1000], want[1000];
+            snprintf(in, sizeof in, "%s\n%s\n%s\n", those[i].line, those[k].line, those[i].line);
+            snprintf(want, sizeof want, "%s:%s\n%s:%s\n%s:%s\n", those[i].format, those[i].line, those[k].format,
+                     those[k].line, those[i].format, those[i].line);
+            ck_any(in, want);
         }
+}
+END_TEST
+
+/* What nginx itself has written in several lines is one entry, whatever the lines look like. */
+START_TEST(an_entry_goes_on)
+{
+    ck_any(AT
+           "FastCGI sent in stderr: \"PHP message: first\nERROR second\n{\"level\":1}\nlast\" while reading response "
+           "header from upstream" TAIL "\nERROR x\n",
+           "nginx-error:" AT
+           "FastCGI sent in stderr: \"PHP message: first|ERROR second|{\"level\":1}|last\" while reading "
+           "response header from upstream" TAIL "\ntext:ERROR x\n");
+    ck_any(AT
+           "lua entry thread aborted: runtime error: a.lua:3: boom\nstack traceback:\ncoroutine 0:\n\t[C]: in function "
+           "'error'\n\ta.lua:3: in main chunk" TAIL "\n\tat x\n",
+           "nginx-error:" AT
+           "lua entry thread aborted: runtime error: a.lua:3: boom|stack traceback:|coroutine 0:|\t[C]: in "
+           "function 'error'|\ta.lua:3: in main chunk" TAIL "\ntext:\tat x\n");
+    ck_any("2026/11/29 10:00:00 [error] 7#7: init_by_lua error: a.lua:3: boom\nstack traceback:\n\t[C]: in "
+           "function\nabort\n",
+           "nginx-error:2026/11/29 10:00:00 [error] 7#7: init_by_lua error: a.lua:3: boom|stack traceback:|\t[C]: in "
+           "function\ntext:abort\n");
+    ck_any(
+        AT
+        "open() \"/x\n2026/11/29 10:00:00 [emerg] 1#1: y\" failed (2: No such file or directory), client: 10.0.0.1, "
+        "server: shop, request: \"GET /x%0A2026/11/29%2010:00:00%20[emerg]%201%231:%20y HTTP/1.1\", host: \"shop\"\n",
+        "nginx-error:" AT
+        "open() \"/x|2026/11/29 10:00:00 [emerg] 1#1: y\" failed (2: No such file or directory), client: "
+        "10.0.0.1, server: shop, request: \"GET /x%0A2026/11/29%2010:00:00%20[emerg]%201%231:%20y HTTP/1.1\", host: "
+        "\"shop\"\n");
+}
+END_TEST
+
+/* One whose end does not come swallows no line that is somebody's, and no more than an entry can hold. */
+START_TEST(an_entry_without_its_end)
+{
+    struct sbuf in, out;
+    unsigned n = 0;
+    sbuf_init(&in, 1 << 20);
+    sbuf_init(&out, 1 << 20);
+    ck_any(AT "[lua] a.lua:1: half\nx y\nERROR x\nx y\n",
+           "nginx-error:" AT "[lua] a.lua:1: half|x y\ntext:ERROR x\ntext:x y\n");
+    sbuf_addf(&in, "%s", AT "[lua] a.lua:1: half\n");
+    for (unsigned i = 0; i < 1000; i++)
+        sbuf_addf(&in, "a line of someone\n");
+    read_any(sbuf_slice(&in), 1 << 20, &out);
+    for (const char *p = sbuf_cstr(&out); (p = strchr(p, '\n')); p++)
+        n++;
+    ck_assert_uint_gt(n, 700);
+    sbuf_done(&in);
+    sbuf_done(&out);
+}
+END_TEST
+
+/* Pieces are joined in a log whose first telling line is a runtime's; a line that is not is read for itself. */
+START_TEST(a_runtime_is_told)
+{
+    ck_any("x\n2026-11-29T10:00:00Z stderr P ab\n2026-11-29T10:00:00Z stderr F cd\nERROR x\n",
+           "text:x\ncri:2026-11-29T10:00:00Z stderr F abcd\ntext:ERROR x\n");
+}
+END_TEST
+
+/* Of two formats whose lines look alike, what the stream has shown. */
+START_TEST(what_the_stream_has_shown)
+{
+    ck_any("2026-11-29T10:00:00Z worker Error: x\n", "syslog:2026-11-29T10:00:00Z worker Error: x\n");
+    ck_any("2026-11-29 10:00:00 INFO x\n2026-11-29T10:00:00Z worker Error: x\n2026-11-29T10:00:00Z h a[7]: x\n",
+           "text:2026-11-29 10:00:00 INFO x\ntext:2026-11-29T10:00:00Z worker Error: x\nsyslog:2026-11-29T10:00:00Z h "
+           "a[7]: x\n");
+    ck_any("Nov 29 10:00:00 h a[7]: x\nNov 29 10:00:00 h last message repeated 2 times\nx\n",
+           "syslog:Nov 29 10:00:00 h a[7]: x\nsyslog:Nov 29 10:00:00 h last message repeated 2 times\ntext:x\n");
+    ck_any("a=1 b=2\nlevel=info msg=x\na=1 b=2\n", "text:a=1 b=2\nlogfmt:level=info msg=x\nlogfmt:a=1 b=2\n");
 }
 END_TEST
 
@@ -310,12 +401,15 @@ int main(void)
     tcase_add_test(t, the_endless_line);
     tcase_add_test(t, what_never_begins_an_entry_still_ends);
     tcase_add_test(t, idle);
-    tcase_add_test(t, peek);
     tcase_add_test(t, gelf);
     tcase_add_test(t, nul);
     tcase_add_test(t, syslog);
     tcase_add_test(t, corpus);
-    tcase_add_test(t, the_first_telling_line);
+    tcase_add_test(t, each_line_for_itself);
+    tcase_add_test(t, an_entry_goes_on);
+    tcase_add_test(t, an_entry_without_its_end);
+    tcase_add_test(t, a_runtime_is_told);
+    tcase_add_test(t, what_the_stream_has_shown);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -107,16 +107,16 @@ static void auto_lines(struct slice s)
 {
     struct line_reader l;
     struct message m;
-    enum format f = FORMAT_AUTO;
+    struct parser_seen seen = {FORMAT_AUTO, FORMAT_AUTO};
     struct line_reader_place from = {0};
     line_reader_init(&l, FRAME_LINES, 0, &from);
     for (size_t at = 0; at < s.n; at += 512) {
         framer_feed(&l.framer, slice_sub(s, at, at + 512));
-        while (line_reader_next(&l, &f, &m))
-            parse_as(f, m.text);
+        while (line_reader_next(&l, FORMAT_AUTO, &m))
+            parse_as(parser_detect_next(m.text, &seen), m.text);
     }
     while (line_reader_flush(&l, FRAME_END, &m))
-        parse_as(f, m.text);
+        parse_as(parser_detect_next(m.text, &seen), m.text);
     line_reader_done(&l);
 }
 
