@@ -20,7 +20,7 @@ static bool cri_parse(struct parse_ctx *ctx, struct record *r)
     record_add(r, SLICE("stream"), line.stream, FIELD_STRING);
     if (line.partial)
         record_add(r, SLICE("partial"), SLICE("true"), FIELD_BOOL);
-    nested_any(ctx, r, line.text);
+    nested_any(ctx, r, line.text, NESTED_PRINTED);
     return true;
 }
 

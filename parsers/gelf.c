@@ -5,7 +5,6 @@
 #include "parsers/nested.h"
 #include "parsers/parsers.h"
 #include "parsers/syslog_parts.h"
-#include "parsers/text_console.h"
 #include "text/json.h"
 #include "text/zip.h"
 
@@ -208,14 +207,12 @@ static bool finish(struct reader *rd)
         return false;
     }
     fill_gaps(rd);
-    text_console_message(r);
     if (rd->facility.n)
         take_facility(rd);
     field_names_error(r, rd->error_type.value, rd->error.value);
-    if (record_field(r, SLICE("container_id"))) /* of Docker's driver it is a line that the container has printed */
-        nested_log_json(rd->ctx, r, r->message);
-    if (!r->line.n && !r->headed)
-        nested_thread(rd->ctx, r, r->message);
+    /* Of Docker's driver it is a line that the container has printed, and the level says by which stream. */
+    bool printed = r->level == LEVEL_NONE || record_field(r, SLICE("container_id"));
+    nested_any(rd->ctx, r, r->message, printed ? NESTED_PRINTED : NESTED_SAID);
     return true;
 }
 

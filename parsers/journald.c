@@ -10,6 +10,7 @@
 #include "parsers/field_names.h"
 #include "parsers/nested.h"
 #include "parsers/parsers.h"
+#include "parsers/syslog_parts.h"
 #include "text/json.h"
 
 enum fact { FACT_BOOT, FACT_CMDLINE, FACT_EXE, FACT_STREAM, FACT_TRANSPORT, FACT_UID, FACT_UNIT, FACT_N };
@@ -212,6 +213,15 @@ static void start(struct entry *e, struct parse_ctx *ctx, struct record *r)
     *e = (struct entry){.ctx = ctx, .r = r, .sent_us = RECORD_NO_TIME, .written_us = RECORD_NO_TIME};
 }
 
+/* What a unit prints has the priority of its pipe, whatever it is. */
+static enum nested_level worth_of_priority(const struct entry *e)
+{
+    struct slice transport = e->fact[FACT_TRANSPORT];
+    bool printed = slice_is(transport, "stdout") || e->r->severity < 0;
+    bool native = slice_is(transport, "journal");
+    return printed || (!native && syslog_is_common(e->r->facility)) ? NESTED_PRINTED : NESTED_SAID;
+}
+
 static bool finish(struct entry *e)
 {
     struct record *r = e->r;
@@ -226,12 +236,9 @@ static bool finish(struct entry *e)
         r->peer = peer_of(e, e->fact[FACT_UNIT]);
     find_unit(e);
     put_facts(e);
-    enum level priority = level_from_severity(r->severity);
-    nested_any(e->ctx, r, e->message);
+    r->level = level_from_severity(r->severity);
+    nested_any(e->ctx, r, e->message, worth_of_priority(e));
     put_facts(e); /* the text may have had fields of these names */
-    /* What a unit prints has priority 6 whatever it is, so the text may say worse; it does not say better. */
-    if (r->level < priority)
-        r->level = priority;
     int64_t us = e->sent_us != RECORD_NO_TIME ? e->sent_us : e->written_us;
     r->time_us = us != RECORD_NO_TIME ? us : r->time_us;
     return true;

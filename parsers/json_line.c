@@ -11,6 +11,7 @@
  */
 #include "parsers/parsers.h"
 #include "parsers/field_map.h"
+#include "parsers/nested.h"
 #include "text/json.h"
 
 enum { WALK_DEPTH = 3 };
@@ -101,6 +102,9 @@ static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
         return false;
     }
     field_map_finish(&w);
+    /* Without a level it is no logger's record but a collector's, who brings what somebody has printed. */
+    if (r->level == LEVEL_NONE && !r->empty && r->message.p != r->raw.p)
+        nested_any(ctx, r, r->message, NESTED_PRINTED);
     r->headed = r->level != LEVEL_NONE;
     return true;
 }

@@ -66,7 +66,8 @@ static bool take_pair(struct slice *s, struct slice *key, struct slice *value, b
     if (*quoted)
         return take_quoted(s, value);
     *value = take_bare(s);
-    return true;
+    /* "a=b; level=error": pairs of another kind, with marks between them. */
+    return !s->n || !value->n || (value->p[value->n - 1] != ';' && value->p[value->n - 1] != ',');
 }
 
 static void add(struct field_map *w, struct slice key, struct slice value, bool quoted)
@@ -138,6 +139,8 @@ static bool is_logfmt(struct slice s)
     size_t n = slice_span(s, plain_key_char);
     if (n == 0 || n == s.n || s.p[n] != '=')
         return false;
+    if (slice_starts(s, SLICE("type=")) && slice_find(s, SLICE(" msg=audit(")) >= 0)
+        return false; /* the kernel's audit: its msg is a number, and the pairs behind it are what it says */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_starts(s, names[i]))
             return slice_chr(s, ' ') != NULL;

@@ -1,5 +1,7 @@
 #include "parsers/nested.h"
 
+enum { DEPTH_MAX = 4 };
+
 static bool near(int64_t a, int64_t b)
 {
     static const int64_t NEAR_US = 600 * STAMP_SECOND;
@@ -19,34 +21,57 @@ static void mend_zone(const struct zone *z, int64_t carrier_us, int64_t *us)
         *us += offset_us;
 }
 
+/* Of what both know the carrier knows better. */
 static void prefer(struct slice *member, struct slice carriers)
 {
     if (carriers.n)
         *member = carriers;
 }
 
-static void take_carrier(struct parse_ctx *ctx, struct record *r, const struct record *carrier)
+/* What the text does not say. */
+static void keep(struct slice *member, struct slice carriers)
+{
+    if (!member->n)
+        *member = carriers;
+}
+
+static void take_numbers(struct record *r, const struct record *carrier)
+{
+    if (carrier->severity >= 0)
+        r->severity = carrier->severity;
+    if (carrier->facility >= 0)
+        r->facility = carrier->facility;
+}
+
+static void take_time(struct parse_ctx *ctx, struct record *r, const struct record *carrier)
 {
     if (r->time_us == RECORD_NO_TIME)
         r->time_us = carrier->time_us;
     if (carrier->time_us != RECORD_NO_TIME)
         r->carried_us = carrier->time_us;
     mend_zone(ctx->zone, carrier->time_us, &r->time_us);
-    if (r->level == LEVEL_NONE)
-        r->level = carrier->level;
-    if (carrier->severity >= 0) {
-        r->severity = carrier->severity;
-        r->facility = carrier->facility;
-    }
+}
+
+static void take_carrier(struct record *r, const struct record *carrier)
+{
+    take_numbers(r, carrier);
     prefer(&r->host, carrier->host);
     prefer(&r->app, carrier->app);
     prefer(&r->procid, carrier->procid);
     prefer(&r->msgid, carrier->msgid);
+    prefer(&r->logger, carrier->logger);
+    keep(&r->full_message, carrier->full_message);
+    keep(&r->error_type, carrier->error_type);
+    keep(&r->error_value, carrier->error_value);
 }
 
-/* Parses text as format f into r. What r knew of the carrier wins over what the text says, but for time and
- * level. */
-static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+static bool is_better(const struct record *r, enum level carriers, enum nested_level level)
+{
+    return r->level == LEVEL_NONE || (level == NESTED_SAID && !format_is_web(r->format) && r->level < carriers);
+}
+
+/* Parses text as format f into r, of which nothing is known but whose it is; then with what r knew of the carrier. */
+static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f, enum nested_level level)
 {
     const struct parser *p = ctx->formats->parsers[f];
     struct record carrier;
@@ -54,83 +79,76 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
     record_copy_head(&carrier, r);
     r->raw = text;
     r->format = f;
-    if (!p || !p->parse(ctx, r)) {
+    r->level = LEVEL_NONE;
+    r->severity = r->facility = -1;
+    r->time_us = RECORD_NO_TIME;
+    ctx->depth++;
+    bool ok = p && p->parse(ctx, r);
+    ctx->depth--;
+    if (!ok) {
         record_copy_head(r, &carrier);
         ctx->reason = reason;
         return false;
     }
+    if (is_better(r, carrier.level, level))
+        r->level = carrier.level;
     if (!ctx->formats->traits[r->format]->access)
         r->raw = carrier.raw;
     if (!format_is_web(r->format))
         r->format = carrier.format;
-    take_carrier(ctx, r, &carrier);
+    take_time(ctx, r, &carrier);
+    take_carrier(r, &carrier);
     return true;
 }
 
-bool nested_web(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+static bool is_runtime(const struct parse_ctx *ctx, enum format f)
 {
-    return format_is_web(f) && parse_as(ctx, r, text, f);
+    return ctx->formats->parsers[f]->partial != PARTIAL_NONE;
 }
 
-bool nested_json(struct parse_ctx *ctx, struct record *r, struct slice text)
+/* As what a text is read in a message of the format `carrier`. */
+static enum format format_in(const struct parse_ctx *ctx, struct slice text, enum format carrier)
 {
-    return text.n && *text.p == '{' && parse_as(ctx, r, text, FORMAT_JSON);
+    enum format f = ctx->formats->detect(text);
+    enum parser_nesting nesting = ctx->formats->parsers[f]->nesting;
+    /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file. */
+    if (f == FORMAT_SYSLOG && (carrier == f || ascii_digit(*text.p)))
+        return FORMAT_TEXT;
+    if (is_runtime(ctx, f) && !is_runtime(ctx, carrier))
+        return f;
+    return nesting == PARSER_NESTED ? f : nesting == PARSER_NESTED_JSON ? FORMAT_JSON : FORMAT_TEXT;
+}
+
+void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text, enum nested_level level)
+{
+    enum format carrier = r->format;
+    r->message = text;
+    if (ctx->depth >= DEPTH_MAX)
+        return;
+    enum format f = format_in(ctx, text, carrier);
+    if (!parse_as(ctx, r, text, f, level) && f != FORMAT_TEXT)
+        parse_as(ctx, r, text, FORMAT_TEXT, level);
+}
+
+bool nested_marked(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    enum format f = ctx->depth < DEPTH_MAX ? format_in(ctx, text, r->format) : FORMAT_TEXT;
+    if (f == FORMAT_TEXT || !parse_as(ctx, r, text, f, NESTED_PRINTED))
+        return false;
+    r->line = SLICE_NONE;
+    return true;
 }
 
 bool nested_log_json(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     struct record before;
+    bool object = ctx->depth < DEPTH_MAX && text.n && *text.p == '{';
     record_copy_head(&before, r);
     r->level = LEVEL_NONE;
-    if (nested_json(ctx, r, text) && r->level != LEVEL_NONE) {
+    if (object && parse_as(ctx, r, text, FORMAT_JSON, NESTED_PRINTED) && r->level != LEVEL_NONE) {
         r->line = SLICE_NONE;
         return true;
     }
     record_copy_head(r, &before);
     return false;
-}
-
-bool nested_docker(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
-{
-    return f == FORMAT_DOCKER && parse_as(ctx, r, text, f);
-}
-
-static bool is_log_line(const struct parse_ctx *ctx, struct slice text)
-{
-    return text.n && (ascii_digit(*text.p) || *text.p == '[') && ctx->formats->parsers[FORMAT_TEXT]->tells(text);
-}
-
-void nested_thread(struct parse_ctx *ctx, struct record *r, struct slice text)
-{
-    struct record line;
-    if (!is_log_line(ctx, text))
-        return;
-    record_init(&line, FORMAT_TEXT, text);
-    ctx->formats->parsers[FORMAT_TEXT]->parse(ctx, &line);
-    r->thread = line.thread;
-}
-
-void nested_log_line(struct parse_ctx *ctx, struct record *r, struct slice text)
-{
-    struct record before;
-    if (!is_log_line(ctx, text))
-        return;
-    record_copy_head(&before, r);
-    parse_as(ctx, r, text, FORMAT_TEXT);
-    if (r->level == LEVEL_NONE)
-        record_copy_head(r, &before);
-}
-
-void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text)
-{
-    enum format f = ctx->formats->detect(text);
-    /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file. */
-    if (f == FORMAT_SYSLOG && ascii_digit(*text.p))
-        f = FORMAT_TEXT;
-    r->message = text;
-    enum parser_nesting nesting = ctx->formats->parsers[f]->nesting;
-    if (nesting == PARSER_NESTED)
-        parse_as(ctx, r, text, f);
-    else if (nesting == PARSER_NESTED_JSON)
-        nested_json(ctx, r, text);
 }

@@ -43,6 +43,7 @@ struct parse_ctx {
     const char *reason; /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
     struct slice log_format;       /* nginx-access: the log_format text, empty for combined and contrib's */
     const struct formats *formats; /* set by parser_parse and its like */
+    unsigned depth;                /* of messages that are read inside messages */
 };
 
 /* How a message of this format stands inside one of another. */

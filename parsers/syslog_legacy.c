@@ -12,6 +12,7 @@
  */
 #include "parsers/syslog_legacy.h"
 
+#include "parsers/level_said.h"
 #include "parsers/syslog_parts.h"
 #include "parsers/syslog_vendor.h"
 
@@ -211,6 +212,8 @@ static bool is_telling(const struct tag *t, struct slice rest, bool stamped, boo
  * Advances *s to the text. */
 static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
 {
+    if (level_said_event(*s, &r->app))
+        return;
     size_t n = tag_length(*s);
     struct tag t = {.name = slice_sub(*s, 0, n)};
     struct slice rest = slice_from(*s, n);

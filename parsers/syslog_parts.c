@@ -1,11 +1,8 @@
 #include "parsers/syslog_parts.h"
 
-#include "parsers/field_names.h"
 #include "parsers/nested.h"
-#include "parsers/text_collector.h"
-#include "parsers/text_console.h"
 
-enum { SD_NAME_MAX = 255, FAR_DIGITS = 10 };
+enum { SD_NAME_MAX = 255, FAR_DIGITS = 10, FACILITY_USER = 1, FACILITY_DAEMON = 3 };
 
 /* ---- words and stamps ---- */
 
@@ -296,18 +293,6 @@ static enum level leading_level(struct slice s)
     return level_from_word(slice_sub(s, 0, i));
 }
 
-/* dockerd and its like write pairs under one PRI for all; the message stays whole, the worse level counts. */
-static void read_pair_level(struct record *r, struct slice text)
-{
-    ptrdiff_t at = slice_starts(text, SLICE("level=")) ? 0 : slice_find(text, SLICE(" level=")) + 1;
-    struct slice value = slice_from(text, (size_t)at + 6);
-    enum level level = slice_starts(slice_from(text, (size_t)at), SLICE("level="))
-                           ? field_names_level(slice_split(&value, ' '))
-                           : LEVEL_NONE;
-    if (level > r->level)
-        r->level = level;
-}
-
 /* Where an object would begin, also behind `@cee:`. */
 static struct slice json_of(struct slice text)
 {
@@ -319,49 +304,36 @@ static struct slice json_of(struct slice text)
     return text;
 }
 
-/* Behind what a collector has put before it. */
-static bool collected_json(struct parse_ctx *ctx, struct record *r, struct slice text)
+/* Seconds since boot stand in front of them, and what reads like a level there is a part of the message. */
+static bool is_kernels(const struct record *r)
 {
-    struct slice behind = text;
-    unsigned n_fields = r->n_fields;
-    text_collector(ctx, &behind, r);
-    if (behind.p != text.p && nested_log_json(ctx, r, behind))
-        return true;
-    r->n_fields = n_fields;
-    return false;
+    return r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n));
 }
 
-/* It is a message of another format, with or without something before it. */
-static bool is_carried(struct parse_ctx *ctx, struct record *r, struct slice text, enum format f)
+bool syslog_is_common(int facility)
 {
-    return nested_web(ctx, r, text, f) || nested_docker(ctx, r, text, f) || nested_json(ctx, r, json_of(text)) ||
-           collected_json(ctx, r, text);
+    return facility == FACILITY_USER || facility == FACILITY_DAEMON;
 }
 
-/* What the text says itself of level, logger and thread. */
-static void read_head(struct parse_ctx *ctx, struct record *r, struct slice text)
+static void read_text(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
-    text_console_message(r);
-    if (r->level == LEVEL_NONE)
-        r->level = leading_level(text);
-    if (r->level == LEVEL_NONE && r->severity < 0)
-        nested_log_line(ctx, r, text);
-    else
-        nested_thread(ctx, r, text);
+    struct slice object = json_of(text);
+    bool said = r->severity >= 0 && !syslog_is_common(r->facility);
+    nested_any(ctx, r, starts_with(object, '{') ? object : text, said ? NESTED_SAID : NESTED_PRINTED);
 }
 
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
-    r->message = text;
-    enum format f = ctx->formats->detect(text);
-    if (is_carried(ctx, r, text, f))
-        return;
-    if (f == FORMAT_LOGFMT)
-        read_pair_level(r, text);
-    if (r->facility <= 0 && (slice_is(r->app, "kernel") || (r->facility == 0 && !r->app.n)))
+    if (is_kernels(r))
         r->message = strip_uptime(r, text);
-    r->full_message = decode_octal(ctx->arena, text);
-    read_head(ctx, r, text);
+    else
+        read_text(ctx, r, text);
+    if (r->format != FORMAT_SYSLOG)
+        return;
+    if (!r->full_message.n)
+        r->full_message = decode_octal(ctx->arena, text);
+    if (r->level == LEVEL_NONE)
+        r->level = leading_level(text);
 }

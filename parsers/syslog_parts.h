@@ -17,8 +17,8 @@ enum { SYSLOG_HOST_MAX = 255 };
  * formed; r and *s are as they were.
  */
 bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted);
-/* The text behind the header: BOM, nginx entries, JSON and @cee bodies, kernel uptime. Sets the message and
- * what it tells. */
+/* The text behind the header, read as what it is (nested.h), also JSON behind @cee:; of the kernel's lines the uptime.
+ * Sets the message and what it tells. */
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text);
 /* A time stamp at the front of *s in any of its forms, the colon and the spaces behind it. Sets the time,
  * advances *s. */
@@ -29,6 +29,8 @@ bool syslog_epoch(struct slice *s, int64_t *us);
 bool syslog_is_host(struct slice word);
 /* Facility by its name in syslog.conf(5), or -1. */
 int syslog_facility(struct slice name);
+/* user and daemon: what programs have that chose none, with a severity that often is that of all their messages. */
+bool syslog_is_common(int facility);
 
 /* RFC 5424, 6: PRINTUSASCII, the bytes of header fields. */
 static inline bool syslog_printable(char c)

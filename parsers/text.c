@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "parsers/field_names.h"
+#include "parsers/level_said.h"
 #include "parsers/nested.h"
 #include "parsers/text_collector.h"
 #include "parsers/text_console.h"
@@ -252,8 +253,17 @@ static bool skip_mark(struct slice *s, bool stamped)
     return true;
 }
 
-/* The level at the front, in brackets, as a word, or behind a channel. *bracket: the length of brackets that stand
-   there, with a level or without; *taken: as level_at has it. */
+/* RouterOS: "system,error,critical message". */
+static enum level topics_level(struct slice s, struct record *r, size_t *taken)
+{
+    enum level level = level_said_topics(s, taken);
+    if (level != LEVEL_NONE)
+        r->logger = slice_sub(s, 0, *taken);
+    return level;
+}
+
+/* The level at the front, in brackets, as a word, behind a channel or among topics. *bracket: the length of brackets
+   that stand there, with a level or without; *taken: as level_at has it. */
 static enum level level_in_front(struct slice s, struct record *r, bool stamped, size_t *taken, size_t *bracket)
 {
     struct slice inside;
@@ -261,7 +271,9 @@ static enum level level_in_front(struct slice s, struct record *r, bool stamped,
     if (*bracket)
         return level_in(inside, r);
     enum level level = level_at(s, stamped, taken);
-    return level == LEVEL_NONE ? channel_level(s, r, taken) : level;
+    if (level == LEVEL_NONE)
+        level = channel_level(s, r, taken);
+    return level == LEVEL_NONE ? topics_level(s, r, taken) : level;
 }
 
 /* Skips what stands before a level: brackets, or behind a time also {file.py:42} of Airflow, or a name. */
@@ -510,10 +522,12 @@ static bool text_parse(struct parse_ctx *ctx, struct record *r)
     int64_t time_us = text_collector(ctx, &behind, r);
     if (time_us != RECORD_NO_TIME)
         r->time_us = r->carried_us = time_us;
-    if (take_json(ctx, behind, r))
+    if ((behind.p != s.p && nested_marked(ctx, r, behind)) || take_json(ctx, behind, r))
         return true;
     s = behind;
     r->headed = take_text(ctx, &s, r) || headed || (!s.n && whole.n);
+    if (r->level == LEVEL_NONE && s.n && !ascii_space(*s.p) && !is_detail(s, true))
+        r->level = level_said(s);
     if (time_us != RECORD_NO_TIME)
         r->time_us = time_us;
     r->message = s.n ? s : whole;

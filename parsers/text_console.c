@@ -53,13 +53,3 @@ bool text_console(struct slice *s, struct record *r)
     r->indent = rest.n ? 0 : INDENT;
     return true;
 }
-
-void text_console_message(struct record *r)
-{
-    struct slice behind = r->message;
-    bool of_stream = r->severity < 0 || r->severity == 3 || r->severity == 6;
-    if (!of_stream || !text_console(&behind, NULL) || behind.n)
-        return;
-    behind = r->line = r->message;
-    r->headed = text_console(&behind, r);
-}

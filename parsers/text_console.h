@@ -9,8 +9,5 @@
 
 /* Takes it off; level, logger and indent are the record's, if there is one. False: there is none. */
 bool text_console(struct slice *s, struct record *r);
-/* The same of a message that a carrier brings, where it is nothing else and the carrier knows no more than the stream
- * that it was printed to: what a client has put into a message says no level. */
-void text_console_message(struct record *r);
 
 #endif

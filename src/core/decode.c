@@ -87,6 +87,13 @@ static void doubt(struct stream *s, struct record *r)
     s->doubted = begins ? LINES_MAX : s->doubted && !ends ? s->doubted - 1 : 0;
 }
 
+/* Both stand in this text, in this order. */
+static bool holds(struct slice text, struct slice name, struct slice message)
+{
+    return text.n && (uintptr_t)name.p >= (uintptr_t)text.p &&
+           (uintptr_t)message.p + message.n <= (uintptr_t)text.p + text.n;
+}
+
 /*
  * "password: x" is no message x of a logger called password: a secret's name stays in front of its value, where the
  * scrubber sees it.
@@ -96,8 +103,7 @@ static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct sli
     enum { GAP_MAX = 4 };
     struct slice *message = &r->message;
     size_t gap = (size_t)((uintptr_t)message->p - (uintptr_t)(name->p + name->n));
-    bool inside =
-        (uintptr_t)name->p >= (uintptr_t)msg.p && (uintptr_t)message->p + message->n <= (uintptr_t)msg.p + msg.n;
+    bool inside = holds(msg, *name, *message) || holds(r->line, *name, *message); /* what a carrier brings, decoded */
     if (!message->n || gap > GAP_MAX || !inside || !scrub_is_secret_name(p->scrub, *name))
         return;
     *message = slice_of(name->p, name->n + gap + message->n);

@@ -597,7 +597,7 @@ START_TEST(what_is_inside_is_read)
         {"2026-11-23T10:00:00Z shop starts: now", FORMAT_AUTO, LEVEL_NONE, "shop starts: now", NULL, NULL},
         {"{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"gelf\",\"level\":3,\"_k\":\"v\"}", FORMAT_AUTO,
          LEVEL_ERROR, "gelf", "k", "v"},
-        {"<27>Nov 23 10:00:00 mail postfix/smtpd[812]: fatal: no", FORMAT_AUTO, LEVEL_ERROR, "fatal: no", NULL, NULL},
+        {"<19>Nov 23 10:00:00 mail postfix/smtpd[812]: fatal: no", FORMAT_AUTO, LEVEL_FATAL, "fatal: no", NULL, NULL},
         {"no format at all", FORMAT_AUTO, LEVEL_NONE, "no format at all", NULL, NULL},
         {"", FORMAT_AUTO, LEVEL_NONE, "", NULL, NULL},
     };
