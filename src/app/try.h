@@ -15,7 +15,7 @@
 #include "text/json.h"
 #include "text/prefilter.h"
 
-/* An issue that the files would make, or, for suspects, a kind of line. */
+/* An issue that the files would make, or a kind of line. */
 struct try_issue {
     uint64_t fingerprint_hash;
     char *title, *first_line;
@@ -46,9 +46,10 @@ struct try_result {
     uint64_t suspicious;                     /* of the ignored: they read like an error */
     uint64_t occurrences, events, summaries; /* before and after flood control */
     int64_t first_us, last_us;
-    uint64_t ns; /* the whole run */
-    struct try_issues issues, suspects;
-    struct try_day *days; /* ascending */
+    uint64_t ns;                                /* the whole run */
+    uint64_t unheard;                           /* of level error or worse, and became breadcrumbs */
+    struct try_issues issues, suspects, crumbs; /* crumbs: these, by format and rule */
+    struct try_day *days;                       /* ascending */
     unsigned n_days;
 };
 
@@ -57,7 +58,7 @@ struct try_setup {
     const struct rule_set *rules;
     bool events;   /* print each event's payload as a line of JSON */
     bool timed;    /* measure each rule */
-    bool suspects; /* look for lines below error that read like one */
+    bool suspects; /* look for lines below error that read like one, and for those of error that are no event */
 };
 
 struct try_run {

@@ -140,6 +140,7 @@ void try_show_json(struct try_run *t)
     try_put_count(&j, "missed", r->missed);
     try_put_count(&j, "ignored", r->ignored);
     try_put_count(&j, "suspicious", r->suspicious);
+    try_put_count(&j, "unheard", r->unheard);
     try_put_count(&j, "refused", r->refused);
     try_put_count(&j, "occurrences", r->occurrences);
     try_put_count(&j, "events", r->events);
@@ -151,6 +152,7 @@ void try_show_json(struct try_run *t)
     put_rules(&j, t);
     put_issues(&j, "issues", &r->issues);
     put_issues(&j, "suspects", &r->suspects);
+    put_issues(&j, "crumbs", &r->crumbs);
     json_map_end(&j);
     json_end(&j);
     fwrite(out.p, 1, out.n, stdout);

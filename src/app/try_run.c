@@ -172,6 +172,24 @@ static void note_suspect(struct try_run *t, const struct outcome *j)
     arena_reset(&t->arena);
 }
 
+/* --- what is an error, and became no event --- */
+
+/* By whom: the rule, or nobody where the fallback is crumb or a client may have forged it. */
+static void note_crumb(struct try_run *t, const struct outcome *j)
+{
+    const struct rule *rule = j->verdict->rule;
+    struct slice format = slice_str(format_name(j->record->format));
+    uint64_t hash = hash128(hash128(HASH128_START, format), rule ? rule->id : SLICE_NONE).low;
+    struct try_issue *i = table_get(&t->result.crumbs.by_hash, hash);
+    t->result.unheard++;
+    if (!i && (i = issue_new(&t->result.crumbs, hash, format, line_of(t, j)))) {
+        i->level = j->record->level;
+        i->rule = rule;
+    }
+    if (i)
+        issue_count(i, j->record);
+}
+
 /* --- what the pipeline tells --- */
 
 /* Counts an event in its day. Days come nearly in order, so the search begins at the end. */
@@ -227,6 +245,8 @@ static struct try_issue *note(struct try_run *t, const struct outcome *j)
         if (t->suspicion.regex)
             note_suspect(t, j);
     }
+    if (t->setup.suspects && j->fate == COUNT_crumb && j->record->level >= LEVEL_ERROR)
+        note_crumb(t, j);
     return j->fate == COUNT_event || j->fate == COUNT_suppressed ? note_occurrence(t, j) : NULL;
 }
 
@@ -284,6 +304,7 @@ void try_run_end(struct try_run *t)
     t->result.ns = clock_mono_ns() - t->result.ns;
     issues_sort(&t->result.issues);
     issues_sort(&t->result.suspects);
+    issues_sort(&t->result.crumbs);
 }
 
 void try_run_done(struct try_run *t)
@@ -293,6 +314,7 @@ void try_run_done(struct try_run *t)
     source_files_free(t->sources);
     issues_done(&t->result.issues);
     issues_done(&t->result.suspects);
+    issues_done(&t->result.crumbs);
     free(t->result.days);
     log_template_done(&t->log_template);
     scrub_free(t->scrub);

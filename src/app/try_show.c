@@ -18,6 +18,7 @@ enum {
     RULE_COLUMN = 28,
     ISSUES_SHOWN = 50,
     SUSPECTS_SHOWN = 10,
+    CRUMBS_SHOWN = 20,
     RULES_SHOWN = 20,
 };
 
@@ -107,6 +108,19 @@ static void show_suspects(const struct try_result *t, unsigned width)
         show_text(stdout, slice_str(is->title), width - INDENT);
         putchar('\n');
     }
+    try_show_more(shown, n);
+}
+
+/* By format and rule: what somebody has decided, and nobody would miss. */
+static void show_crumbs(const struct try_result *t, unsigned width)
+{
+    unsigned n = t->crumbs.n, shown = n < CRUMBS_SHOWN ? n : CRUMBS_SHOWN;
+    if (!n)
+        return;
+    printf("\nOf level error or worse, %" PRIu64 " became breadcrumb%s and no event\n", t->unheard, plural(t->unheard));
+    printf("%9s %-7s %s\n", "COUNT", "LEVEL", "FORMAT, RULE | FIRST LINE");
+    for (unsigned i = 0; i < shown; i++)
+        try_show_issue(t->crumbs.list[i], t->crumbs.list[i]->count, width);
     try_show_more(shown, n);
 }
 
@@ -219,6 +233,7 @@ void try_show_text(struct try_run *t)
     unsigned width = try_width();
     show_totals(&t->result);
     show_issues(&t->result, width);
+    show_crumbs(&t->result, width);
     show_suspects(&t->result, width);
     show_rules(t);
     show_flow(t);

@@ -60,6 +60,24 @@ def scenario_try_shows_no_secrets(t):
         t.eq([s for s in secrets if s in out], [], out)
 
 
+def scenario_try_names_errors_that_are_no_events(t):
+    """Lines of level error that a rule, or the fallback, made breadcrumbs of are counted by format and rule, the first of each shown."""
+    log = t.write("a.log", "2026-11-20 10:00:00 ERROR job: retry 1 of mail\n2026-11-20 10:00:01 ERROR job: retry 2 of mail\n"
+                  "{\"level\":\"error\",\"msg\":\"retry 3 of mail\"}\n2026-11-20 10:00:02 ERROR job: slow\n"
+                  "2026-11-20 10:00:03 ERROR job: lost\n2026-11-20 10:00:04 INFO job: retry 4 of mail\n")
+    rules = t.write("rules/job.yaml", "pack: job\nrules:\n  - id: job.retry\n    match: 'retry'\n    action: crumb\n  - id: job.slow\n    match: 'slow'\n"
+                    "    threshold: {count: 5, within: 1m}\n    event: {message: 'the job is slow'}\n")
+    got = json.loads(t.run("try", "--rules", rules, "--json", log)[0])
+    t.eq(got["unheard"], 4)
+    t.eq([(c["count"], c["title"], c["rule"], c["line"].split()[-1].strip('"}')) for c in got["crumbs"]],
+         [(2, "text", "job.retry", "mail"), (1, "json", "job.retry", "mail"), (1, "text", "job.slow", "slow")])
+    out = t.run("try", "--rules", rules, log)[0]
+    assert "Of level error or worse, 4 became breadcrumbs and no event" in out and out.count("job.slow") > 1, out
+    conf = t.write("crumb.yaml", "fallback: crumb\n")
+    got = json.loads(t.run("try", "-c", conf, "--rules", rules, "--json", log)[0])
+    t.eq((got["unheard"], [c.get("rule") for c in got["crumbs"]]), (5, ["job.retry", "job.retry", "job.slow", None]))
+
+
 def scenario_try_summary(t):
     """The summary: what matched, what was missed, what only reads like an error, what it costs, and what a quota says to it."""
     log, rules = t.write("shop.log", LOG), t.write("rules/shop.yaml", OLD)
