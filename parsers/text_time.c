@@ -264,11 +264,11 @@ static bool stamp_from(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
 
 static bool klog_civil(const struct parse_ctx *ctx, struct civil c, bool has_year, int64_t *us)
 {
-    return has_year ? c.year >= 1970 && stamp_civil(&c, us) : stamp_nearest_year(c, ctx->now_us, us);
+    return has_year ? c.year >= 1970 && stamp_civil(&c, us) : stamp_latest_year(c, ctx->now_us, us);
 }
 
-/* "1123 10:00:00.123456" at the offset, with a year in front where at is not 1. Without it the year is the one nearest
- * to now. */
+/* "1123 10:00:00.123456" at the offset, with a year in front where at is not 1. Without it the year is as
+ * stamp_latest_year has it. */
 static bool klog_time(const struct parse_ctx *ctx, struct slice s, size_t at, int64_t *out)
 {
     bool has_year = at > 1;

@@ -406,37 +406,31 @@ static bool bsd_date_from(struct slice *s, struct civil *c)
     return c->year || year_from(s, &c->year);
 }
 
-static uint64_t apart(int64_t a, int64_t b)
+/* What a log says has happened: a day ahead at the most, since zones and clocks differ by less. */
+static bool has_been(int64_t us, int64_t now_us)
 {
-    return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+    return us <= now_us + DAY_S * STAMP_SECOND;
 }
 
-/* Half a year away or less: it is nearer than that of another year, which is 365 days from it. */
-static bool is_nearest(int64_t us, int64_t now_us)
+/* No later year will do. */
+static bool is_latest(int64_t us, int64_t now_us)
 {
-    return apart(us, now_us) <= (uint64_t)(182 * DAY_S * STAMP_SECOND);
+    return has_been(us, now_us) && now_us - us <= 364 * DAY_S * STAMP_SECOND;
 }
 
-bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out)
+bool stamp_latest_year(struct civil c, int64_t now_us, int64_t *out)
 {
+    enum { LEAP_YEARS_APART = 8 }; /* at the most, as from 1896 to 1904 */
     int year, month, day;
-    civil_of(floor_div(now_us, DAY_S * STAMP_SECOND), &year, &month, &day);
-    c.year = year;
-    if (stamp_civil(&c, out) && is_nearest(*out, now_us))
-        return true;
-    uint64_t best = UINT64_MAX;
-    for (int y = year - 1; y <= year + 1; y++) {
+    civil_of(floor_div(now_us, DAY_S * STAMP_SECOND) + 1, &year, &month, &day);
+    for (c.year = year; c.year >= year - LEAP_YEARS_APART; c.year--) {
         int64_t us;
-        c.year = y;
-        if (!stamp_civil(&c, &us))
+        if (!stamp_civil(&c, &us) || !has_been(us, now_us))
             continue;
-        uint64_t away = apart(us, now_us);
-        if (away < best) {
-            best = away;
-            *out = us;
-        }
+        *out = us;
+        return true;
     }
-    return best != UINT64_MAX;
+    return false;
 }
 
 /* hh:mm:ss, also with one digit of the hour. */
@@ -465,7 +459,7 @@ enum { BSD_BYTES = 15 };
 static bool is_second_again(const struct stamp_memo *memo, struct slice s, int64_t now_us)
 {
     return stamp_is_again(memo, s, BSD_BYTES) && (s.n == BSD_BYTES || !ascii_digit(s.p[BSD_BYTES])) &&
-           is_nearest(memo->us, now_us);
+           is_latest(memo->us, now_us);
 }
 
 bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone)
@@ -490,7 +484,7 @@ bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int
         whole = false;
     }
     int64_t us = again ? memo->us + c.micro : 0;
-    if (!again && !(c.year ? stamp_civil(&c, &us) : stamp_nearest_year(c, now_us, &us)))
+    if (!again && !(c.year ? stamp_civil(&c, &us) : stamp_latest_year(c, now_us, &us)))
         return false;
     if (whole)
         stamp_keep(memo, slice_sub(*s, 0, BSD_BYTES), us - c.micro);

@@ -36,8 +36,8 @@ struct civil {
 
 /* Unix seconds as if the civil time were UTC. False when a member is out of range (second 60 counts as 59). */
 bool stamp_civil(const struct civil *c, int64_t *utc_us);
-/* The same in the year in which it is nearest to now. */
-bool stamp_nearest_year(struct civil c, int64_t now_us, int64_t *out);
+/* The same in the latest year in which it is no more than a day ahead of now. */
+bool stamp_latest_year(struct civil c, int64_t now_us, int64_t *out);
 /* 1 to 12 of the three letters that begin an English month's name, in any case, at the front; or 0. */
 int stamp_month(struct slice s);
 /*
@@ -90,7 +90,7 @@ static inline void stamp_keep(struct stamp_memo *m, struct slice text, int64_t u
 /*
  * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or
  * behind it, zone word (UTC, GMT, Z, CEST, …; one that means several zones is read over) or offset behind it, weekday
- * or Cisco's * before it. Without a year: the one that puts the stamp nearest to now_us. memo may be NULL.
+ * or Cisco's * before it. Without a year: as stamp_latest_year. memo may be NULL.
  */
 bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone);
 /* Unix seconds with an optional fraction, or milli-, micro- or nanoseconds told by magnitude (> 1e11, > 1e14, > 1e17).

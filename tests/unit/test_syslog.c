@@ -277,7 +277,8 @@ START_TEST(trailing_bytes)
 }
 END_TEST
 
-/* The year is the one that brings the stamp nearest to now: New Year, and clocks that are a little ahead. */
+/* The year is the latest that brings the stamp no more than a day ahead: New Year, clocks that are a little ahead, and
+ * a log of last year, also of a leap day. */
 START_TEST(missing_year)
 {
     const int64_t new_year = INT64_C(1798761600) * STAMP_SECOND; /* 2027-01-01 */
@@ -285,6 +286,18 @@ START_TEST(missing_year)
     ck_assert_int_eq(r.time_us, new_year - STAMP_SECOND);
     ck_assert(parse_at(SLICE("<11>Jan  1 00:00:01 h app: x"), new_year - 5 * STAMP_SECOND));
     ck_assert_int_eq(r.time_us, new_year + STAMP_SECOND);
+    static const struct {
+        const char *raw, *time;
+    } old[] = {{"<11>Jan  2 00:00:01 h app: x", "2026-01-02T00:00:01.000Z"},
+               {"<11>Mar 31 12:00:00 h app: x", "2026-03-31T12:00:00.000Z"},
+               {"<11>Jun 30 12:00:00 h app: x", "2026-06-30T12:00:00.000Z"},
+               {"<11>Feb 29 12:00:00 h app: x", "2024-02-29T12:00:00.000Z"}};
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
+        char time[32];
+        ck_assert(parse_at(slice_str(old[i].raw), new_year - 5 * STAMP_SECOND));
+        stamp_print(r.time_us, time);
+        ck_assert_str_eq(time, old[i].time);
+    }
     arena_reset(&arena);
 }
 END_TEST
