@@ -29,18 +29,40 @@ bool syslog_epoch(struct slice *s, int64_t *us)
     return digits == FAR_DIGITS && stamp_epoch(s, us);
 }
 
-/* Cisco: a zone in small letters or one that stamp does not know, " gmt: %SYS-…"; before anything else it may
- * be a host or a tag. */
-static void take_zone_word(struct slice *s, bool *zoned)
+static bool in_zone(char c)
 {
-    size_t i = 1;
-    while (i < s->n && ascii_alpha(s->p[i]))
-        i++;
-    if (i < 4 || i > 6 || *s->p != ' ' || !slice_starts(slice_from(*s, i), SLICE(": %")))
+    static const bool in_names[256] = {['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['+'] = true,
+                                       ['-'] = true,         ['_'] = true,         ['/'] = true,         [':'] = true};
+    return in_names[(unsigned char)c];
+}
+
+/* The hours of "GMT+1" behind a zone that stamp knows. */
+static int64_t extra_hours_us(struct slice word)
+{
+    bool sign = word.n && (*word.p == '+' || *word.p == '-');
+    uint64_t hours;
+    if (!sign || word.n > 3 || !slice_u64(slice_from(word, 1), &hours))
+        return 0;
+    return (*word.p == '-' ? -1 : 1) * (int64_t)hours * 3600 * STAMP_SECOND;
+}
+
+/*
+ * Cisco: the zone is a name that the administrator has made up, " NewYork: %SYS-…", or one with its hours, " GMT+1:
+ * %…", of which stamp has taken what it knows. It is that only before a mnemonic: else it may be a host or a tag.
+ */
+static void take_zone_word(struct slice *s, int64_t *us, bool *zoned)
+{
+    enum { ZONE_MAX = 40 };
+    bool space = starts_with(*s, ' ');
+    struct slice word = slice_sub(*s, space, space + ZONE_MAX);
+    word = slice_sub(word, 0, slice_span(word, in_zone));
+    if (word.n < 2 || word.p[word.n - 1] != ':' || (space && !ascii_alpha(*word.p)) ||
+        !slice_starts(slice_from(*s, space + word.n), SLICE(" %")))
         return;
-    struct slice word = slice_sub(*s, 1, i);
+    word.n--;
+    *us -= *zoned && !space ? extra_hours_us(word) : 0;
     *zoned = *zoned || slice_ieq(word, SLICE("utc")) || slice_ieq(word, SLICE("gmt"));
-    *s = slice_from(*s, i);
+    *s = slice_from(*s, space + word.n);
 }
 
 /* In rsyslog's order: RFC 3339, then the old form. */
@@ -53,7 +75,7 @@ bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
     if (!syslog_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) &&
         !stamp_rfc3164(&rest, ctx->now_us, ctx->memo, &us, &zoned))
         return false;
-    take_zone_word(&rest, &zoned);
+    take_zone_word(&rest, &us, &zoned);
     if (rest.n && *rest.p == ':')
         rest = slice_from(rest, 1);
     if (rest.n && *rest.p != ' ')
