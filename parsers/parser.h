@@ -40,7 +40,8 @@ struct parse_ctx {
     int64_t now_us;          /* for stamps without a year */
     int64_t last_us;         /* time of the stream's previous record, or RECORD_NO_TIME; settles the repeated hour */
     struct stamp_memo *memo; /* the stream's, or NULL */
-    const char *reason; /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
+    const char *reason;   /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
+    const char *bad_part; /* of a message that was kept all the same: what could not be understood; or NULL */
     struct slice log_format;       /* nginx-access: the log_format text, empty for combined and contrib's */
     const struct formats *formats; /* set by parser_parse and its like */
     unsigned depth;                /* of messages that are read inside messages */

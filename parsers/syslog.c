@@ -1,11 +1,12 @@
 /*
  * syslog: RFC 5424, RFC 3164 as it is met (syslog_legacy.c), and lines of syslog files, which have no PRI.
  *
- * A message that announces itself as RFC 5424 (a version, then `-` or a date) is held to its header and
+ * A message that announces itself as RFC 5424 (a version, then `-` or a date) is read by its header and
  * structured data, with the departures real senders make: 7 to 9 digits of a second, lower-case t and z, no
  * offset, a space for the T, values without quotes, over-long names (Docker writes its tag, of any length, as
- * APP-NAME and MSGID: cut as syslog-ng does), no structured data at all (Logplex). Everything else is a
- * message: a parser for logs must not lose the odd one.
+ * APP-NAME and MSGID: cut as syslog-ng does), no structured data at all (Logplex). Of any other the part that
+ * is wrong is left out, and the message kept: a parser for logs must not lose the odd one. Refused is only what
+ * ends before its text.
  *
  * nginx: when what follows the tag is an entry of nginx's error log or a line of its access log, the record
  * becomes one of that format (so that rules for nginx see it), with host, app, facility and severity from the
@@ -49,83 +50,108 @@ static bool announces_5424(struct slice s)
     return year && (!slice_chr(s, ' ') || (year == 4 && starts_with(slice_from(s, year), '-')));
 }
 
-/* Takes one field of the header and the space behind it. */
-static bool take_field(struct slice *s, struct slice *field)
+/*
+ * Takes one field of the header, of at most `max` bytes, and the space behind it. One that holds what no header may, or
+ * is longer, is left out. False: the message ends in it.
+ */
+static bool take_field(struct parse_ctx *ctx, struct slice *s, size_t max, struct slice *field)
 {
-    size_t i = 0;
-    while (i < s->n && syslog_printable(s->p[i]))
-        i++;
-    if (i == 0 || i == s->n || s->p[i] != ' ')
+    struct slice rest = *s;
+    skip_spaces(&rest);
+    const char *end = slice_chr(rest, ' ');
+    if (!end)
         return false;
-    *field = slice_sub(*s, 0, i);
-    *s = slice_from(*s, i + 1);
-    if (slice_is(*field, "-"))
+    *field = slice_of(rest.p, (size_t)(end - rest.p));
+    bool well = field->n <= max && slice_span(*field, syslog_printable) == field->n;
+    if (!well || rest.p != s->p)
+        ctx->bad_part = "header";
+    *s = slice_from(rest, field->n + 1);
+    if (!well || slice_is(*field, "-"))
         *field = SLICE_NONE;
     return true;
 }
 
-static bool take_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
+static void take_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
-    if (slice_starts(*s, SLICE("- "))) {
-        *s = slice_from(*s, 2);
-        return true;
-    }
     int64_t us;
     bool zoned;
     struct slice rest = *s;
-    if (!stamp_rfc3339(&rest, &us, &zoned) || !rest.n || *rest.p != ' ')
-        return false;
-    r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
-    *s = slice_from(rest, 1);
-    return true;
+    if (stamp_rfc3339(&rest, &us, &zoned) && starts_with(rest, ' ')) {
+        r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
+        *s = slice_from(rest, 1);
+        return;
+    }
+    struct slice word = slice_split(s, ' ');
+    if (!slice_is(word, "-"))
+        ctx->bad_part = "time";
 }
 
-/* The fields behind the version. */
+/* The fields behind the version. False: there is no text, since the message ends in them. */
 static bool take_header(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
-    if (!take_stamp(ctx, r, s))
-        return refuse(ctx, "RFC 5424: no time stamp");
-    if (!take_field(s, &r->host) || r->host.n > SYSLOG_HOST_MAX)
-        return refuse(ctx, "RFC 5424: bad host name");
-    if (!take_field(s, &r->app))
-        return refuse(ctx, "RFC 5424: bad application name");
-    if (!take_field(s, &r->procid))
-        return refuse(ctx, "RFC 5424: bad process id");
-    if (!take_field(s, &r->msgid))
-        return refuse(ctx, "RFC 5424: bad message id");
+    take_stamp(ctx, r, s);
+    if (!take_field(ctx, s, SYSLOG_HOST_MAX, &r->host) || !take_field(ctx, s, s->n, &r->app))
+        return false;
+    struct slice behind_app = *s;
     r->app = slice_sub(r->app, 0, APP_MAX);
-    r->procid = slice_sub(r->procid, 0, PROCID_MAX);
-    r->msgid = slice_sub(r->msgid, 0, MSGID_MAX);
-    return true;
+    if (take_field(ctx, s, s->n, &r->procid) && take_field(ctx, s, s->n, &r->msgid)) {
+        r->procid = slice_sub(r->procid, 0, PROCID_MAX);
+        r->msgid = slice_sub(r->msgid, 0, MSGID_MAX);
+        return true;
+    }
+    /* Some senders leave fields out: these words are the text. */
+    r->procid = r->msgid = SLICE_NONE;
+    ctx->bad_part = "header";
+    *s = behind_app;
+    return slice_trim(*s).n > 0;
+}
+
+/* Structured data without its brackets, as HAProxy writes a log-format-sd that lacks them: "=LOG=", or an id of its
+ * own, "x@1 a="b"". Anything else is the text, of a sender that leaves structured data out. */
+static void skip_bare_sd(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    struct slice rest = *s, word = slice_split(&rest, ' ');
+    const char *at = slice_chr(word, '@');
+    bool id = at && at > word.p && slice_u64(slice_from(word, (size_t)(at - word.p) + 1), &(uint64_t){0});
+    if (!id && !starts_with(word, '='))
+        return;
+    for (struct slice next = rest, pair; id && (pair = slice_split(&next, ' ')).n > 3; rest = next)
+        if (slice_find(pair, SLICE("=\"")) <= 0 || pair.p[pair.n - 1] != '"')
+            break;
+    ctx->bad_part = "structured data";
+    record_put(r, SLICE("sd"), slice_trim(slice_of(s->p, (size_t)(rest.p - s->p))), FIELD_STRING);
+    *s = rest;
 }
 
 static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
     slice_split(&s, ' ');
-    if (!take_header(ctx, r, &s))
-        return false;
-    if (!s.n)
-        return refuse(ctx, "RFC 5424: no structured data");
+    if (!take_header(ctx, r, &s) || !s.n)
+        return refuse(ctx, "RFC 5424: cut off in the header");
+    struct slice from = s;
     if (slice_is(s, "-") || slice_starts(s, SLICE("- "))) {
         s = slice_from(s, 1);
-    } else if (*s.p == '[' || *s.p == ']') {
-        if (!syslog_sd(ctx, r, &s, false) || (s.n < 2 && record_field(r, SLICE("sd"))))
-            return refuse(ctx, "RFC 5424: bad structured data");
-    } else {
+    } else if (*s.p == ']') {
+        ctx->bad_part = "structured data";
+    } else if (!syslog_sd_any(ctx, r, &s)) {
+        skip_bare_sd(ctx, r, &s);
         syslog_body(ctx, r, s);
         return true;
     }
+    if (ctx->bad_part && slice_trim(s).n == 0) /* nothing else is there to be shown */
+        s = from;
     syslog_body(ctx, r, slice_from(s, starts_with(s, ' ')));
     return true;
 }
 
-/* As parse_5424, but leaves r as it was when the message is something else. */
+/* As parse_5424 of what is that throughout; leaves r as it was when the message is something else. */
 static bool try_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
     struct record before;
     record_copy_head(&before, r);
-    if (parse_5424(ctx, r, s))
+    if (parse_5424(ctx, r, s) && !ctx->bad_part)
         return true;
+    ctx->bad_part = NULL;
     record_copy_head(r, &before);
     return false;
 }
@@ -163,26 +189,29 @@ static void take_torn_pri(struct parse_ctx *ctx, struct record *r, struct slice 
     *s = rest;
 }
 
-static bool read_pri(struct slice digits, uint64_t *pri)
-{
-    return slice_u64(digits, pri) && *pri <= PRI_MAX && (digits.n < 2 || *digits.p != '0');
-}
-
-/* 6.2.1: `<`, 0 to 191 without leading zeros, `>`. Text that only begins with `<` has no PRI. */
+/* 6.2.1: `<`, 0 to 191 without leading zeros, `>`. Another number says nothing of the message behind it. Text that only
+ * begins with `<` has no PRI. */
 static bool take_pri(struct parse_ctx *ctx, struct record *r, struct slice *s)
 {
+    enum { PRI_DIGITS = 3 };
     bool open = starts_with(*s, '<');
     size_t i = 1 + slice_span(slice_from(*s, 1), ascii_digit);
     if (!open || i == s->n || s->p[i] != '>') {
-        if (open && i == s->n && i <= 4)
+        if (open && i == s->n && i <= PRI_DIGITS + 1)
             return refuse(ctx, "cut off inside the PRI");
         take_torn_pri(ctx, r, s);
         return true;
     }
+    struct slice digits = slice_sub(*s, 1, i);
     uint64_t pri;
-    if (!read_pri(slice_sub(*s, 1, i), &pri))
-        return refuse(ctx, "PRI is not a number from 0 to 191");
-    set_pri(r, pri);
+    if (!slice_u64(digits, &pri) || digits.n > PRI_DIGITS) {
+        ctx->bad_part = digits.n ? "PRI" : NULL;
+        return true;
+    }
+    if (pri > PRI_MAX || (digits.n > 1 && *digits.p == '0'))
+        ctx->bad_part = "PRI";
+    if (pri <= PRI_MAX)
+        set_pri(r, pri);
     *s = slice_from(*s, i + 1);
     return true;
 }
@@ -195,18 +224,23 @@ static bool only_a_version(struct slice s)
     return s.n && slice_span(s, ascii_alnum) == s.n && s.n <= VERSION_DIGITS && ascii_digit(*s.p);
 }
 
+/* White space, NULs, the mark of UTF-8: what may be left of the message before, or what a program writes first. */
+static size_t lead_at(struct slice s)
+{
+    return slice_starts(s, SLICE("\xef\xbb\xbf")) ? 3 : s.n && (ascii_space(*s.p) || !*s.p);
+}
+
 /*
  * Without what stands around it: RFC 5426, 3.1 and habits have a final LF or CR of line-wise senders and the NUL of C
- * strings sent whole; and a PRI is where the message begins, also behind white space that is left of the message
- * before.
+ * strings sent whole; and a PRI is where the message begins, whatever is in front of it.
  */
 static struct slice message_of(struct slice s)
 {
-    size_t lead = 0;
+    size_t lead = 0, n;
     while (s.n && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\0'))
         s.n--;
-    while (lead < s.n && ascii_space(s.p[lead]))
-        lead++;
+    while ((n = lead_at(slice_from(s, lead))))
+        lead += n;
     bool pri = lead + 1 < s.n && s.p[lead] == '<' && ascii_digit(s.p[lead + 1]);
     return slice_from(s, pri ? lead : 0);
 }
@@ -227,11 +261,12 @@ static bool parse_behind_pri(struct parse_ctx *ctx, struct record *r, struct sli
 static bool syslog_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = message_of(r->raw);
+    const char *from = s.p;
     if (!s.n)
         return refuse(ctx, "empty message");
     if (!take_pri(ctx, r, &s))
         return false;
-    if (r->severity >= 0)
+    if (r->severity >= 0 || s.p != from)
         return parse_behind_pri(ctx, r, s);
     if (!slice_starts(s, SLICE("1 ")) || !try_5424(ctx, r, s))
         syslog_legacy(ctx, r, s);

@@ -236,7 +236,7 @@ static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
     /* Structured data that some relays leave in front of the text of an old-form message. */
     struct slice sd = text;
     skip_spaces(&sd);
-    if (syslog_sd(ctx, r, &sd, true))
+    if (syslog_sd(ctx, r, &sd))
         text = slice_from(sd, sd.n && *sd.p == ' ');
     syslog_body(ctx, r, text);
     if (r->format == FORMAT_SYSLOG)

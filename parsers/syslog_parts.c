@@ -189,24 +189,6 @@ static struct slice joined(struct arena *a, struct slice id, struct slice name)
     return slice_of(p, id.n + 1 + name.n);
 }
 
-/*
- * A parameter without `=`: Vector keeps such messages without the element, so does this; what it said becomes
- * the field `sd`. `from` is where the element began; without a name there is nothing to set aside. False: it has no
- * clear end.
- */
-static bool set_aside(struct record *r, struct slice from, struct slice name, struct slice *s)
-{
-    if (!name.n)
-        return false;
-    const char *end = slice_chr(*s, ']');
-    size_t n = end ? (size_t)(end - from.p) + 1 : 0;
-    if (!end || slice_chr(slice_of(s->p, (size_t)(end - s->p)), '"'))
-        return false;
-    record_put(r, SLICE("sd"), slice_sub(from, 0, n), FIELD_STRING);
-    *s = slice_from(from, n);
-    return true;
-}
-
 static bool take_value(struct slice *s, bool quoted, struct slice *value)
 {
     if (starts_with(*s, '"'))
@@ -224,9 +206,8 @@ static bool take_byte(struct slice *s, char c)
 
 static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
 {
-    struct slice from = *s, value = SLICE_NONE;
     *s = slice_from(*s, 1);
-    struct slice id = take_sd_name(s);
+    struct slice id = take_sd_name(s), value = SLICE_NONE;
     unsigned params = 0;
     if (!id.n)
         return false;
@@ -235,29 +216,77 @@ static bool take_element(struct parse_ctx *ctx, struct record *r, struct slice *
         if (starts_with(*s, ']') && params)
             break;
         struct slice name = take_sd_name(s);
-        if (!name.n || !take_byte(s, '='))
-            return set_aside(r, from, quoted ? SLICE_NONE : name, s);
-        if (!take_value(s, quoted, &value))
+        if (!name.n || !take_byte(s, '=') || !take_value(s, quoted, &value))
             return false;
         record_add(r, joined(ctx->arena, id, name), unescape(ctx->arena, value), FIELD_STRING);
     }
     return (params || !quoted) && take_byte(s, ']');
 }
 
-bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
+/* The same, but leaves r as it was when the element is not well formed. */
+static bool try_element(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted)
 {
     struct slice rest = *s;
     unsigned n = r->n_fields;
     bool lost = r->fields_lost;
+    if (take_element(ctx, r, &rest, quoted)) {
+        *s = rest;
+        return true;
+    }
+    r->n_fields = n;
+    r->fields_lost = lost;
+    return false;
+}
+
+bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    struct slice rest = *s;
+    unsigned n = r->n_fields;
+    bool lost = r->fields_lost, ok;
     do {
-        if (!rest.n || *rest.p != '[' || !take_element(ctx, r, &rest, quoted)) {
-            r->n_fields = n;
-            r->fields_lost = lost;
-            return false;
-        }
-    } while (rest.n && *rest.p == '[');
-    *s = rest;
-    return true;
+        ok = starts_with(rest, '[') && try_element(ctx, r, &rest, true);
+    } while (ok && starts_with(rest, '['));
+    if (ok) {
+        *s = rest;
+    } else {
+        r->n_fields = n;
+        r->fields_lost = lost;
+    }
+    return ok;
+}
+
+/* Where an element ends that is not well formed: at the first `]` outside of quotes, or, when a quote has no end, at
+ * the first of all. 0: nowhere. */
+static size_t broken_element(struct slice s, bool *open)
+{
+    size_t end = 0;
+    *open = false;
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] == ']' && !end)
+            end = i + 1;
+        if (s.p[i] == ']' && !*open)
+            return i + 1;
+        *open ^= s.p[i] == '"';
+        i += *open && is_escape(s, i);
+    }
+    return end;
+}
+
+bool syslog_sd_any(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    bool open = false, any = false;
+    while (starts_with(*s, '[') && !open) { /* behind a quote without an end nothing is told any more */
+        any = true;
+        if (try_element(ctx, r, s, false))
+            continue;
+        size_t n = broken_element(*s, &open);
+        ctx->bad_part = "structured data";
+        if (!n)
+            return true;
+        record_put(r, SLICE("sd"), slice_sub(*s, 0, n), FIELD_STRING);
+        *s = slice_from(*s, n);
+    }
+    return any;
 }
 
 /* ---- the text ---- */

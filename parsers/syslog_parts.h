@@ -11,12 +11,17 @@
 enum { SYSLOG_HOST_MAX = 255 };
 
 /*
- * RFC 5424, 6.3: one or more elements `[id name="value" …]` at the front of *s, no space between them. Adds
- * each parameter as field `id.name`, escapes decoded, and advances *s. Values without quotes (VMware) end at
- * a space or `]`, unless `quoted` asks for the standard's form and at least one parameter. False: not well
- * formed; r and *s are as they were.
+ * RFC 5424, 6.3: one or more elements `[id name="value" …]` at the front of *s, no space between them, each with a
+ * parameter at least. Adds each parameter as field `id.name`, escapes decoded, and advances *s. False: not well formed;
+ * r and *s are as they were.
  */
-bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s, bool quoted);
+bool syslog_sd(struct parse_ctx *ctx, struct record *r, struct slice *s);
+/*
+ * The same where there must be some. Values without quotes (VMware) end at a space or `]`. As Vector does, an element
+ * that is not well formed is left out, and what it said becomes the field `sd`; one that has no end is left where it
+ * is. False: there are none.
+ */
+bool syslog_sd_any(struct parse_ctx *ctx, struct record *r, struct slice *s);
 /* The text behind the header, read as what it is (nested.h), also JSON behind @cee:; of the kernel's lines the uptime.
  * Sets the message and what it tells. */
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text);

@@ -141,7 +141,7 @@ static void read_vmware(struct parse_ctx *ctx, struct record *r)
     struct slice head = slice_sub(r->message, 0, 256);
     ptrdiff_t at = slice_chr(head, '[') ? slice_find(head, SLICE("[Originator@")) : -1;
     struct slice sd = slice_from(r->message, (size_t)at);
-    if (at < 0 || !syslog_sd(ctx, r, &sd, false))
+    if (at < 0 || !syslog_sd_any(ctx, r, &sd))
         return;
     enum level level = level_from_word(first_word(r->message));
     if (level != LEVEL_NONE)

@@ -61,6 +61,7 @@ static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, 
     bool ok = any ? parser_begin_next(&s->seen, &ctx, r) : parser_begin(s->format, &ctx, r);
     if (ok && r->partial)
         finish_if_of_interest(p, s, r);
+    p->counts.v[COUNT_bad_parts] += ok && ctx.bad_part;
     *reason = ctx.reason;
     return ok;
 }
