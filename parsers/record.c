@@ -410,6 +410,10 @@ void record_json_members(const struct record *r, struct json *j)
         json_key(j, "truncated");
         json_bool(j, true);
     }
+    if (r->times) {
+        json_key(j, "repeated");
+        json_int(j, r->times);
+    }
     put_fields(r, j);
     put_keys(r, j);
 }

@@ -61,6 +61,8 @@ struct record {
     struct slice peer; /* who sent it: an address, or uid, pid and unit; not what it says itself */
     bool untrusted;    /* its fields set none of the names that say whose it is: record_reserves */
     unsigned lines;    /* how many lines it was made of, at least 1 */
+    unsigned times;    /* so often it has come, as its syslogd says; 0: once */
+    bool again;        /* it says no more than that: so often the message before it of its host has come again */
     bool truncated;    /* its writer or max_message cut it */
     bool torn; /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */

@@ -355,7 +355,8 @@ static bool syslog_tells_nothing_apart(const struct record *r, struct slice name
     return slice_starts(name, SLICE("timeQuality.")) || slice_starts(name, SLICE("origin."));
 }
 
-const struct format_traits format_syslog = {.tells_nothing_apart = syslog_tells_nothing_apart, .says_process = true};
+const struct format_traits format_syslog = {
+    .tells_nothing_apart = syslog_tells_nothing_apart, .says_process = true, .shortens = true};
 
 const struct parser parser_syslog = {.nesting = PARSER_NESTED,
                                      .detect = syslog_detect,

@@ -45,14 +45,20 @@ static void take_severity_word(struct record *r, struct slice *s)
     *s = rest;
 }
 
-/* Only the exact phrase is the notice of a syslogd; then *n is what it says. */
-static bool is_repeat(struct slice s, struct slice *n)
+/* Only the exact phrase is the notice of a syslogd. */
+static bool is_repeat(struct slice s)
 {
-    if (!slice_starts(s, SLICE("last message repeated ")) || !slice_ends(s, SLICE(" times")))
-        return false;
-    uint64_t v;
-    *n = slice_sub(s, 22, s.n - 6);
-    return slice_u64(*n, &v);
+    return syslog_repeat(s, &(unsigned){0});
+}
+
+/* Of itself it speaks with its own name in front, or none; syslog-ng with the program's. */
+static bool is_by_syslogd(const struct record *r, struct slice text)
+{
+    static const char *const names[] = {"syslogd", "syslog", "rsyslogd", "syslog-ng"};
+    bool by = !r->app.n || *text.p == 'L';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        by |= slice_is(r->app, names[i]);
+    return by;
 }
 
 /* AIX puts "Message forwarded from HOST: " or "From HOST: " in front. */
@@ -73,8 +79,8 @@ static bool take_forwarder(struct record *r, struct slice *s)
 /* False: only a tag that a colon ends may follow. */
 static bool take_host(struct record *r, struct slice *s)
 {
-    struct slice word = first_word(*s), n;
-    if (is_repeat(*s, &n) || take_priority_word(r, s) || take_forwarder(r, s))
+    struct slice word = first_word(*s);
+    if (is_repeat(*s) || take_priority_word(r, s) || take_forwarder(r, s))
         return true;
     if (syslog_is_host(word)) {
         r->host = word;
@@ -230,9 +236,10 @@ static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
 
 static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
-    struct slice n;
-    if (is_repeat(text, &n))
-        record_add(r, SLICE("repeated"), n, FIELD_NUMBER);
+    unsigned times;
+    r->again = syslog_repeat(text, &times) && is_by_syslogd(r, text);
+    if (r->again)
+        r->times = times;
     /* Structured data that some relays leave in front of the text of an old-form message. */
     struct slice sd = text;
     skip_spaces(&sd);
@@ -278,7 +285,7 @@ static void take_header(struct parse_ctx *ctx, struct record *r, struct slice *s
 
 void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
-    struct slice lead = s, n;
+    struct slice lead = s;
     bool stamped, bare;
     skip_spaces(&lead);
     if (starts_with(lead, '{') || starts_with(lead, '[')) {
@@ -291,7 +298,7 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
     take_header(ctx, r, &s, &stamped, &bare);
     struct slice tagged = s;
     skip_spaces(&tagged);
-    if ((stamped || r->severity >= 0) && !is_repeat(tagged, &n)) {
+    if ((stamped || r->severity >= 0) && !is_repeat(tagged)) {
         take_tag(r, &tagged, stamped, bare);
         if (r->app.p)
             s = tagged;

@@ -373,10 +373,50 @@ static void read_text(struct parse_ctx *ctx, struct record *r, struct slice text
     nested_any(ctx, r, starts_with(object, '{') ? object : text, said ? NESTED_SAID : NESTED_PRINTED);
 }
 
+/* A number of times that is not 0, and what stands behind it. */
+static bool take_times(struct slice *s, struct slice behind, unsigned *times)
+{
+    enum { TIMES_DIGITS = 9 };
+    size_t n = slice_span(*s, ascii_digit);
+    uint64_t value;
+    if (n > TIMES_DIGITS || !slice_u64(slice_sub(*s, 0, n), &value) || !value ||
+        !slice_starts(slice_from(*s, n), behind))
+        return false;
+    *times = (unsigned)value;
+    *s = slice_from(*s, n + behind.n);
+    return true;
+}
+
+/* "message repeated 3 times: [ text]", as rsyslog shortens a run: the text, which has come so often. */
+static struct slice unwrap_repeat(struct record *r, struct slice text)
+{
+    static const struct slice begin = {"message repeated ", 17};
+    struct slice rest = slice_from(text, begin.n);
+    if (!slice_starts(text, begin) || !take_times(&rest, SLICE(" times: ["), &r->times))
+        return text;
+    rest = slice_from(rest, starts_with(rest, ' '));
+    return slice_ends(rest, SLICE("]")) ? slice_sub(rest, 0, rest.n - 1) : rest; /* it may have been cut */
+}
+
+bool syslog_repeat(struct slice s, unsigned *times)
+{
+    bool dashes = slice_starts(s, SLICE("--- ")) && slice_ends(s, SLICE(" ---"));
+    s = dashes ? slice_sub(s, 4, s.n - 4) : s;
+    if (slice_starts(s, SLICE("last message repeated "))) {
+        s = slice_from(s, 22);
+        return take_times(&s, SLICE(" time"), times) && (!s.n || slice_is(s, "s"));
+    }
+    /* syslog-ng quotes the first bytes of it. */
+    ptrdiff_t at = slice_starts(s, SLICE("Last message '")) ? slice_find(s, SLICE("' repeated ")) : -1;
+    s = slice_from(s, (size_t)(at + 11));
+    return at >= 0 && take_times(&s, SLICE(" times, suppressed by syslog-ng on "), times);
+}
+
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_from(text, 3);
+    text = unwrap_repeat(r, text);
     if (is_kernels(r))
         r->message = strip_uptime(r, text);
     else

@@ -25,6 +25,8 @@ bool syslog_sd_any(struct parse_ctx *ctx, struct record *r, struct slice *s);
 /* The text behind the header, read as what it is (nested.h), also JSON behind @cee:; of the kernel's lines the uptime.
  * Sets the message and what it tells. */
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* The phrase of a syslogd for a message that came so many times more. */
+bool syslog_repeat(struct slice text, unsigned *times);
 /* A time stamp at the front of *s in any of its forms, the colon and the spaces behind it. Sets the time,
  * advances *s. */
 bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s);

@@ -68,7 +68,7 @@ static struct try_issue *issue_new(struct try_issues *s, uint64_t hash, struct s
 
 static void issue_count(struct try_issue *i, const struct record *r)
 {
-    i->count++;
+    i->count += r->times > 1 ? r->times : 1;
     note_time(r->time_us, &i->first_us, &i->last_us);
 }
 
@@ -76,7 +76,7 @@ static struct try_issue *note_occurrence(struct try_run *t, const struct outcome
 {
     struct try_result *r = &t->result;
     struct try_issue *i = table_get(&r->issues.by_hash, j->verdict->fingerprint_hash);
-    r->occurrences++;
+    r->occurrences += j->record->times > 1 ? j->record->times : 1;
     if (!i) { /* the first of a new issue passes, so its title is there */
         char *line = line_of(t, j);
         struct slice title = j->verdict->texts ? scrub_text(t->scrub, j->verdict->texts->title, &t->arena) : SLICE_NONE;

@@ -411,6 +411,10 @@ static void event_members_log(struct event_writer *w, const struct record *r)
         json_key(&w->json, "truncated");
         json_bool(&w->json, true);
     }
+    if (r->times > 1) {
+        json_key(&w->json, "repeated");
+        json_int(&w->json, r->times);
+    }
     json_map_end(&w->json);
 }
 

@@ -268,6 +268,22 @@ static struct budget *budget_of(struct flood *l, uint64_t project, int64_t now_u
     return b;
 }
 
+static void pass_later(struct flood_row *row)
+{
+    row->next_pass = row->next_pass > UINT64_MAX / 2 ? UINT64_MAX : row->next_pass * 2;
+}
+
+static enum flood_answer hold(struct flood *l, struct entry *e, uint64_t n, int64_t now_us)
+{
+    struct flood_row *row = &e->row;
+    if (!row->suppressed)
+        row->first_us = now_us;
+    row->suppressed += n;
+    row->last_us = now_us;
+    l->held = e;
+    return row->sample ? FLOOD_HOLD : FLOOD_HOLD_FIRST;
+}
+
 enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget,
                               int64_t now_us)
 {
@@ -279,7 +295,7 @@ enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, 
     row->count++;
     bool pass = row->count <= row->burst;
     if (row->count == row->next_pass) {
-        row->next_pass = row->next_pass > UINT64_MAX / 2 ? UINT64_MAX : row->next_pass * 2;
+        pass_later(row);
         pass = true;
     }
     bool affordable = b->in_minute < budget->per_minute && b->in_day < budget->per_day;
@@ -289,11 +305,18 @@ enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, 
         b->dirty = true;
         return FLOOD_PASS;
     }
-    if (!row->suppressed++)
-        row->first_us = now_us;
-    row->last_us = now_us;
-    l->held = e;
-    return row->sample ? FLOOD_HOLD : FLOOD_HOLD_FIRST;
+    return hold(l, e, 1, now_us);
+}
+
+enum flood_answer flood_hold(struct flood *l, uint64_t key, uint64_t n, int64_t now_us)
+{
+    struct entry *e = table_get(&l->entries, key);
+    assert(e);
+    mark_dirty(l, e);
+    e->row.count += n;
+    while (e->row.next_pass && e->row.next_pass <= e->row.count && e->row.next_pass < UINT64_MAX)
+        pass_later(&e->row);
+    return hold(l, e, n, now_us);
 }
 
 struct top_values *flood_top_values(struct flood *l)

@@ -198,6 +198,15 @@ static bool is_known(struct flood_gate *g, const struct verdict *v, const struct
     return answer == NEW_ISSUES_ROOM;
 }
 
+/* The occurrence was held back, and may be the one that tells of all that are. */
+static void note_held(struct flood_gate *g, const struct event_source *src, const struct flood_issue *issue,
+                      enum flood_answer answer)
+{
+    note_top_values(g, src);
+    if (answer == FLOOD_HOLD_FIRST)
+        keep_sample(g, src, issue->key);
+}
+
 /* Whether the event may pass. `src` has the verdict, without texts and breadcrumbs. */
 bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, struct verdict *v,
                       const struct provenance *from)
@@ -211,10 +220,14 @@ bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, stru
     }
     const struct flood_budget budget = {g->parts->opt->limits.per_minute, g->parts->opt->limits.per_day};
     enum flood_answer answer = flood_admit(g->flood, &issue, &budget, g->parts->now_us);
-    if (answer == FLOOD_PASS)
-        return true;
-    note_top_values(g, src);
-    if (answer == FLOOD_HOLD_FIRST)
-        keep_sample(g, src, issue.key);
-    return false;
+    bool pass = answer == FLOOD_PASS;
+    uint64_t more = src->record->times > 1 ? src->record->times - 1 : 0;
+    g->parts->counts.v[COUNT_repeats_suppressed] += more;
+    if (more) { /* of a run one event is enough: the others are told by their number */
+        enum flood_answer held = flood_hold(g->flood, issue.key, more, g->parts->now_us);
+        answer = pass ? held : answer;
+    }
+    if (!pass || more)
+        note_held(g, src, &issue, answer);
+    return pass;
 }

@@ -10,6 +10,7 @@
 #include "core/entry_messages.h"
 #include "core/join.h"
 #include "core/pipeline_trace.h"
+#include "core/repeats.h"
 #include "core/threshold.h"
 
 /* Events of one line beside its own, and the last argument of event_make_id for the first of them, behind those of
@@ -23,6 +24,7 @@ struct pipeline {
     struct breadcrumbs *breadcrumbs;
     struct threshold *threshold;
     struct pending_list pending;
+    struct repeats repeats;
     struct pipeline_trace trace;
     struct join *join;
     struct record decoded; /* the message that is worked on, as a record; */
@@ -209,9 +211,15 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
 
 static void take(struct pipeline *p, const struct message *m)
 {
+    struct message last;
     const char *reason = NULL;
     bool blank = is_blank(m->text), trace = false;
     bool alien = !blank && !decode(&p->parts, m, &p->decoded, &reason);
+    if (!blank && !alien && p->decoded.again) {
+        last = *m;
+        repeats_decode(&p->repeats, &p->parts, &last, &p->decoded);
+        m = &last;
+    }
     if (!blank && !alien)
         advance_record_clock(p);
     if (!is_whole(p, m) && is_joined(p, m, blank, alien, &trace))
@@ -276,6 +284,8 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
         fate = extra ? promote_extra(p, m, &keys, v, 0) : promote(p, m, &keys, v, 0);
     if (v->action == ACTION_EVENT && p->record->trace)
         promote_rest(p, m, &keys, v);
+    if (format_traits(m->stream->format)->shortens || format_traits(p->record->format)->shortens)
+        repeats_note(&p->repeats, m, p->record, v);
     /* Last, so that no event finds its own line among the lines before it. */
     breadcrumbs_push(p->breadcrumbs, &keys, &line);
     return fate;
@@ -295,10 +305,17 @@ static void fall_back(struct pipeline *p, struct verdict *v)
         v->action = ACTION_DROP;
 }
 
+/* A message that has come several times counts so often, and makes one event at the most. */
 static bool over_threshold(struct pipeline *p, const struct verdict *v)
 {
     const struct rule_threshold *t = &v->rule->threshold;
-    return !t->count || threshold_reaches(p->threshold, v->key, t->count, t->within_us, p->parts.now_us);
+    unsigned times = p->record->times ? p->record->times : 1;
+    bool reached = !t->count;
+    if (t->count)
+        p->record->times = 0;
+    for (unsigned i = 0; i < times && i < t->count; i++)
+        reached |= threshold_reaches(p->threshold, v->key, t->count, t->within_us, p->parts.now_us);
+    return reached;
 }
 
 static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v)
@@ -561,6 +578,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     flood_gate_init(&p->gate, &p->parts);
     deadline_event_init(&p->deadlines, &p->parts, &p->gate, p->breadcrumbs);
     p->record = &p->decoded;
+    p->repeats.secret = setup->secret;
     pipeline_trace_init(&p->trace, setup->rules->traces, setup->options, &setup->source);
     struct join_setup join = {.counts = &p->parts.counts,
                               .run_key = setup->run_key,
@@ -583,6 +601,7 @@ void pipeline_free(struct pipeline *p)
     deadline_event_done(&p->deadlines);
     flood_gate_done(&p->gate);
     threshold_free(p->threshold);
+    repeats_done(&p->repeats);
     breadcrumbs_free(p->breadcrumbs);
     pipeline_parts_done(&p->parts);
     free(p);

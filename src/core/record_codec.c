@@ -1,5 +1,7 @@
 #include "core/record_codec.h"
 
+#include <limits.h>
+
 #include "parsers/container.h"
 
 /* Kept in stores: a number is never given another meaning. A field, or a label, is two members, its name first. */
@@ -37,7 +39,8 @@ enum tag {
     TAG_UNTRUSTED,
     TAG_SCRUBBED, /* how many captures there are, in decimal */
     TAG_CAPTURE_NUMBER,
-    TAG_CAPTURE
+    TAG_CAPTURE,
+    TAG_TIMES
 };
 
 enum { HEAD_BYTES = 3 };
@@ -141,6 +144,8 @@ void record_codec_write(const struct record *r, const struct record_codec_extra 
     put(out, TAG_SOURCE, extra->source);
     put(out, TAG_INPUT, r->input);
     put(out, TAG_PEER, r->peer);
+    if (r->times > 1)
+        put(out, TAG_TIMES, number_text(&w.arena, r->times));
     if (r->untrusted)
         put(out, TAG_UNTRUSTED, SLICE("yes"));
     if (r->container)
@@ -253,6 +258,9 @@ static void take(struct reader *in, unsigned tag, struct slice v)
         return;
     case TAG_TIME:
         take_time(r, v);
+        return;
+    case TAG_TIMES:
+        r->times = group_of(v, UINT_MAX);
         return;
     case TAG_FIELD_STRING ... TAG_FIELD_JSON:
         record_add(r, in->name, v, (enum field_type)(tag - TAG_FIELD_STRING));

@@ -335,7 +335,7 @@ static void check_ledger(const struct run *r)
     assert(v[COUNT_overdue] == r->deadlines);
     uint64_t too_large = v[COUNT_event_too_large],
              passed = r->fates[COUNT_event] + r->deadlines - v[COUNT_overdue_suppressed];
-    uint64_t held = r->fates[COUNT_suppressed] + v[COUNT_overdue_suppressed];
+    uint64_t held = r->fates[COUNT_suppressed] + v[COUNT_overdue_suppressed] + v[COUNT_repeats_suppressed];
     assert(r->events <= passed && r->events + too_large >= passed);
     assert(r->lost[COUNT_event_too_large] == too_large);
     assert(r->summarised + r->lost[COUNT_suppressed] == held);

@@ -143,9 +143,15 @@ static const struct {
     {"Nov 23 09:59:58 box daemon.err app: hi", "2026-11-23T09:59:58.000Z", "box", "app", "", "hi", LEVEL_ERROR, NULL,
      NULL},
     {"<13>Nov 23 09:59:58 last message repeated 3 times", "2026-11-23T09:59:58.000Z", "", "", "",
-     "last message repeated 3 times", LEVEL_INFO, "repeated", "3"},
+     "last message repeated 3 times", LEVEL_INFO, NULL, NULL},
     {"<13>Nov 23 09:59:58 web last message repeated 3 times", "2026-11-23T09:59:58.000Z", "web", "", "",
-     "last message repeated 3 times", LEVEL_INFO, "repeated", "3"},
+     "last message repeated 3 times", LEVEL_INFO, NULL, NULL},
+    {"<13>Nov 23 09:59:58 web shop[7]: message repeated 3 times: [ x]", "2026-11-23T09:59:58.000Z", "web", "shop", "7",
+     "x", LEVEL_INFO, NULL, NULL},
+    {"<11>1 - web shop 7 - - message repeated 3 times: [{\"msg\":\"x\"}]", "", "web", "shop", "7", "x", LEVEL_ERROR,
+     NULL, NULL},
+    {"<13>Nov 23 09:59:58 web shop[7]: message repeated 0 times: [ x]", "2026-11-23T09:59:58.000Z", "web", "shop", "7",
+     "message repeated 0 times: [ x]", LEVEL_INFO, NULL, NULL},
     {"<13>last message repeated x times", "", "", "", "", "last message repeated x times", LEVEL_INFO, NULL, NULL},
     {"<3>Nov 23 09:59:58 h kernel: [  12.345678] oops", "2026-11-23T09:59:58.000Z", "h", "kernel", "", "oops",
      LEVEL_ERROR, "uptime", "12.345678"},
@@ -302,6 +308,26 @@ START_TEST(refused)
 }
 END_TEST
 
+START_TEST(repeated)
+{
+    static const struct {
+        const char *raw;
+        unsigned times;
+        bool again;
+    } lines[] = {{"<13>Nov 23 09:59:58 web shop[7]: message repeated 3 times: [ x]", 3, false},
+                 {"<11>1 - web shop 7 - - message repeated 17 times: [{\"msg\":\"x\"}]", 17, false},
+                 {"<13>Nov 23 09:59:58 web shop[7]: message repeated 9999999999 times: [ x]", 0, false},
+                 {"<13>Nov 23 09:59:58 web last message repeated 1 time", 1, true},
+                 {"<13>Nov 23 09:59:58 web syslogd: last message repeated 4 times", 4, true},
+                 {"<13>Nov 23 09:59:58 web shop[7]: last message repeated 4 times", 0, false}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        ck_assert(parse(lines[i].raw));
+        ck_assert_msg(r.times == lines[i].times && r.again == lines[i].again, "%s: %u", lines[i].raw, r.times);
+    }
+    arena_reset(&arena);
+}
+END_TEST
+
 START_TEST(trailing_bytes)
 {
     ck_assert(parse_at(slice_of("<11>hello\0", 10), NOW));
@@ -413,6 +439,7 @@ int main(void)
     tcase_add_loop_test(t, dialect, 0, sizeof dialects / sizeof *dialects);
     tcase_add_loop_test(t, bad_part, 0, (int)(sizeof bad_parts / sizeof *bad_parts));
     tcase_add_test(t, in_front);
+    tcase_add_test(t, repeated);
     tcase_add_test(t, refused);
     tcase_add_test(t, trailing_bytes);
     tcase_add_test(t, missing_year);
