@@ -133,8 +133,17 @@ struct framer {
         enum { FRAME_JSON_START, FRAME_JSON_INSIDE, FRAME_JSON_WHOLE, FRAME_JSON_NONE } state;
         bool in_string, escaped;
     } json;
-    enum { FRAME_IS_UNKNOWN, FRAME_IS_LINE, FRAME_IS_COUNTED } frame; /* FRAME_SYSLOG */
-    uint64_t count;                                                   /* length of a counted frame */
+    /* FRAME_SYSLOG. DEBRIS: what lies between a frame whose count was wrong and the next header. */
+    enum { FRAME_IS_UNKNOWN, FRAME_IS_LINE, FRAME_IS_COUNTED, FRAME_IS_DEBRIS } frame;
+    uint64_t count; /* length of a counted frame */
+    struct {
+        bool behind, space;    /* the frame before was counted; it ends with a space, behind the digits */
+        unsigned digits;       /* at its end, which may be the first of the next count; */
+        uint64_t value, scale; /* their value, and 10 to the power of their number */
+        uint64_t whole;        /* the count before as these digits would have made it, or 0 */
+        int64_t excess;        /* by so many bytes this sender's counts are too large, as far as has been seen */
+        uint64_t wrong;        /* how often one was */
+    } counts;
 };
 
 /* max_bytes: cap of one message, 0 for the default. offset: what the first byte fed is called. */
@@ -173,6 +182,11 @@ uint64_t framer_resume_offset(const struct framer *c);
 static inline uint64_t framer_taken(const struct framer *c)
 {
     return c->at_offset;
+}
+/* FRAME_SYSLOG: how often a count was wrong, and reading went on at the next header. */
+static inline uint64_t framer_wrong_counts(const struct framer *c)
+{
+    return c->counts.wrong;
 }
 /* Gives back memory that is not needed now: all of it when nothing is held. */
 void framer_trim(struct framer *c);

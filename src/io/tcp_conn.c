@@ -43,6 +43,21 @@ static bool fill_framer(struct conn *c)
     return got > 0;
 }
 
+/* The warning names the sender once for a connection. */
+static void note_wrong_counts(struct conn *c)
+{
+    uint64_t now = framer_wrong_counts(&c->framer);
+    if (now == c->wrong_counts)
+        return;
+    if (!c->wrong_counts)
+        log_conn(LOG_WARN,
+                 "a sender counts the bytes of its messages wrong, each is read up to the next header; mend its octet "
+                 "counting (RFC 6587), or let it end messages with a line feed",
+                 c, "");
+    *tcp_counter(c->in, COUNT_wrong_octet_counts) += now - c->wrong_counts;
+    c->wrong_counts = now;
+}
+
 /* At the end of a connection. What was read, about TCP_READ_MAX bytes at most, may have waited for per_sender or the
    store; and bytes that did not tell yet what they begin are a message's all the same. */
 static void hand_on_rest(struct conn *c)
@@ -53,6 +68,7 @@ static void hand_on_rest(struct conn *c)
         while (framer_next(&c->framer, &m))
             deliver(c, &m);
     } while (ours && fill_framer(c));
+    note_wrong_counts(c);
     while (framer_flush(&c->framer, FRAME_END, &m) || framer_next(&c->framer, &m))
         deliver(c, &m);
 }
@@ -182,6 +198,7 @@ static void run_messages(struct conn *c)
         c->proven = true;
         deliver(c, &m);
     }
+    note_wrong_counts(c);
 }
 
 /* ---- who speaks something else ---- */

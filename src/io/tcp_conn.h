@@ -42,12 +42,13 @@ struct conn {
     struct request_line request_line;
     size_t looked_at; /* bytes of bev that request_line has looked at */
     enum opening opening;
-    size_t held_bytes; /* its part of in->held_bytes */
-    unsigned tick;     /* tick of its last bytes, or of the accept */
-    bool ready;        /* the early stage is over */
-    bool proven;       /* has sent a whole message */
-    bool held_back;    /* its sender is above per_sender */
-    bool ended;        /* nothing more will come */
+    size_t held_bytes;     /* its part of in->held_bytes */
+    uint64_t wrong_counts; /* of octets, told so far */
+    unsigned tick;         /* tick of its last bytes, or of the accept */
+    bool ready;            /* the early stage is over */
+    bool proven;           /* has sent a whole message */
+    bool held_back;        /* its sender is above per_sender */
+    bool ended;            /* nothing more will come */
 };
 
 TAILQ_HEAD(conns, conn);

@@ -185,6 +185,48 @@ START_TEST(syslog)
 }
 END_TEST
 
+#define A "<11>1 - h a - - - first failed"
+#define B "<11>1 - h a - - - and the second has failed"
+#define C "<11>Nov 23 09:59:58 h a: the third failed 100"
+
+/* Counts that are wrong: after the first message reading is in step again, whatever they count too much or too little.
+ * What a message lacks, or has too much, is a few bytes of its end. */
+START_TEST(wrong_counts)
+{
+    static const struct slice messages[] = {{A, sizeof A - 1}, {B, sizeof B - 1}, {C, sizeof C - 1}};
+    for (int excess = -3; excess <= 3; excess++)
+        for (unsigned first = 0; first < 3; first++) {
+            if (excess < 0 && first == 2)
+                continue; /* what the first lacks are digits, which nobody can tell from those of the next count */
+            struct sbuf in;
+            struct framer c;
+            struct message m;
+            sbuf_init(&in, 10000);
+            for (unsigned i = 0; i < 30; i++) {
+                struct slice s = messages[(first + i) % 3];
+                sbuf_addf(&in, "%d %.*s", (int)s.n + excess, SLICE_ARG(s));
+            }
+            framer_init(&c, FRAME_SYSLOG, 0, 0);
+            framer_feed(&c, sbuf_slice(&in));
+            unsigned whole = 0, n = 0;
+            while (framer_next(&c, &m) || framer_flush(&c, FRAME_END, &m)) {
+                for (unsigned i = 0; i < 3; i++)
+                    whole += slice_eq(m.text, messages[i]);
+                n++;
+            }
+            ck_assert_msg(n == 30 && whole >= 28, "%d too many, begun with %u: %u of %u messages are whole", excess,
+                          first, whole, n);
+            ck_assert_uint_eq(framer_wrong_counts(&c) > 0, excess != 0);
+            framer_done(&c);
+            sbuf_done(&in);
+        }
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE("31 " A "44 " B "<1>line\n 46 " C),
+              "[" A "4/1/0@3][" B "/1/0@36][<1>line/1/0@79][" C "/1/0@91]");
+    ck_framed(FRAME_SYSLOG, 0, false, SLICE("5 " A "43 " B "\n"),
+              "[<11>1/1/0@2][ - h a - - - first failed/1/0@7][" B "/1/0@35]");
+}
+END_TEST
+
 static void ck_corpus_case(struct arena *a, struct slice line)
 {
     const struct json_node *o = json_tree(a, line), *max = json_get(o, "max_len"), *x = json_get(o, "expect");
@@ -404,6 +446,7 @@ int main(void)
     tcase_add_test(t, gelf);
     tcase_add_test(t, nul);
     tcase_add_test(t, syslog);
+    tcase_add_test(t, wrong_counts);
     tcase_add_test(t, corpus);
     tcase_add_test(t, each_line_for_itself);
     tcase_add_test(t, an_entry_goes_on);
