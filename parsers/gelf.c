@@ -149,13 +149,16 @@ static void take_role(struct reader *rd, struct slice name, struct slice v)
 static bool gelf_member(void *u, const struct json_member *m)
 {
     static const enum field_type types[] = {
-        [JSON_NUMBER] = FIELD_NUMBER, [JSON_STRING] = FIELD_STRING, [JSON_MAP] = FIELD_JSON, [JSON_ARRAY] = FIELD_JSON};
+        [JSON_NULL] = FIELD_JSON,     [JSON_BOOL] = FIELD_BOOL, [JSON_NUMBER] = FIELD_NUMBER,
+        [JSON_STRING] = FIELD_STRING, [JSON_MAP] = FIELD_JSON,  [JSON_ARRAY] = FIELD_JSON};
     struct reader *rd = u;
-    if (take_native(rd, m) || m->type == JSON_NULL || m->type == JSON_BOOL)
+    if (take_native(rd, m))
         return true;
     struct slice name = slice_from(m->name, m->name.n > 1 && *m->name.p == '_'), v = m->value;
     if (m->type == JSON_STRING)
         v = slice_trim(v);
+    if (m->type == JSON_NULL)
+        v = SLICE("null");
     if (!v.n || !name_ok(name))
         return true;
     record_put(rd->r, name, v, types[m->type]);
@@ -192,6 +195,23 @@ static void fill_gaps(struct reader *rd)
         r->full_message = error_text_headed(rd->ctx->arena, rd->error_type.value, rd->error.value, rd->stack.value);
 }
 
+/* Docker cuts a line into pieces of 16 KiB, and its driver for GELF does not say so. Bytes that are no UTF-8 have
+ * become longer in between; an object shows that it lacks its end. */
+static bool is_piece(struct slice s)
+{
+    enum { DOCKER_PIECE = 16 << 10, NEAR = 256 };
+    bool near = s.n > DOCKER_PIECE - NEAR && s.n < DOCKER_PIECE + NEAR;
+    return s.n == DOCKER_PIECE || (near && *s.p == '{' && !slice_ends(s, SLICE("}")));
+}
+
+static void mark_cut(struct record *r)
+{
+    r->piece = is_piece(r->message);
+    r->truncated |= r->piece;
+    if (r->piece)
+        record_add(r, SLICE("partial"), SLICE("true"), FIELD_BOOL);
+}
+
 static bool finish(struct reader *rd)
 {
     struct record *r = rd->r;
@@ -211,8 +231,10 @@ static bool finish(struct reader *rd)
         take_facility(rd);
     field_names_error(r, rd->error_type.value, rd->error.value);
     /* Of Docker's driver it is a line that the container has printed, and the level says by which stream. */
-    bool printed = r->level == LEVEL_NONE || record_field(r, SLICE("container_id"));
-    nested_any(rd->ctx, r, r->message, printed ? NESTED_PRINTED : NESTED_SAID);
+    bool docker = record_field(r, SLICE("container_id"));
+    if (docker)
+        mark_cut(r);
+    nested_any(rd->ctx, r, r->message, docker || r->level == LEVEL_NONE ? NESTED_PRINTED : NESTED_SAID);
     return true;
 }
 
@@ -222,14 +244,31 @@ static enum json_result read_object(struct parse_ctx *ctx, struct record *r, str
     return json_members(text, ctx->arena, 1, gelf_member, rd, NULL);
 }
 
+/* "<11>…", also behind an octet count. */
+static bool is_syslog(struct slice s)
+{
+    struct slice rest = slice_from(s, slice_span(s, ascii_digit));
+    if (rest.n < s.n && *rest.p == ' ')
+        s = slice_from(rest, 1);
+    size_t digits = s.n && *s.p == '<' ? slice_span(slice_from(s, 1), ascii_digit) : 0;
+    return digits && digits <= 3 && digits + 1 < s.n && s.p[digits + 1] == '>';
+}
+
+static const char *why_not(struct slice text, enum json_result result)
+{
+    if (is_syslog(text))
+        return "GELF: this is syslog; point its sender at a syslog input";
+    return result == JSON_TOO_DEEP     ? "GELF: JSON nested too deep"
+           : result == JSON_INCOMPLETE ? "GELF: JSON is not complete"
+                                       : "GELF: not a JSON object";
+}
+
 static bool gelf_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct reader rd;
     struct record before;
-    struct slice text = r->raw;
+    struct slice text = parser_skip_lead(r->raw);
     record_copy_head(&before, r);
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_from(text, 3);
     if (text.n < 2) {
         ctx->reason = "GELF: shorter than two bytes";
         return false;
@@ -240,9 +279,7 @@ static bool gelf_parse(struct parse_ctx *ctx, struct record *r)
         result = read_object(ctx, r, json_repair(ctx->arena, text), &rd);
     }
     if (result != JSON_OK) {
-        ctx->reason = result == JSON_TOO_DEEP     ? "GELF: JSON nested too deep"
-                      : result == JSON_INCOMPLETE ? "GELF: JSON is not complete"
-                                                  : "GELF: not a JSON object";
+        ctx->reason = why_not(text, result);
         return false;
     }
     return finish(&rd);

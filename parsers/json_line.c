@@ -97,7 +97,9 @@ static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
         s = json_repair(ctx->arena, s);
         result = json_members(s, ctx->arena, WALK_DEPTH, json_line_member, &w, &used);
     }
-    if (result != JSON_OK || slice_trim(slice_from(s, used)).n) {
+    /* Of an object that was cut the members in front are whole. */
+    bool cut = result == JSON_INCOMPLETE && (ctx->cut || r->piece) && r->n_fields > n;
+    if (!cut && (result != JSON_OK || slice_trim(slice_from(s, used)).n)) {
         ctx->reason = result == JSON_TOO_DEEP ? "JSON nested too deep" : "not one JSON object";
         return false;
     }

@@ -29,6 +29,19 @@ struct formats {
 /* How much of a line is looked at: what tells a format stands near the front. */
 enum { PARSER_FRONT_BYTES = 4096 };
 
+/* Without what may stand in front of a record and is none of it: NULs, which a loss of power leaves in a file, and the
+ * byte order mark of UTF-8, which some programs write first of all. */
+static inline struct slice parser_skip_lead(struct slice s)
+{
+    while (s.n && (*s.p == '\0' || *s.p == '\xef')) {
+        size_t n = *s.p == '\0' ? 1 : slice_starts(s, SLICE("\xef\xbb\xbf")) ? 3 : 0;
+        if (n == 0)
+            break;
+        s = slice_from(s, n);
+    }
+    return s;
+}
+
 static inline struct slice parser_front(struct slice line)
 {
     return slice_sub(line, 0, PARSER_FRONT_BYTES);
@@ -40,6 +53,7 @@ struct parse_ctx {
     int64_t now_us;          /* for stamps without a year */
     int64_t last_us;         /* time of the stream's previous record, or RECORD_NO_TIME; settles the repeated hour */
     struct stamp_memo *memo; /* the stream's, or NULL */
+    bool cut;                /* the message lacks its end */
     const char *reason;   /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
     const char *bad_part; /* of a message that was kept all the same: what could not be understood; or NULL */
     struct slice log_format;       /* nginx-access: the log_format text, empty for combined and contrib's */

@@ -64,6 +64,7 @@ struct record {
     unsigned times;    /* so often it has come, as its syslogd says; 0: once */
     bool again;        /* it says no more than that: so often the message before it of its host has come again */
     bool truncated;    /* its writer or max_message cut it */
+    bool piece;        /* its carrier cut it, and does not say so: the rest comes as a record of its own */
     bool torn; /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
     bool forged;       /* bytes of a client that were made to look like an entry: level is at most WARNING */

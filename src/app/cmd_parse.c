@@ -57,8 +57,12 @@ static void put_record(struct parse *p)
 static bool print_one(struct parse *p, struct slice text, bool truncated)
 {
     bool any = p->format == FORMAT_AUTO;
-    struct parse_ctx ctx = {
-        .arena = &p->arena, .zone = p->zone, .now_us = p->now_us, .last_us = p->last_us, .log_format = p->log_format};
+    struct parse_ctx ctx = {.arena = &p->arena,
+                            .zone = p->zone,
+                            .now_us = p->now_us,
+                            .last_us = p->last_us,
+                            .log_format = p->log_format,
+                            .cut = truncated};
     record_init(&p->record, p->format, text);
     sbuf_reset(&p->out);
     if (!(any ? parser_parse_next(&p->seen, &ctx, &p->record) : parser_parse(p->format, &ctx, &p->record))) {

@@ -50,12 +50,13 @@ static void finish_if_of_interest(struct pipeline_parts *p, struct stream *s, st
     parser_finish(&ctx, r);
 }
 
-static bool parse(struct pipeline_parts *p, struct stream *s, struct slice msg, struct record *r, const char **reason)
+static bool parse(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason)
 {
     struct parse_ctx ctx = parse_ctx_of(p, s);
     bool any = s->format == FORMAT_AUTO;
     record_init(r, s->format, msg);
     r->untrusted = !s->trusted;
+    ctx.cut = m->truncated_bytes > 0;
     if (!any)
         s->seen.last = s->format;
     bool ok = any ? parser_begin_next(&s->seen, &ctx, r) : parser_begin(s->format, &ctx, r);
@@ -114,7 +115,7 @@ static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct sli
 bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason)
 {
     struct stream *s = m->stream;
-    if (!parse(p, s, m->text, r, reason)) {
+    if (!parse(p, m, r, reason)) {
         if (r->empty)
             set_origin(p, s, r);
         return false;
@@ -124,6 +125,8 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
     if (r->app.n)
         rejoin_secret(p, r, &r->app, m->text);
     p->counts.v[COUNT_truncated_entries] += r->truncated && !m->truncated_bytes;
+    if (format_traits(r->format)->says_stream)
+        cut_line_next(&p->cut_line, s, r);
     r->lines = m->lines;
     r->truncated |= m->truncated_bytes > 0;
     if (s->container || parser_is_container(s->seen.last))

@@ -7,6 +7,7 @@
 #ifndef CORE_PIPELINE_PARTS_H
 #define CORE_PIPELINE_PARTS_H
 
+#include "core/cut_line.h"
 #include "core/pipeline_setup.h"
 #include "parsers/frame.h"
 
@@ -16,6 +17,7 @@ struct pipeline_parts {
     struct judge judge;
     struct scrub *scrub;
     struct counts counts;
+    struct cut_line cut_line;
     struct sbuf payload;
     struct arena arena; /* the life of one message */
     uint64_t seq;       /* messages so far */

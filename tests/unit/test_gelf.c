@@ -56,6 +56,58 @@ START_TEST(members)
 }
 END_TEST
 
+START_TEST(values_of_every_kind)
+{
+    ck_assert(parse_with("\"_yes\":true,\"_no\":false,\"_none\":null,\"_map\":{\"a\":[true,null]},\"_n\":1e3"));
+    ck_slice(record_value(&r, "yes"), "true");
+    ck_assert_int_eq(record_field(&r, SLICE("yes"))->type, FIELD_BOOL);
+    ck_slice(record_value(&r, "no"), "false");
+    ck_slice(record_value(&r, "none"), "null");
+    ck_slice(record_value(&r, "map"), "{\"a\":[true,null]}");
+    ck_slice(record_value(&r, "n"), "1e3");
+}
+END_TEST
+
+START_TEST(not_this_format)
+{
+    static const char *const syslog[] = {"<11>Nov 23 09:59:58 h a: x", "34 <11>1 - h a - - - x"};
+    for (size_t i = 0; i < sizeof syslog / sizeof *syslog; i++) {
+        struct parse_ctx ctx = {.arena = &arena, .now_us = 0, .last_us = RECORD_NO_TIME};
+        record_init(&r, FORMAT_GELF, slice_str(syslog[i]));
+        ck_assert(!parser_parse(FORMAT_GELF, &ctx, &r));
+        ck_assert_pstr_eq(ctx.reason, "GELF: this is syslog; point its sender at a syslog input");
+    }
+    ck_assert(parse_bytes(slice_of("\0\0\xef\xbb\xbf{\"host\":\"h\",\"short_message\":\"m\"}", 37)));
+    ck_slice(r.message, "m");
+}
+END_TEST
+
+/* Docker's driver sends a line of more than 16 KiB as several messages: what an object says in front counts. */
+START_TEST(a_piece_of_a_line)
+{
+    static char line[17000], text[20000];
+    for (size_t n = 16000; n <= 16384; n += 384) {
+        int head = snprintf(line, sizeof line, "{\"level\":\"error\",\"msg\":\"backup failed\",\"files\":\"");
+        memset(line + head, 'a', sizeof line - (size_t)head);
+        line[n] = '\0';
+        char escaped[17500], *to = escaped;
+        for (const char *at = line; *at; at++) {
+            if (*at == '"')
+                *to++ = '\\';
+            *to++ = *at;
+        }
+        *to = '\0';
+        snprintf(text, sizeof text, "{\"host\":\"h\",\"level\":6,\"short_message\":\"%s\",\"_container_id\":\"c1\"}",
+                 escaped);
+        ck_assert(parse_bytes(slice_str(text)));
+        ck_assert_int_eq(r.piece, n == 16384);
+        ck_assert_int_eq(r.truncated, n == 16384);
+        ck_assert_int_eq(r.level, n == 16384 ? LEVEL_ERROR : LEVEL_INFO);
+        ck_assert_uint_eq(r.message.n, n == 16384 ? 13 : n);
+    }
+}
+END_TEST
+
 START_TEST(level_forms)
 {
     static const struct {
@@ -130,7 +182,7 @@ START_TEST(lenient_as_graylog)
     ck_slice(record_value(&r, "_"), "lone");
     ck_slice(record_value(&r, "_y"), "1");
     ck_slice(record_value(&r, "p"), "x");
-    ck_assert_uint_eq(r.n_fields, 3);
+    ck_assert_uint_eq(r.n_fields, 5);
     ck_assert(parse_bytes(SLICE("\xef\xbb\xbf {\"short_message\":\"m\"} {\"short_message\":\"n\"} rest")));
     ck_slice(r.message, "m");
     ck_assert(!r.host.n);
@@ -495,6 +547,9 @@ int main(void)
     TCase *t = tcase_create("gelf");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, members);
+    tcase_add_test(t, values_of_every_kind);
+    tcase_add_test(t, not_this_format);
+    tcase_add_test(t, a_piece_of_a_line);
     tcase_add_test(t, level_forms);
     tcase_add_test(t, time_forms);
     tcase_add_test(t, lenient_as_graylog);
