@@ -8,7 +8,8 @@
 
 void framer_init(struct framer *c, enum frame_mode mode, size_t max_bytes, uint64_t offset)
 {
-    *c = (struct framer){.mode = mode, .max = max_bytes ? max_bytes : FRAME_MESSAGE_MAX, .at_offset = offset};
+    *c = (struct framer){
+        .mode = mode, .max = max_bytes ? max_bytes : FRAME_MESSAGE_MAX, .at_offset = offset, .nul = UINT64_MAX};
     c->piece.offset = offset;
 }
 
@@ -83,10 +84,19 @@ char *framer_room(struct framer *c, size_t want)
     return c->p ? c->p + c->n : (c->p = xmalloc(1));
 }
 
+/* Looks for the first NUL from this byte on. Nearly always there is none, which costs next to nothing in one go. */
+static void find_nul(struct framer *c, size_t from)
+{
+    const char *nul = from < c->n ? memchr(c->p + from, '\0', c->n - from) : NULL;
+    c->nul = nul ? c->at_offset + (uint64_t)(nul - (c->p + c->at)) : UINT64_MAX;
+}
+
 void framer_fill(struct framer *c, size_t n)
 {
     assert(n <= c->cap - c->n);
     c->n += n;
+    if (c->nul == UINT64_MAX && c->mode == FRAME_LINES)
+        find_nul(c, c->n - n);
     c->ahead.begin = c->p;
     c->ahead.end = c->p + c->n;
 }
@@ -126,7 +136,9 @@ static void yield_entry(struct framer *c, struct message *out)
                             .lines = c->entry.lines,
                             .truncated_bytes = c->entry.truncated,
                             .offset = c->entry.offset,
+                            .nul_bytes = c->nul_bytes,
                             .ahead = &c->ahead};
+    c->nul_bytes = 0;
     c->entry.open = false;
 }
 
@@ -264,20 +276,96 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
     return ready;
 }
 
+/* The byte order mark in front of a line is none of it. */
+static inline void drop_mark(struct framer *c)
+{
+    struct slice s = piece_text(c);
+    if (!s.n || *s.p != '\xef' || !slice_starts(s, SLICE("\xef\xbb\xbf")))
+        return;
+    c->piece.from += 3;
+    c->piece.kept -= 3;
+    c->piece.offset += 3;
+}
+
+/* What stands before `at` is a whole line. False: more bytes would tell what it is. */
+static inline __attribute__((always_inline)) bool end_line(struct framer *c, size_t skip, struct message *out,
+                                                           bool *ready)
+{
+    bool begins = true;
+    drop_mark(c);
+    if (c->entry.open && !tell_line(c, &begins))
+        return false;
+    piece_skip(c, skip);
+    *ready = line_done(c, begins, out);
+    return true;
+}
+
+enum nuls { NULS_TEXT, NULS_SKIPPED, NULS_LINE, NULS_ENTRY, NULS_MORE };
+
+/* What becomes of NULs, up to which the piece reaches. */
+static enum nuls take_nuls(struct framer *c)
+{
+    size_t from = c->at + (size_t)(c->nul - c->at_offset), to = from;
+    while (to < c->n && c->p[to] == '\0')
+        to++;
+    piece_take(c, from);
+    if (piece_empty(c)) {
+        if (c->entry.open)
+            return NULS_ENTRY;
+        piece_skip(c, to - from);
+        piece_begin(c);
+        c->nul_bytes += to - from;
+        find_nul(c, to);
+        return NULS_SKIPPED;
+    }
+    if (to - from >= FRAME_HOLE)
+        return NULS_LINE;
+    if (to == c->n && !c->last)
+        return NULS_MORE;
+    piece_take(c, to); /* a few: they are text, whatever they mean */
+    find_nul(c, to);
+    return NULS_TEXT;
+}
+
+/* The NULs before `to`. True: there is something to be told, or more bytes are needed; *ready says which. */
+static __attribute__((noinline)) bool pass_nuls(struct framer *c, size_t to, struct message *out, bool *ready)
+{
+    while (c->nul < c->at_offset + (to - c->at)) {
+        switch (take_nuls(c)) {
+        case NULS_TEXT:
+        case NULS_SKIPPED:
+            break;
+        case NULS_LINE:
+            if (!end_line(c, 0, out, ready) || *ready)
+                return true;
+            break;
+        case NULS_ENTRY:
+            yield_entry(c, out);
+            *ready = true;
+            return true;
+        case NULS_MORE:
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool next_line(struct framer *c, struct message *out)
 {
+    bool ready = false;
     if (c->entry.open && c->entry.alone) {
         yield_entry(c, out);
         return true;
     }
     while (c->at < c->n) {
         const char *lf = memchr(c->p + c->at, '\n', c->n - c->at);
-        piece_take(c, lf ? (size_t)(lf - c->p) : c->n);
-        bool begins = true;
-        if (!lf || (c->entry.open && !tell_line(c, &begins)))
+        size_t to = lf ? (size_t)(lf - c->p) : c->n;
+        if (c->nul < c->at_offset + (to - c->at) && pass_nuls(c, to, out, &ready))
+            return ready;
+        piece_take(c, to);
+        if (!lf || !end_line(c, 1, out, &ready))
             return false;
-        piece_skip(c, 1);
-        if (line_done(c, begins, out))
+        if (ready)
             return true;
     }
     return false;
@@ -289,6 +377,7 @@ static bool flush_line(struct framer *c, enum framer_flush how, struct message *
     c->last = true;
     bool ready = next_line(c, out), begins = true;
     if (!ready && how == FRAME_END && !piece_empty(c)) {
+        drop_mark(c);
         if (c->entry.open)
             tell_line(c, &begins);
         ready = line_done(c, begins, out);
@@ -333,6 +422,9 @@ bool framer_next(struct framer *c, struct message *out)
         return framer_next_gelf(c, out);
     case FRAME_SYSLOG:
         return framer_next_syslog(c, false, out);
+    case FRAME_UTF16LE:
+    case FRAME_UTF16BE:
+        return framer_next_utf16(c, out);
     }
     return false;
 }

@@ -16,12 +16,15 @@
 #include "base/slice.h"
 
 enum frame_mode {
-    FRAME_LINES,  /* LF, a CR before it is not part of the line; lines that `head` refuses continue the entry
-                   before them */
-    FRAME_NUL,    /* NUL ends a frame; empty frames are skipped */
-    FRAME_GELF,   /* GELF over TCP: NUL, or LF when what is before it is one whole JSON object */
-    FRAME_SYSLOG, /* syslog over TCP, told frame by frame: octet counting (RFC 6587, 3.4.1), or a line ended by
-                   LF or NUL */
+    FRAME_LINES,   /* LF, a CR before it is not part of the line; lines that `head` refuses continue the entry
+                    before them. NULs in front of a line are skipped; FRAME_HOLE of them end a line and its entry:
+                    a loss of power leaves such, behind half a line */
+    FRAME_NUL,     /* NUL ends a frame; empty frames are skipped */
+    FRAME_GELF,    /* GELF over TCP: NUL, or LF when what is before it is one whole JSON object */
+    FRAME_SYSLOG,  /* syslog over TCP, told frame by frame: octet counting (RFC 6587, 3.4.1), or a line ended by
+                    LF or NUL */
+    FRAME_UTF16LE, /* lines in UTF-16, of which the stream's offsets are even; the messages are UTF-16, too */
+    FRAME_UTF16BE,
 };
 
 enum {
@@ -29,7 +32,21 @@ enum {
     FRAME_JOIN_MAX = 64 << 10,     /* default cap of an entry joined of several lines */
     FRAME_SWALLOW_MAX = 1 << 20,   /* an entry that has lost this much ends, and the next line begins a new one */
     FRAME_COUNT_MAX = 16 << 20,    /* a greater number before a syslog frame is no count */
+    FRAME_HOLE = 4,                /* so many NULs are no part of a line */
 };
+
+/* Without what may stand in front of a record and is none of it: NULs, which a loss of power leaves in a file, and the
+ * byte order mark of UTF-8, which some programs write first of all. */
+static inline struct slice frame_skip_lead(struct slice s)
+{
+    while (s.n && (*s.p == '\0' || *s.p == '\xef')) {
+        size_t n = *s.p == '\0' ? 1 : slice_starts(s, SLICE("\xef\xbb\xbf")) ? 3 : 0;
+        if (n == 0)
+            break;
+        s = slice_from(s, n);
+    }
+    return s;
+}
 
 /* Asked about a line that looks like a head while an entry is open. */
 struct frame_doubt {
@@ -85,6 +102,7 @@ struct frame_ahead {
 struct message {
     struct slice text;
     unsigned lines;           /* physical lines it was made of; 1 for frames, whatever they hold */
+    uint64_t nul_bytes;       /* skipped since the message before, in front of a line or behind half of one */
     uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
     uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key */
     struct stream *stream;    /* whose it is; set by who hands it on, NULL before that */
@@ -108,7 +126,9 @@ struct framer {
     size_t n, cap; /* bytes held, bytes allocated */
     size_t at;     /* the next byte to look at; what is held from here on has not been judged */
     uint64_t at_offset;
-    struct { /* the line or frame being read: kept bytes, then possibly swallowed ones, then `at` */
+    uint64_t nul; /* FRAME_LINES: offset of the first NUL in what has not been looked at; UINT64_MAX: there is none */
+    uint64_t nul_bytes; /* skipped since the last message */
+    struct {            /* the line or frame being read: kept bytes, then possibly swallowed ones, then `at` */
         size_t from, kept;
         uint64_t truncated, offset;
         bool head; /* a whole line behind an open entry, which looks like the beginning of another */

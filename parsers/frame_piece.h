@@ -14,6 +14,7 @@ void framer_json_run(struct framer *c, size_t to);
 /* framer_next of FRAME_GELF and of FRAME_SYSLOG; end: nothing more is waited for. */
 bool framer_next_gelf(struct framer *c, struct message *out);
 bool framer_next_syslog(struct framer *c, bool end, struct message *out);
+bool framer_next_utf16(struct framer *c, struct message *out);
 
 static inline bool piece_empty(const struct framer *c)
 {
@@ -80,14 +81,16 @@ static inline void piece_yield(struct framer *c, struct message *out)
                             .lines = 1,
                             .truncated_bytes = c->piece.truncated,
                             .offset = c->piece.offset,
+                            .nul_bytes = c->nul_bytes,
                             .ahead = &c->ahead};
+    c->nul_bytes = 0;
     piece_begin(c);
 }
 
 /* Without the padding that came before its end; a counted frame is what its sender counted. */
 static inline void piece_yield_trimmed(struct framer *c, struct message *out)
 {
-    bool exact = c->mode == FRAME_NUL || c->frame == FRAME_IS_COUNTED;
+    bool exact = c->mode == FRAME_NUL || c->mode >= FRAME_UTF16LE || c->frame == FRAME_IS_COUNTED;
     piece_yield(c, out);
     if (!out->truncated_bytes && !exact)
         while (out->text.n && piece_padding(out->text.p[out->text.n - 1]))

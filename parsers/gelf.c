@@ -267,7 +267,7 @@ static bool gelf_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct reader rd;
     struct record before;
-    struct slice text = parser_skip_lead(r->raw);
+    struct slice text = frame_skip_lead(r->raw);
     record_copy_head(&before, r);
     if (text.n < 2) {
         ctx->reason = "GELF: shorter than two bytes";

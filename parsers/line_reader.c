@@ -1,5 +1,6 @@
 #include "parsers/line_reader.h"
 
+#include "base/utf8.h"
 #include "parsers/nginx_entry.h"
 #include "parsers/parser.h"
 
@@ -8,12 +9,15 @@ void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_by
 {
     *l = (struct line_reader){.resume = *from, .framed = FORMAT_N};
     framer_init(&l->framer, mode, max_bytes, line_reader_first(from));
+    l->fresh = mode == FRAME_LINES && line_reader_first(from) == 0;
+    sbuf_init(&l->decoded, 2 * l->framer.max); /* of two bytes come three at the most */
 }
 
 void line_reader_done(struct line_reader *l)
 {
     framer_done(&l->framer);
     partial_done(&l->join);
+    sbuf_done(&l->decoded);
     l->has_line = false;
 }
 
@@ -135,8 +139,74 @@ static inline bool joins(struct line_reader *l, enum format format, struct slice
     return l->joins || (format == FORMAT_AUTO && !l->told && tell_runtime(l, line));
 }
 
+static bool is_text(char c)
+{
+    return (c > ' ' && c < 127) || ascii_space(c);
+}
+
+/* How many of its first code units, which are of this order, are a character of ASCII. */
+static size_t ascii_units(struct slice s, bool big)
+{
+    size_t n = 0;
+    while (2 * n + 1 < s.n && !s.p[2 * n + !big] && is_text(s.p[2 * n + big]))
+        n++;
+    return n;
+}
+
+enum frame_mode line_reader_mode(struct slice first)
+{
+    enum { UNITS = LINE_READER_MODE_BYTES / 2 }; /* that no text in another form begins with */
+    if (slice_starts(first, SLICE("\xff\xfe")) || ascii_units(first, false) >= UNITS)
+        return FRAME_UTF16LE;
+    return slice_starts(first, SLICE("\xfe\xff")) || ascii_units(first, true) >= UNITS ? FRAME_UTF16BE : FRAME_LINES;
+}
+
+static bool is_utf16(const struct line_reader *l)
+{
+    return l->framer.mode == FRAME_UTF16LE || l->framer.mode == FRAME_UTF16BE;
+}
+
+/* False: more bytes are needed. */
+static bool look_at_mark(struct line_reader *l)
+{
+    struct framer *c = &l->framer;
+    struct slice first = slice_of(c->p, c->n);
+    bool may_be =
+        c->n >= 2 && (ascii_units(slice_sub(first, 0, 2), false) || ascii_units(slice_sub(first, 0, 2), true));
+    if (c->n < 2 || (may_be && c->n < LINE_READER_MODE_BYTES))
+        return false;
+    l->fresh = false;
+    c->mode = line_reader_mode(first);
+    return true;
+}
+
+/* Each line is a message: what has entries of several lines, or containers, is not written so. */
+static void decode(struct line_reader *l, struct message *m)
+{
+    sbuf_reset(&l->decoded);
+    utf8_from_utf16(&l->decoded, m->text, l->framer.mode == FRAME_UTF16BE);
+    m->text = sbuf_slice(&l->decoded);
+    if (slice_ends(m->text, SLICE("\r")))
+        m->text.n--;
+    m->ahead = NULL;
+}
+
+static bool next_utf16(struct line_reader *l, struct message *out)
+{
+    if (!framer_next(&l->framer, out))
+        return false;
+    decode(l, out);
+    if (out->offset < l->resume.offset)
+        mark(l, out);
+    return true;
+}
+
 bool line_reader_next(struct line_reader *l, enum format format, struct message *out)
 {
+    if (l->fresh && !look_at_mark(l))
+        return false;
+    if (is_utf16(l))
+        return next_utf16(l, out);
     if (l->framed != format)
         frame(l, format, format);
     for (;;) {
@@ -171,6 +241,8 @@ bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct mess
 {
     if (!flush(l, how, out))
         return false;
+    if (is_utf16(l))
+        decode(l, out);
     if (out->offset < l->resume.offset)
         mark(l, out);
     return true;

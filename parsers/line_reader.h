@@ -38,6 +38,8 @@ struct line_reader {
     struct message line; /* with has_line: taken from the framer, and still to be fed to the joiner */
     bool has_line, joins;
     bool told;                       /* FORMAT_AUTO: a line has said whether it is a runtime's */
+    bool fresh;                      /* nothing has been read: the first bytes tell whether it is in UTF-16 */
+    struct sbuf decoded;             /* the message, where it is */
     enum format framed;              /* the format by which lines are put together now; FORMAT_N: none yet */
     unsigned untold;                 /* lines that have not said it */
     unsigned untold_max;             /* after so many it is none; 0: never */
@@ -48,6 +50,10 @@ struct line_reader {
 void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes,
                       const struct line_reader_place *from);
 void line_reader_done(struct line_reader *l);
+/* The mode for a file by its first bytes, at least LINE_READER_MODE_BYTES where there are so many: a byte order mark
+ * tells UTF-16, and so do characters of ASCII of which every other byte is NUL. */
+enum { LINE_READER_MODE_BYTES = 16 };
+enum frame_mode line_reader_mode(struct slice first);
 /* The first byte to be fed. */
 uint64_t line_reader_first(const struct line_reader_place *from);
 struct line_reader_place line_reader_place(const struct line_reader *l);

@@ -122,6 +122,7 @@ static enum format format_in(const struct parse_ctx *ctx, struct slice text, enu
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text, enum nested_level level)
 {
     enum format carrier = r->format;
+    text = frame_skip_lead(text);
     r->message = text;
     if (ctx->depth >= DEPTH_MAX)
         return;

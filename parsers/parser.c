@@ -47,13 +47,13 @@ static enum format detect(struct slice line, const char **why)
 enum format parser_detect(struct slice line)
 {
     const char *why;
-    return detect(line, &why);
+    return detect(frame_skip_lead(line), &why);
 }
 
 const char *parser_detect_why(struct slice line)
 {
     const char *why;
-    detect(line, &why);
+    detect(frame_skip_lead(line), &why);
     return why;
 }
 
@@ -80,15 +80,24 @@ enum format parser_detect_next(struct slice line, struct parser_seen *seen)
 
 static const struct formats all = {.parsers = parser_table, .traits = format_traits_table, .detect = parser_detect};
 
+/* Of nothing but that some of it stays: no parser is given an empty text for one that is not. */
+static void skip_lead(struct record *r)
+{
+    struct slice s = frame_skip_lead(r->raw);
+    r->raw = s.n ? s : r->raw;
+}
+
 bool parser_parse(enum format f, struct parse_ctx *ctx, struct record *r)
 {
     ctx->formats = &all;
+    skip_lead(r);
     return parser_table[f]->parse(ctx, r);
 }
 
 bool parser_begin(enum format f, struct parse_ctx *ctx, struct record *r)
 {
     ctx->formats = &all;
+    skip_lead(r);
     return (parser_table[f]->begin ? parser_table[f]->begin : parser_table[f]->parse)(ctx, r);
 }
 

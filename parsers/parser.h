@@ -29,19 +29,6 @@ struct formats {
 /* How much of a line is looked at: what tells a format stands near the front. */
 enum { PARSER_FRONT_BYTES = 4096 };
 
-/* Without what may stand in front of a record and is none of it: NULs, which a loss of power leaves in a file, and the
- * byte order mark of UTF-8, which some programs write first of all. */
-static inline struct slice parser_skip_lead(struct slice s)
-{
-    while (s.n && (*s.p == '\0' || *s.p == '\xef')) {
-        size_t n = *s.p == '\0' ? 1 : slice_starts(s, SLICE("\xef\xbb\xbf")) ? 3 : 0;
-        if (n == 0)
-            break;
-        s = slice_from(s, n);
-    }
-    return s;
-}
-
 static inline struct slice parser_front(struct slice line)
 {
     return slice_sub(line, 0, PARSER_FRONT_BYTES);

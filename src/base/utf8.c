@@ -199,3 +199,36 @@ void utf8_json(struct sbuf *out, struct slice s)
     }
     sbuf_adds(out, s);
 }
+
+static void add_point(struct sbuf *out, uint32_t u)
+{
+    const char bytes[4] = {(char)(u < 0x10000 ? 0xe0 | u >> 12 : 0xf0 | u >> 18), (char)(0x80 | (u >> 12 & 0x3f)),
+                           (char)(0x80 | (u >> 6 & 0x3f)), (char)(0x80 | (u & 0x3f))};
+    if (u < 0x80) {
+        sbuf_addc(out, (char)u);
+    } else if (u < 0x800) {
+        sbuf_addc(out, (char)(0xc0 | u >> 6));
+        sbuf_addc(out, bytes[3]);
+    } else if (u < 0x10000) {
+        sbuf_addc(out, bytes[0]);
+        sbuf_add(out, bytes + 2, 2);
+    } else {
+        sbuf_add(out, bytes, 4);
+    }
+}
+
+void utf8_from_utf16(struct sbuf *out, struct slice s, bool big)
+{
+    for (size_t i = 0; i + 1 < s.n; i += 2) {
+        const unsigned char *p = (const unsigned char *)s.p + i;
+        uint32_t u = (uint32_t)(p[!big] << 8 | p[big]);
+        uint32_t next = i + 3 < s.n ? (uint32_t)(p[2 + !big] << 8 | p[2 + big]) : 0;
+        if (u >= 0xd800 && u < 0xdc00 && next >= 0xdc00 && next < 0xe000) {
+            u = 0x10000 + ((u - 0xd800) << 10) + (next - 0xdc00);
+            i += 2;
+        } else if (u >= 0xd800 && u < 0xe000) {
+            u = 0xfffd;
+        }
+        add_point(out, u);
+    }
+}

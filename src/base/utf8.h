@@ -27,6 +27,8 @@ size_t utf8_shown(struct slice s);
 /* As sbuf_adds, of JSON text: what utf8_shown would not show, beyond ASCII, becomes \uXXXX, which is the same text to
  * every reader. */
 void utf8_json(struct sbuf *out, struct slice s);
+/* Adds UTF-16, of which `big` says the order of bytes, as UTF-8; a surrogate alone becomes U+FFFD. */
+void utf8_from_utf16(struct sbuf *out, struct slice s, bool big);
 /* True when utf8_clean would copy s as it is. */
 bool utf8_is_clean(struct slice s);
 

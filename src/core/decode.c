@@ -52,9 +52,10 @@ static void finish_if_of_interest(struct pipeline_parts *p, struct stream *s, st
 
 static bool parse(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason)
 {
+    struct stream *s = m->stream;
     struct parse_ctx ctx = parse_ctx_of(p, s);
     bool any = s->format == FORMAT_AUTO;
-    record_init(r, s->format, msg);
+    record_init(r, s->format, m->text);
     r->untrusted = !s->trusted;
     ctx.cut = m->truncated_bytes > 0;
     if (!any)

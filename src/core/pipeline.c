@@ -78,6 +78,7 @@ static void count_in(struct counts *counts, const struct message *m)
     counts->v[COUNT_joined] += m->lines - 1;
     counts->v[COUNT_cut_messages] += m->truncated_bytes > 0;
     counts->v[COUNT_cut_bytes] += m->truncated_bytes;
+    counts->v[COUNT_nul_bytes] += m->nul_bytes;
 }
 
 static bool is_blank(struct slice s)

@@ -213,6 +213,15 @@ static void learn_container(struct tail_file *f, const char *found)
         f->stream.ring = container_key(f->stream.container);
 }
 
+/* A file that is read on from its middle may be in UTF-16; one that is read from its beginning shows it by itself. */
+static void learn_mode(struct tail_file *f)
+{
+    char first[LINE_READER_MODE_BYTES];
+    ssize_t n = f->fd >= 0 && f->read_at > 0 ? read_at(f->fd, first, sizeof first, 0) : 0;
+    if (n > 0)
+        f->lines.framer.mode = line_reader_mode(slice_of(first, (size_t)n));
+}
+
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path)
 {
     if (f->fd >= 0)
@@ -226,6 +235,7 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     set_path(f, real ? real : xstrdup(path));
     learn_head(f);
     learn_container(f, path);
+    learn_mode(f);
     f->changed = true;
 }
 
@@ -238,6 +248,7 @@ void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from)
     f->lines.untold = untold;
     f->lines.untold_max = UNTOLD_MAX;
     f->read_at = line_reader_first(from);
+    learn_mode(f);
 }
 
 void tail_file_sleep(struct tail_file *f)

@@ -61,6 +61,29 @@ START_TEST(lines_join)
 }
 END_TEST
 
+/* NULs that a loss of power has left, and the byte order mark, are no part of any line; half a line is one of its own.
+ */
+START_TEST(holes)
+{
+    ck_framed(FRAME_LINES, 0, false, SLICE("one\n\0\0\0two\n\xef\xbb\xbfthree\n"),
+              "[one/1/0@0][two/1/0@7][three/1/0@14]");
+    ck_framed(FRAME_LINES, 0, false, SLICE("\xef\xbb\xbfone\nha\0\0\0\0\0two\nx\0\0\0y\n\0\0\0\0"),
+              "[one/1/0@3][ha/1/0@7][two/1/0@14][x/1/0@18]");
+    ck_framed(FRAME_LINES, 0, true, SLICE("1 a\n b\n2 ha\0\0\0\0\0lf\n3 c\n\0\0 d\n"),
+              "[1 a\n b/2/0@0][2 ha/1/0@7][lf/1/0@16][3 c/1/0@19][ d/1/0@25]");
+    struct framer c;
+    struct message m;
+    framer_init(&c, FRAME_LINES, 0, 0);
+    framer_feed(&c, slice_of("\0\0\0\0\0a\n\0b\n", 10));
+    ck_assert(framer_next(&c, &m));
+    ck_assert_uint_eq(m.nul_bytes, 5);
+    ck_assert(framer_next(&c, &m));
+    ck_assert_uint_eq(m.nul_bytes, 1);
+    ck_slice(m.text, "b");
+    framer_done(&c);
+}
+END_TEST
+
 START_TEST(the_endless_line)
 {
     struct framer c;
@@ -433,6 +456,53 @@ START_TEST(what_the_stream_has_shown)
 }
 END_TEST
 
+/* Lines of `in`, read from this offset on, in reads of `step` bytes. */
+static void read_lines(struct slice in, size_t from, size_t step, bool late, struct sbuf *out)
+{
+    struct line_reader l;
+    struct message m;
+    line_reader_init(&l, FRAME_LINES, 0, &(struct line_reader_place){.offset = from});
+    if (late)
+        l.framer.mode = line_reader_mode(in);
+    for (size_t at = from; at < in.n; at += step) {
+        framer_feed(&l.framer, slice_sub(in, at, at + step));
+        while (line_reader_next(&l, FORMAT_AUTO, &m))
+            sbuf_addf(out, "[%.*s@%u]", SLICE_ARG(m.text), (unsigned)m.offset);
+    }
+    while (line_reader_flush(&l, FRAME_END, &m))
+        sbuf_addf(out, "[%.*s@%u]", SLICE_ARG(m.text), (unsigned)m.offset);
+    line_reader_done(&l);
+}
+
+START_TEST(utf16)
+{
+    /* "ä€😀\r\nZ\n", and a last line that holds the byte of an LF twice: U+0A0A. */
+    static const unsigned char text[] = {0xfe, 0xff, 0,    0xe4, 0x20, 0xac, 0xd8, 0x3d, 0xde, 0x00, 0,
+                                         '\r', 0,    '\n', 0,    'Z',  0,    '\n', 0x0a, 0x0a, 0xdc, 0x00};
+    static const char want[] = "[\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80@2][Z@14][\xe0\xa8\x8a\xef\xbf\xbd@18]";
+    char swapped[sizeof text];
+    for (size_t i = 0; i < sizeof text; i++)
+        swapped[i] = (char)text[i ^ 1];
+    static const char plain[] = "1\0002\0 \0E\0R\0R\0 \0x\0\n";
+    ck_assert_int_eq(line_reader_mode(slice_of(plain, sizeof plain)), FRAME_UTF16LE);
+    ck_assert_int_eq(line_reader_mode(slice_of(plain + 1, sizeof plain - 1)), FRAME_UTF16BE);
+    ck_assert_int_eq(line_reader_mode(slice_of(plain, 14)), FRAME_LINES);
+    ck_assert_int_eq(line_reader_mode(SLICE("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")), FRAME_LINES);
+    const struct slice both[] = {{(const char *)text, sizeof text}, {swapped, sizeof swapped}};
+    for (unsigned b = 0; b < 2; b++)
+        for (size_t step = 1; step <= sizeof text; step++) {
+            struct sbuf out;
+            sbuf_init(&out, 1000);
+            read_lines(both[b], 0, step, false, &out);
+            ck_assert_str_eq(sbuf_cstr(&out), want);
+            sbuf_reset(&out);
+            read_lines(both[b], 14 - b, step, true, &out); /* of a little end the LF's second byte is before it */
+            ck_assert_str_eq(sbuf_cstr(&out), strstr(want, "[Z"));
+            sbuf_done(&out);
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cut");
@@ -440,6 +510,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, lines);
     tcase_add_test(t, lines_join);
+    tcase_add_test(t, holes);
+    tcase_add_test(t, utf16);
     tcase_add_test(t, the_endless_line);
     tcase_add_test(t, what_never_begins_an_entry_still_ends);
     tcase_add_test(t, idle);
