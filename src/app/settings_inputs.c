@@ -408,7 +408,10 @@ static const struct key input_keys[] = {
      .type = KEY_DURATION,
      AT(idle_timeout_us),
      .def = "10m",
-     .help = "A connection that is silent for so long is closed; 0: never."},
+     .help =
+         "A connection that is silent for so long is closed; 0: never. Where it is not set, senders on this host and "
+         "those with a certificate of tls.client_ca are not held to it, since one that logs errors alone is silent "
+         "for days and would lose its next message: TCP's keep-alive finds those that have vanished."},
     {.name = "per_sender",
      .type = KEY_INT,
      AT(per_sender),
@@ -526,6 +529,7 @@ static bool inputs_input_check(struct keys_ctx *c, const struct conf_node *map, 
         o->zone = settings_zone(c->u, SLICE("local"), c->diag, o->place);
     if (!conf_get(map, "join"))
         set_join(o);
+    o->idle_for_all = conf_get(map, "idle_timeout");
     const struct input_traits *t = &input_traits[o->kind];
     if (o->transport == INPUT_TLS && !conf_get(map, "tls"))
         return conf_error(c->diag, map,

@@ -11,6 +11,7 @@
  * TCP_DRAIN_MAX bytes at most; a connection of which more is left is counted.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,11 +58,23 @@ static bool make_room(struct in_tcp *in)
     return oldest != NULL;
 }
 
+/* A peer that has vanished does not hold its place for ever: it is asked after a minute, and gone after three. */
+static void keep_alive(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},
+                   {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+                   {IPPROTO_TCP, TCP_KEEPINTVL, 20},
+                   {IPPROTO_TCP, TCP_KEEPCNT, 6}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
 static void tcp_on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *u)
 {
     struct in_tcp *in = u;
     struct peer peer;
-    int on = 1;
     (void)l, (void)len;
     peer_set(&peer, sa);
     ++*tcp_counter(in, COUNT_connections);
@@ -76,9 +89,8 @@ static void tcp_on_accept(struct evconnlistener *l, evutil_socket_t fd, struct s
         close(fd);
         return;
     }
-    /* Keep-alive, so that a peer which vanished does not hold its place for ever. */
     if (!tcp_over_unix(in))
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+        keep_alive(fd);
     conn_open(in, fd, sa);
 }
 

@@ -75,6 +75,7 @@ struct input_options {
     size_t max_message_bytes;
     unsigned max_connections;
     int64_t idle_timeout_us; /* 0: none */
+    bool idle_for_all;       /* it holds for every sender: not the default */
     unsigned per_sender;     /* messages a second from one address; 0: no cap */
     bool proxy_protocol;
     enum input_trust trust;

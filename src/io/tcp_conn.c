@@ -483,6 +483,14 @@ static unsigned ticks(const struct in_tcp *in, int64_t us)
     return (unsigned)((us + in->tick_us - 1) / in->tick_us) + 1;
 }
 
+/* A sender on this host, or one with a certificate, is nobody who takes places away from others. */
+static int64_t idle_timeout(const struct conn *c)
+{
+    const struct input_options *opt = c->in->opt;
+    bool known = tcp_over_unix(c->in) || peer_is_local(&c->peer) || opt->tls.client_ca;
+    return known && !opt->idle_for_all ? 0 : opt->idle_timeout_us;
+}
+
 void conn_sweep(struct conn *c)
 {
     struct in_tcp *in = c->in;
@@ -507,6 +515,7 @@ void conn_sweep(struct conn *c)
         framer_trim(&c->framer);
         account(c);
     }
+    idle_us = idle_timeout(c);
     if (idle_us && age >= ticks(in, idle_us)) {
         ++*tcp_counter(in, COUNT_connections_idle);
         conn_free(c);

@@ -155,6 +155,8 @@ START_TEST(the_contract)
     ck_assert_uint_eq(o->max_message_bytes, 65536);
     ck_assert_uint_eq(o->max_connections, 7);
     ck_assert_int_eq(o->idle_timeout_us, 0);
+    ck_assert(o->idle_for_all && !s->inputs[2].idle_for_all);
+    ck_assert_int_eq(s->inputs[2].idle_timeout_us, 600000000);
     ck_assert_uint_eq(o->per_sender, 100);
     ck_assert(o->proxy_protocol);
     char *cert = xasprintf("%s/c.pem", dir);

@@ -40,6 +40,7 @@ START_TEST(gelf_frames)
 {
     struct net *t = tcp_new(INPUT_GELF);
     t->opt.idle_timeout_us = 400000;
+    t->opt.idle_for_all = true;
     net_start(t);
     int fd = net_connect(t, SOCK_STREAM);
     net_send(fd, BYTES("{\"short_message\":\"a\nb\"}\0{\"x\":\n1}\n{\"y\":1}\0\0"));
@@ -582,6 +583,45 @@ START_TEST(proxy_headers)
 }
 END_TEST
 
+/* A sender that logs errors alone is silent for long, and most do not notice that they have been left. */
+START_TEST(idle_is_for_strangers)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    t->opt.proxy_protocol = true;
+    t->opt.idle_timeout_us = 200000;
+    net_start(t);
+    int far = net_connect(t, SOCK_STREAM), near = net_connect(t, SOCK_STREAM);
+    net_send(near, SLICE("PROXY TCP4 127.0.0.1 127.0.0.1 56324 443\r\n<13>one\n"));
+    net_until(t, t->n == 1);
+    net_send(far, SLICE("PROXY TCP4 203.0.113.1 127.0.0.1 56324 443\r\n<13>two\n"));
+    net_until(t, t->n == 2 && net_closed(far));
+    ck_assert_uint_eq(t->counts.v[COUNT_connections_idle], 1);
+    ck_assert(!net_closed(near));
+    net_send(near, SLICE("<13>three\n"));
+    net_until(t, t->n == 3);
+    close(far);
+    close(near);
+    net_free(t);
+}
+END_TEST
+
+/* Wrong octet counts lose no message, and are counted. */
+START_TEST(wrong_counts)
+{
+    struct net *t = tcp_new(INPUT_SYSLOG);
+    net_start(t);
+    int fd = net_connect(t, SOCK_STREAM);
+    net_send(fd, SLICE("17 <13>first of all19 <13>second of them17 <13>third of all"));
+    net_until(t, t->n == 3);
+    net_is(t, 0, "<13>first of all1");
+    net_is(t, 1, "<13>second of them");
+    net_is(t, 2, "<13>third of all");
+    ck_assert_uint_eq(t->counts.v[COUNT_wrong_octet_counts], 1);
+    close(fd);
+    net_free(t);
+}
+END_TEST
+
 START_TEST(proxy_connections)
 {
     struct net *t = tcp_new(INPUT_SYSLOG);
@@ -788,6 +828,8 @@ int main(void)
     tcase_add_test(c, out_of_descriptors);
     tcase_add_test(c, unix_stream);
     tcase_add_test(c, proxy_headers);
+    tcase_add_test(c, idle_is_for_strangers);
+    tcase_add_test(c, wrong_counts);
     tcase_add_test(c, proxy_connections);
     tcase_add_test(c, an_address_has_its_share_of_connections);
     tcase_add_test(c, an_end_that_closes_the_next_connection);
