@@ -434,6 +434,8 @@ static bool flush_end(struct framer *c, struct message *out)
     /* A number at the very end of a stream can only now be told from a count. */
     if (c->mode == FRAME_SYSLOG && framer_next_syslog(c, true, out))
         return true;
+    if (c->mode >= FRAME_UTF16LE) /* half a code unit, too */
+        piece_take(c, c->n);
     if (piece_empty(c) && c->frame != FRAME_IS_COUNTED)
         return false;
     if (c->frame == FRAME_IS_COUNTED)

@@ -255,6 +255,12 @@ uint64_t line_reader_waiting(const struct line_reader *l)
     return framer_waiting(&l->framer) ? framer_taken(&l->framer) + 1 : 0;
 }
 
+uint64_t line_reader_half(const struct line_reader *l)
+{
+    bool half = !l->joins && framer_resume_offset(&l->framer) < framer_taken(&l->framer);
+    return half ? UINT64_MAX - framer_taken(&l->framer) : 0; /* never a number of line_reader_waiting */
+}
+
 void line_reader_trim(struct line_reader *l)
 {
     if (l->has_line)

@@ -66,6 +66,9 @@ bool line_reader_flush(struct line_reader *l, enum framer_flush how, struct mess
 /* 0: line_reader_flush(FRAME_IDLE) can yield nothing. Else a number that changes whenever what it would yield has
  * grown. */
 uint64_t line_reader_waiting(const struct line_reader *l);
+/* 0: no line without its end waits. Else a number that changes whenever it has grown; line_reader_flush(FRAME_END)
+ * gives it. Of pieces it is none: what is not whole there cannot be read. */
+uint64_t line_reader_half(const struct line_reader *l);
 /* True when lines are joined of pieces. */
 static inline bool line_reader_joins(const struct line_reader *l)
 {

@@ -22,6 +22,36 @@ static void hand_on_whole(struct tail *t, struct tail_file *f)
         tail_hand_on(t, f, &m);
 }
 
+/* True: the file waits until its deadline, which is set anew when `waits` shows that more has come. */
+static bool waits_for(struct tail *t, struct tail_file *f, uint64_t waits, int64_t ms)
+{
+    int64_t now = tail_now_ms();
+    if (waits != f->waits)
+        f->deadline = now + ms;
+    f->waits = waits;
+    if (!t->paused && f->deadline <= now)
+        return false;
+    tail_await_deadline(t, f);
+    return true;
+}
+
+/* A line without its end may be the last that a program has said. When nothing has come to it for long enough it is one
+ * line, and what may come to it after all another. */
+static void wait_for_its_end(struct tail *t, struct tail_file *f)
+{
+    struct message m;
+    uint64_t half = line_reader_half(&f->lines);
+    f->half = half;
+    f->waits = half ? f->waits : 0;
+    if (!half || waits_for(t, f, half, t->tuning.half_ms))
+        return;
+    f->half = false;
+    f->waits = 0;
+    while (line_reader_flush(&f->lines, FRAME_END, &m))
+        tail_hand_on(t, f, &m);
+    line_reader_trim(&f->lines);
+}
+
 /*
  * The file has been read to its end. What waits in the buffer is complete when nothing has come to it for long
  * enough; lines of another stream of a container are not that.
@@ -33,20 +63,16 @@ static void wait_for_more(struct tail *t, struct tail_file *f)
     if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
     f->is_pending = false;
+    f->half = false;
     while ((waits = line_reader_waiting(&f->lines))) {
-        int64_t now = tail_now_ms();
-        if (waits != f->waits)
-            f->deadline = now + t->tuning.idle_ms * (line_reader_joins(&f->lines) ? LINE_READER_PIECE_IDLE : 1);
-        f->waits = waits;
-        if (t->paused || f->deadline > now) {
-            tail_await_deadline(t, f);
+        int64_t ms = t->tuning.idle_ms * (line_reader_joins(&f->lines) ? LINE_READER_PIECE_IDLE : 1);
+        if (waits_for(t, f, waits, ms))
             return;
-        }
         if (line_reader_flush(&f->lines, FRAME_IDLE, &m))
             tail_hand_on(t, f, &m);
     }
-    f->waits = 0;
     line_reader_trim(&f->lines);
+    wait_for_its_end(t, f);
 }
 
 /* Makes the files ready whose deadline is over; one that has grown meanwhile is read first. */
@@ -316,6 +342,8 @@ void tail_tune(struct input *in, const struct tail_tuning *tuning)
         t->tuning.poll_ms = TAIL_POLL_MS;
     if (!t->tuning.idle_ms)
         t->tuning.idle_ms = TAIL_IDLE_MS;
+    if (!t->tuning.half_ms)
+        t->tuning.half_ms = TAIL_HALF_MS;
     tail_watch_free(t->watch);
     t->watch = t->tuning.no_inotify ? NULL : tail_watch_new(t);
 }
@@ -363,12 +391,21 @@ static void tail_pause_reading(struct input *in, bool paused)
         tail_schedule(t->idle, f->deadline - tail_now_ms());
 }
 
+/* A line without its end is left as it is. */
+static bool waits_for_more(const struct tail *t)
+{
+    const struct tail_file *f = TAILQ_FIRST(&t->waiting);
+    while (f && f->half)
+        f = TAILQ_NEXT(f, waiting);
+    return f;
+}
+
 static bool tail_drained(struct input *in)
 {
     struct tail *t = (struct tail *)in;
     struct tail_file *f;
-    if (t->scans == 0 || event_pending(t->soon, EV_TIMEOUT, NULL) || TAILQ_FIRST(&t->ready) ||
-        TAILQ_FIRST(&t->waiting) || TAILQ_FIRST(&t->turns))
+    if (t->scans == 0 || event_pending(t->soon, EV_TIMEOUT, NULL) || TAILQ_FIRST(&t->ready) || waits_for_more(t) ||
+        TAILQ_FIRST(&t->turns))
         return false;
     bool all = true;
     TAILQ_FOREACH (f, &t->files, all) {

@@ -30,7 +30,8 @@ enum {
     TAIL_ROTATED_MAX = 64,          /* rotated files kept open although they are read to their end */
     TAIL_ROTATED_QUIET_MS = 300000, /* so long, where it cannot be known whether someone still writes to it */
     TAIL_POLL_MS = 1000,
-    TAIL_IDLE_MS = 300, /* an entry that no head follows is complete after this */
+    TAIL_IDLE_MS = 300,   /* an entry that no head follows is complete after this */
+    TAIL_HALF_MS = 10000, /* and a line that has no end after this */
 };
 
 /*
@@ -47,7 +48,7 @@ bool tail_finds_any(const char *pattern);
 /* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
  */
 struct tail_tuning {
-    unsigned poll_ms, idle_ms;
+    unsigned poll_ms, idle_ms, half_ms;
     bool no_inotify;
 };
 void tail_tune(struct input *in, const struct tail_tuning *tuning);

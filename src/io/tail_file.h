@@ -49,6 +49,7 @@ struct tail_file {
     bool checked;        /* asleep, and its bytes are those the store knows */
     bool unreachable;    /* asleep, and its file system seems not to be mounted */
     bool parked;         /* asleep because there are more files than descriptors; size and mtime are of then */
+    bool half;           /* what it waits for is the end of its last line, which may never come */
     bool is_ready, is_pending, is_in_turn, changed, gone;
 };
 

@@ -2,8 +2,8 @@
  * Framing: any bytes, any split into reads, any mode. The messages must not depend on the split, offsets must
  * rise, every byte of a message must be the byte at its offset, and memory must stay within the caps.
  *
- * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, byte 1 the seed of the second
- * split, then the stream.
+ * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, or UTF-16, byte 1 the seed of
+ * the second split, then the stream.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 int fuzz_target(const uint8_t *data, size_t size);
 
-enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 16384, NGINX = 8 };
+enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 16384, NGINX = 8, UTF16 = 16 };
 
 struct seen {
     uint64_t text_hash, truncated_bytes, offset;
@@ -41,8 +41,9 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
     struct message m;
     unsigned n = 0;
     const struct parser *p = parser_of(FORMAT_NGINX_ERROR);
-    bool nginx = (flags & 3) == FRAME_LINES && flags & NGINX;
-    framer_init(&c, flags & 3, nginx ? 0 : MESSAGE_MAX, 0);
+    enum frame_mode mode = flags & UTF16 ? FRAME_UTF16LE + (flags & 1) : flags & 3;
+    bool nginx = mode == FRAME_LINES && flags & NGINX;
+    framer_init(&c, mode, nginx ? 0 : MESSAGE_MAX, 0);
     if (nginx)
         framer_set_head(&c, p->head, p->rule, 0);
     else if (c.mode == FRAME_LINES && flags & 4)

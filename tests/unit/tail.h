@@ -241,6 +241,14 @@ __attribute__((format(printf, 3, 4))) static inline void rig_append(struct rig *
     va_end(ap);
 }
 
+static inline void rig_append_bytes(struct rig *r, const char *name, struct slice bytes)
+{
+    FILE *f = fopen(rig_path(r, name), "a");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(bytes.p, 1, bytes.n, f), bytes.n);
+    fclose(f);
+}
+
 static inline void rig_rename(struct rig *r, const char *from, const char *to)
 {
     ck_assert_int_eq(rename(rig_path(r, from), rig_path(r, to)), 0);

@@ -10,12 +10,51 @@ START_TEST(lines_as_they_come)
     rig_turn(r);
     rig_append(r, "a.log", "one\ntwo\r\nhal");
     rig_expect_only(r, "one|two|");
-    ck_assert_ptr_null(TAILQ_FIRST(&((struct tail *)r->in)->waiting));
+    ck_assert(in_tail.drained(r->in));
     rig_append(r, "a.log", "f\n\n");
     rig_expect_only(r, "one|two|half||");
     ck_assert_uint_eq(r->msg[2].offset, 9);
     ck_assert_ptr_null(TAILQ_FIRST(&((struct tail *)r->in)->files)->lines.framer.p);
     rig_free(r);
+}
+END_TEST
+
+/* What a program has said last may lack its end. */
+START_TEST(half_a_line)
+{
+    struct rig *r = rig_new("a.log", _i);
+    r->tuning.half_ms = 100;
+    rig_start(r);
+    rig_turn(r);
+    rig_append(r, "a.log", "one\nkap");
+    rig_expect(r, "one|kap|");
+    rig_append(r, "a.log", "pa\nmu");
+    rig_expect(r, "one|kap|pa|mu|");
+    ck_assert_uint_eq(r->msg[3].offset, 10);
+    rig_free(r);
+}
+END_TEST
+
+/* A file in UTF-16, read from its beginning and from the middle. */
+START_TEST(utf16)
+{
+    static const char text[] = "\xff\xfeo\0n\0e\0\r\0\n\0t\0w\0o\0\n";
+    for (unsigned from_start = 0; from_start < 2; from_start++) {
+        struct rig *r = rig_new("a.log", _i);
+        r->opt.from_start = from_start;
+        rig_append_bytes(r, "a.log", slice_of(text, sizeof text));
+        rig_start(r);
+        rig_turn(r);
+        rig_expect(r, from_start ? "one|two|" : "");
+        rig_append_bytes(r, "a.log", slice_of("t\0h\0\xe4\0\n", 8));
+        rig_expect_only(r, from_start ? "one|two|th\xc3\xa4|" : "th\xc3\xa4|");
+        rig_commit(r);
+        rig_stop(r);
+        rig_append_bytes(r, "a.log", slice_of("x\0\n", 4));
+        rig_start(r);
+        rig_expect_only(r, from_start ? "one|two|th\xc3\xa4|x|" : "th\xc3\xa4|x|");
+        rig_free(r);
+    }
 }
 END_TEST
 
@@ -580,6 +619,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, inotify_alone_suffices);
     tcase_add_loop_test(t, lines_as_they_come, 0, 2);
+    tcase_add_loop_test(t, half_a_line, 0, 2);
+    tcase_add_loop_test(t, utf16, 0, 2);
     tcase_add_loop_test(t, a_folder_that_comes_later, 0, 2);
     tcase_add_loop_test(t, from_end, 0, 2);
     tcase_add_loop_test(t, from_is_asked_once, 0, 2);
