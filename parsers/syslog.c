@@ -123,6 +123,25 @@ static void skip_bare_sd(struct parse_ctx *ctx, struct record *r, struct slice *
     *s = rest;
 }
 
+/* The bytes of "app[7]: " in front of a text whose header says the same, as OpenWrt's logread has it. */
+static size_t own_tag(const struct record *r, struct slice s)
+{
+    struct slice pid = slice_from(s, r->app.n + 1), end = slice_from(pid, r->procid.n);
+    bool same = r->app.n && r->procid.n && slice_starts(s, r->app) && s.n > r->app.n && s.p[r->app.n] == '[' &&
+                slice_starts(pid, r->procid) && slice_starts(end, SLICE("]: "));
+    return same ? r->app.n + r->procid.n + 4 : 0;
+}
+
+/* NXLog: the type of a Windows event, where the PRI is that of all. */
+static void take_event_type(struct record *r)
+{
+    if (!r->n_fields || !slice_starts(r->fields[0].name, SLICE("NXLOG@14506.")))
+        return;
+    enum level level = level_from_word(record_value(r, "NXLOG@14506.EventType"));
+    if (level > r->level)
+        r->level = level;
+}
+
 static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
     slice_split(&s, ' ');
@@ -140,7 +159,9 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
     }
     if (ctx->bad_part && slice_trim(s).n == 0) /* nothing else is there to be shown */
         s = from;
-    syslog_body(ctx, r, slice_from(s, starts_with(s, ' ')));
+    s = slice_from(s, starts_with(s, ' '));
+    syslog_body(ctx, r, slice_from(s, own_tag(r, s)));
+    take_event_type(r);
     return true;
 }
 

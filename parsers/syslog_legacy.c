@@ -13,6 +13,7 @@
 #include "parsers/syslog_legacy.h"
 
 #include "parsers/level_said.h"
+#include "parsers/syslog_pairs.h"
 #include "parsers/syslog_parts.h"
 #include "parsers/syslog_vendor.h"
 
@@ -81,6 +82,8 @@ static bool take_host(struct record *r, struct slice *s)
 {
     struct slice word = first_word(*s);
     if (is_repeat(*s) || take_priority_word(r, s) || take_forwarder(r, s))
+        return true;
+    if (syslog_unifi(r, s))
         return true;
     if (syslog_is_host(word)) {
         r->host = word;
@@ -214,6 +217,21 @@ static bool is_telling(const struct tag *t, struct slice rest, bool stamped, boo
     return stamped && (!alone || !rest.n || (bare && !sentence_word(t->name)));
 }
 
+/* "relay shop: {": a relay's name stands where the tag belongs, and a program's object behind its own. */
+static bool is_relay(const struct tag *t, struct slice rest)
+{
+    struct slice next = slice_from(rest, 1), name = slice_sub(next, 0, tag_length(next));
+    struct slice behind = slice_from(next, name.n);
+    return !t->colon && !t->pid.p && is_space(rest) && is_tag(name) && slice_starts(behind, SLICE(": {"));
+}
+
+static struct slice tag_behind(struct tag *t, struct slice rest)
+{
+    struct slice next = slice_from(rest, 1);
+    t->name = slice_sub(next, 0, tag_length(next));
+    return slice_from(next, t->name.n + 1);
+}
+
 /* tag[pid]: or tag: or, behind a stamp, tag[pid] or, where `bare` tags are looked for, tag and a space.
  * Advances *s to the text. */
 static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
@@ -229,6 +247,8 @@ static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
     rest = slice_from(rest, t.colon);
     if (!is_ended(&t, rest, stamped) || !is_telling(&t, rest, stamped, bare))
         return;
+    if (stamped && is_relay(&t, rest))
+        rest = tag_behind(&t, rest);
     r->app = t.name;
     r->procid = t.pid.n ? t.pid : SLICE_NONE;
     *s = slice_from(rest, is_space(rest));
@@ -273,14 +293,28 @@ static void take_header(struct parse_ctx *ctx, struct record *r, struct slice *s
     skip_spaces(&lead);
     *bare = true;
     /* A month's name is neither a number nor a host: most messages need not ask. */
-    *stamped = lead.n && ascii_alpha(*lead.p) && syslog_stamp(ctx, r, s);
+    *stamped = lead.n && ascii_alpha(*lead.p) && syslog_stamp(ctx, r, s, false);
     bool cisco = !*stamped && syslog_cisco(ctx, r, s);
-    *stamped = *stamped || cisco || syslog_stamp(ctx, r, s);
+    *stamped = *stamped || cisco || syslog_stamp(ctx, r, s, false);
     if (!*stamped || cisco)
         return;
     *bare = take_host(r, s);
     /* A relay puts its own stamp and host in front. */
     *bare = !(may_be_cisco(*s) && syslog_cisco(ctx, r, s)) && *bare;
+}
+
+/* Windows events by Snare or NXLog: the tag is part of the columns, whose tabs rsyslog may have escaped. */
+static bool take_snare(struct parse_ctx *ctx, struct record *r, struct slice s)
+{
+    static const struct slice name = {"MSWinEventLog", 13};
+    if (!slice_starts(s, name))
+        return false;
+    struct slice rest = syslog_unescape(ctx->arena, slice_from(s, name.n));
+    rest = slice_from(rest, starts_with(rest, ':'));
+    if (!is_space(rest) || !syslog_snare(r, slice_from(rest, 1)))
+        return false;
+    r->app = name;
+    return true;
 }
 
 void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
@@ -292,12 +326,14 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
         syslog_body(ctx, r, s);
         return;
     }
-    if (syslog_fortigate(ctx, r, s))
+    if (syslog_fortinet(ctx, r, s))
         return;
     skip_version(&s);
     take_header(ctx, r, &s, &stamped, &bare);
     struct slice tagged = s;
     skip_spaces(&tagged);
+    if (take_snare(ctx, r, tagged))
+        return;
     if ((stamped || r->severity >= 0) && !is_repeat(tagged)) {
         take_tag(r, &tagged, stamped, bare);
         if (r->app.p)

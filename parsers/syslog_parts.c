@@ -1,6 +1,7 @@
 #include "parsers/syslog_parts.h"
 
 #include "parsers/nested.h"
+#include "parsers/syslog_pairs.h"
 
 enum { SD_NAME_MAX = 255, FAR_DIGITS = 10, FACILITY_USER = 1, FACILITY_DAEMON = 3 };
 
@@ -48,9 +49,10 @@ static int64_t extra_hours_us(struct slice word)
 
 /*
  * Cisco: the zone is a name that the administrator has made up, " NewYork: %SYS-…", or one with its hours, " GMT+1:
- * %…", of which stamp has taken what it knows. It is that only before a mnemonic: else it may be a host or a tag.
+ * %…", of which stamp has taken what it knows. It is that only before a mnemonic: else it may be a host or a tag. And
+ * where no sequence or host has shown that the head is Cisco's, a word of other than three to five letters is the host.
  */
-static void take_zone_word(struct slice *s, int64_t *us, bool *zoned)
+static void take_zone_word(struct slice *s, bool cisco, int64_t *us, bool *zoned)
 {
     enum { ZONE_MAX = 40 };
     bool space = starts_with(*s, ' ');
@@ -60,13 +62,15 @@ static void take_zone_word(struct slice *s, int64_t *us, bool *zoned)
         !slice_starts(slice_from(*s, space + word.n), SLICE(" %")))
         return;
     word.n--;
+    if (!cisco && space && (word.n < 3 || word.n > 5 || slice_span(word, ascii_alpha) < word.n))
+        return;
     *us -= *zoned && !space ? extra_hours_us(word) : 0;
     *zoned = *zoned || slice_ieq(word, SLICE("utc")) || slice_ieq(word, SLICE("gmt"));
     *s = slice_from(*s, space + word.n);
 }
 
 /* In rsyslog's order: RFC 3339, then the old form. */
-bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
+bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s, bool cisco)
 {
     struct slice rest = *s;
     int64_t us;
@@ -75,7 +79,7 @@ bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s)
     if (!syslog_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) &&
         !stamp_rfc3164(&rest, ctx->now_us, ctx->memo, &us, &zoned))
         return false;
-    take_zone_word(&rest, &us, &zoned);
+    take_zone_word(&rest, cisco, &us, &zoned);
     if (rest.n && *rest.p == ':')
         rest = slice_from(rest, 1);
     if (rest.n && *rest.p != ' ')
@@ -312,23 +316,40 @@ static struct slice strip_uptime(struct record *r, struct slice text)
 }
 
 /*
- * rsyslog writes control bytes of a message as `#` and three octal digits, so a trace arrives as one line.
- * Decoded beside the message, not in it: `#012` may also be meant.
+ * rsyslog writes control bytes of a message as `#` and three octal digits, so a trace arrives as one line. A number
+ * that somebody has written looks the same, "ticket #011 is closed": a tab has something behind it, an escape its
+ * bracket, a CR nothing or the LF. Returns the byte, or -1.
  */
-static struct slice decode_octal(struct arena *a, struct slice s)
+static int escaped_byte(struct slice s, bool lines)
 {
-    if (!slice_chr(s, '#') || slice_find(s, SLICE("#012")) < 0)
-        return SLICE_NONE;
+    char next = s.n > 4 ? s.p[4] : ' ';
+    if (!slice_starts(s, SLICE("#0")))
+        return -1;
+    if (slice_starts(s, SLICE("#011")))
+        return lines || next == '#' || next == '"' || next == '-' || next == '(' || ascii_alnum(next) ? '\t' : -1;
+    if (slice_starts(s, SLICE("#012")))
+        return lines ? '\n' : -1;
+    if (slice_starts(s, SLICE("#015")))
+        return s.n == 4 || slice_starts(s, SLICE("#015#012")) ? '\r' : -1;
+    return slice_starts(s, SLICE("#033[")) ? 0x1b : -1;
+}
+
+/* Each is decoded once: what comes of it is none. */
+static struct slice decode_octal(struct arena *a, struct slice s, bool lines)
+{
     char *p = arena_alloc(a, s.n);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        struct slice at = slice_from(s, i);
-        bool tab = *at.p == '#' && slice_starts(at, SLICE("#011")),
-             lf = *at.p == '#' && slice_starts(at, SLICE("#012"));
-        p[n++] = tab ? '\t' : lf ? '\n' : *at.p;
-        i += tab || lf ? 3 : 0;
+        int byte = s.p[i] == '#' ? escaped_byte(slice_from(s, i), lines) : -1;
+        p[n++] = byte < 0 ? s.p[i] : (char)byte;
+        i += byte < 0 ? 0 : 3;
     }
     return slice_of(p, n);
+}
+
+struct slice syslog_unescape(struct arena *a, struct slice s)
+{
+    return slice_find(s, SLICE("#0")) < 0 ? s : decode_octal(a, s, false);
 }
 
 /* Lines of files have no PRI; some begin with a word for the level: "error: x", "[warn] x", "FATAL x". */
@@ -414,17 +435,23 @@ bool syslog_repeat(struct slice s, unsigned *times)
 
 void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_from(text, 3);
-    text = unwrap_repeat(r, text);
+    text = unwrap_repeat(r, frame_skip_lead(text));
+    bool escapes = slice_chr(text, '#'), lines = escapes && slice_find(text, SLICE("#012")) >= 0;
+    /* With lines it is decoded beside the message, not in it: `#012` may also be meant. */
+    if (escapes && !lines)
+        text = syslog_unescape(ctx->arena, text);
+    if (escapes && slice_ends(text, SLICE("\r")))
+        text.n--;
+    if (syslog_fortinet(ctx, r, text))
+        return;
     if (is_kernels(r))
         r->message = strip_uptime(r, text);
     else
         read_text(ctx, r, text);
     if (r->format != FORMAT_SYSLOG)
         return;
-    if (!r->full_message.n)
-        r->full_message = decode_octal(ctx->arena, text);
+    if (!r->full_message.n && lines)
+        r->full_message = decode_octal(ctx->arena, text, true);
     if (r->level == LEVEL_NONE)
         r->level = leading_level(text);
 }

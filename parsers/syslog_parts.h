@@ -28,12 +28,14 @@ void syslog_body(struct parse_ctx *ctx, struct record *r, struct slice text);
 /* The phrase of a syslogd for a message that came so many times more. */
 bool syslog_repeat(struct slice text, unsigned *times);
 /* A time stamp at the front of *s in any of its forms, the colon and the spaces behind it. Sets the time,
- * advances *s. */
-bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s);
+ * advances *s. cisco: it stands in a head of that kind. */
+bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s, bool cisco);
 /* Unix seconds of ten digits, with a fraction or without, as Meraki writes them. */
 bool syslog_epoch(struct slice *s, int64_t *us);
 /* rsyslog's rule for a host, and addresses and relays (a/b, a@b). */
 bool syslog_is_host(struct slice word);
+/* Without the escapes of control bytes that rsyslog writes, but for line breaks. */
+struct slice syslog_unescape(struct arena *a, struct slice s);
 /* Facility by its name in syslog.conf(5), or -1. */
 int syslog_facility(struct slice name);
 /* user and daemon: what programs have that chose none, with a severity that often is that of all their messages. */

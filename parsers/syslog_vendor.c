@@ -1,10 +1,10 @@
 /*
- * syslog_vendor: the ways of Cisco, F5, FortiGate and VMware, as syslog_legacy.c asks for them.
+ * syslog_vendor: the ways of Cisco, VMware and UniFi, as syslog_legacy.c asks for them.
  *
  *   Cisco IOS    91: router: *Oct 07 03:10:04.123 UTC: %SYS-5-CONFIG_I: text
  *   Cisco NX-OS  : 2026 Mar  1 12:00:00 CET: %ETHPORT-5-IF_DOWN: text
  *   Cisco IOS XR 91: router RP/0/RSP0/CPU0:Mar  1 12:00:00.123 CET: ifmgr[227]: %PKT_INFRA-3-UPDOWN : text
- *   FortiGate    date=2026-03-01 time=12:00:00 devname="fw" level="error" msg="text"
+ *   UniFi        U7PG2,00005e005302,v4.3.28: hostapd: text, behind the stamp
  *   VMware       Vpxa: info vpxa[2099] [Originator@6876 sub=…] text, behind stamp and host
  */
 #include "parsers/syslog_vendor.h"
@@ -57,7 +57,7 @@ static bool take_node(struct parse_ctx *ctx, struct record *r, struct slice *s)
     while (i < s->n && (mnemonic_char(s->p[i]) || s->p[i] == '/'))
         slashes += s->p[i++] == '/';
     struct slice rest = slice_from(*s, i + 1);
-    if (i >= s->n || s->p[i] != ':' || (i && !slashes) || !syslog_stamp(ctx, r, &rest))
+    if (i >= s->n || s->p[i] != ':' || (i && !slashes) || !syslog_stamp(ctx, r, &rest, true))
         return false;
     *s = rest;
     return true;
@@ -103,7 +103,7 @@ static bool take_part(struct parse_ctx *ctx, struct record *r, struct cisco *c, 
         c->stamped = c->node = true;
         return false;
     }
-    c->stamped = (c->sequence.p || c->host.p) && syslog_stamp(ctx, r, rest);
+    c->stamped = (c->sequence.p || c->host.p) && syslog_stamp(ctx, r, rest, true);
     if (c->stamped || take_uptime(rest))
         return false;
     struct slice word = first_word(*rest);
@@ -158,75 +158,31 @@ void syslog_vendor_level(struct parse_ctx *ctx, struct record *r)
     read_vmware(ctx, r);
 }
 
-static bool is_in_key(char c)
+static bool is_mac(struct slice s)
 {
-    return ascii_alnum(c) || c == '_' || c == '-' || c == '.';
+    return s.n == 12 && slice_is_hex(s);
 }
 
-static bool is_no_space(char c)
+bool syslog_unifi(struct record *r, struct slice *s)
 {
-    return c != ' ';
-}
-
-/* One key=value or key="value" at the front; a backslash keeps the quote behind it inside the value. */
-static bool take_pair(struct slice *s, struct slice *key, struct slice *value)
-{
+    struct slice word = first_word(*s), list = word, parts[3], host = SLICE_NONE;
+    unsigned n = 0;
+    if (!slice_chr(word, ','))
+        return false;
+    bool quoted = slice_starts(word, SLICE("(\"")) && slice_ends(word, SLICE("\")"));
+    if (!quoted && word.p[word.n - 1] != ':')
+        return false;
+    for (list = quoted ? slice_sub(list, 2, list.n - 2) : slice_sub(list, 0, list.n - 1); list.n && n < 3; n++) {
+        parts[n] = slice_split(&list, ',');
+        host = is_mac(parts[n]) ? parts[n] : host;
+    }
+    if (list.n || !host.n)
+        return false;
+    for (unsigned i = 0, named = 0; i < n; i++)
+        if (parts[i].p != host.p)
+            record_add(r, named++ ? SLICE("version") : SLICE("model"), parts[i], FIELD_STRING);
+    r->host = host;
+    *s = slice_from(*s, word.n);
     skip_spaces(s);
-    size_t n = slice_span(*s, is_in_key);
-    struct slice rest = slice_from(*s, n);
-    if (n == 0 || !starts_with(rest, '='))
-        return false;
-    *key = slice_sub(*s, 0, n);
-    rest = slice_from(rest, 1);
-    if (starts_with(rest, '"')) {
-        n = slice_quote_end(rest);
-        if (n >= rest.n)
-            return false;
-        *value = slice_sub(rest, 1, n++);
-    } else {
-        n = slice_span(rest, is_no_space);
-        *value = slice_sub(rest, 0, n);
-    }
-    *s = slice_from(rest, n);
-    return true;
-}
-
-/* date= and time= of FortiGate, with the offset of tz= (quoted or not) when it has one. */
-static void fortigate_time(struct parse_ctx *ctx, struct record *r)
-{
-    struct slice date = record_value(r, "date"), clock = record_value(r, "time"), tz = record_value(r, "tz");
-    char text[64];
-    if (date.n != 10 || clock.n < 8 || clock.n > 18 || tz.n > 6)
-        return;
-    size_t n = 0;
-    const struct slice parts[] = {date, SLICE(" "), clock, tz};
-    for (size_t i = 0; i < 4; i++) {
-        if (parts[i].n)
-            memcpy(text + n, parts[i].p, parts[i].n);
-        n += parts[i].n;
-    }
-    struct slice s = slice_of(text, n);
-    int64_t us;
-    bool zoned;
-    if (stamp_rfc3339(&s, &us, &zoned))
-        r->time_us = zoned ? us : stamp_local(ctx->zone, us, ctx->last_us);
-}
-
-bool syslog_fortigate(struct parse_ctx *ctx, struct record *r, struct slice s)
-{
-    if (!slice_starts(s, SLICE("date=")) || slice_find(slice_sub(s, 0, 64), SLICE(" time=")) < 0)
-        return false;
-    struct slice rest = s, key, value;
-    while (take_pair(&rest, &key, &value))
-        record_add(r, key, value, FIELD_STRING);
-    fortigate_time(ctx, r);
-    r->host = record_value(r, "devname");
-    enum level level = level_from_word(record_value(r, "level"));
-    r->level = level != LEVEL_NONE ? level : r->level;
-    r->message = record_value(r, "msg");
-    if (!r->message.n)
-        r->message = record_value(r, "logdesc");
-    if (!r->message.n)
-        r->message = s;
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * syslog_vendor: what Cisco, FortiGate and VMware write instead of a header, for syslog_legacy.c. Pure.
+ * syslog_vendor: what Cisco, UniFi and VMware write instead of a header, for syslog_legacy.c. Pure.
  */
 #ifndef PARSERS_SYSLOG_VENDOR_H
 #define PARSERS_SYSLOG_VENDOR_H
@@ -12,8 +12,8 @@
  * mnemonic follows: "host: stamp text" may be a tag and its text.
  */
 bool syslog_cisco(struct parse_ctx *ctx, struct record *r, struct slice *s);
-/* FortiGate: no header, key=value from the first byte on; sets all of the record. */
-bool syslog_fortigate(struct parse_ctx *ctx, struct record *r, struct slice s);
+/* UniFi's access points: model, address and version where a host belongs. Sets the host, which is the address. */
+bool syslog_unifi(struct record *r, struct slice *s);
 /* The level as Cisco's mnemonics and VMware's text have it. */
 void syslog_vendor_level(struct parse_ctx *ctx, struct record *r);
 
