@@ -119,7 +119,7 @@ static void skip_bare_sd(struct parse_ctx *ctx, struct record *r, struct slice *
         if (slice_find(pair, SLICE("=\"")) <= 0 || pair.p[pair.n - 1] != '"')
             break;
     ctx->bad_part = "structured data";
-    record_put(r, SLICE("sd"), slice_trim(slice_of(s->p, (size_t)(rest.p - s->p))), FIELD_STRING);
+    record_put(r, SLICE("sd"), slice_trim(slice_sub(*s, 0, s->n - rest.n)), FIELD_STRING);
     *s = rest;
 }
 
@@ -154,7 +154,7 @@ static bool parse_5424(struct parse_ctx *ctx, struct record *r, struct slice s)
         ctx->bad_part = "structured data";
     } else if (!syslog_sd_any(ctx, r, &s)) {
         skip_bare_sd(ctx, r, &s);
-        syslog_body(ctx, r, s);
+        syslog_body(ctx, r, s.n ? s : from);
         return true;
     }
     if (ctx->bad_part && slice_trim(s).n == 0) /* nothing else is there to be shown */

@@ -273,6 +273,8 @@ static const struct {
     {"<11>1 - h a p m [x a] ", "structured data", "h", "a", "p", "[x a] ", "[x a]"},
     {"<11>1 - h a p - ===LOG-FORMAT-SD=== msg", "structured data", "h", "a", "p", "msg", "===LOG-FORMAT-SD==="},
     {"<11>1 - h a p - x@1 n=\"1\" o=\"2\" msg", "structured data", "h", "a", "p", "msg", "x@1 n=\"1\" o=\"2\""},
+    {"<11>1 - h a p - ===LOG===", "structured data", "h", "a", "p", "===LOG===", "===LOG==="},
+    {"<11>1 - h a p - x@1 n=\"1\"", "structured data", "h", "a", "p", "x@1 n=\"1\"", "x@1 n=\"1\""},
     {"<11>1 2026-13-23T09:59:58Z h a p m - msg", "time", "h", "a", "p", "msg", ""},
     {"<11>1 2026-11-23Q09:59:58Z h a p m - msg", "time", "h", "a", "p", "msg", ""},
     {"<11>1 -  h a p m - msg", "header", "h", "a", "p", "msg", ""},
