@@ -1,7 +1,6 @@
 /* crumbd explain: which rule decides about a line, and why. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "app/command.h"
@@ -359,11 +358,15 @@ static void explain_text(const struct snapshot *now, const char *line, enum form
                          struct diag *d)
 {
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
-    struct explained e = {
-        .now = now,
-        .diag = d,
-        .stream = {
-            .format = format, .zone = zone, .log_format = log_format, .join = line ? NULL : &join_defaults, .ring = 1}};
+    struct explained e = {.now = now,
+                          .diag = d,
+                          .stream = {.format = format,
+                                     .zone = zone,
+                                     .log_format = log_format,
+                                     .join = line ? NULL
+                                             : in ? &in->join
+                                                  : &join_defaults,
+                                     .ring = 1}};
     const struct join_setup setup = {.counts = &e.counts, .record_clock = true, .u = &e, .release = explain_on_release};
     const struct options *opt = &now->settings->options;
     e.sources = source_files_new(opt->source_roots, opt->n_source_roots);
@@ -384,50 +387,59 @@ static void explain_text(const struct snapshot *now, const char *line, enum form
     arena_done(&e.arena);
 }
 
-int cmd_explain(int argc, char **argv)
+struct arguments {
+    const char *config, *line, *log_format;
+    enum format format;
+    char **files;
+    unsigned n_files;
+};
+
+static int check_arguments(struct arguments *a)
 {
-    const char *config = NULL, *line = NULL, *log_format = NULL;
-    enum format format = FORMAT_AUTO;
-    char **files = xcalloc((size_t)argc, sizeof *files);
-    unsigned n_files = 0;
+    if (!a->line && isatty(STDIN_FILENO))
+        return command_usage("explain", "no line is given, neither here nor on standard input");
+    return command_log_format("explain", a->log_format, &a->format);
+}
+
+/* What is no option is the line, whatever it begins with. */
+static int read_arguments(int argc, char **argv, struct arguments *a)
+{
+    const struct command_option options[] = {{"-c", COMMAND_TEXT, &a->config, NULL},
+                                             {"--rules", COMMAND_TEXTS, a->files, &a->n_files},
+                                             {"--log-format", COMMAND_TEXT, &a->log_format, NULL},
+                                             {"--format", COMMAND_FORMAT, &a->format, NULL},
+                                             {NULL, COMMAND_FLAG, NULL, NULL}};
     int status = EXIT_WELL;
     for (int i = 1; i < argc && status == EXIT_WELL; i++) {
-        bool more = i + 1 < argc;
-        if (strcmp(argv[i], "-c") == 0 && more)
-            config = argv[++i];
-        else if (strcmp(argv[i], "--rules") == 0 && more)
-            files[n_files++] = argv[++i];
-        else if (strcmp(argv[i], "--log-format") == 0 && more)
-            log_format = argv[++i];
-        else if (strcmp(argv[i], "--format") == 0 && more) {
-            format = format_by_name(slice_str(argv[++i]));
-            if (format == FORMAT_N)
-                status = command_usage("explain", "unknown format \"%s\"", argv[i]);
-        } else if (!line)
-            line = argv[i];
-        else
-            status = command_usage("explain", "one line is explained at a time; put it in quotes");
+        status = command_option("explain", options, argc, argv, &i);
+        if (status != COMMAND_NO_OPTION)
+            continue;
+        status = a->line ? command_usage("explain", "one line is explained at a time; put it in quotes") : EXIT_WELL;
+        a->line = argv[i];
     }
-    if (status == EXIT_WELL && !line && isatty(STDIN_FILENO))
-        status = command_usage("explain", "no line is given, neither here nor on standard input");
-    if (status == EXIT_WELL)
-        status = command_log_format("explain", log_format, &format);
+    return status == EXIT_WELL ? check_arguments(a) : status;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+    struct arguments a = {.files = xcalloc((size_t)argc, sizeof *a.files)};
+    int status = read_arguments(argc, argv, &a);
     if (status == EXIT_WELL) {
         struct diag d = {0};
-        const struct snapshot_rules from = {.names = files,
-                                            .n_names = n_files,
+        const struct snapshot_rules from = {.names = a.files,
+                                            .n_names = a.n_files,
                                             .files_only = true,
                                             .one_thread = true,
                                             .traces_later = true,
                                             .one_line = true};
-        struct settings *s = settings_load(config, &d);
+        struct settings *s = settings_load(a.config, &d);
         struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
         if (now)
-            explain_text(now, line, format, slice_str(log_format), &d);
+            explain_text(now, a.line, a.format, slice_str(a.log_format), &d);
         snapshot_unref(now);
         status = command_finish(&d, EXIT_INPUT_WRONG);
         settings_unref(s);
     }
-    free(files);
+    free(a.files);
     return status;
 }

@@ -1,7 +1,6 @@
 /* crumbd try: the whole pipeline over files, nothing sent. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/command.h"
 #include "app/reader.h"
@@ -95,33 +94,25 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 {
     a->rules = xcalloc((size_t)argc, sizeof *a->rules);
     a->files = xcalloc((size_t)argc, sizeof *a->files);
-    for (int i = 1; i < argc; i++) {
-        bool more = i + 1 < argc;
+    const struct command_option options[] = {{"-c", COMMAND_TEXT, &a->config, NULL},
+                                             {"--rules", COMMAND_TEXTS, a->rules, &a->n_rules},
+                                             {"--diff", COMMAND_TWO, a->diff, NULL},
+                                             {"--log-format", COMMAND_TEXT, &a->log_format, NULL},
+                                             {"--format", COMMAND_FORMAT, &a->format, NULL},
+                                             {"--events", COMMAND_FLAG, &a->events, NULL},
+                                             {"--json", COMMAND_FLAG, &a->json, NULL},
+                                             {"--limits", COMMAND_FLAG, &a->limits, NULL},
+                                             {NULL, COMMAND_FLAG, NULL, NULL}};
+    int status = EXIT_WELL;
+    for (int i = 1; i < argc && status == EXIT_WELL; i++) {
         if (argv[i][0] != '-' || argv[i][1] == '\0')
             a->files[a->n_files++] = argv[i];
-        else if (strcmp(argv[i], "-c") == 0 && more)
-            a->config = argv[++i];
-        else if (strcmp(argv[i], "--rules") == 0 && more)
-            a->rules[a->n_rules++] = argv[++i];
-        else if (strcmp(argv[i], "--diff") == 0 && i + 2 < argc) {
-            a->diff[0] = argv[++i];
-            a->diff[1] = argv[++i];
-        } else if (strcmp(argv[i], "--log-format") == 0 && more)
-            a->log_format = argv[++i];
-        else if (strcmp(argv[i], "--format") == 0 && more) {
-            a->format = format_by_name(slice_str(argv[++i]));
-            if (a->format == FORMAT_N)
-                return command_usage("try", "unknown format \"%s\"", argv[i]);
-        } else if (strcmp(argv[i], "--events") == 0)
-            a->events = true;
-        else if (strcmp(argv[i], "--json") == 0)
-            a->json = true;
-        else if (strcmp(argv[i], "--limits") == 0)
-            a->limits = true;
         else
-            return command_usage("try", "unknown option or missing value: %s", argv[i]);
+            status = command_option("try", options, argc, argv, &i);
+        if (status == COMMAND_NO_OPTION)
+            status = command_usage("try", "unknown option or missing value: %s", argv[i]);
     }
-    return check_arguments(a);
+    return status == EXIT_WELL ? check_arguments(a) : status;
 }
 
 /* --- the two ways --- */
