@@ -358,6 +358,7 @@ static void explain_text(const struct snapshot *now, const char *line, enum form
                          struct diag *d)
 {
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
+    const struct input_options *in = settings_input_of(now->settings, "-");
     struct explained e = {.now = now,
                           .diag = d,
                           .stream = {.format = format,

@@ -23,6 +23,7 @@ struct arguments {
 /* Who takes the messages of the files: a run, or two side by side. */
 struct trial {
     struct arguments args;
+    const struct settings *settings;
     struct try_run run;
     struct try_diff *diff;
     struct stream stream[2];
@@ -50,6 +51,13 @@ static void end_of_file(struct trial *t)
         pipeline_let_go(t->run.pipeline);
 }
 
+/* As the input does that reads it. */
+static const struct join_options *join_of(const struct trial *t, const char *path)
+{
+    const struct input_options *o = settings_input_of(t->settings, path);
+    return o ? &o->join : &join_defaults;
+}
+
 static void read_files(struct trial *t, struct diag *d)
 {
     struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
@@ -64,7 +72,7 @@ static void read_files(struct trial *t, struct diag *d)
                                        .source = slice_str(path),
                                        .input = slice_str(path),
                                        .trusted = true,
-                                       .join = &join_defaults,
+                                       .join = join_of(t, path),
                                        .file_key = id,
                                        .container = container,
                                        .ring = container ? container_key(container) : id,
@@ -188,6 +196,7 @@ int cmd_try(int argc, char **argv)
     int status = read_arguments(argc, argv, &t.args);
     if (status == EXIT_WELL) {
         struct settings *s = settings_load(t.args.config, &d);
+        t.settings = s;
         if (s && t.args.diff[0])
             compare(&t, s, &d);
         else if (s)

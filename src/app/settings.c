@@ -1,6 +1,7 @@
 #include "app/secret_files.h"
 #include "app/settings.h"
 
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -12,6 +13,7 @@
 #include "core/event.h"
 #include "io/dsn.h"
 #include "io/http_token.h"
+#include "io/tail.h"
 
 enum { SECRET_BYTES_MAX = 64 * 1024, ERROR_BYTES_MAX = 4096 };
 
@@ -444,6 +446,26 @@ static bool has(char **files, unsigned n, const char *path)
         if (strcmp(files[i], path) == 0)
             return true;
     return false;
+}
+
+static bool reads(const struct input_options *o, const char *path, const char *absolute)
+{
+    if (o->kind == INPUT_STDIN)
+        return strcmp(path, "-") == 0;
+    return o->kind == INPUT_TAIL &&
+           (fnmatch(o->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 ||
+            fnmatch(o->text, absolute, FNM_PATHNAME | FNM_PERIOD) == 0 || tail_rotated_name(o->text, absolute));
+}
+
+const struct input_options *settings_input_of(const struct settings *s, const char *path)
+{
+    const struct input_options *found = NULL;
+    char *absolute = realpath(path, NULL);
+    for (unsigned i = 0; i < s->n_inputs && !found; i++)
+        if (reads(&s->inputs[i], path, absolute ? absolute : path))
+            found = &s->inputs[i];
+    free(absolute);
+    return found;
 }
 
 static struct err_place rule_place(const struct settings *s, unsigned index)

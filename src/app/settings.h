@@ -97,6 +97,9 @@ const char *settings_data_dir(void);
 unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d);
 /* An entry of `rules` as a pattern of paths; the caller frees it. */
 char *settings_rule_pattern(const struct settings *s, struct slice text);
+/* The input that reads the file, also under a name that it had before a rotation, or standard input, which is -.
+ * NULL: none does. */
+const struct input_options *settings_input_of(const struct settings *s, const char *path);
 /* The patterns that zero configuration looks at, found or not. */
 void settings_each_place(void (*f)(void *u, const char *pattern), void *u);
 void settings_files_free(char **files, unsigned n);

@@ -192,6 +192,19 @@ def scenario_try_asks_what_comes_back_at_the_end(t):
     t.eq([e["exception"]["values"][0]["type"] for e in events], ["panic", "abort", "abort", "SIGSEGV"])
 
 
+def scenario_try_joins_as_the_input_does(t):
+    """`join: off` of the input that reads a file, also before its last rotation, or of standard input, is that of try and of explain."""
+    trace = "java.lang.IllegalStateException: no stock\n\tat com.acme.Stock.take(Stock.java:12)\n"
+    config = t.write("crumbd.yaml", f"inputs:\n  - tail: {t.dir}/off*.log\n    join: off\n  - tail: {t.dir}/on.log\n  - stdin: on\n    join: off\n")
+    logs = [t.write(name, trace) for name in ("off.log", "off.log.1", "on.log", "no-input.log")]
+    frames = [t.run("try", "-c", config, "--events", log)[0].count('"stacktrace"') for log in logs]
+    t.eq(frames, [0, 0, 1, 1])
+    for joins, n in (("off", 2), ("on", 1)):
+        config = t.write("crumbd.yaml", f"inputs:\n  - stdin: on\n    join: {joins}\n")
+        t.eq(t.run("explain", "-c", config, stdin=trace)[0].count("record\n"), n)
+        t.eq(t.run("try", "-c", config, "--events", "-", stdin=trace)[0].count('"stacktrace"'), 2 - n)
+
+
 def scenario_try_diff(t):
     """--diff names issues that appear, vanish, move or change; a set of rules is a file, a folder, a pattern or a list."""
     log = t.write("shop.log", LOG)
