@@ -15,13 +15,14 @@ static bool is_domain_byte(char c)
     return ascii_alnum(c) || c == '-' || c == '.' || (unsigned char)c >= 0x80;
 }
 
-/* What looks like a mail's domain and is none: systemd's units, pictures in two sizes, packages' files. */
+/* What looks like a mail's domain and is none: systemd's units, pictures in two sizes, packages' files, and what F#
+ * calls a function in a function, load@12-1.Invoke. */
 static bool is_other_domain(struct slice domain, struct slice top)
 {
-    static const char *const tops[] = {"service",   "socket", "timer", "target", "slice", "scope", "mount",
-                                       "automount", "device", "path",  "swap",   "png",   "jpg",   "jpeg",
-                                       "webp",      "gif",    "svg",   "js",     "ts",    "css",   "tgz",
-                                       "gz",        "sock",   "json",  "yaml",   "lock",  "dll"};
+    static const char *const tops[] = {
+        "service", "socket", "timer", "target", "slice", "scope", "mount", "automount", "device",   "path",
+        "swap",    "png",    "jpg",   "jpeg",   "webp",  "gif",   "svg",   "js",        "ts",       "css",
+        "tgz",     "gz",     "sock",  "json",   "yaml",  "lock",  "dll",   "invoke",    "movenext", "generatenext"};
     for (unsigned i = 0; i < sizeof tops / sizeof *tops; i++)
         if (slice_ieq(top, slice_str(tops[i])))
             return true;
