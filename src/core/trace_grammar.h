@@ -65,6 +65,7 @@ struct trace_transition {
     bool after_record; /* only in logs whose records have a head */
     bool escaped;      /* from here on it is written as JSON writes strings, but for line feeds */
     bool bare;         /* also of a line without the prefix that all others have */
+    bool apart;        /* what began with the last cause is a trace of its own */
     enum trace_before before;
     enum trace_order order;
     uint8_t capture[TRACE_GROUP_N]; /* its number; 0: none */

@@ -61,6 +61,11 @@ static const struct key transition_keys[] = {
      .def = "off",
      .help = "The line may stand without what the logger puts before every other line of the trace: a further line of "
              "one record of several."},
+    {.name = "apart",
+     .type = KEY_BOOL,
+     KEY_AT(struct raw_trace_transition, apart),
+     .def = "off",
+     .help = "This line tells that the last cause is none: a trace of its own begins with it."},
     {.name = "above",
      .type = KEY_ENUM,
      KEY_AT(struct raw_trace_transition, before),

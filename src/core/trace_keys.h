@@ -12,7 +12,7 @@ struct raw_trace_transition {
     const struct conf_node *match;
     enum trace_do action;
     struct slice next;
-    bool maybe, last, crash, after_record, bare, escaped;
+    bool maybe, last, crash, after_record, bare, escaped, apart;
     enum trace_before before;
     enum trace_order order;
     struct key_pair *set;

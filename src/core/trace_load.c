@@ -166,6 +166,7 @@ static void load_transition(struct loader *l, const struct conf_node *node, cons
                                    .after_record = raw->after_record,
                                    .bare = raw->bare,
                                    .escaped = raw->escaped,
+                                   .apart = raw->apart,
                                    .before = raw->before,
                                    .order = raw->order};
     int next = raw->next.p ? state_of(l, raw->next) : (int)state;

@@ -93,6 +93,7 @@ struct finder {
     unsigned grammar;           /* of what is sure */
     struct slice heading;       /* of its first exception */
     size_t begin, end;          /* of the trace, in text */
+    size_t cause;               /* where its last cause begins; 0: it has none */
     unsigned lost;              /* lines that passed a bound */
     bool to_the_end;            /* all lines behind the one that opens belong to it */
 };
@@ -175,6 +176,17 @@ static enum trace_step walk_on(struct finder *f, struct slice line)
     return step;
 }
 
+/* A line further down tells that what was taken for a cause is another trace: this one has ended above it. */
+static void end_above_cause(struct finder *f)
+{
+    const struct trace_hit *hit = f->log.head[0];
+    while (hit->transition->action != TRACE_DO_CAUSE && hit->above)
+        hit = hit->above;
+    if (hit->above)
+        f->sure.head[0] = hit->above;
+    f->end = f->cause;
+}
+
 static enum trace_step step_on(struct finder *f, size_t begin, struct slice line)
 {
     if (trace_is_full(&f->walk)) {
@@ -184,8 +196,16 @@ static enum trace_step step_on(struct finder *f, size_t begin, struct slice line
         return step;
     }
     enum trace_step step = walk_on(f, line);
-    if (step == TRACE_GOES_ON || step == TRACE_ENDS)
-        keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
+    if (step != TRACE_GOES_ON && step != TRACE_ENDS)
+        return step;
+    const struct trace_transition *t = f->log.head[0]->transition;
+    if (t->apart && f->cause) {
+        end_above_cause(f);
+        return TRACE_NONE;
+    }
+    if (t->action == TRACE_DO_CAUSE)
+        f->cause = begin;
+    keep(f, step == TRACE_ENDS ? end_of_last(f, begin) : f->at);
     return step;
 }
 
@@ -243,6 +263,7 @@ static bool find(struct finder *f, struct arena *a)
             continue;
         }
         f->heading = SLICE_NONE;
+        f->cause = 0;
         note_heading(f);
         bool heading = begin > 0 && add_heading(f, slice_sub(f->text, above, begin), a);
         f->begin = heading ? above : begin;
