@@ -658,6 +658,29 @@ START_TEST(a_message_of_several_lines_is_whole)
 }
 END_TEST
 
+/* Where records have no heads what follows tells whether a line was the message's. */
+START_TEST(what_follows_tells_whose_text_it_was)
+{
+    static const char *const behind[] = {"    at column 3", "", NULL};
+    static const char *const values[] = {"a\nserver is ready\n    at column 3", "a", "a"};
+    for (unsigned i = 0; i < 3; i++) {
+        struct bench *b = bench_new();
+        feed(b, "Traceback (most recent call last):");
+        feed(b, "  File \"/srv/a.py\", line 2, in <module>");
+        feed(b, "    raise ValueError(text)");
+        feed(b, "ValueError: a");
+        feed(b, "server is ready");
+        if (behind[i])
+            feed(b, behind[i]);
+        pass(b, 300000);
+        ck_assert_uint_eq(b->n, 1);
+        ck_at(b->events[0], "exception/values/0/value", values[i]);
+        ck_assert_uint_eq(fates(b, COUNT_crumb), i > 0); /* the text itself */
+        bench_free(b);
+    }
+}
+END_TEST
+
 START_TEST(what_is_never_said_is_an_event_all_the_same)
 {
     struct bench *b = bench_new();
@@ -1101,6 +1124,7 @@ int main(void)
     tcase_add_test(t, a_trace_of_too_many_lines_loses_its_middle);
     tcase_add_test(t, what_is_said_last_is_there);
     tcase_add_test(t, a_message_of_several_lines_is_whole);
+    tcase_add_test(t, what_follows_tells_whose_text_it_was);
     tcase_add_test(t, what_is_never_said_is_an_event_all_the_same);
     tcase_add_test(t, a_trace_of_too_many_bytes_loses_its_middle);
     tcase_add_test(t, one_that_never_ends_is_let_go);
