@@ -191,7 +191,8 @@ static enum trace_step ask_intro(struct join *j, struct held *h, struct placing 
     held_set_prefix(h, &prefix);
     p->said = p->heading.n ? p->heading : join_line_said(r);
     held_note_head(h, r, r->headed);
-    trace_follows(&h->walk, above);
+    if (!(r->headed && !r->line.n)) /* else each line of it is a record, as JSON is */
+        trace_follows(&h->walk, above);
     return p->opening == OPENED_AND_ENDED ? TRACE_ENDS : h->walk.maybe ? TRACE_MAYBE : TRACE_GOES_ON;
 }
 

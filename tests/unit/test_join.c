@@ -277,6 +277,27 @@ START_TEST(what_is_unread_is_waited_for)
 }
 END_TEST
 
+/* Each line is a record there, also one that the trace above could have for a line of its message. */
+START_TEST(a_record_in_json_is_no_line_of_a_message)
+{
+    static const char *const lines[] = {"job failed:", "Traceback (most recent call last):",
+                                        "  File \\\"/srv/a.py\\\", line 2, in run", "ValueError: no", "disk is full"};
+    struct bench *b = bench_new();
+    char line[200];
+    b->text.format = FORMAT_AUTO;
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+        snprintf(line, sizeof line, "{\"level\":\"error\",\"msg\":\"%s\"}", lines[i]);
+        feed(b, line);
+    }
+    pass(b, 300000); /* it might have been one, */
+    pass(b, 300000); /* and might introduce a trace */
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/value", "no");
+    ck_at(b->events[1], "logentry/formatted", "disk is full");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(a_line_that_is_none_is_let_go_as_it_was)
 {
     struct bench *b = bench_new();
@@ -1107,6 +1128,7 @@ int main(void)
     tcase_add_test(t, a_time_of_its_own_lets_it_go);
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, what_is_unread_is_waited_for);
+    tcase_add_test(t, a_record_in_json_is_no_line_of_a_message);
     tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
     tcase_add_test(t, a_record_of_several_lines_introduces);
