@@ -9,6 +9,7 @@
 #include "core/due.h"
 #include "core/join.h"
 #include "core/pipeline.h"
+#include "parsers/container.h"
 #include "tests/traces.h"
 #include "text/json.h"
 
@@ -273,6 +274,28 @@ START_TEST(what_is_unread_is_waited_for)
     ck_assert_uint_eq(b->n, 1);
     pass(b, 2000000);
     ck_assert_uint_eq(b->n, 2);
+    bench_free(b);
+}
+END_TEST
+
+/* A runtime begins another file after any line. */
+START_TEST(a_log_of_a_container_goes_on_in_another_file)
+{
+    static const struct container web = {.id = {"c0ffee", 6}};
+    struct bench *b = bench_new();
+    for (unsigned with = 0; with < 2; with++) {
+        struct stream files[] = {stream_of(b, FORMAT_TEXT, 11), stream_of(b, FORMAT_TEXT, 12)};
+        for (unsigned i = 0; i < TRACE_LINES; i++) {
+            struct stream *s = &files[i > 1];
+            s->container = with ? &web : NULL;
+            s->ring = with ? 7 : s->ring;
+            feed_in(b, s, trace[i]);
+        }
+        pass(b, 300000);
+        ck_assert_uint_eq(b->n, 1 + with);
+    }
+    ck_at(b->events[0], "exception/values/0/value", "no stock for 7");
+    ck_whole(b->events[1]);
     bench_free(b);
 }
 END_TEST
@@ -1128,6 +1151,7 @@ int main(void)
     tcase_add_test(t, a_time_of_its_own_lets_it_go);
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, what_is_unread_is_waited_for);
+    tcase_add_test(t, a_log_of_a_container_goes_on_in_another_file);
     tcase_add_test(t, a_record_in_json_is_no_line_of_a_message);
     tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
