@@ -50,6 +50,7 @@ void worker_check_pressure(struct worker *w)
     if (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES)
         worker_post_checkpoint(w);
     w->paused = worker_is_behind(w);
+    pipeline_stall(w->pipeline, w->paused);
     w->short_of_room = false;
     for (unsigned i = 0; i < w->n_inputs; i++)
         pause_input(w, w->inputs[i]);

@@ -136,8 +136,8 @@ bool join_waits(const struct join *j)
 
 static bool waits_for_its_turn(const struct join *j, const struct held *h)
 {
-    return h->of_file && h->head && j->now_us - h->begun_us < JOIN_UNREAD_MAX_US &&
-           kept_files_is_unread(&j->files, h->head->stream.file_key);
+    return h->head && j->now_us - h->begun_us < JOIN_UNREAD_MAX_US &&
+           (j->stalled || (h->of_file && kept_files_is_unread(&j->files, h->head->stream.file_key)));
 }
 
 static void expire(struct join *j, struct held *h)
@@ -153,6 +153,11 @@ static void expire(struct join *j, struct held *h)
 void join_unread(struct join *j, uint64_t file_key, bool unread)
 {
     kept_files_unread(&j->files, file_key, unread);
+}
+
+void join_stall(struct join *j, bool stalled)
+{
+    j->stalled = stalled;
 }
 
 static struct held *first_due(const struct join *j)

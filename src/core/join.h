@@ -82,6 +82,8 @@ int64_t join_tick(struct join *j, int64_t now_us);
 /* More of this file has come and waits for its turn to be read, or no longer: meanwhile what is held of it is not due,
  * for at most JOIN_UNREAD_MAX_US. */
 void join_unread(struct join *j, uint64_t file_key, bool unread);
+/* Reading pauses, for nothing of what is made can be stored; or it goes on. The same holds for all that is held. */
+void join_stall(struct join *j, bool stalled);
 /* Returns when the next will have, as join_tick, and releases nothing. */
 int64_t join_due(const struct join *j);
 /* Releases everything: at the end of input, at exit. */

@@ -85,7 +85,7 @@ struct join {
     struct sbuf row;        /* the one that is told */
     uint64_t open, n_lines; /* n_lines: placed so far */
     int64_t now_us;
-    bool flushing;
+    bool flushing, stalled;
 };
 
 /* The line that is placed, and what asking it for a trace has told. */

@@ -649,6 +649,11 @@ void pipeline_unread(struct pipeline *p, uint64_t file_key, bool unread)
     join_unread(p->join, file_key, unread);
 }
 
+void pipeline_stall(struct pipeline *p, bool stalled)
+{
+    join_stall(p->join, stalled);
+}
+
 unsigned pipeline_held(const struct pipeline *p, uint64_t file_key, uint64_t *offsets, unsigned max)
 {
     return join_held(p->join, file_key, offsets, max);

@@ -60,6 +60,8 @@ struct count_open pipeline_open(const struct pipeline *p);
 struct judge *pipeline_judge(struct pipeline *p);
 /* As join_unread. */
 void pipeline_unread(struct pipeline *p, uint64_t file_key, bool unread);
+/* As join_stall. */
+void pipeline_stall(struct pipeline *p, bool stalled);
 /* Where messages of a file begin that are held (join_held). */
 unsigned pipeline_held(const struct pipeline *p, uint64_t file_key, uint64_t *offsets, unsigned max);
 

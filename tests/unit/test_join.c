@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/sbuf.h"
 #include "base/xalloc.h"
 #include "core/due.h"
 #include "core/join.h"
@@ -224,6 +225,20 @@ START_TEST(time_lets_it_go)
 }
 END_TEST
 
+/* As Docker sends what a container writes to stderr: all of it is of level error. */
+static void feed_gelf(struct bench *b, const char *text)
+{
+    struct sbuf line;
+    sbuf_init(&line, 1000);
+    sbuf_addf(&line,
+              "{\"version\":\"1.1\",\"host\":\"web\",\"level\":3,\"_container_id\":\"c0ffee\",\"short_message\":\"");
+    for (; *text; text++)
+        sbuf_addf(&line, *text == '\t' ? "\\t" : "%c", *text);
+    sbuf_addf(&line, "\"}");
+    feed_in(b, &b->gelf, sbuf_cstr(&line));
+    sbuf_done(&line);
+}
+
 /* Whatever is put, moved and taken, the first is the one that is due first. */
 START_TEST(what_is_due_first)
 {
@@ -274,6 +289,24 @@ START_TEST(what_is_unread_is_waited_for)
     ck_assert_uint_eq(b->n, 1);
     pass(b, 2000000);
     ck_assert_uint_eq(b->n, 2);
+    bench_free(b);
+}
+END_TEST
+
+/* Nothing is read of anybody while the store takes nothing. */
+START_TEST(what_is_not_read_meanwhile_is_waited_for)
+{
+    struct bench *b = bench_new();
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        feed_gelf(b, trace[i]);
+        pipeline_stall(b->pipeline, true);
+        pass(b, 4000000);
+        pipeline_stall(b->pipeline, false);
+    }
+    ck_assert_uint_eq(b->n, 0);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_whole(b->events[0]);
     bench_free(b);
 }
 END_TEST
@@ -1151,6 +1184,7 @@ int main(void)
     tcase_add_test(t, a_time_of_its_own_lets_it_go);
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, what_is_unread_is_waited_for);
+    tcase_add_test(t, what_is_not_read_meanwhile_is_waited_for);
     tcase_add_test(t, a_log_of_a_container_goes_on_in_another_file);
     tcase_add_test(t, a_record_in_json_is_no_line_of_a_message);
     tcase_add_test(t, what_is_due_first);
