@@ -49,7 +49,7 @@ static bool begin(struct join *j, struct placing *p)
 
 static bool ask(struct join *j, struct placing *p)
 {
-    if (!join_waits(j))
+    if (!join_waits_for(j, p->line.message.stream))
         return false;
     if (!p->key.stream)
         p->key = join_key_of(&j->setup.secret, p->line.message.stream, p->line.record);
@@ -118,7 +118,7 @@ static __attribute__((noinline)) bool place(struct join *j, struct join_line *li
 /* Nothing waits, and it neither begins a trace nor stands before one: most lines. */
 static bool is_plain(const struct join *j, const struct join_line *l)
 {
-    return !join_waits(j) && !l->blank && !join_may_introduce(l->record) && j->setup.may_open &&
+    return !join_waits_for(j, l->message.stream) && !l->blank && !join_may_introduce(l->record) && j->setup.may_open &&
            !j->setup.may_open(j->setup.u, l);
 }
 
@@ -130,6 +130,11 @@ bool join_feed(struct join *j, struct join_line *line, int64_t now_us)
 bool join_waits(const struct join *j)
 {
     return j->n + j->n_spent > 0;
+}
+
+bool join_waits_for(const struct join *j, const struct stream *s)
+{
+    return join_waits(j) && j->of_source[held_source(s)] > 0;
 }
 
 /* --- time --- */
@@ -144,10 +149,10 @@ static void expire(struct join *j, struct held *h)
 {
     if (waits_for_its_turn(j, h))
         held_wait(j, h, h->opt.wait_us);
-    else if (h->head && h->walks && h->due_us == h->last_us)
+    else if (held_still_grows(j, h))
         held_cut(j, h);
     else
-        held_end(j, h);
+        held_let_go(j, h);
 }
 
 void join_unread(struct join *j, uint64_t file_key, bool unread)

@@ -11,7 +11,8 @@
  * which nothing tells that they belong to it) come back as records of their own. Bounds: lines and bytes of a record by
  * the input's options, and then lines of its middle go; JOIN_HELD_MAX records and JOIN_BYTES_MAX bytes in all, and then
  * the oldest is released early, that of the domain that has more than half, if one has. Each is counted. Of a trace
- * that was released so the rest of the lines is swallowed, of JOIN_SPENT_MAX at a time, which takes half a KiB each.
+ * that was released the rest of the lines is swallowed, of JOIN_SPENT_MAX at a time, which takes a KiB each: as long as
+ * they come in time all that goes on with it, and for five seconds more what can be nothing but a line of a trace.
  * Owns its copies. Pure; one thread.
  *
  * A crash takes nothing of it: of a file what is held is read again, of anything else the store has it as rows.
@@ -75,8 +76,10 @@ void join_free(struct join *j);
 
 /* False: it is no part of a trace; the caller disposes of it at once. True: it is held, or joined to what is held. */
 bool join_feed(struct join *j, struct join_line *line, int64_t now_us);
-/* Whether a blank line needs to be fed: else nothing waits for one. */
+/* Whether anything is held, or swallowed. */
 bool join_waits(const struct join *j);
+/* Whether a blank line of the stream needs to be fed: else nothing waits for one. */
+bool join_waits_for(const struct join *j, const struct stream *s);
 /* Releases what has waited long enough. Returns when the next will have, INT64_MAX: nothing waits. */
 int64_t join_tick(struct join *j, int64_t now_us);
 /* More of this file has come and waits for its turn to be read, or no longer: meanwhile what is held of it is not due,

@@ -212,15 +212,6 @@ bool join_may_introduce(const struct record *r)
     return r->indent || r->level >= LEVEL_WARNING || join_line_ends_in_colon(r->message);
 }
 
-static bool only_blank(const struct held *h)
-{
-    const struct kept *k;
-    TAILQ_FOREACH (k, &h->maybe, link)
-        if (!says_nothing(k->said))
-            return false;
-    return true;
-}
-
 static bool is_space(char c)
 {
     return c == ' ';
@@ -242,13 +233,33 @@ static enum trace_step ask_indented(struct held *h, struct placing *p)
     return !readings[0].headed && says_nothing(p->said) ? TRACE_MAYBE : TRACE_NONE;
 }
 
+/* It stands for itself, whatever is above it. */
+static bool opens_for_itself(struct join *j, struct placing *p)
+{
+    join_ask_opening(j, p);
+    return p->opening != PLAIN && p->walk.sure && p->walk.before != TRACE_BEFORE_HEADING;
+}
+
+/* Behind its time nothing is swallowed but what stands nowhere else than in a trace, and begins none. */
+static enum trace_step ask_late(struct join *j, struct held *h, struct placing *p)
+{
+    if (says_nothing(join_line_said(p->line.record)))
+        return TRACE_FOREIGN;
+    enum trace_step step = opens_for_itself(j, p) ? TRACE_NONE : ask_walk(j, h, p);
+    if (step == TRACE_MAYBE)
+        return TRACE_NONE;
+    return step != TRACE_NONE && h->walk.ways[0].loose ? TRACE_FOREIGN : step;
+}
+
 /* A line that names an exception may be the log's own line about the trace that follows: then it only introduces. */
 static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p)
 {
     if (h->indent)
         return ask_indented(h, p);
+    if (held_is_late(j, h))
+        return ask_late(j, h, p);
     enum trace_step step = h->walks ? ask_walk(j, h, p) : TRACE_NONE;
-    bool alone = h->walks && !h->walk.sure && h->head && only_blank(h);
+    bool alone = h->walks && !h->walk.sure && h->head && held_has_only_blanks(h);
     if (step != TRACE_NONE || (h->walks && !(alone && join_may_introduce(h->head->record))))
         return step;
     bool names = h->walks;

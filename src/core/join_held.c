@@ -88,8 +88,16 @@ struct held *held_of_speaker(const struct join *j, const struct join_key *key)
     return h && h->stream->key == key->stream && h->speaker == key->speaker ? h : NULL;
 }
 
-static void enter_stream(struct join *j, struct held *h, const struct join_key *key)
+/* Of most lines it tells without their key that nothing waits for them. */
+unsigned held_source(const struct stream *s)
 {
+    return (unsigned)(hash_mix(s->domain, s->ring) % JOIN_SOURCES);
+}
+
+static void enter_stream(struct join *j, struct held *h, const struct join_key *key, const struct stream *s)
+{
+    h->source = held_source(s);
+    j->of_source[h->source]++;
     h->stream = stream_of(j, key->stream);
     h->speaker = key->speaker;
     h->unnamed = !h->speaker;
@@ -102,6 +110,7 @@ static void leave_stream(struct join *j, struct held *h)
 {
     struct join_stream *s = h->stream;
     uint64_t speaker = speaker_key(s->key, h->speaker);
+    j->of_source[h->source]--;
     TAILQ_REMOVE(&s->held, h, of_stream);
     if (h->speaker && table_get(&j->speakers, speaker) == h)
         table_del(&j->speakers, speaker);
@@ -117,9 +126,30 @@ static bool is_timeless(const struct join *j, const struct held *h)
     return j->setup.record_clock && !h->timed;
 }
 
+static int64_t wait_of(const struct join *j, const struct held *h)
+{
+    return h->opt.wait_us + (j->setup.record_clock && h->no_fraction ? RECORD_CLOCK_SLACK_US : 0);
+}
+
+bool held_is_late(const struct join *j, const struct held *h)
+{
+    return !h->head && j->now_us - h->touched_us >= wait_of(j, h);
+}
+
+bool held_still_grows(const struct join *j, const struct held *h)
+{
+    return h->head && h->walks && !h->n_maybe && h->due_us == h->last_us && h->due_us - h->touched_us < wait_of(j, h);
+}
+
+/* As long as it may be, where it has not said yet what was thrown, and where only its last lines are waited for. */
+static bool waits_long(const struct join *j, const struct held *h)
+{
+    return !h->head || (h->walks && !h->n_maybe && trace_awaits_name(j->engine->set, &h->walk));
+}
+
 static int64_t due_of(const struct join *j, const struct held *h)
 {
-    int64_t wait_us = h->opt.wait_us + (j->setup.record_clock && h->no_fraction ? RECORD_CLOCK_SLACK_US : 0);
+    int64_t wait_us = waits_long(j, h) ? JOIN_AGE_MAX_US : wait_of(j, h);
     int64_t due_us = j->now_us + wait_us > h->until_us ? j->now_us + wait_us : h->until_us;
     return due_us < h->last_us ? due_us : h->last_us;
 }
@@ -263,7 +293,6 @@ static void release_head(struct join *j, struct held *h)
 /* The record goes as it is; what is left knows the lines that go on. */
 static void spend(struct join *j, struct held *h)
 {
-    h->head->record->truncated = true;
     leave_domain(j, h);
     TAILQ_REMOVE(&j->by_age, h, by_age);
     TAILQ_INSERT_TAIL(&j->spent, h, by_age);
@@ -274,18 +303,20 @@ static void spend(struct join *j, struct held *h)
     account(j, h);
 }
 
-static void cut_text(struct join *j, struct held *h)
-{
-    j->setup.counts->v[COUNT_cut_traces] += !h->cut;
-    spend(j, h);
-}
-
 static void note_cut(struct join *j, struct held *h, size_t bytes)
 {
     struct counts *counts = j->setup.counts;
     counts->v[COUNT_cut_traces] += !h->cut;
     counts->v[COUNT_cut_bytes] += bytes;
-    h->head->record->truncated = h->cut = true;
+    h->cut = true;
+    if (h->head)
+        h->head->record->truncated = true;
+}
+
+static void cut_text(struct join *j, struct held *h)
+{
+    note_cut(j, h, 0);
+    spend(j, h);
 }
 
 /* What is in the middle makes room. */
@@ -322,7 +353,7 @@ static void take_text(struct join *j, struct held *h, struct slice text)
     if (h->head && !has_room(h, text))
         cut_text(j, h);
     if (!h->head) {
-        j->setup.counts->v[COUNT_cut_bytes] += text.n;
+        note_cut(j, h, text.n);
         return;
     }
     add_text(h, text);
@@ -369,7 +400,7 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 struct held *held_begin(struct join *j, struct placing *p)
 {
     struct held *h = xcalloc(1, sizeof *h);
-    enter_stream(j, h, &p->key);
+    enter_stream(j, h, &p->key, p->line.message.stream);
     h->opt = *p->line.message.stream->join;
     h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;
@@ -397,6 +428,8 @@ static void give_back(struct join *j, struct held *h)
         TAILQ_REMOVE(&h->maybe, k, link);
         TAILQ_INSERT_HEAD(&j->back, k, link);
     }
+    h->n_maybe = 0;
+    h->maybe_bytes = 0;
 }
 
 static void leave(struct join *j, struct held *h)
@@ -434,11 +467,34 @@ void held_cut(struct join *j, struct held *h)
     set_due(j, h);
 }
 
+bool held_has_only_blanks(const struct held *h)
+{
+    const struct kept *k;
+    TAILQ_FOREACH (k, &h->maybe, link)
+        if (slice_trim(k->said).n)
+            return false;
+    return true;
+}
+
+/* Another record behind it has ended it. An empty line has not; it is placed anew, and not here. */
+void held_let_go(struct join *j, struct held *h)
+{
+    if (!h->walks || !h->head || !held_has_only_blanks(h)) {
+        held_end(j, h);
+        return;
+    }
+    give_back(j, h);
+    h->newest++;
+    spend(j, h);
+    set_due(j, h);
+}
+
 /* Provisional lines have to be placed anew, which they could not be beside it. */
 void held_evict(struct join *j, struct held *h)
 {
     j->setup.counts->v[COUNT_early_traces]++;
     if (h->walks && !h->n_maybe) {
+        h->head->record->truncated = h->cut = true;
         spend(j, h);
         set_due(j, h);
     } else {

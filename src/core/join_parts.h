@@ -28,10 +28,11 @@ struct held {
     bool knows_prefix;
     struct join_options opt;
     bool of_file, by_position; /* its stream */
+    unsigned source;           /* its stream's, one of JOIN_SOURCES */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
     unsigned lines;            /* of that text */
-    bool cut;                  /* some of it are gone */
+    bool cut;                  /* some of it are gone, and that is counted */
     uint64_t newest;           /* number of the last line that it has got */
     struct kept_list maybe;    /* provisional */
     unsigned n_maybe;
@@ -68,6 +69,8 @@ struct join_domain {
     struct held_list held; /* the oldest first */
 };
 
+enum { JOIN_SOURCES = 1024 };
+
 struct join {
     struct join_setup setup;
     const struct trace_engine *engine;
@@ -81,6 +84,7 @@ struct join {
     struct kept_files files;
     struct kept_list back; /* lines given back, in order */
     unsigned n, n_spent;
+    unsigned of_source[JOIN_SOURCES]; /* how many of these are of streams whose hash is that */
     size_t bytes, row_bytes;
     struct sbuf row;        /* the one that is told */
     uint64_t open, n_lines; /* n_lines: placed so far */
@@ -120,6 +124,14 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p);
 void held_end(struct join *j, struct held *h);
 /* It has become too long or too old: the rest of its lines is swallowed as long as they come. */
 void held_cut(struct join *j, struct held *h);
+/* No line of it has come for a while. What was held up on its way is swallowed when it comes. */
+void held_let_go(struct join *j, struct held *h);
+/* Whether what comes of it now comes so late, and its record has been released. */
+bool held_is_late(const struct join *j, const struct held *h);
+/* Whether its time is over, and it has grown up to now. */
+bool held_still_grows(const struct join *j, const struct held *h);
+bool held_has_only_blanks(const struct held *h);
+unsigned held_source(const struct stream *s);
 /* It has to make room: the same, where its trace has begun. */
 void held_evict(struct join *j, struct held *h);
 /* It is due in so much time at the earliest. */

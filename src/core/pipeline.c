@@ -188,7 +188,8 @@ static void pipeline_on_held_row(void *u, const struct join_row *row)
 static bool is_whole(const struct pipeline *p, const struct message *m)
 {
     const struct format_traits *traits = format_traits(m->stream->seen.last);
-    return (traits->whole || traits->access) && m->stream->file_key && m->read == MESSAGE_NEW && !join_waits(p->join);
+    return (traits->whole || traits->access) && m->stream->file_key && m->read == MESSAGE_NEW &&
+           !join_waits_for(p->join, m->stream);
 }
 
 /* It is part of what waits, or waits itself; else *trace says whether one is in it. What it says is in p->decoded. */
@@ -197,7 +198,7 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
     struct pipeline_parts *parts = &p->parts;
     struct join_line l = {
         .record = &p->decoded, .message = *m, .received_us = parts->wall_us, .blank = blank, .alien = alien};
-    bool waits = join_waits(p->join);
+    bool waits = join_waits_for(p->join, m->stream);
     if ((blank || alien) && !waits)
         return false;
     if (blank || (alien && !p->decoded.empty))

@@ -267,6 +267,14 @@ static void give_up_unsure(struct trial *t)
     t->n = n;
 }
 
+/* Text, and what is passed over, where it leads nowhere: it need not be much that tells them. */
+static bool is_loose(const struct trace_transition *t, unsigned state)
+{
+    enum trace_do a = t->action;
+    bool passed = a == TRACE_DO_SKIP || a == TRACE_DO_NOTE;
+    return a == TRACE_DO_MESSAGE || a == TRACE_DO_NAMES || a == TRACE_DO_CONTEXT || (passed && t->next == state);
+}
+
 /*
  * What is sure for one language settles it: the ways that only may go on are given up, but for those that a line above
  * was sure for: it may be one of their message. And one that no line was sure for, where the opening line was sure for
@@ -292,8 +300,10 @@ static void try_way(const struct trace_set *set, struct trace_scratch *x, struct
     t->crash |= hit->transition->crash;
     t->last |= hit->transition->last;
     t->head[t->n] = hit;
-    t->ways[t->n++] = (struct trace_way){
-        .grammar = way.grammar, .state = hit->transition->next, .sure = way.sure || rank == RANK_SURE};
+    t->ways[t->n++] = (struct trace_way){.grammar = way.grammar,
+                                         .state = hit->transition->next,
+                                         .sure = way.sure || rank == RANK_SURE,
+                                         .loose = is_loose(hit->transition, way.state)};
 }
 
 static struct trial try_fit(const struct trace_set *set, struct trace_scratch *x, const struct trace_walk *walk,
@@ -393,4 +403,16 @@ enum trace_step trace_next(const struct trace_set *set, struct trace_scratch *x,
     struct trace_log log = {.arena = &x->arena};
     arena_reset(&x->arena);
     return trace_walk_next(set, x, walk, line, &log);
+}
+
+bool trace_awaits_name(const struct trace_set *set, const struct trace_walk *walk)
+{
+    const struct trace_way *way = &walk->ways[0];
+    if (!walk->sure || !walk->n_ways)
+        return false;
+    const struct trace_state *state = &set->grammars[way->grammar]->states[way->state];
+    for (unsigned i = 0; i < state->n; i++)
+        if (state->v[i].action == TRACE_DO_NAMES && !state->v[i].maybe)
+            return true;
+    return false;
 }

@@ -66,7 +66,8 @@ enum trace_before {
 /* A grammar and the state that it is in. Until a line tells, a heading may be that of several languages. */
 struct trace_way {
     uint16_t grammar, state;
-    bool sure; /* a line of it was */
+    bool sure;  /* a line of it was */
+    bool loose; /* the last line is part of it here, and might stand elsewhere by itself */
 };
 
 enum { TRACE_WAYS_MAX = 16 };
@@ -127,6 +128,8 @@ bool trace_begins_alike(const struct trace_walk *walk, struct slice line);
  */
 enum trace_step trace_next(const struct trace_set *set, struct trace_scratch *x, struct trace_walk *walk,
                            struct slice line);
+/* Whether the line that says what was thrown is still to come: that of languages that print it behind the frames. */
+bool trace_awaits_name(const struct trace_set *set, const struct trace_walk *walk);
 /* As many lines or bytes as one trace may have: the lines that would go on are swallowed, with a count. */
 static inline bool trace_is_full(const struct trace_walk *walk)
 {

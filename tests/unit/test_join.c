@@ -239,6 +239,87 @@ static void feed_gelf(struct bench *b, const char *text)
     sbuf_done(&line);
 }
 
+/* A container that is slow: what comes of a trace when its event is on its way is no event of its own. */
+START_TEST(late_lines_are_swallowed)
+{
+    struct bench *b = bench_new();
+    feed_gelf(b, trace[0]);
+    feed_gelf(b, trace[1]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 0);
+    for (unsigned i = 2; i < TRACE_LINES; i++) {
+        feed_gelf(b, trace[i]);
+        pass(b, 4900000);
+    }
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/value", "no stock for 7");
+    ck_assert_uint_eq(fates(b, COUNT_joined), TRACE_LINES - 1);
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 1);
+    ck_assert_uint_eq(fates(b, COUNT_cut_bytes),
+                      strlen(trace[2]) + strlen(trace[3]) + strlen(trace[4]) + strlen(trace[5]));
+    /* Another one is whole, and so is what comes in time behind it. */
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        feed_gelf(b, trace[i]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_whole(b->events[1]);
+    /* After five seconds nobody waits. */
+    pass(b, 5000001);
+    feed_gelf(b, trace[1]);
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 3);
+    bench_free(b);
+}
+END_TEST
+
+/* What may be anything else is itself, and ends it. */
+START_TEST(late_text_is_its_own)
+{
+    static const char *const others[] = {"disk is full", "    indented text", "java.lang.Error: another",
+                                         "Traceback (most recent call last):"};
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        struct bench *b = bench_new();
+        feed_gelf(b, trace[0]);
+        feed_gelf(b, trace[1]);
+        pass(b, 300000);
+        feed_gelf(b, "");
+        feed_gelf(b, trace[2]);
+        ck_assert_uint_eq(fates(b, COUNT_joined), 2);
+        feed_gelf(b, others[i]);
+        pass(b, 300000);
+        pass(b, 5000000);
+        ck_assert_uint_eq(b->n, 2);
+        ck_assert_uint_eq(fates(b, COUNT_event), 2);
+        ck_assert_uint_eq(fates(b, COUNT_joined), 2);
+        feed_gelf(b, trace[2]);
+        pass(b, 300000);
+        ck_assert_uint_eq(fates(b, COUNT_joined), 2);
+        bench_free(b);
+    }
+}
+END_TEST
+
+/* Python says last what was thrown: that is waited for. */
+START_TEST(a_name_is_waited_for)
+{
+    struct bench *b = bench_new();
+    feed(b, "Traceback (most recent call last):");
+    pass(b, 1500000);
+    feed(b, "  File \"/srv/a.py\", line 2, in walk");
+    pass(b, 1500000);
+    feed(b, "    step()");
+    pass(b, 1500000);
+    ck_assert_uint_eq(b->n, 0);
+    feed(b, "ValueError: at last");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "ValueError");
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 0);
+    bench_free(b);
+}
+END_TEST
+
 /* Whatever is put, moved and taken, the first is the one that is due first. */
 START_TEST(what_is_due_first)
 {
@@ -758,6 +839,24 @@ START_TEST(what_follows_tells_whose_text_it_was)
 }
 END_TEST
 
+START_TEST(text_behind_a_trace_cuts_nothing)
+{
+    struct bench *b = bench_new();
+    feed(b, "Traceback (most recent call last):");
+    feed(b, "  File \"/srv/a.py\", line 2, in <module>");
+    feed(b, "ValueError: a");
+    for (unsigned i = 0; i < 30; i++) {
+        feed(b, "server is ready");
+        pass(b, 200000);
+    }
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "ValueError");
+    ck_assert_uint_eq(fates(b, COUNT_cut_traces), 0);
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 30);
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(what_is_never_said_is_an_event_all_the_same)
 {
     struct bench *b = bench_new();
@@ -1183,6 +1282,9 @@ int main(void)
     tcase_add_test(t, a_time_of_another_stream_is_none_of_its_own);
     tcase_add_test(t, a_time_of_its_own_lets_it_go);
     tcase_add_test(t, time_lets_it_go);
+    tcase_add_test(t, late_lines_are_swallowed);
+    tcase_add_test(t, late_text_is_its_own);
+    tcase_add_test(t, a_name_is_waited_for);
     tcase_add_test(t, what_is_unread_is_waited_for);
     tcase_add_test(t, what_is_not_read_meanwhile_is_waited_for);
     tcase_add_test(t, a_log_of_a_container_goes_on_in_another_file);
@@ -1205,6 +1307,7 @@ int main(void)
     tcase_add_test(t, what_is_said_last_is_there);
     tcase_add_test(t, a_message_of_several_lines_is_whole);
     tcase_add_test(t, what_follows_tells_whose_text_it_was);
+    tcase_add_test(t, text_behind_a_trace_cuts_nothing);
     tcase_add_test(t, what_is_never_said_is_an_event_all_the_same);
     tcase_add_test(t, a_trace_of_too_many_bytes_loses_its_middle);
     tcase_add_test(t, one_that_never_ends_is_let_go);
