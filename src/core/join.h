@@ -15,7 +15,8 @@
  * they come in time all that goes on with it, and for five seconds more what can be nothing but a line of a trace.
  * Owns its copies. Pure; one thread.
  *
- * A crash takes nothing of it: of a file what is held is read again, of anything else the store has it as rows.
+ * A crash takes nothing of it: of a file what is held is read again, of anything else the store has it as rows; and of
+ * what is swallowed once a line has been, the store has enough to go on.
  */
 #ifndef CORE_JOIN_H
 #define CORE_JOIN_H

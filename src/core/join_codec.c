@@ -18,7 +18,9 @@ enum held_tag {
     TAG_SENDER,
     TAG_THREAD, /* of the record, and so are: */
     TAG_ERROR_TYPE,
-    TAG_ERROR_VALUE
+    TAG_ERROR_VALUE,
+    TAG_BRIEF, /* of what is spent, and: */
+    TAG_PREFIX
 };
 
 /* The numbers of HELD and of LINE, in this order; a crumbd that knows fewer passes over the rest. */
@@ -37,7 +39,14 @@ enum {
     LINE_FACILITY,
     LINE_NUMBERS
 };
-enum { HELD_UNNAMED = 1, HELD_IN_LINES = 2, HELD_HEADED = 4, HELD_AFTER_RECORD = 8, HELD_INDENT = 256 };
+enum {
+    HELD_UNNAMED = 1,
+    HELD_IN_LINES = 2,
+    HELD_HEADED = 4,
+    HELD_AFTER_RECORD = 8,
+    HELD_SPENT = 16,
+    HELD_INDENT = 256
+};
 enum {
     FLAG_BLANK = 1 << 0,
     FLAG_ALIEN = 1 << 1,
@@ -91,7 +100,8 @@ void join_codec_begin(struct join_codec_writer *w, const struct join_codec_held 
                                       [HELD_SPEAKER] = h->key.speaker,
                                       [HELD_FLAGS] = flag(h->unnamed, HELD_UNNAMED) | flag(h->in_lines, HELD_IN_LINES) |
                                                      flag(h->headed, HELD_HEADED) |
-                                                     flag(h->after_record, HELD_AFTER_RECORD) | h->indent * HELD_INDENT,
+                                                     flag(h->after_record, HELD_AFTER_RECORD) |
+                                                     flag(h->spent, HELD_SPENT) | h->indent * HELD_INDENT,
                                       [HELD_WAIT_US] = (uint64_t)h->opt.wait_us,
                                       [HELD_LINES] = h->opt.lines,
                                       [HELD_BYTES] = h->opt.bytes};
@@ -147,6 +157,15 @@ void join_codec_add(struct join_codec_writer *w, struct kept *k, struct slice te
     arena_reset(&w->arena);
 }
 
+void join_codec_add_brief(struct join_codec_writer *w, const struct join_codec_brief *b)
+{
+    const uint64_t v[LINE_NUMBERS] = {[LINE_DOMAIN] = b->domain, [LINE_RING] = b->ring};
+    put_numbers(w->out, TAG_LINE, v, LINE_NUMBERS);
+    put_text(w, TAG_BRIEF, b->text);
+    put_text(w, TAG_PREFIX, b->prefix);
+    arena_reset(&w->arena);
+}
+
 /* --- reading --- */
 
 static bool next_member(struct slice *bytes, unsigned *tag, struct slice *v)
@@ -185,6 +204,7 @@ static void take_held(struct join_codec_held *h, struct slice bytes)
                                   .in_lines = v[HELD_FLAGS] & HELD_IN_LINES,
                                   .headed = v[HELD_FLAGS] & HELD_HEADED,
                                   .after_record = v[HELD_FLAGS] & HELD_AFTER_RECORD,
+                                  .spent = v[HELD_FLAGS] & HELD_SPENT,
                                   .indent = (uint8_t)(v[HELD_FLAGS] / HELD_INDENT),
                                   .opt = {.on = true,
                                           .wait_us = bounded(v[HELD_WAIT_US], JOIN_AGE_MAX_US),
@@ -249,7 +269,8 @@ static void take_text(struct join_codec_reader *in, unsigned tag, struct slice v
                                    [TAG_SENDER] = &in->stream.sender,
                                    [TAG_THREAD] = &in->record.thread,
                                    [TAG_ERROR_TYPE] = &in->record.error_type,
-                                   [TAG_ERROR_VALUE] = &in->record.error_value};
+                                   [TAG_ERROR_VALUE] = &in->record.error_value,
+                                   [TAG_PREFIX] = &in->prefix};
     if (tag < sizeof texts / sizeof *texts && texts[tag])
         *texts[tag] = v;
 }
@@ -260,6 +281,14 @@ static bool take_record(struct join_codec_reader *in, struct slice v, const uint
     bool ok = record_codec_read(v, &in->arena, &in->record, &codec);
     take_line(in, line);
     return ok;
+}
+
+static bool take_brief(struct join_codec_reader *in, struct slice v, const uint64_t line[LINE_NUMBERS])
+{
+    record_init(&in->record, FORMAT_TEXT, v);
+    in->record.message = v;
+    take_line(in, line);
+    return in->held.spent;
 }
 
 static void take_format(struct join_codec_reader *in, struct slice v)
@@ -279,7 +308,9 @@ static bool take_members(struct join_codec_reader *in, const uint64_t line[LINE_
             break;
         }
         if (tag == TAG_RECORD)
-            ok = take_record(in, v, line);
+            ok = !in->held.spent && take_record(in, v, line);
+        else if (tag == TAG_BRIEF)
+            ok = take_brief(in, v, line);
         else if (tag == TAG_FORMAT)
             take_format(in, v);
         else
@@ -295,6 +326,7 @@ bool join_codec_next(struct join_codec_reader *in)
     uint64_t line[LINE_NUMBERS];
     arena_reset(&in->arena);
     in->stream = (struct stream){.format = FORMAT_TEXT, .seen = {.last = FORMAT_TEXT}};
+    in->prefix = SLICE_NONE;
     while (next_member(&in->rest, &tag, &v) && tag != TAG_LINE)
         if (tag == TAG_HELD_LEVEL)
             in->held.level = level_by_name(v);

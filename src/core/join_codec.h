@@ -16,6 +16,7 @@
 struct join_codec_held {
     struct join_key key;
     bool unnamed, in_lines, headed, after_record; /* as of struct held and its walk */
+    bool spent;                                   /* its record has had its fate: instead of lines there is its brief */
     uint8_t indent;
     enum level level;
     struct join_options opt;
@@ -32,12 +33,21 @@ void join_codec_begin(struct join_codec_writer *w, const struct join_codec_held 
 /* The line with this text instead of its own, which may have grown. run_key: of the id of its event. */
 void join_codec_add(struct join_codec_writer *w, struct kept *k, struct slice text, uint64_t run_key);
 
+/* What is left of one that is spent. */
+struct join_codec_brief {
+    uint64_t domain, ring;
+    struct slice text, prefix;
+};
+
+void join_codec_add_brief(struct join_codec_writer *w, const struct join_codec_brief *b);
+
 struct join_codec_reader {
     struct slice rest;
     struct join_codec_held held;
     struct record record;
     struct stream stream;
-    struct join_line line; /* of these two */
+    struct join_line line; /* of these two; of one that is spent its text is the brief */
+    struct slice prefix;
     struct arena arena;
 };
 

@@ -204,14 +204,19 @@ void held_release_line(struct join *j, struct kept *k, bool trace)
     kept_free(k);
 }
 
-/* It has become part of another record. */
-static void merge_kept(struct join *j, struct kept *k)
+static void drop_kept(struct join *j, struct kept *k)
 {
     kept_files_remove(&j->files, k);
     assert(j->open > 0);
     j->open--;
-    j->setup.counts->v[COUNT_joined]++;
     kept_free(k);
+}
+
+/* It has become part of another record. */
+static void merge_kept(struct join *j, struct kept *k)
+{
+    j->setup.counts->v[COUNT_joined]++;
+    drop_kept(j, k);
 }
 
 /* --- its text --- */
@@ -290,8 +295,28 @@ static void release_head(struct join *j, struct held *h)
     h->text.max = 0;
 }
 
-/* The record goes as it is; what is left knows the lines that go on. */
-static void spend(struct join *j, struct held *h)
+enum { BRIEF_LINE = 250 };
+
+/* While its text is there. */
+static void keep_brief(struct join *j, struct held *h)
+{
+    if (!j->setup.row)
+        return;
+    struct slice rest = h->text.max ? sbuf_slice(&h->text) : h->head->record->message;
+    struct slice first = slice_sub(join_line_next(&rest), 0, BRIEF_LINE);
+    ptrdiff_t feed = rest.p ? slice_rfind(rest, SLICE("\n")) : -1;
+    struct slice last = rest.p ? slice_sub(slice_from(rest, (size_t)(feed + 1)), 0, BRIEF_LINE) : SLICE_NONE;
+    h->brief = xcalloc(1, sizeof *h->brief);
+    h->brief->domain = h->head->stream.domain;
+    h->brief->ring = h->head->stream.ring;
+    sbuf_init(&h->brief->text, 2 * BRIEF_LINE + 1);
+    sbuf_adds(&h->brief->text, first);
+    if (rest.p)
+        sbuf_addc(&h->brief->text, '\n');
+    sbuf_adds(&h->brief->text, last);
+}
+
+static void enter_spent(struct join *j, struct held *h)
 {
     leave_domain(j, h);
     TAILQ_REMOVE(&j->by_age, h, by_age);
@@ -299,6 +324,12 @@ static void spend(struct join *j, struct held *h)
     j->n--;
     j->n_spent++;
     h->last_us = INT64_MAX; /* as long as they come */
+}
+
+/* The record goes as it is; what is left knows the lines that go on. */
+static void spend(struct join *j, struct held *h)
+{
+    enter_spent(j, h);
     release_head(j, h);
     account(j, h);
 }
@@ -316,6 +347,7 @@ static void note_cut(struct join *j, struct held *h, size_t bytes)
 static void cut_text(struct join *j, struct held *h)
 {
     note_cut(j, h, 0);
+    keep_brief(j, h);
     spend(j, h);
 }
 
@@ -449,7 +481,12 @@ void held_end(struct join *j, struct held *h)
     give_back(j, h);
     if (h->head)
         release_head(j, h);
+    else
+        forget_row(j, h);
     sbuf_done(&h->text);
+    if (h->brief)
+        sbuf_done(&h->brief->text);
+    free(h->brief);
     free(h->prefix);
     free(h);
 }
@@ -465,6 +502,19 @@ void held_cut(struct join *j, struct held *h)
 {
     cut_text(j, h);
     set_due(j, h);
+}
+
+void held_spend_again(struct join *j, struct held *h)
+{
+    keep_brief(j, h);
+    enter_spent(j, h);
+    drop_kept(j, h->head);
+    h->head = NULL;
+    h->cut = true;
+    set_due(j, h);
+    account(j, h);
+    if (!h->walks) /* to the grammars of now */
+        held_end(j, h);
 }
 
 bool held_has_only_blanks(const struct held *h)
@@ -485,6 +535,7 @@ void held_let_go(struct join *j, struct held *h)
     }
     give_back(j, h);
     h->newest++;
+    keep_brief(j, h);
     spend(j, h);
     set_due(j, h);
 }

@@ -9,6 +9,12 @@
 #include "core/join_kept.h"
 #include "core/join_line.h"
 
+/* What is left of a record that has been released. */
+struct join_brief {
+    uint64_t domain, ring; /* of its stream */
+    struct sbuf text;      /* its first line and its last */
+};
+
 /* A record that waits for its lines. */
 struct held {
     TAILQ_ENTRY(held) by_age, of_stream, of_domain;
@@ -30,6 +36,7 @@ struct held {
     bool of_file, by_position; /* its stream */
     unsigned source;           /* its stream's, one of JOIN_SOURCES */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
+    struct join_brief *brief;  /* once head is gone: by which the store knows it; owned. NULL: it need not */
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
     unsigned lines;            /* of that text */
     bool cut;                  /* some of it are gone, and that is counted */
@@ -134,6 +141,8 @@ bool held_has_only_blanks(const struct held *h);
 unsigned held_source(const struct stream *s);
 /* It has to make room: the same, where its trace has begun. */
 void held_evict(struct join *j, struct held *h);
+/* It was so already in an earlier run: its record, which tells what it is, has had its fate. */
+void held_spend_again(struct join *j, struct held *h);
 /* It is due in so much time at the earliest. */
 void held_wait(struct join *j, struct held *h, int64_t us);
 /* A line without a place is handed out. */

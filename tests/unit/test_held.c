@@ -79,8 +79,12 @@ static void start(struct bench *b)
                                          .hooks = {.u = b, .emit = on_event, .held_row = on_row}};
     b->pipeline = pipeline_new(&setup);
     b->lines = 0;
-    for (unsigned i = 0; i < b->n_rows; i++)
-        b->lines += pipeline_restore_held(b->pipeline, &b->rows[i].row, b->now_us);
+    for (unsigned i = 0; i < b->n_rows; i++) {
+        unsigned lines = pipeline_restore_held(b->pipeline, &b->rows[i].row, b->now_us);
+        b->lines += lines;
+        if (!lines) /* as the worker does */
+            on_row(b, &(struct join_row){.key = b->rows[i].row.key, .closed = true});
+    }
 }
 
 static struct bench *bench_new(void)
@@ -493,6 +497,40 @@ START_TEST(rows_are_told_once)
 }
 END_TEST
 
+/* What is left of a trace that has gone on for too long is swallowed in the next run as well. */
+START_TEST(the_rest_is_swallowed_after_a_kill)
+{
+    struct bench *b = bench_new();
+    feed(b, &b->gelf, "h", "web-1  | java.io.IOException: long", 3);
+    for (unsigned i = 0; i < 60; i++) {
+        feed(b, &b->gelf, "h", "web-1  | \tat com.acme.Disk.read(Disk.java:3)", 3);
+        pass(b, 100000);
+    }
+    commit(b);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_uint_eq(b->n_rows, 1);
+    ck_assert_uint_eq(b->rows[0].row.lines, 0);
+    kill_it(b);
+    ck_assert_uint_eq(pipeline_open(b->pipeline).lines, 0);
+    for (unsigned i = 0; i < 10; i++) {
+        feed(b, &b->gelf, "h", "web-1  | \tat com.acme.Disk.read(Disk.java:3)", 3);
+        pass(b, 400000);
+    }
+    commit(b);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_uint_eq(count(b, COUNT_joined), 10);
+    kill_it(b);
+    feed(b, &b->gelf, "h", "web-1  | \tat com.acme.Disk.read(Disk.java:3)", 3);
+    ck_assert_uint_eq(count(b, COUNT_joined), 1);
+    feed(b, &b->gelf, "h", "web-1  | another", 3);
+    pass(b, 300000);
+    commit(b);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_uint_eq(b->n_rows, 0);
+    bench_free(b);
+}
+END_TEST
+
 /* Rows of other hands. */
 START_TEST(rows_that_cannot_be_read)
 {
@@ -657,6 +695,7 @@ int main(void)
     tcase_add_test(t, who_spoke_last);
     tcase_add_test(t, other_grammars);
     tcase_add_test(t, rows_are_told_once);
+    tcase_add_test(t, the_rest_is_swallowed_after_a_kill);
     tcase_add_test(t, rows_that_cannot_be_read);
     tcase_add_test(t, the_store_is_told_so_much);
     tcase_add_test(t, ten_thousand_open_traces_are_whole);
