@@ -140,8 +140,8 @@ static const struct {
      "2026-11-23T09:59:58.000Z", "XG", "", "", "x", LEVEL_ERROR, NULL, NULL},
     {"<190>Nov 23 09:59:58 mail date=2026-11-23,time=09:59:58.123,device_id=FE,pri=error,msg=\"a, b\"",
      "2026-11-23T09:59:58.123Z", "mail", "", "", "a, b", LEVEL_ERROR, "device_id", "FE"},
-    {"<190>timestamp=1795427998 level=error msg=x", "", "", "", "", "timestamp=1795427998 level=error msg=x",
-     LEVEL_ERROR, NULL, NULL},
+    {"<190>timestamp=1795427998 level=error msg=x", "2026-11-23T09:59:58.000Z", "", "", "", "x", LEVEL_ERROR, NULL,
+     NULL},
     {"<14>Nov 23 09:59:58 WIN1 MSWinEventLog\t3\tSystem\t606\tMon Nov 23 09:59:58 2026\t7031\tService Control "
      "Manager\tN/A\tN/A\tError\tWIN1\tNone\t\tIt stopped\t98",
      "2026-11-23T09:59:58.000Z", "WIN1", "MSWinEventLog", "", "It stopped", LEVEL_ERROR, "event_id", "7031"},
