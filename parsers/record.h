@@ -33,7 +33,7 @@ struct field {
 
 #define RECORD_NO_TIME INT64_MIN
 
-enum { RECORD_FIELDS_MAX = 128 };
+enum { RECORD_FIELDS_MAX = 128, RECORD_PARAGRAPH = UINT8_MAX };
 
 struct record {
     enum format format;
@@ -71,7 +71,8 @@ struct record {
     bool headed;       /* its text says time or level itself: it is no bare line of a text that a carrier brings */
     bool empty;        /* its text is there and says nothing, a blank line of what was printed: message is then what it
                           stands in */
-    uint8_t indent;    /* its message stands in the lines behind it, each behind so many blanks; 0: it does not */
+    uint8_t indent;    /* its message stands in the lines behind it, each behind so many blanks; 0: it does not;
+                          RECORD_PARAGRAPH: up to an empty line */
     bool partial;      /* see struct parser: finish has not been called */
     bool fields_lost;  /* had more than RECORD_FIELDS_MAX fields */
     unsigned n_fields;

@@ -14,7 +14,8 @@
 #include "parsers/nested.h"
 #include "parsers/text_collector.h"
 #include "parsers/text_console.h"
-#include "parsers/text_time.h"
+#include "parsers/text_head.h"
+#include "parsers/text_layout.h"
 #include "parsers/text_parts.h"
 
 enum { TOKENS_MAX = 6 };
@@ -47,22 +48,32 @@ static bool is_weak(struct slice word)
     return word.n < 3;
 }
 
+/* "[7]", the process behind Asterisk's level. */
+static bool is_number_in_brackets(struct slice s)
+{
+    struct slice inside;
+    return pair_at(s, '[', ']', &inside) && all_digits(inside);
+}
+
 /* A word in capitals names a level where a colon, a column's end or white space is behind it. */
 static bool is_level_in_capitals(struct slice word, struct slice behind, bool stamped)
 {
     char next = behind.n ? *behind.p : ' ';
     if (next == ':')
         return word.n > 2;
-    bool ended = next == ' ' || next == '\t' || next == '|';
+    bool ended =
+        next == ' ' || next == '\t' || next == '|' || (stamped && next == '[' && is_number_in_brackets(behind));
     skip_spaces(&behind);
     return (stamped && starts(behind, "|")) || (ended && !is_weak(word));
 }
 
 /* A word that is not in capitals names a level where a colon is behind it; `lower` (in small letters, behind a time),
-   also in a column. */
-static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, size_t *taken)
+   also in a column; between bars in any spelling. */
+static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, bool column, size_t *taken)
 {
-    if (lower && starts(behind, "\t") && !is_weak(word)) /* zap, in columns */
+    if (lower && !is_weak(word) && (starts(behind, "\t") || starts(behind, " : "))) /* zap in columns, libvirt */
+        return true;
+    if (column && starts(behind, "|")) /* NLog, in columns, as it spells them */
         return true;
     if (!starts(behind, ":") || word.n < 3)
         return false;
@@ -84,18 +95,19 @@ static enum level level_at(struct slice s, bool stamped, size_t *taken)
         return LEVEL_NONE;
     enum spelling spelling = spelling_of(word);
     *taken = word.n;
-    bool is = spelling == SPELT_UPPER ? is_level_in_capitals(word, behind, stamped)
-                                      : is_level_otherwise(word, behind, stamped && spelling == SPELT_LOWER, taken);
+    bool is = spelling == SPELT_UPPER
+                  ? is_level_in_capitals(word, behind, stamped)
+                  : is_level_otherwise(word, behind, stamped && spelling == SPELT_LOWER, stamped, taken);
     return is ? level : LEVEL_NONE;
 }
 
-/* "core:error", also Minecraft's "thread/ERROR". */
+/* "core:error", also Minecraft's "thread/ERROR" and Twisted's "module#error". */
 static enum level level_behind_module(struct slice text, struct record *r)
 {
-    bool colon = slice_chr(text, ':');
-    if (!colon && !slice_chr(text, '/'))
+    char mark = slice_chr(text, ':') ? ':' : slice_chr(text, '/') ? '/' : '#';
+    if (!slice_chr(text, mark))
         return LEVEL_NONE;
-    struct slice module = slice_split(&text, colon ? ':' : '/');
+    struct slice module = slice_split(&text, mark);
     enum level level = level_from_word(text);
     if (level != LEVEL_NONE)
         r->logger = module;
@@ -157,10 +169,16 @@ static bool is_sentence_word(struct slice word)
     return ascii_capital(*word.p) && slice_span(slice_from(word, 1), ascii_small) == word.n - 1;
 }
 
+/* Sidekiq's thread and job, to version 5. */
+static bool is_sidekiq_id(struct slice name)
+{
+    return starts(name, "TID-") || starts(name, "JID-") || starts(name, "BID-");
+}
+
 static bool may_be_logger(struct slice name)
 {
     return (ascii_alpha(*name.p) || *name.p == '_') && !is_sentence_word(name) && !slice_chr(name, '=') &&
-           !starts(name, "TID-");
+           !is_sidekiq_id(name);
 }
 
 /* "shop.pay WARNING " of Python's cookbook: a name, not the first word of a sentence, and a level in
@@ -172,7 +190,8 @@ static bool name_before_level(struct slice name, struct slice behind)
     struct slice word = slice_sub(behind, 0, word_length(behind));
     enum spelling spelling = spelling_of(word);
     char last = name.p[name.n - 1];
-    if ((last == ':' || last == ']') && spelling == SPELT_LOWER && starts(slice_from(behind, word.n), ": "))
+    struct slice end = slice_from(behind, word.n);
+    if ((last == ':' || last == ']') && spelling == SPELT_LOWER && (starts(end, ": ") || starts(end, " : ")))
         return word.n > 2 && level_from_word(word) != LEVEL_NONE;
     return word.n > 3 && spelling == SPELT_UPPER && may_be_logger(name) && level_at(behind, true, &taken) != LEVEL_NONE;
 }
@@ -182,7 +201,7 @@ static bool take_pair(struct slice pair, struct record *r)
 {
     struct slice value = pair, name = slice_split(&value, '=');
     unsigned rank;
-    if (!value.n || !name.n || !ascii_alpha(*name.p) || slice_chr(value, '"'))
+    if (!value.n || !name.n || !ascii_alpha(*name.p) || slice_chr(value, '"') || slice_chr(value, '='))
         return false;
     record_put(r, name, value, FIELD_STRING);
     enum role role = field_names_role(name, &rank);
@@ -200,19 +219,56 @@ static bool take_process(struct slice name, struct record *r)
         r->procid = slice_from(name, 4);
     else if (starts(name, "class="))
         r->logger = slice_from(name, 6);
+    else if (is_sidekiq_id(name))
+        record_put(r,
+                   *name.p == 'T'   ? SLICE("tid")
+                   : *name.p == 'J' ? SLICE("jid")
+                                    : SLICE("bid"),
+                   slice_from(name, 4), FIELD_STRING);
     else
         return false;
     return true;
 }
 
+static bool is_in_column(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '.' || c == '-' || c == '(' || c == ')';
+}
+
 /* A logger's name, told by what is behind it. */
 static bool take_logger(struct slice name, struct slice behind, struct record *r)
 {
-    if (!starts(behind, " - ") && !name_before_level(name, behind))
+    bool ended = starts(behind, " - ") || starts(behind, " | ") || starts(behind, " JID-");
+    if (!ended && !name_before_level(name, behind))
         return false;
     char last = name.p[name.n - 1];
-    r->logger = slice_sub(name, 0, name.n - (last == ':' || last == '|'));
+    name = slice_sub(name, 0, name.n - (last == ':' || last == '|'));
+    *(all_digits(name) ? &r->procid : &r->logger) = name;
     return true;
+}
+
+/* "bridge|ERR|text" of Open vSwitch, "shop.pay:ERROR:text": a column, and the level in the next one. The bytes of the
+ * first; or 0. */
+static size_t take_column(struct slice s, struct record *r)
+{
+    struct slice rest = slice_sub(s, 0, NAME_MAX), name = slice_sub(rest, 0, slice_span(rest, is_in_column));
+    slice_skip(&rest, name.n);
+    char mark = rest.n ? *rest.p : ' ';
+    struct slice level = slice_from(rest, 1);
+    level = slice_sub(level, 0, slice_span(level, ascii_capital));
+    bool column =
+        name.n && (mark == '|' || mark == ':') && level.n > 2 && level.n + 1 < rest.n && rest.p[level.n + 1] == mark;
+    if (!column || level_from_word(level) == LEVEL_NONE)
+        return 0;
+    r->logger = name;
+    return name.n + (mark == ':');
+}
+
+/* Gitea's place, FreeSWITCH's idle time, and the name of PM2's own lines. */
+static bool is_other_word(struct slice name)
+{
+    return slice_find(name, SLICE(".go:")) > 0 || (name.p[name.n - 1] == '%' && ascii_digit(*name.p)) ||
+           slice_is(name, "PM2");
 }
 
 /* What may stand between time and level: a process id, user@database, "name - ", a name, pid=7 tid=a of
@@ -220,11 +276,15 @@ static bool take_logger(struct slice name, struct slice behind, struct record *r
 static bool skip_name(struct slice *s, struct record *r)
 {
     struct slice name = word_at(*s), behind = slice_from(*s, name.n);
+    size_t column = take_column(*s, r);
+    slice_skip(s, column);
+    if (column)
+        return true;
     if (!name.n || !behind.n || name.n == NAME_MAX)
         return false;
-    bool address = slice_chr(name, '@');
+    bool address = slice_chr(name, '@') && !slice_chr(name, '('), other = is_other_word(name);
     bool taken = take_process(name, r) || (!address && take_logger(name, behind, r)) || take_pair(name, r);
-    if (!taken && !address && !starts(name, "TID-"))
+    if (!taken && !address && !other)
         return false;
     slice_skip(s, name.n);
     return true;
@@ -270,6 +330,8 @@ static enum level level_in_front(struct slice s, struct record *r, bool stamped,
     *taken = *bracket = pair_at(s, '[', ']', &inside);
     if (*bracket)
         return level_in(inside, r);
+    if (stamped && (*taken = pair_at(s, '<', '>', &inside))) /* ClickHouse, WebLogic */
+        return level_from_word(inside);
     enum level level = level_at(s, stamped, taken);
     if (level == LEVEL_NONE)
         level = channel_level(s, r, taken);
@@ -293,6 +355,7 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
 {
     struct slice rest = *s, thread = SLICE_NONE;
     bool pairs = false;
+    slice_skip(&rest, stamped && s->n > 1 && *s->p == ':' && ascii_alpha(s->p[1])); /* columns of colons */
     for (int i = 0; i < TOKENS_MAX; i++) {
         size_t taken, bracket;
         skip_spaces(&rest);
@@ -412,16 +475,27 @@ static void skip_relative_time(struct slice *s)
         *s = rest;
 }
 
+/* Of a line in which there is no level where loggers put it; logger: what was known before that was looked for. */
+static void layout_of(struct slice *s, struct record *r, bool stamped, struct slice logger)
+{
+    struct slice found = r->logger;
+    r->logger = logger;
+    if (is_detail(*s, stamped) || !text_layout(s, stamped, r))
+        r->logger = found;
+}
+
 /* What follows the time: finds the level and leaves the message in *s. */
 static void parse_rest(struct parse_ctx *ctx, struct slice *s, bool stamped, struct record *r)
 {
-    struct slice begin = *s;
+    struct slice begin = *s, logger = r->logger;
     if (r->level == LEVEL_NONE || r->severity >= 0) {
         enum level level = php_level(*s);
         if (level == LEVEL_NONE)
             level = level_from(s, r, stamped);
-        if (level == LEVEL_NONE)
+        if (level == LEVEL_NONE) {
+            layout_of(s, r, stamped, logger);
             return;
+        }
         r->level = level;
     }
     if (s->p == begin.p)
@@ -475,6 +549,8 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
     }
     if (text_console(s, r))
         return stamped;
+    if (head.paragraph)
+        r->indent = RECORD_PARAGRAPH;
     if (head.level != LEVEL_NONE)
         r->level = head.level;
     else if (s->n && !ascii_space(s->p[0]))

@@ -1,7 +1,7 @@
 #include "parsers/text_collector.h"
 
 #include "parsers/text_console.h"
-#include "parsers/text_time.h"
+#include "parsers/text_head.h"
 #include "parsers/text_parts.h"
 
 enum { SOURCE_MAX = 256 };
@@ -42,10 +42,26 @@ static size_t column_end(struct slice s, size_t blanks)
     return last || s.p[bar + 1] == ' ' ? bar + 2 - last : 0;
 }
 
+/* "0|api  | text" of `pm2 logs`: number and name of the process. */
+static size_t pm2_at(struct slice s, struct slice *name, bool *sure)
+{
+    enum { DIGITS_MAX = 4 };
+    size_t digits = slice_span(slice_sub(s, 0, DIGITS_MAX), ascii_digit);
+    struct slice rest = slice_from(s, digits + 1);
+    if (digits >= s.n || s.p[digits] != '|')
+        return 0;
+    *name = slice_sub(rest, 0, slice_span(rest, is_in_name));
+    size_t column = name->n ? column_end(slice_from(rest, name->n), 1) : 0;
+    *sure = true;
+    return column ? digits + 1 + name->n + column : 0;
+}
+
 /* One without a number stands in a column of two blanks at least, and is no level. */
 static size_t container_at(struct slice s, struct slice *name, bool *sure)
 {
-    if (!ascii_alpha(*s.p)) /* most lines begin with a time */
+    if (ascii_digit(*s.p)) /* most lines begin with a time */
+        return pm2_at(s, name, sure);
+    if (!ascii_alpha(*s.p))
         return 0;
     *name = slice_sub(s, 0, slice_span(s, is_in_name));
     if (!column_end(slice_from(s, name->n), 1))

@@ -1,7 +1,7 @@
 /*
  * text_collector: what a collector writes before each line of a program: whose it is ("web-1  | " of docker compose,
- * "[pod/web-5d8f/app] " of kubectl), and when it came (docker logs -t, kubectl logs --timestamps). Behind it is the
- * line as the program wrote it. Pure.
+ * "[pod/web-5d8f/app] " of kubectl, "0|web  | " of PM2), and when it came (docker logs -t, kubectl logs --timestamps).
+ * Behind it is the line as the program wrote it. Pure.
  */
 #ifndef PARSERS_TEXT_COLLECTOR_H
 #define PARSERS_TEXT_COLLECTOR_H

@@ -268,6 +268,79 @@ static bool name_in_brackets(struct slice *s, struct record *r)
     return true;
 }
 
+static bool is_in_tag(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '-' || c == '.' || c == '/';
+}
+
+/* "o.a.s.s.HttpSolrCall message": a class with its packages, which no sentence begins with. */
+static void class_at(struct slice *s, struct record *r)
+{
+    struct slice name = word_at(*s);
+    ptrdiff_t dot = slice_rfind(name, SLICE("."));
+    bool class =
+        dot > 0 && (size_t)dot + 2 < name.n && ascii_capital(name.p[dot + 1]) && name.n < s->n && is_name(name);
+    if (!class || names_a_fault(name))
+        return;
+    r->logger = name;
+    slice_skip(s, name.n);
+}
+
+/* "(main) message", with a logger behind it as Home Assistant has it, "[homeassistant.core]", or Solr: "[core]
+ * o.a.s.Class". */
+static bool thread_in_parentheses(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, thread, inside = SLICE_NONE;
+    size_t n = r->time_us == RECORD_NO_TIME ? 0 : pair_at(rest, '(', ')', &thread);
+    slice_skip(&rest, n);
+    if (!n || slice_chr(thread, ' ') || all_digits(thread) || !starts(rest, " "))
+        return false;
+    r->thread = thread;
+    skip_spaces(&rest);
+    n = pair_at(rest, '[', ']', &inside);
+    if (n && is_name(inside) && slice_chr(inside, '.'))
+        r->logger = inside;
+    slice_skip(&rest, n && (r->logger.n || slice_chr(inside, ':')) ? n : 0);
+    skip_spaces(&rest);
+    if (!r->logger.n)
+        class_at(&rest, r);
+    skip_spaces(&rest);
+    *s = rest;
+    return true;
+}
+
+/* Asterisk: "[7][C-0001]: place: message", with no space before it: process and call. */
+static bool process_and_call(struct slice *s, struct record *r)
+{
+    struct slice pid, call, rest = *s;
+    slice_skip(&rest, pair_at(rest, '[', ']', &pid));
+    if (rest.p == s->p || !all_digits(pid))
+        return false;
+    slice_skip(&rest, pair_at(rest, '[', ']', &call));
+    if (!starts(rest, ": "))
+        return false;
+    r->procid = pid;
+    *s = slice_from(rest, 2);
+    return true;
+}
+
+/* "postfix/smtpd[7]: message" of Postfix in containers, as a syslog's daemon would write it: who speaks. */
+static bool tagged(struct slice *s, struct record *r)
+{
+    struct slice pid, rest = *s, tag = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), is_in_tag));
+    slice_skip(&rest, tag.n);
+    slice_skip(&rest, tag.n ? pair_at(rest, '[', ']', &pid) : 0);
+    if (!tag.n || rest.p == s->p + tag.n || !all_digits(pid) || !starts(rest, ": "))
+        return false;
+    if (r->untrusted)
+        r->logger = tag;
+    else if (!r->app.n)
+        r->app = tag;
+    r->procid = pid;
+    *s = slice_from(rest, 2);
+    return true;
+}
+
 /* tracing of Rust: "request{id=7}:job{n=1}: shop::pay: message" has the spans before the logger. */
 static void skip_spans(struct slice *s)
 {
@@ -299,7 +372,7 @@ static bool behind_mark(struct slice *s, struct record *r)
 {
     switch (s->n ? *s->p : ' ') {
     case '[':
-        return name_in_brackets(s, r);
+        return process_and_call(s, r) || name_in_brackets(s, r);
     case ':':
         slice_skip(s, 1);
         if (!skip_spaces(s))
@@ -323,7 +396,8 @@ static bool behind_mark(struct slice *s, struct record *r)
 /* Layouts that are known by what follows. */
 static bool known_layout(struct slice *s, struct record *r)
 {
-    return spring(s, r) || jboss(s, r) || process_in_parentheses(s, r) || (r->procid.n && odoo(s, r));
+    return spring(s, r) || jboss(s, r) || process_in_parentheses(s, r) || thread_in_parentheses(s, r) || tagged(s, r) ||
+           (r->procid.n && odoo(s, r));
 }
 
 /* "- ", "| ", ": " */

@@ -217,6 +217,15 @@ static bool is_space(char c)
     return c == ' ';
 }
 
+/* A paragraph ends where a line is empty or has a head of its own. */
+static enum trace_step ask_paragraph(struct held *h, struct placing *p)
+{
+    struct join_reading readings[JOIN_READINGS_MAX];
+    join_line_readings(held_prefix(h), p->line.record, readings);
+    p->said = readings[0].text;
+    return readings[0].headed || says_nothing(p->said) ? TRACE_NONE : TRACE_GOES_ON;
+}
+
 /* Loggers that write a head alone, and the text in lines of its own, have each of them stand behind as many blanks. */
 static enum trace_step ask_indented(struct held *h, struct placing *p)
 {
@@ -255,7 +264,7 @@ static enum trace_step ask_late(struct join *j, struct held *h, struct placing *
 static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p)
 {
     if (h->indent)
-        return ask_indented(h, p);
+        return h->indent == RECORD_PARAGRAPH ? ask_paragraph(h, p) : ask_indented(h, p);
     if (held_is_late(j, h))
         return ask_late(j, h, p);
     enum trace_step step = h->walks ? ask_walk(j, h, p) : TRACE_NONE;

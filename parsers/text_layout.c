@@ -1,0 +1,273 @@
+#include "parsers/text_layout.h"
+
+#include "parsers/text_parts.h"
+
+enum { PREFIX_MAX = 320, SERVICE_MAX = 160, LOOKS_MAX = 4 };
+
+/* --- PostgreSQL --- */
+
+static bool is_in_severity(char c)
+{
+    return ascii_capital(c) || ascii_digit(c);
+}
+
+/* Its severities, with the numbers of DEBUG. */
+static enum level severity_of(struct slice word)
+{
+    static const struct {
+        const char *word;
+        enum level level;
+    } words[] = {{"PANIC", LEVEL_FATAL}, {"FATAL", LEVEL_FATAL}, {"ERROR", LEVEL_ERROR}, {"WARNING", LEVEL_WARNING},
+                 {"LOG", LEVEL_INFO},    {"NOTICE", LEVEL_INFO}, {"INFO", LEVEL_INFO},   {"DEBUG", LEVEL_DEBUG}};
+    if (slice_starts(word, SLICE("DEBUG")) && word.n == 6 && ascii_digit(word.p[5]))
+        return LEVEL_DEBUG;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_is(word, words[i].word))
+            return words[i].level;
+    return LEVEL_NONE;
+}
+
+/* What the words of a prefix have and those of a sentence have not; *names: a user and a database, or a pair. */
+static bool is_in_prefix(struct slice word, bool *names)
+{
+    bool small = false, sign = false;
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i];
+        if (c == '"' || c == '\'' || c == '\\')
+            return false;
+        small = small || ascii_small(c);
+        *names = *names || c == '=' || c == '@';
+        sign = sign || ascii_digit(c) || c == '_';
+    }
+    bool bracketed = word.n && *word.p == '[' && word.p[word.n - 1] == ']';
+    return !small || sign || bracketed || *names;
+}
+
+/* What log_line_prefix makes: numbers, capitals, signs, and behind "user@database" or a pair also the words of an
+ * application's name. In any other line the server's words may be a client's. */
+static bool is_prefix(struct slice before)
+{
+    bool names = false;
+    while (before.n)
+        if (!is_in_prefix(slice_split(&before, ' '), &names))
+            return false;
+    return true;
+}
+
+/* The process in brackets, "[7]" or "[7-1]", that a prefix has. */
+static struct slice process_in(struct slice prefix)
+{
+    struct slice pid = SLICE_NONE;
+    for (const char *p; (p = slice_chr(prefix, '['));) {
+        slice_skip(&prefix, (size_t)(p - prefix.p) + 1);
+        pid = slice_sub(prefix, 0, slice_span(prefix, ascii_digit));
+        char next = pid.n < prefix.n ? prefix.p[pid.n] : ' ';
+        if (pid.n && (next == ']' || next == '-'))
+            return pid;
+    }
+    return SLICE_NONE;
+}
+
+/* The severity that ends at the colon there, as the server writes one behind any log_line_prefix; *begin: where. */
+static enum level severity_before(struct slice s, size_t colon, size_t *begin)
+{
+    size_t from = colon;
+    while (from && is_in_severity(s.p[from - 1]))
+        from--;
+    *begin = from;
+    enum level level = severity_of(slice_sub(s, from, colon));
+    bool apart = !from || (!ascii_alnum(s.p[from - 1]) && s.p[from - 1] != '.' && s.p[from - 1] != '_');
+    return level != LEVEL_NONE && apart && is_prefix(slice_sub(s, 0, from)) ? level : LEVEL_NONE;
+}
+
+/* "ANYTHING ERROR:  text": two blanks follow in no other program's line. */
+static bool postgresql(struct slice *s, struct record *r)
+{
+    struct slice front = slice_sub(*s, 0, PREFIX_MAX);
+    size_t at = 0;
+    for (int i = 0; i < LOOKS_MAX; i++) {
+        ptrdiff_t found = slice_find(slice_from(front, at), SLICE(":  "));
+        if (found < 0)
+            return false;
+        size_t colon = at + (size_t)found, begin;
+        enum level level = severity_before(front, colon, &begin);
+        at = colon + 3;
+        if (level == LEVEL_NONE || at >= s->n || s->p[at] == ' ')
+            continue;
+        r->level = level;
+        if (!r->procid.n)
+            r->procid = process_in(slice_sub(front, 0, begin));
+        slice_skip(s, at);
+        return true;
+    }
+    return false;
+}
+
+/* --- a letter behind a time --- */
+
+static bool is_in_component(char c)
+{
+    return ascii_capital(c) || c == '_' || c == '-';
+}
+
+/* "STORAGE  [conn7] text" of mongod to 4.2: component and thread. */
+static bool mongod(struct slice *s, struct record *r)
+{
+    enum { COMPONENT_MAX = 10 };
+    struct slice rest = *s, thread;
+    struct slice component = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, COMPONENT_MAX), is_in_component));
+    slice_skip(&rest, component.n);
+    bool apart = skip_spaces(&rest);
+    size_t n = pair_at(rest, '[', ']', &thread);
+    if (!component.n || !apart || !n || !starts(slice_from(rest, n), " "))
+        return false;
+    if (!slice_is(component, "-"))
+        r->logger = component;
+    r->thread = thread;
+    *s = slice_from(rest, n + 1);
+    return true;
+}
+
+/* "E " of mongod and GlusterFS, "E! " of Telegraf, "D2 " with mongod's number. */
+static bool letter(struct slice *s, struct record *r)
+{
+    if (s->n < 4 || !slice_chr(SLICE("EWIDF"), *s->p))
+        return false;
+    struct slice rest = slice_from(*s, 1);
+    bool telegraf = *rest.p == '!', number = *s->p == 'D' && *rest.p >= '1' && *rest.p <= '5';
+    slice_skip(&rest, telegraf || number);
+    if (!skip_spaces(&rest) || !(mongod(&rest, r) || starts(rest, "[")))
+        return false;
+    r->level = level_from_word(slice_sub(*s, 0, 1));
+    *s = rest;
+    return true;
+}
+
+/* "ServletWrappe E   text" of WebSphere behind the thread: component and the kind of line, of which O and R are what
+ * was printed. */
+static bool websphere(struct slice *s, struct record *r)
+{
+    static const struct slice letters = {"FEWAICORD123", 12};
+    static const enum level levels[] = {LEVEL_FATAL, LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO,  LEVEL_INFO,  LEVEL_INFO,
+                                        LEVEL_INFO,  LEVEL_INFO,  LEVEL_DEBUG,   LEVEL_DEBUG, LEVEL_DEBUG, LEVEL_DEBUG};
+    struct slice rest = *s;
+    skip_spaces(&rest);
+    struct slice name = word_at(rest);
+    slice_skip(&rest, name.n);
+    bool kind = name.n && skip_spaces(&rest) && rest.n > 1 && rest.p[1] == ' ';
+    const char *letter = kind ? slice_chr(letters, *rest.p) : NULL;
+    if (!letter)
+        return false;
+    r->level = levels[letter - letters.p];
+    r->logger = name;
+    slice_skip(&rest, 1);
+    skip_spaces(&rest);
+    *s = rest;
+    return true;
+}
+
+/* A thread in hexadecimal: WebSphere's, or Ceph's "7f2a8318f700 -1 text", of whose levels only -1 says something. */
+static bool behind_thread(struct slice *s, struct record *r)
+{
+    enum { SHORT = 8, LONG = 16 };
+    size_t n = slice_span(slice_sub(*s, 0, LONG + 1), ascii_hex);
+    struct slice rest = slice_from(*s, n), thread = slice_sub(*s, 0, n);
+    if (n < SHORT || n > LONG || !starts(rest, " "))
+        return false;
+    if (starts(rest, " -1 ")) {
+        r->level = LEVEL_ERROR;
+        slice_skip(&rest, 4);
+    } else if (n != SHORT || !websphere(&rest, r)) {
+        return false;
+    }
+    r->thread = thread;
+    *s = rest;
+    return true;
+}
+
+/* --- who speaks, and a level behind it --- */
+
+static bool is_in_service(char c)
+{
+    return ascii_small(c) || ascii_digit(c) || c == '-' || c == '_';
+}
+
+/* Dovecot's words, as it writes them. */
+static enum level service_level(struct slice *s)
+{
+    static const struct {
+        struct slice word;
+        enum level level;
+    } words[] = {{{"Error: ", 7}, LEVEL_ERROR},     {{"Fatal: ", 7}, LEVEL_FATAL}, {{"Panic: ", 7}, LEVEL_FATAL},
+                 {{"Warning: ", 9}, LEVEL_WARNING}, {{"Info: ", 6}, LEVEL_INFO},   {{"Debug: ", 7}, LEVEL_DEBUG}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_starts(*s, words[i].word)) {
+            slice_skip(s, words[i].word.n);
+            return words[i].level;
+        }
+    return LEVEL_NONE;
+}
+
+/* "imap(ann)<7><session>: Error: text" of Dovecot, also "auth: Error: text". */
+static bool service(struct slice *s, struct record *r)
+{
+    struct slice front = slice_sub(*s, 0, SERVICE_MAX), inside;
+    if (!front.n || !ascii_small(*front.p))
+        return false;
+    size_t name = slice_span(front, is_in_service), n = name;
+    n += pair_at(slice_from(front, n), '(', ')', &inside);
+    for (size_t more; (more = pair_at(slice_from(front, n), '<', '>', &inside));)
+        n += more;
+    struct slice rest = slice_from(*s, n + 2);
+    if (!starts(slice_from(*s, n), ": "))
+        return false;
+    enum level level = service_level(&rest);
+    if (level == LEVEL_NONE)
+        return false;
+    r->level = level;
+    r->logger = slice_sub(*s, 0, name);
+    *s = rest;
+    return true;
+}
+
+/* "error" or, of ESXi 8 with the PRI behind it, "Er(163)", and the blank behind it. */
+static enum level esxi_level(struct slice *s)
+{
+    static const struct slice words[8] = {{"Em", 2}, {"Al", 2}, {"Cr", 2}, {"Er", 2},
+                                          {"Wa", 2}, {"No", 2}, {"In", 2}, {"Db", 2}};
+    struct slice inside, word = slice_sub(*s, 0, slice_span(slice_sub(*s, 0, 8), ascii_alpha));
+    size_t number = pair_at(slice_from(*s, word.n), '(', ')', &inside);
+    int severity = -1;
+    for (int i = 0; number && i < 8; i++)
+        severity = slice_eq(word, words[i]) ? i : severity;
+    slice_skip(s, word.n + number + 1);
+    if (number)
+        return level_from_severity(severity);
+    return word.n > 3 && slice_span(word, ascii_small) == word.n ? level_from_word(word) : LEVEL_NONE;
+}
+
+/* "error hostd[7] text" of ESXi: the level, and who speaks. */
+static bool esxi(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, pid;
+    enum level level = esxi_level(&rest);
+    size_t name = level == LEVEL_NONE ? 0 : slice_span(slice_sub(rest, 0, NAME_MAX), is_in_service);
+    size_t n = name ? pair_at(slice_from(rest, name), '[', ']', &pid) : 0;
+    if (!n || !all_digits(pid))
+        return false;
+    r->level = level;
+    r->logger = slice_sub(rest, 0, name);
+    r->procid = pid;
+    slice_skip(&rest, name + n);
+    slice_skip(&rest, starts(rest, ":") ? 1 : 0);
+    skip_spaces(&rest);
+    *s = rest;
+    return true;
+}
+
+bool text_layout(struct slice *s, bool stamped, struct record *r)
+{
+    if (stamped && (letter(s, r) || behind_thread(s, r) || esxi(s, r)))
+        return true;
+    return service(s, r) || postgresql(s, r);
+}

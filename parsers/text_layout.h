@@ -1,0 +1,13 @@
+/*
+ * text_layout: lines in which the level does not stand where loggers put it, and that are known by more than one sign:
+ * PostgreSQL behind any log_line_prefix, mongod to 4.2, Dovecot, WebSphere, ESXi, Ceph, GlusterFS, Telegraf. Pure.
+ */
+#ifndef PARSERS_TEXT_LAYOUT_H
+#define PARSERS_TEXT_LAYOUT_H
+
+#include "parsers/record.h"
+
+/* *s: what follows the time, if there is one (stamped). True: r has the level and who speaks, *s is the message. */
+bool text_layout(struct slice *s, bool stamped, struct record *r);
+
+#endif
