@@ -47,7 +47,8 @@ struct record {
     struct slice message;
     struct slice line; /* of text: all of what message is the end of, with what the parser has taken off in front */
     struct slice
-        heading; /* what it has taken for a level, and is the beginning of the trace that message goes on with */
+        heading;       /* what it has taken for a level, and is the beginning of the trace that message goes on with */
+    struct slice told; /* what message says without the fields behind it; {NULL, 0}: message */
     struct slice full_message; /* GELF's long text, a JSON logger's stack: where a trace may be */
     struct slice error_type,
         error_value; /* what fields say of an exception: class and text; the type may stand alone */

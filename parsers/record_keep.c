@@ -21,10 +21,11 @@ struct record *record_keep(struct arena *a, const struct record *r)
 {
     struct record *c = arena_alloc(a, offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0]);
     record_copy_head(c, r);
-    struct slice *const texts[] = {
-        &c->heading,         &c->full_message, &c->host,       &c->app,   &c->procid, &c->msgid,  &c->logger,
-        &c->request_id,      &c->trace_id,     &c->span_id,    &c->input, &c->peer,   &c->thread, &c->exception_type,
-        &c->exception_value, &c->error_type,   &c->error_value};
+    struct slice *const texts[] = {&c->heading,    &c->told,       &c->full_message,   &c->host,
+                                   &c->app,        &c->procid,     &c->msgid,          &c->logger,
+                                   &c->request_id, &c->trace_id,   &c->span_id,        &c->input,
+                                   &c->peer,       &c->thread,     &c->exception_type, &c->exception_value,
+                                   &c->error_type, &c->error_value};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
     keep_line(a, c);

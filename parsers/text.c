@@ -14,6 +14,7 @@
 #include "parsers/nested.h"
 #include "parsers/text_collector.h"
 #include "parsers/text_console.h"
+#include "parsers/text_fields.h"
 #include "parsers/text_head.h"
 #include "parsers/text_layout.h"
 #include "parsers/text_parts.h"
@@ -607,6 +608,7 @@ static bool text_parse(struct parse_ctx *ctx, struct record *r)
     if (time_us != RECORD_NO_TIME)
         r->time_us = time_us;
     r->message = s.n ? s : whole;
+    text_fields(ctx, r);
     return true;
 }
 

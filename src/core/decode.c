@@ -110,6 +110,7 @@ static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct sli
     if (!message->n || gap > GAP_MAX || !inside || !scrub_is_secret_name(p->scrub, *name))
         return;
     *message = slice_of(name->p, name->n + gap + message->n);
+    r->told = SLICE_NONE;
     *name = SLICE_NONE;
 }
 

@@ -20,6 +20,7 @@ static void be(struct entry_messages *e, struct slice text)
         n += parts[i].n;
     }
     e->record->message = slice_of(p, n);
+    e->record->told = SLICE_NONE;
     e->record->level = e->level;
     pipeline_trace_find(e->trace, e->record, e->known, e->arena);
 }

@@ -20,7 +20,8 @@ enum held_tag {
     TAG_ERROR_TYPE,
     TAG_ERROR_VALUE,
     TAG_BRIEF, /* of what is spent, and: */
-    TAG_PREFIX
+    TAG_PREFIX,
+    TAG_TOLD /* of the record */
 };
 
 /* The numbers of HELD and of LINE, in this order; a crumbd that knows fewer passes over the rest. */
@@ -154,6 +155,7 @@ void join_codec_add(struct join_codec_writer *w, struct kept *k, struct slice te
     put_text(w, TAG_THREAD, r->thread);
     put_text(w, TAG_ERROR_TYPE, r->error_type);
     put_text(w, TAG_ERROR_VALUE, r->error_value);
+    put_text(w, TAG_TOLD, r->told);
     arena_reset(&w->arena);
 }
 
@@ -270,7 +272,8 @@ static void take_text(struct join_codec_reader *in, unsigned tag, struct slice v
                                    [TAG_THREAD] = &in->record.thread,
                                    [TAG_ERROR_TYPE] = &in->record.error_type,
                                    [TAG_ERROR_VALUE] = &in->record.error_value,
-                                   [TAG_PREFIX] = &in->prefix};
+                                   [TAG_PREFIX] = &in->prefix,
+                                   [TAG_TOLD] = &in->record.told};
     if (tag < sizeof texts / sizeof *texts && texts[tag])
         *texts[tag] = v;
 }

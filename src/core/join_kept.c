@@ -31,6 +31,7 @@ static size_t size_of(const struct join_line *line)
     const struct stream *s = line->message.stream;
     const struct slice texts[] = {r->line.n ? r->line : r->message,
                                   r->heading,
+                                  r->told,
                                   r->full_message,
                                   r->host,
                                   r->app,

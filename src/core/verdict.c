@@ -113,7 +113,8 @@ static void absence_fingerprint(struct verdict *v, const struct template_source 
 static struct slice told(const struct record *r)
 {
     const struct trace *t = r->trace;
-    return t && !t->n_exceptions && t->n_notes && t->notes[0].value.n ? t->notes[0].value : r->message;
+    bool report = t && !t->n_exceptions && t->n_notes && t->notes[0].value.n;
+    return report ? t->notes[0].value : r->told.n ? r->told : r->message;
 }
 
 /* Without a fingerprint of its own a rule's events group by the rule and the template of the text. */

@@ -483,6 +483,37 @@ START_TEST(layouts)
 }
 END_TEST
 
+/* What stands behind the message: fields, and what it says without them. */
+static const struct {
+    const char *raw, *told, *name, *value;
+} behind[] = {
+    {"E1123 10:00:00.123456       9 controller.go:130] \"Reconcile stopped\" err=\"no \\\"x\\\"\" pod=\"shop/web\"",
+     "Reconcile stopped", "err", "no \"x\""},
+    {"E1123 10:00:00.123456       9 a.go:7] \"Pod is {gone}\" pod={\"Name\":\"x y\"} n=7", "Pod is {gone}", "n", "7"},
+    {"E1123 10:00:00.123456       9 a.go:7] \"alone\"", "alone", "err", ""},
+    {"E1123 10:00:00.123456       9 a.go:7] \"quoted\" is the first word", "", "err", ""},
+    {"[2026-11-23 10:00:00] shop.ERROR: order lost {\"order\":12} []", "order lost", "order", "12"},
+    {"[2026-11-23 10:00:00] shop.ERROR: order lost {\"order\":12,\"of\":{\"a\":[1]}} ", "order lost", "of", "{\"a\":[1]}"},
+    {"[2026-11-23 10:00:00] shop.ERROR: order lost [] {\"uid\":\"abc\"}", "order lost", "uid", "abc"},
+    {"[2026-11-23 10:00:00] shop.ERROR: order lost [] []", "order lost", "order", ""},
+    {"2026-11-23T10:00:00.123Z\tERROR\tpay/charge.go:42\tcharge failed\t{\"order\": 12}", "charge failed", "order", "12"},
+    {"error: no room {\"code\":\"E7\"}", "error: no room", "code", "E7"},
+    {"ERROR the answer was: {\"code\":\"E7\"}", "", "code", ""},
+    {"ERROR half an object {\"code\":", "", "code", ""},
+    {"ERROR a list of {\"x\"} is not one", "", "x", ""},
+    {"no level {\"code\":\"E7\"}", "", "code", ""},
+};
+
+START_TEST(fields_behind)
+{
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        parse(slice_str(behind[i].raw));
+        ck_assert_msg(slice_is(r.told, behind[i].told), "%s: got '%.*s'", behind[i].raw, SLICE_ARG(r.told));
+        ck_slice(record_value(&r, behind[i].name), behind[i].value);
+    }
+}
+END_TEST
+
 /* Sidekiq's ids, and Postfix's name, which untrusted senders do not give themselves. */
 START_TEST(named)
 {
@@ -545,6 +576,7 @@ int main(void)
     tcase_add_checked_fixture(t, NULL, teardown);
     tcase_add_test(t, layouts);
     tcase_add_test(t, apache_client);
+    tcase_add_test(t, fields_behind);
     tcase_add_test(t, named);
     tcase_add_test(t, anything_goes);
     suite_add_tcase(s, t);
