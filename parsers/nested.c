@@ -111,8 +111,9 @@ static enum format format_in(const struct parse_ctx *ctx, struct slice text, enu
 {
     enum format f = ctx->formats->detect(text);
     enum parser_nesting nesting = ctx->formats->parsers[f]->nesting;
-    /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file. */
-    if (f == FORMAT_SYSLOG && (carrier == f || ascii_digit(*text.p)))
+    /* What begins with an ISO stamp and words is a program's own layout more often than a syslog file, and who writes
+       in a container, or to a log of its own, is not the kernel. */
+    if (f == FORMAT_SYSLOG && (carrier == f || ascii_digit(*text.p) || *text.p == '['))
         return FORMAT_TEXT;
     if (is_runtime(ctx, f) && !is_runtime(ctx, carrier))
         return f;

@@ -14,6 +14,7 @@
  * goes to field `uptime`.
  */
 #include "parsers/parsers.h"
+#include "parsers/syslog_kernel.h"
 #include "parsers/syslog_legacy.h"
 #include "parsers/syslog_parts.h"
 
@@ -312,6 +313,8 @@ static bool take_file_stamp(struct slice *s)
     bool zoned = false;
     if (s->n > 10 && s->p[10] == 'T' && stamp_rfc3339(s, &us, &zoned))
         return zoned;
+    if (s->n && (ascii_digit(*s->p) ? syslog_epoch(s, &us) : syslog_journal_stamp(s, &us, &zoned)))
+        return true;
     /* A weekday is not written there: OpenVPN begins so. */
     return s->n >= 5 && !ascii_alpha(s->p[4]) && stamp_rfc3164(s, leap_year_us, NULL, &us, &zoned);
 }
@@ -323,12 +326,21 @@ static bool syslog_may_be(struct slice line)
     return take_file_stamp(&s) && starts_with(s, ' ');
 }
 
+/* "app[web.1]: " or "heroku[router]: " behind the time: `heroku logs` names no host. */
+static bool heroku(struct slice s)
+{
+    bool named = slice_starts(s, SLICE("app[")) || slice_starts(s, SLICE("heroku["));
+    return named && slice_ends(first_word(s), SLICE("]:"));
+}
+
 /* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
 static bool syslog_file(struct slice s)
 {
     if (!take_file_stamp(&s) || !starts_with(s, ' '))
         return false;
     s = slice_from(s, 1);
+    if (heroku(s))
+        return true;
     struct slice host = slice_split(&s, ' '), tag = slice_split(&s, ' ');
     if (!host.n || !ascii_alnum(host.p[host.n - 1]) || level_from_word(host) != LEVEL_NONE)
         return false;
@@ -349,6 +361,8 @@ static const char *syslog_detect(struct slice line)
     struct slice s = parser_front(line);
     if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s))
         return "a PRI in front";
+    if (syslog_kernel_tells(s))
+        return "the kernel's seconds since boot, or dmesg's date, in front";
     return syslog_file(s) ? "a time, a host and a tag with its colon in front" : NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "parsers/syslog_legacy.h"
 
 #include "parsers/level_said.h"
+#include "parsers/syslog_kernel.h"
 #include "parsers/syslog_pairs.h"
 #include "parsers/syslog_parts.h"
 #include "parsers/syslog_vendor.h"
@@ -232,6 +233,17 @@ static struct slice tag_behind(struct tag *t, struct slice rest)
     return slice_from(next, t->name.n + 1);
 }
 
+/* What `journalctl -o with-unit` has for a program: the unit, behind the slash that of the user. */
+static struct slice program_of(struct slice name)
+{
+    ptrdiff_t slash = slice_rfind(name, SLICE("/"));
+    if (slice_is(name, "init.scope"))
+        return SLICE("systemd");
+    if (!slice_ends(name, SLICE(".service")))
+        return name;
+    return slice_sub(name, (size_t)(slash + 1), name.n - (sizeof ".service" - 1));
+}
+
 /* tag[pid]: or tag: or, behind a stamp, tag[pid] or, where `bare` tags are looked for, tag and a space.
  * Advances *s to the text. */
 static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
@@ -249,7 +261,7 @@ static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
         return;
     if (stamped && is_relay(&t, rest))
         rest = tag_behind(&t, rest);
-    r->app = t.name;
+    r->app = program_of(t.name);
     r->procid = t.pid.n ? t.pid : SLICE_NONE;
     *s = slice_from(rest, is_space(rest));
 }
@@ -322,7 +334,9 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
     struct slice lead = s;
     bool stamped, bare;
     skip_spaces(&lead);
-    if (starts_with(lead, '{') || starts_with(lead, '[')) {
+    bool kernel = r->facility <= 0 && syslog_kernel(ctx, r, &s),
+         journal = r->severity < 0 && syslog_kernel_monotonic(r, &s);
+    if (kernel || starts_with(lead, '{') || (starts_with(lead, '[') && !journal)) {
         syslog_body(ctx, r, s);
         return;
     }
@@ -334,7 +348,7 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
     skip_spaces(&tagged);
     if (take_snare(ctx, r, tagged))
         return;
-    if ((stamped || r->severity >= 0) && !is_repeat(tagged)) {
+    if ((stamped || r->severity >= 0 || r->host.n) && !is_repeat(tagged)) {
         take_tag(r, &tagged, stamped, bare);
         if (r->app.p)
             s = tagged;

@@ -1,6 +1,7 @@
 #include "parsers/syslog_parts.h"
 
 #include "parsers/nested.h"
+#include "parsers/syslog_kernel.h"
 #include "parsers/syslog_pairs.h"
 
 enum { SD_NAME_MAX = 255, FAR_DIGITS = 10, FACILITY_USER = 1, FACILITY_DAEMON = 3 };
@@ -69,6 +70,21 @@ static void take_zone_word(struct slice *s, bool cisco, int64_t *us, bool *zoned
     *s = slice_from(*s, space + word.n);
 }
 
+/* "Mon 2026-11-23 10:00:00 CET" of `journalctl -o short-full`: of zones only UTC is one for all. */
+bool syslog_journal_stamp(struct slice *s, int64_t *us, bool *zoned)
+{
+    enum { ZONE_MAX = 6 };
+    struct slice rest = slice_from(*s, 4);
+    if (s->n < 24 || s->p[3] != ' ' || !ascii_capital(*s->p) || !ascii_digit(s->p[4]) ||
+        !stamp_rfc3339(&rest, us, zoned))
+        return false;
+    struct slice zone = slice_sub(slice_from(rest, 1), 0, ZONE_MAX);
+    size_t letters = slice_span(zone, ascii_capital);
+    bool word = !*zoned && starts_with(rest, ' ') && letters > 1 && starts_with(slice_from(zone, letters), ' ');
+    *s = slice_from(rest, word ? 1 + letters : 0);
+    return true;
+}
+
 /* In rsyslog's order: RFC 3339, then the old form. */
 bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s, bool cisco)
 {
@@ -76,7 +92,7 @@ bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s, bool
     int64_t us;
     bool zoned = true;
     skip_spaces(&rest);
-    if (!syslog_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) &&
+    if (!syslog_epoch(&rest, &us) && !stamp_rfc3339(&rest, &us, &zoned) && !syslog_journal_stamp(&rest, &us, &zoned) &&
         !stamp_rfc3164(&rest, ctx->now_us, ctx->memo, &us, &zoned))
         return false;
     take_zone_word(&rest, cisco, &us, &zoned);
@@ -295,24 +311,14 @@ bool syslog_sd_any(struct parse_ctx *ctx, struct record *r, struct slice *s)
 
 /* ---- the text ---- */
 
-static bool is_in_uptime(char c)
-{
-    return ascii_digit(c) || c == '.';
-}
-
 /* "[12345.678901] text", as the kernel's ring buffer stamps its lines since boot. */
 static struct slice strip_uptime(struct record *r, struct slice text)
 {
-    struct slice s = text;
-    if (!s.n || *s.p != '[')
-        return text;
-    s = slice_from(s, 1);
-    skip_spaces(&s);
-    size_t i = slice_span(s, is_in_uptime);
-    if (i < 3 || i + 1 >= s.n || s.p[i] != ']' || s.p[i + 1] != ' ' || !memchr(s.p, '.', i))
-        return text;
-    record_add(r, SLICE("uptime"), slice_sub(s, 0, i), FIELD_STRING);
-    return slice_from(s, i + 2);
+    struct slice seconds;
+    size_t n = syslog_kernel_uptime(text, &seconds);
+    if (n)
+        record_add(r, SLICE("uptime"), seconds, FIELD_STRING);
+    return slice_from(text, n);
 }
 
 /*

@@ -30,6 +30,8 @@ bool syslog_repeat(struct slice text, unsigned *times);
 /* A time stamp at the front of *s in any of its forms, the colon and the spaces behind it. Sets the time,
  * advances *s. cisco: it stands in a head of that kind. */
 bool syslog_stamp(struct parse_ctx *ctx, struct record *r, struct slice *s, bool cisco);
+/* The same, where a weekday stands before a date of digits: `journalctl -o short-full`. */
+bool syslog_journal_stamp(struct slice *s, int64_t *us, bool *zoned);
 /* Unix seconds of ten digits, with a fraction or without, as Meraki writes them. */
 bool syslog_epoch(struct slice *s, int64_t *us);
 /* rsyslog's rule for a host, and addresses and relays (a/b, a@b). */

@@ -1,0 +1,168 @@
+#include "parsers/syslog_kernel.h"
+
+#include "parsers/syslog_parts.h"
+
+enum { MICROS = 6, CALLER_MAX = 12, WORD_MAX = 64 };
+
+static bool is_in_caller(char c)
+{
+    return c == ' ' || ascii_digit(c);
+}
+
+/* "[    T7]" or "[    C0]" behind the seconds: the task or the processor that has printed it. */
+static size_t caller_at(struct slice s)
+{
+    struct slice inside = slice_from(s, 1);
+    size_t blanks = slice_span(slice_sub(inside, 0, CALLER_MAX), is_in_caller), digits;
+    slice_skip(&inside, blanks + 1);
+    digits = slice_span(slice_sub(inside, 0, CALLER_MAX), ascii_digit);
+    bool caller = starts_with(s, '[') && blanks + 1 < s.n && (s.p[blanks + 1] == 'T' || s.p[blanks + 1] == 'C');
+    return caller && digits && starts_with(slice_from(inside, digits), ']') ? blanks + digits + 3 : 0;
+}
+
+/* The kernel writes six digits behind the point: other programs that count from their start write fewer. */
+size_t syslog_kernel_uptime(struct slice s, struct slice *seconds)
+{
+    struct slice rest = slice_from(s, 1);
+    if (!starts_with(s, '['))
+        return 0;
+    skip_spaces(&rest);
+    size_t whole = slice_span(rest, ascii_digit);
+    struct slice micros = slice_from(rest, whole + 1);
+    if (!whole || whole >= rest.n || rest.p[whole] != '.' || slice_span(micros, ascii_digit) != MICROS)
+        return 0;
+    *seconds = slice_sub(rest, 0, whole + 1 + MICROS);
+    rest = slice_from(micros, MICROS);
+    const char *delta = slice_starts(rest, SLICE(" <")) ? slice_chr(slice_sub(rest, 0, WORD_MAX), '>') : NULL; /* -d */
+    slice_skip(&rest, delta ? (size_t)(delta - rest.p) + 1 : 0);
+    if (!starts_with(rest, ']'))
+        return 0;
+    slice_skip(&rest, 1);
+    slice_skip(&rest, caller_at(rest));
+    return starts_with(rest, ' ') ? s.n - rest.n + 1 : 0;
+}
+
+/* "[Nov23 10:00] " and "[  +0.000010] " of -H; the text is all there is to know. */
+static size_t human_at(struct slice s)
+{
+    struct slice rest = slice_from(s, 1);
+    if (!starts_with(s, '['))
+        return 0;
+    if (stamp_month(rest) && rest.n > 13 && ascii_digit(rest.p[3]) && ascii_digit(rest.p[4]) && rest.p[5] == ' ' &&
+        rest.p[8] == ':' && rest.p[11] == ']' && rest.p[12] == ' ')
+        return 14;
+    skip_spaces(&rest);
+    size_t digits = starts_with(rest, '+') ? slice_span(slice_from(rest, 1), ascii_digit) : 0;
+    struct slice micros = slice_from(rest, digits + 2);
+    if (!digits || slice_span(micros, ascii_digit) != MICROS || !slice_starts(slice_from(micros, MICROS), SLICE("] ")))
+        return 0;
+    return s.n - micros.n + MICROS + 2;
+}
+
+/* What the kernel says under a date, and not what PHP's server or a CGI script says under the same one: "script.cgi:
+ * text", an address, another bracket. */
+static bool may_be_kernel(struct slice text)
+{
+    struct slice word = slice_sub(text, 0, WORD_MAX);
+    word = slice_split(&word, ' ');
+    const char *dot = slice_chr(word, '.');
+    bool script = dot && dot + 1 < word.p + word.n && ascii_alpha(dot[1]);
+    return word.n && !script && !ascii_digit(*word.p) && *word.p != '[' && !slice_is(word, "PHP");
+}
+
+/* What stands before the text. */
+struct head {
+    int facility, severity; /* -1: not said */
+    struct slice seconds;
+    int64_t us; /* of a date */
+    bool dated, zoned;
+};
+
+/* "[Mon Nov 23 10:00:00 2026] " of -T. */
+static size_t date_at(int64_t now_us, struct slice s, struct head *h)
+{
+    enum { DATE = 25 };
+    struct slice rest = slice_from(s, 1);
+    if (!starts_with(s, '[') || s.n < DATE + 2 || s.p[4] != ' ' || !stamp_month(slice_from(s, 5)) ||
+        !stamp_rfc3164(&rest, now_us, NULL, &h->us, &h->zoned) || s.n - rest.n != DATE ||
+        !slice_starts(rest, SLICE("] ")))
+        return 0;
+    h->dated = true;
+    return DATE + 2;
+}
+
+/* "kern  :err   : " of -x, in columns. */
+static bool take_words(struct slice *s, struct head *h)
+{
+    enum { FACILITY_END = 6, LEVEL_END = 13 };
+    if (s->n < LEVEL_END + 2 || s->p[FACILITY_END] != ':' || s->p[LEVEL_END] != ':' || s->p[LEVEL_END + 1] != ' ')
+        return false;
+    h->facility = syslog_facility(slice_trim(slice_sub(*s, 0, FACILITY_END)));
+    h->severity = level_severity(slice_trim(slice_sub(*s, FACILITY_END + 1, LEVEL_END)));
+    if (h->facility < 0 || h->severity < 0)
+        return false;
+    *s = slice_from(*s, LEVEL_END + 2);
+    return true;
+}
+
+static bool read_head(int64_t now_us, struct slice *s, struct head *h)
+{
+    struct slice rest = *s;
+    *h = (struct head){.facility = -1, .severity = -1};
+    bool words = take_words(&rest, h);
+    size_t n = syslog_kernel_uptime(rest, &h->seconds);
+    n = n ? n : date_at(now_us, rest, h);
+    n = n ? n : human_at(rest);
+    *s = slice_from(rest, n);
+    return n && (words || !h->dated || may_be_kernel(*s));
+}
+
+/* "web-1 sshd[7]: " behind the seconds: `journalctl -o short-monotonic` writes the lines of all programs so. */
+static bool names_host_and_tag(struct slice s)
+{
+    struct slice host = slice_split(&s, ' '), tag = slice_split(&s, ' ');
+    const char *bracket = slice_chr(tag, '[');
+    struct slice pid = bracket ? slice_from(tag, (size_t)(bracket - tag.p) + 1) : SLICE_NONE;
+    size_t digits = slice_span(pid, ascii_digit);
+    bool process = digits && slice_is(slice_from(pid, digits), "]:");
+    return syslog_is_host(host) && (process || slice_is(tag, "kernel:"));
+}
+
+bool syslog_kernel_monotonic(struct record *r, struct slice *s)
+{
+    struct slice seconds;
+    size_t n = syslog_kernel_uptime(*s, &seconds);
+    if (!n || !names_host_and_tag(slice_from(*s, n)))
+        return false;
+    record_add(r, SLICE("uptime"), seconds, FIELD_STRING);
+    *s = slice_from(*s, n);
+    r->host = slice_split(s, ' ');
+    return true;
+}
+
+bool syslog_kernel_tells(struct slice line)
+{
+    struct head h;
+    bool may = *line.p == '[' || (line.n > 14 && line.p[6] == ':' && line.p[13] == ':'); /* asked for every line */
+    return may && read_head(0, &line, &h);
+}
+
+bool syslog_kernel(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    struct slice rest = *s;
+    struct head h;
+    if (!read_head(ctx->now_us, &rest, &h) || (h.seconds.n && names_host_and_tag(rest)))
+        return false;
+    if (h.seconds.n)
+        record_add(r, SLICE("uptime"), h.seconds, FIELD_STRING);
+    if (h.dated)
+        r->time_us = h.zoned ? h.us : stamp_local(ctx->zone, h.us, ctx->last_us);
+    if (h.severity >= 0) {
+        r->severity = h.severity;
+        r->level = level_from_severity(h.severity);
+    }
+    r->facility = h.facility >= 0 ? h.facility : 0;
+    r->app = SLICE("kernel");
+    *s = rest;
+    return true;
+}
