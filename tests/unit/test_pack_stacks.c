@@ -59,6 +59,7 @@ static const char *const about_code[] = {"apache.php-uncaught",
                                          "sidekiq.job-died",
                                          "sidekiq.job-raised",
                                          "sidekiq.exception",
+                                         "sidekiq.exception-5",
                                          "systemd.coredump",
                                          "zookeeper.start-failed",
                                          "uwsgi.worker-died"};
