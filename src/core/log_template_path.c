@@ -96,9 +96,38 @@ static bool begins_windows(const char *p, const char *q)
     return (p[1] == '\\' && ascii_alnum(p[2])) || (ascii_alpha(p[1]) && memchr(p + 1, '\\', (size_t)(q - p - 1)));
 }
 
+static bool ends_with(const char *p, const char *q, const char *end)
+{
+    size_t n = strlen(end);
+    return (size_t)(q - p) >= n && memcmp(q - n, end, n) == 0;
+}
+
+/* Shop\Payment\Declined, \Shop\Declined, yii\db\Exception: a class of PHP. Each step is a name with a capital, as the
+ * names of folders are not, or the last one says what it is; a file has a dot. */
+static bool is_php_class(const char *p, const char *e)
+{
+    bool capitals = true;
+    unsigned steps = 0;
+    const char *name = p += *p == '\\';
+    for (;; steps++, name = p) {
+        capitals = capitals && p < e && ascii_capital(*p);
+        while (p < e && (ascii_alnum(*p) || *p == '_'))
+            p++;
+        if (p == name || ascii_digit(*name))
+            return false;
+        if (p == e || *p != '\\')
+            break;
+        p += p + 1 < e && p[1] == '\\' ? 2 : 1;
+    }
+    bool file = p + 1 < e && (*p == '.' || *p == '/') && ascii_alnum(p[1]);
+    return steps && !file && (capitals || ends_with(name, p, "Exception") || ends_with(name, p, "Error"));
+}
+
 bool log_template_path(const struct log_template_work *w, struct log_template_span *s)
 {
     const char *p = s->p;
+    if (*p == '\\' && is_php_class(p, w->e))
+        return false;
     if (*p == '/' && s->q - p > 1) {
         if (slash_address(s))
             return true;
@@ -171,7 +200,7 @@ static bool is_relative_path(const char *p, const char *q)
 
 bool log_template_relative_path(const struct log_template_work *w, struct log_template_span *s)
 {
-    if (!is_relative_path(s->p, s->t))
+    if (!is_relative_path(s->p, s->t) || is_php_class(s->p, w->e))
         return false;
     const char *end = log_template_path_end(s->p, w->e);
     s->to = end > s->t ? end : s->t;

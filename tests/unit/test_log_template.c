@@ -48,6 +48,11 @@ START_TEST(kinds)
     shows("GET https://example.org/a?b=c,d&e=1. Done", "GET <url>. Done");
     shows("cannot stat /srv/app/cache/f81d.tmp: gone", "cannot stat <path>: gone");
     shows("in C:\\Program Files (x86)\\Acme\\x.dll, line 4", "in <path>, line <num>");
+    shows("Windows\\System32\\drivers\\x.sys is gone", "<path> is gone");
+    shows("Uncaught Shop\\Payment\\Model\\Declined: no", "Uncaught Shop\\Payment\\Model\\Declined: no");
+    shows("Uncaught \\Shop\\Declined, yii\\db\\mysql\\DbException",
+          "Uncaught \\Shop\\Declined, yii\\db\\mysql\\DbException");
+    shows("Shop\\\\Payment\\\\Model\\\\Declined(code: 0)", "Shop\\\\Payment\\\\Model\\\\Declined(code: <num>)");
     shows("src/core/x.c:12: bad, not input/output and n/a", "<path>: bad, not input/output and n/a");
     shows("upgraded 1.2.3 to 1.2.4-rc1, v2.0", "upgraded <version> to <version>-rc<num>, <version>");
     shows("no such key 'sess:41' in \"store\"", "no such key '<quoted>' in \"<quoted>\"");
