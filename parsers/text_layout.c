@@ -119,8 +119,8 @@ static bool mongod(struct slice *s, struct record *r)
     slice_skip(&rest, component.n);
     bool apart = skip_spaces(&rest);
     size_t n = pair_at(rest, '[', ']', &thread);
-    if (!component.n || !apart || !n || !starts(slice_from(rest, n), " "))
-        return false;
+    if (!component.n || !apart || !n || !slice_trim(slice_from(rest, n)).n || rest.p[n] != ' ')
+        return false; /* it leaves a line empty before its last words, and has said the fault before that */
     if (!slice_is(component, "-"))
         r->logger = component;
     r->thread = thread;
@@ -149,7 +149,7 @@ static bool websphere(struct slice *s, struct record *r)
 {
     static const struct slice letters = {"FEWAICORD123", 12};
     static const enum level levels[] = {LEVEL_FATAL, LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO,  LEVEL_INFO,  LEVEL_INFO,
-                                        LEVEL_INFO,  LEVEL_INFO,  LEVEL_DEBUG,   LEVEL_DEBUG, LEVEL_DEBUG, LEVEL_DEBUG};
+                                        LEVEL_NONE,  LEVEL_NONE,  LEVEL_DEBUG,   LEVEL_DEBUG, LEVEL_DEBUG, LEVEL_DEBUG};
     struct slice rest = *s;
     skip_spaces(&rest);
     struct slice name = word_at(rest);

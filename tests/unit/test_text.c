@@ -339,6 +339,8 @@ static const struct {
      AT(123000), "fatal", "", "", "Invalid access"},
     {"2026-11-23T10:00:00.123+0000 D2 COMMAND  [conn7] run command",
      AT(123000), "debug", "COMMAND", "", "run command"},
+    {"2026-11-23T10:00:00.123+0000 F  -        [conn7] ",
+     AT(123000), "", "", "", "F  -        [conn7] "},
     /* Redis to 2.8. */
     {"[7] 23 Nov 10:00:00.123 # Can't save in background: fork: Cannot allocate memory",
      AT(123000), "warning", "", "7", "Can't save in background: fork: Cannot allocate memory"},
@@ -378,7 +380,7 @@ static const struct {
     {"[11/23/26, 10:00:00:123 GMT] 0000002a com.ibm.ws.webcontainer.servlet    W SRVE0777E: no servlet",
      AT(123000), "warning", "com.ibm.ws.webcontainer.servlet", "", "SRVE0777E: no servlet"},
     {"[23.11.2026 10:00:00:123 CET] 0000004a SystemOut     O hello",
-     AT(123000), "info", "SystemOut", "", "hello"},
+     AT(123000), "", "SystemOut", "", "hello"},
     {"[#|2026-11-23T10:00:00.123+0000|SEVERE|glassfish3|com.x|_ThreadID=1;|boom|#]",
      AT(123000), "error", "glassfish3", "", "com.x|_ThreadID=1;|boom|#]"},
     {"####<Nov 23, 2026 10:00:00 AM UTC> <Error> <HTTP> <BEA-101017> <boom>",
