@@ -5,6 +5,7 @@
  *                "$http_referer" "$http_user_agent" [name=value …]
  *   contrib's    the same, and then $pid $connection $request_id $msec
  *   main         (nginx.conf as it is packaged) the same, and then "$http_x_forwarded_for"
+ *   ingress      (ingress-nginx) the same, and then what INGRESS_FORMAT says
  *   escape=json  one object a line, under nginx's names of the variables or the usual ones of people
  *   custom       the text of the log_format directive, in ctx->log_format
  *
@@ -17,6 +18,8 @@
  */
 #include "parsers/parsers.h"
 
+#include "parsers/nginx_json.h"
+#include "parsers/nginx_list.h"
 #include "parsers/nginx_variable.h"
 #include "text/json.h"
 
@@ -124,6 +127,17 @@ static bool is_in_name(char c)
     return ascii_alnum(c) || c == '_';
 }
 
+/* Takes a value without quotes off *rest. */
+static struct slice bare_value_from(struct nginx_line *l, struct slice field, struct slice *rest)
+{
+    size_t n = nginx_list_is(field) ? nginx_list_end(*rest, SLICE_NONE, &l->tries) : 0;
+    if (!n)
+        return slice_split(rest, ' ');
+    struct slice value = slice_sub(*rest, 0, n);
+    *rest = slice_from(*rest, n);
+    return value;
+}
+
 /* rt=0.123 urt="0.100, 0.020", as many add behind the combined format. */
 static void read_pairs(struct nginx_line *l, struct slice s)
 {
@@ -131,45 +145,19 @@ static void read_pairs(struct nginx_line *l, struct slice s)
         struct slice rest = s, name = slice_split(&rest, '='), value;
         if (!name.n || !rest.p || slice_span(name, is_in_name) != name.n)
             return;
+        const struct nginx_variable *var = nginx_variable_of(name);
         if (slice_starts(rest, SLICE("\""))) {
             rest = slice_from(rest, 1);
             if (!nginx_access_value_from(&rest, SLICE("\""), &value))
                 return;
         } else {
-            value = slice_split(&rest, ' ');
+            value = bare_value_from(l, var ? slice_str(var->field) : name, &rest);
         }
-        nginx_variable_set(l, nginx_variable_of(name), name, nginx_variable_unescaped(l->ctx->arena, value));
+        nginx_variable_set(l, var, name, nginx_variable_unescaped(l->ctx->arena, value));
         while (rest.n && *rest.p == ' ')
             rest = slice_from(rest, 1);
         s = rest;
     }
-}
-
-static bool read_combined(struct nginx_line *l)
-{
-    struct slice rest = l->r->raw, host = virtual_host(&rest);
-    if (!WALK(l, &rest, common_steps) || l->r->time_us == RECORD_NO_TIME)
-        return false;
-    if (host.n)
-        record_add(l->r, SLICE("server"), host, FIELD_STRING);
-    if (!WALK(l, &rest, combined_steps)) {
-        nginx_variable_set(l, nginx_variable_at(NGINX_BODY_BYTES_SENT), SLICE_NONE, slice_split(&rest, ' '));
-        return true;
-    }
-    if (!slice_starts(rest, SLICE(" ")))
-        return true;
-    rest = slice_from(rest, 1);
-    if (slice_starts(rest, SLICE("\""))) {
-        struct slice quoted = slice_from(rest, 1);
-        if (nginx_access_value_from(&quoted, SLICE("\""), &rest))
-            nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE,
-                               nginx_variable_unescaped(l->ctx->arena, rest));
-    } else if (is_contrib(rest)) {
-        WALK(l, &rest, contrib_steps);
-    } else {
-        read_pairs(l, rest);
-    }
-    return true;
 }
 
 /* Takes a variable, $name or ${name}, off the front of *format. */
@@ -193,18 +181,74 @@ static struct slice literal_from(struct slice *format)
     return literal;
 }
 
-static bool read_custom(struct nginx_line *l, struct slice format)
+/* Takes the value of the variable and the literal behind it off *rest. */
+static bool variable_value_from(struct nginx_line *l, struct slice name, struct slice *rest, struct slice literal,
+                                struct slice *value)
 {
-    struct slice rest = l->r->raw, value, literal = literal_from(&format);
+    size_t n = literal.n && nginx_list_is(name) ? nginx_list_end(*rest, literal, &l->tries) : 0;
+    if (!n)
+        return nginx_access_value_from(rest, literal, value);
+    *value = slice_sub(*rest, 0, n);
+    *rest = slice_from(*rest, n + literal.n);
+    return true;
+}
+
+static bool read_custom(struct nginx_line *l, struct slice rest, struct slice format)
+{
+    struct slice value, literal = literal_from(&format);
     if (!slice_starts(rest, literal))
         return false;
     rest = slice_from(rest, literal.n);
     while (format.n) {
         struct slice name = variable_from(&format);
         literal = literal_from(&format);
-        if (!nginx_access_value_from(&rest, literal, &value))
+        if (!variable_value_from(l, name, &rest, literal, &value))
             return false;
         nginx_variable_set(l, nginx_variable_of(name), name, nginx_variable_unescaped(l->ctx->arena, value));
+    }
+    return true;
+}
+
+/* What ingress-nginx's format, "upstreaminfo", has behind the combined one. */
+#define INGRESS_FORMAT                                                                                                 \
+    SLICE("$request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr "    \
+          "$upstream_response_length $upstream_response_time $upstream_status $req_id")
+
+static bool has(struct slice s, struct slice needle)
+{
+    return slice_find(s, needle) >= 0;
+}
+
+static bool is_ingress(struct slice s)
+{
+    struct slice length = slice_split(&s, ' '), time = slice_split(&s, ' ');
+    uint64_t n;
+    return slice_u64(length, &n) && json_number_ok(time) && slice_starts(s, SLICE("[")) && has(s, SLICE("] ["));
+}
+
+static bool read_combined(struct nginx_line *l)
+{
+    struct slice rest = l->r->raw, host = virtual_host(&rest);
+    if (!WALK(l, &rest, common_steps) || l->r->time_us == RECORD_NO_TIME)
+        return false;
+    if (host.n)
+        record_add(l->r, SLICE("server"), host, FIELD_STRING);
+    if (!WALK(l, &rest, combined_steps)) {
+        nginx_variable_set(l, nginx_variable_at(NGINX_BODY_BYTES_SENT), SLICE_NONE, slice_split(&rest, ' '));
+        return true;
+    }
+    if (!slice_starts(rest, SLICE(" ")))
+        return true;
+    rest = slice_from(rest, 1);
+    if (slice_starts(rest, SLICE("\""))) {
+        struct slice quoted = slice_from(rest, 1);
+        if (nginx_access_value_from(&quoted, SLICE("\""), &rest))
+            nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE,
+                               nginx_variable_unescaped(l->ctx->arena, rest));
+    } else if (is_contrib(rest)) {
+        WALK(l, &rest, contrib_steps);
+    } else if (!is_ingress(rest) || !read_custom(l, rest, INGRESS_FORMAT)) {
+        read_pairs(l, rest);
     }
     return true;
 }
@@ -258,7 +302,7 @@ static bool nginx_access_on_end(void *u)
 }
 
 /* The members of the object; what they hold in turn is left out. */
-static bool read_json(struct nginx_line *l)
+static bool read_json(struct nginx_line *l, struct slice text)
 {
     static const struct json_handler h = {.boolean = nginx_access_on_boolean,
                                           .number = nginx_access_on_number,
@@ -268,7 +312,7 @@ static bool read_json(struct nginx_line *l)
                                           .map_end = nginx_access_on_end,
                                           .array_start = nginx_access_on_start,
                                           .array_end = nginx_access_on_end};
-    return json_read(l->r->raw, &h, l, NULL) == JSON_OK;
+    return json_read(text, &h, l, NULL) == JSON_OK;
 }
 
 static void forget(struct nginx_line *l)
@@ -279,15 +323,22 @@ static void forget(struct nginx_line *l)
     *l = (struct nginx_line){.ctx = ctx, .r = r};
 }
 
-static bool read_line(struct nginx_line *l)
+static bool read_text(struct nginx_line *l)
 {
     struct slice format = l->ctx->log_format;
-    if (slice_starts(l->r->raw, SLICE("{"))) {
-        if (read_json(l))
-            return true;
-        forget(l); /* a number that was not set breaks it: "urt":, */
-    }
-    if (format.n ? read_custom(l, format) : read_combined(l))
+    return format.n ? read_custom(l, l->r->raw, format) : read_combined(l);
+}
+
+static bool read_line(struct nginx_line *l)
+{
+    bool object = slice_starts(l->r->raw, SLICE("{"));
+    if (object && read_json(l, l->r->raw))
+        return true;
+    forget(l);
+    if (read_text(l))
+        return true;
+    forget(l);
+    if (object && read_json(l, nginx_json_mend(l->r->raw, l->ctx->arena)))
         return true;
     forget(l);
     return false;
@@ -330,11 +381,6 @@ static bool nginx_access_parse(struct parse_ctx *ctx, struct record *r)
 }
 
 /* ---- detection ---- */
-
-static bool has(struct slice s, struct slice needle)
-{
-    return slice_find(s, needle) >= 0;
-}
 
 /* An application that logs its requests says a level or a message as well; nginx has none. */
 static bool is_access_json(struct slice s)

@@ -40,6 +40,7 @@ static const struct nginx_variable variables[] = {
     VARIABLE("http_traceparent", "traceparent", NGINX_KIND_TRACE),
     VARIABLE("http_sentry_trace", "sentry_trace", NGINX_KIND_TRACE),
     VARIABLE("http_x_request_id", "http_x_request_id", NGINX_KIND_REQUEST_ID),
+    VARIABLE("req_id", "request_id", NGINX_KIND_REQUEST_ID), /* ingress-nginx: the client's, else $request_id */
     /* Names people give. */
     VARIABLE("client", "client", NGINX_KIND_TEXT),
     VARIABLE("client_ip", "client", NGINX_KIND_TEXT),

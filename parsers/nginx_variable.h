@@ -51,6 +51,7 @@ struct nginx_line {
     struct record *r;
     struct slice request, method, uri, status;
     enum nginx_kind time_kind;
+    unsigned tries; /* servers that its lists have (nginx_list.h) */
     unsigned depth; /* JSON */
     struct slice key;
 };

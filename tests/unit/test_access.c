@@ -169,13 +169,82 @@ START_TEST(custom_formats)
 }
 END_TEST
 
+static void ck_values(const char *raw, const char *log_format, const char *const *name_value)
+{
+    parse(slice_str(raw), log_format);
+    for (; *name_value; name_value += 2)
+        ck_slice(record_value(&r, name_value[0]), name_value[1]);
+}
+
+#define VALUES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* A request that was tried on several servers has a list for each of nginx's $upstream_…; what stands behind them is
+   what a user looks for. */
+START_TEST(lists_shift_nothing)
+{
+    static const char tail[] = "$upstream_addr $upstream_response_time $upstream_status $request_id";
+    ck_values("10.0.0.1:80, 10.0.0.2:80 0.001, 0.200 502, 200 abc", tail,
+              VALUES("upstream_addr", "10.0.0.1:80, 10.0.0.2:80", "upstream_response_time", "0.001, 0.200",
+                     "upstream_status", "502, 200", "request_id", "abc"));
+    ck_slice(record_get(&r, SLICE("upstream.host")), "10.0.0.2:80");
+    ck_values("unix:/run/a, unix:/run/b : [::1]:81 -, 0.1 : - -, 502 : 200 abc", tail,
+              VALUES("upstream_addr", "unix:/run/a, unix:/run/b : [::1]:81", "upstream_response_time", "-, 0.1 : -",
+                     "upstream_status", "-, 502 : 200", "request_id", "abc"));
+    ck_values("- - - abc", tail, VALUES("upstream_addr", "", "upstream_status", "", "request_id", "abc"));
+    ck_values("a:1, b:2,0.1, 0.2,502, 200,abc", "$upstream_addr,$upstream_response_time,$upstream_status,$request_id",
+              VALUES("upstream_addr", "a:1, b:2", "upstream_status", "502, 200", "request_id", "abc"));
+    ck_values("a:1, b:2, 0.1, 0.2, 502, 200, abc",
+              "$upstream_addr, $upstream_response_time, $upstream_status, $request_id",
+              VALUES("upstream_addr", "a:1, b:2", "upstream_response_time", "0.1, 0.2", "upstream_status", "502, 200",
+                     "request_id", "abc"));
+    ck_values("a:1|0.1|502|abc", "$upstream_addr|$upstream_response_time|$upstream_status|$request_id",
+              VALUES("upstream_addr", "a:1", "upstream_response_time", "0.1", "request_id", "abc"));
+    ck_values("\"a:1, b:2\" \"502, 200\" abc", "\"$upstream_addr\" \"$upstream_status\" $request_id",
+              VALUES("upstream_addr", "a:1, b:2", "upstream_status", "502, 200", "request_id", "abc"));
+    /* What a server says in a header is no list. */
+    ck_values("a, b 502 x", "$upstream_http_x $upstream_status $foo", VALUES("upstream_http_x", "a,"));
+    ck_values(FRONT "\"GET / HTTP/1.1\" 502 6 \"-\" \"-\" rt=0.5 urt=0.1, 0.2 : - upstream_addr=a:1, b:2 id=x", "",
+              VALUES("request_time", "0.5", "upstream_response_time", "0.1, 0.2 : -", "upstream_addr", "a:1, b:2", "id",
+                     "x"));
+}
+END_TEST
+
+START_TEST(ingress)
+{
+    ck_values(FRONT "\"GET / HTTP/1.1\" 502 6 \"-\" \"-\" 348 0.201 [shop-web-80] [] 10.0.0.1:80, 10.0.0.2:80 0, 6 "
+                    "0.100, 0.101 502, 502 0123456789abcdef0123456789abcdef",
+              "",
+              VALUES("request_length", "348", "proxy_upstream_name", "shop-web-80", "upstream_addr",
+                     "10.0.0.1:80, 10.0.0.2:80", "upstream_status", "502, 502", "request_id",
+                     "0123456789abcdef0123456789abcdef"));
+    ck_slice(r.request_id, "0123456789abcdef0123456789abcdef");
+}
+END_TEST
+
+/* A value that people wrote no quotes for. */
+START_TEST(json_without_quotes)
+{
+    static const char *const values[][2] = {
+        {"", ""}, {" 0.1 ", "0.1"}, {"0.100, 0.200", "0.100, 0.200"}, {"-", ""}, {"0.1 : 0.2", "0.1 : 0.2"}};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char line[300];
+        snprintf(line, sizeof line,
+                 "{\"remote_addr\":\"1.2.3.4\",\"urt\":%s,\"request\":\"GET /:,} HTTP/1.1\",\"status\":502,\"uht\":%s}",
+                 values[i][0], values[i][0]);
+        ck_values(line, "",
+                  VALUES("client", "1.2.3.4", "upstream_response_time", values[i][1], "request", "GET /:,} HTTP/1.1",
+                         "status", "502", "upstream_header_time", values[i][1]));
+    }
+}
+END_TEST
+
 START_TEST(what_is_no_access_line)
 {
     static const char *const lines[] = {"",
                                         "{",
                                         "{}",
                                         "plain text",
-                                        "{\"remote_addr\":\"1.2.3.4\",\"urt\":,\"status\":200}",
+                                        "{\"remote_addr\":\"1.2.3.4\",\"urt\":,\"status\":200",
                                         "a - b [c] \"d\" e f",
                                         "{\"level\":\"error\"}"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -205,6 +274,9 @@ int main(void)
     tcase_add_test(t, oddities);
     tcase_add_test(t, json_lines);
     tcase_add_test(t, custom_formats);
+    tcase_add_test(t, lists_shift_nothing);
+    tcase_add_test(t, ingress);
+    tcase_add_test(t, json_without_quotes);
     tcase_add_test(t, what_is_no_access_line);
     suite_add_tcase(s, t);
     return unit_run(s);
