@@ -480,7 +480,8 @@ START_TEST(a_sender_that_is_trusted_sets_them)
     ck_at(e, "tags/input", "udp://0.0.0.0:1");
     ck_at(e, "tags/format", "gelf");
     ck_assert(!is_tagged(e, SPOOFED) && is_kept(e, "", "peer") && is_kept(e, "", "format"));
-    ck_at(e, "tags/rule", "falco"); /* no rule of crumbd decided */
+    ck_assert_ptr_null(at(e, "tags/rule")); /* no rule of crumbd decided: the field is another's */
+    ck_at(e, "contexts/fields/rule", "falco");
     bench_free(b);
 }
 END_TEST
