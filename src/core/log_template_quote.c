@@ -95,11 +95,43 @@ static const char *json_value(struct log_template_work *w, struct slice key, con
     return v + 1;
 }
 
+enum { NAME_OF_GROUP_MAX = 16, RULE_ID_MAX = 9 };
+
+/* The name in front of the quotes from p to q in one of several groups as ModSecurity has them: [id "930110"] [msg
+ * "SQL injection"]. */
+static struct slice group_name(const struct log_template_work *w, const char *p, const char *q)
+{
+    const char *name = p - 1;
+    if (w->e - q < 2 || q[1] != ']' || p - w->s < 3 || *name != ' ')
+        return SLICE_NONE;
+    while (name > w->s + 1 && ascii_alpha(name[-1]) && p - name < NAME_OF_GROUP_MAX)
+        name--;
+    if (name[-1] != '[')
+        return SLICE_NONE;
+    bool before = name - w->s > 3 && !memcmp(name - 4, "\"] [", 4), behind = w->e - q > 3 && !memcmp(q + 1, "] [", 3);
+    return before || behind ? slice_of(name, (size_t)(p - 1 - name)) : SLICE_NONE;
+}
+
+/* The id of a rule is what tells its faults from others. */
+static bool is_rule_id(struct slice group, struct slice in)
+{
+    for (size_t i = 0; i < in.n; i++)
+        if (!ascii_digit(in.p[i]))
+            return false;
+    return slice_is(group, "id") && in.n <= RULE_ID_MAX;
+}
+
 /* The text between a quote at p and the one at q, which has at least a byte. Returns where to go on. */
 static const char *quoted_text(struct log_template_work *w, const char *p, const char *q)
 {
-    struct slice in = slice_of(p + 1, (size_t)(q - p - 1));
+    struct slice in = slice_of(p + 1, (size_t)(q - p - 1)), group = group_name(w, p, q);
     bool whole = p == w->s && q + 1 == w->e;
+    if (is_rule_id(group, in))
+        return q + 1;
+    if (slice_is(group, "msg")) {
+        w->literal_quote = q;
+        return p + 1;
+    }
     if (!whole && json_key(in, q, w->e))
         return json_value(w, in, q);
     if (whole || speaks(in)) {
