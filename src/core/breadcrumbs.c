@@ -7,10 +7,10 @@
 #include "base/table.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "parsers/parser.h"
 
 enum {
     RING_MIN_BYTES = 4096,
-    APP_MAX = 64,
     INDEX_SLOTS = 3,          /* rings that one request id is remembered for */
     INDEX_GENERATION = 16384, /* keys before the older half of the index is forgotten */
 };
@@ -19,7 +19,8 @@ enum {
 struct entry {
     uint32_t size; /* with texts, a multiple of 8; 0 marks the gap */
     uint16_t text_n;
-    uint8_t app_n, format, level, partial;
+    uint8_t app_n, format, level;
+    bool partial, by_file;
     int64_t time_us;
     uint64_t seq, conn, request, weak;
 };
@@ -216,7 +217,8 @@ static void index_add(struct breadcrumbs *t, uint64_t key, uint64_t ring)
 
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line)
 {
-    struct slice app = slice_sub(line->app, 0, APP_MAX), text = slice_sub(line->text, 0, BREADCRUMBS_TEXT_MAX);
+    struct slice app = slice_sub(line->app, 0, BREADCRUMBS_APP_MAX),
+                 text = slice_sub(line->text, 0, BREADCRUMBS_TEXT_MAX);
     uint32_t size = (uint32_t)(sizeof(struct entry) + text.n + app.n + 7) & ~7u;
     struct ring *r = ring_for(t, ring_key(k), k->domain);
     struct entry *e;
@@ -231,6 +233,7 @@ void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const 
                         .format = (uint8_t)line->format,
                         .level = (uint8_t)line->level,
                         .partial = line->partial,
+                        .by_file = line->by_file,
                         .time_us = line->time_us,
                         .seq = ++t->seq,
                         .conn = k->conn,
@@ -314,93 +317,181 @@ static void pick(struct picks *p, const struct entry *e, struct arena *a)
     }
 }
 
-static bool is_weak(const struct entry *e, const struct correlation *k, int64_t time_us)
+static bool is_weak(const struct entry *e, const struct breadcrumbs_want *want)
 {
-    int64_t apart = e->time_us > time_us ? e->time_us - time_us : time_us - e->time_us;
+    const struct correlation *k = want->keys;
+    int64_t apart = e->time_us > want->time_us ? e->time_us - want->time_us : want->time_us - e->time_us;
     return k->weak && e->weak == k->weak && apart <= BREADCRUMBS_WEAK_WINDOW_US;
 }
 
-static bool is_related(const struct entry *e, const struct correlation *k, int64_t time_us)
+static bool is_of_connection(const struct entry *e, const struct correlation *k)
 {
-    return (k->conn && e->conn == k->conn) || (k->request && e->request == k->request) || is_weak(e, k, time_us);
+    return k->conn && e->conn == k->conn;
 }
 
-/* Walks one ring: an entry that is related goes to one list, one that is not goes to the other list, which may be
-   NULL. */
-static void walk(const struct ring *r, const struct correlation *k, int64_t time_us, int64_t oldest_us,
-                 struct picks *related, struct picks *others, struct arena *a)
+static bool is_of_request(const struct entry *e, const struct correlation *k)
+{
+    return k->request && e->request == k->request;
+}
+
+static bool is_related(const struct entry *e, const struct breadcrumbs_want *want)
+{
+    return is_of_connection(e, want->keys) || is_of_request(e, want->keys) || is_weak(e, want);
+}
+
+/* The lines of a record, by whose they are. */
+struct lines_of {
+    struct picks own;
+    struct picks others; /* of other connections and requests */
+    struct picks rest;   /* of none, or the record has none itself */
+};
+
+static bool has_own(const struct correlation *k)
+{
+    return k->conn || k->request || k->weak;
+}
+
+bool breadcrumbs_is_request(struct slice text)
+{
+    return slice_find(text, SLICE(" HTTP/")) >= 0;
+}
+
+static struct picks *whose(struct lines_of *lines, const struct entry *e, const struct breadcrumbs_want *want)
+{
+    if (is_related(e, want))
+        return &lines->own;
+    bool of_another = has_own(want->keys)
+                          ? e->conn || e->request || e->weak
+                          : want->of_request && breadcrumbs_is_request(slice_of((const char *)(e + 1), e->text_n));
+    return of_another ? &lines->others : &lines->rest;
+}
+
+/* Walks one ring; of one that is not the record's own only what is related counts. */
+static void walk(const struct ring *r, const struct breadcrumbs_want *want, bool home, struct lines_of *lines,
+                 struct arena *a)
 {
     uint32_t at = r->head;
     for (uint32_t i = 0; i < r->n; i++) {
         at = settle(r, at);
         const struct entry *e = entry_at(r, at);
         at += e->size;
-        if (e->time_us < oldest_us || e->time_us > time_us + BREADCRUMBS_CLOCKS_US)
+        if (e->time_us < want->oldest_us || e->time_us > want->time_us + BREADCRUMBS_CLOCKS_US)
             continue;
-        struct picks *to = is_related(e, k, time_us) ? related : others;
-        if (to)
+        struct picks *to = whose(lines, e, want);
+        if (home || to == &lines->own)
             pick(to, e, a);
     }
 }
 
-static int breadcrumbs_by_time(const void *pa, const void *pb)
-{
-    const struct entry *a = *(const struct entry *const *)pa, *b = *(const struct entry *const *)pb;
-    if (a->time_us != b->time_us)
-        return a->time_us < b->time_us ? -1 : 1;
-    return a->seq < b->seq ? -1 : a->seq > b->seq;
-}
-
 /* Walks the other rings that have lines with the same request or the same weak key. */
-static void walk_across(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
-                        struct picks *own, struct arena *a)
+static void walk_across(struct breadcrumbs *t, const struct breadcrumbs_want *want, struct lines_of *lines,
+                        struct arena *a)
 {
+    const struct correlation *k = want->keys;
     const uint64_t across[] = {k->request, k->weak};
     for (unsigned i = 0; i < 2; i++)
         for (unsigned slot = 0; across[i] && slot < INDEX_SLOTS; slot++) {
             uint64_t key = index_lookup(t, across[i], slot);
             const struct ring *r = key && key != ring_key(k) ? ring_find(t, key, k->domain) : NULL;
             if (r)
-                walk(r, k, time_us, oldest_us, own, NULL, a);
+                walk(r, want, false, lines, a);
         }
 }
 
-static bool is_only_weak(const struct entry *e, const struct correlation *k, int64_t time_us)
+static int breadcrumbs_by_arrival(const void *pa, const void *pb)
 {
-    bool strong = (k->conn && e->conn == k->conn) || (k->request && e->request == k->request);
-    return !strong && is_weak(e, k, time_us);
+    const struct entry *a = *(const struct entry *const *)pa, *b = *(const struct entry *const *)pb;
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
-                             unsigned max, struct arena *a, struct breadcrumb *out, unsigned *seen)
+/* The room that its own lines leave goes to the newest of those of its worker, file or unit. */
+static const struct entry **fill(struct lines_of *lines, unsigned max, struct arena *a, unsigned *n)
 {
-    struct picks own = picks_new(a, max), rest = picks_new(a, max);
-    const struct ring *home = ring_find(t, ring_key(k), k->domain);
+    struct picks *own = &lines->own;
+    const struct picks *others = &lines->others, *rest = &lines->rest;
+    const struct entry **v = arena_calloc(a, own->n + others->n + rest->n + 1, sizeof *v);
+    unsigned more = others->n + rest->n, skip = more > max - own->n ? more - (max - own->n) : 0;
+    memcpy(v, others->v, others->n * sizeof *v);
+    memcpy(v + others->n, rest->v, rest->n * sizeof *v);
+    qsort(v, more, sizeof *v, breadcrumbs_by_arrival);
+    memmove(v, v + skip, (more - skip) * sizeof *v);
+    memcpy(v + more - skip, own->v, own->n * sizeof *v);
+    *n = more - skip + own->n;
+    return v;
+}
+
+static struct breadcrumb copy_of(const struct entry *e, const struct breadcrumbs_want *want, struct arena *a)
+{
+    const char *bytes = (const char *)(e + 1);
+    bool weak = is_weak(e, want), connection = is_of_connection(e, want->keys), request = is_of_request(e, want->keys);
+    return (struct breadcrumb){
+        .time_us = e->time_us,
+        .seq = e->seq,
+        .format = (enum format)e->format,
+        .level = (enum level)e->level,
+        .partial = e->partial,
+        .by_file = e->by_file,
+        .connection = connection,
+        .request = request || weak,
+        .weak = weak && !request && !connection,
+        .app = arena_dup(a, slice_of(bytes + e->text_n, e->app_n)),
+        .text = arena_dup(a, slice_of(bytes, e->text_n)),
+    };
+}
+
+unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct breadcrumbs_want *want, struct arena *a,
+                             struct breadcrumb *out, unsigned *seen)
+{
+    unsigned others = want->others < want->max ? want->others : want->max, n;
+    struct lines_of lines = {picks_new(a, want->max), picks_new(a, others), picks_new(a, want->max)};
+    const struct ring *home = ring_find(t, ring_key(want->keys), want->keys->domain);
     if (home)
-        walk(home, k, time_us, oldest_us, &own, &rest, a);
-    walk_across(t, k, time_us, oldest_us, &own, a);
-    /* The room that is left goes to the newest other lines of the same worker, file or unit. */
-    straighten(&own, a);
-    straighten(&rest, a);
-    unsigned more = rest.n < max - own.n ? rest.n : max - own.n, n = own.n + more;
-    if (more)
-        memcpy(own.v + own.n, rest.v + rest.n - more, more * sizeof *own.v);
-    *seen = own.seen + rest.seen;
-    qsort(own.v, n, sizeof *own.v, breadcrumbs_by_time);
-    for (unsigned i = 0; i < n; i++) {
-        const struct entry *e = own.v[i];
-        const char *bytes = (const char *)(e + 1);
-        out[i] = (struct breadcrumb){
-            .time_us = e->time_us,
-            .seq = e->seq,
-            .format = (enum format)e->format,
-            .level = (enum level)e->level,
-            .partial = e->partial,
-            .related = is_related(e, k, time_us),
-            .weak = is_only_weak(e, k, time_us),
-            .app = arena_dup(a, slice_of(bytes + e->text_n, e->app_n)),
-            .text = arena_dup(a, slice_of(bytes, e->text_n)),
-        };
-    }
+        walk(home, want, true, &lines, a);
+    walk_across(t, want, &lines, a);
+    *seen = lines.own.seen + lines.others.seen + lines.rest.seen;
+    const struct entry **v = fill(&lines, want->max, a, &n);
+    for (unsigned i = 0; i < n; i++)
+        out[i] = copy_of(v[i], want, a);
+    breadcrumbs_order(out, n);
     return n;
+}
+
+/* --- their order --- */
+
+enum { SECOND_US = 1000000 };
+
+static int breadcrumbs_by_time(const void *pa, const void *pb)
+{
+    const struct breadcrumb *a = pa, *b = pb;
+    if (a->time_us != b->time_us)
+        return a->time_us < b->time_us ? -1 : 1;
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static bool ends_the_request(const struct breadcrumb *c)
+{
+    return c->request && format_traits(c->format)->access;
+}
+
+static int breadcrumbs_within_second(const void *pa, const void *pb)
+{
+    const struct breadcrumb *a = pa, *b = pb;
+    int ends = ends_the_request(a) - ends_the_request(b);
+    return ends ? ends : a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static int64_t second_of(const struct breadcrumb *c)
+{
+    return c->time_us / SECOND_US - (c->time_us % SECOND_US < 0);
+}
+
+void breadcrumbs_order(struct breadcrumb *v, unsigned n)
+{
+    qsort(v, n, sizeof *v, breadcrumbs_by_time);
+    for (unsigned from = 0, to; from < n; from = to) {
+        for (to = from; to < n && second_of(&v[to]) == second_of(&v[from]);)
+            to++;
+        if (v[from].time_us % SECOND_US == 0)
+            qsort(v + from, to - from, sizeof *v, breadcrumbs_within_second);
+    }
 }

@@ -14,7 +14,7 @@
 
 struct breadcrumbs;
 
-enum { BREADCRUMBS_TEXT_MAX = 1024, BREADCRUMBS_RING_MAX_BYTES = 256 * 1024 };
+enum { BREADCRUMBS_TEXT_MAX = 1024, BREADCRUMBS_APP_MAX = 64, BREADCRUMBS_RING_MAX_BYTES = 256 * 1024 };
 
 /* How a line can be found again. A key of 0 is absent. Lines of two domains never meet, whatever their keys. */
 struct correlation {
@@ -23,6 +23,7 @@ struct correlation {
     uint64_t conn;    /* nginx host, pid and connection */
     uint64_t request; /* request or trace id */
     uint64_t weak;    /* client and request line: only within WEAK_WINDOW */
+    uint64_t client;  /* client alone: of a request that failed, for the error that waits (pending.h) */
 };
 
 /* Clocks of different writers, and stamps without a fraction, may be apart by so much. */
@@ -34,9 +35,10 @@ struct breadcrumb {
     uint64_t seq; /* order of arrival */
     enum format format;
     enum level level;
-    bool related; /* shares connection or request with the record, or weakly its request line */
-    bool partial; /* text as record.partial leaves it: its format's finish tells the message */
-    bool weak;    /* related by client and request line only */
+    bool connection, request; /* shares the record's; request also weakly, by client and request line */
+    bool weak;                /* by these only */
+    bool partial;             /* text as record.partial leaves it: its format's finish tells the message */
+    bool by_file;             /* app is the name of a file: program.h makes a program's of it */
     struct slice app, text;
 };
 
@@ -47,18 +49,38 @@ struct breadcrumbs_line {
     int64_t time_us;
     enum format format;
     enum level level;
-    bool partial;
+    bool partial, by_file;
     struct slice app, text;
 };
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line);
+/* Which lines are asked for. */
+struct breadcrumbs_want {
+    const struct correlation *keys;
+    int64_t time_us; /* of the record: none from after it (a log whose times jump, or clocks that differ), */
+    int64_t oldest_us;
+    unsigned max;    /* lines in all, */
+    unsigned others; /* of them of other connections and requests, where the record has one */
+    bool of_request; /* the record is a proxy's line about a request: so are others, which have no key */
+};
+/* Whether a text, such as HAProxy's and Envoy's access lines, has a request line in it. */
+bool breadcrumbs_is_request(struct slice text);
 /*
- * The lines that belong to a record with these keys, oldest first: first those that share its connection or request id
- * (in any ring) or weakly its request line, then the newest others of its ring, `max` in all, none older than oldest_us
- * and none from after the record's own time_us (a log whose times jump, or clocks that differ). Texts are copied into
- * the arena. *seen is how many candidates there were.
+ * The lines that belong to a record, oldest first: first those that share its connection or request id (in any ring) or
+ * weakly its request line, then the newest others of its ring. Texts are copied into the arena. *seen is how many
+ * candidates there were.
  */
-unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct correlation *k, int64_t time_us, int64_t oldest_us,
-                             unsigned max, struct arena *a, struct breadcrumb *out, unsigned *seen);
+unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct breadcrumbs_want *want, struct arena *a,
+                             struct breadcrumb *out, unsigned *seen);
+static inline bool breadcrumb_is_related(const struct breadcrumb *c)
+{
+    return c->connection || c->request;
+}
+/*
+ * In the order of their times. Some logs have whole seconds: where one of these is, the lines of its second are in the
+ * order they came, the access line of the record's own request behind the other lines of it, since a server writes it
+ * when the request has ended.
+ */
+void breadcrumbs_order(struct breadcrumb *v, unsigned n);
 size_t breadcrumbs_bytes(const struct breadcrumbs *t);
 
 #endif

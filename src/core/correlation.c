@@ -3,7 +3,7 @@
 #include "parsers/field_names.h"
 #include "parsers/parser.h"
 
-enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK };
+enum key_kind { KEY_WORKER = 1, KEY_APP, KEY_CONNECTION, KEY_REQUEST, KEY_WEAK, KEY_CLIENT };
 
 static uint64_t key_of(const struct hash_secret *secret, enum key_kind kind, struct slice a, struct slice b,
                        struct slice c)
@@ -25,6 +25,12 @@ uint64_t correlation_weak_key(const struct stream *s, const struct record *r, co
 {
     struct slice client = record_value(r, "client"), request = record_value(r, "request");
     return client.n && request.n ? correlation_domain_key(s, key_of(secret, KEY_WEAK, client, request, SLICE_NONE)) : 0;
+}
+
+uint64_t correlation_client_key(const struct stream *s, const struct record *r, const struct hash_secret *secret)
+{
+    struct slice client = record_value(r, "client");
+    return client.n ? correlation_domain_key(s, key_of(secret, KEY_CLIENT, client, SLICE_NONE, SLICE_NONE)) : 0;
 }
 
 /* Returns the place that process ids are numbers of: they are the same in every container. */
@@ -66,6 +72,8 @@ void correlation_of(const struct stream *s, const struct record *r, const struct
             k->conn = hash64(secret, k->ring ^ KEY_CONNECTION, conn) | 1;
         if (!k->conn && traits->access)
             k->weak = correlation_weak_key(s, r, secret);
+        if (k->weak && r->level >= LEVEL_WARNING) /* the request failed */
+            k->client = correlation_client_key(s, r, secret);
     } else if (!s->file_key) {
         struct slice app = app_of(r);
         if (r->host.n || app.n)

@@ -14,6 +14,8 @@ void correlation_of(const struct stream *s, const struct record *r, const struct
                     struct correlation *k);
 /* Returns the key made of client and request line; 0 when the record lacks one of them. */
 uint64_t correlation_weak_key(const struct stream *s, const struct record *r, const struct hash_secret *secret);
+/* Returns the key made of the client alone; 0 when the record names none. */
+uint64_t correlation_client_key(const struct stream *s, const struct record *r, const struct hash_secret *secret);
 /* Returns the key as the domain of s has it, since two domains may call different things the same. Keys of the domain
    `local` stay as they are, and with them the keys in stores. */
 uint64_t correlation_domain_key(const struct stream *s, uint64_t key);

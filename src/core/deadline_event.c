@@ -138,9 +138,12 @@ static bool make_event(struct deadline_events *d, struct event_source *src, stru
     unsigned most = parts->opt->crumbs.before;
     struct breadcrumb *crumbs = arena_alloc(a, (most + 1) * sizeof *crumbs);
     pipeline_parts_texts(parts, src->record, a, v);
-    src->n_crumbs =
-        breadcrumbs_collect(d->breadcrumbs, keys, src->received_us, src->received_us - parts->opt->crumbs.max_age_us,
-                            most, a, crumbs, &src->crumbs_seen);
+    const struct breadcrumbs_want want = {.keys = keys,
+                                          .time_us = src->received_us,
+                                          .oldest_us = src->received_us - parts->opt->crumbs.max_age_us,
+                                          .max = most,
+                                          .others = parts->opt->crumbs.others};
+    src->n_crumbs = breadcrumbs_collect(d->breadcrumbs, &want, a, crumbs, &src->crumbs_seen);
     src->crumbs = crumbs;
     pipeline_parts_emit_event(parts, src, false);
     return true;

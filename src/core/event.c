@@ -5,8 +5,10 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "core/event_breadcrumbs.h"
 #include "core/event_exception.h"
 #include "core/event_members.h"
+#include "core/event_request.h"
 #include "core/origin.h"
 #include "parsers/parser.h"
 
@@ -18,7 +20,6 @@ enum {
     SERVER_MAX = 200,
     DIST_MAX = 64,
     FINGERPRINT_MAX = 512,
-    CRUMB_TEXT_MAX = 1024,
     PARAM_MAX = 512,
 };
 
@@ -168,99 +169,6 @@ static void put_fingerprint(struct event_writer *w)
     json_array_end(&w->json);
 }
 
-/* --- breadcrumbs --- */
-
-static void put_crumb_http(struct event_writer *w, const struct record *access, bool weak)
-{
-    struct slice line = record_value(access, "request"), status = record_value(access, "status");
-    struct slice method = record_get(access, SLICE("request.method"));
-    json_key(&w->json, "data");
-    json_map(&w->json);
-    event_writer_text(w, "method", method, 32);
-    slice_split(&line, ' ');
-    struct slice target = slice_split(&line, ' ');
-    struct slice path = slice_split(&target, '?');
-    event_writer_text(w, "url", path, 256);
-    if (target.n) {
-        json_key(&w->json, "http.query");
-        json_str_max(&w->json, scrub_query(w->scrub, target, w->arena), 512);
-    }
-    if (json_number_ok(status)) {
-        json_key(&w->json, "status_code");
-        json_raw(&w->json, status);
-    }
-    if (weak)
-        event_writer_text(w, "joined_by", SLICE("client and request line"), 32);
-    json_map_end(&w->json);
-}
-
-static bool parse_access(struct event_writer *w, const struct breadcrumb *c, struct record *r)
-{
-    struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
-    record_init(r, c->format, c->text);
-    return parser_parse(c->format, &ctx, r);
-}
-
-/* Returns the message of a line that was of no interest when it came: nobody has looked yet where its message ends. */
-static struct slice finished_text(struct event_writer *w, const struct breadcrumb *c, struct record *r)
-{
-    struct parse_ctx ctx = {.arena = w->arena, .now_us = c->time_us, .last_us = RECORD_NO_TIME};
-    if (!c->partial)
-        return c->text;
-    record_init(r, c->format, c->text);
-    r->message = c->text;
-    parser_finish(&ctx, r);
-    return r->message;
-}
-
-static void put_crumb(struct event_writer *w, const struct breadcrumb *c, struct record *scratch)
-{
-    const struct format_traits *traits = format_traits(c->format);
-    bool access = traits->access && parse_access(w, c, scratch);
-    struct slice category = slice_str(format_name(c->format));
-    struct sbuf named;
-    sbuf_init(&named, 256);
-    if (c->app.n) {
-        sbuf_addf(&named, "%s.%.*s", format_name(c->format), SLICE_ARG(c->app));
-        category = sbuf_slice(&named);
-    }
-    json_map(&w->json);
-    json_key(&w->json, "timestamp");
-    json_time(&w->json, c->time_us);
-    json_key(&w->json, "type");
-    json_str(&w->json, access ? SLICE("http") : c->level >= LEVEL_ERROR ? SLICE("error") : SLICE("default"));
-    if (traits->category) {
-        json_key(&w->json, "category");
-        json_str(&w->json, slice_str(traits->category));
-    } else {
-        event_writer_text(w, "category", category, 128);
-    }
-    json_key(&w->json, "level");
-    json_str(&w->json, slice_str(c->level ? level_name(c->level) : "info"));
-    if (access)
-        put_crumb_http(w, scratch, c->weak);
-    else
-        event_writer_text(w, "message", finished_text(w, c, scratch), CRUMB_TEXT_MAX);
-    json_map_end(&w->json);
-    sbuf_done(&named);
-}
-
-static void put_breadcrumbs(struct event_writer *w)
-{
-    const struct event_source *src = w->src;
-    if (!src->n_crumbs)
-        return;
-    struct record *scratch = arena_alloc(w->arena, sizeof *scratch);
-    json_key(&w->json, "breadcrumbs");
-    json_map(&w->json);
-    json_key(&w->json, "values");
-    json_array(&w->json);
-    for (unsigned i = 0; i < src->n_crumbs; i++)
-        put_crumb(w, &src->crumbs[i], scratch);
-    json_array_end(&w->json);
-    json_map_end(&w->json);
-}
-
 /* --- the whole --- */
 
 static void put_sdk(struct event_writer *w)
@@ -381,11 +289,11 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     put_logentry(w);
     put_fingerprint(w);
     event_members_tags(w);
-    event_members_request(w);
+    event_request_put(w);
     event_members_user(w);
     event_members_contexts(w);
     if (with_crumbs)
-        put_breadcrumbs(w);
+        event_breadcrumbs_put(w);
     put_sdk(w);
     put_meta(w, with_crumbs);
     json_map_end(&w->json);

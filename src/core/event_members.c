@@ -10,7 +10,7 @@
 enum { TAG_KEY_MAX = 32, TAG_VALUE_MAX = 200, TAGS_MAX = 60, FIELD_TAGS_MAX = 20, FIELD_TAG_VALUE_MAX = 100 };
 /* A context may hold 8 KiB; past about half of it the rest of the fields is left out. */
 enum { CONTEXT_BYTES_MAX = 6000, CONTEXT_VALUE_MAX = 1024, FULL_MESSAGE_MAX = 3500 };
-enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, USER_MAX = 128, EMAIL_MAX = 75, KIND_MAX = 512 };
+enum { USER_MAX = 128, EMAIL_MAX = 75, KIND_MAX = 512 };
 
 /* --- tags --- */
 
@@ -117,8 +117,8 @@ static bool may_show(const struct event_writer *w, const struct field *f)
 static struct slice transaction_id(const struct event_writer *w)
 {
     const struct record *r = w->src->record;
-    if (w->src->transaction_id.n)
-        return w->src->transaction_id;
+    if (w->src->access.transaction_id.n)
+        return w->src->access.transaction_id;
     return r->untrusted && !format_is_web(r->format) ? SLICE_NONE : r->request_id;
 }
 
@@ -159,95 +159,6 @@ void event_members_tags(struct event_writer *w)
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
         put_tag(&t, origin[i], record_runs_in(r, origin[i]));
     put_format_tags(&t, r);
-    json_map_end(&w->json);
-}
-
-/* --- request --- */
-
-struct url {
-    struct slice method, url, query;
-};
-
-static struct url request_url(struct event_writer *w, const struct record *r)
-{
-    const struct event_texts *texts = w->src->verdict->texts;
-    struct slice line = record_value(r, "request"), host = record_value(r, "host");
-    struct url u = {.method = record_get(r, SLICE("request.method"))};
-    slice_split(&line, ' ');
-    struct slice target = slice_split(&line, ' ');
-    struct slice path = slice_split(&target, '?');
-    u.query = target;
-    u.url = path;
-    if (path.n && path.p[0] == '/' && host.n) {
-        /* The log does not say whether the client spoke TLS: the URL says http. */
-        struct sbuf b;
-        sbuf_init(&b, 4096);
-        sbuf_addf(&b, "http://%.*s", SLICE_ARG(slice_sub(host, 0, 255)));
-        sbuf_adds(&b, slice_sub(path, 0, 2048));
-        u.url = arena_dup(w->arena, sbuf_slice(&b));
-        sbuf_done(&b);
-    }
-    if (texts->url.n) {
-        u.query = texts->url;
-        u.url = slice_split(&u.query, '?');
-    }
-    if (texts->method.n)
-        u.method = texts->method;
-    if (texts->query_string.n)
-        u.query = texts->query_string;
-    return u;
-}
-
-static void put_header(struct event_writer *w, const char *name, struct slice value)
-{
-    if (value.n == 0)
-        return;
-    json_array(&w->json);
-    json_str(&w->json, slice_str(name));
-    event_writer_value(w, slice_str(name), value, HEADER_MAX);
-    json_array_end(&w->json);
-}
-
-static bool is_method(struct slice s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < 'A' || s.p[i] > 'Z')
-            return false;
-    return s.n >= 1 && s.n <= 32;
-}
-
-void event_members_request(struct event_writer *w)
-{
-    const struct record *r = w->src->record;
-    struct url u = request_url(w, r);
-    struct slice host = record_value(r, "host"), referrer = record_value(r, "referrer");
-    struct slice agent = record_value(r, "agent"), client = record_value(r, "client");
-    bool web = format_is_web(r->format);
-    if (!u.url.n && !(web && (host.n || referrer.n)))
-        return;
-    json_key(&w->json, "request");
-    json_map(&w->json);
-    if (is_method(u.method))
-        event_writer_text(w, "method", u.method, 32);
-    event_writer_text(w, "url", u.url, URL_MAX);
-    if (u.query.n) {
-        json_key(&w->json, "query_string");
-        json_str_max(&w->json, scrub_query(w->scrub, u.query, w->arena), QUERY_MAX);
-    }
-    if (web && (host.n || referrer.n || agent.n)) {
-        json_key(&w->json, "headers");
-        json_array(&w->json);
-        put_header(w, "Host", host);
-        put_header(w, "Referer", referrer);
-        put_header(w, "User-Agent", agent);
-        json_array_end(&w->json);
-    }
-    if (w->opt->scrub.send_ip && client.n) {
-        json_key(&w->json, "env");
-        json_map(&w->json);
-        event_writer_text(w, "REMOTE_ADDR", client, 64);
-        json_map_end(&w->json);
-    }
     json_map_end(&w->json);
 }
 
@@ -525,6 +436,20 @@ static void event_members_notes(struct event_writer *w, const struct trace *t)
     json_map_end(&w->json);
 }
 
+/* How its request ended. */
+static void event_members_response(struct event_writer *w, const struct event_access *access)
+{
+    json_key(&w->json, "response");
+    json_map(&w->json);
+    json_key(&w->json, "type");
+    json_str(&w->json, SLICE("response"));
+    json_key(&w->json, "status_code");
+    json_int(&w->json, access->status);
+    if (access->by_client)
+        event_writer_text(w, "joined_by", SLICE("client"), 32);
+    json_map_end(&w->json);
+}
+
 void event_members_contexts(struct event_writer *w)
 {
     const struct record *r = w->src->record;
@@ -542,14 +467,7 @@ void event_members_contexts(struct event_writer *w)
         event_members_format(w, r, traits);
     else if (has_fields_for_context(w, r))
         event_members_fields(w, r);
-    if (w->src->response_status) {
-        json_key(&w->json, "response");
-        json_map(&w->json);
-        json_key(&w->json, "type");
-        json_str(&w->json, SLICE("response"));
-        json_key(&w->json, "status_code");
-        json_int(&w->json, w->src->response_status);
-        json_map_end(&w->json);
-    }
+    if (w->src->access.status)
+        event_members_response(w, &w->src->access);
     json_map_end(&w->json);
 }

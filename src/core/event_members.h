@@ -1,5 +1,5 @@
 /*
- * event_members: the members of an event that are read off the record: tags, request, user, contexts. Part of event.c's
+ * event_members: the members of an event that are read off the record: tags, user, contexts. Part of event.c's
  * work, apart because each format has its own names for things.
  */
 #ifndef CORE_EVENT_MEMBERS_H
@@ -14,7 +14,6 @@ bool event_members_tag_is_reserved(struct slice key);
 bool event_members_shows(struct scrub *scrub, struct slice name, struct slice value);
 
 void event_members_tags(struct event_writer *w);
-void event_members_request(struct event_writer *w);
 void event_members_user(struct event_writer *w);
 void event_members_contexts(struct event_writer *w);
 

@@ -23,6 +23,14 @@ struct event_deadline {
     unsigned times;          /* pair: how often it started */
 };
 
+/* What the access line of its request says, as far as it is found (access_join.h). */
+struct event_access {
+    struct slice transaction_id; /* nginx $request_id */
+    struct slice request, agent, referrer;
+    unsigned status; /* 0: not known */
+    bool by_client;  /* known by the client alone */
+};
+
 /* Everything an event is made of. */
 struct event_source {
     char event_id[33];
@@ -32,8 +40,7 @@ struct event_source {
     const struct breadcrumb *crumbs; /* in time order */
     unsigned n_crumbs;
     unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */
-    struct slice transaction_id; /* nginx $request_id, from the access line */
-    unsigned response_status;    /* from the access line, 0 unknown */
+    struct event_access access;
     struct slice source;         /* file or address it came from */
     struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
     bool written_open;           /* the open form of this event has been emitted */

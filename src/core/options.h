@@ -22,6 +22,7 @@ struct options {
 
     struct {
         unsigned before, after;
+        unsigned others; /* of `before`: lines of other requests */
         int64_t wait_us, max_age_us;
         size_t memory_bytes;
     } crumbs;

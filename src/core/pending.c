@@ -19,10 +19,10 @@ static void keep_texts(struct arena *a, struct event_texts *s, const struct even
     for (unsigned i = 0; i < s->n_params; i++)
         params[i] = keep(a, s->params[i]);
     s->params = params;
-    struct slice *const texts[] = {&s->rule,        &s->type,     &s->value,  &s->template,    &s->formatted,
-                                   &s->title,       &s->kind,     &s->logger, &s->transaction, &s->release,
-                                   &s->environment, &s->dist,     &s->method, &s->url,         &s->query_string,
-                                   &s->user_id,     &s->username, &s->email,  &s->user_ip};
+    struct slice *const texts[] = {&s->rule,        &s->type,    &s->value,    &s->template,    &s->formatted,
+                                   &s->title,       &s->kind,    &s->logger,   &s->transaction, &s->release,
+                                   &s->environment, &s->dist,    &s->method,   &s->url,         &s->query_string,
+                                   &s->user_agent,  &s->user_id, &s->username, &s->email,       &s->user_ip};
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i]);
 }
@@ -103,6 +103,7 @@ void pending_add(struct pending_list *l, struct pending *w)
     link_key(l, w, 1, w->keys.request);
     link_key(l, w, 2, w->keys.weak);
     link_key(l, w, 3, own ? 0 : w->keys.ring);
+    link_key(l, w, 4, w->keys.client);
     TAILQ_INSERT_TAIL(&l->by_age, w, by_age);
     l->n++;
     account(l, w);
@@ -134,49 +135,61 @@ void pending_take(struct pending_list *l, struct pending *w)
     w->accounted = 0;
 }
 
-static void take_line(struct pending *w, const struct pending_line *in)
+/* Lines that come after an event have numbers behind those of all before it. */
+static const uint64_t SEQ_AFTER = UINT64_C(1) << 63;
+
+/* How the line is related to the event. The client alone says nothing that access_join_line has not found. */
+static struct breadcrumb relation(const struct correlation *mine, const struct correlation *its, bool joined)
 {
+    bool request = mine->request && mine->request == its->request, weak = mine->weak && mine->weak == its->weak;
+    bool connection = mine->conn && mine->conn == its->conn;
+    return (struct breadcrumb){
+        .connection = connection, .request = request || weak || joined, .weak = weak && !request && !connection};
+}
+
+static void take_line(struct pending *w, struct breadcrumb c, const struct pending_line *in)
+{
+    const struct breadcrumbs_line *line = in->line;
     if (w->after >= in->opt->crumbs.after || w->n_crumbs >= w->cap_crumbs)
         return;
     /* The line was read right after the event, out of a backlog, but was written long after it. */
-    if (in->time_us > event_time(w->record, w->src.received_us) + in->opt->crumbs.wait_us + BREADCRUMBS_CLOCKS_US)
+    if (line->time_us > event_time(w->record, w->src.received_us) + in->opt->crumbs.wait_us + BREADCRUMBS_CLOCKS_US)
         return;
-    struct slice text = slice_sub(in->text, 0, BREADCRUMBS_TEXT_MAX), app = slice_sub(in->record->app, 0, 64);
-    unsigned at = w->n_crumbs++;
-    while (at > 0 && w->crumbs[at - 1].time_us > in->time_us) {
-        w->crumbs[at] = w->crumbs[at - 1];
-        at--;
-    }
-    w->crumbs[at] = (struct breadcrumb){.time_us = in->time_us,
-                                        .format = in->record->format,
-                                        .level = in->record->level,
-                                        .partial = in->record->partial,
-                                        .related = true,
-                                        .app = arena_dup(&w->arena, app),
-                                        .text = arena_dup(&w->arena, text)};
+    c.time_us = line->time_us;
+    c.seq = SEQ_AFTER + in->number;
+    c.format = line->format;
+    c.level = line->level;
+    c.partial = line->partial;
+    c.by_file = line->by_file;
+    c.app = arena_dup(&w->arena, slice_sub(line->app, 0, BREADCRUMBS_APP_MAX));
+    c.text = arena_dup(&w->arena, slice_sub(line->text, 0, BREADCRUMBS_TEXT_MAX));
+    w->crumbs[w->n_crumbs++] = c;
     w->src.crumbs_seen++;
     w->after++;
 }
 
-static void give_line(struct pending_list *l, struct pending *w, const struct pending_line *in)
+static void give_line(struct pending_list *l, struct pending *w, const struct correlation *k,
+                      const struct pending_line *in)
 {
     if (w->touched == in->number)
         return;
     w->touched = in->number;
-    access_join_line(w, in->record);
-    take_line(w, in);
+    bool joined = access_join_line(w, in->record, in->line->time_us);
+    struct breadcrumb c = relation(&w->keys, k, joined);
+    if (breadcrumb_is_related(&c) || k->ring == w->keys.ring) /* else it was another request of the client */
+        take_line(w, c, in);
     account(l, w);
 }
 
 void pending_give_line(struct pending_list *l, const struct correlation *k, const struct pending_line *in)
 {
-    const uint64_t keys[] = {k->conn, k->request, k->weak, k->ring};
+    const uint64_t keys[] = {k->conn, k->request, k->weak, k->ring, k->client};
     for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
         struct pending_link *link = keys[i] ? table_get(&l->by_key, keys[i]) : NULL;
         for (struct pending_link *next; link; link = next) {
             next = link->next;
             if (link->w->keys.domain == k->domain)
-                give_line(l, link->w, in);
+                give_line(l, link->w, k, in);
         }
     }
 }

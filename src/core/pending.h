@@ -2,8 +2,8 @@
  * pending: promoted records until the lines after them have come or their time is over.
  *
  * First in, first out: all wait equally long, so the oldest is always due first. Each is found by its connection,
- * request or weak key, or by its ring when it has none of them, in constant time however many wait. Owns deep copies.
- * One thread.
+ * request, weak or client key, or by its ring when it has none but the last of them, in constant time however many
+ * wait. Owns deep copies. One thread.
  */
 #ifndef CORE_PENDING_H
 #define CORE_PENDING_H
@@ -13,7 +13,7 @@
 #include "base/table.h"
 #include "core/event.h"
 
-enum { PENDING_KEYS = 4 };
+enum { PENDING_KEYS = 5 };
 
 struct pending_link {
     struct pending *w;
@@ -30,6 +30,12 @@ struct pending {
     struct breadcrumb *crumbs;
     unsigned n_crumbs, cap_crumbs;
     unsigned after; /* lines that came after the event */
+    enum pending_access {
+        PENDING_ACCESS_NONE,
+        PENDING_ACCESS_BEFORE, /* src.access is of a line that was read before the event */
+        PENDING_ACCESS_AFTER,
+        PENDING_ACCESS_UNSURE, /* of two lines, each of which may be of its request: of none */
+    } access;
     struct correlation keys;
     int64_t due_us;
     bool tried_open; /* the open form was tried, whatever came of it: a form that is too large may fit later, but is not
@@ -68,8 +74,7 @@ struct pending_line {
     const struct options *opt;
     uint64_t number; /* number of the line: an event that is found by several of its keys takes it once */
     const struct record *record;
-    int64_t time_us;
-    struct slice text;
+    const struct breadcrumbs_line *line; /* what breadcrumbs remember of it */
 };
 
 /* Gives the line to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was

@@ -10,6 +10,7 @@
 #include "core/entry_messages.h"
 #include "core/join.h"
 #include "core/pipeline_trace.h"
+#include "core/program.h"
 #include "core/repeats.h"
 #include "core/threshold.h"
 
@@ -259,11 +260,13 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
 static struct breadcrumbs_line line_of(struct pipeline *p, const struct stream *s)
 {
     const struct record *r = p->record;
+    const struct program program = program_of(s, r);
     return (struct breadcrumbs_line){.time_us = event_time(r, p->parts.wall_us),
                                      .format = r->format,
                                      .level = r->level,
                                      .partial = r->partial,
-                                     .app = r->app,
+                                     .by_file = program.by_file,
+                                     .app = program.name,
                                      .text = r->trace && r->trace->n_exceptions
                                                  ? pipeline_trace_brief(r, &p->parts.arena)
                                                  : access_join_text(s, r, &p->parts.arena)};
@@ -433,8 +436,13 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
     w->src.input = arena_dup(&w->arena, m->stream->input);
     pipeline_parts_make_id(parts, w->src.event_id, pipeline_parts_message_key(parts, m), m->offset,
                            p->extra ? ORDINAL_EXTRA + p->extra - 1 : 0);
-    w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &w->keys, time_us, time_us - opt->crumbs.max_age_us,
-                                      opt->crumbs.before, &w->arena, w->crumbs, &w->src.crumbs_seen);
+    const struct breadcrumbs_want want = {.keys = &w->keys,
+                                          .time_us = time_us,
+                                          .oldest_us = time_us - opt->crumbs.max_age_us,
+                                          .max = opt->crumbs.before,
+                                          .others = opt->crumbs.others,
+                                          .of_request = breadcrumbs_is_request(r->message)};
+    w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &want, &w->arena, w->crumbs, &w->src.crumbs_seen);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
     w->due_us = parts->now_us + opt->crumbs.wait_us;
     pending_add(&p->pending, w);
@@ -445,8 +453,7 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
 
 static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line)
 {
-    const struct pending_line given = {
-        .opt = p->parts.opt, .number = p->parts.seq, .record = p->record, .time_us = line->time_us, .text = line->text};
+    const struct pending_line given = {.opt = p->parts.opt, .number = p->parts.seq, .record = p->record, .line = line};
     pending_give_line(&p->pending, keys, &given);
     keep_pending_within_caps(p);
 }
@@ -465,6 +472,7 @@ static void keep_pending_within_caps(struct pipeline *p)
 
 static bool emit(struct pipeline *p, struct pending *w, bool open)
 {
+    breadcrumbs_order(w->crumbs, w->n_crumbs);
     w->src.crumbs = w->crumbs;
     w->src.n_crumbs = w->n_crumbs;
     return pipeline_parts_emit_event(&p->parts, &w->src, open);

@@ -136,7 +136,7 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
     const struct options options = {
         .fallback = FALLBACK_CRUMB,
         .environment = SLICE("production"),
-        .crumbs = {.before = 30, .after = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .crumbs = {.before = 30, .after = 5, .others = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
         .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
         .scrub = {.defaults = true, .emails = true, .send_ip = true}};
     const struct pipeline_setup setup = {

@@ -44,6 +44,10 @@ static const struct key request_keys[] = {
      .type = KEY_STRING,
      KEY_AT(struct raw_event, request.query_string),
      .help = "Query string."},
+    {.name = "user_agent",
+     .type = KEY_STRING,
+     KEY_AT(struct raw_event, request.user_agent),
+     .help = "The header User-Agent."},
     {.name = NULL},
 };
 

@@ -27,7 +27,7 @@ struct raw_event {
     struct key_pair *tags;
     unsigned n_tags;
     struct {
-        struct slice method, url, query_string;
+        struct slice method, url, query_string, user_agent;
     } request;
     struct {
         struct slice id, username, email, ip_address;

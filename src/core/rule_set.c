@@ -141,6 +141,7 @@ static void load_event(struct loader *l, const struct raw_event *raw, const stru
     e->method = template_parse(raw->request.method, m, a);
     e->url = template_parse(raw->request.url, m, a);
     e->query_string = template_parse(raw->request.query_string, m, a);
+    e->user_agent = template_parse(raw->request.user_agent, m, a);
     e->user_id = template_parse(raw->user.id, m, a);
     e->username = template_parse(raw->user.username, m, a);
     e->email = template_parse(raw->user.email, m, a);

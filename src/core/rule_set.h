@@ -51,8 +51,8 @@ struct rule_event {
     struct hash128 fixed_hash; /* and their hash */
     struct rule_tag *tags;
     unsigned n_tags;
-    struct template method, url, query_string;         /* request */
-    struct template user_id, username, email, user_ip; /* user */
+    struct template method, url, query_string, user_agent; /* request */
+    struct template user_id, username, email, user_ip;     /* user */
 };
 
 struct rule_sample {

@@ -349,6 +349,7 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
                                   .method = template_fill(&e->method, from),
                                   .url = template_fill(&e->url, from),
                                   .query_string = template_fill(&e->query_string, from),
+                                  .user_agent = template_fill(&e->user_agent, from),
                                   .user_id = template_fill(&e->user_id, from),
                                   .username = template_fill(&e->username, from),
                                   .email = template_fill(&e->email, from)};

@@ -33,8 +33,8 @@ struct event_texts {
     unsigned n_params;
     struct slice title; /* for people and lists: no ids in it */
     struct slice kind;  /* of one that is folded (fold.h): the title it would have had by itself */
-    struct slice logger, transaction, release, environment, dist, method, url, query_string, user_id, username, email,
-        user_ip;
+    struct slice logger, transaction, release, environment, dist, method, url, query_string, user_agent, user_id,
+        username, email, user_ip;
 };
 
 /* The issue for all of an input for which there was no room (fold.h). */

@@ -4,6 +4,7 @@
 
 #include "core/flood.h"
 #include "core/breadcrumbs.h"
+#include "core/program.h"
 
 /* --- trail --- */
 
@@ -20,7 +21,8 @@ static unsigned collect(struct breadcrumbs *t, struct correlation k, int64_t now
                         struct breadcrumb *out)
 {
     unsigned seen;
-    return breadcrumbs_collect(t, &k, now, 0, max, a, out, &seen);
+    const struct breadcrumbs_want want = {.keys = &k, .time_us = now, .max = max, .others = 5};
+    return breadcrumbs_collect(t, &want, a, out, &seen);
 }
 
 START_TEST(trail_prefers_the_connection)
@@ -35,7 +37,7 @@ START_TEST(trail_prefers_the_connection)
     unsigned n = collect(t, (struct correlation){.ring = 1, .conn = 7}, 4000, 4, &a, c);
     ck_assert_uint_eq(n, 4);
     ck_slice(c[0].text, "mine, early");
-    ck_assert(c[0].related && !c[1].related);
+    ck_assert(c[0].connection && !c[0].request && !breadcrumb_is_related(&c[1]));
     ck_assert(c[1].time_us <= c[2].time_us && c[2].time_us <= c[3].time_us);
     ck_assert_int_eq(c[3].time_us, 2049); /* of the rest the newest */
     arena_done(&a);
@@ -55,8 +57,80 @@ START_TEST(trail_joins_rings_by_request)
     ck_assert_uint_eq(n, 2);
     ck_slice(c[0].text, "access line");
     ck_slice(c[1].text, "application line");
+    ck_assert(c[0].request && c[1].request && !c[0].connection && !c[0].weak);
     arena_done(&a);
     breadcrumbs_free(t);
+}
+END_TEST
+
+/* A busy worker has lines of a thousand requests: a few of them tell how it is, more would hide one's own. */
+START_TEST(trail_has_few_of_others)
+{
+    struct breadcrumbs *t = breadcrumbs_new(1 << 20);
+    struct arena a = {0};
+    struct breadcrumb c[30];
+    for (int i = 0; i < 40; i++) {
+        push(t, 1, 8, 0, 1001 + 2 * i, "another connection");
+        push(t, 1, 0, 0, 1002 + 2 * i, "of the worker itself");
+    }
+    push(t, 1, 7, 0, 1200, "mine");
+    unsigned n = collect(t, (struct correlation){.ring = 1, .conn = 7}, 4000, 30, &a, c), others = 0;
+    ck_assert_uint_eq(n, 30);
+    for (unsigned i = 0; i < n; i++)
+        others += slice_is(c[i].text, "another connection");
+    ck_assert_uint_eq(others, 5);
+    ck_slice(c[29].text, "mine");
+    ck_assert_int_eq(c[28].time_us, 1002 + 2 * 39);
+    ck_assert_int_eq(c[27].time_us, 1001 + 2 * 39);
+    /* One that has neither has no others. */
+    n = collect(t, (struct correlation){.ring = 1}, 4000, 30, &a, c);
+    for (unsigned i = others = 0; i < n; i++)
+        others += slice_is(c[i].text, "another connection");
+    ck_assert_uint_eq(n, 30);
+    ck_assert_uint_eq(others, 14);
+    arena_done(&a);
+    breadcrumbs_free(t);
+}
+END_TEST
+
+START_TEST(a_file_is_called_after_its_program)
+{
+    static const char *const names[][2] = {{"/var/log/php8.2-fpm.log.1", "php8.2-fpm"},
+                                           {"/var/log/apache2/error.log", "apache2.error"},
+                                           {"/var/log/httpd/ssl_error_log-20261123", "ssl_error"},
+                                           {"/var/log/httpd/error_log", "httpd.error"},
+                                           {"/var/log/redis/redis-server.log.2.gz", "redis-server"},
+                                           {"/var/log/postgresql/postgresql-15-main.log", "postgresql-15-main"},
+                                           {"/srv/shop/log/production.log", "shop.production"},
+                                           {"/var/log/syslog", "syslog"},
+                                           {"/var/log/app-2026-11-23.log", "app"},
+                                           {"error.log", "error"},
+                                           {"/log/error.log", "error"},
+                                           {"/x/.log", ".log"},
+                                           {"/", ""},
+                                           {"", ""}};
+    struct arena a = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_slice(program_of_file(slice_str(names[i][0]), &a), names[i][1]);
+    arena_done(&a);
+}
+END_TEST
+
+START_TEST(trail_order_within_a_second)
+{
+    enum { S = 1000000 };
+    struct breadcrumb v[] = {
+        {.time_us = 5 * S, .seq = 4, .format = FORMAT_NGINX_ERROR, .text = SLICE("4: whole seconds")},
+        {.time_us = 5 * S + 300, .seq = 3, .format = FORMAT_TEXT, .text = SLICE("3")},
+        {.time_us = 5 * S, .seq = 2, .request = true, .format = FORMAT_NGINX_ACCESS, .text = SLICE("2: ends it")},
+        {.time_us = 5 * S, .seq = 1, .format = FORMAT_NGINX_ACCESS, .text = SLICE("1: ends another")},
+        {.time_us = 6 * S + 2, .seq = 5, .format = FORMAT_TEXT, .text = SLICE("5: later")},
+        {.time_us = 6 * S + 1, .seq = 6, .format = FORMAT_TEXT, .text = SLICE("6: earlier")},
+        {.time_us = 4 * S + 9, .seq = 7, .format = FORMAT_TEXT, .text = SLICE("7: the second before")}};
+    static const uint64_t want[] = {7, 1, 3, 4, 2, 6, 5};
+    breadcrumbs_order(v, 7);
+    for (unsigned i = 0; i < 7; i++)
+        ck_assert_uint_eq(v[i].seq, want[i]);
 }
 END_TEST
 
@@ -155,6 +229,9 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, trail_prefers_the_connection);
     tcase_add_test(t, trail_joins_rings_by_request);
+    tcase_add_test(t, trail_has_few_of_others);
+    tcase_add_test(t, a_file_is_called_after_its_program);
+    tcase_add_test(t, trail_order_within_a_second);
     tcase_add_test(t, trail_newest_over_rings);
     tcase_add_test(t, trail_weak_only_within_two_seconds);
     tcase_add_test(t, trail_ring_keeps_what_is_newest);

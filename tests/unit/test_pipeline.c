@@ -146,7 +146,8 @@ static struct bench *bench_of(const char *rules)
     b->options = (struct options){
         .environment = SLICE("production"),
         .server_name = SLICE("web-1"),
-        .crumbs = {.before = 5, .after = 2, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+        .crumbs =
+            {.before = 5, .after = 2, .others = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
         .limits = {.burst = 3, .period_us = 3600000000, .per_minute = 300, .per_day = 100000},
         .scrub = {.defaults = true}};
     b->now_us = INT64_C(1795428000000000); /* 2026-11-23 10:00 UTC */
@@ -284,6 +285,179 @@ START_TEST(the_access_line_gives_request_id_and_status)
     ck_at(b->events[0], "breadcrumbs/values/1/type", "http");
     ck_at(b->events[0], "breadcrumbs/values/1/data/status_code", "502");
     ck_at(b->events[0], "breadcrumbs/values/1/data/url", "/c");
+    ck_at(b->events[0], "breadcrumbs/values/1/message", "GET /c -> 502");
+    ck_at(b->events[0], "breadcrumbs/values/1/data/connection", "4");
+    ck_at(b->events[0], "breadcrumbs/values/1/data/request", "5aee9f614e285353ed54e41455fb3e4b");
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/0/data/request")); /* the request before it */
+    ck_at(b->events[0], "request/headers/1/0", "User-Agent");
+    ck_at(b->events[0], "request/headers/1/1", "ua");
+    bench_free(b);
+}
+END_TEST
+
+static bool holds(const struct json_node *n, struct slice text)
+{
+    for (; n; n = n->next)
+        if (slice_find(n->text, text) >= 0 || slice_find(n->key, text) >= 0 || holds(n->child, text))
+            return true;
+    return false;
+}
+
+#define POLL(second, status, id)                                                                                       \
+    "203.0.113.9 - - [23/Nov/2026:10:00:0" second " +0000] \"GET /c?id=5 HTTP/1.1\" " status                           \
+    " 157 \"-\" \"ua\" 7 4 " id id id id id id id id " 1795428003.200"
+
+/* A client that asks for the same again and again over one connection. */
+START_TEST(the_access_line_is_that_of_its_own_request)
+{
+    struct bench *b = bench_new();
+    feed_access(b, POLL("1", "200", "aaaa"));
+    feed_access(b, POLL("2", "200", "bbbb"));
+    feed(b, 3, "error", 4, REFUSED);
+    feed_access(b, POLL("3", "502", "cccc"));
+    feed_access(b, POLL("4", "200", "dddd"));
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "tags/transaction_id", "cccccccccccccccccccccccccccccccc");
+    ck_at(b->events[0], "contexts/response/status_code", "502");
+    unsigned own = 0;
+    for (const struct json_node *c = at(b->events[0], "breadcrumbs/values")->child; c; c = c->next)
+        own += at(c, "data/request") != NULL;
+    ck_assert_uint_eq(own, 1);
+    bench_free(b);
+}
+END_TEST
+
+static void feed_text(struct bench *b, struct stream *s, const char *line)
+{
+    static uint64_t offset;
+    hand_in(b, &(struct message){.stream = s, .text = slice_str(line), .lines = 1, .offset = offset += 300}, b->now_us);
+}
+
+static struct stream text_log(const char *path)
+{
+    return (struct stream){.format = FORMAT_TEXT,
+                           .source = slice_str(path),
+                           .trusted = true,
+                           .file_key = 3,
+                           .ring = 3,
+                           .last_us = RECORD_NO_TIME};
+}
+
+#define APACHE                                                                                                         \
+    "[Mon Nov 23 10:00:03.100000 2026] [proxy_http:error] [pid 7:tid 8] [client 203.0.113.9:5123] AH01102: error"
+#define FAILED(client, path) client " - - [23/Nov/2026:10:00:02 +0000] \"GET " path " HTTP/1.1\" 502 157 \"-\" \"ua\""
+
+/* Apache's errors know a client and no request. */
+START_TEST(an_error_of_a_client_finds_the_request_that_failed)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/apache2/error.log.1");
+    feed_text(b, &s, "[Mon Nov 23 10:00:01.100000 2026] [mpm_event:notice] [pid 7:tid 8] AH00489: configured");
+    feed_text(b, &s, APACHE ", referer: http://shop.example/start");
+    feed_access(b, FAILED("203.0.113.8", "/other"));
+    feed_access(b, FAILED("203.0.113.9", "/cart?id=7"));
+    pipeline_flush(b->pipeline);
+    const struct json_node *e = b->events[0];
+    ck_at(e, "request/url", "/cart");
+    ck_at(e, "request/method", "GET");
+    ck_at(e, "request/query_string", "id=7");
+    ck_at(e, "request/headers/0/1", "http://shop.example/start");
+    ck_at(e, "request/headers/1/1", "ua");
+    ck_at(e, "contexts/response/status_code", "502");
+    ck_at(e, "contexts/response/joined_by", "client");
+    ck_at(e, "breadcrumbs/values/0/category", "apache2.error");
+    ck_at(e, "breadcrumbs/values/1/message", "GET /cart -> 502");
+    ck_assert(at(e, "breadcrumbs/values/1/data/request")->truth);
+    ck_assert_ptr_null(at(e, "breadcrumbs/values/2"));
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(a_client_with_two_requests_that_failed_has_none)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/apache2/error.log");
+    feed_text(b, &s, APACHE);
+    feed_access(b, FAILED("203.0.113.9", "/cart"));
+    feed_access(b, FAILED("203.0.113.9", "/cart")); /* asked again */
+    feed_access(b, FAILED("203.0.113.9", "/other"));
+    feed_access(b, FAILED("203.0.113.9", "/third"));
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 1);
+    ck_assert_ptr_null(at(b->events[0], "request"));
+    ck_assert_ptr_null(at(b->events[0], "contexts/response"));
+    const struct json_node *crumbs = at(b->events[0], "breadcrumbs/values");
+    for (const struct json_node *c = crumbs ? crumbs->child : NULL; c; c = c->next)
+        ck_assert_ptr_null(at(c, "data/request"));
+    bench_free(b);
+}
+END_TEST
+
+static void ck_request(struct bench *b, const char *line, const char *method, const char *url, const char *agent)
+{
+    struct stream s = text_log("/var/log/app.log");
+    unsigned n = b->n;
+    s.format = FORMAT_JSON;
+    feed_text(b, &s, line);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, n + 1);
+    const struct json_node *e = b->events[n];
+    if (!url) {
+        ck_assert_ptr_null(at(e, "request"));
+        return;
+    }
+    ck_at(e, "request/method", method);
+    ck_at(e, "request/url", url);
+    if (agent)
+        ck_assert(holds(at(e, "request/headers"), slice_str(agent)));
+}
+
+/* As loggers of applications and proxies name it. */
+START_TEST(fields_say_the_request)
+{
+    struct bench *b = bench_new();
+    ck_request(b, "{\"level\":\"error\",\"msg\":\"first failed\",\"method\":\"GET\",\"path\":\"/a?b=1\"}", "GET", "/a",
+               NULL);
+    ck_request(b,
+               "{\"level\":\"error\",\"msg\":\"second one failed\",\"RequestMethod\":\"PUT\",\"RequestPath\":\"/p\","
+               "\"RequestHost\":\"shop.example\",\"request_User-Agent\":\"curl/8\"}",
+               "PUT", "http://shop.example/p", "curl/8");
+    ck_request(b,
+               "{\"level\":50,\"msg\":\"third request broke\",\"req\":{\"method\":\"POST\",\"url\":\"/x\",\"headers\":{"
+               "\"host\":\"shop.example\",\"user-agent\":\"ua 3\"}}}",
+               "POST", "http://shop.example/x", "ua 3");
+    ck_request(b,
+               "{\"severity\":\"ERROR\",\"message\":\"fourth is lost\",\"httpRequest\":{\"requestMethod\":\"GET\","
+               "\"requestUrl\":\"https://shop.example/y\",\"userAgent\":\"ua 4\"}}",
+               "GET", "https://shop.example/y", "ua 4");
+    ck_request(
+        b,
+        "{\"log.level\":\"error\",\"message\":\"fifth died\",\"http.request.method\":\"GET\",\"url.path\":\"/z\","
+        "\"user_agent.original\":\"ua 5\"}",
+        "GET", "/z", "ua 5");
+    /* A request of its own to another server, a path of a file, a method of a class. */
+    ck_request(b, "{\"level\":\"error\",\"msg\":\"no answer\",\"method\":\"GET\",\"url\":\"https://api.example/v1\"}",
+               NULL, NULL, NULL);
+    ck_request(b, "{\"level\":\"error\",\"msg\":\"cannot read\",\"path\":\"/etc/shop.conf\"}", NULL, NULL, NULL);
+    ck_request(b, "{\"level\":\"error\",\"msg\":\"call failed\",\"method\":\"getCart\",\"path\":\"/srv/a\"}", NULL,
+               NULL, NULL);
+    bench_free(b);
+}
+END_TEST
+
+/* What crumbd says of its rules is no log's to say. */
+START_TEST(a_field_called_rule_is_no_tag)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/app.log");
+    s.format = FORMAT_JSON;
+    feed_text(b, &s,
+              "{\"level\":\"error\",\"msg\":\"denied\",\"rule\":\"r7\",\"crumbd.summary\":\"true\",\"x\":\"y\"}");
+    pipeline_flush(b->pipeline);
+    ck_assert_ptr_null(at(b->events[0], "tags/rule"));
+    ck_at(b->events[0], "tags/x", "y");
+    ck_at(b->events[0], "contexts/fields/rule", "r7");
+    ck_assert(!json_get(at(b->events[0], "tags"), "crumbd.summary"));
     bench_free(b);
 }
 END_TEST
@@ -362,6 +536,15 @@ START_TEST(a_flood_is_thinned_and_counted)
             ck_at(b->events[i], "contexts/crumbd/suppressed", "92");
             ck_at(b->events[i], "fingerprint/2", "127.0.0.1:9000");
             ck_at(b->events[i], "exception/values/0/type", "UpstreamConnectionRefused");
+            ck_at(b->events[i], "exception/values/0/value", "connect() to upstream failed: Connection refused");
+            ck_at(b->events[i], "tags/crumbd.summary", "true");
+            ck_at(b->events[i], "breadcrumbs/values/0/message", "92 more occurrences of this issue were held back");
+            ck_at(b->events[i], "breadcrumbs/values/0/data/suppressed", "92");
+            ck_assert_ptr_null(at(b->events[i], "breadcrumbs/values/1"));
+            ck_assert_ptr_null(at(b->events[i], "request")); /* it was of one of them */
+            ck_assert_ptr_null(at(b->events[i], "contexts/nginx"));
+        } else {
+            ck_assert_ptr_null(json_get(at(b->events[i], "tags"), "crumbd.summary"));
         }
     }
     ck_assert_uint_eq(events, 3 + 5); /* 6 12 24 48 96 */
@@ -370,14 +553,6 @@ START_TEST(a_flood_is_thinned_and_counted)
     bench_free(b);
 }
 END_TEST
-
-static bool holds(const struct json_node *n, struct slice text)
-{
-    for (; n; n = n->next)
-        if (slice_find(n->text, text) >= 0 || slice_find(n->key, text) >= 0 || holds(n->child, text))
-            return true;
-    return false;
-}
 
 /* Whoever asked is nowhere: not as field, context, breadcrumb or message; the upstream is, and `by` knows them apart.
  */
@@ -1076,6 +1251,11 @@ int main(void)
     tcase_add_test(t, a_backlog_brings_no_crumbs_from_afar);
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
     tcase_add_test(t, combined_access_lines_join_weakly);
+    tcase_add_test(t, a_field_called_rule_is_no_tag);
+    tcase_add_test(t, fields_say_the_request);
+    tcase_add_test(t, a_client_with_two_requests_that_failed_has_none);
+    tcase_add_test(t, an_error_of_a_client_finds_the_request_that_failed);
+    tcase_add_test(t, the_access_line_is_that_of_its_own_request);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
     tcase_add_test(t, a_rule_without_end_is_suspended);
     tcase_add_test(t, state_outlives_a_set);

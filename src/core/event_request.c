@@ -1,0 +1,295 @@
+#include "core/event_request.h"
+
+#include "parsers/parser.h"
+
+enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, METHOD_MAX = 32, NAME_MAX = 64 };
+
+struct request {
+    struct slice method, url, query, host, referrer, agent;
+};
+
+/* --- fields --- */
+
+/* Names of fields without case and punctuation. Members of objects have the object's name before theirs. */
+static const char *const method_names[] = {
+    "method", "requestmethod", "httpmethod", "httprequestmethod", "reqmethod", "httprequestrequestmethod", NULL};
+static const char *const url_names[] = {"url",
+                                        "uri",
+                                        "path",
+                                        "requesturl",
+                                        "requesturi",
+                                        "requestpath",
+                                        "httpurl",
+                                        "httptarget",
+                                        "httppath",
+                                        "urlfull",
+                                        "urloriginal",
+                                        "urlpath",
+                                        "requrl",
+                                        "requri",
+                                        "reqpath",
+                                        "originalurl",
+                                        "httprequestrequesturl",
+                                        NULL};
+static const char *const host_names[] = {"requesthost", "httphost",       "authority",          "urldomain",
+                                         "reqhost",     "reqheadershost", "requestheadershost", NULL};
+static const char *const agent_names[] = {
+    "useragent",           "httpuseragent",           "useragentoriginal",    "requestuseragent",
+    "reqheadersuseragent", "requestheadersuseragent", "httprequestuseragent", NULL};
+/* Objects that hold a request. */
+static const char *const object_names[] = {"req", "request", "http", "httprequest", "url", NULL};
+
+struct plain_name {
+    char text[NAME_MAX];
+    size_t n;
+};
+
+static bool add_name(struct plain_name *to, struct slice name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        if (!ascii_alnum(name.p[i]))
+            continue;
+        if (to->n == sizeof to->text)
+            return false;
+        to->text[to->n++] = ascii_lower(name.p[i]);
+    }
+    return true;
+}
+
+static bool is_one_of(const struct plain_name *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (slice_is(slice_of(name->text, name->n), *names))
+            return true;
+    return false;
+}
+
+static void set(struct slice *to, struct slice value)
+{
+    if (!to->n)
+        *to = value;
+}
+
+/* A whole URL under a name that says no more is mostly one that was asked for here. */
+static bool is_of_request(const struct plain_name *name, struct slice url)
+{
+    return slice_starts(url, SLICE("/")) || slice_find(slice_of(name->text, name->n), SLICE("req")) >= 0;
+}
+
+static void take_member(struct request *q, const struct plain_name *name, struct slice value)
+{
+    if (is_one_of(name, method_names))
+        set(&q->method, value);
+    else if (is_one_of(name, url_names) && is_of_request(name, value))
+        set(&q->url, value);
+    else if (is_one_of(name, host_names))
+        set(&q->host, value);
+    else if (is_one_of(name, agent_names))
+        set(&q->agent, value);
+}
+
+struct object {
+    struct request *request;
+    struct plain_name name;
+};
+
+static bool event_request_member(void *u, const struct json_member *m)
+{
+    const struct object *o = u;
+    struct plain_name name = o->name;
+    if (m->type == JSON_STRING && add_name(&name, m->name))
+        take_member(o->request, &name, m->value);
+    return true;
+}
+
+static bool is_http_method(struct slice s)
+{
+    static const char *const methods[] = {"GET",     "POST",     "PUT",       "DELETE", "PATCH", "HEAD", "OPTIONS",
+                                          "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL",  "MOVE",  "COPY", "REPORT"};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (slice_is(s, methods[i]))
+            return true;
+    return false;
+}
+
+static bool is_target(struct slice s)
+{
+    return slice_starts(s, SLICE("/")) || slice_starts(s, SLICE("http://")) || slice_starts(s, SLICE("https://"));
+}
+
+/* Fills in what the fields say, if they say both a method and where to. */
+static void from_fields(struct event_writer *w, struct request *to)
+{
+    const struct record *r = w->src->record;
+    struct request q = {.method = SLICE_NONE};
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
+        struct object o = {.request = &q};
+        if (!add_name(&o.name, f->name))
+            continue;
+        if (f->type == FIELD_STRING)
+            take_member(&q, &o.name, f->value);
+        else if (f->type == FIELD_JSON && is_one_of(&o.name, object_names))
+            json_members(f->value, w->arena, 2, event_request_member, &o, NULL);
+    }
+    if (is_http_method(q.method) && is_target(q.url))
+        *to = q;
+}
+
+/* --- the request --- */
+
+/* Splits the query off the URL. */
+static void split_query(struct request *q)
+{
+    if (q->query.n)
+        return;
+    q->query = q->url;
+    q->url = slice_split(&q->query, '?');
+}
+
+/* Fills in method and target of a request line. */
+static void from_line(struct request *q, struct slice line)
+{
+    struct slice method = slice_split(&line, ' ');
+    set(&q->method, method);
+    q->url = slice_split(&line, ' ');
+}
+
+/* What Apache's error log has at the end of a message. */
+static struct slice apache_referrer(const struct record *r)
+{
+    const struct slice mark = SLICE(", referer: ");
+    struct slice line = r->message;
+    line = slice_split(&line, '\n');
+    ptrdiff_t at = record_value(r, "client").n ? slice_rfind(line, mark) : -1;
+    return at < 0 ? SLICE_NONE : slice_from(line, (size_t)at + mark.n);
+}
+
+static void from_record(struct event_writer *w, struct request *q)
+{
+    const struct record *r = w->src->record;
+    struct slice line = record_value(r, "request");
+    if (format_is_web(r->format)) {
+        q->host = record_value(r, "host");
+        q->referrer = record_value(r, "referrer");
+        q->agent = record_value(r, "agent");
+        q->method = record_get(r, SLICE("request.method"));
+        from_line(q, line);
+        set(&q->url, record_value(r, "request_uri"));
+        set(&q->url, record_value(r, "uri"));
+        return;
+    }
+    from_fields(w, q);
+    struct slice rest = line, method = slice_split(&rest, ' ');
+    if (!q->url.n && is_http_method(method) && is_target(rest))
+        from_line(q, line);
+    set(&q->referrer, apache_referrer(r));
+}
+
+static void from_access(struct event_writer *w, struct request *q)
+{
+    const struct event_access *access = &w->src->access;
+    if (!q->url.n && access->request.n)
+        from_line(q, access->request);
+    set(&q->agent, access->agent);
+    set(&q->referrer, access->referrer);
+}
+
+static void from_rule(struct event_writer *w, struct request *q)
+{
+    const struct event_texts *texts = w->src->verdict->texts;
+    if (texts->url.n) {
+        q->url = texts->url;
+        q->query = SLICE_NONE;
+        split_query(q);
+    }
+    if (texts->method.n)
+        q->method = texts->method;
+    if (texts->query_string.n)
+        q->query = texts->query_string;
+    if (texts->user_agent.n)
+        q->agent = texts->user_agent;
+}
+
+/* The log does not say whether the client spoke TLS: the URL says http. */
+static struct slice whole_url(struct event_writer *w, const struct request *q)
+{
+    if (!slice_starts(q->url, SLICE("/")) || !q->host.n)
+        return q->url;
+    struct sbuf b;
+    sbuf_init(&b, 4096);
+    sbuf_addf(&b, "http://%.*s", SLICE_ARG(slice_sub(q->host, 0, 255)));
+    sbuf_adds(&b, slice_sub(q->url, 0, 2048));
+    struct slice url = arena_dup(w->arena, sbuf_slice(&b));
+    sbuf_done(&b);
+    return url;
+}
+
+static struct request request_of(struct event_writer *w)
+{
+    struct request q = {.method = SLICE_NONE};
+    from_record(w, &q);
+    from_access(w, &q);
+    split_query(&q);
+    q.url = whole_url(w, &q);
+    from_rule(w, &q);
+    return q;
+}
+
+/* --- writing --- */
+
+static bool is_method(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < 'A' || s.p[i] > 'Z')
+            return false;
+    return s.n >= 1 && s.n <= METHOD_MAX;
+}
+
+static void put_header(struct event_writer *w, const char *name, struct slice value)
+{
+    if (value.n == 0)
+        return;
+    json_array(&w->json);
+    json_str(&w->json, slice_str(name));
+    event_writer_value(w, slice_str(name), value, HEADER_MAX);
+    json_array_end(&w->json);
+}
+
+static void put_headers(struct event_writer *w, const struct request *q)
+{
+    if (!q->host.n && !q->referrer.n && !q->agent.n)
+        return;
+    json_key(&w->json, "headers");
+    json_array(&w->json);
+    put_header(w, "Host", q->host);
+    put_header(w, "Referer", q->referrer);
+    put_header(w, "User-Agent", q->agent);
+    json_array_end(&w->json);
+}
+
+void event_request_put(struct event_writer *w)
+{
+    const struct record *r = w->src->record;
+    struct request q = request_of(w);
+    struct slice client = record_value(r, "client");
+    if (!q.url.n && !(format_is_web(r->format) && (q.host.n || q.referrer.n)))
+        return;
+    json_key(&w->json, "request");
+    json_map(&w->json);
+    if (is_method(q.method))
+        event_writer_text(w, "method", q.method, METHOD_MAX);
+    event_writer_text(w, "url", q.url, URL_MAX);
+    if (q.query.n) {
+        json_key(&w->json, "query_string");
+        json_str_max(&w->json, scrub_query(w->scrub, q.query, w->arena), QUERY_MAX);
+    }
+    put_headers(w, &q);
+    if (w->opt->scrub.send_ip && client.n) {
+        json_key(&w->json, "env");
+        json_map(&w->json);
+        event_writer_text(w, "REMOTE_ADDR", client, 64);
+        json_map_end(&w->json);
+    }
+    json_map_end(&w->json);
+}
