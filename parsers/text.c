@@ -383,6 +383,24 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
     return LEVEL_NONE;
 }
 
+/* "client 10.0.0.1:5000" */
+static void apache_client(struct slice inside, struct record *r)
+{
+    struct slice address = slice_from(inside, 7);
+    ptrdiff_t port = slice_rfind(address, SLICE(":"));
+    record_add(r, SLICE("client"), slice_sub(address, 0, port < 0 ? address.n : (size_t)port), FIELD_STRING);
+}
+
+/* "(70007)The timeout specified has expired: [client 10.0.0.1:5000] AH01102: message": the system's error stands before
+ * the client, and both stay in the message. */
+static void client_behind_errno(struct slice s, struct record *r)
+{
+    struct slice head = slice_sub(s, 0, BRACKETS_MAX), inside;
+    ptrdiff_t at = starts(s, "(") ? slice_find(head, SLICE(": [client ")) : -1;
+    if (at > 0 && pair_at(slice_from(s, (size_t)at + 2), '[', ']', &inside))
+        apache_client(inside, r);
+}
+
 /* Apache's error log, behind module and level: "[pid 7:tid 8] [client 10.0.0.1:5000] AH00124: message". */
 static void apache_groups(struct slice *s, struct record *r)
 {
@@ -391,13 +409,13 @@ static void apache_groups(struct slice *s, struct record *r)
         skip_spaces(&rest);
         n = pair_at(rest, '[', ']', &inside);
         if (!n)
+            client_behind_errno(rest, r);
+        if (!n)
             return;
         if (starts(inside, "pid ")) {
             level_in(inside, r);
         } else if (starts(inside, "client ") || starts(inside, "remote ")) {
-            struct slice address = slice_from(inside, 7);
-            ptrdiff_t port = slice_rfind(address, SLICE(":"));
-            record_add(r, SLICE("client"), slice_sub(address, 0, port < 0 ? address.n : (size_t)port), FIELD_STRING);
+            apache_client(inside, r);
         } else {
             return;
         }

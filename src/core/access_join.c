@@ -56,17 +56,30 @@ struct slice access_join_text(const struct stream *s, const struct record *r, st
     return s->log_format.n && r->n_fields ? as_json(r, a) : r->raw;
 }
 
-static void take_access(struct pending *w, const struct record *access, enum pending_access how)
+static void fill(struct pending *w, struct slice *to, struct slice value)
+{
+    if (!to->n && value.n)
+        *to = arena_dup(&w->arena, value);
+}
+
+/* Fills in what the line says, and another of the same request has not said. */
+static void add_access(struct pending *w, const struct record *access)
 {
     struct event_access *to = &w->src.access;
     uint64_t status;
-    w->access = how;
-    *to = (struct event_access){.transaction_id = arena_dup(&w->arena, access->request_id),
-                                .request = arena_dup(&w->arena, record_value(access, "request")),
-                                .agent = arena_dup(&w->arena, record_value(access, "agent")),
-                                .referrer = arena_dup(&w->arena, record_value(access, "referrer"))};
-    if (slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
+    fill(w, &to->transaction_id, access->request_id);
+    fill(w, &to->request, record_value(access, "request"));
+    fill(w, &to->agent, record_value(access, "agent"));
+    fill(w, &to->referrer, record_value(access, "referrer"));
+    if (!to->status && slice_u64(record_value(access, "status"), &status) && status >= 100 && status <= 999)
         to->status = (unsigned)status;
+}
+
+static void take_access(struct pending *w, const struct record *access, enum pending_access how)
+{
+    w->access = how;
+    w->src.access = (struct event_access){.status = 0};
+    add_access(w, access);
 }
 
 /* Whether the line, which shares a key with the event, may be of its request. */
@@ -76,6 +89,12 @@ static bool may_be_own(const struct pending *w, const struct record *access)
     return !mine.n || !its.n || slice_eq(mine, its);
 }
 
+/* Whether it is the request whose line was found already, which another log has as well. */
+static bool is_same(const struct pending *w, const struct record *access)
+{
+    return access->request_id.n && slice_eq(access->request_id, w->src.access.transaction_id);
+}
+
 /* The access lines among its breadcrumbs are of other requests, unless an id has told. */
 static void disown(struct pending *w)
 {
@@ -83,6 +102,8 @@ static void disown(struct pending *w)
         if (format_traits(w->crumbs[i].format)->access)
             w->crumbs[i].request = w->crumbs[i].weak = false;
 }
+
+/* --- by the client alone --- */
 
 /* The request of an error that knows its client alone. Apache writes the time at which the request began. */
 static bool join_by_client(struct pending *w, const struct record *access, int64_t time_us)
@@ -105,12 +126,60 @@ static bool join_by_client(struct pending *w, const struct record *access, int64
     return false;
 }
 
+struct by_client {
+    struct pending *w;
+    struct breadcrumb found;
+    struct arena *arena;
+    int64_t now_us;
+};
+
+static bool read_line(struct record *r, enum format format, struct slice text, struct arena *a, int64_t now_us)
+{
+    struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
+    record_init(r, format, text);
+    return parser_parse(format, &ctx, r);
+}
+
+static void access_join_failed(void *u, const struct breadcrumbs_line *line)
+{
+    struct by_client *b = u;
+    struct record *r = arena_alloc(b->arena, sizeof *r);
+    if (!read_line(r, line->format, line->text, b->arena, b->now_us) || !join_by_client(b->w, r, line->time_us))
+        return;
+    b->found = (struct breadcrumb){.time_us = line->time_us,
+                                   .seq = UINT64_MAX >> 2, /* behind what was read before */
+                                   .format = line->format,
+                                   .level = line->level,
+                                   .request = true,
+                                   .by_file = line->by_file,
+                                   .app = arena_dup(&b->w->arena, line->app),
+                                   .text = arena_dup(&b->w->arena, line->text)};
+}
+
+void access_join_client(struct pending *w, const struct failed_requests *failed, struct arena *a, int64_t now_us)
+{
+    struct by_client b = {.w = w, .arena = a, .now_us = now_us};
+    if (!w->keys.client)
+        return;
+    failed_requests_of(failed, w->keys.client, now_us, access_join_failed, &b);
+    if (w->access == PENDING_ACCESS_AFTER && w->n_crumbs < w->cap_crumbs) {
+        w->crumbs[w->n_crumbs++] = b.found;
+        w->src.crumbs_seen++;
+    }
+}
+
+/* --- by what the line shares with the error --- */
+
 bool access_join_line(struct pending *w, const struct record *line, int64_t time_us)
 {
     if (!format_traits(line->format)->access)
         return false;
     if (w->keys.client)
         return join_by_client(w, line, time_us);
+    if (w->access != PENDING_ACCESS_NONE && is_same(w, line)) {
+        add_access(w, line);
+        return true;
+    }
     if (w->access == PENDING_ACCESS_AFTER || !may_be_own(w, line))
         return false;
     disown(w); /* what was read before may have been of an earlier request of the same line */
@@ -118,22 +187,32 @@ bool access_join_line(struct pending *w, const struct record *line, int64_t time
     return true;
 }
 
+/* One of the event's breadcrumbs, the newest first. */
+static void join_crumb(struct pending *w, struct breadcrumb *c, struct record *access)
+{
+    bool weak = c->weak;
+    if (w->access == PENDING_ACCESS_NONE && may_be_own(w, access)) {
+        disown(w);
+        take_access(w, access, PENDING_ACCESS_BEFORE);
+    } else if (is_same(w, access)) {
+        add_access(w, access);
+    } else {
+        return;
+    }
+    c->request = true;
+    c->weak = weak;
+}
+
 void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int64_t now_us)
 {
-    for (unsigned i = w->n_crumbs; i-- > 0 && w->access == PENDING_ACCESS_NONE;) {
+    for (unsigned i = w->n_crumbs; i-- > 0;) {
         struct breadcrumb *c = &w->crumbs[i];
         int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
+        struct record *r;
         if (!format_traits(c->format)->access || !breadcrumb_is_related(c) || apart > BREADCRUMBS_WEAK_WINDOW_US)
             continue;
-        struct parse_ctx ctx = {.arena = a, .now_us = now_us, .last_us = RECORD_NO_TIME};
-        struct record *r = arena_alloc(a, sizeof *r);
-        record_init(r, c->format, c->text);
-        if (!parser_parse(c->format, &ctx, r) || !may_be_own(w, r))
-            continue;
-        bool weak = c->weak;
-        disown(w);
-        c->request = true;
-        c->weak = weak;
-        take_access(w, r, PENDING_ACCESS_BEFORE);
+        r = arena_alloc(a, sizeof *r);
+        if (read_line(r, c->format, c->text, a, now_us))
+            join_crumb(w, c, r);
     }
 }

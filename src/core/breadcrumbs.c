@@ -468,30 +468,63 @@ static int breadcrumbs_by_time(const void *pa, const void *pb)
     return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
+static bool is_exact(const struct breadcrumb *c)
+{
+    return c->time_us % SECOND_US != 0;
+}
+
 static bool ends_the_request(const struct breadcrumb *c)
 {
     return c->request && format_traits(c->format)->access;
 }
 
-static int breadcrumbs_within_second(const void *pa, const void *pb)
+static int breadcrumbs_by_place(const void *pa, const void *pb)
 {
     const struct breadcrumb *a = pa, *b = pb;
-    int ends = ends_the_request(a) - ends_the_request(b);
+    if (a->place_us != b->place_us)
+        return a->place_us < b->place_us ? -1 : 1;
+    if (is_exact(a) != is_exact(b)) /* in front of the line that it is placed by, or, if it ends the request, behind */
+        return is_exact(a) ? (ends_the_request(b) ? -1 : 1) : (ends_the_request(a) ? 1 : -1);
+    int ends = is_exact(a) ? 0 : ends_the_request(a) - ends_the_request(b);
     return ends ? ends : a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-static int64_t second_of(const struct breadcrumb *c)
+/* Returns the time of the exact line that a line without fraction stands in front of: the one that ends the request, if
+   it is of the request or its connection, else the first that came behind it; the second's end where there is none. */
+static int64_t place_of(const struct breadcrumb *c, const struct breadcrumb *v, unsigned n,
+                        const struct breadcrumb *end)
 {
-    return c->time_us / SECOND_US - (c->time_us % SECOND_US < 0);
+    int64_t place_us = (v->time_us / SECOND_US + 1) * SECOND_US;
+    bool own = breadcrumb_is_related(c) && !format_traits(c->format)->access;
+    if (end && (own || ends_the_request(c)))
+        return end->time_us;
+    if (ends_the_request(c))
+        return place_us;
+    for (unsigned i = 0; i < n; i++)
+        if (is_exact(&v[i]) && v[i].seq > c->seq && v[i].time_us < place_us)
+            place_us = v[i].time_us;
+    return place_us;
+}
+
+/* Orders the lines of one second, of which some have no fraction. */
+static void order_second(struct breadcrumb *v, unsigned n)
+{
+    const struct breadcrumb *end = NULL;
+    for (unsigned i = 0; i < n; i++)
+        if (is_exact(&v[i]) && ends_the_request(&v[i]))
+            end = &v[i];
+    for (unsigned i = 0; i < n; i++)
+        v[i].place_us = is_exact(&v[i]) ? v[i].time_us : place_of(&v[i], v, n, end);
+    qsort(v, n, sizeof *v, breadcrumbs_by_place);
 }
 
 void breadcrumbs_order(struct breadcrumb *v, unsigned n)
 {
     qsort(v, n, sizeof *v, breadcrumbs_by_time);
     for (unsigned from = 0, to; from < n; from = to) {
-        for (to = from; to < n && second_of(&v[to]) == second_of(&v[from]);)
+        for (to = from; to < n && v[to].time_us / SECOND_US == v[from].time_us / SECOND_US;)
             to++;
-        if (v[from].time_us % SECOND_US == 0)
-            qsort(v + from, to - from, sizeof *v, breadcrumbs_within_second);
+        if (!is_exact(&v[from]))
+            order_second(v + from, to - from);
     }
 }

@@ -32,7 +32,8 @@ struct correlation {
 
 struct breadcrumb {
     int64_t time_us;
-    uint64_t seq; /* order of arrival */
+    int64_t place_us; /* breadcrumbs_order: by what it is ordered */
+    uint64_t seq;     /* order of arrival */
     enum format format;
     enum level level;
     bool connection, request; /* shares the record's; request also weakly, by client and request line */
@@ -76,9 +77,9 @@ static inline bool breadcrumb_is_related(const struct breadcrumb *c)
     return c->connection || c->request;
 }
 /*
- * In the order of their times. Some logs have whole seconds: where one of these is, the lines of its second are in the
- * order they came, the access line of the record's own request behind the other lines of it, since a server writes it
- * when the request has ended.
+ * In the order of their times. Some logs have whole seconds: within one, a line without a fraction stands in front of
+ * the first line with one that came behind it. The access line of the record's own request stands behind the other
+ * lines of it, since a server writes it when the request has ended.
  */
 void breadcrumbs_order(struct breadcrumb *v, unsigned n);
 size_t breadcrumbs_bytes(const struct breadcrumbs *t);

@@ -23,6 +23,7 @@ struct pipeline {
     struct flood_gate gate;
     struct deadline_events deadlines;
     struct breadcrumbs *breadcrumbs;
+    struct failed_requests *failed;
     struct threshold *threshold;
     struct pending_list pending;
     struct repeats repeats;
@@ -284,6 +285,8 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
     const struct breadcrumbs_line line = line_of(p, m->stream);
     if (p->pending.n)
         give_to_pending(p, &keys, &line);
+    if (keys.client)
+        failed_requests_note(p->failed, keys.client, &line, p->parts.now_us);
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
     if (v->action == ACTION_EVENT)
         fate = extra ? promote_extra(p, m, &keys, v, 0) : promote(p, m, &keys, v, 0);
@@ -444,6 +447,7 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
                                           .of_request = breadcrumbs_is_request(r->message)};
     w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &want, &w->arena, w->crumbs, &w->src.crumbs_seen);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
+    access_join_client(w, p->failed, &parts->arena, parts->now_us);
     w->due_us = parts->now_us + opt->crumbs.wait_us;
     pending_add(&p->pending, w);
     if (opt->crumbs.wait_us == 0)
@@ -583,6 +587,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     struct pipeline *p = xcalloc(1, sizeof *p);
     pipeline_parts_init(&p->parts, setup);
     p->breadcrumbs = breadcrumbs_new(p->parts.opt->crumbs.memory_bytes);
+    p->failed = failed_requests_new();
     p->threshold = threshold_new();
     pending_list_init(&p->pending);
     flood_gate_init(&p->gate, &p->parts);
@@ -613,6 +618,7 @@ void pipeline_free(struct pipeline *p)
     threshold_free(p->threshold);
     repeats_done(&p->repeats);
     breadcrumbs_free(p->breadcrumbs);
+    failed_requests_free(p->failed);
     pipeline_parts_done(&p->parts);
     free(p);
 }

@@ -9,10 +9,18 @@ static struct slice path_end(struct slice path)
     return slice_from(path, path.n > BREADCRUMBS_APP_MAX ? path.n - BREADCRUMBS_APP_MAX : 0);
 }
 
+/* Whether the format's own category says another program than the folder: Apache's access lines are as nginx's. */
+static bool is_misnamed(const struct stream *s, const struct format_traits *traits)
+{
+    return traits->access &&
+           (slice_find(s->source, SLICE("/apache")) >= 0 || slice_find(s->source, SLICE("/httpd")) >= 0);
+}
+
 struct program program_of(const struct stream *s, const struct record *r)
 {
+    const struct format_traits *traits = format_traits(r->format);
     struct slice name = r->app.n || !r->container ? r->app : r->container->name;
-    bool by_file = !name.n && s->file_key && !format_traits(r->format)->category;
+    bool by_file = !name.n && s->file_key && (!traits->category || is_misnamed(s, traits));
     return (struct program){.name = by_file ? path_end(s->source) : name, .by_file = by_file};
 }
 

@@ -315,14 +315,15 @@ START_TEST(the_access_line_is_that_of_its_own_request)
     feed_access(b, POLL("2", "200", "bbbb"));
     feed(b, 3, "error", 4, REFUSED);
     feed_access(b, POLL("3", "502", "cccc"));
+    feed_access(b, POLL("3", "502", "cccc"));
     feed_access(b, POLL("4", "200", "dddd"));
     pipeline_flush(b->pipeline);
     ck_at(b->events[0], "tags/transaction_id", "cccccccccccccccccccccccccccccccc");
     ck_at(b->events[0], "contexts/response/status_code", "502");
-    unsigned own = 0;
+    unsigned own = 0; /* also where two logs have the line */
     for (const struct json_node *c = at(b->events[0], "breadcrumbs/values")->child; c; c = c->next)
         own += at(c, "data/request") != NULL;
-    ck_assert_uint_eq(own, 1);
+    ck_assert_uint_eq(own, 2);
     bench_free(b);
 }
 END_TEST
@@ -369,6 +370,27 @@ START_TEST(an_error_of_a_client_finds_the_request_that_failed)
     ck_at(e, "breadcrumbs/values/1/message", "GET /cart -> 502");
     ck_assert(at(e, "breadcrumbs/values/1/data/request")->truth);
     ck_assert_ptr_null(at(e, "breadcrumbs/values/2"));
+    bench_free(b);
+}
+END_TEST
+
+/* Its lines may be held for those of a trace while the access log is read on. */
+START_TEST(a_request_that_failed_is_found_also_before_the_error)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/apache2/error.log");
+    b->access_log.source = SLICE("/var/log/apache2/access.log");
+    feed_access(b, FAILED("203.0.113.9", "/long/ago"));
+    b->now_us += 3000000;
+    feed_access(b, FAILED("203.0.113.9", "/cart"));
+    feed_text(b, &s,
+              "[Mon Nov 23 10:00:03.100000 2026] [proxy_http:error] [pid 7:tid 8] (70007)The timeout specified has "
+              "expired: [client 203.0.113.9:5123] AH01102: error reading status line from remote server a:1");
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "request/url", "/cart");
+    ck_at(b->events[0], "breadcrumbs/values/0/category", "apache2.access");
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "GET /cart -> 502");
+    ck_assert(at(b->events[0], "breadcrumbs/values/0/data/request")->truth);
     bench_free(b);
 }
 END_TEST
@@ -1253,6 +1275,7 @@ int main(void)
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, a_field_called_rule_is_no_tag);
     tcase_add_test(t, fields_say_the_request);
+    tcase_add_test(t, a_request_that_failed_is_found_also_before_the_error);
     tcase_add_test(t, a_client_with_two_requests_that_failed_has_none);
     tcase_add_test(t, an_error_of_a_client_finds_the_request_that_failed);
     tcase_add_test(t, the_access_line_is_that_of_its_own_request);
