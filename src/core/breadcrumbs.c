@@ -481,8 +481,8 @@ static bool ends_the_request(const struct breadcrumb *c)
 static int breadcrumbs_by_place(const void *pa, const void *pb)
 {
     const struct breadcrumb *a = pa, *b = pb;
-    if (a->place_us != b->place_us)
-        return a->place_us < b->place_us ? -1 : 1;
+    if (a->shown_us != b->shown_us)
+        return a->shown_us < b->shown_us ? -1 : 1;
     if (is_exact(a) != is_exact(b)) /* in front of the line that it is placed by, or, if it ends the request, behind */
         return is_exact(a) ? (ends_the_request(b) ? -1 : 1) : (ends_the_request(a) ? 1 : -1);
     int ends = is_exact(a) ? 0 : ends_the_request(a) - ends_the_request(b);
@@ -514,7 +514,7 @@ static void order_second(struct breadcrumb *v, unsigned n)
         if (is_exact(&v[i]) && ends_the_request(&v[i]))
             end = &v[i];
     for (unsigned i = 0; i < n; i++)
-        v[i].place_us = is_exact(&v[i]) ? v[i].time_us : place_of(&v[i], v, n, end);
+        v[i].shown_us = is_exact(&v[i]) ? v[i].time_us : place_of(&v[i], v, n, end);
     qsort(v, n, sizeof *v, breadcrumbs_by_place);
 }
 
@@ -526,5 +526,10 @@ void breadcrumbs_order(struct breadcrumb *v, unsigned n)
             to++;
         if (!is_exact(&v[from]))
             order_second(v + from, to - from);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        v[i].shown_us = v[i].time_us;
+        if (i && v[i].shown_us < v[i - 1].shown_us)
+            v[i].shown_us = v[i - 1].shown_us;
     }
 }

@@ -32,7 +32,7 @@ struct correlation {
 
 struct breadcrumb {
     int64_t time_us;
-    int64_t place_us; /* breadcrumbs_order: by what it is ordered */
+    int64_t shown_us; /* the time it is shown with: breadcrumbs_order */
     uint64_t seq;     /* order of arrival */
     enum format format;
     enum level level;

@@ -119,7 +119,7 @@ static void put_crumb(struct event_writer *w, const struct crumb *c)
     const char *type = c->access ? "http" : line->level >= LEVEL_ERROR ? "error" : "default";
     json_map(&w->json);
     json_key(&w->json, "timestamp");
-    json_time(&w->json, line->time_us);
+    json_time(&w->json, line->shown_us);
     json_key(&w->json, "type");
     json_str(&w->json, slice_str(type));
     event_writer_text(w, "category", category(w, line), CATEGORY_MAX);

@@ -323,7 +323,7 @@ inputs:
     event, = t.wait_events(up, 1)
     request, = [c for c in crumbs(event) if c["type"] == "http"]
     t.eq((request["data"], event["tags"]["transaction_id"]),
-         ({"method": "GET", "url": "/item/5", "status_code": 502}, "0123456789abcdef"))
+         ({"connection": 5, "request": "0123456789abcdef", "method": "GET", "url": "/item/5", "status_code": 502}, "0123456789abcdef"))
     d.stop()
     for command in (("parse",), ("try",), ("explain",)):
         t.run(*command, "--format", "json", "--log-format", text, log, status=2)

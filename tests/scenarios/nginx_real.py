@@ -244,7 +244,7 @@ FORGED_PATHS = ["/x\n" + FORGED, "/x\"\n" + FORGED, "/x\r\n" + FORGED + "\"\r\ny
 
 def scenario_nginx_forged_entries(t):
     """A request whose path holds lines that look like entries of the log is one record, a warning, and makes no event."""
-    up, n, _, d = set_up(t)
+    up, n, _, d = set_up(t, wait="10ms, others: 30")  # each is of another connection
     before = len(n.errors())
     for path in FORGED_PATHS:
         n.send_raw(b"GET %s HTTP/1.0\r\nHost: shop.example\r\n\r\n" % urllib.parse.quote(path).encode())

@@ -122,6 +122,11 @@ static void ck_order(struct breadcrumb *v, unsigned n, const char *want)
     breadcrumbs_order(v, n);
     for (unsigned i = 0; i < n; i++)
         snprintf(got + strlen(got), sizeof got - strlen(got), "%.*s", SLICE_ARG(v[i].text));
+    for (unsigned i = 0; i < n; i++) {
+        ck_assert(!i || v[i].shown_us >= v[i - 1].shown_us);
+        ck_assert_int_eq(v[i].shown_us / 1000000, v[i].time_us / 1000000);
+        ck_assert(v[i].shown_us == v[i].time_us || v[i].time_us % 1000000 == 0);
+    }
     ck_assert_str_eq(got, want);
 }
 
