@@ -334,7 +334,8 @@ static bool read_line(struct nginx_line *l)
     bool object = slice_starts(l->r->raw, SLICE("{"));
     if (object && read_json(l, l->r->raw))
         return true;
-    forget(l);
+    if (object)
+        forget(l);
     if (read_text(l))
         return true;
     forget(l);

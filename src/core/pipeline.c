@@ -258,7 +258,7 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     arena_reset(&parts->arena);
 }
 
-static struct breadcrumbs_line line_of(struct pipeline *p, const struct stream *s)
+static struct breadcrumbs_line line_of(struct pipeline *p, struct stream *s)
 {
     const struct record *r = p->record;
     const struct program program = program_of(s, r);

@@ -9,18 +9,21 @@ static struct slice path_end(struct slice path)
     return slice_from(path, path.n > BREADCRUMBS_APP_MAX ? path.n - BREADCRUMBS_APP_MAX : 0);
 }
 
-/* Whether the format's own category says another program than the folder: Apache's access lines are as nginx's. */
-static bool is_misnamed(const struct stream *s, const struct format_traits *traits)
+/* Whether the format's own category names another program than the folder: Apache's access lines are as nginx's. */
+static bool is_misnamed(struct stream *s)
 {
-    return traits->access &&
-           (slice_find(s->source, SLICE("/apache")) >= 0 || slice_find(s->source, SLICE("/httpd")) >= 0);
+    if (s->called == STREAM_CALLED_UNKNOWN)
+        s->called = slice_find(s->source, SLICE("/apache")) >= 0 || slice_find(s->source, SLICE("/httpd")) >= 0
+                        ? STREAM_CALLED_BY_FILE
+                        : STREAM_CALLED_BY_FORMAT;
+    return s->called == STREAM_CALLED_BY_FILE;
 }
 
-struct program program_of(const struct stream *s, const struct record *r)
+struct program program_of(struct stream *s, const struct record *r)
 {
     const struct format_traits *traits = format_traits(r->format);
     struct slice name = r->app.n || !r->container ? r->app : r->container->name;
-    bool by_file = !name.n && s->file_key && (!traits->category || is_misnamed(s, traits));
+    bool by_file = !name.n && s->file_key && (!traits->category || (traits->access && is_misnamed(s)));
     return (struct program){.name = by_file ? path_end(s->source) : name, .by_file = by_file};
 }
 

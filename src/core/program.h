@@ -14,7 +14,7 @@ struct program {
 
 /* Nothing is made: the name is a part of the record, the container or the stream's source. Empty where the format says
    it. */
-struct program program_of(const struct stream *s, const struct record *r);
+struct program program_of(struct stream *s, const struct record *r);
 /*
  * What a file is called after, without what logrotate and its like add: php8.2-fpm of /var/log/php8.2-fpm.log.1. A name
  * that many have, as error.log, is told apart by its folder: apache2.error. May live in the arena.

@@ -43,6 +43,11 @@ struct stream {
     unsigned doubted; /* so many messages more may be lines of an entry of nginx's that began in one before */
     bool doubt_all;   /* of them also those that look like anything else */
     int64_t last_us;  /* time of the last record that had one, or RECORD_NO_TIME */
+    enum {
+        STREAM_CALLED_UNKNOWN,
+        STREAM_CALLED_BY_FORMAT,
+        STREAM_CALLED_BY_FILE
+    } called; /* access lines: whether the format's category names the program (program.h) */
 };
 
 #endif
