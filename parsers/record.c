@@ -87,6 +87,14 @@ static struct slice peer_of(struct slice upstream)
     return slice_split(&s, '/');
 }
 
+/* Of http://…, fastcgi://… what stands in front; empty where there is none. */
+static struct slice record_upstream_scheme(const struct record *r)
+{
+    struct slice s = record_value(r, "upstream");
+    ptrdiff_t scheme = slice_find(s, SLICE("://"));
+    return scheme > 0 ? slice_sub(s, 0, (size_t)scheme) : SLICE_NONE;
+}
+
 struct slice record_upstream_host(const struct record *r)
 {
     struct slice s = record_value(r, "upstream");
@@ -250,6 +258,7 @@ static const struct record_fact facts[] = {
     {"level", 0, record_level_text, false},
     {"format", 0, record_format_text, false},
     {"upstream.host", 0, record_upstream_host, true},
+    {"upstream.scheme", 0, record_upstream_scheme, true},
     {"request.method", 0, record_request_method, true},
     {"request.path", 0, record_request_path, true},
 };

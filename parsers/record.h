@@ -35,6 +35,13 @@ struct field {
 
 enum { RECORD_FIELDS_MAX = 128, RECORD_PARAGRAPH = UINT8_MAX };
 
+/* What the input knows of where a record stands, or of who wrote it. */
+struct record_home {
+    struct slice file;    /* path of the log; empty: it is none */
+    struct slice program; /* that crumbd has started; empty: none */
+    bool own;             /* crumbd itself says it */
+};
+
 struct record {
     enum format format;
     enum level level;
@@ -57,6 +64,7 @@ struct record {
     struct slice request_id, trace_id, span_id;
     const struct container *container; /* whose log it stands in, or NULL */
     struct slice input;                /* the name of the input it came by */
+    const struct record_home *home;    /* NULL: nothing is known, or the container says it */
     const struct trace *trace;         /* what its text holds of one, as far as somebody has looked; or NULL */
     struct slice exception_type, exception_value; /* of the exception that it reports */
     struct slice peer; /* who sent it: an address, or uid, pid and unit; not what it says itself */

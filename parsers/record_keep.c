@@ -8,6 +8,15 @@ static struct slice keep(struct arena *a, struct slice s)
     return s.p ? arena_dup(a, s) : s;
 }
 
+static const struct record_home *keep_home(struct arena *a, const struct record_home *from)
+{
+    if (!from)
+        return NULL;
+    struct record_home *home = arena_alloc(a, sizeof *home);
+    *home = (struct record_home){keep(a, from->file), keep(a, from->program), from->own};
+    return home;
+}
+
 /* The message is the end of its line. */
 static void keep_line(struct arena *a, struct record *c)
 {
@@ -31,6 +40,7 @@ struct record *record_keep(struct arena *a, const struct record *r)
     keep_line(a, c);
     c->raw = SLICE_NONE;
     c->trace = NULL;
+    c->home = keep_home(a, r->home);
     c->container = r->container ? container_keep(a, r->container) : NULL;
     for (unsigned i = 0; i < r->n_fields; i++)
         c->fields[i] = (struct field){keep(a, r->fields[i].name), keep(a, r->fields[i].value), r->fields[i].type};

@@ -24,7 +24,7 @@ _crumbd()
             local options=-c
             case $command in
             check) options='-c --dump' ;;
-            parse) options='--format --log-format --template' ;;
+            parse) options='--format --log-format --template --grouping' ;;
             try) options='-c --format --log-format --rules --events --json --limits --diff' ;;
             explain) options='-c --format --log-format --rules' ;;
             esac

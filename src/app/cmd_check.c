@@ -1,6 +1,7 @@
 /* crumbd check: the configuration, and every rule with its samples and patterns. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/command.h"
 #include "app/confine.h"
@@ -10,6 +11,7 @@
 #include "core/scrub.h"
 #include "core/trace_check.h"
 #include "core/trace_keys.h"
+#include "io/store.h"
 #include "text/keys.h"
 
 static int print_schema(const char *kind)
@@ -67,6 +69,25 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
     return EXIT_WELL;
 }
 
+/* By which number messages without a rule are brought together: a user must be able to see it, and why. */
+static void print_grouping(const struct settings *s)
+{
+    struct diag d = {0};
+    struct store *store = NULL;
+    bool there = access(s->store, F_OK) == 0;
+    if (s->options.grouping)
+        printf("grouping %u, as the configuration says\n", s->options.grouping);
+    else if (!there)
+        printf("grouping %d, the newest: the store %s is not there yet\n", GROUPING_NEWEST, s->store);
+    else if ((store = store_open(s->store, STORE_TOOL, 0, &d)))
+        printf("grouping %u, that of the store %s%s\n", store_grouping(store), s->store,
+               store_grouping(store) < GROUPING_NEWEST ? "; a newer one is there, see grouping in crumbd.yaml(5)" : "");
+    else
+        printf("grouping: that of the store, of which nothing is known: %s\n", d.v[0].text);
+    store_close(store);
+    err_done(&d);
+}
+
 static void check_rules(const struct snapshot *now, const struct arguments *a, struct diag *d)
 {
     const struct rule_check result = rule_check_samples(now->rules, d);
@@ -78,6 +99,8 @@ static void check_rules(const struct snapshot *now, const struct arguments *a, s
     if (!d->errors && !a->dump)
         printf("ok: %s%s%u rules, %u samples, %u grammars of traces, %u samples\n", config, s ? ", " : "",
                now->rules->n, result.samples, trace_set_count(now->rules->traces), traces.samples);
+    if (s && !d->errors && !a->dump)
+        print_grouping(s);
 }
 
 static int check(const struct arguments *a)

@@ -1,5 +1,6 @@
 /* crumbd parse: what is understood of each message, as one line of JSON. Loads no rules. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/command.h"
@@ -19,6 +20,7 @@ struct parse {
     enum format format;
     struct parser_seen seen; /* of the file being read */
     bool template;
+    unsigned grouping;
     const struct zone *zone;
     struct slice log_format;
     const struct container *container; /* of the file being read */
@@ -120,17 +122,23 @@ static bool parse_on_message(void *u, struct message *m)
 
 static bool read_arguments(int argc, char **argv, struct parse *p, int *first_file)
 {
-    const char *format = "auto", *log_format = NULL;
+    const char *format = "auto", *log_format = NULL, *grouping = NULL;
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--template") == 0)
             p->template = true;
-        else if (!takes("--format", argc, argv, &i, &format) && !takes("--log-format", argc, argv, &i, &log_format))
+        else if (!takes("--format", argc, argv, &i, &format) && !takes("--log-format", argc, argv, &i, &log_format) &&
+                 !takes("--grouping", argc, argv, &i, &grouping))
             return command_usage("parse", "%s is no option, or lacks its value", argv[i]), false;
     *first_file = i + (i < argc && strcmp(argv[i], "--") == 0);
     p->format = format_by_name(slice_str(format));
     if (p->format == FORMAT_N)
         return command_usage("parse", "there is no format \"%s\"", format), false;
+    p->grouping = grouping ? (unsigned)strtoul(grouping, NULL, 10) : GROUPING_NEWEST;
+    if (p->grouping < GROUPING_FIRST || p->grouping > GROUPING_NEWEST)
+        return command_usage("parse", "there is no grouping \"%s\": %d to %d", grouping, GROUPING_FIRST,
+                             GROUPING_NEWEST),
+               false;
     p->log_format = slice_str(log_format);
     return command_log_format("parse", log_format, &p->format) == EXIT_WELL;
 }
@@ -163,6 +171,7 @@ int cmd_parse(int argc, char **argv)
     p.zone = zone;
     p.now_us = clock_wall_us();
     log_template_init(&p.log_template);
+    log_template_use(&p.log_template, p.grouping, NULL);
     sbuf_init(&p.out, JSON_BYTES_MAX);
     read_files(&p, argv + first, argc - first, &d);
     sbuf_done(&p.out);

@@ -15,7 +15,8 @@ struct arguments {
     const char *config, *log_format;
     enum format format;
     char **rules, **files;
-    char *diff[2]; /* old and new rules; NULL: nothing is compared */
+    char *diff[2];        /* old and new rules or groupings; NULL: nothing is compared */
+    unsigned grouping[2]; /* 0: they are rules */
     unsigned n_rules, n_files;
     bool events, json, limits;
 };
@@ -66,11 +67,13 @@ static void read_files(struct trial *t, struct diag *d)
         uint64_t id = slice_hash(slice_str(path), 7);
         struct arena about = {0};
         const struct container *container = container_of_file(&about, path, NULL);
+        const struct record_home home = {.file = slice_str(path)};
         t->stream[0] = (struct stream){.format = t->args.format,
                                        .zone = zone,
                                        .log_format = slice_str(t->args.log_format),
                                        .source = slice_str(path),
                                        .input = slice_str(path),
+                                       .home = strcmp(path, "-") == 0 ? NULL : &home,
                                        .trusted = true,
                                        .join = join_of(t, path),
                                        .file_key = id,
@@ -87,6 +90,27 @@ static void read_files(struct trial *t, struct diag *d)
 
 /* --- arguments --- */
 
+/* A word of digits is a grouping: rules of that name are ./1. */
+static bool is_number(const char *word)
+{
+    return *word && word[strspn(word, "0123456789")] == '\0';
+}
+
+static int check_diff(struct arguments *a)
+{
+    if (!a->diff[0] || (!is_number(a->diff[0]) && !is_number(a->diff[1])))
+        return EXIT_WELL;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned long number = is_number(a->diff[i]) ? strtoul(a->diff[i], NULL, 10) : 0;
+        if (number < GROUPING_FIRST || number > GROUPING_NEWEST)
+            return command_usage("try",
+                                 "--diff compares two groupings, %d to %d, or two sets of rules: %s is no grouping",
+                                 GROUPING_FIRST, GROUPING_NEWEST, a->diff[i]);
+        a->grouping[i] = (unsigned)number;
+    }
+    return EXIT_WELL;
+}
+
 static int check_arguments(struct arguments *a)
 {
     if (a->diff[0] && (a->n_rules || a->events || a->limits))
@@ -95,7 +119,8 @@ static int check_arguments(struct arguments *a)
         return command_usage("try", "--events prints events and --json a summary: one of them");
     if (!a->n_files)
         return command_usage("try", "no file is named; - is standard input");
-    return command_log_format("try", a->log_format, &a->format);
+    int status = check_diff(a);
+    return status == EXIT_WELL ? command_log_format("try", a->log_format, &a->format) : status;
 }
 
 static int read_arguments(int argc, char **argv, struct arguments *a)
@@ -165,18 +190,34 @@ static void run(struct trial *t, struct settings *s, struct diag *d)
     snapshot_unref(now);
 }
 
+/* The rules of one side; of two groupings they are the configured ones, and the same. */
+static struct snapshot *side(const struct trial *t, struct settings *s, unsigned i, struct snapshot *before,
+                             struct diag *d)
+{
+    const struct arguments *a = &t->args;
+    const struct snapshot_rules from = {.names = a->grouping[i] ? NULL : &a->diff[i],
+                                        .n_names = !a->grouping[i],
+                                        .one_thread = true,
+                                        .traces_later = !may_have_traces(a)};
+    if (i && a->grouping[i])
+        return before ? snapshot_ref(before) : NULL;
+    return snapshot_load(s, &from, d);
+}
+
 static void compare(struct trial *t, struct settings *s, struct diag *d)
 {
-    struct snapshot *sides[2];
-    struct options options = s->options;
-    options.limits.new_issues = 0;
+    struct snapshot *sides[2] = {NULL, NULL};
+    struct options options[2];
+    struct try_setup setup[2];
     for (unsigned i = 0; i < 2; i++) {
-        const struct snapshot_rules from = {
-            .names = &t->args.diff[i], .n_names = 1, .one_thread = true, .traces_later = !may_have_traces(&t->args)};
-        sides[i] = snapshot_load(s, &from, d);
+        sides[i] = side(t, s, i, sides[0], d);
+        options[i] = s->options;
+        options[i].limits.new_issues = 0;
+        options[i].grouping = t->args.grouping[i] ? t->args.grouping[i] : s->options.grouping;
+        setup[i] = (struct try_setup){.options = &options[i], .rules = sides[i] ? sides[i]->rules : NULL};
     }
     if (sides[0] && sides[1]) {
-        t->diff = try_diff_new(&options, sides[0]->rules, sides[1]->rules);
+        t->diff = try_diff_new(setup);
         read_files(t, d);
         try_diff_end(t->diff);
         if (t->args.json)

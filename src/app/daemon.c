@@ -420,6 +420,7 @@ static int open_all(struct daemon *dm, struct diag *d)
                                        .n_inputs = dm->setup->n_inputs,
                                        .store_id = store_id(dm->store),
                                        .old_keys = store_has_old_keys(dm->store),
+                                       .grouping = daemon_grouping(dm),
                                        .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
                                        .used = daemon_measure(dm),

@@ -60,6 +60,9 @@ void daemon_take_counted(struct daemon *dm);
 struct store *daemon_open_store(struct daemon *dm, struct diag *d);
 /* Closes it; it goes when nothing is left in it. */
 void daemon_leave_own_store(struct daemon *dm);
+/* The number of the grouping that the pipeline goes by: the configuration's, which becomes the store's, else the
+ * store's. Of a store beside the one that another process has, that one's. */
+unsigned daemon_grouping(struct daemon *dm);
 /* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
 struct shares *daemon_measure(struct daemon *dm);
 /* What the worker has judged and the store has not taken. */

@@ -46,6 +46,33 @@ struct store *daemon_open_store(struct daemon *dm, struct diag *d)
     return store;
 }
 
+/* That of the store which another process has: what it brings together, this one does. */
+static unsigned grouping_beside(const struct daemon *dm)
+{
+    struct diag refused = {0};
+    struct store *beside = store_open(dm->setup->settings->store, STORE_TOOL, 0, &refused);
+    unsigned grouping = beside ? store_grouping(beside) : 0;
+    store_close(beside);
+    err_done(&refused);
+    return grouping;
+}
+
+unsigned daemon_grouping(struct daemon *dm)
+{
+    unsigned wanted = dm->setup->settings->options.grouping, has = store_grouping(dm->store);
+    if (!wanted && dm->store_is_own)
+        wanted = grouping_beside(dm);
+    if (!wanted || wanted == has)
+        return has;
+    if (!store_use_grouping(dm->store, wanted))
+        log_warn("the number of the grouping cannot be written to the store: it holds for this run",
+                 log_c("store", dm->store_path), log_i("grouping", wanted), log_c("why", store_error(dm->store)));
+    else if (!dm->store_is_own)
+        log_info("messages without a rule are grouped in another way from here on, as the configuration says",
+                 log_c("store", dm->store_path), log_i("grouping_before", has), log_i("grouping", wanted));
+    return wanted;
+}
+
 /* What could not be sent stays in a store that nobody else knows of. */
 void daemon_leave_own_store(struct daemon *dm)
 {

@@ -234,6 +234,33 @@ static void compile_patterns(struct settings *s, struct diag *d)
     }
 }
 
+static void add_mask(struct settings *s, const struct conf_node *pattern, struct slice name, struct diag *d)
+{
+    struct regex *re = keys_regex(d, pattern, false);
+    if (re)
+        s->options.masks.v[s->options.masks.n++] = (struct log_mask){.name = name, .regex = re};
+}
+
+/* What stays comes first: it counts where both match. */
+static void compile_masks(struct settings *s, struct diag *d)
+{
+    s->options.masks.v = arena_calloc(&s->arena, s->n_own_masks + s->n_never_masks, sizeof *s->options.masks.v);
+    for (unsigned i = 0; i < s->n_never_masks; i++)
+        add_mask(s, s->never_masks[i], SLICE_NONE, d);
+    for (unsigned i = 0; i < s->n_own_masks; i++) {
+        const struct settings_mask *m = &s->own_masks[i];
+        char shown[LOG_MASKS_NAME_MAX + 3];
+        if (!log_masks_is_name(m->name)) {
+            conf_error(d, m->pattern,
+                       "a mask is called by up to %d small letters, digits and underscores, a letter first",
+                       LOG_MASKS_NAME_MAX);
+            continue;
+        }
+        snprintf(shown, sizeof shown, "<%.*s>", SLICE_ARG(m->name));
+        add_mask(s, m->pattern, arena_dup(&s->arena, slice_str(shown)), d);
+    }
+}
+
 static const struct conf_node *first_of(const struct settings *s, const char *key)
 {
     const struct conf_node *list = s->file ? conf_get(s->file->root, key) : NULL;
@@ -295,6 +322,7 @@ static bool complete(struct settings *s, struct diag *d)
     check_ca(s, d);
     find_names(s, d);
     compile_patterns(s, d);
+    compile_masks(s, d);
     check_roots(s, d);
     check_in_app(s, d);
     check_twins(s, d);
@@ -330,6 +358,8 @@ void settings_unref(struct settings *s)
         return;
     for (unsigned i = 0; i < s->options.scrub.n_patterns; i++)
         regex_free(s->options.scrub.patterns[i]);
+    for (unsigned i = 0; i < s->options.masks.n; i++)
+        regex_free(s->options.masks.v[i].regex);
     settings_free_zones(s);
     conf_free(s->file);
     free(s->path);

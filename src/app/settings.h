@@ -22,6 +22,12 @@ struct settings_project {
     enum settings_group { GROUP_AS_ALL, GROUP_SENTRY, GROUP_EVERYWHERE } group; /* AS_ALL: options.group_everywhere */
 };
 
+/* What templates of messages take out, or leave. */
+struct settings_mask {
+    struct slice name; /* empty: what matches stays */
+    const struct conf_node *pattern;
+};
+
 struct settings_zone;
 
 struct settings {
@@ -46,6 +52,9 @@ struct settings {
 
     const struct conf_node **patterns; /* scrub.patterns as written; compiled in options */
     unsigned n_patterns;
+    struct settings_mask *own_masks; /* masks as written; compiled in options */
+    const struct conf_node **never_masks;
+    unsigned n_own_masks, n_never_masks;
     struct slice *rules; /* as written */
     unsigned n_rules;
     char *store; /* path of the database; its folder may not be there yet */

@@ -3,6 +3,7 @@
 
 #include "app/settings_parts.h"
 #include "base/xalloc.h"
+#include "core/log_template.h"
 
 static const struct key release_keys[] = {{.name = "file",
                                            .type = KEY_CUSTOM,
@@ -129,6 +130,28 @@ static void settings_keys_dump_group(const struct key *k, const void *at, struct
 static const struct key_custom custom_group = {settings_keys_bind_group, settings_keys_dump_group,
                                                "{\"type\":[\"string\",\"integer\"],\"minLength\":1}",
                                                "sentry or everywhere, or the group to run as"};
+
+_Static_assert(GROUPING_FIRST == 1 && GROUPING_NEWEST == 2, "custom_grouping names them");
+
+static bool settings_keys_bind_grouping(struct keys_ctx *c, const struct key *k, const struct conf_node *n, void *at)
+{
+    char digit = n->type == CONF_SCALAR && n->text.n == 1 ? n->text.p[0] : 0;
+    if (digit < '0' + GROUPING_FIRST || digit > '0' + GROUPING_NEWEST)
+        return conf_error(c->diag, n, "\"%s\" must be %s", k->name, k->custom->words);
+    *(unsigned *)at = (unsigned)(digit - '0');
+    return true;
+}
+
+static void settings_keys_dump_grouping(const struct key *k, const void *at, struct sbuf *out)
+{
+    unsigned grouping = *(const unsigned *)at;
+    (void)k;
+    if (grouping) /* else it is the store's */
+        sbuf_addf(out, "%u", grouping);
+}
+
+static const struct key_custom custom_grouping = {settings_keys_bind_grouping, settings_keys_dump_grouping,
+                                                  "{\"enum\":[1,2]}", "the number of a grouping, 1 or 2"};
 
 #define AT(member_) KEY_AT(struct settings, member_)
 
@@ -328,6 +351,25 @@ static const struct key scrub_keys[] = {
     {.name = NULL}};
 static const struct key_table scrub_table = {.keys = scrub_keys};
 
+static const struct key own_mask = {.type = KEY_TEXT, KEY_AT(struct settings_mask, pattern)};
+static const struct key masks_keys[] = {
+    {.name = "own",
+     .type = KEY_MAP,
+     KEY_MANY(struct settings, own_masks, n_own_masks),
+     .of = &own_mask,
+     .max = LOG_MASKS_MAX / 2,
+     .help = "Names and regular expressions (PCRE2): order: '\\bORD-[A-Z]+\\b' makes <order> of what matches, before "
+             "crumbd's own masks are asked. A name has small letters, digits and underscores."},
+    {.name = "never",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, never_masks, n_never_masks),
+     .of = &pattern,
+     .max = LOG_MASKS_MAX / 2,
+     .help = "Regular expressions; what they match stays as it is, also where one of own matches: '\\bE[0-9]{4}\\b' "
+             "keeps the codes of a program's errors apart."},
+    {.name = NULL}};
+static const struct key_table masks_table = {.keys = masks_keys};
+
 static const struct key settings_keys[] = {
     {.name = "sentry",
      .type = KEY_TABLE,
@@ -383,6 +425,21 @@ static const struct key settings_keys[] = {
          "stack. everywhere: they have a fingerprint as well, of the types and of one's own functions, for servers "
          "that ignore frames, such as Bugsink and GlitchTip. Any other word is a group of this host, and means what "
          "it means behind the colon of user."},
+    {.name = "grouping",
+     .type = KEY_CUSTOM,
+     AT(options.grouping),
+     .custom = &custom_grouping,
+     .help =
+         "The number of the grouping: how messages that no rule knows are brought together. When left out, the one "
+         "that the store was made with, so that no upgrade moves messages to other issues; a new store takes the "
+         "newest. Written here it is the store's from then on. crumbd check shows it, NEWS.md says what each number "
+         "has moved, and crumbd try --diff compares two."},
+    {.name = "masks",
+     .type = KEY_TABLE,
+     .table = &masks_table,
+     .help =
+         "What is taken out of messages that are grouped by their text, beside numbers, ids, addresses and the like. "
+         "A change moves the messages it concerns to other issues."},
     {.name = "store",
      .type = KEY_CUSTOM,
      AT(store),

@@ -2,8 +2,8 @@
  * try: what `crumbd try` finds out about files, and how it is told.
  *
  * try_run.c judges messages with one set of rules and keeps what came of them; try_show.c and try_json.c tell it, for
- * people and for programs; try_diff.c compares two sets of rules over the same messages. cmd_try.c reads arguments and
- * files. One thread; bounded by TRY_ISSUES_MAX and TRY_DAYS_MAX, and what did not fit is said.
+ * people and for programs; try_diff.c compares two sets of rules, or two groupings, over the same messages. cmd_try.c
+ * reads arguments and files. One thread; bounded by TRY_ISSUES_MAX and TRY_DAYS_MAX, and what did not fit is said.
  */
 #ifndef APP_TRY_H
 #define APP_TRY_H
@@ -132,9 +132,9 @@ void try_put_count(struct json *j, const char *key, uint64_t v);
 
 struct try_diff;
 
-struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules,
-                              const struct rule_set *new_rules);
-/* Both sets of rules over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
+/* The old side and the new one. */
+struct try_diff *try_diff_new(const struct try_setup setup[2]);
+/* Both sides over one message. `s` is a stream for each: what it has learnt belongs to its pipeline. */
 void try_diff_message(struct try_diff *d, struct stream s[2], struct message *m);
 /* Lets go what is held for more lines: a file has ended. */
 void try_diff_let_go(struct try_diff *d);

@@ -1,5 +1,5 @@
 /*
- * try --diff: two sets of rules over the same messages, message by message.
+ * try --diff: two sets of rules, or two groupings, over the same messages, message by message.
  *
  * Both runs judge every message, so the k-th answer of one belongs to the k-th of the other, also where an answer comes
  * later (records of several lines). Each pair of issues, one of which may be none, is an edge with a number of
@@ -128,13 +128,11 @@ static int try_diff_by_count(const void *pa, const void *pb)
     return strcmp(x->title, y->title);
 }
 
-struct try_diff *try_diff_new(const struct options *options, const struct rule_set *old_rules,
-                              const struct rule_set *new_rules)
+struct try_diff *try_diff_new(const struct try_setup setup[2])
 {
     struct try_diff *d = xcalloc(1, sizeof *d);
     for (int k = OLD; k <= NEW; k++) {
-        const struct try_setup setup = {.options = options, .rules = k == OLD ? old_rules : new_rules};
-        try_run_init(&d->run[k], &setup);
+        try_run_init(&d->run[k], &setup[k]);
         d->run[k].outcome = try_diff_on_outcome;
         d->run[k].extra = k == OLD ? try_diff_on_old_extra : try_diff_on_new_extra;
         d->run[k].u = &d->answers[k];
@@ -259,8 +257,9 @@ static void show_changed(const struct try_diff *d, unsigned width)
 void try_diff_show_text(const struct try_diff *d, const char *old_name, const char *new_name)
 {
     unsigned width = try_width();
-    printf("%" PRIu64 " messages under two sets of rules\n%14s %9s %12s %9s\n", d->run[NEW].result.messages, "RULES",
-           "ISSUES", "OCCURRENCES", "EVENTS");
+    bool rules = d->run[OLD].setup.rules != d->run[NEW].setup.rules;
+    printf("%" PRIu64 " messages under two %s\n%14s %9s %12s %9s\n", d->run[NEW].result.messages,
+           rules ? "sets of rules" : "groupings", "RULES", "ISSUES", "OCCURRENCES", "EVENTS");
     show_side(d, OLD, old_name);
     show_side(d, NEW, new_name);
     show_edges(d, APPEARS, "would appear", width);

@@ -291,6 +291,7 @@ void try_run_init(struct try_run *t, const struct try_setup *setup)
     if (setup->timed)
         pipeline_judge(t->pipeline)->clock_ns = clock_mono_ns;
     log_template_init(&t->log_template);
+    log_template_use(&t->log_template, opt->grouping, &opt->masks);
     t->scrub = scrub_new(setup->options);
     if (setup->suspects)
         suspicion_init(&t->suspicion);

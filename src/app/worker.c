@@ -320,6 +320,7 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                    .rules = now->rules,
                                    .store_id = w->setup.store_id,
                                    .old_keys = w->setup.old_keys,
+                                   .grouping = w->setup.grouping,
                                    .secret = w->setup.secret,
                                    .run_key = w->setup.run_key,
                                    .source = source_files_source(w->sources),

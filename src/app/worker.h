@@ -53,7 +53,8 @@ struct worker_setup {
     const struct input_options *inputs;
     unsigned n_inputs;
     const uint8_t *store_id;
-    bool old_keys; /* see struct pipeline_setup */
+    bool old_keys;     /* see struct pipeline_setup, */
+    unsigned grouping; /* also of it */
     struct hash_secret secret;
     uint64_t run_key;
     struct shares *used; /* of the store; the worker frees it */

@@ -29,6 +29,7 @@ static struct slice pid_text(struct arena *a, uint32_t pid)
 static void set_origin(struct pipeline_parts *p, const struct stream *s, struct record *r)
 {
     r->input = s->input;
+    r->home = s->container ? NULL : s->home; /* the path of its log is made of ids */
     if (s->sender.n)
         r->peer = s->sender;
     if (!r->host.n || (s->remote && origin_is_nobody(r->host)))

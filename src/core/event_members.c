@@ -1,6 +1,7 @@
 #include "core/event_members.h"
 
 #include "base/utf8.h"
+#include "core/origin.h"
 #include "parsers/container.h"
 #include "parsers/field_names.h"
 #include "parsers/parser.h"
@@ -96,6 +97,8 @@ static bool tells_nothing_apart(const struct record *r, struct slice name)
 /* Whether a field fits into a tag; every other field that may be shown is kept in a context. */
 static bool fits_tag(const struct record *r, const struct field *f)
 {
+    if (r->home && r->home->own && slice_is(f->name, "arguments"))
+        return false; /* of a command: they differ each time */
     return r->n_fields <= FIELD_TAGS_MAX && f->type != FIELD_JSON && f->name.n <= TAG_KEY_MAX && f->value.n &&
            f->value.n <= FIELD_TAG_VALUE_MAX && !slice_chr(f->value, '\n') && !tells_nothing_apart(r, f->name) &&
            !event_members_tag_is_reserved(f->name) && !record_reserves(r, f->name);
@@ -152,10 +155,13 @@ void event_members_tags(struct event_writer *w)
         put_tag(&t, SLICE("rule"), v->texts->rule);
     if (r->forged)
         put_tag(&t, SLICE("forged"), SLICE("suspected"));
-    put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
+    if (!r->home || !r->home->own)
+        put_tag(&t, SLICE("format"), slice_str(format_name(r->format)));
     put_own_tag(&t, SLICE("input"), r->input);
     put_own_tag(&t, SLICE("peer"), r->peer);
-    put_tag(&t, SLICE("app"), r->app);
+    put_tag(&t, SLICE("app"), r->app.n || !r->home ? r->app : r->home->program);
+    if (!r->app.n && !(r->home && r->home->program.n))
+        put_tag(&t, SLICE("file"), origin_file(r, w->arena));
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
         put_tag(&t, origin[i], record_runs_in(r, origin[i]));
     put_format_tags(&t, r);

@@ -21,7 +21,9 @@ enum held_tag {
     TAG_ERROR_VALUE,
     TAG_BRIEF, /* of what is spent, and: */
     TAG_PREFIX,
-    TAG_TOLD /* of the record */
+    TAG_TOLD, /* of the record, and so are: */
+    TAG_FILE,
+    TAG_PROGRAM
 };
 
 /* The numbers of HELD and of LINE, in this order; a crumbd that knows fewer passes over the rest. */
@@ -156,6 +158,10 @@ void join_codec_add(struct join_codec_writer *w, struct kept *k, struct slice te
     put_text(w, TAG_ERROR_TYPE, r->error_type);
     put_text(w, TAG_ERROR_VALUE, r->error_value);
     put_text(w, TAG_TOLD, r->told);
+    if (r->home) {
+        put(w->out, TAG_FILE, r->home->file);
+        put(w->out, TAG_PROGRAM, r->home->program);
+    }
     arena_reset(&w->arena);
 }
 
@@ -273,9 +279,13 @@ static void take_text(struct join_codec_reader *in, unsigned tag, struct slice v
                                    [TAG_ERROR_TYPE] = &in->record.error_type,
                                    [TAG_ERROR_VALUE] = &in->record.error_value,
                                    [TAG_PREFIX] = &in->prefix,
-                                   [TAG_TOLD] = &in->record.told};
+                                   [TAG_TOLD] = &in->record.told,
+                                   [TAG_FILE] = &in->home.file,
+                                   [TAG_PROGRAM] = &in->home.program};
     if (tag < sizeof texts / sizeof *texts && texts[tag])
         *texts[tag] = v;
+    if (tag == TAG_FILE || tag == TAG_PROGRAM)
+        in->record.home = in->stream.home = &in->home;
 }
 
 static bool take_record(struct join_codec_reader *in, struct slice v, const uint64_t line[LINE_NUMBERS])
@@ -330,6 +340,7 @@ bool join_codec_next(struct join_codec_reader *in)
     arena_reset(&in->arena);
     in->stream = (struct stream){.format = FORMAT_TEXT, .seen = {.last = FORMAT_TEXT}};
     in->prefix = SLICE_NONE;
+    in->home = (struct record_home){0};
     while (next_member(&in->rest, &tag, &v) && tag != TAG_LINE)
         if (tag == TAG_HELD_LEVEL)
             in->held.level = level_by_name(v);

@@ -46,6 +46,7 @@ struct join_codec_reader {
     struct join_codec_held held;
     struct record record;
     struct stream stream;
+    struct record_home home;
     struct join_line line; /* of these two; of one that is spent its text is the brief */
     struct slice prefix;
     struct arena arena;

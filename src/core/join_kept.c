@@ -20,6 +20,7 @@ static void keep_stream(struct kept *k, const struct stream *s)
             *texts[i] = arena_dup(&k->arena, *texts[i]);
     k->stream.zone = NULL; /* it has been read */
     k->stream.container = k->record->container;
+    k->stream.home = k->record->home;
 }
 
 enum { ALIGN = _Alignof(max_align_t) };
@@ -51,7 +52,9 @@ static size_t size_of(const struct join_line *line)
                                   s->peer,
                                   s->sender,
                                   slice_sub(line->message.text, 0, RAW_MAX)};
-    size_t n = offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0] + ALIGN;
+    const struct record_home none = {0}, *home = r->home ? r->home : &none;
+    size_t n = r->home ? sizeof none + home->file.n + home->program.n + 3 * ALIGN : 0;
+    n += offsetof(struct record, fields) + r->n_fields * sizeof r->fields[0] + ALIGN;
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
         n += texts[i].p ? texts[i].n + ALIGN : 0;
     for (unsigned i = 0; i < r->n_fields; i++)

@@ -100,7 +100,7 @@ static const char *space(struct log_template_work *w, const char *p)
     bool blank, line, behind = p == w->last_end;
     log_template_flush(w, p);
     p = blanks_end(p, w->e, &blank, &line);
-    if (blank && w->n > 0 && p < w->e)
+    if (blank && w->n > 0 && p < w->end)
         log_template_put(w, line ? "\n" : " ", 1);
     w->lit = p;
     w->last_blank = behind && !line ? p : NULL;
@@ -236,6 +236,13 @@ static bool is_name_of_uid(const struct log_template_work *w, const char *q)
     return w->e - q > 5 && memcmp(q, "(uid=", 5) == 0 && ascii_lower(q[-1]) == q[-1];
 }
 
+/* ffffffff, where other numbers have digits; no word is made of these letters alone and as long. */
+static bool is_letters_of_hex(const struct log_template_work *w, const char *p, ptrdiff_t n)
+{
+    bool width = n == 8 || n == 16 || n == 32 || n == 40 || n == 64;
+    return width && log_template_since(w, 2) && recognise_hexes(p, p + n) == (size_t)n;
+}
+
 /* What a word of letters and such is, by its first byte; PLACEHOLDER_N: it stays. */
 static enum placeholder plain_type(const struct log_template_work *w, const char *p, const char *q)
 {
@@ -254,6 +261,8 @@ static enum placeholder plain_type(const struct log_template_work *w, const char
     case '*':
         return is_too_wide(w, p, q) ? PLACEHOLDER_NUM : PLACEHOLDER_N;
     }
+    if (is_letters_of_hex(w, p, n))
+        return PLACEHOLDER_NUM;
     if (n == 2 && (p[1] == '+' || p[1] == '-') && ascii_alpha(*p))
         return PLACEHOLDER_ID; /* an axis, a direction: x+ */
     return PLACEHOLDER_N;
@@ -404,11 +413,22 @@ void log_template_init(struct log_template *m)
 {
     sbuf_init(&m->text, LOG_TEMPLATE_TEXT_MAX);
     m->n_params = 0;
+    m->grouping = GROUPING_NEWEST;
+    m->masks = NULL;
+}
+
+void log_template_use(struct log_template *m, unsigned grouping, const struct log_masks *masks)
+{
+    m->grouping = grouping ? grouping : GROUPING_NEWEST;
+    log_masks_finder_free(m->masks);
+    m->masks = masks && masks->n ? log_masks_finder_new(masks) : NULL;
 }
 
 void log_template_done(struct log_template *m)
 {
     sbuf_done(&m->text);
+    log_masks_finder_free(m->masks);
+    m->masks = NULL;
 }
 
 /* A UTF-8 sequence may have been cut where the template is full. */
@@ -420,6 +440,37 @@ static size_t whole_sequences(const struct log_template_work *w)
     return n;
 }
 
+/* The pieces from p up to e, behind which they do not look. Returns where to go on. */
+static const char *pieces(struct log_template_work *w, const char *p, const char *e)
+{
+    w->e = e;
+    while (p < e && !w->full) {
+        p = log_template_class_of(*p) & LOG_TEMPLATE_END ? delimiter(w, p) : next_piece(w, p);
+        if (p < e && is_single_space(w, p))
+            p++; /* delimiter() would say the same, in more steps */
+    }
+    return p;
+}
+
+/* What stands between the matches of the configuration's masks, and these. Returns where to go on. */
+static const char *masked(struct log_template_work *w, const char *p, struct slice msg)
+{
+    struct log_mask_hit hit;
+    log_masks_begin(w->m->masks, msg);
+    while (!w->full && log_masks_next(w->m->masks, &hit)) {
+        pieces(w, p, hit.from);
+        p = hit.to;
+        if (hit.mask->name.n)
+            log_template_emit_name(w, PLACEHOLDER_OWN, hit.mask->name, hit.from, p);
+        w->prev = SLICE_NONE;
+        w->hint = LOG_TEMPLATE_HINT_NONE;
+        memset(w->no_quote, 0, sizeof w->no_quote);
+        memset(w->no_inner, 0, sizeof w->no_inner);
+        w->literal_quote = w->literal_inner = NULL;
+    }
+    return p;
+}
+
 void log_template_message(struct slice msg, struct log_template *m)
 {
     sbuf_reset(&m->text);
@@ -427,15 +478,14 @@ void log_template_message(struct slice msg, struct log_template *m)
     msg = head(msg);
     if (msg.n == 0)
         return;
-    struct log_template_work w = {
-        .m = m, .s = msg.p, .e = msg.p + msg.n, .lit = msg.p, .out = sbuf_room(&m->text, LOG_TEMPLATE_TEXT_MAX)};
+    struct log_template_work w = {.m = m,
+                                  .s = msg.p,
+                                  .e = msg.p + msg.n,
+                                  .end = msg.p + msg.n,
+                                  .lit = msg.p,
+                                  .out = sbuf_room(&m->text, LOG_TEMPLATE_TEXT_MAX)};
     assert(w.out);
-    const char *p = w.s;
-    while (p < w.e && !w.full) {
-        p = log_template_class_of(*p) & LOG_TEMPLATE_END ? delimiter(&w, p) : next_piece(&w, p);
-        if (p < w.e && is_single_space(&w, p))
-            p++; /* delimiter() would say the same, in more steps */
-    }
+    pieces(&w, m->masks ? masked(&w, w.s, msg) : w.s, msg.p + msg.n);
     if (!w.full)
         log_template_flush(&w, w.e);
     m->text.n = whole_sequences(&w);

@@ -123,10 +123,15 @@ static bool is_php_class(const char *p, const char *e)
     return steps && !file && (capitals || ends_with(name, p, "Exception") || ends_with(name, p, "Error"));
 }
 
+static bool is_class(const struct log_template_work *w, const char *p)
+{
+    return log_template_since(w, 2) && is_php_class(p, w->e);
+}
+
 bool log_template_path(const struct log_template_work *w, struct log_template_span *s)
 {
     const char *p = s->p;
-    if (*p == '\\' && is_php_class(p, w->e))
+    if (*p == '\\' && is_class(w, p))
         return false;
     if (*p == '/' && s->q - p > 1) {
         if (slash_address(s))
@@ -200,7 +205,7 @@ static bool is_relative_path(const char *p, const char *q)
 
 bool log_template_relative_path(const struct log_template_work *w, struct log_template_span *s)
 {
-    if (!is_relative_path(s->p, s->t) || is_php_class(s->p, w->e))
+    if (!is_relative_path(s->p, s->t) || is_class(w, s->p))
         return false;
     const char *end = log_template_path_end(s->p, w->e);
     s->to = end > s->t ? end : s->t;

@@ -80,8 +80,7 @@ static bool piece_error_code(const struct log_template_work *w, struct log_templ
 
 static bool piece_host(const struct log_template_work *w, struct log_template_span *s)
 {
-    (void)w;
-    s->to = s->p + recognise_host(s->p, s->t);
+    s->to = s->p + log_template_host(w, s->p, s->t);
     return s->to > s->p;
 }
 

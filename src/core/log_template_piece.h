@@ -33,6 +33,9 @@ enum {
 
 extern const unsigned short log_template_class[256];
 
+/* Backslashes before a quote: one in a text in quotes, three in one within that, seven in the next. */
+enum { LOG_TEMPLATE_ESCAPES_MAX = 7 };
+
 /* Words behind which a name of a user may stand: "user", "for" as in "password for", "for" as in "login failed for x
  * from". */
 enum log_template_hint {
@@ -44,19 +47,23 @@ enum log_template_hint {
 
 struct log_template_work {
     struct log_template *m;
-    const char *s, *e;
+    const char *s, *e; /* up to here pieces may look: the next match of the configuration's masks, or */
+    const char *end;   /* the message's end */
     char *out;
     size_t n;
     const char *lit;                  /* literal text from here on is not yet written */
     const char *last_from, *last_end; /* the last placeholder's bytes in the message, NULL before the first */
+    const char *list_from;            /* where the list began that it goes on with */
     const char *last_blank;           /* what follows the last placeholder and a run of white space */
     enum placeholder last;
-    unsigned last_at;            /* where that placeholder stands in out */
-    bool full;                   /* the template can take no more */
-    bool no_quote[2];            /* no closing " or ' ahead: not to be looked for again */
-    const char *literal_quote;   /* a quote that is text */
-    struct slice prev;           /* the word before */
-    enum log_template_hint hint; /* what it says of the next one */
+    unsigned last_at;                            /* where that placeholder stands in out */
+    bool full;                                   /* the template can take no more */
+    bool no_quote[2];                            /* no closing " or ' ahead: not to be looked for again, */
+    bool no_inner[LOG_TEMPLATE_ESCAPES_MAX + 1]; /* nor a " behind so many backslashes */
+    const char *literal_quote;                   /* a quote that is text, */
+    const char *literal_inner;                   /* and one behind backslashes in that text */
+    struct slice prev;                           /* the word before */
+    enum log_template_hint hint;                 /* what it says of the next one */
 };
 
 static inline unsigned log_template_class_of(char c)
@@ -70,9 +77,22 @@ static inline bool log_template_word_at(const char *p)
     return log_template_class_of(*p) & LOG_TEMPLATE_WORD;
 }
 
+/* Whether it is done as of this grouping. */
+static inline bool log_template_since(const struct log_template_work *w, unsigned grouping)
+{
+    return w->m->grouping >= grouping;
+}
+
 static inline char log_template_before(const struct log_template_work *w, const char *p)
 {
     return p > w->s ? p[-1] : ' ';
+}
+
+/* A host at p, with its port where it has one: its length. */
+static inline size_t log_template_host(const struct log_template_work *w, const char *p, const char *e)
+{
+    size_t n = recognise_host(p, e);
+    return n || !log_template_since(w, 2) ? n : recognise_host_port(p, e);
 }
 
 /* --- log_template_write.c --- */
@@ -84,6 +104,9 @@ void log_template_flush(struct log_template_work *w, const char *to);
 /* A placeholder for the bytes [from, to) of the message, joined to the one before it where they make a list. Returns
  * `to`. */
 const char *log_template_emit(struct log_template_work *w, enum placeholder type, const char *from, const char *to);
+/* The same, with a name that is not the type's. */
+const char *log_template_emit_name(struct log_template_work *w, enum placeholder type, struct slice name,
+                                   const char *from, const char *to);
 
 /* --- log_template_user.c --- */
 

@@ -40,6 +40,32 @@ static const char *closing(struct log_template_work *w, const char *p)
     return q;
 }
 
+/* How many backslashes stand before the quote at p; more than LOG_TEMPLATE_ESCAPES_MAX are not told apart. */
+static unsigned escapes(const struct log_template_work *w, const char *p)
+{
+    unsigned n = 0;
+    while (n <= LOG_TEMPLATE_ESCAPES_MAX && p - w->s > n && p[-1 - (ptrdiff_t)n] == '\\')
+        n++;
+    return n;
+}
+
+/* The quote behind as many backslashes as stand before the one at p, in the same text in quotes; or NULL. */
+static const char *closing_inner(struct log_template_work *w, const char *p, unsigned depth)
+{
+    const char *q = p;
+    if (depth > LOG_TEMPLATE_ESCAPES_MAX || w->no_inner[depth])
+        return NULL;
+    while ((q = memchr(q + 1, '"', (size_t)(w->e - q - 1)))) {
+        unsigned n = escapes(w, q);
+        if (n == depth && q - p > (ptrdiff_t)n)
+            return q;
+        if (n < depth)
+            return NULL; /* the text that it stands in ends */
+    }
+    w->no_inner[depth] = true;
+    return NULL;
+}
+
 /* "GET /x HTTP/1.1": the method tells messages apart, the rest does not. Returns the length of method and space. */
 static size_t request_line(struct slice s)
 {
@@ -59,6 +85,34 @@ static bool json_key(struct slice s, const char *close, const char *e)
         if (!ascii_alpha(s.p[i]) && s.p[i] != '_' && s.p[i] != '-' && s.p[i] != '.')
             return false;
     return true;
+}
+
+static bool begins_json_value(const char *v, const char *e)
+{
+    v += v < e && *v == ' ';
+    if (v == e)
+        return false;
+    if (ascii_digit(*v) || memchr("\"'{[-\\", *v, 6))
+        return true;
+    return slice_starts(slice_of(v, (size_t)(e - v)), SLICE("true")) ||
+           slice_starts(slice_of(v, (size_t)(e - v)), SLICE("false")) ||
+           slice_starts(slice_of(v, (size_t)(e - v)), SLICE("null")) ||
+           slice_starts(slice_of(v, (size_t)(e - v)), SLICE("True")) ||
+           slice_starts(slice_of(v, (size_t)(e - v)), SLICE("False")) ||
+           slice_starts(slice_of(v, (size_t)(e - v)), SLICE("None"));
+}
+
+/* A name whose quote opens at p and closes at `close` is a member of an object, and not just followed by a colon as in
+ * pod "web-1": not found. */
+static bool is_member(const struct log_template_work *w, const char *p, const char *close)
+{
+    if (!log_template_since(w, 2))
+        return true;
+    while (p > w->s && (p[-1] == ' ' || p[-1] == '\\'))
+        p--;
+    bool first = p == w->s && w->e - close > 2 && close[2] == '"';
+    bool in_object = p > w->s && (p[-1] == '{' || p[-1] == ',');
+    return first || (in_object && begins_json_value(close + 2, w->e));
 }
 
 /* Its value is masked piece by piece, not as a whole. */
@@ -132,7 +186,7 @@ static const char *quoted_text(struct log_template_work *w, const char *p, const
         w->literal_quote = q;
         return p + 1;
     }
-    if (!whole && json_key(in, q, w->e))
+    if (!whole && json_key(in, q, w->e) && is_member(w, p, q))
         return json_value(w, in, q);
     if (whole || speaks(in)) {
         w->literal_quote = q;
@@ -143,10 +197,31 @@ static const char *quoted_text(struct log_template_work *w, const char *p, const
     return q + 1;
 }
 
+/* \" at p, in a text in quotes that speaks: a name in it. Returns where to go on. */
+static const char *inner_text(struct log_template_work *w, const char *p, unsigned depth)
+{
+    const char *q = closing_inner(w, p, depth);
+    if (!q)
+        return p + 1;
+    struct slice in = slice_of(p + 1, (size_t)(q - depth - p - 1));
+    if (json_key(in, q, w->e) && is_member(w, p, q))
+        return q + 1;
+    if (speaks(in)) {
+        w->literal_inner = q;
+        return p + 1;
+    }
+    if (in.n)
+        log_template_emit(w, PLACEHOLDER_QUOTED, in.p, in.p + in.n);
+    return q + 1;
+}
+
 const char *log_template_quoted(struct log_template_work *w, const char *p)
 {
-    if (p == w->literal_quote || (p > w->s && log_template_word_at(p - 1)))
+    if (p == w->literal_quote || p == w->literal_inner || (p > w->s && log_template_word_at(p - 1)))
         return p + 1;
+    unsigned depth = *p == '"' && log_template_since(w, 2) ? escapes(w, p) : 0;
+    if (depth)
+        return inner_text(w, p, depth);
     const char *q = closing(w, p);
     if (!q)
         return p + 1;
@@ -155,7 +230,7 @@ const char *log_template_quoted(struct log_template_work *w, const char *p)
 
 /* --- key=value --- */
 
-enum { BRACKETED_MAX = 64, KEY_MAX = 24, CODE_MAX = 8 };
+enum { BRACKETED_MAX = 64, NESTED_MAX = 256, KEY_MAX = 24, CODE_MAX = 8 };
 
 /* The end of <bob> or <a@b.example> at v, or v. */
 static const char *angle_end(const char *v, const char *e)
@@ -181,19 +256,35 @@ static const char *bracket_end(const char *p, const char *e, char shut)
     return q < e && *q == shut ? q : NULL;
 }
 
+/* The same of brackets with others of their kind in them. */
+static const char *nested_end(const char *p, const char *e, char shut)
+{
+    char open = *p;
+    unsigned depth = 0;
+    const char *q = p;
+    for (; q < e && (unsigned char)*q >= ' ' && q - p < NESTED_MAX; q++) {
+        depth += *q == open;
+        depth -= *q == shut;
+        if (depth == 0)
+            return q;
+    }
+    return NULL;
+}
+
 static bool ends_value(char c)
 {
     return c == '&' || (c != '=' && log_template_class_of(c) & LOG_TEMPLATE_END);
 }
 
 /* The end of a value without quotes; v when it begins with a bracket, or opens one that it does not close. */
-static const char *bare_value_end(const char *v, const char *e)
+static const char *bare_value_end(const struct log_template_work *w, const char *v, const char *e)
 {
+    bool nested = log_template_since(w, 2);
     const char *p = v;
     for (; p < e; p++) {
         char shut = closing_bracket(*p);
         if (shut) {
-            p = p > v ? bracket_end(p, e, shut) : NULL;
+            p = p == v ? NULL : nested ? nested_end(p, e, shut) : bracket_end(p, e, shut);
             if (!p)
                 return v;
         } else if (ends_value(*p)) {
@@ -205,14 +296,30 @@ static const char *bare_value_end(const char *v, const char *e)
     return p;
 }
 
+/* The quote of \" at v, or NULL. */
+static const char *inner_quote(const struct log_template_work *w, const char *v)
+{
+    if (!log_template_since(w, 2) || *v != '\\')
+        return NULL;
+    const char *q = v;
+    while (q < w->e && *q == '\\' && q - v <= LOG_TEMPLATE_ESCAPES_MAX)
+        q++;
+    return q < w->e && *q == '"' ? q : NULL;
+}
+
 /* The end of the value that begins at v; v when it is not to be masked as a whole. */
 static const char *value_end(struct log_template_work *w, const char *v)
 {
+    const char *inner = inner_quote(w, v);
+    if (inner) {
+        const char *q = closing_inner(w, inner, (unsigned)(inner - v));
+        return q && !speaks(slice_of(inner + 1, (size_t)(q - inner - 1))) ? q + 1 : v;
+    }
     if (*v == '"' || (*v == '\'' && w->e - v > 1)) {
         const char *q = closing(w, v);
         return q && !speaks(slice_of(v + 1, (size_t)(q - v - 1))) ? q + 1 : v;
     }
-    return *v == '<' ? angle_end(v, w->e) : bare_value_end(v, w->e);
+    return *v == '<' ? angle_end(v, w->e) : bare_value_end(w, v, w->e);
 }
 
 /* The identifier that ends at p. */
@@ -243,6 +350,11 @@ const char *log_template_pair(struct log_template_work *w, const char *p)
     if (!key.n || is_no_value(v, w->e))
         return v;
     if (speaking_key(key)) {
+        const char *inner = inner_quote(w, v);
+        if (inner) {
+            w->literal_inner = closing_inner(w, inner, (unsigned)(inner - v));
+            return inner + 1;
+        }
         if (*v != '"')
             return v;
         w->literal_quote = closing(w, v);

@@ -112,7 +112,8 @@ static const char *name(struct log_template_work *w, const char *p, const char *
         return run;
     if (n.pieces == 1)
         return name_piece(w, n.last, n.end);
-    return log_template_emit(w, n.letters ? PLACEHOLDER_ID : PLACEHOLDER_NUM, n.first, n.end);
+    bool whole = n.letters && log_template_since(w, 2); /* rdd_4_2 is block_7_1 in the next line */
+    return log_template_emit(w, n.letters ? PLACEHOLDER_ID : PLACEHOLDER_NUM, whole ? p : n.first, whole ? run : n.end);
 }
 
 /* --- things with inner punctuation --- */
@@ -228,7 +229,7 @@ static const char *compound(struct log_template_work *w, const char *p, const ch
 /* What stands behind a colon: a host. Returns its end, or NULL. */
 static const char *host(struct log_template_work *w, const char *p, const char *q)
 {
-    size_t n = recognise_host(p, q);
+    size_t n = log_template_host(w, p, q);
     return n > 0 ? log_template_emit(w, PLACEHOLDER_ADDR, p, p + n) : NULL;
 }
 

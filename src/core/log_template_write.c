@@ -77,14 +77,49 @@ static bool gap_joins(const struct log_template_work *w, const char *from, enum 
     return same ? separates(c, type) : c == '-' || c == '_';
 }
 
+enum { RUN_FRAME_MAX = 64, RUN_CLOSERS_MAX = 2 };
+
+static bool closes(char c)
+{
+    return c == ')' || c == ']' || c == '}' || c == '>' || c == '"' || c == '\'' || c == '`';
+}
+
+/* ", ", ";", " | " at p: where it ends; p when nothing there separates. */
+static const char *separator_end(const char *p, const char *e)
+{
+    const char *q = p + (p < e && *p == ' ');
+    q += q < e && memchr(",;|/&#", *q, 6);
+    return q + (q > p && q < e && *q == ' ' && q[-1] != ' ');
+}
+
+/* node-[1] node-[2], 'a', 'b', (1); (2): before both masks stands the same, and what closes the first is behind it. */
+static bool is_run(const struct log_template_work *w, const char *from)
+{
+    const char *p = w->last_end;
+    for (unsigned n = 0; n < RUN_CLOSERS_MAX && p < from && closes(*p); n++)
+        p++;
+    const char *frame = separator_end(p, from);
+    ptrdiff_t n = from - frame;
+    if (frame == p || n > RUN_FRAME_MAX || memchr(frame, ' ', (size_t)n) || w->list_from - w->s < n ||
+        memcmp(w->list_from - n, frame, (size_t)n) != 0)
+        return false;
+    if (n == 0)
+        return p == w->last_end;
+    return w->list_from - n == w->s || !log_template_word_at(w->list_from - n - 1);
+}
+
 /* Whether a placeholder at `from` goes on with the list that the last one is or begins. *type becomes the list's. */
 static bool joins(const struct log_template_work *w, const char *from, enum placeholder *type)
 {
     bool same = *type == w->last;
+    if (*type == PLACEHOLDER_OWN)
+        return false; /* the last one may have another name */
     if (same && from == w->last_blank)
         return true;
     if (!w->last_end || from <= w->last_end || w->lit != w->last_end || w->full)
         return false;
+    if (same && log_template_since(w, 2) && is_run(w, from))
+        return true;
     if (!is_alike(*type, w->last) || !gap_joins(w, from, *type, same))
         return false;
     *type = same ? *type : PLACEHOLDER_ID;
@@ -92,6 +127,12 @@ static bool joins(const struct log_template_work *w, const char *from, enum plac
 }
 
 const char *log_template_emit(struct log_template_work *w, enum placeholder type, const char *from, const char *to)
+{
+    return log_template_emit_name(w, type, recognise_name(type), from, to);
+}
+
+const char *log_template_emit_name(struct log_template_work *w, enum placeholder type, struct slice name,
+                                   const char *from, const char *to)
 {
     struct log_template *m = w->m;
     bool join = joins(w, from, &type);
@@ -101,7 +142,7 @@ const char *log_template_emit(struct log_template_work *w, enum placeholder type
         w->lit = from;
     }
     log_template_flush(w, from);
-    struct slice name = recognise_name(type);
+    name = join ? recognise_name(type) : name;
     if (w->full || name.n > LOG_TEMPLATE_TEXT_MAX - w->n) {
         w->full = true;
         return to;
@@ -118,6 +159,7 @@ const char *log_template_emit(struct log_template_work *w, enum placeholder type
     w->last = type;
     w->last_at = at;
     w->last_from = from;
+    w->list_from = join ? w->list_from : from;
     w->last_end = w->lit = to;
     return to;
 }

@@ -5,8 +5,7 @@
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H
 
-#include "base/slice.h"
-#include "text/regex.h"
+#include "core/log_masks.h"
 
 enum fallback { FALLBACK_EVENT, FALLBACK_CRUMB, FALLBACK_DROP };
 
@@ -45,7 +44,9 @@ struct options {
 
     struct slice *in_app, *source_roots; /* core/trace_in_app, io/source_files */
     unsigned n_in_app, n_source_roots;
-    bool group_everywhere; /* a stack has a fingerprint too, for servers that ignore frames */
+    unsigned grouping;      /* log_template.h; 0: the store's */
+    struct log_masks masks; /* of templates */
+    bool group_everywhere;  /* a stack has a fingerprint too, for servers that ignore frames */
 };
 
 /* Of a project by its name; empty: the default one. */

@@ -33,6 +33,13 @@ struct slice origin_app(const struct record *r)
     return pod && pod + 1 < s.n ? slice_sub(s, 0, s.n - pod - 1) : s;
 }
 
+struct slice origin_home(const struct record *r, struct arena *a)
+{
+    struct slice s = origin_app(r);
+    s = s.n || !r->home ? s : r->home->program;
+    return s.n ? s : origin_file(r, a);
+}
+
 struct slice origin_logger(const struct record *r, struct log_template *m, struct arena *a)
 {
     bool plain = true;
@@ -74,6 +81,8 @@ static struct slice level_type(enum level level)
 struct slice origin_type(const struct record *r, enum level level, struct log_template *m, struct arena *a)
 {
     struct slice s = origin_app(r);
+    if (!s.n && r->home)
+        s = r->home->program;
     if (!s.n)
         s = class_name(origin_logger(r, m, a));
     if (!s.n && format_is_web(r->format))

@@ -14,6 +14,19 @@
  * none. In the record or static.
  */
 struct slice origin_app(const struct record *r);
+/*
+ * The name of the log that it stands in, without its folder and what rotation puts into it: numbers, dates, the end of
+ * what compressed it; app.log.3.gz and app-20261130.log are app.log. Empty when it stands in none. In the arena.
+ */
+struct slice origin_file(const struct record *r, struct arena *a);
+/* The program, as the record names it or as crumbd has started it, else the log: what tells records alike apart. Empty:
+ * neither is known. In the arena, the record or static. */
+struct slice origin_home(const struct record *r, struct arena *a);
+/*
+ * What it was doing: method and route of a request (ids and names in a path are *), else the program or the log, else
+ * the logger, else the input. In the arena, the record or static.
+ */
+struct slice origin_transaction(const struct record *r, struct log_template *m, struct arena *a);
 /* The logger as a template (log_template.h). Empty when the record names none. In the arena. */
 struct slice origin_logger(const struct record *r, struct log_template *m, struct arena *a);
 /*

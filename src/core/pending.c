@@ -39,6 +39,7 @@ static void keep_verdict(struct arena *a, struct verdict *v, const struct verdic
         v->fingerprint[i] = keep(a, from->fingerprint[i]);
     v->project = keep(a, v->project);
     v->rule = NULL;
+    v->by = NULL;
     v->ends = NULL;
     v->fold = NULL; /* the texts of the verdict have what the event needs of the fold */
 }

@@ -9,6 +9,7 @@ void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *
     judge_init(&p->judge, setup->rules);
     p->judge.secret = setup->secret;
     p->judge.old_keys = setup->old_keys;
+    log_template_use(p->judge.log_template, p->opt->grouping ? p->opt->grouping : setup->grouping, &p->opt->masks);
     p->scrub = scrub_new(p->opt);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
 }

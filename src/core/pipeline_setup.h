@@ -76,6 +76,7 @@ struct pipeline_setup {
     const uint8_t *store_id; /* 16 bytes */
     bool old_keys; /* the store was made before hash128 and goes on with its keys: known issues stay known, no line is
                       sent twice */
+    unsigned grouping;          /* of the store; what the options say counts before it. 0: the newest */
     struct hash_secret secret;  /* random; of keys that are not stored */
     uint64_t run_key;           /* random; part of the ids of messages that cannot be read again */
     bool record_clock;          /* the present is the newest time a record had: for files read after the fact */

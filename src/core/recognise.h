@@ -29,6 +29,7 @@ enum placeholder {
     PLACEHOLDER_USER,
     PLACEHOLDER_BOOL,
     PLACEHOLDER_VALUE, /* what stands behind key= */
+    PLACEHOLDER_OWN,   /* what a mask of the configuration takes out, which has a name of its own */
     PLACEHOLDER_N
 };
 
@@ -93,6 +94,9 @@ size_t recognise_mac(const char *p, const char *e);
 /* A host name of at least two labels under a top level that is unlikely to end a name of code or of a file,
    with optional port. `e` is the end of the white-space-delimited piece. */
 size_t recognise_host(const char *p, const char *e);
+/* The same under any other top level, with a port that tells it from a name of code or of a file and a line number:
+   well-known, or too large for one. */
+size_t recognise_host_port(const char *p, const char *e);
 size_t recognise_email(const char *p, const char *e);
 /* A date, a time of day or both, beginning with a digit. */
 size_t recognise_time(const char *p, const char *e);

@@ -186,6 +186,43 @@ size_t recognise_host(const char *p, const char *e)
     return host_top(l.last, n, l.before, l.before_n, l.dots, l.odd) ? (size_t)(end - p) + recognise_port(end, e) : 0;
 }
 
+static bool has_capitals(const char *p, const char *e)
+{
+    while (p < e && !(*p >= 'A' && *p <= 'Z'))
+        p++;
+    return p < e;
+}
+
+enum { LINES_MAX = 9999 };
+
+/* Ports that hosts are named with; a file of so many lines is rare, and that very line in an error rarer. */
+static bool is_known_port(unsigned port)
+{
+    static const unsigned short known[] = {
+        22,   25,   53,   80,   110,  123,  143,  161,  389,  443,  465,  514,  587,  636,  853,  873,  993,  995,
+        1433, 1514, 1521, 1883, 2049, 2181, 2375, 2376, 2379, 2380, 3000, 3128, 3260, 3306, 3389, 4222, 4317, 4318,
+        5000, 5044, 5060, 5070, 5140, 5432, 5601, 5671, 5672, 5984, 6379, 6380, 6443, 6514, 6667, 7000, 7001, 7077,
+        7474, 7687, 8000, 8008, 8020, 8080, 8081, 8083, 8086, 8088, 8123, 8125, 8140, 8200, 8300, 8301, 8404, 8443,
+        8500, 8834, 8883, 8888, 9000, 9001, 9042, 9090, 9091, 9092, 9093, 9094, 9100, 9160, 9200, 9300, 9418, 9443};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i] == port)
+            return true;
+    return port > LINES_MAX && port <= 65535;
+}
+
+size_t recognise_host_port(const char *p, const char *e)
+{
+    struct labels l = {.last = p, .before = p};
+    const char *end = labels_end(p, e, &l);
+    size_t n = (size_t)(end - l.last), port = recognise_port(end, e);
+    if (l.dots == 0 || !port || !is_top(l.last, n, end) || end - p > 253 || has_capitals(p, end) ||
+        word_set_has(WORD_SET_FILE_ENDS, l.last, n) || !is_known_port(recognise_value(end + 1, port - 1)))
+        return 0;
+    const char *behind = end + port;
+    bool column = e - behind > 1 && *behind == ':' && ascii_digit(behind[1]); /* of a line */
+    return column || (behind < e && *behind != '/' && is_sign_of_code(*behind)) ? 0 : (size_t)(behind - p);
+}
+
 static const char *mailbox_end(const char *p, const char *e)
 {
     while (p < e && (ascii_alnum(*p) || *p == '.' || *p == '_' || *p == '-' || *p == '+'))

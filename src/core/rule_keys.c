@@ -88,6 +88,15 @@ static const struct key event_keys[] = {
      .min = 1,
      .max = VERDICT_FINGERPRINT_MAX,
      .help = "What the events of one issue have in common."},
+    {.name = "fingerprint_1",
+     .type = KEY_LIST,
+     KEY_MANY(struct raw_event, fingerprint_1, n_fingerprint_1),
+     .of = &key_string,
+     .min = 1,
+     .max = VERDICT_FINGERPRINT_MAX,
+     .help =
+         "What fingerprint was before it was changed, for stores that go on with grouping 1 (crumbd.yaml(5)): their "
+         "issues stay as they are."},
     {.name = "group",
      .type = KEY_ENUM,
      KEY_AT(struct raw_event, group),

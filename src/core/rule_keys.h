@@ -23,6 +23,8 @@ struct raw_event {
     enum level level;
     struct slice *fingerprint;
     unsigned n_fingerprint;
+    struct slice *fingerprint_1;
+    unsigned n_fingerprint_1;
     enum rule_group group;
     struct key_pair *tags;
     unsigned n_tags;

@@ -110,15 +110,15 @@ static bool is_default(const struct template *t)
     return braces && slice_is(slice_trim(slice_sub(s, 2, s.n - 2)), "default");
 }
 
-static void load_fingerprint(struct arena *a, const struct raw_event *raw, const struct regex *m, struct rule_event *e)
+static struct rule_fingerprint load_fingerprint(struct arena *a, const struct slice *parts, unsigned n,
+                                                const struct regex *m)
 {
-    e->group = raw->group;
-    e->fingerprint = arena_calloc(a, raw->n_fingerprint, sizeof *e->fingerprint);
-    for (unsigned i = 0; i < raw->n_fingerprint; i++) {
-        e->fingerprint[i] = template_parse(raw->fingerprint[i], m, a);
-        e->defaults |= (unsigned)is_default(&e->fingerprint[i]) << i;
+    struct rule_fingerprint f = {.parts = arena_calloc(a, n, sizeof *f.parts), .n = n};
+    for (unsigned i = 0; i < n; i++) {
+        f.parts[i] = template_parse(parts[i], m, a);
+        f.defaults |= (unsigned)is_default(&f.parts[i]) << i;
     }
-    e->n_fingerprint = raw->n_fingerprint;
+    return f;
 }
 
 static void load_event(struct loader *l, const struct raw_event *raw, const struct regex *m, struct rule_event *e)
@@ -133,7 +133,10 @@ static void load_event(struct loader *l, const struct raw_event *raw, const stru
     e->environment = template_parse(raw->environment, m, a);
     e->dist = template_parse(raw->dist, m, a);
     e->level = raw->level;
-    load_fingerprint(a, raw, m, e);
+    e->group = raw->group;
+    e->fingerprint = e->fingerprint_1 = load_fingerprint(a, raw->fingerprint, raw->n_fingerprint, m);
+    if (raw->n_fingerprint_1)
+        e->fingerprint_1 = load_fingerprint(a, raw->fingerprint_1, raw->n_fingerprint_1, m);
     e->tags = arena_calloc(a, raw->n_tags, sizeof *e->tags);
     for (e->n_tags = 0; e->n_tags < raw->n_tags; e->n_tags++)
         e->tags[e->n_tags] = (struct rule_tag){arena_dup(a, raw->tags[e->n_tags].name),
@@ -265,14 +268,20 @@ static void refuse_impossible(struct loader *l, const struct raw_rule *raw, cons
         l->ok = conf_error(l->d, raw->unless, "unless is the same as match: the rule can never fire");
 }
 
+static bool is_constant(const struct rule_fingerprint *f)
+{
+    for (unsigned i = 0; i < f->n; i++)
+        if (template_has_names(&f->parts[i]))
+            return false;
+    return f->n > 0 && !f->defaults;
+}
+
 /* Whether the rule's fingerprint is one of which nobody outside can make up another. */
 static bool has_constant_fingerprint(const struct rule *rule)
 {
     const struct rule_event *e = &rule->event;
-    for (unsigned i = 0; i < e->n_fingerprint; i++)
-        if (template_has_names(&e->fingerprint[i]))
-            return false;
-    return (e->n_fingerprint > 0 && !e->defaults) || (rule->absence.every_us && rule->absence.by.n == 0);
+    bool absent = !e->fingerprint.n && rule->absence.every_us && rule->absence.by.n == 0;
+    return (is_constant(&e->fingerprint) && is_constant(&e->fingerprint_1)) || absent;
 }
 
 static bool is_fixed(const struct template *t)
@@ -281,18 +290,17 @@ static bool is_fixed(const struct template *t)
 }
 
 /* Computes the hash of the parts with which verdict_fill_fingerprint begins in every event. */
-static void hash_fixed(struct rule *rule)
+static void hash_fixed(const struct rule *rule, struct rule_fingerprint *f)
 {
-    struct rule_event *e = &rule->event;
-    if (!e->n_fingerprint) {
-        e->fixed_hash = hash128(hash128(HASH128_START, rule->pack), rule->id);
-        e->n_fixed = 2;
+    if (!f->n) {
+        f->fixed_hash = hash128(hash128(HASH128_START, rule->pack), rule->id);
+        f->n_fixed = 2;
         return;
     }
-    e->fixed_hash = HASH128_START;
-    for (; e->n_fixed < e->n_fingerprint && is_fixed(&e->fingerprint[e->n_fixed]); e->n_fixed++)
-        e->fixed_hash = hash128(e->fixed_hash,
-                                e->fingerprint[e->n_fixed].n ? e->fingerprint[e->n_fixed].parts[0].text : SLICE_NONE);
+    f->fixed_hash = HASH128_START;
+    for (; f->n_fixed < f->n && is_fixed(&f->parts[f->n_fixed]); f->n_fixed++)
+        f->fixed_hash =
+            hash128(f->fixed_hash, f->parts[f->n_fixed].n ? f->parts[f->n_fixed].parts[0].text : SLICE_NONE);
 }
 
 /* Refuses keys that contradict each other. The first four say when an event is made: two of them would say it twice;
@@ -383,7 +391,8 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
                                               .by = by_of(a, &raw->threshold.by, rule->match)};
     load_absence(l, raw, rule);
     load_pair(l, raw, rule);
-    hash_fixed(rule);
+    hash_fixed(rule, &rule->event.fingerprint);
+    hash_fixed(rule, &rule->event.fingerprint_1);
     rule->constant = has_constant_fingerprint(rule);
     refuse_contradictions(l, rule);
     refuse_impossible(l, raw, rule);

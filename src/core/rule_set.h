@@ -39,16 +39,19 @@ struct rule_when {
     unsigned n;
 };
 
+struct rule_fingerprint {
+    struct template *parts; /* none: the default one */
+    unsigned n;
+    unsigned defaults;         /* a bit for each part of it that is Sentry's {{ default }} */
+    unsigned n_fixed;          /* the first parts, which are the same in every event, */
+    struct hash128 fixed_hash; /* and their hash */
+};
+
 struct rule_event {
     struct template type, message, project, logger, transaction, release, environment, dist;
     enum level level;
-    struct template *fingerprint;
-    unsigned n_fingerprint;
-    unsigned defaults; /* a bit for each part of it that is Sentry's {{ default }} */
+    struct rule_fingerprint fingerprint, fingerprint_1; /* of grouping 1 */
     enum rule_group { RULE_BY_FINGERPRINT, RULE_BY_STACK } group;
-    unsigned n_fixed; /* of the fingerprint, its own or the default one: the first parts, which are the same in every
-                         event, */
-    struct hash128 fixed_hash; /* and their hash */
     struct rule_tag *tags;
     unsigned n_tags;
     struct template method, url, query_string, user_agent; /* request */

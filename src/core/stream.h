@@ -19,21 +19,22 @@ struct join_options {
 
 struct stream {
     /* Set by the input. */
-    enum format format;      /* FORMAT_AUTO: each message is of the one that it looks like */
-    const struct zone *zone; /* for stamps without a zone */
-    struct slice log_format; /* nginx-access: text of the log_format directive, or empty */
-    struct slice source;     /* path or address, for people */
-    struct slice input;      /* the input's name: tag `input` */
-    struct slice peer;       /* sender's address, host of records that name none; empty for files */
-    struct slice sender;     /* tag `peer`: the address, or uid, pid and unit; empty for files */
-    uint32_t peer_pid;       /* sender's process on a unix socket, procid of records that name none; 0: not known */
-    uint64_t domain;         /* lines of two domains never meet; 0 is `local` */
-    bool remote;             /* the sender is another host */
-    uint64_t network;        /* hash of its network address, by which shares go; 0: it is this host */
-    bool trusted;            /* its fields may set reserved names */
-    uint64_t file_key;       /* the store's key of a tailed file; 0: messages cannot be read again */
-    bool by_position;        /* it goes on behind the lines that were held then: the store has them */
-    uint64_t run_key;        /* of a line that an earlier run has read: part of its events' ids; 0: this run's */
+    enum format format;             /* FORMAT_AUTO: each message is of the one that it looks like */
+    const struct zone *zone;        /* for stamps without a zone */
+    struct slice log_format;        /* nginx-access: text of the log_format directive, or empty */
+    struct slice source;            /* path or address, for people */
+    struct slice input;             /* the input's name: tag `input` */
+    const struct record_home *home; /* NULL: nothing is known */
+    struct slice peer;              /* sender's address, host of records that name none; empty for files */
+    struct slice sender;            /* tag `peer`: the address, or uid, pid and unit; empty for files */
+    uint32_t peer_pid; /* sender's process on a unix socket, procid of records that name none; 0: not known */
+    uint64_t domain;   /* lines of two domains never meet; 0 is `local` */
+    bool remote;       /* the sender is another host */
+    uint64_t network;  /* hash of its network address, by which shares go; 0: it is this host */
+    bool trusted;      /* its fields may set reserved names */
+    uint64_t file_key; /* the store's key of a tailed file; 0: messages cannot be read again */
+    bool by_position;  /* it goes on behind the lines that were held then: the store has them */
+    uint64_t run_key;  /* of a line that an earlier run has read: part of its events' ids; 0: this run's */
     const struct container *container; /* whose log it is, or NULL */
     uint64_t ring;                     /* breadcrumb ring of records that name no finer one */
     const struct join_options *join;   /* the input's; NULL: nothing is joined */

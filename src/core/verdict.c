@@ -62,17 +62,17 @@ static bool has_stack(const struct verdict *v, const struct record *r)
 static bool says_fingerprint(const struct verdict *v, const struct record *r)
 {
     const struct rule *rule = v->rule;
-    return rule && rule->event.n_fingerprint && !(rule->event.group == RULE_BY_STACK && has_stack(v, r));
+    return rule && rule->event.fingerprint.n && !(rule->event.group == RULE_BY_STACK && has_stack(v, r));
 }
 
 void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
 {
-    bool own = v->rule && !v->fold;
-    struct hash128 h = own ? v->rule->event.fixed_hash : HASH128_START;
+    const struct rule_fingerprint *own = v->fold ? NULL : v->by;
+    struct hash128 h = own ? own->fixed_hash : HASH128_START;
     uint64_t old = 0;
     for (unsigned i = 0; old_keys && i < v->n_fingerprint; i++)
         old = hash_mix(old, slice_hash(v->fingerprint[i], 1));
-    for (unsigned i = own ? v->rule->event.n_fixed : 0; !old_keys && i < v->n_fingerprint; i++)
+    for (unsigned i = own ? own->n_fixed : 0; !old_keys && i < v->n_fingerprint; i++)
         h = hash128(h, v->fingerprint[i]);
     v->fingerprint_hash = old_keys ? old : h.low;
 }
@@ -127,6 +127,8 @@ static void default_fingerprint(struct verdict *v, const struct template_source 
     if (v->rule)
         v->fingerprint[v->n_fingerprint++] = v->rule->id;
     struct slice app = origin_app(r), logger = v->rule ? SLICE_NONE : origin_logger(r, from->log_template, from->arena);
+    if (!app.n && !v->rule && !format_is_web(r->format) && from->log_template->grouping >= 2)
+        app = origin_home(r, from->arena);
     if (app.n)
         v->fingerprint[v->n_fingerprint++] = app;
     if (logger.n)
@@ -138,12 +140,13 @@ void verdict_fill_fingerprint(struct verdict *v, const struct template_source *f
 {
     const struct rule *rule = v->rule;
     v->n_fingerprint = v->defaults = 0;
+    v->by = !rule ? NULL : from->log_template->grouping > 1 ? &rule->event.fingerprint : &rule->event.fingerprint_1;
     v->fingerprint = arena_alloc(from->arena, VERDICT_FINGERPRINT_MAX * sizeof *v->fingerprint);
     if (says_fingerprint(v, from->record)) {
-        for (unsigned i = 0; i < rule->event.n_fingerprint; i++)
-            v->fingerprint[i] = template_fill(&rule->event.fingerprint[i], from);
-        v->n_fingerprint = rule->event.n_fingerprint;
-        v->defaults = rule->event.defaults;
+        for (unsigned i = 0; i < v->by->n; i++)
+            v->fingerprint[i] = template_fill(&v->by->parts[i], from);
+        v->n_fingerprint = v->by->n;
+        v->defaults = v->by->defaults;
     } else if (rule && rule->absence.every_us) {
         absence_fingerprint(v, from);
     } else {
@@ -324,6 +327,13 @@ static struct slice title_of(struct slice type, struct slice shown, struct arena
     return text;
 }
 
+/* The rule's own, else what the record is about: without it issues of the same title could not be told apart. */
+static struct slice transaction_of(const struct template *own, const struct template_source *from)
+{
+    struct slice s = template_fill(own, from);
+    return s.n ? s : origin_transaction(from->record, from->log_template, from->arena);
+}
+
 /* Returns the client's address, by which the scrubber knows it elsewhere; where it is written it is asked whether it
    may be sent. */
 static struct slice unhidden(const struct template *t, struct template_source from)
@@ -342,7 +352,7 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
     struct event_texts *texts = arena_alloc(from->arena, sizeof *texts);
     *texts = (struct event_texts){.rule = rule ? rule->id : SLICE_NONE,
                                   .logger = template_fill(&e->logger, from),
-                                  .transaction = template_fill(&e->transaction, from),
+                                  .transaction = transaction_of(&e->transaction, from),
                                   .release = template_fill(&e->release, from),
                                   .environment = template_fill(&e->environment, from),
                                   .dist = template_fill(&e->dist, from),

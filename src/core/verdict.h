@@ -55,6 +55,7 @@ struct verdict {
     unsigned n_tags, n_fingerprint;
     unsigned
         defaults; /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
+    const struct rule_fingerprint *by; /* the rule's, which it was filled from; NULL: another's, or it was kept */
     uint64_t fingerprint_hash;
     struct slice project;
     const struct fold *fold;         /* NULL: it has an issue of its own */

@@ -34,6 +34,20 @@ bool store_has_old_keys(const struct store *s)
     return s->old_keys;
 }
 
+unsigned store_grouping(const struct store *s)
+{
+    return s->grouping;
+}
+
+bool store_use_grouping(struct store *s, unsigned grouping)
+{
+    sqlite3_stmt *q = s->stmt[Q_GROUPING];
+    sqlite3_bind_int64(q, 1, grouping);
+    bool ok = store_run(s, Q_GROUPING);
+    s->grouping = ok ? grouping : s->grouping;
+    return ok;
+}
+
 /* Opening. */
 
 static bool set_up_daemon_file(struct store *s, struct diag *d)
@@ -134,6 +148,9 @@ static bool read_id(struct store *s, struct diag *d)
     int64_t keys = 0;
     ok = ok && store_pragma(s->db, "SELECT value FROM meta WHERE name='keys'", &keys);
     s->old_keys = keys == 1;
+    int64_t grouping = 0;
+    ok = ok && store_pragma(s->db, "SELECT value FROM meta WHERE name='grouping'", &grouping);
+    s->grouping = (unsigned)grouping;
     return ok || store_open_failed(s, d, "read the id of");
 }
 

@@ -89,6 +89,10 @@ void store_close(struct store *s);
 const uint8_t *store_id(const struct store *s);
 /* Whether a version before hash128 made the store: see struct pipeline_setup. */
 bool store_has_old_keys(const struct store *s);
+/* The number of the grouping that it goes on with (core/log_template.h). */
+unsigned store_grouping(const struct store *s);
+/* From here on another one. False, and said, when that cannot be written. */
+bool store_use_grouping(struct store *s, unsigned grouping);
 
 enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 

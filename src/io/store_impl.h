@@ -12,7 +12,7 @@
 #include "io/store.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 10,
+    STORE_SCHEMA_VERSION = 11,
     STORE_RESERVE_PAGES = 32,          /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
@@ -71,6 +71,7 @@ enum query {
     Q_HELD,
     Q_HELD_GONE,
     Q_HELD_ALL,
+    Q_GROUPING,
     Q_N
 };
 
@@ -98,6 +99,7 @@ struct store {
     bool no_room;   /* the disk has no room for the pages of the open transaction */
     uint8_t id[16];
     bool old_keys;
+    unsigned grouping;
     sqlite3_stmt *stmt[Q_N];
     struct table taken;        /* row id to struct delivery */
     struct delivery **pending; /* those of `taken` that have an outcome, in order */

