@@ -20,6 +20,7 @@
 #include "app/command.h"
 #include "app/confine.h"
 #include "app/daemon.h"
+#include "app/exec_name.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "core/join.h"
@@ -27,7 +28,14 @@
 #include "parsers/frame.h"
 #include "text/json.h"
 
-enum { COPY_BYTES = 65536, EXIT_NOT_FOUND = 127, EXIT_NOT_EXECUTABLE = 126, EXIT_SIGNAL_BASE = 128 };
+enum {
+    COPY_BYTES = 65536,
+    NAME_MAX_BYTES = 200,
+    ARGUMENTS_MAX = 4096,
+    EXIT_NOT_FOUND = 127,
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_SIGNAL_BASE = 128
+};
 
 struct copier {
     int from, to, into; /* the command's pipe, crumbd's own descriptor, the input's pipe */
@@ -39,6 +47,7 @@ struct copier {
 
 struct wrapped {
     char **argv;
+    char *name; /* exec_name.h */
     pid_t pid;
     struct sandbox *sandbox;  /* of the threads here; NULL: off */
     struct copier copiers[2]; /* stdout, stderr */
@@ -96,9 +105,7 @@ static void tell_end(const struct wrapped *w)
 {
     struct sbuf line;
     struct json j;
-    const char *name = strrchr(w->argv[0], '/');
-    name = name ? name + 1 : w->argv[0];
-    sbuf_init(&line, 8192);
+    sbuf_init(&line, 8 * ARGUMENTS_MAX);
     json_start(&j, &line);
     json_map(&j);
     json_key(&j, "level");
@@ -106,18 +113,24 @@ static void tell_end(const struct wrapped *w)
     json_key(&j, "logger");
     json_str(&j, SLICE("crumbd.exec"));
     json_key(&j, "command");
-    json_str_max(&j, slice_str(name), 200);
+    json_str_max(&j, slice_str(w->name), NAME_MAX_BYTES);
     struct sbuf text;
-    sbuf_init(&text, 1024);
+    sbuf_init(&text, ARGUMENTS_MAX);
+    exec_arguments(w->argv, &text);
+    if (text.n) {
+        json_key(&j, "arguments");
+        json_str(&j, sbuf_slice(&text));
+    }
+    sbuf_reset(&text);
     if (WIFSIGNALED(w->status)) {
         json_key(&j, "signal");
         json_int(&j, WTERMSIG(w->status));
-        sbuf_addf(&text, "%.200s was killed by signal %d (SIG%s)%s", name, WTERMSIG(w->status),
+        sbuf_addf(&text, "%.200s was killed by signal %d (SIG%s)%s", w->name, WTERMSIG(w->status),
                   sigabbrev_np(WTERMSIG(w->status)), WCOREDUMP(w->status) ? ", core dumped" : "");
     } else {
         json_key(&j, "status");
         json_int(&j, WEXITSTATUS(w->status));
-        sbuf_addf(&text, "%.200s exited with status %d", name, WEXITSTATUS(w->status));
+        sbuf_addf(&text, "%.200s exited with status %d", w->name, WEXITSTATUS(w->status));
     }
     json_key(&j, "message");
     json_str(&j, sbuf_slice(&text));
@@ -220,14 +233,16 @@ static bool start_command(struct wrapped *w)
 }
 
 /* The pipes that the inputs read, and the threads that fill them. */
-static bool start_threads(struct wrapped *w, struct input_options inputs[3], char *name)
+static bool start_threads(struct wrapped *w, struct input_options inputs[3])
 {
     int ends[3][2];
     for (unsigned i = 0; i < 3; i++) {
         if (pipe2(ends[i], O_CLOEXEC) != 0)
             return false;
         inputs[i] = (struct input_options){.kind = INPUT_STDIN,
-                                           .text = name,
+                                           .text = w->name,
+                                           .program = w->name,
+                                           .own = i == 2,
                                            .fd = ends[i][0],
                                            .format = i == 2 ? FORMAT_JSON : FORMAT_AUTO,
                                            .max_message_bytes = FRAME_MESSAGE_MAX,
@@ -259,12 +274,12 @@ static int run_alone(char **argv, struct diag *d)
 
 static int run_wrapped(struct settings *s, char **argv, struct diag *d)
 {
-    struct wrapped w = {.argv = argv, .sandbox = s->sandbox ? sandbox_new() : NULL};
+    struct wrapped w = {.argv = argv, .name = slice_dup(exec_name(argv)), .sandbox = s->sandbox ? sandbox_new() : NULL};
     struct input_options inputs[3];
     bool started = start_command(&w);
     if (started)
         privileges_harden(); /* not before: the command must be able to do what it could do without crumbd */
-    if (!started || !start_threads(&w, inputs, argv[0])) {
+    if (!started || !start_threads(&w, inputs)) {
         fprintf(stderr, "crumbd: %s cannot be started: %s\n", argv[0], strerror(errno));
         return EXIT_CANNOT_RUN;
     }
@@ -279,6 +294,7 @@ static int run_wrapped(struct settings *s, char **argv, struct diag *d)
     pthread_join(w.waiter, NULL);
     err_done(d);
     sandbox_free(w.sandbox);
+    free(w.name);
     return status_of(&w);
 }
 

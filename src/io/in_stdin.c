@@ -22,6 +22,7 @@ struct in_stdin {
     bool paused, ended;
     struct event *readable, *more, *idle;
     struct stream stream;
+    struct record_home home;
     struct line_reader lines;
 };
 
@@ -142,10 +143,12 @@ struct input *stdin_open(struct event_base *base, const struct input_options *op
     in->opt = opt;
     in->sink = *sink;
     in->fd = fd;
+    in->home = (struct record_home){.program = slice_str(opt->program), .own = opt->own};
     in->stream = (struct stream){.format = opt->format,
                                  .zone = opt->zone,
                                  .log_format = slice_str(opt->log_format),
                                  .source = slice_str(opt->text),
+                                 .home = &in->home,
                                  .last_us = RECORD_NO_TIME};
     const struct peer none = peer_none();
     peer_to_stream(&none, opt, &in->stream);

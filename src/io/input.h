@@ -66,6 +66,8 @@ struct input_options {
     char *log_format; /* nginx-access; NULL: combined, contrib's or JSON, told by the line */
     const struct zone *zone;
     int fd;          /* stdin: the descriptor, 0 for standard input; those of one text share their breadcrumbs */
+    char *program;   /* stdin: whose output it is, if crumbd has started it */
+    bool own;        /* stdin: crumbd itself writes it */
     bool from_start; /* tail: from: start */
     uint64_t receive_buffer_bytes;
     struct input_cidr *allow; /* none: everyone */

@@ -88,3 +88,22 @@ def scenario_where_a_line_comes_from(t):
     nginx = t.write("error.log", '2026/11/23 10:00:00 [error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: '
                     '203.0.113.9, server: shop, request: "GET /cart/17 HTTP/1.1", upstream: "http://192.0.2.1:80/cart/17", host: "shop"\n')
     t.eq(tried(t, nginx)[0]["transaction"], "GET /cart/* via 192.0.2.1:80")
+
+
+def scenario_jobs_of_exec_are_told_apart(t):
+    """Two scripts of one interpreter are two issues, by what they print and by how they end; arguments come along, scrubbed."""
+    up = t.upstream()
+    config = t.config('sentry: {dsn: "%s"}\nbreadcrumbs: {wait: 10ms}\n' % up.dsn())
+    script = "echo 2026-11-23 10:00:00 ERROR it broke; exit 3\n"
+    for name in ("nightly.sh", "hourly.sh"):
+        t.run("exec", "-c", config, "--", "sh", t.write(name, script), "--password", "Zq7Xw3Lk9Pm2", status=3)
+    events = t.wait_events(up, 4)
+    t.eq(len(fingerprints(events)), 4)
+    ends = [e for e in events if e["tags"].get("rule") == "exec.failed"]
+    t.eq(sorted(e["tags"]["command"] for e in ends), ["hourly.sh", "nightly.sh"])
+    t.eq(sorted({e["tags"]["app"] for e in events}), ["hourly.sh", "nightly.sh"])
+    t.eq(sorted({e["transaction"] for e in events}), ["hourly.sh", "nightly.sh"])
+    for e in ends:
+        assert "format" not in e["tags"] and "arguments" not in e["tags"], e["tags"]
+        assert "--password" in e["contexts"]["fields"]["arguments"], e["contexts"]
+        assert "Zq7Xw3Lk9Pm2" not in json.dumps(e), e
