@@ -152,11 +152,11 @@ static const char *json_value(struct log_template_work *w, struct slice key, con
 enum { NAME_OF_GROUP_MAX = 16, RULE_ID_MAX = 9 };
 
 /* The name in front of the quotes from p to q in one of several groups as ModSecurity has them: [id "930110"] [msg
- * "SQL injection"]. */
+ * "SQL injection"]. In grouping 1 none has one. */
 static struct slice group_name(const struct log_template_work *w, const char *p, const char *q)
 {
     const char *name = p - 1;
-    if (w->e - q < 2 || q[1] != ']' || p - w->s < 3 || *name != ' ')
+    if (!log_template_since(w, 2) || w->e - q < 2 || q[1] != ']' || p - w->s < 3 || *name != ' ')
         return SLICE_NONE;
     while (name > w->s + 1 && ascii_alpha(name[-1]) && p - name < NAME_OF_GROUP_MAX)
         name--;
