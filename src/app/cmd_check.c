@@ -8,6 +8,7 @@
 #include "app/snapshot.h"
 #include "core/rule_check.h"
 #include "core/rule_keys.h"
+#include "core/rule_shadow.h"
 #include "core/scrub.h"
 #include "core/trace_check.h"
 #include "core/trace_keys.h"
@@ -93,6 +94,7 @@ static void check_rules(const struct snapshot *now, const struct arguments *a, s
     const struct rule_check result = rule_check_samples(now->rules, d);
     const struct trace_check traces = trace_check_samples(now->rules->traces, d);
     rule_check_patterns(now->rules, d);
+    rule_shadow_check(now->rules, d);
     trace_check_patterns(now->rules->traces, d);
     const struct settings *s = now->settings;
     const char *config = !s ? "" : s->path ? s->path : "zero configuration";

@@ -186,7 +186,7 @@ static enum regex_result finds(const struct regex *re, struct regex_scratch *x, 
     return hit != REGEX_NO ? hit : regex_match(re, x, seen(r->message), 0);
 }
 
-static enum judge_why judge_try_rule(struct judge *j, const struct rule *rule, const struct record *r)
+enum judge_why judge_try(struct judge *j, const struct rule *rule, const struct record *r)
 {
     enum judge_why why = applies(j, rule, r);
     if (why != WHY_WON)
@@ -393,7 +393,7 @@ static bool again_before(struct judging g, const struct rule *rule)
         const struct rule *before = lane->rules[i];
         struct rule_stats counted = j->stats[before->handle];
         any |= before->go_on;
-        if (before->go_on && judge_try_rule(j, before, r) == WHY_CONTINUED)
+        if (before->go_on && judge_try(j, before, r) == WHY_CONTINUED)
             add_to(&g, before);
         j->stats[before->handle] = counted;
     }
@@ -452,7 +452,7 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
             if (i >= lane->n)
                 break;
             const struct rule *rule = lane->rules[i];
-            enum judge_why why = timed(judge_try_rule, j, rule, r);
+            enum judge_why why = timed(judge_try, j, rule, r);
             if (explain)
                 explain(u, rule, why);
             if (take(&g, rule, why))

@@ -66,6 +66,8 @@ typedef void judge_explain_f(void *u, const struct rule *r, enum judge_why why);
  */
 void judge_record(struct judge *j, const struct record *r, struct arena *a, struct verdict *v, judge_explain_f *explain,
                   void *u);
+/* What this rule would say of the record if it were asked, whichever stand before it. */
+enum judge_why judge_try(struct judge *j, const struct rule *rule, const struct record *r);
 /*
  * False: no rule can match this record, which may be partial: its message is some part of what it is now. True:
  * judge_record is to come, for which the candidates that were found are kept.

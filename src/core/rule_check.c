@@ -130,22 +130,24 @@ static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct d
 /* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
 #define SAMPLE_NOW_US INT64_C(4102444800000000)
 
-static void run_lines(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s, struct trial *o)
+static const struct options sample_options = {
+    .fallback = FALLBACK_CRUMB,
+    .environment = SLICE("production"),
+    .crumbs =
+        {.before = 30, .after = 5, .others = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
+    .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
+    .scrub = {.defaults = true, .emails = true, .send_ip = true}};
+
+bool rule_check_run(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s,
+                    const struct pipeline_hooks *hooks)
 {
     static const uint8_t store_id[16] = {1};
-    const struct options options = {
-        .fallback = FALLBACK_CRUMB,
-        .environment = SLICE("production"),
-        .crumbs = {.before = 30, .after = 5, .others = 5, .wait_us = 500000, .max_age_us = 600000000, .memory_bytes = 1 << 20},
-        .limits = {.burst = UINT32_MAX, .per_minute = UINT32_MAX, .per_day = UINT32_MAX, .period_us = 3600000000},
-        .scrub = {.defaults = true, .emails = true, .send_ip = true}};
-    const struct pipeline_setup setup = {
-        .options = &options,
-        .rules = set,
-        .store_id = store_id,
-        .record_clock = true,
-        .waits = rule,
-        .hooks = {.u = o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome, .extra = rule_check_on_extra}};
+    const struct pipeline_setup setup = {.options = &sample_options,
+                                         .rules = set,
+                                         .store_id = store_id,
+                                         .record_clock = true,
+                                         .waits = rule,
+                                         .hooks = *hooks};
     struct stream stream = {.format = sample_format(rule, s),
                             .source = SLICE("sample"),
                             .trusted = true,
@@ -167,9 +169,10 @@ static void run_lines(const struct rule_set *set, const struct rule *rule, const
     pipeline_flush(p);
     if (s->elapse_us)
         pipeline_elapse(p, s->elapse_us);
-    o->fired |= rule->go_on && pipeline_judge(p)->stats[rule->handle].hits > 0;
+    bool went_on = rule->go_on && pipeline_judge(p)->stats[rule->handle].hits > 0;
     framer_done(&framer);
     pipeline_free(p);
+    return went_on;
 }
 
 /* Returns the sample's own rule if it fired, else the one that decided the last. */
@@ -177,7 +180,9 @@ static const struct rule *run_sample(const struct rule_set *set, const struct ru
                                      struct diag *d, struct rule_check *total)
 {
     struct trial o = {.set = set, .rule = rule};
-    run_lines(set, rule, s, &o);
+    const struct pipeline_hooks hooks = {
+        .u = &o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome, .extra = rule_check_on_extra};
+    o.fired |= rule_check_run(set, rule, s, &hooks);
     total->samples++;
     total->failed += !judge_outcome(s, &o, d);
     arena_done(&o.arena);

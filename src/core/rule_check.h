@@ -16,6 +16,10 @@ struct rule_check {
 
 /* Errors are added to d at the sample's place; a rule without a sample is one, at the rule's. */
 struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d);
+/* Runs the lines of one sample through a pipeline with these hooks. True: the rule went on (`continue`) for one of
+ * them. */
+bool rule_check_run(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s,
+                    const struct pipeline_hooks *hooks);
 /* A pattern that reaches the match limit on a text as long as patterns see is an error at its place. Returns how many
  * did. */
 unsigned rule_check_patterns(const struct rule_set *set, struct diag *d);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "core/rule_check.h"
+#include "core/rule_shadow.h"
 
 /* Each text is a file: 1.yaml, 2.yaml, … Returns what check says, for the caller to free. */
 static char *check(const char *const *files, unsigned *errors)
@@ -22,6 +23,7 @@ static char *check(const char *const *files, unsigned *errors)
     }
     rule_set_ready(&set, true);
     rule_check_samples(&set, &d);
+    rule_shadow_check(&set, &d);
     *errors = d.errors;
     FILE *out = open_memstream(&said, &n);
     err_print(&d, out);
@@ -139,6 +141,69 @@ START_TEST(one_line_of_its_own_is_enough)
 }
 END_TEST
 
+/* Lines that are in no sample: what the earlier rule's words make of the later one's. */
+#define SHIM(more)                                                                                                     \
+    PACK("c")                                                                                                          \
+    "  - id: c.shim\n    match: 'msg=\"(?:shim (?<what>gone)|StopPod(?:Sandbox)?|Exec[A-Z]ync for)'\n"                 \
+    "    action: crumb\n    samples:\n      - {lines: 'WARN msg=\"shim gone\"', event: none}\n" more
+#define FAILED                                                                                                         \
+    "  - id: c.failed\n    match: 'msg=\"(?<op>[A-Z]\\w+) for \\S+ failed'\n    samples:\n"                            \
+    "      - {lines: 'ERROR msg=\"StartContainer for 0123 failed\"', event: {level: error}}\n"
+
+static unsigned count(const char *said, const char *word)
+{
+    unsigned n = 0;
+    for (; (said = strstr(said, word)); said++)
+        n++;
+    return n;
+}
+
+static void hides(unsigned n, const char *const *files)
+{
+    unsigned errors;
+    char *said = check(files, &errors);
+    ck_assert_msg(errors == 0 && count(said, "hides lines from") == n, "want %u in:\n%s", n, said);
+    free(said);
+}
+
+START_TEST(words_of_an_earlier_rule_hide_a_later_one)
+{
+    says("warning", FILES(SHIM("") FAILED)); /* which is no error */
+    unsigned errors;
+    char *said = check(FILES(SHIM("") FAILED), &errors);
+    ck_assert_msg(strstr(said,
+                         "1.yaml:3:5: warning: rule \"c.shim\" hides lines from \"c.failed\" (1.yaml:8), which comes "
+                         "after it: both match \"msg=\"StopPod for 0123 failed\"\""),
+                  "%s", said);
+    free(said);
+    hides(1, FILES(SHIM("") FAILED));
+    /* A sample says that it is meant. */
+    hides(0, FILES(SHIM("      - {lines: 'ERROR msg=\"StopPod for 0123 failed\"', event: none}\n") FAILED));
+    /* Behind it, or in another file, where order is the user's affair. */
+    hides(0, FILES(PACK("c") FAILED "  - id: c.shim\n    match: 'msg=\"StopPod'\n    action: crumb\n    samples:\n"
+                                    "      - {lines: 'WARN msg=\"StopPod\"', event: none}\n"));
+    hides(0, FILES(SHIM(""), PACK("d") FAILED));
+    /* One that adds, or that makes an event as well, hides nothing. */
+    hides(0, FILES(PACK("c") "  - id: c.tag\n    match: 'StopPod'\n    continue: true\n    event: {tags: {a: b}}\n"
+                             "    samples: [{lines: 'WARN StopPod', event: none}]\n" FAILED));
+    hides(0, FILES(PACK("c") "  - id: c.stop\n    match: 'StopPod'\n    samples: [{lines: 'ERROR StopPod', event: "
+                             "{level: error}}]\n" FAILED));
+}
+END_TEST
+
+START_TEST(what_is_no_word_of_a_pattern)
+{
+    /* Names of groups, classes, escapes and numbers of repeats. */
+    hides(0, FILES(PACK("c") "  - id: c.crumb\n    match: '(?<StopPod>gone now)|[StopPod]{9}\\StopPodX?x'\n"
+                             "    action: crumb\n    samples: [{lines: 'it is gone now', event: none}]\n" FAILED));
+    /* Its conditions hold for what is tried as well. */
+    hides(0,
+          FILES(PACK(
+              "c") "  - id: c.crumb\n    match: 'StopPod'\n    when: {app: '^x$'}\n    action: crumb\n"
+                   "    samples: [{format: syslog, lines: '<14>Nov 23 10:00:00 h x: StopPod', event: none}]\n" FAILED));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("check");
@@ -148,6 +213,10 @@ int main(void)
     tcase_add_test(t, what_does_not_meet_does_not_win);
     tcase_add_test(t, continue_goes_on);
     tcase_add_test(t, one_line_of_its_own_is_enough);
+    suite_add_tcase(s, t);
+    t = tcase_create("shadows");
+    tcase_add_test(t, words_of_an_earlier_rule_hide_a_later_one);
+    tcase_add_test(t, what_is_no_word_of_a_pattern);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "core/pipeline.h"
 #include "core/rule_check.h"
+#include "core/rule_shadow.h"
 #include "parsers/container.h"
 #include "parsers/frame.h"
 #include "parsers/parser.h"
@@ -107,6 +108,17 @@ START_TEST(no_pattern_backtracks_without_end)
     unsigned endless = rule_check_patterns(&rules, &d);
     err_print(&d, stderr);
     ck_assert_uint_eq(endless, 0);
+    err_done(&d);
+}
+END_TEST
+
+/* No rule hides another one of its pack unawares. */
+START_TEST(no_rule_is_in_a_shadow)
+{
+    struct diag d = {0};
+    unsigned shadows = rule_shadow_check(&rules, &d);
+    err_print(&d, stderr);
+    ck_assert_uint_eq(shadows, 0);
     err_done(&d);
 }
 END_TEST
@@ -287,6 +299,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, samples_hold);
+    tcase_add_test(t, no_rule_is_in_a_shadow);
     tcase_add_test(t, uninteresting_line_takes_the_fast_path);
     tcase_add_test(t, a_line_like_those_of_a_rule_takes_the_fast_path);
     tcase_add_test(t, no_pattern_backtracks_without_end);
