@@ -29,7 +29,7 @@ static const struct known {
     {"/var/log/messages", FORMAT_SYSLOG},
 };
 
-enum { KNOWN = sizeof known / sizeof *known, LISTENERS = 4 };
+enum { KNOWN = sizeof known / sizeof *known };
 
 static bool is_kind(const char *path, mode_t kind)
 {
@@ -55,25 +55,31 @@ static bool built_in(enum input_kind kind, enum input_transport transport)
     return input_type_of(kind, transport) != NULL;
 }
 
-/* GTSA's variable, or loopback; Go's ":12201" is every address. */
-static bool add_gelf(struct settings *s, const char *scheme, enum input_transport transport, const char *variable,
-                     struct diag *d)
-{
-    const char *set = getenv(variable), *why;
-    set = set && *set ? set : NULL;
-    if (!built_in(INPUT_GELF, transport))
-        return true;
-    char *text = xasprintf("%s://%s%s", scheme, set && *set == ':' ? "0.0.0.0" : "", set ? set : "127.0.0.1:12201");
-    bool ok = settings_input_address(add(s), INPUT_GELF, slice_str(text), &s->arena, &why);
-    free(text);
-    return ok || err_plain(d, "%s=%s is no address to listen on: %s", variable, set, why);
-}
+/* Where others send to: on loopback, or where a variable says so (GTSA's, and one of its kind for syslog). */
+static const struct listener {
+    enum input_kind kind;
+    enum input_transport transport;
+    const char *scheme, *variable, *usual;
+} listeners[] = {
+    {INPUT_SYSLOG, INPUT_UDP, "udp", "SYSLOG_ADDR", "127.0.0.1:5514"},
+    {INPUT_SYSLOG, INPUT_TCP, "tcp", "SYSLOG_ADDR", "127.0.0.1:5514"},
+    {INPUT_GELF, INPUT_UDP, "udp", "UDP_ADDR", "127.0.0.1:12201"},
+    {INPUT_GELF, INPUT_TCP, "tcp", "TCP_ADDR", "127.0.0.1:12201"},
+};
 
-static void add_syslog(struct settings *s, const char *address, enum input_transport transport)
+enum { LISTENERS = sizeof listeners / sizeof *listeners };
+
+/* Go's ":12201" is every address. */
+static bool add_listener(struct settings *s, const struct listener *l, struct diag *d)
 {
-    const char *why;
-    if (built_in(INPUT_SYSLOG, transport))
-        settings_input_address(add(s), INPUT_SYSLOG, slice_str(address), &s->arena, &why);
+    const char *set = getenv(l->variable), *why;
+    set = set && *set ? set : NULL;
+    if (!built_in(l->kind, l->transport))
+        return true;
+    char *text = xasprintf("%s://%s%s", l->scheme, set && *set == ':' ? "0.0.0.0" : "", set ? set : l->usual);
+    bool ok = settings_input_address(add(s), l->kind, slice_str(text), &s->arena, &why);
+    free(text);
+    return ok || err_plain(d, "%s=%s is no address to listen on: %s", l->variable, set, why);
 }
 
 static bool add_file(struct settings *s, const char *root, const struct known *k)
@@ -117,8 +123,8 @@ bool settings_find_inputs(struct settings *s, const char *root, struct diag *d)
         o->kind = INPUT_JOURNAL;
         o->text = arena_cstr(&s->arena, SLICE("all"));
     }
-    add_syslog(s, "udp://127.0.0.1:5514", INPUT_UDP);
-    add_syslog(s, "tcp://127.0.0.1:5514", INPUT_TCP);
-    bool ok = add_gelf(s, "udp", INPUT_UDP, "UDP_ADDR", d);
-    return add_gelf(s, "tcp", INPUT_TCP, "TCP_ADDR", d) && ok;
+    bool ok = true;
+    for (unsigned i = 0; i < LISTENERS; i++)
+        ok &= add_listener(s, &listeners[i], d);
+    return ok;
 }

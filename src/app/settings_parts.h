@@ -34,7 +34,7 @@ bool settings_input_address(struct input_options *o, enum input_kind kind, struc
                             const char **why);
 
 /* Fills s->inputs with what this host has, looking for files below root ("" for all of it). False, with an
-   entry in d, only for a wrong UDP_ADDR or TCP_ADDR. */
+   entry in d, only for a wrong UDP_ADDR, TCP_ADDR or SYSLOG_ADDR. */
 bool settings_find_inputs(struct settings *s, const char *root, struct diag *d);
 
 #endif

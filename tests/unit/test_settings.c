@@ -14,9 +14,9 @@ static char dir[64];
 
 static void in_clean_environment(void)
 {
-    static const char *const names[] = {"SENTRY_DSN",  "SENTRY_ENVIRONMENT", "SENTRY_RELEASE",
-                                        "UDP_ADDR",    "TCP_ADDR",           "CREDENTIALS_DIRECTORY",
-                                        "CRUMBD_DATA", "XDG_STATE_HOME",     "STATE_DIRECTORY"};
+    static const char *const names[] = {
+        "SENTRY_DSN",  "SENTRY_ENVIRONMENT", "SENTRY_RELEASE",  "UDP_ADDR",   "TCP_ADDR", "CREDENTIALS_DIRECTORY",
+        "CRUMBD_DATA", "XDG_STATE_HOME",     "STATE_DIRECTORY", "SYSLOG_ADDR"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
     setenv("HOME", "/home/nobody", 1);
@@ -565,9 +565,11 @@ START_TEST(what_a_host_has)
     free(link);
     struct settings *s = good(INPUT);
     setenv("UDP_ADDR", ":12222", 1);
+    setenv("SYSLOG_ADDR", "[::1]:5515", 1);
     ck_assert(settings_find_inputs(s, dir, &d));
     ck_assert(s->inputs_found);
     bool nginx = false, gelf = false, pod = false, docker = false;
+    unsigned syslog = 0;
     for (unsigned i = 0; i < s->n_inputs; i++) {
         const struct input_options *o = &s->inputs[i];
         ck_assert_ptr_nonnull(o->zone);
@@ -575,10 +577,12 @@ START_TEST(what_a_host_has)
         pod |= o->kind == INPUT_TAIL && o->format == FORMAT_AUTO && strstr(o->text, "/var/log/containers/*.log");
         docker |= o->kind == INPUT_TAIL && o->format == FORMAT_DOCKER && strstr(o->text, "/containers/*/*-json.log");
         nginx |= o->kind == INPUT_TAIL && o->format == FORMAT_NGINX_ERROR;
+        syslog += o->kind == INPUT_SYSLOG && o->port == 5515 && strcmp(o->host, "::1") == 0;
         gelf |=
             o->kind == INPUT_GELF && o->transport == INPUT_UDP && o->port == 12222 && strcmp(o->host, "0.0.0.0") == 0;
     }
     ck_assert(gelf && pod && docker);
+    ck_assert_uint_eq(syslog, 2); /* UDP and TCP */
     ck_assert(nginx == (input_type_of(INPUT_TAIL, INPUT_UDP) != NULL));
     setenv("UDP_ADDR", "12222", 1);
     ck_assert(!settings_find_inputs(s, dir, &d));
@@ -586,6 +590,7 @@ START_TEST(what_a_host_has)
     err_done(&d);
     settings_unref(s);
     unsetenv("UDP_ADDR");
+    unsetenv("SYSLOG_ADDR");
     s = settings_default(&d);
     ck_assert_ptr_nonnull(s);
     ck_assert_ptr_null(s->path);
