@@ -109,6 +109,26 @@ def check_arguments(where, arguments):
         check(re.search(r"(^|[\s\[])%s\b" % re.escape(option), p.stdout), "%s: crumbd %s has no %s" % (where, arguments[0], option))
 
 
+def check_rotation(name, script):
+    """A log that has grown is moved aside, a small one is not, and nginx is told; the script itself ends at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        for log, size in (("error.log", 65 << 20), ("access.log", 100)):
+            with open(os.path.join(folder, log), "wb") as f:
+                f.truncate(size)
+        for tool, does in (("sleep", "[ ! -e done ] && : >done"), ("nginx", 'echo "$@" >told')):
+            path = os.path.join(folder, tool)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("#!/bin/sh\ncd %s\n%s\n" % (folder, does))
+            os.chmod(path, 0o755)
+        script = script.replace("/var/log/nginx", folder)
+        env = dict(os.environ, PATH="%s:%s" % (folder, os.environ["PATH"]))
+        # The shell that waits for all of it stands for the container.
+        p = subprocess.run(["sh", "-c", script + "\nwait"], capture_output=True, text=True, check=False, env=env)
+        logs = sorted(f for f in os.listdir(folder) if ".log" in f)
+        check(p.returncode == 0 and logs == ["access.log", "error.log.1"], "%s: rotate.sh: %s %s" % (name, logs, p.stderr))
+        check(open(os.path.join(folder, "told"), encoding="utf-8").read() == "-s reopen\n", name + ": rotate.sh does not tell nginx")
+
+
 def check_kubernetes(uid):
     name = "contrib/kubernetes/sidecar.yaml"
     kinds = {d["kind"]: d for d in documents(name)}
@@ -134,6 +154,10 @@ def check_kubernetes(uid):
     check(re.search(r"^http: 127\.0\.0\.1:", data["crumbd.yaml"], re.M), name + ": the status page is for every pod")
     check(crumbd["startupProbe"]["httpGet"]["path"] == "/healthz", name + ": no startupProbe on /healthz")
     check_configuration(name, data["crumbd.yaml"])
+    check_rotation(name, data["rotate.sh"])
+    dsn = next(m["mountPath"] for m in crumbd["volumeMounts"] if m["name"] == "dsn")
+    check({"name": "CREDENTIALS_DIRECTORY", "value": dsn} in crumbd["env"], name + ": the secret is mounted where nobody looks")
+    check(volumes["dsn"]["secret"].get("optional"), name + ": without a Sentry there would be no pod")
     mounted = {m["mountPath"] for m in crumbd["volumeMounts"]}
     for path in re.findall(r"^\s*(?:- tail|store|dsn_file): (/\S+)$", data["crumbd.yaml"], re.M):
         check(any(path.startswith(m + "/") for m in mounted), "%s: %s is in no volume" % (name, path))
