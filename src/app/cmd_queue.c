@@ -36,10 +36,11 @@ static char *store_path(const struct queue_options *o, struct diag *d)
     return path;
 }
 
-static struct store *open_store(const struct queue_options *o)
+/* *its_path is the caller's to free. */
+static struct store *open_store(const struct queue_options *o, char **its_path)
 {
     struct diag d = {0};
-    char *path = store_path(o, &d);
+    char *path = *its_path = store_path(o, &d);
     struct store *s = path ? store_open(path, STORE_TOOL, 0, &d) : NULL;
     if (!s) {
         err_print(&d, stderr);
@@ -47,8 +48,59 @@ static struct store *open_store(const struct queue_options *o)
             fputs("crumbd queue: with --store PATH no configuration is read\n", stderr);
     }
     err_done(&d);
-    free(path);
     return s;
+}
+
+/* Who sends, and when. */
+
+struct next_try {
+    char *project, *why;
+    int64_t at_us;
+};
+
+/* What the daemon beside waits for. Without one nothing is sent, and nothing waited for. */
+struct sending {
+    int64_t now_us;
+    bool running;
+    uint64_t pid; /* of the daemon; 0: not known */
+    struct next_try *v;
+    unsigned n;
+};
+
+static void queue_add_next_try(void *u, const struct store_next_try *from)
+{
+    struct sending *w = u;
+    if (from->at_us <= w->now_us)
+        return;
+    w->v = xroom(w->v, w->n, sizeof *w->v);
+    w->v[w->n++] = (struct next_try){slice_dup(from->project), slice_dup(from->why), from->at_us};
+}
+
+static void sending_init(struct sending *w, struct store *s)
+{
+    *w = (struct sending){.now_us = clock_wall_us()};
+    w->running = store_has_daemon(s, &w->pid);
+    if (w->running)
+        store_next_tries(s, queue_add_next_try, w);
+}
+
+static void sending_done(struct sending *w)
+{
+    for (unsigned i = 0; i < w->n; i++) {
+        free(w->v[i].project);
+        free(w->v[i].why);
+    }
+    free(w->v);
+}
+
+/* When the row is due and its project is tried. */
+static int64_t sending_at(const struct sending *w, const struct store_row *r)
+{
+    int64_t at_us = r->next_try_us;
+    for (unsigned i = 0; i < w->n; i++)
+        if (slice_is(r->event.project, w->v[i].project) && w->v[i].at_us > at_us)
+            at_us = w->v[i].at_us;
+    return at_us;
 }
 
 /* Which event. */
@@ -96,25 +148,26 @@ static const char *state_name(enum store_state s)
     return s == STORE_STATE_OPEN ? "open" : s == STORE_STATE_READY ? "ready" : "dead";
 }
 
-static const char *next_try(const struct store_row *r, int64_t now, char buf[SHOW_SMALL])
+static const char *next_try(const struct store_row *r, const struct sending *w, char buf[SHOW_SMALL])
 {
-    if (r->state != STORE_STATE_READY)
+    if (r->state != STORE_STATE_READY || !w->running)
         return "-";
-    return r->next_try_us <= now ? "now" : show_span(r->next_try_us - now, buf);
+    int64_t at_us = sending_at(w, r);
+    return at_us <= w->now_us ? "now" : show_span(at_us - w->now_us, buf);
 }
 
 static bool queue_list_one(void *u, const struct store_row *r)
 {
-    const int64_t *now = u;
+    const struct sending *w = u;
     char age[SHOW_SMALL], size[SHOW_SMALL], next[SHOW_SMALL];
     if (r->damaged) {
         printf("%7" PRId64 "  damaged: it cannot be read; `crumbd queue drop %" PRId64 "` removes it\n", r->id, r->id);
         return true;
     }
-    printf("%7" PRId64 "  %-5s %5s  ", r->id, state_name(r->state), show_span(*now - r->created_us, age));
+    printf("%7" PRId64 "  %-5s %5s  ", r->id, state_name(r->state), show_span(w->now_us - r->created_us, age));
     show_text(stdout, r->event.level, 7);
     printf("%*s %5u %5s %6s  ", (int)(r->event.level.n < 7 ? 7 - r->event.level.n : 0), "", r->attempts,
-           next_try(r, *now, next), show_size(r->stored_bytes, size));
+           next_try(r, w, next), show_size(r->stored_bytes, size));
     if (r->event.project.n) {
         fputc('[', stdout);
         show_text(stdout, r->event.project, 40);
@@ -129,18 +182,39 @@ static bool queue_list_one(void *u, const struct store_row *r)
     return true;
 }
 
-static int do_ls(struct store *s)
+static void show_sending(const struct sending *w, const char *path)
 {
-    int64_t now = clock_wall_us();
+    char span[SHOW_SMALL];
+    printf("store %s; ", path);
+    if (!w->running)
+        printf("no crumbd runs with it, so nothing is sent until one does\n");
+    else if (w->pid)
+        printf("crumbd runs with it, pid %" PRIu64 "\n", w->pid);
+    else
+        printf("crumbd runs with it\n");
+    for (unsigned i = 0; i < w->n; i++) {
+        printf("%s%s is tried again in %s: ", *w->v[i].project ? "project " : "the default project", w->v[i].project,
+               show_span(w->v[i].at_us - w->now_us, span));
+        show_text(stdout, slice_str(w->v[i].why), REASON_POINTS);
+        printf("; `crumbd queue retry` tries at once\n");
+    }
+}
+
+static int do_ls(struct store *s, const char *path)
+{
+    struct sending w;
     struct store_totals t;
     char size[SHOW_SMALL];
     store_totals(s, &t);
     if (t.open + t.ready + t.dead)
         printf("%7s  %-5s %5s  %-7s %5s %5s %6s  %s\n", "ID", "STATE", "AGE", "LEVEL", "TRIES", "NEXT", "SIZE",
                "TITLE");
-    bool whole = store_each(s, queue_list_one, &now);
+    sending_init(&w, s);
+    bool whole = store_each(s, queue_list_one, &w);
     printf("%" PRIu64 " ready to send, %" PRIu64 " dead, %" PRIu64 " still open; %s in use\n", t.ready, t.dead, t.open,
            show_size(t.used_bytes, size));
+    show_sending(&w, path);
+    sending_done(&w);
     return whole ? EXIT_WELL : store_trouble(s);
 }
 
@@ -155,18 +229,19 @@ static void put_line(const char *name, struct slice value)
     fputc('\n', stdout);
 }
 
-static void show_row(const struct store_row *r)
+static void show_row(const struct store_row *r, const struct sending *w)
 {
     char stamp[32], age[SHOW_SMALL], next[SHOW_SMALL];
-    int64_t now = clock_wall_us();
     put_line("title", r->event.title.text);
     put_line("level", r->event.level);
     stamp_print(r->event.time_us, stamp);
-    printf("%-14s%s, %s ago\n", "time", stamp, show_span(now - r->event.time_us, age));
+    printf("%-14s%s, %s ago\n", "time", stamp, show_span(w->now_us - r->event.time_us, age));
     printf("%-14s%s\n%-14s%" PRId64 "\n", "event", r->event.event_id, "id", r->id);
     printf("%-14s%s, %u %s", "state", state_name(r->state), r->attempts, r->attempts == 1 ? "try" : "tries");
-    if (r->state == STORE_STATE_READY)
-        printf(", next one %s%s", r->next_try_us <= now ? "" : "in ", next_try(r, now, next));
+    if (r->state == STORE_STATE_READY && w->running)
+        printf(", next one %s%s", sending_at(w, r) <= w->now_us ? "" : "in ", next_try(r, w, next));
+    else if (r->state == STORE_STATE_READY)
+        printf(", none is made while no crumbd runs with this store");
     fputc('\n', stdout);
     put_line("reason", slice_str(r->reason));
     put_line("project", r->event.project);
@@ -195,10 +270,14 @@ static int do_cat(struct store *s, const char *text, bool json)
         fprintf(stderr, "crumbd queue: event %s is damaged and cannot be read\n", text);
         return EXIT_INPUT_WRONG;
     }
-    if (json)
+    if (json) {
         put_payload(r->event.payload.text);
-    else
-        show_row(r);
+    } else {
+        struct sending w;
+        sending_init(&w, s);
+        show_row(r, &w);
+        sending_done(&w);
+    }
     store_row_free(r);
     return EXIT_WELL;
 }
@@ -249,9 +328,12 @@ static int do_retry(struct store *s, const char *text)
         fprintf(stderr, "crumbd queue: event %s is not dead and does not wait for a retry, or is not there\n", text);
         return EXIT_INPUT_WRONG;
     }
-    printf("%" PRId64
-           " back in the queue; a running crumbd sends within seconds unless the project is paused or limited\n",
-           n);
+    if (!store_wake(s))
+        return store_trouble(s);
+    uint64_t pid;
+    printf("%" PRId64 " back in the queue; %s\n", n,
+           store_has_daemon(s, &pid) ? "crumbd tries within seconds, but where the server has set a rate limit"
+                                     : "no crumbd runs with this store: the next one that does sends");
     return EXIT_WELL;
 }
 
@@ -353,7 +435,7 @@ static const char *misuse(enum verb verb, const char *id, const struct queue_opt
     return NULL;
 }
 
-static int act(enum verb verb, struct store *s, const char *id, const struct queue_options *o)
+static int act(enum verb verb, struct store *s, const char *path, const char *id, const struct queue_options *o)
 {
     switch (verb) {
     case CAT:
@@ -365,7 +447,7 @@ static int act(enum verb verb, struct store *s, const char *id, const struct que
     case DROP:
         return do_drop(s, id, o);
     default:
-        return do_ls(s);
+        return do_ls(s, path);
     }
 }
 
@@ -390,10 +472,10 @@ int cmd_queue(int argc, char **argv)
     const char *wrong = misuse(verb, id, &o);
     if (wrong)
         return command_usage("queue", "queue: %s", wrong);
-    struct store *s = open_store(&o);
-    if (!s)
-        return EXIT_CANNOT_RUN;
-    int status = act(verb, s, id, &o);
+    char *path;
+    struct store *s = open_store(&o, &path);
+    int status = s ? act(verb, s, path, id, &o) : EXIT_CANNOT_RUN;
     store_close(s);
+    free(path);
     return status;
 }

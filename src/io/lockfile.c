@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -35,6 +36,34 @@ static bool refused(int fd, const char *path, const char *what, struct diag *d)
                      what, path);
 }
 
+/* Whoever only looks (lockfile_is_held) holds the lock for a moment, too. */
+static bool lock(int fd)
+{
+    static const struct timespec moment = {.tv_nsec = 10000000};
+    for (unsigned tries = 0; tries < 3; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK)
+            return false;
+        nanosleep(&moment, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return false;
+}
+
+bool lockfile_is_held(const char *path, uint64_t *pid)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *pid = 0;
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (held)
+        *pid = pid_in(fd);
+    close(fd);
+    return held;
+}
+
 int lockfile_take(const char *path, const char *what, struct diag *d)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -42,7 +71,7 @@ int lockfile_take(const char *path, const char *what, struct diag *d)
         err_plain(d, "cannot open the lock file %s: %s", path, strerror(errno));
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock(fd)) {
         if (errno == EWOULDBLOCK)
             refused(fd, path, what, d);
         else

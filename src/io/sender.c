@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
+#include "io/backoff.h"
 #include "io/batch.h"
 #include "io/clock.h"
 #include "io/upstream_type.h"
@@ -78,20 +79,9 @@ static void arm(struct event *timer, int64_t ms)
     evtimer_add(timer, &tv);
 }
 
-/* Returns first_ms doubled n - 1 times, at most most_ms. */
-static int64_t doubled(int64_t first_ms, unsigned n, int64_t most_ms)
-{
-    for (; n > 1 && first_ms < most_ms; n--)
-        first_ms *= 2;
-    return first_ms < most_ms ? first_ms : most_ms;
-}
-
-/* Returns a delay with full jitter above the first one, so that many crumbds do not come back at the same moment. */
 static int64_t retry_delay_ms(struct sender *s, unsigned failures)
 {
-    int64_t most = doubled(2 * s->retry_first_ms, failures, s->retry_most_ms), spread = most - s->retry_first_ms;
-    s->chance = hash_mix(s->chance, (uint64_t)clock_mono_us());
-    return s->retry_first_ms + (spread > 0 ? (int64_t)(s->chance % (uint64_t)spread) : 0);
+    return backoff_spread(s->retry_first_ms, failures, s->retry_most_ms, &s->chance);
 }
 
 /* Sending. */
@@ -205,6 +195,8 @@ static void pump(struct project *p)
         int64_t ms = pump_kind(p, (enum item_kind)kind);
         next_ms = ms < next_ms ? ms : next_ms;
     }
+    if (p->failures && next_ms > POLL_MS && next_ms != INT64_MAX)
+        next_ms = POLL_MS; /* somebody may want it tried before */
     if (next_ms != INT64_MAX)
         arm(p->timer, next_ms);
 }
@@ -215,19 +207,36 @@ static void pump_all(struct sender *s)
         pump(&s->projects[i]);
 }
 
+/* Somebody wants it tried: what crumbd waits for of its own is over. What the server asked for, a rate limit, stays. */
+static void wake_all(struct sender *s)
+{
+    for (unsigned i = 0; i < s->n_projects; i++)
+        s->projects[i].until_ms = 0;
+    pump_all(s);
+}
+
 /* Answers. */
+
+/* After a failure nothing is sent for so long, and then one. */
+static void hold_up(struct project *p, int64_t delay_ms, const char *reason)
+{
+    struct sender *s = p->sender;
+    p->epoch++;
+    p->failures++;
+    p->until_ms = clock_mono_ms() + delay_ms;
+    if (p->failures == 1) {
+        p->failing_since_ms = clock_mono_ms();
+        store_woken(s->store); /* what was asked for while nothing failed */
+    }
+    store_tell_next_try(s->store, slice_str(p->name), clock_wall_us() + delay_ms * 1000, reason);
+}
 
 static void failed(struct project *p, const struct flight *f, const char *reason)
 {
-    struct sender *s = p->sender;
     if (f->epoch != p->epoch)
         return;
-    p->epoch++;
-    p->failures++;
-    int64_t delay_ms = retry_delay_ms(s, p->failures);
-    p->until_ms = clock_mono_ms() + delay_ms;
-    if (p->failures == 1)
-        p->failing_since_ms = clock_mono_ms();
+    int64_t delay_ms = retry_delay_ms(p->sender, p->failures + 1);
+    hold_up(p, delay_ms, reason);
     if (p->failures % REMIND_FAILURES == 1)
         log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
                  log_c("project", p->name), log_c("reason", reason), log_i("failures", p->failures),
@@ -236,15 +245,11 @@ static void failed(struct project *p, const struct flight *f, const char *reason
 
 static void paused(struct project *p, const struct flight *f, unsigned status, const char *reason)
 {
-    struct sender *s = p->sender;
+    const struct sender *s = p->sender;
     if (f->epoch != p->epoch)
         return;
-    p->epoch++;
-    p->failures++;
-    int64_t delay_ms = doubled(s->pause_first_ms, p->failures, s->pause_most_ms);
-    p->until_ms = clock_mono_ms() + delay_ms;
-    if (p->failures == 1)
-        p->failing_since_ms = clock_mono_ms();
+    int64_t delay_ms = backoff_doubled(s->pause_first_ms, p->failures + 1, s->pause_most_ms);
+    hold_up(p, delay_ms, reason);
     log_error("project paused, its events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
               log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
 }
@@ -258,6 +263,7 @@ static void works(struct project *p, const struct flight *f)
              log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
     p->failures = 0;
     p->until_ms = 0;
+    store_tell_next_try(p->sender->store, slice_str(p->name), 0, NULL);
 }
 
 /* Says that a limit has begun, with whatever status it came. */
@@ -267,6 +273,9 @@ static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_m
     if (before_ms <= now_ms && until_ms > now_ms)
         log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
                  log_i("seconds", (until_ms - now_ms + 999) / 1000));
+    if (until_ms > before_ms && until_ms > now_ms)
+        store_tell_next_try(p->sender->store, slice_str(p->name), clock_wall_us() + (until_ms - now_ms) * 1000,
+                            "rate limited by the server");
 }
 
 /* Writes "HTTP 400: what it said", or why there was no answer, as one clean line. What the server says may be what it
@@ -442,9 +451,13 @@ static void sender_on_answer(void *u, const struct http_client_answer *a)
 
 static void sender_on_project_timer(evutil_socket_t fd, short what, void *u)
 {
+    struct project *p = u;
     (void)fd;
     (void)what;
-    pump(u);
+    if (p->failures && store_woken(p->sender->store))
+        wake_all(p->sender);
+    else
+        pump(p);
 }
 
 static void sender_on_write_timer(evutil_socket_t fd, short what, void *u)
@@ -521,6 +534,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->n_projects = opt->n_projects;
     for (unsigned i = 0; i < opt->n_projects; i++)
         project_init(s, &s->projects[i], &opt->projects[i], &opt->http);
+    store_forget_next_tries(store);
     store_projects(store, sender_look_for_orphans, s);
     return s;
 }

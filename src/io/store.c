@@ -234,7 +234,16 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     }
     if (!s->tool)
         begin_unnamed_rows(s);
+    store_woken(s);
     return s;
+}
+
+bool store_has_daemon(const struct store *s, uint64_t *pid)
+{
+    char *lock = xasprintf("%s.lock", s->path);
+    bool held = lockfile_is_held(lock, pid);
+    free(lock);
+    return held;
 }
 
 void store_close(struct store *s)

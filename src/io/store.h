@@ -185,6 +185,25 @@ void store_dead(struct store *s, int64_t id, const char *reason);
 /* Gives a row back as if it had not been taken. */
 void store_release(struct store *s, int64_t id);
 
+/* When a project whose upstream does not take events is tried again, for those who ask beside a daemon. */
+struct store_next_try {
+    struct slice project, why;
+    int64_t at_us;
+};
+
+/* at_us 0: nothing holds the project up any more. */
+void store_tell_next_try(struct store *s, struct slice project, int64_t at_us, const char *why);
+/* Forgets what an earlier run has told. */
+void store_forget_next_tries(struct store *s);
+/* Calls back for each that was told; without a daemon, or when their time is over, they say nothing. */
+void store_next_tries(struct store *s, void (*each)(void *u, const struct store_next_try *n), void *u);
+/* Asks the daemon beside to try now, whatever it waits for of its own; false when it could not be asked. */
+bool store_wake(struct store *s);
+/* Whether somebody has asked for that since the last call. */
+bool store_woken(struct store *s);
+/* The process that has the store as its daemon; 0: none, or not known which. True: there is one. */
+bool store_has_daemon(const struct store *s, uint64_t *pid);
+
 struct store_totals {
     uint64_t open, ready, dead; /* numbers of rows */
     uint64_t used_bytes;        /* bytes of pages in use, which store_limit bounds */

@@ -72,6 +72,12 @@ enum query {
     Q_HELD_GONE,
     Q_HELD_ALL,
     Q_GROUPING,
+    Q_NOTE,
+    Q_NOTE_GONE,
+    Q_NOTES,
+    Q_NOTES_GONE,
+    Q_WAKE,
+    Q_WAKES,
     Q_N
 };
 
@@ -107,6 +113,7 @@ struct store {
     bool full;             /* that the store is full has been said */
     bool keep_newest;      /* see store_keep_newest */
     struct counts counted; /* see store_counted */
+    int64_t wakes;         /* that were known at the last look, see store_woken */
     int64_t unnamed_rows;  /* rows that were unnamed when the store was opened */
     struct sbuf zipped;
     struct scrub *scrub;

@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/show.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/store.h"
 
 static char dir[64], path[96], *output;
@@ -155,6 +156,41 @@ START_TEST(retry)
     ck_assert_int_eq(queue("ls"), 0);
     ck_has("3 ready to send, 0 dead");
     ck_assert_int_lt(store_due(store, SLICE(""), ITEM_EVENT), 4000000000000000);
+}
+END_TEST
+
+START_TEST(which_store_and_when)
+{
+    three();
+    char *reads = xasprintf("\nstore %s; crumbd runs with it, pid %d\n", path, (int)getpid());
+    ck_assert_int_eq(queue("ls"), 0);
+    ck_has(reads);
+    ck_has("    0   now"); /* row 2, which is dead, was tried; row 1 is due */
+    ck_has_not("is tried again");
+    store_tell_next_try(store, SLICE(""), clock_wall_us() + INT64_C(7200500000), "HTTP 503: \033[1mno");
+    store_tell_next_try(store, SLICE("pay"), clock_wall_us() - 1, "HTTP 401");
+    ck_assert_int_eq(queue("ls"), 0);
+    ck_has("the default project is tried again in 2h");
+    ck_has(": HTTP 503: ");
+    ck_has_not("\033");
+    ck_has_not("project pay");
+    ck_has_not("   now");
+    ck_assert_int_eq(queue("cat 1"), 0);
+    ck_has("state         ready, 0 tries, next one in 2h");
+    ck_assert(!store_woken(store));
+    ck_assert_int_eq(queue("retry"), 0);
+    ck_has("crumbd tries within seconds");
+    ck_assert(store_woken(store));
+    ck_assert(!store_woken(store));
+    store_close(store); /* and nobody sends */
+    store = NULL;
+    ck_assert_int_eq(queue("ls"), 0);
+    ck_has("no crumbd runs with it");
+    ck_has_not("is tried again");
+    ck_has("    0     -");
+    ck_assert_int_eq(queue("retry"), 0);
+    ck_has("no crumbd runs with this store");
+    free(reads);
 }
 END_TEST
 
@@ -320,6 +356,7 @@ int main(void)
     tcase_add_test(t, names_of_no_event);
     tcase_add_test(t, export_is_lines_of_json);
     tcase_add_test(t, retry);
+    tcase_add_test(t, which_store_and_when);
     tcase_add_test(t, drop);
     tcase_add_test(t, misuse);
     tcase_add_test(t, the_store_of_a_configuration);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "io/clock.h"
 #include "io/sender.h"
 #include "text/json.h"
 
@@ -578,6 +579,57 @@ START_TEST(a_pause_ends)
 }
 END_TEST
 
+static void note_next_try(void *u, const struct store_next_try *n)
+{
+    int64_t *at_us = u;
+    ck_assert(slice_is(n->project, ""));
+    ck_assert(slice_find(n->why, SLICE("HTTP 403")) == 0);
+    *at_us = n->at_us;
+}
+
+/* A pause of five minutes, and somebody beside who has mended the key. */
+START_TEST(a_pause_ends_when_somebody_asks)
+{
+    struct diag d = {0};
+    int64_t next_us = 0;
+    char *path = xasprintf("%s/crumbd.db", dir);
+    struct store *tool = store_open(path, STORE_TOOL, 0, &d);
+    ck_assert(store_wake(tool)); /* nothing fails yet: this one is of no moment */
+    misbehave(1, (struct action){.status = 403});
+    put();
+    start();
+    until(up.n_requests == 1 && !sender_busy(sender));
+    let_it_be(100);
+    store_next_tries(tool, note_next_try, &next_us);
+    ck_assert_int_gt(next_us, clock_wall_us() + INT64_C(200000000));
+    ck_assert_int_le(next_us, clock_wall_us() + INT64_C(300000000));
+    put();
+    let_it_be(100);
+    ck_assert_uint_eq(up.n_requests, 1);
+    ck_assert(store_wake(tool));
+    until(all_gone());
+    next_us = 0;
+    store_next_tries(tool, note_next_try, &next_us);
+    ck_assert_int_eq(next_us, 0);
+    store_close(tool);
+    free(path);
+}
+END_TEST
+
+/* What the server has asked for is not undone by it. */
+START_TEST(a_limit_stays_when_somebody_asks)
+{
+    misbehave(1, (struct action){.status = 429, .headers = "Retry-After: 4\r\n"});
+    put();
+    start();
+    until(up.n_requests == 1 && !sender_busy(sender));
+    int64_t at = ms();
+    ck_assert(store_wake(store));
+    until(all_gone());
+    ck_assert_int_ge(ms() - at, 3900);
+}
+END_TEST
+
 START_TEST(told_to_wait)
 {
     misbehave(1, (struct action){.status = 429, .headers = "Retry-After: 1\r\n"});
@@ -941,6 +993,8 @@ int main(void)
     tcase_add_test(t, an_answer_has_no_secrets);
     tcase_add_loop_test(t, a_wrong_key_pauses_the_project, 0, 4);
     tcase_add_test(t, a_pause_ends);
+    tcase_add_test(t, a_pause_ends_when_somebody_asks);
+    tcase_add_test(t, a_limit_stays_when_somebody_asks);
     tcase_add_test(t, told_to_wait);
     tcase_add_test(t, told_to_wait_on_success);
     tcase_add_loop_test(t, bad_answers, 0, 7);

@@ -1,0 +1,62 @@
+/* store_note: what a daemon and the tools beside it tell each other through the store: when a project is tried next,
+ * and that somebody wants it tried now. Rows of meta; one that cannot be written is not told, and nothing depends on
+ * it. */
+#include "io/store_impl.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+static const char prefix[] = "next_try:";
+
+/* Q_NOTES has the prefix in its text, as a range of the primary key. */
+static char *name_of(struct slice project)
+{
+    return xasprintf("%s%.*s", prefix, SLICE_ARG(project));
+}
+
+void store_tell_next_try(struct store *s, struct slice project, int64_t at_us, const char *why)
+{
+    enum query which = at_us ? Q_NOTE : Q_NOTE_GONE;
+    char *name = name_of(project), *value = xasprintf("%lld %s", (long long)at_us, why ? why : "");
+    store_bind_text(s->stmt[which], 1, slice_str(name));
+    if (at_us)
+        store_bind_text(s->stmt[which], 2, slice_str(value));
+    store_run(s, which);
+    free(value);
+    free(name);
+}
+
+void store_next_tries(struct store *s, void (*each)(void *u, const struct store_next_try *n), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_NOTES];
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        struct slice why = store_column(q, 1), number = slice_split(&why, ' ');
+        struct store_next_try n = {.project = slice_from(store_column(q, 0), sizeof prefix - 1), .why = why};
+        uint64_t at_us;
+        if (slice_u64(number, &at_us) && at_us <= INT64_MAX) {
+            n.at_us = (int64_t)at_us;
+            each(u, &n);
+        }
+    }
+    sqlite3_reset(q);
+}
+
+void store_forget_next_tries(struct store *s)
+{
+    store_run(s, Q_NOTES_GONE);
+}
+
+bool store_wake(struct store *s)
+{
+    return store_run(s, Q_WAKE);
+}
+
+bool store_woken(struct store *s)
+{
+    int64_t wakes = s->wakes;
+    store_number(s, Q_WAKES, &wakes);
+    bool woken = wakes != s->wakes;
+    s->wakes = wakes;
+    return woken;
+}
