@@ -1,4 +1,5 @@
 /* crumbd run, and `crumbd -`. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,19 @@ static bool stderr_is_journal(void)
         return false;
     snprintf(its, sizeof its, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     return strcmp(stream, its) == 0;
+}
+
+/* Whoever writes to us must not die of it that we cannot run. */
+static void read_to_the_end(void)
+{
+    char bytes[65536];
+    struct stat st;
+    if (fstat(STDIN_FILENO, &st) != 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+        return;
+    fputs("crumbd: nothing is promoted from standard input; it is read to its end, for the sake of who writes to it\n",
+          stderr);
+    for (ssize_t n = 1; n > 0 || (n < 0 && errno == EINTR);)
+        n = read(STDIN_FILENO, bytes, sizeof bytes);
 }
 
 int cmd_run(int argc, char **argv)
@@ -52,11 +66,14 @@ int cmd_run(int argc, char **argv)
         const struct daemon_setup setup = {.settings = s,
                                            .inputs = from_stdin ? &piped : s->inputs,
                                            .n_inputs = from_stdin ? 1 : s->n_inputs,
-                                           .drain = from_stdin};
+                                           .drain = from_stdin,
+                                           .own_store = from_stdin};
         status = daemon_run(&setup, &d);
     }
     err_print(&d, stderr);
     err_done(&d);
     settings_unref(s);
+    if (from_stdin && status != EXIT_WELL)
+        read_to_the_end();
     return status;
 }

@@ -56,7 +56,8 @@ void daemon_open_http(struct daemon *dm);
 
 /* What the store counts by itself, up to now. */
 void daemon_take_counted(struct daemon *dm);
-/* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
+/* Takes up what was left beside it. What is piped into crumbd, and a wrapped command, run also beside a daemon that has
+   the store: with one of their own. */
 struct store *daemon_open_store(struct daemon *dm, struct diag *d);
 /* Closes it; it goes when nothing is left in it. */
 void daemon_leave_own_store(struct daemon *dm);

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/store_beside.h"
 
 /* As the user who has to work with it later. A folder that is not there yet may be root's to make. */
 static struct store *open_store_of_user(struct daemon *dm, const char *path, struct diag *d)
@@ -29,18 +29,33 @@ static struct store *open_store_of_user(struct daemon *dm, const char *path, str
     return store;
 }
 
-/* A wrapped command must run also beside a daemon, or another wrapped command, that has the store. */
+static struct store *open_beside_of_user(struct daemon *dm, struct diag *d)
+{
+    const struct settings *s = dm->setup->settings;
+    privileges_borrow(&dm->who);
+    struct store *store = store_beside_open(s->store, s->store_limit_bytes, &dm->store_path, d);
+    privileges_return(&dm->who);
+    dm->store_is_own = store != NULL;
+    if (store)
+        log_info("the store is in use, so this run has one of its own beside it", log_c("store", dm->store_path));
+    return store;
+}
+
+/* What is piped into crumbd, and a wrapped command, must run also beside a daemon, or another of them, that has the
+ * store. */
 struct store *daemon_open_store(struct daemon *dm, struct diag *d)
 {
     const struct settings *s = dm->setup->settings;
     struct diag refused = {0};
     struct store *store = open_store_of_user(dm, s->store, dm->setup->own_store ? &refused : d);
-    dm->store_path = xstrdup(s->store);
     if (!store && dm->setup->own_store) {
-        free(dm->store_path);
-        dm->store_path = xasprintf("%s.%d", s->store, (int)getpid());
-        store = open_store_of_user(dm, dm->store_path, d);
-        dm->store_is_own = store != NULL;
+        store = open_beside_of_user(dm, d);
+    } else {
+        dm->store_path = xstrdup(s->store);
+        privileges_borrow(&dm->who);
+        if (store)
+            store_beside_take_up(store, s->store);
+        privileges_return(&dm->who);
     }
     err_done(&refused);
     return store;
@@ -73,7 +88,7 @@ unsigned daemon_grouping(struct daemon *dm)
     return wanted;
 }
 
-/* What could not be sent stays in a store that nobody else knows of. */
+/* What could not be sent stays in it, until somebody takes it up. */
 void daemon_leave_own_store(struct daemon *dm)
 {
     struct store_totals totals;
@@ -81,19 +96,14 @@ void daemon_leave_own_store(struct daemon *dm)
     bool empty = totals.open + totals.ready + totals.dead == 0;
     sender_free(dm->sender);
     dm->sender = NULL;
-    store_close(dm->store);
-    dm->store = NULL;
-    if (!empty) {
+    if (empty) {
+        store_discard(dm->store);
+    } else {
+        store_close(dm->store);
         log_warn("events that could not be sent yet are kept", log_c("store", dm->store_path),
-                 log_c("remedy", "crumbd run with this store sends them"));
-        return;
+                 log_c("remedy", "the next start of crumbd with the store beside it takes them up"));
     }
-    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
-    for (unsigned i = 0; i < 4; i++) {
-        char *path = xasprintf("%s%s", dm->store_path, ends[i]);
-        unlink(path);
-        free(path);
-    }
+    dm->store = NULL;
 }
 
 /* Dead letters make room for others and do not count. */

@@ -71,7 +71,14 @@ int lockfile_take(const char *path, const char *what, struct diag *d)
         err_plain(d, "cannot open the lock file %s: %s", path, strerror(errno));
         return -1;
     }
-    if (!lock(fd)) {
+    struct stat st;
+    bool locked = lock(fd);
+    if (locked &&
+        (fstat(fd, &st) != 0 || st.st_nlink == 0)) { /* the one who had it has removed it, and what it is for */
+        locked = false;
+        errno = EWOULDBLOCK;
+    }
+    if (!locked) {
         if (errno == EWOULDBLOCK)
             refused(fd, path, what, d);
         else
