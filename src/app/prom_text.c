@@ -35,3 +35,8 @@ void prom_text_label(struct sbuf *out, struct slice v)
         sbuf_addc(out, v.p[i] == '\n' ? 'n' : v.p[i]);
     }
 }
+
+void prom_text_seconds(struct sbuf *out, int64_t us)
+{
+    sbuf_addf(out, "%" PRId64 ".%06" PRId64 "\n", us / 1000000, us % 1000000);
+}

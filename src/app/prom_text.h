@@ -10,6 +10,8 @@
 void prom_text_head(struct sbuf *out, const char *name, const char *end, const char *type, const char *help);
 /* The value of a label, escaped. */
 void prom_text_label(struct sbuf *out, struct slice v);
+/* A sample of microseconds as seconds, and the end of its line. */
+void prom_text_seconds(struct sbuf *out, int64_t us);
 /* A family of one gauge without labels. */
 void prom_text_gauge(struct sbuf *out, const char *name, uint64_t v, const char *help);
 

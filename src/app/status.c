@@ -14,101 +14,13 @@ const char *status_state(const struct store_row *r)
 
 /* --- metrics (Prometheus, exposition formats, text 0.0.4) --- */
 
-bool status_drops(const struct input_options *input)
-{
-    return input_listens(input) && input->transport == INPUT_UDP;
-}
-
-static void put_drops(const struct status *s, struct sbuf *out)
-{
-    prom_text_head(out, "input_kernel_drops", "_total", "counter",
-                   "datagrams for which the receive buffer of this socket had no room (raise receive_buffer)");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        if (!status_drops(&s->inputs[i]))
-            continue;
-        sbuf_adds(out, SLICE("crumbd_input_kernel_drops_total{input=\""));
-        prom_text_label(out, slice_str(s->inputs[i].text));
-        /* Two inputs may both ask for port 0. */
-        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].kernel_drops);
-    }
-}
-
-/* Those counted, and the one under way when it is over the budget: it may never be counted. */
-uint64_t status_slow_turns(const struct status *s, unsigned input)
-{
-    bool now = s->turn && s->turn->input == (int)input && s->turn->took_us >= TURN_BUDGET_US;
-    return s->states[input].slow_turns + now;
-}
-
-static void put_lines(const struct status *s, struct sbuf *out)
-{
-    prom_text_head(out, "input_lines", "_total", "counter",
-                   "lines and messages that the framing of this input yielded");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        sbuf_adds(out, SLICE("crumbd_input_lines_total{input=\""));
-        prom_text_label(out, slice_str(s->inputs[i].text));
-        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].lines);
-    }
-}
-
-static void put_slow_turns(const struct status *s, struct sbuf *out)
-{
-    prom_text_head(out, "input_slow_turns", "_total", "counter",
-                   "turns of this input that held up the reading of all others for more than a second");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        sbuf_adds(out, SLICE("crumbd_input_slow_turns_total{input=\""));
-        prom_text_label(out, slice_str(s->inputs[i].text));
-        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, status_slow_turns(s, i));
-    }
-    prom_text_head(out, "worker_turn_seconds", "", "gauge",
-                   "how long the thread that reads has been in its present turn");
-    int64_t ms = s->turn ? s->turn->took_us / 1000 : 0;
-    sbuf_addf(out, "crumbd_worker_turn_seconds %" PRId64 ".%03" PRId64 "\n", ms / 1000, ms % 1000);
-}
-
-static void put_unreadable(const struct status *s, struct sbuf *out)
-{
-    prom_text_head(
-        out, "input_unreadable", "", "gauge",
-        "files and folders that a tail leads to and that cannot or must not be read: crumbd's log names each");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        if (!input_traits[s->inputs[i].kind].follows_files)
-            continue;
-        sbuf_adds(out, SLICE("crumbd_input_unreadable{input=\""));
-        prom_text_label(out, slice_str(s->inputs[i].text));
-        sbuf_addf(out, "\"} %u\n", s->states[i].unreadable);
-    }
-}
-
-static void put_room(const struct status *s, struct sbuf *out)
-{
-    prom_text_head(
-        out, "input_overflow", "_total", "counter",
-        "events of this input dropped because its share of the store was used up, or the store took nothing");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        sbuf_adds(out, SLICE("crumbd_input_overflow_total{input=\""));
-        prom_text_label(out, slice_str(s->inputs[i].text));
-        sbuf_addf(out, "\",port=\"%u\"} %" PRIu64 "\n", s->states[i].port, s->states[i].overflow);
-    }
-    prom_text_head(out, "input_without_room", "", "gauge", "1 while this input has used up its share of the store");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        sbuf_adds(out, SLICE("crumbd_input_without_room{input=\""));
-        prom_text_label(out, slice_str(s->inputs[i].text));
-        sbuf_addf(out, "\",port=\"%u\"} %d\n", s->states[i].port, s->states[i].no_room);
-    }
-}
-
 void status_metrics(const struct status *s, struct sbuf *out)
 {
     for (unsigned i = 0; i < COUNT_N; i++) {
         prom_text_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
-    put_lines(s, out);
-    put_drops(s, out);
-    put_slow_turns(s, out);
-    put_unreadable(s, out);
-    put_room(s, out);
+    status_input_metrics(s, out);
     prom_text_head(out, "outbox_rows", "", "gauge",
                    "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
     sbuf_addf(out, "crumbd_outbox_rows{state=\"open\"} %" PRIu64 "\n", s->outbox.open);
@@ -123,8 +35,8 @@ void status_metrics(const struct status *s, struct sbuf *out)
     prom_text_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
     status_rule_metrics(s, out);
     prom_text_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
-    sbuf_addf(out, "crumbd_start_time_seconds %" PRId64 ".%06" PRId64 "\n", s->start_us / 1000000,
-              s->start_us % 1000000);
+    sbuf_adds(out, SLICE("crumbd_start_time_seconds "));
+    prom_text_seconds(out, s->start_us);
     prom_text_head(out, "build_info", "", "gauge", "always 1; the version is a label");
     sbuf_addf(out, "crumbd_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 }

@@ -38,10 +38,6 @@ struct status {
     uint64_t store_limit_bytes;
 };
 
-/* Whether the kernel drops what this input's socket has no room for. */
-bool status_drops(const struct input_options *input);
-/* Turns of an input that held up all others, with the one under way. */
-uint64_t status_slow_turns(const struct status *s, unsigned input);
 /* "open" (waits for the lines after it), "ready" or "dead". */
 const char *status_state(const struct store_row *r);
 
@@ -57,6 +53,13 @@ bool status_waits(const struct status *s);
 void status_ledger(const struct status *s, struct sbuf *out);
 /* One row of the outbox as an object, without its payload. */
 void status_event(struct json *j, const struct store_row *r);
+
+/* --- status_inputs.c --- */
+
+/* Families of one row for each input, for status_metrics. */
+void status_input_metrics(const struct status *s, struct sbuf *out);
+/* What each input reads, how far it is, and what is wrong with it. */
+void status_inputs_page(const struct status *s, struct sbuf *out);
 
 /* --- status_rules.c --- */
 

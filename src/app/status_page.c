@@ -86,43 +86,6 @@ static void put_age(const struct status *s, int64_t us, struct sbuf *out)
 
 /* --- the whole --- */
 
-static void put_drops(uint64_t n, struct sbuf *out)
-{
-    sbuf_addf(out, " <span class=\"%s\">%" PRIu64 " dropped by the kernel</span>", n ? "warning" : "dim", n);
-}
-
-static void put_slow_turns(uint64_t n, struct sbuf *out)
-{
-    if (n)
-        sbuf_addf(out, " <span class=\"warning\">held up all others %" PRIu64 " times</span>", n);
-}
-
-static void put_room(const struct input_state *state, struct sbuf *out)
-{
-    if (state->no_room)
-        put(out, " <span class=\"warning\">its share of the store is used up</span>");
-    if (state->overflow)
-        sbuf_addf(out, " <span class=\"warning\">%" PRIu64 " events dropped for want of room in the store</span>",
-                  state->overflow);
-}
-
-static void put_inputs(const struct status *s, struct sbuf *out)
-{
-    put(out, "<h2>Inputs</h2>\n<dl>");
-    for (unsigned i = 0; i < s->n_inputs; i++) {
-        sbuf_addf(out, "<dt>%s</dt><dd>", input_names[s->inputs[i].kind]);
-        html_text(out, slice_str(s->inputs[i].text), INPUT_MAX);
-        if (status_drops(&s->inputs[i]))
-            put_drops(s->states[i].kernel_drops, out);
-        put_slow_turns(status_slow_turns(s, i), out);
-        if (s->states[i].unreadable)
-            sbuf_addf(out, " <span class=\"warning\">%u unreadable</span>", s->states[i].unreadable);
-        put_room(&s->states[i], out);
-        put(out, "</dd>\n");
-    }
-    put(out, s->n_inputs ? "</dl>\n" : "</dl>\n<p class=\"dim\">none</p>\n");
-}
-
 static void put_count(struct sbuf *out, unsigned i, uint64_t v)
 {
     sbuf_addf(out, "<tr><td class=\"w\">%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"dim\">", count_rows[i].name,
@@ -189,7 +152,7 @@ void status_page_begin(const struct status *s, const char *nonce, struct sbuf *o
     snprintf(rules, sizeof rules, "%u", s->rules->n);
     put_fact(out, "rules", rules);
     put(out, "</dl>\n");
-    put_inputs(s, out);
+    status_inputs_page(s, out);
     put_outbox(s, out);
     status_rules_page(s, out);
     put_ledger(s, out);

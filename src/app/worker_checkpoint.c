@@ -168,6 +168,26 @@ void worker_add_all_positions(struct worker *w)
         worker_add_positions(w, w->inputs[i]);
 }
 
+/* Lines are told by checkpoints, so it is not asked at each of them when it came. */
+static void note_last_lines(struct worker *w)
+{
+    int64_t now_us = clock_wall_us();
+    for (unsigned i = 0; i < w->n_inputs; i++) {
+        struct worker_slot *slot = &w->slots[w->inputs[i]->index];
+        if (w->inputs[i]->lines != slot->noted_lines)
+            slot->state.last_line_us = now_us;
+        slot->noted_lines = w->inputs[i]->lines;
+    }
+}
+
+static bool any_changed(const struct worker *w)
+{
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        if (w->inputs[i]->changed)
+            return true;
+    return w->slots_changed;
+}
+
 void worker_inputs(const struct worker *w, struct input_state *out)
 {
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
@@ -178,6 +198,9 @@ void worker_inputs(const struct worker *w, struct input_state *out)
         state->runs = true;
         state->port = in->port;
         state->unreadable = in->unreadable;
+        state->files = in->files;
+        state->behind_bytes = in->behind_bytes;
+        state->trouble = in->trouble.us ? in->trouble : state->trouble;
         state->kernel_drops += in->kernel_drops;
         state->lines += in->lines;
     }
@@ -256,11 +279,13 @@ static bool has_rows(const struct checkpoint *c)
     return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_held || c->n_reports;
 }
 
-static void note_stopped(struct worker *w)
+static void note_told(struct worker *w)
 {
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
         if (w->slots[i].use == SLOT_STOPPED)
             w->slots[i].use = SLOT_UNSTORED;
+    for (unsigned i = 0; i < w->n_inputs; i++)
+        w->inputs[i]->changed = false;
     w->slots_changed = false;
 }
 
@@ -275,10 +300,11 @@ struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
     struct worker_checkpoint *c = worker_next(w);
     worker_add_all_positions(w);
     bool counted = add_counts(w, c), clocked = add_clock(w, c);
-    if (!counted && !clocked && !has_rows(&c->checkpoint) && !c->last && !w->short_of_room && !w->slots_changed)
+    if (!counted && !clocked && !has_rows(&c->checkpoint) && !c->last && !w->short_of_room && !any_changed(w))
         return NULL;
+    note_last_lines(w);
     add_states(w, c);
-    note_stopped(w);
+    note_told(w);
     add_rules(w, c);
     w->next = NULL;
     memset(w->added, 0, w->setup.n_inputs * sizeof *w->added);

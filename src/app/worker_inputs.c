@@ -2,6 +2,7 @@
 #include "app/worker_parts.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -18,13 +19,24 @@ static struct input *last_of_type(const struct worker *w, const struct input_typ
     return NULL;
 }
 
+static void note_not_started(struct worker *w, unsigned i, const struct diag *d)
+{
+    struct input_trouble *t = &w->slots[i].state.trouble;
+    t->us = clock_wall_us();
+    snprintf(t->text, sizeof t->text, "%s", d->n ? d->v[d->n - 1].text : "it cannot be started");
+    w->slots_changed = true;
+}
+
 static struct input *start_at(struct worker *w, unsigned i, struct diag *d)
 {
     const struct input_options *opt = &w->setup.inputs[i];
     const struct input_type *type = input_type_of(opt->kind, opt->transport);
     struct input *earlier = last_of_type(w, type), *in = type->start(w->base, opt, &w->sink, d);
-    if (!in)
+    if (!in) {
+        note_not_started(w, i, d);
         return NULL;
+    }
+    w->slots[i].noted_lines = 0;
     in->index = i;
     w->inputs[w->n_inputs++] = in; /* in the order in which they began, which is that of the chain `after` makes */
     w->slots[i].use = SLOT_RUNS;

@@ -15,6 +15,7 @@
 struct worker_slot {
     struct input_state state; /* port, unreadable and kernel_drops as far as no run that is under way has them */
     /* STOPPED: its last positions are in the checkpoint that is being filled, UNSTORED: in one that is under way. */
+    uint64_t noted_lines; /* of its run, when last_line_us was set */
     enum { SLOT_EMPTY, SLOT_RUNS, SLOT_STOPPED, SLOT_UNSTORED } use;
 };
 

@@ -273,6 +273,7 @@ static void failed(struct in_journal *in, const char *msg, int e)
 {
     in->sink.counts->v[COUNT_input_errors]++;
     log_journal(LOG_ERROR, msg, in, e);
+    input_trouble(&in->input, &in->sink, "%s%s%s", msg, e < 0 ? ": " : "", e < 0 ? strerror(-e) : "");
 }
 
 static void journal_on_turn(evutil_socket_t fd, short what, void *u)
@@ -354,11 +355,14 @@ static bool open_files(struct in_journal *in, const char *folder, struct diag *d
         err_add(d, ERR_ERROR, opt->place, "the systemd journal cannot be opened: %s", strerror(-r));
         return false;
     }
-    if (!folder && sd_journal_has_runtime_files(in->journal) <= 0 && sd_journal_has_persistent_files(in->journal) <= 0)
+    if (!folder && sd_journal_has_runtime_files(in->journal) <= 0 &&
+        sd_journal_has_persistent_files(in->journal) <= 0) {
         log_at(LOG_WARN,
                "no journal that crumbd may read: is systemd-journald running, and crumbd's user in group "
                "systemd-journal?",
                log_c("input", in->row_name));
+        input_trouble(&in->input, &in->sink, "no journal that crumbd may read");
+    }
     sd_journal_set_data_threshold(in->journal, opt->max_message_bytes + sizeof "MESSAGE=");
     if (!match(in)) {
         err_add(d, ERR_ERROR, opt->place, "the journal cannot be searched for unit %s", opt->text);

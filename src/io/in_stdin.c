@@ -89,6 +89,7 @@ static void read_some(struct in_stdin *in)
         in->sink.counts->v[COUNT_input_errors]++;
         log_at(LOG_ERROR, "standard input cannot be read any more", log_c("input", in->opt->text),
                log_c("error", strerror(errno)));
+        input_trouble(&in->input, &in->sink, "it cannot be read any more: %s", strerror(errno));
         end(in);
     }
 }

@@ -99,6 +99,7 @@ static void tail_on_idle(evutil_socket_t fd, short what, void *u)
 static void read_failed(struct tail *t, struct tail_file *f)
 {
     log_warn("cannot read on in a file, will open it again", log_c("path", f->path), log_c("error", strerror(errno)));
+    input_trouble(&t->input, &t->sink, "%s: %s", f->path, strerror(errno));
     tail_put_to_sleep(t, f);
 }
 

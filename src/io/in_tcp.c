@@ -101,6 +101,7 @@ static void tcp_on_accept_error(struct evconnlistener *l, void *u)
     ++*tcp_counter(in, COUNT_input_errors);
     log_at(LOG_ERROR, "connection not accepted; raise LimitNOFILE if descriptors have run out",
            log_c("input", in->opt->text), log_c("error", strerror(errno)));
+    input_trouble(&in->input, &in->sink, "connection not accepted: %s", strerror(errno));
     evconnlistener_disable(l);
     in->accept_failed = true;
 }

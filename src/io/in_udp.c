@@ -227,6 +227,7 @@ static bool read_batch(struct in_udp *in)
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
         in->sink.counts->v[COUNT_input_errors]++;
         log_at(LOG_WARN, "datagram not read", log_c("input", in->opt->text), log_c("error", strerror(errno)));
+        input_trouble(&in->input, &in->sink, "datagram not read: %s", strerror(errno));
     }
     for (int i = 0; i < n; i++)
         take(in, &in->msg[i]);

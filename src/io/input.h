@@ -153,16 +153,28 @@ struct input_type {
     void (*stop)(struct input *in);
 };
 
+enum { INPUT_ERROR_MAX = 240 };
+
+/* The last thing that went wrong with an input, for people; us 0: nothing did. */
+struct input_trouble {
+    int64_t us;
+    char text[INPUT_ERROR_MAX];
+};
+
 /* What is shown of an input, whether it runs or not. Its numbers are the sums over all its runs. */
 struct input_state {
     bool runs;             /* false: it could not be opened, or has been stopped */
     uint16_t port;         /* bound; 0 when it has none, or is not open */
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     uint64_t lines;        /* lines and messages that its framing yielded */
-    uint64_t slow_turns;   /* turns that held up all other inputs for too long (app/turn.h) */
-    unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
-    uint64_t overflow;     /* events dropped because its share of the store was used up, or the store took nothing */
-    bool no_room;          /* its share of the store is used up */
+    int64_t last_line_us;  /* when the last of them came, to a checkpoint; 0: none has */
+    unsigned files;        /* tail: files that it leads to */
+    uint64_t behind_bytes; /* tail: what is in them and has not been read */
+    struct input_trouble trouble;
+    uint64_t slow_turns; /* turns that held up all other inputs for too long (app/turn.h) */
+    unsigned unreadable; /* tail: files and folders that cannot or must not be read */
+    uint64_t overflow;   /* events dropped because its share of the store was used up, or the store took nothing */
+    bool no_room;        /* its share of the store is used up */
 };
 
 /* First member of every input's own struct. Written by the worker only. */
@@ -174,7 +186,11 @@ struct input {
     uint64_t kernel_drops; /* datagrams for which this socket's receive buffer had no room */
     unsigned unreadable;   /* tail: files and folders that cannot or must not be read */
     uint64_t lines;        /* lines and messages that its framing yielded */
-    bool paused;           /* kept by the worker */
+    unsigned files;        /* tail: files that it leads to */
+    uint64_t behind_bytes; /* tail: what is in them and has not been read */
+    struct input_trouble trouble;
+    bool changed; /* something is to be shown of it that no checkpoint has told yet; lines show without it */
+    bool paused;  /* kept by the worker */
 };
 
 extern const struct input_type in_udp, in_tcp, in_http;
@@ -189,6 +205,10 @@ static inline void input_turn(const struct input_sink *sink, struct input *in, s
     if (sink->turn)
         sink->turn(sink->u, in, who);
 }
+
+/* Notes what went wrong, to be shown; the log is told by who calls. */
+void input_trouble(struct input *in, const struct input_sink *sink, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Hands on a message that the input has framed, and counts it: half of the ledger, of which the pipeline has the other
  * (count.h). */

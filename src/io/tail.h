@@ -90,6 +90,8 @@ struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char
                             const struct line_reader_place *at);
 /* Gives the file these bytes, in a new place; how far it was read, and what waits in its buffer, stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
+/* Notes how many files there are, and what of them has not been read, to be shown. */
+void tail_count_files(struct tail *t);
 void tail_hand_on(struct tail *t, struct tail_file *f, struct message *m);
 /* Ends a file of which nothing more will come: hands on what waits, also a line without LF. */
 void tail_finish(struct tail *t, struct tail_file *f);

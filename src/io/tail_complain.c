@@ -30,6 +30,37 @@ void tail_complaints_done(struct tail *t)
     table_done(&t->complaints);
 }
 
+static const char *kind_of(const struct safe_why *why)
+{
+    static const struct {
+        mode_t type;
+        const char *name;
+    } kinds[] = {{S_IFIFO, "a named pipe"}, {S_IFSOCK, "a socket"}, {S_IFCHR, "a device"}, {S_IFBLK, "a device"}};
+    if (why->is_standard_stream)
+        return "a standard stream of whoever opens it";
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (why->reason == SAFE_KIND && (why->mode & S_IFMT) == kinds[i].type)
+            return kinds[i].name;
+    return why->reason == SAFE_PROC ? "below /proc" : "no regular file";
+}
+
+/* Why, in a word, where the log has all of it. */
+static const char *reason_of(const struct safe_why *why)
+{
+    switch (why->reason) {
+    case SAFE_FAILED:
+        return strerror(why->error);
+    case SAFE_LINK:
+        return "a symbolic link of somebody else's";
+    case SAFE_HARD_LINK:
+        return "a second name of somebody else's file";
+    case SAFE_OWN:
+        return "the store";
+    default:
+        return kind_of(why);
+    }
+}
+
 /* Notes a complaint. True when it is news. */
 static bool complain(struct tail *t, const char *path, const struct safe_why *why)
 {
@@ -45,6 +76,8 @@ static bool complain(struct tail *t, const char *path, const struct safe_why *wh
     }
     c->why = *why;
     c->scan = t->scans;
+    if (news)
+        input_trouble(&t->input, &t->sink, "%s: %s", path, reason_of(why));
     return news;
 }
 
@@ -57,6 +90,7 @@ void tail_complaints_sweep(struct tail *t)
             over[n++] = s->key;
     while (n)
         free(table_del(&t->complaints, over[--n]));
+    t->input.changed |= t->input.unreadable != (unsigned)t->complaints.n;
     t->input.unreadable = (unsigned)t->complaints.n;
 }
 
@@ -160,20 +194,6 @@ static void say_failed(const char *path, const struct safe_why *why)
 }
 
 /* ---- what is no file ---- */
-
-static const char *kind_of(const struct safe_why *why)
-{
-    static const struct {
-        mode_t type;
-        const char *name;
-    } kinds[] = {{S_IFIFO, "a named pipe"}, {S_IFSOCK, "a socket"}, {S_IFCHR, "a device"}, {S_IFBLK, "a device"}};
-    if (why->is_standard_stream)
-        return "a standard stream of whoever opens it";
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (why->reason == SAFE_KIND && (why->mode & S_IFMT) == kinds[i].type)
-            return kinds[i].name;
-    return why->reason == SAFE_PROC ? "below /proc" : "no regular file";
-}
 
 static const char *kind_remedy(const struct safe_why *why)
 {

@@ -513,6 +513,7 @@ void tail_scan(struct tail *t)
         look_at_rotated(t);
     tidy_rotated(t);
     tail_complaints_sweep(t);
+    tail_count_files(t);
     tail_say_shared(t);
     been_here(t);
     if (t->lacks_descriptors)

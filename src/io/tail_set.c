@@ -85,6 +85,20 @@ void tail_forget(struct tail *t, struct tail_file *f)
     TAILQ_INSERT_TAIL(&t->removed, f, all);
 }
 
+void tail_count_files(struct tail *t)
+{
+    const struct tail_file *f;
+    unsigned files = 0;
+    uint64_t behind = 0;
+    TAILQ_FOREACH (f, &t->files, all) {
+        files += !f->rotated;
+        behind += f->size > f->read_at ? f->size - f->read_at : 0;
+    }
+    t->input.changed |= files != t->input.files || behind != t->input.behind_bytes;
+    t->input.files = files;
+    t->input.behind_bytes = behind;
+}
+
 void tail_hand_on(struct tail *t, struct tail_file *f, struct message *m)
 {
     f->changed = true;

@@ -257,3 +257,37 @@ def scenario_port_of_the_status_page_is_taken(t):
         d.wait_log("there is no status page")
         d.wait_count("event", 1)
         d.stop()
+
+
+def scenario_inputs_that_read_nothing_are_seen(t):
+    """Of each input the page and the metrics tell files, lines, when the last came and what is wrong: nothing found, a file that may not be read, later read."""
+    port = free_port()
+    t.write("logs/a.log", nginx_line(1) + nginx_line(2))
+    secret = t.write("logs/secret.log", nginx_line(3))
+    os.chmod(secret, 0)
+    t.write("crumbd.yaml", "inputs:\n  - tail: %s\n    format: nginx-error\n    from: start\n  - tail: %s\nhttp: 127.0.0.1:%d\nstore: %s\n" %
+            (t.path("logs/*.log"), t.path("none/*.log"), port, t.path("crumbd.db")))
+    d = t.start(t.path("crumbd.yaml"))
+
+    def metric(name, of):
+        found = re.search(r'^crumbd_input_%s\{input="%s"(?:,port="0")?\} (\S+)$' % (name, re.escape(t.path(of))), text(port, "/metrics"), re.M)
+        return float(found.group(1))
+
+    logs, none = "logs/*.log", "none/*.log"
+    mine = os.geteuid() == 0 or os.access(secret, os.R_OK)  # root reads it all the same
+    t.until(lambda: metric("lines_total", logs) == 2 + mine, "the lines are read")
+    t.until(lambda: metric("files", logs) == 1 + mine and metric("unreadable", logs) == 1 - mine, "one file, and one that is not read")
+    t.until(lambda: metric("behind_bytes", logs) == 0, "nothing is behind")
+    t.eq((metric("up", logs), metric("files", none), metric("up", none)), (1, 0, 1))
+    assert metric("last_line_timestamp_seconds", logs) > 1700000000 and metric("last_line_timestamp_seconds", none) == 0
+    page = text(port, "/")
+    assert "finds no file" in page and "%d lines, the last " % (2 + mine) in page, page
+    if not mine:
+        assert metric("last_error_timestamp_seconds", logs) > 1700000000
+        assert "logs/secret.log: Permission denied" in page, page
+        os.chmod(secret, 0o600)
+        t.until(lambda: metric("unreadable", logs) == 0 and metric("lines_total", logs) == 3, "it is read now")
+    t.write("none/b.log", "one\n")
+    t.until(lambda: metric("files", none) == 1, "a file has come")
+    t.until(lambda: "finds no file" not in text(port, "/"), "the page says so, without a line")
+    d.stop()

@@ -55,15 +55,28 @@ static void put(unsigned n, const char *title, const char *payload)
     ck_assert_int_eq(store_commit(store, &c), STORE_OK);
 }
 
+static bool tail_runs = true;
+static unsigned tail_files = 2;
+
 /* The answer's body, NUL-terminated. */
 static const char *get(const char *path, const char *query, const char *not_ready)
 {
     char input_text[] = "udp://<&\"\\>:1", tail_text[] = "/l/*.log";
     const struct input_options inputs[] = {{.kind = INPUT_GELF, .transport = INPUT_UDP, .text = input_text},
                                            {.kind = INPUT_TAIL, .text = tail_text}};
-    const struct input_state states[] = {
-        {.port = 1, .lines = 9, .kernel_drops = 17, .slow_turns = 3, .overflow = 5, .no_room = true},
-        {.unreadable = 3}};
+    const struct input_state states[] = {{.runs = true,
+                                          .port = 1,
+                                          .lines = 9,
+                                          .last_line_us = 1700000057500000,
+                                          .kernel_drops = 17,
+                                          .slow_turns = 3,
+                                          .overflow = 5,
+                                          .no_room = true},
+                                         {.runs = tail_runs,
+                                          .unreadable = 3,
+                                          .files = tail_files,
+                                          .behind_bytes = 4096,
+                                          .trouble = {1700000000000000, "/l/<i>.log: Permission denied"}}};
     const struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
     const struct rule_set set = {.rules = list, .n = 3};
@@ -125,8 +138,10 @@ START_TEST(pages_are_escaped)
     const char *page = get("/", "", NULL);
     has(page, "<style nonce=\"abc\">");
     has(page, "<a href=\"/event/1\">&lt;script&gt;");
-    has(page, "udp://&lt;&amp;&quot;\\&gt;:1 <span class=\"warning\">17 dropped by the kernel</span>");
-    has(page, "/l/*.log <span class=\"warning\">3 unreadable</span>");
+    has(page, "udp://&lt;&amp;&quot;\\&gt;:1 <span class=\"dim\">9 lines, the last 2s ago</span> <span "
+              "class=\"warning\">17 dropped by the kernel</span>");
+    has(page, "/l/*.log <span class=\"dim\">2 files, 0 lines, 4.0k behind</span> <span class=\"warning\">3 "
+              "unreadable</span><br><span class=\"dim\">60s ago: /l/&lt;i&gt;.log: Permission denied</span>");
     has(page, "/s/&lt;b&gt;.db");
     has(page, "running");
     hasnt(page, "<script");
@@ -138,6 +153,17 @@ START_TEST(pages_are_escaped)
     hasnt(page, "<em>");
     hasnt(page, "<s>");
     free(payload);
+}
+END_TEST
+
+START_TEST(an_input_that_finds_nothing)
+{
+    tail_files = 0;
+    has(get("/", "", NULL), "<span class=\"warning\">finds no file</span>");
+    tail_runs = false;
+    has(get("/", "", NULL), "<span class=\"no\">not open</span>");
+    hasnt(get("/", "", NULL), "finds no file");
+    has(get("/metrics", "", NULL), "\ncrumbd_input_up{input=\"/l/*.log\",port=\"0\"} 0\n");
 }
 END_TEST
 
@@ -177,14 +203,21 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2 + 5 + 4); /* the three states of the outbox are one, and so are both rules
-                                                         five times and both inputs four times */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 7); /* the three states of the outbox are one, and so are both rules
+                                                         five times and both inputs seven times */
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
     has(text, "\ncrumbd_start_time_seconds 1700000000.250000\n");
     has(text, "\ncrumbd_ready 1\n");
     has(text, "\ncrumbd_input_unreadable{input=\"/l/*.log\"} 3\n");
+    has(text, "\ncrumbd_input_files{input=\"/l/*.log\"} 2\n");
+    has(text, "\ncrumbd_input_behind_bytes{input=\"/l/*.log\"} 4096\n");
+    has(text, "\ncrumbd_input_up{input=\"/l/*.log\",port=\"0\"} 1\n");
+    has(text, "\ncrumbd_input_last_error_timestamp_seconds{input=\"/l/*.log\",port=\"0\"} 1700000000.000000\n");
+    has(text, "\ncrumbd_input_last_line_timestamp_seconds{input=\"/l/*.log\",port=\"0\"} 0.000000\n");
+    has(text, "{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 1700000057.500000\n");
+    hasnt(text, "Permission"); /* /metrics is for everyone */
     has(text, "\ncrumbd_input_lines_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 9\n");
     has(text, "\ncrumbd_input_kernel_drops_total{input=\"udp://<&\\\"\\\\>:1\",port=\"1\"} 17\n");
     has(text, "\ncrumbd_rules 3\n");
@@ -361,6 +394,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, text_is_escaped);
     tcase_add_test(t, pages_are_escaped);
+    tcase_add_test(t, an_input_that_finds_nothing);
     tcase_add_test(t, metrics_follow_the_format);
     tcase_add_test(t, rules_as_json_and_as_a_table);
     tcase_add_test(t, ledger_says_whether_it_balances);

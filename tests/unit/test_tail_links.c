@@ -59,6 +59,9 @@ START_TEST(a_link_to_what_is_not_hers)
     rig_expect_only(r, "one|");
     ck_assert_uint_eq(r->counts.v[COUNT_files_refused], 1);
     ck_assert_uint_eq(r->in->unreadable, 1);
+    ck_assert_uint_eq(r->in->files, 1);
+    ck_assert(r->in->changed);
+    ck_assert_str_eq(strrchr(r->in->trouble.text, '/'), "/a.log: a symbolic link of somebody else's");
     rig_settle(r);
     ck_assert_uint_eq(r->counts.v[COUNT_files_refused], 1);
     /* Under a name of a file that is read: that one is read to its end, and nothing else. */
