@@ -65,7 +65,7 @@ int cmd_run(int argc, char **argv)
     if (s && !d.errors) {
         const struct daemon_setup setup = {.settings = s,
                                            .inputs = from_stdin ? &piped : s->inputs,
-                                           .n_inputs = from_stdin ? 1 : s->n_inputs,
+                                           .n_inputs = from_stdin ? 1 : s->n_inputs + s->n_awaited,
                                            .drain = from_stdin,
                                            .own_store = from_stdin};
         status = daemon_run(&setup, &d);

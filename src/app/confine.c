@@ -90,7 +90,7 @@ static void allow_targets(struct sandbox *s, const char *pattern)
 static void allow_input(struct sandbox *s, const struct input_options *in)
 {
     const struct input_traits *traits = &input_traits[in->kind];
-    if (traits->follows_files) {
+    if (traits->follows_files && !in->awaited) { /* for those see allow_settings */
         allow_prefix(s, SANDBOX_WORKER, SANDBOX_READ, in->text);
         allow_targets(s, in->text);
     }

@@ -377,13 +377,22 @@ static uint64_t random_key(void)
     return key ? key : 1;
 }
 
+/* Those that are awaited stand behind the others, and say so when they come. */
+static unsigned listed_inputs(const struct daemon *dm)
+{
+    unsigned n = dm->setup->n_inputs;
+    while (n && dm->setup->inputs[n - 1].awaited)
+        n--;
+    return n;
+}
+
 static void say_start(const struct daemon *dm)
 {
     const struct settings *s = dm->setup->settings;
     log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
              log_c("store", dm->store_path), log_i("rules", dm->snapshot->rules->n),
-             log_i("inputs", dm->setup->n_inputs));
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
+             log_i("inputs", listed_inputs(dm)));
+    for (unsigned i = 0; i < listed_inputs(dm); i++) {
         const struct log_tag tag = log_c(input_names[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
         log_listed(LOG_INFO, "input", &tag, 1);
     }

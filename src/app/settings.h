@@ -47,6 +47,7 @@ struct settings {
 
     struct input_options *inputs;
     unsigned n_inputs;
+    unsigned n_awaited; /* behind these: tails of logs that this host does not have yet; zero configuration only */
     bool inputs_found; /* not configured but found on this host: one that does not start is a warning, not an
                           error */
 

@@ -82,19 +82,37 @@ static bool add_listener(struct settings *s, const struct listener *l, struct di
     return ok || err_plain(d, "%s=%s is no address to listen on: %s", l->variable, set, why);
 }
 
-static bool add_file(struct settings *s, const char *root, const struct known *k)
+static bool is_there(const char *root, const struct known *k)
 {
     char *pattern = xasprintf("%s%s", root, k->pattern);
     /* The official nginx image links its logs to /dev/stderr: such a pattern has nothing to follow. */
     bool found = tail_finds_any(pattern);
-    if (found) {
-        struct input_options *o = add(s);
-        o->kind = INPUT_TAIL;
-        o->format = k->format;
-        o->text = arena_cstr(&s->arena, slice_str(pattern));
-    }
     free(pattern);
     return found;
+}
+
+static void add_file(struct settings *s, const char *root, const struct known *k)
+{
+    char *pattern = xasprintf("%s%s", root, k->pattern);
+    struct input_options *o = add(s);
+    o->kind = INPUT_TAIL;
+    o->format = k->format;
+    o->text = arena_cstr(&s->arena, slice_str(pattern));
+    free(pattern);
+}
+
+/* Behind all others, and not among them: the journal holds what a syslog file would. */
+static void add_awaited(struct settings *s, const char *root, const bool *there, bool has_syslog)
+{
+    unsigned before = s->n_inputs;
+    for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++) {
+        if (there[i] || (has_syslog && known[i].format == FORMAT_SYSLOG))
+            continue;
+        add_file(s, root, &known[i]);
+        s->inputs[s->n_inputs - 1].awaited = true;
+    }
+    s->n_awaited = s->n_inputs - before;
+    s->n_inputs = before;
 }
 
 static bool has_journal(const char *root)
@@ -111,20 +129,26 @@ static bool has_journal(const char *root)
 
 bool settings_find_inputs(struct settings *s, const char *root, struct diag *d)
 {
-    bool syslog_file = false;
+    bool has_syslog = false, there[KNOWN] = {false};
     s->inputs = arena_calloc(&s->arena, KNOWN + LISTENERS + 1, sizeof *s->inputs);
     s->n_inputs = 0;
     s->inputs_found = true;
-    for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++)
-        syslog_file |= add_file(s, root, &known[i]) && known[i].format == FORMAT_SYSLOG;
+    for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++) {
+        there[i] = is_there(root, &known[i]);
+        has_syslog |= there[i] && known[i].format == FORMAT_SYSLOG;
+        if (there[i])
+            add_file(s, root, &known[i]);
+    }
     /* A syslog file holds what the journal holds: reading both would tell everything twice. */
-    if (!syslog_file && built_in(INPUT_JOURNAL, INPUT_UDP) && has_journal(root)) {
+    if (!has_syslog && built_in(INPUT_JOURNAL, INPUT_UDP) && has_journal(root)) {
         struct input_options *o = add(s);
         o->kind = INPUT_JOURNAL;
         o->text = arena_cstr(&s->arena, SLICE("all"));
+        has_syslog = true;
     }
     bool ok = true;
     for (unsigned i = 0; i < LISTENERS; i++)
         ok &= add_listener(s, &listeners[i], d);
+    add_awaited(s, root, there, has_syslog);
     return ok;
 }

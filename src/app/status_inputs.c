@@ -194,6 +194,8 @@ static void put_trouble(const struct status *s, unsigned i, struct sbuf *out)
     const struct input_state *state = &s->states[i];
     if (!state->runs)
         put(out, " <span class=\"no\">not open</span>");
+    else if (s->inputs[i].awaited && !state->files)
+        put(out, " <span class=\"dim\">not there yet</span>");
     else if (follows_files(&s->inputs[i]) && !state->files)
         put(out, " <span class=\"warning\">finds no file</span>");
     put_warning(state->unreadable, "unreadable", out);

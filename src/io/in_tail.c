@@ -163,6 +163,10 @@ static void tail_on_turn(evutil_socket_t fd, short what, void *u)
 static void scan(struct tail *t)
 {
     event_del(t->soon);
+    if (t->awaits && tail_await(t)) {
+        tail_schedule(t->poll, tail_await_ms(t));
+        return;
+    }
     tail_scan(t);
     t->scanned_ms = tail_now_ms();
     tail_schedule(t->poll, t->tuning.poll_ms);
@@ -346,7 +350,7 @@ void tail_tune(struct input *in, const struct tail_tuning *tuning)
     if (!t->tuning.half_ms)
         t->tuning.half_ms = TAIL_HALF_MS;
     tail_watch_free(t->watch);
-    t->watch = t->tuning.no_inotify ? NULL : tail_watch_new(t);
+    t->watch = t->tuning.no_inotify || t->awaits ? NULL : tail_watch_new(t);
 }
 
 static struct input *tail_start(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
@@ -355,8 +359,12 @@ static struct input *tail_start(struct event_base *base, const struct input_opti
     if (!tail_acceptable(opt, d))
         return NULL;
     struct tail *t = xcalloc(1, sizeof *t);
-    *t =
-        (struct tail){.input = {.type = &in_tail}, .base = base, .opt = opt, .sink = *sink, .at_end = !opt->from_start};
+    *t = (struct tail){.input = {.type = &in_tail},
+                       .base = base,
+                       .opt = opt,
+                       .sink = *sink,
+                       .at_end = !opt->from_start,
+                       .awaits = opt->awaited};
     TAILQ_INIT(&t->files);
     TAILQ_INIT(&t->ready);
     TAILQ_INIT(&t->waiting);
@@ -405,6 +413,8 @@ static bool tail_drained(struct input *in)
 {
     struct tail *t = (struct tail *)in;
     struct tail_file *f;
+    if (t->awaits)
+        return true;
     if (t->scans == 0 || event_pending(t->soon, EV_TIMEOUT, NULL) || TAILQ_FIRST(&t->ready) || waits_for_more(t) ||
         TAILQ_FIRST(&t->turns))
         return false;

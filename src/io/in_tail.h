@@ -48,7 +48,7 @@ bool tail_finds_any(const char *pattern);
 /* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
  */
 struct tail_tuning {
-    unsigned poll_ms, idle_ms, half_ms;
+    unsigned poll_ms, idle_ms, half_ms, await_ms;
     bool no_inotify;
 };
 void tail_tune(struct input *in, const struct tail_tuning *tuning);

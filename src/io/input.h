@@ -69,6 +69,7 @@ struct input_options {
     char *program;   /* stdin: whose output it is, if crumbd has started it */
     bool own;        /* stdin: crumbd itself writes it */
     bool from_start; /* tail: from: start */
+    bool awaited;    /* tail: there was nothing yet when zero configuration looked; it is looked for now and then */
     uint64_t receive_buffer_bytes;
     struct input_cidr *allow; /* none: everyone */
     unsigned n_allow;

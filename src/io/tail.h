@@ -38,6 +38,8 @@ struct tail {
     bool rotated_looked_at; /* all that rotation had put aside before the start is known */
     bool at_end;            /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
+    bool awaits;    /* nothing of it has been there yet, see tail_await.c */
+    unsigned looks; /* for it, so far */
     bool parked_said;
     bool lacks_descriptors; /* in this scan something could not be opened for want of a descriptor */
     struct sbuf row;        /* the row that is being put */
@@ -139,6 +141,13 @@ struct tail_findings {
 };
 /* Returns the regular files that the pattern leads to. */
 struct tail_findings tail_list(struct tail *t);
+/* Whether a pattern leads to a file now; where it could not be looked at, the first such path, and why. */
+struct tail_search {
+    bool found;
+    int error;
+    char unknown[256];
+};
+struct tail_search tail_search(const char *pattern);
 /* Returns the files that a rotation has given a name outside the pattern: error.log.1, error.log-20261123,
    error-20261123.log. */
 struct tail_findings tail_list_rotated(struct tail *t);
@@ -188,6 +197,12 @@ void tail_give_back(struct tail *t);
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);
 /* Puts the file into the queue of those that are opened as soon as there is room. */
 void tail_await_turn(struct tail *t, struct tail_file *f);
+
+/* ---- tail_await.c ---- */
+/* Looks for the first file of a pattern that is awaited. False: it is there, and read from now on. */
+bool tail_await(struct tail *t);
+/* Until the next look. */
+int64_t tail_await_ms(const struct tail *t);
 
 /* ---- tail_find.c ---- */
 /* Looks at everything once: new files, old ones under new names, rotated and truncated ones. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -163,18 +164,42 @@ struct tail_findings tail_list(struct tail *t)
     return all;
 }
 
-static void tail_path_found_one(void *u, const char *path, int folder)
+static void note_search(struct tail_search *s, const char *path, const struct safe_why *why)
 {
-    bool *found = u;
+    if (!safe_unknown(why) || s->unknown[0])
+        return;
+    s->error = why->error;
+    snprintf(s->unknown, sizeof s->unknown, "%s", path);
+}
+
+static void tail_path_search_one(void *u, const char *path, int folder)
+{
+    struct tail_search *s = u;
+    struct stat st;
+    struct safe_why why;
     (void)folder;
-    *found = *found || tail_can_follow(path);
+    if (s->found)
+        return;
+    s->found = safe_look(path, &st, &why);
+    if (!s->found)
+        note_search(s, path, &why);
+}
+
+static void tail_path_search_blind(void *u, const char *folder, const struct safe_why *why)
+{
+    note_search(u, folder, why);
+}
+
+struct tail_search tail_search(const char *pattern)
+{
+    struct tail_search s = {.found = false};
+    safe_glob(pattern, &(struct safe_glob){&s, tail_path_search_one, tail_path_search_blind, NULL});
+    return s;
 }
 
 bool tail_finds_any(const char *pattern)
 {
-    bool found = false;
-    safe_glob(pattern, &(struct safe_glob){&found, tail_path_found_one, NULL, NULL});
-    return found;
+    return tail_search(pattern).found;
 }
 
 /* ---- what rotation has put outside the pattern ---- */

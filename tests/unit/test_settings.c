@@ -581,6 +581,15 @@ START_TEST(what_a_host_has)
         gelf |=
             o->kind == INPUT_GELF && o->transport == INPUT_UDP && o->port == 12222 && strcmp(o->host, "0.0.0.0") == 0;
     }
+    bool redis = false;
+    for (unsigned i = s->n_inputs; i < s->n_inputs + s->n_awaited; i++) {
+        const struct input_options *o = &s->inputs[i];
+        ck_assert(o->awaited && o->kind == INPUT_TAIL && o->zone);
+        /* One that is there already holds what these would. */
+        ck_assert(!strstr(o->text, "/syslog") && !strstr(o->text, "/messages") && !strstr(o->text, "nginx/*error"));
+        redis |= strstr(o->text, "/var/log/redis/*.log") != NULL;
+    }
+    ck_assert(redis);
     ck_assert(gelf && pod && docker);
     ck_assert_uint_eq(syslog, 2); /* UDP and TCP */
     ck_assert(nginx == (input_type_of(INPUT_TAIL, INPUT_UDP) != NULL));

@@ -423,10 +423,42 @@ START_TEST(paused)
     rig_until(r, ((struct tail *)r->in)->scans > scans + 3);
     ck_assert_uint_eq(r->n, 2);
     ck_assert(!in_tail.drained(r->in));
+    ck_assert_uint_eq(r->in->files, 1);
     rig_commit(r);
     ck_assert_uint_eq(rig_offset(r, "a.log"), 4);
     in_tail.pause(r->in, false);
     rig_expect_only(r, "1|2|3|4|");
+    rig_free(r);
+}
+END_TEST
+
+/* Looked for now and then, without a watch; then read from its first byte, as everything that is new. */
+START_TEST(awaited)
+{
+    struct rig *r = rig_new("logs/*.log", 0);
+    r->opt.awaited = true;
+    r->opt.from_start = false;
+    r->tuning.await_ms = 1;
+    rig_start(r);
+    struct tail *t = (struct tail *)r->in;
+    rig_until(r, t->looks > 5);
+    ck_assert(in_tail.drained(r->in) && !t->watch && t->scans == 0);
+    ck_assert_int_eq(tail_await_ms(t), 1);
+    rig_commit(r); /* also if it comes while crumbd is stopped */
+    ck_assert_uint_eq(r->n_rows, 1);
+    ck_assert_int_eq(mkdir(rig_path(r, "logs"), 0700), 0);
+    ck_assert_int_eq(symlink("/dev/null", rig_path(r, "logs/b.log")), 0);
+    unsigned looks = t->looks;
+    rig_until(r, t->looks > looks + 3);
+    ck_assert(t->awaits);
+    t->looks = 60;
+    ck_assert_int_eq(tail_await_ms(t), 60);
+    rig_append(r, "logs/a.log", "one\n");
+    rig_expect_only(r, "one|");
+    ck_assert(t->watch && !t->awaits);
+    ck_assert_uint_eq(r->in->files, 1);
+    rig_append(r, "logs/a.log", "two\n");
+    rig_expect_only(r, "one|two|");
     rig_free(r);
 }
 END_TEST
@@ -636,6 +668,7 @@ int main(void)
     tcase_add_loop_test(t, long_lines, 0, 2);
     tcase_add_loop_test(t, fair, 0, 2);
     tcase_add_loop_test(t, paused, 0, 2);
+    tcase_add_test(t, awaited);
     tcase_add_loop_test(t, entries_of_several_lines, 0, 4);
     tcase_add_test(t, names);
     tcase_add_test(t, refused);
