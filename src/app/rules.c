@@ -129,7 +129,8 @@ static bool add_named(struct file_list *l, const char *name, struct diag *d)
                              : xstrdup(name);
     add_pattern(l, pattern);
     if (l->n == before)
-        err_plain(d, "no rule file matches %s; a set of rules is a file, a folder, a pattern or \"shipped\"", pattern);
+        err_plain(d, "no rule file matches %s; a set of rules is a file, a folder, a pattern or \"shipped\"%s", pattern,
+                  settings_rule_hint(slice_str(name)));
     free(pattern);
     return l->n > before;
 }

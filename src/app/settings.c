@@ -507,6 +507,14 @@ static struct err_place rule_place(const struct settings *s, unsigned index)
     return place_of(n);
 }
 
+const char *settings_rule_hint(struct slice name)
+{
+    static const char *const words[] = {"shipped", NULL};
+    if (slice_is(name, "shipped"))
+        return "; CRUMBD_DATA names a folder that has the shipped rules in rules/";
+    return err_nearest(name, words) ? "; did you mean \"shipped\"?" : "";
+}
+
 unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d)
 {
     char **found = NULL;
@@ -525,9 +533,7 @@ unsigned settings_rule_files(const struct settings *s, char ***files, struct dia
             globfree(&g);
         else
             err_add(d, ERR_WARNING, rule_place(s, i), "no rule file matches %s%s", pattern,
-                    slice_is(s->rules[i], "shipped")
-                        ? "; CRUMBD_DATA names a folder that has the shipped rules in rules/"
-                        : "");
+                    settings_rule_hint(s->rules[i]));
         free(pattern);
     }
     *files = found;

@@ -105,6 +105,8 @@ const char *settings_data_dir(void);
  * that finds nothing is a warning. *files and its strings are freed with settings_files_free.
  */
 unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d);
+/* What to say behind "no rule file matches". */
+const char *settings_rule_hint(struct slice name);
 /* An entry of `rules` as a pattern of paths; the caller frees it. */
 char *settings_rule_pattern(const struct settings *s, struct slice text);
 /* The input that reads the file, also under a name that it had before a rotation, or standard input, which is -.

@@ -58,7 +58,7 @@ static void refuse_format(struct loader *l, const struct conf_node *n)
     for (unsigned f = 0, k = 0; f < FORMAT_N; f++)
         if (f != FORMAT_AUTO)
             names[k++] = format_name(f);
-    const char *near = err_nearest(n->text, names);
+    const char *near = keys_nearest(n->text, names);
     if (near)
         l->ok = conf_error(l->d, n, "unknown format \"%.*s\"; did you mean \"%s\"?", SLICE_ARG(n->text), near);
     else

@@ -186,6 +186,54 @@ void keys_words(const struct key *k, struct sbuf *out)
     }
 }
 
+/* Words of other programs, and what they are called here. */
+static const struct {
+    const char *other, *ours;
+} synonyms[] = {
+    {"emerg", "fatal"},
+    {"emergency", "fatal"},
+    {"alert", "fatal"},
+    {"critical", "fatal"},
+    {"crit", "fatal"},
+    {"panic", "fatal"},
+    {"severe", "error"},
+    {"warn", "warning"},
+    {"notice", "info"},
+    {"trace", "debug"},
+    {"verbose", "debug"},
+    {"breadcrumb", "crumb"},
+    {"ignore", "drop"},
+    {"discard", "drop"},
+    {"skip", "drop"},
+    {"send", "event"},
+    {"nginx", "nginx-error"},
+    {"access", "nginx-access"},
+    {"combined", "nginx-access"},
+    {"kubernetes", "cri"},
+    {"containerd", "cri"},
+    {"plain", "text"},
+    {"raw", "text"},
+    {"rfc5424", "syslog"},
+    {"beginning", "start"},
+    {"tail", "end"},
+};
+
+static bool is_one_of(const char *word, const char *const *names)
+{
+    while (*names && strcmp(word, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
+const char *keys_nearest(struct slice word, const char *const *names)
+{
+    const char *near = err_nearest(word, names);
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms && !near; i++)
+        if (slice_ieq(word, slice_str(synonyms[i].other)) && is_one_of(synonyms[i].ours, names))
+            near = synonyms[i].ours;
+    return near;
+}
+
 /* A secret's own line is not shown: what is printed goes to logs. */
 static struct err_place place_of(const struct key *k, const struct conf_node *n)
 {
@@ -212,7 +260,7 @@ static bool wrong(struct keys_ctx *c, const struct key *k, const char *label, co
     sbuf_init(&words, WORDS_MAX);
     keys_words(k, &words);
     sbuf_addf(&words, "%s", instead(k, n));
-    const char *near = k->type == KEY_ENUM && n->type == CONF_SCALAR ? err_nearest(n->text, k->names) : NULL;
+    const char *near = k->type == KEY_ENUM && n->type == CONF_SCALAR ? keys_nearest(n->text, k->names) : NULL;
     if (near)
         sbuf_addf(&words, "; did you mean \"%s\"?", near);
     if (n->key.p)

@@ -126,6 +126,9 @@ void keys_schema(const struct key_table *t, const char *title, struct sbuf *out)
 /* mdoc(7): an .It row for each key, nested lists for tables; to stand inside .Bl -tag and .El. */
 void keys_man(const struct key_table *t, struct sbuf *out);
 
+/* The word of `names` that was most likely meant: one that is spelt alike, or what others call by this word
+   ("critical" for fatal). NULL: none. An empty name is not offered. */
+const char *keys_nearest(struct slice word, const char *const *names);
 /* What a value must be: "a number from 1 to 65535". */
 void keys_words(const struct key *k, struct sbuf *out);
 /* The least and greatest number, with what the row leaves open filled in. */
