@@ -1,4 +1,5 @@
 /* crumbd check: the configuration, and every rule with its samples and patterns. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "core/scrub.h"
 #include "core/trace_check.h"
 #include "core/trace_keys.h"
+#include "io/in_tail.h"
 #include "io/store.h"
 #include "text/keys.h"
 
@@ -105,17 +107,35 @@ static void check_rules(const struct snapshot *now, const struct arguments *a, s
         print_grouping(s);
 }
 
+/* What a start would find of them, where they are sound. */
+static void check_inputs(const struct settings *s, struct diag *d)
+{
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        const struct input_options *in = &s->inputs[i];
+        if (input_traits[in->kind].follows_files && in->text)
+            tail_check(in, d);
+        const char *const files[] = {in->tls.cert, in->tls.key, in->tls.client_ca};
+        for (unsigned k = 0; k < sizeof files / sizeof *files; k++)
+            if (files[k] && access(files[k], R_OK) != 0)
+                err_add(d, ERR_WARNING, in->place, "cannot read %s: %s; the user crumbd runs as must be able to",
+                        files[k], strerror(errno));
+    }
+}
+
 static int check(const struct arguments *a)
 {
     struct diag d = {0};
     bool rules_alone = a->n_files && !a->config && !a->dump; /* these need no configuration */
-    struct settings *s = rules_alone ? NULL : settings_load(a->config, &d);
-    if (s && a->dump) {
+    bool sound = false;
+    struct settings *s = rules_alone ? NULL : settings_load_anyway(a->config, &sound, &d);
+    if (s)
+        check_inputs(s, &d);
+    if (sound && a->dump) {
         settings_dump(s, stdout);
         print_sandbox(s);
     }
     const struct snapshot_rules from = {
-        .names = a->files, .n_names = a->n_files, .files_only = true, .trace_samples = true};
+        .names = a->files, .n_names = a->n_files, .files_only = true, .trace_samples = true, .anyway = true};
     struct snapshot *now = s || rules_alone ? snapshot_load(s, &from, &d) : NULL;
     scrub_check(&d);
     if (now)

@@ -100,6 +100,8 @@ static void check_dsns(struct settings *s, struct diag *d)
     if (s->dsn)
         check_dsn(s->dsn, s->dsn_from, d, place_of(sentry_node(s, s->sentry.dsn ? "dsn" : "dsn_file")));
     for (unsigned i = 0; i < s->sentry.n_projects; i++) {
+        if (!s->sentry.projects[i].dsn)
+            continue; /* it is wrong, and that has been said */
         char *from = xasprintf("sentry.projects.%.*s", SLICE_ARG(s->sentry.projects[i].name));
         check_dsn(s->sentry.projects[i].dsn, from, d, place_of(conf_get(projects, s->sentry.projects[i].name.p)));
         free(from);
@@ -312,8 +314,18 @@ static void check_twins(const struct settings *s, struct diag *d)
         }
 }
 
-/* All that does not stand in the file itself. */
-static bool complete(struct settings *s, struct diag *d)
+/* Of lists whose entries are all sound. */
+static void check_lists(struct settings *s, struct diag *d)
+{
+    compile_patterns(s, d);
+    compile_masks(s, d);
+    check_roots(s, d);
+    check_in_app(s, d);
+    check_twins(s, d);
+}
+
+/* All that does not stand in the file itself. bound: what does is sound. */
+static bool complete(struct settings *s, bool bound, struct diag *d)
 {
     unsigned errors = d->errors;
     find_dsn(s, d);
@@ -321,20 +333,17 @@ static bool complete(struct settings *s, struct diag *d)
     name_projects(s);
     check_ca(s, d);
     find_names(s, d);
-    compile_patterns(s, d);
-    compile_masks(s, d);
-    check_roots(s, d);
-    check_in_app(s, d);
-    check_twins(s, d);
+    if (bound)
+        check_lists(s, d);
     find_http_token(s, d);
     if (!s->store)
         s->store = default_store(&s->arena);
-    if (s->n_inputs == 0)
+    if (bound && s->n_inputs == 0)
         settings_find_inputs(s, "", d);
     share_http_names(s);
     share_exempt(s);
     secret_files_check(s, d);
-    return d->errors == errors;
+    return bound && d->errors == errors;
 }
 
 /* ---- snapshots ---- */
@@ -382,7 +391,7 @@ struct settings *settings_default(struct diag *d)
     struct keys_ctx c = {.arena = &s->arena, .diag = d, .u = s};
     keys_bind(&settings_table, NULL, s, &c);
     s->http = (struct settings_http){.host = arena_cstr(&s->arena, SLICE("127.0.0.1")), .port = 8686};
-    return finish(s, complete(s, d));
+    return finish(s, complete(s, true, d));
 }
 
 static char *folder_of(const char *path)
@@ -397,35 +406,55 @@ static char *folder_of(const char *path)
     return full;
 }
 
-struct settings *settings_read(const char *path, struct slice text, struct diag *d)
+/* *bound: all that stands in it is sound. NULL: it is no YAML. */
+static struct settings *read_text(const char *path, struct slice text, bool *bound, struct diag *d)
 {
     struct settings *s = settings_new();
     struct keys_ctx c = {.arena = &s->arena, .diag = d, .u = s};
     s->path = xstrdup(path);
     s->dir = folder_of(path);
     s->file = conf_parse(path, text, d);
-    return finish(s, s->file && keys_bind(&settings_table, s->file->root, s, &c));
+    *bound = s->file && keys_bind(&settings_table, s->file->root, s, &c);
+    return finish(s, s->file != NULL);
 }
 
-static struct settings *load(const char *path, struct diag *d)
+struct settings *settings_read(const char *path, struct slice text, struct diag *d)
+{
+    bool bound = false;
+    struct settings *s = read_text(path, text, &bound, d);
+    return s ? finish(s, bound) : NULL;
+}
+
+static struct settings *load(const char *path, bool *sound, struct diag *d)
 {
     struct sbuf text;
     sbuf_init(&text, CONF_BYTES_MAX + (1 << 20));
     bool ok = file_read(path, CONF_BYTES_MAX, &text, d, (struct err_place){0});
-    struct settings *s = ok ? settings_read(path, sbuf_slice(&text), d) : NULL;
+    bool bound = false;
+    struct settings *s = ok ? read_text(path, sbuf_slice(&text), &bound, d) : NULL;
     sbuf_done(&text);
-    return s && complete(s, d) ? s : finish(s, false);
+    *sound = s && complete(s, bound, d);
+    return s;
+}
+
+struct settings *settings_load_anyway(const char *path, bool *sound, struct diag *d)
+{
+    static const char *const usual[] = {SYSCONFDIR "/crumbd/crumbd.yaml", "/etc/crumbd/crumbd.yaml"};
+    if (path)
+        return load(path, sound, d);
+    for (int i = 0; i < 2; i++)
+        if (access(usual[i], F_OK) == 0)
+            return load(usual[i], sound, d);
+    struct settings *s = settings_default(d);
+    *sound = s != NULL;
+    return s;
 }
 
 struct settings *settings_load(const char *path, struct diag *d)
 {
-    static const char *const usual[] = {SYSCONFDIR "/crumbd/crumbd.yaml", "/etc/crumbd/crumbd.yaml"};
-    if (path)
-        return load(path, d);
-    for (int i = 0; i < 2; i++)
-        if (access(usual[i], F_OK) == 0)
-            return load(usual[i], d);
-    return settings_default(d);
+    bool sound = false;
+    struct settings *s = settings_load_anyway(path, &sound, d);
+    return s && !sound ? finish(s, false) : s;
 }
 
 /* ---- what others ask ---- */

@@ -48,8 +48,8 @@ struct settings {
     struct input_options *inputs;
     unsigned n_inputs;
     unsigned n_awaited; /* behind these: tails of logs that this host does not have yet; zero configuration only */
-    bool inputs_found; /* not configured but found on this host: one that does not start is a warning, not an
-                          error */
+    bool inputs_found;  /* not configured but found on this host: one that does not start is a warning, not an
+                           error */
 
     const struct conf_node **patterns; /* scrub.patterns as written; compiled in options */
     unsigned n_patterns;
@@ -90,6 +90,11 @@ struct settings {
  * configuration. NULL with errors in d; warnings may be there in any case.
  */
 struct settings *settings_load(const char *path, struct diag *d);
+/*
+ * The same for who wants to know all that is wrong: also where something is. Then *sound is false, and the settings are
+ * good for nothing but what stands in them about rules, and for the inputs that are sound themselves.
+ */
+struct settings *settings_load_anyway(const char *path, bool *sound, struct diag *d);
 /* Zero configuration: the environment and what is found on this host. NULL only when the environment names
  * something wrong. */
 struct settings *settings_default(struct diag *d);

@@ -36,7 +36,8 @@ static void snapshot_load_traces(void *u, struct trace_set *set)
 static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
     w->rules.traces = w->traces = trace_set_new(from->one_thread);
-    return load_named(w, from, d) && (from->traces_later || rules_load_traces(&w->rules, from->trace_samples, d));
+    w->rules.anyway = from->anyway;
+    return (load_named(w, from, d) || from->anyway) && (from->traces_later || rules_load_traces(&w->rules, from->trace_samples, d));
 }
 
 static void whole_free(struct whole *w)

@@ -28,6 +28,7 @@ struct snapshot_rules {
     bool trace_samples;   /* those of the shipped grammars are asked for */
     bool one_thread;      /* it will be used by no other: patterns of traces are compiled when they are first needed, */
     bool traces_later;    /* and their grammars loaded, when a text may have one; with one_thread only */
+    bool anyway;          /* also where something is wrong in the rules: those that are sound (rule_set.anyway) */
     bool one_line;        /* for judging so little that a prefilter costs more than it saves */
     const struct snapshot *before; /* whose place it takes; NULL: none's */
 };

@@ -207,6 +207,8 @@ struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d)
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *rule = set->rules[i];
         const struct rule_source *source = &set->sources[i];
+        if (rule->unsound)
+            continue;
         if (!source->n_samples)
             conf_error(d, source->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
         const struct rule *winner = NULL;
@@ -284,7 +286,7 @@ static unsigned try_rules(const struct rule_set *set, enum err_kind kind, rule_w
     const struct rule *last = NULL;
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *r = set->rules[i];
-        if (wanted && !wanted(u, r))
+        if (r->unsound || (wanted && !wanted(u, r)))
             continue;
         try_rule(&e, r, set->sources[i].node, !last || !slice_eq(r->pack, last->pack));
         last = r;

@@ -32,7 +32,7 @@ static const struct key when_keys[] = {
     {.name = NULL},
 };
 
-static const struct key_table when_table = {.keys = when_keys, .size = sizeof(struct raw_when)};
+const struct key_table rule_when_table = {.keys = when_keys, .size = sizeof(struct raw_when)};
 
 static const struct key request_keys[] = {
     {.name = "method", .type = KEY_STRING, KEY_AT(struct raw_event, request.method), .help = "HTTP method."},
@@ -276,7 +276,7 @@ static const struct key rule_keys[] = {
      .help = "Regular expression that it must not match."},
     {.name = "when",
      .type = KEY_TABLE,
-     .table = &when_table,
+     .table = &rule_when_table,
      KEY_AT(struct raw_rule, when),
      .help = "Conditions on the record."},
     {.name = "action",
@@ -328,8 +328,8 @@ static const struct key rule_keys[] = {
     {.name = NULL},
 };
 
-static const struct key_table rule_table = {.keys = rule_keys, .size = sizeof(struct raw_rule)};
-static const struct key key_rule = {.type = KEY_TABLE, .table = &rule_table};
+const struct key_table rule_rule_table = {.keys = rule_keys, .size = sizeof(struct raw_rule)};
+static const struct key key_rule = {.type = KEY_TABLE, .table = &rule_rule_table};
 
 static const struct key pack_keys[] = {
     {.name = "pack",
@@ -341,7 +341,7 @@ static const struct key pack_keys[] = {
      .help = "Name of the pack."},
     {.name = "when",
      .type = KEY_TABLE,
-     .table = &when_table,
+     .table = &rule_when_table,
      KEY_AT(struct raw_pack, when),
      .help = "Conditions that every record must meet before a rule of this pack is tried."},
     {.name = "patterns",

@@ -89,5 +89,6 @@ struct raw_pack {
 
 extern const char *const rule_action_words[]; /* by enum action */
 extern const struct key_table rule_pack_table;
+extern const struct key_table rule_rule_table, rule_when_table; /* of an entry of its `rules`, and of its `when` */
 
 #endif

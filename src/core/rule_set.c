@@ -358,6 +358,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
                       const struct conf_node *node)
 {
     struct arena *a = &l->set->arena;
+    unsigned errors = l->d->errors;
     l->node = node;
     struct rule *rule = add_rule(l, raw->id);
     rule->pack = l->pack;
@@ -397,6 +398,29 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     refuse_contradictions(l, rule);
     refuse_impossible(l, raw, rule);
     load_samples(l, raw, &l->set->sources[rule->index]);
+    rule->unsound = l->d->errors > errors;
+}
+
+/* Whether a part of the file is, of which the whole is not. What is wrong has been said. */
+static bool binds(struct loader *l, const struct key_table *t, const struct conf_node *n, void *raw)
+{
+    struct diag said = {0};
+    struct keys_ctx c = {.arena = &l->set->arena, .diag = &said};
+    bool ok = !n || keys_bind(t, n, raw, &c);
+    err_done(&said);
+    return ok;
+}
+
+static void load_rules(struct loader *l, const struct raw_pack *raw, const struct conf_node *root, bool bound)
+{
+    const struct conf_node *list = conf_get(root, "rules"), *n = list ? list->child : NULL;
+    for (unsigned i = 0; i < raw->n_rules && n; i++, n = n->next) {
+        struct raw_rule again = {.trace = true};
+        if (bound)
+            load_rule(l, raw, &raw->rules[i], n);
+        else if (binds(l, &rule_rule_table, n, &again))
+            load_rule(l, raw, &again, n);
+    }
 }
 
 bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
@@ -408,17 +432,19 @@ bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
         return true;
     struct raw_pack raw = {0};
     struct keys_ctx c = {.arena = &set->arena, .diag = d};
-    if (!keys_bind(&rule_pack_table, f->root, &raw, &c))
+    bool bound = keys_bind(&rule_pack_table, f->root, &raw, &c);
+    if (!bound && !set->anyway)
         return false;
     struct loader l = {.set = set,
                        .d = d,
                        .pack = arena_dup(&set->arena, raw.pack),
                        .file = arena_cstr(&set->arena, slice_str(conf_place(f->root).file)),
-                       .ok = true};
+                       .ok = bound};
+    struct raw_when when = {0};
+    if (!bound && (f->root->type != CONF_MAP || !binds(&l, &rule_when_table, conf_get(f->root, "when"), &when)))
+        return false; /* its rules would be tried on other records than they are written for */
     load_patterns(&l, &raw);
-    const struct conf_node *list = conf_get(f->root, "rules"), *n = list ? list->child : NULL;
-    for (unsigned i = 0; i < raw.n_rules && n; i++, n = n->next)
-        load_rule(&l, &raw, &raw.rules[i], n);
+    load_rules(&l, &raw, f->root, bound);
     return l.ok;
 }
 
@@ -426,7 +452,7 @@ bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
 
 static bool can_meet(const struct rule *r, unsigned format)
 {
-    return (!r->pack_when.formats || r->pack_when.formats >> format & 1) &&
+    return !r->unsound && (!r->pack_when.formats || r->pack_when.formats >> format & 1) &&
            (!r->when.formats || r->when.formats >> format & 1);
 }
 

@@ -108,6 +108,7 @@ struct rule {
     enum action action;
     bool go_on;    /* continue: add tags and try the next rules */
     bool no_trace; /* trace: off */
+    bool unsound;  /* something in it is wrong: it takes part in nothing, see rule_set.anyway */
     struct rule_event event;
     bool constant;  /* the fingerprint holds no value from a line */
     unsigned burst; /* limits: 0: the configured ones */
@@ -150,6 +151,7 @@ struct rule_set {
     unsigned n_handles;       /* each is less */
     struct trace_set *traces; /* by which traces are found in the records that the rules judge: the caller's, as long as
                                  the set, and ready before it; NULL: none */
+    bool anyway;              /* the caller's: what is sound is to be loaded, also beside what is not */
     bool ready;
 };
 

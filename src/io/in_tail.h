@@ -45,6 +45,11 @@ extern const struct input_type in_tail;
 bool tail_can_follow(const char *path);
 /* Whether a pattern leads to such a file now. */
 bool tail_finds_any(const char *pattern);
+/*
+ * What a start would find of this input, without reading any of it. False, and an error in d: it would be refused. That
+ * nothing is there, or that this user may not read it, is a warning.
+ */
+bool tail_check(const struct input_options *opt, struct diag *d);
 /* For tests: other times, and no inotify, as on a network file system. Before the loop runs. 0: the default.
  */
 struct tail_tuning {

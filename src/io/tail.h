@@ -103,6 +103,8 @@ void tail_forget(struct tail *t, struct tail_file *f);
 struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
 
 /* ---- tail_complain.c: one line of log for each path and reason ---- */
+/* Returns why a path is not read, and what to do about it. The caller frees it. */
+char *tail_why_not(const char *path, const struct safe_why *why);
 /* Returns what a path leads to that is no regular file, and what to do. The caller frees it. */
 char *tail_why_no_file(const struct safe_why *why);
 /* Logs that the path cannot be read, unless nothing is there. */

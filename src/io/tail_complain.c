@@ -220,6 +220,19 @@ static void say_no_file(const char *path, const struct safe_why *why)
            log_c("remedy", kind_remedy(why)));
 }
 
+static const char hard_link_remedy[] = "remove its other names, or give the folder to root with mode 755";
+
+char *tail_why_not(const char *path, const struct safe_why *why)
+{
+    if (why->reason == SAFE_LINK || why->reason == SAFE_HARD_LINK)
+        return xasprintf("%s; %s", reason_of(why), why->reason == SAFE_LINK ? link_remedy : hard_link_remedy);
+    if (why->reason != SAFE_FAILED)
+        return tail_why_no_file(why);
+    char *what = remedy(path, why->error), *text = xasprintf("%s; %s", reason_of(why), what);
+    free(what);
+    return text;
+}
+
 static void say_refused(const char *path, const struct safe_why *why)
 {
     switch (why->reason) {
@@ -232,7 +245,7 @@ static void say_refused(const char *path, const struct safe_why *why)
     case SAFE_HARD_LINK:
         log_warn("a file with several names is not read: others may have put this one into the folder",
                  log_c("path", path), log_i("folder_uid", why->owner), log_i("file_uid", why->target_owner),
-                 log_c("remedy", "remove its other names, or give the folder to root with mode 755"));
+                 log_c("remedy", hard_link_remedy));
         break;
     case SAFE_OWN:
         log_warn("the store is no log, it is left out", log_c("path", path),

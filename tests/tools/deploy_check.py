@@ -40,7 +40,9 @@ def check_configuration(name, text):
             f.write(re.sub(r"(dsn_file|http_token_file): \S+", r"\1: " + dsn, text))
         p = subprocess.run([CRUMBD, "check", "-c", config], capture_output=True, text=True, check=False,
                            env=dict(os.environ, CRUMBD_DATA=TOP))
-        check(p.returncode == 0 and "warning" not in p.stderr, "%s: crumbd check: %s" % (name, p.stderr or p.stdout))
+        # The logs are where it is for, and not here.
+        warned = [line for line in p.stderr.splitlines() if "warning: " in line and "there is no file yet" not in line]
+        check(p.returncode == 0 and not warned, "%s: crumbd check: %s" % (name, p.stderr or p.stdout))
 
 
 def check_dockerfile():
