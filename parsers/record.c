@@ -263,6 +263,16 @@ static const struct record_fact facts[] = {
     {"request.path", 0, record_request_path, true},
 };
 
+_Static_assert(sizeof facts / sizeof *facts <= RECORD_MEMBERS, "record_members has room for all");
+
+unsigned record_members(const char *names[RECORD_MEMBERS])
+{
+    unsigned n = 0;
+    for (; n < sizeof facts / sizeof *facts; n++)
+        names[n] = facts[n].name;
+    return n;
+}
+
 struct record_ref record_ref(struct slice name)
 {
     unsigned rank;

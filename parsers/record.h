@@ -144,6 +144,9 @@ struct record_ref {
 };
 struct record_ref record_ref(struct slice name);
 struct slice record_value_of(const struct record *r, const struct record_ref *ref);
+/* The names of the members and derived values, for suggestions; returns how many, RECORD_MEMBERS at most. */
+enum { RECORD_MEMBERS = 32 };
+unsigned record_members(const char *names[RECORD_MEMBERS]);
 
 const char *format_name(enum format f);
 /* Its records are about requests of a web server. */

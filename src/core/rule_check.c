@@ -7,9 +7,18 @@
 #include "base/xalloc.h"
 #include "core/contains.h"
 #include "core/join.h"
+#include "core/rule_names.h"
 #include "parsers/frame.h"
 #include "text/json.h"
 #include "text/pump.h"
+
+/* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
+#define SAMPLE_NOW_US INT64_C(4102444800000000)
+
+/* The names that a rule, and its pack, ask records for. */
+struct asked {
+    struct rule_names *rule, *pack;
+};
 
 /* What the lines of one sample gave. */
 struct trial {
@@ -23,7 +32,23 @@ struct trial {
     const struct rule *decided; /* the rule that decided the last record */
     bool fired;                 /* its own rule decided one of the records, or added to one and went on */
     const char *refused;
+    const struct asked *asked;
 };
+
+/* One that no rule is interested in has not been read to its end. */
+static void note_names(struct trial *o, const struct record *r)
+{
+    struct record *whole = NULL;
+    if (r->partial) {
+        struct parse_ctx ctx = {.arena = &o->arena, .now_us = SAMPLE_NOW_US, .last_us = RECORD_NO_TIME};
+        whole = xmalloc(sizeof *whole);
+        memcpy(whole, r, sizeof *whole);
+        parser_finish(&ctx, whole);
+    }
+    rule_names_see(o->asked->rule, whole ? whole : r);
+    rule_names_see(o->asked->pack, whole ? whole : r);
+    free(whole);
+}
 
 static bool rule_check_on_event(void *u, const struct event_out *e)
 {
@@ -45,6 +70,8 @@ static void rule_check_on_outcome(void *u, const struct outcome *j)
         o->refused = j->reason;
     else
         o->decided = j->verdict->rule;
+    if (j->record)
+        note_names(o, j->record);
     if (j->record && !o->taker && j->fate == COUNT_event)
         o->taker = j->verdict->rule;
     o->fired |= j->record && j->verdict->rule == o->rule;
@@ -127,9 +154,6 @@ static bool judge_outcome(const struct rule_sample *s, struct trial *o, struct d
 
 /* --- running --- */
 
-/* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
-#define SAMPLE_NOW_US INT64_C(4102444800000000)
-
 static const struct options sample_options = {
     .fallback = FALLBACK_CRUMB,
     .environment = SLICE("production"),
@@ -177,9 +201,9 @@ bool rule_check_run(const struct rule_set *set, const struct rule *rule, const s
 
 /* Returns the sample's own rule if it fired, else the one that decided the last. */
 static const struct rule *run_sample(const struct rule_set *set, const struct rule *rule, const struct rule_sample *s,
-                                     struct diag *d, struct rule_check *total)
+                                     const struct asked *asked, struct diag *d, struct rule_check *total)
 {
-    struct trial o = {.set = set, .rule = rule};
+    struct trial o = {.set = set, .rule = rule, .asked = asked};
     const struct pipeline_hooks hooks = {
         .u = &o, .emit = rule_check_on_event, .outcome = rule_check_on_outcome, .extra = rule_check_on_extra};
     o.fired |= rule_check_run(set, rule, s, &hooks);
@@ -201,27 +225,64 @@ static void check_reach(const struct rule_set *set, const struct rule *rule, con
         conf_error(d, node, "rule \"%.*s\" matches none of its samples", SLICE_ARG(rule->id));
 }
 
+static void check_rule(const struct rule_set *set, unsigned i, const struct asked *asked, struct diag *d,
+                       struct rule_check *total)
+{
+    const struct rule *rule = set->rules[i], *winner = NULL;
+    const struct rule_source *source = &set->sources[i];
+    bool fires = !source->n_samples;
+    unsigned failed = total->failed;
+    if (!source->n_samples)
+        conf_error(d, source->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
+    for (unsigned k = 0; k < source->n_samples; k++) {
+        const struct rule *decided = run_sample(set, rule, &source->samples[k], asked, d, total);
+        fires |= decided == rule;
+        winner = decided ? decided : winner;
+    }
+    if (!fires && (winner || failed == total->failed)) /* else the samples have said what is wrong */
+        check_reach(set, rule, winner, d);
+    if (!source->n_samples)
+        return;
+    char *whose = xasprintf("rule \"%.*s\"", SLICE_ARG(rule->id));
+    rule_names_warn(asked->rule, source->node, whose, d);
+    free(whose);
+}
+
+/* Of `when` of a file, which all of its rules share. */
+static void warn_of_pack(const struct rule_set *set, unsigned last, const struct asked *asked, struct diag *d)
+{
+    for (unsigned k = 0; k < set->n_files; k++)
+        if (set->files[k] == set->sources[last].node->file)
+            rule_names_warn(asked->pack, set->files[k]->root, "the pack", d);
+}
+
+static void end_pack(const struct rule_set *set, unsigned last, struct asked *asked, struct diag *d)
+{
+    if (asked->pack)
+        warn_of_pack(set, last, asked, d);
+    rule_names_free(asked->pack);
+    asked->pack = NULL;
+}
+
 struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d)
 {
     struct rule_check total = {0};
+    struct asked asked = {NULL, NULL};
+    unsigned last = 0;
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *rule = set->rules[i];
-        const struct rule_source *source = &set->sources[i];
         if (rule->unsound)
             continue;
-        if (!source->n_samples)
-            conf_error(d, source->node, "rule \"%.*s\" has no sample that proves it", SLICE_ARG(rule->id));
-        const struct rule *winner = NULL;
-        bool fires = !source->n_samples;
-        unsigned failed = total.failed;
-        for (unsigned k = 0; k < source->n_samples; k++) {
-            const struct rule *decided = run_sample(set, rule, &source->samples[k], d, &total);
-            fires |= decided == rule;
-            winner = decided ? decided : winner;
-        }
-        if (!fires && (winner || failed == total.failed)) /* else the samples have said what is wrong */
-            check_reach(set, rule, winner, d);
+        if (rule->place.file != set->rules[last]->place.file)
+            end_pack(set, last, &asked, d);
+        if (!asked.pack)
+            asked.pack = rule_names_new(&rule->pack_when, NULL);
+        asked.rule = rule_names_new(&rule->when, rule);
+        check_rule(set, i, &asked, d, &total);
+        rule_names_free(asked.rule);
+        last = i;
     }
+    end_pack(set, last, &asked, d);
     return total;
 }
 

@@ -415,7 +415,7 @@ static void load_rules(struct loader *l, const struct raw_pack *raw, const struc
 {
     const struct conf_node *list = conf_get(root, "rules"), *n = list ? list->child : NULL;
     for (unsigned i = 0; i < raw->n_rules && n; i++, n = n->next) {
-        struct raw_rule again = {.trace = true};
+        struct raw_rule again = {0};
         if (bound)
             load_rule(l, raw, &raw->rules[i], n);
         else if (binds(l, &rule_rule_table, n, &again))
