@@ -1,10 +1,7 @@
-# bash completion for crumbd(8)
+# bash completion for crumbd(8): commands, options and formats are those that crumbd's own help lists
 _crumbd()
 {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= word i
-    local commands formats
-    commands=$("${COMP_WORDS[0]}" help 2>/dev/null | sed -n 's/^  crumbd \[\{0,1\}\([a-z]\{1,\}\).*/\1/p')
-    formats=$("${COMP_WORDS[0]}" help parse 2>/dev/null | sed -n 's/^  --format *\(.*\) (.*/\1/p')
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} crumbd=${COMP_WORDS[0]} command= words= word i
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
@@ -12,27 +9,29 @@ _crumbd()
     done
     [[ $command == try && ${COMP_WORDS[COMP_CWORD - 2]} == --diff ]] && prev=--diff # its second set of rules
     case $prev in
-    --format) mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$cur"); return ;;
-    -c | --rules | --diff) mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$cur"; compgen -f -X '!*.yml' -- "$cur"; compgen -d -- "$cur"); return ;;
-    esac
-    case $command in
-    '') mapfile -t COMPREPLY < <(compgen -W "$commands --version --help -c" -- "$cur") ;;
-    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-    queue) mapfile -t COMPREPLY < <(compgen -W 'ls cat export retry drop -c --store --json --dead --all --yes' -- "$cur") ;;
+    --format) words=$("$crumbd" help parse 2>/dev/null | sed -n 's/^  --format F *\(.*\) (.*/\1/p') ;;
+    --schema) words='config rules traces' ;;
+    -c | --rules | --diff)
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$cur"; compgen -f -X '!*.yml' -- "$cur"; compgen -d -- "$cur")
+        return
+        ;;
     *)
-        if [[ $cur == -* ]]; then
-            local options=-c
-            case $command in
-            check) options='-c --dump' ;;
-            parse) options='--format --log-format --template --grouping' ;;
-            try) options='-c --format --log-format --rules --events --json --limits --diff' ;;
-            explain) options='-c --format --log-format --rules' ;;
-            esac
-            mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-        else
-            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-        fi
+        case $command in
+        '' | help)
+            words=$("$crumbd" help 2>/dev/null | sed -n 's/^  crumbd \[\{0,1\}\([a-z]\{1,\}\).*/\1/p')
+            [[ $command ]] || words+=' --version --help -c'
+            ;;
+        *)
+            words=$("$crumbd" help "$command" 2>/dev/null | sed -n 's/^  \([-a-z]\{1,\}\) .*/\1/p')
+            [[ $cur == -* || $words == [a-z]* ]] || words=
+            ;;
+        esac
         ;;
     esac
+    if [[ $words ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
 }
 complete -o filenames -F _crumbd crumbd

@@ -1,12 +1,14 @@
 /* crumbd check: the configuration, and every rule with its samples and patterns. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/command.h"
 #include "app/confine.h"
 #include "app/snapshot.h"
+#include "base/xalloc.h"
 #include "core/rule_check.h"
 #include "core/rule_keys.h"
 #include "core/rule_shadow.h"
@@ -56,20 +58,19 @@ struct arguments {
 
 static int read_arguments(int argc, char **argv, struct arguments *a)
 {
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            a->config = argv[++i];
-        else if (strcmp(argv[i], "--dump") == 0)
+    struct command_reader in = command_read("check", argc, argv);
+    a->files = xcalloc((size_t)argc, sizeof *a->files);
+    while (command_next(&in)) {
+        if (command_is(&in, "-c"))
+            a->config = in.value;
+        else if (command_is(&in, "--dump"))
             a->dump = true;
-        else if (strcmp(argv[i], "--schema") == 0 && i + 1 < argc)
-            a->schema = argv[++i];
+        else if (command_is(&in, "--schema"))
+            a->schema = in.value;
         else
-            return command_usage("check", "unknown option or missing value: %s", argv[i]);
+            a->files[a->n_files++] = argv[in.at - 1];
     }
-    a->files = argv + i;
-    a->n_files = (unsigned)(argc - i);
-    return EXIT_WELL;
+    return in.status;
 }
 
 /* By which number messages without a rule are brought together: a user must be able to see it, and why. */
@@ -150,7 +151,8 @@ int cmd_check(int argc, char **argv)
 {
     struct arguments a = {0};
     int status = read_arguments(argc, argv, &a);
-    if (status != EXIT_WELL)
-        return status;
-    return a.schema ? print_schema(a.schema) : check(&a);
+    if (status == EXIT_WELL)
+        status = a.schema ? print_schema(a.schema) : check(&a);
+    free(a.files);
+    return status;
 }

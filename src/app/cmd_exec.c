@@ -301,18 +301,15 @@ static int run_wrapped(struct settings *s, char **argv, struct diag *d)
 int cmd_exec(int argc, char **argv)
 {
     const char *config = NULL;
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-'; i++) {
-        if (strcmp(argv[i], "--") == 0) {
-            i++;
-            break;
-        }
-        if (strcmp(argv[i], "-c") != 0 || i + 1 >= argc)
-            return command_usage("exec", "unknown option or missing value: %s", argv[i]);
-        config = argv[++i];
-    }
-    if (i >= argc)
+    struct command_reader in = command_read("exec", argc, argv);
+    const char *word;
+    while ((word = command_next(&in)) && in.option)
+        config = in.value;
+    if (in.status != EXIT_WELL)
+        return in.status;
+    if (!word)
         return command_usage("exec", "no command is given");
+    int i = in.at - 1; /* the command's own options begin behind its first word */
     struct diag d = {0};
     log_open(LOG_WARN, false); /* what the command says is what people want to see */
     struct settings *s = settings_load(config, &d);

@@ -6,6 +6,7 @@
 #include "app/command.h"
 #include "app/reader.h"
 #include "app/zone.h"
+#include "base/xalloc.h"
 #include "core/log_template.h"
 #include "io/clock.h"
 #include "io/container_file.h"
@@ -89,21 +90,6 @@ static bool print_one(struct parse *p, struct slice text, bool truncated)
     return !p->closed;
 }
 
-/* --name VALUE or --name=VALUE at argv[*i], which is left at its last word. */
-static bool takes(const char *name, int argc, char **argv, int *i, const char **value)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0)
-        return false;
-    if (argv[*i][n] == '=')
-        *value = argv[*i] + n + 1;
-    else if (argv[*i][n] == '\0' && *i + 1 < argc)
-        *value = argv[++*i];
-    else
-        return false;
-    return true;
-}
-
 static bool parse_on_message(void *u, struct message *m)
 {
     struct parse *p = u;
@@ -120,27 +106,34 @@ static bool parse_on_message(void *u, struct message *m)
     return true;
 }
 
-static bool read_arguments(int argc, char **argv, struct parse *p, int *first_file)
+static void read_grouping(struct command_reader *in, struct parse *p)
 {
-    const char *format = "auto", *log_format = NULL, *grouping = NULL;
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--template") == 0)
+    uint64_t n = 0;
+    bool number = slice_u64(slice_str(in->value), &n);
+    p->grouping = (unsigned)n;
+    if (!number || n < GROUPING_FIRST || n > GROUPING_NEWEST)
+        in->status = command_usage(in->command, "there is no grouping \"%s\": %d to %d", in->value, GROUPING_FIRST,
+                                   GROUPING_NEWEST);
+}
+
+static int read_arguments(int argc, char **argv, struct parse *p, char **files, int *n_files)
+{
+    struct command_reader in = command_read("parse", argc, argv);
+    const char *log_format = NULL;
+    while (command_next(&in)) {
+        if (command_is(&in, "--template"))
             p->template = true;
-        else if (!takes("--format", argc, argv, &i, &format) && !takes("--log-format", argc, argv, &i, &log_format) &&
-                 !takes("--grouping", argc, argv, &i, &grouping))
-            return command_usage("parse", "%s is no option, or lacks its value", argv[i]), false;
-    *first_file = i + (i < argc && strcmp(argv[i], "--") == 0);
-    p->format = format_by_name(slice_str(format));
-    if (p->format == FORMAT_N)
-        return command_usage("parse", "there is no format \"%s\"", format), false;
-    p->grouping = grouping ? (unsigned)strtoul(grouping, NULL, 10) : GROUPING_NEWEST;
-    if (p->grouping < GROUPING_FIRST || p->grouping > GROUPING_NEWEST)
-        return command_usage("parse", "there is no grouping \"%s\": %d to %d", grouping, GROUPING_FIRST,
-                             GROUPING_NEWEST),
-               false;
+        else if (command_is(&in, "--log-format"))
+            log_format = in.value;
+        else if (command_is(&in, "--format"))
+            command_format(&in, &p->format);
+        else if (command_is(&in, "--grouping"))
+            read_grouping(&in, p);
+        else
+            files[(*n_files)++] = argv[in.at - 1];
+    }
     p->log_format = slice_str(log_format);
-    return command_log_format("parse", log_format, &p->format) == EXIT_WELL;
+    return in.status != EXIT_WELL ? in.status : command_log_format("parse", log_format, &p->format);
 }
 
 static void read_files(struct parse *p, char **files, int n, struct diag *d)
@@ -158,25 +151,32 @@ static void read_files(struct parse *p, char **files, int n, struct diag *d)
     }
 }
 
+static int parse_files(struct parse *p, char **files, int n_files)
+{
+    struct diag d = {0};
+    if (p->format != FORMAT_AUTO && !parser_of(p->format))
+        return command_usage("parse", "format %s is not built in", format_name(p->format));
+    struct zone *zone = zone_load(SLICE("local"), &d, (struct err_place){0});
+    p->zone = zone;
+    p->now_us = clock_wall_us();
+    log_template_init(&p->log_template);
+    log_template_use(&p->log_template, p->grouping, NULL);
+    sbuf_init(&p->out, JSON_BYTES_MAX);
+    read_files(p, files, n_files, &d);
+    sbuf_done(&p->out);
+    log_template_done(&p->log_template);
+    arena_done(&p->arena);
+    zone_free(zone);
+    return command_finish(&d, EXIT_INPUT_WRONG);
+}
+
 int cmd_parse(int argc, char **argv)
 {
     static struct parse p; /* a record is large */
-    struct diag d = {0};
-    int first;
-    if (!read_arguments(argc, argv, &p, &first))
-        return EXIT_USAGE;
-    if (p.format != FORMAT_AUTO && !parser_of(p.format))
-        return command_usage("parse", "format %s is not built in", format_name(p.format));
-    struct zone *zone = zone_load(SLICE("local"), &d, (struct err_place){0});
-    p.zone = zone;
-    p.now_us = clock_wall_us();
-    log_template_init(&p.log_template);
-    log_template_use(&p.log_template, p.grouping, NULL);
-    sbuf_init(&p.out, JSON_BYTES_MAX);
-    read_files(&p, argv + first, argc - first, &d);
-    sbuf_done(&p.out);
-    log_template_done(&p.log_template);
-    arena_done(&p.arena);
-    zone_free(zone);
-    return command_finish(&d, EXIT_INPUT_WRONG);
+    char **files = xcalloc((size_t)argc, sizeof *files);
+    int n_files = 0, status = read_arguments(argc, argv, &p, files, &n_files);
+    if (status == EXIT_WELL)
+        status = parse_files(&p, files, n_files);
+    free(files);
+    return status;
 }

@@ -1,8 +1,8 @@
 /* crumbd queue: the outbox and the dead letters for people, beside a running daemon or without one. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/command.h"
@@ -18,7 +18,7 @@ enum { TITLE_POINTS = 120, REASON_POINTS = 200, TEXT_POINTS = 1000 };
 
 struct queue_options {
     const char *config, *store;
-    bool json, dead, all, yes, help;
+    bool json, dead, all, yes;
 };
 
 /* Opening. */
@@ -372,48 +372,6 @@ static int do_drop(struct store *s, const char *text, const struct queue_options
 
 /* The command line. */
 
-static bool read_options(int argc, char **argv, struct queue_options *o)
-{
-    enum { STORE = 256, JSON, DEAD, ALL, YES };
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"store", required_argument, NULL, STORE},
-        {"json", no_argument, NULL, JSON},        {"dead", no_argument, NULL, DEAD},
-        {"all", no_argument, NULL, ALL},          {"yes", no_argument, NULL, YES},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    optind = 0; /* glibc: from the beginning, whatever was read before */
-    opterr = 0;
-    int c;
-    while ((c = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            o->config = optarg;
-            break;
-        case STORE:
-            o->store = optarg;
-            break;
-        case JSON:
-            o->json = true;
-            break;
-        case DEAD:
-            o->dead = true;
-            break;
-        case ALL:
-            o->all = true;
-            break;
-        case YES:
-            o->yes = true;
-            break;
-        case 'h':
-            o->help = true;
-            break;
-        default:
-            return false;
-        }
-    }
-    return true;
-}
-
 enum verb { LS, CAT, EXPORT, RETRY, DROP, VERBS };
 static const char *const verbs[VERBS + 1] = {"ls", "cat", "export", "retry", "drop", NULL};
 
@@ -451,31 +409,64 @@ static int act(enum verb verb, struct store *s, const char *path, const char *id
     }
 }
 
-int cmd_queue(int argc, char **argv)
+static void read_option(const struct command_reader *in, struct queue_options *o)
 {
-    struct queue_options o = {0};
-    if (!read_options(argc, argv, &o))
-        return command_usage("queue", "queue: an option is not known or wants a value");
-    if (o.help)
-        return EXIT_HELP;
-    const char *word = optind < argc ? argv[optind++] : NULL, *id = optind < argc ? argv[optind++] : NULL;
-    if (!word || optind < argc)
-        return command_usage("queue", "queue: %s",
-                             word ? "too many words" : "say what to do: ls, cat, export, retry or drop");
+    if (command_is(in, "-c"))
+        o->config = in->value;
+    else if (command_is(in, "--store"))
+        o->store = in->value;
+    o->json |= command_is(in, "--json");
+    o->dead |= command_is(in, "--dead");
+    o->all |= command_is(in, "--all");
+    o->yes |= command_is(in, "--yes");
+}
+
+/* VERBS: there is none of this name, which has been told. */
+static enum verb verb_of(const char *word)
+{
     enum verb verb = LS;
     while (verb < VERBS && strcmp(word, verbs[verb]) != 0)
         verb++;
     const char *near = verb == VERBS ? err_nearest(slice_str(word), verbs) : NULL;
     if (verb == VERBS)
-        return command_usage("queue", "queue: there is no \"%s\"%s%s%s", word, near ? "; did you mean " : "",
-                             near ? near : "", near ? "?" : "");
-    const char *wrong = misuse(verb, id, &o);
+        command_usage("queue", "queue: there is no \"%s\"%s%s%s", word, near ? "; did you mean " : "", near ? near : "",
+                      near ? "?" : "");
+    return verb;
+}
+
+static int queue(const struct queue_options *o, const char *word, const char *id)
+{
+    enum verb verb = verb_of(word);
+    if (verb == VERBS)
+        return EXIT_USAGE;
+    const char *wrong = misuse(verb, id, o);
     if (wrong)
         return command_usage("queue", "queue: %s", wrong);
     char *path;
-    struct store *s = open_store(&o, &path);
-    int status = s ? act(verb, s, path, id, &o) : EXIT_CANNOT_RUN;
+    struct store *s = open_store(o, &path);
+    int status = s ? act(verb, s, path, id, o) : EXIT_CANNOT_RUN;
     store_close(s);
     free(path);
     return status;
+}
+
+int cmd_queue(int argc, char **argv)
+{
+    struct queue_options o = {0};
+    struct command_reader in = command_read("queue", argc, argv);
+    const char *words[2] = {NULL, NULL};
+    unsigned n = 0;
+    while (command_next(&in)) {
+        if (in.option)
+            read_option(&in, &o);
+        else if (n < 2)
+            words[n++] = argv[in.at - 1];
+        else
+            return command_usage("queue", "queue: too many words");
+    }
+    if (in.status != EXIT_WELL)
+        return in.status;
+    if (!n)
+        return command_usage("queue", "queue: say what to do: ls, cat, export, retry or drop");
+    return queue(&o, words[0], words[1]);
 }

@@ -43,14 +43,18 @@ int cmd_run(int argc, char **argv)
 {
     const char *config = NULL;
     bool from_stdin = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            config = argv[++i];
-        else if (strcmp(argv[i], "-") == 0)
+    struct command_reader in = command_read("run", argc, argv);
+    for (const char *word; (word = command_next(&in));) {
+        if (command_is(&in, "-c"))
+            config = in.value;
+        else if (strcmp(word, "-") == 0)
             from_stdin = true;
         else
-            return command_usage("run", "unknown option or missing value: %s", argv[i]);
+            return command_usage(
+                "run", "run reads what the configuration says, and no file \"%s\"; see crumbd help try", word);
     }
+    if (in.status != EXIT_WELL)
+        return in.status;
     struct diag d = {0};
     char name[] = "standard input";
     const struct input_options piped = {

@@ -75,12 +75,14 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
 int cmd_test(int argc, char **argv)
 {
     const char *config = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
-            config = argv[++i];
-        else
-            return command_usage("test", "unknown option or missing value: %s", argv[i]);
+    struct command_reader in = command_read("test", argc, argv);
+    for (const char *word; (word = command_next(&in));) {
+        if (!command_is(&in, "-c"))
+            return command_usage("test", "test takes no word \"%s\"", word);
+        config = in.value;
     }
+    if (in.status != EXIT_WELL)
+        return in.status;
     struct diag d = {0};
     struct upstream u = {0};
     bool accepted = true;

@@ -123,29 +123,37 @@ static int check_arguments(struct arguments *a)
     return status == EXIT_WELL ? command_log_format("try", a->log_format, &a->format) : status;
 }
 
+static void read_option(struct command_reader *in, struct arguments *a)
+{
+    if (command_is(in, "-c"))
+        a->config = in->value;
+    else if (command_is(in, "--rules"))
+        a->rules[a->n_rules++] = in->value;
+    else if (command_is(in, "--log-format"))
+        a->log_format = in->value;
+    else if (command_is(in, "--format"))
+        command_format(in, &a->format);
+    else if (command_is(in, "--diff")) {
+        a->diff[0] = in->value;
+        a->diff[1] = in->second;
+    }
+    a->events |= command_is(in, "--events");
+    a->json |= command_is(in, "--json");
+    a->limits |= command_is(in, "--limits");
+}
+
 static int read_arguments(int argc, char **argv, struct arguments *a)
 {
+    struct command_reader in = command_read("try", argc, argv);
     a->rules = xcalloc((size_t)argc, sizeof *a->rules);
     a->files = xcalloc((size_t)argc, sizeof *a->files);
-    const struct command_option options[] = {{"-c", COMMAND_TEXT, &a->config, NULL},
-                                             {"--rules", COMMAND_TEXTS, a->rules, &a->n_rules},
-                                             {"--diff", COMMAND_TWO, a->diff, NULL},
-                                             {"--log-format", COMMAND_TEXT, &a->log_format, NULL},
-                                             {"--format", COMMAND_FORMAT, &a->format, NULL},
-                                             {"--events", COMMAND_FLAG, &a->events, NULL},
-                                             {"--json", COMMAND_FLAG, &a->json, NULL},
-                                             {"--limits", COMMAND_FLAG, &a->limits, NULL},
-                                             {NULL, COMMAND_FLAG, NULL, NULL}};
-    int status = EXIT_WELL;
-    for (int i = 1; i < argc && status == EXIT_WELL; i++) {
-        if (argv[i][0] != '-' || argv[i][1] == '\0')
-            a->files[a->n_files++] = argv[i];
+    for (const char *word; (word = command_next(&in));) {
+        if (in.option)
+            read_option(&in, a);
         else
-            status = command_option("try", options, argc, argv, &i);
-        if (status == COMMAND_NO_OPTION)
-            status = command_usage("try", "unknown option or missing value: %s", argv[i]);
+            a->files[a->n_files++] = argv[in.at - 1];
     }
-    return status == EXIT_WELL ? check_arguments(a) : status;
+    return in.status == EXIT_WELL ? check_arguments(a) : in.status;
 }
 
 /* --- the two ways --- */

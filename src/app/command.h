@@ -6,6 +6,7 @@
 #define APP_COMMAND_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "parsers/record.h"
@@ -18,9 +19,44 @@ enum { EXIT_HELP = -1 };
 /* argv[0] is the command's name. Returns the exit status. */
 typedef int command_f(int argc, char **argv);
 
-#define COMMAND(name, usage, help) command_f cmd_##name;
+#define COMMAND(name, words, help) command_f cmd_##name;
+#define OPTION(name, arguments, help)
 #include "app/commands.def"
 
+/* The rows of commands.def, in their order. */
+struct command_row {
+    const char *command, *option; /* the other is NULL */
+    const char *words;            /* what stands behind it, "" for nothing */
+    const char *help;
+};
+extern const struct command_row command_rows[];
+extern const unsigned n_command_rows;
+
+/* A command line, read by these rows. Options may be abbreviated nowhere; --name=value is --name value. */
+struct command_reader {
+    const char *command;
+    int argc, at; /* argv[at] is next */
+    char **argv;
+    const struct command_row *option; /* that was read last; NULL: a word */
+    char *value, *second;             /* its arguments */
+    bool words_only;                  /* behind -- */
+    int status;                       /* EXIT_WELL; else what the command returns, which has been told */
+};
+struct command_reader command_read(const char *command, int argc, char **argv);
+/* The next option or word; NULL: there is none, or something is wrong. */
+const char *command_next(struct command_reader *in);
+/* Whether it is this option. */
+bool command_is(const struct command_reader *in, const char *option);
+/* The value of the option is a format's name; else status is set. */
+void command_format(struct command_reader *in, enum format *format);
+/* The command whose name is nearest to the word, or NULL. */
+const char *command_nearest(const char *word);
+/* Its usage, in one line. */
+void command_print_usage(const char *command, FILE *out);
+void command_print_help(const char *command, FILE *out);
+
+/* The word is no option of the command, or lacks its value; as command_usage. */
+int command_unknown(const char *command, const char *word);
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An option, and where its value goes. A list of them ends with one without a name. */

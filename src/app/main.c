@@ -18,14 +18,12 @@
 #include "text/prefilter.h"
 #include "text/zip.h"
 
-struct command {
+static const struct command {
     const char *name;
     command_f *run;
-    const char *usage, *help;
-};
-
-static const struct command commands[] = {
-#define COMMAND(name, usage, help) {#name, cmd_##name, usage, help},
+} commands[] = {
+#define COMMAND(name, words, help) {#name, cmd_##name},
+#define OPTION(name, arguments, help)
 #include "app/commands.def"
 };
 
@@ -39,31 +37,27 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-static void print_help(const char *help)
+static int no_command(const char *word)
 {
-    static const char formats[] =
-#define FORMAT(rank, id, symbol, name, web) name " "
-#define INPUT_FORMAT(rank, id, symbol, name, web)
-#include "parsers/formats.def"
-        "auto";
-    const char *mark = strstr(help, "FORMATS");
-    int before = (int)(mark ? mark - help : (ptrdiff_t)strlen(help));
-    printf("%.*s%s%s\n", before, help, mark ? formats : "", mark ? mark + strlen("FORMATS") : "");
+    static const char *const options[] = {"--version", "--help", NULL};
+    const char *near = word[0] == '-' ? err_nearest(slice_str(word), options) : command_nearest(word);
+    return near ? command_usage(NULL, "there is no command \"%s\"; did you mean %s?", word, near)
+                : command_usage(NULL, "there is no command \"%s\"", word);
 }
 
 int cmd_help(int argc, char **argv)
 {
     if (argc > 1) {
-        const struct command *c = find(argv[1]);
-        if (!c)
-            return command_usage(NULL, "there is no command \"%s\"", argv[1]);
-        printf("%s\n\n", c->usage);
-        print_help(c->help);
+        if (!find(argv[1]))
+            return no_command(argv[1]);
+        command_print_help(argv[1], stdout);
         return EXIT_WELL;
     }
     printf("crumbd turns log lines into Sentry issues.\n\n");
-    for (unsigned i = 0; i < N_COMMANDS; i++)
-        printf("  %s\n", commands[i].usage);
+    for (unsigned i = 0; i < N_COMMANDS; i++) {
+        fputs("  ", stdout);
+        command_print_usage(commands[i].name, stdout);
+    }
     printf("\nExit status: 0 well, 1 the input is wrong, 2 wrong usage, 3 cannot run.\n"
            "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5), crumbd-security(7), crumbd-traces(7)\n");
     return EXIT_WELL;
@@ -105,23 +99,29 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+static int run_one(const char *name, command_f *run, int argc, char **argv)
+{
+    int status = run(argc, argv);
+    if (status != EXIT_HELP)
+        return status;
+    command_print_help(name, stdout);
+    return EXIT_WELL;
+}
+
 static int run_command(int argc, char **argv)
 {
-    if (argc < 2 || (argv[1][0] == '-' && argv[1][1] == 'c'))
-        return cmd_run(argc, argv);
+    if (argc < 2 || strcmp(argv[1], "-c") == 0 || strcmp(argv[1], "-") == 0)
+        return run_one("run", cmd_run, argc, argv);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
         return cmd_version(argc, argv);
     if (is_help(argv[1]))
         return cmd_help(1, argv);
-    if (strcmp(argv[1], "-") == 0)
-        return cmd_run(argc, argv);
     const struct command *c = find(argv[1]);
     if (!c)
-        return command_usage(NULL, "there is no command \"%s\"", argv[1]);
+        return no_command(argv[1]);
     if (argc == 3 && is_help(argv[2]))
         return cmd_help(2, (char *[]){argv[2], argv[1]});
-    int status = c->run(argc - 1, argv + 1);
-    return status == EXIT_HELP ? cmd_help(2, (char *[]){argv[0], argv[1]}) : status;
+    return run_one(c->name, c->run, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

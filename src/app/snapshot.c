@@ -37,7 +37,8 @@ static bool load_rules(struct whole *w, const struct snapshot_rules *from, struc
 {
     w->rules.traces = w->traces = trace_set_new(from->one_thread);
     w->rules.anyway = from->anyway;
-    return (load_named(w, from, d) || from->anyway) && (from->traces_later || rules_load_traces(&w->rules, from->trace_samples, d));
+    return (load_named(w, from, d) || from->anyway) &&
+           (from->traces_later || rules_load_traces(&w->rules, from->trace_samples, d));
 }
 
 static void whole_free(struct whole *w)

@@ -177,7 +177,7 @@ def add_dummies(tree):
     tree.list_in("RULES", "rules/dummy.yaml")
     tree.begin("a command")
     tree.create("src/app/cmd_dummy.c", COMMAND)
-    tree.add_row("src/app/commands.def", 'COMMAND(dummy, "crumbd dummy", "Says so.")', r"^#undef COMMAND$")
+    tree.add_row("src/app/commands.def", 'COMMAND(dummy, "", "Says so.")', r"^#undef COMMAND$")
     tree.list_in("APP", "src/app/cmd_dummy.c")
 
 
