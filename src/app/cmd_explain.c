@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/explain_rules.h"
 #include "app/reader.h"
 #include "app/show.h"
 #include "app/snapshot.h"
@@ -17,7 +18,7 @@
 #include "io/source_files.h"
 #include "text/keys.h"
 
-enum { VALUE_POINTS = 200, NEAR_MISSES = 8, FRAMES_SHOWN = 30 };
+enum { VALUE_POINTS = 200, FRAMES_SHOWN = 30 };
 
 static void put(const char *name, struct slice value)
 {
@@ -56,44 +57,7 @@ static void show_record(const struct record *r, const char *told_by)
         printf("  %-14s its writer cut it\n", "truncated");
 }
 
-/* --- why not --- */
-
-struct misses {
-    unsigned when, match;
-};
-
-static void explain_on_tried(void *u, const struct rule *r, enum judge_why why)
-{
-    struct misses *m = u;
-    switch (why) {
-    case WHY_WHEN:
-        if (++m->when <= NEAR_MISSES)
-            printf("  %-40.*s no: `when` does not hold\n", SLICE_ARG(r->id));
-        break;
-    case WHY_MATCH:
-        if (++m->match <= NEAR_MISSES)
-            printf("  %-40.*s no: `match` does not match\n", SLICE_ARG(r->id));
-        break;
-    case WHY_UNLESS:
-        printf("  %-40.*s no: `match` matches, and so does `unless`\n", SLICE_ARG(r->id));
-        break;
-    case WHY_LIMIT:
-        printf("  %-40.*s no: its pattern ran into the match limit\n", SLICE_ARG(r->id));
-        break;
-    case WHY_SUSPENDED:
-        printf("  %-40.*s no: suspended, it ran into the match limit too often\n", SLICE_ARG(r->id));
-        break;
-    case WHY_CONTINUED:
-        printf("  %-40.*s yes, and `continue`: adds its tags\n", SLICE_ARG(r->id));
-        break;
-    case WHY_END:
-        printf("  %-40.*s an end of its pair: the record goes on\n", SLICE_ARG(r->id));
-        break;
-    case WHY_WON:
-        printf("  %-40.*s yes: it decides\n", SLICE_ARG(r->id));
-        break;
-    }
-}
+/* --- the rules --- */
 
 static void show_captures(const struct judge *j, const struct rule *rule)
 {
@@ -204,46 +168,56 @@ static void show_trace(const struct trace *t, const char *heading)
         put("note", t->notes[i].value);
 }
 
-static void explain(const struct snapshot *now, struct record *r, struct arena *a)
+/* What the rule that decided makes of it. */
+static void explain_rule(struct judge *j, const struct options *opt, struct record *r, struct arena *a,
+                         struct verdict *v)
 {
     static const char *const actions[] = {"an event", "a breadcrumb of later events", "counted and passed on",
                                           "dropped"};
-    const struct options *opt = &now->settings->options;
-    struct judge j;
-    struct verdict v;
-    struct misses misses = {0};
-    judge_init(&j, now->rules);
-    j.exhaustive = true;
-    printf("rules\n");
-    judge_record(&j, r, a, &v, explain_on_tried, &misses);
-    unsigned more = (misses.when > NEAR_MISSES ? misses.when - NEAR_MISSES : 0) +
-                    (misses.match > NEAR_MISSES ? misses.match - NEAR_MISSES : 0);
-    if (more)
-        printf("  and %u more that do not match\n", more);
-    if (v.rule) {
-        const struct err_place at = v.rule->place;
-        if (v.rule->no_trace && r->trace) {
-            printf("trace: off, what looks like one is text\n");
-            r->trace = NULL;
-        }
-        printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(v.rule->id), at.file, at.line, actions[v.action]);
-        printf("captures\n");
-        show_captures(&j, v.rule);
-        if (rule_waits(v.rule)) {
-            show_pending(&j, opt, r, a, &v);
-            v.action = ACTION_CRUMB; /* the line itself, which has been told */
-        }
-    } else if (r->trace && r->trace->crash) {
+    const struct rule *rule = v->rule;
+    if (rule->no_trace && r->trace) {
+        printf("trace: off, what looks like one is text\n");
+        r->trace = NULL;
+    }
+    printf("decided by %.*s (%s:%u): %s\n", SLICE_ARG(rule->id), rule->place.file, rule->place.line,
+           actions[v->action]);
+    explain_how_many(j, rule, r, a);
+    printf("captures\n");
+    show_captures(j, rule);
+    if (rule_waits(rule)) {
+        show_pending(j, opt, r, a, v);
+        v->action = ACTION_CRUMB; /* the line itself, which has been told */
+    }
+}
+
+static void explain_fallback(struct judge *j, const struct options *opt, struct record *r, struct arena *a,
+                             struct verdict *v)
+{
+    static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
+    if (r->trace && r->trace->crash) {
         printf("no rule decides; a crash is an event\n");
-        judge_fallback(&j, r, a, &v);
+        judge_fallback(j, r, a, v);
     } else if (r->level < LEVEL_ERROR) {
         printf("no rule decides, and the level is below error: a breadcrumb of later events\n");
     } else {
-        static const char *const fallbacks[] = {"an event", "a breadcrumb of later events", "dropped"};
         printf("no rule decides; fallback: %s\n", fallbacks[opt->fallback]);
         if (opt->fallback == FALLBACK_EVENT)
-            judge_fallback(&j, r, a, &v);
+            judge_fallback(j, r, a, v);
     }
+}
+
+static void explain(const struct snapshot *now, struct record *r, struct arena *a)
+{
+    const struct options *opt = &now->settings->options;
+    struct judge j;
+    struct verdict v;
+    judge_init(&j, now->rules);
+    j.exhaustive = true;
+    explain_rules(&j, r, a, &v);
+    if (v.rule)
+        explain_rule(&j, opt, r, a, &v);
+    else
+        explain_fallback(&j, opt, r, a, &v);
     if (v.action == ACTION_EVENT)
         show_event(&j, opt, r, a, &v);
     judge_done(&j);
@@ -389,58 +363,63 @@ static void explain_text(const struct snapshot *now, const char *line, enum form
 }
 
 struct arguments {
-    const char *config, *line, *log_format;
+    const char *config, *line, *log_format; /* line "-": those of standard input */
     enum format format;
-    char **files;
+    char **files; /* of rules */
     unsigned n_files;
 };
 
-static int check_arguments(struct arguments *a)
+static int read_arguments(int argc, char **argv, struct arguments *a)
 {
+    struct command_reader in = command_read("explain", argc, argv);
+    const char *word;
+    while ((word = command_next(&in))) {
+        if (command_is(&in, "-c"))
+            a->config = in.value;
+        else if (command_is(&in, "--rules"))
+            a->files[a->n_files++] = argv[in.at - 1];
+        else if (command_is(&in, "--log-format"))
+            a->log_format = in.value;
+        else if (command_is(&in, "--format"))
+            command_format(&in, &a->format);
+        else if (a->line)
+            return command_usage("explain", "one line is explained at a time; put it in quotes");
+        else
+            a->line = word;
+    }
+    if (in.status != EXIT_WELL)
+        return in.status;
     if (!a->line && isatty(STDIN_FILENO))
         return command_usage("explain", "no line is given, neither here nor on standard input");
     return command_log_format("explain", a->log_format, &a->format);
 }
 
-/* What is no option is the line, whatever it begins with. */
-static int read_arguments(int argc, char **argv, struct arguments *a)
+static int explain_with(const struct arguments *a)
 {
-    const struct command_option options[] = {{"-c", COMMAND_TEXT, &a->config, NULL},
-                                             {"--rules", COMMAND_TEXTS, a->files, &a->n_files},
-                                             {"--log-format", COMMAND_TEXT, &a->log_format, NULL},
-                                             {"--format", COMMAND_FORMAT, &a->format, NULL},
-                                             {NULL, COMMAND_FLAG, NULL, NULL}};
-    int status = EXIT_WELL;
-    for (int i = 1; i < argc && status == EXIT_WELL; i++) {
-        status = command_option("explain", options, argc, argv, &i);
-        if (status != COMMAND_NO_OPTION)
-            continue;
-        status = a->line ? command_usage("explain", "one line is explained at a time; put it in quotes") : EXIT_WELL;
-        a->line = argv[i];
-    }
-    return status == EXIT_WELL ? check_arguments(a) : status;
+    struct diag d = {0};
+    const struct snapshot_rules from = {.names = a->files,
+                                        .n_names = a->n_files,
+                                        .files_only = true,
+                                        .one_thread = true,
+                                        .traces_later = true,
+                                        .one_line = true};
+    const char *line = a->line && strcmp(a->line, "-") != 0 ? a->line : NULL;
+    struct settings *s = settings_load(a->config, &d);
+    struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
+    if (now)
+        explain_text(now, line, a->format, slice_str(a->log_format), &d);
+    snapshot_unref(now);
+    int status = command_finish(&d, EXIT_INPUT_WRONG);
+    settings_unref(s);
+    return status;
 }
 
 int cmd_explain(int argc, char **argv)
 {
-    struct arguments a = {.files = xcalloc((size_t)argc, sizeof *a.files)};
+    struct arguments a = {.format = FORMAT_AUTO, .files = xcalloc((size_t)argc, sizeof *a.files)};
     int status = read_arguments(argc, argv, &a);
-    if (status == EXIT_WELL) {
-        struct diag d = {0};
-        const struct snapshot_rules from = {.names = a.files,
-                                            .n_names = a.n_files,
-                                            .files_only = true,
-                                            .one_thread = true,
-                                            .traces_later = true,
-                                            .one_line = true};
-        struct settings *s = settings_load(a.config, &d);
-        struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
-        if (now)
-            explain_text(now, a.line, a.format, slice_str(a.log_format), &d);
-        snapshot_unref(now);
-        status = command_finish(&d, EXIT_INPUT_WRONG);
-        settings_unref(s);
-    }
+    if (status == EXIT_WELL)
+        status = explain_with(&a);
     free(a.files);
     return status;
 }

@@ -91,6 +91,13 @@ static const char *stop(struct command_reader *in, int status)
     return NULL;
 }
 
+/* A line of a log may begin with anything, and has blanks. */
+static bool is_word(const char *word)
+{
+    size_t blank = strcspn(word, " =");
+    return word[0] != '-' || !word[1] || word[blank] == ' ';
+}
+
 const char *command_next(struct command_reader *in)
 {
     if (in->status != EXIT_WELL || in->at >= in->argc)
@@ -98,7 +105,7 @@ const char *command_next(struct command_reader *in)
     const char *word = in->argv[in->at++];
     in->option = NULL;
     in->value = in->second = NULL;
-    if (in->words_only || word[0] != '-' || !word[1])
+    if (in->words_only || is_word(word))
         return word;
     if (strcmp(word, "--") == 0) {
         in->words_only = true;
@@ -210,42 +217,6 @@ int command_usage(const char *command, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "\ntry: crumbd help%s%s\n", command ? " " : "", command ? command : "");
     return EXIT_USAGE;
-}
-
-static int set_option(const char *command, const struct command_option *o, char **value)
-{
-    switch (o->takes) {
-    case COMMAND_FLAG:
-        *(bool *)o->to = true;
-        break;
-    case COMMAND_TEXT:
-        *(const char **)o->to = value[0];
-        break;
-    case COMMAND_TEXTS:
-        ((char **)o->to)[(*o->n)++] = value[0];
-        break;
-    case COMMAND_TWO:
-        memcpy(o->to, value, 2 * sizeof *value);
-        break;
-    case COMMAND_FORMAT:
-        *(enum format *)o->to = format_by_name(slice_str(value[0]));
-        if (*(enum format *)o->to == FORMAT_N)
-            return command_usage(command, "unknown format \"%s\"", value[0]);
-    }
-    return EXIT_WELL;
-}
-
-int command_option(const char *command, const struct command_option *options, int argc, char **argv, int *i)
-{
-    const struct command_option *o = options;
-    while (o->name && strcmp(o->name, argv[*i]) != 0)
-        o++;
-    int values = o->takes == COMMAND_FLAG ? 0 : o->takes == COMMAND_TWO ? 2 : 1;
-    if (!o->name || argc - *i <= values)
-        return COMMAND_NO_OPTION;
-    char **value = &argv[*i + 1];
-    *i += values;
-    return set_option(command, o, value);
 }
 
 static enum format with_log_format(void)

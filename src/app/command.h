@@ -59,24 +59,6 @@ void command_print_help(const char *command, FILE *out);
 int command_unknown(const char *command, const char *word);
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* An option, and where its value goes. A list of them ends with one without a name. */
-struct command_option {
-    const char *name;
-    enum command_value {
-        COMMAND_FLAG,   /* bool: there is no value */
-        COMMAND_TEXT,   /* const char * */
-        COMMAND_TEXTS,  /* char *[], of which *n there are */
-        COMMAND_TWO,    /* char *[2]: it has two values */
-        COMMAND_FORMAT, /* enum format */
-    } takes;
-    void *to;
-    unsigned *n;
-};
-/* What command_option returns where the argument is none of them, or has no value. */
-enum { COMMAND_NO_OPTION = -2 };
-/* Reads the option at argv[*i], which becomes the place of its last value. Returns EXIT_WELL, or that of a wrong usage.
- */
-int command_option(const char *command, const struct command_option *options, int argc, char **argv, int *i);
 /* --log-format is for access logs only: with auto it settles the format. Returns EXIT_WELL, or that of a wrong usage.
    text NULL: the option was not given. */
 int command_log_format(const char *command, const char *text, enum format *format);

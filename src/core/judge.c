@@ -486,3 +486,33 @@ void judge_show(struct judge *j, struct shown *shown, const struct record *r, st
     if (!v->fold)
         verdict_fill_fingerprint(v, &g.from);
 }
+
+/* --- for explain --- */
+
+static bool first_unmet(struct judge *j, const struct rule_when *w, const struct record *r, struct judge_unmet *out)
+{
+    *out = (struct judge_unmet){.kind = JUDGE_UNMET_FORMAT, .level = w->level};
+    if (w->formats && !(w->formats >> r->format & 1))
+        return true;
+    out->kind = JUDGE_UNMET_LEVEL;
+    if (w->level > r->level)
+        return true;
+    out->kind = JUDGE_UNMET_FIELD;
+    for (unsigned i = 0; i < w->n; i++) {
+        out->condition = &w->conditions[i];
+        if (condition_holds(j, out->condition, r) != REGEX_YES)
+            return true;
+    }
+    return false;
+}
+
+bool judge_unmet(struct judge *j, const struct rule *rule, const struct record *r, struct judge_unmet *out)
+{
+    return first_unmet(j, &rule->pack_when, r, out) || first_unmet(j, &rule->when, r, out);
+}
+
+bool judge_patterns_hold(struct judge *j, const struct rule *rule, const struct record *r)
+{
+    return (!rule->match || finds(rule->match, j->other, r) == REGEX_YES) &&
+           (!rule->unless || finds(rule->unless, j->other, r) == REGEX_NO);
+}

@@ -93,6 +93,16 @@ void judge_fallback(struct judge *j, const struct record *r, struct arena *a, st
  * them, and has judge_source do so until judge.shown is cleared. The fingerprint's hash stays.
  */
 void judge_show(struct judge *j, struct shown *shown, const struct record *r, struct arena *a, struct verdict *v);
+/* For explain: what keeps a rule from a record. They leave the captures of the last match as they are. */
+struct judge_unmet {
+    enum { JUDGE_UNMET_FORMAT, JUDGE_UNMET_LEVEL, JUDGE_UNMET_FIELD } kind;
+    enum level level;                       /* that was wanted */
+    const struct rule_condition *condition; /* FIELD */
+};
+/* The first condition that does not hold; false: all do. */
+bool judge_unmet(struct judge *j, const struct rule *rule, const struct record *r, struct judge_unmet *out);
+/* Whether match matches, and unless does not. */
+bool judge_patterns_hold(struct judge *j, const struct rule *rule, const struct record *r);
 /* What the templates of the deciding rule are filled from. */
 static inline struct template_source judge_source(const struct judge *j, const struct record *r, struct arena *a)
 {

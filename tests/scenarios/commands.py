@@ -112,8 +112,91 @@ def scenario_endless_patterns_are_said_at_start(t):
     t.eq((refused.group(1), warned.group(1), warned.group(2)), ("error", "warning", refused.group(2)))
 
 
+NAMES = """\
+pack: p
+when: {format: nginx-error, srever: .}
+rules:
+  - id: p.x
+    match: 'order (?<id>\\d+) failed'
+    when: {clinet: '^203'}
+    event:
+      message: 'order {ID} of {cleint} failed: {upstream.host} {id}'
+      tags: {shop: '{sever}', pod: '{pod}', who: '{masked.usr}'}
+    samples:
+      - lines: '2026/11/23 10:00:00 [error] 7#7: *1 order 12 failed, client: 203.0.113.9, server: shop, request: "GET / HTTP/1.1", host: "shop"'
+        event: none
+"""
+
+
+def scenario_check_tells_wrong_names(t):
+    """A name in a template that is no capture, no member and empty in all samples; a key of `when` that no record has; each with what was meant."""
+    t.write("names.yaml", NAMES)
+    err = t.run("check", t.path("names.yaml"), status=1)[1]
+    told = re.findall(r"names\.yaml:(\d+):(\d+): warning: (.*)", err)
+    t.eq([(int(line), int(col)) for line, col, _ in told], [(6, 12), (8, 23), (8, 31), (9, 21), (9, 51), (2, 29)], err)
+    for (_, _, text), part in zip(told, ('no record of its samples has "clinet"; did you mean "client"?', "{ID} is no capture of match", "did you mean {client}?",
+                                         "{sever} is no capture", "{usr} is no capture", 'the pack: no record of its samples has "srever"; did you mean "server"?')):
+        assert part in text, (text, part)
+    assert "did you mean {id}?" in told[1][2] and "did you mean {server}?" in told[3][2], told
+    assert not [text for _, _, text in told if "upstream.host" in text or "{pod}" in text], "members are known"
+    right = NAMES.replace("{ID}", "{id}").replace("cleint", "client").replace("sever", "server").replace("masked.usr", "masked.request")
+    right = right.replace("clinet", "client").replace("srever", "server").replace("event: none", "event: {message: x}").replace("{message: x}", "{level: error}")
+    out, err = t.run("check", t.write("right.yaml", right))
+    t.eq((err, out.startswith("ok: 1 rules")), ("", True))
+
+
+ALL_WRONG = """\
+pack: p
+rules:
+  - id: p.key
+    mach: 'a'
+    samples: [{lines: a, event: none}]
+  - id: p.value
+    match: 'a'
+    event: {level: critical}
+    samples: [{lines: a, event: {}}]
+  - id: p.regex
+    match: 'a(b'
+    samples: [{lines: ab, event: {}}]
+  - id: p.sample
+    match: 'abc'
+    samples: [{lines: xyz, event: {level: error}}]
+"""
+
+
+def scenario_check_tells_all_at_once(t):
+    """What is wrong in a configuration, in a rule's keys, values, patterns and samples is all told by one run, each with what was meant."""
+    t.write("rules.yaml", ALL_WRONG)
+    t.write("crumbd.yaml", "fallbak: event\nsentry: {dsn: nothing}\ninputs: [{tail: /nowhere/*.log, format: nginx}]\nrules: [shiped, %s]\n" % t.path("rules.yaml"))
+    err = t.run("check", "-c", t.path("crumbd.yaml"), status=1)[1]
+    for part in ('crumbd.yaml:1:1: error: unknown key "fallbak"; did you mean "fallback"?', "sentry.dsn: ", 'did you mean "nginx-error"?', 'did you mean "shipped"?',
+                 'rules.yaml:4:5: error: unknown key "mach"; did you mean "match"?', 'did you mean "fatal"?', "rules.yaml:11:", "this pattern does not compile",
+                 "rules.yaml:15:", "the lines give no event"):
+        assert part in err, (part, err)
+    assert "p.sample" not in t.run("check", t.path("rules.yaml"), status=1)[1].replace("rules.yaml:15", ""), "only what is wrong"
+
+
+def scenario_check_asks_the_file_system(t):
+    """check finds of the inputs what run would: a folder is refused, nothing there and what may not be read are warnings with a remedy."""
+    t.write("logs/a.log", "")
+    os.makedirs(t.path("logs/b.log.d"))
+    os.mkfifo(t.path("logs/pipe.log"))
+    config = t.write("folder.yaml", "inputs:\n  - tail: %s\n" % t.path("logs"))
+    for command in ("check", "run"):
+        err = t.run(command, "-c", config, status={"check": 1, "run": 3}[command])[1]
+        assert re.search(r"folder\.yaml:2:.*it is a folder; name the files in it", err), err
+    config = t.write("some.yaml", "inputs:\n  - tail: %s\n  - tail: %s\n  - tail: %s\n" % tuple(map(t.path, ("logs/*.log", "none/*.log", "one.log"))))
+    out, err = t.run("check", "-c", config)
+    assert out.startswith("ok: "), out
+    assert re.search(r"some\.yaml:2:.*warning: cannot read .*/logs/pipe\.log: it is a named pipe, and tail reads regular files; let its writer", err), err
+    for line, name in ((3, "none/*.log"), (4, "one.log")):
+        assert re.search(r"some\.yaml:%d:.*warning: there is no file yet at .*/%s" % (line, re.escape(name)), err), err
+    t.eq(err.count("warning: "), 3, err)
+
+
 def scenario_check_shipped(t):
     """The shipped rules pass with every sample, and the dump of the defaults is itself a configuration."""
+    t.eq(t.run("check", *sorted(glob.glob(os.path.join(TOP, "rules", "*.yaml"))))[1], "", "no warning either")
     t.run("check")
     dump = t.run("check", "--dump")[0]
     t.run("check", "-c", t.write("dump.yaml", dump))
@@ -224,6 +307,60 @@ def scenario_version_and_help(t):
         assert re.search(r"^\s+crumbd \[?%s\b" % command, out, re.M), (command, out)
         t.eq(t.run("help", command), t.run(command, "--help"))
     t.run("--nonsense", status=2)
+
+
+def scenario_did_you_mean(t):
+    """Commands, options, formats and actions that are misspelt are answered with what was most likely meant, and status 2."""
+    for words, near in ((["chekc"], "check"), (["--verison"], "--version"), (["help", "tri"], "try"), (["explain", "--foramt", "text", "x"], "--format"),
+                        (["explain", "--format", "nginx-eror", "x"], "nginx-error"), (["parse", "--format=nginx", "-"], "nginx-error"), (["queue", "rety"], "retry"),
+                        (["check", "--dumb"], "--dump"), (["run", "--config", "x"], None), (["try", "--evnts", "x"], "--events")):
+        err = t.run(*words, status=2)[1]
+        assert ("did you mean %s?" % near in err) if near else "has no option" in err, (words, err)
+        assert "try: crumbd help" in err, err
+    assert "--format wants F" in t.run("parse", "--format", status=2)[1]
+    t.eq(jsonl(t.run("parse", "--format=text", "-", stdin="ERROR x\n")[0])[0]["level"], "error")
+    assert t.run("-c", "x", "--help")[0].startswith("crumbd [run] [-c FILE] [-]\n")
+
+
+EXPLAINED = """\
+pack: p
+rules:
+  - id: p.unless
+    match: 'disk full'
+    unless: 'on tmp'
+    samples: [{lines: 'ERROR disk full', event: {level: error}}]
+  - id: p.when
+    match: 'disk full on'
+    when: {app: '^db$'}
+    samples: [{lines: 'ERROR disk full', event: none}]
+  - id: p.format
+    match: 'disk full on'
+    when: {format: nginx-error}
+    samples: [{lines: '2026/11/23 10:00:00 [error] 7#7: disk full on', event: {level: error}}]
+  - id: p.words
+    match: 'disk full \\d+ times'
+    samples: [{lines: 'ERROR disk full 7 times', event: {level: error}}]
+  - id: p.far
+    match: 'printer is out of paper'
+    samples: [{lines: 'ERROR printer is out of paper', event: {level: error}}]
+  - id: p.tenth
+    match: '(?<what>disk) full on tmp'
+    threshold: {count: 12, within: 1d, by: ['{what}']}
+    samples: [{lines: 'ERROR disk full on tmp', event: none}]
+"""
+
+
+def scenario_explain_tells_near_misses(t):
+    """Near misses come first, the nearest first, each with what kept it away; then who decides, and after how many lines; - is standard input."""
+    rules = t.write("rules.yaml", EXPLAINED)
+    out = t.run("explain", "--rules", rules, "ERROR disk full on tmp")[0]
+    told = re.findall(r"^  (p\.\w+) +(.*)$", out, re.M)
+    t.eq([rule for rule, _ in told], ["p.unless", "p.when", "p.format", "p.words", "p.tenth"], out)
+    for (rule, text), part in zip(told, ("so does `unless`", "`when` wants app: it has none", "for another format: this is text", '"disk full " is in it, but `match` does not match', "it decides")):
+        assert part in text, (rule, text)
+    assert "and 1 more that do not match" in out, out
+    assert "of such lines the 12th within 1d of the same disk is the event" in out, out
+    t.eq(t.run("explain", "--rules", rules, "-", stdin="ERROR disk full on tmp\n")[0], out)
 
 
 def scenario_ends_on_signals(t):
