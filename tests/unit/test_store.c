@@ -910,6 +910,29 @@ START_TEST(limit_without_a_dsn_spares_a_quiet_input)
 }
 END_TEST
 
+/* Events that wait for the lines after them make room for nobody, and reading goes on all the same. */
+START_TEST(limit_without_a_dsn_and_open_events)
+{
+    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    char noise[20000];
+    uint64_t rnd = 1;
+    store_keep_newest(s);
+    for (unsigned round = 0; round < 2; round++) /* first open, then closed */
+        for (unsigned n = 0; n < 60; n++) {
+            for (size_t i = 0; i < sizeof noise - 1; i++)
+                noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+            noise[sizeof noise - 1] = '\0';
+            struct store_event e = event(n, noise);
+            e.open = round == 0;
+            ck_assert_int_eq(put(s, e), STORE_OK);
+        }
+    ck_assert_uint_le(totals(s).used_bytes, 512 * 1024);
+    ck_assert_uint_eq(totals(s).open, 0);
+    ck_assert_uint_gt(totals(s).ready, 0);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(a_checkpoint_larger_than_the_limit)
 {
     struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
@@ -1294,6 +1317,7 @@ int main(void)
     tcase_add_test(t, limit);
     tcase_add_test(t, limit_without_a_dsn);
     tcase_add_test(t, limit_without_a_dsn_spares_a_quiet_input);
+    tcase_add_test(t, limit_without_a_dsn_and_open_events);
     tcase_add_test(t, a_checkpoint_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
     tcase_add_test(t, disk_full);
