@@ -56,8 +56,10 @@ static void add_event(struct rule_names *n, const struct rule_event *e)
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         add_template(n, texts[i]);
-    for (unsigned i = 0; i < e->n_fingerprint; i++)
-        add_template(n, &e->fingerprint[i]);
+    for (unsigned i = 0; i < e->fingerprint.n; i++)
+        add_template(n, &e->fingerprint.parts[i]);
+    for (unsigned i = 0; i < e->fingerprint_1.n; i++)
+        add_template(n, &e->fingerprint_1.parts[i]);
     for (unsigned i = 0; i < e->n_tags; i++)
         add_template(n, &e->tags[i].value);
 }
