@@ -50,7 +50,7 @@ static void take_severity_word(struct record *r, struct slice *s)
 /* Only the exact phrase is the notice of a syslogd. */
 static bool is_repeat(struct slice s)
 {
-    return syslog_repeat(s, &(unsigned){0});
+    return s.n && (*s.p == 'l' || *s.p == 'L' || *s.p == '-') && syslog_repeat(s, &(unsigned){0});
 }
 
 /* Of itself it speaks with its own name in front, or none; syslog-ng with the program's. */
@@ -221,9 +221,10 @@ static bool is_telling(const struct tag *t, struct slice rest, bool stamped, boo
 /* "relay shop: {": a relay's name stands where the tag belongs, and a program's object behind its own. */
 static bool is_relay(const struct tag *t, struct slice rest)
 {
+    if (t->colon || t->pid.p || !is_space(rest)) /* most messages */
+        return false;
     struct slice next = slice_from(rest, 1), name = slice_sub(next, 0, tag_length(next));
-    struct slice behind = slice_from(next, name.n);
-    return !t->colon && !t->pid.p && is_space(rest) && is_tag(name) && slice_starts(behind, SLICE(": {"));
+    return is_tag(name) && slice_starts(slice_from(next, name.n), SLICE(": {"));
 }
 
 static struct slice tag_behind(struct tag *t, struct slice rest)
@@ -269,7 +270,7 @@ static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
 static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
 {
     unsigned times;
-    r->again = syslog_repeat(text, &times) && is_by_syslogd(r, text);
+    r->again = is_repeat(text) && syslog_repeat(text, &times) && is_by_syslogd(r, text);
     if (r->again)
         r->times = times;
     /* Structured data that some relays leave in front of the text of an old-form message. */

@@ -27,6 +27,8 @@ static bool is_fortinet(struct slice s)
                                         "devname", "devid",  "device_id", "itime"};
     static const struct slice devices[] = {{"devname=", 8}, {"devid=", 6}, {"device_id=", 10}, {"device_name=", 12}};
     enum { NEAR = 256 };
+    if (!s.n || !strchr("dlti", *s.p)) /* most messages */
+        return false;
     size_t n = slice_span(slice_sub(s, 0, 16), is_in_key);
     bool known = false;
     if (n >= s.n || s.p[n] != '=')
