@@ -300,6 +300,14 @@ static inline __attribute__((always_inline)) bool end_line(struct framer *c, siz
     return true;
 }
 
+/* Asked of a line until it is so, or the line ends there. */
+static bool keeps_nuls(struct framer *c)
+{
+    if (!c->piece.keeps_nuls && c->rule && c->rule->keeps_nuls)
+        c->piece.keeps_nuls = c->rule->keeps_nuls(piece_text(c));
+    return c->piece.keeps_nuls;
+}
+
 enum nuls { NULS_TEXT, NULS_SKIPPED, NULS_LINE, NULS_ENTRY, NULS_MORE };
 
 /* What becomes of NULs, up to which the piece reaches. */
@@ -318,7 +326,7 @@ static enum nuls take_nuls(struct framer *c)
         find_nul(c, to);
         return NULS_SKIPPED;
     }
-    if (to - from >= FRAME_HOLE)
+    if (to - from >= FRAME_HOLE && !keeps_nuls(c))
         return NULS_LINE;
     if (to == c->n && !c->last)
         return NULS_MORE;

@@ -82,6 +82,8 @@ struct frame_rule {
      * `told` has found nothing in those behind it (`seen`). True: the line behind it is a head. */
     bool (*plain)(struct slice entry);
     size_t reach;
+    /* NULs behind this, which the line begins with, are bytes of a client, and no hole. */
+    bool (*keeps_nuls)(struct slice begin);
 };
 
 struct stream;
@@ -131,7 +133,8 @@ struct framer {
     struct {            /* the line or frame being read: kept bytes, then possibly swallowed ones, then `at` */
         size_t from, kept;
         uint64_t truncated, offset;
-        bool head; /* a whole line behind an open entry, which looks like the beginning of another */
+        bool head;       /* a whole line behind an open entry, which looks like the beginning of another */
+        bool keeps_nuls; /* whatever of them comes is part of it */
     } piece;
     struct { /* whole lines that wait for the head that ends their entry */
         bool open;

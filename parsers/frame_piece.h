@@ -47,6 +47,7 @@ static inline void piece_begin(struct framer *c)
     c->piece.kept = 0;
     c->piece.truncated = 0;
     c->piece.offset = c->at_offset;
+    c->piece.keeps_nuls = false;
     c->json.at = c->at;
     c->json.depth = 0;
     c->json.state = FRAME_JSON_START;

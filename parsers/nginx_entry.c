@@ -451,7 +451,15 @@ bool nginx_entry_goes_on(struct slice entry, struct slice line)
                       (ascii_small(*line.p) && ends_in_colon(line)));
 }
 
-const struct frame_rule nginx_entry_rule = {nginx_entry_told, nginx_entry_looks_plain, NGINX_ENTRY_MAX_OPENRESTY};
+/* Behind the client what stands in open quotes is what that client has sent. */
+static bool nginx_entry_keeps_nuls(struct slice begin)
+{
+    return begin.n <= NGINX_ENTRY_MAX_OPENRESTY && slice_find(begin, SLICE(", client: ")) >= 0 &&
+           count_quotes(begin) % 2;
+}
+
+const struct frame_rule nginx_entry_rule = {nginx_entry_told, nginx_entry_looks_plain, NGINX_ENTRY_MAX_OPENRESTY,
+                                            nginx_entry_keeps_nuls};
 
 bool nginx_entry_torn(struct slice entry)
 {

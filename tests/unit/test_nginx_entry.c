@@ -272,11 +272,39 @@ START_TEST(what_is_forged_is_a_warning)
 }
 END_TEST
 
+/* A hole ends half an entry, but not where the client's own bytes stand in open quotes. */
+START_TEST(nuls)
+{
+    static const struct {
+        const char *begin;
+        unsigned entries;
+    } cases[] = {{"2026/11/23 10:00:00 [error] 7#7: *1 open() \"/x", 2},
+                 {"2026/11/23 10:00:00 [error] 7#7: *1 x, client: 192.0.2.1, server: a", 2},
+                 {"2026/11/23 10:00:00 [info] 7#7: *1 x, client: 192.0.2.1, server: a, request: \"GET /", 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct parser *p = parser_of(FORMAT_NGINX_ERROR);
+        struct framer c;
+        struct message m;
+        unsigned n = 0;
+        framer_init(&c, FRAME_LINES, 0, 0);
+        framer_set_head(&c, p->head, p->rule, 0);
+        framer_feed(&c, slice_str(cases[i].begin));
+        framer_feed(&c, slice_of("\0\0\0\0\0\0", 6));
+        framer_feed(&c, SLICE("2026/11/23 10:00:01 [emerg] 7#7: what a client may have sent\"\n"));
+        while (framer_next(&c, &m) || framer_flush(&c, FRAME_END, &m))
+            n++;
+        ck_assert_msg(n == cases[i].entries, "%s: %u entries", cases[i].begin, n);
+        framer_done(&c);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("nginx_entry");
     TCase *t = tcase_create("nginx_entry");
     tcase_set_timeout(t, 60);
+    tcase_add_test(t, nuls);
     tcase_add_test(t, one_entry_whatever_the_client_chose);
     tcase_add_test(t, one_entry_of_full_size);
     tcase_add_test(t, true_heads_stay);
