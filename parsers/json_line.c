@@ -75,6 +75,24 @@ static bool json_line_member(void *u, const struct json_member *m)
     return true;
 }
 
+/*
+ * The object behind half of one, whose writer died: the text of both is one line. In a string a quote is escaped, so
+ * that nobody's words look so: the last brace and quote at which no member or element could stand. SLICE_NONE: none.
+ */
+static struct slice behind_half(struct slice s)
+{
+    ptrdiff_t at = slice_rfind(s, SLICE("{\""));
+    bool half = at > 1 && !strchr(":,[{ \t\\", s.p[at - 1]);
+    return half ? slice_from(s, (size_t)at) : SLICE_NONE;
+}
+
+static enum json_result read_object(struct field_map *w, struct slice s, unsigned n_fields, size_t *used)
+{
+    field_map_start(w, w->ctx, w->r);
+    w->r->n_fields = n_fields;
+    return json_members(s, w->ctx->arena, WALK_DEPTH, json_line_member, w, used);
+}
+
 static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
 {
     struct slice s = slice_trim(r->raw);
@@ -86,16 +104,18 @@ static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
         r->format = ctx->formats->detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
         return ctx->formats->parsers[r->format]->parse(ctx, r);
     }
-    struct field_map w;
-    field_map_start(&w, ctx, r);
+    struct field_map w = {.ctx = ctx, .r = r};
     unsigned n = r->n_fields;
     size_t used;
-    enum json_result result = json_members(s, ctx->arena, WALK_DEPTH, json_line_member, &w, &used);
-    if (result == JSON_BAD) {
-        field_map_start(&w, ctx, r);
-        r->n_fields = n;
+    enum json_result result = read_object(&w, s, n, &used);
+    struct slice behind = result == JSON_BAD ? behind_half(s) : SLICE_NONE;
+    if (behind.n && read_object(&w, behind, n, &used) == JSON_OK && used == behind.n) {
+        ctx->bad_part = "half a line in front";
+        r->raw = s = behind;
+        result = JSON_OK;
+    } else if (result == JSON_BAD) {
         s = json_repair(ctx->arena, s);
-        result = json_members(s, ctx->arena, WALK_DEPTH, json_line_member, &w, &used);
+        result = read_object(&w, s, n, &used);
     }
     /* Of an object that was cut the members in front are whole. */
     bool cut = result == JSON_INCOMPLETE && (ctx->cut || r->piece) && r->n_fields > n;

@@ -37,12 +37,27 @@ static bool is_stream(struct slice s)
     return slice_is(s, "stdout") || slice_is(s, "stderr");
 }
 
+/* The line behind half of one, whose writer died: in a text its quotes would be escaped. */
+static struct slice behind_half(struct slice raw)
+{
+    ptrdiff_t at = slice_rfind(raw, SLICE("{\"log\":\""));
+    return at > 0 ? slice_from(raw, (size_t)at) : SLICE_NONE;
+}
+
 bool docker_read(struct arena *a, struct slice raw, struct record *r, struct docker_line *out)
 {
     struct docker_members d = {.r = r};
     int64_t us;
     bool zoned;
-    if (json_members(raw, a, r ? 2 : 1, partial_docker_member, &d, NULL) != JSON_OK || !d.log.p || !is_stream(d.stream))
+    unsigned n = r ? r->n_fields : 0;
+    if (json_members(raw, a, r ? 2 : 1, partial_docker_member, &d, NULL) != JSON_OK) {
+        struct slice behind = r ? behind_half(raw) : SLICE_NONE; /* a piece of a line must be whole */
+        if (!behind.n)
+            return false;
+        r->n_fields = n;
+        return docker_read(a, behind, r, out); /* once: it is the last one */
+    }
+    if (!d.log.p || !is_stream(d.stream))
         return false;
     if (!stamp_rfc3339(&d.time, &us, &zoned) || d.time.n || !zoned)
         return false;

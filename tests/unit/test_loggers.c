@@ -293,6 +293,32 @@ START_TEST(json_members_of_the_record)
 }
 END_TEST
 
+/* Half an object whose writer died, and the next one, in one line. */
+START_TEST(json_behind_half)
+{
+    static const char *const whole[] = {"{\"level\":\"info\",\"msg\":\"ha{\"level\":\"error\",\"msg\":\"full\"}",
+                                        "{\"level\":\"info\"{\"level\":\"error\",\"msg\":\"full\"}",
+                                        "{\"level\":\"info\",\"n\":1{\"level\":\"error\",\"msg\":\"full\"}"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        ck_assert(parse(FORMAT_JSON, slice_str(whole[i])));
+        ck_assert_int_eq(r.level, LEVEL_ERROR);
+        ck_slice(r.message, "full");
+        ck_assert(!record_field(&r, SLICE("n")));
+    }
+    /* What a text quotes, and what an object holds, is no record. */
+    ck_assert(!parse(FORMAT_JSON, SLICE("{\"msg\":\"a {\\\"level\\\":\\\"fatal\\\",\\\"msg\\\":\\\"x\\\"}")));
+    ck_assert(!parse(FORMAT_JSON, SLICE("{\"a\"b,\"in\":{\"level\":\"fatal\",\"msg\":\"x\"}")));
+    ck_assert(parse(FORMAT_JSON, SLICE("{\"msg\":\"x{\",\"level\":\"info\"}")));
+    ck_slice(r.message, "x{");
+    ck_assert(
+        parse(FORMAT_DOCKER, SLICE("{\"log\":\"ha{\"log\":\"2026-11-23 10:00:00 ERROR full\\n\",\"stream\":\"stderr\","
+                                   "\"time\":\"2026-11-23T10:00:00Z\"}")));
+    ck_slice(r.message, "full");
+    ck_assert_int_eq(r.level, LEVEL_ERROR);
+    arena_reset(&arena);
+}
+END_TEST
+
 START_TEST(json_odd)
 {
     ck_assert(parse(FORMAT_JSON, SLICE("{\"a\":1,\"a\":2,\"b\":\"x\\ty\",\"c\":true,\"d\":null,\"e\":\"\",}")));
@@ -405,6 +431,7 @@ int main(void)
     tcase_add_loop_test(t, json_of_each_logger, 0, sizeof samples / sizeof *samples);
     tcase_add_test(t, json_members_of_the_record);
     tcase_add_test(t, json_odd);
+    tcase_add_test(t, json_behind_half);
     tcase_add_test(t, json_many_fields);
     tcase_add_test(t, logfmt);
     tcase_add_test(t, aliases);
