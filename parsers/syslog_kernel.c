@@ -42,21 +42,26 @@ size_t syslog_kernel_uptime(struct slice s, struct slice *seconds)
     return starts_with(rest, ' ') ? s.n - rest.n + 1 : 0;
 }
 
-/* "[Nov23 10:00] " and "[  +0.000010] " of -H; the text is all there is to know. */
+/* "[Nov23 10:00] " of -H, where the minute is another one. */
+static bool is_minute(struct slice s)
+{
+    return s.n > 13 && *s.p == '[' && stamp_month(slice_from(s, 1)) && ascii_digit(s.p[4]) && ascii_digit(s.p[5]) &&
+           s.p[6] == ' ' && s.p[9] == ':' && s.p[12] == ']' && s.p[13] == ' ';
+}
+
+/* The same, or "[  +0.000010] ", the time since the line before; the text is all there is to know. */
 static size_t human_at(struct slice s)
 {
+    enum { MINUTE = 14 };
     struct slice rest = slice_from(s, 1);
-    if (!starts_with(s, '['))
-        return 0;
-    if (stamp_month(rest) && rest.n > 13 && ascii_digit(rest.p[3]) && ascii_digit(rest.p[4]) && rest.p[5] == ' ' &&
-        rest.p[8] == ':' && rest.p[11] == ']' && rest.p[12] == ' ')
-        return 14;
+    if (is_minute(s))
+        return MINUTE;
     skip_spaces(&rest);
     size_t digits = starts_with(rest, '+') ? slice_span(slice_from(rest, 1), ascii_digit) : 0;
     struct slice micros = slice_from(rest, digits + 2);
-    if (!digits || slice_span(micros, ascii_digit) != MICROS || !slice_starts(slice_from(micros, MICROS), SLICE("] ")))
-        return 0;
-    return s.n - micros.n + MICROS + 2;
+    bool delta = starts_with(s, '[') && digits && slice_span(micros, ascii_digit) == MICROS &&
+                 slice_starts(slice_from(micros, MICROS), SLICE("] "));
+    return delta ? s.n - micros.n + MICROS + 2 : 0;
 }
 
 /* What the kernel says under a date, and not what PHP's server or a CGI script says under the same one: "script.cgi:
@@ -109,6 +114,8 @@ static bool read_head(int64_t now_us, struct slice *s, struct head *h)
 {
     struct slice rest = *s;
     *h = (struct head){.facility = -1, .severity = -1};
+    if (!starts_with(rest, '[') && !(rest.n > 14 && rest.p[6] == ':')) /* asked for every line */
+        return false;
     bool words = take_words(&rest, h);
     size_t n = syslog_kernel_uptime(rest, &h->seconds);
     n = n ? n : date_at(now_us, rest, h);
@@ -143,8 +150,7 @@ bool syslog_kernel_monotonic(struct record *r, struct slice *s)
 bool syslog_kernel_tells(struct slice line)
 {
     struct head h;
-    bool may = *line.p == '[' || (line.n > 14 && line.p[6] == ':' && line.p[13] == ':'); /* asked for every line */
-    return may && read_head(0, &line, &h);
+    return read_head(0, &line, &h);
 }
 
 bool syslog_kernel(struct parse_ctx *ctx, struct record *r, struct slice *s)

@@ -330,14 +330,20 @@ static bool take_snare(struct parse_ctx *ctx, struct record *r, struct slice s)
     return true;
 }
 
+/* A line of the kernel's, an object, or what stands in brackets: there is no header to look for. */
+static bool is_headless(struct parse_ctx *ctx, struct record *r, struct slice *s)
+{
+    struct slice lead = *s;
+    skip_spaces(&lead);
+    if (starts_with(lead, '{') || (r->facility <= 0 && syslog_kernel(ctx, r, s)))
+        return true;
+    return starts_with(lead, '[') && !(r->severity < 0 && syslog_kernel_monotonic(r, s));
+}
+
 void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
-    struct slice lead = s;
     bool stamped, bare;
-    skip_spaces(&lead);
-    bool kernel = r->facility <= 0 && syslog_kernel(ctx, r, &s),
-         journal = r->severity < 0 && syslog_kernel_monotonic(r, &s);
-    if (kernel || starts_with(lead, '{') || (starts_with(lead, '[') && !journal)) {
+    if (is_headless(ctx, r, &s)) {
         syslog_body(ctx, r, s);
         return;
     }

@@ -17,90 +17,10 @@
 #include "parsers/text_fields.h"
 #include "parsers/text_head.h"
 #include "parsers/text_layout.h"
+#include "parsers/text_level.h"
 #include "parsers/text_parts.h"
 
 enum { TOKENS_MAX = 6 };
-
-enum spelling { SPELT_OTHER, SPELT_UPPER, SPELT_LOWER };
-
-static enum spelling spelling_of(struct slice word)
-{
-    bool upper = true, lower = true;
-    for (size_t i = 0; i < word.n; i++) {
-        upper = upper && ascii_capital(word.p[i]);
-        lower = lower && ascii_small(word.p[i]);
-    }
-    return upper ? SPELT_UPPER : lower ? SPELT_LOWER : SPELT_OTHER;
-}
-
-static size_t word_length(struct slice s)
-{
-    return slice_span(slice_sub(s, 0, NAME_MAX), ascii_alpha);
-}
-
-/* Words that begin sentences as often as they name a level: bare ones say nothing. */
-static bool is_weak(struct slice word)
-{
-    static const struct slice weak[] = {{"LOG", 3},   {"NOTE", 4}, {"FINE", 4},    {"CONFIG", 6},     {"SUCCESS", 7},
-                                        {"AUDIT", 5}, {"FAIL", 4}, {"FAILURE", 7}, {"DEPRECATED", 10}};
-    for (size_t i = 0; i < sizeof weak / sizeof *weak; i++)
-        if (slice_eq(word, weak[i]))
-            return true;
-    return word.n < 3;
-}
-
-/* "[7]", the process behind Asterisk's level. */
-static bool is_number_in_brackets(struct slice s)
-{
-    struct slice inside;
-    return pair_at(s, '[', ']', &inside) && all_digits(inside);
-}
-
-/* A word in capitals names a level where a colon, a column's end or white space is behind it. */
-static bool is_level_in_capitals(struct slice word, struct slice behind, bool stamped)
-{
-    char next = behind.n ? *behind.p : ' ';
-    if (next == ':')
-        return word.n > 2;
-    bool ended =
-        next == ' ' || next == '\t' || next == '|' || (stamped && next == '[' && is_number_in_brackets(behind));
-    skip_spaces(&behind);
-    return (stamped && starts(behind, "|")) || (ended && !is_weak(word));
-}
-
-/* A word that is not in capitals names a level where a colon is behind it; `lower` (in small letters, behind a time),
-   also in a column; between bars in any spelling. */
-static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, bool column, size_t *taken)
-{
-    if (lower && !is_weak(word) && (starts(behind, "\t") || starts(behind, " : "))) /* zap in columns, libvirt */
-        return true;
-    if (column && starts(behind, "|")) /* NLog, in columns, as it spells them */
-        return true;
-    if (!starts(behind, ":") || word.n < 3)
-        return false;
-    /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
-    if (!lower || slice_is(word, "panic"))
-        *taken = 0;
-    return true;
-}
-
-/*
- * The level that the word at the front names by its spelling and what is behind it. *taken: its length, or 0
- * when it is part of the message as well.
- */
-static enum level level_at(struct slice s, bool stamped, size_t *taken)
-{
-    struct slice word = slice_sub(s, 0, word_length(s)), behind = slice_from(s, word.n);
-    enum level level = level_from_word(word);
-    if (level == LEVEL_NONE)
-        return LEVEL_NONE;
-    enum spelling spelling = spelling_of(word);
-    *taken = word.n;
-    bool is = spelling == SPELT_UPPER
-                  ? is_level_in_capitals(word, behind, stamped)
-                  : is_level_otherwise(word, behind, stamped && spelling == SPELT_LOWER, stamped, taken);
-    return is ? level : LEVEL_NONE;
-}
 
 /* "core:error", also Minecraft's "thread/ERROR" and Twisted's "module#error". */
 static enum level level_behind_module(struct slice text, struct record *r)
@@ -127,7 +47,7 @@ static enum level level_in(struct slice inside, struct record *r)
 {
     struct slice text = slice_trim(inside);
     enum level level = level_from_word(text);
-    if (level != LEVEL_NONE && (text.n > 1 || spelling_of(text) == SPELT_UPPER))
+    if (level != LEVEL_NONE && (text.n > 1 || text_level_spelling(text) == SPELT_UPPER))
         return level;
     if (slice_is(text, "System")) /* MySQL: the server starts or stops */
         return LEVEL_INFO;
@@ -157,7 +77,7 @@ static enum level channel_level(struct slice s, struct record *r, size_t *taken)
     if (!dot || dot == s.p)
         return LEVEL_NONE;
     struct slice word = slice_from(name, (size_t)(dot - s.p) + 1);
-    enum level level = spelling_of(word) == SPELT_UPPER ? level_from_word(word) : LEVEL_NONE;
+    enum level level = text_level_spelling(word) == SPELT_UPPER ? level_from_word(word) : LEVEL_NONE;
     if (level != LEVEL_NONE)
         r->logger = slice_sub(s, 0, (size_t)(dot - s.p));
     *taken = n;
@@ -188,13 +108,14 @@ static bool name_before_level(struct slice name, struct slice behind)
 {
     size_t taken;
     skip_spaces(&behind);
-    struct slice word = slice_sub(behind, 0, word_length(behind));
-    enum spelling spelling = spelling_of(word);
+    struct slice word = slice_sub(behind, 0, text_level_word(behind));
+    enum text_spelling spelling = text_level_spelling(word);
     char last = name.p[name.n - 1];
     struct slice end = slice_from(behind, word.n);
     if ((last == ':' || last == ']') && spelling == SPELT_LOWER && (starts(end, ": ") || starts(end, " : ")))
         return word.n > 2 && level_from_word(word) != LEVEL_NONE;
-    return word.n > 3 && spelling == SPELT_UPPER && may_be_logger(name) && level_at(behind, true, &taken) != LEVEL_NONE;
+    return word.n > 3 && spelling == SPELT_UPPER && may_be_logger(name) &&
+           text_level_at(behind, true, &taken) != LEVEL_NONE;
 }
 
 /* request_id=abc, as Elixir writes what it knows beside the message. */
@@ -333,7 +254,7 @@ static enum level level_in_front(struct slice s, struct record *r, bool stamped,
         return level_in(inside, r);
     if (stamped && (*taken = pair_at(s, '<', '>', &inside))) /* ClickHouse, WebLogic */
         return level_from_word(inside);
-    enum level level = level_at(s, stamped, taken);
+    enum level level = text_level_at(s, stamped, taken);
     if (level == LEVEL_NONE)
         level = channel_level(s, r, taken);
     return level == LEVEL_NONE ? topics_level(s, r, taken) : level;
@@ -348,6 +269,19 @@ static bool skip_before_level(struct slice *s, size_t bracket, bool stamped, str
     return n || (stamped && skip_name(s, r));
 }
 
+/* What is in a bracket at the front is mostly the thread; whatever it is, lines that have it belong together. */
+static struct slice thread_of(struct slice s, size_t bracket, struct slice before)
+{
+    struct slice inside = bracket ? slice_sub(s, 1, bracket - 1) : SLICE_NONE;
+    return bracket && !is_line_number(inside) ? inside : before;
+}
+
+/* Columns of colons, ":shop.pay:ERROR:text", begin with one. */
+static void skip_first_colon(struct slice *s, bool stamped)
+{
+    slice_skip(s, stamped && s->n > 1 && *s->p == ':' && ascii_alpha(s->p[1]));
+}
+
 /*
  * Finds the level in what follows the time. On success *s is behind it; but pairs before a bare level say
  * what the message is about, as Sidekiq writes them, and stay in front of it.
@@ -356,7 +290,7 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
 {
     struct slice rest = *s, thread = SLICE_NONE;
     bool pairs = false;
-    slice_skip(&rest, stamped && s->n > 1 && *s->p == ':' && ascii_alpha(s->p[1])); /* columns of colons */
+    skip_first_colon(&rest, stamped);
     for (int i = 0; i < TOKENS_MAX; i++) {
         size_t taken, bracket;
         skip_spaces(&rest);
@@ -374,8 +308,7 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
             r->thread = thread;
             return level;
         }
-        if (bracket && !is_line_number(slice_sub(rest, 1, bracket - 1)))
-            thread = slice_sub(rest, 1, bracket - 1); /* mostly; whatever it is, lines that have it belong together */
+        thread = thread_of(rest, bracket, thread);
         pairs = pairs || slice_chr(word_at(rest), '=');
         if (!skip_before_level(&rest, bracket, stamped, r))
             break;

@@ -30,17 +30,16 @@ static enum level severity_of(struct slice word)
 /* What the words of a prefix have and those of a sentence have not; *names: a user and a database, or a pair. */
 static bool is_in_prefix(struct slice word, bool *names)
 {
-    bool small = false, sign = false;
-    for (size_t i = 0; i < word.n; i++) {
-        char c = word.p[i];
-        if (c == '"' || c == '\'' || c == '\\')
-            return false;
-        small = small || ascii_small(c);
-        *names = *names || c == '=' || c == '@';
-        sign = sign || ascii_digit(c) || c == '_';
-    }
+    enum { SMALL = 1, SIGN = 2, NAME = 4, QUOTE = 8 };
+    static const unsigned char kinds[256] = {
+        ['a' ... 'z'] = SMALL, ['0' ... '9'] = SIGN, ['_'] = SIGN,   ['='] = NAME,
+        ['@'] = NAME,          ['"'] = QUOTE,        ['\''] = QUOTE, ['\\'] = QUOTE};
+    unsigned all = 0;
+    for (size_t i = 0; i < word.n; i++)
+        all |= kinds[(unsigned char)word.p[i]];
     bool bracketed = word.n && *word.p == '[' && word.p[word.n - 1] == ']';
-    return !small || sign || bracketed || *names;
+    *names = *names || all & NAME;
+    return !(all & QUOTE) && (!(all & SMALL) || all & SIGN || bracketed || *names);
 }
 
 /* What log_line_prefix makes: numbers, capitals, signs, and behind "user@database" or a pair also the words of an

@@ -286,25 +286,32 @@ static void class_at(struct slice *s, struct record *r)
     slice_skip(s, name.n);
 }
 
-/* "(main) message", with a logger behind it as Home Assistant has it, "[homeassistant.core]", or Solr: "[core]
- * o.a.s.Class". */
+/* The logger behind a thread: "[homeassistant.core] ", Solr's "[c:core s:shard1] o.a.s.s.HttpSolrCall ". */
+static void logger_behind_thread(struct slice *s, struct record *r)
+{
+    struct slice inside = SLICE_NONE, rest = slice_from(*s, pair_at(*s, '[', ']', &inside));
+    bool logger = is_name(inside) && slice_chr(inside, '.');
+    if (logger)
+        r->logger = inside;
+    if (logger || slice_chr(inside, ':'))
+        *s = rest;
+    skip_spaces(s);
+    if (!logger)
+        class_at(s, r);
+    skip_spaces(s);
+}
+
+/* "(main) message" in a line with a time. */
 static bool thread_in_parentheses(struct slice *s, struct record *r)
 {
-    struct slice rest = *s, thread, inside = SLICE_NONE;
+    struct slice rest = *s, thread;
     size_t n = r->time_us == RECORD_NO_TIME ? 0 : pair_at(rest, '(', ')', &thread);
     slice_skip(&rest, n);
     if (!n || slice_chr(thread, ' ') || all_digits(thread) || !starts(rest, " "))
         return false;
     r->thread = thread;
     skip_spaces(&rest);
-    n = pair_at(rest, '[', ']', &inside);
-    if (n && is_name(inside) && slice_chr(inside, '.'))
-        r->logger = inside;
-    slice_skip(&rest, n && (r->logger.n || slice_chr(inside, ':')) ? n : 0);
-    skip_spaces(&rest);
-    if (!r->logger.n)
-        class_at(&rest, r);
-    skip_spaces(&rest);
+    logger_behind_thread(&rest, r);
     *s = rest;
     return true;
 }

@@ -44,22 +44,27 @@ int64_t text_time_local(const struct parse_ctx *ctx, int64_t us)
     return stamp_local(ctx->zone, us, ctx->last_us);
 }
 
-/* " UTC", " GMT" or " +0100" behind a time, and no more of a word: what it says of the time, and its bytes; or 0. */
+/* " +0100": its bytes, and how far it is ahead of UTC; or 0. */
+static size_t offset_at(struct slice s, int64_t *offset_us)
+{
+    enum { BYTES = 6, HOURS_MAX = 14 };
+    int hours = text_time_digits(s, 2, 2), minutes = text_time_digits(s, 4, 2);
+    if (s.n < BYTES || hours < 0 || hours > HOURS_MAX || minutes < 0 || (s.p[1] != '+' && s.p[1] != '-'))
+        return 0;
+    *offset_us = (hours * 60 + minutes) * 60 * (s.p[1] == '-' ? -STAMP_SECOND : STAMP_SECOND);
+    return BYTES;
+}
+
+/* " UTC", " GMT" or " +0100" behind a time, and no more of a word: its bytes; or 0. */
 static size_t zone_at(struct slice s, int64_t *offset_us)
 {
-    enum { WORD = 4, NUMBER = 6 };
+    enum { WORD = 4 };
     *offset_us = 0;
     if (!s.n || *s.p != ' ')
         return 0;
     bool utc = slice_starts(s, SLICE(" UTC")) || slice_starts(s, SLICE(" GMT"));
-    int hours = text_time_digits(s, 2, 2), minutes = text_time_digits(s, 4, 2);
-    bool number = s.n >= NUMBER && (s.p[1] == '+' || s.p[1] == '-') && hours >= 0 && hours <= 14 && minutes >= 0;
-    size_t n = utc ? WORD : number ? NUMBER : 0;
-    if (!n || (n < s.n && ascii_alnum(s.p[n])))
-        return 0;
-    if (number)
-        *offset_us = (hours * 60 + minutes) * 60 * (s.p[1] == '-' ? -STAMP_SECOND : STAMP_SECOND);
-    return n;
+    size_t n = utc ? WORD : offset_at(s, offset_us);
+    return n && n < s.n && ascii_alnum(s.p[n]) ? 0 : n;
 }
 
 /* Finishes a stamp of which n bytes and their civil time are known: fraction, zone, boundary. */
@@ -104,28 +109,44 @@ static bool short_date(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
     return clock && finish(ctx, s, n + 1 + clock, c, out);
 }
 
-/* mm/dd/yy hh:mm:ss:mmm ZONE of WebSphere, with a comma behind the date or none, a year of four digits or two; where
- * days come first, dd.mm.yy. Told by the colon before the milliseconds. */
+/* mm/dd/yy or mm/dd/yyyy, where days come first dd.mm.yy: the bytes it takes, or 0. */
+static size_t local_date(struct slice s, struct civil *c)
+{
+    enum { YEAR = 6 };
+    int first = text_time_digits(s, 0, 2), second = text_time_digits(s, 3, 2);
+    size_t digits = text_time_digits(s, YEAR, 4) >= 0 ? 4 : 2;
+    bool point = s.n > YEAR && s.p[2] == '.', day_first = point || first > 12;
+    c->year = text_time_digits(s, YEAR, digits);
+    c->month = day_first ? second : first;
+    c->day = day_first ? first : second;
+    if (first < 0 || second < 0 || c->year < 0 || (!point && s.p[2] != '/') || s.p[5] != s.p[2])
+        return 0;
+    c->year += digits == 2 ? 2000 : 0;
+    return YEAR + digits;
+}
+
+/* A zone in letters, " CET", of which nobody knows where it is. */
+static void skip_zone(struct slice *s)
+{
+    enum { ZONE_MAX = 6 };
+    size_t zone = slice_span(slice_sub(slice_from(*s, 1), 0, ZONE_MAX), ascii_capital);
+    slice_skip(s, s->n && *s->p == ' ' && zone > 2 ? 1 + zone : 0);
+}
+
+/* "11/23/26 10:00:00:123 CET" of WebSphere, with a comma behind the date or none. Told by the colon before the
+ * milliseconds. */
 static bool websphere(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
-    enum { FRONT = 6, CLOCK = 8, MILLIS = 4, ZONE_MAX = 6 };
-    if (s->n < 20 || s->p[2] != s->p[5] || (s->p[2] != '/' && s->p[2] != '.'))
-        return false;
-    int first = text_time_digits(*s, 0, 2), second = text_time_digits(*s, 3, 2);
-    size_t year = text_time_digits(*s, FRONT, 4) >= 0 ? 4 : 2, at = FRONT + year + (s->p[FRONT + year] == ',') + 1;
-    bool day_first = s->p[2] == '.' || first > 12;
-    struct civil c = {.year = text_time_digits(*s, FRONT, year),
-                      .month = day_first ? second : first,
-                      .day = day_first ? first : second};
+    enum { CLOCK = 8, MILLIS = 4 };
+    struct civil c = {0};
+    size_t n = s->n > 20 ? local_date(*s, &c) : 0, at = n + 1 + (n && s->p[n] == ',');
     struct slice millis = slice_from(*s, at + CLOCK);
-    if (first < 0 || second < 0 || c.year < 0 || !text_time_clock(*s, at, ':', &c) || !millis.n || *millis.p != ':' ||
-        (c.micro = text_time_digits(millis, 1, 3) * 1000) < 0)
+    if (!n || !text_time_clock(*s, at, ':', &c) || !millis.n || *millis.p != ':')
         return false;
-    c.year += year == 2 ? 2000 : 0;
-    if (!finish(ctx, s, at + CLOCK + MILLIS, c, out))
+    c.micro = text_time_digits(millis, 1, 3) * 1000;
+    if (c.micro < 0 || !finish(ctx, s, at + CLOCK + MILLIS, c, out))
         return false;
-    size_t zone = slice_span(slice_sub(slice_from(*s, 1), 0, ZONE_MAX), ascii_capital); /* "CET" */
-    slice_skip(s, s->n && *s->p == ' ' && zone > 2 ? 1 + zone : 0);
+    skip_zone(s);
     return true;
 }
 

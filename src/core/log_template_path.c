@@ -102,25 +102,31 @@ static bool ends_with(const char *p, const char *q, const char *end)
     return (size_t)(q - p) >= n && memcmp(q - n, end, n) == 0;
 }
 
+static const char *php_name_end(const char *p, const char *e)
+{
+    while (p < e && (ascii_alnum(*p) || *p == '_'))
+        p++;
+    return p;
+}
+
 /* Shop\Payment\Declined, \Shop\Declined, yii\db\Exception: a class of PHP. Each step is a name with a capital, as the
  * names of folders are not, or the last one says what it is; a file has a dot. */
 static bool is_php_class(const char *p, const char *e)
 {
     bool capitals = true;
     unsigned steps = 0;
-    const char *name = p += *p == '\\';
-    for (;; steps++, name = p) {
-        capitals = capitals && p < e && ascii_capital(*p);
-        while (p < e && (ascii_alnum(*p) || *p == '_'))
-            p++;
-        if (p == name || ascii_digit(*name))
+    const char *name = p += *p == '\\', *end;
+    for (;; steps++) {
+        end = php_name_end(name, e);
+        if (end == name || ascii_digit(*name))
             return false;
-        if (p == e || *p != '\\')
+        capitals = capitals && ascii_capital(*name);
+        if (end == e || *end != '\\')
             break;
-        p += p + 1 < e && p[1] == '\\' ? 2 : 1;
+        name = end + (end + 1 < e && end[1] == '\\' ? 2 : 1);
     }
-    bool file = p + 1 < e && (*p == '.' || *p == '/') && ascii_alnum(p[1]);
-    return steps && !file && (capitals || ends_with(name, p, "Exception") || ends_with(name, p, "Error"));
+    bool file = end + 1 < e && (*end == '.' || *end == '/') && ascii_alnum(end[1]);
+    return steps && !file && (capitals || ends_with(name, end, "Exception") || ends_with(name, end, "Error"));
 }
 
 static bool is_class(const struct log_template_work *w, const char *p)

@@ -1,0 +1,78 @@
+#include "parsers/text_level.h"
+
+#include "parsers/text_parts.h"
+
+enum text_spelling text_level_spelling(struct slice word)
+{
+    bool upper = true, lower = true;
+    for (size_t i = 0; i < word.n; i++) {
+        upper = upper && ascii_capital(word.p[i]);
+        lower = lower && ascii_small(word.p[i]);
+    }
+    return upper ? SPELT_UPPER : lower ? SPELT_LOWER : SPELT_OTHER;
+}
+
+size_t text_level_word(struct slice s)
+{
+    return slice_span(slice_sub(s, 0, NAME_MAX), ascii_alpha);
+}
+
+/* Words that begin sentences as often as they name a level: bare ones say nothing. */
+static bool is_weak(struct slice word)
+{
+    static const struct slice weak[] = {{"LOG", 3},   {"NOTE", 4}, {"FINE", 4},    {"CONFIG", 6},     {"SUCCESS", 7},
+                                        {"AUDIT", 5}, {"FAIL", 4}, {"FAILURE", 7}, {"DEPRECATED", 10}};
+    for (size_t i = 0; i < sizeof weak / sizeof *weak; i++)
+        if (slice_eq(word, weak[i]))
+            return true;
+    return word.n < 3;
+}
+
+/* "[7]", the process behind Asterisk's level. */
+static bool is_number_in_brackets(struct slice s)
+{
+    struct slice inside;
+    return pair_at(s, '[', ']', &inside) && all_digits(inside);
+}
+
+/* A word in capitals names a level where a colon, a column's end or white space is behind it. */
+static bool is_level_in_capitals(struct slice word, struct slice behind, bool stamped)
+{
+    char next = behind.n ? *behind.p : ' ';
+    if (next == ':')
+        return word.n > 2;
+    bool ended =
+        next == ' ' || next == '\t' || next == '|' || (stamped && next == '[' && is_number_in_brackets(behind));
+    skip_spaces(&behind);
+    return (stamped && starts(behind, "|")) || (ended && !is_weak(word));
+}
+
+/* A word that is not in capitals names a level where a colon is behind it; `lower` (in small letters, behind a time),
+   also in a column; between bars in any spelling. */
+static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, bool column, size_t *taken)
+{
+    if (lower && !is_weak(word) && (starts(behind, "\t") || starts(behind, " : "))) /* zap in columns, libvirt */
+        return true;
+    if (column && starts(behind, "|")) /* NLog, in columns, as it spells them */
+        return true;
+    if (!starts(behind, ":") || word.n < 3)
+        return false;
+    /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
+    if (!lower || slice_is(word, "panic"))
+        *taken = 0;
+    return true;
+}
+
+enum level text_level_at(struct slice s, bool stamped, size_t *taken)
+{
+    struct slice word = slice_sub(s, 0, text_level_word(s)), behind = slice_from(s, word.n);
+    enum level level = level_from_word(word);
+    if (level == LEVEL_NONE)
+        return LEVEL_NONE;
+    enum text_spelling spelling = text_level_spelling(word);
+    *taken = word.n;
+    bool is = spelling == SPELT_UPPER
+                  ? is_level_in_capitals(word, behind, stamped)
+                  : is_level_otherwise(word, behind, stamped && spelling == SPELT_LOWER, stamped, taken);
+    return is ? level : LEVEL_NONE;
+}

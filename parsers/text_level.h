@@ -1,0 +1,18 @@
+/*
+ * text_level: whether a word in a line of text names its level, by how it is spelt and what is behind it: "ERROR x",
+ * "error: x", "| Error |", "ERROR[7]: x", and not "Error handling", "no error: x". Pure.
+ */
+#ifndef PARSERS_TEXT_LEVEL_H
+#define PARSERS_TEXT_LEVEL_H
+
+#include "parsers/level.h"
+
+enum text_spelling { SPELT_OTHER, SPELT_UPPER, SPELT_LOWER };
+
+/* The level that the word at the front names. *taken: its length, or 0 when it is part of the message as well. */
+enum level text_level_at(struct slice s, bool stamped, size_t *taken);
+/* The letters at the front. */
+size_t text_level_word(struct slice s);
+enum text_spelling text_level_spelling(struct slice word);
+
+#endif
