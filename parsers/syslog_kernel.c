@@ -20,8 +20,9 @@ static size_t caller_at(struct slice s)
     return caller && digits && starts_with(slice_from(inside, digits), ']') ? blanks + digits + 3 : 0;
 }
 
-/* The kernel writes six digits behind the point: other programs that count from their start write fewer. */
-size_t syslog_kernel_uptime(struct slice s, struct slice *seconds)
+/* The kernel writes six digits behind the point: other programs that count from their start write fewer, and devices
+ * that say whose line it is may cut them. */
+size_t syslog_kernel_uptime(struct slice s, bool known, struct slice *seconds)
 {
     struct slice rest = slice_from(s, 1);
     if (!starts_with(s, '['))
@@ -29,10 +30,11 @@ size_t syslog_kernel_uptime(struct slice s, struct slice *seconds)
     skip_spaces(&rest);
     size_t whole = slice_span(rest, ascii_digit);
     struct slice micros = slice_from(rest, whole + 1);
-    if (!whole || whole >= rest.n || rest.p[whole] != '.' || slice_span(micros, ascii_digit) != MICROS)
+    size_t digits = slice_span(micros, ascii_digit);
+    if (!whole || whole >= rest.n || rest.p[whole] != '.' || !(digits == MICROS || (known && digits)))
         return 0;
-    *seconds = slice_sub(rest, 0, whole + 1 + MICROS);
-    rest = slice_from(micros, MICROS);
+    *seconds = slice_sub(rest, 0, whole + 1 + digits);
+    rest = slice_from(micros, digits);
     const char *delta = slice_starts(rest, SLICE(" <")) ? slice_chr(slice_sub(rest, 0, WORD_MAX), '>') : NULL; /* -d */
     slice_skip(&rest, delta ? (size_t)(delta - rest.p) + 1 : 0);
     if (!starts_with(rest, ']'))
@@ -117,7 +119,7 @@ static bool read_head(int64_t now_us, struct slice *s, struct head *h)
     if (!starts_with(rest, '[') && !(rest.n > 14 && rest.p[6] == ':')) /* asked for every line */
         return false;
     bool words = take_words(&rest, h);
-    size_t n = syslog_kernel_uptime(rest, &h->seconds);
+    size_t n = syslog_kernel_uptime(rest, false, &h->seconds);
     n = n ? n : date_at(now_us, rest, h);
     n = n ? n : human_at(rest);
     *s = slice_from(rest, n);
@@ -138,7 +140,7 @@ static bool names_host_and_tag(struct slice s)
 bool syslog_kernel_monotonic(struct record *r, struct slice *s)
 {
     struct slice seconds;
-    size_t n = syslog_kernel_uptime(*s, &seconds);
+    size_t n = syslog_kernel_uptime(*s, false, &seconds);
     if (!n || !names_host_and_tag(slice_from(*s, n)))
         return false;
     record_add(r, SLICE("uptime"), seconds, FIELD_STRING);

@@ -315,7 +315,7 @@ bool syslog_sd_any(struct parse_ctx *ctx, struct record *r, struct slice *s)
 static struct slice strip_uptime(struct record *r, struct slice text)
 {
     struct slice seconds;
-    size_t n = syslog_kernel_uptime(text, &seconds);
+    size_t n = syslog_kernel_uptime(text, true, &seconds);
     if (n)
         record_add(r, SLICE("uptime"), seconds, FIELD_STRING);
     return slice_from(text, n);

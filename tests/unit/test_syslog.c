@@ -69,8 +69,6 @@ static const struct {
     {"<3>[  162.544690][    C0] ata1.00: exception", "", "", "kernel", "", "ata1.00: exception", LEVEL_ERROR, "uptime",
      "162.544690"},
     {"[   162.544] (EE) of Xorg", "", "", "", "", "[   162.544] (EE) of Xorg", LEVEL_NONE, NULL, NULL},
-    {"[Mon Nov 23 09:59:58 2026] shop.cgi: of a script", "2026-11-23T09:59:58.000Z", "", "", "",
-     "shop.cgi: of a script", LEVEL_NONE, NULL, NULL},
     /* heroku logs */
     {"2026-11-23T09:59:58.123456+00:00 app[web.1]: no disk", "2026-11-23T09:59:58.123Z", "", "app", "web.1", "no disk",
      LEVEL_NONE, NULL, NULL},
@@ -509,6 +507,7 @@ START_TEST(detected)
         {"[Mon Nov 23 09:59:58 2026] [core:error] [pid 7] x", FORMAT_TEXT},
         {"[Mon Nov 23 09:59:58.123456 2026] [core:error] [pid 7] x", FORMAT_TEXT},
         {"[Mon Nov 23 09:59:58 2026] PHP Warning:  x", FORMAT_TEXT},
+        {"[Mon Nov 23 09:59:58 2026] shop.cgi: x", FORMAT_TEXT},
         {"kern  :err   : [  162.544690] x", FORMAT_SYSLOG},
         {"Mon 2026-11-23 09:59:58 UTC h app[7]: x", FORMAT_SYSLOG},
         {"1795427998.123456 h app[7]: x", FORMAT_SYSLOG},
