@@ -115,9 +115,9 @@ static bool take_words(struct slice *s, struct head *h)
 static bool read_head(int64_t now_us, struct slice *s, struct head *h)
 {
     struct slice rest = *s;
-    *h = (struct head){.facility = -1, .severity = -1};
     if (!starts_with(rest, '[') && !(rest.n > 14 && rest.p[6] == ':')) /* asked for every line */
         return false;
+    *h = (struct head){.facility = -1, .severity = -1};
     bool words = take_words(&rest, h);
     size_t n = syslog_kernel_uptime(rest, false, &h->seconds);
     n = n ? n : date_at(now_us, rest, h);

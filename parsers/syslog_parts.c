@@ -74,9 +74,10 @@ static void take_zone_word(struct slice *s, bool cisco, int64_t *us, bool *zoned
 bool syslog_journal_stamp(struct slice *s, int64_t *us, bool *zoned)
 {
     enum { ZONE_MAX = 6 };
+    if (s->n < 24 || s->p[8] != '-' || s->p[3] != ' ' || !ascii_capital(*s->p)) /* asked for every line */
+        return false;
     struct slice rest = slice_from(*s, 4);
-    if (s->n < 24 || s->p[3] != ' ' || !ascii_capital(*s->p) || !ascii_digit(s->p[4]) ||
-        !stamp_rfc3339(&rest, us, zoned))
+    if (!stamp_rfc3339(&rest, us, zoned))
         return false;
     struct slice zone = slice_sub(slice_from(rest, 1), 0, ZONE_MAX);
     size_t letters = slice_span(zone, ascii_capital);

@@ -90,10 +90,10 @@ static bool is_sentence_word(struct slice word)
     return ascii_capital(*word.p) && slice_span(slice_from(word, 1), ascii_small) == word.n - 1;
 }
 
-/* Sidekiq's thread and job, to version 5. */
+/* Sidekiq's thread, job and batch, to version 5: "TID-x2oow". */
 static bool is_sidekiq_id(struct slice name)
 {
-    return starts(name, "TID-") || starts(name, "JID-") || starts(name, "BID-");
+    return name.n > 4 && name.p[3] == '-' && name.p[2] == 'D' && name.p[1] == 'I' && strchr("TJB", *name.p);
 }
 
 static bool may_be_logger(struct slice name)
@@ -160,7 +160,8 @@ static bool is_in_column(char c)
 /* A logger's name, told by what is behind it. */
 static bool take_logger(struct slice name, struct slice behind, struct record *r)
 {
-    bool ended = starts(behind, " - ") || starts(behind, " | ") || starts(behind, " JID-");
+    bool ended = behind.n > 2 && (((behind.p[1] == '-' || behind.p[1] == '|') && behind.p[2] == ' ') ||
+                                  (behind.p[1] == 'J' && starts(behind, " JID-")));
     if (!ended && !name_before_level(name, behind))
         return false;
     char last = name.p[name.n - 1];
@@ -189,8 +190,8 @@ static size_t take_column(struct slice s, struct record *r)
 /* Gitea's place, FreeSWITCH's idle time, and the name of PM2's own lines. */
 static bool is_other_word(struct slice name)
 {
-    return slice_find(name, SLICE(".go:")) > 0 || (name.p[name.n - 1] == '%' && ascii_digit(*name.p)) ||
-           slice_is(name, "PM2");
+    return (slice_chr(name, ':') && slice_find(name, SLICE(".go:")) > 0) ||
+           (name.p[name.n - 1] == '%' && ascii_digit(*name.p)) || slice_is(name, "PM2");
 }
 
 /* What may stand between time and level: a process id, user@database, "name - ", a name, pid=7 tid=a of
@@ -198,15 +199,15 @@ static bool is_other_word(struct slice name)
 static bool skip_name(struct slice *s, struct record *r)
 {
     struct slice name = word_at(*s), behind = slice_from(*s, name.n);
-    size_t column = take_column(*s, r);
+    if (!name.n || !behind.n || name.n == NAME_MAX)
+        return false;
+    size_t column = slice_chr(name, '|') || slice_chr(name, ':') ? take_column(*s, r) : 0;
     slice_skip(s, column);
     if (column)
         return true;
-    if (!name.n || !behind.n || name.n == NAME_MAX)
-        return false;
-    bool address = slice_chr(name, '@') && !slice_chr(name, '('), other = is_other_word(name);
+    bool address = slice_chr(name, '@') && !slice_chr(name, '(');
     bool taken = take_process(name, r) || (!address && take_logger(name, behind, r)) || take_pair(name, r);
-    if (!taken && !address && !other)
+    if (!taken && !address && !is_other_word(name))
         return false;
     slice_skip(s, name.n);
     return true;

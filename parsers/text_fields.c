@@ -155,13 +155,16 @@ static void objects_behind(struct parse_ctx *ctx, struct record *r)
 void text_fields(struct parse_ctx *ctx, struct record *r)
 {
     struct slice text = r->message;
-    while (text.n && text.p[text.n - 1] == ' ')
-        text.n--;
-    char last = text.n ? text.p[text.n - 1] : ' ';
-    if (r->level == LEVEL_NONE || slice_chr(text, '\n'))
+    if (r->level == LEVEL_NONE || !text.n)
         return;
-    if (*text.p == '"')
+    while (text.n > 1 && text.p[text.n - 1] == ' ')
+        text.n--;
+    char last = text.p[text.n - 1];
+    bool quoted = *text.p == '"', object = last == '}' || (last == ']' && slice_ends(text, SLICE(" []")));
+    if ((!quoted && !object) || slice_chr(text, '\n')) /* most have neither */
+        return;
+    if (quoted)
         klog_pairs(ctx, r);
-    else if (last == '}' || (last == ']' && slice_ends(text, SLICE(" []"))))
+    else
         objects_behind(ctx, r);
 }

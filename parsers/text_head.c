@@ -377,23 +377,45 @@ static bool behind_bracket(const struct parse_ctx *ctx, struct slice *s, struct 
     return true;
 }
 
+typedef bool head_f(const struct parse_ctx *ctx, struct slice *s, struct text_head *h);
+
+/* What the first two bytes leave: most lines begin with a digit, and so with a time, or are text. */
+static head_f *head_of(struct slice s)
+{
+    char next = s.n > 1 ? s.p[1] : ' ';
+    if (ascii_digit(*s.p))
+        return redis;
+    if (*s.p == '=')
+        return erlang_report;
+    if (*s.p == '<' || *s.p == '#' || (ascii_alpha(*s.p) && (next == ',' || next == ' ')))
+        return bracketed;
+    if (!ascii_capital(*s.p))
+        return NULL;
+    return ascii_digit(next) ? klog : ascii_capital(next) ? logrus : NULL;
+}
+
+/* A head that is known by more than its time. */
+static bool known_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
+{
+    static const struct text_head none = {.time_us = RECORD_NO_TIME};
+    static head_f *const brackets[] = {nest, bracketed, redis_old, behind_bracket};
+    bool bracket = *s->p == '[';
+    head_f *one = bracket ? NULL : head_of(*s);
+    for (size_t i = 0; bracket && i < sizeof brackets / sizeof *brackets; i++, *h = none)
+        if (brackets[i](ctx, s, h))
+            return true;
+    if (one && one(ctx, s, h))
+        return true;
+    return (bracket || one == redis) && redis_signal(s, h);
+}
+
 bool text_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
 {
-    typedef bool head_f(const struct parse_ctx *, struct slice *, struct text_head *);
-    /* By the first byte: most lines begin with a digit, and so with a time. */
-    static head_f *const brackets[] = {nest, bracketed, redis_old, behind_bracket}, *const digits[] = {redis},
-                         *const others[] = {bracketed, klog, logrus, erlang_report};
     static const struct text_head none = {.time_us = RECORD_NO_TIME};
     *h = none;
     if (!s->n)
         return false;
-    bool digit = ascii_digit(*s->p), bracket = *s->p == '[';
-    head_f *const *heads = digit ? digits : bracket ? brackets : others;
-    size_t n = digit ? 1 : 4;
-    for (size_t i = 0; i < n; i++, *h = none)
-        if (heads[i](ctx, s, h))
-            return true;
-    if ((digit || bracket) && redis_signal(s, h))
+    if (known_head(ctx, s, h))
         return true;
     *h = none;
     if (text_time(ctx, s, &h->time_us))

@@ -248,7 +248,10 @@ static enum level esxi_level(struct slice *s)
 /* "error hostd[7] text" of ESXi: the level, and who speaks. */
 static bool esxi(struct slice *s, struct record *r)
 {
+    enum { FRONT = 64 };
     struct slice rest = *s, pid;
+    if (!slice_chr(slice_sub(rest, 0, FRONT), '[')) /* asked for every line without a level */
+        return false;
     enum level level = esxi_level(&rest);
     size_t name = level == LEVEL_NONE ? 0 : slice_span(slice_sub(rest, 0, NAME_MAX), is_in_service);
     size_t n = name ? pair_at(slice_from(rest, name), '[', ']', &pid) : 0;

@@ -334,7 +334,11 @@ static bool process_and_call(struct slice *s, struct record *r)
 /* "postfix/smtpd[7]: message" of Postfix in containers, as a syslog's daemon would write it: who speaks. */
 static bool tagged(struct slice *s, struct record *r)
 {
-    struct slice pid, rest = *s, tag = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), is_in_tag));
+    struct slice pid, rest = slice_sub(*s, 0, NAME_MAX);
+    if (!slice_chr(rest, '[')) /* asked for every line */
+        return false;
+    struct slice tag = slice_sub(rest, 0, slice_span(rest, is_in_tag));
+    rest = *s;
     slice_skip(&rest, tag.n);
     slice_skip(&rest, tag.n ? pair_at(rest, '[', ']', &pid) : 0);
     if (!tag.n || rest.p == s->p + tag.n || !all_digits(pid) || !starts(rest, ": "))

@@ -113,13 +113,16 @@ static bool short_date(const struct parse_ctx *ctx, struct slice *s, int64_t *ou
 static size_t local_date(struct slice s, struct civil *c)
 {
     enum { YEAR = 6 };
+    bool point = s.n > YEAR && s.p[2] == '.';
+    if (s.n <= YEAR || s.p[5] != s.p[2] || (!point && s.p[2] != '/'))
+        return 0;
     int first = text_time_digits(s, 0, 2), second = text_time_digits(s, 3, 2);
     size_t digits = text_time_digits(s, YEAR, 4) >= 0 ? 4 : 2;
-    bool point = s.n > YEAR && s.p[2] == '.', day_first = point || first > 12;
+    bool day_first = point || first > 12;
     c->year = text_time_digits(s, YEAR, digits);
     c->month = day_first ? second : first;
     c->day = day_first ? first : second;
-    if (first < 0 || second < 0 || c->year < 0 || (!point && s.p[2] != '/') || s.p[5] != s.p[2])
+    if (first < 0 || second < 0 || c->year < 0)
         return 0;
     c->year += digits == 2 ? 2000 : 0;
     return YEAR + digits;
