@@ -49,6 +49,9 @@ static enum level level_in(struct slice inside, struct record *r)
     enum level level = level_from_word(text);
     if (level != LEVEL_NONE && (text.n > 1 || text_level_spelling(text) == SPELT_UPPER))
         return level;
+    level = text_level_in_words(text);
+    if (level != LEVEL_NONE)
+        return level;
     if (slice_is(text, "System")) /* MySQL: the server starts or stops */
         return LEVEL_INFO;
     struct slice session = text, pid = slice_split(&session, '-'); /* PostgreSQL: [7-1], process and line */
@@ -227,9 +230,10 @@ static bool is_detail(struct slice s, bool stamped)
 static bool skip_mark(struct slice *s, bool stamped)
 {
     bool column = stamped && s->n > 1 && *s->p == '|';
-    if (!column && !starts(*s, "- ") && !starts(*s, ": "))
+    bool arrow = stamped && starts(*s, "-> "); /* ClamAV */
+    if (!column && !arrow && !starts(*s, "- ") && !starts(*s, ": "))
         return false;
-    slice_skip(s, 1);
+    slice_skip(s, arrow ? 2 : 1);
     struct slice behind = *s, number = slice_split(&behind, '|');
     if (column && behind.p && all_digits(number))
         slice_skip(s, number.n);
@@ -266,6 +270,8 @@ static bool skip_before_level(struct slice *s, size_t bracket, bool stamped, str
 {
     struct slice inside;
     size_t n = bracket + (stamped ? pair_at(*s, '{', '}', &inside) : 0);
+    if (!n && stamped && starts(*s, "(") && slice_find(slice_sub(*s, 0, NAME_MAX), SLICE(".c.")) > 0) /* lighttpd */
+        n = pair_at(*s, '(', ')', &inside);
     slice_skip(s, n);
     return n || (stamped && skip_name(s, r));
 }

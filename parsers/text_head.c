@@ -100,19 +100,7 @@ static bool redis_mark(struct slice *s, struct text_head *h)
 static size_t redis_pid(struct slice s)
 {
     size_t n = slice_span(slice_sub(s, 0, 10), ascii_digit);
-    return n && s.n >= n + 30 && s.p[n] == ':' && strchr("MSCX", s.p[n + 1]) && s.p[n + 2] == ' ' ? n : 0;
-}
-
-/* "7:M 23 Nov 2026 10:00:00.123 # message" */
-static bool redis(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
-{
-    size_t n = redis_pid(*s);
-    struct slice rest = slice_from(*s, n + 3);
-    if (!n || !text_time(ctx, &rest, &h->time_us) || !redis_mark(&rest, h))
-        return false;
-    h->procid = slice_sub(*s, 0, n);
-    *s = rest;
-    return true;
+    return n && s.n >= n + 20 && s.p[n] == ':' && strchr("MSCX", s.p[n + 1]) && s.p[n + 2] == ' ' ? n : 0;
 }
 
 /* "23 Nov 10:00:00.123": the year is the one nearest to now. */
@@ -127,6 +115,18 @@ static bool redis_old_time(const struct parse_ctx *ctx, struct slice *s, int64_t
     if (!stamp_latest_year(c, ctx->now_us, &us))
         return false;
     *out = text_time_local(ctx, us);
+    *s = rest;
+    return true;
+}
+
+/* "7:M 23 Nov 2026 10:00:00.123 # message"; before 5.0 there was no year. */
+static bool redis(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
+{
+    size_t n = redis_pid(*s);
+    struct slice rest = slice_from(*s, n + 3);
+    if (!n || !(redis_old_time(ctx, &rest, &h->time_us) || text_time(ctx, &rest, &h->time_us)) || !redis_mark(&rest, h))
+        return false;
+    h->procid = slice_sub(*s, 0, n);
     *s = rest;
     return true;
 }
@@ -354,8 +354,10 @@ static bool behind_name(const struct parse_ctx *ctx, struct slice *s, struct tex
     if (name.n >= BRACKET_MAX || !(file || (go && stamp_nginx(&after, &(int64_t){0}))) ||
         !text_time(ctx, &rest, &h->time_us))
         return false;
-    if (go && !file)
-        h->logger = slice_sub(name, 0, name.n - 1);
+    name = slice_sub(name, 0, name.n - go);
+    h->level = go && !file && name.n > 2 ? level_from_word(name) : LEVEL_NONE;
+    if (go && !file && h->level == LEVEL_NONE)
+        h->logger = name;
     *s = rest;
     return true;
 }

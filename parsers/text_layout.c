@@ -127,7 +127,19 @@ static bool mongod(struct slice *s, struct record *r)
     return true;
 }
 
-/* "E " of mongod and GlusterFS, "E! " of Telegraf, "D2 " with mongod's number. */
+/* "tensorflow/x.cc:271] text" */
+static bool source_place(struct slice *s, struct record *r)
+{
+    struct slice place = word_at(*s), line = place, file = slice_split(&line, ':');
+    if (!slice_ends(line, SLICE("]")) || !all_digits(slice_sub(line, 0, line.n - 1)) || !slice_chr(file, '.'))
+        return false;
+    r->logger = file;
+    slice_skip(s, place.n);
+    skip_spaces(s);
+    return true;
+}
+
+/* "E " of mongod, TensorFlow and GlusterFS, "E! " of Telegraf, "D2 " with mongod's number. */
 static bool letter(struct slice *s, struct record *r)
 {
     if (s->n < 4 || !slice_chr(SLICE("EWIDF"), *s->p))
@@ -135,7 +147,7 @@ static bool letter(struct slice *s, struct record *r)
     struct slice rest = slice_from(*s, 1);
     bool telegraf = *rest.p == '!', number = *s->p == 'D' && *rest.p >= '1' && *rest.p <= '5';
     slice_skip(&rest, telegraf || number);
-    if (!skip_spaces(&rest) || !(mongod(&rest, r) || starts(rest, "[")))
+    if (!skip_spaces(&rest) || !(mongod(&rest, r) || starts(rest, "[") || source_place(&rest, r)))
         return false;
     r->level = level_from_word(slice_sub(*s, 0, 1));
     *s = rest;
@@ -207,13 +219,18 @@ static enum level service_level(struct slice *s)
     return LEVEL_NONE;
 }
 
+static bool is_in_name(char c)
+{
+    return is_in_service(c) || ascii_capital(c);
+}
+
 /* "imap(ann)<7><session>: Error: text" of Dovecot, also "auth: Error: text". */
-static bool service(struct slice *s, struct record *r)
+static bool service(struct slice *s, bool stamped, struct record *r)
 {
     struct slice front = slice_sub(*s, 0, SERVICE_MAX), inside;
-    if (!front.n || !ascii_small(*front.p))
+    if (!front.n || !(ascii_small(*front.p) || (stamped && ascii_capital(*front.p)))) /* "InnoDB: Error: " */
         return false;
-    size_t name = slice_span(front, is_in_service), n = name;
+    size_t name = slice_span(front, stamped ? is_in_name : is_in_service), n = name;
     n += pair_at(slice_from(front, n), '(', ')', &inside);
     for (size_t more; (more = pair_at(slice_from(front, n), '<', '>', &inside));)
         n += more;
@@ -267,9 +284,24 @@ static bool esxi(struct slice *s, struct record *r)
     return true;
 }
 
+/* "log4j:ERROR text" of log4j itself, before it has a layout. */
+static bool log4j(struct slice *s, struct record *r)
+{
+    struct slice rest = slice_from(*s, 6), word = slice_split(&rest, ' ');
+    if (!starts(*s, "log4j:") || !rest.p || word.n < 4)
+        return false;
+    enum level level = level_from_word(word);
+    if (level == LEVEL_NONE)
+        return false;
+    r->level = level;
+    r->logger = SLICE("log4j");
+    *s = rest;
+    return true;
+}
+
 bool text_layout(struct slice *s, bool stamped, struct record *r)
 {
     if (stamped && (letter(s, r) || behind_thread(s, r) || esxi(s, r)))
         return true;
-    return service(s, r) || postgresql(s, r);
+    return service(s, stamped, r) || log4j(s, r) || postgresql(s, r);
 }

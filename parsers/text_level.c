@@ -76,3 +76,11 @@ enum level text_level_at(struct slice s, bool stamped, size_t *taken)
                   : is_level_otherwise(word, behind, stamped && spelling == SPELT_LOWER, stamped, taken);
     return is ? level : LEVEL_NONE;
 }
+
+enum level text_level_in_words(struct slice s)
+{
+    size_t n = text_level_word(s);
+    struct slice word = slice_sub(s, 0, n);
+    bool level = n > 3 && n + 1 < s.n && s.p[n] == ' ' && text_level_spelling(word) == SPELT_UPPER && !is_weak(word);
+    return level ? level_from_word(word) : LEVEL_NONE;
+}

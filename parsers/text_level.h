@@ -11,6 +11,8 @@ enum text_spelling { SPELT_OTHER, SPELT_UPPER, SPELT_LOWER };
 
 /* The level that the word at the front names. *taken: its length, or 0 when it is part of the message as well. */
 enum level text_level_at(struct slice s, bool stamped, size_t *taken);
+/* The same of more words in brackets, "[FATAL tini (7)]". */
+enum level text_level_in_words(struct slice s);
 /* The letters at the front. */
 size_t text_level_word(struct slice s);
 enum text_spelling text_level_spelling(struct slice word);

@@ -276,6 +276,25 @@ static bool epoch(struct slice *s, int64_t *out)
     return true;
 }
 
+/* "1.795428000123e+09" and a tab behind it: zap on a console. */
+static bool float_epoch(struct slice *s, int64_t *out)
+{
+    enum { BEFORE_EXPONENT = 18, EXPONENT = 4 };
+    size_t n = slice_span(slice_from(*s, 2), ascii_digit);
+    struct slice digits = slice_sub(*s, 2, 2 + n), rest = slice_from(*s, 2 + n);
+    uint64_t fraction;
+    if (s->n < 2 || s->p[0] != '1' || s->p[1] != '.' || n < 9 || n > BEFORE_EXPONENT || !slice_u64(digits, &fraction) ||
+        !slice_starts(rest, SLICE("e+09\t")))
+        return false;
+    for (; n < 15; n++)
+        fraction *= 10;
+    for (; n > 15; n--)
+        fraction /= 10;
+    *out = INT64_C(1000000000) * STAMP_SECOND + (int64_t)fraction;
+    *s = slice_from(rest, EXPONENT);
+    return true;
+}
+
 /* hh:mm:ss with an optional fraction, or 10:00AM of zerolog: it says no day. */
 static bool clock_only(struct slice *s, int64_t *out)
 {
@@ -347,5 +366,5 @@ bool text_time(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
         return month_first(ctx, s, out);
     return iso(ctx, s, out) || slashed(ctx, s, out) || stamp_clf(s, out) || day_first(ctx, s, out) ||
            websphere(ctx, s, out) || short_date(ctx, s, out) || digits_date(ctx, s, out) || epoch(s, out) ||
-           clock_only(s, out);
+           clock_only(s, out) || float_epoch(s, out);
 }
