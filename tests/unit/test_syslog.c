@@ -347,10 +347,10 @@ END_TEST
 
 START_TEST(in_front)
 {
-    static const struct slice raws[] = {{" \n<11>1 - h a p m - x", 22},
-                                        {"\xef\xbb\xbf<11>1 - h a p m - x", 23},
-                                        {"\0\0\0<11>Nov 23 09:59:58 h a[p]: x", 34},
-                                        {"\0\xef\xbb\xbf\0<11>Nov 23 09:59:58 h a[p]: x", 36}};
+    static const struct slice raws[] = {{" \n<11>1 - h a p m - x", 21},
+                                        {"\xef\xbb\xbf<11>1 - h a p m - x", 22},
+                                        {"\0\0\0<11>Nov 23 09:59:58 h a[p]: x", 32},
+                                        {"\0\xef\xbb\xbf\0<11>Nov 23 09:59:58 h a[p]: x", 34}};
     for (size_t i = 0; i < sizeof raws / sizeof *raws; i++) {
         ck_assert(parse_at(raws[i], NOW));
         ck_assert_int_eq(r.severity, 3);
