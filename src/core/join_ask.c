@@ -2,8 +2,9 @@
 #include "core/join_parts.h"
 
 enum {
-    ASK_MAX = 8,    /* of what is held of a stream, for one line */
-    BETWEEN_MAX = 4 /* lines of a record that a trace follows, behind its first */
+    ASK_MAX = 8,     /* of what is held of a stream, for one line */
+    BETWEEN_MAX = 4, /* lines of a record that a trace follows, behind its first */
+    PASSED_MAX = 16  /* lines of others among those of a trace that come late */
 };
 
 static void ask_text(struct join *j, struct placing *p, struct slice rest)
@@ -249,15 +250,23 @@ static bool opens_for_itself(struct join *j, struct placing *p)
     return p->opening != PLAIN && p->walk.sure && p->walk.before != TRACE_BEFORE_HEADING;
 }
 
-/* Behind its time nothing is swallowed but what stands nowhere else than in a trace, and begins none. */
+/* Behind its time nothing is swallowed but what stands nowhere else than in a trace, and begins none. Other lines may
+ * stand between, some. */
 static enum trace_step ask_late(struct join *j, struct held *h, struct placing *p)
 {
     if (says_nothing(join_line_said(p->line.record)))
         return TRACE_FOREIGN;
-    enum trace_step step = opens_for_itself(j, p) ? TRACE_NONE : ask_walk(j, h, p);
-    if (step == TRACE_MAYBE)
+    if (opens_for_itself(j, p))
         return TRACE_NONE;
-    return step != TRACE_NONE && h->walk.ways[0].loose ? TRACE_FOREIGN : step;
+    const struct trace_walk before = h->walk;
+    enum trace_step step = ask_walk(j, h, p);
+    const struct trace_way *way = &h->walk.ways[0];
+    bool sure = step == TRACE_GOES_ON || step == TRACE_ENDS, maybe = step == TRACE_MAYBE && !h->walk.any_text;
+    if ((sure && !way->loose) || (maybe && way->frame))
+        return sure ? step : TRACE_GOES_ON;
+    if (step == TRACE_MAYBE)
+        h->walk = before;
+    return ++h->passed < PASSED_MAX ? TRACE_FOREIGN : TRACE_NONE;
 }
 
 /* A line that names an exception may be the log's own line about the trace that follows: then it only introduces. */

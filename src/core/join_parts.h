@@ -40,6 +40,7 @@ struct held {
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
     unsigned lines;            /* of that text */
     bool cut;                  /* some of it are gone, and that is counted */
+    uint8_t passed;            /* late lines that are none of its */
     uint64_t newest;           /* number of the last line that it has got */
     struct kept_list maybe;    /* provisional */
     unsigned n_maybe;

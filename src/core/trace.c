@@ -267,12 +267,30 @@ static void give_up_unsure(struct trial *t)
     t->n = n;
 }
 
-/* Text, and what is passed over, where it leads nowhere: it need not be much that tells them. */
-static bool is_loose(const struct trace_transition *t, unsigned state)
+static bool is_mark(char c)
+{
+    return c > ' ' && c < 0x7f && !ascii_alnum(c);
+}
+
+/* What runtimes draw: "--- End of", "^^^^", "====". */
+static bool is_rule(struct slice line)
+{
+    struct slice s = slice_trim(line);
+    return s.n > 1 && is_mark(s.p[0]) && is_mark(s.p[1]);
+}
+
+/* Text, and what is passed over and leads nowhere, if it begins as text does: it need not be much that tells them. */
+static bool is_loose(const struct trace_transition *t, unsigned state, struct slice line)
 {
     enum trace_do a = t->action;
-    bool passed = a == TRACE_DO_SKIP || a == TRACE_DO_NOTE;
-    return a == TRACE_DO_MESSAGE || a == TRACE_DO_NAMES || a == TRACE_DO_CONTEXT || (passed && t->next == state);
+    bool passed = (a == TRACE_DO_SKIP || a == TRACE_DO_NOTE) && t->next == state && !t->last && !is_rule(line);
+    return a == TRACE_DO_MESSAGE || a == TRACE_DO_NAMES || a == TRACE_DO_CONTEXT || passed;
+}
+
+static bool is_frame(enum trace_do a)
+{
+    return a == TRACE_DO_FRAME || a == TRACE_DO_PLACE || a == TRACE_DO_OMITTED || a == TRACE_DO_REPEAT ||
+           a == TRACE_DO_THREAD;
 }
 
 /*
@@ -303,7 +321,8 @@ static void try_way(const struct trace_set *set, struct trace_scratch *x, struct
     t->ways[t->n++] = (struct trace_way){.grammar = way.grammar,
                                          .state = hit->transition->next,
                                          .sure = way.sure || rank == RANK_SURE,
-                                         .loose = is_loose(hit->transition, way.state)};
+                                         .loose = is_loose(hit->transition, way.state, t->fit->rest),
+                                         .frame = is_frame(hit->transition->action)};
 }
 
 static struct trial try_fit(const struct trace_set *set, struct trace_scratch *x, const struct trace_walk *walk,

@@ -66,8 +66,9 @@ enum trace_before {
 /* A grammar and the state that it is in. Until a line tells, a heading may be that of several languages. */
 struct trace_way {
     uint16_t grammar, state;
-    bool sure;  /* a line of it was */
-    bool loose; /* the last line is part of it here, and might stand elsewhere by itself */
+    bool sure : 1;  /* a line of it was */
+    bool loose : 1; /* the last line is part of it here, and might stand elsewhere by itself */
+    bool frame : 1; /* it is one of a stack, or tells whose frames follow */
 };
 
 enum { TRACE_WAYS_MAX = 16 };

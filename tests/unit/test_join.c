@@ -273,7 +273,7 @@ START_TEST(late_lines_are_swallowed)
 }
 END_TEST
 
-/* What may be anything else is itself, and ends it. */
+/* What may be anything else is itself. */
 START_TEST(late_text_is_its_own)
 {
     static const char *const others[] = {"disk is full", "    indented text", "java.lang.Error: another",
@@ -287,14 +287,27 @@ START_TEST(late_text_is_its_own)
         feed_gelf(b, trace[2]);
         ck_assert_uint_eq(fates(b, COUNT_joined), 2);
         feed_gelf(b, others[i]);
-        pass(b, 300000);
         pass(b, 5000000);
         ck_assert_uint_eq(b->n, 2);
         ck_assert_uint_eq(fates(b, COUNT_event), 2);
         ck_assert_uint_eq(fates(b, COUNT_joined), 2);
-        feed_gelf(b, trace[2]);
+        bench_free(b);
+    }
+}
+END_TEST
+
+/* Lines of others may stand between, but not many, and no other trace. */
+START_TEST(late_lines_among_others)
+{
+    for (unsigned n = 14; n < 18; n++) {
+        struct bench *b = bench_new();
+        feed(b, trace[0]);
+        feed(b, trace[1]);
         pass(b, 300000);
-        ck_assert_uint_eq(fates(b, COUNT_joined), 2);
+        for (unsigned i = 0; i < n; i++)
+            feed(b, "GET /cart 200");
+        feed(b, trace[2]);
+        ck_assert_uint_eq(fates(b, COUNT_joined), n < 16 ? 2 : 1);
         bench_free(b);
     }
 }
@@ -1284,6 +1297,7 @@ int main(void)
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, late_lines_are_swallowed);
     tcase_add_test(t, late_text_is_its_own);
+    tcase_add_test(t, late_lines_among_others);
     tcase_add_test(t, a_name_is_waited_for);
     tcase_add_test(t, what_is_unread_is_waited_for);
     tcase_add_test(t, what_is_not_read_meanwhile_is_waited_for);
