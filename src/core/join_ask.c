@@ -250,6 +250,14 @@ static bool opens_for_itself(struct join *j, struct placing *p)
     return p->opening != PLAIN && p->walk.sure && p->walk.before != TRACE_BEFORE_HEADING;
 }
 
+static bool stands_nowhere_else(const struct trace_walk *walk, enum trace_step step)
+{
+    const struct trace_way *way = &walk->ways[0];
+    if (step == TRACE_MAYBE)
+        return way->frame && !walk->any_text;
+    return step != TRACE_NONE && step != TRACE_FOREIGN && !way->loose;
+}
+
 /* Behind its time nothing is swallowed but what stands nowhere else than in a trace, and begins none. Other lines may
  * stand between, some. */
 static enum trace_step ask_late(struct join *j, struct held *h, struct placing *p)
@@ -260,10 +268,8 @@ static enum trace_step ask_late(struct join *j, struct held *h, struct placing *
         return TRACE_NONE;
     const struct trace_walk before = h->walk;
     enum trace_step step = ask_walk(j, h, p);
-    const struct trace_way *way = &h->walk.ways[0];
-    bool sure = step == TRACE_GOES_ON || step == TRACE_ENDS, maybe = step == TRACE_MAYBE && !h->walk.any_text;
-    if ((sure && !way->loose) || (maybe && way->frame))
-        return sure ? step : TRACE_GOES_ON;
+    if (stands_nowhere_else(&h->walk, step))
+        return step == TRACE_MAYBE ? TRACE_GOES_ON : step;
     if (step == TRACE_MAYBE)
         h->walk = before;
     return ++h->passed < PASSED_MAX ? TRACE_FOREIGN : TRACE_NONE;
