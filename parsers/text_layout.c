@@ -299,9 +299,42 @@ static bool log4j(struct slice *s, struct record *r)
     return true;
 }
 
+static bool is_in_dotted(char c)
+{
+    return ascii_small(c) || ascii_digit(c) || c == '_' || c == '.';
+}
+
+static bool skip_one(struct slice *s, const char *mark)
+{
+    bool there = slice_starts(*s, slice_str(mark));
+    slice_skip(s, there ? strlen(mark) : 0);
+    return there;
+}
+
+/* "shop.pay ERROR x", "shop.pay: ERROR: x", "shop.pay - ERROR - x": a name with dots in small letters and a level in
+ * capitals, as Python's loggers are told to write them where the carrier has the time. */
+static bool dotted(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, name = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), is_in_dotted));
+    slice_skip(&rest, name.n);
+    if (!name.n || !ascii_small(*name.p) || name.p[name.n - 1] == '.' || !slice_chr(name, '.'))
+        return false;
+    bool apart = skip_one(&rest, " - ") || skip_one(&rest, ": ") || skip_one(&rest, " ");
+    struct slice word = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), ascii_capital));
+    enum level level = level_from_word(word);
+    slice_skip(&rest, word.n);
+    if (!apart || word.n < 4 || level == LEVEL_NONE ||
+        !(skip_one(&rest, " - ") || skip_one(&rest, ": ") || skip_one(&rest, " ")))
+        return false;
+    r->level = level;
+    r->logger = name;
+    *s = rest;
+    return true;
+}
+
 bool text_layout(struct slice *s, bool stamped, struct record *r)
 {
     if (stamped && (letter(s, r) || behind_thread(s, r) || esxi(s, r)))
         return true;
-    return service(s, stamped, r) || log4j(s, r) || postgresql(s, r);
+    return service(s, stamped, r) || log4j(s, r) || postgresql(s, r) || dotted(s, r);
 }

@@ -47,6 +47,16 @@ static bool is_level_in_capitals(struct slice word, struct slice behind, bool st
     return (stamped && starts(behind, "|")) || (ended && !is_weak(word));
 }
 
+/* "Note: x", "Config: x": headings of a text rather than levels below a warning, where no time is before them. */
+static bool is_heading(struct slice word)
+{
+    static const char *const headings[] = {"log", "note", "fine", "trace", "config", "success", "audit", "deprecated"};
+    for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
+        if (slice_ieq(word, slice_str(headings[i])))
+            return true;
+    return false;
+}
+
 /* A word that is not in capitals names a level where a colon is behind it; `lower` (in small letters, behind a time),
    also in a column; between bars in any spelling. */
 static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, bool column, size_t *taken)
@@ -55,7 +65,7 @@ static bool is_level_otherwise(struct slice word, struct slice behind, bool lowe
         return true;
     if (column && starts(behind, "|")) /* NLog, in columns, as it spells them */
         return true;
-    if (!starts(behind, ":") || word.n < 3)
+    if (!starts(behind, ":") || word.n < 3 || (!column && is_heading(word)))
         return false;
     /* "panic: " is Go's own, and without a time "error: " may be a compiler's. */
     if (!lower || slice_is(word, "panic"))
