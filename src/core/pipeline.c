@@ -9,8 +9,10 @@
 #include "core/decode.h"
 #include "core/entry_messages.h"
 #include "core/join.h"
+#include "core/join_line.h"
 #include "core/pipeline_trace.h"
 #include "core/program.h"
+#include "core/recognise.h"
 #include "core/repeats.h"
 #include "core/threshold.h"
 
@@ -301,11 +303,21 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
 
 /* --- its verdict --- */
 
+/* A head with no text, or with the id of a request alone: Rails writes such a line before those that say what was
+ * thrown. */
+static bool says_nothing(const struct record *r)
+{
+    struct slice s = slice_trim(join_line_said(r));
+    size_t id = s.n > 2 && *s.p == '[' ? recognise_uuid(s.p + 1, s.p + s.n) : 0;
+    return !r->trace && !r->error_type.n && (s.n == 0 || (id && id + 2 == s.n));
+}
+
 /* What becomes of a record no rule decided. */
 static void fall_back(struct pipeline *p, struct verdict *v)
 {
     bool crash = p->record->trace && p->record->trace->crash && !p->record->forged;
-    if (!crash && (p->record->level < LEVEL_ERROR || p->parts.opt->fallback == FALLBACK_CRUMB))
+    if (!crash &&
+        (p->record->level < LEVEL_ERROR || p->parts.opt->fallback == FALLBACK_CRUMB || says_nothing(p->record)))
         return; /* it is a crumb already */
     if (crash || p->parts.opt->fallback == FALLBACK_EVENT)
         judge_fallback(&p->parts.judge, p->record, &p->parts.arena, v);

@@ -23,7 +23,7 @@ def scenario_old_store_keeps_its_grouping(t):
     store = t.path("old.db")
     subprocess.run(["sqlite3", store], input=sql, text=True, check=True)
     t.write("app.log", POD % (0, "web-1") + POD % (1, "db"))
-    text = "store: {dir}/%s\ninputs: [{tail: '{dir}/app.log', from: start}]\nbreadcrumbs: {wait: 10ms}\n%s"
+    text = "store: {dir}/%s\ninputs: [{tail: '{dir}/app.log', from: start}]\nbreadcrumbs: {wait: 10ms}\nrules: []\n%s"
     old, new = t.config(text % ("old.db", ""), name="old.yaml"), t.config(text % ("new.db", ""), name="new.yaml")
 
     def issues(config, name):
@@ -66,7 +66,7 @@ def scenario_masks_of_ones_own(t):
     log = t.write("app.log", "".join("2026-11-23 10:00:0%d ERROR %s\n" % (i, line) for i, line in enumerate(lines)))
     plain = fingerprints(tried(t, log))
     t.eq(len(plain), 3)
-    config = t.config("masks:\n  own: {order: '\\bORD-[A-Z]+\\b'}\n  never: ['\\bE[0-9]{4}\\b']\n")
+    config = t.config("rules: []\nmasks:\n  own: {order: '\\bORD-[A-Z]+\\b'}\n  never: ['\\bE[0-9]{4}\\b']\n")
     t.eq({f[-1] for f in fingerprints(tried(t, "-c", config, log))}, {"order <order> lost", "code E1234 at <num>", "code E9999 at <num>"})
     wrong = t.config("masks: {own: {Order: 'x'}, never: ['(']}\n", name="wrong.yaml")
     said = t.run("check", "-c", wrong, status=1)[1]
@@ -107,3 +107,11 @@ def scenario_jobs_of_exec_are_told_apart(t):
         assert "format" not in e["tags"] and "arguments" not in e["tags"], e["tags"]
         assert "--password" in e["contexts"]["fields"]["arguments"], e["contexts"]
         assert "Zq7Xw3Lk9Pm2" not in json.dumps(e), e
+
+
+def scenario_head_alone_is_no_event(t):
+    """A line that has time and level and says nothing, or a request's id alone, is a breadcrumb: what follows says what happened."""
+    head = "F, [2026-11-23T10:00:00.12345%d #812] FATAL -- : "
+    tag = "[3f2a9c81-d0be-4f3f-8a3e-0c1d2e3f4a5b] "
+    log = t.write("production.log", (head + "  \n") % 1 + head % 2 + tag + "  \n" + head % 3 + tag + "the cart is gone\n" + "2026-11-23 10:00:01 ERROR \n")
+    t.eq([e["logentry"]["formatted"] for e in tried(t, log)], [tag + "the cart is gone"])
