@@ -92,7 +92,8 @@ static inline char log_template_before(const struct log_template_work *w, const 
 static inline size_t log_template_host(const struct log_template_work *w, const char *p, const char *e)
 {
     size_t n = recognise_host(p, e);
-    return n || !log_template_since(w, 2) ? n : recognise_host_port(p, e);
+    bool port = !n && log_template_since(w, 2) && memchr(p, ':', (size_t)(e - p));
+    return port ? recognise_host_port(p, e) : n;
 }
 
 /* --- log_template_write.c --- */
