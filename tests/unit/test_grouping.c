@@ -55,6 +55,11 @@ static const struct {
     /* An id of several numbers is one with its letters: what they say differs as well. */
     {"lost rdd_4_2 of job_17_0001", "lost rdd_<id> of job_<id>", "lost <id> of <id>"},
     {"worker_3 of pool", "worker_<num> of pool", "worker_<num> of pool"},
+    /* A class of PHP. */
+    {"threw Shop\\Pay\\Card\\Declined now", "threw <path> now", "threw Shop\\Pay\\Card\\Declined now"},
+    /* The rule that ModSecurity names. */
+    {"denied [id \"942100\"] [msg \"SQL Injection\"]", "denied [id \"<quoted>\"] [msg \"<quoted>\"]",
+     "denied [id \"942100\"] [msg \"SQL Injection\"]"},
     /* Letters of a hexadecimal number. */
     {"iar 0010d4f8 dear ffffffff", "iar <num> dear ffffffff", "iar <num> dear <num>"},
     {"facade effaced", "facade effaced", "facade effaced"},
