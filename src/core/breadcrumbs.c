@@ -248,7 +248,7 @@ void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const 
     r->n++;
     if (k->request)
         index_add(t, k->request, r->key);
-    if (k->weak)
+    if (k->weak && !k->conn)
         index_add(t, k->weak, r->key);
 }
 
@@ -321,7 +321,8 @@ static bool is_weak(const struct entry *e, const struct breadcrumbs_want *want)
 {
     const struct correlation *k = want->keys;
     int64_t apart = e->time_us > want->time_us ? e->time_us - want->time_us : want->time_us - e->time_us;
-    return k->weak && e->weak == k->weak && apart <= BREADCRUMBS_WEAK_WINDOW_US;
+    bool two_connections = e->conn && k->conn && e->conn != k->conn;
+    return k->weak && e->weak == k->weak && !two_connections && apart <= BREADCRUMBS_WEAK_WINDOW_US;
 }
 
 static bool is_of_connection(const struct entry *e, const struct correlation *k)
@@ -490,13 +491,12 @@ static int breadcrumbs_by_place(const void *pa, const void *pb)
 }
 
 /* Returns the time of the exact line that a line without fraction stands in front of: the one that ends the request, if
-   it is of the request or its connection, else the first that came behind it; the second's end where there is none. */
+   it is of the request, else the first that came behind it; the second's end where there is none. */
 static int64_t place_of(const struct breadcrumb *c, const struct breadcrumb *v, unsigned n,
                         const struct breadcrumb *end)
 {
     int64_t place_us = (v->time_us / SECOND_US + 1) * SECOND_US;
-    bool own = breadcrumb_is_related(c) && !format_traits(c->format)->access;
-    if (end && (own || ends_the_request(c)))
+    if (end && c->request)
         return end->time_us;
     if (ends_the_request(c))
         return place_us;

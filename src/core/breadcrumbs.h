@@ -22,7 +22,7 @@ struct correlation {
     uint64_t ring;    /* coarse stream */
     uint64_t conn;    /* nginx host, pid and connection */
     uint64_t request; /* request or trace id */
-    uint64_t weak;    /* client and request line: only within WEAK_WINDOW */
+    uint64_t weak;    /* client and request line: only within WEAK_WINDOW, and not of two connections */
     uint64_t client;  /* client alone: of a request that failed, for the error that waits (pending.h) */
 };
 

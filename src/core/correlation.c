@@ -70,9 +70,10 @@ void correlation_of(const struct stream *s, const struct record *r, const struct
             k->ring = key_of(secret, KEY_WORKER, pid, r->host, place_of(s, r));
         if (pid.n && conn.n) /* the ring's key stands for process and host */
             k->conn = hash64(secret, k->ring ^ KEY_CONNECTION, conn) | 1;
-        if (!k->conn && traits->access)
+        bool failed = traits->seeks_access && k->conn && r->level >= LEVEL_WARNING && !r->partial;
+        if (failed || (!k->conn && traits->access))
             k->weak = correlation_weak_key(s, r, secret);
-        if (k->weak && r->level >= LEVEL_WARNING) /* the request failed */
+        if (k->weak && !k->conn && r->level >= LEVEL_WARNING) /* the request failed */
             k->client = correlation_client_key(s, r, secret);
     } else if (!s->file_key) {
         struct slice app = app_of(r);

@@ -8,8 +8,9 @@
 #include "core/stream.h"
 #include "core/breadcrumbs.h"
 
-/* Fills in the keys: the ring of the worker process, container or unit, the connection, and the request. Only an access
-   line that does not know its connection gets a weak key: two error lines belong together by connection alone. */
+/* Fills in the keys: the ring of the worker process, container or unit, the connection, and the request. A weak key
+   joins an access line that does not know its connection, and tells the requests of one connection apart in its error
+   lines. */
 void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret,
                     struct correlation *k);
 /* Returns the key made of client and request line; 0 when the record lacks one of them. */

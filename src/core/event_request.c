@@ -31,8 +31,9 @@ static const char *const url_names[] = {"url",
                                         "originalurl",
                                         "httprequestrequesturl",
                                         NULL};
-static const char *const host_names[] = {"requesthost", "httphost",       "authority",          "urldomain",
-                                         "reqhost",     "reqheadershost", "requestheadershost", NULL};
+static const char *const host_names[] = {"requesthost",        "httphost",         "authority",
+                                         "urldomain",          "reqhost",          "reqheadershost",
+                                         "requestheadershost", "requestauthority", NULL};
 static const char *const agent_names[] = {
     "useragent",           "httpuseragent",           "useragentoriginal",    "requestuseragent",
     "reqheadersuseragent", "requestheadersuseragent", "httprequestuseragent", NULL};
@@ -91,14 +92,25 @@ static void take_member(struct request *q, const struct plain_name *name, struct
 struct object {
     struct request *request;
     struct plain_name name;
+    struct arena *arena;
 };
+
+/* Returns a header's value; of a list, as Caddy has it, the first. */
+static struct slice text_of(const struct json_member *m, struct arena *a)
+{
+    const struct json_node *list = m->type == JSON_ARRAY ? json_tree(a, m->value) : NULL;
+    const struct json_node *first = list ? list->child : NULL;
+    if (m->type == JSON_STRING)
+        return m->value;
+    return first && first->type == JSON_STRING ? first->text : SLICE_NONE;
+}
 
 static bool event_request_member(void *u, const struct json_member *m)
 {
     const struct object *o = u;
     struct plain_name name = o->name;
-    if (m->type == JSON_STRING && add_name(&name, m->name))
-        take_member(o->request, &name, m->value);
+    if (add_name(&name, m->name))
+        take_member(o->request, &name, text_of(m, o->arena));
     return true;
 }
 
@@ -124,7 +136,7 @@ static void from_fields(struct event_writer *w, struct request *to)
     struct request q = {.method = SLICE_NONE};
     for (unsigned i = 0; i < r->n_fields; i++) {
         const struct field *f = &r->fields[i];
-        struct object o = {.request = &q};
+        struct object o = {.request = &q, .arena = w->arena};
         if (!add_name(&o.name, f->name))
             continue;
         if (f->type == FIELD_STRING)

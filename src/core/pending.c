@@ -142,8 +142,9 @@ static const uint64_t SEQ_AFTER = UINT64_C(1) << 63;
 /* How the line is related to the event. The client alone says nothing that access_join_line has not found. */
 static struct breadcrumb relation(const struct correlation *mine, const struct correlation *its, bool joined)
 {
-    bool request = mine->request && mine->request == its->request, weak = mine->weak && mine->weak == its->weak;
-    bool connection = mine->conn && mine->conn == its->conn;
+    bool connection = mine->conn && mine->conn == its->conn, two_connections = mine->conn && its->conn && !connection;
+    bool request = mine->request && mine->request == its->request;
+    bool weak = mine->weak && mine->weak == its->weak && !two_connections;
     return (struct breadcrumb){
         .connection = connection, .request = request || weak || joined, .weak = weak && !request && !connection};
 }
@@ -177,7 +178,8 @@ static void give_line(struct pending_list *l, struct pending *w, const struct co
     w->touched = in->number;
     bool joined = access_join_line(w, in->record, in->line->time_us);
     struct breadcrumb c = relation(&w->keys, k, joined);
-    if (breadcrumb_is_related(&c) || k->ring == w->keys.ring) /* else it was another request of the client */
+    bool has_own = w->keys.conn || w->keys.request || w->keys.weak;
+    if (breadcrumb_is_related(&c) || (!has_own && k->ring == w->keys.ring)) /* else it is of another request */
         take_line(w, c, in);
     account(l, w);
 }

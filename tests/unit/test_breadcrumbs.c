@@ -152,7 +152,12 @@ START_TEST(trail_order_within_a_second)
          .format = FORMAT_NGINX_ACCESS,
          .text = SLICE("2")},
         {.time_us = 5 * S + 30, .seq = 3, .connection = true, .format = FORMAT_NGINX_ACCESS, .text = SLICE("3")},
-        {.time_us = 5 * S, .seq = 4, .connection = true, .format = FORMAT_NGINX_ERROR, .text = SLICE("e")},
+        {.time_us = 5 * S,
+         .seq = 4,
+         .connection = true,
+         .request = true,
+         .format = FORMAT_NGINX_ERROR,
+         .text = SLICE("e")},
         {.time_us = 5 * S, .seq = 5, .format = FORMAT_NGINX_ERROR, .text = SLICE("o")},
         {.time_us = 5 * S, .seq = 6, .request = true, .format = FORMAT_NGINX_ACCESS, .text = SLICE("=")},
         {.time_us = 5 * S + 25, .seq = 7, .format = FORMAT_TEXT, .text = SLICE("t")}};

@@ -328,6 +328,27 @@ START_TEST(the_access_line_is_that_of_its_own_request)
 }
 END_TEST
 
+/* nginx tries the next server, and says so; another request of the connection failed before. */
+START_TEST(the_tries_of_a_request_are_its_own)
+{
+    struct bench *b = bench_new();
+    static const char other[] =
+        "2026/11/23 10:00:03 [error] 7#7: *4 " REFUSED ", client: 203.0.113.9, server: shop, request: "
+        "\"GET /other HTTP/1.1\", upstream: \"http://127.0.0.1:9000/c\", host: \"shop.example\"";
+    b->options.limits.burst = 10;
+    hand_in(b, &(struct message){.stream = &b->error_log, .text = slice_str(other), .lines = 1}, b->now_us);
+    feed(b, 3, "error", 4, "first try: " REFUSED);
+    feed(b, 3, "error", 5, "another connection: " REFUSED);
+    feed(b, 3, "error", 4, "second try: " REFUSED);
+    pipeline_flush(b->pipeline);
+    const struct json_node *e = b->events[3], *c = at(e, "breadcrumbs/values")->child;
+    ck_assert(c && at(c, "data/connection") && !at(c, "data/request"));
+    ck_assert(at(c->next, "data/connection") && at(c->next, "data/request"));
+    ck_assert(!at(c->next->next, "data"));
+    bench_free(b);
+}
+END_TEST
+
 static void feed_text(struct bench *b, struct stream *s, const char *line)
 {
     static uint64_t offset;
@@ -457,6 +478,11 @@ START_TEST(fields_say_the_request)
         "{\"log.level\":\"error\",\"message\":\"fifth died\",\"http.request.method\":\"GET\",\"url.path\":\"/z\","
         "\"user_agent.original\":\"ua 5\"}",
         "GET", "/z", "ua 5");
+    ck_request(
+        b,
+        "{\"level\":\"error\",\"msg\":\"sixth is no more\",\"request\":{\"method\":\"GET\",\"host\":\"shop.example\","
+        "\"uri\":\"/c\",\"headers\":{\"User-Agent\":[\"ua 6\",\"x\"]}}}",
+        "GET", "http://shop.example/c", "ua 6");
     /* A request of its own to another server, a path of a file, a method of a class. */
     ck_request(b, "{\"level\":\"error\",\"msg\":\"no answer\",\"method\":\"GET\",\"url\":\"https://api.example/v1\"}",
                NULL, NULL, NULL);
@@ -1274,6 +1300,7 @@ int main(void)
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, a_field_called_rule_is_no_tag);
+    tcase_add_test(t, the_tries_of_a_request_are_its_own);
     tcase_add_test(t, fields_say_the_request);
     tcase_add_test(t, a_request_that_failed_is_found_also_before_the_error);
     tcase_add_test(t, a_client_with_two_requests_that_failed_has_none);
