@@ -172,7 +172,7 @@ START_TEST(trail_newest_over_rings)
     struct breadcrumbs *t = breadcrumbs_new(1 << 20);
     struct arena a = {0};
     struct breadcrumb c[8];
-    char text[16];
+    char text[32];
     for (int i = 0; i < 100; i++) {
         snprintf(text, sizeof text, "line %d", i);
         push(t, 10 + (uint64_t)(i * i % 3), 0, 99, 1000 + i, text);
