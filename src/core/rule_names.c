@@ -51,8 +51,9 @@ static void add_by(struct rule_names *n, const struct rule_by *by)
 static void add_event(struct rule_names *n, const struct rule_event *e)
 {
     const struct template *const texts[] = {
-        &e->type,   &e->message, &e->project,      &e->logger,  &e->transaction, &e->release, &e->environment, &e->dist,
-        &e->method, &e->url,     &e->query_string, &e->user_id, &e->username,    &e->email,   &e->user_ip,
+        &e->type,        &e->message,  &e->project, &e->logger,  &e->transaction,  &e->release,
+        &e->environment, &e->dist,     &e->method,  &e->url,     &e->query_string, &e->user_agent,
+        &e->user_id,     &e->username, &e->email,   &e->user_ip,
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         add_template(n, texts[i]);
