@@ -406,8 +406,7 @@ enum store_result store_commit(struct store *s, const struct checkpoint *c)
     if (c->n_events && !roomy && store_over_limit(s)) {
         if (!store_evict(s, &overflow))
             return store_failed(s, "make room");
-        /* What waits for its lines can neither be fetched nor go: where nobody fetches, reading would stop for good. */
-        if (store_over_limit(s) && !s->keep_newest)
+        if (store_over_limit(s) && !store_may_exceed(s))
             return full(s);
     }
     if (!store_end(s, TAKES_ROOM))

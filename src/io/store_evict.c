@@ -63,6 +63,14 @@ bool store_evict(struct store *s, int64_t *overflow)
     return dead >= 0 && *overflow >= 0 && store_add_count(s, COUNT_store_overflow, (uint64_t)*overflow);
 }
 
+/* They make room for nobody before they are closed, so that reading would stop for good. */
+bool store_may_exceed(struct store *s)
+{
+    int64_t open_bytes = 0;
+    return s->keep_newest && store_number(s, Q_OPEN_BYTES, &open_bytes) && open_bytes > 0 &&
+           store_used(s) <= s->limit_bytes + (uint64_t)open_bytes;
+}
+
 /* ---- the disk ---- */
 
 static bool shrink(struct store *s, enum query how)

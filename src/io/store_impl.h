@@ -72,6 +72,7 @@ enum query {
     Q_HELD_GONE,
     Q_HELD_ALL,
     Q_GROUPING,
+    Q_OPEN_BYTES,
     Q_NOTE,
     Q_NOTE_GONE,
     Q_NOTES,
@@ -166,6 +167,8 @@ bool store_over_limit(struct store *s);
    the oldest of them make room for what is above store_limit. *overflow: how many of the living did too. False: it
    failed. */
 bool store_evict(struct store *s, int64_t *overflow);
+/* Whether what is over store_limit, after that, are events that wait for their lines, and nobody fetches any. */
+bool store_may_exceed(struct store *s);
 /* Makes room on a full disk, for a transaction that takes some: deletes some dead letters, gives some free pages to the
    file system. */
 void store_make_room(struct store *s);

@@ -177,6 +177,7 @@ const char *const store_sql[Q_N] = {
     [Q_REPORT_TOLD] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
     [Q_SHARES] = "SELECT input,dead,bytes FROM share WHERE bytes>0",
     [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
+    [Q_OPEN_BYTES] = "SELECT ifnull(sum(" ROW_BYTES("payload") "),0) FROM event WHERE state=0",
     [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=0 AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=1 AND (?2=0 OR id=?2) LIMIT ?1)",
 };

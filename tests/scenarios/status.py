@@ -147,7 +147,8 @@ def scenario_status_page_is_hard_to_misuse(t):
 def scenario_not_ready_while_the_store_is_full(t):
     port = free_port()
     t.write("error.log", "".join(nginx_line(n, text='open() "/srv/%s" failed (13: Permission denied)' % ("x" * n)) for n in range(1, 400)))
-    config = t.config("store_limit: 64k\nlimits: {per_issue: {burst: 1000}, per_minute: 100000}\n" + CONFIG % port)
+    nobody = "http://0123456789abcdef0123456789abcdef@127.0.0.1:%d/1" % free_port()  # without a DSN the oldest would make room
+    config = t.config('sentry: {dsn: "%s"}\nstore_limit: 64k\nlimits: {per_issue: {burst: 1000}, per_minute: 100000}\n' % nobody + CONFIG % port)
     d = t.start(config)
     t.until(lambda: ask(port, "/readyz")[0] == 503, "not ready")
     assert "full" in text(port, "/readyz"), text(port, "/readyz")
