@@ -25,6 +25,12 @@ void record_copy_head(struct record *to, const struct record *from)
     memcpy(to, from, offsetof(struct record, fields));
 }
 
+void record_copy(struct record *to, const struct record *from)
+{
+    record_copy_head(to, from);
+    memcpy(to->fields, from->fields, from->n_fields * sizeof *from->fields);
+}
+
 void record_init(struct record *r, enum format format, struct slice raw)
 {
     static const struct record blank = {

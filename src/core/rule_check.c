@@ -42,7 +42,7 @@ static void note_names(struct trial *o, const struct record *r)
     if (r->partial) {
         struct parse_ctx ctx = {.arena = &o->arena, .now_us = SAMPLE_NOW_US, .last_us = RECORD_NO_TIME};
         whole = xmalloc(sizeof *whole);
-        memcpy(whole, r, sizeof *whole);
+        record_copy(whole, r);
         parser_finish(&ctx, whole);
     }
     rule_names_see(o->asked->rule, whole ? whole : r);

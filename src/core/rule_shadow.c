@@ -123,7 +123,8 @@ static bool put_in(struct shadows *s, const struct record *r, struct slice word)
     struct slice place;
     size_t at = 0;
     for (unsigned n = 0; n < PLACES_MAX && next_place(r->message, &at, &place); n++) {
-        struct record changed = *r;
+        struct record changed;
+        record_copy(&changed, r);
         s->text.n = 0;
         sbuf_adds(&s->text, slice_sub(r->message, 0, (size_t)(place.p - r->message.p)));
         sbuf_adds(&s->text, word);
