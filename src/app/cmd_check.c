@@ -92,6 +92,38 @@ static void print_grouping(const struct settings *s)
     err_done(&d);
 }
 
+static bool has_project(const struct options *o, struct slice name)
+{
+    for (unsigned i = 0; i < o->n_projects; i++)
+        if (slice_eq(o->projects[i].name, name))
+            return true;
+    return false;
+}
+
+static const char *nearest_project(const struct options *o, struct slice name, struct arena *a)
+{
+    const char **names = arena_calloc(a, o->n_projects + 1, sizeof *names);
+    for (unsigned i = 0; i < o->n_projects; i++)
+        names[i] = arena_cstr(a, o->projects[i].name);
+    return err_nearest(name, names);
+}
+
+/* A rule's own project must be one of the configuration's; one that a line names is not known here. */
+static void check_project(const struct options *o, const struct rule_set *set, unsigned i, struct diag *d)
+{
+    const struct template *t = &set->rules[i]->event.project;
+    struct slice name = t->n == 1 && !t->parts[0].is_name ? t->parts[0].text : SLICE_NONE;
+    struct arena a = {0};
+    if (!name.n || has_project(o, name))
+        return;
+    const char *near = nearest_project(o, name, &a);
+    err_add(d, ERR_WARNING, conf_place(conf_get(conf_get(set->sources[i].node, "event"), "project")),
+            "sentry.projects has no \"%.*s\", so the events of rule \"%.*s\" go to the default one%s%s%s",
+            SLICE_ARG(name), SLICE_ARG(set->rules[i]->id), near ? "; did you mean \"" : "", near ? near : "",
+            near ? "\"?" : "");
+    arena_done(&a);
+}
+
 static void check_rules(const struct snapshot *now, const struct arguments *a, struct diag *d)
 {
     const struct rule_check result = rule_check_samples(now->rules, d);
@@ -100,6 +132,8 @@ static void check_rules(const struct snapshot *now, const struct arguments *a, s
     rule_shadow_check(now->rules, d);
     trace_check_patterns(now->rules->traces, d);
     const struct settings *s = now->settings;
+    for (unsigned i = 0; s && i < now->rules->n; i++)
+        check_project(&s->options, now->rules, i, d);
     const char *config = !s ? "" : s->path ? s->path : "zero configuration";
     if (!d->errors && !a->dump)
         printf("ok: %s%s%u rules, %u samples, %u grammars of traces, %u samples\n", config, s ? ", " : "",

@@ -173,6 +173,11 @@ def scenario_check_tells_all_at_once(t):
                  'rules.yaml:4:5: error: unknown key "mach"; did you mean "match"?', 'did you mean "fatal"?', "rules.yaml:11:", "this pattern does not compile",
                  "rules.yaml:15:", "the lines give no event"):
         assert part in err, (part, err)
+    t.write("rules.yaml", "pack: p\nrules:\n  - id: p.x\n    match: a\n    event: {project: biling}\n    samples: [{lines: a, event: {}}]\n")
+    t.write("crumbd.yaml", "sentry: {dsn: 'https://0123456789abcdef0123456789abcdef@s.example.com/1', projects: {billing: 'https://0123456789abcdef0123456789abcdef@s.example.com/2'}}\nrules: [rules.yaml]\ninputs: [{stdin: on}]\n")
+    err = t.run("check", "-c", t.path("crumbd.yaml"))[1]
+    assert re.search(r'rules\.yaml:5:22: warning: sentry\.projects has no "biling", so the events of rule "p\.x" go to the default one; did you mean "billing"\?', err), err
+    t.write("rules.yaml", ALL_WRONG)
     assert "p.sample" not in t.run("check", t.path("rules.yaml"), status=1)[1].replace("rules.yaml:15", ""), "only what is wrong"
 
 
