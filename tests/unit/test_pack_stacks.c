@@ -67,9 +67,10 @@ static const char *const about_code[] = {"apache.php-uncaught",
 
 /* Whose type stands in the text, or whose samples hold a trace, and that are about one condition all the same. */
 static const char *const about_a_condition[] = {
-    "mongodb.error",        "mongodb.fatal",    "java.out-of-memory", "kernel.oom-kill", "kernel.panic",
-    "kernel.lockup",        "kernel.hung-task", "kernel.warning",     "kernel.segfault", "php-fpm.memory-exhausted",
-    "nginx.php-time-limit", "nginx.php-memory", "rails.database"};
+    "mongodb.error",        "java.out-of-memory", "kernel.oom-kill",
+    "kernel.panic",         "kernel.lockup",      "kernel.hung-task",
+    "kernel.warning",       "kernel.segfault",    "php-fpm.memory-exhausted",
+    "nginx.php-time-limit", "nginx.php-memory",   "rails.database"};
 
 static const struct {
     const char *language, *a, *with_other_ids, *b;
