@@ -93,8 +93,8 @@ struct record {
 void record_init(struct record *r, enum format format, struct slice raw);
 /* All but the array of fields; n_fields is copied. */
 void record_copy_head(struct record *to, const struct record *from);
-/* With the fields that there are: a record that is kept may end behind them (record_keep.h), so that no more of it may be
-   read. */
+/* With the fields that there are: a record that is kept may end behind them (record_keep.h), so that no more of it may
+   be read. */
 void record_copy(struct record *to, const struct record *from);
 /* A client has, or may have, written it: what is left of it is worth a warning at the most. */
 void record_suspect(struct record *r);

@@ -39,12 +39,12 @@ struct event_source {
     const struct verdict *verdict;   /* with its texts: the rule's templates filled in, or the fallback's */
     const struct breadcrumb *crumbs; /* in time order */
     unsigned n_crumbs;
-    unsigned crumbs_seen;        /* how many there were before the cap; _meta says so */
+    unsigned crumbs_seen; /* how many there were before the cap; _meta says so */
     struct event_access access;
-    struct slice source;         /* file or address it came from */
-    struct slice input;          /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
-    bool written_open;           /* the open form of this event has been emitted */
-    int64_t received_us;         /* time of the event when the record has none, or one in the future */
+    struct slice source; /* file or address it came from */
+    struct slice input;  /* whose share of the store it uses; it lives as long as the input. Empty: nobody's */
+    bool written_open;   /* the open form of this event has been emitted */
+    int64_t received_us; /* time of the event when the record has none, or one in the future */
     struct event_summary summary;
     struct event_deadline deadlines;
 };

@@ -60,8 +60,8 @@ static struct tail *richest_input(struct tail *t)
 /* Returns how well the file can be parked: the greater, the better; 0: not at all. */
 static int dispensable(const struct tail *t, const struct tail_file *f, int64_t now)
 {
-    /* A rotated file is read on while it is open, since its name may go; what waits in a buffer is complete soon, but for
-       half a line, which is read again with what comes to it. */
+    /* A rotated file is read on while it is open, since its name may go; what waits in a buffer is complete soon, but
+       for half a line, which is read again with what comes to it. */
     if (f->fd < 0 || f->rotated || (f->is_pending && !f->half))
         return 0;
     if (f->is_ready)
