@@ -296,6 +296,22 @@ START_TEST(late_text_is_its_own)
 }
 END_TEST
 
+/* In time it would be one of the message. */
+START_TEST(late_text_is_of_no_message)
+{
+    for (unsigned late = 0; late < 2; late++) {
+        struct bench *b = bench_new();
+        feed(b, "Traceback (most recent call last):");
+        feed(b, "  File \"/srv/a.py\", line 2, in <module>");
+        feed(b, "ValueError: a");
+        pass(b, late ? 300000 : 0);
+        feed(b, "    and more of it");
+        ck_assert_uint_eq(fates(b, COUNT_joined), late ? 2 : 3);
+        bench_free(b);
+    }
+}
+END_TEST
+
 /* Lines of others may stand between, but not many, and no other trace. */
 START_TEST(late_lines_among_others)
 {
@@ -1297,6 +1313,7 @@ int main(void)
     tcase_add_test(t, time_lets_it_go);
     tcase_add_test(t, late_lines_are_swallowed);
     tcase_add_test(t, late_text_is_its_own);
+    tcase_add_test(t, late_text_is_of_no_message);
     tcase_add_test(t, late_lines_among_others);
     tcase_add_test(t, a_name_is_waited_for);
     tcase_add_test(t, what_is_unread_is_waited_for);
