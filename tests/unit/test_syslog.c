@@ -69,6 +69,8 @@ static const struct {
     {"<3>[  162.544690][    C0] ata1.00: exception", "", "", "kernel", "", "ata1.00: exception", LEVEL_ERROR, "uptime",
      "162.544690"},
     {"[   162.544] (EE) of Xorg", "", "", "", "", "[   162.544] (EE) of Xorg", LEVEL_NONE, NULL, NULL},
+    {"[Mon Nov 23 09:59:58 2026] shop.cgi: of a script", "2026-11-23T09:59:58.000Z", "", "", "",
+     "shop.cgi: of a script", LEVEL_NONE, NULL, NULL},
     /* heroku logs */
     {"2026-11-23T09:59:58.123456+00:00 app[web.1]: no disk", "2026-11-23T09:59:58.123Z", "", "app", "web.1", "no disk",
      LEVEL_NONE, NULL, NULL},
