@@ -369,7 +369,8 @@ static enum level leading_level(struct slice s)
         i++;
     if (i < 3 || i == s.n || !(bracket ? s.p[i] == ']' : s.p[i] == ':' || (s.p[i] == ' ' && s.p[0] < 'a')))
         return LEVEL_NONE;
-    return level_from_word(slice_sub(s, 0, i));
+    enum level level = level_from_word(slice_sub(s, 0, i));
+    return level < LEVEL_WARNING ? LEVEL_NONE : level; /* "Note that", "Config: x" begin sentences */
 }
 
 /* Where an object would begin, also behind `@cee:`. */
