@@ -140,18 +140,22 @@ static uint64_t frame_length(struct framer *c, struct count k)
     return without_excess(c, k.value);
 }
 
-/* "53 <11>" in s, at a place from which on it is all there; or NULL. */
+static bool is_pri(struct slice s)
+{
+    size_t digits = s.n ? slice_span(slice_from(s, 1), ascii_digit) : 0;
+    return digits && digits <= 3 && digits + 1 < s.n && s.p[digits + 1] == '>';
+}
+
+/* "53 <11>" in s, behind its first byte, at a place from which on it is all there; or NULL. */
 static const char *find_header(struct slice s)
 {
     for (const char *at = s.p, *lt; (lt = memchr(at, '<', (size_t)(s.p + s.n - at))); at = lt + 1) {
-        struct slice pri = slice_from(s, (size_t)(lt - s.p) + 1);
-        size_t digits = slice_span(pri, ascii_digit);
-        const char *begin = lt - (lt > s.p && lt[-1] == ' ');
-        const char *space = begin;
-        while (begin > s.p && space - begin < HEADER_DIGITS && ascii_digit(begin[-1]))
+        if (lt == s.p || lt[-1] != ' ' || !is_pri(slice_from(s, (size_t)(lt - s.p))))
+            continue;
+        const char *begin = lt - 1;
+        while (begin > s.p && lt - 1 - begin < HEADER_DIGITS && ascii_digit(begin[-1]))
             begin--;
-        if (space < lt && begin < space && begin > s.p && digits && digits <= 3 && digits < pri.n &&
-            pri.p[digits] == '>')
+        if (begin > s.p && begin < lt - 1)
             return begin;
     }
     return NULL;
@@ -202,6 +206,20 @@ static bool read_debris(struct framer *c, bool end, struct message *out, bool *r
 
 /* ---- frames ---- */
 
+/* Whether the number at the front of s is a count. False: more bytes are needed. */
+static bool tell_count(const struct framer *c, struct slice s, struct count k, bool end, bool *counted)
+{
+    bool known = true, sane = k.value > 0 && k.value <= FRAME_COUNT_MAX;
+    *counted = k.pri && s.n > k.digits + 1;
+    if (k.digits && !k.known && !end)
+        return false;
+    if (!k.digits || *counted)
+        return true;
+    if (sane && k.digits + 1 < s.n && s.p[k.digits] == ' ')
+        *counted = fits_exactly(c, slice_from(s, k.digits + 1), k.value, end, &known);
+    return known;
+}
+
 /*
  * Tells what kind of frame begins here: each one anew, since a relay may mix both on one connection (RFC
  * 6587, 3.4). A line that begins with a date or an address is no count: up to ten digits, a space and a PRI
@@ -212,20 +230,16 @@ static bool tell_frame(struct framer *c, bool end)
 {
     struct slice s = slice_of(c->p + c->at, c->n - c->at);
     struct count k = count_at(s);
-    bool sane = k.value > 0 && k.value <= FRAME_COUNT_MAX, counted = k.pri && s.n > k.digits + 1, known = true;
-    if (k.digits && !k.known && !end)
-        return false;
-    if (k.digits && sane && !counted && k.digits + 1 < s.n && s.p[k.digits] == ' ')
-        counted = fits_exactly(c, slice_from(s, k.digits + 1), k.value, end, &known);
-    if (!known)
+    bool sane = k.value > 0 && k.value <= FRAME_COUNT_MAX, counted;
+    if (!tell_count(c, s, k, end, &counted))
         return false;
     c->frame = c->counts.behind && *s.p != '<' ? FRAME_IS_DEBRIS : FRAME_IS_LINE;
-    if (counted) {
-        piece_skip(c, k.digits + 1);
-        piece_begin(c);
-        c->frame = sane ? FRAME_IS_COUNTED : FRAME_IS_LINE;
-        c->count = sane && k.pri ? frame_length(c, k) : k.value;
-    }
+    if (!counted)
+        return true;
+    piece_skip(c, k.digits + 1);
+    piece_begin(c);
+    c->frame = sane ? FRAME_IS_COUNTED : FRAME_IS_LINE;
+    c->count = sane && k.pri ? frame_length(c, k) : k.value;
     return true;
 }
 

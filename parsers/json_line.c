@@ -93,8 +93,34 @@ static enum json_result read_object(struct field_map *w, struct slice s, unsigne
     return json_members(s, w->ctx->arena, WALK_DEPTH, json_line_member, w, used);
 }
 
+/* Reads *s, mended where that helps. False: it is not one object. */
+static bool read_line(struct field_map *w, struct slice *s)
+{
+    struct parse_ctx *ctx = w->ctx;
+    struct record *r = w->r;
+    unsigned n = r->n_fields;
+    size_t used;
+    enum json_result result = read_object(w, *s, n, &used);
+    struct slice behind = result == JSON_BAD ? behind_half(*s) : SLICE_NONE;
+    if (behind.n && read_object(w, behind, n, &used) == JSON_OK && used == behind.n) {
+        ctx->bad_part = "half a line in front";
+        r->raw = *s = behind;
+        return true;
+    }
+    if (result == JSON_BAD) {
+        *s = json_repair(ctx->arena, *s);
+        result = read_object(w, *s, n, &used);
+    }
+    ctx->reason = result == JSON_TOO_DEEP ? "JSON nested too deep" : "not one JSON object";
+    /* Of an object that was cut the members in front are whole. */
+    if (result == JSON_INCOMPLETE)
+        return (ctx->cut || r->piece) && r->n_fields > n;
+    return result == JSON_OK && !slice_trim(slice_from(*s, used)).n;
+}
+
 static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
 {
+    struct field_map w = {.ctx = ctx, .r = r};
     struct slice s = slice_trim(r->raw);
     if (!s.n) {
         ctx->reason = "empty message";
@@ -104,25 +130,8 @@ static bool json_line_parse(struct parse_ctx *ctx, struct record *r)
         r->format = ctx->formats->detect(s) == FORMAT_LOGFMT ? FORMAT_LOGFMT : FORMAT_TEXT;
         return ctx->formats->parsers[r->format]->parse(ctx, r);
     }
-    struct field_map w = {.ctx = ctx, .r = r};
-    unsigned n = r->n_fields;
-    size_t used;
-    enum json_result result = read_object(&w, s, n, &used);
-    struct slice behind = result == JSON_BAD ? behind_half(s) : SLICE_NONE;
-    if (behind.n && read_object(&w, behind, n, &used) == JSON_OK && used == behind.n) {
-        ctx->bad_part = "half a line in front";
-        r->raw = s = behind;
-        result = JSON_OK;
-    } else if (result == JSON_BAD) {
-        s = json_repair(ctx->arena, s);
-        result = read_object(&w, s, n, &used);
-    }
-    /* Of an object that was cut the members in front are whole. */
-    bool cut = result == JSON_INCOMPLETE && (ctx->cut || r->piece) && r->n_fields > n;
-    if (!cut && (result != JSON_OK || slice_trim(slice_from(s, used)).n)) {
-        ctx->reason = result == JSON_TOO_DEEP ? "JSON nested too deep" : "not one JSON object";
+    if (!read_line(&w, &s))
         return false;
-    }
     field_map_finish(&w);
     /* Without a level it is no logger's record but a collector's, who brings what somebody has printed. */
     if (r->level == LEVEL_NONE && !r->empty && r->message.p != r->raw.p)

@@ -87,22 +87,10 @@ static struct slice value_of(const struct record *r, const char *const *names)
     return v;
 }
 
-/* date= and time= with the offset of tz= or the zone of timezone=, or timestamp= in Unix seconds. */
-static void set_time(struct parse_ctx *ctx, struct record *r)
+/* Writes date and time with the offset of tz= or the zone of timezone=. Empty: there are none. */
+static struct slice stamp_text(const struct record *r, struct slice tz, char text[64])
 {
-    static const char *const zones[] = {"tz", "timezone", NULL};
-    struct slice date = record_value(r, "date"), clock = record_value(r, "time"), tz = value_of(r, zones),
-                 seconds = record_value(r, "timestamp");
-    char text[64];
-    int64_t us;
-    bool zoned = true, utc = slice_starts(tz, SLICE("UTC"));
-    tz = slice_from(tz, utc ? 3 : 0);
-    if (date.n != 10 || clock.n < 8 || clock.n > 18 || tz.n > 6) {
-        if (stamp_epoch(&seconds, &us))
-            r->time_us = us;
-        return;
-    }
-    size_t n = 0;
+    struct slice date = record_value(r, "date"), clock = record_value(r, "time");
     bool word = tz.n && ascii_alpha(*tz.p), one_digit = tz.n > 2 && tz.p[2] == ':'; /* +2:00 */
     const struct slice parts[] = {date,
                                   SLICE(" "),
@@ -110,14 +98,29 @@ static void set_time(struct parse_ctx *ctx, struct record *r)
                                   word ? SLICE(" ") : slice_sub(tz, 0, 1),
                                   one_digit ? SLICE("0") : SLICE(""),
                                   slice_from(tz, !word)};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    size_t n = 0;
+    if (date.n != 10 || clock.n < 8 || clock.n > 18 || tz.n > 6)
+        return SLICE_NONE;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; n += parts[i++].n)
         if (parts[i].n)
             memcpy(text + n, parts[i].p, parts[i].n);
-        n += parts[i].n;
-    }
-    struct slice s = slice_of(text, n);
+    return slice_of(text, n);
+}
+
+/* date= and time=, or timestamp= in Unix seconds. */
+static void set_time(struct parse_ctx *ctx, struct record *r)
+{
+    static const char *const zones[] = {"tz", "timezone", NULL};
+    struct slice tz = value_of(r, zones), seconds = record_value(r, "timestamp");
+    char text[64];
+    int64_t us;
+    bool zoned = true, utc = slice_starts(tz, SLICE("UTC"));
+    tz = slice_from(tz, utc ? 3 : 0);
+    struct slice s = stamp_text(r, tz, text);
     if (stamp_rfc3339(&s, &us, &zoned))
         r->time_us = zoned || (utc && !tz.n) ? us : stamp_local(ctx->zone, us, ctx->last_us);
+    else if (stamp_epoch(&seconds, &us))
+        r->time_us = us;
 }
 
 bool syslog_fortinet(struct parse_ctx *ctx, struct record *r, struct slice s)
@@ -151,6 +154,14 @@ static enum level level_of_type(struct slice type)
     return level_from_word(type);
 }
 
+static unsigned split_columns(struct slice text, struct slice *columns, unsigned most)
+{
+    unsigned n = 0;
+    while (text.n && n < most)
+        columns[n++] = slice_split(&text, '\t');
+    return n;
+}
+
 bool syslog_snare(struct record *r, struct slice text)
 {
     enum {
@@ -180,10 +191,7 @@ bool syslog_snare(struct record *r, struct slice text)
                   {TYPE, "event_type", FIELD_STRING},
                   {CATEGORY, "event_category", FIELD_STRING}};
     struct slice columns[ALL] = {{0}};
-    unsigned n = 0;
-    while (text.n && n < ALL)
-        columns[n++] = slice_split(&text, '\t');
-    if (n <= TEXT || !columns[TEXT].n)
+    if (split_columns(text, columns, ALL) <= TEXT || !columns[TEXT].n)
         return false;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         struct slice v = columns[fields[i].column];

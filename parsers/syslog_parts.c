@@ -48,6 +48,21 @@ static int64_t extra_hours_us(struct slice word)
     return (*word.p == '-' ? -1 : 1) * (int64_t)hours * 3600 * STAMP_SECOND;
 }
 
+/* A word that a colon and a mnemonic follow, or SLICE_NONE. */
+static struct slice zone_word(struct slice s)
+{
+    enum { ZONE_MAX = 40 };
+    size_t n = slice_span(slice_sub(s, 0, ZONE_MAX), in_zone);
+    bool ends = n > 1 && s.p[n - 1] == ':' && slice_starts(slice_from(s, n), SLICE(" %"));
+    return ends ? slice_sub(s, 0, n - 1) : SLICE_NONE;
+}
+
+static bool is_zone_name(struct slice word, bool cisco)
+{
+    bool letters = slice_span(word, ascii_alpha) == word.n;
+    return cisco ? ascii_alpha(*word.p) : letters && word.n >= 3 && word.n <= 5;
+}
+
 /*
  * Cisco: the zone is a name that the administrator has made up, " NewYork: %SYS-…", or one with its hours, " GMT+1:
  * %…", of which stamp has taken what it knows. It is that only before a mnemonic: else it may be a host or a tag. And
@@ -55,15 +70,9 @@ static int64_t extra_hours_us(struct slice word)
  */
 static void take_zone_word(struct slice *s, bool cisco, int64_t *us, bool *zoned)
 {
-    enum { ZONE_MAX = 40 };
     bool space = starts_with(*s, ' ');
-    struct slice word = slice_sub(*s, space, space + ZONE_MAX);
-    word = slice_sub(word, 0, slice_span(word, in_zone));
-    if (word.n < 2 || word.p[word.n - 1] != ':' || (space && !ascii_alpha(*word.p)) ||
-        !slice_starts(slice_from(*s, space + word.n), SLICE(" %")))
-        return;
-    word.n--;
-    if (!cisco && space && (word.n < 3 || word.n > 5 || slice_span(word, ascii_alpha) < word.n))
+    struct slice word = zone_word(slice_from(*s, space));
+    if (!word.n || (space && !is_zone_name(word, cisco)))
         return;
     *us -= *zoned && !space ? extra_hours_us(word) : 0;
     *zoned = *zoned || slice_ieq(word, SLICE("utc")) || slice_ieq(word, SLICE("gmt"));
@@ -333,7 +342,7 @@ static int escaped_byte(struct slice s, bool lines)
     if (!slice_starts(s, SLICE("#0")))
         return -1;
     if (slice_starts(s, SLICE("#011")))
-        return lines || next == '#' || next == '"' || next == '-' || next == '(' || ascii_alnum(next) ? '\t' : -1;
+        return lines || ascii_alnum(next) || strchr("#\"-(", next) ? '\t' : -1;
     if (slice_starts(s, SLICE("#012")))
         return lines ? '\n' : -1;
     if (slice_starts(s, SLICE("#015")))
