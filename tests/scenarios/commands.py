@@ -186,11 +186,11 @@ def scenario_check_asks_the_file_system(t):
     t.write("logs/a.log", "")
     os.makedirs(t.path("logs/b.log.d"))
     os.mkfifo(t.path("logs/pipe.log"))
-    config = t.write("folder.yaml", "inputs:\n  - tail: %s\n" % t.path("logs"))
+    config = t.write("folder.yaml", "inputs:\n  - tail: %s\nrules: []\n" % t.path("logs"))
     for command in ("check", "run"):
         err = t.run(command, "-c", config, status={"check": 1, "run": 3}[command])[1]
         assert re.search(r"folder\.yaml:2:.*it is a folder; name the files in it", err), err
-    config = t.write("some.yaml", "inputs:\n  - tail: %s\n  - tail: %s\n  - tail: %s\n" % tuple(map(t.path, ("logs/*.log", "none/*.log", "one.log"))))
+    config = t.write("some.yaml", "inputs:\n  - tail: %s\n  - tail: %s\n  - tail: %s\nrules: []\n" % tuple(map(t.path, ("logs/*.log", "none/*.log", "one.log"))))
     out, err = t.run("check", "-c", config)
     assert out.startswith("ok: "), out
     assert re.search(r"some\.yaml:2:.*warning: cannot read .*/logs/pipe\.log: it is a named pipe, and tail reads regular files; let its writer", err), err
@@ -201,8 +201,7 @@ def scenario_check_asks_the_file_system(t):
 
 def scenario_check_shipped(t):
     """The shipped rules pass with every sample, and the dump of the defaults is itself a configuration."""
-    t.eq(t.run("check", *sorted(glob.glob(os.path.join(TOP, "rules", "*.yaml"))))[1], "", "no warning either")
-    t.run("check")
+    assert "/rules/" not in t.run("check")[1], "no warning either"
     dump = t.run("check", "--dump")[0]
     t.run("check", "-c", t.write("dump.yaml", dump))
 
