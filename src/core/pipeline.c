@@ -303,13 +303,14 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
 
 /* --- its verdict --- */
 
-/* A head with no text, or with the id of a request alone: Rails writes such a line before those that say what was
- * thrown. */
+/* A head with no text and nothing else, or with the id of a request alone: Rails writes such a line before those that
+ * say what was thrown. */
 static bool says_nothing(const struct record *r)
 {
     struct slice s = slice_trim(join_line_said(r));
     size_t id = s.n > 2 && *s.p == '[' ? recognise_uuid(s.p + 1, s.p + s.n) : 0;
-    return !r->trace && !r->error_type.n && (s.n == 0 || (id && id + 2 == s.n));
+    bool nothing = s.n == 0 || (id && id + 2 == s.n);
+    return nothing && r->headed && !r->n_fields && !r->trace && !r->error_type.n;
 }
 
 /* What becomes of a record no rule decided. */
