@@ -248,7 +248,7 @@ static enum json_result read_object(struct parse_ctx *ctx, struct record *r, str
 static bool is_syslog(struct slice s)
 {
     struct slice rest = slice_from(s, slice_span(s, ascii_digit));
-    if (rest.n < s.n && *rest.p == ' ')
+    if (rest.n && rest.n < s.n && *rest.p == ' ')
         s = slice_from(rest, 1);
     size_t digits = s.n && *s.p == '<' ? slice_span(slice_from(s, 1), ascii_digit) : 0;
     return digits && digits <= 3 && digits + 1 < s.n && s.p[digits + 1] == '>';
