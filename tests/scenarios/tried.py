@@ -189,7 +189,7 @@ def scenario_try_asks_what_comes_back_at_the_end(t):
                   "*** stack smashing detected ***: terminated\ndouble free or corruption (out)\nSegmentation fault (core dumped)\n")
     out = t.run("try", "--events", log)[0]
     events = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    t.eq([e["exception"]["values"][0]["type"] for e in events], ["panic", "abort", "abort", "SIGSEGV"])
+    t.eq([e["exception"]["values"][0]["type"] for e in events], ["panic", "std::runtime_error", "abort", "abort", "SIGSEGV"])
 
 
 def scenario_try_joins_as_the_input_does(t):

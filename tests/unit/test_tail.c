@@ -185,7 +185,7 @@ START_TEST(rotated_within_the_pattern)
     rig_start(r);
     rig_expect(r, "same|");
     for (int i = 3; i > 0; i--) {
-        char from[16], to[16];
+        char from[24], to[24];
         snprintf(from, sizeof from, i == 1 ? "a.log" : "a.log.%d", i - 1);
         snprintf(to, sizeof to, "a.log.%d", i);
         rename(rig_path(r, from), rig_path(r, to));
