@@ -137,6 +137,7 @@ static void yield_entry(struct framer *c, struct message *out)
                             .truncated_bytes = c->entry.truncated,
                             .offset = c->entry.offset,
                             .nul_bytes = c->nul_bytes,
+                            .headed = c->goes_on && !c->entry.alone,
                             .ahead = &c->ahead};
     c->nul_bytes = 0;
     c->entry.open = false;
@@ -221,11 +222,11 @@ static inline bool is_plain(const struct framer *c)
  * it whatever it looks like: it knows where the entry ends, if that can be known. Further behind it only about heads,
  * so that many short lines are not each asked about with all of the entry.
  */
-static __attribute__((noinline)) bool tell_mixed(struct framer *c, bool *begins)
+static __attribute__((noinline)) bool tell_mixed(struct framer *c, bool head, bool *begins)
 {
     struct slice line = without_cr(piece_text(c)),
                  entry = slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from);
-    bool whole = !c->entry.truncated && !c->piece.truncated, head = c->head(line);
+    bool whole = !c->entry.truncated && !c->piece.truncated;
     bool asks = whole && c->piece.offset >= c->told_to.heads && (head || c->entry.lines == 1);
     *begins = c->piece.offset >= c->told_to.inside;
     c->piece.head = head;
@@ -240,8 +241,12 @@ static __attribute__((noinline)) bool tell_mixed(struct framer *c, bool *begins)
 /* The same of any line behind an open entry. Where bytes were left out there is nothing to ask about. */
 static inline __attribute__((always_inline)) bool tell_line(struct framer *c, bool *begins)
 {
-    if (c->goes_on)
-        return tell_mixed(c, begins);
+    if (c->goes_on) {
+        bool head = c->head(without_cr(piece_text(c))), whole = !c->entry.truncated && !c->piece.truncated;
+        uint64_t asked = c->told_to.heads > c->told_to.inside ? c->told_to.heads : c->told_to.inside;
+        *begins = c->piece.head = head;
+        return (head && whole && c->piece.offset >= asked && is_plain(c)) || tell_mixed(c, head, begins);
+    }
     *begins = !c->head || (c->piece.offset >= c->told_to.inside && c->head(without_cr(piece_text(c))));
     if (!*begins || !c->rule || c->entry.truncated || c->piece.truncated || c->piece.offset < c->told_to.heads)
         return true;

@@ -108,6 +108,7 @@ struct message {
     uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
     uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key */
     struct stream *stream;    /* whose it is; set by who hands it on, NULL before that */
+    bool headed;              /* of a stream of several programs: it begins with the head that the framer was given */
     enum {
         MESSAGE_NEW,
         MESSAGE_AGAIN,  /* read a second time, after a crash: it was handed on, and may be a line of one that is RESUMED

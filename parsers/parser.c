@@ -63,7 +63,8 @@ bool parser_tells(struct slice line, enum format found)
     return !p || !p->tells || p->tells(line);
 }
 
-enum format parser_detect_next(struct slice line, struct parser_seen *seen)
+/* The same as parser_detect, for the next line of such a stream. */
+static enum format detect_next(struct slice line, struct parser_seen *seen)
 {
     enum format found = parser_detect(line), text = FORMAT_TEXT;
     const struct parser *p = parser_of(found), *shown = parser_of(seen->shown);
@@ -114,7 +115,7 @@ static bool parse_next(struct parser_seen *seen, struct parse_ctx *ctx, struct r
 {
     struct slice raw = r->raw;
     bool untrusted = r->untrusted;
-    r->format = parser_detect_next(raw, seen);
+    r->format = ctx->headed ? (seen->last = FORMAT_NGINX_ERROR) : detect_next(raw, seen);
     if (parse(r->format, ctx, r))
         return true;
     if (r->empty || seen->last != FORMAT_JSON)

@@ -41,6 +41,7 @@ struct parse_ctx {
     int64_t last_us;         /* time of the stream's previous record, or RECORD_NO_TIME; settles the repeated hour */
     struct stamp_memo *memo; /* the stream's, or NULL */
     bool cut;                /* the message lacks its end */
+    bool headed;             /* it begins as an entry of nginx's does, which has been looked at */
     const char *reason;   /* set by a parser that refuses: a fixed text for {"error":…} and the counter's log line */
     const char *bad_part; /* of a message that was kept all the same: what could not be understood; or NULL */
     struct slice log_format;       /* nginx-access: the log_format text, empty for combined and contrib's */
@@ -129,8 +130,6 @@ struct parser_seen {
     enum format last;  /* by the last line */
 };
 
-/* The same as parser_detect, for the next line of such a stream. */
-enum format parser_detect_next(struct slice line, struct parser_seen *seen);
 /*
  * Parses r->raw as the next message of such a stream: as what is found in it, or as text, where it begins like an
  * object and is none. As parser_parse and parser_begin; r is as record_init has left it.

@@ -178,13 +178,16 @@ static void note_suspect(struct try_run *t, const struct outcome *j)
 static void note_crumb(struct try_run *t, const struct outcome *j)
 {
     const struct rule *rule = j->verdict->rule;
-    struct slice format = slice_str(format_name(j->record->format));
-    uint64_t hash = hash128(hash128(HASH128_START, format), rule ? rule->id : SLICE_NONE).low;
+    uint64_t hash = hash_mix(j->record->format, rule ? rule->index + 1 : 0);
     struct try_issue *i = table_get(&t->result.crumbs.by_hash, hash);
     t->result.unheard++;
-    if (!i && (i = issue_new(&t->result.crumbs, hash, format, line_of(t, j)))) {
-        i->level = j->record->level;
-        i->rule = rule;
+    if (!i) {
+        struct slice format = slice_str(format_name(j->record->format));
+        i = issue_new(&t->result.crumbs, hash, format, line_of(t, j));
+        if (i) {
+            i->level = j->record->level;
+            i->rule = rule;
+        }
     }
     if (i)
         issue_count(i, j->record);

@@ -59,6 +59,7 @@ static bool parse(struct pipeline_parts *p, const struct message *m, struct reco
     record_init(r, s->format, m->text);
     r->untrusted = !s->trusted;
     ctx.cut = m->truncated_bytes > 0;
+    ctx.headed = m->headed;
     if (!any)
         s->seen.last = s->format;
     bool ok = any ? parser_begin_next(&s->seen, &ctx, r) : parser_begin(s->format, &ctx, r);

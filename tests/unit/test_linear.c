@@ -103,6 +103,15 @@ CUT(syslog, FRAME_SYSLOG, 64)
 CUT(gelf_blocks, FRAME_GELF, 4096)
 CUT(syslog_blocks, FRAME_SYSLOG, 4096)
 
+static void parse_any(struct parser_seen *seen, struct slice s)
+{
+    static struct record r;
+    struct parse_ctx ctx = {.arena = &arena, .now_us = INT64_C(1795428000000000), .last_us = RECORD_NO_TIME};
+    record_init(&r, FORMAT_AUTO, s);
+    parser_parse_next(seen, &ctx, &r);
+    arena_reset(&arena);
+}
+
 static void auto_lines(struct slice s)
 {
     struct line_reader l;
@@ -113,10 +122,10 @@ static void auto_lines(struct slice s)
     for (size_t at = 0; at < s.n; at += 512) {
         framer_feed(&l.framer, slice_sub(s, at, at + 512));
         while (line_reader_next(&l, FORMAT_AUTO, &m))
-            parse_as(parser_detect_next(m.text, &seen), m.text);
+            parse_any(&seen, m.text);
     }
     while (line_reader_flush(&l, FRAME_END, &m))
-        parse_as(parser_detect_next(m.text, &seen), m.text);
+        parse_any(&seen, m.text);
     line_reader_done(&l);
 }
 
