@@ -171,7 +171,7 @@ static void take_facility(struct reader *rd)
 {
     struct record *r = rd->r;
     uint64_t n;
-    int known = syslog_facility(rd->facility);
+    int known = level_facility(rd->facility);
     if (slice_u64(rd->facility, &n) && n <= 23)
         known = (int)n;
     if (known >= 0)

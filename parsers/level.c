@@ -60,6 +60,20 @@ enum level level_from_word(struct slice word)
     return hit ? hit->level : LEVEL_NONE;
 }
 
+static const struct slice facilities[] = {{"kern", 4},     {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},
+                                          {"syslog", 6},   {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},
+                                          {"authpriv", 8}, {"ftp", 3},    {"ntp", 3},    {"audit", 5},  {"alert", 5},
+                                          {"clock", 5},    {"local0", 6}, {"local1", 6}, {"local2", 6}, {"local3", 6},
+                                          {"local4", 6},   {"local5", 6}, {"local6", 6}, {"local7", 6}};
+
+int level_facility(struct slice name)
+{
+    for (int i = 0; i < 24; i++)
+        if (slice_ieq(name, facilities[i]))
+            return i;
+    return -1;
+}
+
 int level_severity(struct slice name)
 {
     static const char *const names[8] = {"emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"};

@@ -17,6 +17,8 @@ enum level level_by_name(struct slice name);
 /* Any word loggers use (emerg, crit, err, warn, notice, trace, SEVERE, E, …), case-insensitive; LEVEL_NONE if unknown.
  */
 enum level level_from_word(struct slice word);
+/* syslog's facility of the name in syslog.conf(5), or -1. */
+int level_facility(struct slice name);
 /* syslog's 0 to 7 of the name in syslog.conf(5), "warning" as well; or -1. */
 int level_severity(struct slice name);
 /* syslog 0..7 (RFC 5424, table 2) to Sentry's level: 0 to 2 fatal, 3 error, 4 warning, 5 and 6 info, 7 debug. */

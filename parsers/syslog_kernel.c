@@ -1,48 +1,9 @@
 #include "parsers/syslog_kernel.h"
 
 #include "parsers/syslog_parts.h"
+#include "parsers/syslog_uptime.h"
 
-enum { MICROS = 6, CALLER_MAX = 12, WORD_MAX = 64 };
-
-static bool is_in_caller(char c)
-{
-    return c == ' ' || ascii_digit(c);
-}
-
-/* "[    T7]" or "[    C0]" behind the seconds: the task or the processor that has printed it. */
-static size_t caller_at(struct slice s)
-{
-    struct slice inside = slice_from(s, 1);
-    size_t blanks = slice_span(slice_sub(inside, 0, CALLER_MAX), is_in_caller), digits;
-    slice_skip(&inside, blanks + 1);
-    digits = slice_span(slice_sub(inside, 0, CALLER_MAX), ascii_digit);
-    bool caller = starts_with(s, '[') && blanks + 1 < s.n && (s.p[blanks + 1] == 'T' || s.p[blanks + 1] == 'C');
-    return caller && digits && starts_with(slice_from(inside, digits), ']') ? blanks + digits + 3 : 0;
-}
-
-/* The kernel writes six digits behind the point: other programs that count from their start write fewer, and devices
- * that say whose line it is may cut them. */
-size_t syslog_kernel_uptime(struct slice s, bool known, struct slice *seconds)
-{
-    struct slice rest = slice_from(s, 1);
-    if (!starts_with(s, '['))
-        return 0;
-    skip_spaces(&rest);
-    size_t whole = slice_span(rest, ascii_digit);
-    struct slice micros = slice_from(rest, whole + 1);
-    size_t digits = slice_span(micros, ascii_digit);
-    if (!whole || whole >= rest.n || rest.p[whole] != '.' || !(digits == MICROS || (known && digits)))
-        return 0;
-    *seconds = slice_sub(rest, 0, whole + 1 + digits);
-    rest = slice_from(micros, digits);
-    const char *delta = slice_starts(rest, SLICE(" <")) ? slice_chr(slice_sub(rest, 0, WORD_MAX), '>') : NULL; /* -d */
-    slice_skip(&rest, delta ? (size_t)(delta - rest.p) + 1 : 0);
-    if (!starts_with(rest, ']'))
-        return 0;
-    slice_skip(&rest, 1);
-    slice_skip(&rest, caller_at(rest));
-    return starts_with(rest, ' ') ? s.n - rest.n + 1 : 0;
-}
+enum { WORD_MAX = 64, MICROS = 6 };
 
 /* "[Nov23 10:00] " of -H, where the minute is another one. */
 static bool is_minute(struct slice s)
@@ -104,7 +65,7 @@ static bool take_words(struct slice *s, struct head *h)
     enum { FACILITY_END = 6, LEVEL_END = 13 };
     if (s->n < LEVEL_END + 2 || s->p[FACILITY_END] != ':' || s->p[LEVEL_END] != ':' || s->p[LEVEL_END + 1] != ' ')
         return false;
-    h->facility = syslog_facility(slice_trim(slice_sub(*s, 0, FACILITY_END)));
+    h->facility = level_facility(slice_trim(slice_sub(*s, 0, FACILITY_END)));
     h->severity = level_severity(slice_trim(slice_sub(*s, FACILITY_END + 1, LEVEL_END)));
     if (h->facility < 0 || h->severity < 0)
         return false;
@@ -119,7 +80,7 @@ static bool read_head(int64_t now_us, struct slice *s, struct head *h)
         return false;
     *h = (struct head){.facility = -1, .severity = -1};
     bool words = take_words(&rest, h);
-    size_t n = syslog_kernel_uptime(rest, false, &h->seconds);
+    size_t n = syslog_uptime(rest, false, &h->seconds);
     n = n ? n : date_at(now_us, rest, h);
     n = n ? n : human_at(rest);
     *s = slice_from(rest, n);
@@ -140,7 +101,7 @@ static bool names_host_and_tag(struct slice s)
 bool syslog_kernel_monotonic(struct record *r, struct slice *s)
 {
     struct slice seconds;
-    size_t n = syslog_kernel_uptime(*s, false, &seconds);
+    size_t n = syslog_uptime(*s, false, &seconds);
     if (!n || !names_host_and_tag(slice_from(*s, n)))
         return false;
     record_add(r, SLICE("uptime"), seconds, FIELD_STRING);

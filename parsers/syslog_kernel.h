@@ -13,8 +13,5 @@ bool syslog_kernel_tells(struct slice line);
 bool syslog_kernel(struct parse_ctx *ctx, struct record *r, struct slice *s);
 /* Takes the seconds and the host behind them off *s, where a tag follows: `journalctl -o short-monotonic`. */
 bool syslog_kernel_monotonic(struct record *r, struct slice *s);
-/* The seconds since boot at the front, with their brackets and the blank behind; *seconds is the number; known: that
- * the line is the kernel's. 0: none. */
-size_t syslog_kernel_uptime(struct slice s, bool known, struct slice *seconds);
 
 #endif

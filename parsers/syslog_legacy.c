@@ -25,7 +25,7 @@ static bool take_priority_word(struct record *r, struct slice *s)
 {
     struct slice word = first_word(*s), level = word, name = slice_split(&level, '.');
     int severity = level_severity(level), facility;
-    if (severity < 0 || word.n == s->n || (facility = syslog_facility(name)) < 0)
+    if (severity < 0 || word.n == s->n || (facility = level_facility(name)) < 0)
         return false;
     if (r->severity < 0) {
         r->facility = facility;

@@ -1,26 +1,12 @@
 #include "parsers/syslog_parts.h"
 
 #include "parsers/nested.h"
-#include "parsers/syslog_kernel.h"
 #include "parsers/syslog_pairs.h"
+#include "parsers/syslog_uptime.h"
 
 enum { SD_NAME_MAX = 255, FAR_DIGITS = 10, FACILITY_USER = 1, FACILITY_DAEMON = 3 };
 
 /* ---- words and stamps ---- */
-
-static const struct slice facilities[] = {{"kern", 4},     {"user", 4},   {"mail", 4},   {"daemon", 6}, {"auth", 4},
-                                          {"syslog", 6},   {"lpr", 3},    {"news", 4},   {"uucp", 4},   {"cron", 4},
-                                          {"authpriv", 8}, {"ftp", 3},    {"ntp", 3},    {"audit", 5},  {"alert", 5},
-                                          {"clock", 5},    {"local0", 6}, {"local1", 6}, {"local2", 6}, {"local3", 6},
-                                          {"local4", 6},   {"local5", 6}, {"local6", 6}, {"local7", 6}};
-
-int syslog_facility(struct slice name)
-{
-    for (int i = 0; i < 24; i++)
-        if (slice_ieq(name, facilities[i]))
-            return i;
-    return -1;
-}
 
 /* Meraki: ten digits of seconds, with a fraction or without. */
 bool syslog_epoch(struct slice *s, int64_t *us)
@@ -325,7 +311,7 @@ bool syslog_sd_any(struct parse_ctx *ctx, struct record *r, struct slice *s)
 static struct slice strip_uptime(struct record *r, struct slice text)
 {
     struct slice seconds;
-    size_t n = syslog_kernel_uptime(text, true, &seconds);
+    size_t n = syslog_uptime(text, true, &seconds);
     if (n)
         record_add(r, SLICE("uptime"), seconds, FIELD_STRING);
     return slice_from(text, n);

@@ -38,8 +38,6 @@ bool syslog_epoch(struct slice *s, int64_t *us);
 bool syslog_is_host(struct slice word);
 /* Without the escapes of control bytes that rsyslog writes, but for line breaks. */
 struct slice syslog_unescape(struct arena *a, struct slice s);
-/* Facility by its name in syslog.conf(5), or -1. */
-int syslog_facility(struct slice name);
 /* user and daemon: what programs have that chose none, with a severity that often is that of all their messages. */
 bool syslog_is_common(int facility);
 

@@ -49,7 +49,8 @@ struct command_reader command_read(const char *command, int argc, char **argv)
     return (struct command_reader){.command = command, .argc = argc, .argv = argv, .at = 1, .status = EXIT_WELL};
 }
 
-int command_unknown(const char *command, const char *word)
+/* The word is no option of the command, or lacks its value; as command_usage. */
+static int command_unknown(const char *command, const char *word)
 {
     const char *names[NAMES_MAX + 1];
     unsigned n = 0;

@@ -55,8 +55,6 @@ const char *command_nearest(const char *word);
 void command_print_usage(const char *command, FILE *out);
 void command_print_help(const char *command, FILE *out);
 
-/* The word is no option of the command, or lacks its value; as command_usage. */
-int command_unknown(const char *command, const char *word);
 /* "crumbd: text" and a hint at `crumbd help COMMAND` on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* --log-format is for access logs only: with auto it settles the format. Returns EXIT_WELL, or that of a wrong usage.

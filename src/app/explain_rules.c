@@ -128,7 +128,7 @@ static void note_other_formats(struct explained *e)
     }
 }
 
-static int compare_misses(const void *a, const void *b)
+static int explain_rules_by_nearness(const void *a, const void *b)
 {
     const struct miss *x = a, *y = b;
     if (x->nearness != y->nearness)
@@ -140,7 +140,8 @@ static int compare_misses(const void *a, const void *b)
 
 static void print_misses(struct explained *e)
 {
-    qsort(e->misses, e->n_misses, sizeof *e->misses, compare_misses);
+    if (e->n_misses)
+        qsort(e->misses, e->n_misses, sizeof *e->misses, explain_rules_by_nearness);
     for (unsigned i = 0; i < e->n_misses; i++) {
         if (i < NEAR_MISSES) {
             printf("  %-40.*s no: ", SLICE_ARG(e->misses[i].rule->id));

@@ -127,14 +127,14 @@ bool join_feed(struct join *j, struct join_line *line, int64_t now_us)
     return (line->blank || !is_apart(line)) && !is_plain(j, line) && place(j, line, now_us);
 }
 
-bool join_waits(const struct join *j)
+static bool join_waits(const struct join *j)
 {
     return j->n + j->n_spent > 0;
 }
 
 bool join_waits_for(const struct join *j, const struct stream *s)
 {
-    return join_waits(j) && j->of_source[held_source(s)] > 0;
+    return join_waits(j) && (!s || j->of_source[held_source(s)] > 0);
 }
 
 /* --- time --- */

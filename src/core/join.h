@@ -77,9 +77,8 @@ void join_free(struct join *j);
 
 /* False: it is no part of a trace; the caller disposes of it at once. True: it is held, or joined to what is held. */
 bool join_feed(struct join *j, struct join_line *line, int64_t now_us);
-/* Whether anything is held, or swallowed. */
-bool join_waits(const struct join *j);
-/* Whether a blank line of the stream needs to be fed: else nothing waits for one. */
+/* Whether anything is held, or swallowed, that a line of the stream may be part of; NULL: of any. A blank line needs to
+ * be fed then. */
 bool join_waits_for(const struct join *j, const struct stream *s);
 /* Releases what has waited long enough. Returns when the next will have, INT64_MAX: nothing waits. */
 int64_t join_tick(struct join *j, int64_t now_us);

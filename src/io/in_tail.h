@@ -41,8 +41,6 @@ enum {
  */
 extern const struct input_type in_tail;
 
-/* Whether a path leads to a file that can be tailed, as safe_open judges. */
-bool tail_can_follow(const char *path);
 /* Whether a pattern leads to such a file now. */
 bool tail_finds_any(const char *pattern);
 /*

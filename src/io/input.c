@@ -1,8 +1,5 @@
 #include "io/input.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 static const struct input_type *listening_type(enum input_transport transport)
 {
     switch (transport) {
@@ -35,16 +32,6 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
     };
     const struct input_type *type = types[kind] ? types[kind] : listening_type(transport);
     return type && type->start ? type : NULL;
-}
-
-void input_trouble(struct input *in, const struct input_sink *sink, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(in->trouble.text, sizeof in->trouble.text, fmt, ap);
-    va_end(ap);
-    in->trouble.us = sink->now_us(sink->u);
-    in->changed = true;
 }
 
 bool input_is(const struct input_options *opt, struct slice name)

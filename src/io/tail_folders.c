@@ -51,10 +51,3 @@ void tail_folders_done(struct tail *t)
     sbuf_done(&t->shared_news);
     table_done(&t->shared);
 }
-
-bool tail_can_follow(const char *path)
-{
-    struct stat st;
-    struct safe_why why;
-    return safe_look(path, &st, &why);
-}

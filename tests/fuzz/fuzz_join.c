@@ -128,7 +128,7 @@ static void on_row(void *u, const struct join_row *row)
 static void check_ledger(const struct run *r)
 {
     assert(r->released + r->not_taken + r->counts.v[COUNT_joined] + join_open(r->join) == r->n_fed);
-    assert(join_waits(r->join) || join_open(r->join) == 0);
+    assert(join_waits_for(r->join, NULL) || join_open(r->join) == 0);
     for (unsigned i = 0; i < 4; i++) {
         uint64_t offsets[STEPS_MAX];
         unsigned n = join_held(r->join, i + 1, offsets, STEPS_MAX);
@@ -162,7 +162,7 @@ static void feed(struct run *r, unsigned stream, enum level level, bool again, s
         record.message = text;
     record.level = level ? level : record.level;
     record.lines = 1;
-    bool whole = join_waits(r->join) || !line.blank;
+    bool whole = join_waits_for(r->join, NULL) || !line.blank;
     r->fed[r->n_fed++] = (struct fed){arena_dup(&r->arena, text), arena_dup(&r->arena, record.message),
                                       arena_dup(&r->arena, said(&record)), stream};
     if (!(whole && join_feed(r->join, &line, r->now_us)))
@@ -203,7 +203,7 @@ static void let_time_pass(struct run *r)
         assert(due > r->now_us && ticks < TICKS_MAX);
         r->now_us = due;
     }
-    assert(join_open(r->join) == 0 && !join_waits(r->join));
+    assert(join_open(r->join) == 0 && !join_waits_for(r->join, NULL));
     check_ledger(r);
 }
 
