@@ -43,7 +43,7 @@ bool store_use_grouping(struct store *s, unsigned grouping)
 {
     sqlite3_stmt *q = s->stmt[Q_GROUPING];
     sqlite3_bind_int64(q, 1, grouping);
-    bool ok = store_run(s, Q_GROUPING);
+    bool ok = store_run_alone(s, Q_GROUPING, TAKES_ROOM);
     s->grouping = ok ? grouping : s->grouping;
     return ok;
 }

@@ -150,6 +150,8 @@ enum store_effect { TAKES_ROOM, GIVES_ROOM };
 /* Does the COMMIT of every transaction, by the rules of store_room.c. False: the transaction is still open, and
    store_failed ends it. */
 bool store_end(struct store *s, enum store_effect effect);
+/* One statement as a transaction of its own, whose values are bound. False: nothing has changed. */
+bool store_run_alone(struct store *s, enum query which, enum store_effect effect);
 /* Gives the file the blocks of all its pages, the open transaction's included. False: the disk is full. */
 bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);

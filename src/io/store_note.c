@@ -22,7 +22,7 @@ void store_tell_next_try(struct store *s, struct slice project, int64_t at_us, c
     store_bind_text(s->stmt[which], 1, slice_str(name));
     if (at_us)
         store_bind_text(s->stmt[which], 2, slice_str(value));
-    store_run(s, which);
+    store_run_alone(s, which, at_us ? TAKES_ROOM : GIVES_ROOM);
     free(value);
     free(name);
 }
@@ -44,12 +44,12 @@ void store_next_tries(struct store *s, void (*each)(void *u, const struct store_
 
 void store_forget_next_tries(struct store *s)
 {
-    store_run(s, Q_NOTES_GONE);
+    store_run_alone(s, Q_NOTES_GONE, GIVES_ROOM);
 }
 
 bool store_wake(struct store *s)
 {
-    return store_run(s, Q_WAKE);
+    return store_run_alone(s, Q_WAKE, TAKES_ROOM);
 }
 
 bool store_woken(struct store *s)

@@ -81,6 +81,17 @@ bool store_end(struct store *s, enum store_effect effect)
     return true;
 }
 
+bool store_run_alone(struct store *s, enum query which, enum store_effect effect)
+{
+    if (!store_run(s, Q_BEGIN))
+        return false;
+    bool ok = store_run(s, which) && store_end(s, effect);
+    s->no_room = false;
+    if (!ok)
+        store_run(s, Q_ROLLBACK);
+    return ok;
+}
+
 void store_restart_wal(struct store *s)
 {
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
