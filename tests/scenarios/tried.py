@@ -3,7 +3,9 @@ import json
 import os
 import re
 import subprocess
+import sys
 
+import abuse
 from harness import SHARED, TOP
 
 LOG = """\
@@ -335,3 +337,16 @@ def scenario_try_reads_a_pipe(t):
     finally:
         writer.kill()
     t.eq(len(out), 1)
+
+
+def scenario_logs_judged_by_hand(t):
+    """Of logs whose every line was judged by hand nearly all faults come, and hardly anything else: real ones, and probes. Each log is a run of
+    its own, so that a build with sanitizers has time for the probes alone."""
+    corpus = os.path.join(SHARED, "corpus", "applogs")
+    if not os.path.isdir(corpus):
+        t.skip("no shared/ beside the sources")
+    folders = [os.path.join(corpus, "probes")] + ([] if abuse.sanitized(t.crumbd_path) else [corpus])
+    for folder in folders:
+        p = subprocess.run([sys.executable, os.path.join(SHARED, "tools", "score-logs"), t.crumbd_path, folder, "--floor", "0.98", "0.98"],
+                           env=t.env(), capture_output=True, text=True, timeout=300, check=False)
+        assert p.returncode == 0, "%s: %s\n%s" % (folder, p.stderr[-500:], p.stdout[-3000:])
