@@ -74,7 +74,9 @@ bool cri_read(struct slice raw, struct cri_line *out)
     struct slice s = raw;
     bool zoned;
     struct cri_line line;
-    if (!stamp_rfc3339(&s, &line.time_us, &zoned) || !zoned || !slice_starts(s, SLICE(" ")))
+    /* Asked for every line that has a time: the runtimes write the letter. */
+    if (s.n < 11 || s.p[10] != 'T' || !stamp_rfc3339(&s, &line.time_us, &zoned) || !zoned ||
+        !slice_starts(s, SLICE(" ")))
         return false;
     s = slice_from(s, 1);
     line.stream = slice_split(&s, ' ');
