@@ -13,6 +13,9 @@
 
 enum { CAP = 20000, MESSAGES_MAX = 4096 };
 
+/* Lines of a byte or two are read ten times over, and each costs what a line costs. */
+unsigned fuzz_steps_a_byte = 6000, fuzz_steps_once = 400000;
+
 static struct record r;
 
 struct seen {
@@ -46,6 +49,8 @@ static unsigned read_all(struct arena *a, enum format f, struct slice file, size
     assert(at.offset <= stop && line_reader_first(&at) <= at.offset);
     line_reader_done(&l);
     line_reader_init(&l, FRAME_LINES, CAP, &at);
+    if (line_reader_first(&at)) /* as tail does: only its first bytes tell what it is in */
+        l.framer.mode = line_reader_mode(file);
     assert(line_reader_first(&at) == line_reader_place(&l).offset || line_reader_place(&l).offset == at.offset);
     framer_feed(&l.framer, slice_from(file, line_reader_first(&at)));
     while (line_reader_next(&l, f, &m))

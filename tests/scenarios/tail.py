@@ -235,7 +235,7 @@ def scenario_bad_bytes(t):
     t.until(lambda: {1, 3, 4, 5} <= set(items_some(up)), "the good lines among the bad ones")
     ledger = d.stop()
     assert ledger.get("cut_messages", 0) >= 1, ledger
-    assert ledger.get("cut_bytes", 0) > 9_000_000, ledger
+    assert ledger.get("cut_bytes", 0) > 8_900_000, ledger  # of the long line; what the random bytes lose is chance
 
 
 def items_some(up):
