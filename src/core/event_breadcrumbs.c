@@ -30,23 +30,36 @@ static struct slice finished_text(struct event_writer *w, const struct breadcrum
     return r->message;
 }
 
-/* Returns "GET /cart -> 502", without the query, which is scrubbed by its names. */
+/* Adds the status to what is scrubbed already: behind "/oauth/token -> " it would be taken for a secret. */
+static struct slice with_status(struct event_writer *w, struct slice request, struct slice status)
+{
+    struct sbuf b;
+    if (!json_number_ok(status))
+        return request;
+    sbuf_init(&b, 2 * TEXT_MAX);
+    sbuf_adds(&b, slice_sub(request, 0, TEXT_MAX));
+    sbuf_adds(&b, SLICE(" -> "));
+    sbuf_adds(&b, slice_sub(status, 0, 16));
+    struct slice text = arena_dup(w->arena, sbuf_slice(&b));
+    sbuf_done(&b);
+    return text;
+}
+
+/* Returns "GET /cart -> 502", scrubbed, without the query, which is scrubbed by its names. */
 static struct slice request_text(struct event_writer *w, const struct record *access)
 {
     struct slice method = record_get(access, SLICE("request.method")), path = record_get(access, SLICE("request.path"));
-    struct slice status = record_value(access, "status"), text;
+    struct slice text;
     struct sbuf b;
     if (!method.n || !path.n)
-        return access->message;
+        return scrub_text(w->scrub, access->message, w->arena);
     sbuf_init(&b, 2 * TEXT_MAX);
     sbuf_adds(&b, slice_sub(method, 0, METHOD_MAX));
     sbuf_adds(&b, SLICE(" "));
     sbuf_adds(&b, slice_sub(path, 0, TEXT_MAX));
-    sbuf_adds(&b, status.n ? SLICE(" -> ") : SLICE_NONE);
-    sbuf_adds(&b, slice_sub(status, 0, 16));
-    text = arena_dup(w->arena, sbuf_slice(&b));
+    text = arena_dup(w->arena, scrub_text(w->scrub, sbuf_slice(&b), w->arena));
     sbuf_done(&b);
-    return text;
+    return with_status(w, text, record_value(access, "status"));
 }
 
 static void put_request(struct event_writer *w, const struct crumb *c)
@@ -125,7 +138,8 @@ static void put_crumb(struct event_writer *w, const struct crumb *c)
     event_writer_text(w, "category", category(w, line), CATEGORY_MAX);
     json_key(&w->json, "level");
     json_str(&w->json, slice_str(line->level ? level_name(line->level) : "info"));
-    event_writer_text(w, "message", c->text.n ? c->text : SLICE("(empty message)"), TEXT_MAX);
+    json_key(&w->json, "message");
+    json_str_max(&w->json, c->text.n ? c->text : SLICE("(empty message)"), TEXT_MAX);
     put_data(w, c);
     json_map_end(&w->json);
 }
@@ -144,7 +158,8 @@ void event_breadcrumbs_put(struct event_writer *w)
         struct crumb c = {.line = &src->crumbs[i]};
         if (format_traits(c.line->format)->access && parse_access(w, c.line, scratch))
             c.access = scratch;
-        c.text = c.access ? request_text(w, c.access) : finished_text(w, c.line, scratch);
+        c.text =
+            c.access ? request_text(w, c.access) : scrub_text(w->scrub, finished_text(w, c.line, scratch), w->arena);
         put_crumb(w, &c);
     }
     json_array_end(&w->json);

@@ -271,6 +271,20 @@ START_TEST(a_backlog_brings_no_crumbs_from_afar)
 }
 END_TEST
 
+/* A path may end as the name of a secret does: the status behind it is none. */
+START_TEST(the_status_behind_a_secret_s_name_stays)
+{
+    struct bench *b = bench_new();
+    feed(b, 3, "error", 4, REFUSED);
+    feed_access(
+        b, "203.0.113.9 - - [23/Nov/2026:10:00:03 +0000] \"POST /api/oauth/token HTTP/1.1\" 502 5 \"-\" \"ua\" 7 4 "
+           "5aee9f614e285353ed54e41455fb3e4b 1795428003.200");
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "POST /api/oauth/token -> 502");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(the_access_line_gives_request_id_and_status)
 {
     struct bench *b = bench_new();
@@ -1298,6 +1312,7 @@ int main(void)
     tcase_add_test(t, an_error_becomes_an_event);
     tcase_add_test(t, a_backlog_brings_no_crumbs_from_afar);
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
+    tcase_add_test(t, the_status_behind_a_secret_s_name_stays);
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, a_field_called_rule_is_no_tag);
     tcase_add_test(t, the_tries_of_a_request_are_its_own);
