@@ -210,11 +210,16 @@ static bool ask(struct framer *c, bool *begins)
     return t.what != FRAME_UNTOLD;
 }
 
+/* The open entry, of which nothing was left out. A byte order mark may stand between it and the piece. */
+static inline struct slice entry_text(const struct framer *c)
+{
+    return slice_of(c->p + c->entry.from, c->entry.kept);
+}
+
 /* It begins another entry, which needs no question. Asked for every line. */
 static inline bool is_plain(const struct framer *c)
 {
-    return c->told_to.seen >= c->entry.offset + c->rule->reach &&
-           c->rule->plain(slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from));
+    return c->told_to.seen >= c->entry.offset + c->rule->reach && c->rule->plain(entry_text(c));
 }
 
 /*
@@ -224,8 +229,7 @@ static inline bool is_plain(const struct framer *c)
  */
 static __attribute__((noinline)) bool tell_mixed(struct framer *c, bool head, bool *begins)
 {
-    struct slice line = without_cr(piece_text(c)),
-                 entry = slice_of(c->p + c->entry.from, c->piece.from - 1 - c->entry.from);
+    struct slice line = without_cr(piece_text(c));
     bool whole = !c->entry.truncated && !c->piece.truncated;
     bool asks = whole && c->piece.offset >= c->told_to.heads && (head || c->entry.lines == 1);
     *begins = c->piece.offset >= c->told_to.inside;
@@ -234,7 +238,7 @@ static __attribute__((noinline)) bool tell_mixed(struct framer *c, bool head, bo
         return true;
     if (asks && !is_plain(c) && !ask(c, begins))
         return false;
-    *begins = *begins && (head || !whole || !c->goes_on(entry, line));
+    *begins = *begins && (head || !whole || !c->goes_on(entry_text(c), line));
     return true;
 }
 

@@ -452,6 +452,15 @@ START_TEST(an_entry_without_its_end)
 }
 END_TEST
 
+/* A byte order mark behind an entry is none of it, and the line behind that mark is not joined to it. */
+START_TEST(a_mark_behind_an_entry)
+{
+    ck_any(AT "x" TAIL "\n\xef\xbb\xbf"
+              "x y\n\xef\xbb\xbf" AT "z" TAIL "\n",
+           "nginx-error:" AT "x" TAIL "\ntext:x y\nnginx-error:" AT "z" TAIL "\n");
+}
+END_TEST
+
 /* Pieces are joined in a log whose first telling line is a runtime's; a line that is not is read for itself. */
 START_TEST(a_runtime_is_told)
 {
@@ -540,6 +549,7 @@ int main(void)
     tcase_add_test(t, each_line_for_itself);
     tcase_add_test(t, an_entry_goes_on);
     tcase_add_test(t, an_entry_without_its_end);
+    tcase_add_test(t, a_mark_behind_an_entry);
     tcase_add_test(t, a_runtime_is_told);
     tcase_add_test(t, what_the_stream_has_shown);
     suite_add_tcase(s, t);
