@@ -47,6 +47,13 @@ static bool begin(struct join *j, struct placing *p)
     return true;
 }
 
+/* False: nothing that is held is asked for it, of which most lines are told without their key. */
+static bool may_be_asked(const struct join *j, const struct join_line *l)
+{
+    const struct stream *s = l->message.stream;
+    return join_waits_for(j, s) && held_may_ask(j, s, l->record);
+}
+
 static bool ask(struct join *j, struct placing *p)
 {
     if (!join_waits_for(j, p->line.message.stream))
@@ -118,7 +125,7 @@ static __attribute__((noinline)) bool place(struct join *j, struct join_line *li
 /* Nothing waits, and it neither begins a trace nor stands before one: most lines. */
 static bool is_plain(const struct join *j, const struct join_line *l)
 {
-    return !join_waits_for(j, l->message.stream) && !l->blank && !join_may_introduce(l->record) && j->setup.may_open &&
+    return !l->blank && !join_may_introduce(l->record) && j->setup.may_open && !may_be_asked(j, l) &&
            !j->setup.may_open(j->setup.u, l);
 }
 

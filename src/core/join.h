@@ -115,6 +115,11 @@ struct join_key {
     uint64_t speaker; /* the thread, or the process in what it says itself; 0: the line names none */
 };
 
+enum { JOIN_SLOT_BITS = 10, JOIN_SLOTS = 1 << JOIN_SLOT_BITS };
+
+/* Returns a number from 1 to JOIN_SLOTS for who speaks, the same for the same; 0 where key.speaker is. It is cheap, and
+ * a sender can choose names with the same one. */
+unsigned join_speaker_slot(const struct record *r);
 struct join_key join_key_of(const struct hash_secret *secret, const struct stream *s, const struct record *r);
 
 #endif

@@ -94,13 +94,38 @@ unsigned held_source(const struct stream *s)
     return (unsigned)(hash_mix(s->domain, s->ring) % JOIN_SOURCES);
 }
 
-static void enter_stream(struct join *j, struct held *h, const struct join_key *key, const struct stream *s)
+static void note_of_any(struct join *j, struct held *h, bool of_any)
 {
+    j->of_any[h->source] += (unsigned)of_any - (unsigned)h->of_any;
+    h->of_any = of_any;
+}
+
+/* Lines of other speakers end it, or go on with it. */
+void held_set_unnamed(struct join *j, struct held *h, bool unnamed)
+{
+    h->unnamed = unnamed;
+    note_of_any(j, h, unnamed || !h->speaker || h->restored);
+}
+
+bool held_may_ask(const struct join *j, const struct stream *s, const struct record *r)
+{
+    unsigned source = held_source(s);
+    if (!j->of_source[source] || j->of_any[source])
+        return j->of_source[source];
+    unsigned slot = join_speaker_slot(r);
+    return !slot || j->of_slot[slot];
+}
+
+static void enter_stream(struct join *j, struct held *h, const struct join_key *key, const struct join_line *l)
+{
+    const struct stream *s = l->message.stream;
     h->source = held_source(s);
+    h->slot = join_speaker_slot(l->record);
     j->of_source[h->source]++;
     h->stream = stream_of(j, key->stream);
     h->speaker = key->speaker;
-    h->unnamed = !h->speaker;
+    held_set_unnamed(j, h, !h->speaker);
+    j->of_slot[h->slot]++;
     TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
     if (h->speaker)
         table_put(&j->speakers, speaker_key(key->stream, h->speaker), h);
@@ -111,6 +136,8 @@ static void leave_stream(struct join *j, struct held *h)
     struct join_stream *s = h->stream;
     uint64_t speaker = speaker_key(s->key, h->speaker);
     j->of_source[h->source]--;
+    j->of_slot[h->slot]--;
+    note_of_any(j, h, false);
     TAILQ_REMOVE(&s->held, h, of_stream);
     if (h->speaker && table_get(&j->speakers, speaker) == h)
         table_del(&j->speakers, speaker);
@@ -168,7 +195,7 @@ static void set_due(struct join *j, struct held *h)
 /* It has got a line. */
 static void touch(struct join *j, struct held *h, const struct placing *p)
 {
-    h->unnamed = !p->key.speaker;
+    held_set_unnamed(j, h, !p->key.speaker);
     h->touched_us = j->now_us;
     TAILQ_REMOVE(&h->stream->held, h, of_stream);
     TAILQ_INSERT_HEAD(&h->stream->held, h, of_stream);
@@ -432,7 +459,7 @@ void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 struct held *held_begin(struct join *j, struct placing *p)
 {
     struct held *h = xcalloc(1, sizeof *h);
-    enter_stream(j, h, &p->key, p->line.message.stream);
+    enter_stream(j, h, &p->key, &p->line);
     h->opt = *p->line.message.stream->join;
     h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;

@@ -42,6 +42,31 @@ static struct slice thread_of(const struct record *r)
     return r->thread;
 }
 
+/* The process says who speaks where it is none of the stream's own. */
+static struct slice process_of(const struct record *r)
+{
+    return format_traits(r->format)->says_process ? SLICE_NONE : r->procid;
+}
+
+/* Its end, where names of threads differ. */
+static uint64_t end_word(struct slice s)
+{
+    uint64_t word;
+    if (s.n < 8)
+        return s.n ? slice_word(s) : 0;
+    memcpy(&word, s.p + s.n - 8, 8);
+    return word;
+}
+
+unsigned join_speaker_slot(const struct record *r)
+{
+    struct slice process = process_of(r), thread = thread_of(r);
+    uint64_t word = end_word(thread) + process.n + thread.n;
+    if (process.n)
+        word ^= hash_mix(end_word(process), 1);
+    return process.n || thread.n ? 1 + (unsigned)(word * 0x9e3779b97f4a7c15 >> (64 - JOIN_SLOT_BITS)) : 0;
+}
+
 struct join_key join_key_of(const struct hash_secret *secret, const struct stream *s, const struct record *r)
 {
     /* Elsewhere only lines with a head of their own say it, and those of a trace may have none. */
@@ -53,6 +78,6 @@ struct join_key join_key_of(const struct hash_secret *secret, const struct strea
     if (headed)
         stream = add(secret, stream, 3, r->procid);
     stream = add(secret, stream, 6, source_of(r->raw));
-    uint64_t speaker = add(secret, headed ? 0 : add(secret, 0, 4, r->procid), 5, thread_of(r));
+    uint64_t speaker = add(secret, add(secret, 0, 4, process_of(r)), 5, thread_of(r));
     return (struct join_key){.stream = add_fields(secret, stream, r) | 1, .speaker = speaker};
 }

@@ -22,6 +22,7 @@ struct held {
     struct join_domain *domain; /* NULL: its record has been released */
     uint64_t speaker;
     bool unnamed;       /* its last line named no speaker */
+    bool of_any;        /* counted as one that lines of any speaker are asked for */
     bool in_lines;      /* its last line came alone: a message with line feeds in it would be all that there is */
     bool headed;        /* its last line had a head of its own, as log lines have, */
     enum level level;   /* and this level in it */
@@ -35,6 +36,8 @@ struct held {
     struct join_options opt;
     bool of_file, by_position; /* its stream */
     unsigned source;           /* its stream's, one of JOIN_SOURCES */
+    unsigned slot;             /* of the speaker of its first line */
+    bool restored;             /* its first line may not say any more who spoke */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
     struct join_brief *brief;  /* once head is gone: by which the store knows it; owned. NULL: it need not */
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
@@ -92,7 +95,9 @@ struct join {
     struct kept_files files;
     struct kept_list back; /* lines given back, in order */
     unsigned n, n_spent;
-    unsigned of_source[JOIN_SOURCES]; /* how many of these are of streams whose hash is that */
+    /* How many of these are of streams whose hash is that; how many of them are asked for lines of any speaker; and how
+       many have begun with a line of a speaker of this slot. */
+    unsigned of_source[JOIN_SOURCES], of_any[JOIN_SOURCES], of_slot[JOIN_SLOTS + 1];
     size_t bytes, row_bytes;
     struct sbuf row;        /* the one that is told */
     uint64_t open, n_lines; /* n_lines: placed so far */
@@ -118,10 +123,14 @@ struct placing {
 struct held *held_begin(struct join *j, struct placing *p);
 /* The last that this speaker of the stream holds; NULL: nothing, or the line names none. */
 struct held *held_of_speaker(const struct join *j, const struct join_key *key);
+/* False for sure of most lines: nothing is held that would be asked for this one. */
+bool held_may_ask(const struct join *j, const struct stream *s, const struct record *r);
 /* A copy to be held; takes over one that is there. */
 struct kept *held_keep(struct join *j, struct placing *p);
 /* Of the last line that is part of it; headed: it has a head that those before it have not. */
 void held_note_head(struct held *h, const struct record *r, bool headed);
+/* Whether its last line named no speaker. */
+void held_set_unnamed(struct join *j, struct held *h, bool unnamed);
 /* What stands before each of its lines; NULL: nothing. */
 struct trace_prefix *held_prefix(struct held *h);
 void held_set_prefix(struct held *h, const struct trace_prefix *prefix);

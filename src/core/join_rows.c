@@ -146,7 +146,8 @@ static struct held *hold_again(struct join *j, const struct join_codec_reader *i
     join_ask_opening(j, &p);
     struct held *h = held_begin(j, &p);
     h->opt = was->opt;
-    h->unnamed = was->unnamed;
+    h->restored = true;
+    held_set_unnamed(j, h, was->unnamed);
     h->in_lines = was->in_lines;
     h->headed = was->headed;
     h->level = was->level;
