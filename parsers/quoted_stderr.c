@@ -26,6 +26,12 @@ static void split(struct slice message, size_t from, size_t to, struct quoted_st
     *out = (struct quoted_stderr){slice_sub(message, 0, from), slice_sub(message, from, to), slice_from(message, to)};
 }
 
+/* PHP-FPM's own log quotes each line of its worker by itself, so that none goes on behind the quote. */
+static bool is_quoted_by_line(struct slice before)
+{
+    return slice_find(before, SLICE(" said into std")) >= 0;
+}
+
 bool quoted_stderr_find(struct slice message, struct quoted_stderr *out)
 {
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -37,9 +43,10 @@ bool quoted_stderr_find(struct slice message, struct quoted_stderr *out)
         return true;
     }
     ptrdiff_t first = slice_find(message, mark);
-    if (first >= 0)
-        split(message, (size_t)first, message.n, out);
-    return first >= 0;
+    if (first < 0 || is_quoted_by_line(slice_sub(message, 0, (size_t)first)))
+        return false;
+    split(message, (size_t)first, message.n, out);
+    return true;
 }
 
 /* --- how many messages it is --- */
