@@ -260,6 +260,14 @@ static void put_deployment(struct event_writer *w)
         event_writer_text(w, "dist", chosen(w, texts->dist, "dist", event_is_dist, SLICE_NONE), DIST_MAX);
 }
 
+/* What was asked for says more than where the record comes from, also where another log tells it. */
+static void put_transaction(struct event_writer *w)
+{
+    const struct event_texts *texts = w->src->verdict->texts;
+    struct slice route = texts->transaction_is_home ? event_request_route(w) : SLICE_NONE;
+    event_writer_text(w, "transaction", without_line_breaks(w, route.n ? route : texts->transaction), TRANSACTION_MAX);
+}
+
 static void write_all(struct event_writer *w, bool with_crumbs)
 {
     const struct event_source *src = w->src;
@@ -284,7 +292,7 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     struct slice server = origin_is_nobody(r->host) ? w->opt->server_name : r->host;
     event_writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     put_deployment(w);
-    event_writer_text(w, "transaction", without_line_breaks(w, texts->transaction), TRANSACTION_MAX);
+    put_transaction(w);
     event_exception_put(w, src->trace);
     put_logentry(w);
     put_fingerprint(w);

@@ -1,5 +1,6 @@
 #include "core/event_request.h"
 
+#include "core/origin.h"
 #include "parsers/parser.h"
 
 enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, METHOD_MAX = 32, NAME_MAX = 64 };
@@ -246,6 +247,23 @@ static struct request request_of(struct event_writer *w)
     q.url = whole_url(w, &q);
     from_rule(w, &q);
     return q;
+}
+
+/* Without scheme and host. */
+static struct slice path_of(struct slice url)
+{
+    ptrdiff_t host = slice_starts(url, SLICE("http")) ? slice_find(url, SLICE("://")) : -1;
+    if (host < 0)
+        return url;
+    url = slice_from(url, (size_t)host + 3);
+    ptrdiff_t path = slice_find(url, SLICE("/"));
+    return path < 0 ? SLICE("/") : slice_from(url, (size_t)path);
+}
+
+struct slice event_request_route(struct event_writer *w)
+{
+    struct request q = request_of(w);
+    return origin_route(q.method, path_of(q.url), w->arena);
 }
 
 /* --- writing --- */

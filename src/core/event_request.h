@@ -9,6 +9,8 @@
 
 #include "core/event_writer.h"
 
+/* Method and route of the request (origin.h). Empty: none is known. In the arena. */
+struct slice event_request_route(struct event_writer *w);
 /* Writes the member `request`, or nothing where none is known. */
 void event_request_put(struct event_writer *w);
 

@@ -24,9 +24,11 @@ struct slice origin_file(const struct record *r, struct arena *a);
 struct slice origin_home(const struct record *r, struct arena *a);
 /*
  * What it was doing: method and route of a request (ids and names in a path are *), else the program or the log, else
- * the logger, else the input. In the arena, the record or static.
+ * the logger, else the input; *home: it is one of the last four. In the arena, the record or static.
  */
-struct slice origin_transaction(const struct record *r, struct log_template *m, struct arena *a);
+struct slice origin_transaction(const struct record *r, struct log_template *m, struct arena *a, bool *home);
+/* Method and route of a request, with * for what may be an id. Empty: the path is none. In the arena. */
+struct slice origin_route(struct slice method, struct slice path, struct arena *a);
 /* The logger as a template (log_template.h). Empty when the record names none. In the arena. */
 struct slice origin_logger(const struct record *r, struct log_template *m, struct arena *a);
 /*

@@ -42,9 +42,11 @@ static bool is_method(struct slice s)
     return s.n > 0 && s.n <= 10;
 }
 
-static struct slice route_of(struct slice method, struct slice path, struct arena *a)
+struct slice origin_route(struct slice method, struct slice path, struct arena *a)
 {
     struct sbuf b;
+    if (!slice_starts(path, SLICE("/")))
+        return SLICE_NONE;
     sbuf_init(&b, 4096);
     if (is_method(method))
         sbuf_addf(&b, "%.*s ", SLICE_ARG(method));
@@ -68,13 +70,12 @@ static struct slice web_transaction(const struct record *r, struct slice route, 
     return s;
 }
 
-struct slice origin_transaction(const struct record *r, struct log_template *m, struct arena *a)
+struct slice origin_transaction(const struct record *r, struct log_template *m, struct arena *a, bool *home)
 {
-    struct slice path = record_get(r, SLICE("request.path")), s = SLICE_NONE;
-    if (path.n && path.p[0] == '/')
-        s = route_of(record_get(r, SLICE("request.method")), path, a);
+    struct slice s = origin_route(record_get(r, SLICE("request.method")), record_get(r, SLICE("request.path")), a);
     if (format_is_web(r->format))
         s = web_transaction(r, s, a);
+    *home = !s.n;
     s = s.n ? s : origin_home(r, a);
     if (!s.n)
         s = origin_logger(r, m, a);

@@ -328,10 +328,12 @@ static struct slice title_of(struct slice type, struct slice shown, struct arena
 }
 
 /* The rule's own, else what the record is about: without it issues of the same title could not be told apart. */
-static struct slice transaction_of(const struct template *own, const struct template_source *from)
+static void put_transaction(struct event_texts *texts, const struct template *own, const struct template_source *from)
 {
-    struct slice s = template_fill(own, from);
-    return s.n ? s : origin_transaction(from->record, from->log_template, from->arena);
+    texts->transaction = template_fill(own, from);
+    if (!texts->transaction.n)
+        texts->transaction =
+            origin_transaction(from->record, from->log_template, from->arena, &texts->transaction_is_home);
 }
 
 /* Returns the client's address, by which the scrubber knows it elsewhere; where it is written it is asked whether it
@@ -352,7 +354,6 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
     struct event_texts *texts = arena_alloc(from->arena, sizeof *texts);
     *texts = (struct event_texts){.rule = rule ? rule->id : SLICE_NONE,
                                   .logger = template_fill(&e->logger, from),
-                                  .transaction = transaction_of(&e->transaction, from),
                                   .release = template_fill(&e->release, from),
                                   .environment = template_fill(&e->environment, from),
                                   .dist = template_fill(&e->dist, from),
@@ -363,6 +364,7 @@ void verdict_complete(struct verdict *v, const struct template_source *from)
                                   .user_id = template_fill(&e->user_id, from),
                                   .username = template_fill(&e->username, from),
                                   .email = template_fill(&e->email, from)};
+    put_transaction(texts, &e->transaction, from);
     texts->user_ip = unhidden(&e->user_ip, *from);
     const struct trace_exception *exception = verdict_exception(v, from->record);
     if (exception)

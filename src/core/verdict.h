@@ -35,6 +35,7 @@ struct event_texts {
     struct slice kind;  /* of one that is folded (fold.h): the title it would have had by itself */
     struct slice logger, transaction, release, environment, dist, method, url, query_string, user_agent, user_id,
         username, email, user_ip;
+    bool transaction_is_home; /* it says no more than where the record comes from */
 };
 
 /* The issue for all of an input for which there was no room (fold.h). */

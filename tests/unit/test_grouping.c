@@ -227,7 +227,8 @@ START_TEST(transactions)
         r.app = slice_str(cases[i].app);
         record_add(&r, SLICE("request"), slice_str(cases[i].request), FIELD_STRING);
         record_add(&r, SLICE("upstream"), slice_str(cases[i].upstream), FIELD_STRING);
-        struct slice got = origin_transaction(&r, &m, &a);
+        bool of_home;
+        struct slice got = origin_transaction(&r, &m, &a, &of_home);
         ck_assert_msg(slice_is(got, cases[i].want), "%s: %.*s", cases[i].request, SLICE_ARG(got));
     }
     log_template_done(&m);

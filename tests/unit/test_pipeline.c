@@ -396,6 +396,7 @@ START_TEST(an_error_of_a_client_finds_the_request_that_failed)
     const struct json_node *e = b->events[0];
     ck_at(e, "request/url", "/cart");
     ck_at(e, "request/method", "GET");
+    ck_at(e, "transaction", "GET /cart");
     ck_at(e, "request/query_string", "id=7");
     ck_at(e, "request/headers/0/1", "http://shop.example/start");
     ck_at(e, "request/headers/1/1", "ua");
@@ -442,6 +443,7 @@ START_TEST(a_client_with_two_requests_that_failed_has_none)
     pipeline_flush(b->pipeline);
     ck_assert_uint_eq(b->n, 1);
     ck_assert_ptr_null(at(b->events[0], "request"));
+    ck_at(b->events[0], "transaction", "proxy_http");
     ck_assert_ptr_null(at(b->events[0], "contexts/response"));
     const struct json_node *crumbs = at(b->events[0], "breadcrumbs/values");
     for (const struct json_node *c = crumbs ? crumbs->child : NULL; c; c = c->next)
@@ -463,8 +465,12 @@ static void ck_request(struct bench *b, const char *line, const char *method, co
         ck_assert_ptr_null(at(e, "request"));
         return;
     }
+    char route[64];
+    const char *host = strstr(url, "://"), *path = strchr(host ? host + 3 : url, '/');
+    snprintf(route, sizeof route, "%s %s", method, path);
     ck_at(e, "request/method", method);
     ck_at(e, "request/url", url);
+    ck_at(e, "transaction", route);
     if (agent)
         ck_assert(holds(at(e, "request/headers"), slice_str(agent)));
 }
