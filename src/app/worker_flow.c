@@ -47,6 +47,8 @@ static void pause_input(struct worker *w, struct input *in)
 
 void worker_check_pressure(struct worker *w)
 {
+    if (w->stopping) /* what inputs hand on as they stop is in the last checkpoint, and some of them are gone */
+        return;
     if (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES)
         worker_post_checkpoint(w);
     w->paused = worker_is_behind(w);
