@@ -71,14 +71,24 @@ void worker_stop_inputs(struct worker *w)
     w->n_inputs = 0;
 }
 
+static void drain(struct worker *w, struct input *in, int64_t end_ms)
+{
+    uint64_t before = w->counts.v[COUNT_unread];
+    if (in->type->drain)
+        in->type->drain(in, end_ms);
+    if (w->counts.v[COUNT_unread] > before)
+        log_warn("messages that had come are lost: the time to read them at the end was over",
+                 log_c("input", w->setup.inputs[in->index].text),
+                 log_i("messages", (int64_t)(w->counts.v[COUNT_unread] - before)));
+}
+
 /* Each has its part of the time, and what those before it did not need: the end itself is waited for for a while only
  * (daemon.c). */
 void worker_drain_inputs(struct worker *w)
 {
     int64_t begin_ms = clock_mono_ms();
     for (unsigned i = 0; i < w->n_inputs; i++)
-        if (w->inputs[i]->type->drain)
-            w->inputs[i]->type->drain(w->inputs[i], begin_ms + WORKER_DRAIN_MS * (i + 1) / w->n_inputs);
+        drain(w, w->inputs[i], begin_ms + WORKER_DRAIN_MS * (i + 1) / w->n_inputs);
 }
 
 bool worker_is_drained(const struct worker *w)
@@ -185,8 +195,7 @@ static void end_one(struct worker *w, unsigned at)
 {
     struct input *in = w->inputs[at];
     struct worker_slot *slot = &w->slots[in->index];
-    if (in->type->drain)
-        in->type->drain(in, clock_mono_ms() + WORKER_DRAIN_MS);
+    drain(w, in, clock_mono_ms() + WORKER_DRAIN_MS);
     pipeline_let_go(w->pipeline);
     worker_add_positions(w, in);
     slot->use = SLOT_STOPPED;

@@ -8,7 +8,8 @@
  * longest makes room, so that a crowd of silent ones cannot keep a sender out. `allow`
  * is about the address that connects, also where a PROXY header names another. Under back-pressure, and above
  * per_sender, nothing is read and the sender waits. At the end nobody waits: what the kernel holds is read,
- * TCP_DRAIN_MAX bytes at most; a connection of which more is left is counted.
+ * TCP_DRAIN_MAX bytes at most; what there is no time to judge is framed and counted, message by message, and as much
+ * again at most.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -22,7 +23,7 @@
 #include "io/descriptors.h"
 #include "io/tcp_conn.h"
 
-enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20 };
+enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20, DISCARD_MS = 200 };
 
 /* Returns the connection that has been silent longest. It asks a few whether what they sent has been read; NULL when
    none of these is idle. */
@@ -198,7 +199,8 @@ static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
     return *left < before && *left && clock_mono_ms() < end_ms;
 }
 
-/* Reads what the kernel has taken: as far as its sender knows, that was accepted. */
+/* Reads what the kernel has taken: as far as its sender knows, that was accepted. What there is no time to judge is
+ * framed all the same, for its number. */
 static void tcp_drain(struct input *input, int64_t end_ms)
 {
     struct in_tcp *in = (struct in_tcp *)input;
@@ -206,6 +208,11 @@ static void tcp_drain(struct input *input, int64_t end_ms)
     struct conn *c;
     in->draining = true;
     accept_waiting(in);
+    while (drain_once(in, end_ms, &left))
+        ;
+    in->discarding = true;
+    end_ms = clock_mono_ms() + DISCARD_MS;
+    left = TCP_DRAIN_MAX;
     while (drain_once(in, end_ms, &left))
         ;
     TAILQ_FOREACH (c, &in->conns, link)

@@ -29,7 +29,10 @@ static void account(struct conn *c)
 static void deliver(struct conn *c, struct message *m)
 {
     m->stream = &c->stream;
-    input_message(&c->in->sink, &c->in->input, m);
+    if (c->in->discarding)
+        *tcp_counter(c->in, COUNT_unread) += m->lines;
+    else
+        input_message(&c->in->sink, &c->in->input, m);
 }
 
 /* Fills the framer. False when nothing is left of what was read. */

@@ -69,7 +69,8 @@ struct in_tcp {
     int64_t tick_us;
     unsigned tick;
     bool paused, accept_failed;
-    bool draining; /* the end has come: no sender waits any more */
+    bool draining;   /* the end has come: no sender waits any more, */
+    bool discarding; /* nor is there time to judge what they sent: it is framed and counted */
     char host[256];
 };
 
