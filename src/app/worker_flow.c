@@ -59,13 +59,13 @@ void worker_check_pressure(struct worker *w)
 }
 
 /* Asked for an event that is ready to be stored. What can wait has been read already, and is not read further. */
-bool worker_room_for_event(void *u, struct slice input)
+enum count worker_room_for_event(void *u, const struct room_asked *asked)
 {
     const struct worker *w = u;
-    int i = shares_find(&w->room, input);
+    int i = shares_find(&w->room, asked->input);
     if (i < 0 || !input_type_of(w->setup.inputs[i].kind, w->setup.inputs[i].transport)->never_waits)
-        return true;
-    return shares_left(&w->room, (unsigned)i) > 0 && !worker_is_behind(w);
+        return COUNT_N;
+    return shares_left(&w->room, (unsigned)i) > 0 && !worker_is_behind(w) ? COUNT_N : COUNT_input_overflow;
 }
 
 void worker_count_overflow(struct worker *w, struct slice input)

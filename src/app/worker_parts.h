@@ -82,7 +82,7 @@ bool worker_has_room(const struct worker *w, const struct input *in);
 /* Posts what has grown large, pauses inputs and lets them go on. */
 void worker_check_pressure(struct worker *w);
 /* A hook of the pipeline: asked for an event that is ready to be stored. */
-bool worker_room_for_event(void *u, struct slice input);
+enum count worker_room_for_event(void *u, const struct room_asked *asked);
 void worker_count_overflow(struct worker *w, struct slice input);
 /* What inputs use of the store, as an answer says; it is freed. */
 void worker_take_room(struct worker *w, struct shares *used);

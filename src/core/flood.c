@@ -308,6 +308,12 @@ enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, 
     return hold(l, e, 1, now_us);
 }
 
+bool flood_is_first(const struct flood *l, uint64_t key)
+{
+    const struct entry *e = table_get(&l->entries, key);
+    return e && e->row.count == 1;
+}
+
 enum flood_answer flood_hold(struct flood *l, uint64_t key, uint64_t n, int64_t now_us)
 {
     struct entry *e = table_get(&l->entries, key);

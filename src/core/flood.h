@@ -75,6 +75,8 @@ void flood_free(struct flood *l);
 bool flood_knows(const struct flood *l, uint64_t key);
 enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget,
                               int64_t now_us);
+/* Whether the occurrence for which flood_admit has just answered is the first of its period. */
+bool flood_is_first(const struct flood *l, uint64_t key);
 /* So many more occurrences of an issue for which flood_admit has just answered are held back: HOLD or HOLD_FIRST. */
 enum flood_answer flood_hold(struct flood *l, uint64_t key, uint64_t n, int64_t now_us);
 /* Returns the values of the issue that flood_admit has just held back. */

@@ -88,7 +88,9 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
     /* The times of records may be ahead of the clock (a year that was guessed); a server would take that for a wrong
        clock of its sender. */
     bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
-    struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us, .suppressed = row->suppressed};
+    struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us,
+                          .issue = g->parts->setup.old_keys ? 0 : row->key,
+                          .suppressed = row->suppressed};
     g->parts->counts.v[COUNT_summaries]++;
     if (!row->sample) { /* the occurrence that a sample would have been made from was itself too large for an event */
         summary_too_large(g, row->suppressed, SLICE_NONE);
@@ -182,6 +184,12 @@ static struct flood_issue issue_of(const struct flood_gate *g, const struct verd
         .remote = from->remote && !v->fold};
 }
 
+/* A store that was made before hash128 has flood control go by keys of its own. */
+static uint64_t issue_key(const struct flood_gate *g, const struct verdict *v, const struct flood_issue *issue)
+{
+    return g->parts->setup.old_keys ? hash128_low((struct hash128){v->issue_hash, 1}, v->project) : issue->key;
+}
+
 /* Whether the occurrence may be an issue of its own: it is known, or it is one of the new ones that an hour may
    bring. */
 static bool is_known(struct flood_gate *g, const struct verdict *v, const struct provenance *from,
@@ -221,6 +229,8 @@ bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, stru
     const struct flood_budget budget = {g->parts->opt->limits.per_minute, g->parts->opt->limits.per_day};
     enum flood_answer answer = flood_admit(g->flood, &issue, &budget, g->parts->now_us);
     bool pass = answer == FLOOD_PASS;
+    v->issue = issue_key(g, v, &issue);
+    v->first = pass && flood_is_first(g->flood, issue.key);
     uint64_t more = src->record->times > 1 ? src->record->times - 1 : 0;
     g->parts->counts.v[COUNT_repeats_suppressed] += more;
     if (more) { /* of a run one event is enough: the others are told by their number */

@@ -495,25 +495,28 @@ static bool emit(struct pipeline *p, struct pending *w, bool open)
     return pipeline_parts_emit_event(&p->parts, &w->src, open);
 }
 
-static bool has_room(const struct pipeline *p, const struct pending *w)
+/* COUNT_N: there is room; else why it is dropped. */
+static enum count no_room(const struct pipeline *p, const struct pending *w)
 {
     const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
-    return w->src.written_open || !hooks->room || hooks->room(hooks->u, w->src.input);
+    const struct room_asked asked = {w->src.input, w->verdict.project, w->verdict.first};
+    return w->src.written_open || !hooks->room ? COUNT_N : hooks->room(hooks->u, &asked);
 }
 
-static void drop(struct pipeline *p, const struct pending *w)
+static void drop(struct pipeline *p, const struct pending *w, enum count cause)
 {
-    p->parts.counts.v[COUNT_input_overflow]++;
-    pipeline_parts_lost(&p->parts, COUNT_input_overflow, 1, w->src.input, w->verdict.project);
+    p->parts.counts.v[cause]++;
+    pipeline_parts_lost(&p->parts, cause, 1, w->src.input, w->verdict.project);
 }
 
 static void release(struct pipeline *p, struct pending *w)
 {
     pending_take(&p->pending, w);
-    if (has_room(p, w))
+    enum count cause = no_room(p, w);
+    if (cause == COUNT_N)
         emit(p, w, false);
     else
-        drop(p, w);
+        drop(p, w, cause);
     pending_free(w);
 }
 
@@ -584,7 +587,7 @@ void pipeline_checkpoint(struct pipeline *p)
     struct pending *w;
     join_checkpoint(p->join);
     TAILQ_FOREACH (w, &p->pending.by_age, by_age) {
-        if (w->tried_open || !has_room(p, w))
+        if (w->tried_open || no_room(p, w) != COUNT_N)
             continue;
         w->tried_open = true;
         w->src.written_open = emit(p, w, true);

@@ -105,6 +105,7 @@ bool pipeline_parts_emit_event(struct pipeline_parts *p, const struct event_sour
                           .time_us = event_time(src->record, src->received_us),
                           .input = src->input,
                           .project = v->project,
+                          .issue = v->issue,
                           .title = scrub_clean(p->scrub, v->texts->title, &p->arena),
                           .level = slice_str(level_name(v->level)),
                           .payload = pipeline_parts_payload(p),

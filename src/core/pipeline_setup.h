@@ -21,6 +21,7 @@ struct event_out {
     int64_t time_us;
     struct slice input; /* empty: it is no input's, such as a summary */
     struct slice project, level;
+    uint64_t issue; /* its key (struct verdict); 0: it has none, or it is not known */
     struct scrubbed title, payload;
     const struct verdict *verdict; /* NULL for a summary; of one that waited it names its rule by texts->rule alone */
     uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
@@ -48,12 +49,18 @@ struct notice {
     uint64_t quantity;
 };
 
+/* An event that is ready to be stored. */
+struct room_asked {
+    struct slice input, project;
+    bool first; /* of its issue, in the period of flood control */
+};
+
 struct pipeline_hooks {
     void *u;
     void (*notice)(void *u, const struct notice *n); /* may be NULL */
-    /* Whether an event of this input may be emitted; if not, it is dropped and counted. It is not asked again for the
-       closed form of an event whose open form was emitted. NULL: always. */
-    bool (*room)(void *u, struct slice input);
+    /* Returns COUNT_N: it may be emitted; or the cause for which it is dropped, and which is counted. It is not asked
+       again for the closed form of an event whose open form was emitted. NULL: always. */
+    enum count (*room)(void *u, const struct room_asked *asked);
     /* False: it was not taken, and is counted and reported by whoever refused it. */
     bool (*emit)(void *u, const struct event_out *e);
     void (*outcome)(void *u, const struct outcome *j); /* may be NULL */

@@ -65,7 +65,7 @@ static bool says_fingerprint(const struct verdict *v, const struct record *r)
     return rule && rule->event.fingerprint.n && !(rule->event.group == RULE_BY_STACK && has_stack(v, r));
 }
 
-void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
+static uint64_t hash_fingerprint(const struct verdict *v, bool old_keys)
 {
     const struct rule_fingerprint *own = v->fold ? NULL : v->by;
     struct hash128 h = own ? own->fixed_hash : HASH128_START;
@@ -74,7 +74,13 @@ void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
         old = hash_mix(old, slice_hash(v->fingerprint[i], 1));
     for (unsigned i = own ? own->n_fixed : 0; !old_keys && i < v->n_fingerprint; i++)
         h = hash128(h, v->fingerprint[i]);
-    v->fingerprint_hash = old_keys ? old : h.low;
+    return old_keys ? old : h.low;
+}
+
+void verdict_hash_fingerprint(struct verdict *v, bool old_keys)
+{
+    v->fingerprint_hash = hash_fingerprint(v, old_keys);
+    v->issue_hash = old_keys ? hash_fingerprint(v, false) : v->fingerprint_hash;
 }
 
 /* What the server groups by of itself: the stack, else type and value, of which the latter comes without its ids. */
@@ -92,10 +98,13 @@ void verdict_identify(struct verdict *v, const struct template_source *from, boo
 {
     verdict_fill_fingerprint(v, from);
     verdict_hash_fingerprint(v, old_keys);
-    if (v->defaults)
-        v->fingerprint_hash = hash_mix(v->fingerprint_hash, default_key(v, from));
-    else if (verdict_exception(v, from->record) && !says_fingerprint(v, from->record))
-        v->fingerprint_hash = trace_key(from->record->trace, from->log_template);
+    if (v->defaults) {
+        uint64_t key = default_key(v, from);
+        v->fingerprint_hash = hash_mix(v->fingerprint_hash, key);
+        v->issue_hash = hash_mix(v->issue_hash, key);
+    } else if (verdict_exception(v, from->record) && !says_fingerprint(v, from->record)) {
+        v->fingerprint_hash = v->issue_hash = trace_key(from->record->trace, from->log_template);
+    }
 }
 
 /* Makes the fingerprint of a line that does not come: it has no text, only the values that tell it apart. */

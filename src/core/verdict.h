@@ -57,7 +57,10 @@ struct verdict {
     unsigned
         defaults; /* a bit for each part of the fingerprint that is Sentry's {{ default }}, as the rule itself says */
     const struct rule_fingerprint *by; /* the rule's, which it was filled from; NULL: another's, or it was kept */
-    uint64_t fingerprint_hash;
+    uint64_t fingerprint_hash;         /* by the keys of the store */
+    uint64_t issue_hash;               /* the same by those that are equal on every host */
+    uint64_t issue; /* key of the issue: hash of project and fingerprint, equal on every host and in every run */
+    bool first;     /* of its issue, in the period of flood control */
     struct slice project;
     const struct fold *fold;         /* NULL: it has an issue of its own */
     const struct event_texts *texts; /* NULL before verdict_complete */
