@@ -1,17 +1,13 @@
-#include "io/sender.h"
+#include "io/sender_impl.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
-#include "io/backoff.h"
 #include "io/batch.h"
 #include "io/clock.h"
-#include "io/upstream_type.h"
 
 enum {
     RETRY_FIRST_MS = 1000,
@@ -21,55 +17,6 @@ enum {
     POLL_MS = 2000,        /* rows that `crumbd queue retry` put back are found within it */
     WRITE_DOWN_MS = 20,    /* outcomes gathered for one transaction, where no commit comes earlier */
     WRITE_AGAIN_MS = 1000, /* after a transaction that failed */
-    ANSWER_POINTS = 200,   /* code points of an answer's body that a reason has */
-    REMIND_FAILURES = 16,  /* a failing project is mentioned again after so many probes */
-};
-
-struct project {
-    struct sender *sender;
-    char *name, *shown;
-    const struct upstream_type *type;
-    struct http_client_target *target;
-    struct event *timer;
-    unsigned in_flight[ITEM_KINDS];
-    struct reply_limits limits;
-    unsigned failures; /* failures in a row; while there are any, one probe is sent at a time */
-    unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
-    int64_t until_ms;  /* nothing is sent before it */
-    int64_t failing_since_ms;
-    struct client_report report; /* the report that is on its way */
-    bool report_in_flight;
-    int64_t report_due_ms;
-};
-
-/* A request on its way. */
-struct flight {
-    struct flight *next, **link;
-    struct project *project;
-    enum item_kind kind;
-    unsigned epoch;
-    unsigned n;
-    struct flight_row {
-        int64_t id;
-        unsigned attempts;
-        char event_id[33];
-    } rows[];
-};
-
-struct sender {
-    struct event_base *base;
-    struct store *store;
-    struct http_client *http;
-    const struct item_traits *kinds;
-    struct project *projects;
-    unsigned n_projects, in_flight;
-    struct counts *counts, own_counts;
-    struct flight *flights;
-    struct event *write_timer, *flush_timer;
-    void (*flushed)(void *u); /* NULL: not flushing */
-    void *flushed_u;
-    uint64_t chance;
-    int64_t retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
 };
 
 static void arm(struct event *timer, int64_t ms)
@@ -77,11 +24,6 @@ static void arm(struct event *timer, int64_t ms)
     ms = ms < 0 ? 0 : ms;
     struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     evtimer_add(timer, &tv);
-}
-
-static int64_t retry_delay_ms(struct sender *s, unsigned failures)
-{
-    return backoff_spread(s->retry_first_ms, failures, s->retry_most_ms, &s->chance);
 }
 
 /* Sending. */
@@ -217,192 +159,6 @@ static void wake_all(struct sender *s)
 
 /* Answers. */
 
-/* After a failure nothing is sent for so long, and then one. */
-static void hold_up(struct project *p, int64_t delay_ms, const char *reason)
-{
-    struct sender *s = p->sender;
-    p->epoch++;
-    p->failures++;
-    p->until_ms = clock_mono_ms() + delay_ms;
-    if (p->failures == 1) {
-        p->failing_since_ms = clock_mono_ms();
-        store_woken(s->store); /* what was asked for while nothing failed */
-    }
-    store_tell_next_try(s->store, slice_str(p->name), clock_wall_us() + delay_ms * 1000, reason);
-}
-
-static void failed(struct project *p, const struct flight *f, const char *reason)
-{
-    if (f->epoch != p->epoch)
-        return;
-    int64_t delay_ms = retry_delay_ms(p->sender, p->failures + 1);
-    hold_up(p, delay_ms, reason);
-    if (p->failures % REMIND_FAILURES == 1)
-        log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
-                 log_c("project", p->name), log_c("reason", reason), log_i("failures", p->failures),
-                 log_i("next_try_ms", delay_ms));
-}
-
-static void paused(struct project *p, const struct flight *f, unsigned status, const char *reason)
-{
-    const struct sender *s = p->sender;
-    if (f->epoch != p->epoch)
-        return;
-    int64_t delay_ms = backoff_doubled(s->pause_first_ms, p->failures + 1, s->pause_most_ms);
-    hold_up(p, delay_ms, reason);
-    log_error("project paused, its events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
-              log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
-}
-
-/* Ends the project's failures: the upstream took this request, or refused nothing but this one. */
-static void works(struct project *p, const struct flight *f)
-{
-    if (!p->failures || f->epoch != p->epoch)
-        return;
-    log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
-             log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
-    p->failures = 0;
-    p->until_ms = 0;
-    store_tell_next_try(p->sender->store, slice_str(p->name), 0, NULL);
-}
-
-/* Says that a limit has begun, with whatever status it came. */
-static void tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms)
-{
-    int64_t until_ms = item_kind_until(ITEM_EVENT, &p->limits);
-    if (before_ms <= now_ms && until_ms > now_ms)
-        log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
-                 log_i("seconds", (until_ms - now_ms + 999) / 1000));
-    if (until_ms > before_ms && until_ms > now_ms)
-        store_tell_next_try(p->sender->store, slice_str(p->name), clock_wall_us() + (until_ms - now_ms) * 1000,
-                            "rate limited by the server");
-}
-
-/* Writes "HTTP 400: what it said", or why there was no answer, as one clean line. What the server says may be what it
-   was sent: secrets are taken out before the text is cut, since a part of a secret would not look like one. */
-static void describe(struct store *store, const struct http_client_answer *a, struct sbuf *out)
-{
-    struct arena arena = {0};
-    if (!a->status) {
-        utf8_clean(out, slice_str(a->error));
-    } else {
-        sbuf_addf(out, "HTTP %u", a->status);
-        if (a->body.n)
-            sbuf_adds(out, SLICE(": "));
-        utf8_clean(out, utf8_prefix(store_clean(store, a->body, &arena).text, ANSWER_POINTS));
-    }
-    arena_done(&arena);
-    for (size_t i = 0; i < out->n; i++)
-        if (out->p[i] == '\n' || out->p[i] == '\r' || out->p[i] == '\t')
-            out->p[i] = ' ';
-}
-
-/*
- * When a row may be tried again. Where the upstream saw it and failed, the row itself may be the reason: it
- * waits by its own count, so that others go before it. Where nothing got through, the project's delay is
- * enough.
- */
-static int64_t row_next_us(struct sender *s, const struct flight *f, const struct flight_row *row,
-                           const struct http_client_answer *a, enum reply_verdict v)
-{
-    bool own = s->kinds[f->kind].waits_alone || (v == REPLY_RETRY && (a->status || a->uploaded));
-    return clock_wall_us() + (own ? retry_delay_ms(s, row->attempts + 1) * 1000 : 0);
-}
-
-/* Tells the project what an answer means for its other rows. */
-static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v,
-                         const char *reason)
-{
-    if (p->sender->kinds[f->kind].waits_alone)
-        return;
-    switch (v) {
-    case REPLY_SENT:
-    case REPLY_DEAD:
-        works(p, f);
-        break;
-    case REPLY_RETRY:
-        failed(p, f, reason);
-        break;
-    case REPLY_PAUSE:
-        paused(p, f, status, reason);
-        break;
-    case REPLY_LIMITED:
-        if (item_kind_until(f->kind, &p->limits) <= clock_mono_ms()) /* told to wait, but not for how long */
-            failed(p, f, reason);
-        break;
-    }
-}
-
-static void say_refused(const struct item_traits *kind, const struct flight_row *row, unsigned status,
-                        const char *reason)
-{
-    const char *hint = *reply_hint(status) ? reply_hint(status) : kind->refused_hint;
-    const struct log_tag tags[] = {log_i("id", row->id), log_c("reason", reason), log_c("event_id", row->event_id),
-                                   log_c("hint", hint ? hint : "")};
-    log_write(LOG_WARN, kind->refused, tags, hint ? 4 : 2);
-}
-
-/* Tells the store that a row is sent or dead; false: neither, it is to be tried again. */
-static bool settle_row(struct sender *s, const struct flight *f, const struct flight_row *row, unsigned status,
-                       enum reply_verdict v, const char *reason)
-{
-    if (v == REPLY_SENT) {
-        store_sent(s->store, row->id);
-        s->counts->v[COUNT_sent]++;
-        return true;
-    }
-    if (v != REPLY_DEAD || f->n > 1) {
-        s->counts->v[COUNT_retries]++;
-        return false;
-    }
-    store_dead(s->store, row->id, reason);
-    s->counts->v[COUNT_dead]++;
-    say_refused(&s->kinds[f->kind], row, status, reason);
-    if (s->flushed)
-        f->project->report_due_ms = 0; /* or else it is told by the next run */
-    return true;
-}
-
-/* Tells the store and the project what the answer means. A refusal of several rows hits one of them that is not known:
-   all are tried again, and then alone (batch.h). */
-static void settle(struct sender *s, const struct flight *f, const struct http_client_answer *a, enum reply_verdict v,
-                   const char *reason)
-{
-    bool settled = true;
-    for (unsigned i = 0; i < f->n; i++)
-        settled = settle_row(s, f, &f->rows[i], a->status, v, reason);
-    tell_project(f->project, f, a->status, v, reason);
-    for (unsigned i = 0; !settled && i < f->n; i++)
-        store_retry(s->store, f->rows[i].id, row_next_us(s, f, &f->rows[i], a, v), reason);
-}
-
-/* Returns what an answer means for what was sent, whatever that was; limits that came with it hold from now on. */
-static enum reply_verdict verdict_of(struct project *p, const struct http_client_answer *a)
-{
-    struct reply_answer answer = {
-        .status = a->status,
-        .has_rate_limits = a->has_rate_limits,
-        .rate_limits = a->rate_limits,
-        .retry_after = a->retry_after,
-        .now_ms = clock_mono_ms(),
-        .now_s = clock_wall_us() / 1000000,
-    };
-    int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &p->limits);
-    enum reply_verdict v = p->type->judge(&answer, &p->limits);
-    tell_limit(p, limited_before_ms, answer.now_ms);
-    return v;
-}
-
-static void judge(struct sender *s, const struct flight *f, const struct http_client_answer *a)
-{
-    enum reply_verdict v = verdict_of(f->project, a);
-    struct sbuf why;
-    sbuf_init(&why, 2048);
-    describe(s->store, a, &why);
-    settle(s, f, a, v, sbuf_cstr(&why));
-    sbuf_done(&why);
-}
-
 static void flight_end(struct flight *f)
 {
     *f->link = f->next;
@@ -428,7 +184,7 @@ static void sender_on_report_answer(void *u, const struct http_client_answer *a)
 {
     struct project *p = u;
     struct sender *s = p->sender;
-    if (verdict_of(p, a) == REPLY_SENT)
+    if (project_verdict(p, a) == REPLY_SENT)
         s->counts->v[COUNT_reported] += client_report_accepted(&p->report, s->store);
     client_report_done(&p->report);
     p->report_in_flight = false;
@@ -441,7 +197,7 @@ static void sender_on_answer(void *u, const struct http_client_answer *a)
     struct flight *f = u;
     struct project *p = f->project;
     struct sender *s = p->sender;
-    judge(s, f, a);
+    flight_settle(f, a);
     flight_end(f);
     if (!evtimer_pending(s->write_timer, NULL))
         arm(s->write_timer, WRITE_DOWN_MS);

@@ -1,0 +1,76 @@
+/*
+ * sender_impl: what the sender's files share, each using those above it in this list only, and sender.c (what is sent
+ * when) all of them. Private to the sender.
+ */
+#ifndef IO_SENDER_IMPL_H
+#define IO_SENDER_IMPL_H
+
+#include "io/sender.h"
+#include "io/upstream_type.h"
+
+struct project {
+    struct sender *sender;
+    char *name, *shown;
+    const struct upstream_type *type;
+    struct http_client_target *target;
+    struct event *timer;
+    unsigned in_flight[ITEM_KINDS];
+    struct reply_limits limits;
+    unsigned failures; /* failures in a row; while there are any, one probe is sent at a time */
+    unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
+    int64_t until_ms;  /* nothing is sent before it */
+    int64_t failing_since_ms;
+    struct client_report report; /* the report that is on its way */
+    bool report_in_flight;
+    int64_t report_due_ms;
+};
+
+/* A request on its way. */
+struct flight {
+    struct flight *next, **link;
+    struct project *project;
+    enum item_kind kind;
+    unsigned epoch;
+    unsigned n;
+    struct flight_row {
+        int64_t id;
+        unsigned attempts;
+        char event_id[33];
+    } rows[];
+};
+
+struct sender {
+    struct event_base *base;
+    struct store *store;
+    struct http_client *http;
+    const struct item_traits *kinds;
+    struct project *projects;
+    unsigned n_projects, in_flight;
+    struct counts *counts, own_counts;
+    struct flight *flights;
+    struct event *write_timer, *flush_timer;
+    void (*flushed)(void *u); /* NULL: not flushing */
+    void *flushed_u;
+    uint64_t chance;
+    int64_t retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
+};
+
+/* ---- sender_project.c: whether a project's upstream takes anything ---- */
+/* What an answer to a request tells of the project. The upstream did not take it, and the next try is a probe. */
+void project_failed(struct project *p, const struct flight *f, const char *reason);
+/* It takes nothing until a person mends something. */
+void project_paused(struct project *p, const struct flight *f, unsigned status, const char *reason);
+/* It took this request, or refused nothing but this one: failures are over. */
+void project_works(struct project *p, const struct flight *f);
+/* Says that a limit has begun, with whatever status it came. */
+void project_tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms);
+/* How long to wait after so many failures in a row. */
+int64_t sender_retry_delay_ms(struct sender *s, unsigned failures);
+
+/* ---- sender_answer.c: what an answer means ---- */
+/* For what was sent, whatever that was; limits that came with it hold from now on. */
+enum reply_verdict project_verdict(struct project *p, const struct http_client_answer *a);
+/* For the rows of a request and for their project, both of which are told. */
+void flight_settle(const struct flight *f, const struct http_client_answer *a);
+
+#endif

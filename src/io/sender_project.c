@@ -1,0 +1,73 @@
+/* sender_project: whether a project's upstream takes anything: failures, pauses and limits, and what the log says of
+ * them. */
+#include "io/sender_impl.h"
+
+#include "base/log.h"
+#include "io/backoff.h"
+#include "io/clock.h"
+
+enum { REMIND_FAILURES = 16 }; /* a failing project is mentioned again after so many probes */
+
+int64_t sender_retry_delay_ms(struct sender *s, unsigned failures)
+{
+    return backoff_spread(s->retry_first_ms, failures, s->retry_most_ms, &s->chance);
+}
+
+/* After a failure nothing is sent for so long, and then one. */
+static void hold_up(struct project *p, int64_t delay_ms, const char *reason)
+{
+    struct sender *s = p->sender;
+    p->epoch++;
+    p->failures++;
+    p->until_ms = clock_mono_ms() + delay_ms;
+    if (p->failures == 1) {
+        p->failing_since_ms = clock_mono_ms();
+        store_woken(s->store); /* what was asked for while nothing failed */
+    }
+    store_tell_next_try(s->store, slice_str(p->name), clock_wall_us() + delay_ms * 1000, reason);
+}
+
+void project_failed(struct project *p, const struct flight *f, const char *reason)
+{
+    if (f->epoch != p->epoch)
+        return;
+    int64_t delay_ms = sender_retry_delay_ms(p->sender, p->failures + 1);
+    hold_up(p, delay_ms, reason);
+    if (p->failures % REMIND_FAILURES == 1)
+        log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
+                 log_c("project", p->name), log_c("reason", reason), log_i("failures", p->failures),
+                 log_i("next_try_ms", delay_ms));
+}
+
+void project_paused(struct project *p, const struct flight *f, unsigned status, const char *reason)
+{
+    const struct sender *s = p->sender;
+    if (f->epoch != p->epoch)
+        return;
+    int64_t delay_ms = backoff_doubled(s->pause_first_ms, p->failures + 1, s->pause_most_ms);
+    hold_up(p, delay_ms, reason);
+    log_error("project paused, its events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
+              log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
+}
+
+void project_works(struct project *p, const struct flight *f)
+{
+    if (!p->failures || f->epoch != p->epoch)
+        return;
+    log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
+             log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
+    p->failures = 0;
+    p->until_ms = 0;
+    store_tell_next_try(p->sender->store, slice_str(p->name), 0, NULL);
+}
+
+void project_tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms)
+{
+    int64_t until_ms = item_kind_until(ITEM_EVENT, &p->limits);
+    if (before_ms <= now_ms && until_ms > now_ms)
+        log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
+                 log_i("seconds", (until_ms - now_ms + 999) / 1000));
+    if (until_ms > before_ms && until_ms > now_ms)
+        store_tell_next_try(p->sender->store, slice_str(p->name), clock_wall_us() + (until_ms - now_ms) * 1000,
+                            "rate limited by the server");
+}
