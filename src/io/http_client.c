@@ -15,6 +15,8 @@ enum {
     BODY_BYTES_KEPT = 8 << 10,
     RATE_LIMITS_BYTES = 4 << 10,
     RETRY_AFTER_BYTES = 128,
+    CONNECTIONS_KEPT = 256, /* of all targets; libcurl's own bound follows the requests on their way, and would close
+                              them whenever these become fewer */
 };
 
 #define CLIENT CRUMBD_SDK_NAME "/" CRUMBD_SDK_VERSION
@@ -202,13 +204,16 @@ static void transfer_free(struct transfer *t)
 
 static void finish(struct transfer *t, CURLcode rc)
 {
-    curl_off_t uploaded = 0;
+    curl_off_t uploaded = 0, sent_us = 0, answered_us = 0;
     curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+    curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered_us);
     /* With a whole header block there is an answer, even when its body broke off. */
     bool answered = t->answered;
     struct http_client_answer a = {
         .status = answered ? t->status : 0,
         .uploaded = !answered && uploaded > 0,
+        .took_us = answered_us - sent_us,
         .has_rate_limits = t->has_rate_limits,
         .rate_limits = sbuf_slice(&t->rate_limits),
         .retry_after = sbuf_slice(&t->retry_after),
@@ -294,6 +299,7 @@ struct http_client *http_client_new(struct event_base *base)
     p->multi = curl_multi_init();
     p->timer = evtimer_new(base, http_client_on_timer, p);
     assert(p->multi && p->timer);
+    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, http_client_want_socket);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
     curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, http_client_want_timer);

@@ -31,6 +31,7 @@ void http_client_target_free(struct http_client_target *t);
 struct http_client_answer {
     unsigned status; /* 0: there was no answer, `error` says why */
     bool uploaded;   /* there was no answer, but the request or some of it had gone out */
+    int64_t took_us; /* from the request on a connection to the first byte of its answer */
     bool has_rate_limits;
     struct slice rate_limits; /* X-Sentry-Rate-Limits, several joined by commas */
     struct slice retry_after;

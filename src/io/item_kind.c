@@ -1,5 +1,7 @@
 #include "io/item_kind.h"
 
+#include "core/send_window.h"
+
 /*
  * Relay counts an event as `error`, older servers as `default`; an envelope has one at most. Check-ins go one at a
  * time, so that a monitor hears the last word last, and wait alone: a server that knows no check-ins must not keep
@@ -10,7 +12,7 @@ const struct item_traits item_traits[] = {
                     .category = "error",
                     .limits = 1u << REPLY_ERROR | 1u << REPLY_DEFAULT,
                     .batch = 1,
-                    .in_flight = 4,
+                    .in_flight = SEND_WINDOW_MAX,
                     .is_event = true,
                     .refused = "event refused upstream, kept as a dead letter",
                     .refused_hint = "see it with `crumbd queue cat ID`"},

@@ -19,7 +19,7 @@ struct item_traits {
     const char *category;     /* in client reports */
     unsigned limits;          /* rate limits that hold it up: a set of 1 << enum reply_category */
     unsigned batch;           /* rows that may leave in one envelope: 1 to ITEM_BATCH_MAX */
-    unsigned in_flight;       /* requests of a project at a time */
+    unsigned in_flight;       /* requests of a project at a time, at most; fewer, as its window says (send_window.h) */
     bool is_event;            /* the envelope's header has its event_id, so there is one in it */
     bool replaces;            /* a newer one takes the place of one with its event_id that has not left */
     bool waits_alone;         /* an answer to it says nothing of the project: it waits by its own count */

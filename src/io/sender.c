@@ -17,6 +17,8 @@ enum {
     POLL_MS = 2000,        /* rows that `crumbd queue retry` put back are found within it */
     WRITE_DOWN_MS = 20,    /* outcomes gathered for one transaction, where no commit comes earlier */
     WRITE_AGAIN_MS = 1000, /* after a transaction that failed */
+    REQUESTS_MAX = 256,    /* on their way, of all projects; each has one whatever the others have */
+    BYTES_MAX = 8 << 20,   /* of their bodies; the same */
 };
 
 static void arm(struct event *timer, int64_t ms)
@@ -30,12 +32,18 @@ static void arm(struct event *timer, int64_t ms)
 
 static void sender_on_answer(void *u, const struct http_client_answer *a);
 
-static struct flight *flight_begin(struct project *p, enum item_kind kind, const struct batch *b)
+static struct flight *flight_begin(struct project *p, enum item_kind kind, const struct batch *b, size_t bytes)
 {
     struct sender *s = p->sender;
     struct flight *f = xcalloc(1, sizeof *f + b->n * sizeof *f->rows);
-    *f = (struct flight){
-        .next = s->flights, .link = &s->flights, .project = p, .kind = kind, .epoch = p->epoch, .n = b->n};
+    *f = (struct flight){.next = s->flights,
+                         .link = &s->flights,
+                         .project = p,
+                         .kind = kind,
+                         .epoch = p->epoch,
+                         .round = p->window.round,
+                         .bytes = bytes,
+                         .n = b->n};
     for (unsigned i = 0; i < b->n; i++) {
         f->rows[i] = (struct flight_row){.id = b->rows[i]->id, .attempts = b->rows[i]->attempts};
         memcpy(f->rows[i].event_id, b->rows[i]->event.event_id, sizeof f->rows[i].event_id);
@@ -45,6 +53,7 @@ static struct flight *flight_begin(struct project *p, enum item_kind kind, const
     s->flights = f;
     p->in_flight[kind]++;
     s->in_flight++;
+    s->bytes_in_flight += bytes;
     return f;
 }
 
@@ -70,7 +79,7 @@ static void send_batch(struct project *p, enum item_kind kind, const struct batc
     for (unsigned i = 0; i < b->n; i++)
         items[i] = (struct upstream_item){b->rows[i]->event.event_id, b->rows[i]->event.payload.text};
     if (p->type->items(kind, items, b->n, clock_wall_us(), &body))
-        http_client_send(p->sender->http, p->target, &body, sender_on_answer, flight_begin(p, kind, b));
+        http_client_send(p->sender->http, p->target, &body, sender_on_answer, flight_begin(p, kind, b, body.n));
     else
         too_large(p->sender, b);
     sbuf_done(&body);
@@ -103,7 +112,12 @@ static int64_t blocked_until_ms(const struct project *p, enum item_kind kind)
 
 static bool has_room(const struct project *p, enum item_kind kind)
 {
-    return p->in_flight[kind] < (p->failures ? 1 : p->sender->kinds[kind].in_flight);
+    const struct sender *s = p->sender;
+    unsigned most = s->kinds[kind].in_flight;
+    most = p->failures ? 1 : most < p->window.size ? most : p->window.size;
+    if (p->in_flight[kind] && (s->in_flight >= REQUESTS_MAX || s->bytes_in_flight >= BYTES_MAX))
+        return false;
+    return p->in_flight[kind] < most;
 }
 
 /* Sends what may be sent of a kind. Returns in how many milliseconds there may be more, INT64_MAX: when an answer has
@@ -132,6 +146,7 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
 static void pump(struct project *p)
 {
     int64_t next_ms = INT64_MAX;
+    send_window_renew(&p->window, clock_mono_us());
     pump_report(p);
     for (int kind = 0; kind < ITEM_KINDS; kind++) {
         int64_t ms = pump_kind(p, (enum item_kind)kind);
@@ -166,6 +181,7 @@ static void flight_end(struct flight *f)
         f->next->link = f->link;
     f->project->in_flight[f->kind]--;
     f->project->sender->in_flight--;
+    f->project->sender->bytes_in_flight -= f->bytes;
     free(f);
 }
 
@@ -265,6 +281,7 @@ static void project_init(struct sender *s, struct project *p, const struct sende
         .timer = evtimer_new(s->base, sender_on_project_timer, p),
         .report_due_ms = clock_mono_ms() + CLIENT_REPORT_EVERY_MS,
     };
+    send_window_init(&p->window);
     arm(p->timer, 0);
 }
 

@@ -1,14 +1,15 @@
 /*
  * sender: takes due rows from the store, posts them, and writes back what became of them.
  *
- * What is sent, how many rows in one request and how many requests of a project at a time, says item_kind; only one
- * while the project fails, as a probe, after a delay that grows from a second to five minutes and is spread by chance.
+ * What is sent and how many rows in one request says item_kind, how many requests of a project at a time its window
+ * (send_window.h); only one while the project fails, as a probe, after a delay that grows from a second to five minutes
+ * and is spread by chance.
  * A refused key or path pauses the project (five minutes, growing); rate limits are waited for. Nothing is dropped
  * here: an event is sent, waits, or is a dead letter with its reason. What an answer means, and what a request looks
  * like, is decided by the upstream's type; how requests travel is the business of http_client.
  *
- * Memory: one compressed envelope per request on its way. Main thread, on the loop it is given; SIGPIPE becomes
- * ignored.
+ * Memory: one compressed envelope per request on its way, 8 MiB of them, but one for each project. Main thread, on the
+ * loop it is given; SIGPIPE becomes ignored.
  */
 #ifndef IO_SENDER_H
 #define IO_SENDER_H

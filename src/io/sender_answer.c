@@ -38,6 +38,15 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
     return clock_wall_us() + (own ? sender_retry_delay_ms(s, row->attempts + 1) * 1000 : 0);
 }
 
+/* Tells the project's window what an answer means for the number of requests at a time. */
+static void tell_window(struct project *p, const struct flight *f, int64_t took_us, enum reply_verdict v)
+{
+    if (v == REPLY_RETRY || v == REPLY_LIMITED)
+        send_window_overload(&p->window, f->round);
+    else
+        send_window_answered(&p->window, f->round, p->in_flight[f->kind], took_us);
+}
+
 /* Tells the project what an answer means for its other rows. */
 static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v,
                          const char *reason)
@@ -100,6 +109,8 @@ static void settle(struct sender *s, const struct flight *f, const struct http_c
     bool settled = true;
     for (unsigned i = 0; i < f->n; i++)
         settled = settle_row(s, f, &f->rows[i], a->status, v, reason);
+    if (s->kinds[f->kind].in_flight > 1)
+        tell_window(f->project, f, a->took_us, v);
     tell_project(f->project, f, a->status, v, reason);
     for (unsigned i = 0; !settled && i < f->n; i++)
         store_retry(s->store, f->rows[i].id, row_next_us(s, f, &f->rows[i], a, v), reason);

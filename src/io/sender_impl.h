@@ -5,6 +5,7 @@
 #ifndef IO_SENDER_IMPL_H
 #define IO_SENDER_IMPL_H
 
+#include "core/send_window.h"
 #include "io/sender.h"
 #include "io/upstream_type.h"
 
@@ -16,9 +17,10 @@ struct project {
     struct event *timer;
     unsigned in_flight[ITEM_KINDS];
     struct reply_limits limits;
-    unsigned failures; /* failures in a row; while there are any, one probe is sent at a time */
-    unsigned epoch;    /* number of the last failure: requests begun before it tell nothing new */
-    int64_t until_ms;  /* nothing is sent before it */
+    struct send_window window; /* of the kinds of which there may be several requests at a time */
+    unsigned failures;         /* failures in a row; while there are any, one probe is sent at a time */
+    unsigned epoch;            /* number of the last failure: requests begun before it tell nothing new */
+    int64_t until_ms;          /* nothing is sent before it */
     int64_t failing_since_ms;
     struct client_report report; /* the report that is on its way */
     bool report_in_flight;
@@ -31,6 +33,8 @@ struct flight {
     struct project *project;
     enum item_kind kind;
     unsigned epoch;
+    unsigned round; /* of the project's window */
+    size_t bytes;   /* of the body */
     unsigned n;
     struct flight_row {
         int64_t id;
@@ -46,6 +50,7 @@ struct sender {
     const struct item_traits *kinds;
     struct project *projects;
     unsigned n_projects, in_flight;
+    size_t bytes_in_flight;
     struct counts *counts, own_counts;
     struct flight *flights;
     struct event *write_timer, *flush_timer;

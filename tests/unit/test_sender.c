@@ -417,18 +417,48 @@ START_TEST(a_secret_only_when_the_dsn_has_one)
 }
 END_TEST
 
-/* Many events, few connections, never more than four at a time. */
+/* Where answers take long there are more at a time, up to the most, over as many connections. */
 START_TEST(many_over_kept_connections)
 {
-    misbehave(100, (struct action){.delay_ms = 2});
-    for (int i = 0; i < 200; i++)
+    misbehave(UINT_MAX, (struct action){.delay_ms = 50});
+    for (int i = 0; i < 2000; i++)
+        put();
+    start();
+    int64_t at = ms();
+    until(all_gone());
+    /* A second for the beginning, and a second for each thousand. One at a time would take 100 s, four 25 s. */
+    ck_assert_int_lt(ms() - at, 6000);
+    ck_assert_uint_eq(up.n_requests, 2000);
+    ck_assert_uint_le(up.connections, item_traits[ITEM_EVENT].in_flight);
+    ck_assert_uint_gt(up.most_in_progress, item_traits[ITEM_EVENT].in_flight / 2);
+    ck_assert_uint_le(up.most_in_progress, item_traits[ITEM_EVENT].in_flight);
+    ck_assert_uint_eq(counted.v[COUNT_sent], 2000);
+}
+END_TEST
+
+/* A server that answers one after the other gets a few at a time. */
+static int64_t busy_until_ms;
+
+static struct action one_after_the_other(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    (void)r;
+    int64_t now_ms = ms();
+    busy_until_ms = (busy_until_ms > now_ms ? busy_until_ms : now_ms) + 30;
+    return (struct action){.delay_ms = (unsigned)(busy_until_ms - now_ms)};
+}
+
+START_TEST(few_where_more_are_not_served_sooner)
+{
+    up.script = one_after_the_other;
+    for (int i = 0; i < 60; i++)
         put();
     start();
     until(all_gone());
-    ck_assert_uint_eq(up.n_requests, 200);
-    ck_assert_uint_eq(up.connections, item_traits[ITEM_EVENT].in_flight);
-    ck_assert_uint_eq(up.most_in_progress, item_traits[ITEM_EVENT].in_flight);
-    ck_assert_uint_eq(counted.v[COUNT_sent], 200);
+    ck_assert_uint_gt(up.most_in_progress, 1);
+    ck_assert_uint_le(up.most_in_progress, 10);
+    ck_assert_uint_eq(counted.v[COUNT_retries], 0);
 }
 END_TEST
 
@@ -463,27 +493,37 @@ START_TEST(trouble_is_tried_again_with_the_same_id)
 }
 END_TEST
 
+static struct action bad_from_20_to_50(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)r;
+    return n < 20 || n >= 50 ? (struct action){0} : (struct action){.status = 500, .delay_ms = 3};
+}
+
 /* While a project fails there is one probe at a time, and in the end each event was taken once. */
 START_TEST(one_probe_at_a_time)
 {
-    misbehave(30, (struct action){.status = 500, .delay_ms = 3});
-    for (int i = 0; i < 20; i++)
+    up.script = bad_from_20_to_50;
+    for (int i = 0; i < 60; i++)
         put();
     start();
-    until(up.n_requests == item_traits[ITEM_EVENT].in_flight && !sender_busy(sender));
+    until(counted.v[COUNT_retries] && !sender_busy(sender));
+    ck_assert_uint_gt(up.most_in_progress, 4); /* those that were on their way when it began */
     up.most_in_progress = 0;
     until(all_gone());
     ck_assert_uint_eq(up.most_in_progress, 1);
-    ck_assert_uint_eq(up.n_requests, 50);
-    unsigned char taken[21] = {0};
-    for (unsigned i = 30; i < 50; i++) {
+    ck_assert_uint_eq(up.n_requests, 90);
+    unsigned char taken[61] = {0};
+    for (unsigned i = 0; i < 90; i++) {
         char id[33];
         event_id_of(&up.requests[i], id);
         id[8] = '\0';
         unsigned long n = strtoul(id, NULL, 16);
-        ck_assert_uint_le(n, 20);
-        ck_assert_uint_eq(taken[n]++, 0);
+        ck_assert_uint_le(n, 60);
+        taken[n] = (unsigned char)(taken[n] + (i < 20 || i >= 50));
     }
+    for (unsigned n = 1; n <= 60; n++)
+        ck_assert_uint_eq(taken[n], 1);
     ck_assert_uint_eq(counted.v[COUNT_retries], 30);
 }
 END_TEST
@@ -986,6 +1026,7 @@ int main(void)
     tcase_add_test(t, a_request_to_the_letter);
     tcase_add_test(t, a_secret_only_when_the_dsn_has_one);
     tcase_add_test(t, many_over_kept_connections);
+    tcase_add_test(t, few_where_more_are_not_served_sooner);
     tcase_add_test(t, trouble_is_tried_again_with_the_same_id);
     tcase_add_test(t, one_probe_at_a_time);
     tcase_add_test(t, a_poisonous_event_does_not_stop_the_rest);

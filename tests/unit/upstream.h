@@ -39,7 +39,7 @@ struct request {
     unsigned connection;    /* number of the connection, from 1 */
 };
 
-enum { UPSTREAM_REQUESTS_MAX = 4096 };
+enum { UPSTREAM_REQUESTS_MAX = 4096, UPSTREAM_CONNECTIONS_MAX = 160 };
 
 struct upstream {
     struct event_base *base;
@@ -51,7 +51,7 @@ struct upstream {
     /* The answer to the n-th request, from 0. */
     struct action (*script)(void *u, unsigned n, const struct request *r);
     void *script_u;
-    struct bufferevent *open[64];
+    struct bufferevent *open[UPSTREAM_CONNECTIONS_MAX];
 };
 
 struct upstream_conn {
@@ -64,7 +64,7 @@ struct upstream_conn {
 
 static inline void upstream_close(struct upstream_conn *c)
 {
-    for (unsigned i = 0; i < 64; i++)
+    for (unsigned i = 0; i < UPSTREAM_CONNECTIONS_MAX; i++)
         if (c->up->open[i] == c->bev)
             c->up->open[i] = NULL;
     if (c->delay)
@@ -198,7 +198,7 @@ static inline void upstream_accept(struct evconnlistener *l, evutil_socket_t fd,
     unsigned i = 0;
     while (up->open[i])
         i++;
-    ck_assert_uint_lt(i, 64);
+    ck_assert_uint_lt(i, UPSTREAM_CONNECTIONS_MAX);
     up->open[i] = c->bev;
 }
 
@@ -217,7 +217,7 @@ static inline void upstream_start(struct upstream *up, struct event_base *base)
 static inline void upstream_stop(struct upstream *up)
 {
     evconnlistener_free(up->listener);
-    for (unsigned i = 0; i < 64; i++)
+    for (unsigned i = 0; i < UPSTREAM_CONNECTIONS_MAX; i++)
         if (up->open[i]) {
             void *c = NULL;
             bufferevent_getcb(up->open[i], NULL, NULL, NULL, &c);
