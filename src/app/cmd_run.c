@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "app/daemon.h"
+#include "app/log_writer.h"
 #include "base/log.h"
 #include "core/join.h"
 #include "io/privileges.h"
@@ -74,7 +75,7 @@ int cmd_run(int argc, char **argv)
                                            .own_store = from_stdin};
         status = daemon_run(&setup, &d);
     }
-    err_print(&d, stderr);
+    log_writer_diag(&d);
     err_done(&d);
     settings_unref(s);
     if (from_stdin && status != EXIT_WELL)

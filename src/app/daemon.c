@@ -15,6 +15,7 @@
 
 #include "app/command.h"
 #include "app/confine.h"
+#include "app/log_writer.h"
 #include "app/notify.h"
 #include "base/log.h"
 #include "base/table.h"
@@ -205,6 +206,8 @@ static void note_rules(struct daemon *dm, const struct worker_checkpoint *c)
 /* False: it is not stored. */
 static bool commit(struct daemon *dm, struct worker_checkpoint *c)
 {
+    uint64_t log_dropped = log_writer_dropped();
+    c->checkpoint.counts.v[COUNT_log_dropped] = log_dropped - dm->log_dropped;
     enum store_result result = dm->stored = store_commit(dm->store, &c->checkpoint);
     if (result != STORE_OK) {
         if (!dm->full_said)
@@ -222,6 +225,7 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     if (dm->full_said)
         log_info("the store takes events again");
     dm->full_said = false;
+    dm->log_dropped = log_dropped;
     count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
     dm->open = c->open;
@@ -464,6 +468,7 @@ static void fence(struct daemon *dm)
 static void run_loop(struct daemon *dm, struct diag *d)
 {
     fence(dm);
+    log_writer_start(dm->sandbox);
     dm->mailbox = mailbox_new(dm->base, daemon_on_mail, dm);
     add_events(dm);
     make_room_for_rules(dm);
@@ -476,7 +481,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
         daemon_on_mail(dm, &first->mail);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
-    err_print(d, stderr);                     /* warnings, and inputs left out */
+    log_writer_diag(d);                       /* warnings, and inputs left out */
     err_done(d);
 #ifdef __GLIBC__
     malloc_trim(0); /* what compiling the rules took and gave back */
@@ -489,6 +494,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
     if (dm->worker) { /* left without its last checkpoint: its thread must not outlive what it uses */
         give_up_unstored(dm);
         log_ledger(dm);
+        log_writer_end();
         _exit(EXIT_CANNOT_RUN);
     }
     log_ledger(dm);
@@ -499,6 +505,7 @@ static void run_loop(struct daemon *dm, struct diag *d)
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
     struct daemon dm = {.setup = setup, .start_us = clock_wall_us()};
+    log_writer_open();
     dm.base = event_base_new();
     assert(dm.base);
     take_early_signals(&dm);
@@ -530,5 +537,6 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     snapshot_unref(dm.snapshot);
     free_signals(&dm);
     event_base_free(dm.base);
+    log_writer_end();
     return status;
 }

@@ -29,6 +29,7 @@ struct daemon {
     struct snapshot *snapshot;     /* held */
     struct rule_stats *rule_stats; /* by the handle of a rule, as the last checkpoint brought them */
     unsigned n_rule_stats;
+    uint64_t log_dropped; /* lines of the own log, as far as the store knows of them */
     unsigned issues;
     struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
     unsigned n_unstored;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/log_writer.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/store_beside.h"
@@ -181,4 +182,5 @@ void daemon_take_counted(struct daemon *dm)
     for (unsigned i = 0; i < COUNT_N; i++)
         if (counted->v[i])
             dm->counts.v[i] = counted->v[i];
+    dm->counts.v[COUNT_log_dropped] = log_writer_dropped();
 }

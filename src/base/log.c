@@ -22,6 +22,7 @@ static struct {
     pthread_mutex_t lock;
     enum log_level level;
     bool journal;
+    void (*put)(struct slice line);
     struct limiter limiters[LIMITERS];
 } self = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_INFO};
 
@@ -70,25 +71,39 @@ static void put_value(struct sbuf *b, struct slice s)
     sbuf_addc(b, '"');
 }
 
-static void emit(enum log_level level, struct slice rest)
+void log_to(void (*put)(struct slice line))
 {
-    struct sbuf b;
-    sbuf_init(&b, LINE_MAX_BYTES + 256);
+    self.put = put;
+}
+
+void log_compose(enum log_level level, struct slice logfmt, struct sbuf *out)
+{
     if (self.journal) {
-        sbuf_addf(&b, "<%c>", journal_priority[level]);
+        sbuf_addf(out, "<%c>", journal_priority[level]);
     } else {
         struct timespec now;
         struct tm tm;
         clock_gettime(CLOCK_REALTIME, &now);
         gmtime_r(&now.tv_sec, &tm);
-        sbuf_addf(&b, "time=%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+        sbuf_addf(out, "time=%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
                   tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
     }
-    sbuf_addf(&b, "level=%s ", level_names[level]);
-    sbuf_adds(&b, rest);
-    sbuf_addc(&b, '\n');
-    ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
-    (void)ignored;
+    sbuf_addf(out, "level=%s ", level_names[level]);
+    sbuf_adds(out, logfmt);
+    sbuf_addc(out, '\n');
+}
+
+static void emit(enum log_level level, struct slice rest)
+{
+    struct sbuf b;
+    sbuf_init(&b, rest.n + 256);
+    log_compose(level, rest, &b);
+    if (self.put) {
+        self.put(sbuf_slice(&b));
+    } else {
+        ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
+        (void)ignored;
+    }
     sbuf_done(&b);
 }
 

@@ -1,5 +1,5 @@
 /*
- * log: crumbd's own log, one logfmt line a message on stderr.
+ * log: crumbd's own log, one logfmt line a message, on stderr or wherever log_to leads.
  *
  * A message is a fixed string plus typed tags, so it can be searched for and no foreign text is ever a format. Control
  * bytes are escaped. Each message text is limited to LOG_BURST lines in LOG_WINDOW_S seconds, after which one line says
@@ -8,6 +8,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "base/sbuf.h"
 #include "base/slice.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -49,6 +50,11 @@ void log_write(enum log_level level, const char *msg, const struct log_tag *tags
 void log_listed(enum log_level level, const char *msg, const struct log_tag *tags, unsigned n);
 /* A line that is already logfmt (the ledger); never limited. */
 void log_line(enum log_level level, struct slice logfmt);
+/* Hands every line, with its end, to `put` instead of writing it to stderr; before other threads are there. NULL: to
+ * stderr again. `put` must not log. */
+void log_to(void (*put)(struct slice line));
+/* Adds the line as it is written: with its priority or time, its level and its end. */
+void log_compose(enum log_level level, struct slice logfmt, struct sbuf *out);
 
 #define log_at(level, msg, ...)                                                                                        \
     log_write(level, msg, ((const struct log_tag[]){{0}, ##__VA_ARGS__}) + 1,                                          \

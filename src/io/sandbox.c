@@ -6,7 +6,7 @@
 #include "base/xalloc.h"
 
 static const char *const role_names[] = {
-    [SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay"};
+    [SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay", [SANDBOX_LOG] = "log"};
 _Static_assert(sizeof role_names / sizeof *role_names == SANDBOX_ROLES, "a name for each role");
 
 struct sandbox *sandbox_new(void)
@@ -121,7 +121,7 @@ void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out
     for (int role = 0; role < SANDBOX_ROLES; role++) {
         print_paths(s, role, SANDBOX_READ, "read", before, out);
         print_paths(s, role, SANDBOX_WRITE, "write", before, out);
-        if (role != SANDBOX_RELAY)
+        if (role == SANDBOX_MAIN || role == SANDBOX_WORKER)
             print_paths(s, role, SANDBOX_REMOVE, "remove sockets", before, out);
     }
     sbuf_addf(out, "%sseccomp: ", before);

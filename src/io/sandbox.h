@@ -18,9 +18,9 @@
 
 /*
  * MAIN: store, sender, status page, and the resolver's threads, which it makes. WORKER: reads and judges. RELAY: copies
- * the output of a command of `crumbd exec`.
+ * the output of a command of `crumbd exec`. LOG: writes crumbd's own log.
  */
-enum sandbox_role { SANDBOX_MAIN, SANDBOX_WORKER, SANDBOX_RELAY, SANDBOX_ROLES };
+enum sandbox_role { SANDBOX_MAIN, SANDBOX_WORKER, SANDBOX_RELAY, SANDBOX_LOG, SANDBOX_ROLES };
 /* READ: files and folders. WRITE: files are made, written and removed as well. REMOVE: files are removed, which a
  * socket needs. */
 enum sandbox_right { SANDBOX_READ = 1, SANDBOX_WRITE = 2, SANDBOX_REMOVE = 4 };

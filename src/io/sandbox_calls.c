@@ -22,7 +22,8 @@ enum {
     MAIN = 1 << SANDBOX_MAIN,
     WORKER = 1 << SANDBOX_WORKER,
     RELAY = 1 << SANDBOX_RELAY,
-    ALL = MAIN | WORKER | RELAY
+    WRITER = 1 << SANDBOX_LOG,
+    ALL = MAIN | WORKER | RELAY | WRITER
 };
 
 static const struct calls {
@@ -45,6 +46,7 @@ static const struct calls {
      "getrlimit "
      "ugetrlimit capget"},
     {"the end of the command", RELAY, "wait4 waitid"},
+    {"waiting for a reader", WRITER, "poll ppoll ppoll_time64"},
     {"waiting", MAIN | WORKER,
      "epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll ppoll_time64 select _newselect "
      "pselect6 pselect6_time64 eventfd2 timerfd_create timerfd_settime timerfd_settime64 pipe2 sysinfo"},

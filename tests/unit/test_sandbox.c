@@ -346,6 +346,16 @@ static void relay_calls(void)
 #endif
 }
 
+static void log_calls(void)
+{
+    must(sandbox_filter(box, SANDBOX_LOG));
+    must(write(STDOUT_FILENO, "", 0) == 0);
+    must(socket(AF_UNIX, SOCK_DGRAM, 0) < 0 && errno == EPERM);
+#ifndef SANDBOX_SANITIZER
+    must(try_open("/dev/null", O_RDONLY) == EPERM);
+#endif
+}
+
 static void worker_runs_a_program(void)
 {
     must(sandbox_filter(box, SANDBOX_WORKER));
@@ -366,6 +376,7 @@ START_TEST(calls_of_each_role)
     ck_assert_int_eq(in_child(main_calls), 0);
     ck_assert_int_eq(in_child(main_passes_signals_on), 0);
     ck_assert_int_eq(in_child(relay_calls), 0);
+    ck_assert_int_eq(in_child(log_calls), 0);
     ck_assert_int_eq(in_child(worker_runs_a_program), -SIGSYS);
     ck_assert_int_eq(in_child(main_runs_a_program), -SIGSYS);
 }
