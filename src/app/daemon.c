@@ -93,7 +93,7 @@ static void give_up_unstored(struct daemon *dm)
     for (unsigned i = 0; i < dm->n_unstored; i++) {
         struct checkpoint *c = &dm->unstored[i]->checkpoint;
         count_add(&dm->counts, &c->counts);
-        for (unsigned k = 0; k < c->n_events; k++)
+        for (unsigned k = c->n_stored; k < c->n_events; k++)
             count_form(dm, &open, &c->events[k]);
     }
     table_each (&open, slot)

@@ -22,6 +22,11 @@ enum {
     CLOSE_ROWS = 32,
     TITLE_POINTS = 200,
     ZIP_WORTH_BYTES = 256,
+    PART_BYTES = 4 << 20, /* payloads of one transaction of a checkpoint; the WAL grows with it. On a full disk a part
+                             becomes */
+    PART_SPLIT = 8,       /* so many times smaller, and one that does not fit is tried again */
+    COMMIT_TRIES = 16,    /* as often, in one call. */
+    ROW_OVERHEAD_BYTES = 512,
 };
 
 const uint8_t *store_id(const struct store *s)
@@ -206,6 +211,18 @@ static void begin_unnamed_rows(struct store *s)
                  log_c("path", s->path), log_i("unnamed_rows", rows));
 }
 
+/* Counts the events that an earlier run stored ahead of a checkpoint whose rest never came. Nothing depends on it. */
+static void name_ahead(struct store *s)
+{
+    int64_t ahead;
+    if (!store_number(s, Q_AHEAD_GET, &ahead) || ahead <= 0)
+        return;
+    bool ok = store_run(s, Q_BEGIN) && store_add_count(s, COUNT_stored_ahead, (uint64_t)ahead) &&
+              store_run(s, Q_AHEAD_GONE) && store_end(s, TAKES_ROOM);
+    if (!ok)
+        store_failed(s, "count what was stored ahead");
+}
+
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d)
 {
     static const struct options usual = {.scrub = {.defaults = true, .emails = true}};
@@ -218,6 +235,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     s->lock_fd = s->file_fd = -1;
     s->tool = mode == STORE_TOOL;
     s->limit_bytes = limit_bytes;
+    s->part_bytes = PART_BYTES;
     s->pending = xcalloc(STORE_DELIVERIES_MAX, sizeof(struct delivery *));
     sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
     bool ok = mode == STORE_DAEMON
@@ -232,8 +250,10 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
         store_close(s);
         return NULL;
     }
-    if (!s->tool)
+    if (!s->tool) {
+        name_ahead(s);
         begin_unnamed_rows(s);
+    }
     store_woken(s);
     return s;
 }
@@ -351,13 +371,27 @@ static bool put_counts(struct store *s, const struct counts *counts)
     return ok;
 }
 
-/* Puts the parts of a checkpoint into the open transaction. *put gets what the store itself counts of it. */
-static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct counts *put)
+/* A transaction of a checkpoint: its next events, and all else of it with the last of them. */
+struct part {
+    const struct checkpoint *of;
+    unsigned from, to;
+    bool last;
+    bool over_limit;   /* it was refused for that */
+    struct counts put; /* what the store itself counts of it */
+};
+
+static bool put_events(struct store *s, struct part *p)
 {
     bool ok = true;
     int64_t now = store_now_us();
-    for (unsigned i = 0; ok && i < c->n_events; i++)
-        ok = put_event(s, &c->events[i], now, put);
+    for (unsigned i = p->from; ok && i < p->to; i++)
+        ok = put_event(s, &p->of->events[i], now, &p->put);
+    return ok;
+}
+
+static bool put_rest(struct store *s, const struct checkpoint *c)
+{
+    bool ok = true;
     for (unsigned i = 0; ok && i < c->n_positions; i++)
         ok = put_position(s, &c->positions[i]);
     for (unsigned i = 0; ok && i < c->n_floods; i++)
@@ -370,7 +404,19 @@ static bool put_checkpoint(struct store *s, const struct checkpoint *c, struct c
         ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
         ok = store_put_report(s, &c->reports[i]);
-    return ok && put_counts(s, &c->counts) && put_counts(s, put);
+    return ok && put_counts(s, &c->counts);
+}
+
+/* Puts a part into the open transaction. Until the last one is there the store knows how many events are there ahead of
+   what says that they were made. */
+static bool put_part(struct store *s, struct part *p)
+{
+    if (!put_events(s, p) || !put_counts(s, &p->put))
+        return false;
+    if (p->last)
+        return put_rest(s, p->of) && store_run(s, Q_AHEAD_GONE);
+    sqlite3_bind_int64(s->stmt[Q_AHEAD], 1, (int64_t)count_sum(&p->put, COUNT_BECAME));
+    return store_run(s, Q_AHEAD);
 }
 
 static bool checkpoint_is_empty(const struct checkpoint *c)
@@ -380,43 +426,91 @@ static bool checkpoint_is_empty(const struct checkpoint *c)
            !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
-/* Says why a checkpoint was not stored, and gives up what can be given up for it, for the next time it is tried. */
-static enum store_result checkpoint_failed(struct store *s)
+/* One event at a time, the rest of the checkpoint alone: there is no smaller part. */
+static bool parts_are_least(const struct store *s)
 {
-    enum store_result r = store_failed(s, "write new events and positions");
-    if (r == STORE_FULL)
-        store_make_room(s);
+    return s->part_bytes <= 1;
+}
+
+static struct part next_part(const struct store *s, const struct checkpoint *c)
+{
+    struct part p = {.of = c, .from = c->n_stored, .to = c->n_stored};
+    for (uint64_t bytes = 0; p.to < c->n_events && bytes < s->part_bytes; p.to++)
+        bytes += c->events[p.to].payload.text.n + ROW_OVERHEAD_BYTES;
+    p.last = p.to == c->n_events && (p.from == p.to || !parts_are_least(s));
+    return p;
+}
+
+/* Makes what room there must be for a part whose events are in the open transaction. */
+static enum store_result keep_limit(struct store *s, struct part *p)
+{
+    int64_t overflow;
+    if (!store_evict(s, &overflow))
+        return store_failed(s, "make room");
+    p->put.v[COUNT_store_overflow] = (uint64_t)overflow;
+    p->over_limit = store_over_limit(s) && !store_may_exceed(s);
+    return p->over_limit ? full(s) : STORE_OK;
+}
+
+static enum store_result commit_part(struct store *s, struct part *p)
+{
+    static const char doing[] = "write new events and positions";
+    /* With a limit below twice the size of a part, one may go in past the limit: one that never fits would stop reading
+       for good. */
+    bool roomy = store_used(s) <= s->limit_bytes / 2;
+    enum store_result r = STORE_OK;
+    if (!store_run(s, Q_BEGIN) || !put_part(s, p))
+        return store_failed(s, doing);
+    if (p->to > p->from && !roomy && store_over_limit(s))
+        r = keep_limit(s, p);
+    if (r == STORE_OK && !store_end(s, TAKES_ROOM))
+        r = store_failed(s, doing);
     return r;
+}
+
+static void part_is_stored(struct store *s, struct checkpoint *c, const struct part *p)
+{
+    c->n_stored = p->to;
+    count_add(&s->ahead, &p->put);
+    if (!p->last)
+        return;
+    count_add(&s->counted, &s->ahead);
+    s->ahead = (struct counts){0};
+    if (s->full)
+        log_info("the store has room again, reading goes on", log_c("path", s->path));
+    s->full = s->disk_full = false;
+    s->part_bytes = PART_BYTES;
+}
+
+/* True: a part that the disk has no room for is worth another try. */
+static bool can_be_less(struct store *s)
+{
+    if (parts_are_least(s))
+        return store_make_room(s);
+    s->part_bytes = s->part_bytes / PART_SPLIT + 1;
+    return true;
 }
 
 /* Outcomes have a transaction of their own: what they free must not be rolled back with a checkpoint that does not
  * fit. */
-enum store_result store_commit(struct store *s, const struct checkpoint *c)
+enum store_result store_commit(struct store *s, struct checkpoint *c)
 {
     enum store_result r = store_flush(s);
-    if (r != STORE_OK || checkpoint_is_empty(c))
-        return r;
-    /* With a limit below twice the size of a checkpoint, one may go in past the limit: a checkpoint that never fits
-       would stop reading for good. */
-    bool roomy = store_used(s) <= s->limit_bytes / 2;
-    struct counts put = {0};
-    int64_t overflow = 0;
-    if (!store_run(s, Q_BEGIN) || !put_checkpoint(s, c, &put))
-        return checkpoint_failed(s);
-    if (c->n_events && !roomy && store_over_limit(s)) {
-        if (!store_evict(s, &overflow))
-            return store_failed(s, "make room");
-        if (store_over_limit(s) && !store_may_exceed(s))
-            return full(s);
+    bool done = checkpoint_is_empty(c);
+    unsigned tries = 0;
+    while (r == STORE_OK && !done) {
+        struct part p = next_part(s, c);
+        r = commit_part(s, &p);
+        if (r == STORE_OK) {
+            done = p.last;
+            part_is_stored(s, c, &p);
+            if (s->disk_full)
+                store_restart_wal(s);
+        } else if (r == STORE_FULL && !p.over_limit && tries++ < COMMIT_TRIES && can_be_less(s)) {
+            r = STORE_OK;
+        }
     }
-    if (!store_end(s, TAKES_ROOM))
-        return checkpoint_failed(s);
-    if (s->full)
-        log_info("the store has room again, reading goes on", log_c("path", s->path));
-    s->full = s->disk_full = false;
-    put.v[COUNT_store_overflow] = (uint64_t)overflow;
-    count_add(&s->counted, &put);
-    return STORE_OK;
+    return r;
 }
 
 /* Returns how many, -1 when it could not be done. */

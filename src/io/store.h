@@ -72,6 +72,7 @@ struct checkpoint {
     unsigned n_held;
     struct store_report *reports;
     unsigned n_reports;
+    unsigned n_stored;    /* of the events, the first of them, written by store_commit; 0 at first */
     struct counts counts; /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
 };
 
@@ -97,12 +98,16 @@ bool store_use_grouping(struct store *s, unsigned grouping);
 enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 
 /*
- * One transaction. STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other trouble, logged with its
- * remedy. In both cases nothing was written: try the same checkpoint again later. A checkpoint without events is not
- * held to store_limit, nor is one that finds the store less than half full. An event whose id is there already as open
- * is replaced (its final form); one that is there closed is left as it is.
+ * One transaction, where the events of the checkpoint do not have more than 4 MiB and the disk has room. Else its
+ * events go in before the rest, as many at a time as there is room for: positions and counts are not there before all
+ * of them are, so that after a crash in between the same events are made again, under their ids, and those that were
+ * there ahead are counted (stored_ahead). STORE_FULL: disk full or store_limit reached; STORE_FAILED: any other
+ * trouble, logged with its remedy. In both cases try the same checkpoint again later: all but the first n_stored events
+ * is not there. A checkpoint without events is not held to store_limit, nor is one that finds the store less than half
+ * full. An event whose id is there already as open is replaced (its final form); one that is there closed is left as it
+ * is.
  */
-enum store_result store_commit(struct store *s, const struct checkpoint *c);
+enum store_result store_commit(struct store *s, struct checkpoint *c);
 /* Says that nobody fetches the store's events (there is no DSN): at the limit the oldest ones of the input that uses
    most make room, instead of reading having to stop. */
 void store_keep_newest(struct store *s);

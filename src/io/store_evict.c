@@ -88,25 +88,31 @@ void store_shrink(struct store *s)
         shrink(s, Q_SHRINK);
 }
 
-/* Deletes dead letters, which nobody may ever ask for: they must not keep the living out. */
-static void evict_dead(struct store *s)
+/* Deletes dead letters, which nobody may ever ask for: they must not keep the living out. Returns how many. */
+static int evict_dead(struct store *s)
 {
     sqlite3_bind_int(s->stmt[Q_EVICT], 1, EVICT_STEP);
     bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_EVICT);
     int rows = ok ? sqlite3_changes(s->db) : 0;
-    if (!ok || !store_end(s, GIVES_ROOM))
+    if (!ok || !store_end(s, GIVES_ROOM)) {
         store_failed(s, "make room");
-    else if (rows)
+        rows = 0;
+    }
+    if (rows)
         log_warn("dead letters dropped as the disk is full", log_c("path", s->path), log_i("rows", rows),
                  log_c("hint", "look at `crumbd queue ls` more often, or make room"));
     store_restart_wal(s);
+    return rows;
 }
 
 /* The WAL may want room that free pages of the database have: a checkpoint that is larger than the WAL would never fit
  * otherwise. */
-void store_make_room(struct store *s)
+bool store_make_room(struct store *s)
 {
-    evict_dead(s);
-    for (int i = 0; i < SHRINK_STEPS && store_free_pages(s) > STORE_RESERVE_PAGES && shrink(s, Q_SHRINK_FULL); i++)
+    bool gave = evict_dead(s) > 0;
+    for (int i = 0; i < SHRINK_STEPS && store_free_pages(s) > STORE_RESERVE_PAGES && shrink(s, Q_SHRINK_FULL); i++) {
         store_restart_wal(s);
+        gave = true;
+    }
+    return gave;
 }

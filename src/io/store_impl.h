@@ -79,6 +79,9 @@ enum query {
     Q_NOTES_GONE,
     Q_WAKE,
     Q_WAKES,
+    Q_AHEAD,
+    Q_AHEAD_GONE,
+    Q_AHEAD_GET,
     Q_N
 };
 
@@ -114,6 +117,8 @@ struct store {
     bool full;             /* that the store is full has been said */
     bool keep_newest;      /* see store_keep_newest */
     struct counts counted; /* see store_counted */
+    struct counts ahead;   /* of a checkpoint that is stored in part */
+    uint64_t part_bytes;   /* of payloads that go in as one transaction */
     int64_t wakes;         /* that were known at the last look, see store_woken */
     int64_t unnamed_rows;  /* rows that were unnamed when the store was opened */
     struct sbuf zipped;
@@ -172,8 +177,8 @@ bool store_evict(struct store *s, int64_t *overflow);
 /* Whether what is over store_limit, after that, are events that wait for their lines, and nobody fetches any. */
 bool store_may_exceed(struct store *s);
 /* Makes room on a full disk, for a transaction that takes some: deletes some dead letters, gives some free pages to the
-   file system. */
-void store_make_room(struct store *s);
+   file system. False: there was nothing to be had. */
+bool store_make_room(struct store *s);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);
 

@@ -405,6 +405,8 @@ void store_flush_last(struct store *s)
 {
     if (store_flush(s) != STORE_OK)
         give_up_deliveries(s);
+    count_add(&s->counted, &s->ahead); /* the rest of the checkpoint is given up, too */
+    s->ahead = (struct counts){0};
 }
 
 void store_deliveries_done(struct store *s)

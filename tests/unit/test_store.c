@@ -704,7 +704,7 @@ START_TEST(rows_that_rest)
     unsigned n = 0;
     put_row(s, SLICE("[1]"));
     struct flood_row row = {.key = UINT64_MAX, .period_us = 1000, .restarted = true, .remote = true};
-    const struct checkpoint c = {.limits = &row, .n_floods = 1};
+    struct checkpoint c = {.limits = &row, .n_floods = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
     store_floods(s, ck_rested, &n);
     ck_assert_uint_eq(n, 1);
