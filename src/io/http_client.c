@@ -17,6 +17,7 @@ enum {
     RETRY_AFTER_BYTES = 128,
     CONNECTIONS_KEPT = 256, /* of all targets; libcurl's own bound follows the requests on their way, and would close
                               them whenever these become fewer */
+    UNACKNOWLEDGED_MS = 30000,
 };
 
 #define CLIENT CRUMBD_SDK_NAME "/" CRUMBD_SDK_VERSION
@@ -148,6 +149,24 @@ static void only_http(CURL *easy)
 #endif
 }
 
+/* A peer that is gone without a word would keep a connection, and over HTTP/2 all requests on it, for a quarter of an
+   hour. Where the option is not known it is so. */
+static int http_client_on_new_socket(void *u, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)u;
+    (void)purpose;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){UNACKNOWLEDGED_MS}, sizeof(unsigned));
+    return CURL_SOCKOPT_OK;
+}
+
+/* HTTP/2 where a TLS server offers it: then requests share a connection, and the first ones wait until it is known. */
+static void http_versions(CURL *easy, const char *url)
+{
+    bool tls = slice_starts(slice_str(url), SLICE("https:"));
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+}
+
 static struct transfer *transfer_new(const struct http_client_target *target, struct sbuf *body,
                                      http_client_answer_f *done, void *u)
 {
@@ -172,7 +191,8 @@ static struct transfer *transfer_new(const struct http_client_target *target, st
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, target->headers);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body.p); /* not copied */
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
-    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    http_versions(e, target->url);
+    curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, http_client_on_new_socket);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     curl_easy_setopt(e, CURLOPT_TIMEOUT, (long)TOTAL_TIMEOUT_S);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);

@@ -1,9 +1,12 @@
 """Upstreams that are absent, slow, rude or refusing: events wait, and what cannot be sent is kept where it can be seen."""
+import collections
 import os
 import re
 import signal
 
-from harness import item, nginx_line
+import inputs
+import nginx
+from harness import free_port, item, nginx_line
 
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
@@ -78,6 +81,49 @@ def scenario_upstream_slow(t):
     d.wait_count("event", 6, 5)
     assert len(up.events) < 6
     check(t, up, d, 6)
+
+
+def scenario_upstream_far_away(t):
+    """Answers that take 50 ms: many requests at a time, over kept connections, and each event arrives once."""
+    up, config = begin(t)
+    up.default = {"delay": 0.05}
+    write(t, 1, 600)
+    d = t.start(config)
+    check(t, up, d, 600)
+    assert 16 < up.most_under_way <= 64, up.most_under_way
+
+
+def scenario_upstream_http2(t):
+    """nginx with HTTP/2 in front: many requests at a time over one connection, also when it ends connections for a reload."""
+    up, config = begin(t)
+    up.default = {"delay": 0.05}
+    inputs.certificates(t, "front")
+    port = free_port()
+    front = nginx.Nginx(t, http="""
+        log_format seen '$server_protocol $connection $status';
+        upstream sentry { server 127.0.0.1:%d; keepalive 64; }""" % up.port, server="""
+        listen 127.0.0.1:%d ssl http2;
+        access_log %s seen;
+        ssl_certificate %s;
+        ssl_certificate_key %s;
+        location / { proxy_pass http://sentry; proxy_http_version 1.1; proxy_set_header Connection ""; }""" % (port, t.path("seen.log"), t.path("front.pem"), t.path("front.key")))
+    with open(config, encoding="utf-8") as f:
+        text = f.read().replace('dsn: "%s"' % up.dsn(), 'dsn: "%s", ca_file: %s' % (up.dsn().replace("http://", "https://").replace(str(up.port), str(port)), t.path("ca.pem")))
+    t.write("crumbd.yaml", text)
+    write(t, 1, 600)
+    d = t.start(config)
+    t.wait_events(up, 200)
+    front.program.signal(signal.SIGHUP)
+    t.wait_events(up, 600, 90)
+    assert 16 < up.most_under_way <= 64, up.most_under_way
+    d.wait_count("sent", 600)
+    t.eq(d.stop().get("retries", 0), 0)
+    with open(t.path("seen.log"), encoding="utf-8") as f:
+        seen = [line.split() for line in f]
+    t.eq({(version, status) for version, _, status in seen}, {("HTTP/2.0", "200")})
+    # Those that met the end of the first connection may have had one each.
+    by_connection = collections.Counter(c for _, c, _ in seen)
+    assert sum(n for _, n in by_connection.most_common(2)) >= 480, by_connection
 
 
 def scenario_stopped_while_upstream_hangs(t):

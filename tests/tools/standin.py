@@ -107,7 +107,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         owner = self.server.owner
-        do = owner.next_answer()
+        with owner.changed:
+            owner.under_way += 1
+            owner.most_under_way = max(owner.most_under_way, owner.under_way)
+        try:
+            self.serve(owner, owner.next_answer())
+        finally:
+            with owner.changed:
+                owner.under_way -= 1
+
+    def serve(self, owner, do):
         if do.get("close") == "before":
             owner.note(self, b"", do, None)
             return self.hang_up()
@@ -175,6 +184,7 @@ class Standin:
         self.stopping = threading.Event()
         self.script = collections.deque()
         self.default = {}
+        self.under_way = self.most_under_way = 0  # requests read and not yet answered
         self.requests = []  # dictionaries: time, path, headers, bytes, answer, status
         self.files = []  # of the envelopes taken
         self.events = []  # payloads, the first of each event_id, in the order of arrival
