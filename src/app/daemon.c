@@ -24,11 +24,12 @@
 #include "io/listen.h"
 
 enum {
-    COMMIT_RETRY_S = 1,    /* the disk is full or fails: try the same checkpoint again */
-    EXIT_COMMIT_S = 5,     /* how long the last checkpoint may take at exit */
-    EXIT_LAST_S = 1,       /* how long, after that or after a second signal, the worker has to tell its last numbers */
-    EXIT_SEND_MS = 5000,   /* how long what waits may still be sent at exit; the rest stays in the store */
-    DRAIN_SEND_MS = 60000, /* the same for `crumbd -`, whose end nobody has decided */
+    COMMIT_RETRY_MS = 1000, /* the disk is full or fails: try the same checkpoint again, */
+    LAST_RETRY_MS = 100,    /* and more often the last one */
+    EXIT_COMMIT_S = 5,      /* how long the last checkpoint may take at exit */
+    EXIT_LAST_S = 1,        /* how long, after that or after a second signal, the worker has to tell its last numbers */
+    EXIT_SEND_MS = 5000,    /* how long what waits may still be sent at exit; the rest stays in the store */
+    DRAIN_SEND_MS = 60000,  /* the same for `crumbd -`, whose end nobody has decided */
 };
 
 static struct timeval seconds(int s)
@@ -75,12 +76,16 @@ static bool has_last(const struct daemon *dm)
     return dm->n_unstored && dm->unstored[dm->n_unstored - 1]->last;
 }
 
+/* A store that has no room is nobody's failure, as long as nothing is lost by it. */
 static void say_unstored(const struct daemon *dm)
 {
-    log_error("the last checkpoint could not be stored; files are read again from the one before it at the next start",
-              log_c("store", dm->setup->settings->store), log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
-              log_i("events_left_open", (int64_t)dm->counts.v[COUNT_left_open]),
-              log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
+    bool lost = dm->stored != STORE_FULL || dm->counts.v[COUNT_unstored];
+    log_at(lost ? LOG_ERROR : LOG_WARN,
+           "the last checkpoint could not be stored; files are read again from the one before it at the next start",
+           log_c("store", dm->setup->settings->store), log_c("why", dm->stored == STORE_FULL ? "full" : "failed"),
+           log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
+           log_i("events_left_open", (int64_t)dm->counts.v[COUNT_left_open]),
+           log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
 }
 
 /* What the worker has judged since the last checkpoint that was stored is in the ledger, and what is lost of it has a
@@ -102,6 +107,15 @@ static void give_up_unstored(struct daemon *dm)
     say_unstored(dm);
     while (dm->n_unstored)
         worker_checkpoint_free(dm->unstored[--dm->n_unstored]);
+}
+
+/* A worker that has told its last numbers waits for answers alone. */
+static void end_worker(struct daemon *dm)
+{
+    for (unsigned i = 0; i < dm->n_unstored; i++)
+        worker_answer(dm->worker, shares_copy(&dm->shares));
+    worker_join(dm->worker);
+    dm->worker = NULL;
 }
 
 static void log_ledger(struct daemon *dm)
@@ -151,6 +165,12 @@ static void give_up(struct daemon *dm)
         end_loop(dm);
     else
         event_add(dm->exit_timer, &limit);
+}
+
+/* No room will come for the last checkpoint: nothing is on its way whose answer would make some. */
+static bool is_full_for_good(const struct daemon *dm)
+{
+    return dm->stopping && has_last(dm) && dm->stored == STORE_FULL && !sender_busy(dm->sender);
 }
 
 /* First what is not stored is given up, then the worker that does not say what that is. */
@@ -249,8 +269,11 @@ static void commit_unstored(struct daemon *dm)
         dm->unstored[0] = dm->unstored[1];
         dm->n_unstored--;
     }
-    const struct timeval again = seconds(COMMIT_RETRY_S);
-    if (dm->n_unstored)
+    const struct timeval again = {.tv_sec = dm->stopping ? 0 : COMMIT_RETRY_MS / 1000,
+                                  .tv_usec = dm->stopping ? LAST_RETRY_MS * 1000 : 0};
+    if (is_full_for_good(dm))
+        give_up(dm);
+    else if (dm->n_unstored)
         event_add(dm->commit_retry, &again);
 }
 
@@ -465,7 +488,9 @@ static void fence(struct daemon *dm)
     confine_say(dm->sandbox);
 }
 
-static void run_loop(struct daemon *dm, struct diag *d)
+/* Returns the exit status. Where the store had no room at the end nothing has failed: what that means the ledger says.
+ */
+static int run_loop(struct daemon *dm, struct diag *d)
 {
     fence(dm);
     log_writer_start(dm->sandbox);
@@ -491,15 +516,21 @@ static void run_loop(struct daemon *dm, struct diag *d)
     sender_kick(dm->sender);
     event_base_dispatch(dm->base);
     store_flush_last(dm->store);
-    if (dm->worker) { /* left without its last checkpoint: its thread must not outlive what it uses */
+    int status = dm->worker && dm->stored != STORE_FULL ? EXIT_CANNOT_RUN : EXIT_WELL;
+    bool hangs = dm->worker && !has_last(dm);
+    if (dm->worker) {
+        if (!hangs)
+            end_worker(dm);
         give_up_unstored(dm);
-        log_ledger(dm);
+    }
+    log_ledger(dm);
+    if (hangs) { /* its thread must not outlive what it uses */
         log_writer_end();
         _exit(EXIT_CANNOT_RUN);
     }
-    log_ledger(dm);
     free_events(dm);
     mailbox_free(dm->mailbox);
+    return status;
 }
 
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
@@ -516,7 +547,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
                                                .http = dm.upstream.http,
                                                .counts = &dm.counts};
         dm.sender = sender_new(dm.base, dm.store, &options);
-        run_loop(&dm, d);
+        status = run_loop(&dm, d);
     } else if (dm.worker) {
         worker_join(dm.worker);
     }

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import time
 
 from harness import check_ledger, free_port, nginx_line
 
@@ -154,7 +155,11 @@ def scenario_not_ready_while_the_store_is_full(t):
     assert "full" in text(port, "/readyz"), text(port, "/readyz")
     t.eq(ask(port, "/healthz")[0], 200)
     assert "not ready" in text(port, "/")
-    d.kill()
+    began = time.monotonic()
+    ledger = d.stop()
+    assert time.monotonic() - began < 4, "no room comes where nothing is delivered"
+    assert ledger["read_again"] and not ledger.get("unstored"), ledger
+    assert "could not be stored; files are read again" in d.err and "why=full" in d.err, d.err[-2000:]
 
 
 TOKEN = "0123456789abcdef0123"
