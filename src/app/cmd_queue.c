@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "app/command.h"
-#include "app/settings.h"
 #include "app/show.h"
+#include "app/tool_store.h"
 #include "base/xalloc.h"
 #include "base/utf8.h"
 #include "io/clock.h"
@@ -20,36 +20,6 @@ struct queue_options {
     const char *config, *store;
     bool json, dead, all, yes;
 };
-
-/* Opening. */
-
-/* Caller frees; NULL and entries in d. */
-static char *store_path(const struct queue_options *o, struct diag *d)
-{
-    if (o->store)
-        return xstrdup(o->store);
-    struct settings *s = settings_load(o->config, d);
-    if (!s)
-        return NULL;
-    char *path = xstrdup(s->store);
-    settings_unref(s);
-    return path;
-}
-
-/* *its_path is the caller's to free. */
-static struct store *open_store(const struct queue_options *o, char **its_path)
-{
-    struct diag d = {0};
-    char *path = *its_path = store_path(o, &d);
-    struct store *s = path ? store_open(path, STORE_TOOL, 0, &d) : NULL;
-    if (!s) {
-        err_print(&d, stderr);
-        if (!path)
-            fputs("crumbd queue: with --store PATH no configuration is read\n", stderr);
-    }
-    err_done(&d);
-    return s;
-}
 
 /* Who sends, and when. */
 
@@ -443,7 +413,7 @@ static int queue(const struct queue_options *o, const char *word, const char *id
     if (wrong)
         return command_usage("queue", "queue: %s", wrong);
     char *path;
-    struct store *s = open_store(o, &path);
+    struct store *s = tool_store_open("queue", o->config, o->store, &path);
     int status = s ? act(verb, s, path, id, o) : EXIT_CANNOT_RUN;
     store_close(s);
     free(path);

@@ -67,6 +67,7 @@ static void ask_balances(struct status *s, struct store *store)
 {
     s->rows_known = store_unnamed_rows(store, &s->unnamed_rows);
     s->open.sent = store_unwritten(store);
+    store_counts(store, &s->all_runs);
 }
 
 static void routes_answer_page(struct status *s, struct store *store, const struct http_request *req,
@@ -86,6 +87,7 @@ static void routes_answer_metrics(struct status *s, struct store *store, const s
 {
     (void)req;
     store_totals(store, &s->outbox);
+    store_counts(store, &s->all_runs);
     a->type = "text/plain; version=0.0.4; charset=utf-8";
     status_metrics(s, &a->body);
 }

@@ -20,6 +20,10 @@ void status_metrics(const struct status *s, struct sbuf *out)
         prom_text_head(out, count_rows[i].name, "_total", "counter", count_rows[i].help);
         sbuf_addf(out, "crumbd_%s_total %" PRIu64 "\n", count_rows[i].name, s->counts->v[i]);
     }
+    prom_text_head(out, "all_runs", "_total", "counter",
+                   "each of the counts above over all runs of this store, killed ones too, as far as it was stored");
+    for (unsigned i = 0; i < COUNT_N; i++)
+        sbuf_addf(out, "crumbd_all_runs_total{count=\"%s\"} %" PRIu64 "\n", count_rows[i].name, s->all_runs.v[i]);
     status_input_metrics(s, out);
     prom_text_head(out, "outbox_rows", "", "gauge",
                    "events in the store: open wait for the lines after them, ready wait to be sent, dead were refused");
@@ -87,6 +91,15 @@ static void put_balances(struct json *j, const struct status *s)
         json_raw(j, SLICE("null"));
 }
 
+static void put_counts(struct json *j, const char *key, const struct counts *c)
+{
+    json_key(j, key);
+    json_map(j);
+    for (unsigned i = 0; i < COUNT_N; i++)
+        put_number(j, count_rows[i].name, (int64_t)c->v[i]);
+    json_map_end(j);
+}
+
 void status_ledger(const struct status *s, struct sbuf *out)
 {
     struct json j;
@@ -99,11 +112,8 @@ void status_ledger(const struct status *s, struct sbuf *out)
     json_key(&j, "now");
     json_time(&j, s->now_us);
     put_balances(&j, s);
-    json_key(&j, "counts");
-    json_map(&j);
-    for (unsigned i = 0; i < COUNT_N; i++)
-        put_number(&j, count_rows[i].name, (int64_t)s->counts->v[i]);
-    json_map_end(&j);
+    put_counts(&j, "counts", s->counts);
+    put_counts(&j, "all_runs", &s->all_runs);
     json_map_end(&j);
     json_end(&j);
     sbuf_addc(out, '\n');

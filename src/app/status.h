@@ -29,7 +29,8 @@ struct status {
     const char *not_healthy;          /* the same */
     const struct turn *turn;          /* what the worker is in; NULL: nothing */
     const struct counts *counts;      /* of this run */
-    struct count_open open;           /* of it */
+    struct counts all_runs;           /* as the store has them */
+    struct count_open open;           /* of this run */
     struct count_open
         waiting; /* lines and events that are judged, and of which the counts know nothing before they are stored */
     struct store_totals outbox;
@@ -49,7 +50,8 @@ void status_metrics(const struct status *s, struct sbuf *out);
 bool status_balances(const struct status *s);
 bool status_waits(const struct status *s);
 /* {"balanced":…,"start":…,"now":…,"balances":[{"of":…,"in":…,"out":…,"open":…},…],
-   "waiting_to_be_stored":{"lines":…,"events":…},"unnamed_rows":…,"counts":{name: n of every row}} */
+   "waiting_to_be_stored":{"lines":…,"events":…},"unnamed_rows":…,"counts":{name: n of every row},"all_runs":{the same}}
+   */
 void status_ledger(const struct status *s, struct sbuf *out);
 /* One row of the outbox as an object, without its payload. */
 void status_event(struct json *j, const struct store_row *r);

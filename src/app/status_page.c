@@ -86,10 +86,12 @@ static void put_age(const struct status *s, int64_t us, struct sbuf *out)
 
 /* --- the whole --- */
 
-static void put_count(struct sbuf *out, unsigned i, uint64_t v)
+static void put_count(const struct status *s, unsigned i, struct sbuf *out)
 {
-    sbuf_addf(out, "<tr><td class=\"w\">%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"dim\">", count_rows[i].name,
-              v);
+    sbuf_addf(out,
+              "<tr><td class=\"w\">%s</td><td class=\"n\">%" PRIu64 "</td><td class=\"n\">%" PRIu64
+              "</td><td class=\"dim\">",
+              count_rows[i].name, s->counts->v[i], s->all_runs.v[i]);
     html_escape(out, slice_str(count_rows[i].help));
     put(out, "</td></tr>\n");
 }
@@ -98,7 +100,7 @@ static void put_count(struct sbuf *out, unsigned i, uint64_t v)
 static void put_ledger(const struct status *s, struct sbuf *out)
 {
     bool balanced = status_balances(s), waits = status_waits(s);
-    put(out, "<h2>Ledger of this run ");
+    put(out, "<h2>Ledger ");
     put_badge(out, balanced ? "yes" : "warning",
               balanced ? SLICE("balanced")
               : waits  ? SLICE("waiting to be stored")
@@ -109,13 +111,14 @@ static void put_ledger(const struct status *s, struct sbuf *out)
                   "<p>%" PRIu64 " lines and %" PRIu64
                   " events wait to be stored, and are in none of these numbers yet.</p>\n",
                   s->waiting.lines, s->waiting.events);
-    put(out, "<div class=\"scroll\"><table><tr><th>count</th><th class=\"n\">number</th><th>what it "
-             "is</th></tr>\n");
-    put_count(out, COUNT_lines_in, s->counts->v[COUNT_lines_in]);
+    put(out, "<div class=\"scroll\"><table><tr><th>count</th><th class=\"n\">this run</th>"
+             "<th class=\"n\">all runs</th><th>what it is</th></tr>\n");
+    put_count(s, COUNT_lines_in, out);
     for (unsigned kind = COUNT_FATE; kind <= COUNT_FACT; kind++)
         for (unsigned i = 0; i < COUNT_N; i++)
-            if (count_rows[i].kind == kind && i != COUNT_lines_in && (kind == COUNT_FATE || s->counts->v[i]))
-                put_count(out, i, s->counts->v[i]);
+            if (count_rows[i].kind == kind && i != COUNT_lines_in &&
+                (kind == COUNT_FATE || s->counts->v[i] || s->all_runs.v[i]))
+                put_count(s, i, out);
     put(out, "</table></div>\n");
 }
 

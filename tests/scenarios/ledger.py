@@ -327,3 +327,35 @@ def scenario_losses_reach_sentry(t):
     t.eq(up.reports, {("send_error", "error"): 2, ("send_error", "monitor"): 1, ("sample_rate", "error"): ledger["suppressed"]})
     t.eq(ledger["reported"], ledger["suppressed"])
     t.eq(len(up.events) + 2, ledger["event"] + 1, "all that were not refused, and a summary")
+
+
+def totals(t, *args):
+    return json.loads(t.run("ledger", "--store", t.path("crumbd.db"), "--json", *args)[0])
+
+
+def scenario_the_ledger_of_a_killed_run(t):
+    """Three runs, one of them killed: its numbers are in the totals of the page, of /metrics and of `crumbd ledger`."""
+    up, page = t.upstream(), free_port()
+    t.write("error.log", "")
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir, port=free_port(socket.SOCK_DGRAM)) + f"http: 127.0.0.1:{page}\n")
+    for run in range(3):
+        d = t.start(config)
+        t.append("error.log", "".join(nginx_line(10 * run + i) for i in range(10)))
+        t.wait_events(up, 10 * run + 10)
+        t.until(lambda: api_ledger(page)["balanced"], "all is stored")
+        got = api_ledger(page)
+        t.eq((got["counts"]["lines_in"], got["all_runs"]["lines_in"]), (10, 10 * run + 10), "lines of this run, and of all")
+        with urllib.request.urlopen(f"http://127.0.0.1:{page}/metrics", timeout=10) as r:
+            assert f'crumbd_all_runs_total{{count="event"}} {10 * run + 10}\n' in r.read().decode()
+        t.eq(totals(t)["counts"], api_ledger(page)["all_runs"], "the command beside the daemon, and the page")
+        if run == 1:
+            d.kill()
+        else:
+            d.stop(sent=10)
+    got = totals(t)
+    t.eq((got["counts"]["lines_in"], got["counts"]["event"], got["counts"]["stored"], got["unnamed_rows"]), (30, 30, 30, 0))
+    t.eq(got["outbox"], {"open": 0, "ready": 0, "dead": 0})
+    out, _ = t.run("ledger", "-c", config)
+    assert re.search(r"^ +30  lines_in ", out, re.M) and re.search(r"^ +30  event  +became an event", out, re.M), out
+    _, err = t.run("ledger", "--store", t.path("none.db"), status=3)
+    assert "there is no store at" in err, err

@@ -3,7 +3,9 @@ import http.client
 import json
 import os
 import re
+import shutil
 import socket
+import subprocess
 import time
 
 from harness import check_ledger, free_port, nginx_line
@@ -85,6 +87,26 @@ rules:
   - {id: p.never, match: 'never seen'}
   - {id: p.slow, match: 'slow (a+)+$'}
 """
+
+
+def scenario_promtool_accepts_metrics(t):
+    """With inputs of each kind that has numbers of its own, rules that were tried, and names that want escapes."""
+    promtool = shutil.which("promtool")
+    if not promtool:
+        t.skip("no promtool (Debian's package prometheus)")
+    port = free_port()
+    t.write('a"b/error.log', nginx_line(1))
+    rules = t.write("rules.yaml", "pack: p\nrules: [{id: p.one, match: refused, event: {}, samples: [{lines: refused, event: {level: error}}]}]\n")
+    d = t.start(t.config("""inputs:
+  - {tail: '{dir}/a"b/*.log', format: nginx-error, from: start}
+  - syslog: udp://127.0.0.1:0
+  - gelf: tcp://127.0.0.1:0
+http: 127.0.0.1:%d
+rules: [%s]
+""" % (port, rules)))
+    d.wait_count("event", 1)
+    p = subprocess.run([promtool, "check", "metrics"], input=text(port, "/metrics"), capture_output=True, text=True, timeout=60, check=False)
+    t.eq((p.returncode, p.stdout + p.stderr), (0, ""), "promtool check metrics")
 
 
 def metrics(port):

@@ -190,6 +190,9 @@ START_TEST(metrics_follow_the_format)
             type = slice_from(type, 7);
             ck_assert(slice_eq(slice_split(&type, ' '), name));
             ck_assert(slice_is(type, slice_ends(name, SLICE("_total")) ? "counter" : "gauge"));
+            char *again = xasprintf("\n# HELP %.*s ", SLICE_ARG(name));
+            ck_assert_int_lt(slice_find(rest, slice_str(again)), 0);
+            free(again);
             last = name;
             families++;
             continue;
@@ -203,10 +206,12 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    ck_assert_uint_eq(samples, families + 2 + 5 + 7); /* the three states of the outbox are one, and so are both rules
-                                                         five times and both inputs seven times */
+    /* The three states of the outbox are one, and so are both rules five times, both inputs seven times and the counts
+     * of all runs. */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 7 + COUNT_N - 1);
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
+    has(text, "\ncrumbd_all_runs_total{count=\"stored\"} 1\n");
     has(text, "\ncrumbd_outbox_rows{state=\"ready\"} 1\n");
     has(text, "\ncrumbd_start_time_seconds 1700000000.250000\n");
     has(text, "\ncrumbd_ready 1\n");
