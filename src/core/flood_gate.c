@@ -1,6 +1,7 @@
 #include "core/flood_gate.h"
 
 #include "core/fold.h"
+#include "core/issue_key.h"
 #include "core/new_issues.h"
 #include "core/summary.h"
 #include "core/top_values.h"
@@ -176,18 +177,12 @@ static struct flood_issue issue_of(const struct flood_gate *g, const struct verd
     uint64_t project = v->project.n ? pipeline_parts_stored_key(g->parts, v->project, KEY_PROJECT) : g->no_project,
              fingerprint = v->fingerprint_hash;
     bool old = g->parts->setup.old_keys;
-    return (struct flood_issue){
-        .key = old ? hash_mix(fingerprint, project) : hash128_low((struct hash128){fingerprint, 1}, v->project),
-        .project = project,
-        .burst = rule && rule->burst ? rule->burst : g->parts->opt->limits.burst,
-        .period_us = rule && rule->period_us ? rule->period_us : g->parts->opt->limits.period_us,
-        .remote = from->remote && !v->fold};
-}
-
-/* A store that was made before hash128 has flood control go by keys of its own. */
-static uint64_t issue_key(const struct flood_gate *g, const struct verdict *v, const struct flood_issue *issue)
-{
-    return g->parts->setup.old_keys ? hash128_low((struct hash128){v->issue_hash, 1}, v->project) : issue->key;
+    return (struct flood_issue){.key = old ? hash_mix(fingerprint, project) : issue_key(v->project, fingerprint),
+                                .project = project,
+                                .burst = rule && rule->burst ? rule->burst : g->parts->opt->limits.burst,
+                                .period_us =
+                                    rule && rule->period_us ? rule->period_us : g->parts->opt->limits.period_us,
+                                .remote = from->remote && !v->fold};
 }
 
 /* Whether the occurrence may be an issue of its own: it is known, or it is one of the new ones that an hour may
@@ -229,7 +224,8 @@ bool flood_gate_admit(struct flood_gate *g, const struct event_source *src, stru
     const struct flood_budget budget = {g->parts->opt->limits.per_minute, g->parts->opt->limits.per_day};
     enum flood_answer answer = flood_admit(g->flood, &issue, &budget, g->parts->now_us);
     bool pass = answer == FLOOD_PASS;
-    v->issue = issue_key(g, v, &issue);
+    /* A store that was made before hash128 has flood control go by keys of its own. */
+    v->issue = g->parts->setup.old_keys ? issue_key(v->project, v->issue_hash) : issue.key;
     v->first = pass && flood_is_first(g->flood, issue.key);
     uint64_t more = src->record->times > 1 ? src->record->times - 1 : 0;
     g->parts->counts.v[COUNT_repeats_suppressed] += more;

@@ -9,6 +9,7 @@
 
 #include "base/sbuf.h"
 #include "base/utf8.h"
+#include "core/fates.h"
 #include "core/log_template.h"
 #include "core/trace_name.h"
 #include "io/proxy.h"
@@ -253,6 +254,19 @@ static void quoted_messages(struct slice s)
     }
 }
 
+static void fates(struct slice s)
+{
+    struct fates_reader r;
+    struct fate_range range;
+    while (s.n) { /* what is damaged ends it: the next byte begins another */
+        ck_assert(fates_read(&r, SLICE("\x01")));
+        r.rest = s;
+        while (fates_next(&r, &range))
+            s = r.rest;
+        s = slice_from(s, 1);
+    }
+}
+
 static const struct {
     const char *name;
     void (*read)(struct slice s);
@@ -285,7 +299,8 @@ static const struct {
                {"traces, line by line", walk_traces},
                {"traces", parse_traces},
                {"names of frames", names_of_frames},
-               {"quoted messages", quoted_messages}};
+               {"quoted messages", quoted_messages},
+               {"fates", fates}};
 enum { READERS = sizeof readers / sizeof *readers };
 
 /* ---- what is read: a head, then one of these over and over ---- */
