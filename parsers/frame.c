@@ -480,8 +480,3 @@ bool framer_waiting(const struct framer *c)
 {
     return c->mode == FRAME_LINES ? c->entry.open : c->mode == FRAME_GELF && !piece_empty(c);
 }
-
-uint64_t framer_resume_offset(const struct framer *c)
-{
-    return c->entry.open ? c->entry.offset : c->piece.offset;
-}

@@ -88,6 +88,10 @@ struct frame_rule {
 
 struct stream;
 
+struct frame_span {
+    uint64_t from, to;
+};
+
 /* What stands behind a message in the buffer that it is in, for who would rather look at much at once. */
 enum frame_looker { FRAME_LOOKER_RULES, FRAME_LOOKER_TRACES, FRAME_LOOKERS };
 struct frame_ahead {
@@ -106,9 +110,12 @@ struct message {
     unsigned lines;           /* physical lines it was made of; 1 for frames, whatever they hold */
     uint64_t nul_bytes;       /* skipped since the message before, in front of a line or behind half of one */
     uint64_t truncated_bytes; /* left out at the cap, or promised by a count and never sent */
-    uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key */
-    struct stream *stream;    /* whose it is; set by who hands it on, NULL before that */
-    bool headed;              /* of a stream of several programs: it begins with the head that the framer was given */
+    uint64_t offset;          /* of its first byte in the stream; means nothing when the stream has no file_key, as */
+    uint64_t end;             /* where what belongs to it ends, its line end included. It may go on, between others: */
+    const struct frame_span *more;
+    unsigned n_more;
+    struct stream *stream; /* whose it is; set by who hands it on, NULL before that */
+    bool headed;           /* of a stream of several programs: it begins with the head that the framer was given */
     enum {
         MESSAGE_NEW,
         MESSAGE_AGAIN,  /* read a second time, after a crash: it was handed on, and may be a line of one that is RESUMED
@@ -201,7 +208,10 @@ bool framer_flush(struct framer *c, enum framer_flush how, struct message *out);
 bool framer_waiting(const struct framer *c);
 
 /* Offset of the first byte that no message has held yet, where reading has to begin again after a crash. */
-uint64_t framer_resume_offset(const struct framer *c);
+static inline uint64_t framer_resume_offset(const struct framer *c)
+{
+    return c->entry.open ? c->entry.offset : c->piece.offset;
+}
 /* Offset of the first byte that has not been looked at. */
 static inline uint64_t framer_taken(const struct framer *c)
 {

@@ -191,9 +191,25 @@ static void decode(struct line_reader *l, struct message *m)
     m->ahead = NULL;
 }
 
-static bool next_utf16(struct line_reader *l, struct message *out)
+static bool next_framed(struct line_reader *l, struct message *out)
 {
     if (!framer_next(&l->framer, out))
+        return false;
+    out->end = framer_resume_offset(&l->framer);
+    return true;
+}
+
+static bool flush_framed(struct line_reader *l, enum framer_flush how, struct message *out)
+{
+    if (!framer_flush(&l->framer, how, out))
+        return false;
+    out->end = framer_resume_offset(&l->framer);
+    return true;
+}
+
+static bool next_utf16(struct line_reader *l, struct message *out)
+{
+    if (!next_framed(l, out))
         return false;
     decode(l, out);
     if (out->offset < l->resume.offset)
@@ -211,7 +227,7 @@ bool line_reader_next(struct line_reader *l, enum format format, struct message 
         frame(l, format, format);
     for (;;) {
         if (!l->has_line) {
-            if (!framer_next(&l->framer, out))
+            if (!next_framed(l, out))
                 return false;
             if (!joins(l, format, out->text))
                 break;
@@ -229,9 +245,9 @@ bool line_reader_next(struct line_reader *l, enum format format, struct message 
 static bool flush(struct line_reader *l, enum framer_flush how, struct message *out)
 {
     if (!l->joins)
-        return framer_flush(&l->framer, how, out);
+        return flush_framed(l, how, out);
     if (how == FRAME_END && !l->has_line)
-        l->has_line = framer_flush(&l->framer, FRAME_END, &l->line);
+        l->has_line = flush_framed(l, FRAME_END, &l->line);
     if (how == FRAME_END && l->has_line && feed(l, out))
         return true;
     return partial_flush(&l->join, out);

@@ -1,5 +1,8 @@
 #include "parsers/partial.h"
 
+#include <stdlib.h>
+
+#include "base/xalloc.h"
 #include "text/json.h"
 #include "text/stamp.h"
 
@@ -105,6 +108,9 @@ void partial_done(struct partial_join *j)
     for (int i = 0; i < PARTIAL_STREAMS; i++) {
         sbuf_done(&j->held[i].text);
         sbuf_done(&j->held[i].tail);
+        free(j->held[i].more);
+        j->held[i].more = NULL;
+        j->held[i].n_more = 0;
     }
     arena_done(&j->arena);
 }
@@ -156,11 +162,28 @@ static void append(struct partial_join *j, struct partial_held *h, struct slice 
     h->lines++;
 }
 
+/* Where it stands in the file. */
+static void append_place(struct partial_held *h, const struct message *line)
+{
+    uint64_t *end = h->n_more ? &h->more[h->n_more - 1].to : &h->end;
+    if (*end == line->offset) {
+        *end = line->end;
+    } else if (h->n_more < PARTIAL_SPANS_MAX) {
+        h->more = xroom(h->more, h->n_more, sizeof *h->more);
+        h->more[h->n_more++] = (struct frame_span){line->offset, line->end};
+    }
+}
+
 static void emit(struct partial_held *h, struct message *out)
 {
     sbuf_adds(&h->text, sbuf_slice(&h->tail));
-    *out = (struct message){
-        .text = sbuf_slice(&h->text), .lines = h->lines, .truncated_bytes = h->truncated_bytes, .offset = h->offset};
+    *out = (struct message){.text = sbuf_slice(&h->text),
+                            .lines = h->lines,
+                            .truncated_bytes = h->truncated_bytes,
+                            .offset = h->offset,
+                            .end = h->end,
+                            .more = h->more,
+                            .n_more = h->n_more};
     h->lines = 0;
 }
 
@@ -174,7 +197,8 @@ static void begin(struct partial_held *h, struct slice head, struct slice tail, 
     sbuf_adds(&h->tail, tail);
     h->text_bytes = 0;
     h->truncated_bytes = 0;
-    h->offset = offset;
+    h->offset = h->end = offset;
+    h->n_more = 0;
 }
 
 /* A line of either format, as far as joining has to know it. */
@@ -287,6 +311,7 @@ enum partial_step partial_feed(struct partial_join *j, const struct message *lin
     if (!h->lines)
         begin(h, p.head, p.tail, line->offset);
     append(j, h, p.text, line->truncated_bytes);
+    append_place(h, line);
     if (p.partial)
         return PARTIAL_HELD;
     complete(j, h);

@@ -16,7 +16,8 @@
 #include "parsers/frame.h"
 #include "parsers/record.h"
 
-enum { PARTIAL_DOCKER_BYTES = 16384, PARTIAL_STREAMS = 2 };
+/* Of more places than SPANS_MAX in which its pieces stand it is forgotten where they are. */
+enum { PARTIAL_DOCKER_BYTES = 16384, PARTIAL_STREAMS = 2, PARTIAL_SPANS_MAX = 1024 };
 
 /* Whose lines: NONE is no log of a container's runtime. */
 enum partial_kind { PARTIAL_NONE, PARTIAL_DOCKER, PARTIAL_CRI };
@@ -44,9 +45,11 @@ bool cri_read(struct slice raw, struct cri_line *out);
 struct partial_held {
     struct sbuf text; /* head and text so far; the tail of a docker line behind it when it comes out */
     struct sbuf tail;
-    size_t text_bytes; /* of what is held, the head not counted */
-    unsigned lines;    /* 0: nothing is held */
-    uint64_t truncated_bytes, offset;
+    size_t text_bytes;                     /* of what is held, the head not counted */
+    unsigned lines;                        /* 0: nothing is held */
+    uint64_t truncated_bytes, offset, end; /* end: of the pieces that follow each other, */
+    struct frame_span *more;               /* and the others, at most PARTIAL_SPANS_MAX; malloc'd */
+    unsigned n_more;
 };
 
 /* All members are private. */

@@ -21,8 +21,9 @@ struct entry {
     uint16_t text_n;
     uint8_t app_n, format, level;
     bool partial, by_file;
+    uint32_t file;
     int64_t time_us;
-    uint64_t seq, conn, request, weak;
+    uint64_t seq, offset, conn, request, weak;
 };
 
 struct ring {
@@ -234,8 +235,10 @@ void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const 
                         .level = (uint8_t)line->level,
                         .partial = line->partial,
                         .by_file = line->by_file,
+                        .file = line->file,
                         .time_us = line->time_us,
                         .seq = ++t->seq,
+                        .offset = line->offset,
                         .conn = k->conn,
                         .request = k->request,
                         .weak = k->weak};
@@ -432,6 +435,8 @@ static struct breadcrumb copy_of(const struct entry *e, const struct breadcrumbs
         .level = (enum level)e->level,
         .partial = e->partial,
         .by_file = e->by_file,
+        .file = e->file,
+        .offset = e->offset,
         .connection = connection,
         .request = request || weak,
         .weak = weak && !request && !connection,

@@ -40,6 +40,8 @@ struct breadcrumb {
     bool weak;                /* by these only */
     bool partial;             /* text as record.partial leaves it: its format's finish tells the message */
     bool by_file;             /* app is the name of a file: program.h makes a program's of it */
+    uint32_t file;            /* low half of its file's key; 0: of none, and */
+    uint64_t offset;
     struct slice app, text;
 };
 
@@ -51,6 +53,8 @@ struct breadcrumbs_line {
     enum format format;
     enum level level;
     bool partial, by_file;
+    uint32_t file; /* as in struct breadcrumb */
+    uint64_t offset;
     struct slice app, text;
 };
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line);

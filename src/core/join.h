@@ -65,6 +65,8 @@ struct join_setup {
     bool (*may_open)(void *u, const struct join_line *line);
     /* Called from within feed, tick, use and flush, in the order in which the records came. */
     void (*release)(void *u, const struct join_line *line);
+    /* The line is one of the record that begins in this file at this offset. NULL: nobody cares. */
+    void (*joined)(void *u, const struct message *m, uint64_t file_key, uint64_t offset);
     join_row_f *row; /* NULL: nothing is kept */
 };
 

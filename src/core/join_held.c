@@ -240,9 +240,16 @@ static void drop_kept(struct join *j, struct kept *k)
 }
 
 /* It has become part of another record. */
-static void merge_kept(struct join *j, struct kept *k)
+static void note_joined(struct join *j, const struct held *h, const struct message *m)
 {
     j->setup.counts->v[COUNT_joined]++;
+    if (j->setup.joined)
+        j->setup.joined(j->setup.u, m, h->file_key, h->offset);
+}
+
+static void merge_kept(struct join *j, const struct held *h, struct kept *k)
+{
+    note_joined(j, h, &k->message);
     drop_kept(j, k);
 }
 
@@ -426,7 +433,7 @@ static void merge_maybe(struct join *j, struct held *h)
     for (struct kept *k; (k = TAILQ_FIRST(&h->maybe));) {
         TAILQ_REMOVE(&h->maybe, k, link);
         take_text(j, h, k->said);
-        merge_kept(j, k);
+        merge_kept(j, h, k);
     }
     h->n_maybe = 0;
     h->maybe_bytes = 0;
@@ -437,9 +444,9 @@ void held_take(struct join *j, struct held *h, struct placing *p)
     merge_maybe(j, h);
     take_text(j, h, p->said);
     if (p->kept)
-        merge_kept(j, p->kept);
+        merge_kept(j, h, p->kept);
     else
-        j->setup.counts->v[COUNT_joined]++;
+        note_joined(j, h, &p->line.message);
     p->kept = NULL;
     touch(j, h, p);
 }
@@ -464,6 +471,8 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;
     h->head = held_keep(j, p);
+    h->file_key = h->head->stream.file_key;
+    h->offset = h->head->message.offset;
     h->newest = p->number;
     h->lines = join_line_count(h->head->record->message);
     h->indent = p->line.record->indent;

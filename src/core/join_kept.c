@@ -68,6 +68,11 @@ struct kept *kept_new(const struct join_line *line)
     arena_begin(&k->arena, size_of(line));
     k->record = record_keep(&k->arena, line->record);
     k->message = line->message;
+    if (line->message.n_more) {
+        struct frame_span *more = arena_calloc(&k->arena, line->message.n_more, sizeof *more);
+        memcpy(more, line->message.more, line->message.n_more * sizeof *more);
+        k->message.more = more;
+    }
     k->message.text = arena_dup(&k->arena, slice_sub(line->message.text, 0, RAW_MAX));
     k->message.ahead = NULL;
     k->message.stream = &k->stream;

@@ -39,6 +39,7 @@ struct held {
     unsigned slot;             /* of the speaker of its first line */
     bool restored;             /* its first line may not say any more who spoke */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
+    uint64_t file_key, offset; /* where it began; file_key 0: in no file */
     struct join_brief *brief;  /* once head is gone: by which the store knows it; owned. NULL: it need not */
     struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
     unsigned lines;            /* of that text */

@@ -29,7 +29,8 @@ struct pending {
     struct event_texts texts;
     struct breadcrumb *crumbs;
     unsigned n_crumbs, cap_crumbs;
-    unsigned after; /* lines that came after the event */
+    unsigned after;                     /* lines that came after the event; */
+    uint64_t file_key, offset, reached; /* where its own begins; the last of them in the same file, or 0 */
     enum pending_access {
         PENDING_ACCESS_NONE,
         PENDING_ACCESS_BEFORE, /* src.access is of a line that was read before the event */

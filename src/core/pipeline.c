@@ -10,6 +10,7 @@
 #include "core/entry_messages.h"
 #include "core/join.h"
 #include "core/join_line.h"
+#include "core/pipeline_fates.h"
 #include "core/pipeline_trace.h"
 #include "core/program.h"
 #include "core/recognise.h"
@@ -34,6 +35,7 @@ struct pipeline {
     struct record decoded; /* the message that is worked on, as a record; */
     struct record *record; /* that, or one that was held */
     unsigned extra;        /* events of that message beside its own */
+    uint64_t reach;        /* of its own event: pipeline_fates_reach */
     uint64_t open_lines;   /* without a fate yet; beside those that are held */
 };
 
@@ -90,21 +92,19 @@ static bool is_blank(struct slice s)
     return (!s.n || *s.p <= ' ') && slice_trim(s).n == 0;
 }
 
-static void refuse(struct pipeline *p, const struct stream *s, struct slice text, const char *reason)
-{
-    const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
-    const struct outcome o = {.raw = text, .fate = COUNT_refused, .reason = reason, .stream = s};
-    p->parts.counts.v[COUNT_refused]++;
-    if (hooks->outcome)
-        hooks->outcome(hooks->u, &o);
-}
-
-static void tell_fate(struct pipeline *p, const struct outcome *o)
+static void tell_fate(struct pipeline *p, const struct message *m, const struct outcome *o)
 {
     const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
     p->parts.counts.v[o->fate]++;
+    pipeline_fates_add(&p->parts, m, o->fate, o->verdict, p->reach);
     if (hooks->outcome)
         hooks->outcome(hooks->u, o);
+}
+
+static void refuse(struct pipeline *p, const struct message *m, const char *reason)
+{
+    const struct outcome o = {.raw = m->text, .fate = COUNT_refused, .reason = reason, .stream = m->stream};
+    tell_fate(p, m, &o);
 }
 
 /* The first of its messages has its fate, the others are judged as their own. */
@@ -121,7 +121,7 @@ static void settle_messages(struct pipeline *p, const struct message *m, struct 
         o.record = r;
         o.verdict = &v;
         if (messages.n == 1)
-            tell_fate(p, &o);
+            tell_fate(p, m, &o);
     }
 }
 
@@ -142,7 +142,7 @@ static void settle(struct pipeline *p, const struct message *m, struct record *r
         o.record = r;
         o.verdict = &v;
     }
-    tell_fate(p, &o);
+    tell_fate(p, m, &o);
 }
 
 static void settle_line(struct pipeline *p, const struct join_line *l)
@@ -160,7 +160,7 @@ static void pipeline_on_release(void *u, const struct join_line *l)
     parts->wall_us = l->received_us;
     parts->seq++;
     if (l->alien)
-        refuse(p, l->message.stream, l->message.text, "not in this format");
+        refuse(p, &l->message, "not in this format");
     else
         settle_line(p, l);
     parts->seq++;
@@ -179,6 +179,12 @@ static bool pipeline_may_open(void *u, const struct join_line *l)
     return maybe == JUDGE_TRACE_UNKNOWN
                ? trace_may_open(engine->set, engine->scratch, l->record->message, l->message.ahead)
                : maybe == JUDGE_TRACE_MAYBE;
+}
+
+static void pipeline_on_joined(void *u, const struct message *m, uint64_t file_key, uint64_t offset)
+{
+    struct pipeline *p = u;
+    pipeline_fates_joined(&p->parts, m, file_key, offset);
 }
 
 static void pipeline_on_held_row(void *u, const struct join_row *row)
@@ -231,7 +237,7 @@ static void take(struct pipeline *p, const struct message *m)
     if (!is_whole(p, m) && is_joined(p, m, blank, alien, &trace))
         return;
     if (alien)
-        refuse(p, m->stream, m->text, reason);
+        refuse(p, m, reason);
     else if (m->read == MESSAGE_AGAIN)
         p->parts.counts.v[COUNT_read_twice]++;
     else
@@ -260,8 +266,9 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     arena_reset(&parts->arena);
 }
 
-static struct breadcrumbs_line line_of(struct pipeline *p, struct stream *s)
+static struct breadcrumbs_line line_of(struct pipeline *p, const struct message *m)
 {
+    struct stream *s = m->stream;
     const struct record *r = p->record;
     const struct program program = program_of(s, r);
     return (struct breadcrumbs_line){.time_us = event_time(r, p->parts.wall_us),
@@ -269,6 +276,8 @@ static struct breadcrumbs_line line_of(struct pipeline *p, struct stream *s)
                                      .level = r->level,
                                      .partial = r->partial,
                                      .by_file = program.by_file,
+                                     .file = pipeline_fates_file(s),
+                                     .offset = m->offset,
                                      .app = program.name,
                                      .text = r->trace && r->trace->n_exceptions
                                                  ? pipeline_trace_brief(r, &p->parts.arena)
@@ -284,7 +293,7 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
     p->parts.counts.v[COUNT_regex_limit] = p->parts.judge.limit_hits;
     if (v->action == ACTION_DROP)
         return COUNT_drop;
-    const struct breadcrumbs_line line = line_of(p, m->stream);
+    const struct breadcrumbs_line line = line_of(p, m);
     if (p->pending.n)
         give_to_pending(p, &keys, &line);
     if (keys.client)
@@ -405,6 +414,7 @@ static enum count promote_extra(struct pipeline *p, const struct message *m, con
     }
     counts->v[COUNT_extra_events]++;
     counts->v[COUNT_extra_suppressed] += o.fate == COUNT_suppressed;
+    pipeline_fates_also(&p->parts, m, o.fate, v, ORDINAL_EXTRA + p->extra - 1);
     o.stream = m->stream;
     if (hooks->extra)
         hooks->extra(hooks->u, &o);
@@ -459,6 +469,9 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
                                           .others = opt->crumbs.others,
                                           .of_request = breadcrumbs_is_request(r->message)};
     w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &want, &w->arena, w->crumbs, &w->src.crumbs_seen);
+    w->file_key = m->stream->file_key;
+    w->offset = m->offset;
+    p->reach = p->extra ? p->reach : pipeline_fates_reach(m, w->crumbs, w->n_crumbs);
     access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
     access_join_client(w, p->failed, &parts->arena, parts->now_us);
     w->due_us = parts->now_us + opt->crumbs.wait_us;
@@ -511,12 +524,16 @@ static void drop(struct pipeline *p, const struct pending *w, enum count cause)
 
 static void release(struct pipeline *p, struct pending *w)
 {
+    unsigned loss = 0;
     pending_take(&p->pending, w);
     enum count cause = no_room(p, w);
-    if (cause == COUNT_N)
-        emit(p, w, false);
-    else
+    if (cause != COUNT_N) {
         drop(p, w, cause);
+        loss = FATE_LOSS_NO_ROOM;
+    } else if (!emit(p, w, false)) {
+        loss = FATE_LOSS_TOO_LARGE;
+    }
+    pipeline_fates_left(&p->parts, w, loss);
     pending_free(w);
 }
 
@@ -594,6 +611,7 @@ void pipeline_checkpoint(struct pipeline *p)
     }
     flood_gate_tell(&p->gate);
     deadline_event_tell(&p->deadlines);
+    fates_checkpoint(&p->parts.fates);
 }
 
 /* --- its life --- */
@@ -618,6 +636,7 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
                               .u = p,
                               .may_open = pipeline_may_open,
                               .release = pipeline_on_release,
+                              .joined = pipeline_on_joined,
                               .row = setup->hooks.held_row ? pipeline_on_held_row : NULL};
     memcpy(&join.secret, setup->store_id, sizeof join.secret); /* what is held is found by its key after a restart */
     p->join = join_new(&join, &p->trace.engine);

@@ -12,10 +12,13 @@ void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *
     log_template_use(p->judge.log_template, p->opt->grouping ? p->opt->grouping : setup->grouping, &p->opt->masks);
     p->scrub = scrub_new(p->opt);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
+    p->keeps_fates = setup->hooks.fates != NULL;
+    fates_init(&p->fates, setup->fates_number, setup->hooks.fates, setup->hooks.u);
 }
 
 void pipeline_parts_done(struct pipeline_parts *p)
 {
+    fates_done(&p->fates);
     judge_done(&p->judge);
     scrub_free(p->scrub);
     sbuf_done(&p->payload);

@@ -8,6 +8,7 @@
 #define CORE_PIPELINE_PARTS_H
 
 #include "core/cut_line.h"
+#include "core/fates.h"
 #include "core/pipeline_setup.h"
 #include "parsers/frame.h"
 
@@ -18,6 +19,8 @@ struct pipeline_parts {
     struct scrub *scrub;
     struct counts counts;
     struct cut_line cut_line;
+    bool keeps_fates;
+    struct fates fates;
     struct sbuf payload;
     struct arena arena; /* the life of one message */
     uint64_t seq;       /* messages so far */

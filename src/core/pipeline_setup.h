@@ -7,6 +7,7 @@
 #include "base/count.h"
 #include "core/deadline.h"
 #include "core/event.h"
+#include "core/fates.h"
 #include "core/flood.h"
 #include "core/join_row.h"
 #include "core/judge.h"
@@ -68,6 +69,7 @@ struct pipeline_hooks {
     void (*extra)(void *u, const struct outcome *j);
     flood_row_f *flood_row;       /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
     deadline_row_f *deadline_row; /* the same of what is waited for */
+    fates_chunk_f *fates;         /* what became of the lines of files, at every checkpoint; NULL: it is not kept */
     join_row_f *held_row;         /* of what is held for the lines of a stack trace; closed as it is released */
     /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as
        its fate. May be NULL. */
@@ -85,6 +87,7 @@ struct pipeline_setup {
                       sent twice */
     unsigned grouping;          /* of the store; what the options say counts before it. 0: the newest */
     struct hash_secret secret;  /* random; of keys that are not stored */
+    uint64_t fates_number;      /* of the first chunk of hooks.fates */
     uint64_t run_key;           /* random; part of the ids of messages that cannot be read again */
     bool record_clock;          /* the present is the newest time a record had: for files read after the fact */
     const struct rule *waits;   /* the only rule that waits for lines; NULL: all that do */
