@@ -22,6 +22,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
+#include "io/store_fates.h"
 
 enum {
     COMMIT_RETRY_MS = 1000, /* the disk is full or fails: try the same checkpoint again, */
@@ -459,6 +460,7 @@ static int open_all(struct daemon *dm, struct diag *d)
                                        .grouping = daemon_grouping(dm),
                                        .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
+                                       .fates_number = store_keep_fates(dm->store, s->where_bytes),
                                        .used = daemon_measure(dm),
                                        .drain = dm->setup->drain,
                                        .tolerant = s->inputs_found && !dm->setup->drain};

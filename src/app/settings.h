@@ -59,7 +59,7 @@ struct settings {
     struct slice *rules; /* as written */
     unsigned n_rules;
     char *store; /* path of the database; its folder may not be there yet */
-    uint64_t store_limit_bytes;
+    uint64_t store_limit_bytes, where_bytes;
     struct settings_http {
         char *host; /* without brackets, or the path of a unix socket; NULL: off */
         uint16_t port;

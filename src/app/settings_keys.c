@@ -456,6 +456,13 @@ static const struct key settings_keys[] = {
              "for the inputs that others send to, in equal parts; the rest is for whoever comes first. An input that "
              "has used up its "
              "share is not read meanwhile; events of udp and unix are dropped and counted."},
+    {.name = "where",
+     .type = KEY_SIZE,
+     AT(where_bytes),
+     .max = 1 << 30,
+     .def = "16m",
+     .help = "How much of the store may be used to remember what became of each line of a file, for `crumbd where`; at "
+             "most a sixteenth of store_limit. What is oldest is forgotten first. 0: nothing is remembered."},
     {.name = "http",
      .type = KEY_CUSTOM,
      AT(http),

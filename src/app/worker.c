@@ -323,6 +323,7 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                    .grouping = w->setup.grouping,
                                    .secret = w->setup.secret,
                                    .run_key = w->setup.run_key,
+                                   .fates_number = w->setup.fates_number,
                                    .source = source_files_source(w->sources),
                                    .hooks = {.u = w,
                                              .notice = worker_on_notice,
@@ -332,6 +333,7 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                              .flood_row = worker_add_flood,
                                              .deadline_row = worker_add_deadline,
                                              .held_row = worker_add_held,
+                                             .fates = w->setup.fates_number ? worker_add_fates : NULL,
                                              .check_in = worker_add_check_in}};
     w->pipeline = pipeline_new(&setup);
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);

@@ -57,9 +57,10 @@ struct worker_setup {
     unsigned grouping; /* also of it */
     struct hash_secret secret;
     uint64_t run_key;
-    struct shares *used; /* of the store; the worker frees it */
-    bool drain;          /* end when all inputs are at their end */
-    bool tolerant;       /* an input that cannot be opened is left out; d says which */
+    uint64_t fates_number; /* of the next chunk (core/fates.h); 0: what became of lines is not kept */
+    struct shares *used;   /* of the store; the worker frees it */
+    bool drain;            /* end when all inputs are at their end */
+    bool tolerant;         /* an input that cannot be opened is left out; d says which */
 };
 
 struct worker;

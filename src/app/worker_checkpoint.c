@@ -21,6 +21,7 @@ void worker_checkpoint_free(struct worker_checkpoint *c)
     free(c->checkpoint.limits);
     free(c->checkpoint.deadlines);
     free(c->checkpoint.held);
+    free(c->checkpoint.fates);
     free(c->checkpoint.reports);
     free(c->inputs);
     arena_done(&c->arena);
@@ -122,6 +123,15 @@ void worker_add_held(void *u, const struct join_row *row)
     struct join_row *out = &c->checkpoint.held[c->checkpoint.n_held++];
     *out = *row;
     out->held = scrubbed_dup(&c->arena, row->held);
+}
+
+void worker_add_fates(void *u, const struct fates_chunk *chunk)
+{
+    struct worker_checkpoint *c = worker_next(u);
+    c->checkpoint.fates = xroom(c->checkpoint.fates, c->checkpoint.n_fates, sizeof *c->checkpoint.fates);
+    struct fates_chunk *out = &c->checkpoint.fates[c->checkpoint.n_fates++];
+    *out = *chunk;
+    out->bytes = arena_dup(&c->arena, chunk->bytes);
 }
 
 void worker_add_flood(void *u, const struct flood_row *row)
@@ -276,7 +286,7 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
 
 static bool has_rows(const struct checkpoint *c)
 {
-    return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_held || c->n_reports;
+    return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_held || c->n_fates || c->n_reports;
 }
 
 static void note_told(struct worker *w)

@@ -65,6 +65,7 @@ void worker_add_check_in(void *u, const struct event_out *e);
 void worker_add_deadline(void *u, const struct deadline_row *row);
 void worker_add_flood(void *u, const struct flood_row *row);
 void worker_add_held(void *u, const struct join_row *row);
+void worker_add_fates(void *u, const struct fates_chunk *c);
 /* So much was lost, and why: its owner is told. */
 void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why,
                    uint64_t quantity);

@@ -354,6 +354,8 @@ static bool put_position(struct store *s, const struct position *p)
 {
     enum query which = p->closed ? Q_POSITION_GONE : Q_POSITION;
     sqlite3_stmt *q = s->stmt[which];
+    if (p->closed && !store_keep_fate_file(s, p))
+        return false;
     store_bind_text(q, 1, p->input);
     store_bind_text(q, 2, p->part);
     if (!p->closed) {
@@ -392,6 +394,10 @@ static bool put_events(struct store *s, struct part *p)
 static bool put_rest(struct store *s, const struct checkpoint *c)
 {
     bool ok = true;
+    store_fates_begin(s);
+    for (unsigned i = 0; ok && i < c->n_fates; i++)
+        ok = store_put_fates(s, &c->fates[i]);
+    ok = ok && store_fates_within_limit(s);
     for (unsigned i = 0; ok && i < c->n_positions; i++)
         ok = put_position(s, &c->positions[i]);
     for (unsigned i = 0; ok && i < c->n_floods; i++)
@@ -423,7 +429,7 @@ static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
     return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && !c->n_held && c->clock_us <= 0 &&
-           !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+           !c->n_fates && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 /* One event at a time, the rest of the checkpoint alone: there is no smaller part. */
@@ -479,6 +485,7 @@ static void part_is_stored(struct store *s, struct checkpoint *c, const struct p
     if (s->full)
         log_info("the store has room again, reading goes on", log_c("path", s->path));
     s->full = s->disk_full = false;
+    store_fates_end(s);
     s->part_bytes = PART_BYTES;
 }
 

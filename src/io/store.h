@@ -18,6 +18,7 @@
 #include "base/count.h"
 #include "base/err.h"
 #include "base/sbuf.h"
+#include "core/fates.h"
 #include "core/flood.h"
 #include "core/join_row.h"
 #include "core/options.h"
@@ -70,6 +71,8 @@ struct checkpoint {
     int64_t clock_us;      /* clock of these; 0 or less: it is not told */
     struct join_row *held; /* changed records that wait for the lines of their stack trace */
     unsigned n_held;
+    struct fates_chunk *fates; /* that have changed: what became of lines (store_fates.h) */
+    unsigned n_fates;
     struct store_report *reports;
     unsigned n_reports;
     unsigned n_stored;    /* of the events, the first of them, written by store_commit; 0 at first */

@@ -9,10 +9,10 @@
 
 #include "base/table.h"
 #include "core/scrub.h"
-#include "io/store.h"
+#include "io/store_fates.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 11,
+    STORE_SCHEMA_VERSION = 12,
     STORE_RESERVE_PAGES = 32,          /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
@@ -82,6 +82,24 @@ enum query {
     Q_AHEAD,
     Q_AHEAD_GONE,
     Q_AHEAD_GET,
+    Q_FATE,
+    Q_FATE_FIRST,
+    Q_FATE_GONE,
+    Q_FATE_FORGET,
+    Q_FATE_FORGOTTEN,
+    Q_FATES,
+    Q_FATES_BYTES,
+    Q_FATE_BYTES,
+    Q_FATES_NONE,
+    Q_FATE_FILE,
+    Q_FATE_FILE_GONE,
+    Q_FATE_FILES,
+    Q_FATE_FILES_NONE,
+    Q_DEPARTED,
+    Q_DEPARTED_FIRST,
+    Q_DEPARTED_GONE,
+    Q_DEPARTED_ALL,
+    Q_DEPARTED_NONE,
     Q_N
 };
 
@@ -94,9 +112,18 @@ struct delivery {
     enum { DELIVERY_NONE, DELIVERY_SENT, DELIVERY_RETRY, DELIVERY_DEAD } kind;
     int64_t id, next_try_us;
     enum item_kind item;
+    uint8_t event_id[16]; /* zeros: it is not known */
     char *project, *reason;
     bool stuck; /* the row is on a damaged page, which cannot be written either: it stays taken, so that nobody tries it
                    for ever */
+};
+
+/* What the rows of store_fates.c take. */
+struct store_fates {
+    uint64_t limit_bytes; /* 0: nothing is kept */
+    struct store_fates_bytes {
+        uint64_t bytes, departed_bytes;
+    } kept, now; /* now: with the open transaction */
 };
 
 struct store {
@@ -114,8 +141,9 @@ struct store {
     struct table taken;        /* row id to struct delivery */
     struct delivery **pending; /* those of `taken` that have an outcome, in order */
     unsigned n_pending;
-    bool full;             /* that the store is full has been said */
-    bool keep_newest;      /* see store_keep_newest */
+    bool full;        /* that the store is full has been said */
+    bool keep_newest; /* see store_keep_newest */
+    struct store_fates fates;
     struct counts counted; /* see store_counted */
     struct counts ahead;   /* of a checkpoint that is stored in part */
     uint64_t part_bytes;   /* of payloads that go in as one transaction */
@@ -192,6 +220,16 @@ bool store_put_deadline(struct store *s, const struct deadline_row *row);
 bool store_put_held(struct store *s, const struct join_row *row);
 bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
+
+/* ---- store_fates.c: parts of a transaction ---- */
+void store_fates_begin(struct store *s);
+bool store_put_fates(struct store *s, const struct fates_chunk *c);
+bool store_keep_fate_file(struct store *s, const struct position *p);
+bool store_fates_within_limit(struct store *s);
+/* These events, 16 bytes each, leave the outbox. */
+bool store_put_departed(struct store *s, struct slice ids, enum store_departure how);
+/* It has been committed. */
+void store_fates_end(struct store *s);
 
 /* ---- store_rows.c ---- */
 /* Reads 32 lower-case hex digits into 16 bytes. */

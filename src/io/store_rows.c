@@ -195,10 +195,13 @@ static struct delivery *delivery_of(struct store *s, int64_t id)
     return table_get(&s->taken, (uint64_t)id);
 }
 
-static void take(struct store *s, int64_t id, struct slice project, enum item_kind kind)
+/* r: as it is; NULL: it is damaged. */
+static void take(struct store *s, int64_t id, struct slice project, enum item_kind kind, const struct store_row *r)
 {
     struct delivery *o = xcalloc(1, sizeof *o);
     *o = (struct delivery){.id = id, .item = kind, .project = slice_dup(project)};
+    if (r)
+        store_event_id_bytes(r->event.event_id, o->event_id);
     table_put(&s->taken, (uint64_t)id, o);
 }
 
@@ -256,6 +259,19 @@ static bool report_dead(struct store *s, const struct delivery *o)
     return store_put_report(s, &r);
 }
 
+/* What was sent is told to those who ask for it, unless room is short. */
+static bool put_departed(struct store *s, struct delivery *const *v, unsigned n)
+{
+    struct sbuf ids;
+    sbuf_init(&ids, n * sizeof v[0]->event_id);
+    for (unsigned i = 0; i < n && !s->disk_full; i++)
+        if (v[i]->kind == DELIVERY_SENT && v[i]->item == ITEM_EVENT)
+            sbuf_add(&ids, v[i]->event_id, sizeof v[i]->event_id);
+    bool ok = store_put_departed(s, sbuf_slice(&ids), STORE_DEPARTED_SENT);
+    sbuf_done(&ids);
+    return ok;
+}
+
 static bool add_delivery_counts(struct store *s, const uint64_t *did, uint64_t late)
 {
     return store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) &&
@@ -283,8 +299,10 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
         late += v[i]->kind != DELIVERY_RETRY && !sqlite3_changes(s->db);
         ok = ok && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
     }
+    ok = ok && put_departed(s, v, n);
     if (!ok || !add_delivery_counts(s, did, late) || !store_end(s, effect))
         return false;
+    store_fates_end(s);
     s->counted.v[COUNT_late_answers] += late;
     s->counted.v[COUNT_settled] += did[DELIVERY_SENT] + did[DELIVERY_DEAD];
     return true;
@@ -447,7 +465,7 @@ struct store_row *store_next(struct store *s, struct slice project, enum item_ki
             break;
         bool damaged;
         struct store_row *r = load(s, Q_GET, id, &damaged);
-        take(s, id, project, kind);
+        take(s, id, project, kind, r);
         if (r)
             return r;
         log_error("an event in the store is damaged and cannot be sent", log_c("path", s->path), log_i("id", id));

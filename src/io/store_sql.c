@@ -87,6 +87,17 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
        is a step of its own. */
     "INSERT OR IGNORE INTO meta SELECT 'grouping', CASE user_version WHEN 0 THEN 2 ELSE 1 END FROM "
     "pragma_user_version;",
+
+    /* What became of lines (store_fates.c): chunks of ranges, of which file each is; what is known no longer of a file,
+       and of one that is read no longer its last position; and events that have left, many in a row. */
+    "CREATE TABLE fate(number INTEGER PRIMARY KEY, file INTEGER NOT NULL, first INTEGER NOT NULL, beyond INTEGER NOT "
+    "NULL, bytes BLOB NOT NULL);"
+    "CREATE INDEX fate_of_file ON fate(file);"
+    "CREATE TABLE fate_file(key INTEGER PRIMARY KEY, forgotten INTEGER NOT NULL DEFAULT 0, offset INTEGER NOT NULL "
+    "DEFAULT "
+    "0, blob BLOB);"
+    "CREATE TABLE departed(number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, how INTEGER NOT NULL, ids BLOB NOT "
+    "NULL);",
 };
 
 /* The oldest rows of the input that uses most of the store. */
@@ -173,6 +184,31 @@ const char *const store_sql[Q_N] = {
     [Q_AHEAD] = "INSERT INTO meta VALUES('ahead',?1) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
     [Q_AHEAD_GONE] = "DELETE FROM meta WHERE name='ahead'",
     [Q_AHEAD_GET] = "SELECT ifnull((SELECT value FROM meta WHERE name='ahead'),0)",
+    [Q_FATE] = "INSERT INTO fate VALUES(?1,?2,?3,?4,?5) ON CONFLICT(number) DO UPDATE SET first=excluded.first,"
+               "beyond=excluded.beyond,bytes=excluded.bytes",
+    [Q_FATE_FIRST] = "SELECT number,file,beyond,length(bytes) FROM fate ORDER BY number LIMIT 1",
+    [Q_FATE_GONE] = "DELETE FROM fate WHERE number=?1",
+    [Q_FATE_FORGET] = "INSERT INTO fate_file(key,forgotten) VALUES(?1,?2) ON CONFLICT(key) DO UPDATE SET"
+                      " forgotten=max(forgotten,excluded.forgotten)",
+    [Q_FATE_FORGOTTEN] = "SELECT forgotten FROM fate_file WHERE key=?1",
+    [Q_FATES] = "SELECT number,file,first,beyond FROM fate WHERE file=?1 ORDER BY number",
+    [Q_FATES_BYTES] = "SELECT number,file,first,beyond,bytes FROM fate WHERE ?1=0 OR file=?1 ORDER BY number",
+    [Q_FATE_BYTES] = "SELECT bytes FROM fate WHERE number=?1",
+    [Q_FATES_NONE] = "DELETE FROM fate",
+    [Q_FATE_FILE] =
+        "INSERT INTO fate_file(key,offset,blob) SELECT ?1,offset,blob FROM position WHERE input=?2 AND part=?3 AND"
+        " EXISTS(SELECT 1 FROM fate WHERE file=?1) ON CONFLICT(key) DO UPDATE SET offset=excluded.offset,"
+        "blob=excluded.blob",
+    [Q_FATE_FILE_GONE] =
+        "DELETE FROM fate_file WHERE key=?1 AND blob IS NOT NULL AND NOT EXISTS(SELECT 1 FROM fate WHERE "
+        "file=?1)",
+    [Q_FATE_FILES] = "SELECT printf('%016x',key),offset,blob FROM fate_file WHERE blob IS NOT NULL",
+    [Q_FATE_FILES_NONE] = "DELETE FROM fate_file",
+    [Q_DEPARTED] = "INSERT INTO departed(at_us,how,ids) VALUES(?1,?2,?3)",
+    [Q_DEPARTED_FIRST] = "SELECT number,length(ids) FROM departed ORDER BY number LIMIT 1",
+    [Q_DEPARTED_GONE] = "DELETE FROM departed WHERE number=?1",
+    [Q_DEPARTED_ALL] = "SELECT at_us,how,ids FROM departed ORDER BY number DESC",
+    [Q_DEPARTED_NONE] = "DELETE FROM departed",
     [Q_CLOCK] = "UPDATE meta SET value=?1 WHERE name='clock_us'",
     [Q_CLOCK_GET] = "SELECT value FROM meta WHERE name='clock_us'",
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,
