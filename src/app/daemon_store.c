@@ -113,12 +113,12 @@ struct measure {
     uint64_t seen_bytes;
 };
 
-static void daemon_store_add_share(void *u, struct slice input, bool dead, uint64_t bytes)
+static void daemon_store_add_share(void *u, const struct store_share *of)
 {
     struct measure *m = u;
-    m->seen_bytes += bytes;
-    if (!dead)
-        shares_take(m->shares, shares_find(m->shares, input), bytes);
+    m->seen_bytes += of->bytes;
+    if (!of->dead)
+        shares_take(m->shares, shares_find(m->shares, of->input), of->bytes);
 }
 
 /* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */

@@ -53,6 +53,7 @@ static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind
                                 .open = e->open,
                                 .written_open = e->written_open,
                                 .time_us = e->time_us,
+                                .issue = e->issue,
                                 .input = arena_dup(&c->arena, e->input),
                                 .project = arena_dup(&c->arena, e->project),
                                 .title = scrubbed_dup(&c->arena, e->title),

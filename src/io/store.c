@@ -27,6 +27,7 @@ enum {
     PART_SPLIT = 8,       /* so many times smaller, and one that does not fit is tried again */
     COMMIT_TRIES = 16,    /* as often, in one call. */
     ROW_OVERHEAD_BYTES = 512,
+    EMPTY_BYTES = 96 << 10, /* the pages of a store without rows, and one or two more */
 };
 
 const uint8_t *store_id(const struct store *s)
@@ -343,6 +344,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now,
     sqlite3_bind_blob(q, 8, payload.p, (int)payload.n, SQLITE_STATIC);
     store_bind_text(q, 9, e->input);
     sqlite3_bind_int(q, 10, e->kind);
+    sqlite3_bind_int64(q, 11, (sqlite3_int64)e->issue);
     if ((how == Q_REPLACE && !count_replaced(s, id, put)) || !store_run(s, how))
         return false;
     if (!e->open) /* the row is closed already, so it was not changed */
@@ -463,7 +465,8 @@ static enum store_result commit_part(struct store *s, struct part *p)
     static const char doing[] = "write new events and positions";
     /* With a limit below twice the size of a part, one may go in past the limit: one that never fits would stop reading
        for good. */
-    bool roomy = store_used(s) <= s->limit_bytes / 2;
+    uint64_t used_bytes = store_used(s);
+    bool roomy = used_bytes <= s->limit_bytes / 2 || used_bytes <= EMPTY_BYTES;
     enum store_result r = STORE_OK;
     if (!store_run(s, Q_BEGIN) || !put_part(s, p))
         return store_failed(s, doing);

@@ -44,6 +44,7 @@ struct store_event {
     bool open;            /* still waiting for its after-lines: not to be sent unless the process dies first */
     bool written_open;    /* an open form of it is in this checkpoint or in one before */
     int64_t time_us;      /* of the event */
+    uint64_t issue;       /* its key (struct verdict), 0: none; not filled in for who reads */
     struct slice project; /* name in sentry.projects; empty is the default one */
     struct slice input;   /* whose share of the store it uses (shares.h); empty: nobody's */
     struct slice level;
@@ -111,8 +112,8 @@ enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
  * is.
  */
 enum store_result store_commit(struct store *s, struct checkpoint *c);
-/* Says that nobody fetches the store's events (there is no DSN): at the limit the oldest ones of the input that uses
-   most make room, instead of reading having to stop. */
+/* Says that nobody fetches the store's events (there is no DSN): at the limit some make room, instead of reading having
+   to stop: repeats of the input that uses most, repeats of others, the oldest ones of the input that uses most. */
 void store_keep_newest(struct store *s);
 /* Returns what the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
    store_overflow, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
@@ -145,8 +146,22 @@ void store_report_told(struct store *s, const struct store_report *r);
 /* Fills in the totals over all runs. */
 void store_counts(struct store *s, struct counts *out);
 
-/* Calls back with what the rows of each input take, about as much as their pages. */
-void store_shares(struct store *s, void (*each)(void *u, struct slice input, bool dead, uint64_t bytes), void *u);
+/* What the rows of an input and a project take, about as much as their pages; dead letters apart. */
+struct store_share {
+    struct slice input, project;
+    bool dead;
+    uint64_t bytes;
+};
+
+typedef void store_share_f(void *u, const struct store_share *share);
+
+void store_shares(struct store *s, store_share_f *each, void *u);
+/*
+ * Deletes repeats of an input, the oldest first, until they have freed so many bytes: events of an issue of which the
+ * store has an older one to be sent. Each is counted as store_overflow and put into a client report. Returns the bytes
+ * that they freed, 0: there are no more; *rows grows by their number.
+ */
+uint64_t store_evict_repeats(struct store *s, struct slice input, uint64_t bytes, uint64_t *rows);
 /* Returns the bytes of pages in use, which store_limit bounds. */
 uint64_t store_used(struct store *s);
 

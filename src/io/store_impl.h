@@ -12,7 +12,7 @@
 #include "io/store_fates.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 12,
+    STORE_SCHEMA_VERSION = 13,
     STORE_RESERVE_PAGES = 32,          /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
@@ -45,8 +45,9 @@ enum query {
     Q_DEAD,
     Q_TOTALS,
     Q_EVICT,
-    Q_EVICT_READY,
-    Q_EVICT_REPORT,
+    Q_REPEATS,
+    Q_OLDEST,
+    Q_INPUTS,
     Q_REQUEUE,
     Q_DROP_DEAD,
     Q_DROP_READY,

@@ -9,6 +9,15 @@
 #define SHARE_TAKE                                                                                                     \
     "UPDATE share SET bytes=bytes-(" ROW_BYTES("old.payload") ") WHERE input=old.input AND dead=(old.state=2);"
 
+/* The same by input and project. */
+#define PART_ADD                                                                                                       \
+    "INSERT INTO share SELECT new.input,new.project,new.state=2,0 WHERE NOT EXISTS(SELECT 1 FROM share WHERE"          \
+    " input=new.input AND project=new.project AND dead=(new.state=2)); UPDATE share SET bytes=bytes+" ROW_BYTES(       \
+        "new.payload") " WHERE input=new.input AND project=new.project AND dead=(new.state=2);"
+#define PART_TAKE                                                                                                      \
+    "UPDATE share SET bytes=bytes-(" ROW_BYTES(                                                                        \
+        "old.payload") ") WHERE input=old.input AND project=old.project AND dead=(old.state=2);"
+
 /*
  * The migration path: step i leads from user_version i to i + 1. A step, once released, is never changed; a new need is
  * a new step. `event_due` lets the sender find the next row, and its ids survive when the page of a row is damaged.
@@ -98,12 +107,32 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     "0, blob BLOB);"
     "CREATE TABLE departed(number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, how INTEGER NOT NULL, ids BLOB NOT "
     "NULL);",
+    /* The key of its issue (struct verdict; 0: it has none, or an older version stored it); and whether the store had
+       another event of that when it came, so that this one may make room. What a project uses. */
+    "ALTER TABLE event ADD COLUMN issue INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN repeat INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX event_issue ON event(issue, state) WHERE issue<>0;"
+    "DROP INDEX event_input; CREATE INDEX event_input ON event(input, repeat);"
+    "DROP TRIGGER event_comes; DROP TRIGGER event_goes; DROP TRIGGER event_changes; DROP TRIGGER event_dies;"
+    "DROP TABLE share;"
+    "CREATE TABLE share(input TEXT NOT NULL, project TEXT NOT NULL, dead INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(input, project, dead)) WITHOUT ROWID;"
+    "INSERT INTO share SELECT input,project,state=2,sum(" ROW_BYTES(
+        "payload") ") FROM event GROUP BY 1,2,3;"
+                   "CREATE TRIGGER event_comes AFTER INSERT ON event BEGIN " PART_ADD " END;"
+                   "CREATE TRIGGER event_goes AFTER DELETE ON event BEGIN " PART_TAKE " END;"
+                   "CREATE TRIGGER event_changes AFTER UPDATE OF payload ON event BEGIN " PART_TAKE PART_ADD " END;"
+                   "CREATE TRIGGER event_dies AFTER UPDATE OF state ON event WHEN (old.state=2)<>(new.state=2) "
+                   "BEGIN " PART_TAKE PART_ADD " END;",
 };
 
-/* The oldest rows of the input that uses most of the store. */
-#define OVERFLOWING                                                                                                    \
-    "SELECT id FROM event INDEXED BY event_input WHERE state=1 AND"                                                    \
-    " input=(SELECT input FROM share WHERE dead=0 ORDER BY bytes DESC LIMIT 1) ORDER BY id LIMIT ?1"
+/* What is asked of rows that may have to make room. */
+#define VICTIM                                                                                                         \
+    "SELECT id,project,kind," ROW_BYTES("payload") " FROM event e INDEXED BY event_input WHERE input=?1 AND state=1 "
+/* The store has an older one of the same issue, so that some sample of it stays whatever is taken of these. */
+#define HAS_OLDER                                                                                                      \
+    "EXISTS(SELECT 1 FROM event o INDEXED BY event_issue WHERE o.issue=e.issue AND o.issue<>0 AND o.id<e.id AND"       \
+    " o.state IN(0,1))"
 #define REPORT_ADD " ON CONFLICT(project,reason,category) DO UPDATE SET quantity=quantity+excluded.quantity"
 #define ROW_COLUMNS                                                                                                    \
     "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
@@ -118,11 +147,13 @@ const char *const store_sql[Q_N] = {
     [Q_SHRINK_FULL] = "PRAGMA incremental_vacuum(32)",
     /* The row gets a new id, so that the answer to the one before does not hit it. */
     [Q_REPLACE] = "INSERT OR REPLACE INTO "
-                  "event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
-                  " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10)",
+                  "event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind,issue)"
+                  " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10,?11)",
     [Q_PUT] =
-        "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind)"
-        " VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(event_id) DO UPDATE SET state=excluded.state,"
+        "INSERT INTO event(event_id,state,project,next_try_us,created_us,time_us,level,title,payload,input,kind,issue,"
+        "repeat) VALUES(?1,?2,?3,?4,?4,?5,?6,?7,?8,?9,?10,?11,EXISTS(SELECT 1 FROM event INDEXED BY event_issue WHERE"
+        " issue=?11 AND issue<>0 AND state IN(0,1) AND event_id<>?1)) ON CONFLICT(event_id) DO UPDATE SET "
+        "state=excluded.state,"
         " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
         " title=excluded.title,payload=excluded.payload WHERE event.state=0",
     [Q_POSITION] = "INSERT OR REPLACE INTO position VALUES(?1,?2,?3,?4)",
@@ -145,13 +176,14 @@ const char *const store_sql[Q_N] = {
     [Q_COUNTS_AND_ROWS] = "SELECT name,value FROM count UNION ALL SELECT NULL,count(*) FROM event WHERE state=1",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
-    [Q_DEAD] = "UPDATE event SET state=2,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
+    [Q_DEAD] = "UPDATE event SET state=2,repeat=0,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
     [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
-    [Q_EVICT_READY] = "DELETE FROM event WHERE id IN(" OVERFLOWING ")",
-    [Q_EVICT_REPORT] =
-        "INSERT INTO report SELECT project,?2,?3,count(*) FROM event WHERE kind=?4 AND id IN(" OVERFLOWING ")"
-        " GROUP BY project" REPORT_ADD,
+    [Q_REPEATS] = VICTIM "AND repeat=1 AND " HAS_OLDER " ORDER BY id LIMIT ?2",
+    [Q_OLDEST] = "SELECT * FROM(" VICTIM "AND repeat=0 ORDER BY id LIMIT ?2) UNION ALL SELECT * FROM(" VICTIM
+                 "AND repeat=1 ORDER BY id LIMIT ?2) ORDER BY id LIMIT ?2",
+    /* Those that use most first. */
+    [Q_INPUTS] = "SELECT input FROM share WHERE dead=0 AND bytes>0 GROUP BY input ORDER BY sum(bytes) DESC LIMIT ?1",
     /* ?2: an id, or 0 for all. What is put back is due at ?3. */
     [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
                   " WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
@@ -214,7 +246,7 @@ const char *const store_sql[Q_N] = {
     [Q_REPORT] = "INSERT INTO report VALUES(?1,?2,?3,?4)" REPORT_ADD,
     [Q_REPORTS] = "SELECT reason,category,quantity FROM report WHERE project=?1",
     [Q_REPORT_TOLD] = "UPDATE report SET quantity=quantity-?4 WHERE project=?1 AND reason=?2 AND category=?3",
-    [Q_SHARES] = "SELECT input,dead,bytes FROM share WHERE bytes>0",
+    [Q_SHARES] = "SELECT input,project,dead,bytes FROM share WHERE bytes>0",
     [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
     [Q_OPEN_BYTES] = "SELECT ifnull(sum(" ROW_BYTES("payload") "),0) FROM event WHERE state=0",
     [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=0 AND (?2=0 OR id=?2) LIMIT ?1)",

@@ -71,11 +71,12 @@ void store_floods(struct store *s, flood_row_f *each, void *u)
         store_failed(s, "read the state of flood control");
 }
 
-void store_shares(struct store *s, void (*each)(void *u, struct slice input, bool dead, uint64_t bytes), void *u)
+void store_shares(struct store *s, store_share_f *each, void *u)
 {
     sqlite3_stmt *q = s->stmt[Q_SHARES];
     while (sqlite3_step(q) == SQLITE_ROW)
-        each(u, store_column(q, 0), sqlite3_column_int(q, 1) != 0, (uint64_t)sqlite3_column_int64(q, 2));
+        each(u, &(struct store_share){store_column(q, 0), store_column(q, 1), sqlite3_column_int(q, 2) != 0,
+                                      (uint64_t)sqlite3_column_int64(q, 3)});
     sqlite3_reset(q);
 }
 

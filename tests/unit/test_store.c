@@ -70,12 +70,14 @@ static void exec_sql(const char *sql)
 
 /* As steps before the seventh left it. */
 #define WITHOUT_SHARES                                                                                                 \
-    "DROP TABLE held; DROP TABLE position; CREATE TABLE file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino "      \
+    "DROP TABLE fate; DROP TABLE fate_file; DROP TABLE departed; DROP TABLE held; DROP TABLE position; CREATE TABLE "  \
+    "file(key INTEGER PRIMARY KEY, dev INTEGER NOT NULL, ino "                                                         \
     "INTEGER NOT NULL,"                                                                                                \
     " head_bytes INTEGER NOT NULL, head_hash INTEGER NOT NULL, offset INTEGER NOT NULL, path TEXT NOT NULL,"           \
     " input TEXT NOT NULL, held_stdout INTEGER NOT NULL DEFAULT 0, held_stderr INTEGER NOT NULL DEFAULT 0);"           \
     "DROP TRIGGER event_comes; DROP TRIGGER event_changes; DROP TRIGGER event_goes; DROP TRIGGER event_dies;"          \
-    "DROP TABLE share; DROP INDEX event_input; ALTER TABLE event DROP COLUMN input;"
+    "DROP TABLE share; DROP INDEX event_input; DROP INDEX event_issue;"                                                \
+    "ALTER TABLE event DROP COLUMN issue; ALTER TABLE event DROP COLUMN repeat; ALTER TABLE event DROP COLUMN input;"
 
 static int64_t ask_sql(const char *sql)
 {
@@ -155,7 +157,7 @@ START_TEST(made_as_it_should_be)
     store_close(s);
     ck_assert_int_eq(ask_sql("PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(ask_sql("SELECT journal_mode='wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 11);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 13);
     s = open_it();
     ck_assert_mem_eq(id, store_id(s), 16);
     store_close(s);
@@ -465,7 +467,7 @@ START_TEST(an_older_store_learns_check_ins)
     put(s, check_in("{}"));
     ck_assert_uint_eq(totals(s).ready, 2);
     store_close(s);
-    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 11);
+    ck_assert_int_eq(ask_sql("PRAGMA user_version"), 13);
 }
 END_TEST
 
@@ -635,10 +637,10 @@ START_TEST(rows_of_flood_control)
 }
 END_TEST
 
-static void add_share(void *u, struct slice input, bool dead, uint64_t bytes)
+static void add_share(void *u, const struct store_share *of)
 {
     uint64_t *sums = u;
-    sums[slice_is(input, "one") ? 0 : slice_is(input, "two") ? 1 : 2] += dead ? bytes << 32 : bytes;
+    sums[slice_is(of->input, "one") ? 0 : slice_is(of->input, "two") ? 1 : 2] += of->dead ? of->bytes << 32 : of->bytes;
 }
 
 static void ck_shares(struct store *s, uint64_t one, uint64_t two, uint64_t nobody)
@@ -910,6 +912,90 @@ START_TEST(limit_without_a_dsn_spares_a_quiet_input)
 }
 END_TEST
 
+static struct store_event of_issue(unsigned n, const char *payload, uint64_t issue, const char *input)
+{
+    struct store_event e = event(n, payload);
+    e.issue = issue;
+    e.input = slice_str(input);
+    return e;
+}
+
+/* Repeats go before first occurrences, old ones before new ones, and the only sample of an issue not at all while
+ * another row can go, of whichever input. */
+START_TEST(limit_without_a_dsn_keeps_samples)
+{
+    enum { EVENTS = 300 };
+    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    char noise[20000];
+    uint64_t rnd = 1;
+    store_keep_newest(s);
+    for (unsigned n = 0; n < EVENTS; n++) {
+        for (size_t i = 0; i < sizeof noise - 1; i++)
+            noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
+        noise[sizeof noise - 1] = '\0';
+        /* Five that come once, of an input of their own; else one issue, again and again. */
+        struct store_event e =
+            n < 5 ? of_issue(n, noise, 100 + n, "quiet") : of_issue(n, noise, UINT64_MAX, n % 2 ? "loud" : "other");
+        ck_assert_int_eq(put(s, e), STORE_OK);
+        ck_assert_uint_le(totals(s).used_bytes, 512 * 1024);
+    }
+    ck_assert_int_eq(ask_sql("SELECT count(DISTINCT issue) FROM event"), 6);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE input='quiet'"), 5);
+    ck_assert_int_eq(ask_sql("SELECT id FROM event WHERE issue=-1 ORDER BY id"), 6); /* its first */
+    ck_assert_int_eq(ask_sql("SELECT max(id) FROM event"), EVENTS);
+    /* Only samples: the oldest of the input that uses most. */
+    for (unsigned n = 0; n < 40; n++)
+        ck_assert_int_eq(put(s, of_issue(1000 + n, noise, 1000 + n, "loud")), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE input='quiet'"), 5);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event WHERE repeat=1"), 0);
+    ck_assert_int_eq(ask_sql("SELECT min(id)>301 FROM event WHERE input='loud'"), 1);
+    uint64_t left = totals(s).ready;
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_store_overflow], EVENTS + 40 - left);
+    store_close(s);
+}
+END_TEST
+
+/* What is asked to make room: of that input only, only repeats, and none that is on its way. */
+START_TEST(repeats_make_room)
+{
+    struct store *s = open_it();
+    uint64_t gone = 0;
+    for (unsigned n = 0; n < 10; n++) { /* 1 to 10: the first is on its way */
+        struct store_event e = of_issue(n, "{\"n\":1}", 7, "udp");
+        e.project = SLICE("shop");
+        ck_assert_int_eq(put(s, e), STORE_OK);
+    }
+    put(s, of_issue(20, "{}", 8, "udp"));
+    put(s, of_issue(21, "{}", 7, "tail"));
+    put(s, of_issue(22, "{}", 0, "udp"));
+    put(s, of_issue(23, "{}", 0, "udp")); /* of none: nobody knows that it comes again */
+    struct store_row *first = store_next(s, SLICE("shop"), ITEM_EVENT, now()),
+                     *second = store_next(s, SLICE("shop"), ITEM_EVENT, now());
+    ck_assert_uint_eq(store_evict_repeats(s, SLICE("udp"), 1000, &gone), 2 * (7 + 512));
+    ck_assert_uint_eq(gone, 2);
+    ck_assert_int_eq(ask_sql("SELECT group_concat(id,'') FROM event WHERE issue=7 AND input='udp'"), 125678910);
+    ck_assert_uint_eq(store_evict_repeats(s, SLICE("udp"), UINT64_MAX, &gone), 6 * (7 + 512));
+    ck_assert_uint_eq(store_evict_repeats(s, SLICE("udp"), UINT64_MAX, &gone), 0);
+    ck_assert_uint_eq(store_evict_repeats(s, SLICE("nobody"), UINT64_MAX, &gone), 0);
+    ck_assert_uint_eq(gone, 8);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM event"), 6);
+    ck_assert_uint_eq(counts(s).v[COUNT_store_overflow], 8);
+    ck_assert_int_eq(ask_sql("SELECT quantity FROM report WHERE project='shop' AND reason='cache_overflow' AND "
+                             "category='error'"),
+                     8);
+    /* The second of them was a repeat; when the first has arrived it is the only sample. */
+    store_sent(s, first->id);
+    store_release(s, second->id);
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_assert_uint_eq(store_evict_repeats(s, SLICE("udp"), UINT64_MAX, &gone), 0);
+    int64_t unnamed;
+    ck_assert(store_unnamed_rows(s, &unnamed) && unnamed == 0);
+    store_row_free(first);
+    store_row_free(second);
+    store_close(s);
+}
+END_TEST
+
 /* Events that wait for the lines after them make room for nobody, and reading goes on all the same. */
 START_TEST(limit_without_a_dsn_and_open_events)
 {
@@ -991,11 +1077,13 @@ START_TEST(disk_full)
     tight.rlim_cur = (rlim_t)st.st_size + 8192;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tight), 0);
 
-    char *noise = xmalloc(100001);
+    /* Also a WAL that is written from its beginning again has no room for it. */
+    size_t n = (size_t)st.st_size + 100000;
+    char *noise = xmalloc(n + 1);
     uint64_t rnd = 1;
-    for (size_t i = 0; i < 100000; i++)
+    for (size_t i = 0; i < n; i++)
         noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
-    noise[100000] = '\0';
+    noise[n] = '\0';
     struct store_event e = event(2, noise);
     struct position p = {.input = SLICE("i"), .part = SLICE("p"), .offset = 5, .blob = SLICE("b")};
     struct checkpoint c = {.events = &e, .n_events = 1, .positions = &p, .n_positions = 1};
@@ -1317,6 +1405,8 @@ int main(void)
     tcase_add_test(t, limit);
     tcase_add_test(t, limit_without_a_dsn);
     tcase_add_test(t, limit_without_a_dsn_spares_a_quiet_input);
+    tcase_add_test(t, limit_without_a_dsn_keeps_samples);
+    tcase_add_test(t, repeats_make_room);
     tcase_add_test(t, limit_without_a_dsn_and_open_events);
     tcase_add_test(t, a_checkpoint_larger_than_the_limit);
     tcase_add_test(t, space_is_given_back);
