@@ -193,7 +193,7 @@ static void tail_after(struct input *in, struct input *earlier)
     ((struct tail *)earlier)->later = (struct tail *)in;
 }
 
-/* "seen1 MS": when the store last heard from this input. */
+/* "seen1 MS": when everything was known that there was. */
 static void take_seen(struct tail *t, struct slice blob)
 {
     uint64_t ms;
@@ -201,7 +201,7 @@ static void take_seen(struct tail *t, struct slice blob)
     if (!slice_is(form, "seen1") || !tail_position_hex(blob, &ms))
         return;
     t->seen = true;
-    t->last_ms = ms;
+    t->all_known.wall_ms = ms;
 }
 
 /* Takes over a row: of the files of other inputs only those that the pattern of this one leads to. */
@@ -287,7 +287,7 @@ static void tail_positions(struct input *in, position_f *put, void *u)
     unsigned n = put_changed(t, &t->removed, put, u) + put_changed(t, &t->files, put, u);
     if (t->seen && (n || t->seen_changed)) {
         sbuf_reset(&t->row);
-        sbuf_addf(&t->row, "seen1 %" PRIx64, tail_wall_ms());
+        sbuf_addf(&t->row, "seen1 %" PRIx64, t->all_known.wall_ms);
         put(u, &(struct position){.input = slice_str(t->opt->text), .part = SLICE(""), .blob = sbuf_slice(&t->row)});
     }
     t->seen_changed = false;
@@ -364,6 +364,8 @@ static struct input *tail_start(struct event_base *base, const struct input_opti
                        .opt = opt,
                        .sink = *sink,
                        .at_end = !opt->from_start,
+                       .all_known.mono_ms = -1,
+                       .look_back = true,
                        .awaits = opt->awaited};
     TAILQ_INIT(&t->files);
     TAILQ_INIT(&t->ready);

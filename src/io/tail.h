@@ -10,6 +10,11 @@
 
 struct tail_watch;
 
+struct tail_moment {
+    uint64_t wall_ms;
+    int64_t mono_ms; /* -1: in another run */
+};
+
 struct tail {
     struct input input;
     struct event_base *base;
@@ -32,11 +37,12 @@ struct tail {
     unsigned n_rotated;      /* rotated files with a descriptor */
     uint64_t scans;
     int64_t scanned_ms;
-    uint64_t last_ms; /* wall clock when the store last heard from this input; 0: never */
-    bool seen;        /* the store has, or will have, the row that says this input has been here; */
+    struct tail_moment all_known; /* when all files were known that there were, see tail_rotated */
+    bool seen;                    /* the store has, or will have, the row that says this input has been here; */
     bool seen_changed;
-    bool rotated_looked_at; /* all that rotation had put aside before the start is known */
-    bool at_end;            /* first scan of an input the store does not know: begin at the end of what is there */
+    bool look_back;       /* something has come or gone since, and rotation may have put more aside; */
+    int64_t look_back_at; /* ms; it is looked for from then on */
+    bool at_end;          /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool awaits;    /* nothing of it has been there yet, see tail_await.c */
     unsigned looks; /* for it, so far */
@@ -151,8 +157,8 @@ struct tail_search {
 };
 struct tail_search tail_search(const char *pattern);
 /* Returns the files that a rotation has given a name outside the pattern: error.log.1, error.log-20261123,
-   error-20261123.log. */
-struct tail_findings tail_list_rotated(struct tail *t);
+   error-20261123.log. Only those that were made and written to since then, as far as the file system tells. */
+struct tail_findings tail_list_rotated(struct tail *t, uint64_t since_ms);
 void tail_findings_done(struct tail_findings *all);
 /* True when it could not be seen whether the path leads to something: a listing that failed is no listing. */
 bool tail_is_unknown(const struct tail_findings *all, const char *path);
@@ -199,6 +205,12 @@ void tail_give_back(struct tail *t);
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st);
 /* Puts the file into the queue of those that are opened as soon as there is room. */
 void tail_await_turn(struct tail *t, struct tail_file *f);
+
+/* ---- tail_rotated.c ---- */
+/* Looks for files that were put aside before they were seen, if there is a reason. begun: the scan that it ends. */
+void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun);
+/* Whether the new file fd holds the same bytes as the known one that from has open. */
+enum tail_match tail_match_original(const struct tail_file *f, int from, int fd, const struct stat *st);
 
 /* ---- tail_await.c ---- */
 /* Looks for the first file of a pattern that is awaited. False: it is there, and read from now on. */

@@ -33,6 +33,7 @@ static void not_there(struct tail *t, const struct tail_search *s)
     if (unknown)
         return;
     t->at_end = false;
+    t->all_known = (struct tail_moment){tail_wall_ms(), tail_now_ms()};
     t->seen_changed |= !t->seen;
     t->seen = true;
 }

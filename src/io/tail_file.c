@@ -233,6 +233,7 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     f->id.ino = st->st_ino;
     f->size = (uint64_t)st->st_size;
     f->mtime = (struct timespec){0};
+    f->touched = st->st_mtim;
     char *real = safe_path_of(fd);
     set_path(f, real ? real : xstrdup(path));
     learn_head(f);
@@ -270,6 +271,19 @@ uint64_t tail_file_reach(const struct tail_file *f)
     return handed_on > f->read_at ? handed_on : f->read_at;
 }
 
+void tail_file_compared(struct tail_file *f, const struct stat *st)
+{
+    /* A time as young as the clock's grain would hide what is written in the same instant. */
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    f->mtime = now.tv_sec - st->st_mtim.tv_sec > 1 ? st->st_mtim : (struct timespec){0};
+}
+
+bool tail_file_same_time(const struct tail_file *f, const struct stat *st)
+{
+    return st->st_mtim.tv_sec == f->mtime.tv_sec && st->st_mtim.tv_nsec == f->mtime.tv_nsec;
+}
+
 enum tail_look tail_file_look(struct tail_file *f, bool thorough)
 {
     struct stat st;
@@ -278,18 +292,16 @@ enum tail_look tail_file_look(struct tail_file *f, bool thorough)
     uint64_t size = (uint64_t)st.st_size;
     if (size < f->read_at)
         return TAIL_LOOK_TRUNCATED;
-    bool same_time = st.st_mtim.tv_sec == f->mtime.tv_sec && st.st_mtim.tv_nsec == f->mtime.tv_nsec;
-    if (thorough || size != f->size || !same_time) {
+    if (thorough || size != f->size || !tail_file_same_time(f, &st)) {
         enum tail_match head = tail_head_match(f->fd, &f->id);
         if (head != TAIL_MATCH_SAME)
             return head == TAIL_MATCH_OTHER ? TAIL_LOOK_TRUNCATED : TAIL_LOOK_BAD;
         f->size = size;
         learn_head(f);
-        /* A time as young as the clock's grain would hide what is written in the same instant. */
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        f->mtime = now.tv_sec - st.st_mtim.tv_sec > 1 ? st.st_mtim : (struct timespec){0};
+        tail_file_compared(f, &st);
     }
+    f->emptied |= size == 0 && (st.st_mtim.tv_sec != f->touched.tv_sec || st.st_mtim.tv_nsec != f->touched.tv_nsec);
+    f->touched = st.st_mtim;
     return f->size > f->read_at ? TAIL_LOOK_MORE : TAIL_LOOK_SAME;
 }
 

@@ -37,6 +37,7 @@ struct tail_file {
     uint64_t size, read_at;
     struct timespec
         mtime; /* time of the last change, with size, when the head was last compared; zero: compare it again */
+    struct timespec touched; /* time of the last change that was seen */
     struct line_reader lines;
     uint64_t waits; /* line_reader_waiting when deadline was set */
     struct record_home home;
@@ -50,6 +51,7 @@ struct tail_file {
     bool checked;        /* asleep, and its bytes are those the store knows */
     bool unreachable;    /* asleep, and its file system seems not to be mounted */
     bool parked;         /* asleep because there are more files than descriptors; size and mtime are of then */
+    bool emptied;        /* something has been written to the empty file, and taken away again */
     bool half;           /* what it waits for is the end of its last line, which may never come */
     bool is_ready, is_pending, is_in_turn, changed, gone;
 };
@@ -74,6 +76,10 @@ enum tail_look {
     TAIL_LOOK_TRUNCATED, /* what was read from it is no longer there */
     TAIL_LOOK_BAD,       /* errno says why */
 };
+/* Notes the time of the last change of a file whose head has just been compared; false from same_time: it has changed
+   since, or may have. */
+void tail_file_compared(struct tail_file *f, const struct stat *st);
+bool tail_file_same_time(const struct tail_file *f, const struct stat *st);
 /* Looks at size and head. thorough: also compares a head whose size and time have not changed. */
 enum tail_look tail_file_look(struct tail_file *f, bool thorough);
 /* Reads up to max bytes into the buffer. 0 at the end of the file, -1 and errno on failure. */

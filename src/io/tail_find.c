@@ -20,10 +20,9 @@
 #include "base/xalloc.h"
 
 enum {
-    TURN_MS = 100,          /* while files wait for their turn, until the next are opened */
-    OPENED_PER_SCAN = 256,  /* known files: those that wait longer for their turn get it in the next scan */
-    HEAD_CONVINCES = 64,    /* bytes of an equal head that prove as much as an equal inode */
-    COMMIT_SLACK_MS = 2000, /* the store may have heard of other files while this one had not been seen yet */
+    TURN_MS = 100,         /* while files wait for their turn, until the next are opened */
+    OPENED_PER_SCAN = 256, /* known files: those that wait longer for their turn get it in the next scan */
+    HEAD_CONVINCES = 64,   /* bytes of an equal head that prove as much as an equal inode */
 };
 
 /* ---- known files ---- */
@@ -43,6 +42,7 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
     struct tail_place p = tail_find_copy(t, f);
     if (!p.path && p.unknown)
         return; /* the next scan comes here again */
+    t->look_back = true;
     t->sink.counts->v[COUNT_files_truncated] += truncated;
     if (p.path) {
         log_info("file truncated, its rest is read from a copy", log_c("path", f->path), log_c("copy", p.path),
@@ -120,12 +120,14 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
         t->n_rotated += f->rotated;
         return;
     }
+    tail_file_compared(f, &st);
     close(fd);
 }
 
 /* Forgets a file that is gone, and counts and logs it where lines are lost with it, as far as is known. */
 static void is_gone(struct tail *t, struct tail_file *f)
 {
+    t->look_back = true;
     if (f->size > f->read_at) {
         t->sink.counts->v[COUNT_files_gone_unread]++;
         log_warn("a file is gone that had not been read to its end", log_c("path", f->path),
@@ -144,8 +146,13 @@ static void found_by_inode(struct tail *t, struct tail_file *f, const char *path
         f->path = xstrdup(path);
         f->changed = true;
     }
-    if ((!f->checked || (uint64_t)st->st_size != f->read_at) && t->n_rotated < 2 * tail_rotated_max())
+    /* An equal size proves nothing: the inode may have been given out again. */
+    if (f->checked && (uint64_t)st->st_size == f->read_at && tail_file_same_time(f, st))
+        return;
+    if (t->n_rotated < 2 * tail_rotated_max())
         found_asleep(t, f, path, false);
+    else
+        tail_scan_after(t, TURN_MS);
 }
 
 /* Searches for a sleeping file to which no name of the pattern led. */
@@ -223,21 +230,6 @@ static void open_in_turn(struct tail *t)
     }
 }
 
-/* Whether the new file fd holds the same bytes as the known one that from has open. */
-static enum tail_match match_original(const struct tail_file *f, int from, int fd, const struct stat *st)
-{
-    struct stat original;
-    if (fstat(from, &original) != 0)
-        return TAIL_MATCH_UNREADABLE;
-    enum tail_match bytes =
-        st->st_size <= original.st_size ? tail_bytes_match(from, fd, (uint64_t)st->st_size) : TAIL_MATCH_OTHER;
-    if (bytes != TAIL_MATCH_OTHER)
-        return bytes;
-    /* The file was truncated this very moment: the next scan knows what to do with both. */
-    bool whole = (uint64_t)original.st_size >= f->read_at && tail_head_match(from, &f->id) == TAIL_MATCH_SAME;
-    return whole ? TAIL_MATCH_OTHER : TAIL_MATCH_UNREADABLE;
-}
-
 /* Whether this new file is a copy of one that is being read: still under its name, and with the same bytes. */
 static enum tail_match match_another(struct tail *t, const char *path, int fd, const struct stat *st)
 {
@@ -250,7 +242,7 @@ static enum tail_match match_another(struct tail *t, const char *path, int fd, c
         struct stat now;
         struct safe_why why;
         int from = f->fd >= 0 ? f->fd : safe_open(f->found, &now, &why);
-        enum tail_match copy = from >= 0 ? match_original(f, from, fd, st) : TAIL_MATCH_OTHER;
+        enum tail_match copy = from >= 0 ? tail_match_original(f, from, fd, st) : TAIL_MATCH_OTHER;
         if (from >= 0 && from != f->fd)
             close(from);
         if (copy != TAIL_MATCH_OTHER)
@@ -311,6 +303,7 @@ static void found_new(struct tail *t, const struct tail_found *at)
         tail_attach(t, f, fd, &st, at->path);
     else
         f = tail_add(t, fd, &st, at->path, first);
+    t->look_back = true;
     tail_readable(t, at->path);
     tail_note_folders(t, at->path);
     f->seen = t->scans;
@@ -320,66 +313,6 @@ static void found_new(struct tail *t, const struct tail_found *at)
 }
 
 /* ---- rotated files ---- */
-
-/* SAME when what fd begins with is known: a copy, made by hand or by a rotation that was seen. */
-static enum tail_match match_known_heads(const struct tail *t, int fd, const struct stat *st)
-{
-    const struct tail_file *f;
-    TAILQ_FOREACH (f, &t->files, all) {
-        if (!f->id.head_bytes || (f->id.head_bytes < HEAD_CONVINCES && f->id.head_bytes != (uint64_t)st->st_size))
-            continue;
-        enum tail_match head = tail_head_match(fd, &f->id);
-        if (head != TAIL_MATCH_OTHER)
-            return head;
-    }
-    return TAIL_MATCH_OTHER;
-}
-
-/* Looks at a file that rotation has put aside. False: it cannot be read at this moment. */
-static bool look_at_rotated_file(struct tail *t, const char *path, struct stat st)
-{
-    struct safe_why why;
-    int fd = safe_open(path, &st, &why);
-    if (fd < 0)
-        return !safe_unknown(&why) || why.error == EACCES || why.error == EPERM;
-    if (tail_is_other_inputs(t, fd, &st)) {
-        close(fd);
-        return true;
-    }
-    enum tail_match known = t->seen ? match_known_heads(t, fd, &st) : TAIL_MATCH_SAME;
-    if (known == TAIL_MATCH_OTHER) {
-        tail_add(t, fd, &st, path, 0)->rotated = true;
-        return true;
-    }
-    if (known == TAIL_MATCH_SAME) {
-        struct tail_id id = {.dev = st.st_dev, .ino = st.st_ino};
-        tail_head_learn(fd, (uint64_t)st.st_size, &id);
-        tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = (uint64_t)st.st_size});
-    }
-    close(fd);
-    return known == TAIL_MATCH_SAME;
-}
-
-/*
- * The first scan looks at what rotation has put outside the pattern. When the input is new, all of it is
- * history; what is so young that it could be mistaken later is known from now on. When it is not, whatever is
- * not known there and was written after the store last heard from this input came while crumbd was stopped,
- * or too short a time before it was killed: it is read.
- */
-static void look_at_rotated(struct tail *t)
-{
-    struct tail_findings all = tail_list_rotated(t);
-    uint64_t since_ms = (t->seen ? t->last_ms : tail_wall_ms()) - COMMIT_SLACK_MS;
-    bool unreadable = false;
-    for (size_t i = 0; i < all.n; i++) {
-        const struct stat *st = &all.v[i].st;
-        uint64_t written_ms = (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000;
-        if (written_ms >= since_ms && !tail_by_inode(t, st->st_dev, st->st_ino))
-            unreadable |= !look_at_rotated_file(t, all.v[i].path, *st);
-    }
-    tail_findings_done(&all);
-    t->rotated_looked_at = !unreadable;
-}
 
 /* True when an open file that is read to its end will not grow any more, as far as can be known. */
 static bool is_over(struct tail *t, struct tail_file *f)
@@ -456,6 +389,8 @@ static void look_at_open_files(struct tail *t)
         case TAIL_LOOK_BAD:
             break;
         }
+        t->look_back |= f->emptied;
+        f->emptied = false;
     }
 }
 
@@ -469,7 +404,7 @@ static void look_for_the_missing(struct tail *t, const struct tail_findings *all
         if (f->fd < 0) {
             search_for(t, f);
         } else if (!f->rotated) {
-            f->rotated = true;
+            f->rotated = t->look_back = true;
             log_debug("file is no longer under its name", log_c("path", f->path));
         }
     }
@@ -483,13 +418,14 @@ static void look_for_the_missing(struct tail *t, const struct tail_findings *all
 static void been_here(struct tail *t)
 {
     t->at_end = false;
-    if (t->seen || tail_lacks_rights(t))
+    if (t->seen || tail_lacks_rights(t) || t->all_known.mono_ms < 0)
         return;
     t->seen = t->seen_changed = true;
 }
 
 void tail_scan(struct tail *t)
 {
+    const struct tail_moment begun = {tail_wall_ms(), tail_now_ms()};
     t->scans++;
     t->lacks_descriptors = false;
     tail_watch_folders(t->watch, t->opt->text);
@@ -509,8 +445,7 @@ void tail_scan(struct tail *t)
             found_new(t, &all.v[i]);
     }
     tail_findings_done(&all);
-    if (!t->rotated_looked_at)
-        look_at_rotated(t);
+    tail_look_for_rotated(t, &begun);
     tidy_rotated(t);
     tail_complaints_sweep(t);
     tail_count_files(t);

@@ -38,10 +38,10 @@ bool tail_named_as_copy(const char *original, const char *copy)
  * Where the suffix begins that a rotation has put at the end of [name, end): separators and at least so many
  * digits. `end` when there is none.
  */
-static const char *rotation_suffix(const char *name, const char *end, unsigned digits_min)
+static const char *number_suffix(const char *name, const char *end, unsigned digits_min)
 {
     const char *at = end, *suffix = end;
-    for (unsigned digits = 0; at > name && strchr(".-_T0123456789", at[-1]); at--) {
+    for (unsigned digits = 0; at > name && strchr(".-_:TZ0123456789", at[-1]); at--) {
         digits += ascii_digit(at[-1]);
         if (digits >= digits_min && strchr(".-_", at[-1]))
             suffix = at - 1;
@@ -49,20 +49,47 @@ static const char *rotation_suffix(const char *name, const char *end, unsigned d
     return suffix;
 }
 
+/* The same for a word: app.log.old, app-old.log. */
+static const char *word_suffix(const char *name, const char *end)
+{
+    static const char *const words[] = {"old", "bak", "backup", "prev", "previous", "last", "orig", "save"};
+    struct slice s = slice_of(name, (size_t)(end - name));
+    if (slice_ends(s, SLICE("~")))
+        return end - 1;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (s.n > n && slice_ends(s, slice_str(words[i])) && strchr(".-_", s.p[s.n - n - 1]))
+            return end - n - 1;
+    }
+    return end;
+}
+
+/* Whether the pattern leads to the path [path, end) with ext behind it. */
+static bool leads_to(const char *pattern, const char *path, const char *end, const char *ext)
+{
+    char *plain = xasprintf("%.*s%s", (int)(end - path), path, ext);
+    bool fits = end > tail_base_name(path) && fnmatch(pattern, plain, FNM_PATHNAME | FNM_PERIOD) == 0;
+    free(plain);
+    return fits;
+}
+
 bool tail_rotated_name(const char *pattern, const char *path)
 {
     /* app-2.log is a second log beside app.log, app-20261123.log an old one. */
-    enum { NUMBER = 1, DATE = 6 };
+    enum { NUMBER = 1, DATE = 6, SUFFIXES_MAX = 3 };
     const char *name = tail_base_name(path), *end = name + strlen(name), *ext = strrchr(name, '.');
-    const char *suffix = rotation_suffix(name, end, NUMBER);
-    if (suffix == end && ext)
-        suffix = rotation_suffix(name, end = ext, DATE);
-    if (suffix == name || suffix == end)
+    for (unsigned n = 0; n < SUFFIXES_MAX; n++) {
+        const char *word = word_suffix(name, end), *suffix = word < end ? word : number_suffix(name, end, NUMBER);
+        if (suffix == end)
+            break;
+        if (leads_to(pattern, path, suffix, ""))
+            return true;
+        end = suffix;
+    }
+    if (!ext)
         return false;
-    char *plain = xasprintf("%.*s%s", (int)(suffix - path), path, end);
-    bool rotated = fnmatch(pattern, plain, FNM_PATHNAME | FNM_PERIOD) == 0;
-    free(plain);
-    return rotated;
+    const char *date = number_suffix(name, ext, DATE), *word = word_suffix(name, ext);
+    return (date < ext && leads_to(pattern, path, date, ext)) || (word < ext && leads_to(pattern, path, word, ext));
 }
 
 bool tail_is_compressed(const char *path)

@@ -206,10 +206,27 @@ bool tail_finds_any(const char *pattern)
 
 struct rotated {
     const struct tail *t;
+    uint64_t since_ms;
     const char *folder; /* the folder as the pattern writes it */
     int fd;
     struct tail_findings *all;
 };
+
+static bool is_since(uint64_t ms, int64_t s, uint32_t ns)
+{
+    return (uint64_t)s * 1000 + ns / 1000000 >= ms;
+}
+
+/* Whether a regular file was written to since then, and made since then where the file system tells that. */
+static bool came_since(uint64_t ms, int folder, const char *name, struct stat *st)
+{
+    struct statx born;
+    if (fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st->st_mode) ||
+        !is_since(ms, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec))
+        return false;
+    return statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &born) != 0 || !(born.stx_mask & STATX_BTIME) ||
+           is_since(ms, born.stx_btime.tv_sec, born.stx_btime.tv_nsec);
+}
 
 static bool tail_path_consider_rotated(void *u, const struct dirent *e)
 {
@@ -221,8 +238,7 @@ static bool tail_path_consider_rotated(void *u, const struct dirent *e)
                      : xstrdup(e->d_name);
     struct stat st;
     if (!tail_is_compressed(path) && tail_rotated_name(pattern, path) &&
-        fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) != 0 &&
-        fstatat(r->fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) != 0 && came_since(r->since_ms, r->fd, e->d_name, &st))
         add_found(r->all, path, &st);
     free(path);
     return true;
@@ -235,16 +251,16 @@ static void tail_path_list_rotated(void *u, const char *path, int folder)
     (void)folder;
     r->folder = path;
     r->fd = safe_open_folder(path, &why);
-    if (r->fd < 0)
-        return;
-    safe_list(r->fd, tail_path_consider_rotated, r, &why);
-    close(r->fd);
+    bool all = r->fd >= 0 && safe_list(r->fd, tail_path_consider_rotated, r, &why);
+    if (r->fd >= 0)
+        close(r->fd);
+    r->all->blind |= !all && safe_unknown(&why) && why.error != EACCES && why.error != EPERM;
 }
 
-struct tail_findings tail_list_rotated(struct tail *t)
+struct tail_findings tail_list_rotated(struct tail *t, uint64_t since_ms)
 {
     struct tail_findings all = {0};
-    struct rotated r = {.t = t, .all = &all};
+    struct rotated r = {.t = t, .since_ms = since_ms, .all = &all};
     char *folder = tail_folder_of(t->opt->text);
     safe_glob(folder, &(struct safe_glob){&r, tail_path_list_rotated, NULL, NULL});
     free(folder);

@@ -145,8 +145,7 @@ void tail_give_back(struct tail *t)
 
 bool tail_is_unchanged(const struct tail_file *f, const struct stat *st)
 {
-    return f->parked && f->size == (uint64_t)st->st_size && f->mtime.tv_sec == st->st_mtim.tv_sec &&
-           f->mtime.tv_nsec == st->st_mtim.tv_nsec;
+    return f->parked && f->size == (uint64_t)st->st_size && tail_file_same_time(f, st);
 }
 
 void tail_await_turn(struct tail *t, struct tail_file *f)

@@ -501,6 +501,20 @@ START_TEST(names)
         {"/l/app.log", "/l/app.log", false},
         {"/l/app.log", "/l/other.log.1", false},
         {"/l/1", "/l/1.1", true},
+        {"/l/app.log", "/l/app.log.old", true},
+        {"/l/app.log", "/l/app.log.bak", true},
+        {"/l/app.log", "/l/app.log~", true},
+        {"/l/app.log", "/l/app.log.prev", true},
+        {"/l/app.log", "/l/app.log.1.old", true},
+        {"/l/app.log", "/l/app.log.old.3", true},
+        {"/l/app.log", "/l/app.log.20261123.2", true},
+        {"/l/app.log", "/l/app.log.2026-11-23T10:11:12Z", true},
+        {"/l/app.log", "/l/app.old.log", true},
+        {"/l/app.log", "/l/app.3.log", false},
+        {"/l/app.log", "/l/app.2026.log", false},
+        {"/l/app.log", "/l/app.log.told", false},
+        {"/l/app.log", "/l/old", false},
+        {"/l/app.log", "/l/~", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         ck_assert_msg(tail_rotated_name(rows[i].pattern, rows[i].path) == rows[i].rotated, "%s", rows[i].path);

@@ -373,23 +373,12 @@ static void come_to_rest(struct world *w)
     rig_commit(w->r);
 }
 
-/* While it runs, a name outside the pattern hides what was there for less than a look. */
-static bool may_rotate(struct world *w)
-{
-    struct stat st;
-    if (stat(rig_path(w->r, "a.log"), &st) != 0)
-        return false;
-    if (w->copies_match || !w->up)
-        return true;
-    const struct tail_file *f = tail_by_inode((struct tail *)w->r->in, st.st_dev, st.st_ino);
-    return f && f->fd >= 0 && f->id.head_bytes > 0 && tail_head_match(f->fd, &f->id) == TAIL_MATCH_SAME;
-}
-
 static void rotate(struct world *w, bool copy)
 {
     enum { KEEP = 5 };
     char from[32], to[32];
-    if (!may_rotate(w))
+    struct stat st;
+    if (stat(rig_path(w->r, "a.log"), &st) != 0)
         return;
     complete_line(w);
     if (w->rotated == KEEP) {

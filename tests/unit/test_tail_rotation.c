@@ -1,0 +1,182 @@
+/*
+ * Rotation faster than anyone looks: the names change while nothing runs here, so that files come and go that were
+ * never seen under the name of their log. What still lies in the folder is read, each line once, and nothing else.
+ */
+#include "tests/unit/tail.h"
+
+/* a.log.N-1 becomes a.log.N, and so on; of more than KEEP the oldest is deleted. */
+enum { KEEP = 9 };
+
+static void rotate(struct rig *r, const char *log)
+{
+    char from[48], to[48];
+    snprintf(to, sizeof to, "%s.%d", log, KEEP);
+    unlink(rig_path(r, to));
+    for (int i = KEEP; i > 0; i--) {
+        snprintf(from, sizeof from, i == 1 ? "%s" : "%s.%d", log, i - 1);
+        snprintf(to, sizeof to, "%s.%d", log, i);
+        rename(rig_path(r, from), rig_path(r, to));
+    }
+}
+
+static void copytruncate(struct rig *r, const char *log)
+{
+    char first[48];
+    snprintf(first, sizeof first, "%s.1", log);
+    rig_rename(r, log, "aside");
+    rotate(r, log);
+    rig_rename(r, "aside", log);
+    rig_copy(r, log, first);
+    rig_truncate(r, log);
+}
+
+static void ck_numbers(struct rig *r, unsigned n)
+{
+    char *seen = xcalloc(n, 1);
+    rig_until(r, r->n >= n);
+    rig_settle(r);
+    for (unsigned i = 0; i < r->n; i++) {
+        unsigned long at = strtoul(r->msg[i].text, NULL, 10);
+        ck_assert_msg(at < n && !seen[at]++, "line %lu twice: %s", at, rig_all(r));
+    }
+    ck_assert_uint_eq(r->n, n);
+    free(seen);
+}
+
+/* _i & 1: without inotify; & 2: by copytruncate; & 4: nothing was written to the log that is there. */
+START_TEST(several_between_two_looks)
+{
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    rig_append(r, "a.log", "%u line number\n", n++);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    for (int round = 1; round < 5; round++) {
+        rig_settle(r);
+        for (int i = 0; i < round; i++) {
+            rig_append(r, "a.log", "%u line number\n", n++);
+            (_i & 2 ? copytruncate : rotate)(r, "a.log");
+        }
+        rig_append(r, "a.log", _i & 4 ? "%s" : "%s%u line number\n", "", n);
+        n += !(_i & 4);
+        ck_numbers(r, n);
+    }
+    ck_assert_uint_eq(r->counts.v[COUNT_files_gone_unread], 0);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(under_every_name)
+{
+    static const char *const names[] = {"a.log.old",      "a.log.bak",  "a.log~",        "a.log-20261123",
+                                        "a-20261123.log", "a.log.prev", "a.log.1.2.bak", "a.old.log"};
+    unsigned n = 0;
+    struct rig *r = rig_new("a.log", _i);
+    rig_append(r, "a.log", "%u line number\n", n++);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        rig_settle(r);
+        rig_rename(r, "a.log", "a.log.7");
+        rig_append(r, "a.log", "%u line number\n", n++);
+        rig_rename(r, "a.log", names[i]);
+        rig_append(r, "a.log", "%u line number\n", n++);
+        ck_numbers(r, n);
+    }
+    rig_free(r);
+}
+END_TEST
+
+/* What lay there before is not read, whatever is rotated, copied or touched; nor is another log beside it. */
+START_TEST(history_stays_history)
+{
+    struct rig *r = rig_new("a.log", _i & 1);
+    r->opt.from_start = !(_i & 2);
+    rig_append(r, "a.log", "0 line number\n");
+    rig_append(r, "a.log.1", "history one\n");
+    rig_append(r, "a.log.2", "history two\n");
+    rig_append(r, "a.2.log", "another log\n");
+    rig_start(r);
+    rig_settle(r);
+    for (unsigned i = 0; i < r->n; i++)
+        ck_assert_str_eq(r->msg[i].text, "0 line number");
+    unsigned n = r->n;
+    rig_append(r, "a.log", "1 line number\n");
+    rig_copy(r, "a.log", "a.log.bak");
+    rig_copy(r, "a.log.2", "a.log.20");
+    ck_assert_int_eq(utimensat(AT_FDCWD, rig_path(r, "a.log.1"), NULL, 0), 0);
+    rotate(r, "a.log");
+    rig_append(r, "a.2.log", "goes on\n");
+    rig_append(r, "a.log", "2 line number\n");
+    rotate(r, "a.log");
+    rig_append(r, "a.log", "3 line number\n");
+    rig_until(r, r->n == n + 3);
+    rig_settle(r);
+    ck_assert_uint_eq(r->n, n + 3);
+    rig_free(r);
+}
+END_TEST
+
+/* The inode of a deleted file is given out again at once, and the new file is as long as the old one was. */
+START_TEST(an_inode_again)
+{
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    rig_append(r, "a.log", "%04u line number\n", n++);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    for (int round = 0; round < 12; round++) {
+        for (int i = 0; i < 2; i++) {
+            unlink(rig_path(r, "a.log.2"));
+            rename(rig_path(r, "a.log.1"), rig_path(r, "a.log.2"));
+            rig_rename(r, "a.log", "a.log.1");
+            rig_append(r, "a.log", "%04u line number\n", n++);
+        }
+        ck_numbers(r, n);
+    }
+    rig_free(r);
+}
+END_TEST
+
+/* Killed between the look and the commit, and in the middle of all: the same files come again. */
+START_TEST(killed_meanwhile)
+{
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    rig_append(r, "a.log", "%u line number\n", n++);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    rig_commit(r);
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 3; i++) {
+            rig_append(r, "a.log", "%u line number\n", n++);
+            rotate(r, "a.log");
+            unlink(rig_path(r, "a.log.9"));
+        }
+        rig_append(r, "a.log", "%u line number\n", n++);
+        if (round & 1)
+            rig_until(r, r->n > r->committed);
+        rig_crash(r);
+        if (round & 2)
+            rotate(r, "a.log");
+        rig_start(r);
+        ck_numbers(r, n);
+        rig_commit(r);
+    }
+    rig_free(r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("tail_rotation");
+    TCase *t = tcase_create("tail_rotation");
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, several_between_two_looks, 0, 8);
+    tcase_add_loop_test(t, under_every_name, 0, 2);
+    tcase_add_loop_test(t, history_stays_history, 0, 4);
+    tcase_add_loop_test(t, an_inode_again, 0, 2);
+    tcase_add_loop_test(t, killed_meanwhile, 0, 2);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
