@@ -1,7 +1,10 @@
 #include "text/zip.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <zlib.h>
+
+#include "base/xalloc.h"
 
 enum { WINDOW_MIN = 9, WINDOW_MAX = 15, GZIP_FRAME = 16, ANY_WINDOW = 15 + 32, STEP = 64 * 1024 };
 
@@ -88,6 +91,77 @@ enum zip_result zip_inflate(struct slice in, struct sbuf *out)
     if (result != ZIP_OK)
         out->n = before;
     return result;
+}
+
+/* --- as it comes --- */
+
+struct gunzip {
+    z_stream z;
+    enum gunzip_state state;
+    bool any;    /* a member has ended */
+    bool padded; /* nothing that comes is of one */
+};
+
+struct gunzip *gunzip_new(void)
+{
+    struct gunzip *g = xcalloc(1, sizeof *g);
+    int rc = inflateInit2(&g->z, MAX_WBITS + GZIP_FRAME);
+    assert(rc == Z_OK);
+    return g;
+}
+
+void gunzip_free(struct gunzip *g)
+{
+    if (g)
+        inflateEnd(&g->z);
+    free(g);
+}
+
+enum gunzip_state gunzip_state(const struct gunzip *g)
+{
+    return g->state;
+}
+
+/* One call of zlib's: it reports progress, or that it has none to make. */
+static size_t inflate_some(struct gunzip *g, struct slice *in, char *out, size_t room)
+{
+    uInt given = in->n < UINT32_MAX ? (uInt)in->n : UINT32_MAX, wanted = room < UINT32_MAX ? (uInt)room : UINT32_MAX;
+    g->z.next_in = (Bytef *)(uintptr_t)in->p;
+    g->z.avail_in = given;
+    g->z.next_out = (Bytef *)out;
+    g->z.avail_out = wanted;
+    int rc = inflate(&g->z, Z_NO_FLUSH);
+    *in = slice_from(*in, given - g->z.avail_in);
+    g->state = rc == Z_STREAM_END ? GUNZIP_BETWEEN : rc == Z_OK || rc == Z_BUF_ERROR ? GUNZIP_INSIDE : GUNZIP_BAD;
+    g->any |= rc == Z_STREAM_END;
+    return wanted - g->z.avail_out;
+}
+
+/* Whether there is a member to go on with: the one that is under way, or another that begins here. Behind the first,
+ * what begins none pads the file, and so does all that follows it. */
+static bool has_member(struct gunzip *g, struct slice in)
+{
+    if (g->state != GUNZIP_BETWEEN)
+        return g->state == GUNZIP_INSIDE;
+    if (!in.n || g->padded)
+        return false;
+    g->padded = g->any && (unsigned char)*in.p != 0x1f;
+    int rc = inflateReset(&g->z);
+    assert(rc == Z_OK);
+    return !g->padded;
+}
+
+size_t gunzip_next(struct gunzip *g, struct slice *in, char *out, size_t room)
+{
+    size_t n = 0;
+    assert(room);
+    do {
+        if (has_member(g, *in))
+            n = inflate_some(g, in, out, room);
+        else
+            *in = slice_from(*in, in->n);
+    } while (n == 0 && in->n);
+    return n;
 }
 
 const char *zip_version(void)
