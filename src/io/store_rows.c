@@ -396,7 +396,7 @@ enum store_result store_flush(struct store *s)
     if (!s->n_pending)
         return STORE_OK;
     sent_first(s);
-    for (unsigned step = s->disk_full ? FULL_STEP : s->n_pending; s->n_pending;) {
+    for (unsigned step = s->disk_full ? FULL_STEP : STORE_DELIVERIES_MAX; s->n_pending;) {
         unsigned n = n_next(s, step);
         if (!write_deliveries(s, s->pending, n)) {
             bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
