@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 /* Answers of one server differ by that much for reasons of this host and of the network. */
-#define JITTER_US INT64_C(20000)
+#define JITTER_US INT64_C(5000)
 /* An answer is measured anew after so long, and after so many round trips where these are slow. */
 #define RENEW_US INT64_C(30000000)
 #define RENEW_ROUND_TRIPS 100

@@ -14,8 +14,8 @@ enum {
     RETRY_MOST_MS = 300 * 1000,
     PAUSE_FIRST_MS = 300 * 1000,
     PAUSE_MOST_MS = 1800 * 1000,
-    POLL_MS = 2000,        /* rows that `crumbd queue retry` put back are found within it */
-    WRITE_DOWN_MS = 20,    /* outcomes gathered for one transaction, where no commit comes earlier */
+    POLL_MS = 2000, /* rows that `crumbd queue retry` put back are found within it */
+    SOON_MS = 20,
     WRITE_AGAIN_MS = 1000, /* after a transaction that failed */
     REQUESTS_MAX = 256,    /* on their way, of all projects; each has one whatever the others have */
     BYTES_MAX = 8 << 20,   /* of their bodies; the same */
@@ -26,6 +26,16 @@ static void arm(struct event *timer, int64_t ms)
     ms = ms < 0 ? 0 : ms;
     struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     evtimer_add(timer, &tv);
+}
+
+/* Writes outcomes after the answers that have come in this turn of the loop. A kill before that sends their events
+   again, so nothing waits for more of them: a transaction without fsync costs less than a request. some_wait: rows are
+   due again once that is written. */
+static void write_down(struct sender *s, bool some_wait)
+{
+    s->some_wait = s->some_wait || some_wait;
+    if (!evtimer_pending(s->write_timer, NULL))
+        arm(s->write_timer, 0);
 }
 
 /* Sending. */
@@ -69,7 +79,7 @@ static void too_large(struct sender *s, const struct batch *b)
         store_retry(s->store, b->rows[i]->id, clock_wall_us(), why);
         s->counts->v[COUNT_retries]++;
     }
-    arm(s->write_timer, WRITE_DOWN_MS);
+    write_down(s, true);
 }
 
 static void send_batch(struct project *p, enum item_kind kind, const struct batch *b)
@@ -134,7 +144,7 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
         batch_take(&batch, s->store, slice_str(p->name), kind, s->kinds[kind].batch, now_us);
         if (!batch.n) {
             int64_t due_us = store_due(s->store, slice_str(p->name), kind), due_ms = (due_us - now_us) / 1000 + 1;
-            return due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS : due_ms < WRITE_DOWN_MS ? WRITE_DOWN_MS : due_ms;
+            return due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS : due_ms < SOON_MS ? SOON_MS : due_ms;
         }
         send_batch(p, kind, &batch);
         batch_done(&batch);
@@ -213,10 +223,10 @@ static void sender_on_answer(void *u, const struct http_client_answer *a)
     struct flight *f = u;
     struct project *p = f->project;
     struct sender *s = p->sender;
+    uint64_t retries = s->counts->v[COUNT_retries];
     flight_settle(f, a);
     flight_end(f);
-    if (!evtimer_pending(s->write_timer, NULL))
-        arm(s->write_timer, WRITE_DOWN_MS);
+    write_down(s, retries != s->counts->v[COUNT_retries]);
     pump(p);
     look_whether_flushed(s);
 }
@@ -237,9 +247,12 @@ static void sender_on_write_timer(evutil_socket_t fd, short what, void *u)
     (void)fd;
     (void)what;
     struct sender *s = u;
-    if (store_flush(s->store) != STORE_OK)
+    bool written = store_flush(s->store) == STORE_OK;
+    if (!written)
         arm(s->write_timer, WRITE_AGAIN_MS);
-    pump_all(s);
+    if (s->some_wait || !written)
+        pump_all(s);
+    s->some_wait = !written;
 }
 
 static void sender_on_flush_timer(evutil_socket_t fd, short what, void *u)

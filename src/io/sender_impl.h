@@ -54,6 +54,7 @@ struct sender {
     struct counts *counts, own_counts;
     struct flight *flights;
     struct event *write_timer, *flush_timer;
+    bool some_wait;           /* for the write_timer: rows that are due again once their outcomes are written */
     void (*flushed)(void *u); /* NULL: not flushing */
     void *flushed_u;
     uint64_t chance;
