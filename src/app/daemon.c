@@ -229,23 +229,14 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
 {
     uint64_t log_dropped = log_writer_dropped();
     c->checkpoint.counts.v[COUNT_log_dropped] = log_dropped - dm->log_dropped;
-    enum store_result result = dm->stored = store_commit(dm->store, &c->checkpoint);
+    enum store_result result = store_commit(dm->store, &c->checkpoint);
+    if (result == STORE_FULL && daemon_make_room(dm, &c->checkpoint))
+        result = store_commit(dm->store, &c->checkpoint);
+    dm->stored = result;
     if (result != STORE_OK) {
-        if (!dm->full_said)
-            log_error(
-                result == STORE_FULL
-                    ? "the store is full: reading stops until there is room; what cannot wait is dropped and counted"
-                    : "the store cannot be written: reading stops until it can; what cannot wait is dropped and "
-                      "counted",
-                log_c("store", dm->setup->settings->store),
-                log_c("remedy", result == STORE_FULL ? "free disk space, raise store_limit, or see `crumbd queue ls`"
-                                                     : "check the disk and the rights of the file"));
-        dm->full_said = true;
+        daemon_say_full(dm, result);
         return false;
     }
-    if (dm->full_said)
-        log_info("the store takes events again");
-    dm->full_said = false;
     dm->log_dropped = log_dropped;
     count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
@@ -254,6 +245,7 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     note_rules(dm, c);
     if (c->inputs)
         memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
+    daemon_say_room(dm);
     bool last = c->last, events = c->checkpoint.n_events > 0;
     worker_checkpoint_free(c);
     worker_answer(dm->worker, daemon_measure(dm));
@@ -340,6 +332,8 @@ static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
     struct daemon *dm = u;
     (void)fd;
     (void)what;
+    if (dm->stored == STORE_OK)
+        daemon_say_room(dm);
     if (health_pulse(&dm->health, dm->worker, dm->setup->inputs) && dm->watchdog)
         notify_send("WATCHDOG=1");
 }
@@ -451,8 +445,11 @@ static int open_all(struct daemon *dm, struct diag *d)
         store_keep_newest(dm->store);
     dm->store_limit_bytes = kept ? s->store_limit_bytes : 0;
     shares_init(&dm->shares, dm->setup->inputs, dm->setup->n_inputs, dm->store_limit_bytes);
+    daemon_room_init(dm);
     if (!upstream_init(&dm->upstream, s, d))
         return EXIT_INPUT_WRONG;
+    for (unsigned i = 0; i < dm->upstream.n; i++)
+        shares_add_project(&dm->shares, dm->upstream.projects[i].name);
     const struct worker_setup setup = {.inputs = dm->setup->inputs,
                                        .n_inputs = dm->setup->n_inputs,
                                        .store_id = store_id(dm->store),
@@ -566,6 +563,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     free(dm.store_path);
     free(dm.inputs);
     shares_done(&dm.shares);
+    daemon_room_done(&dm);
     free(dm.rule_stats);
     snapshot_unref(dm.snapshot);
     free_signals(&dm);

@@ -1,6 +1,6 @@
 /*
  * daemon_parts: what the files of the daemon share, and nobody else sees. daemon stands above daemon_http and
- * daemon_store.
+ * daemon_store, that above daemon_room.
  */
 #ifndef APP_DAEMON_PARTS_H
 #define APP_DAEMON_PARTS_H
@@ -12,6 +12,16 @@
 #include "io/clock.h"
 #include "io/http.h"
 #include "io/privileges.h"
+
+/* What is known of a store without room. */
+struct room {
+    bool full;         /* a checkpoint was refused, and that is not yet long over */
+    int64_t since_us;  /* it began */
+    int64_t well_us;   /* since then checkpoints go in again; 0: they do not */
+    uint64_t dropped;  /* events, before it began */
+    uint64_t *lost;    /* of each input, before it began */
+    uint64_t *evicted; /* of each input, in this run: events that the store had taken and that made room */
+};
 
 struct daemon {
     const struct daemon_setup *setup;
@@ -44,7 +54,8 @@ struct daemon {
     enum store_result stored; /* the last checkpoint */
     struct health health;
     bool watchdog; /* of the service manager waits for this process */
-    bool stopping, sending_rest, full_said;
+    struct room room;
+    bool stopping, sending_rest;
     bool giving_up; /* only the worker's last numbers are waited for */
 };
 
@@ -52,6 +63,20 @@ struct daemon {
 
 /* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
 void daemon_open_http(struct daemon *dm);
+
+/* --- daemon_room: the store when it has no room --- */
+
+void daemon_room_init(struct daemon *dm);
+void daemon_room_done(struct daemon *dm);
+/* Divides what a measurement has found among inputs and projects: repeats make room where it is short. */
+void daemon_share_room(struct daemon *dm, struct shares *used);
+/* Has repeats make room for a checkpoint that was refused. False: there were none. */
+bool daemon_make_room(struct daemon *dm, const struct checkpoint *c);
+/* Says, once, that a checkpoint was refused. */
+void daemon_say_full(struct daemon *dm, enum store_result result);
+/* Says, once that is certain, that checkpoints go in again, and what was lost meanwhile. At each that does, and now and
+   then. */
+void daemon_say_room(struct daemon *dm);
 
 /* --- daemon_store: the store, and what it knows at the start --- */
 

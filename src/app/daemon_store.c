@@ -117,8 +117,10 @@ static void daemon_store_add_share(void *u, const struct store_share *of)
 {
     struct measure *m = u;
     m->seen_bytes += of->bytes;
-    if (!of->dead)
+    if (!of->dead) {
         shares_take(m->shares, shares_find(m->shares, of->input), of->bytes);
+        shares_take_project(m->shares, shares_find_project(m->shares, of->project), of->bytes);
+    }
 }
 
 /* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
@@ -130,6 +132,7 @@ struct shares *daemon_measure(struct daemon *dm)
         uint64_t used_bytes = store_used(dm->store);
         shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
     }
+    daemon_share_room(dm, m.shares);
     return m.shares;
 }
 

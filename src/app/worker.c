@@ -149,14 +149,7 @@ static void worker_on_notice(void *u, const struct notice *n)
     }
     case NOTICE_LOST:
         worker_report(worker_next(w), n->project, ITEM_EVENT, n->cause, n->quantity);
-        if (n->cause != COUNT_input_overflow)
-            break;
-        worker_count_overflow(w, n->input);
-        log_warn(
-            "events are dropped: the store has no room for what cannot wait", input,
-            log_c(
-                "hint",
-                "see why events do not leave with `crumbd queue ls`, raise store_limit, or send by TCP, which waits"));
+        worker_note_lost(w, n);
         break;
     }
 }
@@ -286,6 +279,7 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
                                   .unread = worker_sink_unread};
     w->in = mailbox_new(w->base, worker_on_order, w);
     w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
+    w->projects = xcalloc(setup->used->n_projects + 1, sizeof *w->projects);
     worker_take_room(w, setup->used);
     if (worker_start_inputs(w, d))
         return w;
@@ -460,6 +454,7 @@ void worker_join(struct worker *w)
     free(w->asked);
     free(w->slots);
     free(w->added);
+    free(w->projects);
     shares_done(&w->room);
     free(w);
 }

@@ -74,10 +74,15 @@ bool worker_is_behind(const struct worker *w)
 /* What no input sent and time has brought (summaries, what did not come, check-ins) cannot wait either. */
 static bool overflows(struct worker *w, enum item_kind kind, const struct event_out *e)
 {
-    if (e->input.n || !worker_is_behind(w))
+    enum count cause = worker_is_behind(w) ? COUNT_checkpoint_overflow : worker_no_room_for_project(w, e->project);
+    if (e->input.n || cause == COUNT_N)
         return false;
-    w->counts.v[COUNT_checkpoint_overflow]++;
-    worker_report(w->next, e->project, kind, COUNT_checkpoint_overflow, 1);
+    const struct notice n = {.kind = NOTICE_LOST, .project = e->project, .cause = cause, .quantity = 1};
+    w->counts.v[cause]++;
+    worker_report(worker_next(w), e->project, kind, cause, 1);
+    worker_note_lost(w, &n);
+    if (cause == COUNT_project_overflow)
+        return true;
     log_warn("summaries, events of absence and pair, and check-ins are dropped: the store takes nothing",
              log_s("project", e->project.n ? e->project : SLICE("default")),
              log_c("hint", "see the errors of the store before this line"));
@@ -93,10 +98,7 @@ bool worker_add_event(void *u, const struct event_out *e)
     if (overflows(w, ITEM_EVENT, e))
         return false;
     new_event(c, ITEM_EVENT, e);
-    int input = shares_find(&w->room, e->input);
-    shares_take(&w->room, input, e->payload.text.n + ROW_BYTES);
-    if (input >= 0)
-        w->added[input] += e->payload.text.n + ROW_BYTES;
+    worker_use_room(w, e->input, e->project, e->payload.text.n + ROW_BYTES);
     return true;
 }
 
@@ -311,14 +313,14 @@ struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
     struct worker_checkpoint *c = worker_next(w);
     worker_add_all_positions(w);
     bool counted = add_counts(w, c), clocked = add_clock(w, c);
-    if (!counted && !clocked && !has_rows(&c->checkpoint) && !c->last && !w->short_of_room && !any_changed(w))
+    if (!counted && !clocked && !has_rows(&c->checkpoint) && !c->last && !w->wants_answer && !any_changed(w))
         return NULL;
     note_last_lines(w);
     add_states(w, c);
     note_told(w);
     add_rules(w, c);
     w->next = NULL;
-    memset(w->added, 0, w->setup.n_inputs * sizeof *w->added);
+    worker_begin_use(w);
     w->under_way++;
     return c;
 }

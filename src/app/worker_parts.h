@@ -1,6 +1,6 @@
 /*
  * worker_parts: what the files of the worker share, and nobody else sees. They stand one above the other:
- * worker_checkpoint, worker_flow and worker_inputs, worker.
+ * worker_room, worker_checkpoint, worker_flow and worker_inputs, worker.
  */
 #ifndef APP_WORKER_PARTS_H
 #define APP_WORKER_PARTS_H
@@ -16,6 +16,10 @@ struct worker_slot {
     struct input_state state; /* port, unreadable and kernel_drops as far as no run that is under way has them */
     /* STOPPED: its last positions are in the checkpoint that is being filled, UNSTORED: in one that is under way. */
     uint64_t noted_lines; /* of its run, when last_line_us was set */
+    /* Since it has no room (state.no_room): when that began, when it last was so, how much had been dropped before. */
+    int64_t no_room_ms, short_ms;
+    int64_t none_since_ms; /* nothing has been left without a break; 0: something is */
+    uint64_t overflow_before;
     enum { SLOT_EMPTY, SLOT_RUNS, SLOT_STOPPED, SLOT_UNSTORED } use;
 };
 
@@ -35,7 +39,13 @@ struct worker {
     struct shares room;           /* as the last answer had it, with what was promoted since */
     uint64_t *added;              /* to the checkpoint that is being filled, by each input */
     bool short_of_room;           /* some input is */
-    uint64_t *asked;              /* of each rule by its handle, as the last checkpoint carried it */
+    bool wants_answer; /* also to a checkpoint in which there is nothing: some room may be there since the last */
+    struct worker_project {
+        uint64_t added; /* bytes, to the checkpoint that is being filled */
+        uint64_t lost;  /* events, since its server takes none and they fill what it may have; 0: they do not */
+        int64_t since_ms;
+    } * projects;    /* in the order of room.projects */
+    uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
     unsigned n_asked;
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
@@ -54,6 +64,23 @@ struct worker {
     struct turn_watch watch;
     struct input *turn_input; /* whose turn it is; NULL: none's */
 };
+
+/* --- worker_room: what may still be stored --- */
+
+/* Counts by input and project what was lost for want of room, and says when that begins. */
+void worker_note_lost(struct worker *w, const struct notice *n);
+/* Says when an input has no room any more, or, for a while, has some again. */
+void worker_tell_room(struct worker *w, unsigned input);
+/* Why an event of this project is dropped; COUNT_N: it is not. */
+enum count worker_no_room_for_project(const struct worker *w, struct slice project);
+/* Whether events of some project are dropped. */
+bool worker_loses_projects(const struct worker *w);
+/* So much of it is in the checkpoint that is being filled. */
+void worker_use_room(struct worker *w, struct slice input, struct slice project, uint64_t bytes);
+/* Another one is being filled from now on. */
+void worker_begin_use(struct worker *w);
+/* What is used of the store, as an answer says; it is freed. */
+void worker_take_room(struct worker *w, struct shares *used);
 
 /* --- worker_checkpoint: what is to be stored --- */
 
@@ -84,9 +111,6 @@ bool worker_has_room(const struct worker *w, const struct input *in);
 void worker_check_pressure(struct worker *w);
 /* A hook of the pipeline: asked for an event that is ready to be stored. */
 enum count worker_room_for_event(void *u, const struct room_asked *asked);
-void worker_count_overflow(struct worker *w, struct slice input);
-/* What inputs use of the store, as an answer says; it is freed. */
-void worker_take_room(struct worker *w, struct shares *used);
 
 /* --- worker_inputs: their life --- */
 

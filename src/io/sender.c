@@ -358,6 +358,12 @@ bool sender_busy(const struct sender *s)
     return s->in_flight > 0;
 }
 
+bool sender_delivers(const struct sender *s, unsigned project)
+{
+    const struct project *p = &s->projects[project];
+    return !p->failures && item_kind_until(ITEM_EVENT, &p->limits) <= clock_mono_ms();
+}
+
 void sender_flush(struct sender *s, int64_t timeout_ms, void (*done)(void *u), void *u)
 {
     store_flush(s->store); /* so that the reports have the latest refusals, too */

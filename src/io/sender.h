@@ -46,6 +46,8 @@ void sender_free(struct sender *s);
 void sender_kick(struct sender *s);
 /* Whether requests are on their way. */
 bool sender_busy(const struct sender *s);
+/* Whether the server of a project (its place in the options) takes events, as far as is known. */
+bool sender_delivers(const struct sender *s, unsigned project);
 /*
  * For the exit: calls `done` from the loop, once, as soon as nothing that can be sent now is left, at the latest after
  * timeout_ms. What waits for a retry, a pause or a limit is not waited for. `done` may free the sender.

@@ -1,8 +1,8 @@
 """A store that takes no more: what is kept, what waits, what is lost, and that each of these has its name and its number."""
 import json
-import os
 import random
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -131,3 +131,143 @@ def scenario_every_message_has_a_name_when_the_store_is_full(t):
     assert 0 <= begun <= 3, (begun, senders.sent, ledger)
     check_ledger(ledger, sent + LINES + begun)
     assert ledger["unstored"] > 100, ledger
+
+
+ISSUES = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - syslog: udp://127.0.0.1:{udp}
+  - tail: {dir}/app.log
+    format: text
+    from: start
+rules: [{dir}/rules.yaml]
+breadcrumbs: {{before: 0, after: 0, wait: 10ms}}
+limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000, new_issues: 1000000}}
+store_limit: 2m
+"""
+KINDS = r"""
+pack: kinds
+rules:
+  - {id: kinds.any, match: '^(?<kind>[a-z]+) fails', event: {type: Failure, message: '{kind} fails', fingerprint: ['{kind}']}}
+"""
+
+
+def fails(kind, n):
+    return "%s fails number=%d %s" % (kind, n, words())
+
+
+def kind_of(event):
+    return event["fingerprint"][0]
+
+
+def flood(t, d, port, until):
+    """Of one issue, until so many are dropped; how many were sent."""
+    sent = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        while d.ledger().get("input_overflow", 0) < until:
+            for _ in range(100):
+                s.sendto(b"<11>Nov 29 10:00:00 far app[7]: " + fails("flood", sent).encode(), ("127.0.0.1", port))
+                sent += 1
+            d.wait_count("lines_in", sent - d.ledger().get("udp_kernel_drops", 0))
+    return sent
+
+
+def scenario_repeats_make_room_for_what_is_new(t):
+    """A datagram of a new issue takes the place of one that came again, and a file that of more of them: neither waits, no issue is lost."""
+    up = t.upstream()
+    up.stop()
+    port = free_port(socket.SOCK_DGRAM)
+    t.write("app.log", "")
+    t.write("rules.yaml", KINDS)
+    d = t.start(t.config(ISSUES.format(dsn=up.dsn(), dir=t.dir, udp=port)))
+    sent = flood(t, d, port, 300)
+    d.wait_log("an input has used up its share of the store")
+    t.eq(d.ledger().get("store_overflow", 0), 0)
+    names = ["new" + chr(97 + n // 26) + chr(97 + n % 26) for n in range(30)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for name in names:
+            s.sendto(b"<11>Nov 29 10:00:00 far app[7]: " + fails(name, 0).encode(), ("127.0.0.1", port))
+    sent += len(names)
+    d.wait_count("lines_in", sent - d.ledger().get("udp_kernel_drops", 0))
+    d.wait_count("store_overflow", 1)
+    # More than the quarter that is kept for the file.
+    lines = 700
+    t.append("app.log", "".join(fails("file", n) + "\n" for n in range(lines)))
+    d.wait_count("lines_in", sent + lines - d.ledger().get("udp_kernel_drops", 0))
+    d.wait_count("stored", lines)
+    assert "it is not read" not in d.err, d.err[-3000:]
+    up.start()
+    ledger = d.ledger()
+    t.until(lambda: len(up.events) == d.ledger()["stored"] - d.ledger().get("store_overflow", 0), "all that is left upstream", 90)
+    kinds = {}
+    for e in up.events:
+        kinds[kind_of(e)] = kinds.get(kind_of(e), 0) + 1
+    t.eq(sorted(k for k in kinds if k != "flood" and k != "file"), names, "the new issues upstream")
+    t.eq(kinds["file"], lines, "lines of the file upstream")
+    assert 0 < kinds["flood"] < sent - 300, kinds
+    d.wait_log("the store has room again for an input")
+    ledger = d.stop(sent=sent + lines)
+    t.eq(sum(kinds.values()) + ledger["input_overflow"] + ledger["store_overflow"] + ledger.get("udp_kernel_drops", 0), sent + lines)
+    t.eq(up.reports["cache_overflow", "error"], ledger["input_overflow"] + ledger["store_overflow"], "the client reports")
+
+
+PROJECTS = """
+sentry:
+  dsn: "{dsn}"
+  projects: {{dead: "{dead}"}}
+inputs:
+  - tail: {dir}/app.log
+    format: text
+    from: start
+rules: [{dir}/rules.yaml]
+breadcrumbs: {{before: 0, after: 0, wait: 10ms}}
+limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000, new_issues: 1000000}}
+store_limit: 1m
+"""
+TWO_KINDS = r"""
+pack: kinds
+rules:
+  - {id: kinds.far, match: '^far fails', event: {type: Failure, message: 'far fails', fingerprint: [far], project: dead}}
+  - {id: kinds.near, match: '^near fails', event: {type: Failure, message: 'near fails', fingerprint: [near]}}
+"""
+
+
+def used_by(t, project):
+    with sqlite3.connect("file:%s?mode=ro" % t.path("crumbd.db"), uri=True) as db:
+        return db.execute("SELECT ifnull(sum(bytes),0) FROM share WHERE project=? AND dead=0", (project,)).fetchone()[0]
+
+
+def scenario_a_dead_project_fills_half_of_the_store(t):
+    """From then on its events are lost by name, and those of the other project arrive; when nobody takes any, the file waits."""
+    up, dead = t.upstream(), t.upstream()
+    dead.stop()
+    t.write("rules.yaml", TWO_KINDS)
+    t.write("app.log", "")
+    d = t.start(t.config(PROJECTS.format(dsn=up.dsn(), dead=dead.dsn(), dir=t.dir)))
+    lines = 0
+    t.append("app.log", fails("far", 0) + "\n")
+    d.wait_log("the upstream does not take events")
+    while d.ledger().get("project_overflow", 0) < 300:
+        t.append("app.log", "".join(fails("far", n) + "\n" + fails("near", n) + "\n" for n in range(lines, lines + 100)))
+        lines += 100
+        d.wait_count("event", 2 * lines + 1)
+    d.wait_log("events of a project are dropped")
+    t.until(lambda: len(up.events) == lines, "all of the other project", 90)
+    half = 1 << 19
+    assert half // 2 < used_by(t, "dead") < half + half // 8, used_by(t, "dead")
+    t.eq(d.err.count("events of a project are dropped"), 1)
+    # Nobody takes any: what is lost no more is waited for.
+    up.stop()
+    t.append("app.log", fails("near", 0) + "\n")
+    t.until(lambda: d.err.count("the upstream does not take events") == 2, "both are known to take none")
+    d.wait_log("events of a project are kept again")
+    lost = d.ledger()["project_overflow"]
+    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(3000)))
+    d.wait_log("it is not read")
+    t.eq(d.ledger()["project_overflow"], lost)
+    up.start()
+    dead.start()
+    total_lines = 1 + 2 * lines + 1 + 3000
+    t.until(lambda: len(up.events) + len(dead.events) == total_lines - lost, "all that was not lost", 120)
+    ledger = d.stop(sent=total_lines)
+    t.eq((ledger["project_overflow"], dead.reports["cache_overflow", "error"]), (lost, lost), "what was lost is told to its project")

@@ -75,6 +75,82 @@ START_TEST(one_kind_has_all_and_no_limit_is_none)
 }
 END_TEST
 
+/* What came again makes room for a file, and for what has not come before: the sender's own first, then that of who
+ * uses most of what is kept for nobody. */
+START_TEST(repeats_make_room)
+{
+    struct shares s = five(64 * 1000);
+    s.of[3].waits = s.of[4].waits = false; /* as if both were datagrams */
+    ck_assert_uint_eq(shares_shortage(&s, 0), 0);
+    ck_assert_int_eq(shares_victim(&s, 0), SHARES_NOBODY);
+    shares_take(&s, 3, 8000 + 31000); /* all that is kept for it, and nearly all that is for nobody */
+    shares_take(&s, 4, 8000 + 1000);
+    shares_take(&s, 0, 16000 / 3);
+    ck_assert_uint_eq(shares_left(&s, 0), 0);
+    ck_assert_uint_eq(shares_shortage(&s, 0), 8000); /* an eighth: the limit is small */
+    ck_assert_int_eq(shares_victim(&s, 0), 3);
+    ck_assert_int_eq(shares_victim(&s, 4), 4);
+    ck_assert_uint_eq(shares_shortage(&s, 4), 0); /* it may wait for room, but it must not make others smaller */
+    shares_take(&s, 4, 500);                      /* that had not come before */
+    ck_assert_uint_eq(shares_shortage(&s, 4), 500);
+    shares_give(&s, 4, 500);
+    ck_assert_uint_eq(shares_shortage(&s, 4), 0);
+    shares_give(&s, 3, 8000);
+    ck_assert_uint_eq(shares_shortage(&s, 0), 0);
+    ck_assert_uint_eq(shares_left(&s, 0), 8000);
+    s.of[3].no_repeats = true;
+    ck_assert_int_eq(shares_victim(&s, 0), 4);
+    s.of[4].no_repeats = true;
+    ck_assert_int_eq(shares_victim(&s, 0), SHARES_NOBODY);
+    shares_let_firsts_in(&s); /* there is room again: what comes again from now on may go */
+    ck_assert(!s.of[3].no_repeats && s.first_bytes == 8000);
+    shares_done(&s);
+}
+END_TEST
+
+static void ck_projects(const struct shares *s, uint64_t first, uint64_t second)
+{
+    ck_assert_uint_eq(s->projects[0].left_bytes, first);
+    ck_assert_uint_eq(s->projects[1].left_bytes, second);
+}
+
+/* Only where another can be delivered to, and not by turns at the bound. */
+START_TEST(a_dead_project_has_half)
+{
+    struct shares s = five(1600);
+    shares_add_project(&s, SLICE(""));
+    shares_add_project(&s, SLICE("far"));
+    ck_assert_int_eq(shares_find_project(&s, SLICE("far")), 1);
+    ck_assert_int_eq(shares_find_project(&s, SLICE("near")), SHARES_NOBODY);
+    shares_take_project(&s, 1, 700);
+    shares_judge_projects(&s);
+    ck_projects(&s, UINT64_MAX, UINT64_MAX);
+    s.projects[1].delivers = false;
+    shares_judge_projects(&s);
+    ck_projects(&s, UINT64_MAX, 100);
+    shares_take_project(&s, 1, 150);
+    ck_projects(&s, UINT64_MAX, 0);
+    shares_judge_projects(&s);
+    ck_projects(&s, UINT64_MAX, 0);
+    struct shares *next = shares_copy(&s);
+    next->projects[1].used_bytes = 701;
+    shares_judge_projects(next);
+    ck_projects(next, UINT64_MAX, 0);
+    next->projects[1].used_bytes = 699;
+    shares_judge_projects(next);
+    ck_projects(next, UINT64_MAX, 101);
+    shares_remember(&s, next);
+    ck_assert(!s.projects[1].closed);
+    next->projects[0].delivers = false;
+    next->projects[1].used_bytes = 1500;
+    shares_judge_projects(next);
+    ck_projects(next, UINT64_MAX, UINT64_MAX);
+    shares_done(next);
+    free(next);
+    shares_done(&s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("shares");
@@ -82,6 +158,8 @@ int main(void)
     tcase_add_test(t, nobody_keeps_others_out);
     tcase_add_test(t, what_is_nobodys_is_taken_from_what_is_common);
     tcase_add_test(t, one_kind_has_all_and_no_limit_is_none);
+    tcase_add_test(t, repeats_make_room);
+    tcase_add_test(t, a_dead_project_has_half);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
