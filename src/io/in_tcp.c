@@ -23,7 +23,7 @@
 #include "io/descriptors.h"
 #include "io/tcp_conn.h"
 
-enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20, DISCARD_MS = 200 };
+enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20, DISCARD_MS = 1000 };
 
 /* Returns the connection that has been silent longest. It asks a few whether what they sent has been read; NULL when
    none of these is idle. */
@@ -211,7 +211,7 @@ static void tcp_drain(struct input *input, int64_t end_ms)
     while (drain_once(in, end_ms, &left))
         ;
     in->discarding = true;
-    end_ms = clock_mono_ms() + DISCARD_MS;
+    end_ms += DISCARD_MS;
     left = TCP_DRAIN_MAX;
     while (drain_once(in, end_ms, &left))
         ;
