@@ -46,7 +46,7 @@ void daemon_share_room(struct daemon *dm, struct shares *used)
 bool daemon_make_room(struct daemon *dm, const struct checkpoint *c)
 {
     uint64_t bytes = 0, freed = 0;
-    for (unsigned i = 0; i < c->n_events; i++)
+    for (unsigned i = c->n_stored; i < c->n_events; i++)
         bytes += c->events[i].payload.text.n;
     for (unsigned i = 0; freed < bytes && i < dm->shares.n; i++)
         if (!dm->shares.of[i].waits)

@@ -302,11 +302,6 @@ const struct counts *store_counted(const struct store *s)
 
 static enum store_result full(struct store *s)
 {
-    if (!s->full)
-        log_warn("the store is full, reading stops until events have been delivered", log_c("path", s->path),
-                 log_i("store_limit", (int64_t)s->limit_bytes),
-                 log_c("hint", "see why with `crumbd queue ls`, or raise store_limit"));
-    s->full = true;
     snprintf(s->error, sizeof s->error, "store_limit of %llu bytes reached", (unsigned long long)s->limit_bytes);
     if (!sqlite3_get_autocommit(s->db))
         store_run(s, Q_ROLLBACK);
@@ -485,9 +480,7 @@ static void part_is_stored(struct store *s, struct checkpoint *c, const struct p
         return;
     count_add(&s->counted, &s->ahead);
     s->ahead = (struct counts){0};
-    if (s->full)
-        log_info("the store has room again, reading goes on", log_c("path", s->path));
-    s->full = s->disk_full = false;
+    s->disk_full = false;
     store_fates_end(s);
     s->part_bytes = PART_BYTES;
 }

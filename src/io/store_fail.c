@@ -5,6 +5,20 @@
 
 #include "base/log.h"
 
+/* At a full disk every transaction fails, one now and then goes in, and it is one trouble all the same. */
+static const int64_t QUIET_US = INT64_C(5000000);
+static const char a_full_disk[] = "";
+
+/* Whether this trouble has been said, and has been there since. `doing` is a literal. */
+static bool is_known(struct store *s, const char *doing)
+{
+    int64_t now_us = store_now_us();
+    bool known = s->said && strcmp(s->said, doing) == 0 && now_us - s->said_us < QUIET_US && now_us >= s->said_us;
+    s->said = doing;
+    s->said_us = now_us;
+    return known;
+}
+
 /* Says what the last error of the database means and what to do about it; ends the transaction if there is one. */
 enum store_result store_failed(struct store *s, const char *doing)
 {
@@ -30,10 +44,10 @@ enum store_result store_failed(struct store *s, const char *doing)
         hint = "it must be writable for this user; check its owner and mode and those of its directory";
         break;
     }
-    bool known = result == STORE_FULL && s->full;
+    bool known = is_known(s, result == STORE_FULL ? a_full_disk : doing);
     if (result == STORE_FULL) {
         hint = "the disk is full: make room; meanwhile crumbd stops reading, and drops and counts datagrams";
-        s->full = s->disk_full = true;
+        s->disk_full = true;
     }
     snprintf(s->error, sizeof s->error, "%s: %s; %s", doing, error, hint);
     if (!s->tool && !known) /* a tool prints store_error itself */

@@ -142,7 +142,8 @@ struct store {
     struct table taken;        /* row id to struct delivery */
     struct delivery **pending; /* those of `taken` that have an outcome, in order */
     unsigned n_pending;
-    bool full;        /* that the store is full has been said */
+    int64_t said_us;  /* when the trouble that was said last was there last */
+    const char *said; /* what was being done then; of a full disk: anything */
     bool keep_newest; /* see store_keep_newest */
     struct store_fates fates;
     struct counts counted; /* see store_counted */
