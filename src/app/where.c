@@ -123,7 +123,7 @@ static void where_look_at(void *u, const struct fate_range *r)
         l->out->range = *r;
     else if (r->fate == FATE_EVENT && r->reach <= l->offset && l->offset < r->from)
         add_event(l, r->from, r->issue);
-    else if (r->fate == FATE_REACHES && r->from < l->offset && l->offset <= r->reach)
+    else if (r->fate == FATE_REACHES && r->from < l->offset && l->offset < r->reach)
         add_event(l, r->from, 0);
 }
 

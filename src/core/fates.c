@@ -83,7 +83,7 @@ static void add_record(struct fates_file *f, const struct fate_range *r)
 static void reach_over(struct fates_file *f, const struct fate_range *r)
 {
     uint64_t from = r->fate == FATE_EVENT && r->reach < r->from ? r->reach : r->from,
-             last = r->fate == FATE_REACHES && r->reach > r->from ? r->reach : r->from,
+             last = r->fate == FATE_REACHES && r->reach > r->from ? r->reach - 1 : r->from,
              end = fate_is_remark(r->fate) ? last + 1 : r->to;
     f->first = f->bytes.n <= 1 || from < f->first ? from : f->first;
     f->end = f->bytes.n <= 1 || end > f->end ? end : f->end;

@@ -33,7 +33,7 @@ enum fate {
     /* No fate of bytes, but a remark about the line that begins at `from`. */
     FATE_ALSO_EVENT = 9, /* a further message, or trace, of it */
     FATE_ALSO_SUPPRESSED = 10,
-    FATE_REACHES = 11, /* lines after it, up to `reach`, became breadcrumbs of its event */
+    FATE_REACHES = 11, /* lines after it became breadcrumbs of its event, up to `reach` */
     FATE_LOST = 12,    /* its event is not to be had */
     FATE_N
 };
@@ -45,10 +45,11 @@ struct fate_range {
     enum fate fate;
     uint64_t from, to; /* its bytes; of a remark both are where the line begins */
     uint64_t issue;    /* issue_key; EVENT, SUPPRESSED and ALSO_* */
-    uint64_t reach;    /* EVENT: where the first line begins that is a breadcrumb of it, or `from`; REACHES: the last */
-    uint64_t head;     /* JOINED: where the record begins that it is a line of, */
-    uint64_t file;     /* in this file; 0: the same */
-    unsigned number;   /* ALSO_*: the ordinal in the event's id (event_make_id); LOST: enum fate_loss */
+    uint64_t reach;  /* EVENT: where the first line begins that is a breadcrumb of it, or `from`; REACHES: the last one
+                        ends */
+    uint64_t head;   /* JOINED: where the record begins that it is a line of, */
+    uint64_t file;   /* in this file; 0: the same */
+    unsigned number; /* ALSO_*: the ordinal in the event's id (event_make_id); LOST: enum fate_loss */
 };
 
 enum { FATES_FILES_MAX = 256, FATES_CHUNK_MAX = 1920, FATES_ISSUES_MAX = 64 };

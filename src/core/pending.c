@@ -168,8 +168,8 @@ static void take_line(struct pending *w, struct breadcrumb c, const struct pendi
     w->crumbs[w->n_crumbs++] = c;
     w->src.crumbs_seen++;
     w->after++;
-    if (line->file && line->file == (uint32_t)w->file_key && line->offset > w->reached)
-        w->reached = line->offset;
+    if (line->file && line->file == (uint32_t)w->file_key && in->end > w->reached)
+        w->reached = in->end;
 }
 
 static void give_line(struct pending_list *l, struct pending *w, const struct correlation *k,

@@ -30,7 +30,7 @@ struct pending {
     struct breadcrumb *crumbs;
     unsigned n_crumbs, cap_crumbs;
     unsigned after;                     /* lines that came after the event; */
-    uint64_t file_key, offset, reached; /* where its own begins; the last of them in the same file, or 0 */
+    uint64_t file_key, offset, reached; /* where its own begins; where the last of them in the same file ends, or 0 */
     enum pending_access {
         PENDING_ACCESS_NONE,
         PENDING_ACCESS_BEFORE, /* src.access is of a line that was read before the event */
@@ -76,6 +76,7 @@ struct pending_line {
     uint64_t number; /* number of the line: an event that is found by several of its keys takes it once */
     const struct record *record;
     const struct breadcrumbs_line *line; /* what breadcrumbs remember of it */
+    uint64_t end;                        /* of it in its file */
 };
 
 /* Gives the line to every event of the same domain that waits for a line with these keys: as a breadcrumb, if it was

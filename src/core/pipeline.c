@@ -49,7 +49,8 @@ static void promote_rest(struct pipeline *p, const struct message *m, const stru
                          const struct verdict *v);
 static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
                            const struct verdict *v, unsigned nth);
-static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line);
+static void give_to_pending(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                            const struct breadcrumbs_line *line);
 static void keep_pending_within_caps(struct pipeline *p);
 static void release(struct pipeline *p, struct pending *w);
 
@@ -295,7 +296,7 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
         return COUNT_drop;
     const struct breadcrumbs_line line = line_of(p, m);
     if (p->pending.n)
-        give_to_pending(p, &keys, &line);
+        give_to_pending(p, m, &keys, &line);
     if (keys.client)
         failed_requests_note(p->failed, keys.client, &line, p->parts.now_us);
     enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
@@ -481,9 +482,11 @@ static void wait_for_lines(struct pipeline *p, const struct message *m, const st
     keep_pending_within_caps(p);
 }
 
-static void give_to_pending(struct pipeline *p, const struct correlation *keys, const struct breadcrumbs_line *line)
+static void give_to_pending(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                            const struct breadcrumbs_line *line)
 {
-    const struct pending_line given = {.opt = p->parts.opt, .number = p->parts.seq, .record = p->record, .line = line};
+    const struct pending_line given = {
+        .opt = p->parts.opt, .number = p->parts.seq, .record = p->record, .line = line, .end = m->end};
     pending_give_line(&p->pending, keys, &given);
     keep_pending_within_caps(p);
 }
@@ -608,6 +611,8 @@ void pipeline_checkpoint(struct pipeline *p)
             continue;
         w->tried_open = true;
         w->src.written_open = emit(p, w, true);
+        if (w->src.written_open)
+            pipeline_fates_left(&p->parts, w, 0);
     }
     flood_gate_tell(&p->gate);
     deadline_event_tell(&p->deadlines);

@@ -40,7 +40,7 @@ void pipeline_fates_also(struct pipeline_parts *p, const struct message *m, enum
                          unsigned number);
 /* Where the first of these lines of its file begins, or the message. */
 uint64_t pipeline_fates_reach(const struct message *m, const struct breadcrumb *crumbs, unsigned n);
-/* The event has left the pipeline. loss: 0, or why it is not to be had. */
+/* The event has left the pipeline, or its open form has. loss: 0, or why it is not to be had. */
 void pipeline_fates_left(struct pipeline_parts *p, const struct pending *w, unsigned loss);
 
 #endif

@@ -1,0 +1,178 @@
+"""crumbd where: what became of each line, held against what is known of the lines and of what arrived upstream."""
+import json
+import os
+import random
+import re
+import threading
+
+from harness import crumbs, jsonl, text_of
+
+RULES = """
+pack: where
+rules:
+  - {id: where.drop, match: '^DROP item', action: drop}
+  - {id: where.log, match: '^LOG item', action: log}
+  - {id: where.flood, match: '^FLOOD item', event: {type: Flood, fingerprint: [flood], message: '{message}'}, limits: {burst: 2}}
+  - {id: where.event, match: '^EVENT item', event: {type: Event, fingerprint: [event], message: '{message}'}}
+"""
+CONFIG = """
+sentry: {dsn: "%s"}
+rules: ['{dir}/rules.yaml']
+inputs: [{tail: '{dir}/logs/app.log', format: text, timezone: UTC, from: start}]
+breadcrumbs: {before: 6, after: 3, wait: 50ms}
+limits: {per_issue: {burst: 2000000000, period: 1h}, per_minute: 2000000000, per_day: 2000000000}
+scrub: {defaults: off}
+"""
+STAMP = "2026-11-30 10:00:00 "
+TRACE = ["ERROR trace item=%d", "Traceback (most recent call last):", '  File "/srv/app.py", line 3, in work', "    again()",
+         "ValueError: item=%d is wrong"]
+
+
+def make(rnd, n):
+    """The lines of the n-th message, and what they are."""
+    kind = rnd.choices(["CRUMB", "EVENT", "FLOOD", "DROP", "LOG", "TRACE", "BLANK"], [80, 4, 5, 3, 3, 3, 2])[0]
+    if kind == "TRACE":
+        lines = [line % n if "%d" in line else line for line in TRACE]
+        return kind, [STAMP + lines[0]] + lines[1:]
+    level = "ERROR" if kind in ("EVENT", "FLOOD") else "INFO"
+    return kind, ["" if kind == "BLANK" else "%s%s %s item=%d and some more" % (STAMP, level, kind, n)]
+
+
+class Writer(threading.Thread):
+    """Appends messages to app.log until it has so many lines, also half of one at a time; rotate() renames it between two messages."""
+
+    def __init__(self, t, lines):
+        super().__init__(daemon=True)
+        self.t, self.lines, self.lock, self.rotations, self.written = t, lines, threading.Lock(), 0, 0
+        self.f = open(t.path("logs/app.log"), "ab")
+        self.known = {}  # of each file by its inode: [(kind, n, offset of each line, end)]
+        self.at = 0
+
+    def run(self):
+        rnd, n = random.Random(4), 0
+        while self.written < self.lines:
+            with self.lock:
+                known = self.known.setdefault(os.fstat(self.f.fileno()).st_ino, [])
+                for _ in range(rnd.randrange(1, 60)):
+                    n += 1
+                    kind, lines = make(rnd, n)
+                    data = ("\n".join(lines) + "\n").encode()
+                    begins, at = [], self.at
+                    for line in lines:
+                        begins.append(at)
+                        at += len(line.encode()) + 1
+                    known.append((kind, n, begins, at))
+                    cut = rnd.randrange(len(data))
+                    for part in (data[:cut], data[cut:]):
+                        self.f.write(part)
+                        if rnd.random() < 0.2:
+                            self.f.flush()
+                    self.at = at
+                    self.written += len(lines)
+                self.f.flush()
+            self.stopped.wait(0.004)
+
+    stopped = threading.Event()
+
+    def rotate(self):
+        with self.lock:
+            for i in range(self.rotations, 0, -1):
+                os.rename(self.t.path("logs/app.log.%d" % i), self.t.path("logs/app.log.%d" % (i + 1)))
+            os.rename(self.t.path("logs/app.log"), self.t.path("logs/app.log.1"))
+            self.rotations += 1
+            self.f.close()
+            self.f = open(self.t.path("logs/app.log"), "ab")
+            self.at = 0
+
+
+def numbers_of(text):
+    return int(re.search(r"item=(\d+)", text).group(1))
+
+
+def check_line(line, got, upstream, of_crumb):
+    """got: what crumbd says of it. upstream: event ids by the number of their message, of_crumb: by that of a breadcrumb."""
+    kind, n, begins, nth = line
+    fate = got["fate"]
+    if nth:
+        assert fate == "joined" and got["record"]["offset"] == begins[0], (line, got)
+        assert got["record"].get("event_id") == upstream.get(n), (line, got)
+    elif kind in ("EVENT", "TRACE") or (kind == "FLOOD" and n in upstream):
+        assert fate == "event" and got["event_id"] == upstream[n] and got["state"] == "sent", (line, got)
+    elif kind == "BLANK":
+        assert fate == "blank", (line, got)
+    else:
+        assert fate == {"CRUMB": "crumb", "FLOOD": "suppressed", "DROP": "drop", "LOG": "log"}[kind], (line, got)
+    if kind == "CRUMB":
+        missing = of_crumb.get(n, set()) - {e["event_id"] for e in got.get("events", [])}
+        assert not missing, (line, got, missing)
+
+
+def check_map(t, config, path):
+    """Every byte of the file has one range, and no more."""
+    at = 0
+    for r in jsonl(t.run("where", "--json", path, "-c", config)[0]):
+        t.eq(r["from"], at, "%s has two answers, or none, at byte" % path)
+        at = r["to"]
+    t.eq(at, os.path.getsize(path), "known to the end of " + path)
+
+
+def scenario_where_each_line(t):
+    """Killed four times and rotated three while 13 000 lines are written: 10 000 of them, chosen at random, have the one answer that their text, and what arrived, says."""
+    up = t.upstream()
+    os.makedirs(t.path("logs"))
+    t.write("rules.yaml", RULES)
+    config = t.config(CONFIG % up.dsn())
+    writer = Writer(t, 13000)
+    d = t.start(config)
+    writer.start()
+    rnd = random.Random(8)
+    for i in range(4):
+        mark = len(up.events) + rnd.randrange(20, 150)
+        up.wait(lambda: len(up.events) >= mark or not writer.is_alive(), 60)
+        d.kill()
+        if i < 3:
+            writer.rotate()
+        d = t.start(config)
+    writer.join(120)
+    messages = {n: kind for known in writer.known.values() for kind, n, _, _ in known}
+    want = sum(kind in ("EVENT", "TRACE") for kind in messages.values())
+    mains = lambda: [e for e in list(up.events) if not e.get("contexts", {}).get("crumbd", {}).get("summary")]  # noqa: E731
+    t.until(lambda: sum(messages[numbers_of(text_of(e))] != "FLOOD" for e in mains()) >= want, "%d events" % want)
+    d.stop()
+    upstream, of_crumb = {}, {}
+    for e in mains():
+        upstream[numbers_of(text_of(e))] = e["event_id"]
+        for c in crumbs(e):
+            if "CRUMB item" in c.get("message", ""):
+                of_crumb.setdefault(numbers_of(c["message"]), set()).add(e["event_id"])
+    assert any(messages[n] == "FLOOD" for n in upstream) and sum(kind == "FLOOD" for kind in messages.values()) > 100
+
+    paths = [t.path("logs", name) for name in os.listdir(t.path("logs"))]
+    files = {os.stat(p).st_ino: p for p in paths if os.path.getsize(p)}
+    t.eq(sorted(files), sorted(writer.known), "files")
+    lines = []
+    for ino, known in writer.known.items():
+        check_map(t, config, files[ino])
+        for kind, n, begins, end in known:
+            for nth, begin in enumerate(begins):
+                lines.append((files[ino], (begins + [end])[nth + 1], begin, (kind, n, begins, nth)))
+    picked = rnd.sample(lines, 10000)
+    words = ["%s:%d" % (path, rnd.randrange(begin, end)) for path, end, begin, _ in picked]
+    answers = jsonl(t.run("where", "--json", "-c", config, *words)[0])
+    t.eq(len(answers), len(picked))
+    issues = {}
+    for (path, end, begin, line), got in zip(picked, answers):
+        t.eq((got["file"], got["from"], got["to"]), (path, begin, end if got["fate"] != "event" else got["to"]))
+        check_line(line, got, upstream, of_crumb)
+        if "issue" in got:
+            assert re.fullmatch("[0-9a-f]{16}", got["issue"]), got
+            issues.setdefault(line[0], set()).add(got["issue"])
+    assert len(issues) == 3 and all(len(keys) == 1 for keys in issues.values()) and len(set.union(*issues.values())) == 3, issues
+
+    # Of an event: the line that it is of.
+    by_id = {got["event_id"]: (got["file"], got["from"], got["issue"]) for got in answers if got["fate"] == "event"}
+    some = rnd.sample(sorted(by_id), 20)
+    for got in jsonl(t.run("where", "--json", "-c", config, *some)[0]):
+        path, begin, issue = by_id[got["event_id"]]
+        t.eq((got["offset"], got["issue"], got["state"]), (begin, issue, "sent"))
+        t.eq(os.stat(got["file"]).st_ino, os.stat(path).st_ino)
