@@ -44,6 +44,7 @@ void where_free(struct where *w)
     free(w->files);
     free(w->ids);
     free(w->chunks);
+    free(w->departed);
     arena_done(&w->arena);
     arena_done(&w->bytes);
     free(w);
@@ -242,4 +243,30 @@ bool where_find_event(struct where *w, const char *event_id, struct where_event 
         return false;
     *out = s.found;
     return true;
+}
+
+static void where_add_departed(void *u, const struct store_departure *d)
+{
+    struct where *w = u;
+    w->departed = xroom(w->departed, w->n_departed, sizeof *w->departed);
+    w->departed[w->n_departed++] = *d;
+}
+
+static int by_event_id(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof((const struct store_departure *)NULL)->event_id); /* their first member */
+}
+
+int64_t where_sent_us(struct where *w, const char *event_id)
+{
+    struct store_departure wanted;
+    if (!w->knows_departed)
+        store_departures(w->store, where_add_departed, w);
+    if (!w->knows_departed && w->n_departed)
+        qsort(w->departed, w->n_departed, sizeof *w->departed, by_event_id);
+    w->knows_departed = true;
+    store_event_id_bytes(event_id, wanted.event_id);
+    const struct store_departure *d =
+        w->n_departed ? bsearch(&wanted, w->departed, w->n_departed, sizeof *w->departed, by_event_id) : NULL;
+    return d && d->how == STORE_DEPARTED_SENT ? d->at_us : 0;
 }

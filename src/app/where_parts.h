@@ -14,6 +14,9 @@ struct where {
     struct fates_chunk *chunks; /* of one file, without their bytes */
     size_t n_chunks;
     uint64_t chunks_of;
+    struct store_departure *departed; /* by their ids, once one has been asked for */
+    size_t n_departed;
+    bool knows_departed;
     struct arena arena, bytes; /* bytes: of one chunk */
 };
 

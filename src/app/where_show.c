@@ -35,16 +35,16 @@ static struct event_state state_in_outbox(struct store *s, int64_t id)
 }
 
 /* lost: why it is not to be had, or 0. */
-static struct event_state state_of(struct store *s, const char *event_id, unsigned lost)
+static struct event_state state_of(const struct where_show *s, const char *event_id, unsigned lost)
 {
     static const char *const losses[FATE_LOSSES] = {
         [FATE_LOSS_TOO_LARGE] = "event_too_large", [FATE_LOSS_NO_ROOM] = "input_overflow"};
     struct event_state e = {.name = "gone"};
-    enum store_departure how;
-    int64_t id = store_find(s, event_id);
+    int64_t id = store_find(s->store, event_id);
     if (id)
-        return state_in_outbox(s, id);
-    if (store_departed(s, event_id, &e.sent_us, &how)) {
+        return state_in_outbox(s->store, id);
+    e.sent_us = where_sent_us(s->where, event_id);
+    if (e.sent_us) {
         e.name = "sent";
     } else if (lost && lost < FATE_LOSSES) {
         e.name = "lost";
@@ -115,7 +115,7 @@ static void tell_event(const struct where_show *s, struct json *j, const char *w
 {
     char id[33];
     where_event_id(s->where, e, id);
-    struct event_state state = state_of(s->store, id, loss_in(a));
+    struct event_state state = state_of(s, id, loss_in(a));
     if (j) {
         put_hex(j, "issue", e->issue);
         put_str(j, "event_id", id);
@@ -343,7 +343,7 @@ bool where_show_event(const struct where_show *s, const char *event_id)
     struct sbuf out;
     struct json j;
     bool found = where_find_event(s->where, event_id, &e) && where_ask(s->where, e.file, e.offset, a);
-    struct event_state state = state_of(s->store, event_id, loss_in(a));
+    struct event_state state = state_of(s, event_id, loss_in(a));
     if (found || strcmp(state.name, "gone") != 0) {
         const struct where_joined more = found ? where_joined(s->where, e.file, e.offset) : (struct where_joined){0};
         struct json *to = s->json ? &j : NULL;

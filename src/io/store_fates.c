@@ -126,7 +126,7 @@ static bool forget_departed(struct store *s)
     return rc != SQLITE_ROW || store_run(s, Q_DEPARTED_GONE);
 }
 
-bool store_put_departed(struct store *s, struct slice ids, enum store_departure how)
+bool store_put_departed(struct store *s, struct slice ids, enum store_departed how)
 {
     sqlite3_stmt *q = s->stmt[Q_DEPARTED];
     bool ok = true;
@@ -203,22 +203,20 @@ void store_fate_files(struct store *s, position_f *each, void *u)
         store_failed(s, "read which files there were");
 }
 
-/* The newest first: an event that was sent twice was so when it was last. */
-bool store_departed(struct store *s, const char *event_id, int64_t *at_us, enum store_departure *how)
+void store_departures(struct store *s, void (*each)(void *u, const struct store_departure *d), void *u)
 {
     sqlite3_stmt *q = s->stmt[Q_DEPARTED_ALL];
-    uint8_t id[ID_BYTES];
-    bool found = false;
-    store_event_id_bytes(event_id, id);
-    while (!found && sqlite3_step(q) == SQLITE_ROW) {
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct store_departure d = {.at_us = sqlite3_column_int64(q, 0),
+                                    .how = (enum store_departed)sqlite3_column_int(q, 1)};
         struct slice ids = store_column(q, 2);
-        for (size_t i = 0; !found && i + ID_BYTES <= ids.n; i += ID_BYTES)
-            found = memcmp(ids.p + i, id, ID_BYTES) == 0;
-        if (found) {
-            *at_us = sqlite3_column_int64(q, 0);
-            *how = (enum store_departure)sqlite3_column_int(q, 1);
+        for (size_t i = 0; i + ID_BYTES <= ids.n; i += ID_BYTES) {
+            memcpy(d.event_id, ids.p + i, ID_BYTES);
+            each(u, &d);
         }
     }
     sqlite3_reset(q);
-    return found;
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read what has left the outbox");
 }

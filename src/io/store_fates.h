@@ -29,8 +29,16 @@ uint64_t store_fates_forgotten(struct store *s, uint64_t file);
 /* Calls back for files that are read no longer, of whose lines something is known; input is empty. */
 void store_fate_files(struct store *s, position_f *each, void *u);
 
-enum store_departure { STORE_DEPARTED_SENT = 1 };
-/* When the event left the outbox, by what. False: that is not known, or not any more. */
-bool store_departed(struct store *s, const char *event_id, int64_t *at_us, enum store_departure *how);
+/* How an event left the outbox; stored. */
+enum store_departed { STORE_DEPARTED_SENT = 1 };
+struct store_departure {
+    uint8_t event_id[16];
+    enum store_departed how;
+    int64_t at_us;
+};
+/* Calls back for every event of which it is known, the last ones first. */
+void store_departures(struct store *s, void (*each)(void *u, const struct store_departure *d), void *u);
+/* The bytes of an event id of 32 lower-case hex digits. */
+void store_event_id_bytes(const char *hex, uint8_t id[16]);
 
 #endif

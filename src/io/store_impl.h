@@ -229,13 +229,11 @@ bool store_put_fates(struct store *s, const struct fates_chunk *c);
 bool store_keep_fate_file(struct store *s, const struct position *p);
 bool store_fates_within_limit(struct store *s);
 /* These events, 16 bytes each, leave the outbox. */
-bool store_put_departed(struct store *s, struct slice ids, enum store_departure how);
+bool store_put_departed(struct store *s, struct slice ids, enum store_departed how);
 /* It has been committed. */
 void store_fates_end(struct store *s);
 
 /* ---- store_rows.c ---- */
-/* Reads 32 lower-case hex digits into 16 bytes. */
-void store_event_id_bytes(const char *hex, uint8_t id[16]);
 void store_deliveries_done(struct store *s);
 
 #endif
