@@ -191,14 +191,6 @@ static void decode(struct line_reader *l, struct message *m)
     m->ahead = NULL;
 }
 
-static bool next_framed(struct line_reader *l, struct message *out)
-{
-    if (!framer_next(&l->framer, out))
-        return false;
-    out->end = framer_resume_offset(&l->framer);
-    return true;
-}
-
 static bool flush_framed(struct line_reader *l, enum framer_flush how, struct message *out)
 {
     if (!framer_flush(&l->framer, how, out))
@@ -209,8 +201,9 @@ static bool flush_framed(struct line_reader *l, enum framer_flush how, struct me
 
 static bool next_utf16(struct line_reader *l, struct message *out)
 {
-    if (!next_framed(l, out))
+    if (!framer_next(&l->framer, out))
         return false;
+    out->end = framer_resume_offset(&l->framer);
     decode(l, out);
     if (out->offset < l->resume.offset)
         mark(l, out);
@@ -227,8 +220,9 @@ bool line_reader_next(struct line_reader *l, enum format format, struct message 
         frame(l, format, format);
     for (;;) {
         if (!l->has_line) {
-            if (!next_framed(l, out))
+            if (!framer_next(&l->framer, out))
                 return false;
+            out->end = framer_resume_offset(&l->framer);
             if (!joins(l, format, out->text))
                 break;
             l->line = *out;
