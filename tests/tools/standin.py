@@ -13,7 +13,9 @@ An answer is a dictionary; {} takes the envelope as Sentry does. Its keys:
     delay    seconds before the answer (the envelope is judged after them)
     stall    seconds between taking the envelope and the answer
     close    "before" reading the body, "after" having taken the envelope, or "middle" of the answer's headers
-    raw      bytes sent instead of an HTTP answer; the envelope is not taken
+    raw      bytes sent instead of an HTTP answer; the envelope is not taken, unless `taken`
+    taken    True: it is taken all the same
+    endless  True: the answer's body has no end
     count    for how many requests, 1 by default (script only)
 """
 import argparse
@@ -33,7 +35,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 KEY = "0123456789abcdef0123456789abcdef"
 EVENT_BYTES_MAX = 1 << 20
 # Of an answer: what may leave crumbd without one that it knows.
-ODD = {"delay", "stall", "close", "raw"}
+ODD = {"delay", "stall", "close", "raw", "endless"}
 
 
 class Refused(Exception):
@@ -124,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
         if do.get("delay"):
             owner.stopping.wait(do["delay"])
         status, text = do.get("status", 200), b'{"detail":"as scripted"}'
-        if "raw" in do:
+        if "raw" in do and not do.get("taken"):
             status = None
         elif status < 300:
             try:
@@ -138,6 +140,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.hang_up()
         if do.get("close") == "middle":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+            return self.hang_up()
+        if do.get("endless"):
+            self.wfile.write(b"HTTP/1.1 %d Endless\r\nContent-Type: application/json\r\n\r\n" % status)
+            while not owner.stopping.is_set():
+                self.wfile.write(b" " * 65536)  # until the peer has had enough
             return self.hang_up()
         if "raw" in do:
             self.wfile.write(do["raw"])

@@ -1,13 +1,15 @@
 """writing: threads that write numbered errors, and remember of each number when it went where."""
 import collections
+import glob
 import os
 import random
+import shutil
 import threading
 import time
 
-from harness import nginx_line
+from harness import REFUSED, nginx_line
 
-Place = collections.namedtuple("Place", "source part offset time")
+Place = collections.namedtuple("Place", "source at time")  # at: the offset in a log, the how manieth message of a sender
 
 
 class Numbers:
@@ -24,42 +26,34 @@ class Numbers:
             self.places += [None] * n
             return first, n
 
-    def put(self, number, source, part, offset):
-        self.places[number - 1] = Place(source, part, offset, time.time())
+    def put(self, number, source, at):
+        self.places[number - 1] = Place(source, at, time.monotonic())
 
     def give_back(self, number):
-        """It was not written after all, and nobody may see it."""
-        self.places[number - 1] = False
+        """Nobody can know whether it was taken."""
+        self.places[number - 1] = None
+
+    def __len__(self):
+        return len(self.places)
 
     @property
     def written(self):
+        """Those that must arrive."""
         with self.lock:
             return {n for n, place in enumerate(self.places, 1) if place}
 
-    def of(self, kind):
-        return {n for n in self.written if self.places[n - 1].source.kind == kind}
-
-    def place(self, number):
-        place = self.places[number - 1]
-        return "number %d: %s at %d" % (number, place.source.name_of(place.part), place.offset)
-
 
 class LogWriter(threading.Thread):
-    """Appends to a log as a program does that may be told to reopen it. A part is one file, whatever it is called meanwhile."""
+    """Appends to a log as a program does that can be told to reopen it, a few lines at a time."""
 
-    kind = "file"
+    on_disk = True
 
-    def __init__(self, numbers, path, seed, block=40, pause_s=0.02, pad=0):
+    def __init__(self, numbers, path, seed, block=40, pad=0, halves=False):
         super().__init__(daemon=True)
         self.numbers, self.path, self.rnd = numbers, path, random.Random(seed)
-        self.block, self.pause_s, self.pad = block, pause_s, pad
+        self.block, self.pad, self.halves = block, pad, halves
         self.over, self.lock = threading.Event(), threading.RLock()
-        self.halves = False  # lines come in pieces, with pauses between
-        self.names, self.rotations, self.reopen_at = [], 0, None
-        self.reopen()
-
-    def name_of(self, part):
-        return os.path.basename(self.names[part])
+        self.f, self.rotations, self.reopen_at = open(path, "ab", buffering=0), 0, None
 
     # --- what a program does
 
@@ -70,7 +64,7 @@ class LogWriter(threading.Thread):
                     self.reopen()
                 if not self.write(self.rnd.randrange(1, self.block)):
                     return
-            self.over.wait(self.pause_s * self.rnd.random() * 2)
+            self.over.wait(0.04 * self.rnd.random())
 
     def end(self):
         self.over.set()
@@ -78,58 +72,57 @@ class LogWriter(threading.Thread):
         self.f.close()
 
     def reopen(self):
-        with self.lock:
-            if self.reopen_at is not None or not self.names:
-                if self.names:
-                    self.f.close()
-                self.f = open(self.path, "ab", buffering=0)
-                self.names.append(self.path)
-                self.reopen_at = None
+        self.f.close()
+        self.f, self.reopen_at = open(self.path, "ab", buffering=0), None
 
     def line(self, number):
-        return nginx_line(number, when=self.now(), text=PADDED % ("x" * self.rnd.randrange(self.pad)) if self.pad else REFUSED).encode()
+        return nginx_line(number, text=REFUSED + (" " + "x" * self.rnd.randrange(self.pad) if self.pad else "")).encode()
 
-    def now(self):
-        return None
-
-    def write(self, n):
+    def write(self, n, between=None):
+        """How many lines it was allowed to write. between: what happens in the middle of a line."""
         first, n = self.numbers.take(n)
-        offset, data = os.fstat(self.f.fileno()).st_size, []
+        at, data = os.fstat(self.f.fileno()).st_size, []
         for number in range(first, first + n):
             data.append(self.line(number))
-            self.numbers.put(number, self, len(self.names) - 1, offset)
-            offset += len(data[-1])
-        self.write_bytes(b"".join(data))
+            self.numbers.put(number, self, at)
+            at += len(data[-1])
+        if n:
+            self.write_bytes(b"".join(data), between or (lambda: self.over.wait(self.rnd.random() * 0.05)), between or self.halves)
         return n
 
-    def write_bytes(self, data):
-        """In one write, or as if each of some had waited for a disk."""
-        cuts = sorted(self.rnd.sample(range(1, len(data)), 2)) if self.halves and len(data) > 2 else []
-        for begin, end in zip([0] + cuts, cuts + [len(data)]):
-            self.f.write(data[begin:end])
-            if cuts:
-                self.over.wait(self.rnd.random() * 0.05)
+    def write_bytes(self, data, between, pieces):
+        cut = self.rnd.randrange(1, len(data)) if pieces else len(data)
+        self.f.write(data[:cut])
+        if pieces:
+            between()
+            self.f.write(data[cut:])
 
-    # --- what logrotate does
+    # --- what is done to the log
 
-    def renamed(self, old, new):
-        """A file of this log goes by another name; what had that name is gone."""
-        os.rename(old, new)
-        self.names = [name and (new if name == old else "gone (was %s)" % name if name == new else name) for name in self.names]
+    def rotated(self):
+        """What the log has been renamed to, or copied or compressed."""
+        return sorted(set(glob.glob(self.path + "?*")))
 
     def rotate(self, name=None, late_s=0.0):
-        """Renames the log, to error.log.N unless a name is given; the program reopens it so much later."""
+        """Renames it, to error.log.N unless a name is given; the program reopens it so much later. -> the new name"""
         with self.lock:
             if self.reopen_at is not None:
                 self.reopen()
             self.rotations += 1
             new = self.path + (name or ".%d" % self.rotations)
-            self.renamed(self.path, new)
+            os.rename(self.path, new)
             self.reopen_at = time.monotonic() + late_s
             if not late_s:
                 self.reopen()
             return new
 
-
-REFUSED = "connect() failed (111: Connection refused) while connecting to upstream"
-PADDED = REFUSED + " %s"
+    def copy_and_truncate(self):
+        """Nothing is written between the two: what logrotate would lose there is not crumbd's."""
+        with self.lock:
+            if self.reopen_at is not None:
+                self.reopen()
+            self.rotations += 1
+            new = self.path + ".%d" % self.rotations
+            shutil.copyfile(self.path, new)
+            os.truncate(self.path, 0)
+            return new
