@@ -14,7 +14,7 @@ class Sender(threading.Thread):
     """Its numbers have no place but the order in which they went."""
 
     scheme = None
-    kind = "network"
+    on_disk = False
 
     def __init__(self, numbers, seed, pause_s=0.02):
         super().__init__(daemon=True)
@@ -22,16 +22,13 @@ class Sender(threading.Thread):
         self.over, self.connection, self.sent = threading.Event(), None, 0
         self.port = harness.free_port(socket.SOCK_DGRAM if self.scheme == "udp" else socket.SOCK_STREAM)
 
-    def name_of(self, _):
-        return "%s, message" % self.scheme
-
     def run(self):
         while not self.over.is_set():
             number, n = self.numbers.take(1)
             if not n:
                 return
             self.sent += 1
-            self.numbers.put(number, self, 0, self.sent)
+            self.numbers.put(number, self, self.sent)
             if not self.try_to_send(self.message(number)):
                 self.numbers.give_back(number)
                 self.hang_up()

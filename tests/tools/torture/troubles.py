@@ -263,7 +263,7 @@ class Inode(Trouble):
             inode = os.stat(new).st_ino
             self.end(w)
             os.unlink(new)
-            path = w.t.path("logs", w.rnd.choice(("notes-%d.txt", "error.log.%d.txt", "other-%d")) % writer.rotations)
+            path = w.t.path("logs", w.rnd.choice(("notes-%d.txt", "other-%d", "error-notes-%d")) % writer.rotations)
             with open(path, "wb") as f:
                 f.write(b"".join(w.foreign_line() for _ in range(3)))
             return "%s, %s" % (path, "the same" if os.stat(path).st_ino == inode else "another")

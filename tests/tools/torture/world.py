@@ -46,7 +46,8 @@ class World:
         self.over = threading.Event()
         self.logs, self.senders = [], []
         self.undo, self.diary, self.began = [], [], time.monotonic()
-        self.daemon, self.restart_at, self.paused, self.fifo = None, None, [], None
+        self.daemon, self.restart_at, self.paused = None, None, []
+        self.fifo, self.said = None, None
         self.arrived, self.arrived_at = {}, {}  # by number: event ids, and the time of the first
         # What troubles want of it.
         self.config, self.inputs, self.env, self.store = CONFIG, "", {}, t.path("crumbd.db")
@@ -85,7 +86,7 @@ class World:
         self.daemon = self.t.start(self.config_path, env=self.t.env(**self.env), ready=False)
         if self.blocked_log:
             os.unlink(self.daemon.err_path)
-            self.daemon.err_path = self.t.path("said")
+            self.daemon.err_path = self.said
         self.t.until(self.daemon.is_ready, "crumbd says READY=1", START_S)
         self.stalled_until_now()
 
@@ -95,14 +96,15 @@ class World:
         os.mkfifo(path)
         self.fifo = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         fcntl.fcntl(self.fifo, 1031, 4096)  # F_SETPIPE_SZ
-        self.t.append("said", "")
+        self.said = path + ".said"
+        self.t.append(self.said, "")
 
     def close_log(self):
         """What it has said until the pipe was full."""
         if self.fifo is not None:
             try:
                 while got := os.read(self.fifo, 65536):
-                    self.t.append("said", got)
+                    self.t.append(self.said, got)
             except BlockingIOError:
                 pass
             os.close(self.fifo)
