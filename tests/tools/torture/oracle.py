@@ -122,9 +122,9 @@ def judge(w):
 
 def unbalanced(w, ledger, arrived):
     """What does not agree over all runs: crumbd's two entries for lines and events, and what was read and sent with what was written and arrived."""
-    pairs = [("lines read, and their fates", ledger.get("lines_in", 0), harness.total(ledger, "FATE")),
+    pairs = [("lines read, and their fates", ledger.get("lines_in", 0) - ledger.get("restored_lines", 0), harness.total(ledger, "FATE")),
              ("events made, and stored or lost", harness.total(ledger, "MADE"), harness.total(ledger, "BECAME")),
              ("events that arrived, and were sent", len(arrived.ids), ledger.get("sent", 0))]
     if not w.senders:
-        pairs.append(("lines written, and read", len(w.numbers.written), ledger.get("lines_in", 0) - ledger.get("read_twice", 0)))
+        pairs.append(("lines written, and read", len(w.numbers.written), ledger.get("lines_in", 0) - ledger.get("read_twice", 0) - ledger.get("restored_lines", 0)))
     return ["the ledger does not balance: %s: %d and %d" % pair for pair in pairs if pair[1] != pair[2]]

@@ -10,6 +10,7 @@ def run(t, kinds, seed, seconds, most=MOST):
         why = troubles.KINDS[name].cannot()
         if why:
             t.skip("%s: %s" % (name, why))
+    t.sent_besides = True  # by daemons that were ended before they had the answer
     w = world.World(t, seed, seconds, most)
     acts = [troubles.KINDS[name]() for name in kinds]
     try:
