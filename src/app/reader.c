@@ -10,10 +10,17 @@
 #include "base/xalloc.h"
 #include "parsers/line_reader.h"
 #include "parsers/parser.h"
+#include "text/zip.h"
 
 enum { READ_BYTES = 256 << 10 };
 
 struct reader {
+    const char *path;
+    struct diag *diag;
+    int fd;
+    char *raw;             /* bytes of the file; with gunzip: */
+    struct slice left;     /* of them, not yet taken */
+    struct gunzip *gunzip; /* NULL: it is not compressed */
     struct line_reader lines;
     enum format format;
     bool started; /* the first bytes have been seen, and the framing is known */
@@ -67,43 +74,71 @@ static void start(struct reader *r, struct slice first)
     r->started = true;
 }
 
-/* The next bytes of the file, -1 when it cannot be read. */
-static ssize_t read_some(int fd, char *to, const char *path, struct diag *d)
+static ssize_t failed(const struct reader *r, const char *why)
+{
+    err_add(r->diag, ERR_ERROR, (struct err_place){.file = r->path}, "cannot be read: %s", why);
+    return -1;
+}
+
+static ssize_t read_raw(struct reader *r, char *to)
 {
     ssize_t n;
     do
-        n = read(fd, to, READ_BYTES);
+        n = read(r->fd, to, READ_BYTES);
     while (n < 0 && errno == EINTR);
-    if (n < 0)
-        err_add(d, ERR_ERROR, (struct err_place){.file = path}, "cannot be read: %s", strerror(errno));
-    return n;
+    return n < 0 ? failed(r, strerror(errno)) : n;
 }
 
-/* The framing is told by the first bytes, so only these are copied; the others are read to where they stay. */
-static bool pump_first(struct reader *r, int fd, const char *path, struct diag *d)
+static ssize_t read_compressed(struct reader *r, char *to)
+{
+    for (;;) {
+        size_t n = gunzip_next(r->gunzip, &r->left, to, READ_BYTES);
+        if (n)
+            return (ssize_t)n;
+        enum gunzip_state state = gunzip_state(r->gunzip);
+        ssize_t got = state == GUNZIP_BAD ? 0 : read_raw(r, r->raw);
+        if (got == 0 && state != GUNZIP_BETWEEN)
+            return failed(r, "what is compressed ends early or is damaged");
+        if (got <= 0)
+            return got;
+        r->left = slice_of(r->raw, (size_t)got);
+    }
+}
+
+/* The next bytes of the log, -1 when it cannot be read. */
+static ssize_t read_some(struct reader *r, char *to)
+{
+    return r->gunzip ? read_compressed(r, to) : read_raw(r, to);
+}
+
+/* The first bytes tell whether it is compressed, and, as they were before that, the framing; so only these are copied,
+   and the others are read to where they stay. */
+static bool pump_first(struct reader *r)
 {
     char *first = xmalloc(READ_BYTES);
-    ssize_t n = read_some(fd, first, path, d);
+    ssize_t n = read_raw(r, r->raw);
+    struct slice raw = slice_of(r->raw, n > 0 ? (size_t)n : 0), text = raw;
     bool by_message = format_traits(r->format)->by_message; /* each of which may be compressed */
-    if (n > 2 && !by_message && memcmp(first, "\x1f\x8b\x08", 3) == 0) {
-        err_add(d, ERR_ERROR, (struct err_place){.file = path},
-                "is compressed; give what zcat makes of it on standard input, as -");
-        n = -1;
+    if (!by_message && zip_is_gzip(raw)) {
+        r->gunzip = gunzip_new();
+        r->left = raw;
+        n = read_compressed(r, first);
+        text = slice_of(first, n > 0 ? (size_t)n : 0);
     }
     if (n >= 0) {
-        start(r, slice_of(first, (size_t)n));
-        framer_feed(&r->lines.framer, slice_of(first, (size_t)n));
+        start(r, text);
+        framer_feed(&r->lines.framer, text);
     }
     free(first);
     return n >= 0;
 }
 
-static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
+static bool pump(struct reader *r)
 {
-    if (!pump_first(r, fd, path, d))
+    if (!pump_first(r))
         return false;
     while (hand_out(r)) {
-        ssize_t n = read_some(fd, framer_room(&r->lines.framer, READ_BYTES), path, d);
+        ssize_t n = read_some(r, framer_room(&r->lines.framer, READ_BYTES));
         if (n < 0)
             return false;
         if (n == 0)
@@ -115,15 +150,17 @@ static bool pump(struct reader *r, int fd, const char *path, struct diag *d)
 
 bool reader_run(const char *path, enum format format, reader_f *each, void *u, struct diag *d)
 {
-    struct reader r = {.format = format, .each = each, .u = u};
-    int fd = open_input(path, d);
-    if (fd < 0)
+    struct reader r = {.path = path, .diag = d, .fd = open_input(path, d), .format = format, .each = each, .u = u};
+    if (r.fd < 0)
         return false;
-    bool ok = pump(&r, fd, path, d);
+    r.raw = xmalloc(READ_BYTES);
+    bool ok = pump(&r);
     if (r.started)
         line_reader_done(&r.lines);
-    if (fd != STDIN_FILENO)
-        close(fd);
+    if (r.fd != STDIN_FILENO)
+        close(r.fd);
+    gunzip_free(r.gunzip);
+    free(r.raw);
     return ok;
 }
 

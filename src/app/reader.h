@@ -1,6 +1,6 @@
 /*
  * reader: whole files (or standard input) as messages, for the commands that work after the fact. Streams in bounded
- * memory. May block.
+ * memory, gzip too. May block.
  */
 #ifndef APP_READER_H
 #define APP_READER_H
