@@ -252,9 +252,10 @@ static void put_deployment(struct event_writer *w)
 {
     const struct event_texts *texts = w->src->verdict->texts;
     struct slice release = chosen(w, texts->release, "release", event_is_release, w->opt->release);
-    event_writer_text(w, "environment",
-                      chosen(w, texts->environment, "environment", event_is_environment, w->opt->environment),
-                      EVENT_ENVIRONMENT_MAX);
+    struct slice environment = w->opt->environment;
+    if (!w->opt->environment_for_all)
+        environment = chosen(w, texts->environment, "environment", event_is_environment, environment);
+    event_writer_text(w, "environment", environment, EVENT_ENVIRONMENT_MAX);
     event_writer_text(w, "release", release, EVENT_RELEASE_MAX);
     if (release.n) /* a dist belongs to a release */
         event_writer_text(w, "dist", chosen(w, texts->dist, "dist", event_is_dist, SLICE_NONE), DIST_MAX);

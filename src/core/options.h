@@ -17,6 +17,7 @@ struct options_project {
 
 struct options {
     struct slice environment, release, server_name; /* release empty: none */
+    bool environment_for_all;                       /* also of events whose rule or sender says another */
     enum fallback fallback;
 
     struct {

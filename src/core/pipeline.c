@@ -10,6 +10,7 @@
 #include "core/entry_messages.h"
 #include "core/join.h"
 #include "core/join_line.h"
+#include "core/past.h"
 #include "core/pipeline_fates.h"
 #include "core/pipeline_trace.h"
 #include "core/program.h"
@@ -65,13 +66,15 @@ static void set_clock(struct pipeline_parts *parts, int64_t now_us)
 
 /* For files read after the fact: the present is the newest time a record had. What was held goes when it was due, not
  * after the hours that may lie between two records. */
-static void advance_record_clock(struct pipeline *p)
+static void advance_record_clock(struct pipeline *p, const struct message *m)
 {
     struct pipeline_parts *parts = &p->parts;
     const struct record *r = &p->decoded;
     int64_t to_us = r->carried_us != RECORD_NO_TIME ? r->carried_us : r->time_us, due_us;
     if (!parts->setup.record_clock)
         return;
+    if (to_us == RECORD_NO_TIME && parts->setup.past.on)
+        to_us = m->stream->last_us;
     if (to_us == RECORD_NO_TIME || to_us <= parts->now_us)
         return; /* it is as late as it was, and what waits waits for later */
     while ((due_us = join_tick(p->join, parts->now_us)) < to_us && due_us > parts->now_us)
@@ -222,6 +225,17 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
     return true;
 }
 
+/* A line of long ago. True: it is left out, and that has been told. */
+static bool leave_out_past(struct pipeline *p, const struct message *m)
+{
+    p->parts.wall_us = past_received(&p->parts.setup.past, m, p->parts.wall_us);
+    const struct outcome o = {.raw = m->text, .fate = past_left_out(&p->parts.setup.past, m), .stream = m->stream};
+    if (o.fate == COUNT_N)
+        return false;
+    tell_fate(p, m, &o);
+    return true;
+}
+
 static void take(struct pipeline *p, const struct message *m)
 {
     struct message last;
@@ -233,8 +247,10 @@ static void take(struct pipeline *p, const struct message *m)
         repeats_decode(&p->repeats, &p->parts, &last, &p->decoded);
         m = &last;
     }
+    if (p->parts.setup.past.on && leave_out_past(p, m))
+        return;
     if (!blank && !alien)
-        advance_record_clock(p);
+        advance_record_clock(p, m);
     if (!is_whole(p, m) && is_joined(p, m, blank, alien, &trace))
         return;
     if (alien)

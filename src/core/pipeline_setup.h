@@ -11,6 +11,7 @@
 #include "core/flood.h"
 #include "core/join_row.h"
 #include "core/judge.h"
+#include "core/past.h"
 #include "core/stream.h"
 #include "core/trace_source.h"
 
@@ -90,6 +91,7 @@ struct pipeline_setup {
     uint64_t fates_number;      /* of the first chunk of hooks.fates */
     uint64_t run_key;           /* random; part of the ids of messages that cannot be read again */
     bool record_clock;          /* the present is the newest time a record had: for files read after the fact */
+    struct past past;           /* with record_clock, where events are sent */
     const struct rule *waits;   /* the only rule that waits for lines; NULL: all that do */
     struct trace_source source; /* of frames; without a function there are no source lines */
     struct pipeline_hooks hooks;

@@ -66,7 +66,7 @@ static bool scaled(struct slice s, const struct unit *units, int64_t *out)
     return false;
 }
 
-static bool read_duration(struct slice s, int64_t *out_us)
+bool keys_duration(struct slice s, int64_t *out_us)
 {
     if (slice_is(s, "0")) {
         *out_us = 0;
@@ -296,7 +296,7 @@ static bool read_number(const struct key *k, const struct conf_node *n, int64_t 
     int64_t v = 0;
     bool ok;
     if (k->type == KEY_DURATION)
-        ok = read_duration(n->text, &v);
+        ok = keys_duration(n->text, &v);
     else if (k->type == KEY_SIZE)
         ok = read_size(n->text, &u);
     else

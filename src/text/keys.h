@@ -109,6 +109,8 @@ struct regex *keys_regex(struct diag *d, const struct conf_node *n, bool ignore_
 
 /* Words as people write them; false, *out untouched, when they are none. */
 bool keys_bool(struct slice s, bool *out);
+/* 300ms, 5m, 7d. */
+bool keys_duration(struct slice s, int64_t *out_us);
 void keys_put_duration(int64_t us, struct sbuf *out);
 void keys_put_size(uint64_t bytes, struct sbuf *out);
 /* A scalar as YAML: plain where that is safe, else in quotes. */
