@@ -139,9 +139,15 @@ static void end_loop(struct daemon *dm)
     event_base_loopbreak(dm->base);
 }
 
+/* What is left waits for an answer, a retry or a limit. */
 static void daemon_on_all_sent(void *u)
 {
-    end_loop(u);
+    struct daemon *dm = u;
+    struct store_totals totals;
+    store_totals(dm->store, &totals);
+    dm->waits_for_all = dm->setup->send_all && totals.ready > 0;
+    if (!dm->waits_for_all)
+        end_loop(dm);
 }
 
 /* The last checkpoint is stored: what waits has a little time to leave. */
@@ -195,6 +201,8 @@ static void daemon_on_exit_timer(evutil_socket_t fd, short what, void *u)
 
 static void stop(struct daemon *dm)
 {
+    if (dm->waits_for_all)
+        end_loop(dm);
     if (dm->stopping)
         return;
     dm->stopping = true;
@@ -241,6 +249,8 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     count_add(&dm->counts, &c->checkpoint.counts);
     dm->issues = c->issues;
     dm->open = c->open;
+    dm->newest_too_old_us = c->newest_too_old_us;
+    dm->past_issues = c->past_issues;
     daemon_take_counted(dm);
     note_rules(dm, c);
     if (c->inputs)
@@ -326,6 +336,26 @@ static void daemon_on_signal(evutil_socket_t sig, short what, void *u)
     stop(dm);
 }
 
+/* Shows who started this what is going on. False: it is to end. */
+static bool show(struct daemon *dm, bool over)
+{
+    struct store_totals totals;
+    if (!dm->setup->look)
+        return true;
+    daemon_take_counted(dm);
+    store_totals(dm->store, &totals);
+    const struct daemon_view v = {.counts = &dm->counts,
+                                  .inputs = dm->inputs,
+                                  .waiting = totals.open + totals.ready,
+                                  .dead = totals.dead,
+                                  .issues = dm->past_issues,
+                                  .newest_too_old_us = dm->newest_too_old_us,
+                                  .over = over};
+    if (dm->waits_for_all && !totals.ready)
+        sender_flush(dm->sender, EXIT_SEND_MS, daemon_on_all_sent, dm);
+    return dm->setup->look(dm->setup->u, &v);
+}
+
 /* This thread lives when it comes here; the worker, when its loop has turned since. */
 static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
 {
@@ -336,6 +366,8 @@ static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
         daemon_say_room(dm);
     if (health_pulse(&dm->health, dm->worker, dm->setup->inputs) && dm->watchdog)
         notify_send("WATCHDOG=1");
+    if (!show(dm, false))
+        stop(dm);
 }
 
 /* Answered by the loop, also those that come while rules compile: a supervisor that asks too early must not end the
@@ -460,6 +492,8 @@ static int open_all(struct daemon *dm, struct diag *d)
                                        .fates_number = store_keep_fates(dm->store, s->where_bytes),
                                        .used = daemon_measure(dm),
                                        .drain = dm->setup->drain,
+                                       .past = dm->setup->past,
+                                       .pace_per_s = dm->setup->pace_per_s,
                                        .tolerant = s->inputs_found && !dm->setup->drain};
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
     if (!dm->worker)
@@ -527,6 +561,7 @@ static int run_loop(struct daemon *dm, struct diag *d)
         log_writer_end();
         _exit(EXIT_CANNOT_RUN);
     }
+    show(dm, true);
     free_events(dm);
     mailbox_free(dm->mailbox);
     return status;
@@ -534,7 +569,7 @@ static int run_loop(struct daemon *dm, struct diag *d)
 
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
-    struct daemon dm = {.setup = setup, .start_us = clock_wall_us()};
+    struct daemon dm = {.setup = setup, .start_us = clock_wall_us(), .newest_too_old_us = RECORD_NO_TIME};
     log_writer_open();
     dm.base = event_base_new();
     assert(dm.base);

@@ -55,8 +55,11 @@ struct daemon {
     struct health health;
     bool watchdog; /* of the service manager waits for this process */
     struct room room;
+    int64_t newest_too_old_us; /* this and past_issues as the last checkpoint brought them */
+    unsigned past_issues;
     bool stopping, sending_rest;
-    bool giving_up; /* only the worker's last numbers are waited for */
+    bool waits_for_all; /* all has been sent that could be, and the rest is waited for */
+    bool giving_up;     /* only the worker's last numbers are waited for */
 };
 
 /* --- daemon_http: the status page and the probes --- */

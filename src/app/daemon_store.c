@@ -63,10 +63,10 @@ struct store *daemon_open_store(struct daemon *dm, struct diag *d)
 }
 
 /* That of the store which another process has: what it brings together, this one does. */
-static unsigned grouping_beside(const struct daemon *dm)
+static unsigned grouping_of(const char *path)
 {
     struct diag refused = {0};
-    struct store *beside = store_open(dm->setup->settings->store, STORE_TOOL, 0, &refused);
+    struct store *beside = store_open(path, STORE_TOOL, 0, &refused);
     unsigned grouping = beside ? store_grouping(beside) : 0;
     store_close(beside);
     err_done(&refused);
@@ -77,7 +77,9 @@ unsigned daemon_grouping(struct daemon *dm)
 {
     unsigned wanted = dm->setup->settings->options.grouping, has = store_grouping(dm->store);
     if (!wanted && dm->store_is_own)
-        wanted = grouping_beside(dm);
+        wanted = grouping_of(dm->setup->settings->store);
+    if (!wanted && dm->setup->groups_as)
+        wanted = grouping_of(dm->setup->groups_as);
     if (!wanted || wanted == has)
         return has;
     if (!store_use_grouping(dm->store, wanted))

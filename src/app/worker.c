@@ -47,9 +47,10 @@ static void worker_sink_turn(void *u, struct input *in, struct slice who)
 
 #define LATE_US INT64_C(20000)
 
+/* Where records are the clock, no time passes without one. */
 static void set_tick(struct worker *w, int64_t due_us)
 {
-    if (due_us >= w->tick_us)
+    if (due_us >= w->tick_us || w->setup.past.on)
         return;
     w->tick_us = due_us;
     int64_t in_us = due_us - clock_wall_us();
@@ -112,14 +113,26 @@ static void worker_sink_message(void *u, const struct message *m)
     set_tick(w, pipeline_tick_between(w->pipeline, now_us));
     say_suspended(pipeline_judge(w->pipeline), m->stream);
     bool full = w->turn_input && !w->turn_input->type->never_waits && !worker_has_room(w, w->turn_input);
-    if (full || (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES))
+    if (full || worker_is_ahead(w) || (w->next && w->next->arena.total_bytes > WORKER_CHECKPOINT_BYTES))
         worker_check_pressure(w);
+}
+
+/* For the summary of `crumbd backfill`. */
+static void note_past(struct worker *w, const struct outcome *j)
+{
+    enum { PAST_ISSUES_MAX = 100000 };
+    if (j->fate == COUNT_too_old && j->stream->last_us > w->newest_too_old_us)
+        w->newest_too_old_us = j->stream->last_us;
+    if ((j->fate == COUNT_event || j->fate == COUNT_suppressed) && w->past_issues.n < PAST_ISSUES_MAX)
+        table_put(&w->past_issues, j->verdict->fingerprint_hash, w);
 }
 
 /* A counter alone does not say who sends what crumbd cannot read. The text stays out: it may hold anything. */
 static void worker_on_outcome(void *u, const struct outcome *j)
 {
-    (void)u;
+    struct worker *w = u;
+    if (w->setup.past.on)
+        note_past(w, j);
     if (j->fate != COUNT_refused || !j->stream)
         return;
     const struct log_tag tags[] = {log_s("input", j->stream->source), log_c("why", j->reason ? j->reason : "unknown"),
@@ -267,6 +280,7 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     evthread_use_pthreads();
     w->setup = *setup;
     w->tick_us = INT64_MAX;
+    w->newest_too_old_us = RECORD_NO_TIME;
     turn_watch_init(&w->watch);
     w->base = event_base_new();
     assert(w->base);
@@ -318,6 +332,8 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                    .secret = w->setup.secret,
                                    .run_key = w->setup.run_key,
                                    .fates_number = w->setup.fates_number,
+                                   .record_clock = w->setup.past.on,
+                                   .past = w->setup.past,
                                    .source = source_files_source(w->sources),
                                    .hooks = {.u = w,
                                              .notice = worker_on_notice,
@@ -328,7 +344,7 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                              .deadline_row = worker_add_deadline,
                                              .held_row = worker_add_held,
                                              .fates = w->setup.fates_number ? worker_add_fates : NULL,
-                                             .check_in = worker_add_check_in}};
+                                             .check_in = w->setup.past.on ? NULL : worker_add_check_in}};
     w->pipeline = pipeline_new(&setup);
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);
     w->start_us = clock_wall_us();
@@ -451,6 +467,7 @@ void worker_join(struct worker *w)
     snapshot_unref(w->snapshot);
     event_base_free(w->base);
     turn_watch_done(&w->watch);
+    table_done(&w->past_issues);
     free(w->asked);
     free(w->slots);
     free(w->added);

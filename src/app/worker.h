@@ -42,6 +42,8 @@ struct worker_checkpoint {
     struct count_open open;     /* at the moment of its counts */
     bool last;                  /* after the answer the worker ends: join it */
     unsigned issues;            /* that flood control keeps in mind */
+    unsigned past_issues;       /* with `past`: of this run, as far as they are counted */
+    int64_t newest_too_old_us;  /* time of the newest line that was too_old; RECORD_NO_TIME: there was none */
     struct worker_rule {
         unsigned handle;
         struct rule_stats stats;
@@ -61,6 +63,8 @@ struct worker_setup {
     struct shares *used;   /* of the store; the worker frees it */
     bool drain;            /* end when all inputs are at their end */
     bool tolerant;         /* an input that cannot be opened is left out; d says which */
+    struct past past;      /* with `on`, the records' own time is the clock, and no check-in is made */
+    unsigned pace_per_s;   /* so many events a second; inputs that can wait are paused meanwhile. 0: no pace */
 };
 
 struct worker;

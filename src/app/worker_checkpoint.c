@@ -98,6 +98,8 @@ bool worker_add_event(void *u, const struct event_out *e)
     if (overflows(w, ITEM_EVENT, e))
         return false;
     new_event(c, ITEM_EVENT, e);
+    if (!e->written_open)
+        worker_note_pace(w);
     worker_use_room(w, e->input, e->project, e->payload.text.n + ROW_BYTES);
     return true;
 }
@@ -276,6 +278,8 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
     const struct judge *j = pipeline_judge(w->pipeline);
     unsigned n = 0;
     c->issues = flood_gate_issues(pipeline_flood_gate(w->pipeline));
+    c->newest_too_old_us = w->newest_too_old_us;
+    c->past_issues = (unsigned)w->past_issues.n;
     for (unsigned h = 0; h < j->n_handles; h++)
         n += j->stats[h].asked != w->asked[h];
     c->rules = arena_calloc(&c->arena, n, sizeof *c->rules);

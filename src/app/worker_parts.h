@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "app/worker.h"
+#include "base/table.h"
 #include "io/clock.h"
 
 /* What the worker keeps of an input of the configuration, whether it runs or not. */
@@ -44,8 +45,11 @@ struct worker {
         uint64_t added; /* bytes, to the checkpoint that is being filled */
         uint64_t lost;  /* events, since its server takes none and they fill what it may have; 0: they do not */
         int64_t since_ms;
-    } * projects;    /* in the order of room.projects */
-    uint64_t *asked; /* of each rule by its handle, as the last checkpoint carried it */
+    } * projects;              /* in the order of room.projects */
+    int64_t pace_due_us;       /* of the monotonic clock: when the pace allows the next event */
+    int64_t newest_too_old_us; /* as in its checkpoints */
+    struct table past_issues;  /* fingerprints, at most PAST_ISSUES_MAX; the values mean nothing */
+    uint64_t *asked;           /* of each rule by its handle, as the last checkpoint carried it */
     unsigned n_asked;
     struct mailbox *in, *to;
     const struct sandbox *sandbox;
@@ -109,6 +113,10 @@ void worker_post_checkpoint(struct worker *w);
 bool worker_has_room(const struct worker *w, const struct input *in);
 /* Posts what has grown large, pauses inputs and lets them go on. */
 void worker_check_pressure(struct worker *w);
+/* Events are made faster than at the pace that was asked for. */
+bool worker_is_ahead(const struct worker *w);
+/* One more has been made. */
+void worker_note_pace(struct worker *w);
 /* A hook of the pipeline: asked for an event that is ready to be stored. */
 enum count worker_room_for_event(void *u, const struct room_asked *asked);
 
