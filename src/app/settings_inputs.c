@@ -177,6 +177,7 @@ static void inputs_dump_kind(const struct key *k, const void *at, struct sbuf *o
 
 #define ADDRESS_SCHEMA(schemes_)                                                                                       \
     "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
+#define COMMANDED(id, symbol, name, traits)
 #define INPUT(id, symbol, name, traits, bind, schema, words, help)                                                     \
     static const struct key_custom custom_##id = {bind, inputs_dump_kind, schema, words};
 #include "io/inputs.def"
@@ -333,8 +334,15 @@ static const struct key tls_keys[] = {{.name = "cert",
                                       {.name = NULL}};
 static const struct key_table tls_table = {.keys = tls_keys};
 
+static const char *const kinds[] = {
+#define COMMANDED(id, symbol, name, traits)
+#define INPUT(id, symbol, name, traits, bind, schema, words, help) name,
+#include "io/inputs.def"
+    NULL};
+
 #define AT(member_) KEY_AT(struct input_options, member_)
 static const struct key input_keys[] = {
+#define COMMANDED(id, symbol, name, traits)
 #define INPUT(id, symbol, name_, traits, bind, schema, words, help_)                                                   \
     {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
 #include "io/inputs.def"
@@ -547,7 +555,7 @@ static bool inputs_input_check(struct keys_ctx *c, const struct conf_node *map, 
 
 static const struct key_table input_table = {.keys = input_keys,
                                              .size = sizeof(struct input_options),
-                                             .one_of = input_names,
+                                             .one_of = kinds,
                                              .applies = inputs_input_applies,
                                              .check = inputs_input_check};
 const struct key settings_input = {.type = KEY_TABLE, .table = &input_table};

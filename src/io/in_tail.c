@@ -235,28 +235,11 @@ static void tail_restore(struct input *in, const struct position *rows, unsigned
         t->at_end = false;
 }
 
-/* With messages that were handed on and are held for more lines; those for which there is no room are read anew. True:
- * there are some. */
-static bool add_begins(const struct tail *t, const struct tail_file *f, struct line_reader_place *at)
-{
-    uint64_t held[LINE_READER_BEGINS_MAX + 1];
-    unsigned n = t->sink.held ? t->sink.held(t->sink.u, f->key, held, LINE_READER_BEGINS_MAX + 1) : 0;
-    if (at->n_begins)
-        return true; /* on the way back to where it was */
-    if (n > LINE_READER_BEGINS_MAX) {
-        n = LINE_READER_BEGINS_MAX;
-        at->offset = held[n];
-    }
-    memcpy(at->begins, held, n * sizeof *held);
-    at->n_begins = n;
-    return n > 0;
-}
-
 static void put_file(struct tail *t, struct tail_file *f, position_f *put, void *u)
 {
     struct tail_position at = {
         .key = f->key, .id = f->id, .at = line_reader_place(&f->lines), .path = slice_str(f->path)};
-    bool held = !f->gone && add_begins(t, f, &at.at);
+    bool held = !f->gone && input_add_begins(&t->sink, f->key, &at.at);
     struct position p = {.input = slice_str(t->opt->text), .closed = f->gone};
     sbuf_reset(&t->row);
     tail_position_write(&at, &t->row, &p);

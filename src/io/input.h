@@ -14,14 +14,14 @@
 #include "base/err.h"
 #include "core/stream.h"
 #include "io/position.h"
-#include "parsers/frame.h"
+#include "parsers/line_reader.h"
 
 enum input_kind {
 #define INPUT(id, symbol, name, traits, bind, schema, words, help) INPUT_##id,
 #include "io/inputs.def"
     INPUT_KINDS
 };
-/* The names of the kinds as keys in crumbd.yaml; the last is NULL. */
+/* The names of the kinds, as keys in crumbd.yaml where they have one; the last is NULL. */
 extern const char *const input_names[INPUT_KINDS + 1];
 
 /* UNIX is a datagram socket, as /dev/log is; UNIX_STREAM (unix-stream:/path) one that takes connections. */
@@ -56,6 +56,8 @@ struct input_cidr {
 /* Whose fields may set reserved names: senders of this host, nobody, or everybody. */
 enum input_trust { INPUT_TRUST_LOCAL, INPUT_TRUST_OFF, INPUT_TRUST_ON };
 
+struct backfill;
+
 struct input_options {
     enum input_kind kind;
     enum input_transport transport;
@@ -69,7 +71,8 @@ struct input_options {
     char *program;   /* stdin: whose output it is, if crumbd has started it */
     bool own;        /* stdin: crumbd itself writes it */
     bool from_start; /* tail: from: start */
-    bool awaited;    /* tail: there was nothing yet when zero configuration looked; it is looked for now and then */
+    struct backfill *backfill; /* backfill: in_backfill.h */
+    bool awaited; /* tail: there was nothing yet when zero configuration looked; it is looked for now and then */
     uint64_t receive_buffer_bytes;
     struct input_cidr *allow; /* none: everyone */
     unsigned n_allow;
@@ -219,6 +222,10 @@ static inline void input_message(const struct input_sink *sink, struct input *in
     sink->counts->v[COUNT_lines_in] += m->lines;
     sink->message(sink->u, m);
 }
+
+/* Adds where messages of the file begin that were handed on and are held for more lines; those for which there is no
+   room are read anew. True: there are some. */
+bool input_add_begins(const struct input_sink *sink, uint64_t file_key, struct line_reader_place *at);
 
 /* Returns what reads this kind; the transport matters for gelf and syslog only. NULL: it is not built in, or there is
    no such pair. */

@@ -290,10 +290,10 @@ class Scenario:
             text += "\nstore: %s\n" % self.path(store)
         return self.write(name, text)
 
-    def start(self, config=None, args=(), env=None, ready=True):
-        """crumbd run with a configuration file (a path), or with none."""
+    def start(self, config=None, args=(), env=None, ready=True, command="run"):
+        """crumbd run, or another command that is a daemon, with a configuration file (a path), or with none."""
         name = "crumbd%d" % (1 + sum(isinstance(p, Daemon) for p in self.programs))
-        argv = [self.crumbd_path, "run"] + (["-c", config] if config else []) + list(args)
+        argv = [self.crumbd_path, command] + (["-c", config] if config else []) + list(args)
         return Daemon(self, name, argv, env or self.env(), ready)
 
     def run(self, *args, status=0, stdin=None, env=None, ceiling_s=CEILING_S):
