@@ -61,11 +61,8 @@ bool backfill_show_look(void *u, const struct daemon_view *v)
 {
     struct backfill_show *s = u;
     int64_t now_ms = clock_mono_ms();
-    if (!s->begin_ms) {
-        s->begin_ms = s->moved_ms = now_ms;
-        s->total_bytes = s->backfill->total_bytes;
-    }
-    if (has_moved(s, v->counts))
+    s->total_bytes = s->backfill->total_bytes;
+    if (!s->moved_ms || has_moved(s, v->counts))
         s->moved_ms = now_ms;
     s->counts = *v->counts;
     s->waiting = v->waiting;

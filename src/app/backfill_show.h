@@ -13,12 +13,13 @@ enum { BACKFILL_PATIENCE_S = 3600 }; /* without one line read or event sent */
 struct backfill_show {
     const struct backfill *backfill;
     const char *store;
-    bool terminal; /* standard error is one */
+    bool terminal;    /* standard error is one */
+    int64_t begin_ms; /* of the monotonic clock */
     /* As the last look found it: */
     struct counts counts;
     uint64_t waiting, dead, total_bytes;
     unsigned issues;
-    int64_t newest_too_old_us, begin_ms, moved_ms;
+    int64_t newest_too_old_us, moved_ms;
     bool gave_up;
 };
 

@@ -247,7 +247,8 @@ static int run(struct job *j, struct diag *d)
         add_file(j, j->args.files[i], name);
     change_settings(j);
     say_followed(j);
-    struct backfill_show show = {.backfill = &j->backfill, .store = s->store, .terminal = isatty(STDERR_FILENO)};
+    struct backfill_show show = {
+        .backfill = &j->backfill, .store = s->store, .terminal = isatty(STDERR_FILENO), .begin_ms = clock_mono_ms()};
     const struct daemon_setup setup = {.settings = s,
                                        .inputs = &input,
                                        .n_inputs = 1,

@@ -132,17 +132,22 @@ def scenario_backfill_window(t):
 
 
 def scenario_backfill_floods(t):
-    """Flood control goes by the records' own times: what was held back is in the summaries to the last."""
+    """Flood control goes by the records' own times: what was held back is in the summaries to the last, also when it was killed twice."""
     up = t.upstream()
     now = time.time()
     log = t.write("logs/flood-error.log", lines(0, 3000, now - 4 * DAY_S))
-    d = backfill(t, config(t, up, more=""), log)
-    d.ended(sent=3000)
+    conf = config(t, up, more="")
+    for n in (4, 11):
+        d = backfill(t, conf, log, pace="60")
+        t.wait_events(up, n)
+        d.kill()
+    d = backfill(t, conf, log)
+    d.ended()
     summaries = [e["contexts"]["crumbd"] for e in up.events if e.get("contexts", {}).get("crumbd", {}).get("summary")]
     t.eq(len(up.events) - len(summaries) + sum(s["suppressed"] for s in summaries), 3000)
     assert len(up.events) < 60, len(up.events)
     assert all(now - 5 * DAY_S < e["timestamp"] < now - 3 * DAY_S for e in up.events)
-    assert row(d.out, "suppressed") == [sum(s["suppressed"] for s in summaries)] and row(d.out, "issues") == [1], d.out
+    assert row(d.out, "suppressed")[0] > 1000 and row(d.out, "issues") == [1], d.out
 
 
 def scenario_backfill_one_story(t):
