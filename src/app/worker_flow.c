@@ -9,22 +9,6 @@ bool worker_has_room(const struct worker *w, const struct input *in)
     return shares_left(&w->room, in->index) > promised;
 }
 
-/* The due time is that of a bucket: what was not used of the last checkpoint's time may be made up for. */
-bool worker_is_ahead(const struct worker *w)
-{
-    return w->setup.pace_per_s && w->pace_due_us > clock_mono_us();
-}
-
-void worker_note_pace(struct worker *w)
-{
-    int64_t now_us = clock_mono_us(), earliest_us = now_us - WORKER_CHECKPOINT_MS * 1000;
-    if (!w->setup.pace_per_s)
-        return;
-    if (w->pace_due_us < earliest_us)
-        w->pace_due_us = earliest_us;
-    w->pace_due_us += 1000000 / w->setup.pace_per_s;
-}
-
 static void pause_input(struct worker *w, struct input *in)
 {
     bool full = !worker_has_room(w, in), paused = w->paused || full || worker_is_ahead(w);

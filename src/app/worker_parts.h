@@ -85,6 +85,10 @@ void worker_use_room(struct worker *w, struct slice input, struct slice project,
 void worker_begin_use(struct worker *w);
 /* What is used of the store, as an answer says; it is freed. */
 void worker_take_room(struct worker *w, struct shares *used);
+/* Events are made faster than at the pace that was asked for. */
+bool worker_is_ahead(const struct worker *w);
+/* One more has been made. */
+void worker_note_pace(struct worker *w);
 
 /* --- worker_checkpoint: what is to be stored --- */
 
@@ -113,10 +117,6 @@ void worker_post_checkpoint(struct worker *w);
 bool worker_has_room(const struct worker *w, const struct input *in);
 /* Posts what has grown large, pauses inputs and lets them go on. */
 void worker_check_pressure(struct worker *w);
-/* Events are made faster than at the pace that was asked for. */
-bool worker_is_ahead(const struct worker *w);
-/* One more has been made. */
-void worker_note_pace(struct worker *w);
 /* A hook of the pipeline: asked for an event that is ready to be stored. */
 enum count worker_room_for_event(void *u, const struct room_asked *asked);
 

@@ -155,3 +155,21 @@ void worker_take_room(struct worker *w, struct shares *used)
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
         shares_take(&w->room, (int)i, w->added[i]);
 }
+
+/* --- a pace that was asked for --- */
+
+/* The due time is that of a bucket: what was not used of the last checkpoint's time may be made up for. */
+bool worker_is_ahead(const struct worker *w)
+{
+    return w->setup.pace_per_s && w->pace_due_us > clock_mono_us();
+}
+
+void worker_note_pace(struct worker *w)
+{
+    int64_t now_us = clock_mono_us(), earliest_us = now_us - WORKER_CHECKPOINT_MS * 1000;
+    if (!w->setup.pace_per_s)
+        return;
+    if (w->pace_due_us < earliest_us)
+        w->pace_due_us = earliest_us;
+    w->pace_due_us += 1000000 / w->setup.pace_per_s;
+}

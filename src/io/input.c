@@ -36,21 +36,6 @@ const struct input_type *input_type_of(enum input_kind kind, enum input_transpor
     return type && type->start ? type : NULL;
 }
 
-bool input_add_begins(const struct input_sink *sink, uint64_t file_key, struct line_reader_place *at)
-{
-    uint64_t held[LINE_READER_BEGINS_MAX + 1];
-    unsigned n = sink->held ? sink->held(sink->u, file_key, held, LINE_READER_BEGINS_MAX + 1) : 0;
-    if (at->n_begins)
-        return true; /* on the way back to where it was */
-    if (n > LINE_READER_BEGINS_MAX) {
-        n = LINE_READER_BEGINS_MAX;
-        at->offset = held[n];
-    }
-    memcpy(at->begins, held, n * sizeof *held);
-    at->n_begins = n;
-    return n > 0;
-}
-
 bool input_is(const struct input_options *opt, struct slice name)
 {
     struct slice prefix = slice_str(input_traits[opt->kind].position_prefix);
