@@ -103,6 +103,19 @@ static void read_failed(struct tail *t, struct tail_file *f)
     tail_put_to_sleep(t, f);
 }
 
+/* At the first bytes of a file. False: they are no log's. */
+static bool begin_file(struct tail *t, struct tail_file *f)
+{
+    if (tail_is_archive(t, f->fd, f->path)) {
+        tail_forget(t, f);
+        return false;
+    }
+    uint64_t begin = tail_after_hole(f->fd, f->size);
+    if (begin)
+        tail_file_go_to(f, &(struct line_reader_place){.offset = begin});
+    return true;
+}
+
 /* Reads one file's share. True: the file has more. */
 static bool read_some(struct tail *t, struct tail_file *f)
 {
@@ -119,11 +132,8 @@ static bool read_some(struct tail *t, struct tail_file *f)
         read_failed(t, f);
         return false;
     }
-    if (f->read_at == 0 && look == TAIL_LOOK_MORE) {
-        uint64_t begin = tail_after_hole(f->fd, f->size);
-        if (begin)
-            tail_file_go_to(f, &(struct line_reader_place){.offset = begin});
-    }
+    if (f->read_at == 0 && look == TAIL_LOOK_MORE && !begin_file(t, f))
+        return false;
     uint64_t left = f->size - f->read_at;
     ssize_t n = left ? tail_file_read(f, left < TAIL_READ_BYTES ? (size_t)left : TAIL_READ_BYTES) : 0;
     if (n < 0) {

@@ -33,6 +33,7 @@ enum safe_reason {
     SAFE_FOLDER,    /* a folder where a file is wanted */
     SAFE_KIND,      /* a device, a pipe or a socket */
     SAFE_OWN,       /* one of the store's files */
+    SAFE_ARCHIVE,   /* compressed: who reads its first bytes says so, and the kind as `name` */
 };
 
 /* Why a path was not opened. */

@@ -46,7 +46,7 @@ struct tail {
     bool paused;
     bool awaits;    /* nothing of it has been there yet, see tail_await.c */
     unsigned looks; /* for it, so far */
-    bool parked_said;
+    bool parked_said, compressed_said;
     bool lacks_descriptors; /* in this scan something could not be opened for want of a descriptor */
     struct sbuf row;        /* the row that is being put */
 };
@@ -59,7 +59,14 @@ char *tail_folder_of(const char *path);
    app.1.log. */
 bool tail_named_as_copy(const char *original, const char *copy);
 bool tail_rotated_name(const char *pattern, const char *path);
+
+/* ---- tail_archive.c ---- */
+/* Whether the name says that the file is compressed, or an archive. */
 bool tail_is_compressed(const char *path);
+/* Says once that a pattern leads to such. */
+void tail_say_compressed(struct tail *t, const char *path);
+/* Whether the first bytes say so. That the file is left out is said then. */
+bool tail_is_archive(struct tail *t, int fd, const char *path);
 
 /* ---- tail_turn.c ---- */
 /* Return the monotonic clock, and Unix time. */

@@ -251,6 +251,10 @@ static void say_refused(const char *path, const struct safe_why *why)
         log_warn("the store is no log, it is left out", log_c("path", path),
                  log_c("remedy", "keep the store in a folder of its own"));
         break;
+    case SAFE_ARCHIVE:
+        log_warn("a compressed file or an archive is no log, it is left out", log_c("path", path),
+                 log_c("is", why->name), log_c("remedy", "tail what is not compressed; crumbd backfill reads .gz"));
+        break;
     case SAFE_FAILED:
         say_loop(path, why);
         break;

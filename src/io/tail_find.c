@@ -287,6 +287,10 @@ static void found_new(struct tail *t, const struct tail_found *at)
     int fd = tail_open(t, at->path, &st);
     if (fd < 0)
         return;
+    if (tail_is_archive(t, fd, at->path)) {
+        close(fd);
+        return;
+    }
     enum tail_match copy = TAIL_MATCH_SAME;
     if (!tail_by_inode(t, st.st_dev, st.st_ino) && !tail_is_other_inputs(t, fd, &st))
         copy = match_another(t, at->path, fd, &st);

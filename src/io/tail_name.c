@@ -91,13 +91,3 @@ bool tail_rotated_name(const char *pattern, const char *path)
     const char *date = number_suffix(name, ext, DATE), *word = word_suffix(name, ext);
     return (date < ext && leads_to(pattern, path, date, ext)) || (word < ext && leads_to(pattern, path, word, ext));
 }
-
-bool tail_is_compressed(const char *path)
-{
-    static const char *const suffixes[] = {".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (slice_ends(slice_str(path), slice_str(suffixes[i])))
-            return true;
-    /* The kubelet compresses into 0.log.20261123-100000.tmp. */
-    return strstr(tail_base_name(path), ".log.") && slice_ends(slice_str(path), SLICE(".tmp"));
-}

@@ -129,7 +129,10 @@ static void tail_path_consider(void *u, const char *path, int folder)
     struct listing *l = u;
     struct stat st;
     struct safe_why why;
-    if ((safe_is_pattern(l->t->opt->text) && tail_is_compressed(path)) || belongs_to_another(l->t, path))
+    bool compressed = safe_is_pattern(l->t->opt->text) && tail_is_compressed(path);
+    if (compressed)
+        tail_say_compressed(l->t, path);
+    if (compressed || belongs_to_another(l->t, path))
         return;
     if (look(l, path, folder, &st, &why)) {
         add_found(l->all, path, &st);

@@ -563,6 +563,39 @@ START_TEST(refused)
 }
 END_TEST
 
+/* What is compressed, or an archive, is never lines: by its name under a pattern, by its first bytes anywhere. */
+START_TEST(archives)
+{
+    static const struct {
+        const char *name;
+        struct slice bytes;
+    } rows[] = {
+        {"a.log.1.gz", SLICE("one\n")},
+        {"a.log.2.zst", SLICE("one\n")},
+        {"a.log.3.xz", SLICE("one\n")},
+        {"a.log.gzip", SLICE("\x1f\x8b\x08\0\0\none\n")},
+        {"a.log.zstd", SLICE("\x28\xb5\x2f\xfd\none\n")},
+        {"a.log.xzed", SLICE("\xfd\x37zXZ\0\none\n")},
+        {"a.log.bzip", SLICE("BZh91AY&SY\none\n")},
+    };
+    for (int late = 0; late < 2; late++) {
+        struct rig *r = rig_new(_i & 2 ? "a.log*" : "*", _i & 1);
+        rig_append(r, "a.log", "text\n");
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            rig_append_bytes(r, rows[i].name, late ? SLICE("") : rows[i].bytes);
+        rig_start(r);
+        rig_expect_only(r, "text|");
+        for (size_t i = 0; late && i < sizeof rows / sizeof *rows; i++)
+            rig_append_bytes(r, rows[i].name, rows[i].bytes);
+        rig_append(r, "a.log", "more\n");
+        rig_expect_only(r, "text|more|");
+        rig_look(r);
+        ck_assert_uint_eq(r->counts.v[COUNT_files_refused], 4);
+        rig_free(r);
+    }
+}
+END_TEST
+
 START_TEST(not_allowed_yet)
 {
     uid_t uid = geteuid();
@@ -686,6 +719,7 @@ int main(void)
     tcase_add_loop_test(t, entries_of_several_lines, 0, 4);
     tcase_add_test(t, names);
     tcase_add_test(t, refused);
+    tcase_add_loop_test(t, archives, 0, 4);
     tcase_add_loop_test(t, not_allowed_yet, 0, 2);
     tcase_add_loop_test(t, a_thousand_files, 0, 2);
     tcase_add_loop_test(t, rotated_files_are_bounded, 0, 2);
