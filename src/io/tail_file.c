@@ -51,11 +51,27 @@ static enum tail_match read_head(int fd, uint32_t bytes, struct head *out)
     return TAIL_MATCH_SAME;
 }
 
+/* When the file was made, as a number that is never 0. 0: its file system does not tell. */
+static uint64_t born(int fd)
+{
+    struct statx st;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) != 0 || !(st.stx_mask & STATX_BTIME))
+        return 0;
+    return hash_mix(hash_mix(1, (uint64_t)st.stx_btime.tv_sec), st.stx_btime.tv_nsec) | 1;
+}
+
+/* An empty file has no head that tells it from another in the same inode. */
+static enum tail_match match_born(int fd, uint64_t hash)
+{
+    uint64_t now = hash ? born(fd) : 0;
+    return now && now != hash ? TAIL_MATCH_OTHER : TAIL_MATCH_SAME;
+}
+
 enum tail_match tail_head_match(int fd, const struct tail_id *id)
 {
     struct head head;
     if (id->head_bytes == 0)
-        return TAIL_MATCH_SAME;
+        return match_born(fd, id->head_hash);
     enum tail_match m = read_head(fd, id->head_bytes, &head);
     if (m != TAIL_MATCH_SAME || head.hash == id->head_hash || head.old_hash == id->head_hash)
         return m;
@@ -66,6 +82,8 @@ void tail_head_learn(int fd, uint64_t size, struct tail_id *id)
 {
     uint32_t bytes = size < TAIL_HEAD_MAX ? (uint32_t)size : TAIL_HEAD_MAX;
     struct head head;
+    if (!bytes && !id->head_bytes && !id->head_hash)
+        id->head_hash = born(fd);
     if (bytes <= id->head_bytes || read_head(fd, bytes, &head) != TAIL_MATCH_SAME)
         return;
     id->head_bytes = bytes;

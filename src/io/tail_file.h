@@ -20,7 +20,7 @@
 /* What tells it from others: its first head_bytes bytes, and where the file system keeps it. */
 struct tail_id {
     uint64_t dev, ino;
-    uint64_t head_hash;
+    uint64_t head_hash; /* of an empty file: of the time when it was made, 0 where that is not known */
     uint32_t head_bytes;
 };
 

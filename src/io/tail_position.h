@@ -2,7 +2,8 @@
  * tail_position: what the store keeps of a tailed file, as text that its upgrade in SQL can make and a person can read:
  *
  *   part  the file's key, 16 hex digits
- *   blob  file1 DEV INO HEAD_BYTES HEAD_HASH HELD HELD PATH     numbers in hex, one space each; the path is the rest
+ *   blob  file1 DEV INO HEAD_BYTES HEAD_HASH HELD HELD PATH     numbers in hex, one space each; the path is the rest;
+                                                               of no head the hash is that of struct tail_id
  *         file2 DEV INO HEAD_BYTES HEAD_HASH HELD HELD N BEGIN… PATH     where messages begin at N places that waited
  *                                                               for lines (line_reader.h)
  *

@@ -85,12 +85,17 @@ static bool search_folder(struct search *s, bool (*name)(void *u, const struct d
     return all || !safe_unknown(&why);
 }
 
+/* Whether rotation may have given f this name, or its copy. That may have been when the file still had its first name.
+ */
+static bool named_as_copy(const struct tail_file *f, const char *name)
+{
+    return tail_named_as_copy(tail_base_name(f->path), name) || tail_named_as_copy(tail_base_name(f->source), name);
+}
+
 static bool tail_search_try_name(void *u, const struct dirent *e)
 {
     struct search *s = u;
-    /* The copy was made when the file still had its first name. */
-    if (!tail_named_as_copy(tail_base_name(s->f->path), e->d_name) &&
-        !tail_named_as_copy(tail_base_name(s->f->source), e->d_name))
+    if (!named_as_copy(s->f, e->d_name))
         return true;
     char *path = xasprintf("%s/%s", s->folder, e->d_name);
     tail_try_place(s->t, s->f, path, s->place);
@@ -115,7 +120,9 @@ static bool has_inode(const struct tail_file *f, const char *path, struct stat *
 static bool tail_search_try_inode(void *u, const struct dirent *e)
 {
     struct search *s = u;
-    if (e->d_ino != s->f->id.ino)
+    const struct tail_id *id = &s->f->id;
+    /* Where nothing but the inode tells the file, a foreign name is another's. */
+    if (e->d_ino != id->ino || (!id->head_bytes && !id->head_hash && !named_as_copy(s->f, e->d_name)))
         return true;
     s->path = xasprintf("%s/%s", s->folder, e->d_name);
     if (has_inode(s->f, s->path, &s->st))
