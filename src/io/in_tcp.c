@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +24,15 @@
 #include "io/descriptors.h"
 #include "io/tcp_conn.h"
 
-enum { ASKED_MAX = 64, TICK_US = 1000000, TICK_MIN_US = 50000, TCP_DRAIN_MAX = 64 << 20, DISCARD_MS = 1000 };
+enum {
+    ASKED_MAX = 64,
+    TICK_US = 1000000,
+    TICK_MIN_US = 50000,
+    TCP_DRAIN_MAX = 64 << 20,
+    DISCARD_MS = 1000,
+    GRACE_STEPS = 4,
+    GRACE_STEP_MS = 5
+};
 
 /* Returns the connection that has been silent longest. It asks a few whether what they sent has been read; NULL when
    none of these is idle. */
@@ -199,22 +208,41 @@ static bool drain_once(struct in_tcp *in, int64_t end_ms, size_t *left)
     return *left < before && *left && clock_mono_ms() < end_ms;
 }
 
+/* What a sender's kernel has taken comes when there is room here: at once on this host, but not in the same moment. */
+static bool more_comes(struct in_tcp *in)
+{
+    struct conn *c;
+    for (unsigned i = 0; i < GRACE_STEPS; i++) {
+        poll(NULL, 0, GRACE_STEP_MS);
+        TAILQ_FOREACH (c, &in->conns, link) {
+            if (conn_unread(c))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void drain_until(struct in_tcp *in, int64_t end_ms)
+{
+    size_t left = TCP_DRAIN_MAX, before;
+    do {
+        before = left;
+        while (drain_once(in, end_ms, &left))
+            ;
+    } while (left < before && left && clock_mono_ms() < end_ms && more_comes(in));
+}
+
 /* Reads what the kernel has taken: as far as its sender knows, that was accepted. What there is no time to judge is
  * framed all the same, for its number. */
 static void tcp_drain(struct input *input, int64_t end_ms)
 {
     struct in_tcp *in = (struct in_tcp *)input;
-    size_t left = TCP_DRAIN_MAX;
     struct conn *c;
     in->draining = true;
     accept_waiting(in);
-    while (drain_once(in, end_ms, &left))
-        ;
+    drain_until(in, end_ms);
     in->discarding = true;
-    end_ms += DISCARD_MS;
-    left = TCP_DRAIN_MAX;
-    while (drain_once(in, end_ms, &left))
-        ;
+    drain_until(in, end_ms + DISCARD_MS);
     TAILQ_FOREACH (c, &in->conns, link)
         *tcp_counter(in, COUNT_unread) += conn_unread(c);
 }
