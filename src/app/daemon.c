@@ -18,7 +18,6 @@
 #include "app/log_writer.h"
 #include "app/notify.h"
 #include "base/log.h"
-#include "base/table.h"
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "io/listen.h"
@@ -38,78 +37,6 @@ static struct timeval seconds(int s)
     return (struct timeval){.tv_sec = s};
 }
 
-/* --- ledger --- */
-
-/* Whether the input's lines, of which this event was made, are read again: it has positions, and they are older than
- * the event. */
-static bool is_read_again(const struct daemon *dm, const struct store_event *e)
-{
-    int i = shares_find(&dm->shares, e->input);
-    if (i < 0)
-        return true; /* of no input: its state in the store is older, too */
-    const struct input_options *opt = &dm->setup->inputs[i];
-    return input_type_of(opt->kind, opt->transport)->positions != NULL;
-}
-
-static void count_unstored(struct daemon *dm, const struct store_event *e)
-{
-    dm->counts.v[is_read_again(dm, e) ? COUNT_read_again : COUNT_unstored]++;
-}
-
-/*
- * Each event once, whichever forms of it are among the unstored ones; `open` has the open forms whose closed ones have
- * not been met. A closed form without its open one: a checkpoint before them has stored that, with the position behind
- * its line.
- */
-static void count_form(struct daemon *dm, struct table *open, struct store_event *e)
-{
-    uint64_t id = slice_hash(slice_str(e->event_id), 0);
-    if (e->open)
-        table_put(open, id, e);
-    else if (e->written_open && !table_del(open, id))
-        dm->counts.v[COUNT_left_open]++;
-    else
-        count_unstored(dm, e);
-}
-
-static bool has_last(const struct daemon *dm)
-{
-    return dm->n_unstored && dm->unstored[dm->n_unstored - 1]->last;
-}
-
-/* A store that has no room is nobody's failure, as long as nothing is lost by it. */
-static void say_unstored(const struct daemon *dm)
-{
-    bool lost = dm->stored != STORE_FULL || dm->counts.v[COUNT_unstored];
-    log_at(lost ? LOG_ERROR : LOG_WARN,
-           "the last checkpoint could not be stored; files are read again from the one before it at the next start",
-           log_c("store", dm->setup->settings->store), log_c("why", dm->stored == STORE_FULL ? "full" : "failed"),
-           log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
-           log_i("events_left_open", (int64_t)dm->counts.v[COUNT_left_open]),
-           log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
-}
-
-/* What the worker has judged since the last checkpoint that was stored is in the ledger, and what is lost of it has a
- * name. */
-static void give_up_unstored(struct daemon *dm)
-{
-    struct table open = {0};
-    if (!has_last(dm))
-        log_error("the worker thread has not told its last numbers: they are missing in the ledger");
-    for (unsigned i = 0; i < dm->n_unstored; i++) {
-        struct checkpoint *c = &dm->unstored[i]->checkpoint;
-        count_add(&dm->counts, &c->counts);
-        for (unsigned k = c->n_stored; k < c->n_events; k++)
-            count_form(dm, &open, &c->events[k]);
-    }
-    table_each (&open, slot)
-        count_unstored(dm, slot->value);
-    table_done(&open);
-    say_unstored(dm);
-    while (dm->n_unstored)
-        worker_checkpoint_free(dm->unstored[--dm->n_unstored]);
-}
-
 /* A worker that has told its last numbers waits for answers alone. */
 static void end_worker(struct daemon *dm)
 {
@@ -118,6 +45,8 @@ static void end_worker(struct daemon *dm)
     worker_join(dm->worker);
     dm->worker = NULL;
 }
+
+/* --- ledger --- */
 
 static void log_ledger(struct daemon *dm)
 {
@@ -168,7 +97,7 @@ static void give_up(struct daemon *dm)
 {
     const struct timeval limit = seconds(EXIT_LAST_S);
     dm->giving_up = true;
-    if (has_last(dm))
+    if (daemon_has_last(dm))
         end_loop(dm);
     else
         event_add(dm->exit_timer, &limit);
@@ -177,7 +106,7 @@ static void give_up(struct daemon *dm)
 /* No room will come for the last checkpoint: nothing is on its way whose answer would make some. */
 static bool is_full_for_good(const struct daemon *dm)
 {
-    return dm->stopping && has_last(dm) && dm->stored == STORE_FULL && !sender_busy(dm->sender);
+    return dm->stopping && daemon_has_last(dm) && dm->stored == STORE_FULL && !sender_busy(dm->sender);
 }
 
 /* First what is not stored is given up, then the worker that does not say what that is. */
@@ -287,7 +216,7 @@ static void daemon_on_mail(void *u, struct mail *m)
     dm->unstored[dm->n_unstored++] = (struct worker_checkpoint *)m;
     if (dm->n_unstored == 1)
         commit_unstored(dm);
-    if (dm->giving_up && has_last(dm))
+    if (dm->giving_up && daemon_has_last(dm))
         end_loop(dm);
 }
 
@@ -550,11 +479,11 @@ static int run_loop(struct daemon *dm, struct diag *d)
     event_base_dispatch(dm->base);
     store_flush_last(dm->store);
     int status = dm->worker && dm->stored != STORE_FULL ? EXIT_CANNOT_RUN : EXIT_WELL;
-    bool hangs = dm->worker && !has_last(dm);
+    bool hangs = dm->worker && !daemon_has_last(dm);
     if (dm->worker) {
         if (!hangs)
             end_worker(dm);
-        give_up_unstored(dm);
+        daemon_give_up_unstored(dm);
     }
     log_ledger(dm);
     if (hangs) { /* its thread must not outlive what it uses */

@@ -81,6 +81,14 @@ void daemon_say_full(struct daemon *dm, enum store_result result);
    then. */
 void daemon_say_room(struct daemon *dm);
 
+/* --- daemon_unstored: what it has not taken at the end --- */
+
+/* Whether the worker has told its last numbers. */
+bool daemon_has_last(const struct daemon *dm);
+/* What the worker has judged since the last checkpoint that was stored is in the ledger, of this run and of all, and
+   what is lost of it has a name. */
+void daemon_give_up_unstored(struct daemon *dm);
+
 /* --- daemon_store: the store, and what it knows at the start --- */
 
 /* What the store counts by itself, up to now. */

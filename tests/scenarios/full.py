@@ -1,6 +1,7 @@
 """A store that takes no more: what is kept, what waits, what is lost, and that each of these has its name and its number."""
 import json
 import random
+import re
 import socket
 import sqlite3
 import ssl
@@ -118,7 +119,8 @@ def scenario_every_message_has_a_name_when_the_store_is_full(t):
                     "-subj", "/CN=127.0.0.1"], cwd=t.dir, check=True, stderr=subprocess.DEVNULL)
     ports = {"udp": free_port(socket.SOCK_DGRAM), "tcp": free_port(), "tls": free_port(), "http": free_port()}
     t.write("error.log", "".join(nginx_line(n) for n in range(LINES)))
-    d = t.start(t.config(EVERY_INPUT.format(dsn=up.dsn(), dir=t.dir, **ports)))
+    config = t.config(EVERY_INPUT.format(dsn=up.dsn(), dir=t.dir, **ports))
+    d = t.start(config)
     d.wait_count("stored", LINES)
     senders = Senders(t, ports)
     sent = senders.run()
@@ -131,6 +133,20 @@ def scenario_every_message_has_a_name_when_the_store_is_full(t):
     assert 0 <= begun <= 3, (begun, senders.sent, ledger)
     check_ledger(ledger, sent + LINES + begun)
     assert ledger["unstored"] > 100, ledger
+    by_input = [int(n) for n in re.findall(r'before the end" input=\S+ events=(\d+)', d.err)]
+    t.eq(sum(by_input), ledger["unstored"], "what was lost at the end, by input")
+    assert len(by_input) >= 2, d.err[-3000:]
+    # The ledger of all runs ends where this one does, and what was lost is told by the next run.
+    with sqlite3.connect(t.path("crumbd.db")) as db:
+        counts = dict(db.execute("SELECT name,value FROM count"))
+    for name in ("lines_in", "event", "stored", "unstored", "input_overflow", "unread"):
+        t.eq(counts.get(name, 0), ledger.get(name, 0), name)
+    check_ledger(dict(counts, settled=counts.get("sent", 0)))
+    up.start()
+    d = t.start(config)
+    t.until(lambda: len(up.events) == ledger["stored"], "what was stored upstream", 90)
+    d.stop()
+    t.eq(up.reports["cache_overflow", "error"], ledger["unstored"] + ledger["input_overflow"], "the client reports")
 
 
 ISSUES = """
