@@ -10,4 +10,7 @@ int64_t backoff_doubled(int64_t first_ms, unsigned n, int64_t most_ms);
    caller's state of chance. */
 int64_t backoff_spread(int64_t first_ms, unsigned n, int64_t most_ms, uint64_t *chance);
 
+/* A number from 0 to most - 1. */
+int64_t backoff_chance(int64_t most, uint64_t *chance);
+
 #endif

@@ -1,10 +1,16 @@
 #include "io/reply.h"
 
+#include <limits.h>
+
 #include "text/stamp.h"
 
 /* A deadline further away than this is taken for nonsense and cut, as Sentry's own SDKs do. */
 #define LIMIT_MAX_MS (INT64_C(24) * 3600 * 1000)
 #define BARE_429_MS (INT64_C(60) * 1000)
+
+#define WRONG_KEY                                                                                                      \
+    "the server does not take this key: compare the DSN with the project's client keys, and see that the project is "  \
+    "enabled"
 
 static const char *const category_names[REPLY_CATEGORIES] = {
     [REPLY_ALL] = "", /* only an empty list names it */
@@ -106,6 +112,12 @@ static bool http_date(struct slice s, int64_t now_s, int64_t *ms)
     return true;
 }
 
+static bool wait_of(const struct reply_answer *a, int64_t *ms)
+{
+    struct slice after = slice_trim(a->retry_after);
+    return seconds(after, ms) || http_date(after, a->now_s, ms);
+}
+
 static void take_limits(const struct reply_answer *a, struct reply_limits *limits)
 {
     int64_t ms = BARE_429_MS;
@@ -114,45 +126,68 @@ static void take_limits(const struct reply_answer *a, struct reply_limits *limit
         while (list.n)
             one_limit(slice_split(&list, ','), a->now_ms, limits);
     } else if (a->status == 429) {
-        struct slice after = slice_trim(a->retry_after);
-        if (!seconds(after, &ms) && !http_date(after, a->now_s, &ms))
+        if (!wait_of(a, &ms))
             ms = BARE_429_MS;
         extend(limits, REPLY_ALL, a->now_ms + ms);
     }
 }
 
 /*
- * A limit concerns what is sent after it, whatever the status; so it is read first.
+ * What an answer means, by its status: the first row that has it. This is the one place that decides it.
  *
- * This is the one place that decides what a 429 means for the event that met it. Sentry's SDKs drop it, since
- * the server has counted it already. crumbd has promised to lose nothing, and has a disk: it keeps the event
- * and stops draining until the limit has passed. Its event_id stays the same, so nothing becomes two.
+ * 429: Sentry's SDKs drop the event, since the server has counted it already. crumbd has promised to lose nothing, and
+ * has a disk: it keeps the event and stops draining until the limit has passed. The same for 5xx, which the SDKs do not
+ * try again. The event_id stays the same, so nothing becomes two.
  *
- * 3xx, 407 and 405 mean that what answers is not the Sentry that the DSN names, or not at that path, as 404
- * does. 408, 421 and 425 are words of servers and proxies on the way, which saw nothing wrong with the event.
+ * 3xx, 405 and 407 mean that what answers is not the Sentry that the DSN names, or not at that path, as 404 does. 408,
+ * 421 and 425 are words of servers and proxies on the way, which saw nothing wrong with the event.
  */
+static const struct policy {
+    unsigned first, last;
+    enum reply_verdict verdict;
+    const char *hint; /* what to do about it, NULL: nothing */
+} policy[] = {
+    {200, 299, REPLY_SENT, NULL},
+    {300, 399, REPLY_PAUSE,
+     "the server answers with a redirect, which is not followed: write the DSN with the final scheme and host "
+     "(https?)"},
+    {401, 401, REPLY_PAUSE, WRONG_KEY},
+    {403, 403, REPLY_PAUSE, WRONG_KEY},
+    {404, 405, REPLY_PAUSE,
+     "nothing takes events at this address: check host, path and project number of the DSN, and that no proxy "
+     "rewrites the path"},
+    {407, 407, REPLY_PAUSE, "the proxy wants a login: write sentry.proxy as http://USER:PASSWORD@HOST:PORT"},
+    {408, 408, REPLY_RETRY, NULL},
+    {413, 413, REPLY_DEAD, "the event is larger than the server or a proxy before it takes: see its body size limit"},
+    {421, 421, REPLY_RETRY, NULL},
+    {425, 425, REPLY_RETRY, NULL},
+    {429, 429, REPLY_LIMITED, NULL},
+    {400, 499, REPLY_DEAD, NULL},
+    {503, 503, REPLY_BUSY, NULL},
+    {0, UINT_MAX, REPLY_RETRY, NULL},
+};
+
+static const struct policy *policy_of(unsigned status)
+{
+    const struct policy *p = policy;
+    while (status < p->first || status > p->last)
+        p++;
+    return p;
+}
+
+/* A limit concerns what is sent after it, whatever the status; so it is read first. */
 enum reply_verdict reply_judge(const struct reply_answer *a, struct reply_limits *limits)
 {
     take_limits(a, limits);
-    switch (a->status) {
-    case 401:
-    case 403:
-    case 404:
-    case 405:
-    case 407:
-        return REPLY_PAUSE;
-    case 408:
-    case 421:
-    case 425:
-        return REPLY_RETRY;
-    case 429:
-        return REPLY_LIMITED;
-    }
-    if (a->status >= 200 && a->status < 300)
-        return REPLY_SENT;
-    if (a->status >= 300 && a->status < 400)
-        return REPLY_PAUSE;
-    return a->status >= 400 && a->status < 500 ? REPLY_DEAD : REPLY_RETRY;
+    if (!a->status)
+        return a->uploaded ? REPLY_RETRY : REPLY_BUSY;
+    return policy_of(a->status)->verdict;
+}
+
+int64_t reply_wait_ms(const struct reply_answer *a)
+{
+    int64_t ms;
+    return a->status == 503 && wait_of(a, &ms) ? ms : 0;
 }
 
 int64_t reply_until(const struct reply_limits *limits, unsigned categories)
@@ -166,23 +201,6 @@ int64_t reply_until(const struct reply_limits *limits, unsigned categories)
 
 const char *reply_hint(unsigned status)
 {
-    switch (status) {
-    case 401:
-    case 403:
-        return "the server does not take this key: compare the DSN with the project's client keys, and see "
-               "that the project is enabled";
-    case 404:
-    case 405:
-        return "nothing takes events at this address: check host, path and project number of the DSN, and "
-               "that no proxy "
-               "rewrites the path";
-    case 407:
-        return "the proxy wants a login: write sentry.proxy as http://USER:PASSWORD@HOST:PORT";
-    case 413:
-        return "the event is larger than the server or a proxy before it takes: see its body size limit";
-    }
-    if (status >= 300 && status < 400)
-        return "the server answers with a redirect, which is not followed: write the DSN with the final "
-               "scheme and host (https?)";
-    return "";
+    const char *hint = policy_of(status)->hint;
+    return hint ? hint : "";
 }

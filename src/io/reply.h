@@ -28,14 +28,16 @@ struct reply_limits {
 
 enum reply_verdict {
     REPLY_SENT,    /* accepted: the event can go */
-    REPLY_RETRY,   /* trouble up there: the event is kept and tried again later */
+    REPLY_RETRY,   /* trouble up there, perhaps with this event: it is kept, and others go before it */
+    REPLY_BUSY,    /* trouble up there, or on the way: the event is kept at its place */
     REPLY_PAUSE,   /* wrong key, path or proxy: no event of this project has a chance until a person mends it */
-    REPLY_LIMITED, /* told to wait: the event is kept until the limits allow another try */
+    REPLY_LIMITED, /* told to wait: the event is kept at its place until the limits allow another try */
     REPLY_DEAD,    /* this event will never be accepted */
 };
 
 struct reply_answer {
-    unsigned status;          /* HTTP */
+    unsigned status;          /* HTTP; 0: there was no answer */
+    bool uploaded;            /* there was none, and the request or some of it had gone out */
     bool has_rate_limits;     /* X-Sentry-Rate-Limits was there, if only empty */
     struct slice rate_limits; /* its value; several headers joined by a comma */
     struct slice retry_after; /* Retry-After, or empty */
@@ -48,6 +50,8 @@ enum reply_verdict reply_judge(const struct reply_answer *a, struct reply_limits
 /* Until when anything of these categories (a set of 1 << enum reply_category) has to wait: 0 or a time in the past, not
  * at all. */
 int64_t reply_until(const struct reply_limits *limits, unsigned categories);
+/* How long a server that is busy asks to be left alone; 0: it does not. */
+int64_t reply_wait_ms(const struct reply_answer *a);
 /* What to do about an answer, for the log; "" when there is nothing to be done. */
 const char *reply_hint(unsigned status);
 

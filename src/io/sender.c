@@ -55,7 +55,8 @@ static struct flight *flight_begin(struct project *p, enum item_kind kind, const
                          .bytes = bytes,
                          .n = b->n};
     for (unsigned i = 0; i < b->n; i++) {
-        f->rows[i] = (struct flight_row){.id = b->rows[i]->id, .attempts = b->rows[i]->attempts};
+        f->rows[i] = (struct flight_row){
+            .id = b->rows[i]->id, .attempts = b->rows[i]->attempts, .due_us = b->rows[i]->next_try_us};
         memcpy(f->rows[i].event_id, b->rows[i]->event.event_id, sizeof f->rows[i].event_id);
     }
     if (f->next)

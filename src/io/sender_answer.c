@@ -26,30 +26,35 @@ static void describe(struct store *store, const struct http_client_answer *a, st
             out->p[i] = ' ';
 }
 
-/*
- * When a row may be tried again. Where the upstream saw it and failed, the row itself may be the reason: it
- * waits by its own count, so that others go before it. Where nothing got through, the project's delay is
- * enough.
- */
-static int64_t row_next_us(struct sender *s, const struct flight *f, const struct flight_row *row,
-                           const struct http_client_answer *a, enum reply_verdict v)
+/* When a row may be tried again. One that may itself be the reason waits by its own count, so that others go before it.
+   Else the project waits, and the row keeps its place. */
+static int64_t row_next_us(struct sender *s, const struct flight *f, const struct flight_row *row, enum reply_verdict v)
 {
-    bool own = s->kinds[f->kind].waits_alone || (v == REPLY_RETRY && (a->status || a->uploaded));
-    return clock_wall_us() + (own ? sender_retry_delay_ms(s, row->attempts + 1) * 1000 : 0);
+    if (!s->kinds[f->kind].waits_alone && v != REPLY_RETRY)
+        return row->due_us;
+    return clock_wall_us() + sender_retry_delay_ms(s, row->attempts + 1) * 1000;
 }
 
 /* Tells the project's window what an answer means for the number of requests at a time. */
 static void tell_window(struct project *p, const struct flight *f, int64_t took_us, enum reply_verdict v)
 {
-    if (v == REPLY_RETRY || v == REPLY_LIMITED)
+    bool limited = item_kind_until(f->kind, &p->limits) > clock_mono_ms();
+    if (v == REPLY_RETRY || v == REPLY_BUSY || v == REPLY_LIMITED || limited)
         send_window_overload(&p->window, f->round);
     else
         send_window_answered(&p->window, f->round, p->in_flight[f->kind], took_us);
 }
 
+static int64_t asked_to_wait_ms(const struct http_client_answer *a)
+{
+    const struct reply_answer answer = {
+        .status = a->status, .retry_after = a->retry_after, .now_s = clock_wall_us() / 1000000};
+    return reply_wait_ms(&answer);
+}
+
 /* Tells the project what an answer means for its other rows. */
-static void tell_project(struct project *p, const struct flight *f, unsigned status, enum reply_verdict v,
-                         const char *reason)
+static void tell_project(struct project *p, const struct flight *f, const struct http_client_answer *a,
+                         enum reply_verdict v, const char *reason)
 {
     if (p->sender->kinds[f->kind].waits_alone)
         return;
@@ -59,14 +64,17 @@ static void tell_project(struct project *p, const struct flight *f, unsigned sta
         project_works(p, f);
         break;
     case REPLY_RETRY:
-        project_failed(p, f, reason);
+    case REPLY_BUSY:
+        project_failed(p, f, asked_to_wait_ms(a), reason);
         break;
     case REPLY_PAUSE:
-        project_paused(p, f, status, reason);
+        project_paused(p, f, a->status, reason);
         break;
     case REPLY_LIMITED:
-        if (item_kind_until(f->kind, &p->limits) <= clock_mono_ms()) /* told to wait, but not for how long */
-            project_failed(p, f, reason);
+        if (item_kind_until(f->kind, &p->limits) > clock_mono_ms())
+            project_limited(p, f, reason);
+        else /* told to wait, but not for how long */
+            project_failed(p, f, 0, reason);
         break;
     }
 }
@@ -111,24 +119,25 @@ static void settle(struct sender *s, const struct flight *f, const struct http_c
         settled = settle_row(s, f, &f->rows[i], a->status, v, reason);
     if (s->kinds[f->kind].in_flight > 1)
         tell_window(f->project, f, a->took_us, v);
-    tell_project(f->project, f, a->status, v, reason);
+    tell_project(f->project, f, a, v, reason);
     for (unsigned i = 0; !settled && i < f->n; i++)
-        store_retry(s->store, f->rows[i].id, row_next_us(s, f, &f->rows[i], a, v), reason);
+        store_retry(s->store, f->rows[i].id, row_next_us(s, f, &f->rows[i], v), reason);
 }
 
 enum reply_verdict project_verdict(struct project *p, const struct http_client_answer *a)
 {
     struct reply_answer answer = {
         .status = a->status,
+        .uploaded = a->uploaded,
         .has_rate_limits = a->has_rate_limits,
         .rate_limits = a->rate_limits,
         .retry_after = a->retry_after,
         .now_ms = clock_mono_ms(),
         .now_s = clock_wall_us() / 1000000,
     };
-    int64_t limited_before_ms = item_kind_until(ITEM_EVENT, &p->limits);
+    struct reply_limits before = p->limits;
     enum reply_verdict v = p->type->judge(&answer, &p->limits);
-    project_tell_limit(p, limited_before_ms, answer.now_ms);
+    project_tell_limits(p, &before, answer.now_ms);
     return v;
 }
 

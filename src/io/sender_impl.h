@@ -39,6 +39,7 @@ struct flight {
     struct flight_row {
         int64_t id;
         unsigned attempts;
+        int64_t due_us; /* its place in the queue */
         char event_id[33];
     } rows[];
 };
@@ -62,14 +63,18 @@ struct sender {
 };
 
 /* ---- sender_project.c: whether a project's upstream takes anything ---- */
-/* What an answer to a request tells of the project. The upstream did not take it, and the next try is a probe. */
-void project_failed(struct project *p, const struct flight *f, const char *reason);
+/* What an answer to a request tells of the project. The upstream did not take it, and the next try is a probe, not
+   before least_ms have passed, or a few minutes where these are more. */
+void project_failed(struct project *p, const struct flight *f, int64_t least_ms, const char *reason);
+/* It asks to wait, until its limits are over, and the next try is a probe. */
+void project_limited(struct project *p, const struct flight *f, const char *reason);
 /* It takes nothing until a person mends something. */
 void project_paused(struct project *p, const struct flight *f, unsigned status, const char *reason);
 /* It took this request, or refused nothing but this one: failures are over. */
 void project_works(struct project *p, const struct flight *f);
-/* Says that a limit has begun, with whatever status it came. */
-void project_tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms);
+/* Says what limits have begun since *before, with whatever status they came, and has them end at another moment for
+   each crumbd. */
+void project_tell_limits(struct project *p, const struct reply_limits *before, int64_t now_ms);
 /* How long to wait after so many failures in a row. */
 int64_t sender_retry_delay_ms(struct sender *s, unsigned failures);
 

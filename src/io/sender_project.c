@@ -6,7 +6,10 @@
 #include "io/backoff.h"
 #include "io/clock.h"
 
-enum { REMIND_FAILURES = 16 }; /* a failing project is mentioned again after so many probes */
+enum {
+    REMIND_FAILURES = 16,   /* a failing project is mentioned again after so many probes */
+    SPREAD_MOST_MS = 10000, /* limits end later by an eighth at most, and by no more than this */
+};
 
 int64_t sender_retry_delay_ms(struct sender *s, unsigned failures)
 {
@@ -17,6 +20,7 @@ int64_t sender_retry_delay_ms(struct sender *s, unsigned failures)
 static void hold_up(struct project *p, int64_t delay_ms, const char *reason)
 {
     struct sender *s = p->sender;
+    int64_t limited_ms = item_kind_until(ITEM_EVENT, &p->limits) - clock_mono_ms();
     p->epoch++;
     p->failures++;
     p->until_ms = clock_mono_ms() + delay_ms;
@@ -24,14 +28,23 @@ static void hold_up(struct project *p, int64_t delay_ms, const char *reason)
         p->failing_since_ms = clock_mono_ms();
         store_woken(s->store); /* what was asked for while nothing failed */
     }
-    store_tell_next_try(s->store, slice_str(p->name), clock_wall_us() + delay_ms * 1000, reason);
+    store_tell_next_try(s->store, slice_str(p->name),
+                        clock_wall_us() + (delay_ms > limited_ms ? delay_ms : limited_ms) * 1000, reason);
 }
 
-void project_failed(struct project *p, const struct flight *f, const char *reason)
+void project_limited(struct project *p, const struct flight *f, const char *reason)
+{
+    if (f->epoch == p->epoch)
+        hold_up(p, sender_retry_delay_ms(p->sender, p->failures + 1), reason);
+}
+
+void project_failed(struct project *p, const struct flight *f, int64_t least_ms, const char *reason)
 {
     if (f->epoch != p->epoch)
         return;
-    int64_t delay_ms = sender_retry_delay_ms(p->sender, p->failures + 1);
+    int64_t delay_ms = sender_retry_delay_ms(p->sender, p->failures + 1), most_ms = p->sender->retry_most_ms;
+    if (least_ms > delay_ms)
+        delay_ms = least_ms < most_ms ? least_ms : most_ms;
     hold_up(p, delay_ms, reason);
     if (p->failures % REMIND_FAILURES == 1)
         log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
@@ -61,9 +74,20 @@ void project_works(struct project *p, const struct flight *f)
     store_tell_next_try(p->sender->store, slice_str(p->name), 0, NULL);
 }
 
-void project_tell_limit(const struct project *p, int64_t before_ms, int64_t now_ms)
+static void spread(struct project *p, const struct reply_limits *before, int64_t now_ms)
 {
-    int64_t until_ms = item_kind_until(ITEM_EVENT, &p->limits);
+    for (int c = 0; c < REPLY_CATEGORIES; c++) {
+        int64_t most_ms = (p->limits.until_ms[c] - now_ms) / 8;
+        most_ms = most_ms < SPREAD_MOST_MS ? most_ms : SPREAD_MOST_MS;
+        if (p->limits.until_ms[c] > before->until_ms[c] && most_ms > 0)
+            p->limits.until_ms[c] += backoff_chance(most_ms, &p->sender->chance);
+    }
+}
+
+void project_tell_limits(struct project *p, const struct reply_limits *before, int64_t now_ms)
+{
+    spread(p, before, now_ms);
+    int64_t before_ms = item_kind_until(ITEM_EVENT, before), until_ms = item_kind_until(ITEM_EVENT, &p->limits);
     if (before_ms <= now_ms && until_ms > now_ms)
         log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
                  log_i("seconds", (until_ms - now_ms + 999) / 1000));

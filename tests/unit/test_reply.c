@@ -175,6 +175,20 @@ START_TEST(retry_after)
 }
 END_TEST
 
+START_TEST(a_busy_server_says_how_long)
+{
+    struct reply_answer a = {.status = 503, .retry_after = SLICE("7"), .now_s = NOW_S};
+    ck_assert_int_eq(reply_wait_ms(&a), 7000);
+    a.retry_after = SLICE("Tue, 14 Nov 2023 22:13:50 GMT");
+    ck_assert_int_eq(reply_wait_ms(&a), 30000);
+    a.retry_after = SLICE("soon");
+    ck_assert_int_eq(reply_wait_ms(&a), 0);
+    a.status = 429; /* that is a limit */
+    a.retry_after = SLICE("7");
+    ck_assert_int_eq(reply_wait_ms(&a), 0);
+}
+END_TEST
+
 START_TEST(verdicts)
 {
     static const struct {
@@ -185,8 +199,8 @@ START_TEST(verdicts)
         {304, REPLY_PAUSE},   {308, REPLY_PAUSE}, {400, REPLY_DEAD},  {401, REPLY_PAUSE}, {403, REPLY_PAUSE},
         {404, REPLY_PAUSE},   {405, REPLY_PAUSE}, {407, REPLY_PAUSE}, {408, REPLY_RETRY}, {410, REPLY_DEAD},
         {413, REPLY_DEAD},    {415, REPLY_DEAD},  {421, REPLY_RETRY}, {422, REPLY_DEAD},  {425, REPLY_RETRY},
-        {429, REPLY_LIMITED}, {500, REPLY_RETRY}, {502, REPLY_RETRY}, {503, REPLY_RETRY}, {504, REPLY_RETRY},
-        {599, REPLY_RETRY},   {0, REPLY_RETRY},   {100, REPLY_RETRY}, {999, REPLY_RETRY},
+        {429, REPLY_LIMITED}, {500, REPLY_RETRY}, {502, REPLY_RETRY}, {503, REPLY_BUSY},  {504, REPLY_RETRY},
+        {599, REPLY_RETRY},   {0, REPLY_BUSY},    {100, REPLY_RETRY}, {999, REPLY_RETRY},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         enum reply_verdict got = judge(rows[i].status, NULL, NULL);
@@ -195,6 +209,8 @@ START_TEST(verdicts)
             ck_assert_str_ne(reply_hint(rows[i].status), "");
     }
     ck_assert_str_eq(reply_hint(200), "");
+    /* No answer to what had gone out: it may be the event that the server broke off at. */
+    ck_assert_int_eq(reply_judge(&(struct reply_answer){.uploaded = true, .now_ms = NOW_MS}, &limits), REPLY_RETRY);
 }
 END_TEST
 
@@ -210,6 +226,7 @@ int main(void)
     tcase_add_test(t, odd_spellings);
     tcase_add_test(t, the_later_deadline_stays);
     tcase_add_test(t, retry_after);
+    tcase_add_test(t, a_busy_server_says_how_long);
     tcase_add_test(t, verdicts);
     suite_add_tcase(s, t);
     return unit_run(s);
