@@ -68,8 +68,10 @@ static int no_such_place(const struct where_open *o, uint64_t number, bool line)
     if (o->fd < 0)
         fprintf(stderr, "crumbd where: %s cannot be read (%s), so its lines cannot be counted: give a byte offset\n",
                 o->path, strerror(o->error));
+    else if (line)
+        fprintf(stderr, "crumbd where: %s has no line %llu\n", o->path, (unsigned long long)number);
     else
-        fprintf(stderr, "crumbd where: %s has no %s %llu: it has %llu bytes\n", o->path, line ? "line" : "byte",
+        fprintf(stderr, "crumbd where: %s has no byte %llu: it has %llu bytes\n", o->path,
                 (unsigned long long)number, (unsigned long long)o->size);
     return EXIT_INPUT_WRONG;
 }
@@ -82,7 +84,7 @@ static int no_such_file(const struct where_open *o)
     else
         fprintf(stderr,
                 "crumbd where: the store knows no file with these first bytes: %s is not read by this crumbd, or it "
-                "was so long ago; a compressed one can be unpacked into another file, which is known again\n",
+                "was so long ago\n",
                 o->path);
     return EXIT_INPUT_WRONG;
 }
@@ -90,7 +92,7 @@ static int no_such_file(const struct where_open *o)
 static int about_place(const struct where_show *s, const struct where_open *o, uint64_t number, bool line)
 {
     uint64_t offset = number;
-    bool there = line ? where_line_begins(o, number, &offset) : o->fd < 0 || number < o->size;
+    bool there = line ? where_line_begins(o, number, &offset) : o->fd < 0 || o->packed || number < o->size;
     if (!there)
         return no_such_place(o, number, line);
     return where_show_line(s, o, offset) ? EXIT_WELL : EXIT_CANNOT_RUN;

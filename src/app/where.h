@@ -31,6 +31,7 @@ struct where_open {
     int fd;     /* -1: it cannot be read */
     int error;  /* then: why */
     uint64_t size;
+    bool packed;                   /* by gzip: its lines can be counted, and nothing else is read of them */
     bool by_lines;                 /* its lines end with a line feed of one byte */
     const struct where_file *file; /* NULL: none that is known */
 };

@@ -391,7 +391,6 @@ static bool put_events(struct store *s, struct part *p)
 static bool put_rest(struct store *s, const struct checkpoint *c)
 {
     bool ok = true;
-    store_fates_begin(s);
     for (unsigned i = 0; ok && i < c->n_fates; i++)
         ok = store_put_fates(s, &c->fates[i]);
     ok = ok && store_fates_within_limit(s);
@@ -414,6 +413,7 @@ static bool put_rest(struct store *s, const struct checkpoint *c)
    what says that they were made. */
 static bool put_part(struct store *s, struct part *p)
 {
+    store_fates_begin(s);
     if (!put_events(s, p) || !put_counts(s, &p->put))
         return false;
     if (p->last)

@@ -67,6 +67,13 @@ static enum tail_match match_born(int fd, uint64_t hash)
     return now && now != hash ? TAIL_MATCH_OTHER : TAIL_MATCH_SAME;
 }
 
+bool tail_head_is(struct slice first, const struct tail_id *id)
+{
+    struct slice s = slice_sub(first, 0, id->head_bytes);
+    return s.n == id->head_bytes && (s.n == 0 || hash128(HASH128_START, s).low == id->head_hash ||
+                                     slice_hash(s, OLD_HEAD_SEED) == id->head_hash);
+}
+
 enum tail_match tail_head_match(int fd, const struct tail_id *id)
 {
     struct head head;

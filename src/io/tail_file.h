@@ -97,6 +97,8 @@ void tail_head_learn(int fd, uint64_t size, struct tail_id *id);
 enum tail_match { TAIL_MATCH_SAME, TAIL_MATCH_OTHER, TAIL_MATCH_UNREADABLE };
 /* Compares the first bytes of fd with those of id. */
 enum tail_match tail_head_match(int fd, const struct tail_id *id);
+/* The same of a file of which these are the first bytes. */
+bool tail_head_is(struct slice first, const struct tail_id *id);
 /* Compares what both files hold in [0, to), as far as the head and the last block of it show. */
 enum tail_match tail_bytes_match(int a, int b, uint64_t to);
 /* Finds the byte after the last LF before `size`; 0 when there is none. False: it could not be read. */

@@ -3,6 +3,8 @@ import json
 import os
 import random
 import re
+import shutil
+import subprocess
 import threading
 
 from harness import crumbs, jsonl, text_of
@@ -176,3 +178,71 @@ def scenario_where_each_line(t):
         path, begin, issue = by_id[got["event_id"]]
         t.eq((got["offset"], got["issue"], got["state"]), (begin, issue, "sent"))
         t.eq(os.stat(got["file"]).st_ino, os.stat(path).st_ino)
+
+
+FILES = """
+sentry: {dsn: "%s"}
+rules: ['{dir}/rules.yaml']
+inputs:
+  - {tail: '{dir}/logs/app.log', format: text, from: start}
+  - {tail: '{dir}/logs/old.log', format: text, from: end}
+  - {tail: '{dir}/logs/slow.log', format: text, from: start, join: {wait: 4s}}
+breadcrumbs: {wait: 10ms}
+"""
+
+
+def scenario_where_files(t):
+    """A file is found by its bytes when it was renamed, compressed, copied or deleted; what was not read, waits or was there before is said, and what is wrong."""
+    up = t.upstream()
+    t.write("rules.yaml", RULES)
+    lines = [STAMP + "INFO CRUMB item=1", STAMP + "ERROR EVENT item=2", STAMP + "INFO CRUMB item=3"]
+    t.write("logs/app.log", "\n".join(lines) + "\n")
+    t.write("logs/old.log", STAMP + "INFO CRUMB item=0\n")
+    config = t.config(FILES % up.dsn())
+
+    def ask(*words, status=0):
+        out, err = t.run("where", "--json", "-c", config, *words, status=status)
+        return jsonl(out) if status == 0 else err
+
+    up.stop()
+    d = t.start(config)
+    d.wait_count("event", 1)
+    begin = len(lines[0]) + 1
+    place = "logs/app.log:%d" % (begin + 5)
+    first = t.until(lambda: [a for a in ask(place) if a["fate"] == "event" and a["state"] == "waiting"], "the event waits")[0]
+    t.eq((first["from"], first["to"]), (begin, begin + len(lines[1]) + 1))
+    t.eq(ask("--line", "logs/app.log:2")[0]["from"], begin)
+    t.eq(ask("logs/old.log:3")[0]["fate"], "before")
+    up.start()
+    t.until(lambda: ask(place)[0]["state"] == "sent", "the event is sent")
+    t.eq([e["event_id"] for e in up.events], [first["event_id"]])
+    text = t.run("where", "-c", config, place)[0]
+    assert first["issue"] in text and first["event_id"] in text and "sent 20" in text and lines[1] in text, text
+
+    t.append("logs/slow.log", STAMP + "ERROR it failed:\n")
+    t.until(lambda: ask("logs/slow.log:3")[0]["fate"] == "held", "the line waits for those of its trace")
+    os.rename(t.path("logs/app.log"), t.path("logs/app.log.1"))
+    t.write("logs/app.log", STAMP + "INFO CRUMB item=4\n")
+    t.until(lambda: os.path.exists(t.path("logs/app.log")) and ask("logs/app.log:0")[0]["fate"] == "crumb", "the new file is read")
+    same = ("key", "offset", "fate", "issue", "event_id")
+    for name in ("logs/app.log.1", "logs/copy.log", "logs/app.log.1.gz"):
+        if name.endswith("copy.log"):
+            shutil.copy(t.path("logs/app.log.1"), t.path(name))
+        elif name.endswith(".gz"):
+            subprocess.run(["gzip", t.path("logs/app.log.1")], check=True)
+        got = ask("%s:%d" % (name, begin + 5))[0]
+        t.eq([got[k] for k in same], [first[k] for k in same], name)
+        t.eq(ask("--line", name + ":2")[0]["offset"], begin)
+    # Long after it: the store knows it no longer as a file that is read.
+    d.stop()
+    t.start(config).stop()
+    t.eq(ask("logs/app.log.1.gz:%d" % begin)[0]["event_id"], first["event_id"])
+    os.remove(t.path("logs/copy.log"))
+    t.append("logs/app.log", "not yet\n")
+    t.eq(ask("logs/app.log:%d" % len(STAMP + "INFO CRUMB item=4\n"))[0]["fate"], "unread")
+    assert "has no byte 9999" in ask("logs/app.log:9999", status=1)
+    assert "has no line 9999" in ask("--line", "logs/app.log:9999", status=1)
+    assert "knows no file" in ask("rules.yaml:1", status=1)
+    assert "no file that had this name" in ask("logs/none.log:1", status=1)
+    assert "nothing is known" in ask("f" * 32, status=1)
+    t.run("where", "-c", config, status=2)
