@@ -19,6 +19,7 @@
 #include "parsers/text_layout.h"
 #include "parsers/text_level.h"
 #include "parsers/text_parts.h"
+#include "parsers/text_postgresql.h"
 
 enum { TOKENS_MAX = 6 };
 
@@ -496,6 +497,7 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
 {
     struct text_head head;
     bool stamped = take_head(ctx, s, &head);
+    const char *begin = s->p;
     if (stamped) {
         r->time_us = head.time_us;
         r->procid = head.procid;
@@ -514,6 +516,7 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
         r->level = head.level;
     else if (s->n && !ascii_space(s->p[0]))
         parse_rest(ctx, s, stamped, r);
+    text_postgresql_who(slice_of(begin, (size_t)(s->p - begin)), r);
     return stamped;
 }
 

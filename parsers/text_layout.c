@@ -1,106 +1,9 @@
 #include "parsers/text_layout.h"
 
 #include "parsers/text_parts.h"
+#include "parsers/text_postgresql.h"
 
-enum { PREFIX_MAX = 320, SERVICE_MAX = 160, LOOKS_MAX = 4 };
-
-/* --- PostgreSQL --- */
-
-static bool is_in_severity(char c)
-{
-    return ascii_capital(c) || ascii_digit(c);
-}
-
-/* Its severities, with the numbers of DEBUG. */
-static enum level severity_of(struct slice word)
-{
-    static const struct {
-        const char *word;
-        enum level level;
-    } words[] = {{"PANIC", LEVEL_FATAL}, {"FATAL", LEVEL_FATAL}, {"ERROR", LEVEL_ERROR}, {"WARNING", LEVEL_WARNING},
-                 {"LOG", LEVEL_INFO},    {"NOTICE", LEVEL_INFO}, {"INFO", LEVEL_INFO},   {"DEBUG", LEVEL_DEBUG}};
-    if (slice_starts(word, SLICE("DEBUG")) && word.n == 6 && ascii_digit(word.p[5]))
-        return LEVEL_DEBUG;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (slice_is(word, words[i].word))
-            return words[i].level;
-    return LEVEL_NONE;
-}
-
-/* What the words of a prefix have and those of a sentence have not; *names: a user and a database, or a pair. */
-static bool is_in_prefix(struct slice word, bool *names)
-{
-    enum { SMALL = 1, SIGN = 2, NAME = 4, QUOTE = 8 };
-    static const unsigned char kinds[256] = {
-        ['a' ... 'z'] = SMALL, ['0' ... '9'] = SIGN, ['_'] = SIGN,   ['='] = NAME,
-        ['@'] = NAME,          ['"'] = QUOTE,        ['\''] = QUOTE, ['\\'] = QUOTE};
-    unsigned all = 0;
-    for (size_t i = 0; i < word.n; i++)
-        all |= kinds[(unsigned char)word.p[i]];
-    bool bracketed = word.n && *word.p == '[' && word.p[word.n - 1] == ']';
-    *names = *names || all & NAME;
-    return !(all & QUOTE) && (!(all & SMALL) || all & SIGN || bracketed || *names);
-}
-
-/* What log_line_prefix makes: numbers, capitals, signs, and behind "user@database" or a pair also the words of an
- * application's name. In any other line the server's words may be a client's. */
-static bool is_prefix(struct slice before)
-{
-    bool names = false;
-    while (before.n)
-        if (!is_in_prefix(slice_split(&before, ' '), &names))
-            return false;
-    return true;
-}
-
-/* The process in brackets, "[7]" or "[7-1]", that a prefix has. */
-static struct slice process_in(struct slice prefix)
-{
-    struct slice pid = SLICE_NONE;
-    for (const char *p; (p = slice_chr(prefix, '['));) {
-        slice_skip(&prefix, (size_t)(p - prefix.p) + 1);
-        pid = slice_sub(prefix, 0, slice_span(prefix, ascii_digit));
-        char next = pid.n < prefix.n ? prefix.p[pid.n] : ' ';
-        if (pid.n && (next == ']' || next == '-'))
-            return pid;
-    }
-    return SLICE_NONE;
-}
-
-/* The severity that ends at the colon there, as the server writes one behind any log_line_prefix; *begin: where. */
-static enum level severity_before(struct slice s, size_t colon, size_t *begin)
-{
-    size_t from = colon;
-    while (from && is_in_severity(s.p[from - 1]))
-        from--;
-    *begin = from;
-    enum level level = severity_of(slice_sub(s, from, colon));
-    bool apart = !from || (!ascii_alnum(s.p[from - 1]) && s.p[from - 1] != '.' && s.p[from - 1] != '_');
-    return level != LEVEL_NONE && apart && is_prefix(slice_sub(s, 0, from)) ? level : LEVEL_NONE;
-}
-
-/* "ANYTHING ERROR:  text": two blanks follow in no other program's line. */
-static bool postgresql(struct slice *s, struct record *r)
-{
-    struct slice front = slice_sub(*s, 0, PREFIX_MAX);
-    size_t at = 0;
-    for (int i = 0; i < LOOKS_MAX; i++) {
-        ptrdiff_t found = slice_find(slice_from(front, at), SLICE(":  "));
-        if (found < 0)
-            return false;
-        size_t colon = at + (size_t)found, begin;
-        enum level level = severity_before(front, colon, &begin);
-        at = colon + 3;
-        if (level == LEVEL_NONE || at >= s->n || s->p[at] == ' ')
-            continue;
-        r->level = level;
-        if (!r->procid.n)
-            r->procid = process_in(slice_sub(front, 0, begin));
-        slice_skip(s, at);
-        return true;
-    }
-    return false;
-}
+enum { SERVICE_MAX = 160 };
 
 /* --- a letter behind a time --- */
 
@@ -336,5 +239,5 @@ bool text_layout(struct slice *s, bool stamped, struct record *r)
 {
     if (stamped && (letter(s, r) || behind_thread(s, r) || esxi(s, r)))
         return true;
-    return service(s, stamped, r) || log4j(s, r) || postgresql(s, r) || dotted(s, r);
+    return service(s, stamped, r) || log4j(s, r) || text_postgresql(s, r) || dotted(s, r);
 }

@@ -1,0 +1,233 @@
+#include "parsers/text_postgresql.h"
+
+#include "parsers/text_parts.h"
+
+enum { PREFIX_MAX = 320, LOOKS_MAX = 4 };
+
+/* Other languages write it in UTF-8. */
+static bool is_in_severity(char c)
+{
+    return ascii_capital(c) || ascii_digit(c) || (unsigned char)c >= 0x80;
+}
+
+/* Its severities in English, then as its own translations have them; the number of DEBUG is looked for apart. */
+static const struct severity {
+    const char *word;
+    enum level level;
+} severities[] = {
+    {"PANIC", LEVEL_FATAL},
+    {"FATAL", LEVEL_FATAL},
+    {"ERROR", LEVEL_ERROR},
+    {"WARNING", LEVEL_WARNING},
+    {"LOG", LEVEL_INFO},
+    {"NOTICE", LEVEL_INFO},
+    {"INFO", LEVEL_INFO},
+    {"DEBUG", LEVEL_DEBUG},
+    /* German, Swedish */
+    {"PANIK", LEVEL_FATAL},
+    {"FEHLER", LEVEL_ERROR},
+    {"WARNUNG", LEVEL_WARNING},
+    {"HINWEIS", LEVEL_INFO},
+    {"FATALT", LEVEL_FATAL},
+    {"FEL", LEVEL_ERROR},
+    {"VARNING", LEVEL_WARNING},
+    {"NOTIS", LEVEL_INFO},
+    {"LOGG", LEVEL_INFO},
+    /* French, Spanish, Italian, Portuguese */
+    {"ERREUR", LEVEL_ERROR},
+    {"ATTENTION", LEVEL_WARNING},
+    {"ADVERTENCIA", LEVEL_WARNING},
+    {"PANICO", LEVEL_FATAL},
+    {"FATALE", LEVEL_FATAL},
+    {"ERRORE", LEVEL_ERROR},
+    {"ATTENZIONE", LEVEL_WARNING},
+    {"NOTIFICA", LEVEL_INFO},
+    {"PÂNICO", LEVEL_FATAL},
+    {"ERRO", LEVEL_ERROR},
+    {"AVISO", LEVEL_WARNING},
+    {"NOTA", LEVEL_INFO},
+    {"DEPURAÇÃO", LEVEL_DEBUG},
+    /* Russian, Ukrainian */
+    {"ПАНИКА", LEVEL_FATAL},
+    {"ВАЖНО", LEVEL_FATAL},
+    {"ОШИБКА", LEVEL_ERROR},
+    {"ПРЕДУПРЕЖДЕНИЕ", LEVEL_WARNING},
+    {"ЗАМЕЧАНИЕ", LEVEL_INFO},
+    {"ИНФОРМАЦИЯ", LEVEL_INFO},
+    {"СООБЩЕНИЕ", LEVEL_INFO},
+    {"ОТЛАДКА", LEVEL_DEBUG},
+    {"ПАНІКА", LEVEL_FATAL},
+    {"ФАТАЛЬНО", LEVEL_FATAL},
+    {"ПОМИЛКА", LEVEL_ERROR},
+    {"ПОПЕРЕДЖЕННЯ", LEVEL_WARNING},
+    {"ПОВІДОМЛЕННЯ", LEVEL_INFO},
+    {"ІНФОРМАЦІЯ", LEVEL_INFO},
+    {"ЗАПИСУВАННЯ", LEVEL_INFO},
+    {"НАЛАГОДЖЕННЯ", LEVEL_DEBUG},
+    /* Chinese, Korean, Japanese to 10, Georgian */
+    {"比致命错误还过分的错误", LEVEL_FATAL},
+    {"致命错误", LEVEL_FATAL},
+    {"错误", LEVEL_ERROR},
+    {"警告", LEVEL_WARNING},
+    {"注意", LEVEL_INFO},
+    {"信息", LEVEL_INFO},
+    {"日志", LEVEL_INFO},
+    {"调试", LEVEL_DEBUG},
+    {"손상", LEVEL_FATAL},
+    {"치명적오류", LEVEL_FATAL},
+    {"오류", LEVEL_ERROR},
+    {"경고", LEVEL_WARNING},
+    {"알림", LEVEL_INFO},
+    {"정보", LEVEL_INFO},
+    {"로그", LEVEL_INFO},
+    {"디버그", LEVEL_DEBUG},
+    {"パニック", LEVEL_FATAL},
+    {"致命的エラー", LEVEL_FATAL},
+    {"エラー", LEVEL_ERROR},
+    {"პანიკა", LEVEL_FATAL},
+    {"ფატალური", LEVEL_FATAL},
+    {"შეცდომა", LEVEL_ERROR},
+    {"გაფრთხილება", LEVEL_WARNING},
+    {"ინფორმაცია", LEVEL_INFO},
+    {"ჟურნალი", LEVEL_INFO},
+    {"გამართვა", LEVEL_DEBUG},
+};
+
+static enum level severity_of(struct slice word)
+{
+    if (slice_starts(word, SLICE("DEBUG")) && word.n == 6 && ascii_digit(word.p[5]))
+        return LEVEL_DEBUG;
+    for (size_t i = 0; i < sizeof severities / sizeof *severities; i++)
+        if (slice_is(word, severities[i].word))
+            return severities[i].level;
+    return LEVEL_NONE;
+}
+
+/* What the words of a prefix have and those of a sentence have not; *names: a user and a database, or a pair. */
+static bool is_in_prefix(struct slice word, bool *names)
+{
+    enum { SMALL = 1, SIGN = 2, NAME = 4, QUOTE = 8 };
+    static const unsigned char kinds[256] = {
+        ['a' ... 'z'] = SMALL, ['0' ... '9'] = SIGN, ['_'] = SIGN,   ['='] = NAME,
+        ['@'] = NAME,          ['"'] = QUOTE,        ['\''] = QUOTE, ['\\'] = QUOTE};
+    unsigned all = 0;
+    for (size_t i = 0; i < word.n; i++)
+        all |= kinds[(unsigned char)word.p[i]];
+    bool bracketed = word.n && *word.p == '[' && word.p[word.n - 1] == ']';
+    *names = *names || all & NAME;
+    return !(all & QUOTE) && (!(all & SMALL) || all & SIGN || bracketed || *names);
+}
+
+/* What log_line_prefix makes: numbers, capitals, signs, and behind "user@database" or a pair also the words of an
+ * application's name. In any other line the server's words may be a client's. */
+static bool is_prefix(struct slice before)
+{
+    bool names = false;
+    while (before.n)
+        if (!is_in_prefix(slice_split(&before, ' '), &names))
+            return false;
+    return true;
+}
+
+/* The process in brackets, "[7]" or "[7-1]", that a prefix has. */
+static struct slice process_in(struct slice prefix)
+{
+    struct slice pid = SLICE_NONE;
+    for (const char *p; (p = slice_chr(prefix, '['));) {
+        slice_skip(&prefix, (size_t)(p - prefix.p) + 1);
+        pid = slice_sub(prefix, 0, slice_span(prefix, ascii_digit));
+        char next = pid.n < prefix.n ? prefix.p[pid.n] : ' ';
+        if (pid.n && (next == ']' || next == '-'))
+            return pid;
+    }
+    return SLICE_NONE;
+}
+
+/* The severity that ends at the colon there, as the server writes one behind any log_line_prefix; *begin: where. */
+static enum level severity_before(struct slice s, size_t colon, size_t *begin)
+{
+    size_t from = colon;
+    while (from && is_in_severity(s.p[from - 1]))
+        from--;
+    *begin = from;
+    enum level level = severity_of(slice_sub(s, from, colon));
+    bool apart = !from || (!ascii_alnum(s.p[from - 1]) && s.p[from - 1] != '.' && s.p[from - 1] != '_');
+    return level != LEVEL_NONE && apart && is_prefix(slice_sub(s, 0, from)) ? level : LEVEL_NONE;
+}
+
+/* "ANYTHING ERROR:  text": two blanks follow in no other program's line. */
+bool text_postgresql(struct slice *s, struct record *r)
+{
+    struct slice front = slice_sub(*s, 0, PREFIX_MAX);
+    size_t at = 0;
+    for (int i = 0; i < LOOKS_MAX; i++) {
+        ptrdiff_t found = slice_find(slice_from(front, at), SLICE(":  "));
+        if (found < 0)
+            return false;
+        size_t colon = at + (size_t)found, begin;
+        enum level level = severity_before(front, colon, &begin);
+        at = colon + 3;
+        if (level == LEVEL_NONE || at >= s->n || s->p[at] == ' ')
+            continue;
+        r->level = level;
+        if (!r->procid.n)
+            r->procid = process_in(slice_sub(front, 0, begin));
+        slice_skip(s, at);
+        return true;
+    }
+    return false;
+}
+
+/* --- who asked --- */
+
+static bool is_between(char c)
+{
+    return c == ' ' || c == ',' || c == ':' || c == '[' || c == ']' || c == '<' || c == '>' || c == '(' || c == ')';
+}
+
+static bool is_in_name(char c)
+{
+    return ascii_alnum(c) || c == '_' || c == '-' || c == '.' || (unsigned char)c >= 0x80;
+}
+
+static bool is_name(struct slice s)
+{
+    return s.n && slice_span(s, is_in_name) == s.n;
+}
+
+static void put_once(struct record *r, const char *name, struct slice value)
+{
+    if (is_name(value) && !record_value(r, name).n)
+        record_add(r, slice_str(name), value, FIELD_STRING);
+}
+
+/* "user@database", or one of the pairs that pgBadger asks for. */
+static void take_name(struct slice word, struct record *r)
+{
+    struct slice rest = word, user = slice_split(&rest, '@');
+    if (is_name(user) && is_name(rest)) {
+        put_once(r, "db.user", user);
+        put_once(r, "db.name", rest);
+        return;
+    }
+    rest = word;
+    struct slice key = slice_split(&rest, '=');
+    if (slice_is(key, "user") || slice_is(key, "u"))
+        put_once(r, "db.user", rest);
+    else if (slice_is(key, "db") || slice_is(key, "d") || slice_is(key, "database"))
+        put_once(r, "db.name", rest);
+}
+
+void text_postgresql_who(struct slice prefix, struct record *r)
+{
+    prefix = slice_sub(prefix, 0, PREFIX_MAX);
+    if (r->level < LEVEL_WARNING || !slice_ends(prefix, SLICE(":  ")))
+        return;
+    while (prefix.n) {
+        size_t n = 0;
+        while (n < prefix.n && !is_between(prefix.p[n]))
+            n++;
+        take_name(slice_sub(prefix, 0, n), r);
+        slice_skip(&prefix, n + (n < prefix.n));
+    }
+}

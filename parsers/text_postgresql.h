@@ -1,0 +1,15 @@
+/*
+ * text_postgresql: lines of PostgreSQL's log behind any log_line_prefix, in the languages of its translations. Pure.
+ */
+#ifndef PARSERS_TEXT_POSTGRESQL_H
+#define PARSERS_TEXT_POSTGRESQL_H
+
+#include "parsers/record.h"
+
+/* *s: what follows the time, if there is one. True: r has the level and the process, *s is the message. */
+bool text_postgresql(struct slice *s, struct record *r);
+/* What stands between the time and a message of level warning or worse: if it is a prefix of PostgreSQL's, the fields
+   db.user and db.name say who asked for it, and where. */
+void text_postgresql_who(struct slice prefix, struct record *r);
+
+#endif
