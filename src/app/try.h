@@ -8,12 +8,12 @@
 #ifndef APP_TRY_H
 #define APP_TRY_H
 
+#include "app/suspicion.h"
 #include "base/table.h"
 #include "core/log_template.h"
 #include "core/pipeline.h"
 #include "parsers/frame.h"
 #include "text/json.h"
-#include "text/prefilter.h"
 
 /* An issue that the files would make, or a kind of line. */
 struct try_issue {
@@ -70,12 +70,7 @@ struct try_run {
     struct log_template log_template;
     struct scrub *scrub; /* what is printed goes into tickets, so it is scrubbed as events are */
     struct arena arena;  /* the life of one message */
-    struct suspicion {
-        struct regex *regex; /* NULL: not asked for */
-        struct regex_scratch *scratch;
-        struct prefilter *words; /* most lines have none of them */
-        struct prefilter_scratch *words_scratch;
-    } suspicion;
+    struct suspicion suspicion;
     /* Called for every message judged, with the issue that it is an occurrence of, or NULL; may be NULL itself. */
     void (*outcome)(void *u, const struct outcome *j, struct try_issue *issue);
     void (*extra)(void *u, struct try_issue *issue); /* the same for events beside the messages' own */

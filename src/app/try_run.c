@@ -13,14 +13,6 @@
 
 enum { LINE_MAX_BYTES = 1000 };
 
-/* Words that tell of a failure in lines whose level does not. */
-#define SUSPICION                                                                                                      \
-    "(?:exception|(?<![\\w./-])(?:(?<!\\b0 )(?<!\\bno "                                                                \
-    ")errors?|fail(?:ed|s|ure|ures|ing)?|fatal|panic(?:ked)?|traceback|"                                               \
-    "crash(?:ed)?|abort(?:ed|ing)?|segfault|corrupt(?:ed|ion)?|denied|refused|unreachable|cannot|can't|could not|"     \
-    "couldn't|unable to|timed out|timeout exceeded|out of memory|no space left|killed|broken|unexpected(?:ly)?))"      \
-    "(?![\\w/-]|\\.\\w)"
-
 const unsigned try_plans[TRY_PLANS] = {5000, 50000, 100000};
 
 /* --- issues --- */
@@ -120,36 +112,10 @@ static void issues_done(struct try_issues *s)
 
 /* --- what reads like an error, and is none to anyone --- */
 
-static void suspicion_init(struct suspicion *s)
-{
-    const struct prefilter_pattern words = {.regex = SLICE(SUSPICION), .ignore_case = true};
-    size_t at;
-    char why[256];
-    s->regex = regex_compile(words.regex, words.ignore_case, &at, why);
-    s->scratch = regex_scratch_new();
-    s->words = prefilter_compile(prefilter_probe(), &words, 1);
-    s->words_scratch = prefilter_scratch_new();
-    prefilter_scratch_fit(s->words_scratch, s->words);
-}
-
-static void suspicion_done(struct suspicion *s)
-{
-    regex_free(s->regex);
-    regex_scratch_free(s->scratch);
-    prefilter_free(s->words);
-    prefilter_scratch_free(s->words_scratch);
-}
-
-static bool is_suspicious(struct suspicion *s, struct slice message)
-{
-    return prefilter_maybe(s->words, s->words_scratch, message) &&
-           regex_match(s->regex, s->scratch, message, 0) == REGEX_YES;
-}
-
 static void note_suspect(struct try_run *t, const struct outcome *j)
 {
     const struct record *r = j->record;
-    if (format_traits(r->format)->access || !is_suspicious(&t->suspicion, r->message))
+    if (format_traits(r->format)->access || !suspicion_has(&t->suspicion, r->message))
         return;
     t->result.suspicious++;
     event_name_clients(r, t->scrub);
