@@ -13,6 +13,7 @@ import harness
 import standin
 from harness import Failure
 
+from torture import fates
 from torture.world import number_of
 
 # No number for so long, although crumbd was told to try, and it will not come. The longest limit of an answer is shorter.
@@ -113,6 +114,7 @@ def judge(w):
         wrong += ["%d events came again with other bytes: %s" % (len(arrived.differ), arrived.differ[:SHOWN])]
     if not w.damaged:
         wrong += unbalanced(w, ledger, arrived)
+        wrong += fates.wrong(w, arrived.ids)
     figures = {"numbers": len(written), "lost": len(lost), "named": len(gone) - len(lost), "doubled": len(doubled), "again": arrived.again,
                "starts": w.starts}
     if wrong:
