@@ -9,6 +9,9 @@
 #include "io/batch.h"
 #include "io/clock.h"
 
+/* Sentry gives an older event the time at which it comes. */
+#define EXPIRE_AFTER_US (INT64_C(30) * 24 * 3600 * 1000000)
+
 enum {
     RETRY_FIRST_MS = 1000,
     RETRY_MOST_MS = 300 * 1000,
@@ -158,6 +161,7 @@ static void pump(struct project *p)
 {
     int64_t next_ms = INT64_MAX;
     send_window_renew(&p->window, clock_mono_us());
+    project_expire(p, clock_mono_ms());
     pump_report(p);
     for (int kind = 0; kind < ITEM_KINDS; kind++) {
         int64_t ms = pump_kind(p, (enum item_kind)kind);
@@ -314,6 +318,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->retry_first_ms = opt->retry_first_ms ? opt->retry_first_ms : RETRY_FIRST_MS;
     s->retry_most_ms = opt->retry_most_ms ? opt->retry_most_ms : RETRY_MOST_MS;
     s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
+    s->expire_after_us = opt->expire_after_us ? opt->expire_after_us : EXPIRE_AFTER_US;
     s->pause_most_ms = opt->pause_most_ms ? opt->pause_most_ms : PAUSE_MOST_MS;
     if (getrandom(&s->chance, sizeof s->chance, GRND_NONBLOCK) != sizeof s->chance)
         s->chance = (uint64_t)clock_wall_us();

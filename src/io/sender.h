@@ -4,9 +4,10 @@
  * What is sent and how many rows in one request says item_kind, how many requests of a project at a time its window
  * (send_window.h); only one while the project fails, as a probe, after a delay that grows from a second to five minutes
  * and is spread by chance.
- * A refused key or path pauses the project (five minutes, growing); rate limits are waited for. Nothing is dropped
- * here: an event is sent, waits, or is a dead letter with its reason. What an answer means, and what a request looks
- * like, is decided by the upstream's type; how requests travel is the business of http_client.
+ * A refused key or path pauses the project (five minutes, growing); rate limits are waited for. An event is sent,
+ * waits, is a dead letter with its reason, or is given up after 30 days in which its project took none. What an answer
+ * means, and what a request looks like, is decided by the upstream's type; how requests travel is the business of
+ * http_client.
  *
  * Memory: one compressed envelope per request on its way, 8 MiB of them, but one for each project. Main thread, on the
  * loop it is given; SIGPIPE becomes ignored.
@@ -33,6 +34,7 @@ struct sender_options {
     /* 0: the usual ones. */
     int64_t retry_first_ms, retry_most_ms; /* 1 s, 5 min */
     int64_t pause_first_ms, pause_most_ms; /* 5 min, 30 min */
+    int64_t expire_after_us;               /* 30 days */
 };
 
 struct sender;

@@ -25,6 +25,8 @@ struct project {
     struct client_report report; /* the report that is on its way */
     bool report_in_flight;
     int64_t report_due_ms;
+    int64_t expire_due_ms; /* rows that are too old are looked for */
+    uint64_t expired;      /* that nothing has been said of */
 };
 
 /* A request on its way. */
@@ -59,7 +61,7 @@ struct sender {
     void (*flushed)(void *u); /* NULL: not flushing */
     void *flushed_u;
     uint64_t chance;
-    int64_t retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
+    int64_t expire_after_us, retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
 };
 
 /* ---- sender_project.c: whether a project's upstream takes anything ---- */
@@ -75,6 +77,8 @@ void project_works(struct project *p, const struct flight *f);
 /* Says what limits have begun since *before, with whatever status they came, and has them end at another moment for
    each crumbd. */
 void project_tell_limits(struct project *p, const struct reply_limits *before, int64_t now_ms);
+/* While it takes nothing: gives up what has waited too long. */
+void project_expire(struct project *p, int64_t now_ms);
 /* How long to wait after so many failures in a row. */
 int64_t sender_retry_delay_ms(struct sender *s, unsigned failures);
 

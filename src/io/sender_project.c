@@ -7,7 +7,8 @@
 #include "io/clock.h"
 
 enum {
-    REMIND_FAILURES = 16,   /* a failing project is mentioned again after so many probes */
+    REMIND_FAILURES = 16, /* a failing project is mentioned again after so many probes */
+    EXPIRE_EVERY_MS = 3600 * 1000,
     SPREAD_MOST_MS = 10000, /* limits end later by an eighth at most, and by no more than this */
 };
 
@@ -94,4 +95,19 @@ void project_tell_limits(struct project *p, const struct reply_limits *before, i
     if (until_ms > before_ms && until_ms > now_ms)
         store_tell_next_try(p->sender->store, slice_str(p->name), clock_wall_us() + (until_ms - now_ms) * 1000,
                             "rate limited by the server");
+}
+
+void project_expire(struct project *p, int64_t now_ms)
+{
+    struct sender *s = p->sender;
+    bool blocked = p->failures || item_kind_until(ITEM_EVENT, &p->limits) > now_ms, more;
+    if (!blocked || now_ms < p->expire_due_ms)
+        return;
+    p->expired += store_expire(s->store, slice_str(p->name), clock_wall_us() - s->expire_after_us, &more);
+    p->expire_due_ms = now_ms + (more ? 0 : EXPIRE_EVERY_MS);
+    if (more || !p->expired)
+        return;
+    log_error("events given up: their project has taken none for 30 days", log_c("dsn", p->shown),
+              log_c("project", p->name), log_i("events", (int64_t)p->expired));
+    p->expired = 0;
 }

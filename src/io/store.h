@@ -116,7 +116,7 @@ enum store_result store_commit(struct store *s, struct checkpoint *c);
    to stop: repeats of the input that uses most, repeats of others, the oldest ones of the input that uses most. */
 void store_keep_newest(struct store *s);
 /* Returns what the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
-   store_overflow, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
+   store_overflow, expired, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
    run alone damaged, settled and unsettled. */
 const struct counts *store_counted(const struct store *s);
 /* Returns how many outcomes, but for retries, are not yet written: neither settled nor unsettled. */
@@ -207,6 +207,10 @@ void store_retry(struct store *s, int64_t id, int64_t next_try_us, const char *r
 void store_dead(struct store *s, int64_t id, const char *reason);
 /* Gives a row back as if it had not been taken. */
 void store_release(struct store *s, int64_t id);
+
+/* Deletes rows of a project that were stored before a moment and not sent since, some in each call: counted as expired,
+   and in its client report. Returns how many; *more: there are others. */
+unsigned store_expire(struct store *s, struct slice project, int64_t before_us, bool *more);
 
 /* When a project whose upstream does not take events is tried again, for those who ask beside a daemon. */
 struct store_next_try {

@@ -41,6 +41,7 @@ enum query {
     Q_NEWEST,
     Q_FIND,
     Q_SENT,
+    Q_EXPIRED,
     Q_RETRY,
     Q_DEAD,
     Q_TOTALS,

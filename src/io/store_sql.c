@@ -175,6 +175,7 @@ const char *const store_sql[Q_N] = {
     /* One statement, so that both are of one moment, whatever a tool does meanwhile. The rows have no name. */
     [Q_COUNTS_AND_ROWS] = "SELECT name,value FROM count UNION ALL SELECT NULL,count(*) FROM event WHERE state=1",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
+    [Q_EXPIRED] = "SELECT id,kind FROM event WHERE state=1 AND project=?1 AND created_us<?2",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,repeat=0,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",

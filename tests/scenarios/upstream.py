@@ -67,7 +67,8 @@ def scenario_upstream_rude(t):
     d = t.start(config)
     write(t, 1, 12)
     ledger = check(t, up, d, 12, once=False)
-    assert ledger["retries"] >= 5, ledger
+    # A kept connection that is closed without an answer is no failure: libcurl sends the request again.
+    assert ledger["retries"] >= 3, ledger
 
 
 def scenario_upstream_slow(t):

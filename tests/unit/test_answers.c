@@ -297,6 +297,44 @@ START_TEST(check_63_nobody_listens)
 }
 END_TEST
 
+/* Bounded by age: where the project takes nothing, what is older is given up, and the report says so. */
+static struct action refuses_until_expired(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    (void)r;
+    return (struct action){.status = store_counted(store)->v[COUNT_expired] ? 200 : 503};
+}
+
+START_TEST(check_63_given_up_in_the_end)
+{
+    options.expire_after_us = 1000000;
+    up.script = refuses_until_expired;
+    for (int i = 0; i < 300; i++)
+        put();
+    put_check_in(1, "ok");
+    let_it_be(1020);
+    for (int i = 0; i < 5; i++) /* these are not so old */
+        put();
+    start();
+    until(store_counted(store)->v[COUNT_expired] >= 300 - 1 && all_gone()); /* but for a probe on its way */
+    struct counts stored;
+    store_counts(store, &stored);
+    ck_assert_uint_eq(stored.v[COUNT_expired], store_counted(store)->v[COUNT_expired]);
+    ck_assert_uint_eq(stored.v[COUNT_expired] + counted.v[COUNT_sent], 306);
+    ck_assert_uint_ge(counted.v[COUNT_sent], 5);
+    int64_t unnamed;
+    ck_assert(store_unnamed_rows(store, &unnamed));
+    ck_assert_int_eq(unnamed, 0);
+    unsigned before = up.n_requests;
+    run_to_the_end();
+    ck_assert_uint_eq(up.n_requests, before + 1);
+    unsigned told = reported(&up.requests[before], "cache_overflow");
+    ck_assert_uint_ge(told, 295); /* the rest are check-ins, of another category, and what a probe had taken along */
+    ck_assert_uint_le(told, 300);
+}
+END_TEST
+
 static struct action close_when_reused(void *u, unsigned n, const struct request *r)
 {
     (void)u;
@@ -397,6 +435,7 @@ int main(void)
     tcase_add_test(t, check_62_503_and_retry_after);
     tcase_add_loop_test(t, check_63_no_answer, 0, 3);
     tcase_add_test(t, check_63_nobody_listens);
+    tcase_add_test(t, check_63_given_up_in_the_end);
     tcase_add_test(t, check_64_a_kept_connection_that_was_closed);
     tcase_add_test(t, check_65_reports);
     tcase_add_test(t, check_66_the_end);
