@@ -492,6 +492,20 @@ static bool take_head(struct parse_ctx *ctx, struct slice *s, struct text_head *
     return true;
 }
 
+/* "../../source3/smbd/server.c:1234(main)" behind Samba's time and level: the file is the logger. */
+static bool samba_place(struct slice *s, unsigned indent, struct record *r)
+{
+    struct slice place = *s, behind = *s, file = slice_split(&behind, ':');
+    slice_skip(&behind, slice_span(behind, ascii_digit));
+    bool ok = slice_ends(file, SLICE(".c")) && starts(behind, "(") && slice_ends(slice_trim(behind), SLICE(")"));
+    if (!ok || word_at(place).n < slice_trim(place).n)
+        return false;
+    r->logger = slice_from(file, (size_t)(slice_rfind(file, SLICE("/")) + 1));
+    r->indent = (uint8_t)indent;
+    slice_skip(s, s->n);
+    return true;
+}
+
 /* The head that the program wrote, and its message. True: there is a time in it. */
 static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
 {
@@ -499,6 +513,7 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
     bool stamped = take_head(ctx, s, &head);
     const char *begin = s->p;
     if (stamped) {
+        r->level = head.indent ? head.level : r->level;
         r->time_us = head.time_us;
         r->procid = head.procid;
         r->logger = head.logger;
@@ -508,7 +523,7 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
     } else {
         skip_relative_time(s);
     }
-    if (text_console(s, r))
+    if (text_console(s, r) || (head.indent && samba_place(s, head.indent, r)))
         return stamped;
     if (head.paragraph)
         r->indent = RECORD_PARAGRAPH;

@@ -248,6 +248,30 @@ static void bracket_rest(struct slice text, struct text_head *h)
     }
 }
 
+/* "  0], "  5, pid=812, effective(0, 0), class=auth]" of Samba behind the time and a comma: the debug level, as it
+ * tells syslog, and then a place in its source, and the message in lines of their own. */
+static bool samba_rest(struct slice text, struct text_head *h)
+{
+    enum { INDENT = 2, WARNINGS = 1, NOTICES = 9 };
+    uint64_t number;
+    if (!starts(text, ", "))
+        return false;
+    slice_skip(&text, 1);
+    skip_spaces(&text);
+    struct slice digits = slice_split(&text, ',');
+    if (digits.n > 3 || !slice_u64(digits, &number))
+        return false;
+    h->level = number == 0          ? LEVEL_ERROR
+               : number <= WARNINGS ? LEVEL_WARNING
+               : number <= NOTICES  ? LEVEL_INFO
+                                    : LEVEL_DEBUG;
+    h->indent = INDENT;
+    if (starts(text, " pid="))
+        h->procid = slice_sub(text, strlen(" pid="),
+                              strlen(" pid=") + slice_span(slice_from(text, strlen(" pid=")), ascii_digit));
+    return true;
+}
+
 /* CUPS has letters of its own: X is an emergency, A an alert. */
 static enum level level_of_letter(char letter)
 {
@@ -299,8 +323,9 @@ static bool bracketed(const struct parse_ctx *ctx, struct slice *s, struct text_
     const char *end = slice_chr(slice_sub(rest, 0, BRACKET_MAX), bars ? '|' : open == '[' ? ']' : '>');
     if (!end)
         return false;
-    if (open == '[')
-        bracket_rest(slice_sub(rest, 0, (size_t)(end - rest.p)), h);
+    struct slice behind = slice_sub(rest, 0, (size_t)(end - rest.p));
+    if (open == '[' && !samba_rest(behind, h))
+        bracket_rest(behind, h);
     *s = slice_from(rest, (size_t)(end - rest.p) + !bars);
     return true;
 }

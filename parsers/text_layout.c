@@ -5,6 +5,11 @@
 
 enum { SERVICE_MAX = 160 };
 
+static bool is_blank(char c)
+{
+    return c == ' ';
+}
+
 /* --- a letter behind a time --- */
 
 static bool is_in_component(char c)
@@ -235,9 +240,49 @@ static bool dotted(struct slice *s, struct record *r)
     return true;
 }
 
+/* --- SQL Server --- */
+
+static bool is_its_source(struct slice word)
+{
+    static const char *const names[] = {"Server", "Logon", "Backup"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is(word, names[i]))
+            return true;
+    size_t digits = starts(word, "spid") ? slice_span(slice_from(word, 4), ascii_digit) : 0;
+    return digits && (4 + digits == word.n || (5 + digits == word.n && word.p[word.n - 1] == 's'));
+}
+
+/* "Error: 18456, Severity: 14, State: 8.": to 10 it is no error, from 20 on the session ends. */
+static enum level sql_server_level(struct slice s)
+{
+    enum { ERROR_FROM = 11, FATAL_FROM = 20 };
+    uint64_t number, severity;
+    struct slice rest = slice_from(s, strlen("Error: "));
+    if (!starts(s, "Error: ") || !slice_u64(slice_split(&rest, ','), &number) || !starts(rest, " Severity: "))
+        return LEVEL_NONE;
+    slice_skip(&rest, strlen(" Severity: "));
+    if (!slice_u64(slice_split(&rest, ','), &severity) || !starts(rest, " State: "))
+        return LEVEL_NONE;
+    return severity >= FATAL_FROM ? LEVEL_FATAL : severity >= ERROR_FROM ? LEVEL_ERROR : LEVEL_INFO;
+}
+
+/* "spid51      text" of its ERRORLOG: who speaks, in twelve columns. */
+static bool sql_server(struct slice *s, struct record *r)
+{
+    enum { COLUMN = 12 };
+    struct slice word = word_at(slice_sub(*s, 0, COLUMN)), blanks = slice_sub(*s, word.n, COLUMN);
+    if (s->n <= COLUMN || slice_span(blanks, is_blank) < COLUMN - word.n || is_blank(s->p[COLUMN]) ||
+        !is_its_source(word))
+        return false;
+    slice_skip(s, COLUMN);
+    r->thread = word;
+    r->level = sql_server_level(*s);
+    return true;
+}
+
 bool text_layout(struct slice *s, bool stamped, struct record *r)
 {
-    if (stamped && (letter(s, r) || behind_thread(s, r) || esxi(s, r)))
+    if (stamped && (sql_server(s, r) || letter(s, r) || behind_thread(s, r) || esxi(s, r)))
         return true;
     return service(s, stamped, r) || log4j(s, r) || text_postgresql(s, r) || dotted(s, r);
 }

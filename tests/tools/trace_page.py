@@ -23,7 +23,7 @@ SHOWN = {"python": ("python", "causes"), "node": ("node", "causes"), "java": ("j
 NAMES = {"python": "Python", "node": "Node.js", "java": "Java", "php": "PHP", "ruby": "Ruby", "perl": "Perl", "go": "Go", "rust": "Rust",
          "lua": "Lua", "c": "GCC", "bash": "Bash"}
 # Grammars whose samples, of a server's own log, begin with a level that is taken off before.
-NOT_ALONE = {"postgresql"}
+NOT_ALONE = {"postgresql", "sqlserver"}
 TITLES = {"browser": "Browsers", "c": "C and C++", "dart": "Dart", "dotnet": ".NET", "gdb": "GDB", "kernel": "Linux", "mysql": "MySQL and MariaDB",
           "postgresql": "PostgreSQL", "swift": "Swift", "valgrind": "Valgrind", "clojure": "Clojure", "elixir": "Elixir", "erlang": "Erlang"}
 LINES_MAX = 22
