@@ -20,7 +20,10 @@ def run(t, kinds, seed, seconds, most=MOST):
         w.torture(acts)
         oracle.wait_for_all(w)
         ledger_at_end(t, w)
-        return oracle.judge(w)
+        figures = oracle.judge(w)
+        if "clock" in kinds:
+            w.up.files.clear()  # no times to be checked
+        return figures
     finally:
         w.over.set()
         for writer in w.logs + w.senders:

@@ -225,25 +225,31 @@ class Gzip(Trouble):
 
 
 class Logrotate(Trouble):
-    """the program itself, with compress"""
+    """the program itself, with compress or without"""
     name = "logrotate"
-    CONF = '"%s" {\n  rotate 1000\n  nocreate\n  missingok\n  nomail\n  %s\n}\n'
+    PATH = "/usr/sbin:/usr/bin"
+    CONF = '"%s" {\n  rotate 1000\n  nocreate\n  nomail\n  %s\n}\n'
 
     @classmethod
     def cannot(cls):
-        return None if shutil.which("logrotate", path="/usr/sbin:/usr/bin") else "no logrotate here (apt-get install logrotate)"
+        return None if shutil.which("logrotate", path=cls.PATH) else "no logrotate here (apt-get install logrotate)"
+
+    def prepare(self, w):
+        # One mode for a log, and no other's names like its own: it would write over what it does not count.
+        self.mode = w.rnd.choice(("nocompress", "compress", "compress\n  delaycompress"))
+        w.suffix = "-%d"
 
     def act(self, w):
-        writer, mode = w.rnd.choice(w.logs), w.rnd.choice(("nocompress", "compress", "compress\n  delaycompress"))
+        writer = w.rnd.choice(w.logs)
         with writer.lock:
             if writer.reopen_at is not None:
                 writer.reopen()
-            conf = w.t.write("logrotate.conf", self.CONF % (writer.path, mode))
-            done = subprocess.run([shutil.which("logrotate", path="/usr/sbin:/usr/bin"), "-f", "-s", w.t.path("logrotate.state"), conf],
+            conf = w.t.write("logrotate.conf", self.CONF % (writer.path, self.mode))
+            done = subprocess.run([shutil.which("logrotate", path=self.PATH), "-f", "-s", w.t.path("logrotate.state"), conf],
                                   capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             writer.reopen()
-        return mode.replace("\n ", "")
+        return self.mode.replace("\n ", "")
 
 
 class Inode(Trouble):

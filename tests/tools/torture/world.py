@@ -51,6 +51,7 @@ class World:
         self.arrived, self.arrived_at = {}, {}  # by number: event ids, and the time of the first
         # What troubles want of it.
         self.config, self.inputs, self.env, self.store = CONFIG, "", {}, t.path("crumbd.db")
+        self.suffix = None
         self.halves, self.pad, self.blocked_log, self.foreigners = False, 0, False, 0
         # What they excuse.
         self.at_risk, self.damaged, self.starts, self.stalls = set(), False, 0, []
@@ -72,6 +73,7 @@ class World:
         for i in range(self.rnd.randrange(1, 3)):
             path = self.t.path("logs", "error%d.log" % i if i else "error.log")
             self.logs.append(writing.LogWriter(self.numbers, path, self.rnd.random(), self.rnd.choice((4, 15, 40)), self.pad, self.halves))
+            self.logs[-1].suffix = self.suffix or self.logs[-1].suffix
         self.config_path = self.t.config(self.config.format(dsn=self.up.dsn(), dir=self.t.dir, inputs=self.inputs, store=self.store))
         self.start()
         for writer in self.logs + self.senders:

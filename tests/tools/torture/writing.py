@@ -53,6 +53,7 @@ class LogWriter(threading.Thread):
         self.numbers, self.path, self.rnd = numbers, path, random.Random(seed)
         self.block, self.pad, self.halves = block, pad, halves
         self.over, self.lock = threading.Event(), threading.RLock()
+        self.suffix = ".%d"
         self.f, self.rotations, self.reopen_at = open(path, "ab", buffering=0), 0, None
 
     # --- what a program does
@@ -104,12 +105,12 @@ class LogWriter(threading.Thread):
         return sorted(set(glob.glob(self.path + "?*")))
 
     def rotate(self, name=None, late_s=0.0):
-        """Renames it, to error.log.N unless a name is given; the program reopens it so much later. -> the new name"""
+        """Renames it, to error.log.N unless another name is given; the program reopens it so much later. -> the new name"""
         with self.lock:
             if self.reopen_at is not None:
                 self.reopen()
             self.rotations += 1
-            new = self.path + (name or ".%d" % self.rotations)
+            new = self.path + (name or self.suffix % self.rotations)
             os.rename(self.path, new)
             self.reopen_at = time.monotonic() + late_s
             if not late_s:
@@ -122,7 +123,7 @@ class LogWriter(threading.Thread):
             if self.reopen_at is not None:
                 self.reopen()
             self.rotations += 1
-            new = self.path + ".%d" % self.rotations
+            new = self.path + self.suffix % self.rotations
             shutil.copyfile(self.path, new)
             os.truncate(self.path, 0)
             return new
