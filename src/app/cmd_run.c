@@ -68,7 +68,8 @@ int cmd_run(int argc, char **argv)
     struct settings *s = settings_load(config, &d);
     int status = EXIT_INPUT_WRONG;
     if (s && !d.errors) {
-        const struct daemon_setup setup = {.settings = s,
+        const struct daemon_setup setup = {.config = config,
+                                           .settings = s,
                                            .inputs = from_stdin ? &piped : s->inputs,
                                            .n_inputs = from_stdin ? 1 : s->n_inputs + s->n_awaited,
                                            .drain = from_stdin,

@@ -151,6 +151,55 @@ static void allow_source_roots(struct sandbox *s, const struct options *opt)
     }
 }
 
+static bool is_covered(const struct sandbox *s, const struct input_options *in)
+{
+    char *folder = fixed_prefix(in->text);
+    bool covered = sandbox_covers(s, SANDBOX_WORKER, folder);
+    free(folder);
+    return covered;
+}
+
+static bool has_socket(const struct input_options *in, const struct input_options *before, unsigned n_before)
+{
+    for (unsigned i = 0; i < n_before; i++)
+        if (input_listens(&before[i]) && input_over_unix(&before[i]) == input_over_unix(in) &&
+            before[i].port == in->port && strcmp(before[i].host, in->host) == 0)
+            return true;
+    return false;
+}
+
+static bool has_kind(enum input_kind kind, const struct input_options *before, unsigned n_before)
+{
+    for (unsigned i = 0; i < n_before; i++)
+        if (before[i].kind == kind)
+            return true;
+    return false;
+}
+
+static const char *why_no_socket(unsigned abi, const struct input_options *in)
+{
+    enum { ABI_BINDS = 4 }; /* of Landlock: from it on TCP ports are bound by nobody */
+    if (abi && input_over_unix(in))
+        return "the sandbox of this process does not let it make a socket there";
+    return abi >= ABI_BINDS && in->transport != INPUT_UDP ? "the sandbox of this process does not let it bind the port"
+                                                          : NULL;
+}
+
+const char *confine_why_not(const struct sandbox *s, const struct input_options *in, const struct input_options *before,
+                            unsigned n_before)
+{
+    const struct input_traits *traits = &input_traits[in->kind];
+    if (!s)
+        return NULL;
+    if ((traits->libraries || traits->reads) && !has_kind(in->kind, before, n_before))
+        return "the sandbox of this process does not let it read what it needs for that";
+    if (traits->follows_files)
+        return in->awaited || !sandbox_abi(s) || is_covered(s, in)
+                   ? NULL
+                   : "the sandbox of this process does not let it read there";
+    return input_listens(in) && !has_socket(in, before, n_before) ? why_no_socket(sandbox_abi(s), in) : NULL;
+}
+
 struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs,
                             const char *store_path)
 {

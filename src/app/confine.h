@@ -12,6 +12,10 @@ struct sandbox *confine_new(const struct settings *s, const struct input_options
                             const char *store_path);
 /* Loads what the C library and libsystemd would load when it is first needed: no thread may map code later. */
 void confine_preload(const struct input_options *inputs, unsigned n_inputs);
+/* Why an input that was not among those of the start cannot be opened any more, for people; NULL: it can. s NULL: there
+ * is no sandbox. n_before inputs are open now, and their sockets may be taken over. */
+const char *confine_why_not(const struct sandbox *s, const struct input_options *in, const struct input_options *before,
+                            unsigned n_before);
 /* One line of the log: what this kernel gives, and what it lacks. s NULL: the sandbox is off. */
 void confine_say(const struct sandbox *s);
 

@@ -124,7 +124,7 @@ static void daemon_on_exit_timer(evutil_socket_t fd, short what, void *u)
     struct turn t;
     if (dm->worker && worker_turn(dm->worker, &t))
         turn_log(LOG_ERROR, "the worker thread hangs in what one input has sent and is left behind", &t,
-                 dm->setup->inputs);
+                 dm->input_list);
     end_loop(dm);
 }
 
@@ -138,20 +138,11 @@ static void stop(struct daemon *dm)
     notify_send("STOPPING=1");
     const struct timeval limit = seconds(EXIT_COMMIT_S);
     event_add(dm->exit_timer, &limit);
-    if (dm->worker)
+    if (dm->worker && !dm->reload.applying)
         worker_stop(dm->worker);
 }
 
 /* --- checkpoints --- */
-
-/* A set of rules that took the place of another has at least as many handles. */
-static void make_room_for_rules(struct daemon *dm)
-{
-    unsigned n = dm->snapshot->rules->n_handles;
-    dm->rule_stats = xrealloc(dm->rule_stats, n, sizeof *dm->rule_stats);
-    for (; dm->n_rule_stats < n; dm->n_rule_stats++)
-        dm->rule_stats[dm->n_rule_stats] = (struct rule_stats){0};
-}
 
 static void note_rules(struct daemon *dm, const struct worker_checkpoint *c)
 {
@@ -182,12 +173,14 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     dm->past_issues = c->past_issues;
     daemon_take_counted(dm);
     note_rules(dm, c);
-    if (c->inputs)
-        memcpy(dm->inputs, c->inputs, dm->setup->n_inputs * sizeof *dm->inputs);
+    unsigned generation = c->generation;
+    if (c->inputs && generation == dm->reload.generation)
+        memcpy(dm->inputs, c->inputs, dm->n_inputs * sizeof *dm->inputs);
     daemon_say_room(dm);
     bool last = c->last, events = c->checkpoint.n_events > 0;
     worker_checkpoint_free(c);
     worker_answer(dm->worker, daemon_measure(dm));
+    daemon_reload_stored(dm, generation);
     if (events)
         sender_kick(dm->sender);
     if (last)
@@ -197,6 +190,8 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
 
 static void commit_unstored(struct daemon *dm)
 {
+    if (dm->reload.applying)
+        return;
     while (dm->n_unstored && commit(dm, dm->unstored[0])) {
         dm->unstored[0] = dm->unstored[1];
         dm->n_unstored--;
@@ -227,6 +222,15 @@ static void daemon_on_commit_retry(evutil_socket_t fd, short what, void *u)
     commit_unstored(u);
 }
 
+static void daemon_go_on(void *u)
+{
+    struct daemon *dm = u;
+    if (dm->stopping && dm->worker)
+        worker_stop(dm->worker);
+    if (dm->n_unstored)
+        commit_unstored(dm);
+}
+
 /* --- signals and time --- */
 
 /* Asked twice. */
@@ -253,8 +257,7 @@ static void daemon_on_signal(evutil_socket_t sig, short what, void *u)
         return;
     }
     if (sig == SIGHUP) {
-        log_warn("SIGHUP is ignored: there is no reload yet",
-                 log_c("remedy", "restart crumbd, and it reads its configuration again"));
+        daemon_reload(dm);
         return;
     }
     if (dm->stopping) {
@@ -291,9 +294,11 @@ static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
     struct daemon *dm = u;
     (void)fd;
     (void)what;
+    if (dm->reload.applying)
+        return;
     if (dm->stored == STORE_OK)
         daemon_say_room(dm);
-    if (health_pulse(&dm->health, dm->worker, dm->setup->inputs) && dm->watchdog)
+    if (health_pulse(&dm->health, dm->worker, dm->input_list) && dm->watchdog)
         notify_send("WATCHDOG=1");
     if (!show(dm, false))
         stop(dm);
@@ -363,8 +368,8 @@ static uint64_t random_key(void)
 /* Those that are awaited stand behind the others, and say so when they come. */
 static unsigned listed_inputs(const struct daemon *dm)
 {
-    unsigned n = dm->setup->n_inputs;
-    while (n && dm->setup->inputs[n - 1].awaited)
+    unsigned n = dm->n_inputs;
+    while (n && dm->input_list[n - 1].awaited)
         n--;
     return n;
 }
@@ -376,7 +381,7 @@ static void say_start(const struct daemon *dm)
              log_c("store", dm->store_path), log_i("rules", dm->snapshot->rules->n),
              log_i("inputs", listed_inputs(dm)));
     for (unsigned i = 0; i < listed_inputs(dm); i++) {
-        const struct log_tag tag = log_c(input_names[dm->setup->inputs[i].kind], dm->setup->inputs[i].text);
+        const struct log_tag tag = log_c(input_names[dm->input_list[i].kind], dm->input_list[i].text);
         log_listed(LOG_INFO, "input", &tag, 1);
     }
     listen_say_unclaimed();
@@ -400,22 +405,16 @@ static int open_all(struct daemon *dm, struct diag *d)
     dm->store = daemon_open_store(dm, d);
     if (!dm->store)
         return EXIT_CANNOT_RUN;
-    store_scrub_by(dm->store, &s->options);
-    bool kept = s->dsn || s->sentry.n_projects;
-    if (!kept)
-        store_keep_newest(dm->store);
-    dm->store_limit_bytes = kept ? s->store_limit_bytes : 0;
-    shares_init(&dm->shares, dm->setup->inputs, dm->setup->n_inputs, dm->store_limit_bytes);
-    daemon_room_init(dm);
     if (!upstream_init(&dm->upstream, s, d))
         return EXIT_INPUT_WRONG;
-    for (unsigned i = 0; i < dm->upstream.n; i++)
-        shares_add_project(&dm->shares, dm->upstream.projects[i].name);
-    const struct worker_setup setup = {.inputs = dm->setup->inputs,
-                                       .n_inputs = dm->setup->n_inputs,
+    dm->upstream_of = settings_ref(dm->setup->settings);
+    daemon_use_store(dm, s);
+    daemon_room_init(dm);
+    const struct worker_setup setup = {.inputs = dm->input_list,
+                                       .n_inputs = dm->n_inputs,
                                        .store_id = store_id(dm->store),
                                        .old_keys = store_has_old_keys(dm->store),
-                                       .grouping = daemon_grouping(dm),
+                                       .grouping = daemon_grouping(dm, s),
                                        .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
                                        .fates_number = store_keep_fates(dm->store, s->where_bytes),
@@ -443,8 +442,8 @@ static void fence(struct daemon *dm)
         confine_say(NULL);
         return;
     }
-    confine_preload(dm->setup->inputs, dm->setup->n_inputs);
-    dm->sandbox = confine_new(s, dm->setup->inputs, dm->setup->n_inputs, dm->store_path);
+    confine_preload(dm->input_list, dm->n_inputs);
+    dm->sandbox = confine_new(s, dm->input_list, dm->n_inputs, dm->store_path);
     sandbox_command(dm->sandbox, dm->setup->child);
     confine_files(dm->sandbox, SANDBOX_MAIN);
     confine_say(dm->sandbox);
@@ -458,15 +457,18 @@ static int run_loop(struct daemon *dm, struct diag *d)
     log_writer_start(dm->sandbox);
     dm->mailbox = mailbox_new(dm->base, daemon_on_mail, dm);
     add_events(dm);
-    make_room_for_rules(dm);
+    daemon_make_room_for_rules(dm);
     worker_prepare(dm->worker, dm->snapshot);
     daemon_restore(dm);
-    dm->inputs = xcalloc(dm->setup->n_inputs, sizeof *dm->inputs);
+    dm->inputs = xcalloc(dm->n_inputs, sizeof *dm->inputs);
     worker_inputs(dm->worker, dm->inputs);
     struct worker_checkpoint *first = worker_look(dm->worker);
     if (first)
         daemon_on_mail(dm, &first->mail);
     worker_start(dm->worker, dm->mailbox, dm->sandbox);
+    if (!dm->setup->drain)
+        dm->reload.loader = loader_new(dm->base, dm->sandbox);
+    dm->reload.go_on = daemon_go_on;
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     log_writer_diag(d);                       /* warnings, and inputs left out */
     err_done(d);
@@ -491,6 +493,8 @@ static int run_loop(struct daemon *dm, struct diag *d)
         _exit(EXIT_CANNOT_RUN);
     }
     show(dm, true);
+    loader_free(dm->reload.loader);
+    free(dm->reload.to_begin);
     free_events(dm);
     mailbox_free(dm->mailbox);
     return status;
@@ -498,18 +502,18 @@ static int run_loop(struct daemon *dm, struct diag *d)
 
 int daemon_run(const struct daemon_setup *setup, struct diag *d)
 {
-    struct daemon dm = {.setup = setup, .start_us = clock_wall_us(), .newest_too_old_us = RECORD_NO_TIME};
+    struct daemon dm = {.setup = setup,
+                        .input_list = setup->inputs,
+                        .n_inputs = setup->n_inputs,
+                        .start_us = clock_wall_us(),
+                        .newest_too_old_us = RECORD_NO_TIME};
     log_writer_open();
     dm.base = event_base_new();
     assert(dm.base);
     take_early_signals(&dm);
     int status = open_all(&dm, d);
     if (status == EXIT_WELL) {
-        const struct sender_options options = {.projects = dm.upstream.projects,
-                                               .n_projects = dm.upstream.n,
-                                               .http = dm.upstream.http,
-                                               .counts = &dm.counts};
-        dm.sender = sender_new(dm.base, dm.store, &options);
+        daemon_open_sender(&dm);
         status = run_loop(&dm, d);
     } else if (dm.worker) {
         worker_join(dm.worker);
@@ -520,6 +524,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     http_free(dm.probes);
     sender_free(dm.sender);
     upstream_done(&dm.upstream);
+    settings_unref(dm.upstream_of);
     privileges_done(&dm.who);
     sandbox_free(dm.sandbox);
     if (dm.store)

@@ -24,6 +24,7 @@ struct daemon_view {
 };
 
 struct daemon_setup {
+    const char *config;                 /* a path as the command line has it; NULL: wherever it is */
     struct settings *settings;          /* the rules that they name are loaded after the inputs are bound */
     const struct input_options *inputs; /* instead of the settings' */
     unsigned n_inputs;

@@ -8,7 +8,7 @@
 static bool all_without_room(const struct daemon *dm)
 {
     unsigned running = 0, full = 0;
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
+    for (unsigned i = 0; i < dm->n_inputs; i++) {
         running += dm->inputs[i].runs;
         full += dm->inputs[i].runs && dm->inputs[i].no_room;
     }
@@ -31,7 +31,7 @@ static void daemon_http_on_http(void *u, const struct http_request *req, struct 
     const struct settings *s = dm->snapshot->settings;
     struct turn turn;
     daemon_take_counted(dm);
-    bool worker_is_busy = dm->worker && worker_turn(dm->worker, &turn);
+    bool worker_is_busy = dm->worker && !dm->reload.applying && worker_turn(dm->worker, &turn);
     struct status status = {.now_us = clock_wall_us(),
                             .start_us = dm->start_us,
                             .config = s->path,
@@ -40,8 +40,8 @@ static void daemon_http_on_http(void *u, const struct http_request *req, struct 
                             .rules = dm->snapshot->rules,
                             .rule_stats = dm->rule_stats,
                             .issues = dm->issues,
-                            .inputs = dm->setup->inputs,
-                            .n_inputs = dm->setup->n_inputs,
+                            .inputs = dm->input_list,
+                            .n_inputs = dm->n_inputs,
                             .states = dm->inputs,
                             .not_ready = why_not_ready(dm),
                             .not_healthy = health_why_sick(&dm->health),
@@ -49,7 +49,8 @@ static void daemon_http_on_http(void *u, const struct http_request *req, struct 
                             .counts = &dm->counts,
                             .open = dm->open,
                             .waiting = daemon_waiting(dm),
-                            .store_limit_bytes = s->store_limit_bytes};
+                            .store_limit_bytes = s->store_limit_bytes,
+                            .reload = &dm->reload};
     routes_answer(&status, dm->store, req, a);
 }
 

@@ -1,11 +1,12 @@
 /*
- * daemon_parts: what the files of the daemon share, and nobody else sees. daemon stands above daemon_http and
- * daemon_store, that above daemon_room.
+ * daemon_parts: what the files of the daemon share, and nobody else sees. daemon stands above daemon_reload,
+ * daemon_http and daemon_store, that above daemon_room.
  */
 #ifndef APP_DAEMON_PARTS_H
 #define APP_DAEMON_PARTS_H
 
 #include "app/daemon.h"
+#include "app/daemon_reload.h"
 #include "app/health.h"
 #include "app/upstream.h"
 #include "app/worker.h"
@@ -30,9 +31,13 @@ struct daemon {
     struct privileges who;   /* crumbd becomes, once its ports are bound */
     struct store *store;
     struct upstream upstream;
+    struct settings *upstream_of; /* held: of these */
     struct sender *sender;
     struct worker *worker;
     struct mailbox *mailbox;
+    const struct input_options *input_list; /* in force: of the settings in force, or of the set-up */
+    unsigned n_inputs;
+    struct reload reload;
     struct input_state *inputs;    /* as the last checkpoint brought it */
     struct counts counts;          /* of this run: what checkpoints brought, and what the sender adds */
     struct count_open open;        /* as the last checkpoint brought it */
@@ -71,6 +76,8 @@ void daemon_open_http(struct daemon *dm);
 
 void daemon_room_init(struct daemon *dm);
 void daemon_room_done(struct daemon *dm);
+/* The inputs are others: what is lost of each is counted from here on. */
+void daemon_room_renew(struct daemon *dm);
 /* Divides what a measurement has found among inputs and projects: repeats make room where it is short. */
 void daemon_share_room(struct daemon *dm, struct shares *used);
 /* Has repeats make room for a checkpoint that was refused. False: there were none. */
@@ -89,10 +96,20 @@ bool daemon_has_last(const struct daemon *dm);
    what is lost of it has a name. */
 void daemon_give_up_unstored(struct daemon *dm);
 
+/* --- daemon_reload --- */
+
+/* Begins a reload, or has another one follow the one that is under way. */
+void daemon_reload(struct daemon *dm);
+/* A checkpoint of this generation is stored. */
+void daemon_reload_stored(struct daemon *dm, unsigned generation);
+
 /* --- daemon_store: the store, and what it knows at the start --- */
 
 /* What the store counts by itself, up to now. */
 void daemon_take_counted(struct daemon *dm);
+void daemon_open_sender(struct daemon *dm);
+/* A set of rules that took the place of another has at least as many handles. */
+void daemon_make_room_for_rules(struct daemon *dm);
 /* Takes up what was left beside it. What is piped into crumbd, and a wrapped command, run also beside a daemon that has
    the store: with one of their own. */
 struct store *daemon_open_store(struct daemon *dm, struct diag *d);
@@ -100,9 +117,13 @@ struct store *daemon_open_store(struct daemon *dm, struct diag *d);
 void daemon_leave_own_store(struct daemon *dm);
 /* The number of the grouping that the pipeline goes by: the configuration's, which becomes the store's, else the
  * store's. Of a store beside the one that another process has, that one's. */
-unsigned daemon_grouping(struct daemon *dm);
+unsigned daemon_grouping(struct daemon *dm, const struct settings *s);
+/* Has the store go by these settings: its bound, what it scrubs by, and the shares of the inputs in force. */
+void daemon_use_store(struct daemon *dm, const struct settings *s);
 /* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
 struct shares *daemon_measure(struct daemon *dm);
+/* The same for the inputs of settings that are to be in force. */
+struct shares *daemon_measure_for(struct daemon *dm, const struct settings *s);
 /* What the worker has judged and the store has not taken. */
 struct count_open daemon_waiting(const struct daemon *dm);
 /* Positions, flood control, deadlines and what was held to the worker, which has been prepared. */

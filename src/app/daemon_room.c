@@ -72,8 +72,8 @@ static unsigned waiting_inputs(const struct daemon *dm)
 
 void daemon_room_init(struct daemon *dm)
 {
-    dm->room.evicted = xcalloc(dm->setup->n_inputs, sizeof *dm->room.evicted);
-    dm->room.lost = xcalloc(dm->setup->n_inputs, sizeof *dm->room.lost);
+    dm->room.evicted = xcalloc(dm->n_inputs, sizeof *dm->room.evicted);
+    dm->room.lost = xcalloc(dm->n_inputs, sizeof *dm->room.lost);
 }
 
 void daemon_room_done(struct daemon *dm)
@@ -88,6 +88,14 @@ static uint64_t lost_of(const struct daemon *dm, unsigned input)
     return dm->inputs[input].overflow + dm->room.evicted[input];
 }
 
+void daemon_room_renew(struct daemon *dm)
+{
+    daemon_room_done(dm);
+    daemon_room_init(dm);
+    for (unsigned i = 0; i < dm->n_inputs; i++)
+        dm->room.lost[i] = lost_of(dm, i);
+}
+
 void daemon_say_full(struct daemon *dm, enum store_result result)
 {
     struct room *room = &dm->room;
@@ -98,7 +106,7 @@ void daemon_say_full(struct daemon *dm, enum store_result result)
     room->full = true;
     room->since_us = clock_wall_us();
     room->dropped = dropped(&dm->counts);
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++)
+    for (unsigned i = 0; i < dm->n_inputs; i++)
         room->lost[i] = lost_of(dm, i);
     unsigned wait = waiting_inputs(dm);
     log_error(
@@ -106,15 +114,15 @@ void daemon_say_full(struct daemon *dm, enum store_result result)
              : "the store cannot be written: files and connections wait until it can; datagrams are dropped and "
                "counted",
         log_c("store", dm->setup->settings->store), log_i("inputs_that_wait", wait),
-        log_i("inputs_that_do_not", dm->setup->n_inputs - wait),
+        log_i("inputs_that_do_not", dm->n_inputs - wait),
         log_c("remedy", full ? "free disk space, raise store_limit, or see `crumbd queue ls`"
                              : "check the disk and the rights of the file"));
 }
 
 static void say_lost(const struct daemon *dm)
 {
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
-        const struct log_tag tags[] = {log_c("input", dm->setup->inputs[i].text),
+    for (unsigned i = 0; i < dm->n_inputs; i++) {
+        const struct log_tag tags[] = {log_c("input", dm->input_list[i].text),
                                        log_i("events", (int64_t)(lost_of(dm, i) - dm->room.lost[i]))};
         if (tags[1].num)
             log_listed(LOG_WARN, "events were dropped while the store took none", tags, 2);

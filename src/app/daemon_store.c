@@ -73,9 +73,9 @@ static unsigned grouping_of(const char *path)
     return grouping;
 }
 
-unsigned daemon_grouping(struct daemon *dm)
+unsigned daemon_grouping(struct daemon *dm, const struct settings *s)
 {
-    unsigned wanted = dm->setup->settings->options.grouping, has = store_grouping(dm->store);
+    unsigned wanted = s->options.grouping, has = store_grouping(dm->store);
     if (!wanted && dm->store_is_own)
         wanted = grouping_of(dm->setup->settings->store);
     if (!wanted && dm->setup->groups_as)
@@ -125,17 +125,65 @@ static void daemon_store_add_share(void *u, const struct store_share *of)
     }
 }
 
-/* What inputs use of the store now. What pages take beyond the rows is nobody's. Caller frees. */
-struct shares *daemon_measure(struct daemon *dm)
+/* What rows use now; what pages take beyond them is nobody's. Caller frees. */
+static struct shares *measure(struct daemon *dm, const struct shares *empty, uint64_t limit_bytes)
 {
-    struct measure m = {.shares = shares_copy(&dm->shares)};
-    if (dm->store_limit_bytes) {
+    struct measure m = {.shares = shares_copy(empty)};
+    if (limit_bytes) {
         store_shares(dm->store, daemon_store_add_share, &m);
         uint64_t used_bytes = store_used(dm->store);
         shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
     }
-    daemon_share_room(dm, m.shares);
     return m.shares;
+}
+
+struct shares *daemon_measure(struct daemon *dm)
+{
+    struct shares *used = measure(dm, &dm->shares, dm->store_limit_bytes);
+    daemon_share_room(dm, used);
+    return used;
+}
+
+/* Without a DSN the oldest events make room, and no input has to wait. */
+static bool is_bounded(const struct settings *s)
+{
+    return s->dsn || s->sentry.n_projects;
+}
+
+/* In the order in which the sender has them. */
+static void add_projects(struct shares *shares, const struct settings *s)
+{
+    if (s->dsn)
+        shares_add_project(shares, SLICE(""));
+    for (unsigned i = 0; i < s->sentry.n_projects; i++)
+        shares_add_project(shares, s->sentry.projects[i].name);
+}
+
+/* Until the first answer, projects are taken for those that deliver, and nothing makes room. */
+struct shares *daemon_measure_for(struct daemon *dm, const struct settings *s)
+{
+    struct shares empty;
+    uint64_t limit_bytes = is_bounded(s) ? s->store_limit_bytes : 0;
+    shares_init(&empty, s->inputs, s->n_inputs + s->n_awaited, limit_bytes);
+    add_projects(&empty, s);
+    struct shares *used = measure(dm, &empty, limit_bytes);
+    for (unsigned i = 0; i < used->n_projects; i++)
+        used->projects[i].delivers = true;
+    shares_judge_projects(used);
+    shares_let_firsts_in(used);
+    shares_done(&empty);
+    return used;
+}
+
+void daemon_use_store(struct daemon *dm, const struct settings *s)
+{
+    store_scrub_by(dm->store, &s->options);
+    store_bound(dm->store, s->store_limit_bytes);
+    store_keep_newest(dm->store, !is_bounded(s));
+    dm->store_limit_bytes = is_bounded(s) ? s->store_limit_bytes : 0;
+    shares_done(&dm->shares);
+    shares_init(&dm->shares, dm->input_list, dm->n_inputs, dm->store_limit_bytes);
+    add_projects(&dm->shares, s);
 }
 
 struct count_open daemon_waiting(const struct daemon *dm)
@@ -188,4 +236,24 @@ void daemon_take_counted(struct daemon *dm)
         if (counted->v[i])
             dm->counts.v[i] = counted->v[i];
     dm->counts.v[COUNT_log_dropped] = log_writer_dropped();
+}
+
+/* --- what goes by the settings in force --- */
+
+void daemon_open_sender(struct daemon *dm)
+{
+    const struct sender_options options = {.projects = dm->upstream.projects,
+                                           .n_projects = dm->upstream.n,
+                                           .http = dm->upstream.http,
+                                           .counts = &dm->counts};
+    dm->sender = sender_new(dm->base, dm->store, &options);
+}
+
+/* A set of rules that took the place of another has at least as many handles. */
+void daemon_make_room_for_rules(struct daemon *dm)
+{
+    unsigned n = dm->snapshot->rules->n_handles;
+    dm->rule_stats = xrealloc(dm->rule_stats, n, sizeof *dm->rule_stats);
+    for (; dm->n_rule_stats < n; dm->n_rule_stats++)
+        dm->rule_stats[dm->n_rule_stats] = (struct rule_stats){0};
 }

@@ -23,7 +23,7 @@ static bool is_read_again(const struct daemon *dm, int input)
 {
     if (input < 0)
         return true; /* of no input: its state in the store is older, too */
-    const struct input_options *opt = &dm->setup->inputs[input];
+    const struct input_options *opt = &dm->input_list[input];
     return input_type_of(opt->kind, opt->transport)->positions != NULL;
 }
 
@@ -91,8 +91,8 @@ static void say(const struct unstored *u)
            log_i("events_lost", (int64_t)dm->counts.v[COUNT_unstored]),
            log_i("events_left_open", (int64_t)dm->counts.v[COUNT_left_open]),
            log_i("events_read_again", (int64_t)dm->counts.v[COUNT_read_again]));
-    for (unsigned i = 0; i < dm->setup->n_inputs; i++) {
-        const struct log_tag tags[] = {log_c("input", dm->setup->inputs[i].text), log_i("events", (int64_t)u->lost[i])};
+    for (unsigned i = 0; i < dm->n_inputs; i++) {
+        const struct log_tag tags[] = {log_c("input", dm->input_list[i].text), log_i("events", (int64_t)u->lost[i])};
         if (u->lost[i])
             log_listed(LOG_ERROR, "events are lost: the store did not take them before the end", tags, 2);
     }
@@ -119,7 +119,7 @@ bool daemon_has_last(const struct daemon *dm)
 
 void daemon_give_up_unstored(struct daemon *dm)
 {
-    struct unstored u = {.dm = dm, .lost = xcalloc(dm->setup->n_inputs + 1, sizeof *u.lost), .before = dm->counts};
+    struct unstored u = {.dm = dm, .lost = xcalloc(dm->n_inputs + 1, sizeof *u.lost), .before = dm->counts};
     if (!daemon_has_last(dm))
         log_error("the worker thread has not told its last numbers: they are missing in the ledger");
     for (unsigned i = 0; i < dm->n_unstored; i++) {

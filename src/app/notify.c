@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/slice.h"
+
+enum { NOTIFY_MS = 100 };
 
 void notify_send(const char *state)
 {
@@ -22,6 +25,9 @@ void notify_send(const char *state)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
+    /* A manager that does not read must not hold this thread up. */
+    const struct timeval most = {.tv_usec = NOTIFY_MS * 1000};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
     ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&addr, len);
     (void)sent; /* nobody to tell */
     close(fd);

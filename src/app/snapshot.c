@@ -6,6 +6,8 @@
 
 #include "app/rules.h"
 #include "base/xalloc.h"
+#include "core/rule_check.h"
+#include "core/trace_check.h"
 #include "core/trace_load.h"
 
 struct whole {
@@ -49,6 +51,20 @@ static void whole_free(struct whole *w)
     free(w);
 }
 
+static void forget_files(struct whole *w)
+{
+    rule_set_forget_files(&w->rules);
+    trace_set_forget_files(w->traces);
+}
+
+static bool run_samples(struct whole *w, struct diag *d)
+{
+    unsigned errors = d->errors;
+    rule_check_samples(&w->rules, d);
+    trace_check_samples(w->traces, d);
+    return d->errors == errors;
+}
+
 struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *from, struct diag *d)
 {
     struct whole *w = xcalloc(1, sizeof *w);
@@ -61,15 +77,19 @@ struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *
     }
     if (from->warn)
         rules_warn(&w->rules, d);
-    if (from->without_sources) {
-        rule_set_forget_files(&w->rules);
-        trace_set_forget_files(w->traces);
-    }
+    if (from->without_sources && !from->samples)
+        forget_files(w);
     if (from->traces_later)
         trace_set_later(w->traces, !from->one_line, snapshot_load_traces, w);
     else
         trace_set_ready(w->traces, !from->one_line);
     rule_set_ready(&w->rules, !from->one_line);
+    if (from->samples && !run_samples(w, d)) {
+        whole_free(w);
+        return NULL;
+    }
+    if (from->without_sources && from->samples)
+        forget_files(w);
     w->shown.settings = w->settings;
     w->shown.rules = &w->rules;
     atomic_init(&w->shown.refs, 1);

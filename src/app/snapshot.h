@@ -26,6 +26,7 @@ struct snapshot_rules {
     bool without_sources; /* where a rule stands and its samples are not asked for: half of the memory */
     bool warn;            /* of patterns that backtrack without end (rules_warn) */
     bool trace_samples;   /* those of the shipped grammars are asked for */
+    bool samples;         /* all samples are run: one that fails is an error; with trace_samples */
     bool one_thread;      /* it will be used by no other: patterns of traces are compiled when they are first needed, */
     bool traces_later;    /* and their grammars loaded, when a text may have one; with one_thread only */
     bool anyway;          /* also where something is wrong in the rules: those that are sound (rule_set.anyway) */

@@ -14,6 +14,20 @@ const char *status_state(const struct store_row *r)
 
 /* --- metrics (Prometheus, exposition formats, text 0.0.4) --- */
 
+static void put_reload_metrics(const struct status *s, struct sbuf *out)
+{
+    const struct reload *r = s->reload;
+    prom_text_gauge(out, "config_last_reload_successful", r->taken_us >= r->refused_us,
+                    "0 when the last reload was refused, which the status page and the log explain; else 1");
+    prom_text_head(out, "config_last_reload_success_timestamp_seconds", "", "gauge",
+                   "Unix time at which the configuration in force was taken");
+    sbuf_adds(out, SLICE("crumbd_config_last_reload_success_timestamp_seconds "));
+    prom_text_seconds(out, r->taken_us ? r->taken_us : s->start_us);
+    prom_text_head(out, "reloads", "_total", "counter", "reloads that were asked for, by what became of them");
+    sbuf_addf(out, "crumbd_reloads_total{result=\"taken\"} %" PRIu64 "\n", r->taken);
+    sbuf_addf(out, "crumbd_reloads_total{result=\"refused\"} %" PRIu64 "\n", r->refused);
+}
+
 void status_metrics(const struct status *s, struct sbuf *out)
 {
     for (unsigned i = 0; i < COUNT_N; i++) {
@@ -35,6 +49,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
     prom_text_gauge(out, "ready", !s->not_ready,
                     "1 while events are accepted, 0 when the store is full or failing, or at the end");
     prom_text_gauge(out, "healthy", !s->not_healthy, "1 while the thread that reads turns");
+    put_reload_metrics(s, out);
     prom_text_gauge(out, "rules", s->rules->n, "rules loaded");
     prom_text_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
     status_rule_metrics(s, out);

@@ -7,6 +7,7 @@
 #ifndef APP_STATUS_H
 #define APP_STATUS_H
 
+#include "app/daemon_reload.h"
 #include "app/turn.h"
 #include "base/count.h"
 #include "core/judge.h"
@@ -37,6 +38,7 @@ struct status {
     bool rows_known;      /* or else the store cannot be read */
     int64_t unnamed_rows; /* see store_unnamed_rows */
     uint64_t store_limit_bytes;
+    const struct reload *reload;
 };
 
 /* "open" (waits for the lines after it), "ready" or "dead". */

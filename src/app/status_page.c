@@ -86,6 +86,21 @@ static void put_age(const struct status *s, int64_t us, struct sbuf *out)
 
 /* --- the whole --- */
 
+/* When it was asked for last, and why what it brought is not in force. */
+static void put_reload(const struct status *s, struct sbuf *out)
+{
+    const struct reload *r = s->reload;
+    bool refused = r->refused_us > r->taken_us;
+    if (!r->taken_us && !r->refused_us)
+        return;
+    put(out, refused ? "<dt>reload</dt><dd class=\"no\">refused " : "<dt>reload</dt><dd>taken ");
+    put_age(s, refused ? r->refused_us : r->taken_us, out);
+    put(out, refused ? " ago, what was in force before stays so: " : " ago");
+    if (refused)
+        html_text(out, slice_str(r->why), RELOAD_WHY_MAX);
+    put(out, "</dd>\n");
+}
+
 static void put_count(const struct status *s, unsigned i, struct sbuf *out)
 {
     sbuf_addf(out,
@@ -150,6 +165,7 @@ void status_page_begin(const struct status *s, const char *nonce, struct sbuf *o
     if (s->not_ready)
         put_fact(out, "not ready", s->not_ready);
     put_fact(out, "configuration", s->config ? s->config : "none: what this host has");
+    put_reload(s, out);
     put_fact(out, "Sentry", s->dsn_from ? s->dsn_from : "no DSN: events stay here, in the store");
     put_fact(out, "store", s->store_path);
     snprintf(rules, sizeof rules, "%u", s->rules->n);

@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "io/source_files.h"
 
-enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE, ORDER_START_INPUT, ORDER_STOP_INPUT };
+enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE, ORDER_START_INPUT, ORDER_STOP_INPUT, ORDER_PARK };
 
 struct order_mail {
     struct mail mail;
@@ -215,13 +215,12 @@ static void make_room_for_rules(struct worker *w)
         w->asked[w->n_asked] = 0;
 }
 
-static void use_snapshot(struct worker *w, struct snapshot *next)
+void worker_use_snapshot(struct worker *w, struct snapshot *next)
 {
     struct snapshot *before = w->snapshot;
-    assert(next->settings == before->settings);
     w->snapshot = next;
     make_room_for_rules(w);
-    pipeline_use(w->pipeline, next->rules);
+    pipeline_use(w->pipeline, &next->settings->options, next->rules);
     snapshot_unref(before);
     set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
 }
@@ -249,6 +248,16 @@ static void change_input(struct worker *w, struct order_mail *o)
     free(o->input);
 }
 
+static void stand_still(struct worker *w)
+{
+    pthread_mutex_lock(&w->park_lock);
+    w->parked = true;
+    pthread_cond_broadcast(&w->park_change);
+    while (w->parked)
+        pthread_cond_wait(&w->park_change, &w->park_lock);
+    pthread_mutex_unlock(&w->park_lock);
+}
+
 static void worker_on_order(void *u, struct mail *m)
 {
     struct worker *w = u;
@@ -263,7 +272,10 @@ static void worker_on_order(void *u, struct mail *m)
         finish(w);
         break;
     case ORDER_USE:
-        use_snapshot(w, o.next);
+        worker_use_snapshot(w, o.next);
+        break;
+    case ORDER_PARK:
+        stand_still(w);
         break;
     case ORDER_START_INPUT:
     case ORDER_STOP_INPUT:
@@ -282,6 +294,8 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     w->tick_us = INT64_MAX;
     w->newest_too_old_us = RECORD_NO_TIME;
     turn_watch_init(&w->watch);
+    pthread_mutex_init(&w->park_lock, NULL);
+    pthread_cond_init(&w->park_change, NULL);
     w->base = event_base_new();
     assert(w->base);
     w->sink = (struct input_sink){.u = w,
@@ -446,6 +460,23 @@ void worker_use(struct worker *w, struct snapshot *next)
     give_order(w, (struct order_mail){.order = ORDER_USE, .next = snapshot_ref(next)});
 }
 
+void worker_park(struct worker *w)
+{
+    give_order(w, (struct order_mail){.order = ORDER_PARK});
+    pthread_mutex_lock(&w->park_lock);
+    while (!w->parked)
+        pthread_cond_wait(&w->park_change, &w->park_lock);
+    pthread_mutex_unlock(&w->park_lock);
+}
+
+void worker_go_on(struct worker *w)
+{
+    pthread_mutex_lock(&w->park_lock);
+    w->parked = false;
+    pthread_cond_broadcast(&w->park_change);
+    pthread_mutex_unlock(&w->park_lock);
+}
+
 void worker_stop(struct worker *w)
 {
     give_order(w, (struct order_mail){.order = ORDER_STOP});
@@ -468,6 +499,10 @@ void worker_join(struct worker *w)
     event_base_free(w->base);
     turn_watch_done(&w->watch);
     table_done(&w->past_issues);
+    pthread_mutex_destroy(&w->park_lock);
+    pthread_cond_destroy(&w->park_change);
+    for (unsigned i = 0; w->slots && i < w->setup.n_inputs; i++)
+        settings_unref(w->slots[i].of);
     free(w->asked);
     free(w->slots);
     free(w->added);

@@ -39,6 +39,7 @@ struct worker_checkpoint {
     struct checkpoint checkpoint;
     struct arena arena;         /* the texts of the checkpoint */
     struct input_state *inputs; /* in the order of the configuration; NULL: they are closed */
+    unsigned generation;        /* of the set of inputs that these are of: how often worker_change has changed it */
     struct count_open open;     /* at the moment of its counts */
     bool last;                  /* after the answer the worker ends: join it */
     unsigned issues;            /* that flood control keeps in mind */
@@ -114,11 +115,28 @@ bool worker_paused(const struct worker *w);
 void worker_start_input(struct worker *w, struct slice name, struct positions *known);
 void worker_stop_input(struct worker *w, struct slice name);
 /*
- * From the main thread: judge by this snapshot's rules from the next message on. It takes the place of the one before
- * (snapshot_rules.before), of the same settings; the worker holds it. What is open goes on (pipeline_use). Not after
- * worker_stop.
+ * From the main thread: judge by this snapshot's settings and rules from the next message on, and go on with the same
+ * inputs. It takes the place of the one before (snapshot_rules.before); the worker holds it. What is open goes on
+ * (pipeline_use). Not after worker_stop.
  */
 void worker_use(struct worker *w, struct snapshot *next);
+/* What takes the place of settings, rules and inputs that are in force. */
+struct worker_set {
+    struct settings *settings; /* of the inputs */
+    struct snapshot *snapshot;
+    const struct input_options *inputs;
+    unsigned n_inputs;
+    const int *before;   /* of each input: the place that it had, if it is the same and goes on; -1: it begins */
+    struct shares *used; /* of the store, by these inputs; taken over when it is done */
+};
+/*
+ * From a thread that is neither the worker's nor the one that answers checkpoints, of which none is answered meanwhile:
+ * the worker stands still while inputs that listen are opened, those that are not in the set are drained and end, and
+ * the set is taken, references of its own included. An input whose reading goes on somewhere is not started: that is
+ * for worker_start_input, when a checkpoint of the new generation has been stored. states: of n_inputs, what there is
+ * to show of each. False, with an entry in d: one could not be opened, and all is as it was.
+ */
+bool worker_change(struct worker *w, const struct worker_set *next, struct input_state *states, struct diag *d);
 /* From the main thread: finish. The last checkpoint has `last` set. */
 void worker_stop(struct worker *w);
 /* After the answer to the last checkpoint: waits for the thread and frees. Also frees a worker that was never started.

@@ -320,6 +320,7 @@ struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
     if (!counted && !clocked && !has_rows(&c->checkpoint) && !c->last && !w->wants_answer && !any_changed(w))
         return NULL;
     note_last_lines(w);
+    c->generation = w->generation;
     add_states(w, c);
     note_told(w);
     add_rules(w, c);

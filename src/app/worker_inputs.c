@@ -191,11 +191,12 @@ void worker_start_named(struct worker *w, struct slice name, const struct positi
 }
 
 /* Its last positions are put where the events of its last messages are, so that both are stored or neither. */
-static void end_one(struct worker *w, unsigned at)
+void worker_end_input(struct worker *w, unsigned at, int64_t drain_end_ms)
 {
     struct input *in = w->inputs[at];
     struct worker_slot *slot = &w->slots[in->index];
-    drain(w, in, clock_mono_ms() + WORKER_DRAIN_MS);
+    if (drain_end_ms)
+        drain(w, in, drain_end_ms);
     pipeline_let_go(w->pipeline);
     worker_add_positions(w, in);
     slot->use = SLOT_STOPPED;
@@ -215,5 +216,5 @@ void worker_stop_named(struct worker *w, struct slice name)
 {
     for (unsigned at = w->n_inputs; at-- > 0;)
         if (input_is(&w->setup.inputs[w->inputs[at]->index], name))
-            end_one(w, at);
+            worker_end_input(w, at, clock_mono_ms() + WORKER_DRAIN_MS);
 }

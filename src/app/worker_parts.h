@@ -1,6 +1,6 @@
 /*
  * worker_parts: what the files of the worker share, and nobody else sees. They stand one above the other:
- * worker_room, worker_checkpoint, worker_flow and worker_inputs, worker.
+ * worker_room, worker_checkpoint, worker_flow and worker_inputs, worker, worker_change.
  */
 #ifndef APP_WORKER_PARTS_H
 #define APP_WORKER_PARTS_H
@@ -14,6 +14,7 @@
 
 /* What the worker keeps of an input of the configuration, whether it runs or not. */
 struct worker_slot {
+    struct settings *of;      /* held: what its input was started with; NULL: the first ones, which stay */
     struct input_state state; /* port, unreadable and kernel_drops as far as no run that is under way has them */
     /* STOPPED: its last positions are in the checkpoint that is being filled, UNSTORED: in one that is under way. */
     uint64_t noted_lines; /* of its run, when last_line_us was set */
@@ -57,7 +58,11 @@ struct worker {
     int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
     bool tick_was_late;
     struct worker_checkpoint *next; /* being filled */
-    int64_t clock_told_us;          /* pipeline_clock of the last checkpoint */
+    unsigned generation;            /* of the set of inputs: how often it was changed */
+    pthread_mutex_t park_lock;
+    pthread_cond_t park_change;
+    bool parked;           /* its thread stands still, and another may work on all of this */
+    int64_t clock_told_us; /* pipeline_clock of the last checkpoint */
     int64_t start_us;
     unsigned under_way; /* checkpoints that have not been answered: one, and at the end the last one besides */
     bool caught_up, stopping, running;
@@ -132,5 +137,15 @@ void worker_tell_stored(struct worker *w);
 /* While the others run, those of this name. */
 void worker_start_named(struct worker *w, struct slice name, const struct positions *known);
 void worker_stop_named(struct worker *w, struct slice name);
+/* The one at this place of `inputs`. drain_end_ms: until then, of clock_mono_ms, it is drained; 0: it is not. */
+void worker_end_input(struct worker *w, unsigned at, int64_t drain_end_ms);
+
+/* --- worker: for worker_change --- */
+
+/* Waits until the worker's thread stands still, between two turns. From another thread; not after worker_stop. */
+void worker_park(struct worker *w);
+void worker_go_on(struct worker *w);
+/* Judges by this snapshot from here on; the reference is taken over. */
+void worker_use_snapshot(struct worker *w, struct snapshot *next);
 
 #endif

@@ -45,9 +45,14 @@ struct breadcrumbs {
 struct breadcrumbs *breadcrumbs_new(size_t memory_bytes)
 {
     struct breadcrumbs *t = xcalloc(1, sizeof *t);
-    t->max_bytes = memory_bytes > 2 * RING_MIN_BYTES ? memory_bytes : 2 * RING_MIN_BYTES;
+    breadcrumbs_bound(t, memory_bytes);
     TAILQ_INIT(&t->by_use);
     return t;
+}
+
+void breadcrumbs_bound(struct breadcrumbs *t, size_t memory_bytes)
+{
+    t->max_bytes = memory_bytes > 2 * RING_MIN_BYTES ? memory_bytes : 2 * RING_MIN_BYTES;
 }
 
 static void drop_ring(struct breadcrumbs *t, struct ring *r)

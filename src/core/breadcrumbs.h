@@ -46,6 +46,8 @@ struct breadcrumb {
 };
 
 struct breadcrumbs *breadcrumbs_new(size_t memory_bytes);
+/* Another bound from here on; what is above a smaller one goes with the next lines. */
+void breadcrumbs_bound(struct breadcrumbs *t, size_t memory_bytes);
 void breadcrumbs_free(struct breadcrumbs *t);
 /* A line to remember; `app` is cut at 64 bytes, `text` at BREADCRUMBS_TEXT_MAX. */
 struct breadcrumbs_line {

@@ -684,13 +684,16 @@ struct flood_gate *pipeline_flood_gate(struct pipeline *p)
     return &p->gate;
 }
 
-void pipeline_use(struct pipeline *p, const struct rule_set *rules)
+void pipeline_use(struct pipeline *p, const struct options *opt, const struct rule_set *rules)
 {
     if (rules->traces != p->trace.engine.set) {
         pipeline_let_go(p); /* it is of those before */
         pipeline_trace_use(&p->trace, rules->traces);
     }
     p->parts.setup.rules = rules;
+    p->trace.opt = opt;
+    pipeline_parts_use(&p->parts, opt);
+    breadcrumbs_bound(p->breadcrumbs, opt->crumbs.memory_bytes);
     judge_use(&p->parts.judge, rules);
     deadline_event_use(&p->deadlines, rules);
 }

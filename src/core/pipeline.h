@@ -26,11 +26,12 @@ enum { PIPELINE_PENDING_MAX = 512, PIPELINE_PENDING_BYTES = 8 << 20 };
 struct pipeline *pipeline_new(const struct pipeline_setup *setup);
 void pipeline_free(struct pipeline *p);
 /*
- * From here on messages are judged by this set, which takes the place of the one before (rule_set.before). What is open
- * goes on: events that wait for lines as they were decided, deadlines and thresholds as their rules say now, statistics
- * by the rule's id. The set before is not used any more.
+ * From here on messages are judged by these options and this set, which takes the place of the one before
+ * (rule_set.before). What is open goes on: events that wait for lines as they were decided, deadlines and thresholds as
+ * their rules say now, statistics by the rule's id, breadcrumbs and the state of flood control as they are. The options
+ * and the set before are not used any more.
  */
-void pipeline_use(struct pipeline *p, const struct rule_set *rules);
+void pipeline_use(struct pipeline *p, const struct options *opt, const struct rule_set *rules);
 void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
 /* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);

@@ -2,18 +2,29 @@
 
 #include "core/fold.h"
 
+static void set_options(struct pipeline_parts *p, const struct options *opt)
+{
+    p->opt = p->setup.options = opt;
+    log_template_use(p->judge.log_template, opt->grouping ? opt->grouping : p->setup.grouping, &opt->masks);
+}
+
 void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup)
 {
     p->setup = *setup;
-    p->opt = setup->options;
     judge_init(&p->judge, setup->rules);
     p->judge.secret = setup->secret;
     p->judge.old_keys = setup->old_keys;
-    log_template_use(p->judge.log_template, p->opt->grouping ? p->opt->grouping : setup->grouping, &p->opt->masks);
+    set_options(p, setup->options);
     p->scrub = scrub_new(p->opt);
     sbuf_init(&p->payload, EVENT_BYTES_MAX);
     p->keeps_fates = setup->hooks.fates != NULL;
     fates_init(&p->fates, setup->fates_number, setup->hooks.fates, setup->hooks.u);
+}
+
+void pipeline_parts_use(struct pipeline_parts *p, const struct options *opt)
+{
+    set_options(p, opt);
+    scrub_use(p->scrub, opt);
 }
 
 void pipeline_parts_done(struct pipeline_parts *p)

@@ -37,6 +37,8 @@ struct provenance {
 
 void pipeline_parts_init(struct pipeline_parts *p, const struct pipeline_setup *setup);
 void pipeline_parts_done(struct pipeline_parts *p);
+/* From here on by these options. */
+void pipeline_parts_use(struct pipeline_parts *p, const struct options *opt);
 void pipeline_parts_make_id(const struct pipeline_parts *p, char out[33], uint64_t key, uint64_t offset,
                             uint64_t ordinal);
 /* Returns the key for the id of a message, beside its offset: of its file, or of the run that read it where it cannot

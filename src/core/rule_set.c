@@ -544,7 +544,6 @@ static void free_files(struct rule_set *set)
 
 void rule_set_forget_files(struct rule_set *set)
 {
-    assert(!set->ready);
     free_files(set);
 }
 

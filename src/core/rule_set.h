@@ -158,7 +158,7 @@ struct rule_set {
 /* A zeroed set is empty. Adds the rules of one file; takes ownership of f in any case. False: errors are in d. */
 bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d);
 /* Frees the files' texts and with them the sources, which judging does not need: half of what the shipped rules hold.
- * Before rule_set_ready. */
+ * Before anybody else has the set. */
 void rule_set_forget_files(struct rule_set *set);
 /* Ends loading: builds the lanes. From here on the set is only read, by any thread, until it is freed. Call once. */
 void rule_set_ready(struct rule_set *set, bool prefilter);

@@ -18,6 +18,11 @@ struct scrub *scrub_new(const struct options *opt)
     return s;
 }
 
+void scrub_use(struct scrub *s, const struct options *opt)
+{
+    s->opt = opt;
+}
+
 void scrub_free(struct scrub *s)
 {
     if (!s)

@@ -19,6 +19,8 @@ struct scrub;
 #define SCRUB_MARK "[Filtered]"
 
 struct scrub *scrub_new(const struct options *opt);
+/* From here on by these options. */
+void scrub_use(struct scrub *s, const struct options *opt);
 void scrub_free(struct scrub *s);
 /* The text without secrets: the same slice when there are none, else a text in the arena. */
 struct slice scrub_text(struct scrub *s, struct slice text, struct arena *a);

@@ -347,7 +347,6 @@ static void free_files(struct trace_set *set)
 
 void trace_set_forget_files(struct trace_set *set)
 {
-    assert(!set->ready);
     for (unsigned g = 0; g < set->n; g++) {
         set->grammars[g]->n_samples = 0;
         set->grammars[g]->node = NULL;

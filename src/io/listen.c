@@ -14,7 +14,7 @@
 #include "io/descriptors.h"
 #include "io/peer.h"
 
-enum { SYSTEMD_FIRST_FD = 3, SYSTEMD_FDS_MAX = 1024, BACKLOG = 1024 };
+enum { SYSTEMD_FIRST_FD = 3, SYSTEMD_FDS_MAX = 1024, BACKLOG = 1024, SEATS = 256 };
 
 union address {
     struct sockaddr sa;
@@ -137,6 +137,78 @@ void listen_say_unclaimed(void)
     }
 }
 
+/* --- sockets that go over to another listener --- */
+
+/* Those that are open, as far as there are seats; a listener without one is never lent. */
+static struct seat {
+    int fd;
+    char *text;      /* NULL: the seat is free */
+    unsigned lender; /* seat of the listener that has the same socket and is still open; SEATS: none */
+    bool passed;     /* as in the listener */
+    bool lent, taken;
+} seats[SEATS + 1];
+
+/* SEATS: there is none. */
+static unsigned take_seat(const struct listener *l, const char *text, unsigned lender)
+{
+    unsigned i = 0;
+    while (i < SEATS && seats[i].text)
+        i++;
+    if (i < SEATS)
+        seats[i] = (struct seat){.fd = l->fd, .text = xstrdup(text), .lender = lender, .passed = l->passed};
+    return i;
+}
+
+/* Returns whether the socket's file goes with it: nobody else listens there. */
+static bool leave_seat(unsigned at)
+{
+    struct seat *seat = &seats[at];
+    bool alone = at == SEATS || (!seat->taken && seat->lender == SEATS);
+    for (unsigned i = 0; i < SEATS; i++)
+        if (seats[i].text && seats[i].lender == at)
+            seats[i].lender = SEATS;
+    free(seat->text);
+    *seat = (struct seat){.fd = -1, .lender = SEATS};
+    return alone;
+}
+
+void listen_lend(const char *text)
+{
+    for (unsigned i = 0; i < SEATS; i++) {
+        if (!text)
+            seats[i].lent = seats[i].taken = false;
+        else if (seats[i].text && strcmp(seats[i].text, text) == 0)
+            seats[i].lent = true;
+    }
+}
+
+bool listen_is_taken(const char *text)
+{
+    bool taken = false;
+    for (unsigned i = 0; i < SEATS; i++)
+        taken |= seats[i].taken && strcmp(seats[i].text, text) == 0;
+    return taken;
+}
+
+/* A duplicate of a lent socket that fits; false: there is none. */
+static bool from_lender(struct listener *l, const union address *want, int socktype)
+{
+    for (unsigned i = 0; i < SEATS; i++) {
+        union address have = {0};
+        socklen_t len = sizeof have - 1;
+        if (!seats[i].lent || socket_type(seats[i].fd) != socktype || getsockname(seats[i].fd, &have.sa, &len) != 0 ||
+            !same_address(&have, want))
+            continue;
+        seats[i].lent = false;
+        seats[i].taken = true;
+        l->fd = fcntl(seats[i].fd, F_DUPFD_CLOEXEC, 0);
+        l->passed = seats[i].passed;
+        l->seat = i;
+        return l->fd >= 0;
+    }
+    return false;
+}
+
 static bool set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -184,6 +256,8 @@ static bool open_inet(struct listener *l, const struct listen_on *on, int sockty
     socklen_t len;
     if (!resolve(&want, &len, on, socktype, d))
         return false;
+    if (from_lender(l, &want, socktype))
+        return true;
     l->fd = from_systemd(&want, socktype);
     if (l->fd >= 0) {
         log_at(LOG_INFO, "took a socket from systemd", log_c("input", on->text));
@@ -231,6 +305,10 @@ static bool open_unix(struct listener *l, const struct listen_on *on, int sockty
     if (strlen(on->host) >= sizeof a.un.sun_path)
         return refuse(d, on, "the path is longer than the 107 bytes a unix socket may have");
     memcpy(a.un.sun_path, on->host, strlen(on->host));
+    if (from_lender(l, &a, socktype)) {
+        l->unlink_path = l->passed ? NULL : xstrdup(on->host);
+        return true;
+    }
     l->fd = from_systemd(&a, socktype);
     if (l->fd >= 0) {
         log_at(LOG_INFO, "took a socket from systemd", log_c("input", on->text));
@@ -257,17 +335,23 @@ static bool open_unix(struct listener *l, const struct listen_on *on, int sockty
 
 bool listen_open(struct listener *l, const struct listen_on *on, int socktype, struct diag *d)
 {
-    *l = (struct listener){.fd = -1};
+    *l = (struct listener){.fd = -1, .seat = SEATS};
     if (socktype == SOCK_STREAM)
         descriptors_more(); /* each connection needs one */
     bool ok = on->over_unix ? open_unix(l, on, socktype, d) : open_inet(l, on, socktype, d);
     if (ok && ((socktype == SOCK_STREAM && listen(l->fd, BACKLOG) != 0) || !set_nonblocking(l->fd)))
         ok = refuse_errno(d, on, socktype, errno);
     if (!ok) {
+        if (l->seat != SEATS) { /* the lender's */
+            free(l->unlink_path);
+            l->unlink_path = NULL;
+            l->seat = SEATS;
+        }
         listen_close(l);
         return false;
     }
     l->port = bound_port(l->fd);
+    l->seat = take_seat(l, on->text, l->seat);
     const struct log_tag tags[] = {log_c("input", on->text), log_i("port", l->port)};
     log_listed(LOG_INFO, "listening", tags, l->port ? 2 : 1);
     return true;
@@ -285,12 +369,13 @@ bool listener_is_loopback(const struct listener *l)
 
 void listen_close(struct listener *l)
 {
+    bool alone = leave_seat(l->fd >= 0 ? l->seat : SEATS);
     if (l->fd >= 0)
         close(l->fd);
-    if (l->unlink_path)
+    if (l->unlink_path && alone)
         unlink(l->unlink_path);
     free(l->unlink_path);
-    *l = (struct listener){.fd = -1};
+    *l = (struct listener){.fd = -1, .seat = SEATS};
 }
 
 struct listen_on listen_on_input(const struct input_options *opt)

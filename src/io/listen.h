@@ -28,6 +28,7 @@ struct listener {
     int fd;            /* non-blocking, close-on-exec; for a stream type already listening */
     uint16_t port;     /* 0 for a unix socket */
     char *unlink_path; /* socket file made here, to be removed at the end; or NULL */
+    unsigned seat;     /* in a table of this module */
     bool passed;       /* the socket is systemd's, which keeps it, and what is in its buffer, for the next process */
 };
 
@@ -38,6 +39,14 @@ struct listener {
  */
 bool listen_open(struct listener *l, const struct listen_on *on, int socktype, struct diag *d);
 void listen_close(struct listener *l);
+/*
+ * A reload: what is opened next at the address of a socket that is lent takes that socket over, with all that has come
+ * to it, instead of binding one. listen_lend: those that were opened for this text are lent; NULL: none is any more.
+ * One thread at a time.
+ */
+void listen_lend(const char *text);
+/* Whether such a socket was taken over. */
+bool listen_is_taken(const char *text);
 /* Only this host can reach it: a loopback address, or a unix socket. */
 bool listener_is_loopback(const struct listener *l);
 /* When all inputs are open: one log line for each socket that systemd passed and none of them took, since whoever sends

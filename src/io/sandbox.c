@@ -5,13 +5,17 @@
 
 #include "base/xalloc.h"
 
-static const char *const role_names[] = {
-    [SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay", [SANDBOX_LOG] = "log"};
+static const char *const role_names[] = {[SANDBOX_MAIN] = "main",
+                                         [SANDBOX_WORKER] = "worker",
+                                         [SANDBOX_RELAY] = "relay",
+                                         [SANDBOX_LOG] = "log",
+                                         [SANDBOX_LOADER] = "loader"};
 _Static_assert(sizeof role_names / sizeof *role_names == SANDBOX_ROLES, "a name for each role");
 
 struct sandbox *sandbox_new(void)
 {
     struct sandbox *s = xcalloc(1, sizeof *s);
+    s->abi = sandbox_landlock_abi();
 #ifdef SANDBOX_SANITIZER
     for (int role = 0; role < SANDBOX_ROLES; role++)
         sandbox_allow(s, (enum sandbox_role)role, SANDBOX_READ, "/proc");
@@ -86,6 +90,11 @@ void sandbox_allow(struct sandbox *s, enum sandbox_role role, unsigned rights, c
     free(real);
 }
 
+unsigned sandbox_abi(const struct sandbox *s)
+{
+    return s->abi;
+}
+
 bool sandbox_covers(const struct sandbox *s, enum sandbox_role role, const char *path)
 {
     char *real = realpath(path, NULL);
@@ -119,6 +128,10 @@ void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out
     sbuf_addf(out, "%sLandlock: ", before);
     sbuf_addf(out, abi ? "version %u of this kernel\n" : "not in this kernel; it would be\n", abi);
     for (int role = 0; role < SANDBOX_ROLES; role++) {
+        if (role == SANDBOX_LOADER) {
+            sbuf_addf(out, "%s  %s may read and write: as main\n", before, role_names[role]);
+            continue;
+        }
         print_paths(s, role, SANDBOX_READ, "read", before, out);
         print_paths(s, role, SANDBOX_WRITE, "write", before, out);
         if (role == SANDBOX_MAIN || role == SANDBOX_WORKER)

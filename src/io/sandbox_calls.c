@@ -23,7 +23,9 @@ enum {
     WORKER = 1 << SANDBOX_WORKER,
     RELAY = 1 << SANDBOX_RELAY,
     WRITER = 1 << SANDBOX_LOG,
-    ALL = MAIN | WORKER | RELAY | WRITER
+    LOADER = 1 << SANDBOX_LOADER,
+    ALL = MAIN | WORKER | RELAY | WRITER | LOADER,
+    RUNNERS = ALL & ~LOADER, /* of code that is there already */
 };
 
 static const struct calls {
@@ -47,18 +49,20 @@ static const struct calls {
      "ugetrlimit capget"},
     {"the end of the command", RELAY, "wait4 waitid"},
     {"waiting for a reader", WRITER, "poll ppoll ppoll_time64"},
-    {"waiting", MAIN | WORKER,
+    {"waiting", MAIN | WORKER | LOADER,
      "epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll ppoll_time64 select _newselect "
      "pselect6 pselect6_time64 eventfd2 timerfd_create timerfd_settime timerfd_settime64 pipe2 sysinfo"},
-    {"reading files", MAIN | WORKER,
+    {"reading files", MAIN | WORKER | LOADER,
      "open openat openat2 stat stat64 lstat lstat64 access faccessat faccessat2 readlink readlinkat getdents "
      "getdents64 pread64 preadv fadvise64 fadvise64_64 statfs statfs64 fstatfs fstatfs64 getcwd"},
-    {"watching files", MAIN | WORKER, "inotify_init1 inotify_add_watch inotify_rm_watch name_to_handle_at"},
-    {"removing files", MAIN | WORKER, "unlink unlinkat"},
-    {"open sockets", MAIN | WORKER,
+    {"watching files", MAIN | WORKER | LOADER, "inotify_init1 inotify_add_watch inotify_rm_watch name_to_handle_at"},
+    {"removing files", MAIN | WORKER | LOADER, "unlink unlinkat"},
+    {"open sockets", MAIN | WORKER | LOADER,
      "accept accept4 recvfrom recv recvmsg recvmmsg recvmmsg_time64 shutdown getsockopt setsockopt "
      "getsockname getpeername sendfile sendfile64"},
-    {"new connections", MAIN, "connect bind sendto sendmsg sendmmsg socketpair"},
+    {"listening", LOADER, "listen chmod fchmod fchmodat"},
+    {"memory that becomes code", LOADER, "mmap mmap2 mprotect"},
+    {"new connections", MAIN | LOADER, "connect bind sendto sendmsg sendmmsg socketpair"},
     {"writing the store", MAIN,
      "pwrite64 pwritev ftruncate ftruncate64 truncate truncate64 fallocate fsync fdatasync flock fchmod fchmodat "
      "fchown fchown32 mkdir mkdirat rmdir rename renameat renameat2 utimensat utimensat_time64 umask"},
@@ -95,19 +99,19 @@ static const struct condition {
     uint64_t value;
     enum known_value known;
 } conditions[] = {
-    {ALL, "mmap", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
-    {ALL, "mmap2", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
-    {ALL, "mprotect", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
+    {RUNNERS, "mmap", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
+    {RUNNERS, "mmap2", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
+    {RUNNERS, "mprotect", "no PROT_EXEC", 2, PROT_EXEC, 0, FIXED},
     {ALL, "prctl", "PR_SET_NAME", 0, WHOLE_INT, PR_SET_NAME, FIXED},
     {ALL, "tgkill", "crumbd itself", 0, WHOLE_INT, 0, SELF},
     {ALL, "prlimit64", "crumbd itself", 0, WHOLE_INT, 0,
      FIXED}, /* its soft limit of descriptors is raised when they run out */
-    {MAIN | WORKER, "ioctl", "FIONREAD", 1, WHOLE_INT, FIONREAD, FIXED},
-    {MAIN | WORKER, "ioctl", "FIONBIO", 1, WHOLE_INT, FIONBIO, FIXED},
-    {MAIN | WORKER, "ioctl", "TCGETS", 1, WHOLE_INT, TCGETS, FIXED},
-    {MAIN, "socket", "AF_UNIX", 0, WHOLE_INT, AF_UNIX, FIXED},
-    {MAIN, "socket", "AF_INET", 0, WHOLE_INT, AF_INET, FIXED},
-    {MAIN, "socket", "AF_INET6", 0, WHOLE_INT, AF_INET6, FIXED},
+    {MAIN | WORKER | LOADER, "ioctl", "FIONREAD", 1, WHOLE_INT, FIONREAD, FIXED},
+    {MAIN | WORKER | LOADER, "ioctl", "FIONBIO", 1, WHOLE_INT, FIONBIO, FIXED},
+    {MAIN | WORKER | LOADER, "ioctl", "TCGETS", 1, WHOLE_INT, TCGETS, FIXED},
+    {MAIN | LOADER, "socket", "AF_UNIX", 0, WHOLE_INT, AF_UNIX, FIXED},
+    {MAIN | LOADER, "socket", "AF_INET", 0, WHOLE_INT, AF_INET, FIXED},
+    {MAIN | LOADER, "socket", "AF_INET6", 0, WHOLE_INT, AF_INET6, FIXED},
 #ifndef __s390__ /* there the arguments stand the other way round */
     {MAIN, "clone", "a thread", 0, CLONE_THREAD, CLONE_THREAD, FIXED},
 #else

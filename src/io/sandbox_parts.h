@@ -27,6 +27,7 @@ struct sandbox {
     struct sandbox_paths paths[SANDBOX_ROLES];
     pid_t command;
     bool abstract_sockets;
+    unsigned abi; /* of Landlock, as this kernel has it */
 };
 
 /* The calls of a role as text, for sandbox_print, which names the role. */

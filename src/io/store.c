@@ -290,9 +290,14 @@ void store_close(struct store *s)
 
 /* Checkpoints. */
 
-void store_keep_newest(struct store *s)
+void store_keep_newest(struct store *s, bool keep)
 {
-    s->keep_newest = true;
+    s->keep_newest = keep;
+}
+
+void store_bound(struct store *s, uint64_t limit_bytes)
+{
+    s->limit_bytes = limit_bytes;
 }
 
 const struct counts *store_counted(const struct store *s)

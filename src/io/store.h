@@ -114,7 +114,9 @@ enum store_result { STORE_OK, STORE_FULL, STORE_FAILED };
 enum store_result store_commit(struct store *s, struct checkpoint *c);
 /* Says that nobody fetches the store's events (there is no DSN): at the limit some make room, instead of reading having
    to stop: repeats of the input that uses most, repeats of others, the oldest ones of the input that uses most. */
-void store_keep_newest(struct store *s);
+void store_keep_newest(struct store *s, bool keep);
+/* Another bound from here on; 0: none. */
+void store_bound(struct store *s, uint64_t limit_bytes);
 /* Returns what the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
    store_overflow, expired, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
    run alone damaged, settled and unsettled. */

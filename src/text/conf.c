@@ -523,6 +523,22 @@ const struct conf_node *conf_get(const struct conf_node *map, const char *key)
     return NULL;
 }
 
+/* No deeper than a file may be. */
+bool conf_equal(const struct conf_node *a, const struct conf_node *b)
+{
+    a = a && conf_null(a) ? NULL : a;
+    b = b && conf_null(b) ? NULL : b;
+    if (!a || !b)
+        return a == b;
+    if (a->type != b->type || !slice_eq(a->key, b->key) || a->n != b->n ||
+        (a->type == CONF_SCALAR && (a->quoted != b->quoted || !slice_eq(a->text, b->text))))
+        return false;
+    for (a = a->child, b = b->child; a && b; a = a->next, b = b->next)
+        if (!conf_equal(a, b))
+            return false;
+    return true;
+}
+
 struct err_place conf_place(const struct conf_node *n)
 {
     return place(n->file, n->line, n->col);

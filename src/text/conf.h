@@ -40,6 +40,8 @@ struct conf_file {
 struct conf_file *conf_parse(const char *name, struct slice text, struct diag *d);
 void conf_free(struct conf_file *f);
 const struct conf_node *conf_get(const struct conf_node *map, const char *key);
+/* Whether both say the same, wherever they stand; NULL is a value that is left out, which null is, too. */
+bool conf_equal(const struct conf_node *a, const struct conf_node *b);
 /* A value that is left out, or written as null or ~. */
 static inline bool conf_null(const struct conf_node *n)
 {

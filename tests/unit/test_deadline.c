@@ -1043,7 +1043,7 @@ static void use(struct bench *b, const char *rules)
     b->rules = (struct rule_set){.before = &old};
     load(b, text);
     free(text);
-    pipeline_use(b->pipeline, &b->rules);
+    pipeline_use(b->pipeline, &b->options, &b->rules);
     rule_set_done(&old); /* whatever still points into it is seen by the sanitizer */
 }
 

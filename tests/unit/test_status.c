@@ -9,6 +9,7 @@
 static char dir[64];
 static struct store *store;
 static struct counts counts;
+static struct reload reload;
 static struct http_answer answer;
 static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")},
                                {.id = SLICE("never"), .index = 1, .handle = 1},
@@ -93,6 +94,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .not_healthy = not_healthy,
                        .turn = turn,
                        .counts = &counts,
+                       .reload = &reload,
                        .waiting = waiting,
                        .store_limit_bytes = 1 << 20};
     const struct http_request req = {
@@ -206,9 +208,9 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    /* The three states of the outbox are one, and so are both rules five times, both inputs seven times and the counts
-     * of all runs. */
-    ck_assert_uint_eq(samples, families + 2 + 5 + 7 + COUNT_N - 1);
+    /* The three states of the outbox are one, and so are both rules five times, both inputs seven times, what came of
+     * reloads and the counts of all runs. */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 7 + 1 + COUNT_N - 1);
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_all_runs_total{count=\"stored\"} 1\n");
@@ -392,6 +394,24 @@ START_TEST(slow_turns)
 }
 END_TEST
 
+START_TEST(a_reload_that_was_refused)
+{
+    hasnt(get("/", "", NULL), "<dt>reload</dt>");
+    has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_successful 1\n");
+    has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_success_timestamp_seconds 1700000000.250000\n");
+    reload = (struct reload){.taken_us = 1700000010000000, .refused_us = 1700000020000000, .taken = 3, .refused = 2};
+    snprintf(reload.why, sizeof reload.why, "c.yaml:1:2: <what>");
+    has(get("/", "", NULL), "refused 40s ago, what was in force before stays so: c.yaml:1:2: &lt;what&gt;</dd>");
+    has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_successful 0\n");
+    has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_success_timestamp_seconds 1700000010.000000\n");
+    has(get("/metrics", "", NULL), "\ncrumbd_reloads_total{result=\"refused\"} 2\n");
+    reload.taken_us = 1700000030000000;
+    has(get("/", "", NULL), "<dt>reload</dt><dd>taken 30s ago</dd>");
+    has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_successful 1\n");
+    reload = (struct reload){0};
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("status");
@@ -408,6 +428,7 @@ int main(void)
     tcase_add_test(t, probes);
     tcase_add_test(t, slow_turns);
     tcase_add_test(t, closed);
+    tcase_add_test(t, a_reload_that_was_refused);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

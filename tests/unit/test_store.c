@@ -900,7 +900,7 @@ START_TEST(limit_without_a_dsn)
     struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
-    store_keep_newest(s);
+    store_keep_newest(s, true);
     for (unsigned n = 0; n < EVENTS; n++) {
         for (size_t i = 0; i < sizeof noise - 1; i++)
             noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
@@ -926,7 +926,7 @@ START_TEST(limit_without_a_dsn_spares_a_quiet_input)
     struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
-    store_keep_newest(s);
+    store_keep_newest(s, true);
     for (unsigned n = 0; n < 200; n++) {
         for (size_t i = 0; i < sizeof noise - 1; i++)
             noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
@@ -957,7 +957,7 @@ START_TEST(limit_without_a_dsn_keeps_samples)
     struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
-    store_keep_newest(s);
+    store_keep_newest(s, true);
     for (unsigned n = 0; n < EVENTS; n++) {
         for (size_t i = 0; i < sizeof noise - 1; i++)
             noise[i] = (char)('!' + (rnd = hash_mix(rnd, i)) % 90);
@@ -1031,7 +1031,7 @@ START_TEST(limit_without_a_dsn_and_open_events)
     struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
-    store_keep_newest(s);
+    store_keep_newest(s, true);
     for (unsigned round = 0; round < 2; round++) /* first open, then closed */
         for (unsigned n = 0; n < 60; n++) {
             for (size_t i = 0; i < sizeof noise - 1; i++)
