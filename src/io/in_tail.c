@@ -106,6 +106,8 @@ static void read_failed(struct tail *t, struct tail_file *f)
 /* At the first bytes of a file. False: they are no log's. */
 static bool begin_file(struct tail *t, struct tail_file *f)
 {
+    if (f->packed)
+        return true;
     if (tail_is_archive(t, f->fd, f->path)) {
         tail_forget(t, f);
         return false;
@@ -135,7 +137,8 @@ static bool read_some(struct tail *t, struct tail_file *f)
     if (f->read_at == 0 && look == TAIL_LOOK_MORE && !begin_file(t, f))
         return false;
     uint64_t left = f->size - f->read_at;
-    ssize_t n = left ? tail_file_read(f, left < TAIL_READ_BYTES ? (size_t)left : TAIL_READ_BYTES) : 0;
+    size_t max = left < TAIL_READ_BYTES && !f->packed ? (size_t)left : TAIL_READ_BYTES;
+    ssize_t n = left ? tail_file_read(f, max) : 0;
     if (n < 0) {
         read_failed(t, f);
         return false;
@@ -143,7 +146,7 @@ static bool read_some(struct tail *t, struct tail_file *f)
     if (n > 0)
         f->quiet_since = tail_now_ms();
     hand_on_whole(t, f);
-    if (t->paused || (n > 0 && f->read_at < f->size))
+    if (t->paused || ((n > 0 || f->packed) && f->read_at < f->size))
         return true;
     wait_for_more(t, f);
     return false;
@@ -162,7 +165,7 @@ static void tail_on_turn(evutil_socket_t fd, short what, void *u)
             tail_ready(t, f);
         else
             tail_has_been_read(t, f);
-        done += f->read_at - before + 256;
+        done += f->packed ? TAIL_READ_BYTES : f->read_at - before + 256;
     }
     if (!t->paused && TAILQ_FIRST(&t->ready))
         tail_next_turn(t);

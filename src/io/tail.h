@@ -59,6 +59,8 @@ char *tail_folder_of(const char *path);
    app.1.log. */
 bool tail_named_as_copy(const char *original, const char *copy);
 bool tail_rotated_name(const char *pattern, const char *path);
+/* Returns the path of the log that it is then a file of; the caller frees it. NULL: it is no such name. */
+char *tail_log_of(const char *pattern, const char *path);
 
 /* ---- tail_archive.c ---- */
 /* Whether the name says that the file is compressed, or an archive. */
@@ -103,6 +105,8 @@ struct tail_file *tail_insert(struct tail *t, uint64_t key, const struct line_re
 /* Adds a file that is known to be read up to there, asleep. */
 struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char *path, uint64_t key,
                             const struct line_reader_place *at);
+/* Notes that the bytes of a file that is asleep are in another place now. */
+void tail_relocate(struct tail *t, struct tail_file *f, const struct stat *st, const char *path);
 /* Gives the file these bytes, in a new place; how far it was read, and what waits in its buffer, stay. */
 void tail_attach(struct tail *t, struct tail_file *f, int fd, const struct stat *st, const char *path);
 /* Notes how many files there are, and what of them has not been read, to be shown. */
@@ -189,6 +193,8 @@ struct tail_place {
 void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
 /* Looks through the folder of f for a copy that holds at least what was read of it. */
 struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
+/* The same among those that have been compressed. */
+struct tail_place tail_find_packed(const struct tail *t, const struct tail_file *f);
 /* Returns the file's name in its folder, found by its inode; the caller frees it. NULL: it is not there, or that could
    not be found out. */
 char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
@@ -218,6 +224,8 @@ void tail_await_turn(struct tail *t, struct tail_file *f);
 void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun);
 /* Whether the new file fd holds the same bytes as the known one that from has open. */
 enum tail_match tail_match_original(const struct tail_file *f, int from, int fd, const struct stat *st);
+/* Counts and logs that lines of rotated files are lost unread. */
+void tail_gap(struct tail *t, const char *path, const char *what);
 
 /* ---- tail_await.c ---- */
 /* Looks for the first file of a pattern that is awaited. False: it is there, and read from now on. */

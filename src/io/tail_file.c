@@ -44,7 +44,7 @@ static enum tail_match read_head(int fd, uint32_t bytes, struct head *out)
 {
     char head[TAIL_HEAD_MAX];
     struct slice s = {head, bytes};
-    ssize_t n = bytes > sizeof head ? 0 : read_at(fd, head, bytes, 0);
+    ssize_t n = bytes > sizeof head ? 0 : tail_packed_first(fd, head, bytes);
     if (n != (ssize_t)bytes)
         return n < 0 ? TAIL_MATCH_UNREADABLE : TAIL_MATCH_OTHER;
     *out = (struct head){hash128(HASH128_START, s).low, slice_hash(s, OLD_HEAD_SEED)};
@@ -89,6 +89,13 @@ void tail_head_learn(int fd, uint64_t size, struct tail_id *id)
 {
     uint32_t bytes = size < TAIL_HEAD_MAX ? (uint32_t)size : TAIL_HEAD_MAX;
     struct head head;
+    char text[TAIL_HEAD_MAX];
+    if (id->head_bytes == TAIL_HEAD_MAX)
+        return;
+    if (tail_is_packed(fd)) {
+        ssize_t n = tail_packed_first(fd, text, sizeof text);
+        bytes = n > 0 ? (uint32_t)n : 0;
+    }
     if (!bytes && !id->head_bytes && !id->head_hash)
         id->head_hash = born(fd);
     if (bytes <= id->head_bytes || read_head(fd, bytes, &head) != TAIL_MATCH_SAME)
@@ -180,14 +187,14 @@ static uint64_t random_key(void)
 }
 
 struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path,
-                                size_t max_message_bytes)
+                                const char *source, size_t max_message_bytes)
 {
     struct tail_file *f = xcalloc(1, sizeof *f);
     f->key = key ? key : random_key();
     f->fd = f->wd = -1;
     f->read_at = line_reader_first(from);
     f->path = xstrdup(path);
-    f->source = xstrdup(path);
+    f->source = xstrdup(source);
     line_reader_init(&f->lines, FRAME_LINES, max_message_bytes, from);
     f->lines.untold_max = UNTOLD_MAX;
     f->stream.file_key = f->key;
@@ -205,6 +212,7 @@ void tail_file_free(struct tail_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
+    tail_packed_free(f->packed);
     line_reader_done(&f->lines);
     arena_done(&f->about);
     free(f->path);
@@ -244,7 +252,7 @@ static void learn_container(struct tail_file *f, const char *found)
 static void learn_mode(struct tail_file *f)
 {
     char first[LINE_READER_MODE_BYTES];
-    ssize_t n = f->fd >= 0 && f->read_at > 0 ? read_at(f->fd, first, sizeof first, 0) : 0;
+    ssize_t n = f->fd >= 0 && f->read_at > 0 ? tail_packed_first(f->fd, first, sizeof first) : 0;
     if (n > 0)
         f->lines.framer.mode = line_reader_mode(slice_of(first, (size_t)n));
 }
@@ -254,6 +262,10 @@ void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const ch
     if (f->fd >= 0)
         close(f->fd);
     f->fd = fd;
+    tail_packed_free(f->packed);
+    f->packed = tail_is_packed(fd) ? tail_packed_new() : NULL;
+    f->disk_bytes = f->packed ? (uint64_t)st->st_size : 0;
+    f->exhausted = false;
     f->id.dev = st->st_dev;
     f->id.ino = st->st_ino;
     f->size = (uint64_t)st->st_size;
@@ -271,6 +283,10 @@ void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from)
 {
     size_t max = f->lines.framer.max;
     unsigned untold = f->lines.untold;
+    if (f->packed) {
+        tail_packed_free(f->packed);
+        f->packed = tail_packed_new();
+    }
     line_reader_done(&f->lines);
     line_reader_init(&f->lines, FRAME_LINES, max, from);
     f->lines.untold = untold;
@@ -284,10 +300,20 @@ void tail_file_sleep(struct tail_file *f)
     if (f->fd >= 0)
         close(f->fd);
     f->fd = -1;
+    tail_packed_free(f->packed);
+    f->packed = NULL;
     struct line_reader_place at = line_reader_place(&f->lines);
     tail_file_go_to(f, &at);
     f->checked = true;
     f->changed = true;
+}
+
+bool tail_file_has_more(const struct tail_file *f, int fd, const struct stat *st)
+{
+    uint64_t size = (uint64_t)st->st_size;
+    if (!tail_is_packed(fd))
+        return size > f->read_at;
+    return !(f->exhausted && size == f->disk_bytes) && tail_packed_text_bytes(fd, size) != (uint32_t)f->read_at;
 }
 
 uint64_t tail_file_reach(const struct tail_file *f)
@@ -309,12 +335,23 @@ bool tail_file_same_time(const struct tail_file *f, const struct stat *st)
     return st->st_mtim.tv_sec == f->mtime.tv_sec && st->st_mtim.tv_nsec == f->mtime.tv_nsec;
 }
 
+/* What was compressed is over, but for the rest of a compression that is under way. */
+static enum tail_look look_packed(struct tail_file *f)
+{
+    f->size = f->read_at + tail_packed_left(f->packed, f->disk_bytes);
+    return f->size > f->read_at ? TAIL_LOOK_MORE : TAIL_LOOK_SAME;
+}
+
 enum tail_look tail_file_look(struct tail_file *f, bool thorough)
 {
     struct stat st;
     if (fstat(f->fd, &st) != 0)
         return TAIL_LOOK_BAD;
     uint64_t size = (uint64_t)st.st_size;
+    if (f->packed) {
+        f->disk_bytes = size;
+        return look_packed(f);
+    }
     if (size < f->read_at)
         return TAIL_LOOK_TRUNCATED;
     if (thorough || size != f->size || !tail_file_same_time(f, &st)) {
@@ -330,17 +367,26 @@ enum tail_look tail_file_look(struct tail_file *f, bool thorough)
     return f->size > f->read_at ? TAIL_LOOK_MORE : TAIL_LOOK_SAME;
 }
 
-ssize_t tail_file_read(struct tail_file *f, size_t max)
+static ssize_t read_text(struct tail_file *f, char *room, size_t max)
 {
-    char *room = framer_room(&f->lines.framer, max);
+    if (f->packed)
+        return tail_packed_read(f->packed, f->fd, f->read_at, room, max);
     ssize_t n;
     do {
         n = pread(f->fd, room, max, (off_t)f->read_at);
     } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+ssize_t tail_file_read(struct tail_file *f, size_t max)
+{
+    ssize_t n = read_text(f, framer_room(&f->lines.framer, max), max);
     if (n > 0) {
         framer_fill(&f->lines.framer, (size_t)n);
         f->read_at += (uint64_t)n;
     }
+    if (f->packed)
+        look_packed(f);
     return n;
 }
 

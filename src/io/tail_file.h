@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "core/stream.h"
+#include "io/tail_packed.h"
 #include "parsers/line_reader.h"
 
 /* What tells it from others: its first head_bytes bytes, and where the file system keeps it. */
@@ -35,6 +36,9 @@ struct tail_file {
     int fd;           /* -1: asleep */
     int wd;           /* inotify's number for it, or -1 */
     uint64_t size, read_at;
+    struct tail_packed *packed; /* awake, and compressed: size is what is known of the text, at least */
+    uint64_t disk_bytes;        /* compressed: how long it is on the disk; else 0 */
+    bool exhausted;             /* compressed, and of that length it has been read to its end */
     struct timespec
         mtime; /* time of the last change, with size, when the head was last compared; zero: compare it again */
     struct timespec touched; /* time of the last change that was seen */
@@ -58,15 +62,17 @@ struct tail_file {
 
 TAILQ_HEAD(tail_files, tail_file);
 
-/* Makes a file that is asleep. key 0: it gets a random one. */
+/* Makes a file that is asleep. key 0: it gets a random one. source: the name of its log. */
 struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *from, const char *path,
-                                size_t max_message_bytes);
+                                const char *source, size_t max_message_bytes);
 /* Forgets what is in the buffer, and reads on from this offset. */
 void tail_file_go_to(struct tail_file *f, const struct line_reader_place *from);
 void tail_file_free(struct tail_file *f);
 /* Wakes the file: fd is its own from now on, and st is of fd. Learns its path and its head. */
 void tail_file_wake(struct tail_file *f, int fd, const struct stat *st, const char *path);
 void tail_file_sleep(struct tail_file *f);
+/* Whether a file that is asleep, and was found to be fd, has more than was read of it. */
+bool tail_file_has_more(const struct tail_file *f, int fd, const struct stat *st);
 /* Returns how long the file has been, to the best of what is known. */
 uint64_t tail_file_reach(const struct tail_file *f);
 

@@ -30,7 +30,13 @@ enum {
 /* Moves f to that place, where it is read on. */
 static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
 {
-    tail_attach(t, f, p->fd, &p->st, p->path);
+    if (f->fd < 0 && tail_is_packed(p->fd) && !tail_file_has_more(f, p->fd, &p->st)) {
+        tail_relocate(t, f, &p->st, p->path);
+        f->disk_bytes = (uint64_t)p->st.st_size;
+        close(p->fd);
+    } else {
+        tail_attach(t, f, p->fd, &p->st, p->path);
+    }
     free(p->path);
     p->path = NULL;
 }
@@ -40,13 +46,15 @@ static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
 static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
 {
     struct tail_place p = tail_find_copy(t, f);
+    if (!p.path && !p.unknown)
+        p = tail_find_packed(t, f);
     if (!p.path && p.unknown)
         return; /* the next scan comes here again */
     t->look_back = true;
     t->sink.counts->v[COUNT_files_truncated] += truncated;
     if (p.path) {
         log_info("file truncated, its rest is read from a copy", log_c("path", f->path), log_c("copy", p.path),
-                 log_i("rest_bytes", (int64_t)((uint64_t)p.st.st_size - f->read_at)));
+                 log_i("read_bytes", (int64_t)f->read_at), log_i("copy_bytes", p.st.st_size));
         move_to(t, f, &p);
         return;
     }
@@ -104,7 +112,7 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
             t->scans; /* the file is not searched for elsewhere, and not taken for a new one: the next scan sees more */
         return;
     }
-    bool shorter = (uint64_t)st.st_size < tail_file_reach(f);
+    bool shorter = !tail_is_packed(fd) && (uint64_t)st.st_size < tail_file_reach(f);
     if (shorter && lost_its_end(t, f, fd, &st, path))
         return;
     if (shorter || head == TAIL_MATCH_OTHER) {
@@ -115,12 +123,13 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
     f->checked = true;
     f->rotated = !matched;
     f->seen = t->scans;
-    if (matched || (uint64_t)st.st_size > f->read_at) {
+    if (matched || tail_file_has_more(f, fd, &st)) {
         tail_attach(t, f, fd, &st, path);
         t->n_rotated += f->rotated;
         return;
     }
     tail_file_compared(f, &st);
+    f->disk_bytes = tail_is_packed(fd) ? (uint64_t)st.st_size : 0;
     close(fd);
 }
 
@@ -147,7 +156,8 @@ static void found_by_inode(struct tail *t, struct tail_file *f, const char *path
         f->changed = true;
     }
     /* An equal size proves nothing: the inode may have been given out again. */
-    if (f->checked && (uint64_t)st->st_size == f->read_at && tail_file_same_time(f, st))
+    uint64_t size = f->disk_bytes ? f->disk_bytes : f->read_at;
+    if (f->checked && (uint64_t)st->st_size == size && tail_file_same_time(f, st))
         return;
     if (t->n_rotated < 2 * tail_rotated_max())
         found_asleep(t, f, path, false);
@@ -178,10 +188,13 @@ static void search_for(struct tail *t, struct tail_file *f)
         tail_try_place(t, f, f->path, &p);
     if (!p.path)
         p = tail_find_copy(t, f);
+    if (!p.path && !p.unknown)
+        p = tail_find_packed(t, f);
     if (p.path) {
         f->rotated = true;
         f->checked = true;
         move_to(t, f, &p);
+        t->n_rotated += f->fd >= 0;
         return;
     }
     if (p.unknown)
@@ -333,16 +346,15 @@ static bool is_over(struct tail *t, struct tail_file *f)
     return false;
 }
 
+/* One whose name is gone has been deleted, or compressed: the next scan finds out. */
 static void close_rotated(struct tail *t, struct tail_file *f)
 {
-    bool renamed;
-    bool linked = tail_file_linked(f, &renamed);
     log_info("rotated file read to its end", log_c("path", f->path), log_i("size", (int64_t)f->size));
+    if (f->packed && !tail_packed_is_whole(f->packed))
+        tail_gap(t, f->path, "a rotated file was compressed, and is damaged or ends early: its rest is lost");
     tail_finish(t, f);
-    if (linked)
-        tail_put_to_sleep(t, f);
-    else
-        tail_forget(t, f);
+    f->exhausted = f->packed;
+    tail_put_to_sleep(t, f);
 }
 
 /* Closes rotated files that are too many, those silent longest first; they are kept open as long as they may grow. */

@@ -64,30 +64,43 @@ static const char *word_suffix(const char *name, const char *end)
     return end;
 }
 
-/* Whether the pattern leads to the path [path, end) with ext behind it. */
-static bool leads_to(const char *pattern, const char *path, const char *end, const char *ext)
+/* Returns the path [path, end) with ext behind it, if the pattern leads to it. */
+static char *leads_to(const char *pattern, const char *path, const char *end, const char *ext)
 {
     char *plain = xasprintf("%.*s%s", (int)(end - path), path, ext);
-    bool fits = end > tail_base_name(path) && fnmatch(pattern, plain, FNM_PATHNAME | FNM_PERIOD) == 0;
+    if (end > tail_base_name(path) &&
+        (strcmp(pattern, plain) == 0 || fnmatch(pattern, plain, FNM_PATHNAME | FNM_PERIOD) == 0))
+        return plain;
     free(plain);
-    return fits;
+    return NULL;
+}
+
+/* Of app-20261123.log, app.old.log. app-2.log is a second log beside app.log. */
+static char *log_by_stem(const char *pattern, const char *path, const char *ext)
+{
+    enum { DATE = 6 };
+    const char *name = tail_base_name(path), *date = number_suffix(name, ext, DATE), *word = word_suffix(name, ext);
+    char *log = date < ext ? leads_to(pattern, path, date, ext) : NULL;
+    return log || word == ext ? log : leads_to(pattern, path, word, ext);
+}
+
+char *tail_log_of(const char *pattern, const char *path)
+{
+    enum { NUMBER = 1, SUFFIXES_MAX = 3 };
+    const char *name = tail_base_name(path), *end = name + strlen(name), *ext = strrchr(name, '.');
+    for (unsigned n = 0; n < SUFFIXES_MAX; n++) {
+        const char *word = word_suffix(name, end), *suffix = word < end ? word : number_suffix(name, end, NUMBER);
+        char *log = suffix < end ? leads_to(pattern, path, suffix, "") : NULL;
+        if (log || suffix == end)
+            return log ? log : ext ? log_by_stem(pattern, path, ext) : NULL;
+        end = suffix;
+    }
+    return NULL;
 }
 
 bool tail_rotated_name(const char *pattern, const char *path)
 {
-    /* app-2.log is a second log beside app.log, app-20261123.log an old one. */
-    enum { NUMBER = 1, DATE = 6, SUFFIXES_MAX = 3 };
-    const char *name = tail_base_name(path), *end = name + strlen(name), *ext = strrchr(name, '.');
-    for (unsigned n = 0; n < SUFFIXES_MAX; n++) {
-        const char *word = word_suffix(name, end), *suffix = word < end ? word : number_suffix(name, end, NUMBER);
-        if (suffix == end)
-            break;
-        if (leads_to(pattern, path, suffix, ""))
-            return true;
-        end = suffix;
-    }
-    if (!ext)
-        return false;
-    const char *date = number_suffix(name, ext, DATE), *word = word_suffix(name, ext);
-    return (date < ext && leads_to(pattern, path, date, ext)) || (word < ext && leads_to(pattern, path, word, ext));
+    char *log = tail_log_of(pattern, path);
+    free(log);
+    return log != NULL;
 }

@@ -209,6 +209,8 @@ bool tail_finds_any(const char *pattern)
 
 struct rotated {
     const struct tail *t;
+    const char *pattern;
+    bool follows; /* the pattern is the path of a log that is followed */
     uint64_t since_ms;
     const char *folder; /* the folder as the pattern writes it */
     int fd;
@@ -231,17 +233,41 @@ static bool came_since(uint64_t ms, int folder, const char *name, struct stat *s
            is_since(ms, born.stx_btime.tv_sec, born.stx_btime.tv_nsec);
 }
 
+/* Whether the log is one that is followed, by the name that the pattern has for it. */
+static bool is_known_log(const struct tail *t, const char *log)
+{
+    const struct tail_file *f;
+    TAILQ_FOREACH (f, &t->files, all)
+        if (strcmp(f->source, log) == 0 || (f->found && strcmp(f->found, log) == 0))
+            return true;
+    return false;
+}
+
+/* Whether rotation may have given a file of a log this path. What has been compressed must be of a log that is known:
+   other archives have such names as well. */
+static bool is_put_aside(const struct rotated *r, const char *path)
+{
+    struct slice s = slice_str(path);
+    bool packed = slice_ends(s, SLICE(".gz"));
+    if (!packed && (tail_is_compressed(path) || fnmatch(r->pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0))
+        return false;
+    char *plain = slice_dup(packed ? slice_sub(s, 0, s.n - strlen(".gz")) : s);
+    char *log = tail_log_of(r->pattern, plain);
+    bool is = log && (!packed || r->follows || is_known_log(r->t, log));
+    free(log);
+    free(plain);
+    return is;
+}
+
 static bool tail_path_consider_rotated(void *u, const struct dirent *e)
 {
     struct rotated *r = u;
-    const char *pattern = r->t->opt->text;
     /* The path must be written as the pattern is: fnmatch does not know that ./a.log is a.log. */
-    char *path = strchr(pattern, '/')
+    char *path = strchr(r->pattern, '/')
                      ? xasprintf("%s/%s", *r->folder == '/' && !r->folder[1] ? "" : r->folder, e->d_name)
                      : xstrdup(e->d_name);
     struct stat st;
-    if (!tail_is_compressed(path) && tail_rotated_name(pattern, path) &&
-        fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) != 0 && came_since(r->since_ms, r->fd, e->d_name, &st))
+    if (is_put_aside(r, path) && came_since(r->since_ms, r->fd, e->d_name, &st))
         add_found(r->all, path, &st);
     free(path);
     return true;
@@ -260,12 +286,28 @@ static void tail_path_list_rotated(void *u, const char *path, int folder)
     r->all->blind |= !all && safe_unknown(&why) && why.error != EACCES && why.error != EPERM;
 }
 
+/* Where a link leads to a log its rotated files lie beside it, in another folder than the link: /var/log/containers. */
+static void list_beside(struct rotated r, const struct tail_file *f)
+{
+    char *found = tail_folder_of(f->found), *real = tail_folder_of(f->path);
+    r.pattern = f->path;
+    r.follows = true;
+    if (strcmp(tail_base_name(f->found), tail_base_name(f->path)) != 0 || strcmp(found, real) != 0)
+        tail_path_list_rotated(&r, real, -1);
+    free(found);
+    free(real);
+}
+
 struct tail_findings tail_list_rotated(struct tail *t, uint64_t since_ms)
 {
+    const struct tail_file *f;
     struct tail_findings all = {0};
-    struct rotated r = {.t = t, .since_ms = since_ms, .all = &all};
+    struct rotated r = {.t = t, .pattern = t->opt->text, .since_ms = since_ms, .all = &all};
     char *folder = tail_folder_of(t->opt->text);
     safe_glob(folder, &(struct safe_glob){&r, tail_path_list_rotated, NULL, NULL});
     free(folder);
+    TAILQ_FOREACH (f, &t->files, all)
+        if (f->found && !f->rotated && *f->path == '/')
+            list_beside(r, f);
     return all;
 }

@@ -70,14 +70,26 @@ static enum tail_match match_bytes(const struct tail_file *f, int fd, const stru
     return copy;
 }
 
+/* The same of what has been compressed: a copy of f is no longer than f. */
+static enum tail_match match_text(const struct tail_file *f, uint32_t text_bytes)
+{
+    struct stat st;
+    uint64_t known = f->size > tail_file_reach(f) ? f->size : tail_file_reach(f);
+    if (f->fd >= 0 && !f->packed && fstat(f->fd, &st) == 0)
+        known = (uint64_t)st.st_size;
+    return text_bytes <= known ? TAIL_MATCH_SAME : TAIL_MATCH_OTHER;
+}
+
 /* Whether fd is a copy of f, whole or begun. */
 static enum tail_match match_known(const struct tail_file *f, int fd, const struct stat *st)
 {
     if (!f->id.head_bytes)
         return TAIL_MATCH_OTHER;
-    bool shorter = (uint64_t)st->st_size < f->id.head_bytes;
+    bool packed = tail_is_packed(fd), shorter = !packed && (uint64_t)st->st_size < f->id.head_bytes;
     enum tail_match head = shorter ? TAIL_MATCH_SAME : tail_head_match(fd, &f->id);
-    return head == TAIL_MATCH_SAME ? match_bytes(f, fd, st) : head;
+    if (head != TAIL_MATCH_SAME)
+        return head;
+    return packed ? match_text(f, tail_packed_text_bytes(fd, (uint64_t)st->st_size)) : match_bytes(f, fd, st);
 }
 
 /* SAME when fd is a copy, made by hand or by a rotation that was seen, of what is known. */
@@ -95,6 +107,14 @@ static enum tail_match match_any(const struct tail *t, int fd, const struct stat
     return all;
 }
 
+/* What is known already is another's, or is no text. */
+static bool is_none_of_ours(struct tail *t, int fd, const struct stat *st, const char *path)
+{
+    bool packed = slice_ends(slice_str(path), SLICE(".gz"));
+    return tail_by_inode(t, st->st_dev, st->st_ino) || tail_is_other_inputs(t, fd, st) ||
+           (packed ? !tail_is_packed(fd) : tail_is_archive(t, fd, path));
+}
+
 /* ---- what came unseen ---- */
 
 static uint64_t mtime_ms(const struct stat *st)
@@ -102,11 +122,16 @@ static uint64_t mtime_ms(const struct stat *st)
     return (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000;
 }
 
-static void know(struct tail *t, int fd, const struct stat *st, const char *path, uint64_t offset)
+/* Knows a file from now on, as not read, or as read to its end. */
+static void know(struct tail *t, int fd, const struct stat *st, const char *path, bool read)
 {
     struct tail_id id = {.dev = st->st_dev, .ino = st->st_ino};
-    tail_head_learn(fd, (uint64_t)st->st_size, &id);
-    tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = offset})->rotated = true;
+    bool packed = tail_is_packed(fd);
+    uint64_t size = (uint64_t)st->st_size, end = packed ? tail_packed_text_bytes(fd, size) : size;
+    tail_head_learn(fd, size, &id);
+    struct tail_file *f = tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = read ? end : 0});
+    f->rotated = true;
+    f->disk_bytes = packed ? size : 0;
     close(fd);
 }
 
@@ -114,12 +139,25 @@ static void know(struct tail *t, int fd, const struct stat *st, const char *path
 static void take(struct tail *t, int fd, const struct stat *st, const char *path)
 {
     if (t->n_rotated >= 2 * tail_rotated_max()) {
-        know(t, fd, st, path, 0);
+        know(t, fd, st, path, false);
         tail_scan_after(t, TURN_MS);
         return;
     }
     tail_add(t, fd, st, path, 0)->rotated = true;
     t->n_rotated++;
+}
+
+/* Whether it is the compression of a file that is still there, whose turn comes when that is gone. */
+static bool is_under_way(const char *path)
+{
+    struct stat st;
+    struct slice s = slice_str(path);
+    if (!slice_ends(s, SLICE(".gz")))
+        return false;
+    char *plain = slice_dup(slice_sub(s, 0, s.n - strlen(".gz")));
+    bool there = lstat(plain, &st) == 0;
+    free(plain);
+    return there;
 }
 
 /* Looks at a file that rotation has put aside. False: what it is cannot be told at this moment. */
@@ -130,7 +168,7 @@ static bool look_at_one(struct tail *t, const char *path)
     int fd = safe_open(path, &st, &why);
     if (fd < 0)
         return !safe_unknown(&why) || why.error == EACCES || why.error == EPERM;
-    bool known = tail_by_inode(t, st.st_dev, st.st_ino) || tail_is_other_inputs(t, fd, &st);
+    bool known = is_none_of_ours(t, fd, &st, path) || is_under_way(path);
     bool begun = !known && st.st_size == 0;
     enum tail_match copy = known || begun ? TAIL_MATCH_SAME : match_any(t, fd, &st);
     if (copy == TAIL_MATCH_OTHER) {
@@ -141,18 +179,20 @@ static bool look_at_one(struct tail *t, const char *path)
     return begun ? mtime_ms(&st) + YOUNG_MS < tail_wall_ms() : copy == TAIL_MATCH_SAME;
 }
 
-/* From now on a file of history is known, as read to its end. */
+/* From now on a file of history is known, as read to its end. What is compressed is mistaken only while it is young. */
 static bool know_history(struct tail *t, const char *path)
 {
     struct stat st;
     struct safe_why why;
+    if (tail_is_compressed(path) && lstat(path, &st) == 0 && mtime_ms(&st) + 2 * SLACK_MS < tail_wall_ms())
+        return true;
     int fd = safe_open(path, &st, &why);
     if (fd < 0)
         return !safe_unknown(&why) || why.error == EACCES || why.error == EPERM;
-    if (tail_by_inode(t, st.st_dev, st.st_ino) || tail_is_other_inputs(t, fd, &st))
+    if (is_none_of_ours(t, fd, &st, path))
         close(fd);
     else
-        know(t, fd, &st, path, (uint64_t)st.st_size);
+        know(t, fd, &st, path, true);
     return true;
 }
 
@@ -212,4 +252,10 @@ void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun)
     }
     if (!t->look_back && !t->lacks_descriptors)
         t->all_known = *begun;
+}
+
+void tail_gap(struct tail *t, const char *path, const char *what)
+{
+    t->sink.counts->v[COUNT_rotation_gap]++;
+    log_warn("rotation was faster than crumbd, lines are lost", log_c("why", what), log_c("path", path));
 }

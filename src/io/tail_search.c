@@ -41,10 +41,16 @@ bool tail_is_other_inputs(const struct tail *t, int fd, const struct stat *st)
     return o != NULL;
 }
 
+/* Whether bytes of this length may be those of f; of what is compressed it cannot be said. */
+static bool is_long_enough(const struct tail_file *f, const char *path, const struct stat *st)
+{
+    return (uint64_t)st->st_size >= tail_file_reach(f) || slice_ends(slice_str(path), SLICE(".gz"));
+}
+
 void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p)
 {
     struct stat st;
-    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < tail_file_reach(f) ||
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || !is_long_enough(f, path, &st) ||
         (p->path && !newer(&st, &p->st)))
         return;
     struct safe_why why;
@@ -55,7 +61,7 @@ void tail_try_place(const struct tail *t, const struct tail_file *f, const char 
     }
     enum tail_match head = tail_head_match(fd, &f->id);
     p->unknown |= head == TAIL_MATCH_UNREADABLE;
-    if ((uint64_t)st.st_size < tail_file_reach(f) || head != TAIL_MATCH_SAME || is_anothers(t, fd, &st)) {
+    if (!is_long_enough(f, path, &st) || head != TAIL_MATCH_SAME || is_anothers(t, fd, &st)) {
         close(fd);
         return;
     }
@@ -95,12 +101,37 @@ static bool named_as_copy(const struct tail_file *f, const char *name)
 static bool tail_search_try_name(void *u, const struct dirent *e)
 {
     struct search *s = u;
-    if (!named_as_copy(s->f, e->d_name))
+    if (!named_as_copy(s->f, e->d_name) || tail_is_compressed(e->d_name))
         return true;
     char *path = xasprintf("%s/%s", s->folder, e->d_name);
     tail_try_place(s->t, s->f, path, s->place);
     free(path);
     return true;
+}
+
+static bool tail_search_try_packed(void *u, const struct dirent *e)
+{
+    struct search *s = u;
+    struct slice name = slice_str(e->d_name);
+    if (!slice_ends(name, SLICE(".gz")))
+        return true;
+    char *plain = slice_dup(slice_sub(name, 0, name.n - strlen(".gz")));
+    if (strcmp(plain, tail_base_name(s->f->path)) == 0 || named_as_copy(s->f, plain)) {
+        char *path = xasprintf("%s/%s", s->folder, e->d_name);
+        tail_try_place(s->t, s->f, path, s->place);
+        free(path);
+    }
+    free(plain);
+    return true;
+}
+
+struct tail_place tail_find_packed(const struct tail *t, const struct tail_file *f)
+{
+    struct tail_place p = {0};
+    struct search s = {.t = t, .f = f, .place = &p};
+    if (f->id.head_bytes && !search_folder(&s, tail_search_try_packed))
+        p.unknown = true;
+    return p;
 }
 
 struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f)

@@ -1,7 +1,10 @@
 /* tail_set: the files that an input knows, awake or asleep, and what is handed on of them. */
 #include "io/tail.h"
 
+#include <stdlib.h>
+
 #include "base/hash.h"
+#include "base/xalloc.h"
 #include "io/peer.h"
 
 static uint64_t inode_key(uint64_t dev, uint64_t ino)
@@ -23,7 +26,9 @@ static void forget_inode(struct tail *t, struct tail_file *f)
 
 struct tail_file *tail_insert(struct tail *t, uint64_t key, const struct line_reader_place *from, const char *path)
 {
-    struct tail_file *f = tail_file_new(key, from, path, t->opt->max_message_bytes);
+    char *log = tail_log_of(t->opt->text, path);
+    struct tail_file *f = tail_file_new(key, from, path, log ? log : path, t->opt->max_message_bytes);
+    free(log);
     const struct peer none = peer_none();
     uint64_t ring = f->stream.ring; /* ring of the file or of its container */
     peer_to_stream(&none, t->opt, &f->stream);
@@ -43,6 +48,18 @@ struct tail_file *tail_know(struct tail *t, const struct tail_id *id, const char
     f->changed = true;
     table_put(&t->by_inode, inode_key(id->dev, id->ino), f);
     return f;
+}
+
+void tail_relocate(struct tail *t, struct tail_file *f, const struct stat *st, const char *path)
+{
+    char *to = xstrdup(path);
+    forget_inode(t, f);
+    f->id.dev = st->st_dev;
+    f->id.ino = st->st_ino;
+    free(f->path);
+    f->path = to;
+    f->changed = true;
+    table_put(&t->by_inode, inode_key(f->id.dev, f->id.ino), f);
 }
 
 static void leave_turn(struct tail *t, struct tail_file *f)

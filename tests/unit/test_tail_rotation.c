@@ -37,7 +37,7 @@ static void ck_numbers(struct rig *r, unsigned n)
     rig_settle(r);
     for (unsigned i = 0; i < r->n; i++) {
         unsigned long at = strtoul(r->msg[i].text, NULL, 10);
-        ck_assert_msg(at < n && !seen[at]++, "line %lu twice: %s", at, rig_all(r));
+        ck_assert_msg(at < n && !seen[at]++, "line %lu twice, of %u", at, n);
     }
     ck_assert_uint_eq(r->n, n);
     free(seen);
@@ -213,6 +213,144 @@ START_TEST(killed_meanwhile)
 }
 END_TEST
 
+static void gzip(struct rig *r, const char *name)
+{
+    char *command = xasprintf("gzip %s", rig_path(r, name));
+    ck_assert_int_eq(system(command), 0);
+    free(command);
+}
+
+static void write_many(struct rig *r, unsigned *n, unsigned lines)
+{
+    FILE *f = fopen(rig_path(r, "a.log"), "a");
+    ck_assert_ptr_nonnull(f);
+    for (; lines; lines--, ++*n)
+        fprintf(f, "%u %.*s\n", *n, (int)(*n * 7 % 60),
+                "the quick brown fox jumps over the lazy dog and does not care");
+    fclose(f);
+}
+
+/* Each line's offset and key are those of the text, whatever it is kept in. */
+static void ck_one_key(const struct rig *r, unsigned from, unsigned to)
+{
+    uint64_t key = 0, offset = 0;
+    for (unsigned n = from; n < to; n++)
+        for (unsigned i = 0; i < r->n; i++)
+            if (strtoul(r->msg[i].text, NULL, 10) == n) {
+                ck_assert(n == from || (r->msg[i].key == key && r->msg[i].offset == offset));
+                key = r->msg[i].key;
+                offset = r->msg[i].offset + strlen(r->msg[i].text) + 1;
+            }
+}
+
+/* Rotated and compressed while it stood still, in the middle of a file: read on there. _i & 2: by copytruncate; & 4:
+   killed in the middle of the compressed file, too. */
+START_TEST(compressed_before_it_was_read)
+{
+    enum { LINES = 9000 };
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    r->pause_after = 700;
+    write_many(r, &n, LINES);
+    rig_start(r);
+    rig_until(r, r->n == 700);
+    rig_commit(r);
+    rig_crash(r);
+    (_i & 2 ? copytruncate : rotate)(r, "a.log");
+    gzip(r, "a.log.1");
+    write_many(r, &n, 1);
+    if (_i & 4) {
+        r->pause_after = 3000;
+        rig_start(r);
+        rig_until(r, r->n == 3000);
+        rig_commit(r);
+        rig_crash(r);
+        rig_rename(r, "a.log.1.gz", "a.log.2.gz");
+    }
+    r->pause_after = 0;
+    rig_start(r);
+    ck_numbers(r, n);
+    ck_one_key(r, 0, LINES);
+    ck_assert_uint_eq(r->counts.v[COUNT_files_gone_unread] + r->counts.v[COUNT_rotation_gap], 0);
+    /* And not again, when it is rotated on, or at the next start. */
+    rig_commit(r);
+    rename(rig_path(r, "a.log.1.gz"), rig_path(r, "a.log.2.gz"));
+    rotate(r, "a.log");
+    gzip(r, "a.log.1");
+    write_many(r, &n, 1);
+    ck_numbers(r, n);
+    rig_commit(r);
+    rig_stop(r);
+    rig_start(r);
+    ck_numbers(r, n);
+    rig_free(r);
+}
+END_TEST
+
+/* Several generations, each compressed at once, as logrotate does it without delaycompress. */
+START_TEST(compressed_before_it_was_seen)
+{
+    struct rig *r = rig_new(_i & 2 ? "a.log*" : "a.log", _i & 1);
+    unsigned n = 0;
+    write_many(r, &n, 100);
+    rig_start(r);
+    rig_until(r, r->n == 100);
+    rig_commit(r);
+    for (int round = 0; round < 3; round++) {
+        rig_settle(r);
+        for (int i = 4; i > 0; i--) {
+            char to[32];
+            snprintf(to, sizeof to, "a.log.%d", round * 4 + 5 - i);
+            write_many(r, &n, 50);
+            rig_rename(r, "a.log", to);
+            gzip(r, to);
+        }
+        write_many(r, &n, 50);
+        if (round == 1) {
+            rig_crash(r);
+            rig_start(r);
+        }
+        ck_numbers(r, n);
+        rig_commit(r);
+    }
+    rig_free(r);
+}
+END_TEST
+
+/* An archive beside it that is no log, one that was there before, and one that ends early. */
+START_TEST(other_archives)
+{
+    struct rig *r = rig_new(_i & 2 ? "*" : "a.log", _i & 1);
+    unsigned n = 0;
+    rig_append(r, "a.log.7", "history\n");
+    gzip(r, "a.log.7");
+    write_many(r, &n, 10);
+    rig_start(r);
+    rig_until(r, r->n == n);
+    rig_settle(r);
+    rig_append(r, "other.1", "not of this log\n");
+    gzip(r, "other.1");
+    rig_append(r, "dump-20261130.tar.gz", "%s", "\x1f\x8b\x08");
+    rig_rename(r, "a.log.7.gz", "a.log.8.gz");
+    rotate(r, "a.log");
+    write_many(r, &n, 3000);
+    rotate(r, "a.log");
+    gzip(r, "a.log.1");
+    struct stat st;
+    ck_assert_int_eq(stat(rig_path(r, "a.log.1.gz"), &st), 0);
+    ck_assert_int_eq(truncate(rig_path(r, "a.log.1.gz"), st.st_size / 2), 0);
+    rig_append(r, "a.log", "last\n");
+    rig_until(r, r->counts.v[COUNT_rotation_gap] == 1);
+    rig_settle(r);
+    ck_assert_ptr_nonnull(strstr(rig_all(r), "last|"));
+    ck_assert(!strstr(rig_all(r), "history") && !strstr(rig_all(r), "not of this"));
+    ck_assert_msg(r->n > 100 && r->n < n, "%u of %u", r->n, n);
+    rig_look(r);
+    ck_assert_uint_eq(r->counts.v[COUNT_rotation_gap], 1);
+    rig_free(r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tail_rotation");
@@ -224,6 +362,9 @@ int main(void)
     tcase_add_loop_test(t, an_inode_again, 0, 2);
     tcase_add_loop_test(t, an_empty_file_is_no_other, 0, 8);
     tcase_add_loop_test(t, killed_meanwhile, 0, 2);
+    tcase_add_loop_test(t, compressed_before_it_was_read, 0, 8);
+    tcase_add_loop_test(t, compressed_before_it_was_seen, 0, 4);
+    tcase_add_loop_test(t, other_archives, 0, 4);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
