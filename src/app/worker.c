@@ -20,6 +20,9 @@ struct order_mail {
     struct positions known;
 };
 
+#define LATE_US INT64_C(20000)
+#define SET_US INT64_C(1000000) /* a step of the wall clock that is worth a line */
+
 /* --- turns --- */
 
 static void end_turn(struct worker *w)
@@ -33,9 +36,27 @@ static void end_turn(struct worker *w)
     turn_log(LOG_WARN, "one input held up the reading of all", &t, w->setup.inputs);
 }
 
+/* Asked once a turn and not for each line, which are told the time by the clock that goes on. */
+static void look_at_clock(struct worker *w)
+{
+    int64_t ahead_us = clock_steady_us() - clock_wall_us(), step_us = w->ahead_us - ahead_us;
+    w->ahead_us = ahead_us;
+    if (w->pipeline)
+        pipeline_clock_is_set(w->pipeline, ahead_us);
+    if (step_us >= SET_US || step_us <= -SET_US)
+        log_info("the clock was set; what is waited for goes on as if it had not been",
+                 log_i("by_s", step_us / 1000000));
+}
+
+static int64_t wall_us(const struct worker *w)
+{
+    return clock_steady_us() - w->ahead_us;
+}
+
 static void begin_turn(struct worker *w, struct input *in, struct slice who)
 {
     end_turn(w);
+    look_at_clock(w);
     w->turn_input = in;
     turn_begin(&w->watch, in ? (int)in->index : TURN_NO_INPUT, who);
 }
@@ -45,15 +66,13 @@ static void worker_sink_turn(void *u, struct input *in, struct slice who)
     begin_turn(u, in, who);
 }
 
-#define LATE_US INT64_C(20000)
-
 /* Where records are the clock, no time passes without one. */
 static void set_tick(struct worker *w, int64_t due_us)
 {
     if (due_us >= w->tick_us || w->setup.past.on)
         return;
     w->tick_us = due_us;
-    int64_t in_us = due_us - clock_wall_us();
+    int64_t in_us = due_us - clock_steady_us();
     in_us = in_us < 1000 ? 1000 : in_us;
     struct timeval tv = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
     event_add(w->tick, &tv);
@@ -67,17 +86,17 @@ static void worker_on_tick(evutil_socket_t fd, short what, void *u)
     (void)fd;
     (void)what;
     begin_turn(w, NULL, SLICE_NONE);
-    int64_t now_us = clock_wall_us();
+    int64_t now_us = clock_steady_us();
     bool late = !w->tick_was_late && now_us - w->tick_us > LATE_US;
     w->tick_was_late = late;
     w->tick_us = INT64_MAX;
-    set_tick(w, late ? now_us : pipeline_tick(w->pipeline, now_us));
+    set_tick(w, late ? now_us : pipeline_tick(w->pipeline, now_us - w->ahead_us));
 }
 
 static int64_t worker_sink_now(void *u)
 {
     (void)u;
-    return clock_wall_us();
+    return clock_steady_us();
 }
 
 static unsigned worker_sink_held(void *u, uint64_t file_key, uint64_t *offsets, unsigned max)
@@ -108,7 +127,7 @@ static void say_suspended(struct judge *j, const struct stream *s)
 static void worker_sink_message(void *u, const struct message *m)
 {
     struct worker *w = u;
-    int64_t now_us = clock_wall_us();
+    int64_t now_us = wall_us(w);
     pipeline_message(w->pipeline, m, now_us);
     set_tick(w, pipeline_tick_between(w->pipeline, now_us));
     say_suspended(pipeline_judge(w->pipeline), m->stream);
@@ -187,7 +206,7 @@ static void follow_stall(struct worker *w)
 {
     w->caught_up = worker_has_caught_up(w);
     deadline_event_stall(pipeline_deadlines(w->pipeline), w->paused || w->short_of_room || !w->caught_up);
-    set_tick(w, pipeline_tick_between(w->pipeline, clock_wall_us()));
+    set_tick(w, pipeline_tick_between(w->pipeline, wall_us(w)));
 }
 
 static void worker_on_checkpoint_timer(evutil_socket_t fd, short what, void *u)
@@ -222,7 +241,7 @@ void worker_use_snapshot(struct worker *w, struct snapshot *next)
     make_room_for_rules(w);
     pipeline_use(w->pipeline, &next->settings->options, next->rules);
     snapshot_unref(before);
-    set_tick(w, pipeline_tick(w->pipeline, clock_wall_us()));
+    set_tick(w, pipeline_tick(w->pipeline, wall_us(w)));
 }
 
 static void on_answer(struct worker *w, struct shares *used)
@@ -361,7 +380,7 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                              .check_in = w->setup.past.on ? NULL : worker_add_check_in}};
     w->pipeline = pipeline_new(&setup);
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);
-    w->start_us = clock_wall_us();
+    w->start_us = clock_steady_us();
     make_room_for_rules(w);
     pipeline_judge(w->pipeline)->clock_ns = clock_thread_ns;
     pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
@@ -414,7 +433,11 @@ static void give_order(struct worker *w, struct order_mail order)
 
 void worker_restore_flood(struct worker *w, const struct flood_row *row)
 {
-    flood_gate_restore(pipeline_flood_gate(w->pipeline), row);
+    struct flood_row began = *row;
+    int64_t now_us = clock_steady_us();
+    if (began.start_us > now_us) /* the clock was set back since: else its period would last until it is there again */
+        began.start_us = now_us;
+    flood_gate_restore(pipeline_flood_gate(w->pipeline), &began);
 }
 
 void worker_restore_clock(struct worker *w, int64_t clock_us)
@@ -431,7 +454,7 @@ void worker_restore_deadline(struct worker *w, const struct deadline_row *row)
 /* Its lines are read once more, from the store. */
 void worker_restore_held(struct worker *w, const struct join_row *row)
 {
-    unsigned lines = pipeline_restore_held(w->pipeline, row, clock_wall_us());
+    unsigned lines = pipeline_restore_held(w->pipeline, row, wall_us(w));
     w->counts.v[COUNT_lines_in] += lines;
     w->counts.v[COUNT_restored_lines] += lines;
     w->counts.v[COUNT_held_lost] += row->lines > lines ? row->lines - lines : 0;

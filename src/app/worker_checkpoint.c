@@ -216,6 +216,7 @@ void worker_inputs(const struct worker *w, struct input_state *out)
         state->files = in->files;
         state->behind_bytes = in->behind_bytes;
         state->trouble = in->trouble.us ? in->trouble : state->trouble;
+        state->trouble.us -= in->trouble.us ? w->ahead_us : 0;
         state->kernel_drops += in->kernel_drops;
         state->lines += in->lines;
     }

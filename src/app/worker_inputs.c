@@ -102,7 +102,7 @@ bool worker_is_drained(const struct worker *w)
 /* What was written before the start may hold the very line that is waited for. */
 bool worker_has_caught_up(const struct worker *w)
 {
-    if (w->caught_up || clock_wall_us() - w->start_us > WORKER_CATCH_UP_S * INT64_C(1000000))
+    if (w->caught_up || clock_steady_us() - w->start_us > WORKER_CATCH_UP_S * INT64_C(1000000))
         return true;
     for (unsigned i = 0; i < w->n_inputs; i++) {
         struct input *in = w->inputs[i];
@@ -171,7 +171,7 @@ static void begin_one(struct worker *w, unsigned i, const struct positions *know
             in->type->look(in);
         w->slots_changed = true;
         w->caught_up = false; /* what was written meanwhile may hold a line that is waited for */
-        w->start_us = clock_wall_us();
+        w->start_us = clock_steady_us();
         log_info("an input is read", log_c("input", w->setup.inputs[i].text));
     } else {
         log_error("an input cannot be started", log_c("input", w->setup.inputs[i].text),

@@ -63,8 +63,9 @@ struct worker {
     pthread_cond_t park_change;
     bool parked;           /* its thread stands still, and another may work on all of this */
     int64_t clock_told_us; /* pipeline_clock of the last checkpoint */
-    int64_t start_us;
-    unsigned under_way; /* checkpoints that have not been answered: one, and at the end the last one besides */
+    int64_t start_us;      /* of clock_steady_us */
+    int64_t ahead_us;      /* of the wall clock is that clock, as this turn began */
+    unsigned under_way;    /* checkpoints that have not been answered: one, and at the end the last one besides */
     bool caught_up, stopping, running;
     atomic_bool paused; /* set by its thread */
     pthread_t thread;

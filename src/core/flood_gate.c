@@ -88,8 +88,9 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
     struct flood_gate *g = u;
     /* The times of records may be ahead of the clock (a year that was guessed); a server would take that for a wrong
        clock of its sender. */
-    bool ahead = g->parts->wall_us && row->last_us > g->parts->wall_us;
-    struct event_out e = {.time_us = ahead ? g->parts->wall_us : row->last_us,
+    int64_t first_us = row->first_us - g->parts->ahead_us, last_us = row->last_us - g->parts->ahead_us;
+    bool ahead = g->parts->wall_us && last_us > g->parts->wall_us;
+    struct event_out e = {.time_us = ahead ? g->parts->wall_us : last_us,
                           .issue = g->parts->setup.old_keys ? 0 : row->key,
                           .suppressed = row->suppressed};
     g->parts->counts.v[COUNT_summaries]++;
@@ -97,7 +98,7 @@ static void flood_gate_on_summary(void *u, const struct flood_row *row)
         summary_too_large(g, row->suppressed, SLICE_NONE);
         return;
     }
-    struct event_summary numbers = {.suppressed = row->suppressed, .first_us = row->first_us, .last_us = row->last_us};
+    struct event_summary numbers = {.suppressed = row->suppressed, .first_us = first_us, .last_us = last_us};
     struct sbuf top;
     sbuf_init(&top, EVENT_BYTES_MAX);
     if (row->top_values) {

@@ -61,7 +61,12 @@ static void set_clock(struct pipeline_parts *parts, int64_t now_us)
 {
     parts->wall_us = now_us;
     if (!parts->setup.record_clock)
-        parts->now_us = now_us;
+        parts->now_us = now_us + parts->ahead_us;
+}
+
+void pipeline_clock_is_set(struct pipeline *p, int64_t ahead_us)
+{
+    p->parts.ahead_us = ahead_us;
 }
 
 /* For files read after the fact: the present is the newest time a record had. What was held goes when it was due, not

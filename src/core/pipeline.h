@@ -33,6 +33,12 @@ void pipeline_free(struct pipeline *p);
  */
 void pipeline_use(struct pipeline *p, const struct options *opt, const struct rule_set *rules);
 void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_us);
+/*
+ * The wall clock, which `now_us` is of, has been set: what waits, limits and periods go by a clock that only goes on,
+ * which is so far ahead of it. Times of events are the wall clock's. What pipeline_tick returns is of the clock that
+ * goes on. At the start both are the same.
+ */
+void pipeline_clock_is_set(struct pipeline *p, int64_t ahead_us);
 /* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
 /* The same between messages that have come at once, as after a while in which nothing was read: what is held for more

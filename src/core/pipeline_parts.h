@@ -25,7 +25,9 @@ struct pipeline_parts {
     struct arena arena; /* the life of one message */
     uint64_t seq;       /* messages so far */
     int64_t wall_us;    /* the present as the caller sees it */
-    int64_t now_us;     /* the clock that waiting and limits go by: wall_us, or the newest time a record had */
+    int64_t ahead_us;   /* how far the clock that only goes on is ahead of that (pipeline_clock_is_set) */
+    int64_t now_us; /* the clock that waiting and limits go by: the one that only goes on, or the newest time a record
+                       had */
 };
 
 /* Who an occurrence is from, as far as shares and notices go. */

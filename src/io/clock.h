@@ -2,7 +2,8 @@
  * clock: the clocks of the system, in the units that crumbd counts in. The rooms below io are told the time.
  *
  * WALL is Unix time, which may be set; MONO only goes on, from some start, and stands still while the host is
- * suspended.
+ * suspended. STEADY goes on with MONO from what WALL was when the process asked first: by it goes all that waits, also
+ * what is stored of it, so that nothing waits longer or shorter because somebody set the clock.
  */
 #ifndef IO_CLOCK_H
 #define IO_CLOCK_H
@@ -37,6 +38,8 @@ static inline int64_t clock_mono_us(void)
 {
     return clock_of_ns(CLOCK_MONOTONIC) / 1000;
 }
+
+int64_t clock_steady_us(void);
 
 static inline int64_t clock_mono_ms(void)
 {

@@ -107,7 +107,7 @@ struct input_sink {
     /* A turn of this input begins (app/turn.h); see input_turn. NULL: nobody cares. */
     void (*turn)(void *u, struct input *in, struct slice who);
     struct counts *counts;
-    /* Microseconds of the wall clock, read at each call. */
+    /* Microseconds of clock_steady_us, read at each call. */
     int64_t (*now_us)(void *u);
     /* Where messages of a file begin that were handed on and wait for the lines after them (pipeline_held): from there
        it is to be read again after a crash. At most so many; how many comes back. NULL: none ever wait. */

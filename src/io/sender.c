@@ -80,7 +80,7 @@ static void too_large(struct sender *s, const struct batch *b)
         s->counts->v[COUNT_dead]++;
     }
     for (unsigned i = 0; b->n > 1 && i < b->n; i++) {
-        store_retry(s->store, b->rows[i]->id, clock_wall_us(), why);
+        store_retry(s->store, b->rows[i]->id, clock_steady_us(), why);
         s->counts->v[COUNT_retries]++;
     }
     write_down(s, true);
@@ -143,7 +143,7 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
         int64_t wait_ms = blocked_until_ms(p, kind) - clock_mono_ms();
         if (wait_ms > 0)
             return wait_ms;
-        int64_t now_us = clock_wall_us();
+        int64_t now_us = clock_steady_us();
         struct batch batch;
         batch_take(&batch, s->store, slice_str(p->name), kind, s->kinds[kind].batch, now_us);
         if (!batch.n) {

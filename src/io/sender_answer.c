@@ -32,7 +32,7 @@ static int64_t row_next_us(struct sender *s, const struct flight *f, const struc
 {
     if (!s->kinds[f->kind].waits_alone && v != REPLY_RETRY)
         return row->due_us;
-    return clock_wall_us() + sender_retry_delay_ms(s, row->attempts + 1) * 1000;
+    return clock_steady_us() + sender_retry_delay_ms(s, row->attempts + 1) * 1000;
 }
 
 /* Tells the project's window what an answer means for the number of requests at a time. */

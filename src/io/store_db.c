@@ -8,7 +8,7 @@
 
 int64_t store_now_us(void)
 {
-    return clock_wall_us();
+    return clock_steady_us();
 }
 
 const char *store_version(void)

@@ -630,6 +630,30 @@ START_TEST(a_flood_is_thinned_and_counted)
 }
 END_TEST
 
+/* By an hour, back and forward, while an event waits for lines and flood control holds back. */
+START_TEST(the_clock_is_set)
+{
+    const int64_t step_us = _i ? INT64_C(3600000000) : -INT64_C(3600000000);
+    struct bench *b = bench_new();
+    for (int i = 0; i < 100; i++)
+        feed(b, i / 10, "error", i, REFUSED);
+    unsigned passed = b->n;
+    int64_t wall_us = b->now_us + step_us;
+    pipeline_clock_is_set(b->pipeline, -step_us);
+    pipeline_tick(b->pipeline, wall_us + 499999);
+    ck_assert_uint_eq(b->n, passed); /* they wait for lines, as long as before */
+    ck_assert_int_eq(pipeline_tick(b->pipeline, wall_us + 500000), b->now_us + b->options.limits.period_us);
+    ck_assert_uint_eq(b->n, 3 + 5);
+    pipeline_tick(b->pipeline, wall_us + b->options.limits.period_us - 1);
+    ck_assert_uint_eq(b->n, 3 + 5);
+    pipeline_tick(b->pipeline, wall_us + b->options.limits.period_us);
+    ck_assert_uint_eq(b->n, 3 + 5 + 1);
+    ck_assert_uint_eq(b->suppressed[8], 92);
+    ck_at(b->events[8], "timestamp", _i ? "1795431600.000000" : "1795424400.000000"); /* as it is now */
+    bench_free(b);
+}
+END_TEST
+
 /* Whoever asked is nowhere: not as field, context, breadcrumb or message; the upstream is, and `by` knows them apart.
  */
 START_TEST(the_client_leaves_nowhere)
@@ -1374,6 +1398,7 @@ int main(void)
     tcase_add_test(t, a_masked_name_keeps_ids_out_of_title_and_fingerprint);
     tcase_add_test(t, crumb_and_unless);
     tcase_add_test(t, a_flood_is_thinned_and_counted);
+    tcase_add_loop_test(t, the_clock_is_set, 0, 2);
     tcase_add_test(t, a_title_has_no_secrets);
     tcase_add_test(t, a_capture_that_is_a_secret_is_shown_nowhere);
     tcase_add_test(t, a_summary_that_is_not_taken_has_told_nothing);

@@ -1,0 +1,49 @@
+"""The clock is set while crumbd runs: nothing that waits waits longer, or shorter, by it."""
+import glob
+import os
+import time
+
+from harness import nginx_line
+
+CONFIG = """
+sentry: {{dsn: "{dsn}"}}
+inputs:
+  - {{tail: "{dir}/error.log", format: nginx-error, timezone: UTC, from: start}}
+breadcrumbs: {{before: 0, after: 5, wait: 2s}}
+sandbox: off
+"""
+
+
+def scenario_the_clock_is_set(t):
+    """By a day, back and forward, while an event waits for the lines after it, and while the upstream is tried again."""
+    library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not library:
+        t.skip("no libfaketime")
+    with open(t.crumbd_path, "rb") as f:
+        code = f.read()
+    if b"__asan_init" in code or b"__tsan_init" in code:
+        t.skip("libfaketime does not go with a sanitizer")
+    up = t.upstream()
+    t.write("clock", "+0")
+    t.write("error.log", "")
+    env = t.env(LD_PRELOAD=library[0], FAKETIME_TIMESTAMP_FILE=t.path("clock"), FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
+                DONT_FAKE_MONOTONIC="1")
+    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir)), env=env)
+
+    def set_clock(offset):
+        t.write("clock.next", offset)
+        os.rename(t.path("clock.next"), t.path("clock"))
+    for n, offset in enumerate(("-1d", "+1d", "+0")):
+        t.append("error.log", nginx_line(n))
+        d.wait_count("event", n + 1)
+        began = time.monotonic()
+        set_clock(offset)
+        t.wait_events(up, n + 1, 20)
+        assert time.monotonic() - began < 15, "it waited longer"
+        d.wait_log("the clock was set")
+    up.script.append({"status": 503, "count": 2})
+    t.append("error.log", nginx_line(3))
+    d.wait_count("retries", 1)
+    set_clock("-10m")
+    t.wait_events(up, 4, 20)
+    d.stop(sent=4)
