@@ -257,7 +257,7 @@ static int by_event_id(const void *a, const void *b)
     return memcmp(a, b, sizeof((const struct store_departure *)NULL)->event_id); /* their first member */
 }
 
-int64_t where_sent_us(struct where *w, const char *event_id)
+const struct store_departure *where_departed(struct where *w, const char *event_id)
 {
     struct store_departure wanted;
     if (!w->knows_departed)
@@ -266,7 +266,5 @@ int64_t where_sent_us(struct where *w, const char *event_id)
         qsort(w->departed, w->n_departed, sizeof *w->departed, by_event_id);
     w->knows_departed = true;
     store_event_id_bytes(event_id, wanted.event_id);
-    const struct store_departure *d =
-        w->n_departed ? bsearch(&wanted, w->departed, w->n_departed, sizeof *w->departed, by_event_id) : NULL;
-    return d && d->how == STORE_DEPARTED_SENT ? d->at_us : 0;
+    return w->n_departed ? bsearch(&wanted, w->departed, w->n_departed, sizeof *w->departed, by_event_id) : NULL;
 }

@@ -84,8 +84,8 @@ const struct where_file *where_file_of(const struct where *w, uint64_t key);
 void where_event_id(const struct where *w, const struct where_event *e, char out[33]);
 /* Which line became this event. False: that is not known. */
 bool where_find_event(struct where *w, const char *event_id, struct where_event *out);
-/* When the event was sent; 0: it was not, or that is known no longer. */
-int64_t where_sent_us(struct where *w, const char *event_id);
+/* How the event left the outbox, and when; NULL: it has not, or that is known no longer. */
+const struct store_departure *where_departed(struct where *w, const char *event_id);
 /* The lines that were joined to the one at offset, and how many bytes they have. */
 struct where_joined {
     uint64_t from, to, bytes;

@@ -37,15 +37,22 @@ static struct event_state state_in_outbox(struct store *s, int64_t id)
 /* lost: why it is not to be had, or 0. */
 static struct event_state state_of(const struct where_show *s, const char *event_id, unsigned lost)
 {
-    static const char *const losses[FATE_LOSSES] = {
-        [FATE_LOSS_TOO_LARGE] = "event_too_large", [FATE_LOSS_NO_ROOM] = "input_overflow"};
+    static const char *const losses[FATE_LOSSES] = {[FATE_LOSS_TOO_LARGE] = "event_too_large",
+                                                    [FATE_LOSS_NO_ROOM] = "input_overflow",
+                                                    [FATE_LOSS_PROJECT] = "project_overflow"};
+    static const char *const departures[STORE_DEPARTED_N] = {
+        [STORE_DEPARTED_DROPPED] = "dropped_by_hand", [STORE_DEPARTED_OVERFLOW] = "store_overflow"};
     struct event_state e = {.name = "gone"};
     int64_t id = store_find(s->store, event_id);
     if (id)
         return state_in_outbox(s->store, id);
-    e.sent_us = where_sent_us(s->where, event_id);
-    if (e.sent_us) {
+    const struct store_departure *d = where_departed(s->where, event_id);
+    if (d && d->how == STORE_DEPARTED_SENT) {
         e.name = "sent";
+        e.sent_us = d->at_us;
+    } else if (d && d->how < STORE_DEPARTED_N) {
+        e.name = "lost";
+        e.reason = xstrdup(departures[d->how]);
     } else if (lost && lost < FATE_LOSSES) {
         e.name = "lost";
         e.reason = xstrdup(losses[lost]);
@@ -60,7 +67,7 @@ static void print_state(const struct event_state *e)
         stamp_print(e->sent_us, stamp);
         printf("sent %s", stamp);
     } else if (strcmp(e->name, "gone") == 0) {
-        printf("not in the outbox: it was dropped, or was sent so long ago that it is known no longer");
+        printf("not in the outbox, and how it left is known no longer");
     } else {
         printf("%s%s", e->name, e->reason ? ": " : "");
     }

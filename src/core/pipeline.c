@@ -553,7 +553,7 @@ static void release(struct pipeline *p, struct pending *w)
     enum count cause = no_room(p, w);
     if (cause != COUNT_N) {
         drop(p, w, cause);
-        loss = FATE_LOSS_NO_ROOM;
+        loss = cause == COUNT_project_overflow ? FATE_LOSS_PROJECT : FATE_LOSS_NO_ROOM;
     } else if (!emit(p, w, false)) {
         loss = FATE_LOSS_TOO_LARGE;
     }

@@ -282,6 +282,8 @@ void store_close(struct store *s)
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     sbuf_done(&s->zipped);
+    for (unsigned how = 0; how < STORE_DEPARTED_N; how++)
+        sbuf_done(&s->fates.leaving[how]);
     safe_disown(s->path);
     scrub_free(s->scrub);
     free(s->path);
@@ -418,7 +420,6 @@ static bool put_rest(struct store *s, const struct checkpoint *c)
    what says that they were made. */
 static bool put_part(struct store *s, struct part *p)
 {
-    store_fates_begin(s);
     if (!put_events(s, p) || !put_counts(s, &p->put))
         return false;
     if (p->last)
@@ -486,7 +487,6 @@ static void part_is_stored(struct store *s, struct checkpoint *c, const struct p
     count_add(&s->counted, &s->ahead);
     s->ahead = (struct counts){0};
     s->disk_full = false;
-    store_fates_end(s);
     s->part_bytes = PART_BYTES;
 }
 

@@ -28,6 +28,8 @@ void store_bind_text(sqlite3_stmt *q, int i, struct slice v)
 
 bool store_run(struct store *s, enum query which)
 {
+    if (which == Q_BEGIN)
+        store_fates_begin(s);
     int rc;
     errno = 0;
     while ((rc = sqlite3_step(s->stmt[which])) == SQLITE_ROW)

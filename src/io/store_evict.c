@@ -26,6 +26,8 @@ static int64_t evict_dead_letters(struct store *s)
 {
     int64_t gone = 0;
     while (store_over_limit(s)) {
+        sqlite3_bind_int(s->stmt[Q_EVICT_IDS], 1, EVICT_ROWS);
+        store_depart(s, Q_EVICT_IDS, STORE_DEPARTED_OVERFLOW);
         sqlite3_bind_int(s->stmt[Q_EVICT], 1, EVICT_ROWS);
         if (!store_run(s, Q_EVICT))
             return -1;
@@ -76,6 +78,8 @@ static bool delete_victim(struct store *s, const struct victim *v)
                                    .reason = slice_str(count_rows[COUNT_store_overflow].reason),
                                    .category = slice_str(item_traits[v->kind].category),
                                    .quantity = 1};
+    sqlite3_bind_int64(s->stmt[Q_EVENT_ID], 1, v->id);
+    store_depart(s, Q_EVENT_ID, STORE_DEPARTED_OVERFLOW);
     sqlite3_bind_int64(s->stmt[Q_SENT], 1, v->id);
     return store_run(s, Q_SENT) && store_put_report(s, &r);
 }

@@ -8,8 +8,6 @@
 #include "io/store_impl.h"
 #include "io/tail_position.h"
 
-enum { ROW_BYTES = 48, ID_BYTES = 16, DEPARTED_PART = 4 };
-
 /* ---- writing ---- */
 
 static bool number_of(struct store *s, const char *text, uint64_t *out)
@@ -31,7 +29,7 @@ uint64_t store_keep_fates(struct store *s, uint64_t limit_bytes)
 {
     uint64_t share = s->limit_bytes / STORE_FATES_SHARE, number = 0;
     struct store_fates *f = &s->fates;
-    *f = (struct store_fates){.limit_bytes = limit_bytes < share || !s->limit_bytes ? limit_bytes : share};
+    f->limit_bytes = limit_bytes < share || !s->limit_bytes ? limit_bytes : share;
     if (!number_of(s, "SELECT ifnull(max(number),0) FROM fate", &number) ||
         !number_of(s, "SELECT ifnull(sum(length(bytes)+48),0) FROM fate", &f->kept.bytes) ||
         !number_of(s, "SELECT ifnull(sum(length(ids)+48),0) FROM departed", &f->kept.departed_bytes)) {
@@ -46,16 +44,6 @@ uint64_t store_keep_fates(struct store *s, uint64_t limit_bytes)
     return 0;
 }
 
-void store_fates_begin(struct store *s)
-{
-    s->fates.now = s->fates.kept;
-}
-
-void store_fates_end(struct store *s)
-{
-    s->fates.kept = s->fates.now;
-}
-
 bool store_put_fates(struct store *s, const struct fates_chunk *c)
 {
     sqlite3_stmt *q = s->stmt[Q_FATE];
@@ -66,7 +54,7 @@ bool store_put_fates(struct store *s, const struct fates_chunk *c)
     sqlite3_bind_int64(q, 3, (sqlite3_int64)c->first);
     sqlite3_bind_int64(q, 4, (sqlite3_int64)c->end);
     sqlite3_bind_blob(q, 5, c->bytes.p, (int)c->bytes.n, SQLITE_STATIC);
-    s->fates.now.bytes += c->told_bytes ? c->bytes.n - c->told_bytes : c->bytes.n + ROW_BYTES;
+    s->fates.now.bytes += c->told_bytes ? c->bytes.n - c->told_bytes : c->bytes.n + STORE_FATE_BYTES;
     return store_run(s, Q_FATE);
 }
 
@@ -76,14 +64,15 @@ static bool run_for_file(struct store *s, enum query which, uint64_t file)
     return store_run(s, which);
 }
 
+/* Its last place. An input that has given the file to another has none to tell. */
 bool store_keep_fate_file(struct store *s, const struct position *p)
 {
     uint64_t file;
-    if (!s->fates.limit_bytes || !tail_position_hex(p->part, &file))
+    if (!s->fates.limit_bytes || !p->blob.n || !tail_position_hex(p->part, &file))
         return true;
     sqlite3_stmt *q = s->stmt[Q_FATE_FILE];
-    store_bind_text(q, 2, p->input);
-    store_bind_text(q, 3, p->part);
+    sqlite3_bind_int64(q, 2, (sqlite3_int64)p->offset);
+    sqlite3_bind_blob(q, 3, p->blob.p, (int)p->blob.n, SQLITE_STATIC);
     return run_for_file(s, Q_FATE_FILE, file);
 }
 
@@ -97,7 +86,7 @@ static bool forget_chunk(struct store *s)
         return true;
     }
     int64_t number = sqlite3_column_int64(q, 0), file = sqlite3_column_int64(q, 1), end = sqlite3_column_int64(q, 2);
-    uint64_t bytes = (uint64_t)sqlite3_column_int64(q, 3) + ROW_BYTES;
+    uint64_t bytes = (uint64_t)sqlite3_column_int64(q, 3) + STORE_FATE_BYTES;
     sqlite3_reset(q);
     s->fates.now.bytes -= bytes < s->fates.now.bytes ? bytes : s->fates.now.bytes;
     sqlite3_bind_int64(s->stmt[Q_FATE_FORGET], 2, end);
@@ -112,34 +101,6 @@ bool store_fates_within_limit(struct store *s)
     while (ok && s->fates.now.bytes && s->fates.now.bytes + s->fates.now.departed_bytes > s->fates.limit_bytes)
         ok = forget_chunk(s);
     return ok;
-}
-
-static bool forget_departed(struct store *s)
-{
-    sqlite3_stmt *q = s->stmt[Q_DEPARTED_FIRST];
-    int rc = sqlite3_step(q);
-    int64_t number = sqlite3_column_int64(q, 0);
-    uint64_t bytes = (uint64_t)sqlite3_column_int64(q, 1) + ROW_BYTES, *all = &s->fates.now.departed_bytes;
-    sqlite3_reset(q);
-    *all -= rc == SQLITE_ROW && bytes < *all ? bytes : *all;
-    sqlite3_bind_int64(s->stmt[Q_DEPARTED_GONE], 1, number);
-    return rc != SQLITE_ROW || store_run(s, Q_DEPARTED_GONE);
-}
-
-bool store_put_departed(struct store *s, struct slice ids, enum store_departed how)
-{
-    sqlite3_stmt *q = s->stmt[Q_DEPARTED];
-    bool ok = true;
-    store_fates_begin(s);
-    if (!s->fates.limit_bytes || !ids.n)
-        return true;
-    sqlite3_bind_int64(q, 1, store_now_us());
-    sqlite3_bind_int(q, 2, (int)how);
-    sqlite3_bind_blob(q, 3, ids.p, (int)ids.n, SQLITE_STATIC);
-    s->fates.now.departed_bytes += ids.n + ROW_BYTES;
-    while (ok && s->fates.now.departed_bytes > s->fates.limit_bytes / DEPARTED_PART)
-        ok = forget_departed(s);
-    return ok && store_run(s, Q_DEPARTED);
 }
 
 /* ---- reading ---- */
@@ -201,22 +162,4 @@ void store_fate_files(struct store *s, position_f *each, void *u)
     sqlite3_reset(q);
     if (rc != SQLITE_DONE)
         store_failed(s, "read which files there were");
-}
-
-void store_departures(struct store *s, void (*each)(void *u, const struct store_departure *d), void *u)
-{
-    sqlite3_stmt *q = s->stmt[Q_DEPARTED_ALL];
-    int rc;
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct store_departure d = {.at_us = sqlite3_column_int64(q, 0),
-                                    .how = (enum store_departed)sqlite3_column_int(q, 1)};
-        struct slice ids = store_column(q, 2);
-        for (size_t i = 0; i + ID_BYTES <= ids.n; i += ID_BYTES) {
-            memcpy(d.event_id, ids.p + i, ID_BYTES);
-            each(u, &d);
-        }
-    }
-    sqlite3_reset(q);
-    if (rc != SQLITE_DONE)
-        store_failed(s, "read what has left the outbox");
 }

@@ -30,7 +30,12 @@ uint64_t store_fates_forgotten(struct store *s, uint64_t file);
 void store_fate_files(struct store *s, position_f *each, void *u);
 
 /* How an event left the outbox; stored. */
-enum store_departed { STORE_DEPARTED_SENT = 1 };
+enum store_departed {
+    STORE_DEPARTED_SENT = 1,
+    STORE_DEPARTED_DROPPED = 2,  /* by hand */
+    STORE_DEPARTED_OVERFLOW = 3, /* it made room for others */
+    STORE_DEPARTED_N
+};
 struct store_departure {
     uint8_t event_id[16];
     enum store_departed how;

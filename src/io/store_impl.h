@@ -97,6 +97,11 @@ enum query {
     Q_FATE_FILE_GONE,
     Q_FATE_FILES,
     Q_FATE_FILES_NONE,
+    Q_EVENT_ID,
+    Q_DROP_DEAD_IDS,
+    Q_DROP_OPEN_IDS,
+    Q_DROP_READY_IDS,
+    Q_EVICT_IDS,
     Q_DEPARTED,
     Q_DEPARTED_FIRST,
     Q_DEPARTED_GONE,
@@ -120,12 +125,13 @@ struct delivery {
                    for ever */
 };
 
-/* What the rows of store_fates.c take. */
+/* What the rows of store_fates.c and store_departed.c take. */
 struct store_fates {
     uint64_t limit_bytes; /* 0: nothing is kept */
     struct store_fates_bytes {
         uint64_t bytes, departed_bytes;
-    } kept, now; /* now: with the open transaction */
+    } kept, now;                           /* now: with the open transaction */
+    struct sbuf leaving[STORE_DEPARTED_N]; /* ids of events that leave with it */
 };
 
 struct store {
@@ -179,6 +185,26 @@ bool store_open_failed(struct store *s, struct diag *d, const char *doing);
 /* Unix microseconds of the wall clock. */
 int64_t store_now_us(void);
 
+/* ---- store_departed.c ---- */
+enum { STORE_FATE_BYTES = 48, STORE_DEPARTED_PART = 4 }; /* what a row takes beside its bytes; the share of `where` */
+/* The event leaves the outbox with the open transaction. */
+void store_depart_id(struct store *s, const uint8_t event_id[16], enum store_departed how);
+/* The same of all whose event_id a statement gives, of which the values are bound. */
+void store_depart(struct store *s, enum query rows, enum store_departed how);
+/* Before its COMMIT. */
+bool store_put_departed(struct store *s);
+/* A transaction begins, with nothing of one that failed; or has been committed. */
+static inline void store_fates_begin(struct store *s)
+{
+    s->fates.now = s->fates.kept;
+    for (unsigned how = 0; how < STORE_DEPARTED_N; how++)
+        sbuf_reset(&s->fates.leaving[how]);
+}
+static inline void store_fates_end(struct store *s)
+{
+    s->fates.kept = s->fates.now;
+}
+
 /* ---- store_room.c ---- */
 /* What a transaction does to the room of the disk: adds or changes rows, or only deletes some. */
 enum store_effect { TAKES_ROOM, GIVES_ROOM };
@@ -224,15 +250,10 @@ bool store_put_held(struct store *s, const struct join_row *row);
 bool store_put_clock(struct store *s, int64_t clock_us);
 bool store_put_report(struct store *s, const struct store_report *r);
 
-/* ---- store_fates.c: parts of a transaction ---- */
-void store_fates_begin(struct store *s);
+/* ---- store_fates.c: parts of a checkpoint, inside its transaction ---- */
 bool store_put_fates(struct store *s, const struct fates_chunk *c);
 bool store_keep_fate_file(struct store *s, const struct position *p);
 bool store_fates_within_limit(struct store *s);
-/* These events, 16 bytes each, leave the outbox. */
-bool store_put_departed(struct store *s, struct slice ids, enum store_departed how);
-/* It has been committed. */
-void store_fates_end(struct store *s);
 
 /* ---- store_rows.c ---- */
 void store_deliveries_done(struct store *s);

@@ -71,12 +71,15 @@ bool store_take_room_of_pages(struct store *s)
 
 bool store_end(struct store *s, enum store_effect effect)
 {
+    if (!store_put_departed(s))
+        return false;
     uint64_t reserve = effect == TAKES_ROOM ? reserve_bytes(s) : 0;
     s->no_room = !take_room(s->file_fd, store_pages_bytes(s) + reserve);
     if (s->no_room)
         return false;
     if (!store_run(s, Q_COMMIT))
         return false;
+    store_fates_end(s);
     store_hold_reserve(s);
     return true;
 }

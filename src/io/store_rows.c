@@ -259,19 +259,6 @@ static bool report_dead(struct store *s, const struct delivery *o)
     return store_put_report(s, &r);
 }
 
-/* What was sent is told to those who ask for it, unless room is short. */
-static bool put_departed(struct store *s, struct delivery *const *v, unsigned n)
-{
-    struct sbuf ids;
-    sbuf_init(&ids, n * sizeof v[0]->event_id);
-    for (unsigned i = 0; i < n && !s->disk_full; i++)
-        if (v[i]->kind == DELIVERY_SENT && v[i]->item == ITEM_EVENT)
-            sbuf_add(&ids, v[i]->event_id, sizeof v[i]->event_id);
-    bool ok = store_put_departed(s, sbuf_slice(&ids), STORE_DEPARTED_SENT);
-    sbuf_done(&ids);
-    return ok;
-}
-
 static bool add_delivery_counts(struct store *s, const uint64_t *did, uint64_t late)
 {
     return store_add_count(s, COUNT_sent, did[DELIVERY_SENT]) &&
@@ -296,13 +283,13 @@ static bool write_deliveries(struct store *s, struct delivery *const *v, unsigne
             store_bind_text(q, 3, slice_str(v[i]->reason));
         ok = store_run(s, how[v[i]->kind]);
         did[v[i]->kind]++;
+        if (v[i]->kind == DELIVERY_SENT && v[i]->item == ITEM_EVENT)
+            store_depart_id(s, v[i]->event_id, STORE_DEPARTED_SENT);
         late += v[i]->kind != DELIVERY_RETRY && !sqlite3_changes(s->db);
         ok = ok && (v[i]->kind != DELIVERY_DEAD || report_dead(s, v[i]));
     }
-    ok = ok && put_departed(s, v, n);
     if (!ok || !add_delivery_counts(s, did, late) || !store_end(s, effect))
         return false;
-    store_fates_end(s);
     s->counted.v[COUNT_late_answers] += late;
     s->counted.v[COUNT_settled] += did[DELIVERY_SENT] + did[DELIVERY_DEAD];
     return true;
@@ -520,12 +507,28 @@ void store_totals(struct store *s, struct store_totals *out)
 
 /* For people. */
 
+static void note_dropped(struct store *s, enum query which, int64_t id, int step)
+{
+    enum query ids = which == Q_DROP_DEAD    ? Q_DROP_DEAD_IDS
+                     : which == Q_DROP_OPEN  ? Q_DROP_OPEN_IDS
+                     : which == Q_DROP_READY ? Q_DROP_READY_IDS
+                                             : Q_N;
+    if (ids == Q_N)
+        return;
+    sqlite3_bind_int(s->stmt[ids], 1, step);
+    sqlite3_bind_int64(s->stmt[ids], 2, id);
+    store_depart(s, ids, STORE_DEPARTED_DROPPED);
+}
+
 /* Changes at most `step` rows. Returns how many it changed, -1 when that failed. */
 static int one_step(struct store *s, enum query which, int64_t id, enum count count, int step)
 {
     sqlite3_bind_int(s->stmt[which], 1, step);
     sqlite3_bind_int64(s->stmt[which], 2, id);
-    bool ok = store_run(s, Q_BEGIN) && store_run(s, which);
+    bool ok = store_run(s, Q_BEGIN);
+    if (ok)
+        note_dropped(s, which, id, step);
+    ok = ok && store_run(s, which);
     int changed = ok ? sqlite3_changes(s->db) : 0;
     ok = ok && (count == COUNT_N || store_add_count(s, count, (uint64_t)changed));
     ok = ok && (which != Q_DROP_OPEN ||

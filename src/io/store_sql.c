@@ -127,6 +127,9 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
 };
 
 /* What is asked of rows that may have to make room. */
+/* ?1: at most so many, ?2: an id, or 0 for all. */
+#define ROWS_OF(state_) "(SELECT id FROM event WHERE state=" #state_ " AND (?2=0 OR id=?2) LIMIT ?1)"
+#define DEAD_LETTERS "(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)"
 #define VICTIM                                                                                                         \
     "SELECT id,project,kind," ROW_BYTES("payload") " FROM event e INDEXED BY event_input WHERE input=?1 AND state=1 "
 /* The store has an older one of the same issue, so that some sample of it stays whatever is taken of these. */
@@ -179,7 +182,9 @@ const char *const store_sql[Q_N] = {
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,repeat=0,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",
-    [Q_EVICT] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 ORDER BY id LIMIT ?1)",
+    [Q_EVICT] = "DELETE FROM event WHERE id IN" DEAD_LETTERS,
+    [Q_EVICT_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" DEAD_LETTERS,
+    [Q_EVENT_ID] = "SELECT event_id FROM event WHERE kind=0 AND id=?1",
     [Q_REPEATS] = VICTIM "AND repeat=1 AND " HAS_OLDER " ORDER BY id LIMIT ?2",
     [Q_OLDEST] = "SELECT * FROM(" VICTIM "AND repeat=0 ORDER BY id LIMIT ?2) UNION ALL SELECT * FROM(" VICTIM
                  "AND repeat=1 ORDER BY id LIMIT ?2) ORDER BY id LIMIT ?2",
@@ -190,7 +195,8 @@ const char *const store_sql[Q_N] = {
                   " WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_HURRY] = "UPDATE event SET next_try_us=?3 WHERE id IN(SELECT id FROM event"
                 " WHERE state=1 AND next_try_us>?3 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN" ROWS_OF(2),
+    [Q_DROP_DEAD_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(2),
     [Q_FLOOD] =
         "INSERT INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15) ON CONFLICT(key) DO UPDATE SET"
         " start_us=excluded.start_us,period_us=excluded.period_us,burst=excluded.burst,count=excluded.count,"
@@ -228,10 +234,8 @@ const char *const store_sql[Q_N] = {
     [Q_FATES_BYTES] = "SELECT number,file,first,beyond,bytes FROM fate WHERE ?1=0 OR file=?1 ORDER BY number",
     [Q_FATE_BYTES] = "SELECT bytes FROM fate WHERE number=?1",
     [Q_FATES_NONE] = "DELETE FROM fate",
-    [Q_FATE_FILE] =
-        "INSERT INTO fate_file(key,offset,blob) SELECT ?1,offset,blob FROM position WHERE input=?2 AND part=?3 AND"
-        " EXISTS(SELECT 1 FROM fate WHERE file=?1) ON CONFLICT(key) DO UPDATE SET offset=excluded.offset,"
-        "blob=excluded.blob",
+    [Q_FATE_FILE] = "INSERT INTO fate_file(key,offset,blob) SELECT ?1,?2,?3 WHERE EXISTS(SELECT 1 FROM fate WHERE"
+                    " file=?1) ON CONFLICT(key) DO UPDATE SET offset=excluded.offset,blob=excluded.blob",
     [Q_FATE_FILE_GONE] =
         "DELETE FROM fate_file WHERE key=?1 AND blob IS NOT NULL AND NOT EXISTS(SELECT 1 FROM fate WHERE "
         "file=?1)",
@@ -250,6 +254,8 @@ const char *const store_sql[Q_N] = {
     [Q_SHARES] = "SELECT input,project,dead,bytes FROM share WHERE bytes>0",
     [Q_REPORT_GONE] = "DELETE FROM report WHERE quantity<=0",
     [Q_OPEN_BYTES] = "SELECT ifnull(sum(" ROW_BYTES("payload") "),0) FROM event WHERE state=0",
-    [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=0 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_DROP_READY] = "DELETE FROM event WHERE id IN(SELECT id FROM event WHERE state=1 AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN" ROWS_OF(0),
+    [Q_DROP_OPEN_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(0),
+    [Q_DROP_READY] = "DELETE FROM event WHERE id IN" ROWS_OF(1),
+    [Q_DROP_READY_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(1),
 };

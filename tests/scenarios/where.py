@@ -219,11 +219,20 @@ def scenario_where_files(t):
     text = t.run("where", "-c", config, place)[0]
     assert first["issue"] in text and first["event_id"] in text and "sent 20" in text and lines[1] in text, text
 
+    up.stop()
+    t.append("logs/app.log", STAMP + "ERROR EVENT item=4\n")
+    end = sum(len(line) + 1 for line in lines)
+    dropped = t.until(lambda: [a for a in ask("logs/app.log:%d" % end) if a.get("state") == "waiting"], "the next waits")[0]["event_id"]
+    t.run("queue", "drop", dropped, "-c", config)
+    got = ask(dropped)[0]
+    t.eq((got["state"], got["reason"], got["offset"]), ("lost", "dropped_by_hand", end))
+    up.start()
+
     t.append("logs/slow.log", STAMP + "ERROR it failed:\n")
-    t.until(lambda: ask("logs/slow.log:3")[0]["fate"] == "held", "the line waits for those of its trace")
+    t.until(lambda: '"held"' in t.run("where", "--json", "-c", config, "logs/slow.log:3", status=None)[0], "the line waits for those of its trace")
     os.rename(t.path("logs/app.log"), t.path("logs/app.log.1"))
     t.write("logs/app.log", STAMP + "INFO CRUMB item=4\n")
-    t.until(lambda: os.path.exists(t.path("logs/app.log")) and ask("logs/app.log:0")[0]["fate"] == "crumb", "the new file is read")
+    t.until(lambda: '"crumb"' in t.run("where", "--json", "-c", config, "logs/app.log:0", status=None)[0], "the new file is read")
     same = ("key", "offset", "fate", "issue", "event_id")
     for name in ("logs/app.log.1", "logs/copy.log", "logs/app.log.1.gz"):
         if name.endswith("copy.log"):

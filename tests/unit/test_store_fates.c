@@ -146,14 +146,17 @@ static unsigned n_files;
 static void see_file(void *u, const struct position *p)
 {
     const char *part = u;
-    ck_assert(slice_is(p->part, part) && p->offset == 42 && slice_is(p->blob, "file1 x") && p->closed);
+    ck_assert(slice_is(p->part, part) && p->offset == 43 && slice_is(p->blob, "file1 x") && p->closed);
     n_files++;
 }
 
 static void put_position(const char *part, bool closed)
 {
-    struct position p = {
-        .input = SLICE("/log/*"), .part = slice_str(part), .offset = 42, .blob = SLICE("file1 x"), .closed = closed};
+    struct position p = {.input = SLICE("/log/*"),
+                         .part = slice_str(part),
+                         .offset = closed ? 43 : 42,
+                         /* read on, and then closed */ .blob = SLICE("file1 x"),
+                         .closed = closed};
     ck_assert_int_eq(store_commit(store, &(struct checkpoint){.positions = &p, .n_positions = 1}), STORE_OK);
 }
 

@@ -1,0 +1,83 @@
+/*
+ * store_departed: which events have left the outbox, and how, for those who ask later (store_fates.h). Whoever deletes
+ * a row says it before; the COMMIT of the transaction writes all that was said in it, many ids in a row.
+ */
+#include <string.h>
+
+#include "io/store_impl.h"
+
+enum { ID_BYTES = 16, LEAVING_BYTES_MAX = 256 << 10 };
+
+void store_depart_id(struct store *s, const uint8_t event_id[16], enum store_departed how)
+{
+    struct sbuf *ids = &s->fates.leaving[how];
+    if (!s->fates.limit_bytes && !s->tool)
+        return;
+    ids->max = LEAVING_BYTES_MAX; /* of more nothing is said */
+    sbuf_add(ids, event_id, ID_BYTES);
+}
+
+void store_depart(struct store *s, enum query rows, enum store_departed how)
+{
+    sqlite3_stmt *q = s->stmt[rows];
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        struct slice id = store_column(q, 0);
+        if (id.n == ID_BYTES)
+            store_depart_id(s, (const uint8_t *)id.p, how);
+    }
+    sqlite3_reset(q);
+}
+
+/* Those that left longest ago. */
+static bool forget_some(struct store *s)
+{
+    sqlite3_stmt *q = s->stmt[Q_DEPARTED_FIRST];
+    int rc = sqlite3_step(q);
+    int64_t number = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    uint64_t bytes = STORE_FATE_BYTES + (rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(q, 1) : 0),
+             *all = &s->fates.now.departed_bytes;
+    sqlite3_reset(q);
+    *all -= rc == SQLITE_ROW && bytes < *all ? bytes : *all;
+    sqlite3_bind_int64(s->stmt[Q_DEPARTED_GONE], 1, number);
+    return rc != SQLITE_ROW || store_run(s, Q_DEPARTED_GONE);
+}
+
+static bool put(struct store *s, struct slice ids, enum store_departed how)
+{
+    sqlite3_stmt *q = s->stmt[Q_DEPARTED];
+    bool ok = true;
+    sqlite3_bind_int64(q, 1, store_now_us());
+    sqlite3_bind_int(q, 2, (int)how);
+    sqlite3_bind_blob(q, 3, ids.p, (int)ids.n, SQLITE_STATIC);
+    s->fates.now.departed_bytes += ids.n + STORE_FATE_BYTES;
+    while (ok && !s->tool && s->fates.now.departed_bytes > s->fates.limit_bytes / STORE_DEPARTED_PART)
+        ok = forget_some(s);
+    return ok && store_run(s, Q_DEPARTED);
+}
+
+/* Where room is short it is the first thing to go without. */
+bool store_put_departed(struct store *s)
+{
+    bool ok = true;
+    for (unsigned how = 0; ok && how < STORE_DEPARTED_N && !s->disk_full; how++)
+        ok = !s->fates.leaving[how].n || put(s, sbuf_slice(&s->fates.leaving[how]), (enum store_departed)how);
+    return ok;
+}
+
+void store_departures(struct store *s, void (*each)(void *u, const struct store_departure *d), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_DEPARTED_ALL];
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct store_departure d = {.at_us = sqlite3_column_int64(q, 0),
+                                    .how = (enum store_departed)sqlite3_column_int(q, 1)};
+        struct slice ids = store_column(q, 2);
+        for (size_t i = 0; i + ID_BYTES <= ids.n; i += ID_BYTES) {
+            memcpy(d.event_id, ids.p + i, ID_BYTES);
+            each(u, &d);
+        }
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read what has left the outbox");
+}
