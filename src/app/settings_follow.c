@@ -12,8 +12,8 @@ static bool same_key(const struct settings *a, const struct settings *b, const c
 
 bool settings_may_follow(const struct settings *before, const struct settings *next, struct diag *d)
 {
-    static const char *const fixed[] = {"store", "user",   "group",      "keep_read",       "sandbox",     "workers",
-                                        "http",  "probes", "http_names", "http_token_file", "source_roots"};
+    static const char *const fixed[] = {"store",   "where", "user",   "group",      "keep_read",       "sandbox",
+                                        "workers", "http",  "probes", "http_names", "http_token_file", "source_roots"};
     unsigned errors = d->errors;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const struct conf_node *n = node(next, fixed[i]);

@@ -35,6 +35,8 @@ static bool delete_expired(struct store *s, struct slice project, const struct e
                                        .reason = slice_str(count_rows[COUNT_expired].reason),
                                        .category = slice_str(item_traits[rows->kind[i]].category),
                                        .quantity = 1};
+        sqlite3_bind_int64(s->stmt[Q_EVENT_ID], 1, rows->id[i]);
+        store_depart(s, Q_EVENT_ID, STORE_DEPARTED_EXPIRED);
         sqlite3_bind_int64(s->stmt[Q_SENT], 1, rows->id[i]);
         ok = store_run(s, Q_SENT) && store_put_report(s, &r);
     }

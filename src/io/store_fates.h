@@ -34,6 +34,7 @@ enum store_departed {
     STORE_DEPARTED_SENT = 1,
     STORE_DEPARTED_DROPPED = 2,  /* by hand */
     STORE_DEPARTED_OVERFLOW = 3, /* it made room for others */
+    STORE_DEPARTED_EXPIRED = 4,  /* it waited too long */
     STORE_DEPARTED_N
 };
 struct store_departure {
