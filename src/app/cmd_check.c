@@ -9,6 +9,7 @@
 #include "app/confine.h"
 #include "app/snapshot.h"
 #include "base/xalloc.h"
+#include "core/effort.h"
 #include "core/rule_check.h"
 #include "core/rule_keys.h"
 #include "core/rule_shadow.h"
@@ -124,6 +125,23 @@ static void check_project(const struct options *o, const struct rule_set *set, u
     arena_done(&a);
 }
 
+/* Each is asked about every message that no rule knows, or about every text that leaves. */
+static void check_patterns(const struct settings *s, struct diag *d)
+{
+    const struct options *o = &s->options;
+    struct effort e;
+    effort_init(&e, ERR_ERROR, d);
+    for (unsigned i = 0; i < s->n_never_masks; i++)
+        effort_try(&e, o->masks.v[i].regex, s->never_masks[i]->text, LOG_MASKS_BYTES_MAX, SLICE_NONE,
+                   s->never_masks[i]);
+    for (unsigned i = 0; i < s->n_own_masks; i++)
+        effort_try(&e, o->masks.v[s->n_never_masks + i].regex, s->own_masks[i].pattern->text, LOG_MASKS_BYTES_MAX,
+                   SLICE_NONE, s->own_masks[i].pattern);
+    for (unsigned i = 0; i < s->n_patterns; i++)
+        effort_try(&e, o->scrub.patterns[i], s->patterns[i]->text, LOG_MASKS_BYTES_MAX, SLICE_NONE, s->patterns[i]);
+    effort_done(&e);
+}
+
 static void check_rules(const struct snapshot *now, const struct arguments *a, struct diag *d)
 {
     const struct rule_check result = rule_check_samples(now->rules, d);
@@ -165,6 +183,8 @@ static int check(const struct arguments *a)
     struct settings *s = rules_alone ? NULL : settings_load_anyway(a->config, &sound, &d);
     if (s)
         check_inputs(s, &d);
+    if (sound)
+        check_patterns(s, &d);
     if (sound && a->dump) {
         settings_dump(s, stdout);
         print_sandbox(s);

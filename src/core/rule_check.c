@@ -6,11 +6,11 @@
 
 #include "base/xalloc.h"
 #include "core/contains.h"
+#include "core/effort.h"
 #include "core/join.h"
 #include "core/rule_names.h"
 #include "parsers/frame.h"
 #include "text/json.h"
-#include "text/pump.h"
 
 /* The present of a sample: later than any time it may reasonably hold, so that none is in the future. */
 #define SAMPLE_NOW_US INT64_C(4102444800000000)
@@ -288,50 +288,29 @@ struct rule_check rule_check_samples(const struct rule_set *set, struct diag *d)
 
 /* --- patterns --- */
 
-struct effort {
-    struct diag *d;
-    enum err_kind kind;
-    struct regex_scratch *scratch;
-    const struct rule *rule;
-    const struct regex *regex; /* the one that is tried */
-    const struct conf_node *node;
-    unsigned endless; /* patterns */
+enum { RULE_WHOSE_MAX = 160 };
+
+/* A rule whose patterns are tried. */
+struct rule_effort {
+    struct effort effort;
+    char whose[RULE_WHOSE_MAX];
 };
 
-static bool rule_check_on_pump(void *u, struct slice text, struct slice pumped)
+static void try_pattern(struct rule_effort *e, const struct regex *regex, struct slice text,
+                        const struct conf_node *node)
 {
-    struct effort *e = u;
-    char shown[48];
-    unsigned n = 0;
-    if (regex_match(e->regex, e->scratch, text, 0) != REGEX_LIMIT)
-        return false;
-    for (; n < pumped.n && n < sizeof shown; n++)
-        shown[n] = pumped.p[n] >= ' ' && pumped.p[n] <= '~' ? pumped.p[n] : '?';
-    e->endless++;
-    err_add(e->d, e->kind, conf_place(e->node),
-            "rule \"%.*s\": the pattern backtracks without end: it runs into the match limit on %zu bytes in which "
-            "\"%.*s\" comes again and again; make it more exact, or a repeat possessive, as in [^:]++",
-            SLICE_ARG(e->rule->id), text.n, (int)n, shown);
-    return true;
+    effort_try(&e->effort, regex, text, RULE_TEXT_MAX, slice_str(e->whose), node);
 }
 
-static void try_pattern(struct effort *e, const struct regex *regex, struct slice text, const struct conf_node *node)
-{
-    e->regex = regex;
-    e->node = node;
-    if (regex)
-        pump_each(text, RULE_TEXT_MAX, rule_check_on_pump, e);
-}
-
-static void try_conditions(struct effort *e, const struct rule_when *when, const struct conf_node *rule)
+static void try_conditions(struct rule_effort *e, const struct rule_when *when, const struct conf_node *rule)
 {
     for (unsigned i = 0; i < when->n; i++)
         try_pattern(e, when->conditions[i].regex, when->conditions[i].text, rule);
 }
 
-static void try_rule(struct effort *e, const struct rule *r, const struct conf_node *node, bool with_pack)
+static void try_rule(struct rule_effort *e, const struct rule *r, const struct conf_node *node, bool with_pack)
 {
-    e->rule = r;
+    snprintf(e->whose, sizeof e->whose, "rule \"%.*s\": ", SLICE_ARG(r->id));
     if (with_pack)
         try_conditions(e, &r->pack_when, node);
     try_conditions(e, &r->when, node);
@@ -343,7 +322,8 @@ static void try_rule(struct effort *e, const struct rule *r, const struct conf_n
 static unsigned try_rules(const struct rule_set *set, enum err_kind kind, rule_wanted_f *wanted, void *u,
                           struct diag *d)
 {
-    struct effort e = {.d = d, .kind = kind, .scratch = regex_scratch_new()};
+    struct rule_effort e;
+    effort_init(&e.effort, kind, d);
     const struct rule *last = NULL;
     for (unsigned i = 0; i < set->n; i++) {
         const struct rule *r = set->rules[i];
@@ -352,8 +332,8 @@ static unsigned try_rules(const struct rule_set *set, enum err_kind kind, rule_w
         try_rule(&e, r, set->sources[i].node, !last || !slice_eq(r->pack, last->pack));
         last = r;
     }
-    regex_scratch_free(e.scratch);
-    return e.endless;
+    effort_done(&e.effort);
+    return e.effort.endless;
 }
 
 unsigned rule_check_patterns(const struct rule_set *set, struct diag *d)

@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "core/contains.h"
+#include "core/effort.h"
 #include "core/trace_grammar.h"
 #include "core/trace_show.h"
 #include "text/literal.h"
-#include "text/pump.h"
 
 /* --- samples --- */
 
@@ -117,30 +117,6 @@ struct trace_check trace_check_samples(const struct trace_set *set, struct diag 
 
 /* --- patterns --- */
 
-struct effort {
-    struct diag *d;
-    struct regex_scratch *scratch;
-    const struct trace_transition *transition;
-    unsigned endless; /* patterns */
-};
-
-static bool on_pump(void *u, struct slice text, struct slice pumped)
-{
-    struct effort *e = u;
-    char shown[48];
-    unsigned n = 0;
-    if (regex_match(e->transition->regex, e->scratch, text, 0) != REGEX_LIMIT)
-        return false;
-    for (; n < pumped.n && n < sizeof shown; n++)
-        shown[n] = pumped.p[n] >= ' ' && pumped.p[n] <= '~' ? pumped.p[n] : '?';
-    e->endless++;
-    conf_error(e->d, e->transition->node,
-               "the pattern backtracks without end: it runs into the match limit on %zu bytes in which \"%.*s\" comes "
-               "again and again; make it more exact, or a repeat possessive, as in [^:]++",
-               text.n, (int)n, shown);
-    return true;
-}
-
 /* Without a word that must be in the line every line of every log would be matched. */
 static void want_word(struct diag *d, const struct trace_transition *t)
 {
@@ -157,20 +133,20 @@ static void want_word(struct diag *d, const struct trace_transition *t)
 static void try_state(struct effort *e, const struct trace_state *state)
 {
     for (unsigned i = 0; i < state->n; i++) {
-        e->transition = &state->v[i];
-        if (e->transition->regex)
-            pump_each(e->transition->text, TRACE_LINE_BYTES, on_pump, e);
+        const struct trace_transition *t = &state->v[i];
+        effort_try(e, t->regex, t->text, TRACE_LINE_BYTES, SLICE_NONE, t->node);
     }
 }
 
 unsigned trace_check_patterns(const struct trace_set *set, struct diag *d)
 {
-    struct effort e = {.d = d, .scratch = regex_scratch_new()};
+    struct effort e;
+    effort_init(&e, ERR_ERROR, d);
     for (unsigned i = 0; set && i < set->n_openings; i++)
         want_word(d, set->openings[i].transition);
     for (unsigned g = 0; set && g < set->n; g++)
         for (unsigned s = 0; s < set->grammars[g]->n_states; s++)
             try_state(&e, &set->grammars[g]->states[s]);
-    regex_scratch_free(e.scratch);
+    effort_done(&e);
     return e.endless;
 }

@@ -112,6 +112,18 @@ def scenario_endless_patterns_are_said_at_start(t):
     t.eq((refused.group(1), warned.group(1), warned.group(2)), ("error", "warning", refused.group(2)))
 
 
+def scenario_endless_masks_are_refused(t):
+    """check holds the masks and the patterns of scrub against texts that make them work hard, and says their places."""
+    t.write("fine.yaml", "pack: p\nrules:\n  - id: p.x\n    match: 'abc'\n    event: {message: seen}\n    samples: [{lines: abc, event: {level: error}}]\n")
+    text = "rules: [{dir}/fine.yaml]\nmasks:\n  own:\n    order: '%s'\n  never: ['%s']\nscrub: {patterns: ['%s']}\n"
+    endless, fine = "(a+)+$", "a++b"
+    for i, line in ((0, 4), (1, 5), (2, 6)):
+        config = t.config(text % tuple(endless if i == k else fine for k in range(3)))
+        err = t.run("check", "-c", config, status=1)[1]
+        t.eq(re.findall(r"crumbd\.yaml:(\d+):\d+: error: the pattern backtracks without end", err), [str(line)])
+    t.run("check", "-c", t.config(text % (fine, fine, fine)))
+
+
 NAMES = """\
 pack: p
 when: {format: nginx-error, srever: .}
