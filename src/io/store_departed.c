@@ -63,21 +63,3 @@ bool store_put_departed(struct store *s)
         ok = !s->fates.leaving[how].n || put(s, sbuf_slice(&s->fates.leaving[how]), (enum store_departed)how);
     return ok;
 }
-
-void store_departures(struct store *s, void (*each)(void *u, const struct store_departure *d), void *u)
-{
-    sqlite3_stmt *q = s->stmt[Q_DEPARTED_ALL];
-    int rc;
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct store_departure d = {.at_us = sqlite3_column_int64(q, 0),
-                                    .how = (enum store_departed)sqlite3_column_int(q, 1)};
-        struct slice ids = store_column(q, 2);
-        for (size_t i = 0; i + ID_BYTES <= ids.n; i += ID_BYTES) {
-            memcpy(d.event_id, ids.p + i, ID_BYTES);
-            each(u, &d);
-        }
-    }
-    sqlite3_reset(q);
-    if (rc != SQLITE_DONE)
-        store_failed(s, "read what has left the outbox");
-}

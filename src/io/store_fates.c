@@ -163,3 +163,21 @@ void store_fate_files(struct store *s, position_f *each, void *u)
     if (rc != SQLITE_DONE)
         store_failed(s, "read which files there were");
 }
+
+void store_departures(struct store *s, void (*each)(void *u, const struct store_departure *d), void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_DEPARTED_ALL];
+    int rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct store_departure d = {.at_us = sqlite3_column_int64(q, 0),
+                                    .how = (enum store_departed)sqlite3_column_int(q, 1)};
+        struct slice ids = store_column(q, 2);
+        for (size_t i = 0; i + sizeof d.event_id <= ids.n; i += sizeof d.event_id) {
+            memcpy(d.event_id, ids.p + i, sizeof d.event_id);
+            each(u, &d);
+        }
+    }
+    sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        store_failed(s, "read what has left the outbox");
+}
