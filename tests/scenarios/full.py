@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 
+import outage
 from harness import check_ledger, free_port, nginx_line, total
 
 EVERY_INPUT = """
@@ -278,12 +279,17 @@ def scenario_a_dead_project_fills_half_of_the_store(t):
     t.until(lambda: d.err.count("the upstream does not take events") == 2, "both are known to take none")
     d.wait_log("events of a project are kept again")
     lost = d.ledger()["project_overflow"]
-    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(3000)))
+    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(1500)))
     d.wait_log("it is not read")
     t.eq(d.ledger()["project_overflow"], lost)
     up.start()
     dead.start()
-    total_lines = 1 + 2 * lines + 1 + 3000
+    total_lines = 1 + 2 * lines + 1 + 1500
     t.until(lambda: len(up.events) + len(dead.events) == total_lines - lost, "all that was not lost", 120)
     ledger = d.stop(sent=total_lines)
     t.eq((ledger["project_overflow"], dead.reports["cache_overflow", "error"]), (lost, lost), "what was lost is told to its project")
+
+
+def scenario_a_flood_without_an_upstream(t):
+    """Memory is bounded and flat, so is the disk, intake never stalls, and at the end every line is upstream or lost by name."""
+    outage.run(t, 4, 1200, lambda line: None, limit=1 << 20)
