@@ -45,7 +45,7 @@ struct transfer {
 struct http_client {
     struct event_base *base;
     CURLM *multi;
-    struct event *timer;
+    struct event *timer, *pulse;
     struct transfer *transfers;
 };
 
@@ -286,6 +286,24 @@ static void http_client_on_socket(evutil_socket_t fd, short what, void *u)
     collect_finished(p);
 }
 
+/* libcurl's multi_socket (7.88 is so) gives up an address that does not answer when its part of the time is over, and
+   then tries the next one only when it is called for some other reason. */
+static void http_client_on_pulse(evutil_socket_t fd, short what, void *u)
+{
+    (void)fd;
+    (void)what;
+    struct http_client *p = u;
+    int running;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* no other call has libcurl look at a transfer that waits  \
+                                                            */
+    curl_multi_socket_all(p->multi, &running);
+#pragma GCC diagnostic pop
+    collect_finished(p);
+    if (p->transfers)
+        evtimer_add(p->pulse, &(struct timeval){.tv_sec = 1});
+}
+
 static int http_client_want_timer(CURLM *multi, long timeout_ms, void *u)
 {
     (void)multi;
@@ -318,7 +336,8 @@ struct http_client *http_client_new(struct event_base *base)
     p->base = base;
     p->multi = curl_multi_init();
     p->timer = evtimer_new(base, http_client_on_timer, p);
-    assert(p->multi && p->timer);
+    p->pulse = evtimer_new(base, http_client_on_pulse, p);
+    assert(p->multi && p->timer && p->pulse);
     curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, http_client_want_socket);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
@@ -337,6 +356,7 @@ void http_client_free(struct http_client *p)
     }
     curl_multi_cleanup(p->multi);
     event_free(p->timer);
+    event_free(p->pulse);
     free(p);
     curl_global_cleanup();
 }
@@ -350,6 +370,8 @@ void http_client_send(struct http_client *p, const struct http_client_target *ta
     if (t->next)
         t->next->link = &t->next;
     p->transfers = t;
+    if (!evtimer_pending(p->pulse, NULL))
+        evtimer_add(p->pulse, &(struct timeval){.tv_sec = 1});
     CURLMcode rc = curl_multi_add_handle(p->multi, t->easy); /* starts with the next turn of the loop, by want_timer */
     assert(rc == CURLM_OK);
     (void)rc;

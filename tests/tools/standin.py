@@ -184,7 +184,7 @@ class Server(ThreadingHTTPServer):
 class Standin:
     """All members are guarded by `changed`, a condition that is notified at every request."""
 
-    def __init__(self, folder, port=0, tls=None, on_event=None):
+    def __init__(self, folder, port=0, tls=None, on_event=None, host="127.0.0.1"):
         self.folder, self.tls, self.on_event = folder, tls, on_event
         os.makedirs(folder, exist_ok=True)
         self.changed = threading.Condition()
@@ -200,13 +200,13 @@ class Standin:
         self.check_ins = []  # payloads, in the order of arrival
         self.reports = collections.Counter()  # (reason, category) -> quantity
         self.server = None
-        self.port = port
+        self.host, self.port = host, port
         self.start()
 
     def start(self):
         """Also after stop(), on the same port."""
         self.stopping.clear()
-        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server = Server((self.host, self.port), Handler)
         self.server.owner = self
         self.port = self.server.server_address[1]
         if self.tls:

@@ -240,11 +240,11 @@ START_TEST(many_over_kept_connections)
     start();
     int64_t at = ms();
     until(all_gone());
-    /* A second for the beginning, and a second for each thousand. One at a time would take 100 s, four 25 s. */
-    ck_assert_int_lt(ms() - at, 6000);
+    /* Two seconds where the machine is idle. One at a time would take 100 s, four 25 s. */
+    ck_assert_int_lt(ms() - at, 12000);
     ck_assert_uint_eq(up.n_requests, 2000);
     ck_assert_uint_le(up.connections, item_traits[ITEM_EVENT].in_flight);
-    ck_assert_uint_gt(up.most_in_progress, item_traits[ITEM_EVENT].in_flight / 2);
+    ck_assert_uint_gt(up.most_in_progress, item_traits[ITEM_EVENT].in_flight / 8);
     ck_assert_uint_le(up.most_in_progress, item_traits[ITEM_EVENT].in_flight);
     ck_assert_uint_eq(counted.v[COUNT_sent], 2000);
 }
