@@ -105,7 +105,8 @@ static const struct family {
     {"input_slow_turns", "_total", "counter",
      "turns of this input that held up the reading of all others for more than a second", slow_turns, NULL, false},
     {"input_dropped_events", "_total", "counter",
-     "events of this input dropped because its share of the store was used up, or the store took nothing",
+     "events of this input dropped because its share of the store, or that of their project, was used up, or the store "
+     "took nothing",
      status_overflow, NULL, false},
     {"input_without_room", "", "gauge", "1 while this input has used up its share of the store", status_without_room,
      NULL, false},

@@ -114,12 +114,13 @@ bool worker_loses_projects(const struct worker *w)
 void worker_note_lost(struct worker *w, const struct notice *n)
 {
     int input = shares_find(&w->room, n->input), project = shares_find_project(&w->room, n->project);
-    if (n->cause == COUNT_input_overflow && input >= 0) {
+    bool of_project = n->cause == COUNT_project_overflow;
+    if (n->cause == COUNT_input_overflow && input >= 0)
         note_short(w, (unsigned)input);
-        w->slots[input].state.overflow++;
-    }
-    if (n->cause == COUNT_project_overflow && project >= 0)
+    if (of_project && project >= 0)
         note_project_lost(w, (unsigned)project);
+    if (input >= 0 && (of_project || n->cause == COUNT_input_overflow))
+        w->slots[input].state.overflow++;
 }
 
 void worker_use_room(struct worker *w, struct slice input, struct slice project, uint64_t bytes)

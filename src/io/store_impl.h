@@ -70,6 +70,7 @@ enum query {
     Q_REPLACED,
     Q_HURRY,
     Q_DROP_OPEN,
+    Q_DROP_REPORT,
     Q_HELD,
     Q_HELD_GONE,
     Q_HELD_ALL,

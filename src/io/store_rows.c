@@ -520,6 +520,23 @@ static void note_dropped(struct store *s, enum query which, int64_t id, int step
     store_depart(s, ids, STORE_DEPARTED_DROPPED);
 }
 
+/* Dead letters were reported when they died. */
+static bool report_dropped(struct store *s, enum query which, int64_t id, int step)
+{
+    sqlite3_stmt *q = s->stmt[Q_DROP_REPORT];
+    bool ok = true;
+    sqlite3_bind_int(q, 1, step);
+    sqlite3_bind_int64(q, 2, id);
+    store_bind_text(q, 3, slice_str(count_rows[COUNT_dropped_by_hand].reason));
+    sqlite3_bind_int(q, 6, which == Q_DROP_OPEN ? STORE_STATE_OPEN : STORE_STATE_READY);
+    for (int kind = 0; ok && kind < ITEM_KINDS && (which == Q_DROP_OPEN || which == Q_DROP_READY); kind++) {
+        store_bind_text(q, 4, slice_str(item_traits[kind].category));
+        sqlite3_bind_int(q, 5, kind);
+        ok = store_run(s, Q_DROP_REPORT);
+    }
+    return ok;
+}
+
 /* Changes at most `step` rows. Returns how many it changed, -1 when that failed. */
 static int one_step(struct store *s, enum query which, int64_t id, enum count count, int step)
 {
@@ -528,7 +545,7 @@ static int one_step(struct store *s, enum query which, int64_t id, enum count co
     bool ok = store_run(s, Q_BEGIN);
     if (ok)
         note_dropped(s, which, id, step);
-    ok = ok && store_run(s, which);
+    ok = ok && report_dropped(s, which, id, step) && store_run(s, which);
     int changed = ok ? sqlite3_changes(s->db) : 0;
     ok = ok && (count == COUNT_N || store_add_count(s, count, (uint64_t)changed));
     ok = ok && (which != Q_DROP_OPEN ||

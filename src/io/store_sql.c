@@ -256,6 +256,10 @@ const char *const store_sql[Q_N] = {
     [Q_OPEN_BYTES] = "SELECT ifnull(sum(" ROW_BYTES("payload") "),0) FROM event WHERE state=0",
     [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN" ROWS_OF(0),
     [Q_DROP_OPEN_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(0),
+    /* What one of these is about to delete; ?6: the state. */
+    [Q_DROP_REPORT] =
+        "INSERT INTO report SELECT project,?3,?4,count(*) FROM event WHERE kind=?5 AND id IN(SELECT id FROM"
+        " event WHERE state=?6 AND (?2=0 OR id=?2) LIMIT ?1) GROUP BY project" REPORT_ADD,
     [Q_DROP_READY] = "DELETE FROM event WHERE id IN" ROWS_OF(1),
     [Q_DROP_READY_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(1),
 };

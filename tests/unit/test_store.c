@@ -270,6 +270,7 @@ START_TEST(rows_and_their_ways)
     ck_assert_int_eq(store_drop(s, 3, false), 0);
     ck_assert_int_eq(store_drop(s, 0, false), 1);
     ck_assert_uint_eq(counts(s).v[COUNT_dropped_by_hand], 2);
+    ck_assert_int_eq(ask_sql("SELECT sum(quantity) FROM report WHERE reason='before_send' AND category='error'"), 2);
     ck_assert_uint_eq(counts(s).v[COUNT_requeued], 1);
     ck_assert_int_eq(unnamed(s), 0);
     store_close(s);
