@@ -561,6 +561,76 @@ START_TEST(bad_answers)
 }
 END_TEST
 
+/* Answers put together by chance, from pieces of such and from bytes: whatever comes, the event is sent, waits or is a
+   dead letter; and what the server then takes ends it. */
+static unsigned any_seed;
+static struct sbuf any;
+
+static struct action any_bytes(void *u, unsigned n, const struct request *r)
+{
+    static const char *const pieces[] = {
+        "HTTP/1.1 ",
+        "200 OK\r\n",
+        "429 \r\n",
+        "503 x\r\n",
+        "100 Continue\r\n\r\n",
+        "HTTP/2 ",
+        "301 Moved\r\n",
+        "999999 \r\n",
+        "-1\r\n",
+        "Content-Length: 3\r\n",
+        "\r\n",
+        "\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+        "Retry-After: ",
+        "Retry-After: 0\r\n",
+        "X-Sentry-Rate-Limits: 0.001::\r\n",
+        "X-Sentry-Rate-Limits: ,;:\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "ffffffffffffffff\r\n",
+        "0\r\n\r\n",
+        "Location: file:///etc/passwd\r\n",
+        "Connection: close\r\n",
+        "Content-Encoding: gzip\r\n",
+        "Set-Cookie: a=b\r\n",
+        " folded\r\n",
+        "{\"id\":1}",
+        ":\r\n",
+        "Upgrade: h2c\r\n",
+        "WWW-Authenticate: Basic\r\n",
+        "HTTP/0.9",
+        "\x1b[2J\xff\xfe",
+    };
+    (void)u;
+    (void)r;
+    if (n % 2) /* every other one is taken */
+        return (struct action){0};
+    sbuf_reset(&any);
+    srandom(any_seed + n);
+    if (random() % 4)
+        sbuf_adds(&any, SLICE("HTTP/1.1 200 \r\n"));
+    for (long i = random() % 12; i >= 0; i--)
+        sbuf_adds(&any, slice_str(pieces[(unsigned long)random() % (sizeof pieces / sizeof *pieces)]));
+    return (struct action){.raw = sbuf_cstr(&any)};
+}
+
+START_TEST(any_bytes_as_an_answer)
+{
+    sbuf_init(&any, 4096);
+    any_seed = (unsigned)_i * 1000;
+    options.retry_first_ms = options.retry_most_ms = options.pause_first_ms = options.pause_most_ms = 1;
+    up.script = any_bytes;
+    for (int i = 0; i < 40; i++)
+        put();
+    start();
+    until(all_gone());
+    ck_assert_uint_eq(counted.v[COUNT_sent] + totals().dead, 40);
+    ck_assert_uint_eq(counted.v[COUNT_dead], totals().dead);
+    sbuf_done(&any);
+}
+END_TEST
+
 /* The status is there: the event was taken, whatever becomes of the rest. */
 START_TEST(taken_though_the_answer_is_odd)
 {
@@ -727,6 +797,36 @@ START_TEST(projects_do_not_wait_for_one_another)
 }
 END_TEST
 
+static struct action silent_at_43(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)n;
+    return (struct action){.stall = slice_find(slice_str(r->head), SLICE("/api/43/")) > 0};
+}
+
+/* The same for one that takes requests and says nothing, which nobody can tell from one that is slow. */
+START_TEST(a_silent_project_holds_up_no_other)
+{
+    struct dsn other;
+    char *text = xasprintf("http://" KEY "@127.0.0.1:%u/43", up.port);
+    parse_dsn(&other, text);
+    struct sender_project projects[] = {{SLICE("billing"), &other}, {SLICE(""), &dsn}};
+    options.projects = projects;
+    options.n_projects = 2;
+    up.script = silent_at_43;
+    for (int i = 0; i < 100; i++) {
+        put_for("billing");
+        put();
+    }
+    start();
+    until(counted.v[COUNT_sent] == 100);
+    ck_assert_uint_eq(totals().ready, 100);
+    ck_assert_uint_eq(up.n_requests, 101); /* one was enough to see */
+    dsn_done(&other);
+    free(text);
+}
+END_TEST
+
 START_TEST(found_without_a_kick)
 {
     put();
@@ -873,6 +973,7 @@ int main(void)
     tcase_add_test(t, told_to_wait_on_success);
     tcase_add_loop_test(t, bad_answers, 0, 7);
     tcase_add_loop_test(t, taken_though_the_answer_is_odd, 0, 3);
+    tcase_add_loop_test(t, any_bytes_as_an_answer, 0, 10);
     tcase_add_test(t, endless_headers);
     tcase_add_test(t, a_kept_connection_that_is_closed);
     tcase_add_test(t, nobody_there);
@@ -888,6 +989,7 @@ int main(void)
     tcase_add_loop_test(t, a_server_without_check_ins_gets_events, 0, 5);
     tcase_add_test(t, limits_of_one_category_stop_only_that);
     tcase_add_test(t, limits_on_events_leave_check_ins);
+    tcase_add_test(t, a_silent_project_holds_up_no_other);
     tcase_add_test(t, found_without_a_kick);
     tcase_add_test(t, through_a_proxy);
     tcase_add_test(t, tls_is_verified);
