@@ -300,6 +300,7 @@ static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
         daemon_say_room(dm);
     if (health_pulse(&dm->health, dm->worker, dm->input_list) && dm->watchdog)
         notify_send("WATCHDOG=1");
+    daemon_watch(dm);
     if (!show(dm, false))
         stop(dm);
 }
@@ -462,6 +463,7 @@ static int run_loop(struct daemon *dm, struct diag *d)
     daemon_restore(dm);
     dm->inputs = xcalloc(dm->n_inputs, sizeof *dm->inputs);
     worker_inputs(dm->worker, dm->inputs);
+    daemon_watch_renew(dm);
     struct worker_checkpoint *first = worker_look(dm->worker);
     if (first)
         daemon_on_mail(dm, &first->mail);
@@ -531,6 +533,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
         store_close(dm.store);
     free(dm.store_path);
     free(dm.inputs);
+    daemon_watch_done(&dm);
     shares_done(&dm.shares);
     daemon_room_done(&dm);
     free(dm.rule_stats);

@@ -50,7 +50,8 @@ static void daemon_http_on_http(void *u, const struct http_request *req, struct 
                             .open = dm->open,
                             .waiting = daemon_waiting(dm),
                             .store_limit_bytes = s->store_limit_bytes,
-                            .reload = &dm->reload};
+                            .reload = &dm->reload,
+                            .watch = &dm->watch};
     routes_answer(&status, dm->store, req, a);
 }
 

@@ -9,6 +9,7 @@
 #include "app/daemon_reload.h"
 #include "app/health.h"
 #include "app/upstream.h"
+#include "app/watch.h"
 #include "app/worker.h"
 #include "io/clock.h"
 #include "io/http.h"
@@ -58,6 +59,7 @@ struct daemon {
     int64_t start_us;
     enum store_result stored; /* the last checkpoint */
     struct health health;
+    struct watch watch;
     bool watchdog; /* of the service manager waits for this process */
     struct room room;
     int64_t newest_too_old_us; /* this and past_issues as the last checkpoint brought them */
@@ -95,6 +97,13 @@ bool daemon_has_last(const struct daemon *dm);
 /* What the worker has judged since the last checkpoint that was stored is in the ledger, of this run and of all, and
    what is lost of it has a name. */
 void daemon_give_up_unstored(struct daemon *dm);
+
+/* --- daemon_watch: its own health, watch.h --- */
+
+/* Inputs and projects are others. */
+void daemon_watch_renew(struct daemon *dm);
+void daemon_watch(struct daemon *dm);
+void daemon_watch_done(struct daemon *dm);
 
 /* --- daemon_reload --- */
 

@@ -181,6 +181,7 @@ static void adopt(struct daemon *dm, struct attempt *a)
     daemon_use_store(dm, a->settings);
     daemon_room_renew(dm);
     use_upstream(dm, a);
+    daemon_watch_renew(dm);
     daemon_grouping(dm, a->settings);
     snapshot_unref(before);
     dm->reload.generation++;

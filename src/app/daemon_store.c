@@ -195,7 +195,8 @@ struct count_open daemon_waiting(const struct daemon *dm)
     worker_judged(dm->worker, &judged);
     count_balance(&dm->counts, &waiting, stored);
     waiting.lines = judged.lines > stored[0].in ? judged.lines - stored[0].in : 0;
-    waiting.events = judged.events > stored[1].in ? judged.events - stored[1].in : 0;
+    uint64_t events = stored[1].in - dm->counts.v[COUNT_own_events]; /* those are not the worker's */
+    waiting.events = judged.events > events ? judged.events - events : 0;
     return waiting;
 }
 

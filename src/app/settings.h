@@ -68,6 +68,10 @@ struct settings {
     unsigned n_http_names;
     struct input_cidr *exempt; /* for inputs that name none of their own */
     unsigned n_exempt;
+    struct settings_health {
+        bool events;
+        int64_t silent_us; /* 0: for ever */
+    } health;
     char *http_token_file, *http_token; /* the token is its first line; NULL: there is none */
     unsigned workers;
     struct settings_user {

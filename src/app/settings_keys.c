@@ -277,6 +277,21 @@ static const struct key breadcrumbs_keys[] = {
     {.name = NULL}};
 static const struct key_table breadcrumbs_table = {.keys = breadcrumbs_keys};
 
+static const struct key health_keys[] = {
+    {.name = "events",
+     .type = KEY_BOOL,
+     AT(health.events),
+     .def = "off",
+     .help = "Make an event of each as well, in the first project, at most one an hour of the same and ten of all. It "
+             "waits in the store as any other: that the server takes no events, it learns when it takes some again."},
+    {.name = "silent",
+     .type = KEY_DURATION,
+     AT(health.silent_us),
+     .def = "1d",
+     .help = "How long an input that has been heard may say nothing before it has gone silent. 0: for ever."},
+    {.name = NULL}};
+static const struct key_table health_table = {.keys = health_keys};
+
 static const struct key per_issue_keys[] = {
     {.name = "burst",
      .type = KEY_INT,
@@ -497,6 +512,11 @@ static const struct key settings_keys[] = {
      AT(probes),
      .custom = &custom_http,
      .help = "An address of its own for /metrics, /healthz and /readyz alone, which hold nothing that a log says."},
+    {.name = "health",
+     .type = KEY_TABLE,
+     .table = &health_table,
+     .help = "What crumbd says of itself: an input that has gone silent, a store that fills, a server that takes no "
+             "events. Each is one line of the log and a metric (crumbd(8), STATUS PAGE)."},
     {.name = "workers",
      .type = KEY_INT,
      AT(workers),

@@ -14,6 +14,20 @@ const char *status_state(const struct store_row *r)
 
 /* --- metrics (Prometheus, exposition formats, text 0.0.4) --- */
 
+static void put_health_metrics(const struct status *s, struct sbuf *out)
+{
+    const struct watch *w = s->watch;
+    prom_text_gauge(out, "outbox_fills", w->full.on,
+                    "1 from two thirds of store_limit on until less than a half is used");
+    prom_text_head(out, "upstream_refuses", "", "gauge",
+                   "1 while the server of a project takes no events for over a minute");
+    for (unsigned i = 0; i < w->n_projects; i++) {
+        sbuf_adds(out, SLICE("crumbd_upstream_refuses{project=\""));
+        prom_text_label(out, w->projects[i].name);
+        sbuf_addf(out, "\"} %d\n", w->projects[i].trouble.on);
+    }
+}
+
 static void put_reload_metrics(const struct status *s, struct sbuf *out)
 {
     const struct reload *r = s->reload;
@@ -46,6 +60,7 @@ void status_metrics(const struct status *s, struct sbuf *out)
     sbuf_addf(out, "crumbd_outbox_rows{state=\"dead\"} %" PRIu64 "\n", s->outbox.dead);
     prom_text_gauge(out, "outbox_bytes", s->outbox.used_bytes, "bytes of the store in use, which store_limit bounds");
     prom_text_gauge(out, "outbox_limit_bytes", s->store_limit_bytes, "store_limit");
+    put_health_metrics(s, out);
     prom_text_gauge(out, "ready", !s->not_ready,
                     "1 while events are accepted, 0 when the store is full or failing, or at the end");
     prom_text_gauge(out, "healthy", !s->not_healthy, "1 while the thread that reads turns");

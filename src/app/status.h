@@ -9,6 +9,7 @@
 
 #include "app/daemon_reload.h"
 #include "app/turn.h"
+#include "app/watch.h"
 #include "base/count.h"
 #include "core/judge.h"
 #include "io/input.h"
@@ -39,6 +40,7 @@ struct status {
     int64_t unnamed_rows; /* see store_unnamed_rows */
     uint64_t store_limit_bytes;
     const struct reload *reload;
+    const struct watch *watch;
 };
 
 /* "open" (waits for the lines after it), "ready" or "dead". */

@@ -79,6 +79,11 @@ static uint64_t status_without_room(const struct status *s, unsigned i)
     return s->states[i].no_room;
 }
 
+static uint64_t status_silent(const struct status *s, unsigned i)
+{
+    return i < s->watch->n_inputs && s->watch->inputs[i].trouble.on;
+}
+
 static const struct family {
     const char *name, *end, *type, *help;
     uint64_t (*value)(const struct status *s, unsigned input);
@@ -86,6 +91,9 @@ static const struct family {
     bool seconds;                                  /* the value is microseconds */
 } families[] = {
     {"input_up", "", "gauge", "1 while this input is open", status_up, NULL, false},
+    {"input_silent", "", "gauge",
+     "1 while this input, which has been heard, says nothing for longer than health.silent", status_silent, NULL,
+     false},
     {"input_lines", "_total", "counter", "lines and messages that the framing of this input yielded", status_lines,
      NULL, false},
     {"input_last_line_timestamp_seconds", "", "gauge", "when the last of them came, 0 when none has", status_last_line,
@@ -187,6 +195,8 @@ static void put_losses(const struct status *s, unsigned i, struct sbuf *out)
         sbuf_addf(out, " <span class=\"warning\">held up all others %" PRIu64 " times</span>", slow_turns(s, i));
     if (state->no_room)
         put(out, " <span class=\"warning\">its share of the store is used up</span>");
+    if (status_silent(s, i))
+        put(out, " <span class=\"warning\">has gone silent</span>");
     put_warning(state->overflow, "events dropped for want of room in the store", out);
 }
 

@@ -9,7 +9,7 @@ CONFIG = """
 sentry: {{dsn: "{dsn}"}}
 inputs:
   - {{tail: "{dir}/error.log", format: nginx-error, timezone: UTC, from: start}}
-breadcrumbs: {{before: 0, after: 5, wait: 2s}}
+breadcrumbs: {{before: 0, after: 5, wait: 1s}}
 sandbox: off
 """
 

@@ -117,7 +117,7 @@ def scenario_reload_under_load(t):
     w = Writers(r)
     w.begin()
     began, turn = time.monotonic(), 0
-    while time.monotonic() - began < 5 or min(r.reloads("taken"), r.reloads("refused")) < 3:
+    while time.monotonic() - began < 3 or min(r.reloads("taken"), r.reloads("refused")) < 3:
         turn += 1
         if turn % 7 in (3, 6):
             r.rules(f"turn{turn}", level="fatal")

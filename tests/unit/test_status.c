@@ -10,6 +10,8 @@ static char dir[64];
 static struct store *store;
 static struct counts counts;
 static struct reload reload;
+static struct watch_project watch_projects[] = {{.name = SLICE("")}, {.name = SLICE("b\"")}};
+static struct watch watch = {.projects = watch_projects, .n_projects = 2};
 static struct http_answer answer;
 static struct rule rules[3] = {{.id = SLICE("shop.\"<b>\"\\\n")},
                                {.id = SLICE("never"), .index = 1, .handle = 1},
@@ -95,6 +97,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .turn = turn,
                        .counts = &counts,
                        .reload = &reload,
+                       .watch = &watch,
                        .waiting = waiting,
                        .store_limit_bytes = 1 << 20};
     const struct http_request req = {
@@ -208,9 +211,9 @@ START_TEST(metrics_follow_the_format)
         samples++;
     }
     ck_assert_uint_gt(families, COUNT_N);
-    /* The three states of the outbox are one, and so are both rules five times, both inputs seven times, what came of
-     * reloads and the counts of all runs. */
-    ck_assert_uint_eq(samples, families + 2 + 5 + 7 + 1 + COUNT_N - 1);
+    /* The three states of the outbox are one, and so are both rules five times, both inputs eight times, what came of
+     * reloads, both projects and the counts of all runs. */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 8 + 1 + 1 + COUNT_N - 1);
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_all_runs_total{count=\"stored\"} 1\n");
