@@ -14,13 +14,15 @@ import standin
 from harness import Failure
 
 from torture import fates
+from torture import where
 from torture.world import number_of
 
 # No number for so long, although crumbd was told to try, and it will not come. The longest limit of an answer is shorter.
 STALL_S, RETRY_S, CEILING_S = 30, 5, 180
 SHOWN = 10
-# Losses of messages that were read from no file.
+# Losses of messages that were read from no file, and of files.
 NETWORK = ("udp_kernel_drops", "unread", "input_overflow", "unstored", "rate_limited", "connections_memory")
+FILES = ("files_gone_unread", "rotation_gap")
 
 
 def missing(w):
@@ -30,7 +32,7 @@ def missing(w):
 def wait_for_all(w):
     """Until every number has arrived, or none for so long although crumbd was told to try."""
     began = told = time.monotonic()
-    while missing(w) - w.at_risk or time.monotonic() < began + (RETRY_S if missing(w) else 0):
+    while missing(w) - w.at_risk - w.deleted or time.monotonic() < began + (RETRY_S if missing(w) else 0):
         now = time.monotonic()
         last = max([began] + list(w.arrived_at.values())[-1:])
         if now > min(began + CEILING_S, last + STALL_S):
@@ -77,17 +79,31 @@ def totals(path):
         db.close()
 
 
+def logs(w):
+    """Every file that a log is or was, with what is in it."""
+    for path in sorted(glob.glob(w.t.path("logs", "*")) + glob.glob(w.t.path("nginx", "logs", "error.log*"))):
+        with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
+            yield path, f.read()
+
+
 def find(w, number):
     """Where it stands now."""
-    word = b"/item/%d HTTP" % number
-    place = w.numbers.places[number - 1]
-    for path in sorted(glob.glob(w.t.path("logs", "*"))):
-        with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
-            data = f.read()
+    word, place = b"/item/%d HTTP" % number, w.numbers.places[number - 1]
+    for path, data in logs(w):
         if word in data:
             at = data.rfind(b"\n", 0, data.index(word)) + 1
-            return "number %d, written at %.3f s: %s at %d" % (number, place.time - w.began, os.path.relpath(path, w.t.dir), at)
-    return "number %d, written at %.3f s: in no file; %s, %d" % (number, place.time - w.began, getattr(place.source, "scheme", "log"), place.at)
+            return "  number %d, written at %.3f s: %s at %d" % (number, place.time - w.began, os.path.relpath(path, w.t.dir), at)
+    return "  number %d, written at %.3f s: in no file; %s, %d" % (number, place.time - w.began, getattr(place.source, "scheme", "log"), place.at)
+
+
+def lost_unnamed(w, gone, ledger):
+    """Of what is missing, what no counter and no trouble of this run stands for."""
+    lost = gone - w.at_risk
+    if sum(ledger.get(name, 0) for name in FILES):
+        lost -= w.deleted
+    if not any(w.numbers.places[n - 1].source.on_disk for n in lost) and len(lost) <= sum(ledger.get(name, 0) for name in NETWORK):
+        lost = set()
+    return lost
 
 
 def judge(w):
@@ -95,31 +111,27 @@ def judge(w):
     arrived, written, ledger = Arrived(w.up), w.numbers.written, totals(w.store)
     by_number = collections.Counter(arrived.ids.values())
     gone = written - by_number.keys()
-    named = sum(ledger.get(name, 0) for name in NETWORK)
-    lost = sorted(gone - w.at_risk)
-    if not any(w.numbers.places[n - 1].source.on_disk for n in lost) and len(lost) <= named:
-        lost = []
-    doubled = sorted(n for n, times in by_number.items() if times > 1 and n not in w.at_risk)
-    foreign = sorted(map(str, (n for n in by_number if n is None or not 0 < n <= len(w.numbers))))
-    wrong = []
-    if lost:
-        wrong += ["%d of %d numbers are missing, and %d losses are named" % (len(lost), len(written), named)]
-        wrong += ["  " + find(w, n) for n in lost[:SHOWN]]
-    if doubled:
-        wrong += ["%d numbers came under more than one event id: %s" % (len(doubled), doubled[:SHOWN])]
-        wrong += ["  " + find(w, n) for n in doubled[:SHOWN]]
-    if foreign:
-        wrong += ["%d events are of nothing that was written: %s" % (len(foreign), foreign[:SHOWN])]
+    lost = lost_unnamed(w, gone, ledger)
+    doubled = {n for n, times in by_number.items() if times > 1 and n not in w.at_risk}
+    foreign = {str(n) for n in by_number if n is None or not 0 < n <= len(w.numbers)}
+    wrong = told("%d numbers are missing", lost, lambda n: find(w, n)) + told(
+        "%d numbers came under more than one event id", doubled, lambda n: find(w, n)) + told(
+        "%d events are of nothing that was written", foreign)
     if len(arrived.differ) > made_again(arrived, ledger):
-        wrong += ["%d events came again with other bytes: %s" % (len(arrived.differ), sorted(arrived.differ)[:SHOWN])]
+        wrong += told("%d events came again with other bytes", arrived.differ)
+    asked, answers = (0, []) if w.damaged or w.copies else where.ask(w, arrived, logs(w))
+    wrong += told("%d lines have no answer, or a wrong one", answers)
     if not w.damaged:
-        wrong += unbalanced(w, ledger, arrived)
-        wrong += fates.wrong(w, arrived.ids)
+        wrong += unbalanced(w, ledger, arrived, gone)
     figures = {"numbers": len(written), "lost": len(lost), "named": len(gone) - len(lost), "doubled": len(doubled), "again": arrived.again,
-               "starts": w.starts}
+               "starts": w.starts, "asked": asked}
     if wrong:
         raise Failure("\n".join(wrong + ["the ledger of all runs: %s" % json.dumps(ledger), json.dumps(figures)]))
     return figures
+
+
+def told(what, which, tell=lambda x: "  %s" % x):
+    return [what % len(which)] + [tell(x) for x in sorted(which)[:SHOWN]] if which else []
 
 
 def made_again(arrived, ledger):
@@ -127,11 +139,11 @@ def made_again(arrived, ledger):
     return max(0, min(ledger.get("sent", 0) - len(arrived.ids), arrived.again, ledger.get("stored_ahead", 0)))
 
 
-def unbalanced(w, ledger, arrived):
+def unbalanced(w, ledger, arrived, gone):
     """What does not agree over all runs: crumbd's two entries for lines and events, and what was read and sent with what was written and arrived."""
     pairs = [("lines read, and their fates", ledger.get("lines_in", 0) - ledger.get("restored_lines", 0), harness.total(ledger, "FATE")),
              ("events made, and stored or lost", harness.total(ledger, "MADE"), harness.total(ledger, "BECAME")),
              ("events that arrived, and were sent", len(arrived.ids), ledger.get("sent", 0) - made_again(arrived, ledger))]
     if not w.senders:
-        pairs.append(("lines written, and read", len(w.numbers.written), ledger.get("lines_in", 0) - ledger.get("read_twice", 0) - ledger.get("restored_lines", 0)))
+        pairs.append(("lines written, and read", len(w.numbers.written) - len(gone), ledger.get("lines_in", 0) - ledger.get("read_twice", 0) - ledger.get("restored_lines", 0)))
     return ["the ledger does not balance: %s: %d and %d" % pair for pair in pairs if pair[1] != pair[2]]

@@ -10,9 +10,9 @@ import signal
 import subprocess
 import threading
 
-from nginx import Tmpfs
+import nginx
 
-from torture import network
+from torture import network, writing
 from torture.answers import ANSWERS
 
 
@@ -204,6 +204,9 @@ class CopyTruncate(Trouble):
     """a log is copied and then cut to nothing"""
     name = "copytruncate"
 
+    def prepare(self, w):
+        w.copies = True  # of lines, each with one fate
+
     def act(self, w):
         return w.rnd.choice(w.logs).copy_and_truncate()
 
@@ -276,7 +279,7 @@ class Inode(Trouble):
 
     def own(self, w):
         writer = w.rnd.choice(w.logs)
-        read = [n for n in writer.rotated() if not n.endswith((".gz", ".txt")) and w.all_arrived(n)]
+        read = [n for n in writer.rotated() if not n.endswith((".gz", ".txt")) and w.numbers_in(n) <= w.arrived.keys()]
         if not read:
             return None
         self.end(w)
@@ -292,6 +295,42 @@ class Inode(Trouble):
         if w.alive and w.rnd.random() < 0.7:
             end = w.terminate if w.rnd.random() < 0.5 else w.kill
             end(0.1)
+
+
+class Gone(Trouble):
+    """a rotated log is deleted while crumbd cannot have read it: such a loss has a name"""
+    name = "gone"
+
+    def act(self, w):
+        if not w.alive or w.paused:
+            return None
+        writer = w.rnd.choice(w.logs)
+        if w.rnd.random() < 0.5:
+            w.kill(0.3)
+        else:
+            Stop().pause(w, 0.3)
+        w.wait(0.1)
+        with writer.lock:
+            new = writer.rotate()
+            w.delete(new)
+        return new
+
+
+class Nginx(Trouble):
+    """nginx writes errors, too, and its log is rotated as logs are"""
+    name = "nginx"
+
+    @classmethod
+    def cannot(cls):
+        return None if nginx.find() else "no nginx here (apt-get install nginx)"
+
+    def prepare(self, w):
+        server = nginx.Nginx(w.t, server="location / { proxy_pass http://127.0.0.1:9; }")
+        w.logs.append(writing.NginxWriter(w.numbers, server, w.rnd.random()))
+        w.inputs += "  - tail: %s\n    format: nginx-error\n    timezone: local\n    from: start\n" % server.error_log
+
+    def act(self, w):
+        return w.logs[0].rotate(late_s=w.rnd.random() * 0.2) if w.rnd.random() < 0.5 else None
 
 
 class Half(Trouble):
@@ -329,7 +368,7 @@ class Disk(Trouble):
 
     def prepare(self, w):
         self.size = w.rnd.choice(self.SIZES)
-        self.disk = Tmpfs(w.t, "disk", self.size)
+        self.disk = nginx.Tmpfs(w.t, "disk", self.size)
         w.store = os.path.join(self.disk.path, "crumbd.db")
         w.pad, self.others = w.rnd.choice((0, 1000, 3000)), os.path.join(self.disk.path, "others")
 

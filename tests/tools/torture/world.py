@@ -54,7 +54,7 @@ class World:
         self.suffix = None
         self.halves, self.pad, self.blocked_log, self.foreigners = False, 0, False, 0
         # What they excuse.
-        self.at_risk, self.damaged, self.starts, self.stalls = set(), False, 0, []
+        self.at_risk, self.deleted, self.damaged, self.copies, self.starts, self.stalls = set(), set(), False, False, 0, []
         os.makedirs(t.path("logs"))
         self.up = t.upstream(on_event=self.arrive)
 
@@ -73,7 +73,8 @@ class World:
         for i in range(self.rnd.randrange(1, 3)):
             path = self.t.path("logs", "error%d.log" % i if i else "error.log")
             self.logs.append(writing.LogWriter(self.numbers, path, self.rnd.random(), self.rnd.choice((4, 15, 40)), self.pad, self.halves))
-            self.logs[-1].suffix = self.suffix or self.logs[-1].suffix
+        for writer in self.logs:
+            writer.suffix = self.suffix or writer.suffix
         self.config_path = self.t.config(self.config.format(dsn=self.up.dsn(), dir=self.t.dir, inputs=self.inputs, store=self.store))
         self.start()
         for writer in self.logs + self.senders:
@@ -181,9 +182,15 @@ class World:
         self.foreigners += 1
         return nginx_line(FOREIGN + self.foreigners, text=REFUSED).encode()
 
-    def all_arrived(self, path):
+    @staticmethod
+    def numbers_in(path):
         with open(path, encoding="utf-8", errors="replace") as f:
-            return all(int(n) in self.arrived for n in NUMBER.findall(f.read()))
+            return {int(n) for n in NUMBER.findall(f.read())}
+
+    def delete(self, path):
+        """What crumbd has not read of it is lost, and named."""
+        self.deleted |= self.numbers_in(path)
+        os.unlink(path)
 
     # --- time
 

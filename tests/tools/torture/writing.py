@@ -7,7 +7,9 @@ import shutil
 import threading
 import time
 
-from harness import REFUSED, nginx_line
+from harness import REFUSED, Failure, nginx_line
+
+REOPEN_S = 20
 
 Place = collections.namedtuple("Place", "source at time")  # at: the offset in a log, the how manieth message of a sender
 
@@ -53,8 +55,9 @@ class LogWriter(threading.Thread):
         self.numbers, self.path, self.rnd = numbers, path, random.Random(seed)
         self.block, self.pad, self.halves = block, pad, halves
         self.over, self.lock = threading.Event(), threading.RLock()
-        self.suffix = ".%d"
-        self.f, self.rotations, self.reopen_at = open(path, "ab", buffering=0), 0, None
+        self.suffix, self.rotations, self.reopen_at = ".%d", 0, None
+        self.f = None
+        self.open()
 
     # --- what a program does
 
@@ -70,11 +73,15 @@ class LogWriter(threading.Thread):
     def end(self):
         self.over.set()
         self.join()
-        self.f.close()
+
+    def open(self):
+        if self.f:
+            self.f.close()
+        self.f = open(self.path, "ab", buffering=0)
 
     def reopen(self):
-        self.f.close()
-        self.f, self.reopen_at = open(self.path, "ab", buffering=0), None
+        self.reopen_at = None
+        self.open()
 
     def line(self, number):
         return nginx_line(number, text=REFUSED + (" " + "x" * self.rnd.randrange(self.pad) if self.pad else "")).encode()
@@ -127,3 +134,32 @@ class LogWriter(threading.Thread):
             shutil.copyfile(self.path, new)
             os.truncate(self.path, 0)
             return new
+
+
+class NginxWriter(LogWriter):
+    """nginx writes them: each number is a request for which no upstream is there."""
+
+    def __init__(self, numbers, nginx, seed):
+        self.nginx, self.connection = nginx, nginx.connection()
+        super().__init__(numbers, nginx.error_log, seed, block=20)
+
+    def open(self):
+        """SIGUSR1, and the log is there again. At first it is there already."""
+        end = time.monotonic() + REOPEN_S
+        while not os.path.exists(self.path):
+            self.nginx.reopen()
+            self.over.wait(0.02)
+            if time.monotonic() > end:
+                raise Failure("nginx does not reopen its log")
+
+    def write(self, n, between=None):
+        first, n = self.numbers.take(n)
+        for number in range(first, first + n):
+            at = os.stat(self.path).st_size if os.path.exists(self.path) else 0
+            self.numbers.put(number, self, at)
+            status = self.nginx.get("/item/%d" % number, connection=self.connection)
+            if status != 502:
+                raise Failure("nginx answers %s" % status)
+            if between:
+                between()
+        return n
