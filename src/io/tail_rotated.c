@@ -70,8 +70,8 @@ static enum tail_match match_bytes(const struct tail_file *f, int fd, const stru
     return copy;
 }
 
-/* The same of what has been compressed: a copy of f is no longer than f. */
-static enum tail_match match_text(const struct tail_file *f, uint32_t text_bytes)
+/* The same where one of both has been compressed: a copy of f, whose head is the same, is no longer than f. */
+static enum tail_match match_text(const struct tail_file *f, uint64_t text_bytes)
 {
     struct stat st;
     uint64_t known = f->size > tail_file_reach(f) ? f->size : tail_file_reach(f);
@@ -85,11 +85,14 @@ static enum tail_match match_known(const struct tail_file *f, int fd, const stru
 {
     if (!f->id.head_bytes)
         return TAIL_MATCH_OTHER;
-    bool packed = tail_is_packed(fd), shorter = !packed && (uint64_t)st->st_size < f->id.head_bytes;
-    enum tail_match head = shorter ? TAIL_MATCH_SAME : tail_head_match(fd, &f->id);
+    uint64_t size = (uint64_t)st->st_size;
+    bool packed = tail_is_packed(fd), shorter = !packed && size < f->id.head_bytes;
+    enum tail_match head = shorter && !f->disk_bytes ? TAIL_MATCH_SAME : tail_head_match(fd, &f->id);
     if (head != TAIL_MATCH_SAME)
         return head;
-    return packed ? match_text(f, tail_packed_text_bytes(fd, (uint64_t)st->st_size)) : match_bytes(f, fd, st);
+    if (packed || f->disk_bytes)
+        return match_text(f, packed ? tail_packed_text_bytes(fd, size) : size);
+    return match_bytes(f, fd, st);
 }
 
 /* SAME when fd is a copy, made by hand or by a rotation that was seen, of what is known. */

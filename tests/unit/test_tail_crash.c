@@ -4,6 +4,8 @@
  */
 #include "tests/unit/tail.h"
 
+#include "text/zip.h"
+
 static void restart(struct rig *r)
 {
     rig_commit(r);
@@ -329,6 +331,7 @@ struct world {
     uint64_t rnd;
     unsigned next, rotated;
     bool copies_match, up, paused, begun;
+    bool packs; /* what is rotated may be compressed */
 };
 
 static unsigned draw(struct world *w, unsigned n)
@@ -386,11 +389,13 @@ static void rotate(struct world *w, bool copy)
         come_to_rest(w);
         w->rotated--;
     }
-    for (unsigned i = ++w->rotated; i > 1; i--) {
-        snprintf(from, sizeof from, "a.log.%u", i - 1);
-        snprintf(to, sizeof to, "a.log.%u", i);
-        rig_rename(w->r, from, to);
-    }
+    for (unsigned i = ++w->rotated; i > 1; i--)
+        for (int packed = 0; packed < 2; packed++) {
+            snprintf(from, sizeof from, "a.log.%u%s", i - 1, packed ? ".gz" : "");
+            snprintf(to, sizeof to, "a.log.%u%s", i, packed ? ".gz" : "");
+            unlink(rig_path(w->r, to));
+            rename(rig_path(w->r, from), rig_path(w->r, to));
+        }
     if (copy) {
         rig_copy(w->r, "a.log", "a.log.1");
         rig_truncate(w->r, "a.log");
@@ -399,9 +404,39 @@ static void rotate(struct world *w, bool copy)
     }
 }
 
+/* Compresses one of the rotated files; logrotate and gzip keep the time of its last change, the kubelet does not. */
+static void pack(struct world *w)
+{
+    char from[32], to[48];
+    struct stat st;
+    struct sbuf text, packed;
+    if (!w->packs || !w->rotated)
+        return;
+    snprintf(from, sizeof from, "a.log.%u", 1 + draw(w, w->rotated));
+    snprintf(to, sizeof to, "%s.gz", from);
+    int fd = open(rig_path(w->r, from), O_RDONLY);
+    if (fd < 0)
+        return;
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    sbuf_init(&text, 1 << 20);
+    sbuf_init(&packed, 1 << 20);
+    if (st.st_size) {
+        ck_assert_int_eq(read(fd, sbuf_room(&text, (size_t)st.st_size), (size_t)st.st_size), st.st_size);
+        text.n += (size_t)st.st_size;
+    }
+    close(fd);
+    ck_assert(zip_gzip(sbuf_slice(&text), &packed));
+    rig_append_bytes(w->r, to, sbuf_slice(&packed));
+    if (draw(w, 2))
+        ck_assert_int_eq(utimensat(AT_FDCWD, rig_path(w->r, to), (struct timespec[]){st.st_atim, st.st_mtim}, 0), 0);
+    unlink(rig_path(w->r, from));
+    sbuf_done(&text);
+    sbuf_done(&packed);
+}
+
 static void step(struct world *w)
 {
-    switch (draw(w, 12)) {
+    switch (draw(w, 13)) {
     case 0:
     case 1:
     case 2:
@@ -434,6 +469,9 @@ static void step(struct world *w)
         if (w->up)
             rig_look(w->r);
         break;
+    case 10:
+        pack(w);
+        break;
     default:
         for (unsigned n = draw(w, 6); w->up && n; n--)
             rig_turn(w->r);
@@ -459,7 +497,7 @@ START_TEST(whatever_happens)
     const char *seeds = getenv("TAIL_SEEDS");
     int n = seeds ? atoi(seeds) : 10;
     for (int seed = _i * n; seed < (_i + 1) * n; seed++) {
-        struct world w = {.rnd = hash_mix((uint64_t)seed, 1), .copies_match = seed & 2, .up = true};
+        struct world w = {.rnd = hash_mix((uint64_t)seed, 1), .copies_match = seed & 2, .packs = seed & 4, .up = true};
         w.r = rig_new(w.copies_match ? "a.log*" : "a.log", seed & 1);
         w.r->tuning.poll_ms = 5;
         first_look(w.r);
