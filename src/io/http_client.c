@@ -329,21 +329,34 @@ static int http_client_want_socket(CURL *easy, curl_socket_t fd, int what, void 
     return 0;
 }
 
-struct http_client *http_client_new(struct event_base *base)
+static void begin(struct http_client *p)
 {
-    struct http_client *p = xcalloc(1, sizeof *p);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    p->base = base;
     p->multi = curl_multi_init();
-    p->timer = evtimer_new(base, http_client_on_timer, p);
-    p->pulse = evtimer_new(base, http_client_on_pulse, p);
-    assert(p->multi && p->timer && p->pulse);
+    assert(p->multi);
     curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, http_client_want_socket);
     curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
     curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, http_client_want_timer);
     curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p);
+}
+
+struct http_client *http_client_new(struct event_base *base)
+{
+    struct http_client *p = xcalloc(1, sizeof *p);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    p->base = base;
+    p->timer = evtimer_new(base, http_client_on_timer, p);
+    p->pulse = evtimer_new(base, http_client_on_pulse, p);
+    assert(p->timer && p->pulse);
+    begin(p);
     return p;
+}
+
+void http_client_close_kept(struct http_client *p)
+{
+    assert(!p->transfers);
+    curl_multi_cleanup(p->multi);
+    begin(p);
 }
 
 void http_client_free(struct http_client *p)

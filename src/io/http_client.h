@@ -48,7 +48,11 @@ void http_client_free(struct http_client *p);
 /* Takes the bytes of `body`, which is gzip, and leaves it empty. `done` is called once, never from inside this call. */
 void http_client_send(struct http_client *p, const struct http_client_target *t, struct sbuf *body,
                       http_client_answer_f *done, void *u);
-/* Does the same with a request of its own and waits for the answer; calls `done` before it returns. */
+/* Closes the connections that are kept, of which libcurl does not notice when the server closes them. There must be no
+   request on its way, and it is not called from a callback. */
+void http_client_close_kept(struct http_client *p);
+/* Does the same as http_client_send with a request of its own and waits for the answer; calls `done` before it returns.
+ */
 void http_client_once(const struct http_client_target *t, struct sbuf *body, http_client_answer_f *done, void *u);
 /* libcurl's version and TLS library. */
 const char *http_client_version(void);

@@ -17,7 +17,8 @@ enum {
     RETRY_MOST_MS = 300 * 1000,
     PAUSE_FIRST_MS = 300 * 1000,
     PAUSE_MOST_MS = 1800 * 1000,
-    POLL_MS = 2000, /* rows that `crumbd queue retry` put back are found within it */
+    POLL_MS = 2000,      /* rows that `crumbd queue retry` put back are found within it */
+    KEEP_MS = 60 * 1000, /* connections that nothing is sent on */
     SOON_MS = 20,
     WRITE_AGAIN_MS = 1000, /* after a transaction that failed */
     REQUESTS_MAX = 256,    /* on their way, of all projects; each has one whatever the others have */
@@ -196,6 +197,7 @@ static void flight_end(struct flight *f)
         f->next->link = f->link;
     f->project->in_flight[f->kind]--;
     f->project->sender->in_flight--;
+    f->project->sender->quiet_since_ms = clock_mono_ms();
     f->project->sender->bytes_in_flight -= f->bytes;
     free(f);
 }
@@ -220,6 +222,7 @@ static void sender_on_report_answer(void *u, const struct http_client_answer *a)
     client_report_done(&p->report);
     p->report_in_flight = false;
     s->in_flight--;
+    s->quiet_since_ms = clock_mono_ms();
     look_whether_flushed(s);
 }
 
@@ -236,11 +239,21 @@ static void sender_on_answer(void *u, const struct http_client_answer *a)
     look_whether_flushed(s);
 }
 
+/* Lets a server go that there is nothing for: connections by the dozen are no use to either side. */
+static void let_go(struct sender *s)
+{
+    if (s->in_flight || !s->quiet_since_ms || clock_mono_ms() - s->quiet_since_ms < s->keep_ms)
+        return;
+    http_client_close_kept(s->http);
+    s->quiet_since_ms = 0;
+}
+
 static void sender_on_project_timer(evutil_socket_t fd, short what, void *u)
 {
     struct project *p = u;
     (void)fd;
     (void)what;
+    let_go(p->sender);
     if (p->failures && store_woken(p->sender->store))
         wake_all(p->sender);
     else
@@ -318,6 +331,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->retry_first_ms = opt->retry_first_ms ? opt->retry_first_ms : RETRY_FIRST_MS;
     s->retry_most_ms = opt->retry_most_ms ? opt->retry_most_ms : RETRY_MOST_MS;
     s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
+    s->keep_ms = opt->keep_ms ? opt->keep_ms : KEEP_MS;
     s->expire_after_us = opt->expire_after_us ? opt->expire_after_us : EXPIRE_AFTER_US;
     s->pause_most_ms = opt->pause_most_ms ? opt->pause_most_ms : PAUSE_MOST_MS;
     if (getrandom(&s->chance, sizeof s->chance, GRND_NONBLOCK) != sizeof s->chance)

@@ -35,6 +35,7 @@ struct sender_options {
     int64_t retry_first_ms, retry_most_ms; /* 1 s, 5 min */
     int64_t pause_first_ms, pause_most_ms; /* 5 min, 30 min */
     int64_t expire_after_us;               /* 30 days */
+    int64_t keep_ms;                       /* 60 s: connections are closed when nothing was sent for so long */
 };
 
 struct sender;

@@ -61,7 +61,8 @@ struct sender {
     void (*flushed)(void *u); /* NULL: not flushing */
     void *flushed_u;
     uint64_t chance;
-    int64_t expire_after_us, retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
+    int64_t quiet_since_ms; /* nothing is on its way since; 0: no connections are kept */
+    int64_t keep_ms, expire_after_us, retry_first_ms, retry_most_ms, pause_first_ms, pause_most_ms;
 };
 
 /* ---- sender_project.c: whether a project's upstream takes anything ---- */

@@ -276,6 +276,31 @@ START_TEST(few_where_more_are_not_served_sooner)
 }
 END_TEST
 
+static bool connected(void)
+{
+    for (unsigned i = 0; i < UPSTREAM_CONNECTIONS_MAX; i++)
+        if (up.open[i])
+            return true;
+    return false;
+}
+
+START_TEST(idle_connections_are_closed)
+{
+    options.keep_ms = 300;
+    put();
+    start();
+    until(all_gone());
+    put();
+    until(all_gone());
+    ck_assert(connected());
+    ck_assert_uint_eq(up.connections, 1);
+    until(!connected());
+    put();
+    until(all_gone());
+    ck_assert_uint_eq(up.connections, 2);
+}
+END_TEST
+
 /* What a kill would send again: that an event was taken is written in the turn after the answer. */
 START_TEST(an_outcome_is_written_at_once)
 {
@@ -959,6 +984,7 @@ int main(void)
     tcase_add_test(t, a_secret_only_when_the_dsn_has_one);
     tcase_add_test(t, many_over_kept_connections);
     tcase_add_test(t, few_where_more_are_not_served_sooner);
+    tcase_add_test(t, idle_connections_are_closed);
     tcase_add_test(t, an_outcome_is_written_at_once);
     tcase_add_test(t, trouble_is_tried_again_with_the_same_id);
     tcase_add_test(t, one_probe_at_a_time);
