@@ -48,7 +48,7 @@ void safe_disown(const char *store_path)
 /* Whether the file is the store's, told by its inode, so that no second name of it helps. */
 static bool is_own(const struct stat *st)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock"};
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock", ".positions"};
     for (unsigned i = 0; i < n_own; i++) {
         for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
             struct stat s;

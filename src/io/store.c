@@ -77,9 +77,13 @@ static bool check_schema(struct store *s, enum store_mode mode, struct diag *d)
         !store_pragma(s->db, "PRAGMA page_count", &pages))
         return store_open_failed(s, d, "read");
     bool fresh = version == 0 && application == 0 && pages <= 1;
-    if (!fresh && application != STORE_APPLICATION_ID)
+    /* Numbers that mean somebody else, where the copy knows that the store was ours, are damage. */
+    bool other = !fresh && application != STORE_APPLICATION_ID;
+    bool newer = version > STORE_SCHEMA_VERSION || version < 0; /* which only a newer one could give a meaning */
+    s->unusable = (other || newer) && store_copy_exists(s);
+    if (other)
         return err_plain(d, "%s is an SQLite database of some other program; give `store` another path", s->path);
-    if (version > STORE_SCHEMA_VERSION)
+    if (newer)
         return err_plain(d,
                          "the store %s was made by a newer crumbd (schema %lld, this one knows %d); run that one, "
                          "start with another store, "
@@ -105,7 +109,7 @@ static void keep_temporary_files(const char *path)
         slash ? sqlite3_mprintf("%.*s", slash > path ? (int)(slash - path) : 1, path) : sqlite3_mprintf(".");
 }
 
-static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
+bool store_open_database(struct store *s, enum store_mode mode, struct diag *d)
 {
     if (!s->tool)
         keep_temporary_files(s->path);
@@ -123,9 +127,10 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
      * reads the files again from there, and makes the same event ids. A crash of the process loses nothing.
      * FULL would cost an fsync every 200 ms for no promise.
      */
-    /* recursive_triggers: REPLACE tells the trigger of the row that goes. */
+    /* recursive_triggers: REPLACE tells the trigger of the row that goes. The others: what the pages hold may be
+     * anything. */
     char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;"
-                           "PRAGMA recursive_triggers=ON;",
+                           "PRAGMA recursive_triggers=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;",
                            CACHE_KIB, WAL_KEPT_BYTES);
     bool ok = store_exec(s, tune);
     free(tune);
@@ -136,14 +141,14 @@ static bool open_database(struct store *s, enum store_mode mode, struct diag *d)
         ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) == SQLITE_OK;
     if (!ok)
         return store_open_failed(s, d, "prepare");
-    if (!s->tool) {
+    if (!s->tool && store_size_is_possible(s)) {
         store_take_wal_room(s);
         store_hold_reserve(s);
     }
     return true;
 }
 
-static bool read_id(struct store *s, struct diag *d)
+bool store_read_id(struct store *s, struct diag *d)
 {
     sqlite3_stmt *q = NULL;
     bool ok = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE name='store_id'", -1, &q, NULL) == SQLITE_OK &&
@@ -157,6 +162,8 @@ static bool read_id(struct store *s, struct diag *d)
     int64_t grouping = 0;
     ok = ok && store_pragma(s->db, "SELECT value FROM meta WHERE name='grouping'", &grouping);
     s->grouping = (unsigned)grouping;
+    s->identified = ok;
+    s->unusable |= !ok && store_is_nonsense(s);
     return ok || store_open_failed(s, d, "read the id of");
 }
 
@@ -166,44 +173,11 @@ void store_scrub_by(struct store *s, const struct options *opt)
     s->scrub = scrub_new(opt);
 }
 
-/* The ledger of all runs; what stands without a name goes to *unnamed. */
-static bool read_counts(struct store *s, enum query which, struct counts *out, int64_t *unnamed)
-{
-    sqlite3_stmt *q = s->stmt[which];
-    int rc;
-    *out = (struct counts){0};
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct slice name = store_column(q, 0);
-        if (!name.p)
-            *unnamed = sqlite3_column_int64(q, 1);
-        for (int i = 0; i < COUNT_N; i++)
-            if (slice_is(name, count_rows[i].name))
-                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
-    }
-    sqlite3_reset(q);
-    return rc == SQLITE_DONE;
-}
-
-void store_counts(struct store *s, struct counts *out)
-{
-    int64_t none;
-    if (!read_counts(s, Q_COUNTS, out, &none))
-        store_failed(s, "read the ledger");
-}
-
-bool store_unnamed_rows(struct store *s, int64_t *rows)
-{
-    struct counts counts;
-    if (!read_counts(s, Q_COUNTS_AND_ROWS, &counts, rows))
-        return false;
-    *rows -= (int64_t)(count_sum(&counts, COUNT_CAME) - count_sum(&counts, COUNT_WENT)) + s->unnamed_rows;
-    return true;
-}
-
 /* Says once how many rows were unnamed before, so that rows which go unnamed from now on are seen apart from them. */
 static void begin_unnamed_rows(struct store *s)
 {
     int64_t rows = 0;
+    s->unnamed_rows = 0;
     if (!store_unnamed_rows(s, &rows))
         store_failed(s, "count the rows");
     s->unnamed_rows = rows;
@@ -224,12 +198,10 @@ static void name_ahead(struct store *s)
         store_failed(s, "count what was stored ahead");
 }
 
-struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d)
+struct store *store_new(const char *path, enum store_mode mode, uint64_t limit_bytes)
 {
     static const struct options usual = {.scrub = {.defaults = true, .emails = true}};
     struct store *s = xcalloc(1, sizeof *s);
-    /* Else deleting one row may want a file, which a full disk has no room for. Only before SQLite is used at all. */
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     s->scrub = scrub_new(&usual);
     s->path = xstrdup(path);
     safe_own(path);
@@ -239,6 +211,42 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     s->part_bytes = PART_BYTES;
     s->pending = xcalloc(STORE_DELIVERIES_MAX, sizeof(struct delivery *));
     sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
+    store_copy_init(s);
+    return s;
+}
+
+/* False, and s->unusable: it is damaged, empty where there was one, or no store. */
+static bool open_as_it_is(struct store *s, enum store_mode mode, struct diag *d)
+{
+    if (!s->tool && store_was_emptied(s)) {
+        s->unusable = true;
+        return err_plain(d, "%s is gone or empty, and was not before", s->path);
+    }
+    if (!store_open_database(s, mode, d) || !store_read_id(s, d))
+        return false;
+    s->unusable = !s->tool && !(store_size_is_possible(s) && store_is_sound(s));
+    return !s->unusable || err_plain(d, "the store %s is damaged", s->path);
+}
+
+static bool open_or_renew(struct store *s, enum store_mode mode, struct diag *d)
+{
+    struct diag why = {0};
+    bool ok = open_as_it_is(s, mode, &why);
+    if (!ok && store_may_be_renewed(s)) {
+        s->identified = false; /* what a damaged one says it is */
+        ok = store_renew(s, why.n ? why.v[0].text : "it is damaged");
+    }
+    if (!ok && why.n)
+        err_plain(d, "%s", why.v[0].text);
+    err_done(&why);
+    return ok;
+}
+
+struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d)
+{
+    /* Else deleting one row may want a file, which a full disk has no room for. Only before SQLite is used at all. */
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    struct store *s = store_new(path, mode, limit_bytes);
     bool ok = mode == STORE_DAEMON
                   ? set_up_daemon_file(s, d)
                   : access(path, F_OK) == 0 ||
@@ -246,14 +254,14 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
                                   path, strerror(errno));
     if (s->tool) /* a tool that may not write the database only reads it */
         s->file_fd = open(path, O_RDWR | O_CLOEXEC);
-    ok = ok && open_database(s, mode, d) && read_id(s, d);
-    if (!ok) {
+    if (!ok || !open_or_renew(s, mode, d)) {
         store_close(s);
         return NULL;
     }
     if (!s->tool) {
         name_ahead(s);
         begin_unnamed_rows(s);
+        store_copy_write(s);
     }
     store_woken(s);
     return s;
@@ -281,6 +289,7 @@ void store_close(struct store *s)
         close(s->file_fd);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    store_copy_done(s);
     sbuf_done(&s->zipped);
     for (unsigned how = 0; how < STORE_DEPARTED_N; how++)
         sbuf_done(&s->fates.leaving[how]);
@@ -354,7 +363,7 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now,
     return true;
 }
 
-static bool put_position(struct store *s, const struct position *p)
+bool store_put_position(struct store *s, const struct position *p)
 {
     enum query which = p->closed ? Q_POSITION_GONE : Q_POSITION;
     sqlite3_stmt *q = s->stmt[which];
@@ -362,6 +371,7 @@ static bool put_position(struct store *s, const struct position *p)
         return false;
     store_bind_text(q, 1, p->input);
     store_bind_text(q, 2, p->part);
+    store_copy_position(s, p);
     if (!p->closed) {
         sqlite3_bind_int64(q, 3, (int64_t)p->offset);
         sqlite3_bind_blob(q, 4, p->blob.n ? p->blob.p : "", (int)p->blob.n, SQLITE_STATIC);
@@ -402,7 +412,7 @@ static bool put_rest(struct store *s, const struct checkpoint *c)
         ok = store_put_fates(s, &c->fates[i]);
     ok = ok && store_fates_within_limit(s);
     for (unsigned i = 0; ok && i < c->n_positions; i++)
-        ok = put_position(s, &c->positions[i]);
+        ok = store_put_position(s, &c->positions[i]);
     for (unsigned i = 0; ok && i < c->n_floods; i++)
         ok = store_put_flood(s, &c->limits[i]);
     for (unsigned i = 0; ok && i < c->n_deadlines; i++)
@@ -499,11 +509,33 @@ static bool can_be_less(struct store *s)
     return true;
 }
 
+/* Makes it usable, if it is not. What was stored in part is not there ahead any more. */
+static bool see_to_store(struct store *s, struct checkpoint *c)
+{
+    if (!s->unusable && store_is_gone(s)) {
+        s->unusable = true;
+        snprintf(s->error, sizeof s->error, "its files have been taken away");
+    }
+    bool ok = !s->unusable || store_renew(s, s->error);
+    if (c->renewals != s->renewals)
+        c->n_stored = 0;
+    c->renewals = s->renewals;
+    return ok;
+}
+
+/* Whether a part that was refused is worth another try. */
+static bool try_again(struct store *s, struct checkpoint *c, const struct part *p, enum store_result r)
+{
+    if (r == STORE_FULL)
+        return !p->over_limit && can_be_less(s);
+    return s->unusable && see_to_store(s, c);
+}
+
 /* Outcomes have a transaction of their own: what they free must not be rolled back with a checkpoint that does not
  * fit. */
 enum store_result store_commit(struct store *s, struct checkpoint *c)
 {
-    enum store_result r = store_flush(s);
+    enum store_result r = see_to_store(s, c) ? store_flush(s) : STORE_FAILED;
     bool done = checkpoint_is_empty(c);
     unsigned tries = 0;
     while (r == STORE_OK && !done) {
@@ -514,7 +546,7 @@ enum store_result store_commit(struct store *s, struct checkpoint *c)
             part_is_stored(s, c, &p);
             if (s->disk_full)
                 store_restart_wal(s);
-        } else if (r == STORE_FULL && !p.over_limit && tries++ < COMMIT_TRIES && can_be_less(s)) {
+        } else if (tries++ < COMMIT_TRIES && try_again(s, c, &p, r)) {
             r = STORE_OK;
         }
     }

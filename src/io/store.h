@@ -77,6 +77,7 @@ struct checkpoint {
     struct store_report *reports;
     unsigned n_reports;
     unsigned n_stored;    /* of the events, the first of them, written by store_commit; 0 at first */
+    unsigned renewals;    /* which store they are in, written by it as well */
     struct counts counts; /* deltas; without sent, retries and dead, which the store counts with the rows themselves */
 };
 

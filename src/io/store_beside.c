@@ -113,7 +113,7 @@ struct store *store_beside_open(const char *path, uint64_t limit_bytes, char **i
 /* The lock last: whoever finds none makes a new store. */
 void store_discard(struct store *s)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    static const char *const ends[] = {"", "-wal", "-shm", ".positions", ".lock"};
     for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
         char *path = xasprintf("%s%s", s->path, ends[i]);
         unlink(path);
@@ -160,8 +160,10 @@ static bool has_taken_up(struct store *s)
 
 static bool take_all(struct store *s)
 {
-    if (store_run(s, Q_BEGIN) && store_exec(s, take) && store_end(s, TAKES_ROOM))
+    if (store_run(s, Q_BEGIN) && store_exec(s, take) && store_end(s, TAKES_ROOM)) {
+        store_copy_write(s);
         return true;
+    }
     store_failed(s, "take up a store that was left beside this one");
     return false;
 }

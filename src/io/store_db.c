@@ -32,6 +32,8 @@ bool store_run(struct store *s, enum query which)
         store_fates_begin(s);
     int rc;
     errno = 0;
+    if (which == Q_BEGIN)
+        store_copy_begin(s);
     while ((rc = sqlite3_step(s->stmt[which])) == SQLITE_ROW)
         ;
     /* sqlite3_system_errno knows nothing of a COMMIT that could not be written. */
@@ -82,6 +84,7 @@ bool store_add_count(struct store *s, enum count which, uint64_t v)
         return true;
     store_bind_text(s->stmt[Q_COUNT], 1, slice_str(count_rows[which].name));
     sqlite3_bind_int64(s->stmt[Q_COUNT], 2, (int64_t)v);
+    store_copy_count(s, count_rows[which].name, v);
     return store_run(s, Q_COUNT);
 }
 
@@ -103,9 +106,27 @@ uint64_t store_used(struct store *s)
     return pages > free_pages && free_pages >= 0 ? (uint64_t)(pages - free_pages) * s->page_bytes : 0;
 }
 
+bool store_is_nonsense(struct store *s)
+{
+    switch (sqlite3_errcode(s->db) & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+    case SQLITE_ERROR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool store_open_failed(struct store *s, struct diag *d, const char *doing)
 {
     int rc = sqlite3_extended_errcode(s->db), os = sqlite3_system_errno(s->db);
+    s->unusable |= store_is_nonsense(s);
     if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
         return err_plain(d,
                          "the store %s is damaged or no database (%s). Move it aside together with its -wal "

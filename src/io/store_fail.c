@@ -2,8 +2,11 @@
 #include "io/store_impl.h"
 
 #include <errno.h>
+#include <sys/statvfs.h>
 
 #include "base/log.h"
+
+enum { ROOM_BYTES = 64 << 20 };
 
 /* At a full disk every transaction fails, one now and then goes in, and it is one trouble all the same. */
 static const int64_t QUIET_US = INT64_C(5000000);
@@ -19,6 +22,15 @@ static bool is_known(struct store *s, const char *doing)
     return known;
 }
 
+/* SQLite calls it full, too, when a page is asked for that no database has, or when no id is left: then nothing was
+   written, and the disk has room. */
+static bool is_full_of_nonsense(const struct store *s, int rc, int os)
+{
+    struct statvfs fs;
+    return rc == SQLITE_FULL && !s->no_room && !os && fstatvfs(s->file_fd, &fs) == 0 &&
+           (uint64_t)fs.f_bavail * fs.f_frsize > ROOM_BYTES;
+}
+
 /* Says what the last error of the database means and what to do about it; ends the transaction if there is one. */
 enum store_result store_failed(struct store *s, const char *doing)
 {
@@ -26,6 +38,8 @@ enum store_result store_failed(struct store *s, const char *doing)
     const char *hint = "it will be tried again";
     const char *error = rc == SQLITE_FULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db);
     enum store_result result = STORE_FAILED;
+    if (is_full_of_nonsense(s, rc, os))
+        rc = SQLITE_CORRUPT;
     s->no_room = false;
     switch (rc & 0xff) {
     case SQLITE_FULL:
@@ -36,8 +50,9 @@ enum store_result store_failed(struct store *s, const char *doing)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        hint = "the database is damaged: stop crumbd, move it aside together with its -wal and -shm files, "
-               "start again";
+        hint = s->tool ? "the database is damaged: the daemon sets it aside and goes on with a new one"
+                       : "the database is damaged: it is set aside, and a new one goes on";
+        s->unusable = true;
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:

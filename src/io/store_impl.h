@@ -122,8 +122,15 @@ struct delivery {
     enum item_kind item;
     uint8_t event_id[16]; /* zeros: it is not known */
     char *project, *reason;
-    bool stuck; /* the row is on a damaged page, which cannot be written either: it stays taken, so that nobody tries it
-                   for ever */
+};
+
+/* See store_copy.c. */
+struct store_copy {
+    int fd;                     /* -1: there is none */
+    uint64_t base_bytes, bytes; /* that it began with; that it has */
+    bool stale;                 /* it lacks something */
+    int64_t tried_us;           /* when it was written anew, or that was tried */
+    struct sbuf record;         /* what the open transaction changes */
 };
 
 /* What the rows of store_fates.c and store_departed.c take. */
@@ -156,9 +163,13 @@ struct store {
     struct store_fates fates;
     struct counts counted; /* see store_counted */
     struct counts ahead;   /* of a checkpoint that is stored in part */
-    uint64_t part_bytes;   /* of payloads that go in as one transaction */
-    int64_t wakes;         /* that were known at the last look, see store_woken */
-    int64_t unnamed_rows;  /* rows that were unnamed when the store was opened */
+    struct store_copy copy;
+    bool identified;      /* id, keys and grouping are known */
+    bool unusable;        /* damaged, or gone: store_renew is wanted */
+    unsigned renewals;    /* how often that was done */
+    uint64_t part_bytes;  /* of payloads that go in as one transaction */
+    int64_t wakes;        /* that were known at the last look, see store_woken */
+    int64_t unnamed_rows; /* rows that were unnamed when the store was opened */
     struct sbuf zipped;
     struct scrub *scrub;
     int os_error;    /* errno of the last statement that failed, 0 unknown */
@@ -181,6 +192,8 @@ bool store_add_count(struct store *s, enum count which, uint64_t v);
 /* Returns the bytes of all pages, in use or free, the open transaction's included. */
 uint64_t store_pages_bytes(struct store *s);
 uint64_t store_free_pages(struct store *s);
+/* Whether what did not go well is what the database holds, and not the host, now. */
+bool store_is_nonsense(struct store *s);
 /* Writes into d why the database cannot be opened; false. */
 bool store_open_failed(struct store *s, struct diag *d, const char *doing);
 /* Unix microseconds of the wall clock. */
@@ -206,6 +219,40 @@ static inline void store_fates_end(struct store *s)
     s->fates.kept = s->fates.now;
 }
 
+/* ---- store_copy.c ---- */
+enum { COPY_IDENTITY = 'S', COPY_POSITION = 'P', COPY_POSITION_GONE = 'G', COPY_COUNT = 'C' };
+
+struct copy_item {
+    int kind;
+    struct slice id; /* COPY_IDENTITY: 16 bytes, and the three numbers */
+    uint64_t schema, old_keys, grouping;
+    struct position position;
+    struct slice name; /* COPY_COUNT: what is to be added to the count of that name */
+    uint64_t number;
+};
+
+/* What the item points to is valid during the call only. False: enough. */
+typedef bool copy_item_f(void *u, const struct copy_item *item);
+
+void store_copy_init(struct store *s);
+void store_copy_done(struct store *s);
+/* The transaction that begins has changed nothing yet, */
+void store_copy_begin(struct store *s);
+/* a position, */
+void store_copy_position(struct store *s, const struct position *p);
+/* a count, */
+void store_copy_count(struct store *s, const char *name, uint64_t v);
+/* and is committed. */
+void store_copy_commit(struct store *s);
+/* Writes all of it anew. */
+void store_copy_write(struct store *s);
+/* Calls back for every item, up to the first record that is not whole, or until `each` returns false. */
+bool store_copy_read(const struct store *s, copy_item_f *each, void *u);
+/* Whether there is one, in whatever state: then there was a store here. */
+bool store_copy_exists(const struct store *s);
+/* The schema of the crumbd that wrote it; 0: it cannot be read. */
+uint64_t store_copy_schema(const struct store *s);
+
 /* ---- store_room.c ---- */
 /* What a transaction does to the room of the disk: adds or changes rows, or only deletes some. */
 enum store_effect { TAKES_ROOM, GIVES_ROOM };
@@ -213,6 +260,9 @@ enum store_effect { TAKES_ROOM, GIVES_ROOM };
 /* Does the COMMIT of every transaction, by the rules of store_room.c. False: the transaction is still open, and
    store_failed ends it. */
 bool store_end(struct store *s, enum store_effect effect);
+/* Whether the database can have as many pages as it says: each is in the file, in the WAL or in the open transaction.
+   A damaged one would take all of the disk. */
+bool store_size_is_possible(struct store *s);
 /* One statement as a transaction of its own, whose values are bound. False: nothing has changed. */
 bool store_run_alone(struct store *s, enum query which, enum store_effect effect);
 /* Gives the file the blocks of all its pages, the open transaction's included. False: the disk is full. */
@@ -239,6 +289,26 @@ bool store_may_exceed(struct store *s);
 bool store_make_room(struct store *s);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);
+
+/* ---- store_renew.c ---- */
+/* Whether the small tables hold together. */
+bool store_is_sound(struct store *s);
+/* Whether there is nothing where there was a store. */
+bool store_was_emptied(const struct store *s);
+/* Whether somebody has taken its files away while it is in use. */
+bool store_is_gone(const struct store *s);
+/* Whether a store that cannot be opened is unusable and was ours. */
+bool store_may_be_renewed(const struct store *s);
+/* Sets the files aside; from here on a new store is in their place. False, and said: all is as it was. */
+bool store_renew(struct store *s, const char *why);
+
+/* ---- store.c ---- */
+/* One that is not opened. */
+struct store *store_new(const char *path, enum store_mode mode, uint64_t limit_bytes);
+bool store_open_database(struct store *s, enum store_mode mode, struct diag *d);
+/* Reads id, keys and grouping. */
+bool store_read_id(struct store *s, struct diag *d);
+bool store_put_position(struct store *s, const struct position *p);
 
 /* ---- store_upgrade.c ---- */
 /* Brings a store from schema `from` (0: it is empty) to this version's. */

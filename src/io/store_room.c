@@ -22,11 +22,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
 
-enum { WAL_BYTES = 512 << 10 };
+enum {
+    WAL_BYTES = 512 << 10,
+    TRANSACTION_MOST = 64 << 20, /* bytes of pages that one adds, see PART_BYTES */
+};
 
 /* Gives the file blocks for so many bytes; its size stays. False: the disk is full. */
 static bool take_room(int fd, uint64_t bytes)
@@ -69,11 +73,24 @@ bool store_take_room_of_pages(struct store *s)
            take_room(s->file_fd, (uint64_t)pages * (uint64_t)page_bytes);
 }
 
+bool store_size_is_possible(struct store *s)
+{
+    struct stat db, wal = {0};
+    char *path = xasprintf("%s-wal", s->path);
+    bool known = fstat(s->file_fd, &db) == 0 && (stat(path, &wal) == 0 || errno == ENOENT);
+    free(path);
+    return !known || store_pages_bytes(s) <= (uint64_t)db.st_size + (uint64_t)wal.st_size + TRANSACTION_MOST;
+}
+
 bool store_end(struct store *s, enum store_effect effect)
 {
     if (!store_put_departed(s))
         return false;
     uint64_t reserve = effect == TAKES_ROOM ? reserve_bytes(s) : 0;
+    if (!s->tool && !store_size_is_possible(s)) {
+        s->unusable = true;
+        return false;
+    }
     s->no_room = !take_room(s->file_fd, store_pages_bytes(s) + reserve);
     if (s->no_room)
         return false;
@@ -81,6 +98,7 @@ bool store_end(struct store *s, enum store_effect effect)
         return false;
     store_fates_end(s);
     store_hold_reserve(s);
+    store_copy_commit(s);
     return true;
 }
 

@@ -309,26 +309,13 @@ uint64_t store_unwritten(const struct store *s)
     return n_decided(s, s->n_pending);
 }
 
-/* Writes each outcome in a transaction of its own, since a damaged page spoils the transaction that meets it; what
-   cannot be written stays taken. */
-static void write_one_by_one(struct store *s, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (!write_deliveries(s, &s->pending[i], 1)) {
-            store_failed(s, "write down what was sent");
-            s->counted.v[COUNT_unsettled] += s->pending[i]->kind != DELIVERY_RETRY;
-            s->pending[i]->stuck = true;
-        }
-}
-
 /* Forgets the first n outcomes, which have been written or cannot be. */
 static void forget_deliveries(struct store *s, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++)
-        if (!s->pending[i]->stuck) {
-            table_del(&s->taken, (uint64_t)s->pending[i]->id);
-            delivery_free(s->pending[i]);
-        }
+    for (unsigned i = 0; i < n; i++) {
+        table_del(&s->taken, (uint64_t)s->pending[i]->id);
+        delivery_free(s->pending[i]);
+    }
     s->n_pending -= n;
     memmove(s->pending, s->pending + n, s->n_pending * sizeof *s->pending);
 }
@@ -383,10 +370,10 @@ enum store_result store_flush(struct store *s)
     if (!s->n_pending)
         return STORE_OK;
     sent_first(s);
+    unsigned renewals = s->renewals;
     for (unsigned step = s->disk_full ? FULL_STEP : STORE_DELIVERIES_MAX; s->n_pending;) {
         unsigned n = n_next(s, step);
         if (!write_deliveries(s, s->pending, n)) {
-            bool damaged = (sqlite3_errcode(s->db) & 0xff) == SQLITE_CORRUPT;
             enum store_result r = store_failed(s, "write down what was sent");
             if (r == STORE_FULL && step > 1) {
                 step = step > FULL_STEP ? FULL_STEP : 1;
@@ -394,9 +381,9 @@ enum store_result store_flush(struct store *s)
             }
             if (r == STORE_FULL)
                 wait_for_room(s);
-            if (!damaged)
-                return r;
-            write_one_by_one(s, n);
+            if (s->unusable && s->renewals == renewals && store_renew(s, s->error))
+                continue;
+            return r;
         }
         forget_deliveries(s, n);
         if (step <= FULL_STEP)
@@ -425,8 +412,8 @@ void store_deliveries_done(struct store *s)
 
 /* Giving rows out. */
 
-/* Returns the id of the first due row that is not taken; 0: there is none. */
-static int64_t first_due(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)
+/* Returns the id of the first due row that is not taken; 0: there is none; -1: that cannot be told. */
+static int64_t look_for_due(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)
 {
     sqlite3_stmt *q = s->stmt[Q_DUE];
     store_bind_text(q, 1, project);
@@ -439,9 +426,19 @@ static int64_t first_due(struct store *s, struct slice project, enum item_kind k
         if (!delivery_of(s, sqlite3_column_int64(q, 0)))
             id = sqlite3_column_int64(q, 0);
     sqlite3_reset(q);
-    if (!id && rc != SQLITE_DONE)
+    return id || rc == SQLITE_DONE ? id : -1;
+}
+
+/* The same in a new store, if the old one is damaged; 0: it is not to be had. */
+static int64_t first_due(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)
+{
+    int64_t id = look_for_due(s, project, kind, now_us);
+    if (id < 0) {
         store_failed(s, "look for events to send");
-    return id;
+        if (s->unusable && !s->tool && store_renew(s, s->error))
+            id = look_for_due(s, project, kind, now_us);
+    }
+    return id > 0 ? id : 0;
 }
 
 struct store_row *store_next(struct store *s, struct slice project, enum item_kind kind, int64_t now_us)

@@ -1,4 +1,5 @@
-/* store_state: what the store keeps for flood control, lines waited for, records held and client reports. */
+/* store_state: what the store keeps for flood control, lines waited for, records held and client reports; the ledger of
+ * all runs. */
 #include "io/store_impl.h"
 
 /* Binds NULL for a slice that is absent, so that coalesce keeps what the row has. */
@@ -207,4 +208,38 @@ void store_report_told(struct store *s, const struct store_report *r)
     /* Otherwise Sentry would be told once more. */
     if (!note_reported(s, r) && store_failed(s, doing) == STORE_FULL && !note_reported(s, r))
         store_failed(s, doing);
+}
+
+/* The ledger of all runs; what stands without a name goes to *unnamed. */
+static bool read_counts(struct store *s, enum query which, struct counts *out, int64_t *unnamed)
+{
+    sqlite3_stmt *q = s->stmt[which];
+    int rc;
+    *out = (struct counts){0};
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct slice name = store_column(q, 0);
+        if (!name.p)
+            *unnamed = sqlite3_column_int64(q, 1);
+        for (int i = 0; i < COUNT_N; i++)
+            if (slice_is(name, count_rows[i].name))
+                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
+    }
+    sqlite3_reset(q);
+    return rc == SQLITE_DONE;
+}
+
+void store_counts(struct store *s, struct counts *out)
+{
+    int64_t none;
+    if (!read_counts(s, Q_COUNTS, out, &none))
+        store_failed(s, "read the ledger");
+}
+
+bool store_unnamed_rows(struct store *s, int64_t *rows)
+{
+    struct counts counts;
+    if (!read_counts(s, Q_COUNTS_AND_ROWS, &counts, rows))
+        return false;
+    *rows -= (int64_t)(count_sum(&counts, COUNT_CAME) - count_sum(&counts, COUNT_WENT)) + s->unnamed_rows;
+    return true;
 }
