@@ -163,7 +163,7 @@ static void add_projects(struct shares *shares, const struct settings *s)
 struct shares *daemon_measure_for(struct daemon *dm, const struct settings *s)
 {
     struct shares empty;
-    uint64_t limit_bytes = is_bounded(s) ? s->store_limit_bytes : 0;
+    uint64_t limit_bytes = is_bounded(s) ? store_rows_limit(s->store_limit_bytes) : 0;
     shares_init(&empty, s->inputs, s->n_inputs + s->n_awaited, limit_bytes);
     add_projects(&empty, s);
     struct shares *used = measure(dm, &empty, limit_bytes);
@@ -180,7 +180,7 @@ void daemon_use_store(struct daemon *dm, const struct settings *s)
     store_scrub_by(dm->store, &s->options);
     store_bound(dm->store, s->store_limit_bytes);
     store_keep_newest(dm->store, !is_bounded(s));
-    dm->store_limit_bytes = is_bounded(s) ? s->store_limit_bytes : 0;
+    dm->store_limit_bytes = is_bounded(s) ? store_rows_limit(s->store_limit_bytes) : 0;
     shares_done(&dm->shares);
     shares_init(&dm->shares, dm->input_list, dm->n_inputs, dm->store_limit_bytes);
     add_projects(&dm->shares, s);

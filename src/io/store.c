@@ -18,14 +18,12 @@ enum {
     DAEMON_BUSY_MS = 1000, /* the main loop stands still meanwhile; a failed commit is tried again anyway */
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
-    WAL_KEPT_BYTES = 16 << 20, /* size to which the WAL is cut after an unusually large transaction */
     CLOSE_ROWS = 32,
     TITLE_POINTS = 200,
     ZIP_WORTH_BYTES = 256,
-    PART_BYTES = 4 << 20, /* payloads of one transaction of a checkpoint; the WAL grows with it. On a full disk a part
-                             becomes */
-    PART_SPLIT = 8,       /* so many times smaller, and one that does not fit is tried again */
-    COMMIT_TRIES = 16,    /* as often, in one call. */
+    /* On a full disk a transaction of a checkpoint becomes */
+    PART_SPLIT = 8,    /* so many times smaller, and one that does not fit is tried again */
+    COMMIT_TRIES = 16, /* as often, in one call. */
     ROW_OVERHEAD_BYTES = 512,
     EMPTY_BYTES = 96 << 10, /* the pages of a store without rows, and one or two more */
 };
@@ -129,14 +127,15 @@ bool store_open_database(struct store *s, enum store_mode mode, struct diag *d)
      */
     /* recursive_triggers: REPLACE tells the trigger of the row that goes. The others: what the pages hold may be
      * anything. */
-    char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d;"
+    char *tune = xasprintf("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d;"
                            "PRAGMA recursive_triggers=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;",
-                           CACHE_KIB, WAL_KEPT_BYTES);
+                           CACHE_KIB);
     bool ok = store_exec(s, tune);
     free(tune);
     int64_t page_bytes = 0;
     ok = ok && store_pragma(s->db, "PRAGMA page_size", &page_bytes);
     s->page_bytes = (uint64_t)page_bytes;
+    ok = ok && (s->tool || store_bound_wal(s));
     for (int i = 0; ok && i < Q_N; i++)
         ok = sqlite3_prepare_v3(s->db, store_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) == SQLITE_OK;
     if (!ok)
@@ -144,6 +143,7 @@ bool store_open_database(struct store *s, enum store_mode mode, struct diag *d)
     if (!s->tool && store_size_is_possible(s)) {
         store_take_wal_room(s);
         store_hold_reserve(s);
+        store_hold_spare(s);
     }
     return true;
 }
@@ -208,11 +208,20 @@ struct store *store_new(const char *path, enum store_mode mode, uint64_t limit_b
     s->lock_fd = s->file_fd = -1;
     s->tool = mode == STORE_TOOL;
     s->limit_bytes = limit_bytes;
-    s->part_bytes = PART_BYTES;
     s->pending = xcalloc(STORE_DELIVERIES_MAX, sizeof(struct delivery *));
     sbuf_init(&s->zipped, 2 * STORE_PAYLOAD_MAX);
     store_copy_init(s);
     return s;
+}
+
+static void close_database(struct store *s)
+{
+    for (int i = 0; i < Q_N; i++) {
+        sqlite3_finalize(s->stmt[i]);
+        s->stmt[i] = NULL;
+    }
+    sqlite3_close(s->db);
+    s->db = NULL;
 }
 
 /* False, and s->unusable: it is damaged, empty where there was one, or no store. */
@@ -228,10 +237,28 @@ static bool open_as_it_is(struct store *s, enum store_mode mode, struct diag *d)
     return !s->unusable || err_plain(d, "the store %s is damaged", s->path);
 }
 
+/* Opening makes the WAL and its index anew, and a full disk has no room for them but what the spare file gives. */
+static bool open_on_any_disk(struct store *s, enum store_mode mode, struct diag *d)
+{
+    struct diag first = {0};
+    if (open_as_it_is(s, mode, &first))
+        return true;
+    int rc = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_OK;
+    bool again =
+        !s->unusable && (rc == SQLITE_FULL || rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN) && store_let_spare_go(s);
+    if (!again && first.n)
+        err_plain(d, "%s", first.v[0].text);
+    err_done(&first);
+    if (!again)
+        return false;
+    close_database(s);
+    return open_as_it_is(s, mode, d);
+}
+
 static bool open_or_renew(struct store *s, enum store_mode mode, struct diag *d)
 {
     struct diag why = {0};
-    bool ok = open_as_it_is(s, mode, &why);
+    bool ok = open_on_any_disk(s, mode, &why);
     if (!ok && store_may_be_renewed(s)) {
         s->identified = false; /* what a damaged one says it is */
         ok = store_renew(s, why.n ? why.v[0].text : "it is damaged");
@@ -259,6 +286,7 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
         return NULL;
     }
     if (!s->tool) {
+        store_warn_of_small_disk(s);
         name_ahead(s);
         begin_unnamed_rows(s);
         store_copy_write(s);
@@ -282,9 +310,7 @@ void store_close(struct store *s)
     if (s->n_pending)
         store_flush(s);
     store_deliveries_done(s);
-    for (int i = 0; i < Q_N; i++)
-        sqlite3_finalize(s->stmt[i]);
-    sqlite3_close(s->db);
+    close_database(s);
     if (s->file_fd >= 0) /* not before: closing any descriptor of a file gives up SQLite's locks on it, fcntl(2) */
         close(s->file_fd);
     if (s->lock_fd >= 0)
@@ -309,6 +335,7 @@ void store_keep_newest(struct store *s, bool keep)
 void store_bound(struct store *s, uint64_t limit_bytes)
 {
     s->limit_bytes = limit_bytes;
+    store_bound_wal(s);
 }
 
 const struct counts *store_counted(const struct store *s)
@@ -477,7 +504,7 @@ static enum store_result commit_part(struct store *s, struct part *p)
     /* With a limit below twice the size of a part, one may go in past the limit: one that never fits would stop reading
        for good. */
     uint64_t used_bytes = store_used(s);
-    bool roomy = used_bytes <= s->limit_bytes / 2 || used_bytes <= EMPTY_BYTES;
+    bool roomy = used_bytes <= store_rows_limit(s->limit_bytes) / 2 || used_bytes <= EMPTY_BYTES;
     enum store_result r = STORE_OK;
     if (!store_run(s, Q_BEGIN) || !put_part(s, p))
         return store_failed(s, doing);
@@ -491,13 +518,14 @@ static enum store_result commit_part(struct store *s, struct part *p)
 static void part_is_stored(struct store *s, struct checkpoint *c, const struct part *p)
 {
     c->n_stored = p->to;
+    store_hold_spare(s);
     count_add(&s->ahead, &p->put);
     if (!p->last)
         return;
     count_add(&s->counted, &s->ahead);
     s->ahead = (struct counts){0};
     s->disk_full = false;
-    s->part_bytes = PART_BYTES;
+    s->part_bytes = s->part_most_bytes;
 }
 
 /* True: a part that the disk has no room for is worth another try. */

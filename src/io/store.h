@@ -82,7 +82,7 @@ struct checkpoint {
 };
 
 /* Opens or makes the database at `path` and, for STORE_DAEMON, takes the lock and makes missing directories. NULL with
-   an entry in d that says what to do. limit_bytes: the most the database may use, 0 for no limit. */
+   an entry in d that says what to do. limit_bytes: the most that its files may take together, 0 for no limit. */
 struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_bytes, struct diag *d);
 /* Sets the options by which the store scrubs texts of others, instead of the usual ones; they must live as long as the
    store. */
@@ -119,8 +119,8 @@ void store_keep_newest(struct store *s, bool keep);
 /* Another bound from here on; 0: none. */
 void store_bound(struct store *s, uint64_t limit_bytes);
 /* Returns what the store counts by itself, as far as it has happened since it was opened: stored, stored_before,
-   store_overflow, expired, check_ins_replaced and late_answers, each written in the transaction of what it counts; and of this
-   run alone damaged, settled and unsettled. */
+   store_overflow, expired, check_ins_replaced and late_answers, each written in the transaction of what it counts; and
+   of this run alone damaged, settled and unsettled. */
 const struct counts *store_counted(const struct store *s);
 /* Returns how many outcomes, but for retries, are not yet written: neither settled nor unsettled. */
 uint64_t store_unwritten(const struct store *s);
@@ -165,7 +165,9 @@ void store_shares(struct store *s, store_share_f *each, void *u);
  * that they freed, 0: there are no more; *rows grows by their number.
  */
 uint64_t store_evict_repeats(struct store *s, struct slice input, uint64_t bytes, uint64_t *rows);
-/* Returns the bytes of pages in use, which store_limit bounds. */
+/* Returns how much of a store_limit is for pages: what is left by the WAL and the other files, at least half. */
+uint64_t store_rows_limit(uint64_t limit_bytes);
+/* Returns the bytes of pages in use, which that bounds. */
 uint64_t store_used(struct store *s);
 
 enum store_state { STORE_STATE_OPEN, STORE_STATE_READY, STORE_STATE_DEAD };
@@ -236,7 +238,7 @@ bool store_has_daemon(const struct store *s, uint64_t *pid);
 
 struct store_totals {
     uint64_t open, ready, dead; /* numbers of rows */
-    uint64_t used_bytes;        /* bytes of pages in use, which store_limit bounds */
+    uint64_t used_bytes;        /* bytes of pages in use, which store_rows_limit bounds */
 };
 
 void store_totals(struct store *s, struct store_totals *out);

@@ -113,7 +113,7 @@ struct store *store_beside_open(const char *path, uint64_t limit_bytes, char **i
 /* The lock last: whoever finds none makes a new store. */
 void store_discard(struct store *s)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", ".positions", ".lock"};
+    static const char *const ends[] = {"", "-wal", "-shm", ".positions", ".spare", ".lock"};
     for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
         char *path = xasprintf("%s%s", s->path, ends[i]);
         unlink(path);

@@ -18,7 +18,7 @@ enum {
 
 bool store_over_limit(struct store *s)
 {
-    return s->limit_bytes && store_used(s) > s->limit_bytes;
+    return s->limit_bytes && store_used(s) > store_rows_limit(s->limit_bytes);
 }
 
 /* Deletes the oldest dead letters until what is left is within the limit. Returns how many, -1 when that failed. */
@@ -131,7 +131,7 @@ static int64_t evict_living(struct store *s)
 {
     int64_t gone = 0, more = 1;
     while (more > 0 && store_over_limit(s)) {
-        more = delete_some(s, store_used(s) - s->limit_bytes);
+        more = delete_some(s, store_used(s) - store_rows_limit(s->limit_bytes));
         gone += more;
     }
     return more < 0 ? -1 : gone;
@@ -183,7 +183,7 @@ bool store_may_exceed(struct store *s)
 {
     int64_t open_bytes = 0;
     return s->keep_newest && store_number(s, Q_OPEN_BYTES, &open_bytes) && open_bytes > 0 &&
-           store_used(s) <= s->limit_bytes + (uint64_t)open_bytes;
+           store_used(s) <= store_rows_limit(s->limit_bytes) + (uint64_t)open_bytes;
 }
 
 /* ---- the disk ---- */
@@ -210,8 +210,9 @@ static int evict_dead(struct store *s)
     bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_EVICT);
     int rows = ok ? sqlite3_changes(s->db) : 0;
     if (!ok || !store_end(s, GIVES_ROOM)) {
-        store_failed(s, "make room");
         rows = 0;
+        if (store_failed(s, "make room") == STORE_FULL)
+            store_let_spare_go(s);
     }
     if (rows)
         log_warn("dead letters dropped as the disk is full", log_c("path", s->path), log_i("rows", rows),

@@ -164,9 +164,12 @@ struct store {
     struct counts counted; /* see store_counted */
     struct counts ahead;   /* of a checkpoint that is stored in part */
     struct store_copy copy;
-    bool identified;      /* id, keys and grouping are known */
-    bool unusable;        /* damaged, or gone: store_renew is wanted */
-    unsigned renewals;    /* how often that was done */
+    bool identified;        /* id, keys and grouping are known */
+    bool unusable;          /* damaged, or gone: store_renew is wanted */
+    unsigned renewals;      /* how often that was done */
+    bool has_spare;         /* see store_hold_spare */
+    int64_t spare_again_us; /* not before it is that tried */
+    uint64_t part_most_bytes;
     uint64_t part_bytes;  /* of payloads that go in as one transaction */
     int64_t wakes;        /* that were known at the last look, see store_woken */
     int64_t unnamed_rows; /* rows that were unnamed when the store was opened */
@@ -268,6 +271,15 @@ bool store_run_alone(struct store *s, enum query which, enum store_effect effect
 /* Gives the file the blocks of all its pages, the open transaction's included. False: the disk is full. */
 bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);
+/* The most that the WAL keeps, of a store_limit or 0. */
+uint64_t store_wal_most(uint64_t limit_bytes);
+/* Sets that, and how large transactions may be for it. */
+bool store_bound_wal(struct store *s);
+/* Makes the spare file, if it is not there and the disk has room for it, */
+void store_hold_spare(struct store *s);
+/* and removes it for a transaction that gives room. False: there was none. */
+bool store_let_spare_go(struct store *s);
+void store_warn_of_small_disk(struct store *s);
 void store_hold_reserve(struct store *s);
 /* Copies the WAL into the database on a full disk, so that the next transaction begins the WAL anew. */
 void store_restart_wal(struct store *s);

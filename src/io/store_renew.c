@@ -202,40 +202,49 @@ static bool write_identity(struct store *s)
 
 /* ---- what the old one still has ---- */
 
-/* What tells of an event goes along with it; what cannot be read, or put here, is left out. */
+/* What can be read; what cannot, or does not fit here, is left out. */
 static const struct salvage {
-    const char *from, *to;
+    const char *table, *rows;
 } salvaged[] = {
-    {"SELECT * FROM flood", "INSERT OR IGNORE INTO flood VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"},
-    {"SELECT * FROM overdue", "INSERT OR IGNORE INTO overdue VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"},
-    {"SELECT * FROM held", "INSERT OR IGNORE INTO held VALUES(?1,?2,?3,?4)"},
-    {"SELECT * FROM report", "INSERT OR IGNORE INTO report VALUES(?1,?2,?3,?4)"},
-    {"SELECT name,value FROM meta WHERE name='clock_us'", "INSERT OR REPLACE INTO meta VALUES(?1,?2)"},
+    {"flood", "SELECT * FROM flood"},       {"overdue", "SELECT * FROM overdue"},
+    {"held", "SELECT * FROM held"},         {"report", "SELECT * FROM report"},
+    {"fate", "SELECT * FROM fate"},         {"fate_file", "SELECT * FROM fate_file"},
+    {"departed", "SELECT * FROM departed"}, {"meta", "SELECT name,value FROM meta WHERE name='clock_us'"},
 };
 
 static const struct salvage salvaged_without_copy[] = {
-    {"SELECT * FROM position", "INSERT OR IGNORE INTO position VALUES(?1,?2,?3,?4)"},
-    {"SELECT * FROM count", "INSERT OR IGNORE INTO count VALUES(?1,?2)"},
-    {"SELECT name,value FROM meta WHERE name IN('store_id','keys','grouping')",
-     "INSERT OR REPLACE INTO meta VALUES(?1,?2)"},
+    {"position", "SELECT * FROM position"},
+    {"count", "SELECT * FROM count"},
+    {"meta", "SELECT name,value FROM meta WHERE name IN('store_id','keys','grouping')"},
 };
 
-#define EVENT_COLUMNS                                                                                                  \
-    "id,event_id,state,project,next_try_us,created_us,time_us,attempts,level,title,reason,payload,kind,input"
-
 static const struct salvage salvaged_event = {
-    "SELECT " EVENT_COLUMNS " FROM event WHERE id>?1 AND id<?2 AND state IN(0,1,2) ORDER BY id LIMIT 1",
-    "INSERT OR IGNORE INTO event(" EVENT_COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"};
+    "event", "SELECT * FROM event WHERE id>?1 AND id<?2 AND state IN(0,1,2) ORDER BY id LIMIT 1"};
 
 struct copying {
     sqlite3_stmt *from, *to;
 };
 
+/* The old one may be of an older schema, with fewer columns. */
+static char *insert_of(sqlite3_stmt *from, const char *table)
+{
+    char *names = sqlite3_mprintf(""), *marks = sqlite3_mprintf("");
+    for (int i = 0; i < sqlite3_column_count(from); i++) {
+        names = sqlite3_mprintf("%z%s\"%w\"", names, i ? "," : "", sqlite3_column_name(from, i));
+        marks = sqlite3_mprintf("%z%s?%d", marks, i ? "," : "", i + 1);
+    }
+    return sqlite3_mprintf("INSERT OR REPLACE INTO %s(%z) VALUES(%z)", table, names, marks);
+}
+
 static bool copying_begin(struct copying *c, sqlite3 *from, sqlite3 *to, const struct salvage *what)
 {
     *c = (struct copying){0};
-    return sqlite3_prepare_v2(from, what->from, -1, &c->from, NULL) == SQLITE_OK &&
-           sqlite3_prepare_v2(to, what->to, -1, &c->to, NULL) == SQLITE_OK;
+    if (sqlite3_prepare_v2(from, what->rows, -1, &c->from, NULL) != SQLITE_OK)
+        return false;
+    char *insert = insert_of(c->from, what->table);
+    bool ok = insert && sqlite3_prepare_v2(to, insert, -1, &c->to, NULL) == SQLITE_OK;
+    sqlite3_free(insert);
+    return ok;
 }
 
 static void copying_end(struct copying *c)
@@ -398,7 +407,7 @@ static bool fill(struct store *fresh, struct store *old, struct diag *d)
 
 static struct store *make_fresh(struct store *s, struct diag *d)
 {
-    struct store *fresh = store_new(s->path, STORE_DAEMON, 0);
+    struct store *fresh = store_new(s->path, STORE_DAEMON, s->limit_bytes);
     fresh->file_fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     bool ok = fresh->file_fd >= 0 || err_plain(d, "cannot make %s: %s", s->path, strerror(errno));
     if (ok && store_open_database(fresh, STORE_DAEMON, d) && fill(fresh, s, d))
@@ -467,6 +476,8 @@ bool store_renew(struct store *s, const char *why)
         store_close(fresh);
         s->unusable = false;
         s->renewals++;
+        if (s->fates.limit_bytes)
+            store_keep_fates(s, s->fates.limit_bytes);
         store_copy_write(s);
         forget_empty(aside);
         say_renewed(s, why, aside);

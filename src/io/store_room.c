@@ -12,6 +12,10 @@
  *  2. The WAL has WAL_BYTES from the start, enough for some deleted rows. What shrinks it later leaves more than that.
  *  3. Statement journals stay in memory (store_open), as there may be no room for such a file.
  *
+ *  4. A spare file has room of its own, for what the others do not cover: opening, which makes the WAL and its index
+ * anew, a disk that was full before, a file system that writes a block anew to change it. It is removed when a
+ * transaction that gives room is refused, and made again when the disk has room.
+ *
  * So after a checkpoint a small transaction that gives room always goes in. Before one it may not: the WAL may end
  * where the disk does, as after kill -9. store_failed makes that checkpoint, so whoever is refused with STORE_FULL
  * tries once more before giving up. Every transaction ends with store_end. A file system without fallocate promises
@@ -23,13 +27,22 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 
 enum {
     WAL_BYTES = 512 << 10,
-    TRANSACTION_MOST = 64 << 20, /* bytes of pages that one adds, see PART_BYTES */
+    WAL_MOST = 16 << 20,     /* bytes that the WAL keeps when it begins anew */
+    WAL_PARTS = 4,           /* a checkpoint of SQLite's, and a largest transaction, is one */
+    FILES_BYTES = 320 << 10, /* of the WAL's index, of the second copy, and what invariant 1 holds */
+    SPARE_MOST = 1 << 20,
+    SPARE_TIMES = 4, /* how often the disk must have it for it to be taken */
+    SPARE_AGAIN_US = 10000000,
+    TRANSACTION_MOST = 64 << 20, /* bytes of pages that no transaction adds */
 };
 
 /* Gives the file blocks for so many bytes; its size stays. False: the disk is full. */
@@ -53,6 +66,94 @@ void store_take_wal_room(struct store *s)
     take_room(fd, WAL_BYTES);
     close(fd); /* SQLite has no locks by this descriptor */
 }
+
+/* ---- what there is beside the pages in use, of a store_limit ---- */
+
+uint64_t store_wal_most(uint64_t limit_bytes)
+{
+    uint64_t most = limit_bytes / 8;
+    return !limit_bytes || most > WAL_MOST ? WAL_MOST : most < WAL_BYTES ? WAL_BYTES : most;
+}
+
+static uint64_t spare_bytes(uint64_t limit_bytes)
+{
+    uint64_t most = limit_bytes / 32;
+    return !limit_bytes || most > SPARE_MOST ? SPARE_MOST : most;
+}
+
+uint64_t store_rows_limit(uint64_t limit_bytes)
+{
+    uint64_t beside = store_wal_most(limit_bytes) + spare_bytes(limit_bytes) + FILES_BYTES;
+    return beside < limit_bytes / 2 ? limit_bytes - beside : limit_bytes / 2;
+}
+
+bool store_bound_wal(struct store *s)
+{
+    uint64_t most = store_wal_most(s->limit_bytes);
+    char *sql = xasprintf("PRAGMA journal_size_limit=%llu; PRAGMA wal_autocheckpoint=%llu", (unsigned long long)most,
+                          (unsigned long long)(most / WAL_PARTS / s->page_bytes));
+    bool ok = store_exec(s, sql);
+    free(sql);
+    s->part_most_bytes = s->part_bytes = most / WAL_PARTS;
+    return ok;
+}
+
+/* ---- the spare file ---- */
+
+static char *spare_name(const struct store *s)
+{
+    return xasprintf("%s.spare", s->path);
+}
+
+/* Bytes that do not compress, where there is no fallocate. */
+static bool write_spare(int fd, uint64_t bytes)
+{
+    uint64_t block[512], chance = 1;
+    bool ok = true;
+    for (uint64_t at = 0; ok && at < bytes; at += sizeof block) {
+        for (unsigned i = 0; i < sizeof block / sizeof *block; i++)
+            block[i] = chance = hash_mix(chance, i);
+        ok = write(fd, block, sizeof block) == sizeof block;
+    }
+    return ok;
+}
+
+static bool make_spare(const char *name, uint64_t bytes)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    bool ok = fd >= 0 && (fallocate(fd, 0, 0, (off_t)bytes) == 0 || (errno == EOPNOTSUPP && write_spare(fd, bytes)));
+    if (fd >= 0)
+        close(fd);
+    if (!ok)
+        unlink(name);
+    return ok;
+}
+
+void store_hold_spare(struct store *s)
+{
+    struct statvfs fs;
+    if (s->has_spare || clock_mono_us() < s->spare_again_us)
+        return;
+    s->spare_again_us = clock_mono_us() + SPARE_AGAIN_US;
+    char *name = spare_name(s);
+    s->has_spare = access(name, F_OK) == 0;
+    if (!s->has_spare && fstatvfs(s->file_fd, &fs) == 0 &&
+        (uint64_t)fs.f_bavail * fs.f_frsize > SPARE_TIMES * spare_bytes(s->limit_bytes))
+        s->has_spare = make_spare(name, spare_bytes(s->limit_bytes));
+    free(name);
+}
+
+bool store_let_spare_go(struct store *s)
+{
+    char *name = spare_name(s);
+    bool gone = unlink(name) == 0;
+    free(name);
+    s->has_spare = false;
+    s->spare_again_us = clock_mono_us() + SPARE_AGAIN_US;
+    return gone;
+}
+
+/* ---- the invariant ---- */
 
 static uint64_t reserve_bytes(struct store *s)
 {
@@ -117,4 +218,17 @@ void store_restart_wal(struct store *s)
 {
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     store_hold_reserve(s);
+}
+
+void store_warn_of_small_disk(struct store *s)
+{
+    struct statvfs fs;
+    struct stat st;
+    if (!s->limit_bytes || fstatvfs(s->file_fd, &fs) != 0 || fstat(s->file_fd, &st) != 0)
+        return;
+    uint64_t has = (uint64_t)fs.f_bavail * fs.f_frsize + (uint64_t)st.st_blocks * 512;
+    if (has < s->limit_bytes)
+        log_warn("store_limit is more than the disk has left: it will be full before", log_c("path", s->path),
+                 log_i("store_limit", (int64_t)s->limit_bytes), log_i("disk_has", (int64_t)has),
+                 log_c("remedy", "set store_limit to what crumbd may take, or give it another disk"));
 }

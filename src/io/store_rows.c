@@ -379,6 +379,8 @@ enum store_result store_flush(struct store *s)
                 step = step > FULL_STEP ? FULL_STEP : 1;
                 continue;
             }
+            if (r == STORE_FULL && store_let_spare_go(s))
+                continue;
             if (r == STORE_FULL)
                 wait_for_room(s);
             if (s->unusable && s->renewals == renewals && store_renew(s, s->error))
@@ -558,7 +560,7 @@ static int64_t in_steps(struct store *s, enum query which, int64_t id, enum coun
     for (int step = ROWS_PER_STEP;;) {
         int changed = one_step(s, which, id, count, step);
         if (changed < 0) {
-            if (store_failed(s, doing) != STORE_FULL || step == 1)
+            if (store_failed(s, doing) != STORE_FULL || (step == 1 && !store_let_spare_go(s)))
                 return -1;
             step = step > FULL_STEP ? FULL_STEP : 1;
             continue;

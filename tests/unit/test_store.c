@@ -868,7 +868,7 @@ END_TEST
 
 START_TEST(limit)
 {
-    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    struct store *s = open_at(path, STORE_DAEMON, 1024 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
     enum store_result r = STORE_OK;
@@ -908,7 +908,7 @@ END_TEST
 START_TEST(limit_without_a_dsn)
 {
     enum { EVENTS = 200 };
-    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    struct store *s = open_at(path, STORE_DAEMON, 1024 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
     store_keep_newest(s, true);
@@ -934,7 +934,7 @@ END_TEST
 /* Without a DSN the input that uses most makes room, not the one whose events are oldest. */
 START_TEST(limit_without_a_dsn_spares_a_quiet_input)
 {
-    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    struct store *s = open_at(path, STORE_DAEMON, 1024 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
     store_keep_newest(s, true);
@@ -1039,7 +1039,7 @@ END_TEST
 /* Events that wait for the lines after them make room for nobody, and reading goes on all the same. */
 START_TEST(limit_without_a_dsn_and_open_events)
 {
-    struct store *s = open_at(path, STORE_DAEMON, 512 * 1024);
+    struct store *s = open_at(path, STORE_DAEMON, 1024 * 1024);
     char noise[20000];
     uint64_t rnd = 1;
     store_keep_newest(s, true);
@@ -1061,7 +1061,7 @@ END_TEST
 
 START_TEST(a_checkpoint_larger_than_the_limit)
 {
-    struct store *s = open_at(path, STORE_DAEMON, 128 * 1024);
+    struct store *s = open_at(path, STORE_DAEMON, 256 * 1024);
     char noise[300001];
     uint64_t rnd = 1;
     for (size_t i = 0; i < sizeof noise - 1; i++)

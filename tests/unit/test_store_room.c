@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -298,6 +299,75 @@ START_TEST(a_checkpoint_in_parts)
 }
 END_TEST
 
+static void leave_rows(void)
+{
+    struct store *s = open_it(STORE_DAEMON);
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_int_eq(store_commit(s, next_checkpoint(s, EVENTS_MOST)), STORE_OK);
+    store_close(s); /* its WAL is gone */
+    _exit(0);
+}
+
+/* A disk that others have filled while the store was closed. */
+START_TEST(opened_on_a_full_disk)
+{
+    if (make_disk("size=24m")) {
+        in_a_process(leave_rows);
+        others_leave(0);
+        struct store *s = open_it(STORE_DAEMON);
+        ck_assert_uint_eq(rows(s), 4 * EVENTS_MOST);
+        for (unsigned tries = 0; rows(s) && tries < 4 * EVENTS_MOST; tries++) {
+            deliver(s, EVENTS_MOST, ACCEPTED);
+            store_flush(s);
+        }
+        ck_assert_uint_eq(rows(s), 0);
+        store_close(s);
+    }
+    remove_disk();
+}
+END_TEST
+
+static uint64_t bytes_on_disk(void)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".positions", ".spare", ".lock"};
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct stat st;
+        char *name = xasprintf("%s%s", path, ends[i]);
+        bytes += stat(name, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+        free(name);
+    }
+    return bytes;
+}
+
+/* All files of the store together are within store_limit, whatever is put in. */
+START_TEST(all_files_count)
+{
+    enum { LIMIT = 4 << 20 };
+    struct diag d = {0};
+    uint64_t most = 0;
+    unsigned full = 0;
+    snprintf(folder, sizeof folder, "/tmp/crumbd-room-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/crumbd.db", folder);
+    model->chance = 1;
+    struct store *s = store_open(path, STORE_DAEMON, LIMIT, &d);
+    for (unsigned i = 0; i < 60; i++) {
+        full += store_commit(s, next_checkpoint(s, EVENTS_MOST)) == STORE_FULL;
+        if (i % 8 == 7)
+            deliver(s, 3 * EVENTS_MOST, ACCEPTED);
+        most = bytes_on_disk() > most ? bytes_on_disk() : most;
+    }
+    ck_assert_uint_gt(full, 5);
+    ck_assert_uint_le(most, LIMIT);
+    ck_assert_uint_gt(most, LIMIT / 2);
+    store_close(s);
+    char *cmd = xasprintf("rm -rf '%s'", folder);
+    ck_assert_int_eq(system(cmd), 0);
+    free(cmd);
+}
+END_TEST
+
 /* Every event that the store took has been sent, is there, or was dropped as a dead letter. */
 static void life_on_a_disk(const char *size, uint64_t seed)
 {
@@ -344,6 +414,8 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     int seeds = getenv("TORTURE_ALL") ? ALL_SEEDS : SEEDS;
     tcase_add_test(t, a_checkpoint_in_parts);
+    tcase_add_test(t, opened_on_a_full_disk);
+    tcase_add_test(t, all_files_count);
     tcase_add_loop_test(t, six_megabytes, 0, seeds);
     tcase_add_loop_test(t, twenty_four_megabytes, 0, seeds / 3);
     suite_add_tcase(s, t);
