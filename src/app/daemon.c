@@ -375,7 +375,7 @@ static unsigned listed_inputs(const struct daemon *dm)
     return n;
 }
 
-static void say_start(const struct daemon *dm)
+static void say_start(const struct daemon *dm, bool jit)
 {
     const struct settings *s = dm->setup->settings;
     log_info("crumbd is running", log_c("version", PACKAGE_VERSION), log_c("config", s->path ? s->path : "none"),
@@ -389,7 +389,7 @@ static void say_start(const struct daemon *dm)
     if (!s->dsn)
         log_warn("no DSN: events stay in the store", log_c("see", "crumbd queue ls"),
                  log_c("remedy", "set sentry.dsn or SENTRY_DSN"));
-    if (!regex_have_jit())
+    if (!jit)
         log_warn("regular expressions run without JIT, which is slower",
                  log_c("hint", "MemoryDenyWriteExecute or seccomp takes it away"));
 }
@@ -471,13 +471,14 @@ static int run_loop(struct daemon *dm, struct diag *d)
     if (!dm->setup->drain)
         dm->reload.loader = loader_new(dm->base, dm->sandbox);
     dm->reload.go_on = daemon_go_on;
+    bool jit = regex_have_jit();              /* this thread may make no more code from here on */
     confine_calls(dm->sandbox, SANDBOX_MAIN); /* not before: the worker's filter is its own */
     log_writer_diag(d);                       /* warnings, and inputs left out */
     err_done(d);
 #ifdef __GLIBC__
     malloc_trim(0); /* what compiling the rules took and gave back */
 #endif
-    say_start(dm);
+    say_start(dm, jit);
     notify_send("READY=1");
     sender_kick(dm->sender);
     event_base_dispatch(dm->base);
