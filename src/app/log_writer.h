@@ -16,7 +16,7 @@
 #include "io/sandbox.h"
 
 enum {
-    LOG_WRITER_BYTES = 256 << 10,
+    LOG_WRITER_BYTES = 64 << 10,
     LOG_WRITER_END_MS = 500, /* how long, at the end, stderr has to take what is left */
 };
 
