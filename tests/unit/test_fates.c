@@ -169,7 +169,7 @@ static uint64_t next_random(uint64_t *seed)
     return *seed >> 33;
 }
 
-enum { LINES = 60000, FILES = 3 };
+enum { LINES = 9000, FILES = 3 };
 
 /* Each byte has the fate that it was given, however lines are mixed, held and told; whole files and one line. */
 START_TEST(each_byte_keeps_its_fate)
