@@ -7,7 +7,7 @@ MOST = 6000
 def run(t, kinds, seed, seconds, most=MOST):
     """-> the figures of oracle.judge; raises harness.Failure, and leaves in t.dir what there is to read."""
     for name in kinds:
-        why = troubles.KINDS[name].cannot()
+        why = troubles.KINDS[name].cannot(t.crumbd_path)
         if why:
             t.skip("%s: %s" % (name, why))
     t.sent_besides = True  # by daemons that were ended before they had the answer

@@ -20,7 +20,7 @@ class Trouble:
     name = None
 
     @classmethod
-    def cannot(cls):
+    def cannot(cls, crumbd):
         return None
 
     def prepare(self, w):
@@ -77,7 +77,7 @@ class Frozen(Stop):
     V1, V2 = "/sys/fs/cgroup/freezer", "/sys/fs/cgroup"
 
     @classmethod
-    def cannot(cls):
+    def cannot(cls, crumbd):
         top = cls.V1 if os.path.isdir(cls.V1) else cls.V2
         group = os.path.join(top, "crumbd-torture-test-%d" % os.getpid())
         try:
@@ -130,7 +130,10 @@ class Clock(Trouble):
     LIBRARIES = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1")
 
     @classmethod
-    def cannot(cls):
+    def cannot(cls, crumbd):
+        with open(crumbd, "rb") as f:
+            if b"__asan_init" in f.read():
+                return "libfaketime and AddressSanitizer do not go together"
         return None if any(map(os.path.exists, cls.LIBRARIES)) else "no libfaketime here (apt-get install libfaketime)"
 
     def prepare(self, w):
@@ -234,7 +237,7 @@ class Logrotate(Trouble):
     CONF = '"%s" {\n  rotate 1000\n  nocreate\n  nomail\n  %s\n}\n'
 
     @classmethod
-    def cannot(cls):
+    def cannot(cls, crumbd):
         return None if shutil.which("logrotate", path=cls.PATH) else "no logrotate here (apt-get install logrotate)"
 
     def prepare(self, w):
@@ -321,7 +324,7 @@ class Nginx(Trouble):
     name = "nginx"
 
     @classmethod
-    def cannot(cls):
+    def cannot(cls, crumbd):
         return None if nginx.find() else "no nginx here (apt-get install nginx)"
 
     def prepare(self, w):
@@ -363,13 +366,13 @@ class Disk(Trouble):
     SIZES = ("6m", "24m")
 
     @classmethod
-    def cannot(cls):
+    def cannot(cls, crumbd):
         return None if os.getuid() == 0 else "no small file system can be mounted here (root only)"
 
     def prepare(self, w):
         self.size = w.rnd.choice(self.SIZES)
         self.disk = nginx.Tmpfs(w.t, "disk", self.size)
-        w.store = os.path.join(self.disk.path, "crumbd.db")
+        w.store, w.small_disk = os.path.join(self.disk.path, "crumbd.db"), True
         w.pad, self.others = w.rnd.choice((0, 1000, 3000)), os.path.join(self.disk.path, "others")
 
     def act(self, w):

@@ -51,7 +51,7 @@ class World:
         self.arrived, self.arrived_at = {}, {}  # by number: event ids, and the time of the first
         # What troubles want of it.
         self.config, self.inputs, self.env, self.store = CONFIG, "", {}, t.path("crumbd.db")
-        self.suffix = None
+        self.suffix, self.small_disk = None, False
         self.halves, self.pad, self.blocked_log, self.foreigners = False, 0, False, 0
         # What they excuse.
         self.at_risk, self.deleted, self.damaged, self.copies, self.starts, self.stalls = set(), set(), False, False, 0, []
