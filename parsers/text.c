@@ -519,6 +519,8 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
         r->logger = head.logger;
         slice_skip(s, starts(*s, ": ") ? 2 : 0);
         skip_spaces(s);
+        if (text_postgresql_csv(ctx->arena, s, r))
+            return true;
         amazon_prefix(s, r);
     } else {
         skip_relative_time(s);

@@ -231,3 +231,91 @@ void text_postgresql_who(struct slice prefix, struct record *r)
         slice_skip(&prefix, n + (n < prefix.n));
     }
 }
+
+/* --- csvlog --- */
+
+/* Its columns behind the time, as far as they are wanted. */
+enum {
+    CSV_USER,
+    CSV_DATABASE,
+    CSV_PID,
+    CSV_FROM,
+    CSV_SESSION,
+    CSV_SEVERITY = 10,
+    CSV_STATE,
+    CSV_MESSAGE,
+    CSV_DETAIL,
+    CSV_HINT,
+    CSV_QUERY,
+    CSV_CONTEXT = 17,
+    CSV_STATEMENT,
+    CSV_APPLICATION = 21,
+    CSV_COLUMNS,
+    CSV_NEEDED = CSV_MESSAGE + 1
+};
+
+/* Two quotes inside stand for one. */
+static struct slice csv_unescaped(struct arena *a, struct slice inside)
+{
+    if (slice_find(inside, SLICE("\"\"")) < 0)
+        return inside;
+    char *p = arena_alloc(a, inside.n);
+    size_t n = 0;
+    for (size_t i = 0; i < inside.n; i++) {
+        p[n++] = inside.p[i];
+        i += inside.p[i] == '"';
+    }
+    return slice_of(p, n);
+}
+
+/* The column at the front, behind its comma. One whose quote does not end goes on in lines of their own. */
+static struct slice csv_column(struct arena *a, struct slice *s)
+{
+    if (!starts(*s, "\""))
+        return slice_split(s, ',');
+    size_t end = 1;
+    while (end < s->n && (s->p[end] != '"' || (end + 1 < s->n && s->p[end + 1] == '"')))
+        end += s->p[end] == '"' ? 2 : 1;
+    struct slice inside = slice_sub(*s, 1, end);
+    slice_skip(s, end + 1 < s->n ? end + 1 : s->n);
+    slice_skip(s, starts(*s, ","));
+    return csv_unescaped(a, inside);
+}
+
+/* "5ec9e4c1.848f" */
+static bool is_session(struct slice s)
+{
+    struct slice rest = s, begin = slice_split(&rest, '.');
+    return begin.n && rest.n && slice_span(begin, ascii_hex) == begin.n && slice_span(rest, ascii_hex) == rest.n;
+}
+
+bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r)
+{
+    static const struct {
+        unsigned column;
+        const char *name;
+    } fields[] = {{CSV_USER, "db.user"},        {CSV_DATABASE, "db.name"},
+                  {CSV_FROM, "client"},         {CSV_STATE, "state_code"},
+                  {CSV_DETAIL, "detail"},       {CSV_HINT, "hint"},
+                  {CSV_QUERY, "query"},         {CSV_CONTEXT, "context"},
+                  {CSV_STATEMENT, "statement"}, {CSV_APPLICATION, "application_name"}};
+    struct slice columns[CSV_COLUMNS] = {{0}}, rest = *s;
+    unsigned n = 0;
+    if (!starts(rest, ",\"") && !starts(rest, ",,"))
+        return false;
+    for (slice_skip(&rest, 1); n < CSV_COLUMNS && rest.n; n++) {
+        columns[n] = csv_column(a, &rest);
+        if (n == CSV_SESSION && (!is_session(columns[n]) || !all_digits(columns[CSV_PID])))
+            return false;
+    }
+    enum level level = n >= CSV_NEEDED ? severity_of(columns[CSV_SEVERITY]) : LEVEL_NONE;
+    if (level == LEVEL_NONE)
+        return false;
+    r->level = level;
+    r->procid = columns[CSV_PID];
+    *s = columns[CSV_MESSAGE];
+    for (size_t i = 0; level >= LEVEL_WARNING && i < sizeof fields / sizeof *fields; i++)
+        if (columns[fields[i].column].n)
+            record_add(r, slice_str(fields[i].name), columns[fields[i].column], FIELD_STRING);
+    return true;
+}

@@ -4,6 +4,7 @@
 #ifndef PARSERS_TEXT_POSTGRESQL_H
 #define PARSERS_TEXT_POSTGRESQL_H
 
+#include "base/arena.h"
 #include "parsers/record.h"
 
 /* *s: what follows the time, if there is one. True: r has the level and the process, *s is the message. */
@@ -11,5 +12,8 @@ bool text_postgresql(struct slice *s, struct record *r);
 /* What stands between the time and a message of level warning or worse: if it is a prefix of PostgreSQL's, the fields
    db.user and db.name say who asked for it, and where. */
 void text_postgresql_who(struct slice prefix, struct record *r);
+/* *s: what follows the time. True: it is a record of csvlog, *s is its message, and what else it says of an error are
+   fields under the names that jsonlog has for them. Its last column may end in later lines. */
+bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r);
 
 #endif

@@ -328,6 +328,14 @@ static const struct {
      AT(0), "debug", "", "7", "CommitTransaction"},
     {"postgres[812]: [8-1] 2026-11-23 10:00:00 UTC [7] FATAL:  no file",
      NONE, "fatal", "", "812", "no file"},
+    /* csvlog. */
+    {"2026-11-23 10:00:00.123 UTC,\"app\",\"shop\",7,\"10.0.0.4:5432\",5ec9e4c1.848f,3,\"INSERT\",2026-11-23 09:59:00 UTC,"
+     "4/12,0,ERROR,23505,\"duplicate key violates \"\"k\"\"\",\"Key (code)=(A4)\",,,,,\"insert into bin(id, code)",
+     AT(123000), "error", "", "7", "duplicate key violates \"k\""},
+    {"2026-11-23 10:00:00.123 UTC,,,7,,5ec9e4c1.848f,1,,2026-11-23 09:59:00 UTC,,0,LOG,00000,\"started\",,,,,,,,,\"\",\"postmaster\",,0",
+     AT(123000), "info", "", "7", "started"},
+    {"2026-11-23 10:00:00.123 UTC,,,7,,x,1,,,,,ERROR,,\"x\"",
+     AT(123000), "", "", "", ",,,7,,x,1,,,,,ERROR,,\"x\""},
     /* In the words of its translations. */
     {"2026-11-23 10:00:00.123 UTC [7] app@shop FEHLER:  ung\xc3\xbcltig", AT(123000), "error", "", "7", "ung\xc3\xbcltig"},
     {"2026-11-23 10:00:00.123 UTC [7] ATTENTION:  x", AT(123000), "warning", "", "7", "x"},
