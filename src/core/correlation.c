@@ -55,6 +55,21 @@ static struct slice app_of(const struct record *r)
     return r->app;
 }
 
+/* "203.0.113.9:51234 [": HAProxy begins what it says of a connection with the client's address and port, before it has
+ * an id of the request, and in its errors, which never have one. */
+static struct slice haproxy_client(const struct record *r)
+{
+    enum { CLIENT_MAX = 64, PORT_MAX = 5 };
+    struct slice text = slice_sub(r->message, 0, CLIENT_MAX);
+    ptrdiff_t end = slice_is(r->app, "haproxy") ? slice_find(text, SLICE(" [")) : -1;
+    struct slice client = slice_sub(text, 0, end > 0 ? (size_t)end : 0);
+    ptrdiff_t colon = slice_rfind(client, SLICE(":"));
+    struct slice port = slice_from(client, (size_t)(colon + 1));
+    bool ok =
+        colon > 0 && port.n && port.n <= PORT_MAX && slice_span(port, ascii_digit) == port.n && !slice_chr(client, ' ');
+    return ok ? client : SLICE_NONE;
+}
+
 void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret,
                     struct correlation *k)
 {
@@ -75,7 +90,11 @@ void correlation_of(const struct stream *s, const struct record *r, const struct
             k->weak = correlation_weak_key(s, r, secret);
         if (k->weak && !k->conn && r->level >= LEVEL_WARNING) /* the request failed */
             k->client = correlation_client_key(s, r, secret);
-    } else if (!s->file_key) {
+    }
+    struct slice client = traits->place ? SLICE_NONE : haproxy_client(r);
+    if (client.n)
+        k->conn = key_of(secret, KEY_CONNECTION, r->app, client, r->host);
+    if (!traits->place && !s->file_key) {
         struct slice app = app_of(r);
         if (r->host.n || app.n)
             k->ring = key_of(secret, KEY_APP, r->host, app, record_value(r, "container_id"));

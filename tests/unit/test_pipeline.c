@@ -484,6 +484,38 @@ static void ck_request(struct bench *b, const char *line, const char *method, co
 }
 
 /* As loggers of applications and proxies name it. */
+/* What HAProxy says of one connection begins with the client's address and port. */
+START_TEST(haproxy_s_lines_of_a_connection_are_its_own)
+{
+    static const char *const lines[] = {
+        "<134>Nov 23 10:00:00 lb haproxy[7]: 203.0.113.9:51234 [23/Nov/2026:10:00:00.123] fe be/s 0/0/0/1/1 200 7 - - "
+        "---- 1/1/0/0/0 0/0 \"GET /own HTTP/1.1\"",
+        "<134>Nov 23 10:00:00 lb haproxy[7]: 203.0.113.9:51235 [23/Nov/2026:10:00:00.123] fe be/s 0/0/0/1/1 200 7 - - "
+        "---- 1/1/0/0/0 0/0 \"GET /other HTTP/1.1\"",
+        "<134>Nov 23 10:00:00 lb haproxy[7]: [2001:db8::1]:51234 [23/Nov/2026:10:00:00.123] fe be/s 0/0/0/1/1 200 7 - "
+        "- ---- 1/1/0/0/0 0/0 \"GET /six HTTP/1.1\"",
+        "<131>Nov 23 10:00:01 lb haproxy[7]: 203.0.113.9:51234 [23/Nov/2026:10:00:01.000] fe/1: the connection broke"};
+    struct bench *b = bench_new();
+    b->options.crumbs.others = 0;
+    b->options.fallback = FALLBACK_EVENT;
+    struct stream s = {.format = FORMAT_SYSLOG,
+                       .source = SLICE("/log/haproxy.log"),
+                       .trusted = true,
+                       .file_key = 3,
+                       .ring = 3,
+                       .last_us = RECORD_NO_TIME};
+    for (unsigned i = 0; i < 4; i++)
+        hand_in(b, &(struct message){.stream = &s, .text = slice_str(lines[i]), .lines = 1, .offset = i * 300},
+                b->now_us);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 1);
+    const struct json_node *own = at(b->events[0], "breadcrumbs/values/0/message");
+    ck_assert(own && slice_find(own->text, SLICE("GET /own")) >= 0);
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(fields_say_the_request)
 {
     struct bench *b = bench_new();
@@ -1380,6 +1412,7 @@ int main(void)
     tcase_add_test(t, combined_access_lines_join_weakly);
     tcase_add_test(t, a_field_called_rule_is_no_tag);
     tcase_add_test(t, the_tries_of_a_request_are_its_own);
+    tcase_add_test(t, haproxy_s_lines_of_a_connection_are_its_own);
     tcase_add_test(t, fields_say_the_request);
     tcase_add_test(t, a_request_that_failed_is_found_also_before_the_error);
     tcase_add_test(t, a_client_with_two_requests_that_failed_has_none);
