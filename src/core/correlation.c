@@ -70,6 +70,17 @@ static struct slice haproxy_client(const struct record *r)
     return ok ? client : SLICE_NONE;
 }
 
+/* Where the format says neither process nor connection. */
+static void by_speaker(const struct stream *s, const struct record *r, const struct hash_secret *secret,
+                       struct correlation *k)
+{
+    struct slice client = haproxy_client(r), app = s->file_key ? SLICE_NONE : app_of(r);
+    if (client.n)
+        k->conn = key_of(secret, KEY_CONNECTION, r->app, client, r->host);
+    if (!s->file_key && (r->host.n || app.n))
+        k->ring = key_of(secret, KEY_APP, r->host, app, record_value(r, "container_id"));
+}
+
 void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret,
                     struct correlation *k)
 {
@@ -90,14 +101,8 @@ void correlation_of(const struct stream *s, const struct record *r, const struct
             k->weak = correlation_weak_key(s, r, secret);
         if (k->weak && !k->conn && r->level >= LEVEL_WARNING) /* the request failed */
             k->client = correlation_client_key(s, r, secret);
-    }
-    struct slice client = traits->place ? SLICE_NONE : haproxy_client(r);
-    if (client.n)
-        k->conn = key_of(secret, KEY_CONNECTION, r->app, client, r->host);
-    if (!traits->place && !s->file_key) {
-        struct slice app = app_of(r);
-        if (r->host.n || app.n)
-            k->ring = key_of(secret, KEY_APP, r->host, app, record_value(r, "container_id"));
+    } else {
+        by_speaker(s, r, secret, k);
     }
     k->ring = correlation_domain_key(s, k->ring);
     k->conn = correlation_domain_key(s, k->conn);
