@@ -184,19 +184,20 @@ def scenario_backfill_beside(t):
     os.makedirs(t.path("logs"))
     conf = config(t, up)
     live = t.start(conf)
-    t.write("old/old-error.log", lines(0, 60, time.time() - 2 * DAY_S))
+    t.write("old/old-error.log", lines(0, 160, time.time() - 2 * DAY_S))
     begin = time.monotonic()
     d = backfill(t, conf, t.path("old/old-error.log"), pace="30")
     t.append("logs/live-error.log", nginx_line(9000))
     t.until(lambda: any(item(e) == 9000 for e in up.events), "the daemon's own goes out meanwhile")
     t.wait_events(up, 20)
+    assert str(d.pid) in t.run("backfill", "-c", conf, t.path("old/old-error.log"), status=3)[1], "a second one is refused by name"
     d.signal(15)
     d.ended(status=3)
     assert "goes on" in d.out or "not read to the end" in d.out, d.out
     backfill(t, conf, t.path("old/old-error.log"), pace="30").ended()
     took_s = time.monotonic() - begin
-    t.eq(sorted(item(e) for e in up.events), [*range(60), 9000])
-    assert took_s > 1.4, "60 events at 30 a second took %.1f s" % took_s
+    t.eq(sorted(item(e) for e in up.events), [*range(160), 9000])
+    assert took_s > 4, "160 events at 30 a second took %.1f s" % took_s
     live.stop()
     # Of what the daemon follows it says so.
     _, err = t.run("backfill", "-c", conf, "--pace", "0", t.path("logs/live-error.log"))
