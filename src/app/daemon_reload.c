@@ -242,7 +242,7 @@ void daemon_reload(struct daemon *dm)
     if (dm->stopping)
         return;
     if (!dm->reload.loader)
-        log_warn("SIGHUP is ignored: what reads standard input alone ends with it");
+        log_warn("SIGHUP is ignored: a run that reads standard input or old files alone ends with them");
     else if (dm->reload.busy)
         dm->reload.again = true;
     else
