@@ -10,12 +10,46 @@
 #include "core/trace_check.h"
 #include "core/trace_load.h"
 
+/* Grammars that did not change are those of the snapshot before: what is held by them goes on. */
+struct shared_traces {
+    struct trace_set *set;
+    atomic_uint refs;
+};
+
 struct whole {
     struct snapshot shown;
     struct settings *settings;
     struct rule_set rules;
     struct trace_set *traces;
+    struct shared_traces *shared; /* has the traces; held */
 };
+
+static struct shared_traces *share(struct trace_set *set)
+{
+    struct shared_traces *s = xcalloc(1, sizeof *s);
+    s->set = set;
+    atomic_init(&s->refs, 1);
+    return s;
+}
+
+static void unshare(struct shared_traces *s)
+{
+    if (atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    trace_set_free(s->set);
+    free(s);
+}
+
+static void keep_traces(struct whole *w, const struct snapshot *before)
+{
+    struct shared_traces *other = before ? ((const struct whole *)before)->shared : NULL;
+    if (!other || !trace_set_same(w->traces, other->set))
+        return;
+    unshare(w->shared);
+    atomic_fetch_add_explicit(&other->refs, 1, memory_order_relaxed);
+    w->shared = other;
+    w->rules.traces = w->traces = other->set;
+}
 
 static bool load_named(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
@@ -38,6 +72,7 @@ static void snapshot_load_traces(void *u, struct trace_set *set)
 static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
     w->rules.traces = w->traces = trace_set_new(from->one_thread);
+    w->shared = share(w->traces);
     w->rules.anyway = from->anyway;
     return (load_named(w, from, d) || from->anyway) &&
            (from->traces_later || rules_load_traces(&w->rules, from->trace_samples, d));
@@ -46,7 +81,7 @@ static bool load_rules(struct whole *w, const struct snapshot_rules *from, struc
 static void whole_free(struct whole *w)
 {
     rule_set_done(&w->rules);
-    trace_set_free(w->traces);
+    unshare(w->shared);
     settings_unref(w->settings);
     free(w);
 }
@@ -90,6 +125,7 @@ struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *
     }
     if (from->without_sources && from->samples)
         forget_files(w);
+    keep_traces(w, from->before);
     w->shown.settings = w->settings;
     w->shown.rules = &w->rules;
     atomic_init(&w->shown.refs, 1);

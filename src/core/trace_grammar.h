@@ -131,6 +131,7 @@ struct trace_set {
     struct trace_opening *openings; /* a pattern of the prefilter each */
     unsigned n_openings;
     struct prefilter *prefilter; /* NULL: all openings are tried on every line */
+    uint64_t key;                /* of what its files say, but for samples */
     bool ready;
     bool one_thread;
     struct trace_later {

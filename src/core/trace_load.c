@@ -276,6 +276,27 @@ static void add_grammar(struct loader *l, const struct conf_node *root)
     set->grammars[set->n++] = g;
 }
 
+/* No deeper than a file may be. */
+static uint64_t key_of(const struct conf_node *n)
+{
+    uint64_t key = hash_mix(slice_hash(n->key, n->type), slice_hash(n->text, n->quoted));
+    for (const struct conf_node *child = n->child; child; child = child->next)
+        key = hash_mix(key, key_of(child));
+    return key;
+}
+
+static void note_key(struct trace_set *set, const struct conf_node *root)
+{
+    for (const struct conf_node *n = root->child; n; n = n->next)
+        if (!slice_is(n->key, "samples"))
+            set->key = hash_mix(set->key, key_of(n));
+}
+
+bool trace_set_same(const struct trace_set *a, const struct trace_set *b)
+{
+    return a->key == b->key && a->n == b->n;
+}
+
 bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d)
 {
     assert(!set->ready);
@@ -292,6 +313,7 @@ bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d)
     load_patterns(&l);
     load_states(&l, conf_get(f->root, "states"));
     load_samples(&l, conf_get(f->root, "samples"));
+    note_key(set, f->root);
     return l.ok;
 }
 

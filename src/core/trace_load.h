@@ -15,6 +15,8 @@ struct trace_set *trace_set_new(bool one_thread);
 void trace_set_free(struct trace_set *set);
 /* Adds the grammar of one file; takes ownership of f in any case. False: errors are in d. */
 bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d);
+/* Whether both were loaded from the same, but for samples: one may take the place of the other. */
+bool trace_set_same(const struct trace_set *a, const struct trace_set *b);
 /* Frees the files' texts, and with them the samples. Before anybody else has the set. */
 void trace_set_forget_files(struct trace_set *set);
 /* Ends loading: builds the prefilter of all opening patterns. Call once. */

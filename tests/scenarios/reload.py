@@ -192,10 +192,9 @@ def scenario_what_a_reload_refuses(t):
 
 
 def scenario_reload_of_where_events_go(t):
-    """Another DSN, from nothing; breadcrumbs, flood control and a trace that is held go on."""
+    """Another DSN: what is made from then on goes there."""
     r = Reloading(t)
     other = t.upstream()
-    r.settings(more="", environment="second")
     w = Writers(r)
     w.datagram(1)
     t.wait_events(r.up, 1)
@@ -206,3 +205,37 @@ def scenario_reload_of_where_events_go(t):
     t.eq((numbers(r.up), numbers(other)), ([1], [2]))
     w.tcp.close()
     r.d.stop(sent=2)
+
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/app/shop.py", line 7, in pay
+    charge(order)
+"""
+
+
+def scenario_what_is_open_goes_on(t):
+    """Over a reload: breadcrumbs, what flood control has counted, and a trace of which half has been read."""
+    r = Reloading(t, inputs=f"  - {{tail: '{t.dir}/app.log', from: start, join: {{wait: 5s}}}}\n")
+    config = open(t.path("crumbd.yaml"), encoding="utf-8").read().replace("before: 0", "before: 9").replace("burst: 1000000", "burst: 1")
+    t.write("crumbd.yaml", config)
+    r.reload()
+    w = Writers(r)
+    t.append("error.log", nginx_line(1, level="info", text="a line before"))
+    t.append("error.log", nginx_line(2, text="number 1 failed") + nginx_line(2, text="number 2 failed"))
+    t.append("app.log", TRACE)
+    t.wait_events(r.up, 2)
+    r.d.wait_count("lines_in", 6)
+    r.rules("second")
+    r.reload()
+    t.append("error.log", nginx_line(3, text="number 3 failed"))
+    t.append("app.log", "ValueError: no such order\nthe next line\n")
+    t.wait_events(r.up, 3)
+    trace = next(e for e in list(r.up.events) if "ValueError" in json.dumps(e))
+    t.eq([f["lineno"] for f in trace["exception"]["values"][0]["stacktrace"]["frames"]], [7], "frames of the trace")
+    t.append("error.log", nginx_line(4, text="unknown 3 of another kind failed"))
+    t.wait_events(r.up, 4)
+    last = next(e for e in list(r.up.events) if "another kind" in json.dumps(e.get("logentry")))
+    assert any("a line before" in json.dumps(c) for c in last["breadcrumbs"]["values"]), last["breadcrumbs"]
+    w.tcp.close()
+    ledger = r.d.stop(sent=10)
+    t.eq((ledger["suppressed"], ledger["joined"]), (1, 3), "held back as the third of its kind, and joined")
