@@ -346,7 +346,7 @@ static void tell_place(struct json *j, const struct where_event *e, uint64_t to,
 
 bool where_show_event(const struct where_show *s, const char *event_id)
 {
-    struct where_event e;
+    struct where_event e = {.offset = 0};
     struct where_answer *a = xcalloc(1, sizeof *a);
     struct sbuf out;
     struct json j;
