@@ -289,7 +289,7 @@ static bool is_session(struct slice s)
     return begin.n && rest.n && slice_span(begin, ascii_hex) == begin.n && slice_span(rest, ascii_hex) == rest.n;
 }
 
-bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r)
+static __attribute__((noinline)) bool csv_record(struct arena *a, struct slice *s, struct record *r)
 {
     static const struct {
         unsigned column;
@@ -301,8 +301,6 @@ bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r)
                   {CSV_STATEMENT, "statement"}, {CSV_APPLICATION, "application_name"}};
     struct slice columns[CSV_COLUMNS] = {{0}}, rest = *s;
     unsigned n = 0;
-    if (!starts(rest, ",\"") && !starts(rest, ",,"))
-        return false;
     for (slice_skip(&rest, 1); n < CSV_COLUMNS && rest.n; n++) {
         columns[n] = csv_column(a, &rest);
         if (n == CSV_SESSION && (!is_session(columns[n]) || !all_digits(columns[CSV_PID])))
@@ -318,4 +316,10 @@ bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r)
         if (columns[fields[i].column].n)
             record_add(r, slice_str(fields[i].name), columns[fields[i].column], FIELD_STRING);
     return true;
+}
+
+/* Asked for every line with a time. */
+bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r)
+{
+    return (starts(*s, ",\"") || starts(*s, ",,")) && csv_record(a, s, r);
 }

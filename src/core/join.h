@@ -30,7 +30,7 @@
 #include "core/stream.h"
 #include "core/trace.h"
 
-enum { JOIN_HELD_MAX = 16384, JOIN_BYTES_MAX = 35 << 20, JOIN_SPENT_MAX = 16384, JOIN_ROWS_BYTES_MAX = 2 << 20 };
+enum { JOIN_HELD_MAX = 16384, JOIN_BYTES_MAX = 36 << 20, JOIN_SPENT_MAX = 16384, JOIN_ROWS_BYTES_MAX = 2 << 20 };
 #define JOIN_AGE_MAX_US INT64_C(5000000)
 #define JOIN_UNREAD_MAX_US INT64_C(60000000)
 #define JOIN_RESTORED_WAIT_US INT64_C(2000000) /* its sender has to find its way back */

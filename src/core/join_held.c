@@ -119,8 +119,8 @@ bool held_may_ask(const struct join *j, const struct stream *s, const struct rec
 static void enter_stream(struct join *j, struct held *h, const struct join_key *key, const struct join_line *l)
 {
     const struct stream *s = l->message.stream;
-    h->source = held_source(s);
-    h->slot = join_speaker_slot(l->record);
+    h->source = (uint16_t)held_source(s);
+    h->slot = (uint16_t)join_speaker_slot(l->record);
     j->of_source[h->source]++;
     h->stream = stream_of(j, key->stream);
     h->speaker = key->speaker;

@@ -35,9 +35,9 @@ struct held {
     bool knows_prefix;
     struct join_options opt;
     bool of_file, by_position; /* its stream */
-    unsigned source;           /* its stream's, one of JOIN_SOURCES */
-    unsigned slot;             /* of the speaker of its first line */
     bool restored;             /* its first line may not say any more who spoke */
+    uint16_t source;           /* its stream's, one of JOIN_SOURCES */
+    uint16_t slot;             /* of the speaker of its first line */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
     uint64_t file_key, offset; /* where it began; file_key 0: in no file */
     struct join_brief *brief;  /* once head is gone: by which the store knows it; owned. NULL: it need not */

@@ -18,6 +18,8 @@
 static const char *const about_code[] = {"apache.php-uncaught",
                                          "apache.php",
                                          "apache.php-warning",
+                                         "apache.php-message",
+                                         "apache.script-stderr",
                                          "apache.wsgi-exception",
                                          "celery.task-failed",
                                          "dotnet.unhandled",
