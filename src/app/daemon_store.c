@@ -109,6 +109,9 @@ void daemon_leave_own_store(struct daemon *dm)
     dm->store = NULL;
 }
 
+/* About what the pages of a store without rows take. */
+enum { EMPTY_BYTES = 96 << 10 };
+
 /* Dead letters make room for others and do not count. */
 struct measure {
     struct shares *shares;
@@ -125,14 +128,17 @@ static void daemon_store_add_share(void *u, const struct store_share *of)
     }
 }
 
-/* What rows use now; what pages take beyond them is nobody's. Caller frees. */
+/* What rows use now; what pages take beyond them is of no input: a payload that is a little larger than a page takes
+ * two. Caller frees. */
 static struct shares *measure(struct daemon *dm, const struct shares *empty, uint64_t limit_bytes)
 {
     struct measure m = {.shares = shares_copy(empty)};
     if (limit_bytes) {
         store_shares(dm->store, daemon_store_add_share, &m);
         uint64_t used_bytes = store_used(dm->store);
-        shares_take(m.shares, SHARES_NOBODY, used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0);
+        uint64_t beyond_bytes = used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0;
+        shares_take(m.shares, SHARES_NOBODY, beyond_bytes);
+        shares_spread(m.shares, beyond_bytes > EMPTY_BYTES ? beyond_bytes - EMPTY_BYTES : 0, m.seen_bytes);
     }
     return m.shares;
 }

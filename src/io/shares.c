@@ -117,6 +117,14 @@ void shares_take_project(struct shares *s, int project, uint64_t bytes)
         p->left_bytes -= bytes < p->left_bytes ? bytes : p->left_bytes;
 }
 
+void shares_spread(struct shares *s, uint64_t beyond_bytes, uint64_t told_bytes)
+{
+    for (unsigned i = 0; told_bytes && i < s->n_projects; i++) {
+        uint64_t *used = &s->projects[i].used_bytes;
+        *used += (uint64_t)((unsigned __int128)beyond_bytes * *used / told_bytes);
+    }
+}
+
 void shares_give(struct shares *s, unsigned input, uint64_t bytes)
 {
     struct share *of = &s->of[input];

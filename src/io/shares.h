@@ -56,6 +56,8 @@ int shares_find(const struct shares *s, struct slice input);
 int shares_find_project(const struct shares *s, struct slice name);
 void shares_take(struct shares *s, int input, uint64_t bytes);
 void shares_take_project(struct shares *s, int project, uint64_t bytes);
+/* Pages take so much beyond what has been told of rows: what projects use is more by their part of that. */
+void shares_spread(struct shares *s, uint64_t beyond_bytes, uint64_t told_bytes);
 /* Rows of the input have made room. */
 void shares_give(struct shares *s, unsigned input, uint64_t bytes);
 /* How much more the input may store. */

@@ -32,13 +32,13 @@ limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_da
 store_limit: 1m
 """
 LINES = 20
-DATAGRAMS = 1500
+DATAGRAMS = 600
 MOST = 20000
 
 
 def words():
     """That compress badly."""
-    return " ".join("".join(random.choices("bcdfghjklmnpqrstvwxz", k=11)) for _ in range(60))
+    return " ".join("".join(random.choices("bcdfghjklmnpqrstvwxz", k=11)) for _ in range(150))
 
 
 def syslog(n):
@@ -143,6 +143,10 @@ def scenario_every_message_has_a_name_when_the_store_is_full(t):
     for name in ("lines_in", "event", "stored", "unstored", "input_overflow", "unread"):
         t.eq(counts.get(name, 0), ledger.get(name, 0), name)
     check_ledger(dict(counts, settled=counts.get("sent", 0)))
+    # Said once when it begins, however often a checkpoint goes in meanwhile.
+    assert d.err.count("the store is full") <= 1, d.err[-5000:]
+    said = re.findall(r'msg="(?:an input has used up its share of the store|events are dropped: [^"]*)" input=(\S+)', d.err)
+    t.eq(len(said), len(set(said)), "lines that say that an input has no room")
     up.start()
     d = t.start(config)
     t.until(lambda: len(up.events) == ledger["stored"], "what was stored upstream", 90)
@@ -160,7 +164,7 @@ inputs:
 rules: [{dir}/rules.yaml]
 breadcrumbs: {{before: 0, after: 0, wait: 10ms}}
 limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000, new_issues: 1000000}}
-store_limit: 2m
+store_limit: 4m
 """
 KINDS = r"""
 pack: kinds
@@ -182,7 +186,7 @@ def flood(t, d, port, until):
     sent = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         while d.ledger().get("input_overflow", 0) < until:
-            for _ in range(100):
+            for _ in range(50):
                 s.sendto(b"<11>Nov 29 10:00:00 far app[7]: " + fails("flood", sent).encode(), ("127.0.0.1", port))
                 sent += 1
             d.wait_count("lines_in", sent - d.ledger().get("udp_kernel_drops", 0))
@@ -197,7 +201,7 @@ def scenario_repeats_make_room_for_what_is_new(t):
     t.write("app.log", "")
     t.write("rules.yaml", KINDS)
     d = t.start(t.config(ISSUES.format(dsn=up.dsn(), dir=t.dir, udp=port)))
-    sent = flood(t, d, port, 300)
+    sent = flood(t, d, port, 100)
     d.wait_log("an input has used up its share of the store")
     t.eq(d.ledger().get("store_overflow", 0), 0)
     names = ["new" + chr(97 + n // 26) + chr(97 + n % 26) for n in range(30)]
@@ -208,7 +212,7 @@ def scenario_repeats_make_room_for_what_is_new(t):
     d.wait_count("lines_in", sent - d.ledger().get("udp_kernel_drops", 0))
     d.wait_count("store_overflow", 1)
     # More than the quarter that is kept for the file.
-    lines = 700
+    lines = 350
     t.append("app.log", "".join(fails("file", n) + "\n" for n in range(lines)))
     d.wait_count("lines_in", sent + lines - d.ledger().get("udp_kernel_drops", 0))
     d.wait_count("stored", lines)
@@ -221,7 +225,7 @@ def scenario_repeats_make_room_for_what_is_new(t):
         kinds[kind_of(e)] = kinds.get(kind_of(e), 0) + 1
     t.eq(sorted(k for k in kinds if k != "flood" and k != "file"), names, "the new issues upstream")
     t.eq(kinds["file"], lines, "lines of the file upstream")
-    assert 0 < kinds["flood"] < sent - 300, kinds
+    assert 0 < kinds["flood"] < sent - 100, kinds
     d.wait_log("the store has room again for an input")
     ledger = d.stop(sent=sent + lines)
     t.eq(sum(kinds.values()) + ledger["input_overflow"] + ledger["store_overflow"] + ledger.get("udp_kernel_drops", 0), sent + lines)
@@ -264,14 +268,14 @@ def scenario_a_dead_project_fills_half_of_the_store(t):
     lines = 0
     t.append("app.log", fails("far", 0) + "\n")
     d.wait_log("the upstream does not take events")
-    while d.ledger().get("project_overflow", 0) < 300:
-        t.append("app.log", "".join(fails("far", n) + "\n" + fails("near", n) + "\n" for n in range(lines, lines + 100)))
-        lines += 100
+    while d.ledger().get("project_overflow", 0) < 100:
+        t.append("app.log", "".join(fails("far", n) + "\n" + fails("near", n) + "\n" for n in range(lines, lines + 50)))
+        lines += 50
         d.wait_count("event", 2 * lines + 1)
     d.wait_log("events of a project are dropped")
     t.until(lambda: len(up.events) == lines, "all of the other project", 90)
-    half = 1 << 19
-    assert half // 2 < used_by(t, "dead") < half + half // 8, used_by(t, "dead")
+    assert 1 << 17 < used_by(t, "dead") < 1 << 19, used_by(t, "dead")  # rows, in larger pages
+    assert "the store is full" not in d.err and "it is not read" not in d.err, d.err[-3000:]
     t.eq(d.err.count("events of a project are dropped"), 1)
     # Nobody takes any: what is lost no more is waited for.
     up.stop()
@@ -279,12 +283,12 @@ def scenario_a_dead_project_fills_half_of_the_store(t):
     t.until(lambda: d.err.count("the upstream does not take events") == 2, "both are known to take none")
     d.wait_log("events of a project are kept again")
     lost = d.ledger()["project_overflow"]
-    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(1500)))
+    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(500)))
     d.wait_log("it is not read")
     t.eq(d.ledger()["project_overflow"], lost)
     up.start()
     dead.start()
-    total_lines = 1 + 2 * lines + 1 + 1500
+    total_lines = 1 + 2 * lines + 1 + 500
     t.until(lambda: len(up.events) + len(dead.events) == total_lines - lost, "all that was not lost", 120)
     ledger = d.stop(sent=total_lines)
     t.eq((ledger["project_overflow"], dead.reports["cache_overflow", "error"]), (lost, lost), "what was lost is told to its project")

@@ -147,6 +147,13 @@ START_TEST(a_dead_project_has_half)
     ck_projects(next, UINT64_MAX, UINT64_MAX);
     shares_done(next);
     free(next);
+    /* Its rows take more pages than their bytes are. */
+    s.projects[0].used_bytes = 100;
+    s.projects[1].used_bytes = 300;
+    shares_spread(&s, 600, 400);
+    ck_assert(s.projects[0].used_bytes == 250 && s.projects[1].used_bytes == 750);
+    shares_spread(&s, 600, 0);
+    ck_assert_uint_eq(s.projects[1].used_bytes, 750);
     shares_done(&s);
 }
 END_TEST
