@@ -27,6 +27,9 @@ http: 127.0.0.1:{http}
 RULES = "pack: p\nrules: [{id: p.one, match: 'number (?<n>[0-9]+)', event: {message: '%s {n}'}, samples: [{lines: number 7, event: {level: %s}}]}]\n"
 
 
+LINES_MAX = 2000  # what a build that is ten times slower can take in time, too
+
+
 class Reloading:
     """A daemon whose settings and rules are changed while it runs."""
 
@@ -94,7 +97,7 @@ class Writers:
         self.tcp.sendall(f"<11>Nov 23 10:00:00 host app: number {n}\n".encode())
 
     def run(self, send):
-        while not self.ending:
+        while not self.ending and self.sent < LINES_MAX:
             with self.lock:
                 n, self.sent = self.sent, self.sent + 1
             send(n)
