@@ -22,6 +22,8 @@ struct project {
     unsigned epoch;            /* number of the last failure: requests begun before it tell nothing new */
     int64_t until_ms;          /* nothing is sent before it */
     int64_t failing_since_ms;
+    bool trouble_said;           /* so its end is, too */
+    int64_t limit_due_ms;        /* the log says no other limit before it */
     struct client_report report; /* the report that is on its way */
     bool report_in_flight;
     int64_t report_due_ms;

@@ -7,7 +7,8 @@
 #include "io/clock.h"
 
 enum {
-    REMIND_FAILURES = 16, /* a failing project is mentioned again after so many probes */
+    REMIND_FAILURES = 16,       /* a failing project is mentioned again after so many probes */
+    LIMIT_EVERY_MS = 60 * 1000, /* some servers set one each second */
     EXPIRE_EVERY_MS = 3600 * 1000,
     SPREAD_MOST_MS = 10000, /* limits end later by an eighth at most, and by no more than this */
 };
@@ -47,7 +48,9 @@ void project_failed(struct project *p, const struct flight *f, int64_t least_ms,
     if (least_ms > delay_ms)
         delay_ms = least_ms < most_ms ? least_ms : most_ms;
     hold_up(p, delay_ms, reason);
-    if (p->failures % REMIND_FAILURES == 1)
+    bool say = !p->trouble_said || p->failures % REMIND_FAILURES == 1;
+    p->trouble_said |= say;
+    if (say)
         log_warn("the upstream does not take events, they wait in the store", log_c("dsn", p->shown),
                  log_c("project", p->name), log_c("reason", reason), log_i("failures", p->failures),
                  log_i("next_try_ms", delay_ms));
@@ -60,6 +63,7 @@ void project_paused(struct project *p, const struct flight *f, unsigned status, 
         return;
     int64_t delay_ms = backoff_doubled(s->pause_first_ms, p->failures + 1, s->pause_most_ms);
     hold_up(p, delay_ms, reason);
+    p->trouble_said = true;
     log_error("project paused, its events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
               log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
 }
@@ -68,8 +72,10 @@ void project_works(struct project *p, const struct flight *f)
 {
     if (!p->failures || f->epoch != p->epoch)
         return;
-    log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
-             log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
+    if (p->trouble_said)
+        log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
+                 log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
+    p->trouble_said = false;
     p->failures = 0;
     p->until_ms = 0;
     store_tell_next_try(p->sender->store, slice_str(p->name), 0, NULL);
@@ -89,9 +95,11 @@ void project_tell_limits(struct project *p, const struct reply_limits *before, i
 {
     spread(p, before, now_ms);
     int64_t before_ms = item_kind_until(ITEM_EVENT, before), until_ms = item_kind_until(ITEM_EVENT, &p->limits);
-    if (before_ms <= now_ms && until_ms > now_ms)
+    if (before_ms <= now_ms && until_ms > now_ms && now_ms >= p->limit_due_ms) {
         log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
                  log_i("seconds", (until_ms - now_ms + 999) / 1000));
+        p->limit_due_ms = now_ms + LIMIT_EVERY_MS;
+    }
     if (until_ms > before_ms && until_ms > now_ms)
         store_tell_next_try(p->sender->store, slice_str(p->name), clock_wall_us() + (until_ms - now_ms) * 1000,
                             "rate limited by the server");

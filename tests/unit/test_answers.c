@@ -1,6 +1,7 @@
 /* What a server answers, and what is sent after it: checks 55 to 66 of the protocol's reference, by their numbers. */
 #include "config.h"
 
+#include "base/log.h"
 #include "tests/unit/sending.h"
 
 /* The number that an event of put() has. */
@@ -197,6 +198,42 @@ START_TEST(check_60_what_met_a_limit_is_kept)
     ck_assert_uint_eq(up.n_requests, 6);
     ck_assert_uint_eq(counted.v[COUNT_dead], 0);
     ck_assert_uint_eq(counted.v[COUNT_sent], 5);
+}
+END_TEST
+
+static unsigned lines_logged, lines_of_limits, lines_of_trouble;
+
+static void count_line(struct slice line)
+{
+    lines_logged++;
+    lines_of_limits += slice_find(line, SLICE("rate limited upstream")) >= 0;
+    lines_of_trouble += slice_find(line, SLICE("does not take events")) >= 0;
+}
+
+static struct action limits_and_trouble(void *u, unsigned n, const struct request *r)
+{
+    (void)u;
+    (void)r;
+    if (n < 20 && n % 2 == 0)
+        return (struct action){.status = 429, .headers = "Retry-After: 0.02\r\n"};
+    return (struct action){.status = n >= 20 && n < 24 ? 503 : 200};
+}
+
+/* A server that sets a limit each moment is no flood in the log, and does not hide another trouble. */
+START_TEST(limits_are_said_once)
+{
+    up.script = limits_and_trouble;
+    lines_logged = lines_of_limits = lines_of_trouble = 0;
+    for (int i = 0; i < 15; i++)
+        put();
+    log_to(count_line);
+    start();
+    until(all_gone());
+    log_to(NULL);
+    ck_assert_uint_ge(up.n_requests, 24);
+    ck_assert_uint_eq(lines_of_limits, 1);
+    ck_assert_uint_eq(lines_of_trouble, 1);
+    ck_assert_uint_eq(lines_logged, 3); /* and that it is over */
 }
 END_TEST
 
@@ -430,6 +467,7 @@ int main(void)
     tcase_add_test(t, check_58_the_later_deadline_stays);
     tcase_add_loop_test(t, check_59_429, 0, 3);
     tcase_add_test(t, check_60_what_met_a_limit_is_kept);
+    tcase_add_test(t, limits_are_said_once);
     tcase_add_loop_test(t, check_61_refused, 0, 5);
     tcase_add_loop_test(t, check_62_5xx, 0, 5);
     tcase_add_test(t, check_62_503_and_retry_after);
