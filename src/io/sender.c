@@ -316,6 +316,16 @@ static void project_init(struct sender *s, struct project *p, const struct sende
     arm(p->timer, 0);
 }
 
+static void take_times(struct sender *s, const struct sender_options *opt)
+{
+    s->retry_first_ms = opt->retry_first_ms ? opt->retry_first_ms : RETRY_FIRST_MS;
+    s->retry_most_ms = opt->retry_most_ms ? opt->retry_most_ms : RETRY_MOST_MS;
+    s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
+    s->keep_ms = opt->keep_ms ? opt->keep_ms : KEEP_MS;
+    s->expire_after_us = opt->expire_after_us ? opt->expire_after_us : EXPIRE_AFTER_US;
+    s->pause_most_ms = opt->pause_most_ms ? opt->pause_most_ms : PAUSE_MOST_MS;
+}
+
 struct sender *sender_new(struct event_base *base, struct store *store, const struct sender_options *opt)
 {
     struct sender *s = xcalloc(1, sizeof *s);
@@ -328,12 +338,7 @@ struct sender *sender_new(struct event_base *base, struct store *store, const st
     s->counts = opt->counts ? opt->counts : &s->own_counts;
     s->write_timer = evtimer_new(base, sender_on_write_timer, s);
     s->flush_timer = evtimer_new(base, sender_on_flush_timer, s);
-    s->retry_first_ms = opt->retry_first_ms ? opt->retry_first_ms : RETRY_FIRST_MS;
-    s->retry_most_ms = opt->retry_most_ms ? opt->retry_most_ms : RETRY_MOST_MS;
-    s->pause_first_ms = opt->pause_first_ms ? opt->pause_first_ms : PAUSE_FIRST_MS;
-    s->keep_ms = opt->keep_ms ? opt->keep_ms : KEEP_MS;
-    s->expire_after_us = opt->expire_after_us ? opt->expire_after_us : EXPIRE_AFTER_US;
-    s->pause_most_ms = opt->pause_most_ms ? opt->pause_most_ms : PAUSE_MOST_MS;
+    take_times(s, opt);
     if (getrandom(&s->chance, sizeof s->chance, GRND_NONBLOCK) != sizeof s->chance)
         s->chance = (uint64_t)clock_wall_us();
     s->projects = xcalloc(opt->n_projects, sizeof *s->projects);
