@@ -243,7 +243,7 @@ inputs:
 rules: [{dir}/rules.yaml]
 breadcrumbs: {{before: 0, after: 0, wait: 10ms}}
 limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000, new_issues: 1000000}}
-store_limit: 1m
+store_limit: 3m
 """
 TWO_KINDS = r"""
 pack: kinds
@@ -268,13 +268,13 @@ def scenario_a_dead_project_fills_half_of_the_store(t):
     lines = 0
     t.append("app.log", fails("far", 0) + "\n")
     d.wait_log("the upstream does not take events")
-    while d.ledger().get("project_overflow", 0) < 100:
+    while d.ledger().get("project_overflow", 0) < 50:
         t.append("app.log", "".join(fails("far", n) + "\n" + fails("near", n) + "\n" for n in range(lines, lines + 50)))
         lines += 50
         d.wait_count("event", 2 * lines + 1)
     d.wait_log("events of a project are dropped")
     t.until(lambda: len(up.events) == lines, "all of the other project", 90)
-    assert 1 << 17 < used_by(t, "dead") < 1 << 19, used_by(t, "dead")  # rows, in larger pages
+    assert 1 << 18 < used_by(t, "dead") < 3 << 19, used_by(t, "dead")  # rows, in pages that those of the other project have left
     assert "the store is full" not in d.err and "it is not read" not in d.err, d.err[-3000:]
     t.eq(d.err.count("events of a project are dropped"), 1)
     # Nobody takes any: what is lost no more is waited for.
@@ -283,12 +283,12 @@ def scenario_a_dead_project_fills_half_of_the_store(t):
     t.until(lambda: d.err.count("the upstream does not take events") == 2, "both are known to take none")
     d.wait_log("events of a project are kept again")
     lost = d.ledger()["project_overflow"]
-    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(500)))
+    t.append("app.log", "".join(fails("far", n) + "\n" for n in range(900)))
     d.wait_log("it is not read")
     t.eq(d.ledger()["project_overflow"], lost)
     up.start()
     dead.start()
-    total_lines = 1 + 2 * lines + 1 + 500
+    total_lines = 1 + 2 * lines + 1 + 900
     t.until(lambda: len(up.events) + len(dead.events) == total_lines - lost, "all that was not lost", 120)
     ledger = d.stop(sent=total_lines)
     t.eq((ledger["project_overflow"], dead.reports["cache_overflow", "error"]), (lost, lost), "what was lost is told to its project")
