@@ -135,13 +135,13 @@ static void watch_store(struct daemon *dm, int64_t now_us)
     w->used_bytes = store_used(dm->store);
     bool fills = w->used_bytes >= (w->full.on ? limit_bytes / 2 : limit_bytes / 3 * 2);
     const struct log_tag tags[] = {log_i("used_bytes", (int64_t)w->used_bytes),
-                                   log_i("store_limit", (int64_t)limit_bytes),
+                                   log_i("room_bytes", (int64_t)limit_bytes),
                                    log_c("hint", "see why events do not leave with `crumbd queue ls`")};
     enum trouble_change change = trouble_look(&w->full, fills, 0, now_us);
     if (change == TROUBLE_BEGINS)
-        log_write(LOG_WARN, "the store fills: more than two thirds of store_limit are used", tags, 3);
+        log_write(LOG_WARN, "the store fills: more than two thirds of its room for events are used", tags, 3);
     else if (change == TROUBLE_ENDS)
-        log_write(LOG_INFO, "the store has emptied to less than a half of store_limit", tags, 2);
+        log_write(LOG_INFO, "the store has emptied to less than a half of its room for events", tags, 2);
     make_event(dm, &w->full, "store", SLICE(""), "crumbd: the store fills, since events do not leave fast enough");
 }
 

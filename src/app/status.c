@@ -18,7 +18,7 @@ static void put_health_metrics(const struct status *s, struct sbuf *out)
 {
     const struct watch *w = s->watch;
     prom_text_gauge(out, "outbox_fills", w->full.on,
-                    "1 from two thirds of store_limit on until less than a half is used");
+                    "1 from two thirds of the room for events on until less than a half is used");
     prom_text_head(out, "upstream_refuses", "", "gauge",
                    "1 while the server of a project takes no events for over a minute");
     for (unsigned i = 0; i < w->n_projects; i++) {
