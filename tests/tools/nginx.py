@@ -66,6 +66,11 @@ class Nginx:
         """What logrotate's postrotate does."""
         self.program.signal(signal.SIGUSR1)
 
+    def workers(self):
+        pid = self.program.pid
+        with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
+            return [int(child) for child in f.read().split()]
+
     def errors(self):
         with open(self.error_log, "rb") as f:
             return f.read().decode("utf-8", "replace").splitlines()

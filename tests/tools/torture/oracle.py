@@ -20,9 +20,10 @@ from torture.world import number_of
 # No number for so long, although crumbd was told to try, and it will not come. The longest limit of an answer is shorter.
 STALL_S, RETRY_S, CEILING_S = 30, 5, 180
 SHOWN = 10
-# Losses of messages that were read from no file, and of files.
+# Losses of messages that were read from no file, of files, and of a store that was damaged.
 NETWORK = ("udp_kernel_drops", "unread", "input_overflow", "unstored", "rate_limited", "connections_memory")
 FILES = ("files_gone_unread", "rotation_gap")
+STORE = ("store_lost", "damaged")
 
 
 def missing(w):
@@ -98,10 +99,14 @@ def find(w, number):
 
 def lost_unnamed(w, gone, ledger):
     """Of what is missing, what no counter and no trouble of this run stands for."""
+    def named(names):
+        return sum(ledger.get(name, 0) for name in names)
     lost = gone - w.at_risk
-    if sum(ledger.get(name, 0) for name in FILES):
+    if named(FILES):
         lost -= w.deleted
-    if not any(w.numbers.places[n - 1].source.on_disk for n in lost) and len(lost) <= sum(ledger.get(name, 0) for name in NETWORK):
+    if len(lost & w.in_store) <= named(STORE):
+        lost -= w.in_store
+    if not any(w.numbers.places[n - 1].source.on_disk for n in lost) and len(lost) <= named(NETWORK):
         lost = set()
     return lost
 
@@ -112,7 +117,7 @@ def judge(w):
     by_number = collections.Counter(arrived.ids.values())
     gone = written - by_number.keys()
     lost = lost_unnamed(w, gone, ledger)
-    doubled = {n for n, times in by_number.items() if times > 1 and n not in w.at_risk}
+    doubled = {n for n, times in by_number.items() if times > 1 and n not in w.in_store}
     foreign = {str(n) for n in by_number if n is None or not 0 < n <= len(w.numbers)}
     wrong = told("%d numbers are missing", lost, lambda n: find(w, n)) + told(
         "%d numbers came under more than one event id", doubled, lambda n: find(w, n)) + told(

@@ -410,7 +410,7 @@ class Damage(Trouble):
         running = w.alive and w.rnd.random() < 0.5
         if not running and w.alive:
             w.kill(0.2)
-        w.at_risk_now()
+        w.store_at_risk()
         with open(w.store, "r+b") as f:
             pages = max(1, os.fstat(f.fileno()).st_size // 4096)
             hit = [0] if w.rnd.random() < 0.2 else sorted(w.rnd.randrange(pages) for _ in range(w.rnd.randrange(1, 6)))

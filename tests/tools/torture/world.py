@@ -54,7 +54,8 @@ class World:
         self.suffix, self.small_disk = None, False
         self.halves, self.pad, self.blocked_log, self.foreigners = False, 0, False, 0
         # What they excuse.
-        self.at_risk, self.deleted, self.damaged, self.copies, self.starts, self.stalls = set(), set(), False, False, 0, []
+        self.at_risk, self.in_store, self.deleted = set(), set(), set()
+        self.damaged, self.copies, self.starts, self.stalls = False, False, 0, []
         os.makedirs(t.path("logs"))
         self.up = t.upstream(on_event=self.arrive)
 
@@ -169,10 +170,10 @@ class World:
             with self.numbers.lock:
                 self.at_risk |= {n for n, p in enumerate(self.numbers.places, 1) if p and not p.source.on_disk and p.time >= since}
 
-    def at_risk_now(self):
+    def store_at_risk(self):
         """What is in the store, and what it knows to have been delivered."""
         now = time.monotonic()
-        self.at_risk |= {n for n in self.numbers.written if now - self.arrived_at.get(n, now) < OUTCOME_S}
+        self.in_store |= {n for n in self.numbers.written if now - self.arrived_at.get(n, now) < OUTCOME_S}
         self.damaged = True
 
     # --- files

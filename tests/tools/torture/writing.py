@@ -144,13 +144,20 @@ class NginxWriter(LogWriter):
         super().__init__(numbers, nginx.error_log, seed, block=20)
 
     def open(self):
-        """SIGUSR1, and the log is there again. At first it is there already."""
+        """SIGUSR1, and the workers have it: one that found it renamed again could not make it anew, and would say so. At first it is there."""
         end = time.monotonic() + REOPEN_S
-        while not os.path.exists(self.path):
+        while not os.path.exists(self.path) or not all(map(self.has_it, self.nginx.workers())):
             self.nginx.reopen()
             self.over.wait(0.02)
             if time.monotonic() > end:
                 raise Failure("nginx does not reopen its log")
+
+    def has_it(self, pid):
+        folder = "/proc/%d/fd" % pid
+        try:
+            return any(os.readlink(os.path.join(folder, fd)) == os.path.realpath(self.path) for fd in os.listdir(folder))
+        except OSError:
+            return False  # it is just closing the old one
 
     def write(self, n, between=None):
         first, n = self.numbers.take(n)
