@@ -450,9 +450,8 @@ static void fence(struct daemon *dm)
     confine_say(dm->sandbox);
 }
 
-/* Returns the exit status. Where the store had no room at the end nothing has failed: what that means the ledger says.
- */
-static int run_loop(struct daemon *dm, struct diag *d)
+/* What runs from here on: the threads and what they were given. */
+static void start(struct daemon *dm, struct diag *d)
 {
     fence(dm);
     log_writer_start(dm->sandbox);
@@ -481,7 +480,12 @@ static int run_loop(struct daemon *dm, struct diag *d)
     say_start(dm, jit);
     notify_send("READY=1");
     sender_kick(dm->sender);
-    event_base_dispatch(dm->base);
+}
+
+/* Returns the exit status. Where the store had no room at the end nothing has failed: what that means the ledger says.
+ */
+static int end(struct daemon *dm)
+{
     store_flush_last(dm->store);
     int status = dm->worker && dm->stored != STORE_FULL ? EXIT_CANNOT_RUN : EXIT_WELL;
     bool hangs = dm->worker && !daemon_has_last(dm);
@@ -517,7 +521,9 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     int status = open_all(&dm, d);
     if (status == EXIT_WELL) {
         daemon_open_sender(&dm);
-        status = run_loop(&dm, d);
+        start(&dm, d);
+        event_base_dispatch(dm.base);
+        status = end(&dm);
     } else if (dm.worker) {
         worker_join(dm.worker);
     }
