@@ -71,8 +71,8 @@ static int no_such_place(const struct where_open *o, uint64_t number, bool line)
     else if (line)
         fprintf(stderr, "crumbd where: %s has no line %llu\n", o->path, (unsigned long long)number);
     else
-        fprintf(stderr, "crumbd where: %s has no byte %llu: it has %llu bytes\n", o->path,
-                (unsigned long long)number, (unsigned long long)o->size);
+        fprintf(stderr, "crumbd where: %s has no byte %llu: it has %llu bytes\n", o->path, (unsigned long long)number,
+                (unsigned long long)o->size);
     return EXIT_INPUT_WRONG;
 }
 

@@ -16,7 +16,8 @@
  *
  * What cannot be seen: a file truncated and written past the old position with the same first 1024 bytes
  * between two looks; lines written and taken away again between two looks, by a truncation without a copy, by
- * deletion, or by compression with something else than gzip; what is written between the copy and the truncation of copytruncate.
+ * deletion, or by compression with something else than gzip; what is written between the copy and the truncation of
+ * copytruncate.
  */
 #ifndef IO_IN_TAIL_H
 #define IO_IN_TAIL_H
