@@ -481,7 +481,7 @@ static bool parts_are_least(const struct store *s)
 static struct part next_part(const struct store *s, const struct checkpoint *c)
 {
     struct part p = {.of = c, .from = c->n_stored, .to = c->n_stored};
-    for (uint64_t bytes = 0; p.to < c->n_events && bytes < s->part_bytes; p.to++)
+    for (uint64_t bytes = 0; p.to < c->n_events && (!bytes || bytes < s->part_bytes); p.to++)
         bytes += c->events[p.to].payload.text.n + ROW_OVERHEAD_BYTES;
     p.last = p.to == c->n_events && (p.from == p.to || !parts_are_least(s));
     return p;

@@ -431,6 +431,7 @@ static void swap(struct store *s, struct store *fresh)
         fresh->stmt[i] = q;
     }
     s->page_bytes = fresh->page_bytes;
+    s->part_bytes = s->part_most_bytes = fresh->part_most_bytes;
     memcpy(s->id, fresh->id, sizeof s->id);
     s->old_keys = fresh->old_keys;
     s->grouping = fresh->grouping;
