@@ -453,16 +453,19 @@ static bool put_rest(struct store *s, const struct checkpoint *c)
     return ok && put_counts(s, &c->counts);
 }
 
-/* Puts a part into the open transaction. Until the last one is there the store knows how many events are there ahead of
-   what says that they were made. */
+/* Puts a part into the open transaction, the first with the keys of new files. Until the last one is there the store
+   knows how many events are there ahead of what says that they were made. */
 static bool put_part(struct store *s, struct part *p)
 {
     if (!put_events(s, p) || !put_counts(s, &p->put))
         return false;
     if (p->last)
         return put_rest(s, p->of) && store_run(s, Q_AHEAD_GONE);
+    bool ok = true;
+    for (unsigned i = 0; ok && !p->from && i < p->of->n_positions; i++)
+        ok = store_put_first_position(s, &p->of->positions[i]);
     sqlite3_bind_int64(s->stmt[Q_AHEAD], 1, (int64_t)count_sum(&p->put, COUNT_BECAME));
-    return store_run(s, Q_AHEAD);
+    return ok && store_run(s, Q_AHEAD);
 }
 
 static bool checkpoint_is_empty(const struct checkpoint *c)

@@ -27,6 +27,7 @@ enum query {
     Q_SHRINK_FULL,
     Q_PUT,
     Q_POSITION,
+    Q_POSITION_FIRST,
     Q_POSITION_GONE,
     Q_COUNT,
     Q_COUNTS,
@@ -321,6 +322,9 @@ bool store_open_database(struct store *s, enum store_mode mode, struct diag *d);
 /* Reads id, keys and grouping. */
 bool store_read_id(struct store *s, struct diag *d);
 bool store_put_position(struct store *s, const struct position *p);
+/* Of a file that the store does not know: that it is to be read from its beginning, so that it keeps the key which its
+   events' ids are made of. */
+bool store_put_first_position(struct store *s, const struct position *p);
 
 /* ---- store_upgrade.c ---- */
 /* Brings a store from schema `from` (0: it is empty) to this version's. */

@@ -160,6 +160,7 @@ const char *const store_sql[Q_N] = {
         " project=excluded.project,next_try_us=excluded.next_try_us,time_us=excluded.time_us,level=excluded.level,"
         " title=excluded.title,payload=excluded.payload WHERE event.state=0",
     [Q_POSITION] = "INSERT OR REPLACE INTO position VALUES(?1,?2,?3,?4)",
+    [Q_POSITION_FIRST] = "INSERT OR IGNORE INTO position VALUES(?1,?2,?3,?4)",
     [Q_POSITION_GONE] = "DELETE FROM position WHERE input=?1 AND part=?2",
     [Q_COUNT] = "INSERT INTO count VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
     [Q_COUNTS] = "SELECT name,value FROM count",

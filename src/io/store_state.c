@@ -2,6 +2,8 @@
  * all runs. */
 #include "io/store_impl.h"
 
+#include "io/tail_position.h"
+
 /* Binds NULL for a slice that is absent, so that coalesce keeps what the row has. */
 static void bind_optional(sqlite3_stmt *q, int i, struct slice v)
 {
@@ -242,4 +244,24 @@ bool store_unnamed_rows(struct store *s, int64_t *rows)
         return false;
     *rows -= (int64_t)(count_sum(&counts, COUNT_CAME) - count_sum(&counts, COUNT_WENT)) + s->unnamed_rows;
     return true;
+}
+
+bool store_put_first_position(struct store *s, const struct position *p)
+{
+    sqlite3_stmt *q = s->stmt[Q_POSITION_FIRST];
+    struct tail_position at;
+    struct position first = {.input = p->input};
+    struct sbuf text;
+    if (p->closed || !tail_position_read(p, &at))
+        return true;
+    at.at = (struct line_reader_place){0};
+    sbuf_init(&text, 2 * TAIL_POSITION_MAX);
+    tail_position_write(&at, &text, &first);
+    store_bind_text(q, 1, first.input);
+    store_bind_text(q, 2, first.part);
+    sqlite3_bind_int64(q, 3, 0);
+    sqlite3_bind_blob(q, 4, first.blob.p, (int)first.blob.n, SQLITE_STATIC);
+    bool ok = store_run(s, Q_POSITION_FIRST);
+    sbuf_done(&text);
+    return ok;
 }

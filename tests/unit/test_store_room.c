@@ -82,6 +82,13 @@ static void room_offset_of(void *u, const struct position *p)
     *(uint64_t *)u = p->offset;
 }
 
+static void room_ck_first(void *u, const struct position *p)
+{
+    ck_slice(p->part, "00000000000000aa");
+    ck_slice(p->blob, "file1 1 2 0 0 0 0 /var/log/x"); /* nothing of it is held */
+    ++*(unsigned *)u;
+}
+
 static uint64_t offset_of(struct store *s)
 {
     uint64_t offset = 0;
@@ -108,7 +115,10 @@ static struct checkpoint *next_checkpoint(struct store *s, unsigned n)
         snprintf(e[i].event_id, sizeof e[i].event_id, "%08x000040008000000000000000", (unsigned)at + i);
         e[i].payload.text = slice_of(noise, 300 + (size_t)hash_mix(at, i) % (PAYLOAD_MOST - 300));
     }
-    p = (struct position){.input = SLICE("i"), .part = SLICE("p"), .offset = at + n, .blob = SLICE("b")};
+    p = (struct position){.input = SLICE("i"),
+                          .part = SLICE("00000000000000aa"),
+                          .offset = at + n,
+                          .blob = SLICE("file1 1 2 0 0 5 0 /var/log/x")};
     r = (struct store_report){.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = n};
     c = (struct checkpoint){
         .events = e, .n_events = n, .positions = &p, .n_positions = 1, .reports = &r, .n_reports = 1};
@@ -242,6 +252,9 @@ static void begin_a_checkpoint(void)
     ck_assert_uint_gt(c->n_stored, 0);
     ck_assert_uint_lt(c->n_stored, EVENTS_MOST);
     ck_assert_uint_eq(offset_of(s), 0);
+    unsigned files = 0; /* the key of the file must be there with the first event of it */
+    store_positions(s, room_ck_first, &files);
+    ck_assert_uint_eq(files, 1);
     ck_assert_uint_eq(store_counted(s)->v[COUNT_stored], 0); /* not before all of it is there */
     ck_assert_uint_eq(rows(s), c->n_stored);
     ck_assert_int_eq(store_commit(s, c), STORE_FULL); /* what is there already is not put there again */
