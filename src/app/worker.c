@@ -99,6 +99,12 @@ static int64_t worker_sink_now(void *u)
     return clock_steady_us();
 }
 
+static bool worker_sink_full(void *u)
+{
+    const struct worker *w = u;
+    return w->stuck;
+}
+
 static unsigned worker_sink_held(void *u, uint64_t file_key, uint64_t *offsets, unsigned max)
 {
     const struct worker *w = u;
@@ -190,6 +196,7 @@ static void finish(struct worker *w)
 {
     if (w->stopping)
         return;
+    w->stuck = worker_is_behind(w); /* before the drain, in which no answer is heard */
     worker_drain_inputs(w);
     w->stopping = true;
     struct worker_checkpoint *c = worker_next(w);
@@ -322,6 +329,7 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
                                   .turn = worker_sink_turn,
                                   .counts = &w->counts,
                                   .now_us = worker_sink_now,
+                                  .full = worker_sink_full,
                                   .held = worker_sink_held,
                                   .unread = worker_sink_unread};
     w->in = mailbox_new(w->base, worker_on_order, w);

@@ -40,6 +40,7 @@ struct worker {
     struct snapshot *snapshot;    /* held */
     struct shares room;           /* as the last answer had it, with what was promoted since */
     uint64_t *added;              /* to the checkpoint that is being filled, by each input */
+    bool stuck;                   /* at the end: the store has taken nothing for long */
     bool short_of_room;           /* some input is */
     bool wants_answer; /* also to a checkpoint in which there is nothing: some room may be there since the last */
     struct worker_project {

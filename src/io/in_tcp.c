@@ -222,14 +222,19 @@ static bool more_comes(struct in_tcp *in)
     return false;
 }
 
+static bool is_futile(const struct in_tcp *in)
+{
+    return !in->discarding && in->sink.full && in->sink.full(in->sink.u);
+}
+
 static void drain_until(struct in_tcp *in, int64_t end_ms)
 {
     size_t left = TCP_DRAIN_MAX, before;
     do {
         before = left;
-        while (drain_once(in, end_ms, &left))
+        while (!is_futile(in) && drain_once(in, end_ms, &left))
             ;
-    } while (left < before && left && clock_mono_ms() < end_ms && more_comes(in));
+    } while (!is_futile(in) && left < before && left && clock_mono_ms() < end_ms && more_comes(in));
 }
 
 /* Reads what the kernel has taken: as far as its sender knows, that was accepted. What there is no time to judge is

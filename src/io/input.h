@@ -109,6 +109,9 @@ struct input_sink {
     struct counts *counts;
     /* Microseconds of clock_steady_us, read at each call. */
     int64_t (*now_us)(void *u);
+    /* The store takes nothing, and what may wait for it does already: at the end, what comes then is counted and not
+       judged. NULL: never. */
+    bool (*full)(void *u);
     /* Where messages of a file begin that were handed on and wait for the lines after them (pipeline_held): from there
        it is to be read again after a crash. At most so many; how many comes back. NULL: none ever wait. */
     unsigned (*held)(void *u, uint64_t file_key, uint64_t *offsets, unsigned max);
